@@ -1,0 +1,69 @@
+//! Events: facts that other parts and other services may want to know, written to the outbox in the same unit of
+//! work as the change itself. They carry ids, never personal data.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{EventId, Timestamp, UserId};
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $word:literal),+ $(,)?) => {
+        /// What happened.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum EventKind { $($(#[$doc])* #[serde(rename = $word)] $name),+ }
+
+        impl EventKind {
+            /// All kinds.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The stable published word.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $word),+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// An account was made.
+    UserRegistered = "user.registered",
+    /// Profile fields changed.
+    UserChanged = "user.changed",
+    /// The username changed.
+    UsernameChanged = "user.username_changed",
+    /// The password changed.
+    PasswordChanged = "user.password_changed",
+    /// An administrator shut the account.
+    UserBlocked = "user.blocked",
+    /// An administrator opened it again.
+    UserUnblocked = "user.unblocked",
+    /// A role was given.
+    RoleGranted = "user.role_granted",
+    /// A sign-in made a session.
+    SessionStarted = "session.started",
+    /// A session ended by its owner or an administrator.
+    SessionEnded = "session.ended",
+    /// An old refresh token was replayed, and the family was ended.
+    RefreshTokenReplayed = "session.refresh_token_replayed",
+    /// An account elsewhere was linked.
+    IdentityLinked = "identity.linked",
+    /// An account elsewhere was unlinked.
+    IdentityUnlinked = "identity.unlinked",
+    /// The messenger's bot may write to the user, or may no longer.
+    BotAccessChanged = "identity.bot_access_changed",
+}
+
+/// One fact.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// For consumers to recognise a repeated delivery.
+    pub id: EventId,
+    /// What happened.
+    pub kind: EventKind,
+    /// To whom.
+    pub user_id: UserId,
+    /// When.
+    pub at: Timestamp,
+    /// More ids and words; a JSON object without personal data.
+    pub data: serde_json::Value,
+}

@@ -1,0 +1,37 @@
+//! The model: what things are and which changes are lawful.
+//!
+//! Deliberately absent: I/O, async, clocks, randomness, SQL, HTTP. Everything here is a plain value or a pure
+//! function of plain values; whoever calls it passes the time and the ids in.
+
+pub mod client;
+pub mod email;
+pub mod event;
+pub mod id;
+pub mod identity;
+pub mod permission;
+pub mod phone;
+pub mod ports;
+pub mod refusal;
+pub mod revocation;
+pub mod session;
+pub mod signing_key;
+pub mod text;
+pub mod time;
+pub mod user;
+pub mod username;
+
+pub use client::Client;
+pub use email::Email;
+pub use event::{Event, EventKind};
+pub use id::{ClientId, EventId, IdentityId, RevocationId, SessionId, TokenId, UserId};
+pub use identity::Identity;
+pub use permission::{Act, Actor, Permission, Role};
+pub use phone::Phone;
+pub use ports::{Clock, Random};
+pub use refusal::{InvalidField, Refusal};
+pub use revocation::{Revocation, Revoked};
+pub use session::Session;
+pub use signing_key::{KeyState, SigningKeyRecord};
+pub use time::Timestamp;
+pub use user::{Sealed, User, UserStatus};
+pub use username::Username;

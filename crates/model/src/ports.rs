@@ -1,0 +1,43 @@
+//! The two outside things that rules depend on, as traits only: time and chance. Their real forms are in the
+//! wiring (`userd`), so that a test can hold the clock still and replay the dice.
+
+use crate::{Timestamp, id};
+
+/// Where the time comes from.
+pub trait Clock: Send + Sync {
+    /// The current time.
+    fn now(&self) -> Timestamp;
+}
+
+/// Where randomness comes from. The real one is the operating system's generator and nothing else.
+pub trait Random: Send + Sync {
+    /// Fills `bytes` with unpredictable bytes.
+    fn fill(&self, bytes: &mut [u8]);
+
+    /// 256 random bits: the strength of every secret made here.
+    fn secret(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        self.fill(&mut bytes);
+        bytes
+    }
+
+    /// 128 random bits: an id.
+    fn id_bytes(&self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        self.fill(&mut bytes);
+        bytes
+    }
+}
+
+macro_rules! minted {
+    ($($name:ident),+) => {$(
+        impl id::$name {
+            /// A new id from `random`. Minted before a unit of work, never inside it.
+            pub fn mint(random: &dyn Random) -> Self {
+                Self::from_random(random.id_bytes())
+            }
+        }
+    )+};
+}
+
+minted!(UserId, SessionId, TokenId, IdentityId, ClientId, EventId, RevocationId);

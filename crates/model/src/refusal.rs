@@ -1,0 +1,110 @@
+//! A refusal: the rules say no, and the caller may know why. Status codes and titles are not here; `http/problem.rs`
+//! maps each refusal to them, once.
+
+use std::time::Duration;
+
+/// One field of the input that a rule refuses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidField {
+    /// RFC 6901 pointer into the body, e.g. `/password`.
+    pub pointer: String,
+    /// What is wrong and what would be right; never the value itself.
+    pub detail: String,
+}
+
+impl InvalidField {
+    /// A field and what is wrong with it.
+    pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), detail: detail.into() }
+    }
+}
+
+/// Why something is not done. Each has one stable slug in the HTTP contract.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Well-formed input that rules refuse, field by field.
+    #[error("invalid input")]
+    InvalidInput(Vec<InvalidField>),
+    /// Malformed input outside any field (a cursor, a header).
+    #[error("{0}")]
+    Malformed(&'static str),
+    /// No or no valid credentials: the access token is missing, wrong, expired or revoked.
+    #[error("not signed in")]
+    NotSignedIn,
+    /// Wrong login or password; deliberately one answer for both.
+    #[error("wrong login or password")]
+    WrongCredentials,
+    /// The current password given with a change is wrong.
+    #[error("the current password is wrong")]
+    WrongCurrentPassword,
+    /// The refresh token is unknown, expired, or its session has ended.
+    #[error("the refresh token is not valid")]
+    InvalidRefreshToken,
+    /// A code, link or setup token is unknown, used or expired.
+    #[error("the code is not valid")]
+    InvalidCode,
+    /// The user may not do this.
+    #[error("not allowed")]
+    Forbidden,
+    /// The account is blocked.
+    #[error("the account is blocked")]
+    Blocked,
+    /// No such thing, or its existence is private.
+    #[error("not found")]
+    NotFound,
+    /// The e-mail address is taken.
+    #[error("the e-mail address is taken")]
+    EmailTaken,
+    /// The username, or one that looks the same, is taken.
+    #[error("the username is taken")]
+    UsernameTaken,
+    /// The account elsewhere is linked to another user.
+    #[error("the account elsewhere is linked to another user")]
+    IdentityTaken,
+    /// Unlinking would take the last way in.
+    #[error("this is the last way to sign in")]
+    LastWayIn,
+    /// An account with this e-mail exists; its owner must prove it before linking.
+    #[error("an account with this e-mail exists: sign in to it and link the provider there")]
+    AccountExists,
+    /// Registration is closed, or needs an invitation.
+    #[error("registration is closed")]
+    RegistrationClosed,
+    /// There is an administrator already.
+    #[error("setup is already done")]
+    SetupDone,
+    /// `If-Match` names another version than the current one.
+    #[error("the resource has changed meanwhile")]
+    VersionMismatch,
+    /// The `Idempotency-Key` was used with another body.
+    #[error("the idempotency key was used with another request")]
+    IdempotencyMismatch,
+    /// A fresh sign-in is needed for this act.
+    #[error("sign in again to do this")]
+    FreshSignInRequired,
+    /// The provider is unknown or disabled.
+    #[error("no such provider")]
+    NoSuchProvider,
+    /// The provider's answer is refused (wrong state, signature, audience, replay …); the slug says which.
+    #[error("the provider's answer is not accepted: {0}")]
+    ProviderRefused(&'static str),
+    /// The provider cannot be reached or answers nonsense.
+    #[error("the provider cannot be reached now")]
+    ProviderUnavailable,
+    /// Too many attempts; wait this long.
+    #[error("too many attempts")]
+    TooManyAttempts(Duration),
+    /// The service is at its bound; try again after this long.
+    #[error("busy")]
+    Busy(Duration),
+    /// OAuth client authentication failed.
+    #[error("the client is not authenticated")]
+    InvalidClient,
+}
+
+impl Refusal {
+    /// One refused field.
+    pub fn field(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::InvalidInput(vec![InvalidField::new(pointer, detail)])
+    }
+}

@@ -1,0 +1,59 @@
+//! Revocations: what verifiers must refuse although a signature on it is good.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ClientId, RevocationId, SessionId, Timestamp, TokenId, UserId};
+
+/// What is refused from now on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Revoked {
+    /// Every token of this session.
+    Session {
+        /// The session (`sid`).
+        session_id: SessionId,
+        /// Whose.
+        user_id: UserId,
+    },
+    /// Tokens of this user whose `ver` is below `min_epoch`.
+    User {
+        /// The user (`sub`).
+        user_id: UserId,
+        /// The lowest `ver` still accepted.
+        min_epoch: i64,
+    },
+    /// One token.
+    Token {
+        /// Its `jti`.
+        token_id: TokenId,
+    },
+    /// Every token signed by this key.
+    Key {
+        /// The key (`kid`).
+        kid: String,
+    },
+    /// Every token of this service account.
+    Client {
+        /// The client (`client_id`).
+        client_id: ClientId,
+    },
+    /// Nothing is revoked, but whatever is remembered about the user is out of date (profile, roles).
+    Changed {
+        /// The user.
+        user_id: UserId,
+    },
+}
+
+/// One entry of the feed. Verifiers may forget it at `expires_at`: every token it could touch is dead by then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revocation {
+    /// For consumers to recognise a repeated entry.
+    pub id: RevocationId,
+    /// What.
+    #[serde(flatten)]
+    pub what: Revoked,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+    /// When it can be forgotten.
+    pub expires_at: Timestamp,
+}

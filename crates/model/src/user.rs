@@ -1,0 +1,178 @@
+//! The user: an account and the changes to it that are lawful.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Refusal, Timestamp, UserId, Username};
+
+/// Encrypted bytes; only the crypto room can open them. Printing shows the length, nothing else.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Sealed(pub Vec<u8>);
+
+impl std::fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Sealed({} bytes)", self.0.len())
+    }
+}
+
+/// Whether an account can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UserStatus {
+    /// In use.
+    Active,
+    /// Shut by an administrator.
+    Blocked,
+    /// Deleted by its owner or an administrator; restorable for a while.
+    Deleted,
+}
+
+impl UserStatus {
+    /// The stored and published word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Blocked => "blocked",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    /// The status for a stored word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Active, Self::Blocked, Self::Deleted].into_iter().find(|status| status.as_str() == word)
+    }
+}
+
+/// An account. E-mail and phone are sealed with the user's own data key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct User {
+    /// Never changes, never used again.
+    pub id: UserId,
+    /// Whether the account can be used.
+    pub status: UserStatus,
+    /// As displayed; uniqueness is a claim on its canonical form.
+    pub username: Option<Username>,
+    /// The e-mail address, sealed.
+    pub email: Option<Sealed>,
+    /// Whether its owner has proven to read it.
+    pub email_verified: bool,
+    /// The phone number, sealed.
+    pub phone: Option<Sealed>,
+    /// This user's data key, wrapped by the master key. Destroying it erases what is sealed, backups included.
+    pub data_key: Option<Sealed>,
+    /// Free text, shown to others.
+    pub display_name: Option<String>,
+    /// BCP 47.
+    pub locale: Option<String>,
+    /// IANA name.
+    pub time_zone: Option<String>,
+    /// The application's own facts about the user; a JSON object.
+    pub attributes: serde_json::Map<String, serde_json::Value>,
+    /// Names of roles held now.
+    pub roles: Vec<String>,
+    /// Raised whenever all issued access tokens must die; tokens carry it as `ver`.
+    pub security_epoch: i64,
+    /// Raised with every change; the `If-Match` guard.
+    pub version: i64,
+    /// When the account was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// When its owner last signed in.
+    pub last_sign_in_at: Option<Timestamp>,
+}
+
+/// What a profile change may contain. An outer `None` leaves the field; an inner `None` clears it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ProfileChange {
+    /// New display name.
+    pub display_name: Option<Option<String>>,
+    /// New locale.
+    pub locale: Option<Option<String>>,
+    /// New time zone.
+    pub time_zone: Option<Option<String>>,
+    /// New attributes, replacing all of the old ones.
+    pub attributes: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+impl User {
+    /// Refuses whoever may not use the service: the one place that says blocked and deleted users are out.
+    ///
+    /// # Errors
+    /// `Blocked` for a blocked account; `NotSignedIn` for a deleted one, whose existence is private.
+    pub const fn must_be_active(&self) -> Result<(), Refusal> {
+        match self.status {
+            UserStatus::Active => Ok(()),
+            UserStatus::Blocked => Err(Refusal::Blocked),
+            UserStatus::Deleted => Err(Refusal::NotSignedIn),
+        }
+    }
+
+    /// Refuses a change that was prepared against another version (`If-Match`).
+    ///
+    /// # Errors
+    /// `VersionMismatch`.
+    pub const fn must_have_version(&self, expected: Option<i64>) -> Result<(), Refusal> {
+        match expected {
+            Some(version) if version != self.version => Err(Refusal::VersionMismatch),
+            _ => Ok(()),
+        }
+    }
+
+    /// Marks a change at `now`: every write of a user goes through this.
+    pub fn touch(&mut self, now: Timestamp) {
+        self.version += 1;
+        self.updated_at = now;
+    }
+
+    /// Applies a profile change that [`crate::text`] has already checked.
+    pub fn change_profile(&mut self, change: ProfileChange, now: Timestamp) {
+        if let Some(name) = change.display_name {
+            self.display_name = name;
+        }
+        if let Some(locale) = change.locale {
+            self.locale = locale;
+        }
+        if let Some(zone) = change.time_zone {
+            self.time_zone = zone;
+        }
+        if let Some(attributes) = change.attributes {
+            self.attributes = attributes;
+        }
+        self.touch(now);
+    }
+
+    /// Shuts the account. Tokens issued before die by the raised epoch.
+    ///
+    /// # Errors
+    /// `NotFound` for a deleted account.
+    pub fn block(&mut self, now: Timestamp) -> Result<(), Refusal> {
+        if self.status == UserStatus::Deleted {
+            return Err(Refusal::NotFound);
+        }
+        self.status = UserStatus::Blocked;
+        self.raise_epoch(now);
+        Ok(())
+    }
+
+    /// Opens a blocked account again; a deleted one is restored, not unblocked.
+    ///
+    /// # Errors
+    /// `NotFound` for a deleted account.
+    pub fn unblock(&mut self, now: Timestamp) -> Result<(), Refusal> {
+        if self.status == UserStatus::Deleted {
+            return Err(Refusal::NotFound);
+        }
+        self.status = UserStatus::Active;
+        self.touch(now);
+        Ok(())
+    }
+
+    /// Kills every access token issued so far.
+    pub fn raise_epoch(&mut self, now: Timestamp) {
+        self.security_epoch += 1;
+        self.touch(now);
+    }
+}

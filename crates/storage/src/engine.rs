@@ -1,0 +1,66 @@
+//! The engine interface: the only thing a database has to offer. An engine knows nothing about users.
+
+use async_trait::async_trait;
+
+use crate::{Rows, Statement, StoreError, Value};
+
+/// Why a transaction is opened: the name of the unit of work and which attempt this is.
+#[derive(Clone, Copy, Debug)]
+pub struct Access {
+    /// The unit of work's name, for metrics and for test decorators.
+    pub name: &'static str,
+    /// 0 for the first attempt, counting up with each re-run.
+    pub attempt: u32,
+}
+
+/// A database.
+#[async_trait]
+pub trait Engine: Send + Sync {
+    /// Opens a serializable read-write transaction.
+    async fn begin(&self, access: Access) -> Result<Box<dyn Transaction>, StoreError>;
+
+    /// Runs one reading statement outside any transaction: for reads that decide nothing.
+    async fn read(&self, statement: &'static Statement, values: &[Value]) -> Result<Rows, StoreError>;
+
+    /// Runs one piece of schema SQL, outside any transaction. Each step is safe to repeat.
+    async fn run_schema(&self, sql: &str) -> Result<(), StoreError>;
+
+    /// Answers when the database can be read and written now.
+    async fn health(&self) -> Result<(), StoreError>;
+
+    /// Which dialect of the migrations and statement overrides this engine speaks.
+    fn dialect(&self) -> Dialect;
+
+    /// Waits for work under way and releases files and connections.
+    async fn close(&self);
+}
+
+/// A transaction under way. Dropping it rolls back.
+#[async_trait]
+pub trait Transaction: Send {
+    /// Runs one statement.
+    async fn run(&mut self, statement: &'static Statement, values: &[Value]) -> Result<Rows, StoreError>;
+
+    /// Makes everything durable. Answers only when it is.
+    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// The SQL dialects. A new engine adds a line here, a folder of migrations and one file in `engines/`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// SQLite 3.
+    Sqlite,
+    /// PostgreSQL and engines that speak its protocol.
+    Postgres,
+}
+
+impl Statement {
+    /// The text for `dialect`.
+    #[must_use]
+    pub const fn text(&self, dialect: Dialect) -> &'static str {
+        match (dialect, self.postgres) {
+            (Dialect::Postgres, Some(text)) => text,
+            _ => self.sql,
+        }
+    }
+}

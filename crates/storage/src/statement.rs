@@ -1,0 +1,55 @@
+//! A statement is a constant: a name, one SQL text in the portable subset, and the kinds of what goes in and out.
+//!
+//! Placeholders are `$1, $2 …` on every engine. An override stands beside the text only where an engine needs it.
+
+use crate::Kind;
+
+/// One SQL statement. All of them are enumerable through [`crate::repositories::statements`].
+#[derive(Debug)]
+pub struct Statement {
+    /// Unique, `table.verb_object`, e.g. `users.by_id`: the metric label and the name in errors.
+    pub name: &'static str,
+    /// The text for every engine without an override.
+    pub sql: &'static str,
+    /// The text for PostgreSQL, where it must differ.
+    pub postgres: Option<&'static str>,
+    /// The kind of each parameter, in order.
+    pub parameters: &'static [Kind],
+    /// The kind of each result column, in order; empty for a write.
+    pub columns: &'static [Kind],
+}
+
+impl Statement {
+    /// Whether this only reads. Writes outside a unit of work are refused by the store.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        self.sql.trim_start().starts_with("SELECT")
+    }
+}
+
+/// Declares statements and the list of them, so that none can be forgotten by the test that runs every one.
+///
+/// ```ignore
+/// statements! {
+///     BY_ID = "users.by_id": "SELECT id, status FROM users WHERE id = $1" (Uuid) -> (Uuid, Text);
+///     REMOVE = "users.remove": "DELETE FROM users WHERE id = $1" (Uuid) -> ();
+/// }
+/// ```
+#[macro_export]
+macro_rules! statements {
+    ($($name:ident = $label:literal : $sql:literal $(postgres $pg:literal)? ($($parameter:ident),* $(,)?) -> ($($column:ident),* $(,)?);)+) => {
+        $(
+            static $name: $crate::Statement = $crate::Statement {
+                name: $label,
+                sql: $sql,
+                postgres: $crate::statements!(@override $($pg)?),
+                parameters: &[$($crate::Kind::$parameter),*],
+                columns: &[$($crate::Kind::$column),*],
+            };
+        )+
+        /// Every statement of this repository.
+        pub(crate) static ALL: &[&$crate::Statement] = &[$(&$name),+];
+    };
+    (@override $pg:literal) => { Some($pg) };
+    (@override) => { None };
+}
