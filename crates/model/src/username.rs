@@ -1,1 +1,3 @@
-//! E-mail addresses: parsed once into one canonical form, which is what is stored, sent to and compared.
+//! Parsed text.
+#[derive(Clone,Debug,PartialEq,Eq,serde::Serialize,serde::Deserialize)]
+pub struct Username;

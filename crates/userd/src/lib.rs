@@ -1,0 +1,1 @@
+//! The binary as a library: configuration, logs, wiring and the command line, so that tests start what users start.
