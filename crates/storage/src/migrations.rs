@@ -1,1 +1,61 @@
-//! Numbered schema steps.
+//! Numbered schema steps: one list, the same numbers and names on every engine, one SQL statement per step and each
+//! safe to repeat. Expand and contract: the previous release must run on the new schema.
+//!
+//! The first two steps make the tables that the runner itself needs (`leases`, `schema_migrations`), so it can run
+//! them before it knows what has been applied.
+
+/// One step.
+#[derive(Clone, Copy, Debug)]
+pub struct Migration {
+    /// Counts up from 1 without gaps.
+    pub number: i64,
+    /// What it makes; the file name without its number.
+    pub name: &'static str,
+    /// The statement for SQLite.
+    pub sqlite: &'static str,
+    /// The statement for PostgreSQL and engines that speak its protocol.
+    pub postgres: &'static str,
+}
+
+macro_rules! migration {
+    ($number:literal, $digits:literal, $name:literal) => {
+        Migration {
+            number: $number,
+            name: $name,
+            sqlite: include_str!(concat!("../migrations/sqlite/", $digits, "_", $name, ".sql")),
+            postgres: include_str!(concat!("../migrations/postgres/", $digits, "_", $name, ".sql")),
+        }
+    };
+}
+
+/// Every step, in order. A step that has been released is never edited; add a new one.
+pub static MIGRATIONS: &[Migration] = &[
+    migration!(1, "0001", "leases"),
+    migration!(2, "0002", "schema_migrations"),
+    migration!(3, "0003", "users"),
+    migration!(4, "0004", "users_by_created"),
+    migration!(5, "0005", "claims"),
+    migration!(6, "0006", "claims_by_owner"),
+    migration!(7, "0007", "password_credentials"),
+    migration!(8, "0008", "sessions"),
+    migration!(9, "0009", "sessions_by_user"),
+    migration!(10, "0010", "sessions_by_expiry"),
+    migration!(11, "0011", "signing_keys"),
+    migration!(12, "0012", "system_secrets"),
+    migration!(13, "0013", "revocations"),
+    migration!(14, "0014", "revocations_by_time"),
+    migration!(15, "0015", "revocations_by_expiry"),
+    migration!(16, "0016", "outbox"),
+    migration!(17, "0017", "single_use"),
+    migration!(18, "0018", "single_use_by_expiry"),
+    migration!(19, "0019", "secrets"),
+    migration!(20, "0020", "secrets_by_expiry"),
+    migration!(21, "0021", "secrets_by_owner"),
+    migration!(22, "0022", "idempotency_keys"),
+    migration!(23, "0023", "idempotency_keys_by_expiry"),
+    migration!(24, "0024", "identities"),
+    migration!(25, "0025", "identities_by_user"),
+    migration!(26, "0026", "clients"),
+    migration!(27, "0027", "clients_by_created"),
+    migration!(28, "0028", "roles"),
+];

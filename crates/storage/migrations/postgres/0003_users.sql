@@ -1,0 +1,20 @@
+CREATE TABLE IF NOT EXISTS users (
+    id UUID NOT NULL,
+    status TEXT COLLATE "C" NOT NULL,
+    username TEXT COLLATE "C",
+    email_sealed BYTEA,
+    email_verified BOOLEAN NOT NULL,
+    phone_sealed BYTEA,
+    data_key BYTEA,
+    display_name TEXT COLLATE "C",
+    locale TEXT COLLATE "C",
+    time_zone TEXT COLLATE "C",
+    attributes JSONB NOT NULL,
+    roles JSONB NOT NULL,
+    security_epoch BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    last_sign_in_at TIMESTAMPTZ,
+    PRIMARY KEY (id)
+);

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS revocations_by_expiry ON revocations (expires_at ASC, id ASC);

@@ -1,0 +1,7 @@
+CREATE TABLE IF NOT EXISTS leases (
+    name TEXT NOT NULL,
+    owner BLOB NOT NULL,
+    epoch INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (name)
+) STRICT, WITHOUT ROWID;

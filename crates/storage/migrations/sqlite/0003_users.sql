@@ -1,0 +1,20 @@
+CREATE TABLE IF NOT EXISTS users (
+    id BLOB NOT NULL,
+    status TEXT NOT NULL,
+    username TEXT,
+    email_sealed BLOB,
+    email_verified INTEGER NOT NULL,
+    phone_sealed BLOB,
+    data_key BLOB,
+    display_name TEXT,
+    locale TEXT,
+    time_zone TEXT,
+    attributes TEXT NOT NULL,
+    roles TEXT NOT NULL,
+    security_epoch INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    last_sign_in_at INTEGER,
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;

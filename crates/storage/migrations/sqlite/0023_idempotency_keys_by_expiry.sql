@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS idempotency_keys_by_expiry ON idempotency_keys (expires_at, key_hash);

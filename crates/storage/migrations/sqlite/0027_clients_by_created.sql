@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS clients_by_created ON clients (scope, created_at, id);
