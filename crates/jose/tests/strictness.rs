@@ -1,0 +1,290 @@
+//! What is refused, and that another implementation agrees with what is accepted.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may panic"
+)]
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use userd_jose::{Algorithm, Claims, Compact, JoseError, JwkSet, SigningKey, VerifyingKey, sign_compact, strict_json};
+
+fn b64(text: &str) -> String {
+    URL_SAFE_NO_PAD.encode(text)
+}
+
+fn parse_header(header: &str) -> Result<(), JoseError> {
+    Compact::parse(&format!("{}.{}.AA", b64(header), b64("{}")), 8192).map(|_| ())
+}
+
+fn refusal(token: &str) -> JoseError {
+    Compact::parse(token, 8192).err().expect("refused")
+}
+
+#[test]
+fn what_we_sign_we_verify_with_every_algorithm() {
+    for algorithm in Algorithm::ALL {
+        let key = SigningKey::generate(algorithm).unwrap();
+        let public = VerifyingKey::from_jwk(&key.verifying_key(None).unwrap().to_jwk()).unwrap();
+        let again = SigningKey::from_pkcs8(algorithm, &key.to_pkcs8().unwrap()).unwrap();
+        let token = sign_compact(&again, &json!({"typ": "x"}), &json!({"a": 1})).unwrap();
+        let claims = Compact::parse(&token, 8192).unwrap().verify_claims(&public).unwrap();
+        assert_eq!(claims.integer("a").unwrap(), Some(1));
+        assert_eq!(public.kid().unwrap(), public.thumbprint());
+        assert_eq!(format!("{key:?}"), format!("SigningKey({})", algorithm.as_str()));
+    }
+}
+
+/// ASVS V9.1.2
+#[test]
+fn a_key_is_good_for_its_own_algorithm_only() {
+    let keys: Vec<_> = Algorithm::ALL
+        .map(|algorithm| SigningKey::generate(algorithm).unwrap())
+        .into();
+    for signer in &keys {
+        let token = sign_compact(signer, &json!({}), &json!({})).unwrap();
+        for other in keys.iter().filter(|other| other.algorithm() != signer.algorithm()) {
+            let verifier = other.verifying_key(None).unwrap();
+            assert_eq!(
+                Compact::parse(&token, 8192).unwrap().verify(&verifier),
+                Err(JoseError::Algorithm)
+            );
+        }
+    }
+    assert!(Algorithm::parse("none").is_none());
+    assert!(Algorithm::parse("rs256").is_none());
+    assert!(Algorithm::parse("HS256").is_none());
+    assert!(Algorithm::parse("PS256").is_none());
+}
+
+/// AC-079: JWE has five parts, and five parts are not a token.
+#[test]
+fn only_three_parts_are_a_token() {
+    for token in ["", ".", "a.b", "a.b.c.d", "a.b.c.d.e", "e30.e30"] {
+        assert_eq!(refusal(token), JoseError::Parts, "{token}");
+    }
+    assert_eq!(refusal(&"a".repeat(8193)), JoseError::TooLong);
+}
+
+/// AC-115: malformed base64 is refused, never a panic.
+#[test]
+fn base64_is_canonical_or_refused() {
+    for signature in ["AA==", "A", "AB", "A A", "+/", "AA\n", "é"] {
+        assert_eq!(
+            refusal(&format!("{}.e30.{signature}", b64(r#"{"alg":"EdDSA"}"#))),
+            JoseError::Encoding,
+            "{signature}"
+        );
+    }
+}
+
+#[test]
+fn a_header_is_an_object_of_unique_members_that_we_understand() {
+    assert_eq!(
+        parse_header(r#"{"alg":"EdDSA","jku":"https://evil.example","jwk":{},"x5c":[]}"#),
+        Ok(())
+    );
+    assert_eq!(parse_header(r#"{"alg":"EdDSA","alg":"none"}"#), Err(JoseError::Json));
+    assert_eq!(parse_header(r#"["alg"]"#), Err(JoseError::Json));
+    assert_eq!(parse_header(r#"{"alg":"EdDSA"} x"#), Err(JoseError::Json));
+    assert_eq!(parse_header("{}"), Err(JoseError::Header("alg")));
+    assert_eq!(parse_header(r#"{"alg":["EdDSA"]}"#), Err(JoseError::Header("alg")));
+    assert_eq!(
+        parse_header(r#"{"alg":"EdDSA","kid":7}"#),
+        Err(JoseError::Header("kid"))
+    );
+    assert_eq!(
+        parse_header(r#"{"alg":"EdDSA","typ":null}"#),
+        Err(JoseError::Header("typ"))
+    );
+    assert_eq!(
+        parse_header(r#"{"alg":"EdDSA","crit":["exp"]}"#),
+        Err(JoseError::Header("crit"))
+    );
+    assert_eq!(
+        parse_header(r#"{"alg":"EdDSA","b64":false}"#),
+        Err(JoseError::Header("b64"))
+    );
+    assert_eq!(
+        parse_header(r#"{"alg":"EdDSA","zip":"DEF"}"#),
+        Err(JoseError::Header("zip"))
+    );
+    assert_eq!(
+        parse_header(r#"{"alg":"RSA-OAEP","enc":"A256GCM"}"#),
+        Err(JoseError::Header("enc"))
+    );
+}
+
+#[test]
+fn json_is_read_strictly() {
+    assert!(strict_json::object(br#"{"a":{"b":[1,2,{"c":null}]}}"#).is_ok());
+    for bad in [
+        r#"{"a":1,"a":1}"#,
+        r#"{"x":{"a":1,"\u0061":2}}"#,
+        "[]",
+        "{",
+        r#"{"a":1e400}"#,
+        "{}{}",
+        "{\"a\":NaN}",
+    ] {
+        assert_eq!(strict_json::object(bad.as_bytes()), Err(JoseError::Json), "{bad}");
+    }
+    let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    assert!(strict_json::value(deep(strict_json::MAX_DEPTH).as_bytes()).is_ok());
+    assert!(strict_json::value(deep(strict_json::MAX_DEPTH + 1).as_bytes()).is_err());
+    assert!(strict_json::value(deep(100_000).as_bytes()).is_err());
+    assert!(strict_json::object(b"{\"a\":\"\xff\"}").is_err());
+}
+
+/// AC-076: a claim of another type is malformed, not absent.
+#[test]
+fn a_wrongly_typed_claim_is_an_error() {
+    for exp in [
+        "\"1\"",
+        "1.0",
+        "1.5",
+        "-1",
+        "1e10",
+        "18446744073709551616",
+        "253402300800",
+        "null",
+        "[1]",
+        "true",
+    ] {
+        let claims = Claims::parse(format!(r#"{{"exp":{exp}}}"#).as_bytes()).unwrap();
+        assert_eq!(claims.seconds("exp"), Err(JoseError::Claim("exp")), "{exp}");
+    }
+    let claims = Claims::parse(br#"{"aud":["a","b"],"b":"true","one":"x","mixed":["a",1]}"#).unwrap();
+    assert_eq!(claims.audience().unwrap(), ["a", "b"]);
+    assert_eq!(claims.boolean("b"), Err(JoseError::Claim("b")));
+    assert_eq!(claims.texts("mixed"), Err(JoseError::Claim("mixed")));
+    assert_eq!(claims.texts("absent"), Ok(None));
+    assert!(Claims::parse(br#"{"aud":7}"#).unwrap().audience().is_err());
+    assert!(!format!("{claims:?}").contains("\"x\""));
+}
+
+#[test]
+fn unusable_keys_are_refused_one_by_one_and_skipped_in_sets() {
+    let good = SigningKey::generate(Algorithm::ES256)
+        .unwrap()
+        .verifying_key(Some("good".into()))
+        .unwrap()
+        .to_jwk();
+    let with = |name: &str, value: Value| {
+        let mut jwk = good.clone();
+        jwk[name] = value;
+        jwk
+    };
+    let bad = [
+        with("use", "enc".into()),
+        with("key_ops", json!(["encrypt"])),
+        with("alg", "ES384".into()),
+        with("crv", "P-384".into()),
+        with("x", "AAAA".into()),
+        with("y", b64(&"y".repeat(32)).into()),
+        with("kty", "oct".into()),
+        with("kid", 7.into()),
+        json!("text"),
+        json!({"kty": "oct", "k": "AAAA", "alg": "HS256"}),
+        json!({"kty": "RSA", "n": b64(&"n".repeat(128)), "e": "AQAB"}),
+        json!({"kty": "RSA", "n": b64(&"n".repeat(256)), "e": "AQ"}),
+        json!({"kty": "OKP", "crv": "X25519", "x": b64(&"x".repeat(32))}),
+    ];
+    for jwk in &bad {
+        assert!(VerifyingKey::from_jwk(jwk).is_err(), "{jwk}");
+    }
+    let mut keys = bad.to_vec();
+    keys.push(good);
+    let set = JwkSet::parse(json!({ "keys": keys }).to_string().as_bytes()).unwrap();
+    assert_eq!(set.keys.len(), 1);
+    assert!(set.find(Some("good"), Algorithm::ES256).is_some());
+    assert!(JwkSet::parse(b"{}").is_err());
+}
+
+#[test]
+fn without_a_kid_a_key_is_chosen_only_when_there_is_no_choice() {
+    let key = |kid: &str| {
+        SigningKey::generate(Algorithm::EdDSA)
+            .unwrap()
+            .verifying_key(Some(kid.into()))
+            .unwrap()
+    };
+    let set = JwkSet {
+        keys: vec![key("a"), key("b")],
+    };
+    assert!(set.find(None, Algorithm::EdDSA).is_none());
+    assert_eq!(set.find(Some("b"), Algorithm::EdDSA).unwrap().kid(), Some("b"));
+    assert!(set.find(Some("c"), Algorithm::EdDSA).is_none());
+}
+
+#[test]
+fn a_token_that_names_another_key_is_refused() {
+    let key = SigningKey::generate(Algorithm::EdDSA).unwrap();
+    let token = sign_compact(&key, &json!({"kid": "other"}), &json!({})).unwrap();
+    let public = key.verifying_key(Some("mine".into())).unwrap();
+    assert!(matches!(
+        Compact::parse(&token, 8192).unwrap().verify(&public),
+        Err(JoseError::Key(_))
+    ));
+}
+
+#[test]
+fn jsonwebtoken_reads_ours_and_we_read_its() {
+    use jsonwebtoken as theirs;
+    for (algorithm, name) in Algorithm::ALL.into_iter().zip([
+        theirs::Algorithm::EdDSA,
+        theirs::Algorithm::ES256,
+        theirs::Algorithm::RS256,
+    ]) {
+        let key = SigningKey::generate(algorithm).unwrap();
+        let public = key.verifying_key(None).unwrap();
+        let claims = json!({"sub": "someone", "exp": 4_102_444_800_u64});
+
+        let ours = sign_compact(&key, &json!({"typ": "JWT"}), &claims).unwrap();
+        let jwk: theirs::jwk::Jwk = serde_json::from_value(public.to_jwk()).unwrap();
+        let decoding = theirs::DecodingKey::from_jwk(&jwk).unwrap();
+        let read = theirs::decode::<Value>(&ours, &decoding, &theirs::Validation::new(name)).unwrap();
+        assert_eq!(read.claims, claims);
+
+        let pem = pem(&key.to_pkcs8().unwrap());
+        let encoding = match algorithm {
+            Algorithm::EdDSA => theirs::EncodingKey::from_ed_pem(&pem),
+            Algorithm::ES256 => theirs::EncodingKey::from_ec_pem(&pem),
+            Algorithm::RS256 => theirs::EncodingKey::from_rsa_pem(&pem),
+        };
+        let token = theirs::encode(&theirs::Header::new(name), &claims, &encoding.unwrap()).unwrap();
+        let read = Compact::parse(&token, 8192).unwrap().verify_claims(&public).unwrap();
+        assert_eq!(read.text("sub").unwrap(), Some("someone"));
+    }
+}
+
+fn pem(der: &[u8]) -> Vec<u8> {
+    use base64::engine::general_purpose::STANDARD;
+    let body: Vec<String> = STANDARD
+        .encode(der)
+        .as_bytes()
+        .chunks(64)
+        .map(|line| String::from_utf8_lossy(line).into())
+        .collect();
+    format!(
+        "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+        body.join("\n")
+    )
+    .into_bytes()
+}
+
+proptest! {
+    /// AC-115: no text makes the parser panic.
+    #[test]
+    fn any_text_is_parsed_or_refused(text in "\\PC{0,200}", bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = Compact::parse(&text, 8192);
+        let _ = strict_json::value(&bytes);
+        let _ = JwkSet::parse(&bytes);
+        for algorithm in Algorithm::ALL {
+            prop_assert!(SigningKey::from_pkcs8(algorithm, &bytes).is_err());
+        }
+    }
+}
