@@ -1,0 +1,240 @@
+//! The typed front: values of one Rust type in one space, loaded once however many ask at the same time. Deliberately
+//! absent: caching of "there is none" (a user created a moment later must be seen at once).
+
+use std::{
+    collections::HashMap,
+    marker::PhantomData,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::{BufMut, Bytes, BytesMut};
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::sync::OnceCell;
+use userd_model::Random;
+
+use crate::{Cache, CacheKey, Entry};
+
+/// What a loader read from the source of truth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loaded<T> {
+    /// Version of the row.
+    pub version: i64,
+    /// The value.
+    pub value: T,
+}
+
+/// Values of type `T` in one space. Every value carries its space and id, and both are compared when it is read, so
+/// that a damaged or tampered store can lose a value but never answer one id with the value of another.
+pub struct Cached<T, E> {
+    cache: Arc<dyn Cache>,
+    random: Arc<dyn Random>,
+    space: &'static str,
+    ttl: Duration,
+    flights: Mutex<HashMap<String, Arc<Flight<E>>>>,
+    kind: PhantomData<fn() -> T>,
+}
+
+/// One load that several callers wait for.
+type Flight<E> = OnceCell<Result<Landed, E>>;
+
+/// What a load brought: the encoded value if there is one, and whether the cache knew of something newer.
+#[derive(Clone)]
+struct Landed {
+    bytes: Option<Bytes>,
+    stale: bool,
+}
+
+impl<T, E> Cached<T, E>
+where
+    T: Serialize + DeserializeOwned,
+    E: Clone,
+{
+    /// A typed view of `space` whose values live for `ttl` ± 10 % (so that they do not all expire together).
+    pub fn new(
+        cache: Arc<dyn Cache>,
+        random: Arc<dyn Random>,
+        space: &'static str,
+        ttl: Duration,
+    ) -> Self {
+        Self {
+            cache,
+            random,
+            space,
+            ttl,
+            flights: Mutex::default(),
+            kind: PhantomData,
+        }
+    }
+
+    /// The value of `id`, from the cache or by `load`. Concurrent misses of one id run one `load` and share its answer,
+    /// also when it fails; a load whose caller goes away or panics is taken over by the next one who waits.
+    ///
+    /// # Errors
+    /// What `load` answered.
+    pub async fn get_or_load<F, Fut>(&self, id: &str, load: F) -> Result<Option<T>, E>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<Option<Loaded<T>>, E>>,
+    {
+        let key = CacheKey::new(self.space, id);
+        if let Some(value) = self.cached(&key).await {
+            return Ok(Some(value));
+        }
+        let mut landed = self.fly(&key, &load).await?;
+        if landed.stale {
+            // The value changed while it was read. Who joined late must not get the old one: read once more.
+            landed = self.fly(&key, &load).await?;
+        }
+        match landed.bytes {
+            None => Ok(None),
+            Some(bytes) => match open(&key, &bytes) {
+                Some(value) => Ok(Some(value)),
+                // Only a type that does not survive its own encoding gets here: load it for this caller alone.
+                None => Ok(load().await?.map(|loaded| loaded.value)),
+            },
+        }
+    }
+
+    /// Drops the value of `id` up to `version` on every replica; call it after the commit that wrote `version`.
+    pub async fn invalidate(&self, id: &str, version: i64) {
+        self.leave(id);
+        self.cache
+            .invalidate(&CacheKey::new(self.space, id), version)
+            .await;
+    }
+
+    /// As [`Cached::invalidate`], in this process only.
+    pub fn invalidate_local(&self, id: &str, version: i64) {
+        self.leave(id);
+        self.cache
+            .invalidate_local(&CacheKey::new(self.space, id), version);
+    }
+
+    async fn cached(&self, key: &CacheKey) -> Option<T> {
+        open(key, &self.cache.get(key).await?.bytes)
+    }
+
+    async fn fly<F, Fut>(&self, key: &CacheKey, load: &F) -> Result<Landed, E>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<Option<Loaded<T>>, E>>,
+    {
+        let seat = Seat::take(&self.flights, &key.id);
+        let landed = seat
+            .flight
+            .get_or_init(|| async { self.land(key, load().await?).await })
+            .await;
+        landed.clone()
+    }
+
+    async fn land(&self, key: &CacheKey, loaded: Option<Loaded<T>>) -> Result<Landed, E> {
+        let Some(Loaded { version, value }) = loaded else {
+            return Ok(Landed {
+                bytes: None,
+                stale: false,
+            });
+        };
+        let bytes = seal(key, &value);
+        let stale = match &bytes {
+            Some(bytes) => {
+                !self
+                    .cache
+                    .put(
+                        key,
+                        Entry {
+                            version,
+                            bytes: bytes.clone(),
+                        },
+                        self.life(),
+                    )
+                    .await
+            }
+            None => false,
+        };
+        // A value that cannot be encoded is handed on as "unreadable", not as absent.
+        Ok(Landed {
+            bytes: Some(bytes.unwrap_or_default()),
+            stale,
+        })
+    }
+
+    /// Callers that come from now on start a new load instead of joining one that began before the change.
+    fn leave(&self, id: &str) {
+        self.flights
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(id);
+    }
+
+    fn life(&self) -> Duration {
+        let mut chance = [0; 2];
+        self.random.fill(&mut chance);
+        // 0.9 + 0.2 × chance, in 65,535ths.
+        self.ttl
+            .mul_f64(0.9 + 0.2 * f64::from(u16::from_le_bytes(chance)) / f64::from(u16::MAX))
+    }
+}
+
+impl<T, E> std::fmt::Debug for Cached<T, E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cached")
+            .field("space", &self.space)
+            .field("ttl", &self.ttl)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A place on a flight. The last one to leave, or the first after landing, takes the flight off the board, also when
+/// its future is dropped or panics: the board never grows.
+struct Seat<'a, E> {
+    board: &'a Mutex<HashMap<String, Arc<Flight<E>>>>,
+    id: &'a str,
+    flight: Arc<Flight<E>>,
+}
+
+impl<'a, E> Seat<'a, E> {
+    fn take(board: &'a Mutex<HashMap<String, Arc<Flight<E>>>>, id: &'a str) -> Self {
+        let flight = board
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(id.to_owned())
+            .or_default()
+            .clone();
+        Self { board, id, flight }
+    }
+}
+
+impl<E> Drop for Seat<'_, E> {
+    fn drop(&mut self) {
+        let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
+        let mine = board
+            .get(self.id)
+            .is_some_and(|flight| Arc::ptr_eq(flight, &self.flight));
+        // Two holders: the board and this seat.
+        if mine && (self.flight.initialized() || Arc::strong_count(&self.flight) <= 2) {
+            board.remove(self.id);
+        }
+    }
+}
+
+/// Layout: length of space (u16), space, length of id (u32), id, JSON.
+fn seal<T: Serialize>(key: &CacheKey, value: &T) -> Option<Bytes> {
+    let mut bytes = BytesMut::with_capacity(64 + key.id.len());
+    bytes.put_u16(u16::try_from(key.space.len()).ok()?);
+    bytes.put_slice(key.space.as_bytes());
+    bytes.put_u32(u32::try_from(key.id.len()).ok()?);
+    bytes.put_slice(key.id.as_bytes());
+    let mut writer = bytes.writer();
+    serde_json::to_writer(&mut writer, value).ok()?;
+    Some(writer.into_inner().freeze())
+}
+
+fn open<T: DeserializeOwned>(key: &CacheKey, bytes: &[u8]) -> Option<T> {
+    let (length, rest) = bytes.split_first_chunk::<2>()?;
+    let (space, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+    let (length, rest) = rest.split_first_chunk::<4>()?;
+    let (id, rest) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
+    let mine = space == key.space.as_bytes() && id == key.id.as_bytes();
+    mine.then(|| serde_json::from_slice(rest).ok()).flatten()
+}
