@@ -1,0 +1,91 @@
+//! Leases: who may do a job that only one replica may do at a time. The epoch counts changes of hands, so that a
+//! late former holder can be told from the present one.
+
+use std::time::Duration;
+
+use userd_model::Timestamp;
+use uuid::Uuid;
+
+use crate::{Row, StoreError, UnitOfWork, statements};
+
+/// Leases.
+pub struct Leases<'a>(pub(super) &'a mut UnitOfWork);
+
+/// A lease as stored. It is free when `expires_at` has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// Who held it last.
+    pub owner: Uuid,
+    /// How many times it was taken by somebody who did not hold it.
+    pub epoch: i64,
+    /// Until when.
+    pub expires_at: Timestamp,
+}
+
+statements! {
+    BY_NAME = "leases.by_name": "SELECT name, owner, epoch, expires_at FROM leases WHERE name = $1"
+        (Text) -> (Text, Uuid, I64, Timestamp);
+    UPSERT = "leases.upsert": "INSERT INTO leases (name, owner, epoch, expires_at) VALUES ($1, $2, $3, $4) \
+        ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, epoch = excluded.epoch, \
+        expires_at = excluded.expires_at"
+        (Text, Uuid, I64, Timestamp) -> ();
+}
+
+impl Leases<'_> {
+    /// Takes or prolongs the lease for `ttl` from `now`; answers the epoch, or `None` while somebody else holds it.
+    /// Prolonging keeps the epoch; taking a free, expired or released lease raises it, also for the last owner.
+    ///
+    /// # Errors
+    /// Storage faults only.
+    pub async fn acquire(
+        &mut self,
+        name: &str,
+        owner: Uuid,
+        now: Timestamp,
+        ttl: Duration,
+    ) -> Result<Option<i64>, StoreError> {
+        let epoch = match self.find(name).await? {
+            Some(held) if held.expires_at > now && held.owner == owner => held.epoch,
+            Some(held) if held.expires_at > now => return Ok(None),
+            Some(free) => free.epoch.saturating_add(1),
+            None => 1,
+        };
+        self.write(name, owner, epoch, now.plus(ttl)).await?;
+        Ok(Some(epoch))
+    }
+
+    /// Gives the lease back if `owner` still has it. The row stays, so that the epoch goes on.
+    ///
+    /// # Errors
+    /// Storage faults only.
+    pub async fn release(&mut self, name: &str, owner: Uuid) -> Result<(), StoreError> {
+        match self.find(name).await? {
+            Some(held) if held.owner == owner => {
+                self.write(name, owner, held.epoch, Timestamp::from_micros(0)).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The lease as it stands: a worker checks owner and epoch in the unit of work that does its job.
+    ///
+    /// # Errors
+    /// Storage faults only.
+    pub async fn find(&mut self, name: &str) -> Result<Option<Lease>, StoreError> {
+        self.0.one(&BY_NAME, &[name.into()], lease).await
+    }
+
+    async fn write(
+        &mut self,
+        name: &str,
+        owner: Uuid,
+        epoch: i64,
+        expires_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.0.write(&UPSERT, &[name.into(), owner.into(), epoch.into(), expires_at.into()]).await
+    }
+}
+
+fn lease(row: &mut Row) -> Result<Lease, StoreError> {
+    Ok(Lease { owner: row.uuid(1)?, epoch: row.i64(2)?, expires_at: row.timestamp(3)? })
+}

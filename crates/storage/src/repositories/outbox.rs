@@ -1,0 +1,87 @@
+//! The outbox: events written in the unit of work that made them true, removed once they have been delivered. Split
+//! into shards, each worked off in order by whoever holds its lease.
+
+use userd_model::{Event, EventId, EventKind, Timestamp, UserId};
+
+use super::known;
+use crate::{Row, StoreError, UnitOfWork, statements};
+
+/// The outbox.
+pub struct Outbox<'a>(pub(super) &'a mut UnitOfWork);
+
+/// How many shards there are: 0 to 15. Changing it needs an empty outbox.
+pub const SHARDS: i64 = 16;
+
+/// The shard of an event: its id's first byte, which is random.
+#[must_use]
+pub fn shard_of(event: EventId) -> i64 {
+    event.0.as_bytes().first().map_or(0, |byte| i64::from(*byte) % SHARDS)
+}
+
+statements! {
+    PUSH = "outbox.insert":
+        "INSERT INTO outbox (shard, created_at, id, kind, user_id, data) VALUES ($1, $2, $3, $4, $5, $6)"
+        (I64, Timestamp, Uuid, Text, Uuid, Json) -> ();
+    FIRST_PAGE = "outbox.first_page": "SELECT shard, created_at, id, kind, user_id, data FROM outbox \
+        WHERE shard = $1 ORDER BY shard, created_at, id LIMIT $2"
+        (I64, I64) -> (I64, Timestamp, Uuid, Text, Uuid, Json);
+    NEXT_PAGE = "outbox.next_page": "SELECT shard, created_at, id, kind, user_id, data FROM outbox \
+        WHERE shard = $1 AND (created_at, id) > ($2, $3) ORDER BY shard, created_at, id LIMIT $4"
+        (I64, Timestamp, Uuid, I64) -> (I64, Timestamp, Uuid, Text, Uuid, Json);
+    REMOVE = "outbox.remove": "DELETE FROM outbox WHERE shard = $1 AND created_at = $2 AND id = $3"
+        (I64, Timestamp, Uuid) -> ();
+}
+
+impl Outbox<'_> {
+    /// Adds an event to its shard.
+    ///
+    /// # Errors
+    /// `Duplicate(Key("outbox"))` when the event is there.
+    pub async fn push(&mut self, event: &Event) -> Result<(), StoreError> {
+        let values = [
+            shard_of(event.id).into(),
+            event.at.into(),
+            event.id.into(),
+            event.kind.as_str().into(),
+            event.user_id.into(),
+            event.data.clone().into(),
+        ];
+        self.0.write(&PUSH, &values).await
+    }
+
+    /// Up to `limit` events of one shard by (time, id), behind `after`.
+    ///
+    /// # Errors
+    /// Storage faults only.
+    pub async fn page(
+        &mut self,
+        shard: i64,
+        after: Option<(Timestamp, EventId)>,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        let limit = i64::from(limit).into();
+        match after {
+            None => self.0.many(&FIRST_PAGE, &[shard.into(), limit], event).await,
+            Some((at, id)) => self.0.many(&NEXT_PAGE, &[shard.into(), at.into(), id.into(), limit], event).await,
+        }
+    }
+
+    /// Removes a delivered event.
+    ///
+    /// # Errors
+    /// Storage faults only.
+    pub async fn remove(&mut self, shard: i64, at: Timestamp, id: EventId) -> Result<(), StoreError> {
+        self.0.write(&REMOVE, &[shard.into(), at.into(), id.into()]).await
+    }
+}
+
+fn event(row: &mut Row) -> Result<Event, StoreError> {
+    let word = row.text(3)?;
+    Ok(Event {
+        at: row.timestamp(1)?,
+        id: EventId(row.uuid(2)?),
+        kind: known("event kind", EventKind::ALL.iter().copied().find(|kind| kind.as_str() == word))?,
+        user_id: UserId(row.uuid(4)?),
+        data: row.json(5)?,
+    })
+}

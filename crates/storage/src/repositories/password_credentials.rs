@@ -1,0 +1,80 @@
+//! Password hashes, one per user who has a password. Apart from `users`, so that reading a user never carries one.
+
+use userd_model::{Timestamp, UserId};
+
+use crate::{Row, StoreError, UnitOfWork, statements};
+
+/// Password hashes.
+pub struct PasswordCredentials<'a>(pub(super) &'a mut UnitOfWork);
+
+/// A user's password, hashed. Printing leaves the hash out.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordCredential {
+    /// Whose.
+    pub user_id: UserId,
+    /// A PHC string: algorithm, parameters, salt and hash.
+    pub hash: String,
+    /// When the password was last set.
+    pub changed_at: Timestamp,
+    /// Whether it has to be changed before anything else.
+    pub must_change: bool,
+}
+
+impl std::fmt::Debug for PasswordCredential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PasswordCredential").field("user_id", &self.user_id).finish_non_exhaustive()
+    }
+}
+
+statements! {
+    BY_USER = "password_credentials.by_user":
+        "SELECT user_id, hash, changed_at, must_change FROM password_credentials WHERE user_id = $1"
+        (Uuid) -> (Uuid, Text, Timestamp, Bool);
+    UPSERT = "password_credentials.upsert": "INSERT INTO password_credentials \
+        (user_id, hash, changed_at, must_change) VALUES ($1, $2, $3, $4) \
+        ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash, changed_at = excluded.changed_at, \
+        must_change = excluded.must_change"
+        (Uuid, Text, Timestamp, Bool) -> ();
+    REMOVE = "password_credentials.remove": "DELETE FROM password_credentials WHERE user_id = $1" (Uuid) -> ();
+}
+
+impl PasswordCredentials<'_> {
+    /// The user's password, if there is one.
+    ///
+    /// # Errors
+    /// Storage faults only.
+    pub async fn find(&mut self, user: UserId) -> Result<Option<PasswordCredential>, StoreError> {
+        self.0.one(&BY_USER, &[user.into()], credential).await
+    }
+
+    /// Sets or replaces the user's password.
+    ///
+    /// # Errors
+    /// Storage faults only.
+    pub async fn upsert(&mut self, credential: &PasswordCredential) -> Result<(), StoreError> {
+        let values = [
+            credential.user_id.into(),
+            credential.hash.as_str().into(),
+            credential.changed_at.into(),
+            credential.must_change.into(),
+        ];
+        self.0.write(&UPSERT, &values).await
+    }
+
+    /// Removes the user's password.
+    ///
+    /// # Errors
+    /// Storage faults only.
+    pub async fn remove(&mut self, user: UserId) -> Result<(), StoreError> {
+        self.0.write(&REMOVE, &[user.into()]).await
+    }
+}
+
+fn credential(row: &mut Row) -> Result<PasswordCredential, StoreError> {
+    Ok(PasswordCredential {
+        user_id: UserId(row.uuid(0)?),
+        hash: row.text(1)?,
+        changed_at: row.timestamp(2)?,
+        must_change: row.bool(3)?,
+    })
+}

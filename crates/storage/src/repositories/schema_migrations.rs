@@ -1,0 +1,63 @@
+//! Which schema steps have been applied. Only the migration runner asks.
+
+use userd_model::Timestamp;
+
+use crate::{Row, StoreError, UnitOfWork, statements};
+
+/// Applied schema steps.
+pub struct SchemaMigrations<'a>(pub(super) &'a mut UnitOfWork);
+
+/// One applied step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppliedMigration {
+    /// Its number.
+    pub number: i64,
+    /// Its name.
+    pub name: String,
+    /// Of the text that was run.
+    pub checksum: Vec<u8>,
+    /// When.
+    pub applied_at: Timestamp,
+}
+
+statements! {
+    EVERY = "schema_migrations.every":
+        "SELECT number, name, checksum, applied_at FROM schema_migrations ORDER BY number"
+        () -> (I64, Text, Bytes, Timestamp);
+    INSERT = "schema_migrations.insert":
+        "INSERT INTO schema_migrations (number, name, checksum, applied_at) VALUES ($1, $2, $3, $4)"
+        (I64, Text, Bytes, Timestamp) -> ();
+}
+
+impl SchemaMigrations<'_> {
+    /// Every applied step, by number.
+    ///
+    /// # Errors
+    /// Storage faults only.
+    pub async fn all(&mut self) -> Result<Vec<AppliedMigration>, StoreError> {
+        self.0.many(&EVERY, &[], applied).await
+    }
+
+    /// Records a step.
+    ///
+    /// # Errors
+    /// `Duplicate(Key("schema_migrations"))` when it is recorded already.
+    pub async fn insert(&mut self, migration: &AppliedMigration) -> Result<(), StoreError> {
+        let values = [
+            migration.number.into(),
+            migration.name.as_str().into(),
+            migration.checksum.clone().into(),
+            migration.applied_at.into(),
+        ];
+        self.0.write(&INSERT, &values).await
+    }
+}
+
+fn applied(row: &mut Row) -> Result<AppliedMigration, StoreError> {
+    Ok(AppliedMigration {
+        number: row.i64(0)?,
+        name: row.text(1)?,
+        checksum: row.bytes(2)?,
+        applied_at: row.timestamp(3)?,
+    })
+}

@@ -1,0 +1,55 @@
+//! Keys of this installation (blind index, refresh-token tag …), sealed under the master key and shared by replicas.
+
+use userd_model::{Sealed, Timestamp};
+
+use crate::{Row, StoreError, UnitOfWork, statements};
+
+/// Keys of this installation.
+pub struct SystemSecrets<'a>(pub(super) &'a mut UnitOfWork);
+
+statements! {
+    BY_NAME = "system_secrets.by_name": "SELECT name, sealed FROM system_secrets WHERE name = $1"
+        (Text) -> (Text, Bytes);
+    INSERT = "system_secrets.insert": "INSERT INTO system_secrets (name, sealed, created_at) VALUES ($1, $2, $3)"
+        (Text, Bytes, Timestamp) -> ();
+    UPDATE = "system_secrets.update": "UPDATE system_secrets SET sealed = $1 WHERE name = $2" (Bytes, Text) -> ();
+    EVERY = "system_secrets.every": "SELECT name, sealed FROM system_secrets ORDER BY name" () -> (Text, Bytes);
+}
+
+impl SystemSecrets<'_> {
+    /// The secret with this name.
+    ///
+    /// # Errors
+    /// Storage faults only.
+    pub async fn find(&mut self, name: &str) -> Result<Option<Sealed>, StoreError> {
+        Ok(self.0.one(&BY_NAME, &[name.into()], secret).await?.map(|(_, sealed)| sealed))
+    }
+
+    /// Adds a secret.
+    ///
+    /// # Errors
+    /// `Duplicate(Key("system_secrets"))` when the name exists: another replica was first, use its secret.
+    pub async fn insert(&mut self, name: &str, sealed: &Sealed, now: Timestamp) -> Result<(), StoreError> {
+        self.0.write(&INSERT, &[name.into(), sealed.0.clone().into(), now.into()]).await
+    }
+
+    /// Replaces a secret (sealed anew under another master key).
+    ///
+    /// # Errors
+    /// Storage faults only.
+    pub async fn update(&mut self, name: &str, sealed: &Sealed) -> Result<(), StoreError> {
+        self.0.write(&UPDATE, &[sealed.0.clone().into(), name.into()]).await
+    }
+
+    /// Every secret with its name, by name.
+    ///
+    /// # Errors
+    /// Storage faults only.
+    pub async fn all(&mut self) -> Result<Vec<(String, Sealed)>, StoreError> {
+        self.0.many(&EVERY, &[], secret).await
+    }
+}
+
+fn secret(row: &mut Row) -> Result<(String, Sealed), StoreError> {
+    Ok((row.text(0)?, Sealed(row.bytes(1)?)))
+}
