@@ -59,3 +59,8 @@ pub static MIGRATIONS: &[Migration] = &[
     migration!(27, "0027", "clients_by_created"),
     migration!(28, "0028", "roles"),
 ];
+
+mod runner;
+
+pub use runner::{MigrationError, MigrationReport, MigrationState, StepState};
+pub(crate) use runner::{apply, status};

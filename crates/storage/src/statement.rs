@@ -2,6 +2,8 @@
 //!
 //! Placeholders are `$1, $2 …` on every engine. An override stands beside the text only where an engine needs it.
 
+use std::sync::OnceLock;
+
 use crate::Kind;
 
 /// One SQL statement. All of them are enumerable through [`crate::repositories::statements`].
@@ -17,6 +19,9 @@ pub struct Statement {
     pub parameters: &'static [Kind],
     /// The kind of each result column, in order; empty for a write.
     pub columns: &'static [Kind],
+    /// Filled on first use; the macro starts it empty.
+    #[doc(hidden)]
+    pub numbered: OnceLock<String>,
 }
 
 impl Statement {
@@ -24,6 +29,26 @@ impl Statement {
     #[must_use]
     pub fn is_read(&self) -> bool {
         self.sql.trim_start().starts_with("SELECT")
+    }
+
+    /// The table this is about: the name before the dot.
+    #[must_use]
+    pub fn table(&self) -> &'static str {
+        self.name.split_once('.').map_or(self.name, |(table, _)| table)
+    }
+
+    /// The text with `?1` for `$1`. SQLite takes `$1` for a *named* parameter and numbers those by first appearance,
+    /// so `SET a = $2 WHERE id = $1` would bind the wrong way round. Made once per statement.
+    pub(crate) fn numbered_text(&self) -> &str {
+        self.numbered.get_or_init(|| {
+            let mut text = String::with_capacity(self.sql.len());
+            let mut rest = self.sql.chars().peekable();
+            while let Some(c) = rest.next() {
+                let placeholder = c == '$' && rest.peek().is_some_and(char::is_ascii_digit);
+                text.push(if placeholder { '?' } else { c });
+            }
+            text
+        })
     }
 }
 
@@ -45,6 +70,7 @@ macro_rules! statements {
                 postgres: $crate::statements!(@override $($pg)?),
                 parameters: &[$($crate::Kind::$parameter),*],
                 columns: &[$($crate::Kind::$column),*],
+                numbered: ::std::sync::OnceLock::new(),
             };
         )+
         /// Every statement of this repository.

@@ -1,2 +1,132 @@
-//! The store.
-pub struct Store;
+//! The store: runs units of work, again when the database asks for it. Deliberately absent: which database it is.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::time::Instant;
+use userd_model::{Clock, Random};
+
+use crate::{
+    Access, Engine, Failure, StoreError, UnitOfWork,
+    migrations::{self, MIGRATIONS, MigrationError, MigrationReport, MigrationState},
+};
+
+/// How often a unit of work is run before its caller hears `Unavailable`.
+const ATTEMPTS: u32 = 12;
+/// After this long no further attempt is begun.
+const DEADLINE: Duration = Duration::from_secs(5);
+/// The bound of the first wait; each further one doubles it.
+const FIRST_WAIT: Duration = Duration::from_millis(1);
+/// The bound of every wait.
+const LONGEST_WAIT: Duration = Duration::from_millis(100);
+
+/// What remembers. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    engine: Arc<dyn Engine>,
+    random: Arc<dyn Random>,
+}
+
+impl Store {
+    /// A store over `engine`; `random` spreads the waits between attempts and names the owner of a migration.
+    pub fn new(engine: Arc<dyn Engine>, random: Arc<dyn Random>) -> Self {
+        Self { engine, random }
+    }
+
+    /// Runs `work` in a transaction, wholly or not at all, and again after a conflict. `work` may run up to twelve
+    /// times: ids, secrets and timestamps are minted before and captured, and it has no effect but the database.
+    ///
+    /// # Errors
+    /// What `work` answers (everything is rolled back), or the fault of the database: `Unavailable` when conflicts
+    /// do not end, `OutcomeUnknown` when the connection was lost while committing, `Corrupt` when `work` answered
+    /// `Ok` without having committed.
+    pub async fn transact<T, F, Fut>(&self, name: &'static str, work: F) -> Result<T, Failure>
+    where
+        F: Fn(UnitOfWork) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, Failure>> + Send,
+        T: Send,
+    {
+        let deadline = Instant::now() + DEADLINE;
+        let mut attempt = 0;
+        loop {
+            match self.attempt(Access { name, attempt }, &work).await {
+                Err(Failure::Store(StoreError::Conflict)) => {}
+                ended => return ended,
+            }
+            metrics::counter!("userd_unit_of_work_retries_total", "name" => name).increment(1);
+            attempt += 1;
+            let wait = self.wait(attempt);
+            if attempt >= ATTEMPTS || Instant::now() + wait >= deadline {
+                tracing::warn!(name, attempt, "a unit of work conflicts without end");
+                return Err(StoreError::Unavailable(format!("{name} conflicts without end")).into());
+            }
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    async fn attempt<T, F, Fut>(&self, access: Access, work: &F) -> Result<T, Failure>
+    where
+        F: Fn(UnitOfWork) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, Failure>> + Send,
+        T: Send,
+    {
+        let committed = Arc::new(AtomicBool::new(false));
+        let transaction = self.engine.begin(access).await?;
+        let value = work(UnitOfWork::new(transaction, Arc::clone(&committed))).await?;
+        if committed.load(Ordering::Acquire) {
+            Ok(value)
+        } else {
+            Err(StoreError::corrupt(format!("{} answered without having committed", access.name)).into())
+        }
+    }
+
+    /// Full jitter: anything between nothing and the bound, so that two losers do not meet again.
+    fn wait(&self, attempt: u32) -> Duration {
+        let bound = FIRST_WAIT.saturating_mul(1 << attempt.min(16)).min(LONGEST_WAIT);
+        let mut dice = [0; 4];
+        self.random.fill(&mut dice);
+        bound.mul_f64(f64::from(u32::from_le_bytes(dice)) / f64::from(u32::MAX))
+    }
+
+    /// Repositories for reads that decide nothing: outside any transaction, writes are refused.
+    #[must_use]
+    pub fn reading(&self) -> UnitOfWork {
+        UnitOfWork::reading(Arc::clone(&self.engine))
+    }
+
+    /// Brings the schema up to date. Safe in several processes at once: one works under a lease, the others wait.
+    ///
+    /// # Errors
+    /// See [`MigrationError`].
+    pub async fn migrate(&self, clock: &dyn Clock) -> Result<MigrationReport, MigrationError> {
+        let owner = uuid::Builder::from_random_bytes(self.random.id_bytes()).into_uuid();
+        migrations::apply(self, MIGRATIONS, clock, owner).await
+    }
+
+    /// Which migrations are applied, pending or changed. On an empty database this makes the runner's own two tables.
+    ///
+    /// # Errors
+    /// See [`MigrationError`].
+    pub async fn migration_status(&self) -> Result<Vec<MigrationState>, MigrationError> {
+        migrations::status(self, MIGRATIONS).await
+    }
+
+    /// Answers when the database can be read and written now.
+    ///
+    /// # Errors
+    /// `Unavailable`, mostly.
+    pub async fn health(&self) -> Result<(), StoreError> {
+        self.engine.health().await
+    }
+
+    /// The engine under it.
+    #[must_use]
+    pub fn engine(&self) -> &Arc<dyn Engine> {
+        &self.engine
+    }
+}

@@ -1,0 +1,109 @@
+//! How connections are opened, and with which settings. Each setting says why.
+
+use std::{fs, path::Path, thread, time::Duration};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{SqliteLocation, query::classify_code};
+use crate::StoreError;
+
+/// How many prepared statements a connection keeps: more than there are statements, so each is parsed once.
+const PREPARED: usize = 256;
+
+/// How long opening waits for another process that opens the same file or recovers its log.
+const OPEN_WAIT: Duration = Duration::from_secs(5);
+
+/// `secure_delete=FAST`: what is deleted is overwritten where that costs no extra write, so a destroyed data key does
+/// not stay readable in free space. `mmap_size=0`: an I/O error on a mapped page would kill the process instead of
+/// answering. `trusted_schema=OFF`: nothing in a schema runs functions.
+const COMMON: &str =
+    "PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF;";
+
+/// `synchronous=FULL`: a commit is on the disk when it is answered. The log is written back every 16 MiB and its file
+/// is kept and overwritten (cheaper than growing a new one), up to 64 MiB. The cache fills only when it is used.
+const WRITER: &str = "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864; \
+                      PRAGMA cache_size=-4096; PRAGMA secure_delete=FAST;";
+
+const READER: &str = "PRAGMA query_only=ON; PRAGMA cache_size=-1024;";
+
+/// The one connection that writes.
+pub(super) fn writer(location: &SqliteLocation) -> Result<Connection, StoreError> {
+    let connection = match location {
+        SqliteLocation::Memory => Connection::open_in_memory().map_err(fault)?,
+        SqliteLocation::File(path) => {
+            make_file(path)?;
+            let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            switch_to_wal(&connection)?;
+            connection
+        }
+    };
+    connection.execute_batch(COMMON).and_then(|()| connection.execute_batch(WRITER)).map_err(fault)?;
+    connection.set_prepared_statement_cache_capacity(PREPARED);
+    // Another process's write lock is waited for between tries, without blocking an async worker.
+    connection.busy_timeout(Duration::ZERO).map_err(fault)?;
+    Ok(connection)
+}
+
+/// One more connection that reads.
+pub(super) fn reader(location: &SqliteLocation) -> Result<Connection, StoreError> {
+    let SqliteLocation::File(path) = location else {
+        return Err(StoreError::corrupt("sqlite: a database in memory has one connection"));
+    };
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.execute_batch(COMMON).and_then(|()| connection.execute_batch(READER)).map_err(fault)?;
+    connection.set_prepared_statement_cache_capacity(PREPARED);
+    Ok(connection)
+}
+
+fn open(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
+    // No SQLITE_OPEN_URI: a path is a path, whatever it looks like.
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(fault)?;
+    connection.busy_timeout(OPEN_WAIT).map_err(fault)?;
+    Ok(connection)
+}
+
+/// Two processes that open a new file at once may get "busy" here without any waiting by SQLite itself.
+fn switch_to_wal(connection: &Connection) -> Result<(), StoreError> {
+    let mut tries = 0;
+    loop {
+        let mode = connection.query_row("PRAGMA journal_mode=WAL", (), |row| row.get::<_, String>(0));
+        match mode.map_err(fault) {
+            Ok(mode) if mode == "wal" => return Ok(()),
+            Ok(mode) => {
+                return Err(StoreError::Unavailable(format!(
+                    "sqlite: the file system gives {mode}, not a write-ahead log"
+                )));
+            }
+            Err(StoreError::Conflict) if tries < 100 => {
+                tries += 1;
+                thread::sleep(Duration::from_millis(20));
+            }
+            Err(StoreError::Conflict) => {
+                return Err(StoreError::Unavailable("sqlite: the file is locked by another process".to_owned()));
+            }
+            Err(other) => return Err(other),
+        }
+    }
+}
+
+/// Makes the folder and the file, for the owner only. SQLite gives its log the same mode.
+pub(super) fn make_file(path: &Path) -> Result<(), StoreError> {
+    let unavailable = |error: std::io::Error| StoreError::Unavailable(format!("{}: {error}", path.display()));
+    let mut folder = fs::DirBuilder::new();
+    let mut file = fs::OpenOptions::new();
+    file.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+        folder.mode(0o700);
+        file.mode(0o600);
+    }
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        folder.recursive(true).create(parent).map_err(unavailable)?;
+    }
+    file.open(path).map(drop).map_err(unavailable)
+}
+
+pub(super) fn fault(error: rusqlite::Error) -> StoreError {
+    classify_code(&error, "sqlite")
+}

@@ -1,0 +1,133 @@
+//! Statements, values and errors of SQLite. Errors never carry values, only the statement's name and a result code.
+
+use rusqlite::{
+    Connection, Error, ErrorCode, ToSql,
+    ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_ROWID, SQLITE_CONSTRAINT_UNIQUE},
+    types::{ToSqlOutput, Value as Owned, ValueRef},
+};
+use userd_model::Timestamp;
+use uuid::Uuid;
+
+use super::writer::{CommitFault, Verdict};
+use crate::{Duplicate, Kind, Row, Rows, Statement, StoreError, Value};
+
+/// Runs one statement.
+pub(super) fn run(
+    connection: &Connection,
+    statement: &'static Statement,
+    values: &[Value],
+) -> Result<Rows, StoreError> {
+    let fault = |error| classify(&error, statement);
+    let mut prepared = connection.prepare_cached(statement.numbered_text()).map_err(fault)?;
+    for (index, value) in values.iter().enumerate() {
+        prepared.raw_bind_parameter(index + 1, value).map_err(fault)?;
+    }
+    let mut answer = Rows::new();
+    let mut rows = prepared.raw_query();
+    while let Some(row) = rows.next().map_err(fault)? {
+        let mut read = Vec::with_capacity(statement.columns.len());
+        for (index, kind) in statement.columns.iter().enumerate() {
+            let cell = row.get_ref(index).map_err(fault)?;
+            read.push(
+                value_of(cell, *kind).ok_or_else(|| {
+                    StoreError::corrupt(format!("{}: column {index} is not {kind:?}", statement.name))
+                })?,
+            );
+        }
+        answer.push(Row(read));
+    }
+    Ok(answer)
+}
+
+/// Runs one of the constant statements that steer transactions.
+pub(super) fn control(connection: &Connection, sql: &'static str) -> Result<(), StoreError> {
+    let run = || connection.prepare_cached(sql)?.raw_execute();
+    run().map(drop).map_err(|error| classify_code(&error, sql))
+}
+
+/// COMMIT, with what its failure means for everybody in the batch.
+pub(super) fn commit(connection: &Connection) -> Verdict {
+    let run = || connection.prepare_cached("COMMIT")?.raw_execute();
+    run().map(drop).map_err(|error| match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => CommitFault::Conflict,
+        Some(ErrorCode::SystemIoFailure) => CommitFault::Unknown,
+        _ => CommitFault::Unavailable,
+    })
+}
+
+/// One schema statement.
+pub(super) fn schema(connection: &Connection, sql: &str) -> Result<(), StoreError> {
+    connection.execute_batch(sql).map_err(|error| {
+        // The text of a schema step holds no values, so SQLite's message may be told.
+        match classify_code(&error, "schema") {
+            StoreError::Corrupt(_) => StoreError::corrupt(format!("schema: {error}")),
+            other => other,
+        }
+    })
+}
+
+fn classify(error: &Error, statement: &'static Statement) -> StoreError {
+    if let Error::SqliteFailure(code, _) = error
+        && matches!(
+            code.extended_code,
+            SQLITE_CONSTRAINT_PRIMARYKEY | SQLITE_CONSTRAINT_UNIQUE | SQLITE_CONSTRAINT_ROWID
+        )
+    {
+        return StoreError::Duplicate(Duplicate::Key(statement.table()));
+    }
+    classify_code(error, statement.name)
+}
+
+/// What a result code means, for the statement or step called `what`.
+pub(super) fn classify_code(error: &Error, what: &str) -> StoreError {
+    let Error::SqliteFailure(code, _) = error else {
+        return StoreError::corrupt(format!("{what}: wrong use of sqlite"));
+    };
+    let number = code.extended_code;
+    match code.code {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Conflict,
+        ErrorCode::DiskFull
+        | ErrorCode::SystemIoFailure
+        | ErrorCode::CannotOpen
+        | ErrorCode::OutOfMemory
+        | ErrorCode::OperationInterrupted
+        | ErrorCode::OperationAborted
+        | ErrorCode::PermissionDenied
+        | ErrorCode::ReadOnly
+        | ErrorCode::FileLockingProtocolFailed
+        | ErrorCode::NoLargeFileSupport
+        | ErrorCode::AuthorizationForStatementDenied => {
+            StoreError::Unavailable(format!("{what}: sqlite result {number}"))
+        }
+        _ => StoreError::corrupt(format!("{what}: sqlite result {number}")),
+    }
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Self::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Self::Bytes(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
+            Self::I64(number) => ToSqlOutput::Owned(Owned::Integer(*number)),
+            Self::Bool(truth) => ToSqlOutput::Owned(Owned::Integer(i64::from(*truth))),
+            Self::Timestamp(moment) => ToSqlOutput::Owned(Owned::Integer(moment.micros())),
+            Self::Uuid(id) => ToSqlOutput::Borrowed(ValueRef::Blob(id.as_bytes())),
+            Self::Json(document) => ToSqlOutput::Owned(Owned::Text(document.to_string())),
+            Self::Null(_) => ToSqlOutput::Owned(Owned::Null),
+        })
+    }
+}
+
+fn value_of(cell: ValueRef<'_>, kind: Kind) -> Option<Value> {
+    Some(match (kind, cell) {
+        (kind, ValueRef::Null) => Value::Null(kind),
+        (Kind::Text, ValueRef::Text(text)) => Value::Text(std::str::from_utf8(text).ok()?.to_owned()),
+        (Kind::Bytes, ValueRef::Blob(bytes)) => Value::Bytes(bytes.to_vec()),
+        (Kind::I64, ValueRef::Integer(number)) => Value::I64(number),
+        (Kind::Bool, ValueRef::Integer(number @ 0..=1)) => Value::Bool(number == 1),
+        (Kind::Timestamp, ValueRef::Integer(micros)) => Value::Timestamp(Timestamp::from_micros(micros)),
+        (Kind::Uuid, ValueRef::Blob(bytes)) => Value::Uuid(Uuid::from_slice(bytes).ok()?),
+        (Kind::Json, ValueRef::Text(text)) => Value::Json(serde_json::from_slice(text).ok()?),
+        _ => return None,
+    })
+}

@@ -1,0 +1,186 @@
+//! The writing connection and the batch that is open on it. Deliberately absent: waiting for one's turn (the engine's
+//! mutex) and the moment to commit (the committer's).
+
+use std::{sync::mpsc::SyncSender, time::Duration};
+
+use rusqlite::Connection;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::query;
+use crate::StoreError;
+
+/// How long to wait between two tries for a write lock that another process holds.
+const LOCK_WAIT: Duration = Duration::from_millis(2);
+
+/// What a batch's COMMIT came to. `Copy`, because each member of the batch gets it.
+pub(super) type Verdict = Result<(), CommitFault>;
+
+/// Why a batch was not committed.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum CommitFault {
+    Conflict,
+    Unavailable,
+    /// The fsync failed: the commit may or may not be in the log after a crash.
+    Unknown,
+}
+
+impl From<CommitFault> for StoreError {
+    fn from(fault: CommitFault) -> Self {
+        match fault {
+            CommitFault::Conflict => Self::Conflict,
+            CommitFault::Unavailable => Self::Unavailable("sqlite: the batch was rolled back".to_owned()),
+            CommitFault::Unknown => Self::OutcomeUnknown("sqlite: input/output error while committing".to_owned()),
+        }
+    }
+}
+
+/// A unit of work that waits for the batch to become durable, and its place among the bounded number of them.
+pub(super) struct Member {
+    answer: oneshot::Sender<Verdict>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Member {
+    pub(super) fn answer(self, verdict: Verdict) {
+        // Nobody listens when the caller has gone; the commit stands all the same.
+        let _gone = self.answer.send(verdict);
+    }
+}
+
+/// The writing connection. Invariant: a batch is open exactly when the connection is inside a transaction, and no
+/// batch is open without members unless a unit of work holds the writer.
+pub(super) struct Writer {
+    connection: Option<Connection>,
+    batch: Vec<Member>,
+    wake: SyncSender<()>,
+}
+
+impl Writer {
+    pub(super) fn new(connection: Connection, wake: SyncSender<()>) -> Self {
+        Self { connection: Some(connection), batch: Vec::new(), wake }
+    }
+
+    pub(super) fn connection(&self) -> Result<&Connection, StoreError> {
+        self.connection.as_ref().ok_or_else(super::closed)
+    }
+
+    /// Opens a batch unless one is open. Waits without blocking while another process writes; the caller bounds it.
+    pub(super) async fn open_batch(&mut self) -> Result<(), StoreError> {
+        loop {
+            match self.try_open_batch() {
+                Err(StoreError::Conflict) => tokio::time::sleep(LOCK_WAIT).await,
+                other => return other,
+            }
+        }
+    }
+
+    fn try_open_batch(&self) -> Result<(), StoreError> {
+        let connection = self.connection()?;
+        if connection.is_autocommit() { query::control(connection, "BEGIN IMMEDIATE") } else { Ok(()) }
+    }
+
+    pub(super) fn open_savepoint(&mut self) -> Result<(), StoreError> {
+        let opened = query::control(self.connection()?, "SAVEPOINT work");
+        if opened.is_err() {
+            self.end_empty_batch();
+        }
+        opened
+    }
+
+    /// Keeps the savepoint's work in the batch; the answer comes when the batch is durable.
+    pub(super) fn join(&mut self, place: OwnedSemaphorePermit) -> Result<oneshot::Receiver<Verdict>, StoreError> {
+        query::control(self.connection()?, "RELEASE work")?;
+        let (answer, verdict) = oneshot::channel();
+        self.batch.push(Member { answer, _place: place });
+        Ok(verdict)
+    }
+
+    /// Wakes the committer for the first member; it has been woken already for the others.
+    pub(super) fn wake_committer(&mut self) {
+        if self.batch.len() == 1
+            && matches!(self.wake.try_send(()), Err(std::sync::mpsc::TrySendError::Disconnected(())))
+        {
+            self.finish_batch();
+        }
+    }
+
+    /// Undoes the savepoint and, when nobody else is in the batch, gives the write lock back at once.
+    pub(super) fn roll_back(&mut self) {
+        let Some(connection) = &self.connection else { return };
+        if connection.is_autocommit() {
+            // A full disk or an I/O error has ended the whole transaction, the earlier members' work with it.
+            return self.fail_batch();
+        }
+        let undone =
+            query::control(connection, "ROLLBACK TO work").and_then(|()| query::control(connection, "RELEASE work"));
+        if undone.is_err() {
+            self.abandon_batch();
+        } else {
+            self.end_empty_batch();
+        }
+    }
+
+    /// After a failed statement: whether SQLite has rolled the whole batch back by itself.
+    pub(super) fn lost_batch(&mut self) -> bool {
+        let lost = self.connection.as_ref().is_none_or(Connection::is_autocommit);
+        if lost {
+            self.fail_batch();
+        }
+        lost
+    }
+
+    /// Commits the batch (nothing to do when none is open) and moves its members, not yet answered, to `members`.
+    pub(super) fn commit_batch(&mut self, members: &mut Vec<Member>) -> Verdict {
+        std::mem::swap(&mut self.batch, members);
+        let Some(connection) = self.connection.as_ref().filter(|connection| !connection.is_autocommit()) else {
+            return if members.is_empty() { Ok(()) } else { Err(CommitFault::Unavailable) };
+        };
+        query::commit(connection).inspect_err(|fault| {
+            tracing::error!(?fault, members = members.len(), "sqlite: a batch could not be committed");
+            if !connection.is_autocommit() {
+                let _ended = query::control(connection, "ROLLBACK");
+            }
+        })
+    }
+
+    /// Commits and answers at once, on this thread.
+    pub(super) fn finish_batch(&mut self) {
+        let mut members = Vec::new();
+        let verdict = self.commit_batch(&mut members);
+        members.into_iter().for_each(|member| member.answer(verdict));
+    }
+
+    /// One schema statement in the transaction that is open, then its COMMIT.
+    pub(super) fn run_schema(&mut self, sql: &str) -> Result<(), StoreError> {
+        let connection = self.connection()?;
+        let done = query::schema(connection, sql).and_then(|()| query::commit(connection).map_err(StoreError::from));
+        if !connection.is_autocommit() {
+            let _ended = query::control(connection, "ROLLBACK");
+        }
+        done
+    }
+
+    pub(super) fn close(&mut self) {
+        self.connection = None;
+    }
+
+    fn end_empty_batch(&mut self) {
+        if let Some(connection) = self.connection.as_ref().filter(|_| self.batch.is_empty())
+            && !connection.is_autocommit()
+            && query::control(connection, "ROLLBACK").is_err()
+        {
+            tracing::error!("sqlite: an empty transaction could not be ended");
+        }
+    }
+
+    fn abandon_batch(&mut self) {
+        if let Some(connection) = self.connection.as_ref().filter(|connection| !connection.is_autocommit()) {
+            let _ended = query::control(connection, "ROLLBACK");
+        }
+        self.fail_batch();
+    }
+
+    fn fail_batch(&mut self) {
+        self.batch.drain(..).for_each(|member| member.answer(Err(CommitFault::Unavailable)));
+    }
+}
