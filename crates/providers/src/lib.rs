@@ -1,1 +1,38 @@
-//! Room under construction.
+//! The providers room: the protocol side of signing in with an account elsewhere.
+//!
+//! A provider has two steps, [`Provider::begin`] and [`Provider::finish`], with remembered data between them, which
+//! fits code flows as well as signed payloads; [`Provider::native`] takes what an app hands over. The answer is
+//! always a [`Profile`]: who the provider says this is, already verified.
+//!
+//! Deliberately absent: users, sessions, attempts, storage, linking rules. This room does not know whether the
+//! person has an account here. A provider is one file, and one line in [`registry`].
+
+mod answer;
+mod assertion;
+mod client_auth;
+mod code_flow;
+mod config;
+mod digest;
+mod fault;
+mod http_client;
+mod id_token;
+mod private_address;
+mod profile;
+mod provider;
+pub mod registry;
+mod secret;
+mod setup;
+mod yandex;
+
+pub use config::{
+    AppleOptions, ConfigError, Endpoints, Mapping, ProviderConfig, TelegramOptions, TokenAuth, UserinfoAuth,
+};
+pub use digest::pkce_challenge;
+pub use fault::ProviderFault;
+pub use http_client::{HttpClient, HttpOptions};
+pub use profile::{Profile, ProviderTokens, SingleUse, SubjectKey};
+pub use provider::{
+    Begin, Callback, Capabilities, Facts, Kind, NativeProof, Policy, Provider, Redirect, callback_params,
+};
+pub use registry::{Surroundings, build};
+pub use secret::Secret;

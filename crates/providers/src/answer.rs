@@ -1,0 +1,263 @@
+//! Reading what providers answer: JSON with odd types, errors with status 200, tokens. Nothing is trusted here but
+//! its shape.
+
+use serde_json::{Map, Value};
+use userd_model::Timestamp;
+
+use crate::{
+    fault::{ProviderFault, printable},
+    http_client::Answer,
+    profile::ProviderTokens,
+    secret::Secret,
+};
+
+/// Members of a JSON object.
+pub(crate) type Members = Map<String, Value>;
+
+impl Answer {
+    /// The body as one JSON object without duplicate members.
+    pub(crate) fn members(&self) -> Result<Members, ProviderFault> {
+        userd_jose::strict_json::object(&self.body).map_err(|_| {
+            ProviderFault::Unavailable(format!("{} answered {} without a JSON object", self.host, self.status))
+        })
+    }
+
+    /// The members of a good answer; an error in any of the usual dresses is a fault, whatever the status.
+    pub(crate) fn good(&self) -> Result<Members, ProviderFault> {
+        if self.status == 429 || self.status >= 500 {
+            return Err(ProviderFault::Unavailable(format!("{} answered {}", self.host, self.status)));
+        }
+        let members = match self.members() {
+            Ok(members) => members,
+            Err(_) if self.status >= 400 => Members::new(),
+            Err(fault) => return Err(fault),
+        };
+        let ok = (200..300).contains(&self.status);
+        match error_text(&members) {
+            None if ok => Ok(members),
+            None => Err(self.fault(&format!("status {}", self.status), "")),
+            Some(error) => {
+                let description = text(&members, "error_description").or_else(|| text(&members, "error_msg"));
+                Err(self.fault(&error, description.as_deref().unwrap_or_default()))
+            }
+        }
+    }
+
+    fn fault(&self, error: &str, description: &str) -> ProviderFault {
+        let told = printable(&format!("{}: {error} {description}", self.host));
+        if concerns_us(error) {
+            return ProviderFault::Misconfigured(told);
+        }
+        if matches!(error, "temporarily_unavailable" | "server_error" | "slow_down") {
+            return ProviderFault::Unavailable(told);
+        }
+        tracing::info!(answer = told, "the provider refuses");
+        ProviderFault::Refused(match error {
+            "invalid_grant" | "bad_verification_code" | "bad_refresh_token" | "expired_token" => "code_refused",
+            _ if self.status == 401 || error == "invalid_token" => "token_refused",
+            _ => "provider_error",
+        })
+    }
+}
+
+/// Errors are free text: Yandex answers two with spaces in them, OK answers numbers.
+fn error_text(members: &Members) -> Option<String> {
+    match members.get("error") {
+        None | Some(Value::Null) => {}
+        Some(Value::String(error)) => return Some(error.clone()),
+        Some(Value::Object(nested)) => {
+            return Some(
+                text_or_number(nested, "error_msg")
+                    .or_else(|| text_or_number(nested, "message"))
+                    .unwrap_or_else(|| "error".into()),
+            );
+        }
+        Some(other) => return Some(other.to_string()),
+    }
+    members.get("error_code").filter(|code| !code.is_null()).map(|code| match code {
+        Value::String(code) => code.clone(),
+        other => other.to_string(),
+    })
+}
+
+fn concerns_us(error: &str) -> bool {
+    matches!(
+        error,
+        "invalid_client"
+            | "unauthorized_client"
+            | "incorrect_client_credentials"
+            | "redirect_uri_mismatch"
+            | "application_suspended"
+            | "unsupported_grant_type"
+            | "invalid_scope"
+            | "Basic auth required"
+            | "Malformed Authorization header"
+    )
+}
+
+/// A text member that is not empty.
+pub(crate) fn text(members: &Members, name: &str) -> Option<String> {
+    members.get(name).and_then(Value::as_str).filter(|t| !t.is_empty()).map(str::to_owned)
+}
+
+/// A text member, or a whole number as its decimal text.
+pub(crate) fn text_or_number(members: &Members, name: &str) -> Option<String> {
+    members.get(name).and_then(scalar)
+}
+
+/// Text that is not empty, or a whole number as its decimal text.
+pub(crate) fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) if number.is_u64() || number.is_i64() => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// A boolean, or one written as text.
+pub(crate) fn truth(value: Option<&Value>) -> Option<bool> {
+    match value {
+        Some(Value::Bool(truth)) => Some(*truth),
+        Some(Value::String(text)) if text == "true" => Some(true),
+        Some(Value::String(text)) if text == "false" => Some(false),
+        _ => None,
+    }
+}
+
+/// A picture's URL, https only: it ends up in other people's pages.
+pub(crate) fn picture(url: Option<String>) -> Option<String> {
+    url.filter(|u| u.len() <= 2048 && url::Url::parse(u).is_ok_and(|u| u.scheme() == "https"))
+}
+
+/// A phone number; some providers drop the plus.
+pub(crate) fn phone(number: Option<String>) -> Option<String> {
+    let number = number?;
+    let all_digits = number.bytes().all(|b| b.is_ascii_digit());
+    Some(if all_digits && (8..=15).contains(&number.len()) { format!("+{number}") } else { number })
+}
+
+/// First and last name together, if there is any.
+pub(crate) fn full_name(first: Option<String>, last: Option<String>) -> Option<String> {
+    let name = [first, last].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let name = name.trim();
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+/// Whether an address counts as proven. `rule`: what the provider's own rule says; the operator's word goes over it,
+/// but nobody's goes over the provider's own "not verified".
+pub(crate) fn judge_email(trust: Option<bool>, claimed: Option<bool>, rule: bool) -> bool {
+    match (trust, claimed) {
+        (Some(false), _) | (_, Some(false)) => false,
+        (Some(true), _) => true,
+        (None, _) => rule,
+    }
+}
+
+/// A token endpoint's good answer.
+#[derive(Debug)]
+pub(crate) struct TokenAnswer {
+    pub(crate) access_token: Option<Secret>,
+    pub(crate) refresh_token: Option<Secret>,
+    pub(crate) id_token: Option<Secret>,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) scope: Option<String>,
+    pub(crate) members: Members,
+}
+
+impl TokenAnswer {
+    pub(crate) fn read(mut members: Members, now: Timestamp) -> Self {
+        let mut secret = |name: &str| match members.remove(name) {
+            Some(Value::String(text)) if !text.is_empty() => Some(Secret::new(text)),
+            _ => None,
+        };
+        let (access_token, refresh_token, id_token) =
+            (secret("access_token"), secret("refresh_token"), secret("id_token"));
+        let seconds = members.get("expires_in").and_then(|v| v.as_u64().or_else(|| v.as_str()?.parse().ok()));
+        let expires_at = seconds.map(|s| now.plus(std::time::Duration::from_secs(s.min(10 * 366 * 86_400))));
+        let scope = text(&members, "scope");
+        Self { access_token, refresh_token, id_token, expires_at, scope, members }
+    }
+
+    pub(crate) fn access_token(&self) -> Result<&Secret, ProviderFault> {
+        self.access_token.as_ref().ok_or(ProviderFault::Refused("token_missing"))
+    }
+
+    pub(crate) fn tokens(&self, device_id: Option<&str>) -> Option<ProviderTokens> {
+        Some(ProviderTokens {
+            access_token: self.access_token.clone()?,
+            refresh_token: self.refresh_token.clone(),
+            expires_at: self.expires_at,
+            scope: self.scope.clone(),
+            device_id: device_id.map(str::to_owned),
+        })
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::Profile;
+
+    pub(crate) fn profile() -> Profile {
+        Profile {
+            provider: "p".into(),
+            issuer: "https://issuer.example".into(),
+            client_id: "c".into(),
+            subject: "1".into(),
+            secondary: None,
+            email: None,
+            email_verified: false,
+            phone: None,
+            username: None,
+            name: None,
+            picture: None,
+            birthday: None,
+            locale: None,
+            groups: Vec::new(),
+            extra: Members::new(),
+            tokens: None,
+            bot_access: None,
+            single_use: Vec::new(),
+        }
+    }
+
+    fn answer(status: u16, body: &'static str) -> Answer {
+        Answer { status, body: bytes::Bytes::from_static(body.as_bytes()), host: "h".into() }
+    }
+
+    #[test]
+    fn an_error_is_an_error_whatever_the_status() {
+        let refused = |status, body| answer(status, body).good().err();
+        assert_eq!(refused(200, r#"{"error":"bad_verification_code"}"#), Some(ProviderFault::Refused("code_refused")));
+        assert_eq!(
+            refused(200, r#"{"error_code":102,"error_msg":"x"}"#),
+            Some(ProviderFault::Refused("provider_error"))
+        );
+        assert_eq!(refused(400, r#"{"error":"invalid_grant"}"#), Some(ProviderFault::Refused("code_refused")));
+        assert_eq!(refused(401, "<html>"), Some(ProviderFault::Refused("token_refused")));
+        for body in [r#"{"error":"Basic auth required"}"#, r#"{"error":"invalid_client"}"#] {
+            assert!(matches!(refused(400, body), Some(ProviderFault::Misconfigured(_))), "{body}");
+        }
+        for (status, body) in
+            [(500, "{}"), (502, "<html>"), (429, "{}"), (200, "<html>"), (200, "[]"), (200, r#"{"id":"1","id":"2"}"#)]
+        {
+            assert!(matches!(refused(status, body), Some(ProviderFault::Unavailable(_))), "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn the_operator_is_believed_but_not_against_the_provider() {
+        assert!(judge_email(Some(true), None, false));
+        assert!(!judge_email(Some(true), Some(false), true));
+        assert!(!judge_email(Some(false), Some(true), true));
+        assert!(judge_email(None, None, true));
+        assert!(!judge_email(None, Some(true), false));
+    }
+
+    #[test]
+    fn a_picture_that_is_not_https_is_dropped() {
+        assert_eq!(picture(Some("javascript:alert(1)".into())), None);
+        assert_eq!(picture(Some("http://t.me/a.jpg".into())), None);
+        assert!(picture(Some("https://t.me/a.jpg".into())).is_some());
+    }
+}

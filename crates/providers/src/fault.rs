@@ -1,0 +1,37 @@
+//! What can go wrong between us and a provider. Status codes and pages for people are not here.
+
+/// Why there is no profile.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProviderFault {
+    /// The answer is not acceptable: the stable slug says why and may be shown to the caller.
+    ///
+    /// `access_denied`, `provider_error`, `code_missing`, `code_refused`, `callback_malformed`, `state_mismatch`,
+    /// `issuer_mismatch`, `client_mismatch`, `token_malformed`, `token_refused`, `token_missing`, `token_expired`,
+    /// `token_stale`, `token_not_yet_valid`, `algorithm_not_allowed`, `signature_invalid`, `nonce_missing`,
+    /// `nonce_mismatch`, `token_hash_mismatch`, `subject_missing`, `subject_mismatch`, `telegram_id_missing`,
+    /// `payload_malformed`, `payload_stale`, `bot_refused`, `not_supported`, `provider_disabled`.
+    #[error("the provider's answer is not accepted: {0}")]
+    Refused(&'static str),
+    /// The provider cannot be reached, is slow, or answers nonsense. For the log, not for the caller.
+    #[error("the provider cannot be reached: {0}")]
+    Unavailable(String),
+    /// The provider refuses *us* (wrong secret, unregistered redirect …): an operator must act. For the log.
+    #[error("the provider refuses this client: {0}")]
+    Misconfigured(String),
+}
+
+impl ProviderFault {
+    /// The slug of a refusal, if it is one.
+    #[must_use]
+    pub fn slug(&self) -> Option<&'static str> {
+        match self {
+            Self::Refused(slug) => Some(slug),
+            Self::Unavailable(_) | Self::Misconfigured(_) => None,
+        }
+    }
+}
+
+/// Text from a provider made fit for a log line: printable, at most 200 characters.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
+}
