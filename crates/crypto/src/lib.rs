@@ -1,1 +1,28 @@
-//! Room under construction.
+//! CryptoManager: signing keys and access tokens, passwords, field encryption, blind indexes, opaque secrets.
+//!
+//! Deliberately absent: storage (callers keep what is sealed and hashed), HTTP, the clock (callers pass the time),
+//! and every primitive of our own: aws-lc-rs and the `argon2` crate do the cryptography.
+
+mod aead;
+mod blind_index;
+mod error;
+mod fields;
+mod mac;
+mod master_keys;
+mod opaque_secret;
+mod refresh_token;
+
+use subtle::ConstantTimeEq as _;
+
+pub use blind_index::BlindIndex;
+pub use error::CryptoError;
+pub use fields::{DataKey, Fields, place};
+pub use master_keys::MasterKeys;
+pub use opaque_secret::OpaqueSecret;
+pub use refresh_token::RefreshTokens;
+
+/// Whether two byte strings are equal, in a time that depends on their lengths only.
+#[must_use]
+pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
+    a.ct_eq(b).into()
+}
