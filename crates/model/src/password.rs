@@ -94,9 +94,11 @@ fn is_common(password: &str) -> bool {
             && has_period(password, unit)
             && password_blocklist::contains(folded(password).take(unit))
     });
-    let core = core_of(password);
-    let padding = password.chars().count() - core.chars().count();
-    said_again || ((1..=TRIVIAL_PADDING).contains(&padding) && password_blocklist::contains(folded(core)))
+    let padded = [core_of(password), password.trim_matches(|c: char| !c.is_alphanumeric())].into_iter().any(|core| {
+        let padding = password.chars().count() - core.chars().count();
+        (1..=TRIVIAL_PADDING).contains(&padding) && password_blocklist::contains(folded(core))
+    });
+    said_again || padded
 }
 
 /// One to four characters, again and again.
@@ -108,7 +110,8 @@ fn is_repetition(password: &str) -> bool {
 /// Long runs along the alphabet, the digits or a keyboard's rows, in either direction, standing still included.
 fn is_walk(password: &str) -> bool {
     let length = folded(password).count();
-    let breaks = folded(password).zip(folded(password).skip(1)).filter(|(one, next)| !are_neighbours(*one, *next)).count();
+    let breaks =
+        folded(password).zip(folded(password).skip(1)).filter(|(one, next)| !are_neighbours(*one, *next)).count();
     length >= WALK * (breaks + 1)
 }
 
@@ -124,9 +127,9 @@ fn are_neighbours(one: char, next: char) -> bool {
         "фывапролджэячсмитьбю",
     ];
     one == next
-        || WALKS.iter().any(|walk| {
-            walk.chars().zip(walk.chars().skip(1)).any(|pair| pair == (one, next) || pair == (next, one))
-        })
+        || WALKS
+            .iter()
+            .any(|walk| walk.chars().zip(walk.chars().skip(1)).any(|pair| pair == (one, next) || pair == (next, one)))
 }
 
 /// The user's own words: each whole, and e-mail address and display name in parts.

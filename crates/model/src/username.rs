@@ -74,7 +74,7 @@ impl Username {
     #[must_use]
     pub fn is_reserved(&self) -> bool {
         static SKELETONS: OnceLock<Vec<String>> = OnceLock::new();
-        let skeletons = SKELETONS.get_or_init(|| RESERVED.iter().map(|name| skeleton_of(name)).collect());
+        let skeletons = SKELETONS.get_or_init(|| RESERVED.split_whitespace().map(skeleton_of).collect());
         skeletons.contains(&self.skeleton())
     }
 }
@@ -158,14 +158,10 @@ fn skeleton_of(canonical: &str) -> String {
 }
 
 /// Names that speak for the service or clash with routes.
-const RESERVED: &[&str] = &[
-    "abuse", "access", "account", "accounts", "admin", "administrator", "administration", "admins", "anonymous",
-    "api", "audit", "auth", "billing", "bot", "callback", "client", "clients", "config", "contact", "daemon",
-    "deleted", "developer", "docs", "everyone", "guest", "health", "help", "helpdesk", "hostmaster", "info",
-    "internal", "localhost", "login", "logout", "mail", "mailer-daemon", "me", "moderator", "nobody", "noreply",
-    "no-reply", "null", "oauth", "oauth2", "official", "openid", "operator", "owner", "password", "postmaster",
-    "privacy", "register", "root", "security", "self", "service", "session", "sessions", "settings", "signin",
-    "signup", "staff", "status", "superuser", "support", "sysadmin", "system", "team", "telegram", "test", "token",
-    "tokens", "undefined", "unknown", "user", "userd", "username", "users", "webmaster", "well-known", "yandex",
-    "администратор", "админ", "модератор", "поддержка", "система", "служба", "безопасность",
-];
+const RESERVED: &str = "abuse access account accounts admin administrator administration admins anonymous api audit \
+    auth billing callback clients config contact daemon deleted developer docs everyone guest health help helpdesk \
+    hostmaster internal localhost login logout mailer-daemon me moderator nobody noreply no-reply null oauth oauth2 \
+    official openid operator owner password postmaster privacy register root security self service session sessions \
+    settings signin signup staff status superuser support sysadmin system team telegram token tokens undefined \
+    unknown user userd username users webmaster well-known yandex \
+    администратор админ модератор поддержка система служба безопасность";

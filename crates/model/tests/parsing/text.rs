@@ -1,0 +1,200 @@
+//! Free text, field by field.
+
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+use userd_model::text;
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(object) => object,
+        other => panic!("not an object: {other}"),
+    }
+}
+
+#[test]
+fn a_display_name_is_trimmed_and_composed() {
+    assert_eq!(text::display_name("  Anna Petrova ").unwrap(), "Anna Petrova");
+    assert_eq!(text::display_name("Andre\u{301}").unwrap(), "Andr\u{e9}");
+    for name in ["Жанна д'Арк", "O'Neill & <Sons>", "👩‍👩‍👧 family", "می‌خواهم", "❤️", "X"]
+    {
+        assert_eq!(text::display_name(name).unwrap(), name);
+    }
+}
+
+/// AC-119: a line break in a name on its way into a mail header.
+///
+/// ASVS V1.3.11
+#[test]
+fn a_name_has_no_line_breaks_or_control_characters() {
+    for name in [
+        "Anna\r\nBcc: all@example.org",
+        "Anna\nX",
+        "Anna\0",
+        "An\u{1b}[31mna",
+        "Anna\u{2028}X",
+        "Anna\u{85}X",
+        "An\tna",
+    ] {
+        assert!(text::display_name(name).is_err(), "{name:?}");
+        assert!(text::device_name(name).is_err(), "{name:?}");
+    }
+}
+
+#[test]
+fn a_name_can_be_seen_and_runs_in_one_direction() {
+    for name in [
+        "",
+        "   ",
+        "\u{200D}",
+        "\u{200C}\u{200D}",
+        "\u{3164}",
+        "\u{2800}\u{2800}",
+        "\u{FE0F}",
+        "\u{301}",
+        "ann\u{202E}a",
+        "\u{2066}anna",
+        "an\u{200B}na",
+        "anna\u{E0041}",
+        "\u{FEFF}anna",
+        &format!("a{}", "\u{30D}".repeat(9)),
+    ] {
+        assert!(text::display_name(name).is_err(), "{name:?}");
+    }
+}
+
+/// ASVS V1.3.3
+#[test]
+fn lengths_count_characters() {
+    assert!(text::display_name(&"ж".repeat(100)).is_ok());
+    assert!(text::display_name(&"ж".repeat(101)).is_err());
+    assert!(text::display_name(&"x".repeat(10_000_000)).is_err());
+    assert!(text::device_name(&"x".repeat(100)).is_ok());
+    assert!(text::device_name(&"x".repeat(101)).is_err());
+    assert!(text::reason(&"ж".repeat(500)).is_ok());
+    assert!(text::reason(&"ж".repeat(501)).is_err());
+}
+
+#[test]
+fn a_reason_may_have_several_lines() {
+    assert_eq!(text::reason(" I need it.\r\nFor work. \n").unwrap(), "I need it.\nFor work.");
+    assert!(text::reason("\n \r\n").is_err());
+    assert!(text::reason("a\0b").is_err());
+    assert!(text::reason("a\rb").is_err());
+}
+
+#[test]
+fn a_user_agent_is_shortened_and_never_refused() {
+    assert_eq!(text::user_agent("curl/8.5.0").as_deref(), Some("curl/8.5.0"));
+    assert_eq!(text::user_agent("a\u{1b}[31m\r\nb\u{202E}").as_deref(), Some("a[31mb"));
+    assert_eq!(text::user_agent(&"x".repeat(1000)).unwrap().len(), 256);
+    assert_eq!(text::user_agent(" \0 "), None);
+}
+
+#[test]
+fn a_locale_is_a_well_formed_language_tag_in_its_usual_case() {
+    for (typed, kept) in [
+        ("ru", "ru"),
+        ("EN-us", "en-US"),
+        ("zh-hant-tw", "zh-Hant-TW"),
+        ("sr-LATN", "sr-Latn"),
+        ("es-419", "es-419"),
+        ("sl-rozaj-biske", "sl-rozaj-biske"),
+        ("de-CH-1901", "de-CH-1901"),
+        ("zh-cmn-Hans-CN", "zh-cmn-Hans-CN"),
+        ("en-u-ca-gregory-nu-latn", "en-u-ca-gregory-nu-latn"),
+        ("de-x-foo-AB", "de-x-foo-ab"),
+        ("fil", "fil"),
+    ] {
+        assert_eq!(text::locale(typed).unwrap(), kept);
+    }
+    for typed in [
+        "",
+        "r",
+        "ru_RU",
+        "ru-",
+        "-ru",
+        "ru--RU",
+        "english",
+        "ru-RU-RU",
+        "en-a",
+        "en-u",
+        "en-x",
+        "x-private",
+        "i-klingon",
+        "de-1901-1901",
+        "en-u-ca-u-nu",
+        "ру",
+        "en-US.UTF-8",
+        "en US",
+        "123",
+        "en-u-ca-gregory-nu-latn-x-abcdefgh-ij",
+    ] {
+        assert!(text::locale(typed).is_err(), "{typed:?}");
+    }
+}
+
+#[test]
+fn a_time_zone_is_one_of_the_iana_names() {
+    assert_eq!(text::time_zone("Europe/Moscow").unwrap(), "Europe/Moscow");
+    assert_eq!(text::time_zone("europe/moscow").unwrap(), "Europe/Moscow");
+    assert_eq!(text::time_zone("UTC").unwrap(), "UTC");
+    assert_eq!(text::time_zone("America/Argentina/Buenos_Aires").unwrap(), "America/Argentina/Buenos_Aires");
+    for name in
+        ["", "Moscow", "+03:00", "Europe/Moscow ", "../../etc/passwd", "/etc/localtime", "Europe/Mosc\u{43e}w", "MSK+3"]
+    {
+        assert!(text::time_zone(name).is_err(), "{name:?}");
+    }
+}
+
+#[test]
+fn attributes_are_any_json_within_bounds() {
+    let fine = object(json!({"theme": "dark", "tags": ["a", 1, null, true, 1.5], "deep": {"a": {"b": []}}}));
+    assert_eq!(text::attributes(&fine), Ok(()));
+    assert_eq!(text::attributes(&Map::new()), Ok(()));
+}
+
+/// ASVS V1.3.3
+#[test]
+fn attributes_have_bounded_number_size_depth_and_keys() {
+    let members = |count: usize| (0..count).map(|n| (format!("k{n}"), Value::Null)).collect::<Map<_, _>>();
+    assert!(text::attributes(&members(64)).is_ok());
+    assert!(text::attributes(&members(65)).is_err());
+
+    let sized = |bytes: usize| object(json!({"k": "x".repeat(bytes - r#"{"k":""}"#.len())}));
+    assert!(text::attributes(&sized(16 * 1024)).is_ok());
+    assert!(text::attributes(&sized(16 * 1024 + 1)).is_err());
+
+    let nested = |levels: usize| object((0..levels).fold(json!(0), |inner, _| json!({"k": inner})));
+    assert!(text::attributes(&nested(8)).is_ok());
+    assert!(text::attributes(&nested(9)).is_err());
+    let arrays = |levels: usize| object(json!({"k": (1..levels).fold(json!(0), |inner, _| json!([inner]))}));
+    assert!(text::attributes(&arrays(8)).is_ok());
+    assert!(text::attributes(&arrays(9)).is_err());
+
+    assert!(text::attributes(&object(json!({"ж".repeat(64): 1}))).is_ok());
+    assert!(text::attributes(&object(json!({"ж".repeat(65): 1}))).is_err());
+    assert!(text::attributes(&object(json!({"": 1}))).is_err());
+    assert!(text::attributes(&object(json!({"a": {"b\n": 1}}))).is_err());
+}
+
+#[test]
+fn a_nul_in_attributes_is_refused_at_every_depth() {
+    for value in [json!({"a": "b\0"}), json!({"a\0": 1}), json!({"a": ["\0"]}), json!({"a": {"b": {"c\0": 1}}})] {
+        assert!(text::attributes(&object(value)).is_err());
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_refused_or_becomes_a_stable_form(input in "\\PC{0,40}|[ \\x00-\\x7f\u{300}-\u{310}\u{200b}-\u{202e}]{0,10}|[a-zA-Z0-9-]{0,20}") {
+        for parse in [text::display_name, text::device_name, text::reason, text::locale, text::time_zone] {
+            if let Ok(kept) = parse(&input) {
+                prop_assert_eq!(parse(&kept), Ok(kept.clone()));
+                prop_assert!(!kept.contains('\0') && !kept.contains('\r'));
+            }
+        }
+        if let Some(kept) = text::user_agent(&input) {
+            prop_assert_eq!(text::user_agent(&kept), Some(kept.clone()));
+        }
+    }
+}
