@@ -1,0 +1,19 @@
+//! Extractors: everything a handler takes from a request, parsed strictly and refused with a [`Problem`].
+//! Deliberately absent: rules (the model has them) and authentication (who a token belongs to is a service's answer).
+//!
+//! [`Problem`]: crate::problem::Problem
+
+mod conditional;
+mod credentials;
+mod json;
+mod page;
+mod pairs;
+mod path;
+mod strict_json;
+
+pub use conditional::{IdempotencyKey, IfMatch, Precondition};
+pub use credentials::{BasicAuth, Bearer};
+pub use json::{Json, MAX_BODY};
+pub use page::{CursorText, Limit, PageQuery};
+pub use pairs::{Form, Query};
+pub use path::Path;

@@ -1,0 +1,315 @@
+//! JSON bodies: `application/json` only, at most 64 KiB, unambiguous, and of exactly the fields that `T` has.
+
+use std::time::Duration;
+
+use axum::{
+    body::Body,
+    extract::{FromRequest, Request},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_path_to_error::{Path, Segment};
+
+use super::strict_json;
+use crate::problem::{Problem, table};
+
+/// The largest accepted body, in bytes.
+pub const MAX_BODY: usize = 64 * 1024;
+
+/// How long a body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A JSON body in, or a JSON answer out.
+///
+/// `T` derives `Deserialize` with `deny_unknown_fields`. Refusals: 413, 415, 408, and 400 as `malformed_json`,
+/// `duplicate_member`, `unknown_field`, `missing_field` or `wrong_type`, the last three with a pointer.
+#[derive(Clone, Copy, Debug)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        require_media_type(request.headers(), "application/json")?;
+        let body = read_body(request.into_body()).await?;
+        parse(&body).map(Self)
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.0) {
+            Ok(bytes) => (
+                [(
+                    header::CONTENT_TYPE,
+                    HeaderValue::from_static("application/json"),
+                )],
+                bytes,
+            )
+                .into_response(),
+            Err(error) => {
+                tracing::error!(%error, "an answer could not be written as JSON");
+                Problem::internal().into_response()
+            }
+        }
+    }
+}
+
+/// Parses `body` strictly into `T`.
+pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    strict_json::check(body)?;
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let mut pointer = pointer_of(error.path());
+        describe(&error.inner().to_string(), &mut pointer)
+    })
+}
+
+/// Turns serde's words into a problem that names the field and never repeats its value.
+fn describe(message: &str, pointer: &mut String) -> Problem {
+    let message = message
+        .rsplit_once(" at line ")
+        .map_or(message, |(text, _)| text);
+    if let Some(name) = quoted(message, "unknown field `") {
+        return Problem::of(&table::UNKNOWN_FIELD)
+            .field(named(pointer, name), "is not a field of this request");
+    }
+    if let Some(name) = quoted(message, "missing field `") {
+        return Problem::of(&table::MISSING_FIELD).field(named(pointer, name), "is required");
+    }
+    let detail = match message.rsplit_once("expected ") {
+        Some((_, expected)) => format!("expected {expected}"),
+        None => "has not the form that this field needs".to_owned(),
+    };
+    Problem::of(&table::WRONG_TYPE).field(std::mem::take(pointer), detail)
+}
+
+fn quoted<'a>(message: &'a str, before: &str) -> Option<&'a str> {
+    message.strip_prefix(before)?.split('`').next()
+}
+
+/// `pointer` with `name` as its last step; some errors carry the name in the path already, others only in the text.
+fn named(pointer: &str, name: &str) -> String {
+    let step = format!("/{}", escape(name));
+    if pointer.ends_with(&step) {
+        pointer.to_owned()
+    } else {
+        format!("{pointer}{step}")
+    }
+}
+
+fn pointer_of(path: &Path) -> String {
+    let mut pointer = String::new();
+    for segment in path.iter() {
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Map { key } => pointer.push_str(&format!("/{}", escape(key))),
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    pointer
+}
+
+/// RFC 6901 section 3; long or odd names are cut, so that an error never becomes an echo.
+fn escape(name: &str) -> String {
+    let name: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+/// Refuses any other media type, a charset other than UTF-8, and every content encoding.
+pub(super) fn require_media_type(headers: &HeaderMap, wanted: &str) -> Result<(), Problem> {
+    let refused = || Problem::of(&table::UNSUPPORTED_MEDIA_TYPE);
+    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Err(refused());
+    };
+    let text = value.to_str().map_err(|_| refused())?;
+    let mut parts = text.split(';').map(str::trim);
+    if !parts
+        .next()
+        .unwrap_or_default()
+        .eq_ignore_ascii_case(wanted)
+    {
+        return Err(refused());
+    }
+    for parameter in parts {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        if name.eq_ignore_ascii_case("charset")
+            && !value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+        {
+            return Err(refused().detail("the charset must be UTF-8"));
+        }
+    }
+    match headers.get(header::CONTENT_ENCODING) {
+        Some(encoding) if encoding != "identity" => {
+            Err(refused().detail("send the body without a content encoding"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads at most [`MAX_BODY`] bytes.
+pub(super) async fn read_body(body: Body) -> Result<Bytes, Problem> {
+    use axum::body::HttpBody as _;
+    if body.size_hint().lower() > MAX_BODY as u64 {
+        return Err(Problem::of(&table::PAYLOAD_TOO_LARGE));
+    }
+    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(Problem::of(&table::PAYLOAD_TOO_LARGE))
+        }
+        Ok(Err(_)) => Err(Problem::malformed("the body ended early")),
+        Err(_) => Err(Problem::of(&table::REQUEST_TIMEOUT)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "tests fail by panicking"
+    )]
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::problem::Language;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only parsed")]
+    struct Body {
+        login: String,
+        age: Option<u8>,
+        inner: Option<Inner>,
+        attributes: Option<serde_json::Map<String, serde_json::Value>>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only parsed")]
+    struct Inner {
+        words: Vec<String>,
+    }
+
+    fn refusal(body: &[u8]) -> (String, String) {
+        let problem = parse::<Body>(body).expect_err("the body must be refused");
+        let json = problem.to_json(Language::English, "id");
+        let pointer = json["errors"][0]["pointer"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        assert!(
+            !json.to_string().contains("hunter2"),
+            "the value leaks: {json}"
+        );
+        assert_eq!(problem.status(), 400);
+        (problem.row().slug.to_owned(), pointer)
+    }
+
+    fn pair(slug: &str, pointer: &str) -> (String, String) {
+        (slug.to_owned(), pointer.to_owned())
+    }
+
+    #[test]
+    fn a_lawful_body_is_read() {
+        let body: Body =
+            parse(r#"{"login":"маша","attributes":{"a":{"b":[1,2.5,null]}}}"#.as_bytes()).unwrap();
+        assert_eq!(body.login, "маша");
+    }
+
+    #[test]
+    fn refusals_name_the_field_and_never_its_value() {
+        assert_eq!(
+            refusal(br#"{"login":"a","pasword":"hunter2"}"#),
+            pair("unknown_field", "/pasword")
+        );
+        assert_eq!(
+            refusal(br#"{"login":"a","inner":{"words":[],"a/b":1}}"#),
+            pair("unknown_field", "/inner/a~1b")
+        );
+        assert_eq!(refusal(br#"{"age":3}"#), pair("missing_field", "/login"));
+        assert_eq!(
+            refusal(br#"{"login":"a","inner":{}}"#),
+            pair("missing_field", "/inner/words")
+        );
+        assert_eq!(
+            refusal(br#"{"login":"a","age":"hunter2"}"#),
+            pair("wrong_type", "/age")
+        );
+        assert_eq!(
+            refusal(br#"{"login":"a","age":300}"#),
+            pair("wrong_type", "/age")
+        );
+        assert_eq!(
+            refusal(br#"{"login":"a","inner":{"words":["x",7]}}"#),
+            pair("wrong_type", "/inner/words/1")
+        );
+        assert_eq!(refusal(br#"["hunter2"]"#).0, "wrong_type");
+    }
+
+    /// AC-125: duplicate keys, lone surrogates, 1e999, numbers of 10^5 digits, depth 10^5.
+    #[test]
+    fn ambiguous_json_is_refused_and_the_stack_is_safe() {
+        assert_eq!(
+            refusal(br#"{"login":"a","login":"b"}"#).0,
+            "duplicate_member"
+        );
+        assert_eq!(
+            refusal(br#"{"login":"a","attributes":{"x":1,"\u0078":2}}"#).0,
+            "duplicate_member"
+        );
+        assert_eq!(refusal(br#"{"login":"\ud800"}"#).0, "malformed_json");
+        assert_eq!(refusal(br#"{"login":"\udc00\ud800"}"#).0, "malformed_json");
+        assert_eq!(refusal(br#"{"\ud800":1}"#).0, "malformed_json");
+        assert_eq!(
+            refusal(br#"{"login":"a","attributes":{"x":1e999}}"#).0,
+            "malformed_json"
+        );
+        assert_eq!(
+            refusal(br#"{"login":"a","attributes":{"x":18446744073709551616}}"#).0,
+            "malformed_json"
+        );
+        let digits = format!(
+            r#"{{"login":"a","attributes":{{"x":{}}}}}"#,
+            "9".repeat(100_000)
+        );
+        assert_eq!(refusal(digits.as_bytes()).0, "malformed_json");
+        assert_eq!(refusal("[".repeat(100_000).as_bytes()).0, "malformed_json");
+        assert_eq!(
+            refusal(r#"{"a":"#.repeat(100_000).as_bytes()).0,
+            "malformed_json"
+        );
+        let nested = format!(
+            r#"{{"login":"a","attributes":{{"x":{}1{}}}}}"#,
+            "[".repeat(40),
+            "]".repeat(40)
+        );
+        assert_eq!(refusal(nested.as_bytes()).0, "malformed_json");
+    }
+
+    #[test]
+    fn what_is_not_json_is_refused() {
+        for body in [
+            "",
+            " ",
+            "{",
+            "nul",
+            "{}x",
+            "{'login':1}",
+            "\u{feff}{}",
+            "{\"login\":\"a\",}",
+            "NaN",
+        ] {
+            assert_eq!(refusal(body.as_bytes()).0, "malformed_json", "{body:?}");
+        }
+        assert_eq!(refusal(b"{\"login\":\"\xff\"}").0, "malformed_json");
+        assert_eq!(refusal(b"{\"login\":\"a\x00\"}").0, "malformed_json");
+    }
+}

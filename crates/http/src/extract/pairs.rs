@@ -1,0 +1,82 @@
+//! Query strings and forms: pairs without duplicates, in valid UTF-8.
+
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+use url::form_urlencoded;
+
+use super::json::{read_body, require_media_type};
+use crate::problem::{Problem, table};
+
+/// Query parameters. `T` derives `Deserialize` with `deny_unknown_fields`, so that a misspelt filter is an error and
+/// not the whole list. Refusal: 400 `invalid_parameter`.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<T>(pub T);
+
+/// An `application/x-www-form-urlencoded` body for `/oauth2/*` (RFC 6749 section 3.2: a parameter occurs once, one
+/// without a value counts as absent, unknown ones are ignored). Refusals: 400, 408, 413, 415.
+#[derive(Clone, Copy, Debug)]
+pub struct Form<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let text = parts.uri.query().unwrap_or_default();
+        read_pairs(text.as_bytes(), false, &table::INVALID_PARAMETER).map(Self)
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        require_media_type(request.headers(), "application/x-www-form-urlencoded")?;
+        let body = read_body(request.into_body()).await?;
+        read_pairs(&body, true, &table::MALFORMED_REQUEST).map(Self)
+    }
+}
+
+fn read_pairs<T: DeserializeOwned>(
+    text: &[u8],
+    drop_empty: bool,
+    row: &'static crate::problem::Row,
+) -> Result<T, Problem> {
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    for (name, value) in form_urlencoded::parse(text) {
+        if name.contains('\u{fffd}') || value.contains('\u{fffd}') {
+            return Err(Problem::of(row).detail("a parameter is not valid UTF-8"));
+        }
+        if pairs.iter().any(|(known, _)| *known == name) {
+            return Err(Problem::of(row).field(pointer(&name), "occurs twice"));
+        }
+        if !(drop_empty && value.is_empty()) {
+            pairs.push((name.into_owned(), value.into_owned()));
+        }
+    }
+    // Parsed once more from the cleaned pairs, because this reader turns text into numbers and booleans.
+    let clean = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(&pairs)
+        .finish();
+    serde_urlencoded::from_str(&clean).map_err(|error| describe(&error.to_string(), row))
+}
+
+fn describe(message: &str, row: &'static crate::problem::Row) -> Problem {
+    let name = |before: &str| {
+        message
+            .strip_prefix(before)
+            .and_then(|rest| rest.split('`').next())
+    };
+    if let Some(name) = name("unknown field `") {
+        return Problem::of(row).field(pointer(name), "is not a parameter of this request");
+    }
+    if let Some(name) = name("missing field `") {
+        return Problem::of(row).field(pointer(name), "is required");
+    }
+    Problem::of(row).detail("a parameter has not the form that it needs")
+}
+
+fn pointer(name: &str) -> String {
+    let name: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+    format!("/{}", name.replace('~', "~0").replace('/', "~1"))
+}

@@ -1,0 +1,157 @@
+//! Metrics of requests, with labels from fixed sets only: the route's template, the method, the status. Handles are
+//! kept, so that a request costs two atomic additions. Deliberately absent: ids, addresses and anything a caller
+//! chooses.
+
+use std::{collections::HashMap, sync::OnceLock, time::Duration};
+
+use http::{Method, StatusCode};
+use metrics::{Counter, Histogram, counter, histogram};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder};
+
+use crate::policy::RouteNeeds;
+
+const REQUESTS: &str = "userd_http_requests_total";
+const SECONDS: &str = "userd_http_request_seconds";
+const PANICS: &str = "userd_http_panics_total";
+
+/// Upper bounds in seconds: from a cached answer to the request deadline.
+const BUCKETS: &[f64] = &[
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+];
+
+/// The route label of requests that match no route.
+const UNMATCHED: &str = "unmatched";
+const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OTHER"];
+/// A status that is not here is counted as `other`; the last is a caller who went away before the answer.
+const STATUSES: [(u16, &str); 30] = [
+    (200, "200"),
+    (201, "201"),
+    (202, "202"),
+    (204, "204"),
+    (206, "206"),
+    (302, "302"),
+    (303, "303"),
+    (304, "304"),
+    (400, "400"),
+    (401, "401"),
+    (403, "403"),
+    (404, "404"),
+    (405, "405"),
+    (406, "406"),
+    (408, "408"),
+    (409, "409"),
+    (412, "412"),
+    (413, "413"),
+    (414, "414"),
+    (415, "415"),
+    (422, "422"),
+    (428, "428"),
+    (429, "429"),
+    (431, "431"),
+    (500, "500"),
+    (501, "501"),
+    (502, "502"),
+    (503, "503"),
+    (504, "504"),
+    (GONE, "client_gone"),
+];
+const GONE: u16 = 499;
+
+/// The recorder's settings for this room's histograms: wiring calls this on the builder it installs.
+///
+/// # Errors
+/// Never for this fixed list; the builder's signature has it.
+pub fn with_buckets(builder: PrometheusBuilder) -> Result<PrometheusBuilder, BuildError> {
+    // Every duration of userd ends in `_seconds`; the same bounds fit all of them.
+    builder.set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), BUCKETS)
+}
+
+/// The meters of all routes.
+pub(crate) struct Meters {
+    routes: HashMap<&'static str, RouteMeters>,
+    unmatched: RouteMeters,
+}
+
+impl Meters {
+    pub(crate) fn new(table: &[RouteNeeds]) -> Self {
+        Self {
+            routes: table
+                .iter()
+                .map(|entry| (entry.path, RouteMeters::new(entry.path)))
+                .collect(),
+            unmatched: RouteMeters::new(UNMATCHED),
+        }
+    }
+
+    /// The meters of a matched path.
+    pub(crate) fn route(&self, matched: Option<&str>) -> &RouteMeters {
+        matched
+            .and_then(|path| self.routes.get(path))
+            .unwrap_or(&self.unmatched)
+    }
+}
+
+pub(crate) struct RouteMeters {
+    pub(crate) label: &'static str,
+    by_method: [MethodMeters; METHODS.len()],
+}
+
+#[derive(Default)]
+struct MethodMeters {
+    seconds: OnceLock<Histogram>,
+    by_status: [OnceLock<Counter>; STATUSES.len()],
+    other: OnceLock<Counter>,
+}
+
+impl RouteMeters {
+    fn new(label: &'static str) -> Self {
+        Self {
+            label,
+            by_method: Default::default(),
+        }
+    }
+
+    /// Counts one answer.
+    pub(crate) fn answered(&self, method: &Method, status: StatusCode, took: Duration) {
+        self.count(method, status.as_u16());
+        let Some((label, meters)) = self.method(method) else {
+            return;
+        };
+        let seconds = meters
+            .seconds
+            .get_or_init(|| histogram!(SECONDS, "route" => self.label, "method" => label));
+        seconds.record(took.as_secs_f64());
+    }
+
+    /// Counts a caller who did not wait for the answer.
+    pub(crate) fn gone(&self, method: &Method) {
+        self.count(method, GONE);
+    }
+
+    /// Counts a panic.
+    pub(crate) fn panicked(&self) {
+        counter!(PANICS, "route" => self.label).increment(1);
+    }
+
+    fn count(&self, method: &Method, status: u16) {
+        let Some((method, meters)) = self.method(method) else {
+            return;
+        };
+        let place = STATUSES.iter().position(|(code, _)| *code == status);
+        let known = place.and_then(|at| Some((meters.by_status.get(at)?, STATUSES.get(at)?.1)));
+        let (cell, label) = known.unwrap_or((&meters.other, "other"));
+        cell.get_or_init(
+            || counter!(REQUESTS, "route" => self.label, "method" => method, "status" => label),
+        )
+        .increment(1);
+    }
+
+    fn method(&self, method: &Method) -> Option<(&'static str, &MethodMeters)> {
+        let other = METHODS.len() - 1;
+        let at = METHODS
+            .iter()
+            .position(|name| *name == method.as_str())
+            .unwrap_or(other);
+        Some((METHODS.get(at)?, self.by_method.get(at)?))
+    }
+}

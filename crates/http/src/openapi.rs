@@ -1,0 +1,271 @@
+//! Completes the document that utoipa collects from handlers: security, the problems each operation can answer, and
+//! the headers all answers have. Handlers therefore document their own success only. Deliberately absent: paths and
+//! bodies; those stand at the handlers.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    policy::{Needs, RouteNeeds},
+    problem::{document, table},
+};
+
+const METHODS: [&str; 8] = [
+    "get", "put", "post", "delete", "options", "head", "patch", "trace",
+];
+
+/// The whole document, OpenAPI 3.1.
+pub(crate) fn complete(collected: &utoipa::openapi::OpenApi, table: &[RouteNeeds]) -> Value {
+    // A document of plain data always becomes JSON; an empty one fails the policy check that follows.
+    let mut doc = serde_json::to_value(collected).unwrap_or_else(|_| json!({}));
+    if let Some(root) = doc.as_object_mut() {
+        root.insert("openapi".into(), "3.1.0".into());
+        root.insert("info".into(), info());
+        root.insert("servers".into(), json!([{"url": "/"}]));
+    }
+    for (path, item) in members(doc.get_mut("paths")) {
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            if METHODS.contains(&method.as_str()) {
+                let method = method.to_uppercase();
+                let needs = table
+                    .iter()
+                    .find(|entry| entry.path == path && entry.method == method);
+                complete_operation(
+                    path,
+                    &method,
+                    needs.map_or(Needs::Public, |entry| entry.needs),
+                    operation,
+                );
+            }
+        }
+    }
+    add_components(&mut doc);
+    doc
+}
+
+/// Method and path of each operation in a document.
+pub(crate) fn operations(doc: &Value) -> Vec<(String, String)> {
+    let paths = doc
+        .get("paths")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten();
+    let pairs = paths.flat_map(|(path, item)| {
+        let methods = item
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(method, _)| method);
+        methods
+            .filter(|m| METHODS.contains(&m.as_str()))
+            .map(|m| (m.to_uppercase(), path.clone()))
+    });
+    pairs.collect()
+}
+
+fn info() -> Value {
+    json!({
+        "title": "userd",
+        "version": env!("CARGO_PKG_VERSION"),
+        "description": "The users service: accounts, sign-in, tokens and sessions. Errors are problems (RFC 9457); \
+            each `type` can be read at its own address.",
+        "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}
+    })
+}
+
+fn complete_operation(path: &str, method: &str, needs: Needs, operation: &mut Value) {
+    let statuses = possible_statuses(path, method, needs, operation);
+    let family = if path.starts_with("/oauth2/") {
+        "OAuthError"
+    } else {
+        "Problem"
+    };
+    let Some(operation) = operation.as_object_mut() else {
+        return;
+    };
+    operation.insert("security".into(), security(needs));
+    if let Needs::Permission(permission) | Needs::ClientOrBearer(permission) = needs {
+        let note = format!("Needs the permission `{}`.", permission.as_str());
+        let text = operation
+            .get("description")
+            .and_then(Value::as_str)
+            .map(|text| format!("{text}\n\n{note}"));
+        operation.insert("description".into(), text.unwrap_or(note).into());
+        operation.insert("x-permission".into(), permission.as_str().into());
+    }
+    let responses = operation.entry("responses").or_insert_with(|| json!({}));
+    for (status, response) in members(Some(responses)) {
+        complete_response(status, family, response);
+    }
+    for status in statuses {
+        let known = responses.as_object_mut();
+        let Some(known) = known.filter(|known| !known.contains_key(&status.to_string())) else {
+            continue;
+        };
+        known.insert(
+            status.to_string(),
+            json!({"$ref": format!("#/components/responses/{family}{status}")}),
+        );
+    }
+}
+
+/// A response that a handler declares: an error without a body gets the problem's, and all get the request id.
+fn complete_response(status: &str, family: &str, response: &mut Value) {
+    let Some(response) = response.as_object_mut() else {
+        return;
+    };
+    if status.starts_with(['4', '5']) && !response.contains_key("content") {
+        response.insert("content".into(), content(family));
+    }
+    let headers = response.entry("headers").or_insert_with(|| json!({}));
+    if let Some(headers) = headers.as_object_mut() {
+        headers.insert(
+            "X-Request-Id".into(),
+            json!({"$ref": "#/components/headers/X-Request-Id"}),
+        );
+    }
+}
+
+/// The statuses of problems that this operation can answer, by its form and its needs.
+fn possible_statuses(path: &str, method: &str, needs: Needs, operation: &Value) -> BTreeSet<u16> {
+    let mut statuses = BTreeSet::new();
+    let parameters = operation
+        .get("parameters")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let has = |place: &str, name: Option<&str>| {
+        parameters.iter().any(|p| {
+            p.get("in").is_some_and(|given| given == place)
+                && name.is_none_or(|name| p.get("name").is_some_and(|n| n == name))
+        })
+    };
+    if path.starts_with("/v1/") || path.starts_with("/oauth2/") {
+        statuses.extend([400, 403, 414, 429, 503]);
+    }
+    if needs != Needs::Public {
+        statuses.extend([400, 401, 403]);
+    }
+    if method != "GET" && matches!(needs, Needs::User | Needs::Permission(_)) {
+        statuses.insert(409);
+    }
+    if operation.get("requestBody").is_some() {
+        statuses.extend([400, 408, 413, 415, 422]);
+    }
+    if has("query", None) {
+        statuses.insert(400);
+    }
+    if has("path", None) {
+        statuses.insert(404);
+    }
+    if has("header", Some("If-Match")) {
+        statuses.extend([400, 412]);
+    }
+    if has("header", Some("Idempotency-Key")) {
+        statuses.extend([400, 409, 422]);
+    }
+    statuses
+}
+
+fn security(needs: Needs) -> Value {
+    match needs {
+        Needs::Public => json!([]),
+        Needs::User | Needs::Permission(_) => json!([{"bearer": []}]),
+        Needs::Client => json!([{"client": []}]),
+        Needs::ClientOrBearer(_) => json!([{"client": []}, {"bearer": []}]),
+    }
+}
+
+fn content(family: &str) -> Value {
+    let media_type = if family == "Problem" {
+        "application/problem+json"
+    } else {
+        "application/json"
+    };
+    json!({ media_type: {"schema": {"$ref": format!("#/components/schemas/{family}")}} })
+}
+
+fn add_components(doc: &mut Value) {
+    let Some(root) = doc.as_object_mut() else {
+        return;
+    };
+    let components = root.entry("components").or_insert_with(|| json!({}));
+    let mut put = |group: &str, name: String, value: Value| {
+        let Some(components) = components.as_object_mut() else {
+            return;
+        };
+        let group = components.entry(group).or_insert_with(|| json!({}));
+        if let Some(group) = group.as_object_mut() {
+            group.insert(name, value);
+        }
+    };
+    put("schemas", "Problem".into(), document::problem_schema());
+    put(
+        "schemas",
+        "OAuthError".into(),
+        document::oauth_error_schema(),
+    );
+    put(
+        "headers",
+        "X-Request-Id".into(),
+        json!({
+            "description": "The id of this request: the caller's own, or a new one.", "schema": {"type": "string"}
+        }),
+    );
+    put(
+        "headers",
+        "Retry-After".into(),
+        json!({
+            "description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}
+        }),
+    );
+    put(
+        "securitySchemes",
+        "bearer".into(),
+        json!({
+            "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token."
+        }),
+    );
+    put(
+        "securitySchemes",
+        "client".into(),
+        json!({
+            "type": "http", "scheme": "basic", "description": "The id and secret of a service account."
+        }),
+    );
+    let statuses: BTreeSet<u16> = table::ALL.iter().map(|row| row.status).collect();
+    for status in statuses {
+        for family in ["Problem", "OAuthError"] {
+            put(
+                "responses",
+                format!("{family}{status}"),
+                problem_response(status, family),
+            );
+        }
+    }
+}
+
+fn problem_response(status: u16, family: &str) -> Value {
+    let rows = table::ALL.iter().filter(|row| row.status == status);
+    let slugs: Vec<String> = rows.map(|row| format!("`{}`", row.slug)).collect();
+    let mut headers = Map::new();
+    headers.insert(
+        "X-Request-Id".into(),
+        json!({"$ref": "#/components/headers/X-Request-Id"}),
+    );
+    if matches!(status, 429 | 503) {
+        headers.insert(
+            "Retry-After".into(),
+            json!({"$ref": "#/components/headers/Retry-After"}),
+        );
+    }
+    json!({"description": slugs.join(", "), "headers": headers, "content": content(family)})
+}
+
+fn members(value: Option<&mut Value>) -> impl Iterator<Item = (&String, &mut Value)> {
+    value
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flat_map(serde_json::Map::iter_mut)
+}

@@ -1,0 +1,250 @@
+//! Problems: how a refusal leaves the house (RFC 9457, `application/problem+json`). The table of all kinds is in
+//! `problem/table.rs`. Deliberately absent: causes. Nothing here holds an error with a source, so none can leak.
+
+pub mod document;
+pub mod table;
+
+use std::{borrow::Cow, time::Duration};
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::{Map, Value, json};
+use userd_model::{InvalidField, Refusal};
+
+pub use table::Row;
+
+/// One problem on its way to the caller.
+///
+/// As an answer it carries its status and waits in the response's extensions; the middleware writes the body, because
+/// only it knows the request id, the language, and whether the path speaks OAuth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    row: &'static Row,
+    detail: Option<Cow<'static, str>>,
+    errors: Vec<InvalidField>,
+    reason: Option<&'static str>,
+    retry_after: Option<Duration>,
+}
+
+/// The languages that titles exist in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// The default.
+    English,
+    /// For `Accept-Language: ru` and its regions.
+    Russian,
+}
+
+impl Problem {
+    /// A problem of one kind. Kinds that answer 429 or 503 get a `Retry-After` of two seconds.
+    #[must_use]
+    pub fn of(row: &'static Row) -> Self {
+        let retry_after = matches!(row.status, 429 | 503).then_some(table::DEFAULT_RETRY);
+        Self {
+            row,
+            detail: None,
+            errors: Vec::new(),
+            reason: None,
+            retry_after,
+        }
+    }
+
+    /// No such thing, or its existence is private.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::of(&table::NOT_FOUND)
+    }
+
+    /// Something broke here. Log the cause where it is known; the caller gets the request id only.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self::of(&table::INTERNAL)
+    }
+
+    /// Something outside is away; repeat after `after`.
+    #[must_use]
+    pub fn unavailable(after: Duration) -> Self {
+        Self::of(&table::UNAVAILABLE).retry_after(after)
+    }
+
+    /// A header, parameter or URL outside the body is malformed.
+    #[must_use]
+    pub fn malformed(detail: &'static str) -> Self {
+        Self::of(&table::MALFORMED_REQUEST).detail(detail)
+    }
+
+    /// Says more about this occurrence. Never put a value of the request here.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// Names one field and what is wrong with it.
+    #[must_use]
+    pub fn field(mut self, pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        self.errors.push(InvalidField::new(pointer, detail));
+        self
+    }
+
+    /// Sets `Retry-After`.
+    #[must_use]
+    pub fn retry_after(mut self, after: Duration) -> Self {
+        self.retry_after = Some(after);
+        self
+    }
+
+    /// The kind.
+    #[must_use]
+    pub fn row(&self) -> &'static Row {
+        self.row
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.row.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// Writes the problem as RFC 9457 has it.
+    #[must_use]
+    pub fn to_json(&self, language: Language, request_id: &str) -> Value {
+        let title = match language {
+            Language::English => self.row.title,
+            Language::Russian => self.row.title_ru,
+        };
+        let mut body = Map::new();
+        body.insert("type".into(), format!("/problems/{}", self.row.slug).into());
+        body.insert("title".into(), title.into());
+        body.insert("status".into(), self.row.status.into());
+        if let Some(detail) = &self.detail {
+            body.insert("detail".into(), detail.as_ref().into());
+        }
+        body.insert("instance".into(), request_id.into());
+        if let Some(reason) = self.reason {
+            body.insert("reason".into(), reason.into());
+        }
+        if !self.errors.is_empty() {
+            body.insert("errors".into(), self.errors_json());
+        }
+        Value::Object(body)
+    }
+
+    /// Writes the problem as RFC 6749 section 5.2 has it, for `/oauth2/*`.
+    #[must_use]
+    pub fn to_oauth_json(&self, request_id: &str) -> Value {
+        let mut description = String::from(self.row.title);
+        if let Some(detail) = &self.detail {
+            description = format!("{description}: {detail}");
+        }
+        for error in &self.errors {
+            description = format!(
+                "{description}; {}: {}",
+                error.pointer.trim_start_matches('/'),
+                error.detail
+            );
+        }
+        // The RFC allows printable ASCII without quotes and backslashes only.
+        description.retain(|c| matches!(c, ' '..='~') && c != '"' && c != '\\');
+        json!({
+            "error": self.row.oauth,
+            "error_description": description,
+            "error_uri": format!("/problems/{}", self.row.slug),
+            "instance": request_id,
+        })
+    }
+
+    /// The status on `/oauth2/*`: what the caller did wrong is 400, except failed client authentication.
+    #[must_use]
+    pub fn oauth_status(&self) -> StatusCode {
+        match (self.row.oauth, self.row.status) {
+            ("invalid_client" | "invalid_token", _) => StatusCode::UNAUTHORIZED,
+            (_, 401..=404 | 409 | 412 | 422) => StatusCode::BAD_REQUEST,
+            _ => self.status(),
+        }
+    }
+
+    fn errors_json(&self) -> Value {
+        self.errors
+            .iter()
+            .map(|e| json!({"pointer": e.pointer, "detail": e.detail}))
+            .collect()
+    }
+
+    fn challenge(&self) -> Option<HeaderValue> {
+        if self.row.status != 401 {
+            return None;
+        }
+        Some(HeaderValue::from_static(match self.row.slug {
+            "invalid_client" => r#"Basic realm="userd", charset="UTF-8""#,
+            "not_signed_in" => r#"Bearer realm="userd", error="invalid_token""#,
+            _ => r#"Bearer realm="userd""#,
+        }))
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let problem = Self::of(table::of_refusal(&refusal));
+        match refusal {
+            Refusal::InvalidInput(errors) => Self { errors, ..problem },
+            Refusal::Malformed(detail) => problem.detail(detail),
+            Refusal::WrongCurrentPassword => {
+                problem.field("/current_password", "is not the current password")
+            }
+            Refusal::ProviderRefused(reason) => Self {
+                reason: Some(reason),
+                ..problem
+            },
+            Refusal::TooManyAttempts(wait) | Refusal::Busy(wait) => problem.retry_after(wait),
+            _ => problem,
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        if let Some(after) = self.retry_after {
+            let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        }
+        if let Some(challenge) = self.challenge() {
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl Language {
+    /// The better of the two languages for an `Accept-Language` header (RFC 9110 section 12.5.4).
+    #[must_use]
+    pub fn of(header: Option<&HeaderValue>) -> Self {
+        let Some(text) = header.and_then(|value| value.to_str().ok()) else {
+            return Self::English;
+        };
+        let (mut russian, mut english) = (0.0_f32, 0.0_f32);
+        for range in text.split(',').take(16) {
+            let mut parts = range.split(';');
+            let tag = parts.next().unwrap_or_default().trim();
+            let weight = parts
+                .find_map(|p| p.trim().strip_prefix("q=")?.parse::<f32>().ok())
+                .unwrap_or(1.0);
+            match tag.split('-').next().unwrap_or_default() {
+                t if t.eq_ignore_ascii_case("ru") => russian = russian.max(weight),
+                t if t.eq_ignore_ascii_case("en") => english = english.max(weight),
+                _ => {}
+            }
+        }
+        if russian > english {
+            Self::Russian
+        } else {
+            Self::English
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The one table of problems: slug, status, titles, advice and OAuth code of each. The only place with status codes
+//! of refusals. Deliberately absent: rendering (`problem.rs`) and any value of a request.
+
+use std::time::Duration;
+
+use userd_model::Refusal;
+
+/// One kind of problem, as published in `docs/problems.md`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Stable word; the problem's `type` is `/problems/<slug>`.
+    pub slug: &'static str,
+    /// HTTP status.
+    pub status: u16,
+    /// English title.
+    pub title: &'static str,
+    /// Russian title, for `Accept-Language: ru`.
+    pub title_ru: &'static str,
+    /// What the caller can do.
+    pub advice: &'static str,
+    /// The `error` code on `/oauth2/*` (RFC 6749 section 5.2).
+    pub oauth: &'static str,
+}
+
+macro_rules! problems {
+    ($($name:ident = $status:literal $slug:literal, $oauth:literal, $title:literal, $title_ru:literal, $advice:literal;)+) => {
+        $(
+            #[doc = concat!($title, " (", $status, ").")]
+            pub static $name: Row =
+                Row { slug: $slug, status: $status, title: $title, title_ru: $title_ru, advice: $advice, oauth: $oauth };
+        )+
+        /// Every kind of problem, in the order of the documentation.
+        pub static ALL: &[&Row] = &[$(&$name),+];
+    };
+}
+
+problems! {
+    MALFORMED_REQUEST = 400 "malformed_request", "invalid_request", "The request is malformed", "Запрос составлен неверно",
+        "Correct the header, parameter or URL named in `detail`.";
+    MALFORMED_JSON = 400 "malformed_json", "invalid_request", "The body is not valid JSON", "Тело запроса — не корректный JSON",
+        "Send one JSON object in UTF-8, at most 32 levels deep, with numbers that fit into 64 bits.";
+    DUPLICATE_MEMBER = 400 "duplicate_member", "invalid_request", "A name occurs twice", "Имя встречается дважды",
+        "Send each member, parameter and header once; with duplicates, readers disagree about what was meant.";
+    UNKNOWN_FIELD = 400 "unknown_field", "invalid_request", "Unknown field", "Неизвестное поле",
+        "Remove the field at `errors[].pointer`, or correct its spelling.";
+    MISSING_FIELD = 400 "missing_field", "invalid_request", "A required field is missing", "Не указано обязательное поле",
+        "Add the field at `errors[].pointer`.";
+    WRONG_TYPE = 400 "wrong_type", "invalid_request", "A field has the wrong type or form", "Поле имеет неверный тип или формат",
+        "Give the field at `errors[].pointer` the type that the API document shows.";
+    INVALID_PARAMETER = 400 "invalid_parameter", "invalid_request", "A query parameter is not valid", "Недопустимый параметр запроса",
+        "Correct or remove the query parameter at `errors[].pointer`.";
+    INVALID_CURSOR = 400 "invalid_cursor", "invalid_request", "The cursor is not valid", "Недействительный курсор",
+        "Pass `next_cursor` of the same list unchanged, with the same filters; or start again without a cursor.";
+    NOT_SIGNED_IN = 401 "not_signed_in", "invalid_token", "Not signed in", "Вход не выполнен",
+        "Send a valid access token as `Authorization: Bearer …`; refresh it when it has expired.";
+    WRONG_CREDENTIALS = 401 "wrong_credentials", "invalid_grant", "Wrong login or password", "Неверный логин или пароль",
+        "Check both. The answer is the same for an unknown login.";
+    INVALID_REFRESH_TOKEN = 401 "invalid_refresh_token", "invalid_grant", "The refresh token is not valid", "Недействительный токен обновления",
+        "Sign in again.";
+    PROVIDER_REFUSED = 401 "provider_refused", "invalid_grant", "The provider's answer is not accepted", "Ответ провайдера не принят",
+        "Start the sign-in again; `reason` says which check failed.";
+    INVALID_CLIENT = 401 "invalid_client", "invalid_client", "The client is not authenticated", "Клиент не прошёл аутентификацию",
+        "Send the client's id and secret with HTTP Basic authentication.";
+    FORBIDDEN = 403 "forbidden", "unauthorized_client", "Not allowed", "Недостаточно прав",
+        "Ask an administrator for the permission that the API document names for this operation.";
+    BLOCKED = 403 "blocked", "invalid_grant", "The account is blocked", "Учётная запись заблокирована",
+        "Ask the operators of the service.";
+    WRONG_CURRENT_PASSWORD = 403 "wrong_current_password", "invalid_request", "The current password is wrong", "Неверный текущий пароль",
+        "Send the password that the account has now as `current_password`.";
+    FRESH_SIGN_IN_REQUIRED = 403 "fresh_sign_in_required", "invalid_request", "Sign in again to do this", "Для этого действия войдите заново",
+        "Let the user sign in once more, then repeat the request with the new token.";
+    REGISTRATION_CLOSED = 403 "registration_closed", "invalid_request", "Registration is closed", "Регистрация закрыта",
+        "Ask the operators of the service for an invitation or an account.";
+    CROSS_SITE = 403 "cross_site", "invalid_request", "Cross-site embedding is refused", "Встраивание с других сайтов запрещено",
+        "Call the API with fetch in CORS mode from an origin that is listed in `http.cors_origins`.";
+    NOT_FOUND = 404 "not_found", "invalid_request", "Not found", "Не найдено",
+        "Check the path and the id. Things whose existence is private answer the same.";
+    NO_SUCH_PROVIDER = 404 "no_such_provider", "invalid_request", "No such provider", "Нет такого провайдера",
+        "`GET /v1/auth/providers` lists the enabled ones.";
+    METHOD_NOT_ALLOWED = 405 "method_not_allowed", "invalid_request", "Method not allowed", "Метод не поддерживается",
+        "Use one of the methods in the `Allow` header.";
+    NOT_ACCEPTABLE = 406 "not_acceptable", "invalid_request", "Not acceptable", "Неприемлемый формат ответа",
+        "Accept `application/json`.";
+    REQUEST_TIMEOUT = 408 "request_timeout", "invalid_request", "The body came too slowly", "Тело запроса поступало слишком медленно",
+        "Send the whole body at once.";
+    EMAIL_TAKEN = 409 "email_taken", "invalid_request", "The e-mail address is taken", "Адрес почты занят",
+        "Use another address, or sign in to the account that has it.";
+    USERNAME_TAKEN = 409 "username_taken", "invalid_request", "The username is taken", "Имя пользователя занято",
+        "Choose another username; names that look the same count as the same.";
+    IDENTITY_TAKEN = 409 "identity_taken", "invalid_request", "The account elsewhere is linked to another user", "Внешняя учётная запись привязана к другому пользователю",
+        "Sign in with it, or unlink it from the other user first.";
+    LAST_WAY_IN = 409 "last_way_in", "invalid_request", "This is the last way to sign in", "Это последний способ входа",
+        "Set a password or link another account first.";
+    ACCOUNT_EXISTS = 409 "account_exists", "invalid_request", "An account with this e-mail exists", "Учётная запись с этой почтой уже существует",
+        "Sign in to that account and link the provider there.";
+    SETUP_DONE = 409 "setup_done", "invalid_request", "Setup is already done", "Первичная настройка уже выполнена",
+        "Ask an existing administrator.";
+    REQUEST_IN_PROGRESS = 409 "request_in_progress", "invalid_request", "The same request is still running", "Такой же запрос ещё выполняется",
+        "Repeat it with the same idempotency key a moment later.";
+    VERSION_MISMATCH = 412 "version_mismatch", "invalid_request", "The resource has changed meanwhile", "Ресурс тем временем изменился",
+        "Read it again, apply the change to the new version and send that version in `If-Match`.";
+    PAYLOAD_TOO_LARGE = 413 "payload_too_large", "invalid_request", "The body is too large", "Тело запроса слишком велико",
+        "Send at most 64 KiB.";
+    URI_TOO_LONG = 414 "uri_too_long", "invalid_request", "The URL is too long", "URL слишком длинный",
+        "Keep path and query within 8 KiB.";
+    UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type", "invalid_request", "Unsupported media type", "Неподдерживаемый тип содержимого",
+        "Send `Content-Type: application/json` (forms on /oauth2: `application/x-www-form-urlencoded`), without a content encoding.";
+    INVALID_INPUT = 422 "invalid_input", "invalid_request", "The input is not accepted", "Данные не приняты",
+        "Correct each field in `errors`.";
+    INVALID_CODE = 422 "invalid_code", "invalid_grant", "The code is not valid", "Недействительный код",
+        "Codes and links work once and for a short time: ask for a new one.";
+    IDEMPOTENCY_MISMATCH = 422 "idempotency_mismatch", "invalid_request", "The idempotency key was used with another request", "Ключ идемпотентности использован с другим запросом",
+        "Use a new key for each new request.";
+    TOO_MANY_ATTEMPTS = 429 "too_many_attempts", "slow_down", "Too many attempts", "Слишком много попыток",
+        "Wait as long as `Retry-After` says.";
+    HEADERS_TOO_LARGE = 431 "headers_too_large", "invalid_request", "The headers are too large", "Слишком большие заголовки",
+        "Keep all headers together within 32 KiB and 100 fields.";
+    UNSUPPORTED_GRANT_TYPE = 400 "unsupported_grant_type", "unsupported_grant_type", "Unsupported grant type", "Неподдерживаемый тип разрешения",
+        "Use one of `grant_types_supported` in the authorization server metadata.";
+    INTERNAL = 500 "internal", "server_error", "Internal error", "Внутренняя ошибка",
+        "Report it with the request id in `instance`; the log has the cause.";
+    BUSY = 503 "busy", "temporarily_unavailable", "The service is busy", "Сервис перегружен",
+        "Repeat the request after `Retry-After`.";
+    UNAVAILABLE = 503 "unavailable", "temporarily_unavailable", "Temporarily unavailable", "Сервис временно недоступен",
+        "Repeat the request after `Retry-After`.";
+    PROVIDER_UNAVAILABLE = 503 "provider_unavailable", "temporarily_unavailable", "The provider cannot be reached now", "Провайдер сейчас недоступен",
+        "Repeat the request after `Retry-After`, or sign in another way.";
+    DEADLINE_EXCEEDED = 503 "deadline_exceeded", "temporarily_unavailable", "The request took too long", "Запрос выполнялся слишком долго",
+        "Repeat the request after `Retry-After`; use an idempotency key where something is created.";
+}
+
+/// The kind with this slug.
+#[must_use]
+pub fn find(slug: &str) -> Option<&'static Row> {
+    ALL.iter().copied().find(|row| row.slug == slug)
+}
+
+/// The row of each refusal.
+pub(super) fn of_refusal(refusal: &Refusal) -> &'static Row {
+    match refusal {
+        Refusal::InvalidInput(_) => &INVALID_INPUT,
+        Refusal::Malformed(_) => &MALFORMED_REQUEST,
+        Refusal::NotSignedIn => &NOT_SIGNED_IN,
+        Refusal::WrongCredentials => &WRONG_CREDENTIALS,
+        Refusal::WrongCurrentPassword => &WRONG_CURRENT_PASSWORD,
+        Refusal::InvalidRefreshToken => &INVALID_REFRESH_TOKEN,
+        Refusal::InvalidCode => &INVALID_CODE,
+        Refusal::Forbidden => &FORBIDDEN,
+        Refusal::Blocked => &BLOCKED,
+        Refusal::NotFound => &NOT_FOUND,
+        Refusal::EmailTaken => &EMAIL_TAKEN,
+        Refusal::UsernameTaken => &USERNAME_TAKEN,
+        Refusal::IdentityTaken => &IDENTITY_TAKEN,
+        Refusal::LastWayIn => &LAST_WAY_IN,
+        Refusal::AccountExists => &ACCOUNT_EXISTS,
+        Refusal::RegistrationClosed => &REGISTRATION_CLOSED,
+        Refusal::SetupDone => &SETUP_DONE,
+        Refusal::VersionMismatch => &VERSION_MISMATCH,
+        Refusal::IdempotencyMismatch => &IDEMPOTENCY_MISMATCH,
+        Refusal::FreshSignInRequired => &FRESH_SIGN_IN_REQUIRED,
+        Refusal::NoSuchProvider => &NO_SUCH_PROVIDER,
+        Refusal::ProviderRefused(_) => &PROVIDER_REFUSED,
+        Refusal::ProviderUnavailable => &PROVIDER_UNAVAILABLE,
+        Refusal::TooManyAttempts(_) => &TOO_MANY_ATTEMPTS,
+        Refusal::Busy(_) => &BUSY,
+        Refusal::InvalidClient => &INVALID_CLIENT,
+    }
+}
+
+/// How long a caller should wait where nothing better is known.
+pub(super) const DEFAULT_RETRY: Duration = Duration::from_secs(2);
