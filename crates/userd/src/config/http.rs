@@ -1,0 +1,73 @@
+//! Keys of the HTTP server.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    text::{Cidr, InputFile, Listen, Optional, Period},
+    urls::WebOrigin,
+};
+
+/// The HTTP server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct HttpConfig {
+    /// Address and port to listen on. Port 0 takes any free port; the line `listening` names it.
+    pub listen: Listen,
+    /// The address under which browsers and other services reach this one: scheme, host and port only.
+    pub public_url: WebOrigin,
+    /// Networks of reverse proxies whose `Forwarded` and `X-Forwarded-For` are believed. Nobody's otherwise.
+    #[schemars(length(max = 256))]
+    pub trusted_proxies: Vec<Cidr>,
+    /// Web origins whose pages may call this API from a browser.
+    #[schemars(length(max = 256))]
+    pub cors_origins: Vec<WebOrigin>,
+    /// How long readiness is already false before the port closes at a stop, so that balancers notice.
+    #[schemars(extend("x-range" = ["0s", "5m"]))]
+    pub drain_delay: Period,
+    /// How long requests under way may take to finish at a stop.
+    #[schemars(extend("x-range" = ["0s", "5m"]))]
+    pub drain_timeout: Period,
+    /// The longest one request may take; then 503.
+    #[schemars(extend("x-range" = ["1s", "10m"]))]
+    pub request_timeout: Period,
+    /// The longest a client may take to send the headers of a request.
+    #[schemars(extend("x-range" = ["1s", "5m"]))]
+    pub header_timeout: Period,
+    /// Connections at the same time; more wait in the system's queue.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub max_connections: u32,
+    /// The largest request body, in KiB.
+    #[schemars(range(min = 1, max = 10_240))]
+    pub body_limit_kib: u32,
+    /// TLS by the service itself. Both files, or none (a proxy in front does it).
+    pub tls: TlsConfig,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            listen: Listen(std::net::SocketAddr::from(([127, 0, 0, 1], 8080))),
+            public_url: WebOrigin::development(),
+            trusted_proxies: Vec::new(),
+            cors_origins: Vec::new(),
+            drain_delay: Period::seconds(0),
+            drain_timeout: Period::seconds(10),
+            request_timeout: Period::seconds(30),
+            header_timeout: Period::seconds(10),
+            max_connections: 20_000,
+            body_limit_kib: 64,
+            tls: TlsConfig::default(),
+        }
+    }
+}
+
+/// The certificate of the HTTP server.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TlsConfig {
+    /// PEM file with the certificate and its chain. Empty: no TLS here.
+    pub certificate_file: Optional<InputFile>,
+    /// PEM file with the private key.
+    pub key_file: Optional<InputFile>,
+}

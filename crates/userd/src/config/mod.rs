@@ -1,0 +1,134 @@
+//! The configuration: a file, then the environment, then flags, parsed once at start into final types.
+//!
+//! How it goes: `yaml` makes a tree whose nodes know their line, `overlay` lays variables and flags over it, `twins`
+//! reads `…_file` keys, `shape` holds the tree against the JSON Schema and gathers everything that is wrong, `read`
+//! fills the structs, `rules` checks what one key means for another. The schema is derived from the structs, so the
+//! document that editors use is the one that is enforced.
+//!
+//! Deliberately absent: the process environment, which the wiring passes in, and any use of the values.
+
+mod crypto;
+mod http;
+mod load;
+mod log;
+mod outside;
+mod overlay;
+mod people;
+mod providers;
+mod read;
+mod report;
+mod rules;
+mod secret;
+mod shape;
+mod storage;
+mod text;
+mod tree;
+mod twins;
+mod urls;
+mod yaml;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use self::{
+    crypto::{
+        Argon2Config, CryptoConfig, MasterKeySource, PasswordsConfig, SigningAlgorithm,
+        TokensConfig,
+    },
+    http::{HttpConfig, TlsConfig},
+    load::{Flag, Loaded, Sources},
+    log::{LogConfig, LogFormat, LogRotation},
+    outside::{MailConfig, TelegramConfig},
+    people::{
+        AccountsConfig, EmailConfirmation, RateLimitsConfig, RegistrationConfig, RegistrationMode,
+        SessionsConfig, SignInConfig,
+    },
+    providers::{ClientAuthMethod, EndpointsConfig, ProviderConfig, ProviderKind},
+    report::{ConfigError, ConfigErrors, Origin},
+    secret::{MASK, Secret},
+    storage::{CacheConfig, DatabaseConfig},
+    text::{
+        BotName, Cidr, Domain, FilePath, InputFile, Listen, LogFilter, Mailbox, Optional, Period,
+        Rate, Scope, Slug,
+    },
+    urls::{
+        CacheUrl, DatabaseKind, DatabaseUrl, MailUrl, ProxyUrl, ReturnUrl, SecureUrl, WebOrigin,
+        WebUrl,
+    },
+};
+
+/// Everything that can be set.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The HTTP server.
+    pub http: HttpConfig,
+    /// The database.
+    pub database: DatabaseConfig,
+    /// The cache, the shared rate limits and the fan-out of revocations.
+    pub cache: CacheConfig,
+    /// The master key, under which everything else is encrypted.
+    pub crypto: CryptoConfig,
+    /// Access tokens, refresh tokens and the keys that sign.
+    pub tokens: TokensConfig,
+    /// What passwords must be and how they are hashed.
+    pub passwords: PasswordsConfig,
+    /// Sessions.
+    pub sessions: SessionsConfig,
+    /// Limits on attempts: tries at once, then one more per time. A network is one IPv4 address or one IPv6 /64.
+    pub rate_limits: RateLimitsConfig,
+    /// Who may register.
+    pub registration: RegistrationConfig,
+    /// The end of accounts.
+    pub accounts: AccountsConfig,
+    /// Sign-in through providers.
+    pub sign_in: SignInConfig,
+    /// Mail.
+    pub mail: MailConfig,
+    /// The Telegram bot behind the login widget, Mini Apps and messages.
+    pub telegram: TelegramConfig,
+    /// Sign-in providers, in the order in which they are offered.
+    #[schemars(length(max = 64))]
+    pub providers: Vec<ProviderConfig>,
+    /// The log.
+    pub log: LogConfig,
+}
+
+impl Config {
+    /// What the service runs on when nothing is configured: 127.0.0.1, data under `./data`.
+    #[must_use]
+    pub fn development() -> Self {
+        Self::default()
+    }
+
+    /// Reads and checks the configuration.
+    ///
+    /// # Errors
+    /// Everything that is wrong, each with its place, key and what would be right; never a value.
+    pub fn load(sources: Sources) -> Result<Loaded, ConfigErrors> {
+        load::load(sources)
+    }
+
+    /// `iss` of tokens: `tokens.issuer`, else `http.public_url`.
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        self.tokens.issuer.as_ref().map_or_else(
+            || self.http.public_url.as_text(),
+            |issuer| issuer.as_str().to_owned(),
+        )
+    }
+
+    /// The whole configuration as YAML, secrets masked.
+    ///
+    /// # Errors
+    /// Never for a configuration that was loaded; the serializer's message otherwise.
+    pub fn show(&self) -> Result<String, String> {
+        serde_saphyr::to_string(self).map_err(|error| error.to_string())
+    }
+
+    /// The JSON Schema (2020-12) of the configuration file.
+    #[must_use]
+    pub fn schema() -> serde_json::Value {
+        shape::schema().clone()
+    }
+}

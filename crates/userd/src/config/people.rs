@@ -1,0 +1,140 @@
+//! Keys of accounts: sessions, limits on attempts, registration, deletion, where a sign-in may lead.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    text::{Period, Rate},
+    urls::ReturnUrl,
+};
+
+/// Sessions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SessionsConfig {
+    /// Sessions one user may have; a further sign-in ends the oldest.
+    #[schemars(range(min = 1, max = 1_000))]
+    pub max_per_user: u32,
+    /// The longest a session may be refreshed, whatever its use.
+    #[schemars(extend("x-range" = ["1m", "3650d"]))]
+    pub max_lifetime: Period,
+}
+
+impl Default for SessionsConfig {
+    fn default() -> Self {
+        Self {
+            max_per_user: 100,
+            max_lifetime: Period::days(365),
+        }
+    }
+}
+
+/// Limits on attempts. A network is one IPv4 address or one IPv6 /64.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RateLimitsConfig {
+    /// Whether attempts are limited at all. `false` is for measurements.
+    pub enabled: bool,
+    /// Wrong passwords for one account from devices it does not know.
+    pub password_per_account: Rate,
+    /// Wrong passwords for one account from one device that has signed in before.
+    pub password_per_known_device: Rate,
+    /// Wrong passwords from one network.
+    pub password_per_network: Rate,
+    /// Registrations from one network.
+    pub registration_per_network: Rate,
+    /// Refreshes of one session.
+    pub refresh_per_session: Rate,
+    /// Failed authentications of service clients from one network.
+    pub client_per_network: Rate,
+    /// Sign-ins through providers begun from one network.
+    pub sign_in_per_network: Rate,
+}
+
+impl Default for RateLimitsConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            password_per_account: Rate::new(20, Period::minutes(15)),
+            password_per_known_device: Rate::new(20, Period::minutes(1)),
+            password_per_network: Rate::new(60, Period::seconds(5)),
+            registration_per_network: Rate::new(20, Period::seconds(30)),
+            refresh_per_session: Rate::new(60, Period::seconds(1)),
+            client_per_network: Rate::new(60, Period::seconds(5)),
+            sign_in_per_network: Rate::new(60, Period::seconds(5)),
+        }
+    }
+}
+
+/// Who may register.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RegistrationConfig {
+    /// `open`: anybody; `invite`: who holds an invitation; `approval`: anybody, after an administrator's yes;
+    /// `closed`: nobody.
+    pub mode: RegistrationMode,
+    /// `required`: an account begins when its e-mail address is confirmed; `deferred`: it may be confirmed later.
+    pub email_confirmation: EmailConfirmation,
+}
+
+impl Default for RegistrationConfig {
+    fn default() -> Self {
+        Self {
+            mode: RegistrationMode::Open,
+            email_confirmation: EmailConfirmation::Deferred,
+        }
+    }
+}
+
+/// Who may register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(
+    missing_docs,
+    reason = "explained at the key; doc lines would make the schema a list of alternatives"
+)]
+pub enum RegistrationMode {
+    Open,
+    Invite,
+    Approval,
+    Closed,
+}
+
+/// When an e-mail address must be confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(
+    missing_docs,
+    reason = "explained at the key; doc lines would make the schema a list of alternatives"
+)]
+pub enum EmailConfirmation {
+    Required,
+    Deferred,
+}
+
+/// The end of accounts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccountsConfig {
+    /// How long a deleted account can be restored before it is erased.
+    #[schemars(extend("x-range" = ["0s", "365d"]))]
+    pub restore_window: Period,
+}
+
+impl Default for AccountsConfig {
+    fn default() -> Self {
+        Self {
+            restore_window: Period::days(30),
+        }
+    }
+}
+
+/// Sign-in through providers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SignInConfig {
+    /// Where a browser or an app may be sent after signing in; `return_to` must equal one of them. An app's own scheme
+    /// is a reversed domain name: `com.example.app:/signed-in`.
+    #[schemars(length(max = 256))]
+    pub return_to: Vec<ReturnUrl>,
+}

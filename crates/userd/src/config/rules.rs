@@ -1,0 +1,275 @@
+//! What one key means for another. A rule is not asked about keys that are already known to be wrong.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use zeroize::Zeroizing;
+
+use super::{
+    Config, EmailConfirmation, ProviderConfig, ProviderKind, WebUrl, providers::ClientAuthMethod,
+    report::Findings, tree::Node,
+};
+
+/// Reports what is wrong; answers with what is lawful but probably not meant.
+pub(super) fn check(config: &Config, root: &Node, findings: &mut Findings) -> Vec<String> {
+    let mut rules = Rules { root, findings };
+    rules.http(config);
+    rules.storage(config);
+    rules.tokens(config);
+    rules.mail(config);
+    if !rules.findings.concern("providers") {
+        for (at, provider) in config.providers.iter().enumerate() {
+            rules.provider(config, at, provider);
+        }
+    }
+    warnings(config)
+}
+
+struct Rules<'a> {
+    root: &'a Node,
+    findings: &'a mut Findings,
+}
+
+impl Rules<'_> {
+    /// The first key is the one that the message stands at.
+    fn refuse_if(&mut self, wrong: bool, keys: &[&str], message: &str) {
+        if let Some(first) = keys
+            .first()
+            .filter(|_| wrong && !keys.iter().any(|key| self.findings.concern(key)))
+        {
+            self.findings
+                .add(&self.root.nearest_origin(first), first, message);
+        }
+    }
+
+    fn http(&mut self, config: &Config) {
+        let tls = &config.http.tls;
+        self.pair(
+            tls.certificate_file.is_some(),
+            "http.tls.certificate_file",
+            tls.key_file.is_some(),
+            "http.tls.key_file",
+        );
+        let own_issuer = config.tokens.issuer.is_none();
+        self.refuse_if(
+            own_issuer && !config.http.public_url.is_secure(),
+            &["http.public_url", "tokens.issuer"],
+            "it is the issuer of tokens too and must be https:// (http:// only for localhost), or set tokens.issuer",
+        );
+        let issuer_with_query = config
+            .tokens
+            .issuer
+            .as_ref()
+            .is_some_and(|issuer| issuer.url().query().is_some());
+        self.refuse_if(
+            issuer_with_query,
+            &["tokens.issuer"],
+            "an issuer has no query (RFC 8414 section 2)",
+        );
+    }
+
+    fn storage(&mut self, config: &Config) {
+        let database = &config.database;
+        self.pair(
+            database.client_certificate_file.is_some(),
+            "database.client_certificate_file",
+            database.client_key_file.is_some(),
+            "database.client_key_file",
+        );
+        let key = config.crypto.master_key.as_ref();
+        let decoded = key.map(|key| STANDARD.decode(key.expose()).map(Zeroizing::new));
+        self.refuse_if(
+            decoded.is_some_and(|bytes| !bytes.is_ok_and(|bytes| bytes.len() == 32)),
+            &["crypto.master_key"],
+            "expected 32 bytes in base64, such as `openssl rand -base64 32` prints",
+        );
+        let empty_program = config
+            .crypto
+            .master_key_command
+            .first()
+            .is_some_and(|program| program.trim().is_empty());
+        self.refuse_if(
+            empty_program,
+            &["crypto.master_key_command"],
+            "the first item is the program and must not be empty",
+        );
+    }
+
+    fn tokens(&mut self, config: &Config) {
+        let tokens = &config.tokens;
+        self.refuse_if(
+            tokens.refresh_ttl <= tokens.access_ttl,
+            &["tokens.refresh_ttl", "tokens.access_ttl"],
+            "must be longer than tokens.access_ttl",
+        );
+        self.refuse_if(
+            tokens.publish_before >= tokens.rotation_period,
+            &["tokens.publish_before", "tokens.rotation_period"],
+            "must be shorter than tokens.rotation_period",
+        );
+        self.refuse_if(
+            config.sessions.max_lifetime <= tokens.access_ttl,
+            &["sessions.max_lifetime", "tokens.access_ttl"],
+            "must be longer than tokens.access_ttl",
+        );
+    }
+
+    fn mail(&mut self, config: &Config) {
+        let mail = &config.mail;
+        self.refuse_if(
+            mail.url.is_some() && mail.from.is_none(),
+            &["mail.from", "mail.url"],
+            "needed when mail.url is given",
+        );
+    }
+
+    fn provider(&mut self, config: &Config, at: usize, provider: &ProviderConfig) {
+        let key = |name: &str| format!("providers.{at}.{name}");
+        let earlier = config
+            .providers
+            .iter()
+            .take(at)
+            .any(|other| other.id == provider.id);
+        self.refuse_if(earlier, &[&key("id")], "another provider has this id");
+        let reserved = matches!(
+            &*provider.id,
+            "email" | "password" | "providers" | "exchange"
+        );
+        self.refuse_if(
+            reserved,
+            &[&key("id")],
+            "this word stands in a path of its own; choose another",
+        );
+        self.pair(
+            provider.client_certificate_file.is_some(),
+            &key("client_certificate_file"),
+            provider.client_key_file.is_some(),
+            &key("client_key_file"),
+        );
+        for (name, url) in urls(provider) {
+            let open = url.is_some_and(|url| !url.is_secure()) && !provider.allow_private_addresses;
+            self.refuse_if(
+                open,
+                &[&key(name)],
+                "expected https:// (plain http:// only with allow_private_addresses: true)",
+            );
+        }
+        if provider.enabled {
+            self.complete(provider, &key);
+        }
+    }
+
+    /// What a kind cannot do without.
+    fn complete(&mut self, provider: &ProviderConfig, key: &dyn Fn(&str) -> String) {
+        let ends = &provider.endpoints;
+        let kind = provider.kind;
+        let needs: [(&str, bool); 9] = [
+            ("client_id", provider.client_id.is_empty()),
+            (
+                "issuer",
+                kind == ProviderKind::Oidc && provider.issuer.is_none(),
+            ),
+            (
+                "endpoints.authorize",
+                kind == ProviderKind::Oauth2 && ends.authorize.is_none(),
+            ),
+            (
+                "endpoints.token",
+                kind == ProviderKind::Oauth2 && ends.token.is_none(),
+            ),
+            (
+                "endpoints.userinfo",
+                kind == ProviderKind::Oauth2 && ends.userinfo.is_none(),
+            ),
+            (
+                "team_id",
+                kind == ProviderKind::Apple && provider.team_id.is_empty(),
+            ),
+            (
+                "key_id",
+                kind == ProviderKind::Apple && provider.key_id.is_empty(),
+            ),
+            (
+                "private_key_file",
+                kind == ProviderKind::Apple && provider.private_key_file.is_none(),
+            ),
+            (
+                "application_key",
+                kind == ProviderKind::Ok && provider.application_key.is_empty(),
+            ),
+        ];
+        for (name, missing) in needs {
+            self.refuse_if(missing, &[&key(name)], "needed by this kind of provider");
+        }
+        let method = provider.token_endpoint_auth_method;
+        let secret = matches!(
+            method,
+            ClientAuthMethod::ClientSecretBasic | ClientAuthMethod::ClientSecretPost
+        );
+        self.refuse_if(
+            secret && provider.client_secret.is_none(),
+            &[&key("client_secret")],
+            "needed by this token_endpoint_auth_method",
+        );
+        self.refuse_if(
+            method == ClientAuthMethod::TlsClientAuth && provider.client_certificate_file.is_none(),
+            &[&key("client_certificate_file")],
+            "needed by this token_endpoint_auth_method",
+        );
+    }
+
+    /// A certificate without its key, or a key without its certificate.
+    fn pair(&mut self, one: bool, one_key: &str, other: bool, other_key: &str) {
+        self.refuse_if(
+            one && !other,
+            &[other_key, one_key],
+            "needed beside the certificate",
+        );
+        self.refuse_if(
+            other && !one,
+            &[one_key, other_key],
+            "needed beside the private key",
+        );
+    }
+}
+
+fn urls(provider: &ProviderConfig) -> [(&'static str, Option<&WebUrl>); 6] {
+    let ends = &provider.endpoints;
+    [
+        ("issuer", provider.issuer.as_ref()),
+        ("endpoints.authorize", ends.authorize.as_ref()),
+        ("endpoints.token", ends.token.as_ref()),
+        ("endpoints.userinfo", ends.userinfo.as_ref()),
+        ("endpoints.jwks", ends.jwks.as_ref()),
+        ("endpoints.revoke", ends.revoke.as_ref()),
+    ]
+}
+
+/// OWASP's least argon2id settings all come to about this many KiB written.
+const LEAST_ARGON2_WORK: u64 = 36_864;
+
+fn warnings(config: &Config) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let argon2 = &config.passwords.argon2;
+    if u64::from(argon2.memory_kib) * u64::from(argon2.iterations) < LEAST_ARGON2_WORK {
+        warnings.push(
+            "passwords.argon2 is cheaper than OWASP's least (19456 KiB with 2 iterations)"
+                .to_owned(),
+        );
+    }
+    if config.mail.url.is_none()
+        && config.registration.email_confirmation == EmailConfirmation::Required
+    {
+        warnings.push("registration.email_confirmation is required but mail.url is empty: see `userd mail list` for the mails".to_owned());
+    }
+    if !config.rate_limits.enabled {
+        warnings.push(
+            "rate_limits.enabled is false: passwords can be guessed without delay".to_owned(),
+        );
+    }
+    if !config.http.listen.ip().is_loopback() && config.http.public_url.url().scheme() == "http" {
+        warnings.push(
+            "http.public_url is plain http while the service listens beyond this machine"
+                .to_owned(),
+        );
+    }
+    warnings
+}
