@@ -53,12 +53,7 @@ impl Claims<'_> {
     /// `Duplicate(Key("claims"))` when it is taken, by whomever. A lost race may show as `Conflict` instead; the
     /// re-run then finds the value taken.
     pub async fn insert(&mut self, claim: &Claim) -> Result<(), StoreError> {
-        let values = [
-            claim.hash.clone().into(),
-            claim.kind.into(),
-            claim.owner.into(),
-            claim.created_at.into(),
-        ];
+        let values = [claim.hash.clone().into(), claim.kind.into(), claim.owner.into(), claim.created_at.into()];
         self.0.write(&INSERT, &values).await
     }
 

@@ -78,11 +78,7 @@ impl Clients<'_> {
     ///
     /// # Errors
     /// Storage faults only.
-    pub async fn page(
-        &mut self,
-        after: Option<(Timestamp, ClientId)>,
-        limit: u32,
-    ) -> Result<Vec<Client>, StoreError> {
+    pub async fn page(&mut self, after: Option<(Timestamp, ClientId)>, limit: u32) -> Result<Vec<Client>, StoreError> {
         let limit = i64::from(limit).into();
         match after {
             None => self.0.many(&FIRST_PAGE, &[SCOPE.into(), limit], client).await,

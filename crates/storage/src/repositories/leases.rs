@@ -60,9 +60,7 @@ impl Leases<'_> {
     /// Storage faults only.
     pub async fn release(&mut self, name: &str, owner: Uuid) -> Result<(), StoreError> {
         match self.find(name).await? {
-            Some(held) if held.owner == owner => {
-                self.write(name, owner, held.epoch, Timestamp::from_micros(0)).await
-            }
+            Some(held) if held.owner == owner => self.write(name, owner, held.epoch, Timestamp::from_micros(0)).await,
             _ => Ok(()),
         }
     }
@@ -75,13 +73,7 @@ impl Leases<'_> {
         self.0.one(&BY_NAME, &[name.into()], lease).await
     }
 
-    async fn write(
-        &mut self,
-        name: &str,
-        owner: Uuid,
-        epoch: i64,
-        expires_at: Timestamp,
-    ) -> Result<(), StoreError> {
+    async fn write(&mut self, name: &str, owner: Uuid, epoch: i64, expires_at: Timestamp) -> Result<(), StoreError> {
         self.0.write(&UPSERT, &[name.into(), owner.into(), epoch.into(), expires_at.into()]).await
     }
 }

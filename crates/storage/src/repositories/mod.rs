@@ -8,6 +8,7 @@
 
 pub mod claims;
 pub mod clients;
+pub mod copying;
 pub mod idempotency_keys;
 pub mod identities;
 pub mod leases;
@@ -44,7 +45,7 @@ macro_rules! repositories {
 
         /// Every statement of every repository, for the tests that run each on each engine and for checking tools.
         pub fn statements() -> impl Iterator<Item = &'static Statement> {
-            [$($module::ALL,)+].into_iter().flatten().copied()
+            [$($module::ALL,)+ copying::ALL].into_iter().flatten().copied()
         }
     };
 }

@@ -68,9 +68,7 @@ impl Revocations<'_> {
         let limit = i64::from(limit).into();
         match after {
             None => self.0.many(&FIRST_PAGE, &[SCOPE.into(), limit], revocation).await,
-            Some((at, id)) => {
-                self.0.many(&NEXT_PAGE, &[SCOPE.into(), at.into(), id.into(), limit], revocation).await
-            }
+            Some((at, id)) => self.0.many(&NEXT_PAGE, &[SCOPE.into(), at.into(), id.into(), limit], revocation).await,
         }
     }
 

@@ -130,9 +130,7 @@ impl Sessions<'_> {
         let limit = i64::from(limit).into();
         match after {
             None => self.0.many(&FIRST_OF_USER, &[user.into(), limit], session).await,
-            Some((at, id)) => {
-                self.0.many(&NEXT_OF_USER, &[user.into(), at.into(), id.into(), limit], session).await
-            }
+            Some((at, id)) => self.0.many(&NEXT_OF_USER, &[user.into(), at.into(), id.into(), limit], session).await,
         }
     }
 

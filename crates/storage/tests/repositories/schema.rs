@@ -1,0 +1,309 @@
+//! The schema: the same on every engine, in the words that every engine knows, and as the repositories believe.
+
+use std::{collections::BTreeMap, path::Path, sync::LazyLock};
+
+use userd_storage::{
+    Kind,
+    migrations::MIGRATIONS,
+    repositories::{INDEXES, TABLES, copying::COPIED},
+};
+
+use crate::sql::{Parsed, Reader, tokens};
+
+/// What the migrations of one engine amount to.
+#[derive(Debug, Default)]
+pub(crate) struct Schema {
+    pub(crate) tables: BTreeMap<String, Table>,
+    pub(crate) indexes: BTreeMap<String, (String, Vec<String>)>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    pub(crate) key: Vec<String>,
+    pub(crate) columns: Vec<Column>,
+    options: String,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) type_name: String,
+    pub(crate) nullable: bool,
+}
+
+impl Column {
+    /// The kind that a PostgreSQL column type stands for; each kind has exactly one.
+    pub(crate) fn kind(&self) -> Kind {
+        match self.type_name.as_str() {
+            "TEXT" => Kind::Text,
+            "BYTEA" => Kind::Bytes,
+            "BIGINT" => Kind::I64,
+            "BOOLEAN" => Kind::Bool,
+            "TIMESTAMPTZ" => Kind::Timestamp,
+            "UUID" => Kind::Uuid,
+            "JSONB" => Kind::Json,
+            other => panic!("{}: no kind is stored as {other}", self.name),
+        }
+    }
+}
+
+impl Table {
+    pub(crate) fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+}
+
+/// The schema in PostgreSQL's words: its types tell every kind apart.
+pub(crate) static SCHEMA: LazyLock<Schema> =
+    LazyLock::new(|| Schema::of(MIGRATIONS.iter().map(|step| step.postgres), true).unwrap());
+
+impl Schema {
+    fn of<'a>(steps: impl Iterator<Item = &'a str>, postgres: bool) -> Parsed<Self> {
+        let mut schema = Self::default();
+        for step in steps {
+            schema.apply(step, postgres).map_err(|what| format!("{what} in {step}"))?;
+        }
+        Ok(schema)
+    }
+
+    /// Knows the only three things a step may do, each in a form that is safe to repeat.
+    fn apply(&mut self, step: &str, postgres: bool) -> Parsed<()> {
+        let mut reader = Reader::new(step);
+        if reader.eat("CREATE TABLE IF NOT EXISTS") {
+            let name = reader.name()?;
+            let table = read_table(&mut reader, postgres)?;
+            self.tables.insert(name, table);
+        } else if reader.eat("CREATE INDEX IF NOT EXISTS") {
+            let name = reader.name()?;
+            reader.expect("ON")?;
+            let table = reader.name()?;
+            reader.expect("(")?;
+            // ASC is said aloud for engines that would hash the first column.
+            let each: fn(&mut Reader) -> Parsed<String> = if postgres { ascending } else { Reader::name };
+            let columns = reader.separated(each)?;
+            reader.expect(")")?;
+            self.indexes.insert(name, (table, columns));
+        } else if reader.eat("ALTER TABLE") {
+            let name = reader.name()?;
+            reader.expect(if postgres { "ADD COLUMN IF NOT EXISTS" } else { "ADD COLUMN" })?;
+            let column = read_column(&mut reader, postgres)?;
+            if !column.nullable {
+                return Err("a column added later must be nullable: the previous release does not write it".into());
+            }
+            self.tables.get_mut(&name).ok_or("no such table")?.columns.push(column);
+        } else {
+            return Err("neither CREATE TABLE, CREATE INDEX nor ADD COLUMN".into());
+        }
+        reader.expect(";")?;
+        reader.end()
+    }
+}
+
+fn ascending(reader: &mut Reader) -> Parsed<String> {
+    let name = reader.name()?;
+    reader.expect("ASC")?;
+    Ok(name)
+}
+
+fn read_table(reader: &mut Reader, postgres: bool) -> Parsed<Table> {
+    let mut table = Table::default();
+    reader.expect("(")?;
+    while !reader.eat("PRIMARY KEY") {
+        table.columns.push(read_column(reader, postgres)?);
+        reader.expect(",")?;
+    }
+    table.key = reader.names()?;
+    reader.expect(")")?;
+    if !postgres && reader.eat("STRICT , WITHOUT ROWID") {
+        table.options = "STRICT, WITHOUT ROWID".into();
+    }
+    Ok(table)
+}
+
+fn read_column(reader: &mut Reader, postgres: bool) -> Parsed<Column> {
+    let name = reader.name()?;
+    let type_name = reader.next()?;
+    if postgres && type_name == "TEXT" {
+        reader.expect("COLLATE \"C\"")?;
+    }
+    let nullable = !reader.eat("NOT NULL");
+    Ok(Column { name, type_name, nullable })
+}
+
+fn sqlite() -> Schema {
+    Schema::of(MIGRATIONS.iter().map(|step| step.sqlite), false).unwrap()
+}
+
+#[test]
+fn steps_count_up_from_one_and_are_all_listed() {
+    let listed: Vec<String> = MIGRATIONS.iter().map(|step| format!("{:04}_{}.sql", step.number, step.name)).collect();
+    assert!(MIGRATIONS.iter().map(|step| step.number).eq(1..=i64::try_from(MIGRATIONS.len()).unwrap()));
+    for engine in ["sqlite", "postgres"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(engine);
+        let mut files: Vec<String> =
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        files.sort();
+        assert_eq!(files, listed, "{engine}");
+    }
+}
+
+#[test]
+fn every_step_is_one_repeatable_statement_and_both_engines_get_the_same_schema() {
+    let (lite, postgres) = (sqlite(), &*SCHEMA);
+    assert_eq!(lite.indexes, postgres.indexes);
+    assert!(lite.tables.keys().eq(postgres.tables.keys()));
+    for (name, table) in &postgres.tables {
+        let other = &lite.tables[name];
+        assert_eq!(other.options, "STRICT, WITHOUT ROWID", "{name}");
+        assert_eq!(other.key, table.key, "{name}");
+        assert_eq!(other.columns.len(), table.columns.len(), "{name}");
+        for (column, twin) in table.columns.iter().zip(&other.columns) {
+            assert_eq!((&column.name, column.nullable), (&twin.name, twin.nullable), "{name}");
+            let stored = match column.kind() {
+                Kind::Text | Kind::Json => "TEXT",
+                Kind::Bytes | Kind::Uuid => "BLOB",
+                Kind::I64 | Kind::Bool | Kind::Timestamp => "INTEGER",
+            };
+            assert_eq!(twin.type_name, stored, "{name}.{}", column.name);
+        }
+    }
+}
+
+#[test]
+fn the_declared_keys_and_indexes_are_those_of_the_migrations() {
+    let schema = &*SCHEMA;
+    assert_eq!(TABLES.len(), schema.tables.len());
+    for table in TABLES {
+        assert_eq!(schema.tables[table.name].key, table.key, "{}", table.name);
+    }
+    assert_eq!(INDEXES.len(), schema.indexes.len());
+    for index in INDEXES {
+        let (table, columns) = &schema.indexes[index.name];
+        assert_eq!((table.as_str(), columns.as_slice()), (index.table, index.columns.map_names().as_slice()));
+        assert!(columns.ends_with(&schema.tables[table].key), "{}: the order is not total", index.name);
+    }
+}
+
+trait MapNames {
+    fn map_names(&self) -> Vec<String>;
+}
+
+impl MapNames for &[&str] {
+    fn map_names(&self) -> Vec<String> {
+        self.iter().map(|name| (*name).to_owned()).collect()
+    }
+}
+
+#[test]
+fn key_and_index_columns_are_never_null() {
+    let schema = &*SCHEMA;
+    let keys = schema.tables.iter().map(|(name, table)| (name, &table.key));
+    for (name, columns) in keys.chain(schema.indexes.values().map(|(table, columns)| (table, columns))) {
+        for column in columns {
+            let column = schema.tables[name].column(column).unwrap_or_else(|| panic!("{name}.{column} is not there"));
+            assert!(!column.nullable, "{name}.{}", column.name);
+            assert!(!matches!(column.kind(), Kind::Json | Kind::Bool), "{name}.{} cannot be a key", column.name);
+        }
+    }
+}
+
+#[test]
+fn copying_covers_every_table_and_column() {
+    let here = ["leases", "schema_migrations"];
+    let copied: Vec<&str> = COPIED.iter().map(|copy| copy.name).collect();
+    let expected: Vec<&str> = TABLES.iter().map(|table| table.name).filter(|name| !here.contains(name)).collect();
+    assert_eq!(copied, expected);
+    for copy in COPIED {
+        let table = &SCHEMA.tables[copy.name];
+        assert_eq!(copy.key_columns, table.key.len(), "{}", copy.name);
+        assert!(copy.kinds.iter().copied().eq(table.columns.iter().map(Column::kind)), "{}", copy.name);
+        let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+        let insert = format!("INSERT INTO {} ({})", copy.name, names.join(", "));
+        assert!(copy.insert.sql.starts_with(&insert), "{}", copy.insert.sql);
+        let select = format!("SELECT {} FROM {} ", names.join(", "), copy.name);
+        assert!(copy.first_page.sql.starts_with(&select), "{}", copy.first_page.sql);
+        assert!(copy.next_page.sql.starts_with(&select), "{}", copy.next_page.sql);
+        assert!(names.starts_with(&table.key.iter().map(String::as_str).collect::<Vec<_>>()), "{}", copy.name);
+    }
+}
+
+/// What CockroachDB, YugabyteDB, Citus or PgBouncer in transaction mode do not have, or do otherwise.
+const LACKING: &[&str] = &[
+    "SERIAL",
+    "BIGSERIAL",
+    "SMALLSERIAL",
+    "IDENTITY",
+    "SEQUENCE",
+    "TRIGGER",
+    "FUNCTION",
+    "PROCEDURE",
+    "RULE",
+    "FOREIGN",
+    "REFERENCES",
+    "EXTENSION",
+    "PARTITION",
+    "INHERITS",
+    "DEFERRABLE",
+    "ENUM",
+    "DOMAIN",
+    "TYPE",
+    "GENERATED",
+    "CONCURRENTLY",
+    "TEMPORARY",
+    "TEMP",
+    "UNLOGGED",
+    "TABLESPACE",
+    "EXCLUDE",
+    "UNIQUE",
+    "USING",
+    "WHERE",
+    "LISTEN",
+    "NOTIFY",
+    "DO",
+    "SET",
+    "DEFAULT",
+    "CHECK",
+    "LOCK",
+    "BEGIN",
+    "COMMIT",
+];
+
+fn lacking(step: &str) -> Option<String> {
+    tokens(step).into_iter().find(|token| LACKING.contains(&token.to_ascii_uppercase().as_str()))
+}
+
+#[test]
+fn postgres_steps_use_nothing_that_its_relatives_lack() {
+    for step in MIGRATIONS {
+        assert_eq!(lacking(step.postgres), None, "{}", step.name);
+    }
+}
+
+#[test]
+fn unportable_steps_are_refused() {
+    for step in [
+        "CREATE TABLE IF NOT EXISTS t (id BIGSERIAL NOT NULL, PRIMARY KEY (id));",
+        "CREATE TABLE IF NOT EXISTS t (id BIGINT GENERATED ALWAYS AS IDENTITY, PRIMARY KEY (id));",
+        "CREATE TABLE IF NOT EXISTS t (id UUID REFERENCES users (id), PRIMARY KEY (id));",
+        "CREATE TYPE mood AS ENUM ('good');",
+        "CREATE EXTENSION IF NOT EXISTS pgcrypto;",
+        "CREATE INDEX CONCURRENTLY i ON t (id);",
+        "CREATE TRIGGER x AFTER INSERT ON t EXECUTE FUNCTION f();",
+        "CREATE TABLE IF NOT EXISTS t (id UUID, PRIMARY KEY (id)) PARTITION BY HASH (id);",
+        "create unique index if not exists i on t (id);",
+    ] {
+        assert!(lacking(step).is_some(), "{step}");
+    }
+    for step in [
+        "CREATE TABLE t (id UUID NOT NULL, PRIMARY KEY (id));",
+        "CREATE TABLE IF NOT EXISTS t (name TEXT NOT NULL, PRIMARY KEY (name));",
+        "CREATE TABLE IF NOT EXISTS t (name TEXT COLLATE \"en_US\" NOT NULL, PRIMARY KEY (name));",
+        "CREATE INDEX IF NOT EXISTS i ON t (id);",
+        "CREATE INDEX IF NOT EXISTS i ON t (id DESC);",
+        "CREATE INDEX IF NOT EXISTS i ON t (id ASC); CREATE INDEX IF NOT EXISTS j ON t (id ASC);",
+        "DROP TABLE IF EXISTS t;",
+        "ALTER TABLE t ADD COLUMN c TEXT COLLATE \"C\";",
+    ] {
+        assert!(Schema::of([step].into_iter(), true).is_err(), "{step}");
+    }
+}
