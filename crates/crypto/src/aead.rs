@@ -29,21 +29,14 @@ pub(crate) fn seal(key: &Key, mark: Mark, random: &dyn Random, aad: &str, plain:
 }
 
 pub(crate) fn open(key: &Key, mark: Mark, aad: &str, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
-    let (header, rest) = sealed
-        .0
-        .split_first_chunk::<HEADER_LEN>()
-        .ok_or(CryptoError::CannotOpen)?;
+    let (header, rest) = sealed.0.split_first_chunk::<HEADER_LEN>().ok_or(CryptoError::CannotOpen)?;
     let (nonce, body) = rest.split_first_chunk::<NONCE_LEN>().ok_or(CryptoError::CannotOpen)?;
     if *header != self::header(mark) {
         return Err(CryptoError::CannotOpen);
     }
     let mut buffer = Zeroizing::new(body.to_vec());
     let plain_len = cipher(key)?
-        .open_in_place(
-            Nonce::assume_unique_for_key(*nonce),
-            Aad::from(bound(*header, aad)),
-            &mut buffer,
-        )
+        .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(bound(*header, aad)), &mut buffer)
         .map_err(|_| CryptoError::CannotOpen)?
         .len();
     buffer.truncate(plain_len);
@@ -71,9 +64,7 @@ fn seal_with_nonce(key: &Key, nonce: [u8; NONCE_LEN], aad: &[u8], plain: &[u8]) 
 }
 
 fn cipher(key: &Key) -> Result<LessSafeKey, CryptoError> {
-    UnboundKey::new(&AES_256_GCM, key.as_slice())
-        .map(LessSafeKey::new)
-        .map_err(|_| CryptoError::Library)
+    UnboundKey::new(&AES_256_GCM, key.as_slice()).map(LessSafeKey::new).map_err(|_| CryptoError::Library)
 }
 
 fn header([a, b, c, d]: Mark) -> [u8; HEADER_LEN] {
@@ -93,10 +84,7 @@ mod tests {
         let bytes = |text: &str| hex::decode(text).unwrap();
         let key = Zeroizing::new(<[u8; 32]>::try_from(bytes(key)).unwrap());
         let nonce = <[u8; 12]>::try_from(bytes(nonce)).unwrap();
-        assert_eq!(
-            hex::encode(seal_with_nonce(&key, nonce, &bytes(aad), &bytes(plain)).unwrap()),
-            expected
-        );
+        assert_eq!(hex::encode(seal_with_nonce(&key, nonce, &bytes(aad), &bytes(plain)).unwrap()), expected);
     }
 
     /// ASVS V11.3.2

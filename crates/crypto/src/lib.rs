@@ -11,6 +11,7 @@ mod mac;
 mod master_keys;
 mod opaque_secret;
 mod refresh_token;
+mod tokens;
 
 use subtle::ConstantTimeEq as _;
 
@@ -20,6 +21,8 @@ pub use fields::{DataKey, Fields, place};
 pub use master_keys::MasterKeys;
 pub use opaque_secret::OpaqueSecret;
 pub use refresh_token::RefreshTokens;
+pub use tokens::{AccessClaims, LoadedKey, MAX_TOKEN_LEN, NewKey, TokenError, TokenOptions, Tokens, VerifiedToken};
+pub use userd_jose::Algorithm;
 
 /// Whether two byte strings are equal, in a time that depends on their lengths only.
 #[must_use]

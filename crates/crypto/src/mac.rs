@@ -10,9 +10,7 @@ pub(crate) fn mac(key: &Zeroizing<[u8; 32]>, parts: &[&[u8]]) -> [u8; 32] {
         context.update(part);
     }
     let mut tag = [0; 32];
-    tag.iter_mut()
-        .zip(context.sign().as_ref())
-        .for_each(|(to, from)| *to = *from);
+    tag.iter_mut().zip(context.sign().as_ref()).for_each(|(to, from)| *to = *from);
     tag
 }
 

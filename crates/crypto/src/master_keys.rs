@@ -26,10 +26,7 @@ impl MasterKeys {
     /// `current` seals; `previous` only open what was sealed before the last rotation.
     #[must_use]
     pub fn new(current: [u8; 32], previous: Vec<[u8; 32]>) -> Self {
-        Self {
-            current: Marked::new(current),
-            previous: previous.into_iter().map(Marked::new).collect(),
-        }
+        Self { current: Marked::new(current), previous: previous.into_iter().map(Marked::new).collect() }
     }
 
     /// A new key and no previous ones.
@@ -43,13 +40,8 @@ impl MasterKeys {
     /// # Errors
     /// [`CryptoError::MalformedMasterKey`].
     pub fn parse_key(text: &str) -> Result<Zeroizing<[u8; 32]>, CryptoError> {
-        let bytes = STANDARD
-            .decode(text.trim())
-            .map(Zeroizing::new)
-            .map_err(|_| CryptoError::MalformedMasterKey)?;
-        <[u8; 32]>::try_from(bytes.as_slice())
-            .map(Zeroizing::new)
-            .map_err(|_| CryptoError::MalformedMasterKey)
+        let bytes = STANDARD.decode(text.trim()).map(Zeroizing::new).map_err(|_| CryptoError::MalformedMasterKey)?;
+        <[u8; 32]>::try_from(bytes.as_slice()).map(Zeroizing::new).map_err(|_| CryptoError::MalformedMasterKey)
     }
 
     /// The current key as [`MasterKeys::parse_key`] reads it, for writing a new key file.
@@ -69,21 +61,14 @@ impl MasterKeys {
     }
 
     pub(crate) fn find(&self, mark: Mark) -> Option<&Marked> {
-        std::iter::once(&self.current)
-            .chain(&self.previous)
-            .find(|key| key.mark == mark)
+        std::iter::once(&self.current).chain(&self.previous).find(|key| key.mark == mark)
     }
 }
 
 /// Shows the names of the keys, nothing else.
 impl std::fmt::Debug for MasterKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "MasterKeys({} and {} previous)",
-            self.current_id(),
-            self.previous.len()
-        )
+        write!(f, "MasterKeys({} and {} previous)", self.current_id(), self.previous.len())
     }
 }
 
@@ -94,9 +79,7 @@ impl Marked {
         context.update(b"userd master key id");
         context.update(key.as_slice());
         let mut mark = [0; 4];
-        mark.iter_mut()
-            .zip(context.finish().as_ref())
-            .for_each(|(mark, byte)| *mark = *byte);
+        mark.iter_mut().zip(context.finish().as_ref()).for_each(|(mark, byte)| *mark = *byte);
         Self { mark, key }
     }
 }

@@ -24,9 +24,7 @@ impl RefreshTokens {
     /// With the key of the tags, shared by all replicas.
     #[must_use]
     pub fn new(key: [u8; 32]) -> Self {
-        Self {
-            key: Zeroizing::new(key),
-        }
+        Self { key: Zeroizing::new(key) }
     }
 
     /// A new token for `session`: the text for the client and the SHA-256 hash to store.

@@ -1,11 +1,5 @@
 //! Field encryption, blind indexes and opaque secrets.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests may panic"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -43,13 +37,8 @@ fn a_field_is_opened_where_it_was_sealed() {
     let (fields, random) = (fields(), Counting::default());
     let wrapped = fields.new_data_key(&random, alice()).unwrap();
     let key = fields.open_data_key(&wrapped, alice()).unwrap();
-    let email = key
-        .seal(&random, &place("users", "email", alice()), b"alice@example.org")
-        .unwrap();
-    assert_eq!(
-        key.open(&place("users", "email", alice()), &email).unwrap().as_slice(),
-        b"alice@example.org"
-    );
+    let email = key.seal(&random, &place("users", "email", alice()), b"alice@example.org").unwrap();
+    assert_eq!(key.open(&place("users", "email", alice()), &email).unwrap().as_slice(), b"alice@example.org");
     assert!(!email.0.windows(5).any(|window| window == b"alice"));
 }
 
@@ -58,20 +47,13 @@ fn a_field_moved_to_another_row_or_column_is_not_opened() {
     let (fields, random) = (fields(), Counting::default());
     let wrapped = fields.new_data_key(&random, alice()).unwrap();
     let key = fields.open_data_key(&wrapped, alice()).unwrap();
-    let email = key
-        .seal(&random, &place("users", "email", alice()), b"alice@example.org")
-        .unwrap();
-    for elsewhere in [
-        place("users", "phone", alice()),
-        place("users", "email", bob()),
-        place("user", "semail", alice()),
-    ] {
+    let email = key.seal(&random, &place("users", "email", alice()), b"alice@example.org").unwrap();
+    for elsewhere in
+        [place("users", "phone", alice()), place("users", "email", bob()), place("user", "semail", alice())]
+    {
         assert_eq!(key.open(&elsewhere, &email).unwrap_err(), CryptoError::CannotOpen);
     }
-    assert_eq!(
-        fields.open_data_key(&wrapped, bob()).unwrap_err(),
-        CryptoError::CannotOpen
-    );
+    assert_eq!(fields.open_data_key(&wrapped, bob()).unwrap_err(), CryptoError::CannotOpen);
 }
 
 /// ASVS V11.3.3
@@ -85,12 +67,7 @@ fn no_changed_bit_goes_unnoticed() {
         assert!(fields.open_system("a secret", &changed).is_err(), "bit {at}");
     }
     for len in 0..sealed.0.len() {
-        assert!(
-            fields
-                .open_system("a secret", &Sealed(sealed.0[..len].to_vec()))
-                .is_err(),
-            "{len} bytes"
-        );
+        assert!(fields.open_system("a secret", &Sealed(sealed.0[..len].to_vec())).is_err(), "{len} bytes");
     }
     assert!(fields.open_system("another", &sealed).is_err());
 }
@@ -99,9 +76,8 @@ fn no_changed_bit_goes_unnoticed() {
 #[test]
 fn sealing_twice_never_repeats_a_nonce() {
     let (fields, random) = (fields(), Counting::default());
-    let nonces: std::collections::HashSet<_> = (0..10_000)
-        .map(|_| fields.seal_system(&random, "x", b"y").unwrap().0[5..17].to_vec())
-        .collect();
+    let nonces: std::collections::HashSet<_> =
+        (0..10_000).map(|_| fields.seal_system(&random, "x", b"y").unwrap().0[5..17].to_vec()).collect();
     assert_eq!(nonces.len(), 10_000);
 }
 
@@ -111,11 +87,7 @@ fn a_new_master_key_opens_the_old_and_rewraps_it() {
     let random = Counting::default();
     let old = fields();
     let wrapped = old.new_data_key(&random, alice()).unwrap();
-    let field = old
-        .open_data_key(&wrapped, alice())
-        .unwrap()
-        .seal(&random, "place", b"kept")
-        .unwrap();
+    let field = old.open_data_key(&wrapped, alice()).unwrap().seal(&random, "place", b"kept").unwrap();
     let system = old.seal_system(&random, "index", b"key").unwrap();
     assert!(!old.needs_rewrap(&wrapped));
 
@@ -126,10 +98,7 @@ fn a_new_master_key_opens_the_old_and_rewraps_it() {
     assert!(!rotating.needs_rewrap(&rewrapped));
 
     let new = Fields::new(MasterKeys::new([8; 32], vec![]));
-    assert_eq!(
-        new.open_data_key(&wrapped, alice()).unwrap_err(),
-        CryptoError::UnknownMasterKey
-    );
+    assert_eq!(new.open_data_key(&wrapped, alice()).unwrap_err(), CryptoError::UnknownMasterKey);
     let key = new.open_data_key(&rewrapped, alice()).unwrap();
     assert_eq!(key.open("place", &field).unwrap().as_slice(), b"kept");
     assert_eq!(new.open_system("index", &system).unwrap().as_slice(), b"key");
@@ -150,14 +119,8 @@ fn a_master_key_file_is_32_bytes_of_base64() {
 fn printing_shows_no_secret() {
     let random = Counting::default();
     let fields = Fields::new(MasterKeys::new([0xAB; 32], vec![[0xCD; 32]]));
-    let key = fields
-        .open_data_key(&fields.new_data_key(&random, alice()).unwrap(), alice())
-        .unwrap();
-    let printed = format!(
-        "{fields:?} {key:?} {:?} {:?}",
-        BlindIndex::new([0xAB; 32]),
-        RefreshTokens::new([0xAB; 32])
-    );
+    let key = fields.open_data_key(&fields.new_data_key(&random, alice()).unwrap(), alice()).unwrap();
+    let printed = format!("{fields:?} {key:?} {:?} {:?}", BlindIndex::new([0xAB; 32]), RefreshTokens::new([0xAB; 32]));
     for secret in ["171", "205", "abab", "ABAB"] {
         assert!(!printed.contains(secret), "{printed}");
     }
@@ -167,33 +130,21 @@ fn printing_shows_no_secret() {
 fn rfc_4231_hmac_sha_256() {
     use aws_lc_rs::hmac;
     let tag = |key: &[u8], data: &[u8]| hex::encode(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), data));
-    assert_eq!(
-        tag(&[0x0b; 20], b"Hi There"),
-        "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
-    );
+    assert_eq!(tag(&[0x0b; 20], b"Hi There"), "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
     assert_eq!(
         tag(b"Jefe", b"what do ya want for nothing?"),
         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
     );
-    assert_eq!(
-        tag(&[0xaa; 20], &[0xdd; 50]),
-        "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"
-    );
+    assert_eq!(tag(&[0xaa; 20], &[0xdd; 50]), "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe");
 }
 
 #[test]
 fn claims_of_different_kinds_or_values_never_share_a_hash() {
     let index = BlindIndex::new([3; 32]);
     assert_eq!(index.claim_hash("email", "a@b.c"), index.claim_hash("email", "a@b.c"));
-    assert_ne!(
-        index.claim_hash("email", "a@b.c"),
-        index.claim_hash("username", "a@b.c")
-    );
+    assert_ne!(index.claim_hash("email", "a@b.c"), index.claim_hash("username", "a@b.c"));
     assert_ne!(index.claim_hash("email", "a@b.c"), index.claim_hash("emaila", "@b.c"));
-    assert_ne!(
-        index.claim_hash("email", "a@b.c"),
-        BlindIndex::new([4; 32]).claim_hash("email", "a@b.c")
-    );
+    assert_ne!(index.claim_hash("email", "a@b.c"), BlindIndex::new([4; 32]).claim_hash("email", "a@b.c"));
     assert_ne!(index.derive("a"), index.derive("b"));
     assert_ne!(index.derive("claim"), index.claim_hash("", ""));
 }
@@ -212,20 +163,9 @@ fn a_refresh_token_names_its_session_and_cannot_be_forged() {
     for at in 0..text.len() {
         let mut changed = text.as_bytes().to_vec();
         changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
-        assert_eq!(
-            tokens.parse(&String::from_utf8(changed).unwrap()),
-            None,
-            "character {at}"
-        );
+        assert_eq!(tokens.parse(&String::from_utf8(changed).unwrap()), None, "character {at}");
     }
-    for bad in [
-        "",
-        "udr_",
-        "udr_AAAA",
-        &text[4..],
-        &format!("{}=", text.as_str()),
-        &format!(" {}", text.as_str()),
-    ] {
+    for bad in ["", "udr_", "udr_AAAA", &text[4..], &format!("{}=", text.as_str()), &format!(" {}", text.as_str())] {
         assert_eq!(tokens.parse(bad), None);
     }
 }

@@ -38,10 +38,7 @@ impl Claims {
     /// # Errors
     /// [`JoseError::Claim`] when it is not a string.
     pub fn text(&self, name: &'static str) -> Result<Option<&str>, JoseError> {
-        self.0
-            .get(name)
-            .map(|value| value.as_str().ok_or(JoseError::Claim(name)))
-            .transpose()
+        self.0.get(name).map(|value| value.as_str().ok_or(JoseError::Claim(name))).transpose()
     }
 
     /// A whole number, not negative.
@@ -50,10 +47,7 @@ impl Claims {
     /// [`JoseError::Claim`] for text, floats (`1.0` too), negatives and numbers beyond `i64`.
     pub fn integer(&self, name: &'static str) -> Result<Option<i64>, JoseError> {
         let integer = |value: &Value| value.as_u64().and_then(|number| i64::try_from(number).ok());
-        self.0
-            .get(name)
-            .map(|value| integer(value).ok_or(JoseError::Claim(name)))
-            .transpose()
+        self.0.get(name).map(|value| integer(value).ok_or(JoseError::Claim(name))).transpose()
     }
 
     /// A `NumericDate`: whole seconds since the epoch, at most the end of the year 9999.
@@ -73,10 +67,7 @@ impl Claims {
     /// # Errors
     /// [`JoseError::Claim`] for anything else (the strings `"true"` and `"false"` too).
     pub fn boolean(&self, name: &'static str) -> Result<Option<bool>, JoseError> {
-        self.0
-            .get(name)
-            .map(|value| value.as_bool().ok_or(JoseError::Claim(name)))
-            .transpose()
+        self.0.get(name).map(|value| value.as_bool().ok_or(JoseError::Claim(name))).transpose()
     }
 
     /// A list of texts.
@@ -84,10 +75,7 @@ impl Claims {
     /// # Errors
     /// [`JoseError::Claim`] when it is not an array or holds anything but strings.
     pub fn texts(&self, name: &'static str) -> Result<Option<Vec<&str>>, JoseError> {
-        self.0
-            .get(name)
-            .map(|value| texts_of(value).ok_or(JoseError::Claim(name)))
-            .transpose()
+        self.0.get(name).map(|value| texts_of(value).ok_or(JoseError::Claim(name))).transpose()
     }
 
     /// The audience: one text or a list of texts (RFC 7519 section 4.1.3). Empty when absent.

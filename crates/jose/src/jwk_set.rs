@@ -20,28 +20,16 @@ impl JwkSet {
     /// [`JoseError::Json`] when it is not an object with an array `keys`.
     pub fn parse(bytes: &[u8]) -> Result<Self, JoseError> {
         let set = strict_json::object(bytes)?;
-        let keys = set
-            .get("keys")
-            .and_then(serde_json::Value::as_array)
-            .ok_or(JoseError::Json)?;
-        Ok(Self {
-            keys: keys
-                .iter()
-                .take(MAX_KEYS)
-                .filter_map(|jwk| VerifyingKey::from_jwk(jwk).ok())
-                .collect(),
-        })
+        let keys = set.get("keys").and_then(serde_json::Value::as_array).ok_or(JoseError::Json)?;
+        Ok(Self { keys: keys.iter().take(MAX_KEYS).filter_map(|jwk| VerifyingKey::from_jwk(jwk).ok()).collect() })
     }
 
     /// The key for a token header. With a `kid`: that key, if it is of this algorithm. Without: the only key of
     /// this algorithm; none when there are several, because guessing is not choosing.
     #[must_use]
     pub fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<&VerifyingKey> {
-        let mut candidates = self
-            .keys
-            .iter()
-            .filter(|key| key.algorithm() == algorithm)
-            .filter(|key| kid.is_none() || key.kid() == kid);
+        let mut candidates =
+            self.keys.iter().filter(|key| key.algorithm() == algorithm).filter(|key| kid.is_none() || key.kid() == kid);
         match (candidates.next(), candidates.next()) {
             (Some(key), None) => Some(key),
             _ => None,

@@ -44,8 +44,7 @@ impl SigningKey {
             Algorithm::ES256 => EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der).map(Pair::P256),
             Algorithm::RS256 => rsa::KeyPair::from_pkcs8(der).map(Pair::Rsa),
         };
-        pair.map(Self)
-            .map_err(|_| JoseError::Key("not PKCS#8 for this algorithm"))
+        pair.map(Self).map_err(|_| JoseError::Key("not PKCS#8 for this algorithm"))
     }
 
     /// Reads one `PRIVATE KEY` block (RFC 7468 section 10), the form of Apple's `.p8` files.
@@ -59,9 +58,7 @@ impl SigningKey {
             .and_then(|rest| rest.strip_suffix("-----END PRIVATE KEY-----"))
             .ok_or(JoseError::Key("not a PRIVATE KEY block"))?;
         let text: Zeroizing<String> = Zeroizing::new(body.split_ascii_whitespace().collect());
-        let der = STANDARD
-            .decode(text.as_bytes())
-            .map_err(|_| JoseError::Key("not base64"))?;
+        let der = STANDARD.decode(text.as_bytes()).map_err(|_| JoseError::Key("not base64"))?;
         Self::from_pkcs8(algorithm, &Zeroizing::new(der))
     }
 
@@ -75,9 +72,7 @@ impl SigningKey {
             Pair::P256(pair) => pair.to_pkcs8v1().map(|der| der.as_ref().to_vec()),
             Pair::Rsa(pair) => AsDer::<Pkcs8V1Der<'_>>::as_der(pair).map(|der| der.as_ref().to_vec()),
         };
-        bytes
-            .map(Zeroizing::new)
-            .map_err(|_| JoseError::Key("cannot be written"))
+        bytes.map(Zeroizing::new).map_err(|_| JoseError::Key("cannot be written"))
     }
 
     /// The one algorithm it signs with.
@@ -101,11 +96,7 @@ impl SigningKey {
             Pair::Rsa(pair) => {
                 let public = pair.public_key();
                 let (n, e) = (public.modulus(), public.exponent());
-                VerifyingKey::rsa(
-                    kid,
-                    n.big_endian_without_leading_zero(),
-                    e.big_endian_without_leading_zero(),
-                )
+                VerifyingKey::rsa(kid, n.big_endian_without_leading_zero(), e.big_endian_without_leading_zero())
             }
         }?;
         Ok(if public.kid().is_some() {
@@ -127,8 +118,7 @@ impl SigningKey {
             Pair::P256(pair) => pair.sign(&random, message).map(|signature| signature.as_ref().to_vec()),
             Pair::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)
-                    .map(|()| signature)
+                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).map(|()| signature)
             }
         };
         signature.map_err(|_| JoseError::Key("signing failed"))

@@ -28,9 +28,7 @@ pub fn object(bytes: &[u8]) -> Result<Map<String, Value>, JoseError> {
 /// As [`object`], but any kind of value is accepted.
 pub fn value(bytes: &[u8]) -> Result<Value, JoseError> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = Strict { depth: MAX_DEPTH }
-        .deserialize(&mut reader)
-        .map_err(|_| JoseError::Json)?;
+    let value = Strict { depth: MAX_DEPTH }.deserialize(&mut reader).map_err(|_| JoseError::Json)?;
     reader.end().map_err(|_| JoseError::Json)?;
     Ok(value)
 }
@@ -81,9 +79,7 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value)
-            .map(Value::Number)
-            .ok_or_else(|| E::custom("not a finite number"))
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("not a finite number"))
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {

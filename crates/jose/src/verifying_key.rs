@@ -37,17 +37,11 @@ impl VerifyingKey {
         let members = jwk.as_object().ok_or(JoseError::Key("not an object"))?;
         for_signatures(members)?;
         let material = match text(members, "kty")? {
-            Some("OKP") => Material::Ed25519 {
-                x: coordinate(members, "Ed25519", "x")?,
-            },
-            Some("EC") => Material::P256 {
-                x: coordinate(members, "P-256", "x")?,
-                y: coordinate(members, "P-256", "y")?,
-            },
-            Some("RSA") => Material::Rsa {
-                n: number(members, "n")?,
-                e: number(members, "e")?,
-            },
+            Some("OKP") => Material::Ed25519 { x: coordinate(members, "Ed25519", "x")? },
+            Some("EC") => {
+                Material::P256 { x: coordinate(members, "P-256", "x")?, y: coordinate(members, "P-256", "y")? }
+            }
+            Some("RSA") => Material::Rsa { n: number(members, "n")?, e: number(members, "e")? },
             _ => return Err(JoseError::Key("kty is not supported")),
         };
         let kid = text(members, "kid")?.map(str::to_owned);
@@ -67,26 +61,14 @@ impl VerifyingKey {
         match point.split_first() {
             Some((4, numbers)) if numbers.len() == 2 * COORDINATE => {
                 let (x, y) = numbers.split_at(COORDINATE);
-                Self::from_material(
-                    kid,
-                    Material::P256 {
-                        x: x.to_vec(),
-                        y: y.to_vec(),
-                    },
-                )
+                Self::from_material(kid, Material::P256 { x: x.to_vec(), y: y.to_vec() })
             }
             _ => Err(JoseError::Key("not an uncompressed point")),
         }
     }
 
     pub(crate) fn rsa(kid: Option<String>, n: &[u8], e: &[u8]) -> Result<Self, JoseError> {
-        Self::from_material(
-            kid,
-            Material::Rsa {
-                n: n.to_vec(),
-                e: e.to_vec(),
-            },
-        )
+        Self::from_material(kid, Material::Rsa { n: n.to_vec(), e: e.to_vec() })
     }
 
     fn from_material(kid: Option<String>, material: Material) -> Result<Self, JoseError> {
@@ -127,9 +109,7 @@ impl VerifyingKey {
     /// # Errors
     /// [`JoseError::Signature`].
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), JoseError> {
-        self.parsed
-            .verify_sig(message, signature)
-            .map_err(|_| JoseError::Signature)
+        self.parsed.verify_sig(message, signature).map_err(|_| JoseError::Signature)
     }
 
     /// The key for publishing: the required members, `alg`, `use` and, when it has one, `kid`.
@@ -175,10 +155,7 @@ impl VerifyingKey {
 
 impl std::fmt::Debug for VerifyingKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("VerifyingKey")
-            .field("kid", &self.kid)
-            .field("algorithm", &self.algorithm())
-            .finish()
+        f.debug_struct("VerifyingKey").field("kid", &self.kid).field("algorithm", &self.algorithm()).finish()
     }
 }
 
@@ -195,10 +172,7 @@ fn for_signatures(members: &Map<String, Value>) -> Result<(), JoseError> {
 }
 
 fn text<'a>(members: &'a Map<String, Value>, name: &'static str) -> Result<Option<&'a str>, JoseError> {
-    members
-        .get(name)
-        .map(|value| value.as_str().ok_or(JoseError::Key(name)))
-        .transpose()
+    members.get(name).map(|value| value.as_str().ok_or(JoseError::Key(name))).transpose()
 }
 
 fn number(members: &Map<String, Value>, name: &'static str) -> Result<Vec<u8>, JoseError> {
@@ -212,9 +186,5 @@ fn coordinate(members: &Map<String, Value>, curve: &'static str, name: &'static 
         return Err(JoseError::Key("crv is not supported"));
     }
     let bytes = encoding::decode(text(members, name)?.ok_or(JoseError::Key(name))?)?;
-    if bytes.len() == COORDINATE {
-        Ok(bytes)
-    } else {
-        Err(JoseError::Key(name))
-    }
+    if bytes.len() == COORDINATE { Ok(bytes) } else { Err(JoseError::Key(name)) }
 }

@@ -1,11 +1,5 @@
 //! What is refused, and that another implementation agrees with what is accepted.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests may panic"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use proptest::prelude::*;
@@ -41,17 +35,12 @@ fn what_we_sign_we_verify_with_every_algorithm() {
 /// ASVS V9.1.2
 #[test]
 fn a_key_is_good_for_its_own_algorithm_only() {
-    let keys: Vec<_> = Algorithm::ALL
-        .map(|algorithm| SigningKey::generate(algorithm).unwrap())
-        .into();
+    let keys: Vec<_> = Algorithm::ALL.map(|algorithm| SigningKey::generate(algorithm).unwrap()).into();
     for signer in &keys {
         let token = sign_compact(signer, &json!({}), &json!({})).unwrap();
         for other in keys.iter().filter(|other| other.algorithm() != signer.algorithm()) {
             let verifier = other.verifying_key(None).unwrap();
-            assert_eq!(
-                Compact::parse(&token, 8192).unwrap().verify(&verifier),
-                Err(JoseError::Algorithm)
-            );
+            assert_eq!(Compact::parse(&token, 8192).unwrap().verify(&verifier), Err(JoseError::Algorithm));
         }
     }
     assert!(Algorithm::parse("none").is_none());
@@ -83,53 +72,24 @@ fn base64_is_canonical_or_refused() {
 
 #[test]
 fn a_header_is_an_object_of_unique_members_that_we_understand() {
-    assert_eq!(
-        parse_header(r#"{"alg":"EdDSA","jku":"https://evil.example","jwk":{},"x5c":[]}"#),
-        Ok(())
-    );
+    assert_eq!(parse_header(r#"{"alg":"EdDSA","jku":"https://evil.example","jwk":{},"x5c":[]}"#), Ok(()));
     assert_eq!(parse_header(r#"{"alg":"EdDSA","alg":"none"}"#), Err(JoseError::Json));
     assert_eq!(parse_header(r#"["alg"]"#), Err(JoseError::Json));
     assert_eq!(parse_header(r#"{"alg":"EdDSA"} x"#), Err(JoseError::Json));
     assert_eq!(parse_header("{}"), Err(JoseError::Header("alg")));
     assert_eq!(parse_header(r#"{"alg":["EdDSA"]}"#), Err(JoseError::Header("alg")));
-    assert_eq!(
-        parse_header(r#"{"alg":"EdDSA","kid":7}"#),
-        Err(JoseError::Header("kid"))
-    );
-    assert_eq!(
-        parse_header(r#"{"alg":"EdDSA","typ":null}"#),
-        Err(JoseError::Header("typ"))
-    );
-    assert_eq!(
-        parse_header(r#"{"alg":"EdDSA","crit":["exp"]}"#),
-        Err(JoseError::Header("crit"))
-    );
-    assert_eq!(
-        parse_header(r#"{"alg":"EdDSA","b64":false}"#),
-        Err(JoseError::Header("b64"))
-    );
-    assert_eq!(
-        parse_header(r#"{"alg":"EdDSA","zip":"DEF"}"#),
-        Err(JoseError::Header("zip"))
-    );
-    assert_eq!(
-        parse_header(r#"{"alg":"RSA-OAEP","enc":"A256GCM"}"#),
-        Err(JoseError::Header("enc"))
-    );
+    assert_eq!(parse_header(r#"{"alg":"EdDSA","kid":7}"#), Err(JoseError::Header("kid")));
+    assert_eq!(parse_header(r#"{"alg":"EdDSA","typ":null}"#), Err(JoseError::Header("typ")));
+    assert_eq!(parse_header(r#"{"alg":"EdDSA","crit":["exp"]}"#), Err(JoseError::Header("crit")));
+    assert_eq!(parse_header(r#"{"alg":"EdDSA","b64":false}"#), Err(JoseError::Header("b64")));
+    assert_eq!(parse_header(r#"{"alg":"EdDSA","zip":"DEF"}"#), Err(JoseError::Header("zip")));
+    assert_eq!(parse_header(r#"{"alg":"RSA-OAEP","enc":"A256GCM"}"#), Err(JoseError::Header("enc")));
 }
 
 #[test]
 fn json_is_read_strictly() {
     assert!(strict_json::object(br#"{"a":{"b":[1,2,{"c":null}]}}"#).is_ok());
-    for bad in [
-        r#"{"a":1,"a":1}"#,
-        r#"{"x":{"a":1,"\u0061":2}}"#,
-        "[]",
-        "{",
-        r#"{"a":1e400}"#,
-        "{}{}",
-        "{\"a\":NaN}",
-    ] {
+    for bad in [r#"{"a":1,"a":1}"#, r#"{"x":{"a":1,"\u0061":2}}"#, "[]", "{", r#"{"a":1e400}"#, "{}{}", "{\"a\":NaN}"] {
         assert_eq!(strict_json::object(bad.as_bytes()), Err(JoseError::Json), "{bad}");
     }
     let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
@@ -142,18 +102,7 @@ fn json_is_read_strictly() {
 /// AC-076: a claim of another type is malformed, not absent.
 #[test]
 fn a_wrongly_typed_claim_is_an_error() {
-    for exp in [
-        "\"1\"",
-        "1.0",
-        "1.5",
-        "-1",
-        "1e10",
-        "18446744073709551616",
-        "253402300800",
-        "null",
-        "[1]",
-        "true",
-    ] {
+    for exp in ["\"1\"", "1.0", "1.5", "-1", "1e10", "18446744073709551616", "253402300800", "null", "[1]", "true"] {
         let claims = Claims::parse(format!(r#"{{"exp":{exp}}}"#).as_bytes()).unwrap();
         assert_eq!(claims.seconds("exp"), Err(JoseError::Claim("exp")), "{exp}");
     }
@@ -168,11 +117,7 @@ fn a_wrongly_typed_claim_is_an_error() {
 
 #[test]
 fn unusable_keys_are_refused_one_by_one_and_skipped_in_sets() {
-    let good = SigningKey::generate(Algorithm::ES256)
-        .unwrap()
-        .verifying_key(Some("good".into()))
-        .unwrap()
-        .to_jwk();
+    let good = SigningKey::generate(Algorithm::ES256).unwrap().verifying_key(Some("good".into())).unwrap().to_jwk();
     let with = |name: &str, value: Value| {
         let mut jwk = good.clone();
         jwk[name] = value;
@@ -206,15 +151,8 @@ fn unusable_keys_are_refused_one_by_one_and_skipped_in_sets() {
 
 #[test]
 fn without_a_kid_a_key_is_chosen_only_when_there_is_no_choice() {
-    let key = |kid: &str| {
-        SigningKey::generate(Algorithm::EdDSA)
-            .unwrap()
-            .verifying_key(Some(kid.into()))
-            .unwrap()
-    };
-    let set = JwkSet {
-        keys: vec![key("a"), key("b")],
-    };
+    let key = |kid: &str| SigningKey::generate(Algorithm::EdDSA).unwrap().verifying_key(Some(kid.into())).unwrap();
+    let set = JwkSet { keys: vec![key("a"), key("b")] };
     assert!(set.find(None, Algorithm::EdDSA).is_none());
     assert_eq!(set.find(Some("b"), Algorithm::EdDSA).unwrap().kid(), Some("b"));
     assert!(set.find(Some("c"), Algorithm::EdDSA).is_none());
@@ -225,20 +163,15 @@ fn a_token_that_names_another_key_is_refused() {
     let key = SigningKey::generate(Algorithm::EdDSA).unwrap();
     let token = sign_compact(&key, &json!({"kid": "other"}), &json!({})).unwrap();
     let public = key.verifying_key(Some("mine".into())).unwrap();
-    assert!(matches!(
-        Compact::parse(&token, 8192).unwrap().verify(&public),
-        Err(JoseError::Key(_))
-    ));
+    assert!(matches!(Compact::parse(&token, 8192).unwrap().verify(&public), Err(JoseError::Key(_))));
 }
 
 #[test]
 fn jsonwebtoken_reads_ours_and_we_read_its() {
     use jsonwebtoken as theirs;
-    for (algorithm, name) in Algorithm::ALL.into_iter().zip([
-        theirs::Algorithm::EdDSA,
-        theirs::Algorithm::ES256,
-        theirs::Algorithm::RS256,
-    ]) {
+    for (algorithm, name) in
+        Algorithm::ALL.into_iter().zip([theirs::Algorithm::EdDSA, theirs::Algorithm::ES256, theirs::Algorithm::RS256])
+    {
         let key = SigningKey::generate(algorithm).unwrap();
         let public = key.verifying_key(None).unwrap();
         let claims = json!({"sub": "someone", "exp": 4_102_444_800_u64});
@@ -263,17 +196,9 @@ fn jsonwebtoken_reads_ours_and_we_read_its() {
 
 fn pem(der: &[u8]) -> Vec<u8> {
     use base64::engine::general_purpose::STANDARD;
-    let body: Vec<String> = STANDARD
-        .encode(der)
-        .as_bytes()
-        .chunks(64)
-        .map(|line| String::from_utf8_lossy(line).into())
-        .collect();
-    format!(
-        "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
-        body.join("\n")
-    )
-    .into_bytes()
+    let body: Vec<String> =
+        STANDARD.encode(der).as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line).into()).collect();
+    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", body.join("\n")).into_bytes()
 }
 
 proptest! {

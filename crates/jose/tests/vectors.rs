@@ -1,11 +1,5 @@
 //! Published vectors: what other people computed with other code.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests may panic"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
 
 use base64::{Engine as _, engine::general_purpose::STANDARD, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
@@ -16,9 +10,7 @@ const JOE: &str = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9le
 const FRODO: &str = "SXTigJlzIGEgZGFuZ2Vyb3VzIGJ1c2luZXNzLCBGcm9kbywgZ29pbmcgb3V0IHlvdXIgZG9vci4gWW91IHN0ZXAgb250byB0aGUgcm9hZCwgYW5kIGlmIHlvdSBkb24ndCBrZWVwIHlvdXIgZmVldCwgdGhlcmXigJlzIG5vIGtub3dpbmcgd2hlcmUgeW91IG1pZ2h0IGJlIHN3ZXB0IG9mZiB0by4";
 
 fn ed25519_of_rfc_8037() -> SigningKey {
-    let seed = URL_SAFE_NO_PAD
-        .decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A")
-        .unwrap();
+    let seed = URL_SAFE_NO_PAD.decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").unwrap();
     let prefix = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
     SigningKey::from_pkcs8(Algorithm::EdDSA, &[&prefix[..], &seed].concat()).unwrap()
 }
@@ -42,10 +34,7 @@ fn rfc_8037_a4_and_a5_the_signature() {
 
     let token = format!("{input}.{signature}");
     let public = key.verifying_key(None).unwrap();
-    assert_eq!(
-        Compact::parse(&token, 8192).unwrap().verify(&public).unwrap(),
-        b"Example of Ed25519 signing"
-    );
+    assert_eq!(Compact::parse(&token, 8192).unwrap().verify(&public).unwrap(), b"Example of Ed25519 signing");
 }
 
 #[test]
@@ -75,11 +64,7 @@ fn rfc_7515_a3_es256() {
     let claims = Compact::parse(&token, 8192).unwrap().verify_claims(&public).unwrap();
     assert_eq!(claims.get("http://example.com/is_root"), Some(&json!(true)));
 
-    let pem = format!(
-        "-----BEGIN PRIVATE KEY-----\n{}\n{}\n-----END PRIVATE KEY-----\n",
-        &pkcs8[..64],
-        &pkcs8[64..]
-    );
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n{}\n-----END PRIVATE KEY-----\n", &pkcs8[..64], &pkcs8[64..]);
     let read = SigningKey::from_pem(Algorithm::ES256, &pem).unwrap();
     assert_eq!(read.verifying_key(None).unwrap().thumbprint(), public.thumbprint());
 }
@@ -105,10 +90,7 @@ fn rfc_7515_a1_hs256_in_its_own_room() {
         .decode("AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow")
         .unwrap();
     let token = format!("eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.{JOE}.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
-    assert_eq!(
-        hs256::verify(&token, &secret, 8192).unwrap().text("iss").unwrap(),
-        Some("joe")
-    );
+    assert_eq!(hs256::verify(&token, &secret, 8192).unwrap().text("iss").unwrap(), Some("joe"));
     assert!(hs256::verify(&token, b"another", 8192).is_err());
     assert!(hs256::verify(&token, b"", 8192).is_err());
     let ours = hs256::sign(&json!({"a": 1}), &secret).unwrap();
@@ -126,18 +108,10 @@ fn rfc_7638_section_3_1_the_thumbprint_of_an_rsa_key() {
 #[test]
 fn telegrams_published_set_is_read_and_its_unknown_curve_is_skipped() {
     let set = JwkSet::parse(include_bytes!("telegram_jwks.json")).unwrap();
-    let names: Vec<_> = set
-        .keys
-        .iter()
-        .map(|key| (key.kid().unwrap(), key.algorithm()))
-        .collect();
+    let names: Vec<_> = set.keys.iter().map(|key| (key.kid().unwrap(), key.algorithm())).collect();
     assert_eq!(
         names,
-        [
-            ("oidc-1", Algorithm::RS256),
-            ("oidc-es256-1", Algorithm::ES256),
-            ("oidc-eddsa-1", Algorithm::EdDSA)
-        ]
+        [("oidc-1", Algorithm::RS256), ("oidc-es256-1", Algorithm::ES256), ("oidc-eddsa-1", Algorithm::EdDSA)]
     );
     assert!(set.find(Some("oidc-1"), Algorithm::RS256).is_some());
     assert!(set.find(Some("oidc-1"), Algorithm::ES256).is_none());

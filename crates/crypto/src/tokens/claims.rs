@@ -1,0 +1,130 @@
+//! What an access token says (RFC 9068 section 2.2), written and read strictly: a claim of another type, or an id in
+//! another spelling, is refused and never guessed at.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use userd_jose::Claims;
+use userd_model::{SessionId, Timestamp, TokenId};
+use uuid::Uuid;
+
+use super::{TokenError, TokenOptions};
+
+/// How far clocks of replicas may differ, for `iat` and `nbf`. `exp` has no leeway.
+const LEEWAY: Duration = Duration::from_secs(60);
+
+/// The claims of an access token but `iss` and `aud`, which are the same for all. Times count whole seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessClaims {
+    /// `sub`: the user, or the service account itself when there is no session.
+    pub sub: Uuid,
+    /// `client_id`: who asked for the token.
+    pub client_id: String,
+    /// `jti`.
+    pub jti: TokenId,
+    /// `sid`: the session; absent in tokens of service accounts.
+    pub sid: Option<SessionId>,
+    /// `iat`: when it was issued.
+    pub iat: Timestamp,
+    /// `nbf`: from when on it counts.
+    pub nbf: Timestamp,
+    /// `exp`: from when on it no longer counts.
+    pub exp: Timestamp,
+    /// `roles`, by name.
+    pub roles: Vec<String>,
+    /// `permissions`, by name.
+    pub permissions: Vec<String>,
+    /// `scope`, separated by spaces.
+    pub scope: Option<String>,
+    /// `auth_time`: when the user last proved who they are.
+    pub auth_time: Option<Timestamp>,
+    /// `amr`: how (RFC 8176).
+    pub amr: Vec<String>,
+    /// `ver`: the user's security epoch; a raised epoch makes older tokens void.
+    pub ver: i64,
+}
+
+impl AccessClaims {
+    pub(super) fn to_members(&self, options: &TokenOptions) -> Map<String, Value> {
+        let mut members = Map::from_iter([
+            ("iss".to_owned(), json!(options.issuer)),
+            ("aud".to_owned(), json!(options.audience)),
+            ("sub".to_owned(), json!(self.sub)),
+            ("client_id".to_owned(), json!(self.client_id)),
+            ("jti".to_owned(), json!(self.jti)),
+            ("iat".to_owned(), json!(self.iat.seconds())),
+            ("nbf".to_owned(), json!(self.nbf.seconds())),
+            ("exp".to_owned(), json!(self.exp.seconds())),
+            ("roles".to_owned(), json!(self.roles)),
+            ("permissions".to_owned(), json!(self.permissions)),
+            ("amr".to_owned(), json!(self.amr)),
+            ("ver".to_owned(), json!(self.ver)),
+        ]);
+        let optional = [
+            ("sid", self.sid.map(|sid| json!(sid))),
+            ("scope", self.scope.as_ref().map(|scope| json!(scope))),
+            ("auth_time", self.auth_time.map(|time| json!(time.seconds()))),
+        ];
+        members.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        members
+    }
+
+    /// Reads everything but decides nothing about time, so that the answer can be remembered.
+    pub(super) fn read(claims: &Claims, options: &TokenOptions) -> Result<Self, TokenError> {
+        if claims.text("iss")? != Some(options.issuer.as_str()) {
+            return Err(TokenError::Claim("iss"));
+        }
+        if !claims.audience()?.contains(&options.audience.as_str()) {
+            return Err(TokenError::Claim("aud"));
+        }
+        Ok(Self {
+            sub: required(id(claims, "sub")?, "sub")?,
+            client_id: required(claims.text("client_id")?, "client_id")?.to_owned(),
+            jti: TokenId(required(id(claims, "jti")?, "jti")?),
+            sid: id(claims, "sid")?.map(SessionId),
+            iat: required(time(claims, "iat")?, "iat")?,
+            nbf: required(time(claims, "nbf")?, "nbf")?,
+            exp: required(time(claims, "exp")?, "exp")?,
+            roles: words(claims, "roles")?,
+            permissions: words(claims, "permissions")?,
+            scope: claims.text("scope")?.map(str::to_owned),
+            auth_time: time(claims, "auth_time")?,
+            amr: words(claims, "amr")?,
+            ver: required(claims.integer("ver")?, "ver")?,
+        })
+    }
+
+    pub(super) fn check_time(&self, now: Timestamp) -> Result<(), TokenError> {
+        if now >= self.exp {
+            return Err(TokenError::Expired);
+        }
+        let latest = now.plus(LEEWAY);
+        if self.nbf > latest || self.iat > latest {
+            return Err(TokenError::NotYetValid);
+        }
+        Ok(())
+    }
+}
+
+fn required<T>(value: Option<T>, name: &'static str) -> Result<T, TokenError> {
+    value.ok_or(TokenError::Claim(name))
+}
+
+fn time(claims: &Claims, name: &'static str) -> Result<Option<Timestamp>, TokenError> {
+    Ok(claims.seconds(name)?.map(Timestamp::from_seconds))
+}
+
+fn words(claims: &Claims, name: &'static str) -> Result<Vec<String>, TokenError> {
+    Ok(required(claims.texts(name)?, name)?.into_iter().map(str::to_owned).collect())
+}
+
+/// One id has one spelling: lower case with hyphens.
+fn id(claims: &Claims, name: &'static str) -> Result<Option<Uuid>, TokenError> {
+    let Some(text) = claims.text(name)? else {
+        return Ok(None);
+    };
+    match Uuid::try_parse(text) {
+        Ok(id) if id.hyphenated().to_string() == text => Ok(Some(id)),
+        _ => Err(TokenError::Claim(name)),
+    }
+}

@@ -1,0 +1,247 @@
+//! Access tokens: issued, verified, remembered, rotated, and read by another implementation.
+//! The forged ones are in `forged_tokens.rs`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
+
+mod house;
+
+use std::{sync::Arc, time::Duration};
+
+use house::{House, claims, now};
+use jsonwebtoken as theirs;
+use serde_json::{Value, json};
+use userd_crypto::{Algorithm, LoadedKey, RefreshTokens, TokenError, TokenOptions, Tokens};
+use userd_jose::Compact;
+use userd_model::{KeyState, SessionId, Timestamp};
+
+fn later(seconds: u64) -> Timestamp {
+    now().plus(Duration::from_secs(seconds))
+}
+
+#[test]
+fn what_is_issued_is_verified_with_all_its_claims() {
+    let house = House::new();
+    let token = house.tokens.issue(&claims()).unwrap();
+    let verified = house.tokens.verify(&token, now()).unwrap();
+    assert_eq!(verified.claims, claims());
+    assert_eq!(verified.kid, house.kid(Algorithm::EdDSA));
+
+    let header = Compact::parse(&token, 8192).unwrap().header().clone();
+    assert_eq!((header.alg.as_str(), header.typ.as_deref()), ("EdDSA", Some("at+jwt")));
+    let mut service = claims();
+    (service.sid, service.auth_time, service.scope) = (None, None, None);
+    let token = house.tokens.issue(&service).unwrap();
+    assert_eq!(house.tokens.verify(&token, now()).unwrap().claims, service);
+}
+
+/// ASVS V9.2.1
+#[test]
+fn a_token_lives_from_its_nbf_to_its_exp_and_not_a_second_longer() {
+    let house = House::new();
+    let token = house.tokens.issue(&claims()).unwrap();
+    for _remembered in [false, true] {
+        assert!(house.tokens.verify(&token, later(599)).is_ok());
+        assert_eq!(house.tokens.verify(&token, later(600)).unwrap_err(), TokenError::Expired);
+        assert!(house.tokens.verify(&token, now().minus(Duration::from_secs(60))).is_ok());
+        let early = now().minus(Duration::from_secs(61));
+        assert_eq!(house.tokens.verify(&token, early).unwrap_err(), TokenError::NotYetValid);
+    }
+}
+
+#[test]
+fn a_verified_token_is_remembered_and_a_refused_one_is_not() {
+    let house = House::new();
+    let token = house.tokens.issue(&claims()).unwrap();
+    let first = house.tokens.verify(&token, now()).unwrap();
+    let second = house.tokens.verify(&token, now()).unwrap();
+    assert!(Arc::ptr_eq(&first, &second));
+    assert_eq!(house.tokens.remembered(), 1);
+
+    assert!(house.tokens.verify(&format!("{token}A"), now()).is_err());
+    let another = house.tokens.issue(&claims_with_jti(9)).unwrap();
+    assert!(house.tokens.verify(&another, later(600)).is_err());
+    assert_eq!(house.tokens.remembered(), 1);
+}
+
+#[test]
+fn no_more_tokens_are_remembered_than_allowed() {
+    let house = House::with_capacity(20);
+    for number in 0..100 {
+        let token = house.tokens.issue(&claims_with_jti(number)).unwrap();
+        house.tokens.verify(&token, now()).unwrap();
+    }
+    assert!(house.tokens.remembered() <= 20, "{}", house.tokens.remembered());
+}
+
+#[test]
+fn a_retired_key_and_the_next_one_verify_and_a_revoked_one_does_not() {
+    let house = House::new();
+    for algorithm in Algorithm::ALL {
+        let token = house.sign(algorithm, &house.header(algorithm), &house.good_claims());
+        assert!(house.tokens.verify(&token, now()).is_ok(), "{algorithm:?}");
+    }
+    let token = house.sign_with(&house.revoked, &house.header_of(&house.revoked), &house.good_claims());
+    assert_eq!(house.tokens.verify(&token, now()).unwrap_err(), TokenError::UnknownKey);
+}
+
+/// ASVS V11.1.1
+#[test]
+fn revoking_a_key_voids_remembered_tokens_at_once() {
+    let house = House::new();
+    let token = house.tokens.issue(&claims()).unwrap();
+    let first = house.tokens.verify(&token, now()).unwrap();
+
+    house.tokens.load(house.keys([KeyState::Active, KeyState::Retired, KeyState::Next]));
+    let unchanged = house.tokens.verify(&token, now()).unwrap();
+    assert!(Arc::ptr_eq(&first, &unchanged), "loading the same keys forgets nothing");
+
+    house.tokens.load(house.keys([KeyState::Retired, KeyState::Active, KeyState::Next]));
+    let rotated = house.tokens.verify(&token, now()).unwrap();
+    assert!(!Arc::ptr_eq(&first, &rotated), "a rotation verifies anew");
+    assert_eq!(house.tokens.active_kid(), Some(house.kid(Algorithm::ES256)));
+
+    house.tokens.load(house.keys([KeyState::Revoked, KeyState::Active, KeyState::Next]));
+    assert_eq!(house.tokens.verify(&token, now()).unwrap_err(), TokenError::UnknownKey);
+}
+
+#[test]
+fn a_key_listed_as_revoked_once_counts_nowhere() {
+    let house = House::new();
+    let mut keys = house.keys([KeyState::Active, KeyState::Retired, KeyState::Next]);
+    let ed = house.key(Algorithm::EdDSA).verifying_key(None).unwrap();
+    keys.push(LoadedKey::public(ed.kid().unwrap(), KeyState::Revoked, &ed.to_jwk()).unwrap());
+    house.tokens.load(keys);
+    assert_eq!(house.tokens.issue(&claims()).unwrap_err(), TokenError::NoSigningKey);
+}
+
+#[test]
+fn the_published_set_names_next_active_and_retired_keys_and_no_private_member() {
+    let house = House::new();
+    let set: Value = serde_json::from_slice(&house.tokens.jwks()).unwrap();
+    let keys = set["keys"].as_array().unwrap();
+    let mut kids: Vec<_> = keys.iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect();
+    let mut expected: Vec<_> = Algorithm::ALL.map(|algorithm| house.kid(algorithm)).into();
+    kids.sort();
+    expected.sort();
+    assert_eq!(kids, expected);
+    for key in keys {
+        assert!(["d", "p", "q", "dp", "dq", "qi", "k"].iter().all(|member| key.get(member).is_none()), "{key}");
+    }
+}
+
+#[test]
+fn without_keys_nothing_is_issued_or_verified() {
+    let house = House::new();
+    let token = house.tokens.issue(&claims()).unwrap();
+    let empty = Tokens::new(TokenOptions::new("https://users.example", "userd"));
+    assert_eq!(empty.issue(&claims()).unwrap_err(), TokenError::NoSigningKey);
+    assert_eq!(empty.verify(&token, now()).unwrap_err(), TokenError::UnknownKey);
+    assert_eq!(&*empty.jwks(), br#"{"keys":[]}"#);
+}
+
+#[test]
+fn a_generated_key_is_named_by_its_thumbprint_and_can_be_loaded() {
+    for algorithm in Algorithm::ALL {
+        let key = Tokens::generate_key(algorithm).unwrap();
+        let loaded = LoadedKey::signing(&key.kid, KeyState::Active, algorithm.as_str(), &key.pkcs8).unwrap();
+        let tokens = Tokens::new(TokenOptions::new("https://users.example", "userd"));
+        tokens.load(vec![loaded]);
+        let token = tokens.issue(&claims()).unwrap();
+        let elsewhere = Tokens::new(TokenOptions::new("https://users.example", "userd"));
+        elsewhere.load(vec![LoadedKey::public(&key.kid, KeyState::Retired, &key.public_jwk).unwrap()]);
+        assert_eq!(elsewhere.verify(&token, now()).unwrap().kid, key.kid);
+        assert_eq!(key.public_jwk["kid"], key.kid.as_str());
+        assert!(!format!("{key:?}").contains("pkcs8"));
+    }
+    assert!(LoadedKey::signing("kid", KeyState::Active, "none", &[]).is_err());
+}
+
+#[test]
+fn a_token_that_nobody_would_accept_is_not_issued() {
+    let house = House::new();
+    let mut huge = claims();
+    huge.roles = vec!["x".repeat(100); 100];
+    assert!(house.tokens.issue(&huge).is_err());
+}
+
+#[test]
+fn jsonwebtoken_verifies_ours_and_we_verify_its() {
+    let house = House::new();
+    for (algorithm, name) in
+        Algorithm::ALL.into_iter().zip([theirs::Algorithm::EdDSA, theirs::Algorithm::ES256, theirs::Algorithm::RS256])
+    {
+        let token = house.sign(algorithm, &house.header(algorithm), &house.good_claims());
+        let public = house.key(algorithm).verifying_key(None).unwrap();
+        let jwk: theirs::jwk::Jwk = serde_json::from_value(public.to_jwk()).unwrap();
+        let mut validation = theirs::Validation::new(name);
+        validation.set_audience(&["userd"]);
+        validation.set_issuer(&["https://users.example"]);
+        validation.validate_exp = false;
+        validation.validate_nbf = false;
+        let decoding = theirs::DecodingKey::from_jwk(&jwk).unwrap();
+        let read = theirs::decode::<Value>(&token, &decoding, &validation).unwrap();
+        assert_eq!(read.claims, house.good_claims());
+
+        let mut header = theirs::Header::new(name);
+        header.typ = Some("at+jwt".into());
+        header.kid = Some(house.kid(algorithm));
+        let pem = house::pem(house.key(algorithm));
+        let encoding = match algorithm {
+            Algorithm::EdDSA => theirs::EncodingKey::from_ed_pem(&pem),
+            Algorithm::ES256 => theirs::EncodingKey::from_ec_pem(&pem),
+            Algorithm::RS256 => theirs::EncodingKey::from_rsa_pem(&pem),
+        };
+        let token = theirs::encode(&header, &house.good_claims(), &encoding.unwrap()).unwrap();
+        assert_eq!(house.tokens.verify(&token, now()).unwrap().claims, claims());
+    }
+}
+
+/// AC-081: an access token given where a refresh token is expected, and the other way round.
+#[test]
+fn access_and_refresh_tokens_never_stand_in_for_each_other() {
+    let house = House::new();
+    let refresh = RefreshTokens::new([1; 32]);
+    assert_eq!(refresh.parse(&house.tokens.issue(&claims()).unwrap()), None);
+    let (text, _) = refresh.mint(&house::Fixed, SessionId::from_random([2; 16]));
+    assert!(house.tokens.verify(&text, now()).is_err());
+}
+
+/// AC-135: RSA private keys are only ever in aws-lc; the `rsa` crate is not even in the lock file.
+#[test]
+fn the_rsa_crate_is_not_among_our_dependencies() {
+    let lock = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.lock")).unwrap();
+    assert!(lock.contains("name = \"aws-lc-rs\""));
+    assert!(!lock.contains("name = \"rsa\""));
+}
+
+#[test]
+fn printing_shows_no_key() {
+    let house = House::new();
+    let printed = format!("{:?}", house.tokens);
+    assert!(printed.contains(&house.kid(Algorithm::EdDSA)));
+    let key = LoadedKey::signing("kid", KeyState::Active, "EdDSA", &house.key(Algorithm::EdDSA).to_pkcs8().unwrap());
+    assert_eq!(
+        format!("{:?}", key.unwrap()),
+        "LoadedKey { kid: \"kid\", state: Active, half: Signing(SigningKey(EdDSA)) }"
+    );
+}
+
+fn claims_with_jti(number: u8) -> userd_crypto::AccessClaims {
+    let mut claims = claims();
+    claims.jti = userd_model::TokenId::from_random([number; 16]);
+    claims
+}
+
+#[test]
+fn the_audience_may_be_a_list_that_names_us() {
+    let house = House::new();
+    let mut claims = house.good_claims();
+    claims["aud"] = json!(["someone else", "userd"]);
+    let token = house.sign(Algorithm::EdDSA, &house.header(Algorithm::EdDSA), &claims);
+    assert!(house.tokens.verify(&token, now()).is_ok());
+    for typ in ["AT+JWT", "application/at+jwt", "Application/At+Jwt"] {
+        let mut header = house.header(Algorithm::EdDSA);
+        header["typ"] = typ.into();
+        let token = house.sign(Algorithm::EdDSA, &header, &house.good_claims());
+        assert!(house.tokens.verify(&token, now()).is_ok(), "{typ}");
+    }
+}
