@@ -5,10 +5,21 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test that cannot go on fails by panicking"
+    clippy::print_stderr,
+    reason = "a test that cannot go on fails by panicking, and says on what it ran"
 )]
 
+mod accounts;
+mod copies;
+mod every_statement;
+mod feeds;
+mod keys;
+mod once;
 mod portable;
 mod refused;
+mod samples;
 mod schema;
+mod session_families;
 mod sql;
+mod stores;
+mod sweeping;

@@ -1,0 +1,297 @@
+//! Round trips: accounts and what belongs to them.
+
+use userd_model::{ClientId, Identity, Role, Timestamp, User, UserId, UserStatus, Username};
+use userd_storage::{
+    Duplicate, Failure, Store, StoreError, repositories::claims::StoredClaim,
+    repositories::password_credentials::PasswordCredential,
+};
+
+use crate::{
+    samples::{self, id, moment, seconds, word},
+    stores::{on_every_store, transact},
+};
+
+/// The table whose key was there already.
+pub(crate) fn duplicate<T: std::fmt::Debug>(answer: Result<T, Failure>) -> &'static str {
+    match answer {
+        Err(Failure::Store(StoreError::Duplicate(Duplicate::Key(table)))) => table,
+        other => panic!("not a duplicate: {other:?}"),
+    }
+}
+
+async fn find(store: &Store, id: UserId) -> Option<User> {
+    store.reading().users().find(id).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_user_comes_back_as_stored() {
+    on_every_store(async |store| {
+        for user in &[samples::user(), samples::bare_user()] {
+            assert_eq!(find(store, user.id).await, None);
+            transact!(store, uow => uow.users().insert(user).await?).unwrap();
+            assert_eq!(find(store, user.id).await.as_ref(), Some(user));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_changed_user_comes_back_changed_but_keeps_when_it_was_made() {
+    on_every_store(async |store| {
+        for (before, after) in &[(samples::user(), samples::bare_user()), (samples::bare_user(), samples::user())] {
+            let after = &User { id: before.id, created_at: moment(), ..after.clone() };
+            transact!(store, uow => uow.users().insert(before).await?).unwrap();
+            transact!(store, uow => uow.users().update(after).await?).unwrap();
+            let expected = User { created_at: before.created_at, ..after.clone() };
+            assert_eq!(find(store, before.id).await, Some(expected));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn recording_a_sign_in_changes_nothing_else() {
+    on_every_store(async |store| {
+        let (user, at) = (&samples::user(), moment());
+        transact!(store, uow => uow.users().insert(user).await?).unwrap();
+        transact!(store, uow => uow.users().record_sign_in(user.id, at).await?).unwrap();
+        assert_eq!(find(store, user.id).await, Some(User { last_sign_in_at: Some(at), ..user.clone() }));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn changing_a_user_that_is_not_there_makes_none() {
+    on_every_store(async |store| {
+        let user = &samples::user();
+        transact!(store, uow => uow.users().update(user).await?).unwrap();
+        assert_eq!(find(store, user.id).await, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_unit_of_work_reads_what_it_wrote_and_forgets_it_on_refusal() {
+    on_every_store(async |store| {
+        let user = &samples::user();
+        let refused: Result<(), Failure> = store
+            .transact("case", |mut uow| async move {
+                uow.users().insert(user).await?;
+                assert_eq!(uow.users().find(user.id).await?.as_ref(), Some(user));
+                Err(userd_model::Refusal::UsernameTaken.into())
+            })
+            .await;
+        assert!(matches!(refused, Err(Failure::Refused(_))));
+        assert_eq!(find(store, user.id).await, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn users_are_paged_by_creation_and_those_of_one_moment_by_id() {
+    on_every_store(async |store| {
+        let start = moment();
+        let mut made: Vec<User> = [0, 1, 1, 1, 2]
+            .map(|second| User { created_at: start.plus(seconds(second)), ..samples::bare_user() })
+            .into();
+        for user in &made {
+            transact!(store, uow => uow.users().insert(user).await?).unwrap();
+        }
+        made.sort_by_key(|user| (user.created_at, user.id));
+        let mut after = Some((Timestamp::from_micros(start.micros() - 1), UserId(uuid::Uuid::max())));
+        let mut seen: Vec<User> = Vec::new();
+        while seen.len() < made.len() {
+            let page = store.reading().users().page(after, 2).await.unwrap();
+            assert!(!page.is_empty() && page.len() <= 2);
+            after = page.last().map(|user| (user.created_at, user.id));
+            seen.extend(page.into_iter().filter(|user| made.contains(user)));
+        }
+        assert_eq!(seen, made);
+        let first = store.reading().users().page(None, 1).await.unwrap();
+        assert_eq!(first.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_taken_id_is_a_duplicate_that_names_the_table() {
+    on_every_store(async |store| {
+        let user = &samples::user();
+        transact!(store, uow => uow.users().insert(user).await?).unwrap();
+        assert_eq!(duplicate(transact!(store, uow => uow.users().insert(user).await?)), "users");
+        let identity = &samples::identity(user.id);
+        transact!(store, uow => uow.identities().insert(identity).await?).unwrap();
+        assert_eq!(duplicate(transact!(store, uow => uow.identities().insert(identity).await?)), "identities");
+        let client = &samples::client();
+        transact!(store, uow => uow.clients().insert(client).await?).unwrap();
+        assert_eq!(duplicate(transact!(store, uow => uow.clients().insert(client).await?)), "clients");
+        let session = &samples::session(user.id);
+        transact!(store, uow => uow.sessions().insert(session).await?).unwrap();
+        assert_eq!(duplicate(transact!(store, uow => uow.sessions().insert(session).await?)), "sessions");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_claimed_value_is_taken_until_it_is_given_free() {
+    on_every_store(async |store| {
+        let (owner, other): (UserId, UserId) = (id(), id());
+        let claim = &samples::claim(owner, "email");
+        let rival = &userd_storage::repositories::claims::Claim { owner: other, ..claim.clone() };
+        assert_eq!(store.reading().claims().find(&claim.hash).await.unwrap(), None);
+        transact!(store, uow => uow.claims().insert(claim).await?).unwrap();
+        assert_eq!(duplicate(transact!(store, uow => uow.claims().insert(rival).await?)), "claims");
+        let found = store.reading().claims().find(&claim.hash).await.unwrap().unwrap();
+        assert_eq!((found.owner, found.kind.as_str(), found.created_at), (owner, "email", claim.created_at));
+        transact!(store, uow => uow.claims().remove(&claim.hash).await?).unwrap();
+        transact!(store, uow => uow.claims().insert(rival).await?).unwrap();
+        assert_eq!(store.reading().claims().find(&claim.hash).await.unwrap().unwrap().owner, other);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_claims_of_an_owner_are_all_there_by_kind() {
+    on_every_store(async |store| {
+        let owner: UserId = id();
+        let claims = &["username", "email", "phone", "identity"].map(|kind| samples::claim(owner, kind));
+        let strangers = &samples::claim(id(), "email");
+        transact!(store, uow => {
+            for claim in claims {
+                uow.claims().insert(claim).await?;
+            }
+            uow.claims().insert(strangers).await?;
+        })
+        .unwrap();
+        let kinds = |claims: Vec<StoredClaim>| claims.into_iter().map(|claim| claim.kind).collect::<Vec<_>>();
+        let found = store.reading().claims().of_owner(owner).await.unwrap();
+        assert_eq!(kinds(found), ["email", "identity", "phone", "username"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn sixty_four_claims_of_one_value_have_one_winner() {
+    on_every_store(async |store| {
+        let hash = samples::hash().to_vec();
+        let race = (0..64).map(|_| {
+            let (store, hash) = (store.clone(), hash.clone());
+            tokio::spawn(async move {
+                let claim = &userd_storage::repositories::claims::Claim { hash, ..samples::claim(id(), "email") };
+                transact!(store, uow => uow.claims().insert(claim).await?).map(|()| claim.owner)
+            })
+        });
+        let mut winners = Vec::new();
+        for racer in race.collect::<Vec<_>>() {
+            match racer.await.unwrap() {
+                Ok(owner) => winners.push(owner),
+                lost => assert_eq!(duplicate(lost), "claims"),
+            }
+        }
+        let found = store.reading().claims().find(&hash).await.unwrap().unwrap();
+        assert_eq!(winners, [found.owner]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_password_is_set_replaced_and_removed() {
+    on_every_store(async |store| {
+        let user: UserId = id();
+        let first = &samples::password(user);
+        let second = &PasswordCredential { hash: word(), changed_at: moment(), must_change: false, user_id: user };
+        for credential in [first, second] {
+            transact!(store, uow => uow.password_credentials().upsert(credential).await?).unwrap();
+            let found = store.reading().password_credentials().find(user).await.unwrap();
+            assert!(found.as_ref() == Some(credential));
+        }
+        transact!(store, uow => uow.password_credentials().remove(user).await?).unwrap();
+        assert!(store.reading().password_credentials().find(user).await.unwrap().is_none());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn identities_come_back_in_order_change_and_go() {
+    on_every_store(async |store| {
+        let user: UserId = id();
+        let (older, newer) = (&samples::identity(user), &samples::identity(user));
+        let newer = &Identity { created_at: older.created_at.plus(seconds(1)), ..newer.clone() };
+        let changed = &Identity {
+            profile: None,
+            tokens: Some(newer.subject.clone()),
+            bot_access: true,
+            last_used_at: moment(),
+            ..older.clone()
+        };
+        transact!(store, uow => {
+            uow.identities().insert(newer).await?;
+            uow.identities().insert(older).await?;
+        })
+        .unwrap();
+        assert_eq!(store.reading().identities().of_user(user).await.unwrap(), [older.clone(), newer.clone()]);
+        transact!(store, uow => uow.identities().update(changed).await?).unwrap();
+        assert_eq!(store.reading().identities().find(older.id).await.unwrap().as_ref(), Some(changed));
+        transact!(store, uow => uow.identities().remove(older.id).await?).unwrap();
+        assert_eq!(store.reading().identities().of_user(user).await.unwrap(), std::slice::from_ref(newer));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn clients_come_back_as_stored_changed_and_paged() {
+    on_every_store(async |store| {
+        let mut made = vec![samples::client(), samples::client(), samples::client()];
+        let start = made[0].created_at;
+        made[1].created_at = start;
+        made[2].created_at = start.plus(seconds(1));
+        made[2].created_by = None;
+        for client in &made {
+            transact!(store, uow => uow.clients().insert(client).await?).unwrap();
+        }
+        made[0].name = word();
+        made[0].permissions = Vec::new();
+        made[0].disabled_at = Some(moment());
+        let changed = &made[0].clone();
+        transact!(store, uow => uow.clients().update(changed).await?).unwrap();
+        assert_eq!(store.reading().clients().find(changed.id).await.unwrap().as_ref(), Some(changed));
+        made.sort_by_key(|client| (client.created_at, client.id));
+        let before = (Timestamp::from_micros(start.micros() - 1), ClientId(id()));
+        assert_eq!(store.reading().clients().page(Some(before), 3).await.unwrap(), made);
+        let after = (made[0].created_at, made[0].id);
+        assert_eq!(store.reading().clients().page(Some(after), 1).await.unwrap(), made[1..2]);
+        assert_eq!(store.reading().clients().page(None, 1).await.unwrap().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_role_is_added_replaced_and_listed() {
+    on_every_store(async |store| {
+        let role = &Role { name: word(), permissions: vec!["users.read".to_owned()] };
+        let wider = &Role { permissions: vec!["users.read".to_owned(), "users.manage".to_owned()], ..role.clone() };
+        assert_eq!(store.reading().roles().find(&role.name).await.unwrap(), None);
+        for role in [role, wider] {
+            transact!(store, uow => uow.roles().upsert(role, moment()).await?).unwrap();
+            assert_eq!(store.reading().roles().find(&role.name).await.unwrap().as_ref(), Some(role));
+        }
+        let all = store.reading().roles().all().await.unwrap();
+        assert!(all.contains(wider) && !all.contains(role));
+        assert!(all.is_sorted_by(|a, b| a.name.as_bytes() < b.name.as_bytes()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_stored_word_that_this_release_does_not_know_is_corrupt_and_named() {
+    on_every_store(async |store| {
+        let user = &User { status: UserStatus::Active, username: Some(Username::stored(word())), ..samples::user() };
+        transact!(store, uow => uow.users().insert(user).await?).unwrap();
+        transact!(store, uow => crate::every_statement::set_status(&mut uow, user, "frozen").await?).unwrap();
+        match store.reading().users().find(user.id).await {
+            Err(StoreError::Corrupt(what)) => assert_eq!(what, "users.by_id: unknown user status"),
+            other => panic!("{other:?}"),
+        }
+    })
+    .await;
+}

@@ -1,0 +1,86 @@
+//! Copying: every row of every table arrives as it was, in pages, and an interrupted copy goes on where it stopped.
+
+use userd_storage::{
+    Row, Store, Value,
+    repositories::copying::{COPIED, TableCopy},
+    testing::memory_store,
+};
+
+use crate::{
+    samples,
+    stores::{on_every_engine, transact},
+};
+
+/// A few rows in every table.
+async fn fill(store: &Store) {
+    let users = &[samples::user(), samples::bare_user(), samples::user()];
+    let (key, name, now) = (&samples::signing_key(), &samples::word(), samples::moment());
+    let role = &userd_model::Role { name: samples::word(), permissions: Vec::new() };
+    for user in users {
+        let (hash, claim) = (samples::hash(), &samples::claim(user.id, "email"));
+        let (password, session, identity) =
+            (&samples::password(user.id), &samples::session(user.id), &samples::identity(user.id));
+        let (client, event) = (&samples::client(), &samples::event(userd_model::EventKind::UserChanged, now));
+        let (secret, answer) = (&samples::secret(Some(user.id), "code"), &samples::answer());
+        let revocations = &samples::revocations(now);
+        transact!(store, uow => {
+            uow.users().insert(user).await?;
+            uow.claims().insert(claim).await?;
+            uow.password_credentials().upsert(password).await?;
+            uow.sessions().insert(session).await?;
+            uow.identities().insert(identity).await?;
+            uow.clients().insert(client).await?;
+            uow.outbox().push(event).await?;
+            uow.single_use().consume_once(&hash, "state", now).await?;
+            uow.secrets().insert(secret).await?;
+            uow.idempotency_keys().insert(answer).await?;
+            for revocation in revocations {
+                uow.revocations().insert(revocation).await?;
+            }
+        })
+        .unwrap();
+    }
+    transact!(store, uow => {
+        uow.signing_keys().insert(key).await?;
+        uow.system_secrets().insert(name, &key.private_key, now).await?;
+        uow.roles().upsert(role, now).await?;
+    })
+    .unwrap();
+}
+
+/// One portion; answers whether there was one.
+async fn copy_portion(copy: &'static TableCopy, from: &Store, to: &Store, limit: u32) -> bool {
+    let after = copy.last_key(&mut to.reading()).await.unwrap();
+    let rows = &copy.page(&mut from.reading(), after.as_deref(), limit).await.unwrap();
+    transact!(to, uow => {
+        for row in rows {
+            copy.insert(&mut uow, row).await?;
+        }
+    })
+    .unwrap();
+    !rows.is_empty()
+}
+
+async fn everything(copy: &TableCopy, store: &Store) -> Vec<Vec<Value>> {
+    let rows = copy.page(&mut store.reading(), None, 10_000).await.unwrap();
+    rows.into_iter().map(|Row(values)| values).collect()
+}
+
+#[tokio::test]
+async fn a_copy_in_portions_has_every_row_in_the_order_of_keys() {
+    on_every_engine(async |store| {
+        let target = memory_store().await.unwrap();
+        fill(store).await;
+        for copy in COPIED {
+            assert_eq!(copy.last_key(&mut target.reading()).await.unwrap(), None, "{}", copy.name);
+            while copy_portion(copy, store, &target, 2).await {}
+            let rows = everything(copy, store).await;
+            assert!(!rows.is_empty(), "{} was not filled", copy.name);
+            assert!(rows == everything(copy, &target).await, "{}", copy.name);
+            let last = Row(rows.last().unwrap().clone());
+            let key = copy.last_key(&mut target.reading()).await.unwrap();
+            assert_eq!(key.as_deref(), Some(copy.key(&last).unwrap()), "{}", copy.name);
+        }
+    })
+    .await;
+}

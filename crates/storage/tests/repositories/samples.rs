@@ -1,0 +1,230 @@
+//! Rows with awkward contents: empty text, other scripts, odd microseconds, nested documents, nothing where nothing
+//! is allowed. Ids are new in every call, so that cases can share a database.
+
+use std::time::Duration;
+
+use serde_json::json;
+use userd_model::{
+    Client, ClientId, Event, EventId, EventKind, Identity, IdentityId, KeyState, Random, Revocation, RevocationId,
+    Revoked, Sealed, Session, SessionId, SigningKeyRecord, Timestamp, User, UserId, UserStatus, Username,
+};
+use userd_storage::{
+    repositories::{
+        claims::Claim, idempotency_keys::IdempotencyRecord, password_credentials::PasswordCredential,
+        secrets::StoredSecret,
+    },
+    testing::TestRandom,
+};
+use uuid::Uuid;
+
+/// 256 new bits.
+pub(crate) fn hash() -> [u8; 32] {
+    TestRandom::default().secret()
+}
+
+/// A new id of whatever kind.
+pub(crate) fn id<T: From<Uuid>>() -> T {
+    uuid::Builder::from_random_bytes(TestRandom::default().id_bytes()).into_uuid().into()
+}
+
+/// A word that nobody else uses.
+pub(crate) fn word() -> String {
+    format!("слово {}", id::<Uuid>())
+}
+
+/// A moment between 2030 and 2096 that nobody else uses, to the microsecond.
+pub(crate) fn moment() -> Timestamp {
+    let dice = i64::from_le_bytes(TestRandom::default().id_bytes()[..8].try_into().unwrap());
+    Timestamp::from_micros(1_900_000_000_000_000 + dice.rem_euclid(2_000_000_000_000_000))
+}
+
+pub(crate) fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+fn sealed(length: usize) -> Sealed {
+    Sealed(hash().into_iter().cycle().take(length).collect())
+}
+
+/// Every field filled.
+pub(crate) fn user() -> User {
+    let now = moment();
+    User {
+        id: id(),
+        status: UserStatus::Blocked,
+        username: Some(Username::stored("Жанна_Ω".to_owned())),
+        email: Some(sealed(60)),
+        email_verified: true,
+        phone: Some(sealed(0)),
+        data_key: Some(sealed(61)),
+        display_name: Some("O'Brien \"$1\" ?1 \u{1f600}\n".to_owned()),
+        locale: Some(String::new()),
+        time_zone: Some("Asia/Yekaterinburg".to_owned()),
+        attributes: json!({"b": [1, -2.5, null, true], "a": {"": "ё", "big": 9_007_199_254_740_993_i64}})
+            .as_object()
+            .unwrap()
+            .clone(),
+        roles: vec!["admin".to_owned(), "редактор".to_owned()],
+        security_epoch: i64::MAX,
+        version: -1,
+        created_at: now,
+        updated_at: now.plus(Duration::from_micros(1)),
+        last_sign_in_at: Some(Timestamp::from_micros(-1)),
+    }
+}
+
+/// Nothing filled that may be empty.
+pub(crate) fn bare_user() -> User {
+    User {
+        status: UserStatus::Active,
+        username: None,
+        email: None,
+        email_verified: false,
+        phone: None,
+        data_key: None,
+        display_name: None,
+        locale: None,
+        time_zone: None,
+        attributes: serde_json::Map::new(),
+        roles: Vec::new(),
+        last_sign_in_at: None,
+        ..user()
+    }
+}
+
+pub(crate) fn session(user_id: UserId) -> Session {
+    let now = moment();
+    Session {
+        id: id(),
+        user_id,
+        device_name: Some("мой телефон".to_owned()),
+        user_agent: Some("curl/8".to_owned()),
+        ip: Some("2001:db8::1".to_owned()),
+        amr: vec!["pwd".to_owned(), "otp".to_owned()],
+        auth_time: now,
+        created_at: now,
+        last_seen_at: now.plus(seconds(1)),
+        expires_at: now.plus(seconds(3600)),
+        ended_at: Some(now.plus(seconds(2))),
+        generation: 7,
+        current_hash: hash().to_vec(),
+        previous_hash: Some(hash().to_vec()),
+        successor: Some(sealed(90)),
+    }
+}
+
+/// Not ended, and never rotated.
+pub(crate) fn new_session(user_id: UserId) -> Session {
+    Session {
+        device_name: None,
+        user_agent: None,
+        ip: None,
+        amr: Vec::new(),
+        ended_at: None,
+        generation: 0,
+        previous_hash: None,
+        successor: None,
+        ..session(user_id)
+    }
+}
+
+pub(crate) fn claim(owner: UserId, kind: &'static str) -> Claim {
+    Claim { hash: hash().to_vec(), kind, owner, created_at: moment() }
+}
+
+pub(crate) fn password(user_id: UserId) -> PasswordCredential {
+    PasswordCredential {
+        user_id,
+        hash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".to_owned(),
+        changed_at: moment(),
+        must_change: true,
+    }
+}
+
+pub(crate) fn identity(user_id: UserId) -> Identity {
+    let now = moment();
+    Identity {
+        id: IdentityId(id()),
+        user_id,
+        provider: "telegram".to_owned(),
+        issuer: "https://oauth.telegram.org".to_owned(),
+        subject: sealed(40),
+        profile: Some(sealed(200)),
+        tokens: None,
+        client_id: "42".to_owned(),
+        bot_access: false,
+        created_at: now,
+        last_used_at: now,
+    }
+}
+
+pub(crate) fn client() -> Client {
+    let now = moment();
+    Client {
+        id: ClientId(id()),
+        name: "биллинг".to_owned(),
+        secret_hash: hash().to_vec(),
+        permissions: vec!["users.read".to_owned()],
+        created_by: Some(id()),
+        created_at: now,
+        secret_changed_at: now,
+        disabled_at: None,
+    }
+}
+
+pub(crate) fn signing_key() -> SigningKeyRecord {
+    SigningKeyRecord {
+        kid: word(),
+        algorithm: "EdDSA".to_owned(),
+        state: KeyState::Next,
+        public_jwk: json!({"kty": "OKP", "crv": "Ed25519", "x": "abc_-"}),
+        private_key: sealed(120),
+        created_at: moment(),
+        activated_at: None,
+        retired_at: None,
+    }
+}
+
+/// One revocation of each kind, a second apart from `from` on.
+pub(crate) fn revocations(from: Timestamp) -> Vec<Revocation> {
+    let whats = [
+        Revoked::Session { session_id: SessionId(id()), user_id: id() },
+        Revoked::User { user_id: id(), min_epoch: 3, version: i64::MAX },
+        Revoked::Token { token_id: id() },
+        Revoked::Key { kid: word() },
+        Revoked::Client { client_id: id() },
+        Revoked::Changed { user_id: id(), version: 0 },
+    ];
+    let make = |(second, what)| {
+        let recorded_at = from.plus(seconds(second));
+        Revocation { id: RevocationId(id()), what, recorded_at, expires_at: recorded_at.plus(seconds(600)) }
+    };
+    (0..).zip(whats).map(make).collect()
+}
+
+pub(crate) fn event(kind: EventKind, at: Timestamp) -> Event {
+    Event { id: EventId(id()), kind, user_id: id(), at, data: json!({"session_id": word()}) }
+}
+
+pub(crate) fn secret(owner: Option<UserId>, purpose: &str) -> StoredSecret {
+    let now = moment();
+    StoredSecret {
+        hash: hash().to_vec(),
+        purpose: purpose.to_owned(),
+        owner,
+        payload: vec![0, 255, 0],
+        created_at: now,
+        expires_at: now.plus(seconds(60)),
+    }
+}
+
+pub(crate) fn answer() -> IdempotencyRecord {
+    let now = moment();
+    IdempotencyRecord {
+        key_hash: hash().to_vec(),
+        body_hash: hash().to_vec(),
+        answer: sealed(500),
+        created_at: now,
+        expires_at: now.plus(seconds(60)),
+    }
+}
