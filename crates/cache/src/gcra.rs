@@ -58,9 +58,7 @@ impl Limit {
         if cost > self.burst {
             return Err(self.period);
         }
-        let after = debt
-            .clamp(0, self.whole())
-            .saturating_add(self.unit().saturating_mul(i64::from(cost)));
+        let after = debt.clamp(0, self.whole()).saturating_add(self.unit().saturating_mul(i64::from(cost)));
         match after.saturating_sub(self.whole()) {
             excess if excess > 0 => Err(micros(excess)),
             _ => Ok(after),
@@ -108,9 +106,7 @@ impl Cells {
 
     pub(crate) fn refund(&self, limit: &Limit, key: &str, now: Timestamp) {
         let (id, mut shard) = self.open(limit, key);
-        let debt = debt_of(&shard, id, now)
-            .min(limit.whole())
-            .saturating_sub(limit.unit());
+        let debt = debt_of(&shard, id, now).min(limit.whole()).saturating_sub(limit.unit());
         self.store(&mut shard, id, debt, now);
     }
 
@@ -128,29 +124,15 @@ impl Cells {
 
     #[cfg(test)]
     fn len(&self) -> usize {
-        self.shards
-            .iter()
-            .map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).len())
-            .sum()
+        self.shards.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).len()).sum()
     }
 
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "the index is taken modulo the fixed length"
-    )]
+    #[expect(clippy::indexing_slicing, reason = "the index is taken modulo the fixed length")]
     fn open(&self, limit: &Limit, key: &str) -> (CellId, MutexGuard<'_, HashMap<CellId, i64>>) {
         let [first, second] = &self.hashers;
-        let id = (
-            first.hash_one((limit.name, key)),
-            second.hash_one((limit.name, key)),
-        );
+        let id = (first.hash_one((limit.name, key)), second.hash_one((limit.name, key)));
         let index = usize::try_from(id.0 % SHARDS as u64).unwrap_or(0);
-        (
-            id,
-            self.shards[index]
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
+        (id, self.shards[index].lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn store(&self, shard: &mut HashMap<CellId, i64>, id: CellId, debt: i64, now: Timestamp) {
@@ -166,9 +148,7 @@ impl Cells {
 }
 
 fn debt_of(shard: &HashMap<CellId, i64>, id: CellId, now: Timestamp) -> i64 {
-    shard
-        .get(&id)
-        .map_or(0, |whole_at| whole_at.saturating_sub(now.micros()).max(0))
+    shard.get(&id).map_or(0, |whole_at| whole_at.saturating_sub(now.micros()).max(0))
 }
 
 /// Drops what is whole; when that is not enough, the eighth that is closest to whole. Linear, but at most once per
@@ -199,33 +179,21 @@ fn make_room(shard: &mut HashMap<CellId, i64>, now: Timestamp) {
 mod tests {
     use super::*;
 
-    const LIMIT: Limit = Limit {
-        name: "login",
-        burst: 7,
-        period: Duration::from_secs(1),
-    };
+    const LIMIT: Limit = Limit { name: "login", burst: 7, period: Duration::from_secs(1) };
     const NOW: Timestamp = Timestamp::from_seconds(1_000);
 
     #[test]
     fn a_period_that_does_not_divide_still_gives_the_whole_burst_and_no_more() {
         let cells = Cells::new(100);
-        let allowed = (0..20)
-            .filter(|_| cells.check(&LIMIT, "a", 1, NOW).is_allowed())
-            .count();
+        let allowed = (0..20).filter(|_| cells.check(&LIMIT, "a", 1, NOW).is_allowed()).count();
         assert_eq!(allowed, 7);
     }
 
     #[test]
     fn a_cost_above_the_burst_is_never_lawful() {
         let cells = Cells::new(100);
-        assert_eq!(
-            cells.check(&LIMIT, "a", 8, NOW),
-            LimitAnswer::RetryAfter(LIMIT.period)
-        );
-        assert!(
-            cells.check(&LIMIT, "a", 7, NOW).is_allowed(),
-            "and it took nothing"
-        );
+        assert_eq!(cells.check(&LIMIT, "a", 8, NOW), LimitAnswer::RetryAfter(LIMIT.period));
+        assert!(cells.check(&LIMIT, "a", 7, NOW).is_allowed(), "and it took nothing");
     }
 
     #[test]
@@ -251,11 +219,7 @@ mod tests {
         let cells = Cells::new(320);
         assert!(cells.check(&LIMIT, "victim", 7, NOW).is_allowed());
         for other in 0..20_000 {
-            assert!(
-                cells
-                    .check(&LIMIT, &format!("other-{other}"), 1, NOW)
-                    .is_allowed()
-            );
+            assert!(cells.check(&LIMIT, &format!("other-{other}"), 1, NOW).is_allowed());
         }
         assert!(cells.len() <= 320, "{}", cells.len());
         assert!(!cells.check(&LIMIT, "victim", 1, NOW).is_allowed());
@@ -266,11 +230,7 @@ mod tests {
         let cells = Cells::new(SHARDS);
         for other in 0..2_000 {
             let moment = NOW.plus(Duration::from_secs(other));
-            assert!(
-                cells
-                    .check(&LIMIT, &format!("other-{other}"), 1, moment)
-                    .is_allowed()
-            );
+            assert!(cells.check(&LIMIT, &format!("other-{other}"), 1, moment).is_allowed());
         }
         assert!(cells.len() <= SHARDS);
     }

@@ -8,9 +8,11 @@ mod fanout;
 mod gcra;
 mod memory;
 mod options;
+mod redis;
+mod tiered;
 mod typed;
 
-use std::time::Duration;
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -19,6 +21,7 @@ pub use fanout::{Message, Subscription};
 pub use gcra::{Limit, LimitAnswer};
 pub use memory::Memory;
 pub use options::CacheOptions;
+pub use tiered::Tiered;
 pub use typed::{Cached, Loaded};
 
 /// What every cache can do. Two forms: [`Memory`] (one process) and [`Tiered`] (memory in front of Redis).
@@ -63,19 +66,32 @@ pub trait Cache: Send + Sync {
 /// Where a value lives: a space (what kind of thing, named by the code) and an id within it (any text at all).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CacheKey {
-    /// The kind of thing, for example `user`. Add a number when the value's shape changes: `user.2`.
-    pub space: &'static str,
-    /// The id within the space; may hold any character.
-    pub id: String,
+    space: Cow<'static, str>,
+    id: String,
 }
 
 impl CacheKey {
-    /// The key of `id` in `space`.
+    /// The key of `id` in `space`. A space is a kind of thing, for example `user`; when the shape of its values
+    /// changes, it gets a new name (`user.2`), so that two releases can share one Redis.
     pub fn new(space: &'static str, id: impl Into<String>) -> Self {
-        Self {
-            space,
-            id: id.into(),
-        }
+        Self { space: Cow::Borrowed(space), id: id.into() }
+    }
+
+    /// A key that another replica named.
+    pub(crate) fn heard(space: String, id: String) -> Self {
+        Self { space: Cow::Owned(space), id }
+    }
+
+    /// The kind of thing.
+    #[must_use]
+    pub fn space(&self) -> &str {
+        &self.space
+    }
+
+    /// The id within the space.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
     }
 }
 
@@ -97,4 +113,32 @@ pub enum CacheHealth {
     Connected,
     /// The server is away: this process answers alone, limits count per replica, values live a second at most.
     Degraded,
+}
+
+/// A configuration that can never work. A server that is merely away is not an error.
+#[derive(Debug, thiserror::Error)]
+pub enum CacheError {
+    /// The URL is malformed. The text never contains the URL, which may hold a password.
+    #[error("cache url: {0}")]
+    Url(&'static str),
+    /// The certificate file of the authority cannot be read or parsed.
+    #[error("cache certificate authority file: {0}")]
+    Authority(String),
+    /// The client refused the settings.
+    #[error("cache settings: {0}")]
+    Settings(String),
+}
+
+/// Opens the cache that `url` names: `memory:` (in process), or Redis by `redis://`, `rediss://` (TLS),
+/// `redis+cluster://`, `redis+sentinel://host:port,…/master-name`, each also as `rediss+…://`.
+///
+/// A server that does not answer now is logged and tried again in the background; the cache starts degraded.
+///
+/// # Errors
+/// A malformed URL or an unusable certificate file.
+pub async fn connect(url: &str, options: CacheOptions) -> Result<Arc<dyn Cache>, CacheError> {
+    if url == "memory:" {
+        return Ok(Arc::new(Memory::new(&options)));
+    }
+    Ok(Arc::new(Tiered::connect(url, options).await?))
 }

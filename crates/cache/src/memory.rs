@@ -14,8 +14,7 @@ use tokio::sync::broadcast;
 use userd_model::{Clock, Timestamp};
 
 use crate::{
-    Cache, CacheHealth, CacheKey, CacheOptions, Entry, Limit, LimitAnswer, Message, Subscription,
-    fanout, gcra::Cells,
+    Cache, CacheHealth, CacheKey, CacheOptions, Entry, Limit, LimitAnswer, Message, Subscription, fanout, gcra::Cells,
 };
 
 /// Writers of one key take turns, so that comparing versions and storing is one step. Readers never wait here.
@@ -53,7 +52,7 @@ struct Weight;
 
 impl Weighter<CacheKey, Slot> for Weight {
     fn weight(&self, key: &CacheKey, slot: &Slot) -> u64 {
-        (key.id.len() + slot.entry.bytes.len() + 160) as u64
+        (key.id().len() + slot.entry.bytes.len() + 160) as u64
     }
 }
 
@@ -61,9 +60,7 @@ impl Memory {
     /// An empty cache.
     #[must_use]
     pub fn new(options: &CacheOptions) -> Self {
-        let items = usize::try_from(options.memory_bytes / 512)
-            .unwrap_or(usize::MAX)
-            .clamp(64, 1 << 20);
+        let items = usize::try_from(options.memory_bytes / 512).unwrap_or(usize::MAX).clamp(64, 1 << 20);
         Self {
             values: Bounded::with_weighter(items, options.memory_bytes, Weight),
             floors: Bounded::new(items),
@@ -89,11 +86,7 @@ impl Memory {
     pub(crate) fn keep(&self, key: &CacheKey, entry: Entry, ttl: Duration) -> bool {
         let now = self.clock.now();
         self.in_turn(key, || {
-            let floor = self
-                .floors
-                .get(key)
-                .filter(|floor| now < floor.until)
-                .map_or(i64::MIN, |floor| floor.version);
+            let floor = self.floors.get(key).filter(|floor| now < floor.until).map_or(i64::MIN, |floor| floor.version);
             let held = self
                 .values
                 .peek(key)
@@ -102,14 +95,7 @@ impl Memory {
             if entry.version < floor.max(held) {
                 return false;
             }
-            self.values.insert(
-                key.clone(),
-                Slot {
-                    entry,
-                    stored_at: now,
-                    expires_at: now.plus(ttl),
-                },
-            );
+            self.values.insert(key.clone(), Slot { entry, stored_at: now, expires_at: now.plus(ttl) });
             true
         })
     }
@@ -118,20 +104,9 @@ impl Memory {
     pub(crate) fn drop_until(&self, key: &CacheKey, version: i64) {
         let now = self.clock.now();
         self.in_turn(key, || {
-            let known = self
-                .floors
-                .get(key)
-                .filter(|floor| now < floor.until)
-                .map_or(i64::MIN, |floor| floor.version);
-            self.floors.insert(
-                key.clone(),
-                Floor {
-                    version: version.max(known),
-                    until: now.plus(self.floor_ttl),
-                },
-            );
-            self.values
-                .remove_if(key, |slot| slot.entry.version <= version);
+            let known = self.floors.get(key).filter(|floor| now < floor.until).map_or(i64::MIN, |floor| floor.version);
+            self.floors.insert(key.clone(), Floor { version: version.max(known), until: now.plus(self.floor_ttl) });
+            self.values.remove_if(key, |slot| slot.entry.version <= version);
         });
     }
 
@@ -153,15 +128,10 @@ impl Memory {
         let _nobody_listens = self.fanout.send(message);
     }
 
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "the index is taken modulo the fixed length"
-    )]
+    #[expect(clippy::indexing_slicing, reason = "the index is taken modulo the fixed length")]
     fn in_turn<T>(&self, key: &CacheKey, work: impl FnOnce() -> T) -> T {
         let index = usize::try_from(self.hasher.hash_one(key) % STRIPES as u64).unwrap_or(0);
-        let _turn = self.stripes[index]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.stripes[index].lock().unwrap_or_else(PoisonError::into_inner);
         work()
     }
 }
@@ -170,7 +140,7 @@ impl Memory {
 impl Cache for Memory {
     async fn get(&self, key: &CacheKey) -> Option<Entry> {
         let found = self.find(key, None);
-        count(key.space, if found.is_some() { "hit" } else { "miss" });
+        count(key, if found.is_some() { "hit" } else { "miss" });
         found
     }
 
@@ -212,7 +182,6 @@ impl Cache for Memory {
 }
 
 /// Counts a read. Results: `hit` (in process), `hit_redis`, `miss`, `bypass` (Redis is away and it is not in process).
-pub(crate) fn count(space: &'static str, result: &'static str) {
-    metrics::counter!("userd_cache_requests_total", "space" => space, "result" => result)
-        .increment(1);
+pub(crate) fn count(key: &CacheKey, result: &'static str) {
+    metrics::counter!("userd_cache_requests_total", "space" => key.space.clone(), "result" => result).increment(1);
 }

@@ -51,20 +51,8 @@ where
     E: Clone,
 {
     /// A typed view of `space` whose values live for `ttl` ± 10 % (so that they do not all expire together).
-    pub fn new(
-        cache: Arc<dyn Cache>,
-        random: Arc<dyn Random>,
-        space: &'static str,
-        ttl: Duration,
-    ) -> Self {
-        Self {
-            cache,
-            random,
-            space,
-            ttl,
-            flights: Mutex::default(),
-            kind: PhantomData,
-        }
+    pub fn new(cache: Arc<dyn Cache>, random: Arc<dyn Random>, space: &'static str, ttl: Duration) -> Self {
+        Self { cache, random, space, ttl, flights: Mutex::default(), kind: PhantomData }
     }
 
     /// The value of `id`, from the cache or by `load`. Concurrent misses of one id run one `load` and share its answer,
@@ -99,16 +87,13 @@ where
     /// Drops the value of `id` up to `version` on every replica; call it after the commit that wrote `version`.
     pub async fn invalidate(&self, id: &str, version: i64) {
         self.leave(id);
-        self.cache
-            .invalidate(&CacheKey::new(self.space, id), version)
-            .await;
+        self.cache.invalidate(&CacheKey::new(self.space, id), version).await;
     }
 
     /// As [`Cached::invalidate`], in this process only.
     pub fn invalidate_local(&self, id: &str, version: i64) {
         self.leave(id);
-        self.cache
-            .invalidate_local(&CacheKey::new(self.space, id), version);
+        self.cache.invalidate_local(&CacheKey::new(self.space, id), version);
     }
 
     async fn cached(&self, key: &CacheKey) -> Option<T> {
@@ -120,68 +105,40 @@ where
         F: Fn() -> Fut,
         Fut: Future<Output = Result<Option<Loaded<T>>, E>>,
     {
-        let seat = Seat::take(&self.flights, &key.id);
-        let landed = seat
-            .flight
-            .get_or_init(|| async { self.land(key, load().await?).await })
-            .await;
+        let seat = Seat::take(&self.flights, key.id());
+        let landed = seat.flight.get_or_init(|| async { self.land(key, load().await?).await }).await;
         landed.clone()
     }
 
     async fn land(&self, key: &CacheKey, loaded: Option<Loaded<T>>) -> Result<Landed, E> {
         let Some(Loaded { version, value }) = loaded else {
-            return Ok(Landed {
-                bytes: None,
-                stale: false,
-            });
+            return Ok(Landed { bytes: None, stale: false });
         };
         let bytes = seal(key, &value);
         let stale = match &bytes {
-            Some(bytes) => {
-                !self
-                    .cache
-                    .put(
-                        key,
-                        Entry {
-                            version,
-                            bytes: bytes.clone(),
-                        },
-                        self.life(),
-                    )
-                    .await
-            }
+            Some(bytes) => !self.cache.put(key, Entry { version, bytes: bytes.clone() }, self.life()).await,
             None => false,
         };
         // A value that cannot be encoded is handed on as "unreadable", not as absent.
-        Ok(Landed {
-            bytes: Some(bytes.unwrap_or_default()),
-            stale,
-        })
+        Ok(Landed { bytes: Some(bytes.unwrap_or_default()), stale })
     }
 
     /// Callers that come from now on start a new load instead of joining one that began before the change.
     fn leave(&self, id: &str) {
-        self.flights
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(id);
+        self.flights.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
     fn life(&self) -> Duration {
         let mut chance = [0; 2];
         self.random.fill(&mut chance);
         // 0.9 + 0.2 × chance, in 65,535ths.
-        self.ttl
-            .mul_f64(0.9 + 0.2 * f64::from(u16::from_le_bytes(chance)) / f64::from(u16::MAX))
+        self.ttl.mul_f64(0.9 + 0.2 * f64::from(u16::from_le_bytes(chance)) / f64::from(u16::MAX))
     }
 }
 
 impl<T, E> std::fmt::Debug for Cached<T, E> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Cached")
-            .field("space", &self.space)
-            .field("ttl", &self.ttl)
-            .finish_non_exhaustive()
+        f.debug_struct("Cached").field("space", &self.space).field("ttl", &self.ttl).finish_non_exhaustive()
     }
 }
 
@@ -195,12 +152,7 @@ struct Seat<'a, E> {
 
 impl<'a, E> Seat<'a, E> {
     fn take(board: &'a Mutex<HashMap<String, Arc<Flight<E>>>>, id: &'a str) -> Self {
-        let flight = board
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(id.to_owned())
-            .or_default()
-            .clone();
+        let flight = board.lock().unwrap_or_else(PoisonError::into_inner).entry(id.to_owned()).or_default().clone();
         Self { board, id, flight }
     }
 }
@@ -208,9 +160,7 @@ impl<'a, E> Seat<'a, E> {
 impl<E> Drop for Seat<'_, E> {
     fn drop(&mut self) {
         let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
-        let mine = board
-            .get(self.id)
-            .is_some_and(|flight| Arc::ptr_eq(flight, &self.flight));
+        let mine = board.get(self.id).is_some_and(|flight| Arc::ptr_eq(flight, &self.flight));
         // Two holders: the board and this seat.
         if mine && (self.flight.initialized() || Arc::strong_count(&self.flight) <= 2) {
             board.remove(self.id);
@@ -220,11 +170,11 @@ impl<E> Drop for Seat<'_, E> {
 
 /// Layout: length of space (u16), space, length of id (u32), id, JSON.
 fn seal<T: Serialize>(key: &CacheKey, value: &T) -> Option<Bytes> {
-    let mut bytes = BytesMut::with_capacity(64 + key.id.len());
-    bytes.put_u16(u16::try_from(key.space.len()).ok()?);
-    bytes.put_slice(key.space.as_bytes());
-    bytes.put_u32(u32::try_from(key.id.len()).ok()?);
-    bytes.put_slice(key.id.as_bytes());
+    let mut bytes = BytesMut::with_capacity(64 + key.id().len());
+    bytes.put_u16(u16::try_from(key.space().len()).ok()?);
+    bytes.put_slice(key.space().as_bytes());
+    bytes.put_u32(u32::try_from(key.id().len()).ok()?);
+    bytes.put_slice(key.id().as_bytes());
     let mut writer = bytes.writer();
     serde_json::to_writer(&mut writer, value).ok()?;
     Some(writer.into_inner().freeze())
@@ -235,6 +185,6 @@ fn open<T: DeserializeOwned>(key: &CacheKey, bytes: &[u8]) -> Option<T> {
     let (space, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
     let (length, rest) = rest.split_first_chunk::<4>()?;
     let (id, rest) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
-    let mine = space == key.space.as_bytes() && id == key.id.as_bytes();
+    let mine = space == key.space().as_bytes() && id == key.id().as_bytes();
     mine.then(|| serde_json::from_slice(rest).ok()).flatten()
 }

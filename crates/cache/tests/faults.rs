@@ -1,0 +1,349 @@
+//! Redis killed, paused, flushed, replaced, poisoned: it costs speed and nothing else. Every test breaks a private
+//! server of its own. Deliberately absent: what holds while Redis is well (contract.rs).
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use redis::AsyncCommands as _;
+use support::{
+    Dice, MINUTE, connected, degraded, entry, eventually, hasty, key, next, patient, replica,
+    server::{Server, installed},
+};
+use userd_cache::{Cache, CacheHealth, CacheOptions, Cached, Limit, LimitAnswer, Loaded, Message, connect};
+
+const HOURLY: Limit = Limit { name: "login", burst: 10, period: Duration::from_secs(3600) };
+
+/// Redis name of the value of user `id` under the default prefix.
+fn value_name(id: &str) -> String {
+    format!("userd:v:user:{id}")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_redis_costs_no_error_and_limits_still_hold() {
+    if !installed() {
+        return;
+    }
+    let mut server = Server::start().await;
+    let cache = replica(&server.url(), hasty()).await;
+    connected(&*cache).await;
+    assert!(cache.put(&key("u"), entry(1, "one"), MINUTE).await);
+    assert!(cache.check(&HOURLY, "ada", 7).await.is_allowed());
+    server.kill();
+    degraded(&*cache).await;
+
+    let mut ours = cache.subscribe();
+    let start = Instant::now();
+    for round in 0..200 {
+        assert_eq!(cache.get(&key("elsewhere")).await, None);
+        cache.put(&key("new"), entry(round, "new"), MINUTE).await;
+        assert_eq!(cache.get(&key("new")).await, Some(entry(round, "new")), "kept in process");
+        cache.invalidate(&key("new"), round + 1).await;
+        assert_eq!(cache.get(&key("new")).await, None);
+    }
+    let mut allowed = 0;
+    for _ in 0..100 {
+        allowed += u32::from(cache.check(&HOURLY, "ada", 1).await.is_allowed());
+    }
+    assert_eq!(allowed, 3, "what was used up before the failure stays used up");
+    cache.publish(b"news"[..].into()).await;
+    assert_eq!(next(&mut ours).await, Message::Payload(b"news"[..].into()), "this process still hears itself");
+    assert!(start.elapsed() < Duration::from_secs(3), "1,000 calls waited for a dead server: {:?}", start.elapsed());
+
+    server.run().await;
+    connected(&*cache).await;
+    assert!(cache.put(&key("back"), entry(1, "back"), MINUTE).await);
+    assert_eq!(replica(&server.url(), patient()).await.get(&key("back")).await, Some(entry(1, "back")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_paused_redis_is_waited_for_once_and_then_not_asked() {
+    if !installed() {
+        return;
+    }
+    let server = Server::start().await;
+    let options = CacheOptions { connection_timeout: Duration::from_secs(1), ..hasty() };
+    let cache = replica(&server.url(), options).await;
+    connected(&*cache).await;
+    server.pause();
+    let start = Instant::now();
+    assert_eq!(cache.get(&key("u")).await, None);
+    let first = start.elapsed();
+    assert!(first < Duration::from_millis(500), "50 ms and what a busy machine adds, not {first:?}");
+    assert_eq!(cache.health().await, CacheHealth::Degraded);
+    let start = Instant::now();
+    let mut allowed = 0;
+    for _ in 0..1000 {
+        assert_eq!(cache.get(&key("u")).await, None);
+        allowed += u32::from(cache.check(&HOURLY, "ada", 1).await.is_allowed());
+    }
+    assert_eq!(allowed, HOURLY.burst);
+    assert!(start.elapsed() < Duration::from_millis(1000), "2,000 calls behind an open breaker: {:?}", start.elapsed());
+    server.resume();
+    connected(&*cache).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invalidation_during_a_pause_is_made_up_for() {
+    if !installed() {
+        return;
+    }
+    let server = Server::start().await;
+    let (a, b) = (replica(&server.url(), hasty()).await, replica(&server.url(), hasty()).await);
+    for cache in [&a, &b] {
+        connected(&**cache).await;
+    }
+    for id in ["u", "v"] {
+        assert!(a.put(&key(id), entry(1, "old"), MINUTE).await);
+        assert!(b.get(&key(id)).await.is_some());
+    }
+    let mut at_b = b.subscribe();
+    server.pause();
+    a.invalidate(&key("u"), 2).await;
+    a.publish(b"lost on the way"[..].into()).await;
+    assert_eq!(a.get(&key("u")).await, None);
+    server.resume();
+    connected(&*a).await;
+    eventually("b learns of it", async || b.get(&key("u")).await.is_none()).await;
+    let fresh = replica(&server.url(), patient()).await;
+    assert_eq!(fresh.get(&key("u")).await, None, "Redis had kept the old value");
+    assert!(!fresh.put(&key("u"), entry(1, "late"), MINUTE).await);
+    assert_eq!(fresh.get(&key("v")).await, Some(entry(1, "old")), "the rest is still there");
+    eventually("b is told to read again", async || next(&mut at_b).await == Message::Resync).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn values_in_process_answer_for_a_moment_only_while_the_fan_out_is_not_heard() {
+    if !installed() {
+        return;
+    }
+    let mut server = Server::start().await;
+    let options = CacheOptions { degraded_age: Duration::from_millis(100), ..hasty() };
+    let cache = replica(&server.url(), options).await;
+    connected(&*cache).await;
+    assert!(cache.put(&key("u"), entry(1, "one"), MINUTE).await);
+    server.kill();
+    let took = eventually("no longer trusted", async || cache.get(&key("u")).await.is_none()).await;
+    assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+/// A warm read never leaves the process.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn warm_reads_cost_no_round_trip() {
+    if !installed() {
+        return;
+    }
+    let server = Server::start().await;
+    let cache = replica(&server.url(), patient()).await;
+    connected(&*cache).await;
+    let names: Cached<String, ()> = Cached::new(cache.clone(), Arc::new(Dice), "name", MINUTE);
+    let mut raw = server.raw().await;
+    for round in 0..1001 {
+        let loads = || async { Ok(Some(Loaded { version: 1, value: "Ada".to_owned() })) };
+        assert_eq!(names.get_or_load("u", loads).await, Ok(Some("Ada".to_owned())));
+        if round == 0 {
+            redis::cmd("CONFIG").arg("RESETSTAT").exec_async(&mut raw).await.unwrap();
+        }
+    }
+    let statistics: String = redis::cmd("INFO").arg("commandstats").query_async(&mut raw).await.unwrap();
+    // Of our scripts only those that touch a value ask for its life.
+    assert!(!statistics.contains("cmdstat_pttl:"), "{statistics}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flushed_redis_costs_speed_only() {
+    if !installed() {
+        return;
+    }
+    let server = Server::start().await;
+    let (a, b) = (replica(&server.url(), patient()).await, replica(&server.url(), patient()).await);
+    for cache in [&a, &b] {
+        connected(&**cache).await;
+    }
+    let (mut at_a, mut at_b) = (a.subscribe(), b.subscribe());
+    a.publish(b"before"[..].into()).await;
+    assert_eq!(next(&mut at_b).await, Message::Payload(b"before"[..].into()));
+    assert_eq!(next(&mut at_a).await, Message::Payload(b"before"[..].into()));
+    assert!(a.put(&key("u"), entry(1, "one"), MINUTE).await);
+    assert!(a.check(&HOURLY, "ada", 10).await.is_allowed());
+
+    let mut raw = server.raw().await;
+    redis::cmd("FLUSHALL").exec_async(&mut raw).await.unwrap();
+    redis::cmd("SCRIPT").arg("FLUSH").exec_async(&mut raw).await.unwrap();
+    assert_eq!(next(&mut at_a).await, Message::Resync);
+    assert_eq!(next(&mut at_b).await, Message::Resync);
+    assert_eq!(a.get(&key("u")).await, None, "a miss, not an error");
+    assert!(matches!(a.check(&HOURLY, "ada", 1).await, LimitAnswer::RetryAfter(_)), "a flush hands out no allowance");
+    assert_eq!(a.health().await, CacheHealth::Connected);
+    b.publish(b"after"[..].into()).await;
+    assert_eq!(next(&mut at_a).await, Message::Payload(b"after"[..].into()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flush_followed_by_news_at_once_is_noticed_too() {
+    if !installed() {
+        return;
+    }
+    let server = Server::start().await;
+    let (a, b) = (replica(&server.url(), patient()).await, replica(&server.url(), patient()).await);
+    connected(&*b).await;
+    for round in 0..3_u8 {
+        a.publish(vec![round].into()).await;
+    }
+    let mut at_b = b.subscribe();
+    eventually("b has read so far", async || {
+        a.publish(b"mark"[..].into()).await;
+        next(&mut at_b).await == Message::Payload(b"mark"[..].into())
+    })
+    .await;
+    let mut raw = server.raw().await;
+    redis::cmd("FLUSHALL").exec_async(&mut raw).await.unwrap();
+    a.publish(b"after"[..].into()).await;
+    eventually("resync", async || next(&mut at_b).await == Message::Resync).await;
+}
+
+/// Whatever lies under our names, the answer is a miss and the place is usable again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn poisoned_values_are_misses_and_heal() {
+    if !installed() {
+        return;
+    }
+    let server = Server::start().await;
+    let cache = replica(&server.url(), patient()).await;
+    connected(&*cache).await;
+    let mut raw = server.raw().await;
+    let header = format!("={:020}|", 1);
+    let poison: [(&str, &[u8]); 6] = [
+        ("empty", b""),
+        ("short", b"=12|"),
+        ("noise", b"\xff\xfe\x00 not what we write at all, and long enough"),
+        ("kind", b"?00000000000000000001|body"),
+        ("letters", b"=0000000000000000000a|body"),
+        ("huge", b"=99999999999999999999|body"),
+    ];
+    for (id, bytes) in poison {
+        let () = raw.set(value_name(id), bytes).await.unwrap();
+    }
+    let () = raw.set(value_name("forever"), header.as_bytes()).await.unwrap();
+    let () = raw.lpush(value_name("list"), "x").await.unwrap();
+    let ids = poison.iter().map(|(id, _)| *id).chain(["forever", "list"]);
+    for id in ids {
+        assert_eq!(cache.get(&key(id)).await, None, "{id}");
+        assert!(cache.put(&key(id), entry(1, id), MINUTE).await, "{id}");
+        let fresh = replica(&server.url(), patient()).await;
+        assert_eq!(fresh.get(&key(id)).await, Some(entry(1, id)), "{id}");
+    }
+    let () = raw.del(value_name("list")).await.unwrap();
+    let () = raw.lpush(value_name("list"), "x").await.unwrap();
+    cache.invalidate(&key("list"), 2).await;
+    assert!(!replica(&server.url(), patient()).await.put(&key("list"), entry(1, "late"), MINUTE).await);
+    assert_eq!(cache.health().await, CacheHealth::Connected, "poison is no failure of the server");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_poisoned_limit_or_stream_heals() {
+    if !installed() {
+        return;
+    }
+    let server = Server::start().await;
+    let (a, b) = (replica(&server.url(), patient()).await, replica(&server.url(), patient()).await);
+    for cache in [&a, &b] {
+        connected(&**cache).await;
+    }
+    let mut raw = server.raw().await;
+    let () = raw.lpush("userd:l:login:list", "x").await.unwrap();
+    let () = raw.set("userd:l:login:noise", "1e99").await.unwrap();
+    let () = raw.set("userd:l:login:future", "9".repeat(16)).await.unwrap();
+    for key in ["list", "noise"] {
+        assert!(a.check(&HOURLY, key, 10).await.is_allowed(), "{key}");
+        assert!(!b.check(&HOURLY, key, 1).await.is_allowed(), "{key}");
+    }
+    let LimitAnswer::RetryAfter(wait) = a.check(&HOURLY, "future", 1).await else { panic!("used up") };
+    assert!(wait <= HOURLY.period, "never locked out for longer than the period: {wait:?}");
+
+    let mut at_b = b.subscribe();
+    let () = raw.set("{userd:fanout}", "not a stream").await.unwrap();
+    let () = raw.set("{userd:fanout}:n", "not a number").await.unwrap();
+    eventually("news arrive again", async || {
+        a.publish(b"news"[..].into()).await;
+        next(&mut at_b).await == Message::Payload(b"news"[..].into())
+    })
+    .await;
+    assert_eq!(a.health().await, CacheHealth::Connected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_that_was_cut_off_resumes_where_it_was() {
+    if !installed() {
+        return;
+    }
+    let server = Server::start().await;
+    let b = replica(&server.url(), patient()).await;
+    connected(&*b).await;
+    let mut at_b = b.subscribe();
+    let mut raw = server.raw().await;
+    for round in 0..5_u8 {
+        let _cut: i64 =
+            redis::cmd("CLIENT").arg(&["KILL", "TYPE", "normal", "SKIPME", "yes"]).query_async(&mut raw).await.unwrap();
+        let a = replica(&server.url(), patient()).await;
+        for number in 0..50_u8 {
+            a.publish(vec![round, number].into()).await;
+        }
+        for number in 0..50_u8 {
+            assert_eq!(next(&mut at_b).await, Message::Payload(vec![round, number].into()));
+        }
+    }
+    connected(&*b).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_lost_for_good_is_noticed_even_when_nothing_follows() {
+    if !installed() {
+        return;
+    }
+    let server = Server::start().await;
+    let b = replica(&server.url(), patient()).await;
+    connected(&*b).await;
+    assert!(b.put(&key("u"), entry(1, "one"), MINUTE).await);
+    let mut at_b = b.subscribe();
+    let mut raw = server.raw().await;
+    let _number: i64 = raw.incr("{userd:fanout}:n", 1).await.unwrap();
+    assert_eq!(next(&mut at_b).await, Message::Resync);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_service_starts_without_redis_and_finds_it_later() {
+    if !installed() {
+        return;
+    }
+    let mut server = Server::prepared(&[]);
+    let cache = connect(&server.url(), hasty()).await.unwrap();
+    assert_eq!(cache.health().await, CacheHealth::Degraded);
+    assert!(cache.put(&key("u"), entry(1, "one"), MINUTE).await);
+    assert_eq!(cache.get(&key("u")).await, Some(entry(1, "one")));
+    let mut subscription = cache.subscribe();
+    server.run().await;
+    connected(&*cache).await;
+    assert_eq!(next(&mut subscription).await, Message::Resync, "what was said before it came is unknown");
+}
+
+#[tokio::test]
+async fn a_malformed_url_is_an_error_and_a_missing_authority_too() {
+    for url in ["", "redis", "redis://", "memory://x", "postgres://localhost"] {
+        assert!(connect(url, hasty()).await.is_err(), "{url}");
+    }
+    let missing = CacheOptions { authority_file: Some("/nonexistent/ca.pem".into()), ..hasty() };
+    assert!(connect("rediss://localhost", missing).await.is_err());
+    let memory = connect("memory:", hasty()).await.unwrap();
+    assert_eq!(memory.health().await, CacheHealth::InProcess);
+}
