@@ -10,6 +10,7 @@ mod fields;
 mod mac;
 mod master_keys;
 mod opaque_secret;
+mod passwords;
 mod refresh_token;
 mod tokens;
 
@@ -20,9 +21,25 @@ pub use error::CryptoError;
 pub use fields::{DataKey, Fields, place};
 pub use master_keys::MasterKeys;
 pub use opaque_secret::OpaqueSecret;
+pub use passwords::{MAX_PASSWORD_BYTES, PasswordError, PasswordOptions, Passwords, PoolState, Verdict};
 pub use refresh_token::RefreshTokens;
 pub use tokens::{AccessClaims, LoadedKey, MAX_TOKEN_LEN, NewKey, TokenError, TokenOptions, Tokens, VerifiedToken};
 pub use userd_jose::Algorithm;
+
+/// Everything cryptographic that services use, in one place. The wiring makes the parts and puts them together.
+#[derive(Debug)]
+pub struct CryptoManager {
+    /// Password hashing.
+    pub passwords: Passwords,
+    /// Access tokens and their keys.
+    pub tokens: Tokens,
+    /// Field encryption.
+    pub fields: Fields,
+    /// Hashes to find and compare by.
+    pub index: BlindIndex,
+    /// Refresh tokens.
+    pub refresh_tokens: RefreshTokens,
+}
 
 /// Whether two byte strings are equal, in a time that depends on their lengths only.
 #[must_use]

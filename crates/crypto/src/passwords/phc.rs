@@ -1,0 +1,115 @@
+//! argon2id hashes as text: `$argon2id$v=19$m=…,t=…,p=…[,keyid=…]$salt$hash`, the PHC string format.
+//! `keyid` names the pepper, when there is one.
+
+use std::fmt;
+
+use argon2::{Algorithm, Argon2, Params, Version};
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+use userd_model::Random;
+
+use super::PasswordError;
+
+pub(super) const OUTPUT_LEN: usize = 32;
+const SALT_LEN: usize = 16;
+/// What a stored hash may cost at most, as a multiple of ours: a planted hash must not be able to occupy a worker.
+const DEARER: u32 = 4;
+const MOST_ITERATIONS: u32 = 16;
+const MOST_LANES: u32 = 16;
+
+/// What a hash costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cost {
+    pub(super) memory_kib: u32,
+    pub(super) iterations: u32,
+    pub(super) parallelism: u32,
+}
+
+/// One hash with all that is needed to make it again.
+pub(super) struct Argon2id {
+    pub(super) cost: Cost,
+    pub(super) pepper_id: Option<Vec<u8>>,
+    pub(super) salt: Vec<u8>,
+    pub(super) output: Vec<u8>,
+}
+
+impl Cost {
+    pub(super) fn new(memory_kib: u32, iterations: u32, parallelism: u32) -> Result<Self, PasswordError> {
+        let cost = Self { memory_kib, iterations, parallelism };
+        cost.params(OUTPUT_LEN).map(|_| cost)
+    }
+
+    /// How many blocks of 1 KiB a hash needs.
+    pub(super) fn blocks(self) -> Result<usize, PasswordError> {
+        Ok(self.params(OUTPUT_LEN)?.block_count())
+    }
+
+    fn params(self, output_len: usize) -> Result<Params, PasswordError> {
+        Params::new(self.memory_kib, self.iterations, self.parallelism, Some(output_len))
+            .map_err(|_| PasswordError::Parameters)
+    }
+
+    fn is_affordable(self, ours: Self) -> bool {
+        self.memory_kib <= ours.memory_kib.saturating_mul(DEARER)
+            && self.iterations <= ours.iterations.saturating_mul(DEARER).max(MOST_ITERATIONS)
+            && self.parallelism <= MOST_LANES
+    }
+}
+
+impl Argon2id {
+    /// A random salt, and a random output until there is a real one.
+    pub(super) fn random(cost: Cost, random: &dyn Random) -> Self {
+        let (mut salt, mut output) = (vec![0; SALT_LEN], vec![0; OUTPUT_LEN]);
+        random.fill(&mut salt);
+        random.fill(&mut output);
+        Self { cost, pepper_id: None, salt, output }
+    }
+
+    /// Reads a stored hash that costs at most a few times `ours`.
+    pub(super) fn parse(phc: &str, ours: Cost) -> Result<Self, PasswordError> {
+        let hash = read(phc).ok_or(PasswordError::UnsupportedHash)?;
+        let lengths = (8..=64).contains(&hash.salt.len()) && (16..=64).contains(&hash.output.len());
+        if lengths && hash.cost.is_affordable(ours) && hash.cost.params(hash.output.len()).is_ok() {
+            Ok(hash)
+        } else {
+            Err(PasswordError::UnsupportedHash)
+        }
+    }
+
+    pub(super) fn context(&self) -> Result<Argon2<'static>, PasswordError> {
+        Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, self.cost.params(self.output.len())?))
+    }
+}
+
+impl fmt::Display for Argon2id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Cost { memory_kib, iterations, parallelism } = self.cost;
+        write!(f, "$argon2id$v=19$m={memory_kib},t={iterations},p={parallelism}")?;
+        if let Some(id) = &self.pepper_id {
+            write!(f, ",keyid={}", STANDARD_NO_PAD.encode(id))?;
+        }
+        write!(f, "${}${}", STANDARD_NO_PAD.encode(&self.salt), STANDARD_NO_PAD.encode(&self.output))
+    }
+}
+
+fn read(phc: &str) -> Option<Argon2id> {
+    let mut fields = phc.strip_prefix("$argon2id$v=19$")?.split('$');
+    let (parameters, salt, output) = (fields.next()?, fields.next()?, fields.next()?);
+    let mut parameters = parameters.split(',');
+    let cost = Cost {
+        memory_kib: number(parameters.next()?, "m=")?,
+        iterations: number(parameters.next()?, "t=")?,
+        parallelism: number(parameters.next()?, "p=")?,
+    };
+    let pepper_id = match parameters.next() {
+        None => None,
+        Some(parameter) => Some(STANDARD_NO_PAD.decode(parameter.strip_prefix("keyid=")?).ok()?),
+    };
+    let whole = fields.next().is_none() && parameters.next().is_none();
+    let (salt, output) = (STANDARD_NO_PAD.decode(salt).ok()?, STANDARD_NO_PAD.decode(output).ok()?);
+    whole.then_some(Argon2id { cost, pepper_id, salt, output })
+}
+
+fn number(parameter: &str, name: &str) -> Option<u32> {
+    let digits = parameter.strip_prefix(name)?;
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+}

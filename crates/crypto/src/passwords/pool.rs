@@ -1,0 +1,215 @@
+//! A fixed number of threads with memory of their own, and a bounded queue before them. When the queue is full the
+//! answer is "busy" at once: a flood of sign-ins must not become a flood of memory or of waiting.
+//!
+//! A place is held by the work, not by its caller: a caller who hangs up frees it only when the hash has ended, or
+//! when a worker comes to it and finds nobody waiting.
+
+use std::{
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use tokio::sync::oneshot;
+use userd_model::{Clock, Timestamp};
+
+use super::{PasswordError, PasswordOptions, PoolState, arena::Arena};
+
+/// What a hash is assumed to take before any was measured.
+const FIRST_GUESS: Duration = Duration::from_millis(50);
+/// How much worse than the requests' own priority.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
+
+pub(super) struct Pool {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+    clock: Arc<dyn Clock>,
+    held: Arc<AtomicUsize>,
+    workers: usize,
+    capacity: usize,
+    deadline: Duration,
+    idle: Duration,
+}
+
+struct State {
+    queue: VecDeque<Job>,
+    running: usize,
+    closed: bool,
+    /// Recent hashes on average.
+    mean: Duration,
+}
+
+struct Job {
+    queued_at: Timestamp,
+    work: Box<dyn FnOnce(&mut Arena) + Send>,
+}
+
+impl Pool {
+    /// Starts the threads; each allocates `blocks` of 1 KiB at its first job.
+    pub(super) fn start(
+        options: &PasswordOptions,
+        blocks: usize,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, PasswordError> {
+        let workers = options.workers.max(1);
+        let state = State { queue: VecDeque::new(), running: 0, closed: false, mean: FIRST_GUESS };
+        let shared = Arc::new(Shared {
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            clock,
+            held: Arc::default(),
+            workers,
+            capacity: workers.saturating_add(options.queue),
+            deadline: options.deadline,
+            idle: options.idle,
+        });
+        let pool = Self { shared };
+        for _ in 0..workers {
+            let shared = Arc::clone(&pool.shared);
+            let arena = Arena::new(blocks, Arc::clone(&shared.held));
+            let thread = thread::Builder::new().name("userd-argon2".to_owned());
+            thread.spawn(move || shared.serve(arena)).map_err(|_| PasswordError::Failed)?;
+        }
+        Ok(pool)
+    }
+
+    /// Runs `work` on a worker and waits for its result.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Arena) -> T + Send + 'static,
+    ) -> Result<T, PasswordError> {
+        let (reply, answer) = oneshot::channel();
+        self.shared.enqueue(Box::new(move |arena| {
+            if !reply.is_closed() {
+                // The caller may go away while the work is done; then nobody wants the result.
+                let _ = reply.send(work(arena));
+            }
+        }))?;
+        // No answer: it waited beyond the deadline and was dropped, or the pool is closing.
+        answer.await.map_err(|_| PasswordError::Busy(self.shared.retry_after(&self.shared.lock())))
+    }
+
+    pub(super) fn state(&self) -> PoolState {
+        let state = self.shared.lock();
+        PoolState {
+            queued: state.queue.len(),
+            running: state.running,
+            memory_kib: self.shared.held.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.closed = true;
+        state.queue.clear();
+        drop(state);
+        self.shared.changed.notify_all();
+    }
+}
+
+impl Shared {
+    fn enqueue(&self, work: Box<dyn FnOnce(&mut Arena) + Send>) -> Result<(), PasswordError> {
+        let mut state = self.lock();
+        if state.queue.len() + state.running >= self.capacity {
+            metrics::counter!("userd_argon2_rejected_total").increment(1);
+            return Err(PasswordError::Busy(self.retry_after(&state)));
+        }
+        state.queue.push_back(Job { queued_at: self.clock.now(), work });
+        state.report();
+        drop(state);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    fn serve(&self, mut arena: Arena) {
+        lower_priority();
+        while let Some(job) = self.next(&mut arena) {
+            let started = self.clock.now();
+            if started.since(job.queued_at) > self.deadline {
+                metrics::counter!("userd_argon2_rejected_total").increment(1);
+                drop(job);
+                self.done(None);
+                continue;
+            }
+            // A panic in one hash must cost neither the thread nor its place in the count.
+            let _ = catch_unwind(AssertUnwindSafe(|| (job.work)(&mut arena)));
+            self.done(Some(self.clock.now().since(started)));
+        }
+    }
+
+    /// Waits for a job; `None` when the pool is closed. Gives the memory back after a while without work.
+    fn next(&self, arena: &mut Arena) -> Option<Job> {
+        let mut state = self.lock();
+        loop {
+            if state.closed {
+                return None;
+            }
+            if let Some(job) = state.queue.pop_front() {
+                state.running += 1;
+                state.report();
+                return Some(job);
+            }
+            if arena.is_empty() {
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            } else {
+                let waited = self.changed.wait_timeout(state, self.idle).unwrap_or_else(PoisonError::into_inner);
+                state = waited.0;
+                if waited.1.timed_out() && state.queue.is_empty() {
+                    arena.release();
+                }
+            }
+        }
+    }
+
+    fn done(&self, took: Option<Duration>) {
+        let mut state = self.lock();
+        state.running = state.running.saturating_sub(1);
+        if let Some(took) = took {
+            state.mean = (state.mean * 7 + took) / 8;
+            metrics::histogram!("userd_argon2_seconds").record(took.as_secs_f64());
+        }
+        state.report();
+    }
+
+    /// When the work that is there now should be done; whole seconds, at least one.
+    fn retry_after(&self, state: &State) -> Duration {
+        let waiting = u32::try_from(state.queue.len() + state.running).unwrap_or(u32::MAX);
+        let workers = u32::try_from(self.workers).unwrap_or(u32::MAX).max(1);
+        Duration::from_secs((state.mean.saturating_mul(waiting) / workers).as_secs() + 1)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn report(&self) {
+        let gauge = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+        metrics::gauge!("userd_argon2_queue_depth").set(gauge(self.queue.len()));
+        metrics::gauge!("userd_argon2_running").set(gauge(self.running));
+    }
+}
+
+/// Lets other threads of this process go first. On Linux the niceness belongs to the thread; elsewhere it would slow
+/// the whole process, so it is left alone. Not being allowed to is no failure.
+fn lower_priority() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, NICENESS);
+}
+
+#[cfg(test)]
+#[path = "pool_tests.rs"]
+mod tests;

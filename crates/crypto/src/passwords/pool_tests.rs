@@ -1,0 +1,154 @@
+//! The pool with work that waits for a signal instead of hashing.
+
+use std::{
+    future::Future,
+    pin::pin,
+    sync::{atomic::AtomicI64, mpsc},
+    task::{Context, Poll, Waker},
+};
+
+use super::*;
+
+#[derive(Default)]
+struct Held(AtomicI64);
+
+impl Clock for Held {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_seconds(self.0.load(Ordering::SeqCst))
+    }
+}
+
+fn pool(workers: usize, queue: usize, clock: &Arc<Held>) -> Pool {
+    let options = PasswordOptions { workers, queue, ..PasswordOptions::default() };
+    Pool::start(&options, 64, Arc::<Held>::clone(clock)).unwrap()
+}
+
+/// Asks once, as a caller does before it goes to sleep.
+fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// Waits until the pool looks like this.
+fn until(pool: &Pool, queued: usize, running: usize) {
+    loop {
+        let state = pool.state();
+        if (state.queued, state.running) == (queued, running) {
+            return;
+        }
+        thread::yield_now();
+    }
+}
+
+#[tokio::test]
+async fn a_full_queue_answers_busy_at_once_and_says_when_to_return() {
+    let pool = pool(1, 1, &Arc::default());
+    let (go, wait) = mpsc::channel::<()>();
+    let mut running = pin!(pool.run(move |_| wait.recv()));
+    assert!(poll(running.as_mut()).is_pending());
+    until(&pool, 0, 1);
+    let mut waiting = pin!(pool.run(|_| ()));
+    assert!(poll(waiting.as_mut()).is_pending());
+
+    let refused = pool.run(|_| ()).await;
+    assert!(matches!(refused, Err(PasswordError::Busy(after)) if after >= Duration::from_secs(1)));
+
+    go.send(()).unwrap();
+    running.await.unwrap().unwrap();
+    waiting.await.unwrap();
+    until(&pool, 0, 0);
+    pool.run(|_| ()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_caller_who_hangs_up_does_not_free_the_place_of_running_work() {
+    let pool = pool(1, 0, &Arc::default());
+    let (go, wait) = mpsc::channel::<()>();
+    let (told, begun) = mpsc::channel::<()>();
+    {
+        let mut hung_up = pin!(pool.run(move |_| (told.send(()), wait.recv())));
+        assert!(poll(hung_up.as_mut()).is_pending());
+        begun.recv().unwrap();
+    }
+    assert_eq!(pool.state().running, 1);
+    assert!(matches!(pool.run(|_| ()).await, Err(PasswordError::Busy(_))));
+    go.send(()).unwrap();
+    until(&pool, 0, 0);
+    assert!(pool.run(|_| ()).await.is_ok());
+}
+
+#[tokio::test]
+async fn work_that_nobody_waits_for_is_not_begun() {
+    let pool = pool(1, 2, &Arc::default());
+    let (go, wait) = mpsc::channel::<()>();
+    let (told, begun) = mpsc::channel::<()>();
+    let mut running = pin!(pool.run(move |_| wait.recv()));
+    assert!(poll(running.as_mut()).is_pending());
+    until(&pool, 0, 1);
+    {
+        let mut hung_up = pin!(pool.run(move |_| told.send(())));
+        assert!(poll(hung_up.as_mut()).is_pending());
+        assert_eq!(pool.state().queued, 1);
+    }
+    go.send(()).unwrap();
+    running.await.unwrap().unwrap();
+    until(&pool, 0, 0);
+    assert_eq!(begun.recv(), Err(mpsc::RecvError));
+}
+
+#[tokio::test]
+async fn work_that_waited_too_long_is_answered_as_busy() {
+    let clock = Arc::<Held>::default();
+    let pool = pool(1, 1, &clock);
+    let (go, wait) = mpsc::channel::<()>();
+    let mut running = pin!(pool.run(move |_| wait.recv()));
+    assert!(poll(running.as_mut()).is_pending());
+    until(&pool, 0, 1);
+    let mut late = pin!(pool.run(|_| ()));
+    assert!(poll(late.as_mut()).is_pending());
+    clock.0.store(3, Ordering::SeqCst);
+    go.send(()).unwrap();
+    running.await.unwrap().unwrap();
+    assert!(matches!(late.await, Err(PasswordError::Busy(_))));
+}
+
+#[tokio::test]
+async fn a_panic_costs_neither_thread_nor_place() {
+    let pool = pool(1, 0, &Arc::default());
+    let answer = pool.run(|_| std::panic::resume_unwind(Box::new("broken"))).await;
+    let _: Result<(), _> = answer;
+    until(&pool, 0, 0);
+    assert_eq!(pool.run(|_| 7).await, Ok(7));
+}
+
+#[tokio::test]
+async fn no_more_runs_at_once_than_there_are_workers() {
+    let pool = pool(2, 100, &Arc::default());
+    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let work = (0..50).map(|_| {
+        let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+        pool.run(move |_| {
+            most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            thread::yield_now();
+            now.fetch_sub(1, Ordering::SeqCst);
+        })
+    });
+    let mut work: Vec<_> = work.map(Box::pin).collect();
+    for future in &mut work {
+        let _ = poll(future.as_mut());
+    }
+    for future in work {
+        future.await.unwrap();
+    }
+    assert!(most.load(Ordering::SeqCst) <= 2);
+}
+
+/// The other threads of the process keep their priority.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn only_the_workers_are_nice() {
+    let before = rustix::process::getpriority_process(None).unwrap();
+    let pool = pool(1, 0, &Arc::default());
+    let worker = pool.run(|_| rustix::process::getpriority_process(None).unwrap()).await.unwrap();
+    assert_eq!(worker, NICENESS.max(before));
+    assert_eq!(rustix::process::getpriority_process(None).unwrap(), before);
+}

@@ -1,0 +1,223 @@
+//! Passwords hashed and verified for real, at a small cost.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+    time::Duration,
+};
+
+use argon2::{Algorithm, Argon2, AssociatedData, ParamsBuilder, Version};
+use userd_crypto::{MAX_PASSWORD_BYTES, PasswordError, PasswordOptions, Passwords, Verdict};
+use userd_model::{Clock, Random, Timestamp};
+use zeroize::Zeroizing;
+
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_seconds(1_800_000_000)
+    }
+}
+
+/// A different byte every time.
+#[derive(Default)]
+struct Counting(AtomicU8);
+
+impl Random for Counting {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(self.0.fetch_add(1, Ordering::Relaxed));
+    }
+}
+
+fn cheap() -> PasswordOptions {
+    PasswordOptions {
+        memory_kib: 64,
+        iterations: 1,
+        parallelism: 1,
+        workers: 2,
+        queue: 64,
+        ..PasswordOptions::default()
+    }
+}
+
+fn start(options: PasswordOptions) -> Passwords {
+    Passwords::new(options, Arc::new(Counting::default()), Arc::new(Still)).unwrap()
+}
+
+fn text(password: &str) -> Zeroizing<String> {
+    Zeroizing::new(password.to_owned())
+}
+
+const RIGHT: Verdict = Verdict { matches: true, needs_rehash: false };
+const OUTDATED: Verdict = Verdict { matches: true, needs_rehash: true };
+const WRONG: Verdict = Verdict { matches: false, needs_rehash: false };
+
+/// ASVS V11.4.2
+#[test]
+fn rfc_9106_section_5_3_argon2id() {
+    let mut params = ParamsBuilder::new();
+    params.m_cost(32).t_cost(3).p_cost(4).output_len(32).data(AssociatedData::new(&[4; 12]).unwrap());
+    let secret = [3; 8];
+    let context =
+        Argon2::new_with_secret(&secret, Algorithm::Argon2id, Version::V0x13, params.build().unwrap()).unwrap();
+    let mut output = [0; 32];
+    context.hash_password_into(&[1; 32], &[2; 16], &mut output).unwrap();
+    assert_eq!(hex::encode(output), "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659");
+}
+
+#[tokio::test]
+async fn hashes_made_by_the_reference_implementation_are_verified() {
+    let passwords = start(cheap());
+    for phc in [
+        "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+        "$argon2id$v=19$m=256,t=2,p=2$c29tZXNhbHQ$bQk8UB/VmZZF4Oo79iDXuL5/0ttZwg2f/5U52iv1cDc",
+    ] {
+        assert_eq!(passwords.verify(text("password"), Some(phc.into())).await, Ok(OUTDATED), "{phc}");
+        assert_eq!(passwords.verify(text("Password"), Some(phc.into())).await, Ok(WRONG));
+    }
+}
+
+#[tokio::test]
+async fn a_password_matches_its_own_hash_only() {
+    let passwords = start(cheap());
+    let hash = passwords.hash(text("correct horse")).await.unwrap();
+    assert!(hash.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{hash}");
+    assert_ne!(hash, passwords.hash(text("correct horse")).await.unwrap(), "a new salt every time");
+    assert_eq!(passwords.verify(text("correct horse"), Some(hash.clone())).await, Ok(RIGHT));
+    for wrong in ["", "correct hors", "correct horse ", "Correct horse"] {
+        assert_eq!(passwords.verify(text(wrong), Some(hash.clone())).await, Ok(WRONG), "{wrong:?}");
+    }
+}
+
+/// ASVS V11.2.2
+#[tokio::test]
+async fn a_changed_cost_asks_for_a_new_hash_after_the_next_sign_in() {
+    let old = start(cheap()).hash(text("correct horse")).await.unwrap();
+    let new = start(PasswordOptions { iterations: 2, ..cheap() });
+    assert_eq!(new.verify(text("correct horse"), Some(old.clone())).await, Ok(OUTDATED));
+    assert_eq!(new.verify(text("wrong"), Some(old)).await, Ok(WRONG));
+}
+
+#[tokio::test]
+async fn an_unknown_login_costs_the_same_work_and_never_matches() {
+    let passwords = start(cheap());
+    assert_eq!(passwords.state().memory_kib, 0);
+    assert_eq!(passwords.verify(text(""), None).await, Ok(WRONG));
+    assert_eq!(passwords.state().memory_kib, 64, "it was hashed like any other");
+    assert_eq!(passwords.verify(text("correct horse"), None).await, Ok(WRONG));
+}
+
+#[tokio::test]
+async fn too_long_a_password_is_refused_before_hashing() {
+    let passwords = start(cheap());
+    let long = "x".repeat(MAX_PASSWORD_BYTES + 1);
+    assert_eq!(passwords.hash(text(&long)).await, Err(PasswordError::TooLong));
+    assert_eq!(passwords.verify(text(&long), None).await, Err(PasswordError::TooLong));
+    assert_eq!(passwords.state().memory_kib, 0);
+    assert!(passwords.hash(text(&long[1..])).await.is_ok());
+}
+
+/// AC-115: a malformed stored hash is refused without a panic, and a dear one does not occupy a worker.
+#[tokio::test]
+async fn hashes_that_are_malformed_or_too_dear_are_refused() {
+    let passwords = start(cheap());
+    let salt_and_hash = "c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+    for start in [
+        "",
+        "$argon2id$v=19$m=257,t=1,p=1$",
+        "$argon2id$v=19$m=4294967295,t=1,p=1$",
+        "$argon2id$v=19$m=64,t=17,p=1$",
+        "$argon2id$v=19$m=64,t=0,p=1$",
+        "$argon2id$v=19$m=64,t=1,p=17$",
+        "$argon2id$v=19$m=1,t=1,p=1$",
+        "$argon2id$v=19$m=+64,t=1,p=1$",
+        "$argon2id$v=19$m=64,t=1$",
+        "$argon2id$v=19$m=64,t=1,p=1,data=AAAA$",
+        "$argon2id$v=19$t=1,m=64,p=1$",
+        "$argon2id$v=16$m=64,t=1,p=1$",
+        "$argon2i$v=19$m=64,t=1,p=1$",
+        "$2b$12$",
+    ] {
+        let answer = passwords.verify(text("password"), Some(format!("{start}{salt_and_hash}"))).await;
+        assert_eq!(answer, Err(PasswordError::UnsupportedHash), "{start}");
+    }
+    for end in
+        ["c29t$nf65EOgLrQMR/uIPnA4rEg", "c29tZXNhbHQ$AAAA", "c29tZXNhbHQ$nf65EOgL!", "c29tZXNhbHQ", "c29tZXNhbHQ=$AAAA"]
+    {
+        let answer = passwords.verify(text("password"), Some(format!("$argon2id$v=19$m=64,t=1,p=1${end}"))).await;
+        assert_eq!(answer, Err(PasswordError::UnsupportedHash), "{end}");
+    }
+    assert!(
+        Passwords::new(PasswordOptions { memory_kib: 0, ..cheap() }, Arc::new(Counting::default()), Arc::new(Still))
+            .is_err()
+    );
+}
+
+#[tokio::test]
+async fn memory_is_bounded_by_the_workers_and_a_dearer_hash_gives_its_memory_back() {
+    let passwords = Arc::new(start(cheap()));
+    let work: Vec<_> = (0..40)
+        .map(|number| {
+            let passwords = Arc::clone(&passwords);
+            tokio::spawn(async move { passwords.hash(text(&format!("password {number}"))).await })
+        })
+        .collect();
+    for hash in work {
+        hash.await.unwrap().unwrap();
+        assert!(passwords.state().memory_kib <= 2 * 64);
+    }
+    let dearer = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+    passwords.verify(text("password"), Some(dearer.into())).await.unwrap();
+    assert!(passwords.state().memory_kib <= 64, "{:?}", passwords.state());
+}
+
+#[tokio::test]
+async fn a_worker_without_work_gives_its_memory_back() {
+    let passwords = start(PasswordOptions { workers: 1, idle: Duration::from_millis(1), ..cheap() });
+    passwords.hash(text("correct horse")).await.unwrap();
+    while passwords.state().memory_kib > 0 {
+        tokio::task::yield_now().await;
+    }
+    passwords.hash(text("correct horse")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_pepper_is_needed_to_verify_and_can_be_replaced() {
+    let peppered = |current: u8, previous: &[u8]| PasswordOptions {
+        pepper: Some(Zeroizing::new([current; 32])),
+        previous_peppers: previous.iter().map(|byte| Zeroizing::new([*byte; 32])).collect(),
+        ..cheap()
+    };
+    let plain = start(cheap());
+    let first = start(peppered(1, &[]));
+    let hash = first.hash(text("correct horse")).await.unwrap();
+    assert!(hash.contains(",keyid="), "{hash}");
+    assert_eq!(first.verify(text("correct horse"), Some(hash.clone())).await, Ok(RIGHT));
+    assert_eq!(first.verify(text("wrong"), Some(hash.clone())).await, Ok(WRONG));
+    assert_eq!(plain.verify(text("correct horse"), Some(hash.clone())).await, Err(PasswordError::UnsupportedHash));
+
+    let second = start(peppered(2, &[1]));
+    assert_eq!(second.verify(text("correct horse"), Some(hash)).await, Ok(OUTDATED));
+    let unpeppered = plain.hash(text("correct horse")).await.unwrap();
+    assert_eq!(second.verify(text("correct horse"), Some(unpeppered)).await, Ok(OUTDATED));
+}
+
+#[test]
+fn printing_shows_no_pepper() {
+    let options = PasswordOptions { pepper: Some(Zeroizing::new([0xAB; 32])), ..cheap() };
+    assert!(!format!("{options:?}").contains("171"));
+    assert!(format!("{options:?}").contains("pepper: true"));
+    let passwords = start(options);
+    assert!(!format!("{passwords:?}").contains("171"));
+}
+
+/// Composed and decomposed letters are different bytes: the caller normalises, this room does not guess.
+#[tokio::test]
+async fn normalisation_is_the_callers() {
+    let passwords = start(cheap());
+    let hash = passwords.hash(text("caf\u{e9}")).await.unwrap();
+    assert_eq!(passwords.verify(text("cafe\u{301}"), Some(hash)).await, Ok(WRONG));
+}
