@@ -1,12 +1,8 @@
-//! Access tokens: issued, verified, remembered, rotated, and read by another implementation.
-//! The forged ones are in `forged_tokens.rs`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
-
-mod house;
+//! Honest tokens: issued, verified, remembered, rotated, and read by another implementation.
 
 use std::{sync::Arc, time::Duration};
 
-use house::{House, claims, now};
+use crate::house::{House, claims, now};
 use jsonwebtoken as theirs;
 use serde_json::{Value, json};
 use userd_crypto::{Algorithm, LoadedKey, RefreshTokens, TokenError, TokenOptions, Tokens};
@@ -184,7 +180,7 @@ fn jsonwebtoken_verifies_ours_and_we_verify_its() {
         let mut header = theirs::Header::new(name);
         header.typ = Some("at+jwt".into());
         header.kid = Some(house.kid(algorithm));
-        let pem = house::pem(house.key(algorithm));
+        let pem = crate::house::pem(house.key(algorithm));
         let encoding = match algorithm {
             Algorithm::EdDSA => theirs::EncodingKey::from_ed_pem(&pem),
             Algorithm::ES256 => theirs::EncodingKey::from_ec_pem(&pem),
@@ -201,7 +197,7 @@ fn access_and_refresh_tokens_never_stand_in_for_each_other() {
     let house = House::new();
     let refresh = RefreshTokens::new([1; 32]);
     assert_eq!(refresh.parse(&house.tokens.issue(&claims()).unwrap()), None);
-    let (text, _) = refresh.mint(&house::Fixed, SessionId::from_random([2; 16]));
+    let (text, _) = refresh.mint(&crate::house::Fixed, SessionId::from_random([2; 16]));
     assert!(house.tokens.verify(&text, now()).is_err());
 }
 

@@ -1,5 +1,4 @@
 //! A house with three keys (Ed25519 active, P-256 retired, RSA next) and one revoked key, and a forger's tools.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 use base64::{Engine as _, engine::general_purpose::STANDARD, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -9,7 +8,7 @@ use userd_model::{KeyState, Random, SessionId, Timestamp, TokenId};
 use uuid::Uuid;
 
 /// Dice that always show the same.
-pub struct Fixed;
+pub(crate) struct Fixed;
 
 impl Random for Fixed {
     fn fill(&self, bytes: &mut [u8]) {
@@ -17,12 +16,12 @@ impl Random for Fixed {
     }
 }
 
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::from_seconds(1_800_000_000)
 }
 
 /// Ten minutes long.
-pub fn claims() -> AccessClaims {
+pub(crate) fn claims() -> AccessClaims {
     AccessClaims {
         sub: Uuid::from_u128(0x1111_1111_1111_4111_8111_1111_1111_1111),
         client_id: "userd".into(),
@@ -40,18 +39,18 @@ pub fn claims() -> AccessClaims {
     }
 }
 
-pub struct House {
-    pub tokens: Tokens,
-    pub revoked: SigningKey,
+pub(crate) struct House {
+    pub(crate) tokens: Tokens,
+    pub(crate) revoked: SigningKey,
     keys: Vec<SigningKey>,
 }
 
 impl House {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with_capacity(1000)
     }
 
-    pub fn with_capacity(cache_capacity: usize) -> Self {
+    pub(crate) fn with_capacity(cache_capacity: usize) -> Self {
         let options = TokenOptions { cache_capacity, ..TokenOptions::new("https://users.example", "userd") };
         let house = Self {
             tokens: Tokens::new(options),
@@ -63,7 +62,7 @@ impl House {
     }
 
     /// The three keys in these states, and the revoked one.
-    pub fn keys(&self, states: [KeyState; 3]) -> Vec<LoadedKey> {
+    pub(crate) fn keys(&self, states: [KeyState; 3]) -> Vec<LoadedKey> {
         self.keys
             .iter()
             .zip(states)
@@ -75,24 +74,24 @@ impl House {
             .collect()
     }
 
-    pub fn key(&self, algorithm: Algorithm) -> &SigningKey {
+    pub(crate) fn key(&self, algorithm: Algorithm) -> &SigningKey {
         self.keys.iter().find(|key| key.algorithm() == algorithm).unwrap()
     }
 
-    pub fn kid(&self, algorithm: Algorithm) -> String {
+    pub(crate) fn kid(&self, algorithm: Algorithm) -> String {
         kid_of(self.key(algorithm))
     }
 
-    pub fn header(&self, algorithm: Algorithm) -> Value {
+    pub(crate) fn header(&self, algorithm: Algorithm) -> Value {
         self.header_of(self.key(algorithm))
     }
 
-    pub fn header_of(&self, key: &SigningKey) -> Value {
+    pub(crate) fn header_of(&self, key: &SigningKey) -> Value {
         json!({"alg": key.algorithm().as_str(), "typ": "at+jwt", "kid": kid_of(key)})
     }
 
     /// The claims of [`claims`] as an honest token carries them.
-    pub fn good_claims(&self) -> Value {
+    pub(crate) fn good_claims(&self) -> Value {
         let claims = claims();
         json!({"iss": "https://users.example", "aud": "userd", "sub": claims.sub, "client_id": claims.client_id,
             "jti": claims.jti, "sid": claims.sid, "iat": 1_800_000_000, "nbf": 1_800_000_000, "exp": 1_800_000_600,
@@ -100,31 +99,31 @@ impl House {
             "auth_time": 1_800_000_000, "amr": ["pwd"], "ver": 7})
     }
 
-    pub fn sign(&self, algorithm: Algorithm, header: &Value, claims: &Value) -> String {
+    pub(crate) fn sign(&self, algorithm: Algorithm, header: &Value, claims: &Value) -> String {
         self.sign_with(self.key(algorithm), header, claims)
     }
 
-    pub fn sign_with(&self, key: &SigningKey, header: &Value, claims: &Value) -> String {
+    pub(crate) fn sign_with(&self, key: &SigningKey, header: &Value, claims: &Value) -> String {
         sign_text(key, &header.to_string(), &claims.to_string())
     }
 }
 
 /// Signs any two texts, JSON or not.
-pub fn sign_text(key: &SigningKey, header: &str, claims: &str) -> String {
+pub(crate) fn sign_text(key: &SigningKey, header: &str, claims: &str) -> String {
     let input = format!("{}.{}", b64(header), b64(claims));
     let signature = key.sign(input.as_bytes()).unwrap();
     format!("{input}.{}", b64(signature))
 }
 
-pub fn b64(bytes: impl AsRef<[u8]>) -> String {
+pub(crate) fn b64(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-pub fn kid_of(key: &SigningKey) -> String {
+pub(crate) fn kid_of(key: &SigningKey) -> String {
     key.verifying_key(None).unwrap().thumbprint()
 }
 
-pub fn pem(key: &SigningKey) -> Vec<u8> {
+pub(crate) fn pem(key: &SigningKey) -> Vec<u8> {
     format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(key.to_pkcs8().unwrap()))
         .into_bytes()
 }
