@@ -10,7 +10,7 @@ pub enum Duplicate {
 }
 
 /// A fault of the database or of the way to it.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// The transaction lost against another one (40001, busy, lock conflict). Nothing happened; run it again.
     #[error("conflict with a concurrent transaction")]
@@ -37,7 +37,7 @@ impl StoreError {
 }
 
 /// How a unit of work ends when it does not commit: the rules said no, or storage failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Failure {
     /// A rule said no; the caller may know.
     #[error(transparent)]

@@ -1,0 +1,232 @@
+//! What only PostgreSQL can show: lines that break, servers that go, poolers in between.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use userd_storage::{
+    Access, Failure, Store, StoreError,
+    engines::{PostgresEngine, PostgresOptions},
+    statements,
+    testing::{Backend, TestDatabase, run},
+};
+
+use crate::{
+    proxy::{Cut, Proxy},
+    stage::{INSERT_COUNTER, READ_COUNTER, SET_COUNTER, get, put, store, tables},
+};
+
+statements! {
+    SLEEP = "server.sleep": "SELECT CAST(pg_sleep(30) AS TEXT)" () -> (Text);
+    KILL_OTHERS = "server.kill": "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()" () -> (I64);
+}
+
+const ACCESS: Access = Access { name: "by hand", attempt: 0 };
+
+async fn database() -> Option<(TestDatabase, PostgresOptions)> {
+    let database = TestDatabase::create(Backend::Postgres).await.unwrap()?;
+    tables(&*database.engine().unwrap()).await;
+    let options = PostgresOptions::at(database.url().unwrap());
+    Some((database, options))
+}
+
+fn store_with(options: &PostgresOptions) -> Store {
+    store(Arc::new(PostgresEngine::new(options).unwrap()))
+}
+
+/// The options with a proxy in between.
+async fn through_proxy(mut options: PostgresOptions) -> (Proxy, PostgresOptions) {
+    let url = url::Url::parse(&options.url).unwrap();
+    let proxy = Proxy::to(format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432))).await;
+    let mut through = url;
+    through.set_host(Some("127.0.0.1")).unwrap();
+    through.set_port(Some(proxy.port)).unwrap();
+    options.url = through.to_string();
+    (proxy, options)
+}
+
+async fn lose_the_commit(cut: Cut, kept: Option<i64>) {
+    let Some((_database, options)) = database().await else { return };
+    let direct = store_with(&options);
+    let (proxy, options) = through_proxy(options).await;
+    let store = store_with(&options);
+    put(&store, "warm", 0).await.unwrap();
+    proxy.cut(cut);
+    let tries = AtomicU32::new(0);
+    let lost = store
+        .transact("lost", |mut uow| {
+            tries.fetch_add(1, Ordering::SeqCst);
+            async move {
+                run(&mut uow, INSERT_COUNTER, &["a".into(), 1_i64.into()]).await?;
+                uow.commit(()).await
+            }
+        })
+        .await;
+    assert!(matches!(lost, Err(Failure::Store(StoreError::OutcomeUnknown(_)))), "{lost:?}");
+    assert_eq!(tries.load(Ordering::SeqCst), 1, "never re-run silently");
+    assert_eq!(get(&direct, "a").await, kept);
+    put(&store, "b", 1).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_commit_that_never_arrived_is_unknown() {
+    lose_the_commit(Cut::BeforeCommit, None).await;
+}
+
+#[tokio::test]
+async fn a_commit_whose_answer_was_lost_is_unknown() {
+    lose_the_commit(Cut::AfterCommit, Some(1)).await;
+}
+
+#[tokio::test]
+async fn write_skew_ends_in_a_conflict_for_one() {
+    let Some((_database, options)) = database().await else { return };
+    let store = store_with(&options);
+    put(&store, "ann", 1).await.unwrap();
+    put(&store, "ben", 1).await.unwrap();
+    let mut first = store.engine().begin(ACCESS).await.unwrap();
+    let mut second = store.engine().begin(ACCESS).await.unwrap();
+    first.run(READ_COUNTER, &["ben".into()]).await.unwrap();
+    second.run(READ_COUNTER, &["ann".into()]).await.unwrap();
+    first.run(SET_COUNTER, &["ann".into(), 0_i64.into()]).await.unwrap();
+    second.run(SET_COUNTER, &["ben".into(), 0_i64.into()]).await.unwrap();
+    first.commit().await.unwrap();
+    assert!(matches!(second.commit().await, Err(StoreError::Conflict)));
+}
+
+#[tokio::test]
+async fn connections_that_died_while_idle_are_not_noticed() {
+    let Some((_database, options)) = database().await else { return };
+    let (proxy, through) = through_proxy(options).await;
+    let store = store_with(&through);
+    put(&store, "a", 1).await.unwrap();
+    assert_eq!(get(&store, "a").await, Some(1));
+    proxy.cut_all();
+    put(&store, "b", 2).await.unwrap();
+    assert_eq!(get(&store, "b").await, Some(2));
+}
+
+#[tokio::test]
+async fn sessions_ended_by_the_server_are_not_noticed() {
+    let Some((_database, options)) = database().await else { return };
+    let (store, killer) = (store_with(&options), store_with(&options));
+    put(&store, "a", 1).await.unwrap();
+    assert_eq!(get(&store, "a").await, Some(1));
+    run(&mut killer.reading(), &KILL_OTHERS, &[]).await.unwrap();
+    put(&store, "b", 2).await.unwrap();
+    assert_eq!(get(&store, "b").await, Some(2));
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_is_unavailable_and_found_again() {
+    let Some((_database, options)) = database().await else { return };
+    let (proxy, mut through) = through_proxy(options).await;
+    through.acquire_timeout = Duration::from_secs(1);
+    let store = store_with(&through);
+    put(&store, "a", 1).await.unwrap();
+    proxy.refuse(true);
+    proxy.cut_all();
+    let away = put(&store, "b", 1).await;
+    assert!(matches!(away, Err(Failure::Store(StoreError::Unavailable(_)))), "{away:?}");
+    let away = run(&mut store.reading(), READ_COUNTER, &["a".into()]).await;
+    assert!(matches!(away, Err(StoreError::Unavailable(_))), "{away:?}");
+    assert!(store.health().await.is_err());
+    proxy.refuse(false);
+    put(&store, "b", 2).await.unwrap();
+    assert_eq!(get(&store, "b").await, Some(2));
+    store.health().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_lost_before_the_commit_is_unavailable() {
+    let Some((_database, options)) = database().await else { return };
+    let (proxy, through) = through_proxy(options).await;
+    let store = store_with(&through);
+    let mut transaction = store.engine().begin(ACCESS).await.unwrap();
+    transaction.run(INSERT_COUNTER, &["a".into(), 1_i64.into()]).await.unwrap();
+    proxy.cut_all();
+    let lost = transaction.run(SET_COUNTER, &["a".into(), 2_i64.into()]).await;
+    assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}");
+    drop(transaction);
+    assert_eq!(get(&store, "a").await, None);
+}
+
+#[tokio::test]
+async fn no_connection_in_time_is_unavailable() {
+    let Some((_database, mut options)) = database().await else { return };
+    options.max_connections = 1;
+    options.acquire_timeout = Duration::from_millis(100);
+    let store = store_with(&options);
+    let held = store.engine().begin(ACCESS).await.unwrap();
+    let second = store.engine().begin(ACCESS).await.err();
+    assert!(matches!(second, Some(StoreError::Unavailable(_))), "{second:?}");
+    drop(held);
+    put(&store, "a", 1).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_dropped_transaction_leaves_its_connection_clean() {
+    let Some((_database, mut options)) = database().await else { return };
+    options.max_connections = 1;
+    let store = store_with(&options);
+    for _ in 0..10 {
+        let mut transaction = store.engine().begin(ACCESS).await.unwrap();
+        transaction.run(INSERT_COUNTER, &["a".into(), 1_i64.into()]).await.unwrap();
+        drop(transaction);
+    }
+    assert_eq!(get(&store, "a").await, None);
+    put(&store, "a", 1).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_statement_that_takes_too_long_is_given_up() {
+    let Some((_database, mut options)) = database().await else { return };
+    options.statement_timeout = Duration::from_millis(200);
+    options.max_connections = 1;
+    let store = store_with(&options);
+    let mut transaction = store.engine().begin(ACCESS).await.unwrap();
+    let late = transaction.run(&SLEEP, &[]).await;
+    assert!(matches!(late, Err(StoreError::Unavailable(_))), "{late:?}");
+    drop(transaction);
+    let late = run(&mut store.reading(), &SLEEP, &[]).await;
+    assert!(matches!(late, Err(StoreError::Unavailable(_))), "{late:?}");
+    put(&store, "a", 1).await.unwrap();
+    assert_eq!(get(&store, "a").await, Some(1));
+}
+
+/// As behind a pooler in transaction mode: nothing stays on a connection from one transaction to the next.
+#[tokio::test]
+async fn everything_works_without_prepared_statements_and_pipelining() {
+    let Some((_database, mut options)) = database().await else { return };
+    options.statement_cache = false;
+    options.pipelining = false;
+    let store = store_with(&options);
+    put(&store, "a", 1).await.unwrap();
+    assert_eq!(get(&store, "a").await, Some(1));
+    let twice = put(&store, "a", 2).await;
+    assert!(matches!(twice, Err(Failure::Store(StoreError::Duplicate(_)))), "{twice:?}");
+    store.health().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_refused_where_tls_is_required() {
+    let Some((_database, mut options)) = database().await else { return };
+    options.url = format!("{}{}sslmode=require", options.url, if options.url.contains('?') { '&' } else { '?' });
+    let refused = put(&store_with(&options), "a", 1).await;
+    assert!(matches!(refused, Err(Failure::Store(StoreError::Unavailable(_)))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_closed_engine_refuses_work() {
+    let Some((_database, options)) = database().await else { return };
+    let store = store_with(&options);
+    put(&store, "a", 1).await.unwrap();
+    store.engine().close().await;
+    let late = put(&store, "b", 1).await;
+    assert!(matches!(late, Err(Failure::Store(StoreError::Unavailable(_)))), "{late:?}");
+}

@@ -1,0 +1,113 @@
+//! Wholly or not at all.
+
+use std::{
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use tokio::sync::Notify;
+use userd_model::Refusal;
+use userd_storage::{Failure, StoreError, testing::run};
+
+use crate::stage::{INSERT_COUNTER, Stage, read};
+
+pub(crate) async fn what_is_committed_is_there_at_once(stage: Stage) {
+    for n in 0..20 {
+        let name = format!("row {n}");
+        stage.put(&name, n).await.unwrap();
+        assert_eq!(stage.get(&name).await, Some(n));
+    }
+}
+
+pub(crate) async fn a_refusal_rolls_back(stage: Stage) {
+    let refused = stage
+        .store
+        .transact("refuse", |mut uow| async move {
+            run(&mut uow, INSERT_COUNTER, &["a".into(), 1_i64.into()]).await?;
+            run(&mut uow, INSERT_COUNTER, &["b".into(), 1_i64.into()]).await?;
+            Err::<(), _>(Failure::Refused(Refusal::Forbidden))
+        })
+        .await;
+    assert!(matches!(refused, Err(Failure::Refused(Refusal::Forbidden))), "{refused:?}");
+    assert_eq!(stage.get("a").await, None);
+    stage.put("a", 2).await.unwrap();
+}
+
+pub(crate) async fn a_panic_rolls_back(stage: Stage) {
+    let store = stage.store.clone();
+    let panicked = tokio::spawn(async move {
+        store
+            .transact("panic", |mut uow| async move {
+                run(&mut uow, INSERT_COUNTER, &["a".into(), 1_i64.into()]).await?;
+                read(&mut uow, "a").await?.filter(|n| *n > 1).expect("on purpose");
+                uow.commit(()).await
+            })
+            .await
+    })
+    .await;
+    assert!(panicked.is_err(), "the body was to panic");
+    assert_eq!(stage.get("a").await, None);
+    stage.put("a", 2).await.unwrap();
+}
+
+pub(crate) async fn a_dropped_future_rolls_back(stage: Stage) {
+    let (store, written) = (stage.store.clone(), Arc::new(Notify::new()));
+    let told = Arc::clone(&written);
+    let work = tokio::spawn(async move {
+        let told = &told;
+        store
+            .transact("drop", |mut uow| async move {
+                run(&mut uow, INSERT_COUNTER, &["a".into(), 1_i64.into()]).await?;
+                told.notify_one();
+                pending::<()>().await;
+                uow.commit(()).await
+            })
+            .await
+    });
+    written.notified().await;
+    work.abort();
+    assert!(work.await.is_err(), "the work was to be dropped");
+    assert_eq!(stage.get("a").await, None);
+    stage.put("a", 2).await.unwrap();
+    assert_eq!(stage.get("a").await, Some(2));
+}
+
+pub(crate) async fn an_answer_without_a_commit_is_refused(stage: Stage) {
+    let forgotten = stage
+        .store
+        .transact("forget", |mut uow| async move {
+            run(&mut uow, INSERT_COUNTER, &["a".into(), 1_i64.into()]).await?;
+            Ok(())
+        })
+        .await;
+    assert!(matches!(forgotten, Err(Failure::Store(StoreError::Corrupt(_)))), "{forgotten:?}");
+    assert_eq!(stage.get("a").await, None);
+}
+
+pub(crate) async fn nothing_commits_after_a_failed_statement(stage: Stage) {
+    stage.put("taken", 1).await.unwrap();
+    let tries = AtomicU32::new(0);
+    let swallowed = stage
+        .store
+        .transact("swallow", |mut uow| {
+            tries.fetch_add(1, Ordering::SeqCst);
+            async move {
+                run(&mut uow, INSERT_COUNTER, &["free".into(), 1_i64.into()]).await?;
+                let _swallowed = run(&mut uow, INSERT_COUNTER, &["taken".into(), 2_i64.into()]).await;
+                uow.commit(()).await
+            }
+        })
+        .await;
+    assert!(matches!(swallowed, Err(Failure::Store(StoreError::Corrupt(_)))), "{swallowed:?}");
+    assert_eq!(stage.get("free").await, None);
+    assert_eq!(stage.get("taken").await, Some(1));
+}
+
+pub(crate) async fn a_write_outside_of_a_unit_of_work_is_refused(stage: Stage) {
+    let written = run(&mut stage.store.reading(), INSERT_COUNTER, &["a".into(), 1_i64.into()]).await;
+    assert!(matches!(written, Err(StoreError::Corrupt(_))), "{written:?}");
+    assert_eq!(stage.get("a").await, None);
+}
