@@ -46,11 +46,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         // Always there behind the middleware.
-        parts
-            .extensions
-            .get::<Self>()
-            .copied()
-            .ok_or_else(Problem::internal)
+        parts.extensions.get::<Self>().copied().ok_or_else(Problem::internal)
     }
 }
 
@@ -64,11 +60,7 @@ impl TrustedProxies {
     /// # Errors
     /// The first text that is neither.
     pub fn parse<T: AsRef<str>>(networks: &[T]) -> Result<Self, NotANetwork> {
-        networks
-            .iter()
-            .map(|text| text.as_ref().parse())
-            .collect::<Result<_, _>>()
-            .map(Self)
+        networks.iter().map(|text| text.as_ref().parse()).collect::<Result<_, _>>().map(Self)
     }
 
     /// The client of a request from `peer`: walking `X-Forwarded-For` from the right, the first hop that is not a
@@ -81,10 +73,7 @@ impl TrustedProxies {
             return ClientAddress(client);
         }
         let lines: Vec<_> = headers.get_all(NAME).iter().collect();
-        let hops = lines
-            .iter()
-            .rev()
-            .flat_map(|line| line.to_str().unwrap_or("?").rsplit(','));
+        let hops = lines.iter().rev().flat_map(|line| line.to_str().unwrap_or("?").rsplit(','));
         for hop in hops {
             if !self.contains(client) {
                 break;
@@ -105,14 +94,8 @@ impl TrustedProxies {
 
 /// `1.2.3.4`, `1.2.3.4:5`, `::1`, `[::1]` or `[::1]:5`.
 fn parse_hop(text: &str) -> Option<IpAddr> {
-    let bare = text
-        .strip_prefix('[')
-        .and_then(|t| t.strip_suffix(']'))
-        .unwrap_or(text);
-    let ip = bare
-        .parse()
-        .ok()
-        .or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))?;
+    let bare = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
+    let ip = bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))?;
     Some(IpAddr::to_canonical(&ip))
 }
 
@@ -131,12 +114,8 @@ pub struct NotANetwork(String);
 impl Network {
     fn contains(self, ip: IpAddr) -> bool {
         match (self.address, ip) {
-            (IpAddr::V4(a), IpAddr::V4(b)) => {
-                same_prefix(a.to_bits().into(), b.to_bits().into(), 32, self.prefix)
-            }
-            (IpAddr::V6(a), IpAddr::V6(b)) => {
-                same_prefix(a.to_bits(), b.to_bits(), 128, self.prefix)
-            }
+            (IpAddr::V4(a), IpAddr::V4(b)) => same_prefix(a.to_bits().into(), b.to_bits().into(), 32, self.prefix),
+            (IpAddr::V6(a), IpAddr::V6(b)) => same_prefix(a.to_bits(), b.to_bits(), 128, self.prefix),
             _ => false,
         }
     }
@@ -159,11 +138,7 @@ impl FromStr for Network {
         let address: IpAddr = address.parse().map_err(|_| bad())?;
         let width = if address.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.unwrap_or(width);
-        if prefix > width {
-            Err(bad())
-        } else {
-            Ok(Self { address, prefix })
-        }
+        if prefix > width { Err(bad()) } else { Ok(Self { address, prefix }) }
     }
 }
 
@@ -185,10 +160,7 @@ mod tests {
         }
         headers.insert("x-real-ip", "6.6.6.6".parse().unwrap());
         headers.insert("forwarded", "for=6.6.6.6".parse().unwrap());
-        TrustedProxies::parse(trusted)
-            .unwrap()
-            .client(peer.parse().unwrap(), &headers)
-            .to_string()
+        TrustedProxies::parse(trusted).unwrap().client(peer.parse().unwrap(), &headers).to_string()
     }
 
     /// AC-015: rotating the left-most X-Forwarded-For behind an appending proxy changes nothing.
@@ -197,29 +169,12 @@ mod tests {
         let proxies = ["10.0.0.0/8", "fd00::/8"];
         for spoofed in ["1.1.1.1", "2.2.2.2", "10.0.0.9", "garbage", "::1", ""] {
             let line = format!("{spoofed}, 203.0.113.7");
-            assert_eq!(
-                client(&proxies, "10.0.0.1", &[&line]),
-                "203.0.113.7",
-                "{spoofed}"
-            );
-            assert_eq!(
-                client(&proxies, "10.0.0.1", &[spoofed, "203.0.113.7, 10.0.0.2"]),
-                "203.0.113.7",
-                "{spoofed}"
-            );
+            assert_eq!(client(&proxies, "10.0.0.1", &[&line]), "203.0.113.7", "{spoofed}");
+            assert_eq!(client(&proxies, "10.0.0.1", &[spoofed, "203.0.113.7, 10.0.0.2"]), "203.0.113.7", "{spoofed}");
         }
-        assert_eq!(
-            client(&proxies, "10.0.0.1", &["9.9.9.9, nonsense"]),
-            "10.0.0.1"
-        );
-        assert_eq!(
-            client(&proxies, "fd00::1", &["[2001:db8::1]:443"]),
-            "2001:db8::1"
-        );
-        assert_eq!(
-            client(&proxies, "10.0.0.1", &["198.51.100.1:8080"]),
-            "198.51.100.1"
-        );
+        assert_eq!(client(&proxies, "10.0.0.1", &["9.9.9.9, nonsense"]), "10.0.0.1");
+        assert_eq!(client(&proxies, "fd00::1", &["[2001:db8::1]:443"]), "2001:db8::1");
+        assert_eq!(client(&proxies, "10.0.0.1", &["198.51.100.1:8080"]), "198.51.100.1");
         assert_eq!(client(&proxies, "10.0.0.1", &[]), "10.0.0.1");
     }
 
@@ -227,22 +182,15 @@ mod tests {
     #[test]
     fn headers_of_strangers_are_ignored() {
         assert_eq!(client(&[], "203.0.113.7", &["1.1.1.1"]), "203.0.113.7");
-        assert_eq!(
-            client(&["10.0.0.0/8"], "203.0.113.7", &["1.1.1.1"]),
-            "203.0.113.7"
-        );
+        assert_eq!(client(&["10.0.0.0/8"], "203.0.113.7", &["1.1.1.1"]), "203.0.113.7");
         assert_eq!(client(&["10.0.0.1"], "10.0.0.2", &["1.1.1.1"]), "10.0.0.2");
     }
 
     /// AC-016: rotating addresses within one /64 stays within one limit.
     #[test]
     fn limits_count_per_ipv4_address_and_per_ipv6_network() {
-        let key =
-            |text: &str| ClientAddress(text.parse::<IpAddr>().unwrap().to_canonical()).limit_key();
-        assert_eq!(
-            key("2001:db8:1:2::1"),
-            key("2001:db8:1:2:ffff:ffff:ffff:ffff")
-        );
+        let key = |text: &str| ClientAddress(text.parse::<IpAddr>().unwrap().to_canonical()).limit_key();
+        assert_eq!(key("2001:db8:1:2::1"), key("2001:db8:1:2:ffff:ffff:ffff:ffff"));
         assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
         assert_ne!(key("192.0.2.1"), key("192.0.2.2"));
         assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
@@ -253,15 +201,7 @@ mod tests {
         for good in ["10.0.0.0/8", "0.0.0.0/0", "::/0", "::1", "192.0.2.1/32"] {
             assert!(TrustedProxies::parse(&[good]).is_ok(), "{good}");
         }
-        for bad in [
-            "",
-            "10.0.0.0/33",
-            "::/129",
-            "10.0.0/8",
-            "localhost",
-            "10.0.0.0/-1",
-            "10.0.0.0/",
-        ] {
+        for bad in ["", "10.0.0.0/33", "::/129", "10.0.0/8", "localhost", "10.0.0.0/-1", "10.0.0.0/"] {
             assert!(TrustedProxies::parse(&[bad]).is_err(), "{bad}");
         }
     }

@@ -5,7 +5,8 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header
 use url::Url;
 
 const METHODS: &str = "GET, POST, PUT, PATCH, DELETE";
-const REQUEST_HEADERS: &str = "authorization, content-type, idempotency-key, if-match, accept-language, last-event-id, x-request-id, traceparent";
+const REQUEST_HEADERS: &str =
+    "authorization, content-type, idempotency-key, if-match, accept-language, last-event-id, x-request-id, traceparent";
 const ANSWER_HEADERS: &str = "x-request-id, retry-after, location, etag, www-authenticate";
 
 /// The allowed origins.
@@ -25,17 +26,10 @@ impl Cors {
     pub fn parse<T: AsRef<str>>(origins: &[T]) -> Result<Self, NotAnOrigin> {
         let parse = |text: &str| {
             let url = Url::parse(text).ok()?;
-            let plain = matches!(url.scheme(), "http" | "https")
-                && url.origin().ascii_serialization() == text;
-            if plain {
-                HeaderValue::from_str(text).ok()
-            } else {
-                None
-            }
+            let plain = matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text;
+            if plain { HeaderValue::from_str(text).ok() } else { None }
         };
-        let origins = origins
-            .iter()
-            .map(|o| parse(o.as_ref()).ok_or_else(|| NotAnOrigin(o.as_ref().to_owned())));
+        let origins = origins.iter().map(|o| parse(o.as_ref()).ok_or_else(|| NotAnOrigin(o.as_ref().to_owned())));
         origins.collect::<Result<_, _>>().map(Self)
     }
 
@@ -49,9 +43,7 @@ impl Cors {
     pub(crate) fn is_preflight<B>(request: &Request<B>) -> bool {
         request.method() == Method::OPTIONS
             && request.headers().contains_key(header::ORIGIN)
-            && request
-                .headers()
-                .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+            && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
     }
 
     /// The answer to a preflight.
@@ -62,35 +54,18 @@ impl Cors {
     }
 
     /// Adds what an allowed origin may know to an answer; a stranger's answer gets nothing.
-    pub(crate) fn finish(
-        &self,
-        allowed: Option<HeaderValue>,
-        preflight: bool,
-        headers: &mut HeaderMap,
-    ) {
+    pub(crate) fn finish(&self, allowed: Option<HeaderValue>, preflight: bool, headers: &mut HeaderMap) {
         if self.0.is_empty() {
             return;
         }
         headers.append(header::VARY, HeaderValue::from_static("origin"));
         let Some(origin) = allowed else { return };
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        headers.insert(
-            header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static(ANSWER_HEADERS),
-        );
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(ANSWER_HEADERS));
         if preflight {
-            headers.insert(
-                header::ACCESS_CONTROL_ALLOW_METHODS,
-                HeaderValue::from_static(METHODS),
-            );
-            headers.insert(
-                header::ACCESS_CONTROL_ALLOW_HEADERS,
-                HeaderValue::from_static(REQUEST_HEADERS),
-            );
-            headers.insert(
-                header::ACCESS_CONTROL_MAX_AGE,
-                HeaderValue::from_static("600"),
-            );
+            headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(METHODS));
+            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(REQUEST_HEADERS));
+            headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
         }
     }
 }

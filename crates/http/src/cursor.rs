@@ -19,9 +19,7 @@ impl Cursors {
     /// From a 256-bit key that is used for nothing else.
     #[must_use]
     pub fn new(key: &[u8; 32]) -> Self {
-        Self {
-            key: hmac::Key::new(hmac::HMAC_SHA256, key),
-        }
+        Self { key: hmac::Key::new(hmac::HMAC_SHA256, key) }
     }
 
     /// The cursor text for `position` in `list`. `list` names the list and its filters, e.g. `users?status=active`.
@@ -70,34 +68,17 @@ mod tests {
     fn only_our_own_cursor_for_the_same_list_opens() {
         let cursors = Cursors::new(&[7; 32]);
         let text = cursors.seal("users", &(12_i64, "x")).unwrap();
-        assert_eq!(
-            cursors.open::<(i64, String)>("users", &text),
-            Some((12, "x".to_owned()))
-        );
-        assert_eq!(
-            cursors.open::<(i64, String)>("users?status=active", &text),
-            None
-        );
-        assert_eq!(
-            Cursors::new(&[8; 32]).open::<(i64, String)>("users", &text),
-            None
-        );
+        assert_eq!(cursors.open::<(i64, String)>("users", &text), Some((12, "x".to_owned())));
+        assert_eq!(cursors.open::<(i64, String)>("users?status=active", &text), None);
+        assert_eq!(Cursors::new(&[8; 32]).open::<(i64, String)>("users", &text), None);
         let bytes = URL_SAFE_NO_PAD.decode(&text).unwrap();
         for at in 0..bytes.len() {
             let mut changed = bytes.clone();
             changed[at] ^= 1;
-            assert_eq!(
-                cursors.open::<(i64, String)>("users", &URL_SAFE_NO_PAD.encode(changed)),
-                None,
-                "byte {at}"
-            );
+            assert_eq!(cursors.open::<(i64, String)>("users", &URL_SAFE_NO_PAD.encode(changed)), None, "byte {at}");
         }
         for invented in ["", "1", "' OR 1=1--", "AAAA", &"A".repeat(5000)] {
-            assert_eq!(
-                cursors.open::<(i64, String)>("users", invented),
-                None,
-                "{invented}"
-            );
+            assert_eq!(cursors.open::<(i64, String)>("users", invented), None, "{invented}");
         }
     }
 }

@@ -48,36 +48,18 @@ const FILES: [(&str, &str); 3] = [
 
 /// The page.
 pub(crate) fn page() -> Response {
-    (
-        [(
-            header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static(PAGE_POLICY),
-        )],
-        Html(PAGE),
-    )
-        .into_response()
+    ([(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY))], Html(PAGE)).into_response()
 }
 
 /// One of its files.
 pub(crate) fn file(name: &str) -> Result<Response, Problem> {
     if name == "start.js" {
-        return Ok(answer(
-            "text/javascript; charset=utf-8",
-            START.into(),
-            false,
-        ));
+        return Ok(answer("text/javascript; charset=utf-8", START.into(), false));
     }
-    let (name, media_type) = FILES
-        .into_iter()
-        .find(|(known, _)| *known == name)
-        .ok_or_else(Problem::not_found)?;
+    let (name, media_type) = FILES.into_iter().find(|(known, _)| *known == name).ok_or_else(Problem::not_found)?;
     let config = std::sync::Arc::new(utoipa_swagger_ui::Config::from("/openapi.json"));
     match utoipa_swagger_ui::serve(name, config) {
-        Ok(Some(file)) => Ok(answer(
-            media_type,
-            file.bytes.into_owned().into(),
-            file.gzpipped,
-        )),
+        Ok(Some(file)) => Ok(answer(media_type, file.bytes.into_owned().into(), file.gzpipped)),
         Ok(None) => Err(Problem::not_found()),
         Err(error) => {
             tracing::error!(%error, name, "a file of the documentation page cannot be served");
@@ -87,22 +69,10 @@ pub(crate) fn file(name: &str) -> Result<Response, Problem> {
 }
 
 fn answer(media_type: &'static str, body: bytes::Bytes, gzipped: bool) -> Response {
-    const CACHE: (HeaderName, HeaderValue) = (
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("public, max-age=3600"),
-    );
-    let mut response = (
-        [
-            (header::CONTENT_TYPE, HeaderValue::from_static(media_type)),
-            CACHE,
-        ],
-        body,
-    )
-        .into_response();
+    const CACHE: (HeaderName, HeaderValue) = (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
+    let mut response = ([(header::CONTENT_TYPE, HeaderValue::from_static(media_type)), CACHE], body).into_response();
     if gzipped {
-        response
-            .headers_mut()
-            .insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     response
 }

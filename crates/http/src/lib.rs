@@ -19,6 +19,7 @@ pub mod request_id;
 pub mod router;
 pub mod routes;
 mod security_headers;
+pub mod server;
 
 pub use api::{Api, BuildInfo, Draining, HttpOptions, PartState, Readiness};
 pub use problem::Problem;

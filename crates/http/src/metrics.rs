@@ -15,9 +15,7 @@ const SECONDS: &str = "userd_http_request_seconds";
 const PANICS: &str = "userd_http_panics_total";
 
 /// Upper bounds in seconds: from a cached answer to the request deadline.
-const BUCKETS: &[f64] = &[
-    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
-];
+const BUCKETS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
 /// The route label of requests that match no route.
 const UNMATCHED: &str = "unmatched";
@@ -75,19 +73,14 @@ pub(crate) struct Meters {
 impl Meters {
     pub(crate) fn new(table: &[RouteNeeds]) -> Self {
         Self {
-            routes: table
-                .iter()
-                .map(|entry| (entry.path, RouteMeters::new(entry.path)))
-                .collect(),
+            routes: table.iter().map(|entry| (entry.path, RouteMeters::new(entry.path))).collect(),
             unmatched: RouteMeters::new(UNMATCHED),
         }
     }
 
     /// The meters of a matched path.
     pub(crate) fn route(&self, matched: Option<&str>) -> &RouteMeters {
-        matched
-            .and_then(|path| self.routes.get(path))
-            .unwrap_or(&self.unmatched)
+        matched.and_then(|path| self.routes.get(path)).unwrap_or(&self.unmatched)
     }
 }
 
@@ -105,10 +98,7 @@ struct MethodMeters {
 
 impl RouteMeters {
     fn new(label: &'static str) -> Self {
-        Self {
-            label,
-            by_method: Default::default(),
-        }
+        Self { label, by_method: Default::default() }
     }
 
     /// Counts one answer.
@@ -117,9 +107,7 @@ impl RouteMeters {
         let Some((label, meters)) = self.method(method) else {
             return;
         };
-        let seconds = meters
-            .seconds
-            .get_or_init(|| histogram!(SECONDS, "route" => self.label, "method" => label));
+        let seconds = meters.seconds.get_or_init(|| histogram!(SECONDS, "route" => self.label, "method" => label));
         seconds.record(took.as_secs_f64());
     }
 
@@ -140,18 +128,13 @@ impl RouteMeters {
         let place = STATUSES.iter().position(|(code, _)| *code == status);
         let known = place.and_then(|at| Some((meters.by_status.get(at)?, STATUSES.get(at)?.1)));
         let (cell, label) = known.unwrap_or((&meters.other, "other"));
-        cell.get_or_init(
-            || counter!(REQUESTS, "route" => self.label, "method" => method, "status" => label),
-        )
-        .increment(1);
+        cell.get_or_init(|| counter!(REQUESTS, "route" => self.label, "method" => method, "status" => label))
+            .increment(1);
     }
 
     fn method(&self, method: &Method) -> Option<(&'static str, &MethodMeters)> {
         let other = METHODS.len() - 1;
-        let at = METHODS
-            .iter()
-            .position(|name| *name == method.as_str())
-            .unwrap_or(other);
+        let at = METHODS.iter().position(|name| *name == method.as_str()).unwrap_or(other);
         Some((METHODS.get(at)?, self.by_method.get(at)?))
     }
 }

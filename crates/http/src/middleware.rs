@@ -31,6 +31,7 @@ use crate::{
     problem::{Language, Problem, table},
     request_id::{REQUEST_ID, RequestId, RequestIds, trace_id},
     security_headers::SecurityHeaders,
+    server::BadFraming,
 };
 
 /// The longest accepted path and query, in bytes.
@@ -52,11 +53,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    pub(crate) fn new(
-        options: &crate::api::HttpOptions,
-        table: &[RouteNeeds],
-        random: &dyn Random,
-    ) -> Self {
+    pub(crate) fn new(options: &crate::api::HttpOptions, table: &[RouteNeeds], random: &dyn Random) -> Self {
         Self {
             request_ids: RequestIds::new(random),
             proxies: options.trusted_proxies.clone(),
@@ -83,10 +80,7 @@ impl<S> Layer<S> for Conventions {
     type Service = Conventional<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Conventional {
-            settings: Arc::clone(&self.0),
-            inner,
-        }
+        Conventional { settings: Arc::clone(&self.0), inner }
     }
 }
 
@@ -130,11 +124,7 @@ where
         // The message may hold anything, so it goes to the panic hook only.
         Ok(Err(_panic)) => {
             tracing::error!(route = exchange.route(), "a handler panicked");
-            exchange
-                .settings
-                .meters
-                .route(exchange.matched.as_ref().map(MatchedPath::as_str))
-                .panicked();
+            exchange.settings.meters.route(exchange.matched.as_ref().map(MatchedPath::as_str)).panicked();
             Problem::internal().into_response()
         }
         Err(_elapsed) => {
@@ -165,10 +155,7 @@ impl Exchange {
     fn open(settings: &Arc<Settings>, request: &mut Request) -> Self {
         let headers = request.headers();
         let id = settings.request_ids.of(headers);
-        let peer = request
-            .extensions()
-            .get::<Peer>()
-            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+        let peer = request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
         let client = settings.proxies.client(peer, headers);
         let span = tracing::info_span!("request", request_id = %id, user_id = field::Empty, trace_id = field::Empty);
         if let Some(trace) = trace_id(headers) {
@@ -200,29 +187,22 @@ impl Exchange {
         if self.preflight {
             return Some(self.settings.cors.preflight::<Body>());
         }
-        let length = request
-            .uri()
-            .path_and_query()
-            .map_or(0, |path| path.as_str().len());
+        if let Some(BadFraming(why)) = request.extensions().get::<BadFraming>().copied() {
+            let mut response = Problem::malformed(why).into_response();
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            return Some(response);
+        }
+        let length = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
         if length > MAX_URI {
             return Some(Problem::of(&table::URI_TOO_LONG).into_response());
         }
-        let is = |name: HeaderName, value: &str| {
-            request
-                .headers()
-                .get(name)
-                .is_some_and(|given| given == value)
-        };
+        let is = |name: HeaderName, value: &str| request.headers().get(name).is_some_and(|given| given == value);
         let embedded = is(MODE, "no-cors") && is(SITE, "cross-site");
-        (embedded && request.uri().path().starts_with("/v1/"))
-            .then(|| Problem::of(&table::CROSS_SITE).into_response())
+        (embedded && request.uri().path().starts_with("/v1/")).then(|| Problem::of(&table::CROSS_SITE).into_response())
     }
 
     fn route(&self) -> &'static str {
-        self.settings
-            .meters
-            .route(self.matched.as_ref().map(MatchedPath::as_str))
-            .label
+        self.settings.meters.route(self.matched.as_ref().map(MatchedPath::as_str)).label
     }
 
     /// Completes the answer, writes the log line and counts.
@@ -234,9 +214,7 @@ impl Exchange {
         let headers = response.headers_mut();
         headers.insert(REQUEST_ID, self.id.header());
         self.settings.security.add(headers);
-        self.settings
-            .cors
-            .finish(self.origin.take(), self.preflight, headers);
+        self.settings.cors.finish(self.origin.take(), self.preflight, headers);
         self.log(response.status());
         response
     }
@@ -246,19 +224,12 @@ impl Exchange {
             *response.status_mut() = problem.oauth_status();
             (problem.to_oauth_json(self.id.as_str()), "application/json")
         } else {
-            (
-                problem.to_json(self.language, self.id.as_str()),
-                "application/problem+json",
-            )
+            (problem.to_json(self.language, self.id.as_str()), "application/problem+json")
         };
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         if !self.oauth {
-            let language = if self.language == Language::Russian {
-                "ru"
-            } else {
-                "en"
-            };
+            let language = if self.language == Language::Russian { "ru" } else { "en" };
             headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language));
         }
         headers.remove(header::CONTENT_LENGTH);
@@ -271,12 +242,7 @@ impl Exchange {
         let meters = self.settings.meters.route(matched);
         meters.answered(&self.method, status, took);
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        let (method, route, status, client) = (
-            self.method.as_str(),
-            meters.label,
-            status.as_u16(),
-            self.client,
-        );
+        let (method, route, status, client) = (self.method.as_str(), meters.label, status.as_u16(), self.client);
         let _entered = self.span.enter();
         // Probes ask every few seconds; their lines would hide the others.
         if matches!(route, "/livez" | "/readyz" | "/metrics") {
@@ -290,10 +256,7 @@ impl Exchange {
 impl Drop for Exchange {
     fn drop(&mut self) {
         if !self.closed {
-            let meters = self
-                .settings
-                .meters
-                .route(self.matched.as_ref().map(MatchedPath::as_str));
+            let meters = self.settings.meters.route(self.matched.as_ref().map(MatchedPath::as_str));
             meters.gone(&self.method);
             let (method, route) = (self.method.as_str(), meters.label);
             let _entered = self.span.enter();

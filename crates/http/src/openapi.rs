@@ -11,9 +11,7 @@ use crate::{
     problem::{document, table},
 };
 
-const METHODS: [&str; 8] = [
-    "get", "put", "post", "delete", "options", "head", "patch", "trace",
-];
+const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// The whole document, OpenAPI 3.1.
 pub(crate) fn complete(collected: &utoipa::openapi::OpenApi, table: &[RouteNeeds]) -> Value {
@@ -28,15 +26,8 @@ pub(crate) fn complete(collected: &utoipa::openapi::OpenApi, table: &[RouteNeeds
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
             if METHODS.contains(&method.as_str()) {
                 let method = method.to_uppercase();
-                let needs = table
-                    .iter()
-                    .find(|entry| entry.path == path && entry.method == method);
-                complete_operation(
-                    path,
-                    &method,
-                    needs.map_or(Needs::Public, |entry| entry.needs),
-                    operation,
-                );
+                let needs = table.iter().find(|entry| entry.path == path && entry.method == method);
+                complete_operation(path, &method, needs.map_or(Needs::Public, |entry| entry.needs), operation);
             }
         }
     }
@@ -46,20 +37,10 @@ pub(crate) fn complete(collected: &utoipa::openapi::OpenApi, table: &[RouteNeeds
 
 /// Method and path of each operation in a document.
 pub(crate) fn operations(doc: &Value) -> Vec<(String, String)> {
-    let paths = doc
-        .get("paths")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten();
+    let paths = doc.get("paths").and_then(Value::as_object).into_iter().flatten();
     let pairs = paths.flat_map(|(path, item)| {
-        let methods = item
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(method, _)| method);
-        methods
-            .filter(|m| METHODS.contains(&m.as_str()))
-            .map(|m| (m.to_uppercase(), path.clone()))
+        let methods = item.as_object().into_iter().flatten().map(|(method, _)| method);
+        methods.filter(|m| METHODS.contains(&m.as_str())).map(|m| (m.to_uppercase(), path.clone()))
     });
     pairs.collect()
 }
@@ -76,21 +57,14 @@ fn info() -> Value {
 
 fn complete_operation(path: &str, method: &str, needs: Needs, operation: &mut Value) {
     let statuses = possible_statuses(path, method, needs, operation);
-    let family = if path.starts_with("/oauth2/") {
-        "OAuthError"
-    } else {
-        "Problem"
-    };
+    let family = if path.starts_with("/oauth2/") { "OAuthError" } else { "Problem" };
     let Some(operation) = operation.as_object_mut() else {
         return;
     };
     operation.insert("security".into(), security(needs));
     if let Needs::Permission(permission) | Needs::ClientOrBearer(permission) = needs {
         let note = format!("Needs the permission `{}`.", permission.as_str());
-        let text = operation
-            .get("description")
-            .and_then(Value::as_str)
-            .map(|text| format!("{text}\n\n{note}"));
+        let text = operation.get("description").and_then(Value::as_str).map(|text| format!("{text}\n\n{note}"));
         operation.insert("description".into(), text.unwrap_or(note).into());
         operation.insert("x-permission".into(), permission.as_str().into());
     }
@@ -103,10 +77,7 @@ fn complete_operation(path: &str, method: &str, needs: Needs, operation: &mut Va
         let Some(known) = known.filter(|known| !known.contains_key(&status.to_string())) else {
             continue;
         };
-        known.insert(
-            status.to_string(),
-            json!({"$ref": format!("#/components/responses/{family}{status}")}),
-        );
+        known.insert(status.to_string(), json!({"$ref": format!("#/components/responses/{family}{status}")}));
     }
 }
 
@@ -120,21 +91,14 @@ fn complete_response(status: &str, family: &str, response: &mut Value) {
     }
     let headers = response.entry("headers").or_insert_with(|| json!({}));
     if let Some(headers) = headers.as_object_mut() {
-        headers.insert(
-            "X-Request-Id".into(),
-            json!({"$ref": "#/components/headers/X-Request-Id"}),
-        );
+        headers.insert("X-Request-Id".into(), json!({"$ref": "#/components/headers/X-Request-Id"}));
     }
 }
 
 /// The statuses of problems that this operation can answer, by its form and its needs.
 fn possible_statuses(path: &str, method: &str, needs: Needs, operation: &Value) -> BTreeSet<u16> {
     let mut statuses = BTreeSet::new();
-    let parameters = operation
-        .get("parameters")
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let parameters = operation.get("parameters").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let has = |place: &str, name: Option<&str>| {
         parameters.iter().any(|p| {
             p.get("in").is_some_and(|given| given == place)
@@ -178,11 +142,7 @@ fn security(needs: Needs) -> Value {
 }
 
 fn content(family: &str) -> Value {
-    let media_type = if family == "Problem" {
-        "application/problem+json"
-    } else {
-        "application/json"
-    };
+    let media_type = if family == "Problem" { "application/problem+json" } else { "application/json" };
     json!({ media_type: {"schema": {"$ref": format!("#/components/schemas/{family}")}} })
 }
 
@@ -201,11 +161,7 @@ fn add_components(doc: &mut Value) {
         }
     };
     put("schemas", "Problem".into(), document::problem_schema());
-    put(
-        "schemas",
-        "OAuthError".into(),
-        document::oauth_error_schema(),
-    );
+    put("schemas", "OAuthError".into(), document::oauth_error_schema());
     put(
         "headers",
         "X-Request-Id".into(),
@@ -237,11 +193,7 @@ fn add_components(doc: &mut Value) {
     let statuses: BTreeSet<u16> = table::ALL.iter().map(|row| row.status).collect();
     for status in statuses {
         for family in ["Problem", "OAuthError"] {
-            put(
-                "responses",
-                format!("{family}{status}"),
-                problem_response(status, family),
-            );
+            put("responses", format!("{family}{status}"), problem_response(status, family));
         }
     }
 }
@@ -250,22 +202,13 @@ fn problem_response(status: u16, family: &str) -> Value {
     let rows = table::ALL.iter().filter(|row| row.status == status);
     let slugs: Vec<String> = rows.map(|row| format!("`{}`", row.slug)).collect();
     let mut headers = Map::new();
-    headers.insert(
-        "X-Request-Id".into(),
-        json!({"$ref": "#/components/headers/X-Request-Id"}),
-    );
+    headers.insert("X-Request-Id".into(), json!({"$ref": "#/components/headers/X-Request-Id"}));
     if matches!(status, 429 | 503) {
-        headers.insert(
-            "Retry-After".into(),
-            json!({"$ref": "#/components/headers/Retry-After"}),
-        );
+        headers.insert("Retry-After".into(), json!({"$ref": "#/components/headers/Retry-After"}));
     }
     json!({"description": slugs.join(", "), "headers": headers, "content": content(family)})
 }
 
 fn members(value: Option<&mut Value>) -> impl Iterator<Item = (&String, &mut Value)> {
-    value
-        .and_then(Value::as_object_mut)
-        .into_iter()
-        .flat_map(serde_json::Map::iter_mut)
+    value.and_then(Value::as_object_mut).into_iter().flat_map(serde_json::Map::iter_mut)
 }

@@ -30,11 +30,7 @@ pub struct RouteNeeds {
 }
 
 const fn route(method: &'static str, path: &'static str, needs: Needs) -> RouteNeeds {
-    RouteNeeds {
-        method,
-        path,
-        needs,
-    }
+    RouteNeeds { method, path, needs }
 }
 
 /// Every route of the service.
@@ -69,25 +65,15 @@ pub enum PolicyGap {
 /// The first gap.
 pub fn check(table: &[RouteNeeds], routes: &[(String, String)]) -> Result<(), PolicyGap> {
     for (at, entry) in table.iter().enumerate() {
-        if table
-            .iter()
-            .skip(at + 1)
-            .any(|other| other.method == entry.method && other.path == entry.path)
-        {
+        if table.iter().skip(at + 1).any(|other| other.method == entry.method && other.path == entry.path) {
             return Err(PolicyGap::Twice(entry.method, entry.path));
         }
-        if !routes
-            .iter()
-            .any(|(method, path)| method == entry.method && path == entry.path)
-        {
+        if !routes.iter().any(|(method, path)| method == entry.method && path == entry.path) {
             return Err(PolicyGap::EntryWithoutRoute(entry.method, entry.path));
         }
     }
     for (method, path) in routes {
-        if !table
-            .iter()
-            .any(|entry| entry.method == method && entry.path == path)
-        {
+        if !table.iter().any(|entry| entry.method == method && entry.path == path) {
             return Err(PolicyGap::RouteWithoutEntry(method.clone(), path.clone()));
         }
     }

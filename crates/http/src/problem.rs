@@ -40,13 +40,7 @@ impl Problem {
     #[must_use]
     pub fn of(row: &'static Row) -> Self {
         let retry_after = matches!(row.status, 429 | 503).then_some(table::DEFAULT_RETRY);
-        Self {
-            row,
-            detail: None,
-            errors: Vec::new(),
-            reason: None,
-            retry_after,
-        }
+        Self { row, detail: None, errors: Vec::new(), reason: None, retry_after }
     }
 
     /// No such thing, or its existence is private.
@@ -138,11 +132,7 @@ impl Problem {
             description = format!("{description}: {detail}");
         }
         for error in &self.errors {
-            description = format!(
-                "{description}; {}: {}",
-                error.pointer.trim_start_matches('/'),
-                error.detail
-            );
+            description = format!("{description}; {}: {}", error.pointer.trim_start_matches('/'), error.detail);
         }
         // The RFC allows printable ASCII without quotes and backslashes only.
         description.retain(|c| matches!(c, ' '..='~') && c != '"' && c != '\\');
@@ -165,10 +155,7 @@ impl Problem {
     }
 
     fn errors_json(&self) -> Value {
-        self.errors
-            .iter()
-            .map(|e| json!({"pointer": e.pointer, "detail": e.detail}))
-            .collect()
+        self.errors.iter().map(|e| json!({"pointer": e.pointer, "detail": e.detail})).collect()
     }
 
     fn challenge(&self) -> Option<HeaderValue> {
@@ -189,13 +176,8 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::InvalidInput(errors) => Self { errors, ..problem },
             Refusal::Malformed(detail) => problem.detail(detail),
-            Refusal::WrongCurrentPassword => {
-                problem.field("/current_password", "is not the current password")
-            }
-            Refusal::ProviderRefused(reason) => Self {
-                reason: Some(reason),
-                ..problem
-            },
+            Refusal::WrongCurrentPassword => problem.field("/current_password", "is not the current password"),
+            Refusal::ProviderRefused(reason) => Self { reason: Some(reason), ..problem },
             Refusal::TooManyAttempts(wait) | Refusal::Busy(wait) => problem.retry_after(wait),
             _ => problem,
         }
@@ -207,14 +189,10 @@ impl IntoResponse for Problem {
         let mut response = self.status().into_response();
         if let Some(after) = self.retry_after {
             let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
         if let Some(challenge) = self.challenge() {
-            response
-                .headers_mut()
-                .insert(header::WWW_AUTHENTICATE, challenge);
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
         response.extensions_mut().insert(self);
         response
@@ -232,19 +210,13 @@ impl Language {
         for range in text.split(',').take(16) {
             let mut parts = range.split(';');
             let tag = parts.next().unwrap_or_default().trim();
-            let weight = parts
-                .find_map(|p| p.trim().strip_prefix("q=")?.parse::<f32>().ok())
-                .unwrap_or(1.0);
+            let weight = parts.find_map(|p| p.trim().strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
             match tag.split('-').next().unwrap_or_default() {
                 t if t.eq_ignore_ascii_case("ru") => russian = russian.max(weight),
                 t if t.eq_ignore_ascii_case("en") => english = english.max(weight),
                 _ => {}
             }
         }
-        if russian > english {
-            Self::Russian
-        } else {
-            Self::English
-        }
+        if russian > english { Self::Russian } else { Self::English }
     }
 }

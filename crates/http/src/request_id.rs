@@ -48,11 +48,7 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestId {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         // Always there behind the middleware.
-        parts
-            .extensions
-            .get::<Self>()
-            .cloned()
-            .ok_or_else(Problem::internal)
+        parts.extensions.get::<Self>().cloned().ok_or_else(Problem::internal)
     }
 }
 
@@ -64,10 +60,7 @@ pub(crate) struct RequestIds {
 
 impl RequestIds {
     pub(crate) fn new(random: &dyn Random) -> Self {
-        Self {
-            base: u128::from_be_bytes(random.id_bytes()),
-            next: AtomicU64::new(0),
-        }
+        Self { base: u128::from_be_bytes(random.id_bytes()), next: AtomicU64::new(0) }
     }
 
     /// The caller's id or a new one.
@@ -88,9 +81,7 @@ impl RequestIds {
         const SPREAD: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
         let count = u128::from(self.next.fetch_add(1, Ordering::Relaxed));
         let bits = self.base.wrapping_add(count.wrapping_mul(SPREAD));
-        uuid::Builder::from_random_bytes(bits.to_be_bytes())
-            .into_uuid()
-            .to_string()
+        uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid().to_string()
     }
 }
 
@@ -106,14 +97,12 @@ pub(crate) fn trace_id(headers: &HeaderMap) -> Option<&str> {
         return None;
     };
     let mut parts = value.to_str().ok()?.splitn(5, '-');
-    let (version, trace, parent, flags) =
-        (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let known = version == "00" && parts.next().is_none() || version != "00" && version != "ff";
     let sizes = version.len() == 2 && trace.len() == 32 && parent.len() == 16 && flags.len() == 2;
-    let hex = [version, trace, parent, flags].iter().all(|t| {
-        t.bytes()
-            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-    });
+    let hex = [version, trace, parent, flags]
+        .iter()
+        .all(|t| t.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)));
     let real = trace.bytes().any(|b| b != b'0') && parent.bytes().any(|b| b != b'0');
     (known && sizes && hex && real).then_some(trace)
 }
@@ -145,11 +134,7 @@ mod tests {
         let ids = RequestIds::new(&Fixed);
         let minted: HashSet<String> = (0..10_000).map(|_| ids.mint()).collect();
         assert_eq!(minted.len(), 10_000);
-        assert!(
-            minted
-                .iter()
-                .all(|id| Uuid::parse_str(id).unwrap().get_version_num() == 4)
-        );
+        assert!(minted.iter().all(|id| Uuid::parse_str(id).unwrap().get_version_num() == 4));
     }
 
     #[test]
@@ -160,14 +145,8 @@ mod tests {
             trace_id(&headers).map(str::to_owned)
         };
         let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
-        assert_eq!(
-            of(&format!("00-{trace}-00f067aa0ba902b7-01")).as_deref(),
-            Some(trace)
-        );
-        assert_eq!(
-            of(&format!("cc-{trace}-00f067aa0ba902b7-01-what")).as_deref(),
-            Some(trace)
-        );
+        assert_eq!(of(&format!("00-{trace}-00f067aa0ba902b7-01")).as_deref(), Some(trace));
+        assert_eq!(of(&format!("cc-{trace}-00f067aa0ba902b7-01-what")).as_deref(), Some(trace));
         for bad in [
             format!("00-{trace}-00f067aa0ba902b7-01-x"),
             format!("ff-{trace}-00f067aa0ba902b7-01"),

@@ -69,17 +69,11 @@ pub fn build(api: Arc<Api>) -> Result<Router, AssemblyError> {
 ///
 /// # Errors
 /// See [`AssemblyError`].
-pub fn assemble(
-    api: Arc<Api>,
-    routes: Routes,
-    table: &[RouteNeeds],
-) -> Result<Router, AssemblyError> {
+pub fn assemble(api: Arc<Api>, routes: Routes, table: &[RouteNeeds]) -> Result<Router, AssemblyError> {
     let document = routes.document(table);
     policy::check(table, &openapi::operations(&document))?;
     // Filled once; a second router over the same state has the same document.
-    let _ = api
-        .document
-        .set(Bytes::from(serde_json::to_vec(&document)?));
+    let _ = api.document.set(Bytes::from(serde_json::to_vec(&document)?));
     let settings = Settings::new(&api.options, table, api.random.as_ref());
     let router = Router::from(routes.0)
         .fallback(no_such_path)

@@ -3,6 +3,14 @@
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, HeaderName, header, request::Parts};
 use userd_model::Refusal;
+use utoipa::{
+    IntoParams,
+    openapi::{
+        Required,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+        schema::{Object, Type},
+    },
+};
 
 use crate::problem::Problem;
 
@@ -46,19 +54,14 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let malformed =
-            || Problem::malformed("If-Match must be \"<version>\" in double quotes, or *");
-        let Some(text) = single(&parts.headers, &header::IF_MATCH).map_err(|()| malformed())?
-        else {
+        let malformed = || Problem::malformed("If-Match must be \"<version>\" in double quotes, or *");
+        let Some(text) = single(&parts.headers, &header::IF_MATCH).map_err(|()| malformed())? else {
             return Ok(Self(None));
         };
         if text == "*" {
             return Ok(Self(Some(Precondition::Exists)));
         }
-        let digits = text
-            .strip_prefix('"')
-            .and_then(|t| t.strip_suffix('"'))
-            .ok_or_else(malformed)?;
+        let digits = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')).ok_or_else(malformed)?;
         if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
             return Err(malformed());
         }
@@ -76,21 +79,40 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         const NAME: HeaderName = HeaderName::from_static("idempotency-key");
-        let malformed = || {
-            Problem::malformed(
-                "Idempotency-Key must be 1 to 255 visible ASCII characters, sent once",
-            )
-        };
+        let malformed = || Problem::malformed("Idempotency-Key must be 1 to 255 visible ASCII characters, sent once");
         match single(&parts.headers, &NAME).map_err(|()| malformed())? {
             None => Ok(Self(None)),
-            Some(key)
-                if (1..=255).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()) =>
-            {
+            Some(key) if (1..=255).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()) => {
                 Ok(Self(Some(key.to_owned())))
             }
             Some(_) => Err(malformed()),
         }
     }
+}
+
+impl IntoParams for IfMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![header_parameter("If-Match", "The version that the resource must still have, in double quotes; or `*`.")]
+    }
+}
+
+impl IntoParams for IdempotencyKey {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![header_parameter(
+            "Idempotency-Key",
+            "1 to 255 visible ASCII characters: the same key and body get the same answer for 24 hours.",
+        )]
+    }
+}
+
+fn header_parameter(name: &str, description: &str) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(description))
+        .schema(Some(Object::with_type(Type::String)))
+        .build()
 }
 
 /// The value of a header that may occur once.

@@ -75,10 +75,7 @@ fn bearer(parts: &Parts) -> Result<Option<Bearer>, Problem> {
     let Some((scheme, token)) = authorization(parts)? else {
         return Ok(None);
     };
-    if !scheme.eq_ignore_ascii_case("bearer")
-        || token.is_empty()
-        || !token.bytes().all(is_token_byte)
-    {
+    if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() || !token.bytes().all(is_token_byte) {
         return Err(Refusal::NotSignedIn.into());
     }
     Ok(Some(Bearer(Zeroizing::new(token.to_owned()))))
@@ -100,17 +97,13 @@ fn basic(parts: &Parts) -> Result<Option<BasicAuth>, Problem> {
     if client_id.is_empty() || client_secret.is_empty() {
         return Err(refused());
     }
-    Ok(Some(BasicAuth {
-        client_id,
-        client_secret,
-    }))
+    Ok(Some(BasicAuth { client_id, client_secret }))
 }
 
 /// Scheme and credentials of the only `Authorization` header.
 fn authorization(parts: &Parts) -> Result<Option<(&str, &str)>, Problem> {
     let malformed = || {
-        Problem::of(&table::MALFORMED_REQUEST)
-            .detail("send one Authorization header: a scheme, a space, credentials")
+        Problem::of(&table::MALFORMED_REQUEST).detail("send one Authorization header: a scheme, a space, credentials")
     };
     let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = values.next() else {
@@ -132,8 +125,5 @@ fn is_token_byte(byte: u8) -> bool {
 fn form_decode(text: &str) -> String {
     // `parse` would split at `&` and `=`, which may stand unescaped in a secret.
     let escaped = text.replace('&', "%26").replace('=', "%3D");
-    url::form_urlencoded::parse(escaped.as_bytes())
-        .next()
-        .map(|(name, _)| name.into_owned())
-        .unwrap_or_default()
+    url::form_urlencoded::parse(escaped.as_bytes()).next().map(|(name, _)| name.into_owned()).unwrap_or_default()
 }

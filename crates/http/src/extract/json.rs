@@ -42,14 +42,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         match serde_json::to_vec(&self.0) {
-            Ok(bytes) => (
-                [(
-                    header::CONTENT_TYPE,
-                    HeaderValue::from_static("application/json"),
-                )],
-                bytes,
-            )
-                .into_response(),
+            Ok(bytes) => {
+                ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], bytes).into_response()
+            }
             Err(error) => {
                 tracing::error!(%error, "an answer could not be written as JSON");
                 Problem::internal().into_response()
@@ -70,12 +65,9 @@ pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 
 /// Turns serde's words into a problem that names the field and never repeats its value.
 fn describe(message: &str, pointer: &mut String) -> Problem {
-    let message = message
-        .rsplit_once(" at line ")
-        .map_or(message, |(text, _)| text);
+    let message = message.rsplit_once(" at line ").map_or(message, |(text, _)| text);
     if let Some(name) = quoted(message, "unknown field `") {
-        return Problem::of(&table::UNKNOWN_FIELD)
-            .field(named(pointer, name), "is not a field of this request");
+        return Problem::of(&table::UNKNOWN_FIELD).field(named(pointer, name), "is not a field of this request");
     }
     if let Some(name) = quoted(message, "missing field `") {
         return Problem::of(&table::MISSING_FIELD).field(named(pointer, name), "is required");
@@ -94,11 +86,7 @@ fn quoted<'a>(message: &'a str, before: &str) -> Option<&'a str> {
 /// `pointer` with `name` as its last step; some errors carry the name in the path already, others only in the text.
 fn named(pointer: &str, name: &str) -> String {
     let step = format!("/{}", escape(name));
-    if pointer.ends_with(&step) {
-        pointer.to_owned()
-    } else {
-        format!("{pointer}{step}")
-    }
+    if pointer.ends_with(&step) { pointer.to_owned() } else { format!("{pointer}{step}") }
 }
 
 fn pointer_of(path: &Path) -> String {
@@ -128,25 +116,17 @@ pub(super) fn require_media_type(headers: &HeaderMap, wanted: &str) -> Result<()
     };
     let text = value.to_str().map_err(|_| refused())?;
     let mut parts = text.split(';').map(str::trim);
-    if !parts
-        .next()
-        .unwrap_or_default()
-        .eq_ignore_ascii_case(wanted)
-    {
+    if !parts.next().unwrap_or_default().eq_ignore_ascii_case(wanted) {
         return Err(refused());
     }
     for parameter in parts {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        if name.eq_ignore_ascii_case("charset")
-            && !value.trim_matches('"').eq_ignore_ascii_case("utf-8")
-        {
+        if name.eq_ignore_ascii_case("charset") && !value.trim_matches('"').eq_ignore_ascii_case("utf-8") {
             return Err(refused().detail("the charset must be UTF-8"));
         }
     }
     match headers.get(header::CONTENT_ENCODING) {
-        Some(encoding) if encoding != "identity" => {
-            Err(refused().detail("send the body without a content encoding"))
-        }
+        Some(encoding) if encoding != "identity" => Err(refused().detail("send the body without a content encoding")),
         _ => Ok(()),
     }
 }
@@ -159,9 +139,7 @@ pub(super) async fn read_body(body: Body) -> Result<Bytes, Problem> {
     }
     match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(Problem::of(&table::PAYLOAD_TOO_LARGE))
-        }
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::of(&table::PAYLOAD_TOO_LARGE)),
         Ok(Err(_)) => Err(Problem::malformed("the body ended early")),
         Err(_) => Err(Problem::of(&table::REQUEST_TIMEOUT)),
     }
@@ -201,14 +179,8 @@ mod tests {
     fn refusal(body: &[u8]) -> (String, String) {
         let problem = parse::<Body>(body).expect_err("the body must be refused");
         let json = problem.to_json(Language::English, "id");
-        let pointer = json["errors"][0]["pointer"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
-        assert!(
-            !json.to_string().contains("hunter2"),
-            "the value leaks: {json}"
-        );
+        let pointer = json["errors"][0]["pointer"].as_str().unwrap_or_default().to_owned();
+        assert!(!json.to_string().contains("hunter2"), "the value leaks: {json}");
         assert_eq!(problem.status(), 400);
         (problem.row().slug.to_owned(), pointer)
     }
@@ -219,94 +191,43 @@ mod tests {
 
     #[test]
     fn a_lawful_body_is_read() {
-        let body: Body =
-            parse(r#"{"login":"маша","attributes":{"a":{"b":[1,2.5,null]}}}"#.as_bytes()).unwrap();
+        let body: Body = parse(r#"{"login":"маша","attributes":{"a":{"b":[1,2.5,null]}}}"#.as_bytes()).unwrap();
         assert_eq!(body.login, "маша");
     }
 
     #[test]
     fn refusals_name_the_field_and_never_its_value() {
-        assert_eq!(
-            refusal(br#"{"login":"a","pasword":"hunter2"}"#),
-            pair("unknown_field", "/pasword")
-        );
-        assert_eq!(
-            refusal(br#"{"login":"a","inner":{"words":[],"a/b":1}}"#),
-            pair("unknown_field", "/inner/a~1b")
-        );
+        assert_eq!(refusal(br#"{"login":"a","pasword":"hunter2"}"#), pair("unknown_field", "/pasword"));
+        assert_eq!(refusal(br#"{"login":"a","inner":{"words":[],"a/b":1}}"#), pair("unknown_field", "/inner/a~1b"));
         assert_eq!(refusal(br#"{"age":3}"#), pair("missing_field", "/login"));
-        assert_eq!(
-            refusal(br#"{"login":"a","inner":{}}"#),
-            pair("missing_field", "/inner/words")
-        );
-        assert_eq!(
-            refusal(br#"{"login":"a","age":"hunter2"}"#),
-            pair("wrong_type", "/age")
-        );
-        assert_eq!(
-            refusal(br#"{"login":"a","age":300}"#),
-            pair("wrong_type", "/age")
-        );
-        assert_eq!(
-            refusal(br#"{"login":"a","inner":{"words":["x",7]}}"#),
-            pair("wrong_type", "/inner/words/1")
-        );
+        assert_eq!(refusal(br#"{"login":"a","inner":{}}"#), pair("missing_field", "/inner/words"));
+        assert_eq!(refusal(br#"{"login":"a","age":"hunter2"}"#), pair("wrong_type", "/age"));
+        assert_eq!(refusal(br#"{"login":"a","age":300}"#), pair("wrong_type", "/age"));
+        assert_eq!(refusal(br#"{"login":"a","inner":{"words":["x",7]}}"#), pair("wrong_type", "/inner/words/1"));
         assert_eq!(refusal(br#"["hunter2"]"#).0, "wrong_type");
     }
 
     /// AC-125: duplicate keys, lone surrogates, 1e999, numbers of 10^5 digits, depth 10^5.
     #[test]
     fn ambiguous_json_is_refused_and_the_stack_is_safe() {
-        assert_eq!(
-            refusal(br#"{"login":"a","login":"b"}"#).0,
-            "duplicate_member"
-        );
-        assert_eq!(
-            refusal(br#"{"login":"a","attributes":{"x":1,"\u0078":2}}"#).0,
-            "duplicate_member"
-        );
+        assert_eq!(refusal(br#"{"login":"a","login":"b"}"#).0, "duplicate_member");
+        assert_eq!(refusal(br#"{"login":"a","attributes":{"x":1,"\u0078":2}}"#).0, "duplicate_member");
         assert_eq!(refusal(br#"{"login":"\ud800"}"#).0, "malformed_json");
         assert_eq!(refusal(br#"{"login":"\udc00\ud800"}"#).0, "malformed_json");
         assert_eq!(refusal(br#"{"\ud800":1}"#).0, "malformed_json");
-        assert_eq!(
-            refusal(br#"{"login":"a","attributes":{"x":1e999}}"#).0,
-            "malformed_json"
-        );
-        assert_eq!(
-            refusal(br#"{"login":"a","attributes":{"x":18446744073709551616}}"#).0,
-            "malformed_json"
-        );
-        let digits = format!(
-            r#"{{"login":"a","attributes":{{"x":{}}}}}"#,
-            "9".repeat(100_000)
-        );
+        assert_eq!(refusal(br#"{"login":"a","attributes":{"x":1e999}}"#).0, "malformed_json");
+        assert_eq!(refusal(br#"{"login":"a","attributes":{"x":18446744073709551616}}"#).0, "malformed_json");
+        let digits = format!(r#"{{"login":"a","attributes":{{"x":{}}}}}"#, "9".repeat(100_000));
         assert_eq!(refusal(digits.as_bytes()).0, "malformed_json");
         assert_eq!(refusal("[".repeat(100_000).as_bytes()).0, "malformed_json");
-        assert_eq!(
-            refusal(r#"{"a":"#.repeat(100_000).as_bytes()).0,
-            "malformed_json"
-        );
-        let nested = format!(
-            r#"{{"login":"a","attributes":{{"x":{}1{}}}}}"#,
-            "[".repeat(40),
-            "]".repeat(40)
-        );
+        assert_eq!(refusal(r#"{"a":"#.repeat(100_000).as_bytes()).0, "malformed_json");
+        let nested = format!(r#"{{"login":"a","attributes":{{"x":{}1{}}}}}"#, "[".repeat(40), "]".repeat(40));
         assert_eq!(refusal(nested.as_bytes()).0, "malformed_json");
     }
 
     #[test]
     fn what_is_not_json_is_refused() {
-        for body in [
-            "",
-            " ",
-            "{",
-            "nul",
-            "{}x",
-            "{'login':1}",
-            "\u{feff}{}",
-            "{\"login\":\"a\",}",
-            "NaN",
-        ] {
+        for body in ["", " ", "{", "nul", "{}x", "{'login':1}", "\u{feff}{}", "{\"login\":\"a\",}", "NaN"] {
             assert_eq!(refusal(body.as_bytes()).0, "malformed_json", "{body:?}");
         }
         assert_eq!(refusal(b"{\"login\":\"\xff\"}").0, "malformed_json");

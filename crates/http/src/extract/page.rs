@@ -45,14 +45,8 @@ impl CursorText {
     ///
     /// # Errors
     /// `invalid_cursor` for anything that this service did not make for this list.
-    pub fn open<T: de::DeserializeOwned>(
-        &self,
-        cursors: &Cursors,
-        list: &str,
-    ) -> Result<T, Problem> {
-        cursors
-            .open(list, &self.0)
-            .ok_or_else(|| Problem::of(&table::INVALID_CURSOR))
+    pub fn open<T: de::DeserializeOwned>(&self, cursors: &Cursors, list: &str) -> Result<T, Problem> {
+        cursors.open(list, &self.0).ok_or_else(|| Problem::of(&table::INVALID_CURSOR))
     }
 }
 
@@ -76,14 +70,7 @@ impl PageQuery {
     ///
     /// # Errors
     /// `invalid_cursor`.
-    pub fn after<T: de::DeserializeOwned>(
-        &self,
-        cursors: &Cursors,
-        list: &str,
-    ) -> Result<Option<T>, Problem> {
-        self.cursor
-            .as_ref()
-            .map(|cursor| cursor.open(cursors, list))
-            .transpose()
+    pub fn after<T: de::DeserializeOwned>(&self, cursors: &Cursors, list: &str) -> Result<Option<T>, Problem> {
+        self.cursor.as_ref().map(|cursor| cursor.open(cursors, list)).transpose()
     }
 }

@@ -55,18 +55,12 @@ fn read_pairs<T: DeserializeOwned>(
         }
     }
     // Parsed once more from the cleaned pairs, because this reader turns text into numbers and booleans.
-    let clean = form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(&pairs)
-        .finish();
+    let clean = form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish();
     serde_urlencoded::from_str(&clean).map_err(|error| describe(&error.to_string(), row))
 }
 
 fn describe(message: &str, row: &'static crate::problem::Row) -> Problem {
-    let name = |before: &str| {
-        message
-            .strip_prefix(before)
-            .and_then(|rest| rest.split('`').next())
-    };
+    let name = |before: &str| message.strip_prefix(before).and_then(|rest| rest.split('`').next());
     if let Some(name) = name("unknown field `") {
         return Problem::of(row).field(pointer(name), "is not a parameter of this request");
     }

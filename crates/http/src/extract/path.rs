@@ -16,18 +16,12 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let raw = RawPathParams::from_request_parts(parts, state)
-            .await
-            .map_err(|_| Problem::not_found())?;
-        if raw
-            .iter()
-            .any(|(name, value)| is_id(name) && !is_canonical_uuid(value))
-        {
+        let raw = RawPathParams::from_request_parts(parts, state).await.map_err(|_| Problem::not_found())?;
+        if raw.iter().any(|(name, value)| is_id(name) && !is_canonical_uuid(value)) {
             return Err(Problem::not_found());
         }
-        let axum::extract::Path(value) = axum::extract::Path::from_request_parts(parts, state)
-            .await
-            .map_err(|_| Problem::not_found())?;
+        let axum::extract::Path(value) =
+            axum::extract::Path::from_request_parts(parts, state).await.map_err(|_| Problem::not_found())?;
         Ok(Self(value))
     }
 }

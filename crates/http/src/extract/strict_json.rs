@@ -16,27 +16,17 @@ const TOO_BIG: &str = "a number does not fit into 64 bits";
 
 /// Refuses bytes that are not one unambiguous JSON text.
 pub(super) fn check(bytes: &[u8]) -> Result<(), Problem> {
-    let text =
-        std::str::from_utf8(bytes).map_err(|_| malformed("the body is not UTF-8".to_owned()))?;
+    let text = std::str::from_utf8(bytes).map_err(|_| malformed("the body is not UTF-8".to_owned()))?;
     let mut reader = serde_json::Deserializer::from_str(text);
-    Unambiguous { depth: 0 }
-        .deserialize(&mut reader)
-        .and_then(|()| reader.end())
-        .map_err(|error| {
-            let place = format!("line {} column {}", error.line(), error.column());
-            let words = error.to_string();
-            if words.starts_with(DUPLICATE) {
-                return Problem::of(&table::DUPLICATE_MEMBER)
-                    .detail(format!("{DUPLICATE}, {place}"));
-            }
-            let known = [TOO_DEEP, TOO_BIG]
-                .into_iter()
-                .find(|known| words.starts_with(known));
-            malformed(known.map_or_else(
-                || format!("not JSON at {place}"),
-                |known| format!("{known}, {place}"),
-            ))
-        })
+    Unambiguous { depth: 0 }.deserialize(&mut reader).and_then(|()| reader.end()).map_err(|error| {
+        let place = format!("line {} column {}", error.line(), error.column());
+        let words = error.to_string();
+        if words.starts_with(DUPLICATE) {
+            return Problem::of(&table::DUPLICATE_MEMBER).detail(format!("{DUPLICATE}, {place}"));
+        }
+        let known = [TOO_DEEP, TOO_BIG].into_iter().find(|known| words.starts_with(known));
+        malformed(known.map_or_else(|| format!("not JSON at {place}"), |known| format!("{known}, {place}")))
+    })
 }
 
 fn malformed(detail: String) -> Problem {
@@ -51,13 +41,7 @@ struct Unambiguous {
 
 impl Unambiguous {
     fn deeper<E: Error>(self) -> Result<Self, E> {
-        if self.depth >= MAX_DEPTH {
-            Err(E::custom(TOO_DEEP))
-        } else {
-            Ok(Self {
-                depth: self.depth + 1,
-            })
-        }
+        if self.depth >= MAX_DEPTH { Err(E::custom(TOO_DEEP)) } else { Ok(Self { depth: self.depth + 1 }) }
     }
 }
 
@@ -89,11 +73,7 @@ impl<'de> Visitor<'de> for Unambiguous {
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<(), E> {
-        if number.abs() >= FIRST_ROUNDED {
-            Err(E::custom(TOO_BIG))
-        } else {
-            Ok(())
-        }
+        if number.abs() >= FIRST_ROUNDED { Err(E::custom(TOO_BIG)) } else { Ok(()) }
     }
 
     fn visit_str<E>(self, _: &str) -> Result<(), E> {

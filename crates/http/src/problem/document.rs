@@ -36,10 +36,7 @@ pub fn problems_markdown() -> String {
 /// The JSON Schema of a problem.
 #[must_use]
 pub fn problem_schema() -> Value {
-    let slugs: Vec<String> = table::ALL
-        .iter()
-        .map(|row| format!("/problems/{}", row.slug))
-        .collect();
+    let slugs: Vec<String> = table::ALL.iter().map(|row| format!("/problems/{}", row.slug)).collect();
     json!({
         "type": "object",
         "description": "An error (RFC 9457).",

@@ -79,23 +79,13 @@ async fn livez() -> Json<Alive> {
 ))]
 async fn readyz(State(api): State<Arc<Api>>) -> (StatusCode, Json<Ready>) {
     let parts = tokio::time::timeout(PROBE_TIMEOUT, api.readiness.parts()).await;
-    let parts: BTreeMap<_, _> = parts
-        .unwrap_or_else(|_| vec![("probe", PartState::Down)])
-        .into_iter()
-        .collect();
-    let status = match (
-        api.draining.has_started(),
-        parts.values().any(|state| *state == PartState::Down),
-    ) {
+    let parts: BTreeMap<_, _> = parts.unwrap_or_else(|_| vec![("probe", PartState::Down)]).into_iter().collect();
+    let status = match (api.draining.has_started(), parts.values().any(|state| *state == PartState::Down)) {
         (true, _) => "draining",
         (false, true) => "not_ready",
         (false, false) => "ready",
     };
-    let code = if status == "ready" {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
+    let code = if status == "ready" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (code, Json(Ready { status, parts }))
 }
 
@@ -142,13 +132,6 @@ async fn docs_file(Path(file): Path<String>) -> Result<Response, Problem> {
     responses((status = 200, description = "Titles and advice", body = ProblemKind)))]
 async fn problem(Path(slug): Path<String>) -> Result<Json<ProblemKind>, Problem> {
     let row = table::find(&slug).ok_or_else(Problem::not_found)?;
-    let (slug, status, title, title_ru, advice) =
-        (row.slug, row.status, row.title, row.title_ru, row.advice);
-    Ok(Json(ProblemKind {
-        slug,
-        status,
-        title,
-        title_ru,
-        advice,
-    }))
+    let (slug, status, title, title_ru, advice) = (row.slug, row.status, row.title, row.title_ru, row.advice);
+    Ok(Json(ProblemKind { slug, status, title, title_ru, advice }))
 }

@@ -1,0 +1,33 @@
+//! The cookie that ties a sign-in attempt to the browser that began it. `__Host-`: only this host, only https (and
+//! loopback in development), never readable by scripts.
+
+use http::{HeaderMap, HeaderValue, header};
+
+/// Comes back with top-level navigations from other sites.
+const LAX: &str = "__Host-userd_attempt";
+/// Comes back with cross-site POSTs too, for providers that answer with a form.
+const CROSS_SITE: &str = "__Host-userd_attempt_post";
+/// As long as an attempt lives.
+const MAX_AGE: u32 = 600;
+
+/// The cookie for a begun attempt.
+pub(crate) fn set(browser: &str, cross_site: bool) -> HeaderValue {
+    let (name, same_site) = if cross_site { (CROSS_SITE, "None") } else { (LAX, "Lax") };
+    value(&format!("{name}={browser}; Path=/; Max-Age={MAX_AGE}; Secure; HttpOnly; SameSite={same_site}"))
+}
+
+/// The browser's proof, from either cookie.
+pub(crate) fn read(headers: &HeaderMap) -> Option<String> {
+    let pairs = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = pairs.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == LAX || *name == CROSS_SITE).map(|(_, value)| value.to_owned())
+}
+
+/// Removes both.
+pub(crate) fn clear() -> [HeaderValue; 2] {
+    [LAX, CROSS_SITE].map(|name| value(&format!("{name}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax")))
+}
+
+fn value(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
+}

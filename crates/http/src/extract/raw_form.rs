@@ -1,0 +1,20 @@
+//! A form body as it came, for those who must see every pair themselves (the answers of providers).
+
+use axum::extract::{FromRequest, Request};
+use bytes::Bytes;
+
+use super::json::{read_body, require_media_type};
+use crate::problem::Problem;
+
+/// An `application/x-www-form-urlencoded` body, unread. Refusals: 408, 413, 415.
+#[derive(Clone, Debug)]
+pub struct RawForm(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for RawForm {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        require_media_type(request.headers(), "application/x-www-form-urlencoded")?;
+        Ok(Self(read_body(request.into_body()).await?))
+    }
+}

@@ -1,0 +1,205 @@
+//! Registration, sign-in by password, refresh, sign-out, and the first administrator.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use userd_services::{accounts::Registration, passwords::Password, sessions::Login};
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+
+use super::bodies::{TokenPairBody, UserBody};
+use crate::{
+    api::Api,
+    caller::{From, SignedInUser},
+    extract::{IdempotencyKey, Json},
+    problem::Problem,
+    router::Routes,
+};
+
+/// The routes of this resource.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new()
+        .with(routes!(register))
+        .with(routes!(login))
+        .with(routes!(refresh))
+        .with(routes!(logout))
+        .with(routes!(logout_all))
+        .with(routes!(setup))
+}
+
+/// A new account: one of `email` and `username` is needed.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Register {
+    #[serde(default)]
+    #[schema(max_length = 254, format = Email)]
+    email: Option<String>,
+    #[serde(default)]
+    #[schema(min_length = 3, max_length = 32)]
+    username: Option<String>,
+    /// At least `passwords.min_length` characters, not a common one, not the user's own data.
+    #[schema(min_length = 8, max_length = 4096, format = Password)]
+    password: String,
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 100)]
+    display_name: Option<String>,
+    /// BCP 47.
+    #[serde(default)]
+    #[schema(max_length = 35)]
+    locale: Option<String>,
+    #[serde(default)]
+    #[schema(max_length = 100)]
+    device_name: Option<String>,
+}
+
+impl Register {
+    fn into_registration(self) -> Registration {
+        Registration {
+            email: self.email,
+            username: self.username,
+            password: Password::new(self.password),
+            display_name: self.display_name,
+            locale: self.locale,
+            device_name: self.device_name,
+        }
+    }
+}
+
+/// A new account and its first session.
+#[derive(Serialize, ToSchema)]
+struct Registered {
+    user: UserBody,
+    tokens: TokenPairBody,
+}
+
+/// Register.
+#[utoipa::path(post, path = "/v1/auth/register", tag = "Sign-in", request_body = Register,
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body give the same answer for 24 h")),
+    responses((status = 201, description = "Registered and signed in", body = Registered), (status = 403, description = "Registration is closed"),
+        (status = 409, description = "The e-mail address or username is taken"), (status = 503, description = "Busy")))]
+async fn register(
+    State(api): State<Arc<Api>>, From(origin): From, IdempotencyKey(key): IdempotencyKey, Json(body): Json<Register>,
+) -> Result<(StatusCode, Json<Registered>), Problem> {
+    let once = key.map(|key| {
+        let bytes = zeroize::Zeroizing::new(serde_json::to_vec(&body).unwrap_or_default());
+        api.services.answers.once("POST /v1/auth/register", &key, &bytes)
+    });
+    let signed_in = api.services.accounts.register(body.into_registration(), &origin, once.as_ref()).await?;
+    let user = signed_in.user.clone().into();
+    Ok((StatusCode::CREATED, Json(Registered { user, tokens: signed_in.into() })))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Credentials {
+    /// E-mail address, username, or phone number with a plus.
+    #[schema(max_length = 254)]
+    login: String,
+    #[schema(format = Password, max_length = 4096)]
+    password: String,
+    #[serde(default)]
+    #[schema(max_length = 100)]
+    device_name: Option<String>,
+    /// From an earlier sign-in on this device.
+    #[serde(default)]
+    device_token: Option<String>,
+}
+
+/// Sign in with a password. Unknown logins answer like wrong passwords, in the same time.
+#[utoipa::path(post, path = "/v1/auth/login", tag = "Sign-in", request_body = Credentials,
+    responses((status = 200, description = "Signed in", body = TokenPairBody), (status = 401, description = "Wrong login or password"),
+        (status = 403, description = "The account is blocked"), (status = 503, description = "Busy")))]
+async fn login(
+    State(api): State<Arc<Api>>, From(origin): From, Json(body): Json<Credentials>,
+) -> Result<Json<TokenPairBody>, Problem> {
+    let login = Login {
+        login: body.login,
+        password: Password::new(body.password),
+        device_name: body.device_name,
+        device_token: body.device_token,
+    };
+    Ok(Json(api.services.sessions.login(login, &origin).await?.into()))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RefreshBody {
+    refresh_token: String,
+}
+
+/// Exchange a refresh token for a new pair. A lost answer may be asked for again until its successor is used;
+/// an older token ends the session.
+#[utoipa::path(post, path = "/v1/auth/refresh", tag = "Sign-in", request_body = RefreshBody,
+    responses((status = 200, description = "A new pair", body = TokenPairBody), (status = 401, description = "The refresh token is not valid"),
+        (status = 403, description = "The account is blocked")))]
+async fn refresh(
+    State(api): State<Arc<Api>>, From(origin): From, Json(body): Json<RefreshBody>,
+) -> Result<Json<TokenPairBody>, Problem> {
+    let token = zeroize::Zeroizing::new(body.refresh_token);
+    Ok(Json(api.services.sessions.refresh(&token, &origin).await?.into()))
+}
+
+/// Sign out: this session's tokens die at once, everywhere.
+#[utoipa::path(post, path = "/v1/auth/logout", tag = "Sign-in", responses((status = 204, description = "Signed out")))]
+async fn logout(State(api): State<Arc<Api>>, user: SignedInUser) -> Result<StatusCode, Problem> {
+    api.services.sessions.end(user.id, user.session, "logout").await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct LogoutAll {
+    /// Keep the session that asks.
+    #[serde(default)]
+    except_current: bool,
+}
+
+/// Sign out on all devices.
+#[utoipa::path(post, path = "/v1/auth/logout-all", tag = "Sign-in", request_body(content = Option<LogoutAll>),
+    responses((status = 204, description = "Signed out")))]
+async fn logout_all(
+    State(api): State<Arc<Api>>, user: SignedInUser, body: Option<Json<LogoutAll>>,
+) -> Result<StatusCode, Problem> {
+    let except = body.is_some_and(|Json(body)| body.except_current).then_some(user.session);
+    api.services.sessions.end_all(user.id, except, "logout_all").await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The first administrator's account.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Setup {
+    /// From the setup link that the first start prints.
+    setup_token: String,
+    #[serde(default)]
+    #[schema(max_length = 254, format = Email)]
+    email: Option<String>,
+    #[serde(default)]
+    #[schema(min_length = 3, max_length = 32)]
+    username: Option<String>,
+    #[schema(min_length = 8, max_length = 4096, format = Password)]
+    password: String,
+}
+
+/// Become the first administrator. Works once.
+#[utoipa::path(post, path = "/v1/setup", tag = "Sign-in", request_body = Setup,
+    responses((status = 201, description = "Administrator, signed in", body = Registered), (status = 409, description = "Setup is already done, or the name is taken"),
+        (status = 422, description = "The setup token or a field is not accepted"), (status = 503, description = "Busy")))]
+async fn setup(
+    State(api): State<Arc<Api>>, From(origin): From, Json(body): Json<Setup>,
+) -> Result<(StatusCode, Json<Registered>), Problem> {
+    let registration = Registration {
+        email: body.email,
+        username: body.username,
+        password: Password::new(body.password),
+        display_name: None,
+        locale: None,
+        device_name: None,
+    };
+    let signed_in = api.services.setup.finish(&body.setup_token, registration, &origin).await?;
+    let user = signed_in.user.clone().into();
+    Ok((StatusCode::CREATED, Json(Registered { user, tokens: signed_in.into() })))
+}

@@ -1,0 +1,97 @@
+//! Bodies that several resources share: the contract's User, TokenPair and list page.
+
+use serde::Serialize;
+use userd_model::{Timestamp, UserStatus};
+use userd_services::{SignedIn, UserView};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// An account.
+#[derive(Serialize, ToSchema)]
+#[schema(as = User)]
+pub(crate) struct UserBody {
+    /// Never changes, never used again.
+    pub id: Uuid,
+    pub username: Option<String>,
+    pub email: Option<String>,
+    pub email_verified: bool,
+    /// E.164.
+    pub phone: Option<String>,
+    pub display_name: Option<String>,
+    /// BCP 47.
+    pub locale: Option<String>,
+    /// IANA name.
+    pub time_zone: Option<String>,
+    /// The application's own facts.
+    pub attributes: serde_json::Map<String, serde_json::Value>,
+    #[schema(value_type = String, pattern = "^(active|blocked|deleted)$")]
+    pub status: UserStatus,
+    pub roles: Vec<String>,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_sign_in_at: Option<Timestamp>,
+    /// For `If-Match`.
+    pub version: i64,
+}
+
+impl From<UserView> for UserBody {
+    fn from(user: UserView) -> Self {
+        Self {
+            id: user.id.0,
+            username: user.username,
+            email: user.email,
+            email_verified: user.email_verified,
+            phone: user.phone,
+            display_name: user.display_name,
+            locale: user.locale,
+            time_zone: user.time_zone,
+            attributes: user.attributes,
+            status: user.status,
+            roles: user.roles,
+            created_at: user.created_at,
+            updated_at: user.updated_at,
+            last_sign_in_at: user.last_sign_in_at,
+            version: user.version,
+        }
+    }
+}
+
+/// The tokens of a session (RFC 6749 section 5.1), and whose they are.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TokenPair)]
+pub(crate) struct TokenPairBody {
+    /// RFC 9068; send it as `Authorization: Bearer …`.
+    pub access_token: String,
+    /// Always `Bearer`.
+    pub token_type: &'static str,
+    /// Seconds.
+    pub expires_in: u64,
+    /// Opaque; works once, then its successor does.
+    pub refresh_token: String,
+    /// Seconds.
+    pub refresh_expires_in: u64,
+    pub session_id: Uuid,
+    /// Keep it on the device and send it with later sign-ins there: a lock then never shuts this device out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_token: Option<String>,
+    pub user: UserBody,
+}
+
+impl From<SignedIn> for TokenPairBody {
+    fn from(signed_in: SignedIn) -> Self {
+        let SignedIn { user, tokens } = signed_in;
+        Self {
+            access_token: tokens.access_token,
+            token_type: "Bearer",
+            expires_in: tokens.expires_in,
+            refresh_token: tokens.refresh_token,
+            refresh_expires_in: tokens.refresh_expires_in,
+            session_id: tokens.session_id.0,
+            device_token: tokens.device_token,
+            user: user.into(),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Service accounts of other services.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use userd_model::{Actor, ClientId, Timestamp};
+use userd_services::clients::{ClientView, NewClient};
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use crate::{
+    api::Api,
+    caller::Caller,
+    extract::{IdempotencyKey, Json, PageQuery, Path, Query},
+    problem::Problem,
+    router::Routes,
+};
+
+/// The routes of this resource.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new().with(routes!(list, create)).with(routes!(remove)).with(routes!(rotate_secret))
+}
+
+/// A service account.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Client)]
+struct ClientBody {
+    /// The `client_id`.
+    id: Uuid,
+    name: String,
+    permissions: Vec<String>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    secret_changed_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    disabled_at: Option<Timestamp>,
+}
+
+/// A service account with its secret, which is shown this once.
+#[derive(Serialize, ToSchema)]
+#[schema(as = NewClient)]
+struct NewClientBody {
+    #[serde(flatten)]
+    client: ClientBody,
+    client_secret: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ClientPage {
+    items: Vec<ClientBody>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Create {
+    #[schema(min_length = 1, max_length = 100)]
+    name: String,
+    /// Names of permissions; you can give those that you hold.
+    #[schema(max_items = 64)]
+    permissions: Vec<String>,
+}
+
+const LIST: &str = "clients";
+
+/// Service accounts, oldest first.
+#[utoipa::path(get, path = "/v1/clients", tag = "Administration", params(PageQuery),
+    responses((status = 200, description = "A page", body = ClientPage)))]
+async fn list(
+    State(api): State<Arc<Api>>, Caller(caller): Caller, Query(page): Query<PageQuery>,
+) -> Result<Json<ClientPage>, Problem> {
+    let after: Option<(i64, ClientId)> = page.after(&api.cursors, LIST)?;
+    let after = after.map(|(at, id)| (Timestamp::from_micros(at), id));
+    let limit = page.limit.get();
+    let items = api.services.clients.page(&caller.actor, after, limit as u32).await?;
+    let last = items.last().filter(|_| items.len() == limit);
+    let next_cursor = last.and_then(|last| api.cursors.seal(LIST, &(last.created_at.micros(), last.id)));
+    Ok(Json(ClientPage { items: items.into_iter().map(client).collect(), next_cursor }))
+}
+
+/// Make a service account.
+#[utoipa::path(post, path = "/v1/clients", tag = "Administration", request_body = Create,
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body give the same answer for 24 h")),
+    responses((status = 201, description = "Made; the secret is shown this once", body = NewClientBody)))]
+async fn create(
+    State(api): State<Arc<Api>>, Caller(caller): Caller, IdempotencyKey(key): IdempotencyKey, Json(body): Json<Create>,
+) -> Result<(StatusCode, Json<NewClientBody>), Problem> {
+    let once = key.map(|key| {
+        let bytes = serde_json::to_vec(&body).unwrap_or_default();
+        api.services.answers.once(&format!("POST /v1/clients {}", name(&caller.actor)), &key, &bytes)
+    });
+    let made = api.services.clients.create(&caller.actor, &body.name, &body.permissions, once.as_ref()).await?;
+    Ok((StatusCode::CREATED, Json(new_client(made))))
+}
+
+/// Shut a service account; its tokens die at once.
+#[utoipa::path(delete, path = "/v1/clients/{id}", tag = "Administration", params(("id" = Uuid, Path, description = "The client")),
+    responses((status = 204, description = "Shut")))]
+async fn remove(
+    State(api): State<Arc<Api>>, Caller(caller): Caller, Path(id): Path<ClientId>,
+) -> Result<StatusCode, Problem> {
+    api.services.clients.disable(&caller.actor, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A new secret; the old one and tokens got with it die at once.
+#[utoipa::path(post, path = "/v1/clients/{id}/rotate-secret", tag = "Administration", params(("id" = Uuid, Path, description = "The client")),
+    responses((status = 200, description = "The new secret, shown this once", body = NewClientBody)))]
+async fn rotate_secret(
+    State(api): State<Arc<Api>>, Caller(caller): Caller, Path(id): Path<ClientId>,
+) -> Result<Json<NewClientBody>, Problem> {
+    Ok(Json(new_client(api.services.clients.rotate_secret(&caller.actor, id).await?)))
+}
+
+fn client(view: ClientView) -> ClientBody {
+    ClientBody {
+        id: view.id.0,
+        name: view.name,
+        permissions: view.permissions,
+        created_at: view.created_at,
+        secret_changed_at: view.secret_changed_at,
+        disabled_at: view.disabled_at,
+    }
+}
+
+fn new_client(made: NewClient) -> NewClientBody {
+    NewClientBody { client: client(made.client), client_secret: made.client_secret }
+}
+
+fn name(actor: &Actor) -> String {
+    match actor {
+        Actor::User { id, .. } => id.to_string(),
+        Actor::Service { id, .. } => id.to_string(),
+        Actor::Operator => "operator".to_owned(),
+    }
+}

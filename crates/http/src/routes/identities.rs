@@ -1,0 +1,114 @@
+//! The signed-in user's accounts elsewhere.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::{StatusCode, header};
+use serde::{Deserialize, Serialize};
+use userd_model::{IdentityId, Timestamp};
+use userd_services::sign_in::{IdentityView, Start};
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use crate::{
+    api::Api,
+    attempt_cookie,
+    caller::{From, SignedInUser},
+    extract::{Json, Path},
+    problem::Problem,
+    router::Routes,
+};
+
+/// The routes of this resource.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new().with(routes!(list)).with(routes!(start_link)).with(routes!(unlink))
+}
+
+/// A linked account elsewhere.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Identity)]
+struct IdentityBody {
+    id: Uuid,
+    provider: String,
+    display_name: Option<String>,
+    username: Option<String>,
+    email: Option<String>,
+    picture: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    last_used_at: Timestamp,
+}
+
+#[derive(Serialize, ToSchema)]
+struct IdentityList {
+    items: Vec<IdentityBody>,
+    /// Always `null`: there are few.
+    next_cursor: Option<String>,
+}
+
+/// My accounts elsewhere.
+#[utoipa::path(get, path = "/v1/me/identities", tag = "Me", responses((status = 200, description = "All of them", body = IdentityList)))]
+async fn list(State(api): State<Arc<Api>>, user: SignedInUser) -> Result<Json<IdentityList>, Problem> {
+    let items = api.services.sign_in.identities(&user.token).await?.into_iter().map(identity).collect();
+    Ok(Json(IdentityList { items, next_cursor: None }))
+}
+
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct StartLink {
+    /// Where to come back to: one of `sign_in.return_to`, exactly.
+    #[serde(default)]
+    return_to: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct LinkStart {
+    /// Send the browser there.
+    url: String,
+}
+
+/// Begin to link an account elsewhere. Needs a sign-in that is a few minutes old at most.
+#[utoipa::path(post, path = "/v1/me/identities/{provider}/start", tag = "Me", params(("provider" = String, Path, description = "Its id")),
+    request_body(content = Option<StartLink>),
+    responses((status = 200, description = "Where to send the browser; a cookie ties the attempt to it", body = LinkStart),
+        (status = 403, description = "Sign in again to do this"), (status = 429, description = "Too many attempts"),
+        (status = 422, description = "return_to is not configured"), (status = 503, description = "The provider cannot be reached now")))]
+async fn start_link(
+    State(api): State<Arc<Api>>, user: SignedInUser, From(origin): From, Path(provider): Path<String>,
+    body: Option<Json<StartLink>>,
+) -> Result<Response, Problem> {
+    let start = Start { return_to: body.and_then(|Json(body)| body.return_to), ..Start::default() };
+    let begun = api.services.sign_in.start_link(&user.token, &provider, start, &origin).await?;
+    let cookie = attempt_cookie::set(&begun.browser, begun.cross_site);
+    Ok(([(header::SET_COOKIE, cookie)], Json(LinkStart { url: begun.url })).into_response())
+}
+
+/// Unlink an account elsewhere; never the last way to sign in.
+#[utoipa::path(delete, path = "/v1/me/identities/{id}", tag = "Me", params(("id" = Uuid, Path, description = "The identity")),
+    responses((status = 204, description = "Unlinked"), (status = 403, description = "Sign in again to do this"),
+        (status = 409, description = "This is the last way to sign in")))]
+async fn unlink(
+    State(api): State<Arc<Api>>, user: SignedInUser, Path(id): Path<IdentityId>,
+) -> Result<StatusCode, Problem> {
+    api.services.sign_in.unlink(&user.token, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn identity(view: IdentityView) -> IdentityBody {
+    IdentityBody {
+        id: view.id.0,
+        provider: view.provider,
+        display_name: view.display_name,
+        username: view.username,
+        email: view.email,
+        picture: view.picture,
+        created_at: view.created_at,
+        last_used_at: view.last_used_at,
+    }
+}

@@ -1,0 +1,191 @@
+//! The signed-in user's own account: profile, password, username, devices.
+
+use std::sync::Arc;
+
+use axum::{extract::State, response::IntoResponse};
+use http::{HeaderValue, StatusCode, header};
+use serde::{Deserialize, Deserializer, Serialize};
+use userd_model::{SessionId, Timestamp};
+use userd_services::{UserView, accounts::ProfileInput, passwords::Password, sessions::Device};
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::bodies::UserBody;
+use crate::{
+    api::Api,
+    caller::{From, SignedInUser},
+    extract::{IfMatch, Json, PageQuery, Path, Query},
+    problem::Problem,
+    router::Routes,
+};
+
+/// The routes of this resource.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new()
+        .with(routes!(read, change))
+        .with(routes!(change_password))
+        .with(routes!(change_username))
+        .with(routes!(sessions))
+        .with(routes!(end_session))
+}
+
+/// My account.
+#[utoipa::path(get, path = "/v1/me", tag = "Me", responses((status = 200, description = "The account", body = UserBody)))]
+async fn read(State(api): State<Arc<Api>>, user: SignedInUser) -> Result<impl IntoResponse, Problem> {
+    Ok(tagged(api.services.people.show(user.id).await?))
+}
+
+/// A profile change: an absent field stays, `null` clears it.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Profile {
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
+    display_name: Option<Option<String>>,
+    /// BCP 47.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, max_length = 35)]
+    locale: Option<Option<String>>,
+    /// IANA name.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, max_length = 64)]
+    time_zone: Option<Option<String>>,
+    /// Replaces all attributes: at most 64 of them, 16 KiB together.
+    #[serde(default)]
+    attributes: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// Change my profile.
+#[utoipa::path(patch, path = "/v1/me", tag = "Me", request_body = Profile,
+    params(("If-Match" = Option<String>, Header, description = "The version that is changed, in double quotes")),
+    responses((status = 200, description = "The changed account", body = UserBody)))]
+async fn change(
+    State(api): State<Arc<Api>>, user: SignedInUser, guard: IfMatch, Json(body): Json<Profile>,
+) -> Result<impl IntoResponse, Problem> {
+    let input = ProfileInput {
+        display_name: body.display_name,
+        locale: body.locale,
+        time_zone: body.time_zone,
+        attributes: body.attributes,
+    };
+    Ok(tagged(api.services.accounts.change_profile(user.id, input, guard.version()).await?))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewPassword {
+    #[schema(format = Password, max_length = 4096)]
+    current_password: String,
+    #[schema(format = Password, min_length = 8, max_length = 4096)]
+    new_password: String,
+}
+
+/// Change my password. Every other session ends.
+#[utoipa::path(put, path = "/v1/me/password", tag = "Me", request_body = NewPassword,
+    responses((status = 204, description = "Changed"), (status = 403, description = "The current password is wrong"),
+        (status = 429, description = "Too many attempts"), (status = 503, description = "Busy")))]
+async fn change_password(
+    State(api): State<Arc<Api>>, user: SignedInUser, From(origin): From, Json(body): Json<NewPassword>,
+) -> Result<StatusCode, Problem> {
+    let (current, new) = (Password::new(body.current_password), Password::new(body.new_password));
+    api.services.accounts.change_password(user.id, user.session, &current, &new, &origin).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewUsername {
+    #[schema(min_length = 3, max_length = 32)]
+    username: String,
+}
+
+/// Change my username.
+#[utoipa::path(put, path = "/v1/me/username", tag = "Me", request_body = NewUsername,
+    params(("If-Match" = Option<String>, Header, description = "The version that is changed, in double quotes")),
+    responses((status = 200, description = "The changed account", body = UserBody), (status = 409, description = "The username is taken")))]
+async fn change_username(
+    State(api): State<Arc<Api>>, user: SignedInUser, guard: IfMatch, Json(body): Json<NewUsername>,
+) -> Result<impl IntoResponse, Problem> {
+    Ok(tagged(api.services.accounts.change_username(user.id, &body.username, guard.version()).await?))
+}
+
+/// A device with a session.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Session)]
+struct SessionBody {
+    id: Uuid,
+    device_name: Option<String>,
+    user_agent: Option<String>,
+    ip: Option<String>,
+    /// How the user signed in (RFC 8176).
+    amr: Vec<String>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    last_seen_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+    /// The session that asks.
+    current: bool,
+}
+
+/// A page of sessions.
+#[derive(Serialize, ToSchema)]
+struct SessionPage {
+    items: Vec<SessionBody>,
+    next_cursor: Option<String>,
+}
+
+/// My sessions, oldest first.
+#[utoipa::path(get, path = "/v1/me/sessions", tag = "Me", params(PageQuery),
+    responses((status = 200, description = "A page", body = SessionPage)))]
+async fn sessions(
+    State(api): State<Arc<Api>>, user: SignedInUser, Query(page): Query<PageQuery>,
+) -> Result<Json<SessionPage>, Problem> {
+    let list = format!("sessions {}", user.id);
+    let after: Option<(i64, SessionId)> = page.after(&api.cursors, &list)?;
+    let after = after.map(|(at, id)| (Timestamp::from_micros(at), id));
+    let limit = page.limit.get();
+    let devices = api.services.sessions.devices(user.id, Some(user.session), after, limit as u32).await?;
+    let next_cursor = (devices.len() == limit)
+        .then(|| devices.last().and_then(|last| api.cursors.seal(&list, &(last.created_at.micros(), last.id))))
+        .flatten();
+    Ok(Json(SessionPage { items: devices.into_iter().map(session).collect(), next_cursor }))
+}
+
+/// End one of my sessions.
+#[utoipa::path(delete, path = "/v1/me/sessions/{id}", tag = "Me", params(("id" = Uuid, Path, description = "The session")),
+    responses((status = 204, description = "Ended")))]
+async fn end_session(
+    State(api): State<Arc<Api>>, user: SignedInUser, Path(id): Path<SessionId>,
+) -> Result<StatusCode, Problem> {
+    api.services.sessions.end(user.id, id, "ended_by_user").await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn session(device: Device) -> SessionBody {
+    SessionBody {
+        id: device.id.0,
+        device_name: device.device_name,
+        user_agent: device.user_agent,
+        ip: device.ip,
+        amr: device.amr,
+        created_at: device.created_at,
+        last_seen_at: device.last_seen_at,
+        expires_at: device.expires_at,
+        current: device.current,
+    }
+}
+
+/// The account with its version as entity tag, for `If-Match`.
+fn tagged(user: UserView) -> impl IntoResponse {
+    let tag = HeaderValue::from_str(&format!("\"{}\"", user.version)).unwrap_or(HeaderValue::from_static("\"\""));
+    ([(header::ETAG, tag)], Json(UserBody::from(user)))
+}
+
+/// Tells `null` from absent: a present field is `Some`, whatever it holds.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}

@@ -1,0 +1,306 @@
+//! What other services need to trust our tokens: keys, metadata, introspection, revocation, their own tokens.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use userd_model::{Act, Actor, Permission, Refusal, RevocationId, Timestamp};
+use userd_services::{Origin, clients::Clients};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
+
+use crate::{
+    api::Api,
+    caller::{Caller, From},
+    extract::{BasicAuth, CursorText, Form, Json, Limit, Query},
+    problem::{Problem, table},
+    router::Routes,
+};
+
+/// The routes of this resource.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new()
+        .with(routes!(jwks))
+        .with(routes!(metadata))
+        .with(routes!(introspect))
+        .with(routes!(revoke))
+        .with(routes!(token))
+        .with(routes!(revocations))
+}
+
+/// How long verifiers may keep the key set. A key is published longer than this before it signs.
+const JWKS_CACHE: &str = "public, max-age=300, stale-while-revalidate=60";
+
+/// The public signing keys (RFC 7517).
+#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "OAuth 2.0",
+    responses((status = 200, description = "The key set", body = Value)))]
+async fn jwks(State(api): State<Arc<Api>>) -> Response {
+    let bytes = api.services.parts.crypto.tokens.jwks();
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json")),
+        (header::CACHE_CONTROL, HeaderValue::from_static(JWKS_CACHE)),
+    ];
+    (headers, Body::from(bytes.to_vec())).into_response()
+}
+
+/// Authorization server metadata (RFC 8414): what exists here.
+#[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "OAuth 2.0",
+    responses((status = 200, description = "The metadata", body = Value)))]
+async fn metadata(State(api): State<Arc<Api>>) -> Response {
+    let settings = &api.services.parts.settings;
+    let base = settings.sign_in.public_url.as_str();
+    let basic = json!(["client_secret_basic", "client_secret_post"]);
+    let body = json!({
+        "issuer": settings.issuer,
+        "jwks_uri": format!("{base}/.well-known/jwks.json"),
+        "token_endpoint": format!("{base}/oauth2/token"),
+        "introspection_endpoint": format!("{base}/oauth2/introspect"),
+        "revocation_endpoint": format!("{base}/oauth2/revoke"),
+        "grant_types_supported": ["client_credentials", "refresh_token"],
+        "response_types_supported": [],
+        "token_endpoint_auth_methods_supported": basic,
+        "introspection_endpoint_auth_methods_supported": basic,
+        "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "scopes_supported": Permission::ALL.iter().map(|p| p.as_str()).collect::<Vec<_>>(),
+        "service_documentation": format!("{base}/docs"),
+    });
+    ([(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"))], Json(body)).into_response()
+}
+
+#[derive(Deserialize, ToSchema)]
+struct TokenQuestion {
+    /// The token in question.
+    token: String,
+    /// Ignored: tokens tell their kind themselves.
+    #[serde(default)]
+    #[expect(dead_code, reason = "RFC 7662 allows the hint; it is not needed")]
+    token_type_hint: Option<String>,
+    #[serde(default)]
+    client_id: Option<String>,
+    #[serde(default)]
+    client_secret: Option<String>,
+}
+
+/// Is a token good now (RFC 7662)? A token that is not answers `{"active": false}` and nothing else.
+#[utoipa::path(post, path = "/oauth2/introspect", tag = "OAuth 2.0",
+    request_body(content = TokenQuestion, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "What the token says", body = Value)))]
+async fn introspect(
+    State(api): State<Arc<Api>>, From(origin): From, asker: Asker, Form(body): Form<TokenQuestion>,
+) -> Result<Json<Value>, Problem> {
+    let actor = asker.actor(&api, &origin, body.client_id.as_deref(), body.client_secret.as_deref()).await?;
+    actor.may(Act::Any(Permission::TokensIntrospect))?;
+    let answer = api.services.introspect(&body.token).await;
+    Ok(Json(serde_json::to_value(answer).unwrap_or_else(|_| json!({ "active": false }))))
+}
+
+/// Revoke a token (RFC 7009): a refresh token with its whole session, an access token alone. Whoever holds a token
+/// may revoke it; an unknown token is fine.
+#[utoipa::path(post, path = "/oauth2/revoke", tag = "OAuth 2.0",
+    request_body(content = TokenQuestion, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "The token does not work any more")))]
+async fn revoke(
+    State(api): State<Arc<Api>>, From(origin): From, basic: Option<BasicAuth>, Form(body): Form<TokenQuestion>,
+) -> Result<StatusCode, Problem> {
+    // A client that shows credentials must show right ones (RFC 7009 section 2.1).
+    let shown = basic.map(|basic| (basic.client_id, basic.client_secret.to_string()));
+    let shown = shown.or(body.client_id.zip(body.client_secret));
+    if let Some((id, secret)) = shown {
+        api.services.clients.authenticate(&id, &secret, &origin).await?;
+    }
+    let services = &api.services;
+    services.sessions.revoke_refresh_token(&body.token).await?;
+    services.access_tokens.revoke(&body.token).await?;
+    Ok(StatusCode::OK)
+}
+
+#[derive(Deserialize, ToSchema)]
+struct TokenRequest {
+    /// `client_credentials` or `refresh_token`.
+    grant_type: String,
+    #[serde(default)]
+    refresh_token: Option<String>,
+    /// Ignored: a service gets all the permissions it holds.
+    #[serde(default)]
+    #[expect(dead_code, reason = "RFC 6749 allows it; the whole grant is given and named in the answer")]
+    scope: Option<String>,
+    #[serde(default)]
+    client_id: Option<String>,
+    #[serde(default)]
+    client_secret: Option<String>,
+}
+
+/// The token answer of RFC 6749 section 5.1.
+#[derive(Serialize, ToSchema)]
+struct TokenAnswer {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+}
+
+/// Get a token: a service by its own credentials, or anybody by a refresh token.
+#[utoipa::path(post, path = "/oauth2/token", tag = "OAuth 2.0",
+    request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "A token", body = TokenAnswer)))]
+async fn token(
+    State(api): State<Arc<Api>>, From(origin): From, basic: Option<BasicAuth>, Form(body): Form<TokenRequest>,
+) -> Result<Json<TokenAnswer>, Problem> {
+    match body.grant_type.as_str() {
+        "client_credentials" => {
+            let shown = basic.map(|basic| (basic.client_id, basic.client_secret.to_string()));
+            let shown = shown.or(body.client_id.zip(body.client_secret));
+            let (id, secret) = shown.ok_or(Refusal::InvalidClient)?;
+            let client = api.services.clients.authenticate(&id, &secret, &origin).await?;
+            let token = api.services.clients.token(&client)?;
+            Ok(Json(TokenAnswer {
+                access_token: token.access_token,
+                token_type: "Bearer",
+                expires_in: token.expires_in,
+                refresh_token: None,
+                scope: Some(token.scope),
+            }))
+        }
+        "refresh_token" => {
+            let presented = body.refresh_token.ok_or(Refusal::Malformed("refresh_token is required for this grant"))?;
+            let signed_in = api.services.sessions.refresh(&presented, &origin).await?;
+            Ok(Json(TokenAnswer {
+                access_token: signed_in.tokens.access_token,
+                token_type: "Bearer",
+                expires_in: signed_in.tokens.expires_in,
+                refresh_token: Some(signed_in.tokens.refresh_token),
+                scope: None,
+            }))
+        }
+        _ => Err(Problem::of(&table::UNSUPPORTED_GRANT_TYPE)),
+    }
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct FeedQuery {
+    /// `next_cursor` of the page before; absent: from the oldest entry.
+    #[param(value_type = Option<String>)]
+    after: Option<CursorText>,
+    /// Entries per page, 1 to 200.
+    #[serde(default)]
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
+    limit: Limit,
+}
+
+/// One entry of the feed.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Revocation)]
+struct RevocationBody {
+    id: uuid::Uuid,
+    /// `session`, `user`, `token`, `key` or `client`; with the id that tokens carry.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    what: userd_model::Revoked,
+    #[schema(value_type = String, format = DateTime)]
+    recorded_at: Timestamp,
+    /// The entry can be forgotten then.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+}
+
+#[derive(Serialize, ToSchema)]
+struct RevocationPage {
+    items: Vec<RevocationBody>,
+    /// Where to go on; the same cursor as before when there is nothing new.
+    next_cursor: Option<String>,
+}
+
+const FEED: &str = "revocations";
+
+/// What offline verifiers must refuse, oldest first. Poll it with the last cursor; an entry can come twice.
+#[utoipa::path(get, path = "/v1/revocations", tag = "OAuth 2.0", params(FeedQuery),
+    responses((status = 200, description = "A page of the feed", body = RevocationPage)))]
+async fn revocations(
+    State(api): State<Arc<Api>>, caller: Caller, Query(query): Query<FeedQuery>,
+) -> Result<Json<RevocationPage>, Problem> {
+    caller.0.actor.may(Act::Any(Permission::RevocationsRead))?;
+    let after: Option<(i64, RevocationId)> =
+        query.after.as_ref().map(|cursor| cursor.open(&api.cursors, FEED)).transpose()?;
+    let position = after.map(|(at, id)| (Timestamp::from_micros(at), id));
+    let limit = query.limit.get();
+    let now = api.services.parts.now();
+    let entries = api.services.revocations.feed(position, limit as u32).await?;
+    let next = next_position(position, &entries, limit, now).map(|(at, id)| (at.micros(), id));
+    let next_cursor = next.and_then(|position| api.cursors.seal(FEED, &position));
+    let items = entries
+        .into_iter()
+        .map(|entry| RevocationBody {
+            id: entry.id.0,
+            what: entry.what,
+            recorded_at: entry.recorded_at,
+            expires_at: entry.expires_at,
+        })
+        .collect();
+    Ok(Json(RevocationPage { items, next_cursor }))
+}
+
+/// Where the feed goes on. Who has caught up looks a little behind the newest entry next time, since a slower
+/// transaction may commit with an earlier time; whoever has a full page goes on right after it.
+fn next_position(
+    position: Option<(Timestamp, RevocationId)>, entries: &[userd_model::Revocation], limit: usize, now: Timestamp,
+) -> Option<(Timestamp, RevocationId)> {
+    let last = entries.last().map(|entry| (entry.recorded_at, entry.id));
+    if entries.len() >= limit {
+        return last;
+    }
+    let settled = (now.minus(std::time::Duration::from_secs(15)), RevocationId(uuid::Uuid::nil()));
+    last.map(|last| last.min(settled)).max(position)
+}
+
+/// Who asks about a token: a service by Basic authentication or form fields, or anybody by bearer token.
+enum Asker {
+    Basic(BasicAuth),
+    Bearer(Box<Caller>),
+    Nobody,
+}
+
+impl axum::extract::FromRequestParts<Arc<Api>> for Asker {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut http::request::Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+        let scheme = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        match scheme.and_then(|value| value.split(' ').next()) {
+            None => Ok(Self::Nobody),
+            Some(scheme) if scheme.eq_ignore_ascii_case("bearer") => {
+                Ok(Self::Bearer(Box::new(Caller::from_request_parts(parts, api).await?)))
+            }
+            Some(_) => {
+                let basic = <BasicAuth as axum::extract::FromRequestParts<Arc<Api>>>::from_request_parts(parts, api);
+                Ok(Self::Basic(basic.await?))
+            }
+        }
+    }
+}
+
+impl Asker {
+    async fn actor(
+        self, api: &Api, origin: &Origin, id: Option<&str>, secret: Option<&str>,
+    ) -> Result<Actor, Problem> {
+        let client = match (self, id, secret) {
+            (Self::Bearer(caller), ..) => return Ok(caller.0.actor),
+            (Self::Basic(basic), ..) => {
+                api.services.clients.authenticate(&basic.client_id, &basic.client_secret, origin).await?
+            }
+            (Self::Nobody, Some(id), Some(secret)) => api.services.clients.authenticate(id, secret, origin).await?,
+            (Self::Nobody, ..) => return Err(Refusal::InvalidClient.into()),
+        };
+        Ok(Clients::actor(&client))
+    }
+}

@@ -1,0 +1,319 @@
+//! Sign-in through providers: the list, the way there and back, the one-time code, and proofs that apps hand over.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    extract::{RawQuery, State},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::{Deserialize, Serialize};
+use userd_providers::{NativeProof, callback_params};
+use userd_services::sign_in::{Finished, Landing, Start};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
+
+use super::bodies::TokenPairBody;
+use crate::{
+    api::Api,
+    attempt_cookie,
+    caller::From,
+    extract::{Json, Path, Query, RawForm},
+    problem::Problem,
+    router::Routes,
+};
+
+/// The routes of this resource.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new()
+        .with(routes!(providers))
+        .with(routes!(start))
+        .with(routes!(callback, callback_post))
+        .with(routes!(exchange))
+        .with(routes!(native))
+        .with(routes!(widget))
+        .with(routes!(mini_app))
+}
+
+/// A way to sign in with an account elsewhere.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Provider)]
+struct ProviderBody {
+    id: String,
+    kind: &'static str,
+    display_name: String,
+    /// Send the browser there, with `return_to`.
+    start_url: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ProviderList {
+    items: Vec<ProviderBody>,
+}
+
+/// The providers on offer, in order.
+#[utoipa::path(get, path = "/v1/auth/providers", tag = "Sign-in", responses((status = 200, description = "The providers", body = ProviderList)))]
+async fn providers(State(api): State<Arc<Api>>) -> Json<ProviderList> {
+    let base = api.services.parts.settings.sign_in.public_url.as_str();
+    let items = api.services.sign_in.offered().map(|provider| ProviderBody {
+        id: provider.id().to_owned(),
+        kind: provider.kind().as_str(),
+        display_name: provider.display_name().to_owned(),
+        start_url: format!("{base}/v1/auth/{}/start", provider.id()),
+    });
+    Json(ProviderList { items: items.collect() })
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct StartQuery {
+    /// Where to come back to: one of `sign_in.return_to`, exactly. Absent: the built-in page.
+    return_to: Option<String>,
+    /// The application's proof key (RFC 7636, S256); then `exchange` needs the verifier. Recommended.
+    code_challenge: Option<String>,
+    /// BCP 47.
+    #[param(max_length = 35)]
+    locale: Option<String>,
+    /// Which account the person probably wants.
+    #[param(max_length = 254)]
+    login_hint: Option<String>,
+}
+
+/// Send the browser to the provider.
+#[utoipa::path(get, path = "/v1/auth/{provider}/start", tag = "Sign-in", params(("provider" = String, Path, description = "Its id"), StartQuery),
+    responses((status = 303, description = "To the provider"), (status = 422, description = "return_to is not configured"),
+        (status = 429, description = "Too many attempts"), (status = 503, description = "The provider cannot be reached now")))]
+async fn start(
+    State(api): State<Arc<Api>>, From(origin): From, Path(provider): Path<String>, Query(query): Query<StartQuery>,
+) -> Result<Response, Problem> {
+    let start = Start {
+        return_to: query.return_to,
+        code_challenge: query.code_challenge,
+        locale: query.locale,
+        login_hint: query.login_hint,
+    };
+    let begun = api.services.sign_in.start(&provider, start, &origin).await?;
+    let mut answer = see_other(&begun.url)?;
+    answer.headers_mut().append(header::SET_COOKIE, attempt_cookie::set(&begun.browser, begun.cross_site));
+    Ok(answer)
+}
+
+/// The provider sends the browser back here.
+#[utoipa::path(get, path = "/v1/auth/{provider}/callback", tag = "Sign-in", params(("provider" = String, Path, description = "Its id")),
+    responses((status = 303, description = "To `return_to`, with a one-time `code` or with `error`")))]
+async fn callback(
+    State(api): State<Arc<Api>>, From(origin): From, Path(provider): Path<String>, headers: HeaderMap, RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    finish(&api, &provider, query.unwrap_or_default().as_bytes(), &headers, &origin).await
+}
+
+/// The same for providers that post their answer (`response_mode=form_post`).
+#[utoipa::path(post, path = "/v1/auth/{provider}/callback", tag = "Sign-in", params(("provider" = String, Path, description = "Its id")),
+    request_body(content = String, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 303, description = "To `return_to`, with a one-time `code` or with `error`")))]
+async fn callback_post(
+    State(api): State<Arc<Api>>, From(origin): From, Path(provider): Path<String>, headers: HeaderMap, RawForm(body): RawForm,
+) -> Result<Response, Problem> {
+    finish(&api, &provider, &body, &headers, &origin).await
+}
+
+async fn finish(
+    api: &Api, provider: &str, encoded: &[u8], headers: &HeaderMap, origin: &userd_services::Origin,
+) -> Result<Response, Problem> {
+    let browser = attempt_cookie::read(headers);
+    let finished = match callback_params(encoded) {
+        Ok(params) => api.services.sign_in.finish(provider, &params, browser.as_deref(), origin).await,
+        Err(_) => Finished::Refused {
+            landing: Landing { return_to: None },
+            failure: userd_model::Refusal::ProviderRefused("callback_malformed").into(),
+        },
+    };
+    let (landing, parameter) = match finished {
+        Finished::Code { landing, code } => (landing, ("code", code)),
+        Finished::Linked { landing } => (landing, ("linked", provider.to_owned())),
+        Finished::Refused { landing, failure } => (landing, ("error", slug(failure))),
+    };
+    let base = api.services.parts.settings.sign_in.public_url.as_str();
+    let target = landing.return_to.unwrap_or_else(|| format!("{base}/signed-in"));
+    let mut url = url::Url::parse(&target).map_err(|_| Problem::internal())?;
+    url.query_pairs_mut().append_pair(parameter.0, &parameter.1);
+    let mut answer = see_other(url.as_str())?;
+    for cookie in attempt_cookie::clear() {
+        answer.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Ok(answer)
+}
+
+/// What an error is called on the application's page: the reason of a provider's refusal, else the problem's slug.
+fn slug(failure: userd_services::Failure) -> String {
+    if let userd_services::Failure::Refused(userd_model::Refusal::ProviderRefused(reason)) = &failure {
+        return (*reason).to_owned();
+    }
+    Problem::from(failure).row().slug.to_owned()
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Exchange {
+    code: String,
+    /// Needed where the sign-in began with a `code_challenge`.
+    #[serde(default)]
+    #[schema(max_length = 128)]
+    code_verifier: Option<String>,
+    #[serde(default)]
+    #[schema(max_length = 100)]
+    device_name: Option<String>,
+}
+
+/// Exchange the one-time code for tokens.
+#[utoipa::path(post, path = "/v1/auth/exchange", tag = "Sign-in", request_body = Exchange,
+    responses((status = 200, description = "Signed in", body = TokenPairBody), (status = 403, description = "The account is blocked"),
+        (status = 422, description = "The code is unknown, used or expired")))]
+async fn exchange(
+    State(api): State<Arc<Api>>, From(origin): From, Json(body): Json<Exchange>,
+) -> Result<Json<TokenPairBody>, Problem> {
+    let sign_in = &api.services.sign_in;
+    let verifier = body.code_verifier.as_deref();
+    Ok(Json(sign_in.exchange(&body.code, verifier, body.device_name.as_deref(), &origin).await?.into()))
+}
+
+/// A proof that an app holds: one of `access_token`, `id_token`, and `code` with `code_verifier`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Native {
+    #[serde(default)]
+    access_token: Option<String>,
+    #[serde(default)]
+    id_token: Option<String>,
+    #[serde(default)]
+    code: Option<String>,
+    #[serde(default)]
+    code_verifier: Option<String>,
+    /// The redirect URI that the app used for the code.
+    #[serde(default)]
+    redirect_uri: Option<String>,
+    #[serde(default)]
+    #[schema(max_length = 100)]
+    device_name: Option<String>,
+}
+
+/// Sign in with what an app got from the provider itself.
+#[utoipa::path(post, path = "/v1/auth/{provider}/token", tag = "Sign-in", params(("provider" = String, Path, description = "Its id")), request_body = Native,
+    responses((status = 200, description = "Signed in", body = TokenPairBody), (status = 401, description = "The proof is not accepted"),
+        (status = 403, description = "The account is blocked"), (status = 409, description = "An account with this e-mail exists"),
+        (status = 503, description = "The provider cannot be reached now")))]
+async fn native(
+    State(api): State<Arc<Api>>, From(origin): From, Path(provider): Path<String>, Json(body): Json<Native>,
+) -> Result<Json<TokenPairBody>, Problem> {
+    let proof = match (&body.access_token, &body.id_token, &body.code, &body.code_verifier) {
+        (Some(token), None, None, None) => NativeProof::AccessToken(token),
+        (None, Some(token), None, None) => NativeProof::IdToken { token, nonce: None },
+        (None, None, Some(code), Some(verifier)) => {
+            NativeProof::Code { code, verifier, redirect_uri: body.redirect_uri.as_deref(), nonce: None }
+        }
+        _ => return Err(Problem::malformed("send one of access_token, id_token, and code with code_verifier")),
+    };
+    Ok(Json(api.services.sign_in.native(&provider, proof, body.device_name.as_deref(), &origin).await?.into()))
+}
+
+/// The widget's fields as its script hands them over, and nothing else; or the `tgAuthResult` of its fragment.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Widget {
+    #[serde(default)]
+    #[schema(value_type = Option<i64>)]
+    id: Option<serde_json::Value>,
+    #[serde(default)]
+    first_name: Option<String>,
+    #[serde(default)]
+    last_name: Option<String>,
+    #[serde(default)]
+    username: Option<String>,
+    #[serde(default)]
+    photo_url: Option<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<i64>)]
+    auth_date: Option<serde_json::Value>,
+    #[serde(default)]
+    hash: Option<String>,
+    #[serde(default, rename = "tgAuthResult")]
+    tg_auth_result: Option<String>,
+}
+
+impl Widget {
+    fn fields(&self) -> Result<BTreeMap<String, String>, Problem> {
+        let mut fields = BTreeMap::new();
+        let texts = [
+            ("first_name", &self.first_name),
+            ("last_name", &self.last_name),
+            ("username", &self.username),
+            ("photo_url", &self.photo_url),
+            ("hash", &self.hash),
+        ];
+        for (name, value) in texts {
+            if let Some(value) = value {
+                fields.insert(name.to_owned(), value.clone());
+            }
+        }
+        for (name, value) in [("id", &self.id), ("auth_date", &self.auth_date)] {
+            let text = match value {
+                None => continue,
+                Some(serde_json::Value::Number(number)) if number.is_u64() => number.to_string(),
+                Some(serde_json::Value::String(text)) => text.clone(),
+                Some(_) => return Err(Problem::malformed("id and auth_date are whole numbers")),
+            };
+            fields.insert(name.to_owned(), text);
+        }
+        Ok(fields)
+    }
+}
+
+/// Sign in with Telegram's login widget.
+#[utoipa::path(post, path = "/v1/auth/telegram/widget", tag = "Sign-in", request_body = Widget,
+    responses((status = 200, description = "Signed in", body = TokenPairBody), (status = 401, description = "The fields are not accepted"),
+        (status = 403, description = "The account is blocked"), (status = 404, description = "Telegram is not configured")))]
+async fn widget(
+    State(api): State<Arc<Api>>, From(origin): From, Json(body): Json<Widget>,
+) -> Result<Json<TokenPairBody>, Problem> {
+    let fields = body.fields()?;
+    let proof = match &body.tg_auth_result {
+        Some(fragment) if fields.is_empty() => NativeProof::WidgetFragment(fragment),
+        Some(_) => return Err(Problem::malformed("send tgAuthResult alone, or the widget's fields")),
+        None => NativeProof::Widget(&fields),
+    };
+    Ok(Json(api.services.sign_in.native(&telegram(&api)?, proof, None, &origin).await?.into()))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct MiniApp {
+    /// `Telegram.WebApp.initData`, unchanged.
+    init_data: String,
+}
+
+/// Sign in from a Telegram Mini App.
+#[utoipa::path(post, path = "/v1/auth/telegram/mini-app", tag = "Sign-in", request_body = MiniApp,
+    responses((status = 200, description = "Signed in", body = TokenPairBody), (status = 401, description = "The data is not accepted"),
+        (status = 403, description = "The account is blocked"), (status = 404, description = "Telegram is not configured")))]
+async fn mini_app(
+    State(api): State<Arc<Api>>, From(origin): From, Json(body): Json<MiniApp>,
+) -> Result<Json<TokenPairBody>, Problem> {
+    let proof = NativeProof::InitData(&body.init_data);
+    Ok(Json(api.services.sign_in.native(&telegram(&api)?, proof, None, &origin).await?.into()))
+}
+
+/// The id of the configured Telegram provider: the one called `telegram`, else the first of that kind.
+fn telegram(api: &Api) -> Result<String, Problem> {
+    let of_kind = || {
+        api.services.sign_in.offered().filter(|provider| provider.kind() == userd_providers::Kind::Telegram)
+    };
+    let found = of_kind().find(|provider| provider.id() == "telegram").or_else(|| of_kind().next());
+    found.map(|provider| provider.id().to_owned()).ok_or_else(|| userd_model::Refusal::NoSuchProvider.into())
+}
+
+fn see_other(url: &str) -> Result<Response, Problem> {
+    let location = HeaderValue::from_str(url).map_err(|_| Problem::internal())?;
+    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response())
+}

@@ -1,0 +1,87 @@
+//! The keys that sign tokens.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use serde::Serialize;
+use userd_model::{KeyState, Timestamp};
+use userd_services::signing_keys::KeyView;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+
+use crate::{
+    api::Api,
+    caller::Caller,
+    extract::{Json, Path},
+    problem::Problem,
+    router::Routes,
+};
+
+/// The routes of this resource.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new().with(routes!(list)).with(routes!(rotate)).with(routes!(revoke))
+}
+
+/// A signing key; its private half never leaves the service.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SigningKey)]
+struct KeyBody {
+    kid: String,
+    /// `EdDSA`, `ES256` or `RS256`.
+    algorithm: String,
+    #[schema(value_type = String, pattern = "^(next|active|retired|revoked)$")]
+    state: KeyState,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    activated_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    retired_at: Option<Timestamp>,
+}
+
+/// All keys, oldest first.
+#[derive(Serialize, ToSchema)]
+struct KeyList {
+    items: Vec<KeyBody>,
+    /// Always `null`: there are few.
+    next_cursor: Option<String>,
+}
+
+/// The signing keys.
+#[utoipa::path(get, path = "/v1/signing-keys", tag = "Administration",
+    responses((status = 200, description = "All keys", body = KeyList)))]
+async fn list(State(api): State<Arc<Api>>, Caller(caller): Caller) -> Result<Json<KeyList>, Problem> {
+    Ok(Json(keys(api.services.signing_keys.list(&caller.actor).await?)))
+}
+
+/// Rotate now: the next key signs, and a new next one is published.
+#[utoipa::path(post, path = "/v1/signing-keys/rotate", tag = "Administration",
+    responses((status = 200, description = "All keys", body = KeyList)))]
+async fn rotate(State(api): State<Arc<Api>>, Caller(caller): Caller) -> Result<Json<KeyList>, Problem> {
+    Ok(Json(keys(api.services.signing_keys.rotate(&caller.actor).await?)))
+}
+
+/// Revoke a compromised key: nothing it signed is accepted any more.
+#[utoipa::path(post, path = "/v1/signing-keys/{kid}/revoke", tag = "Administration",
+    params(("kid" = String, Path, description = "The key")), responses((status = 200, description = "All keys", body = KeyList)))]
+async fn revoke(
+    State(api): State<Arc<Api>>, Caller(caller): Caller, Path(kid): Path<String>,
+) -> Result<Json<KeyList>, Problem> {
+    Ok(Json(keys(api.services.signing_keys.revoke(&caller.actor, &kid).await?)))
+}
+
+fn keys(views: Vec<KeyView>) -> KeyList {
+    let items = views
+        .into_iter()
+        .map(|view| KeyBody {
+            kid: view.kid,
+            algorithm: view.algorithm,
+            state: view.state,
+            created_at: view.created_at,
+            activated_at: view.activated_at,
+            retired_at: view.retired_at,
+        })
+        .collect();
+    KeyList { items, next_cursor: None }
+}

@@ -1,0 +1,326 @@
+//! The accept loop: connections in, bounded in number, size and time; out in peace when the process stops.
+//! Our own, because `axum::serve` sets no timer: header timeouts would not work there (slowloris), and a stuck
+//! connection could hold the stop forever. Deliberately absent: everything about a single request (`middleware.rs`).
+
+mod guarded_io;
+pub mod tls;
+
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    future::Future,
+    io,
+    net::{IpAddr, SocketAddr},
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::{Router, body::Body, body::HttpBody as _, response::Response};
+use http::{HeaderValue, Request, Version, header};
+use hyper::body::Incoming;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto::Builder,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+};
+use tower::Service;
+
+use self::guarded_io::{Activity, Guarded};
+use crate::{api::Draining, client_address::Peer};
+
+/// The bounds of the accept loop.
+#[derive(Clone)]
+pub struct ServerOptions {
+    /// From the first byte of a request to the end of its headers, and from the connection to its first request.
+    pub header_timeout: Duration,
+    /// How long a connection may wait for its next request.
+    pub idle_timeout: Duration,
+    /// How long an answer may wait for a caller who does not read.
+    pub write_timeout: Duration,
+    /// All headers and the request line together, in bytes; more is 431. At least 8192.
+    pub max_header_bytes: u32,
+    /// Header fields; more is 431.
+    pub max_headers: usize,
+    /// Open connections; more wait in the kernel's queue.
+    pub max_connections: usize,
+    /// Open connections of one address; more are closed at once. `None` behind a proxy, which is one address.
+    pub max_connections_per_address: Option<usize>,
+    /// Serve TLS; see [`tls::from_files`].
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// How long a TLS handshake may take.
+    pub tls_handshake_timeout: Duration,
+    /// Between `/readyz` turning 503 and the end of accepting: as long as balancers need to notice.
+    pub drain_delay: Duration,
+    /// How long requests in flight may take after that.
+    pub drain_deadline: Duration,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            header_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(75),
+            write_timeout: Duration::from_secs(30),
+            max_header_bytes: 32 * 1024,
+            max_headers: 100,
+            max_connections: 20_000,
+            max_connections_per_address: Some(15_000),
+            tls: None,
+            tls_handshake_timeout: Duration::from_secs(10),
+            drain_delay: Duration::ZERO,
+            drain_deadline: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What the loop did in its life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Served {
+    /// Connections accepted.
+    pub accepted: u64,
+    /// Connections closed at once, because their address had too many.
+    pub refused: u64,
+    /// Connections cut off at the drain deadline.
+    pub aborted: usize,
+}
+
+/// What connections are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Serving,
+    /// Finish what is in flight and close.
+    Draining,
+    /// Close now.
+    Aborting,
+}
+
+/// Serves `router` on `listener` until `shutdown` ends, then drains: readiness goes first, then accepting stops,
+/// requests in flight finish (`Connection: close`, GOAWAY), and after the drain deadline the rest is cut off.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    options: ServerOptions,
+    draining: Draining,
+    shutdown: impl Future<Output = ()>,
+) -> Served {
+    let (phase, _) = watch::channel(Phase::Serving);
+    let mut host = Host {
+        slots: Arc::new(Semaphore::new(options.max_connections)),
+        addresses: Addresses::default(),
+        protocol: protocol(&options),
+        served: Served::default(),
+        router,
+        options,
+    };
+    let (drain_delay, drain_deadline) = (host.options.drain_delay, host.options.drain_deadline);
+    let stop = async {
+        shutdown.await;
+        draining.start();
+        tracing::info!("draining");
+        tokio::time::sleep(drain_delay).await;
+    };
+    tokio::select! {
+        biased;
+        () = stop => {}
+        () = host.accept(&listener, &phase) => {}
+    }
+    drop(listener);
+    phase.send_replace(Phase::Draining);
+    if tokio::time::timeout(drain_deadline, phase.closed()).await.is_err() {
+        host.served.aborted = phase.receiver_count();
+        tracing::warn!(connections = host.served.aborted, "cutting off what did not finish in time");
+        phase.send_replace(Phase::Aborting);
+        phase.closed().await;
+    }
+    host.served
+}
+
+struct Host {
+    slots: Arc<Semaphore>,
+    addresses: Addresses,
+    protocol: Builder<TokioExecutor>,
+    served: Served,
+    router: Router,
+    options: ServerOptions,
+}
+
+impl Host {
+    /// Accepts for ever.
+    async fn accept(&mut self, listener: &TcpListener, phase: &watch::Sender<Phase>) {
+        loop {
+            // The semaphore is never closed.
+            let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else { return };
+            let (stream, peer) = match listener.accept().await {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    pause_after(&error).await;
+                    continue;
+                }
+            };
+            self.served.accepted += 1;
+            let limit = self.options.max_connections_per_address;
+            match self.addresses.enter(peer.ip().to_canonical(), limit) {
+                Some(place) => self.spawn(stream, peer, phase.subscribe(), (slot, place)),
+                None => self.served.refused += 1,
+            }
+        }
+    }
+
+    fn spawn(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        phase: watch::Receiver<Phase>,
+        held: (OwnedSemaphorePermit, Place),
+    ) {
+        let (protocol, router, options) = (self.protocol.clone(), self.router.clone(), self.options.clone());
+        tokio::spawn(async move {
+            // Held until the connection ends.
+            let _held = held;
+            // Small answers should leave at once; where this fails they only leave a little later.
+            let _ = stream.set_nodelay(true);
+            let Some(tls) = options.tls.clone() else {
+                return converse(stream, peer, &protocol, router, &options, phase).await;
+            };
+            let handshake = tokio_rustls::TlsAcceptor::from(tls).accept(stream);
+            match tokio::time::timeout(options.tls_handshake_timeout, handshake).await {
+                Ok(Ok(stream)) => converse(stream, peer, &protocol, router, &options, phase).await,
+                Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+                Err(_) => tracing::debug!("a TLS handshake took too long"),
+            }
+        });
+    }
+}
+
+/// Serves one connection until it ends or is told to.
+async fn converse<T>(
+    stream: T,
+    peer: SocketAddr,
+    protocol: &Builder<TokioExecutor>,
+    router: Router,
+    options: &ServerOptions,
+    mut phase: watch::Receiver<Phase>,
+) where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let activity = Arc::new(Activity::default());
+    let stream = Guarded::new(stream, Arc::clone(&activity), options.header_timeout, options.write_timeout);
+    let service =
+        hyper::service::service_fn(move |request| answer(request, peer, router.clone(), Arc::clone(&activity)));
+    let mut connection = pin!(protocol.serve_connection(TokioIo::new(stream), service));
+    tokio::select! {
+        result = connection.as_mut() => {
+            if let Err(error) = result {
+                tracing::debug!(error, "a connection ended early");
+            }
+            return;
+        }
+        _ = phase.wait_for(|phase| *phase != Phase::Serving) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    tokio::select! {
+        _ = connection.as_mut() => {}
+        _ = phase.wait_for(|phase| *phase == Phase::Aborting) => {}
+    }
+}
+
+/// One request of a connection.
+async fn answer(
+    mut request: Request<Incoming>,
+    peer: SocketAddr,
+    mut router: Router,
+    activity: Arc<Activity>,
+) -> Result<Response, Infallible> {
+    let busy = activity.begin(request.version());
+    request.extensions_mut().insert(Peer(peer));
+    if request.version() == Version::HTTP_11 && request.headers().get_all(header::HOST).iter().count() != 1 {
+        request.extensions_mut().insert(BadFraming("send exactly one Host header"));
+    }
+    // Where a proxy in front reads Content-Length and hyper reads Transfer-Encoding, what follows such a request could
+    // be somebody else's; so nothing may follow it (RFC 9112 section 6.1).
+    let last = request.headers().contains_key(header::TRANSFER_ENCODING);
+    let mut response = router.call(request.map(Body::new)).await?;
+    if last {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    if response.size_hint().exact().is_some() {
+        return Ok(response);
+    }
+    // A stream keeps its connection busy until its last byte.
+    Ok(response.map(|body| Body::new(guarded_io::BusyBody::new(body, busy))))
+}
+
+/// Marks a request whose host two readers could see differently (RFC 9112 section 3.2); the middleware answers it
+/// with 400.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BadFraming(pub(crate) &'static str);
+
+fn protocol(options: &ServerOptions) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        // hyper counts idle time too; the time of the headers themselves is watched by `Guarded`.
+        .header_read_timeout(options.idle_timeout)
+        .max_headers(options.max_headers)
+        .max_buf_size(usize::try_from(options.max_header_bytes).unwrap_or(usize::MAX).max(8192));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(20))
+        .max_concurrent_streams(200)
+        .max_header_list_size(options.max_header_bytes)
+        .max_pending_accept_reset_streams(20)
+        .max_local_error_reset_streams(64)
+        .initial_stream_window_size(64 * 1024)
+        .initial_connection_window_size(1024 * 1024)
+        .max_send_buf_size(64 * 1024);
+    builder
+}
+
+/// A caller who gave up is nothing; a process without descriptors needs a moment.
+async fn pause_after(error: &io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+        tracing::warn!(%error, "a connection could not be accepted");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// How many connections each address has open.
+#[derive(Clone, Default)]
+struct Addresses(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+/// One connection's place in the count.
+struct Place(Addresses, IpAddr);
+
+impl Addresses {
+    fn enter(&self, address: IpAddr, limit: Option<usize>) -> Option<Place> {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(address).or_default();
+        if limit.is_some_and(|limit| *count >= limit) {
+            return None;
+        }
+        *count += 1;
+        drop(open);
+        Some(Place(self.clone(), address))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.1) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.1);
+            }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+use std::{collections::BTreeSet, sync::Arc};
+
+use serde_json::Value;
+use userd_http::{
+    policy::{Needs, PolicyGap, ROUTES, RouteNeeds, check},
+    router::{AssemblyError, Routes, assemble, document},
+};
+
+use crate::stage::*;
+
+async fn stage_document() -> Value {
+    get(&stage(), "/openapi.json", &[]).await.json()
+}
+
+fn operations(document: &Value) -> impl Iterator<Item = (&String, &String, &Value)> {
+    let paths = document["paths"].as_object().unwrap().iter();
+    paths.flat_map(|(path, item)| {
+        item.as_object().unwrap().iter().map(move |(method, operation)| (path, method, operation))
+    })
+}
+
+/// AC-104: a route that nobody decided about fails the start, and so does a decision without a route.
+#[test]
+fn a_gap_between_routes_and_policy_fails_the_start() {
+    let build = |table: &[RouteNeeds]| assemble(Arc::new(api_with(|_| {})), stage_routes(), table).map(|_| ());
+    let full = stage_table();
+    assert!(build(&full).is_ok());
+    for at in 0..full.len() {
+        let mut table = full.clone();
+        let gone = table.remove(at);
+        let error = build(&table).unwrap_err();
+        let expected = PolicyGap::RouteWithoutEntry(gone.method.to_owned(), gone.path.to_owned());
+        assert!(matches!(error, AssemblyError::Policy(gap) if gap == expected), "{gone:?}");
+    }
+    let mut extra = full.clone();
+    extra.push(RouteNeeds { method: "POST", path: "/v1/gone", needs: Needs::Public });
+    assert!(matches!(build(&extra), Err(AssemblyError::Policy(PolicyGap::EntryWithoutRoute("POST", "/v1/gone")))));
+    let mut twice = full.clone();
+    twice.push(RouteNeeds { method: "GET", path: "/livez", needs: Needs::User });
+    assert!(matches!(build(&twice), Err(AssemblyError::Policy(PolicyGap::Twice("GET", "/livez")))));
+    assert!(check(&[], &[]).is_ok());
+    assert!(assemble(Arc::new(api_with(|_| {})), Routes::new(), &[]).is_ok());
+}
+
+/// AC-104: the whole policy, to be read in review.
+#[test]
+fn the_policy_is_reviewed() {
+    let lines: Vec<String> =
+        ROUTES.iter().map(|entry| format!("{} {} {:?}", entry.method, entry.path, entry.needs)).collect();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/http/policy.snapshot");
+    let current = lines.join("\n") + "\n";
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(path, &current).unwrap();
+    }
+    assert_eq!(
+        std::fs::read_to_string(path).unwrap_or_default(),
+        current,
+        "review, then run UPDATE=1 cargo test -p userd-http"
+    );
+}
+
+#[tokio::test]
+async fn every_documented_operation_is_routed() {
+    let router = stage_with(|options| options.request_deadline = std::time::Duration::from_millis(200));
+    let document = get(&router, "/openapi.json", &[]).await.json();
+    let mut count = 0;
+    for (path, method, _) in operations(&document) {
+        let path = path
+            .replace("{id}", "6f9619ff-8b86-4011-b42d-00c04fc964ff")
+            .replace("{file}", "start.js")
+            .replace("{slug}", "busy");
+        let answer = ask(&router, request(&method.to_uppercase(), &path.replace("{name}", "routed"), &[], "")).await;
+        assert!(answer.status != 404 && answer.status != 405, "{method} {path}: {}", answer.status);
+        count += 1;
+    }
+    assert_eq!(count, stage_table().len());
+}
+
+#[tokio::test]
+async fn each_operation_documents_its_needs_and_problems() {
+    let document = stage_document().await;
+    assert_eq!(document["openapi"], "3.1.0");
+    let statuses = |path: &str, method: &str| -> BTreeSet<String> {
+        document["paths"][path][method]["responses"].as_object().unwrap().keys().cloned().collect()
+    };
+    let make = statuses("/v1/things", "post");
+    for status in ["201", "400", "408", "413", "415", "422", "429", "503"] {
+        assert!(make.contains(status), "{status} in {make:?}");
+    }
+    let change = statuses("/v1/things/{id}", "patch");
+    for status in ["200", "401", "403", "404", "412"] {
+        assert!(change.contains(status), "{status} in {change:?}");
+    }
+    let change = &document["paths"]["/v1/things/{id}"]["patch"];
+    assert_eq!(change["security"], serde_json::json!([{"bearer": []}]));
+    assert_eq!(change["x-permission"], "users.manage");
+    assert_eq!(
+        change["responses"]["409"]["content"]["application/problem+json"]["schema"]["$ref"],
+        "#/components/schemas/Problem"
+    );
+    assert_eq!(document["paths"]["/livez"]["get"]["security"], serde_json::json!([]));
+    let token = &document["paths"]["/oauth2/token"]["post"]["responses"]["400"];
+    assert_eq!(token["$ref"], "#/components/responses/OAuthError400");
+}
+
+#[test]
+fn the_document_is_whole() {
+    let document = document();
+    let mut ids = BTreeSet::new();
+    for (path, method, operation) in operations(&document) {
+        let id = operation["operationId"].as_str().unwrap_or_default();
+        assert!(!id.is_empty() && ids.insert(id.to_owned()), "{method} {path}: operationId {id} is missing or taken");
+        assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{method} {path} has no summary");
+        assert!(operation["tags"].as_array().is_some_and(|tags| !tags.is_empty()), "{method} {path} has no tag");
+        let responses = operation["responses"].as_object().unwrap();
+        assert!(responses.keys().any(|status| status.starts_with(['2', '3'])), "{method} {path} never succeeds");
+        for name in path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
+            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+            let documented = parameters.iter().any(|p| p["name"] == name && p["in"] == "path" && p["required"] == true);
+            assert!(documented, "{method} {path}: {{{name}}} is not documented");
+        }
+    }
+    assert!(!ids.is_empty());
+    resolve_references(&document, &document);
+}
+
+fn resolve_references(value: &Value, document: &Value) {
+    if let Some(reference) = value.get("$ref").and_then(Value::as_str) {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+    }
+    match value {
+        Value::Object(members) => members.values().for_each(|inner| resolve_references(inner, document)),
+        Value::Array(items) => items.iter().for_each(|inner| resolve_references(inner, document)),
+        _ => {}
+    }
+}
+
+/// ASVS V3.6.1
+#[tokio::test]
+async fn the_documentation_page_loads_from_here_only() {
+    let router = stage();
+    let page = get(&router, "/docs", &[]).await;
+    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+    assert!(page.header("content-security-policy").contains("script-src 'self';"));
+    let text = page.text();
+    let mut loaded = 0;
+    for part in text.split(['"', '\'']).filter(|part| part.starts_with("docs/")) {
+        let file = get(&router, &format!("/{part}"), &[]).await;
+        assert_eq!(file.status, 200, "{part}");
+        assert!(!file.body.is_empty(), "{part}");
+        loaded += 1;
+    }
+    assert_eq!(loaded, 4);
+    assert!(!text.contains("//"), "no other host is named");
+    assert!(
+        !text.contains("<style") && !text.contains(" style=") && !text.contains("<script>") && !text.contains(" on"),
+        "no inline code"
+    );
+    let start = get(&router, "/docs/start.js", &[]).await;
+    assert_eq!(start.header("content-type"), "text/javascript; charset=utf-8");
+    assert!(start.text().contains("openapi.json"));
+    for absent in ["/docs/index.html", "/docs/oauth2-redirect.html", "/docs/swagger-ui.css.map", "/docs/"] {
+        assert_eq!(get(&router, absent, &[]).await.status, 404, "{absent}");
+    }
+}

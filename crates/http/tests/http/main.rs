@@ -1,0 +1,21 @@
+//! The HTTP room from outside: an in-process router for what an answer is, real sockets for what a connection is.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests fail by panicking, and UPDATE=1 lets them rewrite what they compare with"
+)]
+
+mod bodies;
+mod conventions;
+mod cross_origin;
+mod documents;
+mod draining;
+mod parameters;
+mod problems;
+mod sockets;
+mod stage;
