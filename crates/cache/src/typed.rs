@@ -188,3 +188,53 @@ fn open<T: DeserializeOwned>(key: &CacheKey, bytes: &[u8]) -> Option<T> {
     let mine = space == key.space().as_bytes() && id == key.id().as_bytes();
     mine.then(|| serde_json::from_slice(rest).ok()).flatten()
 }
+
+#[cfg(test)]
+mod tests {
+    use userd_model::{Clock, Timestamp};
+
+    use super::*;
+    use crate::{CacheOptions, Memory};
+
+    struct Fixed(u8);
+
+    impl Random for Fixed {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(self.0);
+        }
+    }
+
+    impl Clock for Fixed {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_seconds(1_000)
+        }
+    }
+
+    fn cached(chance: u8) -> Cached<String, ()> {
+        let options = CacheOptions::new(Arc::new(Fixed(0)), Arc::new(Fixed(0)));
+        Cached::new(Arc::new(Memory::new(&options)), Arc::new(Fixed(chance)), "name", Duration::from_secs(100))
+    }
+
+    #[test]
+    fn values_do_not_all_expire_together() {
+        let lives = [0, 128, 255].map(|chance| cached(chance).life().as_secs_f64());
+        assert!((lives[0] - 90.0).abs() < 0.1 && (lives[1] - 100.0).abs() < 0.1 && (lives[2] - 110.0).abs() < 0.1);
+    }
+
+    #[tokio::test]
+    async fn no_flight_stays_on_the_board() {
+        let names = cached(0);
+        for turn in 0..100 {
+            let id = turn.to_string();
+            let load = async || match turn % 3 {
+                0 => Ok(Some(Loaded { version: 1, value: id.clone() })),
+                1 => Ok(None),
+                _ => Err(()),
+            };
+            let _answer = names.get_or_load(&id, load).await;
+            let dropped = names.get_or_load("dropped", std::future::pending);
+            assert!(futures_util::FutureExt::now_or_never(dropped).is_none());
+        }
+        assert!(names.flights.lock().unwrap().is_empty());
+    }
+}

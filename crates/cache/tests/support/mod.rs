@@ -1,6 +1,7 @@
 //! What the cache tests share: clocks, chance, replicas, waiting. Deliberately absent: cases.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test binary uses a part of it")]
 
+pub mod proxy;
 pub mod server;
 
 use std::{

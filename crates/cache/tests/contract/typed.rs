@@ -1,0 +1,129 @@
+//! The typed front: one load for many callers, and no value that belongs to another id.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use tokio::task::JoinSet;
+use userd_cache::{Cache, CacheKey, Cached, Loaded};
+
+use crate::{
+    Stand,
+    support::{Dice, MINUTE},
+};
+
+type Names = Cached<String, &'static str>;
+
+fn names(cache: &Arc<dyn Cache>) -> Arc<Names> {
+    Arc::new(Cached::new(cache.clone(), Arc::new(Dice), "name", MINUTE))
+}
+
+fn loaded(version: i64, name: &str) -> Result<Option<Loaded<String>>, &'static str> {
+    Ok(Some(Loaded { version, value: name.to_owned() }))
+}
+
+pub(crate) async fn a_hundred_misses_load_once(stand: Stand) {
+    let names = names(&stand.a);
+    let (loads, asked) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let mut callers = JoinSet::new();
+    for _ in 0..100 {
+        let (names, loads, asked) = (names.clone(), loads.clone(), asked.clone());
+        callers.spawn(async move {
+            asked.fetch_add(1, Ordering::SeqCst);
+            names
+                .get_or_load("u", || async {
+                    loads.fetch_add(1, Ordering::SeqCst);
+                    while asked.load(Ordering::SeqCst) < 100 {
+                        tokio::task::yield_now().await;
+                    }
+                    loaded(1, "Ada")
+                })
+                .await
+        });
+    }
+    while let Some(answer) = callers.join_next().await {
+        assert_eq!(answer.unwrap(), Ok(Some("Ada".to_owned())));
+    }
+    assert_eq!(loads.load(Ordering::SeqCst), 1);
+    assert_eq!(names.get_or_load("u", || async { Err("warm") }).await, Ok(Some("Ada".to_owned())));
+}
+
+pub(crate) async fn a_load_that_is_dropped_or_panics_wedges_nobody(stand: Stand) {
+    let names = names(&stand.a);
+    let (begun, mut begins) = tokio::sync::mpsc::unbounded_channel();
+    let stuck = tokio::spawn({
+        let names = names.clone();
+        async move {
+            names
+                .get_or_load("u", || async {
+                    begun.send(()).unwrap();
+                    std::future::pending().await
+                })
+                .await
+        }
+    });
+    begins.recv().await.unwrap();
+    let waiting = tokio::spawn({
+        let names = names.clone();
+        async move { names.get_or_load("u", || async { panic!("the loader is broken") }).await }
+    });
+    stuck.abort();
+    assert!(waiting.await.unwrap_err().is_panic(), "it took over, and broke in its turn");
+    assert_eq!(names.get_or_load("u", || async { loaded(1, "Ada") }).await, Ok(Some("Ada".to_owned())));
+}
+
+pub(crate) async fn an_absence_is_not_remembered(stand: Stand) {
+    let names = names(&stand.a);
+    assert_eq!(names.get_or_load("u", || async { Ok(None) }).await, Ok(None));
+    assert_eq!(names.get_or_load("u", || async { loaded(1, "Ada") }).await, Ok(Some("Ada".to_owned())));
+}
+
+pub(crate) async fn a_failed_load_is_shared_and_not_remembered(stand: Stand) {
+    let names = names(&stand.a);
+    let (loads, asked) = (AtomicU32::new(0), AtomicU32::new(0));
+    let fails = async || {
+        asked.fetch_add(1, Ordering::SeqCst);
+        let load = || async {
+            loads.fetch_add(1, Ordering::SeqCst);
+            while asked.load(Ordering::SeqCst) < 2 {
+                tokio::task::yield_now().await;
+            }
+            Err("database away")
+        };
+        names.get_or_load("u", load).await
+    };
+    let (first, second) = tokio::join!(fails(), fails());
+    assert_eq!((first, second), (Err("database away"), Err("database away")));
+    assert!(loads.load(Ordering::SeqCst) <= 2, "{loads:?}");
+    assert_eq!(names.get_or_load("u", || async { loaded(1, "Ada") }).await, Ok(Some("Ada".to_owned())));
+}
+
+pub(crate) async fn a_value_that_carries_another_id_is_a_miss(stand: Stand) {
+    let names = names(&stand.a);
+    assert!(names.get_or_load("mallory", || async { loaded(9, "Mallory") }).await.is_ok());
+    let of_mallory = stand.a.get(&CacheKey::new("name", "mallory")).await.unwrap();
+    assert!(stand.a.put(&CacheKey::new("name", "ada"), of_mallory.clone(), MINUTE).await);
+    assert_eq!(names.get_or_load("ada", || async { loaded(9, "Ada") }).await, Ok(Some("Ada".to_owned())));
+
+    let nonsense = userd_cache::Entry { version: 1, bytes: of_mallory.bytes.slice(..7) };
+    assert!(stand.a.put(&CacheKey::new("name", "bob"), nonsense, MINUTE).await);
+    assert_eq!(names.get_or_load("bob", || async { loaded(1, "Bob") }).await, Ok(Some("Bob".to_owned())));
+}
+
+pub(crate) async fn a_change_during_the_load_is_loaded_again(stand: Stand) {
+    let names = names(&stand.a);
+    let loads = AtomicU32::new(0);
+    let answer = names
+        .get_or_load("u", || async {
+            if loads.fetch_add(1, Ordering::SeqCst) > 0 {
+                return loaded(2, "Countess Lovelace");
+            }
+            let read_before_the_change = loaded(1, "Ada");
+            names.invalidate("u", 2).await;
+            read_before_the_change
+        })
+        .await;
+    assert_eq!(answer, Ok(Some("Countess Lovelace".to_owned())));
+    assert_eq!(names.get_or_load("u", || async { Err("warm") }).await, Ok(Some("Countess Lovelace".to_owned())));
+}
