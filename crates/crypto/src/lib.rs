@@ -25,6 +25,7 @@ pub use passwords::{MAX_PASSWORD_BYTES, PasswordError, PasswordOptions, Password
 pub use refresh_token::RefreshTokens;
 pub use tokens::{AccessClaims, LoadedKey, MAX_TOKEN_LEN, NewKey, TokenError, TokenOptions, Tokens, VerifiedToken};
 pub use userd_jose::Algorithm;
+pub use zeroize::Zeroizing;
 
 /// Everything cryptographic that services use, in one place. The wiring makes the parts and puts them together.
 #[derive(Debug)]
@@ -39,6 +40,7 @@ pub struct CryptoManager {
     pub index: BlindIndex,
     /// Refresh tokens.
     pub refresh_tokens: RefreshTokens,
+    /// Tokens that tell known devices.
 }
 
 /// Whether two byte strings are equal, in a time that depends on their lengths only.

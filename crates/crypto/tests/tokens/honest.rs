@@ -19,6 +19,7 @@ fn what_is_issued_is_verified_with_all_its_claims() {
     let token = house.tokens.issue(&claims()).unwrap();
     let verified = house.tokens.verify(&token, now()).unwrap();
     assert_eq!(verified.claims, claims());
+    assert_eq!(Value::Object(house.tokens.members(&verified.claims)), house.good_claims());
     assert_eq!(verified.kid, house.kid(Algorithm::EdDSA));
 
     let header = Compact::parse(&token, 8192).unwrap().header().clone();
