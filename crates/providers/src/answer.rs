@@ -22,6 +22,12 @@ impl Answer {
         })
     }
 
+    /// The body as any JSON value without duplicate members.
+    pub(crate) fn value(&self) -> Result<Value, ProviderFault> {
+        userd_jose::strict_json::value(&self.body)
+            .map_err(|_| ProviderFault::Unavailable(format!("{} answered {} without JSON", self.host, self.status)))
+    }
+
     /// The members of a good answer; an error in any of the usual dresses is a fault, whatever the status.
     pub(crate) fn good(&self) -> Result<Members, ProviderFault> {
         if self.status == 429 || self.status >= 500 {

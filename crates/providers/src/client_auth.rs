@@ -16,6 +16,8 @@ pub(crate) enum ClientAuth {
     Post(Secret),
     /// `private_key_jwt`, with the issuer as the audience.
     PrivateKeyJwt { key: AssertionKey, audience: String },
+    /// `client_secret_post` with a secret that we sign for a few minutes.
+    AppleSecret { key: AssertionKey, team_id: String, audience: String },
 }
 
 /// The form fields and headers that prove it, for one call.
@@ -41,6 +43,11 @@ impl ClientAuth {
             Self::Public => Proof { form: vec![id], authorization: None },
             Self::Basic(secret) => Proof { form: vec![id], authorization: Some(basic(client_id, secret.expose())) },
             Self::Post(secret) => {
+                let secret = ("client_secret", Zeroizing::new(secret.expose().to_owned()));
+                Proof { form: vec![id, secret], authorization: None }
+            }
+            Self::AppleSecret { key, team_id, audience } => {
+                let secret = key.apple_secret(team_id, client_id, audience, now)?;
                 let secret = ("client_secret", Zeroizing::new(secret.expose().to_owned()));
                 Proof { form: vec![id, secret], authorization: None }
             }

@@ -1,10 +1,10 @@
 //! The configuration of one provider: what may be written, not what is built from it.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Serialize};
 
-use crate::{Kind, Secret};
+use crate::{Kind, Secret, span::Span, telegram::TelegramOptions};
 
 /// What is wrong with a provider's configuration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -292,87 +292,6 @@ pub struct AppleOptions {
     pub team_id: String,
 }
 
-/// Telegram's doors.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct TelegramOptions {
-    /// What `start` opens: `oidc` (default) or the legacy `widget` page.
-    pub start: TelegramStart,
-    /// Accept the legacy widget's fields. Default: true when the bot's token is known.
-    pub widget: Option<bool>,
-    /// Accept Mini App `initData`. Default: true.
-    pub mini_app: Option<bool>,
-    /// How `initData` is checked: with the bot's token, or with Telegram's public key and no token at all.
-    /// Default: the token when known.
-    pub mini_app_check: Option<MiniAppCheck>,
-    /// Telegram's public key for `public_key`, 64 hex digits. Default: the production key.
-    pub mini_app_public_key: Option<String>,
-    /// Take payloads of Telegram's test environment instead of production. Default: false.
-    pub test_environment: bool,
-    /// How old a widget payload may be, at most 15m. Default: 5m.
-    #[schemars(with = "Option<String>")]
-    pub widget_window: Option<Span>,
-    /// How old `initData` may be, at most 24h. Default: 10m.
-    #[schemars(with = "Option<String>")]
-    pub mini_app_window: Option<Span>,
-}
-
-/// What the browser flow of Telegram opens.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum TelegramStart {
-    /// "Log in with Telegram", OpenID Connect.
-    #[default]
-    Oidc,
-    /// The legacy page that answers in the fragment.
-    Widget,
-}
-
-/// How `initData` is checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum MiniAppCheck {
-    /// HMAC with the bot's token.
-    BotToken,
-    /// Ed25519 with Telegram's public key and the bot's id.
-    PublicKey,
-}
-
-/// A duration as text: `500ms`, `10s`, `5m`, `24h`, `30d`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span(pub Duration);
-
-impl<'de> Deserialize<'de> for Span {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        let (number, unit) = text.split_at(digits);
-        let millis_per_unit = match unit {
-            "ms" => 1,
-            "s" => 1_000,
-            "m" => 60_000,
-            "h" => 3_600_000,
-            "d" => 86_400_000,
-            _ => return Err(D::Error::custom("a duration is a number and one of ms, s, m, h, d, as in 10m")),
-        };
-        let number: u64 = number.parse().map_err(|_| D::Error::custom("a duration starts with a whole number"))?;
-        let millis =
-            number.checked_mul(millis_per_unit).ok_or_else(|| D::Error::custom("this duration is too long"))?;
-        Ok(Self(Duration::from_millis(millis)))
-    }
-}
-
-impl Serialize for Span {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let millis = self.0.as_millis();
-        if millis % 1000 == 0 {
-            serializer.collect_str(&format_args!("{}s", millis / 1000))
-        } else {
-            serializer.collect_str(&format_args!("{millis}ms"))
-        }
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 mod tests {
@@ -391,15 +310,5 @@ mod tests {
         let config: ProviderConfig = serde_json::from_value(entry).unwrap();
         assert!(!format!("{config:?}").contains("hush"));
         assert!(!serde_json::to_string(&config).unwrap().contains("hush"));
-    }
-
-    #[test]
-    fn durations_have_units() {
-        let span = |text: &str| serde_json::from_value::<Span>(text.into()).map(|s| s.0.as_millis());
-        assert_eq!(span("10m").unwrap(), 600_000);
-        assert_eq!(span("250ms").unwrap(), 250);
-        for bad in ["10", "m", "-1s", "1.5s", "1 s", "", "99999999999999999999d"] {
-            assert!(span(bad).is_err(), "{bad}");
-        }
     }
 }

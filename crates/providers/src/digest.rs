@@ -22,12 +22,6 @@ pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
     bool::from(subtle::ConstantTimeEq::ct_eq(a, b))
 }
 
-/// The left half of SHA-256, base64url: `at_hash` (OIDC Core 3.1.3.6) for the algorithms we accept.
-pub(crate) fn half_hash(text: &str) -> String {
-    let full = sha256(text.as_bytes());
-    URL_SAFE_NO_PAD.encode(full.get(..16).unwrap_or_default())
-}
-
 /// Exactly 64 lower-case hexadecimal digits.
 pub(crate) fn hex32(text: &str) -> Option<[u8; 32]> {
     if text.len() != 64 || text.bytes().any(|b| b.is_ascii_uppercase()) {

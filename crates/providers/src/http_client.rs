@@ -204,6 +204,10 @@ impl Call {
         Self::new(Method::POST, url)
     }
 
+    pub(crate) fn delete(url: Url) -> Self {
+        Self::new(Method::DELETE, url)
+    }
+
     fn new(method: Method, url: Url) -> Self {
         let call = Self { method, url, headers: HeaderMap::new(), form: None, json: None };
         call.header("accept", "application/json")

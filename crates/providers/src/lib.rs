@@ -8,25 +8,40 @@
 //! person has an account here. A provider is one file, and one line in [`registry`].
 
 mod answer;
+mod apple;
 mod assertion;
 mod client_auth;
 mod code_flow;
 mod config;
 mod digest;
+mod discovery;
 mod fault;
+mod github;
+mod google;
 mod http_client;
 mod id_token;
+mod jwks;
+mod learned;
+mod mailru;
+mod mapping;
+mod oauth2;
+mod oidc;
+mod ok;
+mod openid;
 mod private_address;
 mod profile;
 mod provider;
 pub mod registry;
+mod sber;
 mod secret;
 mod setup;
+mod span;
+pub mod telegram;
+mod tid;
+mod vk;
 mod yandex;
 
-pub use config::{
-    AppleOptions, ConfigError, Endpoints, Mapping, ProviderConfig, TelegramOptions, TokenAuth, UserinfoAuth,
-};
+pub use config::{AppleOptions, ConfigError, Endpoints, Mapping, ProviderConfig, TokenAuth, UserinfoAuth};
 pub use digest::pkce_challenge;
 pub use fault::ProviderFault;
 pub use http_client::{HttpClient, HttpOptions};
@@ -36,3 +51,5 @@ pub use provider::{
 };
 pub use registry::{Surroundings, build};
 pub use secret::Secret;
+pub use span::Span;
+pub use telegram::{MiniAppCheck, TelegramOptions, TelegramStart};

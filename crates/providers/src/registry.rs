@@ -29,6 +29,16 @@ pub fn build(config: &ProviderConfig, surroundings: &Surroundings) -> Result<Arc
     let setup = Setup::new(config, surroundings)?;
     Ok(match config.kind {
         Kind::Yandex => Arc::new(crate::yandex::Yandex::new(&setup)?),
-        other => return Err(ConfigError::new("kind", format!("{} is not built in", other.as_str()))),
+        Kind::Telegram => Arc::new(crate::telegram::Telegram::new(&setup)?),
+        Kind::Oidc => Arc::new(crate::oidc::Oidc::new(&setup)?),
+        Kind::Oauth2 => Arc::new(crate::oauth2::Oauth2::new(&setup)?),
+        Kind::Google => Arc::new(crate::google::Google::new(&setup)?),
+        Kind::Github => Arc::new(crate::github::Github::new(&setup)?),
+        Kind::Apple => Arc::new(crate::apple::Apple::new(&setup)?),
+        Kind::Vk => Arc::new(crate::vk::Vk::new(&setup)?),
+        Kind::Mailru => Arc::new(crate::mailru::MailRu::new(&setup)?),
+        Kind::Ok => Arc::new(crate::ok::Odnoklassniki::new(&setup)?),
+        Kind::Sber => Arc::new(crate::sber::Sber::new(&setup)?),
+        Kind::Tid => Arc::new(crate::tid::Tid::new(&setup)?),
     })
 }

@@ -73,7 +73,6 @@ impl<'a> Setup<'a> {
         issuer: String,
         capabilities: Capabilities,
         keeps_tokens: bool,
-        trusts_email: bool,
     ) -> Result<Facts, ConfigError> {
         let config = self.config;
         if config.client_id.is_empty() {
@@ -88,7 +87,7 @@ impl<'a> Setup<'a> {
             capabilities,
             policy: Policy {
                 enabled: config.enabled,
-                trust_email: config.trust_email.unwrap_or(trusts_email),
+                trust_email: config.trust_email == Some(true),
                 allow_sign_up: config.allow_sign_up,
                 allowed_domains: config.allowed_domains.iter().map(|d| d.to_ascii_lowercase()).collect(),
                 keep_tokens: config.keep_tokens.unwrap_or(keeps_tokens),

@@ -68,7 +68,7 @@ impl Yandex {
         let http = setup.http(&[&authorize, &token, &userinfo, &revoke])?;
         let auth = setup.client_auth(TokenAuth::Basic, ISSUER)?;
         Ok(Self {
-            facts: setup.facts(setup.issuer(ISSUER), capabilities, true, false)?,
+            facts: setup.facts(setup.issuer(ISSUER), capabilities, true)?,
             flow: setup.code_flow(http, auth, &SCOPES, " "),
             authorize,
             token,

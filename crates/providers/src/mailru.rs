@@ -1,0 +1,109 @@
+//! Mail.ru: OAuth 2.0 with a user-info call. The subject is `id`; the address is not, because mailboxes are given out
+//! again.
+
+use async_trait::async_trait;
+use serde_json::json;
+use url::Url;
+use userd_model::Timestamp;
+
+use crate::{
+    answer::{full_name, judge_email, picture, text, text_or_number},
+    code_flow::CodeFlow,
+    config::{ConfigError, TokenAuth, UserinfoAuth},
+    fault::ProviderFault,
+    profile::{Profile, ProviderTokens, subject},
+    provider::{Begin, Callback, Capabilities, Facts, NativeProof, Provider, Redirect},
+    secret::Secret,
+    setup::{Setup, blank_profile},
+};
+
+const ISSUER: &str = "https://oauth.mail.ru";
+
+/// Domains whose mailboxes only Mail.ru gives out.
+const OWN_DOMAINS: [&str; 6] = ["mail.ru", "bk.ru", "inbox.ru", "list.ru", "internet.ru", "vk.com"];
+
+pub(crate) struct MailRu {
+    facts: Facts,
+    flow: CodeFlow,
+    authorize: Url,
+    token: Url,
+    userinfo: Url,
+    native_client_ids: Vec<String>,
+    trust_email: Option<bool>,
+}
+
+impl MailRu {
+    pub(crate) fn new(setup: &Setup<'_>) -> Result<Self, ConfigError> {
+        let at = &setup.config.endpoints;
+        let authorize = setup.endpoint("authorize", at.authorize.as_ref(), "https://oauth.mail.ru/login")?;
+        let token = setup.endpoint("token", at.token.as_ref(), "https://oauth.mail.ru/token")?;
+        let userinfo = setup.endpoint("userinfo", at.userinfo.as_ref(), "https://oauth.mail.ru/userinfo")?;
+        let http = setup.http(&[&authorize, &token, &userinfo])?;
+        let auth = setup.client_auth(TokenAuth::Basic, ISSUER)?;
+        let capabilities = Capabilities {
+            browser: true,
+            native_access_token: setup.native(false),
+            refresh: true,
+            ..Capabilities::default()
+        };
+        Ok(Self {
+            facts: setup.facts(setup.issuer(ISSUER), capabilities, false)?,
+            flow: setup.code_flow(http, auth, &["userinfo"], " "),
+            authorize,
+            token,
+            userinfo,
+            native_client_ids: setup.native_client_ids(),
+            trust_email: setup.config.trust_email,
+        })
+    }
+
+    async fn who(&self, token: &Secret, clients: &[String]) -> Result<Profile, ProviderFault> {
+        let info = self.flow.userinfo(&self.userinfo, UserinfoAuth::Query, token).await?;
+        let client_id = text(&info, "client_id").filter(|id| clients.contains(id));
+        let client_id = client_id.ok_or(ProviderFault::Refused("client_mismatch"))?;
+        let mut profile = blank_profile(&self.facts, subject(text_or_number(&info, "id").as_deref())?);
+        profile.client_id = client_id;
+        profile.email = text(&info, "email").filter(|e| e.contains('@'));
+        let domain = profile.email.as_deref().and_then(|e| e.rsplit_once('@')).map(|(_, d)| d.to_ascii_lowercase());
+        let own = domain.is_some_and(|d| OWN_DOMAINS.contains(&d.as_str()));
+        profile.email_verified = profile.email.is_some() && judge_email(self.trust_email, None, own);
+        profile.name = text(&info, "name").or_else(|| full_name(text(&info, "first_name"), text(&info, "last_name")));
+        profile.username = text(&info, "nickname");
+        profile.picture = picture(text(&info, "image"));
+        profile.birthday = text(&info, "birthday");
+        profile.locale = text(&info, "locale");
+        Ok(profile)
+    }
+}
+
+#[async_trait]
+impl Provider for MailRu {
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    async fn begin(&self, attempt: &Begin<'_>) -> Result<Redirect, ProviderFault> {
+        let url = self.flow.authorize_url(&self.authorize, attempt, &[]);
+        Ok(Redirect { url, remember: json!({}), form_post: false })
+    }
+
+    async fn finish(&self, callback: &Callback<'_>, now: Timestamp) -> Result<Profile, ProviderFault> {
+        let answer = self.flow.exchange(&self.token, callback, (&[], &[]), now).await?;
+        let mut profile = self.who(answer.access_token()?, std::slice::from_ref(&self.facts.client_id)).await?;
+        profile.tokens = answer.tokens(None).filter(|_| self.facts.policy.keep_tokens);
+        Ok(profile)
+    }
+
+    async fn native(&self, proof: &NativeProof<'_>, _now: Timestamp) -> Result<Profile, ProviderFault> {
+        match *proof {
+            NativeProof::AccessToken(token) if self.facts.capabilities.native_access_token => {
+                self.who(&Secret::new(token), &self.native_client_ids).await
+            }
+            _ => Err(ProviderFault::Refused("not_supported")),
+        }
+    }
+
+    async fn refresh(&self, tokens: &ProviderTokens, now: Timestamp) -> Result<ProviderTokens, ProviderFault> {
+        self.flow.refresh(&self.token, tokens, (&[], &[]), now).await
+    }
+}

@@ -1,0 +1,156 @@
+//! Any OpenID Connect provider, by configuration: discovery or written endpoints, one tenant or many.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use url::Url;
+use userd_model::Timestamp;
+
+use crate::{
+    answer::{Members, text},
+    config::{ConfigError, Mapping, UserinfoAuth},
+    discovery::{MetadataSource, Written, issuer_url},
+    fault::ProviderFault,
+    id_token::{IdToken, IdTokens, IssuerRule},
+    mapping::Mapped,
+    openid::OpenId,
+    profile::{Profile, ProviderTokens},
+    provider::{Begin, Callback, Capabilities, Facts, NativeProof, Provider, Redirect},
+    secret::Secret,
+    setup::Setup,
+};
+
+const SCOPES: [&str; 3] = ["openid", "email", "profile"];
+
+pub(crate) struct Oidc {
+    openid: OpenId,
+    mapping: Mapping,
+    userinfo: Option<bool>,
+    trust_email: Option<bool>,
+    many_tenants: bool,
+}
+
+impl Oidc {
+    pub(crate) fn new(setup: &Setup<'_>) -> Result<Self, ConfigError> {
+        let config = setup.config;
+        let issuer = config.issuer.clone().ok_or_else(|| ConfigError::missing("issuer"))?;
+        let at = issuer_url(&issuer)?;
+        let written = Written::read(setup)?;
+        let configured: Vec<&Url> = written.urls().chain([&at]).collect();
+        let http = setup.http(&configured)?;
+        let names_issuer = config.issuer_template.clone().unwrap_or_else(|| issuer.clone());
+        let metadata = match written.complete() {
+            Some(metadata) => MetadataSource::Fixed(Arc::new(metadata)),
+            None => MetadataSource::discover(Arc::clone(&http), &at, names_issuer.clone(), written),
+        };
+        let (flow, flow_with_form) = OpenId::flows(setup, &http, &issuer, &SCOPES)?;
+        if !flow.scopes.iter().any(|scope| scope == "openid") {
+            return Err(ConfigError::new("scopes", "must contain openid"));
+        }
+        let native = setup.native(false);
+        let capabilities = Capabilities {
+            browser: true,
+            native_id_token: native,
+            native_code: native,
+            refresh: true,
+            revoke: true,
+            ..Capabilities::default()
+        };
+        Ok(Self {
+            openid: OpenId {
+                facts: setup.facts(names_issuer, capabilities, false)?,
+                flow,
+                flow_with_form,
+                metadata,
+                id_tokens: IdTokens::new(http, IssuerRule::of(&issuer, config)?, config)?,
+                nonce_required: config.require_nonce.unwrap_or(true),
+                native_client_ids: setup.native_client_ids(),
+            },
+            mapping: config.mapping.clone().unwrap_or_default(),
+            userinfo: config.userinfo,
+            trust_email: config.trust_email,
+            many_tenants: config.issuer_template.is_some(),
+        })
+    }
+
+    fn describe(&self, token: &IdToken, claims: &Members) -> Profile {
+        let mut profile = self.openid.profile(token);
+        Mapped { members: claims, mapping: &self.mapping }.describe(&mut profile, self.trust_email);
+        // A tenant's administrator writes any address there; only an explicit claim counts.
+        if self.many_tenants && claims.get("email_verified").is_none() {
+            profile.email_verified = false;
+        }
+        profile
+    }
+
+    /// The token's claims, and the user-info answer for what they leave out.
+    async fn claims(
+        &self,
+        token: &IdToken,
+        access_token: Option<&Secret>,
+        now: Timestamp,
+    ) -> Result<Members, ProviderFault> {
+        let mut claims = token.claims.clone();
+        let metadata = self.openid.metadata.get(now).await?;
+        let wanted = self.userinfo.unwrap_or_else(|| !claims.contains_key("email"));
+        if let (true, Some(url), Some(access_token)) = (wanted, &metadata.userinfo, access_token) {
+            let info = self.openid.flow.userinfo(url, UserinfoAuth::Bearer, access_token).await?;
+            if text(&info, "sub").as_deref() != Some(&token.subject) {
+                return Err(ProviderFault::Refused("subject_mismatch"));
+            }
+            if !claims.contains_key("email") {
+                claims.remove("email_verified");
+            }
+            for (name, value) in info {
+                claims.entry(name).or_insert(value);
+            }
+        }
+        Ok(claims)
+    }
+}
+
+#[async_trait]
+impl Provider for Oidc {
+    fn facts(&self) -> &Facts {
+        &self.openid.facts
+    }
+
+    async fn begin(&self, attempt: &Begin<'_>) -> Result<Redirect, ProviderFault> {
+        let mut more = Vec::new();
+        more.extend(attempt.locale.map(|locale| ("ui_locales", locale)));
+        more.extend(attempt.login_hint.map(|hint| ("login_hint", hint)));
+        self.openid.begin(attempt, &more).await
+    }
+
+    async fn finish(&self, callback: &Callback<'_>, now: Timestamp) -> Result<Profile, ProviderFault> {
+        let (token, answer) = self.openid.finish(callback, now).await?;
+        let claims = self.claims(&token, answer.access_token.as_ref(), now).await?;
+        let mut profile = self.describe(&token, &claims);
+        profile.tokens = answer.tokens(None).filter(|_| self.openid.facts.policy.keep_tokens);
+        Ok(profile)
+    }
+
+    async fn native(&self, proof: &NativeProof<'_>, now: Timestamp) -> Result<Profile, ProviderFault> {
+        let doors = self.openid.facts.capabilities;
+        let token = match *proof {
+            NativeProof::IdToken { token, nonce } if doors.native_id_token => {
+                self.openid.handed_over(token, nonce, now).await?
+            }
+            NativeProof::Code { code, verifier, redirect_uri, nonce } if doors.native_code => {
+                self.openid.native_code((code, verifier), redirect_uri, nonce, now).await?
+            }
+            _ => return Err(ProviderFault::Refused("not_supported")),
+        };
+        let mut profile = self.describe(&token, &token.claims);
+        profile.single_use.push(token.single_use);
+        Ok(profile)
+    }
+
+    async fn refresh(&self, tokens: &ProviderTokens, now: Timestamp) -> Result<ProviderTokens, ProviderFault> {
+        self.openid.refresh(tokens, now).await
+    }
+
+    async fn revoke(&self, tokens: &ProviderTokens, now: Timestamp) -> Result<(), ProviderFault> {
+        self.openid.revoke(tokens, now).await
+    }
+}

@@ -1,0 +1,233 @@
+//! Telegram, all doors, one identity: OpenID Connect, the legacy widget, Mini Apps and the bot's deep link all end in
+//! the same issuer and the person's numeric id.
+//!
+//! The ID token's own `sub` is opaque and kept as the secondary key, under an issuer text of its own, because it looks
+//! like a numeric id and may equal somebody else's. A token without the numeric `id` (scope `profile`, always asked
+//! for) is refused as `telegram_id_missing`: an account that the other doors cannot find again would be a second one.
+
+pub mod bot;
+pub mod bot_api;
+mod mini_app;
+mod options;
+mod signed_fields;
+mod widget;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use url::Url;
+use userd_model::Timestamp;
+
+pub use options::{MiniAppCheck, TelegramOptions, TelegramStart};
+pub use signed_fields::BotToken;
+
+use crate::{
+    answer::{Members, TokenAnswer, phone, picture, text},
+    code_flow::with_query,
+    config::ConfigError,
+    discovery::{Metadata, MetadataSource, Written, issuer_url},
+    fault::ProviderFault,
+    id_token::{IdToken, IdTokens, IssuerRule},
+    openid::OpenId,
+    profile::{Profile, SubjectKey, subject},
+    provider::{Begin, Callback, Capabilities, Facts, NativeProof, Provider, Redirect},
+    setup::{Setup, blank_profile, sibling},
+};
+
+const ISSUER: &str = "https://oauth.telegram.org";
+const BOT_ACCESS: &str = "telegram:bot_access";
+
+pub(crate) struct Telegram {
+    openid: OpenId,
+    start: TelegramStart,
+    widget: Option<widget::Widget>,
+    mini_app: Option<mini_app::MiniApp>,
+}
+
+impl Telegram {
+    pub(crate) fn new(setup: &Setup<'_>) -> Result<Self, ConfigError> {
+        let config = setup.config;
+        let bot_id = &config.client_id;
+        if bot_id.is_empty() || !bot_id.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(ConfigError::new("client_id", "is the bot's id, digits only"));
+        }
+        let options = config.telegram.clone().unwrap_or_default();
+        let token = setup.surroundings.telegram_bot_token.as_ref().map(BotToken::parse).transpose()?;
+        if token.as_ref().is_some_and(|token| token.bot_id() != bot_id) {
+            return Err(ConfigError::new("client_id", "is another bot's id than that of telegram.bot_token"));
+        }
+        let widget = widget_door(&options, token.as_ref())?;
+        let mini_app = mini_app::door(&options, token.as_ref(), bot_id)?;
+        if options.start == TelegramStart::Widget && widget.is_none() {
+            return Err(ConfigError::new("telegram.start", "widget needs telegram.bot_token and the widget door open"));
+        }
+        let openid = open_id(setup, widget.is_some(), mini_app.is_some())?;
+        Ok(Self { openid, start: options.start, widget, mini_app })
+    }
+
+    fn by_id_token(&self, token: &IdToken) -> Result<Profile, ProviderFault> {
+        let id = token.claims.get("id").and_then(numeric_id).ok_or(ProviderFault::Refused("telegram_id_missing"))?;
+        let mut profile = self.openid.profile(token);
+        let opaque = std::mem::replace(&mut profile.subject, subject(Some(&id))?);
+        profile.secondary = Some(SubjectKey { issuer: format!("{}#sub", self.openid.facts.issuer), subject: opaque });
+        profile.username = text(&token.claims, "preferred_username");
+        profile.name = text(&token.claims, "name");
+        profile.picture = picture(text(&token.claims, "picture"));
+        profile.phone = phone(text(&token.claims, "phone_number"));
+        Ok(profile)
+    }
+
+    /// The bot may write when that was asked for and not left out of what was granted.
+    fn bot_access(&self, answer: &TokenAnswer) -> Option<bool> {
+        let asked = self.openid.flow.scopes.iter().any(|scope| scope == BOT_ACCESS);
+        let granted = answer.scope.as_ref().is_none_or(|granted| granted.split(' ').any(|scope| scope == BOT_ACCESS));
+        asked.then_some(granted)
+    }
+
+    fn by_widget(
+        &self,
+        fields: &std::collections::BTreeMap<String, String>,
+        now: Timestamp,
+    ) -> Result<Profile, ProviderFault> {
+        let door = self.widget.as_ref().ok_or(ProviderFault::Refused("not_supported"))?;
+        door.verify(&self.openid.facts, fields, now)
+    }
+
+    fn begin_widget(&self, attempt: &Begin<'_>, authorize: &Url) -> Result<Redirect, ProviderFault> {
+        let malformed = |_| ProviderFault::Misconfigured("the redirect URI is no URL".into());
+        let redirect = Url::parse(attempt.redirect_uri).map_err(malformed)?;
+        let return_to = with_query(&redirect, &[("state", attempt.state)]);
+        let origin = redirect.origin().ascii_serialization();
+        let mut fields = vec![
+            ("bot_id", self.openid.facts.client_id.as_str()),
+            ("origin", &origin),
+            ("return_to", return_to.as_str()),
+        ];
+        if self.openid.flow.scopes.iter().any(|scope| scope == BOT_ACCESS) {
+            fields.push(("request_access", "write"));
+        }
+        let remember = json!({ "issuer": self.openid.facts.issuer });
+        Ok(Redirect { url: with_query(authorize, &fields), remember, form_post: false })
+    }
+}
+
+fn widget_door(options: &TelegramOptions, token: Option<&BotToken>) -> Result<Option<widget::Widget>, ConfigError> {
+    match (options.widget, token) {
+        (Some(false), _) | (None, None) => Ok(None),
+        (Some(true), None) => Err(ConfigError::new("telegram.widget", "needs telegram.bot_token")),
+        (_, Some(token)) => widget::Widget::new(token, options.widget_window).map(Some),
+    }
+}
+
+fn open_id(setup: &Setup<'_>, widget: bool, mini_app: bool) -> Result<OpenId, ConfigError> {
+    let config = setup.config;
+    let issuer = setup.issuer(ISSUER);
+    let metadata = metadata(setup, &issuer)?;
+    let http = setup.http(&[&metadata.authorize, &metadata.token, &metadata.jwks])?;
+    let (mut flow, _) = OpenId::flows(setup, &http, &issuer, &["openid", "profile"])?;
+    for needed in ["profile", "openid"] {
+        if !flow.scopes.iter().any(|scope| scope == needed) {
+            flow.scopes.insert(0, needed.to_owned());
+        }
+    }
+    let native = setup.native(true);
+    let capabilities = Capabilities {
+        browser: true,
+        native_id_token: native,
+        native_code: native,
+        widget,
+        mini_app,
+        ..Capabilities::default()
+    };
+    Ok(OpenId {
+        facts: setup.facts(issuer.clone(), capabilities, false)?,
+        flow,
+        flow_with_form: None,
+        metadata: MetadataSource::Fixed(Arc::new(metadata)),
+        id_tokens: IdTokens::new(http, IssuerRule::Exact(vec![issuer]), config)?,
+        // Whether the code flow echoes the nonce is contested; one that is there must be ours.
+        nonce_required: config.require_nonce.unwrap_or(false),
+        native_client_ids: setup.native_client_ids(),
+    })
+}
+
+fn metadata(setup: &Setup<'_>, issuer: &str) -> Result<Metadata, ConfigError> {
+    let at = issuer_url(issuer)?;
+    let written = Written::read(setup)?;
+    let authorize = written.authorize.unwrap_or_else(|| sibling(&at, "/auth"));
+    let token = written.token.unwrap_or_else(|| sibling(&at, "/token"));
+    let jwks = written.jwks.unwrap_or_else(|| sibling(&token, "/.well-known/jwks.json"));
+    Ok(Metadata { authorize, token, jwks, userinfo: None, revoke: None, iss_parameter: false, secret_in_form: false })
+}
+
+/// A Telegram id: a whole number, at most 52 bits, not zero.
+pub(crate) fn numeric_id(value: &Value) -> Option<String> {
+    value.as_u64().filter(|id| (1..1 << 52).contains(id)).map(|id| id.to_string())
+}
+
+/// What the signed JSON and fields say about a person, under the same names in every door.
+pub(crate) fn describe(facts: &Facts, id: &str, user: &Members) -> Result<Profile, ProviderFault> {
+    let mut profile = blank_profile(facts, subject(Some(id))?);
+    profile.name = crate::answer::full_name(text(user, "first_name"), text(user, "last_name"));
+    profile.username = text(user, "username");
+    profile.picture = picture(text(user, "photo_url"));
+    profile.locale = text(user, "language_code");
+    Ok(profile)
+}
+
+#[async_trait]
+impl Provider for Telegram {
+    fn facts(&self) -> &Facts {
+        &self.openid.facts
+    }
+
+    async fn begin(&self, attempt: &Begin<'_>) -> Result<Redirect, ProviderFault> {
+        if self.start == TelegramStart::Widget {
+            let metadata = self.openid.metadata.get(attempt.now).await?;
+            return self.begin_widget(attempt, &metadata.authorize);
+        }
+        let more: Vec<_> = attempt.locale.map(|locale| ("lang", locale)).into_iter().collect();
+        self.openid.begin(attempt, &more).await
+    }
+
+    /// The code flow's callback, or the widget's fields beside our own `state`, or `tgAuthResult` posted by our page.
+    async fn finish(&self, callback: &Callback<'_>, now: Timestamp) -> Result<Profile, ProviderFault> {
+        if callback.param("code").is_none() && callback.param("error").is_none() {
+            if let Some(result) = callback.param("tgAuthResult") {
+                return self.by_widget(&widget::fields_of_fragment(result)?, now);
+            }
+            if callback.param("hash").is_some() {
+                let mut fields = callback.params.clone();
+                fields.remove("state");
+                return self.by_widget(&fields, now);
+            }
+        }
+        let (token, answer) = self.openid.finish(callback, now).await?;
+        let mut profile = self.by_id_token(&token)?;
+        profile.bot_access = self.bot_access(&answer);
+        Ok(profile)
+    }
+
+    async fn native(&self, proof: &NativeProof<'_>, now: Timestamp) -> Result<Profile, ProviderFault> {
+        let doors = self.openid.facts.capabilities;
+        let token = match *proof {
+            NativeProof::Widget(fields) => return self.by_widget(fields, now),
+            NativeProof::WidgetFragment(result) => return self.by_widget(&widget::fields_of_fragment(result)?, now),
+            NativeProof::InitData(raw) => {
+                let door = self.mini_app.as_ref().ok_or(ProviderFault::Refused("not_supported"))?;
+                return door.verify(&self.openid.facts, raw, now);
+            }
+            NativeProof::IdToken { token, nonce } if doors.native_id_token => {
+                self.openid.handed_over(token, nonce, now).await?
+            }
+            NativeProof::Code { code, verifier, redirect_uri, nonce } if doors.native_code => {
+                self.openid.native_code((code, verifier), redirect_uri, nonce, now).await?
+            }
+            _ => return Err(ProviderFault::Refused("not_supported")),
+        };
+        let mut profile = self.by_id_token(&token)?;
+        profile.single_use.push(token.single_use);
+        Ok(profile)
+    }
+}

@@ -1,0 +1,106 @@
+//! What the widget and Mini Apps share: the bot's token, the string that is signed, the window in time.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use userd_model::Timestamp;
+use zeroize::Zeroizing;
+
+use crate::{
+    config::ConfigError,
+    digest::{hmac_sha256, sha256},
+    fault::ProviderFault,
+    profile::SingleUse,
+    secret::Secret,
+};
+
+/// How far Telegram's clock may be ahead of ours.
+const AHEAD: Duration = Duration::from_secs(30);
+
+/// A bot's token, `<id>:<secret>`. An empty one would make everybody a signer.
+#[derive(Clone, Debug)]
+pub struct BotToken {
+    id: String,
+    whole: Secret,
+}
+
+impl BotToken {
+    /// Reads a token; its shape is checked, not whether Telegram knows it.
+    ///
+    /// # Errors
+    /// `telegram.bot_token` is empty or not of the shape that BotFather gives out.
+    pub fn parse(token: &Secret) -> Result<Self, ConfigError> {
+        let wrong =
+            || ConfigError::new("telegram.bot_token", "must look like 110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw");
+        let (id, secret) = token.expose().split_once(':').ok_or_else(wrong)?;
+        let id_is_fine = (1..=16).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_digit());
+        let secret_is_fine = (30..=128).contains(&secret.len())
+            && secret.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        if id_is_fine && secret_is_fine { Ok(Self { id: id.to_owned(), whole: token.clone() }) } else { Err(wrong()) }
+    }
+
+    /// The bot's id: the part before the colon.
+    #[must_use]
+    pub fn bot_id(&self) -> &str {
+        &self.id
+    }
+
+    /// The whole token, for the Bot API's path.
+    pub(crate) fn expose(&self) -> &str {
+        self.whole.expose()
+    }
+
+    /// The widget's key.
+    pub(crate) fn widget_key(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(sha256(self.whole.expose().as_bytes()))
+    }
+
+    /// The Mini Apps' key.
+    pub(crate) fn mini_app_key(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(hmac_sha256(b"WebAppData", self.whole.expose().as_bytes()))
+    }
+}
+
+/// `name=value` lines in the order of names, joined by line feeds, without the named ones. Values are as decoded; a
+/// control character would let one value pose as two lines.
+pub(crate) fn check_string(fields: &BTreeMap<String, String>, without: &[&str]) -> Result<String, ProviderFault> {
+    let unlawful = |text: &str| text.chars().any(char::is_control);
+    if fields.iter().any(|(name, value)| unlawful(name) || unlawful(value) || name.contains('=')) {
+        return Err(ProviderFault::Refused("payload_malformed"));
+    }
+    let lines: Vec<String> = fields
+        .iter()
+        .filter(|(name, _)| !without.contains(&name.as_str()))
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    Ok(lines.join("\n"))
+}
+
+/// `auth_date`, when it is neither old nor from the future.
+pub(crate) fn check_date(
+    fields: &BTreeMap<String, String>,
+    window: Duration,
+    now: Timestamp,
+) -> Result<Timestamp, ProviderFault> {
+    let malformed = ProviderFault::Refused("payload_malformed");
+    let text = fields.get("auth_date").ok_or(malformed.clone())?;
+    let seconds: u32 = text.parse().map_err(|_| malformed.clone())?;
+    if seconds.to_string() != *text {
+        return Err(malformed);
+    }
+    let date = Timestamp::from_seconds(i64::from(seconds));
+    if date > now.plus(AHEAD) || date.plus(window) < now {
+        return Err(ProviderFault::Refused("payload_stale"));
+    }
+    Ok(date)
+}
+
+/// One use of what was signed, whichever of its signatures was checked.
+pub(crate) fn single_use(
+    fields: &BTreeMap<String, String>,
+    purpose: &'static str,
+    date: Timestamp,
+    window: Duration,
+) -> Result<SingleUse, ProviderFault> {
+    let signed = check_string(fields, &["hash", "signature"])?;
+    Ok(SingleUse { hash: sha256(signed.as_bytes()), purpose, until: date.plus(window).plus(AHEAD) })
+}

@@ -1,0 +1,94 @@
+//! The legacy login widget: fields signed with the bot's token. The signature names no audience, browser or attempt,
+//! so the caller binds it to its own state; here it is genuine, young and counted once.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use base64::{
+    Engine as _,
+    alphabet::{STANDARD, URL_SAFE},
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use serde_json::Value;
+use userd_model::Timestamp;
+use zeroize::Zeroizing;
+
+use super::{
+    describe,
+    signed_fields::{BotToken, check_date, check_string, single_use},
+};
+use crate::{
+    answer::Members,
+    config::ConfigError,
+    digest::{hex32, hmac_sha256, same},
+    fault::ProviderFault,
+    profile::Profile,
+    provider::Facts,
+    span::Span,
+};
+
+/// Everything the widget sends, and nothing else.
+const NAMES: [&str; 7] = ["id", "first_name", "last_name", "username", "photo_url", "auth_date", "hash"];
+
+pub(crate) struct Widget {
+    key: Zeroizing<[u8; 32]>,
+    window: Duration,
+}
+
+impl Widget {
+    pub(crate) fn new(token: &BotToken, window: Option<Span>) -> Result<Self, ConfigError> {
+        let window = window.map_or(Duration::from_secs(300), |span| span.0);
+        if window.is_zero() || window > Duration::from_secs(900) {
+            return Err(ConfigError::new("telegram.widget_window", "must be more than 0 and at most 15m"));
+        }
+        Ok(Self { key: token.widget_key(), window })
+    }
+
+    pub(crate) fn verify(
+        &self,
+        facts: &Facts,
+        fields: &BTreeMap<String, String>,
+        now: Timestamp,
+    ) -> Result<Profile, ProviderFault> {
+        let malformed = ProviderFault::Refused("payload_malformed");
+        if fields.keys().any(|name| !NAMES.contains(&name.as_str())) || fields.values().any(|v| v.len() > 2048) {
+            return Err(malformed);
+        }
+        let hash = fields.get("hash").and_then(|hash| hex32(hash)).ok_or(malformed.clone())?;
+        let expected = hmac_sha256(self.key.as_slice(), check_string(fields, &["hash"])?.as_bytes());
+        if !same(&expected, &hash) {
+            return Err(ProviderFault::Refused("signature_invalid"));
+        }
+        let date = check_date(fields, self.window, now)?;
+        let id = fields.get("id").filter(|id| is_id(id)).ok_or(ProviderFault::Refused("subject_missing"))?;
+        let members: Members = fields.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
+        let mut profile = describe(facts, id, &members)?;
+        profile.single_use.push(single_use(fields, "telegram_widget", date, self.window)?);
+        Ok(profile)
+    }
+}
+
+/// A positive decimal number as Telegram writes it: no sign, no leading zero, at most 52 bits.
+fn is_id(text: &str) -> bool {
+    text.parse::<u64>().is_ok_and(|id| (1..1 << 52).contains(&id) && id.to_string() == text)
+}
+
+/// The fields inside `tgAuthResult`: base64 (either alphabet) of a JSON object with text and whole numbers.
+pub(crate) fn fields_of_fragment(result: &str) -> Result<BTreeMap<String, String>, ProviderFault> {
+    let malformed = || ProviderFault::Refused("payload_malformed");
+    if result.len() > 16 * 1024 {
+        return Err(malformed());
+    }
+    let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let url_safe = result.contains(['-', '_']);
+    let engine = GeneralPurpose::new(if url_safe { &URL_SAFE } else { &STANDARD }, config);
+    let json = engine.decode(result).map_err(|_| malformed())?;
+    let members = userd_jose::strict_json::object(&json).map_err(|_| malformed())?;
+    members
+        .into_iter()
+        .map(|(name, value)| match value {
+            Value::String(text) => Ok((name, text)),
+            Value::Number(number) if number.is_u64() => Ok((name, number.to_string())),
+            _ => Err(malformed()),
+        })
+        .collect()
+}
