@@ -40,7 +40,6 @@ pub struct CryptoManager {
     pub index: BlindIndex,
     /// Refresh tokens.
     pub refresh_tokens: RefreshTokens,
-    /// Tokens that tell known devices.
 }
 
 /// Whether two byte strings are equal, in a time that depends on their lengths only.
