@@ -1,0 +1,221 @@
+//! Access tokens: issued here, checked here, and nowhere else. A token is verified once; after that the revocation
+//! view decides for the rest of its life.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use userd_crypto::{AccessClaims, TokenError, VerifiedToken};
+use userd_model::{
+    Actor, Client, ClientId, Permission, Refusal, Revoked, SessionId, Timestamp, TokenId, User, UserId,
+};
+use userd_storage::Failure;
+
+use crate::{
+    Parts,
+    parts::Settings,
+    people::internal,
+    revocations::{Checked, Revocations},
+    roles::Roles,
+};
+
+/// Issues and checks access tokens.
+#[derive(Clone)]
+pub struct AccessTokens {
+    parts: Parts,
+    revocations: Arc<Revocations>,
+    roles: Roles,
+}
+
+/// A checked access token: who acts, and the token's own facts.
+#[derive(Clone, Debug)]
+pub struct Authenticated {
+    /// Who acts.
+    pub actor: Actor,
+    /// When the user proved who they are; none for services.
+    pub auth_time: Option<Timestamp>,
+    /// The token's claims.
+    pub token: Arc<VerifiedToken>,
+}
+
+impl Authenticated {
+    /// The user and session behind a user's token; services have none.
+    ///
+    /// # Errors
+    /// `Forbidden` for a service.
+    pub const fn user(&self) -> Result<(UserId, SessionId), Refusal> {
+        match &self.actor {
+            Actor::User { id, session_id, .. } => Ok((*id, *session_id)),
+            _ => Err(Refusal::Forbidden),
+        }
+    }
+}
+
+/// What introspection answers (RFC 7662 section 2.2). Inactive tokens answer `active: false` and nothing else.
+#[derive(Clone, Debug, Serialize, PartialEq)]
+#[expect(missing_docs, reason = "the members of RFC 7662")]
+pub struct Introspection {
+    pub active: bool,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub token: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+impl AccessTokens {
+    pub(crate) const fn new(parts: Parts, revocations: Arc<Revocations>, roles: Roles) -> Self {
+        Self { parts, revocations, roles }
+    }
+
+    /// Issues a token for a user's session.
+    ///
+    /// # Errors
+    /// Faults of storage (roles) and signing.
+    pub async fn issue(
+        &self, user: &User, session: &crate::sessions::SessionFacts, now: Timestamp,
+    ) -> Result<String, Failure> {
+        let permissions = self.roles.permissions(&user.roles).await?;
+        let claims = AccessClaims {
+            sub: user.id.0,
+            client_id: FIRST_PARTY.to_owned(),
+            sid: Some(session.id),
+            roles: user.roles.clone(),
+            permissions: words(&permissions),
+            auth_time: Some(session.auth_time),
+            amr: session.amr.clone(),
+            ver: user.security_epoch,
+            ..self.frame(now)
+        };
+        self.sign(&claims, "user")
+    }
+
+    /// Issues a token for a service account (`client_credentials`).
+    ///
+    /// # Errors
+    /// Faults of signing.
+    pub fn issue_for_client(&self, client: &Client, now: Timestamp) -> Result<String, Failure> {
+        let claims = AccessClaims {
+            sub: client.id.0,
+            client_id: client.id.to_string(),
+            scope: Some(client.permissions.join(" ")),
+            permissions: client.permissions.clone(),
+            ..self.frame(now)
+        };
+        self.sign(&claims, "client")
+    }
+
+    fn frame(&self, now: Timestamp) -> AccessClaims {
+        let settings: &Settings = &self.parts.settings;
+        AccessClaims {
+            sub: uuid::Uuid::nil(),
+            client_id: String::new(),
+            jti: TokenId::mint(self.parts.random.as_ref()),
+            sid: None,
+            iat: now,
+            nbf: now,
+            exp: now.plus(settings.access_ttl),
+            roles: Vec::new(),
+            permissions: Vec::new(),
+            scope: None,
+            auth_time: None,
+            amr: Vec::new(),
+            ver: 0,
+        }
+    }
+
+    fn sign(&self, claims: &AccessClaims, kind: &'static str) -> Result<String, Failure> {
+        metrics::counter!("userd_tokens_issued_total", "kind" => kind).increment(1);
+        self.parts.crypto.tokens.issue(claims).map_err(internal)
+    }
+
+    /// Checks a presented token: signature (or the memory of it), times, and the revocation view.
+    ///
+    /// # Errors
+    /// `NotSignedIn`, whatever is wrong with it.
+    pub fn authenticate(&self, token: &str) -> Result<Authenticated, Refusal> {
+        let checked = self.parts.crypto.tokens.verify(token, self.parts.now()).map_err(refused);
+        let token = checked?;
+        let authenticated = read(token)?;
+        if self.revocations.forbids(subject(&authenticated)) {
+            metrics::counter!("userd_tokens_refused_total", "reason" => "revoked").increment(1);
+            return Err(Refusal::NotSignedIn);
+        }
+        Ok(authenticated)
+    }
+
+    /// Whether a token's key is simply not known here yet: another replica may have rotated.
+    #[must_use]
+    pub fn signed_by_unknown_key(&self, token: &str) -> bool {
+        matches!(self.parts.crypto.tokens.verify(token, self.parts.now()), Err(TokenError::UnknownKey))
+    }
+
+    /// RFC 7662: what the token says, if it is good now.
+    #[must_use]
+    pub fn introspect(&self, token: &str) -> Introspection {
+        self.authenticate(token).map_or(Introspection { active: false, token: None }, |authenticated| {
+            let mut claims = self.parts.crypto.tokens.members(&authenticated.token.claims);
+            claims.insert("token_type".into(), "Bearer".into());
+            Introspection { active: true, token: Some(claims) }
+        })
+    }
+
+    /// RFC 7009: revokes one access token. Unknown and dead tokens are fine: they do not work either.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn revoke(&self, token: &str) -> Result<(), Failure> {
+        let Ok(authenticated) = self.authenticate(token) else { return Ok(()) };
+        let entry = self.revocations.mint(Revoked::Token { token_id: authenticated.token.claims.jti }, self.parts.now());
+        let entries = &[entry];
+        self.parts
+            .store
+            .transact("revoke_token", |mut uow| async move {
+                self.revocations.record(&mut uow, entries).await?;
+                uow.commit(()).await
+            })
+            .await?;
+        self.revocations.announce(entries).await;
+        Ok(())
+    }
+}
+
+/// `client_id` of tokens issued to the service's own sign-in API.
+const FIRST_PARTY: &str = "userd";
+
+fn words(permissions: &[Permission]) -> Vec<String> {
+    permissions.iter().map(|permission| permission.as_str().to_owned()).collect()
+}
+
+fn refused(error: TokenError) -> Refusal {
+    let reason = match error {
+        TokenError::Expired => "expired",
+        TokenError::NotYetValid => "not_yet_valid",
+        TokenError::UnknownKey => "unknown_key",
+        TokenError::WrongType => "wrong_type",
+        TokenError::Claim(_) => "claim",
+        _ => "malformed",
+    };
+    metrics::counter!("userd_tokens_refused_total", "reason" => reason).increment(1);
+    Refusal::NotSignedIn
+}
+
+/// A user's token has a session; a service's has its own id as subject and none.
+fn read(token: Arc<VerifiedToken>) -> Result<Authenticated, Refusal> {
+    let claims = &token.claims;
+    let permissions = claims.permissions.iter().filter_map(|word| Permission::parse(word)).collect();
+    let actor = match claims.sid {
+        Some(session_id) => {
+            Actor::User { id: UserId(claims.sub), session_id, permissions }
+        }
+        None if claims.client_id == claims.sub.to_string() => Actor::Service { id: ClientId(claims.sub), permissions },
+        None => return Err(Refusal::NotSignedIn),
+    };
+    Ok(Authenticated { actor, auth_time: claims.auth_time, token })
+}
+
+fn subject(authenticated: &Authenticated) -> Checked {
+    let claims = &authenticated.token.claims;
+    let (session, user, client): (_, _, Option<ClientId>) = match &authenticated.actor {
+        Actor::User { id, session_id, .. } => (Some(*session_id), Some((*id, claims.ver)), None),
+        Actor::Service { id, .. } => (None, None, Some(*id)),
+        Actor::Operator => (None, None, None),
+    };
+    Checked { token: claims.jti, session, user, client }
+}

@@ -1,0 +1,253 @@
+//! A new account: checked, claimed, stored and signed in, in one unit of work.
+
+use userd_model::{
+    Email, Event, EventId, EventKind, InvalidField, Refusal, Sealed, Timestamp, User, UserId, UserStatus, Username,
+    password::{AboutUser, PasswordRules},
+    text,
+};
+use userd_storage::{
+    Failure, StoreError, UnitOfWork,
+    repositories::{claims::Claim, password_credentials::PasswordCredential},
+};
+
+use super::Accounts;
+use crate::{
+    Once, Origin, Parts, SignedIn,
+    limits::Limited,
+    passwords::Password,
+    people::{internal, seal_email},
+    sessions::{Proof, device_name},
+};
+
+/// What somebody registers with. One of e-mail and username is needed.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the members of the contract's body")]
+pub struct Registration {
+    pub email: Option<String>,
+    pub username: Option<String>,
+    pub password: Password,
+    pub display_name: Option<String>,
+    pub locale: Option<String>,
+    pub device_name: Option<String>,
+}
+
+impl Accounts {
+    /// Registers and signs in.
+    ///
+    /// # Errors
+    /// `InvalidInput` with every field that is wrong, `EmailTaken`, `UsernameTaken`, `RegistrationClosed`,
+    /// `TooManyAttempts`, `Busy`, `IdempotencyMismatch`.
+    pub async fn register(
+        &self, registration: Registration, origin: &Origin, once: Option<&Once>,
+    ) -> Result<SignedIn, Failure> {
+        if !self.parts.settings.registration_open {
+            return Err(Refusal::RegistrationClosed.into());
+        }
+        if let Some(saved) = self.answers.saved(once).await? {
+            return Ok(saved);
+        }
+        let checked = NewAccount::check(&registration, &self.parts.settings.password_rules, Reserved::Refused)?;
+        self.limits.reserve_from(Limited::RegistrationPerNetwork, origin).await?;
+        let hash = self.proof.hash(&registration.password).await?;
+        match self.store(&checked, hash, &registration, origin, once).await {
+            // Of parallel requests with one key, those that lost to their twin answer what the twin saved.
+            Err(refused @ Failure::Refused(Refusal::EmailTaken | Refusal::UsernameTaken)) if once.is_some() => {
+                self.answers.saved(once).await?.ok_or(refused)
+            }
+            other => other,
+        }
+    }
+
+    async fn store(
+        &self, checked: &NewAccount, hash: String, registration: &Registration, origin: &Origin, once: Option<&Once>,
+    ) -> Result<SignedIn, Failure> {
+        let now = self.parts.now();
+        let seed = &AccountSeed::mint(&self.parts, checked, Some(hash), now)?;
+        let device_name = device_name(registration.device_name.as_deref())?;
+        let session = &self.sessions.mint(seed.user.id, Proof { amr: "pwd", device_name, origin }, now);
+        let answer = &self.sessions.signed_in(&seed.user, session, now).await?;
+        let sealed = &self.answers.seal(answer)?;
+        let saved = self
+            .parts
+            .store
+            .transact("register", |mut uow| async move {
+                if let Some(saved) = self.answers.find::<SignedIn>(&mut uow, once).await? {
+                    return Ok(Some(saved));
+                }
+                seed.store(&mut uow).await?;
+                self.sessions.store(&mut uow, session, now).await?;
+                self.answers.save(&mut uow, once, sealed, now).await?;
+                uow.commit(None).await
+            })
+            .await?;
+        if saved.is_none() {
+            tracing::info!(user_id = %seed.user.id, "registered");
+        }
+        Ok(saved.unwrap_or_else(|| answer.clone()))
+    }
+}
+
+/// Whether usernames of the house (admin, support …) may be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reserved {
+    /// By those who register themselves: no.
+    Refused,
+    /// By the operator: yes.
+    Allowed,
+}
+
+/// Checked input of a new account.
+#[derive(Debug, Default)]
+pub(crate) struct NewAccount {
+    pub email: Option<Email>,
+    pub email_verified: bool,
+    pub username: Option<Username>,
+    pub display_name: Option<String>,
+    pub locale: Option<String>,
+    pub roles: Vec<String>,
+}
+
+impl NewAccount {
+    /// Parses and checks every field, and reports all that is wrong at once.
+    pub(crate) fn check(input: &Registration, rules: &PasswordRules, reserved: Reserved) -> Result<Self, Refusal> {
+        let mut wrong = Vec::new();
+        let email = parsed(&mut wrong, "/email", input.email.as_deref(), Email::parse);
+        let username = parsed(&mut wrong, "/username", input.username.as_deref(), |text| username(text, reserved));
+        if input.email.is_none() && input.username.is_none() {
+            wrong.push(InvalidField::new("/email", "give an e-mail address or a username"));
+        }
+        let display_name = parsed(&mut wrong, "/display_name", input.display_name.as_deref(), text::display_name);
+        let locale = parsed(&mut wrong, "/locale", input.locale.as_deref(), text::locale);
+        let about = AboutUser {
+            email: email.as_ref().map(Email::as_str),
+            username: username.as_ref().map(Username::as_str),
+            display_name: display_name.as_deref(),
+        };
+        if let Err(detail) = rules.check(input.password.expose(), &about) {
+            wrong.push(InvalidField::new("/password", detail));
+        }
+        if wrong.is_empty() {
+            Ok(Self { email, username, display_name, locale, ..Self::default() })
+        } else {
+            Err(Refusal::InvalidInput(wrong))
+        }
+    }
+}
+
+/// Parses a username, minding the reserved ones.
+pub(super) fn username(text: &str, reserved: Reserved) -> Result<Username, String> {
+    let username = Username::parse(text)?;
+    if reserved == Reserved::Refused && username.is_reserved() {
+        return Err("this name is reserved; choose another one".to_owned());
+    }
+    Ok(username)
+}
+
+fn parsed<T, E: Into<String>>(
+    wrong: &mut Vec<InvalidField>, pointer: &str, input: Option<&str>, parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Option<T> {
+    match input.map(parse)? {
+        Ok(value) => Some(value),
+        Err(detail) => {
+            wrong.push(InvalidField::new(pointer, detail));
+            None
+        }
+    }
+}
+
+/// A new account with everything random minted: storing it twice stores the same.
+pub(crate) struct AccountSeed {
+    /// The row.
+    pub user: User,
+    claims: Vec<(Claim, Refusal)>,
+    credential: Option<PasswordCredential>,
+    event: Event,
+}
+
+impl AccountSeed {
+    /// Mints the account; `hash` is absent for people who sign in through a provider only.
+    pub(crate) fn mint(parts: &Parts, new: &NewAccount, hash: Option<String>, now: Timestamp) -> Result<Self, Failure> {
+        let random = parts.random.as_ref();
+        let id = UserId::mint(random);
+        let data_key = parts.crypto.fields.new_data_key(random, id).map_err(internal)?;
+        let user = User {
+            id,
+            status: UserStatus::Active,
+            username: new.username.clone(),
+            email: new.email.as_ref().map(|email| seal_email(parts, id, &data_key, email)).transpose()?,
+            email_verified: new.email_verified,
+            phone: None::<Sealed>,
+            data_key: Some(data_key),
+            display_name: new.display_name.clone(),
+            locale: new.locale.clone(),
+            time_zone: None,
+            attributes: serde_json::Map::new(),
+            roles: new.roles.clone(),
+            security_epoch: 1,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+            last_sign_in_at: Some(now),
+        };
+        let credential =
+            hash.map(|hash| PasswordCredential { user_id: id, hash, changed_at: now, must_change: false });
+        let event = Event {
+            id: EventId::mint(random),
+            kind: EventKind::UserRegistered,
+            user_id: id,
+            at: now,
+            data: serde_json::json!({}),
+        };
+        Ok(Self { claims: claims(parts, new, id, now), user, credential, event })
+    }
+
+    /// Stores account, claims, credential and event.
+    pub(crate) async fn store(&self, uow: &mut UnitOfWork) -> Result<(), Failure> {
+        for (claim, taken) in &self.claims {
+            claim_or(uow, claim, taken).await?;
+        }
+        uow.users().insert(&self.user).await?;
+        if let Some(credential) = &self.credential {
+            uow.password_credentials().upsert(credential).await?;
+        }
+        Ok(uow.outbox().push(&self.event).await?)
+    }
+}
+
+fn claims(parts: &Parts, new: &NewAccount, owner: UserId, now: Timestamp) -> Vec<(Claim, Refusal)> {
+    let mut claims = Vec::new();
+    if let Some(email) = &new.email {
+        claims.push((claim(parts, "email", email.as_str(), owner, now), Refusal::EmailTaken));
+    }
+    if let Some(username) = &new.username {
+        claims.extend(username_claims(parts, username, owner, now));
+    }
+    claims
+}
+
+/// A username claims two things: itself, and its look.
+pub(super) fn username_claims(
+    parts: &Parts, username: &Username, owner: UserId, now: Timestamp,
+) -> [(Claim, Refusal); 2] {
+    [
+        (claim(parts, "username", &username.canonical(), owner, now), Refusal::UsernameTaken),
+        (claim(parts, "username_skeleton", &username.skeleton(), owner, now), Refusal::UsernameTaken),
+    ]
+}
+
+/// A claim on one unique value.
+pub(crate) fn claim(parts: &Parts, kind: &'static str, canonical: &str, owner: UserId, now: Timestamp) -> Claim {
+    Claim { hash: parts.crypto.index.claim_hash(kind, canonical).to_vec(), kind, owner, created_at: now }
+}
+
+/// Claims a unique value, or refuses with `taken`.
+pub(crate) async fn claim_or(uow: &mut UnitOfWork, claim: &Claim, taken: &Refusal) -> Result<(), Failure> {
+    // Reading first lets the database see the conflict of two transactions as one that can be run again.
+    if uow.claims().find(&claim.hash).await?.is_some() {
+        return Err(taken.clone().into());
+    }
+    match uow.claims().insert(claim).await {
+        Err(StoreError::Duplicate(_)) => Err(taken.clone().into()),
+        other => Ok(other?),
+    }
+}

@@ -1,0 +1,54 @@
+//! Checking a presented access token, with a second look where its key may only be unknown here: another replica
+//! can have rotated a moment ago.
+
+use std::{
+    sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
+};
+
+use userd_model::Refusal;
+
+use crate::{Authenticated, Services, access_tokens::Introspection};
+
+/// Keys are loaded at most this often because of unknown ones, whatever strangers send.
+const APART: Duration = Duration::from_secs(1);
+
+/// When keys were last loaded because of an unknown one.
+#[derive(Default)]
+pub(crate) struct LastLook(AtomicI64);
+
+impl Services {
+    /// Checks a presented token.
+    ///
+    /// # Errors
+    /// `NotSignedIn`, whatever is wrong with it.
+    pub async fn authenticate(&self, token: &str) -> Result<Authenticated, Refusal> {
+        match self.access_tokens.authenticate(token) {
+            Ok(authenticated) => Ok(authenticated),
+            Err(refusal) => {
+                if self.access_tokens.signed_by_unknown_key(token) && self.look_again().await {
+                    return self.access_tokens.authenticate(token);
+                }
+                Err(refusal)
+            }
+        }
+    }
+
+    /// RFC 7662: what a token says, if it is good now.
+    pub async fn introspect(&self, token: &str) -> Introspection {
+        if self.access_tokens.signed_by_unknown_key(token) {
+            self.look_again().await;
+        }
+        self.access_tokens.introspect(token)
+    }
+
+    /// Loads the signing keys again, unless that was just done. Answers whether it did.
+    async fn look_again(&self) -> bool {
+        let now = self.parts.now().micros();
+        let apart = i64::try_from(APART.as_micros()).unwrap_or(i64::MAX);
+        let last = self.last_look.0.load(Ordering::Acquire);
+        let due = now.saturating_sub(last) >= apart
+            && self.last_look.0.compare_exchange(last, now, Ordering::AcqRel, Ordering::Acquire).is_ok();
+        due && self.signing_keys.reload().await.is_ok()
+    }
+}

@@ -1,0 +1,104 @@
+//! What goes on beside requests: polling revocations, listening to the other replicas, the key schedule, sweeping.
+//! Each loop survives every fault and tries again; none is needed for a request to be right, only to be prompt.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{sync::watch, task::JoinSet};
+use userd_cache::Message;
+
+use crate::{Services, revocations::Consequence};
+
+/// A lost message costs this much at most.
+const POLL: Duration = Duration::from_millis(400);
+const KEYS: Duration = Duration::from_secs(30);
+const SWEEP: Duration = Duration::from_secs(60);
+
+impl Services {
+    /// Starts the loops; they end when `stop` turns true.
+    pub fn start_background(self: &Arc<Self>, stop: &watch::Receiver<bool>) -> JoinSet<()> {
+        let mut loops = JoinSet::new();
+        loops.spawn(every(POLL, stop.clone(), Arc::clone(self), |services| async move { services.follow_revocations().await }));
+        loops.spawn(every(KEYS, stop.clone(), Arc::clone(self), |services| async move { services.keep_keys().await }));
+        loops.spawn(every(SWEEP, stop.clone(), Arc::clone(self), |services| async move {
+            services.sweeper.tick().await.map(drop)
+        }));
+        loops.spawn(listen(stop.clone(), Arc::clone(self)));
+        loops
+    }
+
+    /// One poll of the revocations and what follows from it.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn follow_revocations(&self) -> Result<(), userd_storage::Failure> {
+        let consequences = self.revocations.poll().await?;
+        self.follow(consequences).await
+    }
+
+    async fn follow(&self, consequences: Vec<Consequence>) -> Result<(), userd_storage::Failure> {
+        let mut reload = false;
+        for consequence in consequences {
+            match consequence {
+                Consequence::ForgetUser { user, version } => self.people.forget(user, version),
+                Consequence::ReloadKeys => reload = true,
+            }
+        }
+        if reload { self.signing_keys.reload().await } else { Ok(()) }
+    }
+
+    async fn keep_keys(&self) -> Result<(), userd_storage::Failure> {
+        if self.sweeper.lead("signing_keys", self.parts.now(), KEYS * 3).await? {
+            self.signing_keys.tick().await?;
+        }
+        self.signing_keys.reload().await
+    }
+}
+
+/// Runs `act` at once and then every `period`, until told to stop.
+async fn every<F>(
+    period: Duration, mut stop: watch::Receiver<bool>, services: Arc<Services>, act: fn(Arc<Services>) -> F,
+) where
+    F: Future<Output = Result<(), userd_storage::Failure>> + Send,
+{
+    let mut failing = false;
+    loop {
+        match act(Arc::clone(&services)).await {
+            Ok(()) if failing => {
+                failing = false;
+                tracing::info!("background work goes on");
+            }
+            Ok(()) => {}
+            Err(failure) if !failing => {
+                failing = true;
+                tracing::warn!(%failure, "background work fails; it will be tried again until it works");
+            }
+            Err(_) => {}
+        }
+        tokio::select! {
+            () = tokio::time::sleep(period) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+async fn listen(mut stop: watch::Receiver<bool>, services: Arc<Services>) {
+    let mut messages = services.parts.cache.subscribe();
+    loop {
+        let message = tokio::select! {
+            message = messages.next() => message,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        let outcome = match message {
+            Some(Message::Payload(bytes)) => {
+                let consequences = services.revocations.receive(&bytes);
+                services.follow(consequences).await
+            }
+            // Something was missed: the table knows.
+            Some(Message::Resync) => services.follow_revocations().await,
+            None => return,
+        };
+        if let Err(failure) = outcome {
+            tracing::debug!(%failure, "a message of another replica could not be followed; polling will");
+        }
+    }
+}

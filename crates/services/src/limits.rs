@@ -1,0 +1,124 @@
+//! Limits on attempts: what is counted, by whom, and how long the delay is. An attempt is reserved before it is
+//! verified, so that a parallel storm never gets more than its burst; a success gives its reservation back.
+//!
+//! A lock is a delay. A device that has signed in to an account before has a count of its own there, so guessing
+//! from elsewhere never locks the owner out.
+
+use std::time::Duration;
+
+use userd_cache::{Limit, LimitAnswer};
+use userd_model::Refusal;
+
+use crate::{Origin, Parts};
+
+/// `burst` attempts at once, then one more per `period`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Attempts at once.
+    pub burst: u32,
+    /// Time for one attempt to come back.
+    pub period: Duration,
+}
+
+/// The rates, from the configuration.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "each field is the rate of what its name says")]
+pub struct LimitSettings {
+    pub enabled: bool,
+    pub password_per_account: Rate,
+    pub password_per_known_device: Rate,
+    pub password_per_network: Rate,
+    pub registration_per_network: Rate,
+    pub refresh_per_session: Rate,
+    pub client_per_network: Rate,
+    pub sign_in_per_network: Rate,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        let rate = |burst, seconds| Rate { burst, period: Duration::from_secs(seconds) };
+        Self {
+            enabled: true,
+            password_per_account: rate(20, 900),
+            password_per_known_device: rate(20, 60),
+            password_per_network: rate(60, 5),
+            registration_per_network: rate(20, 30),
+            refresh_per_session: rate(60, 1),
+            client_per_network: rate(60, 5),
+            sign_in_per_network: rate(60, 5),
+        }
+    }
+}
+
+/// What is limited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "named like the settings")]
+pub enum Limited {
+    PasswordPerAccount,
+    PasswordPerKnownDevice,
+    PasswordPerNetwork,
+    RegistrationPerNetwork,
+    RefreshPerSession,
+    ClientPerNetwork,
+    SignInPerNetwork,
+}
+
+/// Enforces the limits.
+#[derive(Clone)]
+pub struct Limits {
+    parts: Parts,
+}
+
+impl Limits {
+    pub(crate) const fn new(parts: Parts) -> Self {
+        Self { parts }
+    }
+
+    /// Reserves one attempt.
+    ///
+    /// # Errors
+    /// `TooManyAttempts` with the time after which one more is free.
+    pub async fn reserve(&self, what: Limited, key: &str) -> Result<(), Refusal> {
+        let Some(limit) = self.limit(what) else { return Ok(()) };
+        match self.parts.cache.check(&limit, key, 1).await {
+            LimitAnswer::Allowed => Ok(()),
+            LimitAnswer::RetryAfter(wait) => {
+                metrics::counter!("userd_attempts_delayed_total", "limit" => limit.name).increment(1);
+                Err(Refusal::TooManyAttempts(wait))
+            }
+        }
+    }
+
+    /// Reserves one attempt for where the request comes from.
+    ///
+    /// # Errors
+    /// `TooManyAttempts`.
+    pub async fn reserve_from(&self, what: Limited, origin: &Origin) -> Result<(), Refusal> {
+        self.reserve(what, &origin.network).await
+    }
+
+    /// Gives a reservation back: the attempt was right.
+    pub async fn give_back(&self, what: Limited, key: &str) {
+        if let Some(limit) = self.limit(what) {
+            self.parts.cache.refund(&limit, key).await;
+        }
+    }
+
+    fn limit(&self, what: Limited) -> Option<Limit> {
+        let settings = &self.parts.settings.limits;
+        if !settings.enabled {
+            return None;
+        }
+        let (name, rate) = match what {
+            Limited::PasswordPerAccount => ("password_per_account", settings.password_per_account),
+            Limited::PasswordPerKnownDevice => ("password_per_known_device", settings.password_per_known_device),
+            Limited::PasswordPerNetwork => ("password_per_network", settings.password_per_network),
+            Limited::RegistrationPerNetwork => ("registration_per_network", settings.registration_per_network),
+            Limited::RefreshPerSession => ("refresh_per_session", settings.refresh_per_session),
+            Limited::ClientPerNetwork => ("client_per_network", settings.client_per_network),
+            Limited::SignInPerNetwork => ("sign_in_per_network", settings.sign_in_per_network),
+        };
+        // The cache counts the time in which a whole burst comes back.
+        Some(Limit { name, burst: rate.burst, period: rate.period * rate.burst })
+    }
+}

@@ -1,0 +1,179 @@
+//! The proof by password: one place that looks a login up, counts the attempt, and compares, for every way in that
+//! takes a password. An unknown login costs the same time as a wrong password.
+
+use std::time::Duration;
+
+use userd_crypto::{PasswordError, Zeroizing};
+use userd_model::{Refusal, User, UserId, password};
+use userd_storage::{Failure, repositories::password_credentials::PasswordCredential};
+
+use crate::{
+    Origin, Parts,
+    limits::{Limited, Limits},
+    people::internal,
+};
+
+/// Proves people by their passwords.
+#[derive(Clone)]
+pub struct PasswordProof {
+    parts: Parts,
+    limits: Limits,
+}
+
+/// A password in transit: normalised (NFC), wiped on drop, never printed.
+pub struct Password(Zeroizing<String>);
+
+impl Password {
+    /// Takes the text as typed.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        let text = Zeroizing::new(text);
+        Self(Zeroizing::new(password::normalise(&text).into_owned()))
+    }
+
+    /// The normalised text.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether hashing it is out of the question: the cap is applied before any work is done.
+    #[must_use]
+    pub fn is_too_long(&self) -> bool {
+        self.0.len() > password::MAX_BYTES
+    }
+}
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+/// A proven person.
+pub struct Proven {
+    /// The user as read before the proof; read again inside the unit of work that acts on it.
+    pub user: User,
+    /// The hash that matched; a unit of work checks that it is still the current one.
+    pub hash: String,
+    /// A fresh hash, where the parameters have changed since.
+    pub rehashed: Option<String>,
+}
+
+impl PasswordProof {
+    pub(crate) const fn new(parts: Parts, limits: Limits) -> Self {
+        Self { parts, limits }
+    }
+
+    /// Hashes a new password.
+    ///
+    /// # Errors
+    /// `Busy` when the hashing queue is full.
+    pub async fn hash(&self, password: &Password) -> Result<String, Failure> {
+        self.parts.crypto.passwords.hash(password.0.clone()).await.map_err(busy)
+    }
+
+    /// Proves the owner of a login. `claim` is the look-up key, absent for text that can be no login;
+    /// `device` is a known device of that owner.
+    ///
+    /// # Errors
+    /// `WrongCredentials`, `TooManyAttempts`, `Busy`.
+    pub async fn by_login(
+        &self, login: &LoginKey, password: &Password, device: Option<&KnownDevice>, origin: &Origin,
+    ) -> Result<Proven, Failure> {
+        let owner = match &login.claim {
+            Some(hash) => self.parts.store.reading().claims().find(hash).await?.map(|claim| claim.owner),
+            None => None,
+        };
+        let known = device.filter(|device| owner == Some(device.user)).map(|device| device.key.as_str());
+        // One count per account, whichever of its logins is tried and by whichever way. A login that nobody has is
+        // counted by its claim, so that it answers like one that somebody has; text that can be no login has only
+        // the count of its network.
+        let counter = owner.map(|owner| owner.to_string()).or_else(|| login.claim.as_deref().map(hex));
+        self.counted(counter.as_deref(), known, origin, self.compare(owner, password)).await?.ok_or_else(|| {
+            Refusal::WrongCredentials.into()
+        })
+    }
+
+    /// Proves a signed-in user again. The counter is the account's own, shared with sign-in.
+    ///
+    /// # Errors
+    /// `WrongCurrentPassword`, `TooManyAttempts`, `Busy`.
+    pub async fn again(&self, user: UserId, password: &Password, origin: &Origin) -> Result<Proven, Failure> {
+        self.counted(Some(&user.to_string()), None, origin, self.compare(Some(user), password)).await?.ok_or_else(|| {
+            Refusal::WrongCurrentPassword.into()
+        })
+    }
+
+    /// Reserves, compares, and gives the reservation back on success.
+    async fn counted(
+        &self, account: Option<&str>, known_device: Option<&str>, origin: &Origin,
+        comparison: impl Future<Output = Result<Option<Proven>, Failure>>,
+    ) -> Result<Option<Proven>, Failure> {
+        let counted = match known_device {
+            Some(device) => Some((Limited::PasswordPerKnownDevice, device)),
+            None => account.map(|account| (Limited::PasswordPerAccount, account)),
+        };
+        if known_device.is_none() {
+            self.limits.reserve_from(Limited::PasswordPerNetwork, origin).await?;
+        }
+        if let Some((what, key)) = counted {
+            self.limits.reserve(what, key).await?;
+        }
+        let proven = comparison.await;
+        if !matches!(proven, Ok(None)) {
+            if let Some((what, key)) = counted {
+                self.limits.give_back(what, key).await;
+            }
+            if known_device.is_none() {
+                self.limits.give_back(Limited::PasswordPerNetwork, &origin.network).await;
+            }
+        }
+        proven
+    }
+
+    async fn compare(&self, owner: Option<UserId>, password: &Password) -> Result<Option<Proven>, Failure> {
+        if password.is_too_long() {
+            return Ok(None);
+        }
+        let mut found = None;
+        if let Some(owner) = owner {
+            let mut reading = self.parts.store.reading();
+            if let (Some(user), Some(credential)) =
+                (reading.users().find(owner).await?, reading.password_credentials().find(owner).await?)
+            {
+                found = Some((user, credential));
+            }
+        }
+        let stored = found.as_ref().map(|(_, credential)| credential.hash.clone());
+        let verdict = self.parts.crypto.passwords.verify(password.0.clone(), stored).await.map_err(busy)?;
+        let Some((user, PasswordCredential { hash, .. })) = found.filter(|_| verdict.matches) else { return Ok(None) };
+        let rehashed = if verdict.needs_rehash { self.hash(password).await.ok() } else { None };
+        Ok(Some(Proven { user, hash, rehashed }))
+    }
+}
+
+/// How a login is looked up and counted: the same for every spelling of one login.
+pub struct LoginKey {
+    /// The claim's hash; none when the text can be no login.
+    pub claim: Option<Vec<u8>>,
+}
+
+/// A device that has signed in to an account before.
+pub struct KnownDevice {
+    /// To whose account.
+    pub user: UserId,
+    /// The counter's key.
+    pub key: String,
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |text, byte| text + &format!("{byte:02x}"))
+}
+
+fn busy(error: PasswordError) -> Failure {
+    match error {
+        PasswordError::Busy(wait) => Refusal::Busy(wait.max(Duration::from_secs(1))).into(),
+        other => internal(other),
+    }
+}

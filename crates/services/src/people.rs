@@ -1,0 +1,129 @@
+//! People as the API shows them: the stored user with its sealed fields opened. Nothing is decided here, so reads
+//! may come from the cache.
+
+use std::{sync::Arc, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use userd_cache::{Cached, Loaded};
+use userd_model::{Email, Refusal, Sealed, Timestamp, User, UserId, UserStatus};
+use userd_storage::{Failure, StoreError};
+
+use crate::Parts;
+
+/// A user as its owner and administrators see it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields of the contract's User, documented there")]
+pub struct UserView {
+    pub id: UserId,
+    pub username: Option<String>,
+    pub email: Option<String>,
+    pub email_verified: bool,
+    pub phone: Option<String>,
+    pub display_name: Option<String>,
+    pub locale: Option<String>,
+    pub time_zone: Option<String>,
+    pub attributes: serde_json::Map<String, serde_json::Value>,
+    pub status: UserStatus,
+    pub roles: Vec<String>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub last_sign_in_at: Option<Timestamp>,
+    pub version: i64,
+}
+
+/// Reads users for showing.
+#[derive(Clone)]
+pub struct People {
+    parts: Parts,
+    users: Arc<Cached<User, Failure>>,
+}
+
+impl People {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let users = Cached::new(parts.cache.clone(), parts.random.clone(), "user", Duration::from_secs(300));
+        Self { parts, users: Arc::new(users) }
+    }
+
+    /// The user, possibly a moment old: for showing, never for deciding.
+    ///
+    /// # Errors
+    /// `NotFound`; storage faults.
+    pub async fn show(&self, id: UserId) -> Result<UserView, Failure> {
+        let parts = &self.parts;
+        let user = self
+            .users
+            .get_or_load(&id.to_string(), || async move {
+                let user = parts.store.reading().users().find(id).await.map_err(Failure::from)?;
+                Ok::<_, Failure>(user.map(|value| Loaded { version: value.version, value }))
+            })
+            .await?
+            .ok_or(Refusal::NotFound)?;
+        self.view(&user)
+    }
+
+    /// Opens a user's sealed fields.
+    ///
+    /// # Errors
+    /// `Corrupt` when a sealed field does not open: a damaged row or a foreign master key.
+    pub fn view(&self, user: &User) -> Result<UserView, Failure> {
+        let opened = |field: &str, sealed: Option<&Sealed>| open_field(&self.parts, user, field, sealed);
+        Ok(UserView {
+            id: user.id,
+            username: user.username.as_ref().map(|name| name.as_str().to_owned()),
+            email: opened("email", user.email.as_ref())?,
+            email_verified: user.email_verified,
+            phone: opened("phone", user.phone.as_ref())?,
+            display_name: user.display_name.clone(),
+            locale: user.locale.clone(),
+            time_zone: user.time_zone.clone(),
+            attributes: user.attributes.clone(),
+            status: user.status,
+            roles: user.roles.clone(),
+            created_at: user.created_at,
+            updated_at: user.updated_at,
+            last_sign_in_at: user.last_sign_in_at,
+            version: user.version,
+        })
+    }
+
+    /// After a commit: nothing older than this version may be shown again.
+    pub async fn changed(&self, user: &User) {
+        self.users.invalidate(&user.id.to_string(), user.version).await;
+    }
+
+    /// Another replica or the command line changed the user: forget what is remembered here.
+    pub fn forget(&self, id: UserId, version: i64) {
+        self.users.invalidate_local(&id.to_string(), version);
+    }
+}
+
+/// Seals a user's e-mail under a data key.
+pub(crate) fn seal_email(parts: &Parts, user: UserId, key: &Sealed, email: &Email) -> Result<Sealed, Failure> {
+    seal_field(parts, user, key, "email", email.as_str().as_bytes())
+}
+
+/// Seals one field of a user.
+pub(crate) fn seal_field(parts: &Parts, user: UserId, key: &Sealed, field: &str, value: &[u8]) -> Result<Sealed, Failure> {
+    let key = parts.crypto.fields.open_data_key(key, user).map_err(internal)?;
+    key.seal(parts.random.as_ref(), &context(user, field), value).map_err(internal)
+}
+
+/// Opens one sealed field of a user; a user without a data key has been erased and shows nothing.
+pub(crate) fn open_field(
+    parts: &Parts, user: &User, field: &str, sealed: Option<&Sealed>,
+) -> Result<Option<String>, Failure> {
+    let (Some(sealed), Some(key)) = (sealed, user.data_key.as_ref()) else { return Ok(None) };
+    let key = parts.crypto.fields.open_data_key(key, user.id).map_err(internal)?;
+    let bytes = key.open(&context(user.id, field), sealed).map_err(internal)?;
+    let text = String::from_utf8(bytes.to_vec()).map_err(|_| StoreError::corrupt("a sealed field is not text"))?;
+    Ok(Some(text))
+}
+
+fn context(user: UserId, field: &str) -> String {
+    format!("users|{field}|{user}")
+}
+
+/// A fault of the crypto room, for the log; callers learn nothing of it.
+pub(crate) fn internal(fault: impl std::fmt::Display) -> Failure {
+    Failure::Internal(fault.to_string())
+}

@@ -1,0 +1,232 @@
+//! The revocation view: what every replica must refuse although a signature on it is good, kept in memory so that
+//! no request reads the database for it.
+//!
+//! It is fed three ways, each enough on its own: in process right after the commit, through the cache's fan-out,
+//! and by polling the `revocations` table, so that a lost message costs a second at most.
+
+use std::{
+    collections::HashMap,
+    sync::{PoisonError, RwLock},
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+use userd_model::{ClientId, Revocation, RevocationId, Revoked, SessionId, Timestamp, TokenId, UserId};
+use userd_storage::{Failure, UnitOfWork};
+
+use crate::Parts;
+
+/// Entries outlive every token they can touch by this much.
+pub(crate) const MARGIN: Duration = Duration::from_secs(120);
+/// A poll looks this far behind the newest entry it has seen: a slower transaction may commit with an earlier time.
+const OVERLAP: Duration = Duration::from_secs(15);
+const PAGE: u32 = 1_000;
+
+/// The view and the way into it.
+pub struct Revocations {
+    parts: Parts,
+    view: RwLock<View>,
+}
+
+#[derive(Default)]
+struct View {
+    sessions: HashMap<SessionId, Timestamp>,
+    tokens: HashMap<TokenId, Timestamp>,
+    clients: HashMap<ClientId, Timestamp>,
+    users: HashMap<UserId, (i64, Timestamp)>,
+    /// Entries applied already, so that a poll's overlap has no effect twice.
+    seen: HashMap<RevocationId, Timestamp>,
+    newest: Option<Timestamp>,
+}
+
+/// What a token must be checked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Checked {
+    /// `jti`.
+    pub token: TokenId,
+    /// `sid`, for users.
+    pub session: Option<SessionId>,
+    /// `sub` and `ver`, for users.
+    pub user: Option<(UserId, i64)>,
+    /// `client_id`, for services.
+    pub client: Option<ClientId>,
+}
+
+/// What other parts of the process must do about an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Consequence {
+    /// Forget what is remembered about this user.
+    ForgetUser {
+        /// Whom.
+        user: UserId,
+        /// Up to which version.
+        version: i64,
+    },
+    /// Load the signing keys again.
+    ReloadKeys,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Message {
+    revocations: Vec<Revocation>,
+}
+
+impl Revocations {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self { parts, view: RwLock::default() }
+    }
+
+    /// Whether anything in the view forbids this token.
+    #[must_use]
+    pub fn forbids(&self, checked: Checked) -> bool {
+        let view = self.view.read().unwrap_or_else(PoisonError::into_inner);
+        view.tokens.contains_key(&checked.token)
+            || checked.session.is_some_and(|id| view.sessions.contains_key(&id))
+            || checked.client.is_some_and(|id| view.clients.contains_key(&id))
+            || checked
+                .user
+                .is_some_and(|(id, epoch)| view.users.get(&id).is_some_and(|(lowest, _)| epoch < *lowest))
+    }
+
+    /// A new entry, minted before the unit of work that records it.
+    #[must_use]
+    pub fn mint(&self, what: Revoked, now: Timestamp) -> Revocation {
+        Revocation {
+            id: RevocationId::mint(self.parts.random.as_ref()),
+            what,
+            recorded_at: now,
+            expires_at: now.plus(self.parts.settings.access_ttl).plus(MARGIN),
+        }
+    }
+
+    /// As [`Self::mint`], for a user whose new version is known only within the unit of work: see [`changed`].
+    #[must_use]
+    pub fn mint_change(&self, user_id: UserId, now: Timestamp) -> Revocation {
+        self.mint(Revoked::Changed { user_id, version: 0 }, now)
+    }
+
+    /// Records entries within a unit of work; [`Self::announce`] them after its commit.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn record(&self, uow: &mut UnitOfWork, entries: &[Revocation]) -> Result<(), Failure> {
+        for entry in entries {
+            uow.revocations().insert(entry).await?;
+        }
+        Ok(())
+    }
+
+    /// After the commit: applies the entries here and tells the other replicas.
+    pub async fn announce(&self, entries: &[Revocation]) {
+        if entries.is_empty() {
+            return;
+        }
+        self.apply(entries);
+        if let Ok(bytes) = serde_json::to_vec(&Message { revocations: entries.to_vec() }) {
+            self.parts.cache.publish(bytes.into()).await;
+        }
+    }
+
+    /// Takes a message of another replica. Nonsense is ignored: the poll brings the truth.
+    pub fn receive(&self, message: &[u8]) -> Vec<Consequence> {
+        serde_json::from_slice::<Message>(message)
+            .map(|message| self.apply(&message.revocations))
+            .unwrap_or_default()
+    }
+
+    /// Reads what the table has beyond what is known, and forgets what has expired.
+    ///
+    /// # Errors
+    /// Storage faults; the view stays as it is.
+    pub async fn poll(&self) -> Result<Vec<Consequence>, Failure> {
+        let now = self.parts.now();
+        let newest = self.view.read().unwrap_or_else(PoisonError::into_inner).newest;
+        let mut after = newest.map_or_else(
+            || now.minus(self.parts.settings.access_ttl).minus(MARGIN),
+            |newest| newest.minus(OVERLAP),
+        );
+        let mut consequences = Vec::new();
+        let mut after_id = RevocationId(uuid::Uuid::nil());
+        loop {
+            let page = self.parts.store.reading().revocations().page(Some((after, after_id)), PAGE).await?;
+            consequences.extend(self.apply(&page));
+            match page.last() {
+                Some(last) if page.len() >= PAGE as usize => {
+                    (after, after_id) = (last.recorded_at, last.id);
+                }
+                _ => break,
+            }
+        }
+        self.forget_expired(now);
+        Ok(consequences)
+    }
+
+    /// A page of the feed for offline verifiers: entries after the cursor, oldest first. An entry can appear up to
+    /// fifteen seconds behind the newest one; consumers that come back with the last cursor minus nothing get it,
+    /// because the page begins that much earlier and entries have ids to recognise repeats by.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn feed(
+        &self, after: Option<(Timestamp, RevocationId)>, limit: u32,
+    ) -> Result<Vec<Revocation>, Failure> {
+        Ok(self.parts.store.reading().revocations().page(after, limit).await?)
+    }
+
+    fn apply(&self, entries: &[Revocation]) -> Vec<Consequence> {
+        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        entries.iter().filter_map(|entry| view.apply(entry)).collect()
+    }
+
+    fn forget_expired(&self, now: Timestamp) {
+        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        view.sessions.retain(|_, expires| *expires > now);
+        view.tokens.retain(|_, expires| *expires > now);
+        view.clients.retain(|_, expires| *expires > now);
+        view.users.retain(|_, (_, expires)| *expires > now);
+        view.seen.retain(|_, expires| *expires > now);
+    }
+}
+
+/// The entry for a changed user, completed within the unit of work from one minted before.
+pub(crate) fn changed(minted: &Revocation, user: &userd_model::User) -> Revocation {
+    Revocation { what: Revoked::Changed { user_id: user.id, version: user.version }, ..minted.clone() }
+}
+
+/// The entry that kills a user's older tokens, completed likewise.
+pub(crate) fn epoch_raised(minted: &Revocation, user: &userd_model::User) -> Revocation {
+    let what = Revoked::User { user_id: user.id, min_epoch: user.security_epoch, version: user.version };
+    Revocation { what, ..minted.clone() }
+}
+
+impl View {
+    fn apply(&mut self, entry: &Revocation) -> Option<Consequence> {
+        self.newest = self.newest.max(Some(entry.recorded_at));
+        if self.seen.insert(entry.id, entry.expires_at).is_some() {
+            return None;
+        }
+        match &entry.what {
+            Revoked::Session { session_id, .. } => {
+                self.sessions.insert(*session_id, entry.expires_at);
+                None
+            }
+            Revoked::Token { token_id } => {
+                self.tokens.insert(*token_id, entry.expires_at);
+                None
+            }
+            Revoked::Client { client_id } => {
+                self.clients.insert(*client_id, entry.expires_at);
+                None
+            }
+            Revoked::User { user_id, min_epoch, version } => {
+                let slot = self.users.entry(*user_id).or_insert((*min_epoch, entry.expires_at));
+                *slot = (slot.0.max(*min_epoch), slot.1.max(entry.expires_at));
+                Some(Consequence::ForgetUser { user: *user_id, version: *version })
+            }
+            Revoked::Changed { user_id, version } => {
+                Some(Consequence::ForgetUser { user: *user_id, version: *version })
+            }
+            Revoked::Key { .. } => Some(Consequence::ReloadKeys),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! What roles allow. `admin` is built in and allows everything; other roles are rows.
+
+use std::{sync::Arc, time::Duration};
+
+use userd_cache::{Cached, Loaded};
+use userd_model::{Permission, Role};
+use userd_storage::Failure;
+
+use crate::Parts;
+
+/// Resolves role names to permissions.
+#[derive(Clone)]
+pub struct Roles {
+    parts: Parts,
+    rows: Arc<Cached<Role, Failure>>,
+}
+
+impl Roles {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let rows = Cached::new(parts.cache.clone(), parts.random.clone(), "role", Duration::from_secs(60));
+        Self { parts, rows: Arc::new(rows) }
+    }
+
+    /// The permissions of all these roles together, sorted, each once. Unknown roles and words allow nothing.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn permissions(&self, names: &[String]) -> Result<Vec<Permission>, Failure> {
+        if names.iter().any(|name| name == Role::ADMIN) {
+            return Ok(Permission::ALL.to_vec());
+        }
+        let mut all = Vec::new();
+        for name in names {
+            if let Some(role) = self.find(name).await? {
+                all.extend(role.permissions.iter().filter_map(|word| Permission::parse(word)));
+            }
+        }
+        all.sort_unstable();
+        all.dedup();
+        Ok(all)
+    }
+
+    async fn find(&self, name: &str) -> Result<Option<Role>, Failure> {
+        let store = &self.parts.store;
+        self.rows
+            .get_or_load(name, || async move {
+                let role = store.reading().roles().find(name).await.map_err(Failure::from)?;
+                Ok::<_, Failure>(role.map(|value| Loaded { version: 0, value }))
+            })
+            .await
+    }
+}

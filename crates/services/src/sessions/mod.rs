@@ -1,0 +1,90 @@
+//! Sessions: starting one, refreshing it, listing and ending them. A session is a refresh-token family on a device.
+//!
+//! - `start.rs`: what every way of signing in ends with
+//! - `login.rs`: by password
+//! - `refresh.rs`: rotation, replay, theft
+//! - `devices.rs`: list, end, sign out
+
+mod devices;
+mod login;
+mod refresh;
+mod start;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use userd_model::{Session, SessionId, Timestamp};
+pub use {devices::Device, login::Login, start::{NewSession, Proof}};
+pub(crate) use {
+    devices::end_within,
+    login::{device_name, login_key},
+};
+
+use crate::{
+    Parts, UserView, access_tokens::AccessTokens, limits::Limits, passwords::PasswordProof, people::People,
+    revocations::Revocations,
+};
+
+/// Starts, refreshes and ends sessions.
+#[derive(Clone)]
+pub struct Sessions {
+    pub(crate) parts: Parts,
+    pub(crate) access_tokens: AccessTokens,
+    pub(crate) people: People,
+    pub(crate) limits: Limits,
+    pub(crate) proof: PasswordProof,
+    pub(crate) revocations: Arc<Revocations>,
+}
+
+impl Sessions {
+    pub(crate) const fn new(
+        parts: Parts, access_tokens: AccessTokens, people: People, limits: Limits, proof: PasswordProof,
+        revocations: Arc<Revocations>,
+    ) -> Self {
+        Self { parts, access_tokens, people, limits, proof, revocations }
+    }
+}
+
+/// The tokens of one session.
+#[derive(Clone, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members of the contract's TokenPair, documented there")]
+pub struct TokenPair {
+    pub access_token: String,
+    pub expires_in: u64,
+    pub refresh_token: String,
+    pub refresh_expires_in: u64,
+    pub session_id: SessionId,
+    /// Shows at a later sign-in that this device has signed in before; a lock then never shuts it out.
+    pub device_token: Option<String>,
+}
+
+impl std::fmt::Debug for TokenPair {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "TokenPair({})", self.session_id)
+    }
+}
+
+/// A signed-in user and the tokens of the session.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "two words that say it")]
+pub struct SignedIn {
+    pub user: UserView,
+    pub tokens: TokenPair,
+}
+
+/// What an access token says about its session.
+#[derive(Clone, Debug)]
+pub struct SessionFacts {
+    /// `sid`.
+    pub id: SessionId,
+    /// When the user proved who they are.
+    pub auth_time: Timestamp,
+    /// How (RFC 8176).
+    pub amr: Vec<String>,
+}
+
+impl From<&Session> for SessionFacts {
+    fn from(session: &Session) -> Self {
+        Self { id: session.id, auth_time: session.auth_time, amr: session.amr.clone() }
+    }
+}

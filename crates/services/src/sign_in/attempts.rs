@@ -1,0 +1,218 @@
+//! Attempts: what is remembered between sending a browser away and its coming back. An attempt is found by its
+//! state, used once whatever comes of it, and belongs to the browser that began it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use userd_crypto::{OpaqueSecret, constant_time_eq};
+use userd_model::{Refusal, SessionId, Timestamp, UserId};
+use userd_providers::Begin;
+use userd_storage::{Failure, repositories::secrets::StoredSecret};
+
+use super::{SignIn, provider_fault};
+use crate::{Origin, access_tokens::Authenticated, limits::Limited, people::internal};
+
+/// How long a person has for the provider's pages.
+const LIFE: Duration = Duration::from_secs(600);
+const STATE: &str = "";
+const BROWSER: &str = "";
+const PURPOSE: &str = "sign_in_attempt";
+const CONTEXT: &str = "secrets|sign_in_attempt";
+
+/// What an application asks for when it sends somebody to a provider.
+#[derive(Clone, Debug, Default)]
+pub struct Start {
+    /// Where to come back to; one of the configured URLs.
+    pub return_to: Option<String>,
+    /// The application's own proof key (RFC 7636, S256): whoever began must also exchange.
+    pub code_challenge: Option<String>,
+    /// The person's language.
+    pub locale: Option<String>,
+    /// Which account the person probably wants.
+    pub login_hint: Option<String>,
+}
+
+/// A begun attempt.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// The provider's page.
+    pub url: String,
+    /// For the browser's cookie: proves at the callback that it is the same browser.
+    pub browser: String,
+    /// The callback comes as a cross-site POST: the cookie must be sent with it.
+    pub cross_site: bool,
+}
+
+/// What the attempt is for. A sign-in can't be replayed as a link or the other way round.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Purpose {
+    SignIn,
+    Link { user: UserId, session: SessionId },
+}
+
+/// The remembered part, sealed at rest.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Attempt {
+    pub provider: String,
+    pub purpose: Purpose,
+    pub redirect_uri: String,
+    pub nonce: String,
+    pub verifier: String,
+    pub browser_hash: Vec<u8>,
+    pub return_to: Option<String>,
+    pub code_challenge: Option<String>,
+    pub remember: serde_json::Value,
+}
+
+impl SignIn {
+    /// Begins a sign-in.
+    ///
+    /// # Errors
+    /// `NoSuchProvider`, `InvalidInput` for a `return_to` that is not configured, `ProviderUnavailable`.
+    pub async fn start(&self, provider: &str, start: Start, origin: &Origin) -> Result<Begun, Failure> {
+        self.limits.reserve_from(Limited::SignInPerNetwork, origin).await?;
+        self.begin(provider, start, Purpose::SignIn).await
+    }
+
+    /// Begins linking an account elsewhere to the signed-in user.
+    ///
+    /// # Errors
+    /// `FreshSignInRequired`, and those of [`Self::start`].
+    pub async fn start_link(
+        &self, who: &Authenticated, provider: &str, start: Start, origin: &Origin,
+    ) -> Result<Begun, Failure> {
+        self.limits.reserve_from(Limited::SignInPerNetwork, origin).await?;
+        let (user, session) = who.user()?;
+        self.must_be_fresh(who)?;
+        self.begin(provider, start, Purpose::Link { user, session }).await
+    }
+
+    pub(super) fn must_be_fresh(&self, who: &Authenticated) -> Result<(), Refusal> {
+        let now = self.parts.now();
+        match who.auth_time {
+            Some(at) if now.since(at) <= self.parts.settings.fresh_sign_in => Ok(()),
+            _ => Err(Refusal::FreshSignInRequired),
+        }
+    }
+
+    async fn begin(&self, id: &str, start: Start, purpose: Purpose) -> Result<Begun, Failure> {
+        let provider = self.provider(id)?;
+        if !provider.capabilities().browser {
+            return Err(Refusal::NoSuchProvider.into());
+        }
+        self.check_return_to(start.return_to.as_deref())?;
+        check_challenge(start.code_challenge.as_deref())?;
+        let (random, now) = (self.parts.random.as_ref(), self.parts.now());
+        let (state, state_hash) = OpaqueSecret::mint(STATE, random);
+        let (browser, browser_hash) = OpaqueSecret::mint(BROWSER, random);
+        let (nonce, _) = OpaqueSecret::mint(STATE, random);
+        let (verifier, _) = OpaqueSecret::mint(STATE, random);
+        let device_id = uuid::Builder::from_random_bytes(random.id_bytes()).into_uuid().to_string();
+        let redirect_uri = self.redirect_uri(id);
+        let redirect = provider
+            .begin(&Begin {
+                redirect_uri: &redirect_uri,
+                state: &state,
+                nonce: &nonce,
+                pkce_challenge: &userd_providers::pkce_challenge(&verifier),
+                device_id: &device_id,
+                locale: start.locale.as_deref(),
+                login_hint: start.login_hint.as_deref(),
+                now,
+            })
+            .await
+            .map_err(|fault| provider_fault(id, fault))?;
+        let attempt = Attempt {
+            provider: id.to_owned(),
+            purpose,
+            redirect_uri,
+            nonce: nonce.to_string(),
+            verifier: verifier.to_string(),
+            browser_hash: browser_hash.to_vec(),
+            return_to: start.return_to,
+            code_challenge: start.code_challenge,
+            remember: redirect.remember,
+        };
+        self.remember(&state_hash, PURPOSE, CONTEXT, &attempt, LIFE, now).await?;
+        Ok(Begun { url: redirect.url.into(), browser: browser.to_string(), cross_site: redirect.form_post })
+    }
+
+    /// Takes the attempt behind a state. It is gone afterwards, whether or not what follows succeeds.
+    pub(super) async fn take_attempt(
+        &self, provider: &str, state: Option<&str>, browser: Option<&str>,
+    ) -> Result<Attempt, Failure> {
+        let refused = |slug| Failure::from(Refusal::ProviderRefused(slug));
+        let hash = state.and_then(|state| OpaqueSecret::hash_of(STATE, state)).ok_or_else(|| refused("state_missing"))?;
+        let now = self.parts.now();
+        let hash = &hash;
+        let taken = self
+            .parts
+            .store
+            .transact("take_sign_in_attempt", |mut uow| async move {
+                let taken = uow.secrets().take(hash, PURPOSE, now).await?;
+                uow.commit(taken).await
+            })
+            .await?;
+        let attempt: Attempt = self.unseal(CONTEXT, taken.ok_or_else(|| refused("state_unknown"))?.payload)?;
+        let browser_hash = browser.and_then(|browser| OpaqueSecret::hash_of(BROWSER, browser));
+        if !browser_hash.is_some_and(|hash| constant_time_eq(&attempt.browser_hash, &hash)) {
+            return Err(refused("browser_mismatch"));
+        }
+        if attempt.provider != provider {
+            return Err(refused("provider_mismatch"));
+        }
+        Ok(attempt)
+    }
+
+    /// Stores something sealed under the hash of a secret.
+    pub(super) async fn remember<T: Serialize + Sync>(
+        &self, hash: &[u8; 32], purpose: &str, context: &str, what: &T, life: Duration, now: Timestamp,
+    ) -> Result<(), Failure> {
+        let plain = userd_crypto::Zeroizing::new(serde_json::to_vec(what).map_err(internal)?);
+        let sealed = self.parts.vault.seal(self.parts.random.as_ref(), context, &plain).map_err(internal)?;
+        let secret = &StoredSecret {
+            hash: hash.to_vec(),
+            purpose: purpose.to_owned(),
+            owner: None,
+            payload: sealed.0,
+            created_at: now,
+            expires_at: now.plus(life),
+        };
+        self.parts
+            .store
+            .transact("remember", |mut uow| async move {
+                uow.secrets().insert(secret).await?;
+                uow.commit(()).await
+            })
+            .await
+    }
+
+    pub(super) fn unseal<T: serde::de::DeserializeOwned>(&self, context: &str, payload: Vec<u8>) -> Result<T, Failure> {
+        let bytes = self.parts.vault.open(context, &userd_model::Sealed(payload)).map_err(internal)?;
+        serde_json::from_slice(&bytes).map_err(internal)
+    }
+
+    /// Only configured URLs, compared exactly, and the built-in landing page.
+    fn check_return_to(&self, return_to: Option<&str>) -> Result<(), Refusal> {
+        let settings = &self.parts.settings.sign_in;
+        match return_to {
+            None => Ok(()),
+            Some(url) if settings.return_to.iter().any(|allowed| allowed == url) => Ok(()),
+            Some(_) => Err(Refusal::field(
+                "/return_to",
+                "is not among the URLs in sign_in.return_to; they are compared exactly",
+            )),
+        }
+    }
+}
+
+/// A challenge is the base64url of a SHA-256: 43 characters. No other method exists here.
+fn check_challenge(challenge: Option<&str>) -> Result<(), Refusal> {
+    let shaped = |text: &str| text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    match challenge {
+        Some(text) if !shaped(text) => {
+            Err(Refusal::field("/code_challenge", "is the base64url of a SHA-256 digest: 43 characters (method S256)"))
+        }
+        _ => Ok(()),
+    }
+}

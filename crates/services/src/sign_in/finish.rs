@@ -1,0 +1,98 @@
+//! The provider's answer: matched to its attempt, turned into a profile, admitted, and sent on with a one-time code.
+
+use std::collections::BTreeMap;
+
+use userd_model::Refusal;
+use userd_providers::Callback;
+use userd_storage::Failure;
+
+use super::{
+    SignIn,
+    attempts::{Attempt, Purpose},
+    provider_fault,
+};
+use crate::Origin;
+
+/// Where the browser goes now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Landing {
+    /// The application's URL; none for the built-in page.
+    pub return_to: Option<String>,
+}
+
+/// How a callback ends. Both ways land somewhere: an error is a slug on the application's own page.
+#[derive(Debug)]
+pub enum Finished {
+    /// Signed in: a one-time code for [`SignIn::exchange`].
+    Code {
+        /// Where to.
+        landing: Landing,
+        /// The code.
+        code: String,
+    },
+    /// Linked to the signed-in user.
+    Linked {
+        /// Where to.
+        landing: Landing,
+    },
+    /// Refused.
+    Refused {
+        /// Where to; the built-in page when the attempt itself is not known.
+        landing: Landing,
+        /// Why.
+        failure: Failure,
+    },
+}
+
+impl SignIn {
+    /// Finishes a browser flow.
+    pub async fn finish(
+        &self, provider: &str, params: &BTreeMap<String, String>, browser: Option<&str>, origin: &Origin,
+    ) -> Finished {
+        let refused = |landing, failure| Finished::Refused { landing, failure };
+        let nowhere = Landing { return_to: None };
+        if let Err(refusal) = self.provider(provider) {
+            return refused(nowhere, refusal.into());
+        }
+        let state = params.get("state").map(String::as_str);
+        let attempt = match self.take_attempt(provider, state, browser).await {
+            Ok(attempt) => attempt,
+            Err(failure) => return refused(nowhere, failure),
+        };
+        let landing = Landing { return_to: attempt.return_to.clone() };
+        match self.complete(provider, params, state.unwrap_or_default(), &attempt, origin).await {
+            Ok(Some(code)) => Finished::Code { landing, code },
+            Ok(None) => Finished::Linked { landing },
+            Err(failure) => refused(landing, failure),
+        }
+    }
+
+    async fn complete(
+        &self, id: &str, params: &BTreeMap<String, String>, state: &str, attempt: &Attempt, _origin: &Origin,
+    ) -> Result<Option<String>, Failure> {
+        let provider = self.provider(id)?;
+        let callback = Callback {
+            params,
+            redirect_uri: &attempt.redirect_uri,
+            state,
+            nonce: &attempt.nonce,
+            verifier: &attempt.verifier,
+            remember: &attempt.remember,
+        };
+        let profile =
+            provider.finish(&callback, self.parts.now()).await.map_err(|fault| provider_fault(id, fault))?;
+        if profile.provider != id {
+            return Err(Refusal::ProviderRefused("provider_mismatch").into());
+        }
+        match attempt.purpose {
+            Purpose::SignIn => {
+                let user = self.admit(provider, profile).await?;
+                self.mint_code(user, attempt.code_challenge.clone()).await.map(Some)
+            }
+            Purpose::Link { user, session } => {
+                self.link(provider, profile, user, session).await?;
+                Ok(None)
+            }
+        }
+    }
+}

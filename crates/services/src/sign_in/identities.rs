@@ -1,0 +1,181 @@
+//! A user's accounts elsewhere: list, unlink, and what is sealed with them.
+
+use serde::{Deserialize, Serialize};
+use userd_crypto::Zeroizing;
+use userd_model::{
+    Event, EventId, EventKind, Identity, IdentityId, Refusal, Sealed, Timestamp, User,
+};
+use userd_providers::{Profile, ProviderTokens};
+use userd_storage::{Failure, UnitOfWork};
+
+use super::{
+    SignIn,
+    admit::{KIND, name},
+};
+use crate::{access_tokens::Authenticated, people::internal};
+
+/// An account elsewhere as its owner sees it.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "named as in the contract")]
+pub struct IdentityView {
+    pub id: IdentityId,
+    pub provider: String,
+    pub display_name: Option<String>,
+    pub username: Option<String>,
+    pub email: Option<String>,
+    pub picture: Option<String>,
+    pub created_at: Timestamp,
+    pub last_used_at: Timestamp,
+}
+
+/// What is remembered of a profile, sealed.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Remembered {
+    pub name: Option<String>,
+    pub username: Option<String>,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub picture: Option<String>,
+    pub birthday: Option<String>,
+    pub groups: Vec<String>,
+    pub extra: serde_json::Map<String, serde_json::Value>,
+    pub secondary: Option<(String, String)>,
+}
+
+impl From<&Profile> for Remembered {
+    fn from(profile: &Profile) -> Self {
+        Self {
+            name: profile.name.clone(),
+            username: profile.username.clone(),
+            email: profile.email.clone(),
+            phone: profile.phone.clone(),
+            picture: profile.picture.clone(),
+            birthday: profile.birthday.clone(),
+            groups: profile.groups.clone(),
+            extra: profile.extra.clone(),
+            secondary: profile.secondary.as_ref().map(|key| (key.issuer.clone(), key.subject.clone())),
+        }
+    }
+}
+
+impl SignIn {
+    /// The user's accounts elsewhere, oldest first.
+    ///
+    /// # Errors
+    /// `Forbidden` for a service.
+    pub async fn identities(&self, who: &Authenticated) -> Result<Vec<IdentityView>, Failure> {
+        let (user, _) = who.user()?;
+        let mut reading = self.parts.store.reading();
+        let user = reading.users().find(user).await?.ok_or(Refusal::NotFound)?;
+        reading.identities().of_user(user.id).await?.iter().map(|identity| self.view(&user, identity)).collect()
+    }
+
+    /// Unlinks an account elsewhere, and tells the provider where it listens.
+    ///
+    /// # Errors
+    /// `FreshSignInRequired`, `LastWayIn`, `NotFound`.
+    pub async fn unlink(&self, who: &Authenticated, id: IdentityId) -> Result<(), Failure> {
+        let (user_id, _) = who.user()?;
+        self.must_be_fresh(who)?;
+        let now = self.parts.now();
+        let event_id = EventId::mint(self.parts.random.as_ref());
+        let (user, identity) = self
+            .parts
+            .store
+            .transact("unlink_identity", |mut uow| async move {
+                let user = uow.users().find(user_id).await?.ok_or(Refusal::NotFound)?;
+                user.must_be_active()?;
+                let all = uow.identities().of_user(user_id).await?;
+                let has_password = uow.password_credentials().find(user_id).await?.is_some();
+                let identity = all.iter().find(|identity| identity.id == id).cloned().ok_or(Refusal::NotFound)?;
+                if all.len() == 1 && !has_password {
+                    return Err(Refusal::LastWayIn.into());
+                }
+                self.remove_identity(&mut uow, &user, &identity).await?;
+                let event = Event {
+                    id: event_id,
+                    kind: EventKind::IdentityUnlinked,
+                    user_id,
+                    at: now,
+                    data: serde_json::json!({ "identity_id": id, "provider": identity.provider }),
+                };
+                uow.outbox().push(&event).await?;
+                uow.commit((user, identity)).await
+            })
+            .await?;
+        self.revoke_upstream(&user, &identity, now).await;
+        Ok(())
+    }
+
+    /// Removes an identity and its claims within a unit of work.
+    pub(super) async fn remove_identity(
+        &self, uow: &mut UnitOfWork, user: &User, identity: &Identity,
+    ) -> Result<(), Failure> {
+        let subject = self.open(user, identity.id, "subject", &identity.subject)?;
+        let subject = String::from_utf8_lossy(&subject).into_owned();
+        let mut names = vec![name(&identity.provider, &identity.issuer, &subject)];
+        if let Some((issuer, subject)) = self.remembered(user, identity)?.and_then(|profile| profile.secondary) {
+            names.push(name(&identity.provider, &issuer, &subject));
+        }
+        for name in names {
+            uow.claims().remove(&self.parts.crypto.index.claim_hash(KIND, &name)).await?;
+        }
+        Ok(uow.identities().remove(identity.id).await?)
+    }
+
+    /// Best effort: the link here is gone whether or not the provider hears of it.
+    async fn revoke_upstream(&self, user: &User, identity: &Identity, now: Timestamp) {
+        let Some(sealed) = &identity.tokens else { return };
+        let Ok(provider) = self.provider(&identity.provider) else { return };
+        let tokens = self
+            .open(user, identity.id, "tokens", sealed)
+            .and_then(|bytes| ProviderTokens::from_sealable(&bytes).map_err(internal));
+        let outcome = match tokens {
+            Ok(tokens) => provider.revoke(&tokens, now).await.map_err(internal),
+            Err(failure) => Err(failure),
+        };
+        if let Err(failure) = outcome {
+            tracing::warn!(provider = provider.id(), %failure, "the provider was not told of the unlinking");
+        }
+    }
+
+    fn view(&self, user: &User, identity: &Identity) -> Result<IdentityView, Failure> {
+        let profile = self.remembered(user, identity)?;
+        let (name, username, email, picture) =
+            profile.map_or((None, None, None, None), |p| (p.name, p.username, p.email, p.picture));
+        Ok(IdentityView {
+            id: identity.id,
+            provider: identity.provider.clone(),
+            display_name: name,
+            username,
+            email,
+            picture,
+            created_at: identity.created_at,
+            last_used_at: identity.last_used_at,
+        })
+    }
+
+    fn remembered(&self, user: &User, identity: &Identity) -> Result<Option<Remembered>, Failure> {
+        let Some(sealed) = &identity.profile else { return Ok(None) };
+        let bytes = self.open(user, identity.id, "profile", sealed)?;
+        serde_json::from_slice(&bytes).map(Some).map_err(internal)
+    }
+
+    pub(super) fn seal(&self, user: &User, id: IdentityId, field: &str, plain: &[u8]) -> Result<Sealed, Failure> {
+        let wrapped = user.data_key.as_ref().ok_or(Refusal::NotFound)?;
+        let key = self.parts.crypto.fields.open_data_key(wrapped, user.id).map_err(internal)?;
+        key.seal(self.parts.random.as_ref(), &context(id, field), plain).map_err(internal)
+    }
+
+    pub(super) fn open(
+        &self, user: &User, id: IdentityId, field: &str, sealed: &Sealed,
+    ) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        let wrapped = user.data_key.as_ref().ok_or(Refusal::NotFound)?;
+        let key = self.parts.crypto.fields.open_data_key(wrapped, user.id).map_err(internal)?;
+        key.open(&context(id, field), sealed).map_err(internal)
+    }
+}
+
+fn context(id: IdentityId, field: &str) -> String {
+    format!("identities|{field}|{id}")
+}

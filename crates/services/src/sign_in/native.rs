@@ -1,0 +1,33 @@
+//! Apps and pages that hand over a proof of the provider themselves: tokens, a code with its verifier, the
+//! messenger's signed payloads. There is no browser to bind, so the provider must tell whom the proof was made for,
+//! it must be fresh, and it works once.
+
+use userd_model::Refusal;
+use userd_providers::NativeProof;
+use userd_storage::Failure;
+
+use super::{SignIn, provider_fault};
+use crate::{Origin, SignedIn, limits::Limited};
+
+impl SignIn {
+    /// Signs in with a proof that the app holds.
+    ///
+    /// # Errors
+    /// `NoSuchProvider`, `ProviderRefused`, `ProviderUnavailable`, and those of admission.
+    pub async fn native(
+        &self, provider: &str, proof: NativeProof<'_>, device_name: Option<&str>, origin: &Origin,
+    ) -> Result<SignedIn, Failure> {
+        self.limits.reserve_from(Limited::SignInPerNetwork, origin).await?;
+        let device_name = crate::sessions::device_name(device_name)?;
+        let provider = self.provider(provider)?;
+        let profile = provider
+            .native(&proof, self.parts.now())
+            .await
+            .map_err(|fault| provider_fault(provider.id(), fault))?;
+        if profile.provider != provider.id() {
+            return Err(Refusal::ProviderRefused("provider_mismatch").into());
+        }
+        let user = self.admit(provider, profile).await?;
+        self.start_session(user, device_name, origin).await
+    }
+}

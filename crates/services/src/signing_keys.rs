@@ -1,0 +1,325 @@
+//! The life of signing keys: made, published before use, rotated on a schedule, revoked when compromised; and the
+//! rotation of the master key they are sealed under. All replicas share them through the database.
+
+use std::{sync::Arc, time::Duration};
+
+use serde::Serialize;
+use userd_crypto::{LoadedKey, Tokens};
+use userd_model::{Act, Actor, KeyState, Permission, Refusal, Revoked, Sealed, SigningKeyRecord, Timestamp};
+use userd_storage::{Failure, UnitOfWork};
+
+use crate::{Parts, people::internal, revocations::Revocations};
+
+/// Keeps the signing keys.
+pub struct SigningKeys {
+    parts: Parts,
+    revocations: Arc<Revocations>,
+}
+
+/// A signing key as administrators see it.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "named as in the contract")]
+pub struct KeyView {
+    pub kid: String,
+    pub algorithm: String,
+    pub state: KeyState,
+    pub created_at: Timestamp,
+    pub activated_at: Option<Timestamp>,
+    pub retired_at: Option<Timestamp>,
+}
+
+impl SigningKeys {
+    pub(crate) const fn new(parts: Parts, revocations: Arc<Revocations>) -> Self {
+        Self { parts, revocations }
+    }
+
+    /// Makes the first keys where there are none, and loads all.
+    ///
+    /// # Errors
+    /// Faults of storage and cryptography (a foreign master key).
+    pub async fn start(&self) -> Result<(), Failure> {
+        let now = self.parts.now();
+        let keys = self.parts.store.reading().signing_keys().all().await?;
+        if !keys.iter().any(|key| key.state == KeyState::Active) {
+            let (first, next) = (&self.make(KeyState::Active, now)?, &self.make(KeyState::Next, now)?);
+            self.parts
+                .store
+                .transact("first_signing_keys", |mut uow| async move {
+                    if !uow.signing_keys().all().await?.iter().any(|key| key.state == KeyState::Active) {
+                        uow.signing_keys().insert(first).await?;
+                        uow.signing_keys().insert(next).await?;
+                    }
+                    uow.commit(()).await
+                })
+                .await?;
+        }
+        self.reload().await
+    }
+
+    /// Loads the keys from the database: after a rotation elsewhere, and on a token with an unknown key.
+    ///
+    /// # Errors
+    /// Faults of storage and cryptography; the keys in use stay.
+    pub async fn reload(&self) -> Result<(), Failure> {
+        let records = self.parts.store.reading().signing_keys().all().await?;
+        let mut loaded = Vec::with_capacity(records.len());
+        for record in records {
+            let pkcs8 = self.parts.crypto.fields.open_system(&context(&record.kid), &record.private_key).map_err(internal)?;
+            let key = LoadedKey::signing(&record.kid, record.state, &record.algorithm, &pkcs8).map_err(internal)?;
+            loaded.push(key);
+        }
+        self.parts.crypto.tokens.load(loaded);
+        Ok(())
+    }
+
+    /// All keys, oldest first.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub async fn list(&self, actor: &Actor) -> Result<Vec<KeyView>, Failure> {
+        actor.may(Act::Any(Permission::KeysRead))?;
+        let mut keys: Vec<_> = self.parts.store.reading().signing_keys().all().await?.iter().map(view).collect();
+        keys.sort_by_key(|key| key.created_at);
+        Ok(keys)
+    }
+
+    /// Rotates now: the next key signs, the active one retires, and a new next one is published.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub async fn rotate(&self, actor: &Actor) -> Result<Vec<KeyView>, Failure> {
+        actor.may(Act::Any(Permission::KeysManage))?;
+        self.change("rotate_signing_keys", |keys, now| {
+            promote(keys, now, KeyState::Retired);
+            Ok(())
+        })
+        .await?;
+        self.list(&Actor::Operator).await
+    }
+
+    /// Revokes a compromised key: nothing it signed is accepted any more, and it leaves the published set.
+    ///
+    /// # Errors
+    /// `Forbidden`, `NotFound`.
+    pub async fn revoke(&self, actor: &Actor, kid: &str) -> Result<Vec<KeyView>, Failure> {
+        actor.may(Act::Any(Permission::KeysManage))?;
+        self.change("revoke_signing_key", |keys, now| {
+            let key = keys.iter_mut().find(|key| key.kid == kid).ok_or(Refusal::NotFound)?;
+            let was_active = key.state == KeyState::Active;
+            key.retired_at.get_or_insert(now);
+            key.state = KeyState::Revoked;
+            if was_active {
+                promote(keys, now, KeyState::Retired);
+            }
+            Ok(())
+        })
+        .await?;
+        self.list(&Actor::Operator).await
+    }
+
+    /// The schedule: rotates when the active key has signed long enough, and drops keys whose tokens are all dead.
+    ///
+    /// # Errors
+    /// Faults of storage and cryptography.
+    pub async fn tick(&self) -> Result<(), Failure> {
+        let settings = &self.parts.settings;
+        let now = self.parts.now();
+        let keys = self.parts.store.reading().signing_keys().all().await?;
+        let gone = |key: &SigningKeyRecord| {
+            let kept = settings.access_ttl + Duration::from_secs(3600);
+            key.retired_at.is_some_and(|retired| retired.plus(kept) < now)
+        };
+        let wanted = settings.algorithm.as_str();
+        let due = keys.iter().any(|key| {
+            key.state == KeyState::Active
+                && (key.activated_at.is_some_and(|at| at.plus(settings.rotation_period) <= now) || key.algorithm != wanted)
+        });
+        let ready = keys.iter().any(|key| {
+            key.state == KeyState::Next && key.algorithm == wanted && key.created_at.plus(settings.publish_before) <= now
+        });
+        let lacking = !keys.iter().any(|key| key.state == KeyState::Next && key.algorithm == wanted);
+        if (due && ready) || lacking || keys.iter().any(gone) {
+            self.change("scheduled_key_rotation", |keys, now| {
+                if due && ready {
+                    promote(keys, now, KeyState::Retired);
+                }
+                // A next key of another algorithm than the configured one will never sign.
+                keys.retain(|key| !gone(key) && (key.state != KeyState::Next || key.algorithm == wanted));
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Runs a change of the key set under the database's protection, keeps one next key published, and reloads.
+    async fn change(
+        &self, name: &'static str,
+        change: impl Fn(&mut Vec<SigningKeyRecord>, Timestamp) -> Result<(), Refusal> + Send + Sync,
+    ) -> Result<(), Failure> {
+        let now = self.parts.now();
+        let fresh = &self.make(KeyState::Next, now)?;
+        let seed = &self.revocations.mint(Revoked::Key { kid: String::new() }, now);
+        let change = &change;
+        let entries = self
+            .parts
+            .store
+            .transact(name, |mut uow| async move {
+                let before = uow.signing_keys().all().await?;
+                let mut after = before.clone();
+                change(&mut after, now)?;
+                if !after.iter().any(|key| key.state == KeyState::Next) {
+                    after.push(fresh.clone());
+                }
+                if !after.iter().any(|key| key.state == KeyState::Active) {
+                    promote(&mut after, now, KeyState::Retired);
+                }
+                write_difference(&mut uow, &before, &after).await?;
+                // Every change of the set makes the other replicas load it; the word names one changed key.
+                let kid = changed_kid(&before, &after);
+                let entries = vec![userd_model::Revocation { what: Revoked::Key { kid }, ..seed.clone() }];
+                self.revocations.record(&mut uow, &entries).await?;
+                uow.commit(entries).await
+            })
+            .await?;
+        self.reload().await?;
+        self.revocations.announce(&entries).await;
+        Ok(())
+    }
+
+    fn make(&self, state: KeyState, now: Timestamp) -> Result<SigningKeyRecord, Failure> {
+        let made = Tokens::generate_key(self.parts.settings.algorithm).map_err(internal)?;
+        let random = self.parts.random.as_ref();
+        let private_key =
+            self.parts.crypto.fields.seal_system(random, &context(&made.kid), &made.pkcs8).map_err(internal)?;
+        Ok(SigningKeyRecord {
+            kid: made.kid,
+            algorithm: self.parts.settings.algorithm.as_str().to_owned(),
+            state,
+            public_jwk: made.public_jwk,
+            private_key,
+            created_at: now,
+            activated_at: (state == KeyState::Active).then_some(now),
+            retired_at: None,
+        })
+    }
+
+    /// Re-wraps everything sealed under a previous master key, in small units of work. Answers how many.
+    ///
+    /// # Errors
+    /// Faults of storage and cryptography.
+    pub async fn rewrap(&self, progress: &(dyn Fn(u64) + Send + Sync)) -> Result<u64, Failure> {
+        let mut count = self.rewrap_system().await?;
+        progress(count);
+        let mut after = None;
+        loop {
+            let page = self.parts.store.reading().users().page(after, 200).await?;
+            let Some(last) = page.last() else { return Ok(count) };
+            after = Some((last.created_at, last.id));
+            for user in &page {
+                if user.data_key.as_ref().is_some_and(|key| self.parts.crypto.fields.needs_rewrap(key)) {
+                    self.rewrap_user(user.id).await?;
+                    count += 1;
+                    progress(count);
+                }
+            }
+        }
+    }
+
+    async fn rewrap_user(&self, id: userd_model::UserId) -> Result<(), Failure> {
+        self.parts
+            .store
+            .transact("rewrap_user", |mut uow| async move {
+                let Some(mut user) = uow.users().find(id).await? else { return Ok(()) };
+                let Some(key) = &user.data_key else { return Ok(()) };
+                let random = self.parts.random.as_ref();
+                user.data_key = Some(self.parts.crypto.fields.rewrap_data_key(random, key, id).map_err(internal)?);
+                uow.users().update(&user).await?;
+                uow.commit(()).await
+            })
+            .await
+    }
+
+    async fn rewrap_system(&self) -> Result<u64, Failure> {
+        let fields = &self.parts.crypto.fields;
+        let again = |context: &str, sealed: &Sealed| -> Result<Option<Sealed>, Failure> {
+            if !fields.needs_rewrap(sealed) {
+                return Ok(None);
+            }
+            let plain = fields.open_system(context, sealed).map_err(internal)?;
+            fields.seal_system(self.parts.random.as_ref(), context, &plain).map(Some).map_err(internal)
+        };
+        let again = &again;
+        self.parts
+            .store
+            .transact("rewrap_system", |mut uow| async move {
+                let mut count = 0;
+                for mut key in uow.signing_keys().all().await? {
+                    if let Some(sealed) = again(&context(&key.kid), &key.private_key)? {
+                        key.private_key = sealed;
+                        uow.signing_keys().update(&key).await?;
+                        count += 1;
+                    }
+                }
+                for (name, sealed) in uow.system_secrets().all().await? {
+                    if let Some(sealed) = crate::start::rewrap_secret(&self.parts, &name, &sealed)? {
+                        uow.system_secrets().update(&name, &sealed).await?;
+                        count += 1;
+                    }
+                }
+                uow.commit(count).await
+            })
+            .await
+    }
+}
+
+/// Lets the next key sign in place of the active one.
+fn promote(keys: &mut [SigningKeyRecord], now: Timestamp, old: KeyState) {
+    let Some(next) = keys.iter().position(|key| key.state == KeyState::Next) else { return };
+    for key in keys.iter_mut().filter(|key| key.state == KeyState::Active) {
+        key.state = old;
+        key.retired_at = Some(now);
+    }
+    if let Some(key) = keys.get_mut(next) {
+        key.state = KeyState::Active;
+        key.activated_at = Some(now);
+    }
+}
+
+async fn write_difference(
+    uow: &mut UnitOfWork, before: &[SigningKeyRecord], after: &[SigningKeyRecord],
+) -> Result<(), Failure> {
+    for key in after {
+        match before.iter().find(|old| old.kid == key.kid) {
+            None => uow.signing_keys().insert(key).await?,
+            Some(old) if old != key => uow.signing_keys().update(key).await?,
+            Some(_) => {}
+        }
+    }
+    for old in before.iter().filter(|old| !after.iter().any(|key| key.kid == old.kid)) {
+        uow.signing_keys().remove(&old.kid).await?;
+    }
+    Ok(())
+}
+
+fn changed_kid(before: &[SigningKeyRecord], after: &[SigningKeyRecord]) -> String {
+    let revoked = |key: &&SigningKeyRecord| {
+        key.state == KeyState::Revoked && before.iter().any(|old| old.kid == key.kid && old.state != KeyState::Revoked)
+    };
+    after.iter().find(revoked).map(|key| key.kid.clone()).unwrap_or_default()
+}
+
+fn context(kid: &str) -> String {
+    format!("signing_keys|private_key|{kid}")
+}
+
+fn view(key: &SigningKeyRecord) -> KeyView {
+    KeyView {
+        kid: key.kid.clone(),
+        algorithm: key.algorithm.clone(),
+        state: key.state,
+        created_at: key.created_at,
+        activated_at: key.activated_at,
+        retired_at: key.retired_at,
+    }
+}

@@ -1,0 +1,95 @@
+//! Unlocking: reads the sealed system secrets with the master key (making them on the very first start) and builds
+//! the CryptoManager from them. Afterwards no other part needs the master key.
+
+use std::sync::Arc;
+
+use userd_crypto::{
+    BlindIndex, CryptoManager, DataKey, DeviceTokens, Fields, MasterKeys, PasswordOptions, Passwords, RefreshTokens,
+    TokenOptions, Tokens,
+};
+use userd_model::{Clock, Random, Sealed, UserId};
+use userd_storage::{Failure, Store};
+
+use crate::{Parts, people::internal};
+
+/// The key of the blind indexes and of the tags of opaque tokens.
+const INDEX: &str = "blind_index";
+/// The data key of what belongs to no single user.
+const VAULT: &str = "vault";
+
+/// How tokens and passwords are made.
+pub struct CryptoOptions {
+    /// Issuer, audience, size of the memory of verified tokens.
+    pub tokens: TokenOptions,
+    /// Parameters and bounds of password hashing.
+    pub passwords: PasswordOptions,
+}
+
+/// Builds the CryptoManager, and the vault, from the database's sealed secrets.
+///
+/// # Errors
+/// A master key that did not seal them, storage faults.
+pub async fn unlock(
+    store: &Store, master: MasterKeys, random: &Arc<dyn Random>, clock: &Arc<dyn Clock>, options: CryptoOptions,
+) -> Result<(CryptoManager, DataKey), Failure> {
+    let fields = Fields::new(master);
+    if store.reading().system_secrets().find(VAULT).await?.is_none() {
+        first_secrets(store, &fields, random.as_ref(), clock.as_ref()).await?;
+    }
+    let mut reading = store.reading();
+    let missing = || Failure::Internal("the system secrets are missing".to_owned());
+    let index = reading.system_secrets().find(INDEX).await?.ok_or_else(missing)?;
+    let vault = reading.system_secrets().find(VAULT).await?.ok_or_else(missing)?;
+    let index = fields.open_system(INDEX, &index).map_err(foreign)?;
+    let vault = fields.open_data_key(&vault, nobody()).map_err(foreign)?;
+    let index = BlindIndex::new(<[u8; 32]>::try_from(index.as_slice()).map_err(internal)?);
+    let crypto = CryptoManager {
+        passwords: Passwords::new(options.passwords, Arc::clone(random), Arc::clone(clock)).map_err(internal)?,
+        tokens: Tokens::new(options.tokens),
+        refresh_tokens: RefreshTokens::new(index.derive("refresh tokens")),
+        device_tokens: DeviceTokens::new(index.derive("device tokens")),
+        fields,
+        index,
+    };
+    Ok((crypto, vault))
+}
+
+async fn first_secrets(store: &Store, fields: &Fields, random: &dyn Random, clock: &dyn Clock) -> Result<(), Failure> {
+    let now = clock.now();
+    let index = &fields.seal_system(random, INDEX, &random.secret()).map_err(internal)?;
+    let vault = &fields.new_data_key(random, nobody()).map_err(internal)?;
+    store
+        .transact("first_secrets", |mut uow| async move {
+            // Of several replicas starting at once, the first one's secrets are everybody's.
+            if uow.system_secrets().find(VAULT).await?.is_none() {
+                uow.system_secrets().insert(INDEX, index, now).await?;
+                uow.system_secrets().insert(VAULT, vault, now).await?;
+            }
+            uow.commit(()).await
+        })
+        .await
+}
+
+/// Re-wraps one system secret under the current master key, if it is not.
+pub(crate) fn rewrap_secret(parts: &Parts, name: &str, sealed: &Sealed) -> Result<Option<Sealed>, Failure> {
+    let (fields, random) = (&parts.crypto.fields, parts.random.as_ref());
+    if !fields.needs_rewrap(sealed) {
+        return Ok(None);
+    }
+    if name == VAULT {
+        return fields.rewrap_data_key(random, sealed, nobody()).map(Some).map_err(internal);
+    }
+    fields.rewrap_system(random, name, sealed).map(Some).map_err(internal)
+}
+
+/// The vault's key is wrapped like a user's, for a user that can't exist.
+fn nobody() -> UserId {
+    UserId(uuid::Uuid::nil())
+}
+
+fn foreign(fault: impl std::fmt::Display) -> Failure {
+    Failure::Internal(format!(
+        "the database was sealed with another master key ({fault}); give that key, or name it in \
+         crypto.previous_master_key_files"
+    ))
+}

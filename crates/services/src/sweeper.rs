@@ -1,0 +1,100 @@
+//! The sweeper removes what has expired. Readers never depend on it: they filter by time themselves. It runs under
+//! a lease, so that one replica sweeps at a time and none has to lead.
+
+use std::time::Duration;
+
+use userd_model::Timestamp;
+use userd_storage::Failure;
+use uuid::Uuid;
+
+use crate::Parts;
+
+/// Rows removed per table and unit of work.
+const BATCH: u32 = 200;
+/// Batches per table and round: a backlog is worked off over several rounds.
+const ROUNDS: usize = 20;
+const LEASE: Duration = Duration::from_secs(120);
+/// Ended sessions stay visible to administrators this long.
+const SESSIONS_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Removes expired rows.
+pub struct Sweeper {
+    parts: Parts,
+    owner: Uuid,
+}
+
+impl Sweeper {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let owner = uuid::Builder::from_random_bytes(parts.random.id_bytes()).into_uuid();
+        Self { parts, owner }
+    }
+
+    /// One round, if this replica holds or gets the lease. Answers how many rows went.
+    ///
+    /// # Errors
+    /// Storage faults; the next round goes on.
+    pub async fn tick(&self) -> Result<usize, Failure> {
+        let now = self.parts.now();
+        if !self.lead("sweeper", now, LEASE).await? {
+            return Ok(0);
+        }
+        let mut removed = 0;
+        for table in Table::ALL {
+            for _ in 0..ROUNDS {
+                let batch = self.sweep(*table, now).await?;
+                removed += batch;
+                if batch < BATCH as usize {
+                    break;
+                }
+            }
+        }
+        if removed > 0 {
+            tracing::debug!(removed, "expired rows removed");
+        }
+        Ok(removed)
+    }
+
+    /// Takes or renews a lease; `false` while another replica holds it.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn lead(&self, name: &'static str, now: Timestamp, life: Duration) -> Result<bool, Failure> {
+        self.parts
+            .store
+            .transact("lease", |mut uow| async move {
+                let held = uow.leases().acquire(name, self.owner, now, life).await?;
+                uow.commit(held.is_some()).await
+            })
+            .await
+    }
+
+    async fn sweep(&self, table: Table, now: Timestamp) -> Result<usize, Failure> {
+        self.parts
+            .store
+            .transact("sweep", |mut uow| async move {
+                let removed = match table {
+                    Table::Sessions => uow.sessions().remove_expired(now.minus(SESSIONS_KEPT), BATCH).await?,
+                    Table::Revocations => uow.revocations().remove_expired(now, BATCH).await?,
+                    Table::SingleUse => uow.single_use().remove_expired(now, BATCH).await?,
+                    Table::Secrets => uow.secrets().remove_expired(now, BATCH).await?,
+                    Table::IdempotencyKeys => uow.idempotency_keys().remove_expired(now, BATCH).await?,
+                };
+                uow.commit(removed).await
+            })
+            .await
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Table {
+    Sessions,
+    Revocations,
+    SingleUse,
+    Secrets,
+    IdempotencyKeys,
+}
+
+impl Table {
+    const ALL: &'static [Self] =
+        &[Self::Sessions, Self::Revocations, Self::SingleUse, Self::Secrets, Self::IdempotencyKeys];
+}

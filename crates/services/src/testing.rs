@@ -1,0 +1,113 @@
+//! Services for tests: real ones, over any store, with a clock that stands still and cheap password hashing.
+
+use std::{sync::Arc, time::Duration};
+
+use userd_cache::{Cache, CacheOptions, Memory};
+use userd_crypto::{Algorithm, MasterKeys, PasswordOptions, TokenOptions};
+use userd_model::{Clock, Random, Timestamp, password::PasswordRules};
+use userd_providers::Provider;
+use userd_storage::{
+    Failure, Store,
+    testing::{StillClock, TestRandom},
+};
+
+use crate::{
+    Parts, Services, Settings,
+    limits::LimitSettings,
+    sign_in::{BotDoor, SignInSettings},
+    start::{CryptoOptions, unlock},
+};
+
+/// A whole service without a network.
+pub struct TestHouse {
+    /// The services.
+    pub services: Arc<Services>,
+    /// The clock, to be advanced.
+    pub clock: Arc<StillClock>,
+}
+
+/// What a test may want otherwise.
+pub struct TestOptions {
+    /// Changed settings.
+    pub settings: Settings,
+    /// Sign-in providers.
+    pub providers: Vec<Arc<dyn Provider>>,
+    /// The messenger's bot.
+    pub bot: Option<Arc<BotDoor>>,
+    /// A cache shared with another house.
+    pub cache: Option<Arc<dyn Cache>>,
+    /// A clock shared with another house.
+    pub clock: Option<Arc<StillClock>>,
+    /// The seed of the dice; two houses on one database need two.
+    pub seed: u64,
+    /// The master key.
+    pub master: MasterKeys,
+}
+
+impl Default for TestOptions {
+    fn default() -> Self {
+        Self {
+            settings: settings(),
+            providers: Vec::new(),
+            bot: None,
+            cache: None,
+            clock: None,
+            seed: 1,
+            master: MasterKeys::new([7; 32], Vec::new()),
+        }
+    }
+}
+
+/// Settings as a development start has them, without limits.
+#[must_use]
+pub fn settings() -> Settings {
+    Settings {
+        issuer: "http://127.0.0.1:8080".to_owned(),
+        audience: "userd".to_owned(),
+        access_ttl: Duration::from_secs(600),
+        refresh_ttl: Duration::from_secs(30 * 24 * 3600),
+        session_max_lifetime: Duration::from_secs(180 * 24 * 3600),
+        sessions_per_user: 100,
+        algorithm: Algorithm::EdDSA,
+        rotation_period: Duration::from_secs(30 * 24 * 3600),
+        publish_before: Duration::from_secs(3600),
+        password_rules: PasswordRules::default(),
+        registration_open: true,
+        limits: LimitSettings { enabled: false, ..LimitSettings::default() },
+        sign_in: SignInSettings {
+            return_to: vec!["https://app.example/done".to_owned()],
+            public_url: "http://127.0.0.1:8080".to_owned(),
+        },
+        fresh_sign_in: Duration::from_secs(300),
+    }
+}
+
+/// Builds a house over a migrated store.
+///
+/// # Errors
+/// Storage faults.
+pub async fn house(store: Arc<Store>, options: TestOptions) -> Result<TestHouse, Failure> {
+    let still = options.clock.unwrap_or_else(|| Arc::new(StillClock::at(Timestamp::from_seconds(1_767_225_600))));
+    let clock: Arc<dyn Clock> = still.clone();
+    let random: Arc<dyn Random> = Arc::new(TestRandom::seeded(options.seed));
+    let crypto_options = CryptoOptions {
+        tokens: TokenOptions::new(options.settings.issuer.clone(), options.settings.audience.clone()),
+        passwords: PasswordOptions { memory_kib: 64, iterations: 1, parallelism: 1, workers: 2, ..PasswordOptions::default() },
+    };
+    let (crypto, vault) = unlock(&store, options.master, &random, &clock, crypto_options).await?;
+    let cache = options.cache.unwrap_or_else(|| {
+        Arc::new(Memory::new(&CacheOptions::new(Arc::clone(&clock), Arc::clone(&random))))
+    });
+    let parts = Parts {
+        store,
+        crypto: Arc::new(crypto),
+        vault: Arc::new(vault),
+        cache,
+        clock,
+        random,
+        settings: Arc::new(options.settings),
+    };
+    let services = Services::new(parts, options.providers, options.bot);
+    services.signing_keys.start().await?;
+    Ok(TestHouse { services, clock: still })
+}
