@@ -26,6 +26,14 @@ impl BlindIndex {
         mac(&self.key, &[b"claim", kind.as_bytes(), canonical.as_bytes()])
     }
 
+    /// The keyed hash of anything else that must be found or compared but not stored, apart from claims by its label.
+    #[must_use]
+    pub fn keyed_hash(&self, label: &str, parts: &[&[u8]]) -> [u8; 32] {
+        let mut all: Vec<&[u8]> = vec![b"hash", label.as_bytes()];
+        all.extend_from_slice(parts);
+        mac(&self.key, &all)
+    }
+
     /// A key for another purpose, derived from this one: the same label gives the same key.
     #[must_use]
     pub fn derive(&self, label: &str) -> [u8; 32] {

@@ -5,6 +5,7 @@
 
 mod aead;
 mod blind_index;
+mod device_token;
 mod error;
 mod fields;
 mod mac;
@@ -17,6 +18,7 @@ mod tokens;
 use subtle::ConstantTimeEq as _;
 
 pub use blind_index::BlindIndex;
+pub use device_token::DeviceTokens;
 pub use error::CryptoError;
 pub use fields::{DataKey, Fields, place};
 pub use master_keys::MasterKeys;
@@ -40,6 +42,8 @@ pub struct CryptoManager {
     pub index: BlindIndex,
     /// Refresh tokens.
     pub refresh_tokens: RefreshTokens,
+    /// Tokens that tell known devices.
+    pub device_tokens: DeviceTokens,
 }
 
 /// Whether two byte strings are equal, in a time that depends on their lengths only.

@@ -29,7 +29,7 @@ impl SigningKey {
         let pair = match algorithm {
             Algorithm::EdDSA => Ed25519KeyPair::generate().map(Pair::Ed25519),
             Algorithm::ES256 => EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map(Pair::P256),
-            Algorithm::RS256 => rsa::KeyPair::generate(rsa::KeySize::Rsa2048).map(Pair::Rsa),
+            Algorithm::RS256 => rsa::KeyPair::generate(rsa::KeySize::Rsa3072).map(Pair::Rsa),
         };
         pair.map(Self).map_err(|_| JoseError::Key("generation failed"))
     }

@@ -21,6 +21,8 @@ pub enum Revoked {
         user_id: UserId,
         /// The lowest `ver` still accepted.
         min_epoch: i64,
+        /// The user's version after the change.
+        version: i64,
     },
     /// One token.
     Token {
@@ -41,6 +43,8 @@ pub enum Revoked {
     Changed {
         /// The user.
         user_id: UserId,
+        /// The user's version after the change.
+        version: i64,
     },
 }
 
