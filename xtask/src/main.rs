@@ -1,2 +1,62 @@
-//! Chores of the house.
-fn main() {}
+//! The front door of the chores: `cargo xtask <chore>`. Each chore is a module; this file only names them.
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+use xtask::{pages, security, tree::Tree};
+
+/// Chores of the house.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Check that every generated page is current.
+    Check,
+    /// Write docs/security/*.md from the tables and the tests.
+    Security,
+    /// Print every SQL statement as one line of JSON, for other tools.
+    Statements,
+}
+
+fn main() -> ExitCode {
+    let tree = Tree::of_this_workspace();
+    let done = match Arguments::parse().chore {
+        Chore::Check => security(&tree, pages::check),
+        Chore::Security => security(&tree, pages::write),
+        Chore::Statements => Ok(statements()),
+    };
+    // Nothing is left to be done about a closed terminal.
+    match done {
+        Ok(text) => {
+            let _ = writeln!(io::stdout(), "{text}");
+            ExitCode::SUCCESS
+        }
+        Err(text) => {
+            let _ = writeln!(io::stderr(), "{text}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes or checks the security tables; what does not fit together is an error either way.
+fn security(tree: &Tree, act: fn(&Tree, &[pages::Page]) -> Result<String, String>) -> Result<String, String> {
+    let tables = security::tables(tree)?;
+    let done = act(tree, &tables.pages)?;
+    if tables.wrong.is_empty() { Ok(done) } else { Err(tables.wrong.join("\n")) }
+}
+
+fn statements() -> String {
+    let line = |statement: &userd_storage::Statement| {
+        let override_ = statement.postgres.map(serde_json::Value::from);
+        serde_json::json!({ "name": statement.name, "sql": statement.sql, "postgres": override_ }).to_string()
+    };
+    userd_storage::repositories::statements().map(line).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,63 @@
+//! The arrows between crates: userd → http → services → {storage, crypto, providers, cache} → model, and
+//! {crypto, providers} → jose. All others are errors.
+
+use std::collections::BTreeSet;
+
+use crate::source::{CRATES, none, tree};
+
+/// What a crate may depend on, by folder name.
+fn allowed(name: &str) -> &'static [&'static str] {
+    match name {
+        "model" | "jose" => &[],
+        "storage" | "cache" => &["model"],
+        "crypto" | "providers" => &["jose", "model"],
+        "services" => &["storage", "crypto", "providers", "cache", "model"],
+        "http" => &["services", "model"],
+        // The wiring knows every room.
+        "userd" => &["http", "services", "storage", "crypto", "providers", "cache", "model"],
+        // Stand-ins are other people's servers; they share the signatures with us, nothing else.
+        "stand-ins" => &["jose", "model"],
+        other => panic!("crates/{other} is new: name its arrows here and in docs/architecture.md"),
+    }
+}
+
+fn dependencies(name: &str) -> BTreeSet<String> {
+    let manifest: toml::Table = tree().read(&format!("crates/{name}/Cargo.toml")).unwrap().parse().unwrap();
+    let own = |key: &String| key.strip_prefix("userd-").map(str::to_owned);
+    manifest["dependencies"].as_table().unwrap().keys().filter_map(own).collect()
+}
+
+#[test]
+fn every_crate_is_known_here() {
+    let mut found: Vec<_> = std::fs::read_dir(tree().root().join("crates"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    found.sort();
+    assert_eq!(found, CRATES, "name the crate in xtask/tests/house/source.rs");
+}
+
+#[test]
+fn crates_depend_only_along_the_arrows() {
+    let mut wrong = Vec::new();
+    for name in CRATES {
+        for other in dependencies(name) {
+            if !allowed(name).contains(&other.as_str()) {
+                wrong.push(format!("crates/{name}/Cargo.toml: {name} → {other}"));
+            }
+        }
+    }
+    none("an arrow that docs/architecture.md does not have", wrong);
+}
+
+#[test]
+fn nothing_that_is_shipped_depends_on_stand_ins_or_chores() {
+    let wrong = CRATES.iter().filter(|name| dependencies(name).contains("stand-ins")).map(|name| (*name).to_owned());
+    none("stand-in servers belong to tests", wrong.collect());
+}
+
+#[test]
+fn jose_and_model_stand_alone() {
+    assert!(dependencies("jose").is_empty());
+    assert!(dependencies("model").is_empty());
+}
