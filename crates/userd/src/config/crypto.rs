@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     secret::Secret,
-    text::{FilePath, InputFile, Optional, Period},
+    text::Optional,
     urls::SecureUrl,
+    values::{FilePath, InputFile, Period},
 };
 
 /// The master key, under which everything else is encrypted. One of three ways to give it.
@@ -45,9 +46,7 @@ impl CryptoConfig {
     pub fn master_key_source(&self) -> MasterKeySource<'_> {
         match &*self.master_key {
             Some(key) => MasterKeySource::Given(key),
-            None if !self.master_key_command.is_empty() => {
-                MasterKeySource::Command(&self.master_key_command)
-            }
+            None if !self.master_key_command.is_empty() => MasterKeySource::Command(&self.master_key_command),
             None => MasterKeySource::File(&self.master_key_file),
         }
     }
@@ -178,10 +177,6 @@ pub struct Argon2Config {
 
 impl Default for Argon2Config {
     fn default() -> Self {
-        Self {
-            memory_kib: 19_456,
-            iterations: 2,
-            parallelism: 1,
-        }
+        Self { memory_kib: 19_456, iterations: 2, parallelism: 1 }
     }
 }

@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    text::{Cidr, InputFile, Listen, Optional, Period},
+    text::Optional,
     urls::WebOrigin,
+    values::{Cidr, InputFile, Listen, Period},
 };
 
 /// The HTTP server.

@@ -11,10 +11,7 @@ use std::{
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::{
-    Config, ConfigErrors, Origin, overlay, report, report::Findings, rules, shape, tree::Node,
-    twins, yaml,
-};
+use super::{Config, ConfigErrors, Origin, overlay, report, report::Findings, rules, shape, tree::Node, twins, yaml};
 
 /// The largest configuration file.
 const LARGEST_FILE: u64 = 1024 * 1024;
@@ -60,11 +57,7 @@ pub(super) fn load(sources: Sources) -> Result<Loaded, ConfigErrors> {
         Some(path) => {
             let place: Arc<Path> = path.as_path().into();
             let text = read_file(path).map_err(|why| report::only(whole_file(&place), why))?;
-            let locate = |line, column| Origin::File {
-                path: Arc::clone(&place),
-                line,
-                column,
-            };
+            let locate = |line, column| Origin::File { path: Arc::clone(&place), line, column };
             match yaml::compose(&text, "", &locate, &mut findings) {
                 Some(root) => root,
                 None => return Err(findings.into_errors()),
@@ -83,40 +76,20 @@ pub(super) fn load(sources: Sources) -> Result<Loaded, ConfigErrors> {
         Err(error) => return Err(report::only(root.origin, error.to_string())),
     };
     let warnings = rules::check(&config, &root, &mut findings);
-    if findings.is_empty() {
-        Ok(Loaded {
-            config,
-            file,
-            warnings,
-        })
-    } else {
-        Err(findings.into_errors())
-    }
+    if findings.is_empty() { Ok(Loaded { config, file, warnings }) } else { Err(findings.into_errors()) }
 }
 
 fn chosen_file(sources: &Sources) -> Option<PathBuf> {
     let named = || {
-        let value = sources
-            .variables
-            .iter()
-            .find(|(name, _)| name == "USERD_CONFIG")
-            .map(|(_, value)| value)?;
-        if value.is_empty() {
-            None
-        } else {
-            Some(PathBuf::from(value))
-        }
+        let value = sources.variables.iter().find(|(name, _)| name == "USERD_CONFIG").map(|(_, value)| value)?;
+        if value.is_empty() { None } else { Some(PathBuf::from(value)) }
     };
     let default = || sources.default_file.clone().filter(|path| path.exists());
     sources.file.clone().or_else(named).or_else(default)
 }
 
 fn whole_file(path: &Arc<Path>) -> Origin {
-    Origin::File {
-        path: Arc::clone(path),
-        line: 1,
-        column: 1,
-    }
+    Origin::File { path: Arc::clone(path), line: 1, column: 1 }
 }
 
 fn read_file(path: &Path) -> Result<Zeroizing<String>, String> {
@@ -135,11 +108,7 @@ pub(super) fn read_at_most(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>
         Ok(bytes)
     };
     let bytes = read().map_err(|error| cannot_read(error.kind()))?;
-    if bytes.len() as u64 > limit {
-        Err(format!("larger than {} KiB", limit / 1024))
-    } else {
-        Ok(bytes)
-    }
+    if bytes.len() as u64 > limit { Err(format!("larger than {} KiB", limit / 1024)) } else { Ok(bytes) }
 }
 
 pub(super) fn cannot_read(kind: io::ErrorKind) -> String {

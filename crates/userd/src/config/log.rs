@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::text::{FilePath, LogFilter, Optional};
+use super::{
+    text::Optional,
+    values::{FilePath, LogFilter},
+};
 
 /// The log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -42,10 +45,7 @@ impl Default for LogConfig {
 /// The form of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-#[expect(
-    missing_docs,
-    reason = "explained at the key; doc lines would make the schema a list of alternatives"
-)]
+#[expect(missing_docs, reason = "explained at the key; doc lines would make the schema a list of alternatives")]
 pub enum LogFormat {
     Auto,
     Pretty,
@@ -55,10 +55,7 @@ pub enum LogFormat {
 /// When a new log file is begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-#[expect(
-    missing_docs,
-    reason = "the names say it; doc lines would make the schema a list of alternatives"
-)]
+#[expect(missing_docs, reason = "the names say it; doc lines would make the schema a list of alternatives")]
 pub enum LogRotation {
     Daily,
     Hourly,

@@ -7,10 +7,14 @@
 //!
 //! Deliberately absent: the process environment, which the wiring passes in, and any use of the values.
 
+mod connections;
 mod crypto;
+mod example;
+mod formats;
 mod http;
 mod load;
 mod log;
+mod names;
 mod outside;
 mod overlay;
 mod people;
@@ -25,36 +29,31 @@ mod text;
 mod tree;
 mod twins;
 mod urls;
+mod values;
 mod yaml;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    crypto::{
-        Argon2Config, CryptoConfig, MasterKeySource, PasswordsConfig, SigningAlgorithm,
-        TokensConfig,
-    },
+    connections::{CacheUrl, DatabaseKind, DatabaseUrl, MailUrl, ProxyUrl},
+    crypto::{Argon2Config, CryptoConfig, MasterKeySource, PasswordsConfig, SigningAlgorithm, TokensConfig},
     http::{HttpConfig, TlsConfig},
     load::{Flag, Loaded, Sources},
     log::{LogConfig, LogFormat, LogRotation},
+    names::{BotName, Domain, Mailbox, Scope, Slug},
     outside::{MailConfig, TelegramConfig},
     people::{
-        AccountsConfig, EmailConfirmation, RateLimitsConfig, RegistrationConfig, RegistrationMode,
-        SessionsConfig, SignInConfig,
+        AccountsConfig, EmailConfirmation, RateLimitsConfig, RegistrationConfig, RegistrationMode, SessionsConfig,
+        SignInConfig,
     },
     providers::{ClientAuthMethod, EndpointsConfig, ProviderConfig, ProviderKind},
     report::{ConfigError, ConfigErrors, Origin},
     secret::{MASK, Secret},
     storage::{CacheConfig, DatabaseConfig},
-    text::{
-        BotName, Cidr, Domain, FilePath, InputFile, Listen, LogFilter, Mailbox, Optional, Period,
-        Rate, Scope, Slug,
-    },
-    urls::{
-        CacheUrl, DatabaseKind, DatabaseUrl, MailUrl, ProxyUrl, ReturnUrl, SecureUrl, WebOrigin,
-        WebUrl,
-    },
+    text::Optional,
+    urls::{ReturnUrl, SecureUrl, WebOrigin, WebUrl},
+    values::{Cidr, FilePath, InputFile, Listen, LogFilter, Period, Rate},
 };
 
 /// Everything that can be set.
@@ -112,10 +111,7 @@ impl Config {
     /// `iss` of tokens: `tokens.issuer`, else `http.public_url`.
     #[must_use]
     pub fn issuer(&self) -> String {
-        self.tokens.issuer.as_ref().map_or_else(
-            || self.http.public_url.as_text(),
-            |issuer| issuer.as_str().to_owned(),
-        )
+        self.tokens.issuer.as_ref().map_or_else(|| self.http.public_url.as_text(), |issuer| issuer.as_str().to_owned())
     }
 
     /// The whole configuration as YAML, secrets masked.
@@ -124,6 +120,12 @@ impl Config {
     /// Never for a configuration that was loaded; the serializer's message otherwise.
     pub fn show(&self) -> Result<String, String> {
         serde_saphyr::to_string(self).map_err(|error| error.to_string())
+    }
+
+    /// A configuration file that says every key with its meaning and default.
+    #[must_use]
+    pub fn example() -> String {
+        example::render(shape::schema())
     }
 
     /// The JSON Schema (2020-12) of the configuration file.

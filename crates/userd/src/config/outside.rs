@@ -4,9 +4,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    connections::{MailUrl, ProxyUrl},
+    names::{BotName, Mailbox},
     secret::Secret,
-    text::{BotName, FilePath, Mailbox, Optional},
-    urls::{MailUrl, ProxyUrl, SecureUrl},
+    text::Optional,
+    urls::SecureUrl,
+    values::FilePath,
 };
 
 /// Mail.

@@ -36,10 +36,7 @@ pub(super) fn variables(root: &mut Node, all: Vec<(OsString, OsString)>, finding
     }
     // Items of a list come in their order, and a whole list before its items.
     ours.sort_by_cached_key(|(steps, ..)| {
-        steps
-            .iter()
-            .map(|step| (step.parse::<usize>().ok(), step.clone()))
-            .collect::<Vec<_>>()
+        steps.iter().map(|step| (step.parse::<usize>().ok(), step.clone())).collect::<Vec<_>>()
     });
     for (steps, origin, value) in ours {
         lay(root, &steps, &value, &origin, findings);
@@ -66,22 +63,14 @@ fn lay(root: &mut Node, steps: &[String], text: &str, origin: &Origin, findings:
     let mut path = String::new();
     for step in steps {
         let Some(next) = shape::step(schema, step) else {
-            findings.add(
-                origin,
-                &join(&path, yaml::printable(step)),
-                shape::unknown(schema, step),
-            );
+            findings.add(origin, &join(&path, yaml::printable(step)), shape::unknown(schema, step));
             return;
         };
         path = join(&path, step);
         let Some(node) = open(here, step, next, origin) else {
             // The file has something else in the place of a section or list and is told so by `shape`; or an index skips.
             if schema.get("items").is_some() {
-                findings.add(
-                    origin,
-                    &path,
-                    "items of a list are numbered from 0, without a gap",
-                );
+                findings.add(origin, &path, "items of a list are numbered from 0, without a gap");
             }
             return;
         };
@@ -90,11 +79,7 @@ fn lay(root: &mut Node, steps: &[String], text: &str, origin: &Origin, findings:
     }
     let value = match shape::kind(schema) {
         "object" => {
-            findings.add(
-                origin,
-                &path,
-                "a section cannot be given as one value; set its keys one by one",
-            );
+            findings.add(origin, &path, "a section cannot be given as one value; set its keys one by one");
             return;
         }
         "array" => match list(text, &path, schema, origin, findings) {
@@ -108,39 +93,19 @@ fn lay(root: &mut Node, steps: &[String], text: &str, origin: &Origin, findings:
 }
 
 /// The child named `step`, made when it is not there.
-fn open<'a>(
-    here: &'a mut Node,
-    step: &str,
-    schema: &Schema,
-    origin: &Origin,
-) -> Option<&'a mut Node> {
+fn open<'a>(here: &'a mut Node, step: &str, schema: &Schema, origin: &Origin) -> Option<&'a mut Node> {
     let fresh = || Node {
         origin: origin.clone(),
-        value: if shape::kind(schema) == "array" {
-            Value::List(Vec::new())
-        } else {
-            Value::Map(Vec::new())
-        },
+        value: if shape::kind(schema) == "array" { Value::List(Vec::new()) } else { Value::Map(Vec::new()) },
     };
     if here.is_nothing() {
-        here.value = if step.parse::<usize>().is_ok() {
-            Value::List(Vec::new())
-        } else {
-            Value::Map(Vec::new())
-        };
+        here.value = if step.parse::<usize>().is_ok() { Value::List(Vec::new()) } else { Value::Map(Vec::new()) };
     }
     match &mut here.value {
         Value::Map(entries) => {
-            let at = entries
-                .iter()
-                .position(|entry| entry.key == step)
-                .unwrap_or(entries.len());
+            let at = entries.iter().position(|entry| entry.key == step).unwrap_or(entries.len());
             if at == entries.len() {
-                entries.push(Entry {
-                    key: step.to_owned(),
-                    at: origin.clone(),
-                    node: fresh(),
-                });
+                entries.push(Entry { key: step.to_owned(), at: origin.clone(), node: fresh() });
             }
             entries.get_mut(at).map(|entry| &mut entry.node)
         }
@@ -156,34 +121,18 @@ fn open<'a>(
 }
 
 /// A list from one value: YAML or JSON in brackets, or words between commas.
-fn list(
-    text: &str,
-    path: &str,
-    schema: &Schema,
-    origin: &Origin,
-    findings: &mut Findings,
-) -> Option<Node> {
+fn list(text: &str, path: &str, schema: &Schema, origin: &Origin, findings: &mut Findings) -> Option<Node> {
     let text = text.trim();
     if text.starts_with('[') {
         let everywhere: Arc<Origin> = Arc::new(origin.clone());
         return yaml::compose(text, path, &|_, _| (*everywhere).clone(), findings);
     }
-    let of_sections = schema
-        .get("items")
-        .is_some_and(|items| shape::kind(items) == "object");
+    let of_sections = schema.get("items").is_some_and(|items| shape::kind(items) == "object");
     if of_sections && !text.is_empty() {
         findings.add(origin, path, "expected a list in YAML or JSON: [{…}, {…}]");
         return None;
     }
-    let words = text
-        .split(',')
-        .map(str::trim)
-        .filter(|word| !word.is_empty());
-    let items = words
-        .map(|word| Node::quoted(Zeroizing::new(word.to_owned()), origin.clone()))
-        .collect();
-    Some(Node {
-        origin: origin.clone(),
-        value: Value::List(items),
-    })
+    let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+    let items = words.map(|word| Node::quoted(Zeroizing::new(word.to_owned()), origin.clone())).collect();
+    Some(Node { origin: origin.clone(), value: Value::List(items) })
 }

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    text::{Period, Rate},
     urls::ReturnUrl,
+    values::{Period, Rate},
 };
 
 /// Sessions.
@@ -22,10 +22,7 @@ pub struct SessionsConfig {
 
 impl Default for SessionsConfig {
     fn default() -> Self {
-        Self {
-            max_per_user: 100,
-            max_lifetime: Period::days(365),
-        }
+        Self { max_per_user: 100, max_lifetime: Period::days(365) }
     }
 }
 
@@ -79,20 +76,14 @@ pub struct RegistrationConfig {
 
 impl Default for RegistrationConfig {
     fn default() -> Self {
-        Self {
-            mode: RegistrationMode::Open,
-            email_confirmation: EmailConfirmation::Deferred,
-        }
+        Self { mode: RegistrationMode::Open, email_confirmation: EmailConfirmation::Deferred }
     }
 }
 
 /// Who may register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-#[expect(
-    missing_docs,
-    reason = "explained at the key; doc lines would make the schema a list of alternatives"
-)]
+#[expect(missing_docs, reason = "explained at the key; doc lines would make the schema a list of alternatives")]
 pub enum RegistrationMode {
     Open,
     Invite,
@@ -103,10 +94,7 @@ pub enum RegistrationMode {
 /// When an e-mail address must be confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-#[expect(
-    missing_docs,
-    reason = "explained at the key; doc lines would make the schema a list of alternatives"
-)]
+#[expect(missing_docs, reason = "explained at the key; doc lines would make the schema a list of alternatives")]
 pub enum EmailConfirmation {
     Required,
     Deferred,
@@ -123,9 +111,7 @@ pub struct AccountsConfig {
 
 impl Default for AccountsConfig {
     fn default() -> Self {
-        Self {
-            restore_window: Period::days(30),
-        }
+        Self { restore_window: Period::days(30) }
     }
 }
 

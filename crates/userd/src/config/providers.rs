@@ -4,9 +4,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    connections::ProxyUrl,
+    names::{Domain, Scope, Slug},
     secret::Secret,
-    text::{Domain, FilePath, InputFile, Optional, Scope, Slug},
-    urls::{ProxyUrl, WebUrl},
+    text::Optional,
+    urls::WebUrl,
+    values::{FilePath, InputFile},
 };
 
 /// A sign-in provider.
@@ -102,10 +105,7 @@ fn yes() -> bool {
 /// What a provider is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-#[expect(
-    missing_docs,
-    reason = "the names are the brands; doc lines would make the schema a list of alternatives"
-)]
+#[expect(missing_docs, reason = "the names are the brands; doc lines would make the schema a list of alternatives")]
 pub enum ProviderKind {
     Yandex,
     Telegram,

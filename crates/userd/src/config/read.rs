@@ -30,9 +30,7 @@ impl<'de> Deserializer<'de> for &'de Node {
             Value::Scalar { text, .. } => visitor.visit_borrowed_str(text),
             Value::List(items) => visitor.visit_seq(value::SeqDeserializer::new(items.iter())),
             Value::Map(entries) => {
-                let pairs = entries
-                    .iter()
-                    .map(|entry| (entry.key.as_str(), &entry.node));
+                let pairs = entries.iter().map(|entry| (entry.key.as_str(), &entry.node));
                 visitor.visit_map(value::MapDeserializer::new(pairs))
             }
         }
@@ -40,18 +38,14 @@ impl<'de> Deserializer<'de> for &'de Node {
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match &self.value {
-            Value::Scalar { text, plain: true } => {
-                visitor.visit_bool(text.parse().map_err(|_| unexpected())?)
-            }
+            Value::Scalar { text, plain: true } => visitor.visit_bool(text.parse().map_err(|_| unexpected())?),
             _ => Err(unexpected()),
         }
     }
 
     fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match &self.value {
-            Value::Scalar { text, plain: true } => {
-                visitor.visit_u32(text.parse().map_err(|_| unexpected())?)
-            }
+            Value::Scalar { text, plain: true } => visitor.visit_u32(text.parse().map_err(|_| unexpected())?),
             _ => Err(unexpected()),
         }
     }

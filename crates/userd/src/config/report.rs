@@ -98,11 +98,7 @@ pub(crate) struct Findings {
 impl Findings {
     pub(crate) fn add(&mut self, origin: &Origin, key: &str, message: impl Into<String>) {
         if self.errors.len() < MOST_FINDINGS {
-            self.errors.push(ConfigError {
-                origin: origin.clone(),
-                key: key.to_owned(),
-                message: message.into(),
-            });
+            self.errors.push(ConfigError { origin: origin.clone(), key: key.to_owned(), message: message.into() });
         }
     }
 
@@ -112,9 +108,7 @@ impl Findings {
 
     /// Whether `key`, or something inside it or around it, has already been found wrong.
     pub(crate) fn concern(&self, key: &str) -> bool {
-        self.errors
-            .iter()
-            .any(|error| within(&error.key, key) || within(key, &error.key))
+        self.errors.iter().any(|error| within(&error.key, key) || within(key, &error.key))
     }
 
     pub(crate) fn into_errors(self) -> ConfigErrors {
@@ -123,16 +117,10 @@ impl Findings {
 }
 
 fn within(inner: &str, outer: &str) -> bool {
-    inner
-        .strip_prefix(outer)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// The file itself cannot be read or is no YAML: nothing else can be said about it.
 pub(crate) fn only(origin: Origin, message: impl Into<String>) -> ConfigErrors {
-    ConfigErrors(vec![ConfigError {
-        origin,
-        key: String::new(),
-        message: message.into(),
-    }])
+    ConfigErrors(vec![ConfigError { origin, key: String::new(), message: message.into() }])
 }

@@ -4,8 +4,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
 use super::{
-    Config, EmailConfirmation, ProviderConfig, ProviderKind, WebUrl, providers::ClientAuthMethod,
-    report::Findings, tree::Node,
+    Config, EmailConfirmation, ProviderConfig, ProviderKind, WebUrl, providers::ClientAuthMethod, report::Findings,
+    tree::Node,
 };
 
 /// Reports what is wrong; answers with what is lawful but probably not meant.
@@ -31,12 +31,8 @@ struct Rules<'a> {
 impl Rules<'_> {
     /// The first key is the one that the message stands at.
     fn refuse_if(&mut self, wrong: bool, keys: &[&str], message: &str) {
-        if let Some(first) = keys
-            .first()
-            .filter(|_| wrong && !keys.iter().any(|key| self.findings.concern(key)))
-        {
-            self.findings
-                .add(&self.root.nearest_origin(first), first, message);
+        if let Some(first) = keys.first().filter(|_| wrong && !keys.iter().any(|key| self.findings.concern(key))) {
+            self.findings.add(&self.root.nearest_origin(first), first, message);
         }
     }
 
@@ -54,16 +50,8 @@ impl Rules<'_> {
             &["http.public_url", "tokens.issuer"],
             "it is the issuer of tokens too and must be https:// (http:// only for localhost), or set tokens.issuer",
         );
-        let issuer_with_query = config
-            .tokens
-            .issuer
-            .as_ref()
-            .is_some_and(|issuer| issuer.url().query().is_some());
-        self.refuse_if(
-            issuer_with_query,
-            &["tokens.issuer"],
-            "an issuer has no query (RFC 8414 section 2)",
-        );
+        let issuer_with_query = config.tokens.issuer.as_ref().is_some_and(|issuer| issuer.url().query().is_some());
+        self.refuse_if(issuer_with_query, &["tokens.issuer"], "an issuer has no query (RFC 8414 section 2)");
     }
 
     fn storage(&mut self, config: &Config) {
@@ -81,11 +69,7 @@ impl Rules<'_> {
             &["crypto.master_key"],
             "expected 32 bytes in base64, such as `openssl rand -base64 32` prints",
         );
-        let empty_program = config
-            .crypto
-            .master_key_command
-            .first()
-            .is_some_and(|program| program.trim().is_empty());
+        let empty_program = config.crypto.master_key_command.first().is_some_and(|program| program.trim().is_empty());
         self.refuse_if(
             empty_program,
             &["crypto.master_key_command"],
@@ -123,21 +107,10 @@ impl Rules<'_> {
 
     fn provider(&mut self, config: &Config, at: usize, provider: &ProviderConfig) {
         let key = |name: &str| format!("providers.{at}.{name}");
-        let earlier = config
-            .providers
-            .iter()
-            .take(at)
-            .any(|other| other.id == provider.id);
+        let earlier = config.providers.iter().take(at).any(|other| other.id == provider.id);
         self.refuse_if(earlier, &[&key("id")], "another provider has this id");
-        let reserved = matches!(
-            &*provider.id,
-            "email" | "password" | "providers" | "exchange"
-        );
-        self.refuse_if(
-            reserved,
-            &[&key("id")],
-            "this word stands in a path of its own; choose another",
-        );
+        let reserved = matches!(&*provider.id, "email" | "password" | "providers" | "exchange");
+        self.refuse_if(reserved, &[&key("id")], "this word stands in a path of its own; choose another");
         self.pair(
             provider.client_certificate_file.is_some(),
             &key("client_certificate_file"),
@@ -163,47 +136,20 @@ impl Rules<'_> {
         let kind = provider.kind;
         let needs: [(&str, bool); 9] = [
             ("client_id", provider.client_id.is_empty()),
-            (
-                "issuer",
-                kind == ProviderKind::Oidc && provider.issuer.is_none(),
-            ),
-            (
-                "endpoints.authorize",
-                kind == ProviderKind::Oauth2 && ends.authorize.is_none(),
-            ),
-            (
-                "endpoints.token",
-                kind == ProviderKind::Oauth2 && ends.token.is_none(),
-            ),
-            (
-                "endpoints.userinfo",
-                kind == ProviderKind::Oauth2 && ends.userinfo.is_none(),
-            ),
-            (
-                "team_id",
-                kind == ProviderKind::Apple && provider.team_id.is_empty(),
-            ),
-            (
-                "key_id",
-                kind == ProviderKind::Apple && provider.key_id.is_empty(),
-            ),
-            (
-                "private_key_file",
-                kind == ProviderKind::Apple && provider.private_key_file.is_none(),
-            ),
-            (
-                "application_key",
-                kind == ProviderKind::Ok && provider.application_key.is_empty(),
-            ),
+            ("issuer", kind == ProviderKind::Oidc && provider.issuer.is_none()),
+            ("endpoints.authorize", kind == ProviderKind::Oauth2 && ends.authorize.is_none()),
+            ("endpoints.token", kind == ProviderKind::Oauth2 && ends.token.is_none()),
+            ("endpoints.userinfo", kind == ProviderKind::Oauth2 && ends.userinfo.is_none()),
+            ("team_id", kind == ProviderKind::Apple && provider.team_id.is_empty()),
+            ("key_id", kind == ProviderKind::Apple && provider.key_id.is_empty()),
+            ("private_key_file", kind == ProviderKind::Apple && provider.private_key_file.is_none()),
+            ("application_key", kind == ProviderKind::Ok && provider.application_key.is_empty()),
         ];
         for (name, missing) in needs {
             self.refuse_if(missing, &[&key(name)], "needed by this kind of provider");
         }
         let method = provider.token_endpoint_auth_method;
-        let secret = matches!(
-            method,
-            ClientAuthMethod::ClientSecretBasic | ClientAuthMethod::ClientSecretPost
-        );
+        let secret = matches!(method, ClientAuthMethod::ClientSecretBasic | ClientAuthMethod::ClientSecretPost);
         self.refuse_if(
             secret && provider.client_secret.is_none(),
             &[&key("client_secret")],
@@ -218,16 +164,8 @@ impl Rules<'_> {
 
     /// A certificate without its key, or a key without its certificate.
     fn pair(&mut self, one: bool, one_key: &str, other: bool, other_key: &str) {
-        self.refuse_if(
-            one && !other,
-            &[other_key, one_key],
-            "needed beside the certificate",
-        );
-        self.refuse_if(
-            other && !one,
-            &[one_key, other_key],
-            "needed beside the private key",
-        );
+        self.refuse_if(one && !other, &[other_key, one_key], "needed beside the certificate");
+        self.refuse_if(other && !one, &[one_key, other_key], "needed beside the private key");
     }
 }
 
@@ -250,26 +188,19 @@ fn warnings(config: &Config) -> Vec<String> {
     let mut warnings = Vec::new();
     let argon2 = &config.passwords.argon2;
     if u64::from(argon2.memory_kib) * u64::from(argon2.iterations) < LEAST_ARGON2_WORK {
+        warnings.push("passwords.argon2 is cheaper than OWASP's least (19456 KiB with 2 iterations)".to_owned());
+    }
+    if config.mail.url.is_none() && config.registration.email_confirmation == EmailConfirmation::Required {
         warnings.push(
-            "passwords.argon2 is cheaper than OWASP's least (19456 KiB with 2 iterations)"
+            "registration.email_confirmation is required but mail.url is empty: see `userd mail list` for the mails"
                 .to_owned(),
         );
-    }
-    if config.mail.url.is_none()
-        && config.registration.email_confirmation == EmailConfirmation::Required
-    {
-        warnings.push("registration.email_confirmation is required but mail.url is empty: see `userd mail list` for the mails".to_owned());
     }
     if !config.rate_limits.enabled {
-        warnings.push(
-            "rate_limits.enabled is false: passwords can be guessed without delay".to_owned(),
-        );
+        warnings.push("rate_limits.enabled is false: passwords can be guessed without delay".to_owned());
     }
     if !config.http.listen.ip().is_loopback() && config.http.public_url.url().scheme() == "http" {
-        warnings.push(
-            "http.public_url is plain http while the service listens beyond this machine"
-                .to_owned(),
-        );
+        warnings.push("http.public_url is plain http while the service listens beyond this machine".to_owned());
     }
     warnings
 }

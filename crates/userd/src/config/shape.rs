@@ -4,27 +4,23 @@
 use std::{fs::File, path::Path, sync::LazyLock};
 
 use schemars::generate::SchemaSettings;
-use serde_json::{Map, Value as Schema};
+use serde_json::Value as Schema;
 
 use super::{
     Config,
+    formats::format_of,
     load::cannot_read,
     report::Findings,
-    secret::Secret,
-    text::{
-        BotName, Cidr, Domain, FilePath, InputFile, Listen, LogFilter, Mailbox, Period, Rate,
-        Scope, Slug, Text, whole,
-    },
+    text::Text,
     tree::{Node, Value, join},
-    urls::{CacheUrl, DatabaseUrl, MailUrl, ProxyUrl, ReturnUrl, SecureUrl, WebOrigin, WebUrl},
+    values::{Period, whole},
     yaml::printable,
 };
 
 /// The schema of the whole configuration.
 pub(super) fn schema() -> &'static Schema {
     static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
-        let settings =
-            SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+        let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
         let mut schema = settings.into_generator().into_root_schema_for::<Config>();
         schema.insert("title".to_owned(), "Configuration of userd".into());
         let mut schema = schema.to_value();
@@ -55,17 +51,12 @@ pub(super) fn step<'a>(schema: &'a Schema, step: &str) -> Option<&'a Schema> {
 
 /// The schema at a path.
 pub(super) fn at(steps: &[String]) -> Option<&'static Schema> {
-    steps
-        .iter()
-        .try_fold(schema(), |schema, next| step(schema, next))
+    steps.iter().try_fold(schema(), |schema, next| step(schema, next))
 }
 
 /// `object`, `array`, `string`, `integer` or `boolean`.
 pub(super) fn kind(schema: &Schema) -> &str {
-    schema
-        .get("type")
-        .and_then(Schema::as_str)
-        .unwrap_or("string")
+    schema.get("type").and_then(Schema::as_str).unwrap_or("string")
 }
 
 /// Says that there is no such key and which one may have been meant.
@@ -73,21 +64,12 @@ pub(super) fn unknown(schema: &Schema, key: &str) -> String {
     let Some(keys) = schema.get("properties").and_then(Schema::as_object) else {
         return "no such key: nothing is inside this one".to_owned();
     };
-    let near = keys
-        .keys()
-        .map(|known| (strsim::damerau_levenshtein(known, key), known))
-        .min();
+    let near = keys.keys().map(|known| (strsim::damerau_levenshtein(known, key), known)).min();
     match near {
         Some((distance, known)) if distance <= 1 + known.len() / 4 => {
             format!("no such key; did you mean {known}?")
         }
-        _ => format!(
-            "no such key; there are {}",
-            keys.keys()
-                .map(String::as_str)
-                .collect::<Vec<_>>()
-                .join(", ")
-        ),
+        _ => format!("no such key; there are {}", keys.keys().map(String::as_str).collect::<Vec<_>>().join(", ")),
     }
 }
 
@@ -112,31 +94,18 @@ fn section(node: &mut Node, schema: &Schema, path: &str, findings: &mut Findings
     }
     let kind = node.kind();
     let Value::Map(entries) = &mut node.value else {
-        findings.add(
-            &node.origin,
-            path,
-            format!("expected a section of keys, found {kind}"),
-        );
+        findings.add(&node.origin, path, format!("expected a section of keys, found {kind}"));
         return false;
     };
     let keys = schema.get("properties").and_then(Schema::as_object);
     entries.retain_mut(|entry| match keys.and_then(|keys| keys.get(&entry.key)) {
         Some(schema) => check(&mut entry.node, schema, &join(path, &entry.key), findings),
         None => {
-            findings.add(
-                &entry.at,
-                &join(path, printable(&entry.key)),
-                unknown(schema, &entry.key),
-            );
+            findings.add(&entry.at, &join(path, printable(&entry.key)), unknown(schema, &entry.key));
             false
         }
     });
-    let required = schema
-        .get("required")
-        .and_then(Schema::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Schema::as_str);
+    let required = schema.get("required").and_then(Schema::as_array).into_iter().flatten().filter_map(Schema::as_str);
     let mut whole = true;
     for key in required.filter(|key| !entries.iter().any(|entry| entry.key == **key)) {
         whole = false;
@@ -157,10 +126,7 @@ fn list(node: &mut Node, schema: &Schema, path: &str, findings: &mut Findings) -
         findings.add(&node.origin, path, format!("expected a list, found {kind}"));
         return false;
     };
-    let most = schema
-        .get("maxItems")
-        .and_then(Schema::as_u64)
-        .unwrap_or(u64::MAX);
+    let most = schema.get("maxItems").and_then(Schema::as_u64).unwrap_or(u64::MAX);
     if items.len() as u64 > most {
         findings.add(&node.origin, path, format!("at most {most} items"));
         return false;
@@ -178,11 +144,7 @@ fn list(node: &mut Node, schema: &Schema, path: &str, findings: &mut Findings) -
 
 fn scalar(node: &Node, schema: &Schema) -> Result<(), String> {
     let Value::Scalar { text, plain } = &node.value else {
-        return Err(format!(
-            "expected {}, found {}",
-            wanted(schema),
-            node.kind()
-        ));
+        return Err(format!("expected {}, found {}", wanted(schema), node.kind()));
     };
     match kind(schema) {
         "boolean" if *plain && matches!(text.as_str(), "true" | "false") => Ok(()),
@@ -195,8 +157,7 @@ fn scalar(node: &Node, schema: &Schema) -> Result<(), String> {
 
 fn in_range(number: u64, schema: &Schema) -> bool {
     let bound = |name| schema.get(name).and_then(Schema::as_u64);
-    bound("minimum").is_none_or(|least| number >= least)
-        && bound("maximum").is_none_or(|most| number <= most)
+    bound("minimum").is_none_or(|least| number >= least) && bound("maximum").is_none_or(|most| number <= most)
 }
 
 /// What would be right, in words.
@@ -221,19 +182,12 @@ fn a_text(text: &str, schema: &Schema) -> Result<(), String> {
         return Ok(());
     }
     if let Some(words) = one_of(schema) {
-        return if words.contains(&text) {
-            Ok(())
-        } else {
-            Err(format!("expected {}", wanted(schema)))
-        };
+        return if words.contains(&text) { Ok(()) } else { Err(format!("expected {}", wanted(schema))) };
     }
     if schema.get("writeOnly").is_none() && text.chars().any(char::is_control) {
         return Err("no line breaks, tabs or control characters here".to_owned());
     }
-    let (least, most) = (
-        length(schema, "minLength").unwrap_or(0),
-        length(schema, "maxLength").unwrap_or(65_536),
-    );
+    let (least, most) = (length(schema, "minLength").unwrap_or(0), length(schema, "maxLength").unwrap_or(65_536));
     if !(least..=most).contains(&text.chars().count()) {
         return Err(format!("expected {least} to {most} characters"));
     }
@@ -245,46 +199,26 @@ fn a_text(text: &str, schema: &Schema) -> Result<(), String> {
         why => format!("expected {}; {why}", format.expected),
     })?;
     within_range(text, schema)?;
-    if format.readable {
-        must_exist(Path::new(text))
-    } else {
-        Ok(())
-    }
+    if format.readable { must_exist(Path::new(text)) } else { Ok(()) }
 }
 
 fn length(schema: &Schema, name: &str) -> Option<usize> {
-    schema
-        .get(name)
-        .and_then(Schema::as_u64)
-        .and_then(|length| length.try_into().ok())
+    schema.get(name).and_then(Schema::as_u64).and_then(|length| length.try_into().ok())
 }
 
 fn one_of(schema: &Schema) -> Option<Vec<&str>> {
-    schema
-        .get("enum")
-        .and_then(Schema::as_array)
-        .map(|words| words.iter().filter_map(Schema::as_str).collect())
+    schema.get("enum").and_then(Schema::as_array).map(|words| words.iter().filter_map(Schema::as_str).collect())
 }
 
 /// `x-range`: the shortest and the longest lawful period.
 fn within_range(text: &str, schema: &Schema) -> Result<(), String> {
-    let Some([least, most]) = schema
-        .get("x-range")
-        .and_then(Schema::as_array)
-        .map(Vec::as_slice)
-    else {
+    let Some([least, most]) = schema.get("x-range").and_then(Schema::as_array).map(Vec::as_slice) else {
         return Ok(());
     };
-    let period = |bound: &Schema| {
-        bound
-            .as_str()
-            .and_then(|text| Period::parse_text(text).ok())
-    };
+    let period = |bound: &Schema| bound.as_str().and_then(|text| Period::parse_text(text).ok());
     match (period(least), Period::parse_text(text), period(most)) {
         (Some(least), Ok(given), Some(most)) if (least..=most).contains(&given) => Ok(()),
-        (Some(least), _, Some(most)) => {
-            Err(format!("expected a length of time from {least} to {most}"))
-        }
+        (Some(least), _, Some(most)) => Err(format!("expected a length of time from {least} to {most}")),
         _ => Err("the range of this key is not a range; this is a bug".to_owned()),
     }
 }
@@ -296,53 +230,4 @@ fn must_exist(path: &Path) -> Result<(), String> {
         Ok(_) => Ok(()),
         Err(error) => Err(cannot_read(error.kind())),
     }
-}
-
-struct Format {
-    name: &'static str,
-    expected: &'static str,
-    readable: bool,
-    parse: fn(&str) -> Result<(), &'static str>,
-}
-
-const fn format<T: Text>() -> Format {
-    Format {
-        name: T::FORMAT,
-        expected: T::EXPECTED,
-        readable: T::READABLE,
-        parse: |text| T::parse_text(text).map(drop),
-    }
-}
-
-/// Every `format` of the schema, with the parser of its type.
-const FORMATS: &[Format] = &[
-    format::<Period>(),
-    format::<Listen>(),
-    format::<Cidr>(),
-    format::<FilePath>(),
-    format::<InputFile>(),
-    format::<Rate>(),
-    format::<LogFilter>(),
-    format::<Slug>(),
-    format::<Domain>(),
-    format::<Mailbox>(),
-    format::<BotName>(),
-    format::<Scope>(),
-    format::<Secret>(),
-    format::<WebOrigin>(),
-    format::<SecureUrl>(),
-    format::<WebUrl>(),
-    format::<ReturnUrl>(),
-    format::<DatabaseUrl>(),
-    format::<CacheUrl>(),
-    format::<MailUrl>(),
-    format::<ProxyUrl>(),
-];
-
-fn format_of(schema: &Schema) -> Option<&'static Format> {
-    let name = schema
-        .as_object()
-        .and_then(|schema: &Map<String, Schema>| schema.get("format"))?
-        .as_str()?;
-    FORMATS.iter().find(|format| format.name == name)
 }

@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    text::{FilePath, InputFile, Optional, Period},
-    urls::{CacheUrl, DatabaseUrl},
+    connections::{CacheUrl, DatabaseUrl},
+    text::Optional,
+    values::{FilePath, InputFile, Period},
 };
 
 /// The database.

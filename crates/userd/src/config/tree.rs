@@ -31,29 +31,17 @@ pub(crate) struct Entry {
 
 impl Node {
     pub(crate) fn map(origin: Origin) -> Self {
-        Self {
-            origin,
-            value: Value::Map(Vec::new()),
-        }
+        Self { origin, value: Value::Map(Vec::new()) }
     }
 
     /// A plain scalar: what an environment variable or a flag holds.
     pub(crate) fn plain(text: &str, origin: Origin) -> Self {
-        Self {
-            origin,
-            value: Value::Scalar {
-                text: Zeroizing::new(text.to_owned()),
-                plain: true,
-            },
-        }
+        Self { origin, value: Value::Scalar { text: Zeroizing::new(text.to_owned()), plain: true } }
     }
 
     /// Text that is nothing but text: what a secret file holds.
     pub(crate) fn quoted(text: Zeroizing<String>, origin: Origin) -> Self {
-        Self {
-            origin,
-            value: Value::Scalar { text, plain: false },
-        }
+        Self { origin, value: Value::Scalar { text, plain: false } }
     }
 
     /// `key:` with nothing behind it, `~` or `null`.
@@ -67,9 +55,7 @@ impl Node {
             Value::Map(_) => "a section",
             Value::List(_) => "a list",
             Value::Scalar { .. } if self.is_nothing() => "nothing",
-            Value::Scalar { text, plain: true } if matches!(text.as_str(), "true" | "false") => {
-                "true or false"
-            }
+            Value::Scalar { text, plain: true } if matches!(text.as_str(), "true" | "false") => "true or false",
             Value::Scalar { text, plain: true } if text.parse::<f64>().is_ok() => "a number",
             Value::Scalar { .. } => "text",
         }
@@ -78,10 +64,7 @@ impl Node {
     /// The node under one step of a path: a key of a section or an index of a list.
     pub(crate) fn child(&self, step: &str) -> Option<&Self> {
         match &self.value {
-            Value::Map(entries) => entries
-                .iter()
-                .find(|entry| entry.key == step)
-                .map(|entry| &entry.node),
+            Value::Map(entries) => entries.iter().find(|entry| entry.key == step).map(|entry| &entry.node),
             Value::List(items) => items.get(step.parse::<usize>().ok()?),
             Value::Scalar { .. } => None,
         }
@@ -102,9 +85,5 @@ impl Node {
 
 /// `parent.step`, or the step alone at the top.
 pub(crate) fn join(parent: &str, step: &str) -> String {
-    if parent.is_empty() {
-        step.to_owned()
-    } else {
-        format!("{parent}.{step}")
-    }
+    if parent.is_empty() { step.to_owned() } else { format!("{parent}.{step}") }
 }

@@ -32,10 +32,7 @@ pub(super) fn settle(node: &mut Node, schema: &Schema, path: &str, findings: &mu
                 leave_one(entries, &MASTER_KEY, path, findings);
             }
             for (key, schema) in keys {
-                let Some(plain) = key
-                    .strip_suffix("_file")
-                    .filter(|plain| keys.contains_key(*plain))
-                else {
+                let Some(plain) = key.strip_suffix("_file").filter(|plain| keys.contains_key(*plain)) else {
                     continue;
                 };
                 if schema.get("x-read-later").is_none() {
@@ -59,40 +56,19 @@ pub(super) fn settle(node: &mut Node, schema: &Schema, path: &str, findings: &mu
 /// Of several ways to say one thing, the one from the latest source stays.
 fn leave_one(entries: &mut Vec<Entry>, rivals: &[&str], path: &str, findings: &mut Findings) {
     let given = |entry: &Entry| rivals.contains(&entry.key.as_str()) && !is_empty(&entry.node);
-    let Some(latest) = entries
-        .iter()
-        .filter(|entry| given(entry))
-        .map(|entry| entry.node.origin.rank())
-        .max()
-    else {
+    let Some(latest) = entries.iter().filter(|entry| given(entry)).map(|entry| entry.node.origin.rank()).max() else {
         return;
     };
     entries.retain(|entry| !given(entry) || entry.node.origin.rank() == latest);
-    let left: Vec<(String, Origin)> = entries
-        .iter()
-        .filter(|entry| given(entry))
-        .map(|entry| (entry.key.clone(), entry.at.clone()))
-        .collect();
+    let left: Vec<(String, Origin)> =
+        entries.iter().filter(|entry| given(entry)).map(|entry| (entry.key.clone(), entry.at.clone())).collect();
     if let [(first, _), (second, at), ..] = left.as_slice() {
-        findings.add(
-            at,
-            &join(path, second),
-            format!("{first} says the same; keep one of them"),
-        );
+        findings.add(at, &join(path, second), format!("{first} says the same; keep one of them"));
     }
 }
 
-fn take_content(
-    entries: &mut Vec<Entry>,
-    plain: &str,
-    file: &str,
-    path: &str,
-    findings: &mut Findings,
-) {
-    let Some(entry) = entries
-        .iter()
-        .find(|entry| entry.key == file && !is_empty(&entry.node))
-    else {
+fn take_content(entries: &mut Vec<Entry>, plain: &str, file: &str, path: &str, findings: &mut Findings) {
+    let Some(entry) = entries.iter().find(|entry| entry.key == file && !is_empty(&entry.node)) else {
         return;
     };
     let Value::Scalar { text, .. } = &entry.node.value else {
@@ -102,11 +78,7 @@ fn take_content(
     match secret_in(Path::new(text.as_str())) {
         Ok(secret) => {
             entries.retain(|entry| entry.key != plain);
-            entries.push(Entry {
-                key: plain.to_owned(),
-                at,
-                node: Node::quoted(secret, origin),
-            });
+            entries.push(Entry { key: plain.to_owned(), at, node: Node::quoted(secret, origin) });
         }
         Err(why) => findings.add(&origin, &join(path, file), why),
     }
@@ -116,14 +88,8 @@ fn secret_in(path: &Path) -> Result<Zeroizing<String>, String> {
     let bytes = read_at_most(path, LARGEST_SECRET)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| "the file is not UTF-8 text".to_owned())?;
     // Editors and `echo` end a file with a line break that belongs to nobody's password.
-    let text = text
-        .strip_suffix('\n')
-        .map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
-    if text.is_empty() {
-        Err("the file is empty".to_owned())
-    } else {
-        Ok(Zeroizing::new(text.to_owned()))
-    }
+    let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+    if text.is_empty() { Err("the file is empty".to_owned()) } else { Ok(Zeroizing::new(text.to_owned())) }
 }
 
 fn is_empty(node: &Node) -> bool {

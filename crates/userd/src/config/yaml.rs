@@ -29,12 +29,8 @@ pub(crate) fn compose(
     options.set_emit_comments(false);
     options.flow_nesting_limit = DEEPEST;
     options.block_nesting_limit = DEEPEST;
-    let mut composer = Composer {
-        parser: Parser::new_from_str_with_options(text, options),
-        locate,
-        findings,
-        nodes: 0,
-    };
+    let mut composer =
+        Composer { parser: Parser::new_from_str_with_options(text, options), locate, findings, nodes: 0 };
     match composer.document(key) {
         Ok(node) => Some(node),
         Err(Stop::Scan(error)) => {
@@ -42,8 +38,8 @@ pub(crate) fn compose(
             findings.add(&origin, key, format!("not valid YAML: {}", error.kind()));
             None
         }
-        Err(Stop::Refused(origin, message)) => {
-            findings.add(&origin, key, message);
+        Err(Stop::Refused(origin, key, message)) => {
+            findings.add(&origin, &key, message);
             None
         }
     }
@@ -51,7 +47,7 @@ pub(crate) fn compose(
 
 enum Stop {
     Scan(ScanError),
-    Refused(Origin, &'static str),
+    Refused(Origin, String, &'static str),
 }
 
 struct Composer<'a, 'f> {
@@ -80,6 +76,7 @@ impl<'a> Composer<'a, '_> {
                 _ => {
                     return Err(self.refuse(
                         span,
+                        key,
                         "a second YAML document begins here; one file holds one document",
                     ));
                 }
@@ -90,32 +87,28 @@ impl<'a> Composer<'a, '_> {
     fn node(&mut self, event: Event<'a>, span: Span, key: &str) -> Result<Node, Stop> {
         self.nodes += 1;
         if self.nodes > MOST_NODES {
-            return Err(self.refuse(span, "too many values for a configuration"));
+            return Err(self.refuse(span, key, "too many values for a configuration"));
         }
-        if event.is_alias()
-            || matches!(event, Event::UnresolvedAlias(_))
-            || event.anchor_id().is_some_and(|id| id != 0)
+        if event.is_alias() || matches!(event, Event::UnresolvedAlias(_)) || event.anchor_id().is_some_and(|id| id != 0)
         {
-            return Err(self.refuse(
-                span,
-                "anchors and aliases (&name, *name) are not read here; write the value out, in quotes if it begins with & or *",
+            return Err(self.refuse(span, key, "anchors and aliases (&name, *name) are not read here; write the value out, in quotes if it begins with & or *",
             ));
         }
         if event.tag().is_some() {
             return Err(self.refuse(
                 span,
+                key,
                 "tags (!name) are not read here; put the value in quotes if it begins with !",
             ));
         }
         let origin = at(self.locate, &span.start);
         let value = match event {
-            Event::Scalar(text, style, ..) => Value::Scalar {
-                text: Zeroizing::new(text.into_owned()),
-                plain: style == ScalarStyle::Plain,
-            },
+            Event::Scalar(text, style, ..) => {
+                Value::Scalar { text: Zeroizing::new(text.into_owned()), plain: style == ScalarStyle::Plain }
+            }
             Event::SequenceStart(..) => self.list(key)?,
             Event::MappingStart(..) => self.map(key)?,
-            _ => return Err(self.refuse(span, "a value was expected here")),
+            _ => return Err(self.refuse(span, key, "a value was expected here")),
         };
         Ok(Node { origin, value })
     }
@@ -139,12 +132,8 @@ impl<'a> Composer<'a, '_> {
             if event == Event::MappingEnd {
                 return Ok(Value::Map(entries));
             }
-            let Node {
-                origin,
-                value: Value::Scalar { text, .. },
-            } = self.node(event, span, path)?
-            else {
-                return Err(self.refuse(span, "a key must be a plain word"));
+            let Node { origin, value: Value::Scalar { text, .. } } = self.node(event, span, path)? else {
+                return Err(self.refuse(span, path, "a key must be a plain word"));
             };
             let (event, span) = self.next()?;
             let full = join(path, printable(&text));
@@ -159,11 +148,7 @@ impl<'a> Composer<'a, '_> {
                 self.findings.add(&origin, &full, before);
                 continue;
             }
-            entries.push(Entry {
-                key: text.to_string(),
-                at: origin,
-                node,
-            });
+            entries.push(Entry { key: text.to_string(), at: origin, node });
         }
     }
 
@@ -175,8 +160,8 @@ impl<'a> Composer<'a, '_> {
         }
     }
 
-    fn refuse(&self, span: Span, message: &'static str) -> Stop {
-        Stop::Refused(at(self.locate, &span.start), message)
+    fn refuse(&self, span: Span, key: &str, message: &'static str) -> Stop {
+        Stop::Refused(at(self.locate, &span.start), key.to_owned(), message)
     }
 }
 
@@ -186,9 +171,7 @@ fn at(locate: &dyn Fn(usize, usize) -> Origin, mark: &Marker) -> Origin {
 
 /// A key as it may appear in a message: what does not look like a key may be a secret that slipped into its place.
 pub(crate) fn printable(key: &str) -> &str {
-    let like_a_key = key.len() <= 48
-        && key
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    let like_a_key =
+        key.len() <= 48 && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     if like_a_key { key } else { "(unknown key)" }
 }
