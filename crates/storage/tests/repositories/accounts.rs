@@ -170,7 +170,7 @@ async fn the_claims_of_an_owner_are_all_there_by_kind() {
     .await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sixty_four_claims_of_one_value_have_one_winner() {
     on_every_store(async |store| {
         let hash = samples::hash().to_vec();

@@ -1,12 +1,12 @@
 //! Round trips: signing keys, secrets of the installation, applied schema steps.
 
 use userd_model::{KeyState, Sealed, SigningKeyRecord};
-use userd_storage::migrations::MIGRATIONS;
+use userd_storage::{engine::Dialect, migrations::MIGRATIONS};
 
 use crate::{
     accounts::duplicate,
     samples::{self, moment, word},
-    stores::{on_every_store, transact},
+    stores::{on_every_engine, on_every_store, transact},
 };
 
 #[tokio::test]
@@ -59,6 +59,22 @@ async fn a_migrated_store_knows_its_steps_in_order() {
         let again = &applied[0];
         let twice = transact!(store, uow => uow.schema_migrations().insert(again).await?);
         assert_eq!(duplicate(twice), "schema_migrations");
+    })
+    .await;
+}
+
+/// A step that was run and not recorded, because the process died between, is run again.
+#[tokio::test]
+async fn every_schema_step_can_be_repeated() {
+    on_every_engine(async |store| {
+        let engine = store.engine();
+        for step in MIGRATIONS {
+            let text = match engine.dialect() {
+                Dialect::Sqlite => step.sqlite,
+                Dialect::Postgres => step.postgres,
+            };
+            engine.run_schema(text).await.unwrap_or_else(|error| panic!("{}: {error}", step.name));
+        }
     })
     .await;
 }

@@ -37,7 +37,7 @@ async fn using_twice_in_one_unit_of_work_succeeds_once() {
     .await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sixty_four_uses_at_once_have_one_winner() {
     on_every_store(async |store| {
         let (hash, until) = (samples::hash(), moment());
@@ -93,7 +93,7 @@ async fn a_secret_is_good_only_for_its_purpose_and_until_it_expires() {
     .await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sixty_four_takers_of_one_secret_have_one_winner() {
     on_every_store(async |store| {
         let secret = &samples::secret(None, "code");
@@ -188,7 +188,7 @@ async fn a_lease_has_one_owner_until_it_expires_or_is_released() {
     .await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sixty_four_replicas_get_one_lease() {
     on_every_store(async |store| {
         let (name, now) = (word(), moment());
