@@ -61,6 +61,7 @@ fn complete_operation(path: &str, method: &str, needs: Needs, operation: &mut Va
     let Some(operation) = operation.as_object_mut() else {
         return;
     };
+    operation.insert("operationId".into(), operation_id(operation).into());
     operation.insert("security".into(), security(needs));
     if let Needs::Permission(permission) | Needs::ClientOrBearer(permission) = needs {
         let note = format!("Needs the permission `{}`.", permission.as_str());
@@ -79,6 +80,13 @@ fn complete_operation(path: &str, method: &str, needs: Needs, operation: &mut Va
         };
         known.insert(status.to_string(), json!({"$ref": format!("#/components/responses/{family}{status}")}));
     }
+}
+
+/// Resource and handler, `me_change_password`: handlers of different resources may have the same name.
+fn operation_id(operation: &Map<String, Value>) -> String {
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_lowercase();
+    let tag = text(operation.get("tags").and_then(|tags| tags.get(0))).replace([' ', '-'], "_");
+    format!("{tag}_{}", text(operation.get("operationId")))
 }
 
 /// A response that a handler declares: an error without a body gets the problem's, and all get the request id.

@@ -2,36 +2,33 @@
 //! Our own, because `axum::serve` sets no timer: header timeouts would not work there (slowloris), and a stuck
 //! connection could hold the stop forever. Deliberately absent: everything about a single request (`middleware.rs`).
 
+mod connection;
 mod guarded_io;
 pub mod tls;
 
 use std::{
     collections::HashMap,
-    convert::Infallible,
     future::Future,
     io,
     net::{IpAddr, SocketAddr},
-    pin::pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use axum::{Router, body::Body, body::HttpBody as _, response::Response};
-use http::{HeaderValue, Request, Version, header};
-use hyper::body::Incoming;
+use axum::Router;
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
+    rt::{TokioExecutor, TokioTimer},
     server::conn::auto::Builder,
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
-use tower::Service;
+use tokio_rustls::server::TlsStream;
 
-use self::guarded_io::{Activity, Guarded};
-use crate::{api::Draining, client_address::Peer};
+pub(crate) use self::connection::BadFraming;
+use self::connection::Connection;
+use crate::api::Draining;
 
 /// The bounds of the accept loop.
 #[derive(Clone)]
@@ -115,6 +112,7 @@ pub async fn serve(
         protocol: protocol(&options),
         served: Served::default(),
         router,
+        draining: draining.clone(),
         options,
     };
     let (drain_delay, drain_deadline) = (host.options.drain_delay, host.options.drain_deadline);
@@ -146,6 +144,7 @@ struct Host {
     protocol: Builder<TokioExecutor>,
     served: Served,
     router: Router,
+    draining: Draining,
     options: ServerOptions,
 }
 
@@ -178,87 +177,36 @@ impl Host {
         phase: watch::Receiver<Phase>,
         held: (OwnedSemaphorePermit, Place),
     ) {
-        let (protocol, router, options) = (self.protocol.clone(), self.router.clone(), self.options.clone());
+        let (protocol, options) = (self.protocol.clone(), self.options.clone());
+        let connection = Connection::new(peer, self.router.clone(), self.draining.clone());
         tokio::spawn(async move {
             // Held until the connection ends.
             let _held = held;
             // Small answers should leave at once; where this fails they only leave a little later.
             let _ = stream.set_nodelay(true);
             let Some(tls) = options.tls.clone() else {
-                return converse(stream, peer, &protocol, router, &options, phase).await;
+                return connection.serve(stream, &protocol, &options, phase).await;
             };
-            let handshake = tokio_rustls::TlsAcceptor::from(tls).accept(stream);
-            match tokio::time::timeout(options.tls_handshake_timeout, handshake).await {
-                Ok(Ok(stream)) => converse(stream, peer, &protocol, router, &options, phase).await,
-                Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
-                Err(_) => tracing::debug!("a TLS handshake took too long"),
+            match handshake(tls, stream, options.tls_handshake_timeout, phase.clone()).await {
+                Ok(stream) => connection.serve(stream, &protocol, &options, phase).await,
+                Err(error) => tracing::debug!(%error, "a TLS handshake failed"),
             }
         });
     }
 }
 
-/// Serves one connection until it ends or is told to.
-async fn converse<T>(
-    stream: T,
-    peer: SocketAddr,
-    protocol: &Builder<TokioExecutor>,
-    router: Router,
-    options: &ServerOptions,
+/// Ends with the handshake, its timeout, or the beginning of the drain, whichever is first.
+async fn handshake(
+    tls: Arc<rustls::ServerConfig>,
+    stream: TcpStream,
+    time: Duration,
     mut phase: watch::Receiver<Phase>,
-) where
-    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let activity = Arc::new(Activity::default());
-    let stream = Guarded::new(stream, Arc::clone(&activity), options.header_timeout, options.write_timeout);
-    let service =
-        hyper::service::service_fn(move |request| answer(request, peer, router.clone(), Arc::clone(&activity)));
-    let mut connection = pin!(protocol.serve_connection(TokioIo::new(stream), service));
+) -> io::Result<TlsStream<TcpStream>> {
     tokio::select! {
-        result = connection.as_mut() => {
-            if let Err(error) = result {
-                tracing::debug!(error, "a connection ended early");
-            }
-            return;
-        }
-        _ = phase.wait_for(|phase| *phase != Phase::Serving) => {}
-    }
-    connection.as_mut().graceful_shutdown();
-    tokio::select! {
-        _ = connection.as_mut() => {}
-        _ = phase.wait_for(|phase| *phase == Phase::Aborting) => {}
+        result = tokio::time::timeout(time, tokio_rustls::TlsAcceptor::from(tls).accept(stream)) => result?,
+        _ = phase.wait_for(|phase| *phase != Phase::Serving) => Err(io::ErrorKind::ConnectionAborted.into()),
     }
 }
-
-/// One request of a connection.
-async fn answer(
-    mut request: Request<Incoming>,
-    peer: SocketAddr,
-    mut router: Router,
-    activity: Arc<Activity>,
-) -> Result<Response, Infallible> {
-    let busy = activity.begin(request.version());
-    request.extensions_mut().insert(Peer(peer));
-    if request.version() == Version::HTTP_11 && request.headers().get_all(header::HOST).iter().count() != 1 {
-        request.extensions_mut().insert(BadFraming("send exactly one Host header"));
-    }
-    // Where a proxy in front reads Content-Length and hyper reads Transfer-Encoding, what follows such a request could
-    // be somebody else's; so nothing may follow it (RFC 9112 section 6.1).
-    let last = request.headers().contains_key(header::TRANSFER_ENCODING);
-    let mut response = router.call(request.map(Body::new)).await?;
-    if last {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    if response.size_hint().exact().is_some() {
-        return Ok(response);
-    }
-    // A stream keeps its connection busy until its last byte.
-    Ok(response.map(|body| Body::new(guarded_io::BusyBody::new(body, busy))))
-}
-
-/// Marks a request whose host two readers could see differently (RFC 9112 section 3.2); the middleware answers it
-/// with 400.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct BadFraming(pub(crate) &'static str);
 
 fn protocol(options: &ServerOptions) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());

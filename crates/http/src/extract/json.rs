@@ -133,11 +133,15 @@ pub(super) fn require_media_type(headers: &HeaderMap, wanted: &str) -> Result<()
 
 /// Reads at most [`MAX_BODY`] bytes.
 pub(super) async fn read_body(body: Body) -> Result<Bytes, Problem> {
+    read_body_within(body, BODY_TIMEOUT).await
+}
+
+async fn read_body_within(body: Body, time: Duration) -> Result<Bytes, Problem> {
     use axum::body::HttpBody as _;
     if body.size_hint().lower() > MAX_BODY as u64 {
         return Err(Problem::of(&table::PAYLOAD_TOO_LARGE));
     }
-    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await {
+    match tokio::time::timeout(time, Limited::new(body, MAX_BODY).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::of(&table::PAYLOAD_TOO_LARGE)),
         Ok(Err(_)) => Err(Problem::malformed("the body ended early")),
@@ -232,5 +236,13 @@ mod tests {
         }
         assert_eq!(refusal(b"{\"login\":\"\xff\"}").0, "malformed_json");
         assert_eq!(refusal(b"{\"login\":\"a\x00\"}").0, "malformed_json");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_trickles_is_given_up() {
+        let forever = futures_util::stream::pending::<Result<Bytes, std::io::Error>>();
+        let problem =
+            read_body_within(axum::body::Body::from_stream(forever), Duration::from_millis(10)).await.unwrap_err();
+        assert_eq!(problem.status(), 408);
     }
 }

@@ -42,6 +42,25 @@ fn a_gap_between_routes_and_policy_fails_the_start() {
     assert!(assemble(Arc::new(api_with(|_| {})), Routes::new(), &[]).is_ok());
 }
 
+mod elsewhere {
+    #[derive(serde::Serialize, utoipa::ToSchema)]
+    pub struct Alive {
+        other: u8,
+    }
+
+    #[utoipa::path(get, path = "/elsewhere", responses((status = 200, body = Alive)))]
+    pub async fn elsewhere() -> userd_http::extract::Json<Alive> {
+        userd_http::extract::Json(Alive { other: 1 })
+    }
+}
+
+#[test]
+fn two_bodies_of_one_name_fail_the_start() {
+    let twice = userd_http::routes::all().with(utoipa_axum::routes!(elsewhere::elsewhere));
+    let error = assemble(Arc::new(api_with(|_| {})), twice, ROUTES).unwrap_err();
+    assert!(matches!(error, AssemblyError::AmbiguousSchema(name) if name == "Alive"));
+}
+
 /// AC-104: the whole policy, to be read in review.
 #[test]
 fn the_policy_is_reviewed() {

@@ -15,6 +15,7 @@ mod conventions;
 mod cross_origin;
 mod documents;
 mod draining;
+mod log_lines;
 mod parameters;
 mod problems;
 mod sockets;

@@ -79,6 +79,32 @@ async fn floods_of_headers_and_long_urls_are_refused() {
     is_alive(&server).await;
 }
 
+/// A caller who asks for much and reads nothing does not hold the answers for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_that_nobody_reads_are_given_up() {
+    let options = ServerOptions {
+        write_timeout: Duration::from_millis(200),
+        max_connections_per_address: Some(1),
+        ..ServerOptions::default()
+    };
+    let server = Server::start(options).await;
+    let mut stream = server.connect().await;
+    let ask = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n";
+    stream.write_all(&ask.repeat(100)).await.unwrap();
+    let began = Instant::now();
+    // The only place is free again when the server has given up.
+    while !server
+        .exchange(b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .await
+        .starts_with("HTTP/1.1 200")
+    {
+        assert!(began.elapsed() < LONG, "the connection is still held");
+        tokio::task::yield_now().await;
+    }
+    let read = read_to_end(&mut stream).await;
+    assert!(read.matches("HTTP/1.1 200").count() < 100, "it was given up, not served");
+}
+
 /// ASVS V4.2.1
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_second_request_hides_in_an_ambiguous_first() {

@@ -102,6 +102,7 @@ pub fn stage_routes() -> Routes {
         .with(routes!(basic))
         .with(routes!(token))
         .with(routes!(leave))
+        .with(routes!(noted))
 }
 
 pub fn stage_table() -> Vec<RouteNeeds> {
@@ -117,6 +118,7 @@ pub fn stage_table() -> Vec<RouteNeeds> {
         ("GET", "/v1/basic", Needs::Client),
         ("POST", "/oauth2/token", Needs::Client),
         ("POST", "/v1/leave", Needs::Public),
+        ("GET", "/v1/noted/{id}", Needs::User),
     ];
     let own = own.into_iter().map(|(method, path, needs)| RouteNeeds { method, path, needs });
     userd_http::policy::ROUTES.iter().copied().chain(own).collect()
@@ -210,6 +212,12 @@ async fn token(Form(form): Form<TokenForm>) -> Result<String, Problem> {
 #[utoipa::path(post, path = "/v1/leave", responses((status = 303, description = "Elsewhere")))]
 async fn leave() -> Redirect {
     Redirect::to("/v1/who")
+}
+
+#[utoipa::path(get, path = "/v1/noted/{id}", params(("id" = uuid::Uuid, Path)), responses((status = 200, body = String)))]
+async fn noted(Path(id): Path<UserId>) -> String {
+    userd_http::middleware::note_user(id);
+    id.to_string()
 }
 
 /// A handler waits here until the test lets it through.
