@@ -34,7 +34,7 @@ mod writer;
 use std::{
     path::PathBuf,
     sync::{
-        Arc, Mutex as StdMutex, PoisonError,
+        Arc, Mutex as StdMutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
         mpsc,
     },
@@ -161,14 +161,27 @@ impl SqliteEngine {
     }
 
     fn read_inline(&self, statement: &'static Statement, values: &[Value]) -> Result<Rows, StoreError> {
-        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        if self.places.is_closed() {
+            return Err(closed());
+        }
+        let idle = self.idle_readers().pop();
         let reader = match idle {
             Some(reader) => reader,
             None => connection::reader(&self.location)?,
         };
-        let rows = query::run(&reader, statement, values);
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+        let rows = query::run(&reader, statement, values).map_err(|error| match error {
+            // A read has no transaction to run again.
+            StoreError::Conflict => StoreError::Unavailable(format!("{}: sqlite is locked", statement.name)),
+            other => other,
+        });
+        if !matches!(rows, Err(StoreError::Unavailable(_))) {
+            self.idle_readers().push(reader);
+        }
         rows
+    }
+
+    fn idle_readers(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -223,11 +236,14 @@ impl Engine for SqliteEngine {
         // Everybody who got a place is answered or gone once all places are free.
         let _all = timeout(self.acquire_timeout, self.places.acquire_many(self.all_places)).await;
         self.places.close();
-        let mut writer = Arc::clone(&self.writer).lock_owned().await;
-        writer.finish_batch();
-        let readers = std::mem::take(&mut *self.readers.lock().unwrap_or_else(PoisonError::into_inner));
+        let readers = std::mem::take(&mut *self.idle_readers());
+        let Ok(mut writer) = timeout(self.acquire_timeout, Arc::clone(&self.writer).lock_owned()).await else {
+            tracing::error!("sqlite: closed while a unit of work was still under way; it is rolled back");
+            return;
+        };
         // The last connection to close writes the log back into the file.
         let _closed = tokio::task::spawn_blocking(move || {
+            writer.finish_batch();
             drop(readers);
             writer.close();
         })

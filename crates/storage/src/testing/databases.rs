@@ -6,6 +6,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use tokio_postgres::NoTls;
@@ -65,7 +66,12 @@ impl TestDatabase {
     /// When it cannot be opened.
     pub fn engine(&self) -> Result<Arc<dyn Engine>, StoreError> {
         Ok(match &self.place {
-            Place::Memory => Arc::new(SqliteEngine::open(&SqliteOptions::at(SqliteLocation::Memory))?),
+            Place::Memory => {
+                // Long enough for any queue, short enough for a test that waits for itself.
+                let acquire_timeout = Duration::from_secs(2);
+                let options = SqliteOptions { acquire_timeout, ..SqliteOptions::at(SqliteLocation::Memory) };
+                Arc::new(SqliteEngine::open(&options)?)
+            }
             Place::File(folder) => {
                 let location = SqliteLocation::File(folder.path().join("userd.db"));
                 Arc::new(SqliteEngine::open(&SqliteOptions::at(location))?)

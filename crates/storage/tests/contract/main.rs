@@ -14,6 +14,7 @@ mod isolation;
 mod migrating;
 mod postgres;
 mod proxy;
+mod retrying;
 mod sqlite;
 mod stage;
 mod undoing;

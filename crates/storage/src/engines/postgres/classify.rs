@@ -22,7 +22,7 @@ pub(super) fn meaning(error: &Error) -> Meaning {
             // No SQLSTATE: the connection, or a value that does not fit its parameter.
             if is_ours(error) { Meaning::Said } else { Meaning::Lost }
         }
-        Some("57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "25006") => Meaning::Lost,
+        Some("57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "25P03" | "25006") => Meaning::Lost,
         Some(code) if code.starts_with("08") => Meaning::Lost,
         Some("26000" | "0A000" | "42P05") => Meaning::Forgotten,
         Some(_) => Meaning::Said,

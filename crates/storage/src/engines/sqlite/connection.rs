@@ -13,6 +13,9 @@ const PREPARED: usize = 256;
 /// How long opening waits for another process that opens the same file or recovers its log.
 const OPEN_WAIT: Duration = Duration::from_secs(5);
 
+/// How long a read waits for one. It blocks an async worker, so it is short.
+const READ_WAIT: Duration = Duration::from_millis(250);
+
 /// `secure_delete=FAST`: what is deleted is overwritten where that costs no extra write, so a destroyed data key does
 /// not stay readable in free space. `mmap_size=0`: an I/O error on a mapped page would kill the process instead of
 /// answering. `trusted_schema=OFF`: nothing in a schema runs functions.
@@ -51,6 +54,7 @@ pub(super) fn reader(location: &SqliteLocation) -> Result<Connection, StoreError
     };
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.execute_batch(COMMON).and_then(|()| connection.execute_batch(READER)).map_err(fault)?;
+    connection.busy_timeout(READ_WAIT).map_err(fault)?;
     connection.set_prepared_statement_cache_capacity(PREPARED);
     Ok(connection)
 }

@@ -184,3 +184,61 @@ impl Writer {
         self.batch.drain(..).for_each(|member| member.answer(Err(CommitFault::Unavailable)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails by panicking")]
+    use std::sync::{Arc, mpsc};
+
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    /// A batch of three whose COMMIT the database refuses: a deferred constraint is broken.
+    async fn refused_batch() -> (Writer, Vec<oneshot::Receiver<Verdict>>) {
+        let connection = Connection::open_in_memory().unwrap();
+        let tables = "PRAGMA foreign_keys=ON; CREATE TABLE a (id INTEGER PRIMARY KEY);
+            CREATE TABLE b (id INTEGER PRIMARY KEY, a INTEGER REFERENCES a DEFERRABLE INITIALLY DEFERRED);";
+        connection.execute_batch(tables).unwrap();
+        let (wake, _committer_is_dead) = mpsc::sync_channel(1);
+        let (mut writer, places) = (Writer::new(connection, wake), Arc::new(Semaphore::new(3)));
+        let mut verdicts = Vec::new();
+        for n in 0..3 {
+            writer.open_batch().await.unwrap();
+            writer.open_savepoint().unwrap();
+            let insert = format!("INSERT INTO b (id, a) VALUES ({n}, 404)");
+            writer.connection().unwrap().execute_batch(&insert).unwrap();
+            verdicts.push(writer.join(Arc::clone(&places).try_acquire_owned().unwrap()).unwrap());
+        }
+        (writer, verdicts)
+    }
+
+    fn rows(writer: &Writer) -> i64 {
+        writer.connection().unwrap().query_row("SELECT count(*) FROM b", (), |row| row.get(0)).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_cannot_be_committed_fails_for_each_of_its_members() {
+        let (mut writer, verdicts) = refused_batch().await;
+        writer.finish_batch();
+        for verdict in verdicts {
+            assert!(matches!(verdict.await.unwrap(), Err(CommitFault::Unavailable)));
+        }
+        assert_eq!(rows(&writer), 0);
+        assert!(writer.connection().unwrap().is_autocommit(), "nothing lingers");
+        writer.open_batch().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn without_a_committer_a_batch_is_finished_by_its_first_member() {
+        let connection = Connection::open_in_memory().unwrap();
+        let (wake, committer) = mpsc::sync_channel(1);
+        drop(committer);
+        let mut writer = Writer::new(connection, wake);
+        writer.open_batch().await.unwrap();
+        writer.open_savepoint().unwrap();
+        let verdict = writer.join(Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap()).unwrap();
+        writer.wake_committer();
+        assert!(matches!(verdict.await.unwrap(), Ok(())));
+    }
+}
