@@ -1,5 +1,5 @@
 //! The revocation feed: an append-only list in time order that verifiers follow. All entries share one scope today;
-//! the column leads the index so that the order does not become one hot end of a distributed index.
+//! the column leads the index so that the feed can be split later without another index. Short-lived and small.
 
 use userd_model::{Revocation, RevocationId, Timestamp};
 
