@@ -4,7 +4,10 @@
 use std::{
     collections::HashMap,
     marker::PhantomData,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -32,6 +35,8 @@ pub struct Cached<T, E> {
     space: &'static str,
     ttl: Duration,
     flights: Mutex<HashMap<String, Arc<Flight<E>>>>,
+    /// Counts loads that were stored, so that a caller who looked before one and took off after it looks again.
+    landings: AtomicU64,
     kind: PhantomData<fn() -> T>,
 }
 
@@ -52,7 +57,7 @@ where
 {
     /// A typed view of `space` whose values live for `ttl` ± 10 % (so that they do not all expire together).
     pub fn new(cache: Arc<dyn Cache>, random: Arc<dyn Random>, space: &'static str, ttl: Duration) -> Self {
-        Self { cache, random, space, ttl, flights: Mutex::default(), kind: PhantomData }
+        Self { cache, random, space, ttl, flights: Mutex::default(), landings: AtomicU64::new(0), kind: PhantomData }
     }
 
     /// The value of `id`, from the cache or by `load`. Concurrent misses of one id run one `load` and share its answer,
@@ -66,13 +71,14 @@ where
         Fut: Future<Output = Result<Option<Loaded<T>>, E>>,
     {
         let key = CacheKey::new(self.space, id);
-        if let Some(value) = self.cached(&key).await {
+        let seen = self.landings.load(Ordering::Acquire);
+        if let Some(value) = self.cached(&key).await.and_then(|bytes| open(&key, &bytes)) {
             return Ok(Some(value));
         }
-        let mut landed = self.fly(&key, &load).await?;
+        let mut landed = self.fly(&key, seen, &load).await?;
         if landed.stale {
             // The value changed while it was read. Who joined late must not get the old one: read once more.
-            landed = self.fly(&key, &load).await?;
+            landed = self.fly(&key, seen, &load).await?;
         }
         match landed.bytes {
             None => Ok(None),
@@ -96,18 +102,25 @@ where
         self.cache.invalidate_local(&CacheKey::new(self.space, id), version);
     }
 
-    async fn cached(&self, key: &CacheKey) -> Option<T> {
-        open(key, &self.cache.get(key).await?.bytes)
+    async fn cached(&self, key: &CacheKey) -> Option<Bytes> {
+        Some(self.cache.get(key).await?.bytes)
     }
 
-    async fn fly<F, Fut>(&self, key: &CacheKey, load: &F) -> Result<Landed, E>
+    async fn fly<F, Fut>(&self, key: &CacheKey, seen: u64, load: &F) -> Result<Landed, E>
     where
         F: Fn() -> Fut,
         Fut: Future<Output = Result<Option<Loaded<T>>, E>>,
     {
         let seat = Seat::take(&self.flights, key.id());
-        let landed = seat.flight.get_or_init(|| async { self.land(key, load().await?).await }).await;
-        landed.clone()
+        let take_off = async || {
+            if self.landings.load(Ordering::Acquire) != seen
+                && let Some(bytes) = self.cached(key).await.filter(|bytes| open::<T>(key, bytes).is_some())
+            {
+                return Ok(Landed { bytes: Some(bytes), stale: false });
+            }
+            self.land(key, load().await?).await
+        };
+        seat.flight.get_or_init(take_off).await.clone()
     }
 
     async fn land(&self, key: &CacheKey, loaded: Option<Loaded<T>>) -> Result<Landed, E> {
@@ -119,6 +132,7 @@ where
             Some(bytes) => !self.cache.put(key, Entry { version, bytes: bytes.clone() }, self.life()).await,
             None => false,
         };
+        self.landings.fetch_add(1, Ordering::Release);
         // A value that cannot be encoded is handed on as "unreadable", not as absent.
         Ok(Landed { bytes: Some(bytes.unwrap_or_default()), stale })
     }

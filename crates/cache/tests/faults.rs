@@ -217,7 +217,9 @@ async fn a_flush_followed_by_news_at_once_is_noticed_too() {
         return;
     }
     let server = Server::start().await;
-    let (a, b) = (replica(&server.url(), patient()).await, replica(&server.url(), patient()).await);
+    // b waits for news so long that only the news themselves can tell it.
+    let waiting = CacheOptions { fanout_wait: MINUTE, ..patient() };
+    let (a, b) = (replica(&server.url(), patient()).await, replica(&server.url(), waiting).await);
     connected(&*b).await;
     for round in 0..3_u8 {
         a.publish(vec![round].into()).await;

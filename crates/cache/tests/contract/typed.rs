@@ -1,12 +1,16 @@
 //! The typed front: one load for many callers, and no value that belongs to another id.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
+use bytes::Bytes;
 use tokio::task::JoinSet;
-use userd_cache::{Cache, CacheKey, Cached, Loaded};
+use userd_cache::{Cache, CacheHealth, CacheKey, Cached, Entry, Limit, LimitAnswer, Loaded, Subscription};
 
 use crate::{
     Stand,
@@ -126,4 +130,66 @@ pub(crate) async fn a_change_during_the_load_is_loaded_again(stand: Stand) {
         .await;
     assert_eq!(answer, Ok(Some("Countess Lovelace".to_owned())));
     assert_eq!(names.get_or_load("u", || async { Err("warm") }).await, Ok(Some("Countess Lovelace".to_owned())));
+}
+
+/// A cache whose first answer takes its time on the way.
+struct Dawdling {
+    inner: Arc<dyn Cache>,
+    first: AtomicU32,
+    gate: tokio::sync::Semaphore,
+}
+
+#[async_trait::async_trait]
+impl Cache for Dawdling {
+    async fn get(&self, key: &CacheKey) -> Option<Entry> {
+        let answer = self.inner.get(key).await;
+        if self.first.fetch_add(1, Ordering::SeqCst) == 0 {
+            self.gate.acquire().await.unwrap().forget();
+        }
+        answer
+    }
+    async fn put(&self, key: &CacheKey, entry: Entry, ttl: Duration) -> bool {
+        self.inner.put(key, entry, ttl).await
+    }
+    async fn invalidate(&self, key: &CacheKey, version: i64) {
+        self.inner.invalidate(key, version).await;
+    }
+    fn invalidate_local(&self, key: &CacheKey, version: i64) {
+        self.inner.invalidate_local(key, version);
+    }
+    async fn check(&self, limit: &Limit, key: &str, cost: u32) -> LimitAnswer {
+        self.inner.check(limit, key, cost).await
+    }
+    async fn refund(&self, limit: &Limit, key: &str) {
+        self.inner.refund(limit, key).await;
+    }
+    async fn reset_limit(&self, limit: &Limit, key: &str) {
+        self.inner.reset_limit(limit, key).await;
+    }
+    async fn publish(&self, message: Bytes) {
+        self.inner.publish(message).await;
+    }
+    fn subscribe(&self) -> Subscription {
+        self.inner.subscribe()
+    }
+    async fn health(&self) -> CacheHealth {
+        self.inner.health().await
+    }
+}
+
+/// Who looked before a load landed and would take off after it finds the loaded value instead.
+#[tokio::test]
+async fn a_miss_that_arrives_late_does_not_load_again() {
+    let inner = Stand::memory().a;
+    let slow = Arc::new(Dawdling { inner, first: AtomicU32::new(0), gate: tokio::sync::Semaphore::new(0) });
+    let names: Names = Cached::new(slow.clone(), Arc::new(Dice), "name", MINUTE);
+    let late = names.get_or_load("u", || async { Err("loaded twice") });
+    let meanwhile = async {
+        let answer = names.get_or_load("u", || async { loaded(1, "Ada") }).await;
+        slow.gate.add_permits(1);
+        answer
+    };
+    let (late, meanwhile) = tokio::join!(late, meanwhile);
+    assert_eq!(meanwhile, Ok(Some("Ada".to_owned())));
+    assert_eq!(late, Ok(Some("Ada".to_owned())));
 }
