@@ -1,3 +1,4 @@
 //! The binary as a library: configuration, logs, wiring and the command line, so that tests start what users start.
 
 pub mod config;
+pub mod logging;

@@ -1,0 +1,138 @@
+//! The log: one line per event, for people or for machines, to the terminal and to a rotated file.
+//!
+//! A line is formatted by whoever logs and written by a thread of its own, so that a slow disk or a stuck terminal never
+//! slows a request; what does not fit into the buffer is dropped and counted. Deliberately absent: what is worth logging,
+//! which every room decides, and the environment, which the wiring passes in.
+
+mod colour;
+mod escape;
+mod file;
+mod json;
+mod layer;
+mod pretty;
+
+use std::{io, path::PathBuf};
+
+use tracing::{Dispatch, Level, Metadata, level_filters::LevelFilter};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::{
+    filter::FilterFn,
+    layer::{Layer, SubscriberExt as _},
+    registry::Registry,
+    util::SubscriberInitExt as _,
+};
+
+pub use self::colour::ColourChoice;
+use self::layer::{Form, LogLayer, Sink};
+use crate::config::{LogConfig, LogFormat};
+
+/// Where lines for the console go and what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Console {
+    /// Commands whose answer goes to the standard output log to the standard error.
+    pub stream: Stream,
+    /// Whether a person sees it.
+    pub is_terminal: bool,
+    /// Whether it may be coloured; see [`ColourChoice::decide`].
+    pub colour: bool,
+}
+
+/// A standard stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output: the service.
+    Stdout,
+    /// Standard error: commands.
+    Stderr,
+}
+
+/// Keeps the writing threads alive; on drop they write what is left, for at most a second.
+#[must_use = "without it the last lines are lost"]
+pub struct Guard {
+    _workers: Vec<WorkerGuard>,
+    drops: Vec<ErrorCounter>,
+}
+
+/// The log cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The file of `log.file` cannot be opened.
+    #[error("log.file {path}: {why}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        why: String,
+    },
+    /// There is a log already.
+    #[error("the log was started twice")]
+    Twice,
+}
+
+impl Guard {
+    /// Lines that were dropped because the writer was too slow.
+    #[must_use]
+    pub fn dropped_lines(&self) -> usize {
+        self.drops.iter().map(ErrorCounter::dropped_lines).sum()
+    }
+}
+
+/// Starts the log of the process.
+///
+/// # Errors
+/// [`LogError`].
+pub fn init(config: &LogConfig, console: Console) -> Result<Guard, LogError> {
+    let console_writer: Box<dyn io::Write + Send> = match console.stream {
+        Stream::Stdout => Box::new(io::stdout()),
+        Stream::Stderr => Box::new(io::stderr()),
+    };
+    let (dispatch, guard) = dispatch(config, console, console_writer)?;
+    dispatch.try_init().map_err(|_| LogError::Twice)?;
+    Ok(guard)
+}
+
+/// The log without making it the one of the process: for tests, which bring their own console.
+///
+/// # Errors
+/// [`LogError::File`].
+pub fn dispatch(
+    config: &LogConfig,
+    console: Console,
+    writer: impl io::Write + Send + 'static,
+) -> Result<(Dispatch, Guard), LogError> {
+    let console_form = match (config.format, console.is_terminal) {
+        (LogFormat::Pretty, _) | (LogFormat::Auto, true) => Form::Pretty { colour: console.colour },
+        (LogFormat::Json, _) | (LogFormat::Auto, false) => Form::Json,
+    };
+    let mut sinks = Vec::new();
+    let mut workers = Vec::new();
+    let mut drops = Vec::new();
+    let mut add = |name, form, writer: Box<dyn io::Write + Send>| {
+        let lines = usize::try_from(config.buffer_lines).unwrap_or(usize::MAX);
+        let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(lines).thread_name(name);
+        let (writer, worker) = builder.finish(writer);
+        drops.push(writer.error_counter());
+        sinks.push(Sink::new(name, form, writer));
+        workers.push(worker);
+    };
+    add("log-console", console_form, Box::new(writer));
+    if let Some(path) = config.file.as_ref() {
+        let file_form = if config.format == LogFormat::Pretty { Form::Pretty { colour: false } } else { Form::Json };
+        let file = file::open(path, config.rotation, config.keep)
+            .map_err(|why| LogError::File { path: path.to_path_buf(), why })?;
+        add("log-file", file_form, Box::new(file));
+    }
+    let subscriber = Registry::default().with(filter(config)).with(LogLayer::new(sinks));
+    Ok((Dispatch::new(subscriber), Guard { _workers: workers, drops }))
+}
+
+/// The level counts for lines. Spans of requests stay even when only warnings are written, because a warning without its
+/// request id is of little use.
+fn filter(config: &LogConfig) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + use<>> {
+    let targets = config.level.targets().clone();
+    let lines = Layer::<Registry>::max_level_hint(&targets).unwrap_or(LevelFilter::TRACE);
+    let wanted = move |about: &Metadata<'_>| {
+        (about.is_span() && *about.level() <= Level::INFO) || targets.would_enable(about.target(), about.level())
+    };
+    FilterFn::new(wanted).with_max_level_hint(lines.max(LevelFilter::INFO))
+}
