@@ -1,6 +1,8 @@
 //! What an error means. Only SQLSTATEs and the statement's name are told, never the server's text: its details quote
 //! keys and values.
 
+use std::error::Error as _;
+
 use tokio_postgres::Error;
 
 use crate::{Duplicate, Statement, StoreError};
@@ -86,7 +88,11 @@ pub(super) fn schema(error: &Error) -> StoreError {
 
 /// The way to the server. The server's own words here name the database or the role, which the operator needs.
 pub(super) fn connection(error: &Error) -> StoreError {
-    let words = error.as_db_error().map_or_else(|| error.to_string(), |said| said.message().to_owned());
+    let words = match (error.as_db_error(), error.source()) {
+        (Some(said), _) => said.message().to_owned(),
+        (None, Some(cause)) => format!("{error}: {cause}"),
+        (None, None) => error.to_string(),
+    };
     StoreError::Unavailable(format!("postgres {}: {words}", code(error)))
 }
 

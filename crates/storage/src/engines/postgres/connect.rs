@@ -1,13 +1,17 @@
 //! The way to the server: the URL, TLS, and one connection with its prepared statements.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 use tokio::task::AbortHandle;
-use tokio_postgres::{CancelToken, Client, Config, NoTls, RowStream, config::SslMode, types::Type};
+use tokio_postgres::{
+    CancelToken, Client, Config, NoTls, RowStream,
+    config::{Host, SslMode},
+    types::Type,
+};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use url::form_urlencoded;
 
@@ -32,14 +36,15 @@ impl Connector {
         let (plain, tls) = split_tls(options)?;
         // The parser's own message may quote a part of the URL, and the URL holds a password.
         let mut config: Config = plain.parse().map_err(|_| refused("the url is not understood"))?;
-        config.ssl_mode(tls.mode).tcp_user_timeout(TCP_TIMEOUT).keepalives_idle(KEEPALIVE);
+        let mode = tls.mode.unwrap_or_else(|| mode_for(config.get_hosts()));
+        config.ssl_mode(mode).tcp_user_timeout(TCP_TIMEOUT).keepalives_idle(KEEPALIVE);
         config.connect_timeout(options.connect_timeout);
         if config.get_application_name().is_none() {
             config.application_name("userd");
         }
         Ok(Self {
             config,
-            tls: if tls.mode == SslMode::Disable { None } else { Some(tls.connector()?) },
+            tls: if mode == SslMode::Disable { None } else { Some(tls.connector()?) },
             timeout: options.connect_timeout,
             statement_cache: options.statement_cache,
             pipelining: options.pipelining,
@@ -165,16 +170,27 @@ pub(super) async fn query(
 
 /// What the URL and the options say about TLS.
 struct Tls {
-    mode: SslMode,
+    /// As the URL says, if it does.
+    mode: Option<SslMode>,
     ca_file: Option<PathBuf>,
     cert_file: Option<PathBuf>,
     key_file: Option<PathBuf>,
 }
 
+/// Without `sslmode`: nobody listens between here and a server on this machine; everywhere else TLS, checked.
+fn mode_for(hosts: &[Host]) -> SslMode {
+    let is_here = |host: &Host| match host {
+        Host::Tcp(name) if name == "localhost" => true,
+        Host::Tcp(name) => name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()),
+        _ => true,
+    };
+    if hosts.iter().all(is_here) { SslMode::Disable } else { SslMode::Require }
+}
+
 /// Takes the `ssl…` parameters out of the URL: the driver knows fewer modes than libpq.
 fn split_tls(options: &PostgresOptions) -> Result<(String, Tls), StoreError> {
     let mut tls = Tls {
-        mode: SslMode::Prefer,
+        mode: None,
         ca_file: options.ca_file.clone(),
         cert_file: options.client_cert_file.clone(),
         key_file: options.client_key_file.clone(),
@@ -183,9 +199,9 @@ fn split_tls(options: &PostgresOptions) -> Result<(String, Tls), StoreError> {
     let mut rest = form_urlencoded::Serializer::new(String::new());
     for (name, value) in form_urlencoded::parse(parameters.as_bytes()) {
         match (&*name, &*value) {
-            ("sslmode", "disable") => tls.mode = SslMode::Disable,
-            ("sslmode", "prefer" | "allow") => tls.mode = SslMode::Prefer,
-            ("sslmode", "require" | "verify-full") => tls.mode = SslMode::Require,
+            ("sslmode", "disable") => tls.mode = Some(SslMode::Disable),
+            ("sslmode", "prefer" | "allow") => tls.mode = Some(SslMode::Prefer),
+            ("sslmode", "require" | "verify-full") => tls.mode = Some(SslMode::Require),
             ("sslmode", _) => return Err(refused("sslmode is not one of disable, prefer, require, verify-full")),
             ("sslrootcert", file) => tls.ca_file = Some(file.into()),
             ("sslcert", file) => tls.cert_file = Some(file.into()),
@@ -258,15 +274,26 @@ mod tests {
     fn require_means_that_the_certificate_is_checked() {
         let (plain, tls) =
             tls_of("postgres://u:p@h/d?sslmode=require&application_name=a+b&sslrootcert=%2Fca.pem").unwrap();
-        assert_eq!(tls.mode, SslMode::Require);
+        assert_eq!(tls.mode, Some(SslMode::Require));
         assert_eq!(tls.ca_file, Some(PathBuf::from("/ca.pem")));
         assert_eq!(plain, "postgres://u:p@h/d?application_name=a%20b");
-        assert_eq!(tls_of("postgres://h/d?sslmode=verify-full").unwrap().1.mode, SslMode::Require);
+        assert_eq!(tls_of("postgres://h/d?sslmode=verify-full").unwrap().1.mode, Some(SslMode::Require));
     }
 
     #[test]
     fn a_mode_that_checks_half_is_refused() {
         assert!(tls_of("postgres://h/d?sslmode=verify-ca").is_err());
+    }
+
+    #[test]
+    fn without_a_word_only_this_machine_is_spoken_to_in_the_clear() {
+        let mode = |url: &str| mode_for(url.parse::<Config>().unwrap().get_hosts());
+        assert_eq!(mode("postgres://u@localhost/d"), SslMode::Disable);
+        assert_eq!(mode("postgres://u@127.0.0.1,[::1]/d"), SslMode::Disable);
+        assert_eq!(mode("postgres:///d?host=/run/postgresql"), SslMode::Disable);
+        assert_eq!(mode("postgres://u@db.example/d"), SslMode::Require);
+        assert_eq!(mode("postgres://u@localhost,db.example/d"), SslMode::Require);
+        assert_eq!(mode("postgres://u@10.0.0.1/d"), SslMode::Require);
     }
 
     #[test]

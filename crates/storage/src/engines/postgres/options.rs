@@ -4,9 +4,10 @@ use std::{fmt, path::PathBuf, time::Duration};
 
 /// Where the server is and how it is used. `PostgresOptions::at` gives the values meant for service.
 ///
-/// The URL's `sslmode` is `disable`, `prefer` (the default of libpq: TLS when the server has it), `require` or
-/// `verify-full`. Whenever TLS is used the certificate and the host name are checked: `require` means `verify-full`
-/// here. `sslrootcert`, `sslcert` and `sslkey` in the URL are files, the same as the three options below.
+/// The URL's `sslmode` is `disable`, `prefer` (TLS when the server has it), `require` or `verify-full`. Whenever TLS is
+/// used the certificate and the host name are checked: `require` means `verify-full` here. Without `sslmode`, a server
+/// on this machine (a socket, `localhost`, a loopback address) is spoken to in the clear and every other one with
+/// `require`. `sslrootcert`, `sslcert` and `sslkey` in the URL are files, the same as the three options below.
 #[derive(Clone)]
 pub struct PostgresOptions {
     /// `postgres://user:password@host:port/database?sslmode=…`. Holds a secret: never printed.
