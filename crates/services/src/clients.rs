@@ -100,7 +100,7 @@ impl Clients {
             .store
             .transact("create_client", |mut uow| async move {
                 if let Some(saved) = self.answers.find::<NewClient>(&mut uow, once).await? {
-                    return Ok(Some(saved));
+                    return uow.commit(Some(saved)).await;
                 }
                 uow.clients().insert(client).await?;
                 self.answers.save(&mut uow, once, sealed, now).await?;

@@ -230,8 +230,8 @@ impl SigningKeys {
         self.parts
             .store
             .transact("rewrap_user", |mut uow| async move {
-                let Some(mut user) = uow.users().find(id).await? else { return Ok(()) };
-                let Some(key) = &user.data_key else { return Ok(()) };
+                let Some(mut user) = uow.users().find(id).await? else { return uow.commit(()).await };
+                let Some(key) = &user.data_key else { return uow.commit(()).await };
                 let random = self.parts.random.as_ref();
                 user.data_key = Some(self.parts.crypto.fields.rewrap_data_key(random, key, id).map_err(internal)?);
                 uow.users().update(&user).await?;

@@ -72,7 +72,7 @@ impl Accounts {
             .store
             .transact("register", |mut uow| async move {
                 if let Some(saved) = self.answers.find::<SignedIn>(&mut uow, once).await? {
-                    return Ok(Some(saved));
+                    return uow.commit(Some(saved)).await;
                 }
                 seed.store(&mut uow).await?;
                 self.sessions.store(&mut uow, session, now).await?;

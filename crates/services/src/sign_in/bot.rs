@@ -215,10 +215,10 @@ impl SignIn {
             .parts
             .store
             .transact("ask_bot_attempt", |mut uow| async move {
-                let Some(mut attempt) = self.bot_attempt(&mut uow, hash, now).await? else { return Ok(None) };
+                let Some(mut attempt) = self.bot_attempt(&mut uow, hash, now).await? else { return uow.commit(None).await };
                 let mine = State::Asked { telegram_id: telegram_id.to_owned() };
                 if attempt.state != State::Waiting && attempt.state != mine {
-                    return Ok(None);
+                    return uow.commit(None).await;
                 }
                 attempt.state = mine;
                 self.keep(&mut uow, hash, &attempt).await?;
@@ -276,7 +276,7 @@ impl SignIn {
         self.parts
             .store
             .transact("record_bot_access", |mut uow| async move {
-                let Some(claim) = uow.claims().find(hash).await? else { return Ok(()) };
+                let Some(claim) = uow.claims().find(hash).await? else { return uow.commit(()).await };
                 let identities = uow.identities().of_user(claim.owner).await?;
                 for mut identity in identities {
                     if identity.provider != provider.id() || identity.bot_access == may_write {
