@@ -1,6 +1,9 @@
 //! `/docs`: Swagger UI from the binary itself, under a policy that allows no other host and no inline code.
 
+use std::{borrow::Cow, sync::Arc};
+
 use axum::response::{Html, IntoResponse, Response};
+use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header};
 
 use crate::problem::Problem;
@@ -57,9 +60,9 @@ pub(crate) fn file(name: &str) -> Result<Response, Problem> {
         return Ok(answer("text/javascript; charset=utf-8", START.into(), false));
     }
     let (name, media_type) = FILES.into_iter().find(|(known, _)| *known == name).ok_or_else(Problem::not_found)?;
-    let config = std::sync::Arc::new(utoipa_swagger_ui::Config::from("/openapi.json"));
+    let config = Arc::new(utoipa_swagger_ui::Config::from("/openapi.json"));
     match utoipa_swagger_ui::serve(name, config) {
-        Ok(Some(file)) => Ok(answer(media_type, file.bytes.into_owned().into(), file.gzpipped)),
+        Ok(Some(file)) => Ok(answer(media_type, embedded(file.bytes), file.gzpipped)),
         Ok(None) => Err(Problem::not_found()),
         Err(error) => {
             tracing::error!(%error, name, "a file of the documentation page cannot be served");
@@ -68,7 +71,15 @@ pub(crate) fn file(name: &str) -> Result<Response, Problem> {
     }
 }
 
-fn answer(media_type: &'static str, body: bytes::Bytes, gzipped: bool) -> Response {
+/// The file lies in the program itself; serving it copies nothing.
+fn embedded(bytes: Cow<'static, [u8]>) -> Bytes {
+    match bytes {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => bytes.into(),
+    }
+}
+
+fn answer(media_type: &'static str, body: Bytes, gzipped: bool) -> Response {
     const CACHE: (HeaderName, HeaderValue) = (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
     let mut response = ([(header::CONTENT_TYPE, HeaderValue::from_static(media_type)), CACHE], body).into_response();
     if gzipped {

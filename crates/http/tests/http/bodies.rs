@@ -4,6 +4,7 @@ use futures_util::stream;
 use crate::stage::*;
 
 /// AC-130: JSON sent as text/plain, as a form, without a type, or with a method override in a header.
+/// ASVS V3.5.2
 #[tokio::test]
 async fn a_body_of_another_type_is_refused() {
     let router = stage();

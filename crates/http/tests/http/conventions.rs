@@ -33,7 +33,8 @@ const CRAWL: [(&str, &str, u16); 17] = [
     ("OPTIONS", "/v1/things", 405),
 ];
 
-/// ASVS V3.4.4 V3.4.5 V3.4.6 V3.4.8 V3.2.1 V4.1.1
+/// AC-127: framing by another site is forbidden on every answer, pages and errors included.
+/// ASVS V3.4.3, V3.4.4, V3.4.5, V3.4.6, V3.4.8, V3.2.1, V4.1.1
 #[tokio::test]
 async fn every_answer_carries_the_security_headers() {
     let router = stage();
@@ -205,4 +206,53 @@ async fn readiness_names_the_parts() {
     let answer = get(&router, "/readyz", &[]).await;
     assert_eq!((answer.status.as_u16(), answer.json()["status"].as_str()), (503, Some("draining")));
     assert_eq!(get(&router, "/livez", &[]).await.status, 200, "draining is no reason to be killed");
+}
+
+/// AC-116: markup in a path, parameter, header or field name comes back as data or not at all.
+#[tokio::test]
+async fn nothing_reflected_is_active() {
+    let router = stage();
+    let attack = "<script>alert(1)</script>";
+    let escaped = "%3Cscript%3Ealert(1)%3C%2Fscript%3E";
+    let mut answers = vec![post_json(&router, "/v1/things", format!(r#"{{"{attack}":1}}"#)).await];
+    for path in [
+        format!("/{escaped}"),
+        format!("/docs/{escaped}"),
+        format!("/problems/{escaped}"),
+        format!("/v1/things?{escaped}={escaped}"),
+        format!("/v1/things/{escaped}"),
+    ] {
+        let headers = [("x-request-id", attack), ("accept-language", attack), ("origin", attack), ("referer", attack)];
+        answers.push(get(&router, &path, &headers).await);
+    }
+    for answer in answers {
+        assert!(answer.status.is_client_error());
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert!(answer.header("content-security-policy").starts_with("default-src 'none'"));
+        let in_headers = answer.headers.values().any(|value| value.to_str().unwrap().contains("<script"));
+        assert!(!in_headers && !answer.text().contains("</script>"), "{}", answer.text());
+    }
+}
+
+/// ASVS V3.5.6
+#[tokio::test]
+async fn there_is_no_jsonp() {
+    let router = stage();
+    for path in ["/version?callback=steal", "/version?jsonp=steal", "/openapi.json?callback=steal"] {
+        let answer = get(&router, path, &[]).await;
+        assert_eq!(answer.header("content-type"), "application/json");
+        assert!(!answer.text().contains("steal") && answer.text().starts_with('{'), "{path}");
+    }
+}
+
+/// ASVS V3.5.7
+#[tokio::test]
+async fn scripts_are_the_same_for_everybody() {
+    let router = stage();
+    for file in ["/docs/start.js", "/docs/swagger-ui-bundle.js"] {
+        let stranger = get(&router, file, &[]).await;
+        let known = get(&router, file, &[("authorization", "Bearer abc"), ("cookie", "session=abc")]).await;
+        assert!(stranger.status == 200 && stranger.body == known.body, "{file}");
+    }
 }

@@ -69,6 +69,7 @@ fn hostile() -> Vec<String> {
 }
 
 /// AC-126: an Origin that is not configured is never reflected, with or without credentials.
+/// ASVS V3.4.2
 #[tokio::test]
 async fn strangers_get_no_allowance() {
     let hostile = hostile();

@@ -15,6 +15,7 @@ mod conventions;
 mod cross_origin;
 mod documents;
 mod draining;
+mod http2;
 mod log_lines;
 mod parameters;
 mod problems;

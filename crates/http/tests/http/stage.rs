@@ -342,6 +342,12 @@ impl Server {
         read_to_end(&mut stream).await
     }
 
+    /// Asks on a new connection.
+    pub async fn is_alive(&self) {
+        let answer = self.exchange(b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    }
+
     pub fn tell_to_stop(&mut self) {
         self.stop.take().unwrap().send(()).unwrap();
     }
