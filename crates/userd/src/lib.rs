@@ -1,4 +1,5 @@
 //! The binary as a library: configuration, logs, wiring and the command line, so that tests start what users start.
 
+pub mod cli;
 pub mod config;
 pub mod logging;

@@ -1,6 +1,6 @@
 //! URLs that may carry a password: kept whole for whoever connects, masked for everybody else.
 
-use std::fmt;
+use std::{fmt, path::Path};
 
 use serde::{Serialize, Serializer};
 use url::Url;
@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::{
     secret::MASK,
     text::{Text, text_traits},
+    twins::secret_in,
     urls::{clean, known},
 };
 
@@ -22,6 +23,12 @@ macro_rules! guarded {
             #[must_use]
             pub fn expose(&self) -> &str {
                 &self.0
+            }
+
+            /// With its password masked, for everybody else.
+            #[must_use]
+            pub fn shown(&self) -> String {
+                masked(&self.0)
             }
         }
         impl fmt::Display for $name {
@@ -73,6 +80,19 @@ pub enum DatabaseKind<'a> {
 }
 
 impl DatabaseUrl {
+    /// A URL from one of two flags: itself, or the file that holds it.
+    ///
+    /// # Errors
+    /// What would be right; never the URL.
+    pub fn given(flag: &str, text: Option<&str>, file: Option<&Path>) -> Result<Self, String> {
+        let text = match (text, file) {
+            (Some(text), None) => Zeroizing::new(text.to_owned()),
+            (None, Some(file)) => secret_in(file).map_err(|why| format!("{flag}-file {}: {why}", file.display()))?,
+            _ => return Err(format!("give either {flag} or {flag}-file")),
+        };
+        Self::parse_text(&text).map_err(|_| format!("{flag}: expected {}", Self::EXPECTED))
+    }
+
     /// Which engine, and for SQLite which file.
     #[must_use]
     pub fn kind(&self) -> DatabaseKind<'_> {

@@ -10,6 +10,13 @@ shown_as_written!(Slug, Domain, Mailbox, BotName, Scope);
 /// Gives a one-field text type its field's text.
 macro_rules! deref_to_str {
     ($($name:ident),+) => {$(
+        impl $name {
+            /// As written.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
         impl Deref for $name {
             type Target = str;
             fn deref(&self) -> &str {

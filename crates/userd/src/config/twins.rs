@@ -84,7 +84,8 @@ fn take_content(entries: &mut Vec<Entry>, plain: &str, file: &str, path: &str, f
     }
 }
 
-fn secret_in(path: &Path) -> Result<Zeroizing<String>, String> {
+/// The text of a secret file, without its last line break.
+pub(super) fn secret_in(path: &Path) -> Result<Zeroizing<String>, String> {
     let bytes = read_at_most(path, LARGEST_SECRET)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| "the file is not UTF-8 text".to_owned())?;
     // Editors and `echo` end a file with a line break that belongs to nobody's password.

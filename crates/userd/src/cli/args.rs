@@ -1,0 +1,325 @@
+//! What may be typed after `userd`, and the help for it. Deliberately absent: passwords. A command line is seen by
+//! everybody on the machine and stays in the shell's history, so they are asked for or come on the standard input.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{CommandFactory as _, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+
+use crate::{
+    config::{DatabaseUrl, Flag, Sources},
+    logging::ColourChoice,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  userd                                          serve on 127.0.0.1:8080, data under ./data
+  userd --config /etc/userd.yaml                 serve as configured
+  userd --listen 0.0.0.0:8080 --set log.level=debug
+  userd users create-admin --email me@example.org
+  userd config check && userd doctor
+
+Configuration, later sources win: the file (--config, else $USERD_CONFIG, else ./config.yaml), variables such as
+USERD__HTTP__LISTEN, flags. Exit codes: 0 done, 2 wrong usage or configuration, 1 anything else.";
+
+/// Accounts, sign-in, tokens and roles for your services.
+#[derive(Debug, Parser)]
+#[command(name = "userd", version, after_help = EXAMPLES, max_term_width = 110, disable_help_subcommand = true)]
+#[command(arg_required_else_help = false, subcommand_negates_reqs = true)]
+pub struct Args {
+    /// Configuration file.
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Configuration")]
+    pub config: Option<PathBuf>,
+    /// Sets one key, such as --set tokens.access_ttl=5m. May be given several times. Not for secrets.
+    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = setting, help_heading = "Configuration")]
+    pub set: Vec<(String, String)>,
+    /// Address and port to listen on; port 0 takes a free one. The same as --set http.listen=…
+    #[arg(long, global = true, value_name = "ADDRESS", help_heading = "Configuration")]
+    pub listen: Option<String>,
+    /// Level of the log, or levels per room: info,userd_storage=debug. The same as --set log.level=…
+    #[arg(long, global = true, value_name = "LEVEL", help_heading = "Configuration")]
+    pub log_level: Option<String>,
+    /// Answers in JSON, for scripts.
+    #[arg(long, global = true, help_heading = "Output")]
+    pub json: bool,
+    /// Whether to use colours.
+    #[arg(
+        long,
+        visible_alias = "colour",
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        help_heading = "Output"
+    )]
+    pub color: ColourChoice,
+    /// What to do; nothing said: serve.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve until told to stop (the default).
+    Serve,
+    /// Bring the database schema up to date, or say what is missing.
+    Migrate {
+        /// Nothing said: up.
+        #[command(subcommand)]
+        command: Option<MigrateCommand>,
+    },
+    /// Check, show or describe the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Manage accounts.
+    #[command(subcommand)]
+    Users(UsersCommand),
+    /// Manage the keys that sign tokens, and the master key.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Manage service clients, which other services use to ask about tokens.
+    #[command(subcommand)]
+    Clients(ClientsCommand),
+    /// Find what is wrong with this installation and say what to do.
+    Doctor {
+        /// Nothing said: everything but Telegram.
+        #[command(subcommand)]
+        command: Option<DoctorCommand>,
+    },
+    /// Manage the Telegram bot.
+    #[command(subcommand)]
+    Telegram(TelegramCommand),
+    /// Copy the embedded database to a file while the service runs.
+    ///
+    /// The copy is whole and consistent. It is of no use without the master key: keep that too, elsewhere.
+    Backup {
+        /// The file to write; it must not exist.
+        #[arg(value_hint = ValueHint::FilePath)]
+        path: PathBuf,
+    },
+    /// Move all data to another database.
+    #[command(subcommand)]
+    Storage(StorageCommand),
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Print what was built.
+    Version,
+    /// Print completions for a shell.
+    ///
+    /// For example: userd completions bash > /etc/bash_completion.d/userd
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+/// `userd migrate …`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum MigrateCommand {
+    /// Apply what is missing. Several replicas may do this at once.
+    Up,
+    /// Say what is applied and what is missing; nothing is changed.
+    Status,
+}
+
+/// `userd config …`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum ConfigCommand {
+    /// Say what is wrong, all at once: file, line, column, key, and what would be right.
+    Check,
+    /// Print what counts after file, variables and flags, with secrets masked.
+    Show,
+    /// Print the JSON Schema, for editors.
+    Schema,
+    /// Print a file with every key, its meaning and its default.
+    Example,
+}
+
+/// `userd users …` An account is named by its id, e-mail address, username or phone number.
+#[derive(Debug, Subcommand)]
+pub enum UsersCommand {
+    /// Make an account with the role admin. The password is asked for.
+    #[command(after_help = "Examples:\n  userd users create-admin --email me@example.org\n  \
+                            printf %s \"$PASSWORD\" | userd users create-admin --username root1 --password-stdin")]
+    CreateAdmin {
+        /// Its e-mail address.
+        #[arg(long, required_unless_present = "username", value_hint = ValueHint::EmailAddress)]
+        email: Option<String>,
+        /// Its username.
+        #[arg(long)]
+        username: Option<String>,
+        /// Read the password from the standard input: one line.
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// List accounts, oldest first.
+    List {
+        /// At most so many.
+        #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        limit: u32,
+    },
+    /// Show an account.
+    Show {
+        /// Id, e-mail address, username or phone number.
+        user: String,
+    },
+    /// Block an account: every replica refuses it within a second.
+    Block {
+        /// Id, e-mail address, username or phone number.
+        user: String,
+    },
+    /// Let a blocked account in again.
+    Unblock {
+        /// Id, e-mail address, username or phone number.
+        user: String,
+    },
+    /// Set the password of an account and end its sessions. The password is asked for.
+    SetPassword {
+        /// Id, e-mail address, username or phone number.
+        user: String,
+        /// Read the password from the standard input: one line.
+        #[arg(long)]
+        password_stdin: bool,
+    },
+}
+
+/// `userd keys …`
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// List the keys that sign or have signed tokens.
+    List,
+    /// Let the next key take over now. Tokens signed so far stay valid.
+    Rotate,
+    /// Take a key away: every token that it signed dies at once.
+    Revoke {
+        /// The key's id, as `userd keys list` shows it.
+        kid: String,
+    },
+    /// Seal everything anew that is still sealed under an earlier master key (crypto.previous_master_key_files).
+    Rewrap,
+}
+
+/// `userd clients …`
+#[derive(Debug, Subcommand)]
+pub enum ClientsCommand {
+    /// Make a client. Its secret is shown this once.
+    #[command(
+        after_help = "Example:\n  userd clients create billing --permission tokens:introspect --permission revocations:read"
+    )]
+    Create {
+        /// A name for people.
+        name: String,
+        /// A permission; may be given several times.
+        #[arg(long = "permission", value_name = "PERMISSION")]
+        permissions: Vec<String>,
+    },
+    /// List clients.
+    List,
+    /// Shut a client; its tokens die at once.
+    Disable {
+        /// The client's id.
+        id: String,
+    },
+    /// Give a client a new secret. The old one dies at once.
+    RotateSecret {
+        /// The client's id.
+        id: String,
+    },
+}
+
+/// `userd doctor …`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum DoctorCommand {
+    /// Ask the Bot API what it thinks, and explain the usual mistakes.
+    Telegram,
+}
+
+/// `userd telegram …`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum TelegramCommand {
+    /// Let Telegram send the bot's updates to this service.
+    SetWebhook,
+}
+
+/// `userd storage …`
+#[derive(Debug, Subcommand)]
+pub enum StorageCommand {
+    /// Copy all data to an empty database, while the service is stopped. Interrupted, it goes on with --resume.
+    #[command(
+        after_help = "Example:\n  userd storage copy --from sqlite://data/userd.db --to-file /run/secrets/postgres-url"
+    )]
+    Copy(CopyArgs),
+}
+
+/// `userd storage copy …`
+#[derive(clap::Args)]
+pub struct CopyArgs {
+    /// URL of the database to read.
+    #[arg(long, value_name = "URL", required_unless_present = "from_file", conflicts_with = "from_file")]
+    from: Option<String>,
+    /// File that holds that URL, for URLs with a password.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    from_file: Option<PathBuf>,
+    /// URL of the database to fill.
+    #[arg(long, value_name = "URL", required_unless_present = "to_file", conflicts_with = "to_file")]
+    to: Option<String>,
+    /// File that holds that URL, for URLs with a password.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    to_file: Option<PathBuf>,
+    /// Go on where an interrupted copy stopped.
+    #[arg(long)]
+    pub resume: bool,
+}
+
+impl CopyArgs {
+    /// The database to read and the one to fill.
+    ///
+    /// # Errors
+    /// What is wrong with them, without saying what they are: a URL may hold a password.
+    pub fn databases(&self) -> Result<(DatabaseUrl, DatabaseUrl), String> {
+        let from = DatabaseUrl::given("--from", self.from.as_deref(), self.from_file.as_deref())?;
+        let to = DatabaseUrl::given("--to", self.to.as_deref(), self.to_file.as_deref())?;
+        Ok((from, to))
+    }
+}
+
+/// A URL may hold a password.
+impl std::fmt::Debug for CopyArgs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CopyArgs").field("resume", &self.resume).finish_non_exhaustive()
+    }
+}
+
+impl Args {
+    /// What the configuration is made of, given the environment of the process.
+    #[must_use]
+    pub fn sources(&self, variables: impl IntoIterator<Item = (OsString, OsString)>) -> Sources {
+        let flag = |name: &str, key: &str, value: &String| Flag {
+            name: name.to_owned(),
+            key: key.to_owned(),
+            value: value.clone(),
+        };
+        let mut flags: Vec<Flag> = self.set.iter().map(|(key, value)| flag("--set", key, value)).collect();
+        flags.extend(self.listen.iter().map(|value| flag("--listen", "http.listen", value)));
+        flags.extend(self.log_level.iter().map(|value| flag("--log-level", "log.level", value)));
+        Sources {
+            file: self.config.clone(),
+            default_file: Some(PathBuf::from("config.yaml")),
+            variables: variables.into_iter().collect(),
+            flags,
+        }
+    }
+
+    /// Completions for a shell, as text.
+    #[must_use]
+    pub fn completions(shell: Shell) -> Vec<u8> {
+        let mut text = Vec::new();
+        clap_complete::generate(shell, &mut Self::command(), "userd", &mut text);
+        text
+    }
+}
+
+fn setting(text: &str) -> Result<(String, String), &'static str> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE, such as http.listen=127.0.0.1:0")?;
+    Ok((key.trim().to_owned(), value.to_owned()))
+}

@@ -1,0 +1,8 @@
+//! The command line: what may be typed. What the commands do is in `commands`.
+
+pub mod args;
+
+pub use args::{
+    Args, ClientsCommand, Command, ConfigCommand, CopyArgs, DoctorCommand, KeysCommand, MigrateCommand, StorageCommand,
+    TelegramCommand, UsersCommand,
+};

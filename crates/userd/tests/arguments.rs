@@ -1,0 +1,160 @@
+//! What may be typed after `userd`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may stop at the first surprise"
+)]
+
+use std::fs;
+
+use clap::{CommandFactory as _, Parser as _};
+use userd::{
+    cli::{Args, Command, DoctorCommand, KeysCommand, MigrateCommand, StorageCommand, UsersCommand},
+    config::{Config, DatabaseKind, Sources},
+};
+
+fn typed(line: &str) -> Args {
+    Args::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{line}: {error}"))
+}
+
+fn refused(line: &str) -> String {
+    Args::try_parse_from(line.split(' ')).map(|args| panic!("{line}: {args:?}")).unwrap_err().to_string()
+}
+
+#[test]
+fn the_arguments_are_consistent() {
+    Args::command().debug_assert();
+}
+
+#[test]
+fn nothing_said_means_serve() {
+    assert!(typed("userd").command.is_none());
+    assert!(matches!(typed("userd serve").command, Some(Command::Serve)));
+    assert!(matches!(typed("userd migrate").command, Some(Command::Migrate { command: None })));
+    assert!(matches!(
+        typed("userd doctor telegram").command,
+        Some(Command::Doctor { command: Some(DoctorCommand::Telegram) })
+    ));
+}
+
+#[test]
+fn every_command_of_the_contract_is_there() {
+    for line in [
+        "migrate status",
+        "migrate up",
+        "config check",
+        "config show",
+        "config schema",
+        "config example",
+        "users create-admin --email a@b.example",
+        "users list",
+        "users show x",
+        "users block x",
+        "users unblock x",
+        "users set-password x",
+        "keys list",
+        "keys rotate",
+        "keys revoke k",
+        "keys rewrap",
+        "clients create c",
+        "clients list",
+        "clients disable i",
+        "clients rotate-secret i",
+        "openapi",
+        "doctor",
+        "version",
+        "backup f",
+        "storage copy --from sqlite://a --to postgres://b/c --resume",
+        "completions bash",
+        "telegram set-webhook",
+    ] {
+        typed(&format!("userd {line}"));
+    }
+    assert!(
+        matches!(typed("userd keys revoke abc").command, Some(Command::Keys(KeysCommand::Revoke { kid })) if kid == "abc")
+    );
+    assert!(matches!(
+        typed("userd migrate status").command,
+        Some(Command::Migrate { command: Some(MigrateCommand::Status) })
+    ));
+}
+
+#[test]
+fn wrong_usage_has_its_own_exit_code() {
+    for line in [
+        "userd serv",
+        "userd --nope",
+        "userd users",
+        "userd users create-admin",
+        "userd --set novalue",
+        "userd users list --limit 0",
+    ] {
+        let error = Args::try_parse_from(line.split(' ')).unwrap_err();
+        assert_eq!(error.exit_code(), 2, "{line}");
+    }
+    assert_eq!(Args::try_parse_from(["userd", "--help"]).unwrap_err().exit_code(), 0);
+}
+
+#[test]
+fn a_password_cannot_be_an_argument() {
+    for line in ["userd users create-admin --email a@b.example --password x", "userd users set-password a x"] {
+        assert!(refused(line).contains("unexpected argument"), "{line}");
+    }
+    let Some(Command::Users(UsersCommand::SetPassword { password_stdin, .. })) =
+        typed("userd users set-password a --password-stdin").command
+    else {
+        panic!("another command");
+    };
+    assert!(password_stdin);
+}
+
+fn load(args: &Args, variables: &[(&str, &str)]) -> Config {
+    let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+    let sources = Sources { default_file: None, ..args.sources(variables) };
+    Config::load(sources).map_err(|errors| errors.to_string()).unwrap().config
+}
+
+#[test]
+fn flags_reach_the_configuration_before_or_behind_the_command() {
+    for line in [
+        "userd --listen 127.0.0.1:0 --set tokens.access_ttl=5m --set log.keep=3 --log-level warn",
+        "userd serve --listen 127.0.0.1:0 --set tokens.access_ttl=5m --set log.keep=3 --log-level warn",
+    ] {
+        let config = load(&typed(line), &[("USERD__HTTP__LISTEN", "127.0.0.1:9"), ("PATH", "/bin")]);
+        assert_eq!(config.http.listen.port(), 0, "{line}");
+        assert_eq!((config.tokens.access_ttl.as_secs(), config.log.keep), (300, 3), "{line}");
+        assert_eq!(config.log.level.to_string(), "warn", "{line}");
+    }
+}
+
+#[test]
+fn a_wrong_flag_is_named() {
+    let errors = Config::load(typed("userd --listen nowhere").sources([])).unwrap_err().to_string();
+    assert!(errors.starts_with("flag --listen: http.listen: expected an IP address and a port"), "{errors}");
+}
+
+#[test]
+fn a_copy_takes_its_databases_from_flags_or_files_and_never_says_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("url");
+    fs::write(&file, "postgres://u:hunter2@db.example/userd\n").unwrap();
+    let copy = |line: &str| match typed(line).command {
+        Some(Command::Storage(StorageCommand::Copy(copy))) => copy,
+        other => panic!("{other:?}"),
+    };
+    let given = copy(&format!("userd storage copy --from sqlite://a.db --to-file {}", file.display()));
+    let (from, to) = given.databases().unwrap();
+    assert_eq!((from.kind(), to.kind()), (DatabaseKind::Sqlite("a.db"), DatabaseKind::Postgres));
+    let wrong = copy("userd storage copy --from mysql://u:hunter2@h/d --to sqlite://b.db");
+    let said = format!("{} {wrong:?}", wrong.databases().unwrap_err());
+    assert!(said.starts_with("--from: expected sqlite://path") && !said.contains("hunter2"), "{said}");
+    refused("userd storage copy --from sqlite://a.db");
+    refused("userd storage copy --from sqlite://a.db --from-file f --to sqlite://b.db");
+}
+
+#[test]
+fn completions_know_the_commands() {
+    let text = String::from_utf8(Args::completions(clap_complete::Shell::Bash)).unwrap();
+    assert!(text.contains("create-admin") && text.contains("--password-stdin"));
+}
