@@ -111,11 +111,11 @@ pub(crate) fn text_or_number(members: &Members, name: &str) -> Option<String> {
     members.get(name).and_then(scalar)
 }
 
-/// Text that is not empty, or a whole number as its decimal text.
+/// Text that is not empty, or a whole number as its decimal text; negative ones are error values in disguise.
 pub(crate) fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) if number.is_u64() || number.is_i64() => Some(number.to_string()),
+        Value::Number(number) if number.is_u64() => Some(number.to_string()),
         _ => None,
     }
 }

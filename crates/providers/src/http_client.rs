@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Method, header::HeaderMap};
+use reqwest::{Method, dns::Resolve, header::HeaderMap};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -59,12 +59,13 @@ pub struct HttpClient {
     guarded: OnceLock<Result<reqwest::Client, String>>,
     options: HttpOptions,
     configured: BTreeSet<String>,
+    resolver: Arc<dyn Resolve>,
 }
 
 impl HttpClient {
     /// A client that may reach the `configured` URLs wherever they lead.
     pub fn new(options: HttpOptions, configured: &[&Url]) -> Result<Self, ConfigError> {
-        let plain = build(&options, false)?;
+        let plain = build(&options, None)?;
         for url in configured {
             let plain_http_is_fine = options.allow_private_addresses || names_loopback(url);
             if !(url.scheme() == "https" || (url.scheme() == "http" && plain_http_is_fine)) {
@@ -75,7 +76,7 @@ impl HttpClient {
             }
         }
         let configured = configured.iter().map(|url| origin(url)).collect();
-        Ok(Self { plain, guarded: OnceLock::new(), options, configured })
+        Ok(Self { plain, guarded: OnceLock::new(), options, configured, resolver: Arc::new(SystemResolver) })
     }
 
     pub(crate) async fn send(&self, call: Call) -> Result<Answer, ProviderFault> {
@@ -106,7 +107,9 @@ impl HttpClient {
         if url.scheme() != "https" || names_private(url) {
             return Err(refused_target(url));
         }
-        let guarded = self.guarded.get_or_init(|| build(&self.options, true).map_err(|e| e.to_string()));
+        let guarded = self
+            .guarded
+            .get_or_init(|| build(&self.options, Some(Arc::clone(&self.resolver))).map_err(|e| e.to_string()));
         guarded.as_ref().map_err(|e| ProviderFault::Unavailable(e.clone()))
     }
 }
@@ -122,7 +125,7 @@ fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
-fn build(options: &HttpOptions, guarded: bool) -> Result<reqwest::Client, ConfigError> {
+fn build(options: &HttpOptions, guarded_by: Option<Arc<dyn Resolve>>) -> Result<reqwest::Client, ConfigError> {
     let mut builder = reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
@@ -136,8 +139,8 @@ fn build(options: &HttpOptions, guarded: bool) -> Result<reqwest::Client, Config
     if let Some(proxy) = &options.proxy {
         let proxy = reqwest::Proxy::all(proxy.expose()).map_err(|_| ConfigError::new("proxy", "is not a proxy URL"))?;
         builder = builder.proxy(proxy);
-    } else if guarded {
-        builder = builder.dns_resolver(Arc::new(PublicOnly(Arc::new(SystemResolver))));
+    } else if let Some(resolver) = guarded_by {
+        builder = builder.dns_resolver(Arc::new(PublicOnly(resolver)));
     }
     if let Some(pem) = &options.extra_roots {
         let roots =
@@ -246,4 +249,50 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: Bytes,
     pub(crate) host: String,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests stop at the first surprise")]
+mod tests {
+    use super::*;
+
+    struct LeadsInside;
+
+    impl Resolve for LeadsInside {
+        fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
+            let inside = "169.254.169.254:0".parse().unwrap();
+            Box::pin(async move { Ok(Box::new(std::iter::once(inside)) as reqwest::dns::Addrs) })
+        }
+    }
+
+    /// AC-120: a public name whose address is private is refused where the connection is made.
+    #[tokio::test]
+    async fn a_discovered_name_that_leads_inside_is_not_connected_to() {
+        let mut client = HttpClient::new(HttpOptions::default(), &[]).unwrap();
+        client.resolver = Arc::new(LeadsInside);
+        let fault = client.send(Call::get(Url::parse("https://idp.example/x").unwrap())).await.err();
+        let Some(ProviderFault::Unavailable(why)) = fault else { panic!("{fault:?}") };
+        assert!(why.contains("leads to a private address"), "{why}");
+    }
+
+    #[test]
+    fn plain_http_is_for_the_loopback_only() {
+        let fine = |url: &str| HttpClient::new(HttpOptions::default(), &[&Url::parse(url).unwrap()]).is_ok();
+        assert!(
+            fine("https://idp.example/")
+                && fine("http://127.0.0.1:1/")
+                && fine("http://[::1]/")
+                && fine("http://localhost/")
+        );
+        assert!(!fine("http://idp.example/") && !fine("http://10.0.0.1/") && !fine("ftp://127.0.0.1/"));
+    }
+
+    /// A fault's text goes to the log; queries and paths may hold tokens.
+    #[tokio::test]
+    async fn a_fault_does_not_tell_the_url() {
+        let at = Url::parse("http://127.0.0.1:1/bot123:secret/getMe?access_token=secret").unwrap();
+        let client = HttpClient::new(HttpOptions::default(), &[&at]).unwrap();
+        let fault = client.send(Call::get(at)).await.err();
+        assert!(matches!(&fault, Some(ProviderFault::Unavailable(text)) if !text.contains("secret")), "{fault:?}");
+    }
 }
