@@ -10,6 +10,7 @@ mod connect;
 mod lanes;
 mod options;
 mod pool;
+mod tls;
 mod transaction;
 mod values;
 

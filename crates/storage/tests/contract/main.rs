@@ -9,6 +9,7 @@
     reason = "a test that cannot go on fails by panicking"
 )]
 
+mod faults;
 mod gaps;
 mod isolation;
 mod migrating;
@@ -16,7 +17,9 @@ mod postgres;
 mod proxy;
 mod retrying;
 mod sqlite;
+mod sqlite_files;
 mod stage;
+mod tls;
 mod undoing;
 mod values;
 

@@ -6,10 +6,10 @@ use userd_storage::{
     Access, Engine, Failure, Store, StoreError,
     engines::{SqliteEngine, SqliteLocation, SqliteOptions},
     statements,
-    testing::{Backend, Counting, Fault, Injector, TestDatabase, TestFolder, memory_store, run, test_folder},
+    testing::{TestFolder, run, test_folder},
 };
 
-use crate::stage::{INSERT_COUNTER, READ_COUNTER, get, put, store, tables};
+use crate::stage::{INSERT_COUNTER, get, put, store, tables};
 
 statements! {
     BIG = "things.big": "INSERT INTO things (id, bytes) VALUES ($1, $2)" (Uuid, Bytes) -> ();
@@ -18,11 +18,11 @@ statements! {
 
 const ACCESS: Access = Access { name: "by hand", attempt: 0 };
 
-fn options(folder: &TestFolder) -> SqliteOptions {
+pub(crate) fn options(folder: &TestFolder) -> SqliteOptions {
     SqliteOptions::at(SqliteLocation::File(folder.path().join("new/folder/userd.db")))
 }
 
-async fn file_store(options: &SqliteOptions) -> Store {
+pub(crate) async fn file_store(options: &SqliteOptions) -> Store {
     let engine = SqliteEngine::open(options).unwrap();
     tables(&engine).await;
     store(Arc::new(engine))
@@ -154,151 +154,4 @@ async fn a_transaction_without_work_does_not_keep_other_processes_out() {
         store.engine().begin(ACCESS).await.unwrap().commit().await.unwrap();
         put(&other, &format!("{n} again"), 1).await.unwrap();
     }
-}
-
-#[cfg(unix)]
-#[tokio::test]
-async fn only_the_owner_can_read_the_file_and_its_log() {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = test_folder().unwrap();
-    let options = options(&folder);
-    let store = file_store(&options).await;
-    put(&store, "a", 1).await.unwrap();
-    let SqliteLocation::File(path) = options.location else { panic!() };
-    for file in [path.clone(), path.with_extension("db-wal"), path.with_extension("db-shm")] {
-        let mode = std::fs::metadata(&file).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode, 0o600, "{}", file.display());
-    }
-    assert_eq!(std::fs::metadata(path.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
-}
-
-#[tokio::test]
-async fn closing_writes_the_log_back_and_refuses_work() {
-    let folder = test_folder().unwrap();
-    let options = options(&folder);
-    let store = file_store(&options).await;
-    put(&store, "a", 1).await.unwrap();
-    assert_eq!(get(&store, "a").await, Some(1));
-    store.engine().close().await;
-    let SqliteLocation::File(path) = &options.location else { panic!() };
-    assert!(!path.with_extension("db-wal").exists());
-    let late = put(&store, "b", 1).await;
-    assert!(matches!(late, Err(Failure::Store(StoreError::Unavailable(_)))), "{late:?}");
-    assert_eq!(get(&file_store(&options).await, "a").await, Some(1));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_backup_is_one_moment_of_a_database_in_service() {
-    let folder = test_folder().unwrap();
-    let options = options(&folder);
-    let engine = Arc::new(SqliteEngine::open(&options).unwrap());
-    tables(&*engine).await;
-    let store = store(Arc::clone(&engine) as Arc<dyn Engine>);
-    put(&store, "before", 1).await.unwrap();
-    for n in 0..50_u128 {
-        store
-            .transact("fill", |mut uow| async move {
-                run(&mut uow, &BIG, &[uuid::Uuid::from_u128(n).into(), vec![7; 200_000].into()]).await?;
-                uow.commit(()).await
-            })
-            .await
-            .unwrap();
-    }
-    let target = folder.path().join("copy.db");
-    let (tell, told) = std::sync::mpsc::channel();
-    let writing = tokio::spawn({
-        let store = store.clone();
-        async move {
-            for n in 0..50 {
-                put(&store, &format!("during {n}"), n).await.unwrap();
-            }
-        }
-    });
-    let report = engine.backup(target.clone(), move |progress| tell.send(progress).unwrap()).await.unwrap();
-    writing.await.unwrap();
-    let last = told.iter().last().unwrap();
-    assert_eq!((last.done, last.total), (report.pages, report.pages));
-    assert_eq!(report.bytes, report.pages * 4096);
-    let again = engine.backup(target.clone(), |_| ()).await;
-    assert!(matches!(again, Err(StoreError::Unavailable(_))), "an existing file is never overwritten");
-    let copy = file_store(&SqliteOptions::at(SqliteLocation::File(target))).await;
-    assert_eq!(get(&copy, "before").await, Some(1));
-}
-
-#[tokio::test]
-async fn a_file_that_is_no_database_is_corrupt() {
-    let folder = test_folder().unwrap();
-    let path = folder.path().join("userd.db");
-    std::fs::write(&path, "not a database, but long enough to look at ".repeat(100)).unwrap();
-    let refused = SqliteEngine::open(&SqliteOptions::at(SqliteLocation::File(path))).err();
-    assert!(matches!(refused, Some(StoreError::Corrupt(_))), "{refused:?}");
-}
-
-#[test]
-fn a_location_is_read_from_its_url() {
-    let file = |path: &str| Some(SqliteLocation::File(path.into()));
-    assert_eq!(SqliteLocation::parse("sqlite::memory:"), Some(SqliteLocation::Memory));
-    assert_eq!(SqliteLocation::parse("sqlite:data/userd.db"), file("data/userd.db"));
-    assert_eq!(SqliteLocation::parse("sqlite:///var/lib/userd.db"), file("/var/lib/userd.db"));
-    assert_eq!(SqliteLocation::parse("sqlite:"), None);
-    assert_eq!(SqliteLocation::parse("postgres://h/d"), None);
-}
-
-#[tokio::test]
-async fn a_fault_swept_over_every_storage_call_leaves_before_or_after() {
-    for fault in Fault::ALL {
-        let mut nth = 0;
-        loop {
-            let database = TestDatabase::create(Backend::Memory).await.unwrap().unwrap();
-            let engine = database.engine().unwrap();
-            tables(&*engine).await;
-            let (engine, injector) = Injector::over(engine);
-            let store = store(engine);
-            injector.arm(nth, fault);
-            let outcome = put(&store, "a", 1).await;
-            let (fired, stored) = (injector.fired(), {
-                injector.disarm();
-                get(&store, "a").await
-            });
-            match (&outcome, fault) {
-                (Ok(()), _) => assert_eq!(stored, Some(1)),
-                (Err(Failure::Store(StoreError::OutcomeUnknown(_))), Fault::UnknownButKept) => {
-                    assert_eq!(stored, Some(1))
-                }
-                (Err(Failure::Store(StoreError::OutcomeUnknown(_))), Fault::UnknownAndLost) => assert_eq!(stored, None),
-                (Err(Failure::Store(StoreError::Unavailable(_))), _) => assert_eq!(stored, None),
-                (other, _) => panic!("{other:?}"),
-            }
-            if !fired {
-                break;
-            }
-            assert!(fault != Fault::Conflict || outcome.is_ok(), "a conflict is never the caller's");
-            nth += 1;
-        }
-        assert_eq!(nth, 3, "begin, one statement, commit");
-    }
-}
-
-#[tokio::test]
-async fn counts_name_what_a_unit_of_work_asks() {
-    let database = TestDatabase::create(Backend::Memory).await.unwrap().unwrap();
-    let engine = database.engine().unwrap();
-    tables(&*engine).await;
-    let (engine, counting) = Counting::over(engine);
-    let store = store(engine);
-    put(&store, "a", 1).await.unwrap();
-    get(&store, "a").await;
-    let counted = counting.take();
-    assert_eq!(counted.units["put"].round_trips(), 2);
-    assert_eq!(counted.units["put"].attempts, 1);
-    assert_eq!(counted.reads[READ_COUNTER.name], 1);
-}
-
-#[tokio::test]
-async fn a_store_in_memory_has_the_whole_schema() {
-    let store = memory_store().await.unwrap();
-    assert_eq!(
-        store.reading().schema_migrations().all().await.unwrap().len(),
-        userd_storage::migrations::MIGRATIONS.len()
-    );
 }

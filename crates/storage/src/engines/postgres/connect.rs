@@ -1,21 +1,16 @@
-//! The way to the server: the URL, TLS, and one connection with its prepared statements.
+//! The way to the server, and one connection with its prepared statements.
 
-use std::{collections::HashMap, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-};
 use tokio::task::AbortHandle;
-use tokio_postgres::{
-    CancelToken, Client, Config, NoTls, RowStream,
-    config::{Host, SslMode},
-    types::Type,
-};
+use tokio_postgres::{CancelToken, Client, Config, NoTls, RowStream, config::SslMode, types::Type};
 use tokio_postgres_rustls::MakeRustlsConnect;
-use url::form_urlencoded;
 
-use super::{PostgresOptions, classify, values};
+use super::{
+    PostgresOptions, classify,
+    tls::{Tls, refused},
+    values,
+};
 use crate::{Rows, Statement, StoreError, Value, engine::Dialect};
 
 /// A network that swallows packets is noticed after this long.
@@ -33,10 +28,10 @@ pub(super) struct Connector {
 
 impl Connector {
     pub(super) fn new(options: &PostgresOptions) -> Result<Self, StoreError> {
-        let (plain, tls) = split_tls(options)?;
+        let (plain, tls) = Tls::split(options)?;
         // The parser's own message may quote a part of the URL, and the URL holds a password.
         let mut config: Config = plain.parse().map_err(|_| refused("the url is not understood"))?;
-        let mode = tls.mode.unwrap_or_else(|| mode_for(config.get_hosts()));
+        let mode = tls.mode(&config);
         config.ssl_mode(mode).tcp_user_timeout(TCP_TIMEOUT).keepalives_idle(KEEPALIVE);
         config.connect_timeout(options.connect_timeout);
         if config.get_application_name().is_none() {
@@ -166,140 +161,4 @@ pub(super) async fn query(
         }
     };
     values::collect(stream, statement).await
-}
-
-/// What the URL and the options say about TLS.
-struct Tls {
-    /// As the URL says, if it does.
-    mode: Option<SslMode>,
-    ca_file: Option<PathBuf>,
-    cert_file: Option<PathBuf>,
-    key_file: Option<PathBuf>,
-}
-
-/// Without `sslmode`: nobody listens between here and a server on this machine; everywhere else TLS, checked.
-fn mode_for(hosts: &[Host]) -> SslMode {
-    let is_here = |host: &Host| match host {
-        Host::Tcp(name) if name == "localhost" => true,
-        Host::Tcp(name) => name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()),
-        _ => true,
-    };
-    if hosts.iter().all(is_here) { SslMode::Disable } else { SslMode::Require }
-}
-
-/// Takes the `ssl…` parameters out of the URL: the driver knows fewer modes than libpq.
-fn split_tls(options: &PostgresOptions) -> Result<(String, Tls), StoreError> {
-    let mut tls = Tls {
-        mode: None,
-        ca_file: options.ca_file.clone(),
-        cert_file: options.client_cert_file.clone(),
-        key_file: options.client_key_file.clone(),
-    };
-    let Some((place, parameters)) = options.url.split_once('?') else { return Ok((options.url.clone(), tls)) };
-    let mut rest = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in form_urlencoded::parse(parameters.as_bytes()) {
-        match (&*name, &*value) {
-            ("sslmode", "disable") => tls.mode = Some(SslMode::Disable),
-            ("sslmode", "prefer" | "allow") => tls.mode = Some(SslMode::Prefer),
-            ("sslmode", "require" | "verify-full") => tls.mode = Some(SslMode::Require),
-            ("sslmode", _) => return Err(refused("sslmode is not one of disable, prefer, require, verify-full")),
-            ("sslrootcert", file) => tls.ca_file = Some(file.into()),
-            ("sslcert", file) => tls.cert_file = Some(file.into()),
-            ("sslkey", file) => tls.key_file = Some(file.into()),
-            (name, value) => drop(rest.append_pair(name, value)),
-        }
-    }
-    // The driver decodes percent signs only, no plus signs.
-    Ok((format!("{place}?{}", rest.finish().replace('+', "%20")), tls))
-}
-
-impl Tls {
-    fn connector(&self) -> Result<MakeRustlsConnect, StoreError> {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|_| refused("no TLS version in common with ourselves"))?
-            .with_root_certificates(self.roots()?);
-        let config = match (&self.cert_file, &self.key_file) {
-            (None, None) => config.with_no_client_auth(),
-            (Some(cert), Some(key)) => {
-                let chain = certificates(cert)?;
-                let key =
-                    PrivateKeyDer::from_pem_file(key).map_err(|_| refused("the client key file is not readable"))?;
-                config
-                    .with_client_auth_cert(chain, key)
-                    .map_err(|_| refused("client certificate and key do not fit together"))?
-            }
-            _ => return Err(refused("a client certificate needs its key, and a key its certificate")),
-        };
-        Ok(MakeRustlsConnect::new(config))
-    }
-
-    fn roots(&self) -> Result<RootCertStore, StoreError> {
-        let mut roots = RootCertStore::empty();
-        let (certificates, named) = match &self.ca_file {
-            Some(file) => (certificates(file)?, true),
-            None => (rustls_native_certs::load_native_certs().certs, false),
-        };
-        let (_, unusable) = roots.add_parsable_certificates(certificates);
-        if named && (roots.is_empty() || unusable > 0) {
-            return Err(refused("the CA file has certificates that cannot be used"));
-        }
-        Ok(roots)
-    }
-}
-
-fn certificates(file: &PathBuf) -> Result<Vec<CertificateDer<'static>>, StoreError> {
-    let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    match read {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        _ => Err(refused(&format!("no certificate could be read from {}", file.display()))),
-    }
-}
-
-fn refused(why: &str) -> StoreError {
-    StoreError::Unavailable(format!("postgres: {why}"))
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
-    use super::*;
-
-    fn tls_of(url: &str) -> Result<(String, Tls), StoreError> {
-        split_tls(&PostgresOptions::at(url))
-    }
-
-    #[test]
-    fn require_means_that_the_certificate_is_checked() {
-        let (plain, tls) =
-            tls_of("postgres://u:p@h/d?sslmode=require&application_name=a+b&sslrootcert=%2Fca.pem").unwrap();
-        assert_eq!(tls.mode, Some(SslMode::Require));
-        assert_eq!(tls.ca_file, Some(PathBuf::from("/ca.pem")));
-        assert_eq!(plain, "postgres://u:p@h/d?application_name=a%20b");
-        assert_eq!(tls_of("postgres://h/d?sslmode=verify-full").unwrap().1.mode, Some(SslMode::Require));
-    }
-
-    #[test]
-    fn a_mode_that_checks_half_is_refused() {
-        assert!(tls_of("postgres://h/d?sslmode=verify-ca").is_err());
-    }
-
-    #[test]
-    fn without_a_word_only_this_machine_is_spoken_to_in_the_clear() {
-        let mode = |url: &str| mode_for(url.parse::<Config>().unwrap().get_hosts());
-        assert_eq!(mode("postgres://u@localhost/d"), SslMode::Disable);
-        assert_eq!(mode("postgres://u@127.0.0.1,[::1]/d"), SslMode::Disable);
-        assert_eq!(mode("postgres:///d?host=/run/postgresql"), SslMode::Disable);
-        assert_eq!(mode("postgres://u@db.example/d"), SslMode::Require);
-        assert_eq!(mode("postgres://u@localhost,db.example/d"), SslMode::Require);
-        assert_eq!(mode("postgres://u@10.0.0.1/d"), SslMode::Require);
-    }
-
-    #[test]
-    fn the_password_is_in_no_error_and_no_debug_text() {
-        let options = PostgresOptions::at("postgres://u:hunter2@h:notaport/d");
-        let Err(error) = Connector::new(&options) else { panic!("accepted") };
-        assert!(!format!("{error:?} {error} {options:?}").contains("hunter2"));
-    }
 }
