@@ -74,9 +74,8 @@ impl Sessions {
         match session.place(is_current, is_previous) {
             Presented::Current => {
                 session.rotate(minted.successor_hash.to_vec(), minted.sealed.clone(), now);
-                session.expires_at = self.refresh_deadline(&session, now);
                 session.ip.clone_from(&origin.ip);
-                uow.sessions().rotate(&session).await?;
+                self.prolong(uow, &mut session, now).await?;
                 Ok(Outcome::Refreshed(Box::new((user, session, minted.successor.to_string()))))
             }
             Presented::Replay => {
@@ -122,10 +121,21 @@ impl Sessions {
         String::from_utf8(bytes.to_vec()).map_err(internal)
     }
 
-    /// Each refresh begins the refresh token's life anew, but never past the session's longest life.
-    fn refresh_deadline(&self, session: &Session, now: Timestamp) -> Timestamp {
+    /// Each refresh begins the refresh token's life anew, but never past the session's longest life. The deadline is
+    /// an indexed column: it is written only when it moves by more than a hundredth of that life.
+    async fn prolong(&self, uow: &mut UnitOfWork, session: &mut Session, now: Timestamp) -> Result<(), Failure> {
+        let deadline = self.deadline(session.created_at, now);
+        if deadline.since(session.expires_at) > self.parts.settings.refresh_ttl / 100 {
+            session.expires_at = deadline;
+            return Ok(uow.sessions().update(session).await?);
+        }
+        Ok(uow.sessions().rotate(session).await?)
+    }
+
+    /// When a refresh token given out at `now` ends, in a session begun at `created_at`.
+    pub(super) fn deadline(&self, created_at: Timestamp, now: Timestamp) -> Timestamp {
         let settings = &self.parts.settings;
-        now.plus(settings.refresh_ttl).min(session.created_at.plus(settings.session_max_lifetime))
+        now.plus(settings.refresh_ttl).min(created_at.plus(settings.session_max_lifetime))
     }
 }
 

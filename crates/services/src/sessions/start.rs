@@ -51,7 +51,7 @@ impl Sessions {
             auth_time: now,
             created_at: now,
             last_seen_at: now,
-            expires_at: now.plus(self.parts.settings.refresh_ttl),
+            expires_at: self.deadline(now, now),
             ended_at: None,
             generation: 0,
             current_hash: hash.to_vec(),
