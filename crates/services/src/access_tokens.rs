@@ -96,6 +96,8 @@ impl AccessTokens {
             client_id: client.id.to_string(),
             scope: Some(client.permissions.join(" ")),
             permissions: client.permissions.clone(),
+            // A new secret or a shut account kills what was issued before, and nothing after.
+            ver: client.secret_changed_at.micros(),
             ..self.frame(now)
         };
         self.sign(&claims, "client")
@@ -212,9 +214,9 @@ fn read(token: Arc<VerifiedToken>) -> Result<Authenticated, Refusal> {
 
 fn subject(authenticated: &Authenticated) -> Checked {
     let claims = &authenticated.token.claims;
-    let (session, user, client): (_, _, Option<ClientId>) = match &authenticated.actor {
+    let (session, user, client) = match &authenticated.actor {
         Actor::User { id, session_id, .. } => (Some(*session_id), Some((*id, claims.ver)), None),
-        Actor::Service { id, .. } => (None, None, Some(*id)),
+        Actor::Service { id, .. } => (None, None, Some((*id, claims.ver))),
         Actor::Operator => (None, None, None),
     };
     Checked { token: claims.jti, session, user, client }

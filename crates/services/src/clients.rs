@@ -1,11 +1,11 @@
 //! Service accounts of other services: they get tokens by `client_credentials`, ask whether tokens are good, and
 //! read the revocation feed. Their secrets are 256 random bits, shown once and stored as hashes.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use userd_crypto::OpaqueSecret;
-use userd_model::{Act, Actor, Client, ClientId, Permission, Refusal, Revoked, Timestamp, text};
+use userd_model::{Act, Actor, Client, ClientId, Permission, Refusal, Revocation, Revoked, Timestamp, text};
 use userd_storage::Failure;
 
 use crate::{
@@ -127,48 +127,55 @@ impl Clients {
     /// `Forbidden`, `NotFound`.
     pub async fn disable(&self, actor: &Actor, id: ClientId) -> Result<(), Failure> {
         actor.may(Act::Any(Permission::ClientsManage))?;
-        let now = self.parts.now();
-        self.change("disable_client", id, now, |client| {
-            client.disabled_at.get_or_insert(now);
+        self.change("disable_client", id, |client, at| {
+            client.disabled_at.get_or_insert(at);
+            Ok(())
         })
         .await
         .map(drop)
     }
 
-    /// A new secret; tokens got with the old one die at once.
+    /// A new secret; tokens got with the old one die at once. Whoever makes it can act as the service, so an actor
+    /// that lacks one of its permissions may not.
     ///
     /// # Errors
     /// `Forbidden`, `NotFound`.
     pub async fn rotate_secret(&self, actor: &Actor, id: ClientId) -> Result<NewClient, Failure> {
         actor.may(Act::Any(Permission::ClientsManage))?;
-        let now = self.parts.now();
         let (secret, hash) = OpaqueSecret::mint(PREFIX, self.parts.random.as_ref());
         let client = self
-            .change("rotate_client_secret", id, now, |client| {
+            .change("rotate_client_secret", id, |client, at| {
+                must_hold(actor, &client.permissions)?;
                 client.secret_hash = hash.to_vec();
-                client.secret_changed_at = now;
+                client.secret_changed_at = at;
+                Ok(())
             })
             .await?;
         Ok(NewClient { client: view(&client), client_secret: secret.to_string() })
     }
 
     async fn change(
-        &self, name: &'static str, id: ClientId, now: Timestamp, change: impl Fn(&mut Client) + Send + Sync,
+        &self, name: &'static str, id: ClientId,
+        change: impl Fn(&mut Client, Timestamp) -> Result<(), Refusal> + Send + Sync,
     ) -> Result<Client, Failure> {
-        let (entries, change) = (&[self.revocations.mint(Revoked::Client { client_id: id }, now)], &change);
-        let client = self
+        let now = self.parts.now();
+        let (minted, change) = (&self.revocations.mint(Revoked::Client { client_id: id }, now), &change);
+        let (client, entries) = self
             .parts
             .store
             .transact(name, |mut uow| async move {
                 let found = uow.clients().find(id).await?.filter(|client| client.disabled_at.is_none());
                 let mut client = found.ok_or(Refusal::NotFound)?;
-                change(&mut client);
+                // Later than the secret that it kills, whatever the clocks of two replicas say.
+                let at = now.max(client.secret_changed_at.plus(Duration::from_micros(1)));
+                change(&mut client, at)?;
                 uow.clients().update(&client).await?;
-                self.revocations.record(&mut uow, entries).await?;
-                uow.commit(client).await
+                let entries = vec![Revocation { recorded_at: at, ..minted.clone() }];
+                self.revocations.record(&mut uow, &entries).await?;
+                uow.commit((client, entries)).await
             })
             .await?;
-        self.revocations.announce(entries).await;
+        self.revocations.announce(&entries).await;
         Ok(client)
     }
 
@@ -206,6 +213,16 @@ impl Clients {
         let permissions = client.permissions.iter().filter_map(|word| Permission::parse(word)).collect();
         Actor::Service { id: client.id, permissions }
     }
+}
+
+fn must_hold(actor: &Actor, words: &[String]) -> Result<(), Refusal> {
+    // A word that this release does not know is held by nobody but the operator.
+    let held = |word: &String| match Permission::parse(word) {
+        Some(permission) => actor.may(Act::Any(permission)),
+        None if *actor == Actor::Operator => Ok(()),
+        None => Err(Refusal::Forbidden),
+    };
+    words.iter().try_for_each(held)
 }
 
 /// The permissions asked for, if all exist and the giver holds them.

@@ -32,11 +32,14 @@ pub struct Revocations {
 struct View {
     sessions: HashMap<SessionId, Timestamp>,
     tokens: HashMap<TokenId, Timestamp>,
-    clients: HashMap<ClientId, Timestamp>,
+    /// Tokens got with a secret older than the first time are dead.
+    clients: HashMap<ClientId, (i64, Timestamp)>,
     users: HashMap<UserId, (i64, Timestamp)>,
     /// Entries applied already, so that a poll's overlap has no effect twice.
     seen: HashMap<RevocationId, Timestamp>,
-    newest: Option<Timestamp>,
+    /// The newest entry that a poll has read. What was heard otherwise does not count: it says nothing about the
+    /// entries before it.
+    polled: Option<Timestamp>,
 }
 
 /// What a token must be checked for.
@@ -48,8 +51,8 @@ pub struct Checked {
     pub session: Option<SessionId>,
     /// `sub` and `ver`, for users.
     pub user: Option<(UserId, i64)>,
-    /// `client_id`, for services.
-    pub client: Option<ClientId>,
+    /// `client_id` and `ver`, for services.
+    pub client: Option<(ClientId, i64)>,
 }
 
 /// What other parts of the process must do about an entry.
@@ -82,7 +85,9 @@ impl Revocations {
         let view = self.view.read().unwrap_or_else(PoisonError::into_inner);
         view.tokens.contains_key(&checked.token)
             || checked.session.is_some_and(|id| view.sessions.contains_key(&id))
-            || checked.client.is_some_and(|id| view.clients.contains_key(&id))
+            || checked
+                .client
+                .is_some_and(|(id, secret)| view.clients.get(&id).is_some_and(|(lowest, _)| secret < *lowest))
             || checked
                 .user
                 .is_some_and(|(id, epoch)| view.users.get(&id).is_some_and(|(lowest, _)| epoch < *lowest))
@@ -140,16 +145,18 @@ impl Revocations {
     /// Storage faults; the view stays as it is.
     pub async fn poll(&self) -> Result<Vec<Consequence>, Failure> {
         let now = self.parts.now();
-        let newest = self.view.read().unwrap_or_else(PoisonError::into_inner).newest;
-        let mut after = newest.map_or_else(
+        let polled = self.view.read().unwrap_or_else(PoisonError::into_inner).polled;
+        let mut after = polled.map_or_else(
             || now.minus(self.parts.settings.access_ttl).minus(MARGIN),
-            |newest| newest.minus(OVERLAP),
+            // A replica whose clock is ahead must not move everybody's window.
+            |newest| newest.min(now).minus(OVERLAP),
         );
         let mut consequences = Vec::new();
         let mut after_id = RevocationId(uuid::Uuid::nil());
         loop {
             let page = self.parts.store.reading().revocations().page(Some((after, after_id)), PAGE).await?;
             consequences.extend(self.apply(&page));
+            self.polled_until(page.last());
             match page.last() {
                 Some(last) if page.len() >= PAGE as usize => {
                     (after, after_id) = (last.recorded_at, last.id);
@@ -178,11 +185,16 @@ impl Revocations {
         entries.iter().filter_map(|entry| view.apply(entry)).collect()
     }
 
+    fn polled_until(&self, last: Option<&Revocation>) {
+        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        view.polled = view.polled.max(last.map(|last| last.recorded_at));
+    }
+
     fn forget_expired(&self, now: Timestamp) {
         let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
         view.sessions.retain(|_, expires| *expires > now);
         view.tokens.retain(|_, expires| *expires > now);
-        view.clients.retain(|_, expires| *expires > now);
+        view.clients.retain(|_, (_, expires)| *expires > now);
         view.users.retain(|_, (_, expires)| *expires > now);
         view.seen.retain(|_, expires| *expires > now);
     }
@@ -201,7 +213,6 @@ pub(crate) fn epoch_raised(minted: &Revocation, user: &userd_model::User) -> Rev
 
 impl View {
     fn apply(&mut self, entry: &Revocation) -> Option<Consequence> {
-        self.newest = self.newest.max(Some(entry.recorded_at));
         if self.seen.insert(entry.id, entry.expires_at).is_some() {
             return None;
         }
@@ -215,7 +226,8 @@ impl View {
                 None
             }
             Revoked::Client { client_id } => {
-                self.clients.insert(*client_id, entry.expires_at);
+                let slot = self.clients.entry(*client_id).or_insert((i64::MIN, entry.expires_at));
+                *slot = (slot.0.max(entry.recorded_at.micros()), slot.1.max(entry.expires_at));
                 None
             }
             Revoked::User { user_id, min_epoch, version } => {
