@@ -247,7 +247,8 @@ pub(crate) async fn claim_or(uow: &mut UnitOfWork, claim: &Claim, taken: &Refusa
         return Err(taken.clone().into());
     }
     match uow.claims().insert(claim).await {
-        Err(StoreError::Duplicate(_)) => Err(taken.clone().into()),
+        // It was free a moment ago: a lost race. The database has given the transaction up; the re-run finds it taken.
+        Err(StoreError::Duplicate(_)) => Err(StoreError::Conflict.into()),
         other => Ok(other?),
     }
 }

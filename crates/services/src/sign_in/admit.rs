@@ -229,9 +229,10 @@ impl SignIn {
 
     fn mint(&self, profile: &Profile) -> Result<Minted, Failure> {
         let (random, now) = (self.parts.random.as_ref(), self.parts.now());
+        let email = proven_email(profile);
         let new = NewAccount {
-            email: proven_email(profile),
-            email_verified: profile.email_verified,
+            email_verified: email.is_some(),
+            email,
             display_name: profile.name.as_deref().and_then(|name| text::display_name(name).ok()),
             locale: profile.locale.as_deref().and_then(|tag| text::locale(tag).ok()),
             ..NewAccount::default()

@@ -50,6 +50,15 @@ pub(super) enum Purpose {
     Link { user: UserId, session: SessionId },
 }
 
+/// How something is kept under the hash of a secret.
+pub(super) struct Keep {
+    pub purpose: &'static str,
+    pub context: &'static str,
+    /// Whose; a change of the owner's credentials removes it.
+    pub owner: Option<UserId>,
+    pub life: Duration,
+}
+
 /// The remembered part, sealed at rest.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Attempt {
@@ -133,7 +142,8 @@ impl SignIn {
             code_challenge: start.code_challenge,
             remember: redirect.remember,
         };
-        self.remember(&state_hash, PURPOSE, CONTEXT, &attempt, LIFE, now).await?;
+        let keep = Keep { purpose: PURPOSE, context: CONTEXT, owner: None, life: LIFE };
+        self.remember(&state_hash, &keep, &attempt, now).await?;
         Ok(Begun { url: redirect.url.into(), browser: browser.to_string(), cross_site: redirect.form_post })
     }
 
@@ -166,18 +176,9 @@ impl SignIn {
 
     /// Stores something sealed under the hash of a secret.
     pub(super) async fn remember<T: Serialize + Sync>(
-        &self, hash: &[u8; 32], purpose: &str, context: &str, what: &T, life: Duration, now: Timestamp,
+        &self, hash: &[u8; 32], keep: &Keep, what: &T, now: Timestamp,
     ) -> Result<(), Failure> {
-        let plain = userd_crypto::Zeroizing::new(serde_json::to_vec(what).map_err(internal)?);
-        let sealed = self.parts.vault.seal(self.parts.random.as_ref(), context, &plain).map_err(internal)?;
-        let secret = &StoredSecret {
-            hash: hash.to_vec(),
-            purpose: purpose.to_owned(),
-            owner: None,
-            payload: sealed.0,
-            created_at: now,
-            expires_at: now.plus(life),
-        };
+        let secret = &self.sealed_secret(hash, keep, what, now)?;
         self.parts
             .store
             .transact("remember", |mut uow| async move {
@@ -185,6 +186,21 @@ impl SignIn {
                 uow.commit(()).await
             })
             .await
+    }
+
+    pub(super) fn sealed_secret<T: Serialize>(
+        &self, hash: &[u8; 32], keep: &Keep, what: &T, now: Timestamp,
+    ) -> Result<StoredSecret, Failure> {
+        let plain = userd_crypto::Zeroizing::new(serde_json::to_vec(what).map_err(internal)?);
+        let sealed = self.parts.vault.seal(self.parts.random.as_ref(), keep.context, &plain).map_err(internal)?;
+        Ok(StoredSecret {
+            hash: hash.to_vec(),
+            purpose: keep.purpose.to_owned(),
+            owner: keep.owner,
+            payload: sealed.0,
+            created_at: now,
+            expires_at: now.plus(keep.life),
+        })
     }
 
     pub(super) fn unseal<T: serde::de::DeserializeOwned>(&self, context: &str, payload: Vec<u8>) -> Result<T, Failure> {

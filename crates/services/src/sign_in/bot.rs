@@ -17,7 +17,7 @@ use userd_providers::{
 };
 use userd_storage::{Failure, UnitOfWork};
 
-use super::{SignIn, admit::KIND, admit::name, provider_fault};
+use super::{SignIn, admit::KIND, admit::name, attempts::Keep, provider_fault};
 use crate::{Origin, SignedIn, limits::Limited, people::internal};
 
 const LIFE: Duration = Duration::from_secs(300);
@@ -100,7 +100,7 @@ impl SignIn {
             from: described(origin),
             state: State::Waiting,
         };
-        self.remember(&hash, PURPOSE, CONTEXT, &attempt, LIFE, self.parts.now()).await?;
+        self.remember(&hash, &kept(None), &attempt, self.parts.now()).await?;
         let link = start_link(&door.username, &payload).ok_or_else(|| internal("the bot's username is malformed"))?;
         Ok(BotStart {
             link: link.into(),
@@ -260,7 +260,10 @@ impl SignIn {
             .transact("confirm_bot_attempt", |mut uow| async move {
                 let mut attempt = self.bot_attempt(&mut uow, hash, now).await?.ok_or(Refusal::InvalidCode)?;
                 attempt.state = State::Confirmed { user };
-                self.keep(&mut uow, hash, &attempt).await?;
+                // From now on it is a way into the account: whatever shuts those must find it.
+                let confirmed = self.sealed_secret(hash, &kept(Some(user)), &attempt, now)?;
+                uow.secrets().take(hash, PURPOSE, now).await?;
+                uow.secrets().insert(&confirmed).await?;
                 uow.commit(()).await
             })
             .await?;
@@ -277,9 +280,14 @@ impl SignIn {
             .store
             .transact("record_bot_access", |mut uow| async move {
                 let Some(claim) = uow.claims().find(hash).await? else { return uow.commit(()).await };
+                let Some(user) = uow.users().find(claim.owner).await? else { return uow.commit(()).await };
                 let identities = uow.identities().of_user(claim.owner).await?;
                 for mut identity in identities {
-                    if identity.provider != provider.id() || identity.bot_access == may_write {
+                    // A user may have linked several accounts of this provider.
+                    if identity.provider != provider.id()
+                        || identity.bot_access == may_write
+                        || self.open(&user, identity.id, "subject", &identity.subject)?.as_slice() != from.id.as_bytes()
+                    {
                         continue;
                     }
                     identity.bot_access = may_write;
@@ -311,6 +319,10 @@ impl SignIn {
         let sealed = self.parts.vault.seal(self.parts.random.as_ref(), CONTEXT, &bytes).map_err(internal)?;
         Ok(uow.secrets().update_payload(hash, &sealed.0).await?)
     }
+}
+
+const fn kept(owner: Option<UserId>) -> Keep {
+    Keep { purpose: PURPOSE, context: CONTEXT, owner, life: LIFE }
 }
 
 /// The question in the chat: where the sign-in comes from, three codes of which one is right, and a way out.

@@ -8,7 +8,7 @@ use userd_crypto::{OpaqueSecret, constant_time_eq};
 use userd_model::{Refusal, UserId};
 use userd_storage::{Failure, UnitOfWork};
 
-use super::SignIn;
+use super::{SignIn, attempts::Keep};
 use crate::{
     Origin, SignedIn,
     limits::Limited,
@@ -30,7 +30,8 @@ impl SignIn {
     pub(super) async fn mint_code(&self, user: UserId, code_challenge: Option<String>) -> Result<String, Failure> {
         let (code, hash) = OpaqueSecret::mint(PREFIX, self.parts.random.as_ref());
         let admitted = Admitted { user, code_challenge };
-        self.remember(&hash, PURPOSE, CONTEXT, &admitted, LIFE, self.parts.now()).await?;
+        let keep = Keep { purpose: PURPOSE, context: CONTEXT, owner: Some(user), life: LIFE };
+        self.remember(&hash, &keep, &admitted, self.parts.now()).await?;
         Ok(code.to_string())
     }
 
