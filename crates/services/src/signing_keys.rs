@@ -130,17 +130,12 @@ impl SigningKeys {
             key.retired_at.is_some_and(|retired| retired.plus(kept) < now)
         };
         let wanted = settings.algorithm.as_str();
-        let due = keys.iter().any(|key| {
-            key.state == KeyState::Active
-                && (key.activated_at.is_some_and(|at| at.plus(settings.rotation_period) <= now) || key.algorithm != wanted)
-        });
-        let ready = keys.iter().any(|key| {
-            key.state == KeyState::Next && key.algorithm == wanted && key.created_at.plus(settings.publish_before) <= now
-        });
+        let is_time = |keys: &[SigningKeyRecord]| self.is_time_to_rotate(keys, now);
         let lacking = !keys.iter().any(|key| key.state == KeyState::Next && key.algorithm == wanted);
-        if (due && ready) || lacking || keys.iter().any(gone) {
+        if is_time(&keys) || lacking || keys.iter().any(gone) {
             self.change("scheduled_key_rotation", |keys, now| {
-                if due && ready {
+                // Asked again within the unit of work: somebody may have rotated since.
+                if is_time(keys) {
                     promote(keys, now, KeyState::Retired);
                 }
                 // A next key of another algorithm than the configured one will never sign.
@@ -150,6 +145,21 @@ impl SigningKeys {
             .await?;
         }
         Ok(())
+    }
+
+    /// The active key has signed long enough, or is of another algorithm than wanted, and its heir has been published
+    /// long enough.
+    fn is_time_to_rotate(&self, keys: &[SigningKeyRecord], now: Timestamp) -> bool {
+        let settings = &self.parts.settings;
+        let wanted = settings.algorithm.as_str();
+        let due = keys.iter().any(|key| {
+            key.state == KeyState::Active
+                && (key.activated_at.is_some_and(|at| at.plus(settings.rotation_period) <= now) || key.algorithm != wanted)
+        });
+        let ready = keys.iter().any(|key| {
+            key.state == KeyState::Next && key.algorithm == wanted && key.created_at.plus(settings.publish_before) <= now
+        });
+        due && ready
     }
 
     /// Runs a change of the key set under the database's protection, keeps one next key published, and reloads.
