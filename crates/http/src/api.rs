@@ -13,6 +13,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 use url::Url;
 use userd_model::Random;
+use userd_services::Services;
 use utoipa::ToSchema;
 
 use crate::{client_address::TrustedProxies, cors::Cors, cursor::Cursors};
@@ -35,6 +36,8 @@ pub struct Api {
     pub random: Arc<dyn Random>,
     /// The API document; the router's builder fills it.
     pub document: OnceLock<Bytes>,
+    /// What handlers call.
+    pub services: Arc<Services>,
 }
 
 /// The parsed configuration of this room.

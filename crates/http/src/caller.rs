@@ -17,10 +17,10 @@ use crate::{
 };
 
 /// A caller with a good access token: a user or a service account.
-pub struct Caller(pub Authenticated);
+pub(crate) struct Caller(pub Authenticated);
 
 /// A signed-in user.
-pub struct SignedInUser {
+pub(crate) struct SignedInUser {
     /// Who.
     pub id: UserId,
     /// In which session.
@@ -30,7 +30,7 @@ pub struct SignedInUser {
 }
 
 /// Where the request comes from.
-pub struct From(pub Origin);
+pub(crate) struct From(pub Origin);
 
 impl FromRequestParts<Arc<Api>> for Caller {
     type Rejection = Problem;

@@ -9,7 +9,7 @@ mod json;
 mod page;
 mod pairs;
 mod path;
-mod raw_form;
+mod raw;
 mod strict_json;
 
 pub use conditional::{IdempotencyKey, IfMatch, Precondition};
@@ -18,4 +18,4 @@ pub use json::{Json, MAX_BODY};
 pub use page::{CursorText, Limit, PageQuery};
 pub use pairs::{Form, Query};
 pub use path::Path;
-pub use raw_form::RawForm;
+pub use raw::{RawForm, RawJson};

@@ -5,6 +5,8 @@
 //! and any decision about who may do what.
 
 pub mod api;
+mod attempt_cookie;
+mod caller;
 pub mod client_address;
 pub mod cors;
 pub mod cursor;

@@ -6,7 +6,7 @@ use std::{collections::HashMap, sync::OnceLock, time::Duration};
 
 use http::{Method, StatusCode};
 use metrics::{Counter, Histogram, counter, histogram};
-use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 use crate::policy::RouteNeeds;
 
@@ -62,6 +62,14 @@ const GONE: u16 = 499;
 pub fn with_buckets(builder: PrometheusBuilder) -> Result<PrometheusBuilder, BuildError> {
     // Every duration of userd ends in `_seconds`; the same bounds fit all of them.
     builder.set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), BUCKETS)
+}
+
+/// Installs the process's recorder with this room's settings. Once per process.
+///
+/// # Errors
+/// A recorder is installed already.
+pub fn install() -> Result<PrometheusHandle, BuildError> {
+    with_buckets(PrometheusBuilder::new())?.install_recorder()
 }
 
 /// The meters of all routes.

@@ -2,6 +2,7 @@
 //! `problem/table.rs`. Deliberately absent: causes. Nothing here holds an error with a source, so none can leak.
 
 pub mod document;
+mod failure;
 pub mod table;
 
 use std::{borrow::Cow, time::Duration};

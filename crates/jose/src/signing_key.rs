@@ -21,7 +21,7 @@ enum Pair {
 }
 
 impl SigningKey {
-    /// A new key from the library's own generator, seeded by the operating system. RSA keys have 2048 bits.
+    /// A new key from the library's own generator, seeded by the operating system. RSA keys have 3072 bits.
     ///
     /// # Errors
     /// [`JoseError::Key`] when the library cannot make one.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::{
     body::Body,
-    extract::{FromRequest, Request},
+    extract::{FromRequest, OptionalFromRequest, Request},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -36,6 +36,21 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         require_media_type(request.headers(), "application/json")?;
         let body = read_body(request.into_body()).await?;
         parse(&body).map(Self)
+    }
+}
+
+/// `Option<Json<T>>` is `None` for a request without a body; a body must be right.
+impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Option<Self>, Problem> {
+        let (parts, body) = request.into_parts();
+        let body = read_body(body).await?;
+        if body.is_empty() && !parts.headers.contains_key(header::CONTENT_TYPE) {
+            return Ok(None);
+        }
+        require_media_type(&parts.headers, "application/json")?;
+        parse(&body).map(|value| Some(Self(value)))
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
 
 /// The routes of this resource.
 #[must_use]
-pub fn routes() -> Routes {
+pub(super) fn routes() -> Routes {
     Routes::new()
         .with(routes!(register))
         .with(routes!(login))
@@ -77,7 +77,7 @@ struct Registered {
 
 /// Register.
 #[utoipa::path(post, path = "/v1/auth/register", tag = "Sign-in", request_body = Register,
-    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body give the same answer for 24 h")),
+    params(IdempotencyKey),
     responses((status = 201, description = "Registered and signed in", body = Registered), (status = 403, description = "Registration is closed"),
         (status = 409, description = "The e-mail address or username is taken"), (status = 503, description = "Busy")))]
 async fn register(

@@ -21,7 +21,7 @@ use crate::{
 
 /// The routes of this resource.
 #[must_use]
-pub fn routes() -> Routes {
+pub(super) fn routes() -> Routes {
     Routes::new().with(routes!(list, create)).with(routes!(remove)).with(routes!(rotate_secret))
 }
 
@@ -69,7 +69,7 @@ struct Create {
 const LIST: &str = "clients";
 
 /// Service accounts, oldest first.
-#[utoipa::path(get, path = "/v1/clients", tag = "Administration", params(PageQuery),
+#[utoipa::path(get, path = "/v1/clients", tag = "Clients", params(PageQuery),
     responses((status = 200, description = "A page", body = ClientPage)))]
 async fn list(
     State(api): State<Arc<Api>>, Caller(caller): Caller, Query(page): Query<PageQuery>,
@@ -84,8 +84,8 @@ async fn list(
 }
 
 /// Make a service account.
-#[utoipa::path(post, path = "/v1/clients", tag = "Administration", request_body = Create,
-    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body give the same answer for 24 h")),
+#[utoipa::path(post, path = "/v1/clients", tag = "Clients", request_body = Create,
+    params(IdempotencyKey),
     responses((status = 201, description = "Made; the secret is shown this once", body = NewClientBody)))]
 async fn create(
     State(api): State<Arc<Api>>, Caller(caller): Caller, IdempotencyKey(key): IdempotencyKey, Json(body): Json<Create>,
@@ -99,7 +99,7 @@ async fn create(
 }
 
 /// Shut a service account; its tokens die at once.
-#[utoipa::path(delete, path = "/v1/clients/{id}", tag = "Administration", params(("id" = Uuid, Path, description = "The client")),
+#[utoipa::path(delete, path = "/v1/clients/{id}", tag = "Clients", params(("id" = Uuid, Path, description = "The client")),
     responses((status = 204, description = "Shut")))]
 async fn remove(
     State(api): State<Arc<Api>>, Caller(caller): Caller, Path(id): Path<ClientId>,
@@ -109,7 +109,7 @@ async fn remove(
 }
 
 /// A new secret; the old one and tokens got with it die at once.
-#[utoipa::path(post, path = "/v1/clients/{id}/rotate-secret", tag = "Administration", params(("id" = Uuid, Path, description = "The client")),
+#[utoipa::path(post, path = "/v1/clients/{id}/rotate-secret", tag = "Clients", params(("id" = Uuid, Path, description = "The client")),
     responses((status = 200, description = "The new secret, shown this once", body = NewClientBody)))]
 async fn rotate_secret(
     State(api): State<Arc<Api>>, Caller(caller): Caller, Path(id): Path<ClientId>,

@@ -25,7 +25,7 @@ use crate::{
 
 /// The routes of this resource.
 #[must_use]
-pub fn routes() -> Routes {
+pub(super) fn routes() -> Routes {
     Routes::new().with(routes!(list)).with(routes!(start_link)).with(routes!(unlink))
 }
 
@@ -53,7 +53,7 @@ struct IdentityList {
 }
 
 /// My accounts elsewhere.
-#[utoipa::path(get, path = "/v1/me/identities", tag = "Me", responses((status = 200, description = "All of them", body = IdentityList)))]
+#[utoipa::path(get, path = "/v1/me/identities", tag = "Identities", responses((status = 200, description = "All of them", body = IdentityList)))]
 async fn list(State(api): State<Arc<Api>>, user: SignedInUser) -> Result<Json<IdentityList>, Problem> {
     let items = api.services.sign_in.identities(&user.token).await?.into_iter().map(identity).collect();
     Ok(Json(IdentityList { items, next_cursor: None }))
@@ -74,7 +74,7 @@ struct LinkStart {
 }
 
 /// Begin to link an account elsewhere. Needs a sign-in that is a few minutes old at most.
-#[utoipa::path(post, path = "/v1/me/identities/{provider}/start", tag = "Me", params(("provider" = String, Path, description = "Its id")),
+#[utoipa::path(post, path = "/v1/me/identities/{provider}/start", tag = "Identities", params(("provider" = String, Path, description = "Its id")),
     request_body(content = Option<StartLink>),
     responses((status = 200, description = "Where to send the browser; a cookie ties the attempt to it", body = LinkStart),
         (status = 403, description = "Sign in again to do this"), (status = 429, description = "Too many attempts"),
@@ -90,7 +90,7 @@ async fn start_link(
 }
 
 /// Unlink an account elsewhere; never the last way to sign in.
-#[utoipa::path(delete, path = "/v1/me/identities/{id}", tag = "Me", params(("id" = Uuid, Path, description = "The identity")),
+#[utoipa::path(delete, path = "/v1/me/identities/{id}", tag = "Identities", params(("id" = Uuid, Path, description = "The identity")),
     responses((status = 204, description = "Unlinked"), (status = 403, description = "Sign in again to do this"),
         (status = 409, description = "This is the last way to sign in")))]
 async fn unlink(

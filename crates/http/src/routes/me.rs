@@ -22,7 +22,7 @@ use crate::{
 
 /// The routes of this resource.
 #[must_use]
-pub fn routes() -> Routes {
+pub(super) fn routes() -> Routes {
     Routes::new()
         .with(routes!(read, change))
         .with(routes!(change_password))
@@ -59,7 +59,7 @@ struct Profile {
 
 /// Change my profile.
 #[utoipa::path(patch, path = "/v1/me", tag = "Me", request_body = Profile,
-    params(("If-Match" = Option<String>, Header, description = "The version that is changed, in double quotes")),
+    params(IfMatch),
     responses((status = 200, description = "The changed account", body = UserBody)))]
 async fn change(
     State(api): State<Arc<Api>>, user: SignedInUser, guard: IfMatch, Json(body): Json<Profile>,
@@ -103,7 +103,7 @@ struct NewUsername {
 
 /// Change my username.
 #[utoipa::path(put, path = "/v1/me/username", tag = "Me", request_body = NewUsername,
-    params(("If-Match" = Option<String>, Header, description = "The version that is changed, in double quotes")),
+    params(IfMatch),
     responses((status = 200, description = "The changed account", body = UserBody), (status = 409, description = "The username is taken")))]
 async fn change_username(
     State(api): State<Arc<Api>>, user: SignedInUser, guard: IfMatch, Json(body): Json<NewUsername>,

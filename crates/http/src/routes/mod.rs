@@ -1,11 +1,33 @@
 //! One file per resource. A handler parses, calls one service, translates; rules are elsewhere.
 
+mod auth;
+mod bodies;
+mod clients;
+mod identities;
+mod me;
+mod oauth2;
+mod pages;
 pub mod service;
+mod sign_in;
+mod signing_keys;
+mod telegram_bot;
+mod users;
 
 use crate::router::Routes;
 
 /// Every route of the service.
 #[must_use]
 pub fn all() -> Routes {
-    Routes::new().and(service::routes())
+    Routes::new()
+        .and(service::routes())
+        .and(pages::routes())
+        .and(auth::routes())
+        .and(sign_in::routes())
+        .and(telegram_bot::routes())
+        .and(me::routes())
+        .and(identities::routes())
+        .and(oauth2::routes())
+        .and(users::routes())
+        .and(clients::routes())
+        .and(signing_keys::routes())
 }

@@ -12,7 +12,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 
 /// The routes of this resource.
 #[must_use]
-pub fn routes() -> Routes {
+pub(super) fn routes() -> Routes {
     Routes::new().with(routes!(setup)).with(routes!(signed_in)).with(routes!(file))
 }
 

@@ -25,7 +25,7 @@ use crate::{
 
 /// The routes of this resource.
 #[must_use]
-pub fn routes() -> Routes {
+pub(super) fn routes() -> Routes {
     Routes::new()
         .with(routes!(providers))
         .with(routes!(start))
@@ -53,7 +53,7 @@ struct ProviderList {
 }
 
 /// The providers on offer, in order.
-#[utoipa::path(get, path = "/v1/auth/providers", tag = "Sign-in", responses((status = 200, description = "The providers", body = ProviderList)))]
+#[utoipa::path(get, path = "/v1/auth/providers", tag = "Providers", responses((status = 200, description = "The providers", body = ProviderList)))]
 async fn providers(State(api): State<Arc<Api>>) -> Json<ProviderList> {
     let base = api.services.parts.settings.sign_in.public_url.as_str();
     let items = api.services.sign_in.offered().map(|provider| ProviderBody {
@@ -82,7 +82,7 @@ struct StartQuery {
 }
 
 /// Send the browser to the provider.
-#[utoipa::path(get, path = "/v1/auth/{provider}/start", tag = "Sign-in", params(("provider" = String, Path, description = "Its id"), StartQuery),
+#[utoipa::path(get, path = "/v1/auth/{provider}/start", tag = "Providers", params(("provider" = String, Path, description = "Its id"), StartQuery),
     responses((status = 303, description = "To the provider"), (status = 422, description = "return_to is not configured"),
         (status = 429, description = "Too many attempts"), (status = 503, description = "The provider cannot be reached now")))]
 async fn start(
@@ -101,7 +101,7 @@ async fn start(
 }
 
 /// The provider sends the browser back here.
-#[utoipa::path(get, path = "/v1/auth/{provider}/callback", tag = "Sign-in", params(("provider" = String, Path, description = "Its id")),
+#[utoipa::path(get, path = "/v1/auth/{provider}/callback", tag = "Providers", params(("provider" = String, Path, description = "Its id")),
     responses((status = 303, description = "To `return_to`, with a one-time `code` or with `error`")))]
 async fn callback(
     State(api): State<Arc<Api>>, From(origin): From, Path(provider): Path<String>, headers: HeaderMap, RawQuery(query): RawQuery,
@@ -110,7 +110,7 @@ async fn callback(
 }
 
 /// The same for providers that post their answer (`response_mode=form_post`).
-#[utoipa::path(post, path = "/v1/auth/{provider}/callback", tag = "Sign-in", params(("provider" = String, Path, description = "Its id")),
+#[utoipa::path(post, path = "/v1/auth/{provider}/callback", tag = "Providers", params(("provider" = String, Path, description = "Its id")),
     request_body(content = String, content_type = "application/x-www-form-urlencoded"),
     responses((status = 303, description = "To `return_to`, with a one-time `code` or with `error`")))]
 async fn callback_post(
@@ -168,7 +168,7 @@ struct Exchange {
 }
 
 /// Exchange the one-time code for tokens.
-#[utoipa::path(post, path = "/v1/auth/exchange", tag = "Sign-in", request_body = Exchange,
+#[utoipa::path(post, path = "/v1/auth/exchange", tag = "Providers", request_body = Exchange,
     responses((status = 200, description = "Signed in", body = TokenPairBody), (status = 403, description = "The account is blocked"),
         (status = 422, description = "The code is unknown, used or expired")))]
 async fn exchange(
@@ -200,7 +200,7 @@ struct Native {
 }
 
 /// Sign in with what an app got from the provider itself.
-#[utoipa::path(post, path = "/v1/auth/{provider}/token", tag = "Sign-in", params(("provider" = String, Path, description = "Its id")), request_body = Native,
+#[utoipa::path(post, path = "/v1/auth/{provider}/token", tag = "Providers", params(("provider" = String, Path, description = "Its id")), request_body = Native,
     responses((status = 200, description = "Signed in", body = TokenPairBody), (status = 401, description = "The proof is not accepted"),
         (status = 403, description = "The account is blocked"), (status = 409, description = "An account with this e-mail exists"),
         (status = 503, description = "The provider cannot be reached now")))]
@@ -271,7 +271,7 @@ impl Widget {
 }
 
 /// Sign in with Telegram's login widget.
-#[utoipa::path(post, path = "/v1/auth/telegram/widget", tag = "Sign-in", request_body = Widget,
+#[utoipa::path(post, path = "/v1/auth/telegram/widget", tag = "Providers", request_body = Widget,
     responses((status = 200, description = "Signed in", body = TokenPairBody), (status = 401, description = "The fields are not accepted"),
         (status = 403, description = "The account is blocked"), (status = 404, description = "Telegram is not configured")))]
 async fn widget(
@@ -294,7 +294,7 @@ struct MiniApp {
 }
 
 /// Sign in from a Telegram Mini App.
-#[utoipa::path(post, path = "/v1/auth/telegram/mini-app", tag = "Sign-in", request_body = MiniApp,
+#[utoipa::path(post, path = "/v1/auth/telegram/mini-app", tag = "Providers", request_body = MiniApp,
     responses((status = 200, description = "Signed in", body = TokenPairBody), (status = 401, description = "The data is not accepted"),
         (status = 403, description = "The account is blocked"), (status = 404, description = "Telegram is not configured")))]
 async fn mini_app(

@@ -19,7 +19,7 @@ use crate::{
 
 /// The routes of this resource.
 #[must_use]
-pub fn routes() -> Routes {
+pub(super) fn routes() -> Routes {
     Routes::new().with(routes!(list)).with(routes!(rotate)).with(routes!(revoke))
 }
 
@@ -49,21 +49,21 @@ struct KeyList {
 }
 
 /// The signing keys.
-#[utoipa::path(get, path = "/v1/signing-keys", tag = "Administration",
+#[utoipa::path(get, path = "/v1/signing-keys", tag = "Signing keys",
     responses((status = 200, description = "All keys", body = KeyList)))]
 async fn list(State(api): State<Arc<Api>>, Caller(caller): Caller) -> Result<Json<KeyList>, Problem> {
     Ok(Json(keys(api.services.signing_keys.list(&caller.actor).await?)))
 }
 
 /// Rotate now: the next key signs, and a new next one is published.
-#[utoipa::path(post, path = "/v1/signing-keys/rotate", tag = "Administration",
+#[utoipa::path(post, path = "/v1/signing-keys/rotate", tag = "Signing keys",
     responses((status = 200, description = "All keys", body = KeyList)))]
 async fn rotate(State(api): State<Arc<Api>>, Caller(caller): Caller) -> Result<Json<KeyList>, Problem> {
     Ok(Json(keys(api.services.signing_keys.rotate(&caller.actor).await?)))
 }
 
 /// Revoke a compromised key: nothing it signed is accepted any more.
-#[utoipa::path(post, path = "/v1/signing-keys/{kid}/revoke", tag = "Administration",
+#[utoipa::path(post, path = "/v1/signing-keys/{kid}/revoke", tag = "Signing keys",
     params(("kid" = String, Path, description = "The key")), responses((status = 200, description = "All keys", body = KeyList)))]
 async fn revoke(
     State(api): State<Arc<Api>>, Caller(caller): Caller, Path(kid): Path<String>,

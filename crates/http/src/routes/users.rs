@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use userd_model::{Timestamp, UserId};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
-use uuid::Uuid;
 
 use super::bodies::UserBody;
 use crate::{
@@ -21,7 +20,7 @@ use crate::{
 
 /// The routes of this resource.
 #[must_use]
-pub fn routes() -> Routes {
+pub(super) fn routes() -> Routes {
     Routes::new()
         .with(routes!(list))
         .with(routes!(show))
@@ -56,7 +55,7 @@ struct UserPage {
 const LIST: &str = "users";
 
 /// Accounts, oldest first; or the one with an exact login.
-#[utoipa::path(get, path = "/v1/users", tag = "Administration", params(ListQuery),
+#[utoipa::path(get, path = "/v1/users", tag = "Users", params(ListQuery),
     responses((status = 200, description = "A page", body = UserPage)))]
 async fn list(
     State(api): State<Arc<Api>>, Caller(caller): Caller, Query(query): Query<ListQuery>,
@@ -79,7 +78,7 @@ async fn list(
 }
 
 /// One account.
-#[utoipa::path(get, path = "/v1/users/{id}", tag = "Administration", params(("id" = Uuid, Path, description = "The account")),
+#[utoipa::path(get, path = "/v1/users/{id}", tag = "Users", params(("id" = Uuid, Path, description = "The account")),
     responses((status = 200, description = "The account", body = UserBody)))]
 async fn show(
     State(api): State<Arc<Api>>, Caller(caller): Caller, Path(id): Path<UserId>,
@@ -88,7 +87,7 @@ async fn show(
 }
 
 /// Shut an account: its tokens die at once, everywhere.
-#[utoipa::path(post, path = "/v1/users/{id}/block", tag = "Administration", params(("id" = Uuid, Path, description = "The account")),
+#[utoipa::path(post, path = "/v1/users/{id}/block", tag = "Users", params(("id" = Uuid, Path, description = "The account")),
     responses((status = 200, description = "Blocked", body = UserBody)))]
 async fn block(
     State(api): State<Arc<Api>>, Caller(caller): Caller, Path(id): Path<UserId>,
@@ -97,7 +96,7 @@ async fn block(
 }
 
 /// Open a blocked account again.
-#[utoipa::path(post, path = "/v1/users/{id}/unblock", tag = "Administration", params(("id" = Uuid, Path, description = "The account")),
+#[utoipa::path(post, path = "/v1/users/{id}/unblock", tag = "Users", params(("id" = Uuid, Path, description = "The account")),
     responses((status = 200, description = "Open", body = UserBody)))]
 async fn unblock(
     State(api): State<Arc<Api>>, Caller(caller): Caller, Path(id): Path<UserId>,
@@ -106,7 +105,7 @@ async fn unblock(
 }
 
 /// End every session of an account.
-#[utoipa::path(post, path = "/v1/users/{id}/sign-out", tag = "Administration", params(("id" = Uuid, Path, description = "The account")),
+#[utoipa::path(post, path = "/v1/users/{id}/sign-out", tag = "Users", params(("id" = Uuid, Path, description = "The account")),
     responses((status = 204, description = "Signed out")))]
 async fn sign_out(
     State(api): State<Arc<Api>>, Caller(caller): Caller, Path(id): Path<UserId>,

@@ -77,7 +77,7 @@ async fn https_promises_to_stay_https() {
 async fn other_methods_are_refused_with_the_allowed_ones() {
     let router = stage();
     let routes =
-        [("/livez", "GET,HEAD"), ("/v1/things", "GET,HEAD,POST"), ("/v1/leave", "POST"), ("/oauth2/token", "POST")];
+        [("/livez", "GET,HEAD"), ("/v1/things", "GET,HEAD,POST"), ("/v1/leave", "POST"), ("/oauth2/rehearsal", "POST")];
     for (path, allowed) in routes {
         for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "get"] {
             let answer = ask(&router, request(method, path, &[], "")).await;

@@ -76,7 +76,7 @@ async fn strangers_get_no_allowance() {
     assert!(hostile.len() >= 48);
     for router in [stage_for(&[OURS]), stage()] {
         for origin in &hostile {
-            for path in ["/livez", "/v1/who", "/nowhere", "/oauth2/token"] {
+            for path in ["/livez", "/v1/who", "/nowhere", "/oauth2/rehearsal"] {
                 let plain = get(&router, path, &[("origin", origin), ("cookie", "a=b")]).await;
                 let asked = [("origin", origin.as_str()), ("access-control-request-method", "POST")];
                 let preflight = ask(&router, request("OPTIONS", path, &asked, "")).await;

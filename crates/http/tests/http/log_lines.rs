@@ -108,7 +108,8 @@ async fn no_canary_reaches_the_log() {
         post_json(&router, "/v1/things", body).await;
     }
     let form = [("content-type", "application/x-www-form-urlencoded")];
-    ask(&router, request("POST", "/oauth2/token", &form, format!("grant_type={canary}&client_secret={canary}"))).await;
+    ask(&router, request("POST", "/oauth2/rehearsal", &form, format!("grant_type={canary}&client_secret={canary}")))
+        .await;
     assert!(log.access_lines().len() >= 9);
     assert!(!log.text().contains(canary), "{}", log.text());
 }

@@ -110,19 +110,19 @@ async fn errors_on_oauth_paths_speak_oauth() {
         ("grant_type=a&grant_type=b", 400, "invalid_request"),
         ("grant_type=%ff", 400, "invalid_request"),
     ] {
-        let answer = ask(&router, request("POST", "/oauth2/token", &form, body)).await;
+        let answer = ask(&router, request("POST", "/oauth2/rehearsal", &form, body)).await;
         assert_eq!((answer.status.as_u16(), answer.json()["error"].as_str()), (status, Some(code)), "{body}");
         assert_eq!(answer.header("content-type"), "application/json");
         assert_eq!(answer.header("www-authenticate").starts_with("Basic "), status == 401);
     }
     let answer =
-        ask(&router, request("POST", "/oauth2/token", &form, "grant_type=client_credentials&scope=&other=1")).await;
+        ask(&router, request("POST", "/oauth2/rehearsal", &form, "grant_type=client_credentials&scope=&other=1")).await;
     assert_eq!(
         (answer.status.as_u16(), answer.text().as_str()),
         (200, ""),
         "empty counts as absent, unknown is ignored"
     );
     let json = [("content-type", "application/json")];
-    let answer = ask(&router, request("POST", "/oauth2/token", &json, r#"{"grant_type":"password"}"#)).await;
+    let answer = ask(&router, request("POST", "/oauth2/rehearsal", &json, r#"{"grant_type":"password"}"#)).await;
     assert_eq!((answer.status.as_u16(), answer.json()["error"].as_str()), (415, Some("invalid_request")));
 }

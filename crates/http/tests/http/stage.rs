@@ -19,6 +19,7 @@ use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    runtime::{Builder, Runtime},
     sync::{Semaphore, oneshot},
     task::JoinHandle,
 };
@@ -34,6 +35,7 @@ use userd_http::{
     server::{Served, ServerOptions, serve},
 };
 use userd_model::{Random, UserId};
+use userd_services::{Services, testing::TestOptions};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
@@ -66,6 +68,22 @@ fn metrics() -> PrometheusHandle {
     HANDLE.get_or_init(|| with_buckets(PrometheusBuilder::new()).unwrap().install_recorder().unwrap()).clone()
 }
 
+/// The services behind the real routes: one set for all tests of a process, on a runtime of its own.
+fn services() -> Arc<Services> {
+    static HOUSE: OnceLock<(Runtime, Arc<Services>)> = OnceLock::new();
+    let build = || {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let house = runtime.block_on(async {
+            let store = Arc::new(userd_storage::testing::memory_store().await.unwrap());
+            userd_services::testing::house(store, TestOptions::default()).await.unwrap()
+        });
+        (runtime, house.services)
+    };
+    // A runtime cannot be entered from within another one, so it gets a thread.
+    let on_its_own_thread = || std::thread::spawn(build).join().unwrap();
+    Arc::clone(&HOUSE.get_or_init(on_its_own_thread).1)
+}
+
 pub fn api_with(change: impl FnOnce(&mut HttpOptions)) -> Api {
     let mut options = HttpOptions::new("http://127.0.0.1:8080".parse().unwrap());
     change(&mut options);
@@ -78,6 +96,7 @@ pub fn api_with(change: impl FnOnce(&mut HttpOptions)) -> Api {
         cursors: Cursors::new(&[3; 32]),
         random: Arc::new(Dice(AtomicU64::new(u64::from(std::process::id())))),
         document: OnceLock::new(),
+        services: services(),
     }
 }
 
@@ -100,7 +119,7 @@ pub fn stage_routes() -> Routes {
         .with(routes!(who))
         .with(routes!(bearer))
         .with(routes!(basic))
-        .with(routes!(token))
+        .with(routes!(rehearsal))
         .with(routes!(leave))
         .with(routes!(noted))
 }
@@ -116,7 +135,7 @@ pub fn stage_table() -> Vec<RouteNeeds> {
         ("GET", "/v1/who", Needs::Public),
         ("GET", "/v1/bearer", Needs::User),
         ("GET", "/v1/basic", Needs::Client),
-        ("POST", "/oauth2/token", Needs::Client),
+        ("POST", "/oauth2/rehearsal", Needs::Client),
         ("POST", "/v1/leave", Needs::Public),
         ("GET", "/v1/noted/{id}", Needs::User),
     ];
@@ -193,14 +212,14 @@ async fn basic(client: BasicAuth) -> String {
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
-struct TokenForm {
+struct RehearsalForm {
     grant_type: String,
     scope: Option<String>,
 }
 
-#[utoipa::path(post, path = "/oauth2/token",
-    request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"), responses((status = 200, body = String)))]
-async fn token(Form(form): Form<TokenForm>) -> Result<String, Problem> {
+#[utoipa::path(post, path = "/oauth2/rehearsal",
+    request_body(content = RehearsalForm, content_type = "application/x-www-form-urlencoded"), responses((status = 200, body = String)))]
+async fn rehearsal(Form(form): Form<RehearsalForm>) -> Result<String, Problem> {
     match form.grant_type.as_str() {
         "client_credentials" => Ok(form.scope.unwrap_or_default()),
         "refresh_token" => Err(userd_model::Refusal::InvalidRefreshToken.into()),

@@ -1,4 +1,5 @@
-//! A form body as it came, for those who must see every pair themselves (the answers of providers).
+//! Bodies as they came, for those who read them by rules of another room (the answers of providers, the updates of a
+//! bot).
 
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
@@ -15,6 +16,19 @@ impl<S: Send + Sync> FromRequest<S> for RawForm {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         require_media_type(request.headers(), "application/x-www-form-urlencoded")?;
+        Ok(Self(read_body(request.into_body()).await?))
+    }
+}
+
+/// An `application/json` body, unread. Refusals: 408, 413, 415.
+#[derive(Clone, Debug)]
+pub struct RawJson(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for RawJson {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        require_media_type(request.headers(), "application/json")?;
         Ok(Self(read_body(request.into_body()).await?))
     }
 }

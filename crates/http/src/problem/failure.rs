@@ -1,0 +1,31 @@
+//! Failures of services as problems. A refusal is for the caller; everything else is for the log, once, here.
+
+use std::time::Duration;
+
+use userd_services::Failure;
+
+use super::Problem;
+
+/// When to come back after a fault of the database.
+const RETRY: Duration = Duration::from_secs(1);
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        use userd_storage::StoreError;
+        match failure {
+            Failure::Refused(refusal) => refusal.into(),
+            Failure::Store(fault @ (StoreError::Unavailable(_) | StoreError::Conflict | StoreError::OutcomeUnknown(_))) => {
+                tracing::warn!(%fault, "the database did not serve a request");
+                Self::unavailable(RETRY)
+            }
+            Failure::Store(fault) => {
+                tracing::error!(%fault, "a request failed in storage");
+                Self::internal()
+            }
+            Failure::Internal(fault) => {
+                tracing::error!(fault, "a request failed inside");
+                Self::internal()
+            }
+        }
+    }
+}

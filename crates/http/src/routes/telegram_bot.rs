@@ -1,0 +1,100 @@
+//! Sign-in by a message to Telegram's bot, and the bot's webhook.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use userd_services::sign_in::BotPoll;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+
+use super::bodies::TokenPairBody;
+use crate::{
+    api::Api,
+    caller::From,
+    extract::{Json, RawJson},
+    problem::Problem,
+    router::Routes,
+};
+
+/// The routes of this resource.
+#[must_use]
+pub(super) fn routes() -> Routes {
+    Routes::new().with(routes!(start)).with(routes!(poll)).with(routes!(webhook))
+}
+
+/// A begun sign-in: show the link and the code, then poll.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BotSignIn)]
+struct StartBody {
+    /// Opens the bot's chat.
+    link: String,
+    /// For apps that open the chat without the link's payload.
+    command: String,
+    /// Two digits to be shown in the browser; the bot asks for them.
+    match_code: String,
+    /// Names the attempt when polling.
+    attempt: String,
+    /// Proves at the poll that it is the same browser; keep it in the page's memory.
+    secret: String,
+    /// Seconds.
+    expires_in: u64,
+}
+
+/// Begin to sign in through the bot.
+#[utoipa::path(post, path = "/v1/auth/telegram/bot/start", tag = "Telegram bot",
+    responses((status = 200, description = "What to show", body = StartBody), (status = 404, description = "No bot is configured"),
+        (status = 429, description = "Too many attempts")))]
+async fn start(State(api): State<Arc<Api>>, From(origin): From) -> Result<Json<StartBody>, Problem> {
+    let begun = api.services.sign_in.start_bot(&origin).await?;
+    Ok(Json(StartBody {
+        link: begun.link,
+        command: begun.command,
+        match_code: begun.match_code,
+        attempt: begun.attempt,
+        secret: begun.secret,
+        expires_in: begun.expires_in,
+    }))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Poll {
+    attempt: String,
+    secret: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Pending {
+    /// Always `pending`.
+    status: &'static str,
+}
+
+/// Has the person confirmed? Ask every second or two.
+#[utoipa::path(post, path = "/v1/auth/telegram/bot/poll", tag = "Telegram bot", request_body = Poll,
+    responses((status = 200, description = "Signed in", body = TokenPairBody), (status = 202, description = "Not yet", body = Pending),
+        (status = 403, description = "The account is blocked"), (status = 422, description = "The attempt is unknown, over or refused")))]
+async fn poll(State(api): State<Arc<Api>>, From(origin): From, Json(body): Json<Poll>) -> Result<Response, Problem> {
+    Ok(match api.services.sign_in.poll_bot(&body.attempt, &body.secret, &origin).await? {
+        BotPoll::Pending => (StatusCode::ACCEPTED, Json(Pending { status: "pending" })).into_response(),
+        BotPoll::SignedIn(signed_in) => Json(TokenPairBody::from(*signed_in)).into_response(),
+    })
+}
+
+/// The Bot API's updates come here, with the secret that was given to `setWebhook`.
+#[utoipa::path(post, path = "/v1/telegram/webhook", tag = "Telegram bot", request_body(content = Object, content_type = "application/json"),
+    params(("X-Telegram-Bot-Api-Secret-Token" = Option<String>, Header, description = "The webhook's secret")),
+    responses((status = 200, description = "Taken"), (status = 401, description = "The secret is wrong"), (status = 404, description = "No bot is configured")))]
+async fn webhook(
+    State(api): State<Arc<Api>>, headers: HeaderMap, RawJson(body): RawJson,
+) -> Result<StatusCode, Problem> {
+    let secret = headers.get(userd_providers::telegram::bot::SECRET_HEADER).map(|value| value.as_bytes());
+    let body: Bytes = body;
+    api.services.sign_in.take_update(secret, &body).await?;
+    Ok(StatusCode::OK)
+}
