@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# userd in a container: a static-enough binary on distroless, as a user without rights. See docs/operations.md.
+# userd in a container: one binary on distroless, as a user without rights. See docs/operations.md.
 
 FROM rust:1.95-bookworm AS build
 # The commit that `userd version` names; there is no .git in here.

@@ -9,7 +9,7 @@ fn named_files(text: &str) -> Vec<String> {
             .iter()
             .any(|folder| word.starts_with(folder))
     };
-    let is_plain = |word: &&str| !word.contains(['*', '<', '{', '…', '$']);
+    let is_plain = |word: &&str| !word.contains(['*', '<', '{', '…', '$']) && !word.contains("NNNN");
     text.split(['`', '(', ')', '"', ' ', '\n', ','])
         .map(|word| word.trim_start_matches("../").trim_end_matches(['.', ':', ';']))
         .map(|word| word.split('#').next().unwrap_or(word))
@@ -105,4 +105,91 @@ fn nothing_is_promised_that_was_not_tried() {
     for word in ["YDB", "live provider", "container image"] {
         assert!(page.contains(word), "docs/limits.md does not say what is not verified: {word}");
     }
+}
+
+/// ASVS V16.1.1
+#[test]
+fn the_metrics_of_the_documentation_are_those_of_the_code() {
+    let crates = crate::source::CRATES;
+    let mut emitted = std::collections::BTreeSet::new();
+    for source in crates.iter().flat_map(|name| crate::source::production(name)) {
+        let code: Vec<_> = crate::source::code(&source).into_iter().map(|(_, line)| line).collect();
+        let code = code.join("\n");
+        let is_metric = |before: &str| {
+            let before = before.trim_end();
+            ["counter!(", "gauge!(", "histogram!("].iter().any(|call| before.ends_with(call))
+                || before.ends_with(": &str =")
+        };
+        for (at, _) in code.match_indices("\"userd_").filter(|(at, _)| is_metric(&code[..*at])) {
+            emitted.insert(code[at + 1..].split('"').next().unwrap().to_owned());
+        }
+    }
+    assert!(emitted.len() > 10, "the metrics are no longer found: {emitted:?}");
+    let page = tree().read("docs/operations.md").unwrap();
+    let told: std::collections::BTreeSet<_> =
+        page.split('`').filter(|word| word.starts_with("userd_")).map(str::to_owned).collect();
+    let missing = emitted.difference(&told).map(|name| format!("{name} is not in docs/operations.md"));
+    let idle = told.difference(&emitted).map(|name| format!("{name} is in docs/operations.md, but nothing emits it"));
+    none("metrics", missing.chain(idle).collect());
+}
+
+/// The commands as clap knows them, read from the derive: `Migrate { … MigrateCommand }` and the variants of that.
+fn commands() -> std::collections::BTreeSet<String> {
+    let text = tree().read("crates/userd/src/cli/args.rs").unwrap();
+    let kebab = |name: &str| {
+        let mut word = String::new();
+        for (at, c) in name.char_indices() {
+            if c.is_uppercase() && at > 0 {
+                word.push('-');
+            }
+            word.extend(c.to_lowercase());
+        }
+        word
+    };
+    let mut commands = std::collections::BTreeSet::new();
+    for part in text.split("pub enum ").skip(1) {
+        let (name, body) = part.split_once(" {").unwrap();
+        let body = body.split("\n}").next().unwrap();
+        let is_variant =
+            |line: &&str| line.starts_with("    ") && line[4..].starts_with(|c: char| c.is_ascii_uppercase());
+        let variants = body.lines().filter(is_variant).map(|line| line.trim().split(['(', ',', ' ']).next().unwrap());
+        let first = name.strip_suffix("Command").map(kebab).unwrap_or_default();
+        commands.extend(variants.map(|variant| format!("{first} {}", kebab(variant)).trim().to_owned()));
+    }
+    commands
+}
+
+#[test]
+fn every_command_that_the_documentation_names_exists() {
+    let commands = commands();
+    assert!(commands.contains("users create-admin"), "the commands are no longer found: {commands:?}");
+    let tree = tree();
+    let mut pages = tree.sources(&["docs"], "md").unwrap();
+    let further = ["README.md", "CONTRIBUTING.md", "compose.yaml", "deploy/systemd/userd.service"];
+    pages.extend(
+        further
+            .iter()
+            .filter_map(|path| Some(xtask::tree::Source { path: (*path).to_owned(), text: tree.read(path).ok()? })),
+    );
+    let mut wrong = Vec::new();
+    for page in &pages {
+        for call in page.text.split("`userd ").skip(1).map(|rest| rest.split('`').next().unwrap()) {
+            let plain = |word: &&str| {
+                word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-') && !word.starts_with('-')
+            };
+            let words: Vec<_> = call.split_whitespace().take_while(plain).take(2).collect();
+            let both = words.join(" ");
+            // One word may be a command with an argument or a group of commands.
+            let known = words.is_empty()
+                || commands.contains(&both)
+                || words.first().is_some_and(|first| {
+                    commands.contains(*first)
+                        && !commands.iter().any(|known| known.starts_with(&format!("{first} ")) && words.len() > 1)
+                });
+            if !known {
+                wrong.push(format!("{}: userd {both}", page.path));
+            }
+        }
+    }
+    none("no such command", wrong);
 }

@@ -24,7 +24,11 @@ pub(crate) fn production(name: &str) -> Vec<Source> {
 }
 
 pub(crate) fn is_test_file(path: &str) -> bool {
-    path.contains("/tests/") || path.contains("/testing/") || path.ends_with("/tests.rs") || path.ends_with("_tests.rs")
+    path.contains("/tests/")
+        || path.contains("/testing/")
+        || path.ends_with("/tests.rs")
+        || path.ends_with("/testing.rs")
+        || path.ends_with("_tests.rs")
 }
 
 /// The lines that are code, with their numbers from one: no comments, nothing below `#[cfg(test)] mod`.
