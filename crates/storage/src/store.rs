@@ -1,24 +1,20 @@
 //! The store: runs units of work, again when the database asks for it. Deliberately absent: which database it is.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{pin::pin, sync::Arc, time::Duration};
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use userd_model::{Clock, Random};
 
 use crate::{
     Access, Engine, Failure, StoreError, UnitOfWork,
     migrations::{self, MIGRATIONS, MigrationError, MigrationReport, MigrationState},
+    unit_of_work::Phase,
 };
 
 /// How often a unit of work is run before its caller hears `Unavailable`.
 const ATTEMPTS: u32 = 12;
-/// After this long no further attempt is begun.
+/// After this long no further attempt is begun, and one that has not begun to commit is rolled back: on an engine
+/// with one writer, a body that never ends would keep everybody out.
 const DEADLINE: Duration = Duration::from_secs(5);
 /// The bound of the first wait; each further one doubles it.
 const FIRST_WAIT: Duration = Duration::from_millis(1);
@@ -43,7 +39,7 @@ impl Store {
     ///
     /// # Errors
     /// What `work` answers (everything is rolled back), or the fault of the database: `Unavailable` when conflicts
-    /// do not end, `OutcomeUnknown` when the connection was lost while committing, `Corrupt` when `work` answered
+    /// or `work` do not end within five seconds, `OutcomeUnknown` when the connection was lost while committing, `Corrupt` when `work` answered
     /// `Ok` without having committed.
     pub async fn transact<T, F, Fut>(&self, name: &'static str, work: F) -> Result<T, Failure>
     where
@@ -54,7 +50,7 @@ impl Store {
         let deadline = Instant::now() + DEADLINE;
         let mut attempt = 0;
         loop {
-            match self.attempt(Access { name, attempt }, &work).await {
+            match self.attempt(Access { name, attempt }, deadline, &work).await {
                 Err(Failure::Store(StoreError::Conflict)) => {}
                 ended => return ended,
             }
@@ -69,16 +65,22 @@ impl Store {
         }
     }
 
-    async fn attempt<T, F, Fut>(&self, access: Access, work: &F) -> Result<T, Failure>
+    async fn attempt<T, F, Fut>(&self, access: Access, deadline: Instant, work: &F) -> Result<T, Failure>
     where
         F: Fn(UnitOfWork) -> Fut + Send + Sync,
         Fut: Future<Output = Result<T, Failure>> + Send,
         T: Send,
     {
-        let committed = Arc::new(AtomicBool::new(false));
+        let phase = Arc::new(Phase::default());
         let transaction = self.engine.begin(access).await?;
-        let value = work(UnitOfWork::new(transaction, Arc::clone(&committed))).await?;
-        if committed.load(Ordering::Acquire) {
+        let mut body = pin!(work(UnitOfWork::new(transaction, Arc::clone(&phase))));
+        let value = match timeout_at(deadline, &mut body).await {
+            Ok(ended) => ended?,
+            // Its outcome is worth waiting for; the engine bounds the wait.
+            Err(_) if phase.has_begun_to_commit() => body.await?,
+            Err(_) => return Err(StoreError::Unavailable(format!("{} takes too long", access.name)).into()),
+        };
+        if phase.is_committed() {
             Ok(value)
         } else {
             Err(StoreError::corrupt(format!("{} answered without having committed", access.name)).into())
@@ -108,7 +110,7 @@ impl Store {
         migrations::apply(self, MIGRATIONS, clock, owner).await
     }
 
-    /// Which migrations are applied, pending or changed. On an empty database this makes the runner's own two tables.
+    /// Which migrations are applied, pending or changed. Reads only.
     ///
     /// # Errors
     /// See [`MigrationError`].

@@ -7,7 +7,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicU8, Ordering},
 };
 
 use crate::{Engine, Failure, Rows, Statement, StoreError, Transaction, Value};
@@ -21,9 +21,30 @@ enum Link {
 /// One transaction with all repositories on it. See `repositories/` for the accessors (`uow.users()` and so on).
 pub struct UnitOfWork {
     link: Link,
-    /// Told to the store, which refuses a body that answers `Ok` without having committed.
-    committed: Arc<AtomicBool>,
+    phase: Arc<Phase>,
     doomed: Option<Doom>,
+}
+
+/// How far a unit of work has come: told to the store, which gives up on one that takes too long, but not on a commit
+/// under way, and refuses one that answers `Ok` without having committed.
+#[derive(Default)]
+pub(crate) struct Phase(AtomicU8);
+
+impl Phase {
+    const COMMITTING: u8 = 1;
+    const COMMITTED: u8 = 2;
+
+    pub(crate) fn has_begun_to_commit(&self) -> bool {
+        self.0.load(Ordering::Acquire) >= Self::COMMITTING
+    }
+
+    pub(crate) fn is_committed(&self) -> bool {
+        self.0.load(Ordering::Acquire) == Self::COMMITTED
+    }
+
+    fn reach(&self, phase: u8) {
+        self.0.store(phase, Ordering::Release);
+    }
 }
 
 /// What a failed statement leaves behind.
@@ -34,12 +55,12 @@ enum Doom {
 }
 
 impl UnitOfWork {
-    pub(crate) fn new(transaction: Box<dyn Transaction>, committed: Arc<AtomicBool>) -> Self {
-        Self { link: Link::Transaction(transaction), committed, doomed: None }
+    pub(crate) fn new(transaction: Box<dyn Transaction>, phase: Arc<Phase>) -> Self {
+        Self { link: Link::Transaction(transaction), phase, doomed: None }
     }
 
     pub(crate) fn reading(engine: Arc<dyn Engine>) -> Self {
-        Self { link: Link::Reading(engine), committed: Arc::default(), doomed: None }
+        Self { link: Link::Reading(engine), phase: Arc::default(), doomed: None }
     }
 
     /// Commits and answers `value` once everything is durable.
@@ -52,10 +73,13 @@ impl UnitOfWork {
             return Err(doom.error().into());
         }
         match self.link {
-            Link::Transaction(transaction) => transaction.commit().await?,
+            Link::Transaction(transaction) => {
+                self.phase.reach(Phase::COMMITTING);
+                transaction.commit().await?;
+            }
             Link::Reading(_) => return Err(StoreError::corrupt("commit of a reading").into()),
         }
-        self.committed.store(true, Ordering::Release);
+        self.phase.reach(Phase::COMMITTED);
         Ok(value)
     }
 

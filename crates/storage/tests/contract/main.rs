@@ -29,6 +29,7 @@ macro_rules! contract {
         contract!(@backend in_memory Memory: $($module::$case),+);
         contract!(@backend in_a_file File: $($module::$case),+);
         contract!(@backend on_postgres Postgres: $($module::$case),+);
+        contract!(@weather on_postgres_behind_a_pooler Postgres Pooled: $($module::$case),+);
     };
     (@backend $name:ident $backend:ident: $($module:ident::$case:ident),+) => {
         mod $name {

@@ -24,6 +24,7 @@ statements! {
     SLEEP = "server.sleep": "SELECT CAST(pg_sleep(30) AS TEXT)" () -> (Text);
     KILL_OTHERS = "server.kill": "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid()" () -> (I64);
+    PREPARED = "server.prepared": "SELECT count(*) FROM pg_prepared_statements" () -> (I64);
 }
 
 const ACCESS: Access = Access { name: "by hand", attempt: 0 };
@@ -199,18 +200,17 @@ async fn a_statement_that_takes_too_long_is_given_up() {
     assert_eq!(get(&store, "a").await, Some(1));
 }
 
-/// As behind a pooler in transaction mode: nothing stays on a connection from one transaction to the next.
+/// A pooler in transaction mode gives the next transaction another server session, where nothing is prepared.
 #[tokio::test]
-async fn everything_works_without_prepared_statements_and_pipelining() {
-    let Some((_database, mut options)) = database().await else { return };
-    options.statement_cache = false;
-    options.pipelining = false;
-    let store = store_with(&options);
-    put(&store, "a", 1).await.unwrap();
-    assert_eq!(get(&store, "a").await, Some(1));
-    let twice = put(&store, "a", 2).await;
-    assert!(matches!(twice, Err(Failure::Store(StoreError::Duplicate(_)))), "{twice:?}");
-    store.health().await.unwrap();
+async fn nothing_is_prepared_where_statements_are_not_to_be() {
+    let Some((_database, options)) = database().await else { return };
+    for statement_cache in [true, false] {
+        let store = store_with(&PostgresOptions { statement_cache, max_connections: 1, ..options.clone() });
+        let mut transaction = store.engine().begin(ACCESS).await.unwrap();
+        transaction.run(READ_COUNTER, &["a".into()]).await.unwrap();
+        let prepared = transaction.run(&PREPARED, &[]).await.unwrap()[0].i64(0).unwrap();
+        assert_eq!(prepared > 0, statement_cache, "{prepared}");
+    }
 }
 
 #[tokio::test]

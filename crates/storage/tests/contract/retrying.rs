@@ -7,10 +7,10 @@ use std::sync::{
 
 use userd_storage::{
     Access, Failure, StoreError,
-    testing::{Backend, Ending, Tamper, Tampered, TestDatabase},
+    testing::{Backend, Ending, Tamper, Tampered, TestDatabase, run},
 };
 
-use crate::stage::{get, put, store, tables};
+use crate::stage::{INSERT_COUNTER, get, put, store, tables};
 
 /// Conflicts at every commit of the first attempts.
 struct Losing {
@@ -48,4 +48,23 @@ async fn conflicts_without_end_are_unavailable() {
     let (outcome, stored, attempts) = put_while_losing(u32::MAX).await;
     assert!(matches!(outcome, Err(Failure::Store(StoreError::Unavailable(_)))), "{outcome:?}");
     assert_eq!((stored, attempts), (None, 12));
+}
+
+/// Time stands still but for waits, so the five seconds pass at once.
+#[tokio::test(start_paused = true)]
+async fn a_body_that_never_ends_is_rolled_back_and_keeps_nobody_out() {
+    let database = TestDatabase::create(Backend::Memory).await.unwrap().unwrap();
+    let engine = database.engine().unwrap();
+    tables(&*engine).await;
+    let store = store(engine);
+    let hung = store
+        .transact("hung", |mut uow| async move {
+            run(&mut uow, INSERT_COUNTER, &["a".into(), 1_i64.into()]).await?;
+            std::future::pending::<()>().await;
+            uow.commit(()).await
+        })
+        .await;
+    assert!(matches!(hung, Err(Failure::Store(StoreError::Unavailable(_)))), "{hung:?}");
+    assert_eq!(get(&store, "a").await, None);
+    put(&store, "a", 2).await.unwrap();
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use userd_storage::{
     Engine, Failure, Statement, Store, StoreError,
     engine::Dialect,
+    engines::{PostgresEngine, PostgresOptions},
     statements,
     testing::{Backend, ConflictFirst, RunTwice, TestDatabase, TestRandom, run},
 };
@@ -15,6 +16,8 @@ pub(crate) enum Weather {
     Plain,
     RunTwice,
     ConflictFirst,
+    /// PostgreSQL as it is used behind a pooler in transaction mode: nothing prepared, nothing pipelined.
+    Pooled,
 }
 
 pub(crate) struct Stage {
@@ -44,6 +47,11 @@ impl Stage {
             Weather::Plain => engine,
             Weather::RunTwice => RunTwice::over(engine),
             Weather::ConflictFirst => ConflictFirst::over(engine),
+            Weather::Pooled => {
+                let options = PostgresOptions::at(database.url().unwrap());
+                let options = PostgresOptions { statement_cache: false, pipelining: false, ..options };
+                Arc::new(PostgresEngine::new(&options).unwrap())
+            }
         };
         Some(Self { store: store(engine), _database: database })
     }
