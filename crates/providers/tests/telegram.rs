@@ -487,17 +487,3 @@ async fn pinned_assumption_telegram_takes_our_state_and_any_code() {
     let long = "x".repeat(4096);
     assert_eq!(slug(story.sign_in_at(&[("code", &long)], now()).await), "code_refused", "it was sent");
 }
-
-/// The document as published agrees with what is built in.
-#[test]
-fn pinned_assumption_telegram_endpoints_are_as_published() {
-    let document: Value = serde_json::from_str(include_str!("data/telegram_discovery.json")).unwrap();
-    let mut config = userd_providers::ProviderConfig::new("t", Kind::Telegram, BOT_ID);
-    config.telegram = Some(TelegramOptions { start: TelegramStart::Widget, ..TelegramOptions::default() });
-    let provider = build(&config, &support::surroundings()).unwrap();
-    assert_eq!(document["issuer"], provider.issuer());
-    assert_eq!(document["authorization_endpoint"], "https://oauth.telegram.org/auth");
-    assert_eq!(document["token_endpoint"], "https://oauth.telegram.org/token");
-    assert_eq!(document["jwks_uri"], "https://oauth.telegram.org/.well-known/jwks.json");
-    assert!(document.get("userinfo_endpoint").is_none());
-}

@@ -231,3 +231,32 @@ impl Provider for Telegram {
         Ok(profile)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
+mod tests {
+    use super::*;
+
+    /// What is built in equals the discovery document as it was published; it is not asked at run time.
+    #[test]
+    fn pinned_assumption_telegram_endpoints_are_as_published() {
+        let document: Value = serde_json::from_str(include_str!("../../tests/data/telegram_discovery.json")).unwrap();
+        let config = crate::ProviderConfig::new("t", crate::Kind::Telegram, "1");
+        let surroundings = crate::Surroundings { random: Arc::new(Still), telegram_bot_token: None };
+        let setup = Setup::new(&config, &surroundings).unwrap();
+        let built_in = metadata(&setup, ISSUER).unwrap();
+        assert_eq!(document["issuer"], ISSUER);
+        assert_eq!(document["authorization_endpoint"], built_in.authorize.as_str());
+        assert_eq!(document["token_endpoint"], built_in.token.as_str());
+        assert_eq!(document["jwks_uri"], built_in.jwks.as_str());
+        assert!(document.get("userinfo_endpoint").is_none());
+    }
+
+    struct Still;
+
+    impl userd_model::Random for Still {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(7);
+        }
+    }
+}
