@@ -1,5 +1,10 @@
 //! The binary as a library: configuration, logs, wiring and the command line, so that tests start what users start.
 
 pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod logging;
+pub mod run;
+pub mod serve;
+pub mod terminal;
+pub mod wiring;

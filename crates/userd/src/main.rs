@@ -1,5 +1,8 @@
-//! The program: arguments in, exit code out.
+//! The program: arguments and environment in, exit code out.
+
+use clap::Parser as _;
 
 fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    let args = userd::cli::Args::parse();
+    userd::run::run(args, std::env::vars_os().collect())
 }

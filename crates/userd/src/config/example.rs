@@ -6,7 +6,7 @@ use serde_json::Value as Schema;
 use super::{
     Config, Origin,
     report::Findings,
-    shape::{kind, step},
+    schema::{kind, may_be_empty, one_of, step},
     tree::{Entry, Node, Value},
     yaml,
 };
@@ -40,6 +40,7 @@ fn in_order() -> Node {
     let sample = serde_json::json!({
         "id": "corp", "kind": "oidc", "display_name": "Example", "client_id": "userd",
         "client_secret_file": "/run/secrets/corp", "issuer": "https://id.example.org",
+        "apple": { "team_id": "ABCDE12345" }, "telegram": {}, "mapping": {},
     });
     let config = Config { providers: serde_json::from_value(sample).into_iter().collect(), ..Config::default() };
     let yaml = config.show().unwrap_or_default();
@@ -73,7 +74,13 @@ fn write_entry(text: &mut String, indent: &str, key: &str, node: &Node, schema: 
             }
         }
         Value::Scalar { text: value, .. } => {
-            let value = if kind(schema) == "string" { quoted_if_needed(value) } else { value.to_string() };
+            let nothing = node.is_nothing() && may_be_empty(schema);
+            let value = match kind(schema) {
+                "string" if nothing => "\"\"".to_owned(),
+                "string" => quoted_if_needed(value),
+                "array" => "[]".to_owned(),
+                _ => value.to_string(),
+            };
             line(text, indent, &format!("{key}: {value}"));
         }
     }
@@ -106,8 +113,8 @@ fn range(schema: &Schema) -> Option<String> {
     if let Some([least, most]) = schema.get("x-range").and_then(Schema::as_array).map(Vec::as_slice) {
         return Some(format!("{} to {}", least.as_str()?, most.as_str()?));
     }
-    if let Some(words) = schema.get("enum").and_then(Schema::as_array) {
-        return Some(words.iter().filter_map(Schema::as_str).collect::<Vec<_>>().join(" | "));
+    if let Some(words) = one_of(schema) {
+        return Some(words.join(" | "));
     }
     match kind(schema) {
         "integer" => Some(format!("{} to {}", schema.get("minimum")?, schema.get("maximum")?)),

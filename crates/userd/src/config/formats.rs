@@ -4,10 +4,10 @@ use serde_json::Value as Schema;
 
 use super::{
     connections::{CacheUrl, DatabaseUrl, MailUrl, ProxyUrl},
-    names::{BotName, Domain, Mailbox, Scope, Slug},
+    names::{BotName, Mailbox},
     secret::Secret,
     text::Text,
-    urls::{ReturnUrl, SecureUrl, WebOrigin, WebUrl},
+    urls::{ReturnUrl, SecureUrl, WebOrigin},
     values::{Cidr, FilePath, InputFile, Listen, LogFilter, Period, Rate},
 };
 
@@ -37,15 +37,11 @@ const FORMATS: &[Format] = &[
     format::<InputFile>(),
     format::<Rate>(),
     format::<LogFilter>(),
-    format::<Slug>(),
-    format::<Domain>(),
     format::<Mailbox>(),
     format::<BotName>(),
-    format::<Scope>(),
     format::<Secret>(),
     format::<WebOrigin>(),
     format::<SecureUrl>(),
-    format::<WebUrl>(),
     format::<ReturnUrl>(),
     format::<DatabaseUrl>(),
     format::<CacheUrl>(),

@@ -11,7 +11,13 @@ use std::{
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::{Config, ConfigErrors, Origin, overlay, report, report::Findings, rules, shape, tree::Node, twins, yaml};
+use super::{
+    Config, ConfigErrors, Origin, Origins, overlay,
+    report::{self, Findings},
+    rules, schema, shape,
+    tree::Node,
+    twins, yaml,
+};
 
 /// The largest configuration file.
 const LARGEST_FILE: u64 = 1024 * 1024;
@@ -48,6 +54,8 @@ pub struct Loaded {
     pub file: Option<PathBuf>,
     /// What is lawful but probably not meant, for the log.
     pub warnings: Vec<String>,
+    /// Where each key was given, for whoever finds out later that it is wrong.
+    pub origins: Origins,
 }
 
 pub(super) fn load(sources: Sources) -> Result<Loaded, ConfigErrors> {
@@ -67,16 +75,31 @@ pub(super) fn load(sources: Sources) -> Result<Loaded, ConfigErrors> {
     };
     overlay::variables(&mut root, sources.variables, &mut findings);
     overlay::flags(&mut root, sources.flags, &mut findings);
-    twins::settle(&mut root, shape::schema(), "", &mut findings);
-    shape::check(&mut root, shape::schema(), "", &mut findings);
+    twins::settle(&mut root, schema::schema(), "", &mut findings);
+    shape::check(&mut root, schema::schema(), "", &mut findings);
     // What was wrong has been taken out of the tree, so that the rules can be asked about the rest.
-    let config = match Config::deserialize(&root) {
-        Ok(config) => config,
-        Err(_) if !findings.is_empty() => return Err(findings.into_errors()),
-        Err(error) => return Err(report::only(root.origin, error.to_string())),
-    };
-    let warnings = rules::check(&config, &root, &mut findings);
-    if findings.is_empty() { Ok(Loaded { config, file, warnings }) } else { Err(findings.into_errors()) }
+    let config = read(&mut root, &mut findings);
+    let warnings = config.as_ref().map(|config| rules::check(config, &root, &mut findings)).unwrap_or_default();
+    match config {
+        Some(config) if findings.is_empty() => Ok(Loaded { config, file, warnings, origins: Origins::of(&root) }),
+        _ => Err(findings.into_errors()),
+    }
+}
+
+/// Fills the structs; a value that its own parser refuses is reported and taken out, and the rest tried again.
+fn read(root: &mut Node, findings: &mut Findings) -> Option<Config> {
+    loop {
+        let misfit = match Config::deserialize(&*root) {
+            Ok(config) => return Some(config),
+            Err(misfit) => misfit,
+        };
+        let path = misfit.origin.as_ref().and_then(|origin| root.path_of(origin)).filter(|path| !path.is_empty());
+        let origin = misfit.origin.clone().unwrap_or_else(|| root.origin.clone());
+        findings.add(&origin, path.as_deref().unwrap_or_default(), misfit.message);
+        if !path.is_some_and(|path| root.take_out(&path)) {
+            return None;
+        }
+    }
 }
 
 fn chosen_file(sources: &Sources) -> Option<PathBuf> {

@@ -18,10 +18,10 @@ mod names;
 mod outside;
 mod overlay;
 mod people;
-mod providers;
 mod read;
 mod report;
 mod rules;
+mod schema;
 mod secret;
 mod shape;
 mod storage;
@@ -35,29 +35,31 @@ mod yaml;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use userd_providers::{Kind as ProviderKind, ProviderConfig};
+
 pub use self::{
     connections::{CacheUrl, DatabaseKind, DatabaseUrl, MailUrl, ProxyUrl},
     crypto::{Argon2Config, CryptoConfig, MasterKeySource, PasswordsConfig, SigningAlgorithm, TokensConfig},
     http::{HttpConfig, TlsConfig},
     load::{Flag, Loaded, Sources},
     log::{LogConfig, LogFormat, LogRotation},
-    names::{BotName, Domain, Mailbox, Scope, Slug},
+    names::{BotName, Mailbox},
     outside::{MailConfig, TelegramConfig},
     people::{
         AccountsConfig, EmailConfirmation, RateLimitsConfig, RegistrationConfig, RegistrationMode, SessionsConfig,
         SignInConfig,
     },
-    providers::{ClientAuthMethod, EndpointsConfig, ProviderConfig, ProviderKind},
     report::{ConfigError, ConfigErrors, Origin},
     secret::{MASK, Secret},
     storage::{CacheConfig, DatabaseConfig},
     text::Optional,
-    urls::{ReturnUrl, SecureUrl, WebOrigin, WebUrl},
+    tree::Origins,
+    urls::{ReturnUrl, SecureUrl, WebOrigin},
     values::{Cidr, FilePath, InputFile, Listen, LogFilter, Period, Rate},
 };
 
 /// Everything that can be set.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The HTTP server.
@@ -125,12 +127,12 @@ impl Config {
     /// A configuration file that says every key with its meaning and default.
     #[must_use]
     pub fn example() -> String {
-        example::render(shape::schema())
+        example::render(schema::schema())
     }
 
     /// The JSON Schema (2020-12) of the configuration file.
     #[must_use]
     pub fn schema() -> serde_json::Value {
-        shape::schema().clone()
+        schema::schema().clone()
     }
 }

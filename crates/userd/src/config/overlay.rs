@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::{
     load::Flag,
     report::{Findings, Origin},
-    shape,
+    schema, shape,
     tree::{Entry, Node, Value, join},
     yaml,
 };
@@ -49,7 +49,7 @@ pub(super) fn flags(root: &mut Node, flags: Vec<Flag>, findings: &mut Findings) 
         let origin = Origin::Flag(name.into());
         let value = Zeroizing::new(value);
         let steps: Vec<String> = key.split('.').map(str::to_owned).collect();
-        if shape::at(&steps).is_some_and(|schema| schema.get("writeOnly").is_some()) {
+        if schema::at(&steps).is_some_and(|schema| schema.get("writeOnly").is_some()) {
             findings.add(&origin, &key, "a secret is not given on the command line, where everybody can read it; use its _file key or the environment");
             continue;
         }
@@ -59,10 +59,10 @@ pub(super) fn flags(root: &mut Node, flags: Vec<Flag>, findings: &mut Findings) 
 
 fn lay(root: &mut Node, steps: &[String], text: &str, origin: &Origin, findings: &mut Findings) {
     let mut here = root;
-    let mut schema = shape::schema();
+    let mut schema = schema::schema();
     let mut path = String::new();
     for step in steps {
-        let Some(next) = shape::step(schema, step) else {
+        let Some(next) = schema::step(schema, step) else {
             findings.add(origin, &join(&path, yaml::printable(step)), shape::unknown(schema, step));
             return;
         };
@@ -77,7 +77,7 @@ fn lay(root: &mut Node, steps: &[String], text: &str, origin: &Origin, findings:
         here = node;
         schema = next;
     }
-    let value = match shape::kind(schema) {
+    let value = match schema::kind(schema) {
         "object" => {
             findings.add(origin, &path, "a section cannot be given as one value; set its keys one by one");
             return;
@@ -96,7 +96,7 @@ fn lay(root: &mut Node, steps: &[String], text: &str, origin: &Origin, findings:
 fn open<'a>(here: &'a mut Node, step: &str, schema: &Schema, origin: &Origin) -> Option<&'a mut Node> {
     let fresh = || Node {
         origin: origin.clone(),
-        value: if shape::kind(schema) == "array" { Value::List(Vec::new()) } else { Value::Map(Vec::new()) },
+        value: if schema::kind(schema) == "array" { Value::List(Vec::new()) } else { Value::Map(Vec::new()) },
     };
     if here.is_nothing() {
         here.value = if step.parse::<usize>().is_ok() { Value::List(Vec::new()) } else { Value::Map(Vec::new()) };
@@ -127,7 +127,7 @@ fn list(text: &str, path: &str, schema: &Schema, origin: &Origin, findings: &mut
         let everywhere: Arc<Origin> = Arc::new(origin.clone());
         return yaml::compose(text, path, &|_, _| (*everywhere).clone(), findings);
     }
-    let of_sections = schema.get("items").is_some_and(|items| shape::kind(items) == "object");
+    let of_sections = schema.get("items").is_some_and(|items| schema::kind(items) == "object");
     if of_sections && !text.is_empty() {
         findings.add(origin, path, "expected a list in YAML or JSON: [{…}, {…}]");
         return None;

@@ -1,12 +1,13 @@
 //! What one key means for another. A rule is not asked about keys that are already known to be wrong.
 
+use std::sync::Arc;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use userd_model::Random;
+use userd_providers::Surroundings;
 use zeroize::Zeroizing;
 
-use super::{
-    Config, EmailConfirmation, ProviderConfig, ProviderKind, WebUrl, providers::ClientAuthMethod, report::Findings,
-    tree::Node,
-};
+use super::{Config, EmailConfirmation, ProviderConfig, report::Findings, tree::Node};
 
 /// Reports what is wrong; answers with what is lawful but probably not meant.
 pub(super) fn check(config: &Config, root: &Node, findings: &mut Findings) -> Vec<String> {
@@ -16,8 +17,10 @@ pub(super) fn check(config: &Config, root: &Node, findings: &mut Findings) -> Ve
     rules.tokens(config);
     rules.mail(config);
     if !rules.findings.concern("providers") {
+        let token = config.telegram.bot_token.as_ref().map(|token| userd_providers::Secret::new(token.expose()));
+        let surroundings = Surroundings { random: Arc::new(NoChance), telegram_bot_token: token };
         for (at, provider) in config.providers.iter().enumerate() {
-            rules.provider(config, at, provider);
+            rules.provider(config, at, provider, &surroundings);
         }
     }
     warnings(config)
@@ -105,61 +108,16 @@ impl Rules<'_> {
         );
     }
 
-    fn provider(&mut self, config: &Config, at: usize, provider: &ProviderConfig) {
+    /// The provider itself knows what it needs; it is built, and thrown away, without contacting anybody.
+    fn provider(&mut self, config: &Config, at: usize, provider: &ProviderConfig, surroundings: &Surroundings) {
         let key = |name: &str| format!("providers.{at}.{name}");
         let earlier = config.providers.iter().take(at).any(|other| other.id == provider.id);
         self.refuse_if(earlier, &[&key("id")], "another provider has this id");
-        let reserved = matches!(&*provider.id, "email" | "password" | "providers" | "exchange");
+        let reserved = matches!(provider.id.as_str(), "email" | "password" | "providers" | "exchange");
         self.refuse_if(reserved, &[&key("id")], "this word stands in a path of its own; choose another");
-        self.pair(
-            provider.client_certificate_file.is_some(),
-            &key("client_certificate_file"),
-            provider.client_key_file.is_some(),
-            &key("client_key_file"),
-        );
-        for (name, url) in urls(provider) {
-            let open = url.is_some_and(|url| !url.is_secure()) && !provider.allow_private_addresses;
-            self.refuse_if(
-                open,
-                &[&key(name)],
-                "expected https:// (plain http:// only with allow_private_addresses: true)",
-            );
+        if let Err(error) = userd_providers::build(provider, surroundings) {
+            self.refuse_if(true, &[&key(&error.field)], &error.detail);
         }
-        if provider.enabled {
-            self.complete(provider, &key);
-        }
-    }
-
-    /// What a kind cannot do without.
-    fn complete(&mut self, provider: &ProviderConfig, key: &dyn Fn(&str) -> String) {
-        let ends = &provider.endpoints;
-        let kind = provider.kind;
-        let needs: [(&str, bool); 9] = [
-            ("client_id", provider.client_id.is_empty()),
-            ("issuer", kind == ProviderKind::Oidc && provider.issuer.is_none()),
-            ("endpoints.authorize", kind == ProviderKind::Oauth2 && ends.authorize.is_none()),
-            ("endpoints.token", kind == ProviderKind::Oauth2 && ends.token.is_none()),
-            ("endpoints.userinfo", kind == ProviderKind::Oauth2 && ends.userinfo.is_none()),
-            ("team_id", kind == ProviderKind::Apple && provider.team_id.is_empty()),
-            ("key_id", kind == ProviderKind::Apple && provider.key_id.is_empty()),
-            ("private_key_file", kind == ProviderKind::Apple && provider.private_key_file.is_none()),
-            ("application_key", kind == ProviderKind::Ok && provider.application_key.is_empty()),
-        ];
-        for (name, missing) in needs {
-            self.refuse_if(missing, &[&key(name)], "needed by this kind of provider");
-        }
-        let method = provider.token_endpoint_auth_method;
-        let secret = matches!(method, ClientAuthMethod::ClientSecretBasic | ClientAuthMethod::ClientSecretPost);
-        self.refuse_if(
-            secret && provider.client_secret.is_none(),
-            &[&key("client_secret")],
-            "needed by this token_endpoint_auth_method",
-        );
-        self.refuse_if(
-            method == ClientAuthMethod::TlsClientAuth && provider.client_certificate_file.is_none(),
-            &[&key("client_certificate_file")],
-            "needed by this token_endpoint_auth_method",
-        );
     }
 
     /// A certificate without its key, or a key without its certificate.
@@ -169,16 +127,11 @@ impl Rules<'_> {
     }
 }
 
-fn urls(provider: &ProviderConfig) -> [(&'static str, Option<&WebUrl>); 6] {
-    let ends = &provider.endpoints;
-    [
-        ("issuer", provider.issuer.as_ref()),
-        ("endpoints.authorize", ends.authorize.as_ref()),
-        ("endpoints.token", ends.token.as_ref()),
-        ("endpoints.userinfo", ends.userinfo.as_ref()),
-        ("endpoints.jwks", ends.jwks.as_ref()),
-        ("endpoints.revoke", ends.revoke.as_ref()),
-    ]
+/// Nothing that is built here is ever used.
+struct NoChance;
+
+impl Random for NoChance {
+    fn fill(&self, _: &mut [u8]) {}
 }
 
 /// OWASP's least argon2id settings all come to about this many KiB written.

@@ -1,80 +1,26 @@
 //! The tree held against the JSON Schema: unknown keys, kinds, ranges, formats, all of them at once. What is wrong is
 //! reported and taken out. The schema is derived from the structs; nothing about single keys is written here.
 
-use std::{fs::File, path::Path, sync::LazyLock};
+use std::{fs::File, path::Path};
 
-use schemars::generate::SchemaSettings;
 use serde_json::Value as Schema;
 
 use super::{
-    Config,
     formats::format_of,
     load::cannot_read,
     report::Findings,
+    schema::{kind, may_be_empty, one_of, step},
     text::Text,
     tree::{Node, Value, join},
     values::{Period, whole},
     yaml::printable,
 };
 
-/// The schema of the whole configuration.
-pub(super) fn schema() -> &'static Schema {
-    static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
-        let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
-        let mut schema = settings.into_generator().into_root_schema_for::<Config>();
-        schema.insert("title".to_owned(), "Configuration of userd".into());
-        let mut schema = schema.to_value();
-        without_section_defaults(&mut schema);
-        schema
-    });
-    &SCHEMA
-}
-
-/// A section's default is the defaults of its keys; said once.
-fn without_section_defaults(schema: &mut Schema) {
-    let Some(object) = schema.as_object_mut() else {
-        return;
-    };
-    if object.get("type").and_then(Schema::as_str) == Some("object") {
-        object.remove("default");
-    }
-    object.values_mut().for_each(without_section_defaults);
-}
-
-/// The schema of the key or item `step` inside `schema`.
-pub(super) fn step<'a>(schema: &'a Schema, step: &str) -> Option<&'a Schema> {
-    match schema.get("items") {
-        Some(items) => step.parse::<usize>().ok().map(|_| items),
-        None => schema.get("properties")?.get(step),
-    }
-}
-
-/// The schema at a path.
-pub(super) fn at(steps: &[String]) -> Option<&'static Schema> {
-    steps.iter().try_fold(schema(), |schema, next| step(schema, next))
-}
-
-/// `object`, `array`, `string`, `integer` or `boolean`.
-pub(super) fn kind(schema: &Schema) -> &str {
-    schema.get("type").and_then(Schema::as_str).unwrap_or("string")
-}
-
-/// Says that there is no such key and which one may have been meant.
-pub(super) fn unknown(schema: &Schema, key: &str) -> String {
-    let Some(keys) = schema.get("properties").and_then(Schema::as_object) else {
-        return "no such key: nothing is inside this one".to_owned();
-    };
-    let near = keys.keys().map(|known| (strsim::damerau_levenshtein(known, key), known)).min();
-    match near {
-        Some((distance, known)) if distance <= 1 + known.len() / 4 => {
-            format!("no such key; did you mean {known}?")
-        }
-        _ => format!("no such key; there are {}", keys.keys().map(String::as_str).collect::<Vec<_>>().join(", ")),
-    }
-}
-
 /// Whether the node fits. What does not fit has been reported; its parent takes it out.
 pub(super) fn check(node: &mut Node, schema: &Schema, path: &str, findings: &mut Findings) -> bool {
+    if may_be_empty(schema) && node.is_nothing() {
+        return true;
+    }
     match kind(schema) {
         "object" => section(node, schema, path, findings),
         "array" => list(node, schema, path, findings),
@@ -88,6 +34,18 @@ pub(super) fn check(node: &mut Node, schema: &Schema, path: &str, findings: &mut
     }
 }
 
+/// Says that there is no such key and which one may have been meant.
+pub(super) fn unknown(schema: &Schema, key: &str) -> String {
+    let Some(keys) = schema.get("properties").and_then(Schema::as_object) else {
+        return "no such key: nothing is inside this one".to_owned();
+    };
+    let near = keys.keys().map(|known| (strsim::damerau_levenshtein(known, key), known)).min();
+    match near {
+        Some((distance, known)) if distance <= 1 + known.len() / 4 => format!("no such key; did you mean {known}?"),
+        _ => format!("no such key; there are {}", keys.keys().map(String::as_str).collect::<Vec<_>>().join(", ")),
+    }
+}
+
 fn section(node: &mut Node, schema: &Schema, path: &str, findings: &mut Findings) -> bool {
     if node.is_nothing() {
         node.value = Value::Map(Vec::new());
@@ -97,8 +55,7 @@ fn section(node: &mut Node, schema: &Schema, path: &str, findings: &mut Findings
         findings.add(&node.origin, path, format!("expected a section of keys, found {kind}"));
         return false;
     };
-    let keys = schema.get("properties").and_then(Schema::as_object);
-    entries.retain_mut(|entry| match keys.and_then(|keys| keys.get(&entry.key)) {
+    entries.retain_mut(|entry| match step(schema, &entry.key) {
         Some(schema) => check(&mut entry.node, schema, &join(path, &entry.key), findings),
         None => {
             findings.add(&entry.at, &join(path, printable(&entry.key)), unknown(schema, &entry.key));
@@ -178,7 +135,7 @@ fn wanted(schema: &Schema) -> String {
 }
 
 fn a_text(text: &str, schema: &Schema) -> Result<(), String> {
-    if text.is_empty() && schema.get("x-may-be-empty").is_some() {
+    if text.is_empty() && may_be_empty(schema) {
         return Ok(());
     }
     if let Some(words) = one_of(schema) {
@@ -204,10 +161,6 @@ fn a_text(text: &str, schema: &Schema) -> Result<(), String> {
 
 fn length(schema: &Schema, name: &str) -> Option<usize> {
     schema.get(name).and_then(Schema::as_u64).and_then(|length| length.try_into().ok())
-}
-
-fn one_of(schema: &Schema) -> Option<Vec<&str>> {
-    schema.get("enum").and_then(Schema::as_array).map(|words| words.iter().filter_map(Schema::as_str).collect())
 }
 
 /// `x-range`: the shortest and the longest lawful period.

@@ -77,7 +77,7 @@ fn take_content(entries: &mut Vec<Entry>, plain: &str, file: &str, path: &str, f
     let (at, origin) = (entry.at.clone(), entry.node.origin.clone());
     match secret_in(Path::new(text.as_str())) {
         Ok(secret) => {
-            entries.retain(|entry| entry.key != plain);
+            entries.retain(|entry| entry.key != plain && entry.key != file);
             entries.push(Entry { key: plain.to_owned(), at, node: Node::quoted(secret, origin) });
         }
         Err(why) => findings.add(&origin, &join(path, file), why),

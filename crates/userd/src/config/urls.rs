@@ -6,8 +6,8 @@ use url::{Host, Url};
 
 use super::text::{Text, shown_as_written, text_traits};
 
-text_traits!(WebOrigin, SecureUrl, WebUrl, ReturnUrl);
-shown_as_written!(WebOrigin, SecureUrl, WebUrl, ReturnUrl);
+text_traits!(WebOrigin, SecureUrl, ReturnUrl);
+shown_as_written!(WebOrigin, SecureUrl, ReturnUrl);
 
 /// A parsed URL in `Debug` is twelve fields of noise.
 macro_rules! debug_as_written {
@@ -19,7 +19,7 @@ macro_rules! debug_as_written {
         }
     )+};
 }
-debug_as_written!(WebOrigin, SecureUrl, WebUrl, ReturnUrl);
+debug_as_written!(WebOrigin, SecureUrl, ReturnUrl);
 
 /// Scheme, host and port of a web site, nothing else: `https://id.example.org`.
 #[derive(Clone, PartialEq, Eq)]
@@ -116,48 +116,6 @@ impl Text for SecureUrl {
 }
 
 impl fmt::Display for SecureUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-/// A URL of somebody else's service. Whether plain `http://` is taken is a rule of the key that holds it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct WebUrl {
-    text: String,
-    url: Url,
-}
-
-impl WebUrl {
-    /// As written.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// Parsed.
-    #[must_use]
-    pub fn url(&self) -> &Url {
-        &self.url
-    }
-
-    /// Whether it is reached through TLS or never leaves this machine.
-    #[must_use]
-    pub fn is_secure(&self) -> bool {
-        is_secure(&self.url)
-    }
-}
-
-impl Text for WebUrl {
-    const FORMAT: &'static str = "web-url";
-    const EXPECTED: &'static str = "an https:// URL without user and fragment";
-    fn parse_text(text: &str) -> Result<Self, &'static str> {
-        let url = web(text)?;
-        if url.fragment().is_some() { Err("fragment given") } else { Ok(Self { text: text.to_owned(), url }) }
-    }
-}
-
-impl fmt::Display for WebUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }

@@ -1,0 +1,48 @@
+//! `userd backup`: a copy of the embedded database while the service goes on.
+
+use std::{path::PathBuf, sync::Arc};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::{
+    config::Config,
+    terminal::Terminal,
+    wiring::{WiringError, engine, part},
+};
+
+/// Writes a backup to `target`, which must not exist.
+///
+/// # Errors
+/// Another engine than the embedded one, a target that exists or cannot be written.
+pub async fn backup(config: &Config, terminal: Terminal, target: PathBuf) -> Result<(), WiringError> {
+    let opened = engine::open(config)?;
+    let sqlite = opened.sqlite.ok_or_else(|| {
+        WiringError::Config(
+            "userd backup copies the embedded database; for PostgreSQL use pg_dump or its own base backups".to_owned(),
+        )
+    })?;
+    let bar = Arc::new(ProgressBar::new(0));
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} pages ({eta})") {
+        bar.set_style(style);
+    }
+    let shown = Arc::clone(&bar);
+    let report = sqlite
+        .backup(target.clone(), move |progress| {
+            shown.set_length(progress.total);
+            shown.set_position(progress.done);
+        })
+        .await
+        .map_err(part)?;
+    bar.finish_and_clear();
+    let json = serde_json::json!({ "file": target, "pages": report.pages, "bytes": report.bytes });
+    terminal.answer(&json, || {
+        format!(
+            "{} bytes in {}.\nThe master key is not in it: keep {} beside it, the data cannot be read without it.",
+            report.bytes,
+            target.display(),
+            config.crypto.master_key_file.display()
+        )
+    });
+    opened.engine.close().await;
+    Ok(())
+}

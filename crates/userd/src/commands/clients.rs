@@ -1,0 +1,89 @@
+//! `userd clients …`
+
+use userd_model::{Actor, ClientId};
+use userd_services::{
+    Services,
+    clients::{ClientView, NewClient},
+};
+
+use super::said;
+use crate::{
+    terminal::{Terminal, table},
+    wiring::WiringError,
+};
+
+/// `clients create`: the secret is shown this once.
+///
+/// # Errors
+/// A name or permission that does not exist.
+pub async fn create(
+    services: &Services,
+    terminal: Terminal,
+    name: &str,
+    permissions: &[String],
+) -> Result<(), WiringError> {
+    let made = services.clients.create(&Actor::Operator, name, permissions, None).await;
+    show_secret(terminal, &made.map_err(|failure| said(&failure))?);
+    Ok(())
+}
+
+/// `clients rotate-secret`: the old secret and tokens got with it die at once.
+///
+/// # Errors
+/// No such client.
+pub async fn rotate_secret(services: &Services, terminal: Terminal, id: &str) -> Result<(), WiringError> {
+    let made = services.clients.rotate_secret(&Actor::Operator, parse(id)?).await;
+    show_secret(terminal, &made.map_err(|failure| said(&failure))?);
+    Ok(())
+}
+
+/// `clients disable`.
+///
+/// # Errors
+/// No such client.
+pub async fn disable(services: &Services, terminal: Terminal, id: &str) -> Result<(), WiringError> {
+    services.clients.disable(&Actor::Operator, parse(id)?).await.map_err(|failure| said(&failure))?;
+    terminal
+        .answer(&serde_json::json!({ "id": id, "disabled": true }), || format!("{id} is shut; its tokens are dead."));
+    Ok(())
+}
+
+/// `clients list`.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn list(services: &Services, terminal: Terminal) -> Result<(), WiringError> {
+    let mut clients: Vec<ClientView> = Vec::new();
+    loop {
+        let after = clients.last().map(|last| (last.created_at, last.id));
+        let page = services.clients.page(&Actor::Operator, after, 200).await.map_err(|failure| said(&failure))?;
+        if page.is_empty() {
+            break;
+        }
+        clients.extend(page);
+    }
+    terminal.answer(&clients, || {
+        let rows: Vec<Vec<String>> = clients
+            .iter()
+            .map(|client| {
+                let state = if client.disabled_at.is_some() { "disabled" } else { "active" };
+                vec![client.id.to_string(), state.to_owned(), client.name.clone(), client.permissions.join(",")]
+            })
+            .collect();
+        table(&["CLIENT ID", "STATE", "NAME", "PERMISSIONS"], &rows)
+    });
+    Ok(())
+}
+
+fn parse(id: &str) -> Result<ClientId, WiringError> {
+    id.parse().map_err(|_| WiringError::Config(format!("{id} is no client id; `userd clients list` shows them")))
+}
+
+fn show_secret(terminal: Terminal, made: &NewClient) {
+    terminal.answer(made, || {
+        format!(
+            "client id      {}\nclient secret  {}\n\nThe secret is shown this once: keep it where the service reads it.",
+            made.client.id, made.client_secret
+        )
+    });
+}

@@ -1,0 +1,211 @@
+//! `userd storage copy`: moves everything from one engine to another, table by table in primary-key order. It can be
+//! interrupted and resumed; at the end both sides are read once more and compared by checksum, which also notices a
+//! source that was written to meanwhile.
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use userd_storage::{
+    Rows, Store, Value,
+    repositories::copying::{COPIED, TableCopy},
+};
+
+use crate::{
+    config::{Config, DatabaseUrl},
+    terminal::{Terminal, table},
+    wiring::{
+        WiringError, engine,
+        outside::{OsRandom, SystemClock},
+        part,
+    },
+};
+
+/// Rows per page and per unit of work.
+const PAGE: u32 = 500;
+
+/// What came over.
+#[derive(Serialize)]
+struct Copied {
+    table: &'static str,
+    rows: u64,
+    sha256: String,
+}
+
+/// Copies `from` to `to`. With `resume`, goes on where an interrupted copy stopped.
+///
+/// # Errors
+/// A target that holds data, a source that changed meanwhile, faults of either database.
+pub async fn copy(
+    config: &Config,
+    terminal: Terminal,
+    from: DatabaseUrl,
+    to: DatabaseUrl,
+    resume: bool,
+) -> Result<(), WiringError> {
+    if from == to {
+        return Err(WiringError::Config("--from and --to are the same database".to_owned()));
+    }
+    let (source, target) = (open(config, from).await?, open(config, to).await?);
+    if !resume {
+        must_be_empty(&target).await?;
+    }
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}: {pos} rows ({per_sec})") {
+        bar.set_style(style);
+    }
+    for table in COPIED {
+        bar.set_message(table.name);
+        bar.set_position(0);
+        copy_table(table, &source, &target, &bar).await?;
+    }
+    let mut copied = Vec::with_capacity(COPIED.len());
+    for table in COPIED {
+        bar.set_message(format!("comparing {}", table.name));
+        bar.set_position(0);
+        copied.push(compare(table, &source, &target, &bar).await?);
+    }
+    bar.finish_and_clear();
+    source.engine().close().await;
+    target.engine().close().await;
+    terminal.answer(&copied, || {
+        let rows: Vec<Vec<String>> =
+            copied.iter().map(|line| vec![line.table.to_owned(), line.rows.to_string(), line.sha256.clone()]).collect();
+        let head = table(&["TABLE", "ROWS", "SHA-256 (BOTH SIDES)"], &rows);
+        format!(
+            "{head}\n\nEverything came over. Point database.url at the new database; the master key stays the same."
+        )
+    });
+    Ok(())
+}
+
+async fn open(config: &Config, url: DatabaseUrl) -> Result<Store, WiringError> {
+    let mut config = config.clone();
+    config.database.url = url;
+    let store = Store::new(engine::open(&config)?.engine, Arc::new(OsRandom));
+    store.migrate(&SystemClock::default()).await.map_err(part)?;
+    Ok(store)
+}
+
+async fn must_be_empty(target: &Store) -> Result<(), WiringError> {
+    for table in COPIED {
+        if table.last_key(&mut target.reading()).await.map_err(part)?.is_some() {
+            return Err(WiringError::Config(format!(
+                "the target is not empty: {} has rows. Choose an empty database, or --resume an interrupted copy",
+                table.name
+            )));
+        }
+    }
+    Ok(())
+}
+
+async fn copy_table(
+    table: &'static TableCopy,
+    source: &Store,
+    target: &Store,
+    bar: &ProgressBar,
+) -> Result<(), WiringError> {
+    let mut after = table.last_key(&mut target.reading()).await.map_err(part)?;
+    loop {
+        let rows: Rows = table.page(&mut source.reading(), after.as_deref(), PAGE).await.map_err(part)?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        let next = table.key(last).map_err(part)?.to_vec();
+        let page = &rows;
+        target
+            .transact("storage_copy", |mut uow| async move {
+                for row in page {
+                    table.insert(&mut uow, row).await?;
+                }
+                uow.commit(()).await
+            })
+            .await
+            .map_err(part)?;
+        bar.inc(rows.len() as u64);
+        after = Some(next);
+    }
+}
+
+async fn compare(
+    table: &'static TableCopy,
+    source: &Store,
+    target: &Store,
+    bar: &ProgressBar,
+) -> Result<Copied, WiringError> {
+    let (here, there) = (checksum(table, source, bar).await?, checksum(table, target, bar).await?);
+    if here != there {
+        return Err(WiringError::Part(format!(
+            "{} differs: {} rows in the source, {} in the target, or other content. Was the source written to? Stop \
+             the service, empty the target and copy again",
+            table.name, here.0, there.0
+        )));
+    }
+    Ok(Copied { table: table.name, rows: here.0, sha256: here.1 })
+}
+
+async fn checksum(table: &'static TableCopy, store: &Store, bar: &ProgressBar) -> Result<(u64, String), WiringError> {
+    let (mut count, mut context, mut after) = (0, Context::new(&SHA256), None::<Vec<Value>>);
+    loop {
+        let rows = table.page(&mut store.reading(), after.as_deref(), PAGE).await.map_err(part)?;
+        let Some(last) = rows.last() else { break };
+        after = Some(table.key(last).map_err(part)?.to_vec());
+        for row in &rows {
+            for value in &row.0 {
+                let bytes = canonical(value);
+                context.update(&(bytes.len() as u64).to_be_bytes());
+                context.update(&bytes);
+            }
+        }
+        count += rows.len() as u64;
+        bar.inc(rows.len() as u64);
+    }
+    let digest = context.finish();
+    Ok((count, digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()))
+}
+
+/// One value as bytes that are the same whichever engine it came from.
+fn canonical(value: &Value) -> Vec<u8> {
+    let tagged = |tag: u8, bytes: &[u8]| [&[tag], bytes].concat();
+    match value {
+        Value::Null(_) => vec![0],
+        Value::Text(text) => tagged(1, text.as_bytes()),
+        Value::Bytes(bytes) => tagged(2, bytes),
+        Value::I64(number) => tagged(3, &number.to_be_bytes()),
+        Value::Bool(truth) => tagged(4, &[u8::from(*truth)]),
+        Value::Timestamp(at) => tagged(5, &at.micros().to_be_bytes()),
+        Value::Uuid(id) => tagged(6, id.as_bytes()),
+        Value::Json(json) => {
+            let mut text = String::new();
+            canonical_json(json, &mut text);
+            tagged(7, text.as_bytes())
+        }
+    }
+}
+
+/// Members in order, and one spelling for each number: engines that store JSON in binary keep neither.
+fn canonical_json(json: &serde_json::Value, text: &mut String) {
+    match json {
+        serde_json::Value::Object(members) => {
+            let mut names: Vec<_> = members.iter().collect();
+            names.sort_by_key(|(name, _)| *name);
+            for (name, value) in names {
+                text.push_str(&format!("{name:?}:"));
+                canonical_json(value, text);
+                text.push(',');
+            }
+            text.push('}');
+        }
+        serde_json::Value::Array(items) => {
+            for item in items {
+                canonical_json(item, text);
+                text.push(',');
+            }
+            text.push(']');
+        }
+        serde_json::Value::Number(number) => match number.as_f64() {
+            Some(float) if !number.is_i64() && !number.is_u64() => text.push_str(&format!("{float}")),
+            _ => text.push_str(&number.to_string()),
+        },
+        other => text.push_str(&other.to_string()),
+    }
+}

@@ -1,0 +1,27 @@
+//! The commands: each wires what it needs, asks one service, and answers in words or JSON. They work beside a running
+//! service on the same database: what they change reaches it within a second.
+
+pub mod backup;
+pub mod clients;
+pub mod copy;
+pub mod doctor;
+pub mod keys;
+pub mod migrate;
+pub mod users;
+
+use crate::wiring::WiringError;
+
+/// A failure of a service, for the person at the command line: what a rule refused, field by field.
+pub(crate) fn said(failure: &userd_services::Failure) -> WiringError {
+    use userd_model::Refusal;
+    match failure {
+        userd_services::Failure::Refused(Refusal::InvalidInput(fields)) => {
+            let lines: Vec<String> = fields
+                .iter()
+                .map(|field| format!("{}: {}", field.pointer.trim_start_matches('/'), field.detail))
+                .collect();
+            WiringError::Config(lines.join("\n"))
+        }
+        other => WiringError::Part(other.to_string()),
+    }
+}

@@ -1,0 +1,140 @@
+//! `userd users …`
+
+use userd_model::{Actor, UserId};
+use userd_services::{Failure, Services, UserView, accounts::Registration, passwords::Password};
+
+use super::said;
+use crate::{
+    terminal::{Terminal, ask_password, table},
+    wiring::WiringError,
+};
+
+/// `users create-admin`: an account with the role `admin`.
+///
+/// # Errors
+/// What is wrong with the name or the password.
+pub async fn create_admin(
+    services: &Services,
+    terminal: Terminal,
+    email: Option<String>,
+    username: Option<String>,
+    from_stdin: bool,
+) -> Result<(), WiringError> {
+    let password = Password::new(ask_password(from_stdin).map_err(WiringError::Config)?);
+    let registration = Registration { email, username, password, display_name: None, locale: None, device_name: None };
+    let user = services.setup.create_administrator(registration).await.map_err(|failure| said(&failure))?;
+    terminal.answer(&user, || format!("{} is an administrator now and can sign in.", called(&user)));
+    Ok(())
+}
+
+/// `users list`: a page of accounts, oldest first.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn list(services: &Services, terminal: Terminal, limit: u32) -> Result<(), WiringError> {
+    let (mut users, mut after) = (Vec::new(), None);
+    while users.len() < limit as usize {
+        let rest = u32::try_from(limit as usize - users.len()).unwrap_or(200).min(200);
+        let page = services.users.page(&Actor::Operator, after, rest).await.map_err(|failure| said(&failure))?;
+        let Some(last) = page.last() else { break };
+        after = Some((last.created_at, last.id));
+        users.extend(page);
+    }
+    terminal.answer(&users, || {
+        let rows: Vec<Vec<String>> = users
+            .iter()
+            .map(|user| {
+                vec![
+                    user.id.to_string(),
+                    user.status.as_str().to_owned(),
+                    user.username.clone().unwrap_or_default(),
+                    user.email.clone().unwrap_or_default(),
+                    user.roles.join(","),
+                    user.created_at.to_string(),
+                ]
+            })
+            .collect();
+        table(&["ID", "STATUS", "USERNAME", "E-MAIL", "ROLES", "CREATED"], &rows)
+    });
+    Ok(())
+}
+
+/// `users show`.
+///
+/// # Errors
+/// No such account.
+pub async fn show(services: &Services, terminal: Terminal, who: &str) -> Result<(), WiringError> {
+    let user = find(services, who).await?;
+    terminal.answer(&user, || described(&user));
+    Ok(())
+}
+
+/// `users block` and `users unblock`.
+///
+/// # Errors
+/// No such account.
+pub async fn set_blocked(services: &Services, terminal: Terminal, who: &str, blocked: bool) -> Result<(), WiringError> {
+    let user = find(services, who).await?;
+    let users = &services.users;
+    let changed = if blocked {
+        users.block(&Actor::Operator, user.id).await
+    } else {
+        users.unblock(&Actor::Operator, user.id).await
+    };
+    let user = changed.map_err(|failure| said(&failure))?;
+    terminal.answer(&user, || format!("{} is {} now.", called(&user), user.status.as_str()));
+    Ok(())
+}
+
+/// `users set-password`: ends all sessions of the account.
+///
+/// # Errors
+/// No such account, or a password that the rules refuse.
+pub async fn set_password(
+    services: &Services,
+    terminal: Terminal,
+    who: &str,
+    from_stdin: bool,
+) -> Result<(), WiringError> {
+    let user = find(services, who).await?;
+    let password = Password::new(ask_password(from_stdin).map_err(WiringError::Config)?);
+    services.accounts.set_password(user.id, &password).await.map_err(|failure| said(&failure))?;
+    terminal.answer(&user, || format!("The password of {} is set; all its sessions have ended.", called(&user)));
+    Ok(())
+}
+
+/// An account by id, e-mail, username or phone.
+async fn find(services: &Services, who: &str) -> Result<UserView, WiringError> {
+    let found = match who.parse::<UserId>() {
+        Ok(id) => services.users.show(&Actor::Operator, id).await,
+        Err(_) => services.users.find(&Actor::Operator, who).await,
+    };
+    found.map_err(|failure| match failure {
+        Failure::Refused(userd_model::Refusal::NotFound) => {
+            WiringError::Config(format!("no account {who}: give an id, e-mail address, username or phone number"))
+        }
+        other => said(&other),
+    })
+}
+
+fn called(user: &UserView) -> String {
+    user.username.clone().or_else(|| user.email.clone()).unwrap_or_else(|| user.id.to_string())
+}
+
+fn described(user: &UserView) -> String {
+    let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+    let at = |value: Option<userd_model::Timestamp>| value.map_or_else(|| "never".to_owned(), |at| at.to_string());
+    [
+        format!("id              {}", user.id),
+        format!("status          {}", user.status.as_str()),
+        format!("username        {}", shown(&user.username)),
+        format!("e-mail          {}{}", shown(&user.email), if user.email_verified { " (proven)" } else { "" }),
+        format!("phone           {}", shown(&user.phone)),
+        format!("display name    {}", shown(&user.display_name)),
+        format!("roles           {}", if user.roles.is_empty() { "-".to_owned() } else { user.roles.join(", ") }),
+        format!("created         {}", user.created_at),
+        format!("last sign-in    {}", at(user.last_sign_in_at)),
+        format!("version         {}", user.version),
+    ]
+    .join("\n")
+}

@@ -1,0 +1,171 @@
+//! One run of the program: arguments and environment in, exit code out.
+
+use std::{ffi::OsString, io::IsTerminal, process::ExitCode};
+
+use tokio::runtime::Builder;
+
+use crate::{
+    cli::{
+        Args, ClientsCommand, Command, ConfigCommand, DoctorCommand, KeysCommand, MigrateCommand, StorageCommand,
+        TelegramCommand, UsersCommand,
+    },
+    commands::{backup, clients, copy, doctor, keys, migrate, users},
+    config::{Config, ConfigErrors},
+    logging::{self, Console, Stream},
+    serve::{BUILD, serve},
+    terminal::{Terminal, notice, out},
+    wiring::{WiringError, wire},
+};
+
+/// Wrong usage or configuration.
+const USAGE: u8 = 2;
+
+/// Does what the arguments say. `variables` is the environment.
+#[must_use]
+pub fn run(args: Args, variables: Vec<(OsString, OsString)>) -> ExitCode {
+    let terminal = Terminal { json: args.json };
+    match &args.command {
+        Some(Command::Openapi) => return print_json(&userd_http::router::document()),
+        Some(Command::Version) => return version(terminal),
+        Some(Command::Completions { shell }) => {
+            out(&String::from_utf8_lossy(&Args::completions(*shell)));
+            return ExitCode::SUCCESS;
+        }
+        Some(Command::Config(ConfigCommand::Schema)) => return print_json(&Config::schema()),
+        Some(Command::Config(ConfigCommand::Example)) => {
+            out(&Config::example());
+            return ExitCode::SUCCESS;
+        }
+        _ => {}
+    }
+    let loaded = match Config::load(args.sources(variables.clone())) {
+        Ok(loaded) => loaded,
+        Err(errors) => return refuse(terminal, &errors),
+    };
+    let console = console(&args, &variables);
+    let guard = match logging::init(&loaded.config.log, console) {
+        Ok(guard) => guard,
+        Err(error) => return fail(&WiringError::Config(error.to_string())),
+    };
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    let is_server = matches!(args.command, None | Some(Command::Serve));
+    if is_server {
+        match &loaded.file {
+            Some(file) => tracing::info!(file = %file.display(), "configuration read"),
+            None => tracing::info!("no configuration file: development defaults, on this machine only"),
+        }
+    }
+    // Commands need one thread; the server takes what the machine has.
+    let mut builder = if is_server { Builder::new_multi_thread() } else { Builder::new_current_thread() };
+    let outcome = match builder.enable_all().build() {
+        Ok(runtime) => runtime.block_on(command(args.command.unwrap_or(Command::Serve), loaded.config, terminal)),
+        Err(error) => Err(WiringError::Part(error.to_string())),
+    };
+    let code = outcome.unwrap_or_else(|error| fail(&error));
+    drop(guard);
+    code
+}
+
+async fn command(command: Command, config: Config, terminal: Terminal) -> Result<ExitCode, WiringError> {
+    match command {
+        Command::Serve => return serve(config).await,
+        Command::Doctor { command } => {
+            let well = match command {
+                None => doctor::doctor(config, terminal).await,
+                Some(DoctorCommand::Telegram) => doctor::telegram(config, terminal).await?,
+            };
+            return Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        Command::Config(ConfigCommand::Show) => {
+            out(config.show().map_err(WiringError::Part)?.trim_end());
+        }
+        Command::Config(_) => {
+            terminal.answer(&serde_json::json!({ "lawful": true }), || "The configuration is lawful.".to_owned())
+        }
+        Command::Migrate { command: Some(MigrateCommand::Status) } => migrate::status(&config, terminal).await?,
+        Command::Migrate { .. } => migrate::up(&config, terminal).await?,
+        Command::Backup { path } => backup::backup(&config, terminal, path).await?,
+        Command::Storage(StorageCommand::Copy(arguments)) => {
+            let (from, to) = arguments.databases().map_err(WiringError::Config)?;
+            copy::copy(&config, terminal, from, to, arguments.resume).await?;
+        }
+        Command::Telegram(TelegramCommand::SetWebhook) => doctor::set_webhook(&config, terminal).await?,
+        other => with_services(other, config, terminal).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The commands that ask the services, beside a running service or without one.
+async fn with_services(command: Command, config: Config, terminal: Terminal) -> Result<(), WiringError> {
+    let wired = wire(config).await?;
+    let services = &wired.services;
+    let outcome = match command {
+        Command::Users(UsersCommand::CreateAdmin { email, username, password_stdin }) => {
+            users::create_admin(services, terminal, email, username, password_stdin).await
+        }
+        Command::Users(UsersCommand::List { limit }) => users::list(services, terminal, limit).await,
+        Command::Users(UsersCommand::Show { user }) => users::show(services, terminal, &user).await,
+        Command::Users(UsersCommand::Block { user }) => users::set_blocked(services, terminal, &user, true).await,
+        Command::Users(UsersCommand::Unblock { user }) => users::set_blocked(services, terminal, &user, false).await,
+        Command::Users(UsersCommand::SetPassword { user, password_stdin }) => {
+            users::set_password(services, terminal, &user, password_stdin).await
+        }
+        Command::Keys(KeysCommand::List) => keys::list(services, terminal).await,
+        Command::Keys(KeysCommand::Rotate) => keys::rotate(services, terminal).await,
+        Command::Keys(KeysCommand::Revoke { kid }) => keys::revoke(services, terminal, &kid).await,
+        Command::Keys(KeysCommand::Rewrap) => keys::rewrap(services, terminal).await,
+        Command::Clients(ClientsCommand::Create { name, permissions }) => {
+            clients::create(services, terminal, &name, &permissions).await
+        }
+        Command::Clients(ClientsCommand::List) => clients::list(services, terminal).await,
+        Command::Clients(ClientsCommand::Disable { id }) => clients::disable(services, terminal, &id).await,
+        Command::Clients(ClientsCommand::RotateSecret { id }) => clients::rotate_secret(services, terminal, &id).await,
+        _ => Ok(()),
+    };
+    services.parts.store.engine().close().await;
+    outcome
+}
+
+/// Logs go to stderr for commands, so that answers on stdout can be read by scripts; a server's go to stdout.
+fn console(args: &Args, variables: &[(OsString, OsString)]) -> Console {
+    let variable = |name: &str| variables.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_os_str());
+    let is_server = matches!(args.command, None | Some(Command::Serve));
+    let stream = if is_server { Stream::Stdout } else { Stream::Stderr };
+    let is_terminal = if is_server { std::io::stdout().is_terminal() } else { std::io::stderr().is_terminal() };
+    let colour = args.color.decide(is_terminal, variable("NO_COLOR"), variable("TERM"));
+    Console { stream, is_terminal, colour }
+}
+
+fn version(terminal: Terminal) -> ExitCode {
+    terminal.answer(&BUILD, || format!("userd {} ({}, {})", BUILD.version, BUILD.commit, BUILD.build_time));
+    ExitCode::SUCCESS
+}
+
+fn print_json(value: &serde_json::Value) -> ExitCode {
+    out(&serde_json::to_string_pretty(value).unwrap_or_default());
+    ExitCode::SUCCESS
+}
+
+fn refuse(terminal: Terminal, errors: &ConfigErrors) -> ExitCode {
+    if terminal.json {
+        let list: Vec<_> = errors
+            .0
+            .iter()
+            .map(|error| serde_json::json!({ "origin": error.origin.to_string(), "key": error.key, "message": error.message }))
+            .collect();
+        out(&serde_json::to_string_pretty(&list).unwrap_or_default());
+    } else {
+        notice(&errors.to_string());
+    }
+    ExitCode::from(USAGE)
+}
+
+fn fail(error: &WiringError) -> ExitCode {
+    notice(&format!("error: {error}"));
+    match error {
+        WiringError::Config(_) => ExitCode::from(USAGE),
+        WiringError::Part(_) => ExitCode::FAILURE,
+    }
+}

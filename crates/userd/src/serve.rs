@@ -1,0 +1,151 @@
+//! `userd serve`: wires, listens, says where, and stops in peace.
+
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::{net::TcpListener, sync::watch};
+use userd_http::{
+    Api, BuildInfo, Draining, HttpOptions,
+    client_address::TrustedProxies,
+    cors::Cors,
+    cursor::Cursors,
+    router,
+    server::{self, ServerOptions},
+};
+
+use crate::{
+    config::Config,
+    wiring::{Wired, WiringError, outside::OsRandom, part, readiness::AskParts, wire},
+};
+
+/// What was built.
+pub const BUILD: BuildInfo = BuildInfo {
+    name: "userd",
+    version: env!("CARGO_PKG_VERSION"),
+    commit: env!("USERD_COMMIT"),
+    build_time: env!("USERD_BUILD_TIME"),
+};
+
+/// Serves until a signal to stop.
+///
+/// # Errors
+/// Whatever keeps the service from starting.
+pub async fn serve(config: Config) -> Result<ExitCode, WiringError> {
+    let metrics = userd_http::metrics::install().map_err(part)?;
+    let wired = wire(config).await?;
+    let listen = wired.config.http.listen.0;
+    let listener = TcpListener::bind(listen)
+        .await
+        .map_err(|error| WiringError::Part(format!("http.listen: {listen} cannot be listened on: {error}")))?;
+    let address = listener.local_addr().map_err(part)?;
+    let draining = Draining::default();
+    let router = router::build(api(&wired, metrics.clone(), draining.clone())?).map_err(part)?;
+    let (stop, stopping) = watch::channel(false);
+    let mut background = wired.services.start_background(&stopping);
+    background.spawn(keep_metrics_small(metrics.clone(), stopping));
+    announce(&wired, address).await?;
+    let served = server::serve(listener, router, server_options(&wired.config)?, draining, stop_signal()).await;
+    tracing::info!(connections = served.accepted, cut_off = served.aborted, "stopped");
+    stop.send_replace(true);
+    let _ =
+        tokio::time::timeout(Duration::from_secs(2), async { while background.join_next().await.is_some() {} }).await;
+    wired.services.parts.store.engine().close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn api(wired: &Wired, metrics: PrometheusHandle, draining: Draining) -> Result<Arc<Api>, WiringError> {
+    let http = &wired.config.http;
+    let networks: Vec<String> = http.trusted_proxies.iter().map(|network| network.0.to_string()).collect();
+    let origins: Vec<String> = http.cors_origins.iter().map(crate::config::WebOrigin::as_text).collect();
+    let options = HttpOptions {
+        trusted_proxies: TrustedProxies::parse(&networks).map_err(part)?,
+        cors: Cors::parse(&origins).map_err(part)?,
+        request_deadline: http.request_timeout.0,
+        ..HttpOptions::new(http.public_url.url().clone())
+    };
+    Ok(Arc::new(Api {
+        options,
+        build: BUILD,
+        readiness: Arc::new(AskParts(Arc::clone(&wired.services))),
+        draining,
+        metrics,
+        cursors: Cursors::new(&wired.services.parts.crypto.index.derive("cursors")),
+        random: Arc::new(OsRandom),
+        document: std::sync::OnceLock::new(),
+        services: Arc::clone(&wired.services),
+    }))
+}
+
+fn server_options(config: &Config) -> Result<ServerOptions, WiringError> {
+    let http = &config.http;
+    let tls = match (http.tls.certificate_file.as_ref(), http.tls.key_file.as_ref()) {
+        (Some(certificate), Some(key)) => Some(server::tls::from_files(&certificate.0, &key.0).map_err(part)?),
+        _ => None,
+    };
+    let per_address = http.trusted_proxies.is_empty().then_some(http.max_connections as usize * 3 / 4);
+    Ok(ServerOptions {
+        header_timeout: http.header_timeout.0,
+        max_connections: http.max_connections as usize,
+        max_connections_per_address: per_address,
+        tls,
+        drain_delay: http.drain_delay.0,
+        drain_deadline: http.drain_timeout.0,
+        ..ServerOptions::default()
+    })
+}
+
+/// Histograms gather samples until they are asked for; without this an unasked service would grow.
+async fn keep_metrics_small(metrics: PrometheusHandle, mut stopping: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(5)) => metrics.run_upkeep(),
+            _ = stopping.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+/// Says where the service listens, where its data is, and how to become administrator.
+async fn announce(wired: &Wired, address: std::net::SocketAddr) -> Result<(), WiringError> {
+    let config = &wired.config;
+    if wired.migrated > 0 {
+        tracing::info!(steps = wired.migrated, "the database schema is up to date");
+    }
+    if let Some(file) = &wired.made_master_key {
+        tracing::warn!(file = %file.display(), "made a master key: keep a copy in a safe place, the data is lost without it");
+    }
+    if let Some(token) = wired.services.setup.open().await.map_err(part)? {
+        let base = base_url(config, address);
+        tracing::info!("no administrator yet: open the link below within a day, or run `userd users create-admin`");
+        crate::terminal::notice(&format!("{base}/setup#token={token}"));
+    }
+    tracing::info!(
+        address = %address,
+        url = %base_url(config, address),
+        database = %config.database.url.shown(),
+        "listening"
+    );
+    Ok(())
+}
+
+/// The public address; with a port chosen by the system, the one that was chosen.
+fn base_url(config: &Config, address: std::net::SocketAddr) -> String {
+    if config.http.listen.0.port() == 0 { format!("http://{address}") } else { config.http.public_url.as_text() }
+}
+
+/// SIGTERM or SIGINT.
+async fn stop_signal() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+            let _ = interrupt.await;
+            return;
+        };
+        tokio::select! {
+            _ = interrupt => {}
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = interrupt.await;
+}

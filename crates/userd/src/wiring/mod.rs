@@ -1,0 +1,211 @@
+//! The wiring: the only place that knows every room. It turns the configuration into parts and the parts into the
+//! services; the command line and the server use the same wiring.
+
+pub mod engine;
+pub mod master_key;
+pub mod outside;
+pub mod providers;
+pub mod readiness;
+
+use std::sync::Arc;
+
+use userd_cache::{Cache, CacheOptions};
+use userd_crypto::{Algorithm, PasswordOptions, TokenOptions};
+use userd_model::{Clock, Random, password::PasswordRules};
+use userd_services::{
+    Parts, Services, Settings,
+    limits::{LimitSettings, Rate},
+    sign_in::SignInSettings,
+    start::{CryptoOptions, unlock},
+};
+use userd_storage::Store;
+
+use self::outside::{OsRandom, SystemClock};
+use crate::config::{self, Config, RegistrationMode, SigningAlgorithm};
+
+/// Everything wired, before any port is open.
+pub struct Wired {
+    /// What it was made from.
+    pub config: Config,
+    /// The services.
+    pub services: Arc<Services>,
+    /// The embedded engine, where it is the one: backups ask it.
+    pub sqlite: Option<Arc<userd_storage::engines::SqliteEngine>>,
+    /// The master key file made by this start.
+    pub made_master_key: Option<std::path::PathBuf>,
+    /// Which schema steps this start applied.
+    pub migrated: usize,
+}
+
+/// Why the parts cannot be put together. The message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum WiringError {
+    /// The configuration is well-formed but cannot be served.
+    #[error("{0}")]
+    Config(String),
+    /// A part failed.
+    #[error("{0}")]
+    Part(String),
+}
+
+/// A fault of a part, in its own words.
+pub(crate) fn part(fault: impl std::fmt::Display) -> WiringError {
+    WiringError::Part(fault.to_string())
+}
+
+/// Opens the database and brings its schema up to date.
+///
+/// # Errors
+/// The database cannot be reached, or its schema is not ours.
+pub async fn open_store(config: &Config) -> Result<(Arc<Store>, engine::Opened, usize), WiringError> {
+    let opened = engine::open(config)?;
+    let store = Store::new(Arc::clone(&opened.engine), Arc::new(OsRandom));
+    let report = store.migrate(&SystemClock::default()).await.map_err(part)?;
+    Ok((Arc::new(store), opened, report.applied.len()))
+}
+
+/// Wires everything.
+///
+/// # Errors
+/// Whatever keeps a part from starting, in words that say what to do.
+pub async fn wire(config: Config) -> Result<Wired, WiringError> {
+    only_what_exists(&config)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let random: Arc<dyn Random> = Arc::new(OsRandom);
+    let (store, opened, migrated) = open_store(&config).await?;
+    let fresh = store.reading().system_secrets().all().await.map_err(part)?.is_empty();
+    let master = master_key::find(&config.crypto, fresh).map_err(part)?;
+    let options = CryptoOptions { tokens: token_options(&config), passwords: password_options(&config)? };
+    let (crypto, vault) = unlock(&store, master.keys, &random, &clock, options).await.map_err(part)?;
+    let cache = connect_cache(&config, &clock, &random).await?;
+    let (built, bot) = providers::build(&config)?;
+    let parts = Parts {
+        store,
+        crypto: Arc::new(crypto),
+        vault: Arc::new(vault),
+        cache,
+        clock,
+        random,
+        settings: Arc::new(settings(&config)),
+    };
+    let services = Services::new(parts, built, bot);
+    services.signing_keys.start().await.map_err(part)?;
+    services.follow_revocations().await.map_err(part)?;
+    Ok(Wired { config, services, sqlite: opened.sqlite, made_master_key: master.made, migrated })
+}
+
+/// Modes that a later version will have are refused now, rather than taken and not kept.
+fn only_what_exists(config: &Config) -> Result<(), WiringError> {
+    let mode = config.registration.mode;
+    if !matches!(mode, RegistrationMode::Open | RegistrationMode::Closed) {
+        return Err(WiringError::Config(
+            "registration.mode: this version knows `open` and `closed`; choose one of them".to_owned(),
+        ));
+    }
+    if matches!(config.registration.email_confirmation, config::EmailConfirmation::Required) {
+        return Err(WiringError::Config(
+            "registration.email_confirmation: this version sends no mail yet; choose `deferred`".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+fn token_options(config: &Config) -> TokenOptions {
+    TokenOptions {
+        cache_capacity: config.tokens.verified_cache_entries as usize,
+        ..TokenOptions::new(config.issuer(), config.tokens.audience.clone())
+    }
+}
+
+fn password_options(config: &Config) -> Result<PasswordOptions, WiringError> {
+    let passwords = &config.passwords;
+    let pepper = match &passwords.pepper.0 {
+        None => None,
+        Some(secret) => Some(userd_crypto::MasterKeys::parse_key(secret.expose()).map_err(|_| {
+            WiringError::Config("passwords.pepper: 32 bytes in base64, e.g. from `openssl rand -base64 32`".to_owned())
+        })?),
+    };
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    Ok(PasswordOptions {
+        memory_kib: passwords.argon2.memory_kib,
+        iterations: passwords.argon2.iterations,
+        parallelism: passwords.argon2.parallelism,
+        workers: if passwords.workers == 0 { cores } else { passwords.workers as usize },
+        queue: passwords.queue as usize,
+        deadline: passwords.queue_timeout.0,
+        pepper,
+        ..PasswordOptions::default()
+    })
+}
+
+async fn connect_cache(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    random: &Arc<dyn Random>,
+) -> Result<Arc<dyn Cache>, WiringError> {
+    let cache = &config.cache;
+    let options = CacheOptions {
+        memory_bytes: u64::from(cache.memory_mib) << 20,
+        limit_cells: cache.limit_cells as usize,
+        key_prefix: cache.key_prefix.clone(),
+        response_timeout: cache.timeout.0,
+        authority_file: cache.ca_file.0.as_ref().map(|file| file.0.clone()),
+        ..CacheOptions::new(Arc::clone(clock), Arc::clone(random))
+    };
+    let url = if cache.url.is_memory() { "memory:" } else { cache.url.expose() };
+    userd_cache::connect(url, options).await.map_err(part)
+}
+
+/// What the services obey.
+fn settings(config: &Config) -> Settings {
+    let public_url = config.http.public_url.as_text();
+    Settings {
+        issuer: config.issuer(),
+        audience: config.tokens.audience.clone(),
+        access_ttl: config.tokens.access_ttl.0,
+        refresh_ttl: config.tokens.refresh_ttl.0,
+        session_max_lifetime: config.sessions.max_lifetime.0,
+        sessions_per_user: config.sessions.max_per_user as usize,
+        algorithm: match config.tokens.algorithm {
+            SigningAlgorithm::EdDSA => Algorithm::EdDSA,
+            SigningAlgorithm::ES256 => Algorithm::ES256,
+            SigningAlgorithm::RS256 => Algorithm::RS256,
+        },
+        rotation_period: config.tokens.rotation_period.0,
+        publish_before: config.tokens.publish_before.0,
+        password_rules: PasswordRules {
+            min_length: config.passwords.min_length as usize,
+            context_words: context_words(config),
+        },
+        registration_open: matches!(config.registration.mode, RegistrationMode::Open),
+        limits: limits(&config.rate_limits),
+        sign_in: SignInSettings {
+            return_to: config.sign_in.return_to.iter().map(|url| url.url().to_string()).collect(),
+            public_url,
+        },
+        fresh_sign_in: std::time::Duration::from_secs(300),
+    }
+}
+
+/// The operator's words, the service's name, and the labels of its host name.
+fn context_words(config: &Config) -> Vec<String> {
+    let mut words = config.passwords.context_words.clone();
+    words.push("userd".to_owned());
+    let host = config.http.public_url.url().domain().unwrap_or_default().to_owned();
+    words.extend(host.split('.').filter(|label| label.len() > 3).map(str::to_owned));
+    words
+}
+
+fn limits(config: &config::RateLimitsConfig) -> LimitSettings {
+    let rate = |rate: &config::Rate| Rate { burst: rate.burst, period: rate.period.0 };
+    LimitSettings {
+        enabled: config.enabled,
+        password_per_account: rate(&config.password_per_account),
+        password_per_known_device: rate(&config.password_per_known_device),
+        password_per_network: rate(&config.password_per_network),
+        registration_per_network: rate(&config.registration_per_network),
+        refresh_per_session: rate(&config.refresh_per_session),
+        client_per_network: rate(&config.client_per_network),
+        sign_in_per_network: rate(&config.sign_in_per_network),
+    }
+}

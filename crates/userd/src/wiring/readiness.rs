@@ -1,0 +1,22 @@
+//! What `/readyz` asks: the database must answer; the cache may be away, that costs speed only.
+
+use std::sync::Arc;
+
+use userd_cache::CacheHealth;
+use userd_http::{PartState, Readiness};
+use userd_services::Services;
+
+/// Asks the parts.
+pub struct AskParts(pub Arc<Services>);
+
+#[async_trait::async_trait]
+impl Readiness for AskParts {
+    async fn parts(&self) -> Vec<(&'static str, PartState)> {
+        let parts = &self.0.parts;
+        let (database, cache) = tokio::join!(parts.store.health(), parts.cache.health());
+        let database = if database.is_ok() { PartState::Ok } else { PartState::Down };
+        let cache = if cache == CacheHealth::Degraded { PartState::Degraded } else { PartState::Ok };
+        let keys = parts.crypto.tokens.active_kid().map_or(PartState::Down, |_| PartState::Ok);
+        vec![("database", database), ("cache", cache), ("signing_keys", keys)]
+    }
+}
