@@ -54,7 +54,7 @@ impl Default for HttpOptions {
 /// An origin that the operator wrote into the configuration may be private; an origin learned from the network may
 /// not, unless `allow_private_addresses` says so. With a proxy the proxy resolves names, so only addresses written
 /// out are refused then, and the proxy's own rules decide about names.
-pub struct HttpClient {
+pub(crate) struct HttpClient {
     plain: reqwest::Client,
     guarded: OnceLock<Result<reqwest::Client, String>>,
     options: HttpOptions,
@@ -64,7 +64,7 @@ pub struct HttpClient {
 
 impl HttpClient {
     /// A client that may reach the `configured` URLs wherever they lead.
-    pub fn new(options: HttpOptions, configured: &[&Url]) -> Result<Self, ConfigError> {
+    pub(crate) fn new(options: HttpOptions, configured: &[&Url]) -> Result<Self, ConfigError> {
         let plain = build(&options, None)?;
         for url in configured {
             let plain_http_is_fine = options.allow_private_addresses || names_loopback(url);

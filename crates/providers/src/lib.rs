@@ -21,6 +21,7 @@ mod google;
 mod http_client;
 mod id_token;
 mod jwks;
+mod kind;
 mod learned;
 mod mailru;
 mod mapping;
@@ -44,11 +45,10 @@ mod yandex;
 pub use config::{AppleOptions, ConfigError, Endpoints, Mapping, ProviderConfig, TokenAuth, UserinfoAuth};
 pub use digest::pkce_challenge;
 pub use fault::ProviderFault;
-pub use http_client::{HttpClient, HttpOptions};
+pub use http_client::HttpOptions;
+pub use kind::Kind;
 pub use profile::{Profile, ProviderTokens, SingleUse, SubjectKey};
-pub use provider::{
-    Begin, Callback, Capabilities, Facts, Kind, NativeProof, Policy, Provider, Redirect, callback_params,
-};
+pub use provider::{Begin, Callback, Capabilities, Facts, NativeProof, Policy, Provider, Redirect, callback_params};
 pub use registry::{Surroundings, build};
 pub use secret::Secret;
 pub use span::Span;

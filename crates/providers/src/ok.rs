@@ -43,7 +43,7 @@ impl Odnoklassniki {
         let capabilities = Capabilities { browser: true, ..Capabilities::default() };
         Ok(Self {
             facts: setup.facts(setup.issuer(ISSUER), capabilities, false)?,
-            flow: setup.code_flow(http, auth, &["VALUABLE_ACCESS", "GET_EMAIL"], ";"),
+            flow: setup.code_flow(http, auth, &["VALUABLE_ACCESS"], ";"),
             authorize,
             token,
             userinfo,

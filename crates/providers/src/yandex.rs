@@ -24,7 +24,6 @@ use crate::{
 
 const ISSUER: &str = "https://login.yandex.ru";
 const JWT_ISSUER: &str = "login.yandex.ru";
-const SCOPES: [&str; 5] = ["login:info", "login:email", "login:avatar", "login:birthday", "login:default_phone"];
 
 /// Domains whose mailboxes only Yandex gives out.
 const OWN_DOMAINS: [&str; 7] =
@@ -69,7 +68,9 @@ impl Yandex {
         let auth = setup.client_auth(TokenAuth::Basic, ISSUER)?;
         Ok(Self {
             facts: setup.facts(setup.issuer(ISSUER), capabilities, true)?,
-            flow: setup.code_flow(http, auth, &SCOPES, " "),
+            // Without a scope the token has the rights that were ticked when the app was registered; asking for
+            // one that was not ticked is an error.
+            flow: setup.code_flow(http, auth, &[], " "),
             authorize,
             token,
             userinfo,

@@ -423,7 +423,8 @@ async fn groups_and_claims_are_found_where_the_mapping_says() {
 
 #[test]
 fn a_wrong_configuration_names_its_key() {
-    let cases: [(&str, fn(&mut userd_providers::ProviderConfig)); 14] = [
+    type Change = fn(&mut userd_providers::ProviderConfig);
+    let cases: [(&str, Change); 14] = [
         ("id", |c| c.id = "../x".into()),
         ("client_id", |c| c.client_id.clear()),
         ("issuer", |c| c.issuer = None),
