@@ -29,4 +29,4 @@ pub use once::Once;
 pub use parts::{Origin, Parts, Services, Settings};
 pub use people::UserView;
 pub use sessions::{SignedIn, TokenPair};
-pub use userd_storage::Failure;
+pub use userd_storage::{Failure, StoreError};

@@ -15,7 +15,7 @@ use userd_http::{
 
 use crate::{
     config::Config,
-    wiring::{Wired, WiringError, outside::OsRandom, part, readiness::AskParts, wire},
+    wiring::{Wired, WiringError, outside::OsRandom, part, process, readiness::AskParts, wire},
 };
 
 /// What was built.
@@ -31,6 +31,15 @@ pub const BUILD: BuildInfo = BuildInfo {
 /// # Errors
 /// Whatever keeps the service from starting.
 pub async fn serve(config: Config) -> Result<ExitCode, WiringError> {
+    process::tell_panics_by_place();
+    let files = process::open_many_files();
+    if files.is_some_and(|files| files < u64::from(config.http.max_connections) + 100) {
+        tracing::warn!(
+            open_files = files,
+            max_connections = config.http.max_connections,
+            "the system allows fewer open files than http.max_connections: raise LimitNOFILE or lower the key"
+        );
+    }
     let metrics = userd_http::metrics::install().map_err(part)?;
     let wired = wire(config).await?;
     let listen = wired.config.http.listen.0;

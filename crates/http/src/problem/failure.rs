@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use userd_services::Failure;
+use userd_services::{Failure, StoreError};
 
 use super::Problem;
 
@@ -11,7 +11,6 @@ const RETRY: Duration = Duration::from_secs(1);
 
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
-        use userd_storage::StoreError;
         match failure {
             Failure::Refused(refusal) => refusal.into(),
             Failure::Store(fault @ (StoreError::Unavailable(_) | StoreError::Conflict | StoreError::OutcomeUnknown(_))) => {

@@ -8,8 +8,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use userd_providers::{NativeProof, callback_params};
-use userd_services::sign_in::{Finished, Landing, Start};
+use userd_services::sign_in::{Finished, Kind, Landing, NativeProof, Start, callback_params};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
@@ -307,7 +306,7 @@ async fn mini_app(
 /// The id of the configured Telegram provider: the one called `telegram`, else the first of that kind.
 fn telegram(api: &Api) -> Result<String, Problem> {
     let of_kind = || {
-        api.services.sign_in.offered().filter(|provider| provider.kind() == userd_providers::Kind::Telegram)
+        api.services.sign_in.offered().filter(|provider| provider.kind() == Kind::Telegram)
     };
     let found = of_kind().find(|provider| provider.id() == "telegram").or_else(|| of_kind().next());
     found.map(|provider| provider.id().to_owned()).ok_or_else(|| userd_model::Refusal::NoSuchProvider.into())

@@ -9,7 +9,7 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
-use userd_services::sign_in::BotPoll;
+use userd_services::sign_in::{BotPoll, WEBHOOK_SECRET_HEADER};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
@@ -93,7 +93,7 @@ async fn poll(State(api): State<Arc<Api>>, From(origin): From, Json(body): Json<
 async fn webhook(
     State(api): State<Arc<Api>>, headers: HeaderMap, RawJson(body): RawJson,
 ) -> Result<StatusCode, Problem> {
-    let secret = headers.get(userd_providers::telegram::bot::SECRET_HEADER).map(|value| value.as_bytes());
+    let secret = headers.get(WEBHOOK_SECRET_HEADER).map(|value| value.as_bytes());
     let body: Bytes = body;
     api.services.sign_in.take_update(secret, &body).await?;
     Ok(StatusCode::OK)

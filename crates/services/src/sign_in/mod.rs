@@ -24,6 +24,7 @@ pub use attempts::{Begun, Start};
 pub use bot::{BotDoor, BotPoll, BotStart};
 pub use finish::{Finished, Landing};
 pub use identities::IdentityView;
+pub use userd_providers::{Kind, NativeProof, callback_params, telegram::bot::SECRET_HEADER as WEBHOOK_SECRET_HEADER};
 use userd_model::Refusal;
 use userd_providers::{Provider, ProviderFault};
 use userd_storage::Failure;

@@ -175,7 +175,7 @@ async fn work(
     for step in list.iter().filter(|step| !known.contains_key(&step.number)) {
         run_step_renewing(store, step, clock, owner).await?;
         record(store, step, clock, owner).await?;
-        tracing::info!(number = step.number, name = step.name, "migration applied");
+        tracing::debug!(number = step.number, name = step.name, "migration applied");
         report.applied.push(step.name);
     }
     Ok(())

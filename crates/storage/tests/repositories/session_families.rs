@@ -47,7 +47,8 @@ async fn rotating_writes_what_a_refresh_changes_and_nothing_else() {
         let mut refreshed = before.clone();
         refreshed.rotate(samples::hash().to_vec(), Sealed(vec![1, 2, 3]), moment());
         refreshed.ip = Some("203.0.113.9".to_owned());
-        let also_changed = &Session { device_name: Some("no".to_owned()), expires_at: moment(), ..refreshed.clone() };
+        refreshed.expires_at = moment();
+        let also_changed = &Session { device_name: Some("no".to_owned()), ..refreshed.clone() };
         transact!(store, uow => uow.sessions().rotate(also_changed).await?).unwrap();
         assert_eq!(find(store, before.id).await, Some(refreshed));
     })

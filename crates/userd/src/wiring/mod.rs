@@ -4,6 +4,7 @@
 pub mod engine;
 pub mod master_key;
 pub mod outside;
+pub mod process;
 pub mod providers;
 pub mod readiness;
 
