@@ -1,7 +1,9 @@
-//! Chores of the house that are worth testing: the repository's files, and the pages generated from them.
+//! Chores of the house that are worth testing: the repository's files, and the pages generated from them,
+//! and the load harness.
 //!
 //! Deliberately absent: anything that the service needs. Nothing here is shipped.
 
+pub mod bench;
 pub mod pages;
 pub mod security;
 pub mod tree;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
-use xtask::{pages, security, tree::Tree};
+use xtask::{bench, pages, security, tree::Tree};
 
 /// Chores of the house.
 #[derive(Parser)]
@@ -18,6 +18,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
+    /// Measure the release binary under load, against baselines of the same run.
+    Bench(bench::Arguments),
     /// Check that every generated page is current.
     Check,
     /// Write docs/security/*.md from the tables and the tests.
@@ -29,6 +31,7 @@ enum Chore {
 fn main() -> ExitCode {
     let tree = Tree::of_this_workspace();
     let done = match Arguments::parse().chore {
+        Chore::Bench(arguments) => bench::run(&tree, &arguments),
         Chore::Check => security(&tree, pages::check),
         Chore::Security => security(&tree, pages::write),
         Chore::Statements => Ok(statements()),
