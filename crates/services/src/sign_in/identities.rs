@@ -5,7 +5,7 @@ use userd_crypto::Zeroizing;
 use userd_model::{
     Event, EventId, EventKind, Identity, IdentityId, Refusal, Sealed, Timestamp, User,
 };
-use userd_providers::{Profile, ProviderTokens};
+use userd_providers::{Profile, Provider, ProviderTokens};
 use userd_storage::{Failure, UnitOfWork};
 
 use super::{
@@ -131,7 +131,10 @@ impl SignIn {
             .open(user, identity.id, "tokens", sealed)
             .and_then(|bytes| ProviderTokens::from_sealable(&bytes).map_err(internal));
         let outcome = match tokens {
-            Ok(tokens) => provider.revoke(&tokens, now).await.map_err(internal),
+            Ok(tokens) => {
+                let living = living(provider.as_ref(), tokens, now).await;
+                provider.revoke(&living, now).await.map_err(internal)
+            }
             Err(failure) => Err(failure),
         };
         if let Err(failure) = outcome {
@@ -174,6 +177,16 @@ impl SignIn {
         let key = self.parts.crypto.fields.open_data_key(wrapped, user.id).map_err(internal)?;
         key.open(&context(id, field), sealed).map_err(internal)
     }
+}
+
+/// Tokens that the provider still knows: ones that have run out are renewed first, since only living ones can be given
+/// back. Where that fails, the old ones are all there is to give.
+async fn living(provider: &dyn Provider, tokens: ProviderTokens, now: Timestamp) -> ProviderTokens {
+    let is_over = tokens.expires_at.is_some_and(|end| end <= now);
+    if !is_over || tokens.refresh_token.is_none() || !provider.capabilities().refresh {
+        return tokens;
+    }
+    provider.refresh(&tokens, now).await.unwrap_or(tokens)
 }
 
 fn context(id: IdentityId, field: &str) -> String {
