@@ -49,7 +49,7 @@ pub use http_client::HttpOptions;
 pub use kind::Kind;
 pub use profile::{Profile, ProviderTokens, SingleUse, SubjectKey};
 pub use provider::{Begin, Callback, Capabilities, Facts, NativeProof, Policy, Provider, Redirect, callback_params};
-pub use registry::{Surroundings, build};
+pub use registry::{Surroundings, build, build_all};
 pub use secret::Secret;
 pub use span::Span;
 pub use telegram::{MiniAppCheck, TelegramOptions, TelegramStart};

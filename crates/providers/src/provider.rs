@@ -146,7 +146,7 @@ impl Policy {
 }
 
 /// An attempt to sign in that is about to start. All randomness comes from the caller, one value per attempt.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Begin<'a> {
     /// Our callback for this provider instance, exactly as registered.
     pub redirect_uri: &'a str,
@@ -178,7 +178,7 @@ pub struct Redirect {
 }
 
 /// The provider's answer to an attempt.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Callback<'a> {
     /// The callback's parameters (query or form), from [`callback_params`].
     pub params: &'a BTreeMap<String, String>,

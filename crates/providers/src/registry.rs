@@ -1,6 +1,6 @@
 //! Which file speaks for which kind: one line each. What they do is in their files.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use userd_model::Random;
 
@@ -19,6 +19,25 @@ pub struct Surroundings {
     pub random: Arc<dyn Random>,
     /// The bot's token from the `telegram` section, for the widget and Mini App doors.
     pub telegram_bot_token: Option<Secret>,
+}
+
+/// Builds every entry of `providers:`, in its order.
+///
+/// # Errors
+/// As [`build`], with the entry in front of the key (`providers[1].issuer`); also two entries with one id.
+pub fn build_all(
+    configs: &[ProviderConfig],
+    surroundings: &Surroundings,
+) -> Result<Vec<Arc<dyn Provider>>, ConfigError> {
+    let mut ids = BTreeSet::new();
+    let one = |(at, config): (usize, &ProviderConfig)| {
+        let place = |error: ConfigError| ConfigError::new(format!("providers[{at}].{}", error.field), error.detail);
+        if !ids.insert(config.id.clone()) {
+            return Err(place(ConfigError::new("id", "is used by another entry: identities are kept under it")));
+        }
+        build(config, surroundings).map_err(place)
+    };
+    configs.iter().enumerate().map(one).collect()
 }
 
 /// Builds the provider that an entry of the configuration describes.

@@ -12,6 +12,7 @@ use crate::{
     code_flow::CodeFlow,
     config::{ConfigError, ProviderConfig, TokenAuth},
     http_client::{HttpClient, HttpOptions},
+    kind::Kind,
     profile::Profile,
     provider::{Capabilities, Facts, Policy},
     registry::Surroundings,
@@ -48,6 +49,7 @@ impl<'a> Setup<'a> {
         if let Some(name) = RESERVED.iter().find(|name| config.authorize_params.contains_key(**name)) {
             return Err(ConfigError::new("authorize_params", format!("{name} is set by the service itself")));
         }
+        refuse_foreign_keys(config)?;
         let secret =
             Secret::resolve("client_secret", config.client_secret.as_ref(), config.client_secret_file.as_deref())?;
         Ok(Self { config, surroundings, secret })
@@ -181,6 +183,28 @@ impl<'a> Setup<'a> {
             separator,
             authorize_params: self.config.authorize_params.clone(),
         }
+    }
+}
+
+/// A key that this kind does not read would be silently without effect.
+fn refuse_foreign_keys(config: &ProviderConfig) -> Result<(), ConfigError> {
+    let of_some_kinds: [(&str, bool, &[Kind]); 10] = [
+        ("region", config.region.is_some(), &[Kind::Yandex]),
+        ("application_key", config.application_key.is_some(), &[Kind::Ok]),
+        ("apple", config.apple.is_some(), &[Kind::Apple]),
+        ("telegram", config.telegram.is_some(), &[Kind::Telegram]),
+        ("issuer_template", config.issuer_template.is_some(), &[Kind::Oidc]),
+        ("tenants", !config.tenants.is_empty(), &[Kind::Oidc]),
+        ("userinfo", config.userinfo.is_some(), &[Kind::Oidc]),
+        ("require_nonce", config.require_nonce.is_some(), &[Kind::Oidc, Kind::Telegram]),
+        ("mapping", config.mapping.is_some(), &[Kind::Oidc, Kind::Oauth2]),
+        ("userinfo_auth", config.userinfo_auth.is_some(), &[Kind::Oauth2]),
+    ];
+    match of_some_kinds.iter().find(|(_, given, kinds)| *given && !kinds.contains(&config.kind)) {
+        Some((field, ..)) => {
+            Err(ConfigError::new(*field, format!("means nothing to the kind {}", config.kind.as_str())))
+        }
+        None => Ok(()),
     }
 }
 

@@ -12,7 +12,7 @@ mod support;
 use serde_json::json;
 use support::{Reply, Story, client_id, is_unavailable, now, slug};
 use userd_jose::{Algorithm, Compact, SigningKey};
-use userd_providers::{Kind, NativeProof, UserinfoAuth, build};
+use userd_providers::{Kind, NativeProof, UserinfoAuth, build, build_all};
 
 #[tokio::test]
 async fn google_writes_its_issuer_in_two_ways() {
@@ -335,6 +335,33 @@ async fn a_generic_provider_finds_the_subject_by_its_mapping() {
     assert_eq!(slug(story.sign_in().await), "subject_missing");
     // Without a mapping for the client id nobody can tell whose token an app hands over.
     assert_eq!(slug(story.native(NativeProof::AccessToken("at")).await), "not_supported");
+}
+
+#[test]
+fn two_entries_with_one_id_are_refused() {
+    let one = support::config(Kind::Yandex, "https://upstream.example");
+    let mut two = one.clone();
+    assert_eq!(
+        build_all(&[one.clone(), two.clone()], &support::surroundings()).err().unwrap().field,
+        "providers[1].id"
+    );
+    two.id = "q".into();
+    let ids = build_all(&[one.clone(), two.clone()], &support::surroundings()).unwrap();
+    assert_eq!(ids.iter().map(|p| p.id()).collect::<Vec<_>>(), ["p", "q"]);
+    two.client_id.clear();
+    let error = build_all(&[one, two], &support::surroundings()).err().unwrap();
+    assert_eq!(error.field, "providers[1].client_id");
+}
+
+#[test]
+fn a_key_that_a_kind_does_not_read_is_refused() {
+    for kind in Kind::ALL {
+        let mut config = support::config(kind, "https://upstream.example");
+        config.region = (kind != Kind::Yandex).then(|| "ru".into());
+        config.require_nonce = (kind == Kind::Yandex).then_some(true);
+        let error = build(&config, &support::surroundings()).err().unwrap_or_else(|| panic!("{kind:?}"));
+        assert!(matches!(error.field.as_str(), "region" | "require_nonce"), "{error}");
+    }
 }
 
 #[test]
