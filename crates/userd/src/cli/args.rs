@@ -204,7 +204,7 @@ pub enum KeysCommand {
 pub enum ClientsCommand {
     /// Make a client. Its secret is shown this once.
     #[command(
-        after_help = "Example:\n  userd clients create billing --permission tokens:introspect --permission revocations:read"
+        after_help = "Example:\n  userd clients create billing --permission tokens.introspect --permission revocations.read"
     )]
     Create {
         /// A name for people.

@@ -1,0 +1,160 @@
+//! A house to serve: its data, its configuration, its folder; processes over it are started and ended at will.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::{Output, Stdio},
+    sync::Arc,
+    time::Duration,
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::{io::AsyncWriteExt, process::Command};
+use userd_storage::testing::{Backend, TestDatabase};
+
+use super::{Replica, all_required, told, unique};
+
+/// What the data is kept in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// SQLite in a file, the cache in process.
+    Sqlite,
+    /// A new database on the PostgreSQL server of the tests, and Redis with a prefix of its own.
+    Postgres,
+}
+
+/// Data and configuration. Clones share the data.
+#[derive(Clone)]
+pub struct House {
+    engine: Engine,
+    settings: BTreeMap<String, String>,
+    folder: Arc<TempDir>,
+    database: Option<Arc<TestDatabase>>,
+}
+
+impl House {
+    /// A new, empty house; `None` where its servers are not at hand and need not be.
+    pub async fn build(engine: Engine) -> Option<Self> {
+        let mut house = Self::bare(engine);
+        match engine {
+            Engine::Sqlite => {
+                let url = format!("sqlite://{}", house.path("userd.db").display());
+                house.set("database.url", &url);
+            }
+            Engine::Postgres => {
+                let redis = told("USERD_TEST_REDIS");
+                assert!(redis.is_some() || !all_required(), "USERD_TEST_REDIS is not set and every case must run");
+                house.database = Some(Arc::new(TestDatabase::create(Backend::Postgres).await.unwrap()?));
+                let url = house.database.as_ref().unwrap().url().unwrap();
+                house.set("database.url", &url);
+                house.set("cache.url", &redis?).set("cache.key_prefix", &format!("{}:", unique("test")));
+            }
+        }
+        Some(house)
+    }
+
+    /// A house whose database is chosen by the test.
+    pub fn bare(engine: Engine) -> Self {
+        let folder = Arc::new(tempfile::Builder::new().prefix("userd-journey").tempdir().unwrap());
+        let mut house = Self { engine, settings: BTreeMap::new(), folder, database: None };
+        let master_key = house.path("master.key").display().to_string();
+        house
+            .set("http.listen", "127.0.0.1:0")
+            .set("crypto.master_key_file", &master_key)
+            .set("log.format", "json")
+            .set("rate_limits.enabled", "false")
+            .set("passwords.argon2.memory_kib", "8192")
+            .set("passwords.argon2.iterations", "1");
+        house
+    }
+
+    /// Sets one key of the configuration.
+    pub fn set(&mut self, key: &str, value: &str) -> &mut Self {
+        self.settings.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// This house with one key set otherwise.
+    pub fn with(&self, key: &str, value: &str) -> Self {
+        let mut house = self.clone();
+        house.set(key, value);
+        house
+    }
+
+    /// What a key is set to.
+    pub fn get(&self, key: &str) -> &str {
+        &self.settings[key]
+    }
+
+    /// Listens on a port that is known beforehand, so that issuer and metadata are true.
+    pub fn at_its_address(&self) -> Self {
+        let port = super::servers::free_port();
+        self.with("http.listen", &format!("127.0.0.1:{port}"))
+            .with("http.public_url", &format!("http://127.0.0.1:{port}"))
+    }
+
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// A file in the house's folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The program with this configuration and nothing else of the environment.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_userd"));
+        command.env_clear().current_dir(self.folder.path()).kill_on_drop(true);
+        for (key, value) in &self.settings {
+            command.env(format!("USERD__{}", key.to_ascii_uppercase().replace('.', "__")), value);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Starts a process and waits until it is ready.
+    pub async fn open(&self) -> Replica {
+        Replica::start(self.command()).await
+    }
+
+    /// Runs a command to its end.
+    pub async fn run(&self, arguments: &[&str]) -> Output {
+        self.run_with_input(arguments, "").await
+    }
+
+    /// Runs a command to its end, with something on its standard input.
+    pub async fn run_with_input(&self, arguments: &[&str], input: &str) -> Output {
+        let mut child = self.command().args(arguments).stdin(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        // A command that asks for nothing may be gone already.
+        let _unread = stdin.write_all(input.as_bytes()).await;
+        drop(stdin);
+        let finished = tokio::time::timeout(Duration::from_secs(60), child.wait_with_output()).await;
+        finished.unwrap_or_else(|_| panic!("{arguments:?} does not end")).unwrap()
+    }
+
+    /// Runs a command that must succeed, and reads its answer.
+    pub async fn ask(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[&["--json"], arguments].concat()).await;
+        answer_of(arguments, &output)
+    }
+
+    /// Makes an administrator at the command line.
+    pub async fn create_admin(&self, email: &str, password: &str) -> Value {
+        let arguments = ["--json", "users", "create-admin", "--email", email, "--password-stdin"];
+        answer_of(&arguments, &self.run_with_input(&arguments, &format!("{password}\n")).await)
+    }
+}
+
+/// The JSON that a command which succeeded wrote.
+fn answer_of(arguments: &[&str], output: &Output) -> Value {
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "userd {arguments:?}: {}\n{out}\n{err}", output.status);
+    serde_json::from_str(&out).unwrap_or_else(|error| panic!("userd {arguments:?}: {error}\n{out}"))
+}
