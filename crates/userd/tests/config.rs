@@ -350,7 +350,7 @@ fn what_one_key_means_for_another_is_checked() {
         ("providers: [{ id: a, kind: vk, client_id: b, token_auth: post }]", "providers.0.client_secret: is required"),
         (
             "providers: [{ id: a, kind: vk, client_id: b, timeout: soon }]",
-            "1:57: providers.0.timeout: a duration starts",
+            "1:55: providers.0.timeout: a duration is a number",
         ),
     ] {
         let refusal = Setup::file(yaml).refusal();

@@ -1,17 +1,17 @@
 //! From the checked tree into the structs. Type-directed: a text stays the text that was written, whatever it looks
 //! like. An error says where it happened and repeats no value.
 
-use std::fmt;
+use std::{fmt, slice};
 
 use serde::{
     Deserializer,
-    de::{self, IntoDeserializer, Unexpected, Visitor, value},
+    de::{self, DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor},
     forward_to_deserialize_any,
 };
 
 use super::{
     report::Origin,
-    tree::{Node, Value},
+    tree::{Entry, Node, Value},
 };
 
 /// Why a value is not one of its key's type: what its own parser says, if it says something.
@@ -57,13 +57,6 @@ impl de::Error for Misfit {
     }
 }
 
-impl<'de> IntoDeserializer<'de, Misfit> for &'de Node {
-    type Deserializer = Self;
-    fn into_deserializer(self) -> Self {
-        self
-    }
-}
-
 impl Node {
     /// A plain scalar as the type that its key wants.
     fn parsed<T: std::str::FromStr>(&self, expected: &str) -> Result<T, Misfit> {
@@ -91,11 +84,8 @@ impl<'de> Deserializer<'de> for &'de Node {
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         match &self.value {
             Value::Scalar { text, .. } => visitor.visit_borrowed_str(text),
-            Value::List(items) => visitor.visit_seq(value::SeqDeserializer::new(items.iter())),
-            Value::Map(entries) => {
-                let pairs = entries.iter().map(|entry| (entry.key.as_str(), &entry.node));
-                visitor.visit_map(value::MapDeserializer::new(pairs))
-            }
+            Value::List(items) => visitor.visit_seq(Items(items.iter())),
+            Value::Map(entries) => visitor.visit_map(Pairs { entries: entries.iter(), node: None }),
         }
         .map_err(|misfit: Misfit| misfit.at(&self.origin))
     }
@@ -131,5 +121,37 @@ impl<'de> Deserializer<'de> for &'de Node {
     forward_to_deserialize_any! {
         i8 i16 i32 i64 u8 u16 f32 f64 char str string bytes byte_buf unit unit_struct newtype_struct
         seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+/// The keys of a section. What a value's own parser says is put down to that value.
+struct Pairs<'de> {
+    entries: slice::Iter<'de, Entry>,
+    node: Option<&'de Node>,
+}
+
+impl<'de> MapAccess<'de> for Pairs<'de> {
+    type Error = Misfit;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Misfit> {
+        let Some(entry) = self.entries.next() else { return Ok(None) };
+        self.node = Some(&entry.node);
+        seed.deserialize(entry.key.as_str().into_deserializer()).map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Misfit> {
+        let node = self.node.take().ok_or_else(|| Misfit::bare("a value was asked for before its key".to_owned()))?;
+        seed.deserialize(node).map_err(|misfit| misfit.at(&node.origin))
+    }
+}
+
+struct Items<'de>(slice::Iter<'de, Node>);
+
+impl<'de> SeqAccess<'de> for Items<'de> {
+    type Error = Misfit;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Misfit> {
+        let Some(node) = self.0.next() else { return Ok(None) };
+        seed.deserialize(node).map(Some).map_err(|misfit| misfit.at(&node.origin))
     }
 }

@@ -115,6 +115,8 @@ impl Rules<'_> {
         self.refuse_if(earlier, &[&key("id")], "another provider has this id");
         let reserved = matches!(provider.id.as_str(), "email" | "password" | "providers" | "exchange");
         self.refuse_if(reserved, &[&key("id")], "this word stands in a path of its own; choose another");
+        let no_domain = provider.allowed_domains.iter().any(|domain| !is_domain(domain));
+        self.refuse_if(no_domain, &[&key("allowed_domains")], "expected domains such as example.org, without * and @");
         if let Err(error) = userd_providers::build(provider, surroundings) {
             self.refuse_if(true, &[&key(&error.field)], &error.detail);
         }
@@ -125,6 +127,12 @@ impl Rules<'_> {
         self.refuse_if(one && !other, &[other_key, one_key], "needed beside the certificate");
         self.refuse_if(other && !one, &[one_key, other_key], "needed beside the private key");
     }
+}
+
+fn is_domain(text: &str) -> bool {
+    let inner = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let label = |label: &str| (1..=63).contains(&label.len()) && label.chars().all(inner) && !label.starts_with('-');
+    text.len() <= 253 && text.contains('.') && text.split('.').all(label)
 }
 
 /// Nothing that is built here is ever used.
