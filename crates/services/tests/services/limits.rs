@@ -1,0 +1,170 @@
+//! Guessing: how many guesses reach an account, who is delayed, and who is not.
+
+use std::{sync::Arc, time::Duration};
+
+use userd_model::Refusal;
+use userd_services::{limits::Rate, testing::TestOptions};
+
+use crate::{
+    personas::{OTHER_PASSWORD, PASSWORD, elsewhere, home, login_with, password},
+    stage::{House, MINUTE, Stage, at_once, refusal, with},
+};
+
+/// Five guesses an account, one more each minute; networks and devices as by default.
+fn five_guesses() -> TestOptions {
+    with(|settings| {
+        settings.limits.enabled = true;
+        settings.limits.password_per_account = Rate { burst: 5, period: MINUTE };
+    })
+}
+
+async fn guess(house: &House, login: &str, n: usize) -> Refusal {
+    refusal(house.sessions.login(login_with(login, OTHER_PASSWORD), &elsewhere(n)).await)
+}
+
+/// AC-023: a thousand parallel guesses from a thousand addresses before any counter commits.
+/// ASVS V6.3.1, V2.3.2
+pub(crate) async fn a_thousand_guesses_at_once_are_five(stage: Stage) {
+    let house = stage.house_with(five_guesses()).await;
+    house.member("ada").await;
+    let services = house.shared();
+    let answers = at_once(1000, |n| {
+        let services = Arc::clone(&services);
+        async move { services.sessions.login(login_with("ada", OTHER_PASSWORD), &elsewhere(n)).await }
+    })
+    .await;
+    let answers: Vec<_> = answers.into_iter().map(refusal).collect();
+    let compared = answers.iter().filter(|answer| **answer == Refusal::WrongCredentials).count();
+    assert_eq!(compared, 5);
+    assert!(answers.iter().filter(|a| **a != Refusal::WrongCredentials).all(|a| matches!(a, Refusal::TooManyAttempts(_))));
+}
+
+/// AC-021: case, address and username of one account share one counter.
+pub(crate) async fn every_spelling_of_a_login_shares_one_counter(stage: Stage) {
+    let house = stage.house_with(five_guesses()).await;
+    house.member("ada").await;
+    for (n, login) in ["ada", "ADA", "ada@example.org", "ADA@EXAMPLE.ORG", "Ada"].into_iter().enumerate() {
+        assert_eq!(guess(&house, login, n).await, Refusal::WrongCredentials, "{login}");
+    }
+    for login in ["ada", "aDa", "ada@example.ORG"] {
+        assert!(matches!(guess(&house, login, 9).await, Refusal::TooManyAttempts(_)), "{login}");
+    }
+}
+
+/// AC-010: a login that nobody has is delayed like one that somebody has.
+pub(crate) async fn an_unknown_login_is_delayed_alike(stage: Stage) {
+    let house = stage.house_with(five_guesses()).await;
+    house.member("ada").await;
+    for n in 0..5 {
+        assert_eq!(guess(&house, "ada", n).await, guess(&house, "nobody", n).await);
+    }
+    assert_eq!(guess(&house, "ada", 6).await, guess(&house, "nobody", 6).await);
+    assert!(matches!(guess(&house, "nobody", 6).await, Refusal::TooManyAttempts(_)));
+}
+
+/// AC-017: guessing goes on by another way in: sign-in and the change of the password share the lock.
+pub(crate) async fn a_lock_is_shared_by_every_way_in(stage: Stage) {
+    let house = stage.house_with(five_guesses()).await;
+    let ada = house.member("ada").await;
+    let change = async |n| {
+        let (wrong, new) = (password(OTHER_PASSWORD), password("another good password 7"));
+        let session = ada.tokens.session_id;
+        refusal(house.accounts.change_password(ada.id, session, &wrong, &new, &elsewhere(n)).await)
+    };
+    for n in 0..3 {
+        assert_eq!(change(n).await, Refusal::WrongCurrentPassword);
+    }
+    for n in 3..5 {
+        assert_eq!(guess(&house, "ada", n).await, Refusal::WrongCredentials);
+    }
+    assert!(matches!(guess(&house, "ada", 6).await, Refusal::TooManyAttempts(_)));
+    assert!(matches!(change(7).await, Refusal::TooManyAttempts(_)));
+}
+
+/// AC-020: nothing that a caller holds resets a counter; only time does.
+pub(crate) async fn a_lock_is_a_delay_that_only_time_ends(stage: Stage) {
+    let house = stage.house_with(five_guesses()).await;
+    house.member("ada").await;
+    for n in 0..5 {
+        guess(&house, "ada", n).await;
+    }
+    let Refusal::TooManyAttempts(wait) = guess(&house, "ada", 6).await else { panic!("no delay") };
+    assert!(wait <= MINUTE && wait > Duration::ZERO, "{wait:?}");
+    let right = house.sessions.login(login_with("ada", PASSWORD), &elsewhere(7)).await;
+    assert!(matches!(refusal(right), Refusal::TooManyAttempts(_)), "the right password is not even compared");
+    house.advance(wait);
+    assert!(house.sessions.login(login_with("ada", PASSWORD), &elsewhere(7)).await.is_ok());
+}
+
+/// F29: an attacker locks the account; its owner still gets in from a device that has signed in before.
+pub(crate) async fn a_known_device_gets_in_while_strangers_are_delayed(stage: Stage) {
+    let house = stage.house_with(five_guesses()).await;
+    let ada = house.member("ada").await;
+    let grace = house.member("grace").await;
+    for n in 0..8 {
+        guess(&house, "ada", n).await;
+    }
+    let from_device = |token: &Option<String>, text: &str| {
+        let mut asked = login_with("ada", text);
+        asked.device_token = token.clone();
+        asked
+    };
+    let signed_in = house.sessions.login(from_device(&ada.tokens.device_token, PASSWORD), &elsewhere(3)).await;
+    assert_eq!(signed_in.unwrap().user.id, ada.id);
+    for useless in [grace.tokens.device_token.clone(), Some("udd_nonsense".to_owned()), None] {
+        let answer = house.sessions.login(from_device(&useless, PASSWORD), &home()).await;
+        assert!(matches!(refusal(answer), Refusal::TooManyAttempts(_)), "{useless:?}");
+    }
+    let mut compared = 0;
+    for _ in 0..30 {
+        let answer = house.sessions.login(from_device(&ada.tokens.device_token, OTHER_PASSWORD), &home()).await;
+        compared += usize::from(refusal(answer) == Refusal::WrongCredentials);
+    }
+    assert_eq!(compared, 20, "a stolen device token is no licence to guess");
+}
+
+pub(crate) async fn a_success_costs_nothing(stage: Stage) {
+    let house = stage.house_with(five_guesses()).await;
+    house.member("ada").await;
+    for _ in 0..12 {
+        house.login("ada", PASSWORD).await.unwrap();
+    }
+    for n in 0..5 {
+        assert_eq!(guess(&house, "ada", n).await, Refusal::WrongCredentials);
+    }
+}
+
+/// ASVS V2.4.1
+pub(crate) async fn one_network_guesses_at_many_accounts_only_so_often(stage: Stage) {
+    let house = stage.house_with(with(|settings| {
+        settings.limits.enabled = true;
+        settings.limits.password_per_network = Rate { burst: 10, period: MINUTE };
+    })).await;
+    house.member("ada").await;
+    let mut compared = 0;
+    for n in 0..30 {
+        compared += usize::from(guess_from_one_place(&house, n).await == Refusal::WrongCredentials);
+    }
+    assert_eq!(compared, 10);
+    assert!(house.sessions.login(login_with("ada", PASSWORD), &elsewhere(9)).await.is_ok());
+}
+
+async fn guess_from_one_place(house: &House, n: usize) -> Refusal {
+    let asked = login_with(&format!("user{n}@example.org"), OTHER_PASSWORD);
+    refusal(house.sessions.login(asked, &elsewhere(1)).await)
+}
+
+pub(crate) async fn a_session_is_refreshed_only_so_often(stage: Stage) {
+    let house = stage.house_with(with(|settings| {
+        settings.limits.enabled = true;
+        settings.limits.refresh_per_session = Rate { burst: 3, period: MINUTE };
+    })).await;
+    let ada = house.member("ada").await;
+    let mut token = ada.tokens.refresh_token;
+    for _ in 0..3 {
+        token = house.refresh(&token).await.unwrap().tokens.refresh_token;
+    }
+    assert!(matches!(refusal(house.refresh(&token).await), Refusal::TooManyAttempts(_)));
+    house.advance(MINUTE);
+    assert!(house.refresh(&token).await.is_ok(), "and the session is none the worse for it");
+}

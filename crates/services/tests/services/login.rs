@@ -1,0 +1,127 @@
+//! Sign-in by password: who gets in, who does not, and what they are told.
+
+use userd_crypto::{PasswordOptions, Passwords};
+use userd_model::Refusal;
+
+use crate::{
+    personas::{OTHER_PASSWORD, PASSWORD, home, login_with, password, registration},
+    stage::{DAY, Stage, refusal, wrong_fields},
+};
+
+pub(crate) async fn every_spelling_of_a_login_gets_in(stage: Stage) {
+    let house = stage.house().await;
+    let ada = house.member("Ada_L").await;
+    for login in ["Ada_L@example.org", "ada_l@EXAMPLE.org", "Ada_L", "ADA_L"] {
+        assert_eq!(house.login(login, PASSWORD).await.unwrap().user.id, ada.id, "{login}");
+    }
+    let signed_in = house.login("ada_l", PASSWORD).await.unwrap();
+    assert_eq!(signed_in.user.last_sign_in_at, Some(house.now()));
+    let who = house.who(&signed_in.tokens.access_token).await.unwrap();
+    assert_eq!((who.token.claims.amr.clone(), who.auth_time), (vec!["pwd".to_owned()], Some(house.now())));
+}
+
+/// AC-010: an unknown login, a nonsensical one and a wrong password are answered the same.
+/// ASVS V6.3.8
+pub(crate) async fn a_wrong_password_and_an_unknown_login_look_the_same(stage: Stage) {
+    let house = stage.house().await;
+    house.member("ada").await;
+    let long = "x".repeat(5000);
+    for (login, text) in [
+        ("ada@example.org", OTHER_PASSWORD),
+        ("ada@example.org", ""),
+        ("ada@example.org", long.as_str()),
+        ("nobody@example.org", PASSWORD),
+        ("nobody", PASSWORD),
+        ("+79990000000", PASSWORD),
+        ("@@@", PASSWORD),
+        ("", PASSWORD),
+        ("' OR 1=1 --", PASSWORD),
+    ] {
+        assert_eq!(refusal(house.login(login, text).await), Refusal::WrongCredentials, "{login:?}");
+    }
+}
+
+pub(crate) async fn a_malformed_device_name_is_refused_before_anything_else(stage: Stage) {
+    let house = stage.house().await;
+    house.member("ada").await;
+    let mut asked = login_with("ada", PASSWORD);
+    asked.device_name = Some("x".repeat(5000));
+    assert_eq!(wrong_fields(house.sessions.login(asked, &home()).await), ["/device_name"]);
+}
+
+pub(crate) async fn a_blocked_account_says_so_only_to_who_knows_the_password(stage: Stage) {
+    let house = stage.house().await;
+    let ada = house.member("ada").await;
+    house.users.block(&userd_model::Actor::Operator, ada.id).await.unwrap();
+    assert_eq!(refusal(house.login("ada", PASSWORD).await), Refusal::Blocked);
+    assert_eq!(refusal(house.login("ada", OTHER_PASSWORD).await), Refusal::WrongCredentials);
+    house.users.unblock(&userd_model::Actor::Operator, ada.id).await.unwrap();
+    assert!(house.login("ada", PASSWORD).await.is_ok());
+}
+
+pub(crate) async fn a_deleted_account_does_not_exist_for_who_signs_in(stage: Stage) {
+    let house = stage.house().await;
+    let ada = house.member("ada").await;
+    house.delete(ada.id).await;
+    assert_eq!(refusal(house.login("ada", PASSWORD).await), Refusal::WrongCredentials);
+    assert_eq!(refusal(house.refresh(&ada.tokens.refresh_token).await), Refusal::InvalidRefreshToken);
+}
+
+pub(crate) async fn a_sign_in_hashes_anew_when_the_parameters_have_changed(stage: Stage) {
+    let house = stage.house().await;
+    let ada = house.member("ada").await;
+    let credential = async || house.reading().password_credentials().find(ada.id).await.unwrap().unwrap();
+    let fresh = credential().await;
+    house.login("ada", PASSWORD).await.unwrap();
+    assert_eq!(credential().await.hash, fresh.hash, "nothing has changed yet");
+
+    let weaker = PasswordOptions { memory_kib: 32, iterations: 1, parallelism: 1, workers: 1, ..PasswordOptions::default() };
+    let parts = &house.parts;
+    let hasher = Passwords::new(weaker, parts.random.clone(), parts.clock.clone()).unwrap();
+    let mut old = credential().await;
+    old.hash = hasher.hash(userd_crypto::Zeroizing::new(PASSWORD.to_owned())).await.unwrap();
+    let stored = &old;
+    let store = &parts.store;
+    store
+        .transact("old_hash", |mut uow| async move {
+            uow.password_credentials().upsert(stored).await?;
+            uow.commit(()).await
+        })
+        .await
+        .unwrap();
+    house.advance(DAY);
+    assert_eq!(refusal(house.login("ada", OTHER_PASSWORD).await), Refusal::WrongCredentials);
+    assert_eq!(credential().await.hash, old.hash, "only who knows the password can change its hash");
+    house.login("ada", PASSWORD).await.unwrap();
+    let after = credential().await;
+    assert_ne!(after.hash, old.hash);
+    assert!(after.hash.contains("m=64,"), "{}", after.hash);
+    assert_eq!(after.changed_at, old.changed_at, "the password itself has not changed");
+    assert!(house.login("ada", PASSWORD).await.is_ok());
+}
+
+/// AC-083: a session id is new at each sign-in and never the one of before.
+/// ASVS V7.2.4
+pub(crate) async fn every_sign_in_makes_a_new_session(stage: Stage) {
+    let house = stage.house().await;
+    let ada = house.member("ada").await;
+    let again = house.login("ada", PASSWORD).await.unwrap();
+    assert_ne!(again.tokens.session_id, ada.tokens.session_id);
+    assert_ne!(again.tokens.refresh_token, ada.tokens.refresh_token);
+    assert_eq!(house.devices_of(ada.id).await.len(), 2);
+    assert_eq!(house.events_of(ada.id).await, ["session.started", "session.started", "user.registered"]);
+}
+
+/// AC-084: two people on one device get sessions of their own.
+pub(crate) async fn the_second_person_at_a_device_never_gets_the_first_ones_session(stage: Stage) {
+    let house = stage.house().await;
+    let ada = house.member("ada").await;
+    let grace = house.accounts.register(registration(Some("grace@example.org"), None), &home(), None).await.unwrap();
+    let mut asked = login_with("grace@example.org", PASSWORD);
+    asked.password = password(PASSWORD);
+    asked.device_token = ada.tokens.device_token.clone();
+    let again = house.sessions.login(asked, &home()).await.unwrap();
+    assert_eq!(again.user.id, grace.user.id);
+    assert!(![ada.tokens.session_id, grace.tokens.session_id].contains(&again.tokens.session_id));
+    assert_eq!(house.who(&again.tokens.access_token).await.unwrap().user().unwrap().0, grace.user.id);
+}

@@ -1,0 +1,128 @@
+//! Who acts in the cases: visitors, members, administrators, services.
+
+use userd_model::{Actor, ClientId, Permission, Refusal, SessionId, UserId};
+use userd_services::{
+    Authenticated, Failure, Origin, SignedIn, TokenPair,
+    accounts::Registration,
+    clients::ClientToken,
+    passwords::Password,
+    sessions::Login,
+};
+
+use crate::stage::House;
+
+/// A password that the rules take.
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const OTHER_PASSWORD: &str = "seven purple ships at noon";
+
+/// Somebody with an account, signed in.
+#[derive(Clone)]
+pub(crate) struct Member {
+    pub(crate) id: UserId,
+    pub(crate) email: String,
+    pub(crate) tokens: TokenPair,
+}
+
+/// Another service, with a token.
+pub(crate) struct Service {
+    pub(crate) id: ClientId,
+    pub(crate) secret: String,
+    pub(crate) token: String,
+    pub(crate) actor: Actor,
+}
+
+pub(crate) fn password(text: &str) -> Password {
+    Password::new(text.to_owned())
+}
+
+pub(crate) fn registration(email: Option<&str>, username: Option<&str>) -> Registration {
+    Registration {
+        email: email.map(str::to_owned),
+        username: username.map(str::to_owned),
+        password: password(PASSWORD),
+        display_name: None,
+        locale: None,
+        device_name: None,
+    }
+}
+
+/// At home.
+pub(crate) fn home() -> Origin {
+    Origin {
+        ip: Some("192.0.2.1".to_owned()),
+        network: "192.0.2.1".to_owned(),
+        user_agent: Some("Browser/1".to_owned()),
+    }
+}
+
+/// Somewhere else, `n` different places.
+pub(crate) fn elsewhere(n: usize) -> Origin {
+    let ip = format!("198.51.{}.{}", 100 + n / 250, n % 250);
+    Origin { ip: Some(ip.clone()), network: ip, user_agent: Some("curl/8".to_owned()) }
+}
+
+pub(crate) fn login_with(login: &str, text: &str) -> Login {
+    Login { login: login.to_owned(), password: password(text), device_name: None, device_token: None }
+}
+
+impl House {
+    /// Registers `name@example.org`, known as `name`.
+    pub(crate) async fn member(&self, name: &str) -> Member {
+        let email = format!("{name}@example.org");
+        let signed_in =
+            self.accounts.register(registration(Some(&email), Some(name)), &home(), None).await.unwrap();
+        Member { id: signed_in.user.id, email, tokens: signed_in.tokens }
+    }
+
+    /// An administrator, made by the operator.
+    pub(crate) async fn admin(&self) -> Member {
+        let email = "root@example.org";
+        let made = self.setup.create_administrator(registration(Some(email), None)).await.unwrap();
+        let signed_in = self.login(email, PASSWORD).await.unwrap();
+        Member { id: made.id, email: email.to_owned(), tokens: signed_in.tokens }
+    }
+
+    /// A service that holds these permissions.
+    pub(crate) async fn service(&self, permissions: &[Permission]) -> Service {
+        let words: Vec<String> = permissions.iter().map(|permission| permission.as_str().to_owned()).collect();
+        let made = self.clients.create(&Actor::Operator, "another service", &words, None).await.unwrap();
+        let token = self.client_token(made.client.id, &made.client_secret).await.unwrap().access_token;
+        let actor = self.who(&token).await.unwrap().actor;
+        Service { id: made.client.id, secret: made.client_secret, token, actor }
+    }
+
+    pub(crate) async fn client_token(&self, id: ClientId, secret: &str) -> Result<ClientToken, Failure> {
+        let client = self.clients.authenticate(&id.to_string(), secret, &home()).await?;
+        self.clients.token(&client)
+    }
+
+    pub(crate) async fn login(&self, login: &str, text: &str) -> Result<SignedIn, Failure> {
+        self.sessions.login(login_with(login, text), &home()).await
+    }
+
+    pub(crate) async fn refresh(&self, token: &str) -> Result<SignedIn, Failure> {
+        self.sessions.refresh(token, &home()).await
+    }
+
+    /// Who a token speaks for.
+    pub(crate) async fn who(&self, token: &str) -> Result<Authenticated, Refusal> {
+        self.authenticate(token).await
+    }
+
+    /// Whether both tokens of a pair are dead.
+    pub(crate) async fn is_out(&self, tokens: &TokenPair) -> bool {
+        let access = self.who(&tokens.access_token).await.is_err();
+        let refresh = self.refresh(&tokens.refresh_token).await.is_err();
+        assert_eq!(access, refresh, "one token of the pair is alive and the other is not");
+        access
+    }
+
+    pub(crate) async fn actor(&self, member: &Member) -> Actor {
+        self.who(&member.tokens.access_token).await.unwrap().actor
+    }
+
+    /// The living sessions, oldest first.
+    pub(crate) async fn devices_of(&self, user: UserId) -> Vec<SessionId> {
+        self.sessions.devices(user, None, None, 1000).await.unwrap().iter().map(|device| device.id).collect()
+    }
+}

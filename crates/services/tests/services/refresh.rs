@@ -1,0 +1,198 @@
+//! Refreshing: rotation, answers lost on the way, theft, and everything after which a refresh token is dead.
+
+use std::{sync::Arc, time::Duration};
+
+use userd_model::{Actor, EventKind, Refusal};
+use userd_services::testing::TestOptions;
+use userd_storage::testing::Counting;
+
+use crate::{
+    personas::{OTHER_PASSWORD, PASSWORD, elsewhere, home, password},
+    stage::{DAY, Stage, at_once, refusal, with},
+};
+
+pub(crate) async fn a_refresh_gives_a_new_pair_of_the_same_session(stage: Stage) {
+    let house = stage.house().await;
+    let ada = house.member("ada").await;
+    house.advance(Duration::from_secs(60));
+    let next = house.sessions.refresh(&ada.tokens.refresh_token, &elsewhere(1)).await.unwrap();
+    assert_eq!((next.user.id, next.tokens.session_id), (ada.id, ada.tokens.session_id));
+    assert_ne!(next.tokens.refresh_token, ada.tokens.refresh_token);
+    assert_ne!(next.tokens.access_token, ada.tokens.access_token);
+    assert_eq!(next.tokens.device_token, None, "the device has its token already");
+    let who = house.who(&next.tokens.access_token).await.unwrap();
+    assert_eq!(who.auth_time, Some(house.now().minus(Duration::from_secs(60))), "refreshing proves nobody anew");
+    assert!(house.who(&ada.tokens.access_token).await.is_ok(), "the old access token lives out its time");
+    let device = &house.sessions.devices(ada.id, None, None, 9).await.unwrap()[0];
+    assert_eq!((device.last_seen_at, device.ip.as_deref()), (house.now(), elsewhere(1).ip.as_deref()));
+}
+
+/// F15: the answer is lost on the way; the retry gets the same successor, and nobody is signed out.
+pub(crate) async fn a_lost_answer_is_given_again(stage: Stage) {
+    let house = stage.house().await;
+    let ada = house.member("ada").await;
+    let lost = house.refresh(&ada.tokens.refresh_token).await.unwrap();
+    for _ in 0..3 {
+        let again = house.refresh(&ada.tokens.refresh_token).await.unwrap();
+        assert_eq!(again.tokens.refresh_token, lost.tokens.refresh_token);
+    }
+    let next = house.refresh(&lost.tokens.refresh_token).await.unwrap();
+    assert_ne!(next.tokens.refresh_token, lost.tokens.refresh_token);
+}
+
+/// AC-090: one refresh token, sixty-four times at once: one lineage, and no false sign-out.
+/// ASVS V10.4.5
+pub(crate) async fn sixty_four_refreshes_at_once_are_one(stage: Stage) {
+    let house = stage.house().await;
+    let ada = house.member("ada").await;
+    let services = house.shared();
+    let mut token = ada.tokens.refresh_token.clone();
+    for _ in 0..3 {
+        let answers = at_once(64, |n| {
+            let (services, token) = (Arc::clone(&services), token.clone());
+            async move { services.sessions.refresh(&token, &elsewhere(n)).await.unwrap().tokens.refresh_token }
+        })
+        .await;
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "the family has forked");
+        token = answers[0].clone();
+    }
+    assert!(house.refresh(&token).await.is_ok());
+    assert_eq!(house.count_of(ada.id, EventKind::RefreshTokenReplayed).await, 0);
+    let session = house.reading().sessions().find(ada.tokens.session_id).await.unwrap().unwrap();
+    assert_eq!(session.generation, 4);
+}
+
+/// AC-065, AC-090: a token whose successor has been used comes back: stolen. The family ends, its tokens die at once.
+/// ASVS V10.4.5
+pub(crate) async fn an_older_token_ends_the_family(stage: Stage) {
+    let house = stage.house().await;
+    let ada = house.member("ada").await;
+    let other = house.login("ada", PASSWORD).await.unwrap();
+    let second = house.refresh(&ada.tokens.refresh_token).await.unwrap().tokens;
+    let third = house.refresh(&second.refresh_token).await.unwrap().tokens;
+    assert_eq!(refusal(house.refresh(&ada.tokens.refresh_token).await), Refusal::InvalidRefreshToken);
+    for tokens in [&ada.tokens, &second, &third] {
+        assert!(house.is_out(tokens).await);
+    }
+    assert!(!house.is_out(&other.tokens).await, "the user's other sessions go on");
+    assert_eq!(house.count_of(ada.id, EventKind::RefreshTokenReplayed).await, 1, "and the user will be told, once");
+    assert_eq!(house.devices_of(ada.id).await, [other.tokens.session_id]);
+}
+
+/// ASVS V7.2.1
+pub(crate) async fn a_forged_token_never_reaches_the_database(stage: Stage) {
+    let (engine, counting) = Counting::over(Arc::clone(stage.store.engine()));
+    let house = Stage::over(engine).house().await;
+    let ada = house.member("ada").await;
+    let real = &ada.tokens.refresh_token;
+    let last = if real.ends_with('A') { "B" } else { "A" };
+    let middle = if &real[40..41] == "A" { "B" } else { "A" };
+    let forged = [
+        String::new(),
+        "udr_".to_owned(),
+        format!("{}{last}", &real[..real.len() - 1]),
+        format!("{}{middle}{}", &real[..40], &real[41..]),
+        real.to_uppercase(),
+        format!("{real}="),
+        format!(" {real}"),
+        real.replace("udr_", "udc_"),
+        "x".repeat(100_000),
+    ];
+    counting.take();
+    for token in &forged {
+        assert_eq!(refusal(house.refresh(token).await), Refusal::InvalidRefreshToken);
+        house.sessions.revoke_refresh_token(token).await.unwrap();
+    }
+    assert_eq!(counting.take(), userd_storage::testing::Counted::default());
+    assert!(house.refresh(real).await.is_ok());
+}
+
+/// AC-081: an access token is no refresh token, nor the other way round.
+/// ASVS V9.2.2
+pub(crate) async fn one_kind_of_token_is_never_taken_for_another(stage: Stage) {
+    let house = stage.house().await;
+    let ada = house.member("ada").await;
+    assert_eq!(refusal(house.refresh(&ada.tokens.access_token).await), Refusal::InvalidRefreshToken);
+    let device = ada.tokens.device_token.clone().unwrap();
+    assert_eq!(refusal(house.refresh(&device).await), Refusal::InvalidRefreshToken);
+    assert!(house.who(&ada.tokens.refresh_token).await.is_err());
+    assert!(house.who(&device).await.is_err());
+}
+
+/// ASVS V7.3.1
+pub(crate) async fn a_token_that_is_not_used_expires(stage: Stage) {
+    let house = stage.house().await;
+    let (ada, grace) = (house.member("ada").await, house.member("grace").await);
+    assert_eq!(ada.tokens.refresh_expires_in, 30 * 24 * 3600);
+    house.advance(DAY * 30 - Duration::from_secs(1));
+    assert!(house.refresh(&ada.tokens.refresh_token).await.is_ok());
+    house.advance(Duration::from_secs(1));
+    assert_eq!(refusal(house.refresh(&grace.tokens.refresh_token).await), Refusal::InvalidRefreshToken);
+}
+
+pub(crate) async fn each_refresh_begins_the_time_anew(stage: Stage) {
+    let house = stage.house().await;
+    let ada = house.member("ada").await;
+    let mut tokens = ada.tokens;
+    for _ in 0..5 {
+        house.advance(DAY * 29);
+        tokens = house.refresh(&tokens.refresh_token).await.unwrap().tokens;
+        assert_eq!(tokens.refresh_expires_in, 30 * 24 * 3600);
+    }
+    house.advance(Duration::from_secs(60));
+    let soon = house.refresh(&tokens.refresh_token).await.unwrap().tokens;
+    let session = house.reading().sessions().find(soon.session_id).await.unwrap().unwrap();
+    assert_eq!(session.expires_at.since(house.now()).as_secs(), soon.refresh_expires_in, "what is told is what holds");
+}
+
+/// ASVS V7.3.2, V10.4.8
+pub(crate) async fn no_refreshing_outlives_the_longest_life(stage: Stage) {
+    let house = stage.house().await;
+    let ada = house.member("ada").await;
+    let mut tokens = ada.tokens;
+    for _ in 0..8 {
+        house.advance(DAY * 20);
+        tokens = house.refresh(&tokens.refresh_token).await.unwrap().tokens;
+    }
+    assert_eq!(tokens.refresh_expires_in, 20 * 24 * 3600, "180 days in all");
+    house.advance(DAY * 20);
+    assert_eq!(refusal(house.refresh(&tokens.refresh_token).await), Refusal::InvalidRefreshToken);
+    let short = with(|settings| settings.session_max_lifetime = DAY);
+    let clock = Some(Arc::clone(&house.clock));
+    let strict = stage.house_with(TestOptions { clock, seed: 3, ..short }).await;
+    assert_eq!(strict.login("ada", PASSWORD).await.unwrap().tokens.refresh_expires_in, 24 * 3600);
+}
+
+/// AC-088: a refresh after the sign-out.
+/// ASVS V7.4.1
+pub(crate) async fn a_signed_out_session_is_not_refreshed(stage: Stage) {
+    let house = stage.house().await;
+    let ada = house.member("ada").await;
+    house.sessions.end(ada.id, ada.tokens.session_id, "signed_out").await.unwrap();
+    assert!(house.is_out(&ada.tokens).await);
+    let grace = house.member("grace").await;
+    let next = house.refresh(&grace.tokens.refresh_token).await.unwrap().tokens;
+    house.sessions.revoke_refresh_token(&grace.tokens.refresh_token).await.unwrap();
+    assert!(house.is_out(&next).await, "any token of the family revokes the family");
+    assert_eq!(refusal(house.refresh(&grace.tokens.refresh_token).await), Refusal::InvalidRefreshToken, "no replay");
+}
+
+/// AC-087: refreshing goes on after a block or a change of the password.
+/// ASVS V7.4.2, V7.4.3
+pub(crate) async fn every_token_dies_with_a_block_and_a_new_password(stage: Stage) {
+    let house = stage.house().await;
+    let (ada, grace) = (house.member("ada").await, house.member("grace").await);
+    let rotated = house.refresh(&ada.tokens.refresh_token).await.unwrap().tokens;
+    house.users.block(&Actor::Operator, ada.id).await.unwrap();
+    for tokens in [&ada.tokens, &rotated] {
+        assert!(house.is_out(tokens).await);
+    }
+    house.users.unblock(&Actor::Operator, ada.id).await.unwrap();
+    assert!(house.is_out(&rotated).await, "opening the account again brings no session back");
+
+    let phone = house.login("grace", PASSWORD).await.unwrap().tokens;
+    let (old, new) = (password(PASSWORD), password(OTHER_PASSWORD));
+    house.accounts.change_password(grace.id, phone.session_id, &old, &new, &home()).await.unwrap();
+    assert!(house.is_out(&grace.tokens).await);
+    assert!(!house.is_out(&phone).await);
+}

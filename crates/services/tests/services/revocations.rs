@@ -1,0 +1,150 @@
+//! The revocation view: two replicas that hear of each other through the database only, and the feed.
+
+use std::{sync::Arc, time::Duration};
+
+use userd_cache::{Cache, CacheOptions, Memory, Message};
+use userd_model::{Actor, Permission, Revocation, RevocationId, Revoked, Timestamp};
+use userd_services::testing::TestOptions;
+
+use crate::{
+    personas::PASSWORD,
+    stage::{House, MINUTE, Stage, with},
+};
+
+/// Records an entry as a transaction of another replica does that commits late.
+async fn record(house: &House, what: Revoked, at: Timestamp) {
+    let entry = &Revocation {
+        id: RevocationId::mint(house.parts.random.as_ref()),
+        what,
+        recorded_at: at,
+        expires_at: at.plus(Duration::from_secs(720)),
+    };
+    let put = house.parts.store.transact("late", |mut uow| async move {
+        uow.revocations().insert(entry).await?;
+        uow.commit(()).await
+    });
+    put.await.unwrap();
+}
+
+/// ASVS V7.4.1, V8.3.2
+pub(crate) async fn the_other_replica_learns_of_everything_by_polling(stage: Stage) {
+    let (here, there) = stage.two_houses().await;
+    let (ada, grace, hedy) = (here.member("ada").await, here.member("grace").await, here.member("hedy").await);
+    let service = here.service(&[Permission::UsersRead]).await;
+    let tokens = [&ada, &grace, &hedy].map(|member| member.tokens.access_token.clone());
+    for token in tokens.iter().chain([&service.token]) {
+        assert!(there.who(token).await.is_ok(), "a token of one replica is good at the other");
+    }
+    here.sessions.end(ada.id, ada.tokens.session_id, "signed_out").await.unwrap();
+    here.users.block(&Actor::Operator, grace.id).await.unwrap();
+    here.access_tokens.revoke(&tokens[2]).await.unwrap();
+    here.clients.disable(&Actor::Operator, service.id).await.unwrap();
+    there.follow_revocations().await.unwrap();
+    for token in tokens.iter().chain([&service.token]) {
+        assert!(there.who(token).await.is_err());
+    }
+    let fresh = there.login("hedy", PASSWORD).await.unwrap();
+    assert!(here.who(&fresh.tokens.access_token).await.is_ok());
+}
+
+pub(crate) async fn a_changed_user_is_shown_anew_at_the_other_replica(stage: Stage) {
+    let (here, there) = stage.two_houses().await;
+    let ada = here.member("ada").await;
+    assert_eq!(there.people.show(ada.id).await.unwrap().username.as_deref(), Some("ada"));
+    here.accounts.change_username(ada.id, "countess", None).await.unwrap();
+    there.follow_revocations().await.unwrap();
+    assert_eq!(there.people.show(ada.id).await.unwrap().username.as_deref(), Some("countess"));
+}
+
+/// With a shared cache the message comes at once; the poll is only the net below.
+pub(crate) async fn a_shared_cache_brings_the_news_without_a_poll(stage: Stage) {
+    let clock = Arc::clone(&stage.house().await.clock);
+    let dice: Arc<dyn userd_model::Random> = Arc::new(userd_storage::testing::TestRandom::default());
+    let cache: Arc<dyn Cache> = Arc::new(Memory::new(&CacheOptions::new(clock.clone(), dice)));
+    let sharing = |seed| TestOptions { cache: Some(Arc::clone(&cache)), clock: Some(Arc::clone(&clock)), seed, ..TestOptions::default() };
+    let (here, there) = (stage.house_with(sharing(5)).await, stage.house_with(sharing(6)).await);
+    let ada = here.member("ada").await;
+    let mut news = cache.subscribe();
+    here.sessions.end(ada.id, ada.tokens.session_id, "signed_out").await.unwrap();
+    let Some(Message::Payload(bytes)) = news.next().await else { panic!("no message") };
+    assert!(there.who(&ada.tokens.access_token).await.is_ok());
+    there.revocations.receive(&bytes);
+    assert!(there.who(&ada.tokens.access_token).await.is_err());
+    assert!(there.revocations.receive(b"nonsense").is_empty());
+    assert!(there.revocations.receive(&bytes).is_empty(), "a repeated message has no effect");
+}
+
+pub(crate) async fn an_entry_that_commits_late_is_found(stage: Stage) {
+    let (here, there) = stage.two_houses().await;
+    let (ada, grace) = (here.member("ada").await, here.member("grace").await);
+    let began = here.now();
+    here.advance(Duration::from_secs(10));
+    here.sessions.end(grace.id, grace.tokens.session_id, "signed_out").await.unwrap();
+    there.follow_revocations().await.unwrap();
+    let what = Revoked::Session { session_id: ada.tokens.session_id, user_id: ada.id };
+    record(&here, what, began).await;
+    there.follow_revocations().await.unwrap();
+    assert!(there.who(&ada.tokens.access_token).await.is_err());
+}
+
+/// What a replica has done or heard itself says nothing about what it has missed before.
+pub(crate) async fn own_entries_hide_nobody_elses(stage: Stage) {
+    let (here, there) = stage.two_houses().await;
+    let (ada, grace) = (here.member("ada").await, here.member("grace").await);
+    here.sessions.end(ada.id, ada.tokens.session_id, "signed_out").await.unwrap();
+    here.advance(MINUTE);
+    there.sessions.end(grace.id, grace.tokens.session_id, "signed_out").await.unwrap();
+    there.follow_revocations().await.unwrap();
+    assert!(there.who(&ada.tokens.access_token).await.is_err(), "from a minute before the first poll");
+}
+
+/// F11: a replica whose clock is ahead writes into the future; those who poll still see what comes after.
+pub(crate) async fn a_clock_that_is_ahead_hides_nothing(stage: Stage) {
+    let (here, there) = stage.two_houses().await;
+    let ada = here.member("ada").await;
+    let elsewhere = Revoked::Session { session_id: userd_model::SessionId(uuid::Uuid::nil()), user_id: ada.id };
+    record(&here, elsewhere, here.now().plus(MINUTE)).await;
+    there.follow_revocations().await.unwrap();
+    here.advance(Duration::from_secs(1));
+    here.sessions.end(ada.id, ada.tokens.session_id, "signed_out").await.unwrap();
+    there.follow_revocations().await.unwrap();
+    assert!(there.who(&ada.tokens.access_token).await.is_err());
+}
+
+pub(crate) async fn a_replica_that_starts_later_knows_what_was_revoked_before(stage: Stage) {
+    let here = stage.house().await;
+    let ada = here.member("ada").await;
+    here.sessions.end(ada.id, ada.tokens.session_id, "signed_out").await.unwrap();
+    here.advance(MINUTE * 9);
+    let clock = Some(Arc::clone(&here.clock));
+    let late = stage.house_with(TestOptions { clock, seed: 2, ..TestOptions::default() }).await;
+    late.follow_revocations().await.unwrap();
+    assert!(late.who(&ada.tokens.access_token).await.is_err());
+}
+
+/// A full page is followed by the next one, and entries end with the tokens they can touch.
+pub(crate) async fn entries_are_paged_and_forgotten(stage: Stage) {
+    let house = stage.house_with(with(|settings| settings.sessions_per_user = 1000)).await;
+    let ada = house.member("ada").await;
+    let (now, mut all) = (house.now(), Vec::new());
+    for n in 0..7_i64 {
+        let what = Revoked::Session { session_id: userd_model::SessionId(uuid::Uuid::from_u128(n as u128)), user_id: ada.id };
+        record(&house, what, now.plus(Duration::from_micros(n as u64 / 3))).await;
+    }
+    let mut after = None;
+    loop {
+        let page = house.revocations.feed(after, 2).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some((last.recorded_at, last.id));
+        all.extend(page);
+    }
+    assert_eq!(all.len(), 7);
+    assert!(all.is_sorted_by_key(|entry| (entry.recorded_at, entry.id)));
+    house.sessions.end(ada.id, ada.tokens.session_id, "signed_out").await.unwrap();
+    let entry = house.revocations.feed(None, 10).await.unwrap().pop().unwrap();
+    assert_eq!(entry.expires_at.since(entry.recorded_at), Duration::from_secs(720), "a token's life and a margin");
+    house.advance(Duration::from_secs(721));
+    house.follow_revocations().await.unwrap();
+    house.sweeper.tick().await.unwrap();
+    assert!(house.revocations.feed(None, 10).await.unwrap().is_empty());
+}

@@ -1,0 +1,91 @@
+//! The first administrator.
+
+use std::sync::Arc;
+
+use userd_model::{Permission, Refusal, Role};
+
+use crate::{
+    personas::{elsewhere, home, registration},
+    stage::{DAY, Stage, at_once, refusal, wrong_fields},
+};
+
+/// ASVS V6.3.2
+pub(crate) async fn the_setup_link_makes_one_administrator_and_dies(stage: Stage) {
+    let house = stage.house().await;
+    assert!(house.reading().users().page(None, 10).await.unwrap().is_empty(), "there are no default accounts");
+    assert!(house.setup.is_open().await.unwrap());
+    let token = house.setup.open().await.unwrap().unwrap();
+    let other = house.setup.open().await.unwrap().unwrap();
+    let wrong = house.setup.finish(&token, registration(Some("no address"), None), &home()).await;
+    assert_eq!(wrong_fields(wrong), ["/email"], "a mistake does not use the link up");
+    let root = house.setup.finish(&token, registration(Some("root@example.org"), Some("admin")), &home()).await.unwrap();
+    assert_eq!(root.user.roles, [Role::ADMIN]);
+    let actor = house.who(&root.tokens.access_token).await.unwrap().actor;
+    assert!(actor.may(userd_model::Act::Any(Permission::UsersManage)).is_ok());
+    assert!(!house.setup.is_open().await.unwrap());
+    assert_eq!(house.setup.open().await.unwrap(), None);
+    for link in [&token, &other] {
+        let late = house.setup.finish(link, registration(Some("eve@example.org"), None), &home()).await;
+        assert_eq!(refusal(late), Refusal::SetupDone);
+    }
+    assert_eq!(house.events_of(root.user.id).await, ["session.started", "user.registered"]);
+}
+
+pub(crate) async fn a_wrong_or_old_setup_link_is_refused(stage: Stage) {
+    let house = stage.house().await;
+    let token = house.setup.open().await.unwrap().unwrap();
+    let forged = token.replace("uds_", "udc_");
+    for wrong in ["", "uds_", &forged, &format!("uds_{}", "A".repeat(43))] {
+        let answer = house.setup.finish(wrong, registration(Some("eve@example.org"), None), &home()).await;
+        assert_eq!(refusal(answer), Refusal::InvalidCode);
+    }
+    house.advance(DAY);
+    let late = house.setup.finish(&token, registration(Some("eve@example.org"), None), &home()).await;
+    assert_eq!(refusal(late), Refusal::InvalidCode, "a link lives a day");
+    assert!(house.setup.is_open().await.unwrap());
+}
+
+/// AC-107: the setup is raced with two links and sixty-four browsers.
+pub(crate) async fn sixty_four_set_up_at_once_and_one_becomes_administrator(stage: Stage) {
+    let house = stage.house().await;
+    let links = [house.setup.open().await.unwrap().unwrap(), house.setup.open().await.unwrap().unwrap()];
+    let services = house.shared();
+    let answers = at_once(64, |n| {
+        let (services, link) = (Arc::clone(&services), links[n % 2].clone());
+        let email = format!("n{n}@example.org");
+        async move { services.setup.finish(&link, registration(Some(&email), None), &elsewhere(n)).await }
+    })
+    .await;
+    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    assert_eq!(won.len(), 1);
+    for answer in lost {
+        assert!(matches!(refusal(answer), Refusal::SetupDone | Refusal::InvalidCode));
+    }
+    assert_eq!(house.reading().users().page(None, 100).await.unwrap().len(), 1);
+}
+
+/// AC-107: the link of the first start is used after the operator has made an administrator.
+pub(crate) async fn the_operator_shuts_the_link_by_making_an_administrator(stage: Stage) {
+    let house = stage.house().await;
+    let token = house.setup.open().await.unwrap().unwrap();
+    let root = house.setup.create_administrator(registration(None, Some("root"))).await.unwrap();
+    assert_eq!(root.roles, [Role::ADMIN], "and names of the house are free for the operator");
+    let late = house.setup.finish(&token, registration(Some("eve@example.org"), None), &home()).await;
+    assert_eq!(refusal(late), Refusal::SetupDone);
+    let second = house.setup.create_administrator(registration(None, Some("root2"))).await.unwrap();
+    assert_eq!(second.roles, [Role::ADMIN], "the operator may make more");
+    assert_eq!(refusal(house.setup.create_administrator(registration(None, Some("root2"))).await), Refusal::UsernameTaken);
+}
+
+pub(crate) async fn the_operator_makes_several_administrators_at_once(stage: Stage) {
+    let house = stage.house().await;
+    let services = house.shared();
+    let made = at_once(8, |n| {
+        let services = Arc::clone(&services);
+        let name = format!("root{n}x");
+        async move { services.setup.create_administrator(registration(None, Some(&name))).await }
+    })
+    .await;
+    assert!(made.iter().all(Result::is_ok), "{made:?}");
+    assert!(!house.setup.is_open().await.unwrap());
+}

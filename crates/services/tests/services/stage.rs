@@ -1,0 +1,217 @@
+//! Where a case plays: a new database behind an engine that behaves or misbehaves, and houses built over it.
+
+use std::{ops::Deref, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt as _;
+use userd_model::{EventKind, Random as _, Refusal, Timestamp, UserId, UserStatus};
+use userd_services::{
+    Failure, Services,
+    testing::{TestOptions, house, settings},
+};
+use userd_storage::{
+    Engine, Store, UnitOfWork,
+    engines::{PostgresEngine, PostgresOptions, SqliteEngine, SqliteLocation, SqliteOptions},
+    repositories::outbox::SHARDS,
+    testing::{Backend, ConflictFirst, RunTwice, StillClock, TestRandom, postgres_url, schema_on},
+};
+
+/// How the engine behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weather {
+    Plain,
+    RunTwice,
+    ConflictFirst,
+}
+
+/// Runs a case, unless its backend is not at hand and need not be.
+pub(crate) async fn run(backend: Backend, weather: Weather, case: impl AsyncFnOnce(Stage)) {
+    let Some(place) = Place::find(backend).await else { return };
+    let engine = place.engine();
+    // The schema is made in fair weather; only the case is in the rain.
+    schema_on(Arc::clone(&engine)).await.unwrap();
+    let front = match weather {
+        Weather::Plain => Arc::clone(&engine),
+        Weather::RunTwice => RunTwice::over(Arc::clone(&engine)),
+        Weather::ConflictFirst => ConflictFirst::over(Arc::clone(&engine)),
+    };
+    let ended = AssertUnwindSafe(case(Stage::over(front))).catch_unwind().await;
+    engine.close().await;
+    place.leave().await;
+    if let Err(panic) = ended {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// Where the tables are: in memory, or in a schema of their own on the PostgreSQL server. Making a schema takes a
+/// hundredth of the time that making a database takes.
+enum Place {
+    Memory,
+    Postgres { server: Arc<dyn Engine>, url: String, schema: String },
+}
+
+impl Place {
+    async fn find(backend: Backend) -> Option<Self> {
+        if backend != Backend::Postgres {
+            return Some(Self::Memory);
+        }
+        let url = postgres_url().unwrap()?;
+        let server: Arc<dyn Engine> = Arc::new(PostgresEngine::new(&PostgresOptions::at(&*url)).unwrap());
+        let schema = format!("services_{}", u128::from_le_bytes(TestRandom::default().id_bytes()));
+        server.run_schema(&format!("CREATE SCHEMA {schema}")).await.unwrap();
+        Some(Self::Postgres { server, url, schema })
+    }
+
+    fn engine(&self) -> Arc<dyn Engine> {
+        match self {
+            Self::Memory => Arc::new(SqliteEngine::open(&SqliteOptions::at(SqliteLocation::Memory)).unwrap()),
+            Self::Postgres { url, schema, .. } => {
+                let and = if url.contains('?') { '&' } else { '?' };
+                let url = format!("{url}{and}options=-csearch_path%3D{schema}");
+                Arc::new(PostgresEngine::new(&PostgresOptions::at(url)).unwrap())
+            }
+        }
+    }
+
+    async fn leave(self) {
+        if let Self::Postgres { server, schema, .. } = self {
+            server.run_schema(&format!("DROP SCHEMA {schema} CASCADE")).await.unwrap();
+            server.close().await;
+        }
+    }
+}
+
+/// A database.
+pub(crate) struct Stage {
+    pub(crate) store: Arc<Store>,
+}
+
+/// A service on a stage.
+pub(crate) struct House {
+    services: Arc<Services>,
+    pub(crate) clock: Arc<StillClock>,
+}
+
+impl Deref for House {
+    type Target = Services;
+
+    fn deref(&self) -> &Services {
+        &self.services
+    }
+}
+
+impl Stage {
+    pub(crate) fn over(engine: Arc<dyn Engine>) -> Self {
+        Self { store: Arc::new(Store::new(engine, Arc::new(TestRandom::default()))) }
+    }
+
+    /// The usual house: registration open, no limits.
+    pub(crate) async fn house(&self) -> House {
+        self.house_with(TestOptions::default()).await
+    }
+
+    pub(crate) async fn house_with(&self, options: TestOptions) -> House {
+        self.try_house(options).await.unwrap()
+    }
+
+    pub(crate) async fn try_house(&self, options: TestOptions) -> Result<House, Failure> {
+        let made = house(Arc::clone(&self.store), options).await?;
+        Ok(House { services: made.services, clock: made.clock })
+    }
+
+    /// Two replicas on one database that hear nothing of each other but what the database tells.
+    pub(crate) async fn two_houses(&self) -> (House, House) {
+        let first = self.house().await;
+        let clock = Some(Arc::clone(&first.clock));
+        let second = self.house_with(TestOptions { clock, seed: 2, ..TestOptions::default() }).await;
+        (first, second)
+    }
+}
+
+impl House {
+    pub(crate) fn shared(&self) -> Arc<Services> {
+        Arc::clone(&self.services)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.parts.now()
+    }
+
+    pub(crate) fn advance(&self, span: Duration) {
+        self.clock.advance(span);
+    }
+
+    pub(crate) fn reading(&self) -> UnitOfWork {
+        self.parts.store.reading()
+    }
+
+    /// The words of every event of a user in the outbox, sorted.
+    pub(crate) async fn events_of(&self, user: UserId) -> Vec<&'static str> {
+        let mut words = Vec::new();
+        for shard in 0..SHARDS {
+            let page = self.reading().outbox().page(shard, None, 10_000).await.unwrap();
+            words.extend(page.iter().filter(|event| event.user_id == user).map(|event| event.kind.as_str()));
+        }
+        words.sort_unstable();
+        words
+    }
+
+    pub(crate) async fn count_of(&self, user: UserId, kind: EventKind) -> usize {
+        self.events_of(user).await.iter().filter(|word| **word == kind.as_str()).count()
+    }
+
+    /// Marks an account as deleted, as the service will once owners can delete theirs.
+    pub(crate) async fn delete(&self, user: UserId) {
+        self.parts
+            .store
+            .transact("delete", |mut uow| async move {
+                let mut found = uow.users().find(user).await?.unwrap();
+                found.status = UserStatus::Deleted;
+                uow.users().update(&found).await?;
+                uow.commit(()).await
+            })
+            .await
+            .unwrap();
+    }
+}
+
+/// Default settings with one change.
+pub(crate) fn with(change: impl FnOnce(&mut userd_services::Settings)) -> TestOptions {
+    let mut changed = settings();
+    change(&mut changed);
+    TestOptions { settings: changed, ..TestOptions::default() }
+}
+
+/// The refusal that an answer is.
+#[track_caller]
+pub(crate) fn refusal<T>(answer: Result<T, Failure>) -> Refusal {
+    match answer {
+        Err(Failure::Refused(refusal)) => refusal,
+        Err(other) => panic!("a fault instead of a refusal: {other:?}"),
+        Ok(_) => panic!("nothing was refused"),
+    }
+}
+
+/// The pointers of the fields that are refused.
+#[track_caller]
+pub(crate) fn wrong_fields<T>(answer: Result<T, Failure>) -> Vec<String> {
+    match refusal(answer) {
+        Refusal::InvalidInput(fields) => fields.into_iter().map(|field| field.pointer).collect(),
+        other => panic!("refused, but not for its fields: {other:?}"),
+    }
+}
+
+pub(crate) const MINUTE: Duration = Duration::from_secs(60);
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Runs sixty-four calls at once; answers come in no order.
+pub(crate) async fn at_once<T, F>(count: usize, call: impl Fn(usize) -> F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let mut calls = tokio::task::JoinSet::new();
+    for turn in 0..count {
+        calls.spawn(call(turn));
+    }
+    calls.join_all().await
+}
