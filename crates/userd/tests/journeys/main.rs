@@ -14,4 +14,8 @@
 #[macro_use]
 mod support;
 
+mod crash_storm;
+mod races;
+mod replicas;
+mod stopping;
 mod story;
