@@ -68,7 +68,7 @@ fn write_entry(text: &mut String, indent: &str, key: &str, node: &Node, schema: 
             if let (Some(item), Some(schema)) = (items.first(), schema.get("items")) {
                 let mut lines = String::new();
                 write_entries(&mut lines, "", entries(item), schema);
-                line(text, indent, "# One item, with every key:");
+                line(text, indent, "# One item, with the keys of all kinds:");
                 line(text, indent, "#   -");
                 lines.lines().for_each(|row| line(text, indent, &format!("#     {row}")));
             }
