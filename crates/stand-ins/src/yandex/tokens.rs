@@ -113,7 +113,7 @@ impl Behind {
 fn answer(issued: &Issued, narrower: Option<&Grant>, shared: &Shared<Knobs>) -> Response {
     let mut body = json!({
         "token_type": "bearer", "access_token": issued.access_token, "refresh_token": issued.refresh_token,
-        "expires_in": issued.expires.since(shared.now()).as_secs(),
+        "expires_in": (issued.expires.since(shared.now()) + Duration::from_millis(999)).as_secs(),
     });
     if let Some(grant) = narrower {
         body["scope"] = grant.scope.as_str().into();

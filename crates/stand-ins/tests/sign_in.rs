@@ -1,0 +1,350 @@
+//! Our own providers, configured as the street writes it, against every stand-in: begin, page, callback, finish.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests stop at the first surprise"
+)]
+
+mod support;
+
+use support::{Story, entries, open, provider, slug, soon};
+use userd_providers::{Kind, NativeProof, ProviderFault, callback_params};
+use userd_stand_ins::{
+    Fault, Options,
+    oidc::{self, Twist},
+    street::Street,
+    telegram::{self, NonceEcho, WidgetAnswer},
+};
+
+#[tokio::test]
+async fn every_provider_of_the_written_configuration_signs_somebody_in() {
+    let street = Street::start(0).await.unwrap();
+    let yaml = street.config();
+    assert_eq!(entries(&yaml).len(), 7);
+    for id in ["yandex", "telegram", "vk", "github", "apple", "friendly", "hostile"] {
+        let story = Story::new(provider(&yaml, id, |_| {}));
+        let profile = story.sign_in("ivan").await.unwrap_or_else(|e| panic!("{id}: {e}"));
+        assert!(!profile.subject.is_empty(), "{id}");
+        assert_eq!(profile.name.as_deref(), Some("Иван Петров"), "{id}");
+        let email = profile.email.as_deref();
+        assert_eq!(email, (id != "telegram").then_some("ivan.petrov@yandex.ru"), "{id}");
+        let again = story.sign_in("ivan").await.unwrap();
+        assert_eq!(again.subject, profile.subject, "{id}: the same person is the same subject");
+        let other = story.sign_in("maria").await.unwrap();
+        assert_ne!(other.subject, profile.subject, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn every_provider_is_told_when_the_person_declines() {
+    let street = Street::start(0).await.unwrap();
+    let yaml = street.config();
+    for entry in entries(&yaml) {
+        let story = Story::new(provider(&yaml, &entry.id, |_| {}));
+        assert_eq!(slug(story.sign_in("deny").await), "access_denied", "{}", entry.id);
+    }
+}
+
+#[tokio::test]
+async fn every_authorize_page_asks_who_it_is_and_its_buttons_lead_back() {
+    let street = Street::start(0).await.unwrap();
+    let yaml = street.config();
+    for entry in entries(&yaml) {
+        let story = Story::new(provider(&yaml, &entry.id, |_| {}));
+        let page = open(story.begin().await.unwrap().url.as_str()).await;
+        assert_eq!(page.status, 200, "{}", entry.id);
+        for button in ["value=\"ivan\"", "value=\"maria\"", "value=\"deny\""] {
+            assert!(page.body.contains(button), "{}: {button}", entry.id);
+        }
+        assert!(support::hidden_fields(&page.body).contains(&("state".into(), support::STATE.into())), "{}", entry.id);
+    }
+}
+
+#[tokio::test]
+async fn a_code_is_good_once_and_only_with_its_verifier() {
+    let street = Street::start(0).await.unwrap();
+    let yaml = street.config();
+    for entry in entries(&yaml) {
+        let story = Story::new(provider(&yaml, &entry.id, |_| {}));
+        let redirect = story.begin().await.unwrap();
+        let params = story.click(&redirect, "ivan").await;
+        story.finish(&redirect, &params).await.unwrap();
+        assert_eq!(slug(story.finish(&redirect, &params).await), "code_refused", "{}", entry.id);
+        // A code that was obtained with another challenge: injected.
+        let mut foreign = redirect.clone();
+        let other = userd_providers::pkce_challenge("another-verifier-another-verifier-another-ver");
+        let pairs: Vec<(String, String)> = redirect.url.query_pairs().into_owned().collect();
+        foreign.url.query_pairs_mut().clear().extend_pairs(
+            pairs.iter().map(|(name, value)| (name, if name == "code_challenge" { &other } else { value })),
+        );
+        let params = story.click(&foreign, "ivan").await;
+        assert_eq!(slug(story.finish(&redirect, &params).await), "code_refused", "{}", entry.id);
+    }
+}
+
+#[tokio::test]
+async fn a_broken_upstream_is_unavailable_whoever_it_is() {
+    let street = Street::start(0).await.unwrap();
+    let yaml = street.config();
+    let faults = [
+        Fault::Status(500, serde_json::json!({})),
+        Fault::Huge,
+        Fault::HugeChunked,
+        Fault::SlowLoris,
+        Fault::Redirect("http://127.0.0.1:9/".into()),
+        Fault::Text(200, "<html>".into()),
+    ];
+    let paths = [("yandex", "/token"), ("telegram", "/token"), ("vk", "/oauth2/auth"), ("apple", "/auth/token")];
+    for (id, path) in paths {
+        let story = Story::new(provider(&yaml, id, |entry| {
+            entry.timeout = Some(userd_providers::Span(std::time::Duration::from_millis(300)));
+        }));
+        for fault in &faults {
+            match id {
+                "yandex" => street.yandex.fail(path, fault.clone()),
+                "telegram" => street.telegram.fail(path, fault.clone()),
+                "vk" => street.vk.fail(path, fault.clone()),
+                _ => street.apple.fail(path, fault.clone()),
+            }
+            let result = soon(story.sign_in("ivan")).await;
+            assert!(matches!(result, Err(ProviderFault::Unavailable(_))), "{id} {fault:?}: {result:?}");
+        }
+    }
+    street.yandex.recover();
+    Story::new(provider(&yaml, "yandex", |_| {})).sign_in("ivan").await.unwrap();
+}
+
+#[tokio::test]
+async fn no_twist_of_a_hostile_provider_gets_anybody_in() {
+    let street = Street::start(0).await.unwrap();
+    let yaml = street.config();
+    for twist in Twist::ALL {
+        street.hostile.twist(Some(*twist));
+        let story = Story::new(provider(&yaml, "hostile", |entry| {
+            entry.timeout = Some(userd_providers::Span(std::time::Duration::from_millis(300)));
+        }));
+        let result = soon(story.sign_in("ivan")).await;
+        if twist.is_survivable() {
+            let profile = result.unwrap_or_else(|e| panic!("{}: {e}", twist.as_str()));
+            assert!(!profile.email_verified, "{}", twist.as_str());
+        } else {
+            assert!(result.is_err(), "{} got in as {:?}", twist.as_str(), result.map(|profile| profile.subject));
+        }
+    }
+    street.hostile.twist(None);
+    Story::new(provider(&yaml, "hostile", |_| {})).sign_in("ivan").await.unwrap();
+    assert!(street.hostile.requests_to("/elsewhere/token").is_empty(), "redirects are not followed");
+    assert!(street.hostile.requests_to("/elsewhere/userinfo").is_empty(), "and tokens not sent along");
+}
+
+#[tokio::test]
+async fn a_twist_is_refused_for_its_own_reason() {
+    let street = Street::start(0).await.unwrap();
+    let yaml = street.config();
+    for (twist, reason) in [
+        (Twist::OtherIssuerInAnswer, "issuer_mismatch"),
+        (Twist::NoIssuerInAnswer, "issuer_mismatch"),
+        (Twist::OtherIssuerInToken, "issuer_mismatch"),
+        (Twist::AlgorithmNone, "algorithm_not_allowed"),
+        (Twist::Hs256WithPublicKey, "algorithm_not_allowed"),
+        (Twist::StrangersKey, "signature_invalid"),
+        (Twist::KeyInHeader, "signature_invalid"),
+        (Twist::UnknownKid, "key_unknown"),
+        (Twist::DuplicateKid, "key_unknown"),
+        (Twist::Tampered, "signature_invalid"),
+        (Twist::OtherAudience, "audience_mismatch"),
+        (Twist::OtherNonce, "nonce_mismatch"),
+        (Twist::Expired, "token_expired"),
+        (Twist::FromTheFuture, "token_not_yet_valid"),
+        (Twist::ZeroSubject, "subject_missing"),
+        (Twist::UserinfoAboutSomebodyElse, "subject_mismatch"),
+        (Twist::NoIdToken, "token_missing"),
+    ] {
+        street.hostile.twist(Some(twist));
+        let story = Story::new(provider(&yaml, "hostile", |_| {}));
+        assert_eq!(slug(story.sign_in("ivan").await), reason, "{}", twist.as_str());
+    }
+}
+
+#[tokio::test]
+async fn the_twist_is_chosen_by_hand_on_the_hostile_page_only() {
+    let hostile = oidc::start_hostile(Options::default()).await.unwrap();
+    let chosen = open(&format!("{}/twist?name=alg-none", hostile.base_url)).await;
+    assert!(chosen.body.contains("<b>alg-none</b>"));
+    assert_eq!(hostile.turn(|knobs| knobs.twist), Some(Twist::AlgorithmNone));
+    let friendly = oidc::start(Options::default()).await.unwrap();
+    assert_eq!(open(&format!("{}/twist?name=alg-none", friendly.base_url)).await.status, 404);
+}
+
+#[tokio::test]
+async fn people_without_an_address_or_a_phone_come_in_too() {
+    let street = Street::start(0).await.unwrap();
+    let yaml = street.config();
+    let yandex = Story::new(provider(&yaml, "yandex", |_| {}));
+    let maria = yandex.sign_in("maria").await.unwrap();
+    assert_eq!((maria.email.as_deref(), maria.phone.as_deref()), (None, Some("+79007654321")));
+    assert_eq!((maria.birthday.as_deref(), maria.username), (Some("0000-12-23"), None));
+    let oleg = yandex.sign_in("oleg").await.unwrap();
+    assert_eq!((oleg.email, oleg.phone, oleg.picture), (None, None, None));
+    let zoe = Story::new(provider(&yaml, "friendly", |_| {})).sign_in("zoe").await.unwrap();
+    assert_eq!((zoe.email.as_deref(), zoe.email_verified), (Some("zoe@example.org"), false));
+    let apple = Story::new(provider(&yaml, "apple", |_| {})).sign_in("oleg").await.unwrap();
+    assert!(apple.email.unwrap().ends_with("@privaterelay.appleid.com"));
+    assert_eq!(apple.extra["is_private_email"], true);
+}
+
+#[tokio::test]
+async fn apple_tells_the_name_once() {
+    let street = Street::start(0).await.unwrap();
+    let story = Story::new(provider(&street.config(), "apple", |_| {}));
+    assert!(story.begin().await.unwrap().form_post);
+    assert_eq!(story.sign_in("ivan").await.unwrap().name.as_deref(), Some("Иван Петров"));
+    assert_eq!(story.sign_in("ivan").await.unwrap().name, None);
+    let proof = street.apple.id_token("ivan", None).unwrap();
+    let profile = story.provider.native(&NativeProof::IdToken { token: &proof, nonce: None }, story.now).await.unwrap();
+    assert!(profile.email_verified);
+}
+
+#[tokio::test]
+async fn telegrams_doors_lead_to_one_identity() {
+    let street = Street::start(0).await.unwrap();
+    let story = Story::new(provider(&street.config(), "telegram", |_| {}));
+    let by_code = story.sign_in("ivan").await.unwrap();
+    assert_eq!(by_code.subject, "424242424242");
+    assert_eq!((by_code.phone.as_deref(), by_code.bot_access), (Some("+79001234567"), Some(true)));
+    assert_ne!(by_code.secondary.as_ref().unwrap().subject, by_code.subject);
+    let telegram = &street.telegram;
+    let (token, fields, data) = (
+        telegram.id_token("ivan", None).unwrap(),
+        telegram.widget_fields("ivan").unwrap(),
+        telegram.init_data("ivan").unwrap(),
+    );
+    let fragment = telegram::widget::fragment(&fields);
+    for proof in [
+        NativeProof::IdToken { token: &token, nonce: None },
+        NativeProof::Widget(&fields),
+        NativeProof::WidgetFragment(&fragment),
+        NativeProof::InitData(&data),
+    ] {
+        let profile = story.provider.native(&proof, story.now).await.unwrap();
+        assert_eq!((profile.issuer, profile.subject), (by_code.issuer.clone(), by_code.subject.clone()));
+    }
+}
+
+#[tokio::test]
+async fn telegram_signs_with_any_of_its_algorithms_and_its_nonce_habits_are_knobs() {
+    let telegram = telegram::start(Options::default()).await.unwrap();
+    let mut street = Street::start(0).await.unwrap();
+    street.telegram = telegram;
+    let story = Story::new(provider(&street.config(), "telegram", |_| {}));
+    for algorithm in userd_jose::Algorithm::ALL {
+        street.telegram.turn(|knobs| knobs.algorithm = algorithm);
+        assert_eq!(story.sign_in("ivan").await.unwrap().subject, "424242424242", "{algorithm:?}");
+    }
+    street.telegram.turn(|knobs| knobs.nonce = NonceEcho::Absent);
+    story.sign_in("ivan").await.unwrap();
+    street.telegram.turn(|knobs| knobs.nonce = NonceEcho::Wrong);
+    assert_eq!(slug(story.sign_in("ivan").await), "nonce_mismatch");
+    street.telegram.turn(|knobs| (knobs.nonce, knobs.no_numeric_id) = (NonceEcho::Present, true));
+    assert_eq!(slug(story.sign_in("ivan").await), "telegram_id_missing");
+    street.telegram.turn(|knobs| (knobs.no_numeric_id, knobs.other_audience) = (false, true));
+    assert_eq!(slug(story.sign_in("ivan").await), "audience_mismatch");
+}
+
+#[tokio::test]
+async fn the_widgets_page_answers_in_the_fragment_or_the_query() {
+    let street = Street::start(0).await.unwrap();
+    let provider = provider(&street.config(), "telegram", |entry| {
+        let options = serde_json::json!({ "start": "widget" });
+        entry.telegram = Some(serde_json::from_value(options).unwrap());
+    });
+    let story = Story::new(provider);
+    for answer in [WidgetAnswer::Fragment, WidgetAnswer::Query] {
+        street.telegram.turn(|knobs| knobs.widget = answer);
+        let profile = story.sign_in("ivan").await.unwrap();
+        assert_eq!(profile.subject, "424242424242", "{answer:?}");
+    }
+    assert!(!street.bot_api.chats().messages(1).iter().any(|_| true));
+}
+
+#[tokio::test]
+async fn a_telegram_app_without_a_secret_signs_in_with_pkce() {
+    let street = Street::start(0).await.unwrap();
+    let story = Story::new(provider(&street.config(), "telegram", |entry| entry.client_secret = None));
+    let link = format!(
+        "{}/crossapp?client_id={}&response_type=code&scope=openid%20profile&redirect_uri=https%3A%2F%2Fapp1-login.tg.dev%2Ftglogin&android_sdk=1&code_challenge={}&code_challenge_method=S256",
+        street.telegram.base_url,
+        telegram::BOT_ID,
+        userd_providers::pkce_challenge(support::VERIFIER),
+    );
+    let (_, answer) = support::get(&link, &[]).await;
+    assert!(answer["url"].as_str().unwrap().starts_with("tg://resolve?"));
+    let back = open(&format!("{}&person=ivan&auto=1", answer["page"].as_str().unwrap())).await.location.unwrap();
+    let params = callback_params(url::Url::parse(&back).unwrap().query().unwrap().as_bytes()).unwrap();
+    let proof = NativeProof::Code {
+        code: &params["code"],
+        verifier: support::VERIFIER,
+        redirect_uri: Some("https://app1-login.tg.dev/tglogin"),
+        nonce: None,
+    };
+    assert_eq!(story.provider.native(&proof, story.now).await.unwrap().subject, "424242424242");
+}
+
+#[tokio::test]
+async fn tokens_are_refreshed_and_revoked_where_the_provider_can() {
+    let street = Street::start(0).await.unwrap();
+    let yaml = street.config();
+    for id in ["yandex", "vk", "apple", "friendly"] {
+        let story = Story::new(provider(&yaml, id, |entry| entry.keep_tokens = Some(true)));
+        let tokens = story.sign_in("ivan").await.unwrap().tokens.unwrap();
+        let fresh = story.provider.refresh(&tokens, story.now).await.unwrap_or_else(|e| panic!("{id}: {e}"));
+        let same = fresh.access_token.expose() == tokens.access_token.expose();
+        assert_eq!(same, id == "yandex", "{id}: only Yandex gives the same access token again");
+        story.provider.revoke(&fresh, story.now).await.unwrap();
+        assert!(story.provider.refresh(&fresh, story.now).await.is_err(), "{id}: revoked");
+    }
+}
+
+#[tokio::test]
+async fn tokens_that_apps_hand_over_are_checked_for_their_client() {
+    let street = Street::start(0).await.unwrap();
+    let yaml = street.config();
+    for id in ["yandex", "github"] {
+        let story =
+            Story::new(provider(&yaml, id, |entry| (entry.keep_tokens, entry.native) = (Some(true), Some(true))));
+        let tokens = story.sign_in("ivan").await.unwrap().tokens.unwrap();
+        let proof = NativeProof::AccessToken(tokens.access_token.expose());
+        story.provider.native(&proof, story.now).await.unwrap();
+        match id {
+            "yandex" => street.yandex.turn(|knobs| knobs.client_id_in_info = Some("another-app".into())),
+            _ => street.github.turn(|knobs| knobs.other_app_in_check = true),
+        }
+        assert_eq!(slug(story.provider.native(&proof, story.now).await), "client_mismatch", "{id}");
+    }
+}
+
+#[tokio::test]
+async fn vk_echoes_the_state_and_names_one_person() {
+    let street = Street::start(0).await.unwrap();
+    let story = Story::new(provider(&street.config(), "vk", |_| {}));
+    assert_eq!(story.provider.kind(), Kind::Vk);
+    street.vk.turn(|knobs| knobs.wrong_state_in_answer = true);
+    assert_eq!(slug(story.sign_in("ivan").await), "state_mismatch");
+    street.vk.turn(|knobs| (knobs.wrong_state_in_answer, knobs.other_user_in_info) = (false, true));
+    assert_eq!(slug(story.sign_in("ivan").await), "subject_mismatch");
+    street.vk.turn(|knobs| (knobs.other_user_in_info, knobs.no_device_id) = (false, true));
+    assert_eq!(slug(story.sign_in("ivan").await), "callback_malformed");
+}
+
+#[tokio::test]
+async fn github_lists_the_real_address_and_hides_it_when_told() {
+    let street = Street::start(0).await.unwrap();
+    let story = Story::new(provider(&street.config(), "github", |_| {}));
+    let ivan = story.sign_in("ivan").await.unwrap();
+    assert_eq!((ivan.email.as_deref(), ivan.email_verified), (Some("ivan.petrov@yandex.ru"), true));
+    assert!(!story.sign_in("zoe").await.unwrap().email_verified);
+    street.github.turn(|knobs| knobs.no_reply_only = true);
+    assert_eq!(story.sign_in("ivan").await.unwrap().email, None);
+}
