@@ -6,4 +6,5 @@
 pub mod bench;
 pub mod pages;
 pub mod security;
+pub mod stand_ins;
 pub mod tree;

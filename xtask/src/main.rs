@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
-use xtask::{bench, pages, security, tree::Tree};
+use xtask::{bench, pages, security, stand_ins, tree::Tree};
 
 /// Chores of the house.
 #[derive(Parser)]
@@ -24,6 +24,8 @@ enum Chore {
     Check,
     /// Write docs/security/*.md from the tables and the tests.
     Security,
+    /// Run stand-in servers of the sign-in providers, and write a configuration of the service that knows them.
+    StandIns(stand_ins::Arguments),
     /// Print every SQL statement as one line of JSON, for other tools.
     Statements,
 }
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         Chore::Bench(arguments) => bench::run(&tree, &arguments),
         Chore::Check => security(&tree, pages::check),
         Chore::Security => security(&tree, pages::write),
+        Chore::StandIns(arguments) => stand_ins::run(&arguments),
         Chore::Statements => Ok(statements()),
     };
     // Nothing is left to be done about a closed terminal.
