@@ -65,9 +65,7 @@ pub(crate) async fn blocked_deleted_and_unknown_accounts_change_nothing(stage: S
     house.users.block(&userd_model::Actor::Operator, ada.id).await.unwrap();
     house.delete(grace.id).await;
     let nobody = UserId(uuid::Uuid::nil());
-    for (id, expected) in
-        [(ada.id, Refusal::Blocked), (grace.id, Refusal::NotSignedIn), (nobody, Refusal::NotFound)]
-    {
+    for (id, expected) in [(ada.id, Refusal::Blocked), (grace.id, Refusal::NotSignedIn), (nobody, Refusal::NotFound)] {
         let profile = house.accounts.change_profile(id, ProfileInput::default(), None).await;
         assert_eq!(refusal(profile), expected);
         assert_eq!(refusal(house.accounts.change_username(id, "another", None).await), expected);
@@ -97,7 +95,14 @@ pub(crate) async fn a_new_password_ends_every_other_session(stage: Stage) {
     assert!(!house.is_out(&ada.tokens).await);
     assert_eq!(refusal(house.login("ada", PASSWORD).await), Refusal::WrongCredentials);
     assert!(house.login("ada", OTHER_PASSWORD).await.is_ok());
-    let expected = ["session.ended", "session.started", "session.started", "session.started", "user.password_changed", "user.registered"];
+    let expected = [
+        "session.ended",
+        "session.started",
+        "session.started",
+        "session.started",
+        "user.password_changed",
+        "user.registered",
+    ];
     assert_eq!(house.events_of(ada.id).await, expected);
 }
 
@@ -158,8 +163,7 @@ pub(crate) async fn of_two_password_changes_at_once_one_wins(stage: Stage) {
         house.accounts.change_password(ada.id, session, &old, &two, &here),
     );
     assert_eq!(usize::from(first.is_ok()) + usize::from(second.is_ok()), 1);
-    let (winner, loser) =
-        if first.is_ok() { (OTHER_PASSWORD, second) } else { ("another good password 7", first) };
+    let (winner, loser) = if first.is_ok() { (OTHER_PASSWORD, second) } else { ("another good password 7", first) };
     assert_eq!(refusal(loser), Refusal::WrongCurrentPassword);
     assert!(house.login("ada", winner).await.is_ok());
     assert_eq!(house.count_of(ada.id, EventKind::PasswordChanged).await, 1);

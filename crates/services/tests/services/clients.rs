@@ -127,10 +127,12 @@ pub(crate) async fn sixty_four_repeats_at_once_make_one_service(stage: Stage) {
 }
 
 pub(crate) async fn secrets_are_not_guessed_without_end(stage: Stage) {
-    let house = stage.house_with(with(|settings| {
-        settings.limits.enabled = true;
-        settings.limits.client_per_network.burst = 5;
-    })).await;
+    let house = stage
+        .house_with(with(|settings| {
+            settings.limits.enabled = true;
+            settings.limits.client_per_network.burst = 5;
+        }))
+        .await;
     let service = house.service(&[]).await;
     for _ in 0..20 {
         house.client_token(service.id, &service.secret).await.unwrap();

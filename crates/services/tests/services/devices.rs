@@ -21,7 +21,10 @@ pub(crate) async fn the_list_shows_where_one_is_signed_in(stage: Stage) {
     let devices = house.sessions.devices(ada.id, Some(phone), None, 10).await.unwrap();
     let shown: Vec<_> = devices.iter().map(|d| (d.id, d.device_name.as_deref(), d.current)).collect();
     assert_eq!(shown, [(ada.tokens.session_id, None, false), (phone, Some("Phone"), true)]);
-    assert_eq!((devices[0].user_agent.as_deref(), devices[0].amr.as_slice()), (Some("Browser/1"), &["pwd".to_owned()][..]));
+    assert_eq!(
+        (devices[0].user_agent.as_deref(), devices[0].amr.as_slice()),
+        (Some("Browser/1"), &["pwd".to_owned()][..])
+    );
 }
 
 pub(crate) async fn pages_follow_each_other_over_ended_sessions(stage: Stage) {

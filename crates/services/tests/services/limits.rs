@@ -36,7 +36,9 @@ pub(crate) async fn a_thousand_guesses_at_once_are_five(stage: Stage) {
     let answers: Vec<_> = answers.into_iter().map(refusal).collect();
     let compared = answers.iter().filter(|answer| **answer == Refusal::WrongCredentials).count();
     assert_eq!(compared, 5);
-    assert!(answers.iter().filter(|a| **a != Refusal::WrongCredentials).all(|a| matches!(a, Refusal::TooManyAttempts(_))));
+    assert!(
+        answers.iter().filter(|a| **a != Refusal::WrongCredentials).all(|a| matches!(a, Refusal::TooManyAttempts(_)))
+    );
 }
 
 /// AC-021: case, address and username of one account share one counter.
@@ -136,10 +138,12 @@ pub(crate) async fn a_success_costs_nothing(stage: Stage) {
 
 /// ASVS V2.4.1
 pub(crate) async fn one_network_guesses_at_many_accounts_only_so_often(stage: Stage) {
-    let house = stage.house_with(with(|settings| {
-        settings.limits.enabled = true;
-        settings.limits.password_per_network = Rate { burst: 10, period: MINUTE };
-    })).await;
+    let house = stage
+        .house_with(with(|settings| {
+            settings.limits.enabled = true;
+            settings.limits.password_per_network = Rate { burst: 10, period: MINUTE };
+        }))
+        .await;
     house.member("ada").await;
     let mut compared = 0;
     for n in 0..30 {
@@ -155,10 +159,12 @@ async fn guess_from_one_place(house: &House, n: usize) -> Refusal {
 }
 
 pub(crate) async fn a_session_is_refreshed_only_so_often(stage: Stage) {
-    let house = stage.house_with(with(|settings| {
-        settings.limits.enabled = true;
-        settings.limits.refresh_per_session = Rate { burst: 3, period: MINUTE };
-    })).await;
+    let house = stage
+        .house_with(with(|settings| {
+            settings.limits.enabled = true;
+            settings.limits.refresh_per_session = Rate { burst: 3, period: MINUTE };
+        }))
+        .await;
     let ada = house.member("ada").await;
     let mut token = ada.tokens.refresh_token;
     for _ in 0..3 {

@@ -75,7 +75,8 @@ pub(crate) async fn a_sign_in_hashes_anew_when_the_parameters_have_changed(stage
     house.login("ada", PASSWORD).await.unwrap();
     assert_eq!(credential().await.hash, fresh.hash, "nothing has changed yet");
 
-    let weaker = PasswordOptions { memory_kib: 32, iterations: 1, parallelism: 1, workers: 1, ..PasswordOptions::default() };
+    let weaker =
+        PasswordOptions { memory_kib: 32, iterations: 1, parallelism: 1, workers: 1, ..PasswordOptions::default() };
     let parts = &house.parts;
     let hasher = Passwords::new(weaker, parts.random.clone(), parts.clock.clone()).unwrap();
     let mut old = credential().await;

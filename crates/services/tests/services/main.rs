@@ -13,14 +13,18 @@ mod access_tokens;
 mod account_changes;
 mod clients;
 mod devices;
+mod faults;
 mod limits;
 mod login;
 mod master_key;
+mod outbox;
 mod personas;
+mod policy;
 mod refresh;
 mod register;
 mod revocations;
 mod setup;
+mod sign_in;
 mod signing_keys;
 mod stage;
 mod sweeper;
@@ -184,4 +188,78 @@ services! {
         a_backlog_is_worked_off,
         one_replica_sweeps_at_a_time,
     }
+    outbox {
+        every_kind_of_event_is_written_once_by_its_change,
+    }
+    sign_in {
+        a_missing_or_unknown_state_is_refused,
+        a_replayed_state_is_refused,
+        another_browser_cannot_finish_an_attempt,
+        an_answer_at_another_providers_callback_is_refused,
+        an_attempt_lives_ten_minutes,
+        a_disabled_provider_is_refused_at_the_start_and_at_the_callback,
+        a_provider_without_a_browser_flow_has_no_start,
+        the_way_back_is_compared_exactly,
+        a_refusal_of_the_provider_lands_where_the_application_waits,
+        sixty_four_callbacks_make_one_account_and_one_code,
+        sixty_four_first_sign_ins_of_one_person_make_one_account,
+        attempts_from_one_network_are_limited,
+        what_is_remembered_is_sealed_and_random,
+        a_new_person_gets_an_account_and_is_known_the_next_time,
+        only_provider_issuer_and_subject_identify,
+        an_unproven_address_makes_an_account_without_one,
+        a_proven_address_of_a_proven_account_is_told_and_never_linked,
+        who_proves_the_mailbox_wins_it_from_who_only_claimed_it,
+        accounts_with_roles_and_shut_accounts_are_never_won,
+        blocked_and_deleted_people_stay_out,
+        only_allowed_domains_come_in,
+        closed_sign_up_lets_only_known_people_in,
+        a_linked_account_signs_its_owner_in,
+        linking_needs_a_fresh_sign_in,
+        linking_ends_with_the_session_that_began_it,
+        an_account_of_somebody_else_is_not_taken,
+        a_sign_in_is_no_link_and_a_link_is_no_sign_in,
+        unlinking_frees_the_account_elsewhere_and_tells_the_provider,
+        the_last_way_in_is_not_unlinked,
+        two_unlinkings_at_once_leave_a_way_in,
+        a_second_name_is_the_same_account,
+        nothing_of_the_provider_lies_in_the_clear,
+        a_code_is_exchanged_once,
+        a_code_lives_a_minute,
+        a_code_with_a_proof_key_needs_its_verifier,
+        what_shuts_the_account_kills_the_code,
+        a_native_proof_works_once,
+        sixty_four_native_proofs_make_one_session,
+        a_tap_on_the_right_code_signs_in,
+        a_wrong_code_ends_the_attempt,
+        nobody_else_answers_for_the_person_asked,
+        another_browser_cannot_poll,
+        sixty_four_polls_hand_the_tokens_out_once,
+        an_attempt_with_the_bot_lives_five_minutes,
+        a_confirmed_attempt_dies_with_a_new_password,
+        an_update_without_the_secret_is_refused,
+        a_repeated_update_is_taken_once,
+        access_of_the_bot_is_recorded_and_withdrawn,
+        each_linked_account_has_its_own_bot_access,
+        other_words_and_unknown_links_do_no_harm,
+        without_a_bot_there_is_no_such_door,
+    }
 }
+
+// Faults are put in at each call by the case itself: engines alone, no other weather.
+services!(@setting faults_in_memory Memory Plain: faults {
+    a_registration_happens_wholly_or_not_at_all,
+    a_sign_in_happens_wholly_or_not_at_all,
+    a_refresh_happens_wholly_or_not_at_all,
+    a_password_change_happens_wholly_or_not_at_all,
+    a_block_and_a_new_username_happen_wholly_or_not_at_all,
+    a_refused_change_leaves_nothing_behind,
+});
+services!(@setting faults_on_postgres Postgres Plain: faults {
+    a_registration_happens_wholly_or_not_at_all,
+    a_sign_in_happens_wholly_or_not_at_all,
+    a_refresh_happens_wholly_or_not_at_all,
+    a_password_change_happens_wholly_or_not_at_all,
+    a_block_and_a_new_username_happen_wholly_or_not_at_all,
+    a_refused_change_leaves_nothing_behind,
+});

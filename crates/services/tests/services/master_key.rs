@@ -1,6 +1,12 @@
 //! The master key: rotated without downtime, and useless when it is another one.
 
-use std::{sync::{Arc, atomic::{AtomicU64, Ordering}}, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use userd_crypto::MasterKeys;
 use userd_services::testing::TestOptions;
@@ -10,7 +16,12 @@ use crate::{
     stage::{House, Stage},
 };
 
-async fn with_master(stage: &Stage, before: &House, master: MasterKeys, seed: u64) -> Result<House, userd_services::Failure> {
+async fn with_master(
+    stage: &Stage,
+    before: &House,
+    master: MasterKeys,
+    seed: u64,
+) -> Result<House, userd_services::Failure> {
     let clock = Some(Arc::clone(&before.clock));
     stage.try_house(TestOptions { clock, seed, master, ..TestOptions::default() }).await
 }

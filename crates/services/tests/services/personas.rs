@@ -2,11 +2,8 @@
 
 use userd_model::{Actor, ClientId, Permission, Refusal, SessionId, UserId};
 use userd_services::{
-    Authenticated, Failure, Origin, SignedIn, TokenPair,
-    accounts::Registration,
-    clients::ClientToken,
-    passwords::Password,
-    sessions::Login,
+    Authenticated, Failure, Origin, SignedIn, TokenPair, accounts::Registration, clients::ClientToken,
+    passwords::Password, sessions::Login,
 };
 
 use crate::stage::House;
@@ -69,8 +66,7 @@ impl House {
     /// Registers `name@example.org`, known as `name`.
     pub(crate) async fn member(&self, name: &str) -> Member {
         let email = format!("{name}@example.org");
-        let signed_in =
-            self.accounts.register(registration(Some(&email), Some(name)), &home(), None).await.unwrap();
+        let signed_in = self.accounts.register(registration(Some(&email), Some(name)), &home(), None).await.unwrap();
         Member { id: signed_in.user.id, email, tokens: signed_in.tokens }
     }
 

@@ -62,7 +62,7 @@ pub(crate) async fn sixty_four_refreshes_at_once_are_one(stage: Stage) {
     assert_eq!(session.generation, 4);
 }
 
-/// AC-065, AC-090: a token whose successor has been used comes back: stolen. The family ends, its tokens die at once.
+/// AC-090: a token whose successor has been used comes back: stolen. The family ends, its tokens die at once.
 /// ASVS V10.4.5
 pub(crate) async fn an_older_token_ends_the_family(stage: Stage) {
     let house = stage.house().await;

@@ -111,10 +111,12 @@ pub(crate) async fn closed_registration_is_closed(stage: Stage) {
 
 /// ASVS V2.4.1
 pub(crate) async fn one_network_registers_only_so_many(stage: Stage) {
-    let house = stage.house_with(with(|settings| {
-        settings.limits.enabled = true;
-        settings.limits.registration_per_network.burst = 2;
-    })).await;
+    let house = stage
+        .house_with(with(|settings| {
+            settings.limits.enabled = true;
+            settings.limits.registration_per_network.burst = 2;
+        }))
+        .await;
     for n in 0..2 {
         let asked = registration(Some(&format!("n{n}@example.org")), None);
         house.accounts.register(asked, &home(), None).await.unwrap();

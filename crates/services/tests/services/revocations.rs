@@ -61,7 +61,12 @@ pub(crate) async fn a_shared_cache_brings_the_news_without_a_poll(stage: Stage) 
     let clock = Arc::clone(&stage.house().await.clock);
     let dice: Arc<dyn userd_model::Random> = Arc::new(userd_storage::testing::TestRandom::default());
     let cache: Arc<dyn Cache> = Arc::new(Memory::new(&CacheOptions::new(clock.clone(), dice)));
-    let sharing = |seed| TestOptions { cache: Some(Arc::clone(&cache)), clock: Some(Arc::clone(&clock)), seed, ..TestOptions::default() };
+    let sharing = |seed| TestOptions {
+        cache: Some(Arc::clone(&cache)),
+        clock: Some(Arc::clone(&clock)),
+        seed,
+        ..TestOptions::default()
+    };
     let (here, there) = (stage.house_with(sharing(5)).await, stage.house_with(sharing(6)).await);
     let ada = here.member("ada").await;
     let mut news = cache.subscribe();
@@ -128,7 +133,8 @@ pub(crate) async fn entries_are_paged_and_forgotten(stage: Stage) {
     let ada = house.member("ada").await;
     let (now, mut all) = (house.now(), Vec::new());
     for n in 0..7_i64 {
-        let what = Revoked::Session { session_id: userd_model::SessionId(uuid::Uuid::from_u128(n as u128)), user_id: ada.id };
+        let what =
+            Revoked::Session { session_id: userd_model::SessionId(uuid::Uuid::from_u128(n as u128)), user_id: ada.id };
         record(&house, what, now.plus(Duration::from_micros(n as u64 / 3))).await;
     }
     let mut after = None;

@@ -18,7 +18,8 @@ pub(crate) async fn the_setup_link_makes_one_administrator_and_dies(stage: Stage
     let other = house.setup.open().await.unwrap().unwrap();
     let wrong = house.setup.finish(&token, registration(Some("no address"), None), &home()).await;
     assert_eq!(wrong_fields(wrong), ["/email"], "a mistake does not use the link up");
-    let root = house.setup.finish(&token, registration(Some("root@example.org"), Some("admin")), &home()).await.unwrap();
+    let root =
+        house.setup.finish(&token, registration(Some("root@example.org"), Some("admin")), &home()).await.unwrap();
     assert_eq!(root.user.roles, [Role::ADMIN]);
     let actor = house.who(&root.tokens.access_token).await.unwrap().actor;
     assert!(actor.may(userd_model::Act::Any(Permission::UsersManage)).is_ok());
@@ -74,7 +75,10 @@ pub(crate) async fn the_operator_shuts_the_link_by_making_an_administrator(stage
     assert_eq!(refusal(late), Refusal::SetupDone);
     let second = house.setup.create_administrator(registration(None, Some("root2"))).await.unwrap();
     assert_eq!(second.roles, [Role::ADMIN], "the operator may make more");
-    assert_eq!(refusal(house.setup.create_administrator(registration(None, Some("root2"))).await), Refusal::UsernameTaken);
+    assert_eq!(
+        refusal(house.setup.create_administrator(registration(None, Some("root2"))).await),
+        Refusal::UsernameTaken
+    );
 }
 
 pub(crate) async fn the_operator_makes_several_administrators_at_once(stage: Stage) {

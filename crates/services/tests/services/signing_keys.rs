@@ -45,7 +45,13 @@ pub(crate) async fn many_replicas_start_at_once_and_share_one_key(stage: Stage) 
     let store = Arc::clone(&stage.store);
     let kids = at_once(8, |n| {
         let stage = Stage { store: Arc::clone(&store) };
-        async move { kid_of(&stage.house_with(TestOptions { seed: n as u64 + 9, ..TestOptions::default() }).await, KeyState::Active).await }
+        async move {
+            kid_of(
+                &stage.house_with(TestOptions { seed: n as u64 + 9, ..TestOptions::default() }).await,
+                KeyState::Active,
+            )
+            .await
+        }
     })
     .await;
     assert!(kids.iter().all(|kid| *kid == kids[0]));

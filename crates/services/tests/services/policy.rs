@@ -1,0 +1,65 @@
+//! The policy as one table: who may do what. A change of it is a change of `policy_matrix.txt`, which is reviewed.
+
+use std::fmt::Write as _;
+
+use userd_model::{Act, Actor, ClientId, Permission, SessionId, UserId};
+use uuid::Uuid;
+
+const REVIEWED: &str = include_str!("policy_matrix.txt");
+
+/// AC-095, AC-099: default deny; a right to see is no right to change, and a permission gives what it names only.
+/// ASVS V8.1.1, V8.2.1
+#[test]
+fn the_policy_is_the_reviewed_one() {
+    let matrix = matrix();
+    assert!(matrix == REVIEWED, "the policy has changed; if that is meant, review and store this:\n{matrix}");
+}
+
+fn matrix() -> String {
+    let mut table = String::new();
+    let me = UserId(Uuid::from_u128(1));
+    let columns = columns(me);
+    let _infallible = write!(table, "{:<32}", "act");
+    for (name, _) in &columns {
+        let _infallible = write!(table, "{name:<29}");
+    }
+    table.push('\n');
+    for permission in Permission::ALL {
+        for (whose, act) in [
+            ("any", Act::Any(*permission)),
+            ("own", Act::Own(me, *permission)),
+            ("another's", Act::Own(UserId(Uuid::from_u128(2)), *permission)),
+        ] {
+            let _infallible = write!(table, "{:<32}", format!("{} {whose}", permission.as_str()));
+            for (_, actor) in &columns {
+                let _infallible = write!(table, "{:<29}", if actor.may(act).is_ok() { "yes" } else { "-" });
+            }
+            table.push('\n');
+        }
+    }
+    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// Everybody who can act: with nothing, with each single permission, with everything.
+fn columns(me: UserId) -> Vec<(String, Actor)> {
+    let user = |permissions: &[Permission]| Actor::User {
+        id: me,
+        session_id: SessionId(Uuid::nil()),
+        permissions: permissions.to_vec(),
+    };
+    let service = |permissions: &[Permission]| Actor::Service {
+        // Even one that has a user's id is no user.
+        id: ClientId(me.0),
+        permissions: permissions.to_vec(),
+    };
+    let mut columns = vec![
+        ("member".to_owned(), user(&[])),
+        ("admin".to_owned(), user(Permission::ALL)),
+        ("operator".to_owned(), Actor::Operator),
+        ("service".to_owned(), service(&[])),
+    ];
+    for permission in Permission::ALL {
+        columns.push((format!("service:{}", permission.as_str()), service(&[*permission])));
+    }
+    columns
+}

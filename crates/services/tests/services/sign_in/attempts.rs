@@ -1,0 +1,244 @@
+//! Attempts: bound to the browser and the provider, used once, gone after ten minutes.
+
+use std::{sync::Arc, time::Duration};
+
+use userd_model::Refusal;
+use userd_providers::ProviderFault;
+use userd_services::sign_in::{Finished, Start};
+
+use super::elsewhere::{Elsewhere, answer, code, house_with_acme, offering, refused, state_of};
+use crate::{
+    personas::home,
+    stage::{Stage, at_once, refusal, with, wrong_fields},
+};
+
+/// AC-051: the state is left out, empty, or of nobody.
+/// ASVS V10.1.2, V10.2.1
+pub(crate) async fn a_missing_or_unknown_state_is_refused(stage: Stage) {
+    let (house, _) = house_with_acme(&stage).await;
+    let begun = house.begin("acme").await;
+    let cookie = Some(begun.browser.as_str());
+    let mut without = answer("");
+    let shortened = state_of(&begun)[1..].to_owned();
+    for (state, slug) in [
+        (None, "state_missing"),
+        (Some(String::new()), "state_missing"),
+        (Some("not base64url!".to_owned()), "state_missing"),
+        (Some(shortened), "state_missing"),
+        (Some("A".repeat(43)), "state_unknown"),
+    ] {
+        without.remove("state");
+        without.extend(state.clone().map(|state| ("state".to_owned(), state)));
+        let finished = house.sign_in.finish("acme", &without, cookie, &home()).await;
+        assert_eq!(refused(finished), Refusal::ProviderRefused(slug), "{state:?}");
+    }
+    assert!(matches!(house.come_back("acme", &begun).await, Finished::Code { .. }), "the real one is still good");
+}
+
+/// AC-056: a state that the caller chose was never stored here.
+pub(crate) async fn a_replayed_state_is_refused(stage: Stage) {
+    let (house, _) = house_with_acme(&stage).await;
+    let begun = house.begin("acme").await;
+    code(house.come_back("acme", &begun).await);
+    assert_eq!(refused(house.come_back("acme", &begun).await), Refusal::ProviderRefused("state_unknown"));
+}
+
+/// AC-083, AC-052: an attempt is begun in the attacker's browser and finished in the victim's.
+/// ASVS V10.1.2
+pub(crate) async fn another_browser_cannot_finish_an_attempt(stage: Stage) {
+    let (house, _) = house_with_acme(&stage).await;
+    let victims = house.begin("acme").await;
+    for cookie in [None, Some(victims.browser.as_str()), Some(""), Some("nonsense")] {
+        let attackers = house.begin("acme").await;
+        let finished = house.sign_in.finish("acme", &answer(&state_of(&attackers)), cookie, &home()).await;
+        assert_eq!(refused(finished), Refusal::ProviderRefused("browser_mismatch"));
+        assert_eq!(
+            refused(house.come_back("acme", &attackers).await),
+            Refusal::ProviderRefused("state_unknown"),
+            "the attempt is used up"
+        );
+    }
+    assert!(house.reading().users().page(None, 9).await.unwrap().is_empty());
+}
+
+/// AC-055: the answer of one provider is delivered to the callback of another.
+/// ASVS V10.2.2
+pub(crate) async fn an_answer_at_another_providers_callback_is_refused(stage: Stage) {
+    let (acme, evil) = (Elsewhere::new("acme", |_| {}), Elsewhere::new("evil", |_| {}));
+    let house = stage.house_with(offering(&[&acme, &evil])).await;
+    let begun = house.begin("acme").await;
+    assert_ne!(house.sign_in.redirect_uri("acme"), house.sign_in.redirect_uri("evil"));
+    assert_eq!(refused(house.come_back("evil", &begun).await), Refusal::ProviderRefused("provider_mismatch"));
+    evil.is(super::elsewhere::person("acme", "1"));
+    assert_eq!(
+        refused(house.through("evil").await),
+        Refusal::ProviderRefused("provider_mismatch"),
+        "nor may it speak for another"
+    );
+}
+
+pub(crate) async fn an_attempt_lives_ten_minutes(stage: Stage) {
+    let (house, _) = house_with_acme(&stage).await;
+    let (late, in_time) = (house.begin("acme").await, house.begin("acme").await);
+    house.advance(Duration::from_secs(599));
+    code(house.come_back("acme", &in_time).await);
+    house.advance(Duration::from_secs(1));
+    assert_eq!(refused(house.come_back("acme", &late).await), Refusal::ProviderRefused("state_unknown"));
+}
+
+/// AC-044: sign-in by a provider that was disabled, also in the middle.
+pub(crate) async fn a_disabled_provider_is_refused_at_the_start_and_at_the_callback(stage: Stage) {
+    let (house, _) = house_with_acme(&stage).await;
+    let begun = house.begin("acme").await;
+    let off = Elsewhere::new("acme", |facts| facts.policy.enabled = false);
+    let mut options = offering(&[&off]);
+    (options.clock, options.seed) = (Some(Arc::clone(&house.clock)), 2);
+    let restarted = stage.house_with(options).await;
+    assert_eq!(refused(restarted.come_back("acme", &begun).await), Refusal::NoSuchProvider);
+    for id in ["acme", "unknown", ""] {
+        assert_eq!(refusal(restarted.sign_in.start(id, Start::default(), &home()).await), Refusal::NoSuchProvider);
+        let native = userd_providers::NativeProof::AccessToken("t");
+        assert_eq!(refusal(restarted.sign_in.native(id, native, None, &home()).await), Refusal::NoSuchProvider);
+    }
+    assert_eq!(restarted.sign_in.offered().count(), 0);
+}
+
+pub(crate) async fn a_provider_without_a_browser_flow_has_no_start(stage: Stage) {
+    let app_only = Elsewhere::new("acme", |facts| facts.capabilities.browser = false);
+    let house = stage.house_with(offering(&[&app_only])).await;
+    assert_eq!(refusal(house.sign_in.start("acme", Start::default(), &home()).await), Refusal::NoSuchProvider);
+}
+
+/// AC-059, AC-060: a way back with userinfo, another path, another host, dots, encodings, a script.
+pub(crate) async fn the_way_back_is_compared_exactly(stage: Stage) {
+    let (house, _) = house_with_acme(&stage).await;
+    let start = async |return_to: &str| {
+        let start = Start { return_to: Some(return_to.to_owned()), ..Start::default() };
+        house.sign_in.start("acme", start, &home()).await
+    };
+    for foreign in [
+        "",
+        "https://evil.example/",
+        "https://app.example/done/",
+        "https://app.example/done?x=1",
+        "https://app.example/done#x",
+        "https://app.example/Done",
+        "https://app.example/./done",
+        "https://app.example/a/../done",
+        "https://app.example/%64one",
+        "https://app.example:443/done",
+        "https://APP.example/done",
+        "https://app.example@evil.example/done",
+        "https://app.example.evil.example/done",
+        "https://evil.example/?https://app.example/done",
+        "http://app.example/done",
+        "//app.example/done",
+        "https:/app.example/done",
+        "https://app.example\\done",
+        " https://app.example/done",
+        "https://app.example/done\n",
+        "javascript:alert(1)",
+        "data:text/html,x",
+    ] {
+        assert_eq!(wrong_fields(start(foreign).await), ["/return_to"], "{foreign:?}");
+    }
+    let begun = start("https://app.example/done").await.unwrap();
+    let Finished::Code { landing, .. } = house.come_back("acme", &begun).await else { panic!("no code") };
+    assert_eq!(landing.return_to.as_deref(), Some("https://app.example/done"));
+}
+
+pub(crate) async fn a_refusal_of_the_provider_lands_where_the_application_waits(stage: Stage) {
+    let (house, acme) = house_with_acme(&stage).await;
+    let start = || Start { return_to: Some("https://app.example/done".into()), ..Start::default() };
+    for (fault, expected) in [
+        (ProviderFault::Refused("nonce_mismatch"), Refusal::ProviderRefused("nonce_mismatch")),
+        (ProviderFault::Unavailable("500".into()), Refusal::ProviderUnavailable),
+        (ProviderFault::Misconfigured("bad secret".into()), Refusal::ProviderUnavailable),
+    ] {
+        let begun = house.sign_in.start("acme", start(), &home()).await.unwrap();
+        *acme.fault.lock().unwrap() = Some(fault.clone());
+        let finished = house.come_back("acme", &begun).await;
+        let Finished::Refused { landing, .. } = &finished else { panic!("not refused") };
+        assert_eq!(landing.return_to.as_deref(), Some("https://app.example/done"));
+        assert_eq!(refused(finished), expected);
+        *acme.fault.lock().unwrap() = Some(fault);
+        assert_eq!(refusal(house.sign_in.start("acme", start(), &home()).await), expected, "at the start too");
+    }
+    let begun = house.sign_in.start("acme", start(), &home()).await.unwrap();
+    let mut declined = answer(&state_of(&begun));
+    declined.insert("error".into(), "access_denied".into());
+    let finished = house.sign_in.finish("acme", &declined, Some(&begun.browser), &home()).await;
+    assert_eq!(refused(finished), Refusal::ProviderRefused("access_denied"));
+}
+
+/// F17: one callback, sixty-four times at once.
+pub(crate) async fn sixty_four_callbacks_make_one_account_and_one_code(stage: Stage) {
+    let (house, _) = house_with_acme(&stage).await;
+    let begun = house.begin("acme").await;
+    let services = house.shared();
+    let finished = at_once(64, |_| {
+        let (services, begun) = (Arc::clone(&services), begun.clone());
+        async move { services.sign_in.finish("acme", &answer(&state_of(&begun)), Some(&begun.browser), &home()).await }
+    })
+    .await;
+    let (codes, lost): (Vec<_>, Vec<_>) = finished.into_iter().partition(|end| matches!(end, Finished::Code { .. }));
+    assert_eq!(codes.len(), 1);
+    assert!(lost.into_iter().all(|end| refused(end) == Refusal::ProviderRefused("state_unknown")));
+    assert_eq!(house.reading().users().page(None, 9).await.unwrap().len(), 1);
+}
+
+/// One person, sixty-four attempts at once: one account all the same.
+pub(crate) async fn sixty_four_first_sign_ins_of_one_person_make_one_account(stage: Stage) {
+    let (house, acme) = house_with_acme(&stage).await;
+    acme.is(super::elsewhere::proven("acme", "7", "ada@example.org"));
+    let services = house.shared();
+    let mut attempts = Vec::new();
+    for _ in 0..16 {
+        attempts.push(house.begin("acme").await);
+    }
+    let finished = at_once(16, |n| {
+        let (services, begun) = (Arc::clone(&services), attempts[n].clone());
+        async move { services.sign_in.finish("acme", &answer(&state_of(&begun)), Some(&begun.browser), &home()).await }
+    })
+    .await;
+    finished.into_iter().for_each(|end| drop(code(end)));
+    let users = house.reading().users().page(None, 9).await.unwrap();
+    assert_eq!(users.len(), 1);
+    assert_eq!(house.reading().identities().of_user(users[0].id).await.unwrap().len(), 1);
+}
+
+pub(crate) async fn attempts_from_one_network_are_limited(stage: Stage) {
+    let acme = Elsewhere::new("acme", |_| {});
+    let mut options = with(|settings| {
+        settings.limits.enabled = true;
+        settings.limits.sign_in_per_network.burst = 3;
+    });
+    options.providers = offering(&[&acme]).providers;
+    let house = stage.house_with(options).await;
+    for _ in 0..3 {
+        house.begin("acme").await;
+    }
+    assert!(matches!(
+        refusal(house.sign_in.start("acme", Start::default(), &home()).await),
+        Refusal::TooManyAttempts(_)
+    ));
+}
+
+/// ASVS V10.1.2
+pub(crate) async fn what_is_remembered_is_sealed_and_random(stage: Stage) {
+    let (house, _) = house_with_acme(&stage).await;
+    let (one, two) = (house.begin("acme").await, house.begin("acme").await);
+    let values = |begun: &userd_services::sign_in::Begun| {
+        let url = url::Url::parse(&begun.url).unwrap();
+        let mut values: Vec<String> =
+            url.query_pairs().filter(|(name, _)| name != "redirect_uri").map(|(_, value)| value.into_owned()).collect();
+        values.push(begun.browser.clone());
+        values
+    };
+    let mut all = [values(&one), values(&two)].concat();
+    assert_eq!(all.len(), 8);
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), 8, "state, nonce, challenge and cookie are all different, in both attempts");
+    assert!(all.iter().all(|value| value.len() == 43));
+}

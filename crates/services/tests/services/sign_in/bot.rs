@@ -1,0 +1,349 @@
+//! Sign-in by a message to the bot, against a Bot API of our own on the loopback.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    routing::post,
+};
+use serde_json::{Value, json};
+use userd_model::{EventKind, Refusal, UserId};
+use userd_providers::{
+    HttpOptions, Kind, Secret,
+    telegram::{BotToken, bot_api::BotApi},
+};
+use userd_services::{
+    Failure, SignedIn,
+    sign_in::{BotDoor, BotPoll, BotStart, Finished},
+};
+
+use super::elsewhere::{Elsewhere, offering, offering_with_bot, person};
+use crate::{
+    personas::{OTHER_PASSWORD, home, password},
+    stage::{House, Stage, at_once, refusal},
+};
+
+const SECRET: &str = "webhook-secret-1";
+
+/// What the bot was told to do, oldest first: method and body.
+type Calls = Arc<Mutex<Vec<(String, Value)>>>;
+
+struct Messenger {
+    house: House,
+    telegram: Arc<Elsewhere>,
+    calls: Calls,
+    updates: Mutex<i64>,
+}
+
+impl Messenger {
+    async fn open(stage: &Stage) -> Self {
+        let calls = Calls::default();
+        let api = BotApi::new(&serve(Arc::clone(&calls)).await, token(), HttpOptions::default()).unwrap();
+        let telegram = Elsewhere::new("telegram", |facts| facts.kind = Kind::Telegram);
+        let door = BotDoor { api, username: "userd_test_bot".to_owned(), webhook_secret: Secret::new(SECRET) };
+        let house = stage.house_with(offering_with_bot(&telegram, door)).await;
+        Self { house, telegram, calls, updates: Mutex::new(100) }
+    }
+
+    async fn start(&self) -> BotStart {
+        self.house.sign_in.start_bot(&home()).await.unwrap()
+    }
+
+    /// Delivers an update under a new number.
+    async fn update(&self, content: Value) -> Result<(), Failure> {
+        let id = {
+            let mut last = self.updates.lock().unwrap();
+            *last += 1;
+            *last
+        };
+        let mut update = content;
+        update["update_id"] = id.into();
+        self.house.sign_in.take_update(Some(SECRET.as_bytes()), update.to_string().as_bytes()).await
+    }
+
+    async fn writes(&self, who: u64, text: &str) {
+        let chat = json!({ "id": who, "type": "private" });
+        let message = json!({ "message_id": 1, "date": 1, "chat": chat, "from": somebody(who), "text": text });
+        self.update(json!({ "message": message })).await.unwrap();
+    }
+
+    async fn taps(&self, who: u64, data: &str) {
+        let message = json!({ "message_id": 1, "date": 1, "chat": { "id": who, "type": "private" } });
+        let query = json!({ "id": "q1", "from": somebody(who), "message": message, "data": data });
+        self.update(json!({ "callback_query": query })).await.unwrap();
+    }
+
+    async fn taps_code(&self, who: u64, start: &BotStart, code: &str) {
+        self.taps(who, &format!("{}:{code}", start.attempt)).await;
+    }
+
+    async fn changes_access(&self, who: u64, status: &str) {
+        let chat = json!({ "id": who, "type": "private" });
+        let change = json!({ "chat": chat, "from": somebody(who), "date": 1, "new_chat_member": { "status": status } });
+        self.update(json!({ "my_chat_member": change })).await.unwrap();
+    }
+
+    async fn poll(&self, start: &BotStart) -> Result<BotPoll, Failure> {
+        self.house.sign_in.poll_bot(&start.attempt, &start.secret, &home()).await
+    }
+
+    /// The whole way: start, confirm, poll.
+    async fn sign_in(&self, who: u64) -> SignedIn {
+        let start = self.start().await;
+        self.writes(who, &start.command).await;
+        self.taps_code(who, &start, &start.match_code).await;
+        signed_in(self.poll(&start).await.unwrap())
+    }
+
+    fn told(&self) -> Vec<(String, Value)> {
+        std::mem::take(&mut *self.calls.lock().unwrap())
+    }
+
+    async fn may_write(&self, user: UserId) -> bool {
+        self.house.reading().identities().of_user(user).await.unwrap()[0].bot_access
+    }
+}
+
+fn token() -> BotToken {
+    BotToken::parse(&Secret::new("110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawX")).unwrap()
+}
+
+fn somebody(id: u64) -> Value {
+    json!({ "id": id, "is_bot": false, "first_name": "Ada", "username": "ada", "language_code": "en" })
+}
+
+async fn serve(calls: Calls) -> String {
+    async fn take(
+        State(calls): State<Calls>,
+        Path((_, method)): Path<(String, String)>,
+        Json(body): Json<Value>,
+    ) -> Json<Value> {
+        let result = if method == "sendMessage" { json!({ "message_id": 1 }) } else { json!(true) };
+        calls.lock().unwrap().push((method, body));
+        Json(json!({ "ok": true, "result": result }))
+    }
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let router = Router::new().route("/{bot}/{method}", post(take)).with_state(calls);
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    base
+}
+
+#[track_caller]
+fn signed_in(poll: BotPoll) -> SignedIn {
+    match poll {
+        BotPoll::SignedIn(answer) => *answer,
+        BotPoll::Pending => panic!("still pending"),
+    }
+}
+
+pub(crate) async fn a_tap_on_the_right_code_signs_in(stage: Stage) {
+    let messenger = Messenger::open(&stage).await;
+    let start = messenger.start().await;
+    assert_eq!(start.link, format!("https://t.me/userd_test_bot?start={}", start.attempt));
+    assert!(start.command.starts_with("/start ") && start.command.len() <= 7 + 64);
+    assert!(matches!(messenger.poll(&start).await.unwrap(), BotPoll::Pending));
+    messenger.writes(7, &start.command).await;
+    let told = messenger.told();
+    let (method, question) = &told[0];
+    assert_eq!((method.as_str(), &question["chat_id"]), ("sendMessage", &json!(7)));
+    assert!(question["text"].as_str().unwrap().contains("192.0.2.1, Browser/1"), "where the sign-in comes from");
+    let rows = question["reply_markup"]["inline_keyboard"].as_array().unwrap();
+    let labels: Vec<&str> = rows[0].as_array().unwrap().iter().map(|b| b["text"].as_str().unwrap()).collect();
+    assert_eq!(labels.len(), 3);
+    assert!(labels.contains(&start.match_code.as_str()));
+    assert!(
+        rows.iter().flat_map(|row| row.as_array().unwrap()).all(|b| b["callback_data"].as_str().unwrap().len() <= 64)
+    );
+    assert!(matches!(messenger.poll(&start).await.unwrap(), BotPoll::Pending));
+    messenger.taps_code(7, &start, &start.match_code).await;
+    assert_eq!(messenger.told()[0].0, "answerCallbackQuery");
+    let answer = signed_in(messenger.poll(&start).await.unwrap());
+    assert_eq!(answer.user.display_name.as_deref(), Some("Ada"));
+    assert!(messenger.may_write(answer.user.id).await, "who writes to the bot may be written to");
+    assert_eq!(refusal(messenger.poll(&start).await), Refusal::InvalidCode, "the tokens are handed out once");
+    assert_eq!(messenger.sign_in(7).await.user.id, answer.user.id);
+    messenger.telegram.is(person("telegram", "7"));
+    assert_eq!(messenger.house.sign_in_through("telegram").await.user.id, answer.user.id, "every door, one account");
+}
+
+/// A link sent to somebody else: the victim does not know the code, and one wrong tap ends it.
+pub(crate) async fn a_wrong_code_ends_the_attempt(stage: Stage) {
+    let messenger = Messenger::open(&stage).await;
+    for wrong in ["no", "", "0", "100"] {
+        let start = messenger.start().await;
+        messenger.writes(7, &start.command).await;
+        messenger.taps_code(7, &start, wrong).await;
+        assert_eq!(refusal(messenger.poll(&start).await), Refusal::InvalidCode);
+        messenger.taps_code(7, &start, &start.match_code).await;
+        assert_eq!(refusal(messenger.poll(&start).await), Refusal::InvalidCode, "too late");
+    }
+    assert!(messenger.house.reading().users().page(None, 9).await.unwrap().is_empty());
+}
+
+pub(crate) async fn nobody_else_answers_for_the_person_asked(stage: Stage) {
+    let messenger = Messenger::open(&stage).await;
+    let start = messenger.start().await;
+    messenger.taps_code(7, &start, &start.match_code).await;
+    assert!(matches!(messenger.poll(&start).await.unwrap(), BotPoll::Pending), "nobody was asked yet");
+    messenger.writes(7, &start.command).await;
+    messenger.writes(8, &start.command).await;
+    messenger.taps_code(8, &start, &start.match_code).await;
+    messenger.taps_code(8, &start, "no").await;
+    assert!(matches!(messenger.poll(&start).await.unwrap(), BotPoll::Pending));
+    messenger.writes(7, &start.command).await;
+    messenger.taps_code(7, &start, &start.match_code).await;
+    messenger.taps_code(8, &start, "no").await;
+    let answer = signed_in(messenger.poll(&start).await.unwrap());
+    let who = messenger.house.who(&answer.tokens.access_token).await.unwrap();
+    assert_eq!(messenger.house.sign_in.identities(&who).await.unwrap().len(), 1);
+}
+
+/// AC-083: the tokens of an attempt go to the browser that began it.
+pub(crate) async fn another_browser_cannot_poll(stage: Stage) {
+    let messenger = Messenger::open(&stage).await;
+    let (start, other) = (messenger.start().await, messenger.start().await);
+    messenger.writes(7, &start.command).await;
+    messenger.taps_code(7, &start, &start.match_code).await;
+    for secret in ["", "nonsense", other.secret.as_str(), start.attempt.as_str()] {
+        let poll = messenger.house.sign_in.poll_bot(&start.attempt, secret, &home()).await;
+        assert_eq!(refusal(poll), Refusal::InvalidCode);
+    }
+    let unknown = messenger.house.sign_in.poll_bot(&other.secret, &other.secret, &home()).await;
+    assert_eq!(refusal(unknown), Refusal::InvalidCode);
+    signed_in(messenger.poll(&start).await.unwrap());
+}
+
+pub(crate) async fn sixty_four_polls_hand_the_tokens_out_once(stage: Stage) {
+    let messenger = Messenger::open(&stage).await;
+    let start = messenger.start().await;
+    messenger.writes(7, &start.command).await;
+    messenger.taps_code(7, &start, &start.match_code).await;
+    let services = messenger.house.shared();
+    let answers = at_once(64, |_| {
+        let (services, start) = (Arc::clone(&services), start.clone());
+        async move { services.sign_in.poll_bot(&start.attempt, &start.secret, &home()).await }
+    })
+    .await;
+    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    assert_eq!(won.len(), 1);
+    assert!(lost.into_iter().all(|answer| refusal(answer) == Refusal::InvalidCode));
+}
+
+pub(crate) async fn an_attempt_with_the_bot_lives_five_minutes(stage: Stage) {
+    let messenger = Messenger::open(&stage).await;
+    let start = messenger.start().await;
+    assert_eq!(start.expires_in, 300);
+    messenger.writes(7, &start.command).await;
+    messenger.house.advance(Duration::from_secs(300));
+    messenger.told();
+    messenger.taps_code(7, &start, &start.match_code).await;
+    assert_eq!(refusal(messenger.poll(&start).await), Refusal::InvalidCode);
+    messenger.writes(7, &start.command).await;
+    let told = messenger.told();
+    assert!(told.last().unwrap().1["reply_markup"].is_null(), "nothing is left to tap: {told:?}");
+}
+
+/// AC-007: a confirmed attempt is a way in, and dies with the others.
+pub(crate) async fn a_confirmed_attempt_dies_with_a_new_password(stage: Stage) {
+    let messenger = Messenger::open(&stage).await;
+    let ada = messenger.sign_in(7).await.user.id;
+    let start = messenger.start().await;
+    messenger.writes(7, &start.command).await;
+    messenger.taps_code(7, &start, &start.match_code).await;
+    messenger.house.accounts.set_password(ada, &password(OTHER_PASSWORD)).await.unwrap();
+    assert_eq!(refusal(messenger.poll(&start).await), Refusal::InvalidCode);
+}
+
+/// AC-069: a forged update is posted to the webhook.
+pub(crate) async fn an_update_without_the_secret_is_refused(stage: Stage) {
+    let messenger = Messenger::open(&stage).await;
+    let start = messenger.start().await;
+    let chat = json!({ "id": 7, "type": "private" });
+    let message = json!({ "message_id": 1, "date": 1, "chat": chat, "from": somebody(7), "text": start.command });
+    let update = json!({ "update_id": 1, "message": message }).to_string();
+    for secret in [None, Some(&b""[..]), Some(b"webhook-secret-2"), Some(b"webhook-secret-"), Some(b"WEBHOOK-SECRET-1")]
+    {
+        let answer = messenger.house.sign_in.take_update(secret, update.as_bytes()).await;
+        assert_eq!(refusal(answer), Refusal::NotSignedIn);
+    }
+    assert!(messenger.told().is_empty());
+    for nonsense in ["", "[]", "{}", "{\"update_id\":\"1\"}", "\u{0}"] {
+        let answer = messenger.house.sign_in.take_update(Some(SECRET.as_bytes()), nonsense.as_bytes()).await;
+        assert!(matches!(refusal(answer), Refusal::Malformed(_)), "{nonsense:?}");
+    }
+    messenger.house.sign_in.take_update(Some(SECRET.as_bytes()), update.as_bytes()).await.unwrap();
+    assert_eq!(messenger.told().len(), 1);
+}
+
+pub(crate) async fn a_repeated_update_is_taken_once(stage: Stage) {
+    let messenger = Messenger::open(&stage).await;
+    let start = messenger.start().await;
+    let chat = json!({ "id": 7, "type": "private" });
+    let message = json!({ "message_id": 1, "date": 1, "chat": chat, "from": somebody(7), "text": start.command });
+    let update = json!({ "update_id": 5, "message": message }).to_string();
+    let services = messenger.house.shared();
+    at_once(8, |_| {
+        let (services, update) = (Arc::clone(&services), update.clone());
+        async move { services.sign_in.take_update(Some(SECRET.as_bytes()), update.as_bytes()).await.unwrap() }
+    })
+    .await;
+    assert_eq!(messenger.told().len(), 1);
+}
+
+pub(crate) async fn access_of_the_bot_is_recorded_and_withdrawn(stage: Stage) {
+    let messenger = Messenger::open(&stage).await;
+    messenger.changes_access(9, "member").await;
+    messenger.writes(9, "/start").await;
+    let ada = messenger.sign_in(7).await.user.id;
+    let house = &messenger.house;
+    for (status, may_write) in [("kicked", false), ("kicked", false), ("member", true), ("left", false)] {
+        messenger.changes_access(7, status).await;
+        assert_eq!(messenger.may_write(ada).await, may_write, "{status}");
+    }
+    assert_eq!(house.count_of(ada, EventKind::BotAccessChanged).await, 3, "a repeated status is no change");
+    messenger.writes(7, "/start").await;
+    assert!(messenger.may_write(ada).await, "who writes again may be written to again");
+    messenger.changes_access(9, "kicked").await;
+    assert!(messenger.may_write(ada).await, "what others do changes nothing");
+}
+
+/// Of two accounts of one person there, the one that shut the bot out is the one that is recorded.
+pub(crate) async fn each_linked_account_has_its_own_bot_access(stage: Stage) {
+    let messenger = Messenger::open(&stage).await;
+    let house = &messenger.house;
+    let ada = house.member("ada").await;
+    for id in ["7", "8"] {
+        messenger.telegram.is(userd_providers::Profile { bot_access: Some(true), ..person("telegram", id) });
+        assert!(matches!(house.link(&ada, "telegram").await, Finished::Linked { .. }));
+        house.advance(Duration::from_secs(1));
+    }
+    messenger.changes_access(8, "kicked").await;
+    let identities = house.reading().identities().of_user(ada.id).await.unwrap();
+    assert_eq!(identities.iter().map(|identity| identity.bot_access).collect::<Vec<_>>(), [true, false]);
+}
+
+pub(crate) async fn other_words_and_unknown_links_do_no_harm(stage: Stage) {
+    let messenger = Messenger::open(&stage).await;
+    let unknown = format!("/start {}", "A".repeat(43));
+    for text in ["/start", "/start x", unknown.as_str(), "hello", "/start a b"] {
+        messenger.writes(7, text).await;
+    }
+    for data in ["", "x", ":", "a:b", &format!("{}:no", "A".repeat(43))] {
+        messenger.taps(7, data).await;
+    }
+    messenger.update(json!({ "poll": {} })).await.unwrap();
+    assert!(messenger.house.reading().users().page(None, 9).await.unwrap().is_empty());
+}
+
+pub(crate) async fn without_a_bot_there_is_no_such_door(stage: Stage) {
+    let telegram = Elsewhere::new("telegram", |facts| facts.kind = Kind::Telegram);
+    let house = stage.house_with(offering(&[&telegram])).await;
+    assert_eq!(refusal(house.sign_in.start_bot(&home()).await), Refusal::NoSuchProvider);
+    let update = house.sign_in.take_update(Some(b""), b"{}").await;
+    assert_eq!(refusal(update), Refusal::NoSuchProvider);
+}

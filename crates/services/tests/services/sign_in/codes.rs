@@ -1,0 +1,136 @@
+//! The one-time code for tokens, and proofs that apps hand over.
+
+use std::{sync::Arc, time::Duration};
+
+use userd_model::{Actor, Refusal};
+use userd_providers::{NativeProof, ProviderFault, pkce_challenge};
+use userd_services::sign_in::Start;
+
+use super::elsewhere::{answer, code, house_with_acme, person, state_of};
+use crate::{
+    personas::{OTHER_PASSWORD, elsewhere, home, password},
+    stage::{House, Stage, at_once, refusal, wrong_fields},
+};
+
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+async fn exchange(
+    house: &House,
+    code: &str,
+    verifier: Option<&str>,
+) -> Result<userd_services::SignedIn, userd_services::Failure> {
+    house.sign_in.exchange(code, verifier, None, &home()).await
+}
+
+/// AC-065: one code, twice in sequence and sixty-four times at once.
+/// ASVS V6.5.1
+pub(crate) async fn a_code_is_exchanged_once(stage: Stage) {
+    let (house, _) = house_with_acme(&stage).await;
+    let first = code(house.through("acme").await);
+    let named = house.sign_in.exchange(&first, None, Some("a\nb"), &home()).await;
+    assert_eq!(wrong_fields(named), ["/device_name"], "a mistake in the form does not use the code up");
+    let signed_in = house.sign_in.exchange(&first, None, Some("Phone"), &home()).await.unwrap();
+    let who = house.who(&signed_in.tokens.access_token).await.unwrap();
+    assert_eq!(who.token.claims.amr, ["fed"]);
+    assert_eq!(signed_in.user.last_sign_in_at, Some(house.now()));
+    assert_eq!(refusal(exchange(&house, &first, None).await), Refusal::InvalidCode);
+    let (raced, services) = (code(house.through("acme").await), house.shared());
+    let answers = at_once(64, |n| {
+        let (services, raced) = (Arc::clone(&services), raced.clone());
+        async move { services.sign_in.exchange(&raced, None, None, &elsewhere(n)).await }
+    })
+    .await;
+    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    assert_eq!(won.len(), 1);
+    assert!(lost.into_iter().all(|answer| refusal(answer) == Refusal::InvalidCode));
+    assert_eq!(house.devices_of(signed_in.user.id).await.len(), 2);
+}
+
+/// ASVS V6.5.5
+pub(crate) async fn a_code_lives_a_minute(stage: Stage) {
+    let (house, _) = house_with_acme(&stage).await;
+    let (late, in_time) = (code(house.through("acme").await), code(house.through("acme").await));
+    house.advance(Duration::from_secs(59));
+    assert!(exchange(&house, &in_time, None).await.is_ok());
+    house.advance(Duration::from_secs(1));
+    assert_eq!(refusal(exchange(&house, &late, None).await), Refusal::InvalidCode);
+    let begun = house.begin("acme").await;
+    for other in ["", "nonsense", &"A".repeat(43), &state_of(&begun), &begun.browser] {
+        assert_eq!(refusal(exchange(&house, other, None).await), Refusal::InvalidCode);
+    }
+}
+
+/// A code is stolen from the URL: without the verifier of the application that began it is worth nothing.
+pub(crate) async fn a_code_with_a_proof_key_needs_its_verifier(stage: Stage) {
+    let (house, _) = house_with_acme(&stage).await;
+    let begin = async |challenge: Option<String>| {
+        let start = Start { code_challenge: challenge, ..Start::default() };
+        let begun = house.sign_in.start("acme", start, &home()).await?;
+        let finished = house.sign_in.finish("acme", &answer(&state_of(&begun)), Some(&begun.browser), &home()).await;
+        Ok(code(finished))
+    };
+    let challenge = Some(pkce_challenge(VERIFIER));
+    for wrong in [None, Some(""), Some("another"), Some(pkce_challenge(VERIFIER).as_str())] {
+        let stolen = begin(challenge.clone()).await.unwrap();
+        assert_eq!(refusal(exchange(&house, &stolen, wrong).await), Refusal::InvalidCode, "{wrong:?}");
+        assert_eq!(refusal(exchange(&house, &stolen, Some(VERIFIER)).await), Refusal::InvalidCode, "used up");
+    }
+    let good = begin(challenge).await.unwrap();
+    assert!(exchange(&house, &good, Some(VERIFIER)).await.is_ok());
+    let without = begin(None).await.unwrap();
+    assert_eq!(refusal(exchange(&house, &without, Some(VERIFIER)).await), Refusal::InvalidCode, "a downgrade");
+    for plain in ["plain", VERIFIER.get(1..).unwrap(), &"!".repeat(43)] {
+        let answer: Result<String, userd_services::Failure> = begin(Some(plain.to_owned())).await;
+        assert_eq!(wrong_fields(answer), ["/code_challenge"]);
+    }
+}
+
+/// AC-007: a code that is on its way dies with a sign-out, a block and a new password.
+pub(crate) async fn what_shuts_the_account_kills_the_code(stage: Stage) {
+    let (house, _) = house_with_acme(&stage).await;
+    let user = house.sign_in_through("acme").await.user.id;
+    let outstanding = code(house.through("acme").await);
+    house.accounts.set_password(user, &password(OTHER_PASSWORD)).await.unwrap();
+    assert_eq!(refusal(exchange(&house, &outstanding, None).await), Refusal::InvalidCode);
+    let outstanding = code(house.through("acme").await);
+    house.users.sign_out(&Actor::Operator, user).await.unwrap();
+    assert_eq!(refusal(exchange(&house, &outstanding, None).await), Refusal::InvalidCode);
+    let outstanding = code(house.through("acme").await);
+    house.users.block(&Actor::Operator, user).await.unwrap();
+    assert_eq!(refusal(exchange(&house, &outstanding, None).await), Refusal::InvalidCode);
+    assert!(house.devices_of(user).await.is_empty());
+}
+
+/// AC-070: a proof that an app handed over is handed over again.
+pub(crate) async fn a_native_proof_works_once(stage: Stage) {
+    let (house, acme) = house_with_acme(&stage).await;
+    let native =
+        async |token: &str| house.sign_in.native("acme", NativeProof::AccessToken(token), Some("App"), &home()).await;
+    let first = native("token-1").await.unwrap();
+    assert_eq!(refusal(native("token-1").await), Refusal::ProviderRefused("replayed"));
+    let second = native("token-2").await.unwrap();
+    assert_eq!(first.user.id, second.user.id);
+    assert_eq!(house.sign_in_through("acme").await.user.id, first.user.id, "every door leads to one account");
+    *acme.fault.lock().unwrap() = Some(ProviderFault::Refused("client_mismatch"));
+    assert_eq!(refusal(native("token-3").await), Refusal::ProviderRefused("client_mismatch"));
+    let init_data = house.sign_in.native("acme", NativeProof::InitData("x"), None, &home()).await;
+    assert_eq!(refusal(init_data), Refusal::ProviderRefused("not_supported"));
+    acme.is(person("another", "1"));
+    assert_eq!(refusal(native("token-4").await), Refusal::ProviderRefused("provider_mismatch"));
+    let name = house.sign_in.native("acme", NativeProof::AccessToken("t"), Some("\n"), &home()).await;
+    assert_eq!(wrong_fields(name), ["/device_name"]);
+}
+
+/// F17: one native proof, sixty-four times at once.
+pub(crate) async fn sixty_four_native_proofs_make_one_session(stage: Stage) {
+    let (house, _) = house_with_acme(&stage).await;
+    let services = house.shared();
+    let answers = at_once(64, |n| {
+        let services = Arc::clone(&services);
+        async move { services.sign_in.native("acme", NativeProof::AccessToken("token"), None, &elsewhere(n)).await }
+    })
+    .await;
+    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    assert_eq!(won.len(), 1);
+    assert!(lost.into_iter().all(|answer| refusal(answer) == Refusal::ProviderRefused("replayed")));
+}

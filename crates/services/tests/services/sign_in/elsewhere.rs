@@ -1,0 +1,229 @@
+//! A provider that exists only here: it says what the case tells it to, and remembers what it was asked.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
+use userd_model::{Refusal, Timestamp};
+use userd_providers::{
+    Begin, Callback, Capabilities, Facts, Kind, NativeProof, Policy, Profile, Provider, ProviderFault, ProviderTokens,
+    Redirect, Secret, SingleUse, pkce_challenge,
+};
+use userd_services::{
+    Failure, SignedIn,
+    sign_in::{Begun, BotDoor, Finished, Start},
+    testing::TestOptions,
+};
+
+use crate::{
+    personas::{Member, home},
+    stage::{House, Stage},
+};
+
+/// The provider.
+pub(crate) struct Elsewhere {
+    facts: Facts,
+    /// Who signs in there next.
+    pub(crate) person: Mutex<Profile>,
+    /// What goes wrong there next.
+    pub(crate) fault: Mutex<Option<ProviderFault>>,
+    /// The access tokens it was told to forget.
+    pub(crate) forgotten: Mutex<Vec<String>>,
+}
+
+impl Elsewhere {
+    pub(crate) fn new(id: &str, change: impl FnOnce(&mut Facts)) -> Arc<Self> {
+        let mut facts = Facts {
+            id: id.to_owned(),
+            kind: Kind::Oidc,
+            display_name: id.to_owned(),
+            issuer: format!("https://{id}.example"),
+            client_id: "userd-at-elsewhere".to_owned(),
+            capabilities: Capabilities { browser: true, native_access_token: true, ..Capabilities::default() },
+            policy: Policy {
+                enabled: true,
+                trust_email: false,
+                allow_sign_up: true,
+                allowed_domains: Vec::new(),
+                keep_tokens: true,
+            },
+        };
+        change(&mut facts);
+        let person = person(id, "1");
+        Arc::new(Self { facts, person: Mutex::new(person), fault: Mutex::default(), forgotten: Mutex::default() })
+    }
+
+    /// Lets another person sign in there.
+    pub(crate) fn is(&self, person: Profile) {
+        *self.person.lock().unwrap() = person;
+    }
+
+    fn answer(&self) -> Result<Profile, ProviderFault> {
+        match self.fault.lock().unwrap().take() {
+            Some(fault) => Err(fault),
+            None => Ok(self.person.lock().unwrap().clone()),
+        }
+    }
+}
+
+#[async_trait]
+impl Provider for Elsewhere {
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    async fn begin(&self, attempt: &Begin<'_>) -> Result<Redirect, ProviderFault> {
+        if let Some(fault) = self.fault.lock().unwrap().take() {
+            return Err(fault);
+        }
+        let mut url = url::Url::parse(&format!("{}/authorize", self.facts.issuer)).unwrap();
+        url.query_pairs_mut()
+            .append_pair("state", attempt.state)
+            .append_pair("nonce", attempt.nonce)
+            .append_pair("redirect_uri", attempt.redirect_uri)
+            .append_pair("code_challenge", attempt.pkce_challenge);
+        let remember = serde_json::json!({ "nonce": attempt.nonce, "challenge": attempt.pkce_challenge });
+        Ok(Redirect { url, remember, form_post: self.facts.capabilities.form_post })
+    }
+
+    /// Whatever was said at the beginning must be given back here.
+    async fn finish(&self, callback: &Callback<'_>, _now: Timestamp) -> Result<Profile, ProviderFault> {
+        callback.code()?;
+        assert_eq!(callback.remember["nonce"], callback.nonce);
+        assert_eq!(callback.remember["challenge"], pkce_challenge(callback.verifier));
+        assert!(callback.redirect_uri.ends_with(&format!("/v1/auth/{}/callback", self.facts.id)));
+        self.answer()
+    }
+
+    async fn native(&self, proof: &NativeProof<'_>, now: Timestamp) -> Result<Profile, ProviderFault> {
+        let NativeProof::AccessToken(token) = proof else { return Err(ProviderFault::Refused("not_supported")) };
+        let mut hash = [0; 32];
+        hash.iter_mut().zip(token.bytes()).for_each(|(to, from)| *to = from);
+        let mut profile = self.answer()?;
+        let until = now.plus(std::time::Duration::from_secs(300));
+        profile.single_use.push(SingleUse { hash, purpose: "native_token", until });
+        Ok(profile)
+    }
+
+    async fn revoke(&self, tokens: &ProviderTokens, _now: Timestamp) -> Result<(), ProviderFault> {
+        self.forgotten.lock().unwrap().push(tokens.access_token.expose().to_owned());
+        self.fault.lock().unwrap().take().map_or(Ok(()), Err)
+    }
+}
+
+/// A person at a provider, with nothing but a subject.
+pub(crate) fn person(provider: &str, subject: &str) -> Profile {
+    Profile {
+        provider: provider.to_owned(),
+        issuer: format!("https://{provider}.example"),
+        client_id: "userd-at-elsewhere".to_owned(),
+        subject: subject.to_owned(),
+        secondary: None,
+        email: None,
+        email_verified: false,
+        phone: None,
+        username: None,
+        name: None,
+        picture: None,
+        birthday: None,
+        locale: None,
+        groups: Vec::new(),
+        extra: serde_json::Map::new(),
+        tokens: None,
+        bot_access: None,
+        single_use: Vec::new(),
+    }
+}
+
+/// As [`person`], with a proven address.
+pub(crate) fn proven(provider: &str, subject: &str, email: &str) -> Profile {
+    Profile { email: Some(email.to_owned()), email_verified: true, ..person(provider, subject) }
+}
+
+pub(crate) fn provider_tokens(access: &str) -> ProviderTokens {
+    ProviderTokens {
+        access_token: Secret::new(access),
+        refresh_token: Some(Secret::new(format!("refresh-of-{access}"))),
+        expires_at: None,
+        scope: None,
+        device_id: None,
+    }
+}
+
+/// A house that offers these providers.
+pub(crate) fn offering(providers: &[&Arc<Elsewhere>]) -> TestOptions {
+    let providers = providers.iter().map(|provider| Arc::clone(*provider) as Arc<dyn Provider>).collect();
+    TestOptions { providers, ..TestOptions::default() }
+}
+
+pub(crate) fn offering_with_bot(provider: &Arc<Elsewhere>, bot: BotDoor) -> TestOptions {
+    TestOptions { bot: Some(Arc::new(bot)), ..offering(&[provider]) }
+}
+
+/// A house with one provider, `acme`, as most cases want it.
+pub(crate) async fn house_with_acme(stage: &Stage) -> (House, Arc<Elsewhere>) {
+    let acme = Elsewhere::new("acme", |_| {});
+    (stage.house_with(offering(&[&acme])).await, acme)
+}
+
+/// The state in the URL that the browser was sent to.
+pub(crate) fn state_of(begun: &Begun) -> String {
+    let url = url::Url::parse(&begun.url).unwrap();
+    url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned()
+}
+
+/// The provider's answer with this state.
+pub(crate) fn answer(state: &str) -> BTreeMap<String, String> {
+    [("code", "c"), ("state", state)].map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
+/// The refusal that a callback ended with.
+#[track_caller]
+pub(crate) fn refused(finished: Finished) -> Refusal {
+    match finished {
+        Finished::Refused { failure: Failure::Refused(refusal), .. } => refusal,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+#[track_caller]
+pub(crate) fn code(finished: Finished) -> String {
+    match finished {
+        Finished::Code { code, .. } => code,
+        other => panic!("no code: {other:?}"),
+    }
+}
+
+impl House {
+    pub(crate) async fn begin(&self, provider: &str) -> Begun {
+        self.sign_in.start(provider, Start::default(), &home()).await.unwrap()
+    }
+
+    /// The same browser comes back with what it was given.
+    pub(crate) async fn come_back(&self, provider: &str, begun: &Begun) -> Finished {
+        self.sign_in.finish(provider, &answer(&state_of(begun)), Some(&begun.browser), &home()).await
+    }
+
+    /// The whole way to the provider and back, as a browser goes it.
+    pub(crate) async fn through(&self, provider: &str) -> Finished {
+        let begun = self.begin(provider).await;
+        self.come_back(provider, &begun).await
+    }
+
+    pub(crate) async fn sign_in_through(&self, provider: &str) -> SignedIn {
+        let code = code(self.through(provider).await);
+        self.sign_in.exchange(&code, None, None, &home()).await.unwrap()
+    }
+
+    pub(crate) async fn begin_link(&self, member: &Member, provider: &str) -> Result<Begun, Failure> {
+        let who = self.who(&member.tokens.access_token).await.unwrap();
+        self.sign_in.start_link(&who, provider, Start::default(), &home()).await
+    }
+
+    pub(crate) async fn link(&self, member: &Member, provider: &str) -> Finished {
+        let begun = self.begin_link(member, provider).await.unwrap();
+        self.come_back(provider, &begun).await
+    }
+}

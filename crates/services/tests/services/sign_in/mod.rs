@@ -1,0 +1,10 @@
+//! Sign-in through providers: attempts, admission, linking, codes, apps, the bot.
+
+mod admission;
+mod attempts;
+mod bot;
+mod codes;
+mod elsewhere;
+mod linking;
+
+pub(crate) use {admission::*, attempts::*, bot::*, codes::*, elsewhere::house_with_acme, linking::*};
