@@ -8,10 +8,7 @@ use std::{
 
 use userd_model::Refusal;
 
-use crate::{
-    Authenticated, Services,
-    access_tokens::{Introspection, Unaccepted},
-};
+use crate::{Authenticated, Services, access_tokens::Introspection};
 
 /// Keys are loaded at most this often because of unknown ones, whatever strangers send.
 const APART: Duration = Duration::from_secs(1);
@@ -27,15 +24,22 @@ impl Services {
     /// `NotSignedIn`, whatever is wrong with it.
     pub async fn authenticate(&self, token: &str) -> Result<Authenticated, Refusal> {
         match self.access_tokens.authenticate(token) {
-            Err(Unaccepted::UnknownKey) if self.look_again().await => Ok(self.access_tokens.authenticate(token)?),
-            other => Ok(other?),
+            Ok(authenticated) => Ok(authenticated),
+            Err(refusal) => {
+                if self.access_tokens.signed_by_unknown_key(token) && self.look_again().await {
+                    return self.access_tokens.authenticate(token);
+                }
+                Err(refusal)
+            }
         }
     }
 
     /// RFC 7662: what a token says, if it is good now.
     pub async fn introspect(&self, token: &str) -> Introspection {
-        let authenticated = self.authenticate(token).await.ok();
-        self.access_tokens.introspection(authenticated.as_ref())
+        if self.access_tokens.signed_by_unknown_key(token) {
+            self.look_again().await;
+        }
+        self.access_tokens.introspect(token)
     }
 
     /// Loads the signing keys again, unless that was just done. Answers whether it did.

@@ -8,7 +8,7 @@ use userd_crypto::{
     TokenOptions, Tokens,
 };
 use userd_model::{Clock, Random, Sealed, UserId};
-use userd_storage::{Failure, Store, StoreError};
+use userd_storage::{Failure, Store};
 
 use crate::{Parts, people::internal};
 
@@ -61,23 +61,13 @@ async fn first_secrets(store: &Store, fields: &Fields, random: &dyn Random, cloc
     store
         .transact("first_secrets", |mut uow| async move {
             // Of several replicas starting at once, the first one's secrets are everybody's.
-            let (old_index, old_vault) =
-                (uow.system_secrets().find(INDEX).await?, uow.system_secrets().find(VAULT).await?);
-            if old_index.is_none() && old_vault.is_none() {
-                uow.system_secrets().insert(INDEX, index, now).await.map_err(lost_race)?;
-                uow.system_secrets().insert(VAULT, vault, now).await.map_err(lost_race)?;
+            if uow.system_secrets().find(VAULT).await?.is_none() {
+                uow.system_secrets().insert(INDEX, index, now).await?;
+                uow.system_secrets().insert(VAULT, vault, now).await?;
             }
             uow.commit(()).await
         })
         .await
-}
-
-/// Another replica was first: look again.
-fn lost_race(error: StoreError) -> StoreError {
-    match error {
-        StoreError::Duplicate(_) => StoreError::Conflict,
-        other => other,
-    }
 }
 
 /// Re-wraps one system secret under the current master key, if it is not.

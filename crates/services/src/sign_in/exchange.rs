@@ -60,9 +60,7 @@ impl SignIn {
         if !proves(admitted.code_challenge.as_deref(), verifier) {
             return Err(Refusal::InvalidCode.into());
         }
-        let signed_in = self.start_session(admitted.user, device_name, origin).await?;
-        self.limits.give_back(Limited::SignInPerNetwork, &origin.network).await;
-        Ok(signed_in)
+        self.start_session(admitted.user, device_name, origin).await
     }
 
     /// Starts the session of an admitted user.
@@ -83,7 +81,6 @@ impl SignIn {
                 uow.commit((user, pushed_out)).await
             })
             .await?;
-        self.people.signed_in(&user).await;
         self.revocations.announce(&pushed_out).await;
         self.sessions.signed_in(&user, new, now).await
     }
