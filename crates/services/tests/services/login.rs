@@ -2,6 +2,7 @@
 
 use userd_crypto::{PasswordOptions, Passwords};
 use userd_model::Refusal;
+use userd_storage::repositories::password_credentials::PasswordCredential;
 
 use crate::{
     personas::{OTHER_PASSWORD, PASSWORD, home, login_with, password, registration},
@@ -125,4 +126,37 @@ pub(crate) async fn the_second_person_at_a_device_never_gets_the_first_ones_sess
     assert_eq!(again.user.id, grace.user.id);
     assert!(![ada.tokens.session_id, grace.tokens.session_id].contains(&again.tokens.session_id));
     assert_eq!(house.who(&again.tokens.access_token).await.unwrap().user().unwrap().0, grace.user.id);
+}
+
+/// A hash that this service may no longer afford, or whose pepper is gone, is a wrong password and not a fault.
+pub(crate) async fn a_hash_that_cannot_be_checked_answers_like_a_wrong_password(stage: Stage) {
+    let house = stage.house().await;
+    let ada = house.member("ada").await;
+    let dear = "$argon2id$v=19$m=4194304,t=1,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+    let credential = &PasswordCredential {
+        user_id: ada.id,
+        hash: dear.to_owned(),
+        changed_at: house.now(),
+        must_change: false,
+    };
+    let put = house.parts.store.transact("put", |mut uow| async move {
+        uow.password_credentials().upsert(credential).await?;
+        uow.commit(()).await
+    });
+    put.await.unwrap();
+    let known = refusal(house.login("ada", PASSWORD).await);
+    let unknown = refusal(house.login("nobody-here", PASSWORD).await);
+    assert_eq!((known, unknown), (Refusal::WrongCredentials, Refusal::WrongCredentials));
+}
+
+/// Signing in and out all day leaves no history that the next sign-in would have to read.
+pub(crate) async fn ended_sessions_do_not_pile_up(stage: Stage) {
+    let house = stage.house().await;
+    let ada = house.member("ada").await;
+    for _ in 0..12 {
+        let signed_in = house.login("ada", PASSWORD).await.unwrap();
+        house.sessions.end(ada.id, signed_in.tokens.session_id, "logout").await.unwrap();
+    }
+    let rows = house.reading().sessions().page_of_user(ada.id, None, 100).await.unwrap();
+    assert!(rows.len() <= 2, "{} rows", rows.len());
 }

@@ -74,6 +74,8 @@ services! {
         a_blocked_account_says_so_only_to_who_knows_the_password,
         a_deleted_account_does_not_exist_for_who_signs_in,
         a_sign_in_hashes_anew_when_the_parameters_have_changed,
+        a_hash_that_cannot_be_checked_answers_like_a_wrong_password,
+        ended_sessions_do_not_pile_up,
         every_sign_in_makes_a_new_session,
         the_second_person_at_a_device_never_gets_the_first_ones_session,
     }
@@ -239,6 +241,7 @@ services! {
         a_confirmed_attempt_dies_with_a_new_password,
         an_update_without_the_secret_is_refused,
         a_repeated_update_is_taken_once,
+        an_update_that_comes_at_once_several_times_does_nothing_twice,
         access_of_the_bot_is_recorded_and_withdrawn,
         each_linked_account_has_its_own_bot_access,
         other_words_and_unknown_links_do_no_harm,

@@ -286,13 +286,28 @@ pub(crate) async fn a_repeated_update_is_taken_once(stage: Stage) {
     let chat = json!({ "id": 7, "type": "private" });
     let message = json!({ "message_id": 1, "date": 1, "chat": chat, "from": somebody(7), "text": start.command });
     let update = json!({ "update_id": 5, "message": message }).to_string();
-    let services = messenger.house.shared();
-    at_once(8, |_| {
-        let (services, update) = (Arc::clone(&services), update.clone());
-        async move { services.sign_in.take_update(Some(SECRET.as_bytes()), update.as_bytes()).await.unwrap() }
-    })
-    .await;
+    for _ in 0..3 {
+        messenger.house.sign_in.take_update(Some(SECRET.as_bytes()), update.as_bytes()).await.unwrap();
+    }
     assert_eq!(messenger.told().len(), 1);
+}
+
+/// The tap on the right code is delivered eight times at once: one account, one session.
+pub(crate) async fn an_update_that_comes_at_once_several_times_does_nothing_twice(stage: Stage) {
+    let messenger = Messenger::open(&stage).await;
+    let start = messenger.start().await;
+    messenger.writes(7, &start.command).await;
+    let message = json!({ "message_id": 1, "date": 1, "chat": { "id": 7, "type": "private" } });
+    let data = format!("{}:{}", start.attempt, start.match_code);
+    let query = json!({ "id": "q1", "from": somebody(7), "message": message, "data": data });
+    let update = json!({ "update_id": 9, "callback_query": query }).to_string();
+    for _ in 0..8 {
+        messenger.house.sign_in.take_update(Some(SECRET.as_bytes()), update.as_bytes()).await.unwrap();
+    }
+    let user = signed_in(messenger.poll(&start).await.unwrap()).user.id;
+    assert_eq!(messenger.house.reading().users().page(None, 9).await.unwrap().len(), 1);
+    assert_eq!(messenger.house.reading().identities().of_user(user).await.unwrap().len(), 1);
+    assert_eq!(messenger.house.devices_of(user).await.len(), 1);
 }
 
 pub(crate) async fn access_of_the_bot_is_recorded_and_withdrawn(stage: Stage) {
