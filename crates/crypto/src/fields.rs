@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::{
     CryptoError, MasterKeys,
     aead::{self, Key, Mark},
+    mac::mac,
 };
 
 /// Marks values sealed under a data key; which one is known from the row.
@@ -127,6 +128,50 @@ impl DataKey {
     /// [`CryptoError::CannotOpen`].
     pub fn open(&self, place: &str, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
         aead::open(&self.0, DATA_KEY, place, sealed)
+    }
+}
+
+/// Seals values without number: each under a subkey of its own, made from the vault's key and 128 random bits that are
+/// kept in front of the sealed bytes. A single key must not seal more than 2^32 values with random nonces.
+pub struct Vault(DataKey);
+
+const SALT_LEN: usize = 16;
+
+impl Vault {
+    /// With this key.
+    #[must_use]
+    pub const fn new(key: DataKey) -> Self {
+        Self(key)
+    }
+
+    /// Seals a value for one [`place`].
+    ///
+    /// # Errors
+    /// [`CryptoError::Library`].
+    pub fn seal(&self, random: &dyn Random, place: &str, plain: &[u8]) -> Result<Sealed, CryptoError> {
+        let salt = random.id_bytes();
+        let sealed = self.subkey(&salt).seal(random, place, plain)?;
+        Ok(Sealed([salt.as_slice(), &sealed.0].concat()))
+    }
+
+    /// Opens a value that was sealed for the same [`place`].
+    ///
+    /// # Errors
+    /// [`CryptoError::CannotOpen`].
+    pub fn open(&self, place: &str, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+        let (salt, body) = sealed.0.split_first_chunk::<SALT_LEN>().ok_or(CryptoError::CannotOpen)?;
+        self.subkey(salt).open(place, &Sealed(body.to_vec()))
+    }
+
+    fn subkey(&self, salt: &[u8; SALT_LEN]) -> DataKey {
+        DataKey(Zeroizing::new(mac(&self.0.0, &[b"vault", salt])))
+    }
+}
+
+/// Shows nothing of the key.
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Vault")
     }
 }
 

@@ -20,7 +20,7 @@ use subtle::ConstantTimeEq as _;
 pub use blind_index::BlindIndex;
 pub use device_token::DeviceTokens;
 pub use error::CryptoError;
-pub use fields::{DataKey, Fields, place};
+pub use fields::{DataKey, Fields, Vault, place};
 pub use master_keys::MasterKeys;
 pub use opaque_secret::OpaqueSecret;
 pub use passwords::{MAX_PASSWORD_BYTES, PasswordError, PasswordOptions, Passwords, PoolState, Verdict};

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use proptest::prelude::*;
-use userd_crypto::{BlindIndex, CryptoError, Fields, MasterKeys, OpaqueSecret, RefreshTokens, constant_time_eq, place};
+use userd_crypto::{BlindIndex, CryptoError, Fields, MasterKeys, OpaqueSecret, RefreshTokens, Vault, constant_time_eq, place};
 use userd_model::{Random, Sealed, SessionId, UserId};
 
 /// Counts instead of rolling dice: different every time, the same in every run.
@@ -203,4 +203,27 @@ proptest! {
         prop_assert!(RefreshTokens::new([5; 32]).parse(&text).is_none());
         let _ = OpaqueSecret::hash_of("udc_", &text);
     }
+}
+
+/// ASVS V11.3.3: what the vault seals opens at its place only, unchanged only, and never under one subkey twice.
+#[test]
+fn a_vault_opens_what_it_sealed_and_nothing_else() {
+    let (fields, random) = (fields(), Counting::default());
+    let vault = |wrapped: &Sealed| Vault::new(fields.open_data_key(wrapped, alice()).unwrap());
+    let (ours, theirs) =
+        (fields.new_data_key(&random, alice()).unwrap(), fields.new_data_key(&random, alice()).unwrap());
+    let sealed = vault(&ours).seal(&random, "sessions|successor|1", b"token").unwrap();
+    assert_eq!(vault(&ours).open("sessions|successor|1", &sealed).unwrap().as_slice(), b"token");
+    assert_eq!(vault(&ours).open("sessions|successor|2", &sealed).unwrap_err(), CryptoError::CannotOpen);
+    assert_eq!(vault(&theirs).open("sessions|successor|1", &sealed).unwrap_err(), CryptoError::CannotOpen);
+    for at in 0..sealed.0.len() {
+        let mut changed = sealed.clone();
+        changed.0[at] ^= 1;
+        assert!(vault(&ours).open("sessions|successor|1", &changed).is_err(), "byte {at}");
+    }
+    for cut in 0..sealed.0.len() {
+        assert!(vault(&ours).open("sessions|successor|1", &Sealed(sealed.0[..cut].to_vec())).is_err(), "{cut} bytes");
+    }
+    let again = vault(&ours).seal(&random, "sessions|successor|1", b"token").unwrap();
+    assert_ne!(again.0[..16], sealed.0[..16], "each value has a subkey of its own");
 }

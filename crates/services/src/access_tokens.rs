@@ -130,28 +130,25 @@ impl AccessTokens {
     /// Checks a presented token: signature (or the memory of it), times, and the revocation view.
     ///
     /// # Errors
-    /// `NotSignedIn`, whatever is wrong with it.
-    pub fn authenticate(&self, token: &str) -> Result<Authenticated, Refusal> {
-        let checked = self.parts.crypto.tokens.verify(token, self.parts.now()).map_err(refused);
-        let token = checked?;
-        let authenticated = read(token)?;
+    /// [`Unaccepted`]: callers learn `NotSignedIn`, whatever is wrong with it.
+    pub fn authenticate(&self, token: &str) -> Result<Authenticated, Unaccepted> {
+        let token = self.parts.crypto.tokens.verify(token, self.parts.now()).map_err(refused)?;
+        let issued = token.claims.iat;
+        let authenticated = read(token).map_err(|_| Unaccepted::Token)?;
+        // A token of a time when they lived longer outlives the entries that revoke it, so it ends with today's life.
+        if issued.plus(self.parts.settings.access_ttl) <= self.parts.now() {
+            return Err(unaccepted("expired"));
+        }
         if self.revocations.forbids(subject(&authenticated)) {
-            metrics::counter!("userd_tokens_refused_total", "reason" => "revoked").increment(1);
-            return Err(Refusal::NotSignedIn);
+            return Err(unaccepted("revoked"));
         }
         Ok(authenticated)
     }
 
-    /// Whether a token's key is simply not known here yet: another replica may have rotated.
+    /// RFC 7662: what a token that was just checked says; nothing of one that is not good.
     #[must_use]
-    pub fn signed_by_unknown_key(&self, token: &str) -> bool {
-        matches!(self.parts.crypto.tokens.verify(token, self.parts.now()), Err(TokenError::UnknownKey))
-    }
-
-    /// RFC 7662: what the token says, if it is good now.
-    #[must_use]
-    pub fn introspect(&self, token: &str) -> Introspection {
-        self.authenticate(token).map_or(Introspection { active: false, token: None }, |authenticated| {
+    pub fn introspection(&self, authenticated: Option<&Authenticated>) -> Introspection {
+        authenticated.map_or(Introspection { active: false, token: None }, |authenticated| {
             let mut claims = self.parts.crypto.tokens.members(&authenticated.token.claims);
             claims.insert("token_type".into(), "Bearer".into());
             Introspection { active: true, token: Some(claims) }
@@ -185,7 +182,27 @@ fn words(permissions: &[Permission]) -> Vec<String> {
     permissions.iter().map(|permission| permission.as_str().to_owned()).collect()
 }
 
-fn refused(error: TokenError) -> Refusal {
+/// Why a token is not accepted, as far as the service itself acts on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unaccepted {
+    /// Its key is not known here: another replica may have rotated.
+    UnknownKey,
+    /// Anything else.
+    Token,
+}
+
+impl From<Unaccepted> for Refusal {
+    fn from(_: Unaccepted) -> Self {
+        Self::NotSignedIn
+    }
+}
+
+fn unaccepted(reason: &'static str) -> Unaccepted {
+    metrics::counter!("userd_tokens_refused_total", "reason" => reason).increment(1);
+    Unaccepted::Token
+}
+
+fn refused(error: TokenError) -> Unaccepted {
     let reason = match error {
         TokenError::Expired => "expired",
         TokenError::NotYetValid => "not_yet_valid",
@@ -195,7 +212,7 @@ fn refused(error: TokenError) -> Refusal {
         _ => "malformed",
     };
     metrics::counter!("userd_tokens_refused_total", "reason" => reason).increment(1);
-    Refusal::NotSignedIn
+    if error == TokenError::UnknownKey { Unaccepted::UnknownKey } else { Unaccepted::Token }
 }
 
 /// A user's token has a session; a service's has its own id as subject and none.

@@ -8,7 +8,10 @@ use std::{
 
 use userd_model::Refusal;
 
-use crate::{Authenticated, Services, access_tokens::Introspection};
+use crate::{
+    Authenticated, Services,
+    access_tokens::{Introspection, Unaccepted},
+};
 
 /// Keys are loaded at most this often because of unknown ones, whatever strangers send.
 const APART: Duration = Duration::from_secs(1);
@@ -24,22 +27,15 @@ impl Services {
     /// `NotSignedIn`, whatever is wrong with it.
     pub async fn authenticate(&self, token: &str) -> Result<Authenticated, Refusal> {
         match self.access_tokens.authenticate(token) {
-            Ok(authenticated) => Ok(authenticated),
-            Err(refusal) => {
-                if self.access_tokens.signed_by_unknown_key(token) && self.look_again().await {
-                    return self.access_tokens.authenticate(token);
-                }
-                Err(refusal)
-            }
+            Err(Unaccepted::UnknownKey) if self.look_again().await => Ok(self.access_tokens.authenticate(token)?),
+            other => Ok(other?),
         }
     }
 
     /// RFC 7662: what a token says, if it is good now.
     pub async fn introspect(&self, token: &str) -> Introspection {
-        if self.access_tokens.signed_by_unknown_key(token) {
-            self.look_again().await;
-        }
-        self.access_tokens.introspect(token)
+        let authenticated = self.authenticate(token).await.ok();
+        self.access_tokens.introspection(authenticated.as_ref())
     }
 
     /// Loads the signing keys again, unless that was just done. Answers whether it did.

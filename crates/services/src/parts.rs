@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use userd_cache::Cache;
-use userd_crypto::{CryptoManager, DataKey};
+use userd_crypto::{CryptoManager, Vault};
 use userd_model::{Clock, Random, Timestamp, password::PasswordRules};
 use userd_storage::Store;
 
@@ -54,7 +54,7 @@ pub struct Parts {
     /// Keys, tokens, hashes, sealed fields.
     pub crypto: Arc<CryptoManager>,
     /// Seals what belongs to no single user and lives briefly: successors, saved answers, sign-in attempts.
-    pub vault: Arc<DataKey>,
+    pub vault: Arc<Vault>,
     /// Hot reads, limits, fan-out.
     pub cache: Arc<dyn Cache>,
     /// The time.

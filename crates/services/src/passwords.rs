@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use userd_crypto::{PasswordError, Zeroizing};
-use userd_model::{Refusal, User, UserId, password};
+use userd_model::{Refusal, SessionId, User, UserId, password};
 use userd_storage::{Failure, repositories::password_credentials::PasswordCredential};
 
 use crate::{
@@ -99,8 +99,20 @@ impl PasswordProof {
     ///
     /// # Errors
     /// `WrongCurrentPassword`, `TooManyAttempts`, `Busy`.
-    pub async fn again(&self, user: UserId, password: &Password, origin: &Origin) -> Result<Proven, Failure> {
-        self.counted(Some(&user.to_string()), None, origin, self.compare(Some(user), password)).await?.ok_or_else(|| {
+    pub async fn again(
+        &self, user: UserId, session: SessionId, password: &Password, origin: &Origin,
+    ) -> Result<Proven, Failure> {
+        // Guesses count against the account. When strangers have used that up, the session has a count of its own, as
+        // a known device does at sign-in, so that they never keep the owner from changing the password.
+        let session = format!("session:{session}");
+        let known = match self.limits.reserve(Limited::PasswordPerAccount, &user.to_string()).await {
+            Ok(()) => {
+                self.limits.give_back(Limited::PasswordPerAccount, &user.to_string()).await;
+                None
+            }
+            Err(_) => Some(session.as_str()),
+        };
+        self.counted(Some(&user.to_string()), known, origin, self.compare(Some(user), password)).await?.ok_or_else(|| {
             Refusal::WrongCurrentPassword.into()
         })
     }
@@ -146,7 +158,17 @@ impl PasswordProof {
             }
         }
         let stored = found.as_ref().map(|(_, credential)| credential.hash.clone());
-        let verdict = self.parts.crypto.passwords.verify(password.0.clone(), stored).await.map_err(busy)?;
+        let passwords = &self.parts.crypto.passwords;
+        let verdict = match passwords.verify(password.0.clone(), stored).await {
+            // A hash made under a pepper that is gone, or dearer than this service may afford, matches nothing. It
+            // costs the same as any other, so that nobody learns that this login exists.
+            Err(PasswordError::UnsupportedHash) => {
+                tracing::error!(user_id = ?owner, "a stored password hash cannot be checked: was passwords.pepper changed?");
+                passwords.verify(password.0.clone(), None).await
+            }
+            other => other,
+        };
+        let verdict = verdict.map_err(busy)?;
         let Some((user, PasswordCredential { hash, .. })) = found.filter(|_| verdict.matches) else { return Ok(None) };
         let rehashed = if verdict.needs_rehash { self.hash(password).await.ok() } else { None };
         Ok(Some(Proven { user, hash, rehashed }))

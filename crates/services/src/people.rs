@@ -91,6 +91,11 @@ impl People {
         self.users.invalidate(&user.id.to_string(), user.version).await;
     }
 
+    /// After a sign-in: its time shows at once. The version stays, so other replicas show it a little later.
+    pub async fn signed_in(&self, user: &User) {
+        self.users.invalidate_local(&user.id.to_string(), user.version);
+    }
+
     /// Another replica or the command line changed the user: forget what is remembered here.
     pub fn forget(&self, id: UserId, version: i64) {
         self.users.invalidate_local(&id.to_string(), version);

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use userd_crypto::{
-    BlindIndex, CryptoManager, DataKey, DeviceTokens, Fields, MasterKeys, PasswordOptions, Passwords, RefreshTokens,
-    TokenOptions, Tokens,
+    BlindIndex, CryptoManager, DeviceTokens, Fields, MasterKeys, PasswordOptions, Passwords, RefreshTokens,
+    TokenOptions, Tokens, Vault,
 };
 use userd_model::{Clock, Random, Sealed, UserId};
-use userd_storage::{Failure, Store};
+use userd_storage::{Failure, Store, StoreError};
 
 use crate::{Parts, people::internal};
 
@@ -31,7 +31,7 @@ pub struct CryptoOptions {
 /// A master key that did not seal them, storage faults.
 pub async fn unlock(
     store: &Store, master: MasterKeys, random: &Arc<dyn Random>, clock: &Arc<dyn Clock>, options: CryptoOptions,
-) -> Result<(CryptoManager, DataKey), Failure> {
+) -> Result<(CryptoManager, Vault), Failure> {
     let fields = Fields::new(master);
     if store.reading().system_secrets().find(VAULT).await?.is_none() {
         first_secrets(store, &fields, random.as_ref(), clock.as_ref()).await?;
@@ -51,7 +51,7 @@ pub async fn unlock(
         fields,
         index,
     };
-    Ok((crypto, vault))
+    Ok((crypto, Vault::new(vault)))
 }
 
 async fn first_secrets(store: &Store, fields: &Fields, random: &dyn Random, clock: &dyn Clock) -> Result<(), Failure> {
@@ -61,13 +61,23 @@ async fn first_secrets(store: &Store, fields: &Fields, random: &dyn Random, cloc
     store
         .transact("first_secrets", |mut uow| async move {
             // Of several replicas starting at once, the first one's secrets are everybody's.
-            if uow.system_secrets().find(VAULT).await?.is_none() {
-                uow.system_secrets().insert(INDEX, index, now).await?;
-                uow.system_secrets().insert(VAULT, vault, now).await?;
+            let (old_index, old_vault) =
+                (uow.system_secrets().find(INDEX).await?, uow.system_secrets().find(VAULT).await?);
+            if old_index.is_none() && old_vault.is_none() {
+                uow.system_secrets().insert(INDEX, index, now).await.map_err(lost_race)?;
+                uow.system_secrets().insert(VAULT, vault, now).await.map_err(lost_race)?;
             }
             uow.commit(()).await
         })
         .await
+}
+
+/// Another replica was first: look again.
+fn lost_race(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Duplicate(_) => StoreError::Conflict,
+        other => other,
+    }
 }
 
 /// Re-wraps one system secret under the current master key, if it is not.

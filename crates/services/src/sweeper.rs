@@ -12,10 +12,10 @@ use crate::Parts;
 /// Rows removed per table and unit of work.
 const BATCH: u32 = 200;
 /// Batches per table and round: a backlog is worked off over several rounds.
-const ROUNDS: usize = 20;
+const ROUNDS: usize = 200;
 const LEASE: Duration = Duration::from_secs(120);
-/// Ended sessions stay visible to administrators this long.
-const SESSIONS_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Expired sessions stay this long, so that a clock that was wrong does no harm.
+const SESSIONS_KEPT: Duration = Duration::from_secs(24 * 3600);
 
 /// Removes expired rows.
 pub struct Sweeper {

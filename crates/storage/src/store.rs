@@ -47,10 +47,27 @@ impl Store {
         Fut: Future<Output = Result<T, Failure>> + Send,
         T: Send,
     {
-        let deadline = Instant::now() + DEADLINE;
+        let begun = Instant::now();
+        let ended = self.until_it_ends(name, begun + DEADLINE, &work).await;
+        let outcome = match &ended {
+            Ok(_) => "committed",
+            Err(Failure::Refused(_)) => "refused",
+            Err(_) => "failed",
+        };
+        metrics::histogram!("userd_unit_of_work_seconds", "name" => name, "outcome" => outcome)
+            .record(begun.elapsed().as_secs_f64());
+        ended
+    }
+
+    async fn until_it_ends<T, F, Fut>(&self, name: &'static str, deadline: Instant, work: &F) -> Result<T, Failure>
+    where
+        F: Fn(UnitOfWork) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, Failure>> + Send,
+        T: Send,
+    {
         let mut attempt = 0;
         loop {
-            match self.attempt(Access { name, attempt }, deadline, &work).await {
+            match self.attempt(Access { name, attempt }, deadline, work).await {
                 Err(Failure::Store(StoreError::Conflict)) => {}
                 ended => return ended,
             }

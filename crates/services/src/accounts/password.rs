@@ -17,7 +17,7 @@ impl Accounts {
     pub async fn change_password(
         &self, user: UserId, session: SessionId, current: &Password, new: &Password, origin: &Origin,
     ) -> Result<(), Failure> {
-        let proven = self.proof.again(user, current, origin).await?;
+        let proven = self.proof.again(user, session, current, origin).await?;
         self.check_new_password(&self.people.view(&proven.user)?, new, "/new_password")?;
         let hash = self.proof.hash(new).await?;
         self.store_password(user, hash, Some(&proven.hash), Some(session)).await

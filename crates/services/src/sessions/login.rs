@@ -62,6 +62,7 @@ impl Sessions {
                 uow.commit((user, pushed_out)).await
             })
             .await?;
+        self.people.signed_in(&user).await;
         self.revocations.announce(&pushed_out).await;
         self.signed_in(&user, new, now).await
     }

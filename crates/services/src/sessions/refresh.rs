@@ -31,6 +31,14 @@ impl Sessions {
     /// # Errors
     /// `InvalidRefreshToken`, `Blocked`, `TooManyAttempts`.
     pub async fn refresh(&self, token: &str, origin: &Origin) -> Result<SignedIn, Failure> {
+        let outcome = self.exchange(token, origin).await;
+        if let Err(Failure::Refused(Refusal::InvalidRefreshToken)) = &outcome {
+            metrics::counter!("userd_tokens_refused_total", "reason" => "refresh_token").increment(1);
+        }
+        outcome
+    }
+
+    async fn exchange(&self, token: &str, origin: &Origin) -> Result<SignedIn, Failure> {
         // A forged token fails its tag here and never reaches the database.
         let (session_id, hash) = self.parts.crypto.refresh_tokens.parse(token).ok_or(Refusal::InvalidRefreshToken)?;
         self.limits.reserve(Limited::RefreshPerSession, &session_id.to_string()).await?;

@@ -77,7 +77,11 @@ impl Sessions {
     /// # Errors
     /// Storage faults.
     pub async fn store(&self, uow: &mut UnitOfWork, new: &NewSession, now: Timestamp) -> Result<Vec<Revocation>, Failure> {
-        let alive = uow.sessions().alive_of_user(new.session.user_id, now).await?;
+        let (alive, dead) = uow.sessions().for_sign_in(new.session.user_id, now).await?;
+        // Whoever signs in and out all day leaves nothing behind that the next sign-in would have to read.
+        for ended in dead {
+            uow.sessions().remove(ended).await?;
+        }
         let too_many = (alive.len() + 1).saturating_sub(self.parts.settings.sessions_per_user);
         let mut entries = Vec::new();
         for (mut oldest, (revocation_id, event_id)) in alive.into_iter().take(too_many).zip(&new.spare) {

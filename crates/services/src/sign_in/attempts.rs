@@ -1,7 +1,7 @@
 //! Attempts: what is remembered between sending a browser away and its coming back. An attempt is found by its
 //! state, used once whatever comes of it, and belongs to the browser that began it.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use userd_crypto::{OpaqueSecret, constant_time_eq};
@@ -20,7 +20,7 @@ const PURPOSE: &str = "sign_in_attempt";
 const CONTEXT: &str = "secrets|sign_in_attempt";
 
 /// What an application asks for when it sends somebody to a provider.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Start {
     /// Where to come back to; one of the configured URLs.
     pub return_to: Option<String>,
@@ -30,17 +30,34 @@ pub struct Start {
     pub locale: Option<String>,
     /// Which account the person probably wants.
     pub login_hint: Option<String>,
+    /// What the browser's cookies hold from attempts before. The first well-formed one binds this attempt too, so that
+    /// attempts in two tabs of one browser do not push each other out.
+    pub browser: Vec<String>,
+}
+
+impl fmt::Debug for Start {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Start");
+        shown.field("return_to", &self.return_to).field("locale", &self.locale);
+        shown.finish_non_exhaustive()
+    }
 }
 
 /// A begun attempt.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Begun {
-    /// The provider's page.
+    /// The provider's page, with the state in it.
     pub url: String,
     /// For the browser's cookie: proves at the callback that it is the same browser.
     pub browser: String,
     /// The callback comes as a cross-site POST: the cookie must be sent with it.
     pub cross_site: bool,
+}
+
+impl fmt::Debug for Begun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Begun").field("cross_site", &self.cross_site).finish_non_exhaustive()
+    }
 }
 
 /// What the attempt is for. A sign-in can't be replayed as a link or the other way round.
@@ -113,7 +130,9 @@ impl SignIn {
         check_challenge(start.code_challenge.as_deref())?;
         let (random, now) = (self.parts.random.as_ref(), self.parts.now());
         let (state, state_hash) = OpaqueSecret::mint(STATE, random);
-        let (browser, browser_hash) = OpaqueSecret::mint(BROWSER, random);
+        let mut known = start.browser.into_iter();
+        let known = known.find_map(|text| OpaqueSecret::hash_of(BROWSER, &text).map(|hash| (text.into(), hash)));
+        let (browser, browser_hash) = known.unwrap_or_else(|| OpaqueSecret::mint(BROWSER, random));
         let (nonce, _) = OpaqueSecret::mint(STATE, random);
         let (verifier, _) = OpaqueSecret::mint(STATE, random);
         let device_id = uuid::Builder::from_random_bytes(random.id_bytes()).into_uuid().to_string();
@@ -147,14 +166,19 @@ impl SignIn {
         Ok(Begun { url: redirect.url.into(), browser: browser.to_string(), cross_site: redirect.form_post })
     }
 
-    /// Takes the attempt behind a state. It is gone afterwards, whether or not what follows succeeds.
+    /// Takes the attempt behind a state. It is gone afterwards, whether or not what follows succeeds. One of the
+    /// browser's proofs must be the one it began with.
     pub(super) async fn take_attempt(
-        &self, provider: &str, state: Option<&str>, browser: Option<&str>,
+        &self, provider: &str, state: Option<&str>, browser: &[[u8; 32]],
     ) -> Result<Attempt, Failure> {
         let refused = |slug| Failure::from(Refusal::ProviderRefused(slug));
         let hash = state.and_then(|state| OpaqueSecret::hash_of(STATE, state)).ok_or_else(|| refused("state_missing"))?;
         let now = self.parts.now();
         let hash = &hash;
+        // Looked for first: a made-up state costs a read, never a unit of work.
+        if self.parts.store.reading().secrets().find(hash, PURPOSE, now).await?.is_none() {
+            return Err(refused("state_unknown"));
+        }
         let taken = self
             .parts
             .store
@@ -164,8 +188,9 @@ impl SignIn {
             })
             .await?;
         let attempt: Attempt = self.unseal(CONTEXT, taken.ok_or_else(|| refused("state_unknown"))?.payload)?;
-        let browser_hash = browser.and_then(|browser| OpaqueSecret::hash_of(BROWSER, browser));
-        if !browser_hash.is_some_and(|hash| constant_time_eq(&attempt.browser_hash, &hash)) {
+        // Every one is compared, so that the time does not tell which one it was.
+        let same = browser.iter().fold(false, |same, hash| constant_time_eq(&attempt.browser_hash, hash) | same);
+        if !same {
             return Err(refused("browser_mismatch"));
         }
         if attempt.provider != provider {
@@ -220,6 +245,11 @@ impl SignIn {
             )),
         }
     }
+}
+
+/// The hashes of a browser's proofs; what has not the form of one is left out.
+pub(super) fn browser_hashes(browser: impl IntoIterator<Item: AsRef<str>>) -> Vec<[u8; 32]> {
+    browser.into_iter().filter_map(|text| OpaqueSecret::hash_of(BROWSER, text.as_ref())).collect()
 }
 
 /// A challenge is the base64url of a SHA-256: 43 characters. No other method exists here.

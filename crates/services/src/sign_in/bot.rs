@@ -120,6 +120,13 @@ impl SignIn {
         let hash = &OpaqueSecret::hash_of(PREFIX, attempt).ok_or(Refusal::InvalidCode)?;
         let shown = OpaqueSecret::hash_of(PREFIX, secret).ok_or(Refusal::InvalidCode)?;
         let now = self.parts.now();
+        // Polls of strangers and of people who are still reading cost a look, not a transaction.
+        match self.bot_attempt(&mut self.parts.store.reading(), hash, now).await? {
+            Some(attempt) if !constant_time_eq(&attempt.secret_hash, &shown) => return Err(Refusal::InvalidCode.into()),
+            Some(Attempt { state: State::Confirmed { .. }, .. }) => {}
+            Some(_) => return Ok(BotPoll::Pending),
+            None => return Err(Refusal::InvalidCode.into()),
+        }
         let user = self
             .parts
             .store
@@ -135,7 +142,11 @@ impl SignIn {
             .await?;
         match user {
             None => Ok(BotPoll::Pending),
-            Some(user) => Ok(BotPoll::SignedIn(Box::new(self.start_session(user, None, origin).await?))),
+            Some(user) => {
+                let signed_in = self.start_session(user, None, origin).await?;
+                self.limits.give_back(Limited::SignInPerNetwork, &origin.network).await;
+                Ok(BotPoll::SignedIn(Box::new(signed_in)))
+            }
         }
     }
 
@@ -149,7 +160,7 @@ impl SignIn {
             return Err(Refusal::NotSignedIn.into());
         }
         let update = Update::parse(body).map_err(|_| Refusal::Malformed("this is no update of the Bot API"))?;
-        if !self.is_new(update.id).await? {
+        if self.was_taken(update.id).await? {
             return Ok(());
         }
         let answered = match update.content {
@@ -166,25 +177,32 @@ impl SignIn {
             Content::Text { .. } | Content::OwnPhone { .. } | Content::Other => Ok(()),
         };
         match answered {
-            // The update is used up: Telegram would repeat it for nothing.
-            Err(Failure::Refused(refusal)) => {
-                tracing::debug!(%refusal, "an update of the bot was refused");
-                Ok(())
-            }
-            other => other,
+            Err(Failure::Refused(refusal)) => tracing::debug!(%refusal, "an update of the bot was refused"),
+            // Telegram repeats what was not taken: nothing is lost while the database is away.
+            other => other?,
         }
+        self.mark_taken(update.id).await
     }
 
-    async fn is_new(&self, update: i64) -> Result<bool, Failure> {
-        let hash = &self.parts.crypto.index.keyed_hash("bot update", &[&update.to_be_bytes()]);
-        let until = self.parts.now().plus(UPDATES_KEPT);
+    /// Whether this update was taken before. Each step of a sign-in is single use by itself, so an update that is
+    /// taken twice at the same moment does nothing twice.
+    async fn was_taken(&self, update: i64) -> Result<bool, Failure> {
+        Ok(self.parts.store.reading().single_use().was_consumed(&self.update_hash(update)).await?)
+    }
+
+    async fn mark_taken(&self, update: i64) -> Result<(), Failure> {
+        let (hash, until) = (&self.update_hash(update), self.parts.now().plus(UPDATES_KEPT));
         self.parts
             .store
             .transact("take_bot_update", |mut uow| async move {
-                let new = uow.single_use().consume_once(hash, "bot_update", until).await?;
-                uow.commit(new).await
+                uow.single_use().consume_once(hash, "bot_update", until).await?;
+                uow.commit(()).await
             })
             .await
+    }
+
+    fn update_hash(&self, update: i64) -> [u8; 32] {
+        self.parts.crypto.index.keyed_hash("bot update", &[&update.to_be_bytes()])
     }
 
     async fn started(

@@ -60,7 +60,9 @@ impl SignIn {
         if !proves(admitted.code_challenge.as_deref(), verifier) {
             return Err(Refusal::InvalidCode.into());
         }
-        self.start_session(admitted.user, device_name, origin).await
+        let signed_in = self.start_session(admitted.user, device_name, origin).await?;
+        self.limits.give_back(Limited::SignInPerNetwork, &origin.network).await;
+        Ok(signed_in)
     }
 
     /// Starts the session of an admitted user.
@@ -81,6 +83,7 @@ impl SignIn {
                 uow.commit((user, pushed_out)).await
             })
             .await?;
+        self.people.signed_in(&user).await;
         self.revocations.announce(&pushed_out).await;
         self.sessions.signed_in(&user, new, now).await
     }

@@ -1,6 +1,6 @@
 //! The provider's answer: matched to its attempt, turned into a profile, admitted, and sent on with a one-time code.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use userd_model::Refusal;
 use userd_providers::Callback;
@@ -8,10 +8,10 @@ use userd_storage::Failure;
 
 use super::{
     SignIn,
-    attempts::{Attempt, Purpose},
+    attempts::{Attempt, Purpose, browser_hashes},
     provider_fault,
 };
-use crate::Origin;
+use crate::{Origin, limits::Limited};
 
 /// Where the browser goes now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,6 @@ pub struct Landing {
 }
 
 /// How a callback ends. Both ways land somewhere: an error is a slug on the application's own page.
-#[derive(Debug)]
 pub enum Finished {
     /// Signed in: a one-time code for [`SignIn::exchange`].
     Code {
@@ -44,10 +43,30 @@ pub enum Finished {
     },
 }
 
+impl fmt::Debug for Finished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code { landing, .. } => f.debug_struct("Code").field("landing", landing).finish_non_exhaustive(),
+            Self::Linked { landing } => f.debug_struct("Linked").field("landing", landing).finish(),
+            Self::Refused { landing, failure } => {
+                f.debug_struct("Refused").field("landing", landing).field("failure", failure).finish()
+            }
+        }
+    }
+}
+
 impl SignIn {
-    /// Finishes a browser flow.
+    /// Finishes a browser flow. `browser` is every proof that the browser's cookies hold; one must be the attempt's.
     pub async fn finish(
-        &self, provider: &str, params: &BTreeMap<String, String>, browser: Option<&str>, origin: &Origin,
+        &self, provider: &str, params: &BTreeMap<String, String>, browser: impl IntoIterator<Item: AsRef<str>>,
+        origin: &Origin,
+    ) -> Finished {
+        let browser = browser_hashes(browser);
+        self.finish_from(provider, params, &browser, origin).await
+    }
+
+    async fn finish_from(
+        &self, provider: &str, params: &BTreeMap<String, String>, browser: &[[u8; 32]], origin: &Origin,
     ) -> Finished {
         let refused = |landing, failure| Finished::Refused { landing, failure };
         let nowhere = Landing { return_to: None };
@@ -60,15 +79,20 @@ impl SignIn {
             Err(failure) => return refused(nowhere, failure),
         };
         let landing = Landing { return_to: attempt.return_to.clone() };
-        match self.complete(provider, params, state.unwrap_or_default(), &attempt, origin).await {
-            Ok(Some(code)) => Finished::Code { landing, code },
-            Ok(None) => Finished::Linked { landing },
-            Err(failure) => refused(landing, failure),
+        let code = match self.complete(provider, params, state.unwrap_or_default(), &attempt).await {
+            Ok(code) => code,
+            Err(failure) => return refused(landing, failure),
+        };
+        // What `start` reserved.
+        self.limits.give_back(Limited::SignInPerNetwork, &origin.network).await;
+        match code {
+            Some(code) => Finished::Code { landing, code },
+            None => Finished::Linked { landing },
         }
     }
 
     async fn complete(
-        &self, id: &str, params: &BTreeMap<String, String>, state: &str, attempt: &Attempt, _origin: &Origin,
+        &self, id: &str, params: &BTreeMap<String, String>, state: &str, attempt: &Attempt,
     ) -> Result<Option<String>, Failure> {
         let provider = self.provider(id)?;
         let callback = Callback {

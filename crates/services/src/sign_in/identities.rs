@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use userd_crypto::Zeroizing;
 use userd_model::{
-    Event, EventId, EventKind, Identity, IdentityId, Refusal, Sealed, Timestamp, User,
+    Event, EventId, EventKind, Identity, IdentityId, Refusal, Sealed, Timestamp, User, UserId,
 };
 use userd_providers::{Profile, Provider, ProviderTokens};
 use userd_storage::{Failure, UnitOfWork};
@@ -86,9 +86,10 @@ impl SignIn {
                 let user = uow.users().find(user_id).await?.ok_or(Refusal::NotFound)?;
                 user.must_be_active()?;
                 let all = uow.identities().of_user(user_id).await?;
-                let has_password = uow.password_credentials().find(user_id).await?.is_some();
                 let identity = all.iter().find(|identity| identity.id == id).cloned().ok_or(Refusal::NotFound)?;
-                if all.len() == 1 && !has_password {
+                // Only ways that are open count: a provider on offer, or a password with a login to go with it.
+                let another = all.iter().any(|other| other.id != id && self.provider(&other.provider).is_ok());
+                if !another && !has_password_login(&mut uow, user_id).await? {
                     return Err(Refusal::LastWayIn.into());
                 }
                 self.remove_identity(&mut uow, &user, &identity).await?;
@@ -177,6 +178,13 @@ impl SignIn {
         let key = self.parts.crypto.fields.open_data_key(wrapped, user.id).map_err(internal)?;
         key.open(&context(id, field), sealed).map_err(internal)
     }
+}
+
+/// Whether the user can sign in with a password.
+async fn has_password_login(uow: &mut UnitOfWork, user: UserId) -> Result<bool, Failure> {
+    let has_password = uow.password_credentials().find(user).await?.is_some();
+    let claims = uow.claims().of_owner(user).await?;
+    Ok(has_password && claims.iter().any(|claim| matches!(claim.kind.as_str(), "email" | "username" | "phone")))
 }
 
 /// Tokens that the provider still knows: ones that have run out are renewed first, since only living ones can be given

@@ -28,6 +28,8 @@ impl SignIn {
             return Err(Refusal::ProviderRefused("provider_mismatch").into());
         }
         let user = self.admit(provider, profile).await?;
-        self.start_session(user, device_name, origin).await
+        let signed_in = self.start_session(user, device_name, origin).await?;
+        self.limits.give_back(Limited::SignInPerNetwork, &origin.network).await;
+        Ok(signed_in)
     }
 }

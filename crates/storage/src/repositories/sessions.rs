@@ -155,6 +155,29 @@ impl Sessions<'_> {
         }
     }
 
+    /// What a sign-in must know of the user's oldest sessions: those that are alive, and the ids of some that are not
+    /// and can go. One page, however long the history.
+    ///
+    /// # Errors
+    /// Storage faults only.
+    pub async fn for_sign_in(
+        &mut self,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<(Vec<Session>, Vec<SessionId>), StoreError> {
+        let (alive, dead): (Vec<_>, Vec<_>) =
+            self.page_of_user(user, None, MOST).await?.into_iter().partition(|session| session.is_alive(now));
+        Ok((alive, dead.into_iter().map(|session| session.id).collect()))
+    }
+
+    /// Removes one session; one that is not there is fine.
+    ///
+    /// # Errors
+    /// Storage faults only.
+    pub async fn remove(&mut self, id: SessionId) -> Result<(), StoreError> {
+        self.0.write(&REMOVE, &[id.into()]).await
+    }
+
     /// Removes up to `limit` sessions that have expired by `now`; answers how many.
     ///
     /// # Errors
