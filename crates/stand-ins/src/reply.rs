@@ -25,7 +25,7 @@ pub enum Fault {
     Huge,
     /// More than a MiB in chunks, its length unknown.
     HugeChunked,
-    /// A redirect to there.
+    /// 307 to there: whoever follows repeats the whole request, secrets included.
     Redirect(String),
     /// Answers as usual, but only after this long.
     Slow(Duration),
@@ -52,7 +52,7 @@ impl Fault {
                 let chunks = stream::repeat(vec![b' '; 64 * 1024]).take(64).map(Ok::<_, std::io::Error>);
                 streamed(Body::from_stream(chunks))
             }
-            Self::Redirect(to) => redirect(&to),
+            Self::Redirect(to) => (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, to)]).into_response(),
             Self::Slow(span) => {
                 tokio::time::sleep(span).await;
                 return None;

@@ -51,7 +51,7 @@ twists! {
     SlowLoris, "slow-loris", "The token endpoint sends a byte now and then, for ever.";
     HangingToken, "hang", "The token endpoint never answers.";
     RedirectingKeys, "redirect-jwks", "The key set redirects elsewhere.";
-    RedirectingToken, "redirect-token", "The token endpoint redirects elsewhere (307 would repeat the code there).";
+    RedirectingToken, "redirect-token", "The token endpoint redirects elsewhere with 307, which repeats the code there.";
     RedirectingUserinfo, "redirect-userinfo", "User-info redirects elsewhere, with the access token.";
     UserinfoAboutSomebodyElse, "userinfo-sub", "User-info is about another `sub` than the ID token.";
     EmptySubject, "empty-sub", "The `sub` is empty.";
@@ -211,7 +211,6 @@ pub(super) fn choice(now: Option<Twist>) -> String {
     let friendly = item("", "an honest provider / честный провайдер", now.is_none());
     let rest: String =
         Twist::ALL.iter().map(|twist| item(twist.as_str(), twist.describe(), now == Some(*twist))).collect();
-    format!(
-        "<h2>How hostile? / Как вредить?</h2><p>Choose, then go back. / Выберите и вернитесь назад.</p><ul>{friendly}{rest}</ul>"
-    )
+    let title = "<h2>How hostile? / Как вредить?</h2><p>Choose, then go back. / Выберите и вернитесь назад.</p>";
+    format!("{title}<ul>{friendly}{rest}</ul>")
 }

@@ -33,7 +33,7 @@ pub const BOT_TOKEN: &str = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
 /// The bot's id, which is the client id.
 pub const BOT_ID: &str = "110201543";
 /// The bot's name.
-pub const BOT_USERNAME: &str = "userd_test_bot";
+pub const BOT_USERNAME: &str = "stand_in_bot";
 /// The client secret of "Web Login"; not the bot's token.
 pub const CLIENT_SECRET: &str = "web-login-secret-0123456789";
 
