@@ -1,3 +1,5 @@
+//! Bodies: what is taken, and what is refused with a pointer to the wrong place.
+
 use axum::body::Body;
 use futures_util::stream;
 

@@ -1,3 +1,5 @@
+//! What every answer has: ids, headers, languages, counts.
+
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},

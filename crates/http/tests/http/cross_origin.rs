@@ -1,9 +1,13 @@
+//! Other sites: which origins may call, and what browsers are told.
+
 use axum::Router;
 use userd_http::cors::Cors;
 
 use crate::stage::*;
 
 const OURS: &str = "https://app.example.org";
+/// Where linking begins: the one answer with a cookie that pages of other origins may take.
+const LINKING: &str = "/v1/me/identities/acme/start";
 
 fn stage_for(origins: &[&str]) -> Router {
     stage_with(|options| options.cors = Cors::parse(origins).unwrap())
@@ -76,7 +80,7 @@ async fn strangers_get_no_allowance() {
     assert!(hostile.len() >= 48);
     for router in [stage_for(&[OURS]), stage()] {
         for origin in &hostile {
-            for path in ["/livez", "/v1/who", "/nowhere", "/oauth2/rehearsal"] {
+            for path in ["/livez", "/v1/who", "/nowhere", "/oauth2/rehearsal", LINKING] {
                 let plain = get(&router, path, &[("origin", origin), ("cookie", "a=b")]).await;
                 let asked = [("origin", origin.as_str()), ("access-control-request-method", "POST")];
                 let preflight = ask(&router, request("OPTIONS", path, &asked, "")).await;
@@ -109,6 +113,32 @@ async fn a_configured_origin_may_call_without_cookies() {
     assert!(preflight.header("access-control-allow-methods").contains("PATCH"));
     let problem = get(&router, "/nowhere", &[("origin", OURS)]).await;
     assert_eq!(problem.header("access-control-allow-origin"), OURS, "a page may read errors too");
+}
+
+/// AC-126: credentials are allowed to configured origins only, and only where linking begins.
+/// ASVS V3.4.2
+#[tokio::test]
+async fn cookies_travel_only_where_linking_begins() {
+    let router = stage_for(&[OURS]);
+    let asked = [
+        ("origin", OURS),
+        ("access-control-request-method", "POST"),
+        ("access-control-request-headers", "authorization,content-type"),
+    ];
+    let preflight = ask(&router, request("OPTIONS", LINKING, &asked, "")).await;
+    assert_eq!(preflight.header("access-control-allow-credentials"), "true");
+    assert_eq!(preflight.header("access-control-allow-origin"), OURS, "exact, as credentials demand");
+    let answer = ask(&router, request("POST", LINKING, &[("origin", OURS)], "")).await;
+    assert_eq!((answer.status.as_u16(), answer.header("access-control-allow-credentials")), (401, "true"));
+    for other in ["/v1/me", "/v1/me/identities", "/v1/me/identities/acme", "/v1/auth/acme/start", "/v1/auth/refresh"] {
+        for answer in [
+            ask(&router, request("OPTIONS", other, &asked, "")).await,
+            ask(&router, request("POST", other, &[("origin", OURS)], "")).await,
+        ] {
+            assert_eq!(answer.header("access-control-allow-origin"), OURS);
+            assert!(!answer.headers.contains_key("access-control-allow-credentials"), "{other}");
+        }
+    }
 }
 
 #[test]

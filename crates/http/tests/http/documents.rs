@@ -1,3 +1,5 @@
+//! The API document, the policy table and the router say the same.
+
 use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::Value;

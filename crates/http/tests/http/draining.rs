@@ -1,3 +1,5 @@
+//! Stopping in peace.
+
 use std::{sync::atomic::Ordering, time::Duration};
 
 use tokio::{io::AsyncWriteExt, net::TcpStream, time::Instant};

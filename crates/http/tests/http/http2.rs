@@ -1,3 +1,5 @@
+//! HTTP/2 and what attackers do with its frames.
+
 use std::sync::atomic::Ordering;
 
 use tokio::{

@@ -1,3 +1,5 @@
+//! What a request leaves in the log, and what never.
+
 use std::{
     io,
     sync::{Arc, Mutex},

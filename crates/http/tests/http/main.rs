@@ -19,5 +19,7 @@ mod http2;
 mod log_lines;
 mod parameters;
 mod problems;
+mod sign_in;
 mod sockets;
 mod stage;
+mod verifiers;

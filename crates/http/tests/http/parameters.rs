@@ -1,3 +1,5 @@
+//! Queries, paths, cursors, preconditions and credentials.
+
 use crate::stage::*;
 
 const ID: &str = "6f9619ff-8b86-4011-b42d-00c04fc964ff";

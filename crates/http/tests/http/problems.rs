@@ -1,3 +1,5 @@
+//! Problems: one table, two languages, two families.
+
 use std::time::Duration;
 
 use axum::response::IntoResponse;

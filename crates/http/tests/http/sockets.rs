@@ -1,3 +1,5 @@
+//! Connections: slow, huge, smuggling, too many.
+
 use std::time::Duration;
 
 use tokio::{

@@ -13,7 +13,7 @@ use std::{
 use axum::{Router, body::Body, extract::State, response::Redirect};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::PrometheusHandle;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::{
@@ -29,7 +29,7 @@ use userd_http::{
     client_address::ClientAddress,
     cursor::Cursors,
     extract::{BasicAuth, Bearer, Form, IdempotencyKey, IfMatch, Json, PageQuery, Path, Query},
-    metrics::with_buckets,
+    metrics::install,
     policy::{Needs, RouteNeeds},
     router::{Routes, assemble},
     server::{Served, ServerOptions, serve},
@@ -65,7 +65,7 @@ impl Readiness for Parts {
 
 fn metrics() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
-    HANDLE.get_or_init(|| with_buckets(PrometheusBuilder::new()).unwrap().install_recorder().unwrap()).clone()
+    HANDLE.get_or_init(|| install().unwrap()).clone()
 }
 
 /// The services behind the real routes: one set for all tests of a process, on a runtime of its own.
@@ -98,6 +98,22 @@ pub fn api_with(change: impl FnOnce(&mut HttpOptions)) -> Api {
         document: OnceLock::new(),
         services: services(),
     }
+}
+
+/// The real routes over services of the test's own.
+pub fn stage_over(services: Arc<Services>) -> Router {
+    let api = Api { services, ..api_with(|_| {}) };
+    assemble(Arc::new(api), stage_routes(), &stage_table()).unwrap()
+}
+
+/// Services of the test's own.
+pub async fn house(options: TestOptions) -> Arc<Services> {
+    let store = Arc::new(userd_storage::testing::memory_store().await.unwrap());
+    userd_services::testing::house(store, options).await.unwrap().services
+}
+
+pub fn somewhere() -> userd_services::Origin {
+    userd_services::Origin { ip: None, network: "192.0.2.1".to_owned(), user_agent: None }
 }
 
 pub fn stage() -> Router {

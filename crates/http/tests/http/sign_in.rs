@@ -1,0 +1,407 @@
+//! The way to a provider and back in one browser: its cookies, its tabs, and Telegram's answer in the fragment.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use async_trait::async_trait;
+use aws_lc_rs::{digest, hmac};
+use axum::Router;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use url::Url;
+use userd_model::Timestamp;
+use userd_providers::{
+    Begin, Callback, Capabilities, Facts, Kind, NativeProof, Policy, Profile, Provider, ProviderConfig, ProviderFault,
+    Redirect, Secret, Surroundings, TelegramOptions, TelegramStart, build,
+};
+use userd_services::{Services, sign_in::Start, testing::TestOptions};
+
+use crate::stage::*;
+
+const APP: &str = "https://app.example/done";
+const FORM: &str = "application/x-www-form-urlencoded";
+const BOT: &str = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
+const LAX: &str = "__Host-userd_attempt";
+const CROSS_SITE: &str = "__Host-userd_attempt_post";
+
+/// A provider whose every code is good.
+struct Elsewhere(Facts);
+
+impl Elsewhere {
+    fn named(id: &str, form_post: bool) -> Arc<dyn Provider> {
+        Arc::new(Self(Facts {
+            id: id.to_owned(),
+            kind: Kind::Oidc,
+            display_name: id.to_owned(),
+            issuer: format!("https://{id}.example"),
+            client_id: "userd".to_owned(),
+            capabilities: Capabilities { browser: true, form_post, ..Capabilities::default() },
+            policy: Policy {
+                enabled: true,
+                trust_email: false,
+                allow_sign_up: true,
+                allowed_domains: Vec::new(),
+                keep_tokens: false,
+            },
+        }))
+    }
+}
+
+#[async_trait]
+impl Provider for Elsewhere {
+    fn facts(&self) -> &Facts {
+        &self.0
+    }
+
+    async fn begin(&self, attempt: &Begin<'_>) -> Result<Redirect, ProviderFault> {
+        let mut url = Url::parse(&self.0.issuer).unwrap();
+        url.query_pairs_mut().append_pair("state", attempt.state);
+        Ok(Redirect { url, remember: Value::Null, form_post: self.0.capabilities.form_post })
+    }
+
+    async fn finish(&self, callback: &Callback<'_>, _now: Timestamp) -> Result<Profile, ProviderFault> {
+        let subject = callback.code()?.to_owned();
+        Ok(Profile {
+            provider: self.0.id.clone(),
+            issuer: self.0.issuer.clone(),
+            client_id: self.0.client_id.clone(),
+            subject,
+            secondary: None,
+            email: None,
+            email_verified: false,
+            phone: None,
+            username: None,
+            name: None,
+            picture: None,
+            birthday: None,
+            locale: None,
+            groups: Vec::new(),
+            extra: serde_json::Map::new(),
+            tokens: None,
+            bot_access: None,
+            single_use: Vec::new(),
+        })
+    }
+
+    async fn native(&self, _proof: &NativeProof<'_>, _now: Timestamp) -> Result<Profile, ProviderFault> {
+        Err(ProviderFault::Refused("not_supported"))
+    }
+}
+
+/// Yandex as it answers with a redirect, Apple as it answers with a form, and Telegram's legacy page.
+async fn services() -> Arc<Services> {
+    let mut telegram = ProviderConfig::new("telegram", Kind::Telegram, "110201543");
+    telegram.client_secret = Some(Secret::new("s"));
+    telegram.telegram = Some(TelegramOptions { start: TelegramStart::Widget, ..TelegramOptions::default() });
+    let random = api_with(|_| {}).random;
+    let surroundings = Surroundings { random, telegram_bot_token: Some(Secret::new(BOT)) };
+    let telegram = build(&telegram, &surroundings).unwrap();
+    let providers = vec![Elsewhere::named("yandex", false), Elsewhere::named("apple", true), telegram];
+    house(TestOptions { providers, ..TestOptions::default() }).await
+}
+
+/// A browser: the cookies it holds, by name.
+#[derive(Default)]
+struct Browser(BTreeMap<String, String>);
+
+impl Browser {
+    fn take(&mut self, answer: &Answer) {
+        for line in answer.headers.get_all("set-cookie") {
+            let (pair, attributes) = line.to_str().unwrap().split_once("; ").unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            if attributes.contains("Max-Age=0;") {
+                self.0.remove(name);
+            } else {
+                self.0.insert(name.to_owned(), value.to_owned());
+            }
+        }
+    }
+
+    fn cookies(&self) -> String {
+        let pairs: Vec<_> = self.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        pairs.join("; ")
+    }
+
+    /// Begins a sign-in; its state.
+    async fn begin(&mut self, router: &Router, provider: &str) -> String {
+        let path = format!("/v1/auth/{provider}/start?return_to={APP}");
+        let answer = get(router, &path, &[("cookie", &self.cookies())]).await;
+        assert_eq!(answer.status, 303, "{}", answer.text());
+        self.take(&answer);
+        let url = Url::parse(answer.header("location")).unwrap();
+        if let Some(return_to) = param(&url, "return_to") {
+            return param(&Url::parse(&return_to).unwrap(), "state").unwrap();
+        }
+        param(&url, "state").unwrap()
+    }
+
+    /// The provider's redirect, with all cookies.
+    async fn come_back(&mut self, router: &Router, provider: &str, state: &str) -> (String, String) {
+        let path = format!("/v1/auth/{provider}/callback?code=c&state={state}");
+        let answer = get(router, &path, &[("cookie", &self.cookies())]).await;
+        self.take(&answer);
+        landed(&answer)
+    }
+
+    /// A form posted to the callback, with these cookies only.
+    async fn post(&mut self, router: &Router, provider: &str, body: String, cookies: &str) -> (String, String) {
+        let path = format!("/v1/auth/{provider}/callback");
+        let headers = [("content-type", FORM), ("cookie", cookies)];
+        let answer = ask(router, request("POST", &path, &headers, body)).await;
+        self.take(&answer);
+        landed(&answer)
+    }
+}
+
+fn param(url: &Url, name: &str) -> Option<String> {
+    url.query_pairs().find(|(given, _)| given == name).map(|(_, value)| value.into_owned())
+}
+
+/// The parameter that the browser lands with: its name, and its value unless that is a code.
+fn landed(answer: &Answer) -> (String, String) {
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    let url = Url::parse(answer.header("location")).unwrap();
+    let (name, value) = url.query_pairs().next().unwrap();
+    (name.into_owned(), value.into_owned())
+}
+
+fn error(slug: &str) -> (String, String) {
+    ("error".to_owned(), slug.to_owned())
+}
+
+/// First the provider that answers with a form, then, without finishing, one that answers with a redirect.
+#[tokio::test]
+async fn an_abandoned_attempt_elsewhere_does_not_spoil_the_next() {
+    let router = stage_over(services().await);
+    for names in [["apple", "yandex"], ["yandex", "apple"]] {
+        let mut browser = Browser::default();
+        browser.begin(&router, names[0]).await;
+        let state = browser.begin(&router, names[1]).await;
+        assert_eq!(browser.0.len(), 2, "{:?}", browser.0.keys());
+        assert_eq!(browser.come_back(&router, names[1], &state).await.0, "code", "{names:?}");
+        assert!(browser.0.is_empty(), "a sign-in leaves no cookie");
+    }
+}
+
+/// Cookies of a browser that began before both held the same: either may be the one, in any order.
+#[tokio::test]
+async fn any_of_a_browsers_cookies_may_be_the_one() {
+    let router = stage_over(services().await);
+    let (mut one, mut other) = (Browser::default(), Browser::default());
+    let state = one.begin(&router, "yandex").await;
+    other.begin(&router, "apple").await;
+    let (right, wrong) = (&one.0[LAX], &other.0[CROSS_SITE]);
+    let cookies = format!("theme=dark; {CROSS_SITE}={wrong}; {LAX}={right}");
+    let body = format!("code=c&state={state}");
+    assert_eq!(Browser::default().post(&router, "yandex", body, &cookies).await.0, "code");
+}
+
+/// AC-083: cookies of other browsers, however many, are none.
+/// ASVS V10.1.2
+#[tokio::test]
+async fn many_wrong_cookies_are_no_right_one() {
+    let router = stage_over(services().await);
+    let (mut one, mut other) = (Browser::default(), Browser::default());
+    let state = one.begin(&router, "yandex").await;
+    other.begin(&router, "yandex").await;
+    other.begin(&router, "apple").await;
+    assert_eq!(other.come_back(&router, "yandex", &state).await, error("browser_mismatch"));
+    assert_eq!(other.0.len(), 2, "a refusal leaves the cookies to the attempts that are on their way");
+}
+
+/// Two tabs share the binding, so the second start does not push the first out; a refused answer does not either.
+#[tokio::test]
+async fn two_tabs_of_one_browser_finish_both() {
+    let router = stage_over(services().await);
+    let mut browser = Browser::default();
+    let first = browser.begin(&router, "yandex").await;
+    let before = browser.0[LAX].clone();
+    let second = browser.begin(&router, "yandex").await;
+    let form = browser.begin(&router, "apple").await;
+    assert_eq!([&browser.0[LAX], &browser.0[CROSS_SITE]], [&before, &before]);
+    assert_ne!(first, second);
+    let declined = format!("error=access_denied&state={second}");
+    let cookies = browser.cookies();
+    assert_eq!(browser.post(&router, "yandex", declined, &cookies).await, error("access_denied"));
+    let sent = format!("{CROSS_SITE}={}", browser.0[CROSS_SITE]);
+    let posted = Browser(browser.0.clone()).post(&router, "apple", format!("code=c&state={form}"), &sent).await;
+    assert_eq!(posted.0, "code");
+    assert_eq!(browser.come_back(&router, "yandex", &first).await.0, "code");
+}
+
+/// What a browser sends is taken over only if it has the form of a secret of ours.
+#[tokio::test]
+async fn a_malformed_cookie_is_replaced() {
+    let router = stage_over(services().await);
+    for planted in ["", "x", "AAAA", &"A".repeat(44), &"!".repeat(43)] {
+        let mut browser = Browser::default();
+        browser.0.insert(LAX.to_owned(), planted.to_owned());
+        let state = browser.begin(&router, "yandex").await;
+        assert_ne!(browser.0[LAX], planted);
+        assert_eq!(browser.0[LAX].len(), 43);
+        assert_eq!(browser.come_back(&router, "yandex", &state).await.0, "code");
+    }
+}
+
+/// A page of another site begins to link: its fetch gets a cookie that the browser keeps.
+#[tokio::test]
+async fn linking_from_another_site_gets_a_cookie_that_travels() {
+    let services = services().await;
+    let router = stage_over(Arc::clone(&services));
+    let body = json!({"username": "ada", "password": "correct horse battery staple"}).to_string();
+    let registered = post_json(&router, "/v1/auth/register", body).await;
+    let token = registered.json()["access_token"].as_str().unwrap_or_else(|| panic!("{}", registered.text())).to_owned();
+    let bearer = format!("Bearer {token}");
+    for (site, name) in [("same-site", LAX), ("same-origin", LAX), ("cross-site", CROSS_SITE)] {
+        let headers = [("authorization", bearer.as_str()), ("sec-fetch-site", site), ("sec-fetch-mode", "cors")];
+        let answer = ask(&router, request("POST", "/v1/me/identities/yandex/start", &headers, "")).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let mut browser = Browser::default();
+        browser.take(&answer);
+        assert_eq!(browser.0.keys().collect::<Vec<_>>(), [name], "{site}");
+        let url = Url::parse(answer.json()["url"].as_str().unwrap()).unwrap();
+        let state = param(&url, "state").unwrap();
+        let (name, _) = browser.come_back(&router, "yandex", &state).await;
+        assert_eq!(name, "linked");
+    }
+}
+
+/// Signs fields as Telegram's widget does, in the form of its fragment.
+fn tg_auth_result(now: Timestamp) -> String {
+    let date = now.micros() / 1_000_000;
+    let text = format!("auth_date={date}\nfirst_name=Ada\nid=42");
+    let key = digest::digest(&digest::SHA256, BOT.as_bytes());
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key.as_ref()), text.as_bytes());
+    let hash: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let fields = json!({ "id": 42, "first_name": "Ada", "auth_date": date, "hash": hash });
+    URL_SAFE_NO_PAD.encode(fields.to_string())
+}
+
+/// The whole way over Telegram's legacy page: the callback's page comes first, and the attempt is still there.
+#[tokio::test]
+async fn telegrams_answer_in_the_fragment_signs_in() {
+    let services = services().await;
+    let now = services.parts.now();
+    let router = stage_over(services);
+    let mut browser = Browser::default();
+    let state = browser.begin(&router, "telegram").await;
+    let path = format!("/v1/auth/telegram/callback?state={state}");
+    for _ in 0..2 {
+        let page = get(&router, &path, &[]).await;
+        assert_eq!((page.status.as_u16(), page.header("content-type")), (200, "text/html; charset=utf-8"));
+        assert!(!page.text().contains(&state), "the page is the same for everybody");
+    }
+    let cookies = browser.cookies();
+    let body = format!("state={state}&tgAuthResult={}", tg_auth_result(now));
+    let landed = browser.post(&router, "telegram", body.clone(), &cookies).await;
+    assert_eq!(landed.0, "code", "{landed:?}");
+    let exchanged = post_json(&router, "/v1/auth/exchange", json!({ "code": landed.1 }).to_string()).await;
+    assert_eq!(exchanged.json()["user"]["display_name"], "Ada");
+    assert_eq!(browser.post(&router, "telegram", body, &cookies).await, error("state_unknown"));
+}
+
+#[tokio::test]
+async fn an_answer_in_the_fragment_belongs_to_the_browser_that_began() {
+    let services = services().await;
+    let now = services.parts.now();
+    let router = stage_over(services);
+    let state = Browser::default().begin(&router, "telegram").await;
+    let body = format!("state={state}&tgAuthResult={}", tg_auth_result(now));
+    let mut another = Browser::default();
+    another.begin(&router, "telegram").await;
+    let cookies = another.cookies();
+    assert_eq!(another.post(&router, "telegram", body, &cookies).await, error("browser_mismatch"));
+    let mut browser = Browser::default();
+    for (rest, slug) in [("&error=access_denied", "access_denied"), ("&tgAuthResult=false", "payload_malformed"), ("", "code_missing")]
+    {
+        let state = browser.begin(&router, "telegram").await;
+        let cookies = browser.cookies();
+        let landed = browser.post(&router, "telegram", format!("state={state}{rest}"), &cookies).await;
+        assert_eq!(landed, error(slug), "{rest}");
+    }
+}
+
+/// Only what can have a fragment gets the page: everything else is finished at once.
+#[tokio::test]
+async fn only_telegrams_bare_state_gets_the_page() {
+    let router = stage_over(services().await);
+    for query in ["", "code=c", "state=s&code=c", "state=s&error=e", "state=s&hash=h", "state=s&tgAuthResult=r", "state=a&state=b"] {
+        let answer = get(&router, &format!("/v1/auth/telegram/callback?{query}"), &[]).await;
+        assert_eq!(landed(&answer).0, "error", "{query}");
+    }
+    for provider in ["yandex", "apple", "unknown"] {
+        let answer = get(&router, &format!("/v1/auth/{provider}/callback?state=s"), &[]).await;
+        assert_eq!(landed(&answer).0, "error", "{provider}");
+    }
+}
+
+/// ASVS V3.4.3
+#[tokio::test]
+async fn the_fragments_page_runs_its_own_script_only() {
+    let router = stage_over(services().await);
+    let page = get(&router, "/v1/auth/telegram/callback?state=s", &[]).await;
+    assert_eq!(
+        page.header("content-security-policy"),
+        "default-src 'none'; script-src 'self'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; \
+         form-action 'self' https://app.example"
+    );
+    assert_eq!(page.header("cache-control"), "no-store");
+    let text = page.text();
+    assert!(!text.contains("<script>") && !text.contains(" style=") && !text.contains(" on"), "no inline code");
+    let here = Url::parse("http://127.0.0.1:8080/v1/auth/telegram/callback?state=s").unwrap();
+    let mut loaded = 0;
+    for part in text.split('"').filter(|part| part.contains("pages/")) {
+        let file = get(&router, here.join(part).unwrap().path(), &[]).await;
+        assert_eq!(file.status, 200, "{part}");
+        loaded += 1;
+    }
+    assert_eq!(loaded, 2);
+    let script = get(&router, "/pages/telegram.js", &[]).await;
+    assert_eq!(script.header("content-type"), "text/javascript; charset=utf-8");
+    for needed in ["location.hash", "history.replaceState", "tgAuthResult", "form.submit()"] {
+        assert!(script.text().contains(needed), "{needed}");
+    }
+}
+
+/// A sign-in that succeeds costs its network nothing; what fails does.
+#[tokio::test]
+async fn a_finished_sign_in_gives_its_reservation_back() {
+    let mut options = TestOptions { providers: vec![Elsewhere::named("yandex", false)], ..TestOptions::default() };
+    options.settings.limits.enabled = true;
+    options.settings.limits.sign_in_per_network.burst = 2;
+    let router = stage_over(house(options).await);
+    for _ in 0..5 {
+        let mut browser = Browser::default();
+        let state = browser.begin(&router, "yandex").await;
+        assert_eq!(browser.come_back(&router, "yandex", &state).await.0, "code");
+    }
+    for _ in 0..2 {
+        let mut browser = Browser::default();
+        let state = browser.begin(&router, "yandex").await;
+        let mut stranger = Browser::default();
+        assert_eq!(stranger.come_back(&router, "yandex", &state).await, error("browser_mismatch"));
+    }
+    assert_eq!(get(&router, "/v1/auth/yandex/start", &[]).await.status, 429);
+}
+
+/// ASVS V16.2.5
+#[tokio::test]
+async fn attempts_and_codes_print_no_secret() {
+    let services = services().await;
+    let begun = services.sign_in.start("yandex", Start::default(), &somewhere()).await.unwrap();
+    let state = param(&Url::parse(&begun.url).unwrap(), "state").unwrap();
+    let again = Start {
+        browser: vec![begun.browser.clone()],
+        login_hint: Some("ada@example.org".to_owned()),
+        code_challenge: Some("challenge".to_owned()),
+        ..Start::default()
+    };
+    let mut printed = format!("{begun:?} {again:?}");
+    let params = [("code", "c"), ("state", &state)].map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let finished = services.sign_in.finish("yandex", &params, [&begun.browser], &somewhere()).await;
+    printed.push_str(&format!("{finished:?}"));
+    let userd_services::sign_in::Finished::Code { code, .. } = finished else { panic!("{printed}") };
+    for secret in [&begun.browser, &state, &code, "ada@example.org", "challenge\""] {
+        assert!(!printed.contains(secret), "{printed}");
+    }
+    assert!(printed.contains("Begun") && printed.contains("Code"), "{printed}");
+}
