@@ -122,13 +122,14 @@ impl fmt::Display for SecureUrl {
 }
 
 /// Where a browser or an app may be sent back to: `https://app.example.org/signed-in`, `com.example.app:/signed-in`.
+/// Kept as written, because `return_to` is compared letter by letter: `https://app.example.org` gets no slash.
 #[derive(Clone, PartialEq, Eq)]
-pub struct ReturnUrl(Url);
+pub struct ReturnUrl(String);
 
 impl ReturnUrl {
-    /// Parsed.
+    /// As written.
     #[must_use]
-    pub fn url(&self) -> &Url {
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -144,13 +145,13 @@ impl Text for ReturnUrl {
             // RFC 8252 section 7.1: a private-use scheme is a reversed domain name.
             scheme => scheme.contains('.'),
         };
-        if plain && lawful { Ok(Self(url)) } else { Err("") }
+        if plain && lawful { Ok(Self(text.to_owned())) } else { Err("") }
     }
 }
 
 impl fmt::Display for ReturnUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_str())
+        f.write_str(&self.0)
     }
 }
 

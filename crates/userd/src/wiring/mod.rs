@@ -181,7 +181,7 @@ fn settings(config: &Config) -> Settings {
         registration_open: matches!(config.registration.mode, RegistrationMode::Open),
         limits: limits(&config.rate_limits),
         sign_in: SignInSettings {
-            return_to: config.sign_in.return_to.iter().map(|url| url.url().to_string()).collect(),
+            return_to: config.sign_in.return_to.iter().map(|url| url.as_str().to_owned()).collect(),
             public_url,
         },
         fresh_sign_in: std::time::Duration::from_secs(300),
