@@ -13,8 +13,9 @@ use crate::{
 /// Writes a backup to `target`, which must not exist.
 ///
 /// # Errors
-/// Another engine than the embedded one, a target that exists or cannot be written.
+/// Another engine than the embedded one, a database that is not there, a target that exists or cannot be written.
 pub async fn backup(config: &Config, terminal: Terminal, target: PathBuf) -> Result<(), WiringError> {
+    engine::must_exist(&config.database.url, "database.url")?;
     let opened = engine::open(config)?;
     let sqlite = opened.sqlite.ok_or_else(|| {
         WiringError::Config(

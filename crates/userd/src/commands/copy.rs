@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use userd_storage::{
     Rows, Store, Value,
+    migrations::StepState,
     repositories::copying::{COPIED, TableCopy},
 };
 
@@ -36,7 +37,7 @@ struct Copied {
 /// Copies `from` to `to`. With `resume`, goes on where an interrupted copy stopped.
 ///
 /// # Errors
-/// A target that holds data, a source that changed meanwhile, faults of either database.
+/// A source that is not there, a target that holds data, a source that changed meanwhile, faults of either database.
 pub async fn copy(
     config: &Config,
     terminal: Terminal,
@@ -47,7 +48,13 @@ pub async fn copy(
     if from == to {
         return Err(WiringError::Config("--from and --to are the same database".to_owned()));
     }
-    let (source, target) = (open(config, from).await?, open(config, to).await?);
+    engine::must_exist(&from, "--from")?;
+    let source = open(config, from)?;
+    must_be_ours(&source).await?;
+    let target = open(config, to)?;
+    for store in [&source, &target] {
+        store.migrate(&SystemClock::default()).await.map_err(part)?;
+    }
     if !resume {
         must_be_empty(&target).await?;
     }
@@ -80,12 +87,19 @@ pub async fn copy(
     Ok(())
 }
 
-async fn open(config: &Config, url: DatabaseUrl) -> Result<Store, WiringError> {
+fn open(config: &Config, url: DatabaseUrl) -> Result<Store, WiringError> {
     let mut config = config.clone();
     config.database.url = url;
-    let store = Store::new(engine::open(&config)?.engine, Arc::new(OsRandom));
-    store.migrate(&SystemClock::default()).await.map_err(part)?;
-    Ok(store)
+    Ok(Store::new(engine::open(&config)?.engine, Arc::new(OsRandom)))
+}
+
+/// A source without any step of our schema is another program's database, or nobody's: it is left as it is.
+async fn must_be_ours(source: &Store) -> Result<(), WiringError> {
+    let steps = source.migration_status().await.map_err(part)?;
+    if steps.iter().all(|step| step.state == StepState::Pending) {
+        return Err(WiringError::Config("--from: this database holds nothing of userd".to_owned()));
+    }
+    Ok(())
 }
 
 async fn must_be_empty(target: &Store) -> Result<(), WiringError> {
@@ -203,9 +217,30 @@ fn canonical_json(json: &serde_json::Value, text: &mut String) {
             text.push(']');
         }
         serde_json::Value::Number(number) => match number.as_f64() {
+            // A zero has no sign in an engine that keeps decimals.
+            Some(0.0) => text.push('0'),
             Some(float) if !number.is_i64() && !number.is_u64() => text.push_str(&format!("{float}")),
             _ => text.push_str(&number.to_string()),
         },
         other => text.push_str(&other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn canonical_text(json: &str) -> String {
+        let mut text = String::new();
+        canonical_json(&serde_json::from_str(json).unwrap_or_default(), &mut text);
+        text
+    }
+
+    #[test]
+    fn one_number_has_one_spelling() {
+        for zero in ["0", "-0", "0.0", "-0.0", "0e5"] {
+            assert_eq!(canonical_text(&format!("[{zero}]")), "0,]", "{zero}");
+        }
+        assert_eq!(canonical_text("{\"b\":1.0,\"a\":-2.50}"), canonical_text("{\"a\":-2.5,\"b\":1}"));
     }
 }

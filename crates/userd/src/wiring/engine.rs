@@ -1,14 +1,19 @@
 //! Which engine a database URL means.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use userd_storage::{
-    Engine,
+    Engine, StoreError,
     engines::{PostgresEngine, PostgresOptions, SqliteEngine, SqliteLocation, SqliteOptions},
 };
 
 use super::{WiringError, part};
-use crate::config::{Config, DatabaseConfig, DatabaseKind};
+use crate::config::{Config, DatabaseConfig, DatabaseKind, DatabaseUrl};
+
+const NO_YDB: &str = "the YDB engine is not part of this version; use sqlite:// or postgres://";
 
 /// An opened engine.
 pub struct Opened {
@@ -30,9 +35,42 @@ pub fn open(config: &Config) -> Result<Opened, WiringError> {
             let engine = PostgresEngine::new(&postgres_options(&config.database)).map_err(part)?;
             Ok(Opened { engine: Arc::new(engine), sqlite: None })
         }
-        _ => Err(WiringError::Config(
-            "database.url: the YDB engine is not part of this version; use sqlite:// or postgres://".to_owned(),
-        )),
+        DatabaseKind::Ydb => Err(WiringError::Config(format!("database.url: {NO_YDB}"))),
+    }
+}
+
+/// Whether the engine would open, as far as can be told without contacting anything and without making a file.
+///
+/// # Errors
+/// What is wrong; never the URL.
+pub fn check(config: &DatabaseConfig) -> Result<(), String> {
+    match config.url.kind() {
+        DatabaseKind::SqliteMemory | DatabaseKind::Sqlite(_) => Ok(()),
+        DatabaseKind::Postgres => match PostgresEngine::new(&postgres_options(config)) {
+            Ok(_) => Ok(()),
+            Err(StoreError::Unavailable(why)) => Err(why),
+            Err(other) => Err(other.to_string()),
+        },
+        DatabaseKind::Ydb => Err(NO_YDB.to_owned()),
+    }
+}
+
+/// The file of an embedded database that nobody has made yet. Opening it would make it.
+#[must_use]
+pub fn absent_file(url: &DatabaseUrl) -> Option<&Path> {
+    let DatabaseKind::Sqlite(path) = url.kind() else { return None };
+    let path = Path::new(path);
+    (!path.is_file()).then_some(path)
+}
+
+/// Refuses a database that is to be read and is not there: a mistyped path would be made, empty, and read.
+///
+/// # Errors
+/// `Config`, naming the file and `key`, where it was given.
+pub fn must_exist(url: &DatabaseUrl, key: &str) -> Result<(), WiringError> {
+    match absent_file(url) {
+        Some(path) => Err(WiringError::Config(format!("{key}: there is no file {}", path.display()))),
+        None => Ok(()),
     }
 }
 
