@@ -9,7 +9,7 @@ use crate::{
         Args, ClientsCommand, Command, ConfigCommand, DoctorCommand, KeysCommand, MigrateCommand, StorageCommand,
         TelegramCommand, UsersCommand,
     },
-    commands::{backup, clients, copy, doctor, keys, migrate, users},
+    commands::{backup, clients, copy, doctor, keys, migrate, telegram, users},
     config::{Config, ConfigErrors},
     logging::{self, Console, Stream},
     serve::{BUILD, serve},
@@ -45,7 +45,7 @@ pub fn run(args: Args, variables: Vec<(OsString, OsString)>) -> ExitCode {
     let console = console(&args, &variables);
     let guard = match logging::init(&loaded.config.log, console) {
         Ok(guard) => guard,
-        Err(error) => return fail(&WiringError::Config(error.to_string())),
+        Err(error) => return fail(terminal, &WiringError::Config(error.to_string())),
     };
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
@@ -63,7 +63,7 @@ pub fn run(args: Args, variables: Vec<(OsString, OsString)>) -> ExitCode {
         Ok(runtime) => runtime.block_on(command(args.command.unwrap_or(Command::Serve), loaded.config, terminal)),
         Err(error) => Err(WiringError::Part(error.to_string())),
     };
-    let code = outcome.unwrap_or_else(|error| fail(&error));
+    let code = outcome.unwrap_or_else(|error| fail(terminal, &error));
     drop(guard);
     code
 }
@@ -74,7 +74,7 @@ async fn command(command: Command, config: Config, terminal: Terminal) -> Result
         Command::Doctor { command } => {
             let well = match command {
                 None => doctor::doctor(config, terminal).await,
-                Some(DoctorCommand::Telegram) => doctor::telegram(config, terminal).await?,
+                Some(DoctorCommand::Telegram) => telegram::doctor(config, terminal).await?,
             };
             return Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
@@ -91,7 +91,7 @@ async fn command(command: Command, config: Config, terminal: Terminal) -> Result
             let (from, to) = arguments.databases().map_err(WiringError::Config)?;
             copy::copy(&config, terminal, from, to, arguments.resume).await?;
         }
-        Command::Telegram(TelegramCommand::SetWebhook) => doctor::set_webhook(&config, terminal).await?,
+        Command::Telegram(TelegramCommand::SetWebhook) => telegram::set_webhook(&config, terminal).await?,
         other => with_services(other, config, terminal).await?,
     }
     Ok(ExitCode::SUCCESS)
@@ -162,7 +162,11 @@ fn refuse(terminal: Terminal, errors: &ConfigErrors) -> ExitCode {
     ExitCode::from(USAGE)
 }
 
-fn fail(error: &WiringError) -> ExitCode {
+/// In words on stderr; for scripts on stdout too, where they read the answer.
+fn fail(terminal: Terminal, error: &WiringError) -> ExitCode {
+    if terminal.json {
+        terminal.answer(&serde_json::json!({ "error": error.to_string() }), String::new);
+    }
     notice(&format!("error: {error}"));
     match error {
         WiringError::Config(_) => ExitCode::from(USAGE),

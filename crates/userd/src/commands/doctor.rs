@@ -1,71 +1,173 @@
-//! `userd doctor`: looks at every part as the service would use it, and says what to do about what is wrong.
+//! `userd doctor`: looks at every part as the service would use it, and says what to do about what is wrong. It only
+//! looks: no file is made, no schema step applied, no key made. What the first start would make is said to be missing.
 
-use serde::Serialize;
 use userd_cache::CacheHealth;
-use userd_model::Clock as _;
+use userd_model::{Clock as _, KeyState};
+use userd_providers::{ProviderConfig, Secret, Surroundings};
+use userd_services::Services;
+use userd_storage::{Store, migrations::StepState};
 
+use super::finding::{Finding, ok, show, warning, wrong};
 use crate::{
-    config::Config,
+    config::{Config, MasterKeySource},
     terminal::Terminal,
-    wiring::{WiringError, outside::SystemClock, providers, wire},
+    wiring::{
+        engine,
+        master_key::{self, MasterKeyError},
+        outside::{OsRandom, SystemClock},
+        wire,
+    },
 };
 
-/// One look.
-#[derive(Serialize)]
-pub struct Finding {
-    /// What was looked at.
-    part: &'static str,
-    /// `ok`, `warning` or `wrong`.
-    state: &'static str,
-    /// What was found, and what to do.
-    says: String,
-}
-
-fn ok(part: &'static str, says: impl Into<String>) -> Finding {
-    Finding { part, state: "ok", says: says.into() }
-}
-
-fn warning(part: &'static str, says: impl Into<String>) -> Finding {
-    Finding { part, state: "warning", says: says.into() }
-}
-
-fn wrong(part: &'static str, says: impl Into<String>) -> Finding {
-    Finding { part, state: "wrong", says: says.into() }
-}
-
-/// Looks at configuration, database, keys, clock and cache. Answers whether nothing is wrong.
+/// Looks at configuration, clock, providers, database, keys and cache. Answers whether nothing is wrong.
 pub async fn doctor(config: Config, terminal: Terminal) -> bool {
     let mut findings = configuration(&config);
     findings.push(clock());
-    match wire(config.clone()).await {
-        Err(fault) => findings.push(wrong("start", format!("{fault}"))),
-        Ok(wired) => {
-            let services = &wired.services;
-            let store = &services.parts.store;
-            findings.push(match store.health().await {
-                Ok(()) => ok("database", format!("{} answers, its schema is up to date", config.database.url.shown())),
-                Err(fault) => wrong("database", format!("{fault}")),
-            });
-            findings.push(keys(services).await);
-            findings.push(match services.parts.cache.health().await {
-                CacheHealth::InProcess => {
-                    ok("cache", "in process; with several replicas configure cache.url: redis://…")
-                }
-                CacheHealth::Connected => ok("cache", "Redis answers"),
-                CacheHealth::Degraded => warning(
-                    "cache",
-                    "Redis does not answer: everything works, slower, and limits count per replica. Check cache.url",
-                ),
-            });
-            findings.push(match services.setup.is_open().await {
-                Ok(true) => warning("administrator", "there is none yet: `userd users create-admin`"),
-                Ok(false) => ok("administrator", "there is one"),
-                Err(fault) => wrong("administrator", fault.to_string()),
-            });
-            store.engine().close().await;
+    findings.extend(providers(&config));
+    if is_ready_to_wire(&config, &mut findings).await {
+        match wire(config).await {
+            Err(fault) => findings.push(wrong("start", format!("{fault}"))),
+            Ok(wired) => {
+                running(&wired.services, &mut findings).await;
+                wired.services.parts.store.engine().close().await;
+            }
         }
     }
     show(terminal, &findings)
+}
+
+/// Whether wiring the services would make nothing: the schema is there, and so are the master key and what it opens.
+async fn is_ready_to_wire(config: &Config, findings: &mut Vec<Finding>) -> bool {
+    if let Some(file) = engine::absent_file(&config.database.url) {
+        let says = format!("{} is not there yet: the first start makes it", file.display());
+        findings.push(warning("database", says));
+        findings.push(master_key(config, true));
+        return false;
+    }
+    let store = match engine::open(config) {
+        Ok(opened) => Store::new(opened.engine, std::sync::Arc::new(OsRandom)),
+        Err(fault) => {
+            findings.push(wrong("database", fault.to_string()));
+            return false;
+        }
+    };
+    let ready = look_inside(config, &store, findings).await;
+    store.engine().close().await;
+    ready
+}
+
+async fn look_inside(config: &Config, store: &Store, findings: &mut Vec<Finding>) -> bool {
+    let shown = config.database.url.shown();
+    if let Err(fault) = store.health().await {
+        findings.push(wrong("database", format!("{shown}: {fault}")));
+        return false;
+    }
+    let steps = match store.migration_status().await {
+        Ok(steps) => steps,
+        Err(fault) => {
+            findings.push(wrong("database", format!("{shown}: {fault}")));
+            return false;
+        }
+    };
+    let count = |wanted: fn(StepState) -> bool| steps.iter().filter(|step| wanted(step.state)).count();
+    let pending = count(|state| state == StepState::Pending);
+    let changed = count(|state| matches!(state, StepState::Changed(_)));
+    findings.push(match (pending, changed) {
+        (0, 0) => ok("database", format!("{shown} answers, its schema is up to date")),
+        (_, 0) => warning(
+            "database",
+            format!("{shown} answers; {pending} steps of its schema are missing: run `userd migrate up`"),
+        ),
+        _ => wrong("database", format!("{shown} has another schema than this program: see `userd migrate status`")),
+    });
+    if pending > 0 || changed > 0 {
+        findings.push(master_key(config, pending == steps.len()));
+        return false;
+    }
+    keys(config, store, findings).await
+}
+
+/// The master key, what it seals, and the key that signs.
+async fn keys(config: &Config, store: &Store, findings: &mut Vec<Finding>) -> bool {
+    let mut reading = store.reading();
+    let read = async { Ok((reading.system_secrets().all().await?, reading.signing_keys().all().await?)) };
+    let (secrets, signing) = match read.await {
+        Ok(read) => read,
+        Err::<_, userd_storage::StoreError>(fault) => {
+            findings.push(wrong("database", fault.to_string()));
+            return false;
+        }
+    };
+    let key = master_key(config, secrets.is_empty());
+    let found = key.is_ok();
+    findings.push(key);
+    let signs = signing.iter().any(|key| key.state == KeyState::Active);
+    if !signs {
+        findings.push(warning("signing_keys", "none is active yet: the next start makes one"));
+    }
+    found && signs && !secrets.is_empty()
+}
+
+/// `fresh`: the database holds nothing that was sealed, so that a start may make a key.
+fn master_key(config: &Config, fresh: bool) -> Finding {
+    let place = match config.crypto.master_key_source() {
+        MasterKeySource::File(path) => Some(path),
+        MasterKeySource::Given(_) | MasterKeySource::Command(_) => None,
+    };
+    match master_key::find(&config.crypto, false) {
+        Ok(found) => ok("master_key", format!("{} is there", found.keys.current_id())),
+        Err(MasterKeyError::File(path, error))
+            if error.kind() == std::io::ErrorKind::NotFound && place == Some(path.as_path()) =>
+        {
+            let path = path.display();
+            if fresh {
+                warning("master_key", format!("{path} is not there yet: it will be made by the first start"))
+            } else {
+                let says =
+                    "is not there, and the database was sealed with it: put it back, the data is lost without it";
+                wrong("master_key", format!("{path} {says}"))
+            }
+        }
+        Err(fault) => wrong("master_key", fault.to_string()),
+    }
+}
+
+/// What the wired services say.
+async fn running(services: &Services, findings: &mut Vec<Finding>) {
+    findings.push(signing_keys(services).await);
+    findings.push(match services.parts.cache.health().await {
+        CacheHealth::InProcess => ok("cache", "in process; with several replicas configure cache.url: redis://…"),
+        CacheHealth::Connected => ok("cache", "Redis answers"),
+        CacheHealth::Degraded => warning(
+            "cache",
+            "Redis does not answer: everything works, slower, and limits count per replica. Check cache.url",
+        ),
+    });
+    findings.push(match services.setup.is_open().await {
+        Ok(true) => warning("administrator", "there is none yet: `userd users create-admin`"),
+        Ok(false) => ok("administrator", "there is one"),
+        Err(fault) => wrong("administrator", fault.to_string()),
+    });
+}
+
+/// Each configured provider, in the order in which they are offered. Nobody is contacted.
+fn providers(config: &Config) -> Vec<Finding> {
+    let token = config.telegram.bot_token.as_ref().map(|token| Secret::new(token.expose()));
+    let surroundings = Surroundings { random: std::sync::Arc::new(OsRandom), telegram_bot_token: token };
+    let look = |entry: &ProviderConfig| {
+        let part = format!("provider {}", entry.id);
+        match userd_providers::build(entry, &surroundings) {
+            Err(error) => wrong(part, error.to_string()),
+            Ok(_) if !entry.enabled => warning(part, "enabled is false: nobody can sign in with it"),
+            Ok(_) => ok(part, format!("enabled; the redirect URI to register there is {}", callback(config, entry))),
+        }
+    };
+    config.providers.iter().map(look).collect()
+}
+
+/// Where a provider sends the browser back to.
+pub(super) fn callback(config: &Config, provider: &ProviderConfig) -> String {
+    format!("{}/v1/auth/{}/callback", config.http.public_url.as_text(), provider.id)
 }
 
 fn configuration(config: &Config) -> Vec<Finding> {
@@ -102,7 +204,7 @@ fn clock() -> Finding {
     ok("clock", format!("says {now}"))
 }
 
-async fn keys(services: &userd_services::Services) -> Finding {
+async fn signing_keys(services: &Services) -> Finding {
     match services.signing_keys.list(&userd_model::Actor::Operator).await {
         Err(fault) => wrong("signing_keys", fault.to_string()),
         Ok(keys) => match services.parts.crypto.tokens.active_kid() {
@@ -110,115 +212,4 @@ async fn keys(services: &userd_services::Services) -> Finding {
             Some(kid) => ok("signing_keys", format!("{} of them; {kid} signs", keys.len())),
         },
     }
-}
-
-/// `userd doctor telegram`: asks the Bot API what it thinks, and explains the usual mistakes.
-///
-/// # Errors
-/// The configuration itself is wrong.
-pub async fn telegram(config: Config, terminal: Terminal) -> Result<bool, WiringError> {
-    use userd_providers::telegram::bot_api::BotFault;
-    let telegram = &config.telegram;
-    let mut findings = Vec::new();
-    let provider = config.providers.iter().find(|entry| entry.kind == userd_providers::Kind::Telegram);
-    match provider {
-        None => {
-            findings.push(warning("provider", "no entry of kind telegram in `providers`: nobody can sign in with it"))
-        }
-        Some(entry) if !entry.client_id.bytes().all(|b| b.is_ascii_digit()) || entry.client_id.is_empty() => findings
-            .push(wrong("client_id", "is the bot's number (the part of its token before the colon), not its name")),
-        Some(entry) => {
-            let callback = format!("{}/v1/auth/{}/callback", config.http.public_url.as_text(), entry.id);
-            findings.push(ok(
-                "redirect",
-                format!(
-                    "register {callback} in BotFather: your bot, Bot Settings, Web Login, Allowed URLs. An address \
-                     that is not there makes Telegram answer in the old way (#tgAuthResult)"
-                ),
-            ));
-            if !config.http.public_url.is_secure() {
-                findings.push(warning("public_url", "Telegram accepts only https addresses as Allowed URLs"));
-            }
-            if entry.client_secret.is_none() && entry.client_secret_file.is_none() {
-                findings.push(warning(
-                    "client_secret",
-                    "none: sign-in works as a public client with PKCE. BotFather shows the secret under Web Login; it \
-                     is not the bot's token",
-                ));
-            }
-        }
-    }
-    let Some(api) = providers::bot_api(&config)? else {
-        findings.push(warning("bot_token", "none: the widget, Mini Apps by HMAC and the bot's own sign-in are off"));
-        return Ok(show(terminal, &findings));
-    };
-    match api.get_me().await {
-        Ok(me) => {
-            findings.push(ok("bot", format!("@{} (id {})", me.username, me.id)));
-            if provider.is_some_and(|entry| entry.client_id != me.id) {
-                findings.push(wrong("client_id", format!("is not this bot's: it should be {}", me.id)));
-            }
-            if telegram.bot_username.as_ref().is_some_and(|name| !name.as_str().eq_ignore_ascii_case(&me.username)) {
-                findings.push(wrong("bot_username", format!("should be {}", me.username)));
-            }
-        }
-        Err(BotFault::WrongToken) => findings.push(wrong(
-            "bot_token",
-            "the Bot API does not accept it: copy it again from BotFather (the client secret is something else)",
-        )),
-        Err(fault) => findings.push(wrong(
-            "bot_api",
-            format!("{fault}. If this machine cannot reach Telegram, set telegram.proxy or telegram.api_base_url"),
-        )),
-    }
-    findings.extend(webhook(&config, &api).await);
-    Ok(show(terminal, &findings))
-}
-
-async fn webhook(config: &Config, api: &userd_providers::telegram::bot_api::BotApi) -> Option<Finding> {
-    let expected = format!("{}/v1/telegram/webhook", config.http.public_url.as_text());
-    let info = api.get_webhook_info().await.ok()?;
-    Some(if config.telegram.webhook_secret.is_none() {
-        warning("webhook", "telegram.webhook_secret is not set: sign-in through the bot is off")
-    } else if info.url.is_empty() {
-        wrong("webhook", format!("none is set: `userd telegram set-webhook` sends updates to {expected}"))
-    } else if info.url != expected {
-        wrong("webhook", format!("updates go to {}, not to {expected}: `userd telegram set-webhook`", info.url))
-    } else if let Some(error) = info.last_error {
-        wrong("webhook", format!("the last delivery failed: {error}"))
-    } else {
-        ok("webhook", format!("set; {} updates wait", info.pending))
-    })
-}
-
-/// `userd telegram set-webhook`: lets the Bot API send updates here.
-///
-/// # Errors
-/// No token or secret, or the Bot API refuses.
-pub async fn set_webhook(config: &Config, terminal: Terminal) -> Result<(), WiringError> {
-    let missing = |key: &str| WiringError::Config(format!("telegram.{key} is needed for this"));
-    let api = providers::bot_api(config)?.ok_or_else(|| missing("bot_token"))?;
-    let secret = config.telegram.webhook_secret.as_ref().ok_or_else(|| missing("webhook_secret"))?;
-    let url = format!("{}/v1/telegram/webhook", config.http.public_url.as_text());
-    let parsed = url::Url::parse(&url).map_err(|error| WiringError::Config(error.to_string()))?;
-    let secret = userd_providers::Secret::new(secret.expose());
-    api.set_webhook(&parsed, &secret).await.map_err(|fault| WiringError::Part(fault.to_string()))?;
-    terminal.answer(&serde_json::json!({ "webhook": url }), || format!("Updates go to {url} now."));
-    Ok(())
-}
-
-fn show(terminal: Terminal, findings: &[Finding]) -> bool {
-    terminal.answer(&findings, || {
-        let mark = |state: &str| match state {
-            "ok" => "ok     ",
-            "warning" => "warning",
-            _ => "WRONG  ",
-        };
-        let lines: Vec<String> = findings
-            .iter()
-            .map(|finding| format!("{}  {:<14} {}", mark(finding.state), finding.part, finding.says))
-            .collect();
-        lines.join("\n")
-    });
-    findings.iter().all(|finding| finding.state != "wrong")
 }

@@ -5,8 +5,10 @@ pub mod backup;
 pub mod clients;
 pub mod copy;
 pub mod doctor;
+mod finding;
 pub mod keys;
 pub mod migrate;
+pub mod telegram;
 pub mod users;
 
 use crate::wiring::WiringError;

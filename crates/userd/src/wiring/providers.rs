@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use userd_providers::{
-    HttpOptions, Kind, Provider, Secret, Surroundings,
+    ConfigError, HttpOptions, Kind, Provider, Secret, Surroundings,
     telegram::{BotToken, bot_api::BotApi},
 };
 use userd_services::sign_in::BotDoor;
@@ -28,15 +28,15 @@ pub fn build(config: &Config) -> Result<Built, WiringError> {
         providers.push(provider);
     }
     let offered = providers.iter().any(|provider| provider.kind() == Kind::Telegram);
-    let bot = if offered { bot(config)?.map(Arc::new) } else { None };
+    let bot = if offered { bot(config).map_err(wrong)?.map(Arc::new) } else { None };
     Ok((providers, bot))
 }
 
-/// The bot, where its token, name and webhook secret are all configured.
+/// The bot, where its token, name and webhook secret are all configured. Nothing is contacted.
 ///
 /// # Errors
-/// A malformed token, address or proxy.
-pub fn bot(config: &Config) -> Result<Option<BotDoor>, WiringError> {
+/// The key that is wrong (a malformed token, address or proxy), and why.
+pub fn bot(config: &Config) -> Result<Option<BotDoor>, ConfigError> {
     let telegram = &config.telegram;
     let (Some(username), Some(webhook_secret)) = (telegram.bot_username.as_ref(), telegram.webhook_secret.as_ref())
     else {
@@ -53,16 +53,18 @@ pub fn bot(config: &Config) -> Result<Option<BotDoor>, WiringError> {
 /// A client of the Bot API, where a token is configured.
 ///
 /// # Errors
-/// A malformed token, address or proxy.
-pub fn bot_api(config: &Config) -> Result<Option<BotApi>, WiringError> {
-    let wrong = |error: userd_providers::ConfigError| {
-        WiringError::Config(format!("telegram.{}: {}", error.field, error.detail))
-    };
+/// The key that is wrong (a malformed token, address or proxy), and why.
+pub fn bot_api(config: &Config) -> Result<Option<BotApi>, ConfigError> {
     let Some(token) = config.telegram.bot_token.as_ref() else { return Ok(None) };
-    let token = BotToken::parse(&Secret::new(token.expose())).map_err(wrong)?;
+    let token = BotToken::parse(&Secret::new(token.expose()))?;
     let options = HttpOptions {
         proxy: config.telegram.proxy.as_ref().map(|proxy| Secret::new(proxy.expose())),
         ..HttpOptions::default()
     };
-    BotApi::new(config.telegram.api_base_url.as_str(), token, options).map(Some).map_err(wrong)
+    BotApi::new(config.telegram.api_base_url.as_str(), token, options).map(Some)
+}
+
+/// For the person who starts the service or a command.
+pub fn wrong(error: ConfigError) -> WiringError {
+    WiringError::Config(error.to_string())
 }
