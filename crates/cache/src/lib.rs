@@ -129,6 +129,14 @@ pub enum CacheError {
     Settings(String),
 }
 
+/// Whether [`connect`] would understand `url`. Contacts nobody.
+///
+/// # Errors
+/// `Url`, without the URL.
+pub fn check_url(url: &str) -> Result<(), CacheError> {
+    if url == "memory:" { Ok(()) } else { redis::check_url(url) }
+}
+
 /// Opens the cache that `url` names: `memory:` (in process), or Redis by `redis://`, `rediss://` (TLS),
 /// `redis+cluster://`, `redis+sentinel://host:port,…/master-name`, each also as `rediss+…://`.
 ///

@@ -23,6 +23,10 @@ use crate::{CacheError, CacheKey, CacheOptions, Entry, Limit};
 
 pub(crate) use self::reader::Reader;
 
+pub(crate) fn check_url(url: &str) -> Result<(), CacheError> {
+    Address::parse(url).map(drop)
+}
+
 /// Kinds of fan-out messages.
 const PAYLOAD: &str = "m";
 const INVALIDATION: &str = "i";

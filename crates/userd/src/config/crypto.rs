@@ -136,7 +136,8 @@ pub struct PasswordsConfig {
     /// The longest wait for a hash; then 503.
     #[schemars(extend("x-range" = ["100ms", "2m"]))]
     pub queue_timeout: Period,
-    /// A secret that is mixed into every hash and is not in the database. Changing it voids all passwords.
+    /// A secret that is mixed into every hash and is not in the database: 32 bytes in base64. Changing it voids all
+    /// passwords.
     pub pepper: Optional<Secret>,
     /// File with that secret.
     pub pepper_file: Optional<FilePath>,

@@ -38,9 +38,6 @@ pub struct HttpConfig {
     /// Connections at the same time; more wait in the system's queue.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub max_connections: u32,
-    /// The largest request body, in KiB.
-    #[schemars(range(min = 1, max = 10_240))]
-    pub body_limit_kib: u32,
     /// TLS by the service itself. Both files, or none (a proxy in front does it).
     pub tls: TlsConfig,
 }
@@ -57,7 +54,6 @@ impl Default for HttpConfig {
             request_timeout: Period::seconds(30),
             header_timeout: Period::seconds(10),
             max_connections: 20_000,
-            body_limit_kib: 64,
             tls: TlsConfig::default(),
         }
     }

@@ -16,11 +16,11 @@ use super::{
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MailConfig {
-    /// `smtp://user:password@host:587` (STARTTLS) or `smtps://…:465`. Empty: mails are kept and shown by `userd mail list`.
+    /// No effect in this version, which sends no mail. `smtp://user:password@host:587` (STARTTLS) or `smtps://…:465`.
     pub url: Optional<MailUrl>,
-    /// File that holds the URL instead, for URLs with a password.
+    /// No effect in this version. File that holds the URL instead, for URLs with a password.
     pub url_file: Optional<FilePath>,
-    /// The sender. Needed when `url` is given.
+    /// No effect in this version. The sender. Needed when `url` is given.
     pub from: Optional<Mailbox>,
 }
 

@@ -67,10 +67,11 @@ impl Default for RateLimitsConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RegistrationConfig {
-    /// `open`: anybody; `invite`: who holds an invitation; `approval`: anybody, after an administrator's yes;
-    /// `closed`: nobody.
+    /// `open`: anybody; `closed`: nobody. Not in this version: `invite`: who holds an invitation; `approval`: anybody,
+    /// after an administrator's yes.
     pub mode: RegistrationMode,
-    /// `required`: an account begins when its e-mail address is confirmed; `deferred`: it may be confirmed later.
+    /// `deferred`: an e-mail address may be confirmed later. Not in this version, which sends no mail: `required`: an
+    /// account begins when its address is confirmed.
     pub email_confirmation: EmailConfirmation,
 }
 
@@ -104,7 +105,7 @@ pub enum EmailConfirmation {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AccountsConfig {
-    /// How long a deleted account can be restored before it is erased.
+    /// No effect in this version. How long a deleted account can be restored before it is erased.
     #[schemars(extend("x-range" = ["0s", "365d"]))]
     pub restore_window: Period,
 }

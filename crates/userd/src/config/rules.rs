@@ -7,7 +7,10 @@ use userd_model::Random;
 use userd_providers::Surroundings;
 use zeroize::Zeroizing;
 
-use super::{Config, EmailConfirmation, ProviderConfig, report::Findings, tree::Node};
+use super::{
+    AccountsConfig, Config, EmailConfirmation, ProviderConfig, RegistrationMode, report::Findings, tree::Node,
+};
+use crate::wiring::{engine, providers};
 
 /// Reports what is wrong; answers with what is lawful but probably not meant.
 pub(super) fn check(config: &Config, root: &Node, findings: &mut Findings) -> Vec<String> {
@@ -15,7 +18,9 @@ pub(super) fn check(config: &Config, root: &Node, findings: &mut Findings) -> Ve
     rules.http(config);
     rules.storage(config);
     rules.tokens(config);
+    rules.people(config);
     rules.mail(config);
+    rules.bot(config);
     if !rules.findings.concern("providers") {
         let token = config.telegram.bot_token.as_ref().map(|token| userd_providers::Secret::new(token.expose()));
         let surroundings = Surroundings { random: Arc::new(NoChance), telegram_bot_token: token };
@@ -55,6 +60,11 @@ impl Rules<'_> {
         );
         let issuer_with_query = config.tokens.issuer.as_ref().is_some_and(|issuer| issuer.url().query().is_some());
         self.refuse_if(issuer_with_query, &["tokens.issuer"], "an issuer has no query (RFC 8414 section 2)");
+        if let (Some(certificate), Some(key)) = (tls.certificate_file.as_ref(), tls.key_file.as_ref())
+            && let Err(why) = userd_http::server::tls::from_files(certificate, key)
+        {
+            self.refuse_if(true, &["http.tls.certificate_file", "http.tls.key_file"], &why.to_string());
+        }
     }
 
     fn storage(&mut self, config: &Config) {
@@ -65,6 +75,14 @@ impl Rules<'_> {
             database.client_key_file.is_some(),
             "database.client_key_file",
         );
+        if let Err(why) = engine::check(database) {
+            self.refuse_if(true, &["database.url"], &why);
+        }
+        if !config.cache.url.is_memory()
+            && let Err(why) = userd_cache::check_url(config.cache.url.expose())
+        {
+            self.refuse_if(true, &["cache.url"], &why.to_string());
+        }
         let key = config.crypto.master_key.as_ref();
         let decoded = key.map(|key| STANDARD.decode(key.expose()).map(Zeroizing::new));
         self.refuse_if(
@@ -97,6 +115,35 @@ impl Rules<'_> {
             &["sessions.max_lifetime", "tokens.access_ttl"],
             "must be longer than tokens.access_ttl",
         );
+    }
+
+    /// What this version does not have yet is refused, rather than taken and not kept.
+    fn people(&mut self, config: &Config) {
+        let registration = &config.registration;
+        self.refuse_if(
+            !matches!(registration.mode, RegistrationMode::Open | RegistrationMode::Closed),
+            &["registration.mode"],
+            "this version knows open and closed; choose one of them",
+        );
+        self.refuse_if(
+            registration.email_confirmation == EmailConfirmation::Required,
+            &["registration.email_confirmation"],
+            "this version sends no mail; choose deferred",
+        );
+        let pepper = config.passwords.pepper.as_ref();
+        self.refuse_if(
+            pepper.is_some_and(|pepper| userd_crypto::MasterKeys::parse_key(pepper.expose()).is_err()),
+            &["passwords.pepper"],
+            "expected 32 bytes in base64, such as `openssl rand -base64 32` prints",
+        );
+    }
+
+    /// The bot's own sign-in is built at start when all its keys are there and a Telegram provider is offered.
+    fn bot(&mut self, config: &Config) {
+        let offered = config.providers.iter().any(|provider| provider.kind == userd_providers::Kind::Telegram);
+        if offered && let Err(error) = providers::bot(config) {
+            self.refuse_if(true, &[&error.field], &error.detail);
+        }
     }
 
     fn mail(&mut self, config: &Config) {
@@ -151,11 +198,11 @@ fn warnings(config: &Config) -> Vec<String> {
     if u64::from(argon2.memory_kib) * u64::from(argon2.iterations) < LEAST_ARGON2_WORK {
         warnings.push("passwords.argon2 is cheaper than OWASP's least (19456 KiB with 2 iterations)".to_owned());
     }
-    if config.mail.url.is_none() && config.registration.email_confirmation == EmailConfirmation::Required {
-        warnings.push(
-            "registration.email_confirmation is required but mail.url is empty: see `userd mail list` for the mails"
-                .to_owned(),
-        );
+    if config.accounts != AccountsConfig::default() {
+        warnings.push("accounts.restore_window has no effect in this version".to_owned());
+    }
+    if config.mail.url.is_some() || config.mail.from.is_some() {
+        warnings.push("mail.url and mail.from have no effect in this version: it sends no mail".to_owned());
     }
     if !config.rate_limits.enabled {
         warnings.push("rate_limits.enabled is false: passwords can be guessed without delay".to_owned());

@@ -13,8 +13,7 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DatabaseConfig {
-    /// `sqlite://path` (one machine), `sqlite::memory:` (gone at the end), `postgres://user@host/database`, or YDB as
-    /// `grpcs://host:2136/database`.
+    /// `sqlite://path` (one machine), `sqlite::memory:` (gone at the end), or `postgres://user@host/database`.
     pub url: DatabaseUrl,
     /// File that holds the URL instead, for URLs with a password.
     pub url_file: Optional<FilePath>,

@@ -2,13 +2,16 @@
 
 use serde_json::{Value, json};
 
+/// 32 bytes in base64, which is all that a pepper may be.
+pub(crate) const PEPPER: &str = "c4n4rypepperAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
 /// The unspoiled configuration: every kind of value at least once, every secret a canary.
 pub(crate) fn healthy() -> Value {
     json!({
         "http": { "listen": "127.0.0.1:8080", "public_url": "https://id.example.org", "trusted_proxies": ["10.0.0.0/8"],
                   "cors_origins": ["https://app.example.org"], "drain_delay": "5s", "request_timeout": "30s",
-                  "max_connections": 20000, "body_limit_kib": 64 },
-        "database": { "url": "postgres://userd:c4n4ry-db@db.example/userd", "pool_size": 16, "acquire_timeout": "2s",
+                  "max_connections": 20000 },
+        "database": { "url": "postgres://userd:c4n4ry-db@db.example/userd?sslmode=disable", "pool_size": 16, "acquire_timeout": "2s",
                       "idle_timeout": "10m", "statement_cache": true },
         "cache": { "url": "rediss://:c4n4ry-redis@cache.example:6379/0", "timeout": "50ms", "key_prefix": "u:",
                    "memory_mib": 64, "limit_cells": 100000 },
@@ -16,10 +19,10 @@ pub(crate) fn healthy() -> Value {
         "tokens": { "issuer": "https://id.example.org", "audience": "userd", "access_ttl": "10m", "refresh_ttl": "30d",
                     "algorithm": "ES256", "rotation_period": "30d", "publish_before": "1h", "verified_cache_entries": 1000 },
         "passwords": { "min_length": 12, "argon2": { "memory_kib": 19456, "iterations": 2, "parallelism": 1 },
-                       "workers": 2, "queue": 64, "queue_timeout": "10s", "pepper": "c4n4ry-pepper", "context_words": ["acme"] },
+                       "workers": 2, "queue": 64, "queue_timeout": "10s", "pepper": PEPPER, "context_words": ["acme"] },
         "sessions": { "max_per_user": 100, "max_lifetime": "365d" },
         "rate_limits": { "enabled": true, "password_per_account": "20 then one per 15m" },
-        "registration": { "mode": "approval", "email_confirmation": "required" },
+        "registration": { "mode": "closed", "email_confirmation": "deferred" },
         "accounts": { "restore_window": "30d" },
         "sign_in": { "return_to": ["https://app.example.org/in", "org.example.app:/in"] },
         "mail": { "url": "smtps://u:c4n4ry-mail@mail.example:465", "from": "Id <no-reply@example.org>" },

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::{
     CANARY,
     dice::Dice,
-    documents::{pointer_of, yaml},
+    documents::{PEPPER, pointer_of, yaml},
     mutants::{Bench, Fate, Mutant, Steps},
 };
 
@@ -50,9 +50,22 @@ impl Bench {
                     "grpc:///local",
                     "file:db",
                     "postgres://u:c4n4ry@db.example",
+                    "postgres://u:c4n4ry@db.example/userd?sslmode=verify",
+                    "grpcs://db.example:2136/userd",
                 ],
             ),
-            ("cache.url", &["", "redis://", "memory://x", "memcached://host", "redis//host", "redis+cluster://"]),
+            (
+                "cache.url",
+                &[
+                    "",
+                    "redis://",
+                    "memory://x",
+                    "memcached://host",
+                    "redis//host",
+                    "redis+cluster://",
+                    "redis://host/x",
+                ],
+            ),
             (
                 "tokens.issuer",
                 &[
@@ -64,7 +77,9 @@ impl Bench {
                 ],
             ),
             ("tokens.algorithm", &["eddsa", "none", "HS256", "", "ES512", "EdDSA,ES256"]),
-            ("registration.mode", &["Open", "true", "", "anyone"]),
+            ("registration.mode", &["Open", "true", "", "anyone", "invite", "approval"]),
+            ("registration.email_confirmation", &["required", "Deferred", ""]),
+            ("passwords.pepper", &["c4n4ry", "c4n4ryAAAA==", " "]),
             (
                 "rate_limits.password_per_account",
                 &[
@@ -191,7 +206,7 @@ impl Bench {
             1 => format!("{}extra: &loop [*loop]\n", yaml(&self.healthy, 0)),
             2 => yaml(&self.healthy, 0).replace("audience: \"userd\"", "audience: &c4n4ry userd"),
             _ => yaml(&self.healthy, 0).replace(
-                "\"c4n4ry-pepper\"",
+                &format!("{PEPPER:?}"),
                 dice.one(&["*c4n4ry", "!c4n4ry x", "&c4n4ry x", "@c4n4ry", "`c4n4ry", "%c4n4ry\n%"]),
             ),
         };

@@ -278,7 +278,7 @@ impl Bench {
             }
         }
         // Without the canary, because a flip inside a secret makes another secret, and outside makes a key of one.
-        let text = String::from_utf8(bytes).unwrap().replace(CANARY, "s");
+        let text = String::from_utf8(bytes).unwrap().replace(CANARY, "secret");
         Mutant { what: "bytes flipped", text, fate: Fate::AsWritten }
     }
 
