@@ -1,0 +1,214 @@
+//! The commands, as an operator types them: the real binary in a folder of its own. Deliberately absent: the server.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may stop at the first surprise"
+)]
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+use tempfile::TempDir;
+
+/// A folder in which the program runs, and nothing else.
+struct Folder(TempDir);
+
+/// What the program said.
+struct Said {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn with(self, name: &str, content: &str) -> Self {
+        self.write(name, content);
+        self
+    }
+
+    fn write(&self, name: &str, content: &str) {
+        let path = self.0.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    fn userd(&self, line: &str) -> Said {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_userd"));
+        let output: Output = command.args(line.split(' ')).current_dir(self.0.path()).env_clear().output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let said =
+            Said { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) };
+        assert!(!said.stderr.contains("hunter2") && !said.stdout.contains("hunter2"), "{}{}", said.stdout, said.stderr);
+        said
+    }
+
+    /// Every file, by its path from the folder, in order.
+    fn files(&self) -> Vec<String> {
+        fn walk(folder: &Path, root: &Path, files: &mut Vec<String>) {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    walk(&path, root, files);
+                } else {
+                    files.push(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned());
+                }
+            }
+        }
+        let mut files = Vec::new();
+        walk(self.0.path(), self.0.path(), &mut files);
+        files.sort();
+        files
+    }
+}
+
+#[test]
+fn a_database_that_is_to_be_read_and_is_not_there_is_not_made() {
+    let folder = Folder::new();
+    let copied = folder.userd("storage copy --from sqlite://data/mistyped.db --to sqlite://new.db");
+    assert_eq!(copied.code, 2, "{}", copied.stderr);
+    assert!(copied.stderr.contains("--from: there is no file data/mistyped.db"), "{}", copied.stderr);
+    let backed_up = folder.userd("backup copy.db");
+    assert_eq!(backed_up.code, 2, "{}", backed_up.stderr);
+    assert!(backed_up.stderr.contains("database.url: there is no file data/userd.db"), "{}", backed_up.stderr);
+    assert_eq!(folder.files(), Vec::<String>::new());
+}
+
+#[test]
+fn a_copy_from_a_database_of_nobody_is_refused() {
+    let folder = Folder::new().with("foreign.db", "");
+    let copied = folder.userd("storage copy --from sqlite://foreign.db --to sqlite://new.db");
+    assert_eq!(copied.code, 2, "{}", copied.stderr);
+    assert!(copied.stderr.contains("--from: this database holds nothing of userd"), "{}", copied.stderr);
+    assert!(!folder.files().contains(&"new.db".to_owned()));
+}
+
+#[test]
+fn a_failed_command_says_so_in_json_when_asked() {
+    let folder = Folder::new();
+    let said = folder.userd("--json backup copy.db");
+    let json: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(json, serde_json::json!({ "error": "database.url: there is no file data/userd.db" }));
+    assert!(said.stderr.contains("error: database.url"), "{}", said.stderr);
+}
+
+#[test]
+fn the_check_refuses_what_the_start_would_refuse() {
+    let folder = Folder::new().with("no.pem", "no certificate\n");
+    for (yaml, place) in [
+        ("registration:\n  mode: invite\n", "config.yaml:2:9: registration.mode: "),
+        ("registration:\n  mode: approval\n", "config.yaml:2:9: registration.mode: "),
+        ("registration: { email_confirmation: required }\n", "config.yaml:1:37: registration.email_confirmation: "),
+        ("\npasswords: { pepper: hunter2 }\n", "config.yaml:2:22: passwords.pepper: expected 32 bytes in base64"),
+        ("database:\n  url: grpcs://db.example:2136/userd\n", "config.yaml:2:8: database.url: the YDB engine is not"),
+        ("database: { url: 'postgres://u:hunter2@h/d?sslmode=verify' }\n", "config.yaml:1:18: database.url: "),
+        ("database: { url: 'postgres://u:hunter2@h/d?no_such=1' }\n", "config.yaml:1:18: database.url: "),
+        ("database: { url: 'postgres://h/d', ca_file: no.pem }\n", "config.yaml:1:18: database.url: "),
+        ("cache: { url: 'redis://u:hunter2@h/not-a-number' }\n", "config.yaml:1:15: cache.url: "),
+        ("cache: { url: 'redis+sentinel://a,b' }\n", "config.yaml:1:15: cache.url: "),
+        (
+            "http: { tls: { certificate_file: no.pem, key_file: no.pem } }\n",
+            "config.yaml:1:34: http.tls.certificate_file: ",
+        ),
+    ] {
+        folder.write("config.yaml", yaml);
+        let said = folder.userd("config check");
+        assert_eq!(said.code, 2, "{yaml}{}", said.stdout);
+        assert!(said.stderr.contains(place), "{yaml}{}", said.stderr);
+        assert_eq!(said.stderr.lines().count(), 1, "{}", said.stderr);
+    }
+    assert_eq!(folder.files(), ["config.yaml", "no.pem"]);
+}
+
+#[test]
+fn a_variable_that_the_start_would_refuse_is_named() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_userd"));
+    let folder = Folder::new();
+    command.args(["config", "check"]).current_dir(folder.0.path()).env_clear();
+    let output = command.env("USERD__REGISTRATION__MODE", "invite").output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr.contains("environment variable USERD__REGISTRATION__MODE: registration.mode: "), "{stderr}");
+}
+
+#[test]
+fn keys_without_effect_are_told() {
+    let yaml = "accounts: { restore_window: 1d }\nmail: { url: 'smtp://u:hunter2@h', from: a@b.example }\n";
+    let said = Folder::new().with("config.yaml", yaml).userd("config check");
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    assert!(said.stderr.contains("accounts.restore_window has no effect in this version"), "{}", said.stderr);
+    assert!(said.stderr.contains("mail.url and mail.from have no effect in this version"), "{}", said.stderr);
+}
+
+#[test]
+fn the_doctor_makes_nothing_in_an_empty_folder() {
+    let folder = Folder::new();
+    let said = folder.userd("doctor");
+    assert_eq!(said.code, 0, "{}{}", said.stdout, said.stderr);
+    assert!(said.stdout.contains("data/userd.db is not there yet: the first start makes it"), "{}", said.stdout);
+    assert!(said.stdout.contains("data/master.key is not there yet: it will be made by"), "{}", said.stdout);
+    assert_eq!(folder.files(), Vec::<String>::new());
+}
+
+#[test]
+fn the_doctor_says_which_steps_are_missing_and_applies_none() {
+    let folder = Folder::new().with("data/userd.db", "");
+    for _ in 0..2 {
+        let said = folder.userd("doctor");
+        assert_eq!(said.code, 0, "{}{}", said.stdout, said.stderr);
+        assert!(said.stdout.contains("steps of its schema are missing: run `userd migrate up`"), "{}", said.stdout);
+    }
+    assert_eq!(folder.files(), ["data/userd.db"]);
+}
+
+#[test]
+fn the_doctor_makes_no_keys_in_a_database_without_any() {
+    let folder = Folder::new();
+    assert_eq!(folder.userd("migrate up").code, 0);
+    let said = folder.userd("doctor");
+    assert_eq!(said.code, 0, "{}{}", said.stdout, said.stderr);
+    assert!(said.stdout.contains("its schema is up to date"), "{}", said.stdout);
+    assert!(said.stdout.contains("data/master.key is not there yet"), "{}", said.stdout);
+    assert!(said.stdout.contains("none is active yet: the next start makes one"), "{}", said.stdout);
+    assert_eq!(folder.files(), ["data/userd.db"]);
+}
+
+#[test]
+fn the_doctor_looks_at_everything_and_a_lost_master_key_is_never_replaced() {
+    let providers = "providers:\n  - { id: ya, kind: yandex, client_id: a, client_secret: hunter2 }\n  \
+                     - { id: git, kind: github, client_id: b, client_secret: hunter2, enabled: false }\n";
+    let folder = Folder::new().with("config.yaml", providers);
+    assert_eq!(folder.userd("users list").code, 0);
+    let files = folder.files();
+    assert_eq!(files, ["config.yaml", "data/master.key", "data/userd.db"]);
+    let well = folder.userd("doctor");
+    assert_eq!(well.code, 0, "{}{}", well.stdout, well.stderr);
+    for part in [
+        "its schema is up to date",
+        "of them; ",
+        "in process; ",
+        "there is none yet: `userd users create-admin`",
+        "register there is http://127.0.0.1:8080/v1/auth/ya/callback",
+        "provider git   enabled is false",
+    ] {
+        assert!(well.stdout.contains(part), "{part}\n{}", well.stdout);
+    }
+    assert_eq!(folder.files(), files);
+
+    let copied = folder.userd("storage copy --from sqlite://data/userd.db --to sqlite://new.db");
+    assert_eq!(copied.code, 0, "{}", copied.stderr);
+    fs::remove_file(folder.0.path().join("data/master.key")).unwrap();
+    let lost = folder.userd("doctor");
+    assert_eq!(lost.code, 1, "{}", lost.stdout);
+    assert!(lost.stdout.contains("the database was sealed with it: put it back"), "{}", lost.stdout);
+    assert_ne!(folder.userd("users list").code, 0);
+    assert!(!folder.files().contains(&"data/master.key".to_owned()));
+}
