@@ -154,6 +154,13 @@ fn a_copy_takes_its_databases_from_flags_or_files_and_never_says_them() {
 }
 
 #[test]
+fn what_was_typed_is_shown_without_the_values_that_were_set() {
+    let args = typed("userd --set database.url=postgres://u:hunter2@h/d");
+    let shown = format!("{args:?}");
+    assert!(shown.contains("database.url") && !shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
 fn completions_know_the_commands() {
     let text = String::from_utf8(Args::completions(clap_complete::Shell::Bash)).unwrap();
     assert!(text.contains("create-admin") && text.contains("--password-stdin"));

@@ -32,7 +32,7 @@ pub struct Args {
     pub config: Option<PathBuf>,
     /// Sets one key, such as --set tokens.access_ttl=5m. May be given several times. Not for secrets.
     #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = setting, help_heading = "Configuration")]
-    pub set: Vec<(String, String)>,
+    pub set: Vec<Setting>,
     /// Address and port to listen on; port 0 takes a free one. The same as --set http.listen=…
     #[arg(long, global = true, value_name = "ADDRESS", help_heading = "Configuration")]
     pub listen: Option<String>,
@@ -299,7 +299,7 @@ impl Args {
             key: key.to_owned(),
             value: value.clone(),
         };
-        let mut flags: Vec<Flag> = self.set.iter().map(|(key, value)| flag("--set", key, value)).collect();
+        let mut flags: Vec<Flag> = self.set.iter().map(|Setting { key, value }| flag("--set", key, value)).collect();
         flags.extend(self.listen.iter().map(|value| flag("--listen", "http.listen", value)));
         flags.extend(self.log_level.iter().map(|value| flag("--log-level", "log.level", value)));
         Sources {
@@ -319,7 +319,23 @@ impl Args {
     }
 }
 
-fn setting(text: &str) -> Result<(String, String), &'static str> {
+/// One `--set KEY=VALUE`.
+#[derive(Clone)]
+pub struct Setting {
+    /// The key's path.
+    pub key: String,
+    /// The value.
+    pub value: String,
+}
+
+/// A URL may hold a password.
+impl std::fmt::Debug for Setting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Setting").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+fn setting(text: &str) -> Result<Setting, &'static str> {
     let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE, such as http.listen=127.0.0.1:0")?;
-    Ok((key.trim().to_owned(), value.to_owned()))
+    Ok(Setting { key: key.trim().to_owned(), value: value.to_owned() })
 }
