@@ -214,7 +214,8 @@ impl Exchange {
         let headers = response.headers_mut();
         headers.insert(REQUEST_ID, self.id.header());
         self.settings.security.add(headers);
-        self.settings.cors.finish(self.origin.take(), self.preflight, headers);
+        let matched = self.matched.as_ref().map(MatchedPath::as_str);
+        self.settings.cors.finish(self.origin.take(), self.preflight, matched, headers);
         self.log(response.status());
         response
     }
