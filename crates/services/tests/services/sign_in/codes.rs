@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use userd_model::{Actor, Refusal};
+use userd_model::{Actor, EventKind, Refusal};
 use userd_providers::{NativeProof, ProviderFault, pkce_challenge};
 use userd_services::sign_in::Start;
 
@@ -22,7 +22,7 @@ async fn exchange(
     house.sign_in.exchange(code, verifier, None, &home()).await
 }
 
-/// AC-065: one code, twice in sequence and sixty-four times at once.
+/// AC-065: one code, twice in sequence and sixty-four times at once: one session, which the replay ends.
 /// ASVS V6.5.1
 pub(crate) async fn a_code_is_exchanged_once(stage: Stage) {
     let (house, _) = house_with_acme(&stage).await;
@@ -34,6 +34,9 @@ pub(crate) async fn a_code_is_exchanged_once(stage: Stage) {
     assert_eq!(who.token.claims.amr, ["fed"]);
     assert_eq!(signed_in.user.last_sign_in_at, Some(house.now()));
     assert_eq!(refusal(exchange(&house, &first, None).await), Refusal::InvalidCode);
+    assert!(house.devices_of(signed_in.user.id).await.is_empty(), "the replay ended what the code began");
+    assert_eq!(refusal(house.who(&signed_in.tokens.access_token).await), Refusal::NotSignedIn);
+    let bystander = house.sign_in_through("acme").await;
     let (raced, services) = (code(house.through("acme").await), house.shared());
     let answers = at_once(64, |n| {
         let (services, raced) = (Arc::clone(&services), raced.clone());
@@ -43,7 +46,7 @@ pub(crate) async fn a_code_is_exchanged_once(stage: Stage) {
     let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
     assert_eq!(won.len(), 1);
     assert!(lost.into_iter().all(|answer| refusal(answer) == Refusal::InvalidCode));
-    assert_eq!(house.devices_of(signed_in.user.id).await.len(), 2);
+    assert_eq!(house.count_of(signed_in.user.id, EventKind::SessionStarted).await, 2, "one session each");
 }
 
 /// ASVS V6.5.5
