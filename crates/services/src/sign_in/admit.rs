@@ -187,7 +187,7 @@ impl SignIn {
             provider: profile.provider.clone(),
             issuer: profile.issuer.clone(),
             subject: self.seal(user, minted.identity_id, "subject", profile.subject.as_bytes())?,
-            profile: Some(self.seal_profile(user, minted.identity_id, profile)?),
+            profile: Some(self.seal_profile(user, minted.identity_id, &Remembered::from(profile))?),
             tokens: self.seal_tokens(user, minted.identity_id, profile)?,
             client_id: profile.client_id.clone(),
             bot_access: profile.bot_access.unwrap_or(false),
@@ -216,8 +216,10 @@ impl SignIn {
             {
                 continue;
             }
+            let told = Remembered::from(profile);
+            let secondary = self.second_name(uow, user, &identity, told.secondary.clone(), now).await?;
             identity.last_used_at = now;
-            identity.profile = Some(self.seal_profile(user, identity.id, profile)?);
+            identity.profile = Some(self.seal_profile(user, identity.id, &Remembered { secondary, ..told })?);
             if profile.tokens.is_some() {
                 identity.tokens = self.seal_tokens(user, identity.id, profile)?;
             }
@@ -225,6 +227,26 @@ impl SignIn {
             uow.identities().update(&identity).await?;
         }
         Ok(())
+    }
+
+    /// The second name of an identity, such as an opaque subject, as it is from now on. One that is claimed stays
+    /// remembered where a door does not tell it: unlinking must find the claim, or the name would still open the
+    /// account. A new one takes its place, unless it is claimed already.
+    async fn second_name(
+        &self, uow: &mut UnitOfWork, user: &User, identity: &Identity, told: Option<(String, String)>, now: Timestamp,
+    ) -> Result<Option<(String, String)>, Failure> {
+        let before = self.remembered(user, identity)?.and_then(|profile| profile.secondary);
+        let Some((issuer, subject)) = told.filter(|told| before.as_ref() != Some(told)) else { return Ok(before) };
+        let new: Claim = claim(&self.parts, KIND, &name(&identity.provider, &issuer, &subject), user.id, now);
+        if uow.claims().find(&new.hash).await?.is_some() {
+            return Ok(before);
+        }
+        uow.claims().insert(&new).await?;
+        if let Some((issuer, subject)) = before {
+            let old = name(&identity.provider, &issuer, &subject);
+            uow.claims().remove(&self.parts.crypto.index.claim_hash(KIND, &old)).await?;
+        }
+        Ok(Some((issuer, subject)))
     }
 
     fn mint(&self, profile: &Profile) -> Result<Minted, Failure> {
@@ -248,8 +270,8 @@ impl SignIn {
         })
     }
 
-    fn seal_profile(&self, user: &User, id: IdentityId, profile: &Profile) -> Result<Sealed, Failure> {
-        let bytes = serde_json::to_vec(&Remembered::from(profile)).map_err(internal)?;
+    fn seal_profile(&self, user: &User, id: IdentityId, remembered: &Remembered) -> Result<Sealed, Failure> {
+        let bytes = serde_json::to_vec(remembered).map_err(internal)?;
         self.seal(user, id, "profile", &bytes)
     }
 

@@ -70,13 +70,11 @@ impl SignIn {
     ) -> Finished {
         let refused = |landing, failure| Finished::Refused { landing, failure };
         let nowhere = Landing { return_to: None };
-        if let Err(refusal) = self.provider(provider) {
-            return refused(nowhere, refusal.into());
-        }
         let state = params.get("state").map(String::as_str);
+        // A provider that was switched off meanwhile is noticed after this: its people land where they came from.
         let attempt = match self.take_attempt(provider, state, browser).await {
             Ok(attempt) => attempt,
-            Err(failure) => return refused(nowhere, failure),
+            Err(failure) => return refused(nowhere, self.provider(provider).err().map_or(failure, Failure::from)),
         };
         let landing = Landing { return_to: attempt.return_to.clone() };
         let code = match self.complete(provider, params, state.unwrap_or_default(), &attempt).await {

@@ -159,7 +159,7 @@ impl SignIn {
         })
     }
 
-    fn remembered(&self, user: &User, identity: &Identity) -> Result<Option<Remembered>, Failure> {
+    pub(super) fn remembered(&self, user: &User, identity: &Identity) -> Result<Option<Remembered>, Failure> {
         let Some(sealed) = &identity.profile else { return Ok(None) };
         let bytes = self.open(user, identity.id, "profile", sealed)?;
         serde_json::from_slice(&bytes).map(Some).map_err(internal)
