@@ -16,11 +16,11 @@ pub(crate) fn set(browser: &str, cross_site: bool) -> HeaderValue {
     value(&format!("{name}={browser}; Path=/; Max-Age={MAX_AGE}; Secure; HttpOnly; SameSite={same_site}"))
 }
 
-/// The browser's proof, from either cookie.
-pub(crate) fn read(headers: &HeaderMap) -> Option<String> {
+/// The browser's proofs, from both cookies: either may be the one that an attempt began with.
+pub(crate) fn read(headers: &HeaderMap) -> Vec<String> {
     let pairs = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = pairs.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == LAX || *name == CROSS_SITE).map(|(_, value)| value.to_owned())
+    let pairs = pairs.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.filter(|(name, _)| *name == LAX || *name == CROSS_SITE).map(|(_, value)| value.to_owned()).collect()
 }
 
 /// Removes both.

@@ -6,7 +6,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use userd_model::{IdentityId, Timestamp};
 use userd_services::sign_in::{IdentityView, Start};
@@ -80,12 +80,18 @@ struct LinkStart {
         (status = 403, description = "Sign in again to do this"), (status = 429, description = "Too many attempts"),
         (status = 422, description = "return_to is not configured"), (status = 503, description = "The provider cannot be reached now")))]
 async fn start_link(
-    State(api): State<Arc<Api>>, user: SignedInUser, From(origin): From, Path(provider): Path<String>,
+    State(api): State<Arc<Api>>, user: SignedInUser, From(origin): From, Path(provider): Path<String>, headers: HeaderMap,
     body: Option<Json<StartLink>>,
 ) -> Result<Response, Problem> {
-    let start = Start { return_to: body.and_then(|Json(body)| body.return_to), ..Start::default() };
+    let start = Start {
+        return_to: body.and_then(|Json(body)| body.return_to),
+        browser: attempt_cookie::read(&headers),
+        ..Start::default()
+    };
     let begun = api.services.sign_in.start_link(&user.token, &provider, start, &origin).await?;
-    let cookie = attempt_cookie::set(&begun.browser, begun.cross_site);
+    // Browsers drop a `Lax` cookie that another site's fetch is answered with.
+    let fetched_elsewhere = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
+    let cookie = attempt_cookie::set(&begun.browser, begun.cross_site || fetched_elsewhere);
     Ok(([(header::SET_COOKIE, cookie)], Json(LinkStart { url: begun.url })).into_response())
 }
 

@@ -85,13 +85,15 @@ struct StartQuery {
     responses((status = 303, description = "To the provider"), (status = 422, description = "return_to is not configured"),
         (status = 429, description = "Too many attempts"), (status = 503, description = "The provider cannot be reached now")))]
 async fn start(
-    State(api): State<Arc<Api>>, From(origin): From, Path(provider): Path<String>, Query(query): Query<StartQuery>,
+    State(api): State<Arc<Api>>, From(origin): From, Path(provider): Path<String>, headers: HeaderMap,
+    Query(query): Query<StartQuery>,
 ) -> Result<Response, Problem> {
     let start = Start {
         return_to: query.return_to,
         code_challenge: query.code_challenge,
         locale: query.locale,
         login_hint: query.login_hint,
+        browser: attempt_cookie::read(&headers),
     };
     let begun = api.services.sign_in.start(&provider, start, &origin).await?;
     let mut answer = see_other(&begun.url)?;
@@ -123,7 +125,7 @@ async fn finish(
 ) -> Result<Response, Problem> {
     let browser = attempt_cookie::read(headers);
     let finished = match callback_params(encoded) {
-        Ok(params) => api.services.sign_in.finish(provider, &params, browser.as_deref(), origin).await,
+        Ok(params) => api.services.sign_in.finish(provider, &params, &browser, origin).await,
         Err(_) => Finished::Refused {
             landing: Landing { return_to: None },
             failure: userd_model::Refusal::ProviderRefused("callback_malformed").into(),
@@ -139,8 +141,11 @@ async fn finish(
     let mut url = url::Url::parse(&target).map_err(|_| Problem::internal())?;
     url.query_pairs_mut().append_pair(parameter.0, &parameter.1);
     let mut answer = see_other(url.as_str())?;
-    for cookie in attempt_cookie::clear() {
-        answer.headers_mut().append(header::SET_COOKIE, cookie);
+    // A refusal leaves the cookie: another attempt of this browser may still be on its way.
+    if parameter.0 != "error" {
+        for cookie in attempt_cookie::clear() {
+            answer.headers_mut().append(header::SET_COOKIE, cookie);
+        }
     }
     Ok(answer)
 }
