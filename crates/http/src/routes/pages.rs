@@ -1,8 +1,9 @@
-//! The built-in pages: first setup, and where a sign-in lands that named no page of its own. Static files under a
-//! policy that allows this host only; what they do goes through the same API as everything else.
+//! The built-in pages: first setup, where a sign-in lands that named no page of its own, and what hands over an answer
+//! in a fragment. Static files under a policy that allows this host only; what they do goes through the same API as everything else.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
+use url::Url;
 use utoipa_axum::routes;
 
 use crate::{extract::Path, problem::Problem, router::Routes};
@@ -34,9 +35,28 @@ async fn signed_in() -> Response {
 async fn file(Path(file): Path<String>) -> Result<Response, Problem> {
     match file.as_str() {
         "page.js" => Ok(answer("text/javascript; charset=utf-8", include_str!("../pages/page.js"))),
+        "telegram.js" => Ok(answer("text/javascript; charset=utf-8", include_str!("../pages/telegram.js"))),
         "page.css" => Ok(answer("text/css; charset=utf-8", include_str!("../pages/page.css"))),
         _ => Err(Problem::not_found()),
     }
+}
+
+/// The page under Telegram's callback that posts the fragment to the same path. Some browsers hold a form's policy
+/// against the redirect that answers it too, so the policy names where that may lead.
+pub(super) fn telegram_fragment(return_to: &[String]) -> Result<Response, Problem> {
+    let mut policy = "default-src 'none'; script-src 'self'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; \
+        form-action 'self'"
+        .to_owned();
+    for url in return_to.iter().filter_map(|url| Url::parse(url).ok()) {
+        let origin = url.origin();
+        let source = if origin.is_tuple() { origin.ascii_serialization() } else { format!("{}:", url.scheme()) };
+        policy.push(' ');
+        policy.push_str(&source);
+    }
+    let policy = HeaderValue::from_str(&policy).map_err(|_| Problem::internal())?;
+    let mut page = answer("text/html; charset=utf-8", include_str!("../pages/telegram.html"));
+    page.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    Ok(page)
 }
 
 fn answer(media_type: &'static str, text: &'static str) -> Response {

@@ -103,11 +103,16 @@ async fn start(
 
 /// The provider sends the browser back here.
 #[utoipa::path(get, path = "/v1/auth/{provider}/callback", tag = "Providers", params(("provider" = String, Path, description = "Its id")),
-    responses((status = 303, description = "To `return_to`, with a one-time `code` or with `error`")))]
+    responses((status = 303, description = "To `return_to`, with a one-time `code` or with `error`"),
+        (status = 200, description = "A page that posts an answer in the fragment (Telegram's legacy page)", body = String, content_type = "text/html")))]
 async fn callback(
     State(api): State<Arc<Api>>, From(origin): From, Path(provider): Path<String>, headers: HeaderMap, RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    finish(&api, &provider, query.unwrap_or_default().as_bytes(), &headers, &origin).await
+    let query = query.unwrap_or_default();
+    if answers_in_the_fragment(&api, &provider, query.as_bytes()) {
+        return super::pages::telegram_fragment(&api.services.parts.settings.sign_in.return_to);
+    }
+    finish(&api, &provider, query.as_bytes(), &headers, &origin).await
 }
 
 /// The same for providers that post their answer (`response_mode=form_post`).
@@ -118,6 +123,17 @@ async fn callback_post(
     State(api): State<Arc<Api>>, From(origin): From, Path(provider): Path<String>, headers: HeaderMap, RawForm(body): RawForm,
 ) -> Result<Response, Problem> {
     finish(&api, &provider, &body, &headers, &origin).await
+}
+
+/// Telegram's legacy page adds its answer to our callback as a fragment, which is not sent: what arrives is our own
+/// `state` and nothing else. The attempt is not touched then; the page's form comes back with the answer.
+fn answers_in_the_fragment(api: &Api, provider: &str, query: &[u8]) -> bool {
+    let is_telegram = api.services.sign_in.provider(provider).is_ok_and(|found| found.kind() == Kind::Telegram);
+    is_telegram
+        && callback_params(query).is_ok_and(|params| {
+            let answers = ["code", "error", "hash", "tgAuthResult"];
+            params.contains_key("state") && !answers.iter().any(|name| params.contains_key(*name))
+        })
 }
 
 async fn finish(
