@@ -1,6 +1,6 @@
 //! What other services need to trust our tokens: keys, metadata, introspection, revocation, their own tokens.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -10,7 +10,7 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use userd_model::{Act, Actor, Permission, Refusal, RevocationId, Timestamp};
+use userd_model::{Act, Actor, Permission, Refusal, RevocationId, Revoked, Timestamp};
 use userd_services::{Origin, clients::Clients};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
@@ -35,9 +35,6 @@ pub(super) fn routes() -> Routes {
         .with(routes!(revocations))
 }
 
-/// How long verifiers may keep the key set. A key is published longer than this before it signs.
-const JWKS_CACHE: &str = "public, max-age=300, stale-while-revalidate=60";
-
 /// The public signing keys (RFC 7517).
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "OAuth 2.0",
     responses((status = 200, description = "The key set", body = Value)))]
@@ -45,9 +42,18 @@ async fn jwks(State(api): State<Arc<Api>>) -> Response {
     let bytes = api.services.parts.crypto.tokens.jwks();
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json")),
-        (header::CACHE_CONTROL, HeaderValue::from_static(JWKS_CACHE)),
+        (header::CACHE_CONTROL, key_set_lifetime(api.services.parts.settings.publish_before)),
     ];
     (headers, Body::from(bytes.to_vec())).into_response()
+}
+
+/// How long verifiers may keep the key set: five minutes and one more while they fetch it again, but never more than
+/// three quarters of the time that a key is published before it signs.
+fn key_set_lifetime(publish_before: Duration) -> HeaderValue {
+    let seconds = publish_before.as_secs();
+    let (fresh, stale) = ((seconds / 2).min(300), (seconds / 4).min(60));
+    let text = format!("public, max-age={fresh}, stale-while-revalidate={stale}");
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("no-store"))
 }
 
 /// Authorization server metadata (RFC 8414): what exists here.
@@ -204,10 +210,13 @@ struct FeedQuery {
 #[schema(as = Revocation)]
 struct RevocationBody {
     id: uuid::Uuid,
-    /// `session`, `user`, `token`, `key` or `client`; with the id that tokens carry.
+    /// `kind` and the id that tokens carry: `session` (`session_id`, `user_id`) every token of the session (`sid`);
+    /// `user` (`user_id`, `min_epoch`, `version`) the user's tokens whose `ver` is below `min_epoch`; `token`
+    /// (`token_id`) the one with this `jti`; `key` (`kid`) all that this key signed; `client` (`client_id`) all of the
+    /// service account. Ignore kinds that you do not know.
     #[serde(flatten)]
     #[schema(value_type = Object)]
-    what: userd_model::Revoked,
+    what: Revoked,
     #[schema(value_type = String, format = DateTime)]
     recorded_at: Timestamp,
     /// The entry can be forgotten then.
@@ -217,6 +226,7 @@ struct RevocationBody {
 
 #[derive(Serialize, ToSchema)]
 struct RevocationPage {
+    /// Can be fewer than `limit`, even none, although more follow: go on until `next_cursor` stays the same.
     items: Vec<RevocationBody>,
     /// Where to go on; the same cursor as before when there is nothing new.
     next_cursor: Option<String>,
@@ -241,6 +251,7 @@ async fn revocations(
     let next_cursor = next.and_then(|position| api.cursors.seal(FEED, &position));
     let items = entries
         .into_iter()
+        .filter(|entry| is_for_verifiers(&entry.what))
         .map(|entry| RevocationBody {
             id: entry.id.0,
             what: entry.what,
@@ -249,6 +260,16 @@ async fn revocations(
         })
         .collect();
     Ok(Json(RevocationPage { items, next_cursor }))
+}
+
+/// Not what only this service's own processes act on: a profile that changed, and a key set that did without a key
+/// being revoked.
+fn is_for_verifiers(what: &Revoked) -> bool {
+    match what {
+        Revoked::Changed { .. } => false,
+        Revoked::Key { kid } => !kid.is_empty(),
+        _ => true,
+    }
 }
 
 /// Where the feed goes on. Who has caught up looks a little behind the newest entry next time, since a slower
@@ -260,7 +281,7 @@ fn next_position(
     if entries.len() >= limit {
         return last;
     }
-    let settled = (now.minus(std::time::Duration::from_secs(15)), RevocationId(uuid::Uuid::nil()));
+    let settled = (now.minus(Duration::from_secs(15)), RevocationId(uuid::Uuid::nil()));
     last.map(|last| last.min(settled)).max(position)
 }
 

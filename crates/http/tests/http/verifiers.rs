@@ -41,14 +41,19 @@ async fn record(services: &Services, whats: &[Revoked]) {
     }
 }
 
+async fn token_of_a_reader(services: &Services) -> String {
+    let permissions = ["revocations.read".to_owned()];
+    let made = services.clients.create(&Actor::Operator, "reader", &permissions, None).await.unwrap();
+    let id = made.client.id.to_string();
+    let client = services.clients.authenticate(&id, &made.client_secret, &somewhere()).await.unwrap();
+    services.clients.token(&client).unwrap().access_token
+}
+
 /// A changed profile and a plain rotation are for this service's own processes; the pages go on over them.
 #[tokio::test]
 async fn the_feed_tells_verifiers_only_what_to_refuse() {
     let services = house(TestOptions::default()).await;
-    let client = services.clients.create(&Actor::Operator, "reader", &["revocations.read".to_owned()], None);
-    let client = client.await.unwrap();
-    let known = services.clients.authenticate(&client.client.id.to_string(), &client.client_secret, &somewhere());
-    let token = services.clients.token(&known.await.unwrap()).unwrap().access_token;
+    let token = token_of_a_reader(&services).await;
     services.signing_keys.rotate(&Actor::Operator).await.unwrap();
     let random: &dyn Random = services.parts.random.as_ref();
     let (user_id, version) = (UserId::mint(random), 2);
