@@ -5,9 +5,10 @@
 use std::{collections::HashMap, sync::OnceLock, time::Duration};
 
 use http::{Method, StatusCode};
-use metrics::{Counter, Histogram, counter, histogram};
+use metrics::{Counter, Histogram, counter, describe_counter, describe_gauge, describe_histogram, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
+use self::Shape::{Counts, Shows, Spreads};
 use crate::policy::RouteNeeds;
 
 const REQUESTS: &str = "userd_http_requests_total";
@@ -69,7 +70,47 @@ pub fn with_buckets(builder: PrometheusBuilder) -> Result<PrometheusBuilder, Bui
 /// # Errors
 /// A recorder is installed already.
 pub fn install() -> Result<PrometheusHandle, BuildError> {
-    with_buckets(PrometheusBuilder::new())?.install_recorder()
+    let handle = with_buckets(PrometheusBuilder::new())?.install_recorder()?;
+    describe();
+    Ok(handle)
+}
+
+enum Shape {
+    Counts,
+    Shows,
+    Spreads,
+}
+
+/// Every metric of the program with its `# HELP` line, whichever room counts it.
+const HELP: [(Shape, &str, &str); 18] = [
+    (Counts, REQUESTS, "Requests by route, method and status."),
+    (Spreads, SECONDS, "Time from a request to the start of its answer, in seconds, by route and method."),
+    (Counts, PANICS, "Handlers that panicked, by route; each one is a bug."),
+    (Shows, "userd_argon2_queue_depth", "Passwords that wait to be hashed."),
+    (Shows, "userd_argon2_running", "Passwords that are being hashed."),
+    (Spreads, "userd_argon2_seconds", "Time to hash one password, in seconds, without the wait."),
+    (Counts, "userd_argon2_rejected_total", "Passwords refused because the queue was full or too slow."),
+    (Counts, "userd_unit_of_work_retries_total", "Units of work run again after a conflict, by name."),
+    (Spreads, "userd_unit_of_work_seconds", "Time of units of work with their re-runs, in seconds, by name and outcome."),
+    (Spreads, "userd_sqlite_batch_size", "Units of work that shared one write to the disk."),
+    (Counts, "userd_cache_requests_total", "Reads of the cache, by space and result."),
+    (Spreads, "userd_cache_redis_seconds", "Time of calls to Redis, in seconds, by operation."),
+    (Shows, "userd_cache_redis_up", "1 while Redis answers, 0 while this process uses its own memory instead."),
+    (Counts, "userd_tokens_issued_total", "Access tokens issued, by kind."),
+    (Counts, "userd_tokens_refused_total", "Access tokens refused, by reason."),
+    (Counts, "userd_attempts_delayed_total", "Attempts refused by a limit, by limit."),
+    (Counts, "userd_provider_faults_total", "Sign-ins through providers that failed, by provider."),
+    (Counts, "userd_log_lines_dropped_total", "Log lines lost because a sink was too slow, by sink."),
+];
+
+fn describe() {
+    for (shape, name, help) in HELP {
+        match shape {
+            Counts => describe_counter!(name, help),
+            Shows => describe_gauge!(name, help),
+            Spreads => describe_histogram!(name, help),
+        }
+    }
 }
 
 /// The meters of all routes.
@@ -144,5 +185,42 @@ impl RouteMeters {
         let other = METHODS.len() - 1;
         let at = METHODS.iter().position(|name| *name == method.as_str()).unwrap_or(other);
         Some((METHODS.get(at)?, self.by_method.get(at)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_operations_manual_names_every_metric_and_no_other() {
+        let manual = include_str!("../../../docs/operations.md");
+        let names = manual.split('`').skip(1).step_by(2).filter(|code| code.starts_with("userd_"));
+        let names: BTreeSet<&str> = names.filter(|name| !name.contains(['{', ' '])).collect();
+        let described: BTreeSet<&str> = HELP.iter().map(|(_, name, _)| *name).collect();
+        assert_eq!(described.len(), HELP.len());
+        assert_eq!(described, names);
+    }
+
+    #[test]
+    fn every_metric_has_a_help_line() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        metrics::with_local_recorder(&recorder, || {
+            describe();
+            for (shape, name, _) in HELP {
+                match shape {
+                    Counts => counter!(name).increment(1),
+                    Shows => metrics::gauge!(name).set(1.0),
+                    Spreads => histogram!(name).record(1.0),
+                }
+            }
+        });
+        let rendered = handle.render();
+        for (_, name, help) in HELP {
+            assert!(rendered.contains(&format!("# HELP {name} {help}\n")), "{name}\n{rendered}");
+        }
     }
 }
