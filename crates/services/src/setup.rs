@@ -1,7 +1,7 @@
 //! The first administrator: made by the operator at the command line, or by whoever opens the one-time setup link
 //! that the first start prints. There is exactly one winner; afterwards the way is shut.
 
-use userd_model::{Refusal, Role, Timestamp};
+use userd_model::{Event, EventId, EventKind, Refusal, Role, Timestamp};
 use userd_storage::{Failure, UnitOfWork, repositories::secrets::StoredSecret};
 
 use crate::{
@@ -82,6 +82,7 @@ impl Setup {
             return Err(Refusal::InvalidCode.into());
         }
         let seed = &self.seed(&registration, now).await?;
+        let granted = &self.granted(seed, now);
         let session = &self.sessions.mint(seed.user.id, Proof { amr: "pwd", device_name: None, origin }, now);
         self.parts
             .store
@@ -89,6 +90,7 @@ impl Setup {
                 self.become_first(&mut uow, seed, now).await?;
                 uow.secrets().take(hash, PURPOSE, now).await?.ok_or(Refusal::InvalidCode)?;
                 seed.store(&mut uow).await?;
+                uow.outbox().push(granted).await?;
                 self.sessions.store(&mut uow, session, now).await?;
                 uow.commit(()).await
             })
@@ -104,6 +106,7 @@ impl Setup {
     pub async fn create_administrator(&self, registration: Registration) -> Result<UserView, Failure> {
         let now = self.parts.now();
         let seed = &self.seed(&registration, now).await?;
+        let granted = &self.granted(seed, now);
         self.parts
             .store
             .transact("create_administrator", |mut uow| async move {
@@ -112,6 +115,7 @@ impl Setup {
                     Err(other) => return Err(other),
                 }
                 seed.store(&mut uow).await?;
+                uow.outbox().push(granted).await?;
                 uow.commit(()).await
             })
             .await?;
@@ -120,6 +124,16 @@ impl Setup {
 
     async fn become_first(&self, uow: &mut UnitOfWork, seed: &AccountSeed, now: Timestamp) -> Result<(), Failure> {
         claim_or(uow, &claim(&self.parts, KIND, "", seed.user.id, now), &Refusal::SetupDone).await
+    }
+
+    fn granted(&self, seed: &AccountSeed, now: Timestamp) -> Event {
+        Event {
+            id: EventId::mint(self.parts.random.as_ref()),
+            kind: EventKind::RoleGranted,
+            user_id: seed.user.id,
+            at: now,
+            data: serde_json::json!({ "role": Role::ADMIN }),
+        }
     }
 
     async fn seed(&self, registration: &Registration, now: Timestamp) -> Result<AccountSeed, Failure> {

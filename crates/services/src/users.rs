@@ -64,6 +64,10 @@ impl Users {
     /// # Errors
     /// `Forbidden`, `NotFound`.
     pub async fn block(&self, actor: &Actor, id: UserId) -> Result<UserView, Failure> {
+        // Whoever shuts themself out cannot undo it; somebody else who may administer has to.
+        if matches!(actor, Actor::User { id: own, .. } if *own == id) {
+            return Err(Refusal::Forbidden.into());
+        }
         self.change(actor, id, Change { name: "block_user", event: Some(EventKind::UserBlocked), end_sessions: true, act: User::block })
             .await
     }

@@ -39,6 +39,8 @@ pub(crate) async fn only_who_may_administers_accounts(stage: Stage) {
         }
     }
     assert_eq!(house.users.show(&ada_acts, ada.id).await.unwrap().id, ada.id, "oneself is no secret");
+    assert_eq!(refusal(house.users.block(&root_acts, root.id).await), Refusal::Forbidden, "nobody shuts themself out");
+    assert_eq!(house.count_of(root.id, EventKind::RoleGranted).await, 1, "who gave the role is told once");
 }
 
 pub(crate) async fn accounts_are_found_by_any_login_and_paged(stage: Stage) {
