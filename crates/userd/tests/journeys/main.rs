@@ -14,8 +14,19 @@
 #[macro_use]
 mod support;
 
+mod canaries;
 mod crash_storm;
+mod edges;
+mod enumeration;
+mod load;
+mod login_storm;
+mod moving;
+mod operations;
+mod postgres_faults;
 mod races;
+mod redis_faults;
 mod replicas;
+mod rolling_restart;
 mod stopping;
 mod story;
+mod verifiers;

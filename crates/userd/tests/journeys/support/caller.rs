@@ -57,8 +57,9 @@ impl Caller {
         Self { base: base.to_owned(), ..self.clone() }
     }
 
-    pub fn token(&self) -> &str {
-        self.bearer.as_deref().unwrap()
+    /// The same caller over connections of another kind.
+    pub fn over(&self, http: Client) -> Self {
+        Self { http, ..self.clone() }
     }
 
     /// A request to be completed and sent.

@@ -5,6 +5,7 @@ pub mod caller;
 pub mod house;
 pub mod proxy;
 pub mod replica;
+pub mod script;
 pub mod servers;
 
 use std::{
@@ -16,7 +17,7 @@ use std::{
 pub use self::{
     caller::{Answer, Caller, Tokens},
     house::{Engine, House},
-    replica::{Ended, Replica},
+    replica::Replica,
 };
 
 /// A password that no rule refuses.

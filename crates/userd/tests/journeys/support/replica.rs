@@ -41,6 +41,17 @@ pub struct Ended {
 impl Replica {
     /// Starts a process and waits until it is ready.
     pub async fn start(command: Command) -> Self {
+        Self::start_asking(command, Caller::new).await
+    }
+
+    /// As [`Self::start`], for a process that serves TLS with this certificate (PEM).
+    pub async fn start_trusting(command: Command, certificate: &str) -> Self {
+        let trusted = reqwest::Certificate::from_pem(certificate.as_bytes()).unwrap();
+        let client = reqwest::Client::builder().tls_certs_only([trusted]).no_proxy().build().unwrap();
+        Self::start_asking(command, |url| Caller::new(url).over(client.clone())).await
+    }
+
+    async fn start_asking(command: Command, caller: impl Fn(&str) -> Caller) -> Self {
         let start = Instant::now();
         let mut replica = Self::spawn(command);
         let found = until("listening", Duration::from_secs(20), async || {
@@ -49,7 +60,7 @@ impl Replica {
         });
         found.await;
         assert!(!replica.url.is_empty(), "userd ended while starting:\n{}", replica.log());
-        let visitor = replica.visitor();
+        let visitor = caller(&replica.url);
         until("ready", Duration::from_secs(20), async || {
             visitor.try_get("/readyz").await.is_ok_and(|answer| answer.status == 200)
         })

@@ -123,10 +123,6 @@ impl Postgres {
         self.folder.path().join("data").display().to_string()
     }
 
-    pub fn url(&self) -> String {
-        self.url_through(self.port)
-    }
-
     /// Its URL through a proxy.
     pub fn url_through(&self, port: u16) -> String {
         format!("postgres://userd@127.0.0.1:{port}/postgres")

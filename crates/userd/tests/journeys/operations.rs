@@ -1,0 +1,178 @@
+//! What operators type: migrations, doctor, configuration, keys, completions; in words and in JSON.
+
+use serde_json::Value;
+
+use crate::support::{Engine, House, PASSWORD, Tokens, unique_email};
+
+fn stderr(output: &std::process::Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// What the doctor found, part by part.
+async fn doctor(house: &House) -> (bool, Value) {
+    let output = house.run(&["--json", "doctor"]).await;
+    (output.status.success(), serde_json::from_slice(&output.stdout).unwrap())
+}
+
+fn finding<'a>(findings: &'a Value, part: &str) -> &'a Value {
+    let found = findings.as_array().unwrap().iter().find(|finding| finding["part"] == part);
+    found.unwrap_or_else(|| panic!("nothing about {part}: {findings}"))
+}
+
+on_each_engine! {
+    async fn migrations_are_shown_and_applied(house: House) {
+        let status = house.ask(&["migrate", "status"]).await;
+        let steps = status.as_array().unwrap();
+        assert!(!steps.is_empty() && steps.iter().all(|step| step["state"] == "pending"), "{status}");
+        let applied = house.ask(&["migrate", "up"]).await;
+        assert_eq!(applied["applied"], steps.len());
+        let status = house.ask(&["migrate", "status"]).await;
+        let is_applied = |step: &Value| step["state"].as_str().unwrap().starts_with("applied ");
+        assert!(status.as_array().unwrap().iter().all(is_applied), "{status}");
+        assert_eq!(house.ask(&["migrate"]).await["applied"], 0);
+    }
+
+    async fn the_doctor_is_content_with_a_good_setup(house: House) {
+        house.create_admin(&unique_email(), PASSWORD).await;
+        let (well, findings) = doctor(&house).await;
+        assert!(well, "{findings}");
+        for part in ["configuration", "database", "administrator", "cache"] {
+            assert_eq!(finding(&findings, part)["state"], "ok", "{findings}");
+        }
+    }
+
+    /// ASVS V13.3.4
+    async fn a_new_master_key_takes_over_and_the_old_one_can_go(house: House) {
+        let replica = house.open().await;
+        let email = unique_email();
+        let tokens = replica.visitor().register(&email, PASSWORD).await;
+        assert!(replica.stop().await.status.success());
+
+        let (old, new) = (house.get("crypto.master_key_file").to_owned(), house.path("new.key"));
+        std::fs::write(&new, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n").unwrap();
+        let only_new = house.with("crypto.master_key_file", new.to_str().unwrap());
+        let both = only_new.with("crypto.previous_master_key_files.0", &old);
+
+        // The new one alone opens nothing yet, and says what to do.
+        let refused = only_new.run(&["users", "list"]).await;
+        assert!(!refused.status.success());
+        assert!(stderr(&refused).contains("previous_master_key_files"), "{}", stderr(&refused));
+
+        // Rewrapping happens beside a service that runs with both.
+        let replica = both.open().await;
+        let visitor = replica.visitor();
+        let tokens = Tokens::of(&visitor.refresh(&tokens.refresh).await.expect(200));
+        let report = both.ask(&["keys", "rewrap"]).await;
+        assert!(report["rewrapped"].as_u64().unwrap() >= 4, "{report}");
+        assert_eq!(both.ask(&["keys", "rewrap"]).await["rewrapped"], 0);
+        visitor.with(&tokens).get("/v1/me").await.expect(200);
+        assert!(replica.stop().await.status.success());
+
+        std::fs::remove_file(&old).unwrap();
+        let replica = only_new.open().await;
+        let visitor = replica.visitor();
+        assert_eq!(visitor.with(&tokens).get("/v1/me").await.expect(200)["email"], email.as_str());
+        visitor.refresh(&tokens.refresh).await.expect(200);
+        visitor.login(&email, PASSWORD).await;
+    }
+
+    async fn every_command_answers_in_json(house: House) {
+        let admin = house.create_admin(&unique_email(), PASSWORD).await;
+        let id = admin["id"].as_str().unwrap();
+        assert_eq!(house.ask(&["users", "show", id]).await["roles"], serde_json::json!(["admin"]));
+        let keys = house.ask(&["keys", "list"]).await;
+        assert_eq!(keys.as_array().unwrap().len(), 2);
+        let rotated = house.ask(&["keys", "rotate"]).await;
+        let active = rotated.as_array().unwrap().iter().find(|key| key["state"] == "active").unwrap();
+        house.ask(&["keys", "revoke", active["kid"].as_str().unwrap()]).await;
+        let made = house.ask(&["clients", "create", "billing", "--permission", "tokens.introspect"]).await;
+        let client = made["client"]["id"].as_str().unwrap().to_owned();
+        let rotated = house.ask(&["clients", "rotate-secret", &client]).await;
+        assert_ne!(rotated["client_secret"], made["client_secret"]);
+        house.ask(&["clients", "disable", &client]).await;
+        assert!(house.ask(&["clients", "list"]).await[0]["disabled_at"].is_string());
+        assert_eq!(house.ask(&["version"]).await["name"], "userd");
+        assert_eq!(house.ask(&["openapi"]).await["openapi"], "3.1.0");
+        assert_eq!(house.ask(&["config", "check"]).await["lawful"], true);
+        assert!(house.ask(&["config", "schema"]).await["properties"].is_object());
+
+        // In words, without anything that only a machine would read.
+        let list = house.run(&["users", "list"]).await;
+        let text = String::from_utf8(list.stdout).unwrap();
+        assert!(text.starts_with("ID ") && text.contains(id), "{text}");
+        let nobody = house.run(&["users", "show", "nobody@example.org"]).await;
+        assert_eq!(nobody.status.code(), Some(2));
+        assert!(stderr(&nobody).contains("no account nobody@example.org"));
+    }
+}
+
+#[tokio::test]
+async fn the_doctor_says_what_is_wrong_and_what_to_do() {
+    let house = House::build(Engine::Sqlite).await.unwrap();
+    assert!(house.open().await.stop().await.status.success());
+    // No administrator, and a Redis that nobody runs: warnings, no more.
+    let port = crate::support::servers::free_port();
+    let lonely = house.with("cache.url", &format!("redis://127.0.0.1:{port}"));
+    let (well, findings) = doctor(&lonely).await;
+    assert!(well, "{findings}");
+    assert_eq!(finding(&findings, "cache")["state"], "warning");
+    assert!(finding(&findings, "administrator")["says"].as_str().unwrap().contains("create-admin"));
+    // A database that is not there.
+    let gone = house.with("database.url", &format!("postgres://nobody@127.0.0.1:{port}/none"));
+    let (well, findings) = doctor(&gone).await;
+    assert!(!well);
+    assert!(findings.as_array().unwrap().iter().any(|finding| finding["state"] == "wrong"), "{findings}");
+    // Another master key than the database's.
+    let key = house.path("other.key");
+    std::fs::write(&key, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n").unwrap();
+    let (well, findings) = doctor(&house.with("crypto.master_key_file", key.to_str().unwrap())).await;
+    assert!(!well);
+    assert!(findings.to_string().contains("another master key"), "{findings}");
+}
+
+/// ASVS V13.4.2
+#[tokio::test]
+async fn a_wrong_configuration_is_refused_before_a_port_opens() {
+    let house = House::build(Engine::Sqlite).await.unwrap();
+    let file = house.path("config.yaml");
+    std::fs::write(&file, "tokens:\n  acess_ttl: 5m\nlog:\n  level: loud\n").unwrap();
+    for arguments in [&["config", "check"][..], &["serve"], &["doctor"]] {
+        let output = house.run(arguments).await;
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let text = stderr(&output);
+        assert!(text.contains("config.yaml:2:3"), "{text}");
+        assert!(text.contains("acess_ttl") && text.contains("access_ttl"), "{text}");
+        assert!(text.contains("config.yaml:4:"), "{text}");
+        assert!(output.stdout.is_empty());
+    }
+    let listed = house.run(&["--json", "config", "check"]).await;
+    let errors: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    assert_eq!(errors.as_array().unwrap().len(), 2, "{errors}");
+    let usage = house.run(&["users", "blok", "x"]).await;
+    assert_eq!(usage.status.code(), Some(2));
+}
+
+#[tokio::test]
+async fn completions_know_every_command() {
+    let house = House::build(Engine::Sqlite).await.unwrap();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = house.run(&["completions", shell]).await;
+        let text = String::from_utf8(output.stdout).unwrap();
+        for word in ["serve", "create-admin", "rewrap", "backup"] {
+            assert!(text.contains(word), "{shell}: {word}");
+        }
+    }
+}
+
+/// A database that came from elsewhere without its key is not given another one.
+#[tokio::test]
+async fn a_missing_master_key_is_never_replaced() {
+    let house = House::build(Engine::Sqlite).await.unwrap();
+    house.ask(&["migrate"]).await;
+    house.create_admin(&unique_email(), PASSWORD).await;
+    std::fs::remove_file(house.path("master.key")).unwrap();
+    let output = house.run(&["serve"]).await;
+    assert!(!output.status.success());
+    assert!(stderr(&output).contains("master.key"), "{}", stderr(&output));
+    assert!(!house.path("master.key").exists());
+}

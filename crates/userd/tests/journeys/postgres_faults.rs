@@ -1,0 +1,123 @@
+//! PostgreSQL goes away under load: lines are cut, the server crashes, the server is stopped. Nothing acknowledged is
+//! lost, nothing happens twice, nobody sees a 500, and it comes back by itself.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::{
+    load::{Load, reconcile},
+    support::{Engine, House, PASSWORD, Replica, proxy::Proxy, servers::Postgres, unique_email, until},
+};
+
+struct Stage {
+    house: House,
+    cluster: Postgres,
+    line: Proxy,
+}
+
+impl Stage {
+    async fn build() -> Option<Self> {
+        let cluster = Postgres::start().await?;
+        let line = Proxy::to(format!("127.0.0.1:{}", cluster.port)).await;
+        let house = House::bare(Engine::Postgres)
+            .with("database.url", &cluster.url_through(line.port))
+            .with("database.acquire_timeout", "2s");
+        Some(Self { house, cluster, line })
+    }
+}
+
+async fn is_ready(replica: &Replica) -> bool {
+    replica.visitor().get("/readyz").await.status == 200
+}
+
+async fn succeed(load: &Load, more: usize) {
+    let before = load.successes();
+    until("progress", Duration::from_secs(30), async || load.successes() >= before + more).await;
+}
+
+/// Fault F08: lines cut under load.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cut_lines_to_the_database_lose_nothing() {
+    let Some(stage) = Stage::build().await else { return };
+    let replica = stage.house.open().await;
+    let admin = replica.admin(&stage.house).await;
+    let load = Load::start(&admin, 6);
+    let mut back = Vec::new();
+    for _ in 0..10 {
+        succeed(&load, 5).await;
+        let cut = Instant::now();
+        stage.line.cut();
+        back.push(load.first_success_after(cut).await);
+    }
+    let seen = load.stop().await;
+    println!(
+        "10 cuts: {} accounts and {} service accounts acknowledged, {} answers 503; first success after {:?} at worst",
+        seen.emails.len(),
+        seen.clients.len(),
+        seen.busy,
+        back.iter().max().unwrap()
+    );
+    reconcile(&admin, &seen).await;
+    assert_eq!(replica.lines_of("ERROR"), Vec::<String>::new());
+}
+
+/// Fault F08: the server crashes, and is stopped, under load.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_restarts_loses_nothing_and_comes_back_by_itself() {
+    let Some(stage) = Stage::build().await else { return };
+    let replica = stage.house.open().await;
+    let admin = replica.admin(&stage.house).await;
+    let load = Load::start(&admin, 6);
+    for mode in ["immediate", "fast"] {
+        succeed(&load, 5).await;
+        stage.cluster.down(mode);
+        let unready = until("not ready", Duration::from_secs(10), async || !is_ready(&replica).await).await;
+        let busy = load.busy();
+        until("refused", Duration::from_secs(10), async || load.busy() >= busy + 3).await;
+        // What needs no database goes on.
+        replica.visitor().get("/livez").await.expect(200);
+        replica.visitor().get("/.well-known/jwks.json").await.expect(200);
+        stage.cluster.up();
+        let up = Instant::now();
+        let first = load.first_success_after(up).await;
+        let ready = until("ready", Duration::from_secs(10), async || is_ready(&replica).await).await;
+        println!(
+            "{mode}: not ready after {unready:?}; back: first success after {first:?}, ready after {ready:?} more"
+        );
+        assert!(first < Duration::from_secs(5), "{first:?}");
+    }
+    let seen = load.stop().await;
+    println!("{} acknowledged, {} answers 503", seen.emails.len() + seen.clients.len(), seen.busy);
+    reconcile(&admin, &seen).await;
+    assert_eq!(replica.lines_of("ERROR"), Vec::<String>::new());
+}
+
+/// A database that is away makes every part of the API answer 503 or, where it is not needed, as ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_database_nobody_sees_a_500() {
+    let Some(stage) = Stage::build().await else { return };
+    let replica = stage.house.open().await;
+    let (member, tokens) = replica.member().await;
+    let admin = replica.admin(&stage.house).await;
+    stage.line.close();
+    let visitor = replica.visitor();
+    let email = tokens.user["email"].as_str().unwrap();
+    for answer in [
+        visitor.post("/v1/auth/login", json!({ "login": email, "password": PASSWORD })).await,
+        visitor.post("/v1/auth/register", json!({ "email": unique_email(), "password": PASSWORD })).await,
+        visitor.refresh(&tokens.refresh).await,
+        member.get("/v1/me/sessions").await,
+        member.poke("/v1/auth/logout").await,
+        admin.get("/v1/users").await,
+        admin.poke("/v1/signing-keys/rotate").await,
+    ] {
+        assert_eq!(answer.status, 503, "{}", answer.text);
+        assert!(!answer.header("retry-after").is_empty());
+    }
+    visitor.refresh("udr_nonsense").await.expect(401);
+    visitor.get("/v1/users").await.expect(401);
+    stage.line.open();
+    until("back", Duration::from_secs(5), async || member.get("/v1/me/sessions").await.status == 200).await;
+    visitor.refresh(&tokens.refresh).await.expect(200);
+}
