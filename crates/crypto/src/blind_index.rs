@@ -15,9 +15,7 @@ impl BlindIndex {
     /// With this key.
     #[must_use]
     pub fn new(key: [u8; 32]) -> Self {
-        Self {
-            key: Zeroizing::new(key),
-        }
+        Self { key: Zeroizing::new(key) }
     }
 
     /// The hash under which a claim of this kind to this canonical value is stored. Kinds never collide.

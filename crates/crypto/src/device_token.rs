@@ -19,9 +19,7 @@ impl DeviceTokens {
     /// With the key of the tags, shared by all replicas.
     #[must_use]
     pub fn new(key: [u8; 32]) -> Self {
-        Self {
-            key: Zeroizing::new(key),
-        }
+        Self { key: Zeroizing::new(key) }
     }
 
     /// A token for a new device of `user`.
@@ -83,11 +81,7 @@ mod tests {
         for place in 4..text.len() {
             let mut changed = text.clone().into_bytes();
             changed[place] = if changed[place] == b'A' { b'B' } else { b'A' };
-            assert_eq!(
-                tokens.parse(std::str::from_utf8(&changed).expect("ASCII")),
-                None,
-                "changed at {place}"
-            );
+            assert_eq!(tokens.parse(std::str::from_utf8(&changed).expect("ASCII")), None, "changed at {place}");
         }
         assert_eq!(DeviceTokens::new([8; 32]).parse(&text), None, "another service's key");
     }

@@ -4,7 +4,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use proptest::prelude::*;
-use userd_crypto::{BlindIndex, CryptoError, Fields, MasterKeys, OpaqueSecret, RefreshTokens, Vault, constant_time_eq, place};
+use userd_crypto::{
+    BlindIndex, CryptoError, Fields, MasterKeys, OpaqueSecret, RefreshTokens, Vault, constant_time_eq, place,
+};
 use userd_model::{Random, Sealed, SessionId, UserId};
 
 /// Counts instead of rolling dice: different every time, the same in every run.

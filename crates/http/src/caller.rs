@@ -8,13 +8,7 @@ use http::{header, request::Parts};
 use userd_model::{SessionId, UserId, text};
 use userd_services::{Authenticated, Origin};
 
-use crate::{
-    api::Api,
-    client_address::ClientAddress,
-    extract::Bearer,
-    middleware::note_user,
-    problem::Problem,
-};
+use crate::{api::Api, client_address::ClientAddress, extract::Bearer, middleware::note_user, problem::Problem};
 
 /// A caller with a good access token: a user or a service account.
 pub(crate) struct Caller(pub Authenticated);

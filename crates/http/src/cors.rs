@@ -59,7 +59,11 @@ impl Cors {
 
     /// Adds what an allowed origin may know to an answer of this route; a stranger's answer gets nothing.
     pub(crate) fn finish(
-        &self, allowed: Option<HeaderValue>, preflight: bool, route: Option<&str>, headers: &mut HeaderMap,
+        &self,
+        allowed: Option<HeaderValue>,
+        preflight: bool,
+        route: Option<&str>,
+        headers: &mut HeaderMap,
     ) {
         if self.0.is_empty() {
             return;

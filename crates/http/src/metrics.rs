@@ -91,7 +91,11 @@ const HELP: [(Shape, &str, &str); 18] = [
     (Spreads, "userd_argon2_seconds", "Time to hash one password, in seconds, without the wait."),
     (Counts, "userd_argon2_rejected_total", "Passwords refused because the queue was full or too slow."),
     (Counts, "userd_unit_of_work_retries_total", "Units of work run again after a conflict, by name."),
-    (Spreads, "userd_unit_of_work_seconds", "Time of units of work with their re-runs, in seconds, by name and outcome."),
+    (
+        Spreads,
+        "userd_unit_of_work_seconds",
+        "Time of units of work with their re-runs, in seconds, by name and outcome.",
+    ),
     (Spreads, "userd_sqlite_batch_size", "Units of work that shared one write to the disk."),
     (Counts, "userd_cache_requests_total", "Reads of the cache, by space and result."),
     (Spreads, "userd_cache_redis_seconds", "Time of calls to Redis, in seconds, by operation."),

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use userd_crypto::{AccessClaims, TokenError, VerifiedToken};
-use userd_model::{
-    Actor, Client, ClientId, Permission, Refusal, Revoked, SessionId, Timestamp, TokenId, User, UserId,
-};
+use userd_model::{Actor, Client, ClientId, Permission, Refusal, Revoked, SessionId, Timestamp, TokenId, User, UserId};
 use userd_storage::Failure;
 
 use crate::{
@@ -69,7 +67,10 @@ impl AccessTokens {
     /// # Errors
     /// Faults of storage (roles) and signing.
     pub async fn issue(
-        &self, user: &User, session: &crate::sessions::SessionFacts, now: Timestamp,
+        &self,
+        user: &User,
+        session: &crate::sessions::SessionFacts,
+        now: Timestamp,
     ) -> Result<String, Failure> {
         let permissions = self.roles.permissions(&user.roles).await?;
         let claims = AccessClaims {
@@ -161,7 +162,8 @@ impl AccessTokens {
     /// Storage faults.
     pub async fn revoke(&self, token: &str) -> Result<(), Failure> {
         let Ok(authenticated) = self.authenticate(token) else { return Ok(()) };
-        let entry = self.revocations.mint(Revoked::Token { token_id: authenticated.token.claims.jti }, self.parts.now());
+        let entry =
+            self.revocations.mint(Revoked::Token { token_id: authenticated.token.claims.jti }, self.parts.now());
         let entries = &[entry];
         self.parts
             .store
@@ -220,9 +222,7 @@ fn read(token: Arc<VerifiedToken>) -> Result<Authenticated, Refusal> {
     let claims = &token.claims;
     let permissions = claims.permissions.iter().filter_map(|word| Permission::parse(word)).collect();
     let actor = match claims.sid {
-        Some(session_id) => {
-            Actor::User { id: UserId(claims.sub), session_id, permissions }
-        }
+        Some(session_id) => Actor::User { id: UserId(claims.sub), session_id, permissions },
         None if claims.client_id == claims.sub.to_string() => Actor::Service { id: ClientId(claims.sub), permissions },
         None => return Err(Refusal::NotSignedIn),
     };

@@ -17,7 +17,9 @@ impl Services {
     /// Starts the loops; they end when `stop` turns true.
     pub fn start_background(self: &Arc<Self>, stop: &watch::Receiver<bool>) -> JoinSet<()> {
         let mut loops = JoinSet::new();
-        loops.spawn(every(POLL, stop.clone(), Arc::clone(self), |services| async move { services.follow_revocations().await }));
+        loops.spawn(every(POLL, stop.clone(), Arc::clone(self), |services| async move {
+            services.follow_revocations().await
+        }));
         loops.spawn(every(KEYS, stop.clone(), Arc::clone(self), |services| async move { services.keep_keys().await }));
         loops.spawn(every(SWEEP, stop.clone(), Arc::clone(self), |services| async move {
             services.sweeper.tick().await.map(drop)
@@ -56,7 +58,10 @@ impl Services {
 
 /// Runs `act` at once and then every `period`, until told to stop.
 async fn every<F>(
-    period: Duration, mut stop: watch::Receiver<bool>, services: Arc<Services>, act: fn(Arc<Services>) -> F,
+    period: Duration,
+    mut stop: watch::Receiver<bool>,
+    services: Arc<Services>,
+    act: fn(Arc<Services>) -> F,
 ) where
     F: Future<Output = Result<(), userd_storage::Failure>> + Send,
 {

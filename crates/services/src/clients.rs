@@ -61,7 +61,11 @@ pub struct ClientToken {
 
 impl Clients {
     pub(crate) const fn new(
-        parts: Parts, access_tokens: AccessTokens, limits: Limits, answers: Answers, revocations: Arc<Revocations>,
+        parts: Parts,
+        access_tokens: AccessTokens,
+        limits: Limits,
+        answers: Answers,
+        revocations: Arc<Revocations>,
     ) -> Self {
         Self { parts, access_tokens, limits, answers, revocations }
     }
@@ -71,7 +75,11 @@ impl Clients {
     /// # Errors
     /// `Forbidden`, `InvalidInput`; an actor cannot give what it does not hold.
     pub async fn create(
-        &self, actor: &Actor, name: &str, permissions: &[String], once: Option<&Once>,
+        &self,
+        actor: &Actor,
+        name: &str,
+        permissions: &[String],
+        once: Option<&Once>,
     ) -> Result<NewClient, Failure> {
         actor.may(Act::Any(Permission::ClientsManage))?;
         if let Some(saved) = self.answers.saved(once).await? {
@@ -115,7 +123,10 @@ impl Clients {
     /// # Errors
     /// `Forbidden`.
     pub async fn page(
-        &self, actor: &Actor, after: Option<(Timestamp, ClientId)>, limit: u32,
+        &self,
+        actor: &Actor,
+        after: Option<(Timestamp, ClientId)>,
+        limit: u32,
     ) -> Result<Vec<ClientView>, Failure> {
         actor.may(Act::Any(Permission::ClientsRead))?;
         Ok(self.parts.store.reading().clients().page(after, limit).await?.iter().map(view).collect())
@@ -155,7 +166,9 @@ impl Clients {
     }
 
     async fn change(
-        &self, name: &'static str, id: ClientId,
+        &self,
+        name: &'static str,
+        id: ClientId,
         change: impl Fn(&mut Client, Timestamp) -> Result<(), Refusal> + Send + Sync,
     ) -> Result<Client, Failure> {
         let now = self.parts.now();

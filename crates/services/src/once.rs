@@ -49,10 +49,14 @@ impl Answers {
     }
 
     pub(crate) async fn find<T: DeserializeOwned>(
-        &self, uow: &mut UnitOfWork, once: Option<&Once>,
+        &self,
+        uow: &mut UnitOfWork,
+        once: Option<&Once>,
     ) -> Result<Option<T>, Failure> {
         let Some(once) = once else { return Ok(None) };
-        let Some(record) = uow.idempotency_keys().find(&once.key_hash, self.parts.now()).await? else { return Ok(None) };
+        let Some(record) = uow.idempotency_keys().find(&once.key_hash, self.parts.now()).await? else {
+            return Ok(None);
+        };
         if record.body_hash != once.body_hash {
             return Err(Refusal::IdempotencyMismatch.into());
         }
@@ -67,7 +71,11 @@ impl Answers {
     }
 
     pub(crate) async fn save(
-        &self, uow: &mut UnitOfWork, once: Option<&Once>, answer: &Sealed, now: Timestamp,
+        &self,
+        uow: &mut UnitOfWork,
+        once: Option<&Once>,
+        answer: &Sealed,
+        now: Timestamp,
     ) -> Result<(), Failure> {
         let Some(once) = once else { return Ok(()) };
         let record = IdempotencyRecord {

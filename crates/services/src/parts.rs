@@ -8,9 +8,22 @@ use userd_model::{Clock, Random, Timestamp, password::PasswordRules};
 use userd_storage::Store;
 
 use crate::{
-    access_tokens::AccessTokens, accounts::Accounts, authenticate::LastLook, clients::Clients, limits::{Limits, LimitSettings}, once::Answers,
-    passwords::PasswordProof, people::People, revocations::Revocations, roles::Roles, sessions::Sessions, setup::Setup,
-    sign_in::{BotDoor, SignIn, SignInSettings}, signing_keys::SigningKeys, sweeper::Sweeper, users::Users,
+    access_tokens::AccessTokens,
+    accounts::Accounts,
+    authenticate::LastLook,
+    clients::Clients,
+    limits::{LimitSettings, Limits},
+    once::Answers,
+    passwords::PasswordProof,
+    people::People,
+    revocations::Revocations,
+    roles::Roles,
+    sessions::Sessions,
+    setup::Setup,
+    sign_in::{BotDoor, SignIn, SignInSettings},
+    signing_keys::SigningKeys,
+    sweeper::Sweeper,
+    users::Users,
 };
 
 /// What services obey, parsed and checked by the wiring.
@@ -122,7 +135,11 @@ pub struct Services {
 impl Services {
     /// Wires the services over `parts`. `providers` in the order in which they are offered.
     #[must_use]
-    pub fn new(parts: Parts, providers: Vec<Arc<dyn userd_providers::Provider>>, bot: Option<Arc<BotDoor>>) -> Arc<Self> {
+    pub fn new(
+        parts: Parts,
+        providers: Vec<Arc<dyn userd_providers::Provider>>,
+        bot: Option<Arc<BotDoor>>,
+    ) -> Arc<Self> {
         let revocations = Arc::new(Revocations::new(parts.clone()));
         let roles = Roles::new(parts.clone());
         let people = People::new(parts.clone());
@@ -131,15 +148,41 @@ impl Services {
         let proof = PasswordProof::new(parts.clone(), limits.clone());
         let access_tokens = AccessTokens::new(parts.clone(), Arc::clone(&revocations), roles.clone());
         let sessions = Sessions::new(
-            parts.clone(), access_tokens.clone(), people.clone(), limits.clone(), proof.clone(), Arc::clone(&revocations),
+            parts.clone(),
+            access_tokens.clone(),
+            people.clone(),
+            limits.clone(),
+            proof.clone(),
+            Arc::clone(&revocations),
         );
         Arc::new(Self {
-            accounts: Accounts::new(parts.clone(), sessions.clone(), people.clone(), limits.clone(), proof, answers.clone()),
+            accounts: Accounts::new(
+                parts.clone(),
+                sessions.clone(),
+                people.clone(),
+                limits.clone(),
+                proof,
+                answers.clone(),
+            ),
             signing_keys: SigningKeys::new(parts.clone(), Arc::clone(&revocations)),
-            clients: Clients::new(parts.clone(), access_tokens.clone(), limits.clone(), answers.clone(), Arc::clone(&revocations)),
+            clients: Clients::new(
+                parts.clone(),
+                access_tokens.clone(),
+                limits.clone(),
+                answers.clone(),
+                Arc::clone(&revocations),
+            ),
             users: Users::new(parts.clone(), people.clone(), Arc::clone(&revocations)),
             setup: Setup::new(parts.clone(), sessions.clone(), people.clone(), limits.clone()),
-            sign_in: SignIn::new(parts.clone(), sessions.clone(), people.clone(), limits.clone(), Arc::clone(&revocations), providers, bot),
+            sign_in: SignIn::new(
+                parts.clone(),
+                sessions.clone(),
+                people.clone(),
+                limits.clone(),
+                Arc::clone(&revocations),
+                providers,
+                bot,
+            ),
             sweeper: Sweeper::new(parts.clone()),
             parts,
             sessions,

@@ -79,7 +79,11 @@ impl PasswordProof {
     /// # Errors
     /// `WrongCredentials`, `TooManyAttempts`, `Busy`.
     pub async fn by_login(
-        &self, login: &LoginKey, password: &Password, device: Option<&KnownDevice>, origin: &Origin,
+        &self,
+        login: &LoginKey,
+        password: &Password,
+        device: Option<&KnownDevice>,
+        origin: &Origin,
     ) -> Result<Proven, Failure> {
         let owner = match &login.claim {
             Some(hash) => self.parts.store.reading().claims().find(hash).await?.map(|claim| claim.owner),
@@ -90,9 +94,9 @@ impl PasswordProof {
         // counted by its claim, so that it answers like one that somebody has; text that can be no login has only
         // the count of its network.
         let counter = owner.map(|owner| owner.to_string()).or_else(|| login.claim.as_deref().map(hex));
-        self.counted(counter.as_deref(), known, origin, self.compare(owner, password)).await?.ok_or_else(|| {
-            Refusal::WrongCredentials.into()
-        })
+        self.counted(counter.as_deref(), known, origin, self.compare(owner, password))
+            .await?
+            .ok_or_else(|| Refusal::WrongCredentials.into())
     }
 
     /// Proves a signed-in user again. The counter is the account's own, shared with sign-in.
@@ -100,7 +104,11 @@ impl PasswordProof {
     /// # Errors
     /// `WrongCurrentPassword`, `TooManyAttempts`, `Busy`.
     pub async fn again(
-        &self, user: UserId, session: SessionId, password: &Password, origin: &Origin,
+        &self,
+        user: UserId,
+        session: SessionId,
+        password: &Password,
+        origin: &Origin,
     ) -> Result<Proven, Failure> {
         // Guesses count against the account. When strangers have used that up, the session has a count of its own, as
         // a known device does at sign-in, so that they never keep the owner from changing the password.
@@ -112,14 +120,17 @@ impl PasswordProof {
             }
             Err(_) => Some(session.as_str()),
         };
-        self.counted(Some(&user.to_string()), known, origin, self.compare(Some(user), password)).await?.ok_or_else(|| {
-            Refusal::WrongCurrentPassword.into()
-        })
+        self.counted(Some(&user.to_string()), known, origin, self.compare(Some(user), password))
+            .await?
+            .ok_or_else(|| Refusal::WrongCurrentPassword.into())
     }
 
     /// Reserves, compares, and gives the reservation back on success.
     async fn counted(
-        &self, account: Option<&str>, known_device: Option<&str>, origin: &Origin,
+        &self,
+        account: Option<&str>,
+        known_device: Option<&str>,
+        origin: &Origin,
         comparison: impl Future<Output = Result<Option<Proven>, Failure>>,
     ) -> Result<Option<Proven>, Failure> {
         let counted = match known_device {

@@ -108,14 +108,23 @@ pub(crate) fn seal_email(parts: &Parts, user: UserId, key: &Sealed, email: &Emai
 }
 
 /// Seals one field of a user.
-pub(crate) fn seal_field(parts: &Parts, user: UserId, key: &Sealed, field: &str, value: &[u8]) -> Result<Sealed, Failure> {
+pub(crate) fn seal_field(
+    parts: &Parts,
+    user: UserId,
+    key: &Sealed,
+    field: &str,
+    value: &[u8],
+) -> Result<Sealed, Failure> {
     let key = parts.crypto.fields.open_data_key(key, user).map_err(internal)?;
     key.seal(parts.random.as_ref(), &context(user, field), value).map_err(internal)
 }
 
 /// Opens one sealed field of a user; a user without a data key has been erased and shows nothing.
 pub(crate) fn open_field(
-    parts: &Parts, user: &User, field: &str, sealed: Option<&Sealed>,
+    parts: &Parts,
+    user: &User,
+    field: &str,
+    sealed: Option<&Sealed>,
 ) -> Result<Option<String>, Failure> {
     let (Some(sealed), Some(key)) = (sealed, user.data_key.as_ref()) else { return Ok(None) };
     let key = parts.crypto.fields.open_data_key(key, user.id).map_err(internal)?;

@@ -88,9 +88,7 @@ impl Revocations {
             || checked
                 .client
                 .is_some_and(|(id, secret)| view.clients.get(&id).is_some_and(|(lowest, _)| secret < *lowest))
-            || checked
-                .user
-                .is_some_and(|(id, epoch)| view.users.get(&id).is_some_and(|(lowest, _)| epoch < *lowest))
+            || checked.user.is_some_and(|(id, epoch)| view.users.get(&id).is_some_and(|(lowest, _)| epoch < *lowest))
     }
 
     /// A new entry, minted before the unit of work that records it.
@@ -134,9 +132,7 @@ impl Revocations {
 
     /// Takes a message of another replica. Nonsense is ignored: the poll brings the truth.
     pub fn receive(&self, message: &[u8]) -> Vec<Consequence> {
-        serde_json::from_slice::<Message>(message)
-            .map(|message| self.apply(&message.revocations))
-            .unwrap_or_default()
+        serde_json::from_slice::<Message>(message).map(|message| self.apply(&message.revocations)).unwrap_or_default()
     }
 
     /// Reads what the table has beyond what is known, and forgets what has expired.
@@ -174,9 +170,7 @@ impl Revocations {
     ///
     /// # Errors
     /// Storage faults.
-    pub async fn feed(
-        &self, after: Option<(Timestamp, RevocationId)>, limit: u32,
-    ) -> Result<Vec<Revocation>, Failure> {
+    pub async fn feed(&self, after: Option<(Timestamp, RevocationId)>, limit: u32) -> Result<Vec<Revocation>, Failure> {
         Ok(self.parts.store.reading().revocations().page(after, limit).await?)
     }
 

@@ -64,7 +64,8 @@ impl SigningKeys {
         let records = self.parts.store.reading().signing_keys().all().await?;
         let mut loaded = Vec::with_capacity(records.len());
         for record in records {
-            let pkcs8 = self.parts.crypto.fields.open_system(&context(&record.kid), &record.private_key).map_err(internal)?;
+            let pkcs8 =
+                self.parts.crypto.fields.open_system(&context(&record.kid), &record.private_key).map_err(internal)?;
             let key = LoadedKey::signing(&record.kid, record.state, &record.algorithm, &pkcs8).map_err(internal)?;
             loaded.push(key);
         }
@@ -154,17 +155,21 @@ impl SigningKeys {
         let wanted = settings.algorithm.as_str();
         let due = keys.iter().any(|key| {
             key.state == KeyState::Active
-                && (key.activated_at.is_some_and(|at| at.plus(settings.rotation_period) <= now) || key.algorithm != wanted)
+                && (key.activated_at.is_some_and(|at| at.plus(settings.rotation_period) <= now)
+                    || key.algorithm != wanted)
         });
         let ready = keys.iter().any(|key| {
-            key.state == KeyState::Next && key.algorithm == wanted && key.created_at.plus(settings.publish_before) <= now
+            key.state == KeyState::Next
+                && key.algorithm == wanted
+                && key.created_at.plus(settings.publish_before) <= now
         });
         due && ready
     }
 
     /// Runs a change of the key set under the database's protection, keeps one next key published, and reloads.
     async fn change(
-        &self, name: &'static str,
+        &self,
+        name: &'static str,
         change: impl Fn(&mut Vec<SigningKeyRecord>, Timestamp) -> Result<(), Refusal> + Send + Sync,
     ) -> Result<(), Failure> {
         let now = self.parts.now();
@@ -297,7 +302,9 @@ fn promote(keys: &mut [SigningKeyRecord], now: Timestamp, old: KeyState) {
 }
 
 async fn write_difference(
-    uow: &mut UnitOfWork, before: &[SigningKeyRecord], after: &[SigningKeyRecord],
+    uow: &mut UnitOfWork,
+    before: &[SigningKeyRecord],
+    after: &[SigningKeyRecord],
 ) -> Result<(), Failure> {
     for key in after {
         match before.iter().find(|old| old.kid == key.kid) {

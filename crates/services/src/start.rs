@@ -30,7 +30,11 @@ pub struct CryptoOptions {
 /// # Errors
 /// A master key that did not seal them, storage faults.
 pub async fn unlock(
-    store: &Store, master: MasterKeys, random: &Arc<dyn Random>, clock: &Arc<dyn Clock>, options: CryptoOptions,
+    store: &Store,
+    master: MasterKeys,
+    random: &Arc<dyn Random>,
+    clock: &Arc<dyn Clock>,
+    options: CryptoOptions,
 ) -> Result<(CryptoManager, Vault), Failure> {
     let fields = Fields::new(master);
     if store.reading().system_secrets().find(VAULT).await?.is_none() {

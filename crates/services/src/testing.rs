@@ -92,12 +92,18 @@ pub async fn house(store: Arc<Store>, options: TestOptions) -> Result<TestHouse,
     let random: Arc<dyn Random> = Arc::new(TestRandom::seeded(options.seed));
     let crypto_options = CryptoOptions {
         tokens: TokenOptions::new(options.settings.issuer.clone(), options.settings.audience.clone()),
-        passwords: PasswordOptions { memory_kib: 64, iterations: 1, parallelism: 1, workers: 2, ..PasswordOptions::default() },
+        passwords: PasswordOptions {
+            memory_kib: 64,
+            iterations: 1,
+            parallelism: 1,
+            workers: 2,
+            ..PasswordOptions::default()
+        },
     };
     let (crypto, vault) = unlock(&store, options.master, &random, &clock, crypto_options).await?;
-    let cache = options.cache.unwrap_or_else(|| {
-        Arc::new(Memory::new(&CacheOptions::new(Arc::clone(&clock), Arc::clone(&random))))
-    });
+    let cache = options
+        .cache
+        .unwrap_or_else(|| Arc::new(Memory::new(&CacheOptions::new(Arc::clone(&clock), Arc::clone(&random)))));
     let parts = Parts {
         store,
         crypto: Arc::new(crypto),

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use userd_model::{
-    Act, Actor, Event, EventId, EventKind, Permission, Refusal, Timestamp, User, UserId,
-};
+use userd_model::{Act, Actor, Event, EventId, EventKind, Permission, Refusal, Timestamp, User, UserId};
 use userd_storage::Failure;
 
 use crate::{
@@ -31,7 +29,10 @@ impl Users {
     /// # Errors
     /// `Forbidden`.
     pub async fn page(
-        &self, actor: &Actor, after: Option<(Timestamp, UserId)>, limit: u32,
+        &self,
+        actor: &Actor,
+        after: Option<(Timestamp, UserId)>,
+        limit: u32,
     ) -> Result<Vec<UserView>, Failure> {
         actor.may(Act::Any(Permission::UsersRead))?;
         let users = self.parts.store.reading().users().page(after, limit).await?;
@@ -68,8 +69,12 @@ impl Users {
         if matches!(actor, Actor::User { id: own, .. } if *own == id) {
             return Err(Refusal::Forbidden.into());
         }
-        self.change(actor, id, Change { name: "block_user", event: Some(EventKind::UserBlocked), end_sessions: true, act: User::block })
-            .await
+        self.change(
+            actor,
+            id,
+            Change { name: "block_user", event: Some(EventKind::UserBlocked), end_sessions: true, act: User::block },
+        )
+        .await
     }
 
     /// Opens a blocked account again.
@@ -77,8 +82,17 @@ impl Users {
     /// # Errors
     /// `Forbidden`, `NotFound`.
     pub async fn unblock(&self, actor: &Actor, id: UserId) -> Result<UserView, Failure> {
-        self.change(actor, id, Change { name: "unblock_user", event: Some(EventKind::UserUnblocked), end_sessions: false, act: User::unblock })
-            .await
+        self.change(
+            actor,
+            id,
+            Change {
+                name: "unblock_user",
+                event: Some(EventKind::UserUnblocked),
+                end_sessions: false,
+                act: User::unblock,
+            },
+        )
+        .await
     }
 
     /// Ends every session of an account.

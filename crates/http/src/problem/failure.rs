@@ -13,7 +13,9 @@ impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Refused(refusal) => refusal.into(),
-            Failure::Store(fault @ (StoreError::Unavailable(_) | StoreError::Conflict | StoreError::OutcomeUnknown(_))) => {
+            Failure::Store(
+                fault @ (StoreError::Unavailable(_) | StoreError::Conflict | StoreError::OutcomeUnknown(_)),
+            ) => {
                 tracing::warn!(%fault, "the database did not serve a request");
                 Self::unavailable(RETRY)
             }

@@ -81,7 +81,10 @@ struct Registered {
     responses((status = 201, description = "Registered and signed in", body = Registered), (status = 403, description = "Registration is closed"),
         (status = 409, description = "The e-mail address or username is taken"), (status = 503, description = "Busy")))]
 async fn register(
-    State(api): State<Arc<Api>>, From(origin): From, IdempotencyKey(key): IdempotencyKey, Json(body): Json<Register>,
+    State(api): State<Arc<Api>>,
+    From(origin): From,
+    IdempotencyKey(key): IdempotencyKey,
+    Json(body): Json<Register>,
 ) -> Result<(StatusCode, Json<Registered>), Problem> {
     let once = key.map(|key| {
         let bytes = zeroize::Zeroizing::new(serde_json::to_vec(&body).unwrap_or_default());
@@ -113,7 +116,9 @@ struct Credentials {
     responses((status = 200, description = "Signed in", body = TokenPairBody), (status = 401, description = "Wrong login or password"),
         (status = 403, description = "The account is blocked"), (status = 503, description = "Busy")))]
 async fn login(
-    State(api): State<Arc<Api>>, From(origin): From, Json(body): Json<Credentials>,
+    State(api): State<Arc<Api>>,
+    From(origin): From,
+    Json(body): Json<Credentials>,
 ) -> Result<Json<TokenPairBody>, Problem> {
     let login = Login {
         login: body.login,
@@ -136,7 +141,9 @@ struct RefreshBody {
     responses((status = 200, description = "A new pair", body = TokenPairBody), (status = 401, description = "The refresh token is not valid"),
         (status = 403, description = "The account is blocked")))]
 async fn refresh(
-    State(api): State<Arc<Api>>, From(origin): From, Json(body): Json<RefreshBody>,
+    State(api): State<Arc<Api>>,
+    From(origin): From,
+    Json(body): Json<RefreshBody>,
 ) -> Result<Json<TokenPairBody>, Problem> {
     let token = zeroize::Zeroizing::new(body.refresh_token);
     Ok(Json(api.services.sessions.refresh(&token, &origin).await?.into()))
@@ -161,7 +168,9 @@ struct LogoutAll {
 #[utoipa::path(post, path = "/v1/auth/logout-all", tag = "Sign-in", request_body(content = Option<LogoutAll>),
     responses((status = 204, description = "Signed out")))]
 async fn logout_all(
-    State(api): State<Arc<Api>>, user: SignedInUser, body: Option<Json<LogoutAll>>,
+    State(api): State<Arc<Api>>,
+    user: SignedInUser,
+    body: Option<Json<LogoutAll>>,
 ) -> Result<StatusCode, Problem> {
     let except = body.is_some_and(|Json(body)| body.except_current).then_some(user.session);
     api.services.sessions.end_all(user.id, except, "logout_all").await?;
@@ -189,7 +198,9 @@ struct Setup {
     responses((status = 201, description = "Administrator, signed in", body = Registered), (status = 409, description = "Setup is already done, or the name is taken"),
         (status = 422, description = "The setup token or a field is not accepted"), (status = 503, description = "Busy")))]
 async fn setup(
-    State(api): State<Arc<Api>>, From(origin): From, Json(body): Json<Setup>,
+    State(api): State<Arc<Api>>,
+    From(origin): From,
+    Json(body): Json<Setup>,
 ) -> Result<(StatusCode, Json<Registered>), Problem> {
     let registration = Registration {
         email: body.email,

@@ -72,7 +72,9 @@ const LIST: &str = "clients";
 #[utoipa::path(get, path = "/v1/clients", tag = "Clients", params(PageQuery),
     responses((status = 200, description = "A page", body = ClientPage)))]
 async fn list(
-    State(api): State<Arc<Api>>, Caller(caller): Caller, Query(page): Query<PageQuery>,
+    State(api): State<Arc<Api>>,
+    Caller(caller): Caller,
+    Query(page): Query<PageQuery>,
 ) -> Result<Json<ClientPage>, Problem> {
     let after: Option<(i64, ClientId)> = page.after(&api.cursors, LIST)?;
     let after = after.map(|(at, id)| (Timestamp::from_micros(at), id));
@@ -88,7 +90,10 @@ async fn list(
     params(IdempotencyKey),
     responses((status = 201, description = "Made; the secret is shown this once", body = NewClientBody)))]
 async fn create(
-    State(api): State<Arc<Api>>, Caller(caller): Caller, IdempotencyKey(key): IdempotencyKey, Json(body): Json<Create>,
+    State(api): State<Arc<Api>>,
+    Caller(caller): Caller,
+    IdempotencyKey(key): IdempotencyKey,
+    Json(body): Json<Create>,
 ) -> Result<(StatusCode, Json<NewClientBody>), Problem> {
     let once = key.map(|key| {
         let bytes = serde_json::to_vec(&body).unwrap_or_default();
@@ -102,7 +107,9 @@ async fn create(
 #[utoipa::path(delete, path = "/v1/clients/{id}", tag = "Clients", params(("id" = Uuid, Path, description = "The client")),
     responses((status = 204, description = "Shut")))]
 async fn remove(
-    State(api): State<Arc<Api>>, Caller(caller): Caller, Path(id): Path<ClientId>,
+    State(api): State<Arc<Api>>,
+    Caller(caller): Caller,
+    Path(id): Path<ClientId>,
 ) -> Result<StatusCode, Problem> {
     api.services.clients.disable(&caller.actor, id).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -112,7 +119,9 @@ async fn remove(
 #[utoipa::path(post, path = "/v1/clients/{id}/rotate-secret", tag = "Clients", params(("id" = Uuid, Path, description = "The client")),
     responses((status = 200, description = "The new secret, shown this once", body = NewClientBody)))]
 async fn rotate_secret(
-    State(api): State<Arc<Api>>, Caller(caller): Caller, Path(id): Path<ClientId>,
+    State(api): State<Arc<Api>>,
+    Caller(caller): Caller,
+    Path(id): Path<ClientId>,
 ) -> Result<Json<NewClientBody>, Problem> {
     Ok(Json(new_client(api.services.clients.rotate_secret(&caller.actor, id).await?)))
 }

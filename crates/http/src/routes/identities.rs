@@ -80,7 +80,11 @@ struct LinkStart {
         (status = 403, description = "Sign in again to do this"), (status = 429, description = "Too many attempts"),
         (status = 422, description = "return_to is not configured"), (status = 503, description = "The provider cannot be reached now")))]
 async fn start_link(
-    State(api): State<Arc<Api>>, user: SignedInUser, From(origin): From, Path(provider): Path<String>, headers: HeaderMap,
+    State(api): State<Arc<Api>>,
+    user: SignedInUser,
+    From(origin): From,
+    Path(provider): Path<String>,
+    headers: HeaderMap,
     body: Option<Json<StartLink>>,
 ) -> Result<Response, Problem> {
     let start = Start {
@@ -100,7 +104,9 @@ async fn start_link(
     responses((status = 204, description = "Unlinked"), (status = 403, description = "Sign in again to do this"),
         (status = 409, description = "This is the last way to sign in")))]
 async fn unlink(
-    State(api): State<Arc<Api>>, user: SignedInUser, Path(id): Path<IdentityId>,
+    State(api): State<Arc<Api>>,
+    user: SignedInUser,
+    Path(id): Path<IdentityId>,
 ) -> Result<StatusCode, Problem> {
     api.services.sign_in.unlink(&user.token, id).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -62,7 +62,10 @@ struct Profile {
     params(IfMatch),
     responses((status = 200, description = "The changed account", body = UserBody)))]
 async fn change(
-    State(api): State<Arc<Api>>, user: SignedInUser, guard: IfMatch, Json(body): Json<Profile>,
+    State(api): State<Arc<Api>>,
+    user: SignedInUser,
+    guard: IfMatch,
+    Json(body): Json<Profile>,
 ) -> Result<impl IntoResponse, Problem> {
     let input = ProfileInput {
         display_name: body.display_name,
@@ -87,7 +90,10 @@ struct NewPassword {
     responses((status = 204, description = "Changed"), (status = 403, description = "The current password is wrong"),
         (status = 429, description = "Too many attempts"), (status = 503, description = "Busy")))]
 async fn change_password(
-    State(api): State<Arc<Api>>, user: SignedInUser, From(origin): From, Json(body): Json<NewPassword>,
+    State(api): State<Arc<Api>>,
+    user: SignedInUser,
+    From(origin): From,
+    Json(body): Json<NewPassword>,
 ) -> Result<StatusCode, Problem> {
     let (current, new) = (Password::new(body.current_password), Password::new(body.new_password));
     api.services.accounts.change_password(user.id, user.session, &current, &new, &origin).await?;
@@ -106,7 +112,10 @@ struct NewUsername {
     params(IfMatch),
     responses((status = 200, description = "The changed account", body = UserBody), (status = 409, description = "The username is taken")))]
 async fn change_username(
-    State(api): State<Arc<Api>>, user: SignedInUser, guard: IfMatch, Json(body): Json<NewUsername>,
+    State(api): State<Arc<Api>>,
+    user: SignedInUser,
+    guard: IfMatch,
+    Json(body): Json<NewUsername>,
 ) -> Result<impl IntoResponse, Problem> {
     Ok(tagged(api.services.accounts.change_username(user.id, &body.username, guard.version()).await?))
 }
@@ -142,7 +151,9 @@ struct SessionPage {
 #[utoipa::path(get, path = "/v1/me/sessions", tag = "Me", params(PageQuery),
     responses((status = 200, description = "A page", body = SessionPage)))]
 async fn sessions(
-    State(api): State<Arc<Api>>, user: SignedInUser, Query(page): Query<PageQuery>,
+    State(api): State<Arc<Api>>,
+    user: SignedInUser,
+    Query(page): Query<PageQuery>,
 ) -> Result<Json<SessionPage>, Problem> {
     let list = format!("sessions {}", user.id);
     let after: Option<(i64, SessionId)> = page.after(&api.cursors, &list)?;
@@ -159,7 +170,9 @@ async fn sessions(
 #[utoipa::path(delete, path = "/v1/me/sessions/{id}", tag = "Me", params(("id" = Uuid, Path, description = "The session")),
     responses((status = 204, description = "Ended")))]
 async fn end_session(
-    State(api): State<Arc<Api>>, user: SignedInUser, Path(id): Path<SessionId>,
+    State(api): State<Arc<Api>>,
+    user: SignedInUser,
+    Path(id): Path<SessionId>,
 ) -> Result<StatusCode, Problem> {
     api.services.sessions.end(user.id, id, "ended_by_user").await?;
     Ok(StatusCode::NO_CONTENT)

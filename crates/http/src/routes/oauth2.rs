@@ -99,7 +99,10 @@ struct TokenQuestion {
     request_body(content = TokenQuestion, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "What the token says", body = Value)))]
 async fn introspect(
-    State(api): State<Arc<Api>>, From(origin): From, asker: Asker, Form(body): Form<TokenQuestion>,
+    State(api): State<Arc<Api>>,
+    From(origin): From,
+    asker: Asker,
+    Form(body): Form<TokenQuestion>,
 ) -> Result<Json<Value>, Problem> {
     let actor = asker.actor(&api, &origin, body.client_id.as_deref(), body.client_secret.as_deref()).await?;
     actor.may(Act::Any(Permission::TokensIntrospect))?;
@@ -113,7 +116,10 @@ async fn introspect(
     request_body(content = TokenQuestion, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "The token does not work any more")))]
 async fn revoke(
-    State(api): State<Arc<Api>>, From(origin): From, basic: Option<BasicAuth>, Form(body): Form<TokenQuestion>,
+    State(api): State<Arc<Api>>,
+    From(origin): From,
+    basic: Option<BasicAuth>,
+    Form(body): Form<TokenQuestion>,
 ) -> Result<StatusCode, Problem> {
     // A client that shows credentials must show right ones (RFC 7009 section 2.1).
     let shown = basic.map(|basic| (basic.client_id, basic.client_secret.to_string()));
@@ -160,7 +166,10 @@ struct TokenAnswer {
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "A token", body = TokenAnswer)))]
 async fn token(
-    State(api): State<Arc<Api>>, From(origin): From, basic: Option<BasicAuth>, Form(body): Form<TokenRequest>,
+    State(api): State<Arc<Api>>,
+    From(origin): From,
+    basic: Option<BasicAuth>,
+    Form(body): Form<TokenRequest>,
 ) -> Result<Json<TokenAnswer>, Problem> {
     match body.grant_type.as_str() {
         "client_credentials" => {
@@ -238,7 +247,9 @@ const FEED: &str = "revocations";
 #[utoipa::path(get, path = "/v1/revocations", tag = "OAuth 2.0", params(FeedQuery),
     responses((status = 200, description = "A page of the feed", body = RevocationPage)))]
 async fn revocations(
-    State(api): State<Arc<Api>>, caller: Caller, Query(query): Query<FeedQuery>,
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Query(query): Query<FeedQuery>,
 ) -> Result<Json<RevocationPage>, Problem> {
     caller.0.actor.may(Act::Any(Permission::RevocationsRead))?;
     let after: Option<(i64, RevocationId)> =
@@ -275,7 +286,10 @@ fn is_for_verifiers(what: &Revoked) -> bool {
 /// Where the feed goes on. Who has caught up looks a little behind the newest entry next time, since a slower
 /// transaction may commit with an earlier time; whoever has a full page goes on right after it.
 fn next_position(
-    position: Option<(Timestamp, RevocationId)>, entries: &[userd_model::Revocation], limit: usize, now: Timestamp,
+    position: Option<(Timestamp, RevocationId)>,
+    entries: &[userd_model::Revocation],
+    limit: usize,
+    now: Timestamp,
 ) -> Option<(Timestamp, RevocationId)> {
     let last = entries.last().map(|entry| (entry.recorded_at, entry.id));
     if entries.len() >= limit {
@@ -311,9 +325,7 @@ impl axum::extract::FromRequestParts<Arc<Api>> for Asker {
 }
 
 impl Asker {
-    async fn actor(
-        self, api: &Api, origin: &Origin, id: Option<&str>, secret: Option<&str>,
-    ) -> Result<Actor, Problem> {
+    async fn actor(self, api: &Api, origin: &Origin, id: Option<&str>, secret: Option<&str>) -> Result<Actor, Problem> {
         let client = match (self, id, secret) {
             (Self::Bearer(caller), ..) => return Ok(caller.0.actor),
             (Self::Basic(basic), ..) => {

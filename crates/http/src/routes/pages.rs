@@ -44,9 +44,10 @@ async fn file(Path(file): Path<String>) -> Result<Response, Problem> {
 /// The page under Telegram's callback that posts the fragment to the same path. Some browsers hold a form's policy
 /// against the redirect that answers it too, so the policy names where that may lead.
 pub(super) fn telegram_fragment(return_to: &[String]) -> Result<Response, Problem> {
-    let mut policy = "default-src 'none'; script-src 'self'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; \
+    let mut policy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; \
         form-action 'self'"
-        .to_owned();
+            .to_owned();
     for url in return_to.iter().filter_map(|url| Url::parse(url).ok()) {
         let origin = url.origin();
         let source = if origin.is_tuple() { origin.ascii_serialization() } else { format!("{}:", url.scheme()) };

@@ -85,7 +85,10 @@ struct StartQuery {
     responses((status = 303, description = "To the provider"), (status = 422, description = "return_to is not configured"),
         (status = 429, description = "Too many attempts"), (status = 503, description = "The provider cannot be reached now")))]
 async fn start(
-    State(api): State<Arc<Api>>, From(origin): From, Path(provider): Path<String>, headers: HeaderMap,
+    State(api): State<Arc<Api>>,
+    From(origin): From,
+    Path(provider): Path<String>,
+    headers: HeaderMap,
     Query(query): Query<StartQuery>,
 ) -> Result<Response, Problem> {
     let start = Start {
@@ -106,7 +109,11 @@ async fn start(
     responses((status = 303, description = "To `return_to`, with a one-time `code` or with `error`"),
         (status = 200, description = "A page that posts an answer in the fragment (Telegram's legacy page)", body = String, content_type = "text/html")))]
 async fn callback(
-    State(api): State<Arc<Api>>, From(origin): From, Path(provider): Path<String>, headers: HeaderMap, RawQuery(query): RawQuery,
+    State(api): State<Arc<Api>>,
+    From(origin): From,
+    Path(provider): Path<String>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let query = query.unwrap_or_default();
     if answers_in_the_fragment(&api, &provider, query.as_bytes()) {
@@ -120,7 +127,11 @@ async fn callback(
     request_body(content = String, content_type = "application/x-www-form-urlencoded"),
     responses((status = 303, description = "To `return_to`, with a one-time `code` or with `error`")))]
 async fn callback_post(
-    State(api): State<Arc<Api>>, From(origin): From, Path(provider): Path<String>, headers: HeaderMap, RawForm(body): RawForm,
+    State(api): State<Arc<Api>>,
+    From(origin): From,
+    Path(provider): Path<String>,
+    headers: HeaderMap,
+    RawForm(body): RawForm,
 ) -> Result<Response, Problem> {
     finish(&api, &provider, &body, &headers, &origin).await
 }
@@ -137,7 +148,11 @@ fn answers_in_the_fragment(api: &Api, provider: &str, query: &[u8]) -> bool {
 }
 
 async fn finish(
-    api: &Api, provider: &str, encoded: &[u8], headers: &HeaderMap, origin: &userd_services::Origin,
+    api: &Api,
+    provider: &str,
+    encoded: &[u8],
+    headers: &HeaderMap,
+    origin: &userd_services::Origin,
 ) -> Result<Response, Problem> {
     let browser = attempt_cookie::read(headers);
     let finished = match callback_params(encoded) {
@@ -192,7 +207,9 @@ struct Exchange {
     responses((status = 200, description = "Signed in", body = TokenPairBody), (status = 403, description = "The account is blocked"),
         (status = 422, description = "The code is unknown, used or expired")))]
 async fn exchange(
-    State(api): State<Arc<Api>>, From(origin): From, Json(body): Json<Exchange>,
+    State(api): State<Arc<Api>>,
+    From(origin): From,
+    Json(body): Json<Exchange>,
 ) -> Result<Json<TokenPairBody>, Problem> {
     let sign_in = &api.services.sign_in;
     let verifier = body.code_verifier.as_deref();
@@ -225,7 +242,10 @@ struct Native {
         (status = 403, description = "The account is blocked"), (status = 409, description = "An account with this e-mail exists"),
         (status = 503, description = "The provider cannot be reached now")))]
 async fn native(
-    State(api): State<Arc<Api>>, From(origin): From, Path(provider): Path<String>, Json(body): Json<Native>,
+    State(api): State<Arc<Api>>,
+    From(origin): From,
+    Path(provider): Path<String>,
+    Json(body): Json<Native>,
 ) -> Result<Json<TokenPairBody>, Problem> {
     let proof = match (&body.access_token, &body.id_token, &body.code, &body.code_verifier) {
         (Some(token), None, None, None) => NativeProof::AccessToken(token),
@@ -295,7 +315,9 @@ impl Widget {
     responses((status = 200, description = "Signed in", body = TokenPairBody), (status = 401, description = "The fields are not accepted"),
         (status = 403, description = "The account is blocked"), (status = 404, description = "Telegram is not configured")))]
 async fn widget(
-    State(api): State<Arc<Api>>, From(origin): From, Json(body): Json<Widget>,
+    State(api): State<Arc<Api>>,
+    From(origin): From,
+    Json(body): Json<Widget>,
 ) -> Result<Json<TokenPairBody>, Problem> {
     let fields = body.fields()?;
     let proof = match &body.tg_auth_result {
@@ -318,7 +340,9 @@ struct MiniApp {
     responses((status = 200, description = "Signed in", body = TokenPairBody), (status = 401, description = "The data is not accepted"),
         (status = 403, description = "The account is blocked"), (status = 404, description = "Telegram is not configured")))]
 async fn mini_app(
-    State(api): State<Arc<Api>>, From(origin): From, Json(body): Json<MiniApp>,
+    State(api): State<Arc<Api>>,
+    From(origin): From,
+    Json(body): Json<MiniApp>,
 ) -> Result<Json<TokenPairBody>, Problem> {
     let proof = NativeProof::InitData(&body.init_data);
     Ok(Json(api.services.sign_in.native(&telegram(&api)?, proof, None, &origin).await?.into()))
@@ -326,9 +350,7 @@ async fn mini_app(
 
 /// The id of the configured Telegram provider: the one called `telegram`, else the first of that kind.
 fn telegram(api: &Api) -> Result<String, Problem> {
-    let of_kind = || {
-        api.services.sign_in.offered().filter(|provider| provider.kind() == Kind::Telegram)
-    };
+    let of_kind = || api.services.sign_in.offered().filter(|provider| provider.kind() == Kind::Telegram);
     let found = of_kind().find(|provider| provider.id() == "telegram").or_else(|| of_kind().next());
     found.map(|provider| provider.id().to_owned()).ok_or_else(|| userd_model::Refusal::NoSuchProvider.into())
 }

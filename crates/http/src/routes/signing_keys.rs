@@ -66,7 +66,9 @@ async fn rotate(State(api): State<Arc<Api>>, Caller(caller): Caller) -> Result<J
 #[utoipa::path(post, path = "/v1/signing-keys/{kid}/revoke", tag = "Signing keys",
     params(("kid" = String, Path, description = "The key")), responses((status = 200, description = "All keys", body = KeyList)))]
 async fn revoke(
-    State(api): State<Arc<Api>>, Caller(caller): Caller, Path(kid): Path<String>,
+    State(api): State<Arc<Api>>,
+    Caller(caller): Caller,
+    Path(kid): Path<String>,
 ) -> Result<Json<KeyList>, Problem> {
     Ok(Json(keys(api.services.signing_keys.revoke(&caller.actor, &kid).await?)))
 }

@@ -91,7 +91,9 @@ async fn poll(State(api): State<Arc<Api>>, From(origin): From, Json(body): Json<
     params(("X-Telegram-Bot-Api-Secret-Token" = Option<String>, Header, description = "The webhook's secret")),
     responses((status = 200, description = "Taken"), (status = 401, description = "The secret is wrong"), (status = 404, description = "No bot is configured")))]
 async fn webhook(
-    State(api): State<Arc<Api>>, headers: HeaderMap, RawJson(body): RawJson,
+    State(api): State<Arc<Api>>,
+    headers: HeaderMap,
+    RawJson(body): RawJson,
 ) -> Result<StatusCode, Problem> {
     let secret = headers.get(WEBHOOK_SECRET_HEADER).map(|value| value.as_bytes());
     let body: Bytes = body;

@@ -58,7 +58,9 @@ const LIST: &str = "users";
 #[utoipa::path(get, path = "/v1/users", tag = "Users", params(ListQuery),
     responses((status = 200, description = "A page", body = UserPage)))]
 async fn list(
-    State(api): State<Arc<Api>>, Caller(caller): Caller, Query(query): Query<ListQuery>,
+    State(api): State<Arc<Api>>,
+    Caller(caller): Caller,
+    Query(query): Query<ListQuery>,
 ) -> Result<Json<UserPage>, Problem> {
     let users = &api.services.users;
     if let Some(login) = &query.query {
@@ -81,7 +83,9 @@ async fn list(
 #[utoipa::path(get, path = "/v1/users/{id}", tag = "Users", params(("id" = Uuid, Path, description = "The account")),
     responses((status = 200, description = "The account", body = UserBody)))]
 async fn show(
-    State(api): State<Arc<Api>>, Caller(caller): Caller, Path(id): Path<UserId>,
+    State(api): State<Arc<Api>>,
+    Caller(caller): Caller,
+    Path(id): Path<UserId>,
 ) -> Result<Json<UserBody>, Problem> {
     Ok(Json(api.services.users.show(&caller.actor, id).await?.into()))
 }
@@ -90,7 +94,9 @@ async fn show(
 #[utoipa::path(post, path = "/v1/users/{id}/block", tag = "Users", params(("id" = Uuid, Path, description = "The account")),
     responses((status = 200, description = "Blocked", body = UserBody)))]
 async fn block(
-    State(api): State<Arc<Api>>, Caller(caller): Caller, Path(id): Path<UserId>,
+    State(api): State<Arc<Api>>,
+    Caller(caller): Caller,
+    Path(id): Path<UserId>,
 ) -> Result<Json<UserBody>, Problem> {
     Ok(Json(api.services.users.block(&caller.actor, id).await?.into()))
 }
@@ -99,7 +105,9 @@ async fn block(
 #[utoipa::path(post, path = "/v1/users/{id}/unblock", tag = "Users", params(("id" = Uuid, Path, description = "The account")),
     responses((status = 200, description = "Open", body = UserBody)))]
 async fn unblock(
-    State(api): State<Arc<Api>>, Caller(caller): Caller, Path(id): Path<UserId>,
+    State(api): State<Arc<Api>>,
+    Caller(caller): Caller,
+    Path(id): Path<UserId>,
 ) -> Result<Json<UserBody>, Problem> {
     Ok(Json(api.services.users.unblock(&caller.actor, id).await?.into()))
 }
@@ -108,7 +116,9 @@ async fn unblock(
 #[utoipa::path(post, path = "/v1/users/{id}/sign-out", tag = "Users", params(("id" = Uuid, Path, description = "The account")),
     responses((status = 204, description = "Signed out")))]
 async fn sign_out(
-    State(api): State<Arc<Api>>, Caller(caller): Caller, Path(id): Path<UserId>,
+    State(api): State<Arc<Api>>,
+    Caller(caller): Caller,
+    Path(id): Path<UserId>,
 ) -> Result<StatusCode, Problem> {
     api.services.users.sign_out(&caller.actor, id).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -312,7 +312,8 @@ async fn an_answer_in_the_fragment_belongs_to_the_browser_that_began() {
     let cookies = another.cookies();
     assert_eq!(another.post(&router, "telegram", body, &cookies).await, error("browser_mismatch"));
     let mut browser = Browser::default();
-    for (rest, slug) in [("&error=access_denied", "access_denied"), ("&tgAuthResult=false", "payload_malformed"), ("", "code_missing")]
+    for (rest, slug) in
+        [("&error=access_denied", "access_denied"), ("&tgAuthResult=false", "payload_malformed"), ("", "code_missing")]
     {
         let state = browser.begin(&router, "telegram").await;
         let cookies = browser.cookies();
@@ -325,7 +326,15 @@ async fn an_answer_in_the_fragment_belongs_to_the_browser_that_began() {
 #[tokio::test]
 async fn only_telegrams_bare_state_gets_the_page() {
     let router = stage_over(services().await);
-    for query in ["", "code=c", "state=s&code=c", "state=s&error=e", "state=s&hash=h", "state=s&tgAuthResult=r", "state=a&state=b"] {
+    for query in [
+        "",
+        "code=c",
+        "state=s&code=c",
+        "state=s&error=e",
+        "state=s&hash=h",
+        "state=s&tgAuthResult=r",
+        "state=a&state=b",
+    ] {
         let answer = get(&router, &format!("/v1/auth/telegram/callback?{query}"), &[]).await;
         assert_eq!(landed(&answer).0, "error", "{query}");
     }

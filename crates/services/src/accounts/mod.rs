@@ -28,7 +28,12 @@ pub struct Accounts {
 
 impl Accounts {
     pub(crate) const fn new(
-        parts: Parts, sessions: Sessions, people: People, limits: Limits, proof: PasswordProof, answers: Answers,
+        parts: Parts,
+        sessions: Sessions,
+        people: People,
+        limits: Limits,
+        proof: PasswordProof,
+        answers: Answers,
     ) -> Self {
         Self { parts, sessions, people, limits, proof, answers }
     }

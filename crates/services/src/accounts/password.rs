@@ -1,9 +1,6 @@
 //! A new password: proven by the current one; every other session ends, and every code on its way to the user dies.
 
-use userd_model::{
-    Event, EventId, EventKind, Refusal, SessionId, UserId,
-    password::AboutUser,
-};
+use userd_model::{Event, EventId, EventKind, Refusal, SessionId, UserId, password::AboutUser};
 use userd_storage::{Failure, repositories::password_credentials::PasswordCredential};
 
 use super::Accounts;
@@ -15,7 +12,12 @@ impl Accounts {
     /// # Errors
     /// `WrongCurrentPassword`, `InvalidInput`, `TooManyAttempts`, `Busy`.
     pub async fn change_password(
-        &self, user: UserId, session: SessionId, current: &Password, new: &Password, origin: &Origin,
+        &self,
+        user: UserId,
+        session: SessionId,
+        current: &Password,
+        new: &Password,
+        origin: &Origin,
     ) -> Result<(), Failure> {
         let proven = self.proof.again(user, session, current, origin).await?;
         self.check_new_password(&self.people.view(&proven.user)?, new, "/new_password")?;
@@ -45,7 +47,11 @@ impl Accounts {
     }
 
     async fn store_password(
-        &self, user: UserId, hash: String, proven: Option<&str>, keep: Option<SessionId>,
+        &self,
+        user: UserId,
+        hash: String,
+        proven: Option<&str>,
+        keep: Option<SessionId>,
     ) -> Result<(), Failure> {
         let parts: &Parts = &self.parts;
         let (now, seed) = (parts.now(), parts.random.secret());
@@ -82,4 +88,3 @@ impl Accounts {
         Ok(())
     }
 }
-

@@ -22,7 +22,10 @@ impl Accounts {
     /// # Errors
     /// `InvalidInput`, `VersionMismatch`, `NotFound`.
     pub async fn change_profile(
-        &self, user: UserId, input: ProfileInput, expected: Option<i64>,
+        &self,
+        user: UserId,
+        input: ProfileInput,
+        expected: Option<i64>,
     ) -> Result<UserView, Failure> {
         let change = &checked(input)?;
         let now = self.parts.now();
@@ -72,7 +75,9 @@ fn checked(input: ProfileInput) -> Result<ProfileChange, Refusal> {
 }
 
 fn field<E: Into<String>>(
-    wrong: &mut Vec<InvalidField>, pointer: &str, input: Option<Option<String>>,
+    wrong: &mut Vec<InvalidField>,
+    pointer: &str,
+    input: Option<Option<String>>,
     check: impl FnOnce(&str) -> Result<String, E>,
 ) -> Option<Option<String>> {
     match input? {

@@ -38,7 +38,10 @@ impl Accounts {
     /// `InvalidInput` with every field that is wrong, `EmailTaken`, `UsernameTaken`, `RegistrationClosed`,
     /// `TooManyAttempts`, `Busy`, `IdempotencyMismatch`.
     pub async fn register(
-        &self, registration: Registration, origin: &Origin, once: Option<&Once>,
+        &self,
+        registration: Registration,
+        origin: &Origin,
+        once: Option<&Once>,
     ) -> Result<SignedIn, Failure> {
         if !self.parts.settings.registration_open {
             return Err(Refusal::RegistrationClosed.into());
@@ -59,7 +62,12 @@ impl Accounts {
     }
 
     async fn store(
-        &self, checked: &NewAccount, hash: String, registration: &Registration, origin: &Origin, once: Option<&Once>,
+        &self,
+        checked: &NewAccount,
+        hash: String,
+        registration: &Registration,
+        origin: &Origin,
+        once: Option<&Once>,
     ) -> Result<SignedIn, Failure> {
         let now = self.parts.now();
         let seed = &AccountSeed::mint(&self.parts, checked, Some(hash), now)?;
@@ -144,7 +152,10 @@ pub(super) fn username(text: &str, reserved: Reserved) -> Result<Username, Strin
 }
 
 fn parsed<T, E: Into<String>>(
-    wrong: &mut Vec<InvalidField>, pointer: &str, input: Option<&str>, parse: impl FnOnce(&str) -> Result<T, E>,
+    wrong: &mut Vec<InvalidField>,
+    pointer: &str,
+    input: Option<&str>,
+    parse: impl FnOnce(&str) -> Result<T, E>,
 ) -> Option<T> {
     match input.map(parse)? {
         Ok(value) => Some(value),
@@ -189,8 +200,7 @@ impl AccountSeed {
             updated_at: now,
             last_sign_in_at: Some(now),
         };
-        let credential =
-            hash.map(|hash| PasswordCredential { user_id: id, hash, changed_at: now, must_change: false });
+        let credential = hash.map(|hash| PasswordCredential { user_id: id, hash, changed_at: now, must_change: false });
         let event = Event {
             id: EventId::mint(random),
             kind: EventKind::UserRegistered,
@@ -227,7 +237,10 @@ fn claims(parts: &Parts, new: &NewAccount, owner: UserId, now: Timestamp) -> Vec
 
 /// A username claims two things: itself, and its look.
 pub(super) fn username_claims(
-    parts: &Parts, username: &Username, owner: UserId, now: Timestamp,
+    parts: &Parts,
+    username: &Username,
+    owner: UserId,
+    now: Timestamp,
 ) -> [(Claim, Refusal); 2] {
     [
         (claim(parts, "username", &username.canonical(), owner, now), Refusal::UsernameTaken),

@@ -28,7 +28,11 @@ impl Sessions {
     /// # Errors
     /// Storage faults.
     pub async fn devices(
-        &self, user: UserId, current: Option<SessionId>, after: Option<(Timestamp, SessionId)>, limit: u32,
+        &self,
+        user: UserId,
+        current: Option<SessionId>,
+        after: Option<(Timestamp, SessionId)>,
+        limit: u32,
     ) -> Result<Vec<Device>, Failure> {
         let now = self.parts.now();
         let mut devices = Vec::new();
@@ -73,7 +77,11 @@ impl Sessions {
     }
 
     async fn end_chosen(
-        &self, name: &'static str, user: UserId, reason: &'static str, chosen: Chosen,
+        &self,
+        name: &'static str,
+        user: UserId,
+        reason: &'static str,
+        chosen: Chosen,
     ) -> Result<(), Failure> {
         let (now, seed) = (self.parts.now(), self.parts.random.secret());
         let entries = self
@@ -113,7 +121,12 @@ async fn choose(uow: &mut UnitOfWork, user: UserId, chosen: Chosen, now: Timesta
 /// Ends sessions within a unit of work: rows, revocations, events. Ids come from `seed`, minted before, so that a
 /// re-run writes the same.
 pub(crate) async fn end_within(
-    parts: &Parts, uow: &mut UnitOfWork, sessions: Vec<Session>, reason: &str, seed: [u8; 32], now: Timestamp,
+    parts: &Parts,
+    uow: &mut UnitOfWork,
+    sessions: Vec<Session>,
+    reason: &str,
+    seed: [u8; 32],
+    now: Timestamp,
 ) -> Result<Vec<Revocation>, Failure> {
     let mut entries = Vec::with_capacity(sessions.len());
     for mut session in sessions {

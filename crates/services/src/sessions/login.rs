@@ -37,7 +37,10 @@ impl Sessions {
     }
 
     async fn start_after_password(
-        &self, proven: Proven, device_name: Option<String>, origin: &Origin,
+        &self,
+        proven: Proven,
+        device_name: Option<String>,
+        origin: &Origin,
     ) -> Result<SignedIn, Failure> {
         let now = self.parts.now();
         let (user_id, hash, rehashed) = (proven.user.id, &proven.hash, proven.rehashed.as_ref());

@@ -14,7 +14,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use userd_model::{Session, SessionId, Timestamp};
-pub use {devices::Device, login::Login, start::{NewSession, Proof}};
+pub use {
+    devices::Device,
+    login::Login,
+    start::{NewSession, Proof},
+};
 pub(crate) use {
     devices::end_within,
     login::{device_name, login_key},
@@ -38,7 +42,11 @@ pub struct Sessions {
 
 impl Sessions {
     pub(crate) const fn new(
-        parts: Parts, access_tokens: AccessTokens, people: People, limits: Limits, proof: PasswordProof,
+        parts: Parts,
+        access_tokens: AccessTokens,
+        people: People,
+        limits: Limits,
+        proof: PasswordProof,
         revocations: Arc<Revocations>,
     ) -> Self {
         Self { parts, access_tokens, people, limits, proof, revocations }

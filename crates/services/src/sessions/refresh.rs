@@ -70,7 +70,13 @@ impl Sessions {
     }
 
     async fn decide(
-        &self, uow: &mut UnitOfWork, mut session: Session, hash: &[u8], minted: &Minted, origin: &Origin, now: Timestamp,
+        &self,
+        uow: &mut UnitOfWork,
+        mut session: Session,
+        hash: &[u8],
+        minted: &Minted,
+        origin: &Origin,
+        now: Timestamp,
     ) -> Result<Outcome, Failure> {
         let user = uow.users().find(session.user_id).await?.ok_or(Refusal::InvalidRefreshToken)?;
         user.must_be_active().map_err(|refusal| match refusal {
@@ -106,11 +112,8 @@ impl Sessions {
     fn mint_successor(&self, session_id: SessionId, now: Timestamp) -> Result<Minted, Failure> {
         let random = self.parts.random.as_ref();
         let (successor, successor_hash) = self.parts.crypto.refresh_tokens.mint(random, session_id);
-        let sealed = self
-            .parts
-            .vault
-            .seal(random, &successor_context(session_id), successor.as_bytes())
-            .map_err(internal)?;
+        let sealed =
+            self.parts.vault.seal(random, &successor_context(session_id), successor.as_bytes()).map_err(internal)?;
         let nobody = userd_model::UserId(uuid::Uuid::nil());
         let what = Revoked::Session { session_id, user_id: nobody };
         let event = Event {

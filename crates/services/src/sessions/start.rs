@@ -65,9 +65,7 @@ impl Sessions {
             at: now,
             data: serde_json::json!({ "session_id": id, "amr": session.amr }),
         };
-        let spare = (0..PUSHED_OUT)
-            .map(|_| (userd_model::RevocationId::mint(random), EventId::mint(random)))
-            .collect();
+        let spare = (0..PUSHED_OUT).map(|_| (userd_model::RevocationId::mint(random), EventId::mint(random))).collect();
         NewSession { session, refresh_token, event, device_token: self.mint_device_token(user), spare }
     }
 
@@ -76,7 +74,12 @@ impl Sessions {
     ///
     /// # Errors
     /// Storage faults.
-    pub async fn store(&self, uow: &mut UnitOfWork, new: &NewSession, now: Timestamp) -> Result<Vec<Revocation>, Failure> {
+    pub async fn store(
+        &self,
+        uow: &mut UnitOfWork,
+        new: &NewSession,
+        now: Timestamp,
+    ) -> Result<Vec<Revocation>, Failure> {
         let (alive, dead) = uow.sessions().for_sign_in(new.session.user_id, now).await?;
         // Whoever signs in and out all day leaves nothing behind that the next sign-in would have to read.
         for ended in dead {
@@ -111,7 +114,12 @@ impl Sessions {
     }
 
     pub(super) async fn tokens(
-        &self, user: &User, facts: &SessionFacts, refresh_token: String, expires_at: Timestamp, now: Timestamp,
+        &self,
+        user: &User,
+        facts: &SessionFacts,
+        refresh_token: String,
+        expires_at: Timestamp,
+        now: Timestamp,
     ) -> Result<TokenPair, Failure> {
         Ok(TokenPair {
             access_token: self.access_tokens.issue(user, facts, now).await?,

@@ -12,8 +12,8 @@
 use std::sync::Arc;
 
 use userd_model::{
-    Email, Event, EventId, EventKind, Identity, IdentityId, Refusal, Revocation, RevocationId, Sealed,
-    SessionId, Timestamp, User, UserId, text,
+    Email, Event, EventId, EventKind, Identity, IdentityId, Refusal, Revocation, RevocationId, Sealed, SessionId,
+    Timestamp, User, UserId, text,
 };
 use userd_providers::{Profile, Provider};
 use userd_storage::{Failure, UnitOfWork, repositories::claims::Claim};
@@ -69,7 +69,11 @@ impl SignIn {
 
     /// Links a profile to a signed-in user.
     pub(super) async fn link(
-        &self, provider: &Arc<dyn Provider>, profile: Profile, user: UserId, session: SessionId,
+        &self,
+        provider: &Arc<dyn Provider>,
+        profile: Profile,
+        user: UserId,
+        session: SessionId,
     ) -> Result<(), Failure> {
         if !provider.policy().admits(&profile) {
             return Err(Refusal::ProviderRefused("domain_not_allowed").into());
@@ -115,7 +119,11 @@ impl SignIn {
     }
 
     async fn newcomer(
-        &self, uow: &mut UnitOfWork, provider: &Arc<dyn Provider>, profile: &Profile, minted: &Minted,
+        &self,
+        uow: &mut UnitOfWork,
+        provider: &Arc<dyn Provider>,
+        profile: &Profile,
+        minted: &Minted,
     ) -> Result<Admission, Failure> {
         if let Some(owner) = self.owner_of_proven_email(uow, profile).await? {
             let owner = uow.users().find(owner).await?.ok_or(Refusal::AccountExists)?;
@@ -141,7 +149,12 @@ impl SignIn {
     }
 
     /// The newcomer has proven the mailbox that `user` only claims: wipe every way the claimant could come back.
-    async fn win(&self, uow: &mut UnitOfWork, mut user: User, minted: &Minted) -> Result<(User, Vec<Revocation>), Failure> {
+    async fn win(
+        &self,
+        uow: &mut UnitOfWork,
+        mut user: User,
+        minted: &Minted,
+    ) -> Result<(User, Vec<Revocation>), Failure> {
         let now = minted.now;
         uow.password_credentials().remove(user.id).await?;
         uow.secrets().remove_of_owner(user.id).await?;
@@ -175,7 +188,11 @@ impl SignIn {
     }
 
     async fn insert_identity(
-        &self, uow: &mut UnitOfWork, user: &User, profile: &Profile, minted: &Minted,
+        &self,
+        uow: &mut UnitOfWork,
+        user: &User,
+        profile: &Profile,
+        minted: &Minted,
     ) -> Result<(), Failure> {
         for name in names(profile) {
             let claim: Claim = claim(&self.parts, KIND, &name, user.id, minted.now);
@@ -207,7 +224,11 @@ impl SignIn {
 
     /// Remembers what the provider said this time; nothing of it changes the user.
     async fn record_use(
-        &self, uow: &mut UnitOfWork, user: &User, profile: &Profile, now: Timestamp,
+        &self,
+        uow: &mut UnitOfWork,
+        user: &User,
+        profile: &Profile,
+        now: Timestamp,
     ) -> Result<(), Failure> {
         let identities = uow.identities().of_user(user.id).await?;
         for mut identity in identities {
@@ -233,7 +254,12 @@ impl SignIn {
     /// remembered where a door does not tell it: unlinking must find the claim, or the name would still open the
     /// account. A new one takes its place, unless it is claimed already.
     async fn second_name(
-        &self, uow: &mut UnitOfWork, user: &User, identity: &Identity, told: Option<(String, String)>, now: Timestamp,
+        &self,
+        uow: &mut UnitOfWork,
+        user: &User,
+        identity: &Identity,
+        told: Option<(String, String)>,
+        now: Timestamp,
     ) -> Result<Option<(String, String)>, Failure> {
         let before = self.remembered(user, identity)?.and_then(|profile| profile.secondary);
         let Some((issuer, subject)) = told.filter(|told| before.as_ref() != Some(told)) else { return Ok(before) };

@@ -105,7 +105,11 @@ impl SignIn {
     /// # Errors
     /// `FreshSignInRequired`, and those of [`Self::start`].
     pub async fn start_link(
-        &self, who: &Authenticated, provider: &str, start: Start, origin: &Origin,
+        &self,
+        who: &Authenticated,
+        provider: &str,
+        start: Start,
+        origin: &Origin,
     ) -> Result<Begun, Failure> {
         self.limits.reserve_from(Limited::SignInPerNetwork, origin).await?;
         let (user, session) = who.user()?;
@@ -169,10 +173,14 @@ impl SignIn {
     /// Takes the attempt behind a state. It is gone afterwards, whether or not what follows succeeds. One of the
     /// browser's proofs must be the one it began with.
     pub(super) async fn take_attempt(
-        &self, provider: &str, state: Option<&str>, browser: &[[u8; 32]],
+        &self,
+        provider: &str,
+        state: Option<&str>,
+        browser: &[[u8; 32]],
     ) -> Result<Attempt, Failure> {
         let refused = |slug| Failure::from(Refusal::ProviderRefused(slug));
-        let hash = state.and_then(|state| OpaqueSecret::hash_of(STATE, state)).ok_or_else(|| refused("state_missing"))?;
+        let hash =
+            state.and_then(|state| OpaqueSecret::hash_of(STATE, state)).ok_or_else(|| refused("state_missing"))?;
         let now = self.parts.now();
         let hash = &hash;
         // Looked for first: a made-up state costs a read, never a unit of work.
@@ -201,7 +209,11 @@ impl SignIn {
 
     /// Stores something sealed under the hash of a secret.
     pub(super) async fn remember<T: Serialize + Sync>(
-        &self, hash: &[u8; 32], keep: &Keep, what: &T, now: Timestamp,
+        &self,
+        hash: &[u8; 32],
+        keep: &Keep,
+        what: &T,
+        now: Timestamp,
     ) -> Result<(), Failure> {
         let secret = &self.sealed_secret(hash, keep, what, now)?;
         self.parts
@@ -214,7 +226,11 @@ impl SignIn {
     }
 
     pub(super) fn sealed_secret<T: Serialize>(
-        &self, hash: &[u8; 32], keep: &Keep, what: &T, now: Timestamp,
+        &self,
+        hash: &[u8; 32],
+        keep: &Keep,
+        what: &T,
+        now: Timestamp,
     ) -> Result<StoredSecret, Failure> {
         let plain = userd_crypto::Zeroizing::new(serde_json::to_vec(what).map_err(internal)?);
         let sealed = self.parts.vault.seal(self.parts.random.as_ref(), keep.context, &plain).map_err(internal)?;
@@ -254,7 +270,8 @@ pub(super) fn browser_hashes(browser: impl IntoIterator<Item: AsRef<str>>) -> Ve
 
 /// A challenge is the base64url of a SHA-256: 43 characters. No other method exists here.
 fn check_challenge(challenge: Option<&str>) -> Result<(), Refusal> {
-    let shaped = |text: &str| text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let shaped =
+        |text: &str| text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     match challenge {
         Some(text) if !shaped(text) => {
             Err(Refusal::field("/code_challenge", "is the base64url of a SHA-256 digest: 43 characters (method S256)"))

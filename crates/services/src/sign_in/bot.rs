@@ -94,12 +94,8 @@ impl SignIn {
         let (payload, hash) = OpaqueSecret::mint(PREFIX, random);
         let (secret, secret_hash) = OpaqueSecret::mint(PREFIX, random);
         let match_code = two_digits(self.parts.random.id_bytes());
-        let attempt = Attempt {
-            secret_hash: secret_hash.to_vec(),
-            match_code,
-            from: described(origin),
-            state: State::Waiting,
-        };
+        let attempt =
+            Attempt { secret_hash: secret_hash.to_vec(), match_code, from: described(origin), state: State::Waiting };
         self.remember(&hash, &kept(None), &attempt, self.parts.now()).await?;
         let link = start_link(&door.username, &payload).ok_or_else(|| internal("the bot's username is malformed"))?;
         Ok(BotStart {
@@ -206,7 +202,11 @@ impl SignIn {
     }
 
     async fn started(
-        &self, door: &BotDoor, provider: &Arc<dyn Provider>, from: &BotUser, payload: Option<&str>,
+        &self,
+        door: &BotDoor,
+        provider: &Arc<dyn Provider>,
+        from: &BotUser,
+        payload: Option<&str>,
     ) -> Result<(), Failure> {
         self.record_bot_access(provider, from, true).await?;
         let russian = from.language().is_some_and(|language| language.starts_with("ru"));
@@ -215,7 +215,9 @@ impl SignIn {
             None => None,
         };
         let message = match (asked, payload) {
-            (Some((attempt, payload)), _) => question(&attempt, &payload, &self.parts.settings.sign_in.public_url, russian),
+            (Some((attempt, payload)), _) => {
+                question(&attempt, &payload, &self.parts.settings.sign_in.public_url, russian)
+            }
             (None, _) if russian => plain("Откройте страницу входа и отправьте команду, показанную на ней."),
             (None, _) => plain("Open the sign-in page and send the command that it shows."),
         };
@@ -233,7 +235,9 @@ impl SignIn {
             .parts
             .store
             .transact("ask_bot_attempt", |mut uow| async move {
-                let Some(mut attempt) = self.bot_attempt(&mut uow, hash, now).await? else { return uow.commit(None).await };
+                let Some(mut attempt) = self.bot_attempt(&mut uow, hash, now).await? else {
+                    return uow.commit(None).await;
+                };
                 let mine = State::Asked { telegram_id: telegram_id.to_owned() };
                 if attempt.state != State::Waiting && attempt.state != mine {
                     return uow.commit(None).await;
@@ -285,12 +289,19 @@ impl SignIn {
                 uow.commit(()).await
             })
             .await?;
-        Ok(if russian { "Готово: вернитесь на страницу входа." } else { "Done: go back to the sign-in page." })
+        Ok(if russian {
+            "Готово: вернитесь на страницу входа."
+        } else {
+            "Done: go back to the sign-in page."
+        })
     }
 
     /// Records whether the bot may write to a user who has linked this account.
     async fn record_bot_access(
-        &self, provider: &Arc<dyn Provider>, from: &BotUser, may_write: bool,
+        &self,
+        provider: &Arc<dyn Provider>,
+        from: &BotUser,
+        may_write: bool,
     ) -> Result<(), Failure> {
         let hash = &self.parts.crypto.index.claim_hash(KIND, &name(provider.id(), &provider.issuer(), &from.id));
         let (now, event_id) = (self.parts.now(), EventId::mint(self.parts.random.as_ref()));
@@ -347,9 +358,13 @@ const fn kept(owner: Option<UserId>) -> Keep {
 fn question(attempt: &Attempt, payload: &str, site: &str, russian: bool) -> Message {
     let (site, from) = (escape_html(site), escape_html(&attempt.from));
     let html = if russian {
-        format!("Вход на <b>{site}</b>\n{from}\n\nНажмите код, который показывает браузер. Если вы не входите — «Это не я».")
+        format!(
+            "Вход на <b>{site}</b>\n{from}\n\nНажмите код, который показывает браузер. Если вы не входите — «Это не я»."
+        )
     } else {
-        format!("Sign-in to <b>{site}</b>\n{from}\n\nTap the code that your browser shows. If you are not signing in, tap “Not me”.")
+        format!(
+            "Sign-in to <b>{site}</b>\n{from}\n\nTap the code that your browser shows. If you are not signing in, tap “Not me”."
+        )
     };
     let right = attempt.match_code;
     let mut codes = [right, 10 + (right + 27) % 90, 10 + (right + 53) % 90];

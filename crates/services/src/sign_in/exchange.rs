@@ -44,7 +44,11 @@ impl SignIn {
     /// # Errors
     /// `InvalidCode` for an unknown, used or expired code or a wrong verifier; `Blocked`.
     pub async fn exchange(
-        &self, code: &str, verifier: Option<&str>, device_name: Option<&str>, origin: &Origin,
+        &self,
+        code: &str,
+        verifier: Option<&str>,
+        device_name: Option<&str>,
+        origin: &Origin,
     ) -> Result<SignedIn, Failure> {
         self.limits.reserve_from(Limited::SignInPerNetwork, origin).await?;
         let device_name = crate::sessions::device_name(device_name)?;
@@ -80,7 +84,9 @@ impl SignIn {
             .store
             .transact("void_exchange_code", |mut uow| async move {
                 uow.secrets().take(hash, PURPOSE, now).await?;
-                let Some(spent) = uow.secrets().take(hash, SPENT, now).await? else { return uow.commit(Vec::new()).await };
+                let Some(spent) = uow.secrets().take(hash, SPENT, now).await? else {
+                    return uow.commit(Vec::new()).await;
+                };
                 let session: SessionId = self.unseal(CONTEXT, spent.payload)?;
                 let session = uow.sessions().find(session).await?.filter(|session| session.is_alive(now));
                 let session = session.into_iter().collect();
@@ -94,7 +100,10 @@ impl SignIn {
 
     /// Starts the session of an admitted user.
     pub(super) async fn start_session(
-        &self, user: UserId, device_name: Option<String>, origin: &Origin,
+        &self,
+        user: UserId,
+        device_name: Option<String>,
+        origin: &Origin,
     ) -> Result<SignedIn, Failure> {
         self.begin_session(user, None, device_name, origin).await
     }
@@ -102,7 +111,11 @@ impl SignIn {
     /// Starts the session and, in the same unit of work, uses the code up: what stays in its place tells which session
     /// it began.
     async fn begin_session(
-        &self, user: UserId, code: Option<&[u8; 32]>, device_name: Option<String>, origin: &Origin,
+        &self,
+        user: UserId,
+        code: Option<&[u8; 32]>,
+        device_name: Option<String>,
+        origin: &Origin,
     ) -> Result<SignedIn, Failure> {
         let now = self.parts.now();
         let new: &NewSession = &self.sessions.mint(user, Proof { amr: "fed", device_name, origin }, now);

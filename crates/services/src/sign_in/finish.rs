@@ -58,7 +58,10 @@ impl fmt::Debug for Finished {
 impl SignIn {
     /// Finishes a browser flow. `browser` is every proof that the browser's cookies hold; one must be the attempt's.
     pub async fn finish(
-        &self, provider: &str, params: &BTreeMap<String, String>, browser: impl IntoIterator<Item: AsRef<str>>,
+        &self,
+        provider: &str,
+        params: &BTreeMap<String, String>,
+        browser: impl IntoIterator<Item: AsRef<str>>,
         origin: &Origin,
     ) -> Finished {
         let browser = browser_hashes(browser);
@@ -66,7 +69,11 @@ impl SignIn {
     }
 
     async fn finish_from(
-        &self, provider: &str, params: &BTreeMap<String, String>, browser: &[[u8; 32]], origin: &Origin,
+        &self,
+        provider: &str,
+        params: &BTreeMap<String, String>,
+        browser: &[[u8; 32]],
+        origin: &Origin,
     ) -> Finished {
         let refused = |landing, failure| Finished::Refused { landing, failure };
         let nowhere = Landing { return_to: None };
@@ -90,7 +97,11 @@ impl SignIn {
     }
 
     async fn complete(
-        &self, id: &str, params: &BTreeMap<String, String>, state: &str, attempt: &Attempt,
+        &self,
+        id: &str,
+        params: &BTreeMap<String, String>,
+        state: &str,
+        attempt: &Attempt,
     ) -> Result<Option<String>, Failure> {
         let provider = self.provider(id)?;
         let callback = Callback {
@@ -101,8 +112,7 @@ impl SignIn {
             verifier: &attempt.verifier,
             remember: &attempt.remember,
         };
-        let profile =
-            provider.finish(&callback, self.parts.now()).await.map_err(|fault| provider_fault(id, fault))?;
+        let profile = provider.finish(&callback, self.parts.now()).await.map_err(|fault| provider_fault(id, fault))?;
         if profile.provider != id {
             return Err(Refusal::ProviderRefused("provider_mismatch").into());
         }

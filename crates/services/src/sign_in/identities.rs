@@ -2,9 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use userd_crypto::Zeroizing;
-use userd_model::{
-    Event, EventId, EventKind, Identity, IdentityId, Refusal, Sealed, Timestamp, User, UserId,
-};
+use userd_model::{Event, EventId, EventKind, Identity, IdentityId, Refusal, Sealed, Timestamp, User, UserId};
 use userd_providers::{Profile, Provider, ProviderTokens};
 use userd_storage::{Failure, UnitOfWork};
 
@@ -110,7 +108,10 @@ impl SignIn {
 
     /// Removes an identity and its claims within a unit of work.
     pub(super) async fn remove_identity(
-        &self, uow: &mut UnitOfWork, user: &User, identity: &Identity,
+        &self,
+        uow: &mut UnitOfWork,
+        user: &User,
+        identity: &Identity,
     ) -> Result<(), Failure> {
         let subject = self.open(user, identity.id, "subject", &identity.subject)?;
         let subject = String::from_utf8_lossy(&subject).into_owned();
@@ -172,7 +173,11 @@ impl SignIn {
     }
 
     pub(super) fn open(
-        &self, user: &User, id: IdentityId, field: &str, sealed: &Sealed,
+        &self,
+        user: &User,
+        id: IdentityId,
+        field: &str,
+        sealed: &Sealed,
     ) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let wrapped = user.data_key.as_ref().ok_or(Refusal::NotFound)?;
         let key = self.parts.crypto.fields.open_data_key(wrapped, user.id).map_err(internal)?;

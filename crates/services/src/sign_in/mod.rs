@@ -24,8 +24,8 @@ pub use attempts::{Begun, Start};
 pub use bot::{BotDoor, BotPoll, BotStart};
 pub use finish::{Finished, Landing};
 pub use identities::IdentityView;
-pub use userd_providers::{Kind, NativeProof, callback_params, telegram::bot::SECRET_HEADER as WEBHOOK_SECRET_HEADER};
 use userd_model::Refusal;
+pub use userd_providers::{Kind, NativeProof, callback_params, telegram::bot::SECRET_HEADER as WEBHOOK_SECRET_HEADER};
 use userd_providers::{Provider, ProviderFault};
 use userd_storage::Failure;
 
@@ -54,8 +54,13 @@ pub struct SignIn {
 
 impl SignIn {
     pub(crate) fn new(
-        parts: Parts, sessions: Sessions, people: People, limits: Limits, revocations: Arc<Revocations>,
-        providers: Vec<Arc<dyn Provider>>, bot: Option<Arc<BotDoor>>,
+        parts: Parts,
+        sessions: Sessions,
+        people: People,
+        limits: Limits,
+        revocations: Arc<Revocations>,
+        providers: Vec<Arc<dyn Provider>>,
+        bot: Option<Arc<BotDoor>>,
     ) -> Self {
         Self { parts, sessions, people, limits, revocations, providers: Arc::new(providers), bot }
     }

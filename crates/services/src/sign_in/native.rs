@@ -15,15 +15,17 @@ impl SignIn {
     /// # Errors
     /// `NoSuchProvider`, `ProviderRefused`, `ProviderUnavailable`, and those of admission.
     pub async fn native(
-        &self, provider: &str, proof: NativeProof<'_>, device_name: Option<&str>, origin: &Origin,
+        &self,
+        provider: &str,
+        proof: NativeProof<'_>,
+        device_name: Option<&str>,
+        origin: &Origin,
     ) -> Result<SignedIn, Failure> {
         self.limits.reserve_from(Limited::SignInPerNetwork, origin).await?;
         let device_name = crate::sessions::device_name(device_name)?;
         let provider = self.provider(provider)?;
-        let profile = provider
-            .native(&proof, self.parts.now())
-            .await
-            .map_err(|fault| provider_fault(provider.id(), fault))?;
+        let profile =
+            provider.native(&proof, self.parts.now()).await.map_err(|fault| provider_fault(provider.id(), fault))?;
         if profile.provider != provider.id() {
             return Err(Refusal::ProviderRefused("provider_mismatch").into());
         }

@@ -133,12 +133,8 @@ pub(crate) async fn a_hash_that_cannot_be_checked_answers_like_a_wrong_password(
     let house = stage.house().await;
     let ada = house.member("ada").await;
     let dear = "$argon2id$v=19$m=4194304,t=1,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
-    let credential = &PasswordCredential {
-        user_id: ada.id,
-        hash: dear.to_owned(),
-        changed_at: house.now(),
-        must_change: false,
-    };
+    let credential =
+        &PasswordCredential { user_id: ada.id, hash: dear.to_owned(), changed_at: house.now(), must_change: false };
     let put = house.parts.store.transact("put", |mut uow| async move {
         uow.password_credentials().upsert(credential).await?;
         uow.commit(()).await

@@ -29,7 +29,7 @@ pub(crate) async fn the_setup_link_makes_one_administrator_and_dies(stage: Stage
         let late = house.setup.finish(link, registration(Some("eve@example.org"), None), &home()).await;
         assert_eq!(refusal(late), Refusal::SetupDone);
     }
-    assert_eq!(house.events_of(root.user.id).await, ["session.started", "user.registered"]);
+    assert_eq!(house.events_of(root.user.id).await, ["session.started", "user.registered", "user.role_granted"]);
 }
 
 pub(crate) async fn a_wrong_or_old_setup_link_is_refused(stage: Stage) {
