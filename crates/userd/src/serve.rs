@@ -33,13 +33,6 @@ pub const BUILD: BuildInfo = BuildInfo {
 pub async fn serve(config: Config) -> Result<ExitCode, WiringError> {
     process::tell_panics_by_place();
     let files = process::open_many_files();
-    if files.is_some_and(|files| files < u64::from(config.http.max_connections) + 100) {
-        tracing::warn!(
-            open_files = files,
-            max_connections = config.http.max_connections,
-            "the system allows fewer open files than http.max_connections: raise LimitNOFILE or lower the key"
-        );
-    }
     let metrics = userd_http::metrics::install().map_err(part)?;
     let wired = wire(config).await?;
     let listen = wired.config.http.listen.0;
@@ -53,7 +46,7 @@ pub async fn serve(config: Config) -> Result<ExitCode, WiringError> {
     let mut background = wired.services.start_background(&stopping);
     background.spawn(keep_metrics_small(metrics.clone(), stopping));
     announce(&wired, address).await?;
-    let served = server::serve(listener, router, server_options(&wired.config)?, draining, stop_signal()).await;
+    let served = server::serve(listener, router, server_options(&wired.config, files)?, draining, stop_signal()).await;
     tracing::info!(connections = served.accepted, cut_off = served.aborted, "stopped");
     stop.send_replace(true);
     let _ =
@@ -85,22 +78,35 @@ fn api(wired: &Wired, metrics: PrometheusHandle, draining: Draining) -> Result<A
     }))
 }
 
-fn server_options(config: &Config) -> Result<ServerOptions, WiringError> {
+fn server_options(config: &Config, files: Option<u64>) -> Result<ServerOptions, WiringError> {
     let http = &config.http;
+    let connections = connections(http.max_connections as usize, files);
     let tls = match (http.tls.certificate_file.as_ref(), http.tls.key_file.as_ref()) {
         (Some(certificate), Some(key)) => Some(server::tls::from_files(&certificate.0, &key.0).map_err(part)?),
         _ => None,
     };
-    let per_address = http.trusted_proxies.is_empty().then_some(http.max_connections as usize * 3 / 4);
+    let per_address = http.trusted_proxies.is_empty().then_some(connections * 3 / 4);
     Ok(ServerOptions {
         header_timeout: http.header_timeout.0,
-        max_connections: http.max_connections as usize,
+        max_connections: connections,
         max_connections_per_address: per_address,
         tls,
         drain_delay: http.drain_delay.0,
         drain_deadline: http.drain_timeout.0,
         ..ServerOptions::default()
     })
+}
+
+/// As many connections as configured, or as the system's limit of open files leaves room for.
+fn connections(configured: usize, files: Option<u64>) -> usize {
+    /// Files that are not connections: the database, the cache, logs, calls to providers.
+    const OTHERS: usize = 200;
+    let files = files.and_then(|files| usize::try_from(files).ok()).unwrap_or(usize::MAX);
+    let allowed = configured.min(files.saturating_sub(OTHERS).max(files / 2));
+    if allowed < configured {
+        tracing::debug!(allowed, configured, "fewer connections than http.max_connections: raise LimitNOFILE for all");
+    }
+    allowed
 }
 
 /// Histograms gather samples until they are asked for; without this an unasked service would grow.
@@ -124,8 +130,8 @@ async fn announce(wired: &Wired, address: std::net::SocketAddr) -> Result<(), Wi
     }
     if let Some(token) = wired.services.setup.open().await.map_err(part)? {
         let base = base_url(config, address);
-        tracing::info!("no administrator yet: open the link below within a day, or run `userd users create-admin`");
-        crate::terminal::notice(&format!("{base}/setup#token={token}"));
+        tracing::info!("no administrator yet: open the setup link within a day, or run `userd users create-admin`");
+        crate::terminal::notice(&format!("setup link: {base}/setup#token={token}"));
     }
     tracing::info!(
         address = %address,
