@@ -119,6 +119,10 @@ fn possible_statuses(path: &str, method: &str, needs: Needs, operation: &Value) 
     if needs != Needs::Public {
         statuses.extend([400, 401, 403]);
     }
+    // Public as they are, a client that shows credentials there must show right ones (RFC 6749 section 5.2).
+    if path.starts_with("/oauth2/") {
+        statuses.insert(401);
+    }
     if method != "GET" && matches!(needs, Needs::User | Needs::Permission(_)) {
         statuses.insert(409);
     }

@@ -37,7 +37,7 @@ pub(super) fn routes() -> Routes {
 
 /// The public signing keys (RFC 7517).
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "OAuth 2.0",
-    responses((status = 200, description = "The key set", body = Value)))]
+    responses((status = 200, description = "The key set", body = Value, content_type = "application/jwk-set+json")))]
 async fn jwks(State(api): State<Arc<Api>>) -> Response {
     let bytes = api.services.parts.crypto.tokens.jwks();
     let headers = [

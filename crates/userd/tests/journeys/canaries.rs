@@ -72,7 +72,7 @@ fn found<'a>(text: &str, canaries: &'a HashSet<String>) -> Vec<&'a String> {
 on_each_engine! {
     /// AC-133: canaries of every kind in every input.
     /// ASVS V16.2.5
-    async fn a_thousand_canaries_are_found_nowhere(house: House) {
+    async fn canaries_are_found_nowhere_but_in_their_own_answers(house: House) {
         let file = house.path("userd.log");
         let house = house
             .with("log.level", "trace")

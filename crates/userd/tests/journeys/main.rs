@@ -15,6 +15,7 @@
 mod support;
 
 mod canaries;
+mod contract;
 mod crash_storm;
 mod edges;
 mod enumeration;

@@ -57,6 +57,11 @@ impl Caller {
         Self { base: base.to_owned(), ..self.clone() }
     }
 
+    /// The token that it shows.
+    pub fn token(&self) -> &str {
+        self.bearer.as_deref().unwrap()
+    }
+
     /// The same caller over connections of another kind.
     pub fn over(&self, http: Client) -> Self {
         Self { http, ..self.clone() }
