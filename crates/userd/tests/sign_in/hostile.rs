@@ -1,0 +1,117 @@
+//! A provider that is hostile in every way we know. Each ends on the application's page with a reason, or before it
+//! begins; nobody is created and nobody is signed in.
+
+use serde_json::{Value, json};
+use userd_stand_ins::{
+    Options,
+    oidc::{self, Twist},
+};
+
+use crate::{
+    browser::Browser,
+    providers,
+    stage::{APP, Stage, as_person},
+    support::{Engine, House},
+};
+
+/// The reasons that may be shown for a twist.
+fn reasons(twist: Twist) -> &'static [&'static str] {
+    match twist {
+        Twist::OtherIssuerInAnswer | Twist::NoIssuerInAnswer | Twist::OtherIssuerInToken => &["issuer_mismatch"],
+        Twist::AlgorithmNone | Twist::Hs256WithPublicKey => &["algorithm_not_allowed"],
+        Twist::DuplicateKid | Twist::StrangersKey | Twist::Tampered | Twist::KeyInHeader => {
+            &["signature_invalid", "key_unknown", "token_malformed"]
+        }
+        Twist::UnknownKid => &["key_unknown"],
+        Twist::CriticalHeader => &["token_malformed"],
+        Twist::EmptySubject | Twist::NullSubject | Twist::ZeroSubject | Twist::NumericSubject | Twist::NoSubject => {
+            &["subject_missing", "token_malformed"]
+        }
+        Twist::UserinfoAboutSomebodyElse => &["subject_mismatch"],
+        Twist::OtherAudience | Twist::ManyAudiences | Twist::OtherParty => &["audience_mismatch"],
+        Twist::OtherNonce => &["nonce_mismatch"],
+        Twist::NoNonce => &["nonce_missing"],
+        Twist::Expired => &["token_expired"],
+        Twist::FromTheFuture => &["token_not_yet_valid"],
+        Twist::OtherAccessTokenHash => &["token_hash_mismatch"],
+        Twist::NoIdToken => &["token_missing"],
+        _ => &["provider_unavailable"],
+    }
+}
+
+on_each_engine! {
+    /// AC-038: a subject that is empty, null, zero, a number or absent is nobody's.
+    /// AC-053: an ID token without our nonce, or with another one.
+    /// AC-054: an ID token of another issuer, or by a key that the issuer does not publish.
+    /// AC-055: the callback's issuer is another, or missing where it was promised.
+    /// ASVS V6.8.2, V10.2.2, V10.5.1, V10.5.2, V10.5.3, V10.5.4
+    async fn every_hostile_answer_ends_with_a_reason_and_without_a_user(house: House) {
+        let upstream = oidc::start(Options::default()).await.unwrap();
+        // One entry per twist, so that nothing learned from an honest answer helps.
+        let entries: Vec<Value> =
+            Twist::ALL.iter().map(|twist| providers::oidc(twist.as_str(), &upstream, true)).collect();
+        let mut stage = Stage::open(&Stage::address(&house), json!(entries)).await;
+        let mut wrong = Vec::new();
+        for twist in Twist::ALL.iter().copied().filter(|twist| !twist.is_survivable()) {
+            let (name, mut browser) = (twist.as_str(), Browser::new());
+            upstream.twist(Some(twist));
+            let begun = browser.get(&stage.start_url(name, &[("return_to", APP)])).await;
+            if twist == Twist::OtherIssuerInDiscovery {
+                assert_eq!(begun.status, 503, "{name}: {}", begun.text);
+                continue;
+            }
+            let landed = browser.go(&as_person(begun.location().unwrap(), "ivan")).await;
+            if !landed.is_at_app()
+                || landed.param("code").is_some()
+                || !reasons(twist).contains(&landed.error().as_str())
+            {
+                wrong.push(format!("{name}: {}", landed.url));
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        assert_eq!(stage.users().await, 0);
+        assert!(upstream.requests_to("/elsewhere/token").is_empty(), "no redirect of the back channel is followed");
+        assert!(upstream.requests_to("/elsewhere/userinfo").is_empty());
+        assert!(upstream.requests_to("/elsewhere/jwks").is_empty());
+
+        // Inconveniences let people in, without an address. Honest again, every one of them would do.
+        for twist in [Twist::UnverifiedEmail, Twist::NoEmail] {
+            upstream.twist(Some(twist));
+            let tokens = stage.sign_in(twist.as_str(), "ivan").await;
+            assert_eq!(stage.me(&tokens).await["email"], Value::Null);
+        }
+        upstream.twist(None);
+        let tokens = stage.sign_in("alg-none", "zoe").await;
+        assert_eq!(stage.me(&tokens).await["email"], Value::Null, "the provider itself says that nobody proved it");
+        // An ID token of the provider, and its access token, open nothing here.
+        let id_token = upstream.id_token("ivan", None).unwrap();
+        assert_eq!(stage.visitor().bearing(&id_token).get("/v1/me").await.status, 401);
+        stage = stage.reopen_with(json!({ "providers": entries })).await;
+        assert_eq!(stage.sign_in("alg-none", "zoe").await.user_id(), tokens.user_id());
+    }
+
+    /// AC-058: an ID token, a token of another party, a one-time code: none of them is an access token here.
+    async fn what_providers_sign_opens_nothing_here(house: House) {
+        let upstream = oidc::start(Options::default()).await.unwrap();
+        let stage = Stage::open(&Stage::address(&house), json!([providers::oidc("corp", &upstream, true)])).await;
+        let landed = stage.sign_in_with(&mut Browser::new(), "corp", "ivan").await;
+        let bearer =
+            upstream.requests_to("/userinfo").pop().and_then(|ask| ask.header("authorization").map(str::to_owned));
+        let mut strangers = vec![upstream.id_token("ivan", None).unwrap(), landed.code()];
+        strangers.extend(bearer.and_then(|header| header.strip_prefix("Bearer ").map(str::to_owned)));
+        for stranger in strangers {
+            let caller = stage.visitor().bearing(&stranger);
+            caller.get("/v1/me").await.refused(401, "not_signed_in");
+            caller.get("/v1/me/identities").await.refused(401, "not_signed_in");
+            assert_eq!(stage.visitor().refresh(&stranger).await.status, 401);
+        }
+        let ivan = stage.exchange(&landed, None).await;
+        // The refresh token is no access token, and the other way round.
+        stage.visitor().bearing(&ivan.refresh).get("/v1/me").await.refused(401, "not_signed_in");
+        stage.visitor().refresh(&ivan.access).await.refused(401, "invalid_refresh_token");
+        // Not even as what an app hands over: this provider has no such door.
+        let body = json!({ "id_token": upstream.id_token("ivan", None).unwrap() });
+        let answer = stage.visitor().post("/v1/auth/corp/token", body).await;
+        assert_eq!(answer.refused(401, "provider_refused")["reason"], "not_supported");
+    }
+}

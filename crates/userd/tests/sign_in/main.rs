@@ -1,0 +1,34 @@
+//! Signing in with accounts elsewhere: the real binary, a browser, and providers on the loopback. Deliberately absent:
+//! what a provider's protocol says in detail, which the providers room tests, and passwords.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test may stop at the first surprise, and says what it measured"
+)]
+#![allow(unreachable_pub, reason = "one binary; its modules share their parts")]
+
+#[macro_use]
+#[path = "../journeys/support/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the journeys use the rest")]
+mod support;
+
+mod browser;
+mod clients;
+mod providers;
+mod stage;
+
+mod hostile;
+mod linking;
+mod other_brands;
+mod outages;
+mod return_addresses;
+mod secrecy;
+mod telegram_doors;
+mod telegram_payloads;
+mod third_parties;
+mod way_back;
+mod yandex;

@@ -1,0 +1,69 @@
+//! A provider that hangs hurts those who use it and nobody else.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tokio::task::JoinSet;
+use userd_stand_ins::{Fault, Options, oidc};
+
+use crate::{
+    browser::Browser,
+    providers,
+    stage::{Stage, as_person},
+    support::{Engine, House, PASSWORD},
+};
+
+/// How many people wait for the hanging provider.
+const WAITING: usize = 50;
+
+on_each_engine! {
+    /// F18: fifty sign-ins hang at a provider; a password still signs in at once.
+    async fn a_hanging_provider_does_not_slow_passwords(house: House) {
+        let upstream = oidc::start(Options::default()).await.unwrap();
+        let mut entry = providers::oidc("corp", &upstream, true);
+        entry["timeout"] = "4s".into();
+        let stage = Stage::open(&Stage::address(&house), json!([entry])).await;
+        stage.visitor().register("quick@example.net", PASSWORD).await;
+        stage.sign_in("corp", "oleg").await;
+
+        upstream.fail("/token", Fault::Hang);
+        let mut attempts = Vec::new();
+        for _ in 0..WAITING {
+            let mut browser = Browser::new();
+            let page = stage.begin(&mut browser, "corp", None).await;
+            let back = browser.get(&as_person(page, "ivan")).await.location().unwrap();
+            attempts.push((browser, back));
+        }
+        let mut hanging = JoinSet::new();
+        for (mut browser, back) in attempts {
+            hanging.spawn(async move { browser.go(back.as_str()).await });
+        }
+        crate::support::until("all of them hang", Duration::from_secs(10), async || {
+            upstream.requests_to("/token").len() > WAITING
+        })
+        .await;
+        let mut slowest = Duration::ZERO;
+        for _ in 0..5 {
+            let start = Instant::now();
+            stage.visitor().login("quick@example.net", PASSWORD).await;
+            slowest = slowest.max(start.elapsed());
+        }
+        assert_eq!(hanging.try_join_next().map(|page| page.unwrap().url.to_string()), None, "they still hang");
+        println!("the slowest of five logins beside {WAITING} hanging sign-ins: {slowest:?}");
+        assert!(slowest < Duration::from_secs(2), "{slowest:?}");
+        for page in hanging.join_all().await {
+            assert_eq!(page.error(), "provider_unavailable");
+        }
+
+        // When it is back, so is its door; and a provider that cannot even be discovered says so at the start.
+        upstream.recover();
+        stage.sign_in("corp", "ivan").await;
+        upstream.fail("*", Fault::Status(503, json!({})));
+        let stage = stage.reopen_with(json!({ "providers": [providers::oidc("corp", &upstream, true)] })).await;
+        let answer = stage.visitor().get("/v1/auth/corp/start").await;
+        answer.refused(503, "provider_unavailable");
+        assert!(!answer.header("retry-after").is_empty());
+        upstream.recover();
+        stage.sign_in("corp", "ivan").await;
+    }
+}

@@ -1,0 +1,180 @@
+//! The stage: the binary with providers, an application to come back to, and the usual scenes. Deliberately absent:
+//! what is right; the stories say that.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::{
+    browser::{Browser, Page},
+    support::{Answer, Caller, House, Replica, Tokens, unique},
+};
+
+/// The application's page.
+pub const APP: &str = "https://app.example.org/signed-in";
+/// The same on a phone.
+pub const PHONE_APP: &str = "org.example.app:/signed-in";
+
+/// A running service with an application.
+pub struct Stage {
+    pub house: House,
+    pub replica: Replica,
+    /// Its public address.
+    pub base: String,
+    visitor: Caller,
+}
+
+/// A proof key as applications make it (RFC 7636).
+pub struct ProofKey {
+    pub verifier: String,
+    pub challenge: String,
+}
+
+impl ProofKey {
+    pub fn new() -> Self {
+        let verifier = format!("{}{}{}{}", unique("v"), unique("w"), unique("x"), unique("y"));
+        let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, verifier.as_bytes());
+        Self { challenge: URL_SAFE_NO_PAD.encode(hash), verifier }
+    }
+}
+
+impl Stage {
+    /// Chooses the address, so that providers can be told where they send people back to.
+    pub fn address(house: &House) -> House {
+        house.at_its_address()
+    }
+
+    /// Opens a house, whose address is chosen, with these providers.
+    pub async fn open(house: &House, providers: Value) -> Self {
+        Self::open_with(house, json!({ "providers": providers })).await
+    }
+
+    /// Opens a house with these top-level keys in its file.
+    pub async fn open_with(house: &House, mut file: Value) -> Self {
+        file["sign_in"] = json!({ "return_to": [APP, PHONE_APP] });
+        // Every JSON text is a YAML text.
+        std::fs::write(house.path("config.yaml"), file.to_string()).unwrap();
+        let base = house.get("http.public_url").to_owned();
+        let replica = house.open().await;
+        Self { visitor: replica.visitor(), replica, house: house.clone(), base }
+    }
+
+    /// Starts again with another file, on the same data and address.
+    pub async fn reopen_with(self, file: Value) -> Self {
+        let Self { house, replica, .. } = self;
+        assert!(replica.stop().await.status.success());
+        Self::open_with(&house, file).await
+    }
+
+    pub fn visitor(&self) -> Caller {
+        self.visitor.clone()
+    }
+
+    /// The address that begins a sign-in.
+    pub fn start_url(&self, provider: &str, pairs: &[(&str, &str)]) -> String {
+        let mut url = Url::parse(&format!("{}/v1/auth/{provider}/start", self.base)).unwrap();
+        if !pairs.is_empty() {
+            url.query_pairs_mut().extend_pairs(pairs);
+        }
+        url.into()
+    }
+
+    /// Begins to sign in; the answer is the provider's page, which the browser has not opened yet.
+    pub async fn begin(&self, browser: &mut Browser, provider: &str, key: Option<&ProofKey>) -> Url {
+        let mut pairs = vec![("return_to", APP)];
+        pairs.extend(key.map(|key| ("code_challenge", key.challenge.as_str())));
+        let page = browser.get(&self.start_url(provider, &pairs)).await;
+        assert_eq!(page.status, 303, "{}", page.text);
+        page.location().unwrap()
+    }
+
+    /// Begins to link; the same.
+    pub async fn begin_link(&self, browser: &mut Browser, caller: &Caller, provider: &str) -> Url {
+        let path = format!("/v1/me/identities/{provider}/start");
+        let answer = caller.post(&path, json!({ "return_to": APP })).await;
+        let url = answer.expect(200)["url"].as_str().unwrap().to_owned();
+        for line in answer.headers.get_all("set-cookie") {
+            browser.take_cookie(&self.base, line.to_str().unwrap());
+        }
+        Url::parse(&url).unwrap()
+    }
+
+    /// Exchanges a code that must be good.
+    pub async fn exchange(&self, landed: &Page, key: Option<&ProofKey>) -> Tokens {
+        Tokens::of(&self.try_exchange(&landed.code(), key).await.expect(200))
+    }
+
+    pub async fn try_exchange(&self, code: &str, key: Option<&ProofKey>) -> Answer {
+        let mut body = json!({ "code": code });
+        if let Some(key) = key {
+            body["code_verifier"] = key.verifier.as_str().into();
+        }
+        self.visitor().post("/v1/auth/exchange", body).await
+    }
+
+    /// A whole sign-in at a stand-in as this person, in this browser.
+    pub async fn sign_in_with(&self, browser: &mut Browser, provider: &str, person: &str) -> Page {
+        let page = self.begin(browser, provider, None).await;
+        let page = browser.go(&as_person(page, person)).await;
+        if page.text.contains("<form") { browser.fill_in(&page, &[]).await } else { page }
+    }
+
+    /// The same in a new browser, up to the tokens.
+    pub async fn sign_in(&self, provider: &str, person: &str) -> Tokens {
+        let landed = self.sign_in_with(&mut Browser::new(), provider, person).await;
+        self.exchange(&landed, None).await
+    }
+
+    /// Who the bearer of the tokens is.
+    pub async fn me(&self, tokens: &Tokens) -> Value {
+        self.visitor().with(tokens).get("/v1/me").await.expect(200)
+    }
+
+    /// The accounts elsewhere of somebody.
+    pub async fn identities(&self, tokens: &Tokens) -> Vec<Value> {
+        let list = self.visitor().with(tokens).get("/v1/me/identities").await.expect(200);
+        list["items"].as_array().unwrap().clone()
+    }
+
+    /// How many accounts there are.
+    pub async fn users(&self) -> usize {
+        let list = self.house.ask(&["users", "list", "--limit", "1000"]).await;
+        list.as_array().unwrap().len()
+    }
+
+    /// Blocks an account at the command line.
+    pub async fn block(&self, user: &str) {
+        let output = self.house.run(&["users", "block", user]).await;
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+/// Our callback for a provider.
+pub fn callback(house: &House, provider: &str) -> String {
+    format!("{}/v1/auth/{provider}/callback", house.get("http.public_url"))
+}
+
+/// A stand-in's page, answered by this person at once.
+pub fn as_person(mut page: Url, person: &str) -> String {
+    page.query_pairs_mut().append_pair("person", person).append_pair("auto", "1");
+    page.into()
+}
+
+impl Page {
+    /// Whether the application is shown.
+    pub fn is_at_app(&self) -> bool {
+        self.url.as_str().split('?').next() == Some(APP)
+    }
+
+    /// The one-time code with which the application is shown.
+    pub fn code(&self) -> String {
+        assert!(self.is_at_app(), "landed on {}: {} {}", self.url, self.status, self.text);
+        self.param("code").unwrap_or_else(|| panic!("no code in {}", self.url))
+    }
+
+    /// The slug with which the application is shown.
+    pub fn error(&self) -> String {
+        assert!(self.is_at_app(), "landed on {}: {} {}", self.url, self.status, self.text);
+        self.param("error").unwrap_or_else(|| panic!("no error in {}", self.url))
+    }
+}
