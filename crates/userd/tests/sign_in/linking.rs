@@ -7,7 +7,7 @@ use crate::{
     browser::Browser,
     providers,
     stage::{APP, Stage, as_person},
-    support::{Caller, Engine, House, PASSWORD, Tokens, unique_email},
+    support::{Caller, Engine, House, PASSWORD, unique_email},
 };
 
 /// Two providers whose addresses count (`corp`, and Yandex for its own domains) and one whose do not (`street`).
@@ -35,16 +35,6 @@ impl Town {
         let mut browser = Browser::new();
         let page = self.stage.begin_link(&mut browser, caller, provider).await;
         browser.go(&as_person(page, person)).await
-    }
-
-    async fn unlink(&self, tokens: &Tokens, provider: &str) -> crate::support::Answer {
-        let identities = self.stage.identities(tokens).await;
-        let identity = identities.iter().find(|identity| identity["provider"] == provider).unwrap();
-        self.stage
-            .visitor()
-            .with(tokens)
-            .delete(&format!("/v1/me/identities/{}", identity["id"].as_str().unwrap()))
-            .await
     }
 }
 
@@ -219,7 +209,7 @@ on_each_engine! {
     async fn the_last_way_in_cannot_be_unlinked(house: House) {
         let town = open(&house).await;
         let oleg = town.stage.sign_in("street", "oleg").await;
-        town.unlink(&oleg, "street").await.refused(409, "last_way_in");
+        town.stage.unlink(&oleg, "street").await.refused(409, "last_way_in");
         let landed = town.link(&town.stage.visitor().with(&oleg), "yandex", "oleg").await;
         assert_eq!(landed.param("linked").as_deref(), Some("yandex"));
 
@@ -227,9 +217,9 @@ on_each_engine! {
         off[2]["enabled"] = false.into();
         let Town { stage, corp, _yandex, entries } = town;
         let town = Town { stage: stage.reopen_with(json!({ "providers": off })).await, corp, _yandex, entries };
-        town.unlink(&oleg, "street").await.refused(409, "last_way_in");
+        town.stage.unlink(&oleg, "street").await.refused(409, "last_way_in");
         // The one that is off may go: it opens nothing.
-        town.unlink(&oleg, "yandex").await.expect(204);
+        town.stage.unlink(&oleg, "yandex").await.expect(204);
         assert_eq!(town.stage.sign_in("street", "oleg").await.user_id(), oleg.user_id());
     }
 

@@ -20,6 +20,7 @@ mod browser;
 mod clients;
 mod providers;
 mod stage;
+mod telegram_town;
 
 mod hostile;
 mod linking;
@@ -27,6 +28,7 @@ mod other_brands;
 mod outages;
 mod return_addresses;
 mod secrecy;
+mod telegram_bot;
 mod telegram_doors;
 mod telegram_payloads;
 mod third_parties;

@@ -17,7 +17,7 @@ use crate::{
 const WAITING: usize = 50;
 
 on_each_engine! {
-    /// F18: fifty sign-ins hang at a provider; a password still signs in at once.
+    /// Fifty sign-ins hang at a provider; a password still signs in at once.
     async fn a_hanging_provider_does_not_slow_passwords(house: House) {
         let upstream = oidc::start(Options::default()).await.unwrap();
         let mut entry = providers::oidc("corp", &upstream, true);

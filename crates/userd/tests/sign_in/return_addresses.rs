@@ -9,7 +9,7 @@ use userd_stand_ins::{Options, oidc};
 use crate::{
     browser::Browser,
     providers,
-    stage::{APP, PHONE_APP, Stage, as_person},
+    stage::{APP, BARE_APP, PHONE_APP, Stage, as_person},
     support::{Engine, House, PASSWORD},
 };
 
@@ -223,14 +223,14 @@ on_each_engine! {
         assert!(upstream.requests().is_empty(), "the provider was not even asked where its page is");
 
         // The good ones, also for an app of a phone; nothing given leads to the built-in page.
-        for good in [APP, PHONE_APP] {
+        for (good, shown) in [(APP, APP), (PHONE_APP, PHONE_APP), (BARE_APP, "https://bare.example.org/")] {
             let mut browser = Browser::new();
             let page = browser.get(&stage.start_url("corp", &[("return_to", good)])).await.location().unwrap();
             let back = browser.get(&as_person(page, "ivan")).await.location().unwrap();
             let landed = browser.get(back.as_str()).await;
             assert_eq!(landed.status, 303);
             let to = landed.location().unwrap();
-            assert!(to.as_str().starts_with(&format!("{good}?code=")), "{to}");
+            assert!(to.as_str().starts_with(&format!("{shown}?code=")), "{to}");
         }
         let mut browser = Browser::new();
         let page = browser.get(&stage.start_url("corp", &[])).await.location().unwrap();

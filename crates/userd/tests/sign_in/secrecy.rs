@@ -72,7 +72,7 @@ on_each_engine! {
         }
     }
 
-    /// AC-133: the log at its most talkative, and the tables, hold no token, code, state, address or id of a provider.
+    /// AC-133: the log at its most talkative, the metrics and the tables hold no token, code, state, address or id of a provider.
     /// ASVS V14.2.1, V16.2.5
     async fn neither_the_log_nor_the_tables_hold_secrets(house: House) {
         let at = yandex::start(Options::default()).await.unwrap();
@@ -118,6 +118,7 @@ on_each_engine! {
         ];
         secrets.push(("the unused state", param(&url::Url::parse(&failed).unwrap(), "state")));
 
+        let metrics = stage.visitor().get("/metrics").await.text;
         let stored = everything_stored(&stage.house).await;
         let ended = stage.replica.stop().await;
         let log = [ended.stdout, ended.stderr].concat().join("\n");
@@ -125,6 +126,7 @@ on_each_engine! {
         for (what, secret) in &secrets {
             let found = log.lines().find(|line| line.contains(secret.as_str()));
             assert!(found.is_none(), "{what} is in the log: {}", found.unwrap());
+            assert!(!metrics.contains(secret.as_str()), "{what} is in the metrics");
             let hexadecimal: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
             for needle in [secret.as_bytes(), hexadecimal.as_bytes()] {
                 assert!(!stored.windows(needle.len()).any(|window| window == needle), "{what} is stored in the clear");

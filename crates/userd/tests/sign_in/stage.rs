@@ -2,18 +2,22 @@
 //! what is right; the stories say that.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use reqwest::Method;
 use serde_json::{Value, json};
 use url::Url;
 
 use crate::{
     browser::{Browser, Page},
-    support::{Answer, Caller, House, Replica, Tokens, unique},
+    support::{Answer, Caller, House, Replica, Tokens, caller::send, unique},
 };
 
 /// The application's page.
 pub const APP: &str = "https://app.example.org/signed-in";
 /// The same on a phone.
 pub const PHONE_APP: &str = "org.example.app:/signed-in";
+
+/// A site whose address ends with the host, as written in the configuration.
+pub const BARE_APP: &str = "https://bare.example.org";
 
 /// A running service with an application.
 pub struct Stage {
@@ -51,7 +55,7 @@ impl Stage {
 
     /// Opens a house with these top-level keys in its file.
     pub async fn open_with(house: &House, mut file: Value) -> Self {
-        file["sign_in"] = json!({ "return_to": [APP, PHONE_APP] });
+        file["sign_in"] = json!({ "return_to": [APP, PHONE_APP, BARE_APP] });
         // Every JSON text is a YAML text.
         std::fs::write(house.path("config.yaml"), file.to_string()).unwrap();
         let base = house.get("http.public_url").to_owned();
@@ -134,6 +138,14 @@ impl Stage {
     pub async fn identities(&self, tokens: &Tokens) -> Vec<Value> {
         let list = self.visitor().with(tokens).get("/v1/me/identities").await.expect(200);
         list["items"].as_array().unwrap().clone()
+    }
+
+    /// Unlinks the account at a provider that somebody has linked.
+    pub async fn unlink(&self, tokens: &Tokens, provider: &str) -> Answer {
+        let identities = self.identities(tokens).await;
+        let identity = identities.iter().find(|identity| identity["provider"] == provider).unwrap();
+        let path = format!("/v1/me/identities/{}", identity["id"].as_str().unwrap());
+        send(self.visitor.with(tokens).request(Method::DELETE, &path)).await.unwrap()
     }
 
     /// How many accounts there are.

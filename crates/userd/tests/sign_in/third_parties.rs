@@ -1,13 +1,12 @@
 //! Providers that others wrote: npm oidc-provider and PyPI oidc-provider-mock, clicked through page by page.
 
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
     browser::{Browser, Page},
     clients::Upstream,
     stage::{ProofKey, Stage, callback},
-    support::{Engine, House, PASSWORD, caller::send},
+    support::{Engine, House, PASSWORD},
 };
 
 const SECRET: &str = "an upstream secret of forty characters..";
@@ -63,9 +62,7 @@ on_each_engine! {
         assert_eq!(stage.exchange(&landed, None).await.user_id(), alice.user_id());
 
         // The only way in cannot be taken away.
-        let caller = stage.visitor().with(&alice);
-        let path = format!("/v1/me/identities/{}", identities[0]["id"].as_str().unwrap());
-        caller.delete(&path).await.refused(409, "last_way_in");
+        stage.unlink(&alice, "corp").await.refused(409, "last_way_in");
 
         // Somebody with a password links another account there, signs in with it, and unlinks it.
         let visitor = stage.visitor();
@@ -80,11 +77,7 @@ on_each_engine! {
         let start = stage.begin(&mut browser, "corp", None).await;
         let landed = click_through(&stage, &mut browser, start.as_str(), "bob").await;
         assert_eq!(stage.exchange(&landed, None).await.user_id(), boris.user_id());
-        let linked = stage.identities(&boris).await;
-        send(caller.request(Method::DELETE, &format!("/v1/me/identities/{}", linked[0]["id"].as_str().unwrap())))
-            .await
-            .unwrap()
-            .expect(204);
+        stage.unlink(&boris, "corp").await.expect(204);
         assert!(stage.identities(&boris).await.is_empty());
         // What was unlinked is a stranger again: a user of its own.
         let mut browser = Browser::new();

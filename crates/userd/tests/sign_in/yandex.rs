@@ -99,8 +99,7 @@ on_each_engine! {
         let shown = at.requests_to("/info").pop().unwrap();
         let token = shown.header("authorization").unwrap().strip_prefix("OAuth ").unwrap().to_owned();
 
-        let linked = stage.identities(&member).await;
-        caller.delete(&format!("/v1/me/identities/{}", linked[0]["id"].as_str().unwrap())).await.expect(204);
+        stage.unlink(&member, "yandex").await.expect(204);
         let revoked = at.requests_to("/revoke_token");
         assert_eq!(revoked.len(), 1);
         assert_eq!(revoked[0].form()["access_token"], token);

@@ -1,5 +1,5 @@
 //! What the journeys share: the program as a process, people who call it, lines that can be cut, private servers.
-//! Deliberately absent: journeys.
+//! Deliberately absent: journeys. The tests in `../sign_in` use it too: what looks unused here may be used there.
 
 pub mod caller;
 pub mod house;

@@ -1,0 +1,101 @@
+//! Telegram's sign-in host and its Bot API beside the service, and what people do in the bot's chat.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use userd_stand_ins::{
+    Options, bot_api,
+    bot_api::{BotApi, Message},
+    telegram,
+    telegram::Telegram,
+};
+
+use crate::{
+    providers,
+    stage::Stage,
+    support::{Answer, House, until},
+};
+
+/// The service beside Telegram's two hosts.
+pub struct Town {
+    pub stage: Stage,
+    pub telegram: Telegram,
+    pub bot: BotApi,
+}
+
+/// Opens it with these doors of the provider, and sets the bot's webhook.
+pub async fn open(house: &House, doors: Value) -> Town {
+    let bot = bot_api::start(Options::default()).await.unwrap();
+    let telegram = telegram::start_beside(&bot, Options::default()).await.unwrap();
+    let mut entry = providers::telegram(&telegram);
+    entry["telegram"] = doors;
+    let file = json!({ "providers": [entry], "telegram": providers::bot(&bot.base_url) });
+    let stage = Stage::open_with(&Stage::address(house), file).await;
+    let set = stage.house.run(&["telegram", "set-webhook"]).await;
+    assert!(set.status.success(), "{}", String::from_utf8_lossy(&set.stderr));
+    Town { stage, telegram, bot }
+}
+
+/// A sign-in through the bot, as the browser sees it.
+pub struct BotAttempt {
+    pub attempt: String,
+    pub secret: String,
+    pub match_code: String,
+}
+
+impl Town {
+    pub async fn start_bot(&self) -> BotAttempt {
+        let begun = self.stage.visitor().poke("/v1/auth/telegram/bot/start").await.expect(200);
+        let text = |name: &str| begun[name].as_str().unwrap().to_owned();
+        assert_eq!(begun["link"], format!("https://t.me/{}?start={}", telegram::BOT_USERNAME, text("attempt")));
+        BotAttempt { attempt: text("attempt"), secret: text("secret"), match_code: text("match_code") }
+    }
+
+    pub async fn poll(&self, attempt: &BotAttempt) -> Answer {
+        let body = json!({ "attempt": attempt.attempt, "secret": attempt.secret });
+        self.stage.visitor().post("/v1/auth/telegram/bot/poll", body).await
+    }
+
+    /// The person opens the link; the bot's question.
+    pub async fn asked(&self, person: &str, attempt: &BotAttempt) -> Message {
+        let seen = self.bot.messages(person).iter().filter(|message| message.by_bot).count();
+        self.bot.press_start(person, Some(&attempt.attempt)).unwrap();
+        self.answered(person, seen).await
+    }
+
+    pub async fn answered(&self, person: &str, seen: usize) -> Message {
+        let messages = tokio::time::timeout(Duration::from_secs(10), self.bot.bot_messages_after(person, seen)).await;
+        messages.unwrap_or_else(|_| panic!("the bot says nothing to {person}")).pop().unwrap()
+    }
+
+    /// Waits until the bot has answered a press.
+    pub async fn pressed(&self, person: &str, button: &str) -> String {
+        let update = self.bot.press(person, button).unwrap_or_else(|| panic!("there is no button {button}"));
+        self.noticed(update).await
+    }
+
+    pub async fn noticed(&self, update: i64) -> String {
+        until("the bot answers a press", Duration::from_secs(10), async || {
+            self.bot.chats().notice_of(update).is_some()
+        })
+        .await;
+        self.bot.chats().notice_of(update).unwrap()
+    }
+
+    /// Waits until an update was delivered and taken: one behind it is answered.
+    pub async fn settled(&self, person: &str) {
+        let seen = self.bot.messages(person).iter().filter(|message| message.by_bot).count();
+        self.bot.press_start(person, None).unwrap();
+        self.answered(person, seen).await;
+    }
+
+    pub async fn forge(&self, secret: Option<&str>, body: &str) -> u16 {
+        let request = self.stage.visitor().request(reqwest::Method::POST, "/v1/telegram/webhook");
+        let request = request.header("content-type", "application/json").body(body.to_owned());
+        let request = match secret {
+            Some(secret) => request.header("X-Telegram-Bot-Api-Secret-Token", secret),
+            None => request,
+        };
+        request.send().await.unwrap().status().as_u16()
+    }
+}
