@@ -13,6 +13,12 @@ use crate::{
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
+/// The resources in the order in which a reader meets them.
+const TAGS: [&str; 11] = [
+    "Sign-in", "Providers", "Telegram bot", "Me", "Identities", "OAuth 2.0", "Users", "Clients", "Signing keys", "Pages",
+    "Service",
+];
+
 /// The whole document, OpenAPI 3.1.
 pub(crate) fn complete(collected: &utoipa::openapi::OpenApi, table: &[RouteNeeds]) -> Value {
     // A document of plain data always becomes JSON; an empty one fails the policy check that follows.
@@ -21,6 +27,7 @@ pub(crate) fn complete(collected: &utoipa::openapi::OpenApi, table: &[RouteNeeds
         root.insert("openapi".into(), "3.1.0".into());
         root.insert("info".into(), info());
         root.insert("servers".into(), json!([{"url": "/"}]));
+        root.insert("tags".into(), TAGS.iter().map(|name| json!({"name": name})).collect());
     }
     for (path, item) in members(doc.get_mut("paths")) {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
