@@ -63,10 +63,15 @@ async fn sing(visitor: Caller, number: usize) -> Vec<String> {
     canaries
 }
 
+/// What each canary has in it, whatever its kind.
+const FEATHERS: [&str; 4] = ["@canary.example", "-long-song-", "udr_", "eyJ"];
+
 /// Words that are canaries, however they were cut out of the text.
 fn found<'a>(text: &str, canaries: &'a HashSet<String>) -> Vec<&'a String> {
     let is_of_word = |c: char| c.is_ascii_alphanumeric() || "-_.@".contains(c);
-    text.split(|c| !is_of_word(c)).filter_map(|word| canaries.get(word.trim_matches('.'))).collect()
+    let lines = text.lines().filter(|line| FEATHERS.iter().any(|feather| line.contains(feather)));
+    let words = lines.flat_map(|line| line.split(|c| !is_of_word(c)));
+    words.filter_map(|word| canaries.get(word.trim_matches('.'))).collect()
 }
 
 on_each_engine! {
@@ -95,8 +100,9 @@ on_each_engine! {
         // The log was there and talkative, and the search finds what is there.
         assert!(logged.lines().count() > CANARIES * 3, "{} lines", logged.lines().count());
         assert!(console.lines().count() > CANARIES * 3);
-        let known = canaries.iter().next().unwrap();
-        assert_eq!(found(&format!("{{\"x\":\"{known}\"}}"), &canaries), [known]);
+        for known in &canaries {
+            assert_eq!(found(&format!("{{\"x\":\"{known}\"}}"), &canaries), [known]);
+        }
         println!("{:?}: {} canaries, {} log lines", house.engine(), canaries.len(), logged.lines().count());
         for (place, text) in [
             ("the log file", logged.as_str()),

@@ -1,5 +1,8 @@
 //! The real binary over real sockets, on every engine: what people and other services live through. Deliberately
 //! absent: single rules, which the rooms test where they are.
+//!
+//! `./test run cargo nextest run -p userd --test journeys` runs them with every server up. More rounds, by hand:
+//! `USERD_TEST_CRASHES` (20), `USERD_TEST_RACES` (3), `USERD_TEST_REVOCATIONS` (30), `USERD_TEST_EXAMPLES` (25).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
