@@ -14,7 +14,7 @@ use crate::{
 struct Town {
     stage: Stage,
     corp: Oidc,
-    _yandex: Yandex,
+    yandex: Yandex,
     entries: Value,
 }
 
@@ -27,7 +27,7 @@ async fn open(house: &House) -> Town {
         providers::yandex(&yandex),
     ]);
     let stage = Stage::open(&Stage::address(house), entries.clone()).await;
-    Town { stage, corp, _yandex: yandex, entries }
+    Town { stage, corp, yandex, entries }
 }
 
 impl Town {
@@ -145,7 +145,7 @@ on_each_engine! {
     /// AC-044: a disabled provider is refused at the start, at the callback and where apps hand proofs over; who came
     /// by it is still there when it is back.
     async fn a_disabled_provider_lets_nobody_in(house: House) {
-        let Town { stage, corp: _corp, _yandex, entries } = open(&house).await;
+        let Town { stage, corp: _corp, yandex: _yandex, entries } = open(&house).await;
         let ivan = stage.sign_in("yandex", "ivan").await;
         let mut browser = Browser::new();
         let page = stage.begin(&mut browser, "yandex", None).await;
@@ -215,12 +215,52 @@ on_each_engine! {
 
         let mut off = town.entries.clone();
         off[2]["enabled"] = false.into();
-        let Town { stage, corp, _yandex, entries } = town;
-        let town = Town { stage: stage.reopen_with(json!({ "providers": off })).await, corp, _yandex, entries };
+        let Town { stage, corp, yandex, entries } = town;
+        let town = Town { stage: stage.reopen_with(json!({ "providers": off })).await, corp, yandex, entries };
         town.stage.unlink(&oleg, "street").await.refused(409, "last_way_in");
         // The one that is off may go: it opens nothing.
         town.stage.unlink(&oleg, "yandex").await.expect(204);
         assert_eq!(town.stage.sign_in("street", "oleg").await.user_id(), oleg.user_id());
+    }
+
+    /// Both ways in are unlinked at the same moment: one stays. One account elsewhere is linked by two users at the
+    /// same moment: one has it.
+    async fn races_leave_one_way_in_and_one_owner(house: House) {
+        let town = open(&house).await;
+        let stage = &town.stage;
+        for round in 0..4 {
+            let name = format!("newcomer{round}");
+            town.corp.welcome(Person::new(&name, 500_000 + round));
+            town.yandex.welcome(Person::new(&name, 500_000 + round));
+            let user = stage.sign_in("street", &name).await;
+            town.link(&stage.visitor().with(&user), "yandex", &name).await;
+            let (one, other) = tokio::join!(stage.unlink(&user, "street"), stage.unlink(&user, "yandex"));
+            let mut statuses = [one.status, other.status];
+            statuses.sort_unstable();
+            assert_eq!(statuses, [204, 409], "{} {}", one.text, other.text);
+            assert_eq!(stage.identities(&user).await.len(), 1);
+        }
+        let mut backs = Vec::new();
+        let mut users = Vec::new();
+        for _ in 0..4 {
+            let user = stage.visitor().register(&unique_email(), PASSWORD).await;
+            let mut browser = Browser::new();
+            let page = stage.begin_link(&mut browser, &stage.visitor().with(&user), "street").await;
+            let back = browser.get(&as_person(page, "oleg")).await.location().unwrap();
+            backs.push(async move { browser.go(back.as_str()).await });
+            users.push(user);
+        }
+        let mut racing = tokio::task::JoinSet::new();
+        backs.into_iter().for_each(|back| drop(racing.spawn(back)));
+        let landed = racing.join_all().await;
+        assert_eq!(landed.iter().filter(|page| page.param("linked").is_some()).count(), 1);
+        let lost = landed.iter().filter_map(|page| page.param("error"));
+        assert!(lost.clone().all(|error| error == "identity_taken"), "{:?}", lost.collect::<Vec<_>>());
+        let mut linked = 0;
+        for user in &users {
+            linked += stage.identities(user).await.len();
+        }
+        assert_eq!(linked, 1);
     }
 
     /// AC-087: a blocked user is told so at the callback, and a code that was on its way is worth nothing.

@@ -148,6 +148,23 @@ on_each_engine! {
         assert_eq!(sessions["items"].as_array().unwrap().len(), 1);
     }
 
+    /// A newcomer answers in sixteen tabs at once: every tab is let in, and all of them as one user.
+    async fn a_newcomer_raced_is_one_user(house: House) {
+        let (stage, _upstream) = open(&house).await;
+        let mut racing = JoinSet::new();
+        for _ in 0..16 {
+            let mut browser = Browser::new();
+            let back = answered(&stage, &mut browser).await;
+            racing.spawn(async move { browser.go(back.as_str()).await });
+        }
+        let mut users = std::collections::BTreeSet::new();
+        for landed in racing.join_all().await {
+            users.insert(stage.exchange(&landed, None).await.user_id().to_owned());
+        }
+        assert_eq!(users.len(), 1, "{users:?}");
+        assert_eq!(stage.users().await, 1);
+    }
+
     /// AC-065: a code is redeemed twice, in sequence and sixty-four times at once: one success, and its tokens die.
     /// ASVS V10.4.2
     async fn a_code_is_worth_one_session_and_a_replay_ends_it(house: House) {
