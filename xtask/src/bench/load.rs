@@ -40,6 +40,25 @@ impl Caller for Same {
     }
 }
 
+/// Several requests in turn.
+pub(super) struct InTurn {
+    pub(super) requests: Vec<Vec<u8>>,
+    pub(super) next: usize,
+}
+
+impl Caller for InTurn {
+    fn write(&mut self, request: &mut Vec<u8>) {
+        if let Some(next) = self.requests.get(self.next % self.requests.len().max(1)) {
+            request.clone_from(next);
+        }
+        self.next += 1;
+    }
+
+    fn read(&mut self, answer: &Answer<'_>) -> bool {
+        answer.status == 200
+    }
+}
+
 /// What was measured in one window.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Measured {

@@ -16,7 +16,7 @@ use serde_json::json;
 use super::{
     Fault, Pace,
     client::{Connection, post_json},
-    load::{self, Caller, Same, Times, count},
+    load::{self, Caller, InTurn, Times, count},
     machine::cores,
     median,
     people::{PASSWORD, Person},
@@ -34,8 +34,10 @@ const CALLERS: usize = 16;
 /// Calls that a hanging provider keeps under way.
 const HANGING: usize = 128;
 
-fn callers(people: &[Person], count: usize) -> Vec<Box<dyn Caller>> {
-    people.iter().take(count).map(|person| Box::new(Same(person.login())) as Box<dyn Caller>).collect()
+/// Clients that sign everybody in, one person after the other: nobody gathers more sessions than people do.
+pub(super) fn callers(people: &[Person], count: usize) -> Vec<Box<dyn Caller>> {
+    let everybody = |client: usize| people.iter().skip(client).step_by(count).map(Person::login).collect();
+    (0..count).map(|client| Box::new(InTurn { requests: everybody(client), next: 0 }) as Box<dyn Caller>).collect()
 }
 
 /// Logins per second against hashes per second, in turns.

@@ -133,7 +133,7 @@ pub(super) fn introspection(setting: &Setting, server: &Server, person: &Person)
     let made = Command::new(&setting.binary)
         .arg("--config")
         .arg(&server.config)
-        .args(["--json", "clients", "create", "bench", "--permission", "tokens:introspect"])
+        .args(["--json", "clients", "create", "bench", "--permission", "tokens.introspect"])
         .current_dir(&setting.folder)
         .env_clear()
         .output()?;

@@ -152,6 +152,7 @@ fn plain(file: &Path, time: Duration) -> Result<f64, Fault> {
             row.get::<_, Value>(3)?,
         ));
     }
+    let columns = assigned(&rotate);
     let (begun, mut done) = (Instant::now(), 0_usize);
     for (id, owner, successor, expires_at) in sessions.iter().cycle() {
         if begun.elapsed() >= time {
@@ -162,21 +163,32 @@ fn plain(file: &Path, time: Duration) -> Result<f64, Fault> {
         read_all(&database, &user, owner)?;
         let number = i64::try_from(done)?;
         let hash = Value::Blob(number.to_le_bytes().repeat(4));
-        let values = [
-            Value::Text("127.0.0.1".to_owned()),
-            Value::Integer(number),
-            Value::Integer(number),
-            hash.clone(),
-            hash,
-            successor.clone(),
-            expires_at.clone(),
-            id.clone(),
-        ];
+        let mut values = Vec::with_capacity(columns.len());
+        for column in &columns {
+            values.push(match column.as_str() {
+                "id" => id.clone(),
+                "ip" => Value::Text("127.0.0.1".to_owned()),
+                "last_seen_at" | "generation" => Value::Integer(number),
+                "current_hash" | "previous_hash" => hash.clone(),
+                "successor" => successor.clone(),
+                "expires_at" => expires_at.clone(),
+                other => return Err(format!("sessions.rotate writes {other}, which this does not know").into()),
+            });
+        }
         database.prepare_cached(&rotate)?.execute(params_from_iter(values))?;
         database.prepare_cached("COMMIT")?.execute(())?;
         done += 1;
     }
     Ok(count(done) / begun.elapsed().as_secs_f64())
+}
+
+/// The columns of an UPDATE by id, in the order of its placeholders.
+fn assigned(update: &str) -> Vec<String> {
+    let names = update.split(" = ?").filter_map(|part| part.rsplit([' ', ',']).next());
+    let mut names: Vec<String> = names.map(str::to_owned).collect();
+    // Behind the last placeholder nothing is assigned.
+    names.pop();
+    names
 }
 
 fn read_all(database: &Connection, sql: &str, id: &Value) -> Result<(), Fault> {

@@ -6,6 +6,7 @@ use super::{
     Fault, Pace,
     client::get,
     load::{self, Caller, Measured, Same},
+    logins,
     people::{self, Person, Refresher, Registrar},
     report::{Report, Table, short, time},
     server::{Server, Setting},
@@ -35,7 +36,7 @@ pub(super) fn measure(setting: &Setting, server: &Server, people: &[Person], pac
         ("GET /v1/me", each(&|person| same(person.me()), MANY)),
         ("POST /oauth2/introspect", (0..MANY).map(|_| same(question.clone())).collect()),
         ("POST /v1/auth/refresh", each(&|person| Box::new(Refresher(person.refresh_token.clone())), MANY)),
-        ("POST /v1/auth/login", each(&|person| same(person.login()), FEW)),
+        ("POST /v1/auth/login", logins::callers(people, FEW)),
         ("POST /v1/auth/register", (0..FEW).map(registrar).collect()),
     ];
     let mut routes = Vec::with_capacity(plans.len());

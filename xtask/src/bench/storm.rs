@@ -46,11 +46,12 @@ pub(super) fn measure(setting: &Setting, people: &[Person], pace: &Pace, report:
     let server = Server::start(setting)?;
     thread::sleep(pace.idle);
     let idle = server.memory()?;
-    let prober = people.first().ok_or("nobody is registered")?.me();
+    let (prober, others) = people.split_last().ok_or("nobody is registered")?;
+    let prober = prober.me();
     let probe = Probe::begin(server.address, prober.clone())?;
     thread::sleep(pace.storm);
     let calm = probe.end()?;
-    let requests: Vec<Vec<u8>> = people.iter().skip(1).map(Person::login).collect();
+    let requests: Vec<Vec<u8>> = others.iter().map(Person::login).collect();
     let (tally, probe, connected, took) = rage(&server, &requests, &prober, pace)?;
     let peak = server.memory()?.peak;
     let good = tally.signed_in.load(Relaxed);
@@ -170,8 +171,9 @@ impl Probe {
                         tokio::time::sleep_until(meant.into()).await;
                         // Timers tick in milliseconds; the time of the request itself is what counts.
                         let began = if Instant::now() > meant + BEAT { meant } else { Instant::now() };
-                        if connection.send(&request).await?.status != 200 {
-                            return Err("the probe was refused".into());
+                        let status = connection.send(&request).await?.status;
+                        if status != 200 {
+                            return Err(format!("the probe was answered with {status}").into());
                         }
                         let took = began.elapsed();
                         times.lock().map_err(|_| "poisoned")?.push(took);
