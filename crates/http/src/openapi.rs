@@ -15,7 +15,16 @@ const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "
 
 /// The resources in the order in which a reader meets them.
 const TAGS: [&str; 11] = [
-    "Sign-in", "Providers", "Telegram bot", "Me", "Identities", "OAuth 2.0", "Users", "Clients", "Signing keys", "Pages",
+    "Sign-in",
+    "Providers",
+    "Telegram bot",
+    "Me",
+    "Identities",
+    "OAuth 2.0",
+    "Users",
+    "Clients",
+    "Signing keys",
+    "Pages",
     "Service",
 ];
 

@@ -132,7 +132,10 @@ fn filter(config: &LogConfig) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + use<>
     let targets = config.level.targets().clone();
     let lines = Layer::<Registry>::max_level_hint(&targets).unwrap_or(LevelFilter::TRACE);
     let wanted = move |about: &Metadata<'_>| {
-        (about.is_span() && *about.level() <= Level::INFO) || targets.would_enable(about.target(), about.level())
+        // What the server remarks ("already exists, skipping") is for whoever looks closely.
+        let is_remark = *about.level() == Level::INFO && about.target().starts_with("tokio_postgres");
+        let level = if is_remark { &Level::DEBUG } else { about.level() };
+        (about.is_span() && *about.level() <= Level::INFO) || targets.would_enable(about.target(), level)
     };
     FilterFn::new(wanted).with_max_level_hint(lines.max(LevelFilter::INFO))
 }
