@@ -86,7 +86,6 @@ async fn callers_who_shout_are_refused() {
     assert_eq!(replica.lines_of("ERROR"), Vec::<String>::new());
 }
 
-/// ASVS V12.1.1
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tls_by_the_program_itself_works_over_http_1_and_2() {
     let house = House::build(Engine::Sqlite).await.unwrap();

@@ -41,7 +41,7 @@ on_each_engine! {
         }
     }
 
-    /// ASVS V13.3.4
+    /// ASVS V11.2.2
     async fn a_new_master_key_takes_over_and_the_old_one_can_go(house: House) {
         let replica = house.open().await;
         let email = unique_email();
@@ -130,7 +130,6 @@ async fn the_doctor_says_what_is_wrong_and_what_to_do() {
     assert!(findings.to_string().contains("another master key"), "{findings}");
 }
 
-/// ASVS V13.4.2
 #[tokio::test]
 async fn a_wrong_configuration_is_refused_before_a_port_opens() {
     let house = House::build(Engine::Sqlite).await.unwrap();

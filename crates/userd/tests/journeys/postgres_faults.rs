@@ -62,7 +62,7 @@ async fn cut_lines_to_the_database_lose_nothing() {
     assert_eq!(replica.lines_of("ERROR"), Vec::<String>::new());
 }
 
-/// Fault F08: the server crashes, and is stopped, under load.
+/// ASVS V16.5.2: fault F08; the server crashes, and is stopped, under load.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_restarts_loses_nothing_and_comes_back_by_itself() {
     let Some(stage) = Stage::build().await else { return };

@@ -110,6 +110,7 @@ pub fn setup_token(replica: &Replica) -> String {
 
 on_each_engine! {
     /// AC-090: one refresh token, sixty-four times at once.
+    /// ASVS V10.4.5
     async fn a_race_for_one_refresh_token_has_one_lineage(house: House) {
         let replica = house.open().await;
         for _ in 0..rounds("USERD_TEST_RACES", 3) {
@@ -117,6 +118,7 @@ on_each_engine! {
         }
     }
 
+    /// ASVS V2.3.4, V15.4.2
     async fn a_race_for_one_email_has_one_winner(house: House) {
         let replica = house.open().await;
         for _ in 0..rounds("USERD_TEST_RACES", 3) {

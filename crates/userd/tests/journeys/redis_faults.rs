@@ -68,7 +68,7 @@ impl Drop for People {
     }
 }
 
-/// Fault F05, F06, F07.
+/// ASVS V16.5.2: faults F05, F06, F07.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_sign_in_fails_whatever_happens_to_redis() {
     let Some(house) = House::build(Engine::Postgres).await else { return };

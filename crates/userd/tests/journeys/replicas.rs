@@ -78,6 +78,7 @@ async fn deaths(pair: &Pair, admin: &Caller, what: &str) {
     assert!(worst < Duration::from_secs(1), "Redis {what}: {worst:?}");
 }
 
+/// ASVS V7.4.1
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_dies_at_one_replica_is_dead_at_the_other_within_a_second() {
     let Some(mut pair) = Pair::open().await else { return };

@@ -12,6 +12,7 @@ const NEW_PASSWORD: &str = "another long pass phrase 8";
 on_each_engine! {
     /// AC-087: tokens of before a password change or a block are dead within a second.
     /// AC-088: a refresh token is dead after signing out.
+    /// ASVS V7.4.1, V7.4.3
     async fn the_whole_story_of_an_account(house: House) {
         let replica = house.open().await;
         let visitor = replica.visitor();
@@ -60,6 +61,7 @@ on_each_engine! {
         visitor.login(&email, NEW_PASSWORD).await;
     }
 
+    /// ASVS V7.4.2
     async fn an_account_blocked_at_the_command_line_is_refused_within_a_second(house: House) {
         let replica = house.open().await;
         let (member, tokens) = replica.member().await;
@@ -79,6 +81,7 @@ on_each_engine! {
     }
 
     /// AC-107: the setup link makes one administrator, once; afterwards the way is shut.
+    /// ASVS V6.3.2
     async fn the_setup_link_of_the_first_start_works_exactly_once(house: House) {
         let replica = house.open().await;
         let link = replica.stderr().into_iter().find(|line| line.contains("/setup#token=")).unwrap();
