@@ -164,6 +164,15 @@ impl Passwords {
         self.pool.run(move |arena| shared.verify(arena, &password, known.as_ref())).await?
     }
 
+    /// Whether one more password would be taken now. For callers who would look things up first: in a flood, those who
+    /// are turned away should cost next to nothing.
+    ///
+    /// # Errors
+    /// [`PasswordError::Busy`].
+    pub fn admit(&self) -> Result<(), PasswordError> {
+        self.pool.admit()
+    }
+
     /// How busy it is.
     #[must_use]
     pub fn state(&self) -> PoolState {

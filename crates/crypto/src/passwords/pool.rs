@@ -99,6 +99,10 @@ impl Pool {
         answer.await.map_err(|_| PasswordError::Busy(self.shared.retry_after(&self.shared.lock())))
     }
 
+    pub(super) fn admit(&self) -> Result<(), PasswordError> {
+        self.shared.admit(&self.shared.lock())
+    }
+
     pub(super) fn state(&self) -> PoolState {
         let state = self.shared.lock();
         PoolState {
@@ -122,15 +126,21 @@ impl Drop for Pool {
 impl Shared {
     fn enqueue(&self, work: Box<dyn FnOnce(&mut Arena) + Send>) -> Result<(), PasswordError> {
         let mut state = self.lock();
-        if state.queue.len() + state.running >= self.capacity {
-            metrics::counter!("userd_argon2_rejected_total").increment(1);
-            return Err(PasswordError::Busy(self.retry_after(&state)));
-        }
+        self.admit(&state)?;
         state.queue.push_back(Job { queued_at: self.clock.now(), work });
         state.report();
         drop(state);
         self.changed.notify_one();
         Ok(())
+    }
+
+    /// Refuses when one more would be too many.
+    fn admit(&self, state: &State) -> Result<(), PasswordError> {
+        if state.queue.len() + state.running < self.capacity {
+            return Ok(());
+        }
+        metrics::counter!("userd_argon2_rejected_total").increment(1);
+        Err(PasswordError::Busy(self.retry_after(state)))
     }
 
     fn serve(&self, mut arena: Arena) {

@@ -51,11 +51,13 @@ async fn a_full_queue_answers_busy_at_once_and_says_when_to_return() {
 
     let refused = pool.run(|_| ()).await;
     assert!(matches!(refused, Err(PasswordError::Busy(after)) if after >= Duration::from_secs(1)));
+    assert_eq!(pool.admit(), refused, "the same before any work is offered");
 
     go.send(()).unwrap();
     running.await.unwrap().unwrap();
     waiting.await.unwrap();
     until(&pool, 0, 0);
+    assert_eq!(pool.admit(), Ok(()));
     pool.run(|_| ()).await.unwrap();
 }
 

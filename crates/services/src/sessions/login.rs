@@ -1,5 +1,6 @@
 //! Sign-in by login and password.
 
+use userd_crypto::PasswordError;
 use userd_model::{Login as ParsedLogin, Refusal, text};
 use userd_storage::{Failure, repositories::password_credentials::PasswordCredential};
 
@@ -29,6 +30,11 @@ impl Sessions {
     /// `WrongCredentials` (one answer for an unknown login and a wrong password), `Blocked` (only to who knows the
     /// password), `TooManyAttempts`, `Busy`.
     pub async fn login(&self, login: Login, origin: &Origin) -> Result<SignedIn, Failure> {
+        // Of ten thousand at once most are told to come back: before anything is looked up for them, so that everybody
+        // else's requests do not wait behind them.
+        if let Err(PasswordError::Busy(wait)) = self.parts.crypto.passwords.admit() {
+            return Err(Refusal::Busy(wait).into());
+        }
         let device_name = device_name(login.device_name.as_deref())?;
         let key = login_key(&self.parts, &login.login);
         let device = self.known_device(login.device_token.as_deref());
