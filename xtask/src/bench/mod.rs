@@ -122,7 +122,7 @@ impl Pace {
         route: Duration::from_secs(8),
         rounds: 5,
         round: Duration::from_secs(4),
-        storm: Duration::from_secs(20),
+        storm: Duration::from_secs(150),
         function: Duration::from_millis(500),
     };
 }
@@ -151,7 +151,11 @@ fn measure(tree: &Tree, arguments: &Arguments) -> Result<String, Fault> {
     let folder = tempfile::Builder::new().prefix("userd-bench-").tempdir()?;
     let mut report = Report { machine: machine::describe(folder.path())?, ..Report::default() };
     let run = Run { arguments, binary: &binary, folder: folder.path(), pace };
-    run.over_http(&mut report)?;
+    if let Err(fault) = run.over_http(&mut report) {
+        // What was measured before is not thrown away.
+        say(&format!("broken off: {fault}"));
+        report.machine.push(format!("**broken off**: {fault}"));
+    }
     if run.wants(Part::Questions) {
         let file = SqliteLocation::File(folder.path().join("questions.db"));
         let engine: Arc<dyn Engine> = Arc::new(SqliteEngine::open(&SqliteOptions::at(file))?);

@@ -54,7 +54,7 @@ impl Setting {
     }
 
     /// The defaults, but for what cannot be measured with them: limits on attempts are off, and access tokens outlive
-    /// the run.
+    /// the run and the servers of one run, whose ports differ.
     fn yaml(&self, listen: SocketAddr) -> String {
         let folder = self.folder.display();
         let (database, cache) = (&self.database, &self.cache);
@@ -70,7 +70,7 @@ impl Setting {
              database: {{ url: \"{database}\" }}\n\
              cache: {{ url: \"{cache}\" }}\n\
              crypto: {{ master_key_file: \"{folder}/master.key\" }}\n\
-             tokens: {{ access_ttl: 1h }}\n\
+             tokens: {{ issuer: \"https://id.bench.example\", access_ttl: 1h }}\n\
              rate_limits: {{ enabled: false }}\n\
              log: {{ format: json }}\n{}",
             provider.unwrap_or_default()

@@ -28,6 +28,8 @@ const STORM: usize = 10_000;
 const MEMORY_KIB: u64 = 19_456;
 /// What a connection may buffer: the longest request head the server takes, KiB.
 const CONNECTION_KIB: u64 = 32;
+/// Connections opened at the same time: fewer than the system keeps waiting for a server.
+const AT_ONCE: usize = 250;
 /// Between two requests of the probe, by the clock and not by the answers.
 const BEAT: Duration = Duration::from_millis(4);
 
@@ -40,6 +42,13 @@ struct Tally {
     broken: AtomicUsize,
 }
 
+impl Tally {
+    /// Sign-ins that will not be tried again.
+    fn ended(&self) -> usize {
+        [&self.signed_in, &self.other, &self.broken].iter().map(|count| count.load(Relaxed)).sum()
+    }
+}
+
 /// Measures on a fresh server over the same database.
 pub(super) fn measure(setting: &Setting, people: &[Person], pace: &Pace, report: &mut Report) -> Result<(), Fault> {
     super::say("ten thousand sign-ins at once");
@@ -49,7 +58,7 @@ pub(super) fn measure(setting: &Setting, people: &[Person], pace: &Pace, report:
     let (prober, others) = people.split_last().ok_or("nobody is registered")?;
     let prober = prober.me();
     let probe = Probe::begin(server.address, prober.clone())?;
-    thread::sleep(pace.storm);
+    thread::sleep(pace.round * 2);
     let calm = probe.end()?;
     let requests: Vec<Vec<u8>> = others.iter().map(Person::login).collect();
     let (tally, probe, connected, took) = rage(&server, &requests, &prober, pace)?;
@@ -60,9 +69,10 @@ pub(super) fn measure(setting: &Setting, people: &[Person], pace: &Pace, report:
         "Ten thousand sign-ins at once",
         format!(
             "{STORM} connections, each sends a sign-in in the same moment; who is told 503 waits as `Retry-After` says and tries \
-             again, for {} s. Meanwhile one more client asks `/v1/me` every {} ms by the clock; its times count from when it \
+             again, until all are in or {} s are over ({} s here). Meanwhile one more client asks `/v1/me` every {} ms by the clock; its times count from when it \
              meant to ask. Bound of memory: idle + {} workers × {MEMORY_KIB} KiB + {STORM} connections × {CONNECTION_KIB} KiB.",
             pace.storm.as_secs(),
+            took.as_secs(),
             BEAT.as_millis(),
             cores()
         ),
@@ -94,10 +104,13 @@ fn rage(server: &Server, requests: &[Vec<u8>], prober: &[u8], pace: &Pace) -> Re
         let tally = Arc::new(Tally::default());
         let (go, gone) = tokio::sync::watch::channel(false);
         let mut tasks = Vec::with_capacity(STORM);
-        for (number, request) in (0..STORM).zip(requests.iter().cycle()) {
-            let connection = Connection::open(server.address).await?;
-            let attempt = attempt(connection, request.clone(), number, gone.clone(), Arc::clone(&tally));
-            tasks.push(tokio::spawn(attempt));
+        let mut requests = requests.iter().cycle();
+        for batch in (0..STORM).collect::<Vec<_>>().chunks(AT_ONCE) {
+            let opening: Vec<_> = batch.iter().map(|_| tokio::spawn(Connection::open(server.address))).collect();
+            for ((number, opening), request) in batch.iter().zip(opening).zip(&mut requests) {
+                let attempt = attempt(opening.await??, request.clone(), *number, gone.clone(), Arc::clone(&tally));
+                tasks.push(tokio::spawn(attempt));
+            }
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
         let connected = server.memory()?.now;
@@ -106,7 +119,9 @@ fn rage(server: &Server, requests: &[Vec<u8>], prober: &[u8], pace: &Pace) -> Re
         go.send_replace(true);
         tokio::time::sleep(Duration::from_secs(1)).await;
         let burst = probe.so_far();
-        tokio::time::sleep(pace.storm.saturating_sub(Duration::from_secs(1))).await;
+        while started.elapsed() < pace.storm && tally.ended() < STORM {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
         let took = started.elapsed();
         let during = probe.end()?;
         tasks.iter().for_each(tokio::task::JoinHandle::abort);
