@@ -28,6 +28,7 @@ mod moving;
 mod operations;
 mod postgres_faults;
 mod races;
+mod readme;
 mod redis_faults;
 mod replicas;
 mod rolling_restart;
