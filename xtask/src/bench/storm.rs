@@ -28,8 +28,9 @@ const STORM: usize = 10_000;
 const MEMORY_KIB: u64 = 19_456;
 /// What a connection may buffer: the longest request head the server takes, KiB.
 const CONNECTION_KIB: u64 = 32;
-/// Connections opened at the same time: fewer than the system keeps waiting for a server.
-const AT_ONCE: usize = 250;
+/// Connections opened at the same time: fewer than the 128 that the system keeps waiting for a server by default. What
+/// comes beyond that is tried again by the client's system, after a second.
+const AT_ONCE: usize = 100;
 /// Between two requests of the probe, by the clock and not by the answers.
 const BEAT: Duration = Duration::from_millis(4);
 
@@ -111,6 +112,7 @@ fn rage(server: &Server, requests: &[Vec<u8>], prober: &[u8], pace: &Pace) -> Re
                 let attempt = attempt(opening.await??, request.clone(), *number, gone.clone(), Arc::clone(&tally));
                 tasks.push(tokio::spawn(attempt));
             }
+            tokio::time::sleep(Duration::from_millis(4)).await;
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
         let connected = server.memory()?.now;
