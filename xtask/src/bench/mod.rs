@@ -38,7 +38,7 @@ use clap::{Args, ValueEnum};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use userd_storage::{
     Engine,
-    engines::{PostgresEngine, PostgresOptions, SqliteEngine, SqliteLocation, SqliteOptions},
+    engines::{SqliteEngine, SqliteLocation, SqliteOptions},
 };
 
 use self::{
@@ -217,7 +217,6 @@ impl Run<'_> {
         routes::me_against_livez(server, people, &self.pace, report)?;
         let mut engines = vec![("SQLite".to_owned(), routes::measure(setting, server, people, &self.pace)?)];
         let loaded = server.memory()?;
-        let mut questions = None;
         if self.arguments.engine == Choice::Postgres {
             let folder = tempfile::Builder::new().prefix("userd-bench-pg-").tempdir()?;
             let servers = postgres::Servers::start(folder.path())?;
@@ -230,8 +229,6 @@ impl Run<'_> {
             let routes = routes::measure(&setting, &server, &people, &self.pace)?;
             engines.push(("PostgreSQL and Redis".to_owned(), routes));
             drop(server);
-            let engine: Arc<dyn Engine> = Arc::new(PostgresEngine::new(&PostgresOptions::at(&servers.database))?);
-            questions = Some(questions::table(engine, "PostgreSQL")?);
         }
         let mut table = routes::table(&engines);
         table.note += &format!(
@@ -240,7 +237,6 @@ impl Run<'_> {
             starting::mib(loaded.peak)
         );
         report.tables.push(table);
-        report.tables.extend(questions);
         Ok(())
     }
 }
