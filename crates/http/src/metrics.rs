@@ -125,9 +125,10 @@ pub(crate) struct Meters {
 
 impl Meters {
     pub(crate) fn new(table: &[RouteNeeds]) -> Self {
+        let hashes = |path| table.iter().any(|entry| entry.path == path && entry.hashes);
         Self {
-            routes: table.iter().map(|entry| (entry.path, RouteMeters::new(entry.path))).collect(),
-            unmatched: RouteMeters::new(UNMATCHED),
+            routes: table.iter().map(|entry| (entry.path, RouteMeters::new(entry.path, hashes(entry.path)))).collect(),
+            unmatched: RouteMeters::new(UNMATCHED, false),
         }
     }
 
@@ -139,6 +140,8 @@ impl Meters {
 
 pub(crate) struct RouteMeters {
     pub(crate) label: &'static str,
+    /// Whether the route hashes passwords.
+    pub(crate) hashes: bool,
     by_method: [MethodMeters; METHODS.len()],
 }
 
@@ -150,8 +153,8 @@ struct MethodMeters {
 }
 
 impl RouteMeters {
-    fn new(label: &'static str) -> Self {
-        Self { label, by_method: Default::default() }
+    fn new(label: &'static str, hashes: bool) -> Self {
+        Self { label, hashes, by_method: Default::default() }
     }
 
     /// Counts one answer.

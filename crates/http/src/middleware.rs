@@ -26,12 +26,12 @@ use userd_model::{Random, UserId};
 use crate::{
     client_address::{ClientAddress, Peer, TrustedProxies},
     cors::Cors,
-    metrics::Meters,
+    metrics::{Meters, RouteMeters},
     policy::RouteNeeds,
     problem::{Language, Problem, table},
     request_id::{REQUEST_ID, RequestId, RequestIds, trace_id},
     security_headers::SecurityHeaders,
-    server::BadFraming,
+    server::{BadFraming, GivesWay},
 };
 
 /// The longest accepted path and query, in bytes.
@@ -124,7 +124,7 @@ where
         // The message may hold anything, so it goes to the panic hook only.
         Ok(Err(_panic)) => {
             tracing::error!(route = exchange.route(), "a handler panicked");
-            exchange.settings.meters.route(exchange.matched.as_ref().map(MatchedPath::as_str)).panicked();
+            exchange.meters().panicked();
             Problem::internal().into_response()
         }
         Err(_elapsed) => {
@@ -201,8 +201,12 @@ impl Exchange {
         (embedded && request.uri().path().starts_with("/v1/")).then(|| Problem::of(&table::CROSS_SITE).into_response())
     }
 
+    fn meters(&self) -> &RouteMeters {
+        self.settings.meters.route(self.matched.as_ref().map(MatchedPath::as_str))
+    }
+
     fn route(&self) -> &'static str {
-        self.settings.meters.route(self.matched.as_ref().map(MatchedPath::as_str)).label
+        self.meters().label
     }
 
     /// Completes the answer, writes the log line and counts.
@@ -210,6 +214,9 @@ impl Exchange {
         self.closed = true;
         if let Some(problem) = response.extensions_mut().remove::<Problem>() {
             self.write_problem(&problem, &mut response);
+        }
+        if self.meters().hashes {
+            response.extensions_mut().insert(GivesWay);
         }
         let headers = response.headers_mut();
         headers.insert(REQUEST_ID, self.id.header());
@@ -239,8 +246,7 @@ impl Exchange {
 
     fn log(&self, status: StatusCode) {
         let took = self.started.elapsed();
-        let matched = self.matched.as_ref().map(MatchedPath::as_str);
-        let meters = self.settings.meters.route(matched);
+        let meters = self.meters();
         meters.answered(&self.method, status, took);
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let (method, route, status, client) = (self.method.as_str(), meters.label, status.as_u16(), self.client);
@@ -257,7 +263,7 @@ impl Exchange {
 impl Drop for Exchange {
     fn drop(&mut self) {
         if !self.closed {
-            let meters = self.settings.meters.route(self.matched.as_ref().map(MatchedPath::as_str));
+            let meters = self.meters();
             meters.gone(&self.method);
             let (method, route) = (self.method.as_str(), meters.label);
             let _entered = self.span.enter();

@@ -27,10 +27,17 @@ pub struct RouteNeeds {
     pub path: &'static str,
     /// What the route needs.
     pub needs: Needs,
+    /// Whether it hashes a password: a connection that asks for that gives way to the others (`server/lane.rs`).
+    pub hashes: bool,
 }
 
 const fn route(method: &'static str, path: &'static str, needs: Needs) -> RouteNeeds {
-    RouteNeeds { method, path, needs }
+    RouteNeeds { method, path, needs, hashes: false }
+}
+
+/// A route that hashes a password.
+const fn hashing(method: &'static str, path: &'static str, needs: Needs) -> RouteNeeds {
+    RouteNeeds { method, path, needs, hashes: true }
 }
 
 /// Every route of the service.
@@ -46,12 +53,12 @@ pub const ROUTES: &[RouteNeeds] = &[
     route("GET", "/setup", Needs::Public),
     route("GET", "/signed-in", Needs::Public),
     route("GET", "/pages/{file}", Needs::Public),
-    route("POST", "/v1/auth/register", Needs::Public),
-    route("POST", "/v1/auth/login", Needs::Public),
+    hashing("POST", "/v1/auth/register", Needs::Public),
+    hashing("POST", "/v1/auth/login", Needs::Public),
     route("POST", "/v1/auth/refresh", Needs::Public),
     route("POST", "/v1/auth/logout", Needs::User),
     route("POST", "/v1/auth/logout-all", Needs::User),
-    route("POST", "/v1/setup", Needs::Public),
+    hashing("POST", "/v1/setup", Needs::Public),
     route("GET", "/v1/auth/providers", Needs::Public),
     route("GET", "/v1/auth/{provider}/start", Needs::Public),
     route("GET", "/v1/auth/{provider}/callback", Needs::Public),
@@ -65,7 +72,7 @@ pub const ROUTES: &[RouteNeeds] = &[
     route("POST", "/v1/telegram/webhook", Needs::Public),
     route("GET", "/v1/me", Needs::User),
     route("PATCH", "/v1/me", Needs::User),
-    route("PUT", "/v1/me/password", Needs::User),
+    hashing("PUT", "/v1/me/password", Needs::User),
     route("PUT", "/v1/me/username", Needs::User),
     route("GET", "/v1/me/sessions", Needs::User),
     route("DELETE", "/v1/me/sessions/{id}", Needs::User),

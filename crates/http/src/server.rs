@@ -4,6 +4,7 @@
 
 mod connection;
 mod guarded_io;
+mod lane;
 pub mod tls;
 
 use std::{
@@ -26,8 +27,8 @@ use tokio::{
 };
 use tokio_rustls::server::TlsStream;
 
-pub(crate) use self::connection::BadFraming;
-use self::connection::Connection;
+pub(crate) use self::{connection::BadFraming, lane::GivesWay};
+use self::{connection::Connection, lane::Lane};
 use crate::api::Draining;
 
 /// The bounds of the accept loop.
@@ -106,9 +107,12 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> Served {
     let (phase, _) = watch::channel(Phase::Serving);
+    let lane = Arc::<Lane>::default();
+    let keeper = tokio::spawn(Arc::clone(&lane).keep());
     let mut host = Host {
         slots: Arc::new(Semaphore::new(options.max_connections)),
         addresses: Addresses::default(),
+        lane,
         protocol: Arc::new(protocol(&options)),
         served: Served::default(),
         router,
@@ -135,12 +139,14 @@ pub async fn serve(
         phase.send_replace(Phase::Aborting);
         phase.closed().await;
     }
+    keeper.abort();
     host.served
 }
 
 struct Host {
     slots: Arc<Semaphore>,
     addresses: Addresses,
+    lane: Arc<Lane>,
     protocol: Arc<Builder<TokioExecutor>>,
     served: Served,
     router: Router,
@@ -182,18 +188,19 @@ impl Host {
         // Small answers should leave at once; where this fails they only leave a little later.
         let _ = stream.set_nodelay(true);
         // Two tasks and not one with a branch: a task is as large as its largest branch, and there are many.
+        let (lane, standing) = (Arc::clone(&self.lane), connection.standing());
         match options.tls.clone() {
-            None => tokio::spawn(async move {
+            None => tokio::spawn(lane.lead(standing, async move {
                 let _held_until_the_end = held;
                 connection.serve(stream, &protocol, &options, phase).await;
-            }),
-            Some(tls) => tokio::spawn(async move {
+            })),
+            Some(tls) => tokio::spawn(lane.lead(standing, async move {
                 let _held_until_the_end = held;
                 match handshake(tls, stream, options.tls_handshake_timeout, phase.clone()).await {
                     Ok(stream) => connection.serve(stream, &protocol, &options, phase).await,
                     Err(error) => tracing::debug!(%error, "a TLS handshake failed"),
                 }
-            }),
+            })),
         };
     }
 }

@@ -21,7 +21,9 @@ use userd_model::{Clock, Timestamp};
 use super::{PasswordError, PasswordOptions, PoolState, arena::Arena};
 
 /// What a hash is assumed to take before any was measured.
-const FIRST_GUESS: Duration = Duration::from_millis(50);
+const FIRST_GUESS: Duration = Duration::from_millis(20);
+/// The longest that a refused caller is told to stay away.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// How much worse than the requests' own priority.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
@@ -47,6 +49,8 @@ struct State {
     closed: bool,
     /// Recent hashes on average.
     mean: Duration,
+    /// When the caller refused last was told to return.
+    promised: Timestamp,
 }
 
 struct Job {
@@ -62,7 +66,8 @@ impl Pool {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, PasswordError> {
         let workers = options.workers.max(1);
-        let state = State { queue: VecDeque::new(), running: 0, closed: false, mean: FIRST_GUESS };
+        let promised = clock.now();
+        let state = State { queue: VecDeque::new(), running: 0, closed: false, mean: FIRST_GUESS, promised };
         let shared = Arc::new(Shared {
             state: Mutex::new(state),
             changed: Condvar::new(),
@@ -96,11 +101,11 @@ impl Pool {
             }
         }))?;
         // No answer: it waited beyond the deadline and was dropped, or the pool is closing.
-        answer.await.map_err(|_| PasswordError::Busy(self.shared.retry_after(&self.shared.lock())))
+        answer.await.map_err(|_| PasswordError::Busy(self.shared.retry_after(&mut self.shared.lock())))
     }
 
     pub(super) fn admit(&self) -> Result<(), PasswordError> {
-        self.shared.admit(&self.shared.lock())
+        self.shared.admit(&mut self.shared.lock())
     }
 
     pub(super) fn state(&self) -> PoolState {
@@ -126,7 +131,7 @@ impl Drop for Pool {
 impl Shared {
     fn enqueue(&self, work: Box<dyn FnOnce(&mut Arena) + Send>) -> Result<(), PasswordError> {
         let mut state = self.lock();
-        self.admit(&state)?;
+        self.admit(&mut state)?;
         state.queue.push_back(Job { queued_at: self.clock.now(), work });
         state.report();
         drop(state);
@@ -135,7 +140,7 @@ impl Shared {
     }
 
     /// Refuses when one more would be too many.
-    fn admit(&self, state: &State) -> Result<(), PasswordError> {
+    fn admit(&self, state: &mut State) -> Result<(), PasswordError> {
         if state.queue.len() + state.running < self.capacity {
             return Ok(());
         }
@@ -193,11 +198,18 @@ impl Shared {
         state.report();
     }
 
-    /// When the work that is there now should be done; whole seconds, at least one.
-    fn retry_after(&self, state: &State) -> Duration {
-        let waiting = u32::try_from(state.queue.len() + state.running).unwrap_or(u32::MAX);
-        let workers = u32::try_from(self.workers).unwrap_or(u32::MAX).max(1);
-        Duration::from_secs((state.mean.saturating_mul(waiting) / workers).as_secs() + 1)
+    /// When the caller's turn should come, whole seconds: after the work that is there now, and after those who were
+    /// refused before. Told the same moment, a crowd would come back as a crowd and leave the workers idle in between.
+    /// A line longer than [`LONGEST_WAIT`] begins again at its front, so that it returns evenly.
+    fn retry_after(&self, state: &mut State) -> Duration {
+        let of = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let workers = of(self.workers).max(1);
+        let now = self.clock.now();
+        let queue = state.mean.saturating_mul(of(state.queue.len() + state.running)) / workers;
+        let front = now.plus(queue);
+        let line = if state.promised > now.plus(LONGEST_WAIT) { front } else { state.promised.max(front) };
+        state.promised = line.plus(state.mean / workers);
+        Duration::from_secs(state.promised.since(now).as_secs() + 1)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -214,7 +226,8 @@ impl State {
 }
 
 /// Lets other threads of this process go first. On Linux the niceness belongs to the thread; elsewhere it would slow
-/// the whole process, so it is left alone. Not being allowed to is no failure.
+/// the whole process, so it is left alone. Not being allowed to is no failure. Not `SCHED_IDLE`: a flood of cheap
+/// requests that takes every core would then end all signing-in.
 fn lower_priority() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::setpriority_process(None, NICENESS);

@@ -62,6 +62,37 @@ async fn a_full_queue_answers_busy_at_once_and_says_when_to_return() {
 }
 
 #[tokio::test]
+async fn a_crowd_that_is_refused_is_told_to_return_one_after_the_other() {
+    let clock = Arc::<Held>::default();
+    let pool = pool(1, 0, &clock);
+    let (go, wait) = mpsc::channel::<()>();
+    let mut running = pin!(pool.run(move |_| wait.recv()));
+    assert!(poll(running.as_mut()).is_pending());
+    until(&pool, 0, 1);
+    let told = || match pool.admit() {
+        Err(PasswordError::Busy(after)) => after.as_secs(),
+        other => panic!("{other:?}"),
+    };
+
+    // Fifty hashes fit into a second, by the first guess.
+    let crowd: Vec<u64> = (0..2_500).map(|_| told()).collect();
+    assert_eq!((crowd[0], crowd[2_499]), (1, 51));
+    assert!(crowd.is_sorted());
+    assert!((1..=50).all(|second| (48..=51).contains(&crowd.iter().filter(|told| **told == second).count())));
+
+    // Nobody is told to stay away much longer than a minute: the line begins again.
+    let more: Vec<u64> = (0..2_500).map(|_| told()).collect();
+    assert!(more.iter().all(|told| *told <= 61));
+    assert!(more.contains(&1));
+
+    // Once those have had their time, the next one is told the truth again.
+    clock.0.store(100, Ordering::SeqCst);
+    assert_eq!(told(), 1);
+    go.send(()).unwrap();
+    running.await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn a_caller_who_hangs_up_does_not_free_the_place_of_running_work() {
     let pool = pool(1, 0, &Arc::default());
     let (go, wait) = mpsc::channel::<()>();

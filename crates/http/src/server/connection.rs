@@ -22,6 +22,7 @@ use tower::Service;
 use super::{
     Phase, ServerOptions,
     guarded_io::{Activity, BusyBody, Guarded},
+    lane::{GivesWay, Standing},
 };
 use crate::{api::Draining, client_address::Peer};
 
@@ -32,11 +33,17 @@ pub(super) struct Connection {
     router: Router,
     draining: Draining,
     activity: Arc<Activity>,
+    standing: Arc<Standing>,
 }
 
 impl Connection {
     pub(super) fn new(peer: SocketAddr, router: Router, draining: Draining) -> Self {
-        Self { peer, router, draining, activity: Arc::default() }
+        Self { peer, router, draining, activity: Arc::default(), standing: Arc::default() }
+    }
+
+    /// How this connection stands with the others.
+    pub(super) fn standing(&self) -> Arc<Standing> {
+        Arc::clone(&self.standing)
     }
 
     /// Serves until the connection ends or is told to.
@@ -80,6 +87,7 @@ impl Connection {
         // could be somebody else's; so nothing may follow it (RFC 9112 section 6.1).
         let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
         let mut response = self.router.call(request.map(Body::new)).await?;
+        self.standing.answered(response.extensions_mut().remove::<GivesWay>());
         // While draining, callers are sent elsewhere before accepting ends, so that none meets a closed door.
         if chunked || version != Version::HTTP_2 && self.draining.has_started() {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -35,10 +35,10 @@ fn a_gap_between_routes_and_policy_fails_the_start() {
         assert!(matches!(error, AssemblyError::Policy(gap) if gap == expected), "{gone:?}");
     }
     let mut extra = full.clone();
-    extra.push(RouteNeeds { method: "POST", path: "/v1/gone", needs: Needs::Public });
+    extra.push(RouteNeeds { method: "POST", path: "/v1/gone", needs: Needs::Public, hashes: false });
     assert!(matches!(build(&extra), Err(AssemblyError::Policy(PolicyGap::EntryWithoutRoute("POST", "/v1/gone")))));
     let mut twice = full.clone();
-    twice.push(RouteNeeds { method: "GET", path: "/livez", needs: Needs::User });
+    twice.push(RouteNeeds { method: "GET", path: "/livez", needs: Needs::User, hashes: false });
     assert!(matches!(build(&twice), Err(AssemblyError::Policy(PolicyGap::Twice("GET", "/livez")))));
     assert!(check(&[], &[]).is_ok());
     assert!(assemble(Arc::new(api_with(|_| {})), Routes::new(), &[]).is_ok());

@@ -155,7 +155,7 @@ pub fn stage_table() -> Vec<RouteNeeds> {
         ("POST", "/v1/leave", Needs::Public),
         ("GET", "/v1/noted/{id}", Needs::User),
     ];
-    let own = own.into_iter().map(|(method, path, needs)| RouteNeeds { method, path, needs });
+    let own = own.into_iter().map(|(method, path, needs)| RouteNeeds { method, path, needs, hashes: false });
     userd_http::policy::ROUTES.iter().copied().chain(own).collect()
 }
 

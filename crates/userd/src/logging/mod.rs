@@ -11,7 +11,7 @@ mod json;
 mod layer;
 mod pretty;
 
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, thread, time::Duration};
 
 use tracing::{Dispatch, Level, Metadata, level_filters::LevelFilter};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
@@ -110,7 +110,7 @@ pub fn dispatch(
     let mut add = |name, form, writer: Box<dyn io::Write + Send>| {
         let lines = usize::try_from(config.buffer_lines).unwrap_or(usize::MAX);
         let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(lines).thread_name(name);
-        let (writer, worker) = builder.finish(writer);
+        let (writer, worker) = builder.finish(Gathering(io::BufWriter::new(writer)));
         drops.push(writer.error_counter());
         sinks.push(Sink::new(name, form, writer));
         workers.push(worker);
@@ -124,6 +124,26 @@ pub fn dispatch(
     }
     let subscriber = Registry::default().with(filter(config)).with(LogLayer::new(sinks));
     Ok((Dispatch::new(subscriber), Guard { _workers: workers, drops }))
+}
+
+/// How long lines are gathered after some were written.
+const GATHER: Duration = Duration::from_millis(2);
+
+/// Writes what came within a moment at once. A write and a wake-up per line cost as much as a short request does; the
+/// thread that writes is not woken while it waits here, and the first line after a quiet time is written at once.
+struct Gathering<W: io::Write>(io::BufWriter<W>);
+
+impl<W: io::Write> io::Write for Gathering<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    /// Called when no further line is there.
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.0.flush();
+        thread::sleep(GATHER);
+        flushed
+    }
 }
 
 /// The level counts for lines. Spans of requests stay even when only warnings are written, because a warning without its
