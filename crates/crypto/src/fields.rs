@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::{
     CryptoError, MasterKeys,
     aead::{self, Key, Mark},
-    mac::mac,
+    mac::MacKey,
 };
 
 /// Marks values sealed under a data key; which one is known from the row.
@@ -133,15 +133,15 @@ impl DataKey {
 
 /// Seals values without number: each under a subkey of its own, made from the vault's key and 128 random bits that are
 /// kept in front of the sealed bytes. A single key must not seal more than 2^32 values with random nonces.
-pub struct Vault(DataKey);
+pub struct Vault(MacKey);
 
 const SALT_LEN: usize = 16;
 
 impl Vault {
     /// With this key.
     #[must_use]
-    pub const fn new(key: DataKey) -> Self {
-        Self(key)
+    pub fn new(key: DataKey) -> Self {
+        Self(MacKey::new(&key.0))
     }
 
     /// Seals a value for one [`place`].
@@ -164,7 +164,7 @@ impl Vault {
     }
 
     fn subkey(&self, salt: &[u8; SALT_LEN]) -> DataKey {
-        DataKey(Zeroizing::new(mac(&self.0.0, &[b"vault", salt])))
+        DataKey(Zeroizing::new(self.0.tag(&[b"vault", salt])))
     }
 }
 

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     constant_time_eq,
-    mac::{mac, sha256},
+    mac::{MacKey, sha256},
 };
 
 const PREFIX: &str = "udr_";
@@ -17,14 +17,14 @@ const TAG_LEN: usize = 16;
 
 /// Mints and reads refresh tokens.
 pub struct RefreshTokens {
-    key: Zeroizing<[u8; 32]>,
+    key: MacKey,
 }
 
 impl RefreshTokens {
     /// With the key of the tags, shared by all replicas.
     #[must_use]
     pub fn new(key: [u8; 32]) -> Self {
-        Self { key: Zeroizing::new(key) }
+        Self { key: MacKey::new(&Zeroizing::new(key)) }
     }
 
     /// A new token for `session`: the text for the client and the SHA-256 hash to store.
@@ -57,7 +57,7 @@ impl RefreshTokens {
 
     fn tag(&self, signed: &[u8]) -> [u8; TAG_LEN] {
         let mut tag = [0; TAG_LEN];
-        let full = mac(&self.key, &[b"refresh token", signed]);
+        let full = self.key.tag(&[b"refresh token", signed]);
         tag.iter_mut().zip(full).for_each(|(to, from)| *to = from);
         tag
     }

@@ -75,7 +75,9 @@ fn bearer(parts: &Parts) -> Result<Option<Bearer>, Problem> {
     let Some((scheme, token)) = authorization(parts)? else {
         return Ok(None);
     };
-    if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() || !token.bytes().all(is_token_byte) {
+    // Every byte is looked at, whatever came before: that compiles to a few wide instructions, `all` to a loop.
+    let well_formed = token.bytes().fold(!token.is_empty(), |so_far, byte| so_far & is_token_byte(byte));
+    if !scheme.eq_ignore_ascii_case("bearer") || !well_formed {
         return Err(Refusal::NotSignedIn.into());
     }
     Ok(Some(Bearer(Zeroizing::new(token.to_owned()))))
@@ -119,7 +121,7 @@ fn authorization(parts: &Parts) -> Result<Option<(&str, &str)>, Problem> {
 
 /// `b64token` of RFC 6750 section 2.1.
 fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)
+    byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
 }
 
 fn form_decode(text: &str) -> String {

@@ -3,7 +3,7 @@
 
 use userd_crypto::{Zeroizing, constant_time_eq};
 use userd_model::{
-    Event, EventId, EventKind, Refusal, Revocation, Revoked, Sealed, Session, SessionId, Timestamp, User,
+    Event, EventId, EventKind, Refusal, Revocation, RevocationId, Revoked, Sealed, Session, SessionId, Timestamp, User,
     session::Presented,
 };
 use userd_storage::{Failure, UnitOfWork};
@@ -11,18 +11,18 @@ use userd_storage::{Failure, UnitOfWork};
 use super::{SessionFacts, Sessions, SignedIn};
 use crate::{Origin, limits::Limited, people::internal};
 
-/// What the unit of work decided. A replayed old token is an outcome, not an error: it must be remembered.
+/// What the unit of work decided.
 enum Outcome {
     Refreshed(Box<(User, Session, String)>),
-    Stolen(Vec<Revocation>),
+    /// The token is older than the one before the current: two parties hold tokens of this family.
+    Stale,
 }
 
-/// Everything random a refresh may need, minted before.
+/// Everything random a refresh needs, minted before.
 struct Minted {
     successor: Zeroizing<String>,
     successor_hash: [u8; 32],
     sealed: Sealed,
-    theft: (Revocation, Event),
 }
 
 impl Sessions {
@@ -43,7 +43,7 @@ impl Sessions {
         let (session_id, hash) = self.parts.crypto.refresh_tokens.parse(token).ok_or(Refusal::InvalidRefreshToken)?;
         self.limits.reserve(Limited::RefreshPerSession, &session_id.to_string()).await?;
         let now = self.parts.now();
-        let minted = &self.mint_successor(session_id, now)?;
+        let minted = &self.mint_successor(session_id)?;
         let hash = &hash;
         let outcome = self
             .parts
@@ -61,9 +61,8 @@ impl Sessions {
                 let tokens = self.tokens(&user, &SessionFacts::from(&session), text, session.expires_at, now).await?;
                 Ok(SignedIn { user: self.people.view(&user)?, tokens })
             }
-            Outcome::Stolen(entries) => {
-                self.revocations.announce(&entries).await;
-                tracing::warn!(session_id = %session_id, "an old refresh token was replayed; the session is ended");
+            Outcome::Stale => {
+                self.end_stolen(session_id, hash, now).await?;
                 Err(Refusal::InvalidRefreshToken.into())
             }
         }
@@ -83,9 +82,7 @@ impl Sessions {
             Refusal::NotSignedIn => Refusal::InvalidRefreshToken,
             other => other,
         })?;
-        let is_current = constant_time_eq(&session.current_hash, hash);
-        let is_previous = session.previous_hash.as_ref().is_some_and(|previous| constant_time_eq(previous, hash));
-        match session.place(is_current, is_previous) {
+        match presented(&session, hash) {
             Presented::Current => {
                 session.rotate(minted.successor_hash.to_vec(), minted.sealed.clone(), now);
                 session.ip.clone_from(&origin.ip);
@@ -96,34 +93,50 @@ impl Sessions {
                 let text = self.open_successor(&session)?;
                 Ok(Outcome::Refreshed(Box::new((user, session, text))))
             }
-            Presented::Stale => {
-                session.end(now);
-                uow.sessions().update(&session).await?;
-                let (revocation, event) = minted.theft.clone();
-                let what = Revoked::Session { session_id: session.id, user_id: session.user_id };
-                let entries = vec![Revocation { what, ..revocation }];
-                self.revocations.record(uow, &entries).await?;
-                uow.outbox().push(&Event { user_id: session.user_id, ..event }).await?;
-                Ok(Outcome::Stolen(entries))
-            }
+            Presented::Stale => Ok(Outcome::Stale),
         }
     }
 
-    fn mint_successor(&self, session_id: SessionId, now: Timestamp) -> Result<Minted, Failure> {
+    /// Ends the session whose old token came back. A unit of work of its own, which looks again: what it needs is not
+    /// minted for every refresh, and somebody else may have ended the session meanwhile.
+    async fn end_stolen(&self, session_id: SessionId, hash: &[u8], now: Timestamp) -> Result<(), Failure> {
+        let random = self.parts.random.as_ref();
+        let (revocation_id, event_id) = (RevocationId::mint(random), EventId::mint(random));
+        let entries = self
+            .parts
+            .store
+            .transact("refresh_token_replayed", |mut uow| async move {
+                let found = uow.sessions().find(session_id).await?.filter(|session| session.is_alive(now));
+                let Some(mut session) = found.filter(|session| presented(session, hash) == Presented::Stale) else {
+                    return Err(Refusal::InvalidRefreshToken.into());
+                };
+                session.end(now);
+                uow.sessions().update(&session).await?;
+                let what = Revoked::Session { session_id, user_id: session.user_id };
+                let entries = vec![Revocation { id: revocation_id, ..self.revocations.mint(what, now) }];
+                self.revocations.record(&mut uow, &entries).await?;
+                let event = Event {
+                    id: event_id,
+                    kind: EventKind::RefreshTokenReplayed,
+                    user_id: session.user_id,
+                    at: now,
+                    data: serde_json::json!({ "session_id": session_id }),
+                };
+                uow.outbox().push(&event).await?;
+                uow.commit(entries).await
+            })
+            .await?;
+        self.revocations.announce(&entries).await;
+        tracing::warn!(session_id = %session_id, "an old refresh token was replayed; the session is ended");
+        Ok(())
+    }
+
+    fn mint_successor(&self, session_id: SessionId) -> Result<Minted, Failure> {
         let random = self.parts.random.as_ref();
         let (successor, successor_hash) = self.parts.crypto.refresh_tokens.mint(random, session_id);
         let sealed =
             self.parts.vault.seal(random, &successor_context(session_id), successor.as_bytes()).map_err(internal)?;
-        let nobody = userd_model::UserId(uuid::Uuid::nil());
-        let what = Revoked::Session { session_id, user_id: nobody };
-        let event = Event {
-            id: EventId::mint(random),
-            kind: EventKind::RefreshTokenReplayed,
-            user_id: nobody,
-            at: now,
-            data: serde_json::json!({ "session_id": session_id }),
-        };
-        Ok(Minted { successor, successor_hash, sealed, theft: (self.revocations.mint(what, now), event) })
+        Ok(Minted { successor, successor_hash, sealed })
     }
 
     fn open_successor(&self, session: &Session) -> Result<String, Failure> {
@@ -148,6 +161,13 @@ impl Sessions {
         let settings = &self.parts.settings;
         now.plus(settings.refresh_ttl).min(created_at.plus(settings.session_max_lifetime))
     }
+}
+
+/// Which of the family's tokens has this hash.
+fn presented(session: &Session, hash: &[u8]) -> Presented {
+    let is_current = constant_time_eq(&session.current_hash, hash);
+    let is_previous = session.previous_hash.as_ref().is_some_and(|previous| constant_time_eq(previous, hash));
+    session.place(is_current, is_previous)
 }
 
 fn successor_context(session_id: SessionId) -> String {

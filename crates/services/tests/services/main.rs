@@ -95,6 +95,7 @@ services! {
         a_lost_answer_is_given_again,
         sixty_four_refreshes_at_once_are_one,
         an_older_token_ends_the_family,
+        a_stolen_token_tried_many_times_at_once_is_told_once,
         a_forged_token_never_reaches_the_database,
         one_kind_of_token_is_never_taken_for_another,
         a_token_that_is_not_used_expires,

@@ -79,6 +79,23 @@ pub(crate) async fn an_older_token_ends_the_family(stage: Stage) {
     assert_eq!(house.devices_of(ada.id).await, [other.tokens.session_id]);
 }
 
+/// AC-090: whoever stole a token tries it in many places at once.
+pub(crate) async fn a_stolen_token_tried_many_times_at_once_is_told_once(stage: Stage) {
+    let house = stage.house().await;
+    let ada = house.member("ada").await;
+    let second = house.refresh(&ada.tokens.refresh_token).await.unwrap().tokens;
+    house.refresh(&second.refresh_token).await.unwrap();
+    let services = house.shared();
+    let answers = at_once(64, |n| {
+        let (services, token) = (Arc::clone(&services), ada.tokens.refresh_token.clone());
+        async move { refusal(services.sessions.refresh(&token, &elsewhere(n)).await) }
+    })
+    .await;
+    assert!(answers.iter().all(|answer| *answer == Refusal::InvalidRefreshToken), "{answers:?}");
+    assert_eq!(house.count_of(ada.id, EventKind::RefreshTokenReplayed).await, 1);
+    assert!(house.devices_of(ada.id).await.is_empty());
+}
+
 /// ASVS V7.2.1
 pub(crate) async fn a_forged_token_never_reaches_the_database(stage: Stage) {
     let (engine, counting) = Counting::over(Arc::clone(stage.store.engine()));

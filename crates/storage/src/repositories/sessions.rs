@@ -25,8 +25,8 @@ statements! {
         previous_hash = $11, successor = $12 WHERE id = $13"
         (Text, Text, Text, Json, Timestamp, Timestamp, Timestamp, Timestamp, I64, Bytes, Bytes, Bytes, Uuid) -> ();
     ROTATE = "sessions.rotate": "UPDATE sessions SET ip = $1, last_seen_at = $2, generation = $3, current_hash = $4, \
-        previous_hash = $5, successor = $6, expires_at = $7 WHERE id = $8"
-        (Text, Timestamp, I64, Bytes, Bytes, Bytes, Timestamp, Uuid) -> ();
+        previous_hash = $5, successor = $6 WHERE id = $7"
+        (Text, Timestamp, I64, Bytes, Bytes, Bytes, Uuid) -> ();
     FIRST_OF_USER = "sessions.first_of_user": "SELECT id, user_id, device_name, user_agent, ip, amr, auth_time, \
         created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor \
         FROM sessions WHERE user_id = $1 ORDER BY user_id, created_at, id LIMIT $2"
@@ -100,7 +100,7 @@ impl Sessions<'_> {
         self.0.write(&UPDATE, &values).await
     }
 
-    /// Writes only what a refresh changes: what [`Session::rotate`] does, the address and the deadline.
+    /// Writes only what a refresh changes: what [`Session::rotate`] does, and the address. Neither is indexed.
     ///
     /// # Errors
     /// Storage faults only.
@@ -112,7 +112,6 @@ impl Sessions<'_> {
             session.current_hash.clone().into(),
             session.previous_hash.clone().into(),
             successor(session),
-            session.expires_at.into(),
             session.id.into(),
         ];
         self.0.write(&ROTATE, &values).await

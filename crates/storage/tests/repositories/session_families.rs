@@ -47,8 +47,8 @@ async fn rotating_writes_what_a_refresh_changes_and_nothing_else() {
         let mut refreshed = before.clone();
         refreshed.rotate(samples::hash().to_vec(), Sealed(vec![1, 2, 3]), moment());
         refreshed.ip = Some("203.0.113.9".to_owned());
-        refreshed.expires_at = moment();
-        let also_changed = &Session { device_name: Some("no".to_owned()), ..refreshed.clone() };
+        let (name, later) = (Some("no".to_owned()), before.expires_at.plus(seconds(1)));
+        let also_changed = &Session { device_name: name, expires_at: later, ..refreshed.clone() };
         transact!(store, uow => uow.sessions().rotate(also_changed).await?).unwrap();
         assert_eq!(find(store, before.id).await, Some(refreshed));
     })
