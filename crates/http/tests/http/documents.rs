@@ -44,6 +44,20 @@ fn a_gap_between_routes_and_policy_fails_the_start() {
     assert!(assemble(Arc::new(api_with(|_| {})), Routes::new(), &[]).is_ok());
 }
 
+/// Of the routes that say they can be busy hashing, all give way, and no others do.
+#[test]
+fn the_routes_that_hash_passwords_are_those_that_can_be_busy() {
+    let document = document();
+    let busy: BTreeSet<_> = operations(&document)
+        .filter(|(_, _, operation)| operation["responses"]["503"]["description"] == "Busy")
+        .map(|(path, method, _)| (method.to_uppercase(), path.clone()))
+        .collect();
+    let marked = ROUTES.iter().filter(|route| route.hashes);
+    let marked: BTreeSet<_> = marked.map(|route| (route.method.to_owned(), route.path.to_owned())).collect();
+    assert!(busy.len() >= 4, "{busy:?}");
+    assert_eq!(marked, busy);
+}
+
 mod elsewhere {
     #[derive(serde::Serialize, utoipa::ToSchema)]
     pub struct Alive {

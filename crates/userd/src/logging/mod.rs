@@ -127,7 +127,7 @@ pub fn dispatch(
 }
 
 /// How long lines are gathered after some were written.
-const GATHER: Duration = Duration::from_millis(2);
+const GATHER: Duration = Duration::from_millis(10);
 
 /// Writes what came within a moment at once. A write and a wake-up per line cost as much as a short request does; the
 /// thread that writes is not woken while it waits here, and the first line after a quiet time is written at once.
