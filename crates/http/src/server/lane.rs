@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 const ROUND: usize = 8;
 
 /// How often a round lets others go first. A queue that never empties must not keep the lane shut for ever.
-const PATIENCE: usize = 256;
+const PATIENCE: usize = 64;
 
 /// Marks the answer to a request that gives way; the middleware sets it.
 #[derive(Clone, Copy, Debug)]
