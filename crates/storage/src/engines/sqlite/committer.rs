@@ -14,9 +14,10 @@ use tokio::sync::Mutex;
 use super::writer::Writer;
 use crate::StoreError;
 
-/// How often the committer goes to the end of the queue for those who came meanwhile. The number of places bounds
-/// a batch anyway; this bounds the wait of its first member when others keep coming and roll back.
-const ROUNDS: u32 = 4;
+/// How often the committer goes to the end of the queue for those who came meanwhile: they take microseconds, a write
+/// to the disk takes longer. The number of places bounds a batch anyway; this bounds the wait of its first member when
+/// others keep coming and roll back.
+const ROUNDS: u32 = 64;
 
 /// SQLite needs little; the default of 2 MiB is address space only, but this says what is enough.
 const STACK: usize = 512 * 1024;
