@@ -20,9 +20,6 @@ use crate::{
 /// Wrong usage or configuration.
 const USAGE: u8 = 2;
 
-/// Tasks between two looks at what has arrived.
-const EVENT_INTERVAL: u32 = 13;
-
 /// Does what the arguments say. `variables` is the environment.
 #[must_use]
 pub fn run(args: Args, variables: Vec<(OsString, OsString)>) -> ExitCode {
@@ -62,8 +59,7 @@ pub fn run(args: Args, variables: Vec<(OsString, OsString)>) -> ExitCode {
     }
     // Commands need one thread; the server takes what the machine has.
     let mut builder = if is_server { Builder::new_multi_thread() } else { Builder::new_current_thread() };
-    // New requests are looked for after this many tasks, not 61: with many tasks ready it is what a request waits for.
-    let outcome = match builder.enable_all().event_interval(EVENT_INTERVAL).build() {
+    let outcome = match builder.enable_all().build() {
         Ok(runtime) => runtime.block_on(command(args.command.unwrap_or(Command::Serve), loaded.config, terminal)),
         Err(error) => Err(WiringError::Part(error.to_string())),
     };
