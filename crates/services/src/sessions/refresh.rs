@@ -3,7 +3,7 @@
 
 use userd_crypto::{Zeroizing, constant_time_eq};
 use userd_model::{
-    Event, EventId, EventKind, Refusal, Revocation, RevocationId, Revoked, Sealed, Session, SessionId, Timestamp, User,
+    Event, EventId, EventKind, Refusal, Revoked, Sealed, Session, SessionId, Timestamp, User, UserId,
     session::Presented,
 };
 use userd_storage::{Failure, UnitOfWork};
@@ -14,8 +14,8 @@ use crate::{Origin, limits::Limited, people::internal};
 /// What the unit of work decided.
 enum Outcome {
     Refreshed(Box<(User, Session, String)>),
-    /// The token is older than the one before the current: two parties hold tokens of this family.
-    Stale,
+    /// The token is older than the one before the current: two parties hold tokens of this user's family.
+    Stale(UserId),
 }
 
 /// Everything random a refresh needs, minted before.
@@ -61,8 +61,8 @@ impl Sessions {
                 let tokens = self.tokens(&user, &SessionFacts::from(&session), text, session.expires_at, now).await?;
                 Ok(SignedIn { user: self.people.view(&user)?, tokens })
             }
-            Outcome::Stale => {
-                self.end_stolen(session_id, hash, now).await?;
+            Outcome::Stale(user_id) => {
+                self.end_stolen(session_id, user_id, hash, now).await?;
                 Err(Refusal::InvalidRefreshToken.into())
             }
         }
@@ -93,40 +93,41 @@ impl Sessions {
                 let text = self.open_successor(&session)?;
                 Ok(Outcome::Refreshed(Box::new((user, session, text))))
             }
-            Presented::Stale => Ok(Outcome::Stale),
+            Presented::Stale => Ok(Outcome::Stale(session.user_id)),
         }
     }
 
     /// Ends the session whose old token came back. A unit of work of its own, which looks again: what it needs is not
     /// minted for every refresh, and somebody else may have ended the session meanwhile.
-    async fn end_stolen(&self, session_id: SessionId, hash: &[u8], now: Timestamp) -> Result<(), Failure> {
-        let random = self.parts.random.as_ref();
-        let (revocation_id, event_id) = (RevocationId::mint(random), EventId::mint(random));
-        let entries = self
-            .parts
+    async fn end_stolen(
+        &self,
+        session_id: SessionId,
+        user_id: UserId,
+        hash: &[u8],
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let entries = &[self.revocations.mint(Revoked::Session { session_id, user_id }, now)];
+        let event = &Event {
+            id: EventId::mint(self.parts.random.as_ref()),
+            kind: EventKind::RefreshTokenReplayed,
+            user_id,
+            at: now,
+            data: serde_json::json!({ "session_id": session_id }),
+        };
+        self.parts
             .store
             .transact("refresh_token_replayed", |mut uow| async move {
                 let found = uow.sessions().find(session_id).await?.filter(|session| session.is_alive(now));
-                let Some(mut session) = found.filter(|session| presented(session, hash) == Presented::Stale) else {
-                    return Err(Refusal::InvalidRefreshToken.into());
-                };
+                let stolen = found.filter(|session| presented(session, hash) == Presented::Stale);
+                let mut session = stolen.ok_or(Refusal::InvalidRefreshToken)?;
                 session.end(now);
                 uow.sessions().update(&session).await?;
-                let what = Revoked::Session { session_id, user_id: session.user_id };
-                let entries = vec![Revocation { id: revocation_id, ..self.revocations.mint(what, now) }];
-                self.revocations.record(&mut uow, &entries).await?;
-                let event = Event {
-                    id: event_id,
-                    kind: EventKind::RefreshTokenReplayed,
-                    user_id: session.user_id,
-                    at: now,
-                    data: serde_json::json!({ "session_id": session_id }),
-                };
-                uow.outbox().push(&event).await?;
-                uow.commit(entries).await
+                self.revocations.record(&mut uow, entries).await?;
+                uow.outbox().push(event).await?;
+                uow.commit(()).await
             })
             .await?;
-        self.revocations.announce(&entries).await;
+        self.revocations.announce(entries).await;
         tracing::warn!(session_id = %session_id, "an old refresh token was replayed; the session is ended");
         Ok(())
     }
