@@ -24,7 +24,7 @@ fn pool(workers: usize, queue: usize, clock: &Arc<Held>) -> Pool {
 }
 
 /// Asks once, as a caller does before it goes to sleep.
-fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
+fn poll<F: Future + ?Sized>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
@@ -39,13 +39,21 @@ fn until(pool: &Pool, queued: usize, running: usize) {
     }
 }
 
+type Running<'a> = std::pin::Pin<Box<dyn Future<Output = Result<Result<(), mpsc::RecvError>, PasswordError>> + 'a>>;
+
+/// Work that keeps the one worker busy until it is told to go on.
+fn occupy(pool: &Pool) -> (mpsc::Sender<()>, Running<'_>) {
+    let (go, wait) = mpsc::channel::<()>();
+    let mut running: Running<'_> = Box::pin(pool.run(move |_| wait.recv()));
+    assert!(poll(running.as_mut()).is_pending());
+    until(pool, 0, 1);
+    (go, running)
+}
+
 #[tokio::test]
 async fn a_full_queue_answers_busy_at_once_and_says_when_to_return() {
     let pool = pool(1, 1, &Arc::default());
-    let (go, wait) = mpsc::channel::<()>();
-    let mut running = pin!(pool.run(move |_| wait.recv()));
-    assert!(poll(running.as_mut()).is_pending());
-    until(&pool, 0, 1);
+    let (go, running) = occupy(&pool);
     let mut waiting = pin!(pool.run(|_| ()));
     assert!(poll(waiting.as_mut()).is_pending());
 
@@ -65,10 +73,7 @@ async fn a_full_queue_answers_busy_at_once_and_says_when_to_return() {
 async fn a_crowd_that_is_refused_is_told_to_return_one_after_the_other() {
     let clock = Arc::<Held>::default();
     let pool = pool(1, 0, &clock);
-    let (go, wait) = mpsc::channel::<()>();
-    let mut running = pin!(pool.run(move |_| wait.recv()));
-    assert!(poll(running.as_mut()).is_pending());
-    until(&pool, 0, 1);
+    let (go, running) = occupy(&pool);
     let told = || match pool.admit() {
         Err(PasswordError::Busy(after)) => after.as_secs(),
         other => panic!("{other:?}"),
@@ -112,11 +117,8 @@ async fn a_caller_who_hangs_up_does_not_free_the_place_of_running_work() {
 #[tokio::test]
 async fn work_that_nobody_waits_for_is_not_begun() {
     let pool = pool(1, 2, &Arc::default());
-    let (go, wait) = mpsc::channel::<()>();
+    let (go, running) = occupy(&pool);
     let (told, begun) = mpsc::channel::<()>();
-    let mut running = pin!(pool.run(move |_| wait.recv()));
-    assert!(poll(running.as_mut()).is_pending());
-    until(&pool, 0, 1);
     {
         let mut hung_up = pin!(pool.run(move |_| told.send(())));
         assert!(poll(hung_up.as_mut()).is_pending());
@@ -132,10 +134,7 @@ async fn work_that_nobody_waits_for_is_not_begun() {
 async fn work_that_waited_too_long_is_answered_as_busy() {
     let clock = Arc::<Held>::default();
     let pool = pool(1, 1, &clock);
-    let (go, wait) = mpsc::channel::<()>();
-    let mut running = pin!(pool.run(move |_| wait.recv()));
-    assert!(poll(running.as_mut()).is_pending());
-    until(&pool, 0, 1);
+    let (go, running) = occupy(&pool);
     let mut late = pin!(pool.run(|_| ()));
     assert!(poll(late.as_mut()).is_pending());
     clock.0.store(3, Ordering::SeqCst);

@@ -104,3 +104,58 @@ impl Connection {
 /// with 400.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BadFraming(pub(crate) &'static str);
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::{get, post};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+
+    use super::*;
+    use crate::{
+        api::HttpOptions,
+        middleware::{Conventions, Settings},
+        policy::{Needs, RouteNeeds},
+    };
+
+    struct Zero;
+
+    impl userd_model::Random for Zero {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(0);
+        }
+    }
+
+    async fn ask(stream: &mut DuplexStream, line: &str) -> String {
+        stream.write_all(format!("{line} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await.unwrap();
+        let mut answer = vec![0; 8192];
+        let length = stream.read(&mut answer).await.unwrap();
+        String::from_utf8(answer[..length].to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_last_answer_decides_whether_a_connection_gives_way() {
+        let route = |method, path, hashes| RouteNeeds { method, path, needs: Needs::Public, hashes };
+        let table = [route("GET", "/light", false), route("POST", "/hashes", true)];
+        let settings = Settings::new(&HttpOptions::new("http://x".parse().unwrap()), &table, &Zero);
+        let router = Router::new()
+            .route("/light", get(|| async {}))
+            .route("/hashes", post(|| async { http::StatusCode::SERVICE_UNAVAILABLE }))
+            .layer(Conventions(Arc::new(settings)));
+        let connection = Connection::new(([127, 0, 0, 1], 1).into(), router, Draining::default());
+        let standing = connection.standing();
+        let (mut client, server) = tokio::io::duplex(64 * 1024);
+        let (_phase, serving) = watch::channel(Phase::Serving);
+        tokio::spawn(async move {
+            let options = ServerOptions::default();
+            connection.serve(server, &super::super::protocol(&options), &options, serving).await;
+        });
+
+        assert!(!standing.passes(), "nobody has answered it yet");
+        for _ in 0..2 {
+            assert!(ask(&mut client, "GET /light").await.starts_with("HTTP/1.1 200"));
+            assert!(standing.passes());
+            assert!(ask(&mut client, "POST /hashes").await.starts_with("HTTP/1.1 503"));
+            assert!(!standing.passes(), "also when it was turned away");
+        }
+    }
+}

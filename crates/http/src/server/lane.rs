@@ -37,6 +37,11 @@ impl Standing {
     pub(super) fn answered(&self, gives_way: Option<GivesWay>) {
         self.passes.store(gives_way.is_none(), Ordering::Relaxed);
     }
+
+    /// Whether the connection passes the line.
+    pub(super) fn passes(&self) -> bool {
+        self.passes.load(Ordering::Relaxed)
+    }
 }
 
 /// The line of those who give way.
@@ -74,7 +79,7 @@ impl Lane {
         let mut work = Box::pin(work);
         let mut ticket = None;
         poll_fn(move |context| {
-            if ticket.is_some() || !standing.passes.load(Ordering::Relaxed) {
+            if ticket.is_some() || !standing.passes() {
                 ready!(self.poll_turn(&mut ticket, context));
             }
             work.as_mut().poll(context)

@@ -159,3 +159,45 @@ fn filter(config: &LogConfig) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + use<>
     };
     FilterFn::new(wanted).with_max_level_hint(lines.max(LevelFilter::INFO))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{self, Write as _},
+        sync::{Arc, Mutex, PoisonError},
+    };
+
+    use super::Gathering;
+
+    /// Keeps each write apart.
+    #[derive(Clone, Default)]
+    struct Writes(Arc<Mutex<Vec<String>>>);
+
+    impl io::Write for Writes {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn lines_that_come_together_share_a_write_and_none_is_cut_or_lost() -> io::Result<()> {
+        let writes = Writes::default();
+        let mut gathering = Gathering(io::BufWriter::new(writes.clone()));
+        let lines: Vec<String> = (0..1_000).map(|number| format!("line {number}\n")).collect();
+        for line in &lines {
+            gathering.write_all(line.as_bytes())?;
+        }
+        gathering.flush()?;
+        let writes = writes.0.lock().unwrap_or_else(PoisonError::into_inner);
+        assert_eq!(writes.concat(), lines.concat());
+        assert!(writes.len() < 10, "{}", writes.len());
+        assert!(writes.iter().all(|write| write.ends_with('\n')), "a rotated file must not begin within a line");
+        Ok(())
+    }
+}
