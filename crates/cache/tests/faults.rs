@@ -231,9 +231,52 @@ async fn a_flush_followed_by_news_at_once_is_noticed_too() {
     })
     .await;
     let mut raw = server.raw().await;
+    a_millisecond_later(&mut raw).await;
     redis::cmd("FLUSHALL").exec_async(&mut raw).await.unwrap();
     a.publish(b"after"[..].into()).await;
     eventually("resync", async || next(&mut at_b).await == Message::Resync).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn news_after_a_flush_that_sort_before_what_was_read_are_noticed_when_the_wait_ends() {
+    if !installed() {
+        return;
+    }
+    let server = Server::start().await;
+    let (a, b) = (replica(&server.url(), patient()).await, replica(&server.url(), patient()).await);
+    connected(&*b).await;
+    let mut at_b = b.subscribe();
+    // A clock that is an hour ahead until the flush: what comes after it sorts before all that was read, and its
+    // number is the one read last.
+    let mut raw = server.raw().await;
+    let ahead = format!("{}-0", milliseconds(&mut raw).await + 3_600_000);
+    redis::pipe()
+        .atomic()
+        .set("{userd:fanout}:n", 1)
+        .cmd("XADD")
+        .arg(&["{userd:fanout}", &ahead, "n", "1", "o", "another", "k", "m", "p", "early"])
+        .exec_async(&mut raw)
+        .await
+        .unwrap();
+    assert_eq!(next(&mut at_b).await, Message::Payload(b"early"[..].into()));
+    redis::cmd("FLUSHALL").exec_async(&mut raw).await.unwrap();
+    a.publish(b"late"[..].into()).await;
+    eventually("resync", async || next(&mut at_b).await == Message::Resync).await;
+    a.publish(b"after"[..].into()).await;
+    eventually("heard again", async || next(&mut at_b).await == Message::Payload(b"after"[..].into())).await;
+}
+
+/// What Redis takes for now; ids of a stream begin with it.
+async fn milliseconds(raw: &mut redis::aio::MultiplexedConnection) -> u64 {
+    let (seconds, micros): (u64, u64) = redis::cmd("TIME").query_async(raw).await.unwrap();
+    seconds * 1_000 + micros / 1_000
+}
+
+/// Waits until a new stream's first id sorts after all ids given so far. Within one millisecond it does not, and then
+/// only the end of the wait tells a reader.
+async fn a_millisecond_later(raw: &mut redis::aio::MultiplexedConnection) {
+    let now = milliseconds(raw).await;
+    while milliseconds(raw).await <= now {}
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -33,6 +33,7 @@ pub(crate) struct Reader {
 }
 
 /// Up to where the fan-out was read.
+#[derive(PartialEq, Eq)]
 struct Place {
     cursor: String,
     number: i64,
@@ -92,11 +93,12 @@ impl Reader {
     /// next read must bring; when that read brings none either, they are lost.
     async fn compare(&mut self, connection: &mut Connection, behind: bool) -> RedisResult<bool> {
         let end = self.end(connection).await?;
-        let number = self.place.as_ref().map_or(0, |place| place.number);
-        if end.number == number {
+        let Some(place) = &self.place else { return Ok(false) };
+        if end == *place {
             return Ok(false);
         }
-        if end.number < number || behind {
+        // The same number under another id was given out after a flush.
+        if end.number <= place.number || behind {
             self.lost(end);
             return Ok(false);
         }
