@@ -3,6 +3,7 @@
 //! (callers pass NFC).
 
 mod arena;
+mod engine;
 mod phc;
 mod pool;
 
@@ -20,7 +21,8 @@ use pool::Pool;
 pub const MAX_PASSWORD_BYTES: usize = 4096;
 
 /// How hard hashing is, and how much of it happens at once. Memory is bounded by `workers` × `memory_kib` for hashes
-/// of our own cost, and by four times that while imported, dearer ones are verified.
+/// of our own cost, by twice that while others keep every processor so busy that hashes are begun a second time, and by
+/// four times either while imported, dearer ones are verified.
 #[derive(Clone)]
 pub struct PasswordOptions {
     /// argon2id memory, KiB.

@@ -1,6 +1,8 @@
 //! A fixed number of threads with memory of their own, and a bounded queue before them. When the queue is full the
 //! answer is "busy" at once: a flood of sign-ins must not become a flood of memory or of waiting.
 //!
+//! Workers lower their priority, and their engines hash with what is left of the processors (arena.rs).
+//!
 //! A place is held by the work, not by its caller: a caller who hangs up frees it only when the hash has ended, or
 //! when a worker comes to it and finds nobody waiting.
 
@@ -18,7 +20,7 @@ use std::{
 use tokio::sync::oneshot;
 use userd_model::{Clock, Timestamp};
 
-use super::{PasswordError, PasswordOptions, PoolState, arena::Arena};
+use super::{PasswordError, PasswordOptions, PoolState, arena::Arena, engine::Engine};
 
 /// What a hash is assumed to take before any was measured.
 const FIRST_GUESS: Duration = Duration::from_millis(20);
@@ -81,8 +83,8 @@ impl Pool {
         let pool = Self { shared };
         for _ in 0..workers {
             let shared = Arc::clone(&pool.shared);
-            let arena = Arena::new(blocks, Arc::clone(&shared.held));
-            let thread = thread::Builder::new().name("userd-argon2".to_owned());
+            let arena = Arena::new(blocks, Engine::start()?, Arc::clone(&shared.held));
+            let thread = thread::Builder::new().name("userd-passwords".to_owned());
             thread.spawn(move || shared.serve(arena)).map_err(|_| PasswordError::Failed)?;
         }
         Ok(pool)
@@ -225,10 +227,10 @@ impl State {
     }
 }
 
-/// Lets other threads of this process go first. On Linux the niceness belongs to the thread; elsewhere it would slow
-/// the whole process, so it is left alone. Not being allowed to is no failure. Not `SCHED_IDLE`: a flood of cheap
-/// requests that takes every core would then end all signing-in.
-fn lower_priority() {
+/// Lets other threads of this process go first, and keeps a share: a tenth of a processor that everybody wants. On
+/// Linux the niceness belongs to the thread; elsewhere it would slow the whole process, so it is left alone. Not being
+/// allowed to is no failure.
+pub(super) fn lower_priority() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::setpriority_process(None, NICENESS);
 }
