@@ -5,6 +5,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+        mpsc,
     },
     thread,
     time::{Duration, Instant},
@@ -31,8 +32,10 @@ const CONNECTION_KIB: u64 = 32;
 /// Connections opened at the same time: fewer than the 128 that the system keeps waiting for a server by default. What
 /// comes beyond that is tried again by the client's system, after a second.
 const AT_ONCE: usize = 100;
-/// Between two requests of the probe, by the clock and not by the answers.
+/// Between two requests of the probe on average, by the clock and not by the answers.
 const BEAT: Duration = Duration::from_millis(4);
+/// Between two newcomers, who ask once on a connection of their own.
+const NEWCOMERS: Duration = Duration::from_millis(40);
 
 /// What became of the sign-ins.
 #[derive(Default)]
@@ -58,11 +61,11 @@ pub(super) fn measure(setting: &Setting, people: &[Person], pace: &Pace, report:
     let idle = server.memory()?;
     let (prober, others) = people.split_last().ok_or("nobody is registered")?;
     let prober = prober.me();
-    let probe = Probe::begin(server.address, prober.clone())?;
+    let before = Probes::begin(server.address, &prober)?;
     thread::sleep(pace.round * 2);
-    let calm = probe.end()?;
+    let before = before.end()?;
     let requests: Vec<Vec<u8>> = others.iter().map(Person::login).collect();
-    let (tally, probe, connected, took) = rage(&server, &requests, &prober, pace)?;
+    let (tally, during, connected, took) = rage(&server, &requests, &prober, pace)?;
     let peak = server.memory()?.peak;
     let good = tally.signed_in.load(Relaxed);
     let bound = idle.now + cores() as u64 * MEMORY_KIB + STORM as u64 * CONNECTION_KIB;
@@ -70,20 +73,28 @@ pub(super) fn measure(setting: &Setting, people: &[Person], pace: &Pace, report:
         "Ten thousand sign-ins at once",
         format!(
             "{STORM} connections, each sends a sign-in in the same moment; who is told 503 waits as `Retry-After` says and tries \
-             again, until all are in or {} s are over ({} s here). Meanwhile one more client asks `/v1/me` every {} ms by the clock; its times count from when it \
-             meant to ask. Bound of memory: idle + {} workers × {MEMORY_KIB} KiB + {STORM} connections × {CONNECTION_KIB} KiB.",
+             again, until all are in or {} s are over ({} s here). Meanwhile somebody whose connection is older asks `/v1/me` every 2 to \
+             {} ms by the clock; times count from when it meant to ask. Newcomers open a connection each for one such question, every {} ms. \
+             Both stand for other machines: the system {} their threads before all others. Bound of memory: idle + \
+             {} workers × {MEMORY_KIB} KiB + {STORM} connections × {CONNECTION_KIB} KiB.",
             pace.storm.as_secs(),
             took.as_secs(),
-            BEAT.as_millis(),
+            BEAT.as_millis() * 3 / 2,
+            NEWCOMERS.as_millis(),
+            if before.urgent && during.urgent { "runs" } else { "did not run" },
             cores()
         ),
         &["", "before", "during"],
     );
     let mut row = |name: &str, before: String, during: String| table.row([name.to_owned(), before, during]);
-    let (during, burst) = probe;
-    row("`/v1/me` p50", time(calm.percentile(50)), time(during.percentile(50)));
-    row("`/v1/me` p99", time(calm.percentile(99)), time(during.percentile(99)));
-    row("`/v1/me` p99 in the first second of the storm", String::new(), time(burst.percentile(99)));
+    let mut percentile = |name: &str, percent, of: fn(&Probed) -> &Times| {
+        row(name, time(of(&before).percentile(percent)), time(of(&during).percentile(percent)));
+    };
+    percentile("`/v1/me` p50", 50, |probed| &probed.known);
+    percentile("`/v1/me` p99", 99, |probed| &probed.known);
+    percentile("`/v1/me` p99 in the first second", 99, |probed| &probed.first_second);
+    percentile("`/v1/me` of a newcomer p50", 50, |probed| &probed.new);
+    percentile("`/v1/me` of a newcomer p99", 99, |probed| &probed.new);
     row("resident memory", mib(idle.now), format!("{} at most (bound {})", mib(peak), mib(bound)));
     row("resident memory with the connections open and quiet", String::new(), mib(connected));
     row("signed in", String::new(), format!("{good}, {} per second", short(count(good) / took.as_secs_f64())));
@@ -92,12 +103,12 @@ pub(super) fn measure(setting: &Setting, people: &[Person], pace: &Pace, report:
     row("other answers, broken connections", String::new(), format!("{other}, {broken}"));
     report.tables.push(table);
     report.at_most("memory during 10 000 sign-ins at once", kib_as_mib(peak), kib_as_mib(bound), " MiB");
-    let ratio = during.percentile(99).as_secs_f64() / calm.percentile(99).as_secs_f64();
+    let ratio = during.known.percentile(99).as_secs_f64() / before.known.percentile(99).as_secs_f64();
     report.at_most("p99 of `/v1/me` meanwhile, against before", ratio, 3.0, "");
     Ok(())
 }
 
-type Raged = (Arc<Tally>, (Times, Times), u64, Duration);
+type Raged = (Arc<Tally>, Probed, u64, Duration);
 
 /// Opens every connection, then lets them all go in one moment.
 fn rage(server: &Server, requests: &[Vec<u8>], prober: &[u8], pace: &Pace) -> Result<Raged, Fault> {
@@ -116,18 +127,16 @@ fn rage(server: &Server, requests: &[Vec<u8>], prober: &[u8], pace: &Pace) -> Re
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
         let connected = server.memory()?.now;
-        let probe = Probe::begin(server.address, prober.to_vec())?;
+        let probes = Probes::begin(server.address, prober)?;
         let started = Instant::now();
         go.send_replace(true);
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        let burst = probe.so_far();
         while started.elapsed() < pace.storm && tally.ended() < STORM {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         let took = started.elapsed();
-        let during = probe.end()?;
+        let during = probes.end()?;
         tasks.iter().for_each(tokio::task::JoinHandle::abort);
-        Ok((tally, (during, burst), connected, took))
+        Ok((tally, during, connected, took))
     })
 }
 
@@ -166,49 +175,114 @@ async fn attempt(
     }
 }
 
-/// A patient client on a thread of its own. It asks by the clock: when an answer is late, the requests behind it are
+/// Patient clients on threads of their own. They ask by the clock: when an answer is late, the questions behind it are
 /// late too, and that counts.
-struct Probe {
+struct Probes {
     over: Arc<AtomicBool>,
-    times: Arc<std::sync::Mutex<Vec<Duration>>>,
-    thread: thread::JoinHandle<Result<(), Fault>>,
+    known: thread::JoinHandle<Result<Asked, Fault>>,
+    new: thread::JoinHandle<Result<Asked, Fault>>,
 }
 
-impl Probe {
-    fn begin(address: SocketAddr, request: Vec<u8>) -> Result<Self, Fault> {
-        let (over, times) = (Arc::new(AtomicBool::new(false)), Arc::new(std::sync::Mutex::new(Vec::new())));
-        let thread = {
-            let (over, times) = (Arc::clone(&over), Arc::clone(&times));
-            thread::Builder::new().name("probe".to_owned()).spawn(move || {
-                runtime()?.block_on(async {
-                    let mut connection = Connection::open(address).await?;
-                    let mut meant = Instant::now();
-                    while !over.load(Relaxed) {
-                        meant += BEAT;
-                        tokio::time::sleep_until(meant.into()).await;
-                        // Timers tick in milliseconds; the time of the request itself is what counts.
-                        let began = if Instant::now() > meant + BEAT { meant } else { Instant::now() };
-                        let status = connection.send(&request).await?.status;
-                        if status != 200 {
-                            return Err(format!("the probe was answered with {status}").into());
-                        }
-                        let took = began.elapsed();
-                        times.lock().map_err(|_| "poisoned")?.push(took);
-                    }
-                    Ok(())
-                })
+/// What the probes found.
+struct Probed {
+    known: Times,
+    first_second: Times,
+    new: Times,
+    /// Whether the system ran them before all others.
+    urgent: bool,
+}
+
+/// Times in their order, and whether the system ran the thread before all others.
+type Asked = (Vec<Duration>, bool);
+
+impl Probes {
+    /// Begins once the connection that stays has been answered.
+    fn begin(address: SocketAddr, request: &[u8]) -> Result<Self, Fault> {
+        let over = Arc::new(AtomicBool::new(false));
+        let (ready, begun) = mpsc::channel();
+        let known = {
+            let (over, request) = (Arc::clone(&over), request.to_vec());
+            probe("probe", async move || {
+                let mut connection = Connection::open(address).await?;
+                asked(&mut connection, &request).await?;
+                ready.send(())?;
+                by_the_clock(&over, BEAT, async || asked(&mut connection, &request).await).await
             })?
         };
-        Ok(Self { over, times, thread })
+        let new = {
+            let (over, request) = (Arc::clone(&over), request.to_vec());
+            probe("newcomer", async move || {
+                let once = async || asked(&mut Connection::open(address).await?, &request).await;
+                by_the_clock(&over, NEWCOMERS, once).await
+            })?
+        };
+        begun.recv_timeout(Duration::from_secs(5)).map_err(|_| "the probe is not answered")?;
+        Ok(Self { over, known, new })
     }
 
-    fn so_far(&self) -> Times {
-        Times::new(self.times.lock().map(|times| times.clone()).unwrap_or_default())
-    }
-
-    fn end(self) -> Result<Times, Fault> {
+    fn end(self) -> Result<Probed, Fault> {
         self.over.store(true, Relaxed);
-        self.thread.join().map_err(|_| "the probe panicked")??;
-        Ok(Times::new(std::mem::take(&mut *self.times.lock().map_err(|_| "poisoned")?)))
+        let (known, urgent) = self.known.join().map_err(|_| "the probe panicked")??;
+        let (new, _) = self.new.join().map_err(|_| "the newcomer panicked")??;
+        let a_second = usize::try_from(Duration::from_secs(1).as_nanos() / BEAT.as_nanos())?;
+        let first_second = Times::new(known.iter().take(a_second).copied().collect());
+        Ok(Probed { known: Times::new(known), first_second, new: Times::new(new), urgent })
     }
+}
+
+/// Starts a thread with a runtime for `work`.
+fn probe(
+    name: &str,
+    work: impl AsyncFnOnce() -> Result<Vec<Duration>, Fault> + Send + 'static,
+) -> Result<thread::JoinHandle<Result<Asked, Fault>>, Fault> {
+    let body = move || {
+        let urgent = before_all_others();
+        Ok((runtime()?.block_on(work())?, urgent))
+    };
+    Ok(thread::Builder::new().name(name.to_owned()).spawn(body)?)
+}
+
+/// Asks until it is over, in beats between half of `beat` and one and a half, so that it does not always meet the
+/// system's own clock in the same moment.
+async fn by_the_clock(
+    over: &AtomicBool,
+    beat: Duration,
+    mut ask: impl AsyncFnMut() -> Result<(), Fault>,
+) -> Result<Vec<Duration>, Fault> {
+    let mut times = Vec::new();
+    let (mut meant, mut number) = (Instant::now(), 0_u32);
+    while !over.load(Relaxed) {
+        number = number.wrapping_add(1);
+        meant += beat / 2 + beat * (number.wrapping_mul(2_654_435_769) >> 22) / 1024;
+        // The thread has nothing else to do, and the runtime's own timers tick in milliseconds.
+        thread::sleep(meant.saturating_duration_since(Instant::now()));
+        // The system wakes a little late; the time of the question itself is what counts.
+        let began = if Instant::now() > meant + BEAT { meant } else { Instant::now() };
+        ask().await?;
+        times.push(began.elapsed());
+    }
+    Ok(times)
+}
+
+async fn asked(connection: &mut Connection, request: &[u8]) -> Result<(), Fault> {
+    match connection.send(request).await?.status {
+        200 => Ok(()),
+        status => Err(format!("the probe was answered with {status}").into()),
+    }
+}
+
+/// A client on another machine waits for none of this one's processors: the least real-time priority, where the
+/// system allows it.
+fn before_all_others() -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use thread_priority::{
+            RealtimeThreadSchedulePolicy::Fifo, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy,
+            thread_native_id,
+        };
+        let policy = ThreadSchedulePolicy::Realtime(Fifo);
+        set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, policy).is_ok()
+    }
+    #[cfg(not(target_os = "linux"))]
+    false
 }
