@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, thread, time::Duration};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use super::{SqliteLocation, query::classify_code};
 use crate::StoreError;
@@ -32,7 +32,11 @@ const READER: &str = "PRAGMA query_only=ON; PRAGMA cache_size=-1024;";
 /// The one connection that writes.
 pub(super) fn writer(location: &SqliteLocation) -> Result<Connection, StoreError> {
     let connection = match location {
-        SqliteLocation::Memory => Connection::open_in_memory().map_err(fault)?,
+        SqliteLocation::Memory => {
+            let connection = Connection::open_in_memory().map_err(fault)?;
+            settle_plans(&connection)?;
+            connection
+        }
         SqliteLocation::File(path) => {
             make_file(path)?;
             let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
@@ -63,7 +67,14 @@ fn open(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
     // No SQLITE_OPEN_URI: a path is a path, whatever it looks like.
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(fault)?;
     connection.busy_timeout(OPEN_WAIT).map_err(fault)?;
+    settle_plans(&connection)?;
     Ok(connection)
+}
+
+/// A plan depends on the statement alone. Otherwise SQLite may look at the values that are bound, and then parses a
+/// prepared statement anew each time they change.
+fn settle_plans(connection: &Connection) -> Result<(), StoreError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop).map_err(fault)
 }
 
 /// Two processes that open a new file at once may get "busy" here without any waiting by SQLite itself.
@@ -110,4 +121,29 @@ pub(super) fn make_file(path: &Path) -> Result<(), StoreError> {
 
 pub(super) fn fault(error: rusqlite::Error) -> StoreError {
     classify_code(&error, "sqlite")
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus::RePrepare;
+
+    use super::*;
+
+    #[test]
+    fn a_prepared_statement_is_parsed_once_whatever_is_bound() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = SqliteLocation::File(folder.path().join("plans.db"));
+        let (writer, memory) = (writer(&file).unwrap(), writer(&SqliteLocation::Memory).unwrap());
+        for connection in [&writer, &memory] {
+            connection.execute_batch("CREATE TABLE t (a INTEGER, b INTEGER); CREATE INDEX t_by_a ON t (a, b)").unwrap();
+        }
+        for connection in [writer, reader(&file).unwrap(), memory] {
+            let sql = "SELECT b FROM t WHERE a > ?1 AND a < ?2 ORDER BY a LIMIT ?3";
+            let mut statement = connection.prepare_cached(sql).unwrap();
+            for bound in 0..8_i64 {
+                let _ = statement.query([bound, bound * 2, 4]).unwrap().next().unwrap();
+            }
+            assert_eq!(statement.get_status(RePrepare), 0);
+        }
+    }
 }
