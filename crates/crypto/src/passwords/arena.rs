@@ -24,8 +24,9 @@ use super::{
 
 /// How long an engine has for a hash: a burst of requests is over sooner.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// At least this for each block in each pass, ten times what a slow machine needs.
-const PATIENCE_PER_BLOCK: Duration = Duration::from_micros(10);
+/// At least this for each block in each pass, some times what it takes. Not more: a worker that waits for a starving
+/// engine signs nobody in, and an imported hash may be dear.
+const PATIENCE_PER_BLOCK: Duration = Duration::from_micros(2);
 
 pub(super) struct Arena {
     memory: Memory,

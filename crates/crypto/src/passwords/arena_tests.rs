@@ -81,7 +81,7 @@ fn a_dear_hash_has_more_time() {
         PATIENCE_PER_BLOCK * Task::new(hash.context().unwrap(), &hash, b"", memory).effort()
     };
     assert!(patience(19_456) < PATIENCE);
-    assert_eq!(patience(1_048_576).as_secs(), 10);
+    assert_eq!(patience(1_048_576).as_secs(), 2);
 }
 
 /// As the system tells the policies of this process's threads: 5 is `SCHED_IDLE`.

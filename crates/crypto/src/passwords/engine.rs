@@ -1,5 +1,6 @@
-//! A thread that hashes while nobody else wants its processor. It touches nothing but what it was handed: no lock that
-//! another thread needs, no allocator. Whoever waited for it to let go of one would wait until processors are free.
+//! A thread that hashes while nobody else wants its processor. It touches nothing but what it was handed: no allocator,
+//! and no lock but those of its worker's two channels. Whoever waited for it to let go of one would wait until processors
+//! are free, so only its own worker ever could.
 
 use std::{
     sync::mpsc::{self, Receiver, SyncSender},
