@@ -1,41 +1,58 @@
-//! Who is calling: the checked bearer token, and where the request comes from. What the caller may do is asked in
-//! the services.
+//! The context of a request: where it comes from, in which request, and who acts, where a bearer token says so. What
+//! the actor may do is asked in the services.
 
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use http::{header, request::Parts};
-use userd_model::{SessionId, UserId, text};
-use userd_services::{Authenticated, Origin};
+use userd_model::{UserId, text};
+use userd_services::{Authenticated, Context, RequestOrigin};
 
-use crate::{api::Api, client_address::ClientAddress, extract::Bearer, middleware::note_user, problem::Problem};
+use crate::{
+    api::Api, client_address::ClientAddress, extract::Bearer, middleware::note_user, problem::Problem,
+    request_id::RequestId,
+};
+
+/// Anybody, known or not.
+pub(crate) struct Visitor(pub Context);
 
 /// A caller with a good access token: a user or a service account.
-pub(crate) struct Caller(pub Authenticated);
+pub(crate) struct Caller(pub Context);
 
 /// A signed-in user.
 pub(crate) struct SignedInUser {
     /// Who.
     pub id: UserId,
-    /// In which session.
-    pub session: SessionId,
-    /// The whole token.
-    pub token: Authenticated,
+    /// The context of what they do.
+    pub ctx: Context,
 }
 
-/// Where the request comes from.
-pub(crate) struct From(pub Origin);
+/// The user that a token speaks for, where nothing else about the request matters.
+pub(crate) struct TokenOwner(pub UserId);
+
+impl FromRequestParts<Arc<Api>> for Visitor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+        let address = ClientAddress::from_request_parts(parts, api).await?;
+        let request_id = RequestId::from_request_parts(parts, api).await?;
+        let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        let origin = RequestOrigin {
+            ip: Some(address.to_string()),
+            network: address.limit_key(),
+            user_agent: agent.and_then(text::user_agent),
+        };
+        Ok(Self(api.services.context().from_origin(origin).in_request(request_id.as_str())))
+    }
+}
 
 impl FromRequestParts<Arc<Api>> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
-        let Bearer(token) = <Bearer as FromRequestParts<Arc<Api>>>::from_request_parts(parts, api).await?;
-        let authenticated = api.services.authenticate(&token).await?;
-        if let Ok((user, _)) = authenticated.user() {
-            note_user(user);
-        }
-        Ok(Self(authenticated))
+        let token = authenticate(parts, api).await?;
+        let Visitor(ctx) = Visitor::from_request_parts(parts, api).await?;
+        Ok(Self(ctx.authenticated(token)))
     }
 }
 
@@ -43,22 +60,25 @@ impl FromRequestParts<Arc<Api>> for SignedInUser {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
-        let Caller(token) = Caller::from_request_parts(parts, api).await?;
-        let (id, session) = token.user()?;
-        Ok(Self { id, session, token })
+        let Caller(ctx) = Caller::from_request_parts(parts, api).await?;
+        let (id, _) = ctx.user()?;
+        Ok(Self { id, ctx })
     }
 }
 
-impl FromRequestParts<Arc<Api>> for From {
+impl FromRequestParts<Arc<Api>> for TokenOwner {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
-        let address = ClientAddress::from_request_parts(parts, api).await?;
-        let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-        Ok(Self(Origin {
-            ip: Some(address.to_string()),
-            network: address.limit_key(),
-            user_agent: agent.and_then(text::user_agent),
-        }))
+        Ok(Self(authenticate(parts, api).await?.user()?.0))
     }
+}
+
+async fn authenticate(parts: &mut Parts, api: &Arc<Api>) -> Result<Authenticated, Problem> {
+    let Bearer(token) = <Bearer as FromRequestParts<Arc<Api>>>::from_request_parts(parts, api).await?;
+    let authenticated = api.services.authenticate(&token).await?;
+    if let Ok((user, _)) = authenticated.user() {
+        note_user(user);
+    }
+    Ok(authenticated)
 }

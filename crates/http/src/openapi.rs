@@ -43,7 +43,7 @@ pub(crate) fn complete(collected: &utoipa::openapi::OpenApi, table: &[RouteNeeds
             if METHODS.contains(&method.as_str()) {
                 let method = method.to_uppercase();
                 let needs = table.iter().find(|entry| entry.path == path && entry.method == method);
-                complete_operation(path, &method, needs.map_or(Needs::Public, |entry| entry.needs), operation);
+                complete_operation(path, &method, needs.map_or(&Needs::Public, |entry| &entry.needs), operation);
             }
         }
     }
@@ -71,7 +71,7 @@ fn info() -> Value {
     })
 }
 
-fn complete_operation(path: &str, method: &str, needs: Needs, operation: &mut Value) {
+fn complete_operation(path: &str, method: &str, needs: &Needs, operation: &mut Value) {
     let statuses = possible_statuses(path, method, needs, operation);
     let family = if path.starts_with("/oauth2/") { "OAuthError" } else { "Problem" };
     let Some(operation) = operation.as_object_mut() else {
@@ -120,7 +120,7 @@ fn complete_response(status: &str, family: &str, response: &mut Value) {
 }
 
 /// The statuses of problems that this operation can answer, by its form and its needs.
-fn possible_statuses(path: &str, method: &str, needs: Needs, operation: &Value) -> BTreeSet<u16> {
+fn possible_statuses(path: &str, method: &str, needs: &Needs, operation: &Value) -> BTreeSet<u16> {
     let mut statuses = BTreeSet::new();
     let parameters = operation.get("parameters").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let has = |place: &str, name: Option<&str>| {
@@ -132,7 +132,7 @@ fn possible_statuses(path: &str, method: &str, needs: Needs, operation: &Value) 
     if path.starts_with("/v1/") || path.starts_with("/oauth2/") {
         statuses.extend([400, 403, 414, 429, 503]);
     }
-    if needs != Needs::Public {
+    if *needs != Needs::Public {
         statuses.extend([400, 401, 403]);
     }
     // Public as they are, a client that shows credentials there must show right ones (RFC 6749 section 5.2).
@@ -160,7 +160,7 @@ fn possible_statuses(path: &str, method: &str, needs: Needs, operation: &Value) 
     statuses
 }
 
-fn security(needs: Needs) -> Value {
+fn security(needs: &Needs) -> Value {
     match needs {
         Needs::Public => json!([]),
         Needs::User | Needs::Permission(_) => json!([{"bearer": []}]),

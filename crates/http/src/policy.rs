@@ -4,7 +4,7 @@
 use userd_model::Permission;
 
 /// What a caller must be to use a route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Needs {
     /// Nothing: anybody may call it.
     Public,
@@ -19,7 +19,7 @@ pub enum Needs {
 }
 
 /// One line of the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteNeeds {
     /// Upper case.
     pub method: &'static str,
@@ -81,22 +81,22 @@ pub const ROUTES: &[RouteNeeds] = &[
     route("DELETE", "/v1/me/identities/{id}", Needs::User),
     route("GET", "/.well-known/jwks.json", Needs::Public),
     route("GET", "/.well-known/oauth-authorization-server", Needs::Public),
-    route("POST", "/oauth2/introspect", Needs::ClientOrBearer(Permission::TokensIntrospect)),
+    route("POST", "/oauth2/introspect", Needs::ClientOrBearer(Permission::TOKENS_INTROSPECT)),
     route("POST", "/oauth2/revoke", Needs::Public),
     route("POST", "/oauth2/token", Needs::Public),
-    route("GET", "/v1/revocations", Needs::Permission(Permission::RevocationsRead)),
-    route("GET", "/v1/users", Needs::Permission(Permission::UsersRead)),
-    route("GET", "/v1/users/{id}", Needs::Permission(Permission::UsersRead)),
-    route("POST", "/v1/users/{id}/block", Needs::Permission(Permission::UsersManage)),
-    route("POST", "/v1/users/{id}/unblock", Needs::Permission(Permission::UsersManage)),
-    route("POST", "/v1/users/{id}/sign-out", Needs::Permission(Permission::UsersManage)),
-    route("GET", "/v1/clients", Needs::Permission(Permission::ClientsRead)),
-    route("POST", "/v1/clients", Needs::Permission(Permission::ClientsManage)),
-    route("DELETE", "/v1/clients/{id}", Needs::Permission(Permission::ClientsManage)),
-    route("POST", "/v1/clients/{id}/rotate-secret", Needs::Permission(Permission::ClientsManage)),
-    route("GET", "/v1/signing-keys", Needs::Permission(Permission::KeysRead)),
-    route("POST", "/v1/signing-keys/rotate", Needs::Permission(Permission::KeysManage)),
-    route("POST", "/v1/signing-keys/{kid}/revoke", Needs::Permission(Permission::KeysManage)),
+    route("GET", "/v1/revocations", Needs::Permission(Permission::REVOCATIONS_READ)),
+    route("GET", "/v1/users", Needs::Permission(Permission::USERS_READ)),
+    route("GET", "/v1/users/{id}", Needs::Permission(Permission::USERS_READ)),
+    route("POST", "/v1/users/{id}/block", Needs::Permission(Permission::USERS_MANAGE)),
+    route("POST", "/v1/users/{id}/unblock", Needs::Permission(Permission::USERS_MANAGE)),
+    route("POST", "/v1/users/{id}/sign-out", Needs::Permission(Permission::USERS_MANAGE)),
+    route("GET", "/v1/clients", Needs::Permission(Permission::CLIENTS_READ)),
+    route("POST", "/v1/clients", Needs::Permission(Permission::CLIENTS_MANAGE)),
+    route("DELETE", "/v1/clients/{id}", Needs::Permission(Permission::CLIENTS_MANAGE)),
+    route("POST", "/v1/clients/{id}/rotate-secret", Needs::Permission(Permission::CLIENTS_MANAGE)),
+    route("GET", "/v1/signing-keys", Needs::Permission(Permission::SIGNING_KEYS_READ)),
+    route("POST", "/v1/signing-keys/rotate", Needs::Permission(Permission::SIGNING_KEYS_MANAGE)),
+    route("POST", "/v1/signing-keys/{kid}/revoke", Needs::Permission(Permission::SIGNING_KEYS_MANAGE)),
 ];
 
 /// Why table and routes do not fit together.

@@ -1,51 +1,100 @@
-//! Who may do what. The whole policy is [`Actor::may`]; API, command line and pages all ask it.
+//! Permissions and roles. A permission is a free word; those of this service are well known.
+
+use std::{borrow::Cow, cmp::Ordering, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientId, Refusal, SessionId, UserId};
+/// A named right, ours (`users.read`) or another service's (`billing.invoices.read`). Roles are sets of these.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Permission(Cow<'static, str>);
 
-macro_rules! permissions {
+macro_rules! well_known {
     ($($(#[$doc:meta])* $name:ident = $word:literal),+ $(,)?) => {
-        /// A named right. Roles are sets of these.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum Permission { $($(#[$doc])* #[serde(rename = $word)] $name),+ }
-
         impl Permission {
-            /// All of them, in order.
-            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+            $($(#[$doc])* pub const $name: Self = Self(Cow::Borrowed($word));)+
 
-            /// The stable published word.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $word),+ }
-            }
+            /// Those that this service itself asks for, in order.
+            pub const WELL_KNOWN: &'static [Self] = &[$(Self::$name),+];
 
-            /// The permission for a word.
-            #[must_use]
-            pub fn parse(word: &str) -> Option<Self> {
+            fn well_known(word: &str) -> Option<Self> {
                 match word { $($word => Some(Self::$name),)+ _ => None }
             }
         }
     };
 }
 
-permissions! {
+well_known! {
     /// See any account and its sessions.
-    UsersRead = "users.read",
+    USERS_READ = "users.read",
     /// Block, unblock and sign out accounts.
-    UsersManage = "users.manage",
+    USERS_MANAGE = "users.manage",
     /// See service accounts.
-    ClientsRead = "clients.read",
+    CLIENTS_READ = "clients.read",
     /// Make, change and remove service accounts.
-    ClientsManage = "clients.manage",
+    CLIENTS_MANAGE = "clients.manage",
     /// See signing keys.
-    KeysRead = "signing_keys.read",
+    SIGNING_KEYS_READ = "signing_keys.read",
     /// Rotate and revoke signing keys.
-    KeysManage = "signing_keys.manage",
+    SIGNING_KEYS_MANAGE = "signing_keys.manage",
     /// Ask whether a token is good.
-    TokensIntrospect = "tokens.introspect",
+    TOKENS_INTROSPECT = "tokens.introspect",
     /// Read the revocation feed.
-    RevocationsRead = "revocations.read",
+    REVOCATIONS_READ = "revocations.read",
+}
+
+impl Permission {
+    /// The longest word, in bytes.
+    pub const MAX_BYTES: usize = 100;
+
+    /// The permission of a word: 1 to 100 of `a-z`, `0-9`, `_`, `.` and `-`.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        let lawful = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_.-".contains(&byte);
+        Self::well_known(word).or_else(|| {
+            let fits = (1..=Self::MAX_BYTES).contains(&word.len()) && word.bytes().all(lawful);
+            fits.then(|| Self(Cow::Owned(word.to_owned())))
+        })
+    }
+
+    /// The published word.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is one of this service's own.
+    #[must_use]
+    pub fn is_well_known(&self) -> bool {
+        Self::well_known(&self.0).is_some()
+    }
+}
+
+/// Well-known ones first, in their order; the others by their words.
+impl Ord for Permission {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let place = |permission: &Self| Self::WELL_KNOWN.iter().position(|known| known == permission);
+        let key = |permission: &Self| place(permission).unwrap_or(usize::MAX);
+        key(self).cmp(&key(other)).then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for Permission {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 /// A role: a named set of permissions.
@@ -60,55 +109,4 @@ pub struct Role {
 impl Role {
     /// The name of the role that may do everything.
     pub const ADMIN: &'static str = "admin";
-}
-
-/// Whoever acts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Actor {
-    /// A signed-in user.
-    User {
-        /// Who.
-        id: UserId,
-        /// In which session.
-        session_id: SessionId,
-        /// What they may do.
-        permissions: Vec<Permission>,
-    },
-    /// Another service.
-    Service {
-        /// Which.
-        id: ClientId,
-        /// What it may do.
-        permissions: Vec<Permission>,
-    },
-    /// The operator at the machine's command line.
-    Operator,
-}
-
-/// Something an actor may or may not do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
-    /// To anything, by right of a permission.
-    Any(Permission),
-    /// To one user's own things; others need the permission.
-    Own(UserId, Permission),
-}
-
-impl Actor {
-    /// Default deny: allowed is what a rule here allows.
-    ///
-    /// # Errors
-    /// `Forbidden`.
-    pub fn may(&self, act: Act) -> Result<(), Refusal> {
-        let (owner, permission) = match act {
-            Act::Any(permission) => (None, permission),
-            Act::Own(owner, permission) => (Some(owner), permission),
-        };
-        let allowed = match self {
-            Self::Operator => true,
-            Self::User { id, permissions, .. } => owner == Some(*id) || permissions.contains(&permission),
-            Self::Service { permissions, .. } => permissions.contains(&permission),
-        };
-        if allowed { Ok(()) } else { Err(Refusal::Forbidden) }
-    }
 }

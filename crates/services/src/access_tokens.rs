@@ -9,17 +9,18 @@ use userd_model::{Actor, Client, ClientId, Permission, Refusal, Revoked, Session
 use userd_storage::Failure;
 
 use crate::{
-    Parts,
-    parts::Settings,
-    people::internal,
+    Context, Dependencies, Settings,
+    change::Changes,
     revocations::{Checked, Revocations},
     roles::Roles,
+    user_reader::internal,
 };
 
 /// Issues and checks access tokens.
 #[derive(Clone)]
 pub struct AccessTokens {
-    parts: Parts,
+    deps: Dependencies,
+    changes: Changes,
     revocations: Arc<Revocations>,
     roles: Roles,
 }
@@ -58,8 +59,8 @@ pub struct Introspection {
 }
 
 impl AccessTokens {
-    pub(crate) const fn new(parts: Parts, revocations: Arc<Revocations>, roles: Roles) -> Self {
-        Self { parts, revocations, roles }
+    pub(crate) const fn new(deps: Dependencies, changes: Changes, revocations: Arc<Revocations>, roles: Roles) -> Self {
+        Self { deps, changes, revocations, roles }
     }
 
     /// Issues a token for a user's session.
@@ -105,11 +106,11 @@ impl AccessTokens {
     }
 
     fn frame(&self, now: Timestamp) -> AccessClaims {
-        let settings: &Settings = &self.parts.settings;
+        let settings: &Settings = &self.deps.settings;
         AccessClaims {
             sub: uuid::Uuid::nil(),
             client_id: String::new(),
-            jti: TokenId::mint(self.parts.random.as_ref()),
+            jti: TokenId::mint(self.deps.random.as_ref()),
             sid: None,
             iat: now,
             nbf: now,
@@ -125,7 +126,7 @@ impl AccessTokens {
 
     fn sign(&self, claims: &AccessClaims, kind: &'static str) -> Result<String, Failure> {
         metrics::counter!("userd_tokens_issued_total", "kind" => kind).increment(1);
-        self.parts.crypto.tokens.issue(claims).map_err(internal)
+        self.deps.crypto.tokens.issue(claims).map_err(internal)
     }
 
     /// Checks a presented token: signature (or the memory of it), times, and the revocation view.
@@ -133,11 +134,11 @@ impl AccessTokens {
     /// # Errors
     /// [`Unaccepted`]: callers learn `NotSignedIn`, whatever is wrong with it.
     pub fn authenticate(&self, token: &str) -> Result<Authenticated, Unaccepted> {
-        let token = self.parts.crypto.tokens.verify(token, self.parts.now()).map_err(refused)?;
+        let token = self.deps.crypto.tokens.verify(token, self.deps.now()).map_err(refused)?;
         let issued = token.claims.iat;
         let authenticated = read(token).map_err(|_| Unaccepted::Token)?;
         // A token of a time when they lived longer outlives the entries that revoke it, so it ends with today's life.
-        if issued.plus(self.parts.settings.access_ttl) <= self.parts.now() {
+        if issued.plus(self.deps.settings.access_ttl) <= self.deps.now() {
             return Err(unaccepted("expired"));
         }
         if self.revocations.forbids(subject(&authenticated)) {
@@ -150,30 +151,26 @@ impl AccessTokens {
     #[must_use]
     pub fn introspection(&self, authenticated: Option<&Authenticated>) -> Introspection {
         authenticated.map_or(Introspection { active: false, token: None }, |authenticated| {
-            let mut claims = self.parts.crypto.tokens.members(&authenticated.token.claims);
+            let mut claims = self.deps.crypto.tokens.members(&authenticated.token.claims);
             claims.insert("token_type".into(), "Bearer".into());
             Introspection { active: true, token: Some(claims) }
         })
     }
 
-    /// RFC 7009: revokes one access token. Unknown and dead tokens are fine: they do not work either.
+    /// RFC 7009: revokes one access token: whoever holds it may. Unknown and dead tokens are fine: they do not work
+    /// either.
     ///
     /// # Errors
     /// Storage faults.
-    pub async fn revoke(&self, token: &str) -> Result<(), Failure> {
+    pub async fn revoke(&self, ctx: &Context, token: &str) -> Result<(), Failure> {
         let Ok(authenticated) = self.authenticate(token) else { return Ok(()) };
-        let entry =
-            self.revocations.mint(Revoked::Token { token_id: authenticated.token.claims.jti }, self.parts.now());
-        let entries = &[entry];
-        self.parts
-            .store
-            .transact("revoke_token", |mut uow| async move {
-                self.revocations.record(&mut uow, entries).await?;
-                uow.commit(()).await
+        let token_id = authenticated.token.claims.jti;
+        self.changes
+            .run(ctx, "revoke_token", |mut change| async move {
+                change.revoke(Revoked::Token { token_id });
+                change.commit(()).await
             })
-            .await?;
-        self.revocations.announce(entries).await;
-        Ok(())
+            .await
     }
 }
 
@@ -234,7 +231,7 @@ fn subject(authenticated: &Authenticated) -> Checked {
     let (session, user, client) = match &authenticated.actor {
         Actor::User { id, session_id, .. } => (Some(*session_id), Some((*id, claims.ver)), None),
         Actor::Service { id, .. } => (None, None, Some((*id, claims.ver))),
-        Actor::Operator => (None, None, None),
+        Actor::Anonymous | Actor::Operator | Actor::System => (None, None, None),
     };
     Checked { token: claims.jti, session, user, client }
 }

@@ -6,10 +6,10 @@ use std::{
     time::Duration,
 };
 
-use userd_model::Refusal;
+use userd_model::{Act, Refusal};
 
 use crate::{
-    Authenticated, Services,
+    Authenticated, Context, Services,
     access_tokens::{Introspection, Unaccepted},
 };
 
@@ -33,14 +33,18 @@ impl Services {
     }
 
     /// RFC 7662: what a token says, if it is good now.
-    pub async fn introspect(&self, token: &str) -> Introspection {
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub async fn introspect(&self, ctx: &Context, token: &str) -> Result<Introspection, Refusal> {
+        ctx.may(&Act::IntrospectToken)?;
         let authenticated = self.authenticate(token).await.ok();
-        self.access_tokens.introspection(authenticated.as_ref())
+        Ok(self.access_tokens.introspection(authenticated.as_ref()))
     }
 
-    /// Loads the signing keys again, unless that was just done. Answers whether it did.
+    /// Loads the signing keys again, unless that was just done. IdempotencyKeys whether it did.
     async fn look_again(&self) -> bool {
-        let now = self.parts.now().micros();
+        let now = self.deps.now().micros();
         let apart = i64::try_from(APART.as_micros()).unwrap_or(i64::MAX);
         let last = self.last_look.0.load(Ordering::Acquire);
         let due = now.saturating_sub(last) >= apart

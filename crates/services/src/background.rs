@@ -41,7 +41,7 @@ impl Services {
         let mut reload = false;
         for consequence in consequences {
             match consequence {
-                Consequence::ForgetUser { user, version } => self.people.forget(user, version),
+                Consequence::ForgetUser { user, version } => self.user_reader.forget(user, version),
                 Consequence::ReloadKeys => reload = true,
             }
         }
@@ -49,7 +49,7 @@ impl Services {
     }
 
     async fn keep_keys(&self) -> Result<(), userd_storage::Failure> {
-        if self.sweeper.lead("signing_keys", self.parts.now(), KEYS * 3).await? {
+        if self.sweeper.lead("signing_keys", self.deps.now(), KEYS * 3).await? {
             self.signing_keys.tick().await?;
         }
         self.signing_keys.reload().await
@@ -87,7 +87,7 @@ async fn every<F>(
 }
 
 async fn listen(mut stop: watch::Receiver<bool>, services: Arc<Services>) {
-    let mut messages = services.parts.cache.subscribe();
+    let mut messages = services.deps.cache.subscribe();
     loop {
         let message = tokio::select! {
             message = messages.next() => message,

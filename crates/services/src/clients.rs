@@ -1,31 +1,31 @@
 //! Service accounts of other services: they get tokens by `client_credentials`, ask whether tokens are good, and
 //! read the revocation feed. Their secrets are 256 random bits, shown once and stored as hashes.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use userd_crypto::OpaqueSecret;
-use userd_model::{Act, Actor, Client, ClientId, Permission, Refusal, Revocation, Revoked, Timestamp, text};
+use userd_model::{Act, Actor, Client, ClientId, Permission, Refusal, Revoked, Timestamp, text};
 use userd_storage::Failure;
 
 use crate::{
-    Once, Origin, Parts,
+    Context, Dependencies, IdempotentRequest, RequestOrigin,
     access_tokens::AccessTokens,
+    change::Changes,
+    idempotency::IdempotencyKeys,
     limits::{Limited, Limits},
-    once::Answers,
-    revocations::Revocations,
 };
 
 const PREFIX: &str = "udc_";
 
-/// Makes, checks and shuts service accounts.
+/// Makes, authenticates and disables service accounts.
 #[derive(Clone)]
 pub struct Clients {
-    parts: Parts,
+    deps: Dependencies,
+    changes: Changes,
     access_tokens: AccessTokens,
     limits: Limits,
-    answers: Answers,
-    revocations: Arc<Revocations>,
+    idempotency: IdempotencyKeys,
 }
 
 /// A service account with its secret: shown once.
@@ -61,13 +61,13 @@ pub struct ClientToken {
 
 impl Clients {
     pub(crate) const fn new(
-        parts: Parts,
+        deps: Dependencies,
+        changes: Changes,
         access_tokens: AccessTokens,
         limits: Limits,
-        answers: Answers,
-        revocations: Arc<Revocations>,
+        idempotency: IdempotencyKeys,
     ) -> Self {
-        Self { parts, access_tokens, limits, answers, revocations }
+        Self { deps, changes, access_tokens, limits, idempotency }
     }
 
     /// Makes a service account with some of the permissions that services may hold.
@@ -76,46 +76,41 @@ impl Clients {
     /// `Forbidden`, `InvalidInput`; an actor cannot give what it does not hold.
     pub async fn create(
         &self,
-        actor: &Actor,
+        ctx: &Context,
         name: &str,
         permissions: &[String],
-        once: Option<&Once>,
+        idempotent: Option<&IdempotentRequest>,
     ) -> Result<NewClient, Failure> {
-        actor.may(Act::Any(Permission::ClientsManage))?;
-        if let Some(saved) = self.answers.saved(once).await? {
+        ctx.may(&Act::CreateClient)?;
+        if let Some(saved) = self.idempotency.saved(idempotent).await? {
             return Ok(saved);
         }
         let name = text::display_name(name).map_err(|detail| Refusal::field("/name", detail))?;
-        let permissions = granted(actor, permissions)?;
-        let now = self.parts.now();
-        let random = self.parts.random.as_ref();
+        let permissions = granted(&ctx.actor, permissions)?;
+        let now = self.deps.now();
+        let random = self.deps.random.as_ref();
         let (secret, hash) = OpaqueSecret::mint(PREFIX, random);
-        let client = Client {
+        let client = &Client {
             id: ClientId::mint(random),
             name,
             secret_hash: hash.to_vec(),
             permissions,
-            created_by: if let Actor::User { id, .. } = actor { Some(*id) } else { None },
+            created_by: ctx.user().ok().map(|(user, _)| user),
             created_at: now,
             secret_changed_at: now,
             disabled_at: None,
         };
-        let client = &client;
-        let answer = NewClient { client: view(client), client_secret: secret.to_string() };
-        let sealed = &self.answers.seal(&answer)?;
-        let saved = self
-            .parts
-            .store
-            .transact("create_client", |mut uow| async move {
-                if let Some(saved) = self.answers.find::<NewClient>(&mut uow, once).await? {
-                    return uow.commit(Some(saved)).await;
+        let answer = &NewClient { client: view(client), client_secret: secret.to_string() };
+        self.changes
+            .run(ctx, "create_client", |mut change| async move {
+                if let Some(saved) = self.idempotency.find::<NewClient>(&mut change, idempotent).await? {
+                    return change.commit(saved).await;
                 }
-                uow.clients().insert(client).await?;
-                self.answers.save(&mut uow, once, sealed, now).await?;
-                uow.commit(None).await
+                change.clients().insert(client).await?;
+                self.idempotency.save(&mut change, idempotent, answer).await?;
+                change.commit(answer.clone()).await
             })
-            .await?;
-        Ok(saved.unwrap_or(answer))
+            .await
     }
 
     /// A page of service accounts, oldest first.
@@ -124,21 +119,21 @@ impl Clients {
     /// `Forbidden`.
     pub async fn page(
         &self,
-        actor: &Actor,
+        ctx: &Context,
         after: Option<(Timestamp, ClientId)>,
         limit: u32,
     ) -> Result<Vec<ClientView>, Failure> {
-        actor.may(Act::Any(Permission::ClientsRead))?;
-        Ok(self.parts.store.reading().clients().page(after, limit).await?.iter().map(view).collect())
+        ctx.may(&Act::ListClients)?;
+        Ok(self.deps.store.reading().clients().page(after, limit).await?.iter().map(view).collect())
     }
 
-    /// Shuts a service account; its tokens die at once.
+    /// Disables a service account; its tokens die at once.
     ///
     /// # Errors
     /// `Forbidden`, `NotFound`.
-    pub async fn disable(&self, actor: &Actor, id: ClientId) -> Result<(), Failure> {
-        actor.may(Act::Any(Permission::ClientsManage))?;
-        self.change("disable_client", id, |client, at| {
+    pub async fn disable(&self, ctx: &Context, id: ClientId) -> Result<(), Failure> {
+        ctx.may(&Act::DisableClient)?;
+        self.change(ctx, "disable_client", id, |client, at| {
             client.disabled_at.get_or_insert(at);
             Ok(())
         })
@@ -151,12 +146,12 @@ impl Clients {
     ///
     /// # Errors
     /// `Forbidden`, `NotFound`.
-    pub async fn rotate_secret(&self, actor: &Actor, id: ClientId) -> Result<NewClient, Failure> {
-        actor.may(Act::Any(Permission::ClientsManage))?;
-        let (secret, hash) = OpaqueSecret::mint(PREFIX, self.parts.random.as_ref());
+    pub async fn rotate_secret(&self, ctx: &Context, id: ClientId) -> Result<NewClient, Failure> {
+        ctx.may(&Act::RotateClientSecret)?;
+        let (secret, hash) = OpaqueSecret::mint(PREFIX, self.deps.random.as_ref());
         let client = self
-            .change("rotate_client_secret", id, |client, at| {
-                must_hold(actor, &client.permissions)?;
+            .change(ctx, "rotate_client_secret", id, |client, at| {
+                must_hold(&ctx.actor, &client.permissions)?;
                 client.secret_hash = hash.to_vec();
                 client.secret_changed_at = at;
                 Ok(())
@@ -167,39 +162,34 @@ impl Clients {
 
     async fn change(
         &self,
+        ctx: &Context,
         name: &'static str,
         id: ClientId,
-        change: impl Fn(&mut Client, Timestamp) -> Result<(), Refusal> + Send + Sync,
+        act: impl Fn(&mut Client, Timestamp) -> Result<(), Refusal> + Send + Sync,
     ) -> Result<Client, Failure> {
-        let now = self.parts.now();
-        let (minted, change) = (&self.revocations.mint(Revoked::Client { client_id: id }, now), &change);
-        let (client, entries) = self
-            .parts
-            .store
-            .transact(name, |mut uow| async move {
-                let found = uow.clients().find(id).await?.filter(|client| client.disabled_at.is_none());
+        let act = &act;
+        self.changes
+            .run(ctx, name, |mut change| async move {
+                let found = change.clients().find(id).await?.filter(|client| client.disabled_at.is_none());
                 let mut client = found.ok_or(Refusal::NotFound)?;
                 // Later than the secret that it kills, whatever the clocks of two replicas say.
-                let at = now.max(client.secret_changed_at.plus(Duration::from_micros(1)));
-                change(&mut client, at)?;
-                uow.clients().update(&client).await?;
-                let entries = vec![Revocation { recorded_at: at, ..minted.clone() }];
-                self.revocations.record(&mut uow, &entries).await?;
-                uow.commit((client, entries)).await
+                let at = change.now.max(client.secret_changed_at.plus(Duration::from_micros(1)));
+                act(&mut client, at)?;
+                change.clients().update(&client).await?;
+                change.revoke_at(Revoked::Client { client_id: id }, at);
+                change.commit(client).await
             })
-            .await?;
-        self.revocations.announce(&entries).await;
-        Ok(client)
+            .await
     }
 
     /// Authenticates a service by id and secret (RFC 6749 section 2.3.1).
     ///
     /// # Errors
     /// `InvalidClient`, `TooManyAttempts`.
-    pub async fn authenticate(&self, id: &str, secret: &str, origin: &Origin) -> Result<Client, Failure> {
+    pub async fn authenticate(&self, id: &str, secret: &str, origin: &RequestOrigin) -> Result<Client, Failure> {
         self.limits.reserve_from(Limited::ClientPerNetwork, origin).await?;
         let id: ClientId = id.parse().map_err(|_| Refusal::InvalidClient)?;
-        let client = self.parts.store.reading().clients().find(id).await?;
+        let client = self.deps.store.reading().clients().find(id).await?;
         let hash = OpaqueSecret::hash_of(PREFIX, secret).ok_or(Refusal::InvalidClient)?;
         let client = client
             .filter(|client| userd_crypto::constant_time_eq(&client.secret_hash, &hash) && client.disabled_at.is_none())
@@ -214,8 +204,8 @@ impl Clients {
     /// Faults of signing.
     pub fn token(&self, client: &Client) -> Result<ClientToken, Failure> {
         Ok(ClientToken {
-            access_token: self.access_tokens.issue_for_client(client, self.parts.now())?,
-            expires_in: self.parts.settings.access_ttl.as_secs(),
+            access_token: self.access_tokens.issue_for_client(client, self.deps.now())?,
+            expires_in: self.deps.settings.access_ttl.as_secs(),
             scope: client.permissions.join(" "),
         })
     }
@@ -229,13 +219,12 @@ impl Clients {
 }
 
 fn must_hold(actor: &Actor, words: &[String]) -> Result<(), Refusal> {
-    // A word that this release does not know is held by nobody but the operator.
-    let held = |word: &String| match Permission::parse(word) {
-        Some(permission) => actor.may(Act::Any(permission)),
-        None if *actor == Actor::Operator => Ok(()),
-        None => Err(Refusal::Forbidden),
+    // A word that cannot be a permission is held by nobody but the operator.
+    let holds = |word: &String| match Permission::parse(word) {
+        Some(permission) => actor.holds(&permission),
+        None => *actor == Actor::Operator,
     };
-    words.iter().try_for_each(held)
+    if words.iter().all(holds) { Ok(()) } else { Err(Refusal::Forbidden) }
 }
 
 /// The permissions asked for, if all exist and the giver holds them.
@@ -243,11 +232,13 @@ fn granted(giver: &Actor, words: &[String]) -> Result<Vec<String>, Refusal> {
     let mut granted = Vec::new();
     for (place, word) in words.iter().enumerate() {
         let pointer = format!("/permissions/{place}");
-        let permission = Permission::parse(word).ok_or_else(|| {
-            let known: Vec<_> = Permission::ALL.iter().map(|permission| permission.as_str()).collect();
+        let permission = Permission::parse(word).filter(Permission::is_well_known).ok_or_else(|| {
+            let known: Vec<_> = Permission::WELL_KNOWN.iter().map(|permission| permission.as_str()).collect();
             Refusal::field(&pointer, format!("no such permission; there are: {}", known.join(", ")))
         })?;
-        giver.may(Act::Any(permission)).map_err(|_| Refusal::field(&pointer, "you do not hold this permission"))?;
+        if !giver.holds(&permission) {
+            return Err(Refusal::field(&pointer, "you do not hold this permission"));
+        }
         granted.push(permission);
     }
     granted.sort_unstable();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use userd_cache::{Limit, LimitAnswer};
 use userd_model::Refusal;
 
-use crate::{Origin, Parts};
+use crate::{Dependencies, RequestOrigin};
 
 /// `burst` attempts at once, then one more per `period`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,12 +66,12 @@ pub enum Limited {
 /// Enforces the limits.
 #[derive(Clone)]
 pub struct Limits {
-    parts: Parts,
+    deps: Dependencies,
 }
 
 impl Limits {
-    pub(crate) const fn new(parts: Parts) -> Self {
-        Self { parts }
+    pub(crate) const fn new(deps: Dependencies) -> Self {
+        Self { deps }
     }
 
     /// Reserves one attempt.
@@ -80,7 +80,7 @@ impl Limits {
     /// `TooManyAttempts` with the time after which one more is free.
     pub async fn reserve(&self, what: Limited, key: &str) -> Result<(), Refusal> {
         let Some(limit) = self.limit(what) else { return Ok(()) };
-        match self.parts.cache.check(&limit, key, 1).await {
+        match self.deps.cache.check(&limit, key, 1).await {
             LimitAnswer::Allowed => Ok(()),
             LimitAnswer::RetryAfter(wait) => {
                 metrics::counter!("userd_attempts_delayed_total", "limit" => limit.name).increment(1);
@@ -93,19 +93,19 @@ impl Limits {
     ///
     /// # Errors
     /// `TooManyAttempts`.
-    pub async fn reserve_from(&self, what: Limited, origin: &Origin) -> Result<(), Refusal> {
+    pub async fn reserve_from(&self, what: Limited, origin: &RequestOrigin) -> Result<(), Refusal> {
         self.reserve(what, &origin.network).await
     }
 
     /// Gives a reservation back: the attempt was right.
     pub async fn give_back(&self, what: Limited, key: &str) {
         if let Some(limit) = self.limit(what) {
-            self.parts.cache.refund(&limit, key).await;
+            self.deps.cache.refund(&limit, key).await;
         }
     }
 
     fn limit(&self, what: Limited) -> Option<Limit> {
-        let settings = &self.parts.settings.limits;
+        let settings = &self.deps.settings.limits;
         if !settings.enabled {
             return None;
         }

@@ -8,15 +8,15 @@ use userd_model::{Refusal, SessionId, User, UserId, password};
 use userd_storage::{Failure, repositories::password_credentials::PasswordCredential};
 
 use crate::{
-    Origin, Parts,
+    Dependencies, RequestOrigin,
     limits::{Limited, Limits},
-    people::internal,
+    user_reader::internal,
 };
 
 /// Proves people by their passwords.
 #[derive(Clone)]
 pub struct PasswordProof {
-    parts: Parts,
+    deps: Dependencies,
     limits: Limits,
 }
 
@@ -61,8 +61,8 @@ pub struct Proven {
 }
 
 impl PasswordProof {
-    pub(crate) const fn new(parts: Parts, limits: Limits) -> Self {
-        Self { parts, limits }
+    pub(crate) const fn new(deps: Dependencies, limits: Limits) -> Self {
+        Self { deps, limits }
     }
 
     /// Hashes a new password.
@@ -70,7 +70,7 @@ impl PasswordProof {
     /// # Errors
     /// `Busy` when the hashing queue is full.
     pub async fn hash(&self, password: &Password) -> Result<String, Failure> {
-        self.parts.crypto.passwords.hash(password.0.clone()).await.map_err(busy)
+        self.deps.crypto.passwords.hash(password.0.clone()).await.map_err(busy)
     }
 
     /// Proves the owner of a login. `claim` is the look-up key, absent for text that can be no login;
@@ -83,10 +83,10 @@ impl PasswordProof {
         login: &LoginKey,
         password: &Password,
         device: Option<&KnownDevice>,
-        origin: &Origin,
+        origin: &RequestOrigin,
     ) -> Result<Proven, Failure> {
         let owner = match &login.claim {
-            Some(hash) => self.parts.store.reading().claims().find(hash).await?.map(|claim| claim.owner),
+            Some(hash) => self.deps.store.reading().claims().find(hash).await?.map(|claim| claim.owner),
             None => None,
         };
         let known = device.filter(|device| owner == Some(device.user)).map(|device| device.key.as_str());
@@ -108,7 +108,7 @@ impl PasswordProof {
         user: UserId,
         session: SessionId,
         password: &Password,
-        origin: &Origin,
+        origin: &RequestOrigin,
     ) -> Result<Proven, Failure> {
         // Guesses count against the account. When strangers have used that up, the session has a count of its own, as
         // a known device does at sign-in, so that they never keep the owner from changing the password.
@@ -130,7 +130,7 @@ impl PasswordProof {
         &self,
         account: Option<&str>,
         known_device: Option<&str>,
-        origin: &Origin,
+        origin: &RequestOrigin,
         comparison: impl Future<Output = Result<Option<Proven>, Failure>>,
     ) -> Result<Option<Proven>, Failure> {
         let counted = match known_device {
@@ -161,7 +161,7 @@ impl PasswordProof {
         }
         let mut found = None;
         if let Some(owner) = owner {
-            let mut reading = self.parts.store.reading();
+            let mut reading = self.deps.store.reading();
             if let (Some(user), Some(credential)) =
                 (reading.users().find(owner).await?, reading.password_credentials().find(owner).await?)
             {
@@ -169,7 +169,7 @@ impl PasswordProof {
             }
         }
         let stored = found.as_ref().map(|(_, credential)| credential.hash.clone());
-        let passwords = &self.parts.crypto.passwords;
+        let passwords = &self.deps.crypto.passwords;
         let verdict = match passwords.verify(password.0.clone(), stored).await {
             // A hash made under a pepper that is gone, or dearer than this service may afford, matches nothing. It
             // costs the same as any other, so that nobody learns that this login exists.

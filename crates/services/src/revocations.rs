@@ -11,10 +11,10 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use userd_model::{ClientId, Revocation, RevocationId, Revoked, SessionId, Timestamp, TokenId, UserId};
-use userd_storage::{Failure, UnitOfWork};
+use userd_model::{Act, ClientId, Revocation, RevocationId, Revoked, SessionId, Timestamp, TokenId, UserId};
+use userd_storage::Failure;
 
-use crate::Parts;
+use crate::{Context, Dependencies};
 
 /// Entries outlive every token they can touch by this much.
 pub(crate) const MARGIN: Duration = Duration::from_secs(120);
@@ -24,7 +24,7 @@ const PAGE: u32 = 1_000;
 
 /// The view and the way into it.
 pub struct Revocations {
-    parts: Parts,
+    deps: Dependencies,
     view: RwLock<View>,
 }
 
@@ -75,8 +75,8 @@ struct Message {
 }
 
 impl Revocations {
-    pub(crate) fn new(parts: Parts) -> Self {
-        Self { parts, view: RwLock::default() }
+    pub(crate) fn new(deps: Dependencies) -> Self {
+        Self { deps, view: RwLock::default() }
     }
 
     /// Whether anything in the view forbids this token.
@@ -91,42 +91,19 @@ impl Revocations {
             || checked.user.is_some_and(|(id, epoch)| view.users.get(&id).is_some_and(|(lowest, _)| epoch < *lowest))
     }
 
-    /// A new entry, minted before the unit of work that records it.
-    #[must_use]
-    pub fn mint(&self, what: Revoked, now: Timestamp) -> Revocation {
-        Revocation {
-            id: RevocationId::mint(self.parts.random.as_ref()),
-            what,
-            recorded_at: now,
-            expires_at: now.plus(self.parts.settings.access_ttl).plus(MARGIN),
-        }
-    }
-
-    /// As [`Self::mint`], for a user whose new version is known only within the unit of work: see [`changed`].
-    #[must_use]
-    pub fn mint_change(&self, user_id: UserId, now: Timestamp) -> Revocation {
-        self.mint(Revoked::Changed { user_id, version: 0 }, now)
-    }
-
-    /// Records entries within a unit of work; [`Self::announce`] them after its commit.
-    ///
-    /// # Errors
-    /// Storage faults.
-    pub async fn record(&self, uow: &mut UnitOfWork, entries: &[Revocation]) -> Result<(), Failure> {
-        for entry in entries {
-            uow.revocations().insert(entry).await?;
-        }
-        Ok(())
+    /// An entry; it can be forgotten when every token that it touches is dead.
+    pub(crate) fn entry(&self, id: RevocationId, what: Revoked, recorded_at: Timestamp) -> Revocation {
+        Revocation { id, what, recorded_at, expires_at: recorded_at.plus(self.deps.settings.access_ttl).plus(MARGIN) }
     }
 
     /// After the commit: applies the entries here and tells the other replicas.
-    pub async fn announce(&self, entries: &[Revocation]) {
+    pub(crate) async fn announce(&self, entries: &[Revocation]) {
         if entries.is_empty() {
             return;
         }
         self.apply(entries);
         if let Ok(bytes) = serde_json::to_vec(&Message { revocations: entries.to_vec() }) {
-            self.parts.cache.publish(bytes.into()).await;
+            self.deps.cache.publish(bytes.into()).await;
         }
     }
 
@@ -140,17 +117,17 @@ impl Revocations {
     /// # Errors
     /// Storage faults; the view stays as it is.
     pub async fn poll(&self) -> Result<Vec<Consequence>, Failure> {
-        let now = self.parts.now();
+        let now = self.deps.now();
         let polled = self.view.read().unwrap_or_else(PoisonError::into_inner).polled;
         let mut after = polled.map_or_else(
-            || now.minus(self.parts.settings.access_ttl).minus(MARGIN),
+            || now.minus(self.deps.settings.access_ttl).minus(MARGIN),
             // A replica whose clock is ahead must not move everybody's window.
             |newest| newest.min(now).minus(OVERLAP),
         );
         let mut consequences = Vec::new();
         let mut after_id = RevocationId(uuid::Uuid::nil());
         loop {
-            let page = self.parts.store.reading().revocations().page(Some((after, after_id)), PAGE).await?;
+            let page = self.deps.store.reading().revocations().page(Some((after, after_id)), PAGE).await?;
             consequences.extend(self.apply(&page));
             self.polled_until(page.last());
             match page.last() {
@@ -169,9 +146,15 @@ impl Revocations {
     /// because the page begins that much earlier and entries have ids to recognise repeats by.
     ///
     /// # Errors
-    /// Storage faults.
-    pub async fn feed(&self, after: Option<(Timestamp, RevocationId)>, limit: u32) -> Result<Vec<Revocation>, Failure> {
-        Ok(self.parts.store.reading().revocations().page(after, limit).await?)
+    /// `Forbidden`.
+    pub async fn feed(
+        &self,
+        ctx: &Context,
+        after: Option<(Timestamp, RevocationId)>,
+        limit: u32,
+    ) -> Result<Vec<Revocation>, Failure> {
+        ctx.may(&Act::ReadRevocations)?;
+        Ok(self.deps.store.reading().revocations().page(after, limit).await?)
     }
 
     fn apply(&self, entries: &[Revocation]) -> Vec<Consequence> {
@@ -192,17 +175,6 @@ impl Revocations {
         view.users.retain(|_, (_, expires)| *expires > now);
         view.seen.retain(|_, expires| *expires > now);
     }
-}
-
-/// The entry for a changed user, completed within the unit of work from one minted before.
-pub(crate) fn changed(minted: &Revocation, user: &userd_model::User) -> Revocation {
-    Revocation { what: Revoked::Changed { user_id: user.id, version: user.version }, ..minted.clone() }
-}
-
-/// The entry that kills a user's older tokens, completed likewise.
-pub(crate) fn epoch_raised(minted: &Revocation, user: &userd_model::User) -> Revocation {
-    let what = Revoked::User { user_id: user.id, min_epoch: user.security_epoch, version: user.version };
-    Revocation { what, ..minted.clone() }
 }
 
 impl View {

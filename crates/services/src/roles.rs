@@ -6,28 +6,28 @@ use userd_cache::{Cached, Loaded};
 use userd_model::{Permission, Role};
 use userd_storage::Failure;
 
-use crate::Parts;
+use crate::Dependencies;
 
 /// Resolves role names to permissions.
 #[derive(Clone)]
 pub struct Roles {
-    parts: Parts,
+    deps: Dependencies,
     rows: Arc<Cached<Role, Failure>>,
 }
 
 impl Roles {
-    pub(crate) fn new(parts: Parts) -> Self {
-        let rows = Cached::new(parts.cache.clone(), parts.random.clone(), "role", Duration::from_secs(60));
-        Self { parts, rows: Arc::new(rows) }
+    pub(crate) fn new(deps: Dependencies) -> Self {
+        let rows = Cached::new(deps.cache.clone(), deps.random.clone(), "role", Duration::from_secs(60));
+        Self { deps, rows: Arc::new(rows) }
     }
 
-    /// The permissions of all these roles together, sorted, each once. Unknown roles and words allow nothing.
+    /// The permissions of all these roles together, sorted, each once. Unknown roles allow nothing.
     ///
     /// # Errors
     /// Storage faults.
     pub async fn permissions(&self, names: &[String]) -> Result<Vec<Permission>, Failure> {
         if names.iter().any(|name| name == Role::ADMIN) {
-            return Ok(Permission::ALL.to_vec());
+            return Ok(Permission::WELL_KNOWN.to_vec());
         }
         let mut all = Vec::new();
         for name in names {
@@ -41,7 +41,7 @@ impl Roles {
     }
 
     async fn find(&self, name: &str) -> Result<Option<Role>, Failure> {
-        let store = &self.parts.store;
+        let store = &self.deps.store;
         self.rows
             .get_or_load(name, || async move {
                 let role = store.reading().roles().find(name).await.map_err(Failure::from)?;

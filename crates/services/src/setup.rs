@@ -1,15 +1,15 @@
 //! The first administrator: made by the operator at the command line, or by whoever opens the one-time setup link
 //! that the first start prints. There is exactly one winner; afterwards the way is shut.
 
-use userd_model::{Event, EventId, EventKind, Refusal, Role, Timestamp};
-use userd_storage::{Failure, UnitOfWork, repositories::secrets::StoredSecret};
+use userd_model::{Act, EventKind, Refusal, Role, User};
+use userd_storage::{Failure, repositories::secrets::StoredSecret};
 
 use crate::{
-    Origin, Parts, SignedIn, UserView,
-    accounts::{AccountSeed, NewAccount, Registration, Reserved, claim, claim_or},
-    limits::{Limited, Limits},
-    people::{People, internal},
-    sessions::{Proof, Sessions},
+    Completion, Context, Dependencies, UserView,
+    accounts::{AccountSeed, Accounts, NewAccount, Registration, Reserved, claim, claim_or},
+    change::{Change, Changes},
+    limits::Limited,
+    sessions::Proof,
 };
 
 /// Life of a setup link.
@@ -19,15 +19,14 @@ const PURPOSE: &str = "setup";
 
 /// Makes the first administrator, and further ones for the operator.
 pub struct Setup {
-    parts: Parts,
-    sessions: Sessions,
-    people: People,
-    limits: Limits,
+    deps: Dependencies,
+    changes: Changes,
+    accounts: Accounts,
 }
 
 impl Setup {
-    pub(crate) const fn new(parts: Parts, sessions: Sessions, people: People, limits: Limits) -> Self {
-        Self { parts, sessions, people, limits }
+    pub(crate) const fn new(deps: Dependencies, changes: Changes, accounts: Accounts) -> Self {
+        Self { deps, changes, accounts }
     }
 
     /// Whether nobody has become administrator yet.
@@ -35,33 +34,31 @@ impl Setup {
     /// # Errors
     /// Storage faults.
     pub async fn is_open(&self) -> Result<bool, Failure> {
-        let hash = self.parts.crypto.index.claim_hash(KIND, "");
-        Ok(self.parts.store.reading().claims().find(&hash).await?.is_none())
+        let hash = self.deps.crypto.index.claim_hash(KIND, "");
+        Ok(self.deps.store.reading().claims().find(&hash).await?.is_none())
     }
 
     /// A one-time setup token, if setup is still open. Each start makes a new one; those before stay good for a day.
     ///
     /// # Errors
     /// Storage faults.
-    pub async fn open(&self) -> Result<Option<String>, Failure> {
+    pub async fn open(&self, ctx: &Context) -> Result<Option<String>, Failure> {
         if !self.is_open().await? {
             return Ok(None);
         }
-        let (text, hash) = userd_crypto::OpaqueSecret::mint(PREFIX, self.parts.random.as_ref());
-        let now = self.parts.now();
-        let secret = &StoredSecret {
-            hash: hash.to_vec(),
-            purpose: PURPOSE.to_owned(),
-            owner: None,
-            payload: Vec::new(),
-            created_at: now,
-            expires_at: now.plus(LINK_LIFE),
-        };
-        self.parts
-            .store
-            .transact("open_setup", |mut uow| async move {
-                uow.secrets().insert(secret).await?;
-                uow.commit(()).await
+        let (text, hash) = &userd_crypto::OpaqueSecret::mint(PREFIX, self.deps.random.as_ref());
+        self.changes
+            .run(ctx, "open_setup", |mut change| async move {
+                let secret = StoredSecret {
+                    hash: hash.to_vec(),
+                    purpose: PURPOSE.to_owned(),
+                    owner: None,
+                    payload: Vec::new(),
+                    created_at: change.now,
+                    expires_at: change.now.plus(LINK_LIFE),
+                };
+                change.secrets().insert(&secret).await?;
+                change.commit(()).await
             })
             .await?;
         Ok(Some(text.to_string()))
@@ -71,80 +68,72 @@ impl Setup {
     ///
     /// # Errors
     /// `SetupDone`, `InvalidCode`, and those of a registration.
-    pub async fn finish(&self, token: &str, registration: Registration, origin: &Origin) -> Result<SignedIn, Failure> {
-        self.limits.reserve_from(Limited::SignInPerNetwork, origin).await?;
+    pub async fn finish(&self, ctx: &Context, token: &str, registration: Registration) -> Result<Completion, Failure> {
+        self.accounts.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
         if !self.is_open().await? {
             return Err(Refusal::SetupDone.into());
         }
         let hash = &userd_crypto::OpaqueSecret::hash_of(PREFIX, token).ok_or(Refusal::InvalidCode)?;
-        let now = self.parts.now();
-        if self.parts.store.reading().secrets().find(hash, PURPOSE, now).await?.is_none() {
+        if self.deps.store.reading().secrets().find(hash, PURPOSE, ctx.now).await?.is_none() {
             return Err(Refusal::InvalidCode.into());
         }
-        let seed = &self.seed(&registration, now).await?;
-        let granted = &self.granted(seed, now);
-        let session = &self.sessions.mint(seed.user.id, Proof { amr: "pwd", device_name: None, origin }, now);
-        self.parts
-            .store
-            .transact("finish_setup", |mut uow| async move {
-                self.become_first(&mut uow, seed, now).await?;
-                uow.secrets().take(hash, PURPOSE, now).await?.ok_or(Refusal::InvalidCode)?;
-                seed.store(&mut uow).await?;
-                uow.outbox().push(granted).await?;
-                self.sessions.store(&mut uow, session, now).await?;
-                uow.commit(()).await
+        let account = &self.account(&registration).await?.signing_in();
+        let sessions = &self.accounts.sessions;
+        let proof = Proof { amr: "pwd", device_name: None };
+        let arrival = &sessions.arrive(ctx, account.user.id, proof, account.user.created_at);
+        let completed = self
+            .changes
+            .run(ctx, "finish_setup", |mut change| async move {
+                self.become_first(&mut change, account).await?;
+                let now = change.now;
+                change.secrets().take(hash, PURPOSE, now).await?.ok_or(Refusal::InvalidCode)?;
+                let user = store_administrator(&mut change, account).await?;
+                let completed = sessions.complete(&mut change, user, arrival).await?;
+                change.commit(completed).await
             })
             .await?;
-        tracing::info!(user_id = %seed.user.id, "the first administrator has set up");
-        self.sessions.signed_in(&seed.user, session, now).await
+        tracing::info!(user_id = %account.user.id, "the first administrator has set up");
+        sessions.completion(completed, arrival).await
     }
 
-    /// Makes an administrator at the command line; shuts the setup link's way if it was open.
+    /// Makes an administrator at the command line; closes the setup link if it was open.
     ///
     /// # Errors
-    /// Those of a registration.
-    pub async fn create_administrator(&self, registration: Registration) -> Result<UserView, Failure> {
-        let now = self.parts.now();
-        let seed = &self.seed(&registration, now).await?;
-        let granted = &self.granted(seed, now);
-        self.parts
-            .store
-            .transact("create_administrator", |mut uow| async move {
-                match self.become_first(&mut uow, seed, now).await {
+    /// `Forbidden`, and those of a registration.
+    pub async fn create_administrator(&self, ctx: &Context, registration: Registration) -> Result<UserView, Failure> {
+        ctx.may(&Act::CreateAdministrator)?;
+        let account = &self.account(&registration).await?;
+        let user = self
+            .changes
+            .run(ctx, "create_administrator", |mut change| async move {
+                match self.become_first(&mut change, account).await {
                     Ok(()) | Err(Failure::Refused(Refusal::SetupDone)) => {}
                     Err(other) => return Err(other),
                 }
-                seed.store(&mut uow).await?;
-                uow.outbox().push(granted).await?;
-                uow.commit(()).await
+                let user = store_administrator(&mut change, account).await?;
+                change.commit(user).await
             })
             .await?;
-        self.people.view(&seed.user)
+        self.accounts.user_reader.view(&user)
     }
 
-    async fn become_first(&self, uow: &mut UnitOfWork, seed: &AccountSeed, now: Timestamp) -> Result<(), Failure> {
-        claim_or(uow, &claim(&self.parts, KIND, "", seed.user.id, now), &Refusal::SetupDone).await
+    async fn become_first(&self, change: &mut Change<'_>, account: &AccountSeed) -> Result<(), Failure> {
+        let first = claim(&self.deps, KIND, "", account.user.id, change.now);
+        claim_or(change, &first, &Refusal::SetupDone).await
     }
 
-    fn granted(&self, seed: &AccountSeed, now: Timestamp) -> Event {
-        Event {
-            id: EventId::mint(self.parts.random.as_ref()),
-            kind: EventKind::RoleGranted,
-            user_id: seed.user.id,
-            at: now,
-            data: serde_json::json!({ "role": Role::ADMIN }),
-        }
-    }
-
-    async fn seed(&self, registration: &Registration, now: Timestamp) -> Result<AccountSeed, Failure> {
-        let mut new = NewAccount::check(registration, &self.parts.settings.password_rules, Reserved::Allowed)?;
+    async fn account(&self, registration: &Registration) -> Result<AccountSeed, Failure> {
+        let mut new = NewAccount::check(registration, &self.deps.settings.password_rules, Reserved::Allowed)?;
         new.roles = vec![Role::ADMIN.to_owned()];
-        let hash = self.sessions.proof.hash(&registration.password).await.map_err(|failure| match failure {
-            Failure::Refused(refusal) => Failure::Refused(refusal),
-            other => internal(other),
-        })?;
-        AccountSeed::mint(&self.parts, &new, Some(hash), now)
+        let hash = self.accounts.proof.hash(&registration.password).await?;
+        AccountSeed::mint(&self.deps, &new, Some(hash), self.deps.now())
     }
+}
+
+async fn store_administrator(change: &mut Change<'_>, account: &AccountSeed) -> Result<User, Failure> {
+    let user = account.store(change).await?;
+    change.event(EventKind::RoleGranted, user.id, serde_json::json!({ "role": Role::ADMIN }));
+    Ok(user)
 }
 
 /// The kind of the one claim that the first administrator holds.

@@ -1,19 +1,19 @@
 //! The life of signing keys: made, published before use, rotated on a schedule, revoked when compromised; and the
 //! rotation of the master key they are sealed under. All replicas share them through the database.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use serde::Serialize;
 use userd_crypto::{LoadedKey, Tokens};
-use userd_model::{Act, Actor, KeyState, Permission, Refusal, Revoked, Sealed, SigningKeyRecord, Timestamp};
+use userd_model::{Act, KeyState, Refusal, Revoked, Sealed, SigningKeyRecord, Timestamp};
 use userd_storage::{Failure, UnitOfWork};
 
-use crate::{Parts, people::internal, revocations::Revocations};
+use crate::{Context, Dependencies, change::Changes, user_reader::internal};
 
 /// Keeps the signing keys.
 pub struct SigningKeys {
-    parts: Parts,
-    revocations: Arc<Revocations>,
+    deps: Dependencies,
+    changes: Changes,
 }
 
 /// A signing key as administrators see it.
@@ -29,8 +29,8 @@ pub struct KeyView {
 }
 
 impl SigningKeys {
-    pub(crate) const fn new(parts: Parts, revocations: Arc<Revocations>) -> Self {
-        Self { parts, revocations }
+    pub(crate) const fn new(deps: Dependencies, changes: Changes) -> Self {
+        Self { deps, changes }
     }
 
     /// Makes the first keys where there are none, and loads all.
@@ -38,18 +38,17 @@ impl SigningKeys {
     /// # Errors
     /// Faults of storage and cryptography (a foreign master key).
     pub async fn start(&self) -> Result<(), Failure> {
-        let now = self.parts.now();
-        let keys = self.parts.store.reading().signing_keys().all().await?;
+        let now = self.deps.now();
+        let keys = self.deps.store.reading().signing_keys().all().await?;
         if !keys.iter().any(|key| key.state == KeyState::Active) {
             let (first, next) = (&self.make(KeyState::Active, now)?, &self.make(KeyState::Next, now)?);
-            self.parts
-                .store
-                .transact("first_signing_keys", |mut uow| async move {
-                    if !uow.signing_keys().all().await?.iter().any(|key| key.state == KeyState::Active) {
-                        uow.signing_keys().insert(first).await?;
-                        uow.signing_keys().insert(next).await?;
+            self.changes
+                .run(&self.changes.system_context(), "first_signing_keys", |mut change| async move {
+                    if !change.signing_keys().all().await?.iter().any(|key| key.state == KeyState::Active) {
+                        change.signing_keys().insert(first).await?;
+                        change.signing_keys().insert(next).await?;
                     }
-                    uow.commit(()).await
+                    change.commit(()).await
                 })
                 .await?;
         }
@@ -61,15 +60,15 @@ impl SigningKeys {
     /// # Errors
     /// Faults of storage and cryptography; the keys in use stay.
     pub async fn reload(&self) -> Result<(), Failure> {
-        let records = self.parts.store.reading().signing_keys().all().await?;
+        let records = self.deps.store.reading().signing_keys().all().await?;
         let mut loaded = Vec::with_capacity(records.len());
         for record in records {
             let pkcs8 =
-                self.parts.crypto.fields.open_system(&context(&record.kid), &record.private_key).map_err(internal)?;
+                self.deps.crypto.fields.open_system(&context(&record.kid), &record.private_key).map_err(internal)?;
             let key = LoadedKey::signing(&record.kid, record.state, &record.algorithm, &pkcs8).map_err(internal)?;
             loaded.push(key);
         }
-        self.parts.crypto.tokens.load(loaded);
+        self.deps.crypto.tokens.load(loaded);
         Ok(())
     }
 
@@ -77,9 +76,13 @@ impl SigningKeys {
     ///
     /// # Errors
     /// `Forbidden`.
-    pub async fn list(&self, actor: &Actor) -> Result<Vec<KeyView>, Failure> {
-        actor.may(Act::Any(Permission::KeysRead))?;
-        let mut keys: Vec<_> = self.parts.store.reading().signing_keys().all().await?.iter().map(view).collect();
+    pub async fn list(&self, ctx: &Context) -> Result<Vec<KeyView>, Failure> {
+        ctx.may(&Act::ListSigningKeys)?;
+        self.all().await
+    }
+
+    async fn all(&self) -> Result<Vec<KeyView>, Failure> {
+        let mut keys: Vec<_> = self.deps.store.reading().signing_keys().all().await?.iter().map(view).collect();
         keys.sort_by_key(|key| key.created_at);
         Ok(keys)
     }
@@ -88,23 +91,23 @@ impl SigningKeys {
     ///
     /// # Errors
     /// `Forbidden`.
-    pub async fn rotate(&self, actor: &Actor) -> Result<Vec<KeyView>, Failure> {
-        actor.may(Act::Any(Permission::KeysManage))?;
-        self.change("rotate_signing_keys", |keys, now| {
+    pub async fn rotate(&self, ctx: &Context) -> Result<Vec<KeyView>, Failure> {
+        ctx.may(&Act::RotateSigningKeys)?;
+        self.change(ctx, "rotate_signing_keys", |keys, now| {
             promote(keys, now, KeyState::Retired);
             Ok(())
         })
         .await?;
-        self.list(&Actor::Operator).await
+        self.all().await
     }
 
     /// Revokes a compromised key: nothing it signed is accepted any more, and it leaves the published set.
     ///
     /// # Errors
     /// `Forbidden`, `NotFound`.
-    pub async fn revoke(&self, actor: &Actor, kid: &str) -> Result<Vec<KeyView>, Failure> {
-        actor.may(Act::Any(Permission::KeysManage))?;
-        self.change("revoke_signing_key", |keys, now| {
+    pub async fn revoke(&self, ctx: &Context, kid: &str) -> Result<Vec<KeyView>, Failure> {
+        ctx.may(&Act::RevokeSigningKey)?;
+        self.change(ctx, "revoke_signing_key", |keys, now| {
             let key = keys.iter_mut().find(|key| key.kid == kid).ok_or(Refusal::NotFound)?;
             let was_active = key.state == KeyState::Active;
             key.retired_at.get_or_insert(now);
@@ -115,7 +118,7 @@ impl SigningKeys {
             Ok(())
         })
         .await?;
-        self.list(&Actor::Operator).await
+        self.all().await
     }
 
     /// The schedule: rotates when the active key has signed long enough, and drops keys whose tokens are all dead.
@@ -123,9 +126,9 @@ impl SigningKeys {
     /// # Errors
     /// Faults of storage and cryptography.
     pub async fn tick(&self) -> Result<(), Failure> {
-        let settings = &self.parts.settings;
-        let now = self.parts.now();
-        let keys = self.parts.store.reading().signing_keys().all().await?;
+        let settings = &self.deps.settings;
+        let now = self.deps.now();
+        let keys = self.deps.store.reading().signing_keys().all().await?;
         let gone = |key: &SigningKeyRecord| {
             let kept = settings.access_ttl + Duration::from_secs(3600);
             key.retired_at.is_some_and(|retired| retired.plus(kept) < now)
@@ -134,7 +137,7 @@ impl SigningKeys {
         let is_time = |keys: &[SigningKeyRecord]| self.is_time_to_rotate(keys, now);
         let lacking = !keys.iter().any(|key| key.state == KeyState::Next && key.algorithm == wanted);
         if is_time(&keys) || lacking || keys.iter().any(gone) {
-            self.change("scheduled_key_rotation", |keys, now| {
+            self.change(&self.changes.system_context(), "scheduled_key_rotation", |keys, now| {
                 // Asked again within the unit of work: somebody may have rotated since.
                 if is_time(keys) {
                     promote(keys, now, KeyState::Retired);
@@ -151,7 +154,7 @@ impl SigningKeys {
     /// The active key has signed long enough, or is of another algorithm than wanted, and its heir has been published
     /// long enough.
     fn is_time_to_rotate(&self, keys: &[SigningKeyRecord], now: Timestamp) -> bool {
-        let settings = &self.parts.settings;
+        let settings = &self.deps.settings;
         let wanted = settings.algorithm.as_str();
         let due = keys.iter().any(|key| {
             key.state == KeyState::Active
@@ -169,47 +172,41 @@ impl SigningKeys {
     /// Runs a change of the key set under the database's protection, keeps one next key published, and reloads.
     async fn change(
         &self,
+        ctx: &Context,
         name: &'static str,
-        change: impl Fn(&mut Vec<SigningKeyRecord>, Timestamp) -> Result<(), Refusal> + Send + Sync,
+        act: impl Fn(&mut Vec<SigningKeyRecord>, Timestamp) -> Result<(), Refusal> + Send + Sync,
     ) -> Result<(), Failure> {
-        let now = self.parts.now();
-        let fresh = &self.make(KeyState::Next, now)?;
-        let seed = &self.revocations.mint(Revoked::Key { kid: String::new() }, now);
-        let change = &change;
-        let entries = self
-            .parts
-            .store
-            .transact(name, |mut uow| async move {
-                let before = uow.signing_keys().all().await?;
+        let fresh = &self.make(KeyState::Next, self.deps.now())?;
+        let act = &act;
+        self.changes
+            .run(ctx, name, |mut change| async move {
+                let now = change.now;
+                let before = change.signing_keys().all().await?;
                 let mut after = before.clone();
-                change(&mut after, now)?;
+                act(&mut after, now)?;
                 if !after.iter().any(|key| key.state == KeyState::Next) {
                     after.push(fresh.clone());
                 }
                 if !after.iter().any(|key| key.state == KeyState::Active) {
                     promote(&mut after, now, KeyState::Retired);
                 }
-                write_difference(&mut uow, &before, &after).await?;
+                write_difference(&mut change, &before, &after).await?;
                 // Every change of the set makes the other replicas load it; the word names one changed key.
-                let kid = changed_kid(&before, &after);
-                let entries = vec![userd_model::Revocation { what: Revoked::Key { kid }, ..seed.clone() }];
-                self.revocations.record(&mut uow, &entries).await?;
-                uow.commit(entries).await
+                change.revoke(Revoked::Key { kid: changed_kid(&before, &after) });
+                change.commit(()).await
             })
             .await?;
-        self.reload().await?;
-        self.revocations.announce(&entries).await;
-        Ok(())
+        self.reload().await
     }
 
     fn make(&self, state: KeyState, now: Timestamp) -> Result<SigningKeyRecord, Failure> {
-        let made = Tokens::generate_key(self.parts.settings.algorithm).map_err(internal)?;
-        let random = self.parts.random.as_ref();
+        let made = Tokens::generate_key(self.deps.settings.algorithm).map_err(internal)?;
+        let random = self.deps.random.as_ref();
         let private_key =
-            self.parts.crypto.fields.seal_system(random, &context(&made.kid), &made.pkcs8).map_err(internal)?;
+            self.deps.crypto.fields.seal_system(random, &context(&made.kid), &made.pkcs8).map_err(internal)?;
         Ok(SigningKeyRecord {
             kid: made.kid,
-            algorithm: self.parts.settings.algorithm.as_str().to_owned(),
+            algorithm: self.deps.settings.algorithm.as_str().to_owned(),
             state,
             public_jwk: made.public_jwk,
             private_key,
@@ -219,21 +216,21 @@ impl SigningKeys {
         })
     }
 
-    /// Re-wraps everything sealed under a previous master key, in small units of work. Answers how many.
+    /// Re-wraps everything sealed under a previous master key, in small units of work. IdempotencyKeys how many.
     ///
     /// # Errors
     /// Faults of storage and cryptography.
-    pub async fn rewrap(&self, progress: &(dyn Fn(u64) + Send + Sync)) -> Result<u64, Failure> {
-        let mut count = self.rewrap_system().await?;
+    pub async fn rewrap(&self, ctx: &Context, progress: &(dyn Fn(u64) + Send + Sync)) -> Result<u64, Failure> {
+        let mut count = self.rewrap_system(ctx).await?;
         progress(count);
         let mut after = None;
         loop {
-            let page = self.parts.store.reading().users().page(after, 200).await?;
+            let page = self.deps.store.reading().users().page(after, 200).await?;
             let Some(last) = page.last() else { return Ok(count) };
             after = Some((last.created_at, last.id));
             for user in &page {
-                if user.data_key.as_ref().is_some_and(|key| self.parts.crypto.fields.needs_rewrap(key)) {
-                    self.rewrap_user(user.id).await?;
+                if user.data_key.as_ref().is_some_and(|key| self.deps.crypto.fields.needs_rewrap(key)) {
+                    self.rewrap_user(ctx, user.id).await?;
                     count += 1;
                     progress(count);
                 }
@@ -241,48 +238,46 @@ impl SigningKeys {
         }
     }
 
-    async fn rewrap_user(&self, id: userd_model::UserId) -> Result<(), Failure> {
-        self.parts
-            .store
-            .transact("rewrap_user", |mut uow| async move {
-                let Some(mut user) = uow.users().find(id).await? else { return uow.commit(()).await };
-                let Some(key) = &user.data_key else { return uow.commit(()).await };
-                let random = self.parts.random.as_ref();
-                user.data_key = Some(self.parts.crypto.fields.rewrap_data_key(random, key, id).map_err(internal)?);
-                uow.users().update(&user).await?;
-                uow.commit(()).await
+    async fn rewrap_user(&self, ctx: &Context, id: userd_model::UserId) -> Result<(), Failure> {
+        self.changes
+            .run(ctx, "rewrap_user", |mut change| async move {
+                let Some(mut user) = change.users().find(id).await? else { return change.commit(()).await };
+                let Some(key) = &user.data_key else { return change.commit(()).await };
+                let random = self.deps.random.as_ref();
+                user.data_key = Some(self.deps.crypto.fields.rewrap_data_key(random, key, id).map_err(internal)?);
+                change.users().update(&user).await?;
+                change.commit(()).await
             })
             .await
     }
 
-    async fn rewrap_system(&self) -> Result<u64, Failure> {
-        let fields = &self.parts.crypto.fields;
+    async fn rewrap_system(&self, ctx: &Context) -> Result<u64, Failure> {
+        let fields = &self.deps.crypto.fields;
         let again = |context: &str, sealed: &Sealed| -> Result<Option<Sealed>, Failure> {
             if !fields.needs_rewrap(sealed) {
                 return Ok(None);
             }
             let plain = fields.open_system(context, sealed).map_err(internal)?;
-            fields.seal_system(self.parts.random.as_ref(), context, &plain).map(Some).map_err(internal)
+            fields.seal_system(self.deps.random.as_ref(), context, &plain).map(Some).map_err(internal)
         };
         let again = &again;
-        self.parts
-            .store
-            .transact("rewrap_system", |mut uow| async move {
+        self.changes
+            .run(ctx, "rewrap_system", |mut change| async move {
                 let mut count = 0;
-                for mut key in uow.signing_keys().all().await? {
+                for mut key in change.signing_keys().all().await? {
                     if let Some(sealed) = again(&context(&key.kid), &key.private_key)? {
                         key.private_key = sealed;
-                        uow.signing_keys().update(&key).await?;
+                        change.signing_keys().update(&key).await?;
                         count += 1;
                     }
                 }
-                for (name, sealed) in uow.system_secrets().all().await? {
-                    if let Some(sealed) = crate::start::rewrap_secret(&self.parts, &name, &sealed)? {
-                        uow.system_secrets().update(&name, &sealed).await?;
+                for (name, sealed) in change.system_secrets().all().await? {
+                    if let Some(sealed) = crate::start::rewrap_secret(&self.deps, &name, &sealed)? {
+                        change.system_secrets().update(&name, &sealed).await?;
                         count += 1;
                     }
                 }
-                uow.commit(count).await
+                change.commit(count).await
             })
             .await
     }

@@ -10,7 +10,7 @@ use userd_crypto::{
 use userd_model::{Clock, Random, Sealed, UserId};
 use userd_storage::{Failure, Store, StoreError};
 
-use crate::{Parts, people::internal};
+use crate::{Dependencies, user_reader::internal};
 
 /// The key of the blind indexes and of the tags of opaque tokens.
 const INDEX: &str = "blind_index";
@@ -85,8 +85,8 @@ fn lost_race(error: StoreError) -> StoreError {
 }
 
 /// Re-wraps one system secret under the current master key, if it is not.
-pub(crate) fn rewrap_secret(parts: &Parts, name: &str, sealed: &Sealed) -> Result<Option<Sealed>, Failure> {
-    let (fields, random) = (&parts.crypto.fields, parts.random.as_ref());
+pub(crate) fn rewrap_secret(deps: &Dependencies, name: &str, sealed: &Sealed) -> Result<Option<Sealed>, Failure> {
+    let (fields, random) = (&deps.crypto.fields, deps.random.as_ref());
     if !fields.needs_rewrap(sealed) {
         return Ok(None);
     }

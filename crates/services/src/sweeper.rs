@@ -7,7 +7,7 @@ use userd_model::Timestamp;
 use userd_storage::Failure;
 use uuid::Uuid;
 
-use crate::Parts;
+use crate::{Dependencies, change::Changes};
 
 /// Rows removed per table and unit of work.
 const BATCH: u32 = 200;
@@ -19,22 +19,23 @@ const SESSIONS_KEPT: Duration = Duration::from_secs(24 * 3600);
 
 /// Removes expired rows.
 pub struct Sweeper {
-    parts: Parts,
+    deps: Dependencies,
+    changes: Changes,
     owner: Uuid,
 }
 
 impl Sweeper {
-    pub(crate) fn new(parts: Parts) -> Self {
-        let owner = uuid::Builder::from_random_bytes(parts.random.id_bytes()).into_uuid();
-        Self { parts, owner }
+    pub(crate) fn new(deps: Dependencies, changes: Changes) -> Self {
+        let owner = uuid::Builder::from_random_bytes(deps.random.id_bytes()).into_uuid();
+        Self { deps, changes, owner }
     }
 
-    /// One round, if this replica holds or gets the lease. Answers how many rows went.
+    /// One round, if this replica holds or gets the lease. IdempotencyKeys how many rows went.
     ///
     /// # Errors
     /// Storage faults; the next round goes on.
     pub async fn tick(&self) -> Result<usize, Failure> {
-        let now = self.parts.now();
+        let now = self.deps.now();
         if !self.lead("sweeper", now, LEASE).await? {
             return Ok(0);
         }
@@ -59,27 +60,25 @@ impl Sweeper {
     /// # Errors
     /// Storage faults.
     pub async fn lead(&self, name: &'static str, now: Timestamp, life: Duration) -> Result<bool, Failure> {
-        self.parts
-            .store
-            .transact("lease", |mut uow| async move {
-                let held = uow.leases().acquire(name, self.owner, now, life).await?;
-                uow.commit(held.is_some()).await
+        self.changes
+            .run(&self.changes.system_context(), "lease", |mut change| async move {
+                let held = change.leases().acquire(name, self.owner, now, life).await?;
+                change.commit(held.is_some()).await
             })
             .await
     }
 
     async fn sweep(&self, table: Table, now: Timestamp) -> Result<usize, Failure> {
-        self.parts
-            .store
-            .transact("sweep", |mut uow| async move {
+        self.changes
+            .run(&self.changes.system_context(), "sweep", |mut change| async move {
                 let removed = match table {
-                    Table::Sessions => uow.sessions().remove_expired(now.minus(SESSIONS_KEPT), BATCH).await?,
-                    Table::Revocations => uow.revocations().remove_expired(now, BATCH).await?,
-                    Table::SingleUse => uow.single_use().remove_expired(now, BATCH).await?,
-                    Table::Secrets => uow.secrets().remove_expired(now, BATCH).await?,
-                    Table::IdempotencyKeys => uow.idempotency_keys().remove_expired(now, BATCH).await?,
+                    Table::Sessions => change.sessions().remove_expired(now.minus(SESSIONS_KEPT), BATCH).await?,
+                    Table::Revocations => change.revocations().remove_expired(now, BATCH).await?,
+                    Table::SingleUse => change.single_use().remove_expired(now, BATCH).await?,
+                    Table::Secrets => change.secrets().remove_expired(now, BATCH).await?,
+                    Table::IdempotencyKeys => change.idempotency_keys().remove_expired(now, BATCH).await?,
                 };
-                uow.commit(removed).await
+                change.commit(removed).await
             })
             .await
     }

@@ -12,7 +12,7 @@ use userd_storage::{
 };
 
 use crate::{
-    Parts, Services, Settings,
+    Dependencies, Services, Settings,
     limits::LimitSettings,
     sign_in::{BotDoor, SignInSettings},
     start::{CryptoOptions, unlock},
@@ -104,7 +104,7 @@ pub async fn house(store: Arc<Store>, options: TestOptions) -> Result<TestHouse,
     let cache = options
         .cache
         .unwrap_or_else(|| Arc::new(Memory::new(&CacheOptions::new(Arc::clone(&clock), Arc::clone(&random)))));
-    let parts = Parts {
+    let deps = Dependencies {
         store,
         crypto: Arc::new(crypto),
         vault: Arc::new(vault),
@@ -113,7 +113,7 @@ pub async fn house(store: Arc<Store>, options: TestOptions) -> Result<TestHouse,
         random,
         settings: Arc::new(options.settings),
     };
-    let services = Services::new(parts, options.providers, options.bot);
+    let services = Services::new(deps, options.providers, options.bot);
     services.signing_keys.start().await?;
     Ok(TestHouse { services, clock: still })
 }

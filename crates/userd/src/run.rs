@@ -124,7 +124,7 @@ async fn with_services(command: Command, config: Config, terminal: Terminal) -> 
         Command::Clients(ClientsCommand::RotateSecret { id }) => clients::rotate_secret(services, terminal, &id).await,
         _ => Ok(()),
     };
-    services.parts.store.engine().close().await;
+    services.deps.store.engine().close().await;
     outcome
 }
 

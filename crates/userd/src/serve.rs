@@ -51,7 +51,7 @@ pub async fn serve(config: Config) -> Result<ExitCode, WiringError> {
     stop.send_replace(true);
     let _ =
         tokio::time::timeout(Duration::from_secs(2), async { while background.join_next().await.is_some() {} }).await;
-    wired.services.parts.store.engine().close().await;
+    wired.services.deps.store.engine().close().await;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -71,7 +71,7 @@ fn api(wired: &Wired, metrics: PrometheusHandle, draining: Draining) -> Result<A
         readiness: Arc::new(AskParts(Arc::clone(&wired.services))),
         draining,
         metrics,
-        cursors: Cursors::new(&wired.services.parts.crypto.index.derive("cursors")),
+        cursors: Cursors::new(&wired.services.deps.crypto.index.derive("cursors")),
         random: Arc::new(OsRandom),
         document: std::sync::OnceLock::new(),
         services: Arc::clone(&wired.services),
@@ -128,7 +128,7 @@ async fn announce(wired: &Wired, address: std::net::SocketAddr) -> Result<(), Wi
     if let Some(file) = &wired.made_master_key {
         tracing::warn!(file = %file.display(), "made a master key: keep a copy in a safe place, the data is lost without it");
     }
-    if let Some(token) = wired.services.setup.open().await.map_err(part)? {
+    if let Some(token) = wired.services.setup.open(&wired.services.operator_context()).await.map_err(part)? {
         let base = base_url(config, address);
         tracing::info!("no administrator yet: open the setup link within a day, or run `userd users create-admin`");
         crate::terminal::notice(&format!("setup link: {base}/setup#token={token}"));

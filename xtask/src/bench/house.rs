@@ -7,7 +7,7 @@ use userd_cache::CacheOptions;
 use userd_crypto::{MasterKeys, PasswordOptions, TokenOptions};
 use userd_model::{Clock, Random, Timestamp};
 use userd_services::{
-    Origin, Parts, Services, SignedIn,
+    Context, Dependencies, RequestOrigin, Services, SignedIn,
     accounts::Registration,
     passwords::Password,
     start::{CryptoOptions, unlock},
@@ -42,8 +42,13 @@ impl Random for RealRandom {
 }
 
 /// Where in-process calls come from.
-pub(super) fn origin() -> Origin {
-    Origin { ip: Some("127.0.0.1".to_owned()), network: "127.0.0.1".to_owned(), user_agent: Some("bench".to_owned()) }
+pub(super) fn context(services: &Services) -> Context {
+    let origin = RequestOrigin {
+        ip: Some("127.0.0.1".to_owned()),
+        network: "127.0.0.1".to_owned(),
+        user_agent: Some("bench".to_owned()),
+    };
+    services.context().from_origin(origin)
 }
 
 /// The services over `engine`, its schema made.
@@ -58,7 +63,7 @@ pub(super) async fn services(engine: Arc<dyn Engine>) -> Result<Arc<Services>, F
     };
     let (crypto, vault) = unlock(&store, MasterKeys::new([7; 32], Vec::new()), &random, &clock, options).await?;
     let cache = userd_cache::connect("memory:", CacheOptions::new(Arc::clone(&clock), Arc::clone(&random))).await?;
-    let parts = Parts {
+    let deps = Dependencies {
         store,
         crypto: Arc::new(crypto),
         vault: Arc::new(vault),
@@ -67,7 +72,7 @@ pub(super) async fn services(engine: Arc<dyn Engine>) -> Result<Arc<Services>, F
         random,
         settings: Arc::new(settings),
     };
-    let services = Services::new(parts, Vec::new(), None);
+    let services = Services::new(deps, Vec::new(), None);
     services.signing_keys.start().await?;
     Ok(services)
 }
@@ -82,5 +87,6 @@ pub(super) async fn register(services: &Services, number: usize) -> Result<Signe
         locale: None,
         device_name: None,
     };
-    Ok(services.accounts.register(registration, &origin(), None).await?)
+    let completion = services.accounts.register(&context(services), registration, None).await?;
+    completion.signed_in().map_err(|step| format!("{} is asked for", step.status).into())
 }

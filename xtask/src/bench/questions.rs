@@ -10,7 +10,7 @@ use userd_storage::{
 
 use super::{
     Fault,
-    house::{self, origin},
+    house::{self, context},
     people::PASSWORD,
     report::Table,
     runtime,
@@ -43,16 +43,17 @@ pub(super) fn table(engine: Arc<dyn Engine>, name: &str) -> Result<Table, Fault>
             device_name: None,
             device_token: None,
         };
-        let signed_in = services.sessions.login(login, &origin()).await?;
+        let signed_in =
+            services.sessions.login(&context(&services), login).await?.signed_in().map_err(|step| step.status)?;
         row("login", &counting.take());
-        let refreshed = services.sessions.refresh(&signed_in.tokens.refresh_token, &origin()).await?;
+        let refreshed = services.sessions.refresh(&context(&services), &signed_in.tokens.refresh_token).await?;
         row("refresh", &counting.take());
         for name in ["`GET /v1/me`, first time", "`GET /v1/me`, warm"] {
             services.authenticate(&refreshed.tokens.access_token).await?;
-            services.people.show(registered.user.id).await?;
+            services.user_reader.show(registered.user.id).await?;
             row(name, &counting.take());
         }
-        services.introspect(&refreshed.tokens.access_token).await;
+        services.introspect(&services.operator_context(), &refreshed.tokens.access_token).await?;
         row("introspect, once the asking service is known", &counting.take());
         engine.close().await;
         Ok::<_, Fault>(())

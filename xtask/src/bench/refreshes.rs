@@ -16,7 +16,7 @@ use userd_storage::engines::{SqliteEngine, SqliteLocation, SqliteOptions};
 
 use super::{
     Fault, Pace,
-    house::{self, origin, services},
+    house::{self, context, services},
     load::{self, Caller, count},
     median,
     people::{Person, Refresher},
@@ -123,9 +123,9 @@ async fn refresh(
     time: Duration,
     done: Arc<AtomicUsize>,
 ) -> Result<(), Fault> {
-    let (mut token, origin) = (person.tokens.refresh_token, origin());
+    let mut token = person.tokens.refresh_token;
     while begun.elapsed() < time {
-        token = services.sessions.refresh(&token, &origin).await?.tokens.refresh_token;
+        token = services.sessions.refresh(&context(&services), &token).await?.tokens.refresh_token;
         done.fetch_add(1, Relaxed);
     }
     Ok(())

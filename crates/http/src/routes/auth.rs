@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use userd_services::{accounts::Registration, passwords::Password, sessions::Login};
+use userd_services::{Completion, accounts::Registration, passwords::Password, sessions::Login};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
-use super::bodies::{TokenPairBody, UserBody};
+use super::bodies::{TokenPairBody, UserBody, completed, pending};
 use crate::{
     api::Api,
-    caller::{From, SignedInUser},
+    caller::{SignedInUser, Visitor},
     extract::{IdempotencyKey, Json},
     problem::Problem,
     router::Routes,
@@ -82,17 +85,16 @@ struct Registered {
         (status = 409, description = "The e-mail address or username is taken"), (status = 503, description = "Busy")))]
 async fn register(
     State(api): State<Arc<Api>>,
-    From(origin): From,
+    Visitor(ctx): Visitor,
     IdempotencyKey(key): IdempotencyKey,
     Json(body): Json<Register>,
-) -> Result<(StatusCode, Json<Registered>), Problem> {
-    let once = key.map(|key| {
+) -> Result<Response, Problem> {
+    let idempotent = key.map(|key| {
         let bytes = zeroize::Zeroizing::new(serde_json::to_vec(&body).unwrap_or_default());
-        api.services.answers.once("POST /v1/auth/register", &key, &bytes)
+        api.services.idempotency.request("POST /v1/auth/register", &key, &bytes)
     });
-    let signed_in = api.services.accounts.register(body.into_registration(), &origin, once.as_ref()).await?;
-    let user = signed_in.user.clone().into();
-    Ok((StatusCode::CREATED, Json(Registered { user, tokens: signed_in.into() })))
+    let completion = api.services.accounts.register(&ctx, body.into_registration(), idempotent.as_ref()).await?;
+    Ok(registered(completion))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -117,16 +119,16 @@ struct Credentials {
         (status = 403, description = "The account is blocked"), (status = 503, description = "Busy")))]
 async fn login(
     State(api): State<Arc<Api>>,
-    From(origin): From,
+    Visitor(ctx): Visitor,
     Json(body): Json<Credentials>,
-) -> Result<Json<TokenPairBody>, Problem> {
+) -> Result<Response, Problem> {
     let login = Login {
         login: body.login,
         password: Password::new(body.password),
         device_name: body.device_name,
         device_token: body.device_token,
     };
-    Ok(Json(api.services.sessions.login(login, &origin).await?.into()))
+    Ok(completed(api.services.sessions.login(&ctx, login).await?))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -142,17 +144,17 @@ struct RefreshBody {
         (status = 403, description = "The account is blocked")))]
 async fn refresh(
     State(api): State<Arc<Api>>,
-    From(origin): From,
+    Visitor(ctx): Visitor,
     Json(body): Json<RefreshBody>,
 ) -> Result<Json<TokenPairBody>, Problem> {
     let token = zeroize::Zeroizing::new(body.refresh_token);
-    Ok(Json(api.services.sessions.refresh(&token, &origin).await?.into()))
+    Ok(Json(api.services.sessions.refresh(&ctx, &token).await?.into()))
 }
 
 /// Sign out: this session's tokens die at once, everywhere.
 #[utoipa::path(post, path = "/v1/auth/logout", tag = "Sign-in", responses((status = 204, description = "Signed out")))]
 async fn logout(State(api): State<Arc<Api>>, user: SignedInUser) -> Result<StatusCode, Problem> {
-    api.services.sessions.end(user.id, user.session, "logout").await?;
+    api.services.sessions.sign_out(&user.ctx).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -172,8 +174,9 @@ async fn logout_all(
     user: SignedInUser,
     body: Option<Json<LogoutAll>>,
 ) -> Result<StatusCode, Problem> {
-    let except = body.is_some_and(|Json(body)| body.except_current).then_some(user.session);
-    api.services.sessions.end_all(user.id, except, "logout_all").await?;
+    let (_, session) = user.ctx.user()?;
+    let except = body.is_some_and(|Json(body)| body.except_current).then_some(session);
+    api.services.sessions.end_all(&user.ctx, user.id, except).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -199,9 +202,9 @@ struct Setup {
         (status = 422, description = "The setup token or a field is not accepted"), (status = 503, description = "Busy")))]
 async fn setup(
     State(api): State<Arc<Api>>,
-    From(origin): From,
+    Visitor(ctx): Visitor,
     Json(body): Json<Setup>,
-) -> Result<(StatusCode, Json<Registered>), Problem> {
+) -> Result<Response, Problem> {
     let registration = Registration {
         email: body.email,
         username: body.username,
@@ -210,7 +213,16 @@ async fn setup(
         locale: None,
         device_name: None,
     };
-    let signed_in = api.services.setup.finish(&body.setup_token, registration, &origin).await?;
-    let user = signed_in.user.clone().into();
-    Ok((StatusCode::CREATED, Json(Registered { user, tokens: signed_in.into() })))
+    Ok(registered(api.services.setup.finish(&ctx, &body.setup_token, registration).await?))
+}
+
+/// A new account answers 201 with the account beside its tokens.
+fn registered(completion: Completion) -> Response {
+    match completion.signed_in() {
+        Ok(signed_in) => {
+            let user = signed_in.user.clone().into();
+            (StatusCode::CREATED, Json(Registered { user, tokens: signed_in.into() })).into_response()
+        }
+        Err(step) => pending(step),
+    }
 }

@@ -1,10 +1,14 @@
 //! Bodies that several resources share: the contract's User, TokenPair and list page.
 
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use serde::Serialize;
 use userd_model::{Timestamp, UserStatus};
-use userd_services::{SignedIn, UserView};
+use userd_services::{Completion, SignedIn, UserView, sessions::Pending};
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+use crate::extract::Json;
 
 /// An account.
 #[derive(Serialize, ToSchema)]
@@ -94,4 +98,17 @@ impl From<SignedIn> for TokenPairBody {
             user: user.into(),
         }
     }
+}
+
+/// What every way in answers: 200 with the tokens, or 202 with the step that is asked for first.
+pub(crate) fn completed(completion: Completion) -> Response {
+    match completion.signed_in() {
+        Ok(signed_in) => Json(TokenPairBody::from(signed_in)).into_response(),
+        Err(step) => pending(step),
+    }
+}
+
+/// 202 `{status, challenge, expires_in}`: the challenge opens only the routes that resolve the step.
+pub(crate) fn pending(step: Pending) -> Response {
+    (StatusCode::ACCEPTED, Json(step)).into_response()
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use userd_model::{Actor, ClientId, Timestamp};
+use userd_model::{ClientId, Timestamp};
 use userd_services::clients::{ClientView, NewClient};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
@@ -73,13 +73,13 @@ const LIST: &str = "clients";
     responses((status = 200, description = "A page", body = ClientPage)))]
 async fn list(
     State(api): State<Arc<Api>>,
-    Caller(caller): Caller,
+    Caller(ctx): Caller,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<ClientPage>, Problem> {
     let after: Option<(i64, ClientId)> = page.after(&api.cursors, LIST)?;
     let after = after.map(|(at, id)| (Timestamp::from_micros(at), id));
     let limit = page.limit.get();
-    let items = api.services.clients.page(&caller.actor, after, limit as u32).await?;
+    let items = api.services.clients.page(&ctx, after, limit as u32).await?;
     let last = items.last().filter(|_| items.len() == limit);
     let next_cursor = last.and_then(|last| api.cursors.seal(LIST, &(last.created_at.micros(), last.id)));
     Ok(Json(ClientPage { items: items.into_iter().map(client).collect(), next_cursor }))
@@ -91,15 +91,15 @@ async fn list(
     responses((status = 201, description = "Made; the secret is shown this once", body = NewClientBody)))]
 async fn create(
     State(api): State<Arc<Api>>,
-    Caller(caller): Caller,
+    Caller(ctx): Caller,
     IdempotencyKey(key): IdempotencyKey,
     Json(body): Json<Create>,
 ) -> Result<(StatusCode, Json<NewClientBody>), Problem> {
-    let once = key.map(|key| {
+    let idempotent = key.map(|key| {
         let bytes = serde_json::to_vec(&body).unwrap_or_default();
-        api.services.answers.once(&format!("POST /v1/clients {}", name(&caller.actor)), &key, &bytes)
+        api.services.idempotency.request(&format!("POST /v1/clients {}", ctx.actor.name()), &key, &bytes)
     });
-    let made = api.services.clients.create(&caller.actor, &body.name, &body.permissions, once.as_ref()).await?;
+    let made = api.services.clients.create(&ctx, &body.name, &body.permissions, idempotent.as_ref()).await?;
     Ok((StatusCode::CREATED, Json(new_client(made))))
 }
 
@@ -108,10 +108,10 @@ async fn create(
     responses((status = 204, description = "Shut")))]
 async fn remove(
     State(api): State<Arc<Api>>,
-    Caller(caller): Caller,
+    Caller(ctx): Caller,
     Path(id): Path<ClientId>,
 ) -> Result<StatusCode, Problem> {
-    api.services.clients.disable(&caller.actor, id).await?;
+    api.services.clients.disable(&ctx, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -120,10 +120,10 @@ async fn remove(
     responses((status = 200, description = "The new secret, shown this once", body = NewClientBody)))]
 async fn rotate_secret(
     State(api): State<Arc<Api>>,
-    Caller(caller): Caller,
+    Caller(ctx): Caller,
     Path(id): Path<ClientId>,
 ) -> Result<Json<NewClientBody>, Problem> {
-    Ok(Json(new_client(api.services.clients.rotate_secret(&caller.actor, id).await?)))
+    Ok(Json(new_client(api.services.clients.rotate_secret(&ctx, id).await?)))
 }
 
 fn client(view: ClientView) -> ClientBody {
@@ -139,12 +139,4 @@ fn client(view: ClientView) -> ClientBody {
 
 fn new_client(made: NewClient) -> NewClientBody {
     NewClientBody { client: client(made.client), client_secret: made.client_secret }
-}
-
-fn name(actor: &Actor) -> String {
-    match actor {
-        Actor::User { id, .. } => id.to_string(),
-        Actor::Service { id, .. } => id.to_string(),
-        Actor::Operator => "operator".to_owned(),
-    }
 }

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::{
     api::Api,
     attempt_cookie,
-    caller::{From, SignedInUser},
+    caller::SignedInUser,
     extract::{Json, Path},
     problem::Problem,
     router::Routes,
@@ -55,7 +55,7 @@ struct IdentityList {
 /// My accounts elsewhere.
 #[utoipa::path(get, path = "/v1/me/identities", tag = "Identities", responses((status = 200, description = "All of them", body = IdentityList)))]
 async fn list(State(api): State<Arc<Api>>, user: SignedInUser) -> Result<Json<IdentityList>, Problem> {
-    let items = api.services.sign_in.identities(&user.token).await?.into_iter().map(identity).collect();
+    let items = api.services.sign_in.identities(&user.ctx, user.id).await?.into_iter().map(identity).collect();
     Ok(Json(IdentityList { items, next_cursor: None }))
 }
 
@@ -82,7 +82,6 @@ struct LinkStart {
 async fn start_link(
     State(api): State<Arc<Api>>,
     user: SignedInUser,
-    From(origin): From,
     Path(provider): Path<String>,
     headers: HeaderMap,
     body: Option<Json<StartLink>>,
@@ -92,7 +91,7 @@ async fn start_link(
         browser: attempt_cookie::read(&headers),
         ..Start::default()
     };
-    let begun = api.services.sign_in.start_link(&user.token, &provider, start, &origin).await?;
+    let begun = api.services.sign_in.start_link(&user.ctx, &provider, start).await?;
     // Browsers drop a `Lax` cookie that another site's fetch is answered with.
     let fetched_elsewhere = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
     let cookie = attempt_cookie::set(&begun.browser, begun.cross_site || fetched_elsewhere);
@@ -108,7 +107,7 @@ async fn unlink(
     user: SignedInUser,
     Path(id): Path<IdentityId>,
 ) -> Result<StatusCode, Problem> {
-    api.services.sign_in.unlink(&user.token, id).await?;
+    api.services.sign_in.unlink(&user.ctx, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

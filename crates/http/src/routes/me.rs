@@ -6,7 +6,7 @@ use axum::{extract::State, response::IntoResponse};
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Deserializer, Serialize};
 use userd_model::{SessionId, Timestamp};
-use userd_services::{UserView, accounts::ProfileInput, passwords::Password, sessions::Device};
+use userd_services::{UserView, accounts::ProfileInput, passwords::Password, sessions::SessionView};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::bodies::UserBody;
 use crate::{
     api::Api,
-    caller::{From, SignedInUser},
+    caller::{SignedInUser, TokenOwner},
     extract::{IfMatch, Json, PageQuery, Path, Query},
     problem::Problem,
     router::Routes,
@@ -33,8 +33,8 @@ pub(super) fn routes() -> Routes {
 
 /// My account.
 #[utoipa::path(get, path = "/v1/me", tag = "Me", responses((status = 200, description = "The account", body = UserBody)))]
-async fn read(State(api): State<Arc<Api>>, user: SignedInUser) -> Result<impl IntoResponse, Problem> {
-    Ok(tagged(api.services.people.show(user.id).await?))
+async fn read(State(api): State<Arc<Api>>, TokenOwner(id): TokenOwner) -> Result<impl IntoResponse, Problem> {
+    Ok(tagged(api.services.user_reader.show(id).await?))
 }
 
 /// A profile change: an absent field stays, `null` clears it.
@@ -73,7 +73,7 @@ async fn change(
         time_zone: body.time_zone,
         attributes: body.attributes,
     };
-    Ok(tagged(api.services.accounts.change_profile(user.id, input, guard.version()).await?))
+    Ok(tagged(api.services.accounts.change_profile(&user.ctx, input, guard.version()).await?))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -92,11 +92,10 @@ struct NewPassword {
 async fn change_password(
     State(api): State<Arc<Api>>,
     user: SignedInUser,
-    From(origin): From,
     Json(body): Json<NewPassword>,
 ) -> Result<StatusCode, Problem> {
     let (current, new) = (Password::new(body.current_password), Password::new(body.new_password));
-    api.services.accounts.change_password(user.id, user.session, &current, &new, &origin).await?;
+    api.services.accounts.change_password(&user.ctx, &current, &new).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -117,7 +116,7 @@ async fn change_username(
     guard: IfMatch,
     Json(body): Json<NewUsername>,
 ) -> Result<impl IntoResponse, Problem> {
-    Ok(tagged(api.services.accounts.change_username(user.id, &body.username, guard.version()).await?))
+    Ok(tagged(api.services.accounts.change_username(&user.ctx, &body.username, guard.version()).await?))
 }
 
 /// A device with a session.
@@ -159,11 +158,11 @@ async fn sessions(
     let after: Option<(i64, SessionId)> = page.after(&api.cursors, &list)?;
     let after = after.map(|(at, id)| (Timestamp::from_micros(at), id));
     let limit = page.limit.get();
-    let devices = api.services.sessions.devices(user.id, Some(user.session), after, limit as u32).await?;
-    let next_cursor = (devices.len() == limit)
-        .then(|| devices.last().and_then(|last| api.cursors.seal(&list, &(last.created_at.micros(), last.id))))
+    let sessions = api.services.sessions.list(&user.ctx, user.id, after, limit as u32).await?;
+    let next_cursor = (sessions.len() == limit)
+        .then(|| sessions.last().and_then(|last| api.cursors.seal(&list, &(last.created_at.micros(), last.id))))
         .flatten();
-    Ok(Json(SessionPage { items: devices.into_iter().map(session).collect(), next_cursor }))
+    Ok(Json(SessionPage { items: sessions.into_iter().map(session).collect(), next_cursor }))
 }
 
 /// End one of my sessions.
@@ -174,21 +173,21 @@ async fn end_session(
     user: SignedInUser,
     Path(id): Path<SessionId>,
 ) -> Result<StatusCode, Problem> {
-    api.services.sessions.end(user.id, id, "ended_by_user").await?;
+    api.services.sessions.end(&user.ctx, user.id, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn session(device: Device) -> SessionBody {
+fn session(view: SessionView) -> SessionBody {
     SessionBody {
-        id: device.id.0,
-        device_name: device.device_name,
-        user_agent: device.user_agent,
-        ip: device.ip,
-        amr: device.amr,
-        created_at: device.created_at,
-        last_seen_at: device.last_seen_at,
-        expires_at: device.expires_at,
-        current: device.current,
+        id: view.id.0,
+        device_name: view.device_name,
+        user_agent: view.user_agent,
+        ip: view.ip,
+        amr: view.amr,
+        created_at: view.created_at,
+        last_seen_at: view.last_seen_at,
+        expires_at: view.expires_at,
+        current: view.current,
     }
 }
 

@@ -10,14 +10,14 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use userd_model::{Act, Actor, Permission, Refusal, RevocationId, Revoked, Timestamp};
-use userd_services::{Origin, clients::Clients};
+use userd_model::{Actor, Permission, Refusal, RevocationId, Revoked, Timestamp};
+use userd_services::{RequestOrigin, clients::Clients};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 use crate::{
     api::Api,
-    caller::{Caller, From},
+    caller::{Caller, Visitor},
     extract::{BasicAuth, CursorText, Form, Json, Limit, Query},
     problem::{Problem, table},
     router::Routes,
@@ -39,10 +39,10 @@ pub(super) fn routes() -> Routes {
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "OAuth 2.0",
     responses((status = 200, description = "The key set", body = Value, content_type = "application/jwk-set+json")))]
 async fn jwks(State(api): State<Arc<Api>>) -> Response {
-    let bytes = api.services.parts.crypto.tokens.jwks();
+    let bytes = api.services.deps.crypto.tokens.jwks();
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json")),
-        (header::CACHE_CONTROL, key_set_lifetime(api.services.parts.settings.publish_before)),
+        (header::CACHE_CONTROL, key_set_lifetime(api.services.deps.settings.publish_before)),
     ];
     (headers, Body::from(bytes.to_vec())).into_response()
 }
@@ -60,7 +60,7 @@ fn key_set_lifetime(publish_before: Duration) -> HeaderValue {
 #[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "OAuth 2.0",
     responses((status = 200, description = "The metadata", body = Value)))]
 async fn metadata(State(api): State<Arc<Api>>) -> Response {
-    let settings = &api.services.parts.settings;
+    let settings = &api.services.deps.settings;
     let base = settings.sign_in.public_url.as_str();
     let basic = json!(["client_secret_basic", "client_secret_post"]);
     let body = json!({
@@ -74,7 +74,7 @@ async fn metadata(State(api): State<Arc<Api>>) -> Response {
         "token_endpoint_auth_methods_supported": basic,
         "introspection_endpoint_auth_methods_supported": basic,
         "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
-        "scopes_supported": Permission::ALL.iter().map(|p| p.as_str()).collect::<Vec<_>>(),
+        "scopes_supported": Permission::WELL_KNOWN.iter().map(|p| p.as_str()).collect::<Vec<_>>(),
         "service_documentation": format!("{base}/docs"),
     });
     ([(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"))], Json(body)).into_response()
@@ -100,13 +100,12 @@ struct TokenQuestion {
     responses((status = 200, description = "What the token says", body = Value)))]
 async fn introspect(
     State(api): State<Arc<Api>>,
-    From(origin): From,
+    Visitor(ctx): Visitor,
     asker: Asker,
     Form(body): Form<TokenQuestion>,
 ) -> Result<Json<Value>, Problem> {
-    let actor = asker.actor(&api, &origin, body.client_id.as_deref(), body.client_secret.as_deref()).await?;
-    actor.may(Act::Any(Permission::TokensIntrospect))?;
-    let answer = api.services.introspect(&body.token).await;
+    let actor = asker.actor(&api, &ctx.origin, body.client_id.as_deref(), body.client_secret.as_deref()).await?;
+    let answer = api.services.introspect(&ctx.acting_as(actor), &body.token).await?;
     Ok(Json(serde_json::to_value(answer).unwrap_or_else(|_| json!({ "active": false }))))
 }
 
@@ -117,7 +116,7 @@ async fn introspect(
     responses((status = 200, description = "The token does not work any more")))]
 async fn revoke(
     State(api): State<Arc<Api>>,
-    From(origin): From,
+    Visitor(ctx): Visitor,
     basic: Option<BasicAuth>,
     Form(body): Form<TokenQuestion>,
 ) -> Result<StatusCode, Problem> {
@@ -125,11 +124,11 @@ async fn revoke(
     let shown = basic.map(|basic| (basic.client_id, basic.client_secret.to_string()));
     let shown = shown.or(body.client_id.zip(body.client_secret));
     if let Some((id, secret)) = shown {
-        api.services.clients.authenticate(&id, &secret, &origin).await?;
+        api.services.clients.authenticate(&id, &secret, &ctx.origin).await?;
     }
     let services = &api.services;
-    services.sessions.revoke_refresh_token(&body.token).await?;
-    services.access_tokens.revoke(&body.token).await?;
+    services.sessions.revoke_refresh_token(&ctx, &body.token).await?;
+    services.access_tokens.revoke(&ctx, &body.token).await?;
     Ok(StatusCode::OK)
 }
 
@@ -167,7 +166,7 @@ struct TokenAnswer {
     responses((status = 200, description = "A token", body = TokenAnswer)))]
 async fn token(
     State(api): State<Arc<Api>>,
-    From(origin): From,
+    Visitor(ctx): Visitor,
     basic: Option<BasicAuth>,
     Form(body): Form<TokenRequest>,
 ) -> Result<Json<TokenAnswer>, Problem> {
@@ -176,7 +175,7 @@ async fn token(
             let shown = basic.map(|basic| (basic.client_id, basic.client_secret.to_string()));
             let shown = shown.or(body.client_id.zip(body.client_secret));
             let (id, secret) = shown.ok_or(Refusal::InvalidClient)?;
-            let client = api.services.clients.authenticate(&id, &secret, &origin).await?;
+            let client = api.services.clients.authenticate(&id, &secret, &ctx.origin).await?;
             let token = api.services.clients.token(&client)?;
             Ok(Json(TokenAnswer {
                 access_token: token.access_token,
@@ -188,7 +187,7 @@ async fn token(
         }
         "refresh_token" => {
             let presented = body.refresh_token.ok_or(Refusal::Malformed("refresh_token is required for this grant"))?;
-            let signed_in = api.services.sessions.refresh(&presented, &origin).await?;
+            let signed_in = api.services.sessions.refresh(&ctx, &presented).await?;
             Ok(Json(TokenAnswer {
                 access_token: signed_in.tokens.access_token,
                 token_type: "Bearer",
@@ -248,16 +247,15 @@ const FEED: &str = "revocations";
     responses((status = 200, description = "A page of the feed", body = RevocationPage)))]
 async fn revocations(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    Caller(ctx): Caller,
     Query(query): Query<FeedQuery>,
 ) -> Result<Json<RevocationPage>, Problem> {
-    caller.0.actor.may(Act::Any(Permission::RevocationsRead))?;
     let after: Option<(i64, RevocationId)> =
         query.after.as_ref().map(|cursor| cursor.open(&api.cursors, FEED)).transpose()?;
     let position = after.map(|(at, id)| (Timestamp::from_micros(at), id));
     let limit = query.limit.get();
-    let now = api.services.parts.now();
-    let entries = api.services.revocations.feed(position, limit as u32).await?;
+    let now = ctx.now;
+    let entries = api.services.revocations.feed(&ctx, position, limit as u32).await?;
     let next = next_position(position, &entries, limit, now).map(|(at, id)| (at.micros(), id));
     let next_cursor = next.and_then(|position| api.cursors.seal(FEED, &position));
     let items = entries
@@ -325,7 +323,13 @@ impl axum::extract::FromRequestParts<Arc<Api>> for Asker {
 }
 
 impl Asker {
-    async fn actor(self, api: &Api, origin: &Origin, id: Option<&str>, secret: Option<&str>) -> Result<Actor, Problem> {
+    async fn actor(
+        self,
+        api: &Api,
+        origin: &RequestOrigin,
+        id: Option<&str>,
+        secret: Option<&str>,
+    ) -> Result<Actor, Problem> {
         let client = match (self, id, secret) {
             (Self::Bearer(caller), ..) => return Ok(caller.0.actor),
             (Self::Basic(basic), ..) => {

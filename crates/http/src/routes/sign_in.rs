@@ -8,15 +8,15 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use userd_services::sign_in::{Finished, Kind, Landing, NativeProof, Start, callback_params};
+use userd_services::sign_in::{Finished, Kind, NativeProof, ReturnTo, Start, callback_params};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
-use super::bodies::TokenPairBody;
+use super::bodies::{TokenPairBody, completed};
 use crate::{
     api::Api,
     attempt_cookie,
-    caller::From,
+    caller::Visitor,
     extract::{Json, Path, Query, RawForm},
     problem::Problem,
     router::Routes,
@@ -54,7 +54,7 @@ struct ProviderList {
 /// The providers on offer, in order.
 #[utoipa::path(get, path = "/v1/auth/providers", tag = "Providers", responses((status = 200, description = "The providers", body = ProviderList)))]
 async fn providers(State(api): State<Arc<Api>>) -> Json<ProviderList> {
-    let base = api.services.parts.settings.sign_in.public_url.as_str();
+    let base = api.services.deps.settings.sign_in.public_url.as_str();
     let items = api.services.sign_in.offered().map(|provider| ProviderBody {
         id: provider.id().to_owned(),
         kind: provider.kind().as_str(),
@@ -86,7 +86,7 @@ struct StartQuery {
         (status = 429, description = "Too many attempts"), (status = 503, description = "The provider cannot be reached now")))]
 async fn start(
     State(api): State<Arc<Api>>,
-    From(origin): From,
+    Visitor(ctx): Visitor,
     Path(provider): Path<String>,
     headers: HeaderMap,
     Query(query): Query<StartQuery>,
@@ -98,7 +98,7 @@ async fn start(
         login_hint: query.login_hint,
         browser: attempt_cookie::read(&headers),
     };
-    let begun = api.services.sign_in.start(&provider, start, &origin).await?;
+    let begun = api.services.sign_in.start(&ctx, &provider, start).await?;
     let mut answer = see_other(&begun.url)?;
     answer.headers_mut().append(header::SET_COOKIE, attempt_cookie::set(&begun.browser, begun.cross_site));
     Ok(answer)
@@ -110,16 +110,16 @@ async fn start(
         (status = 200, description = "A page that posts an answer in the fragment (Telegram's legacy page)", body = String, content_type = "text/html")))]
 async fn callback(
     State(api): State<Arc<Api>>,
-    From(origin): From,
+    Visitor(ctx): Visitor,
     Path(provider): Path<String>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let query = query.unwrap_or_default();
     if answers_in_the_fragment(&api, &provider, query.as_bytes()) {
-        return super::pages::telegram_fragment(&api.services.parts.settings.sign_in.return_to);
+        return super::pages::telegram_fragment(&api.services.deps.settings.sign_in.return_to);
     }
-    finish(&api, &provider, query.as_bytes(), &headers, &origin).await
+    finish(&api, &provider, query.as_bytes(), &headers, &ctx).await
 }
 
 /// The same for providers that post their answer (`response_mode=form_post`).
@@ -128,12 +128,12 @@ async fn callback(
     responses((status = 303, description = "To `return_to`, with a one-time `code` or with `error`")))]
 async fn callback_post(
     State(api): State<Arc<Api>>,
-    From(origin): From,
+    Visitor(ctx): Visitor,
     Path(provider): Path<String>,
     headers: HeaderMap,
     RawForm(body): RawForm,
 ) -> Result<Response, Problem> {
-    finish(&api, &provider, &body, &headers, &origin).await
+    finish(&api, &provider, &body, &headers, &ctx).await
 }
 
 /// Telegram's legacy page adds its answer to our callback as a fragment, which is not sent: what arrives is our own
@@ -152,23 +152,23 @@ async fn finish(
     provider: &str,
     encoded: &[u8],
     headers: &HeaderMap,
-    origin: &userd_services::Origin,
+    ctx: &userd_services::Context,
 ) -> Result<Response, Problem> {
     let browser = attempt_cookie::read(headers);
     let finished = match callback_params(encoded) {
-        Ok(params) => api.services.sign_in.finish(provider, &params, &browser, origin).await,
+        Ok(params) => api.services.sign_in.finish(ctx, provider, &params, &browser).await,
         Err(_) => Finished::Refused {
-            landing: Landing { return_to: None },
+            target: ReturnTo { return_to: None },
             failure: userd_model::Refusal::ProviderRefused("callback_malformed").into(),
         },
     };
-    let (landing, parameter) = match finished {
-        Finished::Code { landing, code } => (landing, ("code", code)),
-        Finished::Linked { landing } => (landing, ("linked", provider.to_owned())),
-        Finished::Refused { landing, failure } => (landing, ("error", slug(failure))),
+    let (target, parameter) = match finished {
+        Finished::Code { target, code } => (target, ("code", code)),
+        Finished::Linked { target } => (target, ("linked", provider.to_owned())),
+        Finished::Refused { target, failure } => (target, ("error", slug(failure))),
     };
-    let base = api.services.parts.settings.sign_in.public_url.as_str();
-    let target = landing.return_to.unwrap_or_else(|| format!("{base}/signed-in"));
+    let base = api.services.deps.settings.sign_in.public_url.as_str();
+    let target = target.return_to.unwrap_or_else(|| format!("{base}/signed-in"));
     let mut url = url::Url::parse(&target).map_err(|_| Problem::internal())?;
     url.query_pairs_mut().append_pair(parameter.0, &parameter.1);
     let mut answer = see_other(url.as_str())?;
@@ -208,12 +208,12 @@ struct Exchange {
         (status = 422, description = "The code is unknown, used or expired")))]
 async fn exchange(
     State(api): State<Arc<Api>>,
-    From(origin): From,
+    Visitor(ctx): Visitor,
     Json(body): Json<Exchange>,
-) -> Result<Json<TokenPairBody>, Problem> {
+) -> Result<Response, Problem> {
     let sign_in = &api.services.sign_in;
     let verifier = body.code_verifier.as_deref();
-    Ok(Json(sign_in.exchange(&body.code, verifier, body.device_name.as_deref(), &origin).await?.into()))
+    Ok(completed(sign_in.exchange(&ctx, &body.code, verifier, body.device_name.as_deref()).await?))
 }
 
 /// A proof that an app holds: one of `access_token`, `id_token`, and `code` with `code_verifier`.
@@ -243,10 +243,10 @@ struct Native {
         (status = 503, description = "The provider cannot be reached now")))]
 async fn native(
     State(api): State<Arc<Api>>,
-    From(origin): From,
+    Visitor(ctx): Visitor,
     Path(provider): Path<String>,
     Json(body): Json<Native>,
-) -> Result<Json<TokenPairBody>, Problem> {
+) -> Result<Response, Problem> {
     let proof = match (&body.access_token, &body.id_token, &body.code, &body.code_verifier) {
         (Some(token), None, None, None) => NativeProof::AccessToken(token),
         (None, Some(token), None, None) => NativeProof::IdToken { token, nonce: None },
@@ -255,7 +255,7 @@ async fn native(
         }
         _ => return Err(Problem::malformed("send one of access_token, id_token, and code with code_verifier")),
     };
-    Ok(Json(api.services.sign_in.native(&provider, proof, body.device_name.as_deref(), &origin).await?.into()))
+    Ok(completed(api.services.sign_in.native(&ctx, &provider, proof, body.device_name.as_deref()).await?))
 }
 
 /// The widget's fields as its script hands them over, and nothing else; or the `tgAuthResult` of its fragment.
@@ -316,16 +316,16 @@ impl Widget {
         (status = 403, description = "The account is blocked"), (status = 404, description = "Telegram is not configured")))]
 async fn widget(
     State(api): State<Arc<Api>>,
-    From(origin): From,
+    Visitor(ctx): Visitor,
     Json(body): Json<Widget>,
-) -> Result<Json<TokenPairBody>, Problem> {
+) -> Result<Response, Problem> {
     let fields = body.fields()?;
     let proof = match &body.tg_auth_result {
         Some(fragment) if fields.is_empty() => NativeProof::WidgetFragment(fragment),
         Some(_) => return Err(Problem::malformed("send tgAuthResult alone, or the widget's fields")),
         None => NativeProof::Widget(&fields),
     };
-    Ok(Json(api.services.sign_in.native(&telegram(&api)?, proof, None, &origin).await?.into()))
+    Ok(completed(api.services.sign_in.native(&ctx, &telegram(&api)?, proof, None).await?))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -341,11 +341,11 @@ struct MiniApp {
         (status = 403, description = "The account is blocked"), (status = 404, description = "Telegram is not configured")))]
 async fn mini_app(
     State(api): State<Arc<Api>>,
-    From(origin): From,
+    Visitor(ctx): Visitor,
     Json(body): Json<MiniApp>,
-) -> Result<Json<TokenPairBody>, Problem> {
+) -> Result<Response, Problem> {
     let proof = NativeProof::InitData(&body.init_data);
-    Ok(Json(api.services.sign_in.native(&telegram(&api)?, proof, None, &origin).await?.into()))
+    Ok(completed(api.services.sign_in.native(&ctx, &telegram(&api)?, proof, None).await?))
 }
 
 /// The id of the configured Telegram provider: the one called `telegram`, else the first of that kind.

@@ -51,15 +51,15 @@ struct KeyList {
 /// The signing keys.
 #[utoipa::path(get, path = "/v1/signing-keys", tag = "Signing keys",
     responses((status = 200, description = "All keys", body = KeyList)))]
-async fn list(State(api): State<Arc<Api>>, Caller(caller): Caller) -> Result<Json<KeyList>, Problem> {
-    Ok(Json(keys(api.services.signing_keys.list(&caller.actor).await?)))
+async fn list(State(api): State<Arc<Api>>, Caller(ctx): Caller) -> Result<Json<KeyList>, Problem> {
+    Ok(Json(keys(api.services.signing_keys.list(&ctx).await?)))
 }
 
 /// Rotate now: the next key signs, and a new next one is published.
 #[utoipa::path(post, path = "/v1/signing-keys/rotate", tag = "Signing keys",
     responses((status = 200, description = "All keys", body = KeyList)))]
-async fn rotate(State(api): State<Arc<Api>>, Caller(caller): Caller) -> Result<Json<KeyList>, Problem> {
-    Ok(Json(keys(api.services.signing_keys.rotate(&caller.actor).await?)))
+async fn rotate(State(api): State<Arc<Api>>, Caller(ctx): Caller) -> Result<Json<KeyList>, Problem> {
+    Ok(Json(keys(api.services.signing_keys.rotate(&ctx).await?)))
 }
 
 /// Revoke a compromised key: nothing it signed is accepted any more.
@@ -67,10 +67,10 @@ async fn rotate(State(api): State<Arc<Api>>, Caller(caller): Caller) -> Result<J
     params(("kid" = String, Path, description = "The key")), responses((status = 200, description = "All keys", body = KeyList)))]
 async fn revoke(
     State(api): State<Arc<Api>>,
-    Caller(caller): Caller,
+    Caller(ctx): Caller,
     Path(kid): Path<String>,
 ) -> Result<Json<KeyList>, Problem> {
-    Ok(Json(keys(api.services.signing_keys.revoke(&caller.actor, &kid).await?)))
+    Ok(Json(keys(api.services.signing_keys.revoke(&ctx, &kid).await?)))
 }
 
 fn keys(views: Vec<KeyView>) -> KeyList {

@@ -13,10 +13,10 @@ use userd_services::sign_in::{BotPoll, WEBHOOK_SECRET_HEADER};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
-use super::bodies::TokenPairBody;
+use super::bodies::{TokenPairBody, completed};
 use crate::{
     api::Api,
-    caller::From,
+    caller::Visitor,
     extract::{Json, RawJson},
     problem::Problem,
     router::Routes,
@@ -50,8 +50,8 @@ struct StartBody {
 #[utoipa::path(post, path = "/v1/auth/telegram/bot/start", tag = "Telegram bot",
     responses((status = 200, description = "What to show", body = StartBody), (status = 404, description = "No bot is configured"),
         (status = 429, description = "Too many attempts")))]
-async fn start(State(api): State<Arc<Api>>, From(origin): From) -> Result<Json<StartBody>, Problem> {
-    let begun = api.services.sign_in.start_bot(&origin).await?;
+async fn start(State(api): State<Arc<Api>>, Visitor(ctx): Visitor) -> Result<Json<StartBody>, Problem> {
+    let begun = api.services.sign_in.start_bot(&ctx).await?;
     Ok(Json(StartBody {
         link: begun.link,
         command: begun.command,
@@ -79,10 +79,10 @@ struct Pending {
 #[utoipa::path(post, path = "/v1/auth/telegram/bot/poll", tag = "Telegram bot", request_body = Poll,
     responses((status = 200, description = "Signed in", body = TokenPairBody), (status = 202, description = "Not yet", body = Pending),
         (status = 403, description = "The account is blocked"), (status = 422, description = "The attempt is unknown, over or refused")))]
-async fn poll(State(api): State<Arc<Api>>, From(origin): From, Json(body): Json<Poll>) -> Result<Response, Problem> {
-    Ok(match api.services.sign_in.poll_bot(&body.attempt, &body.secret, &origin).await? {
+async fn poll(State(api): State<Arc<Api>>, Visitor(ctx): Visitor, Json(body): Json<Poll>) -> Result<Response, Problem> {
+    Ok(match api.services.sign_in.poll_bot(&ctx, &body.attempt, &body.secret).await? {
         BotPoll::Pending => (StatusCode::ACCEPTED, Json(Pending { status: "pending" })).into_response(),
-        BotPoll::SignedIn(signed_in) => Json(TokenPairBody::from(*signed_in)).into_response(),
+        BotPoll::Completed(completion) => completed(*completion),
     })
 }
 
@@ -92,11 +92,12 @@ async fn poll(State(api): State<Arc<Api>>, From(origin): From, Json(body): Json<
     responses((status = 200, description = "Taken"), (status = 401, description = "The secret is wrong"), (status = 404, description = "No bot is configured")))]
 async fn webhook(
     State(api): State<Arc<Api>>,
+    Visitor(ctx): Visitor,
     headers: HeaderMap,
     RawJson(body): RawJson,
 ) -> Result<StatusCode, Problem> {
     let secret = headers.get(WEBHOOK_SECRET_HEADER).map(|value| value.as_bytes());
     let body: Bytes = body;
-    api.services.sign_in.take_update(secret, &body).await?;
+    api.services.sign_in.take_update(&ctx, secret, &body).await?;
     Ok(StatusCode::OK)
 }

@@ -59,12 +59,12 @@ const LIST: &str = "users";
     responses((status = 200, description = "A page", body = UserPage)))]
 async fn list(
     State(api): State<Arc<Api>>,
-    Caller(caller): Caller,
+    Caller(ctx): Caller,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<UserPage>, Problem> {
     let users = &api.services.users;
     if let Some(login) = &query.query {
-        let found = match users.find(&caller.actor, login).await {
+        let found = match users.find(&ctx, login).await {
             Err(userd_services::Failure::Refused(userd_model::Refusal::NotFound)) => Vec::new(),
             other => vec![other?.into()],
         };
@@ -73,7 +73,7 @@ async fn list(
     let after: Option<(i64, UserId)> = query.cursor.as_ref().map(|text| text.open(&api.cursors, LIST)).transpose()?;
     let after = after.map(|(at, id)| (Timestamp::from_micros(at), id));
     let limit = query.limit.get();
-    let page = users.page(&caller.actor, after, limit as u32).await?;
+    let page = users.page(&ctx, after, limit as u32).await?;
     let last = page.last().filter(|_| page.len() == limit);
     let next_cursor = last.and_then(|last| api.cursors.seal(LIST, &(last.created_at.micros(), last.id)));
     Ok(Json(UserPage { items: page.into_iter().map(UserBody::from).collect(), next_cursor }))
@@ -84,10 +84,10 @@ async fn list(
     responses((status = 200, description = "The account", body = UserBody)))]
 async fn show(
     State(api): State<Arc<Api>>,
-    Caller(caller): Caller,
+    Caller(ctx): Caller,
     Path(id): Path<UserId>,
 ) -> Result<Json<UserBody>, Problem> {
-    Ok(Json(api.services.users.show(&caller.actor, id).await?.into()))
+    Ok(Json(api.services.users.show(&ctx, id).await?.into()))
 }
 
 /// Shut an account: its tokens die at once, everywhere.
@@ -95,10 +95,10 @@ async fn show(
     responses((status = 200, description = "Blocked", body = UserBody)))]
 async fn block(
     State(api): State<Arc<Api>>,
-    Caller(caller): Caller,
+    Caller(ctx): Caller,
     Path(id): Path<UserId>,
 ) -> Result<Json<UserBody>, Problem> {
-    Ok(Json(api.services.users.block(&caller.actor, id).await?.into()))
+    Ok(Json(api.services.users.block(&ctx, id).await?.into()))
 }
 
 /// Open a blocked account again.
@@ -106,10 +106,10 @@ async fn block(
     responses((status = 200, description = "Open", body = UserBody)))]
 async fn unblock(
     State(api): State<Arc<Api>>,
-    Caller(caller): Caller,
+    Caller(ctx): Caller,
     Path(id): Path<UserId>,
 ) -> Result<Json<UserBody>, Problem> {
-    Ok(Json(api.services.users.unblock(&caller.actor, id).await?.into()))
+    Ok(Json(api.services.users.unblock(&ctx, id).await?.into()))
 }
 
 /// End every session of an account.
@@ -117,9 +117,9 @@ async fn unblock(
     responses((status = 204, description = "Signed out")))]
 async fn sign_out(
     State(api): State<Arc<Api>>,
-    Caller(caller): Caller,
+    Caller(ctx): Caller,
     Path(id): Path<UserId>,
 ) -> Result<StatusCode, Problem> {
-    api.services.users.sign_out(&caller.actor, id).await?;
+    api.services.users.sign_out(&ctx, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -281,7 +281,7 @@ fn tg_auth_result(now: Timestamp) -> String {
 #[tokio::test]
 async fn telegrams_answer_in_the_fragment_signs_in() {
     let services = services().await;
-    let now = services.parts.now();
+    let now = services.deps.now();
     let router = stage_over(services);
     let mut browser = Browser::default();
     let state = browser.begin(&router, "telegram").await;
@@ -303,7 +303,7 @@ async fn telegrams_answer_in_the_fragment_signs_in() {
 #[tokio::test]
 async fn an_answer_in_the_fragment_belongs_to_the_browser_that_began() {
     let services = services().await;
-    let now = services.parts.now();
+    let now = services.deps.now();
     let router = stage_over(services);
     let state = Browser::default().begin(&router, "telegram").await;
     let body = format!("state={state}&tgAuthResult={}", tg_auth_result(now));
@@ -397,7 +397,7 @@ async fn a_finished_sign_in_gives_its_reservation_back() {
 #[tokio::test]
 async fn attempts_and_codes_print_no_secret() {
     let services = services().await;
-    let begun = services.sign_in.start("yandex", Start::default(), &somewhere()).await.unwrap();
+    let begun = services.sign_in.start(&visit(&services), "yandex", Start::default()).await.unwrap();
     let state = param(&Url::parse(&begun.url).unwrap(), "state").unwrap();
     let again = Start {
         browser: vec![begun.browser.clone()],
@@ -407,7 +407,7 @@ async fn attempts_and_codes_print_no_secret() {
     };
     let mut printed = format!("{begun:?} {again:?}");
     let params = [("code", "c"), ("state", &state)].map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    let finished = services.sign_in.finish("yandex", &params, [&begun.browser], &somewhere()).await;
+    let finished = services.sign_in.finish(&visit(&services), "yandex", &params, [&begun.browser]).await;
     printed.push_str(&format!("{finished:?}"));
     let userd_services::sign_in::Finished::Code { code, .. } = finished else { panic!("{printed}") };
     for secret in [&begun.browser, &state, &code, "ada@example.org", "challenge\""] {

@@ -112,8 +112,12 @@ pub async fn house(options: TestOptions) -> Arc<Services> {
     userd_services::testing::house(store, options).await.unwrap().services
 }
 
-pub fn somewhere() -> userd_services::Origin {
-    userd_services::Origin { ip: None, network: "192.0.2.1".to_owned(), user_agent: None }
+pub fn visit(services: &Services) -> userd_services::Context {
+    services.context().from_origin(somewhere())
+}
+
+pub fn somewhere() -> userd_services::RequestOrigin {
+    userd_services::RequestOrigin { ip: None, network: "192.0.2.1".to_owned(), user_agent: None }
 }
 
 pub fn stage() -> Router {
@@ -145,7 +149,7 @@ pub fn stage_table() -> Vec<RouteNeeds> {
         ("GET", "/v1/things", Needs::Public),
         ("POST", "/v1/things", Needs::Public),
         ("GET", "/v1/things/{id}", Needs::User),
-        ("PATCH", "/v1/things/{id}", Needs::Permission(userd_model::Permission::UsersManage)),
+        ("PATCH", "/v1/things/{id}", Needs::Permission(userd_model::Permission::USERS_MANAGE)),
         ("GET", "/v1/panic", Needs::Public),
         ("GET", "/v1/gates/{name}", Needs::Public),
         ("GET", "/v1/who", Needs::Public),

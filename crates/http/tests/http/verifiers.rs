@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use userd_model::{Actor, ClientId, Random, Revocation, RevocationId, Revoked, SessionId, TokenId, UserId};
+use userd_model::{ClientId, Random, Revocation, RevocationId, Revoked, SessionId, TokenId, UserId};
 use userd_services::{Services, testing::TestOptions};
 
 use crate::stage::*;
@@ -25,7 +25,7 @@ async fn the_key_set_is_kept_shorter_than_a_key_waits_to_sign() {
 }
 
 async fn record(services: &Services, whats: &[Revoked]) {
-    let (random, now): (&dyn Random, _) = (services.parts.random.as_ref(), services.parts.now());
+    let (random, now): (&dyn Random, _) = (services.deps.random.as_ref(), services.deps.now());
     for (later, what) in (1..).zip(whats) {
         let entry = &Revocation {
             id: RevocationId::mint(random),
@@ -33,7 +33,7 @@ async fn record(services: &Services, whats: &[Revoked]) {
             recorded_at: now.plus(Duration::from_secs(later)),
             expires_at: now.plus(Duration::from_secs(600)),
         };
-        let recorded = services.parts.store.transact("record", |mut uow| async move {
+        let recorded = services.deps.store.transact("record", |mut uow| async move {
             uow.revocations().insert(entry).await?;
             uow.commit(()).await
         });
@@ -43,7 +43,7 @@ async fn record(services: &Services, whats: &[Revoked]) {
 
 async fn token_of_a_reader(services: &Services) -> String {
     let permissions = ["revocations.read".to_owned()];
-    let made = services.clients.create(&Actor::Operator, "reader", &permissions, None).await.unwrap();
+    let made = services.clients.create(&services.operator_context(), "reader", &permissions, None).await.unwrap();
     let id = made.client.id.to_string();
     let client = services.clients.authenticate(&id, &made.client_secret, &somewhere()).await.unwrap();
     services.clients.token(&client).unwrap().access_token
@@ -54,8 +54,8 @@ async fn token_of_a_reader(services: &Services) -> String {
 async fn the_feed_tells_verifiers_only_what_to_refuse() {
     let services = house(TestOptions::default()).await;
     let token = token_of_a_reader(&services).await;
-    services.signing_keys.rotate(&Actor::Operator).await.unwrap();
-    let random: &dyn Random = services.parts.random.as_ref();
+    services.signing_keys.rotate(&services.operator_context()).await.unwrap();
+    let random: &dyn Random = services.deps.random.as_ref();
     let (user_id, version) = (UserId::mint(random), 2);
     let unseen = [Revoked::Changed { user_id, version }, Revoked::Key { kid: String::new() }];
     let seen = [

@@ -13,28 +13,19 @@ mod username;
 pub(crate) use register::{AccountSeed, NewAccount, Reserved, claim, claim_or};
 pub use {profile::ProfileInput, register::Registration};
 
-use crate::{Parts, limits::Limits, once::Answers, passwords::PasswordProof, people::People, sessions::Sessions};
+use crate::{
+    Dependencies, change::Changes, idempotency::IdempotencyKeys, limits::Limits, passwords::PasswordProof,
+    sessions::Sessions, user_reader::UserReader,
+};
 
 /// Registers and changes accounts.
 #[derive(Clone)]
 pub struct Accounts {
-    parts: Parts,
-    sessions: Sessions,
-    people: People,
-    limits: Limits,
-    proof: PasswordProof,
-    answers: Answers,
-}
-
-impl Accounts {
-    pub(crate) const fn new(
-        parts: Parts,
-        sessions: Sessions,
-        people: People,
-        limits: Limits,
-        proof: PasswordProof,
-        answers: Answers,
-    ) -> Self {
-        Self { parts, sessions, people, limits, proof, answers }
-    }
+    pub(crate) deps: Dependencies,
+    pub(crate) changes: Changes,
+    pub(crate) sessions: Sessions,
+    pub(crate) user_reader: UserReader,
+    pub(crate) limits: Limits,
+    pub(crate) proof: PasswordProof,
+    pub(crate) idempotency: IdempotencyKeys,
 }

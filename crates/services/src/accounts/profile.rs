@@ -1,10 +1,10 @@
 //! Changes of the profile by its owner.
 
-use userd_model::{Event, EventId, EventKind, InvalidField, Refusal, UserId, text, user::ProfileChange};
+use userd_model::{Act, EventKind, InvalidField, Refusal, text, user::ProfileChange};
 use userd_storage::Failure;
 
 use super::Accounts;
-use crate::{UserView, revocations::changed};
+use crate::{Context, UserView};
 
 /// A profile change as it comes in. An outer `None` leaves the field, an inner one clears it.
 #[derive(Debug, Default)]
@@ -20,41 +20,29 @@ impl Accounts {
     /// Changes the profile.
     ///
     /// # Errors
-    /// `InvalidInput`, `VersionMismatch`, `NotFound`.
+    /// `InvalidInput`, `VersionMismatch`.
     pub async fn change_profile(
         &self,
-        user: UserId,
+        ctx: &Context,
         input: ProfileInput,
         expected: Option<i64>,
     ) -> Result<UserView, Failure> {
-        let change = &checked(input)?;
-        let now = self.parts.now();
-        let event = &Event {
-            id: EventId::mint(self.parts.random.as_ref()),
-            kind: EventKind::UserChanged,
-            user_id: user,
-            at: now,
-            data: serde_json::json!({}),
-        };
-        let entry = &self.sessions.revocations.mint_change(user, now);
-        let (user, entries) = self
-            .parts
-            .store
-            .transact("change_profile", |mut uow| async move {
-                let mut user = uow.users().find(user).await?.ok_or(Refusal::NotFound)?;
-                user.must_be_active()?;
+        let (id, _) = ctx.user()?;
+        ctx.may(&Act::ChangeProfile(id))?;
+        let profile = &checked(input)?;
+        let user = self
+            .changes
+            .run(ctx, "change_profile", |mut change| async move {
+                let mut user = change.active_user(id).await?;
                 user.must_have_version(expected)?;
-                user.change_profile(change.clone(), now);
-                uow.users().update(&user).await?;
-                uow.outbox().push(event).await?;
-                let entries = vec![changed(entry, &user)];
-                self.sessions.revocations.record(&mut uow, &entries).await?;
-                uow.commit((user, entries)).await
+                user.change_profile(profile.clone(), change.now);
+                change.users().update(&user).await?;
+                change.event(EventKind::UserChanged, id, serde_json::json!({}));
+                change.forget(&user);
+                change.commit(user).await
             })
             .await?;
-        self.people.changed(&user).await;
-        self.sessions.revocations.announce(&entries).await;
-        self.people.view(&user)
+        self.user_reader.view(&user)
     }
 }
 

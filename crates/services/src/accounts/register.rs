@@ -1,7 +1,7 @@
 //! A new account: checked, claimed, stored and signed in, in one unit of work.
 
 use userd_model::{
-    Email, Event, EventId, EventKind, InvalidField, Refusal, Sealed, Timestamp, User, UserId, UserStatus, Username,
+    Email, EventKind, InvalidField, Refusal, Sealed, Timestamp, User, UserId, UserStatus, Username,
     password::{AboutUser, PasswordRules},
     text,
 };
@@ -12,11 +12,12 @@ use userd_storage::{
 
 use super::Accounts;
 use crate::{
-    Once, Origin, Parts, SignedIn,
+    Completion, Context, Dependencies, IdempotentRequest,
+    change::Change,
     limits::Limited,
     passwords::Password,
-    people::{internal, seal_email},
-    sessions::{Proof, device_name},
+    sessions::{Completed, Proof, device_name},
+    user_reader::{internal, seal_email},
 };
 
 /// What somebody registers with. One of e-mail and username is needed.
@@ -39,23 +40,23 @@ impl Accounts {
     /// `TooManyAttempts`, `Busy`, `IdempotencyMismatch`.
     pub async fn register(
         &self,
+        ctx: &Context,
         registration: Registration,
-        origin: &Origin,
-        once: Option<&Once>,
-    ) -> Result<SignedIn, Failure> {
-        if !self.parts.settings.registration_open {
+        idempotent: Option<&IdempotentRequest>,
+    ) -> Result<Completion, Failure> {
+        if !self.deps.settings.registration_open {
             return Err(Refusal::RegistrationClosed.into());
         }
-        if let Some(saved) = self.answers.saved(once).await? {
+        if let Some(saved) = self.idempotency.saved(idempotent).await? {
             return Ok(saved);
         }
-        let checked = NewAccount::check(&registration, &self.parts.settings.password_rules, Reserved::Refused)?;
-        self.limits.reserve_from(Limited::RegistrationPerNetwork, origin).await?;
+        let checked = NewAccount::check(&registration, &self.deps.settings.password_rules, Reserved::Refused)?;
+        self.limits.reserve_from(Limited::RegistrationPerNetwork, &ctx.origin).await?;
         let hash = self.proof.hash(&registration.password).await?;
-        match self.store(&checked, hash, &registration, origin, once).await {
+        match self.store(ctx, &checked, hash, &registration, idempotent).await {
             // Of parallel requests with one key, those that lost to their twin answer what the twin saved.
-            Err(refused @ Failure::Refused(Refusal::EmailTaken | Refusal::UsernameTaken)) if once.is_some() => {
-                self.answers.saved(once).await?.ok_or(refused)
+            Err(refused @ Failure::Refused(Refusal::EmailTaken | Refusal::UsernameTaken)) if idempotent.is_some() => {
+                self.idempotency.saved(idempotent).await?.ok_or(refused)
             }
             other => other,
         }
@@ -63,39 +64,40 @@ impl Accounts {
 
     async fn store(
         &self,
+        ctx: &Context,
         checked: &NewAccount,
         hash: String,
         registration: &Registration,
-        origin: &Origin,
-        once: Option<&Once>,
-    ) -> Result<SignedIn, Failure> {
-        let now = self.parts.now();
-        let seed = &AccountSeed::mint(&self.parts, checked, Some(hash), now)?;
+        idempotent: Option<&IdempotentRequest>,
+    ) -> Result<Completion, Failure> {
+        let now = self.deps.now();
+        let account = &AccountSeed::mint(&self.deps, checked, Some(hash), now)?.signing_in();
         let device_name = device_name(registration.device_name.as_deref())?;
-        let session = &self.sessions.mint(seed.user.id, Proof { amr: "pwd", device_name, origin }, now);
-        let answer = &self.sessions.signed_in(&seed.user, session, now).await?;
-        let sealed = &self.answers.seal(answer)?;
-        let saved = self
-            .parts
-            .store
-            .transact("register", |mut uow| async move {
-                if let Some(saved) = self.answers.find::<SignedIn>(&mut uow, once).await? {
-                    return uow.commit(Some(saved)).await;
+        let arrival = &self.sessions.arrive(ctx, account.user.id, Proof { amr: "pwd", device_name }, now);
+        let answer = &self.sessions.signed_in(&account.user, arrival).await?;
+        let (replayed, answer) = self
+            .changes
+            .run(ctx, "register", |mut change| async move {
+                if let Some(saved) = self.idempotency.find::<Completion>(&mut change, idempotent).await? {
+                    return change.commit((true, saved)).await;
                 }
-                seed.store(&mut uow).await?;
-                self.sessions.store(&mut uow, session, now).await?;
-                self.answers.save(&mut uow, once, sealed, now).await?;
-                uow.commit(None).await
+                let user = account.store(&mut change).await?;
+                let answer = match self.sessions.complete(&mut change, user, arrival).await? {
+                    Completed::SignedIn(_) => answer.clone(),
+                    Completed::Pending(pending) => Completion::Pending(pending),
+                };
+                self.idempotency.save(&mut change, idempotent, &answer).await?;
+                change.commit((false, answer)).await
             })
             .await?;
-        if saved.is_none() {
-            tracing::info!(user_id = %seed.user.id, "registered");
+        if !replayed {
+            tracing::info!(user_id = %account.user.id, "registered");
         }
-        Ok(saved.unwrap_or_else(|| answer.clone()))
+        Ok(answer)
     }
 }
 
-/// Whether usernames of the house (admin, support …) may be taken.
+/// Whether reserved usernames (admin, support …) may be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reserved {
     /// By those who register themselves: no.
@@ -172,20 +174,24 @@ pub(crate) struct AccountSeed {
     pub user: User,
     claims: Vec<(Claim, Refusal)>,
     credential: Option<PasswordCredential>,
-    event: Event,
 }
 
 impl AccountSeed {
     /// Mints the account; `hash` is absent for people who sign in through a provider only.
-    pub(crate) fn mint(parts: &Parts, new: &NewAccount, hash: Option<String>, now: Timestamp) -> Result<Self, Failure> {
-        let random = parts.random.as_ref();
+    pub(crate) fn mint(
+        deps: &Dependencies,
+        new: &NewAccount,
+        hash: Option<String>,
+        now: Timestamp,
+    ) -> Result<Self, Failure> {
+        let random = deps.random.as_ref();
         let id = UserId::mint(random);
-        let data_key = parts.crypto.fields.new_data_key(random, id).map_err(internal)?;
+        let data_key = deps.crypto.fields.new_data_key(random, id).map_err(internal)?;
         let user = User {
             id,
             status: UserStatus::Active,
             username: new.username.clone(),
-            email: new.email.as_ref().map(|email| seal_email(parts, id, &data_key, email)).transpose()?,
+            email: new.email.as_ref().map(|email| seal_email(deps, id, &data_key, email)).transpose()?,
             email_verified: new.email_verified,
             phone: None::<Sealed>,
             data_key: Some(data_key),
@@ -198,59 +204,59 @@ impl AccountSeed {
             version: 1,
             created_at: now,
             updated_at: now,
-            last_sign_in_at: Some(now),
+            last_sign_in_at: None,
         };
         let credential = hash.map(|hash| PasswordCredential { user_id: id, hash, changed_at: now, must_change: false });
-        let event = Event {
-            id: EventId::mint(random),
-            kind: EventKind::UserRegistered,
-            user_id: id,
-            at: now,
-            data: serde_json::json!({}),
-        };
-        Ok(Self { claims: claims(parts, new, id, now), user, credential, event })
+        Ok(Self { claims: claims(deps, new, id, now), user, credential })
     }
 
-    /// Stores account, claims, credential and event.
-    pub(crate) async fn store(&self, uow: &mut UnitOfWork) -> Result<(), Failure> {
+    /// The same, signing in with its first breath.
+    pub(crate) fn signing_in(mut self) -> Self {
+        self.user.last_sign_in_at = Some(self.user.created_at);
+        self
+    }
+
+    /// Stores account, claims and credential, and tells. Answers the stored user.
+    pub(crate) async fn store(&self, change: &mut Change<'_>) -> Result<User, Failure> {
         for (claim, taken) in &self.claims {
-            claim_or(uow, claim, taken).await?;
+            claim_or(change, claim, taken).await?;
         }
-        uow.users().insert(&self.user).await?;
+        change.users().insert(&self.user).await?;
         if let Some(credential) = &self.credential {
-            uow.password_credentials().upsert(credential).await?;
+            change.password_credentials().upsert(credential).await?;
         }
-        Ok(uow.outbox().push(&self.event).await?)
+        change.event(EventKind::UserRegistered, self.user.id, serde_json::json!({}));
+        Ok(self.user.clone())
     }
 }
 
-fn claims(parts: &Parts, new: &NewAccount, owner: UserId, now: Timestamp) -> Vec<(Claim, Refusal)> {
+fn claims(deps: &Dependencies, new: &NewAccount, owner: UserId, now: Timestamp) -> Vec<(Claim, Refusal)> {
     let mut claims = Vec::new();
     if let Some(email) = &new.email {
-        claims.push((claim(parts, "email", email.as_str(), owner, now), Refusal::EmailTaken));
+        claims.push((claim(deps, "email", email.as_str(), owner, now), Refusal::EmailTaken));
     }
     if let Some(username) = &new.username {
-        claims.extend(username_claims(parts, username, owner, now));
+        claims.extend(username_claims(deps, username, owner, now));
     }
     claims
 }
 
 /// A username claims two things: itself, and its look.
 pub(super) fn username_claims(
-    parts: &Parts,
+    deps: &Dependencies,
     username: &Username,
     owner: UserId,
     now: Timestamp,
 ) -> [(Claim, Refusal); 2] {
     [
-        (claim(parts, "username", &username.canonical(), owner, now), Refusal::UsernameTaken),
-        (claim(parts, "username_skeleton", &username.skeleton(), owner, now), Refusal::UsernameTaken),
+        (claim(deps, "username", &username.canonical(), owner, now), Refusal::UsernameTaken),
+        (claim(deps, "username_skeleton", &username.skeleton(), owner, now), Refusal::UsernameTaken),
     ]
 }
 
 /// A claim on one unique value.
-pub(crate) fn claim(parts: &Parts, kind: &'static str, canonical: &str, owner: UserId, now: Timestamp) -> Claim {
-    Claim { hash: parts.crypto.index.claim_hash(kind, canonical).to_vec(), kind, owner, created_at: now }
+pub(crate) fn claim(deps: &Dependencies, kind: &'static str, canonical: &str, owner: UserId, now: Timestamp) -> Claim {
+    Claim { hash: deps.crypto.index.claim_hash(kind, canonical).to_vec(), kind, owner, created_at: now }
 }
 
 /// Claims a unique value, or refuses with `taken`.

@@ -4,9 +4,10 @@ use userd_crypto::PasswordError;
 use userd_model::{Login as ParsedLogin, Refusal, text};
 use userd_storage::{Failure, repositories::password_credentials::PasswordCredential};
 
-use super::{Sessions, SignedIn, start::Proof};
+use super::{Completion, Sessions, completion::Proof};
 use crate::{
-    Origin, Parts,
+    Context, Dependencies,
+    change::Change,
     passwords::{LoginKey, Password, Proven},
 };
 
@@ -29,60 +30,52 @@ impl Sessions {
     /// # Errors
     /// `WrongCredentials` (one answer for an unknown login and a wrong password), `Blocked` (only to who knows the
     /// password), `TooManyAttempts`, `Busy`.
-    pub async fn login(&self, login: Login, origin: &Origin) -> Result<SignedIn, Failure> {
+    pub async fn login(&self, ctx: &Context, login: Login) -> Result<Completion, Failure> {
         // Of ten thousand at once most are told to come back: before anything is looked up for them, so that everybody
         // else's requests do not wait behind them.
-        if let Err(PasswordError::Busy(wait)) = self.parts.crypto.passwords.admit() {
+        if let Err(PasswordError::Busy(wait)) = self.deps.crypto.passwords.admit() {
             return Err(Refusal::Busy(wait).into());
         }
         let device_name = device_name(login.device_name.as_deref())?;
-        let key = login_key(&self.parts, &login.login);
+        let key = login_key(&self.deps, &login.login);
         let device = self.known_device(login.device_token.as_deref());
-        let proven = self.proof.by_login(&key, &login.password, device.as_ref(), origin).await?;
-        self.start_after_password(proven, device_name, origin).await
-    }
-
-    async fn start_after_password(
-        &self,
-        proven: Proven,
-        device_name: Option<String>,
-        origin: &Origin,
-    ) -> Result<SignedIn, Failure> {
-        let now = self.parts.now();
-        let (user_id, hash, rehashed) = (proven.user.id, &proven.hash, proven.rehashed.as_ref());
-        let new = &self.mint(user_id, Proof { amr: "pwd", device_name, origin }, now);
-        let (user, pushed_out) = self
-            .parts
-            .store
-            .transact("login", |mut uow| async move {
-                let mut user = uow.users().find(user_id).await?.ok_or(Refusal::WrongCredentials)?;
-                sign_in_allowed(&user)?;
-                let credential = uow.password_credentials().find(user_id).await?.ok_or(Refusal::WrongCredentials)?;
-                if credential.hash != *hash {
-                    return Err(Refusal::WrongCredentials.into());
-                }
-                if let Some(rehashed) = rehashed {
-                    let fresh = PasswordCredential { hash: rehashed.clone(), ..credential };
-                    uow.password_credentials().upsert(&fresh).await?;
-                }
-                uow.users().record_sign_in(user_id, now).await?;
-                user.last_sign_in_at = Some(now);
-                let pushed_out = self.store(&mut uow, new, now).await?;
-                uow.commit((user, pushed_out)).await
+        let proven = self.proof.by_login(&key, &login.password, device.as_ref(), &ctx.origin).await?;
+        let id = proven.user.id;
+        let arrival = &self.arrive(ctx, id, Proof { amr: "pwd", device_name }, self.deps.now());
+        let proven = &proven;
+        let completed = self
+            .changes
+            .run(ctx, "login", |mut change| async move {
+                let user = change.users().find(id).await?.ok_or(Refusal::WrongCredentials)?;
+                still_proven(&mut change, proven).await?;
+                let completed = self.complete(&mut change, user, arrival).await.map_err(deleted_is_unknown)?;
+                change.commit(completed).await
             })
             .await?;
-        self.people.signed_in(&user).await;
-        self.revocations.announce(&pushed_out).await;
-        self.signed_in(&user, new, now).await
+        self.completion(completed, arrival).await
     }
 }
 
+/// The password that was proven is still the user's; its hash is renewed where the parameters have changed.
+async fn still_proven(change: &mut Change<'_>, proven: &Proven) -> Result<(), Failure> {
+    let id = proven.user.id;
+    let credential = change.password_credentials().find(id).await?.ok_or(Refusal::WrongCredentials)?;
+    if credential.hash != proven.hash {
+        return Err(Refusal::WrongCredentials.into());
+    }
+    if let Some(rehashed) = &proven.rehashed {
+        let fresh = PasswordCredential { hash: rehashed.clone(), ..credential };
+        change.password_credentials().upsert(&fresh).await?;
+    }
+    Ok(())
+}
+
 /// A deleted account does not exist for whoever signs in; a blocked one says so, once the password was right.
-fn sign_in_allowed(user: &userd_model::User) -> Result<(), Refusal> {
-    user.must_be_active().map_err(|refusal| match refusal {
-        Refusal::NotSignedIn => Refusal::WrongCredentials,
+fn deleted_is_unknown(failure: Failure) -> Failure {
+    match failure {
+        Failure::Refused(Refusal::NotSignedIn) => Refusal::WrongCredentials.into(),
         other => other,
-    })
+    }
 }
 
 /// Checks what the user calls the device.
@@ -91,13 +84,13 @@ pub(crate) fn device_name(name: Option<&str>) -> Result<Option<String>, Refusal>
 }
 
 /// How a login text is looked up and counted.
-pub(crate) fn login_key(parts: &Parts, text: &str) -> LoginKey {
+pub(crate) fn login_key(deps: &Dependencies, text: &str) -> LoginKey {
     let parsed = ParsedLogin::parse(text);
     let kind = match parsed {
         ParsedLogin::Email(_) => "email",
         ParsedLogin::Phone(_) => "phone",
         ParsedLogin::Username(_) | ParsedLogin::Unknown => "username",
     };
-    let claim = parsed.canonical().map(|canonical| parts.crypto.index.claim_hash(kind, &canonical).to_vec());
+    let claim = parsed.canonical().map(|canonical| deps.crypto.index.claim_hash(kind, &canonical).to_vec());
     LoginKey { claim }
 }

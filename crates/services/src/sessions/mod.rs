@@ -1,56 +1,42 @@
 //! Sessions: starting one, refreshing it, listing and ending them. A session is a refresh-token family on a device.
 //!
-//! - `start.rs`: what every way of signing in ends with
+//! - `completion.rs`: what every way of signing in ends with
 //! - `login.rs`: by password
 //! - `refresh.rs`: rotation, replay, theft
-//! - `devices.rs`: list, end, sign out
+//! - `ending.rs`: the list of sessions, ending them, signing out
 
-mod devices;
+mod completion;
+mod ending;
 mod login;
 mod refresh;
-mod start;
-
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use userd_model::{Session, SessionId, Timestamp};
-pub use {
-    devices::Device,
-    login::Login,
-    start::{NewSession, Proof},
-};
+
 pub(crate) use {
-    devices::end_within,
+    completion::{Completed, Proof},
     login::{device_name, login_key},
+};
+pub use {
+    completion::{Completion, Pending},
+    ending::SessionView,
+    login::Login,
 };
 
 use crate::{
-    Parts, UserView, access_tokens::AccessTokens, limits::Limits, passwords::PasswordProof, people::People,
-    revocations::Revocations,
+    Dependencies, UserView, access_tokens::AccessTokens, change::Changes, limits::Limits, passwords::PasswordProof,
+    user_reader::UserReader,
 };
 
 /// Starts, refreshes and ends sessions.
 #[derive(Clone)]
 pub struct Sessions {
-    pub(crate) parts: Parts,
+    pub(crate) deps: Dependencies,
+    pub(crate) changes: Changes,
     pub(crate) access_tokens: AccessTokens,
-    pub(crate) people: People,
+    pub(crate) user_reader: UserReader,
     pub(crate) limits: Limits,
     pub(crate) proof: PasswordProof,
-    pub(crate) revocations: Arc<Revocations>,
-}
-
-impl Sessions {
-    pub(crate) const fn new(
-        parts: Parts,
-        access_tokens: AccessTokens,
-        people: People,
-        limits: Limits,
-        proof: PasswordProof,
-        revocations: Arc<Revocations>,
-    ) -> Self {
-        Self { parts, access_tokens, people, limits, proof, revocations }
-    }
 }
 
 /// The tokens of one session.

@@ -11,106 +11,85 @@
 
 use std::sync::Arc;
 
-use userd_model::{
-    Email, Event, EventId, EventKind, Identity, IdentityId, Refusal, Revocation, RevocationId, Sealed, SessionId,
-    Timestamp, User, UserId, text,
-};
+use userd_model::{Email, EventKind, Identity, IdentityId, Refusal, Sealed, SessionId, Timestamp, User, UserId, text};
 use userd_providers::{Profile, Provider};
 use userd_storage::{Failure, UnitOfWork, repositories::claims::Claim};
 
 use super::{SignIn, identities::Remembered};
 use crate::{
+    Context,
     accounts::{AccountSeed, NewAccount, claim, claim_or},
-    people::internal,
-    revocations::epoch_raised,
-    sessions::end_within,
+    change::Change,
+    user_reader::internal,
 };
-
-/// Everything random an admission may need, minted before.
-struct Minted {
-    seed: AccountSeed,
-    identity_id: IdentityId,
-    linked_event: EventId,
-    wiped_event: EventId,
-    epoch_entry: RevocationId,
-    ends: [u8; 32],
-    now: Timestamp,
-}
-
-/// What the unit of work found.
-struct Admission {
-    user: User,
-    entries: Vec<Revocation>,
-}
 
 impl SignIn {
     /// Finds or makes the account of a profile.
-    pub(super) async fn admit(&self, provider: &Arc<dyn Provider>, profile: Profile) -> Result<UserId, Failure> {
-        if !provider.policy().admits(&profile) {
-            return Err(Refusal::ProviderRefused("domain_not_allowed").into());
-        }
-        let (minted, profile) = (&self.mint(&profile)?, &profile);
-        let admission = self
-            .parts
-            .store
-            .transact("admit", |mut uow| async move {
-                consume(&mut uow, profile).await?;
-                let admission = match self.known(&mut uow, profile, minted.now).await? {
-                    Some(user) => Admission { user, entries: Vec::new() },
-                    None => self.newcomer(&mut uow, provider, profile, minted).await?,
+    pub(super) async fn admit(
+        &self,
+        ctx: &Context,
+        provider: &Arc<dyn Provider>,
+        profile: Profile,
+    ) -> Result<UserId, Failure> {
+        must_be_admitted(provider, &profile)?;
+        let (account, profile) = (&self.account(&profile)?, &profile);
+        self.changes
+            .run(ctx, "admit", |mut change| async move {
+                consume(&mut change, profile).await?;
+                let user = match self.known(&mut change, profile).await? {
+                    Some(user) => user,
+                    None => self.newcomer(&mut change, provider, profile, account).await?,
                 };
-                uow.commit(admission).await
+                change.refresh_view(&user);
+                change.commit(user.id).await
             })
-            .await?;
-        self.people.changed(&admission.user).await;
-        self.revocations.announce(&admission.entries).await;
-        Ok(admission.user.id)
+            .await
     }
 
     /// Links a profile to a signed-in user.
     pub(super) async fn link(
         &self,
+        ctx: &Context,
         provider: &Arc<dyn Provider>,
         profile: Profile,
         user: UserId,
         session: SessionId,
     ) -> Result<(), Failure> {
-        if !provider.policy().admits(&profile) {
-            return Err(Refusal::ProviderRefused("domain_not_allowed").into());
-        }
-        let (minted, profile) = (&self.mint(&profile)?, &profile);
-        self.parts
-            .store
-            .transact("link_identity", |mut uow| async move {
-                consume(&mut uow, profile).await?;
-                let alive = uow.sessions().find(session).await?.is_some_and(|session| session.is_alive(minted.now));
-                let user = uow.users().find(user).await?.filter(|_| alive).ok_or(Refusal::NotSignedIn)?;
+        must_be_admitted(provider, &profile)?;
+        let profile = &profile;
+        self.changes
+            .run(ctx, "link_identity", |mut change| async move {
+                consume(&mut change, profile).await?;
+                let now = change.now;
+                let alive = change.sessions().find(session).await?.is_some_and(|session| session.is_alive(now));
+                let user = change.users().find(user).await?.filter(|_| alive).ok_or(Refusal::NotSignedIn)?;
                 user.must_be_active()?;
-                match self.known_owner(&mut uow, profile).await? {
-                    Some(owner) if owner == user.id => self.record_use(&mut uow, &user, profile, minted.now).await?,
+                match self.known_owner(&mut change, profile).await? {
+                    Some(owner) if owner == user.id => self.record_use(&mut change, &user, profile, now).await?,
                     Some(_) => return Err(Refusal::IdentityTaken.into()),
-                    None => self.insert_identity(&mut uow, &user, profile, minted).await?,
+                    None => self.insert_identity(&mut change, &user, profile).await?,
                 }
-                uow.commit(()).await
+                change.commit(()).await
             })
             .await
     }
 
     /// The user behind an identity that is known already.
-    async fn known(&self, uow: &mut UnitOfWork, profile: &Profile, now: Timestamp) -> Result<Option<User>, Failure> {
-        let Some(owner) = self.known_owner(uow, profile).await? else { return Ok(None) };
-        let user = uow.users().find(owner).await?.ok_or(Refusal::ProviderRefused("account_gone"))?;
+    async fn known(&self, change: &mut Change<'_>, profile: &Profile) -> Result<Option<User>, Failure> {
+        let Some(owner) = self.known_owner(change, profile).await? else { return Ok(None) };
+        let user = change.users().find(owner).await?.ok_or(Refusal::ProviderRefused("account_gone"))?;
         user.must_be_active().map_err(|refusal| match refusal {
             Refusal::NotSignedIn => Refusal::ProviderRefused("account_gone"),
             other => other,
         })?;
-        self.record_use(uow, &user, profile, now).await?;
+        let now = change.now;
+        self.record_use(change, &user, profile, now).await?;
         Ok(Some(user))
     }
 
     async fn known_owner(&self, uow: &mut UnitOfWork, profile: &Profile) -> Result<Option<UserId>, Failure> {
         for name in names(profile) {
-            let hash = self.parts.crypto.index.claim_hash(KIND, &name);
+            let hash = self.deps.crypto.index.claim_hash(KIND, &name);
             if let Some(claim) = uow.claims().find(&hash).await? {
                 return Ok(Some(claim.owner));
             }
@@ -120,106 +99,83 @@ impl SignIn {
 
     async fn newcomer(
         &self,
-        uow: &mut UnitOfWork,
+        change: &mut Change<'_>,
         provider: &Arc<dyn Provider>,
         profile: &Profile,
-        minted: &Minted,
-    ) -> Result<Admission, Failure> {
-        if let Some(owner) = self.owner_of_proven_email(uow, profile).await? {
-            let owner = uow.users().find(owner).await?.ok_or(Refusal::AccountExists)?;
+        account: &AccountSeed,
+    ) -> Result<User, Failure> {
+        if let Some(owner) = self.owner_of_proven_email(change, profile).await? {
+            let owner = change.users().find(owner).await?.ok_or(Refusal::AccountExists)?;
             if owner.email_verified || !owner.roles.is_empty() || owner.must_be_active().is_err() {
                 return Err(Refusal::AccountExists.into());
             }
-            let (user, entries) = self.win(uow, owner, minted).await?;
-            self.insert_identity(uow, &user, profile, minted).await?;
-            return Ok(Admission { user, entries });
+            let user = self.transfer_to_mailbox_owner(change, owner).await?;
+            self.insert_identity(change, &user, profile).await?;
+            return Ok(user);
         }
-        if !provider.policy().allow_sign_up || !self.parts.settings.registration_open {
+        if !provider.policy().allow_sign_up || !self.deps.settings.registration_open {
             return Err(Refusal::ProviderRefused("sign_up_closed").into());
         }
-        minted.seed.store(uow).await?;
-        self.insert_identity(uow, &minted.seed.user, profile, minted).await?;
-        Ok(Admission { user: minted.seed.user.clone(), entries: Vec::new() })
+        let user = account.store(change).await?;
+        self.insert_identity(change, &user, profile).await?;
+        Ok(user)
     }
 
     async fn owner_of_proven_email(&self, uow: &mut UnitOfWork, profile: &Profile) -> Result<Option<UserId>, Failure> {
         let Some(email) = proven_email(profile) else { return Ok(None) };
-        let hash = self.parts.crypto.index.claim_hash("email", email.as_str());
+        let hash = self.deps.crypto.index.claim_hash("email", email.as_str());
         Ok(uow.claims().find(&hash).await?.map(|claim| claim.owner))
     }
 
     /// The newcomer has proven the mailbox that `user` only claims: wipe every way the claimant could come back.
-    async fn win(
-        &self,
-        uow: &mut UnitOfWork,
-        mut user: User,
-        minted: &Minted,
-    ) -> Result<(User, Vec<Revocation>), Failure> {
-        let now = minted.now;
-        uow.password_credentials().remove(user.id).await?;
-        uow.secrets().remove_of_owner(user.id).await?;
-        for identity in uow.identities().of_user(user.id).await? {
-            self.remove_identity(uow, &user, &identity).await?;
+    async fn transfer_to_mailbox_owner(&self, change: &mut Change<'_>, mut user: User) -> Result<User, Failure> {
+        let now = change.now;
+        change.password_credentials().remove(user.id).await?;
+        change.secrets().remove_of_owner(user.id).await?;
+        for identity in change.identities().of_user(user.id).await? {
+            self.remove_identity(change, &user, &identity).await?;
         }
-        for stale in uow.claims().of_owner(user.id).await? {
+        for stale in change.claims().of_owner(user.id).await? {
             if stale.kind == "phone" {
-                uow.claims().remove(&stale.hash).await?;
+                change.claims().remove(&stale.hash).await?;
             }
         }
         user.phone = None;
-        let alive = uow.sessions().alive_of_user(user.id, now).await?;
-        let mut entries = end_within(&self.parts, uow, alive, "mailbox_proven_by_another", minted.ends, now).await?;
+        let alive = change.sessions().alive_of_user(user.id, now).await?;
+        change.end_sessions(alive, "mailbox_proven_by_another").await?;
         user.email_verified = true;
         user.raise_epoch(now);
-        uow.users().update(&user).await?;
-        let minted_entry = Revocation { id: minted.epoch_entry, ..self.revocations.mint_change(user.id, now) };
-        let entry = epoch_raised(&minted_entry, &user);
-        self.revocations.record(uow, std::slice::from_ref(&entry)).await?;
-        entries.push(entry);
-        let event = Event {
-            id: minted.wiped_event,
-            kind: EventKind::UserChanged,
-            user_id: user.id,
-            at: now,
-            data: serde_json::json!({ "reason": "mailbox_proven_by_another" }),
-        };
-        uow.outbox().push(&event).await?;
-        Ok((user, entries))
+        change.users().update(&user).await?;
+        change.revoke_before_epoch(&user);
+        let data = serde_json::json!({ "reason": "mailbox_proven_by_another" });
+        change.event(EventKind::UserChanged, user.id, data);
+        Ok(user)
     }
 
-    async fn insert_identity(
-        &self,
-        uow: &mut UnitOfWork,
-        user: &User,
-        profile: &Profile,
-        minted: &Minted,
-    ) -> Result<(), Failure> {
+    async fn insert_identity(&self, change: &mut Change<'_>, user: &User, profile: &Profile) -> Result<(), Failure> {
+        let now = change.now;
         for name in names(profile) {
-            let claim: Claim = claim(&self.parts, KIND, &name, user.id, minted.now);
-            claim_or(uow, &claim, &Refusal::IdentityTaken).await?;
+            let claim: Claim = claim(&self.deps, KIND, &name, user.id, now);
+            claim_or(change, &claim, &Refusal::IdentityTaken).await?;
         }
+        let id: IdentityId = change.id();
         let identity = Identity {
-            id: minted.identity_id,
+            id,
             user_id: user.id,
             provider: profile.provider.clone(),
             issuer: profile.issuer.clone(),
-            subject: self.seal(user, minted.identity_id, "subject", profile.subject.as_bytes())?,
-            profile: Some(self.seal_profile(user, minted.identity_id, &Remembered::from(profile))?),
-            tokens: self.seal_tokens(user, minted.identity_id, profile)?,
+            subject: self.seal(user, id, "subject", profile.subject.as_bytes())?,
+            profile: Some(self.seal_profile(user, id, &Remembered::from(profile))?),
+            tokens: self.seal_tokens(user, id, profile)?,
             client_id: profile.client_id.clone(),
             bot_access: profile.bot_access.unwrap_or(false),
-            created_at: minted.now,
-            last_used_at: minted.now,
+            created_at: now,
+            last_used_at: now,
         };
-        uow.identities().insert(&identity).await?;
-        let event = Event {
-            id: minted.linked_event,
-            kind: EventKind::IdentityLinked,
-            user_id: user.id,
-            at: minted.now,
-            data: serde_json::json!({ "identity_id": identity.id, "provider": identity.provider }),
-        };
-        Ok(uow.outbox().push(&event).await?)
+        change.identities().insert(&identity).await?;
+        let data = serde_json::json!({ "identity_id": id, "provider": identity.provider });
+        change.event(EventKind::IdentityLinked, user.id, data);
+        Ok(())
     }
 
     /// Remembers what the provider said this time; nothing of it changes the user.
@@ -263,20 +219,20 @@ impl SignIn {
     ) -> Result<Option<(String, String)>, Failure> {
         let before = self.remembered(user, identity)?.and_then(|profile| profile.secondary);
         let Some((issuer, subject)) = told.filter(|told| before.as_ref() != Some(told)) else { return Ok(before) };
-        let new: Claim = claim(&self.parts, KIND, &name(&identity.provider, &issuer, &subject), user.id, now);
+        let new: Claim = claim(&self.deps, KIND, &name(&identity.provider, &issuer, &subject), user.id, now);
         if uow.claims().find(&new.hash).await?.is_some() {
             return Ok(before);
         }
         uow.claims().insert(&new).await?;
         if let Some((issuer, subject)) = before {
             let old = name(&identity.provider, &issuer, &subject);
-            uow.claims().remove(&self.parts.crypto.index.claim_hash(KIND, &old)).await?;
+            uow.claims().remove(&self.deps.crypto.index.claim_hash(KIND, &old)).await?;
         }
         Ok(Some((issuer, subject)))
     }
 
-    fn mint(&self, profile: &Profile) -> Result<Minted, Failure> {
-        let (random, now) = (self.parts.random.as_ref(), self.parts.now());
+    /// The account that a newcomer would get.
+    fn account(&self, profile: &Profile) -> Result<AccountSeed, Failure> {
         let email = proven_email(profile);
         let new = NewAccount {
             email_verified: email.is_some(),
@@ -285,15 +241,7 @@ impl SignIn {
             locale: profile.locale.as_deref().and_then(|tag| text::locale(tag).ok()),
             ..NewAccount::default()
         };
-        Ok(Minted {
-            seed: AccountSeed::mint(&self.parts, &new, None, now)?,
-            identity_id: IdentityId::mint(random),
-            linked_event: EventId::mint(random),
-            wiped_event: EventId::mint(random),
-            epoch_entry: RevocationId::mint(random),
-            ends: random.secret(),
-            now,
-        })
+        AccountSeed::mint(&self.deps, &new, None, self.deps.now())
     }
 
     fn seal_profile(&self, user: &User, id: IdentityId, remembered: &Remembered) -> Result<Sealed, Failure> {
@@ -306,6 +254,11 @@ impl SignIn {
         let bytes = tokens.to_sealable().map_err(internal)?;
         self.seal(user, id, "tokens", &bytes).map(Some)
     }
+}
+
+/// A provider may be for some domains only.
+fn must_be_admitted(provider: &Arc<dyn Provider>, profile: &Profile) -> Result<(), Refusal> {
+    if provider.policy().admits(profile) { Ok(()) } else { Err(Refusal::ProviderRefused("domain_not_allowed")) }
 }
 
 /// The kind of claims on accounts elsewhere.

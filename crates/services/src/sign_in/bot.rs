@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use userd_crypto::{OpaqueSecret, constant_time_eq};
-use userd_model::{Event, EventId, EventKind, Refusal, Timestamp, UserId};
+use userd_model::{EventKind, Refusal, Timestamp, UserId};
 use userd_providers::{
     Kind, Provider, Secret,
     telegram::{
@@ -17,8 +17,8 @@ use userd_providers::{
 };
 use userd_storage::{Failure, UnitOfWork};
 
-use super::{SignIn, admit::KIND, admit::name, attempts::Keep, provider_fault};
-use crate::{Origin, SignedIn, limits::Limited, people::internal};
+use super::{SignIn, admit::KIND, admit::name, login_flow::Keep, provider_fault};
+use crate::{Completion, Context, RequestOrigin, limits::Limited, user_reader::internal};
 
 const LIFE: Duration = Duration::from_secs(300);
 const PURPOSE: &str = "bot_attempt";
@@ -58,8 +58,8 @@ pub struct BotStart {
 pub enum BotPoll {
     /// The person has not decided yet.
     Pending,
-    /// Signed in.
-    SignedIn(Box<SignedIn>),
+    /// Confirmed: the way in is complete.
+    Completed(Box<Completion>),
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -87,16 +87,20 @@ impl SignIn {
     ///
     /// # Errors
     /// `NoSuchProvider` without a bot, `TooManyAttempts`.
-    pub async fn start_bot(&self, origin: &Origin) -> Result<BotStart, Failure> {
-        self.limits.reserve_from(Limited::SignInPerNetwork, origin).await?;
+    pub async fn start_bot(&self, ctx: &Context) -> Result<BotStart, Failure> {
+        self.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
         let (door, _) = self.bot_door()?;
-        let random = self.parts.random.as_ref();
+        let random = self.deps.random.as_ref();
         let (payload, hash) = OpaqueSecret::mint(PREFIX, random);
         let (secret, secret_hash) = OpaqueSecret::mint(PREFIX, random);
-        let match_code = two_digits(self.parts.random.id_bytes());
-        let attempt =
-            Attempt { secret_hash: secret_hash.to_vec(), match_code, from: described(origin), state: State::Waiting };
-        self.remember(&hash, &kept(None), &attempt, self.parts.now()).await?;
+        let match_code = two_digits(self.deps.random.id_bytes());
+        let attempt = Attempt {
+            secret_hash: secret_hash.to_vec(),
+            match_code,
+            from: described(&ctx.origin),
+            state: State::Waiting,
+        };
+        self.remember(ctx, &hash, &kept(None), &attempt).await?;
         let link = start_link(&door.username, &payload).ok_or_else(|| internal("the bot's username is malformed"))?;
         Ok(BotStart {
             link: link.into(),
@@ -112,36 +116,35 @@ impl SignIn {
     ///
     /// # Errors
     /// `InvalidCode` for an attempt that is unknown, over, refused, or another browser's.
-    pub async fn poll_bot(&self, attempt: &str, secret: &str, origin: &Origin) -> Result<BotPoll, Failure> {
+    pub async fn poll_bot(&self, ctx: &Context, attempt: &str, secret: &str) -> Result<BotPoll, Failure> {
         let hash = &OpaqueSecret::hash_of(PREFIX, attempt).ok_or(Refusal::InvalidCode)?;
         let shown = OpaqueSecret::hash_of(PREFIX, secret).ok_or(Refusal::InvalidCode)?;
-        let now = self.parts.now();
+        let now = self.deps.now();
         // Polls of strangers and of people who are still reading cost a look, not a transaction.
-        match self.bot_attempt(&mut self.parts.store.reading(), hash, now).await? {
+        match self.bot_attempt(&mut self.deps.store.reading(), hash, now).await? {
             Some(attempt) if !constant_time_eq(&attempt.secret_hash, &shown) => return Err(Refusal::InvalidCode.into()),
             Some(Attempt { state: State::Confirmed { .. }, .. }) => {}
             Some(_) => return Ok(BotPoll::Pending),
             None => return Err(Refusal::InvalidCode.into()),
         }
         let user = self
-            .parts
-            .store
-            .transact("poll_bot_attempt", |mut uow| async move {
-                let attempt = self.bot_attempt(&mut uow, hash, now).await?.ok_or(Refusal::InvalidCode)?;
+            .changes
+            .run(ctx, "poll_bot_attempt", |mut change| async move {
+                let attempt = self.bot_attempt(&mut change, hash, now).await?.ok_or(Refusal::InvalidCode)?;
                 if !constant_time_eq(&attempt.secret_hash, &shown) {
                     return Err(Refusal::InvalidCode.into());
                 }
-                let State::Confirmed { user } = attempt.state else { return uow.commit(None).await };
-                uow.secrets().take(hash, PURPOSE, now).await?;
-                uow.commit(Some(user)).await
+                let State::Confirmed { user } = attempt.state else { return change.commit(None).await };
+                change.secrets().take(hash, PURPOSE, now).await?;
+                change.commit(Some(user)).await
             })
             .await?;
         match user {
             None => Ok(BotPoll::Pending),
             Some(user) => {
-                let signed_in = self.start_session(user, None, origin).await?;
-                self.limits.give_back(Limited::SignInPerNetwork, &origin.network).await;
-                Ok(BotPoll::SignedIn(Box::new(signed_in)))
+                let completion = self.start_session(ctx, user, None).await?;
+                self.limits.give_back(Limited::SignInPerNetwork, &ctx.origin.network).await;
+                Ok(BotPoll::Completed(Box::new(completion)))
             }
         }
     }
@@ -150,7 +153,7 @@ impl SignIn {
     ///
     /// # Errors
     /// `NotSignedIn` without the right secret, `Malformed` for what is no update.
-    pub async fn take_update(&self, secret: Option<&[u8]>, body: &[u8]) -> Result<(), Failure> {
+    pub async fn take_update(&self, ctx: &Context, secret: Option<&[u8]>, body: &[u8]) -> Result<(), Failure> {
         let (door, provider) = self.bot_door()?;
         if !webhook_secret_matches(&door.webhook_secret, secret) {
             return Err(Refusal::NotSignedIn.into());
@@ -160,16 +163,16 @@ impl SignIn {
             return Ok(());
         }
         let answered = match update.content {
-            Content::Start { from, payload } => self.started(door, provider, &from, payload.as_deref()).await,
+            Content::Start { from, payload } => self.started(ctx, door, provider, &from, payload.as_deref()).await,
             Content::Button { from, query_id, data, .. } => {
-                let told = self.pressed(provider, &from, &data).await;
+                let told = self.pressed(ctx, provider, &from, &data).await;
                 let text = told.as_ref().map_or("", |text| text);
                 if let Err(fault) = door.api.answer_callback_query(&query_id, text).await {
                     tracing::debug!(%fault, "a button could not be answered");
                 }
                 told.map(drop)
             }
-            Content::Access { from, may_write } => self.record_bot_access(provider, &from, may_write).await,
+            Content::Access { from, may_write } => self.record_bot_access(ctx, provider, &from, may_write).await,
             Content::Text { .. } | Content::OwnPhone { .. } | Content::Other => Ok(()),
         };
         match answered {
@@ -177,46 +180,46 @@ impl SignIn {
             // Telegram repeats what was not taken: nothing is lost while the database is away.
             other => other?,
         }
-        self.mark_taken(update.id).await
+        self.mark_taken(ctx, update.id).await
     }
 
     /// Whether this update was taken before. Each step of a sign-in is single use by itself, so an update that is
     /// taken twice at the same moment does nothing twice.
     async fn was_taken(&self, update: i64) -> Result<bool, Failure> {
-        Ok(self.parts.store.reading().single_use().was_consumed(&self.update_hash(update)).await?)
+        Ok(self.deps.store.reading().single_use().was_consumed(&self.update_hash(update)).await?)
     }
 
-    async fn mark_taken(&self, update: i64) -> Result<(), Failure> {
-        let (hash, until) = (&self.update_hash(update), self.parts.now().plus(UPDATES_KEPT));
-        self.parts
-            .store
-            .transact("take_bot_update", |mut uow| async move {
-                uow.single_use().consume_once(hash, "bot_update", until).await?;
-                uow.commit(()).await
+    async fn mark_taken(&self, ctx: &Context, update: i64) -> Result<(), Failure> {
+        let (hash, until) = (&self.update_hash(update), self.deps.now().plus(UPDATES_KEPT));
+        self.changes
+            .run(ctx, "take_bot_update", |mut change| async move {
+                change.single_use().consume_once(hash, "bot_update", until).await?;
+                change.commit(()).await
             })
             .await
     }
 
     fn update_hash(&self, update: i64) -> [u8; 32] {
-        self.parts.crypto.index.keyed_hash("bot update", &[&update.to_be_bytes()])
+        self.deps.crypto.index.keyed_hash("bot update", &[&update.to_be_bytes()])
     }
 
     async fn started(
         &self,
+        ctx: &Context,
         door: &BotDoor,
         provider: &Arc<dyn Provider>,
         from: &BotUser,
         payload: Option<&str>,
     ) -> Result<(), Failure> {
-        self.record_bot_access(provider, from, true).await?;
+        self.record_bot_access(ctx, provider, from, true).await?;
         let russian = from.language().is_some_and(|language| language.starts_with("ru"));
         let asked = match payload {
-            Some(payload) => self.ask(payload, from).await?,
+            Some(payload) => self.ask(ctx, payload, from).await?,
             None => None,
         };
         let message = match (asked, payload) {
             (Some((attempt, payload)), _) => {
-                question(&attempt, &payload, &self.parts.settings.sign_in.public_url, russian)
+                question(&attempt, &payload, &self.deps.settings.sign_in.public_url, russian)
             }
             (None, _) if russian => plain("Откройте страницу входа и отправьте команду, показанную на ней."),
             (None, _) => plain("Open the sign-in page and send the command that it shows."),
@@ -228,65 +231,68 @@ impl SignIn {
     }
 
     /// Ties the attempt to the first person who opens its link.
-    async fn ask(&self, payload: &str, from: &BotUser) -> Result<Option<(Attempt, String)>, Failure> {
+    async fn ask(&self, ctx: &Context, payload: &str, from: &BotUser) -> Result<Option<(Attempt, String)>, Failure> {
         let Some(hash) = OpaqueSecret::hash_of(PREFIX, payload) else { return Ok(None) };
-        let (hash, now, telegram_id) = (&hash, self.parts.now(), from.id.as_str());
+        let (hash, now, telegram_id) = (&hash, self.deps.now(), from.id.as_str());
         let attempt = self
-            .parts
-            .store
-            .transact("ask_bot_attempt", |mut uow| async move {
-                let Some(mut attempt) = self.bot_attempt(&mut uow, hash, now).await? else {
-                    return uow.commit(None).await;
+            .changes
+            .run(ctx, "ask_bot_attempt", |mut change| async move {
+                let Some(mut attempt) = self.bot_attempt(&mut change, hash, now).await? else {
+                    return change.commit(None).await;
                 };
                 let mine = State::Asked { telegram_id: telegram_id.to_owned() };
                 if attempt.state != State::Waiting && attempt.state != mine {
-                    return uow.commit(None).await;
+                    return change.commit(None).await;
                 }
                 attempt.state = mine;
-                self.keep(&mut uow, hash, &attempt).await?;
-                uow.commit(Some(attempt)).await
+                self.keep(&mut change, hash, &attempt).await?;
+                change.commit(Some(attempt)).await
             })
             .await?;
         Ok(attempt.map(|attempt| (attempt, payload.to_owned())))
     }
 
     /// A tap on a code, or on "not me".
-    async fn pressed(&self, provider: &Arc<dyn Provider>, from: &BotUser, data: &str) -> Result<&'static str, Failure> {
+    async fn pressed(
+        &self,
+        ctx: &Context,
+        provider: &Arc<dyn Provider>,
+        from: &BotUser,
+        data: &str,
+    ) -> Result<&'static str, Failure> {
         let (payload, code) = data.split_once(':').ok_or(Refusal::InvalidCode)?;
         let hash = &OpaqueSecret::hash_of(PREFIX, payload).ok_or(Refusal::InvalidCode)?;
-        let now = self.parts.now();
+        let now = self.deps.now();
         let russian = from.language().is_some_and(|language| language.starts_with("ru"));
         let right = self
-            .parts
-            .store
-            .transact("tap_bot_attempt", |mut uow| async move {
-                let attempt = self.bot_attempt(&mut uow, hash, now).await?.ok_or(Refusal::InvalidCode)?;
+            .changes
+            .run(ctx, "tap_bot_attempt", |mut change| async move {
+                let attempt = self.bot_attempt(&mut change, hash, now).await?.ok_or(Refusal::InvalidCode)?;
                 let mine = State::Asked { telegram_id: from.id.clone() };
                 if attempt.state != mine {
                     return Err(Refusal::InvalidCode.into());
                 }
                 let right = attempt.match_code.to_string() == code;
                 if !right {
-                    uow.secrets().take(hash, PURPOSE, now).await?;
+                    change.secrets().take(hash, PURPOSE, now).await?;
                 }
-                uow.commit(right).await
+                change.commit(right).await
             })
             .await?;
         if !right {
             return Ok(if russian { "Вход отменён." } else { "The sign-in is cancelled." });
         }
         let profile = from.profile(provider.as_ref()).map_err(|fault| provider_fault(provider.id(), fault))?;
-        let user = self.admit(provider, profile).await?;
-        self.parts
-            .store
-            .transact("confirm_bot_attempt", |mut uow| async move {
-                let mut attempt = self.bot_attempt(&mut uow, hash, now).await?.ok_or(Refusal::InvalidCode)?;
+        let user = self.admit(ctx, provider, profile).await?;
+        self.changes
+            .run(ctx, "confirm_bot_attempt", |mut change| async move {
+                let mut attempt = self.bot_attempt(&mut change, hash, now).await?.ok_or(Refusal::InvalidCode)?;
                 attempt.state = State::Confirmed { user };
                 // From now on it is a way into the account: whatever shuts those must find it.
-                let confirmed = self.sealed_secret(hash, &kept(Some(user)), &attempt, now)?;
-                uow.secrets().take(hash, PURPOSE, now).await?;
-                uow.secrets().insert(&confirmed).await?;
-                uow.commit(()).await
+                let confirmed = self.sealed_secret(&change, hash, &kept(Some(user)), &attempt)?;
+                change.secrets().take(hash, PURPOSE, now).await?;
+                change.secrets().insert(&confirmed).await?;
+                change.commit(()).await
             })
             .await?;
         Ok(if russian {
@@ -299,18 +305,17 @@ impl SignIn {
     /// Records whether the bot may write to a user who has linked this account.
     async fn record_bot_access(
         &self,
+        ctx: &Context,
         provider: &Arc<dyn Provider>,
         from: &BotUser,
         may_write: bool,
     ) -> Result<(), Failure> {
-        let hash = &self.parts.crypto.index.claim_hash(KIND, &name(provider.id(), &provider.issuer(), &from.id));
-        let (now, event_id) = (self.parts.now(), EventId::mint(self.parts.random.as_ref()));
-        self.parts
-            .store
-            .transact("record_bot_access", |mut uow| async move {
-                let Some(claim) = uow.claims().find(hash).await? else { return uow.commit(()).await };
-                let Some(user) = uow.users().find(claim.owner).await? else { return uow.commit(()).await };
-                let identities = uow.identities().of_user(claim.owner).await?;
+        let hash = &self.deps.crypto.index.claim_hash(KIND, &name(provider.id(), &provider.issuer(), &from.id));
+        self.changes
+            .run(ctx, "record_bot_access", |mut change| async move {
+                let Some(claim) = change.claims().find(hash).await? else { return change.commit(()).await };
+                let Some(user) = change.users().find(claim.owner).await? else { return change.commit(()).await };
+                let identities = change.identities().of_user(claim.owner).await?;
                 for mut identity in identities {
                     // A user may have linked several accounts of this provider.
                     if identity.provider != provider.id()
@@ -320,18 +325,12 @@ impl SignIn {
                         continue;
                     }
                     identity.bot_access = may_write;
-                    uow.identities().update(&identity).await?;
-                    let event = Event {
-                        id: event_id,
-                        kind: EventKind::BotAccessChanged,
-                        user_id: claim.owner,
-                        at: now,
-                        data: serde_json::json!({ "identity_id": identity.id, "may_write": may_write }),
-                    };
-                    uow.outbox().push(&event).await?;
+                    change.identities().update(&identity).await?;
+                    let data = serde_json::json!({ "identity_id": identity.id, "may_write": may_write });
+                    change.event(EventKind::BotAccessChanged, claim.owner, data);
                     break;
                 }
-                uow.commit(()).await
+                change.commit(()).await
             })
             .await
     }
@@ -345,7 +344,7 @@ impl SignIn {
 
     async fn keep(&self, uow: &mut UnitOfWork, hash: &[u8], attempt: &Attempt) -> Result<(), Failure> {
         let bytes = serde_json::to_vec(attempt).map_err(internal)?;
-        let sealed = self.parts.vault.seal(self.parts.random.as_ref(), CONTEXT, &bytes).map_err(internal)?;
+        let sealed = self.deps.vault.seal(self.deps.random.as_ref(), CONTEXT, &bytes).map_err(internal)?;
         Ok(uow.secrets().update_payload(hash, &sealed.0).await?)
     }
 }
@@ -378,7 +377,7 @@ fn plain(text: &str) -> Message {
     Message { html: escape_html(text), ..Message::default() }
 }
 
-fn described(origin: &Origin) -> String {
+fn described(origin: &RequestOrigin) -> String {
     let ip = origin.ip.as_deref().unwrap_or("?");
     origin.user_agent.as_ref().map_or_else(|| ip.to_owned(), |agent| format!("{ip}, {agent}"))
 }

@@ -6,15 +6,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use userd_crypto::{OpaqueSecret, constant_time_eq};
-use userd_model::{Refusal, SessionId, Timestamp, UserId};
-use userd_storage::{Failure, UnitOfWork};
+use userd_model::{Refusal, SessionId, UserId};
+use userd_storage::Failure;
 
-use super::{SignIn, attempts::Keep};
-use crate::{
-    Origin, SignedIn,
-    limits::Limited,
-    sessions::{NewSession, Proof, end_within},
-};
+use super::{SignIn, login_flow::Keep};
+use crate::{Completion, Context, change::Change, limits::Limited, sessions::Proof};
 
 const LIFE: Duration = Duration::from_secs(60);
 const PREFIX: &str = "";
@@ -31,11 +27,16 @@ struct Admitted {
 }
 
 impl SignIn {
-    pub(super) async fn mint_code(&self, user: UserId, code_challenge: Option<String>) -> Result<String, Failure> {
-        let (code, hash) = OpaqueSecret::mint(PREFIX, self.parts.random.as_ref());
+    pub(super) async fn mint_code(
+        &self,
+        ctx: &Context,
+        user: UserId,
+        code_challenge: Option<String>,
+    ) -> Result<String, Failure> {
+        let (code, hash) = OpaqueSecret::mint(PREFIX, self.deps.random.as_ref());
         let admitted = Admitted { user, code_challenge };
         let keep = Keep { purpose: PURPOSE, context: CONTEXT, owner: Some(user), life: LIFE };
-        self.remember(&hash, &keep, &admitted, self.parts.now()).await?;
+        self.remember(ctx, &hash, &keep, &admitted).await?;
         Ok(code.to_string())
     }
 
@@ -45,102 +46,98 @@ impl SignIn {
     /// `InvalidCode` for an unknown, used or expired code or a wrong verifier; `Blocked`.
     pub async fn exchange(
         &self,
+        ctx: &Context,
         code: &str,
         verifier: Option<&str>,
         device_name: Option<&str>,
-        origin: &Origin,
-    ) -> Result<SignedIn, Failure> {
-        self.limits.reserve_from(Limited::SignInPerNetwork, origin).await?;
+    ) -> Result<Completion, Failure> {
+        self.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
         let device_name = crate::sessions::device_name(device_name)?;
         let hash = &OpaqueSecret::hash_of(PREFIX, code).ok_or(Refusal::InvalidCode)?;
-        let now = self.parts.now();
-        let found = self.parts.store.reading().secrets().find(hash, PURPOSE, now).await?;
+        let found = self.deps.store.reading().secrets().find(hash, PURPOSE, ctx.now).await?;
         let admitted: Option<Admitted> = found.map(|code| self.unseal(CONTEXT, code.payload)).transpose()?;
         let proven = admitted.filter(|admitted| proves(admitted.code_challenge.as_deref(), verifier));
         let begun = match proven {
-            Some(admitted) => self.begin_session(admitted.user, Some(hash), device_name, origin).await,
+            Some(admitted) => self.begin_session(ctx, admitted.user, Some(hash), device_name).await,
             None => Err(Refusal::InvalidCode.into()),
         };
         if let Err(Failure::Refused(_)) = begun {
-            self.void(hash, now).await?;
+            self.void(ctx, hash).await?;
         }
-        let signed_in = begun?;
-        self.limits.give_back(Limited::SignInPerNetwork, &origin.network).await;
-        Ok(signed_in)
+        let completion = begun?;
+        self.limits.give_back(Limited::SignInPerNetwork, &ctx.origin.network).await;
+        Ok(completion)
     }
 
     /// Uses a code up that was shown in vain. Where it has been exchanged before, one of the two who showed it is a
     /// thief, so what it began ends (RFC 6749, section 4.1.2).
-    async fn void(&self, hash: &[u8; 32], now: Timestamp) -> Result<(), Failure> {
-        let mut reading = self.parts.store.reading();
-        let exists = reading.secrets().find(hash, PURPOSE, now).await?.is_some()
-            || reading.secrets().find(hash, SPENT, now).await?.is_some();
+    async fn void(&self, ctx: &Context, hash: &[u8; 32]) -> Result<(), Failure> {
+        let mut reading = self.deps.store.reading();
+        let exists = reading.secrets().find(hash, PURPOSE, ctx.now).await?.is_some()
+            || reading.secrets().find(hash, SPENT, ctx.now).await?.is_some();
         if !exists {
             return Ok(());
         }
-        let ends = self.parts.random.secret();
-        let entries = self
-            .parts
-            .store
-            .transact("void_exchange_code", |mut uow| async move {
-                uow.secrets().take(hash, PURPOSE, now).await?;
-                let Some(spent) = uow.secrets().take(hash, SPENT, now).await? else {
-                    return uow.commit(Vec::new()).await;
-                };
-                let session: SessionId = self.unseal(CONTEXT, spent.payload)?;
-                let session = uow.sessions().find(session).await?.filter(|session| session.is_alive(now));
-                let session = session.into_iter().collect();
-                let entries = end_within(&self.parts, &mut uow, session, "code_replayed", ends, now).await?;
-                uow.commit(entries).await
+        self.changes
+            .run(ctx, "void_exchange_code", |mut change| async move {
+                let now = change.now;
+                change.secrets().take(hash, PURPOSE, now).await?;
+                if let Some(spent) = change.secrets().take(hash, SPENT, now).await? {
+                    let session: SessionId = self.unseal(CONTEXT, spent.payload)?;
+                    let session = change.sessions().find(session).await?.filter(|session| session.is_alive(now));
+                    change.end_sessions(session.into_iter().collect(), "code_replayed").await?;
+                }
+                change.commit(()).await
             })
-            .await?;
-        self.revocations.announce(&entries).await;
-        Ok(())
+            .await
     }
 
     /// Starts the session of an admitted user.
     pub(super) async fn start_session(
         &self,
+        ctx: &Context,
         user: UserId,
         device_name: Option<String>,
-        origin: &Origin,
-    ) -> Result<SignedIn, Failure> {
-        self.begin_session(user, None, device_name, origin).await
+    ) -> Result<Completion, Failure> {
+        self.begin_session(ctx, user, None, device_name).await
     }
 
-    /// Starts the session and, in the same unit of work, uses the code up: what stays in its place tells which session
-    /// it began.
+    /// Starts the session and, in the same change, uses the code up: what stays in its place tells which session it
+    /// began.
     async fn begin_session(
         &self,
+        ctx: &Context,
         user: UserId,
         code: Option<&[u8; 32]>,
         device_name: Option<String>,
-        origin: &Origin,
-    ) -> Result<SignedIn, Failure> {
-        let now = self.parts.now();
-        let new: &NewSession = &self.sessions.mint(user, Proof { amr: "fed", device_name, origin }, now);
-        let keep = Keep { purpose: SPENT, context: CONTEXT, owner: Some(user), life: SPENT_LIFE };
-        let spent = code.map(|hash| self.sealed_secret(hash, &keep, &new.session.id, now)).transpose()?;
-        let spent = &spent;
-        let (user, pushed_out) = self
-            .parts
-            .store
-            .transact("sign_in", |mut uow: UnitOfWork| async move {
-                if let Some(spent) = spent {
-                    uow.secrets().take(&spent.hash, PURPOSE, now).await?.ok_or(Refusal::InvalidCode)?;
-                    uow.secrets().insert(spent).await?;
+    ) -> Result<Completion, Failure> {
+        let arrival = &self.sessions.arrive(ctx, user, Proof { amr: "fed", device_name }, self.deps.now());
+        let completed = self
+            .changes
+            .run(ctx, "sign_in", |mut change| async move {
+                if let Some(code) = code {
+                    self.spend(&mut change, code, user, arrival.session.id).await?;
                 }
-                let mut user = uow.users().find(user).await?.ok_or(Refusal::InvalidCode)?;
-                user.must_be_active()?;
-                uow.users().record_sign_in(user.id, now).await?;
-                user.last_sign_in_at = Some(now);
-                let pushed_out = self.sessions.store(&mut uow, new, now).await?;
-                uow.commit((user, pushed_out)).await
+                let user = change.users().find(user).await?.ok_or(Refusal::InvalidCode)?;
+                let completed = self.sessions.complete(&mut change, user, arrival).await?;
+                change.commit(completed).await
             })
             .await?;
-        self.people.signed_in(&user).await;
-        self.revocations.announce(&pushed_out).await;
-        self.sessions.signed_in(&user, new, now).await
+        self.sessions.completion(completed, arrival).await
+    }
+
+    async fn spend(
+        &self,
+        change: &mut Change<'_>,
+        code: &[u8; 32],
+        owner: UserId,
+        session: SessionId,
+    ) -> Result<(), Failure> {
+        let now = change.now;
+        change.secrets().take(code, PURPOSE, now).await?.ok_or(Refusal::InvalidCode)?;
+        let keep = Keep { purpose: SPENT, context: CONTEXT, owner: Some(owner), life: SPENT_LIFE };
+        let spent = self.sealed_secret(change, code, &keep, &session)?;
+        Ok(change.secrets().insert(&spent).await?)
     }
 }
 

@@ -8,14 +8,14 @@ use userd_storage::Failure;
 
 use super::{
     SignIn,
-    attempts::{Attempt, Purpose, browser_hashes},
+    login_flow::{LoginFlow, Purpose, browser_hashes},
     provider_fault,
 };
-use crate::{Origin, limits::Limited};
+use crate::{Context, limits::Limited};
 
 /// Where the browser goes now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Landing {
+pub struct ReturnTo {
     /// The application's URL; none for the built-in page.
     pub return_to: Option<String>,
 }
@@ -25,19 +25,19 @@ pub enum Finished {
     /// Signed in: a one-time code for [`SignIn::exchange`].
     Code {
         /// Where to.
-        landing: Landing,
+        target: ReturnTo,
         /// The code.
         code: String,
     },
     /// Linked to the signed-in user.
     Linked {
         /// Where to.
-        landing: Landing,
+        target: ReturnTo,
     },
     /// Refused.
     Refused {
-        /// Where to; the built-in page when the attempt itself is not known.
-        landing: Landing,
+        /// Where to; the built-in page when the flow itself is not known.
+        target: ReturnTo,
         /// Why.
         failure: Failure,
     },
@@ -46,10 +46,10 @@ pub enum Finished {
 impl fmt::Debug for Finished {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Code { landing, .. } => f.debug_struct("Code").field("landing", landing).finish_non_exhaustive(),
-            Self::Linked { landing } => f.debug_struct("Linked").field("landing", landing).finish(),
-            Self::Refused { landing, failure } => {
-                f.debug_struct("Refused").field("landing", landing).field("failure", failure).finish()
+            Self::Code { target, .. } => f.debug_struct("Code").field("target", target).finish_non_exhaustive(),
+            Self::Linked { target } => f.debug_struct("Linked").field("target", target).finish(),
+            Self::Refused { target, failure } => {
+                f.debug_struct("Refused").field("target", target).field("failure", failure).finish()
             }
         }
     }
@@ -59,70 +59,71 @@ impl SignIn {
     /// Finishes a browser flow. `browser` is every proof that the browser's cookies hold; one must be the attempt's.
     pub async fn finish(
         &self,
+        ctx: &Context,
         provider: &str,
         params: &BTreeMap<String, String>,
         browser: impl IntoIterator<Item: AsRef<str>>,
-        origin: &Origin,
     ) -> Finished {
         let browser = browser_hashes(browser);
-        self.finish_from(provider, params, &browser, origin).await
+        self.finish_from(ctx, provider, params, &browser).await
     }
 
     async fn finish_from(
         &self,
+        ctx: &Context,
         provider: &str,
         params: &BTreeMap<String, String>,
         browser: &[[u8; 32]],
-        origin: &Origin,
     ) -> Finished {
-        let refused = |landing, failure| Finished::Refused { landing, failure };
-        let nowhere = Landing { return_to: None };
+        let refused = |target, failure| Finished::Refused { target, failure };
+        let nowhere = ReturnTo { return_to: None };
         let state = params.get("state").map(String::as_str);
         // A provider that was switched off meanwhile is noticed after this: its people land where they came from.
-        let attempt = match self.take_attempt(provider, state, browser).await {
+        let flow = match self.take_flow(ctx, provider, state, browser).await {
             Ok(attempt) => attempt,
             Err(failure) => return refused(nowhere, self.provider(provider).err().map_or(failure, Failure::from)),
         };
-        let landing = Landing { return_to: attempt.return_to.clone() };
-        let code = match self.complete(provider, params, state.unwrap_or_default(), &attempt).await {
+        let target = ReturnTo { return_to: flow.return_to.clone() };
+        let code = match self.complete(ctx, provider, params, state.unwrap_or_default(), &flow).await {
             Ok(code) => code,
-            Err(failure) => return refused(landing, failure),
+            Err(failure) => return refused(target, failure),
         };
         // What `start` reserved.
-        self.limits.give_back(Limited::SignInPerNetwork, &origin.network).await;
+        self.limits.give_back(Limited::SignInPerNetwork, &ctx.origin.network).await;
         match code {
-            Some(code) => Finished::Code { landing, code },
-            None => Finished::Linked { landing },
+            Some(code) => Finished::Code { target, code },
+            None => Finished::Linked { target },
         }
     }
 
     async fn complete(
         &self,
+        ctx: &Context,
         id: &str,
         params: &BTreeMap<String, String>,
         state: &str,
-        attempt: &Attempt,
+        flow: &LoginFlow,
     ) -> Result<Option<String>, Failure> {
         let provider = self.provider(id)?;
         let callback = Callback {
             params,
-            redirect_uri: &attempt.redirect_uri,
+            redirect_uri: &flow.redirect_uri,
             state,
-            nonce: &attempt.nonce,
-            verifier: &attempt.verifier,
-            remember: &attempt.remember,
+            nonce: &flow.nonce,
+            verifier: &flow.verifier,
+            remember: &flow.remember,
         };
-        let profile = provider.finish(&callback, self.parts.now()).await.map_err(|fault| provider_fault(id, fault))?;
+        let profile = provider.finish(&callback, self.deps.now()).await.map_err(|fault| provider_fault(id, fault))?;
         if profile.provider != id {
             return Err(Refusal::ProviderRefused("provider_mismatch").into());
         }
-        match attempt.purpose {
+        match flow.purpose {
             Purpose::SignIn => {
-                let user = self.admit(provider, profile).await?;
-                self.mint_code(user, attempt.code_challenge.clone()).await.map(Some)
+                let user = self.admit(ctx, provider, profile).await?;
+                self.mint_code(ctx, user, flow.code_challenge.clone()).await.map(Some)
             }
             Purpose::Link { user, session } => {
-                self.link(provider, profile, user, session).await?;
+                self.link(ctx, provider, profile, user, session).await?;
                 Ok(None)
             }
         }

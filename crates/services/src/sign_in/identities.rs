@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use userd_crypto::Zeroizing;
-use userd_model::{Event, EventId, EventKind, Identity, IdentityId, Refusal, Sealed, Timestamp, User, UserId};
+use userd_model::{Act, EventKind, Identity, IdentityId, Refusal, Sealed, Timestamp, User, UserId};
 use userd_providers::{Profile, Provider, ProviderTokens};
 use userd_storage::{Failure, UnitOfWork};
 
@@ -10,7 +10,7 @@ use super::{
     SignIn,
     admit::{KIND, name},
 };
-use crate::{access_tokens::Authenticated, people::internal};
+use crate::{Context, user_reader::internal};
 
 /// An account elsewhere as its owner sees it.
 #[derive(Clone, Debug, Serialize)]
@@ -57,14 +57,14 @@ impl From<&Profile> for Remembered {
 }
 
 impl SignIn {
-    /// The user's accounts elsewhere, oldest first.
+    /// A user's accounts elsewhere, oldest first.
     ///
     /// # Errors
-    /// `Forbidden` for a service.
-    pub async fn identities(&self, who: &Authenticated) -> Result<Vec<IdentityView>, Failure> {
-        let (user, _) = who.user()?;
-        let mut reading = self.parts.store.reading();
-        let user = reading.users().find(user).await?.ok_or(Refusal::NotFound)?;
+    /// `Forbidden`, `NotFound`.
+    pub async fn identities(&self, ctx: &Context, of: UserId) -> Result<Vec<IdentityView>, Failure> {
+        ctx.may(&Act::ReadIdentities(of))?;
+        let mut reading = self.deps.store.reading();
+        let user = reading.users().find(of).await?.ok_or(Refusal::NotFound)?;
         reading.identities().of_user(user.id).await?.iter().map(|identity| self.view(&user, identity)).collect()
     }
 
@@ -72,37 +72,28 @@ impl SignIn {
     ///
     /// # Errors
     /// `FreshSignInRequired`, `LastWayIn`, `NotFound`.
-    pub async fn unlink(&self, who: &Authenticated, id: IdentityId) -> Result<(), Failure> {
-        let (user_id, _) = who.user()?;
-        self.must_be_fresh(who)?;
-        let now = self.parts.now();
-        let event_id = EventId::mint(self.parts.random.as_ref());
+    pub async fn unlink(&self, ctx: &Context, id: IdentityId) -> Result<(), Failure> {
+        let (user_id, _) = ctx.user()?;
+        ctx.may(&Act::UnlinkIdentity(user_id))?;
+        self.must_be_fresh(ctx)?;
         let (user, identity) = self
-            .parts
-            .store
-            .transact("unlink_identity", |mut uow| async move {
-                let user = uow.users().find(user_id).await?.ok_or(Refusal::NotFound)?;
-                user.must_be_active()?;
-                let all = uow.identities().of_user(user_id).await?;
+            .changes
+            .run(ctx, "unlink_identity", |mut change| async move {
+                let user = change.active_user(user_id).await?;
+                let all = change.identities().of_user(user_id).await?;
                 let identity = all.iter().find(|identity| identity.id == id).cloned().ok_or(Refusal::NotFound)?;
                 // Only ways that are open count: a provider on offer, or a password with a login to go with it.
                 let another = all.iter().any(|other| other.id != id && self.provider(&other.provider).is_ok());
-                if !another && !has_password_login(&mut uow, user_id).await? {
+                if !another && !has_password_login(&mut change, user_id).await? {
                     return Err(Refusal::LastWayIn.into());
                 }
-                self.remove_identity(&mut uow, &user, &identity).await?;
-                let event = Event {
-                    id: event_id,
-                    kind: EventKind::IdentityUnlinked,
-                    user_id,
-                    at: now,
-                    data: serde_json::json!({ "identity_id": id, "provider": identity.provider }),
-                };
-                uow.outbox().push(&event).await?;
-                uow.commit((user, identity)).await
+                self.remove_identity(&mut change, &user, &identity).await?;
+                let data = serde_json::json!({ "identity_id": id, "provider": identity.provider });
+                change.event(EventKind::IdentityUnlinked, user_id, data);
+                change.commit((user, identity)).await
             })
             .await?;
-        self.revoke_upstream(&user, &identity, now).await;
+        self.revoke_upstream(&user, &identity, ctx.now).await;
         Ok(())
     }
 
@@ -120,7 +111,7 @@ impl SignIn {
             names.push(name(&identity.provider, &issuer, &subject));
         }
         for name in names {
-            uow.claims().remove(&self.parts.crypto.index.claim_hash(KIND, &name)).await?;
+            uow.claims().remove(&self.deps.crypto.index.claim_hash(KIND, &name)).await?;
         }
         Ok(uow.identities().remove(identity.id).await?)
     }
@@ -168,8 +159,8 @@ impl SignIn {
 
     pub(super) fn seal(&self, user: &User, id: IdentityId, field: &str, plain: &[u8]) -> Result<Sealed, Failure> {
         let wrapped = user.data_key.as_ref().ok_or(Refusal::NotFound)?;
-        let key = self.parts.crypto.fields.open_data_key(wrapped, user.id).map_err(internal)?;
-        key.seal(self.parts.random.as_ref(), &context(id, field), plain).map_err(internal)
+        let key = self.deps.crypto.fields.open_data_key(wrapped, user.id).map_err(internal)?;
+        key.seal(self.deps.random.as_ref(), &context(id, field), plain).map_err(internal)
     }
 
     pub(super) fn open(
@@ -180,7 +171,7 @@ impl SignIn {
         sealed: &Sealed,
     ) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let wrapped = user.data_key.as_ref().ok_or(Refusal::NotFound)?;
-        let key = self.parts.crypto.fields.open_data_key(wrapped, user.id).map_err(internal)?;
+        let key = self.deps.crypto.fields.open_data_key(wrapped, user.id).map_err(internal)?;
         key.open(&context(id, field), sealed).map_err(internal)
     }
 }

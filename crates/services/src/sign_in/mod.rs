@@ -2,7 +2,7 @@
 //!
 //! begin → the provider → finish → profile → admit or link → one-time code → tokens
 //!
-//! - `attempts.rs`: what is remembered between begin and finish, single use and bound to the browser
+//! - `login_flow.rs`: what is remembered between begin and finish, single use and bound to the browser
 //! - `finish.rs`: the provider's answer
 //! - `admit.rs`: who a profile is here; the linking rules
 //! - `exchange.rs`: the one-time code for tokens, so that tokens never travel in a URL
@@ -11,25 +11,25 @@
 //! - `bot.rs`: sign-in by a message to the messenger's bot
 
 mod admit;
-mod attempts;
 mod bot;
 mod exchange;
 mod finish;
 mod identities;
+mod login_flow;
 mod native;
 
 use std::sync::Arc;
 
-pub use attempts::{Begun, Start};
 pub use bot::{BotDoor, BotPoll, BotStart};
-pub use finish::{Finished, Landing};
+pub use finish::{Finished, ReturnTo};
 pub use identities::IdentityView;
+pub use login_flow::{Start, StartedFlow};
 use userd_model::Refusal;
 pub use userd_providers::{Kind, NativeProof, callback_params, telegram::bot::SECRET_HEADER as WEBHOOK_SECRET_HEADER};
 use userd_providers::{Provider, ProviderFault};
 use userd_storage::Failure;
 
-use crate::{Parts, limits::Limits, people::People, revocations::Revocations, sessions::Sessions};
+use crate::{Dependencies, change::Changes, limits::Limits, sessions::Sessions};
 
 /// What sign-in obeys.
 #[derive(Clone, Debug, Default)]
@@ -43,26 +43,24 @@ pub struct SignInSettings {
 /// Signs people in through providers, and links accounts elsewhere to theirs.
 #[derive(Clone)]
 pub struct SignIn {
-    parts: Parts,
+    deps: Dependencies,
+    changes: Changes,
     sessions: Sessions,
-    people: People,
     limits: Limits,
-    revocations: Arc<Revocations>,
     providers: Arc<Vec<Arc<dyn Provider>>>,
     bot: Option<Arc<BotDoor>>,
 }
 
 impl SignIn {
     pub(crate) fn new(
-        parts: Parts,
+        deps: Dependencies,
+        changes: Changes,
         sessions: Sessions,
-        people: People,
         limits: Limits,
-        revocations: Arc<Revocations>,
         providers: Vec<Arc<dyn Provider>>,
         bot: Option<Arc<BotDoor>>,
     ) -> Self {
-        Self { parts, sessions, people, limits, revocations, providers: Arc::new(providers), bot }
+        Self { deps, changes, sessions, limits, providers: Arc::new(providers), bot }
     }
 
     /// The providers on offer, in the configured order.
@@ -81,7 +79,7 @@ impl SignIn {
     /// Our callback for a provider: one per instance, so that an answer of one can't be delivered to another.
     #[must_use]
     pub fn redirect_uri(&self, provider: &str) -> String {
-        format!("{}/v1/auth/{provider}/callback", self.parts.settings.sign_in.public_url)
+        format!("{}/v1/auth/{provider}/callback", self.deps.settings.sign_in.public_url)
     }
 }
 

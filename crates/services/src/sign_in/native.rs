@@ -7,7 +7,7 @@ use userd_providers::NativeProof;
 use userd_storage::Failure;
 
 use super::{SignIn, provider_fault};
-use crate::{Origin, SignedIn, limits::Limited};
+use crate::{Completion, Context, limits::Limited};
 
 impl SignIn {
     /// Signs in with a proof that the app holds.
@@ -16,22 +16,22 @@ impl SignIn {
     /// `NoSuchProvider`, `ProviderRefused`, `ProviderUnavailable`, and those of admission.
     pub async fn native(
         &self,
+        ctx: &Context,
         provider: &str,
         proof: NativeProof<'_>,
         device_name: Option<&str>,
-        origin: &Origin,
-    ) -> Result<SignedIn, Failure> {
-        self.limits.reserve_from(Limited::SignInPerNetwork, origin).await?;
+    ) -> Result<Completion, Failure> {
+        self.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
         let device_name = crate::sessions::device_name(device_name)?;
         let provider = self.provider(provider)?;
         let profile =
-            provider.native(&proof, self.parts.now()).await.map_err(|fault| provider_fault(provider.id(), fault))?;
+            provider.native(&proof, self.deps.now()).await.map_err(|fault| provider_fault(provider.id(), fault))?;
         if profile.provider != provider.id() {
             return Err(Refusal::ProviderRefused("provider_mismatch").into());
         }
-        let user = self.admit(provider, profile).await?;
-        let signed_in = self.start_session(user, device_name, origin).await?;
-        self.limits.give_back(Limited::SignInPerNetwork, &origin.network).await;
-        Ok(signed_in)
+        let user = self.admit(ctx, provider, profile).await?;
+        let completion = self.start_session(ctx, user, device_name).await?;
+        self.limits.give_back(Limited::SignInPerNetwork, &ctx.origin.network).await;
+        Ok(completion)
     }
 }

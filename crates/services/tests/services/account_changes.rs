@@ -5,14 +5,14 @@ use userd_services::accounts::ProfileInput;
 use userd_storage::repositories::secrets::StoredSecret;
 
 use crate::{
-    personas::{OTHER_PASSWORD, PASSWORD, home, password, registration},
+    personas::{OTHER_PASSWORD, PASSWORD, acting, at, home, of, of_id, of_session, password, registration, started},
     stage::{House, MINUTE, Stage, refusal, wrong_fields},
 };
 
 pub(crate) async fn a_profile_is_changed_field_by_field(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
-    assert_eq!(house.people.show(ada.id).await.unwrap().display_name, None);
+    assert_eq!(house.user_reader.show(ada.id).await.unwrap().display_name, None);
     house.advance(MINUTE);
     let attributes = serde_json::json!({ "team": "engines", "floor": 3 }).as_object().cloned();
     let input = ProfileInput {
@@ -21,14 +21,14 @@ pub(crate) async fn a_profile_is_changed_field_by_field(stage: Stage) {
         time_zone: Some(Some("Europe/London".into())),
         attributes: attributes.clone(),
     };
-    let changed = house.accounts.change_profile(ada.id, input, Some(1)).await.unwrap();
+    let changed = house.accounts.change_profile(&of(&house, &ada), input, Some(1)).await.unwrap();
     assert_eq!((changed.version, changed.updated_at), (2, house.now()));
     assert_eq!(changed.display_name.as_deref(), Some("Ada"));
     assert_eq!((changed.locale.as_deref(), changed.time_zone.as_deref()), (Some("en-GB"), Some("Europe/London")));
     assert_eq!(Some(&changed.attributes), attributes.as_ref());
-    assert_eq!(house.people.show(ada.id).await.unwrap(), changed, "no older view is shown again");
+    assert_eq!(house.user_reader.show(ada.id).await.unwrap(), changed, "no older view is shown again");
     let clear = ProfileInput { display_name: Some(None), ..ProfileInput::default() };
-    let cleared = house.accounts.change_profile(ada.id, clear, None).await.unwrap();
+    let cleared = house.accounts.change_profile(&of(&house, &ada), clear, None).await.unwrap();
     assert_eq!((cleared.display_name, cleared.locale.as_deref(), cleared.version), (None, Some("en-GB"), 3));
     assert_eq!(house.count_of(ada.id, EventKind::UserChanged).await, 2);
 }
@@ -37,11 +37,14 @@ pub(crate) async fn a_change_against_another_version_is_refused(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
     let named = |name: &str| ProfileInput { display_name: Some(Some(name.into())), ..ProfileInput::default() };
-    house.accounts.change_profile(ada.id, named("first"), Some(1)).await.unwrap();
-    let late = house.accounts.change_profile(ada.id, named("second"), Some(1)).await;
+    house.accounts.change_profile(&of(&house, &ada), named("first"), Some(1)).await.unwrap();
+    let late = house.accounts.change_profile(&of(&house, &ada), named("second"), Some(1)).await;
     assert_eq!(refusal(late), Refusal::VersionMismatch);
-    assert_eq!(refusal(house.accounts.change_username(ada.id, "ada2", Some(1)).await), Refusal::VersionMismatch);
-    assert_eq!(house.people.show(ada.id).await.unwrap().display_name.as_deref(), Some("first"));
+    assert_eq!(
+        refusal(house.accounts.change_username(&of(&house, &ada), "ada2", Some(1)).await),
+        Refusal::VersionMismatch
+    );
+    assert_eq!(house.user_reader.show(ada.id).await.unwrap().display_name.as_deref(), Some("first"));
     assert_eq!(house.count_of(ada.id, EventKind::UserChanged).await, 1);
 }
 
@@ -55,25 +58,29 @@ pub(crate) async fn every_wrong_field_of_a_profile_is_named(stage: Stage) {
         time_zone: Some(Some("Mars/Olympus".into())),
         attributes: serde_json::json!({ "deep": deep }).as_object().cloned(),
     };
-    let wrong = wrong_fields(house.accounts.change_profile(ada.id, input, None).await);
+    let wrong = wrong_fields(house.accounts.change_profile(&of(&house, &ada), input, None).await);
     assert_eq!(wrong, ["/display_name", "/locale", "/time_zone", "/attributes"]);
 }
 
 pub(crate) async fn blocked_deleted_and_unknown_accounts_change_nothing(stage: Stage) {
     let house = stage.house().await;
     let (ada, grace) = (house.member("ada").await, house.member("grace").await);
-    house.users.block(&userd_model::Actor::Operator, ada.id).await.unwrap();
+    house.users.block(&acting(&house, &userd_model::Actor::Operator), ada.id).await.unwrap();
     house.delete(grace.id).await;
     let nobody = UserId(uuid::Uuid::nil());
     for (id, expected) in [(ada.id, Refusal::Blocked), (grace.id, Refusal::NotSignedIn), (nobody, Refusal::NotFound)] {
-        let profile = house.accounts.change_profile(id, ProfileInput::default(), None).await;
+        let profile = house.accounts.change_profile(&of_id(&house, id), ProfileInput::default(), None).await;
         assert_eq!(refusal(profile), expected);
-        assert_eq!(refusal(house.accounts.change_username(id, "another", None).await), expected);
+        assert_eq!(refusal(house.accounts.change_username(&of_id(&house, id), "another", None).await), expected);
     }
     let (old, new) = (password(PASSWORD), password(OTHER_PASSWORD));
-    let blocked = house.accounts.change_password(ada.id, ada.tokens.session_id, &old, &new, &home()).await;
+    let blocked =
+        house.accounts.change_password(&of_session(&house, ada.id, ada.tokens.session_id, home()), &old, &new).await;
     assert_eq!(refusal(blocked), Refusal::Blocked);
-    let deleted = house.accounts.change_password(grace.id, grace.tokens.session_id, &old, &new, &home()).await;
+    let deleted = house
+        .accounts
+        .change_password(&of_session(&house, grace.id, grace.tokens.session_id, home()), &old, &new)
+        .await;
     assert_eq!(refusal(deleted), Refusal::NotSignedIn);
 }
 
@@ -84,7 +91,10 @@ pub(crate) async fn a_new_password_ends_every_other_session(stage: Stage) {
     let phone = house.login("ada", PASSWORD).await.unwrap().tokens;
     let change = async |current: &str, new: &str| {
         let session = ada.tokens.session_id;
-        house.accounts.change_password(ada.id, session, &password(current), &password(new), &home()).await
+        house
+            .accounts
+            .change_password(&of_session(&house, ada.id, session, home()), &password(current), &password(new))
+            .await
     };
     assert_eq!(refusal(change(OTHER_PASSWORD, "another good password 7").await), Refusal::WrongCurrentPassword);
     assert_eq!(wrong_fields(change(PASSWORD, "short").await), ["/new_password"]);
@@ -113,10 +123,14 @@ pub(crate) async fn a_new_password_kills_every_code_on_its_way(stage: Stage) {
     put_code(&house, ada.id, 1).await;
     put_code(&house, grace.id, 2).await;
     let (old, new) = (password(PASSWORD), password(OTHER_PASSWORD));
-    house.accounts.change_password(ada.id, ada.tokens.session_id, &old, &new, &home()).await.unwrap();
+    house
+        .accounts
+        .change_password(&of_session(&house, ada.id, ada.tokens.session_id, home()), &old, &new)
+        .await
+        .unwrap();
     assert!(codes_of(&house, ada.id).await.is_empty());
     assert_eq!(codes_of(&house, grace.id).await.len(), 1);
-    house.accounts.set_password(grace.id, &password(OTHER_PASSWORD)).await.unwrap();
+    house.accounts.set_password(&house.operator_context(), grace.id, &password(OTHER_PASSWORD)).await.unwrap();
     assert!(codes_of(&house, grace.id).await.is_empty());
 }
 
@@ -130,7 +144,7 @@ async fn put_code(house: &House, owner: UserId, n: u8) {
         created_at: now,
         expires_at: now.plus(MINUTE),
     };
-    let put = house.parts.store.transact("put", |mut uow| async move {
+    let put = house.deps.store.transact("put", |mut uow| async move {
         uow.secrets().insert(code).await?;
         uow.commit(()).await
     });
@@ -144,12 +158,18 @@ async fn codes_of(house: &House, owner: UserId) -> Vec<StoredSecret> {
 pub(crate) async fn the_operator_sets_a_password_and_everybody_is_out(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
-    assert_eq!(wrong_fields(house.accounts.set_password(ada.id, &password("short")).await), ["/password"]);
-    house.accounts.set_password(ada.id, &password(OTHER_PASSWORD)).await.unwrap();
+    assert_eq!(
+        wrong_fields(house.accounts.set_password(&house.operator_context(), ada.id, &password("short")).await),
+        ["/password"]
+    );
+    house.accounts.set_password(&house.operator_context(), ada.id, &password(OTHER_PASSWORD)).await.unwrap();
     assert!(house.is_out(&ada.tokens).await);
     assert!(house.login("ada", OTHER_PASSWORD).await.is_ok());
     let nobody = UserId(uuid::Uuid::nil());
-    assert_eq!(refusal(house.accounts.set_password(nobody, &password(OTHER_PASSWORD)).await), Refusal::NotFound);
+    assert_eq!(
+        refusal(house.accounts.set_password(&house.operator_context(), nobody, &password(OTHER_PASSWORD)).await),
+        Refusal::NotFound
+    );
 }
 
 /// Two changes with the same old password at once: the second one no longer knows the current password.
@@ -157,10 +177,10 @@ pub(crate) async fn of_two_password_changes_at_once_one_wins(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
     let (old, one, two) = (password(PASSWORD), password(OTHER_PASSWORD), password("another good password 7"));
-    let (session, here) = (ada.tokens.session_id, home());
+    let (here, there) = (of(&house, &ada), of(&house, &ada));
     let (first, second) = tokio::join!(
-        house.accounts.change_password(ada.id, session, &old, &one, &here),
-        house.accounts.change_password(ada.id, session, &old, &two, &here),
+        house.accounts.change_password(&here, &old, &one),
+        house.accounts.change_password(&there, &old, &two),
     );
     assert_eq!(usize::from(first.is_ok()) + usize::from(second.is_ok()), 1);
     let (winner, loser) = if first.is_ok() { (OTHER_PASSWORD, second) } else { ("another good password 7", first) };
@@ -173,20 +193,21 @@ pub(crate) async fn a_new_username_frees_the_old_one(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("lovelace").await;
     let grace = house.member("grace").await;
-    assert_eq!(refusal(house.accounts.change_username(ada.id, "GRACE", None).await), Refusal::UsernameTaken);
-    assert_eq!(wrong_fields(house.accounts.change_username(ada.id, "admin", None).await), ["/username"]);
-    assert_eq!(wrong_fields(house.accounts.change_username(ada.id, "a b", None).await), ["/username"]);
-    let changed = house.accounts.change_username(ada.id, "LoveLace", Some(1)).await.unwrap();
+    assert_eq!(refusal(house.accounts.change_username(&of(&house, &ada), "GRACE", None).await), Refusal::UsernameTaken);
+    assert_eq!(wrong_fields(house.accounts.change_username(&of(&house, &ada), "admin", None).await), ["/username"]);
+    assert_eq!(wrong_fields(house.accounts.change_username(&of(&house, &ada), "a b", None).await), ["/username"]);
+    let changed = house.accounts.change_username(&of(&house, &ada), "LoveLace", Some(1)).await.unwrap();
     assert_eq!(changed.username.as_deref(), Some("LoveLace"), "the same name in another spelling");
-    let changed = house.accounts.change_username(ada.id, "countess", Some(2)).await.unwrap();
+    let changed = house.accounts.change_username(&of(&house, &ada), "countess", Some(2)).await.unwrap();
     assert_eq!((changed.username.as_deref(), changed.version), (Some("countess"), 3));
-    assert_eq!(house.people.show(ada.id).await.unwrap(), changed);
+    assert_eq!(house.user_reader.show(ada.id).await.unwrap(), changed);
     assert_eq!(refusal(house.login("lovelace", PASSWORD).await), Refusal::WrongCredentials);
     assert_eq!(house.login("countess", PASSWORD).await.unwrap().user.id, ada.id);
     assert!(house.login("lovelace@example.org", PASSWORD).await.is_ok());
-    house.accounts.change_username(grace.id, "lovelace", None).await.unwrap();
+    house.accounts.change_username(&of(&house, &grace), "lovelace", None).await.unwrap();
     assert_eq!(house.login("lovelace", PASSWORD).await.unwrap().user.id, grace.id);
-    let again = house.accounts.register(registration(None, Some("countess")), &home(), None).await;
+    let again =
+        house.accounts.register(&at(&house, home()), registration(None, Some("countess")), None).await.map(started);
     assert_eq!(refusal(again), Refusal::UsernameTaken);
     assert_eq!(house.count_of(ada.id, EventKind::UsernameChanged).await, 2);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use userd_model::{EventKind, Refusal, SessionId};
 
 use crate::{
-    personas::{PASSWORD, home, login_with},
+    personas::{PASSWORD, at, home, login_with, of_id, of_session, started},
     stage::{Stage, refusal, with},
 };
 
@@ -17,8 +17,8 @@ pub(crate) async fn the_list_shows_where_one_is_signed_in(stage: Stage) {
     house.advance(Duration::from_secs(1));
     let mut asked = login_with("ada", PASSWORD);
     asked.device_name = Some("Phone".into());
-    let phone = house.sessions.login(asked, &home()).await.unwrap().tokens.session_id;
-    let devices = house.sessions.devices(ada.id, Some(phone), None, 10).await.unwrap();
+    let phone = house.sessions.login(&at(&house, home()), asked).await.map(started).unwrap().tokens.session_id;
+    let devices = house.sessions.list(&of_session(&house, ada.id, phone, home()), ada.id, None, 10).await.unwrap();
     let shown: Vec<_> = devices.iter().map(|d| (d.id, d.device_name.as_deref(), d.current)).collect();
     assert_eq!(shown, [(ada.tokens.session_id, None, false), (phone, Some("Phone"), true)]);
     assert_eq!(
@@ -36,11 +36,11 @@ pub(crate) async fn pages_follow_each_other_over_ended_sessions(stage: Stage) {
         all.push(house.login("ada", PASSWORD).await.unwrap().tokens.session_id);
     }
     for ended in [1, 2, 3, 4, 8] {
-        house.sessions.end(ada.id, all[ended], "signed_out").await.unwrap();
+        house.sessions.end(&of_id(&house, ada.id), ada.id, all[ended]).await.unwrap();
     }
     let (mut seen, mut after) = (Vec::new(), None);
     loop {
-        let page = house.sessions.devices(ada.id, None, after, 2).await.unwrap();
+        let page = house.sessions.list(&of_id(&house, ada.id), ada.id, after, 2).await.unwrap();
         let Some(last) = page.last() else { break };
         after = Some((last.created_at, last.id));
         seen.extend(page.iter().map(|device| device.id));
@@ -57,8 +57,8 @@ pub(crate) async fn one_session_ends_and_the_others_go_on(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
     let phone = house.login("ada", PASSWORD).await.unwrap().tokens;
-    house.sessions.end(ada.id, phone.session_id, "signed_out").await.unwrap();
-    house.sessions.end(ada.id, phone.session_id, "signed_out").await.unwrap();
+    house.sessions.end(&of_id(&house, ada.id), ada.id, phone.session_id).await.unwrap();
+    house.sessions.end(&of_id(&house, ada.id), ada.id, phone.session_id).await.unwrap();
     assert!(house.is_out(&phone).await);
     assert!(!house.is_out(&ada.tokens).await);
     assert_eq!(house.count_of(ada.id, EventKind::SessionEnded).await, 1, "ending twice is ending once");
@@ -70,7 +70,7 @@ pub(crate) async fn nobody_ends_a_session_of_somebody_else(stage: Stage) {
     let house = stage.house().await;
     let (ada, grace) = (house.member("ada").await, house.member("grace").await);
     for id in [grace.tokens.session_id, SessionId(uuid::Uuid::nil())] {
-        assert_eq!(refusal(house.sessions.end(ada.id, id, "signed_out").await), Refusal::NotFound);
+        assert_eq!(refusal(house.sessions.end(&of_id(&house, ada.id), ada.id, id).await), Refusal::NotFound);
     }
     assert!(!house.is_out(&grace.tokens).await);
 }
@@ -80,10 +80,10 @@ pub(crate) async fn all_sessions_end_or_all_but_this_one(stage: Stage) {
     let (ada, grace) = (house.member("ada").await, house.member("grace").await);
     let phone = house.login("ada", PASSWORD).await.unwrap().tokens;
     let tablet = house.login("ada", PASSWORD).await.unwrap().tokens;
-    house.sessions.end_all(ada.id, Some(phone.session_id), "signed_out").await.unwrap();
+    house.sessions.end_all(&of_id(&house, ada.id), ada.id, Some(phone.session_id)).await.unwrap();
     assert!(house.is_out(&ada.tokens).await && house.is_out(&tablet).await);
     assert!(!house.is_out(&phone).await);
-    house.sessions.end_all(ada.id, None, "signed_out").await.unwrap();
+    house.sessions.end_all(&of_id(&house, ada.id), ada.id, None).await.unwrap();
     assert!(house.devices_of(ada.id).await.is_empty());
     assert!(house.who(&phone.access_token).await.is_err());
     assert_eq!(house.count_of(ada.id, EventKind::SessionEnded).await, 3);

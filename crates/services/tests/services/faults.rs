@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use userd_model::{Actor, EventKind, Refusal, UserId};
+use userd_model::{EventKind, Refusal, UserId};
 use userd_services::{Failure, accounts::ProfileInput};
 use userd_storage::{
     StoreError,
@@ -11,7 +11,7 @@ use userd_storage::{
 };
 
 use crate::{
-    personas::{OTHER_PASSWORD, PASSWORD, home, password, registration},
+    personas::{OTHER_PASSWORD, PASSWORD, at, home, of, of_id, of_session, password, registration, started},
     stage::{House, Stage, refusal},
 };
 
@@ -63,7 +63,7 @@ fn lawful(ended: &Result<(), Failure>, fault: Fault, fired: bool) {
 
 /// The one account with this name, whole, or none.
 async fn account_of(house: &House, name: &str) -> Option<UserId> {
-    match house.users.find(&Actor::Operator, name).await {
+    match house.users.find(&house.operator_context(), name).await {
         Ok(user) => Some(user.id),
         Err(failure) => {
             assert_eq!(refusal::<()>(Err(failure)), Refusal::NotFound);
@@ -77,9 +77,13 @@ async fn account_of(house: &House, name: &str) -> Option<UserId> {
 pub(crate) async fn a_registration_happens_wholly_or_not_at_all(stage: Stage) {
     let (house, injector) = fragile(&stage).await;
     let register = async |name: &str| {
-        let once = house.answers.once("register", name, b"");
+        let once = house.idempotency.request("register", name, b"");
         let email = format!("{name}@example.org");
-        house.accounts.register(registration(Some(&email), Some(name)), &home(), Some(&once)).await
+        house
+            .accounts
+            .register(&at(&house, home()), registration(Some(&email), Some(name)), Some(&once))
+            .await
+            .map(started)
     };
     let check = async |name: &str, ended: &Result<(), Failure>| {
         let before = account_of(&house, name).await;
@@ -142,7 +146,10 @@ pub(crate) async fn a_password_change_happens_wholly_or_not_at_all(stage: Stage)
     let change = async |name: &str| {
         let (member, _) = member_of(name);
         let (old, new) = (password(PASSWORD), password(OTHER_PASSWORD));
-        house.accounts.change_password(member.id, member.tokens.session_id, &old, &new, &home()).await
+        house
+            .accounts
+            .change_password(&of_session(&house, member.id, member.tokens.session_id, home()), &old, &new)
+            .await
     };
     let check = async |name: &str, ended: &Result<(), Failure>| {
         let (member, phone) = member_of(name);
@@ -169,7 +176,7 @@ pub(crate) async fn a_block_and_a_new_username_happen_wholly_or_not_at_all(stage
     let (house, injector) = fragile(&stage).await;
     let prepare = async |name: &str| drop(house.member(name).await);
     let blocked = async |name: &str, ended: &Result<(), Failure>| {
-        let user = house.users.find(&Actor::Operator, name).await.unwrap();
+        let user = house.users.find(&house.operator_context(), name).await.unwrap();
         let is_blocked = user.status == userd_model::UserStatus::Blocked;
         assert!(is_blocked || ended.is_err());
         assert_eq!(house.devices_of(user.id).await.is_empty(), is_blocked);
@@ -177,24 +184,24 @@ pub(crate) async fn a_block_and_a_new_username_happen_wholly_or_not_at_all(stage
     };
     let block = async |name: &str| {
         let email = format!("{name}@example.org");
-        let found = house.users.find(&Actor::Operator, &email).await?;
-        house.users.block(&Actor::Operator, found.id).await.map(drop)
+        let found = house.users.find(&house.operator_context(), &email).await?;
+        house.users.block(&house.operator_context(), found.id).await.map(drop)
     };
     sweep(&house, &injector, prepare, block, blocked).await;
 
     let prepare = async |name: &str| drop(house.member(&format!("a{name}")).await);
     let rename = async |name: &str| {
-        let found = house.users.find(&Actor::Operator, &format!("a{name}@example.org")).await?;
-        house.accounts.change_username(found.id, &format!("b{name}"), None).await.map(drop)
+        let found = house.users.find(&house.operator_context(), &format!("a{name}@example.org")).await?;
+        house.accounts.change_username(&of_id(&house, found.id), &format!("b{name}"), None).await.map(drop)
     };
     let renamed = async |name: &str, ended: &Result<(), Failure>| {
         let (old, new) = (account_of(&house, &format!("a{name}")).await, account_of(&house, &format!("b{name}")).await);
         assert!(old.is_some() != new.is_some(), "exactly one of the names leads to the account");
         assert!(new.is_some() || ended.is_err());
-        let view = house.users.show(&Actor::Operator, old.or(new).unwrap()).await.unwrap();
+        let view = house.users.show(&house.operator_context(), old.or(new).unwrap()).await.unwrap();
         let letter = if new.is_some() { 'b' } else { 'a' };
         assert_eq!(view.username, Some(format!("{letter}{name}")));
-        assert_eq!(house.people.show(view.id).await.unwrap(), view);
+        assert_eq!(house.user_reader.show(view.id).await.unwrap(), view);
     };
     sweep(&house, &injector, prepare, rename, renamed).await;
 }
@@ -203,14 +210,30 @@ pub(crate) async fn a_block_and_a_new_username_happen_wholly_or_not_at_all(stage
 pub(crate) async fn a_refused_change_leaves_nothing_behind(stage: Stage) {
     let house = stage.house().await;
     let (ada, _) = (house.member("ada").await, house.member("grace").await);
-    let before = (house.events_of(ada.id).await, house.people.show(ada.id).await.unwrap());
-    assert!(house.accounts.change_username(ada.id, "grace", None).await.is_err());
-    assert!(house.accounts.change_profile(ada.id, ProfileInput::default(), Some(9)).await.is_err());
+    let before = (house.events_of(ada.id).await, house.user_reader.show(ada.id).await.unwrap());
+    assert!(house.accounts.change_username(&of(&house, &ada), "grace", None).await.is_err());
+    assert!(house.accounts.change_profile(&of(&house, &ada), ProfileInput::default(), Some(9)).await.is_err());
     let (wrong, new) = (password(OTHER_PASSWORD), password("another good password 7"));
-    assert!(house.accounts.change_password(ada.id, ada.tokens.session_id, &wrong, &new, &home()).await.is_err());
+    assert!(
+        house
+            .accounts
+            .change_password(&of_session(&house, ada.id, ada.tokens.session_id, home()), &wrong, &new)
+            .await
+            .is_err()
+    );
     let taken = registration(Some("new@example.org"), Some("grace"));
-    assert_eq!(refusal(house.accounts.register(taken, &home(), None).await), Refusal::UsernameTaken);
-    assert_eq!((house.events_of(ada.id).await, house.people.show(ada.id).await.unwrap()), before);
-    assert!(house.accounts.register(registration(Some("new@example.org"), None), &home(), None).await.is_ok());
-    assert!(house.revocations.feed(None, 9).await.unwrap().is_empty());
+    assert_eq!(
+        refusal(house.accounts.register(&at(&house, home()), taken, None).await.map(started)),
+        Refusal::UsernameTaken
+    );
+    assert_eq!((house.events_of(ada.id).await, house.user_reader.show(ada.id).await.unwrap()), before);
+    assert!(
+        house
+            .accounts
+            .register(&at(&house, home()), registration(Some("new@example.org"), None), None)
+            .await
+            .map(started)
+            .is_ok()
+    );
+    assert!(house.revocations.feed(&house.operator_context(), None, 9).await.unwrap().is_empty());
 }

@@ -6,7 +6,7 @@ use userd_model::Refusal;
 use userd_services::{limits::Rate, testing::TestOptions};
 
 use crate::{
-    personas::{OTHER_PASSWORD, PASSWORD, elsewhere, home, login_with, password},
+    personas::{OTHER_PASSWORD, PASSWORD, at, elsewhere, home, login_with, of_session, password, started},
     stage::{House, MINUTE, Stage, at_once, refusal, with},
 };
 
@@ -20,7 +20,7 @@ fn five_guesses() -> TestOptions {
 }
 
 async fn guess(house: &House, login: &str, n: usize) -> Refusal {
-    refusal(house.sessions.login(login_with(login, OTHER_PASSWORD), &elsewhere(n)).await)
+    refusal(house.sessions.login(&at(&house, elsewhere(n)), login_with(login, OTHER_PASSWORD)).await.map(started))
 }
 
 /// AC-023: a thousand parallel guesses from a thousand addresses before any counter commits.
@@ -31,7 +31,9 @@ pub(crate) async fn a_thousand_guesses_at_once_are_five(stage: Stage) {
     let services = house.shared();
     let answers = at_once(1000, |n| {
         let services = Arc::clone(&services);
-        async move { services.sessions.login(login_with("ada", OTHER_PASSWORD), &elsewhere(n)).await }
+        async move {
+            services.sessions.login(&at(&services, elsewhere(n)), login_with("ada", OTHER_PASSWORD)).await.map(started)
+        }
     })
     .await;
     let answers: Vec<_> = answers.into_iter().map(refusal).collect();
@@ -73,7 +75,7 @@ pub(crate) async fn a_lock_is_shared_by_every_way_in(stage: Stage) {
     let change = async |n| {
         let (wrong, new) = (password(OTHER_PASSWORD), password("another good password 7"));
         let session = ada.tokens.session_id;
-        refusal(house.accounts.change_password(ada.id, session, &wrong, &new, &elsewhere(n)).await)
+        refusal(house.accounts.change_password(&of_session(&house, ada.id, session, elsewhere(n)), &wrong, &new).await)
     };
     for n in 0..3 {
         assert_eq!(change(n).await, Refusal::WrongCurrentPassword);
@@ -98,10 +100,10 @@ pub(crate) async fn a_lock_is_a_delay_that_only_time_ends(stage: Stage) {
     }
     let Refusal::TooManyAttempts(wait) = guess(&house, "ada", 6).await else { panic!("no delay") };
     assert!(wait <= MINUTE && wait > Duration::ZERO, "{wait:?}");
-    let right = house.sessions.login(login_with("ada", PASSWORD), &elsewhere(7)).await;
+    let right = house.sessions.login(&at(&house, elsewhere(7)), login_with("ada", PASSWORD)).await.map(started);
     assert!(matches!(refusal(right), Refusal::TooManyAttempts(_)), "the right password is not even compared");
     house.advance(wait);
-    assert!(house.sessions.login(login_with("ada", PASSWORD), &elsewhere(7)).await.is_ok());
+    assert!(house.sessions.login(&at(&house, elsewhere(7)), login_with("ada", PASSWORD)).await.map(started).is_ok());
 }
 
 /// F29: an attacker locks the account; its owner still gets in from a device that has signed in before.
@@ -117,15 +119,23 @@ pub(crate) async fn a_known_device_gets_in_while_strangers_are_delayed(stage: St
         asked.device_token = token.clone();
         asked
     };
-    let signed_in = house.sessions.login(from_device(&ada.tokens.device_token, PASSWORD), &elsewhere(3)).await;
+    let signed_in = house
+        .sessions
+        .login(&at(&house, elsewhere(3)), from_device(&ada.tokens.device_token, PASSWORD))
+        .await
+        .map(started);
     assert_eq!(signed_in.unwrap().user.id, ada.id);
     for useless in [grace.tokens.device_token.clone(), Some("udd_nonsense".to_owned()), None] {
-        let answer = house.sessions.login(from_device(&useless, PASSWORD), &home()).await;
+        let answer = house.sessions.login(&at(&house, home()), from_device(&useless, PASSWORD)).await.map(started);
         assert!(matches!(refusal(answer), Refusal::TooManyAttempts(_)), "{useless:?}");
     }
     let mut compared = 0;
     for _ in 0..30 {
-        let answer = house.sessions.login(from_device(&ada.tokens.device_token, OTHER_PASSWORD), &home()).await;
+        let answer = house
+            .sessions
+            .login(&at(&house, home()), from_device(&ada.tokens.device_token, OTHER_PASSWORD))
+            .await
+            .map(started);
         compared += usize::from(refusal(answer) == Refusal::WrongCredentials);
     }
     assert_eq!(compared, 2, "a stolen device token is no licence to guess");
@@ -156,12 +166,12 @@ pub(crate) async fn one_network_guesses_at_many_accounts_only_so_often(stage: St
         compared += usize::from(guess_from_one_place(&house, n).await == Refusal::WrongCredentials);
     }
     assert_eq!(compared, 10);
-    assert!(house.sessions.login(login_with("ada", PASSWORD), &elsewhere(9)).await.is_ok());
+    assert!(house.sessions.login(&at(&house, elsewhere(9)), login_with("ada", PASSWORD)).await.map(started).is_ok());
 }
 
 async fn guess_from_one_place(house: &House, n: usize) -> Refusal {
     let asked = login_with(&format!("user{n}@example.org"), OTHER_PASSWORD);
-    refusal(house.sessions.login(asked, &elsewhere(1)).await)
+    refusal(house.sessions.login(&at(&house, elsewhere(1)), asked).await.map(started))
 }
 
 pub(crate) async fn a_session_is_refreshed_only_so_often(stage: Stage) {

@@ -5,7 +5,7 @@ use userd_model::Refusal;
 use userd_storage::repositories::password_credentials::PasswordCredential;
 
 use crate::{
-    personas::{OTHER_PASSWORD, PASSWORD, home, login_with, password, registration},
+    personas::{OTHER_PASSWORD, PASSWORD, acting, at, home, login_with, of_id, password, registration, started},
     stage::{DAY, Stage, refusal, wrong_fields},
 };
 
@@ -47,16 +47,16 @@ pub(crate) async fn a_malformed_device_name_is_refused_before_anything_else(stag
     house.member("ada").await;
     let mut asked = login_with("ada", PASSWORD);
     asked.device_name = Some("x".repeat(5000));
-    assert_eq!(wrong_fields(house.sessions.login(asked, &home()).await), ["/device_name"]);
+    assert_eq!(wrong_fields(house.sessions.login(&at(&house, home()), asked).await.map(started)), ["/device_name"]);
 }
 
 pub(crate) async fn a_blocked_account_says_so_only_to_who_knows_the_password(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
-    house.users.block(&userd_model::Actor::Operator, ada.id).await.unwrap();
+    house.users.block(&acting(&house, &userd_model::Actor::Operator), ada.id).await.unwrap();
     assert_eq!(refusal(house.login("ada", PASSWORD).await), Refusal::Blocked);
     assert_eq!(refusal(house.login("ada", OTHER_PASSWORD).await), Refusal::WrongCredentials);
-    house.users.unblock(&userd_model::Actor::Operator, ada.id).await.unwrap();
+    house.users.unblock(&acting(&house, &userd_model::Actor::Operator), ada.id).await.unwrap();
     assert!(house.login("ada", PASSWORD).await.is_ok());
 }
 
@@ -78,12 +78,12 @@ pub(crate) async fn a_sign_in_hashes_anew_when_the_parameters_have_changed(stage
 
     let weaker =
         PasswordOptions { memory_kib: 32, iterations: 1, parallelism: 1, workers: 1, ..PasswordOptions::default() };
-    let parts = &house.parts;
-    let hasher = Passwords::new(weaker, parts.random.clone(), parts.clock.clone()).unwrap();
+    let deps = &house.deps;
+    let hasher = Passwords::new(weaker, deps.random.clone(), deps.clock.clone()).unwrap();
     let mut old = credential().await;
     old.hash = hasher.hash(userd_crypto::Zeroizing::new(PASSWORD.to_owned())).await.unwrap();
     let stored = &old;
-    let store = &parts.store;
+    let store = &deps.store;
     store
         .transact("old_hash", |mut uow| async move {
             uow.password_credentials().upsert(stored).await?;
@@ -118,11 +118,16 @@ pub(crate) async fn every_sign_in_makes_a_new_session(stage: Stage) {
 pub(crate) async fn the_second_person_at_a_device_never_gets_the_first_ones_session(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
-    let grace = house.accounts.register(registration(Some("grace@example.org"), None), &home(), None).await.unwrap();
+    let grace = house
+        .accounts
+        .register(&at(&house, home()), registration(Some("grace@example.org"), None), None)
+        .await
+        .map(started)
+        .unwrap();
     let mut asked = login_with("grace@example.org", PASSWORD);
     asked.password = password(PASSWORD);
     asked.device_token = ada.tokens.device_token.clone();
-    let again = house.sessions.login(asked, &home()).await.unwrap();
+    let again = house.sessions.login(&at(&house, home()), asked).await.map(started).unwrap();
     assert_eq!(again.user.id, grace.user.id);
     assert!(![ada.tokens.session_id, grace.tokens.session_id].contains(&again.tokens.session_id));
     assert_eq!(house.who(&again.tokens.access_token).await.unwrap().user().unwrap().0, grace.user.id);
@@ -135,7 +140,7 @@ pub(crate) async fn a_hash_that_cannot_be_checked_answers_like_a_wrong_password(
     let dear = "$argon2id$v=19$m=4194304,t=1,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
     let credential =
         &PasswordCredential { user_id: ada.id, hash: dear.to_owned(), changed_at: house.now(), must_change: false };
-    let put = house.parts.store.transact("put", |mut uow| async move {
+    let put = house.deps.store.transact("put", |mut uow| async move {
         uow.password_credentials().upsert(credential).await?;
         uow.commit(()).await
     });
@@ -151,7 +156,7 @@ pub(crate) async fn ended_sessions_do_not_pile_up(stage: Stage) {
     let ada = house.member("ada").await;
     for _ in 0..12 {
         let signed_in = house.login("ada", PASSWORD).await.unwrap();
-        house.sessions.end(ada.id, signed_in.tokens.session_id, "logout").await.unwrap();
+        house.sessions.end(&of_id(&house, ada.id), ada.id, signed_in.tokens.session_id).await.unwrap();
     }
     let rows = house.reading().sessions().page_of_user(ada.id, None, 100).await.unwrap();
     assert!(rows.len() <= 2, "{} rows", rows.len());

@@ -38,13 +38,14 @@ pub(crate) async fn everything_is_wrapped_anew_and_the_old_key_can_go(stage: Sta
     let both = with_master(&stage, &house, MasterKeys::new(new, vec![old]), 2).await.unwrap();
     assert!(with_master(&stage, &house, MasterKeys::new(new, Vec::new()), 3).await.is_err(), "not wrapped anew yet");
     let seen = AtomicU64::new(0);
-    let wrapped = both.signing_keys.rewrap(&|count| seen.store(count, Ordering::SeqCst)).await.unwrap();
+    let wrapped =
+        both.signing_keys.rewrap(&both.operator_context(), &|count| seen.store(count, Ordering::SeqCst)).await.unwrap();
     assert_eq!((wrapped, seen.load(Ordering::SeqCst)), (2 + 2 + 4, 8), "two secrets, two keys, four people");
-    assert_eq!(both.signing_keys.rewrap(&|_| {}).await.unwrap(), 0, "nothing is left to do");
+    assert_eq!(both.signing_keys.rewrap(&both.operator_context(), &|_| {}).await.unwrap(), 0, "nothing is left to do");
 
     let later = with_master(&stage, &house, MasterKeys::new(new, Vec::new()), 4).await.unwrap();
     assert!(later.who(&ada.tokens.access_token).await.is_ok());
-    assert_eq!(later.people.show(ada.id).await.unwrap().email.as_deref(), Some("ada@example.org"));
+    assert_eq!(later.user_reader.show(ada.id).await.unwrap().email.as_deref(), Some("ada@example.org"));
     let replayed = later.refresh(&ada.tokens.refresh_token).await.unwrap().tokens;
     assert_eq!(replayed.refresh_token, successor.refresh_token, "a lost answer is still given again");
     assert!(later.login("grace", PASSWORD).await.is_ok());
@@ -64,7 +65,7 @@ pub(crate) async fn another_master_key_does_not_start(stage: Stage) {
 pub(crate) async fn an_erased_user_is_no_obstacle(stage: Stage) {
     let house = stage.house().await;
     let (ada, grace) = (house.member("ada").await, house.member("grace").await);
-    let erase = house.parts.store.transact("erase", |mut uow| async move {
+    let erase = house.deps.store.transact("erase", |mut uow| async move {
         let mut user = uow.users().find(ada.id).await?.unwrap();
         user.data_key = None;
         uow.users().update(&user).await?;
@@ -72,7 +73,7 @@ pub(crate) async fn an_erased_user_is_no_obstacle(stage: Stage) {
     });
     erase.await.unwrap();
     let both = with_master(&stage, &house, MasterKeys::new([8; 32], vec![[7; 32]]), 2).await.unwrap();
-    both.signing_keys.rewrap(&|_| {}).await.unwrap();
-    assert_eq!(both.people.show(ada.id).await.unwrap().email, None, "nothing of an erased user can be opened");
-    assert!(both.people.show(grace.id).await.unwrap().email.is_some());
+    both.signing_keys.rewrap(&both.operator_context(), &|_| {}).await.unwrap();
+    assert_eq!(both.user_reader.show(ada.id).await.unwrap().email, None, "nothing of an erased user can be opened");
+    assert!(both.user_reader.show(grace.id).await.unwrap().email.is_some());
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use userd_model::{Actor, EventKind};
+use userd_model::EventKind;
 use userd_services::accounts::ProfileInput;
 use userd_storage::repositories::outbox::SHARDS;
 
 use crate::{
-    personas::{OTHER_PASSWORD, PASSWORD, home, password},
+    personas::{OTHER_PASSWORD, PASSWORD, authenticated, home, of, of_session, password},
     sign_in::house_with_acme,
     stage::{House, Stage},
 };
@@ -15,20 +15,24 @@ use crate::{
 /// One life of one account.
 async fn live(house: &House) {
     let ada = house.member("ada").await;
-    house.accounts.change_profile(ada.id, ProfileInput::default(), None).await.unwrap();
-    house.accounts.change_username(ada.id, "countess", None).await.unwrap();
+    house.accounts.change_profile(&of(&house, &ada), ProfileInput::default(), None).await.unwrap();
+    house.accounts.change_username(&of(&house, &ada), "countess", None).await.unwrap();
     let (old, new) = (password(PASSWORD), password(OTHER_PASSWORD));
-    house.accounts.change_password(ada.id, ada.tokens.session_id, &old, &new, &home()).await.unwrap();
+    house
+        .accounts
+        .change_password(&of_session(&house, ada.id, ada.tokens.session_id, home()), &old, &new)
+        .await
+        .unwrap();
     house.link(&ada, "acme").await;
     let who = house.who(&ada.tokens.access_token).await.unwrap();
-    let identity = house.sign_in.identities(&who).await.unwrap()[0].id;
-    house.sign_in.unlink(&who, identity).await.unwrap();
+    let identity = house.sign_in.identities(&authenticated(&house, &who), who.user().unwrap().0).await.unwrap()[0].id;
+    house.sign_in.unlink(&authenticated(&house, &who), identity).await.unwrap();
     let second = house.refresh(&ada.tokens.refresh_token).await.unwrap().tokens;
     house.refresh(&second.refresh_token).await.unwrap();
     house.refresh(&ada.tokens.refresh_token).await.unwrap_err();
     house.login("countess", OTHER_PASSWORD).await.unwrap();
-    house.users.block(&Actor::Operator, ada.id).await.unwrap();
-    house.users.unblock(&Actor::Operator, ada.id).await.unwrap();
+    house.users.block(&house.operator_context(), ada.id).await.unwrap();
+    house.users.unblock(&house.operator_context(), ada.id).await.unwrap();
 }
 
 /// Whoever adds a kind of event adds the change that writes it here; the bot's is with the bot.

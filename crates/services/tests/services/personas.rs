@@ -2,8 +2,8 @@
 
 use userd_model::{Actor, ClientId, Permission, Refusal, SessionId, UserId};
 use userd_services::{
-    Authenticated, Failure, Origin, SignedIn, TokenPair, accounts::Registration, clients::ClientToken,
-    passwords::Password, sessions::Login,
+    Authenticated, Completion, Context, Failure, RequestOrigin, Services, SignedIn, TokenPair, accounts::Registration,
+    clients::ClientToken, passwords::Password, sessions::Login,
 };
 
 use crate::stage::House;
@@ -44,8 +44,8 @@ pub(crate) fn registration(email: Option<&str>, username: Option<&str>) -> Regis
 }
 
 /// At home.
-pub(crate) fn home() -> Origin {
-    Origin {
+pub(crate) fn home() -> RequestOrigin {
+    RequestOrigin {
         ip: Some("192.0.2.1".to_owned()),
         network: "192.0.2.1".to_owned(),
         user_agent: Some("Browser/1".to_owned()),
@@ -53,9 +53,9 @@ pub(crate) fn home() -> Origin {
 }
 
 /// Somewhere else, `n` different places.
-pub(crate) fn elsewhere(n: usize) -> Origin {
+pub(crate) fn elsewhere(n: usize) -> RequestOrigin {
     let ip = format!("198.51.{}.{}", 100 + n / 250, n % 250);
-    Origin { ip: Some(ip.clone()), network: ip, user_agent: Some("curl/8".to_owned()) }
+    RequestOrigin { ip: Some(ip.clone()), network: ip, user_agent: Some("curl/8".to_owned()) }
 }
 
 pub(crate) fn login_with(login: &str, text: &str) -> Login {
@@ -66,14 +66,20 @@ impl House {
     /// Registers `name@example.org`, known as `name`.
     pub(crate) async fn member(&self, name: &str) -> Member {
         let email = format!("{name}@example.org");
-        let signed_in = self.accounts.register(registration(Some(&email), Some(name)), &home(), None).await.unwrap();
+        let signed_in = self
+            .accounts
+            .register(&at(self, home()), registration(Some(&email), Some(name)), None)
+            .await
+            .map(started)
+            .unwrap();
         Member { id: signed_in.user.id, email, tokens: signed_in.tokens }
     }
 
     /// An administrator, made by the operator.
     pub(crate) async fn admin(&self) -> Member {
         let email = "root@example.org";
-        let made = self.setup.create_administrator(registration(Some(email), None)).await.unwrap();
+        let made =
+            self.setup.create_administrator(&self.operator_context(), registration(Some(email), None)).await.unwrap();
         let signed_in = self.login(email, PASSWORD).await.unwrap();
         Member { id: made.id, email: email.to_owned(), tokens: signed_in.tokens }
     }
@@ -81,7 +87,7 @@ impl House {
     /// A service that holds these permissions.
     pub(crate) async fn service(&self, permissions: &[Permission]) -> Service {
         let words: Vec<String> = permissions.iter().map(|permission| permission.as_str().to_owned()).collect();
-        let made = self.clients.create(&Actor::Operator, "another service", &words, None).await.unwrap();
+        let made = self.clients.create(&self.operator_context(), "another service", &words, None).await.unwrap();
         let token = self.client_token(made.client.id, &made.client_secret).await.unwrap().access_token;
         let actor = self.who(&token).await.unwrap().actor;
         Service { id: made.client.id, secret: made.client_secret, token, actor }
@@ -93,11 +99,11 @@ impl House {
     }
 
     pub(crate) async fn login(&self, login: &str, text: &str) -> Result<SignedIn, Failure> {
-        self.sessions.login(login_with(login, text), &home()).await
+        self.sessions.login(&at(self, home()), login_with(login, text)).await.map(started)
     }
 
     pub(crate) async fn refresh(&self, token: &str) -> Result<SignedIn, Failure> {
-        self.sessions.refresh(token, &home()).await
+        self.sessions.refresh(&at(self, home()), token).await
     }
 
     /// Who a token speaks for.
@@ -119,6 +125,42 @@ impl House {
 
     /// The living sessions, oldest first.
     pub(crate) async fn devices_of(&self, user: UserId) -> Vec<SessionId> {
-        self.sessions.devices(user, None, None, 1000).await.unwrap().iter().map(|device| device.id).collect()
+        self.sessions.list(&of_id(self, user), user, None, 1000).await.unwrap().iter().map(|device| device.id).collect()
     }
+}
+
+/// A request of nobody that is known, from `origin`.
+pub(crate) fn at(services: &Services, origin: RequestOrigin) -> Context {
+    services.context().from_origin(origin)
+}
+
+/// A request of a member, at home.
+pub(crate) fn of(services: &Services, member: &Member) -> Context {
+    of_session(services, member.id, member.tokens.session_id, home())
+}
+
+/// A request of a user in whatever session, at home.
+pub(crate) fn of_id(services: &Services, id: UserId) -> Context {
+    of_session(services, id, SessionId(uuid::Uuid::nil()), home())
+}
+
+/// A request of a user in a session.
+pub(crate) fn of_session(services: &Services, id: UserId, session_id: SessionId, origin: RequestOrigin) -> Context {
+    at(services, origin).acting_as(Actor::User { id, session_id, permissions: Vec::new() })
+}
+
+/// A request of whoever it is, at home.
+pub(crate) fn acting(services: &Services, actor: &Actor) -> Context {
+    at(services, home()).acting_as(actor.clone())
+}
+
+/// A request with a token, at home.
+pub(crate) fn authenticated(services: &Services, token: &Authenticated) -> Context {
+    at(services, home()).authenticated(token.clone())
+}
+
+/// The session that a way in began.
+#[track_caller]
+pub(crate) fn started(completion: Completion) -> SignedIn {
+    completion.signed_in().unwrap()
 }

@@ -24,15 +24,13 @@ fn matrix() -> String {
         let _infallible = write!(table, "{name:<29}");
     }
     table.push('\n');
-    for permission in Permission::ALL {
-        for (whose, act) in [
-            ("any", Act::Any(*permission)),
-            ("own", Act::Own(me, *permission)),
-            ("another's", Act::Own(UserId(Uuid::from_u128(2)), *permission)),
-        ] {
-            let _infallible = write!(table, "{:<32}", format!("{} {whose}", permission.as_str()));
+    let another = UserId(Uuid::from_u128(2));
+    for ((name, own), (_, others)) in Act::all(me).into_iter().zip(Act::all(another)) {
+        let rows = if own == others { vec![("", own)] } else { vec![(" own", own), (" another's", others)] };
+        for (whose, act) in rows {
+            let _infallible = write!(table, "{:<32}", format!("{name}{whose}"));
             for (_, actor) in &columns {
-                let _infallible = write!(table, "{:<29}", if actor.may(act).is_ok() { "yes" } else { "-" });
+                let _infallible = write!(table, "{:<29}", if actor.may(&act).is_ok() { "yes" } else { "-" });
             }
             table.push('\n');
         }
@@ -53,13 +51,17 @@ fn columns(me: UserId) -> Vec<(String, Actor)> {
         permissions: permissions.to_vec(),
     };
     let mut columns = vec![
+        ("anonymous".to_owned(), Actor::Anonymous),
         ("member".to_owned(), user(&[])),
-        ("admin".to_owned(), user(Permission::ALL)),
+        ("admin".to_owned(), user(Permission::WELL_KNOWN)),
         ("operator".to_owned(), Actor::Operator),
+        ("system".to_owned(), Actor::System),
         ("service".to_owned(), service(&[])),
     ];
-    for permission in Permission::ALL {
-        columns.push((format!("service:{}", permission.as_str()), service(&[*permission])));
+    for permission in Permission::WELL_KNOWN {
+        let held = std::slice::from_ref(permission);
+        columns.push((format!("user:{permission}"), user(held)));
+        columns.push((format!("service:{permission}"), service(held)));
     }
     columns
 }

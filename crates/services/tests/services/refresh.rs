@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use userd_model::{Actor, EventKind, Refusal};
+use userd_model::{EventKind, Refusal};
 use userd_services::testing::TestOptions;
 use userd_storage::testing::Counting;
 
 use crate::{
-    personas::{OTHER_PASSWORD, PASSWORD, elsewhere, home, password},
+    personas::{OTHER_PASSWORD, PASSWORD, at, elsewhere, home, of_id, of_session, password},
     stage::{DAY, Stage, at_once, refusal, with},
 };
 
@@ -15,7 +15,7 @@ pub(crate) async fn a_refresh_gives_a_new_pair_of_the_same_session(stage: Stage)
     let house = stage.house().await;
     let ada = house.member("ada").await;
     house.advance(Duration::from_secs(60));
-    let next = house.sessions.refresh(&ada.tokens.refresh_token, &elsewhere(1)).await.unwrap();
+    let next = house.sessions.refresh(&at(&house, elsewhere(1)), &ada.tokens.refresh_token).await.unwrap();
     assert_eq!((next.user.id, next.tokens.session_id), (ada.id, ada.tokens.session_id));
     assert_ne!(next.tokens.refresh_token, ada.tokens.refresh_token);
     assert_ne!(next.tokens.access_token, ada.tokens.access_token);
@@ -23,7 +23,7 @@ pub(crate) async fn a_refresh_gives_a_new_pair_of_the_same_session(stage: Stage)
     let who = house.who(&next.tokens.access_token).await.unwrap();
     assert_eq!(who.auth_time, Some(house.now().minus(Duration::from_secs(60))), "refreshing proves nobody anew");
     assert!(house.who(&ada.tokens.access_token).await.is_ok(), "the old access token lives out its time");
-    let device = &house.sessions.devices(ada.id, None, None, 9).await.unwrap()[0];
+    let device = &house.sessions.list(&of_id(&house, ada.id), ada.id, None, 9).await.unwrap()[0];
     assert_eq!((device.last_seen_at, device.ip.as_deref()), (house.now(), elsewhere(1).ip.as_deref()));
 }
 
@@ -50,7 +50,9 @@ pub(crate) async fn sixty_four_refreshes_at_once_are_one(stage: Stage) {
     for _ in 0..3 {
         let answers = at_once(64, |n| {
             let (services, token) = (Arc::clone(&services), token.clone());
-            async move { services.sessions.refresh(&token, &elsewhere(n)).await.unwrap().tokens.refresh_token }
+            async move {
+                services.sessions.refresh(&at(&services, elsewhere(n)), &token).await.unwrap().tokens.refresh_token
+            }
         })
         .await;
         assert!(answers.iter().all(|answer| *answer == answers[0]), "the family has forked");
@@ -88,7 +90,7 @@ pub(crate) async fn a_stolen_token_tried_many_times_at_once_is_told_once(stage: 
     let services = house.shared();
     let answers = at_once(64, |n| {
         let (services, token) = (Arc::clone(&services), ada.tokens.refresh_token.clone());
-        async move { refusal(services.sessions.refresh(&token, &elsewhere(n)).await) }
+        async move { refusal(services.sessions.refresh(&at(&services, elsewhere(n)), &token).await) }
     })
     .await;
     assert!(answers.iter().all(|answer| *answer == Refusal::InvalidRefreshToken), "{answers:?}");
@@ -118,7 +120,7 @@ pub(crate) async fn a_forged_token_never_reaches_the_database(stage: Stage) {
     counting.take();
     for token in &forged {
         assert_eq!(refusal(house.refresh(token).await), Refusal::InvalidRefreshToken);
-        house.sessions.revoke_refresh_token(token).await.unwrap();
+        house.sessions.revoke_refresh_token(&at(&house, home()), token).await.unwrap();
     }
     assert_eq!(counting.take(), userd_storage::testing::Counted::default());
     assert!(house.refresh(real).await.is_ok());
@@ -185,11 +187,11 @@ pub(crate) async fn no_refreshing_outlives_the_longest_life(stage: Stage) {
 pub(crate) async fn a_signed_out_session_is_not_refreshed(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
-    house.sessions.end(ada.id, ada.tokens.session_id, "signed_out").await.unwrap();
+    house.sessions.end(&of_id(&house, ada.id), ada.id, ada.tokens.session_id).await.unwrap();
     assert!(house.is_out(&ada.tokens).await);
     let grace = house.member("grace").await;
     let next = house.refresh(&grace.tokens.refresh_token).await.unwrap().tokens;
-    house.sessions.revoke_refresh_token(&grace.tokens.refresh_token).await.unwrap();
+    house.sessions.revoke_refresh_token(&at(&house, home()), &grace.tokens.refresh_token).await.unwrap();
     assert!(house.is_out(&next).await, "any token of the family revokes the family");
     assert_eq!(refusal(house.refresh(&grace.tokens.refresh_token).await), Refusal::InvalidRefreshToken, "no replay");
 }
@@ -200,16 +202,16 @@ pub(crate) async fn every_token_dies_with_a_block_and_a_new_password(stage: Stag
     let house = stage.house().await;
     let (ada, grace) = (house.member("ada").await, house.member("grace").await);
     let rotated = house.refresh(&ada.tokens.refresh_token).await.unwrap().tokens;
-    house.users.block(&Actor::Operator, ada.id).await.unwrap();
+    house.users.block(&house.operator_context(), ada.id).await.unwrap();
     for tokens in [&ada.tokens, &rotated] {
         assert!(house.is_out(tokens).await);
     }
-    house.users.unblock(&Actor::Operator, ada.id).await.unwrap();
+    house.users.unblock(&house.operator_context(), ada.id).await.unwrap();
     assert!(house.is_out(&rotated).await, "opening the account again brings no session back");
 
     let phone = house.login("grace", PASSWORD).await.unwrap().tokens;
     let (old, new) = (password(PASSWORD), password(OTHER_PASSWORD));
-    house.accounts.change_password(grace.id, phone.session_id, &old, &new, &home()).await.unwrap();
+    house.accounts.change_password(&of_session(&house, grace.id, phone.session_id, home()), &old, &new).await.unwrap();
     assert!(house.is_out(&grace.tokens).await);
     assert!(!house.is_out(&phone).await);
 }

@@ -6,7 +6,7 @@ use userd_model::{Refusal, UserStatus};
 use userd_services::{accounts::Registration, testing::settings};
 
 use crate::{
-    personas::{PASSWORD, elsewhere, home, password, registration},
+    personas::{PASSWORD, at, elsewhere, home, of_id, password, registration, started},
     stage::{Stage, at_once, refusal, with, wrong_fields},
 };
 
@@ -18,7 +18,7 @@ pub(crate) async fn somebody_registers_with_an_email_and_is_signed_in(stage: Sta
         device_name: Some("Laptop".into()),
         ..registration(Some("Ada@Example.ORG"), None)
     };
-    let signed_in = house.accounts.register(asked, &home(), None).await.unwrap();
+    let signed_in = house.accounts.register(&at(&house, home()), asked, None).await.map(started).unwrap();
     assert_eq!(signed_in.user.email.as_deref(), Some("ada@example.org"), "stored as compared");
     assert_eq!((signed_in.user.email_verified, signed_in.user.version), (false, 1));
     assert_eq!(signed_in.user.display_name.as_deref(), Some("Ада"));
@@ -27,13 +27,18 @@ pub(crate) async fn somebody_registers_with_an_email_and_is_signed_in(stage: Sta
     let who = house.who(&signed_in.tokens.access_token).await.unwrap();
     assert_eq!(who.user().unwrap(), (signed_in.user.id, signed_in.tokens.session_id));
     assert_eq!(house.events_of(signed_in.user.id).await, ["session.started", "user.registered"]);
-    let device = &house.sessions.devices(signed_in.user.id, None, None, 10).await.unwrap()[0];
+    let device = &house.sessions.list(&of_id(&house, signed_in.user.id), signed_in.user.id, None, 10).await.unwrap()[0];
     assert_eq!((device.device_name.as_deref(), device.ip.as_deref()), (Some("Laptop"), Some("192.0.2.1")));
 }
 
 pub(crate) async fn a_username_alone_is_enough_and_both_work_for_signing_in(stage: Stage) {
     let house = stage.house().await;
-    let alone = house.accounts.register(registration(None, Some("Grace_H")), &home(), None).await.unwrap();
+    let alone = house
+        .accounts
+        .register(&at(&house, home()), registration(None, Some("Grace_H")), None)
+        .await
+        .map(started)
+        .unwrap();
     assert_eq!((alone.user.username.as_deref(), alone.user.email), (Some("Grace_H"), None));
     assert_eq!(house.login("grace_h", PASSWORD).await.unwrap().user.id, alone.user.id);
     let both = house.member("ada").await;
@@ -45,9 +50,10 @@ pub(crate) async fn a_username_alone_is_enough_and_both_work_for_signing_in(stag
 pub(crate) async fn a_taken_email_is_refused_in_every_spelling(stage: Stage) {
     let house = stage.house().await;
     let first = registration(Some("ada@bücher.example"), None);
-    house.accounts.register(first, &home(), None).await.unwrap();
+    house.accounts.register(&at(&house, home()), first, None).await.map(started).unwrap();
     for spelling in ["ada@bücher.example", "ADA@BÜCHER.example", "ada@xn--bcher-kva.example", "ada@Bücher.Example"] {
-        let answer = house.accounts.register(registration(Some(spelling), None), &home(), None).await;
+        let answer =
+            house.accounts.register(&at(&house, home()), registration(Some(spelling), None), None).await.map(started);
         assert_eq!(refusal(answer), Refusal::EmailTaken, "{spelling}");
     }
 }
@@ -55,9 +61,10 @@ pub(crate) async fn a_taken_email_is_refused_in_every_spelling(stage: Stage) {
 /// AC-111: homographs, case variants and look-alikes of an existing username.
 pub(crate) async fn a_username_that_looks_like_a_taken_one_is_refused(stage: Stage) {
     let house = stage.house().await;
-    house.accounts.register(registration(None, Some("paypal")), &home(), None).await.unwrap();
+    house.accounts.register(&at(&house, home()), registration(None, Some("paypal")), None).await.map(started).unwrap();
     for look_alike in ["paypal", "PayPal", "paypaI", "paypa1", "раураl"] {
-        let answer = house.accounts.register(registration(None, Some(look_alike)), &home(), None).await;
+        let answer =
+            house.accounts.register(&at(&house, home()), registration(None, Some(look_alike)), None).await.map(started);
         match refusal(answer) {
             Refusal::UsernameTaken => {}
             Refusal::InvalidInput(_) if look_alike == "раураl" => {}
@@ -69,7 +76,8 @@ pub(crate) async fn a_username_that_looks_like_a_taken_one_is_refused(stage: Sta
 pub(crate) async fn names_of_the_house_are_for_nobody(stage: Stage) {
     let house = stage.house().await;
     for name in ["admin", "Administrator", "support", "r00t", "поддержка"] {
-        let answer = house.accounts.register(registration(None, Some(name)), &home(), None).await;
+        let answer =
+            house.accounts.register(&at(&house, home()), registration(None, Some(name)), None).await.map(started);
         assert_eq!(wrong_fields(answer), ["/username"], "{name}");
     }
 }
@@ -85,26 +93,44 @@ pub(crate) async fn everything_that_is_wrong_is_said_at_once(stage: Stage) {
         locale: Some("???".into()),
         device_name: None,
     };
-    let wrong = wrong_fields(house.accounts.register(asked, &home(), None).await);
+    let wrong = wrong_fields(house.accounts.register(&at(&house, home()), asked, None).await.map(started));
     assert_eq!(wrong, ["/email", "/username", "/display_name", "/locale", "/password"]);
-    let nothing = house.accounts.register(registration(None, None), &home(), None).await;
+    let nothing = house.accounts.register(&at(&house, home()), registration(None, None), None).await.map(started);
     assert_eq!(wrong_fields(nothing), ["/email"]);
     for guessable in ["password1234", "adalovelace1", "userd userd userd", &"long ".repeat(1000)] {
         let asked = Registration {
             password: password(guessable),
             ..registration(Some("ada@example.org"), Some("adalovelace"))
         };
-        assert_eq!(wrong_fields(house.accounts.register(asked, &home(), None).await), ["/password"], "{guessable}");
+        assert_eq!(
+            wrong_fields(house.accounts.register(&at(&house, home()), asked, None).await.map(started)),
+            ["/password"],
+            "{guessable}"
+        );
     }
     let named = Registration { device_name: Some("a\nb".into()), ..registration(Some("ada@example.org"), None) };
-    assert_eq!(wrong_fields(house.accounts.register(named, &home(), None).await), ["/device_name"]);
-    assert!(house.accounts.register(registration(Some("ada@example.org"), None), &home(), None).await.is_ok());
+    assert_eq!(
+        wrong_fields(house.accounts.register(&at(&house, home()), named, None).await.map(started)),
+        ["/device_name"]
+    );
+    assert!(
+        house
+            .accounts
+            .register(&at(&house, home()), registration(Some("ada@example.org"), None), None)
+            .await
+            .map(started)
+            .is_ok()
+    );
 }
 
 /// AC-106: registration is switched off but the service is asked all the same.
 pub(crate) async fn closed_registration_is_closed(stage: Stage) {
     let house = stage.house_with(with(|settings| settings.registration_open = false)).await;
-    let answer = house.accounts.register(registration(Some("ada@example.org"), None), &home(), None).await;
+    let answer = house
+        .accounts
+        .register(&at(&house, home()), registration(Some("ada@example.org"), None), None)
+        .await
+        .map(started);
     assert_eq!(refusal(answer), Refusal::RegistrationClosed);
     assert!(house.reading().users().page(None, 10).await.unwrap().is_empty());
 }
@@ -119,34 +145,49 @@ pub(crate) async fn one_network_registers_only_so_many(stage: Stage) {
         .await;
     for n in 0..2 {
         let asked = registration(Some(&format!("n{n}@example.org")), None);
-        house.accounts.register(asked, &home(), None).await.unwrap();
+        house.accounts.register(&at(&house, home()), asked, None).await.map(started).unwrap();
     }
-    let third = house.accounts.register(registration(Some("n3@example.org"), None), &home(), None).await;
+    let third = house
+        .accounts
+        .register(&at(&house, home()), registration(Some("n3@example.org"), None), None)
+        .await
+        .map(started);
     let Refusal::TooManyAttempts(wait) = refusal(third) else { panic!("another refusal") };
     assert_eq!(wait, settings().limits.registration_per_network.period);
-    let other_place = house.accounts.register(registration(Some("n3@example.org"), None), &elsewhere(1), None).await;
+    let other_place = house
+        .accounts
+        .register(&at(&house, elsewhere(1)), registration(Some("n3@example.org"), None), None)
+        .await
+        .map(started);
     assert!(other_place.is_ok(), "others are not concerned");
     house.advance(wait);
-    assert!(house.accounts.register(registration(Some("n4@example.org"), None), &home(), None).await.is_ok());
+    assert!(
+        house
+            .accounts
+            .register(&at(&house, home()), registration(Some("n4@example.org"), None), None)
+            .await
+            .map(started)
+            .is_ok()
+    );
 }
 
 pub(crate) async fn a_repeated_request_gets_the_first_answer(stage: Stage) {
     let house = stage.house().await;
-    let once = house.answers.once("register", "key-1", b"body");
+    let once = house.idempotency.request("register", "key-1", b"body");
     let asked = || registration(Some("ada@example.org"), None);
-    let first = house.accounts.register(asked(), &home(), Some(&once)).await.unwrap();
-    let again = house.accounts.register(asked(), &home(), Some(&once)).await.unwrap();
+    let first = house.accounts.register(&at(&house, home()), asked(), Some(&once)).await.map(started).unwrap();
+    let again = house.accounts.register(&at(&house, home()), asked(), Some(&once)).await.map(started).unwrap();
     assert_eq!(first.user, again.user);
     assert_eq!(first.tokens.refresh_token, again.tokens.refresh_token);
     assert_eq!(house.devices_of(first.user.id).await.len(), 1);
-    let other_body = house.answers.once("register", "key-1", b"other body");
-    let answer = house.accounts.register(asked(), &home(), Some(&other_body)).await;
+    let other_body = house.idempotency.request("register", "key-1", b"other body");
+    let answer = house.accounts.register(&at(&house, home()), asked(), Some(&other_body)).await.map(started);
     assert_eq!(refusal(answer), Refusal::IdempotencyMismatch);
-    let other_scope = house.answers.once("another route", "key-1", b"body");
-    let answer = house.accounts.register(asked(), &home(), Some(&other_scope)).await;
+    let other_scope = house.idempotency.request("another route", "key-1", b"body");
+    let answer = house.accounts.register(&at(&house, home()), asked(), Some(&other_scope)).await.map(started);
     assert_eq!(refusal(answer), Refusal::EmailTaken, "another request with the same key");
     house.advance(crate::stage::DAY);
-    let late = house.accounts.register(asked(), &home(), Some(&once)).await;
+    let late = house.accounts.register(&at(&house, home()), asked(), Some(&once)).await.map(started);
     assert_eq!(refusal(late), Refusal::EmailTaken, "answers are kept for a day");
 }
 
@@ -157,7 +198,13 @@ pub(crate) async fn sixty_four_want_one_address_and_one_gets_it(stage: Stage) {
     let answers = at_once(64, |n| {
         let services = Arc::clone(&services);
         let spelling = if n % 2 == 0 { "ada@example.org" } else { "ADA@example.org" };
-        async move { services.accounts.register(registration(Some(spelling), None), &elsewhere(n), None).await }
+        async move {
+            services
+                .accounts
+                .register(&at(&services, elsewhere(n)), registration(Some(spelling), None), None)
+                .await
+                .map(started)
+        }
     })
     .await;
     let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
@@ -173,9 +220,9 @@ pub(crate) async fn sixty_four_repeats_at_once_make_one_account_and_equal_answer
     let answers = at_once(64, |n| {
         let services = Arc::clone(&services);
         async move {
-            let once = services.answers.once("register", "key-1", b"body");
+            let once = services.idempotency.request("register", "key-1", b"body");
             let asked = registration(Some("ada@example.org"), Some("ada"));
-            services.accounts.register(asked, &elsewhere(n), Some(&once)).await.unwrap()
+            services.accounts.register(&at(&services, elsewhere(n)), asked, Some(&once)).await.map(started).unwrap()
         }
     })
     .await;
@@ -190,7 +237,7 @@ pub(crate) async fn a_password_is_compared_whole_and_never_grows_old(stage: Stag
     let house = stage.house().await;
     let long = "пароль из слов ".repeat(9);
     let asked = Registration { password: password(&long), ..registration(None, Some("ada")) };
-    house.accounts.register(asked, &home(), None).await.unwrap();
+    house.accounts.register(&at(&house, home()), asked, None).await.map(started).unwrap();
     house.advance(crate::stage::DAY * 3650);
     assert!(house.login("ada", &long).await.is_ok());
     for near in [long.trim_end().to_owned(), format!("{long}x"), long.to_uppercase()] {

@@ -3,23 +3,23 @@
 use std::{sync::Arc, time::Duration};
 
 use userd_cache::{Cache, CacheOptions, Memory, Message};
-use userd_model::{Actor, Permission, Revocation, RevocationId, Revoked, Timestamp};
+use userd_model::{Permission, Revocation, RevocationId, Revoked, Timestamp};
 use userd_services::testing::TestOptions;
 
 use crate::{
-    personas::PASSWORD,
+    personas::{PASSWORD, at, home, of, of_id},
     stage::{House, MINUTE, Stage, with},
 };
 
 /// Records an entry as a transaction of another replica does that commits late.
 async fn record(house: &House, what: Revoked, at: Timestamp) {
     let entry = &Revocation {
-        id: RevocationId::mint(house.parts.random.as_ref()),
+        id: RevocationId::mint(house.deps.random.as_ref()),
         what,
         recorded_at: at,
         expires_at: at.plus(Duration::from_secs(720)),
     };
-    let put = house.parts.store.transact("late", |mut uow| async move {
+    let put = house.deps.store.transact("late", |mut uow| async move {
         uow.revocations().insert(entry).await?;
         uow.commit(()).await
     });
@@ -30,15 +30,15 @@ async fn record(house: &House, what: Revoked, at: Timestamp) {
 pub(crate) async fn the_other_replica_learns_of_everything_by_polling(stage: Stage) {
     let (here, there) = stage.two_houses().await;
     let (ada, grace, hedy) = (here.member("ada").await, here.member("grace").await, here.member("hedy").await);
-    let service = here.service(&[Permission::UsersRead]).await;
+    let service = here.service(&[Permission::USERS_READ]).await;
     let tokens = [&ada, &grace, &hedy].map(|member| member.tokens.access_token.clone());
     for token in tokens.iter().chain([&service.token]) {
         assert!(there.who(token).await.is_ok(), "a token of one replica is good at the other");
     }
-    here.sessions.end(ada.id, ada.tokens.session_id, "signed_out").await.unwrap();
-    here.users.block(&Actor::Operator, grace.id).await.unwrap();
-    here.access_tokens.revoke(&tokens[2]).await.unwrap();
-    here.clients.disable(&Actor::Operator, service.id).await.unwrap();
+    here.sessions.end(&of_id(&here, ada.id), ada.id, ada.tokens.session_id).await.unwrap();
+    here.users.block(&here.operator_context(), grace.id).await.unwrap();
+    here.access_tokens.revoke(&at(&here, home()), &tokens[2]).await.unwrap();
+    here.clients.disable(&here.operator_context(), service.id).await.unwrap();
     there.follow_revocations().await.unwrap();
     for token in tokens.iter().chain([&service.token]) {
         assert!(there.who(token).await.is_err());
@@ -50,10 +50,10 @@ pub(crate) async fn the_other_replica_learns_of_everything_by_polling(stage: Sta
 pub(crate) async fn a_changed_user_is_shown_anew_at_the_other_replica(stage: Stage) {
     let (here, there) = stage.two_houses().await;
     let ada = here.member("ada").await;
-    assert_eq!(there.people.show(ada.id).await.unwrap().username.as_deref(), Some("ada"));
-    here.accounts.change_username(ada.id, "countess", None).await.unwrap();
+    assert_eq!(there.user_reader.show(ada.id).await.unwrap().username.as_deref(), Some("ada"));
+    here.accounts.change_username(&of(&here, &ada), "countess", None).await.unwrap();
     there.follow_revocations().await.unwrap();
-    assert_eq!(there.people.show(ada.id).await.unwrap().username.as_deref(), Some("countess"));
+    assert_eq!(there.user_reader.show(ada.id).await.unwrap().username.as_deref(), Some("countess"));
 }
 
 /// With a shared cache the message comes at once; the poll is only the net below.
@@ -70,7 +70,7 @@ pub(crate) async fn a_shared_cache_brings_the_news_without_a_poll(stage: Stage) 
     let (here, there) = (stage.house_with(sharing(5)).await, stage.house_with(sharing(6)).await);
     let ada = here.member("ada").await;
     let mut news = cache.subscribe();
-    here.sessions.end(ada.id, ada.tokens.session_id, "signed_out").await.unwrap();
+    here.sessions.end(&of_id(&here, ada.id), ada.id, ada.tokens.session_id).await.unwrap();
     let Some(Message::Payload(bytes)) = news.next().await else { panic!("no message") };
     assert!(there.who(&ada.tokens.access_token).await.is_ok());
     there.revocations.receive(&bytes);
@@ -84,7 +84,7 @@ pub(crate) async fn an_entry_that_commits_late_is_found(stage: Stage) {
     let (ada, grace) = (here.member("ada").await, here.member("grace").await);
     let began = here.now();
     here.advance(Duration::from_secs(10));
-    here.sessions.end(grace.id, grace.tokens.session_id, "signed_out").await.unwrap();
+    here.sessions.end(&of_id(&here, grace.id), grace.id, grace.tokens.session_id).await.unwrap();
     there.follow_revocations().await.unwrap();
     let what = Revoked::Session { session_id: ada.tokens.session_id, user_id: ada.id };
     record(&here, what, began).await;
@@ -96,9 +96,9 @@ pub(crate) async fn an_entry_that_commits_late_is_found(stage: Stage) {
 pub(crate) async fn own_entries_hide_nobody_elses(stage: Stage) {
     let (here, there) = stage.two_houses().await;
     let (ada, grace) = (here.member("ada").await, here.member("grace").await);
-    here.sessions.end(ada.id, ada.tokens.session_id, "signed_out").await.unwrap();
+    here.sessions.end(&of_id(&here, ada.id), ada.id, ada.tokens.session_id).await.unwrap();
     here.advance(MINUTE);
-    there.sessions.end(grace.id, grace.tokens.session_id, "signed_out").await.unwrap();
+    there.sessions.end(&of_id(&there, grace.id), grace.id, grace.tokens.session_id).await.unwrap();
     there.follow_revocations().await.unwrap();
     assert!(there.who(&ada.tokens.access_token).await.is_err(), "from a minute before the first poll");
 }
@@ -111,7 +111,7 @@ pub(crate) async fn a_clock_that_is_ahead_hides_nothing(stage: Stage) {
     record(&here, elsewhere, here.now().plus(MINUTE)).await;
     there.follow_revocations().await.unwrap();
     here.advance(Duration::from_secs(1));
-    here.sessions.end(ada.id, ada.tokens.session_id, "signed_out").await.unwrap();
+    here.sessions.end(&of_id(&here, ada.id), ada.id, ada.tokens.session_id).await.unwrap();
     there.follow_revocations().await.unwrap();
     assert!(there.who(&ada.tokens.access_token).await.is_err());
 }
@@ -119,7 +119,7 @@ pub(crate) async fn a_clock_that_is_ahead_hides_nothing(stage: Stage) {
 pub(crate) async fn a_replica_that_starts_later_knows_what_was_revoked_before(stage: Stage) {
     let here = stage.house().await;
     let ada = here.member("ada").await;
-    here.sessions.end(ada.id, ada.tokens.session_id, "signed_out").await.unwrap();
+    here.sessions.end(&of_id(&here, ada.id), ada.id, ada.tokens.session_id).await.unwrap();
     here.advance(MINUTE * 9);
     let clock = Some(Arc::clone(&here.clock));
     let late = stage.house_with(TestOptions { clock, seed: 2, ..TestOptions::default() }).await;
@@ -139,18 +139,18 @@ pub(crate) async fn entries_are_paged_and_forgotten(stage: Stage) {
     }
     let mut after = None;
     loop {
-        let page = house.revocations.feed(after, 2).await.unwrap();
+        let page = house.revocations.feed(&house.operator_context(), after, 2).await.unwrap();
         let Some(last) = page.last() else { break };
         after = Some((last.recorded_at, last.id));
         all.extend(page);
     }
     assert_eq!(all.len(), 7);
     assert!(all.is_sorted_by_key(|entry| (entry.recorded_at, entry.id)));
-    house.sessions.end(ada.id, ada.tokens.session_id, "signed_out").await.unwrap();
-    let entry = house.revocations.feed(None, 10).await.unwrap().pop().unwrap();
+    house.sessions.end(&of_id(&house, ada.id), ada.id, ada.tokens.session_id).await.unwrap();
+    let entry = house.revocations.feed(&house.operator_context(), None, 10).await.unwrap().pop().unwrap();
     assert_eq!(entry.expires_at.since(entry.recorded_at), Duration::from_secs(720), "a token's life and a margin");
     house.advance(Duration::from_secs(721));
     house.follow_revocations().await.unwrap();
     house.sweeper.tick().await.unwrap();
-    assert!(house.revocations.feed(None, 10).await.unwrap().is_empty());
+    assert!(house.revocations.feed(&house.operator_context(), None, 10).await.unwrap().is_empty());
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use userd_model::{Permission, Refusal, Role};
+use userd_model::{Refusal, Role};
 
 use crate::{
-    personas::{elsewhere, home, registration},
+    personas::{at, elsewhere, home, registration, started},
     stage::{DAY, Stage, at_once, refusal, wrong_fields},
 };
 
@@ -14,19 +14,28 @@ pub(crate) async fn the_setup_link_makes_one_administrator_and_dies(stage: Stage
     let house = stage.house().await;
     assert!(house.reading().users().page(None, 10).await.unwrap().is_empty(), "there are no default accounts");
     assert!(house.setup.is_open().await.unwrap());
-    let token = house.setup.open().await.unwrap().unwrap();
-    let other = house.setup.open().await.unwrap().unwrap();
-    let wrong = house.setup.finish(&token, registration(Some("no address"), None), &home()).await;
+    let token = house.setup.open(&house.operator_context()).await.unwrap().unwrap();
+    let other = house.setup.open(&house.operator_context()).await.unwrap().unwrap();
+    let wrong =
+        house.setup.finish(&at(&house, home()), &token, registration(Some("no address"), None)).await.map(started);
     assert_eq!(wrong_fields(wrong), ["/email"], "a mistake does not use the link up");
-    let root =
-        house.setup.finish(&token, registration(Some("root@example.org"), Some("admin")), &home()).await.unwrap();
+    let root = house
+        .setup
+        .finish(&at(&house, home()), &token, registration(Some("root@example.org"), Some("admin")))
+        .await
+        .map(started)
+        .unwrap();
     assert_eq!(root.user.roles, [Role::ADMIN]);
     let actor = house.who(&root.tokens.access_token).await.unwrap().actor;
-    assert!(actor.may(userd_model::Act::Any(Permission::UsersManage)).is_ok());
+    assert!(actor.may(&userd_model::Act::SignOutUser(root.user.id)).is_ok());
     assert!(!house.setup.is_open().await.unwrap());
-    assert_eq!(house.setup.open().await.unwrap(), None);
+    assert_eq!(house.setup.open(&house.operator_context()).await.unwrap(), None);
     for link in [&token, &other] {
-        let late = house.setup.finish(link, registration(Some("eve@example.org"), None), &home()).await;
+        let late = house
+            .setup
+            .finish(&at(&house, home()), link, registration(Some("eve@example.org"), None))
+            .await
+            .map(started);
         assert_eq!(refusal(late), Refusal::SetupDone);
     }
     assert_eq!(house.events_of(root.user.id).await, ["session.started", "user.registered", "user.role_granted"]);
@@ -34,14 +43,19 @@ pub(crate) async fn the_setup_link_makes_one_administrator_and_dies(stage: Stage
 
 pub(crate) async fn a_wrong_or_old_setup_link_is_refused(stage: Stage) {
     let house = stage.house().await;
-    let token = house.setup.open().await.unwrap().unwrap();
+    let token = house.setup.open(&house.operator_context()).await.unwrap().unwrap();
     let forged = token.replace("uds_", "udc_");
     for wrong in ["", "uds_", &forged, &format!("uds_{}", "A".repeat(43))] {
-        let answer = house.setup.finish(wrong, registration(Some("eve@example.org"), None), &home()).await;
+        let answer = house
+            .setup
+            .finish(&at(&house, home()), wrong, registration(Some("eve@example.org"), None))
+            .await
+            .map(started);
         assert_eq!(refusal(answer), Refusal::InvalidCode);
     }
     house.advance(DAY);
-    let late = house.setup.finish(&token, registration(Some("eve@example.org"), None), &home()).await;
+    let late =
+        house.setup.finish(&at(&house, home()), &token, registration(Some("eve@example.org"), None)).await.map(started);
     assert_eq!(refusal(late), Refusal::InvalidCode, "a link lives a day");
     assert!(house.setup.is_open().await.unwrap());
 }
@@ -49,12 +63,21 @@ pub(crate) async fn a_wrong_or_old_setup_link_is_refused(stage: Stage) {
 /// AC-107: the setup is raced with two links and sixty-four browsers.
 pub(crate) async fn sixty_four_set_up_at_once_and_one_becomes_administrator(stage: Stage) {
     let house = stage.house().await;
-    let links = [house.setup.open().await.unwrap().unwrap(), house.setup.open().await.unwrap().unwrap()];
+    let links = [
+        house.setup.open(&house.operator_context()).await.unwrap().unwrap(),
+        house.setup.open(&house.operator_context()).await.unwrap().unwrap(),
+    ];
     let services = house.shared();
     let answers = at_once(64, |n| {
         let (services, link) = (Arc::clone(&services), links[n % 2].clone());
         let email = format!("n{n}@example.org");
-        async move { services.setup.finish(&link, registration(Some(&email), None), &elsewhere(n)).await }
+        async move {
+            services
+                .setup
+                .finish(&at(&services, elsewhere(n)), &link, registration(Some(&email), None))
+                .await
+                .map(started)
+        }
     })
     .await;
     let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
@@ -68,15 +91,18 @@ pub(crate) async fn sixty_four_set_up_at_once_and_one_becomes_administrator(stag
 /// AC-107: the link of the first start is used after the operator has made an administrator.
 pub(crate) async fn the_operator_shuts_the_link_by_making_an_administrator(stage: Stage) {
     let house = stage.house().await;
-    let token = house.setup.open().await.unwrap().unwrap();
-    let root = house.setup.create_administrator(registration(None, Some("root"))).await.unwrap();
+    let token = house.setup.open(&house.operator_context()).await.unwrap().unwrap();
+    let root =
+        house.setup.create_administrator(&house.operator_context(), registration(None, Some("root"))).await.unwrap();
     assert_eq!(root.roles, [Role::ADMIN], "and names of the house are free for the operator");
-    let late = house.setup.finish(&token, registration(Some("eve@example.org"), None), &home()).await;
+    let late =
+        house.setup.finish(&at(&house, home()), &token, registration(Some("eve@example.org"), None)).await.map(started);
     assert_eq!(refusal(late), Refusal::SetupDone);
-    let second = house.setup.create_administrator(registration(None, Some("root2"))).await.unwrap();
+    let second =
+        house.setup.create_administrator(&house.operator_context(), registration(None, Some("root2"))).await.unwrap();
     assert_eq!(second.roles, [Role::ADMIN], "the operator may make more");
     assert_eq!(
-        refusal(house.setup.create_administrator(registration(None, Some("root2"))).await),
+        refusal(house.setup.create_administrator(&house.operator_context(), registration(None, Some("root2"))).await),
         Refusal::UsernameTaken
     );
 }
@@ -87,7 +113,9 @@ pub(crate) async fn the_operator_makes_several_administrators_at_once(stage: Sta
     let made = at_once(8, |n| {
         let services = Arc::clone(&services);
         let name = format!("root{n}x");
-        async move { services.setup.create_administrator(registration(None, Some(&name))).await }
+        async move {
+            services.setup.create_administrator(&services.operator_context(), registration(None, Some(&name))).await
+        }
     })
     .await;
     assert!(made.iter().all(Result::is_ok), "{made:?}");

@@ -3,16 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use userd_crypto::Algorithm;
-use userd_model::{Actor, KeyState, Permission, Refusal};
+use userd_model::{KeyState, Permission, Refusal};
 use userd_services::{signing_keys::KeyView, testing::TestOptions};
 
 use crate::{
-    personas::PASSWORD,
+    personas::{PASSWORD, acting},
     stage::{DAY, House, MINUTE, Stage, at_once, refusal, with},
 };
 
 async fn keys(house: &House) -> Vec<KeyView> {
-    house.signing_keys.list(&Actor::Operator).await.unwrap()
+    house.signing_keys.list(&house.operator_context()).await.unwrap()
 }
 
 async fn kid_of(house: &House, state: KeyState) -> String {
@@ -24,7 +24,7 @@ async fn kid_of(house: &House, state: KeyState) -> String {
 }
 
 fn published(house: &House) -> usize {
-    let set: serde_json::Value = serde_json::from_slice(&house.parts.crypto.tokens.jwks()).unwrap();
+    let set: serde_json::Value = serde_json::from_slice(&house.deps.crypto.tokens.jwks()).unwrap();
     set["keys"].as_array().unwrap().len()
 }
 
@@ -70,7 +70,7 @@ pub(crate) async fn many_replicas_start_at_once_on_an_empty_database(stage: Stag
     for house in &houses {
         assert!(house.who(&ada.tokens.access_token).await.is_ok());
         assert!(house.login("ada@example.org", PASSWORD).await.is_ok());
-        assert_eq!(house.people.show(ada.id).await.unwrap().email.as_deref(), Some("ada@example.org"));
+        assert_eq!(house.user_reader.show(ada.id).await.unwrap().email.as_deref(), Some("ada@example.org"));
     }
     assert_eq!(keys(&houses[0]).await.len(), 2);
 }
@@ -79,7 +79,7 @@ pub(crate) async fn a_rotation_lets_the_heir_sign_and_old_tokens_stay_good(stage
     let house = stage.house().await;
     let ada = house.member("ada").await;
     let (old, next) = (kid_of(&house, KeyState::Active).await, kid_of(&house, KeyState::Next).await);
-    house.signing_keys.rotate(&Actor::Operator).await.unwrap();
+    house.signing_keys.rotate(&house.operator_context()).await.unwrap();
     assert_eq!(kid_of(&house, KeyState::Active).await, next);
     assert_eq!(kid_of(&house, KeyState::Retired).await, old);
     assert!(![old, next.clone()].contains(&kid_of(&house, KeyState::Next).await));
@@ -95,30 +95,30 @@ pub(crate) async fn a_revoked_key_counts_nowhere_at_once(stage: Stage) {
     let ada = house.member("ada").await;
     let (active, next) = (kid_of(&house, KeyState::Active).await, kid_of(&house, KeyState::Next).await);
     assert!(house.who(&ada.tokens.access_token).await.is_ok());
-    house.signing_keys.revoke(&Actor::Operator, &active).await.unwrap();
+    house.signing_keys.revoke(&house.operator_context(), &active).await.unwrap();
     assert!(house.who(&ada.tokens.access_token).await.is_err());
     assert_eq!(kid_of(&house, KeyState::Active).await, next);
     assert_eq!(kid_of(&house, KeyState::Revoked).await, active);
     let again = house.refresh(&ada.tokens.refresh_token).await.unwrap();
     assert!(house.who(&again.tokens.access_token).await.is_ok(), "the session itself goes on");
     let heir = kid_of(&house, KeyState::Next).await;
-    house.signing_keys.revoke(&Actor::Operator, &heir).await.unwrap();
+    house.signing_keys.revoke(&house.operator_context(), &heir).await.unwrap();
     assert_ne!(kid_of(&house, KeyState::Next).await, heir);
     assert!(house.who(&again.tokens.access_token).await.is_ok());
-    assert_eq!(refusal(house.signing_keys.revoke(&Actor::Operator, "nobody").await), Refusal::NotFound);
+    assert_eq!(refusal(house.signing_keys.revoke(&house.operator_context(), "nobody").await), Refusal::NotFound);
 }
 
 pub(crate) async fn only_who_may_touches_keys(stage: Stage) {
     let house = stage.house().await;
-    let reader = house.service(&[Permission::KeysRead]).await.actor;
+    let reader = house.service(&[Permission::SIGNING_KEYS_READ]).await.actor;
     let ada = house.member("ada").await;
     let member = house.actor(&ada).await;
-    assert_eq!(house.signing_keys.list(&reader).await.unwrap().len(), 2);
-    assert_eq!(refusal(house.signing_keys.list(&member).await), Refusal::Forbidden);
+    assert_eq!(house.signing_keys.list(&acting(&house, &reader)).await.unwrap().len(), 2);
+    assert_eq!(refusal(house.signing_keys.list(&acting(&house, &member)).await), Refusal::Forbidden);
     let active = kid_of(&house, KeyState::Active).await;
     for actor in [&reader, &member] {
-        assert_eq!(refusal(house.signing_keys.rotate(actor).await), Refusal::Forbidden);
-        assert_eq!(refusal(house.signing_keys.revoke(actor, &active).await), Refusal::Forbidden);
+        assert_eq!(refusal(house.signing_keys.rotate(&acting(&house, actor)).await), Refusal::Forbidden);
+        assert_eq!(refusal(house.signing_keys.revoke(&acting(&house, actor), &active).await), Refusal::Forbidden);
     }
 }
 
@@ -185,11 +185,11 @@ pub(crate) async fn a_change_of_keys_reaches_the_other_replica(stage: Stage) {
     assert!(there.who(&ada.tokens.access_token).await.is_ok());
     let active = kid_of(&here, KeyState::Active).await;
     there.follow_revocations().await.unwrap();
-    here.signing_keys.revoke(&Actor::Operator, &active).await.unwrap();
+    here.signing_keys.revoke(&here.operator_context(), &active).await.unwrap();
     there.follow_revocations().await.unwrap();
     assert!(there.who(&ada.tokens.access_token).await.is_err());
-    assert_eq!(there.parts.crypto.tokens.active_kid(), here.parts.crypto.tokens.active_kid());
-    here.signing_keys.rotate(&Actor::Operator).await.unwrap();
+    assert_eq!(there.deps.crypto.tokens.active_kid(), here.deps.crypto.tokens.active_kid());
+    here.signing_keys.rotate(&here.operator_context()).await.unwrap();
     there.follow_revocations().await.unwrap();
-    assert_eq!(there.parts.crypto.tokens.active_kid(), here.parts.crypto.tokens.active_kid());
+    assert_eq!(there.deps.crypto.tokens.active_kid(), here.deps.crypto.tokens.active_kid());
 }

@@ -133,7 +133,7 @@ impl House {
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        self.parts.now()
+        self.deps.now()
     }
 
     pub(crate) fn advance(&self, span: Duration) {
@@ -141,7 +141,7 @@ impl House {
     }
 
     pub(crate) fn reading(&self) -> UnitOfWork {
-        self.parts.store.reading()
+        self.deps.store.reading()
     }
 
     /// The words of every event of a user in the outbox, sorted.
@@ -161,7 +161,7 @@ impl House {
 
     /// Marks an account as deleted, as the service will once owners can delete theirs.
     pub(crate) async fn delete(&self, user: UserId) {
-        self.parts
+        self.deps
             .store
             .transact("delete", |mut uow| async move {
                 let mut found = uow.users().find(user).await?.unwrap();

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use userd_model::Actor;
 use userd_storage::repositories::secrets::StoredSecret;
 
 use crate::{
-    personas::{PASSWORD, home, registration},
+    personas::{PASSWORD, at, home, registration, started},
     stage::{DAY, House, MINUTE, Stage},
 };
 
@@ -21,7 +20,7 @@ async fn put_short_lived(house: &House, n: u8, life: Duration) {
         created_at: now,
         expires_at: until,
     };
-    let put = house.parts.store.transact("put", |mut uow| async move {
+    let put = house.deps.store.transact("put", |mut uow| async move {
         uow.secrets().insert(secret).await?;
         uow.single_use().consume_once(hash, "test", until).await?;
         uow.commit(()).await
@@ -31,11 +30,16 @@ async fn put_short_lived(house: &House, n: u8, life: Duration) {
 
 pub(crate) async fn what_has_expired_goes_and_nothing_else(stage: Stage) {
     let house = stage.house().await;
-    let once = house.answers.once("register", "key", b"body");
-    let ada = house.accounts.register(registration(Some("ada@example.org"), None), &home(), Some(&once)).await.unwrap();
+    let once = house.idempotency.request("register", "key", b"body");
+    let ada = house
+        .accounts
+        .register(&at(&house, home()), registration(Some("ada@example.org"), None), Some(&once))
+        .await
+        .map(started)
+        .unwrap();
     put_short_lived(&house, 1, MINUTE).await;
     put_short_lived(&house, 2, DAY * 400).await;
-    house.users.sign_out(&Actor::Operator, ada.user.id).await.unwrap();
+    house.users.sign_out(&house.operator_context(), ada.user.id).await.unwrap();
     assert_eq!(house.sweeper.tick().await.unwrap(), 0, "nothing has expired yet");
     house.advance(MINUTE);
     assert_eq!(house.sweeper.tick().await.unwrap(), 2, "a secret and a mark");
@@ -55,7 +59,7 @@ pub(crate) async fn what_has_expired_goes_and_nothing_else(stage: Stage) {
 pub(crate) async fn a_backlog_is_worked_off(stage: Stage) {
     let house = stage.house().await;
     let (now, until) = (house.now(), house.now().plus(MINUTE));
-    let put = house.parts.store.transact("put", |mut uow| async move {
+    let put = house.deps.store.transact("put", |mut uow| async move {
         for n in 0..450_u32 {
             uow.single_use().consume_once(&n.to_be_bytes(), "test", until).await?;
         }

@@ -1,6 +1,6 @@
 //! `userd clients …`
 
-use userd_model::{Actor, ClientId};
+use userd_model::ClientId;
 use userd_services::{
     Services,
     clients::{ClientView, NewClient},
@@ -22,7 +22,7 @@ pub async fn create(
     name: &str,
     permissions: &[String],
 ) -> Result<(), WiringError> {
-    let made = services.clients.create(&Actor::Operator, name, permissions, None).await;
+    let made = services.clients.create(&services.operator_context(), name, permissions, None).await;
     show_secret(terminal, &made.map_err(|failure| said(&failure))?);
     Ok(())
 }
@@ -32,7 +32,7 @@ pub async fn create(
 /// # Errors
 /// No such client.
 pub async fn rotate_secret(services: &Services, terminal: Terminal, id: &str) -> Result<(), WiringError> {
-    let made = services.clients.rotate_secret(&Actor::Operator, parse(id)?).await;
+    let made = services.clients.rotate_secret(&services.operator_context(), parse(id)?).await;
     show_secret(terminal, &made.map_err(|failure| said(&failure))?);
     Ok(())
 }
@@ -42,7 +42,7 @@ pub async fn rotate_secret(services: &Services, terminal: Terminal, id: &str) ->
 /// # Errors
 /// No such client.
 pub async fn disable(services: &Services, terminal: Terminal, id: &str) -> Result<(), WiringError> {
-    services.clients.disable(&Actor::Operator, parse(id)?).await.map_err(|failure| said(&failure))?;
+    services.clients.disable(&services.operator_context(), parse(id)?).await.map_err(|failure| said(&failure))?;
     terminal
         .answer(&serde_json::json!({ "id": id, "disabled": true }), || format!("{id} is shut; its tokens are dead."));
     Ok(())
@@ -56,7 +56,8 @@ pub async fn list(services: &Services, terminal: Terminal) -> Result<(), WiringE
     let mut clients: Vec<ClientView> = Vec::new();
     loop {
         let after = clients.last().map(|last| (last.created_at, last.id));
-        let page = services.clients.page(&Actor::Operator, after, 200).await.map_err(|failure| said(&failure))?;
+        let page =
+            services.clients.page(&services.operator_context(), after, 200).await.map_err(|failure| said(&failure))?;
         if page.is_empty() {
             break;
         }

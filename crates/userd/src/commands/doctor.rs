@@ -29,7 +29,7 @@ pub async fn doctor(config: Config, terminal: Terminal) -> bool {
             Err(fault) => findings.push(wrong("start", format!("{fault}"))),
             Ok(wired) => {
                 running(&wired.services, &mut findings).await;
-                wired.services.parts.store.engine().close().await;
+                wired.services.deps.store.engine().close().await;
             }
         }
     }
@@ -135,7 +135,7 @@ fn master_key(config: &Config, fresh: bool) -> Finding {
 /// What the wired services say.
 async fn running(services: &Services, findings: &mut Vec<Finding>) {
     findings.push(signing_keys(services).await);
-    findings.push(match services.parts.cache.health().await {
+    findings.push(match services.deps.cache.health().await {
         CacheHealth::InProcess => ok("cache", "in process; with several replicas configure cache.url: redis://…"),
         CacheHealth::Connected => ok("cache", "Redis answers"),
         CacheHealth::Degraded => warning(
@@ -205,9 +205,9 @@ fn clock() -> Finding {
 }
 
 async fn signing_keys(services: &Services) -> Finding {
-    match services.signing_keys.list(&userd_model::Actor::Operator).await {
+    match services.signing_keys.list(&services.operator_context()).await {
         Err(fault) => wrong("signing_keys", fault.to_string()),
-        Ok(keys) => match services.parts.crypto.tokens.active_kid() {
+        Ok(keys) => match services.deps.crypto.tokens.active_kid() {
             None => wrong("signing_keys", "none is active: `userd keys rotate`"),
             Some(kid) => ok("signing_keys", format!("{} of them; {kid} signs", keys.len())),
         },

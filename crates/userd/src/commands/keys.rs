@@ -1,7 +1,6 @@
 //! `userd keys …`
 
 use indicatif::{ProgressBar, ProgressStyle};
-use userd_model::Actor;
 use userd_services::{Services, signing_keys::KeyView};
 
 use super::said;
@@ -15,7 +14,7 @@ use crate::{
 /// # Errors
 /// Faults of the database.
 pub async fn list(services: &Services, terminal: Terminal) -> Result<(), WiringError> {
-    let keys = services.signing_keys.list(&Actor::Operator).await.map_err(|failure| said(&failure))?;
+    let keys = services.signing_keys.list(&services.operator_context()).await.map_err(|failure| said(&failure))?;
     show(terminal, &keys);
     Ok(())
 }
@@ -25,7 +24,7 @@ pub async fn list(services: &Services, terminal: Terminal) -> Result<(), WiringE
 /// # Errors
 /// Faults of the database.
 pub async fn rotate(services: &Services, terminal: Terminal) -> Result<(), WiringError> {
-    let keys = services.signing_keys.rotate(&Actor::Operator).await.map_err(|failure| said(&failure))?;
+    let keys = services.signing_keys.rotate(&services.operator_context()).await.map_err(|failure| said(&failure))?;
     show(terminal, &keys);
     Ok(())
 }
@@ -35,12 +34,13 @@ pub async fn rotate(services: &Services, terminal: Terminal) -> Result<(), Wirin
 /// # Errors
 /// No such key.
 pub async fn revoke(services: &Services, terminal: Terminal, kid: &str) -> Result<(), WiringError> {
-    let keys = services.signing_keys.revoke(&Actor::Operator, kid).await.map_err(|failure| match failure {
-        userd_services::Failure::Refused(userd_model::Refusal::NotFound) => {
-            WiringError::Config(format!("no signing key {kid}; `userd keys list` shows them"))
-        }
-        other => said(&other),
-    })?;
+    let keys =
+        services.signing_keys.revoke(&services.operator_context(), kid).await.map_err(|failure| match failure {
+            userd_services::Failure::Refused(userd_model::Refusal::NotFound) => {
+                WiringError::Config(format!("no signing key {kid}; `userd keys list` shows them"))
+            }
+            other => said(&other),
+        })?;
     show(terminal, &keys);
     Ok(())
 }
@@ -55,9 +55,13 @@ pub async fn rewrap(services: &Services, terminal: Terminal) -> Result<(), Wirin
         bar.set_style(style);
     }
     let progress = |count: u64| bar.set_position(count);
-    let count = services.signing_keys.rewrap(&progress).await.map_err(|failure| said(&failure))?;
+    let count = services
+        .signing_keys
+        .rewrap(&services.operator_context(), &progress)
+        .await
+        .map_err(|failure| said(&failure))?;
     bar.finish_and_clear();
-    let id = services.parts.crypto.fields.master_keys().current_id();
+    let id = services.deps.crypto.fields.master_keys().current_id();
     terminal.answer(&serde_json::json!({ "rewrapped": count, "master_key": id }), || {
         format!(
             "{count} keys wrapped again; everything is under master key {id} now.\n\

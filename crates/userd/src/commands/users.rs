@@ -1,6 +1,6 @@
 //! `userd users …`
 
-use userd_model::{Actor, UserId};
+use userd_model::UserId;
 use userd_services::{Failure, Services, UserView, accounts::Registration, passwords::Password};
 
 use super::said;
@@ -22,7 +22,11 @@ pub async fn create_admin(
 ) -> Result<(), WiringError> {
     let password = Password::new(ask_password(from_stdin).map_err(WiringError::Config)?);
     let registration = Registration { email, username, password, display_name: None, locale: None, device_name: None };
-    let user = services.setup.create_administrator(registration).await.map_err(|failure| said(&failure))?;
+    let user = services
+        .setup
+        .create_administrator(&services.operator_context(), registration)
+        .await
+        .map_err(|failure| said(&failure))?;
     terminal.answer(&user, || format!("{} is an administrator now and can sign in.", called(&user)));
     Ok(())
 }
@@ -35,7 +39,8 @@ pub async fn list(services: &Services, terminal: Terminal, limit: u32) -> Result
     let (mut users, mut after) = (Vec::new(), None);
     while users.len() < limit as usize {
         let rest = u32::try_from(limit as usize - users.len()).unwrap_or(200).min(200);
-        let page = services.users.page(&Actor::Operator, after, rest).await.map_err(|failure| said(&failure))?;
+        let page =
+            services.users.page(&services.operator_context(), after, rest).await.map_err(|failure| said(&failure))?;
         let Some(last) = page.last() else { break };
         after = Some((last.created_at, last.id));
         users.extend(page);
@@ -77,9 +82,9 @@ pub async fn set_blocked(services: &Services, terminal: Terminal, who: &str, blo
     let user = find(services, who).await?;
     let users = &services.users;
     let changed = if blocked {
-        users.block(&Actor::Operator, user.id).await
+        users.block(&services.operator_context(), user.id).await
     } else {
-        users.unblock(&Actor::Operator, user.id).await
+        users.unblock(&services.operator_context(), user.id).await
     };
     let user = changed.map_err(|failure| said(&failure))?;
     terminal.answer(&user, || format!("{} is {} now.", called(&user), user.status.as_str()));
@@ -98,7 +103,11 @@ pub async fn set_password(
 ) -> Result<(), WiringError> {
     let user = find(services, who).await?;
     let password = Password::new(ask_password(from_stdin).map_err(WiringError::Config)?);
-    services.accounts.set_password(user.id, &password).await.map_err(|failure| said(&failure))?;
+    services
+        .accounts
+        .set_password(&services.operator_context(), user.id, &password)
+        .await
+        .map_err(|failure| said(&failure))?;
     terminal.answer(&user, || format!("The password of {} is set; all its sessions have ended.", called(&user)));
     Ok(())
 }
@@ -106,8 +115,8 @@ pub async fn set_password(
 /// An account by id, e-mail, username or phone.
 async fn find(services: &Services, who: &str) -> Result<UserView, WiringError> {
     let found = match who.parse::<UserId>() {
-        Ok(id) => services.users.show(&Actor::Operator, id).await,
-        Err(_) => services.users.find(&Actor::Operator, who).await,
+        Ok(id) => services.users.show(&services.operator_context(), id).await,
+        Err(_) => services.users.find(&services.operator_context(), who).await,
     };
     found.map_err(|failure| match failure {
         Failure::Refused(userd_model::Refusal::NotFound) => {

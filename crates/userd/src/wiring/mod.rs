@@ -14,7 +14,7 @@ use userd_cache::{Cache, CacheOptions};
 use userd_crypto::{Algorithm, PasswordOptions, TokenOptions};
 use userd_model::{Clock, Random, password::PasswordRules};
 use userd_services::{
-    Parts, Services, Settings,
+    Dependencies, Services, Settings,
     limits::{LimitSettings, Rate},
     sign_in::SignInSettings,
     start::{CryptoOptions, unlock},
@@ -80,7 +80,7 @@ pub async fn wire(config: Config) -> Result<Wired, WiringError> {
     let (crypto, vault) = unlock(&store, master.keys, &random, &clock, options).await.map_err(part)?;
     let cache = connect_cache(&config, &clock, &random).await?;
     let (built, bot) = providers::build(&config)?;
-    let parts = Parts {
+    let deps = Dependencies {
         store,
         crypto: Arc::new(crypto),
         vault: Arc::new(vault),
@@ -89,7 +89,7 @@ pub async fn wire(config: Config) -> Result<Wired, WiringError> {
         random,
         settings: Arc::new(settings(&config)),
     };
-    let services = Services::new(parts, built, bot);
+    let services = Services::new(deps, built, bot);
     services.signing_keys.start().await.map_err(part)?;
     services.follow_revocations().await.map_err(part)?;
     Ok(Wired { config, services, sqlite: opened.sqlite, made_master_key: master.made, migrated })

@@ -12,11 +12,11 @@ pub struct AskParts(pub Arc<Services>);
 #[async_trait::async_trait]
 impl Readiness for AskParts {
     async fn parts(&self) -> Vec<(&'static str, PartState)> {
-        let parts = &self.0.parts;
-        let (database, cache) = tokio::join!(parts.store.health(), parts.cache.health());
+        let deps = &self.0.deps;
+        let (database, cache) = tokio::join!(deps.store.health(), deps.cache.health());
         let database = if database.is_ok() { PartState::Ok } else { PartState::Down };
         let cache = if cache == CacheHealth::Degraded { PartState::Degraded } else { PartState::Ok };
-        let keys = parts.crypto.tokens.active_kid().map_or(PartState::Down, |_| PartState::Ok);
+        let keys = deps.crypto.tokens.active_kid().map_or(PartState::Down, |_| PartState::Ok);
         vec![("database", database), ("cache", cache), ("signing_keys", keys)]
     }
 }

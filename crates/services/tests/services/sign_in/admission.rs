@@ -1,17 +1,17 @@
 //! Who a profile is here: new people, known people, and addresses that somebody else has.
 
-use userd_model::{Actor, EventKind, Refusal, Role};
+use userd_model::{EventKind, Refusal, Role};
 use userd_providers::Profile;
 
 use super::elsewhere::{Elsewhere, code, house_with_acme, offering, person, proven, refused};
 use crate::{
-    personas::{PASSWORD, home, registration},
+    personas::{PASSWORD, at, authenticated, home, registration, started},
     stage::{House, Stage, refusal, with},
 };
 
 /// Lets an account's address count as proven, as confirming a mail will.
 async fn prove_address(house: &House, user: userd_model::UserId) {
-    let prove = house.parts.store.transact("prove", |mut uow| async move {
+    let prove = house.deps.store.transact("prove", |mut uow| async move {
         let mut found = uow.users().find(user).await?.unwrap();
         found.email_verified = true;
         uow.users().update(&found).await?;
@@ -42,7 +42,7 @@ pub(crate) async fn a_new_person_gets_an_account_and_is_known_the_next_time(stag
     assert_eq!(again.user.email, first.user.email, "nothing there overwrites what is here");
     assert_eq!(again.user.display_name, first.user.display_name);
     let who = house.who(&again.tokens.access_token).await.unwrap();
-    let shown = house.sign_in.identities(&who).await.unwrap();
+    let shown = house.sign_in.identities(&authenticated(&house, &who), who.user().unwrap().0).await.unwrap();
     assert_eq!((shown.len(), shown[0].display_name.as_deref()), (1, Some("Eve")));
     assert_eq!((shown[0].email.as_deref(), shown[0].last_used_at), (Some("new@example.org"), house.now()));
 }
@@ -106,7 +106,7 @@ pub(crate) async fn who_proves_the_mailbox_wins_it_from_who_only_claimed_it(stag
     assert_eq!((won.user.id, won.user.email_verified), (claimant.id, true));
     assert!(house.is_out(&claimant.tokens).await && house.is_out(&phone).await);
     assert_eq!(refusal(house.login("victim", PASSWORD).await), Refusal::WrongCredentials);
-    let code_answer = house.sign_in.exchange(&waiting_code, None, None, &home()).await;
+    let code_answer = house.sign_in.exchange(&at(&house, home()), &waiting_code, None, None).await.map(started);
     assert_eq!(refusal(code_answer), Refusal::InvalidCode);
     other.is(person("other", "attacker-2"));
     assert_eq!(refused(house.come_back("other", &waiting_link).await), Refusal::NotSignedIn);
@@ -117,7 +117,7 @@ pub(crate) async fn who_proves_the_mailbox_wins_it_from_who_only_claimed_it(stag
         "the attacker's identity leads elsewhere now"
     );
     let who = house.who(&won.tokens.access_token).await.unwrap();
-    let left = house.sign_in.identities(&who).await.unwrap();
+    let left = house.sign_in.identities(&authenticated(&house, &who), who.user().unwrap().0).await.unwrap();
     assert_eq!(left.iter().map(|identity| identity.provider.as_str()).collect::<Vec<_>>(), ["acme"]);
     assert_eq!(house.devices_of(claimant.id).await, [won.tokens.session_id]);
     assert_eq!(house.count_of(claimant.id, EventKind::SessionEnded).await, 2);
@@ -131,11 +131,11 @@ pub(crate) async fn accounts_with_roles_and_shut_accounts_are_never_won(stage: S
     acme.is(proven("acme", "7", "root@example.org"));
     assert_eq!(refused(house.through("acme").await), Refusal::AccountExists);
     assert!(!house.is_out(&root.tokens).await);
-    assert_eq!(house.people.show(root.id).await.unwrap().roles, [Role::ADMIN]);
+    assert_eq!(house.user_reader.show(root.id).await.unwrap().roles, [Role::ADMIN]);
     for name in ["ada", "grace"] {
         let member = house.member(name).await;
         if name == "ada" {
-            house.users.block(&Actor::Operator, member.id).await.unwrap();
+            house.users.block(&house.operator_context(), member.id).await.unwrap();
         } else {
             house.delete(member.id).await;
         }
@@ -148,9 +148,12 @@ pub(crate) async fn blocked_and_deleted_people_stay_out(stage: Stage) {
     let (house, acme) = house_with_acme(&stage).await;
     let ada = house.sign_in_through("acme").await.user.id;
     let outstanding = code(house.through("acme").await);
-    house.users.block(&Actor::Operator, ada).await.unwrap();
+    house.users.block(&house.operator_context(), ada).await.unwrap();
     assert_eq!(refused(house.through("acme").await), Refusal::Blocked);
-    assert_eq!(refusal(house.sign_in.exchange(&outstanding, None, None, &home()).await), Refusal::InvalidCode);
+    assert_eq!(
+        refusal(house.sign_in.exchange(&at(&house, home()), &outstanding, None, None).await.map(started)),
+        Refusal::InvalidCode
+    );
     acme.is(person("acme", "2"));
     let grace = house.sign_in_through("acme").await.user.id;
     house.delete(grace).await;
@@ -196,6 +199,10 @@ pub(crate) async fn closed_sign_up_lets_only_known_people_in(stage: Stage) {
         provider.is(person("acme", "1"));
         assert_eq!(closed.sign_in_through("acme").await.user.id, known);
     }
-    let taken = house.accounts.register(registration(Some("x@example.org"), None), &home(), None).await;
+    let taken = house
+        .accounts
+        .register(&at(&house, home()), registration(Some("x@example.org"), None), None)
+        .await
+        .map(started);
     assert!(taken.is_ok());
 }

@@ -8,7 +8,7 @@ use userd_services::sign_in::{Finished, Start};
 
 use super::elsewhere::{Elsewhere, answer, code, house_with_acme, offering, refused, state_of};
 use crate::{
-    personas::home,
+    personas::{at, home, started},
     stage::{Stage, at_once, refusal, with, wrong_fields},
 };
 
@@ -29,7 +29,7 @@ pub(crate) async fn a_missing_or_unknown_state_is_refused(stage: Stage) {
     ] {
         without.remove("state");
         without.extend(state.clone().map(|state| ("state".to_owned(), state)));
-        let finished = house.sign_in.finish("acme", &without, cookie, &home()).await;
+        let finished = house.sign_in.finish(&at(&house, home()), "acme", &without, cookie).await;
         assert_eq!(refused(finished), Refusal::ProviderRefused(slug), "{state:?}");
     }
     assert!(matches!(house.come_back("acme", &begun).await, Finished::Code { .. }), "the real one is still good");
@@ -50,7 +50,7 @@ pub(crate) async fn another_browser_cannot_finish_an_attempt(stage: Stage) {
     let victims = house.begin("acme").await;
     for cookie in [None, Some(victims.browser.as_str()), Some(""), Some("nonsense")] {
         let attackers = house.begin("acme").await;
-        let finished = house.sign_in.finish("acme", &answer(&state_of(&attackers)), cookie, &home()).await;
+        let finished = house.sign_in.finish(&at(&house, home()), "acme", &answer(&state_of(&attackers)), cookie).await;
         assert_eq!(refused(finished), Refusal::ProviderRefused("browser_mismatch"));
         assert_eq!(
             refused(house.come_back("acme", &attackers).await),
@@ -96,9 +96,15 @@ pub(crate) async fn a_disabled_provider_is_refused_at_the_start_and_at_the_callb
     let restarted = stage.house_with(options).await;
     assert_eq!(refused(restarted.come_back("acme", &begun).await), Refusal::NoSuchProvider);
     for id in ["acme", "unknown", ""] {
-        assert_eq!(refusal(restarted.sign_in.start(id, Start::default(), &home()).await), Refusal::NoSuchProvider);
+        assert_eq!(
+            refusal(restarted.sign_in.start(&at(&restarted, home()), id, Start::default()).await),
+            Refusal::NoSuchProvider
+        );
         let native = userd_providers::NativeProof::AccessToken("t");
-        assert_eq!(refusal(restarted.sign_in.native(id, native, None, &home()).await), Refusal::NoSuchProvider);
+        assert_eq!(
+            refusal(restarted.sign_in.native(&at(&restarted, home()), id, native, None).await.map(started)),
+            Refusal::NoSuchProvider
+        );
     }
     assert_eq!(restarted.sign_in.offered().count(), 0);
 }
@@ -106,7 +112,10 @@ pub(crate) async fn a_disabled_provider_is_refused_at_the_start_and_at_the_callb
 pub(crate) async fn a_provider_without_a_browser_flow_has_no_start(stage: Stage) {
     let app_only = Elsewhere::new("acme", |facts| facts.capabilities.browser = false);
     let house = stage.house_with(offering(&[&app_only])).await;
-    assert_eq!(refusal(house.sign_in.start("acme", Start::default(), &home()).await), Refusal::NoSuchProvider);
+    assert_eq!(
+        refusal(house.sign_in.start(&at(&house, home()), "acme", Start::default()).await),
+        Refusal::NoSuchProvider
+    );
 }
 
 /// AC-059, AC-060: a way back with userinfo, another path, another host, dots, encodings, a script.
@@ -114,7 +123,7 @@ pub(crate) async fn the_way_back_is_compared_exactly(stage: Stage) {
     let (house, _) = house_with_acme(&stage).await;
     let start = async |return_to: &str| {
         let start = Start { return_to: Some(return_to.to_owned()), ..Start::default() };
-        house.sign_in.start("acme", start, &home()).await
+        house.sign_in.start(&at(&house, home()), "acme", start).await
     };
     for foreign in [
         "",
@@ -143,8 +152,8 @@ pub(crate) async fn the_way_back_is_compared_exactly(stage: Stage) {
         assert_eq!(wrong_fields(start(foreign).await), ["/return_to"], "{foreign:?}");
     }
     let begun = start("https://app.example/done").await.unwrap();
-    let Finished::Code { landing, .. } = house.come_back("acme", &begun).await else { panic!("no code") };
-    assert_eq!(landing.return_to.as_deref(), Some("https://app.example/done"));
+    let Finished::Code { target, .. } = house.come_back("acme", &begun).await else { panic!("no code") };
+    assert_eq!(target.return_to.as_deref(), Some("https://app.example/done"));
 }
 
 pub(crate) async fn a_refusal_of_the_provider_lands_where_the_application_waits(stage: Stage) {
@@ -155,19 +164,23 @@ pub(crate) async fn a_refusal_of_the_provider_lands_where_the_application_waits(
         (ProviderFault::Unavailable("500".into()), Refusal::ProviderUnavailable),
         (ProviderFault::Misconfigured("bad secret".into()), Refusal::ProviderUnavailable),
     ] {
-        let begun = house.sign_in.start("acme", start(), &home()).await.unwrap();
+        let begun = house.sign_in.start(&at(&house, home()), "acme", start()).await.unwrap();
         *acme.fault.lock().unwrap() = Some(fault.clone());
         let finished = house.come_back("acme", &begun).await;
-        let Finished::Refused { landing, .. } = &finished else { panic!("not refused") };
-        assert_eq!(landing.return_to.as_deref(), Some("https://app.example/done"));
+        let Finished::Refused { target, .. } = &finished else { panic!("not refused") };
+        assert_eq!(target.return_to.as_deref(), Some("https://app.example/done"));
         assert_eq!(refused(finished), expected);
         *acme.fault.lock().unwrap() = Some(fault);
-        assert_eq!(refusal(house.sign_in.start("acme", start(), &home()).await), expected, "at the start too");
+        assert_eq!(
+            refusal(house.sign_in.start(&at(&house, home()), "acme", start()).await),
+            expected,
+            "at the start too"
+        );
     }
-    let begun = house.sign_in.start("acme", start(), &home()).await.unwrap();
+    let begun = house.sign_in.start(&at(&house, home()), "acme", start()).await.unwrap();
     let mut declined = answer(&state_of(&begun));
     declined.insert("error".into(), "access_denied".into());
-    let finished = house.sign_in.finish("acme", &declined, Some(&begun.browser), &home()).await;
+    let finished = house.sign_in.finish(&at(&house, home()), "acme", &declined, Some(&begun.browser)).await;
     assert_eq!(refused(finished), Refusal::ProviderRefused("access_denied"));
 }
 
@@ -178,7 +191,12 @@ pub(crate) async fn sixty_four_callbacks_make_one_account_and_one_code(stage: St
     let services = house.shared();
     let finished = at_once(64, |_| {
         let (services, begun) = (Arc::clone(&services), begun.clone());
-        async move { services.sign_in.finish("acme", &answer(&state_of(&begun)), Some(&begun.browser), &home()).await }
+        async move {
+            services
+                .sign_in
+                .finish(&at(&services, home()), "acme", &answer(&state_of(&begun)), Some(&begun.browser))
+                .await
+        }
     })
     .await;
     let (codes, lost): (Vec<_>, Vec<_>) = finished.into_iter().partition(|end| matches!(end, Finished::Code { .. }));
@@ -198,7 +216,12 @@ pub(crate) async fn sixty_four_first_sign_ins_of_one_person_make_one_account(sta
     }
     let finished = at_once(16, |n| {
         let (services, begun) = (Arc::clone(&services), attempts[n].clone());
-        async move { services.sign_in.finish("acme", &answer(&state_of(&begun)), Some(&begun.browser), &home()).await }
+        async move {
+            services
+                .sign_in
+                .finish(&at(&services, home()), "acme", &answer(&state_of(&begun)), Some(&begun.browser))
+                .await
+        }
     })
     .await;
     finished.into_iter().for_each(|end| drop(code(end)));
@@ -219,7 +242,7 @@ pub(crate) async fn attempts_from_one_network_are_limited(stage: Stage) {
         house.begin("acme").await;
     }
     assert!(matches!(
-        refusal(house.sign_in.start("acme", Start::default(), &home()).await),
+        refusal(house.sign_in.start(&at(&house, home()), "acme", Start::default()).await),
         Refusal::TooManyAttempts(_)
     ));
 }
@@ -228,7 +251,7 @@ pub(crate) async fn attempts_from_one_network_are_limited(stage: Stage) {
 pub(crate) async fn what_is_remembered_is_sealed_and_random(stage: Stage) {
     let (house, _) = house_with_acme(&stage).await;
     let (one, two) = (house.begin("acme").await, house.begin("acme").await);
-    let values = |begun: &userd_services::sign_in::Begun| {
+    let values = |begun: &userd_services::sign_in::StartedFlow| {
         let url = url::Url::parse(&begun.url).unwrap();
         let mut values: Vec<String> =
             url.query_pairs().filter(|(name, _)| name != "redirect_uri").map(|(_, value)| value.into_owned()).collect();

@@ -23,7 +23,7 @@ use userd_services::{
 
 use super::elsewhere::{Elsewhere, offering, offering_with_bot, person};
 use crate::{
-    personas::{OTHER_PASSWORD, home, password},
+    personas::{OTHER_PASSWORD, at, authenticated, home, password, started},
     stage::{House, Stage, at_once, refusal},
 };
 
@@ -50,7 +50,7 @@ impl Messenger {
     }
 
     async fn start(&self) -> BotStart {
-        self.house.sign_in.start_bot(&home()).await.unwrap()
+        self.house.sign_in.start_bot(&at(&self.house, home())).await.unwrap()
     }
 
     /// Delivers an update under a new number.
@@ -62,7 +62,10 @@ impl Messenger {
         };
         let mut update = content;
         update["update_id"] = id.into();
-        self.house.sign_in.take_update(Some(SECRET.as_bytes()), update.to_string().as_bytes()).await
+        self.house
+            .sign_in
+            .take_update(&at(&self.house, home()), Some(SECRET.as_bytes()), update.to_string().as_bytes())
+            .await
     }
 
     async fn writes(&self, who: u64, text: &str) {
@@ -88,7 +91,7 @@ impl Messenger {
     }
 
     async fn poll(&self, start: &BotStart) -> Result<BotPoll, Failure> {
-        self.house.sign_in.poll_bot(&start.attempt, &start.secret, &home()).await
+        self.house.sign_in.poll_bot(&at(&self.house, home()), &start.attempt, &start.secret).await
     }
 
     /// The whole way: start, confirm, poll.
@@ -136,7 +139,7 @@ async fn serve(calls: Calls) -> String {
 #[track_caller]
 fn signed_in(poll: BotPoll) -> SignedIn {
     match poll {
-        BotPoll::SignedIn(answer) => *answer,
+        BotPoll::Completed(answer) => started(*answer),
         BotPoll::Pending => panic!("still pending"),
     }
 }
@@ -200,7 +203,16 @@ pub(crate) async fn nobody_else_answers_for_the_person_asked(stage: Stage) {
     messenger.taps_code(8, &start, "no").await;
     let answer = signed_in(messenger.poll(&start).await.unwrap());
     let who = messenger.house.who(&answer.tokens.access_token).await.unwrap();
-    assert_eq!(messenger.house.sign_in.identities(&who).await.unwrap().len(), 1);
+    assert_eq!(
+        messenger
+            .house
+            .sign_in
+            .identities(&authenticated(&messenger.house, &who), who.user().unwrap().0)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
 }
 
 /// AC-083: the tokens of an attempt go to the browser that began it.
@@ -210,10 +222,10 @@ pub(crate) async fn another_browser_cannot_poll(stage: Stage) {
     messenger.writes(7, &start.command).await;
     messenger.taps_code(7, &start, &start.match_code).await;
     for secret in ["", "nonsense", other.secret.as_str(), start.attempt.as_str()] {
-        let poll = messenger.house.sign_in.poll_bot(&start.attempt, secret, &home()).await;
+        let poll = messenger.house.sign_in.poll_bot(&at(&messenger.house, home()), &start.attempt, secret).await;
         assert_eq!(refusal(poll), Refusal::InvalidCode);
     }
-    let unknown = messenger.house.sign_in.poll_bot(&other.secret, &other.secret, &home()).await;
+    let unknown = messenger.house.sign_in.poll_bot(&at(&messenger.house, home()), &other.secret, &other.secret).await;
     assert_eq!(refusal(unknown), Refusal::InvalidCode);
     signed_in(messenger.poll(&start).await.unwrap());
 }
@@ -226,7 +238,7 @@ pub(crate) async fn sixty_four_polls_hand_the_tokens_out_once(stage: Stage) {
     let services = messenger.house.shared();
     let answers = at_once(64, |_| {
         let (services, start) = (Arc::clone(&services), start.clone());
-        async move { services.sign_in.poll_bot(&start.attempt, &start.secret, &home()).await }
+        async move { services.sign_in.poll_bot(&at(&services, home()), &start.attempt, &start.secret).await }
     })
     .await;
     let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
@@ -255,7 +267,12 @@ pub(crate) async fn a_confirmed_attempt_dies_with_a_new_password(stage: Stage) {
     let start = messenger.start().await;
     messenger.writes(7, &start.command).await;
     messenger.taps_code(7, &start, &start.match_code).await;
-    messenger.house.accounts.set_password(ada, &password(OTHER_PASSWORD)).await.unwrap();
+    messenger
+        .house
+        .accounts
+        .set_password(&messenger.house.operator_context(), ada, &password(OTHER_PASSWORD))
+        .await
+        .unwrap();
     assert_eq!(refusal(messenger.poll(&start).await), Refusal::InvalidCode);
 }
 
@@ -268,15 +285,25 @@ pub(crate) async fn an_update_without_the_secret_is_refused(stage: Stage) {
     let update = json!({ "update_id": 1, "message": message }).to_string();
     for secret in [None, Some(&b""[..]), Some(b"webhook-secret-2"), Some(b"webhook-secret-"), Some(b"WEBHOOK-SECRET-1")]
     {
-        let answer = messenger.house.sign_in.take_update(secret, update.as_bytes()).await;
+        let answer =
+            messenger.house.sign_in.take_update(&at(&messenger.house, home()), secret, update.as_bytes()).await;
         assert_eq!(refusal(answer), Refusal::NotSignedIn);
     }
     assert!(messenger.told().is_empty());
     for nonsense in ["", "[]", "{}", "{\"update_id\":\"1\"}", "\u{0}"] {
-        let answer = messenger.house.sign_in.take_update(Some(SECRET.as_bytes()), nonsense.as_bytes()).await;
+        let answer = messenger
+            .house
+            .sign_in
+            .take_update(&at(&messenger.house, home()), Some(SECRET.as_bytes()), nonsense.as_bytes())
+            .await;
         assert!(matches!(refusal(answer), Refusal::Malformed(_)), "{nonsense:?}");
     }
-    messenger.house.sign_in.take_update(Some(SECRET.as_bytes()), update.as_bytes()).await.unwrap();
+    messenger
+        .house
+        .sign_in
+        .take_update(&at(&messenger.house, home()), Some(SECRET.as_bytes()), update.as_bytes())
+        .await
+        .unwrap();
     assert_eq!(messenger.told().len(), 1);
 }
 
@@ -287,7 +314,12 @@ pub(crate) async fn a_repeated_update_is_taken_once(stage: Stage) {
     let message = json!({ "message_id": 1, "date": 1, "chat": chat, "from": somebody(7), "text": start.command });
     let update = json!({ "update_id": 5, "message": message }).to_string();
     for _ in 0..3 {
-        messenger.house.sign_in.take_update(Some(SECRET.as_bytes()), update.as_bytes()).await.unwrap();
+        messenger
+            .house
+            .sign_in
+            .take_update(&at(&messenger.house, home()), Some(SECRET.as_bytes()), update.as_bytes())
+            .await
+            .unwrap();
     }
     assert_eq!(messenger.told().len(), 1);
 }
@@ -302,7 +334,12 @@ pub(crate) async fn an_update_that_comes_at_once_several_times_does_nothing_twic
     let query = json!({ "id": "q1", "from": somebody(7), "message": message, "data": data });
     let update = json!({ "update_id": 9, "callback_query": query }).to_string();
     for _ in 0..8 {
-        messenger.house.sign_in.take_update(Some(SECRET.as_bytes()), update.as_bytes()).await.unwrap();
+        messenger
+            .house
+            .sign_in
+            .take_update(&at(&messenger.house, home()), Some(SECRET.as_bytes()), update.as_bytes())
+            .await
+            .unwrap();
     }
     let user = signed_in(messenger.poll(&start).await.unwrap()).user.id;
     assert_eq!(messenger.house.reading().users().page(None, 9).await.unwrap().len(), 1);
@@ -358,7 +395,7 @@ pub(crate) async fn other_words_and_unknown_links_do_no_harm(stage: Stage) {
 pub(crate) async fn without_a_bot_there_is_no_such_door(stage: Stage) {
     let telegram = Elsewhere::new("telegram", |facts| facts.kind = Kind::Telegram);
     let house = stage.house_with(offering(&[&telegram])).await;
-    assert_eq!(refusal(house.sign_in.start_bot(&home()).await), Refusal::NoSuchProvider);
-    let update = house.sign_in.take_update(Some(b""), b"{}").await;
+    assert_eq!(refusal(house.sign_in.start_bot(&at(&house, home())).await), Refusal::NoSuchProvider);
+    let update = house.sign_in.take_update(&at(&house, home()), Some(b""), b"{}").await;
     assert_eq!(refusal(update), Refusal::NoSuchProvider);
 }

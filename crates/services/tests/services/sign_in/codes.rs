@@ -2,13 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use userd_model::{Actor, EventKind, Refusal};
+use userd_model::{EventKind, Refusal};
 use userd_providers::{NativeProof, ProviderFault, pkce_challenge};
 use userd_services::sign_in::Start;
 
 use super::elsewhere::{answer, code, house_with_acme, person, state_of};
 use crate::{
-    personas::{OTHER_PASSWORD, elsewhere, home, password},
+    personas::{OTHER_PASSWORD, at, elsewhere, home, password, started},
     stage::{House, Stage, at_once, refusal, wrong_fields},
 };
 
@@ -19,7 +19,7 @@ async fn exchange(
     code: &str,
     verifier: Option<&str>,
 ) -> Result<userd_services::SignedIn, userd_services::Failure> {
-    house.sign_in.exchange(code, verifier, None, &home()).await
+    house.sign_in.exchange(&at(&house, home()), code, verifier, None).await.map(started)
 }
 
 /// AC-065: one code, twice in sequence and sixty-four times at once: one session, which the replay ends.
@@ -27,9 +27,10 @@ async fn exchange(
 pub(crate) async fn a_code_is_exchanged_once(stage: Stage) {
     let (house, _) = house_with_acme(&stage).await;
     let first = code(house.through("acme").await);
-    let named = house.sign_in.exchange(&first, None, Some("a\nb"), &home()).await;
+    let named = house.sign_in.exchange(&at(&house, home()), &first, None, Some("a\nb")).await.map(started);
     assert_eq!(wrong_fields(named), ["/device_name"], "a mistake in the form does not use the code up");
-    let signed_in = house.sign_in.exchange(&first, None, Some("Phone"), &home()).await.unwrap();
+    let signed_in =
+        house.sign_in.exchange(&at(&house, home()), &first, None, Some("Phone")).await.map(started).unwrap();
     let who = house.who(&signed_in.tokens.access_token).await.unwrap();
     assert_eq!(who.token.claims.amr, ["fed"]);
     assert_eq!(signed_in.user.last_sign_in_at, Some(house.now()));
@@ -40,7 +41,7 @@ pub(crate) async fn a_code_is_exchanged_once(stage: Stage) {
     let (raced, services) = (code(house.through("acme").await), house.shared());
     let answers = at_once(64, |n| {
         let (services, raced) = (Arc::clone(&services), raced.clone());
-        async move { services.sign_in.exchange(&raced, None, None, &elsewhere(n)).await }
+        async move { services.sign_in.exchange(&at(&services, elsewhere(n)), &raced, None, None).await.map(started) }
     })
     .await;
     let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
@@ -69,8 +70,9 @@ pub(crate) async fn a_code_with_a_proof_key_needs_its_verifier(stage: Stage) {
     let (house, _) = house_with_acme(&stage).await;
     let begin = async |challenge: Option<String>| {
         let start = Start { code_challenge: challenge, ..Start::default() };
-        let begun = house.sign_in.start("acme", start, &home()).await?;
-        let finished = house.sign_in.finish("acme", &answer(&state_of(&begun)), Some(&begun.browser), &home()).await;
+        let begun = house.sign_in.start(&at(&house, home()), "acme", start).await?;
+        let finished =
+            house.sign_in.finish(&at(&house, home()), "acme", &answer(&state_of(&begun)), Some(&begun.browser)).await;
         Ok(code(finished))
     };
     let challenge = Some(pkce_challenge(VERIFIER));
@@ -94,13 +96,13 @@ pub(crate) async fn what_shuts_the_account_kills_the_code(stage: Stage) {
     let (house, _) = house_with_acme(&stage).await;
     let user = house.sign_in_through("acme").await.user.id;
     let outstanding = code(house.through("acme").await);
-    house.accounts.set_password(user, &password(OTHER_PASSWORD)).await.unwrap();
+    house.accounts.set_password(&house.operator_context(), user, &password(OTHER_PASSWORD)).await.unwrap();
     assert_eq!(refusal(exchange(&house, &outstanding, None).await), Refusal::InvalidCode);
     let outstanding = code(house.through("acme").await);
-    house.users.sign_out(&Actor::Operator, user).await.unwrap();
+    house.users.sign_out(&house.operator_context(), user).await.unwrap();
     assert_eq!(refusal(exchange(&house, &outstanding, None).await), Refusal::InvalidCode);
     let outstanding = code(house.through("acme").await);
-    house.users.block(&Actor::Operator, user).await.unwrap();
+    house.users.block(&house.operator_context(), user).await.unwrap();
     assert_eq!(refusal(exchange(&house, &outstanding, None).await), Refusal::InvalidCode);
     assert!(house.devices_of(user).await.is_empty());
 }
@@ -108,8 +110,13 @@ pub(crate) async fn what_shuts_the_account_kills_the_code(stage: Stage) {
 /// AC-070: a proof that an app handed over is handed over again.
 pub(crate) async fn a_native_proof_works_once(stage: Stage) {
     let (house, acme) = house_with_acme(&stage).await;
-    let native =
-        async |token: &str| house.sign_in.native("acme", NativeProof::AccessToken(token), Some("App"), &home()).await;
+    let native = async |token: &str| {
+        house
+            .sign_in
+            .native(&at(&house, home()), "acme", NativeProof::AccessToken(token), Some("App"))
+            .await
+            .map(started)
+    };
     let first = native("token-1").await.unwrap();
     assert_eq!(refusal(native("token-1").await), Refusal::ProviderRefused("replayed"));
     let second = native("token-2").await.unwrap();
@@ -117,11 +124,13 @@ pub(crate) async fn a_native_proof_works_once(stage: Stage) {
     assert_eq!(house.sign_in_through("acme").await.user.id, first.user.id, "every door leads to one account");
     *acme.fault.lock().unwrap() = Some(ProviderFault::Refused("client_mismatch"));
     assert_eq!(refusal(native("token-3").await), Refusal::ProviderRefused("client_mismatch"));
-    let init_data = house.sign_in.native("acme", NativeProof::InitData("x"), None, &home()).await;
+    let init_data =
+        house.sign_in.native(&at(&house, home()), "acme", NativeProof::InitData("x"), None).await.map(started);
     assert_eq!(refusal(init_data), Refusal::ProviderRefused("not_supported"));
     acme.is(person("another", "1"));
     assert_eq!(refusal(native("token-4").await), Refusal::ProviderRefused("provider_mismatch"));
-    let name = house.sign_in.native("acme", NativeProof::AccessToken("t"), Some("\n"), &home()).await;
+    let name =
+        house.sign_in.native(&at(&house, home()), "acme", NativeProof::AccessToken("t"), Some("\n")).await.map(started);
     assert_eq!(wrong_fields(name), ["/device_name"]);
 }
 
@@ -131,7 +140,13 @@ pub(crate) async fn sixty_four_native_proofs_make_one_session(stage: Stage) {
     let services = house.shared();
     let answers = at_once(64, |n| {
         let services = Arc::clone(&services);
-        async move { services.sign_in.native("acme", NativeProof::AccessToken("token"), None, &elsewhere(n)).await }
+        async move {
+            services
+                .sign_in
+                .native(&at(&services, elsewhere(n)), "acme", NativeProof::AccessToken("token"), None)
+                .await
+                .map(started)
+        }
     })
     .await;
     let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);

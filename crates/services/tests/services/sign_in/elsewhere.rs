@@ -13,12 +13,12 @@ use userd_providers::{
 };
 use userd_services::{
     Failure, SignedIn,
-    sign_in::{Begun, BotDoor, Finished, Start},
+    sign_in::{BotDoor, Finished, Start, StartedFlow},
     testing::TestOptions,
 };
 
 use crate::{
-    personas::{Member, home},
+    personas::{Member, at, authenticated, home, started},
     stage::{House, Stage},
 };
 
@@ -169,7 +169,7 @@ pub(crate) async fn house_with_acme(stage: &Stage) -> (House, Arc<Elsewhere>) {
 }
 
 /// The state in the URL that the browser was sent to.
-pub(crate) fn state_of(begun: &Begun) -> String {
+pub(crate) fn state_of(begun: &StartedFlow) -> String {
     let url = url::Url::parse(&begun.url).unwrap();
     url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned()
 }
@@ -197,13 +197,13 @@ pub(crate) fn code(finished: Finished) -> String {
 }
 
 impl House {
-    pub(crate) async fn begin(&self, provider: &str) -> Begun {
-        self.sign_in.start(provider, Start::default(), &home()).await.unwrap()
+    pub(crate) async fn begin(&self, provider: &str) -> StartedFlow {
+        self.sign_in.start(&at(self, home()), provider, Start::default()).await.unwrap()
     }
 
     /// The same browser comes back with what it was given.
-    pub(crate) async fn come_back(&self, provider: &str, begun: &Begun) -> Finished {
-        self.sign_in.finish(provider, &answer(&state_of(begun)), Some(&begun.browser), &home()).await
+    pub(crate) async fn come_back(&self, provider: &str, begun: &StartedFlow) -> Finished {
+        self.sign_in.finish(&at(self, home()), provider, &answer(&state_of(begun)), Some(&begun.browser)).await
     }
 
     /// The whole way to the provider and back, as a browser goes it.
@@ -214,12 +214,12 @@ impl House {
 
     pub(crate) async fn sign_in_through(&self, provider: &str) -> SignedIn {
         let code = code(self.through(provider).await);
-        self.sign_in.exchange(&code, None, None, &home()).await.unwrap()
+        self.sign_in.exchange(&at(self, home()), &code, None, None).await.map(started).unwrap()
     }
 
-    pub(crate) async fn begin_link(&self, member: &Member, provider: &str) -> Result<Begun, Failure> {
+    pub(crate) async fn begin_link(&self, member: &Member, provider: &str) -> Result<StartedFlow, Failure> {
         let who = self.who(&member.tokens.access_token).await.unwrap();
-        self.sign_in.start_link(&who, provider, Start::default(), &home()).await
+        self.sign_in.start_link(&authenticated(self, &who), provider, Start::default()).await
     }
 
     pub(crate) async fn link(&self, member: &Member, provider: &str) -> Finished {

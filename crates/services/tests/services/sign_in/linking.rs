@@ -8,7 +8,7 @@ use userd_services::sign_in::{Finished, Start};
 
 use super::elsewhere::{Elsewhere, house_with_acme, offering, person, provider_tokens, refused};
 use crate::{
-    personas::{Member, PASSWORD, home},
+    personas::{Member, PASSWORD, at, authenticated, home, of_id},
     stage::{House, Stage, refusal},
 };
 
@@ -18,12 +18,12 @@ fn linked(finished: &Finished) -> bool {
 
 async fn identities(house: &House, member: &Member) -> Vec<userd_services::sign_in::IdentityView> {
     let who = house.who(&member.tokens.access_token).await.unwrap();
-    house.sign_in.identities(&who).await.unwrap()
+    house.sign_in.identities(&authenticated(&house, &who), who.user().unwrap().0).await.unwrap()
 }
 
 async fn unlink(house: &House, member: &Member, id: IdentityId) -> Result<(), userd_services::Failure> {
     let who = house.who(&member.tokens.access_token).await.unwrap();
-    house.sign_in.unlink(&who, id).await
+    house.sign_in.unlink(&authenticated(&house, &who), id).await
 }
 
 pub(crate) async fn a_linked_account_signs_its_owner_in(stage: Stage) {
@@ -57,19 +57,19 @@ pub(crate) async fn linking_needs_a_fresh_sign_in(stage: Stage) {
     );
     let fresh = Member { tokens: house.login("ada", PASSWORD).await.unwrap().tokens, ..ada };
     assert!(house.begin_link(&fresh, "acme").await.is_ok());
-    let service = house.service(&[Permission::UsersManage]).await;
+    let service = house.service(&[Permission::USERS_MANAGE]).await;
     let who = house.who(&service.token).await.unwrap();
-    let start = house.sign_in.start_link(&who, "acme", Start::default(), &home()).await;
+    let start = house.sign_in.start_link(&authenticated(&house, &who), "acme", Start::default()).await;
     assert_eq!(refusal(start), Refusal::Forbidden);
-    assert_eq!(refusal(house.sign_in.identities(&who).await), Refusal::Forbidden);
-    assert_eq!(refusal(house.sign_in.unlink(&who, id).await), Refusal::Forbidden);
+    assert_eq!(refusal(house.sign_in.identities(&authenticated(&house, &who), fresh.id).await), Refusal::Forbidden);
+    assert_eq!(refusal(house.sign_in.unlink(&authenticated(&house, &who), id).await), Refusal::Forbidden);
 }
 
 pub(crate) async fn linking_ends_with_the_session_that_began_it(stage: Stage) {
     let (house, _) = house_with_acme(&stage).await;
     let ada = house.member("ada").await;
     let begun = house.begin_link(&ada, "acme").await.unwrap();
-    house.sessions.end(ada.id, ada.tokens.session_id, "signed_out").await.unwrap();
+    house.sessions.end(&of_id(&house, ada.id), ada.id, ada.tokens.session_id).await.unwrap();
     assert_eq!(refused(house.come_back("acme", &begun).await), Refusal::NotSignedIn);
     assert_ne!(house.sign_in_through("acme").await.user.id, ada.id);
 }
@@ -86,7 +86,7 @@ pub(crate) async fn an_account_of_somebody_else_is_not_taken(stage: Stage) {
     for (name, value) in [("user_id", ada.id.to_string()), ("subject", "1".into()), ("email", ada.email.clone())] {
         forged.insert(name.into(), value);
     }
-    assert!(linked(&house.sign_in.finish("acme", &forged, Some(&begun.browser), &home()).await));
+    assert!(linked(&house.sign_in.finish(&at(&house, home()), "acme", &forged, Some(&begun.browser)).await));
     assert_eq!(house.sign_in_through("acme").await.user.id, grace.id);
     assert_eq!(identities(&house, &ada).await.len(), 1);
 }
@@ -194,7 +194,7 @@ pub(crate) async fn nothing_of_the_provider_lies_in_the_clear(stage: Stage) {
             assert!(!text.contains(secret), "{secret} lies in the clear");
         }
     }
-    for shown in [format!("{identity:?}"), format!("{:?}", house.parts.crypto)] {
+    for shown in [format!("{identity:?}"), format!("{:?}", house.deps.crypto)] {
         assert!(!shown.contains("canary"), "{shown}");
     }
 }

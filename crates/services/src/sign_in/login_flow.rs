@@ -1,16 +1,16 @@
-//! Attempts: what is remembered between sending a browser away and its coming back. An attempt is found by its
+//! Login flows: what is remembered between sending a browser away and its coming back. A flow is found by its
 //! state, used once whatever comes of it, and belongs to the browser that began it.
 
 use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use userd_crypto::{OpaqueSecret, constant_time_eq};
-use userd_model::{Refusal, SessionId, Timestamp, UserId};
+use userd_model::{Act, Refusal, SessionId, UserId};
 use userd_providers::Begin;
 use userd_storage::{Failure, repositories::secrets::StoredSecret};
 
 use super::{SignIn, provider_fault};
-use crate::{Origin, access_tokens::Authenticated, limits::Limited, people::internal};
+use crate::{Context, change::Change, limits::Limited, user_reader::internal};
 
 /// How long a person has for the provider's pages.
 const LIFE: Duration = Duration::from_secs(600);
@@ -43,9 +43,9 @@ impl fmt::Debug for Start {
     }
 }
 
-/// A begun attempt.
+/// A begun flow.
 #[derive(Clone)]
-pub struct Begun {
+pub struct StartedFlow {
     /// The provider's page, with the state in it.
     pub url: String,
     /// For the browser's cookie: proves at the callback that it is the same browser.
@@ -54,9 +54,9 @@ pub struct Begun {
     pub cross_site: bool,
 }
 
-impl fmt::Debug for Begun {
+impl fmt::Debug for StartedFlow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Begun").field("cross_site", &self.cross_site).finish_non_exhaustive()
+        f.debug_struct("StartedFlow").field("cross_site", &self.cross_site).finish_non_exhaustive()
     }
 }
 
@@ -78,7 +78,7 @@ pub(super) struct Keep {
 
 /// The remembered part, sealed at rest.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Attempt {
+pub(super) struct LoginFlow {
     pub provider: String,
     pub purpose: Purpose,
     pub redirect_uri: String,
@@ -95,44 +95,38 @@ impl SignIn {
     ///
     /// # Errors
     /// `NoSuchProvider`, `InvalidInput` for a `return_to` that is not configured, `ProviderUnavailable`.
-    pub async fn start(&self, provider: &str, start: Start, origin: &Origin) -> Result<Begun, Failure> {
-        self.limits.reserve_from(Limited::SignInPerNetwork, origin).await?;
-        self.begin(provider, start, Purpose::SignIn).await
+    pub async fn start(&self, ctx: &Context, provider: &str, start: Start) -> Result<StartedFlow, Failure> {
+        self.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
+        self.begin(ctx, provider, start, Purpose::SignIn).await
     }
 
     /// Begins linking an account elsewhere to the signed-in user.
     ///
     /// # Errors
     /// `FreshSignInRequired`, and those of [`Self::start`].
-    pub async fn start_link(
-        &self,
-        who: &Authenticated,
-        provider: &str,
-        start: Start,
-        origin: &Origin,
-    ) -> Result<Begun, Failure> {
-        self.limits.reserve_from(Limited::SignInPerNetwork, origin).await?;
-        let (user, session) = who.user()?;
-        self.must_be_fresh(who)?;
-        self.begin(provider, start, Purpose::Link { user, session }).await
+    pub async fn start_link(&self, ctx: &Context, provider: &str, start: Start) -> Result<StartedFlow, Failure> {
+        self.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
+        let (user, session) = ctx.user()?;
+        ctx.may(&Act::LinkIdentity(user))?;
+        self.must_be_fresh(ctx)?;
+        self.begin(ctx, provider, start, Purpose::Link { user, session }).await
     }
 
-    pub(super) fn must_be_fresh(&self, who: &Authenticated) -> Result<(), Refusal> {
-        let now = self.parts.now();
-        match who.auth_time {
-            Some(at) if now.since(at) <= self.parts.settings.fresh_sign_in => Ok(()),
+    pub(super) fn must_be_fresh(&self, ctx: &Context) -> Result<(), Refusal> {
+        match ctx.auth_time {
+            Some(at) if ctx.now.since(at) <= self.deps.settings.fresh_sign_in => Ok(()),
             _ => Err(Refusal::FreshSignInRequired),
         }
     }
 
-    async fn begin(&self, id: &str, start: Start, purpose: Purpose) -> Result<Begun, Failure> {
+    async fn begin(&self, ctx: &Context, id: &str, start: Start, purpose: Purpose) -> Result<StartedFlow, Failure> {
         let provider = self.provider(id)?;
         if !provider.capabilities().browser {
             return Err(Refusal::NoSuchProvider.into());
         }
         self.check_return_to(start.return_to.as_deref())?;
         check_challenge(start.code_challenge.as_deref())?;
-        let (random, now) = (self.parts.random.as_ref(), self.parts.now());
+        let (random, now) = (self.deps.random.as_ref(), self.deps.now());
         let (state, state_hash) = OpaqueSecret::mint(STATE, random);
         let mut known = start.browser.into_iter();
         let known = known.find_map(|text| OpaqueSecret::hash_of(BROWSER, &text).map(|hash| (text.into(), hash)));
@@ -154,7 +148,7 @@ impl SignIn {
             })
             .await
             .map_err(|fault| provider_fault(id, fault))?;
-        let attempt = Attempt {
+        let flow = LoginFlow {
             provider: id.to_owned(),
             purpose,
             redirect_uri,
@@ -166,92 +160,91 @@ impl SignIn {
             remember: redirect.remember,
         };
         let keep = Keep { purpose: PURPOSE, context: CONTEXT, owner: None, life: LIFE };
-        self.remember(&state_hash, &keep, &attempt, now).await?;
-        Ok(Begun { url: redirect.url.into(), browser: browser.to_string(), cross_site: redirect.form_post })
+        self.remember(ctx, &state_hash, &keep, &flow).await?;
+        Ok(StartedFlow { url: redirect.url.into(), browser: browser.to_string(), cross_site: redirect.form_post })
     }
 
     /// Takes the attempt behind a state. It is gone afterwards, whether or not what follows succeeds. One of the
     /// browser's proofs must be the one it began with.
-    pub(super) async fn take_attempt(
+    pub(super) async fn take_flow(
         &self,
+        ctx: &Context,
         provider: &str,
         state: Option<&str>,
         browser: &[[u8; 32]],
-    ) -> Result<Attempt, Failure> {
+    ) -> Result<LoginFlow, Failure> {
         let refused = |slug| Failure::from(Refusal::ProviderRefused(slug));
         let hash =
             state.and_then(|state| OpaqueSecret::hash_of(STATE, state)).ok_or_else(|| refused("state_missing"))?;
-        let now = self.parts.now();
         let hash = &hash;
         // Looked for first: a made-up state costs a read, never a unit of work.
-        if self.parts.store.reading().secrets().find(hash, PURPOSE, now).await?.is_none() {
+        if self.deps.store.reading().secrets().find(hash, PURPOSE, ctx.now).await?.is_none() {
             return Err(refused("state_unknown"));
         }
         let taken = self
-            .parts
-            .store
-            .transact("take_sign_in_attempt", |mut uow| async move {
-                let taken = uow.secrets().take(hash, PURPOSE, now).await?;
-                uow.commit(taken).await
+            .changes
+            .run(ctx, "take_login_flow", |mut change| async move {
+                let now = change.now;
+                let taken = change.secrets().take(hash, PURPOSE, now).await?;
+                change.commit(taken).await
             })
             .await?;
-        let attempt: Attempt = self.unseal(CONTEXT, taken.ok_or_else(|| refused("state_unknown"))?.payload)?;
+        let flow: LoginFlow = self.unseal(CONTEXT, taken.ok_or_else(|| refused("state_unknown"))?.payload)?;
         // Every one is compared, so that the time does not tell which one it was.
-        let same = browser.iter().fold(false, |same, hash| constant_time_eq(&attempt.browser_hash, hash) | same);
+        let same = browser.iter().fold(false, |same, hash| constant_time_eq(&flow.browser_hash, hash) | same);
         if !same {
             return Err(refused("browser_mismatch"));
         }
-        if attempt.provider != provider {
+        if flow.provider != provider {
             return Err(refused("provider_mismatch"));
         }
-        Ok(attempt)
+        Ok(flow)
     }
 
     /// Stores something sealed under the hash of a secret.
     pub(super) async fn remember<T: Serialize + Sync>(
         &self,
+        ctx: &Context,
         hash: &[u8; 32],
         keep: &Keep,
         what: &T,
-        now: Timestamp,
     ) -> Result<(), Failure> {
-        let secret = &self.sealed_secret(hash, keep, what, now)?;
-        self.parts
-            .store
-            .transact("remember", |mut uow| async move {
-                uow.secrets().insert(secret).await?;
-                uow.commit(()).await
+        self.changes
+            .run(ctx, "remember", |mut change| async move {
+                let secret = self.sealed_secret(&change, hash, keep, what)?;
+                change.secrets().insert(&secret).await?;
+                change.commit(()).await
             })
             .await
     }
 
     pub(super) fn sealed_secret<T: Serialize>(
         &self,
+        change: &Change<'_>,
         hash: &[u8; 32],
         keep: &Keep,
         what: &T,
-        now: Timestamp,
     ) -> Result<StoredSecret, Failure> {
         let plain = userd_crypto::Zeroizing::new(serde_json::to_vec(what).map_err(internal)?);
-        let sealed = self.parts.vault.seal(self.parts.random.as_ref(), keep.context, &plain).map_err(internal)?;
+        let sealed = self.deps.vault.seal(self.deps.random.as_ref(), keep.context, &plain).map_err(internal)?;
         Ok(StoredSecret {
             hash: hash.to_vec(),
             purpose: keep.purpose.to_owned(),
             owner: keep.owner,
             payload: sealed.0,
-            created_at: now,
-            expires_at: now.plus(keep.life),
+            created_at: change.now,
+            expires_at: change.now.plus(keep.life),
         })
     }
 
     pub(super) fn unseal<T: serde::de::DeserializeOwned>(&self, context: &str, payload: Vec<u8>) -> Result<T, Failure> {
-        let bytes = self.parts.vault.open(context, &userd_model::Sealed(payload)).map_err(internal)?;
+        let bytes = self.deps.vault.open(context, &userd_model::Sealed(payload)).map_err(internal)?;
         serde_json::from_slice(&bytes).map_err(internal)
     }
 
     /// Only configured URLs, compared exactly, and the built-in landing page.
     fn check_return_to(&self, return_to: Option<&str>) -> Result<(), Refusal> {
-        let settings = &self.parts.settings.sign_in;
+        let settings = &self.deps.settings.sign_in;
         match return_to {
             None => Ok(()),
             Some(url) if settings.return_to.iter().any(|allowed| allowed == url) => Ok(()),

@@ -1,4 +1,4 @@
-//! People as the API shows them: the stored user with its sealed fields opened. Nothing is decided here, so reads
+//! UserReader as the API shows them: the stored user with its sealed fields opened. Nothing is decided here, so reads
 //! may come from the cache.
 
 use std::{sync::Arc, time::Duration};
@@ -8,7 +8,7 @@ use userd_cache::{Cached, Loaded};
 use userd_model::{Email, Refusal, Sealed, Timestamp, User, UserId, UserStatus};
 use userd_storage::{Failure, StoreError};
 
-use crate::Parts;
+use crate::Dependencies;
 
 /// A user as its owner and administrators see it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,15 +33,15 @@ pub struct UserView {
 
 /// Reads users for showing.
 #[derive(Clone)]
-pub struct People {
-    parts: Parts,
+pub struct UserReader {
+    deps: Dependencies,
     users: Arc<Cached<User, Failure>>,
 }
 
-impl People {
-    pub(crate) fn new(parts: Parts) -> Self {
-        let users = Cached::new(parts.cache.clone(), parts.random.clone(), "user", Duration::from_secs(300));
-        Self { parts, users: Arc::new(users) }
+impl UserReader {
+    pub(crate) fn new(deps: Dependencies) -> Self {
+        let users = Cached::new(deps.cache.clone(), deps.random.clone(), "user", Duration::from_secs(300));
+        Self { deps, users: Arc::new(users) }
     }
 
     /// The user, possibly a moment old: for showing, never for deciding.
@@ -49,11 +49,11 @@ impl People {
     /// # Errors
     /// `NotFound`; storage faults.
     pub async fn show(&self, id: UserId) -> Result<UserView, Failure> {
-        let parts = &self.parts;
+        let deps = &self.deps;
         let user = self
             .users
             .get_or_load(&id.to_string(), || async move {
-                let user = parts.store.reading().users().find(id).await.map_err(Failure::from)?;
+                let user = deps.store.reading().users().find(id).await.map_err(Failure::from)?;
                 Ok::<_, Failure>(user.map(|value| Loaded { version: value.version, value }))
             })
             .await?
@@ -66,7 +66,7 @@ impl People {
     /// # Errors
     /// `Corrupt` when a sealed field does not open: a damaged row or a foreign master key.
     pub fn view(&self, user: &User) -> Result<UserView, Failure> {
-        let opened = |field: &str, sealed: Option<&Sealed>| open_field(&self.parts, user, field, sealed);
+        let opened = |field: &str, sealed: Option<&Sealed>| open_field(&self.deps, user, field, sealed);
         Ok(UserView {
             id: user.id,
             username: user.username.as_ref().map(|name| name.as_str().to_owned()),
@@ -87,47 +87,47 @@ impl People {
     }
 
     /// After a commit: nothing older than this version may be shown again.
-    pub async fn changed(&self, user: &User) {
+    pub(crate) async fn changed(&self, user: &User) {
         self.users.invalidate(&user.id.to_string(), user.version).await;
     }
 
     /// After a sign-in: its time shows at once. The version stays, so other replicas show it a little later.
-    pub async fn signed_in(&self, user: &User) {
+    pub(crate) async fn signed_in(&self, user: &User) {
         self.users.invalidate_local(&user.id.to_string(), user.version);
     }
 
     /// Another replica or the command line changed the user: forget what is remembered here.
-    pub fn forget(&self, id: UserId, version: i64) {
+    pub(crate) fn forget(&self, id: UserId, version: i64) {
         self.users.invalidate_local(&id.to_string(), version);
     }
 }
 
 /// Seals a user's e-mail under a data key.
-pub(crate) fn seal_email(parts: &Parts, user: UserId, key: &Sealed, email: &Email) -> Result<Sealed, Failure> {
-    seal_field(parts, user, key, "email", email.as_str().as_bytes())
+pub(crate) fn seal_email(deps: &Dependencies, user: UserId, key: &Sealed, email: &Email) -> Result<Sealed, Failure> {
+    seal_field(deps, user, key, "email", email.as_str().as_bytes())
 }
 
 /// Seals one field of a user.
 pub(crate) fn seal_field(
-    parts: &Parts,
+    deps: &Dependencies,
     user: UserId,
     key: &Sealed,
     field: &str,
     value: &[u8],
 ) -> Result<Sealed, Failure> {
-    let key = parts.crypto.fields.open_data_key(key, user).map_err(internal)?;
-    key.seal(parts.random.as_ref(), &context(user, field), value).map_err(internal)
+    let key = deps.crypto.fields.open_data_key(key, user).map_err(internal)?;
+    key.seal(deps.random.as_ref(), &context(user, field), value).map_err(internal)
 }
 
 /// Opens one sealed field of a user; a user without a data key has been erased and shows nothing.
 pub(crate) fn open_field(
-    parts: &Parts,
+    deps: &Dependencies,
     user: &User,
     field: &str,
     sealed: Option<&Sealed>,
 ) -> Result<Option<String>, Failure> {
     let (Some(sealed), Some(key)) = (sealed, user.data_key.as_ref()) else { return Ok(None) };
-    let key = parts.crypto.fields.open_data_key(key, user.id).map_err(internal)?;
+    let key = deps.crypto.fields.open_data_key(key, user.id).map_err(internal)?;
     let bytes = key.open(&context(user.id, field), sealed).map_err(internal)?;
     let text = String::from_utf8(bytes.to_vec()).map_err(|_| StoreError::corrupt("a sealed field is not text"))?;
     Ok(Some(text))

@@ -1,0 +1,178 @@
+//! Who may do what. The whole policy is [`Act::rule`] and [`Actor::may`]; API, command line and pages all ask it.
+//! An act is a named thing done to something of somebody; what allows it stands beside its name.
+//!
+//! Deliberately absent: whether the thing exists and whether its state allows the act; services look.
+
+use crate::{ClientId, Permission, Refusal, SessionId, UserId};
+
+/// Whoever acts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// Nobody that is known: a request without a token.
+    Anonymous,
+    /// A signed-in user.
+    User {
+        /// Who.
+        id: UserId,
+        /// In which session.
+        session_id: SessionId,
+        /// What they may do.
+        permissions: Vec<Permission>,
+    },
+    /// Another service.
+    Service {
+        /// Which.
+        id: ClientId,
+        /// What it may do.
+        permissions: Vec<Permission>,
+    },
+    /// The operator at the machine's command line.
+    Operator,
+    /// The service itself: schedules and clean-up.
+    System,
+}
+
+macro_rules! acts {
+    ($($(#[$doc:meta])* $name:ident $(($whose:ty))? => $rule:expr),+ $(,)?) => {
+        /// Something an actor may or may not do. An id in it says whose it is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Act { $($(#[$doc])* $name $(($whose))?),+ }
+
+        impl Act {
+            /// Every act; those to something of a user, to something of this one.
+            #[must_use]
+            pub fn all(of: UserId) -> Vec<(&'static str, Self)> {
+                vec![$((stringify!($name), acts!(@make of $name $(($whose))?))),+]
+            }
+        }
+
+        impl Act {
+            /// What allows it.
+            const fn rule(&self) -> Rule {
+                match self { $(acts!(@pattern _of $name $(($whose))?) => $rule),+ }
+            }
+
+            /// Whose it is.
+            const fn owner(&self) -> Option<UserId> {
+                match self { $(acts!(@pattern of $name $(($whose))?) => acts!(@owner of $(($whose))?)),+ }
+            }
+        }
+    };
+    (@make $of:ident $name:ident ($whose:ty)) => { Self::$name($of) };
+    (@make $of:ident $name:ident) => { Self::$name };
+    (@pattern $of:ident $name:ident ($whose:ty)) => { Self::$name($of) };
+    (@pattern $of:ident $name:ident) => { Self::$name };
+    (@owner $of:ident ($whose:ty)) => { Some(*$of) };
+    (@owner $of:ident) => { None };
+}
+
+/// What allows an act.
+enum Rule {
+    /// The owner alone.
+    Owner,
+    /// The owner, and whoever holds the permission.
+    OwnerOr(Permission),
+    /// Whoever holds the permission, but never to oneself.
+    NotOneself(Permission),
+    /// Whoever holds the permission.
+    Holder(Permission),
+    /// The operator alone.
+    Operator,
+}
+
+use Rule::{Holder, NotOneself, Operator, Owner, OwnerOr};
+
+acts! {
+    /// Page through accounts.
+    ListUsers => Holder(Permission::USERS_READ),
+    /// See an account.
+    ReadUser(UserId) => OwnerOr(Permission::USERS_READ),
+    /// Look an account up by its e-mail address, username or phone.
+    FindUser => Holder(Permission::USERS_READ),
+    /// Block an account. Whoever blocks themself could not undo it; somebody else has to.
+    BlockUser(UserId) => NotOneself(Permission::USERS_MANAGE),
+    /// Unblock an account.
+    UnblockUser(UserId) => Holder(Permission::USERS_MANAGE),
+    /// End every session of an account.
+    SignOutUser(UserId) => Holder(Permission::USERS_MANAGE),
+    /// Change display name, locale, time zone and attributes.
+    ChangeProfile(UserId) => Owner,
+    /// Change the username.
+    ChangeUsername(UserId) => Owner,
+    /// Change the password, knowing the current one.
+    ChangePassword(UserId) => Owner,
+    /// Set a password without knowing the current one.
+    SetPassword(UserId) => Operator,
+    /// See the sessions of an account.
+    ReadSessions(UserId) => OwnerOr(Permission::USERS_READ),
+    /// End sessions of an account.
+    EndSessions(UserId) => Owner,
+    /// See the linked accounts elsewhere.
+    ReadIdentities(UserId) => OwnerOr(Permission::USERS_READ),
+    /// Link an account elsewhere.
+    LinkIdentity(UserId) => Owner,
+    /// Unlink an account elsewhere.
+    UnlinkIdentity(UserId) => Owner,
+    /// Make an administrator.
+    CreateAdministrator => Operator,
+    /// Page through service accounts.
+    ListClients => Holder(Permission::CLIENTS_READ),
+    /// Make a service account.
+    CreateClient => Holder(Permission::CLIENTS_MANAGE),
+    /// Disable a service account.
+    DisableClient => Holder(Permission::CLIENTS_MANAGE),
+    /// Give a service account a new secret.
+    RotateClientSecret => Holder(Permission::CLIENTS_MANAGE),
+    /// See signing keys.
+    ListSigningKeys => Holder(Permission::SIGNING_KEYS_READ),
+    /// Rotate signing keys.
+    RotateSigningKeys => Holder(Permission::SIGNING_KEYS_MANAGE),
+    /// Revoke a signing key.
+    RevokeSigningKey => Holder(Permission::SIGNING_KEYS_MANAGE),
+    /// Ask whether a token is good.
+    IntrospectToken => Holder(Permission::TOKENS_INTROSPECT),
+    /// Read the revocation feed.
+    ReadRevocations => Holder(Permission::REVOCATIONS_READ),
+}
+
+impl Actor {
+    /// Default deny: allowed is what a rule here allows. The operator and the service itself may everything.
+    ///
+    /// # Errors
+    /// `NotSignedIn` for nobody, `Forbidden` for everybody else.
+    pub fn may(&self, act: &Act) -> Result<(), Refusal> {
+        let is_owner = matches!((self, act.owner()), (Self::User { id, .. }, Some(owner)) if *id == owner);
+        let allowed = match (self, act.rule()) {
+            (Self::Anonymous, _) => return Err(Refusal::NotSignedIn),
+            (Self::Operator | Self::System, _) => true,
+            (_, Rule::Owner) => is_owner,
+            (_, Rule::OwnerOr(permission)) => is_owner || self.holds(&permission),
+            (_, Rule::NotOneself(permission)) => !is_owner && self.holds(&permission),
+            (_, Rule::Holder(permission)) => self.holds(&permission),
+            (_, Rule::Operator) => false,
+        };
+        if allowed { Ok(()) } else { Err(Refusal::Forbidden) }
+    }
+
+    /// Whether the actor holds a permission: nobody gives what they do not hold.
+    #[must_use]
+    pub fn holds(&self, permission: &Permission) -> bool {
+        match self {
+            Self::Anonymous => false,
+            Self::Operator | Self::System => true,
+            Self::User { permissions, .. } | Self::Service { permissions, .. } => permissions.contains(permission),
+        }
+    }
+
+    /// Who, for logs.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Anonymous => "anonymous".to_owned(),
+            Self::User { id, .. } => id.to_string(),
+            Self::Service { id, .. } => id.to_string(),
+            Self::Operator => "operator".to_owned(),
+            Self::System => "system".to_owned(),
+        }
+    }
+}

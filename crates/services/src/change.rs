@@ -1,0 +1,231 @@
+//! The one way to make a change: a unit of work together with what it tells others. Events and revocations are
+//! collected while the body runs and written with its last statements; what must happen after the commit (caches
+//! forget, other replicas hear) happens in [`Changes::run`], once, and cannot be forgotten.
+//!
+//! A body may run more than once. Its ids are derived from the context's seed in the order in which they are asked
+//! for, so a re-run that finds the same derives the same.
+
+use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
+
+use userd_crypto::CryptoManager;
+use userd_model::{Clock, Event, EventKind, Random, Refusal, Revocation, Revoked, Session, Timestamp, User, UserId};
+use userd_storage::{Failure, Store, UnitOfWork};
+
+use crate::{Context, Dependencies, revocations::Revocations, user_reader::UserReader};
+
+/// Makes changes.
+#[derive(Clone)]
+pub struct Changes {
+    store: Arc<Store>,
+    crypto: Arc<CryptoManager>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    revocations: Arc<Revocations>,
+    users: UserReader,
+}
+
+/// One change under way: every repository of its unit of work, and what is told once it is durable.
+pub struct Change<'a> {
+    unit: UnitOfWork,
+    changes: &'a Changes,
+    ids: Ids<'a>,
+    /// Who acts, from where, in which request.
+    pub context: &'a Context,
+    /// The time of the change, the same in every re-run.
+    pub now: Timestamp,
+    events: Vec<Event>,
+    effects: Effects,
+}
+
+/// What follows from a commit.
+#[derive(Default)]
+struct Effects {
+    revocations: Vec<Revocation>,
+    changed: Vec<User>,
+    signed_in: Vec<User>,
+}
+
+/// What a body answers: a value that is durable. Only [`Change::commit`] makes one.
+pub struct Committed<T> {
+    value: T,
+    effects: Effects,
+}
+
+/// The ids of one change, in order.
+struct Ids<'a> {
+    crypto: &'a CryptoManager,
+    seed: &'a [u8; 32],
+    change: u32,
+    next: u32,
+}
+
+impl Changes {
+    pub(crate) fn new(deps: &Dependencies, revocations: Arc<Revocations>, users: UserReader) -> Self {
+        Self {
+            store: Arc::clone(&deps.store),
+            crypto: Arc::clone(&deps.crypto),
+            clock: Arc::clone(&deps.clock),
+            random: Arc::clone(&deps.random),
+            revocations,
+            users,
+        }
+    }
+
+    /// Runs `work` until it commits or refuses, and then does what follows from it.
+    ///
+    /// # Errors
+    /// What `work` refuses; storage faults. Nothing of a refused change is left.
+    pub async fn run<'a, T, F, Fut>(&'a self, context: &'a Context, name: &'static str, work: F) -> Result<T, Failure>
+    where
+        T: Send,
+        F: Fn(Change<'a>) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<Committed<T>, Failure>> + Send,
+    {
+        let (seed, number) = (context.seed(self.random.as_ref()), context.next_change());
+        // Later than the request, where hashing came before: verifiers rely on revocations being told when they are made.
+        let now = self.clock.now().max(context.now);
+        let committed = self
+            .store
+            .transact(name, |unit| {
+                work(Change {
+                    unit,
+                    changes: self,
+                    ids: Ids { crypto: &self.crypto, seed, change: number, next: 0 },
+                    context,
+                    now,
+                    events: Vec::new(),
+                    effects: Effects::default(),
+                })
+            })
+            .await?;
+        self.follow(committed.effects).await;
+        Ok(committed.value)
+    }
+
+    /// A context of the service itself: background work.
+    #[must_use]
+    pub fn system_context(&self) -> Context {
+        Context::new(self.clock.now()).acting_as(userd_model::Actor::System)
+    }
+
+    async fn follow(&self, effects: Effects) {
+        for user in &effects.changed {
+            self.users.changed(user).await;
+        }
+        for user in &effects.signed_in {
+            self.users.signed_in(user).await;
+        }
+        self.revocations.announce(&effects.revocations).await;
+    }
+}
+
+impl Change<'_> {
+    /// A new id. Bodies take theirs from here, so that a re-run has the same.
+    pub fn id<Id: From<uuid::Uuid>>(&mut self) -> Id {
+        self.ids.next().into()
+    }
+
+    /// Tells everybody who listens what happened to `user`. `data` holds ids and words, never personal data.
+    pub fn event(&mut self, kind: EventKind, user_id: UserId, data: serde_json::Value) {
+        let event = Event { id: self.id(), kind, user_id, at: self.now, data };
+        self.events.push(event);
+    }
+
+    /// Makes every verifier refuse something from now on.
+    pub fn revoke(&mut self, what: Revoked) {
+        self.revoke_at(what, self.now);
+    }
+
+    /// As [`Self::revoke`], for an entry that must be later than the secret that it kills.
+    pub(crate) fn revoke_at(&mut self, what: Revoked, recorded_at: Timestamp) {
+        let entry = self.changes.revocations.entry(self.ids.next().into(), what, recorded_at);
+        self.effects.revocations.push(entry);
+    }
+
+    /// Whatever is remembered about this user, here and in every replica, is out of date.
+    pub fn forget(&mut self, user: &User) {
+        self.revoke(Revoked::Changed { user_id: user.id, version: user.version });
+        self.effects.changed.push(user.clone());
+    }
+
+    /// Kills the tokens of before the user's security epoch was raised, and forgets what is remembered.
+    pub fn revoke_before_epoch(&mut self, user: &User) {
+        let what = Revoked::User { user_id: user.id, min_epoch: user.security_epoch, version: user.version };
+        self.revoke(what);
+        self.effects.changed.push(user.clone());
+    }
+
+    /// The user's last sign-in is shown at once here; other replicas show it a little later.
+    pub(crate) fn signed_in(&mut self, user: &User) {
+        self.effects.signed_in.push(user.clone());
+    }
+
+    /// What is remembered here about a user who was made or used, but whose tokens all stay good.
+    pub(crate) fn refresh_view(&mut self, user: &User) {
+        self.effects.changed.push(user.clone());
+    }
+
+    /// Ends sessions: their rows, their tokens, and an event for each.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn end_sessions(&mut self, sessions: Vec<Session>, reason: &str) -> Result<(), Failure> {
+        let now = self.now;
+        for mut session in sessions {
+            session.end(now);
+            self.sessions().update(&session).await?;
+            self.revoke(Revoked::Session { session_id: session.id, user_id: session.user_id });
+            let data = serde_json::json!({ "session_id": session.id, "reason": reason });
+            self.event(EventKind::SessionEnded, session.user_id, data);
+        }
+        Ok(())
+    }
+
+    /// Writes what was collected, commits, and answers `value` once everything is durable.
+    ///
+    /// # Errors
+    /// Those of [`UnitOfWork::commit`].
+    pub async fn commit<T>(mut self, value: T) -> Result<Committed<T>, Failure> {
+        for event in &self.events {
+            self.unit.outbox().push(event).await?;
+        }
+        for entry in &self.effects.revocations {
+            self.unit.revocations().insert(entry).await?;
+        }
+        self.unit.commit(Committed { value, effects: self.effects }).await
+    }
+
+    /// An active user, for a change by themself.
+    pub(crate) async fn active_user(&mut self, id: UserId) -> Result<User, Failure> {
+        let user = self.users().find(id).await?.ok_or(Refusal::NotFound)?;
+        user.must_be_active()?;
+        Ok(user)
+    }
+}
+
+impl Deref for Change<'_> {
+    type Target = UnitOfWork;
+
+    fn deref(&self) -> &UnitOfWork {
+        &self.unit
+    }
+}
+
+impl DerefMut for Change<'_> {
+    fn deref_mut(&mut self) -> &mut UnitOfWork {
+        &mut self.unit
+    }
+}
+
+impl Ids<'_> {
+    fn next(&mut self) -> uuid::Uuid {
+        let (change, next) = (self.change.to_be_bytes(), self.next.to_be_bytes());
+        self.next += 1;
+        let [bytes @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] =
+            self.crypto.index.keyed_hash("id of a change", &[self.seed, &change, &next]);
+        uuid::Builder::from_random_bytes(bytes).into_uuid()
+    }
+}

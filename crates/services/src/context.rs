@@ -1,0 +1,110 @@
+//! The context of one intention: who acts, from where, in which request, since when, and the seed of the ids that its
+//! changes make. It is made once at the edge (a request, a command, a round of background work) and passed down.
+//!
+//! Deliberately absent: what the intention is about; that is the arguments of the service that carries it out.
+
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicU32, Ordering},
+};
+
+use userd_model::{Act, Actor, Random, Refusal, SessionId, Timestamp, UserId};
+
+use crate::Authenticated;
+
+/// Where a request comes from, as far as it matters to limits, to the list of sessions and to audit.
+#[derive(Clone, Debug, Default)]
+pub struct RequestOrigin {
+    /// The address as shown to the user.
+    pub ip: Option<String>,
+    /// The address as limits see it: IPv4 whole, IPv6 as its /64.
+    pub network: String,
+    /// `User-Agent`, shortened.
+    pub user_agent: Option<String>,
+}
+
+/// Who acts, from where, in which request, since when.
+pub struct Context {
+    /// Whoever acts; [`Actor::Anonymous`] until somebody has proven who they are.
+    pub actor: Actor,
+    /// When the actor proved who they are, where that is a user.
+    pub auth_time: Option<Timestamp>,
+    /// From where.
+    pub origin: RequestOrigin,
+    /// The id of the request (`X-Request-Id`); none for commands and background work.
+    pub request_id: Option<String>,
+    /// When the request began. A change that starts after costly work has a later time of its own.
+    pub now: Timestamp,
+    /// Drawn with the first change: most requests only read.
+    seed: OnceLock<[u8; 32]>,
+    changes: AtomicU32,
+}
+
+impl Context {
+    /// A context that begins now, of nobody from nowhere.
+    #[must_use]
+    pub fn new(now: Timestamp) -> Self {
+        Self {
+            actor: Actor::Anonymous,
+            auth_time: None,
+            origin: RequestOrigin::default(),
+            request_id: None,
+            now,
+            seed: OnceLock::new(),
+            changes: AtomicU32::new(0),
+        }
+    }
+
+    /// The same, acting as `actor`.
+    #[must_use]
+    pub fn acting_as(self, actor: Actor) -> Self {
+        Self { actor, ..self }
+    }
+
+    /// The same, acting as whoever the token speaks for.
+    #[must_use]
+    pub fn authenticated(self, token: Authenticated) -> Self {
+        Self { actor: token.actor, auth_time: token.auth_time, ..self }
+    }
+
+    /// The same, from `origin`.
+    #[must_use]
+    pub fn from_origin(self, origin: RequestOrigin) -> Self {
+        Self { origin, ..self }
+    }
+
+    /// The same, of the request with this id.
+    #[must_use]
+    pub fn in_request(self, request_id: impl Into<String>) -> Self {
+        Self { request_id: Some(request_id.into()), ..self }
+    }
+
+    /// Refuses what the actor may not do.
+    ///
+    /// # Errors
+    /// `Forbidden`; `NotSignedIn` for nobody.
+    pub fn may(&self, act: &Act) -> Result<(), Refusal> {
+        self.actor.may(act)
+    }
+
+    /// The user and session that act.
+    ///
+    /// # Errors
+    /// `Forbidden` for anybody who is no user.
+    pub const fn user(&self) -> Result<(UserId, SessionId), Refusal> {
+        match &self.actor {
+            Actor::User { id, session_id, .. } => Ok((*id, *session_id)),
+            Actor::Anonymous => Err(Refusal::NotSignedIn),
+            _ => Err(Refusal::Forbidden),
+        }
+    }
+
+    pub(crate) fn seed(&self, random: &dyn Random) -> &[u8; 32] {
+        self.seed.get_or_init(|| random.secret())
+    }
+
+    /// The number of the next change of this context: two changes never derive the same ids.
+    pub(crate) fn next_change(&self) -> u32 {
+        self.changes.fetch_add(1, Ordering::Relaxed)
+    }
+}

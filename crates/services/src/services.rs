@@ -1,0 +1,134 @@
+//! Every service, wired: the only place that knows what each one needs.
+
+use std::sync::Arc;
+
+use crate::{
+    Dependencies,
+    access_tokens::AccessTokens,
+    accounts::Accounts,
+    authenticate::LastLook,
+    change::Changes,
+    clients::Clients,
+    idempotency::IdempotencyKeys,
+    limits::Limits,
+    passwords::PasswordProof,
+    revocations::Revocations,
+    roles::Roles,
+    sessions::Sessions,
+    setup::Setup,
+    sign_in::{BotDoor, SignIn},
+    signing_keys::SigningKeys,
+    sweeper::Sweeper,
+    user_reader::UserReader,
+    users::Users,
+};
+
+/// Every service, wired.
+pub struct Services {
+    /// What they are made from, for what stands beside the services (readiness, command line).
+    pub deps: Dependencies,
+    /// The one way to make a change.
+    pub changes: Changes,
+    /// Registration, profile, password, username.
+    pub accounts: Accounts,
+    /// Sign-in by password, refresh, sign-out, the list of sessions.
+    pub sessions: Sessions,
+    /// Issue, check, introspect and revoke access tokens.
+    pub access_tokens: AccessTokens,
+    /// The revocation view and feed.
+    pub revocations: Arc<Revocations>,
+    /// The life of signing keys and master-key rotation.
+    pub signing_keys: SigningKeys,
+    /// Service accounts.
+    pub clients: Clients,
+    /// Administration of accounts.
+    pub users: Users,
+    /// The first administrator.
+    pub setup: Setup,
+    /// Sign-in through providers, linking.
+    pub sign_in: SignIn,
+    /// Removal of what has expired.
+    pub sweeper: Sweeper,
+    /// Saved answers of repeated requests.
+    pub idempotency: IdempotencyKeys,
+    /// Users as their owners and administrators see them.
+    pub user_reader: UserReader,
+    /// What roles allow.
+    pub roles: Roles,
+    /// Attempts and delays.
+    pub limits: Limits,
+    pub(crate) last_look: LastLook,
+}
+
+impl Services {
+    /// Wires the services over `deps`. `providers` in the order in which they are offered.
+    #[must_use]
+    pub fn new(
+        deps: Dependencies,
+        providers: Vec<Arc<dyn userd_providers::Provider>>,
+        bot: Option<Arc<BotDoor>>,
+    ) -> Arc<Self> {
+        let revocations = Arc::new(Revocations::new(deps.clone()));
+        let user_reader = UserReader::new(deps.clone());
+        let changes = Changes::new(&deps, Arc::clone(&revocations), user_reader.clone());
+        let roles = Roles::new(deps.clone());
+        let limits = Limits::new(deps.clone());
+        let idempotency = IdempotencyKeys::new(deps.clone());
+        let proof = PasswordProof::new(deps.clone(), limits.clone());
+        let access_tokens = AccessTokens::new(deps.clone(), changes.clone(), Arc::clone(&revocations), roles.clone());
+        let sessions = Sessions {
+            deps: deps.clone(),
+            changes: changes.clone(),
+            access_tokens: access_tokens.clone(),
+            user_reader: user_reader.clone(),
+            limits: limits.clone(),
+            proof: proof.clone(),
+        };
+        let accounts = Accounts {
+            deps: deps.clone(),
+            changes: changes.clone(),
+            sessions: sessions.clone(),
+            user_reader: user_reader.clone(),
+            limits: limits.clone(),
+            proof,
+            idempotency: idempotency.clone(),
+        };
+        Arc::new(Self {
+            setup: Setup::new(deps.clone(), changes.clone(), accounts.clone()),
+            sign_in: SignIn::new(deps.clone(), changes.clone(), sessions.clone(), limits.clone(), providers, bot),
+            clients: Clients::new(
+                deps.clone(),
+                changes.clone(),
+                access_tokens.clone(),
+                limits.clone(),
+                idempotency.clone(),
+            ),
+            signing_keys: SigningKeys::new(deps.clone(), changes.clone()),
+            users: Users::new(deps.clone(), changes.clone(), user_reader.clone()),
+            sweeper: Sweeper::new(deps.clone(), changes.clone()),
+            deps,
+            changes,
+            accounts,
+            sessions,
+            access_tokens,
+            revocations,
+            idempotency,
+            user_reader,
+            roles,
+            limits,
+            last_look: LastLook::default(),
+        })
+    }
+
+    /// A context that begins now, of nobody from nowhere. The edge says who acts and from where.
+    #[must_use]
+    pub fn context(&self) -> crate::Context {
+        self.deps.context()
+    }
+
+    /// The context of the operator at the command line.
+    #[must_use]
+    pub fn operator_context(&self) -> crate::Context {
+        self.context().acting_as(userd_model::Actor::Operator)
+    }
+}

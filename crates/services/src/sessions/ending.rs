@@ -1,0 +1,141 @@
+//! The list of devices, and ending sessions on them.
+
+use serde::Serialize;
+use userd_model::{Act, Refusal, Session, SessionId, Timestamp, UserId};
+use userd_storage::Failure;
+
+use super::Sessions;
+use crate::{Context, change::Change};
+
+/// A session as its owner and administrators see it.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "named as in the contract")]
+pub struct SessionView {
+    pub id: SessionId,
+    pub device_name: Option<String>,
+    pub user_agent: Option<String>,
+    pub ip: Option<String>,
+    pub amr: Vec<String>,
+    pub created_at: Timestamp,
+    pub last_seen_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub current: bool,
+}
+
+impl Sessions {
+    /// A user's living sessions, oldest first.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub async fn list(
+        &self,
+        ctx: &Context,
+        of: UserId,
+        after: Option<(Timestamp, SessionId)>,
+        limit: u32,
+    ) -> Result<Vec<SessionView>, Failure> {
+        ctx.may(&Act::ReadSessions(of))?;
+        let current = ctx.user().ok().map(|(_, session)| session);
+        let mut found = Vec::new();
+        let mut after = after;
+        // Ended sessions leave gaps in a page: go on until it is full or there are no more.
+        while found.len() < limit as usize {
+            let page = self.deps.store.reading().sessions().page_of_user(of, after, limit).await?;
+            let Some(last) = page.last() else { break };
+            after = Some((last.created_at, last.id));
+            found.extend(page.iter().filter(|session| session.is_alive(ctx.now)).map(|session| view(session, current)));
+        }
+        found.truncate(limit as usize);
+        Ok(found)
+    }
+
+    /// Signs out: ends the session that acts.
+    ///
+    /// # Errors
+    /// `Forbidden` for a service.
+    pub async fn sign_out(&self, ctx: &Context) -> Result<(), Failure> {
+        let (user, session) = ctx.user()?;
+        self.end_chosen(ctx, user, "logout", Chosen::One(session)).await
+    }
+
+    /// Ends one session of a user. Ending an ended one is fine.
+    ///
+    /// # Errors
+    /// `Forbidden`; `NotFound` when the user has no such session.
+    pub async fn end(&self, ctx: &Context, user: UserId, session: SessionId) -> Result<(), Failure> {
+        ctx.may(&Act::EndSessions(user))?;
+        self.end_chosen(ctx, user, "ended_by_user", Chosen::One(session)).await
+    }
+
+    /// Ends all sessions of a user, except one where given.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub async fn end_all(&self, ctx: &Context, user: UserId, except: Option<SessionId>) -> Result<(), Failure> {
+        ctx.may(&Act::EndSessions(user))?;
+        self.end_chosen(ctx, user, "logout_all", Chosen::AllBut(except)).await
+    }
+
+    /// Ends the session a refresh token belongs to (RFC 7009): whoever holds it may. An unknown token is fine.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn revoke_refresh_token(&self, ctx: &Context, token: &str) -> Result<(), Failure> {
+        let Some((id, _)) = self.deps.crypto.refresh_tokens.parse(token) else { return Ok(()) };
+        match self.deps.store.reading().sessions().find(id).await? {
+            Some(session) => self.end_chosen(ctx, session.user_id, "revoked", Chosen::One(id)).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn end_chosen(
+        &self,
+        ctx: &Context,
+        user: UserId,
+        reason: &'static str,
+        chosen: Chosen,
+    ) -> Result<(), Failure> {
+        self.changes
+            .run(ctx, "end_sessions", |mut change| async move {
+                let sessions = choose(&mut change, user, chosen).await?;
+                change.end_sessions(sessions, reason).await?;
+                change.commit(()).await
+            })
+            .await
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Chosen {
+    One(SessionId),
+    AllBut(Option<SessionId>),
+}
+
+async fn choose(change: &mut Change<'_>, user: UserId, chosen: Chosen) -> Result<Vec<Session>, Failure> {
+    let now = change.now;
+    match chosen {
+        Chosen::One(id) => {
+            let session = change.sessions().find(id).await?.filter(|session| session.user_id == user);
+            let session = session.ok_or(Refusal::NotFound)?;
+            Ok(if session.ended_at.is_none() { vec![session] } else { Vec::new() })
+        }
+        Chosen::AllBut(except) => {
+            let alive = change.sessions().alive_of_user(user, now).await?;
+            Ok(alive.into_iter().filter(|session| Some(session.id) != except).collect())
+        }
+    }
+}
+
+fn view(session: &Session, current: Option<SessionId>) -> SessionView {
+    SessionView {
+        id: session.id,
+        device_name: session.device_name.clone(),
+        user_agent: session.user_agent.clone(),
+        ip: session.ip.clone(),
+        amr: session.amr.clone(),
+        created_at: session.created_at,
+        last_seen_at: session.last_seen_at,
+        expires_at: session.expires_at,
+        current: Some(session.id) == current,
+    }
+}

@@ -1,0 +1,40 @@
+//! What services obey, parsed and checked by the wiring.
+
+use std::time::Duration;
+
+use userd_model::password::PasswordRules;
+
+use crate::{limits::LimitSettings, sign_in::SignInSettings};
+
+/// The settings of all services.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `iss` of tokens.
+    pub issuer: String,
+    /// `aud` of tokens.
+    pub audience: String,
+    /// Life of an access token.
+    pub access_ttl: Duration,
+    /// Life of a refresh token; each refresh begins it anew.
+    pub refresh_ttl: Duration,
+    /// The longest a session may be refreshed, whatever its use.
+    pub session_max_lifetime: Duration,
+    /// Sessions one user may have; a further sign-in ends the oldest.
+    pub sessions_per_user: usize,
+    /// The algorithm new signing keys are made for.
+    pub algorithm: userd_crypto::Algorithm,
+    /// How long a key signs before the next one takes over.
+    pub rotation_period: Duration,
+    /// How long a key is published before it signs.
+    pub publish_before: Duration,
+    /// What a new password must satisfy.
+    pub password_rules: PasswordRules,
+    /// Whether anybody may register.
+    pub registration_open: bool,
+    /// Whether limits are enforced.
+    pub limits: LimitSettings,
+    /// Sign-in through providers.
+    pub sign_in: SignInSettings,
+    /// How fresh a sign-in must be for linking and other sensitive acts.
+    pub fresh_sign_in: Duration,
+}
