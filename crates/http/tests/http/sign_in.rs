@@ -413,5 +413,5 @@ async fn attempts_and_codes_print_no_secret() {
     for secret in [&begun.browser, &state, &code, "ada@example.org", "challenge\""] {
         assert!(!printed.contains(secret), "{printed}");
     }
-    assert!(printed.contains("Begun") && printed.contains("Code"), "{printed}");
+    assert!(printed.contains("StartedFlow") && printed.contains("Code"), "{printed}");
 }

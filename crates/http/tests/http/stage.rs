@@ -160,7 +160,7 @@ pub fn stage_table() -> Vec<RouteNeeds> {
         ("GET", "/v1/noted/{id}", Needs::User),
     ];
     let own = own.into_iter().map(|(method, path, needs)| RouteNeeds { method, path, needs, hashes: false });
-    userd_http::policy::ROUTES.iter().copied().chain(own).collect()
+    userd_http::policy::ROUTES.iter().cloned().chain(own).collect()
 }
 
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
