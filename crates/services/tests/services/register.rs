@@ -10,6 +10,7 @@ use crate::{
     stage::{Stage, at_once, refusal, with, wrong_fields},
 };
 
+#[apply(case)]
 pub(crate) async fn somebody_registers_with_an_email_and_is_signed_in(stage: Stage) {
     let house = stage.house().await;
     let asked = Registration {
@@ -31,6 +32,7 @@ pub(crate) async fn somebody_registers_with_an_email_and_is_signed_in(stage: Sta
     assert_eq!((device.device_name.as_deref(), device.ip.as_deref()), (Some("Laptop"), Some("192.0.2.1")));
 }
 
+#[apply(case)]
 pub(crate) async fn a_username_alone_is_enough_and_both_work_for_signing_in(stage: Stage) {
     let house = stage.house().await;
     let alone = house.accounts.register(registration(None, Some("Grace_H")), &home(), None).await.unwrap();
@@ -42,6 +44,7 @@ pub(crate) async fn a_username_alone_is_enough_and_both_work_for_signing_in(stag
 }
 
 /// AC-110: one address has one spelling, whatever the case, the domain's spelling and the width of its letters.
+#[apply(case)]
 pub(crate) async fn a_taken_email_is_refused_in_every_spelling(stage: Stage) {
     let house = stage.house().await;
     let first = registration(Some("ada@bücher.example"), None);
@@ -53,6 +56,7 @@ pub(crate) async fn a_taken_email_is_refused_in_every_spelling(stage: Stage) {
 }
 
 /// AC-111: homographs, case variants and look-alikes of an existing username.
+#[apply(case)]
 pub(crate) async fn a_username_that_looks_like_a_taken_one_is_refused(stage: Stage) {
     let house = stage.house().await;
     house.accounts.register(registration(None, Some("paypal")), &home(), None).await.unwrap();
@@ -66,6 +70,7 @@ pub(crate) async fn a_username_that_looks_like_a_taken_one_is_refused(stage: Sta
     }
 }
 
+#[apply(case)]
 pub(crate) async fn names_of_the_house_are_for_nobody(stage: Stage) {
     let house = stage.house().await;
     for name in ["admin", "Administrator", "support", "r00t", "поддержка"] {
@@ -75,6 +80,7 @@ pub(crate) async fn names_of_the_house_are_for_nobody(stage: Stage) {
 }
 
 /// ASVS V6.2.4, V6.2.11
+#[apply(case)]
 pub(crate) async fn everything_that_is_wrong_is_said_at_once(stage: Stage) {
     let house = stage.house().await;
     let asked = Registration {
@@ -102,6 +108,7 @@ pub(crate) async fn everything_that_is_wrong_is_said_at_once(stage: Stage) {
 }
 
 /// AC-106: registration is switched off but the service is asked all the same.
+#[apply(case)]
 pub(crate) async fn closed_registration_is_closed(stage: Stage) {
     let house = stage.house_with(with(|settings| settings.registration_open = false)).await;
     let answer = house.accounts.register(registration(Some("ada@example.org"), None), &home(), None).await;
@@ -110,6 +117,7 @@ pub(crate) async fn closed_registration_is_closed(stage: Stage) {
 }
 
 /// ASVS V2.4.1
+#[apply(case)]
 pub(crate) async fn one_network_registers_only_so_many(stage: Stage) {
     let house = stage
         .house_with(with(|settings| {
@@ -130,6 +138,7 @@ pub(crate) async fn one_network_registers_only_so_many(stage: Stage) {
     assert!(house.accounts.register(registration(Some("n4@example.org"), None), &home(), None).await.is_ok());
 }
 
+#[apply(case)]
 pub(crate) async fn a_repeated_request_gets_the_first_answer(stage: Stage) {
     let house = stage.house().await;
     let once = house.answers.once("register", "key-1", b"body");
@@ -151,6 +160,7 @@ pub(crate) async fn a_repeated_request_gets_the_first_answer(stage: Stage) {
 }
 
 /// ASVS V2.3.4
+#[apply(case)]
 pub(crate) async fn sixty_four_want_one_address_and_one_gets_it(stage: Stage) {
     let house = stage.house().await;
     let services = house.shared();
@@ -167,6 +177,7 @@ pub(crate) async fn sixty_four_want_one_address_and_one_gets_it(stage: Stage) {
 }
 
 /// ASVS V2.3.4
+#[apply(case)]
 pub(crate) async fn sixty_four_repeats_at_once_make_one_account_and_equal_answers(stage: Stage) {
     let house = stage.house().await;
     let services = house.shared();
@@ -186,6 +197,7 @@ pub(crate) async fn sixty_four_repeats_at_once_make_one_account_and_equal_answer
 }
 
 /// ASVS V6.2.8, V6.2.9, V6.2.10
+#[apply(case)]
 pub(crate) async fn a_password_is_compared_whole_and_never_grows_old(stage: Stage) {
     let house = stage.house().await;
     let long = "пароль из слов ".repeat(9);
