@@ -24,6 +24,7 @@ pub mod sign_in;
 pub mod signing_keys;
 pub mod start;
 pub mod sweeper;
+#[cfg(feature = "testing")]
 pub mod testing;
 pub mod user_reader;
 pub mod users;

@@ -159,6 +159,22 @@ fn no_banned_crate_is_built() {
 }
 
 #[test]
+fn what_is_shipped_is_built_without_the_testing_modules() {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--locked", "--package", "userd", "--target", "x86_64-unknown-linux-gnu"])
+        .args(["--edges", "normal,build", "--prefix", "none", "--format", "{p} features={f}"])
+        .current_dir(tree().root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = String::from_utf8(output.stdout).unwrap();
+    assert!(lines.contains("userd-storage "), "{lines}");
+    let features = |line: &str| line.rsplit("features=").next().unwrap().replace("(*)", "");
+    let with = lines.lines().filter(|line| features(line).split(',').any(|feature| feature.trim() == "testing"));
+    none("compiled into the binary with its feature `testing`", with.map(str::to_owned).collect());
+}
+
+#[test]
 fn every_duplicate_has_a_reason() {
     let skipped = entries("skip");
     let packages = built();

@@ -11,6 +11,7 @@ use crate::{
     stage::{Stage, refusal},
 };
 
+#[apply(case)]
 pub(crate) async fn a_token_says_who_acts_and_what_they_may(stage: Stage) {
     let house = stage.house().await;
     let (ada, root) = (house.member("ada").await, house.admin().await);
@@ -25,6 +26,7 @@ pub(crate) async fn a_token_says_who_acts_and_what_they_may(stage: Stage) {
     assert_eq!(who.token.claims.scope.as_deref(), Some("users.read"));
 }
 
+#[apply(case)]
 pub(crate) async fn a_role_gives_what_its_row_says(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -48,6 +50,7 @@ pub(crate) async fn a_role_gives_what_its_row_says(stage: Stage) {
 }
 
 /// Verified tokens are remembered: no request reads the database for one.
+#[apply(case)]
 pub(crate) async fn checking_a_token_asks_the_database_nothing(stage: Stage) {
     let (engine, counting) = Counting::over(Arc::clone(stage.store.engine()));
     let house = Stage::over(engine).house().await;
@@ -61,6 +64,7 @@ pub(crate) async fn checking_a_token_asks_the_database_nothing(stage: Stage) {
 }
 
 /// ASVS V9.2.1
+#[apply(case)]
 pub(crate) async fn a_token_ends_with_its_time(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -74,6 +78,7 @@ pub(crate) async fn a_token_ends_with_its_time(stage: Stage) {
 }
 
 /// ASVS V7.4.1, V7.4.2, V8.3.2
+#[apply(case)]
 pub(crate) async fn a_session_end_a_block_and_a_raised_epoch_kill_tokens_at_once(stage: Stage) {
     let house = stage.house().await;
     let (ada, grace, hedy) = (house.member("ada").await, house.member("grace").await, house.member("hedy").await);
@@ -93,6 +98,7 @@ pub(crate) async fn a_session_end_a_block_and_a_raised_epoch_kill_tokens_at_once
     }
 }
 
+#[apply(case)]
 pub(crate) async fn one_token_is_revoked_and_its_session_goes_on(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -109,6 +115,7 @@ pub(crate) async fn one_token_is_revoked_and_its_session_goes_on(stage: Stage) {
     );
 }
 
+#[apply(case)]
 pub(crate) async fn introspection_tells_all_or_nothing(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -130,6 +137,7 @@ pub(crate) async fn introspection_tells_all_or_nothing(stage: Stage) {
 
 /// AC-058: a token for another audience, or of another issuer, signed with our own keys.
 /// ASVS V9.2.3
+#[apply(case)]
 pub(crate) async fn a_token_for_somebody_else_is_refused(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -144,6 +152,7 @@ pub(crate) async fn a_token_for_somebody_else_is_refused(stage: Stage) {
 }
 
 /// A flood of tokens with unknown keys loads the keys once a second, and a key from elsewhere is found by it.
+#[apply(case)]
 pub(crate) async fn an_unknown_key_is_looked_up_once_a_second(stage: Stage) {
     let (engine, counting) = Counting::over(Arc::clone(stage.store.engine()));
     let (here, there) = Stage::over(engine).two_houses().await;
@@ -177,6 +186,7 @@ fn with_unknown_key(token: &str) -> String {
     format!("{}.{rest}", URL_SAFE_NO_PAD.encode(header.to_string()))
 }
 
+#[apply(case)]
 pub(crate) async fn a_member_is_forbidden_what_a_service_is_for(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;

@@ -9,6 +9,7 @@ use crate::{
     stage::{House, MINUTE, Stage, refusal, wrong_fields},
 };
 
+#[apply(case)]
 pub(crate) async fn a_profile_is_changed_field_by_field(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -33,6 +34,7 @@ pub(crate) async fn a_profile_is_changed_field_by_field(stage: Stage) {
     assert_eq!(house.count_of(ada.id, EventKind::UserChanged).await, 2);
 }
 
+#[apply(case)]
 pub(crate) async fn a_change_against_another_version_is_refused(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -48,6 +50,7 @@ pub(crate) async fn a_change_against_another_version_is_refused(stage: Stage) {
     assert_eq!(house.count_of(ada.id, EventKind::UserChanged).await, 1);
 }
 
+#[apply(case)]
 pub(crate) async fn every_wrong_field_of_a_profile_is_named(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -62,6 +65,7 @@ pub(crate) async fn every_wrong_field_of_a_profile_is_named(stage: Stage) {
     assert_eq!(wrong, ["/display_name", "/locale", "/time_zone", "/attributes"]);
 }
 
+#[apply(case)]
 pub(crate) async fn blocked_deleted_and_unknown_accounts_change_nothing(stage: Stage) {
     let house = stage.house().await;
     let (ada, grace) = (house.member("ada").await, house.member("grace").await);
@@ -85,6 +89,7 @@ pub(crate) async fn blocked_deleted_and_unknown_accounts_change_nothing(stage: S
 }
 
 /// ASVS V6.2.2, V6.2.3, V7.4.3
+#[apply(case)]
 pub(crate) async fn a_new_password_ends_every_other_session(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -117,6 +122,7 @@ pub(crate) async fn a_new_password_ends_every_other_session(stage: Stage) {
 }
 
 /// AC-007: a code on its way to the user is used after the password was changed.
+#[apply(case)]
 pub(crate) async fn a_new_password_kills_every_code_on_its_way(stage: Stage) {
     let house = stage.house().await;
     let (ada, grace) = (house.member("ada").await, house.member("grace").await);
@@ -155,6 +161,7 @@ async fn codes_of(house: &House, owner: UserId) -> Vec<StoredSecret> {
     house.reading().secrets().of_owner(owner, house.now()).await.unwrap()
 }
 
+#[apply(case)]
 pub(crate) async fn the_operator_sets_a_password_and_everybody_is_out(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -173,6 +180,7 @@ pub(crate) async fn the_operator_sets_a_password_and_everybody_is_out(stage: Sta
 }
 
 /// Two changes with the same old password at once: the second one no longer knows the current password.
+#[apply(case)]
 pub(crate) async fn of_two_password_changes_at_once_one_wins(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -189,6 +197,7 @@ pub(crate) async fn of_two_password_changes_at_once_one_wins(stage: Stage) {
     assert_eq!(house.count_of(ada.id, EventKind::PasswordChanged).await, 1);
 }
 
+#[apply(case)]
 pub(crate) async fn a_new_username_frees_the_old_one(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("lovelace").await;

@@ -13,6 +13,7 @@ fn words(permissions: &[Permission]) -> Vec<String> {
     permissions.iter().map(|permission| permission.as_str().to_owned()).collect()
 }
 
+#[apply(case)]
 pub(crate) async fn a_service_gets_a_token_with_its_secret(stage: Stage) {
     let house = stage.house().await;
     let root = house.admin().await;
@@ -43,6 +44,7 @@ pub(crate) async fn a_service_gets_a_token_with_its_secret(stage: Stage) {
 }
 
 /// AC-108: a service account with more rights than its maker's.
+#[apply(case)]
 pub(crate) async fn nobody_gives_a_service_what_they_do_not_hold(stage: Stage) {
     let house = stage.house().await;
     let deputy = house.service(&[Permission::CLIENTS_MANAGE, Permission::USERS_READ]).await;
@@ -64,6 +66,7 @@ pub(crate) async fn nobody_gives_a_service_what_they_do_not_hold(stage: Stage) {
 }
 
 /// AC-108: whoever may manage service accounts takes over one that may do more, by giving it a new secret.
+#[apply(case)]
 pub(crate) async fn nobody_takes_over_a_service_that_may_do_more(stage: Stage) {
     let house = stage.house().await;
     let deputy = house.service(&[Permission::CLIENTS_MANAGE]).await;
@@ -78,6 +81,7 @@ pub(crate) async fn nobody_takes_over_a_service_that_may_do_more(stage: Stage) {
     house.clients.disable(&acting(&house, &deputy.actor), strong.id).await.unwrap();
 }
 
+#[apply(case)]
 pub(crate) async fn who_may_not_manage_services_is_refused(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -90,6 +94,7 @@ pub(crate) async fn who_may_not_manage_services_is_refused(stage: Stage) {
     assert_eq!(house.clients.page(&acting(&house, &reader.actor), None, 5).await.unwrap().len(), 1);
 }
 
+#[apply(case)]
 pub(crate) async fn a_new_secret_kills_what_the_old_one_got_and_nothing_else(stage: Stage) {
     let house = stage.house().await;
     let service = house.service(&[Permission::USERS_READ]).await;
@@ -107,6 +112,7 @@ pub(crate) async fn a_new_secret_kills_what_the_old_one_got_and_nothing_else(sta
     }
 }
 
+#[apply(case)]
 pub(crate) async fn a_shut_service_is_out_at_once_and_for_good(stage: Stage) {
     let house = stage.house().await;
     let service = house.service(&[Permission::USERS_READ]).await;
@@ -120,6 +126,7 @@ pub(crate) async fn a_shut_service_is_out_at_once_and_for_good(stage: Stage) {
 }
 
 /// ASVS V2.3.4
+#[apply(case)]
 pub(crate) async fn sixty_four_repeats_at_once_make_one_service(stage: Stage) {
     let house = stage.house().await;
     let services = house.shared();
@@ -138,6 +145,7 @@ pub(crate) async fn sixty_four_repeats_at_once_make_one_service(stage: Stage) {
     assert_eq!(refusal(answer), Refusal::IdempotencyMismatch);
 }
 
+#[apply(case)]
 pub(crate) async fn secrets_are_not_guessed_without_end(stage: Stage) {
     let house = stage
         .house_with(with(|settings| {

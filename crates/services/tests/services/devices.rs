@@ -10,6 +10,7 @@ use crate::{
 };
 
 /// ASVS V7.5.2
+#[apply(case)]
 pub(crate) async fn the_list_shows_where_one_is_signed_in(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -27,6 +28,7 @@ pub(crate) async fn the_list_shows_where_one_is_signed_in(stage: Stage) {
     );
 }
 
+#[apply(case)]
 pub(crate) async fn pages_follow_each_other_over_ended_sessions(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -53,6 +55,7 @@ pub(crate) async fn pages_follow_each_other_over_ended_sessions(stage: Stage) {
     assert!(house.devices_of(ada.id).await.is_empty(), "expired ones are not shown");
 }
 
+#[apply(case)]
 pub(crate) async fn one_session_ends_and_the_others_go_on(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -66,6 +69,7 @@ pub(crate) async fn one_session_ends_and_the_others_go_on(stage: Stage) {
 
 /// AC-103: a session of somebody else is named.
 /// ASVS V8.2.2
+#[apply(case)]
 pub(crate) async fn nobody_ends_a_session_of_somebody_else(stage: Stage) {
     let house = stage.house().await;
     let (ada, grace) = (house.member("ada").await, house.member("grace").await);
@@ -75,6 +79,7 @@ pub(crate) async fn nobody_ends_a_session_of_somebody_else(stage: Stage) {
     assert!(!house.is_out(&grace.tokens).await);
 }
 
+#[apply(case)]
 pub(crate) async fn all_sessions_end_or_all_but_this_one(stage: Stage) {
     let house = stage.house().await;
     let (ada, grace) = (house.member("ada").await, house.member("grace").await);
@@ -91,6 +96,7 @@ pub(crate) async fn all_sessions_end_or_all_but_this_one(stage: Stage) {
 }
 
 /// ASVS V7.1.2
+#[apply(case)]
 pub(crate) async fn one_session_too_many_pushes_out_the_oldest(stage: Stage) {
     let house = stage.house_with(with(|settings| settings.sessions_per_user = 3)).await;
     let ada = house.member("ada").await;

@@ -74,6 +74,7 @@ async fn account_of(house: &House, name: &str) -> Option<UserId> {
 
 /// F02: registration, with an idempotency key.
 /// ASVS V2.3.3
+#[apply(fault_case)]
 pub(crate) async fn a_registration_happens_wholly_or_not_at_all(stage: Stage) {
     let (house, injector) = fragile(&stage).await;
     let register = async |name: &str| {
@@ -101,6 +102,7 @@ pub(crate) async fn a_registration_happens_wholly_or_not_at_all(stage: Stage) {
 }
 
 /// F02: sign-in.
+#[apply(fault_case)]
 pub(crate) async fn a_sign_in_happens_wholly_or_not_at_all(stage: Stage) {
     let (house, injector) = fragile(&stage).await;
     let prepare = async |name: &str| drop(house.member(name).await);
@@ -115,6 +117,7 @@ pub(crate) async fn a_sign_in_happens_wholly_or_not_at_all(stage: Stage) {
 }
 
 /// F02, F15: refresh. The client has the old token only, and gets on with it.
+#[apply(fault_case)]
 pub(crate) async fn a_refresh_happens_wholly_or_not_at_all(stage: Stage) {
     let (house, injector) = fragile(&stage).await;
     let tokens = std::sync::Mutex::new(std::collections::HashMap::new());
@@ -135,6 +138,7 @@ pub(crate) async fn a_refresh_happens_wholly_or_not_at_all(stage: Stage) {
 }
 
 /// F02: change of the password.
+#[apply(fault_case)]
 pub(crate) async fn a_password_change_happens_wholly_or_not_at_all(stage: Stage) {
     let (house, injector) = fragile(&stage).await;
     let members = std::sync::Mutex::new(std::collections::HashMap::new());
@@ -172,6 +176,7 @@ pub(crate) async fn a_password_change_happens_wholly_or_not_at_all(stage: Stage)
 }
 
 /// F02: a block, and a change of the username: the claims and the account move together.
+#[apply(fault_case)]
 pub(crate) async fn a_block_and_a_new_username_happen_wholly_or_not_at_all(stage: Stage) {
     let (house, injector) = fragile(&stage).await;
     let prepare = async |name: &str| drop(house.member(name).await);
@@ -207,6 +212,7 @@ pub(crate) async fn a_block_and_a_new_username_happen_wholly_or_not_at_all(stage
 }
 
 /// What a refused change leaves behind: nothing, no event either.
+#[apply(fault_case)]
 pub(crate) async fn a_refused_change_leaves_nothing_behind(stage: Stage) {
     let house = stage.house().await;
     let (ada, _) = (house.member("ada").await, house.member("grace").await);

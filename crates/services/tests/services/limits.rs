@@ -25,6 +25,7 @@ async fn guess(house: &House, login: &str, n: usize) -> Refusal {
 
 /// AC-023: a thousand parallel guesses from a thousand addresses before any counter commits.
 /// ASVS V6.3.1, V2.3.2
+#[apply(case)]
 pub(crate) async fn a_thousand_guesses_at_once_are_five(stage: Stage) {
     let house = stage.house_with(five_guesses()).await;
     house.member("ada").await;
@@ -45,6 +46,7 @@ pub(crate) async fn a_thousand_guesses_at_once_are_five(stage: Stage) {
 }
 
 /// AC-021: case, address and username of one account share one counter.
+#[apply(case)]
 pub(crate) async fn every_spelling_of_a_login_shares_one_counter(stage: Stage) {
     let house = stage.house_with(five_guesses()).await;
     house.member("ada").await;
@@ -57,6 +59,7 @@ pub(crate) async fn every_spelling_of_a_login_shares_one_counter(stage: Stage) {
 }
 
 /// AC-010: a login that nobody has is delayed like one that somebody has.
+#[apply(case)]
 pub(crate) async fn an_unknown_login_is_delayed_alike(stage: Stage) {
     let house = stage.house_with(five_guesses()).await;
     house.member("ada").await;
@@ -69,6 +72,7 @@ pub(crate) async fn an_unknown_login_is_delayed_alike(stage: Stage) {
 
 /// AC-017: guessing goes on by another way in: sign-in and the change of the password share the lock. A session counts
 /// as a known device: strangers can't keep its owner from changing the password, and it gets few guesses of its own.
+#[apply(case)]
 pub(crate) async fn a_lock_is_shared_by_every_way_in(stage: Stage) {
     let house = stage.house_with(five_guesses()).await;
     let ada = house.member("ada").await;
@@ -92,6 +96,7 @@ pub(crate) async fn a_lock_is_shared_by_every_way_in(stage: Stage) {
 }
 
 /// AC-020: nothing that a caller holds resets a counter; only time does.
+#[apply(case)]
 pub(crate) async fn a_lock_is_a_delay_that_only_time_ends(stage: Stage) {
     let house = stage.house_with(five_guesses()).await;
     house.member("ada").await;
@@ -107,6 +112,7 @@ pub(crate) async fn a_lock_is_a_delay_that_only_time_ends(stage: Stage) {
 }
 
 /// F29: an attacker locks the account; its owner still gets in from a device that has signed in before.
+#[apply(case)]
 pub(crate) async fn a_known_device_gets_in_while_strangers_are_delayed(stage: Stage) {
     let house = stage.house_with(five_guesses()).await;
     let ada = house.member("ada").await;
@@ -141,6 +147,7 @@ pub(crate) async fn a_known_device_gets_in_while_strangers_are_delayed(stage: St
     assert_eq!(compared, 2, "a stolen device token is no licence to guess");
 }
 
+#[apply(case)]
 pub(crate) async fn a_success_costs_nothing(stage: Stage) {
     let house = stage.house_with(five_guesses()).await;
     house.member("ada").await;
@@ -153,6 +160,7 @@ pub(crate) async fn a_success_costs_nothing(stage: Stage) {
 }
 
 /// ASVS V2.4.1
+#[apply(case)]
 pub(crate) async fn one_network_guesses_at_many_accounts_only_so_often(stage: Stage) {
     let house = stage
         .house_with(with(|settings| {
@@ -174,6 +182,7 @@ async fn guess_from_one_place(house: &House, n: usize) -> Refusal {
     refusal(house.sessions.login(&at(&house, elsewhere(1)), asked).await.map(started))
 }
 
+#[apply(case)]
 pub(crate) async fn a_session_is_refreshed_only_so_often(stage: Stage) {
     let house = stage
         .house_with(with(|settings| {

@@ -9,6 +9,7 @@ use crate::{
     stage::{DAY, Stage, refusal, wrong_fields},
 };
 
+#[apply(case)]
 pub(crate) async fn every_spelling_of_a_login_gets_in(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("Ada_L").await;
@@ -23,6 +24,7 @@ pub(crate) async fn every_spelling_of_a_login_gets_in(stage: Stage) {
 
 /// AC-010: an unknown login, a nonsensical one and a wrong password are answered the same.
 /// ASVS V6.3.8
+#[apply(case)]
 pub(crate) async fn a_wrong_password_and_an_unknown_login_look_the_same(stage: Stage) {
     let house = stage.house().await;
     house.member("ada").await;
@@ -42,6 +44,7 @@ pub(crate) async fn a_wrong_password_and_an_unknown_login_look_the_same(stage: S
     }
 }
 
+#[apply(case)]
 pub(crate) async fn a_malformed_device_name_is_refused_before_anything_else(stage: Stage) {
     let house = stage.house().await;
     house.member("ada").await;
@@ -50,6 +53,7 @@ pub(crate) async fn a_malformed_device_name_is_refused_before_anything_else(stag
     assert_eq!(wrong_fields(house.sessions.login(&at(&house, home()), asked).await.map(started)), ["/device_name"]);
 }
 
+#[apply(case)]
 pub(crate) async fn a_blocked_account_says_so_only_to_who_knows_the_password(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -60,6 +64,7 @@ pub(crate) async fn a_blocked_account_says_so_only_to_who_knows_the_password(sta
     assert!(house.login("ada", PASSWORD).await.is_ok());
 }
 
+#[apply(case)]
 pub(crate) async fn a_deleted_account_does_not_exist_for_who_signs_in(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -68,6 +73,7 @@ pub(crate) async fn a_deleted_account_does_not_exist_for_who_signs_in(stage: Sta
     assert_eq!(refusal(house.refresh(&ada.tokens.refresh_token).await), Refusal::InvalidRefreshToken);
 }
 
+#[apply(case)]
 pub(crate) async fn a_sign_in_hashes_anew_when_the_parameters_have_changed(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -104,6 +110,7 @@ pub(crate) async fn a_sign_in_hashes_anew_when_the_parameters_have_changed(stage
 
 /// AC-083: a session id is new at each sign-in and never the one of before.
 /// ASVS V7.2.4
+#[apply(case)]
 pub(crate) async fn every_sign_in_makes_a_new_session(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -115,6 +122,7 @@ pub(crate) async fn every_sign_in_makes_a_new_session(stage: Stage) {
 }
 
 /// AC-084: two people on one device get sessions of their own.
+#[apply(case)]
 pub(crate) async fn the_second_person_at_a_device_never_gets_the_first_ones_session(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -134,6 +142,7 @@ pub(crate) async fn the_second_person_at_a_device_never_gets_the_first_ones_sess
 }
 
 /// A hash that this service may no longer afford, or whose pepper is gone, is a wrong password and not a fault.
+#[apply(case)]
 pub(crate) async fn a_hash_that_cannot_be_checked_answers_like_a_wrong_password(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -151,6 +160,7 @@ pub(crate) async fn a_hash_that_cannot_be_checked_answers_like_a_wrong_password(
 }
 
 /// Signing in and out all day leaves no history that the next sign-in would have to read.
+#[apply(case)]
 pub(crate) async fn ended_sessions_do_not_pile_up(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;

@@ -26,6 +26,7 @@ async fn with_master(
     stage.try_house(TestOptions { clock, seed, master, ..TestOptions::default() }).await
 }
 
+#[apply(case)]
 pub(crate) async fn everything_is_wrapped_anew_and_the_old_key_can_go(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -53,6 +54,7 @@ pub(crate) async fn everything_is_wrapped_anew_and_the_old_key_can_go(stage: Sta
 }
 
 /// AC-085: state sealed by us cannot be made by anybody else: another master key opens nothing.
+#[apply(case)]
 pub(crate) async fn another_master_key_does_not_start(stage: Stage) {
     let house = stage.house().await;
     house.member("ada").await;
@@ -62,6 +64,7 @@ pub(crate) async fn another_master_key_does_not_start(stage: Stage) {
     assert!(told.contains("another master key") && told.contains("previous_master_key_files"), "{told}");
 }
 
+#[apply(case)]
 pub(crate) async fn an_erased_user_is_no_obstacle(stage: Stage) {
     let house = stage.house().await;
     let (ada, grace) = (house.member("ada").await, house.member("grace").await);

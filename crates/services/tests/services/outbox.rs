@@ -36,6 +36,7 @@ async fn live(house: &House) {
 }
 
 /// Whoever adds a kind of event adds the change that writes it here; the bot's is with the bot.
+#[apply(case)]
 pub(crate) async fn every_kind_of_event_is_written_once_by_its_change(stage: Stage) {
     let (house, _) = house_with_acme(&stage).await;
     live(&house).await;

@@ -11,6 +11,7 @@ use crate::{
     stage::{DAY, Stage, at_once, refusal, with},
 };
 
+#[apply(case)]
 pub(crate) async fn a_refresh_gives_a_new_pair_of_the_same_session(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -28,6 +29,7 @@ pub(crate) async fn a_refresh_gives_a_new_pair_of_the_same_session(stage: Stage)
 }
 
 /// F15: the answer is lost on the way; the retry gets the same successor, and nobody is signed out.
+#[apply(case)]
 pub(crate) async fn a_lost_answer_is_given_again(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -42,6 +44,7 @@ pub(crate) async fn a_lost_answer_is_given_again(stage: Stage) {
 
 /// AC-090: one refresh token, sixty-four times at once: one lineage, and no false sign-out.
 /// ASVS V10.4.5
+#[apply(case)]
 pub(crate) async fn sixty_four_refreshes_at_once_are_one(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -66,6 +69,7 @@ pub(crate) async fn sixty_four_refreshes_at_once_are_one(stage: Stage) {
 
 /// AC-090: a token whose successor has been used comes back: stolen. The family ends, its tokens die at once.
 /// ASVS V10.4.5
+#[apply(case)]
 pub(crate) async fn an_older_token_ends_the_family(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -82,6 +86,7 @@ pub(crate) async fn an_older_token_ends_the_family(stage: Stage) {
 }
 
 /// AC-090: whoever stole a token tries it in many places at once.
+#[apply(case)]
 pub(crate) async fn a_stolen_token_tried_many_times_at_once_is_told_once(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -99,6 +104,7 @@ pub(crate) async fn a_stolen_token_tried_many_times_at_once_is_told_once(stage: 
 }
 
 /// ASVS V7.2.1
+#[apply(case)]
 pub(crate) async fn a_forged_token_never_reaches_the_database(stage: Stage) {
     let (engine, counting) = Counting::over(Arc::clone(stage.store.engine()));
     let house = Stage::over(engine).house().await;
@@ -128,6 +134,7 @@ pub(crate) async fn a_forged_token_never_reaches_the_database(stage: Stage) {
 
 /// AC-081: an access token is no refresh token, nor the other way round.
 /// ASVS V9.2.2
+#[apply(case)]
 pub(crate) async fn one_kind_of_token_is_never_taken_for_another(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -139,6 +146,7 @@ pub(crate) async fn one_kind_of_token_is_never_taken_for_another(stage: Stage) {
 }
 
 /// ASVS V7.3.1
+#[apply(case)]
 pub(crate) async fn a_token_that_is_not_used_expires(stage: Stage) {
     let house = stage.house().await;
     let (ada, grace) = (house.member("ada").await, house.member("grace").await);
@@ -149,6 +157,7 @@ pub(crate) async fn a_token_that_is_not_used_expires(stage: Stage) {
     assert_eq!(refusal(house.refresh(&grace.tokens.refresh_token).await), Refusal::InvalidRefreshToken);
 }
 
+#[apply(case)]
 pub(crate) async fn each_refresh_begins_the_time_anew(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -165,6 +174,7 @@ pub(crate) async fn each_refresh_begins_the_time_anew(stage: Stage) {
 }
 
 /// ASVS V7.3.2, V10.4.8
+#[apply(case)]
 pub(crate) async fn no_refreshing_outlives_the_longest_life(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -184,6 +194,7 @@ pub(crate) async fn no_refreshing_outlives_the_longest_life(stage: Stage) {
 
 /// AC-088: a refresh after the sign-out.
 /// ASVS V7.4.1
+#[apply(case)]
 pub(crate) async fn a_signed_out_session_is_not_refreshed(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -198,6 +209,7 @@ pub(crate) async fn a_signed_out_session_is_not_refreshed(stage: Stage) {
 
 /// AC-087: refreshing goes on after a block or a change of the password.
 /// ASVS V7.4.2, V7.4.3
+#[apply(case)]
 pub(crate) async fn every_token_dies_with_a_block_and_a_new_password(stage: Stage) {
     let house = stage.house().await;
     let (ada, grace) = (house.member("ada").await, house.member("grace").await);

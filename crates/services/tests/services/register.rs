@@ -10,6 +10,7 @@ use crate::{
     stage::{Stage, at_once, refusal, with, wrong_fields},
 };
 
+#[apply(case)]
 pub(crate) async fn somebody_registers_with_an_email_and_is_signed_in(stage: Stage) {
     let house = stage.house().await;
     let asked = Registration {
@@ -31,6 +32,7 @@ pub(crate) async fn somebody_registers_with_an_email_and_is_signed_in(stage: Sta
     assert_eq!((device.device_name.as_deref(), device.ip.as_deref()), (Some("Laptop"), Some("192.0.2.1")));
 }
 
+#[apply(case)]
 pub(crate) async fn a_username_alone_is_enough_and_both_work_for_signing_in(stage: Stage) {
     let house = stage.house().await;
     let alone = house
@@ -47,6 +49,7 @@ pub(crate) async fn a_username_alone_is_enough_and_both_work_for_signing_in(stag
 }
 
 /// AC-110: one address has one spelling, whatever the case, the domain's spelling and the width of its letters.
+#[apply(case)]
 pub(crate) async fn a_taken_email_is_refused_in_every_spelling(stage: Stage) {
     let house = stage.house().await;
     let first = registration(Some("ada@bücher.example"), None);
@@ -59,6 +62,7 @@ pub(crate) async fn a_taken_email_is_refused_in_every_spelling(stage: Stage) {
 }
 
 /// AC-111: homographs, case variants and look-alikes of an existing username.
+#[apply(case)]
 pub(crate) async fn a_username_that_looks_like_a_taken_one_is_refused(stage: Stage) {
     let house = stage.house().await;
     house.accounts.register(&at(&house, home()), registration(None, Some("paypal")), None).await.map(started).unwrap();
@@ -73,6 +77,7 @@ pub(crate) async fn a_username_that_looks_like_a_taken_one_is_refused(stage: Sta
     }
 }
 
+#[apply(case)]
 pub(crate) async fn names_of_the_house_are_for_nobody(stage: Stage) {
     let house = stage.house().await;
     for name in ["admin", "Administrator", "support", "r00t", "поддержка"] {
@@ -83,6 +88,7 @@ pub(crate) async fn names_of_the_house_are_for_nobody(stage: Stage) {
 }
 
 /// ASVS V6.2.4, V6.2.11
+#[apply(case)]
 pub(crate) async fn everything_that_is_wrong_is_said_at_once(stage: Stage) {
     let house = stage.house().await;
     let asked = Registration {
@@ -124,6 +130,7 @@ pub(crate) async fn everything_that_is_wrong_is_said_at_once(stage: Stage) {
 }
 
 /// AC-106: registration is switched off but the service is asked all the same.
+#[apply(case)]
 pub(crate) async fn closed_registration_is_closed(stage: Stage) {
     let house = stage.house_with(with(|settings| settings.registration_open = false)).await;
     let answer = house
@@ -136,6 +143,7 @@ pub(crate) async fn closed_registration_is_closed(stage: Stage) {
 }
 
 /// ASVS V2.4.1
+#[apply(case)]
 pub(crate) async fn one_network_registers_only_so_many(stage: Stage) {
     let house = stage
         .house_with(with(|settings| {
@@ -171,6 +179,7 @@ pub(crate) async fn one_network_registers_only_so_many(stage: Stage) {
     );
 }
 
+#[apply(case)]
 pub(crate) async fn a_repeated_request_gets_the_first_answer(stage: Stage) {
     let house = stage.house().await;
     let once = house.idempotency.request("register", "key-1", b"body");
@@ -192,6 +201,7 @@ pub(crate) async fn a_repeated_request_gets_the_first_answer(stage: Stage) {
 }
 
 /// ASVS V2.3.4
+#[apply(case)]
 pub(crate) async fn sixty_four_want_one_address_and_one_gets_it(stage: Stage) {
     let house = stage.house().await;
     let services = house.shared();
@@ -214,6 +224,7 @@ pub(crate) async fn sixty_four_want_one_address_and_one_gets_it(stage: Stage) {
 }
 
 /// ASVS V2.3.4
+#[apply(case)]
 pub(crate) async fn sixty_four_repeats_at_once_make_one_account_and_equal_answers(stage: Stage) {
     let house = stage.house().await;
     let services = house.shared();
@@ -233,6 +244,7 @@ pub(crate) async fn sixty_four_repeats_at_once_make_one_account_and_equal_answer
 }
 
 /// ASVS V6.2.8, V6.2.9, V6.2.10
+#[apply(case)]
 pub(crate) async fn a_password_is_compared_whole_and_never_grows_old(stage: Stage) {
     let house = stage.house().await;
     let long = "пароль из слов ".repeat(9);

@@ -27,6 +27,7 @@ async fn record(house: &House, what: Revoked, at: Timestamp) {
 }
 
 /// ASVS V7.4.1, V8.3.2
+#[apply(case)]
 pub(crate) async fn the_other_replica_learns_of_everything_by_polling(stage: Stage) {
     let (here, there) = stage.two_houses().await;
     let (ada, grace, hedy) = (here.member("ada").await, here.member("grace").await, here.member("hedy").await);
@@ -47,6 +48,7 @@ pub(crate) async fn the_other_replica_learns_of_everything_by_polling(stage: Sta
     assert!(here.who(&fresh.tokens.access_token).await.is_ok());
 }
 
+#[apply(case)]
 pub(crate) async fn a_changed_user_is_shown_anew_at_the_other_replica(stage: Stage) {
     let (here, there) = stage.two_houses().await;
     let ada = here.member("ada").await;
@@ -57,6 +59,7 @@ pub(crate) async fn a_changed_user_is_shown_anew_at_the_other_replica(stage: Sta
 }
 
 /// With a shared cache the message comes at once; the poll is only the net below.
+#[apply(case)]
 pub(crate) async fn a_shared_cache_brings_the_news_without_a_poll(stage: Stage) {
     let clock = Arc::clone(&stage.house().await.clock);
     let dice: Arc<dyn userd_model::Random> = Arc::new(userd_storage::testing::TestRandom::default());
@@ -79,6 +82,7 @@ pub(crate) async fn a_shared_cache_brings_the_news_without_a_poll(stage: Stage) 
     assert!(there.revocations.receive(&bytes).is_empty(), "a repeated message has no effect");
 }
 
+#[apply(case)]
 pub(crate) async fn an_entry_that_commits_late_is_found(stage: Stage) {
     let (here, there) = stage.two_houses().await;
     let (ada, grace) = (here.member("ada").await, here.member("grace").await);
@@ -93,6 +97,7 @@ pub(crate) async fn an_entry_that_commits_late_is_found(stage: Stage) {
 }
 
 /// What a replica has done or heard itself says nothing about what it has missed before.
+#[apply(case)]
 pub(crate) async fn own_entries_hide_nobody_elses(stage: Stage) {
     let (here, there) = stage.two_houses().await;
     let (ada, grace) = (here.member("ada").await, here.member("grace").await);
@@ -104,6 +109,7 @@ pub(crate) async fn own_entries_hide_nobody_elses(stage: Stage) {
 }
 
 /// F11: a replica whose clock is ahead writes into the future; those who poll still see what comes after.
+#[apply(case)]
 pub(crate) async fn a_clock_that_is_ahead_hides_nothing(stage: Stage) {
     let (here, there) = stage.two_houses().await;
     let ada = here.member("ada").await;
@@ -116,6 +122,7 @@ pub(crate) async fn a_clock_that_is_ahead_hides_nothing(stage: Stage) {
     assert!(there.who(&ada.tokens.access_token).await.is_err());
 }
 
+#[apply(case)]
 pub(crate) async fn a_replica_that_starts_later_knows_what_was_revoked_before(stage: Stage) {
     let here = stage.house().await;
     let ada = here.member("ada").await;
@@ -128,6 +135,7 @@ pub(crate) async fn a_replica_that_starts_later_knows_what_was_revoked_before(st
 }
 
 /// A full page is followed by the next one, and entries end with the tokens they can touch.
+#[apply(case)]
 pub(crate) async fn entries_are_paged_and_forgotten(stage: Stage) {
     let house = stage.house_with(with(|settings| settings.sessions_per_user = 1000)).await;
     let ada = house.member("ada").await;

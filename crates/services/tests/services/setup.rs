@@ -10,6 +10,7 @@ use crate::{
 };
 
 /// ASVS V6.3.2
+#[apply(case)]
 pub(crate) async fn the_setup_link_makes_one_administrator_and_dies(stage: Stage) {
     let house = stage.house().await;
     assert!(house.reading().users().page(None, 10).await.unwrap().is_empty(), "there are no default accounts");
@@ -41,6 +42,7 @@ pub(crate) async fn the_setup_link_makes_one_administrator_and_dies(stage: Stage
     assert_eq!(house.events_of(root.user.id).await, ["session.started", "user.registered", "user.role_granted"]);
 }
 
+#[apply(case)]
 pub(crate) async fn a_wrong_or_old_setup_link_is_refused(stage: Stage) {
     let house = stage.house().await;
     let token = house.setup.open(&house.operator_context()).await.unwrap().unwrap();
@@ -61,6 +63,7 @@ pub(crate) async fn a_wrong_or_old_setup_link_is_refused(stage: Stage) {
 }
 
 /// AC-107: the setup is raced with two links and sixty-four browsers.
+#[apply(case)]
 pub(crate) async fn sixty_four_set_up_at_once_and_one_becomes_administrator(stage: Stage) {
     let house = stage.house().await;
     let links = [
@@ -89,6 +92,7 @@ pub(crate) async fn sixty_four_set_up_at_once_and_one_becomes_administrator(stag
 }
 
 /// AC-107: the link of the first start is used after the operator has made an administrator.
+#[apply(case)]
 pub(crate) async fn the_operator_shuts_the_link_by_making_an_administrator(stage: Stage) {
     let house = stage.house().await;
     let token = house.setup.open(&house.operator_context()).await.unwrap().unwrap();
@@ -107,6 +111,7 @@ pub(crate) async fn the_operator_shuts_the_link_by_making_an_administrator(stage
     );
 }
 
+#[apply(case)]
 pub(crate) async fn the_operator_makes_several_administrators_at_once(stage: Stage) {
     let house = stage.house().await;
     let services = house.shared();

@@ -28,6 +28,7 @@ fn published(house: &House) -> usize {
     set["keys"].as_array().unwrap().len()
 }
 
+#[apply(case)]
 pub(crate) async fn an_empty_database_gets_a_key_and_its_heir(stage: Stage) {
     let house = stage.house().await;
     let (active, next) = (kid_of(&house, KeyState::Active).await, kid_of(&house, KeyState::Next).await);
@@ -40,6 +41,7 @@ pub(crate) async fn an_empty_database_gets_a_key_and_its_heir(stage: Stage) {
     assert!(!stored.public_jwk.to_string().contains("\"d\""), "the private half is sealed apart");
 }
 
+#[apply(case)]
 pub(crate) async fn many_replicas_start_at_once_and_share_one_key(stage: Stage) {
     let first = stage.house().await;
     let store = Arc::clone(&stage.store);
@@ -59,6 +61,7 @@ pub(crate) async fn many_replicas_start_at_once_and_share_one_key(stage: Stage) 
 }
 
 /// On an empty database: the secrets and keys of whoever was first are everybody's.
+#[apply(case)]
 pub(crate) async fn many_replicas_start_at_once_on_an_empty_database(stage: Stage) {
     let store = Arc::clone(&stage.store);
     let houses = at_once(8, |n| {
@@ -75,6 +78,7 @@ pub(crate) async fn many_replicas_start_at_once_on_an_empty_database(stage: Stag
     assert_eq!(keys(&houses[0]).await.len(), 2);
 }
 
+#[apply(case)]
 pub(crate) async fn a_rotation_lets_the_heir_sign_and_old_tokens_stay_good(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -90,6 +94,7 @@ pub(crate) async fn a_rotation_lets_the_heir_sign_and_old_tokens_stay_good(stage
 }
 
 /// F22: a compromised key: nothing it has signed is accepted any more.
+#[apply(case)]
 pub(crate) async fn a_revoked_key_counts_nowhere_at_once(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -108,6 +113,7 @@ pub(crate) async fn a_revoked_key_counts_nowhere_at_once(stage: Stage) {
     assert_eq!(refusal(house.signing_keys.revoke(&house.operator_context(), "nobody").await), Refusal::NotFound);
 }
 
+#[apply(case)]
 pub(crate) async fn only_who_may_touches_keys(stage: Stage) {
     let house = stage.house().await;
     let reader = house.service(&[Permission::SIGNING_KEYS_READ]).await.actor;
@@ -122,6 +128,7 @@ pub(crate) async fn only_who_may_touches_keys(stage: Stage) {
     }
 }
 
+#[apply(case)]
 pub(crate) async fn the_schedule_rotates_in_time_and_drops_the_retired_later(stage: Stage) {
     let house = stage.house().await;
     let (old, next) = (kid_of(&house, KeyState::Active).await, kid_of(&house, KeyState::Next).await);
@@ -141,6 +148,7 @@ pub(crate) async fn the_schedule_rotates_in_time_and_drops_the_retired_later(sta
     assert_eq!((keys(&house).await.len(), published(&house)), (2, 2));
 }
 
+#[apply(case)]
 pub(crate) async fn a_key_is_published_before_it_signs_also_when_the_algorithm_changes(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -164,6 +172,7 @@ pub(crate) async fn a_key_is_published_before_it_signs_also_when_the_algorithm_c
     }
 }
 
+#[apply(case)]
 pub(crate) async fn a_schedule_and_a_hand_that_rotate_at_once_rotate_once(stage: Stage) {
     let house = stage.house().await;
     house.advance(DAY * 31);
@@ -179,6 +188,7 @@ pub(crate) async fn a_schedule_and_a_hand_that_rotate_at_once_rotate_once(stage:
 }
 
 /// F22: a key is revoked at one replica; the other one hears of it by its poll.
+#[apply(case)]
 pub(crate) async fn a_change_of_keys_reaches_the_other_replica(stage: Stage) {
     let (here, there) = stage.two_houses().await;
     let ada = here.member("ada").await;

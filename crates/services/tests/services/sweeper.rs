@@ -28,6 +28,7 @@ async fn put_short_lived(house: &House, n: u8, life: Duration) {
     put.await.unwrap();
 }
 
+#[apply(case)]
 pub(crate) async fn what_has_expired_goes_and_nothing_else(stage: Stage) {
     let house = stage.house().await;
     let once = house.idempotency.request("register", "key", b"body");
@@ -56,6 +57,7 @@ pub(crate) async fn what_has_expired_goes_and_nothing_else(stage: Stage) {
     assert_eq!(events.len(), 4, "the outbox is not the sweeper's: {events:?}");
 }
 
+#[apply(case)]
 pub(crate) async fn a_backlog_is_worked_off(stage: Stage) {
     let house = stage.house().await;
     let (now, until) = (house.now(), house.now().plus(MINUTE));
@@ -71,6 +73,7 @@ pub(crate) async fn a_backlog_is_worked_off(stage: Stage) {
     assert_eq!(house.sweeper.tick().await.unwrap(), 450);
 }
 
+#[apply(case)]
 pub(crate) async fn one_replica_sweeps_at_a_time(stage: Stage) {
     let (here, there) = stage.two_houses().await;
     put_short_lived(&here, 1, MINUTE).await;

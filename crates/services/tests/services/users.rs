@@ -11,6 +11,7 @@ use crate::{
 
 /// AC-095: whoever may see accounts may not therefore change them.
 /// ASVS V8.2.1, V8.3.1
+#[apply(case)]
 pub(crate) async fn only_who_may_administers_accounts(stage: Stage) {
     let house = stage.house().await;
     let (ada, grace, root) = (house.member("ada").await, house.member("grace").await, house.admin().await);
@@ -47,6 +48,7 @@ pub(crate) async fn only_who_may_administers_accounts(stage: Stage) {
     assert_eq!(house.count_of(root.id, EventKind::RoleGranted).await, 1, "who gave the role is told once");
 }
 
+#[apply(case)]
 pub(crate) async fn accounts_are_found_by_any_login_and_paged(stage: Stage) {
     let house = stage.house().await;
     let mut all = Vec::new();
@@ -73,6 +75,7 @@ pub(crate) async fn accounts_are_found_by_any_login_and_paged(stage: Stage) {
 }
 
 /// ASVS V7.4.5
+#[apply(case)]
 pub(crate) async fn a_block_shuts_an_account_and_an_unblock_opens_it(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -91,6 +94,7 @@ pub(crate) async fn a_block_shuts_an_account_and_an_unblock_opens_it(stage: Stag
 }
 
 /// ASVS V7.4.5
+#[apply(case)]
 pub(crate) async fn a_sign_out_ends_everything_and_the_account_stays_open(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;
@@ -102,6 +106,7 @@ pub(crate) async fn a_sign_out_ends_everything_and_the_account_stays_open(stage:
     assert!(!house.is_out(&again.tokens).await);
 }
 
+#[apply(case)]
 pub(crate) async fn deleted_and_unknown_accounts_are_not_administered(stage: Stage) {
     let house = stage.house().await;
     let ada = house.member("ada").await;

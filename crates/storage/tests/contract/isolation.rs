@@ -7,6 +7,7 @@ use crate::stage::{INSERT_COUNTER, SET_COUNTER, Stage, get, read};
 
 const ADMINISTRATOR: i64 = 1;
 
+#[apply(case)]
 pub(crate) async fn a_unit_of_work_reads_its_own_writes(stage: Stage) {
     let seen = stage
         .store
@@ -22,6 +23,7 @@ pub(crate) async fn a_unit_of_work_reads_its_own_writes(stage: Stage) {
     assert_eq!(seen, (Some(1), Some(2)));
 }
 
+#[apply(case)]
 pub(crate) async fn an_open_unit_of_work_is_invisible_outside(stage: Stage) {
     let store = &stage.store;
     let seen = store
@@ -36,6 +38,7 @@ pub(crate) async fn an_open_unit_of_work_is_invisible_outside(stage: Stage) {
     assert_eq!(stage.get("a").await, Some(1));
 }
 
+#[apply(case)]
 pub(crate) async fn parallel_increments_all_count(stage: Stage) {
     stage.put("n", 0).await.unwrap();
     let tasks: Vec<_> = (0..16)
@@ -65,6 +68,7 @@ async fn increment(store: &Store) -> Result<(), Failure> {
 }
 
 /// Write skew: each reads the other's row and writes its own.
+#[apply(case)]
 pub(crate) async fn two_administrators_cannot_demote_each_other(stage: Stage) {
     for round in 0..15 {
         let (ann, ben) = (format!("ann {round}"), format!("ben {round}"));
@@ -97,6 +101,7 @@ async fn demote_if_another_remains(store: &Store, me: &str, other: &str) -> Resu
         .await
 }
 
+#[apply(case)]
 pub(crate) async fn one_of_many_inserts_of_a_key_wins(stage: Stage) {
     let tasks: Vec<_> = (0..16)
         .map(|n| {

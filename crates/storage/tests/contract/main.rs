@@ -8,6 +8,41 @@
     clippy::indexing_slicing,
     reason = "a test that cannot go on fails by panicking"
 )]
+#![deny(dead_code, reason = "a case that does not stand under `#[apply(case)]` would never run")]
+
+#[macro_use]
+extern crate macro_rules_attribute;
+
+/// `#[apply(case)]` above a function makes a test of it on each engine in each weather:
+/// `its_name::in_memory::run_twice` and so on.
+macro_rules! case {
+    ($(#[$attribute:meta])* $visibility:vis async fn $name:ident $($rest:tt)+) => {
+        $(#[$attribute])* $visibility async fn $name $($rest)+
+
+        mod $name {
+            on! { $name, in_memory: Memory, plainly: Plain, run_twice: RunTwice, conflict_first: ConflictFirst }
+            on! { $name, in_a_file: File, plainly: Plain, run_twice: RunTwice, conflict_first: ConflictFirst }
+            on! { $name, on_postgres: Postgres, plainly: Plain, run_twice: RunTwice, conflict_first: ConflictFirst }
+            on! { $name, on_postgres_behind_a_pooler: Postgres, plainly: Pooled }
+        }
+    };
+}
+
+macro_rules! on {
+    ($case:ident, $engine:ident: $backend:ident, $($setting:ident: $weather:ident),+) => {
+        mod $engine {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $setting() {
+                    use userd_storage::testing::Backend;
+                    use crate::{gaps, stage::Weather};
+                    let case = super::super::$case;
+                    gaps::run(stringify!($case), Backend::$backend, Weather::$weather, case).await;
+                }
+            )+
+        }
+    };
+}
 
 mod faults;
 mod gaps;
@@ -22,54 +57,3 @@ mod stage;
 mod tls;
 mod undoing;
 mod values;
-
-/// Makes a test of each case on each engine in each weather.
-macro_rules! contract {
-    ($($module:ident::$case:ident),+ $(,)?) => {
-        contract!(@backend in_memory Memory: $($module::$case),+);
-        contract!(@backend in_a_file File: $($module::$case),+);
-        contract!(@backend on_postgres Postgres: $($module::$case),+);
-        contract!(@weather on_postgres_behind_a_pooler Postgres Pooled: $($module::$case),+);
-    };
-    (@backend $name:ident $backend:ident: $($module:ident::$case:ident),+) => {
-        mod $name {
-            contract!(@weather plainly $backend Plain: $($module::$case),+);
-            contract!(@weather run_twice $backend RunTwice: $($module::$case),+);
-            contract!(@weather conflict_first $backend ConflictFirst: $($module::$case),+);
-        }
-    };
-    (@weather $name:ident $backend:ident $weather:ident: $($module:ident::$case:ident),+) => {
-        mod $name {
-            use userd_storage::testing::Backend;
-            use crate::{gaps, stage::Weather};
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $case() {
-                    gaps::run(stringify!($case), Backend::$backend, Weather::$weather, crate::$module::$case).await;
-                }
-            )+
-        }
-    };
-}
-
-contract! {
-    undoing::what_is_committed_is_there_at_once,
-    undoing::a_refusal_rolls_back,
-    undoing::a_panic_rolls_back,
-    undoing::a_dropped_future_rolls_back,
-    undoing::an_answer_without_a_commit_is_refused,
-    undoing::nothing_commits_after_a_failed_statement,
-    undoing::a_write_outside_of_a_unit_of_work_is_refused,
-    isolation::a_unit_of_work_reads_its_own_writes,
-    isolation::an_open_unit_of_work_is_invisible_outside,
-    isolation::parallel_increments_all_count,
-    isolation::two_administrators_cannot_demote_each_other,
-    isolation::one_of_many_inserts_of_a_key_wins,
-    values::every_kind_comes_back_as_it_went_in,
-    values::nothing_comes_back_as_nothing,
-    values::a_duplicate_names_its_table,
-    values::parameters_may_stand_in_any_order,
-    values::text_is_ordered_by_its_bytes,
-    values::pages_follow_each_other_without_gap_or_overlap,
-    values::a_column_of_another_kind_is_corrupt_not_a_panic,
-}

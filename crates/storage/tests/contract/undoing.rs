@@ -14,6 +14,7 @@ use userd_storage::{Failure, StoreError, testing::run};
 
 use crate::stage::{INSERT_COUNTER, Stage, read};
 
+#[apply(case)]
 pub(crate) async fn what_is_committed_is_there_at_once(stage: Stage) {
     for n in 0..20 {
         let name = format!("row {n}");
@@ -22,6 +23,7 @@ pub(crate) async fn what_is_committed_is_there_at_once(stage: Stage) {
     }
 }
 
+#[apply(case)]
 pub(crate) async fn a_refusal_rolls_back(stage: Stage) {
     let refused = stage
         .store
@@ -36,6 +38,7 @@ pub(crate) async fn a_refusal_rolls_back(stage: Stage) {
     stage.put("a", 2).await.unwrap();
 }
 
+#[apply(case)]
 pub(crate) async fn a_panic_rolls_back(stage: Stage) {
     let store = stage.store.clone();
     let panicked = tokio::spawn(async move {
@@ -53,6 +56,7 @@ pub(crate) async fn a_panic_rolls_back(stage: Stage) {
     stage.put("a", 2).await.unwrap();
 }
 
+#[apply(case)]
 pub(crate) async fn a_dropped_future_rolls_back(stage: Stage) {
     let (store, written) = (stage.store.clone(), Arc::new(Notify::new()));
     let told = Arc::clone(&written);
@@ -75,6 +79,7 @@ pub(crate) async fn a_dropped_future_rolls_back(stage: Stage) {
     assert_eq!(stage.get("a").await, Some(2));
 }
 
+#[apply(case)]
 pub(crate) async fn an_answer_without_a_commit_is_refused(stage: Stage) {
     let forgotten = stage
         .store
@@ -87,6 +92,7 @@ pub(crate) async fn an_answer_without_a_commit_is_refused(stage: Stage) {
     assert_eq!(stage.get("a").await, None);
 }
 
+#[apply(case)]
 pub(crate) async fn nothing_commits_after_a_failed_statement(stage: Stage) {
     stage.put("taken", 1).await.unwrap();
     let tries = AtomicU32::new(0);
@@ -106,6 +112,7 @@ pub(crate) async fn nothing_commits_after_a_failed_statement(stage: Stage) {
     assert_eq!(stage.get("taken").await, Some(1));
 }
 
+#[apply(case)]
 pub(crate) async fn a_write_outside_of_a_unit_of_work_is_refused(stage: Stage) {
     let written = run(&mut stage.store.reading(), INSERT_COUNTER, &["a".into(), 1_i64.into()]).await;
     assert!(matches!(written, Err(StoreError::Corrupt(_))), "{written:?}");

@@ -51,6 +51,7 @@ async fn fetch(stage: &Stage, id: Uuid) -> Vec<Value> {
     inside[0].0.clone()
 }
 
+#[apply(case)]
 pub(crate) async fn every_kind_comes_back_as_it_went_in(stage: Stage) {
     let long = "д".repeat(70_000);
     let texts = ["", "plain", "'quoted'; --", "Ünïcödé 🦀 \u{202e}", &*long];
@@ -73,6 +74,7 @@ pub(crate) async fn every_kind_comes_back_as_it_went_in(stage: Stage) {
     }
 }
 
+#[apply(case)]
 pub(crate) async fn nothing_comes_back_as_nothing(stage: Stage) {
     let id = id();
     let kinds = [Kind::Text, Kind::Bytes, Kind::I64, Kind::Bool, Kind::Timestamp, Kind::Json];
@@ -82,6 +84,7 @@ pub(crate) async fn nothing_comes_back_as_nothing(stage: Stage) {
     assert!(fetch(&stage, id).await == row);
 }
 
+#[apply(case)]
 pub(crate) async fn a_duplicate_names_its_table(stage: Stage) {
     stage.put("a", 1).await.unwrap();
     let twice = stage.put("a", 2).await;
@@ -97,6 +100,7 @@ pub(crate) async fn a_duplicate_names_its_table(stage: Stage) {
     assert!(matches!(inside, Err(Failure::Store(StoreError::Duplicate(Duplicate::Key("counters"))))), "{inside:?}");
 }
 
+#[apply(case)]
 pub(crate) async fn parameters_may_stand_in_any_order(stage: Stage) {
     let id = id();
     let mut row: Vec<Value> = vec![id.into()];
@@ -119,6 +123,7 @@ async fn names(stage: &Stage, statement: &'static userd_storage::Statement, valu
     rows.into_iter().map(|mut row| row.text(0).unwrap()).collect()
 }
 
+#[apply(case)]
 pub(crate) async fn text_is_ordered_by_its_bytes(stage: Stage) {
     for name in ["é", "z", "Z", "a", "ab", "A", "_", "я", "1"] {
         stage.put(name, 0).await.unwrap();
@@ -126,6 +131,7 @@ pub(crate) async fn text_is_ordered_by_its_bytes(stage: Stage) {
     assert_eq!(names(&stage, &IN_ORDER, &[]).await, ["1", "A", "Z", "_", "a", "ab", "z", "é", "я"]);
 }
 
+#[apply(case)]
 pub(crate) async fn pages_follow_each_other_without_gap_or_overlap(stage: Stage) {
     let all: Vec<String> = (0..25).map(|n| format!("{n:02}")).collect();
     for name in all.iter().rev() {
@@ -141,6 +147,7 @@ pub(crate) async fn pages_follow_each_other_without_gap_or_overlap(stage: Stage)
     assert_eq!(seen, all);
 }
 
+#[apply(case)]
 pub(crate) async fn a_column_of_another_kind_is_corrupt_not_a_panic(stage: Stage) {
     let id = id();
     let mut row: Vec<Value> = vec![id.into(), "no uuid".into()];

@@ -15,7 +15,7 @@
 #![allow(unreachable_pub, reason = "one binary; its modules share their parts")]
 
 #[macro_use]
-mod support;
+extern crate userd_test_support as support;
 
 mod canaries;
 mod contract;

@@ -12,9 +12,7 @@
 #![allow(unreachable_pub, reason = "one binary; its modules share their parts")]
 
 #[macro_use]
-#[path = "../journeys/support/mod.rs"]
-#[allow(dead_code, unused_imports, reason = "the journeys use the rest")]
-mod support;
+extern crate userd_test_support as support;
 
 mod browser;
 mod clients;

@@ -20,6 +20,7 @@ async fn prove_address(house: &House, user: userd_model::UserId) {
     prove.await.unwrap();
 }
 
+#[apply(case)]
 pub(crate) async fn a_new_person_gets_an_account_and_is_known_the_next_time(stage: Stage) {
     let (house, acme) = house_with_acme(&stage).await;
     let told = Profile {
@@ -48,6 +49,7 @@ pub(crate) async fn a_new_person_gets_an_account_and_is_known_the_next_time(stag
 }
 
 /// ASVS V6.8.1, V10.3.3
+#[apply(case)]
 pub(crate) async fn only_provider_issuer_and_subject_identify(stage: Stage) {
     let (acme, other) = (Elsewhere::new("acme", |_| {}), Elsewhere::new("other", |_| {}));
     let house = stage.house_with(offering(&[&acme, &other])).await;
@@ -65,6 +67,7 @@ pub(crate) async fn only_provider_issuer_and_subject_identify(stage: Stage) {
     assert_eq!(seen.len(), 5, "the same subject elsewhere is somebody else");
 }
 
+#[apply(case)]
 pub(crate) async fn an_unproven_address_makes_an_account_without_one(stage: Stage) {
     let (house, acme) = house_with_acme(&stage).await;
     let ada = house.member("ada").await;
@@ -78,6 +81,7 @@ pub(crate) async fn an_unproven_address_makes_an_account_without_one(stage: Stag
 }
 
 /// AC-037: an account is associated by its address alone.
+#[apply(case)]
 pub(crate) async fn a_proven_address_of_a_proven_account_is_told_and_never_linked(stage: Stage) {
     let (house, acme) = house_with_acme(&stage).await;
     let ada = house.member("ada").await;
@@ -92,6 +96,7 @@ pub(crate) async fn a_proven_address_of_a_proven_account_is_told_and_never_linke
 
 /// Pre-hijacking: somebody has registered the victim's address and waits inside. Who proves the mailbox wins the
 /// account, and every way back of the claimant is wiped.
+#[apply(case)]
 pub(crate) async fn who_proves_the_mailbox_wins_it_from_who_only_claimed_it(stage: Stage) {
     let (acme, other) = (Elsewhere::new("acme", |_| {}), Elsewhere::new("other", |_| {}));
     let house = stage.house_with(offering(&[&acme, &other])).await;
@@ -125,6 +130,7 @@ pub(crate) async fn who_proves_the_mailbox_wins_it_from_who_only_claimed_it(stag
     assert_eq!(house.sign_in_through("acme").await.user.id, claimant.id);
 }
 
+#[apply(case)]
 pub(crate) async fn accounts_with_roles_and_shut_accounts_are_never_won(stage: Stage) {
     let (house, acme) = house_with_acme(&stage).await;
     let root = house.admin().await;
@@ -144,6 +150,7 @@ pub(crate) async fn accounts_with_roles_and_shut_accounts_are_never_won(stage: S
     }
 }
 
+#[apply(case)]
 pub(crate) async fn blocked_and_deleted_people_stay_out(stage: Stage) {
     let (house, acme) = house_with_acme(&stage).await;
     let ada = house.sign_in_through("acme").await.user.id;
@@ -160,6 +167,7 @@ pub(crate) async fn blocked_and_deleted_people_stay_out(stage: Stage) {
     assert_eq!(refused(house.through("acme").await), Refusal::ProviderRefused("account_gone"));
 }
 
+#[apply(case)]
 pub(crate) async fn only_allowed_domains_come_in(stage: Stage) {
     let acme = Elsewhere::new("acme", |facts| facts.policy.allowed_domains = vec!["example.org".into()]);
     let house = stage.house_with(offering(&[&acme])).await;
@@ -182,6 +190,7 @@ pub(crate) async fn only_allowed_domains_come_in(stage: Stage) {
 }
 
 /// AC-106: sign-up is switched off, for the provider or altogether.
+#[apply(case)]
 pub(crate) async fn closed_sign_up_lets_only_known_people_in(stage: Stage) {
     let open = Elsewhere::new("acme", |_| {});
     let house = stage.house_with(offering(&[&open])).await;

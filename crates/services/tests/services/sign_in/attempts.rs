@@ -14,6 +14,7 @@ use crate::{
 
 /// AC-051: the state is left out, empty, or of nobody.
 /// ASVS V10.1.2, V10.2.1
+#[apply(case)]
 pub(crate) async fn a_missing_or_unknown_state_is_refused(stage: Stage) {
     let (house, _) = house_with_acme(&stage).await;
     let begun = house.begin("acme").await;
@@ -36,6 +37,7 @@ pub(crate) async fn a_missing_or_unknown_state_is_refused(stage: Stage) {
 }
 
 /// AC-056: a state that the caller chose was never stored here.
+#[apply(case)]
 pub(crate) async fn a_replayed_state_is_refused(stage: Stage) {
     let (house, _) = house_with_acme(&stage).await;
     let begun = house.begin("acme").await;
@@ -45,6 +47,7 @@ pub(crate) async fn a_replayed_state_is_refused(stage: Stage) {
 
 /// AC-083, AC-052: an attempt is begun in the attacker's browser and finished in the victim's.
 /// ASVS V10.1.2
+#[apply(case)]
 pub(crate) async fn another_browser_cannot_finish_an_attempt(stage: Stage) {
     let (house, _) = house_with_acme(&stage).await;
     let victims = house.begin("acme").await;
@@ -63,6 +66,7 @@ pub(crate) async fn another_browser_cannot_finish_an_attempt(stage: Stage) {
 
 /// AC-055: the answer of one provider is delivered to the callback of another.
 /// ASVS V10.2.2
+#[apply(case)]
 pub(crate) async fn an_answer_at_another_providers_callback_is_refused(stage: Stage) {
     let (acme, evil) = (Elsewhere::new("acme", |_| {}), Elsewhere::new("evil", |_| {}));
     let house = stage.house_with(offering(&[&acme, &evil])).await;
@@ -77,6 +81,7 @@ pub(crate) async fn an_answer_at_another_providers_callback_is_refused(stage: St
     );
 }
 
+#[apply(case)]
 pub(crate) async fn an_attempt_lives_ten_minutes(stage: Stage) {
     let (house, _) = house_with_acme(&stage).await;
     let (late, in_time) = (house.begin("acme").await, house.begin("acme").await);
@@ -87,6 +92,7 @@ pub(crate) async fn an_attempt_lives_ten_minutes(stage: Stage) {
 }
 
 /// AC-044: sign-in by a provider that was disabled, also in the middle.
+#[apply(case)]
 pub(crate) async fn a_disabled_provider_is_refused_at_the_start_and_at_the_callback(stage: Stage) {
     let (house, _) = house_with_acme(&stage).await;
     let begun = house.begin("acme").await;
@@ -109,6 +115,7 @@ pub(crate) async fn a_disabled_provider_is_refused_at_the_start_and_at_the_callb
     assert_eq!(restarted.sign_in.offered().count(), 0);
 }
 
+#[apply(case)]
 pub(crate) async fn a_provider_without_a_browser_flow_has_no_start(stage: Stage) {
     let app_only = Elsewhere::new("acme", |facts| facts.capabilities.browser = false);
     let house = stage.house_with(offering(&[&app_only])).await;
@@ -119,6 +126,7 @@ pub(crate) async fn a_provider_without_a_browser_flow_has_no_start(stage: Stage)
 }
 
 /// AC-059, AC-060: a way back with userinfo, another path, another host, dots, encodings, a script.
+#[apply(case)]
 pub(crate) async fn the_way_back_is_compared_exactly(stage: Stage) {
     let (house, _) = house_with_acme(&stage).await;
     let start = async |return_to: &str| {
@@ -156,6 +164,7 @@ pub(crate) async fn the_way_back_is_compared_exactly(stage: Stage) {
     assert_eq!(target.return_to.as_deref(), Some("https://app.example/done"));
 }
 
+#[apply(case)]
 pub(crate) async fn a_refusal_of_the_provider_lands_where_the_application_waits(stage: Stage) {
     let (house, acme) = house_with_acme(&stage).await;
     let start = || Start { return_to: Some("https://app.example/done".into()), ..Start::default() };
@@ -185,6 +194,7 @@ pub(crate) async fn a_refusal_of_the_provider_lands_where_the_application_waits(
 }
 
 /// F17: one callback, sixty-four times at once.
+#[apply(case)]
 pub(crate) async fn sixty_four_callbacks_make_one_account_and_one_code(stage: Stage) {
     let (house, _) = house_with_acme(&stage).await;
     let begun = house.begin("acme").await;
@@ -206,6 +216,7 @@ pub(crate) async fn sixty_four_callbacks_make_one_account_and_one_code(stage: St
 }
 
 /// One person, sixty-four attempts at once: one account all the same.
+#[apply(case)]
 pub(crate) async fn sixty_four_first_sign_ins_of_one_person_make_one_account(stage: Stage) {
     let (house, acme) = house_with_acme(&stage).await;
     acme.is(super::elsewhere::proven("acme", "7", "ada@example.org"));
@@ -230,6 +241,7 @@ pub(crate) async fn sixty_four_first_sign_ins_of_one_person_make_one_account(sta
     assert_eq!(house.reading().identities().of_user(users[0].id).await.unwrap().len(), 1);
 }
 
+#[apply(case)]
 pub(crate) async fn attempts_from_one_network_are_limited(stage: Stage) {
     let acme = Elsewhere::new("acme", |_| {});
     let mut options = with(|settings| {
@@ -248,6 +260,7 @@ pub(crate) async fn attempts_from_one_network_are_limited(stage: Stage) {
 }
 
 /// ASVS V10.1.2
+#[apply(case)]
 pub(crate) async fn what_is_remembered_is_sealed_and_random(stage: Stage) {
     let (house, _) = house_with_acme(&stage).await;
     let (one, two) = (house.begin("acme").await, house.begin("acme").await);

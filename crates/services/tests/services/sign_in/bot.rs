@@ -144,6 +144,7 @@ fn signed_in(poll: BotPoll) -> SignedIn {
     }
 }
 
+#[apply(case)]
 pub(crate) async fn a_tap_on_the_right_code_signs_in(stage: Stage) {
     let messenger = Messenger::open(&stage).await;
     let start = messenger.start().await;
@@ -175,6 +176,7 @@ pub(crate) async fn a_tap_on_the_right_code_signs_in(stage: Stage) {
 }
 
 /// A link sent to somebody else: the victim does not know the code, and one wrong tap ends it.
+#[apply(case)]
 pub(crate) async fn a_wrong_code_ends_the_attempt(stage: Stage) {
     let messenger = Messenger::open(&stage).await;
     for wrong in ["no", "", "0", "100"] {
@@ -188,6 +190,7 @@ pub(crate) async fn a_wrong_code_ends_the_attempt(stage: Stage) {
     assert!(messenger.house.reading().users().page(None, 9).await.unwrap().is_empty());
 }
 
+#[apply(case)]
 pub(crate) async fn nobody_else_answers_for_the_person_asked(stage: Stage) {
     let messenger = Messenger::open(&stage).await;
     let start = messenger.start().await;
@@ -216,6 +219,7 @@ pub(crate) async fn nobody_else_answers_for_the_person_asked(stage: Stage) {
 }
 
 /// AC-083: the tokens of an attempt go to the browser that began it.
+#[apply(case)]
 pub(crate) async fn another_browser_cannot_poll(stage: Stage) {
     let messenger = Messenger::open(&stage).await;
     let (start, other) = (messenger.start().await, messenger.start().await);
@@ -230,6 +234,7 @@ pub(crate) async fn another_browser_cannot_poll(stage: Stage) {
     signed_in(messenger.poll(&start).await.unwrap());
 }
 
+#[apply(case)]
 pub(crate) async fn sixty_four_polls_hand_the_tokens_out_once(stage: Stage) {
     let messenger = Messenger::open(&stage).await;
     let start = messenger.start().await;
@@ -246,6 +251,7 @@ pub(crate) async fn sixty_four_polls_hand_the_tokens_out_once(stage: Stage) {
     assert!(lost.into_iter().all(|answer| refusal(answer) == Refusal::InvalidCode));
 }
 
+#[apply(case)]
 pub(crate) async fn an_attempt_with_the_bot_lives_five_minutes(stage: Stage) {
     let messenger = Messenger::open(&stage).await;
     let start = messenger.start().await;
@@ -261,6 +267,7 @@ pub(crate) async fn an_attempt_with_the_bot_lives_five_minutes(stage: Stage) {
 }
 
 /// AC-007: a confirmed attempt is a way in, and dies with the others.
+#[apply(case)]
 pub(crate) async fn a_confirmed_attempt_dies_with_a_new_password(stage: Stage) {
     let messenger = Messenger::open(&stage).await;
     let ada = messenger.sign_in(7).await.user.id;
@@ -277,6 +284,7 @@ pub(crate) async fn a_confirmed_attempt_dies_with_a_new_password(stage: Stage) {
 }
 
 /// AC-069: a forged update is posted to the webhook.
+#[apply(case)]
 pub(crate) async fn an_update_without_the_secret_is_refused(stage: Stage) {
     let messenger = Messenger::open(&stage).await;
     let start = messenger.start().await;
@@ -307,6 +315,7 @@ pub(crate) async fn an_update_without_the_secret_is_refused(stage: Stage) {
     assert_eq!(messenger.told().len(), 1);
 }
 
+#[apply(case)]
 pub(crate) async fn a_repeated_update_is_taken_once(stage: Stage) {
     let messenger = Messenger::open(&stage).await;
     let start = messenger.start().await;
@@ -325,6 +334,7 @@ pub(crate) async fn a_repeated_update_is_taken_once(stage: Stage) {
 }
 
 /// The tap on the right code is delivered eight times at once: one account, one session.
+#[apply(case)]
 pub(crate) async fn an_update_that_comes_at_once_several_times_does_nothing_twice(stage: Stage) {
     let messenger = Messenger::open(&stage).await;
     let start = messenger.start().await;
@@ -347,6 +357,7 @@ pub(crate) async fn an_update_that_comes_at_once_several_times_does_nothing_twic
     assert_eq!(messenger.house.devices_of(user).await.len(), 1);
 }
 
+#[apply(case)]
 pub(crate) async fn access_of_the_bot_is_recorded_and_withdrawn(stage: Stage) {
     let messenger = Messenger::open(&stage).await;
     messenger.changes_access(9, "member").await;
@@ -365,6 +376,7 @@ pub(crate) async fn access_of_the_bot_is_recorded_and_withdrawn(stage: Stage) {
 }
 
 /// Of two accounts of one person there, the one that shut the bot out is the one that is recorded.
+#[apply(case)]
 pub(crate) async fn each_linked_account_has_its_own_bot_access(stage: Stage) {
     let messenger = Messenger::open(&stage).await;
     let house = &messenger.house;
@@ -379,6 +391,7 @@ pub(crate) async fn each_linked_account_has_its_own_bot_access(stage: Stage) {
     assert_eq!(identities.iter().map(|identity| identity.bot_access).collect::<Vec<_>>(), [true, false]);
 }
 
+#[apply(case)]
 pub(crate) async fn other_words_and_unknown_links_do_no_harm(stage: Stage) {
     let messenger = Messenger::open(&stage).await;
     let unknown = format!("/start {}", "A".repeat(43));
@@ -392,6 +405,7 @@ pub(crate) async fn other_words_and_unknown_links_do_no_harm(stage: Stage) {
     assert!(messenger.house.reading().users().page(None, 9).await.unwrap().is_empty());
 }
 
+#[apply(case)]
 pub(crate) async fn without_a_bot_there_is_no_such_door(stage: Stage) {
     let telegram = Elsewhere::new("telegram", |facts| facts.kind = Kind::Telegram);
     let house = stage.house_with(offering(&[&telegram])).await;

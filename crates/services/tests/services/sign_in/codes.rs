@@ -24,6 +24,7 @@ async fn exchange(
 
 /// AC-065: one code, twice in sequence and sixty-four times at once: one session, which the replay ends.
 /// ASVS V6.5.1
+#[apply(case)]
 pub(crate) async fn a_code_is_exchanged_once(stage: Stage) {
     let (house, _) = house_with_acme(&stage).await;
     let first = code(house.through("acme").await);
@@ -52,6 +53,7 @@ pub(crate) async fn a_code_is_exchanged_once(stage: Stage) {
 }
 
 /// ASVS V6.5.5
+#[apply(case)]
 pub(crate) async fn a_code_lives_a_minute(stage: Stage) {
     let (house, _) = house_with_acme(&stage).await;
     let (late, in_time) = (code(house.through("acme").await), code(house.through("acme").await));
@@ -66,6 +68,7 @@ pub(crate) async fn a_code_lives_a_minute(stage: Stage) {
 }
 
 /// A code is stolen from the URL: without the verifier of the application that began it is worth nothing.
+#[apply(case)]
 pub(crate) async fn a_code_with_a_proof_key_needs_its_verifier(stage: Stage) {
     let (house, _) = house_with_acme(&stage).await;
     let begin = async |challenge: Option<String>| {
@@ -92,6 +95,7 @@ pub(crate) async fn a_code_with_a_proof_key_needs_its_verifier(stage: Stage) {
 }
 
 /// AC-007: a code that is on its way dies with a sign-out, a block and a new password.
+#[apply(case)]
 pub(crate) async fn what_shuts_the_account_kills_the_code(stage: Stage) {
     let (house, _) = house_with_acme(&stage).await;
     let user = house.sign_in_through("acme").await.user.id;
@@ -108,6 +112,7 @@ pub(crate) async fn what_shuts_the_account_kills_the_code(stage: Stage) {
 }
 
 /// AC-070: a proof that an app handed over is handed over again.
+#[apply(case)]
 pub(crate) async fn a_native_proof_works_once(stage: Stage) {
     let (house, acme) = house_with_acme(&stage).await;
     let native = async |token: &str| {
@@ -135,6 +140,7 @@ pub(crate) async fn a_native_proof_works_once(stage: Stage) {
 }
 
 /// F17: one native proof, sixty-four times at once.
+#[apply(case)]
 pub(crate) async fn sixty_four_native_proofs_make_one_session(stage: Stage) {
     let (house, _) = house_with_acme(&stage).await;
     let services = house.shared();

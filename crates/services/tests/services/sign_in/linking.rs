@@ -26,6 +26,7 @@ async fn unlink(house: &House, member: &Member, id: IdentityId) -> Result<(), us
     house.sign_in.unlink(&authenticated(&house, &who), id).await
 }
 
+#[apply(case)]
 pub(crate) async fn a_linked_account_signs_its_owner_in(stage: Stage) {
     let (house, acme) = house_with_acme(&stage).await;
     let ada = house.member("ada").await;
@@ -39,6 +40,7 @@ pub(crate) async fn a_linked_account_signs_its_owner_in(stage: Stage) {
 }
 
 /// ASVS V7.5.1
+#[apply(case)]
 pub(crate) async fn linking_needs_a_fresh_sign_in(stage: Stage) {
     let (house, _) = house_with_acme(&stage).await;
     let ada = house.member("ada").await;
@@ -65,6 +67,7 @@ pub(crate) async fn linking_needs_a_fresh_sign_in(stage: Stage) {
     assert_eq!(refusal(house.sign_in.unlink(&authenticated(&house, &who), id).await), Refusal::Forbidden);
 }
 
+#[apply(case)]
 pub(crate) async fn linking_ends_with_the_session_that_began_it(stage: Stage) {
     let (house, _) = house_with_acme(&stage).await;
     let ada = house.member("ada").await;
@@ -75,6 +78,7 @@ pub(crate) async fn linking_ends_with_the_session_that_began_it(stage: Stage) {
 }
 
 /// AC-040, AC-041: what the browser sends beside the state never chooses an account.
+#[apply(case)]
 pub(crate) async fn an_account_of_somebody_else_is_not_taken(stage: Stage) {
     let (house, acme) = house_with_acme(&stage).await;
     let (ada, grace) = (house.member("ada").await, house.member("grace").await);
@@ -91,6 +95,7 @@ pub(crate) async fn an_account_of_somebody_else_is_not_taken(stage: Stage) {
     assert_eq!(identities(&house, &ada).await.len(), 1);
 }
 
+#[apply(case)]
 pub(crate) async fn a_sign_in_is_no_link_and_a_link_is_no_sign_in(stage: Stage) {
     let (house, acme) = house_with_acme(&stage).await;
     let ada = house.member("ada").await;
@@ -102,6 +107,7 @@ pub(crate) async fn a_sign_in_is_no_link_and_a_link_is_no_sign_in(stage: Stage) 
     assert_eq!(identities(&house, &ada).await.len(), 1);
 }
 
+#[apply(case)]
 pub(crate) async fn unlinking_frees_the_account_elsewhere_and_tells_the_provider(stage: Stage) {
     let (house, acme) = house_with_acme(&stage).await;
     let (ada, grace) = (house.member("ada").await, house.member("grace").await);
@@ -125,6 +131,7 @@ pub(crate) async fn unlinking_frees_the_account_elsewhere_and_tells_the_provider
     assert_eq!(house.count_of(ada.id, EventKind::IdentityUnlinked).await, 1);
 }
 
+#[apply(case)]
 pub(crate) async fn the_last_way_in_is_not_unlinked(stage: Stage) {
     let (acme, other) = (Elsewhere::new("acme", |_| {}), Elsewhere::new("other", |_| {}));
     let house = stage.house_with(offering(&[&acme, &other])).await;
@@ -139,6 +146,7 @@ pub(crate) async fn the_last_way_in_is_not_unlinked(stage: Stage) {
 }
 
 /// Two devices unlink the two last ways in at the same moment: one stays.
+#[apply(case)]
 pub(crate) async fn two_unlinkings_at_once_leave_a_way_in(stage: Stage) {
     let (acme, other) = (Elsewhere::new("acme", |_| {}), Elsewhere::new("other", |_| {}));
     let house = stage.house_with(offering(&[&acme, &other])).await;
@@ -152,6 +160,7 @@ pub(crate) async fn two_unlinkings_at_once_leave_a_way_in(stage: Stage) {
 }
 
 /// The second name of an account leads to the same person, and to nobody else.
+#[apply(case)]
 pub(crate) async fn a_second_name_is_the_same_account(stage: Stage) {
     let (house, acme) = house_with_acme(&stage).await;
     let opaque = || Some(SubjectKey { issuer: "https://acme.example#sub".into(), subject: "42".into() });
@@ -164,6 +173,7 @@ pub(crate) async fn a_second_name_is_the_same_account(stage: Stage) {
 }
 
 /// AC-133: tokens, addresses and subjects of providers lie in the database sealed only.
+#[apply(case)]
 pub(crate) async fn nothing_of_the_provider_lies_in_the_clear(stage: Stage) {
     let (house, acme) = house_with_acme(&stage).await;
     acme.is(Profile {

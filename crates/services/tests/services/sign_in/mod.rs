@@ -7,4 +7,4 @@ mod codes;
 mod elsewhere;
 mod linking;
 
-pub(crate) use {admission::*, attempts::*, bot::*, codes::*, elsewhere::house_with_acme, linking::*};
+pub(crate) use elsewhere::house_with_acme;

@@ -1,5 +1,14 @@
-//! What the journeys share: the program as a process, people who call it, lines that can be cut, private servers.
-//! Deliberately absent: journeys. The tests in `../sign_in` use it too: what looks unused here may be used there.
+//! What the tests of the whole binary share (`crates/userd/tests`): the program as a process, people who call it, lines
+//! that can be cut, private servers. Deliberately absent: tests, and anything that is shipped.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test may stop at the first surprise, and says what it saw"
+)]
+#![allow(missing_docs, reason = "most of it says what it is by its name")]
 
 pub mod caller;
 pub mod house;
@@ -23,7 +32,9 @@ pub use self::{
 /// A password that no rule refuses.
 pub const PASSWORD: &str = "correct horse battery staple 7";
 
-/// Runs a journey on the embedded engine with the cache in process, and on PostgreSQL with Redis.
+/// Runs a journey on the embedded engine with the cache in process, and on PostgreSQL with Redis. Where it is used,
+/// `House` and `Engine` are in scope.
+#[macro_export]
 macro_rules! on_each_engine {
     ($($(#[$attribute:meta])* async fn $name:ident($house:ident: House) $body:block)+) => {$(
         mod $name {

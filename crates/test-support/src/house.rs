@@ -107,7 +107,7 @@ impl House {
 
     /// The program with this configuration and nothing else of the environment.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_userd"));
+        let mut command = Command::new(program());
         command.env_clear().current_dir(self.folder.path()).kill_on_drop(true);
         for (key, value) in &self.settings {
             command.env(format!("USERD__{}", key.to_ascii_uppercase().replace('.', "__")), value);
@@ -148,6 +148,11 @@ impl House {
         let arguments = ["--json", "users", "create-admin", "--email", email, "--password-stdin"];
         answer_of(&arguments, &self.run_with_input(&arguments, &format!("{password}\n")).await)
     }
+}
+
+/// The program, as built for the tests that run now: cargo and nextest tell them where it is.
+fn program() -> String {
+    told("CARGO_BIN_EXE_userd").expect("CARGO_BIN_EXE_userd says where userd is: run the tests by cargo")
 }
 
 /// The JSON that a command which succeeded wrote.
