@@ -10,9 +10,12 @@
 use std::{ffi::OsString, fs, path::PathBuf, time::Duration};
 
 use tempfile::TempDir;
-use userd::config::{
-    Config, DatabaseKind, DatabaseUrl, EmailConfirmation, Flag, Loaded, LogFormat, MasterKeySource, ProviderKind,
-    RegistrationMode, SigningAlgorithm, Sources,
+use userd::{
+    config::{
+        Config, DatabaseKind, DatabaseUrl, EmailConfirmation, Flag, Loaded, LogFormat, MasterKeySource, ProviderKind,
+        RegistrationMode, SigningAlgorithm, Sources,
+    },
+    wiring::checks,
 };
 
 /// A directory with files, variables and flags; loads them.
@@ -50,7 +53,7 @@ impl Setup {
 
     fn load(self) -> Result<Loaded, String> {
         let place = format!("{}/", self.dir.path().display());
-        Config::load(self.sources).map_err(|errors| errors.to_string().replace(&place, ""))
+        checks::load(self.sources).map_err(|errors| errors.to_string().replace(&place, ""))
     }
 
     fn config(self) -> Config {
@@ -110,7 +113,7 @@ log:         {{ format: auto, level: info, file: "", rotation: daily, keep: 14 }
 "#
     );
     let file = setup.with_file("config.yaml", yaml);
-    let config = Config::load(Sources { file: Some(file), ..Sources::default() }).unwrap().config;
+    let config = checks::load(Sources { file: Some(file), ..Sources::default() }).unwrap().config;
     assert_eq!(config.registration.mode, RegistrationMode::Open);
     assert_eq!(config.registration.email_confirmation, EmailConfirmation::Deferred);
     assert_eq!(config.tokens.algorithm, SigningAlgorithm::EdDSA);
@@ -149,7 +152,7 @@ fn the_file_is_the_named_one_else_the_variables_else_the_default_one() {
             variables: variables.iter().map(|path| ("USERD_CONFIG".into(), path.as_os_str().to_owned())).collect(),
             flags: Vec::new(),
         };
-        Config::load(sources).unwrap().config.tokens.audience
+        checks::load(sources).unwrap().config.tokens.audience
     };
     assert_eq!(audience(Some(&named), &[&variable], &default), "named");
     assert_eq!(audience(None, &[&variable], &default), "variable");
@@ -160,7 +163,7 @@ fn the_file_is_the_named_one_else_the_variables_else_the_default_one() {
 #[test]
 fn a_named_file_that_is_absent_is_an_error() {
     let sources = Sources { file: Some("/nowhere/config.yaml".into()), ..Sources::default() };
-    let errors = Config::load(sources).unwrap_err().to_string();
+    let errors = checks::load(sources).unwrap_err().to_string();
     assert_eq!(errors, "/nowhere/config.yaml:1:1: cannot be read: no such file");
 }
 

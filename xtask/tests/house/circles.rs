@@ -57,9 +57,6 @@ const ONE_THOUGHT: &[(&str, &[&str], &str)] = &[
     ("crates/stand-ins/src", &["bot_api", "telegram"], "to be untied"),
     ("crates/stand-ins/src/bot_api", &["chats", "updates"], "to be untied"),
     ("crates/storage/src/engines/sqlite", &["query", "writer"], "to be untied"),
-    ("crates/userd/src", &["config", "wiring"], "to be untied"),
-    ("crates/userd/src/config", &["connections", "formats", "load", "overlay", "shape", "twins"], "to be untied"),
-    ("crates/userd/src/logging", &["json", "layer", "pretty"], "to be untied"),
 ];
 
 #[test]

@@ -6,8 +6,8 @@ use std::{fs::File, path::Path};
 use serde_json::Value as Schema;
 
 use super::{
+    files::cannot_read,
     formats::format_of,
-    load::cannot_read,
     report::Findings,
     schema::{kind, may_be_empty, one_of, step},
     text::Text,

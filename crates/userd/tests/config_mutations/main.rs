@@ -21,7 +21,10 @@ use std::{
 };
 
 use serde_json::Value;
-use userd::config::{Config, ConfigErrors, Loaded, Sources};
+use userd::{
+    config::{ConfigErrors, Loaded, Sources},
+    wiring::checks,
+};
 
 use crate::{
     dice::Dice,
@@ -49,7 +52,7 @@ fn no_spoiled_configuration_starts_with_a_wrong_value(share: u64) {
         let Mutant { what, text, fate } = benches[usize::from(number % 25 > 0)].mutant(&mut dice);
         fs::write(&file, &text).unwrap();
         let begun = Instant::now();
-        let outcome = Config::load(Sources { file: Some(file.clone()), ..Sources::default() });
+        let outcome = checks::load(Sources { file: Some(file.clone()), ..Sources::default() });
         slowest = slowest.max(begun.elapsed());
         *tally.entry(what).or_default() += 1;
         judge(fate, outcome, &text, &format!("mutant {number} of share {share} ({what})"));
