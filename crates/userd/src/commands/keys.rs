@@ -11,9 +11,6 @@ use crate::{
 };
 
 /// `keys list`.
-///
-/// # Errors
-/// Faults of the database.
 pub async fn list(services: &Services, terminal: Terminal) -> Result<(), WiringError> {
     let keys = services.signing_keys.list(&Actor::Operator).await.map_err(|failure| said(&failure))?;
     show(terminal, &keys);
@@ -21,9 +18,6 @@ pub async fn list(services: &Services, terminal: Terminal) -> Result<(), WiringE
 }
 
 /// `keys rotate`.
-///
-/// # Errors
-/// Faults of the database.
 pub async fn rotate(services: &Services, terminal: Terminal) -> Result<(), WiringError> {
     let keys = services.signing_keys.rotate(&Actor::Operator).await.map_err(|failure| said(&failure))?;
     show(terminal, &keys);
@@ -31,9 +25,6 @@ pub async fn rotate(services: &Services, terminal: Terminal) -> Result<(), Wirin
 }
 
 /// `keys revoke`.
-///
-/// # Errors
-/// No such key.
 pub async fn revoke(services: &Services, terminal: Terminal, kid: &str) -> Result<(), WiringError> {
     let keys = services.signing_keys.revoke(&Actor::Operator, kid).await.map_err(|failure| match failure {
         userd_services::Failure::Refused(userd_model::Refusal::NotFound) => {
@@ -46,9 +37,6 @@ pub async fn revoke(services: &Services, terminal: Terminal, kid: &str) -> Resul
 }
 
 /// `keys rewrap`: everything sealed under a previous master key comes under the current one.
-///
-/// # Errors
-/// Faults of the database, or a master key that fits nothing.
 pub async fn rewrap(services: &Services, terminal: Terminal) -> Result<(), WiringError> {
     let bar = ProgressBar::new_spinner();
     if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} keys wrapped again ({per_sec})") {

@@ -8,6 +8,7 @@
 //! Deliberately absent: the process environment, which is passed in, and any use of the values. Whether an engine or a
 //! provider can be built from them is asked by `crate::wiring`, which hands its questions to [`Config::load`].
 
+mod accounts;
 mod connections;
 mod crypto;
 mod example;
@@ -19,7 +20,6 @@ mod log;
 mod names;
 mod outside;
 mod overlay;
-mod people;
 mod read;
 mod report;
 mod rules;
@@ -41,6 +41,10 @@ use serde::{Deserialize, Serialize};
 pub use userd_providers::{Kind as ProviderKind, ProviderConfig};
 
 pub use self::{
+    accounts::{
+        AccountsConfig, EmailConfirmation, RateLimitsConfig, RegistrationConfig, RegistrationMode, SessionsConfig,
+        SignInConfig,
+    },
     connections::{CacheUrl, DatabaseKind, DatabaseUrl, MailUrl, ProxyUrl},
     crypto::{Argon2Config, CryptoConfig, MasterKeySource, PasswordsConfig, SigningAlgorithm, TokensConfig},
     http::{HttpConfig, TlsConfig},
@@ -48,10 +52,6 @@ pub use self::{
     log::{LogConfig, LogFormat, LogRotation},
     names::{BotName, Mailbox},
     outside::{MailConfig, TelegramConfig},
-    people::{
-        AccountsConfig, EmailConfirmation, RateLimitsConfig, RegistrationConfig, RegistrationMode, SessionsConfig,
-        SignInConfig,
-    },
     report::{ConfigError, ConfigErrors, Origin},
     rules::Rules,
     secret::{MASK, Secret},
