@@ -11,3 +11,4 @@ mod files;
 mod inner_arrows;
 mod security_tables;
 mod source;
+mod words;
