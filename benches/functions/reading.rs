@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on stops")]
 
 use divan::Bencher;
-use userd::config::{Config, Sources};
+use userd::{
+    config::{Config, Sources},
+    wiring::checks,
+};
 use userd_model::{Email, Login, Username};
 
 fn main() {
@@ -16,7 +19,7 @@ fn configuration(bencher: Bencher<'_, '_>) {
     let file = folder.path().join("config.yaml");
     std::fs::write(&file, Config::example()).unwrap();
     let sources = || Sources { file: Some(file.clone()), default_file: None, variables: Vec::new(), flags: Vec::new() };
-    bencher.with_inputs(sources).bench_values(|sources| Config::load(sources).unwrap());
+    bencher.with_inputs(sources).bench_values(|sources| checks::load(sources).unwrap());
 }
 
 #[divan::bench(args = ["somebody.with.a.name@mail.example", "кто-то@почта.рф", "someone@почта.рф"])]

@@ -21,6 +21,6 @@ pub struct Client {
     pub created_at: Timestamp,
     /// When its secret last changed.
     pub secret_changed_at: Timestamp,
-    /// When it was shut; it stays as a row so that its id is never used again.
+    /// When it was disabled; it stays as a row so that its id is never used again.
     pub disabled_at: Option<Timestamp>,
 }

@@ -51,7 +51,7 @@ macro_rules! ids {
 ids! {
     /// A person (or an administrator) with an account here.
     UserId,
-    /// One refresh-token family on one device.
+    /// One session: the refresh tokens of one sign-in.
     SessionId,
     /// One access token (`jti`).
     TokenId,

@@ -1,4 +1,4 @@
-//! The model: what things are and which changes are lawful.
+//! The model: what things are and which changes are allowed.
 //!
 //! Deliberately absent: I/O, async, clocks, randomness, SQL, HTTP. Everything here is a plain value or a pure
 //! function of plain values; whoever calls it passes the time and the ids in.

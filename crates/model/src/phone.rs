@@ -26,9 +26,6 @@ impl Phone {
     }
 
     /// The number a provider gave: international, with or without the plus.
-    ///
-    /// # Errors
-    /// As [`Phone::parse`].
     pub fn parse_digits(text: &str) -> Result<Self, &'static str> {
         if text.starts_with('+') { Self::parse(text) } else { Self::parse(&format!("+{text}")) }
     }

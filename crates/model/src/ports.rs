@@ -1,5 +1,5 @@
-//! The two outside things that rules depend on, as traits only: time and chance. Their real forms are in the
-//! wiring (`userd`), so that a test can hold the clock still and replay the dice.
+//! The two things outside the program that rules depend on, as traits only: the clock and the random generator. The real
+//! ones are in `crates/userd/src/wiring`; a test passes in a clock that it moves by hand and a generator that repeats.
 
 use crate::{Timestamp, id};
 

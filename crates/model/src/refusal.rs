@@ -1,5 +1,5 @@
-//! A refusal: the rules say no, and the caller may know why. Status codes and titles are not here; `http/problem.rs`
-//! maps each refusal to them, once.
+//! A refusal: the rules say no, and the caller may know why. Status codes and titles are not here:
+//! `crates/http/src/problem/table.rs` maps each refusal to them, once.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! A session: a refresh-token family on one device, and the rule that decides what a presented refresh token means.
+//! A session: the refresh tokens of one sign-in on one device, each replacing the one before (rotation, RFC 9700 section
+//! 4.14.2), and the rule that decides what a presented refresh token means.
 
 use serde::{Deserialize, Serialize};
 

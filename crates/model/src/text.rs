@@ -21,25 +21,16 @@ const MAX_ATTRIBUTES_DEPTH: usize = 8;
 const MAX_MARKS: usize = 8;
 
 /// A display name: 1 to 100 visible characters on one line.
-///
-/// # Errors
-/// What is wrong with it.
 pub fn display_name(text: &str) -> Result<String, &'static str> {
     one_line(text, 100, "must have 1 to 100 characters")
 }
 
 /// The name of a device: 1 to 100 visible characters on one line.
-///
-/// # Errors
-/// What is wrong with it.
 pub fn device_name(text: &str) -> Result<String, &'static str> {
     one_line(text, 100, "must have 1 to 100 characters")
 }
 
 /// A reason or comment: 1 to 500 characters; line breaks are kept, as `\n`.
-///
-/// # Errors
-/// What is wrong with it.
 pub fn reason(text: &str) -> Result<String, &'static str> {
     const LENGTH: &str = "must have 1 to 500 characters";
     if text.len() > 500 * 4 * 2 {
@@ -63,9 +54,6 @@ pub fn user_agent(text: &str) -> Option<String> {
 /// A language tag in its usual spelling (`ru`, `pt-BR`, `zh-Hant-TW`): well-formed by RFC 5646 section 2.1, at most
 /// 35 characters. Left out of the grammar: languages of 4 to 8 letters, of which none exists, and the irregular
 /// grandfathered tags.
-///
-/// # Errors
-/// What is wrong with it.
 pub fn locale(text: &str) -> Result<String, &'static str> {
     const WRONG: &str = "must be a BCP 47 language tag, such as ru or pt-BR";
     if text.len() > 35 {
@@ -83,9 +71,6 @@ pub fn locale(text: &str) -> Result<String, &'static str> {
 }
 
 /// A time zone by its IANA name, in the spelling of the database that is built in.
-///
-/// # Errors
-/// What is wrong with it.
 pub fn time_zone(text: &str) -> Result<String, &'static str> {
     static BUNDLED: OnceLock<TimeZoneDatabase> = OnceLock::new();
     const UNKNOWN: &str = "must be an IANA time zone, such as Europe/Moscow";
@@ -98,9 +83,6 @@ pub fn time_zone(text: &str) -> Result<String, &'static str> {
 
 /// The application's own facts about a user: at most 64 members, 16 KiB of JSON, 8 levels, keys of 1 to 64
 /// characters. NUL is refused at every depth, because one of the databases cannot hold it.
-///
-/// # Errors
-/// What is wrong with them.
 pub fn attributes(object: &Map<String, Value>) -> Result<(), &'static str> {
     if object.len() > MAX_ATTRIBUTES {
         return Err("must have at most 64 members");

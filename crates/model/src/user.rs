@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Refusal, Timestamp, UserId, Username};
 
-/// Encrypted bytes; only the crypto room can open them. Printing shows the length, nothing else.
+/// Encrypted bytes; only `crates/crypto` can open them. Printing shows the length, nothing else.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sealed(pub Vec<u8>);
 
-/// base64 text: a list of numbers would take four times the room in a cache, and longer to read than opening it takes.
+/// As base64 text. As a list of numbers it would take four times the space in a cache, and reading it would take longer
+/// than decrypting it.
 impl Serialize for Sealed {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&STANDARD_NO_PAD.encode(&self.0))
@@ -35,7 +36,7 @@ impl std::fmt::Debug for Sealed {
 pub enum UserStatus {
     /// In use.
     Active,
-    /// Shut by an administrator.
+    /// Blocked by an administrator.
     Blocked,
     /// Deleted by its owner or an administrator; restorable for a while.
     Deleted,
@@ -86,7 +87,7 @@ pub struct User {
     pub attributes: serde_json::Map<String, serde_json::Value>,
     /// Names of roles held now.
     pub roles: Vec<String>,
-    /// Raised whenever all issued access tokens must die; tokens carry it as `ver`.
+    /// Raised to revoke all access tokens issued so far; tokens carry it as `ver`.
     pub security_epoch: i64,
     /// Raised with every change; the `If-Match` guard.
     pub version: i64,
@@ -158,7 +159,7 @@ impl User {
         self.touch(now);
     }
 
-    /// Shuts the account. Tokens issued before die by the raised epoch.
+    /// Blocks the account. The raised epoch revokes the access tokens issued before.
     ///
     /// # Errors
     /// `NotFound` for a deleted account.
@@ -171,7 +172,7 @@ impl User {
         Ok(())
     }
 
-    /// Opens a blocked account again; a deleted one is restored, not unblocked.
+    /// Unblocks the account; a deleted one is restored, not unblocked.
     ///
     /// # Errors
     /// `NotFound` for a deleted account.
@@ -184,7 +185,7 @@ impl User {
         Ok(())
     }
 
-    /// Kills every access token issued so far.
+    /// Revokes every access token issued so far.
     pub fn raise_epoch(&mut self, now: Timestamp) {
         self.security_epoch += 1;
         self.touch(now);

@@ -22,9 +22,6 @@ pub struct Username(String);
 impl Username {
     /// The username that `text` spells: 3 to 32 letters and digits of one writing system, with single `_`, `.` and
     /// `-` between them (UTS 39: allowed characters, Highly Restrictive level, one kind of digits).
-    ///
-    /// # Errors
-    /// What is wrong with it, in words for its writer.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         if text.len() > MAX_INPUT {
             return Err("must have 3 to 32 characters");
@@ -80,7 +77,7 @@ impl Username {
 }
 
 /// What somebody typed as login. Text that can be no login at all is a kind of its own and not an error, so that it
-/// takes the same road, and the same time, as a wrong password.
+/// is handled in the same way, and takes the same time, as a wrong password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Login {
     /// It contains an @.

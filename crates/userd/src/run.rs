@@ -14,7 +14,7 @@ use crate::{
     logging::{self, Console, Stream},
     serve::{BUILD, serve},
     terminal::{Terminal, notice, out},
-    wiring::{WiringError, wire},
+    wiring::{WiringError, checks, wire},
 };
 
 /// Wrong usage or configuration.
@@ -38,7 +38,7 @@ pub fn run(args: Args, variables: Vec<(OsString, OsString)>) -> ExitCode {
         }
         _ => {}
     }
-    let loaded = match Config::load(args.sources(variables.clone())) {
+    let loaded = match checks::load(args.sources(variables.clone())) {
         Ok(loaded) => loaded,
         Err(errors) => return refuse(terminal, &errors),
     };

@@ -1,4 +1,4 @@
-//! `userd serve`: wires, listens, says where, and stops in peace.
+//! `userd serve`: wires, listens, says where, and drains before it stops.
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
@@ -27,12 +27,9 @@ pub const BUILD: BuildInfo = BuildInfo {
 };
 
 /// Serves until a signal to stop.
-///
-/// # Errors
-/// Whatever keeps the service from starting.
 pub async fn serve(config: Config) -> Result<ExitCode, WiringError> {
-    process::tell_panics_by_place();
-    let files = process::open_many_files();
+    process::log_panics_without_message();
+    let files = process::raise_file_limit();
     let metrics = userd_http::metrics::install().map_err(part)?;
     let wired = wire(config).await?;
     let listen = wired.config.http.listen.0;

@@ -12,6 +12,7 @@ use clap::{CommandFactory as _, Parser as _};
 use userd::{
     cli::{Args, Command, DoctorCommand, KeysCommand, MigrateCommand, StorageCommand, UsersCommand},
     config::{Config, DatabaseKind, Sources},
+    wiring::checks,
 };
 
 fn typed(line: &str) -> Args {
@@ -112,7 +113,7 @@ fn a_password_cannot_be_an_argument() {
 fn load(args: &Args, variables: &[(&str, &str)]) -> Config {
     let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
     let sources = Sources { default_file: None, ..args.sources(variables) };
-    Config::load(sources).map_err(|errors| errors.to_string()).unwrap().config
+    checks::load(sources).map_err(|errors| errors.to_string()).unwrap().config
 }
 
 #[test]
@@ -130,7 +131,7 @@ fn flags_reach_the_configuration_before_or_behind_the_command() {
 
 #[test]
 fn a_wrong_flag_is_named() {
-    let errors = Config::load(typed("userd --listen nowhere").sources([])).unwrap_err().to_string();
+    let errors = checks::load(typed("userd --listen nowhere").sources([])).unwrap_err().to_string();
     assert!(errors.starts_with("flag --listen: http.listen: expected an IP address and a port"), "{errors}");
 }
 

@@ -10,26 +10,29 @@
 use std::{ffi::OsString, fs, path::PathBuf, time::Duration};
 
 use tempfile::TempDir;
-use userd::config::{
-    Config, DatabaseKind, DatabaseUrl, EmailConfirmation, Flag, Loaded, LogFormat, MasterKeySource, ProviderKind,
-    RegistrationMode, SigningAlgorithm, Sources,
+use userd::{
+    config::{
+        Config, DatabaseKind, DatabaseUrl, EmailConfirmation, Flag, Loaded, LogFormat, MasterKeySource, ProviderKind,
+        RegistrationMode, SigningAlgorithm, Sources,
+    },
+    wiring::checks,
 };
 
 /// A directory with files, variables and flags; loads them.
-struct Setup {
+struct Fixture {
     dir: TempDir,
     sources: Sources,
 }
 
-impl Setup {
+impl Fixture {
     fn new() -> Self {
         Self { dir: tempfile::tempdir().unwrap(), sources: Sources::default() }
     }
 
     fn file(yaml: &str) -> Self {
-        let mut setup = Self::new();
-        setup.sources.file = Some(setup.with_file("config.yaml", yaml));
-        setup
+        let mut fixture = Self::new();
+        fixture.sources.file = Some(fixture.with_file("config.yaml", yaml));
+        fixture
     }
 
     fn with_file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
@@ -50,7 +53,7 @@ impl Setup {
 
     fn load(self) -> Result<Loaded, String> {
         let place = format!("{}/", self.dir.path().display());
-        Config::load(self.sources).map_err(|errors| errors.to_string().replace(&place, ""))
+        checks::load(self.sources).map_err(|errors| errors.to_string().replace(&place, ""))
     }
 
     fn config(self) -> Config {
@@ -68,7 +71,7 @@ fn is_development(config: &Config) {
 
 #[test]
 fn without_a_file_the_development_defaults_count() {
-    let loaded = Setup::new().load().unwrap();
+    let loaded = Fixture::new().load().unwrap();
     is_development(&loaded.config);
     assert_eq!(loaded.file, None);
     let config = loaded.config;
@@ -84,11 +87,11 @@ fn without_a_file_the_development_defaults_count() {
 
 #[test]
 fn the_keys_of_the_contract_are_read() {
-    let setup = Setup::new();
+    let fixture = Fixture::new();
     for name in ["master.key", "yandex", "telegram", "corp", "bot"] {
-        setup.with_file(name, format!("secret of {name}\n"));
+        fixture.with_file(name, format!("secret of {name}\n"));
     }
-    let dir = setup.dir.path().display();
+    let dir = fixture.dir.path().display();
     let yaml = format!(
         r#"
 http:        {{ listen: "127.0.0.1:8080", public_url: "http://127.0.0.1:8080", trusted_proxies: [], cors_origins: [] }}
@@ -109,8 +112,8 @@ providers:
 log:         {{ format: auto, level: info, file: "", rotation: daily, keep: 14 }}
 "#
     );
-    let file = setup.with_file("config.yaml", yaml);
-    let config = Config::load(Sources { file: Some(file), ..Sources::default() }).unwrap().config;
+    let file = fixture.with_file("config.yaml", yaml);
+    let config = checks::load(Sources { file: Some(file), ..Sources::default() }).unwrap().config;
     assert_eq!(config.registration.mode, RegistrationMode::Open);
     assert_eq!(config.registration.email_confirmation, EmailConfirmation::Deferred);
     assert_eq!(config.tokens.algorithm, SigningAlgorithm::EdDSA);
@@ -126,7 +129,7 @@ log:         {{ format: auto, level: info, file: "", rotation: daily, keep: 14 }
 #[test]
 fn a_flag_wins_over_a_variable_and_a_variable_over_the_file() {
     let file = "http: { listen: '127.0.0.1:1', request_timeout: 1s, max_connections: 1 }\n";
-    let config = Setup::file(file)
+    let config = Fixture::file(file)
         .variable("USERD__HTTP__LISTEN", "127.0.0.1:2")
         .variable("USERD__HTTP__REQUEST_TIMEOUT", "2s")
         .set("http.listen", "127.0.0.1:3")
@@ -138,10 +141,10 @@ fn a_flag_wins_over_a_variable_and_a_variable_over_the_file() {
 
 #[test]
 fn the_file_is_the_named_one_else_the_variables_else_the_default_one() {
-    let setup = Setup::new();
-    let named = setup.with_file("named.yaml", "tokens: { audience: named }");
-    let variable = setup.with_file("variable.yaml", "tokens: { audience: variable }");
-    let default = setup.with_file("config.yaml", "tokens: { audience: default }");
+    let fixture = Fixture::new();
+    let named = fixture.with_file("named.yaml", "tokens: { audience: named }");
+    let variable = fixture.with_file("variable.yaml", "tokens: { audience: variable }");
+    let default = fixture.with_file("config.yaml", "tokens: { audience: default }");
     let audience = |file: Option<&PathBuf>, variables: &[&PathBuf], default: &PathBuf| {
         let sources = Sources {
             file: file.cloned(),
@@ -149,18 +152,18 @@ fn the_file_is_the_named_one_else_the_variables_else_the_default_one() {
             variables: variables.iter().map(|path| ("USERD_CONFIG".into(), path.as_os_str().to_owned())).collect(),
             flags: Vec::new(),
         };
-        Config::load(sources).unwrap().config.tokens.audience
+        checks::load(sources).unwrap().config.tokens.audience
     };
     assert_eq!(audience(Some(&named), &[&variable], &default), "named");
     assert_eq!(audience(None, &[&variable], &default), "variable");
     assert_eq!(audience(None, &[], &default), "default");
-    assert_eq!(audience(None, &[], &setup.dir.path().join("absent.yaml")), "userd");
+    assert_eq!(audience(None, &[], &fixture.dir.path().join("absent.yaml")), "userd");
 }
 
 #[test]
 fn a_named_file_that_is_absent_is_an_error() {
     let sources = Sources { file: Some("/nowhere/config.yaml".into()), ..Sources::default() };
-    let errors = Config::load(sources).unwrap_err().to_string();
+    let errors = checks::load(sources).unwrap_err().to_string();
     assert_eq!(errors, "/nowhere/config.yaml:1:1: cannot be read: no such file");
 }
 
@@ -194,13 +197,13 @@ providers:
         "config.yaml:13:23: providers.0.kind: expected one of yandex, telegram, oidc, oauth2, google, github, apple, vk, mailru, ok, sber, tid",
         "config.yaml:14:5: providers.1.id: missing",
     ];
-    let refusal = Setup::file(yaml).refusal();
+    let refusal = Fixture::file(yaml).refusal();
     assert_eq!(refusal.lines().collect::<Vec<_>>(), wanted);
 }
 
 #[test]
 fn a_variable_or_a_flag_that_is_wrong_is_named() {
-    let refusal = Setup::new()
+    let refusal = Fixture::new()
         .variable("USERD__TOKENS__ACCESS_TTL", "2d")
         .variable("USERD__HTTP__LISTN", "127.0.0.1:1")
         .variable("USERD__LOG", "{}")
@@ -227,13 +230,13 @@ fn a_variable_or_a_flag_that_is_wrong_is_named() {
 #[test]
 fn variables_that_are_not_ours_are_left_alone() {
     // Kubernetes sets such names for every service in the namespace.
-    let setup = Setup::new().variable("USERD_PORT", "tcp://10.0.0.1:80").variable("USERD_SERVICE_HOST", "10.0.0.1");
-    is_development(&setup.config());
+    let fixture = Fixture::new().variable("USERD_PORT", "tcp://10.0.0.1:80").variable("USERD_SERVICE_HOST", "10.0.0.1");
+    is_development(&fixture.config());
 }
 
 #[test]
 fn lists_come_from_a_variable_as_words_or_as_yaml_or_item_by_item() {
-    let config = Setup::new()
+    let config = Fixture::new()
         .variable("USERD__HTTP__TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1")
         .variable("USERD__HTTP__CORS_ORIGINS", "[\"https://a.example\", 'https://b.example']")
         .variable("USERD__PROVIDERS", "[{id: ya, kind: yandex, client_id: first}]")
@@ -251,7 +254,7 @@ fn lists_come_from_a_variable_as_words_or_as_yaml_or_item_by_item() {
 
 #[test]
 fn text_is_taken_letter_by_letter() {
-    let config = Setup::file("mail: { from: a@b.example }\ntokens: { audience: 0123 }\nsign_in:\nproviders:\n")
+    let config = Fixture::file("mail: { from: a@b.example }\ntokens: { audience: 0123 }\nsign_in:\nproviders:\n")
         .variable("USERD__TELEGRAM__BOT_TOKEN", "0x10: {true} # no ")
         .config();
     assert_eq!(config.tokens.audience, "0123");
@@ -260,10 +263,10 @@ fn text_is_taken_letter_by_letter() {
 
 #[test]
 fn a_secret_file_takes_the_secrets_place_and_loses_its_last_line_break() {
-    let setup = Setup::new();
-    let url = setup.with_file("url", "postgres://u:p@db.example/userd\r\n");
-    let secret = setup.with_file("secret", " spaces stay \n");
-    let config = setup
+    let fixture = Fixture::new();
+    let url = fixture.with_file("url", "postgres://u:p@db.example/userd\r\n");
+    let secret = fixture.with_file("secret", " spaces stay \n");
+    let config = fixture
         .variable("USERD__DATABASE__URL_FILE", url.as_os_str())
         .variable("USERD__TELEGRAM__WEBHOOK_SECRET_FILE", secret.as_os_str())
         .config();
@@ -274,36 +277,37 @@ fn a_secret_file_takes_the_secrets_place_and_loses_its_last_line_break() {
 #[test]
 fn a_secret_given_twice_in_one_source_is_refused_and_a_later_source_wins() {
     let both = "telegram: { bot_token: a, bot_token_file: /dev/null }";
-    let refusal = Setup::file(both).refusal();
+    let refusal = Fixture::file(both).refusal();
     assert!(
         refusal.contains("config.yaml:1:27: telegram.bot_token_file: bot_token says the same; keep one of them"),
         "{refusal}"
     );
-    let config =
-        Setup::file("telegram: { bot_token_file: /nowhere }").variable("USERD__TELEGRAM__BOT_TOKEN", "later").config();
+    let config = Fixture::file("telegram: { bot_token_file: /nowhere }")
+        .variable("USERD__TELEGRAM__BOT_TOKEN", "later")
+        .config();
     assert_eq!(config.telegram.bot_token.as_ref().unwrap().expose(), "later");
     let three = "crypto: { master_key_file: a, master_key_command: [b] }";
-    let refusal = Setup::file(three).refusal();
+    let refusal = Fixture::file(three).refusal();
     assert!(refusal.contains("crypto.master_key_command: master_key_file says the same"), "{refusal}");
 }
 
 #[test]
 fn the_master_key_comes_from_one_of_three_places() {
     let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-    let given = Setup::file("crypto: { master_key_file: a }").variable("USERD__CRYPTO__MASTER_KEY", key).config();
+    let given = Fixture::file("crypto: { master_key_file: a }").variable("USERD__CRYPTO__MASTER_KEY", key).config();
     assert!(matches!(given.crypto.master_key_source(), MasterKeySource::Given(secret) if secret.expose() == key));
-    let command = Setup::file("crypto: { master_key_command: [vault, read] }").config();
+    let command = Fixture::file("crypto: { master_key_command: [vault, read] }").config();
     assert!(matches!(command.crypto.master_key_source(), MasterKeySource::Command([program, _]) if program == "vault"));
     // The file is not read here: the first start makes it.
-    let file = Setup::file("crypto: { master_key_file: not/there }").config();
+    let file = Fixture::file("crypto: { master_key_file: not/there }").config();
     assert!(matches!(file.crypto.master_key_source(), MasterKeySource::File(path) if path.ends_with("not/there")));
-    let short = Setup::new().variable("USERD__CRYPTO__MASTER_KEY", "c2hvcnQ=").refusal();
+    let short = Fixture::new().variable("USERD__CRYPTO__MASTER_KEY", "c2hvcnQ=").refusal();
     assert!(short.contains("crypto.master_key: expected 32 bytes in base64"), "{short}");
 }
 
 #[test]
 fn a_file_that_is_named_must_be_readable() {
-    let refusal = Setup::file("database: { ca_file: /nowhere/ca.pem }\ntelegram: { bot_token_file: / }").refusal();
+    let refusal = Fixture::file("database: { ca_file: /nowhere/ca.pem }\ntelegram: { bot_token_file: / }").refusal();
     assert!(refusal.contains("config.yaml:1:22: database.ca_file: cannot be read: no such file"), "{refusal}");
     assert!(
         refusal.contains("config.yaml:2:29: telegram.bot_token_file: cannot be read: it is a directory"),
@@ -313,7 +317,7 @@ fn a_file_that_is_named_must_be_readable() {
 
 #[test]
 fn a_secret_is_not_taken_from_the_command_line() {
-    let refusal = Setup::new().set("telegram.bot_token", "hunter2-canary").refusal();
+    let refusal = Fixture::new().set("telegram.bot_token", "hunter2-canary").refusal();
     assert!(
         refusal.starts_with("flag --set: telegram.bot_token: a secret is not given on the command line"),
         "{refusal}"
@@ -353,7 +357,7 @@ fn what_one_key_means_for_another_is_checked() {
             "1:55: providers.0.timeout: a duration is a number",
         ),
     ] {
-        let refusal = Setup::file(yaml).refusal();
+        let refusal = Fixture::file(yaml).refusal();
         assert!(refusal.contains(wanted), "{yaml}\n{refusal}");
         assert!(refusal.lines().all(|line| line.starts_with("config.yaml:1:")), "{refusal}");
     }
@@ -363,7 +367,7 @@ fn what_one_key_means_for_another_is_checked() {
 fn what_is_lawful_but_hardly_meant_is_a_warning() {
     let yaml = "passwords: { argon2: { memory_kib: 8192, iterations: 1 } }\nrate_limits: { enabled: false }\n\
                 accounts: { restore_window: 1d }\nmail: { from: a@b.example }\nhttp: { listen: '0.0.0.0:80' }\n";
-    let warnings = Setup::file(yaml).load().unwrap().warnings;
+    let warnings = Fixture::file(yaml).load().unwrap().warnings;
     assert_eq!(warnings.len(), 5);
     assert_eq!(warnings.iter().filter(|warning| warning.contains("no effect in this version")).count(), 2);
 }
@@ -388,7 +392,7 @@ fn yaml_beyond_plain_values_is_refused() {
         ("http: { max_connections: 010 }", "http.max_connections: expected a whole number"),
         ("tokens: { audience: \"a\\nb\" }", "tokens.audience: no line breaks"),
     ] {
-        let refusal = Setup::file(yaml).refusal();
+        let refusal = Fixture::file(yaml).refusal();
         assert!(refusal.contains(wanted), "{yaml}\n{refusal}");
     }
 }
@@ -396,19 +400,19 @@ fn yaml_beyond_plain_values_is_refused() {
 #[test]
 fn an_empty_file_is_the_defaults() {
     for yaml in ["", "# nothing\n", "http:\nproviders:\n", "{}", "---\n...\n"] {
-        is_development(&Setup::file(yaml).config());
+        is_development(&Fixture::file(yaml).config());
     }
 }
 
 #[test]
 fn a_file_that_is_huge_deep_or_no_text_is_refused() {
-    let refusal = Setup::file(&"# comment\n".repeat(200_000)).refusal();
+    let refusal = Fixture::file(&"# comment\n".repeat(200_000)).refusal();
     assert_eq!(refusal, "config.yaml:1:1: larger than 1024 KiB");
-    let refusal = Setup::file(&format!("http: {}", "[".repeat(100_000))).refusal();
+    let refusal = Fixture::file(&format!("http: {}", "[".repeat(100_000))).refusal();
     assert!(refusal.contains("not valid YAML"), "{refusal}");
-    let mut setup = Setup::new();
-    setup.sources.file = Some(setup.with_file("config.yaml", [0xff, 0xfe, 0x00]));
-    assert_eq!(setup.refusal(), "config.yaml:1:1: not UTF-8");
+    let mut fixture = Fixture::new();
+    fixture.sources.file = Some(fixture.with_file("config.yaml", [0xff, 0xfe, 0x00]));
+    assert_eq!(fixture.refusal(), "config.yaml:1:1: not UTF-8");
 }
 
 /// What is shown or logged about a configuration never holds a secret.
@@ -422,7 +426,7 @@ telegram: { bot_token: canary5, webhook_secret: canary6, proxy: 'socks5://me:can
 passwords: { pepper: canary8AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= }
 providers: [{ id: a, kind: vk, client_id: b, client_secret: canary9 }]
 ";
-    let loaded = Setup::file(yaml).load().unwrap();
+    let loaded = Fixture::file(yaml).load().unwrap();
     let shown = loaded.config.show().unwrap();
     for text in [&shown, &format!("{loaded:?}"), &serde_json::to_string(&loaded.config).unwrap()] {
         assert!(!text.contains("canary"), "{text}");
@@ -437,7 +441,7 @@ providers: [{ id: a, kind: vk, client_id: b, client_secret: canary9 }]
 
 #[test]
 fn a_place_to_return_to_is_kept_as_written() {
-    let config = Setup::file("sign_in: { return_to: ['https://app.example.org', 'com.example.app:/in'] }").config();
+    let config = Fixture::file("sign_in: { return_to: ['https://app.example.org', 'com.example.app:/in'] }").config();
     let kept: Vec<_> = config.sign_in.return_to.iter().map(userd::config::ReturnUrl::as_str).collect();
     assert_eq!(kept, ["https://app.example.org", "com.example.app:/in"]);
     assert!(config.show().unwrap().contains("https://app.example.org\n"));
@@ -446,5 +450,5 @@ fn a_place_to_return_to_is_kept_as_written() {
 #[test]
 fn what_is_shown_can_be_read_again() {
     let shown = Config::development().show().unwrap();
-    is_development(&Setup::file(&shown).config());
+    is_development(&Fixture::file(&shown).config());
 }

@@ -16,7 +16,10 @@ use std::{
 };
 
 use serde_json::Value;
-use userd::config::{Config, Sources};
+use userd::{
+    config::{Config, Sources},
+    wiring::checks,
+};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -57,7 +60,7 @@ fn try_load(yaml: &str) -> Result<Config, String> {
     let file = dir.path().join("config.yaml");
     fs::write(&file, yaml).unwrap();
     let sources = Sources { file: Some(file), ..Sources::default() };
-    Config::load(sources).map(|loaded| loaded.config).map_err(|errors| errors.to_string())
+    checks::load(sources).map(|loaded| loaded.config).map_err(|errors| errors.to_string())
 }
 
 #[test]

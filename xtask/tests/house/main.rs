@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod arrows;
+mod changes;
+mod circles;
 mod dependencies;
 mod documentation;
 mod files;
 mod inner_arrows;
 mod security_tables;
 mod source;
+mod words;

@@ -1,5 +1,7 @@
 //! Rust source as tidy tests read it: files of a crate, the parts that run in production, and the code without comments.
 
+use std::collections::BTreeSet;
+
 use xtask::tree::{Source, Tree};
 
 /// The crates, by folder name.
@@ -88,4 +90,83 @@ pub(crate) fn offenders(crates: &[&str], paths: &[&str]) -> Vec<String> {
 #[track_caller]
 pub(crate) fn none(rule: &str, offenders: Vec<String>) {
     assert!(offenders.is_empty(), "{rule}\n  {}", offenders.join("\n  "));
+}
+
+/// Every identifier in the code of a file: no comments, no texts, no characters.
+pub(crate) fn identifiers(text: &str) -> BTreeSet<String> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    without_texts(text)
+        .split(|c| !is_part(c))
+        .filter(|word| word.starts_with(|c: char| c.is_alphabetic() || c == '_'))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Rust code with its comments, strings and character literals blanked out.
+pub(crate) fn without_texts(text: &str) -> String {
+    let mut code = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let skipped = match c {
+            '/' if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
+            '/' if rest.starts_with("/*") => rest.find("*/").map_or(rest.len(), |end| end + 2),
+            '"' => string_end(rest),
+            'r' if !code.ends_with(|c: char| c.is_alphanumeric() || c == '_') => raw_string_end(rest),
+            '\'' => character_end(rest),
+            _ => 0,
+        };
+        if skipped == 0 {
+            code.push(c);
+            rest = &rest[c.len_utf8()..];
+        } else {
+            code.push(' ');
+            rest = &rest[skipped..];
+        }
+    }
+    code
+}
+
+fn string_end(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// `r"…"`, `r#"…"#`; nothing for a name that begins with r, `r#type` included.
+fn raw_string_end(text: &str) -> usize {
+    let hashes = text[1..].chars().take_while(|c| *c == '#').count();
+    if !text[1 + hashes..].starts_with('"') {
+        return 0;
+    }
+    let close = format!("\"{}", "#".repeat(hashes));
+    let inside = &text[2 + hashes..];
+    inside.find(&close).map_or(text.len(), |end| 2 + hashes + end + close.len())
+}
+
+/// `'x'` and `'\n'`; nothing for a lifetime.
+fn character_end(text: &str) -> usize {
+    let mut chars = text.char_indices().skip(1);
+    match (chars.next(), chars.next()) {
+        (Some((_, '\\')), Some((at, escaped))) => {
+            let after = at + escaped.len_utf8();
+            text[after..].find('\'').map_or(0, |end| after + end + 1)
+        }
+        (Some(_), Some((at, '\''))) => at + 1,
+        _ => 0,
+    }
+}
+
+#[test]
+fn identifiers_are_read_without_comments_texts_and_characters() {
+    let text = r##"fn one<'a>(two: &'a str) { // three
+        let four = "fi\"ve" /* six */; let c = ['"', '\'', 'x']; r#"se"ven"#; r#type(b"eight", '\u{2028}', nine) }"##;
+    let found: Vec<_> = identifiers(text).into_iter().collect();
+    assert_eq!(found, ["a", "b", "c", "fn", "four", "let", "nine", "one", "r", "str", "two", "type"]);
 }

@@ -215,7 +215,7 @@ pub enum ClientsCommand {
     },
     /// List clients.
     List,
-    /// Shut a client; its tokens die at once.
+    /// Disable a client; its tokens die at once.
     Disable {
         /// The client's id.
         id: String,

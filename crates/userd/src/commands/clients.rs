@@ -13,9 +13,6 @@ use crate::{
 };
 
 /// `clients create`: the secret is shown this once.
-///
-/// # Errors
-/// A name or permission that does not exist.
 pub async fn create(
     services: &Services,
     terminal: Terminal,
@@ -28,9 +25,6 @@ pub async fn create(
 }
 
 /// `clients rotate-secret`: the old secret and tokens got with it die at once.
-///
-/// # Errors
-/// No such client.
 pub async fn rotate_secret(services: &Services, terminal: Terminal, id: &str) -> Result<(), WiringError> {
     let made = services.clients.rotate_secret(&services.operator_context(), parse(id)?).await;
     show_secret(terminal, &made.map_err(|failure| said(&failure))?);
@@ -38,20 +32,15 @@ pub async fn rotate_secret(services: &Services, terminal: Terminal, id: &str) ->
 }
 
 /// `clients disable`.
-///
-/// # Errors
-/// No such client.
 pub async fn disable(services: &Services, terminal: Terminal, id: &str) -> Result<(), WiringError> {
     services.clients.disable(&services.operator_context(), parse(id)?).await.map_err(|failure| said(&failure))?;
-    terminal
-        .answer(&serde_json::json!({ "id": id, "disabled": true }), || format!("{id} is shut; its tokens are dead."));
+    terminal.answer(&serde_json::json!({ "id": id, "disabled": true }), || {
+        format!("{id} is disabled; its tokens are dead.")
+    });
     Ok(())
 }
 
 /// `clients list`.
-///
-/// # Errors
-/// Faults of the database.
 pub async fn list(services: &Services, terminal: Terminal) -> Result<(), WiringError> {
     let mut clients: Vec<ClientView> = Vec::new();
     loop {

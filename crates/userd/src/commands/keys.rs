@@ -10,9 +10,6 @@ use crate::{
 };
 
 /// `keys list`.
-///
-/// # Errors
-/// Faults of the database.
 pub async fn list(services: &Services, terminal: Terminal) -> Result<(), WiringError> {
     let keys = services.signing_keys.list(&services.operator_context()).await.map_err(|failure| said(&failure))?;
     show(terminal, &keys);
@@ -20,9 +17,6 @@ pub async fn list(services: &Services, terminal: Terminal) -> Result<(), WiringE
 }
 
 /// `keys rotate`.
-///
-/// # Errors
-/// Faults of the database.
 pub async fn rotate(services: &Services, terminal: Terminal) -> Result<(), WiringError> {
     let keys = services.signing_keys.rotate(&services.operator_context()).await.map_err(|failure| said(&failure))?;
     show(terminal, &keys);
@@ -30,9 +24,6 @@ pub async fn rotate(services: &Services, terminal: Terminal) -> Result<(), Wirin
 }
 
 /// `keys revoke`.
-///
-/// # Errors
-/// No such key.
 pub async fn revoke(services: &Services, terminal: Terminal, kid: &str) -> Result<(), WiringError> {
     let keys =
         services.signing_keys.revoke(&services.operator_context(), kid).await.map_err(|failure| match failure {
@@ -46,9 +37,6 @@ pub async fn revoke(services: &Services, terminal: Terminal, kid: &str) -> Resul
 }
 
 /// `keys rewrap`: everything sealed under a previous master key comes under the current one.
-///
-/// # Errors
-/// Faults of the database, or a master key that fits nothing.
 pub async fn rewrap(services: &Services, terminal: Terminal) -> Result<(), WiringError> {
     let bar = ProgressBar::new_spinner();
     if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} keys wrapped again ({per_sec})") {

@@ -24,9 +24,6 @@ pub async fn up(config: &Config, terminal: Terminal) -> Result<(), WiringError> 
 }
 
 /// `migrate status`: what is applied and what is not; nothing is changed.
-///
-/// # Errors
-/// The database cannot be reached.
 pub async fn status(config: &Config, terminal: Terminal) -> Result<(), WiringError> {
     let opened = engine::open(config)?;
     let store = userd_storage::Store::new(opened.engine, std::sync::Arc::new(OsRandom));

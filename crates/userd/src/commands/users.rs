@@ -10,9 +10,6 @@ use crate::{
 };
 
 /// `users create-admin`: an account with the role `admin`.
-///
-/// # Errors
-/// What is wrong with the name or the password.
 pub async fn create_admin(
     services: &Services,
     terminal: Terminal,
@@ -32,9 +29,6 @@ pub async fn create_admin(
 }
 
 /// `users list`: a page of accounts, oldest first.
-///
-/// # Errors
-/// Faults of the database.
 pub async fn list(services: &Services, terminal: Terminal, limit: u32) -> Result<(), WiringError> {
     let (mut users, mut after) = (Vec::new(), None);
     while users.len() < limit as usize {
@@ -65,9 +59,6 @@ pub async fn list(services: &Services, terminal: Terminal, limit: u32) -> Result
 }
 
 /// `users show`.
-///
-/// # Errors
-/// No such account.
 pub async fn show(services: &Services, terminal: Terminal, who: &str) -> Result<(), WiringError> {
     let user = find(services, who).await?;
     terminal.answer(&user, || described(&user));
@@ -75,9 +66,6 @@ pub async fn show(services: &Services, terminal: Terminal, who: &str) -> Result<
 }
 
 /// `users block` and `users unblock`.
-///
-/// # Errors
-/// No such account.
 pub async fn set_blocked(services: &Services, terminal: Terminal, who: &str, blocked: bool) -> Result<(), WiringError> {
     let user = find(services, who).await?;
     let users = &services.users;
@@ -92,9 +80,6 @@ pub async fn set_blocked(services: &Services, terminal: Terminal, who: &str, blo
 }
 
 /// `users set-password`: ends all sessions of the account.
-///
-/// # Errors
-/// No such account, or a password that the rules refuse.
 pub async fn set_password(
     services: &Services,
     terminal: Terminal,

@@ -7,9 +7,9 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::{
+    files::secret_in,
     secret::MASK,
     text::{Text, text_traits},
-    twins::secret_in,
     urls::{clean, known},
 };
 

@@ -5,11 +5,14 @@
 //! fills the structs, `rules` checks what one key means for another. The schema is derived from the structs, so the
 //! document that editors use is the one that is enforced.
 //!
-//! Deliberately absent: the process environment, which the wiring passes in, and any use of the values.
+//! Deliberately absent: the process environment, which is passed in, and any use of the values. Whether an engine or a
+//! provider can be built from them is asked by `crate::wiring`, which hands its questions to [`Config::load`].
 
+mod accounts;
 mod connections;
 mod crypto;
 mod example;
+mod files;
 mod formats;
 mod http;
 mod load;
@@ -17,13 +20,13 @@ mod log;
 mod names;
 mod outside;
 mod overlay;
-mod people;
 mod read;
 mod report;
 mod rules;
 mod schema;
 mod secret;
 mod shape;
+mod sources;
 mod storage;
 mod text;
 mod tree;
@@ -38,19 +41,21 @@ use serde::{Deserialize, Serialize};
 pub use userd_providers::{Kind as ProviderKind, ProviderConfig};
 
 pub use self::{
-    connections::{CacheUrl, DatabaseKind, DatabaseUrl, MailUrl, ProxyUrl},
-    crypto::{Argon2Config, CryptoConfig, MasterKeySource, PasswordsConfig, SigningAlgorithm, TokensConfig},
-    http::{HttpConfig, TlsConfig},
-    load::{Flag, Loaded, Sources},
-    log::{LogConfig, LogFormat, LogRotation},
-    names::{BotName, Mailbox},
-    outside::{MailConfig, TelegramConfig},
-    people::{
+    accounts::{
         AccountsConfig, EmailConfirmation, RateLimitsConfig, RegistrationConfig, RegistrationMode, SessionsConfig,
         SignInConfig,
     },
+    connections::{CacheUrl, DatabaseKind, DatabaseUrl, MailUrl, ProxyUrl},
+    crypto::{Argon2Config, CryptoConfig, MasterKeySource, PasswordsConfig, SigningAlgorithm, TokensConfig},
+    http::{HttpConfig, TlsConfig},
+    load::Loaded,
+    log::{LogConfig, LogFormat, LogRotation},
+    names::{BotName, Mailbox},
+    outside::{MailConfig, TelegramConfig},
     report::{ConfigError, ConfigErrors, Origin},
+    rules::Rules,
     secret::{MASK, Secret},
+    sources::{Flag, Sources},
     storage::{CacheConfig, DatabaseConfig},
     text::Optional,
     tree::Origins,
@@ -102,12 +107,13 @@ impl Config {
         Self::default()
     }
 
-    /// Reads and checks the configuration.
+    /// Reads and checks the configuration. `further` asks what only the rooms know that will be built from it, so that
+    /// one run tells everything that is wrong.
     ///
     /// # Errors
     /// Everything that is wrong, each with its place, key and what would be right; never a value.
-    pub fn load(sources: Sources) -> Result<Loaded, ConfigErrors> {
-        load::load(sources)
+    pub fn load(sources: Sources, further: impl FnOnce(&Self, &mut Rules<'_>)) -> Result<Loaded, ConfigErrors> {
+        load::load(sources, further)
     }
 
     /// `iss` of tokens: `tokens.issuer`, else `http.public_url`.
@@ -117,9 +123,6 @@ impl Config {
     }
 
     /// The whole configuration as YAML, secrets masked.
-    ///
-    /// # Errors
-    /// Never for a configuration that was loaded; the serializer's message otherwise.
     pub fn show(&self) -> Result<String, String> {
         serde_saphyr::to_string(self).map_err(|error| error.to_string())
     }

@@ -7,9 +7,9 @@ use serde_json::Value as Schema;
 use zeroize::Zeroizing;
 
 use super::{
-    load::Flag,
     report::{Findings, Origin},
     schema, shape,
+    sources::Flag,
     tree::{Entry, Node, Value, join},
     yaml,
 };

@@ -1,42 +1,51 @@
-//! What one key means for another. A rule is not asked about keys that are already known to be wrong.
-
-use std::sync::Arc;
+//! What one key means for another. A rule is not asked about keys that are already known to be wrong. Deliberately absent:
+//! whether an engine or a provider can be built from the values; who builds them asks (`crate::wiring::checks`).
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use userd_model::Random;
-use userd_providers::Surroundings;
 use zeroize::Zeroizing;
 
 use super::{
     AccountsConfig, Config, EmailConfirmation, ProviderConfig, RegistrationMode, report::Findings, tree::Node,
 };
-use crate::wiring::{engine, providers};
 
-/// Reports what is wrong; answers with what is lawful but probably not meant.
-pub(super) fn check(config: &Config, root: &Node, findings: &mut Findings) -> Vec<String> {
-    let mut rules = Rules { root, findings };
+/// Reports every rule of ours that is broken.
+pub(super) fn check(config: &Config, rules: &mut Rules<'_>) {
     rules.http(config);
     rules.storage(config);
     rules.tokens(config);
-    rules.people(config);
+    rules.accounts(config);
     rules.mail(config);
-    rules.bot(config);
-    if !rules.findings.concern("providers") {
-        let token = config.telegram.bot_token.as_ref().map(|token| userd_providers::Secret::new(token.expose()));
-        let surroundings = Surroundings { random: Arc::new(NoChance), telegram_bot_token: token };
+    if !rules.is_wrong("providers") {
         for (at, provider) in config.providers.iter().enumerate() {
-            rules.provider(config, at, provider, &surroundings);
+            rules.provider(config, at, provider);
         }
     }
-    warnings(config)
 }
 
-struct Rules<'a> {
+/// Where rules report: it knows which line said a key, and which keys are already known to be wrong.
+pub struct Rules<'a> {
     root: &'a Node,
     findings: &'a mut Findings,
 }
 
+impl<'a> Rules<'a> {
+    pub(super) fn new(root: &'a Node, findings: &'a mut Findings) -> Self {
+        Self { root, findings }
+    }
+}
+
 impl Rules<'_> {
+    /// Whether something in this section or key, or around it, is already known to be wrong.
+    #[must_use]
+    pub fn is_wrong(&self, key: &str) -> bool {
+        self.findings.concern(key)
+    }
+
+    /// Reports `message` at the first key, unless one of the keys is already known to be wrong.
+    pub fn refuse(&mut self, keys: &[&str], message: &str) {
+        self.refuse_if(true, keys, message);
+    }
+
     /// The first key is the one that the message stands at.
     fn refuse_if(&mut self, wrong: bool, keys: &[&str], message: &str) {
         if let Some(first) = keys.first().filter(|_| wrong && !keys.iter().any(|key| self.findings.concern(key))) {
@@ -60,11 +69,6 @@ impl Rules<'_> {
         );
         let issuer_with_query = config.tokens.issuer.as_ref().is_some_and(|issuer| issuer.url().query().is_some());
         self.refuse_if(issuer_with_query, &["tokens.issuer"], "an issuer has no query (RFC 8414 section 2)");
-        if let (Some(certificate), Some(key)) = (tls.certificate_file.as_ref(), tls.key_file.as_ref())
-            && let Err(why) = userd_http::server::tls::from_files(certificate, key)
-        {
-            self.refuse_if(true, &["http.tls.certificate_file", "http.tls.key_file"], &why.to_string());
-        }
     }
 
     fn storage(&mut self, config: &Config) {
@@ -75,14 +79,6 @@ impl Rules<'_> {
             database.client_key_file.is_some(),
             "database.client_key_file",
         );
-        if let Err(why) = engine::check(database) {
-            self.refuse_if(true, &["database.url"], &why);
-        }
-        if !config.cache.url.is_memory()
-            && let Err(why) = userd_cache::check_url(config.cache.url.expose())
-        {
-            self.refuse_if(true, &["cache.url"], &why.to_string());
-        }
         let key = config.crypto.master_key.as_ref();
         let decoded = key.map(|key| STANDARD.decode(key.expose()).map(Zeroizing::new));
         self.refuse_if(
@@ -118,7 +114,7 @@ impl Rules<'_> {
     }
 
     /// What this version does not have yet is refused, rather than taken and not kept.
-    fn people(&mut self, config: &Config) {
+    fn accounts(&mut self, config: &Config) {
         let registration = &config.registration;
         self.refuse_if(
             !matches!(registration.mode, RegistrationMode::Open | RegistrationMode::Closed),
@@ -130,20 +126,6 @@ impl Rules<'_> {
             &["registration.email_confirmation"],
             "this version sends no mail; choose deferred",
         );
-        let pepper = config.passwords.pepper.as_ref();
-        self.refuse_if(
-            pepper.is_some_and(|pepper| userd_crypto::MasterKeys::parse_key(pepper.expose()).is_err()),
-            &["passwords.pepper"],
-            "expected 32 bytes in base64, such as `openssl rand -base64 32` prints",
-        );
-    }
-
-    /// The bot's own sign-in is built at start when all its keys are there and a Telegram provider is offered.
-    fn bot(&mut self, config: &Config) {
-        let offered = config.providers.iter().any(|provider| provider.kind == userd_providers::Kind::Telegram);
-        if offered && let Err(error) = providers::bot(config) {
-            self.refuse_if(true, &[&error.field], &error.detail);
-        }
     }
 
     fn mail(&mut self, config: &Config) {
@@ -155,8 +137,7 @@ impl Rules<'_> {
         );
     }
 
-    /// The provider itself knows what it needs; it is built, and thrown away, without contacting anybody.
-    fn provider(&mut self, config: &Config, at: usize, provider: &ProviderConfig, surroundings: &Surroundings) {
+    fn provider(&mut self, config: &Config, at: usize, provider: &ProviderConfig) {
         let key = |name: &str| format!("providers.{at}.{name}");
         let earlier = config.providers.iter().take(at).any(|other| other.id == provider.id);
         self.refuse_if(earlier, &[&key("id")], "another provider has this id");
@@ -164,9 +145,6 @@ impl Rules<'_> {
         self.refuse_if(reserved, &[&key("id")], "this word stands in a path of its own; choose another");
         let no_domain = provider.allowed_domains.iter().any(|domain| !is_domain(domain));
         self.refuse_if(no_domain, &[&key("allowed_domains")], "expected domains such as example.org, without * and @");
-        if let Err(error) = userd_providers::build(provider, surroundings) {
-            self.refuse_if(true, &[&key(&error.field)], &error.detail);
-        }
     }
 
     /// A certificate without its key, or a key without its certificate.
@@ -182,17 +160,11 @@ fn is_domain(text: &str) -> bool {
     text.len() <= 253 && text.contains('.') && text.split('.').all(label)
 }
 
-/// Nothing that is built here is ever used.
-struct NoChance;
-
-impl Random for NoChance {
-    fn fill(&self, _: &mut [u8]) {}
-}
-
 /// OWASP's least argon2id settings all come to about this many KiB written.
 const LEAST_ARGON2_WORK: u64 = 36_864;
 
-fn warnings(config: &Config) -> Vec<String> {
+/// What is lawful but probably not meant.
+pub(super) fn warnings(config: &Config) -> Vec<String> {
     let mut warnings = Vec::new();
     let argon2 = &config.passwords.argon2;
     if u64::from(argon2.memory_kib) * u64::from(argon2.iterations) < LEAST_ARGON2_WORK {

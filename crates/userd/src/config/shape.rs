@@ -6,8 +6,8 @@ use std::{fs::File, path::Path};
 use serde_json::Value as Schema;
 
 use super::{
+    files::cannot_read,
     formats::format_of,
-    load::cannot_read,
     report::Findings,
     schema::{kind, may_be_empty, one_of, step},
     text::Text,
@@ -39,8 +39,8 @@ pub(super) fn unknown(schema: &Schema, key: &str) -> String {
     let Some(keys) = schema.get("properties").and_then(Schema::as_object) else {
         return "no such key: nothing is inside this one".to_owned();
     };
-    let near = keys.keys().map(|known| (strsim::damerau_levenshtein(known, key), known)).min();
-    match near {
+    let closest = keys.keys().map(|known| (strsim::damerau_levenshtein(known, key), known)).min();
+    match closest {
         Some((distance, known)) if distance <= 1 + known.len() / 4 => format!("no such key; did you mean {known}?"),
         _ => format!("no such key; there are {}", keys.keys().map(String::as_str).collect::<Vec<_>>().join(", ")),
     }

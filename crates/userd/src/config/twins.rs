@@ -5,15 +5,13 @@
 use std::path::Path;
 
 use serde_json::Value as Schema;
-use zeroize::Zeroizing;
 
 use super::{
-    load::read_at_most,
+    files::secret_in,
     report::{Findings, Origin},
     tree::{Entry, Node, Value, join},
 };
 
-const LARGEST_SECRET: u64 = 64 * 1024;
 /// Three ways to give one thing; the file is read by whoever needs the key, because it may have to be made first.
 const MASTER_KEY: [&str; 3] = ["master_key", "master_key_file", "master_key_command"];
 
@@ -82,15 +80,6 @@ fn take_content(entries: &mut Vec<Entry>, plain: &str, file: &str, path: &str, f
         }
         Err(why) => findings.add(&origin, &join(path, file), why),
     }
-}
-
-/// The text of a secret file, without its last line break.
-pub(super) fn secret_in(path: &Path) -> Result<Zeroizing<String>, String> {
-    let bytes = read_at_most(path, LARGEST_SECRET)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| "the file is not UTF-8 text".to_owned())?;
-    // Editors and `echo` end a file with a line break that belongs to nobody's password.
-    let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
-    if text.is_empty() { Err("the file is empty".to_owned()) } else { Ok(Zeroizing::new(text.to_owned())) }
 }
 
 fn is_empty(node: &Node) -> bool {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::{
     escape,
-    layer::{FieldValue, Line},
+    line::{FieldValue, Line},
 };
 
 const OURS: [&str; 4] = ["timestamp", "level", "target", "message"];

@@ -9,7 +9,7 @@ use std::{
 };
 
 use tracing::{
-    Event, Level, Subscriber,
+    Event, Subscriber,
     field::{Field, Visit},
     span,
 };
@@ -19,7 +19,11 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use super::{json, pretty};
+use super::{
+    json,
+    line::{FieldValue, Line},
+    pretty,
+};
 
 /// How lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,31 +55,6 @@ impl Sink {
             metrics::counter!("userd_log_lines_dropped_total", "sink" => self.name).absolute(drops as u64);
         }
     }
-}
-
-/// A value of a field.
-pub(super) enum FieldValue {
-    /// A number or a truth value, as JSON writes it.
-    Bare(String),
-    Text(String),
-}
-
-impl FieldValue {
-    pub(super) fn text(&self) -> &str {
-        match self {
-            Self::Bare(text) | Self::Text(text) => text,
-        }
-    }
-}
-
-/// What a line says.
-pub(super) struct Line<'a> {
-    pub(super) time: jiff::Timestamp,
-    pub(super) level: Level,
-    pub(super) target: &'a str,
-    pub(super) message: &'a str,
-    /// Each name once.
-    pub(super) fields: &'a [(&'static str, &'a FieldValue)],
 }
 
 #[derive(Default)]

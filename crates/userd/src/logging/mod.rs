@@ -2,13 +2,14 @@
 //!
 //! A line is formatted by whoever logs and written by a thread of its own, so that a slow disk or a stuck terminal never
 //! slows a request; what does not fit into the buffer is dropped and counted. Deliberately absent: what is worth logging,
-//! which every room decides, and the environment, which the wiring passes in.
+//! which every room decides, and the environment, which is passed in.
 
 mod colour;
 mod escape;
 mod file;
 mod json;
 mod layer;
+mod line;
 mod pretty;
 
 use std::{io, path::PathBuf, thread, time::Duration};
@@ -78,9 +79,6 @@ impl Guard {
 }
 
 /// Starts the log of the process.
-///
-/// # Errors
-/// [`LogError`].
 pub fn init(config: &LogConfig, console: Console) -> Result<Guard, LogError> {
     let console_writer: Box<dyn io::Write + Send> = match console.stream {
         Stream::Stdout => Box::new(io::stdout()),
@@ -92,9 +90,6 @@ pub fn init(config: &LogConfig, console: Console) -> Result<Guard, LogError> {
 }
 
 /// The log without making it the one of the process: for tests, which bring their own console.
-///
-/// # Errors
-/// [`LogError::File`].
 pub fn dispatch(
     config: &LogConfig,
     console: Console,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use tracing::Level;
 
-use super::{escape, layer::Line};
+use super::{escape, line::Line};
 
 const ROOM_WIDTH: usize = 22;
 const MESSAGE_WIDTH: usize = 40;

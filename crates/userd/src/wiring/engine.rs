@@ -24,9 +24,6 @@ pub struct Opened {
 }
 
 /// Opens the configured engine.
-///
-/// # Errors
-/// The file cannot be opened, or the options contradict each other.
 pub fn open(config: &Config) -> Result<Opened, WiringError> {
     match config.database.url.kind() {
         DatabaseKind::SqliteMemory => sqlite(SqliteLocation::Memory, &config.database),

@@ -36,9 +36,6 @@ pub enum MasterKeyError {
 
 /// Finds the master keys. Only a missing file at a path that nobody configured, or whose folder holds no database,
 /// is made; a database without its key must not get another one.
-///
-/// # Errors
-/// See [`MasterKeyError`].
 pub fn find(config: &CryptoConfig, may_make: bool) -> Result<Found, MasterKeyError> {
     let (current, made) = match config.master_key_source() {
         MasterKeySource::Given(secret) => (parse(secret.expose(), "crypto.master_key")?, None),

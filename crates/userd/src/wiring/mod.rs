@@ -1,6 +1,7 @@
 //! The wiring: the only place that knows every room. It turns the configuration into parts and the parts into the
 //! services; the command line and the server use the same wiring.
 
+pub mod checks;
 pub mod engine;
 pub mod master_key;
 pub mod outside;
@@ -66,9 +67,6 @@ pub async fn open_store(config: &Config) -> Result<(Arc<Store>, engine::Opened, 
 }
 
 /// Wires everything.
-///
-/// # Errors
-/// Whatever keeps a part from starting, in words that say what to do.
 pub async fn wire(config: Config) -> Result<Wired, WiringError> {
     only_what_exists(&config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());

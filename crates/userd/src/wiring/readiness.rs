@@ -1,4 +1,4 @@
-//! What `/readyz` asks: the database must answer; the cache may be away, that costs speed only.
+//! What `/readyz` asks: the database must answer; without the cache the service is slower, but ready.
 
 use std::sync::Arc;
 

@@ -9,10 +9,10 @@
     reason = "a test may stop at the first surprise, and this one measures how long a refusal takes"
 )]
 
-mod dice;
 mod documents;
 mod meanings;
 mod mutants;
+mod rng;
 
 use std::{
     collections::BTreeMap,
@@ -21,12 +21,15 @@ use std::{
 };
 
 use serde_json::Value;
-use userd::config::{Config, ConfigErrors, Loaded, Sources};
+use userd::{
+    config::{ConfigErrors, Loaded, Sources},
+    wiring::checks,
+};
 
 use crate::{
-    dice::Dice,
     documents::healthy,
     mutants::{Bench, Fate, Mutant},
+    rng::Rng,
 };
 
 const MUTANTS: usize = 10_000;
@@ -42,14 +45,14 @@ fn no_spoiled_configuration_starts_with_a_wrong_value(share: u64) {
     without_providers.as_object_mut().unwrap().remove("providers");
     // A provider is built to be checked, which takes long without optimisation; a few mutants have some.
     let benches = [Bench::new(dir.path(), healthy()), Bench::new(dir.path(), without_providers)];
-    let mut dice = Dice(0x7573_6572_6421 + share);
+    let mut rng = Rng(0x7573_6572_6421 + share);
     let mut tally: BTreeMap<&str, usize> = BTreeMap::new();
     let mut slowest = Duration::ZERO;
     for number in 0..MUTANTS / SHARES {
-        let Mutant { what, text, fate } = benches[usize::from(number % 25 > 0)].mutant(&mut dice);
+        let Mutant { what, text, fate } = benches[usize::from(number % 25 > 0)].mutant(&mut rng);
         fs::write(&file, &text).unwrap();
         let begun = Instant::now();
-        let outcome = Config::load(Sources { file: Some(file.clone()), ..Sources::default() });
+        let outcome = checks::load(Sources { file: Some(file.clone()), ..Sources::default() });
         slowest = slowest.max(begun.elapsed());
         *tally.entry(what).or_default() += 1;
         judge(fate, outcome, &text, &format!("mutant {number} of share {share} ({what})"));

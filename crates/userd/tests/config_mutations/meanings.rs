@@ -6,13 +6,13 @@ use serde_json::json;
 
 use crate::{
     CANARY,
-    dice::Dice,
     documents::{PEPPER, pointer_of, yaml},
     mutants::{Bench, Fate, Mutant, Steps},
+    rng::Rng,
 };
 
 impl Bench {
-    pub(crate) fn bad_text(&self, dice: &mut Dice) -> Mutant {
+    pub(crate) fn bad_text(&self, rng: &mut Rng) -> Mutant {
         let wrong: &[(&str, &[&str])] = &[
             (
                 "http.listen",
@@ -135,9 +135,9 @@ impl Bench {
             ("cache.key_prefix", &[""]),
             ("tokens.audience", &["", "a\u{0}b", "a\nb"]),
         ];
-        let (key, values) = self.one_of_ours(dice, wrong, |(key, _)| key);
+        let (key, values) = self.one_of_ours(rng, wrong, |(key, _)| key);
         let path: Steps = key.split('.').map(str::to_owned).collect();
-        let value = json!(dice.one(values));
+        let value = json!(rng.one(values));
         let end = if path[0] == "providers" {
             1
         } else {
@@ -147,7 +147,7 @@ impl Bench {
         Mutant { what: "text that is no such thing", text: self.with(&path, value), fate: Fate::RefusedAt(named) }
     }
 
-    pub(crate) fn unreadable_file(&self, dice: &mut Dice) -> Mutant {
+    pub(crate) fn unreadable_file(&self, rng: &mut Rng) -> Mutant {
         let empty = self.dir.join("empty");
         fs::write(&empty, "\n").unwrap();
         let binary = self.dir.join("binary");
@@ -159,24 +159,24 @@ impl Bench {
             ("providers.0.client_secret_file", "/providers/0/client_secret"),
         ];
         let as_text = |path: &Path| json!(path.to_str().unwrap());
-        if dice.below(2) == 0 {
-            let path: Steps = self.one_of_ours(dice, &inputs, |key| key).split('.').map(str::to_owned).collect();
+        if rng.below(2) == 0 {
+            let path: Steps = self.one_of_ours(rng, &inputs, |key| key).split('.').map(str::to_owned).collect();
             let mut root = self.healthy.clone();
             root["http"]["tls"] = json!({});
             let (key, parent) = path.split_last().unwrap();
-            root.pointer_mut(&pointer_of(parent)).unwrap()[key] = as_text(dice.one(&[&absent, &self.dir]));
+            root.pointer_mut(&pointer_of(parent)).unwrap()[key] = as_text(rng.one(&[&absent, &self.dir]));
             return Mutant { what: "unreadable file", text: yaml(&root, 0), fate: Fate::RefusedAt(path.join(".")) };
         }
-        let (key, plain) = self.one_of_ours(dice, &secrets, |(key, _)| key);
+        let (key, plain) = self.one_of_ours(rng, &secrets, |(key, _)| key);
         let mut root = self.healthy.clone();
         let (parent, name) = plain.rsplit_once('/').unwrap();
         let parent = root.pointer_mut(parent).unwrap().as_object_mut().unwrap();
         parent.remove(name);
-        parent.insert(format!("{name}_file"), as_text(dice.one(&[&empty, &binary, &absent, &self.dir])));
+        parent.insert(format!("{name}_file"), as_text(rng.one(&[&empty, &binary, &absent, &self.dir])));
         Mutant { what: "unreadable secret", text: yaml(&root, 0), fate: Fate::RefusedAt((*key).to_owned()) }
     }
 
-    pub(crate) fn twin(&self, dice: &mut Dice) -> Mutant {
+    pub(crate) fn twin(&self, rng: &mut Rng) -> Mutant {
         let keys = [
             "telegram.bot_token_file",
             "providers.0.client_secret_file",
@@ -185,7 +185,7 @@ impl Bench {
             "passwords.pepper_file",
             "cache.url_file",
         ];
-        let path = self.one_of_ours(dice, &keys, |key| key);
+        let path = self.one_of_ours(rng, &keys, |key| key);
         let path: Steps = path.split('.').map(str::to_owned).collect();
         let file = self.dir.join("twin");
         fs::write(&file, "c4n4ry-twin").unwrap();
@@ -193,8 +193,8 @@ impl Bench {
         Mutant { what: "both twins", text, fate: Fate::RefusedAt(path.join(".")) }
     }
 
-    pub(crate) fn anchors(&self, dice: &mut Dice) -> Mutant {
-        let text = match dice.below(4) {
+    pub(crate) fn anchors(&self, rng: &mut Rng) -> Mutant {
+        let text = match rng.below(4) {
             0 => {
                 let mut bomb = String::from("a: &a [x, x, x, x, x, x, x, x, x]\n");
                 for pair in b"abcdefghij".windows(2) {
@@ -207,23 +207,23 @@ impl Bench {
             2 => yaml(&self.healthy, 0).replace("audience: \"userd\"", "audience: &c4n4ry userd"),
             _ => yaml(&self.healthy, 0).replace(
                 &format!("{PEPPER:?}"),
-                dice.one(&["*c4n4ry", "!c4n4ry x", "&c4n4ry x", "@c4n4ry", "`c4n4ry", "%c4n4ry\n%"]),
+                rng.one(&["*c4n4ry", "!c4n4ry x", "&c4n4ry x", "@c4n4ry", "`c4n4ry", "%c4n4ry\n%"]),
             ),
         };
         Mutant { what: "anchors and tags", text, fate: Fate::Refused }
     }
 
-    pub(crate) fn deep_or_huge(&self, dice: &mut Dice) -> Mutant {
-        let text = match dice.below(4) {
-            0 => "[".repeat(20 + dice.below(50_000)),
-            1 => format!("{}: 1", "{a".repeat(30 + dice.below(1_000))),
-            2 => (0..30 + dice.below(100)).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect(),
-            _ => format!("log: {{}}\n{}", "- - - - -\n".repeat(100 + dice.below(1_000))),
+    pub(crate) fn deep_or_huge(&self, rng: &mut Rng) -> Mutant {
+        let text = match rng.below(4) {
+            0 => "[".repeat(20 + rng.below(50_000)),
+            1 => format!("{}: 1", "{a".repeat(30 + rng.below(1_000))),
+            2 => (0..30 + rng.below(100)).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect(),
+            _ => format!("log: {{}}\n{}", "- - - - -\n".repeat(100 + rng.below(1_000))),
         };
         Mutant { what: "deep", text, fate: Fate::Refused }
     }
 
-    pub(crate) fn contradiction(&self, dice: &mut Dice) -> Mutant {
+    pub(crate) fn contradiction(&self, rng: &mut Rng) -> Mutant {
         let wrong = [
             ("tokens.access_ttl", json!("1d")),
             ("mail.from", json!("")),
@@ -236,7 +236,7 @@ impl Bench {
             ("crypto.master_key", json!("c4n4ry")),
             ("crypto.master_key_file", json!("data/master.key")),
         ];
-        let (key, value) = self.one_of_ours(dice, &wrong, |(key, _)| key);
+        let (key, value) = self.one_of_ours(rng, &wrong, |(key, _)| key);
         let path: Steps = key.split('.').map(str::to_owned).collect();
         let mut root = self.healthy.clone();
         root["tokens"]["refresh_ttl"] = json!("2h");
@@ -245,9 +245,9 @@ impl Bench {
         Mutant { what: "contradiction", text: yaml(&root, 0), fate: Fate::RefusedAt(path[0].clone()) }
     }
 
-    pub(crate) fn untouched(&self, dice: &mut Dice) -> Mutant {
+    pub(crate) fn untouched(&self, rng: &mut Rng) -> Mutant {
         let shown: Vec<_> = self.leaves.iter().filter(|(_, value)| !value.to_string().contains(CANARY)).collect();
-        let (path, value) = dice.one(&shown);
+        let (path, value) = rng.one(&shown);
         Mutant { what: "untouched", text: yaml(&self.healthy, 0), fate: Fate::Has(path.join("."), value.clone()) }
     }
 }

@@ -7,8 +7,8 @@ use userd::config::Config;
 
 use crate::{
     CANARY,
-    dice::Dice,
     documents::{pointer_of, yaml},
+    rng::Rng,
 };
 
 pub(crate) type Steps = Vec<String>;
@@ -54,33 +54,33 @@ impl Bench {
     }
 
     /// One of `items` whose key is in this configuration.
-    pub(crate) fn one_of_ours<T: Clone>(&self, dice: &mut Dice, items: &[T], key: impl Fn(&T) -> &str) -> T {
+    pub(crate) fn one_of_ours<T: Clone>(&self, rng: &mut Rng, items: &[T], key: impl Fn(&T) -> &str) -> T {
         loop {
-            let item = dice.one(items);
+            let item = rng.one(items);
             if !key(&item).contains("providers") || self.healthy.get("providers").is_some() {
                 return item;
             }
         }
     }
 
-    pub(crate) fn mutant(&self, dice: &mut Dice) -> Mutant {
-        match dice.below(20) {
-            0 | 1 => self.other_type(dice),
-            2 | 3 => self.outside_range(dice),
-            4 => self.at_the_edge(dice),
-            5 => self.unknown_key(dice),
-            6 => self.key_given_twice(dice),
-            7 => self.misspelt_key(dice),
-            8 | 9 => self.truncated(dice),
-            10 | 11 => self.flipped(dice),
-            12 => self.lines_shuffled(dice),
-            13 => self.bad_text(dice),
-            14 => self.unreadable_file(dice),
-            15 => self.twin(dice),
-            16 => self.anchors(dice),
-            17 => self.deep_or_huge(dice),
-            18 => self.contradiction(dice),
-            _ => self.untouched(dice),
+    pub(crate) fn mutant(&self, rng: &mut Rng) -> Mutant {
+        match rng.below(20) {
+            0 | 1 => self.other_type(rng),
+            2 | 3 => self.outside_range(rng),
+            4 => self.at_the_edge(rng),
+            5 => self.unknown_key(rng),
+            6 => self.key_given_twice(rng),
+            7 => self.misspelt_key(rng),
+            8 | 9 => self.truncated(rng),
+            10 | 11 => self.flipped(rng),
+            12 => self.lines_shuffled(rng),
+            13 => self.bad_text(rng),
+            14 => self.unreadable_file(rng),
+            15 => self.twin(rng),
+            16 => self.anchors(rng),
+            17 => self.deep_or_huge(rng),
+            18 => self.contradiction(rng),
+            _ => self.untouched(rng),
         }
     }
 
@@ -122,8 +122,8 @@ impl Bench {
         yaml(&root, 0)
     }
 
-    fn other_type(&self, dice: &mut Dice) -> Mutant {
-        let (path, _) = dice.one(&self.leaves);
+    fn other_type(&self, rng: &mut Rng) -> Mutant {
+        let (path, _) = rng.one(&self.leaves);
         let schema = self.schema_of(&path);
         let mut replacements = match schema["type"].as_str().unwrap() {
             "integer" => vec![
@@ -144,18 +144,18 @@ impl Bench {
         };
         // `key:` with nothing behind it leaves a key at its default where nothing may be given.
         replacements.retain(|value| !value.is_null() || schema.get("x-may-be-empty").is_none());
-        let text = self.with(&path, dice.one(&replacements));
+        let text = self.with(&path, rng.one(&replacements));
         Mutant { what: "other type", text, fate: Fate::RefusedAt(path.join(".")) }
     }
 
-    fn outside_range(&self, dice: &mut Dice) -> Mutant {
-        let (path, schema) = dice.one(&self.ranged);
+    fn outside_range(&self, rng: &mut Rng) -> Mutant {
+        let (path, schema) = rng.one(&self.ranged);
         let value = match (schema["minimum"].as_i64(), schema["maximum"].as_i64()) {
             (Some(least), Some(most)) => {
                 let wrong = [json!(least - 1), json!(most + 1), json!(u64::MAX), json!(i64::MIN), json!("0x7fffffff")];
-                dice.one(&wrong)
+                rng.one(&wrong)
             }
-            _ => json!(dice.one(&[
+            _ => json!(rng.one(&[
                 "4000d",
                 "99999999999999999999d",
                 "18446744073709551615d",
@@ -171,9 +171,9 @@ impl Bench {
         Mutant { what: "outside its range", text: self.with(&path, value), fate: Fate::RefusedAt(path.join(".")) }
     }
 
-    fn at_the_edge(&self, dice: &mut Dice) -> Mutant {
-        let (path, schema) = dice.one(&self.ranged);
-        let upper = dice.below(2);
+    fn at_the_edge(&self, rng: &mut Rng) -> Mutant {
+        let (path, schema) = rng.one(&self.ranged);
+        let upper = rng.below(2);
         let value = match schema.get("x-range") {
             Some(range) => range[upper].clone(),
             None => schema[["minimum", "maximum"][upper]].clone(),
@@ -213,21 +213,21 @@ impl Bench {
         sections
     }
 
-    fn unknown_key(&self, dice: &mut Dice) -> Mutant {
-        let mut path = dice.one(&self.sections);
-        let name = format!("{}_{}", dice.one(&["key", "use", "x", "password", "ttl"]), dice.below(1000));
+    fn unknown_key(&self, rng: &mut Rng) -> Mutant {
+        let mut path = rng.one(&self.sections);
+        let name = format!("{}_{}", rng.one(&["key", "use", "x", "password", "ttl"]), rng.below(1000));
         path.push(name);
         let value =
-            dice.one(&[json!(1), json!("c4n4ry"), json!({ "c4n4ry": "c4n4ry" }), Value::Null, json!([])]).clone();
+            rng.one(&[json!(1), json!("c4n4ry"), json!({ "c4n4ry": "c4n4ry" }), Value::Null, json!([])]).clone();
         Mutant { what: "unknown key", text: self.with(&path, value), fate: Fate::RefusedAt(path.join(".")) }
     }
 
-    fn misspelt_key(&self, dice: &mut Dice) -> Mutant {
-        let (path, value) = dice.one(&self.leaves);
+    fn misspelt_key(&self, rng: &mut Rng) -> Mutant {
+        let (path, value) = rng.one(&self.leaves);
         let Some(at) = path.iter().rposition(|step| step.parse::<usize>().is_err()) else { unreachable!() };
         let key = &path[at];
-        let place = 1 + dice.below(key.len() - 1);
-        let wrong = match dice.below(4) {
+        let place = 1 + rng.below(key.len() - 1);
+        let wrong = match rng.below(4) {
             0 => format!("{}{}", &key[..place], &key[place + 1..]),
             1 => format!("{}q{}", &key[..place], &key[place..]),
             2 => key.to_ascii_uppercase(),
@@ -239,37 +239,37 @@ impl Bench {
         let legal =
             self.schema_of(&path[..at])["properties"].get(wrong.trim_end()).is_some() && wrong == wrong.trim_end();
         if legal || wrong.trim_end() == key {
-            return self.unknown_key(dice);
+            return self.unknown_key(rng);
         }
         parent.insert(wrong, if at + 1 == path.len() { value } else { json!([]) });
         Mutant { what: "misspelt key", text: yaml(&root, 0), fate: Fate::Refused }
     }
 
-    fn key_given_twice(&self, dice: &mut Dice) -> Mutant {
+    fn key_given_twice(&self, rng: &mut Rng) -> Mutant {
         let text = yaml(&self.healthy, 0);
         let lines: Vec<&str> = text.lines().collect();
         let scalars: Vec<usize> = (0..lines.len())
             .filter(|at| !lines[*at].ends_with(':') && !lines[*at].trim_start().starts_with('-'))
             .collect();
-        let at = dice.one(&scalars);
+        let at = rng.one(&scalars);
         let mut lines: Vec<String> = lines.into_iter().map(str::to_owned).collect();
         let copy = lines[at].clone();
         lines.insert(at + 1, copy);
         Mutant { what: "key given twice", text: lines.join("\n"), fate: Fate::Refused }
     }
 
-    fn truncated(&self, dice: &mut Dice) -> Mutant {
+    fn truncated(&self, rng: &mut Rng) -> Mutant {
         let text = yaml(&self.healthy, 0);
-        let end = dice.below(text.len());
+        let end = rng.below(text.len());
         Mutant { what: "truncated", text: text[..end].to_owned(), fate: Fate::AsWritten }
     }
 
-    fn flipped(&self, dice: &mut Dice) -> Mutant {
+    fn flipped(&self, rng: &mut Rng) -> Mutant {
         let mut bytes = yaml(&self.healthy, 0).into_bytes();
-        for _ in 0..=dice.below(3) {
-            let at = dice.below(bytes.len());
-            let byte = dice.one(b" \t\n:#-'\"{}[],&*!|>%@`?0a9.~\\");
-            match dice.below(3) {
+        for _ in 0..=rng.below(3) {
+            let at = rng.below(bytes.len());
+            let byte = rng.one(b" \t\n:#-'\"{}[],&*!|>%@`?0a9.~\\");
+            match rng.below(3) {
                 0 => bytes[at] = byte,
                 1 => bytes.insert(at, byte),
                 _ => {
@@ -282,17 +282,17 @@ impl Bench {
         Mutant { what: "bytes flipped", text, fate: Fate::AsWritten }
     }
 
-    fn lines_shuffled(&self, dice: &mut Dice) -> Mutant {
+    fn lines_shuffled(&self, rng: &mut Rng) -> Mutant {
         let text = yaml(&self.healthy, 0);
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        let at = dice.below(lines.len());
-        match dice.below(3) {
+        let at = rng.below(lines.len());
+        match rng.below(3) {
             0 => {
                 lines.remove(at);
             }
             1 => lines[at] = format!("  {}", lines[at]),
             _ => {
-                let other = dice.below(lines.len());
+                let other = rng.below(lines.len());
                 lines.swap(at, other);
             }
         }

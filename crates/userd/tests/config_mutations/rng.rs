@@ -1,10 +1,10 @@
-//! The same chance in every run.
+//! The random numbers of the mutants: the same in every run.
 
-/// xorshift64*: the same mutants in every run.
-pub(crate) struct Dice(pub(crate) u64);
+/// xorshift64*.
+pub(crate) struct Rng(pub(crate) u64);
 
-impl Dice {
-    pub(crate) fn roll(&mut self) -> u64 {
+impl Rng {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -12,7 +12,7 @@ impl Dice {
     }
 
     pub(crate) fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.roll() >> 33).unwrap() % end
+        usize::try_from(self.next() >> 33).unwrap() % end
     }
 
     pub(crate) fn one<T: Clone>(&mut self, items: &[T]) -> T {

@@ -1,0 +1,81 @@
+//! The configuration, loaded and tried: each room is asked whether it could be built from its part. What is built here is
+//! thrown away. Deliberately absent: what one key means for another (`crate::config`), and contact with anybody.
+
+use std::sync::Arc;
+
+use userd_crypto::MasterKeys;
+use userd_model::Random;
+use userd_providers::{Kind, Secret, Surroundings};
+
+use super::{engine, providers};
+use crate::config::{Config, ConfigErrors, Loaded, Rules, Sources};
+
+/// Loads the configuration and asks the rooms about it.
+///
+/// # Errors
+/// Everything that is wrong, each with its place, key and what would be right; never a value.
+pub fn load(sources: Sources) -> Result<Loaded, ConfigErrors> {
+    Config::load(sources, check)
+}
+
+fn check(config: &Config, rules: &mut Rules<'_>) {
+    certificate(config, rules);
+    database_and_cache(config, rules);
+    pepper(config, rules);
+    bot(config, rules);
+    sign_in_providers(config, rules);
+}
+
+fn certificate(config: &Config, rules: &mut Rules<'_>) {
+    let tls = &config.http.tls;
+    if let (Some(certificate), Some(key)) = (tls.certificate_file.as_ref(), tls.key_file.as_ref())
+        && let Err(why) = userd_http::server::tls::from_files(certificate, key)
+    {
+        rules.refuse(&["http.tls.certificate_file", "http.tls.key_file"], &why.to_string());
+    }
+}
+
+fn database_and_cache(config: &Config, rules: &mut Rules<'_>) {
+    if let Err(why) = engine::check(&config.database) {
+        rules.refuse(&["database.url"], &why);
+    }
+    if !config.cache.url.is_memory()
+        && let Err(why) = userd_cache::check_url(config.cache.url.expose())
+    {
+        rules.refuse(&["cache.url"], &why.to_string());
+    }
+}
+
+fn pepper(config: &Config, rules: &mut Rules<'_>) {
+    if config.passwords.pepper.as_ref().is_some_and(|pepper| MasterKeys::parse_key(pepper.expose()).is_err()) {
+        rules.refuse(&["passwords.pepper"], "expected 32 bytes in base64, such as `openssl rand -base64 32` prints");
+    }
+}
+
+/// The bot's own sign-in is built at start when all its keys are there and a Telegram provider is offered.
+fn bot(config: &Config, rules: &mut Rules<'_>) {
+    let offered = config.providers.iter().any(|provider| provider.kind == Kind::Telegram);
+    if offered && let Err(error) = providers::bot(config) {
+        rules.refuse(&[&error.field], &error.detail);
+    }
+}
+
+fn sign_in_providers(config: &Config, rules: &mut Rules<'_>) {
+    if rules.is_wrong("providers") {
+        return;
+    }
+    let token = config.telegram.bot_token.as_ref().map(|token| Secret::new(token.expose()));
+    let surroundings = Surroundings { random: Arc::new(NoRandomness), telegram_bot_token: token };
+    for (at, provider) in config.providers.iter().enumerate() {
+        if let Err(error) = userd_providers::build(provider, &surroundings) {
+            rules.refuse(&[&format!("providers.{at}.{}", error.field)], &error.detail);
+        }
+    }
+}
+
+/// What is built with it is never used.
+struct NoRandomness;
+
+impl Random for NoRandomness {
+    fn fill(&self, _: &mut [u8]) {}
+}
