@@ -20,7 +20,6 @@ fn malformed_times_are_refused() {
             "1.8e9",
             "-1",
             "9223372036854775808",
-            "18446744073709551616",
             "99999999999999",
             "null",
             "true",
@@ -34,7 +33,9 @@ fn malformed_times_are_refused() {
                 TokenError::Claim(name),
             ));
         }
-        for value in ["1e400", "-1e400", "NaN", "Infinity", "0x6b49d200", "01800000600", "1800000600,"] {
+        for value in
+            ["18446744073709551616", "1e400", "-1e400", "NaN", "Infinity", "0x6b49d200", "01800000600", "1800000600,"]
+        {
             let text = with(house.good_claims(), name, json!("@")).to_string().replace("\"@\"", value);
             all.push(forged(format!("{name} {value}"), sign_text(house.key(ED), &header, &text), JSON));
         }
