@@ -1,6 +1,6 @@
-//! Clients beside a storm: one that has been connected for long, newcomers, and one that looks whether the hashing queue is
-//! full. Each on a thread of its own, which the system runs before all others where it may: it stands for another machine.
-//! Deliberately absent: the storm (storm.rs).
+//! Clients beside a storm: one that has been connected for long, newcomers, and one that looks whether the hashing queue
+//! is full. Each on a thread of its own, which the system runs before all others where it may: it stands for another
+//! machine. Deliberately absent: the storm (storm.rs).
 
 use std::{
     net::SocketAddr,

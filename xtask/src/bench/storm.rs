@@ -1,5 +1,5 @@
-//! Ten thousand sign-ins at once: what they take in memory, how many are signed in, and what a full hashing queue does to
-//! everybody else. Deliberately absent: those who are measured meanwhile (probes.rs).
+//! Ten thousand sign-ins at once: what they take in memory, how many are signed in, and what a full hashing queue does
+//! to everybody else. Deliberately absent: those who are measured meanwhile (probes.rs).
 
 use std::{
     sync::{
