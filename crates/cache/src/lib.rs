@@ -130,9 +130,6 @@ pub enum CacheError {
 }
 
 /// Whether [`connect`] would understand `url`. Contacts nobody.
-///
-/// # Errors
-/// `Url`, without the URL.
 pub fn check_url(url: &str) -> Result<(), CacheError> {
     if url == "memory:" { Ok(()) } else { redis::check_url(url) }
 }
@@ -141,9 +138,6 @@ pub fn check_url(url: &str) -> Result<(), CacheError> {
 /// `redis+cluster://`, `redis+sentinel://host:port,…/master-name`, each also as `rediss+…://`.
 ///
 /// A server that does not answer now is logged and tried again in the background; the cache starts degraded.
-///
-/// # Errors
-/// A malformed URL or an unusable certificate file.
 pub async fn connect(url: &str, options: CacheOptions) -> Result<Arc<dyn Cache>, CacheError> {
     if url == "memory:" {
         return Ok(Arc::new(Memory::new(&options)));

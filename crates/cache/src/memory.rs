@@ -1,5 +1,5 @@
 //! The cache of one process: bounded values, version floors, rate-limit cells and a broadcast. It is the default, and
-//! the front tier and the fallback before Redis. Deliberately absent: any other process.
+//! the first level (L1) before Redis and the fallback without it. Deliberately absent: any other process.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -77,7 +77,7 @@ impl Memory {
     pub(crate) fn find(&self, key: &CacheKey, age: Option<Duration>) -> Option<Entry> {
         let slot = self.values.get(key)?;
         let now = self.clock.now();
-        // A clock that went back makes a value of the future: not trusted either.
+        // Stored in the future: the clock went back, and the value's age is unknown.
         let fresh = age.is_none_or(|age| slot.stored_at <= now && now.since(slot.stored_at) <= age);
         (now < slot.expires_at && fresh).then_some(slot.entry)
     }

@@ -19,9 +19,9 @@ pub struct CacheOptions {
     pub limit_cells: usize,
     /// How long a version floor is remembered after an invalidation: longer than any load may take.
     pub floor_ttl: Duration,
-    /// Longest life of a value in the in-process tier in front of Redis; zero switches that tier off.
-    pub near_ttl: Duration,
-    /// Longest age of a value that the in-process tier still answers with while the fan-out is not heard.
+    /// Longest life of a value in the in-process level (L1) in front of Redis; zero switches that level off.
+    pub l1_ttl: Duration,
+    /// Longest age of a value that L1 still answers with while the fan-out is not heard.
     pub degraded_age: Duration,
     /// Text before every Redis key, so that several services can share one server.
     pub key_prefix: String,
@@ -51,7 +51,7 @@ impl CacheOptions {
             memory_bytes: 64 << 20,
             limit_cells: 200_000,
             floor_ttl: Duration::from_secs(60),
-            near_ttl: Duration::from_secs(30),
+            l1_ttl: Duration::from_secs(30),
             degraded_age: Duration::from_secs(1),
             key_prefix: "userd".to_owned(),
             response_timeout: Duration::from_millis(50),

@@ -1,7 +1,7 @@
-//! The cache of several replicas: memory in front, Redis behind. Warm reads never leave the process. An invalidation
-//! reaches the memory of the other replicas through the fan-out in milliseconds; while the fan-out is not heard, values
-//! in memory answer for a second at most; while Redis is away, limits count in this process. Deliberately absent: how
-//! Redis is spoken to (redis/).
+//! The cache of several replicas, in two levels: L1 is this process's memory, L2 is Redis. Warm reads never leave the
+//! process. An invalidation reaches the L1 of the other replicas through the fan-out in milliseconds; while the fan-out
+//! is not heard, values in L1 answer for a second at most; while Redis is away, limits count in this process.
+//! Deliberately absent: how Redis is spoken to (redis/).
 
 use std::{
     sync::{
@@ -19,74 +19,71 @@ use crate::{
     Cache, CacheError, CacheHealth, CacheKey, CacheOptions, Entry, Limit, LimitAnswer, Memory, Message, Subscription,
     gcra::micros,
     memory::count,
-    redis::{Far, Found, Kept, Reader},
+    redis::{Found, Kept, Reader, RedisLevel},
 };
 
-/// Memory before Redis.
+/// Memory (L1) before Redis (L2).
 #[expect(missing_debug_implementations, reason = "holds users' values and a password")]
 pub struct Tiered {
-    near: Arc<Memory>,
-    far: Arc<Far>,
+    l1: Arc<Memory>,
+    l2: Arc<RedisLevel>,
     /// Whether the fan-out is being read without a gap.
     heard: Arc<AtomicBool>,
-    near_ttl: Duration,
+    l1_ttl: Duration,
     degraded_age: Duration,
     tasks: Vec<JoinHandle<()>>,
 }
 
 impl Tiered {
     /// Opens the Redis at `url`. When it does not answer now, the cache starts degraded and keeps trying.
-    ///
-    /// # Errors
-    /// A malformed URL or an unusable certificate file.
     pub async fn connect(url: &str, options: CacheOptions) -> Result<Self, CacheError> {
-        let far = Arc::new(Far::new(url, &options)?);
-        let near = Arc::new(Memory::new(&options));
+        let l2 = Arc::new(RedisLevel::new(url, &options)?);
+        let l1 = Arc::new(Memory::new(&options));
         let heard = Arc::new(AtomicBool::new(false));
-        let mut reader = Reader::new(far.clone(), near.clone(), heard.clone());
-        let (linked, begun) = tokio::join!(far.relink(), reader.begin());
-        if let Err(error) = linked.and(begun) {
+        let mut reader = Reader::new(l2.clone(), l1.clone(), heard.clone());
+        let (connected, begun) = tokio::join!(l2.reconnect(), reader.begin());
+        if let Err(error) = connected.and(begun) {
             tracing::warn!(%error, "redis does not answer; starting without it and trying on");
         }
-        let tasks = vec![tokio::spawn(far.clone().keep_linked()), tokio::spawn(reader.run())];
-        let CacheOptions { near_ttl, degraded_age, .. } = options;
-        Ok(Self { near, far, heard, near_ttl, degraded_age, tasks })
+        let tasks = vec![tokio::spawn(l2.clone().keep_connected()), tokio::spawn(reader.run())];
+        let CacheOptions { l1_ttl, degraded_age, .. } = options;
+        Ok(Self { l1, l2, heard, l1_ttl, degraded_age, tasks })
     }
 
     /// Whether invalidations of other replicas arrive at once.
     fn hears(&self) -> bool {
-        self.heard.load(Ordering::Acquire) && self.far.answers()
+        self.heard.load(Ordering::Acquire) && self.l2.answers()
     }
 
-    fn near_get(&self, key: &CacheKey) -> Option<Entry> {
-        if self.near_ttl.is_zero() {
+    fn l1_get(&self, key: &CacheKey) -> Option<Entry> {
+        if self.l1_ttl.is_zero() {
             return None;
         }
-        self.near.find(key, (!self.hears()).then_some(self.degraded_age))
+        self.l1.find(key, (!self.hears()).then_some(self.degraded_age))
     }
 
-    fn near_keep(&self, key: &CacheKey, entry: Entry, ttl: Duration) -> bool {
-        self.near.keep(key, entry, ttl.min(self.near_ttl))
+    fn l1_keep(&self, key: &CacheKey, entry: Entry, ttl: Duration) -> bool {
+        self.l1.keep(key, entry, ttl.min(self.l1_ttl))
     }
 
     /// A value from Redis counts only if this process has not heard of a newer version.
     fn accept(&self, key: &CacheKey, entry: Entry, life: Duration) -> Option<Entry> {
-        self.near_keep(key, entry.clone(), life).then_some(entry)
+        self.l1_keep(key, entry.clone(), life).then_some(entry)
     }
 }
 
 #[async_trait]
 impl Cache for Tiered {
     async fn get(&self, key: &CacheKey) -> Option<Entry> {
-        if let Some(entry) = self.near_get(key) {
+        if let Some(entry) = self.l1_get(key) {
             count(key, "hit");
             return Some(entry);
         }
-        let (entry, result) = match self.far.get(key).await {
+        let (entry, result) = match self.l2.get(key).await {
             None => (None, "bypass"),
             Some(Found::Nothing) => (None, "miss"),
             Some(Found::Tombstone(version)) => {
-                self.near.drop_until(key, version);
+                self.l1.drop_until(key, version);
                 (None, "miss")
             }
             Some(Found::Value(entry, life)) => match self.accept(key, entry, life) {
@@ -99,65 +96,65 @@ impl Cache for Tiered {
     }
 
     async fn put(&self, key: &CacheKey, entry: Entry, ttl: Duration) -> bool {
-        match self.far.put(key, &entry, ttl).await {
+        match self.l2.put(key, &entry, ttl).await {
             Some(Kept::Newer(version)) => {
                 if let Some(version) = version {
-                    self.near.drop_until(key, version);
+                    self.l1.drop_until(key, version);
                 }
                 false
             }
-            Some(Kept::Yes) | None => self.near_keep(key, entry, ttl),
+            Some(Kept::Yes) | None => self.l1_keep(key, entry, ttl),
         }
     }
 
     async fn invalidate(&self, key: &CacheKey, version: i64) {
-        self.near.drop_until(key, version);
-        let (far, key) = (self.far.clone(), key.clone());
-        finish(tokio::spawn(async move { far.invalidate(&key, version).await })).await;
+        self.l1.drop_until(key, version);
+        let (l2, key) = (self.l2.clone(), key.clone());
+        finish(tokio::spawn(async move { l2.invalidate(&key, version).await })).await;
     }
 
     fn invalidate_local(&self, key: &CacheKey, version: i64) {
-        self.near.drop_until(key, version);
+        self.l1.drop_until(key, version);
     }
 
     async fn check(&self, limit: &Limit, key: &str, cost: u32) -> LimitAnswer {
         if cost > limit.burst {
             return LimitAnswer::RetryAfter(limit.period);
         }
-        let (cells, now) = (self.near.cells(), self.near.now());
+        let (cells, now) = (self.l1.cells(), self.l1.now());
         let seed = cells.debt(limit, key, now);
-        match self.far.take(limit, key, i64::from(cost), seed).await {
-            None => cells.check(limit, key, cost, self.near.now()),
+        match self.l2.take(limit, key, i64::from(cost), seed).await {
+            None => cells.check(limit, key, cost, self.l1.now()),
             Some((wait, debt)) => {
                 // Remembered, so that a Redis that fails or is flushed does not hand out a fresh allowance.
-                cells.set_debt(limit, key, debt, self.near.now());
+                cells.set_debt(limit, key, debt, self.l1.now());
                 if wait > 0 { LimitAnswer::RetryAfter(micros(wait)) } else { LimitAnswer::Allowed }
             }
         }
     }
 
     async fn refund(&self, limit: &Limit, key: &str) {
-        let (cells, now) = (self.near.cells(), self.near.now());
+        let (cells, now) = (self.l1.cells(), self.l1.now());
         let seed = cells.debt(limit, key, now);
-        match self.far.take(limit, key, -1, seed).await {
-            None => cells.refund(limit, key, self.near.now()),
-            Some((_, debt)) => cells.set_debt(limit, key, debt, self.near.now()),
+        match self.l2.take(limit, key, -1, seed).await {
+            None => cells.refund(limit, key, self.l1.now()),
+            Some((_, debt)) => cells.set_debt(limit, key, debt, self.l1.now()),
         }
     }
 
     async fn reset_limit(&self, limit: &Limit, key: &str) {
-        self.near.cells().set_debt(limit, key, 0, self.near.now());
-        let _reset_here_at_least = self.far.reset(limit, key).await;
+        self.l1.cells().set_debt(limit, key, 0, self.l1.now());
+        let _reset_here_at_least = self.l2.reset(limit, key).await;
     }
 
     async fn publish(&self, message: Bytes) {
-        self.near.tell(Message::Payload(message.clone()));
-        let far = self.far.clone();
-        finish(tokio::spawn(async move { far.publish(&message).await })).await;
+        self.l1.tell(Message::Payload(message.clone()));
+        let l2 = self.l2.clone();
+        finish(tokio::spawn(async move { l2.publish(&message).await })).await;
     }
 
     fn subscribe(&self) -> Subscription {
-        self.near.subscribe()
+        self.l1.subscribe()
     }
 
     async fn health(&self) -> CacheHealth {

@@ -34,18 +34,21 @@ pub struct Cached<T, E> {
     random: Arc<dyn Random>,
     space: &'static str,
     ttl: Duration,
-    flights: Mutex<HashMap<String, Arc<Flight<E>>>>,
-    /// Counts loads that were stored, so that a caller who looked before one and took off after it looks again.
-    landings: AtomicU64,
+    in_flight: Mutex<InFlight<E>>,
+    /// Grows with every stored load, so that a caller who looked before one and begins a load after it looks again.
+    epoch: AtomicU64,
     kind: PhantomData<fn() -> T>,
 }
 
+/// The loads that run now, by id.
+type InFlight<E> = HashMap<String, Arc<Load<E>>>;
+
 /// One load that several callers wait for.
-type Flight<E> = OnceCell<Result<Landed, E>>;
+type Load<E> = OnceCell<Result<Outcome, E>>;
 
 /// What a load brought: the encoded value if there is one, and whether the cache knew of something newer.
 #[derive(Clone)]
-struct Landed {
+struct Outcome {
     bytes: Option<Bytes>,
     stale: bool,
 }
@@ -57,30 +60,27 @@ where
 {
     /// A typed view of `space` whose values live for `ttl` ± 10 % (so that they do not all expire together).
     pub fn new(cache: Arc<dyn Cache>, random: Arc<dyn Random>, space: &'static str, ttl: Duration) -> Self {
-        Self { cache, random, space, ttl, flights: Mutex::default(), landings: AtomicU64::new(0), kind: PhantomData }
+        Self { cache, random, space, ttl, in_flight: Mutex::default(), epoch: AtomicU64::new(0), kind: PhantomData }
     }
 
     /// The value of `id`, from the cache or by `load`. Concurrent misses of one id run one `load` and share its answer,
     /// also when it fails; a load whose caller goes away or panics is taken over by the next one who waits.
-    ///
-    /// # Errors
-    /// What `load` answered.
     pub async fn get_or_load<F, Fut>(&self, id: &str, load: F) -> Result<Option<T>, E>
     where
         F: Fn() -> Fut,
         Fut: Future<Output = Result<Option<Loaded<T>>, E>>,
     {
         let key = CacheKey::new(self.space, id);
-        let seen = self.landings.load(Ordering::Acquire);
+        let seen = self.epoch.load(Ordering::Acquire);
         if let Some(value) = self.cached(&key).await.and_then(|bytes| open(&key, &bytes)) {
             return Ok(Some(value));
         }
-        let mut landed = self.fly(&key, seen, &load).await?;
-        if landed.stale {
+        let mut outcome = self.load_once(&key, seen, &load).await?;
+        if outcome.stale {
             // The value changed while it was read. Who joined late must not get the old one: read once more.
-            landed = self.fly(&key, seen, &load).await?;
+            outcome = self.load_once(&key, seen, &load).await?;
         }
-        match landed.bytes {
+        match outcome.bytes {
             None => Ok(None),
             Some(bytes) => match open(&key, &bytes) {
                 Some(value) => Ok(Some(value)),
@@ -92,13 +92,13 @@ where
 
     /// Drops the value of `id` up to `version` on every replica; call it after the commit that wrote `version`.
     pub async fn invalidate(&self, id: &str, version: i64) {
-        self.leave(id);
+        self.detach(id);
         self.cache.invalidate(&CacheKey::new(self.space, id), version).await;
     }
 
     /// As [`Cached::invalidate`], in this process only.
     pub fn invalidate_local(&self, id: &str, version: i64) {
-        self.leave(id);
+        self.detach(id);
         self.cache.invalidate_local(&CacheKey::new(self.space, id), version);
     }
 
@@ -106,40 +106,41 @@ where
         Some(self.cache.get(key).await?.bytes)
     }
 
-    async fn fly<F, Fut>(&self, key: &CacheKey, seen: u64, load: &F) -> Result<Landed, E>
+    /// Joins the load of `key` that is in flight, or begins one. `seen`: the epoch at which the cache was looked at.
+    async fn load_once<F, Fut>(&self, key: &CacheKey, seen: u64, load: &F) -> Result<Outcome, E>
     where
         F: Fn() -> Fut,
         Fut: Future<Output = Result<Option<Loaded<T>>, E>>,
     {
-        let seat = Seat::take(&self.flights, key.id());
-        let take_off = async || {
-            if self.landings.load(Ordering::Acquire) != seen
+        let waiter = Waiter::join(&self.in_flight, key.id());
+        let begin = async || {
+            if self.epoch.load(Ordering::Acquire) != seen
                 && let Some(bytes) = self.cached(key).await.filter(|bytes| open::<T>(key, bytes).is_some())
             {
-                return Ok(Landed { bytes: Some(bytes), stale: false });
+                return Ok(Outcome { bytes: Some(bytes), stale: false });
             }
-            self.land(key, load().await?).await
+            self.store(key, load().await?).await
         };
-        seat.flight.get_or_init(take_off).await.clone()
+        waiter.load.get_or_init(begin).await.clone()
     }
 
-    async fn land(&self, key: &CacheKey, loaded: Option<Loaded<T>>) -> Result<Landed, E> {
+    async fn store(&self, key: &CacheKey, loaded: Option<Loaded<T>>) -> Result<Outcome, E> {
         let Some(Loaded { version, value }) = loaded else {
-            return Ok(Landed { bytes: None, stale: false });
+            return Ok(Outcome { bytes: None, stale: false });
         };
         let bytes = seal(key, &value);
         let stale = match &bytes {
             Some(bytes) => !self.cache.put(key, Entry { version, bytes: bytes.clone() }, self.life()).await,
             None => false,
         };
-        self.landings.fetch_add(1, Ordering::Release);
+        self.epoch.fetch_add(1, Ordering::Release);
         // A value that cannot be encoded is handed on as "unreadable", not as absent.
-        Ok(Landed { bytes: Some(bytes.unwrap_or_default()), stale })
+        Ok(Outcome { bytes: Some(bytes.unwrap_or_default()), stale })
     }
 
     /// Callers that come from now on start a new load instead of joining one that began before the change.
-    fn leave(&self, id: &str) {
-        self.flights.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    fn detach(&self, id: &str) {
+        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
     fn life(&self) -> Duration {
@@ -156,28 +157,28 @@ impl<T, E> std::fmt::Debug for Cached<T, E> {
     }
 }
 
-/// A place on a flight. The last one to leave, or the first after landing, takes the flight off the board, also when
-/// its future is dropped or panics: the board never grows.
-struct Seat<'a, E> {
-    board: &'a Mutex<HashMap<String, Arc<Flight<E>>>>,
+/// A caller who waits for a load. The last waiter to go, or the first once the load is done, takes the load out of the
+/// map, also when its future is dropped or panics: the map never grows.
+struct Waiter<'a, E> {
+    in_flight: &'a Mutex<InFlight<E>>,
     id: &'a str,
-    flight: Arc<Flight<E>>,
+    load: Arc<Load<E>>,
 }
 
-impl<'a, E> Seat<'a, E> {
-    fn take(board: &'a Mutex<HashMap<String, Arc<Flight<E>>>>, id: &'a str) -> Self {
-        let flight = board.lock().unwrap_or_else(PoisonError::into_inner).entry(id.to_owned()).or_default().clone();
-        Self { board, id, flight }
+impl<'a, E> Waiter<'a, E> {
+    fn join(in_flight: &'a Mutex<InFlight<E>>, id: &'a str) -> Self {
+        let load = in_flight.lock().unwrap_or_else(PoisonError::into_inner).entry(id.to_owned()).or_default().clone();
+        Self { in_flight, id, load }
     }
 }
 
-impl<E> Drop for Seat<'_, E> {
+impl<E> Drop for Waiter<'_, E> {
     fn drop(&mut self) {
-        let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
-        let mine = board.get(self.id).is_some_and(|flight| Arc::ptr_eq(flight, &self.flight));
-        // Two holders: the board and this seat.
-        if mine && (self.flight.initialized() || Arc::strong_count(&self.flight) <= 2) {
-            board.remove(self.id);
+        let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+        let mine = in_flight.get(self.id).is_some_and(|load| Arc::ptr_eq(load, &self.load));
+        // Two holders: the map and this waiter.
+        if mine && (self.load.initialized() || Arc::strong_count(&self.load) <= 2) {
+            in_flight.remove(self.id);
         }
     }
 }
@@ -236,7 +237,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_flight_stays_on_the_board() {
+    async fn no_load_stays_in_flight() {
         let names = cached(0);
         for turn in 0..100 {
             let id = turn.to_string();
@@ -249,6 +250,6 @@ mod tests {
             let dropped = names.get_or_load("dropped", std::future::pending);
             assert!(futures_util::FutureExt::now_or_never(dropped).is_none());
         }
-        assert!(names.flights.lock().unwrap().is_empty());
+        assert!(names.in_flight.lock().unwrap().is_empty());
     }
 }

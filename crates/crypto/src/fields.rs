@@ -44,18 +44,12 @@ impl Fields {
     }
 
     /// A new data key for `user`, wrapped for storing in the user's row.
-    ///
-    /// # Errors
-    /// [`CryptoError::Library`].
     pub fn new_data_key(&self, random: &dyn Random, user: UserId) -> Result<Sealed, CryptoError> {
         let key = Zeroizing::new(random.secret());
         self.seal(random, &data_key_place(user), key.as_slice())
     }
 
     /// Unwraps the data key of `user`.
-    ///
-    /// # Errors
-    /// [`CryptoError::CannotOpen`], [`CryptoError::UnknownMasterKey`].
     pub fn open_data_key(&self, wrapped: &Sealed, user: UserId) -> Result<DataKey, CryptoError> {
         let bytes = self.open(&data_key_place(user), wrapped)?;
         let key = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| CryptoError::CannotOpen)?;
@@ -63,17 +57,11 @@ impl Fields {
     }
 
     /// Seals something of the system (a signing key, the blind-index key) directly under the master key.
-    ///
-    /// # Errors
-    /// [`CryptoError::Library`].
     pub fn seal_system(&self, random: &dyn Random, name: &str, plain: &[u8]) -> Result<Sealed, CryptoError> {
         self.seal(random, &system_place(name), plain)
     }
 
     /// Opens what [`Fields::seal_system`] sealed under the same name.
-    ///
-    /// # Errors
-    /// [`CryptoError::CannotOpen`], [`CryptoError::UnknownMasterKey`].
     pub fn open_system(&self, name: &str, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
         self.open(&system_place(name), sealed)
     }
@@ -85,18 +73,12 @@ impl Fields {
     }
 
     /// Wraps the data key of `user` again, under the current master key. The user's fields stay as they are.
-    ///
-    /// # Errors
-    /// As [`Fields::open_data_key`].
     pub fn rewrap_data_key(&self, random: &dyn Random, wrapped: &Sealed, user: UserId) -> Result<Sealed, CryptoError> {
         let place = data_key_place(user);
         self.seal(random, &place, &self.open(&place, wrapped)?)
     }
 
     /// Seals a system value again, under the current master key.
-    ///
-    /// # Errors
-    /// As [`Fields::open_system`].
     pub fn rewrap_system(&self, random: &dyn Random, name: &str, sealed: &Sealed) -> Result<Sealed, CryptoError> {
         self.seal_system(random, name, &self.open_system(name, sealed)?)
     }
@@ -115,23 +97,17 @@ impl Fields {
 
 impl DataKey {
     /// Seals a field for one [`place`].
-    ///
-    /// # Errors
-    /// [`CryptoError::Library`].
     pub fn seal(&self, random: &dyn Random, place: &str, plain: &[u8]) -> Result<Sealed, CryptoError> {
         aead::seal(&self.0, DATA_KEY, random, place, plain)
     }
 
     /// Opens a field that was sealed for the same [`place`].
-    ///
-    /// # Errors
-    /// [`CryptoError::CannotOpen`].
     pub fn open(&self, place: &str, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
         aead::open(&self.0, DATA_KEY, place, sealed)
     }
 }
 
-/// Seals values without number: each under a subkey of its own, made from the vault's key and 128 random bits that are
+/// Seals any number of values: each under a subkey of its own, made from the vault's key and 128 random bits that are
 /// kept in front of the sealed bytes. A single key must not seal more than 2^32 values with random nonces.
 pub struct Vault(MacKey);
 
@@ -145,9 +121,6 @@ impl Vault {
     }
 
     /// Seals a value for one [`place`].
-    ///
-    /// # Errors
-    /// [`CryptoError::Library`].
     pub fn seal(&self, random: &dyn Random, place: &str, plain: &[u8]) -> Result<Sealed, CryptoError> {
         let salt = random.id_bytes();
         let sealed = self.subkey(&salt).seal(random, place, plain)?;
@@ -155,9 +128,6 @@ impl Vault {
     }
 
     /// Opens a value that was sealed for the same [`place`].
-    ///
-    /// # Errors
-    /// [`CryptoError::CannotOpen`].
     pub fn open(&self, place: &str, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
         let (salt, body) = sealed.0.split_first_chunk::<SALT_LEN>().ok_or(CryptoError::CannotOpen)?;
         self.subkey(salt).open(place, &Sealed(body.to_vec()))

@@ -36,9 +36,6 @@ impl MasterKeys {
     }
 
     /// Reads a key as it stands in a file: 32 bytes in standard base64, white space around it ignored.
-    ///
-    /// # Errors
-    /// [`CryptoError::MalformedMasterKey`].
     pub fn parse_key(text: &str) -> Result<Zeroizing<[u8; 32]>, CryptoError> {
         let bytes = STANDARD.decode(text.trim()).map(Zeroizing::new).map_err(|_| CryptoError::MalformedMasterKey)?;
         <[u8; 32]>::try_from(bytes.as_slice()).map(Zeroizing::new).map_err(|_| CryptoError::MalformedMasterKey)

@@ -9,7 +9,7 @@ use userd_crypto::{
 };
 use userd_model::{Random, Sealed, SessionId, UserId};
 
-/// Counts instead of rolling dice: different every time, the same in every run.
+/// Counts instead of drawing: different every time, the same in every run.
 #[derive(Default)]
 struct Counting(AtomicU64);
 

@@ -82,7 +82,7 @@ enum Shape {
 }
 
 /// Every metric of the program with its `# HELP` line, whichever room counts it.
-const HELP: [(Shape, &str, &str); 19] = [
+const HELP: [(Shape, &str, &str); 18] = [
     (Counts, REQUESTS, "Requests by route, method and status."),
     (Spreads, SECONDS, "Time from a request to the start of its answer, in seconds, by route and method."),
     (Counts, PANICS, "Handlers that panicked, by route; each one is a bug."),
@@ -90,7 +90,6 @@ const HELP: [(Shape, &str, &str); 19] = [
     (Shows, "userd_argon2_running", "Passwords that are being hashed."),
     (Spreads, "userd_argon2_seconds", "Time to hash one password, in seconds, without the wait."),
     (Counts, "userd_argon2_rejected_total", "Passwords refused because the queue was full or too slow."),
-    (Counts, "userd_argon2_starved_total", "Hashes begun a second time, because others kept every processor busy."),
     (Counts, "userd_unit_of_work_retries_total", "Units of work run again after a conflict, by name."),
     (
         Spreads,

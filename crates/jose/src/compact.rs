@@ -76,9 +76,6 @@ impl<'a> Compact<'a> {
     }
 
     /// As [`Compact::verify`], and reads the payload as claims.
-    ///
-    /// # Errors
-    /// Also [`JoseError::Json`].
     pub fn verify_claims(&self, key: &VerifyingKey) -> Result<Claims, JoseError> {
         Claims::parse(self.verify(key)?)
     }

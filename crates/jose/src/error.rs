@@ -13,7 +13,7 @@ pub enum JoseError {
     /// Not canonical base64url without padding.
     #[error("a part is not canonical base64url")]
     Encoding,
-    /// Not one JSON object, a member twice, or nested too deeply.
+    /// Not one JSON object, or one that other readers may read otherwise ([`strict_json`](crate::strict_json)).
     #[error("not a JSON object with unique members")]
     Json,
     /// A header member has the wrong type or asks for something we do not do.
@@ -34,4 +34,10 @@ pub enum JoseError {
     /// Claims or a header that cannot be written as a JSON object.
     #[error("not serializable as a JSON object")]
     Serialize,
+}
+
+impl From<userd_strict_json::Refused> for JoseError {
+    fn from(_: userd_strict_json::Refused) -> Self {
+        Self::Json
+    }
 }

@@ -22,9 +22,6 @@ enum Pair {
 
 impl SigningKey {
     /// A new key from the library's own generator, seeded by the operating system. RSA keys have 3072 bits.
-    ///
-    /// # Errors
-    /// [`JoseError::Key`] when the library cannot make one.
     pub fn generate(algorithm: Algorithm) -> Result<Self, JoseError> {
         let pair = match algorithm {
             Algorithm::EdDSA => Ed25519KeyPair::generate().map(Pair::Ed25519),
@@ -35,9 +32,6 @@ impl SigningKey {
     }
 
     /// Reads PKCS#8 (DER); the public half is checked against the private one.
-    ///
-    /// # Errors
-    /// [`JoseError::Key`] when it is not a key for `algorithm`.
     pub fn from_pkcs8(algorithm: Algorithm, der: &[u8]) -> Result<Self, JoseError> {
         let pair = match algorithm {
             Algorithm::EdDSA => Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map(Pair::Ed25519),
@@ -48,9 +42,6 @@ impl SigningKey {
     }
 
     /// Reads one `PRIVATE KEY` block (RFC 7468 section 10), the form of Apple's `.p8` files.
-    ///
-    /// # Errors
-    /// [`JoseError::Key`].
     pub fn from_pem(algorithm: Algorithm, pem: &str) -> Result<Self, JoseError> {
         let body = pem
             .trim()
@@ -63,9 +54,6 @@ impl SigningKey {
     }
 
     /// The key as PKCS#8 version 1 (DER), for sealing and storing.
-    ///
-    /// # Errors
-    /// [`JoseError::Key`] when the library cannot write it.
     pub fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, JoseError> {
         let bytes = match &self.0 {
             Pair::Ed25519(pair) => pair.to_pkcs8v1().map(|der| der.as_ref().to_vec()),
@@ -86,9 +74,6 @@ impl SigningKey {
     }
 
     /// The public half. Without a `kid` it is named by its thumbprint (RFC 7638).
-    ///
-    /// # Errors
-    /// [`JoseError::Key`].
     pub fn verifying_key(&self, kid: Option<String>) -> Result<VerifyingKey, JoseError> {
         let public = match &self.0 {
             Pair::Ed25519(pair) => VerifyingKey::ed25519(kid, pair.public_key().as_ref()),
@@ -108,9 +93,6 @@ impl SigningKey {
     }
 
     /// Signs `message`: 64 bytes for EdDSA and ES256, the modulus' length for RS256.
-    ///
-    /// # Errors
-    /// [`JoseError::Key`] when the library refuses.
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, JoseError> {
         let random = SystemRandom::new();
         let signature = match &self.0 {

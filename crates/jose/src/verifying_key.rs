@@ -105,9 +105,6 @@ impl VerifyingKey {
     }
 
     /// Whether `signature` is this key's over `message`.
-    ///
-    /// # Errors
-    /// [`JoseError::Signature`].
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), JoseError> {
         self.parsed.verify_sig(message, signature).map_err(|_| JoseError::Signature)
     }

@@ -2,7 +2,8 @@
 //! as a ratio to a baseline of the same run. It prints Markdown; `docs/performance.md` says how to read it.
 //!
 //! - `starting.rs`, `routes.rs`: time to readiness, memory, throughput and cost per route
-//! - `logins.rs`, `storm.rs`: sign-ins against bare argon2id, beside a hanging provider, ten thousand at once
+//! - `logins.rs`: sign-ins against bare argon2id, and beside a hanging provider
+//! - `storm.rs`, `probes.rs`: ten thousand sign-ins at once, and `/v1/me` meanwhile
 //! - `refreshes.rs`: durable refreshes against one fsync per transaction
 //! - `questions.rs`, `functions.rs`: statements per use case, tokens
 //! - `client.rs`, `load.rs`, `people.rs`, `server.rs`, `postgres.rs`, `house.rs`: what these are made of
@@ -17,6 +18,7 @@ mod logins;
 mod machine;
 mod people;
 mod postgres;
+mod probes;
 mod process;
 mod questions;
 mod refreshes;

@@ -15,6 +15,7 @@ pub(crate) const CRATES: &[&str] = &[
     "services",
     "stand-ins",
     "storage",
+    "strict-json",
     "test-support",
     "userd",
 ];

@@ -1,4 +1,4 @@
-//! One way to open a connection for all three topologies. Deliberately absent: when to open one (link.rs, reader.rs).
+//! One way to open a connection for all three topologies. Deliberately absent: when to open one (mod.rs, reader.rs).
 //! The client's own reconnecting is not used: the breaker opens a fresh connection, which also asks the sentinels for
 //! the master again, so there is one mechanism and not two that wait for each other.
 

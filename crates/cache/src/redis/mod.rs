@@ -1,10 +1,10 @@
-//! The far tier: values, limits and messages in Redis. Every method answers within the response timeout and says
-//! "no answer" instead of failing. Deliberately absent: what to do without an answer (tiered.rs).
+//! The second level (L2): values, limits and messages in Redis. Every method answers within the response timeout and
+//! says "no answer" instead of failing. Deliberately absent: what to do without an answer (tiered.rs).
 
 mod address;
+mod breaker;
 mod connection;
 mod layout;
-mod link;
 mod reader;
 
 use std::{sync::Arc, time::Duration};
@@ -15,9 +15,9 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use self::{
     address::Address,
+    breaker::{Breaker, Missed},
     connection::{Connection, Connector},
     layout::{Layout, Stored},
-    link::{Link, Missed},
 };
 use crate::{CacheError, CacheKey, CacheOptions, Entry, Limit};
 
@@ -48,9 +48,9 @@ pub(crate) enum Kept {
     Newer(Option<i64>),
 }
 
-pub(crate) struct Far {
+pub(crate) struct RedisLevel {
     connector: Connector,
-    link: Link,
+    breaker: Breaker,
     layout: Layout,
     /// Names this replica in the fan-out, so that it does not hear itself.
     origin: String,
@@ -60,12 +60,12 @@ pub(crate) struct Far {
     fanout_wait: Duration,
 }
 
-impl Far {
+impl RedisLevel {
     pub(crate) fn new(url: &str, options: &CacheOptions) -> Result<Self, CacheError> {
         let origin = options.random.id_bytes();
         Ok(Self {
             connector: Connector::new(Address::parse(url)?, options)?,
-            link: Link::new(options.response_timeout),
+            breaker: Breaker::new(options.response_timeout),
             layout: Layout::new(&options.key_prefix),
             origin: format!("{:032x}", u128::from_be_bytes(origin)),
             response_timeout: options.response_timeout,
@@ -76,13 +76,13 @@ impl Far {
     }
 
     pub(crate) fn answers(&self) -> bool {
-        self.link.is_closed()
+        self.breaker.is_closed()
     }
 
     pub(crate) async fn get(&self, key: &CacheKey) -> Option<Found> {
         let call = self.layout.get.key(self.layout.value(key));
         let answer: Option<(Vec<u8>, u64)> =
-            self.link.run("get", async |mut connection| call.invoke_async(&mut connection).await).await?;
+            self.breaker.run("get", async |mut connection| call.invoke_async(&mut connection).await).await?;
         let Some((stored, life)) = answer else { return Some(Found::Nothing) };
         Some(match layout::read(&Bytes::from(stored)) {
             Some(Stored::Value(entry)) => Found::Value(entry, Duration::from_millis(life)),
@@ -95,7 +95,7 @@ impl Far {
         let mut call = self.layout.put.key(self.layout.value(key));
         call.arg(layout::digits(entry.version)).arg(entry.bytes.as_ref()).arg(millis(ttl));
         let newer: Vec<u8> =
-            self.link.run("put", async |mut connection| call.invoke_async(&mut connection).await).await?;
+            self.breaker.run("put", async |mut connection| call.invoke_async(&mut connection).await).await?;
         Some(if newer.is_empty() { Kept::Yes } else { Kept::Newer(layout::newer(&newer)) })
     }
 
@@ -103,18 +103,20 @@ impl Far {
     pub(crate) async fn invalidate(&self, key: &CacheKey, version: i64) {
         // More than one turn only when the connection comes and goes within this call.
         for _ in 0..4 {
-            let said = self.link.run("invalidate", async |connection| self.say_invalid(connection, key, version).await);
-            if said.await.is_some() || self.link.miss(key, version) {
+            let said =
+                self.breaker.run("invalidate", async |connection| self.say_invalid(connection, key, version).await);
+            if said.await.is_some() || self.breaker.miss(key, version) {
                 return;
             }
         }
-        self.link.put_back(Missed { invalidations: [(key.clone(), version)].into(), messages: false });
+        self.breaker.put_back(Missed { invalidations: [(key.clone(), version)].into(), messages: false });
     }
 
     pub(crate) async fn publish(&self, message: &[u8]) {
-        let said = self.link.run("publish", async |connection| self.append(connection, PAYLOAD, message).await).await;
+        let said =
+            self.breaker.run("publish", async |connection| self.append(connection, PAYLOAD, message).await).await;
         if said.is_none() {
-            self.link.miss_message();
+            self.breaker.miss_message();
         }
     }
 
@@ -123,47 +125,47 @@ impl Far {
     pub(crate) async fn take(&self, limit: &Limit, key: &str, cost: i64, seed: i64) -> Option<(i64, i64)> {
         let mut call = self.layout.gcra.key(self.layout.limit(limit.name, key));
         call.arg(limit.unit()).arg(limit.whole()).arg(cost).arg(seed);
-        self.link.run("limit", async |mut connection| call.invoke_async(&mut connection).await).await
+        self.breaker.run("limit", async |mut connection| call.invoke_async(&mut connection).await).await
     }
 
     /// Makes the allowance whole, explicitly: an absent cell would mean "unknown".
     pub(crate) async fn reset(&self, limit: &Limit, key: &str) -> Option<()> {
         let name = self.layout.limit(limit.name, key);
         let life = millis(crate::gcra::micros(limit.whole()));
-        self.link
+        self.breaker
             .run("limit", async |mut connection| {
                 ::redis::cmd("SET").arg(&name).arg(0).arg("PX").arg(life).exec_async(&mut connection).await
             })
             .await
     }
 
-    /// Keeps the link alive for ever: whenever the breaker opens, tries until it can be closed.
-    pub(crate) async fn keep_linked(self: Arc<Self>) {
+    /// Keeps a connection for ever: whenever the breaker opens, tries until it can be closed.
+    pub(crate) async fn keep_connected(self: Arc<Self>) {
         loop {
-            let mut pause = self.link.wait_until_open().await;
+            let mut pause = self.breaker.wait_until_open().await;
             loop {
                 tokio::time::sleep(pause).await;
-                match self.relink().await {
+                match self.reconnect().await {
                     Ok(()) => break,
                     Err(error) => tracing::debug!(%error, "redis is still away"),
                 }
-                pause = self.link.longer();
+                pause = self.breaker.longer();
             }
             tracing::info!("redis is back");
         }
     }
 
     /// Opens a connection, proves that it answers and accepts writes in time, says what was missed, closes the breaker.
-    pub(crate) async fn relink(&self) -> RedisResult<()> {
+    pub(crate) async fn reconnect(&self) -> RedisResult<()> {
         let connection = self.connector.open(Some(self.response_timeout)).await?;
         self.prove(connection.clone()).await?;
         loop {
-            let missed = self.link.take_missed();
+            let missed = self.breaker.take_missed();
             if let Err(error) = self.catch_up(&connection, &missed).await {
-                self.link.put_back(missed);
+                self.breaker.put_back(missed);
                 return Err(error);
             }
-            if self.link.close(connection.clone()) {
+            if self.breaker.close(connection.clone()) {
                 return Ok(());
             }
         }

@@ -18,7 +18,7 @@ use ::redis::{
 };
 use bytes::Bytes;
 
-use super::{Far, INVALIDATION, PAYLOAD, connection::Connection, fanout_keys, layout};
+use super::{INVALIDATION, PAYLOAD, RedisLevel, connection::Connection, fanout_keys, layout};
 use crate::{Memory, Message};
 
 const BATCH: usize = 500;
@@ -26,8 +26,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LAST_PAUSE: Duration = Duration::from_millis(500);
 
 pub(crate) struct Reader {
-    far: Arc<Far>,
-    near: Arc<Memory>,
+    l2: Arc<RedisLevel>,
+    l1: Arc<Memory>,
     heard: Arc<AtomicBool>,
     place: Option<Place>,
 }
@@ -41,13 +41,13 @@ struct Place {
 
 impl Reader {
     /// A reader whose `heard` is true while it knows that it misses nothing.
-    pub(crate) fn new(far: Arc<Far>, near: Arc<Memory>, heard: Arc<AtomicBool>) -> Self {
-        Self { far, near, heard, place: None }
+    pub(crate) fn new(l2: Arc<RedisLevel>, l1: Arc<Memory>, heard: Arc<AtomicBool>) -> Self {
+        Self { l2, l1, heard, place: None }
     }
 
-    /// Takes the first place, so that everything published after this is heard. A failure is made up for by `run`.
+    /// Takes the first place, so that everything published after this is heard. If it fails, `run` tries again.
     pub(crate) async fn begin(&mut self) -> RedisResult<()> {
-        let mut connection = self.far.connector.open(None).await?;
+        let mut connection = self.l2.connector.open(None).await?;
         self.place = Some(self.end(&mut connection).await?);
         self.heard.store(true, Ordering::Release);
         Ok(())
@@ -66,7 +66,7 @@ impl Reader {
     }
 
     async fn listen(&mut self) -> RedisResult<Infallible> {
-        let mut connection = self.far.connector.open(None).await?;
+        let mut connection = self.l2.connector.open(None).await?;
         let mut wait = Duration::ZERO;
         let mut behind = false;
         loop {
@@ -85,7 +85,7 @@ impl Reader {
             if all && !behind {
                 self.heard.store(true, Ordering::Release);
             }
-            wait = if all { self.far.fanout_wait } else { Duration::ZERO };
+            wait = if all { self.l2.fanout_wait } else { Duration::ZERO };
         }
     }
 
@@ -105,7 +105,7 @@ impl Reader {
         Ok(true)
     }
 
-    /// Something was missed: forget what an unheard invalidation may concern and tell the subscribers.
+    /// Messages were missed: any value may have been invalidated, so all go, and subscribers are told to read again.
     fn lost(&mut self, end: Place) {
         self.gap();
         self.place = Some(end);
@@ -113,8 +113,8 @@ impl Reader {
 
     fn gap(&self) {
         tracing::info!("messages of the fan-out may have been missed; reading everything again");
-        self.near.forget_values();
-        self.near.tell(Message::Resync);
+        self.l1.forget_values();
+        self.l1.tell(Message::Resync);
     }
 
     fn hear(&mut self, message: StreamId) {
@@ -123,7 +123,7 @@ impl Reader {
         if number != expected {
             self.gap();
         }
-        let own = message.get::<String>("o").is_some_and(|origin| origin == self.far.origin);
+        let own = message.get::<String>("o").is_some_and(|origin| origin == self.l2.origin);
         if !own {
             self.deliver(&message);
         }
@@ -134,9 +134,9 @@ impl Reader {
         let kind = message.get::<String>("k").unwrap_or_default();
         let payload = message.get::<Vec<u8>>("p");
         match (kind.as_str(), payload) {
-            (PAYLOAD, Some(payload)) => self.near.tell(Message::Payload(Bytes::from(payload))),
+            (PAYLOAD, Some(payload)) => self.l1.tell(Message::Payload(Bytes::from(payload))),
             (INVALIDATION, Some(payload)) => match layout::read_invalidation(&payload) {
-                Some((key, version)) => self.near.drop_until(&key, version),
+                Some((key, version)) => self.l1.drop_until(&key, version),
                 None => self.gap(),
             },
             // A request to read again, or something that a newer release says: reading again is never wrong.
@@ -150,7 +150,7 @@ impl Reader {
         if !wait.is_zero() {
             read.arg("BLOCK").arg(super::millis(wait));
         }
-        read.arg("STREAMS").arg(&self.far.layout.stream).arg(cursor);
+        read.arg("STREAMS").arg(&self.l2.layout.stream).arg(cursor);
         let answer = self.in_time(wait, read.query_async::<Value>(connection)).await?;
         if answer == Value::Nil {
             return Ok(Vec::new());
@@ -160,14 +160,14 @@ impl Reader {
     }
 
     async fn end(&self, connection: &mut Connection) -> RedisResult<Place> {
-        let call = fanout_keys(&self.far.layout, &self.far.layout.position);
+        let call = fanout_keys(&self.l2.layout, &self.l2.layout.position);
         let (number, cursor) = self.in_time(Duration::ZERO, call.invoke_async::<(i64, String)>(connection)).await?;
         Ok(Place { cursor, number })
     }
 
-    /// Beyond the wait for news there is a quarter of a second for the way, so a silent connection is noticed soon.
+    /// Allows a quarter of a second beyond the wait for news, so that a silent connection is noticed soon.
     async fn in_time<T>(&self, wait: Duration, work: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
-        let grace = Duration::from_millis(250).max(self.far.response_timeout);
+        let grace = Duration::from_millis(250).max(self.l2.response_timeout);
         tokio::time::timeout(wait + grace, work)
             .await
             .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))

@@ -2,8 +2,7 @@
 //! takes more memory than planned. Deliberately absent: which passwords are good enough, and their normalisation
 //! (callers pass NFC).
 
-mod arena;
-mod engine;
+mod memory;
 mod phc;
 mod pool;
 
@@ -13,16 +12,16 @@ use userd_model::{Clock, Random};
 use zeroize::Zeroizing;
 
 use crate::{constant_time_eq, mac::mac};
-use arena::Arena;
+use memory::Memory;
 use phc::{Argon2id, Cost};
 use pool::Pool;
 
 /// Longer passwords are refused before any hashing.
 pub const MAX_PASSWORD_BYTES: usize = 4096;
 
-/// How hard hashing is, and how much of it happens at once. Memory is bounded by `workers` × `memory_kib` for hashes
-/// of our own cost, by twice that while others keep every processor so busy that hashes are begun a second time, and by
-/// four times either while imported, dearer ones are verified.
+/// How hard hashing is, and how much of it happens at once. Memory is bounded by `workers` × `memory_kib` for hashes of
+/// our own cost. While a worker verifies an imported hash of a higher cost, it may take four times `memory_kib` or
+/// 256 MiB, whichever is more.
 #[derive(Clone)]
 pub struct PasswordOptions {
     /// argon2id memory, KiB.
@@ -103,7 +102,7 @@ pub enum PasswordError {
     /// More than [`MAX_PASSWORD_BYTES`].
     #[error("the password is too long")]
     TooLong,
-    /// The stored hash is not one that we can verify: another scheme, a dearer cost, or a pepper we do not have.
+    /// The stored hash is not one that we can verify: another scheme, too high a cost, or a pepper we do not have.
     #[error("the stored password hash is not supported")]
     UnsupportedHash,
     /// The configured cost is not possible for argon2id.
@@ -127,9 +126,6 @@ pub struct PoolState {
 
 impl Passwords {
     /// Starts the worker threads; they end when this is dropped.
-    ///
-    /// # Errors
-    /// [`PasswordError::Parameters`], [`PasswordError::Failed`] when a thread cannot be started.
     pub fn new(
         options: PasswordOptions,
         random: Arc<dyn Random>,
@@ -144,33 +140,24 @@ impl Passwords {
     }
 
     /// The PHC string of `password` with a new salt and the configured cost.
-    ///
-    /// # Errors
-    /// [`PasswordError::Busy`], [`PasswordError::TooLong`], [`PasswordError::Failed`].
     pub async fn hash(&self, password: Zeroizing<String>) -> Result<String, PasswordError> {
         bounded(&password)?;
         let shared = Arc::clone(&self.shared);
         let mut hash = Argon2id::random(shared.cost, self.random.as_ref());
-        self.pool.run(move |arena| shared.hash(arena, &password, &mut hash)).await?
+        self.pool.run(move |memory| shared.hash(memory, &password, &mut hash)).await?
     }
 
     /// Whether `password` is the one that `phc` was made from. Without a `phc` (an unknown login) the same work is
     /// done against a dummy and the answer is no, so that the time tells nothing about which logins exist.
-    ///
-    /// # Errors
-    /// As [`Passwords::hash`], and [`PasswordError::UnsupportedHash`].
     pub async fn verify(&self, password: Zeroizing<String>, phc: Option<String>) -> Result<Verdict, PasswordError> {
         bounded(&password)?;
         let known = phc.map(|phc| Argon2id::parse(&phc, self.shared.cost)).transpose()?;
         let shared = Arc::clone(&self.shared);
-        self.pool.run(move |arena| shared.verify(arena, &password, known.as_ref())).await?
+        self.pool.run(move |memory| shared.verify(memory, &password, known.as_ref())).await?
     }
 
     /// Whether one more password would be taken now. For callers who would look things up first: in a flood, those who
-    /// are turned away should cost next to nothing.
-    ///
-    /// # Errors
-    /// [`PasswordError::Busy`].
+    /// are turned away should cost next to nothing. The only error is [`PasswordError::Busy`].
     pub fn admit(&self) -> Result<(), PasswordError> {
         self.pool.admit()
     }
@@ -183,17 +170,17 @@ impl Passwords {
 }
 
 impl Shared {
-    fn hash(&self, arena: &mut Arena, password: &str, hash: &mut Argon2id) -> Result<String, PasswordError> {
+    fn hash(&self, memory: &mut Memory, password: &str, hash: &mut Argon2id) -> Result<String, PasswordError> {
         let pepper = self.peppers.first().filter(|_| self.uses_pepper);
         hash.pepper_id = pepper.map(|pepper| pepper.id.to_vec());
-        hash.output = arena.compute(hash, &peppered(password, pepper))?.to_vec();
+        hash.output = memory.compute(hash, &peppered(password, pepper))?.to_vec();
         Ok(hash.to_string())
     }
 
-    fn verify(&self, arena: &mut Arena, password: &str, known: Option<&Argon2id>) -> Result<Verdict, PasswordError> {
+    fn verify(&self, memory: &mut Memory, password: &str, known: Option<&Argon2id>) -> Result<Verdict, PasswordError> {
         let hash = known.unwrap_or(&self.dummy);
         let pepper = self.pepper_of(hash)?;
-        let output = arena.compute(hash, &peppered(password, pepper))?;
+        let output = memory.compute(hash, &peppered(password, pepper))?;
         let matches = constant_time_eq(&output, &hash.output) & known.is_some();
         Ok(Verdict { matches, needs_rehash: matches && self.is_outdated(hash) })
     }

@@ -12,7 +12,7 @@ use super::PasswordError;
 pub(super) const OUTPUT_LEN: usize = 32;
 const SALT_LEN: usize = 16;
 /// What a stored hash may cost at most, as a multiple of ours: a planted hash must not be able to occupy a worker.
-const DEARER: u32 = 4;
+const MOST_TIMES_OURS: u32 = 4;
 /// Never less than this, in KiB: hashes of a time when the parameters were higher must still open.
 const ALWAYS_KIB: u32 = 256 * 1024;
 const MOST_ITERATIONS: u32 = 16;
@@ -51,8 +51,8 @@ impl Cost {
     }
 
     fn is_affordable(self, ours: Self) -> bool {
-        self.memory_kib <= ours.memory_kib.saturating_mul(DEARER).max(ALWAYS_KIB)
-            && self.iterations <= ours.iterations.saturating_mul(DEARER).max(MOST_ITERATIONS)
+        self.memory_kib <= ours.memory_kib.saturating_mul(MOST_TIMES_OURS).max(ALWAYS_KIB)
+            && self.iterations <= ours.iterations.saturating_mul(MOST_TIMES_OURS).max(MOST_ITERATIONS)
             && self.parallelism <= MOST_LANES
     }
 }

@@ -1,7 +1,7 @@
 //! A fixed number of threads with memory of their own, and a bounded queue before them. When the queue is full the
 //! answer is "busy" at once: a flood of sign-ins must not become a flood of memory or of waiting.
 //!
-//! Workers lower their priority, and their engines hash with what is left of the processors (arena.rs).
+//! Workers lower their priority, so that the other routes stay fast while every core hashes (decision 0013).
 //!
 //! A place is held by the work, not by its caller: a caller who hangs up frees it only when the hash has ended, or
 //! when a worker comes to it and finds nobody waiting.
@@ -20,7 +20,7 @@ use std::{
 use tokio::sync::oneshot;
 use userd_model::{Clock, Timestamp};
 
-use super::{PasswordError, PasswordOptions, PoolState, arena::Arena, engine::Engine};
+use super::{PasswordError, PasswordOptions, PoolState, memory::Memory};
 
 /// What a hash is assumed to take before any was measured.
 const FIRST_GUESS: Duration = Duration::from_millis(20);
@@ -57,7 +57,7 @@ struct State {
 
 struct Job {
     queued_at: Timestamp,
-    work: Box<dyn FnOnce(&mut Arena) + Send>,
+    work: Box<dyn FnOnce(&mut Memory) + Send>,
 }
 
 impl Pool {
@@ -83,9 +83,9 @@ impl Pool {
         let pool = Self { shared };
         for _ in 0..workers {
             let shared = Arc::clone(&pool.shared);
-            let arena = Arena::new(blocks, Engine::start()?, Arc::clone(&shared.held));
+            let memory = Memory::new(blocks, Arc::clone(&shared.held));
             let thread = thread::Builder::new().name("userd-passwords".to_owned());
-            thread.spawn(move || shared.serve(arena)).map_err(|_| PasswordError::Failed)?;
+            thread.spawn(move || shared.serve(memory)).map_err(|_| PasswordError::Failed)?;
         }
         Ok(pool)
     }
@@ -93,13 +93,13 @@ impl Pool {
     /// Runs `work` on a worker and waits for its result.
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Arena) -> T + Send + 'static,
+        work: impl FnOnce(&mut Memory) -> T + Send + 'static,
     ) -> Result<T, PasswordError> {
         let (reply, answer) = oneshot::channel();
-        self.shared.enqueue(Box::new(move |arena| {
+        self.shared.enqueue(Box::new(move |memory| {
             if !reply.is_closed() {
                 // The caller may go away while the work is done; then nobody wants the result.
-                let _ = reply.send(work(arena));
+                let _ = reply.send(work(memory));
             }
         }))?;
         // No answer: it waited beyond the deadline and was dropped, or the pool is closing.
@@ -131,7 +131,7 @@ impl Drop for Pool {
 }
 
 impl Shared {
-    fn enqueue(&self, work: Box<dyn FnOnce(&mut Arena) + Send>) -> Result<(), PasswordError> {
+    fn enqueue(&self, work: Box<dyn FnOnce(&mut Memory) + Send>) -> Result<(), PasswordError> {
         let mut state = self.lock();
         self.admit(&mut state)?;
         state.queue.push_back(Job { queued_at: self.clock.now(), work });
@@ -150,24 +150,29 @@ impl Shared {
         Err(PasswordError::Busy(self.retry_after(state)))
     }
 
-    fn serve(&self, mut arena: Arena) {
+    fn serve(&self, mut memory: Memory) {
         lower_priority();
-        while let Some(job) = self.next(&mut arena) {
-            let started = self.clock.now();
-            if started.since(job.queued_at) > self.deadline {
-                metrics::counter!("userd_argon2_rejected_total").increment(1);
-                drop(job);
-                self.done(None);
-                continue;
-            }
-            // A panic in one hash must cost neither the thread nor its place in the count.
-            let _ = catch_unwind(AssertUnwindSafe(|| (job.work)(&mut arena)));
-            self.done(Some(self.clock.now().since(started)));
+        while let Some(job) = self.next(&mut memory) {
+            let took = self.perform(job, &mut memory);
+            // Whatever became of the job, its place is free again: one that was lost would be lost for good.
+            self.done(took);
         }
     }
 
+    /// How long the work took; `None` when it had waited too long and was dropped.
+    fn perform(&self, job: Job, memory: &mut Memory) -> Option<Duration> {
+        let started = self.clock.now();
+        if started.since(job.queued_at) > self.deadline {
+            metrics::counter!("userd_argon2_rejected_total").increment(1);
+            return None;
+        }
+        // A panic in one hash must cost neither the thread nor its place in the count.
+        let _ = catch_unwind(AssertUnwindSafe(|| (job.work)(memory)));
+        Some(self.clock.now().since(started))
+    }
+
     /// Waits for a job; `None` when the pool is closed. Gives the memory back after a while without work.
-    fn next(&self, arena: &mut Arena) -> Option<Job> {
+    fn next(&self, memory: &mut Memory) -> Option<Job> {
         let mut state = self.lock();
         loop {
             if state.closed {
@@ -178,13 +183,13 @@ impl Shared {
                 state.report();
                 return Some(job);
             }
-            if arena.is_empty() {
+            if memory.is_empty() {
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
             } else {
                 let waited = self.changed.wait_timeout(state, self.idle).unwrap_or_else(PoisonError::into_inner);
                 state = waited.0;
                 if waited.1.timed_out() && state.queue.is_empty() {
-                    arena.release();
+                    memory.release();
                 }
             }
         }
@@ -227,14 +232,13 @@ impl State {
     }
 }
 
-/// Lets other threads of this process go first, and keeps a share: a tenth of a processor that everybody wants. On
-/// Linux the niceness belongs to the thread; elsewhere it would slow the whole process, so it is left alone. Not being
-/// allowed to is no failure.
-pub(super) fn lower_priority() {
+/// Lets the other threads go first, and keeps a share: a tenth of a processor that everybody wants. On Linux niceness
+/// belongs to a thread; elsewhere it would slow the whole process, so it is left alone. A refusal of the system is no
+/// failure: hashing then competes as an equal.
+fn lower_priority() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::setpriority_process(None, NICENESS);
 }
 
 #[cfg(test)]
-#[path = "pool_tests.rs"]
 mod tests;

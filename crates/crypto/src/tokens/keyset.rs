@@ -24,9 +24,6 @@ enum Half {
 
 impl LoadedKey {
     /// A key with its private half (PKCS#8), needed where it is or will be active.
-    ///
-    /// # Errors
-    /// [`TokenError::Token`] for an unknown algorithm or broken key.
     pub fn signing(kid: &str, state: KeyState, algorithm: &str, pkcs8: &[u8]) -> Result<Self, TokenError> {
         let algorithm = Algorithm::parse(algorithm).ok_or(TokenError::Token(JoseError::Algorithm))?;
         let key = SigningKey::from_pkcs8(algorithm, pkcs8)?;
@@ -34,9 +31,6 @@ impl LoadedKey {
     }
 
     /// A key that only verifies.
-    ///
-    /// # Errors
-    /// [`TokenError::Token`] for a broken or unsupported key.
     pub fn public(kid: &str, state: KeyState, jwk: &Value) -> Result<Self, TokenError> {
         let key = VerifyingKey::from_jwk(jwk)?.named(kid.to_owned());
         Ok(Self { kid: kid.to_owned(), state, half: Half::Public(Box::new(key)) })

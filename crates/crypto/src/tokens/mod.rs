@@ -25,7 +25,7 @@ pub const MAX_TOKEN_LEN: usize = 8 * 1024;
 
 const TYPE: &str = "at+jwt";
 
-/// What all tokens of this house have in common.
+/// What all tokens of this service have in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenOptions {
     /// `iss`, exact.
@@ -151,9 +151,6 @@ impl Tokens {
 
     /// The claims of `token`, if it is one of our access tokens and valid at `now`. Whether its session or user was
     /// revoked meanwhile is not asked here.
-    ///
-    /// # Errors
-    /// Every [`TokenError`] but `NoSigningKey`.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<VerifiedToken>, TokenError> {
         if token.len() > MAX_TOKEN_LEN {
             return Err(TokenError::Token(JoseError::TooLong));
@@ -203,9 +200,6 @@ impl Tokens {
     }
 
     /// Makes a signing key, named by its thumbprint. Its randomness is the cryptographic library's own.
-    ///
-    /// # Errors
-    /// [`TokenError::Token`] when the library fails.
     pub fn generate_key(algorithm: Algorithm) -> Result<NewKey, TokenError> {
         let key = SigningKey::generate(algorithm)?;
         let public = key.verifying_key(None)?;

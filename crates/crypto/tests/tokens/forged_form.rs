@@ -5,22 +5,23 @@ use serde_json::{Value, json};
 use userd_crypto::TokenError;
 use userd_jose::JoseError;
 
-use crate::{forgery::*, house::*};
+use crate::{fixture::*, forgery::*};
 
 /// AC-079: JWE is not accepted, compressed or not.
 #[test]
 fn only_the_plain_compact_form_is_read() {
-    let house = House::new();
-    let token = house.sign(ED, &house.header(ED), &house.good_claims());
+    let fixture = Fixture::new();
+    let token = fixture.sign(ED, &fixture.header(ED), &fixture.good_claims());
     let (head, body, signature) = parts(&token);
-    let header = |name: &str, value: Value| house.sign(ED, &with(house.header(ED), name, value), &house.good_claims());
+    let header =
+        |name: &str, value: Value| fixture.sign(ED, &with(fixture.header(ED), name, value), &fixture.good_claims());
     let unsupported = |name| TokenError::Token(JoseError::Header(name));
     let flat = json!({"protected": head, "payload": body, "signature": signature}).to_string();
     let bomb =
         b64(json!({"alg": "PBES2-HS256+A128KW", "enc": "A128GCM", "zip": "DEF", "p2c": 1_000_000_000}).to_string());
-    let huge = with(house.good_claims(), "padding", "x".repeat(8192).into());
+    let huge = with(fixture.good_claims(), "padding", "x".repeat(8192).into());
     refuse_all(
-        &house,
+        &fixture,
         vec![
             forged("JWE of five parts", format!("{bomb}.AAAA.AAAA.AAAA.AAAA"), PARTS),
             forged("JWE header on three parts", format!("{bomb}.{body}.{signature}"), unsupported("zip")),
@@ -31,7 +32,7 @@ fn only_the_plain_compact_form_is_read() {
             forged("crit empty", header("crit", json!([])), unsupported("crit")),
             forged("crit exp", header("crit", json!(["exp"])), unsupported("crit")),
             forged("b64 false", header("b64", false.into()), unsupported("b64")),
-            forged("oversized", house.sign(ED, &house.header(ED), &huge), TokenError::Token(JoseError::TooLong)),
+            forged("oversized", fixture.sign(ED, &fixture.header(ED), &huge), TokenError::Token(JoseError::TooLong)),
             forged("two parts", format!("{head}.{body}"), PARTS),
             forged("four parts", format!("{token}."), PARTS),
             forged("empty", String::new(), PARTS),
@@ -45,8 +46,8 @@ fn only_the_plain_compact_form_is_read() {
 /// AC-115: malformed encodings are refused without a panic.
 #[test]
 fn one_token_has_one_spelling() {
-    let house = House::new();
-    let token = house.sign(ED, &house.header(ED), &house.good_claims());
+    let fixture = Fixture::new();
+    let token = fixture.sign(ED, &fixture.header(ED), &fixture.good_claims());
     let (head, body, signature) = parts(&token);
     let (start, last) = signature.split_at(signature.len() - 1);
     let other = ["A", "Q", "g", "w"]
@@ -54,7 +55,7 @@ fn one_token_has_one_spelling() {
         .find(|letter| *letter == last)
         .map(|letter| char::from(letter.as_bytes()[0] + 1));
     refuse_all(
-        &house,
+        &fixture,
         vec![
             forged("padding", format!("{token}=="), ENCODING),
             forged("trailing bits", format!("{head}.{body}.{start}{}", other.unwrap()), ENCODING),
@@ -67,19 +68,19 @@ fn one_token_has_one_spelling() {
             forged("standard alphabet", format!("{head}.{body}.{}", "+/".repeat(43)), ENCODING),
             forged("not ASCII", format!("{head}.{body}.é"), ENCODING),
             forged("NUL", format!("{token}\0"), ENCODING),
-            forged("BOM", sign_text(house.key(ED), &format!("\u{feff}{}", house.header(ED)), "{}"), JSON),
+            forged("BOM", sign_text(fixture.key(ED), &format!("\u{feff}{}", fixture.header(ED)), "{}"), JSON),
         ],
     );
 }
 
 #[test]
 fn a_member_named_twice_is_refused() {
-    let house = House::new();
-    let (header, claims) = (house.header(ED).to_string(), house.good_claims().to_string());
+    let fixture = Fixture::new();
+    let (header, claims) = (fixture.header(ED).to_string(), fixture.good_claims().to_string());
     let twice = |text: &str, member: &str| text.replacen('{', &format!("{{{member},"), 1);
-    let sign = |header: &str, claims: &str| sign_text(house.key(ED), header, claims);
+    let sign = |header: &str, claims: &str| sign_text(fixture.key(ED), header, claims);
     refuse_all(
-        &house,
+        &fixture,
         vec![
             forged("alg twice", sign(&twice(&header, r#""alg":"none""#), &claims), JSON),
             forged("alg twice, escaped", sign(&twice(&header, r#""\u0061lg":"none""#), &claims), JSON),
@@ -100,12 +101,12 @@ fn a_member_named_twice_is_refused() {
         ],
     );
 }
-fn shared() -> &'static (House, String) {
-    static SHARED: std::sync::OnceLock<(House, String)> = std::sync::OnceLock::new();
+fn shared() -> &'static (Fixture, String) {
+    static SHARED: std::sync::OnceLock<(Fixture, String)> = std::sync::OnceLock::new();
     SHARED.get_or_init(|| {
-        let house = House::new();
-        let token = house.sign(ED, &house.header(ED), &house.good_claims());
-        (house, token)
+        let fixture = Fixture::new();
+        let token = fixture.sign(ED, &fixture.header(ED), &fixture.good_claims());
+        (fixture, token)
     })
 }
 
@@ -115,7 +116,7 @@ proptest! {
     /// ASVS V9.1.1
     #[test]
     fn a_mutated_token_never_verifies(at in any::<prop::sample::Index>(), letter in any::<u8>(), kind in 0..3) {
-        let (house, token) = shared();
+        let (fixture, token) = shared();
         let mut bytes = token.clone().into_bytes();
         let at = at.index(bytes.len());
         match kind {
@@ -124,14 +125,14 @@ proptest! {
             _ => drop(bytes.remove(at)),
         }
         let mutated = String::from_utf8(bytes).unwrap();
-        prop_assert!(mutated == *token || house.tokens.verify(&mutated, now()).is_err());
+        prop_assert!(mutated == *token || fixture.tokens.verify(&mutated, now()).is_err());
     }
 
     /// AC-115: no text is a token, and none makes the verifier panic.
     #[test]
     fn any_text_is_refused(text in "\\PC{0,300}", header in "\\PC{0,50}", claims in "\\PC{0,50}") {
-        let (house, _) = shared();
-        prop_assert!(house.tokens.verify(&text, now()).is_err());
-        prop_assert!(house.tokens.verify(&sign_text(house.key(ED), &header, &claims), now()).is_err());
+        let (fixture, _) = shared();
+        prop_assert!(fixture.tokens.verify(&text, now()).is_err());
+        prop_assert!(fixture.tokens.verify(&sign_text(fixture.key(ED), &header, &claims), now()).is_err());
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 use userd_crypto::{Algorithm, TokenError};
 use userd_jose::JoseError;
 
-use crate::house::{House, now};
+use crate::fixture::{Fixture, now};
 
 pub(crate) const ED: Algorithm = Algorithm::EdDSA;
 pub(crate) const ALGORITHM: TokenError = TokenError::Token(JoseError::Algorithm);
@@ -21,13 +21,13 @@ pub(crate) fn forged(name: impl Into<String>, token: String, reason: TokenError)
     (name.into(), token, reason)
 }
 
-pub(crate) fn refuse_all(house: &House, forgeries: Vec<Forgery>) {
-    let honest = house.sign(ED, &house.header(ED), &house.good_claims());
-    assert!(house.tokens.verify(&honest, now()).is_ok(), "the honest token passes");
+pub(crate) fn refuse_all(fixture: &Fixture, forgeries: Vec<Forgery>) {
+    let honest = fixture.sign(ED, &fixture.header(ED), &fixture.good_claims());
+    assert!(fixture.tokens.verify(&honest, now()).is_ok(), "the honest token passes");
     for (name, token, reason) in forgeries {
-        assert_eq!(house.tokens.verify(&token, now()).err(), Some(reason), "{name}");
+        assert_eq!(fixture.tokens.verify(&token, now()).err(), Some(reason), "{name}");
     }
-    assert_eq!(house.tokens.remembered(), 1, "no forgery is remembered");
+    assert_eq!(fixture.tokens.remembered(), 1, "no forgery is remembered");
 }
 
 pub(crate) fn with(mut value: Value, member: &str, new: Value) -> Value {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::house::{House, claims, now};
+use crate::fixture::{Fixture, claims, now};
 use jsonwebtoken as theirs;
 use serde_json::{Value, json};
 use userd_crypto::{Algorithm, LoadedKey, RefreshTokens, TokenError, TokenOptions, Tokens};
@@ -15,108 +15,108 @@ fn later(seconds: u64) -> Timestamp {
 
 #[test]
 fn what_is_issued_is_verified_with_all_its_claims() {
-    let house = House::new();
-    let token = house.tokens.issue(&claims()).unwrap();
-    let verified = house.tokens.verify(&token, now()).unwrap();
+    let fixture = Fixture::new();
+    let token = fixture.tokens.issue(&claims()).unwrap();
+    let verified = fixture.tokens.verify(&token, now()).unwrap();
     assert_eq!(verified.claims, claims());
-    assert_eq!(Value::Object(house.tokens.members(&verified.claims)), house.good_claims());
-    assert_eq!(verified.kid, house.kid(Algorithm::EdDSA));
+    assert_eq!(Value::Object(fixture.tokens.members(&verified.claims)), fixture.good_claims());
+    assert_eq!(verified.kid, fixture.kid(Algorithm::EdDSA));
 
     let header = Compact::parse(&token, 8192).unwrap().header().clone();
     assert_eq!((header.alg.as_str(), header.typ.as_deref()), ("EdDSA", Some("at+jwt")));
     let mut service = claims();
     (service.sid, service.auth_time, service.scope) = (None, None, None);
-    let token = house.tokens.issue(&service).unwrap();
-    assert_eq!(house.tokens.verify(&token, now()).unwrap().claims, service);
+    let token = fixture.tokens.issue(&service).unwrap();
+    assert_eq!(fixture.tokens.verify(&token, now()).unwrap().claims, service);
 }
 
 /// ASVS V9.2.1
 #[test]
 fn a_token_lives_from_its_nbf_to_its_exp_and_not_a_second_longer() {
-    let house = House::new();
-    let token = house.tokens.issue(&claims()).unwrap();
+    let fixture = Fixture::new();
+    let token = fixture.tokens.issue(&claims()).unwrap();
     for _remembered in [false, true] {
-        assert!(house.tokens.verify(&token, later(599)).is_ok());
-        assert_eq!(house.tokens.verify(&token, later(600)).unwrap_err(), TokenError::Expired);
-        assert!(house.tokens.verify(&token, now().minus(Duration::from_secs(60))).is_ok());
+        assert!(fixture.tokens.verify(&token, later(599)).is_ok());
+        assert_eq!(fixture.tokens.verify(&token, later(600)).unwrap_err(), TokenError::Expired);
+        assert!(fixture.tokens.verify(&token, now().minus(Duration::from_secs(60))).is_ok());
         let early = now().minus(Duration::from_secs(61));
-        assert_eq!(house.tokens.verify(&token, early).unwrap_err(), TokenError::NotYetValid);
+        assert_eq!(fixture.tokens.verify(&token, early).unwrap_err(), TokenError::NotYetValid);
     }
 }
 
 #[test]
 fn a_verified_token_is_remembered_and_a_refused_one_is_not() {
-    let house = House::new();
-    let token = house.tokens.issue(&claims()).unwrap();
-    let first = house.tokens.verify(&token, now()).unwrap();
-    let second = house.tokens.verify(&token, now()).unwrap();
+    let fixture = Fixture::new();
+    let token = fixture.tokens.issue(&claims()).unwrap();
+    let first = fixture.tokens.verify(&token, now()).unwrap();
+    let second = fixture.tokens.verify(&token, now()).unwrap();
     assert!(Arc::ptr_eq(&first, &second));
-    assert_eq!(house.tokens.remembered(), 1);
+    assert_eq!(fixture.tokens.remembered(), 1);
 
-    assert!(house.tokens.verify(&format!("{token}A"), now()).is_err());
-    let another = house.tokens.issue(&claims_with_jti(9)).unwrap();
-    assert!(house.tokens.verify(&another, later(600)).is_err());
-    assert_eq!(house.tokens.remembered(), 1);
+    assert!(fixture.tokens.verify(&format!("{token}A"), now()).is_err());
+    let another = fixture.tokens.issue(&claims_with_jti(9)).unwrap();
+    assert!(fixture.tokens.verify(&another, later(600)).is_err());
+    assert_eq!(fixture.tokens.remembered(), 1);
 }
 
 #[test]
 fn no_more_tokens_are_remembered_than_allowed() {
-    let house = House::with_capacity(20);
+    let fixture = Fixture::with_capacity(20);
     for number in 0..100 {
-        let token = house.tokens.issue(&claims_with_jti(number)).unwrap();
-        house.tokens.verify(&token, now()).unwrap();
+        let token = fixture.tokens.issue(&claims_with_jti(number)).unwrap();
+        fixture.tokens.verify(&token, now()).unwrap();
     }
-    assert!(house.tokens.remembered() <= 20, "{}", house.tokens.remembered());
+    assert!(fixture.tokens.remembered() <= 20, "{}", fixture.tokens.remembered());
 }
 
 #[test]
 fn a_retired_key_and_the_next_one_verify_and_a_revoked_one_does_not() {
-    let house = House::new();
+    let fixture = Fixture::new();
     for algorithm in Algorithm::ALL {
-        let token = house.sign(algorithm, &house.header(algorithm), &house.good_claims());
-        assert!(house.tokens.verify(&token, now()).is_ok(), "{algorithm:?}");
+        let token = fixture.sign(algorithm, &fixture.header(algorithm), &fixture.good_claims());
+        assert!(fixture.tokens.verify(&token, now()).is_ok(), "{algorithm:?}");
     }
-    let token = house.sign_with(&house.revoked, &house.header_of(&house.revoked), &house.good_claims());
-    assert_eq!(house.tokens.verify(&token, now()).unwrap_err(), TokenError::UnknownKey);
+    let token = fixture.sign_with(&fixture.revoked, &fixture.header_of(&fixture.revoked), &fixture.good_claims());
+    assert_eq!(fixture.tokens.verify(&token, now()).unwrap_err(), TokenError::UnknownKey);
 }
 
 /// ASVS V11.1.1
 #[test]
 fn revoking_a_key_voids_remembered_tokens_at_once() {
-    let house = House::new();
-    let token = house.tokens.issue(&claims()).unwrap();
-    let first = house.tokens.verify(&token, now()).unwrap();
+    let fixture = Fixture::new();
+    let token = fixture.tokens.issue(&claims()).unwrap();
+    let first = fixture.tokens.verify(&token, now()).unwrap();
 
-    house.tokens.load(house.keys([KeyState::Active, KeyState::Retired, KeyState::Next]));
-    let unchanged = house.tokens.verify(&token, now()).unwrap();
+    fixture.tokens.load(fixture.keys([KeyState::Active, KeyState::Retired, KeyState::Next]));
+    let unchanged = fixture.tokens.verify(&token, now()).unwrap();
     assert!(Arc::ptr_eq(&first, &unchanged), "loading the same keys forgets nothing");
 
-    house.tokens.load(house.keys([KeyState::Retired, KeyState::Active, KeyState::Next]));
-    let rotated = house.tokens.verify(&token, now()).unwrap();
+    fixture.tokens.load(fixture.keys([KeyState::Retired, KeyState::Active, KeyState::Next]));
+    let rotated = fixture.tokens.verify(&token, now()).unwrap();
     assert!(!Arc::ptr_eq(&first, &rotated), "a rotation verifies anew");
-    assert_eq!(house.tokens.active_kid(), Some(house.kid(Algorithm::ES256)));
+    assert_eq!(fixture.tokens.active_kid(), Some(fixture.kid(Algorithm::ES256)));
 
-    house.tokens.load(house.keys([KeyState::Revoked, KeyState::Active, KeyState::Next]));
-    assert_eq!(house.tokens.verify(&token, now()).unwrap_err(), TokenError::UnknownKey);
+    fixture.tokens.load(fixture.keys([KeyState::Revoked, KeyState::Active, KeyState::Next]));
+    assert_eq!(fixture.tokens.verify(&token, now()).unwrap_err(), TokenError::UnknownKey);
 }
 
 #[test]
 fn a_key_listed_as_revoked_once_counts_nowhere() {
-    let house = House::new();
-    let mut keys = house.keys([KeyState::Active, KeyState::Retired, KeyState::Next]);
-    let ed = house.key(Algorithm::EdDSA).verifying_key(None).unwrap();
+    let fixture = Fixture::new();
+    let mut keys = fixture.keys([KeyState::Active, KeyState::Retired, KeyState::Next]);
+    let ed = fixture.key(Algorithm::EdDSA).verifying_key(None).unwrap();
     keys.push(LoadedKey::public(ed.kid().unwrap(), KeyState::Revoked, &ed.to_jwk()).unwrap());
-    house.tokens.load(keys);
-    assert_eq!(house.tokens.issue(&claims()).unwrap_err(), TokenError::NoSigningKey);
+    fixture.tokens.load(keys);
+    assert_eq!(fixture.tokens.issue(&claims()).unwrap_err(), TokenError::NoSigningKey);
 }
 
 #[test]
 fn the_published_set_names_next_active_and_retired_keys_and_no_private_member() {
-    let house = House::new();
-    let set: Value = serde_json::from_slice(&house.tokens.jwks()).unwrap();
+    let fixture = Fixture::new();
+    let set: Value = serde_json::from_slice(&fixture.tokens.jwks()).unwrap();
     let keys = set["keys"].as_array().unwrap();
     let mut kids: Vec<_> = keys.iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect();
-    let mut expected: Vec<_> = Algorithm::ALL.map(|algorithm| house.kid(algorithm)).into();
+    let mut expected: Vec<_> = Algorithm::ALL.map(|algorithm| fixture.kid(algorithm)).into();
     kids.sort();
     expected.sort();
     assert_eq!(kids, expected);
@@ -127,8 +127,8 @@ fn the_published_set_names_next_active_and_retired_keys_and_no_private_member() 
 
 #[test]
 fn without_keys_nothing_is_issued_or_verified() {
-    let house = House::new();
-    let token = house.tokens.issue(&claims()).unwrap();
+    let fixture = Fixture::new();
+    let token = fixture.tokens.issue(&claims()).unwrap();
     let empty = Tokens::new(TokenOptions::new("https://users.example", "userd"));
     assert_eq!(empty.issue(&claims()).unwrap_err(), TokenError::NoSigningKey);
     assert_eq!(empty.verify(&token, now()).unwrap_err(), TokenError::UnknownKey);
@@ -154,20 +154,20 @@ fn a_generated_key_is_named_by_its_thumbprint_and_can_be_loaded() {
 
 #[test]
 fn a_token_that_nobody_would_accept_is_not_issued() {
-    let house = House::new();
+    let fixture = Fixture::new();
     let mut huge = claims();
     huge.roles = vec!["x".repeat(100); 100];
-    assert!(house.tokens.issue(&huge).is_err());
+    assert!(fixture.tokens.issue(&huge).is_err());
 }
 
 #[test]
 fn jsonwebtoken_verifies_ours_and_we_verify_its() {
-    let house = House::new();
+    let fixture = Fixture::new();
     for (algorithm, name) in
         Algorithm::ALL.into_iter().zip([theirs::Algorithm::EdDSA, theirs::Algorithm::ES256, theirs::Algorithm::RS256])
     {
-        let token = house.sign(algorithm, &house.header(algorithm), &house.good_claims());
-        let public = house.key(algorithm).verifying_key(None).unwrap();
+        let token = fixture.sign(algorithm, &fixture.header(algorithm), &fixture.good_claims());
+        let public = fixture.key(algorithm).verifying_key(None).unwrap();
         let jwk: theirs::jwk::Jwk = serde_json::from_value(public.to_jwk()).unwrap();
         let mut validation = theirs::Validation::new(name);
         validation.set_audience(&["userd"]);
@@ -176,30 +176,30 @@ fn jsonwebtoken_verifies_ours_and_we_verify_its() {
         validation.validate_nbf = false;
         let decoding = theirs::DecodingKey::from_jwk(&jwk).unwrap();
         let read = theirs::decode::<Value>(&token, &decoding, &validation).unwrap();
-        assert_eq!(read.claims, house.good_claims());
+        assert_eq!(read.claims, fixture.good_claims());
 
         let mut header = theirs::Header::new(name);
         header.typ = Some("at+jwt".into());
-        header.kid = Some(house.kid(algorithm));
-        let pem = crate::house::pem(house.key(algorithm));
+        header.kid = Some(fixture.kid(algorithm));
+        let pem = crate::fixture::pem(fixture.key(algorithm));
         let encoding = match algorithm {
             Algorithm::EdDSA => theirs::EncodingKey::from_ed_pem(&pem),
             Algorithm::ES256 => theirs::EncodingKey::from_ec_pem(&pem),
             Algorithm::RS256 => theirs::EncodingKey::from_rsa_pem(&pem),
         };
-        let token = theirs::encode(&header, &house.good_claims(), &encoding.unwrap()).unwrap();
-        assert_eq!(house.tokens.verify(&token, now()).unwrap().claims, claims());
+        let token = theirs::encode(&header, &fixture.good_claims(), &encoding.unwrap()).unwrap();
+        assert_eq!(fixture.tokens.verify(&token, now()).unwrap().claims, claims());
     }
 }
 
 /// AC-081: an access token given where a refresh token is expected, and the other way round.
 #[test]
 fn access_and_refresh_tokens_never_stand_in_for_each_other() {
-    let house = House::new();
+    let fixture = Fixture::new();
     let refresh = RefreshTokens::new([1; 32]);
-    assert_eq!(refresh.parse(&house.tokens.issue(&claims()).unwrap()), None);
-    let (text, _) = refresh.mint(&crate::house::Fixed, SessionId::from_random([2; 16]));
-    assert!(house.tokens.verify(&text, now()).is_err());
+    assert_eq!(refresh.parse(&fixture.tokens.issue(&claims()).unwrap()), None);
+    let (text, _) = refresh.mint(&crate::fixture::Fixed, SessionId::from_random([2; 16]));
+    assert!(fixture.tokens.verify(&text, now()).is_err());
 }
 
 /// AC-135: RSA private keys are only ever in aws-lc; the `rsa` crate is not even in the lock file.
@@ -212,10 +212,10 @@ fn the_rsa_crate_is_not_among_our_dependencies() {
 
 #[test]
 fn printing_shows_no_key() {
-    let house = House::new();
-    let printed = format!("{:?}", house.tokens);
-    assert!(printed.contains(&house.kid(Algorithm::EdDSA)));
-    let key = LoadedKey::signing("kid", KeyState::Active, "EdDSA", &house.key(Algorithm::EdDSA).to_pkcs8().unwrap());
+    let fixture = Fixture::new();
+    let printed = format!("{:?}", fixture.tokens);
+    assert!(printed.contains(&fixture.kid(Algorithm::EdDSA)));
+    let key = LoadedKey::signing("kid", KeyState::Active, "EdDSA", &fixture.key(Algorithm::EdDSA).to_pkcs8().unwrap());
     assert_eq!(
         format!("{:?}", key.unwrap()),
         "LoadedKey { kid: \"kid\", state: Active, half: Signing(SigningKey(EdDSA)) }"
@@ -230,15 +230,15 @@ fn claims_with_jti(number: u8) -> userd_crypto::AccessClaims {
 
 #[test]
 fn the_audience_may_be_a_list_that_names_us() {
-    let house = House::new();
-    let mut claims = house.good_claims();
+    let fixture = Fixture::new();
+    let mut claims = fixture.good_claims();
     claims["aud"] = json!(["someone else", "userd"]);
-    let token = house.sign(Algorithm::EdDSA, &house.header(Algorithm::EdDSA), &claims);
-    assert!(house.tokens.verify(&token, now()).is_ok());
+    let token = fixture.sign(Algorithm::EdDSA, &fixture.header(Algorithm::EdDSA), &claims);
+    assert!(fixture.tokens.verify(&token, now()).is_ok());
     for typ in ["AT+JWT", "application/at+jwt", "Application/At+Jwt"] {
-        let mut header = house.header(Algorithm::EdDSA);
+        let mut header = fixture.header(Algorithm::EdDSA);
         header["typ"] = typ.into();
-        let token = house.sign(Algorithm::EdDSA, &header, &house.good_claims());
-        assert!(house.tokens.verify(&token, now()).is_ok(), "{typ}");
+        let token = fixture.sign(Algorithm::EdDSA, &header, &fixture.good_claims());
+        assert!(fixture.tokens.verify(&token, now()).is_ok(), "{typ}");
     }
 }

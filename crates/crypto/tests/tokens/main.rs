@@ -2,9 +2,9 @@
 //! a forgery that fails for another reason would prove nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
 
+mod fixture;
 mod forged_claims;
 mod forged_form;
 mod forged_keys;
 mod forgery;
 mod honest;
-mod house;

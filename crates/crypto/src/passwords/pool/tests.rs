@@ -5,6 +5,7 @@ use std::{
     pin::pin,
     sync::{atomic::AtomicI64, mpsc},
     task::{Context, Poll, Waker},
+    time::Instant,
 };
 
 use super::*;
@@ -28,13 +29,15 @@ fn poll<F: Future + ?Sized>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// Waits until the pool looks like this.
+/// Waits until the pool looks like this; fails after 20 seconds.
 fn until(pool: &Pool, queued: usize, running: usize) {
+    let start = Instant::now();
     loop {
         let state = pool.state();
         if (state.queued, state.running) == (queued, running) {
             return;
         }
+        assert!(start.elapsed() < Duration::from_secs(20), "never: {queued} queued, {running} running; now {state:?}");
         thread::yield_now();
     }
 }
@@ -141,6 +144,23 @@ async fn work_that_waited_too_long_is_answered_as_busy() {
     go.send(()).unwrap();
     running.await.unwrap().unwrap();
     assert!(matches!(late.await, Err(PasswordError::Busy(_))));
+}
+
+#[tokio::test]
+async fn work_that_waited_too_long_gives_its_place_back() {
+    let clock = Arc::<Held>::default();
+    let pool = pool(1, 2, &clock);
+    let (go, running) = occupy(&pool);
+    let mut late: Vec<_> = (0..2).map(|_| Box::pin(pool.run(|_| ()))).collect();
+    assert!(late.iter_mut().all(|late| poll(late.as_mut()).is_pending()));
+    clock.0.store(3, Ordering::SeqCst);
+    go.send(()).unwrap();
+    running.await.unwrap().unwrap();
+    for late in late {
+        assert!(matches!(late.await, Err(PasswordError::Busy(_))));
+    }
+    until(&pool, 0, 0);
+    assert_eq!(pool.run(|_| 7).await, Ok(7));
 }
 
 #[tokio::test]

@@ -1,8 +1,7 @@
 //! What the cache tests share: clocks, chance, replicas, waiting. Deliberately absent: cases.
-#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test binary uses a part of it")]
 
-pub mod proxy;
-pub mod server;
+pub(crate) mod proxy;
+pub(crate) mod server;
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -17,7 +16,7 @@ use userd_cache::{Cache, CacheHealth, CacheKey, CacheOptions, Entry, Message, Su
 use userd_model::{Clock, Random, Timestamp};
 
 /// The real time.
-pub struct WallClock;
+pub(crate) struct WallClock;
 
 impl Clock for WallClock {
     #[expect(clippy::disallowed_methods, reason = "this is the real clock")]
@@ -28,69 +27,69 @@ impl Clock for WallClock {
 }
 
 /// A time that moves when told to.
-pub struct HandClock(AtomicI64);
+pub(crate) struct ManualClock(AtomicI64);
 
-impl Default for HandClock {
+impl Default for ManualClock {
     fn default() -> Self {
         Self(AtomicI64::new(1_700_000_000_000_000))
     }
 }
 
-impl HandClock {
-    pub fn advance(&self, span: Duration) {
+impl ManualClock {
+    pub(crate) fn advance(&self, span: Duration) {
         self.0.fetch_add(i64::try_from(span.as_micros()).unwrap(), Ordering::SeqCst);
     }
 }
 
-impl Clock for HandClock {
+impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(self.0.load(Ordering::SeqCst))
     }
 }
 
 /// Unequal bytes; nothing in these tests is a secret.
-pub struct Dice;
+pub(crate) struct TestRng;
 
-impl Random for Dice {
+impl Random for TestRng {
     fn fill(&self, bytes: &mut [u8]) {
         for chunk in bytes.chunks_mut(8) {
-            let dice = RandomState::new().hash_one(()).to_le_bytes();
-            chunk.copy_from_slice(&dice[..chunk.len()]);
+            let chance = RandomState::new().hash_one(()).to_le_bytes();
+            chunk.copy_from_slice(&chance[..chunk.len()]);
         }
     }
 }
 
 /// Options for a real Redis on a busy machine: patient where patience is not what is tested.
-pub fn patient() -> CacheOptions {
+pub(crate) fn patient() -> CacheOptions {
     CacheOptions {
         response_timeout: Duration::from_secs(5),
         connection_timeout: Duration::from_secs(10),
         fanout_wait: Duration::from_millis(50),
-        ..CacheOptions::new(Arc::new(WallClock), Arc::new(Dice))
+        ..CacheOptions::new(Arc::new(WallClock), Arc::new(TestRng))
     }
 }
 
 /// As shipped, except for the news, which tests wait for.
-pub fn hasty() -> CacheOptions {
-    CacheOptions { fanout_wait: Duration::from_millis(50), ..CacheOptions::new(Arc::new(WallClock), Arc::new(Dice)) }
+pub(crate) fn hasty() -> CacheOptions {
+    CacheOptions { fanout_wait: Duration::from_millis(50), ..CacheOptions::new(Arc::new(WallClock), Arc::new(TestRng)) }
 }
 
-pub async fn replica(url: &str, options: CacheOptions) -> Arc<Tiered> {
+pub(crate) async fn replica(url: &str, options: CacheOptions) -> Arc<Tiered> {
     Arc::new(Tiered::connect(url, options).await.unwrap())
 }
 
-pub fn key(id: &str) -> CacheKey {
+pub(crate) fn key(id: &str) -> CacheKey {
     CacheKey::new("user", id)
 }
 
-pub fn entry(version: i64, text: &str) -> Entry {
+pub(crate) fn entry(version: i64, text: &str) -> Entry {
     Entry { version, bytes: text.to_owned().into() }
 }
 
-pub const MINUTE: Duration = Duration::from_secs(60);
+pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 
 /// Waits, by asking again and again, until `done`; fails after 20 seconds.
-pub async fn eventually<F: AsyncFnMut() -> bool>(what: &str, mut done: F) -> Duration {
+pub(crate) async fn eventually<F: AsyncFnMut() -> bool>(what: &str, mut done: F) -> Duration {
     let start = Instant::now();
     while !done().await {
         assert!(start.elapsed() < Duration::from_secs(20), "never: {what}");
@@ -99,15 +98,15 @@ pub async fn eventually<F: AsyncFnMut() -> bool>(what: &str, mut done: F) -> Dur
     start.elapsed()
 }
 
-pub async fn connected(cache: &dyn Cache) {
+pub(crate) async fn connected(cache: &dyn Cache) {
     eventually("connected", async || cache.health().await == CacheHealth::Connected).await;
 }
 
-pub async fn degraded(cache: &dyn Cache) {
+pub(crate) async fn degraded(cache: &dyn Cache) {
     eventually("degraded", async || cache.health().await == CacheHealth::Degraded).await;
 }
 
 /// The next message; fails when none comes in 20 seconds.
-pub async fn next(subscription: &mut Subscription) -> Message {
+pub(crate) async fn next(subscription: &mut Subscription) -> Message {
     tokio::time::timeout(Duration::from_secs(20), subscription.next()).await.unwrap().unwrap()
 }

@@ -11,7 +11,7 @@ use redis::aio::MultiplexedConnection;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-pub struct Server {
+pub(crate) struct Server {
     child: Option<Child>,
     directory: TempDir,
     pub port: u16,
@@ -19,54 +19,54 @@ pub struct Server {
 }
 
 /// Whether servers can be started; absence fails the test when everything is required.
-pub fn installed() -> bool {
+pub(crate) fn installed() -> bool {
     let found = Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().is_ok();
     assert!(found || !required(), "redis-server is required and not installed");
     found
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests are told by the environment what must be there")]
-pub fn required() -> bool {
+pub(crate) fn required() -> bool {
     std::env::var("USERD_TEST_REQUIRE_ALL").is_ok_and(|value| value == "1")
 }
 
 /// The server that the environment names, if any.
 #[expect(clippy::disallowed_methods, reason = "tests are told by the environment where servers are")]
-pub fn given() -> Option<String> {
+pub(crate) fn given() -> Option<String> {
     std::env::var("USERD_TEST_REDIS").ok()
 }
 
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 impl Server {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(&[]).await
     }
 
     /// Starts with further arguments, in which `DIR` stands for the private directory.
-    pub async fn start_with(arguments: &[&str]) -> Self {
+    pub(crate) async fn start_with(arguments: &[&str]) -> Self {
         let mut server = Self::prepared(arguments);
         server.run().await;
         server
     }
 
     /// A server that is not running yet.
-    pub fn prepared(arguments: &[&str]) -> Self {
+    pub(crate) fn prepared(arguments: &[&str]) -> Self {
         let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         Self { child: None, directory: TempDir::new().unwrap(), port: free_port(), arguments }
     }
 
-    pub fn directory(&self) -> &Path {
+    pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    pub async fn run(&mut self) {
+    pub(crate) async fn run(&mut self) {
         let directory = self.directory.path().to_str().unwrap();
         let tls_only = self.arguments.iter().any(|argument| argument == "--tls-port");
         let port = self.port.to_string();
@@ -86,23 +86,23 @@ impl Server {
         }
     }
 
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
             child.wait().unwrap();
         }
     }
 
-    pub fn pause(&self) {
+    pub(crate) fn pause(&self) {
         self.signal(Signal::STOP);
     }
 
-    pub fn resume(&self) {
+    pub(crate) fn resume(&self) {
         self.signal(Signal::CONT);
     }
 
     /// A connection of the test's own, to look and to break things.
-    pub async fn raw(&self) -> MultiplexedConnection {
+    pub(crate) async fn raw(&self) -> MultiplexedConnection {
         raw(&self.url()).await
     }
 
@@ -118,7 +118,7 @@ impl Drop for Server {
     }
 }
 
-pub async fn raw(url: &str) -> MultiplexedConnection {
+pub(crate) async fn raw(url: &str) -> MultiplexedConnection {
     let patience = redis::AsyncConnectionConfig::new()
         .set_response_timeout(Some(Duration::from_secs(20)))
         .set_connection_timeout(Some(Duration::from_secs(20)));

@@ -2,14 +2,15 @@
 
 use userd_cache::Message;
 
-use crate::{Stand, support::next};
+use super::Fixture;
+use crate::support::next;
 
-pub(crate) async fn a_message_reaches_every_replica_once_and_in_order(stand: Stand) {
-    let (mut at_a, mut at_b) = (stand.a.subscribe(), stand.b.subscribe());
+pub(crate) async fn a_message_reaches_every_replica_once_and_in_order(fixture: Fixture) {
+    let (mut at_a, mut at_b) = (fixture.a.subscribe(), fixture.b.subscribe());
     for number in 0..100_u8 {
-        stand.a.publish(vec![number, 0, b'\r'].into()).await;
+        fixture.a.publish(vec![number, 0, b'\r'].into()).await;
     }
-    stand.b.publish(b"last"[..].into()).await;
+    fixture.b.publish(b"last"[..].into()).await;
     let last = Message::Payload(b"last"[..].into());
     for subscription in [&mut at_a, &mut at_b] {
         let mut heard = Vec::new();
@@ -25,10 +26,10 @@ pub(crate) async fn a_message_reaches_every_replica_once_and_in_order(stand: Sta
 
 #[tokio::test]
 async fn a_subscriber_that_falls_behind_is_told_to_read_again() {
-    let stand = Stand::memory();
-    let mut slow = stand.a.subscribe();
+    let fixture = Fixture::memory();
+    let mut slow = fixture.a.subscribe();
     for _ in 0..5_000 {
-        stand.a.publish(b"news"[..].into()).await;
+        fixture.a.publish(b"news"[..].into()).await;
     }
     assert_eq!(next(&mut slow).await, Message::Resync);
     assert_eq!(next(&mut slow).await, Message::Payload(b"news"[..].into()));

@@ -12,23 +12,21 @@ use bytes::Bytes;
 use tokio::task::JoinSet;
 use userd_cache::{Cache, CacheHealth, CacheKey, Cached, Entry, Limit, LimitAnswer, Loaded, Subscription};
 
-use crate::{
-    Stand,
-    support::{Dice, MINUTE},
-};
+use super::Fixture;
+use crate::support::{MINUTE, TestRng};
 
 type Names = Cached<String, &'static str>;
 
 fn names(cache: &Arc<dyn Cache>) -> Arc<Names> {
-    Arc::new(Cached::new(cache.clone(), Arc::new(Dice), "name", MINUTE))
+    Arc::new(Cached::new(cache.clone(), Arc::new(TestRng), "name", MINUTE))
 }
 
 fn loaded(version: i64, name: &str) -> Result<Option<Loaded<String>>, &'static str> {
     Ok(Some(Loaded { version, value: name.to_owned() }))
 }
 
-pub(crate) async fn a_hundred_misses_load_once(stand: Stand) {
-    let names = names(&stand.a);
+pub(crate) async fn a_hundred_misses_load_once(fixture: Fixture) {
+    let names = names(&fixture.a);
     let (loads, asked) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
     let mut callers = JoinSet::new();
     for _ in 0..100 {
@@ -53,8 +51,8 @@ pub(crate) async fn a_hundred_misses_load_once(stand: Stand) {
     assert_eq!(names.get_or_load("u", || async { Err("warm") }).await, Ok(Some("Ada".to_owned())));
 }
 
-pub(crate) async fn a_load_that_is_dropped_or_panics_wedges_nobody(stand: Stand) {
-    let names = names(&stand.a);
+pub(crate) async fn a_load_that_is_dropped_or_panics_wedges_nobody(fixture: Fixture) {
+    let names = names(&fixture.a);
     let (begun, mut begins) = tokio::sync::mpsc::unbounded_channel();
     let stuck = tokio::spawn({
         let names = names.clone();
@@ -77,14 +75,14 @@ pub(crate) async fn a_load_that_is_dropped_or_panics_wedges_nobody(stand: Stand)
     assert_eq!(names.get_or_load("u", || async { loaded(1, "Ada") }).await, Ok(Some("Ada".to_owned())));
 }
 
-pub(crate) async fn an_absence_is_not_remembered(stand: Stand) {
-    let names = names(&stand.a);
+pub(crate) async fn an_absence_is_not_remembered(fixture: Fixture) {
+    let names = names(&fixture.a);
     assert_eq!(names.get_or_load("u", || async { Ok(None) }).await, Ok(None));
     assert_eq!(names.get_or_load("u", || async { loaded(1, "Ada") }).await, Ok(Some("Ada".to_owned())));
 }
 
-pub(crate) async fn a_failed_load_is_shared_and_not_remembered(stand: Stand) {
-    let names = names(&stand.a);
+pub(crate) async fn a_failed_load_is_shared_and_not_remembered(fixture: Fixture) {
+    let names = names(&fixture.a);
     let (loads, asked) = (AtomicU32::new(0), AtomicU32::new(0));
     let fails = async || {
         asked.fetch_add(1, Ordering::SeqCst);
@@ -103,20 +101,20 @@ pub(crate) async fn a_failed_load_is_shared_and_not_remembered(stand: Stand) {
     assert_eq!(names.get_or_load("u", || async { loaded(1, "Ada") }).await, Ok(Some("Ada".to_owned())));
 }
 
-pub(crate) async fn a_value_that_carries_another_id_is_a_miss(stand: Stand) {
-    let names = names(&stand.a);
+pub(crate) async fn a_value_that_carries_another_id_is_a_miss(fixture: Fixture) {
+    let names = names(&fixture.a);
     assert!(names.get_or_load("mallory", || async { loaded(9, "Mallory") }).await.is_ok());
-    let of_mallory = stand.a.get(&CacheKey::new("name", "mallory")).await.unwrap();
-    assert!(stand.a.put(&CacheKey::new("name", "ada"), of_mallory.clone(), MINUTE).await);
+    let of_mallory = fixture.a.get(&CacheKey::new("name", "mallory")).await.unwrap();
+    assert!(fixture.a.put(&CacheKey::new("name", "ada"), of_mallory.clone(), MINUTE).await);
     assert_eq!(names.get_or_load("ada", || async { loaded(9, "Ada") }).await, Ok(Some("Ada".to_owned())));
 
     let nonsense = userd_cache::Entry { version: 1, bytes: of_mallory.bytes.slice(..7) };
-    assert!(stand.a.put(&CacheKey::new("name", "bob"), nonsense, MINUTE).await);
+    assert!(fixture.a.put(&CacheKey::new("name", "bob"), nonsense, MINUTE).await);
     assert_eq!(names.get_or_load("bob", || async { loaded(1, "Bob") }).await, Ok(Some("Bob".to_owned())));
 }
 
-pub(crate) async fn a_change_during_the_load_is_loaded_again(stand: Stand) {
-    let names = names(&stand.a);
+pub(crate) async fn a_change_during_the_load_is_loaded_again(fixture: Fixture) {
+    let names = names(&fixture.a);
     let loads = AtomicU32::new(0);
     let answer = names
         .get_or_load("u", || async {
@@ -180,9 +178,9 @@ impl Cache for Dawdling {
 /// Who looked before a load landed and would take off after it finds the loaded value instead.
 #[tokio::test]
 async fn a_miss_that_arrives_late_does_not_load_again() {
-    let inner = Stand::memory().a;
+    let inner = Fixture::memory().a;
     let slow = Arc::new(Dawdling { inner, first: AtomicU32::new(0), gate: tokio::sync::Semaphore::new(0) });
-    let names: Names = Cached::new(slow.clone(), Arc::new(Dice), "name", MINUTE);
+    let names: Names = Cached::new(slow.clone(), Arc::new(TestRng), "name", MINUTE);
     let late = names.get_or_load("u", || async { Err("loaded twice") });
     let meanwhile = async {
         let answer = names.get_or_load("u", || async { loaded(1, "Ada") }).await;

@@ -1,27 +1,18 @@
 //! Redis killed, paused, flushed, replaced, poisoned: it costs speed and nothing else. Every test breaks a private
-//! server of its own. Deliberately absent: what holds while Redis is well (contract.rs).
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
+//! server of its own. Deliberately absent: what holds while Redis is well (contract/).
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use redis::AsyncCommands as _;
-use support::{
-    Dice, MINUTE, connected, degraded, entry, eventually, hasty, key, next, patient,
+use crate::support::{
+    MINUTE, TestRng, connected, degraded, entry, eventually, hasty, key, next, patient,
     proxy::Proxy,
     replica,
     server::{Server, installed},
 };
+use redis::AsyncCommands as _;
 use userd_cache::{Cache, CacheHealth, CacheOptions, Cached, Limit, LimitAnswer, Loaded, Message, connect};
 
 const HOURLY: Limit = Limit { name: "login", burst: 10, period: Duration::from_secs(3600) };
@@ -168,7 +159,7 @@ async fn warm_reads_cost_no_round_trip() {
     let server = Server::start().await;
     let cache = replica(&server.url(), patient()).await;
     connected(&*cache).await;
-    let names: Cached<String, ()> = Cached::new(cache.clone(), Arc::new(Dice), "name", MINUTE);
+    let names: Cached<String, ()> = Cached::new(cache.clone(), Arc::new(TestRng), "name", MINUTE);
     let mut raw = server.raw().await;
     for round in 0..1001 {
         let loads = || async { Ok(Some(Loaded { version: 1, value: "Ada".to_owned() })) };

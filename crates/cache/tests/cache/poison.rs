@@ -1,21 +1,12 @@
 //! Redis holds what we did not write: it is a miss, or starts anew, and never a wrong answer.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
 
 use std::time::Duration;
 
-use redis::AsyncCommands as _;
-use support::{
+use crate::support::{
     MINUTE, connected, entry, eventually, key, next, patient, replica,
     server::{Server, installed},
 };
+use redis::AsyncCommands as _;
 use userd_cache::{Cache, CacheHealth, Limit, LimitAnswer, Message};
 
 const HOURLY: Limit = Limit { name: "login", burst: 10, period: Duration::from_secs(3600) };

@@ -1,21 +1,12 @@
 //! The other ways to a Redis: TLS with user and password, a cluster, sentinels. Each against private servers.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use support::{
+use crate::support::{
     MINUTE, connected, entry, eventually, key, next, patient, replica,
     server::{Server, free_port, installed},
 };
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use userd_cache::{Cache, CacheHealth, CacheOptions, Limit, Message, Tiered};
 use zeroize::Zeroizing;
 
@@ -137,7 +128,7 @@ async fn a_master_that_a_sentinel_names_and_its_successor() {
     works(&a, &b).await;
 
     // Failed over by hand: the sentinel names another master, the old one dies.
-    let mut raw = support::server::raw(&format!("redis://127.0.0.1:{port}")).await;
+    let mut raw = crate::support::server::raw(&format!("redis://127.0.0.1:{port}")).await;
     redis::cmd("SENTINEL").arg(&["REMOVE", "main"]).exec_async(&mut raw).await.unwrap();
     let successor = heir.port.to_string();
     redis::cmd("SENTINEL").arg(&["MONITOR", "main", "127.0.0.1", &successor, "1"]).exec_async(&mut raw).await.unwrap();

@@ -1,6 +1,6 @@
 //! The breaker: whether there is a connection right now, and what could not be said while there was none. Closed, it
 //! hands the connection out under a deadline; one failure opens it, and from then on callers are sent away at once
-//! until the background task (mod.rs) has a connection that answers in time. Deliberately absent: commands.
+//! until the background task (`keep_connected`) has a connection that answers in time. Deliberately absent: commands.
 
 use std::{
     collections::HashMap,
@@ -27,7 +27,7 @@ const STEADY: Duration = Duration::from_secs(2);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LAST_PAUSE: Duration = Duration::from_millis(500);
 
-pub(crate) struct Link {
+pub(crate) struct Breaker {
     state: RwLock<State>,
     /// Whether there is a connection, for readers that must not wait for the lock.
     closed: AtomicBool,
@@ -65,7 +65,7 @@ impl Missed {
     }
 }
 
-impl Link {
+impl Breaker {
     pub(crate) fn new(deadline: Duration) -> Self {
         metrics::gauge!("userd_cache_redis_up").set(0.0);
         Self {

@@ -1,39 +1,30 @@
 //! What every cache promises: one list of cases, run in process and on a real Redis (`USERD_TEST_REDIS`, or a private
 //! server where redis-server is installed; with `USERD_TEST_REQUIRE_ALL=1` absence is a failure). Deliberately absent:
-//! what happens when Redis fails (faults.rs).
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+//! what happens when Redis fails (../faults.rs).
 
 mod fanout;
 mod limits;
-#[path = "../support/mod.rs"]
-mod support;
 mod typed;
 mod values;
 
 use std::{sync::Arc, time::Duration};
 
-use support::{Dice, HandClock, connected, patient, replica, server};
+use crate::support::{ManualClock, TestRng, connected, patient, replica, server};
 use userd_cache::{Cache, CacheOptions, Memory};
 
 /// Two replicas of one cache; in process they are one and the same.
-struct Stand {
+struct Fixture {
     a: Arc<dyn Cache>,
     b: Arc<dyn Cache>,
-    clock: Option<Arc<HandClock>>,
+    clock: Option<Arc<ManualClock>>,
     redis: Option<(String, CacheOptions)>,
     _private: Option<server::Server>,
 }
 
-impl Stand {
+impl Fixture {
     fn memory() -> Self {
-        let clock = Arc::new(HandClock::default());
-        let cache = Arc::new(Memory::new(&CacheOptions::new(clock.clone(), Arc::new(Dice))));
+        let clock = Arc::new(ManualClock::default());
+        let cache = Arc::new(Memory::new(&CacheOptions::new(clock.clone(), Arc::new(TestRng))));
         Self { a: cache.clone(), b: cache, clock: Some(clock), redis: None, _private: None }
     }
 
@@ -48,7 +39,7 @@ impl Stand {
                 (private.url(), Some(private))
             }
         };
-        let prefix = format!("test-{:x}", u128::from_be_bytes(userd_model::Random::id_bytes(&Dice)));
+        let prefix = format!("test-{:x}", u128::from_be_bytes(userd_model::Random::id_bytes(&TestRng)));
         let options = CacheOptions { key_prefix: prefix, ..patient() };
         let a = replica(&url, options.clone()).await;
         let b = replica(&url, options.clone()).await;
@@ -79,14 +70,14 @@ macro_rules! contract {
         mod in_process {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
-                crate::$room::$case(super::Stand::memory()).await;
+                super::$room::$case(super::Fixture::memory()).await;
             })+
         }
         mod on_redis {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
-                if let Some(stand) = super::Stand::redis().await {
-                    crate::$room::$case(stand).await;
+                if let Some(fixture) = super::Fixture::redis().await {
+                    super::$room::$case(fixture).await;
                 }
             })+
         }

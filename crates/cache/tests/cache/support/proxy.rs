@@ -16,14 +16,14 @@ use tokio::{
     },
 };
 
-pub struct Proxy {
+pub(crate) struct Proxy {
     pub port: u16,
     delay: Arc<AtomicU64>,
 }
 
 impl Proxy {
     /// Starts before the server at `port`.
-    pub async fn start(port: u16) -> Self {
+    pub(crate) async fn start(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let delay = Arc::new(AtomicU64::new(0));
         let proxy = Self { port: listener.local_addr().unwrap().port(), delay: delay.clone() };
@@ -40,7 +40,7 @@ impl Proxy {
     }
 
     /// From now on every answer takes this much longer.
-    pub fn slow_down(&self, by: Duration) {
+    pub(crate) fn slow_down(&self, by: Duration) {
         self.delay.store(u64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
     }
 }

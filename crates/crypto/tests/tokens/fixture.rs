@@ -1,4 +1,4 @@
-//! A house with three keys (Ed25519 active, P-256 retired, RSA next) and one revoked key, and a forger's tools.
+//! Tokens with three keys (Ed25519 active, P-256 retired, RSA next) and one revoked key, and the tools of a forger.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use userd_jose::SigningKey;
 use userd_model::{KeyState, Random, SessionId, Timestamp, TokenId};
 use uuid::Uuid;
 
-/// Dice that always show the same.
+/// Randomness that is always the same.
 pub(crate) struct Fixed;
 
 impl Random for Fixed {
@@ -39,26 +39,26 @@ pub(crate) fn claims() -> AccessClaims {
     }
 }
 
-pub(crate) struct House {
+pub(crate) struct Fixture {
     pub(crate) tokens: Tokens,
     pub(crate) revoked: SigningKey,
     keys: Vec<SigningKey>,
 }
 
-impl House {
+impl Fixture {
     pub(crate) fn new() -> Self {
         Self::with_capacity(1000)
     }
 
     pub(crate) fn with_capacity(cache_capacity: usize) -> Self {
         let options = TokenOptions { cache_capacity, ..TokenOptions::new("https://users.example", "userd") };
-        let house = Self {
+        let fixture = Self {
             tokens: Tokens::new(options),
             revoked: SigningKey::generate(Algorithm::EdDSA).unwrap(),
             keys: Algorithm::ALL.map(|algorithm| SigningKey::generate(algorithm).unwrap()).into(),
         };
-        house.tokens.load(house.keys([KeyState::Active, KeyState::Retired, KeyState::Next]));
-        house
+        fixture.tokens.load(fixture.keys([KeyState::Active, KeyState::Retired, KeyState::Next]));
+        fixture
     }
 
     /// The three keys in these states, and the revoked one.
