@@ -8,18 +8,18 @@ use serde_json::Value;
 use url::Url;
 use userd_jose::Algorithm;
 use userd_model::Timestamp;
+use userd_outbound::ConfigError;
 
 use crate::{
     answer::{full_name, judge_email, text, truth},
     client_auth::ClientAuth,
-    config::ConfigError,
     discovery::{Metadata, MetadataSource, Written, issuer_url},
     fault::ProviderFault,
     id_token::{IdToken, IdTokens, IssuerRule},
     openid::OpenId,
     profile::{Profile, ProviderTokens},
     provider::{Begin, Callback, Capabilities, Facts, NativeProof, Provider, Redirect},
-    setup::{Setup, sibling},
+    setup::{Setup, missing, sibling},
 };
 
 const ISSUER: &str = "https://appleid.apple.com";
@@ -37,9 +37,9 @@ impl Apple {
         let configured: Vec<&Url> =
             [&metadata.authorize, &metadata.token, &metadata.jwks].into_iter().chain(&metadata.revoke).collect();
         let http = setup.http(&configured)?;
-        let team_id = config.apple.as_ref().ok_or_else(|| ConfigError::missing("apple.team_id"))?.team_id.clone();
+        let team_id = config.apple.as_ref().ok_or_else(|| missing("apple.team_id"))?.team_id.clone();
         if config.key_id.is_none() {
-            return Err(ConfigError::missing("key_id"));
+            return Err(missing("key_id"));
         }
         let key = setup.assertion_key(Some(Algorithm::ES256))?;
         let auth = ClientAuth::AppleSecret { key, team_id, audience: issuer.clone() };

@@ -6,26 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Kind, Secret, span::Span, telegram::TelegramOptions};
 
-/// What is wrong with a provider's configuration.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {detail}")]
-pub struct ConfigError {
-    /// The key within the provider's entry, e.g. `client_secret` or `apple.team_id`.
-    pub field: String,
-    /// What is wrong and what would be right; never a secret.
-    pub detail: String,
-}
-
-impl ConfigError {
-    pub(crate) fn new(field: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { field: field.into(), detail: detail.into() }
-    }
-
-    pub(crate) fn missing(field: &'static str) -> Self {
-        Self::new(field, "is required for this kind")
-    }
-}
-
 /// One entry of `providers:`.
 #[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use url::Url;
 use userd_model::Timestamp;
+use userd_outbound::{Call, ConfigError, HttpClient};
 
 use crate::{
-    answer::{Members, text},
-    config::ConfigError,
+    answer::{Members, ReadAnswer, text},
     fault::ProviderFault,
-    http_client::{Call, HttpClient},
     learned::Learned,
     setup::{Setup, endpoint},
 };
@@ -114,7 +113,7 @@ impl Discovery {
         let document = self.http.send(Call::get(self.document.clone())).await?.good()?;
         let named = text(&document, "issuer").unwrap_or_default();
         if named != self.names_issuer {
-            let told = crate::fault::printable(&named);
+            let told = userd_outbound::printable(&named);
             return Err(ProviderFault::Misconfigured(format!("{} is about the issuer {told}", self.document)));
         }
         let written = &self.written;

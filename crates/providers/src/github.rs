@@ -5,18 +5,17 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use url::Url;
 use userd_model::Timestamp;
+use userd_outbound::{Call, ConfigError, Secret};
 
 use crate::{
-    answer::{Members, judge_email, picture, text},
+    answer::{Members, ReadAnswer, judge_email, picture, text},
     client_auth::basic,
     code_flow::{CodeFlow, show_token},
-    config::{ConfigError, TokenAuth, UserinfoAuth},
+    config::{TokenAuth, UserinfoAuth},
     fault::ProviderFault,
-    http_client::Call,
     openid::revoked,
     profile::{Profile, ProviderTokens, subject},
     provider::{Begin, Callback, Capabilities, Facts, NativeProof, Provider, Redirect},
-    secret::Secret,
     setup::{Setup, blank_profile},
 };
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use url::Url;
 use userd_model::Timestamp;
+use userd_outbound::ConfigError;
 
 use crate::{
     answer::{judge_email, text, truth},
-    config::{ConfigError, Mapping},
+    config::Mapping,
     discovery::{MetadataSource, Written, issuer_url},
     fault::ProviderFault,
     id_token::{IdToken, IdTokens, IssuerRule},

@@ -5,15 +5,15 @@ use async_trait::async_trait;
 use serde_json::json;
 use url::Url;
 use userd_model::Timestamp;
+use userd_outbound::{ConfigError, Secret};
 
 use crate::{
     answer::{full_name, judge_email, picture, text, text_or_number},
     code_flow::CodeFlow,
-    config::{ConfigError, TokenAuth, UserinfoAuth},
+    config::{TokenAuth, UserinfoAuth},
     fault::ProviderFault,
     profile::{Profile, ProviderTokens, subject},
     provider::{Begin, Callback, Capabilities, Facts, NativeProof, Provider, Redirect},
-    secret::Secret,
     setup::{Setup, blank_profile},
 };
 

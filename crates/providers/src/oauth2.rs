@@ -4,16 +4,16 @@ use async_trait::async_trait;
 use serde_json::json;
 use url::Url;
 use userd_model::Timestamp;
+use userd_outbound::{ConfigError, Secret};
 
 use crate::{
     code_flow::CodeFlow,
-    config::{ConfigError, Mapping, TokenAuth, UserinfoAuth},
+    config::{Mapping, TokenAuth, UserinfoAuth},
     fault::ProviderFault,
     mapping::Mapped,
     openid::{revocation, revoked},
     profile::{Profile, ProviderTokens, subject},
     provider::{Begin, Callback, Capabilities, Facts, NativeProof, Provider, Redirect},
-    secret::Secret,
     setup::{Setup, blank_profile, endpoint},
 };
 
@@ -133,7 +133,7 @@ impl Provider for Oauth2 {
         let proof = self.flow.auth.prove(&self.facts.client_id, now)?;
         let credentials = proof.form.iter().map(|(name, value)| (*name, value.as_str()));
         let form = revocation(tokens).into_iter().chain(credentials);
-        let call = proof.headers(crate::http_client::Call::post(revoke.clone()).form(form));
+        let call = proof.headers(userd_outbound::Call::post(revoke.clone()).form(form));
         revoked(&self.flow.http.send(call).await?)
     }
 }

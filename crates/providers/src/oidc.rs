@@ -5,10 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use url::Url;
 use userd_model::Timestamp;
+use userd_outbound::{ConfigError, Secret};
 
 use crate::{
     answer::{Members, text},
-    config::{ConfigError, Mapping, UserinfoAuth},
+    config::{Mapping, UserinfoAuth},
     discovery::{MetadataSource, Written, issuer_url},
     fault::ProviderFault,
     id_token::{IdToken, IdTokens, IssuerRule},
@@ -16,8 +17,7 @@ use crate::{
     openid::OpenId,
     profile::{Profile, ProviderTokens},
     provider::{Begin, Callback, Capabilities, Facts, NativeProof, Provider, Redirect},
-    secret::Secret,
-    setup::Setup,
+    setup::{Setup, missing},
 };
 
 const SCOPES: [&str; 3] = ["openid", "email", "profile"];
@@ -33,7 +33,7 @@ pub(crate) struct Oidc {
 impl Oidc {
     pub(crate) fn new(setup: &Setup<'_>) -> Result<Self, ConfigError> {
         let config = setup.config;
-        let issuer = config.issuer.clone().ok_or_else(|| ConfigError::missing("issuer"))?;
+        let issuer = config.issuer.clone().ok_or_else(|| missing("issuer"))?;
         let at = issuer_url(&issuer)?;
         let written = Written::read(setup)?;
         let configured: Vec<&Url> = written.urls().chain([&at]).collect();

@@ -5,17 +5,16 @@ use md5::{Digest as _, Md5};
 use serde_json::json;
 use url::Url;
 use userd_model::Timestamp;
+use userd_outbound::{Call, ConfigError, Secret};
 
 use crate::{
-    answer::{full_name, judge_email, picture, text, text_or_number},
+    answer::{ReadAnswer, full_name, judge_email, picture, text, text_or_number},
     code_flow::CodeFlow,
-    config::{ConfigError, TokenAuth},
+    config::TokenAuth,
     fault::ProviderFault,
-    http_client::Call,
     profile::{Profile, subject},
     provider::{Begin, Callback, Capabilities, Facts, Provider, Redirect},
-    secret::Secret,
-    setup::{Setup, blank_profile},
+    setup::{Setup, blank_profile, missing},
 };
 
 const ISSUER: &str = "https://ok.ru";
@@ -47,8 +46,8 @@ impl Odnoklassniki {
             authorize,
             token,
             userinfo,
-            application_key: config.application_key.clone().ok_or_else(|| ConfigError::missing("application_key"))?,
-            secret: setup.secret.clone().ok_or_else(|| ConfigError::missing("client_secret"))?,
+            application_key: config.application_key.clone().ok_or_else(|| missing("application_key"))?,
+            secret: setup.secret.clone().ok_or_else(|| missing("client_secret"))?,
             trust_email: config.trust_email,
         })
     }

@@ -3,11 +3,12 @@
 
 use serde_json::json;
 use userd_model::Timestamp;
+use userd_outbound::ConfigError;
 
 use crate::{
-    answer::TokenAnswer,
+    answer::{ReadAnswer, TokenAnswer},
     code_flow::{CodeFlow, Fields},
-    config::{ConfigError, TokenAuth},
+    config::TokenAuth,
     discovery::{Metadata, MetadataSource},
     fault::ProviderFault,
     id_token::{Expect, IdToken, IdTokens, Nonce},
@@ -34,7 +35,7 @@ impl OpenId {
     /// said nothing.
     pub(crate) fn flows(
         setup: &Setup<'_>,
-        http: &std::sync::Arc<crate::http_client::HttpClient>,
+        http: &std::sync::Arc<userd_outbound::HttpClient>,
         issuer: &str,
         scopes: &[&str],
     ) -> Result<(CodeFlow, Option<CodeFlow>), ConfigError> {
@@ -155,7 +156,7 @@ impl OpenId {
         let fields = revocation(tokens);
         let proof = self.flow(&metadata).auth.prove(&self.facts.client_id, now)?;
         let credentials = proof.form.iter().map(|(name, value)| (*name, value.as_str()));
-        let call = crate::http_client::Call::post(revoke.clone()).form(fields.into_iter().chain(credentials));
+        let call = userd_outbound::Call::post(revoke.clone()).form(fields.into_iter().chain(credentials));
         revoked(&self.flow.http.send(proof.headers(call)).await?)
     }
 
@@ -182,7 +183,7 @@ pub(crate) fn revocation(tokens: &ProviderTokens) -> [(&str, &str); 2] {
 }
 
 /// A revocation's answer may be empty; a token that is gone already is gone.
-pub(crate) fn revoked(answer: &crate::http_client::Answer) -> Result<(), ProviderFault> {
+pub(crate) fn revoked(answer: &userd_outbound::Answer) -> Result<(), ProviderFault> {
     match answer.status {
         200..=299 => Ok(()),
         429 | 500.. => Err(ProviderFault::Unavailable(format!("{} answered {}", answer.host, answer.status))),

@@ -3,14 +3,9 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use userd_model::Random;
+use userd_outbound::{ConfigError, Secret};
 
-use crate::{
-    Kind,
-    config::{ConfigError, ProviderConfig},
-    provider::Provider,
-    secret::Secret,
-    setup::Setup,
-};
+use crate::{Kind, config::ProviderConfig, provider::Provider, setup::Setup};
 
 /// What providers need from the rest of the program.
 #[derive(Clone)]

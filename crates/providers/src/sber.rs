@@ -8,18 +8,18 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 use url::Url;
 use userd_model::{Random, Timestamp};
+use userd_outbound::{ConfigError, Secret};
 
 use crate::{
-    answer::{Members, full_name, judge_email, phone, text},
+    answer::{Members, ReadAnswer, full_name, judge_email, phone, text},
     code_flow::{CodeFlow, show_token},
-    config::{ConfigError, TokenAuth, UserinfoAuth},
+    config::{TokenAuth, UserinfoAuth},
     digest::same,
     fault::ProviderFault,
     id_token::MAX_TOKEN,
     profile::{Profile, subject},
     provider::{Begin, Callback, Capabilities, Facts, Provider, Redirect},
-    secret::Secret,
-    setup::{Setup, blank_profile},
+    setup::{Setup, blank_profile, missing},
 };
 
 const ISSUER: &str = "https://id.sber.ru";
@@ -49,7 +49,7 @@ impl Sber {
         )?;
         let completed = at.completed.as_ref().map(|url| crate::setup::endpoint("completed", url)).transpose()?;
         if config.client_certificate_file.is_none() && at.token.is_none() {
-            return Err(ConfigError::missing("client_certificate_file"));
+            return Err(missing("client_certificate_file"));
         }
         let mut configured = vec![&authorize, &token, &userinfo];
         configured.extend(&completed);

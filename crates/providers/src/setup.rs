@@ -4,19 +4,18 @@ use std::sync::Arc;
 
 use url::Url;
 use userd_jose::Algorithm;
+use userd_outbound::{ConfigError, HttpClient, HttpOptions, Secret};
 
 use crate::{
     answer::Members,
     assertion::AssertionKey,
     client_auth::ClientAuth,
     code_flow::CodeFlow,
-    config::{ConfigError, ProviderConfig, TokenAuth},
-    http_client::{HttpClient, HttpOptions},
+    config::{ProviderConfig, TokenAuth},
     kind::Kind,
     profile::Profile,
     provider::{Capabilities, Facts, Policy},
     registry::Surroundings,
-    secret::Secret,
 };
 
 /// Parameters of the authorize URL that are ours alone.
@@ -78,7 +77,7 @@ impl<'a> Setup<'a> {
     ) -> Result<Facts, ConfigError> {
         let config = self.config;
         if config.client_id.is_empty() {
-            return Err(ConfigError::missing("client_id"));
+            return Err(missing("client_id"));
         }
         Ok(Facts {
             id: config.id.clone(),
@@ -148,7 +147,7 @@ impl<'a> Setup<'a> {
             (None, None) => TokenAuth::None,
             (None, Some(_)) => usually,
         };
-        let secret = || self.secret.clone().ok_or_else(|| ConfigError::missing("client_secret"));
+        let secret = || self.secret.clone().ok_or_else(|| missing("client_secret"));
         Ok(match way {
             TokenAuth::None => ClientAuth::Public,
             TokenAuth::Basic => ClientAuth::Basic(secret()?),
@@ -163,7 +162,7 @@ impl<'a> Setup<'a> {
     pub(crate) fn assertion_key(&self, only: Option<Algorithm>) -> Result<AssertionKey, ConfigError> {
         let config = self.config;
         let pem = Secret::resolve("private_key", config.private_key.as_ref(), config.private_key_file.as_deref())?
-            .ok_or_else(|| ConfigError::missing("private_key"))?;
+            .ok_or_else(|| missing("private_key"))?;
         AssertionKey::new(&pem, only, config.key_id.clone(), Arc::clone(&self.surroundings.random))
     }
 
@@ -216,6 +215,11 @@ pub(crate) fn endpoint(name: &'static str, text: &str) -> Result<Url, ConfigErro
     let url = Url::parse(text).map_err(|_| wrong())?;
     let plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
     if plain && url.has_host() && matches!(url.scheme(), "http" | "https") { Ok(url) } else { Err(wrong()) }
+}
+
+/// A key that this kind cannot do without.
+pub(crate) fn missing(field: &'static str) -> ConfigError {
+    ConfigError::new(field, "is required for this kind")
 }
 
 /// Another path at the same origin.

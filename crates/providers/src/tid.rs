@@ -5,18 +5,17 @@ use async_trait::async_trait;
 use serde_json::json;
 use url::Url;
 use userd_model::Timestamp;
+use userd_outbound::{Call, ConfigError, Secret};
 use zeroize::Zeroizing;
 
 use crate::{
-    answer::{full_name, judge_email, phone, text},
+    answer::{ReadAnswer, full_name, judge_email, phone, text},
     code_flow::CodeFlow,
-    config::{ConfigError, TokenAuth},
+    config::TokenAuth,
     fault::ProviderFault,
-    http_client::Call,
     openid::revoked,
     profile::{Profile, ProviderTokens, subject},
     provider::{Begin, Callback, Capabilities, Facts, Provider, Redirect},
-    secret::Secret,
     setup::{Setup, blank_profile, sibling},
 };
 

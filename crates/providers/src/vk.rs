@@ -4,17 +4,16 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use url::Url;
 use userd_model::Timestamp;
+use userd_outbound::{Call, ConfigError, Secret};
 
 use crate::{
-    answer::{Members, full_name, judge_email, phone, picture, text, text_or_number},
+    answer::{Members, ReadAnswer, full_name, judge_email, phone, picture, text, text_or_number},
     code_flow::CodeFlow,
-    config::{ConfigError, TokenAuth},
+    config::TokenAuth,
     digest::same,
     fault::ProviderFault,
-    http_client::Call,
     profile::{Profile, ProviderTokens, subject},
     provider::{Begin, Callback, Capabilities, Facts, Provider, Redirect},
-    secret::Secret,
     setup::{Setup, blank_profile, sibling},
 };
 

@@ -8,17 +8,17 @@ use serde_json::json;
 use url::Url;
 use userd_jose::{Claims, JoseError, hs256};
 use userd_model::Timestamp;
+use userd_outbound::{ConfigError, Secret};
 
 use crate::{
     answer::{Members, full_name, judge_email, phone, text},
     code_flow::CodeFlow,
-    config::{ConfigError, TokenAuth, UserinfoAuth},
+    config::{TokenAuth, UserinfoAuth},
     digest::sha256,
     fault::ProviderFault,
     id_token::{MAX_TOKEN, SKEW, STALE},
     profile::{Profile, ProviderTokens, SingleUse, SubjectKey, subject},
     provider::{Begin, Callback, Capabilities, Facts, NativeProof, Provider, Redirect},
-    secret::Secret,
     setup::{Setup, blank_profile, sibling},
 };
 

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 use url::Url;
+use userd_outbound::Secret;
 
 use super::{describe, numeric_id};
 use crate::{
@@ -11,7 +12,6 @@ use crate::{
     fault::ProviderFault,
     profile::Profile,
     provider::Provider,
-    secret::Secret,
 };
 
 /// The longest payload of a `/start` link.

@@ -4,14 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::{Map, Value, json};
 use url::Url;
+use userd_outbound::{Answer, Call, ConfigError, HttpClient, HttpOptions, Secret, Unreachable, printable};
 
 use super::signed_fields::BotToken;
-use crate::{
-    config::ConfigError,
-    fault::{ProviderFault, printable},
-    http_client::{Answer, Call, HttpClient, HttpOptions},
-    secret::Secret,
-};
+use crate::answer::ReadAnswer;
 
 /// Telegram's limit for a message, in UTF-16 units.
 pub const MAX_TEXT: usize = 4096;
@@ -173,10 +169,8 @@ impl BotApi {
     async fn call(&self, method: &str, body: Value) -> Result<Value, BotFault> {
         let mut url = self.base.clone();
         url.set_path(&format!("{}/bot{}/{method}", self.base.path().trim_end_matches('/'), self.token.expose()));
-        let answer = self.http.send(Call::post(url).json(&body)).await.map_err(|fault| match fault {
-            ProviderFault::Unavailable(text) | ProviderFault::Misconfigured(text) => BotFault::Unavailable(text),
-            ProviderFault::Refused(slug) => BotFault::Unavailable(slug.to_owned()),
-        })?;
+        let answer =
+            self.http.send(Call::post(url).json(&body)).await.map_err(|Unreachable(why)| BotFault::Unavailable(why))?;
         result(&answer)
     }
 }

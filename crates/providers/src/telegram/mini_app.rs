@@ -12,9 +12,10 @@ use super::{
     MiniAppCheck, TelegramOptions, describe, numeric_id,
     signed_fields::{BotToken, check_date, check_string, single_use},
 };
+use userd_outbound::ConfigError;
+
 use crate::{
     answer::{Members, truth},
-    config::ConfigError,
     digest::{hex32, hmac_sha256, same},
     fault::ProviderFault,
     profile::Profile,

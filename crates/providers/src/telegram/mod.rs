@@ -21,11 +21,11 @@ use userd_model::Timestamp;
 
 pub use options::{MiniAppCheck, TelegramOptions, TelegramStart};
 pub use signed_fields::BotToken;
+use userd_outbound::ConfigError;
 
 use crate::{
     answer::{Members, TokenAnswer, phone, picture, text},
     code_flow::with_query,
-    config::ConfigError,
     discovery::{Metadata, MetadataSource, Written, issuer_url},
     fault::ProviderFault,
     id_token::{IdToken, IdTokens, IssuerRule},

@@ -3,14 +3,13 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use userd_model::Timestamp;
+use userd_outbound::{ConfigError, Secret};
 use zeroize::Zeroizing;
 
 use crate::{
-    config::ConfigError,
     digest::{hmac_sha256, sha256},
     fault::ProviderFault,
     profile::SingleUse,
-    secret::Secret,
 };
 
 /// How far Telegram's clock may be ahead of ours.

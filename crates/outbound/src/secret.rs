@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, path::Path};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
-use crate::config::ConfigError;
+use crate::error::ConfigError;
 
 /// A secret string. `Debug` and `Serialize` write a placeholder.
 #[derive(Clone)]
@@ -33,7 +33,10 @@ impl Secret {
     }
 
     /// The secret given inline or in a file (one trailing line break is dropped); both at once are refused.
-    pub(crate) fn resolve(
+    ///
+    /// # Errors
+    /// Both are given, the file cannot be read, or nothing is in it.
+    pub fn resolve(
         field: &'static str,
         inline: Option<&Self>,
         file: Option<&Path>,

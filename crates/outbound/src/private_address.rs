@@ -79,15 +79,30 @@ fn is_localhost(name: &str) -> bool {
 
 /// Resolves as the system does and connects to exactly what was checked: a name that leads to any private address is
 /// refused whole, so a second look-up with another answer (DNS rebinding) has no effect.
-pub(crate) struct PublicOnly(pub(crate) Arc<dyn Resolve>);
+pub(crate) struct PublicOnly {
+    resolver: Arc<dyn Resolve>,
+    refused: fn(IpAddr) -> bool,
+}
+
+impl PublicOnly {
+    pub(crate) fn over(resolver: Arc<dyn Resolve>) -> Self {
+        Self { resolver, refused: is_private }
+    }
+
+    /// With another rule than [`is_private`], so that a test can watch a connection to the loopback being made.
+    #[cfg(test)]
+    pub(crate) fn refusing(resolver: Arc<dyn Resolve>, refused: fn(IpAddr) -> bool) -> Self {
+        Self { resolver, refused }
+    }
+}
 
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
         let host = name.as_str().to_owned();
-        let resolving = self.0.resolve(name);
+        let (resolving, refused) = (self.resolver.resolve(name), self.refused);
         Box::pin(async move {
             let addresses: Vec<SocketAddr> = resolving.await?.collect();
-            if addresses.iter().any(|a| is_private(a.ip())) {
+            if addresses.iter().any(|a| refused(a.ip())) {
                 return Err(format!("{host} leads to a private address").into());
             }
             Ok(Box::new(addresses.into_iter()) as Addrs)
@@ -199,7 +214,7 @@ mod tests {
     #[tokio::test]
     async fn a_name_that_leads_inside_is_refused() {
         for (answer, good) in [("127.0.0.1", false), ("1.1.1.1,169.254.169.254", false), ("1.1.1.1", true)] {
-            let found = PublicOnly(Arc::new(Fixed(answer))).resolve("idp.example".parse().unwrap()).await;
+            let found = PublicOnly::over(Arc::new(Fixed(answer))).resolve("idp.example".parse().unwrap()).await;
             assert_eq!(found.is_ok(), good, "{answer}");
         }
     }
