@@ -7,23 +7,19 @@
     reason = "tests stop at the first surprise"
 )]
 
-mod support;
-
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::{BOT_TOKEN, Reply, Story, Upstream, slug};
-use userd_providers::{
-    HttpOptions, Kind, Secret,
+use userd_channels::{
+    HttpOptions, Secret,
     telegram::{
-        BotToken,
-        bot::{Content, Update, is_payload, start_link, webhook_secret_matches},
-        bot_api::{BotApi, BotFault, Message, escape_html},
+        BotApi, BotFault, Content, Message, NotAnUpdate, Update, escape_html, is_payload, start_link,
+        webhook_secret_matches,
     },
 };
+use userd_stand_ins::{Fault, Options, StandIn, generic};
+
+const BOT_TOKEN: &str = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
 
 fn private(message: Value) -> Value {
     let mut whole = json!({
@@ -148,40 +144,29 @@ fn buttons_and_blocks_are_understood() {
 #[test]
 fn a_body_that_is_no_update_is_refused() {
     for body in ["", "{}", "[]", r#"{"update_id":"1"}"#, r#"{"update_id":1,"update_id":2}"#, "not json"] {
-        assert_eq!(slug(Update::parse(body.as_bytes())), "payload_malformed", "{body}");
+        assert_eq!(Update::parse(body.as_bytes()).err(), Some(NotAnUpdate), "{body}");
     }
     let deep = format!(r#"{{"update_id":1,"x":{}{}}}"#, "[".repeat(100), "]".repeat(100));
-    assert_eq!(slug(Update::parse(deep.as_bytes())), "payload_malformed");
-}
-
-#[tokio::test]
-async fn the_bots_door_leads_to_the_same_account() {
-    let story = Story::new(Kind::Telegram).await;
-    let Content::Start { from, .. } = message(json!({ "text": "/start x" })) else { panic!() };
-    let profile = from.profile(story.provider.as_ref()).unwrap();
-    assert_eq!((profile.issuer.as_str(), profile.subject.as_str()), ("https://oauth.telegram.org", "7"));
-    assert_eq!((profile.bot_access, profile.username.as_deref()), (Some(true), Some("ann")));
+    assert_eq!(Update::parse(deep.as_bytes()).err(), Some(NotAnUpdate));
 }
 
 struct Bot {
-    upstream: Upstream,
-    reply: Arc<Mutex<Reply>>,
+    upstream: StandIn<generic::Knobs>,
     api: BotApi,
 }
 
 async fn bot() -> Bot {
-    let reply = Arc::new(Mutex::new(Reply::Json(200, json!({ "ok": true, "result": true }))));
-    let answering = Arc::clone(&reply);
-    let upstream = Upstream::start(move |_| answering.lock().unwrap().clone()).await;
+    let upstream = generic::start("oauth2", Options::default()).await.unwrap();
     let options = HttpOptions { timeout: Duration::from_millis(400), ..HttpOptions::default() };
-    let token = BotToken::parse(&Secret::new(BOT_TOKEN)).unwrap();
-    let api = BotApi::new(&format!("{}/prefix/", upstream.base), token, options).unwrap();
-    Bot { upstream, reply, api }
+    let api = BotApi::new(&format!("{}/prefix/", upstream.base_url), &Secret::new(BOT_TOKEN), options).unwrap();
+    let bot = Bot { upstream, api };
+    bot.answers(200, json!({ "ok": true, "result": true }));
+    bot
 }
 
 impl Bot {
     fn answers(&self, status: u16, body: Value) {
-        *self.reply.lock().unwrap() = Reply::Json(status, body);
+        self.upstream.fail("*", Fault::Status(status, body));
     }
 }
 
@@ -196,7 +181,7 @@ async fn a_message_is_sent_with_its_buttons_and_without_a_preview() {
         silent: false,
     };
     assert_eq!(bot.api.send_message("7", &message).await, Ok(11));
-    let ask = &bot.upstream.asks(&format!("/prefix/bot{BOT_TOKEN}/sendMessage"))[0];
+    let ask = &bot.upstream.requests_to(&format!("/prefix/bot{BOT_TOKEN}/sendMessage"))[0];
     let body = ask.json();
     assert_eq!(
         (&body["chat_id"], &body["text"], &body["parse_mode"]),
@@ -228,13 +213,13 @@ async fn refusals_are_told_apart_by_code_and_prefix() {
         assert!(format!("{fault:?}").starts_with(expected), "{description}: {fault:?}");
     }
     for ill in [
-        Reply::Text(502, "<html>".into()),
-        Reply::Hang,
-        Reply::Huge,
-        Reply::Redirect("http://127.0.0.1:1/".into()),
-        Reply::Json(200, json!({ "ok": true })),
+        Fault::Text(502, "<html>".into()),
+        Fault::Hang,
+        Fault::Huge,
+        Fault::Redirect("http://127.0.0.1:1/".into()),
+        Fault::Status(200, json!({ "ok": true })),
     ] {
-        *bot.reply.lock().unwrap() = ill.clone();
+        bot.upstream.fail("*", ill.clone());
         let fault = bot.api.get_me().await.unwrap_err();
         assert!(matches!(&fault, BotFault::Unavailable(text) if !text.contains("AAHdq")), "{ill:?}: {fault:?}");
     }
@@ -245,7 +230,7 @@ async fn the_webhook_is_set_with_its_secret() {
     let bot = bot().await;
     let url = "https://users.example/v1/telegram/webhook".parse().unwrap();
     bot.api.set_webhook(&url, &Secret::new("s3cret")).await.unwrap();
-    let body = bot.upstream.asked.lock().unwrap()[0].json();
+    let body = bot.upstream.requests()[0].json();
     assert_eq!((&body["url"], &body["secret_token"]), (&json!(url.as_str()), &json!("s3cret")));
     bot.answers(200, json!({ "ok": true, "result": { "id": 110_201_543, "is_bot": true, "username": "our_bot" } }));
     let me = bot.api.get_me().await.unwrap();
@@ -274,8 +259,20 @@ async fn updates_can_be_fetched_where_no_webhook_reaches() {
 #[test]
 fn a_wrong_base_url_is_refused() {
     for base in ["", "api.telegram.org", "http://api.telegram.org", "ftp://127.0.0.1"] {
-        let token = BotToken::parse(&Secret::new(BOT_TOKEN)).unwrap();
-        let error = BotApi::new(base, token, HttpOptions::default()).err().unwrap_or_else(|| panic!("{base}"));
+        let error = BotApi::new(base, &Secret::new(BOT_TOKEN), HttpOptions::default())
+            .err()
+            .unwrap_or_else(|| panic!("{base}"));
         assert_eq!(error.field, "telegram.api_base_url");
+    }
+}
+
+/// The token is part of every path: one of another shape would call something else.
+#[test]
+fn a_malformed_token_is_refused() {
+    for token in
+        ["", "110201543", "110201543:", "x:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw", "1:AAHdqTcvCH1vGWJxfSeofSAs0K5/../x"]
+    {
+        let made = BotApi::new("https://api.telegram.org", &Secret::new(token), HttpOptions::default());
+        assert_eq!(made.err().map(|error| error.field).as_deref(), Some("telegram.bot_token"), "{token}");
     }
 }

@@ -48,4 +48,4 @@ pub use provider::{Begin, Callback, Capabilities, Facts, NativeProof, Policy, Pr
 pub use registry::{Surroundings, build, build_all};
 pub use span::Span;
 pub use telegram::{MiniAppCheck, TelegramOptions, TelegramStart};
-pub use userd_outbound::{ConfigError, HttpOptions, Secret};
+pub use userd_outbound::{ConfigError, Secret};

@@ -7,6 +7,7 @@ pub mod access_tokens;
 pub mod accounts;
 mod authenticate;
 mod background;
+pub mod bot;
 pub mod clients;
 pub mod limits;
 pub mod once;

@@ -11,6 +11,7 @@ use crate::{
     access_tokens::AccessTokens,
     accounts::Accounts,
     authenticate::LastLook,
+    bot::{BotUpdates, TelegramBot},
     clients::Clients,
     limits::{LimitSettings, Limits},
     once::Answers,
@@ -20,7 +21,7 @@ use crate::{
     roles::Roles,
     sessions::Sessions,
     setup::Setup,
-    sign_in::{BotDoor, SignIn, SignInSettings},
+    sign_in::{SignIn, SignInSettings},
     signing_keys::SigningKeys,
     sweeper::Sweeper,
     users::Users,
@@ -119,6 +120,8 @@ pub struct Services {
     pub setup: Setup,
     /// Sign-in through providers, linking.
     pub sign_in: SignIn,
+    /// What the messenger's bot hears.
+    pub bot: BotUpdates,
     /// Removal of what has expired.
     pub sweeper: Sweeper,
     /// Saved answers of repeated requests.
@@ -138,7 +141,7 @@ impl Services {
     pub fn new(
         parts: Parts,
         providers: Vec<Arc<dyn userd_providers::Provider>>,
-        bot: Option<Arc<BotDoor>>,
+        bot: Option<Arc<TelegramBot>>,
     ) -> Arc<Self> {
         let revocations = Arc::new(Revocations::new(parts.clone()));
         let roles = Roles::new(parts.clone());
@@ -154,6 +157,15 @@ impl Services {
             limits.clone(),
             proof.clone(),
             Arc::clone(&revocations),
+        );
+        let sign_in = SignIn::new(
+            parts.clone(),
+            sessions.clone(),
+            people.clone(),
+            limits.clone(),
+            Arc::clone(&revocations),
+            providers,
+            bot.clone(),
         );
         Arc::new(Self {
             accounts: Accounts::new(
@@ -174,15 +186,8 @@ impl Services {
             ),
             users: Users::new(parts.clone(), people.clone(), Arc::clone(&revocations)),
             setup: Setup::new(parts.clone(), sessions.clone(), people.clone(), limits.clone()),
-            sign_in: SignIn::new(
-                parts.clone(),
-                sessions.clone(),
-                people.clone(),
-                limits.clone(),
-                Arc::clone(&revocations),
-                providers,
-                bot,
-            ),
+            bot: BotUpdates::new(parts.clone(), bot, vec![Arc::new(sign_in.clone())]),
+            sign_in,
             sweeper: Sweeper::new(parts.clone()),
             parts,
             sessions,

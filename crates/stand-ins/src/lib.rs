@@ -31,6 +31,7 @@ mod ask;
 pub mod bot_api;
 mod consent;
 mod credentials;
+pub mod generic;
 pub mod github;
 mod grants;
 pub mod oidc;

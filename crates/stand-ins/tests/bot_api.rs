@@ -14,13 +14,9 @@ use std::{sync::Arc, time::Duration};
 use axum::{Router, extract::State, http::HeaderMap, routing::post};
 use support::soon;
 use tokio::sync::mpsc;
-use userd_providers::{
+use userd_channels::{
     HttpOptions, Secret,
-    telegram::{
-        BotToken,
-        bot::{Content, SECRET_HEADER, Update},
-        bot_api::{BotApi as Client, BotFault, Message},
-    },
+    telegram::{BotApi as Client, BotFault, Content, Message, SECRET_HEADER, Update},
 };
 use userd_stand_ins::{
     Options,
@@ -37,9 +33,8 @@ async fn bot() -> (BotApi, Client) {
 }
 
 fn client(bot: &BotApi, token: &str) -> Client {
-    let token = BotToken::parse(&Secret::new(token)).unwrap();
     let options = HttpOptions { timeout: Duration::from_secs(8), ..HttpOptions::default() };
-    Client::new(&bot.base_url, token, options).unwrap()
+    Client::new(&bot.base_url, &Secret::new(token), options).unwrap()
 }
 
 fn text(html: &str) -> Message {

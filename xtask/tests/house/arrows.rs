@@ -1,5 +1,5 @@
-//! The arrows between crates: userd → http → services → {storage, crypto, providers, cache} → model, and
-//! {crypto, providers} → jose, providers → outbound. All others are errors.
+//! The arrows between crates: userd → http → services → {storage, crypto, providers, channels, cache} → model, and
+//! {crypto, providers, channels} → jose, {providers, channels} → outbound. All others are errors.
 
 use std::collections::BTreeSet;
 
@@ -11,11 +11,11 @@ fn allowed(name: &str) -> &'static [&'static str] {
         "model" | "jose" | "outbound" => &[],
         "storage" | "cache" => &["model"],
         "crypto" => &["jose", "model"],
-        "providers" => &["outbound", "jose", "model"],
-        "services" => &["storage", "crypto", "providers", "cache", "model"],
+        "providers" | "channels" => &["outbound", "jose", "model"],
+        "services" => &["storage", "crypto", "providers", "channels", "cache", "model"],
         "http" => &["services", "model"],
         // The wiring knows every room.
-        "userd" => &["http", "services", "storage", "crypto", "providers", "cache", "model"],
+        "userd" => &["http", "services", "storage", "crypto", "providers", "channels", "cache", "model"],
         // Stand-ins are other people's servers; they share the signatures with us, nothing else.
         "stand-ins" => &["jose", "model"],
         other => panic!("crates/{other} is new: name its arrows here and in docs/architecture.md"),

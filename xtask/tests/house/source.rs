@@ -3,8 +3,20 @@
 use xtask::tree::{Source, Tree};
 
 /// The crates, by folder name.
-pub(crate) const CRATES: &[&str] =
-    &["cache", "crypto", "http", "jose", "model", "outbound", "providers", "services", "stand-ins", "storage", "userd"];
+pub(crate) const CRATES: &[&str] = &[
+    "cache",
+    "channels",
+    "crypto",
+    "http",
+    "jose",
+    "model",
+    "outbound",
+    "providers",
+    "services",
+    "stand-ins",
+    "storage",
+    "userd",
+];
 
 pub(crate) fn tree() -> Tree {
     Tree::of_this_workspace()

@@ -1,13 +1,12 @@
 //! The Bot API, as far as signing in and notifying need it. When to write and what is the caller's matter.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use url::Url;
+use userd_jose::strict_json;
+use userd_model::telegram::{BOT_TOKEN_SHAPE, account_id, bot_id};
 use userd_outbound::{Answer, Call, ConfigError, HttpClient, HttpOptions, Secret, Unreachable, printable};
-
-use super::signed_fields::BotToken;
-use crate::answer::ReadAnswer;
 
 /// Telegram's limit for a message, in UTF-16 units.
 pub const MAX_TEXT: usize = 4096;
@@ -40,9 +39,9 @@ pub enum BotFault {
 
 /// A client of the Bot API for one bot.
 pub struct BotApi {
-    http: Arc<HttpClient>,
+    http: HttpClient,
     base: Url,
-    token: BotToken,
+    token: Secret,
 }
 
 /// A message to one person.
@@ -83,20 +82,23 @@ impl BotApi {
     ///
     /// # Errors
     /// What is wrong with the base URL, the token or the proxy.
-    pub fn new(base: &str, token: BotToken, options: HttpOptions) -> Result<Self, ConfigError> {
+    pub fn new(base: &str, token: &Secret, options: HttpOptions) -> Result<Self, ConfigError> {
+        if bot_id(token.expose()).is_none() {
+            return Err(ConfigError::new("telegram.bot_token", BOT_TOKEN_SHAPE));
+        }
         let wrong = || ConfigError::new("telegram.api_base_url", "must be an absolute https URL");
         let base = Url::parse(base.trim_end_matches('/')).ok().filter(Url::has_host).ok_or_else(wrong)?;
         let http = HttpClient::new(options, &[&base]).map_err(|e| match e.field.as_str() {
             "endpoints" => wrong(),
             field => ConfigError::new(format!("telegram.{field}"), e.detail),
         })?;
-        Ok(Self { http: Arc::new(http), base, token })
+        Ok(Self { http, base, token: token.clone() })
     }
 
     /// Whether the token works, and whose it is.
     pub async fn get_me(&self) -> Result<BotIdentity, BotFault> {
         let me = self.call("getMe", json!({})).await?;
-        let id = me.get("id").and_then(super::numeric_id);
+        let id = me.get("id").and_then(Value::as_u64).and_then(account_id);
         let username = me.get("username").and_then(Value::as_str).map(str::to_owned);
         match (id, username) {
             (Some(id), Some(username)) => Ok(BotIdentity { id, username }),
@@ -130,7 +132,7 @@ impl BotApi {
     }
 
     /// Asks for updates after `offset`, waiting up to five seconds; for machines that no webhook reaches. Each one is
-    /// the JSON that [`Update::parse`](super::bot::Update::parse) reads.
+    /// the JSON that [`Update::parse`](super::Update::parse) reads.
     pub async fn get_updates(&self, offset: i64) -> Result<Vec<Vec<u8>>, BotFault> {
         let body = json!({
             "offset": offset, "timeout": 5, "allowed_updates": ["message", "callback_query", "my_chat_member"],
@@ -192,8 +194,8 @@ fn message_body(chat: &str, message: &Message) -> Result<Map<String, Value>, Bot
 
 /// Code and prefix decide; the rest of the text changes without notice.
 fn result(answer: &Answer) -> Result<Value, BotFault> {
-    let mut members =
-        answer.members().map_err(|_| BotFault::Unavailable(format!("{} answered {}", answer.host, answer.status)))?;
+    let mut members = strict_json::object(&answer.body)
+        .map_err(|_| BotFault::Unavailable(format!("{} answered {}", answer.host, answer.status)))?;
     if members.get("ok") == Some(&true.into()) {
         return members.remove("result").ok_or_else(|| BotFault::Unavailable("an answer without a result".into()));
     }

@@ -1,18 +1,14 @@
-//! The bot's deep link and its webhook: what a link is made of, what an update says, who may say it. Which attempt a
-//! payload belongs to, and the confirmation with its match code, are the caller's matter.
+//! What comes back from the bot: its deep link, and the updates that its webhook or `getUpdates` delivers. Which attempt a
+//! payload belongs to, and what a person may do, are the caller's matter.
 
-use serde_json::Value;
+use aws_lc_rs::digest::{SHA256, digest};
+use serde_json::{Map, Value};
 use url::Url;
+use userd_jose::strict_json;
+use userd_model::telegram::account_id;
 use userd_outbound::Secret;
 
-use super::{describe, numeric_id};
-use crate::{
-    answer::{Members, phone, text, truth},
-    digest::{same, sha256},
-    fault::ProviderFault,
-    profile::Profile,
-    provider::Provider,
-};
+type Members = Map<String, Value>;
 
 /// The longest payload of a `/start` link.
 pub const MAX_PAYLOAD: usize = 64;
@@ -24,7 +20,9 @@ pub const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
 #[must_use]
 pub fn webhook_secret_matches(expected: &Secret, given: Option<&[u8]>) -> bool {
     let given = given.unwrap_or_default();
-    !expected.is_empty() && same(&sha256(expected.expose().as_bytes()), &sha256(given))
+    let hash = |bytes: &[u8]| digest(&SHA256, bytes);
+    let same = subtle::ConstantTimeEq::ct_eq(hash(expected.expose().as_bytes()).as_ref(), hash(given).as_ref());
+    !expected.is_empty() && bool::from(same)
 }
 
 /// Whether text may be a `/start` payload: 1 to 64 of `A-Za-z0-9_-`.
@@ -59,18 +57,19 @@ impl BotUser {
         text(&self.members, "language_code")
     }
 
-    /// The identity behind the bot's door, the same as behind the others. Writing to the bot lets it write back.
-    ///
-    /// # Errors
-    /// `subject_missing` when the id names nobody.
-    pub fn profile(&self, telegram: &dyn Provider) -> Result<Profile, ProviderFault> {
-        let mut profile = describe(telegram.facts(), &self.id, &self.members)?;
-        profile.bot_access = Some(true);
-        Ok(profile)
+    /// What Telegram says about the person: `first_name`, `username` …
+    #[must_use]
+    pub const fn members(&self) -> &Map<String, Value> {
+        &self.members
     }
 }
 
-/// One call of the webhook. Deliveries repeat: the caller remembers `id`.
+/// A body that is no update of the Bot API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this is no update of the Bot API")]
+pub struct NotAnUpdate;
+
+/// One update. Deliveries repeat: the caller remembers `id`.
 #[derive(Clone, Debug)]
 pub struct Update {
     /// Grows; the same update always has the same one.
@@ -129,14 +128,13 @@ impl Update {
     /// Reads a webhook's body, at most 256 KiB.
     ///
     /// # Errors
-    /// `payload_malformed` when it is no update at all; an update we have no use for is [`Content::Other`].
-    pub fn parse(body: &[u8]) -> Result<Self, ProviderFault> {
-        let malformed = || ProviderFault::Refused("payload_malformed");
+    /// It is no update at all; an update we have no use for is [`Content::Other`].
+    pub fn parse(body: &[u8]) -> Result<Self, NotAnUpdate> {
         if body.len() > 256 * 1024 {
-            return Err(malformed());
+            return Err(NotAnUpdate);
         }
-        let update = userd_jose::strict_json::object(body).map_err(|_| malformed())?;
-        let id = update.get("update_id").and_then(Value::as_i64).ok_or_else(malformed)?;
+        let update = strict_json::object(body).map_err(|_| NotAnUpdate)?;
+        let id = update.get("update_id").and_then(Value::as_i64).ok_or(NotAnUpdate)?;
         let object = |name: &str| update.get(name).and_then(Value::as_object);
         let content = if let Some(message) = object("message") {
             message_content(message)
@@ -159,8 +157,8 @@ fn message_content(message: &Members) -> Option<Content> {
     let from = private_person(message)?;
     if let Some(contact) = message.get("contact").and_then(Value::as_object) {
         // People can send anybody's card; only their own counts.
-        let own = contact.get("user_id").and_then(numeric_id).is_some_and(|id| id == from.id);
-        let phone = phone(text(contact, "phone_number"))?;
+        let own = id(contact, "user_id").as_ref() == Some(&from.id);
+        let phone = with_plus(text(contact, "phone_number")?);
         return own.then_some(Content::OwnPhone { from, phone });
     }
     let text = text(message, "text")?;
@@ -200,15 +198,25 @@ fn private_person(message: &Members) -> Option<BotUser> {
 
 fn person(holder: &Members) -> Option<BotUser> {
     let members = holder.get("from").and_then(Value::as_object)?;
-    if truth(members.get("is_bot")) != Some(false) {
-        return None;
-    }
-    Some(BotUser { id: members.get("id").and_then(numeric_id)?, members: members.clone() })
+    let is_human = members.get("is_bot") == Some(&Value::Bool(false));
+    is_human.then_some(BotUser { id: id(members, "id")?, members: members.clone() })
 }
 
 fn is_private_chat_with(message: &Members, from: &BotUser) -> bool {
     message.get("chat").and_then(Value::as_object).is_some_and(|chat| {
-        text(chat, "type").as_deref() == Some("private")
-            && chat.get("id").and_then(numeric_id).as_ref() == Some(&from.id)
+        text(chat, "type").as_deref() == Some("private") && id(chat, "id").as_ref() == Some(&from.id)
     })
+}
+
+fn id(members: &Members, name: &str) -> Option<String> {
+    members.get(name).and_then(Value::as_u64).and_then(account_id)
+}
+
+fn text(members: &Members, name: &str) -> Option<String> {
+    members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// Some apps send the number without it.
+fn with_plus(number: String) -> String {
+    if number.starts_with('+') { number } else { format!("+{number}") }
 }

@@ -5,8 +5,6 @@
 //! like a numeric id and may equal somebody else's. A token without the numeric `id` (scope `profile`, always asked
 //! for) is refused as `telegram_id_missing`: an account that the other doors cannot find again would be a second one.
 
-pub mod bot;
-pub mod bot_api;
 mod mini_app;
 mod options;
 mod signed_fields;
@@ -15,12 +13,12 @@ mod widget;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use url::Url;
-use userd_model::Timestamp;
+use userd_model::{Timestamp, telegram::account_id};
 
 pub use options::{MiniAppCheck, TelegramOptions, TelegramStart};
-pub use signed_fields::BotToken;
+use signed_fields::BotToken;
 use userd_outbound::ConfigError;
 
 use crate::{
@@ -161,9 +159,20 @@ fn metadata(setup: &Setup<'_>, issuer: &str) -> Result<Metadata, ConfigError> {
     Ok(Metadata { authorize, token, jwks, userinfo: None, revoke: None, iss_parameter: false, secret_in_form: false })
 }
 
-/// A Telegram id: a whole number, at most 52 bits, not zero.
+/// A Telegram id, which is a whole number.
 pub(crate) fn numeric_id(value: &Value) -> Option<String> {
-    value.as_u64().filter(|id| (1..1 << 52).contains(id)).map(|id| id.to_string())
+    value.as_u64().and_then(account_id)
+}
+
+/// The identity of a person who wrote to the bot, the same as by the other ways in. `user` is what the Bot API says
+/// about them. Writing to the bot lets it write back.
+///
+/// # Errors
+/// `subject_missing` when the id names nobody.
+pub fn bot_profile(telegram: &dyn Provider, id: &str, user: &Map<String, Value>) -> Result<Profile, ProviderFault> {
+    let mut profile = describe(telegram.facts(), id, user)?;
+    profile.bot_access = Some(true);
+    Ok(profile)
 }
 
 /// What the signed JSON and fields say about a person, under the same names in every door.

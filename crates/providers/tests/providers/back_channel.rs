@@ -1,16 +1,8 @@
 //! The back channel itself: certificates, old TLS, client certificates, proxies.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests stop at the first surprise"
-)]
-
-mod support;
 
 use std::{path::PathBuf, sync::Arc};
 
+use crate::support::{self, Fault, Story};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::{
     RootCertStore, ServerConfig,
@@ -19,7 +11,6 @@ use rustls::{
     server::WebPkiClientVerifier,
 };
 use serde_json::json;
-use support::{Reply, Story, Upstream};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -190,12 +181,13 @@ fn half_a_client_certificate_is_refused_at_start() {
 
 #[tokio::test]
 async fn every_call_goes_through_the_configured_proxy() {
-    let proxy = Upstream::start(|_| Reply::Json(418, json!({ "error": "through_the_proxy" }))).await;
-    let address = proxy.base.clone();
+    let proxy = support::upstream(Kind::Oauth2).await;
+    proxy.fail("*", Fault::Status(418, json!({ "error": "through_the_proxy" })));
+    let address = proxy.base_url.clone();
     let story = Story::with(Kind::Yandex, |config| config.proxy = Some(Secret::new(address))).await;
     assert_eq!(support::slug(story.sign_in().await), "provider_error");
-    assert_eq!(proxy.asks("/token").len(), 1);
-    assert!(story.upstream.asked.lock().unwrap().is_empty());
+    assert_eq!(proxy.requests_to("/token").len(), 1);
+    assert!(story.upstream.requests().is_empty());
 }
 
 #[tokio::test]

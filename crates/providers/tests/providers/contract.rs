@@ -1,16 +1,7 @@
 //! One list of cases that every provider passes: what must never be accepted, and what must not get in the way.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests stop at the first surprise"
-)]
 
-mod support;
-
+use crate::support::{self, Fault, Knobs, REDIRECT_URI, SECRET, STATE, Story, client_id, is_unavailable, now, slug};
 use serde_json::json;
-use support::{Behaviour, REDIRECT_URI, Reply, SECRET, STATE, Story, client_id, is_unavailable, now, slug};
 use userd_providers::{Kind, NativeProof, ProviderFault, pkce_challenge};
 
 /// Kinds whose answer to the code is an ID token that we read.
@@ -22,7 +13,7 @@ const WITH_USERINFO: [Kind; 8] =
     [Kind::Yandex, Kind::Oauth2, Kind::Github, Kind::Vk, Kind::Mailru, Kind::Ok, Kind::Sber, Kind::Tid];
 
 /// The flow of a kind whose upstream was changed first.
-async fn after(kind: Kind, change: impl FnOnce(&mut Behaviour)) -> Result<userd_providers::Profile, ProviderFault> {
+async fn after(kind: Kind, change: impl FnOnce(&mut Knobs)) -> Result<userd_providers::Profile, ProviderFault> {
     let story = Story::new(kind).await;
     story.behave(change);
     story.sign_in().await
@@ -72,7 +63,7 @@ async fn the_verifier_goes_with_every_code() {
     for kind in Kind::ALL {
         let story = Story::new(kind).await;
         story.sign_in().await.unwrap();
-        let form = story.upstream.asks("/token")[0].form();
+        let form = story.upstream.requests_to("/token")[0].form();
         assert_eq!(form["code_verifier"], support::VERIFIER, "{kind:?}");
         assert_eq!(form["redirect_uri"], REDIRECT_URI, "{kind:?}");
     }
@@ -85,7 +76,7 @@ async fn a_callback_without_a_code_is_refused() {
         assert_eq!(slug(story.sign_in_at(&[("code", "")], now()).await), "code_missing", "{kind:?}");
         let long = "x".repeat(5000);
         assert_eq!(slug(story.sign_in_at(&[("code", &long)], now()).await), "code_missing", "{kind:?}");
-        assert!(story.upstream.asks("/token").is_empty(), "{kind:?} asks nothing for no code");
+        assert!(story.upstream.requests_to("/token").is_empty(), "{kind:?} asks nothing for no code");
     }
 }
 
@@ -113,7 +104,7 @@ async fn credentials_that_the_provider_refuses_are_the_operators_matter() {
     for kind in Kind::ALL {
         let result = after(kind, |b| {
             let body = json!({ "error": "invalid_client", "error_description": "no\nsuch client" });
-            b.instead.push(("/token", Reply::Json(401, body)));
+            b.instead.push(("/token", Fault::Status(401, body)));
         });
         let Err(ProviderFault::Misconfigured(text)) = result.await else { panic!("{kind:?}") };
         assert!(!text.contains('\n') && !text.contains(SECRET), "{kind:?}: {text}");
@@ -130,27 +121,27 @@ async fn an_upstream_that_is_ill_is_unavailable() {
         let story = Story::new(kind).await;
         for path in paths {
             for ill in [
-                Reply::Json(500, json!({ "error": "server_error" })),
-                Reply::Text(502, "<html>".into()),
-                Reply::Text(200, "<html>".into()),
-                Reply::Text(200, r#"{"id":"1","id":"2","keys":[],"keys":[]}"#.into()),
-                Reply::Redirect(format!("{}/elsewhere", story.upstream.base)),
-                Reply::Huge,
-                Reply::HugeChunked,
+                Fault::Status(500, json!({ "error": "server_error" })),
+                Fault::Text(502, "<html>".into()),
+                Fault::Text(200, "<html>".into()),
+                Fault::Text(200, r#"{"id":"1","id":"2","keys":[],"keys":[]}"#.into()),
+                Fault::Redirect(format!("{}/elsewhere", story.upstream.base_url)),
+                Fault::Huge,
+                Fault::HugeChunked,
             ] {
                 story.behave(|b| b.instead = vec![(path, ill.clone())]);
                 let result = story.sign_in().await;
                 assert!(is_unavailable(&result), "{kind:?} {path} {ill:?}: {result:?}");
             }
         }
-        assert!(story.upstream.asks("/elsewhere").is_empty(), "{kind:?}");
+        assert!(story.upstream.requests_to("/elsewhere").is_empty(), "{kind:?}");
     }
 }
 
 #[tokio::test]
 async fn a_slow_upstream_is_given_up_in_time() {
     let slow = |kind: Kind| async move {
-        for slow in [Reply::Hang, Reply::Stalled] {
+        for slow in [Fault::Hang, Fault::SlowLoris] {
             let started = std::time::Instant::now();
             let result = after(kind, |b| b.instead.push(("/token", slow))).await;
             assert!(is_unavailable(&result), "{kind:?}: {result:?}");
@@ -222,7 +213,7 @@ async fn an_address_that_nobody_verified_stays_unverified() {
 #[tokio::test]
 async fn only_a_trusted_provider_proves_an_address() {
     for kind in Kind::ALL {
-        let claimed = |b: &mut Behaviour| b.email_verified = Some(json!(true));
+        let claimed = |b: &mut Knobs| b.email_verified = Some(json!(true));
         let trusted_by_default = matches!(kind, Kind::Apple | Kind::Github);
         assert_eq!(after(kind, claimed).await.unwrap().email_verified, trusted_by_default, "{kind:?} by default");
         let never = Story::with(kind, |config| config.trust_email = Some(false)).await;
@@ -319,7 +310,7 @@ async fn an_attempt_remembers_its_issuer() {
         for remember in [json!(null), json!({}), json!({ "issuer": "https://evil.example" })] {
             assert_eq!(slug(story.finish(&params, &remember, now()).await), "issuer_mismatch", "{kind:?}");
         }
-        assert!(story.upstream.asks("/token").is_empty(), "{kind:?}: the code goes nowhere");
+        assert!(story.upstream.requests_to("/token").is_empty(), "{kind:?}: the code goes nowhere");
     }
 }
 
@@ -330,7 +321,7 @@ async fn a_mixed_up_answer_is_refused() {
         let story = Story::new(kind).await;
         let result = story.sign_in_at(&[("iss", "https://evil.example")], now()).await;
         assert_eq!(slug(result), "issuer_mismatch", "{kind:?}");
-        assert!(story.upstream.asks("/token").is_empty(), "{kind:?}");
+        assert!(story.upstream.requests_to("/token").is_empty(), "{kind:?}");
         let issuer = story.provider.issuer();
         assert!(story.sign_in_at(&[("iss", &issuer)], now()).await.is_ok(), "{kind:?}");
     }
@@ -355,6 +346,6 @@ async fn a_door_that_does_not_exist_is_refused() {
                 assert_eq!(slug(story.native(proof).await), "not_supported", "{kind:?}");
             }
         }
-        assert!(story.upstream.asked.lock().unwrap().iter().all(|ask| ask.path.contains("well-known")), "{kind:?}");
+        assert!(story.upstream.requests().iter().all(|ask| ask.path.contains("well-known")), "{kind:?}");
     }
 }

@@ -1,21 +1,9 @@
 //! A programmable upstream on the loopback, honest by default, and a provider of any kind configured against it.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "shared by several test files; tests stop at the first surprise"
-)]
-
-pub mod honest;
-pub mod upstream;
 
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -24,35 +12,35 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 use userd_jose::{Algorithm, SigningKey};
-use userd_model::{Random, Timestamp};
+use userd_model::{Clock, Random, Timestamp};
 use userd_providers::{
     AppleOptions, Begin, Callback, Kind, Mapping, NativeProof, Profile, Provider, ProviderConfig, ProviderFault,
     Redirect, Secret, Span, Surroundings, build, pkce_challenge,
 };
 
-pub use honest::Behaviour;
-pub use upstream::{Ask, Reply, Upstream};
+pub(crate) use userd_stand_ins::{Fault, StandIn, generic::Knobs};
+use userd_stand_ins::{Options, generic};
 
-pub const REDIRECT_URI: &str = "https://users.example/v1/auth/p/callback";
-pub const STATE: &str = "c3RhdGUtc3RhdGUtc3RhdGUtc3RhdGU";
-pub const NONCE: &str = "bm9uY2Utbm9uY2Utbm9uY2Utbm9uY2U";
-pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-pub const SECRET: &str = "client-secret-that-must-not-leak";
-pub const BOT_TOKEN: &str = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
-pub const BOT_ID: &str = "110201543";
+pub(crate) const REDIRECT_URI: &str = "https://users.example/v1/auth/p/callback";
+pub(crate) const STATE: &str = "c3RhdGUtc3RhdGUtc3RhdGUtc3RhdGU";
+pub(crate) const NONCE: &str = "bm9uY2Utbm9uY2Utbm9uY2Utbm9uY2U";
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub(crate) const SECRET: &str = "client-secret-that-must-not-leak";
+pub(crate) const BOT_TOKEN: &str = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
+pub(crate) const BOT_ID: &str = "110201543";
 
 /// 2026-01-01T00:00:00Z, the moment of all vectors.
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::from_seconds(1_767_225_600)
 }
 
-pub fn later(seconds: u64) -> Timestamp {
+pub(crate) fn later(seconds: u64) -> Timestamp {
     now().plus(Duration::from_secs(seconds))
 }
 
 /// Predictable chance.
 #[derive(Default)]
-pub struct Counted(AtomicU64);
+pub(crate) struct Counted(AtomicU64);
 
 impl Random for Counted {
     fn fill(&self, bytes: &mut [u8]) {
@@ -62,16 +50,16 @@ impl Random for Counted {
     }
 }
 
-pub fn surroundings() -> Surroundings {
+pub(crate) fn surroundings() -> Surroundings {
     Surroundings { random: Arc::new(Counted::default()), telegram_bot_token: Some(Secret::new(BOT_TOKEN)) }
 }
 
-pub fn client_id(kind: Kind) -> &'static str {
+pub(crate) fn client_id(kind: Kind) -> &'static str {
     if kind == Kind::Telegram { BOT_ID } else { "our-client" }
 }
 
 /// A PKCS#8 key as the PEM that an operator has in a file.
-pub fn pem(key: &SigningKey) -> Secret {
+pub(crate) fn pem(key: &SigningKey) -> Secret {
     let der = key.to_pkcs8().unwrap();
     Secret::new(format!(
         "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
@@ -80,7 +68,7 @@ pub fn pem(key: &SigningKey) -> Secret {
 }
 
 /// The configuration of a kind against an upstream at `base`.
-pub fn config(kind: Kind, base: &str) -> ProviderConfig {
+pub(crate) fn config(kind: Kind, base: &str) -> ProviderConfig {
     let mut config = ProviderConfig::new("p", kind, client_id(kind));
     config.client_secret = Some(Secret::new(SECRET));
     config.timeout = Some(Span(Duration::from_millis(400)));
@@ -113,39 +101,51 @@ pub fn config(kind: Kind, base: &str) -> ProviderConfig {
     config
 }
 
-/// A provider of one kind, its upstream, and how that one behaves.
-pub struct Story {
-    pub kind: Kind,
-    pub upstream: Upstream,
-    pub behaviour: Arc<Mutex<Behaviour>>,
-    pub provider: Arc<dyn Provider>,
+/// The moment of all vectors, for ever.
+struct StoppedClock;
+
+impl Clock for StoppedClock {
+    fn now(&self) -> Timestamp {
+        now()
+    }
+}
+
+/// An upstream of one kind, honest so far.
+pub(crate) async fn upstream(kind: Kind) -> StandIn<Knobs> {
+    let upstream = generic::start(kind.as_str(), Options::with_clock(Arc::new(StoppedClock))).await.unwrap();
+    upstream.turn(|knobs| {
+        knobs.nonce = Some(NONCE);
+        knobs.client = client_id(kind).into();
+    });
+    upstream
+}
+
+/// A provider of one kind and its upstream.
+pub(crate) struct Story {
+    pub(crate) kind: Kind,
+    pub(crate) upstream: StandIn<Knobs>,
+    pub(crate) provider: Arc<dyn Provider>,
 }
 
 impl Story {
-    pub async fn new(kind: Kind) -> Self {
+    pub(crate) async fn new(kind: Kind) -> Self {
         Self::with(kind, |_| {}).await
     }
 
-    pub async fn with(kind: Kind, change: impl FnOnce(&mut ProviderConfig)) -> Self {
-        let behaviour = Arc::new(Mutex::new(Behaviour::new(kind)));
-        let answering = Arc::clone(&behaviour);
-        let upstream = Upstream::start(move |ask| honest::answer(&mut answering.lock().unwrap(), ask)).await;
-        let mut config = config(kind, &upstream.base);
+    pub(crate) async fn with(kind: Kind, change: impl FnOnce(&mut ProviderConfig)) -> Self {
+        let upstream = upstream(kind).await;
+        let mut config = config(kind, &upstream.base_url);
         change(&mut config);
-        {
-            let mut behaviour = behaviour.lock().unwrap();
-            behaviour.base.clone_from(&upstream.base);
-        }
         let provider = build(&config, &surroundings()).unwrap_or_else(|e| panic!("{kind:?}: {e}"));
-        behaviour.lock().unwrap().issuer = provider.issuer();
-        Self { kind, upstream, behaviour, provider }
+        upstream.turn(|knobs| knobs.issuer = provider.issuer());
+        Self { kind, upstream, provider }
     }
 
-    pub fn behave(&self, change: impl FnOnce(&mut Behaviour)) {
-        change(&mut self.behaviour.lock().unwrap());
+    pub(crate) fn behave(&self, change: impl FnOnce(&mut Knobs)) {
+        self.upstream.turn(change);
     }
 
-    pub async fn begin(&self) -> Result<Redirect, ProviderFault> {
+    pub(crate) async fn begin(&self) -> Result<Redirect, ProviderFault> {
         let challenge = pkce_challenge(VERIFIER);
         let attempt = Begin {
             redirect_uri: REDIRECT_URI,
@@ -161,12 +161,12 @@ impl Story {
     }
 
     /// The whole browser flow with the usual callback.
-    pub async fn sign_in(&self) -> Result<Profile, ProviderFault> {
+    pub(crate) async fn sign_in(&self) -> Result<Profile, ProviderFault> {
         self.sign_in_at(&[], now()).await
     }
 
     /// The browser flow; `change` replaces parameters of the callback, an empty value removes one.
-    pub async fn sign_in_at(&self, change: &[(&str, &str)], at: Timestamp) -> Result<Profile, ProviderFault> {
+    pub(crate) async fn sign_in_at(&self, change: &[(&str, &str)], at: Timestamp) -> Result<Profile, ProviderFault> {
         let redirect = self.begin().await?;
         let mut params = BTreeMap::from([("code", "good-code"), ("state", STATE)]);
         if self.kind == Kind::Vk {
@@ -179,7 +179,7 @@ impl Story {
         self.finish(&params, &redirect.remember, at).await
     }
 
-    pub async fn finish(
+    pub(crate) async fn finish(
         &self,
         params: &BTreeMap<String, String>,
         remember: &Value,
@@ -190,19 +190,19 @@ impl Story {
         self.provider.finish(&callback, at).await
     }
 
-    pub async fn native(&self, proof: NativeProof<'_>) -> Result<Profile, ProviderFault> {
+    pub(crate) async fn native(&self, proof: NativeProof<'_>) -> Result<Profile, ProviderFault> {
         self.provider.native(&proof, now()).await
     }
 }
 
 /// The slug of a refusal, or a panic that says what happened instead.
-pub fn slug<T: std::fmt::Debug>(result: Result<T, ProviderFault>) -> &'static str {
+pub(crate) fn slug<T: std::fmt::Debug>(result: Result<T, ProviderFault>) -> &'static str {
     match result {
         Err(ProviderFault::Refused(slug)) => slug,
         other => panic!("not a refusal: {other:?}"),
     }
 }
 
-pub fn is_unavailable<T>(result: &Result<T, ProviderFault>) -> bool {
+pub(crate) fn is_unavailable<T>(result: &Result<T, ProviderFault>) -> bool {
     matches!(result, Err(ProviderFault::Unavailable(_)))
 }

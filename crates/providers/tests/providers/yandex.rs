@@ -1,19 +1,11 @@
 //! Yandex ID: what is its own, and what we assume about it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests stop at the first surprise"
-)]
 
-mod support;
-
+use crate::support::{self, Fault, Story, later, now, slug};
 use serde_json::json;
-use support::{Reply, Story, later, now, slug};
 use userd_jose::hs256;
 use userd_model::Timestamp;
 use userd_providers::{Kind, NativeProof, ProviderFault, Secret, SubjectKey, build};
+use userd_stand_ins::generic;
 
 /// Made with one library, accepted by three others; the secret is `0123456789abcdef0123456789abcdef`.
 const JWT: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpYXQiOjE3NjcyMjU2MDAsImp0aSI6IjZiYTE1ODg0LTljNGMtMTFlYi1hNDc4LTUyNTQwMDVkYmU3YiIsImV4cCI6MTc5ODc2MTYwMCwiaXNzIjoibG9naW4ueWFuZGV4LnJ1IiwidWlkIjozMDAwMjUwMDA5LCJsb2dpbiI6InVzZXIiLCJwc3VpZCI6IjEuQUFBQWZRLlk2TDdyS3p5X3c4YVdKSnU3NHRGOWcudkFGVE54cUkxNWJQQTRBXzM1RGZpdyIsIm5hbWUiOiJcdTA0MThcdTA0M2NcdTA0NGYgXHUwNDI0XHUwNDMwXHUwNDNjXHUwNDM4XHUwNDNiXHUwNDM4XHUwNDRmIiwiZW1haWwiOiJ1c2VyQHlhbmRleC5ydSIsImJpcnRoZGF5IjoiMDAwMC0xMi0yMyIsImdlbmRlciI6bnVsbCwiZGlzcGxheV9uYW1lIjoidXNlciIsImF2YXRhcl9pZCI6IjE4MjQvbW5MNm9MYkw1ZmhhQWlZNDJ1aXp2VUNMSkktMSJ9.tBFDOSD9NYXtI5-nlaAZ4EMXY9OFvUvLbAVAWQnzmro";
@@ -37,9 +29,9 @@ async fn the_profile_keeps_what_yandex_says_as_it_says_it() {
     assert_eq!(profile.picture.as_deref(), Some("https://avatars.yandex.net/get-yapic/131652443/abc-1/islands-200"));
     let psuid = SubjectKey { issuer: "https://login.yandex.ru#psuid".into(), subject: "1.AAf.Q".into() };
     assert_eq!(profile.secondary, Some(psuid));
-    let info = &story.upstream.asks("/userinfo")[0];
-    assert_eq!((info.header("authorization"), info.query.is_empty()), ("OAuth at-1", true), "no token in a URL");
-    assert!(info.header("user-agent").starts_with("userd/"));
+    let info = &story.upstream.requests_to("/userinfo")[0];
+    assert_eq!((info.header("authorization"), info.query.is_empty()), (Some("OAuth at-1"), true), "no token in a URL");
+    assert!(info.header("user-agent").unwrap().starts_with("userd/"));
 }
 
 #[tokio::test]
@@ -81,10 +73,10 @@ async fn tokens_are_bound_to_a_device_so_that_they_can_be_revoked() {
     let device = redirect.remember["device_id"].as_str().unwrap();
     assert!(redirect.url.query().unwrap().contains(&format!("device_id={device}")));
     let tokens = story.sign_in().await.unwrap().tokens.unwrap();
-    assert_eq!(story.upstream.asks("/token")[0].form()["device_id"], device);
+    assert_eq!(story.upstream.requests_to("/token")[0].form()["device_id"], device);
     assert_eq!(tokens.device_id.as_deref(), Some(device));
     story.provider.revoke(&tokens, now()).await.unwrap();
-    assert_eq!(story.upstream.asks("/revoke")[0].form()["access_token"], "at-1");
+    assert_eq!(story.upstream.requests_to("/revoke")[0].form()["access_token"], "at-1");
 }
 
 #[tokio::test]
@@ -110,7 +102,7 @@ async fn an_apps_token_must_be_issued_to_us_or_our_app() {
             assert_eq!(slug(result), "client_mismatch", "{client}");
         }
     }
-    story.behave(|b| b.instead = vec![("/userinfo", Reply::Text(401, String::new()))]);
+    story.behave(|b| b.instead = vec![("/userinfo", Fault::Text(401, String::new()))]);
     assert_eq!(slug(story.native(NativeProof::AccessToken("at-9")).await), "token_refused");
 }
 
@@ -118,7 +110,7 @@ async fn an_apps_token_must_be_issued_to_us_or_our_app() {
 async fn errors_that_are_sentences_are_understood() {
     for text in ["Basic auth required", "Malformed Authorization header"] {
         let story = Story::new(Kind::Yandex).await;
-        story.behave(|b| b.instead = vec![("/token", Reply::Json(400, json!({ "error": text })))]);
+        story.behave(|b| b.instead = vec![("/token", Fault::Status(400, json!({ "error": text })))]);
         assert!(matches!(story.sign_in().await, Err(ProviderFault::Misconfigured(_))), "{text}");
     }
 }
@@ -181,7 +173,7 @@ async fn a_jwt_of_another_secret_issuer_or_shape_is_refused() {
     let good =
         json!({ "iss": "login.yandex.ru", "iat": now().seconds(), "exp": later(3600).seconds(), "uid": 7, "jti": "j" });
     let sign = |changes: serde_json::Value, secret: &str| {
-        hs256::sign(&support::honest::merged(good.clone(), &changes), secret.as_bytes()).unwrap()
+        hs256::sign(&generic::merged(good.clone(), &changes), secret.as_bytes()).unwrap()
     };
     assert!(jwt_at(&story, &sign(json!({}), JWT_SECRET), now()).await.is_ok());
     for (changes, secret, expected) in [
@@ -207,7 +199,7 @@ async fn a_jwt_of_another_secret_issuer_or_shape_is_refused() {
 async fn a_public_client_needs_no_secret() {
     let story = Story::with(Kind::Yandex, |config| config.client_secret = None).await;
     story.sign_in().await.unwrap();
-    assert!(story.upstream.asks("/token")[0].header("authorization").is_empty());
+    assert!(story.upstream.requests_to("/token")[0].header("authorization").is_none());
     assert_eq!(slug(jwt_at(&story, JWT, now()).await), "not_supported", "no secret, no JWT");
     let code = NativeProof::Code { code: "good-code", verifier: "v", redirect_uri: None, nonce: None };
     assert_eq!(story.native(code).await.unwrap().subject, "4242");
@@ -219,7 +211,7 @@ async fn pinned_assumption_yandex_revoke_error_texts_do_not_matter() {
     let story = Story::new(Kind::Yandex).await;
     let tokens = story.sign_in().await.unwrap().tokens.unwrap();
     for text in ["unsupported_token_type", "invalid_grant", "some other words"] {
-        story.behave(|b| b.instead = vec![("/revoke", Reply::Json(400, json!({ "error": text })))]);
+        story.behave(|b| b.instead = vec![("/revoke", Fault::Status(400, json!({ "error": text })))]);
         story.provider.revoke(&tokens, now()).await.unwrap();
     }
 }
@@ -229,7 +221,7 @@ async fn pinned_assumption_yandex_revoke_error_texts_do_not_matter() {
 async fn pinned_assumption_yandex_answers_are_told_apart_by_redirect_uri() {
     let story = Story::new(Kind::Yandex).await;
     story.sign_in().await.unwrap();
-    assert_eq!(story.upstream.asks("/token")[0].form()["redirect_uri"], support::REDIRECT_URI);
+    assert_eq!(story.upstream.requests_to("/token")[0].form()["redirect_uri"], support::REDIRECT_URI);
 }
 
 #[test]

@@ -21,15 +21,15 @@ mod native;
 use std::sync::Arc;
 
 pub use attempts::{Begun, Start};
-pub use bot::{BotDoor, BotPoll, BotStart};
+pub use bot::{BotPoll, BotStart};
 pub use finish::{Finished, Landing};
 pub use identities::IdentityView;
 use userd_model::Refusal;
-pub use userd_providers::{Kind, NativeProof, callback_params, telegram::bot::SECRET_HEADER as WEBHOOK_SECRET_HEADER};
+pub use userd_providers::{Kind, NativeProof, callback_params};
 use userd_providers::{Provider, ProviderFault};
 use userd_storage::Failure;
 
-use crate::{Parts, limits::Limits, people::People, revocations::Revocations, sessions::Sessions};
+use crate::{Parts, bot::TelegramBot, limits::Limits, people::People, revocations::Revocations, sessions::Sessions};
 
 /// What sign-in obeys.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +49,7 @@ pub struct SignIn {
     limits: Limits,
     revocations: Arc<Revocations>,
     providers: Arc<Vec<Arc<dyn Provider>>>,
-    bot: Option<Arc<BotDoor>>,
+    bot: Option<Arc<TelegramBot>>,
 }
 
 impl SignIn {
@@ -60,7 +60,7 @@ impl SignIn {
         limits: Limits,
         revocations: Arc<Revocations>,
         providers: Vec<Arc<dyn Provider>>,
-        bot: Option<Arc<BotDoor>>,
+        bot: Option<Arc<TelegramBot>>,
     ) -> Self {
         Self { parts, sessions, people, limits, revocations, providers: Arc::new(providers), bot }
     }

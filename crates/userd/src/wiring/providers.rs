@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
-use userd_providers::{
-    ConfigError, HttpOptions, Kind, Provider, Secret, Surroundings,
-    telegram::{BotToken, bot_api::BotApi},
-};
-use userd_services::sign_in::BotDoor;
+use userd_channels::{HttpOptions, telegram::BotApi};
+use userd_providers::{ConfigError, Kind, Provider, Secret, Surroundings};
+use userd_services::bot::TelegramBot;
 
 use super::{WiringError, outside::OsRandom};
 use crate::config::Config;
 
 /// Providers in the order in which they are offered, and the bot where it can be used to sign in.
-pub type Built = (Vec<Arc<dyn Provider>>, Option<Arc<BotDoor>>);
+pub type Built = (Vec<Arc<dyn Provider>>, Option<Arc<TelegramBot>>);
 
 /// Builds them. Nothing is contacted.
 ///
@@ -27,7 +25,7 @@ pub fn build(config: &Config) -> Result<Built, WiringError> {
             .map_err(|error| WiringError::Config(format!("providers[{place}].{}: {}", error.field, error.detail)))?;
         providers.push(provider);
     }
-    let offered = providers.iter().any(|provider| provider.kind() == Kind::Telegram);
+    let offered = providers.iter().any(|provider| provider.kind() == Kind::Telegram && provider.policy().enabled);
     let bot = if offered { bot(config).map_err(wrong)?.map(Arc::new) } else { None };
     Ok((providers, bot))
 }
@@ -36,14 +34,14 @@ pub fn build(config: &Config) -> Result<Built, WiringError> {
 ///
 /// # Errors
 /// The key that is wrong (a malformed token, address or proxy), and why.
-pub fn bot(config: &Config) -> Result<Option<BotDoor>, ConfigError> {
+pub fn bot(config: &Config) -> Result<Option<TelegramBot>, ConfigError> {
     let telegram = &config.telegram;
     let (Some(username), Some(webhook_secret)) = (telegram.bot_username.as_ref(), telegram.webhook_secret.as_ref())
     else {
         return Ok(None);
     };
     let Some(api) = bot_api(config)? else { return Ok(None) };
-    Ok(Some(BotDoor {
+    Ok(Some(TelegramBot {
         api,
         username: username.as_str().to_owned(),
         webhook_secret: Secret::new(webhook_secret.expose()),
@@ -56,12 +54,12 @@ pub fn bot(config: &Config) -> Result<Option<BotDoor>, ConfigError> {
 /// The key that is wrong (a malformed token, address or proxy), and why.
 pub fn bot_api(config: &Config) -> Result<Option<BotApi>, ConfigError> {
     let Some(token) = config.telegram.bot_token.as_ref() else { return Ok(None) };
-    let token = BotToken::parse(&Secret::new(token.expose()))?;
+    let token = Secret::new(token.expose());
     let options = HttpOptions {
         proxy: config.telegram.proxy.as_ref().map(|proxy| Secret::new(proxy.expose())),
         ..HttpOptions::default()
     };
-    BotApi::new(config.telegram.api_base_url.as_str(), token, options).map(Some)
+    BotApi::new(config.telegram.api_base_url.as_str(), &token, options).map(Some)
 }
 
 /// For the person who starts the service or a command.

@@ -39,13 +39,13 @@ async fn a_client_assertion_is_for_the_issuer_and_for_once() {
     story.sign_in().await.unwrap();
     story.sign_in().await.unwrap();
     let mut ids = Vec::new();
-    for ask in story.upstream.asks("/token") {
+    for ask in story.upstream.requests_to("/token") {
         let form = ask.form();
         assert_eq!(form["client_assertion_type"], "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
         assert!(!form.contains_key("client_secret"));
         let compact = userd_jose::Compact::parse(&form["client_assertion"], 4096).unwrap();
         let claims = compact.verify_claims(&public).unwrap();
-        assert_eq!(claims.text("aud").unwrap(), Some(story.upstream.base.as_str()));
+        assert_eq!(claims.text("aud").unwrap(), Some(story.upstream.base_url.as_str()));
         assert_eq!(claims.integer("exp").unwrap(), Some(now().seconds() + 300));
         ids.push(claims.text("jti").unwrap().unwrap().to_owned());
     }
@@ -57,17 +57,17 @@ async fn a_client_assertion_is_for_the_issuer_and_for_once() {
 async fn the_secret_goes_where_the_provider_takes_it() {
     let basic = Story::new(Kind::Oidc).await;
     basic.sign_in().await.unwrap();
-    let ask = &basic.upstream.asks("/token")[0];
-    assert!(ask.header("authorization").starts_with("Basic ") && !ask.form().contains_key("client_secret"));
+    let ask = &basic.upstream.requests_to("/token")[0];
+    assert!(ask.header("authorization").unwrap().starts_with("Basic ") && !ask.form().contains_key("client_secret"));
     let post = Story::new(Kind::Oidc).await;
     post.behave(|b| b.discovery = json!({ "token_endpoint_auth_methods_supported": ["client_secret_post"] }));
     post.sign_in().await.unwrap();
-    let ask = &post.upstream.asks("/token")[0];
-    assert_eq!((ask.header("authorization"), ask.form()["client_secret"].as_str()), ("", support::SECRET));
+    let ask = &post.upstream.requests_to("/token")[0];
+    assert_eq!((ask.header("authorization"), ask.form()["client_secret"].as_str()), (None, support::SECRET));
     let public = Story::with(Kind::Oidc, |config| config.client_secret = None).await;
     public.sign_in().await.unwrap();
-    let ask = &public.upstream.asks("/token")[0];
-    assert!(ask.header("authorization").is_empty() && ask.form()["client_id"] == "our-client");
+    let ask = &public.upstream.requests_to("/token")[0];
+    assert!(ask.header("authorization").is_none() && ask.form()["client_id"] == "our-client");
 }
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn tokens_are_refreshed_and_revoked() {
     assert_eq!(newer.access_token.expose(), "at-2");
     assert_eq!(newer.refresh_token.as_ref().map(Secret::expose), Some("rt-1"), "what is left out stays");
     story.provider.revoke(&newer, now()).await.unwrap();
-    assert_eq!(story.upstream.asks("/revoke")[0].form()["token"], "rt-1");
+    assert_eq!(story.upstream.requests_to("/revoke")[0].form()["token"], "rt-1");
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ async fn a_token_without_a_signature_is_refused() {
 async fn a_token_signed_with_the_public_key_as_a_secret_is_refused() {
     for kind in SIGNED {
         let story = Story::new(kind).await;
-        let jwk = story.behaviour.lock().unwrap().jwks["keys"][0].clone();
+        let jwk = story.upstream.turn(|knobs| knobs.jwks["keys"][0].clone());
         for secret in [jwk.to_string(), jwk["x"].as_str().unwrap().to_owned(), support::SECRET.to_owned()] {
             story.behave(|b| b.id_token = Some(hs256::sign(&b.claims(), secret.as_bytes()).unwrap()));
             assert_eq!(slug(story.sign_in().await), "algorithm_not_allowed", "{kind:?}");
@@ -50,7 +50,7 @@ async fn a_key_inside_the_token_is_not_looked_at() {
             json!({ "kid": "mine", "jwk": jwk, "jku": format!("{}/mine", b.base), "x5u": format!("{}/mine", b.base) });
     });
     assert_eq!(slug(story.sign_in().await), "key_unknown");
-    assert!(story.upstream.asks("/mine").is_empty());
+    assert!(story.upstream.requests_to("/mine").is_empty());
 }
 
 /// AC-058: our own access token, or any token that says it is something else, is no ID token.
@@ -146,7 +146,7 @@ async fn a_tenant_answers_only_for_itself() {
 async fn a_token_handed_over_is_young_ours_and_counted_once() {
     for kind in SIGNED {
         let story = Story::with(kind, |config| config.native_client_ids = vec!["our-app".into()]).await;
-        let hand = |change: fn(&mut support::Behaviour), nonce: Option<&'static str>| {
+        let hand = |change: fn(&mut support::Knobs), nonce: Option<&'static str>| {
             story.behave(|b| {
                 b.nonce = None;
                 b.claims = json!({});
@@ -154,7 +154,7 @@ async fn a_token_handed_over_is_young_ours_and_counted_once() {
                 b.client = support::client_id(kind).into();
                 change(b);
             });
-            let token = story.behaviour.lock().unwrap().sign();
+            let token = story.upstream.turn(|knobs| knobs.sign());
             let story = &story;
             async move { story.native(NativeProof::IdToken { token: &token, nonce }).await }
         };

@@ -8,9 +8,9 @@ async fn a_new_key_is_fetched_once_it_is_named() {
     story.sign_in().await.unwrap();
     story.behave(|b| b.signs_with(SigningKey::generate(Algorithm::EdDSA).unwrap(), "k2", true));
     assert_eq!(slug(story.sign_in_at(&[], later(29)).await), "key_unknown");
-    assert_eq!(story.upstream.asks("/jwks").len(), 1, "not more often than every thirty seconds");
+    assert_eq!(story.upstream.requests_to("/jwks").len(), 1, "not more often than every thirty seconds");
     assert!(story.sign_in_at(&[], later(30)).await.is_ok());
-    assert_eq!(story.upstream.asks("/jwks").len(), 2);
+    assert_eq!(story.upstream.requests_to("/jwks").len(), 2);
 }
 
 #[tokio::test]
@@ -18,7 +18,7 @@ async fn keys_stay_good_while_their_endpoint_is_down() {
     let story = Story::new(Kind::Oidc).await;
     story.sign_in().await.unwrap();
     for (seconds, down) in [(3601, true), (3700, false), (7400, true), (7500, true)] {
-        let ill = Reply::Json(500, json!({}));
+        let ill = Fault::Status(500, json!({}));
         story.behave(|b| {
             b.instead =
                 if down { vec![("/jwks", ill.clone()), ("/.well-known/openid-configuration", ill)] } else { vec![] };
@@ -27,7 +27,7 @@ async fn keys_stay_good_while_their_endpoint_is_down() {
         assert!(story.sign_in_at(&[], later(seconds)).await.is_ok(), "{seconds}");
     }
     let fresh = Story::new(Kind::Oidc).await;
-    fresh.behave(|b| b.instead = vec![("/jwks", Reply::Json(500, json!({})))]);
+    fresh.behave(|b| b.instead = vec![("/jwks", Fault::Status(500, json!({})))]);
     assert!(is_unavailable(&fresh.sign_in().await));
     fresh.behave(|b| b.instead.clear());
     assert!(fresh.sign_in().await.is_ok(), "a first failure is not held against it");
@@ -47,7 +47,7 @@ async fn a_set_with_two_keys_of_one_name_chooses_neither() {
 /// The set as Telegram publishes it has a curve that we do not know; the other keys must not suffer.
 #[tokio::test]
 async fn keys_that_we_cannot_use_are_skipped() {
-    let telegram: Value = serde_json::from_str(include_str!("../data/telegram_jwks.json")).unwrap();
+    let telegram: Value = serde_json::from_str(include_str!("../../data/telegram_jwks.json")).unwrap();
     for kind in SIGNED {
         let story = Story::new(kind).await;
         story.behave(|b| {
@@ -67,7 +67,7 @@ async fn keys_that_we_cannot_use_are_skipped() {
 #[tokio::test]
 async fn a_discovery_document_about_another_issuer_is_refused() {
     let story = Story::new(Kind::Oidc).await;
-    let base = story.upstream.base.clone();
+    let base = story.upstream.base_url.clone();
     for named in [json!(format!("{base}/")), json!("https://evil.example"), json!(null), json!(7)] {
         story.behave(|b| b.discovery = json!({ "issuer": named }));
         let result = story.begin().await;
@@ -89,10 +89,11 @@ async fn a_discovery_document_that_lacks_an_endpoint_is_no_use() {
 /// AC-120: what a discovery document names must be public, even when the issuer itself was configured as private.
 #[tokio::test]
 async fn a_discovered_address_inside_is_not_called() {
-    let inside = support::Upstream::start(|_| Reply::Json(200, json!({}))).await;
-    let port = inside.base.rsplit(':').next().unwrap().to_owned();
+    let inside = support::upstream(Kind::Oauth2).await;
+    inside.fail("*", Fault::Status(200, json!({})));
+    let port = inside.base_url.rsplit(':').next().unwrap().to_owned();
     for url in [
-        inside.base.clone(),
+        inside.base_url.clone(),
         format!("http://localhost:{port}"),
         format!("https://127.0.0.1:{port}"),
         format!("https://[::ffff:127.0.0.1]:{port}"),
@@ -109,9 +110,9 @@ async fn a_discovered_address_inside_is_not_called() {
             assert!(why.contains("allow_private_addresses"), "{name} {url}: {why}");
         }
     }
-    assert!(inside.asked.lock().unwrap().is_empty());
+    assert!(inside.requests().is_empty());
     let story = Story::with(Kind::Oidc, |config| config.allow_private_addresses = true).await;
-    story.behave(|b| b.discovery = json!({ "token_endpoint": format!("{}/x", inside.base) }));
+    story.behave(|b| b.discovery = json!({ "token_endpoint": format!("{}/x", inside.base_url) }));
     assert_eq!(slug(story.sign_in().await), "token_missing", "the operator may allow it");
 }
 

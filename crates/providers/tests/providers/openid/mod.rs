@@ -1,22 +1,13 @@
 //! Hostile OpenID providers: keys, algorithms, discovery, user-info. The cases that every kind shares are in
 //! `contract.rs`.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests stop at the first surprise"
-)]
 
 mod calls;
 mod id_tokens;
 mod keys_and_discovery;
-#[path = "../support/mod.rs"]
-mod support;
 
+use crate::support::{self, Fault, Story, is_unavailable, later, now, slug};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use support::{Reply, Story, is_unavailable, later, now, slug};
 use userd_jose::{Algorithm, SigningKey, hs256};
 use userd_providers::{Kind, NativeProof, ProviderFault, Secret, TokenAuth, build};
 

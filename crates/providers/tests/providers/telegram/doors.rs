@@ -1,5 +1,7 @@
 //! One identity behind all doors, and what is assumed of Telegram's OpenID Connect.
 
+use userd_providers::telegram::bot_profile;
+
 use super::*;
 
 /// A payload of one door is no payload of another: their keys differ although the token is one.
@@ -38,7 +40,7 @@ async fn the_id_token_fills_the_profile_without_a_user_info_call() {
     let profile = story.sign_in().await.unwrap();
     assert_eq!(profile.phone.as_deref(), Some("+971577777777"));
     assert_eq!((profile.username.as_deref(), profile.picture, profile.email), (Some("ann"), None, None));
-    assert!(story.upstream.asks("/userinfo").is_empty());
+    assert!(story.upstream.requests_to("/userinfo").is_empty());
 }
 
 #[tokio::test]
@@ -69,7 +71,7 @@ async fn pinned_assumption_telegram_may_leave_the_nonce_out_of_the_code_flow() {
     let story = telegram().await;
     story.behave(|b| b.nonce = None);
     assert!(story.sign_in().await.is_ok());
-    let token = story.behaviour.lock().unwrap().sign();
+    let token = story.upstream.turn(|knobs| knobs.sign());
     let posted = NativeProof::IdToken { token: &token, nonce: Some("given-to-the-page") };
     assert_eq!(slug(story.native(posted).await), "nonce_missing");
     let strict = Story::with(Kind::Telegram, |config| config.require_nonce = Some(true)).await;
@@ -95,4 +97,13 @@ async fn pinned_assumption_telegram_takes_our_state_and_any_code() {
     assert!(story.begin().await.unwrap().url.as_str().contains(STATE));
     let long = "x".repeat(4096);
     assert_eq!(slug(story.sign_in_at(&[("code", &long)], now()).await), "code_refused", "it was sent");
+}
+
+#[tokio::test]
+async fn who_writes_to_the_bot_is_the_same_account() {
+    let story = telegram().await;
+    let user = json!({ "id": 7, "is_bot": false, "first_name": "Ann", "username": "ann" });
+    let profile = bot_profile(story.provider.as_ref(), "7", user.as_object().unwrap()).unwrap();
+    assert_eq!((profile.issuer.as_str(), profile.subject.as_str()), ("https://oauth.telegram.org", "7"));
+    assert_eq!((profile.bot_access, profile.username.as_deref()), (Some(true), Some("ann")));
 }

@@ -1,24 +1,15 @@
 //! Telegram's doors: signed payloads with every kind of damage, and one identity behind all of them.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests stop at the first surprise"
-)]
 
 mod doors;
 mod mini_app;
-#[path = "../support/mod.rs"]
-mod support;
 mod widget;
 
 use std::collections::BTreeMap;
 
+use crate::support::{self, BOT_ID, BOT_TOKEN, STATE, Story, later, now, slug};
 use aws_lc_rs::{digest, hmac};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use support::{BOT_ID, BOT_TOKEN, STATE, Story, later, now, slug};
 use userd_model::Timestamp;
 use userd_providers::{
     Kind, MiniAppCheck, NativeProof, Profile, ProviderFault, Secret, SubjectKey, TelegramOptions, TelegramStart, build,
@@ -27,7 +18,7 @@ use userd_providers::{
 type Fields = BTreeMap<String, String>;
 
 fn vectors() -> Value {
-    serde_json::from_str(include_str!("../data/telegram_vectors.json")).unwrap()
+    serde_json::from_str(include_str!("../../data/telegram_vectors.json")).unwrap()
 }
 
 async fn telegram() -> Story {

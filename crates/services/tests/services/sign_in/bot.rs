@@ -11,14 +11,13 @@ use axum::{
     routing::post,
 };
 use serde_json::{Value, json};
+use userd_channels::{HttpOptions, Secret, telegram::BotApi};
 use userd_model::{EventKind, Refusal, UserId};
-use userd_providers::{
-    HttpOptions, Kind, Secret,
-    telegram::{BotToken, bot_api::BotApi},
-};
+use userd_providers::Kind;
 use userd_services::{
     Failure, SignedIn,
-    sign_in::{BotDoor, BotPoll, BotStart, Finished},
+    bot::TelegramBot,
+    sign_in::{BotPoll, BotStart, Finished},
 };
 
 use super::elsewhere::{Elsewhere, offering, offering_with_bot, person};
@@ -42,10 +41,10 @@ struct Messenger {
 impl Messenger {
     async fn open(stage: &Stage) -> Self {
         let calls = Calls::default();
-        let api = BotApi::new(&serve(Arc::clone(&calls)).await, token(), HttpOptions::default()).unwrap();
+        let api = BotApi::new(&serve(Arc::clone(&calls)).await, &token(), HttpOptions::default()).unwrap();
         let telegram = Elsewhere::new("telegram", |facts| facts.kind = Kind::Telegram);
-        let door = BotDoor { api, username: "userd_test_bot".to_owned(), webhook_secret: Secret::new(SECRET) };
-        let house = stage.house_with(offering_with_bot(&telegram, door)).await;
+        let bot = TelegramBot { api, username: "userd_test_bot".to_owned(), webhook_secret: Secret::new(SECRET) };
+        let house = stage.house_with(offering_with_bot(&telegram, bot)).await;
         Self { house, telegram, calls, updates: Mutex::new(100) }
     }
 
@@ -62,7 +61,7 @@ impl Messenger {
         };
         let mut update = content;
         update["update_id"] = id.into();
-        self.house.sign_in.take_update(Some(SECRET.as_bytes()), update.to_string().as_bytes()).await
+        self.house.bot.take_webhook(Some(SECRET.as_bytes()), update.to_string().as_bytes()).await
     }
 
     async fn writes(&self, who: u64, text: &str) {
@@ -108,8 +107,8 @@ impl Messenger {
     }
 }
 
-fn token() -> BotToken {
-    BotToken::parse(&Secret::new("110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawX")).unwrap()
+fn token() -> Secret {
+    Secret::new("110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawX")
 }
 
 fn somebody(id: u64) -> Value {
@@ -268,15 +267,15 @@ pub(crate) async fn an_update_without_the_secret_is_refused(stage: Stage) {
     let update = json!({ "update_id": 1, "message": message }).to_string();
     for secret in [None, Some(&b""[..]), Some(b"webhook-secret-2"), Some(b"webhook-secret-"), Some(b"WEBHOOK-SECRET-1")]
     {
-        let answer = messenger.house.sign_in.take_update(secret, update.as_bytes()).await;
+        let answer = messenger.house.bot.take_webhook(secret, update.as_bytes()).await;
         assert_eq!(refusal(answer), Refusal::NotSignedIn);
     }
     assert!(messenger.told().is_empty());
     for nonsense in ["", "[]", "{}", "{\"update_id\":\"1\"}", "\u{0}"] {
-        let answer = messenger.house.sign_in.take_update(Some(SECRET.as_bytes()), nonsense.as_bytes()).await;
+        let answer = messenger.house.bot.take_webhook(Some(SECRET.as_bytes()), nonsense.as_bytes()).await;
         assert!(matches!(refusal(answer), Refusal::Malformed(_)), "{nonsense:?}");
     }
-    messenger.house.sign_in.take_update(Some(SECRET.as_bytes()), update.as_bytes()).await.unwrap();
+    messenger.house.bot.take_webhook(Some(SECRET.as_bytes()), update.as_bytes()).await.unwrap();
     assert_eq!(messenger.told().len(), 1);
 }
 
@@ -287,7 +286,7 @@ pub(crate) async fn a_repeated_update_is_taken_once(stage: Stage) {
     let message = json!({ "message_id": 1, "date": 1, "chat": chat, "from": somebody(7), "text": start.command });
     let update = json!({ "update_id": 5, "message": message }).to_string();
     for _ in 0..3 {
-        messenger.house.sign_in.take_update(Some(SECRET.as_bytes()), update.as_bytes()).await.unwrap();
+        messenger.house.bot.take_webhook(Some(SECRET.as_bytes()), update.as_bytes()).await.unwrap();
     }
     assert_eq!(messenger.told().len(), 1);
 }
@@ -302,7 +301,7 @@ pub(crate) async fn an_update_that_comes_at_once_several_times_does_nothing_twic
     let query = json!({ "id": "q1", "from": somebody(7), "message": message, "data": data });
     let update = json!({ "update_id": 9, "callback_query": query }).to_string();
     for _ in 0..8 {
-        messenger.house.sign_in.take_update(Some(SECRET.as_bytes()), update.as_bytes()).await.unwrap();
+        messenger.house.bot.take_webhook(Some(SECRET.as_bytes()), update.as_bytes()).await.unwrap();
     }
     let user = signed_in(messenger.poll(&start).await.unwrap()).user.id;
     assert_eq!(messenger.house.reading().users().page(None, 9).await.unwrap().len(), 1);
@@ -359,6 +358,6 @@ pub(crate) async fn without_a_bot_there_is_no_such_door(stage: Stage) {
     let telegram = Elsewhere::new("telegram", |facts| facts.kind = Kind::Telegram);
     let house = stage.house_with(offering(&[&telegram])).await;
     assert_eq!(refusal(house.sign_in.start_bot(&home()).await), Refusal::NoSuchProvider);
-    let update = house.sign_in.take_update(Some(b""), b"{}").await;
+    let update = house.bot.take_webhook(Some(b""), b"{}").await;
     assert_eq!(refusal(update), Refusal::NoSuchProvider);
 }
