@@ -1,10 +1,15 @@
 //! The configuration of one provider: what may be written, not what is built from it.
 
+mod telegram;
+
 use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
+use userd_outbound::Secret;
 
-use crate::{Kind, Secret, span::Span, telegram::TelegramOptions};
+pub use telegram::{MiniAppCheck, TelegramOptions, TelegramStart};
+
+use crate::{kind::Kind, span::Span};
 
 /// One entry of `providers:`.
 #[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
@@ -120,7 +125,7 @@ pub struct ProviderConfig {
     /// apple: what only Apple needs.
     #[serde(default)]
     pub apple: Option<AppleOptions>,
-    /// telegram: which doors are open, and how wide.
+    /// telegram: which ways in are open, and how wide.
     #[serde(default)]
     pub telegram: Option<TelegramOptions>,
 }

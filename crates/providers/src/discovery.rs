@@ -9,9 +9,9 @@ use userd_outbound::{Call, ConfigError, HttpClient};
 
 use crate::{
     answer::{Members, ReadAnswer, text},
+    builder::{ProviderBuilder, endpoint},
     fault::ProviderFault,
     learned::Learned,
-    setup::{Setup, endpoint},
 };
 
 /// An OpenID provider's endpoints and habits.
@@ -39,8 +39,8 @@ pub(crate) struct Written {
 }
 
 impl Written {
-    pub(crate) fn read(setup: &Setup<'_>) -> Result<Self, ConfigError> {
-        let at = &setup.config.endpoints;
+    pub(crate) fn read(builder: &ProviderBuilder<'_>) -> Result<Self, ConfigError> {
+        let at = &builder.config.endpoints;
         let one =
             |name: &'static str, given: &Option<String>| given.as_ref().map(|text| endpoint(name, text)).transpose();
         Ok(Self {

@@ -10,6 +10,7 @@
 mod answer;
 mod apple;
 mod assertion;
+mod builder;
 mod client_auth;
 mod code_flow;
 mod config;
@@ -32,20 +33,22 @@ mod profile;
 mod provider;
 pub mod registry;
 mod sber;
-mod setup;
 mod span;
 pub mod telegram;
 mod tid;
 mod vk;
 mod yandex;
 
-pub use config::{AppleOptions, Endpoints, Mapping, ProviderConfig, TokenAuth, UserinfoAuth};
+pub use builder::ProviderDependencies;
+pub use config::{
+    AppleOptions, Endpoints, Mapping, MiniAppCheck, ProviderConfig, TelegramOptions, TelegramStart, TokenAuth,
+    UserinfoAuth,
+};
 pub use digest::pkce_challenge;
 pub use fault::ProviderFault;
 pub use kind::Kind;
 pub use profile::{Profile, ProviderTokens, SingleUse, SubjectKey};
 pub use provider::{Begin, Callback, Capabilities, Facts, NativeProof, Policy, Provider, Redirect, callback_params};
-pub use registry::{Surroundings, build, build_all};
+pub use registry::{build, build_all};
 pub use span::Span;
-pub use telegram::{MiniAppCheck, TelegramOptions, TelegramStart};
 pub use userd_outbound::{ConfigError, Secret};

@@ -7,6 +7,7 @@ use userd_outbound::ConfigError;
 
 use crate::{
     answer::{ReadAnswer, TokenAnswer},
+    builder::{ProviderBuilder, blank_profile},
     code_flow::{CodeFlow, Fields},
     config::TokenAuth,
     discovery::{Metadata, MetadataSource},
@@ -14,7 +15,6 @@ use crate::{
     id_token::{Expect, IdToken, IdTokens, Nonce},
     profile::{Profile, ProviderTokens},
     provider::{Begin, Callback, Facts, Redirect},
-    setup::{Setup, blank_profile},
 };
 
 /// An OpenID Connect client.
@@ -34,16 +34,16 @@ impl OpenId {
     /// The code flow with `client_secret_basic`, or `client_secret_post` where the provider says so and the operator
     /// said nothing.
     pub(crate) fn flows(
-        setup: &Setup<'_>,
+        builder: &ProviderBuilder<'_>,
         http: &std::sync::Arc<userd_outbound::HttpClient>,
         issuer: &str,
         scopes: &[&str],
     ) -> Result<(CodeFlow, Option<CodeFlow>), ConfigError> {
         let flow = |usually| {
-            let auth = setup.client_auth(usually, issuer)?;
-            Ok::<_, ConfigError>(setup.code_flow(std::sync::Arc::clone(http), auth, scopes, " "))
+            let auth = builder.client_auth(usually, issuer)?;
+            Ok::<_, ConfigError>(builder.code_flow(std::sync::Arc::clone(http), auth, scopes, " "))
         };
-        let undecided = setup.config.token_auth.is_none() && setup.secret.is_some();
+        let undecided = builder.config.token_auth.is_none() && builder.secret.is_some();
         Ok((flow(TokenAuth::Basic)?, if undecided { Some(flow(TokenAuth::Post)?) } else { None }))
     }
 

@@ -60,9 +60,6 @@ pub struct Knobs {
 }
 
 /// Starts an honest one. `kind` is the kind's name in the service's configuration.
-///
-/// # Errors
-/// The port is taken.
 pub async fn start(kind: &'static str, options: Options) -> std::io::Result<StandIn<Knobs>> {
     let now = options.clock.now();
     let knobs = Knobs::new(kind, now).map_err(|e| std::io::Error::other(e.to_string()))?;
@@ -223,13 +220,13 @@ fn gost_token(knobs: &Knobs) -> String {
 fn userinfo(knobs: &Knobs) -> Value {
     let info = match knobs.kind {
         "yandex" => json!({
-            "id": knobs.subject, "client_id": knobs.client, "login": "person", "default_email": knobs.email, "psuid": "1.AAf.Q",
-            "real_name": "A Person", "default_avatar_id": "131652443/abc-1", "is_avatar_empty": false,
+            "id": knobs.subject, "client_id": knobs.client, "login": "person", "default_email": knobs.email,
+            "psuid": "1.AAf.Q", "real_name": "A Person", "default_avatar_id": "131652443/abc-1", "is_avatar_empty": false,
             "birthday": "0000-12-23", "default_phone": { "id": 1, "number": "+79001234567" }, "sex": null,
         }),
         "vk" => json!({ "user": merged(json!({
-            "user_id": knobs.subject, "first_name": "A", "last_name": "Person", "phone": "79001234567", "email": knobs.email,
-            "verified": true,
+            "user_id": knobs.subject, "first_name": "A", "last_name": "Person", "phone": "79001234567",
+            "email": knobs.email, "verified": true,
         }), &json!({})) }),
         "github" => {
             json!({ "id": knobs.subject, "login": "person", "name": "A Person", "email": "public@claimed.example" })

@@ -224,10 +224,10 @@ async fn the_page_plays_the_app() {
 
 #[tokio::test]
 async fn who_grants_bot_access_can_be_written_to() {
-    let street = userd_stand_ins::street::Street::start(0).await.unwrap();
-    let client = client(&street.bot_api, BOT_TOKEN);
+    let network = userd_stand_ins::network::FakeNetwork::start(0).await.unwrap();
+    let client = client(&network.bot_api, BOT_TOKEN);
     assert!(client.send_message(IVAN, &text("x")).await.is_err());
-    let story = support::Story::new(support::provider(&street.config(), "telegram", |_| {}));
+    let story = support::Story::new(support::provider(&network.config(), "telegram", |_| {}));
     story.sign_in("ivan").await.unwrap();
     client.send_message(IVAN, &text("x")).await.unwrap();
 }

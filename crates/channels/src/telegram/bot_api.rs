@@ -79,9 +79,6 @@ pub struct WebhookInfo {
 
 impl BotApi {
     /// A client at `base` (`https://api.telegram.org`, or a stand-in on the loopback).
-    ///
-    /// # Errors
-    /// What is wrong with the base URL, the token or the proxy.
     pub fn new(base: &str, token: &Secret, options: HttpOptions) -> Result<Self, ConfigError> {
         if bot_id(token.expose()).is_none() {
             return Err(ConfigError::new("telegram.bot_token", BOT_TOKEN_SHAPE));

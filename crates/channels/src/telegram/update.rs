@@ -1,5 +1,5 @@
-//! What comes back from the bot: its deep link, and the updates that its webhook or `getUpdates` delivers. Which attempt a
-//! payload belongs to, and what a person may do, are the caller's matter.
+//! What comes back from the bot: its deep link, and the updates that its webhook or `getUpdates` delivers. Which attempt
+//! a payload belongs to, and what a person may do, are the caller's matter.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Map, Value};
@@ -125,10 +125,7 @@ pub enum Content {
 }
 
 impl Update {
-    /// Reads a webhook's body, at most 256 KiB.
-    ///
-    /// # Errors
-    /// It is no update at all; an update we have no use for is [`Content::Other`].
+    /// Reads a webhook's body, at most 256 KiB. An update we have no use for is [`Content::Other`], not an error.
     pub fn parse(body: &[u8]) -> Result<Self, NotAnUpdate> {
         if body.len() > 256 * 1024 {
             return Err(NotAnUpdate);

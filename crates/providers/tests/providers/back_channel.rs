@@ -96,7 +96,7 @@ fn oidc(base: &str, change: impl FnOnce(&mut ProviderConfig)) -> Arc<dyn Provide
     let mut config = ProviderConfig::new("p", Kind::Oidc, "c");
     config.issuer = Some(base.to_owned());
     change(&mut config);
-    build(&config, &support::surroundings()).unwrap_or_else(|e| panic!("{e}"))
+    build(&config, &support::dependencies()).unwrap_or_else(|e| panic!("{e}"))
 }
 
 async fn begin(provider: &dyn Provider) -> Result<(), ProviderFault> {
@@ -170,13 +170,13 @@ fn half_a_client_certificate_is_refused_at_start() {
     let mut config = ProviderConfig::new("p", Kind::Oidc, "c");
     config.issuer = Some("https://idp.example".into());
     config.client_certificate_file = Some("/nonexistent".into());
-    assert_eq!(build(&config, &support::surroundings()).err().unwrap().field, "client_key_file");
+    assert_eq!(build(&config, &support::dependencies()).err().unwrap().field, "client_key_file");
     let folder = tempfile::tempdir().unwrap();
     let empty = folder.path().join("empty.pem");
     std::fs::write(&empty, "no certificate").unwrap();
     config.client_certificate_file = None;
     config.ca_file = Some(empty);
-    assert_eq!(build(&config, &support::surroundings()).err().unwrap().field, "ca_file");
+    assert_eq!(build(&config, &support::dependencies()).err().unwrap().field, "ca_file");
 }
 
 #[tokio::test]

@@ -328,7 +328,7 @@ async fn a_mixed_up_answer_is_refused() {
 }
 
 #[tokio::test]
-async fn a_door_that_does_not_exist_is_refused() {
+async fn a_way_in_that_does_not_exist_is_refused() {
     for kind in Kind::ALL {
         let story = Story::with(kind, |config| config.native = Some(false)).await;
         let fields = std::collections::BTreeMap::new();

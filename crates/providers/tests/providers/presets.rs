@@ -270,10 +270,10 @@ async fn pinned_assumption_sber_tolerates_pkce() {
 fn pinned_assumption_sber_hosts_are_replaceable() {
     let mut config = userd_providers::ProviderConfig::new("s", Kind::Sber, "c");
     config.client_secret = Some(userd_providers::Secret::new("s"));
-    assert_eq!(build(&config, &support::surroundings()).err().unwrap().field, "client_certificate_file");
+    assert_eq!(build(&config, &support::dependencies()).err().unwrap().field, "client_certificate_file");
     config.endpoints.authorize = Some("https://online.sberbank.ru/CSAFront/oidc/authorize.do".into());
     config.endpoints.token = Some("https://oauth-ift.sber.ru/ru/prod/tokens/v2/oidc".into());
-    assert!(build(&config, &support::surroundings()).is_ok());
+    assert!(build(&config, &support::dependencies()).is_ok());
 }
 
 #[tokio::test]
@@ -340,14 +340,14 @@ fn two_entries_with_one_id_are_refused() {
     let one = support::config(Kind::Yandex, "https://upstream.example");
     let mut two = one.clone();
     assert_eq!(
-        build_all(&[one.clone(), two.clone()], &support::surroundings()).err().unwrap().field,
+        build_all(&[one.clone(), two.clone()], &support::dependencies()).err().unwrap().field,
         "providers[1].id"
     );
     two.id = "q".into();
-    let ids = build_all(&[one.clone(), two.clone()], &support::surroundings()).unwrap();
+    let ids = build_all(&[one.clone(), two.clone()], &support::dependencies()).unwrap();
     assert_eq!(ids.iter().map(|p| p.id()).collect::<Vec<_>>(), ["p", "q"]);
     two.client_id.clear();
-    let error = build_all(&[one, two], &support::surroundings()).err().unwrap();
+    let error = build_all(&[one, two], &support::dependencies()).err().unwrap();
     assert_eq!(error.field, "providers[1].client_id");
 }
 
@@ -357,7 +357,7 @@ fn a_key_that_a_kind_does_not_read_is_refused() {
         let mut config = support::config(kind, "https://upstream.example");
         config.region = (kind != Kind::Yandex).then(|| "ru".into());
         config.require_nonce = (kind == Kind::Yandex).then_some(true);
-        let error = build(&config, &support::surroundings()).err().unwrap_or_else(|| panic!("{kind:?}"));
+        let error = build(&config, &support::dependencies()).err().unwrap_or_else(|| panic!("{kind:?}"));
         assert!(matches!(error.field.as_str(), "region" | "require_nonce"), "{error}");
     }
 }
@@ -369,7 +369,7 @@ fn every_kind_builds_on_its_own_defaults() {
         if kind != Kind::Oauth2 && kind != Kind::Sber {
             config.endpoints = Default::default();
         }
-        let provider = build(&config, &support::surroundings()).unwrap_or_else(|e| panic!("{kind:?}: {e}"));
+        let provider = build(&config, &support::dependencies()).unwrap_or_else(|e| panic!("{kind:?}: {e}"));
         assert_eq!((provider.kind(), provider.display_name()), (kind, kind.brand()));
         assert!(provider.capabilities().browser && provider.policy().enabled && provider.policy().allow_sign_up);
         assert!(!provider.policy().trust_email, "{kind:?}: nobody is trusted unless the operator says so");

@@ -14,8 +14,8 @@ use serde_json::Value;
 use userd_jose::{Algorithm, SigningKey};
 use userd_model::{Clock, Random, Timestamp};
 use userd_providers::{
-    AppleOptions, Begin, Callback, Kind, Mapping, NativeProof, Profile, Provider, ProviderConfig, ProviderFault,
-    Redirect, Secret, Span, Surroundings, build, pkce_challenge,
+    AppleOptions, Begin, Callback, Kind, Mapping, NativeProof, Profile, Provider, ProviderConfig, ProviderDependencies,
+    ProviderFault, Redirect, Secret, Span, build, pkce_challenge,
 };
 
 pub(crate) use userd_stand_ins::{Fault, StandIn, generic::Knobs};
@@ -50,8 +50,8 @@ impl Random for Counted {
     }
 }
 
-pub(crate) fn surroundings() -> Surroundings {
-    Surroundings { random: Arc::new(Counted::default()), telegram_bot_token: Some(Secret::new(BOT_TOKEN)) }
+pub(crate) fn dependencies() -> ProviderDependencies {
+    ProviderDependencies { random: Arc::new(Counted::default()), telegram_bot_token: Some(Secret::new(BOT_TOKEN)) }
 }
 
 pub(crate) fn client_id(kind: Kind) -> &'static str {
@@ -136,7 +136,7 @@ impl Story {
         let upstream = upstream(kind).await;
         let mut config = config(kind, &upstream.base_url);
         change(&mut config);
-        let provider = build(&config, &surroundings()).unwrap_or_else(|e| panic!("{kind:?}: {e}"));
+        let provider = build(&config, &dependencies()).unwrap_or_else(|e| panic!("{kind:?}: {e}"));
         upstream.turn(|knobs| knobs.issuer = provider.issuer());
         Self { kind, upstream, provider }
     }

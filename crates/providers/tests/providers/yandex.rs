@@ -228,7 +228,7 @@ async fn pinned_assumption_yandex_answers_are_told_apart_by_redirect_uri() {
 fn regional_hosts_keep_authorize_and_token_together() {
     let mut config = userd_providers::ProviderConfig::new("y", Kind::Yandex, "c");
     config.region = Some("kz".into());
-    assert!(build(&config, &support::surroundings()).is_ok());
+    assert!(build(&config, &support::dependencies()).is_ok());
     config.region = Some("evil.example/".into());
-    assert_eq!(build(&config, &support::surroundings()).err().unwrap().field, "region");
+    assert_eq!(build(&config, &support::dependencies()).err().unwrap().field, "region");
 }

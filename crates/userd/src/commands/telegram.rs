@@ -11,9 +11,6 @@ use crate::{
 };
 
 /// `userd doctor telegram`: asks the Bot API what it thinks, and explains the usual mistakes.
-///
-/// # Errors
-/// The configuration itself is wrong.
 pub async fn doctor(config: Config, terminal: Terminal) -> Result<bool, WiringError> {
     use userd_channels::telegram::BotFault;
     let telegram = &config.telegram;
@@ -90,9 +87,6 @@ async fn webhook(config: &Config, api: &userd_channels::telegram::BotApi) -> Opt
 }
 
 /// `userd telegram set-webhook`: lets the Bot API send updates here.
-///
-/// # Errors
-/// No token or secret, or the Bot API refuses.
 pub async fn set_webhook(config: &Config, terminal: Terminal) -> Result<(), WiringError> {
     let missing = |key: &str| WiringError::Config(format!("telegram.{key} is needed for this"));
     let api = providers::bot_api(config).map_err(providers::wrong)?.ok_or_else(|| missing("bot_token"))?;

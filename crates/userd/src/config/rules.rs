@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use userd_model::Random;
-use userd_providers::Surroundings;
+use userd_providers::ProviderDependencies;
 use zeroize::Zeroizing;
 
 use super::{
@@ -23,9 +23,9 @@ pub(super) fn check(config: &Config, root: &Node, findings: &mut Findings) -> Ve
     rules.bot(config);
     if !rules.findings.concern("providers") {
         let token = config.telegram.bot_token.as_ref().map(|token| userd_providers::Secret::new(token.expose()));
-        let surroundings = Surroundings { random: Arc::new(NoChance), telegram_bot_token: token };
+        let dependencies = ProviderDependencies { random: Arc::new(NoChance), telegram_bot_token: token };
         for (at, provider) in config.providers.iter().enumerate() {
-            rules.provider(config, at, provider, &surroundings);
+            rules.provider(config, at, provider, &dependencies);
         }
     }
     warnings(config)
@@ -156,7 +156,7 @@ impl Rules<'_> {
     }
 
     /// The provider itself knows what it needs; it is built, and thrown away, without contacting anybody.
-    fn provider(&mut self, config: &Config, at: usize, provider: &ProviderConfig, surroundings: &Surroundings) {
+    fn provider(&mut self, config: &Config, at: usize, provider: &ProviderConfig, dependencies: &ProviderDependencies) {
         let key = |name: &str| format!("providers.{at}.{name}");
         let earlier = config.providers.iter().take(at).any(|other| other.id == provider.id);
         self.refuse_if(earlier, &[&key("id")], "another provider has this id");
@@ -164,7 +164,7 @@ impl Rules<'_> {
         self.refuse_if(reserved, &[&key("id")], "this word stands in a path of its own; choose another");
         let no_domain = provider.allowed_domains.iter().any(|domain| !is_domain(domain));
         self.refuse_if(no_domain, &[&key("allowed_domains")], "expected domains such as example.org, without * and @");
-        if let Err(error) = userd_providers::build(provider, surroundings) {
+        if let Err(error) = userd_providers::build(provider, dependencies) {
             self.refuse_if(true, &[&key(&error.field)], &error.detail);
         }
     }

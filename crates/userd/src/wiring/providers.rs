@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use userd_channels::{HttpOptions, telegram::BotApi};
-use userd_providers::{ConfigError, Kind, Provider, Secret, Surroundings};
+use userd_providers::{ConfigError, Kind, Provider, ProviderDependencies, Secret};
 use userd_services::bot::TelegramBot;
 
 use super::{WiringError, outside::OsRandom};
@@ -13,15 +13,12 @@ use crate::config::Config;
 pub type Built = (Vec<Arc<dyn Provider>>, Option<Arc<TelegramBot>>);
 
 /// Builds them. Nothing is contacted.
-///
-/// # Errors
-/// The key that is wrong, and why.
 pub fn build(config: &Config) -> Result<Built, WiringError> {
     let token = config.telegram.bot_token.as_ref().map(|token| Secret::new(token.expose()));
-    let surroundings = Surroundings { random: Arc::new(OsRandom), telegram_bot_token: token };
+    let dependencies = ProviderDependencies { random: Arc::new(OsRandom), telegram_bot_token: token };
     let mut providers = Vec::with_capacity(config.providers.len());
     for (place, entry) in config.providers.iter().enumerate() {
-        let provider = userd_providers::build(entry, &surroundings)
+        let provider = userd_providers::build(entry, &dependencies)
             .map_err(|error| WiringError::Config(format!("providers[{place}].{}: {}", error.field, error.detail)))?;
         providers.push(provider);
     }
@@ -31,9 +28,6 @@ pub fn build(config: &Config) -> Result<Built, WiringError> {
 }
 
 /// The bot, where its token, name and webhook secret are all configured. Nothing is contacted.
-///
-/// # Errors
-/// The key that is wrong (a malformed token, address or proxy), and why.
 pub fn bot(config: &Config) -> Result<Option<TelegramBot>, ConfigError> {
     let telegram = &config.telegram;
     let (Some(username), Some(webhook_secret)) = (telegram.bot_username.as_ref(), telegram.webhook_secret.as_ref())
@@ -49,9 +43,6 @@ pub fn bot(config: &Config) -> Result<Option<TelegramBot>, ConfigError> {
 }
 
 /// A client of the Bot API, where a token is configured.
-///
-/// # Errors
-/// The key that is wrong (a malformed token, address or proxy), and why.
 pub fn bot_api(config: &Config) -> Result<Option<BotApi>, ConfigError> {
     let Some(token) = config.telegram.bot_token.as_ref() else { return Ok(None) };
     let token = Secret::new(token.expose());

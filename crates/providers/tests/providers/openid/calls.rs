@@ -128,7 +128,7 @@ fn a_wrong_configuration_names_its_key() {
             config.client_secret = None;
         }
         change(&mut config);
-        let error = build(&config, &support::surroundings()).err().unwrap_or_else(|| panic!("{field} was accepted"));
+        let error = build(&config, &support::dependencies()).err().unwrap_or_else(|| panic!("{field} was accepted"));
         assert_eq!(error.field, field, "{error}");
         assert!(!error.to_string().contains("pw"), "{error}");
     }

@@ -127,9 +127,9 @@ async fn init_data_signed_by_another_key_or_for_another_bot_is_refused() {
     let mut config = support::config(Kind::Telegram, "https://oauth.telegram.org");
     config.telegram = Some(options);
     config.client_id = "110201544".into();
-    let mut surroundings = support::surroundings();
-    surroundings.telegram_bot_token = None;
-    let other_bot = build(&config, &surroundings).unwrap();
+    let mut dependencies = support::dependencies();
+    dependencies.telegram_bot_token = None;
+    let other_bot = build(&config, &dependencies).unwrap();
     assert_eq!(slug(other_bot.native(&NativeProof::InitData(raw), now()).await), "signature_invalid");
     let story = by_public_key(own["pub"].as_str()).await;
     let signature_at = raw.find("signature=").unwrap() + 10;

@@ -1,6 +1,6 @@
-//! Telegram's doors: signed payloads with every kind of damage, and one identity behind all of them.
+//! Telegram's ways in: signed payloads with every kind of damage, and one identity behind all of them.
 
-mod doors;
+mod identity;
 mod mini_app;
 mod widget;
 

@@ -107,10 +107,10 @@ async fn an_empty_or_foreign_bot_token_signs_nothing() {
         "x:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw",
         "1:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw",
     ] {
-        let mut surroundings = support::surroundings();
-        surroundings.telegram_bot_token = Some(Secret::new(token));
+        let mut dependencies = support::dependencies();
+        dependencies.telegram_bot_token = Some(Secret::new(token));
         let config = support::config(Kind::Telegram, "https://oauth.telegram.org");
-        let error = build(&config, &surroundings).err().unwrap_or_else(|| panic!("{token:?}"));
+        let error = build(&config, &dependencies).err().unwrap_or_else(|| panic!("{token:?}"));
         assert!(matches!(error.field.as_str(), "telegram.bot_token" | "client_id"), "{error}");
     }
 }

@@ -12,14 +12,14 @@ use crate::{
     yandex::{self, Yandex},
 };
 
-/// Where the service listens in the configuration that [`Street::config`] writes.
+/// Where the service listens in the configuration that [`FakeNetwork::config`] writes.
 pub const SERVICE: &str = "http://127.0.0.1:8080";
 /// What the bot's webhook must bring along.
 pub const WEBHOOK_SECRET: &str = "stand-in-webhook-secret";
 
 /// Every stand-in, running.
 #[expect(missing_docs, reason = "the names are the brands")]
-pub struct Street {
+pub struct FakeNetwork {
     pub yandex: Yandex,
     pub telegram: Telegram,
     pub bot_api: BotApi,
@@ -30,11 +30,8 @@ pub struct Street {
     pub hostile: Oidc,
 }
 
-impl Street {
+impl FakeNetwork {
     /// Starts all, on eight ports from `port_base` on; 0 takes free ones.
-    ///
-    /// # Errors
-    /// A port is taken.
     pub async fn start(port_base: u16) -> std::io::Result<Self> {
         let at = |place: u16| Options::at(if port_base == 0 { 0 } else { port_base.saturating_add(place) });
         let bot_api = bot_api::start(at(2)).await?;

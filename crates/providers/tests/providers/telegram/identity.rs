@@ -1,12 +1,12 @@
-//! One identity behind all doors, and what is assumed of Telegram's OpenID Connect.
+//! One identity behind all ways in, and what is assumed of Telegram's OpenID Connect.
 
 use userd_providers::telegram::bot_profile;
 
 use super::*;
 
-/// A payload of one door is no payload of another: their keys differ although the token is one.
+/// A payload of one way in is no payload of another: their keys differ although the token is one.
 #[tokio::test]
-async fn a_widget_signature_does_not_open_the_mini_app_door() {
+async fn a_widget_signature_is_no_mini_app_signature() {
     let story = telegram().await;
     let fields = widget_vectors()[1].clone();
     let raw = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&fields).finish();
@@ -14,7 +14,7 @@ async fn a_widget_signature_does_not_open_the_mini_app_door() {
 }
 
 #[tokio::test]
-async fn every_door_leads_to_the_same_account() {
+async fn every_way_in_leads_to_the_same_account() {
     let story = telegram().await;
     story.behave(|b| b.subject = json!(424_242_424_242_u64));
     let by_oidc = story.sign_in().await.unwrap();

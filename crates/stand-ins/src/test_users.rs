@@ -2,7 +2,7 @@
 
 /// Somebody with an account at every provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Person {
+pub struct TestUser {
     /// The name in `?person=` and on the buttons.
     pub key: String,
     /// The account's number: Yandex' `id`, Telegram's numeric id, GitHub's `id`; other providers derive theirs.
@@ -27,7 +27,7 @@ pub struct Person {
     pub locale: String,
 }
 
-impl Person {
+impl TestUser {
     /// A person with a login and nothing else; change the fields as needed.
     #[must_use]
     pub fn new(key: &str, number: u64) -> Self {
@@ -64,27 +64,27 @@ impl Person {
 /// The usual four: `ivan` has everything, `maria` only a phone, `oleg` neither address nor phone, `zoe` an address
 /// that nobody proved.
 #[must_use]
-pub fn people() -> Vec<Person> {
-    let ivan = Person {
+pub fn test_users() -> Vec<TestUser> {
+    let ivan = TestUser {
         first_name: "Иван".to_owned(),
         last_name: "Петров".to_owned(),
         phone: Some("+79001234567".to_owned()),
         birthday: Some("1990-05-17".to_owned()),
         avatar: true,
         locale: "ru".to_owned(),
-        ..Person::new("ivan", 424_242_424_242).with_email("ivan.petrov@yandex.ru", true)
+        ..TestUser::new("ivan", 424_242_424_242).with_email("ivan.petrov@yandex.ru", true)
     };
-    let maria = Person {
+    let maria = TestUser {
         first_name: "Мария".to_owned(),
         last_name: "Котова".to_owned(),
         username: None,
         phone: Some("+79007654321".to_owned()),
         birthday: Some("0000-12-23".to_owned()),
         locale: "ru".to_owned(),
-        ..Person::new("maria", 3_000_250_009)
+        ..TestUser::new("maria", 3_000_250_009)
     };
-    let oleg = Person { first_name: "Oleg".to_owned(), ..Person::new("oleg", 77_001) };
+    let oleg = TestUser { first_name: "Oleg".to_owned(), ..TestUser::new("oleg", 77_001) };
     let zoe =
-        Person { first_name: "Zoe".to_owned(), ..Person::new("zoe", 88_002) }.with_email("zoe@example.org", false);
+        TestUser { first_name: "Zoe".to_owned(), ..TestUser::new("zoe", 88_002) }.with_email("zoe@example.org", false);
     vec![ivan, maria, oleg, zoe]
 }

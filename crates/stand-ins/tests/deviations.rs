@@ -13,7 +13,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use support::{VERIFIER, get, hidden_fields, open, post, wall_clock};
 use userd_jose::{Algorithm, SigningKey, sign_compact};
-use userd_stand_ins::{Fault, Options, Person, apple, github, oidc, vk};
+use userd_stand_ins::{Fault, Options, TestUser, apple, github, oidc, vk};
 
 const BACK: &str = "https://app.example/callback";
 
@@ -232,7 +232,7 @@ async fn a_stand_in_remembers_fails_recovers_and_ends() {
     oidc.recover();
     assert_eq!(get(&url, &[]).await.0, 200);
     assert_eq!((oidc.requests_to("/jwks").len(), oidc.requests().len()), (2, 2));
-    oidc.welcome(Person::new("ann", 5).with_email("ann@example.org", true));
+    oidc.welcome(TestUser::new("ann", 5).with_email("ann@example.org", true));
     oidc.decide_at_once(Some("ann"));
     let page = format!("{}/authorize?client_id={}&response_type=code&scope=openid", oidc.base_url, oidc::CLIENT_ID);
     let page = format!("{page}&redirect_uri={BACK}&state=s{}", challenge("S256"));

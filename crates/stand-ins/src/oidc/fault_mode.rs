@@ -8,17 +8,17 @@ use userd_jose::{SigningKey, hs256, sign_compact};
 use super::documents;
 use crate::{page::escape, reply::Fault};
 
-macro_rules! twists {
+macro_rules! fault_modes {
     ($($name:ident, $slug:literal, $what:literal;)+) => {
         /// A way to be hostile.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Twist { $(#[doc = $what] $name,)+ }
+        pub enum FaultMode { $(#[doc = $what] $name,)+ }
 
-        impl Twist {
+        impl FaultMode {
             /// Every one.
             pub const ALL: &[Self] = &[$(Self::$name,)+];
 
-            /// The name in `/twist?name=`.
+            /// The name in `/fault-mode?name=`.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $slug,)+ }
@@ -33,7 +33,7 @@ macro_rules! twists {
     };
 }
 
-twists! {
+fault_modes! {
     OtherIssuerInAnswer, "mix-up", "The callback's `iss` names another issuer: a mix-up (RFC 9207).";
     NoIssuerInAnswer, "no-iss", "The callback has no `iss`, though discovery promises it.";
     OtherIssuerInToken, "token-iss", "The ID token's `iss` is another issuer.";
@@ -73,14 +73,14 @@ twists! {
     ServerError, "500", "The token endpoint answers 500.";
 }
 
-impl Twist {
+impl FaultMode {
     /// By its name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|twist| twist.as_str() == name)
+        Self::ALL.iter().copied().find(|fault_mode| fault_mode.as_str() == name)
     }
 
-    /// Whether somebody may still come in: these twists are inconveniences, not attacks.
+    /// Whether somebody may still come in: these fault modes are inconveniences, not attacks.
     #[must_use]
     pub const fn is_survivable(self) -> bool {
         matches!(self, Self::UnverifiedEmail | Self::NoEmail)
@@ -102,7 +102,7 @@ impl Twist {
         }
     }
 
-    /// The ID token, twisted.
+    /// The ID token, made wrong.
     pub(super) fn sign(
         self,
         key: &SigningKey,
@@ -188,10 +188,10 @@ fn tampered(token: &str, mut claims: Value) -> Option<String> {
 }
 
 /// `iss` of the callback.
-pub(super) fn issuer_in_answer(twist: Option<Twist>, base: &str) -> Option<String> {
-    match twist {
-        Some(Twist::OtherIssuerInAnswer) => Some("https://login.victim.example".to_owned()),
-        Some(Twist::NoIssuerInAnswer) => None,
+pub(super) fn issuer_in_answer(fault_mode: Option<FaultMode>, base: &str) -> Option<String> {
+    match fault_mode {
+        Some(FaultMode::OtherIssuerInAnswer) => Some("https://login.victim.example".to_owned()),
+        Some(FaultMode::NoIssuerInAnswer) => None,
         _ => Some(base.to_owned()),
     }
 }
@@ -202,15 +202,17 @@ pub(crate) fn half_hash(token: &str) -> String {
     URL_SAFE_NO_PAD.encode(hash.as_ref().get(..16).unwrap_or_default())
 }
 
-/// The twists as links.
-pub(super) fn choice(now: Option<Twist>) -> String {
+/// The fault modes as links.
+pub(super) fn choice(now: Option<FaultMode>) -> String {
     let item = |name: &str, what: &str, chosen: bool| {
         let mark = if chosen { " ←" } else { "" };
-        format!("<li><a href=\"/twist?name={name}\">{}</a>: {}{mark}</li>", escape(name), escape(what))
+        format!("<li><a href=\"/fault-mode?name={name}\">{}</a>: {}{mark}</li>", escape(name), escape(what))
     };
     let friendly = item("", "an honest provider / честный провайдер", now.is_none());
-    let rest: String =
-        Twist::ALL.iter().map(|twist| item(twist.as_str(), twist.describe(), now == Some(*twist))).collect();
+    let rest: String = FaultMode::ALL
+        .iter()
+        .map(|fault_mode| item(fault_mode.as_str(), fault_mode.describe(), now == Some(*fault_mode)))
+        .collect();
     let title = "<h2>How hostile? / Как вредить?</h2><p>Choose, then go back. / Выберите и вернитесь назад.</p>";
     format!("{title}<ul>{friendly}{rest}</ul>")
 }

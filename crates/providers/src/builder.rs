@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use url::Url;
 use userd_jose::Algorithm;
+use userd_model::Random;
 use userd_outbound::{ConfigError, HttpClient, HttpOptions, Secret};
 
 use crate::{
@@ -15,7 +16,6 @@ use crate::{
     kind::Kind,
     profile::Profile,
     provider::{Capabilities, Facts, Policy},
-    registry::Surroundings,
 };
 
 /// Parameters of the authorize URL that are ours alone.
@@ -31,15 +31,24 @@ const RESERVED: [&str; 9] = [
     "code_challenge_method",
 ];
 
+/// What providers need from the rest of the program.
+#[derive(Clone)]
+pub struct ProviderDependencies {
+    /// Ids of single calls and assertions.
+    pub random: Arc<dyn Random>,
+    /// The bot's token from the `telegram` section, for the widget and Mini Apps.
+    pub telegram_bot_token: Option<Secret>,
+}
+
 /// One provider under construction.
-pub(crate) struct Setup<'a> {
+pub(crate) struct ProviderBuilder<'a> {
     pub(crate) config: &'a ProviderConfig,
-    pub(crate) surroundings: &'a Surroundings,
+    pub(crate) dependencies: &'a ProviderDependencies,
     pub(crate) secret: Option<Secret>,
 }
 
-impl<'a> Setup<'a> {
-    pub(crate) fn new(config: &'a ProviderConfig, surroundings: &'a Surroundings) -> Result<Self, ConfigError> {
+impl<'a> ProviderBuilder<'a> {
+    pub(crate) fn new(config: &'a ProviderConfig, dependencies: &'a ProviderDependencies) -> Result<Self, ConfigError> {
         let id_is_fine = (1..=32).contains(&config.id.len())
             && config.id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
         if !id_is_fine {
@@ -51,7 +60,7 @@ impl<'a> Setup<'a> {
         refuse_foreign_keys(config)?;
         let secret =
             Secret::resolve("client_secret", config.client_secret.as_ref(), config.client_secret_file.as_deref())?;
-        Ok(Self { config, surroundings, secret })
+        Ok(Self { config, dependencies, secret })
     }
 
     /// A configured endpoint, or the built-in one.
@@ -163,7 +172,7 @@ impl<'a> Setup<'a> {
         let config = self.config;
         let pem = Secret::resolve("private_key", config.private_key.as_ref(), config.private_key_file.as_deref())?
             .ok_or_else(|| missing("private_key"))?;
-        AssertionKey::new(&pem, only, config.key_id.clone(), Arc::clone(&self.surroundings.random))
+        AssertionKey::new(&pem, only, config.key_id.clone(), Arc::clone(&self.dependencies.random))
     }
 
     /// The code flow over `http`.

@@ -1,10 +1,10 @@
-//! The configuration of Telegram's doors.
+//! The configuration of Telegram's ways in.
 
 use serde::{Deserialize, Serialize};
 
 use crate::span::Span;
 
-/// Telegram's doors.
+/// Telegram's ways in.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TelegramOptions {
