@@ -45,8 +45,10 @@ pub struct BotUpdates {
 }
 
 impl BotUpdates {
-    /// Without a bot every update is refused. Handlers are asked in their order.
-    pub(crate) fn new(parts: Parts, bot: Option<Arc<TelegramBot>>, handlers: Vec<Arc<dyn UpdateHandler>>) -> Self {
+    /// Without a bot every update is refused. Handlers are asked in their order; sign-in takes every start and every
+    /// button, so it comes last.
+    #[must_use]
+    pub fn new(parts: Parts, bot: Option<Arc<TelegramBot>>, handlers: Vec<Arc<dyn UpdateHandler>>) -> Self {
         Self { parts, bot, handlers }
     }
 

@@ -246,7 +246,8 @@ services! {
         access_of_the_bot_is_recorded_and_withdrawn,
         each_linked_account_has_its_own_bot_access,
         other_words_and_unknown_links_do_no_harm,
-        without_a_bot_there_is_no_such_door,
+        an_update_goes_to_the_first_handler_that_takes_it,
+        without_a_bot_there_is_no_such_way_in,
     }
 }
 

@@ -11,12 +11,15 @@ use axum::{
     routing::post,
 };
 use serde_json::{Value, json};
-use userd_channels::{HttpOptions, Secret, telegram::BotApi};
+use userd_channels::{
+    HttpOptions, Secret,
+    telegram::{BotApi, Content, Update},
+};
 use userd_model::{EventKind, Refusal, UserId};
 use userd_providers::Kind;
 use userd_services::{
     Failure, SignedIn,
-    bot::TelegramBot,
+    bot::{BotUpdates, TelegramBot, UpdateHandler},
     sign_in::{BotPoll, BotStart, Finished},
 };
 
@@ -167,7 +170,7 @@ pub(crate) async fn a_tap_on_the_right_code_signs_in(stage: Stage) {
     assert_eq!(refusal(messenger.poll(&start).await), Refusal::InvalidCode, "the tokens are handed out once");
     assert_eq!(messenger.sign_in(7).await.user.id, answer.user.id);
     messenger.telegram.is(person("telegram", "7"));
-    assert_eq!(messenger.house.sign_in_through("telegram").await.user.id, answer.user.id, "every door, one account");
+    assert_eq!(messenger.house.sign_in_through("telegram").await.user.id, answer.user.id, "every way in, one account");
 }
 
 /// A link sent to somebody else: the victim does not know the code, and one wrong tap ends it.
@@ -354,7 +357,39 @@ pub(crate) async fn other_words_and_unknown_links_do_no_harm(stage: Stage) {
     assert!(messenger.house.reading().users().page(None, 9).await.unwrap().is_empty());
 }
 
-pub(crate) async fn without_a_bot_there_is_no_such_door(stage: Stage) {
+/// Takes texts only, and remembers them.
+#[derive(Default)]
+struct Texts(Mutex<Vec<String>>);
+
+#[async_trait::async_trait]
+impl UpdateHandler for Texts {
+    async fn handle(&self, _: &TelegramBot, update: &Content) -> Result<bool, Failure> {
+        let Content::Text { text, .. } = update else { return Ok(false) };
+        self.0.lock().unwrap().push(text.clone());
+        Ok(true)
+    }
+}
+
+pub(crate) async fn an_update_goes_to_the_first_handler_that_takes_it(stage: Stage) {
+    let messenger = Messenger::open(&stage).await;
+    let (first, second) = (Arc::new(Texts::default()), Arc::new(Texts::default()));
+    let handlers: Vec<Arc<dyn UpdateHandler>> =
+        vec![first.clone(), second.clone(), Arc::new(messenger.house.sign_in.clone())];
+    let api = BotApi::new(&serve(Arc::clone(&messenger.calls)).await, &token(), HttpOptions::default()).unwrap();
+    let bot = TelegramBot { api, username: "userd_test_bot".to_owned(), webhook_secret: Secret::new(SECRET) };
+    let updates = BotUpdates::new(messenger.house.parts.clone(), Some(Arc::new(bot)), handlers);
+    for (id, text) in [(1, "hello"), (1, "hello"), (2, "/start")] {
+        let chat = json!({ "id": 7, "type": "private" });
+        let message = json!({ "message_id": 1, "date": 1, "chat": chat, "from": somebody(7), "text": text });
+        let update = json!({ "update_id": id, "message": message }).to_string();
+        updates.take(Update::parse(update.as_bytes()).unwrap()).await.unwrap();
+    }
+    assert_eq!(*first.0.lock().unwrap(), ["hello"], "taken once, however often it comes");
+    assert!(second.0.lock().unwrap().is_empty());
+    assert_eq!(messenger.told().len(), 1, "what nobody took before is sign-in's: it answers the start");
+}
+
+pub(crate) async fn without_a_bot_there_is_no_such_way_in(stage: Stage) {
     let telegram = Elsewhere::new("telegram", |facts| facts.kind = Kind::Telegram);
     let house = stage.house_with(offering(&[&telegram])).await;
     assert_eq!(refusal(house.sign_in.start_bot(&home()).await), Refusal::NoSuchProvider);
