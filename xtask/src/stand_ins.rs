@@ -7,7 +7,7 @@ use std::{
     path::PathBuf,
 };
 
-use userd_stand_ins::street::{SERVICE, Street, WEBHOOK_SECRET};
+use userd_stand_ins::network::{FakeNetwork, SERVICE, WEBHOOK_SECRET};
 
 /// What may be typed after `cargo xtask stand-ins`.
 #[derive(clap::Args)]
@@ -28,27 +28,27 @@ pub fn run(arguments: &Arguments) -> Result<String, String> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| e.to_string())?;
     runtime.block_on(async {
         let base = arguments.port_base;
-        let street = Street::start(base).await.map_err(|e| format!("the ports from {base} on: {e}"))?;
+        let network = FakeNetwork::start(base).await.map_err(|e| format!("the ports from {base} on: {e}"))?;
         let path = &arguments.write_config;
         let write = || {
             path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
-            std::fs::write(path, street.config())
+            std::fs::write(path, network.config())
         };
         write().map_err(|e| format!("{}: {e}", path.display()))?;
         // A closed terminal is no reason to stop.
-        let _ = writeln!(io::stdout(), "{}", told(&street, &path.display().to_string()));
+        let _ = writeln!(io::stdout(), "{}", told(&network, &path.display().to_string()));
         tokio::signal::ctrl_c().await.map_err(|e| e.to_string())?;
         Ok("Stopped.".to_owned())
     })
 }
 
-fn told(street: &Street, config: &str) -> String {
+fn told(network: &FakeNetwork, config: &str) -> String {
     let mut text = String::from("Stand-ins are running:\n");
-    for (name, address) in street.addresses() {
+    for (name, address) in network.addresses() {
         // Writing to a String does not fail.
         let _ = writeln!(text, "  {name:<18} {address}");
     }
-    let bot = &street.bot_api.base_url;
+    let bot = &network.bot_api.base_url;
     let method = format!("{bot}/bot{}", userd_stand_ins::telegram::BOT_TOKEN);
     let _ = write!(
         text,
@@ -58,8 +58,8 @@ fn told(street: &Street, config: &str) -> String {
          Tell the bot where the service is:\n       \
          curl '{method}/setWebhook?url={SERVICE}/v1/telegram/webhook&secret_token={WEBHOOK_SECRET}'\n  \
          4. A Mini App's payload: {}/mini-app\n  \
-         5. How the hostile provider is hostile: {}/twist\n\nCtrl-C stops them.",
-        street.telegram.base_url, street.hostile.base_url
+         5. How the hostile provider is hostile: {}/fault-mode\n\nCtrl-C stops them.",
+        network.telegram.base_url, network.hostile.base_url
     );
     text
 }

@@ -3,33 +3,38 @@
 
 use serde_json::{Map, Value};
 use userd_model::Timestamp;
+use userd_outbound::{Answer, Secret, printable};
 
-use crate::{
-    fault::{ProviderFault, printable},
-    http_client::Answer,
-    profile::ProviderTokens,
-    secret::Secret,
-};
+use crate::{fault::ProviderFault, profile::ProviderTokens};
 
 /// Members of a JSON object.
 pub(crate) type Members = Map<String, Value>;
 
-impl Answer {
+/// What an answer says, once its shape is right.
+pub(crate) trait ReadAnswer {
     /// The body as one JSON object without duplicate members.
-    pub(crate) fn members(&self) -> Result<Members, ProviderFault> {
+    fn members(&self) -> Result<Members, ProviderFault>;
+
+    /// The body as any JSON value without duplicate members.
+    fn value(&self) -> Result<Value, ProviderFault>;
+
+    /// The members of a good answer; an error in any of the usual dresses is a fault, whatever the status.
+    fn good(&self) -> Result<Members, ProviderFault>;
+}
+
+impl ReadAnswer for Answer {
+    fn members(&self) -> Result<Members, ProviderFault> {
         userd_jose::strict_json::object(&self.body).map_err(|_| {
             ProviderFault::Unavailable(format!("{} answered {} without a JSON object", self.host, self.status))
         })
     }
 
-    /// The body as any JSON value without duplicate members.
-    pub(crate) fn value(&self) -> Result<Value, ProviderFault> {
+    fn value(&self) -> Result<Value, ProviderFault> {
         userd_jose::strict_json::value(&self.body)
             .map_err(|_| ProviderFault::Unavailable(format!("{} answered {} without JSON", self.host, self.status)))
     }
 
-    /// The members of a good answer; an error in any of the usual dresses is a fault, whatever the status.
-    pub(crate) fn good(&self) -> Result<Members, ProviderFault> {
+    fn good(&self) -> Result<Members, ProviderFault> {
         if self.status == 429 || self.status >= 500 {
             return Err(ProviderFault::Unavailable(format!("{} answered {}", self.host, self.status)));
         }
@@ -41,29 +46,29 @@ impl Answer {
         let ok = (200..300).contains(&self.status);
         match error_text(&members) {
             None if ok => Ok(members),
-            None => Err(self.fault(&format!("status {}", self.status), "")),
+            None => Err(fault(self, &format!("status {}", self.status), "")),
             Some(error) => {
                 let description = text(&members, "error_description").or_else(|| text(&members, "error_msg"));
-                Err(self.fault(&error, description.as_deref().unwrap_or_default()))
+                Err(fault(self, &error, description.as_deref().unwrap_or_default()))
             }
         }
     }
+}
 
-    fn fault(&self, error: &str, description: &str) -> ProviderFault {
-        let told = printable(&format!("{}: {error} {description}", self.host));
-        if concerns_us(error) {
-            return ProviderFault::Misconfigured(told);
-        }
-        if matches!(error, "temporarily_unavailable" | "server_error" | "slow_down") {
-            return ProviderFault::Unavailable(told);
-        }
-        tracing::info!(answer = told, "the provider refuses");
-        ProviderFault::Refused(match error {
-            "invalid_grant" | "bad_verification_code" | "bad_refresh_token" | "expired_token" => "code_refused",
-            _ if self.status == 401 || error == "invalid_token" => "token_refused",
-            _ => "provider_error",
-        })
+fn fault(answer: &Answer, error: &str, description: &str) -> ProviderFault {
+    let told = printable(&format!("{}: {error} {description}", answer.host));
+    if concerns_us(error) {
+        return ProviderFault::Misconfigured(told);
     }
+    if matches!(error, "temporarily_unavailable" | "server_error" | "slow_down") {
+        return ProviderFault::Unavailable(told);
+    }
+    tracing::info!(answer = told, "the provider refuses");
+    ProviderFault::Refused(match error {
+        "invalid_grant" | "bad_verification_code" | "bad_refresh_token" | "expired_token" => "code_refused",
+        _ if answer.status == 401 || error == "invalid_token" => "token_refused",
+        _ => "provider_error",
+    })
 }
 
 /// Errors are free text: Yandex answers two with spaces in them, OK answers numbers.

@@ -8,18 +8,18 @@ use serde_json::Value;
 use url::Url;
 use userd_jose::Algorithm;
 use userd_model::Timestamp;
+use userd_outbound::ConfigError;
 
 use crate::{
     answer::{full_name, judge_email, text, truth},
+    builder::{ProviderBuilder, missing, sibling},
     client_auth::ClientAuth,
-    config::ConfigError,
     discovery::{Metadata, MetadataSource, Written, issuer_url},
     fault::ProviderFault,
     id_token::{IdToken, IdTokens, IssuerRule},
     openid::OpenId,
     profile::{Profile, ProviderTokens},
     provider::{Begin, Callback, Capabilities, Facts, NativeProof, Provider, Redirect},
-    setup::{Setup, sibling},
 };
 
 const ISSUER: &str = "https://appleid.apple.com";
@@ -30,38 +30,38 @@ pub(crate) struct Apple {
 }
 
 impl Apple {
-    pub(crate) fn new(setup: &Setup<'_>) -> Result<Self, ConfigError> {
-        let config = setup.config;
-        let issuer = setup.issuer(ISSUER);
-        let metadata = metadata(setup, &issuer)?;
+    pub(crate) fn new(builder: &ProviderBuilder<'_>) -> Result<Self, ConfigError> {
+        let config = builder.config;
+        let issuer = builder.issuer(ISSUER);
+        let metadata = metadata(builder, &issuer)?;
         let configured: Vec<&Url> =
             [&metadata.authorize, &metadata.token, &metadata.jwks].into_iter().chain(&metadata.revoke).collect();
-        let http = setup.http(&configured)?;
-        let team_id = config.apple.as_ref().ok_or_else(|| ConfigError::missing("apple.team_id"))?.team_id.clone();
+        let http = builder.http(&configured)?;
+        let team_id = config.apple.as_ref().ok_or_else(|| missing("apple.team_id"))?.team_id.clone();
         if config.key_id.is_none() {
-            return Err(ConfigError::missing("key_id"));
+            return Err(missing("key_id"));
         }
-        let key = setup.assertion_key(Some(Algorithm::ES256))?;
+        let key = builder.assertion_key(Some(Algorithm::ES256))?;
         let auth = ClientAuth::AppleSecret { key, team_id, audience: issuer.clone() };
-        let flow = setup.code_flow(Arc::clone(&http), auth, &["name", "email"], " ");
+        let flow = builder.code_flow(Arc::clone(&http), auth, &["name", "email"], " ");
         let capabilities = Capabilities {
             browser: true,
             // Apple refuses any other answer once a scope is asked for.
             form_post: !flow.scopes.is_empty(),
-            native_id_token: setup.native(true),
+            native_id_token: builder.native(true),
             refresh: true,
             revoke: true,
             ..Capabilities::default()
         };
         Ok(Self {
             openid: OpenId {
-                facts: setup.facts(issuer.clone(), capabilities, true)?,
+                facts: builder.facts(issuer.clone(), capabilities, true)?,
                 flow,
                 flow_with_form: None,
                 metadata: MetadataSource::Fixed(Arc::new(metadata)),
                 id_tokens: IdTokens::new(http, IssuerRule::Exact(vec![issuer]), config)?,
                 nonce_required: true,
-                native_client_ids: setup.native_client_ids(),
+                native_client_ids: builder.native_client_ids(),
             },
             trust_email: config.trust_email,
         })
@@ -81,9 +81,9 @@ impl Apple {
     }
 }
 
-fn metadata(setup: &Setup<'_>, issuer: &str) -> Result<Metadata, ConfigError> {
+fn metadata(builder: &ProviderBuilder<'_>, issuer: &str) -> Result<Metadata, ConfigError> {
     let at = issuer_url(issuer)?;
-    let written = Written::read(setup)?;
+    let written = Written::read(builder)?;
     let token = written.token.unwrap_or_else(|| sibling(&at, "/auth/token"));
     Ok(Metadata {
         authorize: written.authorize.unwrap_or_else(|| sibling(&at, "/auth/authorize")),

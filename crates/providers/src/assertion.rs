@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use userd_jose::{Algorithm, SigningKey, sign_compact};
 use userd_model::{Random, Timestamp};
+use userd_outbound::{ConfigError, Secret};
 
-use crate::{config::ConfigError, fault::ProviderFault, secret::Secret};
+use crate::fault::ProviderFault;
 
 /// How long an assertion lives: long enough for a slow call and a clock that is off, no longer.
 const LIFETIME: i64 = 300;

@@ -2,9 +2,10 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use userd_model::Timestamp;
+use userd_outbound::{Call, Secret};
 use zeroize::Zeroizing;
 
-use crate::{assertion::AssertionKey, fault::ProviderFault, http_client::Call, secret::Secret};
+use crate::{assertion::AssertionKey, fault::ProviderFault};
 
 /// Our credentials at one provider.
 pub(crate) enum ClientAuth {

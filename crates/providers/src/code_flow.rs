@@ -5,17 +5,16 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use url::Url;
 use userd_model::Timestamp;
+use userd_outbound::{Call, HttpClient, Secret};
 use zeroize::Zeroizing;
 
 use crate::{
-    answer::{Members, TokenAnswer},
+    answer::{Members, ReadAnswer, TokenAnswer},
     client_auth::ClientAuth,
     config::UserinfoAuth,
     fault::ProviderFault,
-    http_client::{Call, HttpClient},
     profile::ProviderTokens,
     provider::{Begin, Callback},
-    secret::Secret,
 };
 
 /// What the code flow needs to know about a provider, besides its endpoints.

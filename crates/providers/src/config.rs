@@ -1,30 +1,15 @@
 //! The configuration of one provider: what may be written, not what is built from it.
 
+mod telegram;
+
 use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
+use userd_outbound::Secret;
 
-use crate::{Kind, Secret, span::Span, telegram::TelegramOptions};
+pub use telegram::{MiniAppCheck, TelegramOptions, TelegramStart};
 
-/// What is wrong with a provider's configuration.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {detail}")]
-pub struct ConfigError {
-    /// The key within the provider's entry, e.g. `client_secret` or `apple.team_id`.
-    pub field: String,
-    /// What is wrong and what would be right; never a secret.
-    pub detail: String,
-}
-
-impl ConfigError {
-    pub(crate) fn new(field: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { field: field.into(), detail: detail.into() }
-    }
-
-    pub(crate) fn missing(field: &'static str) -> Self {
-        Self::new(field, "is required for this kind")
-    }
-}
+use crate::{kind::Kind, span::Span};
 
 /// One entry of `providers:`.
 #[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
@@ -140,7 +125,7 @@ pub struct ProviderConfig {
     /// apple: what only Apple needs.
     #[serde(default)]
     pub apple: Option<AppleOptions>,
-    /// telegram: which doors are open, and how wide.
+    /// telegram: which ways in are open, and how wide.
     #[serde(default)]
     pub telegram: Option<TelegramOptions>,
 }

@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use url::Url;
 use userd_model::Timestamp;
+use userd_outbound::{Call, ConfigError, HttpClient};
 
 use crate::{
-    answer::{Members, text},
-    config::ConfigError,
+    answer::{Members, ReadAnswer, text},
+    builder::{ProviderBuilder, endpoint},
     fault::ProviderFault,
-    http_client::{Call, HttpClient},
     learned::Learned,
-    setup::{Setup, endpoint},
 };
 
 /// An OpenID provider's endpoints and habits.
@@ -40,8 +39,8 @@ pub(crate) struct Written {
 }
 
 impl Written {
-    pub(crate) fn read(setup: &Setup<'_>) -> Result<Self, ConfigError> {
-        let at = &setup.config.endpoints;
+    pub(crate) fn read(builder: &ProviderBuilder<'_>) -> Result<Self, ConfigError> {
+        let at = &builder.config.endpoints;
         let one =
             |name: &'static str, given: &Option<String>| given.as_ref().map(|text| endpoint(name, text)).transpose();
         Ok(Self {
@@ -114,7 +113,7 @@ impl Discovery {
         let document = self.http.send(Call::get(self.document.clone())).await?.good()?;
         let named = text(&document, "issuer").unwrap_or_default();
         if named != self.names_issuer {
-            let told = crate::fault::printable(&named);
+            let told = userd_outbound::printable(&named);
             return Err(ProviderFault::Misconfigured(format!("{} is about the issuer {told}", self.document)));
         }
         let written = &self.written;

@@ -1,5 +1,7 @@
 //! What can go wrong between us and a provider. Status codes and pages for people are not here.
 
+use userd_outbound::Unreachable;
+
 /// Why there is no profile.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderFault {
@@ -31,7 +33,8 @@ impl ProviderFault {
     }
 }
 
-/// Text from a provider made fit for a log line: printable, at most 200 characters.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
+impl From<Unreachable> for ProviderFault {
+    fn from(fault: Unreachable) -> Self {
+        Self::Unavailable(fault.0)
+    }
 }

@@ -5,19 +5,18 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use url::Url;
 use userd_model::Timestamp;
+use userd_outbound::{Call, ConfigError, Secret};
 
 use crate::{
-    answer::{Members, judge_email, picture, text},
+    answer::{Members, ReadAnswer, judge_email, picture, text},
+    builder::{ProviderBuilder, blank_profile},
     client_auth::basic,
     code_flow::{CodeFlow, show_token},
-    config::{ConfigError, TokenAuth, UserinfoAuth},
+    config::{TokenAuth, UserinfoAuth},
     fault::ProviderFault,
-    http_client::Call,
     openid::revoked,
     profile::{Profile, ProviderTokens, subject},
     provider::{Begin, Callback, Capabilities, Facts, NativeProof, Provider, Redirect},
-    secret::Secret,
-    setup::{Setup, blank_profile},
 };
 
 const ISSUER: &str = "https://github.com";
@@ -36,37 +35,37 @@ pub(crate) struct Github {
 }
 
 impl Github {
-    pub(crate) fn new(setup: &Setup<'_>) -> Result<Self, ConfigError> {
-        let config = setup.config;
+    pub(crate) fn new(builder: &ProviderBuilder<'_>) -> Result<Self, ConfigError> {
+        let config = builder.config;
         let at = &config.endpoints;
         let authorize =
-            setup.endpoint("authorize", at.authorize.as_ref(), "https://github.com/login/oauth/authorize")?;
-        let token = setup.endpoint("token", at.token.as_ref(), "https://github.com/login/oauth/access_token")?;
-        let userinfo = setup.endpoint("userinfo", at.userinfo.as_ref(), "https://api.github.com/user")?;
+            builder.endpoint("authorize", at.authorize.as_ref(), "https://github.com/login/oauth/authorize")?;
+        let token = builder.endpoint("token", at.token.as_ref(), "https://github.com/login/oauth/access_token")?;
+        let userinfo = builder.endpoint("userinfo", at.userinfo.as_ref(), "https://api.github.com/user")?;
         let emails = format!("{}/emails", userinfo.as_str().trim_end_matches('/'));
-        let emails = setup.endpoint("emails", at.emails.as_ref(), &emails)?;
+        let emails = builder.endpoint("emails", at.emails.as_ref(), &emails)?;
         // Next to `/user`, also below `/api/v3/` of an Enterprise Server.
         let next_to =
             userinfo.join(&format!("applications/{}/token", config.client_id)).unwrap_or_else(|_| userinfo.clone());
-        let check_token = setup.endpoint("check_token", at.check_token.as_ref(), next_to.as_str())?;
-        let http = setup.http(&[&authorize, &token, &userinfo, &emails, &check_token])?;
-        let auth = setup.client_auth(TokenAuth::Post, ISSUER)?;
+        let check_token = builder.endpoint("check_token", at.check_token.as_ref(), next_to.as_str())?;
+        let http = builder.http(&[&authorize, &token, &userinfo, &emails, &check_token])?;
+        let auth = builder.client_auth(TokenAuth::Post, ISSUER)?;
         let capabilities = Capabilities {
             browser: true,
-            native_access_token: setup.native(false) && setup.secret.is_some(),
-            native_code: setup.native(false),
-            revoke: setup.secret.is_some(),
+            native_access_token: builder.native(false) && builder.secret.is_some(),
+            native_code: builder.native(false),
+            revoke: builder.secret.is_some(),
             ..Capabilities::default()
         };
         Ok(Self {
-            facts: setup.facts(setup.issuer(ISSUER), capabilities, false)?,
-            flow: setup.code_flow(http, auth, &["read:user", "user:email"], " "),
+            facts: builder.facts(builder.issuer(ISSUER), capabilities, false)?,
+            flow: builder.code_flow(http, auth, &["read:user", "user:email"], " "),
             authorize,
             token,
             userinfo,
             emails,
             check_token,
-            secret: setup.secret.clone(),
+            secret: builder.secret.clone(),
             trust_email: config.trust_email,
         })
     }
@@ -152,12 +151,12 @@ impl Provider for Github {
     }
 
     async fn native(&self, proof: &NativeProof<'_>, now: Timestamp) -> Result<Profile, ProviderFault> {
-        let doors = self.facts.capabilities;
+        let capabilities = self.facts.capabilities;
         match *proof {
-            NativeProof::AccessToken(token) if doors.native_access_token => {
+            NativeProof::AccessToken(token) if capabilities.native_access_token => {
                 self.who_by_token(&Secret::new(token)).await
             }
-            NativeProof::Code { code, verifier, redirect_uri, .. } if doors.native_code => {
+            NativeProof::Code { code, verifier, redirect_uri, .. } if capabilities.native_code => {
                 let answer = self.flow.redeem(&self.token, code, verifier, redirect_uri, (&[], &[]), now).await?;
                 self.who(answer.access_token()?).await
             }

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use url::Url;
 use userd_model::Timestamp;
+use userd_outbound::ConfigError;
 
 use crate::{
     answer::{judge_email, text, truth},
-    config::{ConfigError, Mapping},
+    builder::ProviderBuilder,
+    config::Mapping,
     discovery::{MetadataSource, Written, issuer_url},
     fault::ProviderFault,
     id_token::{IdToken, IdTokens, IssuerRule},
@@ -16,7 +18,6 @@ use crate::{
     openid::OpenId,
     profile::{Profile, ProviderTokens},
     provider::{Begin, Callback, Capabilities, Facts, NativeProof, Provider, Redirect},
-    setup::Setup,
 };
 
 const ISSUER: &str = "https://accounts.google.com";
@@ -28,18 +29,18 @@ pub(crate) struct Google {
 }
 
 impl Google {
-    pub(crate) fn new(setup: &Setup<'_>) -> Result<Self, ConfigError> {
-        let issuer = setup.issuer(ISSUER);
+    pub(crate) fn new(builder: &ProviderBuilder<'_>) -> Result<Self, ConfigError> {
+        let issuer = builder.issuer(ISSUER);
         let at = issuer_url(&issuer)?;
-        let written = Written::read(setup)?;
+        let written = Written::read(builder)?;
         let configured: Vec<&Url> = written.urls().chain([&at]).collect();
-        let http = setup.http(&configured)?;
+        let http = builder.http(&configured)?;
         let metadata = match written.complete() {
             Some(metadata) => MetadataSource::Fixed(Arc::new(metadata)),
             None => MetadataSource::discover(Arc::clone(&http), &at, issuer.clone(), written),
         };
-        let (flow, flow_with_form) = OpenId::flows(setup, &http, &issuer, &SCOPES)?;
-        let native = setup.native(true);
+        let (flow, flow_with_form) = OpenId::flows(builder, &http, &issuer, &SCOPES)?;
+        let native = builder.native(true);
         let capabilities = Capabilities {
             browser: true,
             native_id_token: native,
@@ -51,15 +52,15 @@ impl Google {
         let spellings = vec![issuer.clone(), issuer.trim_start_matches("https://").to_owned()];
         Ok(Self {
             openid: OpenId {
-                facts: setup.facts(issuer, capabilities, false)?,
+                facts: builder.facts(issuer, capabilities, false)?,
                 flow,
                 flow_with_form,
                 metadata,
-                id_tokens: IdTokens::new(http, IssuerRule::Exact(spellings), setup.config)?,
+                id_tokens: IdTokens::new(http, IssuerRule::Exact(spellings), builder.config)?,
                 nonce_required: true,
-                native_client_ids: setup.native_client_ids(),
+                native_client_ids: builder.native_client_ids(),
             },
-            trust_email: setup.config.trust_email,
+            trust_email: builder.config.trust_email,
         })
     }
 
@@ -105,12 +106,12 @@ impl Provider for Google {
     }
 
     async fn native(&self, proof: &NativeProof<'_>, now: Timestamp) -> Result<Profile, ProviderFault> {
-        let doors = self.openid.facts.capabilities;
+        let capabilities = self.openid.facts.capabilities;
         let token = match *proof {
-            NativeProof::IdToken { token, nonce } if doors.native_id_token => {
+            NativeProof::IdToken { token, nonce } if capabilities.native_id_token => {
                 self.openid.handed_over(token, nonce, now).await?
             }
-            NativeProof::Code { code, verifier, redirect_uri, nonce } if doors.native_code => {
+            NativeProof::Code { code, verifier, redirect_uri, nonce } if capabilities.native_code => {
                 self.openid.native_code((code, verifier), redirect_uri, nonce, now).await?
             }
             _ => return Err(ProviderFault::Refused("not_supported")),

@@ -7,13 +7,13 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use url::Url;
 use userd_jose::{Algorithm, Claims, Compact, JoseError};
 use userd_model::Timestamp;
+use userd_outbound::{ConfigError, HttpClient};
 
 use crate::{
     answer::Members,
-    config::{ConfigError, ProviderConfig},
+    config::ProviderConfig,
     digest::{same, sha256},
     fault::ProviderFault,
-    http_client::HttpClient,
     jwks::KeySource,
     profile::{SingleUse, subject},
 };

@@ -5,12 +5,9 @@ use std::sync::Arc;
 use url::Url;
 use userd_jose::{Algorithm, JwkSet, VerifyingKey};
 use userd_model::Timestamp;
+use userd_outbound::{Call, HttpClient};
 
-use crate::{
-    fault::ProviderFault,
-    http_client::{Call, HttpClient},
-    learned::Learned,
-};
+use crate::{fault::ProviderFault, learned::Learned};
 
 pub(crate) struct KeySource {
     http: Arc<HttpClient>,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub enum Kind {
     /// Yandex ID.
     Yandex,
-    /// Telegram, all doors.
+    /// Telegram, all ways in.
     Telegram,
     /// Any OpenID Connect provider.
     Oidc,

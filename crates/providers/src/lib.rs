@@ -10,6 +10,7 @@
 mod answer;
 mod apple;
 mod assertion;
+mod builder;
 mod client_auth;
 mod code_flow;
 mod config;
@@ -18,7 +19,6 @@ mod discovery;
 mod fault;
 mod github;
 mod google;
-mod http_client;
 mod id_token;
 mod jwks;
 mod kind;
@@ -29,27 +29,26 @@ mod oauth2;
 mod oidc;
 mod ok;
 mod openid;
-mod private_address;
 mod profile;
 mod provider;
 pub mod registry;
 mod sber;
-mod secret;
-mod setup;
 mod span;
 pub mod telegram;
 mod tid;
 mod vk;
 mod yandex;
 
-pub use config::{AppleOptions, ConfigError, Endpoints, Mapping, ProviderConfig, TokenAuth, UserinfoAuth};
+pub use builder::ProviderDependencies;
+pub use config::{
+    AppleOptions, Endpoints, Mapping, MiniAppCheck, ProviderConfig, TelegramOptions, TelegramStart, TokenAuth,
+    UserinfoAuth,
+};
 pub use digest::pkce_challenge;
 pub use fault::ProviderFault;
-pub use http_client::HttpOptions;
 pub use kind::Kind;
 pub use profile::{Profile, ProviderTokens, SingleUse, SubjectKey};
 pub use provider::{Begin, Callback, Capabilities, Facts, NativeProof, Policy, Provider, Redirect, callback_params};
-pub use registry::{Surroundings, build, build_all};
-pub use secret::Secret;
+pub use registry::{build, build_all};
 pub use span::Span;
-pub use telegram::{MiniAppCheck, TelegramOptions, TelegramStart};
+pub use userd_outbound::{ConfigError, Secret};

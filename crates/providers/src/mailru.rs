@@ -5,16 +5,16 @@ use async_trait::async_trait;
 use serde_json::json;
 use url::Url;
 use userd_model::Timestamp;
+use userd_outbound::{ConfigError, Secret};
 
 use crate::{
     answer::{full_name, judge_email, picture, text, text_or_number},
+    builder::{ProviderBuilder, blank_profile},
     code_flow::CodeFlow,
-    config::{ConfigError, TokenAuth, UserinfoAuth},
+    config::{TokenAuth, UserinfoAuth},
     fault::ProviderFault,
     profile::{Profile, ProviderTokens, subject},
     provider::{Begin, Callback, Capabilities, Facts, NativeProof, Provider, Redirect},
-    secret::Secret,
-    setup::{Setup, blank_profile},
 };
 
 const ISSUER: &str = "https://oauth.mail.ru";
@@ -33,27 +33,27 @@ pub(crate) struct MailRu {
 }
 
 impl MailRu {
-    pub(crate) fn new(setup: &Setup<'_>) -> Result<Self, ConfigError> {
-        let at = &setup.config.endpoints;
-        let authorize = setup.endpoint("authorize", at.authorize.as_ref(), "https://oauth.mail.ru/login")?;
-        let token = setup.endpoint("token", at.token.as_ref(), "https://oauth.mail.ru/token")?;
-        let userinfo = setup.endpoint("userinfo", at.userinfo.as_ref(), "https://oauth.mail.ru/userinfo")?;
-        let http = setup.http(&[&authorize, &token, &userinfo])?;
-        let auth = setup.client_auth(TokenAuth::Basic, ISSUER)?;
+    pub(crate) fn new(builder: &ProviderBuilder<'_>) -> Result<Self, ConfigError> {
+        let at = &builder.config.endpoints;
+        let authorize = builder.endpoint("authorize", at.authorize.as_ref(), "https://oauth.mail.ru/login")?;
+        let token = builder.endpoint("token", at.token.as_ref(), "https://oauth.mail.ru/token")?;
+        let userinfo = builder.endpoint("userinfo", at.userinfo.as_ref(), "https://oauth.mail.ru/userinfo")?;
+        let http = builder.http(&[&authorize, &token, &userinfo])?;
+        let auth = builder.client_auth(TokenAuth::Basic, ISSUER)?;
         let capabilities = Capabilities {
             browser: true,
-            native_access_token: setup.native(false),
+            native_access_token: builder.native(false),
             refresh: true,
             ..Capabilities::default()
         };
         Ok(Self {
-            facts: setup.facts(setup.issuer(ISSUER), capabilities, false)?,
-            flow: setup.code_flow(http, auth, &["userinfo"], " "),
+            facts: builder.facts(builder.issuer(ISSUER), capabilities, false)?,
+            flow: builder.code_flow(http, auth, &["userinfo"], " "),
             authorize,
             token,
             userinfo,
-            native_client_ids: setup.native_client_ids(),
-            trust_email: setup.config.trust_email,
+            native_client_ids: builder.native_client_ids(),
+            trust_email: builder.config.trust_email,
         })
     }
 

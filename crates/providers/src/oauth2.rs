@@ -4,17 +4,17 @@ use async_trait::async_trait;
 use serde_json::json;
 use url::Url;
 use userd_model::Timestamp;
+use userd_outbound::{ConfigError, Secret};
 
 use crate::{
+    builder::{ProviderBuilder, blank_profile, endpoint},
     code_flow::CodeFlow,
-    config::{ConfigError, Mapping, TokenAuth, UserinfoAuth},
+    config::{Mapping, TokenAuth, UserinfoAuth},
     fault::ProviderFault,
     mapping::Mapped,
     openid::{revocation, revoked},
     profile::{Profile, ProviderTokens, subject},
     provider::{Begin, Callback, Capabilities, Facts, NativeProof, Provider, Redirect},
-    secret::Secret,
-    setup::{Setup, blank_profile, endpoint},
 };
 
 pub(crate) struct Oauth2 {
@@ -32,8 +32,8 @@ pub(crate) struct Oauth2 {
 }
 
 impl Oauth2 {
-    pub(crate) fn new(setup: &Setup<'_>) -> Result<Self, ConfigError> {
-        let config = setup.config;
+    pub(crate) fn new(builder: &ProviderBuilder<'_>) -> Result<Self, ConfigError> {
+        let config = builder.config;
         let at = &config.endpoints;
         let required = |name: &'static str, given: &Option<String>| {
             let given = given
@@ -47,21 +47,21 @@ impl Oauth2 {
         let revoke = at.revoke.as_ref().map(|url| endpoint("revoke", url)).transpose()?;
         let mut configured = vec![&authorize, &token, &userinfo];
         configured.extend(&revoke);
-        let http = setup.http(&configured)?;
-        let issuer = setup.issuer(&authorize.origin().ascii_serialization());
-        let auth = setup.client_auth(TokenAuth::Basic, &issuer)?;
+        let http = builder.http(&configured)?;
+        let issuer = builder.issuer(&authorize.origin().ascii_serialization());
+        let auth = builder.client_auth(TokenAuth::Basic, &issuer)?;
         let mapping = config.mapping.clone().unwrap_or_default();
         let capabilities = Capabilities {
             browser: true,
-            native_access_token: setup.native(false) && mapping.client_id.is_some(),
-            native_code: setup.native(false),
+            native_access_token: builder.native(false) && mapping.client_id.is_some(),
+            native_code: builder.native(false),
             refresh: true,
             revoke: revoke.is_some(),
             ..Capabilities::default()
         };
         Ok(Self {
-            facts: setup.facts(issuer, capabilities, false)?,
-            flow: setup.code_flow(http, auth, &[], " "),
+            facts: builder.facts(issuer, capabilities, false)?,
+            flow: builder.code_flow(http, auth, &[], " "),
             authorize,
             token,
             userinfo,
@@ -69,7 +69,7 @@ impl Oauth2 {
             userinfo_auth: config.userinfo_auth.unwrap_or_default(),
             mapping,
             iss_expected: config.issuer.is_some(),
-            native_client_ids: setup.native_client_ids(),
+            native_client_ids: builder.native_client_ids(),
             trust_email: config.trust_email,
         })
     }
@@ -111,12 +111,12 @@ impl Provider for Oauth2 {
     }
 
     async fn native(&self, proof: &NativeProof<'_>, now: Timestamp) -> Result<Profile, ProviderFault> {
-        let doors = self.facts.capabilities;
+        let capabilities = self.facts.capabilities;
         match *proof {
-            NativeProof::AccessToken(token) if doors.native_access_token => {
+            NativeProof::AccessToken(token) if capabilities.native_access_token => {
                 self.who(&Secret::new(token), &self.native_client_ids).await
             }
-            NativeProof::Code { code, verifier, redirect_uri, .. } if doors.native_code => {
+            NativeProof::Code { code, verifier, redirect_uri, .. } if capabilities.native_code => {
                 let answer = self.flow.redeem(&self.token, code, verifier, redirect_uri, (&[], &[]), now).await?;
                 self.who(answer.access_token()?, std::slice::from_ref(&self.facts.client_id)).await
             }
@@ -133,7 +133,7 @@ impl Provider for Oauth2 {
         let proof = self.flow.auth.prove(&self.facts.client_id, now)?;
         let credentials = proof.form.iter().map(|(name, value)| (*name, value.as_str()));
         let form = revocation(tokens).into_iter().chain(credentials);
-        let call = proof.headers(crate::http_client::Call::post(revoke.clone()).form(form));
+        let call = proof.headers(userd_outbound::Call::post(revoke.clone()).form(form));
         revoked(&self.flow.http.send(call).await?)
     }
 }

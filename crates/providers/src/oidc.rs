@@ -5,10 +5,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use url::Url;
 use userd_model::Timestamp;
+use userd_outbound::{ConfigError, Secret};
 
 use crate::{
     answer::{Members, text},
-    config::{ConfigError, Mapping, UserinfoAuth},
+    builder::{ProviderBuilder, missing},
+    config::{Mapping, UserinfoAuth},
     discovery::{MetadataSource, Written, issuer_url},
     fault::ProviderFault,
     id_token::{IdToken, IdTokens, IssuerRule},
@@ -16,8 +18,6 @@ use crate::{
     openid::OpenId,
     profile::{Profile, ProviderTokens},
     provider::{Begin, Callback, Capabilities, Facts, NativeProof, Provider, Redirect},
-    secret::Secret,
-    setup::Setup,
 };
 
 const SCOPES: [&str; 3] = ["openid", "email", "profile"];
@@ -31,23 +31,23 @@ pub(crate) struct Oidc {
 }
 
 impl Oidc {
-    pub(crate) fn new(setup: &Setup<'_>) -> Result<Self, ConfigError> {
-        let config = setup.config;
-        let issuer = config.issuer.clone().ok_or_else(|| ConfigError::missing("issuer"))?;
+    pub(crate) fn new(builder: &ProviderBuilder<'_>) -> Result<Self, ConfigError> {
+        let config = builder.config;
+        let issuer = config.issuer.clone().ok_or_else(|| missing("issuer"))?;
         let at = issuer_url(&issuer)?;
-        let written = Written::read(setup)?;
+        let written = Written::read(builder)?;
         let configured: Vec<&Url> = written.urls().chain([&at]).collect();
-        let http = setup.http(&configured)?;
+        let http = builder.http(&configured)?;
         let names_issuer = config.issuer_template.clone().unwrap_or_else(|| issuer.clone());
         let metadata = match written.complete() {
             Some(metadata) => MetadataSource::Fixed(Arc::new(metadata)),
             None => MetadataSource::discover(Arc::clone(&http), &at, names_issuer.clone(), written),
         };
-        let (flow, flow_with_form) = OpenId::flows(setup, &http, &issuer, &SCOPES)?;
+        let (flow, flow_with_form) = OpenId::flows(builder, &http, &issuer, &SCOPES)?;
         if !flow.scopes.iter().any(|scope| scope == "openid") {
             return Err(ConfigError::new("scopes", "must contain openid"));
         }
-        let native = setup.native(false);
+        let native = builder.native(false);
         let capabilities = Capabilities {
             browser: true,
             native_id_token: native,
@@ -58,13 +58,13 @@ impl Oidc {
         };
         Ok(Self {
             openid: OpenId {
-                facts: setup.facts(names_issuer, capabilities, false)?,
+                facts: builder.facts(names_issuer, capabilities, false)?,
                 flow,
                 flow_with_form,
                 metadata,
                 id_tokens: IdTokens::new(http, IssuerRule::of(&issuer, config)?, config)?,
                 nonce_required: config.require_nonce.unwrap_or(true),
-                native_client_ids: setup.native_client_ids(),
+                native_client_ids: builder.native_client_ids(),
             },
             mapping: config.mapping.clone().unwrap_or_default(),
             userinfo: config.userinfo,
@@ -131,12 +131,12 @@ impl Provider for Oidc {
     }
 
     async fn native(&self, proof: &NativeProof<'_>, now: Timestamp) -> Result<Profile, ProviderFault> {
-        let doors = self.openid.facts.capabilities;
+        let capabilities = self.openid.facts.capabilities;
         let token = match *proof {
-            NativeProof::IdToken { token, nonce } if doors.native_id_token => {
+            NativeProof::IdToken { token, nonce } if capabilities.native_id_token => {
                 self.openid.handed_over(token, nonce, now).await?
             }
-            NativeProof::Code { code, verifier, redirect_uri, nonce } if doors.native_code => {
+            NativeProof::Code { code, verifier, redirect_uri, nonce } if capabilities.native_code => {
                 self.openid.native_code((code, verifier), redirect_uri, nonce, now).await?
             }
             _ => return Err(ProviderFault::Refused("not_supported")),

@@ -5,17 +5,16 @@ use md5::{Digest as _, Md5};
 use serde_json::json;
 use url::Url;
 use userd_model::Timestamp;
+use userd_outbound::{Call, ConfigError, Secret};
 
 use crate::{
-    answer::{full_name, judge_email, picture, text, text_or_number},
+    answer::{ReadAnswer, full_name, judge_email, picture, text, text_or_number},
+    builder::{ProviderBuilder, blank_profile, missing},
     code_flow::CodeFlow,
-    config::{ConfigError, TokenAuth},
+    config::TokenAuth,
     fault::ProviderFault,
-    http_client::Call,
     profile::{Profile, subject},
     provider::{Begin, Callback, Capabilities, Facts, Provider, Redirect},
-    secret::Secret,
-    setup::{Setup, blank_profile},
 };
 
 const ISSUER: &str = "https://ok.ru";
@@ -32,23 +31,24 @@ pub(crate) struct Odnoklassniki {
 }
 
 impl Odnoklassniki {
-    pub(crate) fn new(setup: &Setup<'_>) -> Result<Self, ConfigError> {
-        let config = setup.config;
+    pub(crate) fn new(builder: &ProviderBuilder<'_>) -> Result<Self, ConfigError> {
+        let config = builder.config;
         let at = &config.endpoints;
-        let authorize = setup.endpoint("authorize", at.authorize.as_ref(), "https://connect.ok.ru/oauth/authorize")?;
-        let token = setup.endpoint("token", at.token.as_ref(), "https://api.ok.ru/oauth/token.do")?;
-        let userinfo = setup.endpoint("userinfo", at.userinfo.as_ref(), "https://api.ok.ru/fb.do")?;
-        let http = setup.http(&[&authorize, &token, &userinfo])?;
-        let auth = setup.client_auth(TokenAuth::Post, ISSUER)?;
+        let authorize =
+            builder.endpoint("authorize", at.authorize.as_ref(), "https://connect.ok.ru/oauth/authorize")?;
+        let token = builder.endpoint("token", at.token.as_ref(), "https://api.ok.ru/oauth/token.do")?;
+        let userinfo = builder.endpoint("userinfo", at.userinfo.as_ref(), "https://api.ok.ru/fb.do")?;
+        let http = builder.http(&[&authorize, &token, &userinfo])?;
+        let auth = builder.client_auth(TokenAuth::Post, ISSUER)?;
         let capabilities = Capabilities { browser: true, ..Capabilities::default() };
         Ok(Self {
-            facts: setup.facts(setup.issuer(ISSUER), capabilities, false)?,
-            flow: setup.code_flow(http, auth, &["VALUABLE_ACCESS"], ";"),
+            facts: builder.facts(builder.issuer(ISSUER), capabilities, false)?,
+            flow: builder.code_flow(http, auth, &["VALUABLE_ACCESS"], ";"),
             authorize,
             token,
             userinfo,
-            application_key: config.application_key.clone().ok_or_else(|| ConfigError::missing("application_key"))?,
-            secret: setup.secret.clone().ok_or_else(|| ConfigError::missing("client_secret"))?,
+            application_key: config.application_key.clone().ok_or_else(|| missing("application_key"))?,
+            secret: builder.secret.clone().ok_or_else(|| missing("client_secret"))?,
             trust_email: config.trust_email,
         })
     }

@@ -3,17 +3,18 @@
 
 use serde_json::json;
 use userd_model::Timestamp;
+use userd_outbound::ConfigError;
 
 use crate::{
-    answer::TokenAnswer,
+    answer::{ReadAnswer, TokenAnswer},
+    builder::{ProviderBuilder, blank_profile},
     code_flow::{CodeFlow, Fields},
-    config::{ConfigError, TokenAuth},
+    config::TokenAuth,
     discovery::{Metadata, MetadataSource},
     fault::ProviderFault,
     id_token::{Expect, IdToken, IdTokens, Nonce},
     profile::{Profile, ProviderTokens},
     provider::{Begin, Callback, Facts, Redirect},
-    setup::{Setup, blank_profile},
 };
 
 /// An OpenID Connect client.
@@ -33,16 +34,16 @@ impl OpenId {
     /// The code flow with `client_secret_basic`, or `client_secret_post` where the provider says so and the operator
     /// said nothing.
     pub(crate) fn flows(
-        setup: &Setup<'_>,
-        http: &std::sync::Arc<crate::http_client::HttpClient>,
+        builder: &ProviderBuilder<'_>,
+        http: &std::sync::Arc<userd_outbound::HttpClient>,
         issuer: &str,
         scopes: &[&str],
     ) -> Result<(CodeFlow, Option<CodeFlow>), ConfigError> {
         let flow = |usually| {
-            let auth = setup.client_auth(usually, issuer)?;
-            Ok::<_, ConfigError>(setup.code_flow(std::sync::Arc::clone(http), auth, scopes, " "))
+            let auth = builder.client_auth(usually, issuer)?;
+            Ok::<_, ConfigError>(builder.code_flow(std::sync::Arc::clone(http), auth, scopes, " "))
         };
-        let undecided = setup.config.token_auth.is_none() && setup.secret.is_some();
+        let undecided = builder.config.token_auth.is_none() && builder.secret.is_some();
         Ok((flow(TokenAuth::Basic)?, if undecided { Some(flow(TokenAuth::Post)?) } else { None }))
     }
 
@@ -155,7 +156,7 @@ impl OpenId {
         let fields = revocation(tokens);
         let proof = self.flow(&metadata).auth.prove(&self.facts.client_id, now)?;
         let credentials = proof.form.iter().map(|(name, value)| (*name, value.as_str()));
-        let call = crate::http_client::Call::post(revoke.clone()).form(fields.into_iter().chain(credentials));
+        let call = userd_outbound::Call::post(revoke.clone()).form(fields.into_iter().chain(credentials));
         revoked(&self.flow.http.send(proof.headers(call)).await?)
     }
 
@@ -182,7 +183,7 @@ pub(crate) fn revocation(tokens: &ProviderTokens) -> [(&str, &str); 2] {
 }
 
 /// A revocation's answer may be empty; a token that is gone already is gone.
-pub(crate) fn revoked(answer: &crate::http_client::Answer) -> Result<(), ProviderFault> {
+pub(crate) fn revoked(answer: &userd_outbound::Answer) -> Result<(), ProviderFault> {
     match answer.status {
         200..=299 => Ok(()),
         429 | 500.. => Err(ProviderFault::Unavailable(format!("{} answered {}", answer.host, answer.status))),

@@ -10,7 +10,7 @@ use crate::{Secret, fault::ProviderFault};
 pub struct Profile {
     /// The provider instance's id in the configuration.
     pub provider: String,
-    /// The issuer whose subject this is; several doors of one provider share it.
+    /// The issuer whose subject this is; several ways in of one provider share it.
     pub issuer: String,
     /// The `client_id` the proof was made for: pairwise subjects change with it.
     pub client_id: String,

@@ -25,7 +25,7 @@ pub trait Provider: Send + Sync {
     /// attempt, consumed the attempt, and must consume [`Profile::single_use`] before acting on the profile.
     async fn finish(&self, callback: &Callback<'_>, now: Timestamp) -> Result<Profile, ProviderFault>;
 
-    /// Turns a proof that an app hands over into a profile. `Refused("not_supported")` where there is no such door.
+    /// Turns a proof that an app hands over into a profile. `Refused("not_supported")` where there is no such way in.
     async fn native(&self, _proof: &NativeProof<'_>, _now: Timestamp) -> Result<Profile, ProviderFault> {
         Err(ProviderFault::Refused("not_supported"))
     }
@@ -65,7 +65,7 @@ pub trait Provider: Send + Sync {
         &self.facts().client_id
     }
 
-    /// Which doors exist.
+    /// Which ways in exist.
     fn capabilities(&self) -> Capabilities {
         self.facts().capabilities
     }
@@ -89,13 +89,13 @@ pub struct Facts {
     pub issuer: String,
     /// Our id at the provider.
     pub client_id: String,
-    /// Which doors exist.
+    /// Which ways in exist.
     pub capabilities: Capabilities,
     /// What the operator decided about it.
     pub policy: Policy,
 }
 
-/// Which doors a provider has.
+/// Which ways in a provider has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Capabilities {
     /// The browser flow (`begin`, `finish`).
@@ -204,7 +204,7 @@ impl<'a> Callback<'a> {
     /// The code; the provider's `error` and a missing, empty or huge code are refusals.
     pub fn code(&self) -> Result<&'a str, ProviderFault> {
         if let Some(error) = self.param("error") {
-            tracing::debug!(error = crate::fault::printable(error), "the provider answered with an error");
+            tracing::debug!(error = userd_outbound::printable(error), "the provider answered with an error");
             return Err(ProviderFault::Refused(match error {
                 "access_denied" | "user_cancelled_authorize" | "user_cancelled_login" => "access_denied",
                 _ => "provider_error",

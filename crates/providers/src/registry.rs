@@ -2,32 +2,20 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use userd_model::Random;
+use userd_outbound::ConfigError;
 
 use crate::{
-    Kind,
-    config::{ConfigError, ProviderConfig},
+    builder::{ProviderBuilder, ProviderDependencies},
+    config::ProviderConfig,
+    kind::Kind,
     provider::Provider,
-    secret::Secret,
-    setup::Setup,
 };
 
-/// What providers need from the rest of the program.
-#[derive(Clone)]
-pub struct Surroundings {
-    /// Ids of single calls and assertions.
-    pub random: Arc<dyn Random>,
-    /// The bot's token from the `telegram` section, for the widget and Mini App doors.
-    pub telegram_bot_token: Option<Secret>,
-}
-
-/// Builds every entry of `providers:`, in its order.
-///
-/// # Errors
-/// As [`build`], with the entry in front of the key (`providers[1].issuer`); also two entries with one id.
+/// Builds every entry of `providers:`, in its order. An error names the entry in front of the key
+/// (`providers[1].issuer`); two entries with one id are one.
 pub fn build_all(
     configs: &[ProviderConfig],
-    surroundings: &Surroundings,
+    dependencies: &ProviderDependencies,
 ) -> Result<Vec<Arc<dyn Provider>>, ConfigError> {
     let mut ids = BTreeSet::new();
     let one = |(at, config): (usize, &ProviderConfig)| {
@@ -35,29 +23,26 @@ pub fn build_all(
         if !ids.insert(config.id.clone()) {
             return Err(place(ConfigError::new("id", "is used by another entry: identities are kept under it")));
         }
-        build(config, surroundings).map_err(place)
+        build(config, dependencies).map_err(place)
     };
     configs.iter().enumerate().map(one).collect()
 }
 
-/// Builds the provider that an entry of the configuration describes.
-///
-/// # Errors
-/// The key that is wrong and why; nothing was contacted.
-pub fn build(config: &ProviderConfig, surroundings: &Surroundings) -> Result<Arc<dyn Provider>, ConfigError> {
-    let setup = Setup::new(config, surroundings)?;
+/// Builds the provider that an entry of the configuration describes. Nothing is contacted.
+pub fn build(config: &ProviderConfig, dependencies: &ProviderDependencies) -> Result<Arc<dyn Provider>, ConfigError> {
+    let builder = ProviderBuilder::new(config, dependencies)?;
     Ok(match config.kind {
-        Kind::Yandex => Arc::new(crate::yandex::Yandex::new(&setup)?),
-        Kind::Telegram => Arc::new(crate::telegram::Telegram::new(&setup)?),
-        Kind::Oidc => Arc::new(crate::oidc::Oidc::new(&setup)?),
-        Kind::Oauth2 => Arc::new(crate::oauth2::Oauth2::new(&setup)?),
-        Kind::Google => Arc::new(crate::google::Google::new(&setup)?),
-        Kind::Github => Arc::new(crate::github::Github::new(&setup)?),
-        Kind::Apple => Arc::new(crate::apple::Apple::new(&setup)?),
-        Kind::Vk => Arc::new(crate::vk::Vk::new(&setup)?),
-        Kind::Mailru => Arc::new(crate::mailru::MailRu::new(&setup)?),
-        Kind::Ok => Arc::new(crate::ok::Odnoklassniki::new(&setup)?),
-        Kind::Sber => Arc::new(crate::sber::Sber::new(&setup)?),
-        Kind::Tid => Arc::new(crate::tid::Tid::new(&setup)?),
+        Kind::Yandex => Arc::new(crate::yandex::Yandex::new(&builder)?),
+        Kind::Telegram => Arc::new(crate::telegram::Telegram::new(&builder)?),
+        Kind::Oidc => Arc::new(crate::oidc::Oidc::new(&builder)?),
+        Kind::Oauth2 => Arc::new(crate::oauth2::Oauth2::new(&builder)?),
+        Kind::Google => Arc::new(crate::google::Google::new(&builder)?),
+        Kind::Github => Arc::new(crate::github::Github::new(&builder)?),
+        Kind::Apple => Arc::new(crate::apple::Apple::new(&builder)?),
+        Kind::Vk => Arc::new(crate::vk::Vk::new(&builder)?),
+        Kind::Mailru => Arc::new(crate::mailru::MailRu::new(&builder)?),
+        Kind::Ok => Arc::new(crate::ok::Odnoklassniki::new(&builder)?),
+        Kind::Sber => Arc::new(crate::sber::Sber::new(&builder)?),
+        Kind::Tid => Arc::new(crate::tid::Tid::new(&builder)?),
     })
 }

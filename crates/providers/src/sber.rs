@@ -8,18 +8,18 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 use url::Url;
 use userd_model::{Random, Timestamp};
+use userd_outbound::{ConfigError, Secret};
 
 use crate::{
-    answer::{Members, full_name, judge_email, phone, text},
+    answer::{Members, ReadAnswer, full_name, judge_email, phone, text},
+    builder::{ProviderBuilder, blank_profile, missing},
     code_flow::{CodeFlow, show_token},
-    config::{ConfigError, TokenAuth, UserinfoAuth},
+    config::{TokenAuth, UserinfoAuth},
     digest::same,
     fault::ProviderFault,
     id_token::MAX_TOKEN,
     profile::{Profile, subject},
     provider::{Begin, Callback, Capabilities, Facts, Provider, Redirect},
-    secret::Secret,
-    setup::{Setup, blank_profile},
 };
 
 const ISSUER: &str = "https://id.sber.ru";
@@ -36,34 +36,34 @@ pub(crate) struct Sber {
 }
 
 impl Sber {
-    pub(crate) fn new(setup: &Setup<'_>) -> Result<Self, ConfigError> {
-        let config = setup.config;
+    pub(crate) fn new(builder: &ProviderBuilder<'_>) -> Result<Self, ConfigError> {
+        let config = builder.config;
         let at = &config.endpoints;
         let authorize =
-            setup.endpoint("authorize", at.authorize.as_ref(), "https://id.sber.ru/CSAFront/oidc/authorize.do")?;
-        let token = setup.endpoint("token", at.token.as_ref(), "https://oauth.sber.ru/ru/prod/tokens/v2/oidc")?;
-        let userinfo = setup.endpoint(
+            builder.endpoint("authorize", at.authorize.as_ref(), "https://id.sber.ru/CSAFront/oidc/authorize.do")?;
+        let token = builder.endpoint("token", at.token.as_ref(), "https://oauth.sber.ru/ru/prod/tokens/v2/oidc")?;
+        let userinfo = builder.endpoint(
             "userinfo",
             at.userinfo.as_ref(),
             "https://oauth.sber.ru/ru/prod/sberbankid/v2.1/userinfo",
         )?;
-        let completed = at.completed.as_ref().map(|url| crate::setup::endpoint("completed", url)).transpose()?;
+        let completed = at.completed.as_ref().map(|url| crate::builder::endpoint("completed", url)).transpose()?;
         if config.client_certificate_file.is_none() && at.token.is_none() {
-            return Err(ConfigError::missing("client_certificate_file"));
+            return Err(missing("client_certificate_file"));
         }
         let mut configured = vec![&authorize, &token, &userinfo];
         configured.extend(&completed);
-        let http = setup.http(&configured)?;
-        let auth = setup.client_auth(TokenAuth::Post, ISSUER)?;
+        let http = builder.http(&configured)?;
+        let auth = builder.client_auth(TokenAuth::Post, ISSUER)?;
         let capabilities = Capabilities { browser: true, ..Capabilities::default() };
         Ok(Self {
-            facts: setup.facts(setup.issuer(ISSUER), capabilities, false)?,
-            flow: setup.code_flow(http, auth, &["openid", "name", "email", "mobile"], " "),
+            facts: builder.facts(builder.issuer(ISSUER), capabilities, false)?,
+            flow: builder.code_flow(http, auth, &["openid", "name", "email", "mobile"], " "),
             authorize,
             token,
             userinfo,
             completed,
-            random: Arc::clone(&setup.surroundings.random),
+            random: Arc::clone(&builder.dependencies.random),
             trust_email: config.trust_email,
         })
     }

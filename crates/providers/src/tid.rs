@@ -5,19 +5,18 @@ use async_trait::async_trait;
 use serde_json::json;
 use url::Url;
 use userd_model::Timestamp;
+use userd_outbound::{Call, ConfigError, Secret};
 use zeroize::Zeroizing;
 
 use crate::{
-    answer::{full_name, judge_email, phone, text},
+    answer::{ReadAnswer, full_name, judge_email, phone, text},
+    builder::{ProviderBuilder, blank_profile, sibling},
     code_flow::CodeFlow,
-    config::{ConfigError, TokenAuth},
+    config::TokenAuth,
     fault::ProviderFault,
-    http_client::Call,
     openid::revoked,
     profile::{Profile, ProviderTokens, subject},
     provider::{Begin, Callback, Capabilities, Facts, Provider, Redirect},
-    secret::Secret,
-    setup::{Setup, blank_profile, sibling},
 };
 
 const ISSUER: &str = "https://id.tbank.ru";
@@ -35,24 +34,24 @@ pub(crate) struct Tid {
 }
 
 impl Tid {
-    pub(crate) fn new(setup: &Setup<'_>) -> Result<Self, ConfigError> {
-        let at = &setup.config.endpoints;
-        let authorize = setup.endpoint("authorize", at.authorize.as_ref(), "https://id.tbank.ru/auth/authorize")?;
-        let token = setup.endpoint("token", at.token.as_ref(), "https://id.tbank.ru/auth/token")?;
-        let userinfo = setup.endpoint("userinfo", at.userinfo.as_ref(), "https://id.tbank.ru/userinfo/userinfo")?;
-        let revoke = setup.endpoint("revoke", at.revoke.as_ref(), sibling(&token, "/auth/revoke").as_str())?;
-        let http = setup.http(&[&authorize, &token, &userinfo, &revoke])?;
-        let auth = setup.client_auth(TokenAuth::Basic, ISSUER)?;
+    pub(crate) fn new(builder: &ProviderBuilder<'_>) -> Result<Self, ConfigError> {
+        let at = &builder.config.endpoints;
+        let authorize = builder.endpoint("authorize", at.authorize.as_ref(), "https://id.tbank.ru/auth/authorize")?;
+        let token = builder.endpoint("token", at.token.as_ref(), "https://id.tbank.ru/auth/token")?;
+        let userinfo = builder.endpoint("userinfo", at.userinfo.as_ref(), "https://id.tbank.ru/userinfo/userinfo")?;
+        let revoke = builder.endpoint("revoke", at.revoke.as_ref(), sibling(&token, "/auth/revoke").as_str())?;
+        let http = builder.http(&[&authorize, &token, &userinfo, &revoke])?;
+        let auth = builder.client_auth(TokenAuth::Basic, ISSUER)?;
         let capabilities = Capabilities { browser: true, refresh: true, revoke: true, ..Capabilities::default() };
         Ok(Self {
-            facts: setup.facts(setup.issuer(ISSUER), capabilities, false)?,
-            flow: setup.code_flow(http, auth, &["profile", "phone"], " "),
+            facts: builder.facts(builder.issuer(ISSUER), capabilities, false)?,
+            flow: builder.code_flow(http, auth, &["profile", "phone"], " "),
             authorize,
             token,
             userinfo,
             revoke,
-            secret: setup.secret.clone(),
-            trust_email: setup.config.trust_email,
+            secret: builder.secret.clone(),
+            trust_email: builder.config.trust_email,
         })
     }
 

@@ -4,18 +4,17 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use url::Url;
 use userd_model::Timestamp;
+use userd_outbound::{Call, ConfigError, Secret};
 
 use crate::{
-    answer::{Members, full_name, judge_email, phone, picture, text, text_or_number},
+    answer::{Members, ReadAnswer, full_name, judge_email, phone, picture, text, text_or_number},
+    builder::{ProviderBuilder, blank_profile, sibling},
     code_flow::CodeFlow,
-    config::{ConfigError, TokenAuth},
+    config::TokenAuth,
     digest::same,
     fault::ProviderFault,
-    http_client::Call,
     profile::{Profile, ProviderTokens, subject},
     provider::{Begin, Callback, Capabilities, Facts, Provider, Redirect},
-    secret::Secret,
-    setup::{Setup, blank_profile, sibling},
 };
 
 const ISSUER: &str = "https://id.vk.ru";
@@ -31,23 +30,23 @@ pub(crate) struct Vk {
 }
 
 impl Vk {
-    pub(crate) fn new(setup: &Setup<'_>) -> Result<Self, ConfigError> {
-        let at = &setup.config.endpoints;
-        let authorize = setup.endpoint("authorize", at.authorize.as_ref(), "https://id.vk.ru/authorize")?;
-        let token = setup.endpoint("token", at.token.as_ref(), "https://id.vk.ru/oauth2/auth")?;
-        let userinfo = setup.endpoint("userinfo", at.userinfo.as_ref(), "https://id.vk.ru/oauth2/user_info")?;
-        let revoke = setup.endpoint("revoke", at.revoke.as_ref(), sibling(&token, "/oauth2/revoke").as_str())?;
-        let http = setup.http(&[&authorize, &token, &userinfo, &revoke])?;
-        let auth = setup.client_auth(TokenAuth::Post, ISSUER)?;
+    pub(crate) fn new(builder: &ProviderBuilder<'_>) -> Result<Self, ConfigError> {
+        let at = &builder.config.endpoints;
+        let authorize = builder.endpoint("authorize", at.authorize.as_ref(), "https://id.vk.ru/authorize")?;
+        let token = builder.endpoint("token", at.token.as_ref(), "https://id.vk.ru/oauth2/auth")?;
+        let userinfo = builder.endpoint("userinfo", at.userinfo.as_ref(), "https://id.vk.ru/oauth2/user_info")?;
+        let revoke = builder.endpoint("revoke", at.revoke.as_ref(), sibling(&token, "/oauth2/revoke").as_str())?;
+        let http = builder.http(&[&authorize, &token, &userinfo, &revoke])?;
+        let auth = builder.client_auth(TokenAuth::Post, ISSUER)?;
         let capabilities = Capabilities { browser: true, refresh: true, revoke: true, ..Capabilities::default() };
         Ok(Self {
-            facts: setup.facts(setup.issuer(ISSUER), capabilities, false)?,
-            flow: setup.code_flow(http, auth, &["vkid.personal_info", "email"], " "),
+            facts: builder.facts(builder.issuer(ISSUER), capabilities, false)?,
+            flow: builder.code_flow(http, auth, &["vkid.personal_info", "email"], " "),
             authorize,
             token,
             userinfo,
             revoke,
-            trust_email: setup.config.trust_email,
+            trust_email: builder.config.trust_email,
         })
     }
 

@@ -8,18 +8,18 @@ use serde_json::json;
 use url::Url;
 use userd_jose::{Claims, JoseError, hs256};
 use userd_model::Timestamp;
+use userd_outbound::{ConfigError, Secret};
 
 use crate::{
     answer::{Members, full_name, judge_email, phone, text},
+    builder::{ProviderBuilder, blank_profile, sibling},
     code_flow::CodeFlow,
-    config::{ConfigError, TokenAuth, UserinfoAuth},
+    config::{TokenAuth, UserinfoAuth},
     digest::sha256,
     fault::ProviderFault,
     id_token::{MAX_TOKEN, SKEW, STALE},
     profile::{Profile, ProviderTokens, SingleUse, SubjectKey, subject},
     provider::{Begin, Callback, Capabilities, Facts, NativeProof, Provider, Redirect},
-    secret::Secret,
-    setup::{Setup, blank_profile, sibling},
 };
 
 const ISSUER: &str = "https://login.yandex.ru";
@@ -42,41 +42,44 @@ pub(crate) struct Yandex {
 }
 
 impl Yandex {
-    pub(crate) fn new(setup: &Setup<'_>) -> Result<Self, ConfigError> {
-        let config = setup.config;
+    pub(crate) fn new(builder: &ProviderBuilder<'_>) -> Result<Self, ConfigError> {
+        let config = builder.config;
         let region = config.region.as_deref().unwrap_or("ru");
         if !["ru", "com", "kz", "by", "com.tr"].contains(&region) {
             return Err(ConfigError::new("region", "must be ru, com, kz, by or com.tr"));
         }
         let at = &config.endpoints;
-        let authorize =
-            setup.endpoint("authorize", at.authorize.as_ref(), &format!("https://oauth.yandex.{region}/authorize"))?;
-        let token = setup.endpoint("token", at.token.as_ref(), &format!("https://oauth.yandex.{region}/token"))?;
-        let userinfo = setup.endpoint("userinfo", at.userinfo.as_ref(), "https://login.yandex.ru/info")?;
-        let revoke = setup.endpoint("revoke", at.revoke.as_ref(), sibling(&token, "/revoke_token").as_str())?;
-        let native = setup.native(true);
+        let authorize = builder.endpoint(
+            "authorize",
+            at.authorize.as_ref(),
+            &format!("https://oauth.yandex.{region}/authorize"),
+        )?;
+        let token = builder.endpoint("token", at.token.as_ref(), &format!("https://oauth.yandex.{region}/token"))?;
+        let userinfo = builder.endpoint("userinfo", at.userinfo.as_ref(), "https://login.yandex.ru/info")?;
+        let revoke = builder.endpoint("revoke", at.revoke.as_ref(), sibling(&token, "/revoke_token").as_str())?;
+        let native = builder.native(true);
         let capabilities = Capabilities {
             browser: true,
             native_access_token: native,
-            native_id_token: native && setup.secret.is_some(),
+            native_id_token: native && builder.secret.is_some(),
             native_code: native,
             refresh: true,
             revoke: true,
             ..Capabilities::default()
         };
-        let http = setup.http(&[&authorize, &token, &userinfo, &revoke])?;
-        let auth = setup.client_auth(TokenAuth::Basic, ISSUER)?;
+        let http = builder.http(&[&authorize, &token, &userinfo, &revoke])?;
+        let auth = builder.client_auth(TokenAuth::Basic, ISSUER)?;
         Ok(Self {
-            facts: setup.facts(setup.issuer(ISSUER), capabilities, true)?,
+            facts: builder.facts(builder.issuer(ISSUER), capabilities, true)?,
             // Without a scope the token has the rights that were ticked when the app was registered; asking for
             // one that was not ticked is an error.
-            flow: setup.code_flow(http, auth, &[], " "),
+            flow: builder.code_flow(http, auth, &[], " "),
             authorize,
             token,
             userinfo,
             revoke,
-            secret: setup.secret.clone(),
-            native_client_ids: setup.native_client_ids(),
+            secret: builder.secret.clone(),
+            native_client_ids: builder.native_client_ids(),
             trust_email: config.trust_email,
         })
     }
@@ -201,16 +204,16 @@ impl Provider for Yandex {
     }
 
     async fn native(&self, proof: &NativeProof<'_>, now: Timestamp) -> Result<Profile, ProviderFault> {
-        let doors = self.facts.capabilities;
+        let capabilities = self.facts.capabilities;
         match *proof {
-            NativeProof::AccessToken(token) if doors.native_access_token => {
+            NativeProof::AccessToken(token) if capabilities.native_access_token => {
                 self.who(&Secret::new(token), &self.native_client_ids).await
             }
-            NativeProof::IdToken { nonce: Some(_), .. } if doors.native_id_token => {
+            NativeProof::IdToken { nonce: Some(_), .. } if capabilities.native_id_token => {
                 Err(ProviderFault::Refused("nonce_missing"))
             }
-            NativeProof::IdToken { token, nonce: None } if doors.native_id_token => self.who_by_jwt(token, now),
-            NativeProof::Code { code, verifier, redirect_uri, .. } if doors.native_code => {
+            NativeProof::IdToken { token, nonce: None } if capabilities.native_id_token => self.who_by_jwt(token, now),
+            NativeProof::Code { code, verifier, redirect_uri, .. } if capabilities.native_code => {
                 let answer = self.flow.redeem(&self.token, code, verifier, redirect_uri, (&[], &[]), now).await?;
                 self.who(answer.access_token()?, std::slice::from_ref(&self.facts.client_id)).await
             }

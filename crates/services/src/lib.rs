@@ -7,6 +7,7 @@ pub mod access_tokens;
 pub mod accounts;
 mod authenticate;
 mod background;
+pub mod bot;
 pub mod change;
 pub mod clients;
 pub mod context;

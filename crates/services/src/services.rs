@@ -7,6 +7,7 @@ use crate::{
     access_tokens::AccessTokens,
     accounts::Accounts,
     authenticate::LastLook,
+    bot::{BotUpdates, TelegramBot},
     change::Changes,
     clients::Clients,
     idempotency::IdempotencyKeys,
@@ -16,7 +17,7 @@ use crate::{
     roles::Roles,
     sessions::Sessions,
     setup::Setup,
-    sign_in::{BotDoor, SignIn},
+    sign_in::SignIn,
     signing_keys::SigningKeys,
     sweeper::Sweeper,
     user_reader::UserReader,
@@ -47,6 +48,8 @@ pub struct Services {
     pub setup: Setup,
     /// Sign-in through providers, linking.
     pub sign_in: SignIn,
+    /// What the messenger's bot hears.
+    pub bot: BotUpdates,
     /// Removal of what has expired.
     pub sweeper: Sweeper,
     /// Saved answers of repeated requests.
@@ -66,7 +69,7 @@ impl Services {
     pub fn new(
         deps: Dependencies,
         providers: Vec<Arc<dyn userd_providers::Provider>>,
-        bot: Option<Arc<BotDoor>>,
+        bot: Option<Arc<TelegramBot>>,
     ) -> Arc<Self> {
         let revocations = Arc::new(Revocations::new(deps.clone()));
         let user_reader = UserReader::new(deps.clone());
@@ -93,9 +96,12 @@ impl Services {
             proof,
             idempotency: idempotency.clone(),
         };
+        let sign_in =
+            SignIn::new(deps.clone(), changes.clone(), sessions.clone(), limits.clone(), providers, bot.clone());
         Arc::new(Self {
             setup: Setup::new(deps.clone(), changes.clone(), accounts.clone()),
-            sign_in: SignIn::new(deps.clone(), changes.clone(), sessions.clone(), limits.clone(), providers, bot),
+            bot: BotUpdates::new(deps.clone(), changes.clone(), bot, vec![Arc::new(sign_in.clone())]),
+            sign_in,
             clients: Clients::new(
                 deps.clone(),
                 changes.clone(),

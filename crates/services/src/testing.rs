@@ -13,8 +13,9 @@ use userd_storage::{
 
 use crate::{
     Dependencies, Services, Settings,
+    bot::TelegramBot,
     limits::LimitSettings,
-    sign_in::{BotDoor, SignInSettings},
+    sign_in::SignInSettings,
     start::{CryptoOptions, unlock},
 };
 
@@ -33,7 +34,7 @@ pub struct TestOptions {
     /// Sign-in providers.
     pub providers: Vec<Arc<dyn Provider>>,
     /// The messenger's bot.
-    pub bot: Option<Arc<BotDoor>>,
+    pub bot: Option<Arc<TelegramBot>>,
     /// A cache shared with another house.
     pub cache: Option<Arc<dyn Cache>>,
     /// A clock shared with another house.

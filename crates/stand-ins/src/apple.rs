@@ -21,10 +21,10 @@ use crate::{
     grants::{Books, Grant, Issued, proven},
     oidc::half_hash,
     outside, page,
-    people::Person,
     reply::{self, oauth_error},
     server::{Behaviour, Options, Shared, StandIn, locked, serve},
     telegram::rsa_2048,
+    test_users::TestUser,
 };
 
 /// The registered services id.
@@ -66,9 +66,6 @@ impl std::ops::Deref for Apple {
 }
 
 /// Starts it: `/auth/authorize`, `/auth/token`, `/auth/keys`, `/auth/revoke`.
-///
-/// # Errors
-/// The port is taken.
 pub async fn start(options: Options) -> std::io::Result<Apple> {
     let wrong = |e: userd_jose::JoseError| std::io::Error::other(e.to_string());
     let developer = SigningKey::generate(Algorithm::ES256).map_err(wrong)?;
@@ -266,11 +263,11 @@ impl Behind {
     }
 }
 
-fn subject(person: &Person) -> String {
+fn subject(person: &TestUser) -> String {
     format!("001234.{:032x}.0456", outside::opaque_number(&format!("{TEAM_ID} {}", person.number)))
 }
 
-fn user_field(person: &Person) -> String {
+fn user_field(person: &TestUser) -> String {
     let mut user = json!({ "name": { "firstName": person.first_name, "lastName": person.last_name } });
     if let Some(email) = &person.email {
         user["email"] = email.as_str().into();

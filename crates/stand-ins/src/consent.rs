@@ -6,8 +6,8 @@ use axum::response::Response;
 use crate::{
     ask::Ask,
     page,
-    people::Person,
     server::{Shared, locked},
+    test_users::TestUser,
 };
 
 /// What came of asking.
@@ -17,7 +17,7 @@ pub(crate) enum Consent {
     /// The person declined.
     Denied,
     /// The person agreed.
-    Given(Box<Person>),
+    Given(Box<TestUser>),
 }
 
 /// Reads the decision from `person` and `auto=1`, or from [`crate::StandIn::decide_at_once`], or shows the page.
@@ -25,7 +25,7 @@ pub(crate) enum Consent {
 pub(crate) fn ask_person<K>(shared: &Shared<K>, ask: &Ask, title: &str, more: &str) -> Consent {
     let clicked = ask.query_param("person").filter(|_| ask.query_param("auto").as_deref() == Some("1"));
     let Some(key) = clicked.or_else(|| locked(&shared.automatic).clone()) else {
-        let picker = page::person_picker(&ask.query_pairs(), &locked(&shared.people));
+        let picker = page::person_picker(&ask.query_pairs(), &locked(&shared.users));
         return Consent::Asking(page::page(title, &format!("{picker}{more}")));
     };
     if key == "deny" {

@@ -14,10 +14,9 @@ use crate::{
     consent::{Consent, ask_person},
     credentials::Shown,
     grants::{Books, Challenge, Grant, Issued, proven},
-    page,
-    people::Person,
-    reply,
+    page, reply,
     server::{Behaviour, Options, Shared, StandIn, serve},
+    test_users::TestUser,
 };
 
 /// The registered app.
@@ -40,9 +39,6 @@ pub struct Knobs {
 pub type Github = StandIn<Knobs>;
 
 /// Starts it: `/login/oauth/*`, `/user`, `/user/emails`, `/applications/<id>/token`.
-///
-/// # Errors
-/// The port is taken.
 pub async fn start(options: Options) -> std::io::Result<Github> {
     serve(options, Knobs::default(), Arc::new(Behind { books: Books::default() })).await
 }
@@ -165,7 +161,7 @@ impl Behind {
     }
 }
 
-fn user(person: &Person) -> Value {
+fn user(person: &TestUser) -> Value {
     json!({
         "login": person.username.clone().unwrap_or_else(|| format!("user-{}", person.number)), "id": person.number,
         "node_id": format!("U_{}", person.number), "type": "User", "name": person.name(),

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Mutex, time::Duration};
 
 use userd_model::Timestamp;
 
-use crate::{ask::Ask, outside, people::Person, server::locked};
+use crate::{ask::Ask, outside, server::locked, test_users::TestUser};
 
 /// How long a code lives.
 const CODE_LIFE: Duration = Duration::from_secs(600);
@@ -12,7 +12,7 @@ const CODE_LIFE: Duration = Duration::from_secs(600);
 /// What a person agreed to.
 #[derive(Clone, Debug)]
 pub(crate) struct Grant {
-    pub(crate) person: Person,
+    pub(crate) person: TestUser,
     pub(crate) redirect_uri: Option<String>,
     pub(crate) challenge: Option<Challenge>,
     pub(crate) scope: String,
@@ -23,7 +23,7 @@ pub(crate) struct Grant {
 
 impl Grant {
     /// From the authorize request.
-    pub(crate) fn of(ask: &Ask, person: Person, now: Timestamp) -> Self {
+    pub(crate) fn of(ask: &Ask, person: TestUser, now: Timestamp) -> Self {
         Self {
             person,
             redirect_uri: ask.query_param("redirect_uri"),

@@ -1,9 +1,9 @@
 //! Stand-ins: servers that behave like the sign-in providers, on the loopback, for tests and for trying by hand.
 //!
-//! Each is started by its module's `start` and stops when the value is dropped. Its pages are plain forms; a scripted
-//! flow adds `person=<key>&auto=1` to the authorize URL (`person=deny` declines), which is what a click does too.
-//! [`StandIn::turn`] changes how it behaves, [`StandIn::fail`] breaks one of its paths, [`StandIn::requests`] tells
-//! what it was asked.
+//! Each is started by its module's `start`, which fails only when the port is taken, and stops when the value is
+//! dropped. Its pages are plain forms; a scripted flow adds `person=<key>&auto=1` to the authorize URL (`person=deny`
+//! declines), which is what a click does too. [`StandIn::turn`] changes how it behaves, [`StandIn::fail`] breaks one of
+//! its paths, [`StandIn::requests`] tells what it was asked.
 //!
 //! ```no_run
 //! # async fn story() -> std::io::Result<()> {
@@ -31,20 +31,21 @@ mod ask;
 pub mod bot_api;
 mod consent;
 mod credentials;
+pub mod generic;
 pub mod github;
 mod grants;
+pub mod network;
 pub mod oidc;
 mod outside;
 mod page;
-mod people;
 mod reply;
 mod server;
-pub mod street;
 pub mod telegram;
+mod test_users;
 pub mod vk;
 pub mod yandex;
 
 pub use ask::Ask;
-pub use people::{Person, people};
 pub use reply::Fault;
 pub use server::{Options, StandIn};
+pub use test_users::{TestUser, test_users};

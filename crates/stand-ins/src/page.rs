@@ -2,7 +2,7 @@
 
 use axum::response::{Html, IntoResponse, Response};
 
-use crate::people::Person;
+use crate::test_users::TestUser;
 
 /// A page with a heading and a body of markup.
 pub(crate) fn page(title: &str, body: &str) -> Response {
@@ -25,13 +25,13 @@ pub(crate) fn problem(title: &str, what: &str) -> Response {
 }
 
 /// A button per person and one to decline. A click leads to the same path with `person` and `auto=1` in its query.
-pub(crate) fn person_picker(asked: &[(String, String)], people: &[Person]) -> String {
+pub(crate) fn person_picker(asked: &[(String, String)], users: &[TestUser]) -> String {
     let mut form = String::from("<p>Who are you? / Кто вы?</p><form method=\"get\">");
     for (name, value) in asked.iter().filter(|(name, _)| name != "person" && name != "auto") {
         form.push_str(&hidden(name, value));
     }
     form.push_str(&hidden("auto", "1"));
-    for person in people {
+    for person in users {
         let known_by = [person.email.as_deref(), person.phone.as_deref()].into_iter().flatten().collect::<Vec<_>>();
         let known_by = if known_by.is_empty() { "—".to_owned() } else { known_by.join(", ") };
         form.push_str(&format!(

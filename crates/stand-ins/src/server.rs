@@ -1,4 +1,4 @@
-//! What every stand-in has: an address, knobs, people, a list of what it was asked, and an end. What it answers is in
+//! What every stand-in has: an address, knobs, users, a list of what it was asked, and an end. What it answers is in
 //! its own file.
 
 use std::{
@@ -15,8 +15,8 @@ use userd_model::{Clock, Timestamp};
 use crate::{
     ask::Ask,
     outside::SystemClock,
-    people::{Person, people},
     reply::{self, Fault},
+    test_users::{TestUser, test_users},
 };
 
 /// How a stand-in is started.
@@ -93,15 +93,15 @@ impl<K> StandIn<K> {
     }
 
     /// Adds somebody, or replaces who has the same key.
-    pub fn welcome(&self, person: Person) {
-        let mut people = locked(&self.shared.people);
-        people.retain(|known| known.key != person.key);
-        people.push(person);
+    pub fn welcome(&self, person: TestUser) {
+        let mut users = locked(&self.shared.users);
+        users.retain(|known| known.key != person.key);
+        users.push(person);
     }
 
     /// Somebody by key.
     #[must_use]
-    pub fn person(&self, key: &str) -> Option<Person> {
+    pub fn person(&self, key: &str) -> Option<TestUser> {
         self.shared.person(key)
     }
 
@@ -121,7 +121,7 @@ pub(crate) struct Shared<K> {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) redirect_uris: Vec<String>,
     pub(crate) knobs: Mutex<K>,
-    pub(crate) people: Mutex<Vec<Person>>,
+    pub(crate) users: Mutex<Vec<TestUser>>,
     pub(crate) automatic: Mutex<Option<String>>,
     faults: Mutex<BTreeMap<String, Fault>>,
     requests: Mutex<Vec<Ask>>,
@@ -132,12 +132,12 @@ impl<K> Shared<K> {
         self.clock.now()
     }
 
-    pub(crate) fn person(&self, key: &str) -> Option<Person> {
-        locked(&self.people).iter().find(|person| person.key == key).cloned()
+    pub(crate) fn person(&self, key: &str) -> Option<TestUser> {
+        locked(&self.users).iter().find(|person| person.key == key).cloned()
     }
 
-    pub(crate) fn person_numbered(&self, number: u64) -> Option<Person> {
-        locked(&self.people).iter().find(|person| person.number == number).cloned()
+    pub(crate) fn person_numbered(&self, number: u64) -> Option<TestUser> {
+        locked(&self.users).iter().find(|person| person.number == number).cloned()
     }
 
     pub(crate) fn at(&self, path: &str) -> String {
@@ -182,7 +182,7 @@ pub(crate) async fn serve<K: Send + 'static, B: Behaviour<K>>(
         clock: options.clock,
         redirect_uris: options.redirect_uris,
         knobs: Mutex::new(knobs),
-        people: Mutex::new(people()),
+        users: Mutex::new(test_users()),
         automatic: Mutex::new(None),
         faults: Mutex::new(BTreeMap::new()),
         requests: Mutex::new(Vec::new()),

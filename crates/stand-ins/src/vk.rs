@@ -36,9 +36,6 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// Starts it: `/authorize`, `/oauth2/auth`, `/oauth2/user_info`, `/oauth2/public_info`, `/oauth2/revoke`,
 /// `/oauth2/logout`.
-///
-/// # Errors
-/// The port is taken.
 pub async fn start(options: Options) -> std::io::Result<Vk> {
     serve(options, Knobs::default(), Arc::new(Behind { books: Books::default() })).await
 }

@@ -14,13 +14,9 @@ use std::{sync::Arc, time::Duration};
 use axum::{Router, extract::State, http::HeaderMap, routing::post};
 use support::soon;
 use tokio::sync::mpsc;
-use userd_providers::{
+use userd_channels::{
     HttpOptions, Secret,
-    telegram::{
-        BotToken,
-        bot::{Content, SECRET_HEADER, Update},
-        bot_api::{BotApi as Client, BotFault, Message},
-    },
+    telegram::{BotApi as Client, BotFault, Content, Message, SECRET_HEADER, Update},
 };
 use userd_stand_ins::{
     Options,
@@ -37,9 +33,8 @@ async fn bot() -> (BotApi, Client) {
 }
 
 fn client(bot: &BotApi, token: &str) -> Client {
-    let token = BotToken::parse(&Secret::new(token)).unwrap();
     let options = HttpOptions { timeout: Duration::from_secs(8), ..HttpOptions::default() };
-    Client::new(&bot.base_url, token, options).unwrap()
+    Client::new(&bot.base_url, &Secret::new(token), options).unwrap()
 }
 
 fn text(html: &str) -> Message {
@@ -229,10 +224,10 @@ async fn the_page_plays_the_app() {
 
 #[tokio::test]
 async fn who_grants_bot_access_can_be_written_to() {
-    let street = userd_stand_ins::street::Street::start(0).await.unwrap();
-    let client = client(&street.bot_api, BOT_TOKEN);
+    let network = userd_stand_ins::network::FakeNetwork::start(0).await.unwrap();
+    let client = client(&network.bot_api, BOT_TOKEN);
     assert!(client.send_message(IVAN, &text("x")).await.is_err());
-    let story = support::Story::new(support::provider(&street.config(), "telegram", |_| {}));
+    let story = support::Story::new(support::provider(&network.config(), "telegram", |_| {}));
     story.sign_in("ivan").await.unwrap();
     client.send_message(IVAN, &text("x")).await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! Our own providers, configured as the street writes it, against every stand-in: begin, page, callback, finish.
+//! Our own providers, configured as the network writes it, against every stand-in: begin, page, callback, finish.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,14 +12,14 @@ mod support;
 use support::{Story, entries, open, provider, slug};
 use userd_providers::{NativeProof, callback_params};
 use userd_stand_ins::{
-    street::Street,
+    network::FakeNetwork,
     telegram::{self, NonceEcho, WidgetAnswer},
 };
 
 #[tokio::test]
 async fn every_provider_of_the_written_configuration_signs_somebody_in() {
-    let street = Street::start(0).await.unwrap();
-    let yaml = street.config();
+    let network = FakeNetwork::start(0).await.unwrap();
+    let yaml = network.config();
     assert_eq!(entries(&yaml).len(), 7);
     for id in ["yandex", "telegram", "vk", "github", "apple", "friendly", "hostile"] {
         let story = Story::new(provider(&yaml, id, |_| {}));
@@ -37,8 +37,8 @@ async fn every_provider_of_the_written_configuration_signs_somebody_in() {
 
 #[tokio::test]
 async fn every_provider_is_told_when_the_person_declines() {
-    let street = Street::start(0).await.unwrap();
-    let yaml = street.config();
+    let network = FakeNetwork::start(0).await.unwrap();
+    let yaml = network.config();
     for entry in entries(&yaml) {
         let story = Story::new(provider(&yaml, &entry.id, |_| {}));
         assert_eq!(slug(story.sign_in("deny").await), "access_denied", "{}", entry.id);
@@ -47,8 +47,8 @@ async fn every_provider_is_told_when_the_person_declines() {
 
 #[tokio::test]
 async fn every_authorize_page_asks_who_it_is_and_its_buttons_lead_back() {
-    let street = Street::start(0).await.unwrap();
-    let yaml = street.config();
+    let network = FakeNetwork::start(0).await.unwrap();
+    let yaml = network.config();
     for entry in entries(&yaml) {
         let story = Story::new(provider(&yaml, &entry.id, |_| {}));
         let page = open(story.begin().await.unwrap().url.as_str()).await;
@@ -62,8 +62,8 @@ async fn every_authorize_page_asks_who_it_is_and_its_buttons_lead_back() {
 
 #[tokio::test]
 async fn a_code_is_good_once_and_only_with_its_verifier() {
-    let street = Street::start(0).await.unwrap();
-    let yaml = street.config();
+    let network = FakeNetwork::start(0).await.unwrap();
+    let yaml = network.config();
     for entry in entries(&yaml) {
         let story = Story::new(provider(&yaml, &entry.id, |_| {}));
         let redirect = story.begin().await.unwrap();
@@ -84,8 +84,8 @@ async fn a_code_is_good_once_and_only_with_its_verifier() {
 
 #[tokio::test]
 async fn people_without_an_address_or_a_phone_come_in_too() {
-    let street = Street::start(0).await.unwrap();
-    let yaml = street.config();
+    let network = FakeNetwork::start(0).await.unwrap();
+    let yaml = network.config();
     let yandex = Story::new(provider(&yaml, "yandex", |_| {}));
     let maria = yandex.sign_in("maria").await.unwrap();
     assert_eq!((maria.email.as_deref(), maria.phone.as_deref()), (None, Some("+79007654321")));
@@ -101,25 +101,25 @@ async fn people_without_an_address_or_a_phone_come_in_too() {
 
 #[tokio::test]
 async fn apple_tells_the_name_once() {
-    let street = Street::start(0).await.unwrap();
-    let story = Story::new(provider(&street.config(), "apple", |_| {}));
+    let network = FakeNetwork::start(0).await.unwrap();
+    let story = Story::new(provider(&network.config(), "apple", |_| {}));
     assert!(story.begin().await.unwrap().form_post);
     assert_eq!(story.sign_in("ivan").await.unwrap().name.as_deref(), Some("Иван Петров"));
     assert_eq!(story.sign_in("ivan").await.unwrap().name, None);
-    let proof = street.apple.id_token("ivan", None).unwrap();
+    let proof = network.apple.id_token("ivan", None).unwrap();
     let profile = story.provider.native(&NativeProof::IdToken { token: &proof, nonce: None }, story.now).await.unwrap();
     assert!(profile.email_verified);
 }
 
 #[tokio::test]
-async fn telegrams_doors_lead_to_one_identity() {
-    let street = Street::start(0).await.unwrap();
-    let story = Story::new(provider(&street.config(), "telegram", |_| {}));
+async fn telegrams_ways_in_lead_to_one_identity() {
+    let network = FakeNetwork::start(0).await.unwrap();
+    let story = Story::new(provider(&network.config(), "telegram", |_| {}));
     let by_code = story.sign_in("ivan").await.unwrap();
     assert_eq!(by_code.subject, "424242424242");
     assert_eq!((by_code.phone.as_deref(), by_code.bot_access), (Some("+79001234567"), Some(true)));
     assert_ne!(by_code.secondary.as_ref().unwrap().subject, by_code.subject);
-    let telegram = &street.telegram;
+    let telegram = &network.telegram;
     let (token, fields, data) = (
         telegram.id_token("ivan", None).unwrap(),
         telegram.widget_fields("ivan").unwrap(),
@@ -139,32 +139,32 @@ async fn telegrams_doors_lead_to_one_identity() {
 
 #[tokio::test]
 async fn telegram_signs_with_any_of_its_algorithms_and_its_nonce_habits_are_knobs() {
-    let street = Street::start(0).await.unwrap();
-    let story = Story::new(provider(&street.config(), "telegram", |_| {}));
+    let network = FakeNetwork::start(0).await.unwrap();
+    let story = Story::new(provider(&network.config(), "telegram", |_| {}));
     for algorithm in userd_jose::Algorithm::ALL {
-        street.telegram.turn(|knobs| knobs.algorithm = algorithm);
+        network.telegram.turn(|knobs| knobs.algorithm = algorithm);
         assert_eq!(story.sign_in("ivan").await.unwrap().subject, "424242424242", "{algorithm:?}");
     }
-    street.telegram.turn(|knobs| knobs.nonce = NonceEcho::Absent);
+    network.telegram.turn(|knobs| knobs.nonce = NonceEcho::Absent);
     story.sign_in("ivan").await.unwrap();
-    street.telegram.turn(|knobs| knobs.nonce = NonceEcho::Wrong);
+    network.telegram.turn(|knobs| knobs.nonce = NonceEcho::Wrong);
     assert_eq!(slug(story.sign_in("ivan").await), "nonce_mismatch");
-    street.telegram.turn(|knobs| (knobs.nonce, knobs.no_numeric_id) = (NonceEcho::Present, true));
+    network.telegram.turn(|knobs| (knobs.nonce, knobs.no_numeric_id) = (NonceEcho::Present, true));
     assert_eq!(slug(story.sign_in("ivan").await), "telegram_id_missing");
-    street.telegram.turn(|knobs| (knobs.no_numeric_id, knobs.other_audience) = (false, true));
+    network.telegram.turn(|knobs| (knobs.no_numeric_id, knobs.other_audience) = (false, true));
     assert_eq!(slug(story.sign_in("ivan").await), "audience_mismatch");
 }
 
 #[tokio::test]
 async fn the_widgets_page_answers_in_the_fragment_or_the_query() {
-    let street = Street::start(0).await.unwrap();
-    let provider = provider(&street.config(), "telegram", |entry| {
+    let network = FakeNetwork::start(0).await.unwrap();
+    let provider = provider(&network.config(), "telegram", |entry| {
         let options = serde_json::json!({ "start": "widget" });
         entry.telegram = Some(serde_json::from_value(options).unwrap());
     });
     let story = Story::new(provider);
     for answer in [WidgetAnswer::Fragment, WidgetAnswer::Query] {
-        street.telegram.turn(|knobs| knobs.widget = answer);
+        network.telegram.turn(|knobs| knobs.widget = answer);
         let profile = story.sign_in("ivan").await.unwrap();
         assert_eq!(profile.subject, "424242424242", "{answer:?}");
     }
@@ -172,12 +172,12 @@ async fn the_widgets_page_answers_in_the_fragment_or_the_query() {
 
 #[tokio::test]
 async fn a_telegram_app_without_a_secret_signs_in_with_pkce() {
-    let street = Street::start(0).await.unwrap();
-    let story = Story::new(provider(&street.config(), "telegram", |entry| entry.client_secret = None));
+    let network = FakeNetwork::start(0).await.unwrap();
+    let story = Story::new(provider(&network.config(), "telegram", |entry| entry.client_secret = None));
     let link = format!(
         "{}/crossapp?client_id={}&response_type=code&scope=openid%20profile&android_sdk=1&code_challenge_method=S256\
          &redirect_uri=https%3A%2F%2Fapp1-login.tg.dev%2Ftglogin&code_challenge={}",
-        street.telegram.base_url,
+        network.telegram.base_url,
         telegram::BOT_ID,
         userd_providers::pkce_challenge(support::VERIFIER),
     );
@@ -196,8 +196,8 @@ async fn a_telegram_app_without_a_secret_signs_in_with_pkce() {
 
 #[tokio::test]
 async fn tokens_are_refreshed_and_revoked_where_the_provider_can() {
-    let street = Street::start(0).await.unwrap();
-    let yaml = street.config();
+    let network = FakeNetwork::start(0).await.unwrap();
+    let yaml = network.config();
     for id in ["yandex", "vk", "apple", "friendly"] {
         let story = Story::new(provider(&yaml, id, |entry| entry.keep_tokens = Some(true)));
         let tokens = story.sign_in("ivan").await.unwrap().tokens.unwrap();
@@ -211,8 +211,8 @@ async fn tokens_are_refreshed_and_revoked_where_the_provider_can() {
 
 #[tokio::test]
 async fn tokens_that_apps_hand_over_are_checked_for_their_client() {
-    let street = Street::start(0).await.unwrap();
-    let yaml = street.config();
+    let network = FakeNetwork::start(0).await.unwrap();
+    let yaml = network.config();
     for id in ["yandex", "github"] {
         let story =
             Story::new(provider(&yaml, id, |entry| (entry.keep_tokens, entry.native) = (Some(true), Some(true))));
@@ -220,8 +220,8 @@ async fn tokens_that_apps_hand_over_are_checked_for_their_client() {
         let proof = NativeProof::AccessToken(tokens.access_token.expose());
         story.provider.native(&proof, story.now).await.unwrap();
         match id {
-            "yandex" => street.yandex.turn(|knobs| knobs.client_id_in_info = Some("another-app".into())),
-            _ => street.github.turn(|knobs| knobs.other_app_in_check = true),
+            "yandex" => network.yandex.turn(|knobs| knobs.client_id_in_info = Some("another-app".into())),
+            _ => network.github.turn(|knobs| knobs.other_app_in_check = true),
         }
         assert_eq!(slug(story.provider.native(&proof, story.now).await), "client_mismatch", "{id}");
     }
@@ -229,11 +229,11 @@ async fn tokens_that_apps_hand_over_are_checked_for_their_client() {
 
 #[tokio::test]
 async fn github_lists_the_real_address_and_hides_it_when_told() {
-    let street = Street::start(0).await.unwrap();
-    let story = Story::new(provider(&street.config(), "github", |_| {}));
+    let network = FakeNetwork::start(0).await.unwrap();
+    let story = Story::new(provider(&network.config(), "github", |_| {}));
     let ivan = story.sign_in("ivan").await.unwrap();
     assert_eq!((ivan.email.as_deref(), ivan.email_verified), (Some("ivan.petrov@yandex.ru"), true));
     assert!(!story.sign_in("zoe").await.unwrap().email_verified);
-    street.github.turn(|knobs| knobs.no_reply_only = true);
+    network.github.turn(|knobs| knobs.no_reply_only = true);
     assert_eq!(story.sign_in("ivan").await.unwrap().email, None);
 }

@@ -7,10 +7,12 @@ use xtask::tree::{Source, Tree};
 /// The crates, by folder name.
 pub(crate) const CRATES: &[&str] = &[
     "cache",
+    "channels",
     "crypto",
     "http",
     "jose",
     "model",
+    "outbound",
     "providers",
     "services",
     "stand-ins",

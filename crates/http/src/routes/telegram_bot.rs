@@ -9,7 +9,7 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
-use userd_services::sign_in::{BotPoll, WEBHOOK_SECRET_HEADER};
+use userd_services::{bot::WEBHOOK_SECRET_HEADER, sign_in::BotPoll};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
@@ -98,6 +98,6 @@ async fn webhook(
 ) -> Result<StatusCode, Problem> {
     let secret = headers.get(WEBHOOK_SECRET_HEADER).map(|value| value.as_bytes());
     let body: Bytes = body;
-    api.services.sign_in.take_update(&ctx, secret, &body).await?;
+    api.services.bot.take_webhook(&ctx, secret, &body).await?;
     Ok(StatusCode::OK)
 }

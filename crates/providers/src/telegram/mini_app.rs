@@ -9,12 +9,14 @@ use userd_model::Timestamp;
 use zeroize::Zeroizing;
 
 use super::{
-    MiniAppCheck, TelegramOptions, describe, numeric_id,
+    describe, numeric_id,
     signed_fields::{BotToken, check_date, check_string, single_use},
 };
+use userd_outbound::ConfigError;
+
 use crate::{
     answer::{Members, truth},
-    config::ConfigError,
+    config::{MiniAppCheck, TelegramOptions},
     digest::{hex32, hmac_sha256, same},
     fault::ProviderFault,
     profile::Profile,
@@ -37,8 +39,8 @@ enum Check {
     PublicKey { key: [u8; 32], bot_id: String },
 }
 
-/// The door as configured; closed is `None`.
-pub(crate) fn door(
+/// As configured; `None` where it is switched off.
+pub(crate) fn verifier(
     options: &TelegramOptions,
     token: Option<&BotToken>,
     bot_id: &str,

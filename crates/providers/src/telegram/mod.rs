@@ -1,38 +1,35 @@
-//! Telegram, all doors, one identity: OpenID Connect, the legacy widget, Mini Apps and the bot's deep link all end in
+//! Telegram, all ways in, one identity: OpenID Connect, the legacy widget, Mini Apps and the bot's deep link all end in
 //! the same issuer and the person's numeric id.
 //!
 //! The ID token's own `sub` is opaque and kept as the secondary key, under an issuer text of its own, because it looks
 //! like a numeric id and may equal somebody else's. A token without the numeric `id` (scope `profile`, always asked
-//! for) is refused as `telegram_id_missing`: an account that the other doors cannot find again would be a second one.
+//! for) is refused as `telegram_id_missing`: an account that the other ways cannot find again would be a second one.
 
-pub mod bot;
-pub mod bot_api;
 mod mini_app;
-mod options;
 mod signed_fields;
 mod widget;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use url::Url;
-use userd_model::Timestamp;
+use userd_model::{Timestamp, telegram::account_id};
 
-pub use options::{MiniAppCheck, TelegramOptions, TelegramStart};
-pub use signed_fields::BotToken;
+use signed_fields::BotToken;
+use userd_outbound::ConfigError;
 
 use crate::{
     answer::{Members, TokenAnswer, phone, picture, text},
+    builder::{ProviderBuilder, blank_profile, sibling},
     code_flow::with_query,
-    config::ConfigError,
+    config::{TelegramOptions, TelegramStart},
     discovery::{Metadata, MetadataSource, Written, issuer_url},
     fault::ProviderFault,
     id_token::{IdToken, IdTokens, IssuerRule},
     openid::OpenId,
     profile::{Profile, SubjectKey, subject},
     provider::{Begin, Callback, Capabilities, Facts, NativeProof, Provider, Redirect},
-    setup::{Setup, blank_profile, sibling},
 };
 
 const ISSUER: &str = "https://oauth.telegram.org";
@@ -46,23 +43,26 @@ pub(crate) struct Telegram {
 }
 
 impl Telegram {
-    pub(crate) fn new(setup: &Setup<'_>) -> Result<Self, ConfigError> {
-        let config = setup.config;
+    pub(crate) fn new(builder: &ProviderBuilder<'_>) -> Result<Self, ConfigError> {
+        let config = builder.config;
         let bot_id = &config.client_id;
         if bot_id.is_empty() || !bot_id.bytes().all(|b| b.is_ascii_digit()) {
             return Err(ConfigError::new("client_id", "is the bot's id, digits only"));
         }
         let options = config.telegram.clone().unwrap_or_default();
-        let token = setup.surroundings.telegram_bot_token.as_ref().map(BotToken::parse).transpose()?;
+        let token = builder.dependencies.telegram_bot_token.as_ref().map(BotToken::parse).transpose()?;
         if token.as_ref().is_some_and(|token| token.bot_id() != bot_id) {
             return Err(ConfigError::new("client_id", "is another bot's id than that of telegram.bot_token"));
         }
-        let widget = widget_door(&options, token.as_ref())?;
-        let mini_app = mini_app::door(&options, token.as_ref(), bot_id)?;
+        let widget = widget_verifier(&options, token.as_ref())?;
+        let mini_app = mini_app::verifier(&options, token.as_ref(), bot_id)?;
         if options.start == TelegramStart::Widget && widget.is_none() {
-            return Err(ConfigError::new("telegram.start", "widget needs telegram.bot_token and the widget door open"));
+            return Err(ConfigError::new(
+                "telegram.start",
+                "widget needs telegram.bot_token and the widget switched on",
+            ));
         }
-        let openid = open_id(setup, widget.is_some(), mini_app.is_some())?;
+        let openid = open_id(builder, widget.is_some(), mini_app.is_some())?;
         Ok(Self { openid, start: options.start, widget, mini_app })
     }
 
@@ -90,8 +90,8 @@ impl Telegram {
         fields: &std::collections::BTreeMap<String, String>,
         now: Timestamp,
     ) -> Result<Profile, ProviderFault> {
-        let door = self.widget.as_ref().ok_or(ProviderFault::Refused("not_supported"))?;
-        door.verify(&self.openid.facts, fields, now)
+        let verifier = self.widget.as_ref().ok_or(ProviderFault::Refused("not_supported"))?;
+        verifier.verify(&self.openid.facts, fields, now)
     }
 
     fn begin_widget(&self, attempt: &Begin<'_>, authorize: &Url) -> Result<Redirect, ProviderFault> {
@@ -112,7 +112,7 @@ impl Telegram {
     }
 }
 
-fn widget_door(options: &TelegramOptions, token: Option<&BotToken>) -> Result<Option<widget::Widget>, ConfigError> {
+fn widget_verifier(options: &TelegramOptions, token: Option<&BotToken>) -> Result<Option<widget::Widget>, ConfigError> {
     match (options.widget, token) {
         (Some(false), _) | (None, None) => Ok(None),
         (Some(true), None) => Err(ConfigError::new("telegram.widget", "needs telegram.bot_token")),
@@ -120,18 +120,18 @@ fn widget_door(options: &TelegramOptions, token: Option<&BotToken>) -> Result<Op
     }
 }
 
-fn open_id(setup: &Setup<'_>, widget: bool, mini_app: bool) -> Result<OpenId, ConfigError> {
-    let config = setup.config;
-    let issuer = setup.issuer(ISSUER);
-    let metadata = metadata(setup, &issuer)?;
-    let http = setup.http(&[&metadata.authorize, &metadata.token, &metadata.jwks])?;
-    let (mut flow, _) = OpenId::flows(setup, &http, &issuer, &["openid", "profile"])?;
+fn open_id(builder: &ProviderBuilder<'_>, widget: bool, mini_app: bool) -> Result<OpenId, ConfigError> {
+    let config = builder.config;
+    let issuer = builder.issuer(ISSUER);
+    let metadata = metadata(builder, &issuer)?;
+    let http = builder.http(&[&metadata.authorize, &metadata.token, &metadata.jwks])?;
+    let (mut flow, _) = OpenId::flows(builder, &http, &issuer, &["openid", "profile"])?;
     for needed in ["profile", "openid"] {
         if !flow.scopes.iter().any(|scope| scope == needed) {
             flow.scopes.insert(0, needed.to_owned());
         }
     }
-    let native = setup.native(true);
+    let native = builder.native(true);
     let capabilities = Capabilities {
         browser: true,
         native_id_token: native,
@@ -141,32 +141,43 @@ fn open_id(setup: &Setup<'_>, widget: bool, mini_app: bool) -> Result<OpenId, Co
         ..Capabilities::default()
     };
     Ok(OpenId {
-        facts: setup.facts(issuer.clone(), capabilities, false)?,
+        facts: builder.facts(issuer.clone(), capabilities, false)?,
         flow,
         flow_with_form: None,
         metadata: MetadataSource::Fixed(Arc::new(metadata)),
         id_tokens: IdTokens::new(http, IssuerRule::Exact(vec![issuer]), config)?,
         // Whether the code flow echoes the nonce is contested; one that is there must be ours.
         nonce_required: config.require_nonce.unwrap_or(false),
-        native_client_ids: setup.native_client_ids(),
+        native_client_ids: builder.native_client_ids(),
     })
 }
 
-fn metadata(setup: &Setup<'_>, issuer: &str) -> Result<Metadata, ConfigError> {
+fn metadata(builder: &ProviderBuilder<'_>, issuer: &str) -> Result<Metadata, ConfigError> {
     let at = issuer_url(issuer)?;
-    let written = Written::read(setup)?;
+    let written = Written::read(builder)?;
     let authorize = written.authorize.unwrap_or_else(|| sibling(&at, "/auth"));
     let token = written.token.unwrap_or_else(|| sibling(&at, "/token"));
     let jwks = written.jwks.unwrap_or_else(|| sibling(&token, "/.well-known/jwks.json"));
     Ok(Metadata { authorize, token, jwks, userinfo: None, revoke: None, iss_parameter: false, secret_in_form: false })
 }
 
-/// A Telegram id: a whole number, at most 52 bits, not zero.
+/// A Telegram id, which is a whole number.
 pub(crate) fn numeric_id(value: &Value) -> Option<String> {
-    value.as_u64().filter(|id| (1..1 << 52).contains(id)).map(|id| id.to_string())
+    value.as_u64().and_then(account_id)
 }
 
-/// What the signed JSON and fields say about a person, under the same names in every door.
+/// The identity of a person who wrote to the bot, the same as by the other ways in. `user` is what the Bot API says
+/// about them. Writing to the bot lets it write back.
+///
+/// # Errors
+/// `subject_missing` when the id names nobody.
+pub fn bot_profile(telegram: &dyn Provider, id: &str, user: &Map<String, Value>) -> Result<Profile, ProviderFault> {
+    let mut profile = describe(telegram.facts(), id, user)?;
+    profile.bot_access = Some(true);
+    Ok(profile)
+}
+
+/// What the signed JSON and fields say about a person, under the same names in every way in.
 pub(crate) fn describe(facts: &Facts, id: &str, user: &Members) -> Result<Profile, ProviderFault> {
     let mut profile = blank_profile(facts, subject(Some(id))?);
     profile.name = crate::answer::full_name(text(user, "first_name"), text(user, "last_name"));
@@ -210,18 +221,18 @@ impl Provider for Telegram {
     }
 
     async fn native(&self, proof: &NativeProof<'_>, now: Timestamp) -> Result<Profile, ProviderFault> {
-        let doors = self.openid.facts.capabilities;
+        let capabilities = self.openid.facts.capabilities;
         let token = match *proof {
             NativeProof::Widget(fields) => return self.by_widget(fields, now),
             NativeProof::WidgetFragment(result) => return self.by_widget(&widget::fields_of_fragment(result)?, now),
             NativeProof::InitData(raw) => {
-                let door = self.mini_app.as_ref().ok_or(ProviderFault::Refused("not_supported"))?;
-                return door.verify(&self.openid.facts, raw, now);
+                let verifier = self.mini_app.as_ref().ok_or(ProviderFault::Refused("not_supported"))?;
+                return verifier.verify(&self.openid.facts, raw, now);
             }
-            NativeProof::IdToken { token, nonce } if doors.native_id_token => {
+            NativeProof::IdToken { token, nonce } if capabilities.native_id_token => {
                 self.openid.handed_over(token, nonce, now).await?
             }
-            NativeProof::Code { code, verifier, redirect_uri, nonce } if doors.native_code => {
+            NativeProof::Code { code, verifier, redirect_uri, nonce } if capabilities.native_code => {
                 self.openid.native_code((code, verifier), redirect_uri, nonce, now).await?
             }
             _ => return Err(ProviderFault::Refused("not_supported")),
@@ -242,9 +253,9 @@ mod tests {
     fn pinned_assumption_telegram_endpoints_are_as_published() {
         let document: Value = serde_json::from_str(include_str!("../../tests/data/telegram_discovery.json")).unwrap();
         let config = crate::ProviderConfig::new("t", crate::Kind::Telegram, "1");
-        let surroundings = crate::Surroundings { random: Arc::new(Still), telegram_bot_token: None };
-        let setup = Setup::new(&config, &surroundings).unwrap();
-        let built_in = metadata(&setup, ISSUER).unwrap();
+        let dependencies = crate::ProviderDependencies { random: Arc::new(Still), telegram_bot_token: None };
+        let builder = ProviderBuilder::new(&config, &dependencies).unwrap();
+        let built_in = metadata(&builder, ISSUER).unwrap();
         assert_eq!(document["issuer"], ISSUER);
         assert_eq!(document["authorization_endpoint"], built_in.authorize.as_str());
         assert_eq!(document["token_endpoint"], built_in.token.as_str());

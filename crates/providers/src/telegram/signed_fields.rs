@@ -2,15 +2,17 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use userd_model::Timestamp;
+use userd_model::{
+    Timestamp,
+    telegram::{BOT_TOKEN_SHAPE, bot_id},
+};
+use userd_outbound::{ConfigError, Secret};
 use zeroize::Zeroizing;
 
 use crate::{
-    config::ConfigError,
     digest::{hmac_sha256, sha256},
     fault::ProviderFault,
     profile::SingleUse,
-    secret::Secret,
 };
 
 /// How far Telegram's clock may be ahead of ours.
@@ -18,35 +20,21 @@ const AHEAD: Duration = Duration::from_secs(30);
 
 /// A bot's token, `<id>:<secret>`. An empty one would make everybody a signer.
 #[derive(Clone, Debug)]
-pub struct BotToken {
+pub(crate) struct BotToken {
     id: String,
     whole: Secret,
 }
 
 impl BotToken {
     /// Reads a token; its shape is checked, not whether Telegram knows it.
-    ///
-    /// # Errors
-    /// `telegram.bot_token` is empty or not of the shape that BotFather gives out.
-    pub fn parse(token: &Secret) -> Result<Self, ConfigError> {
-        let wrong =
-            || ConfigError::new("telegram.bot_token", "must look like 110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw");
-        let (id, secret) = token.expose().split_once(':').ok_or_else(wrong)?;
-        let id_is_fine = (1..=16).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_digit());
-        let secret_is_fine = (30..=128).contains(&secret.len())
-            && secret.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-        if id_is_fine && secret_is_fine { Ok(Self { id: id.to_owned(), whole: token.clone() }) } else { Err(wrong()) }
+    pub(crate) fn parse(token: &Secret) -> Result<Self, ConfigError> {
+        let id = bot_id(token.expose()).ok_or_else(|| ConfigError::new("telegram.bot_token", BOT_TOKEN_SHAPE))?;
+        Ok(Self { id: id.to_owned(), whole: token.clone() })
     }
 
     /// The bot's id: the part before the colon.
-    #[must_use]
-    pub fn bot_id(&self) -> &str {
+    pub(crate) fn bot_id(&self) -> &str {
         &self.id
-    }
-
-    /// The whole token, for the Bot API's path.
-    pub(crate) fn expose(&self) -> &str {
-        self.whole.expose()
     }
 
     /// The widget's key.

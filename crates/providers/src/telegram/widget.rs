@@ -16,9 +16,10 @@ use super::{
     describe,
     signed_fields::{BotToken, check_date, check_string, single_use},
 };
+use userd_outbound::ConfigError;
+
 use crate::{
     answer::Members,
-    config::ConfigError,
     digest::{hex32, hmac_sha256, same},
     fault::ProviderFault,
     profile::Profile,

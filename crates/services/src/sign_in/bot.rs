@@ -5,37 +5,29 @@
 
 use std::{sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use userd_channels::telegram::{BotUser, Content, Message, escape_html, start_link};
 use userd_crypto::{OpaqueSecret, constant_time_eq};
-use userd_model::{EventKind, Refusal, Timestamp, UserId};
-use userd_providers::{
-    Kind, Provider, Secret,
-    telegram::{
-        bot::{BotUser, Content, Update, start_link, webhook_secret_matches},
-        bot_api::{BotApi, Message, escape_html},
-    },
+use userd_model::{
+    EventKind, Refusal, Timestamp, UserId,
+    texts::{Language, Text},
 };
+use userd_providers::{Kind, Provider, telegram::bot_profile};
 use userd_storage::{Failure, UnitOfWork};
 
 use super::{SignIn, admit::KIND, admit::name, login_flow::Keep, provider_fault};
-use crate::{Completion, Context, RequestOrigin, limits::Limited, user_reader::internal};
+use crate::{
+    Completion, Context, RequestOrigin,
+    bot::{TelegramBot, UpdateHandler},
+    limits::Limited,
+    user_reader::internal,
+};
 
 const LIFE: Duration = Duration::from_secs(300);
 const PURPOSE: &str = "bot_attempt";
 const CONTEXT: &str = "secrets|bot_attempt";
 const PREFIX: &str = "";
-/// Updates are recognised as repeated for this long; Telegram gives up on them after a day.
-const UPDATES_KEPT: Duration = Duration::from_secs(25 * 3600);
-
-/// The bot, where one is configured.
-pub struct BotDoor {
-    /// Its API.
-    pub api: BotApi,
-    /// Its name, for links.
-    pub username: String,
-    /// What the webhook must bring along.
-    pub webhook_secret: Secret,
-}
 
 /// A begun sign-in through the bot.
 #[derive(Clone, Debug)]
@@ -78,9 +70,9 @@ enum State {
 }
 
 impl SignIn {
-    fn bot_door(&self) -> Result<(&BotDoor, &Arc<dyn Provider>), Refusal> {
-        let provider = self.offered().find(|provider| provider.kind() == Kind::Telegram);
-        self.bot.as_deref().zip(provider).ok_or(Refusal::NoSuchProvider)
+    /// The provider whose people write to the bot.
+    fn telegram(&self) -> Result<&Arc<dyn Provider>, Refusal> {
+        self.offered().find(|provider| provider.kind() == Kind::Telegram).ok_or(Refusal::NoSuchProvider)
     }
 
     /// Begins a sign-in through the bot.
@@ -89,7 +81,8 @@ impl SignIn {
     /// `NoSuchProvider` without a bot, `TooManyAttempts`.
     pub async fn start_bot(&self, ctx: &Context) -> Result<BotStart, Failure> {
         self.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
-        let (door, _) = self.bot_door()?;
+        self.telegram()?;
+        let bot = self.bot.as_deref().ok_or(Refusal::NoSuchProvider)?;
         let random = self.deps.random.as_ref();
         let (payload, hash) = OpaqueSecret::mint(PREFIX, random);
         let (secret, secret_hash) = OpaqueSecret::mint(PREFIX, random);
@@ -101,7 +94,7 @@ impl SignIn {
             state: State::Waiting,
         };
         self.remember(ctx, &hash, &kept(None), &attempt).await?;
-        let link = start_link(&door.username, &payload).ok_or_else(|| internal("the bot's username is malformed"))?;
+        let link = start_link(&bot.username, &payload).ok_or_else(|| internal("the bot's username is malformed"))?;
         Ok(BotStart {
             link: link.into(),
             command: format!("/start {}", payload.as_str()),
@@ -149,82 +142,25 @@ impl SignIn {
         }
     }
 
-    /// Takes one call of the bot's webhook.
-    ///
-    /// # Errors
-    /// `NotSignedIn` without the right secret, `Malformed` for what is no update.
-    pub async fn take_update(&self, ctx: &Context, secret: Option<&[u8]>, body: &[u8]) -> Result<(), Failure> {
-        let (door, provider) = self.bot_door()?;
-        if !webhook_secret_matches(&door.webhook_secret, secret) {
-            return Err(Refusal::NotSignedIn.into());
-        }
-        let update = Update::parse(body).map_err(|_| Refusal::Malformed("this is no update of the Bot API"))?;
-        if self.was_taken(update.id).await? {
-            return Ok(());
-        }
-        let answered = match update.content {
-            Content::Start { from, payload } => self.started(ctx, door, provider, &from, payload.as_deref()).await,
-            Content::Button { from, query_id, data, .. } => {
-                let told = self.pressed(ctx, provider, &from, &data).await;
-                let text = told.as_ref().map_or("", |text| text);
-                if let Err(fault) = door.api.answer_callback_query(&query_id, text).await {
-                    tracing::debug!(%fault, "a button could not be answered");
-                }
-                told.map(drop)
-            }
-            Content::Access { from, may_write } => self.record_bot_access(ctx, provider, &from, may_write).await,
-            Content::Text { .. } | Content::OwnPhone { .. } | Content::Other => Ok(()),
-        };
-        match answered {
-            Err(Failure::Refused(refusal)) => tracing::debug!(%refusal, "an update of the bot was refused"),
-            // Telegram repeats what was not taken: nothing is lost while the database is away.
-            other => other?,
-        }
-        self.mark_taken(ctx, update.id).await
-    }
-
-    /// Whether this update was taken before. Each step of a sign-in is single use by itself, so an update that is
-    /// taken twice at the same moment does nothing twice.
-    async fn was_taken(&self, update: i64) -> Result<bool, Failure> {
-        Ok(self.deps.store.reading().single_use().was_consumed(&self.update_hash(update)).await?)
-    }
-
-    async fn mark_taken(&self, ctx: &Context, update: i64) -> Result<(), Failure> {
-        let (hash, until) = (&self.update_hash(update), self.deps.now().plus(UPDATES_KEPT));
-        self.changes
-            .run(ctx, "take_bot_update", |mut change| async move {
-                change.single_use().consume_once(hash, "bot_update", until).await?;
-                change.commit(()).await
-            })
-            .await
-    }
-
-    fn update_hash(&self, update: i64) -> [u8; 32] {
-        self.deps.crypto.index.keyed_hash("bot update", &[&update.to_be_bytes()])
-    }
-
     async fn started(
         &self,
         ctx: &Context,
-        door: &BotDoor,
+        bot: &TelegramBot,
         provider: &Arc<dyn Provider>,
         from: &BotUser,
         payload: Option<&str>,
     ) -> Result<(), Failure> {
         self.record_bot_access(ctx, provider, from, true).await?;
-        let russian = from.language().is_some_and(|language| language.starts_with("ru"));
+        let language = language_of(from);
         let asked = match payload {
             Some(payload) => self.ask(ctx, payload, from).await?,
             None => None,
         };
-        let message = match (asked, payload) {
-            (Some((attempt, payload)), _) => {
-                question(&attempt, &payload, &self.deps.settings.sign_in.public_url, russian)
-            }
-            (None, _) if russian => plain("Откройте страницу входа и отправьте команду, показанную на ней."),
-            (None, _) => plain("Open the sign-in page and send the command that it shows."),
+        let message = match asked {
+            Some((attempt, payload)) => question(&attempt, &payload, &self.deps.settings.sign_in.public_url, language),
+            None => plain(Text::BotSendTheCommand.in_language(language)),
         };
-        if let Err(fault) = door.api.send_message(&from.id, &message).await {
+        if let Err(fault) = bot.api.send_message(&from.id, &message).await {
             tracing::warn!(%fault, "the bot could not answer");
         }
         Ok(())
@@ -263,7 +199,7 @@ impl SignIn {
         let (payload, code) = data.split_once(':').ok_or(Refusal::InvalidCode)?;
         let hash = &OpaqueSecret::hash_of(PREFIX, payload).ok_or(Refusal::InvalidCode)?;
         let now = self.deps.now();
-        let russian = from.language().is_some_and(|language| language.starts_with("ru"));
+        let language = language_of(from);
         let right = self
             .changes
             .run(ctx, "tap_bot_attempt", |mut change| async move {
@@ -280,9 +216,10 @@ impl SignIn {
             })
             .await?;
         if !right {
-            return Ok(if russian { "Вход отменён." } else { "The sign-in is cancelled." });
+            return Ok(Text::BotCancelled.in_language(language));
         }
-        let profile = from.profile(provider.as_ref()).map_err(|fault| provider_fault(provider.id(), fault))?;
+        let profile = bot_profile(provider.as_ref(), &from.id, from.members())
+            .map_err(|fault| provider_fault(provider.id(), fault))?;
         let user = self.admit(ctx, provider, profile).await?;
         self.changes
             .run(ctx, "confirm_bot_attempt", |mut change| async move {
@@ -295,11 +232,7 @@ impl SignIn {
                 change.commit(()).await
             })
             .await?;
-        Ok(if russian {
-            "Готово: вернитесь на страницу входа."
-        } else {
-            "Done: go back to the sign-in page."
-        })
+        Ok(Text::BotSignedIn.in_language(language))
     }
 
     /// Records whether the bot may write to a user who has linked this account.
@@ -349,28 +282,45 @@ impl SignIn {
     }
 }
 
+#[async_trait]
+impl UpdateHandler for SignIn {
+    async fn handle(&self, ctx: &Context, bot: &TelegramBot, update: &Content) -> Result<bool, Failure> {
+        let provider = self.telegram()?;
+        match update {
+            Content::Start { from, payload } => self.started(ctx, bot, provider, from, payload.as_deref()).await?,
+            Content::Button { from, query_id, data, .. } => {
+                let told = self.pressed(ctx, provider, from, data).await;
+                let text = told.as_ref().map_or("", |text| text);
+                if let Err(fault) = bot.api.answer_callback_query(query_id, text).await {
+                    tracing::debug!(%fault, "a button could not be answered");
+                }
+                told?;
+            }
+            Content::Access { from, may_write } => self.record_bot_access(ctx, provider, from, *may_write).await?,
+            Content::Text { .. } | Content::OwnPhone { .. } | Content::Other => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
 const fn kept(owner: Option<UserId>) -> Keep {
     Keep { purpose: PURPOSE, context: CONTEXT, owner, life: LIFE }
 }
 
 /// The question in the chat: where the sign-in comes from, three codes of which one is right, and a way out.
-fn question(attempt: &Attempt, payload: &str, site: &str, russian: bool) -> Message {
+fn question(attempt: &Attempt, payload: &str, site: &str, language: Language) -> Message {
     let (site, from) = (escape_html(site), escape_html(&attempt.from));
-    let html = if russian {
-        format!(
-            "Вход на <b>{site}</b>\n{from}\n\nНажмите код, который показывает браузер. Если вы не входите — «Это не я»."
-        )
-    } else {
-        format!(
-            "Sign-in to <b>{site}</b>\n{from}\n\nTap the code that your browser shows. If you are not signing in, tap “Not me”."
-        )
-    };
+    let html = Text::BotWhichCode.filled(language, &[("site", &site), ("from", &from)]);
     let right = attempt.match_code;
     let mut codes = [right, 10 + (right + 27) % 90, 10 + (right + 53) % 90];
     codes.sort_unstable();
     let row = codes.map(|code| (code.to_string(), format!("{payload}:{code}"))).to_vec();
-    let no = if russian { "Это не я" } else { "Not me" };
-    Message { html, buttons: vec![row, vec![(no.to_owned(), format!("{payload}:no"))]], protect: true, silent: false }
+    let no = vec![(Text::BotNotMe.in_language(language).to_owned(), format!("{payload}:no"))];
+    Message { html, buttons: vec![row, no], protect: true, silent: false }
+}
+
+fn language_of(person: &BotUser) -> Language {
+    person.language().map_or_else(Language::default, |tag| Language::of_tag(&tag))
 }
 
 fn plain(text: &str) -> Message {

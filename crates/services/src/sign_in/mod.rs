@@ -20,16 +20,16 @@ mod native;
 
 use std::sync::Arc;
 
-pub use bot::{BotDoor, BotPoll, BotStart};
+pub use bot::{BotPoll, BotStart};
 pub use finish::{Finished, ReturnTo};
 pub use identities::IdentityView;
 pub use login_flow::{Start, StartedFlow};
 use userd_model::Refusal;
-pub use userd_providers::{Kind, NativeProof, callback_params, telegram::bot::SECRET_HEADER as WEBHOOK_SECRET_HEADER};
+pub use userd_providers::{Kind, NativeProof, callback_params};
 use userd_providers::{Provider, ProviderFault};
 use userd_storage::Failure;
 
-use crate::{Dependencies, change::Changes, limits::Limits, sessions::Sessions};
+use crate::{Dependencies, bot::TelegramBot, change::Changes, limits::Limits, sessions::Sessions};
 
 /// What sign-in obeys.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +48,7 @@ pub struct SignIn {
     sessions: Sessions,
     limits: Limits,
     providers: Arc<Vec<Arc<dyn Provider>>>,
-    bot: Option<Arc<BotDoor>>,
+    bot: Option<Arc<TelegramBot>>,
 }
 
 impl SignIn {
@@ -58,7 +58,7 @@ impl SignIn {
         sessions: Sessions,
         limits: Limits,
         providers: Vec<Arc<dyn Provider>>,
-        bot: Option<Arc<BotDoor>>,
+        bot: Option<Arc<TelegramBot>>,
     ) -> Self {
         Self { deps, changes, sessions, limits, providers: Arc::new(providers), bot }
     }

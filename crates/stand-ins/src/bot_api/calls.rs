@@ -10,7 +10,7 @@ use super::{
     chats::{Chats, MayWrite, Message},
     failed, updates,
 };
-use crate::{ask::Ask, people::Person, reply, server::Shared};
+use crate::{ask::Ask, reply, server::Shared, test_users::TestUser};
 
 /// One call; the token was right.
 pub(super) async fn call(shared: &Shared<Knobs>, chats: &Chats, knobs: &Knobs, method: &str, ask: &Ask) -> Response {
@@ -108,7 +108,7 @@ fn write(
     }
 }
 
-fn written(chats: &Chats, person: &Person, message: Message, edit: Option<i64>) -> Response {
+fn written(chats: &Chats, person: &TestUser, message: Message, edit: Option<i64>) -> Response {
     let date = chats.now_seconds();
     let Some(id) = edit else {
         return ok(updates::bot_message(person, &chats.add_message(person.number, message), date));

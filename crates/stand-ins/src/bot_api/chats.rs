@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use userd_model::Clock;
 
 use super::updates;
-use crate::{people::Person, server::locked};
+use crate::{server::locked, test_users::TestUser};
 
 /// One message in a chat.
 #[derive(Clone, Debug)]
@@ -86,7 +86,7 @@ impl Chats {
     }
 
     /// The bot may write to the person from now on.
-    pub fn open(&self, person: &Person) {
+    pub fn open(&self, person: &TestUser) {
         let mut state = locked(&self.state);
         let chat = state.chats.entry(person.number).or_default();
         (chat.open, chat.blocked) = (true, false);
@@ -134,14 +134,14 @@ impl Chats {
         Some(differs)
     }
 
-    pub(super) fn person_writes(&self, person: &Person, text: &str) -> i64 {
+    pub(super) fn person_writes(&self, person: &TestUser, text: &str) -> i64 {
         self.open(person);
         let message = Message { id: 0, by_bot: false, text: text.to_owned(), buttons: Vec::new(), protected: false };
         let message = self.add_message(person.number, message);
         self.push_update(updates::text(person, &message, self.now_seconds()))
     }
 
-    pub(super) fn person_shares_phone(&self, person: &Person, own: bool) -> Option<i64> {
+    pub(super) fn person_shares_phone(&self, person: &TestUser, own: bool) -> Option<i64> {
         let phone = person.phone.clone()?;
         self.open(person);
         let text = format!("☎ {phone}");
@@ -151,7 +151,7 @@ impl Chats {
         Some(self.push_update(updates::contact(person, &message, &phone, whose, self.now_seconds())))
     }
 
-    pub(super) fn person_presses(&self, person: &Person, button: &str) -> Option<i64> {
+    pub(super) fn person_presses(&self, person: &TestUser, button: &str) -> Option<i64> {
         let messages = self.messages(person.number);
         let found = messages.iter().rev().find_map(|message| {
             let pressed = message.buttons.iter().flatten().find(|(label, data)| data == button || label == button)?;
@@ -163,7 +163,7 @@ impl Chats {
         Some(self.push_update(updates::press(person, &message, &query, &data, self.now_seconds())))
     }
 
-    pub(super) fn person_blocks(&self, person: &Person, blocked: bool) -> i64 {
+    pub(super) fn person_blocks(&self, person: &TestUser, blocked: bool) -> i64 {
         let mut state = locked(&self.state);
         let chat = state.chats.entry(person.number).or_default();
         chat.open = true;

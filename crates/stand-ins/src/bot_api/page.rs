@@ -3,16 +3,15 @@
 use axum::{http::Method, response::Response};
 
 use super::{
-    Knobs,
+    BOT_USERNAME, Knobs,
     chats::{Chats, Message},
 };
 use crate::{
     ask::Ask,
     page::{escape, hidden, page},
-    people::Person,
     reply,
     server::{Shared, locked},
-    telegram::BOT_USERNAME,
+    test_users::TestUser,
 };
 
 /// `/`, `/<bot>?start=…` (in place of `t.me`), `/chat/<person>` and its forms.
@@ -36,14 +35,14 @@ pub(super) fn answer(shared: &Shared<Knobs>, chats: &Chats, ask: &Ask) -> Respon
 fn whose_phone(shared: &Shared<Knobs>, ask: &Ask) -> Response {
     let start = ask.query_param("start").unwrap_or_default();
     let start: String = url::form_urlencoded::byte_serialize(start.as_bytes()).collect();
-    let link = |person: &Person| {
+    let link = |person: &TestUser| {
         format!("<li><a href=\"/chat/{}?start={start}\">{}</a></li>", escape(&person.key), escape(&person.name()))
     };
-    let links: String = locked(&shared.people).iter().map(link).collect();
+    let links: String = locked(&shared.users).iter().map(link).collect();
     page(&format!("@{BOT_USERNAME}"), &format!("<p>Whose phone is this? / Чей это телефон?</p><ul>{links}</ul>"))
 }
 
-fn chat(person: &Person, chats: &Chats, start: &str) -> Response {
+fn chat(person: &TestUser, chats: &Chats, start: &str) -> Response {
     let messages: String = chats.messages(person.number).iter().map(line).collect();
     let form = |inputs: &str| format!("<form method=\"post\">{inputs}</form>");
     let body = format!(
@@ -77,7 +76,7 @@ fn line(message: &Message) -> String {
     format!("<p class=\"{class}\">{}</p>{buttons}", escape(&message.text).replace('\n', "<br>"))
 }
 
-fn act(person: &Person, chats: &Chats, ask: &Ask) {
+fn act(person: &TestUser, chats: &Chats, ask: &Ask) {
     let form = ask.form();
     let field = |name: &str| form.get(name).map(|text| text.trim());
     if let Some(payload) = field("start") {

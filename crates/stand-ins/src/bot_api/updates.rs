@@ -3,10 +3,8 @@
 use serde_json::{Value, json};
 
 use super::chats::Message;
-use crate::{
-    people::Person,
-    telegram::{BOT_ID, BOT_USERNAME},
-};
+use super::{BOT_ID, BOT_USERNAME};
+use crate::test_users::TestUser;
 
 /// The bot as `getMe` and messages show it.
 pub(super) fn bot() -> Value {
@@ -17,7 +15,7 @@ pub(super) fn bot() -> Value {
     })
 }
 
-fn person(who: &Person) -> Value {
+fn person(who: &TestUser) -> Value {
     let mut user = json!({
         "id": who.number, "is_bot": false, "first_name": who.first_name, "last_name": who.last_name,
         "language_code": who.locale,
@@ -28,12 +26,12 @@ fn person(who: &Person) -> Value {
     user
 }
 
-fn chat(who: &Person) -> Value {
+fn chat(who: &TestUser) -> Value {
     json!({ "id": who.number, "first_name": who.first_name, "last_name": who.last_name, "type": "private" })
 }
 
 /// A message of the bot's, as its methods answer it.
-pub(super) fn bot_message(who: &Person, message: &Message, date: i64) -> Value {
+pub(super) fn bot_message(who: &TestUser, message: &Message, date: i64) -> Value {
     let mut value = json!({
         "message_id": message.id, "from": bot(), "chat": chat(who), "date": date, "text": message.text,
     });
@@ -46,7 +44,7 @@ pub(super) fn bot_message(who: &Person, message: &Message, date: i64) -> Value {
 }
 
 /// The person wrote.
-pub(super) fn text(who: &Person, message: &Message, date: i64) -> Value {
+pub(super) fn text(who: &TestUser, message: &Message, date: i64) -> Value {
     let mut update = json!({ "message": {
         "message_id": message.id, "from": person(who), "chat": chat(who), "date": date, "text": message.text,
     }});
@@ -58,7 +56,7 @@ pub(super) fn text(who: &Person, message: &Message, date: i64) -> Value {
 }
 
 /// The person sent a card, with the number in Telegram's habit: no plus.
-pub(super) fn contact(who: &Person, message: &Message, phone: &str, whose: u64, date: i64) -> Value {
+pub(super) fn contact(who: &TestUser, message: &Message, phone: &str, whose: u64, date: i64) -> Value {
     json!({ "message": {
         "message_id": message.id, "from": person(who), "chat": chat(who), "date": date,
         "contact": { "phone_number": phone.trim_start_matches('+'), "first_name": who.first_name, "user_id": whose },
@@ -66,7 +64,7 @@ pub(super) fn contact(who: &Person, message: &Message, phone: &str, whose: u64, 
 }
 
 /// The person pressed a button.
-pub(super) fn press(who: &Person, message: &Message, query: &str, data: &str, date: i64) -> Value {
+pub(super) fn press(who: &TestUser, message: &Message, query: &str, data: &str, date: i64) -> Value {
     json!({ "callback_query": {
         "id": query, "from": person(who), "message": bot_message(who, message, date),
         "chat_instance": "8134722200314281151", "data": data,
@@ -74,7 +72,7 @@ pub(super) fn press(who: &Person, message: &Message, query: &str, data: &str, da
 }
 
 /// The person blocked the bot, or let it write again.
-pub(super) fn access(who: &Person, blocked: bool, date: i64) -> Value {
+pub(super) fn access(who: &TestUser, blocked: bool, date: i64) -> Value {
     let (old, new) = if blocked { ("member", "kicked") } else { ("kicked", "member") };
     json!({ "my_chat_member": {
         "chat": chat(who), "from": person(who), "date": date,

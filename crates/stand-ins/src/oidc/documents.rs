@@ -4,15 +4,15 @@ use axum::response::Response;
 use serde_json::{Value, json};
 use userd_jose::SigningKey;
 
-use super::{Behind, Knobs, Twist};
+use super::{Behind, FaultMode, Knobs};
 use crate::{reply, server::Shared};
 
 /// The name of the key that signs.
 pub(super) const KID: &str = "friend-1";
 
 pub(super) fn discovery(shared: &Shared<Knobs>, knobs: &Knobs) -> Response {
-    let issuer = match knobs.twist {
-        Some(Twist::OtherIssuerInDiscovery) => "https://login.victim.example".to_owned(),
+    let issuer = match knobs.fault_mode {
+        Some(FaultMode::OtherIssuerInDiscovery) => "https://login.victim.example".to_owned(),
         _ => shared.base_url.clone(),
     };
     reply::json(
@@ -48,7 +48,7 @@ pub(super) fn public(key: &SigningKey) -> Value {
 impl Behind {
     pub(super) fn jwks(&self, knobs: &Knobs) -> Response {
         let mut keys = vec![public(&self.key)];
-        if knobs.twist == Some(Twist::DuplicateKid) {
+        if knobs.fault_mode == Some(FaultMode::DuplicateKid) {
             keys.insert(0, public(&self.stranger));
         }
         reply::json(200, &json!({ "keys": keys }))

@@ -1,10 +1,10 @@
-//! An OpenID Connect provider: friendly as it starts, hostile when twisted. The ways to be hostile are in `twist`.
+//! An OpenID Connect provider: friendly as it starts, hostile in a fault mode (`fault_mode`).
 //!
 //! Discovery, authorization code with PKCE S256, `iss` in every answer (RFC 9207), user-info, refresh, revocation.
 
 mod documents;
+mod fault_mode;
 mod tokens;
-mod twist;
 
 use std::sync::Arc;
 
@@ -12,16 +12,15 @@ use axum::{http::Method, response::Response};
 use userd_jose::{Algorithm, JoseError, SigningKey};
 use userd_model::Timestamp;
 
-pub use self::twist::Twist;
-pub(crate) use self::twist::half_hash;
+pub use self::fault_mode::FaultMode;
+pub(crate) use self::fault_mode::half_hash;
 use crate::{
     ask::Ask,
     consent::{Consent, ask_person},
     grants::{Books, Grant},
-    outside, page,
-    people::Person,
-    reply,
+    outside, page, reply,
     server::{Behaviour, Options, Shared, StandIn, locked, serve},
+    test_users::TestUser,
 };
 
 /// The registered client.
@@ -33,8 +32,8 @@ pub const CLIENT_SECRET: &str = "friendly-secret-0123456789";
 #[derive(Clone, Debug, Default)]
 pub struct Knobs {
     /// How it is hostile, if it is.
-    pub twist: Option<Twist>,
-    /// Shows the choice of twists on its page.
+    pub fault_mode: Option<FaultMode>,
+    /// Shows the choice of fault modes on its page.
     pub choose_by_hand: bool,
     /// Leaves e-mail and name out of ID tokens, so that only user-info tells them.
     pub bare_id_token: bool,
@@ -55,9 +54,6 @@ impl std::ops::Deref for Oidc {
 }
 
 /// Starts it, friendly.
-///
-/// # Errors
-/// The port is taken.
 pub async fn start(options: Options) -> std::io::Result<Oidc> {
     let knew = |e: JoseError| std::io::Error::other(e.to_string());
     let key = SigningKey::generate(Algorithm::ES256).map_err(knew)?;
@@ -67,10 +63,7 @@ pub async fn start(options: Options) -> std::io::Result<Oidc> {
     Ok(Oidc { stand_in, behind })
 }
 
-/// Starts it with the choice of twists on its page.
-///
-/// # Errors
-/// The port is taken.
+/// Starts it with the choice of fault modes on its page.
 pub async fn start_hostile(options: Options) -> std::io::Result<Oidc> {
     let oidc = start(options).await?;
     oidc.turn(|knobs| knobs.choose_by_hand = true);
@@ -79,8 +72,8 @@ pub async fn start_hostile(options: Options) -> std::io::Result<Oidc> {
 
 impl Oidc {
     /// From now on hostile in this way, or friendly again.
-    pub fn twist(&self, twist: Option<Twist>) {
-        self.turn(|knobs| knobs.twist = twist);
+    pub fn set_fault_mode(&self, fault_mode: Option<FaultMode>) {
+        self.turn(|knobs| knobs.fault_mode = fault_mode);
     }
 
     /// An ID token for an app, as if it had signed in itself. Twists apply.
@@ -104,7 +97,7 @@ struct Behind {
 impl Behaviour<Knobs> for Behind {
     async fn answer(&self, shared: &Arc<Shared<Knobs>>, ask: &Ask) -> Response {
         let knobs = shared.knobs();
-        if let Some(fault) = knobs.twist.and_then(|twist| twist.fault(&ask.path, &shared.base_url))
+        if let Some(fault) = knobs.fault_mode.and_then(|fault_mode| fault_mode.fault(&ask.path, &shared.base_url))
             && let Some(answer) = fault.happen().await
         {
             return answer;
@@ -118,7 +111,7 @@ impl Behaviour<Knobs> for Behind {
             (&Method::POST, "/token") => self.token(shared, ask),
             (&Method::GET | &Method::POST, "/userinfo") => self.userinfo(shared, &knobs, ask),
             (&Method::POST, "/revoke") => self.revoke(ask),
-            (&Method::GET, "/twist") => choose(shared, ask),
+            (&Method::GET, "/fault-mode") => choose(shared, ask),
             _ => reply::not_found(),
         }
     }
@@ -131,7 +124,7 @@ impl Behind {
             return page::problem("Friendly OpenID", "invalid_request: client_id or redirect_uri is not registered");
         };
         let state = ask.query_param("state").unwrap_or_default();
-        let issuer = twist::issuer_in_answer(knobs.twist, &shared.base_url);
+        let issuer = fault_mode::issuer_in_answer(knobs.fault_mode, &shared.base_url);
         let back = |name: &str, value: &str| {
             let mut pairs = vec![(name, value), ("state", &state)];
             pairs.extend(issuer.as_deref().map(|issuer| ("iss", issuer)));
@@ -146,7 +139,7 @@ impl Behind {
             return back("error", "invalid_scope");
         }
         let (title, more) = if knobs.choose_by_hand {
-            ("Hostile OpenID", twist::choice(knobs.twist))
+            ("Hostile OpenID", fault_mode::choice(knobs.fault_mode))
         } else {
             ("Friendly OpenID", String::new())
         };
@@ -163,7 +156,7 @@ impl Behind {
         }
     }
 
-    fn native_grant(person: Person, now: Timestamp) -> Grant {
+    fn native_grant(person: TestUser, now: Timestamp) -> Grant {
         Grant {
             person,
             redirect_uri: None,
@@ -177,18 +170,18 @@ impl Behind {
 }
 
 /// The stable subject of a person here.
-pub(crate) fn subject(person: &Person) -> String {
+pub(crate) fn subject(person: &TestUser) -> String {
     outside::sha256_text(&format!("friendly {}", person.number))
 }
 
-/// `/twist?name=…` sets it; without a name, friendly again.
+/// `/fault-mode?name=…` sets it; without a name, friendly again.
 fn choose(shared: &Shared<Knobs>, ask: &Ask) -> Response {
-    let chosen = ask.query_param("name").and_then(|name| Twist::parse(&name));
+    let chosen = ask.query_param("name").and_then(|name| FaultMode::parse(&name));
     let mut knobs = locked(&shared.knobs);
     if !knobs.choose_by_hand {
         return reply::not_found();
     }
-    knobs.twist = chosen;
-    let now = chosen.map_or("friendly", Twist::as_str);
-    page::page("Hostile OpenID", &format!("<p>Now / Теперь: <b>{now}</b></p>{}", twist::choice(chosen)))
+    knobs.fault_mode = chosen;
+    let now = chosen.map_or("friendly", FaultMode::as_str);
+    page::page("Hostile OpenID", &format!("<p>Now / Теперь: <b>{now}</b></p>{}", fault_mode::choice(chosen)))
 }

@@ -9,15 +9,15 @@ use axum::{
 use serde_json::{Value, json};
 use userd_jose::sign_compact;
 
-use super::{Behind, CLIENT_ID, CLIENT_SECRET, Knobs, Twist, documents, subject, twist};
+use super::{Behind, CLIENT_ID, CLIENT_SECRET, FaultMode, Knobs, documents, fault_mode, subject};
 use crate::{
     ask::Ask,
     credentials::Shown,
     grants::{Grant, Issued, proven},
     outside,
-    people::Person,
     reply::{self, oauth_error},
     server::Shared,
+    test_users::TestUser,
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -63,17 +63,17 @@ impl Behind {
             "token_type": "Bearer", "access_token": issued.access_token, "refresh_token": issued.refresh_token,
             "expires_in": HOUR.as_secs(), "scope": issued.grant.scope,
         });
-        if shared.knobs().twist != Some(Twist::NoIdToken) {
+        if shared.knobs().fault_mode != Some(FaultMode::NoIdToken) {
             body["id_token"] = self.id_token(shared, &issued.grant, Some(&issued.access_token)).into();
         }
         reply::json(200, &body)
     }
 
-    /// An ID token, after the twist went over it.
+    /// An ID token, after the fault mode went over it.
     pub(super) fn id_token(&self, shared: &Shared<Knobs>, grant: &Grant, access_token: Option<&str>) -> Option<String> {
         let knobs = shared.knobs();
         let now = shared.now();
-        let mut claims = if knobs.bare_id_token { json!({}) } else { about(grant, knobs.twist) };
+        let mut claims = if knobs.bare_id_token { json!({}) } else { about(grant, knobs.fault_mode) };
         claims["iss"] = shared.base_url.as_str().into();
         claims["aud"] = CLIENT_ID.into();
         claims["sub"] = subject(&grant.person).into();
@@ -84,12 +84,12 @@ impl Behind {
             claims["nonce"] = nonce.as_str().into();
         }
         if let Some(token) = access_token {
-            claims["at_hash"] = twist::half_hash(token).into();
+            claims["at_hash"] = fault_mode::half_hash(token).into();
         }
         let header = json!({ "kid": documents::KID, "typ": "JWT" });
-        match knobs.twist {
+        match knobs.fault_mode {
             None => sign_compact(&self.key, &header, &claims).ok(),
-            Some(twist) => twist.sign(&self.key, &self.stranger, header, claims),
+            Some(fault_mode) => fault_mode.sign(&self.key, &self.stranger, header, claims),
         }
     }
 
@@ -99,9 +99,9 @@ impl Behind {
             let challenge = [(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")];
             return (StatusCode::UNAUTHORIZED, challenge).into_response();
         };
-        let mut info = about(&issued.grant, knobs.twist);
-        info["sub"] = match knobs.twist {
-            Some(Twist::UserinfoAboutSomebodyElse) => "somebody-else".into(),
+        let mut info = about(&issued.grant, knobs.fault_mode);
+        info["sub"] = match knobs.fault_mode {
+            Some(FaultMode::UserinfoAboutSomebodyElse) => "somebody-else".into(),
             _ => subject(&issued.grant.person).into(),
         };
         reply::json(200, &info)
@@ -118,8 +118,8 @@ impl Behind {
 }
 
 /// Claims by scope.
-fn about(grant: &Grant, twist: Option<Twist>) -> Value {
-    let person: &Person = &grant.person;
+fn about(grant: &Grant, fault_mode: Option<FaultMode>) -> Value {
+    let person: &TestUser = &grant.person;
     let mut claims = json!({});
     if grant.has_scope("profile") {
         claims["name"] = person.name().into();
@@ -131,9 +131,11 @@ fn about(grant: &Grant, twist: Option<Twist>) -> Value {
             claims["picture"] = format!("https://pictures.example/{}.png", person.key).into();
         }
     }
-    if let Some(email) = person.email.as_ref().filter(|_| grant.has_scope("email") && twist != Some(Twist::NoEmail)) {
+    if let Some(email) =
+        person.email.as_ref().filter(|_| grant.has_scope("email") && fault_mode != Some(FaultMode::NoEmail))
+    {
         claims["email"] = email.as_str().into();
-        claims["email_verified"] = (person.email_verified && twist != Some(Twist::UnverifiedEmail)).into();
+        claims["email_verified"] = (person.email_verified && fault_mode != Some(FaultMode::UnverifiedEmail)).into();
     }
     if let Some(phone) = person.phone.as_ref().filter(|_| grant.has_scope("phone")) {
         claims["phone_number"] = phone.as_str().into();

@@ -8,7 +8,7 @@ use serde_json::json;
 use userd_model::Timestamp;
 
 use super::widget::lines;
-use crate::{outside, people::Person};
+use crate::{outside, test_users::TestUser};
 
 /// The private key in Telegram's place: test 1 of RFC 8032 section 7.1, known to everybody.
 const SEED: &str = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
@@ -38,7 +38,7 @@ impl InitData {
 
     /// The query string as `Telegram.WebApp.initData` has it.
     #[must_use]
-    pub fn sign(&self, person: &Person, bot_token: &str) -> String {
+    pub fn sign(&self, person: &TestUser, bot_token: &str) -> String {
         let mut fields = BTreeMap::from([
             ("user".to_owned(), self.user(person)),
             ("chat_instance".to_owned(), outside::opaque_number(&person.key).to_string()),
@@ -52,7 +52,7 @@ impl InitData {
     }
 
     /// Telegram escapes slashes in it; it is signed as it stands.
-    fn user(&self, person: &Person) -> String {
+    fn user(&self, person: &TestUser) -> String {
         let mut user = json!({
             "id": person.number, "first_name": person.first_name, "last_name": person.last_name,
             "language_code": person.locale, "allows_write_to_pm": self.allows_write,

@@ -22,18 +22,13 @@ use crate::{
     bot_api::{BotApi, Chats},
     consent::{Consent, ask_person},
     grants::{Books, Grant},
-    page,
-    people::Person,
-    reply,
+    page, reply,
     server::{Behaviour, Options, Shared, StandIn, serve},
+    test_users::TestUser,
 };
 
-/// The bot's token, the sample in Telegram's documentation.
-pub const BOT_TOKEN: &str = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
-/// The bot's id, which is the client id.
-pub const BOT_ID: &str = "110201543";
-/// The bot's name.
-pub const BOT_USERNAME: &str = "stand_in_bot";
+pub use crate::bot_api::{BOT_ID, BOT_TOKEN, BOT_USERNAME};
+
 /// The client secret of "Web Login"; not the bot's token.
 pub const CLIENT_SECRET: &str = "web-login-secret-0123456789";
 
@@ -101,17 +96,11 @@ impl std::ops::Deref for Telegram {
 }
 
 /// Starts it: `/.well-known/*`, `/auth`, `/token`, `/crossapp`, and `/mini-app` with payloads to copy.
-///
-/// # Errors
-/// The port is taken.
 pub async fn start(options: Options) -> std::io::Result<Telegram> {
     started(options, None).await
 }
 
 /// The same beside a bot: who grants `telegram:bot_access` or `request_access=write` can be written to by it.
-///
-/// # Errors
-/// The port is taken.
 pub async fn start_beside(bot: &BotApi, options: Options) -> std::io::Result<Telegram> {
     started(options, Some(bot.chats())).await
 }
@@ -232,7 +221,7 @@ impl Behind {
         }
     }
 
-    fn let_bot_write(&self, person: &Person) {
+    fn let_bot_write(&self, person: &TestUser) {
         if let Some(chats) = &self.chats {
             chats.open(person);
         }

@@ -8,12 +8,12 @@ use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use serde_json::{Map, Value};
 use userd_model::Timestamp;
 
-use crate::{people::Person, reply};
+use crate::{reply, test_users::TestUser};
 
 /// The signed fields as the widget hands them over: `hash` is the HMAC-SHA-256 of the other fields' lines, its key
 /// the SHA-256 of the token.
 #[must_use]
-pub fn fields(person: &Person, bot_token: &str, at: Timestamp) -> BTreeMap<String, String> {
+pub fn fields(person: &TestUser, bot_token: &str, at: Timestamp) -> BTreeMap<String, String> {
     let mut fields = BTreeMap::from([
         ("id".to_owned(), person.number.to_string()),
         ("first_name".to_owned(), person.first_name.clone()),
@@ -56,11 +56,11 @@ pub fn fragment(fields: &BTreeMap<String, String>) -> String {
     STANDARD_NO_PAD.encode(Value::Object(fields.iter().map(value).collect::<Map<_, _>>()).to_string())
 }
 
-pub(super) fn answer_in_fragment(return_to: &str, person: &Person, bot_token: &str, at: Timestamp) -> Response {
+pub(super) fn answer_in_fragment(return_to: &str, person: &TestUser, bot_token: &str, at: Timestamp) -> Response {
     reply::redirect(&format!("{return_to}#tgAuthResult={}", fragment(&fields(person, bot_token, at))))
 }
 
-pub(super) fn answer_in_query(return_to: &str, person: &Person, bot_token: &str, at: Timestamp) -> Response {
+pub(super) fn answer_in_query(return_to: &str, person: &TestUser, bot_token: &str, at: Timestamp) -> Response {
     let fields = fields(person, bot_token, at);
     let pairs: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     reply::redirect_with(return_to, &pairs)

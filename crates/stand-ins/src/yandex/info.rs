@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde_json::{Map, Value, json};
 
 use super::{Behind, CLIENT_ID, CLIENT_SECRET, Knobs};
-use crate::{ask::Ask, grants::Issued, outside, people::Person, reply, server::Shared};
+use crate::{ask::Ask, grants::Issued, outside, reply, server::Shared, test_users::TestUser};
 
 const YEAR: Duration = Duration::from_secs(31_536_000);
 
@@ -89,11 +89,11 @@ fn claims(issued: &Issued, shared: &Shared<Knobs>) -> Value {
 }
 
 /// Derived from the client's and the person's ids, as Yandex does.
-fn psuid(person: &Person) -> String {
+fn psuid(person: &TestUser) -> String {
     format!("1.AAA.{}", outside::sha256_text(&format!("{CLIENT_ID}:{}", person.number)))
 }
 
 /// Has a slash in it; without a picture it is the stub's.
-fn avatar_id(person: &Person) -> String {
+fn avatar_id(person: &TestUser) -> String {
     if person.avatar { format!("1824/{}-1", person.key) } else { "0/0-0".to_owned() }
 }

@@ -45,9 +45,6 @@ pub struct Knobs {
 pub type Yandex = StandIn<Knobs>;
 
 /// Starts it: `/authorize`, `/token`, `/revoke_token`, `/info`.
-///
-/// # Errors
-/// The port is taken.
 pub async fn start(options: Options) -> std::io::Result<Yandex> {
     serve(options, Knobs::default(), Arc::new(Behind { books: Books::default() })).await
 }
@@ -129,7 +126,7 @@ fn page_problem(shared: &Shared<Knobs>, ask: &Ask) -> Option<Response> {
         return told("invalid_request: code_challenge_method");
     }
     let known = |hint: String| {
-        crate::server::locked(&shared.people)
+        crate::server::locked(&shared.users)
             .iter()
             .any(|p| p.username.as_ref() == Some(&hint) || p.email.as_ref() == Some(&hint) || p.key == hint)
     };

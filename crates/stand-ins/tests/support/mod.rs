@@ -1,4 +1,4 @@
-//! A service's side of the story: a provider built from the configuration that the street writes, and a browser that
+//! A service's side of the story: a provider built from the configuration that the network writes, and a browser that
 //! follows redirects by hand.
 #![allow(
     dead_code,
@@ -15,8 +15,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use serde_json::Value;
 use userd_model::{Clock, Random, Timestamp};
 use userd_providers::{
-    Begin, Callback, Profile, Provider, ProviderConfig, ProviderFault, Redirect, Secret, Span, Surroundings, build,
-    callback_params, pkce_challenge,
+    Begin, Callback, Profile, Provider, ProviderConfig, ProviderDependencies, ProviderFault, Redirect, Secret, Span,
+    build, callback_params, pkce_challenge,
 };
 
 pub const STATE: &str = "c3RhdGUtc3RhdGUtc3RhdGUtc3RhdGU";
@@ -53,8 +53,8 @@ impl Random for Counted {
     }
 }
 
-pub fn surroundings() -> Surroundings {
-    Surroundings {
+pub fn dependencies() -> ProviderDependencies {
+    ProviderDependencies {
         random: Arc::new(Counted(std::sync::atomic::AtomicU64::new(0))),
         telegram_bot_token: Some(Secret::new(userd_stand_ins::telegram::BOT_TOKEN)),
     }
@@ -71,7 +71,7 @@ pub fn provider(yaml: &str, id: &str, change: impl FnOnce(&mut ProviderConfig)) 
     let mut entry = entries(yaml).into_iter().find(|entry| entry.id == id).unwrap();
     entry.timeout = Some(Span(Duration::from_millis(1500)));
     change(&mut entry);
-    build(&entry, &surroundings()).unwrap_or_else(|e| panic!("{id}: {e}"))
+    build(&entry, &dependencies()).unwrap_or_else(|e| panic!("{id}: {e}"))
 }
 
 /// A browser: no redirects by itself.

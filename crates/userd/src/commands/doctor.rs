@@ -3,7 +3,7 @@
 
 use userd_cache::CacheHealth;
 use userd_model::{Clock as _, KeyState};
-use userd_providers::{ProviderConfig, Secret, Surroundings};
+use userd_providers::{ProviderConfig, ProviderDependencies, Secret};
 use userd_services::Services;
 use userd_storage::{Store, migrations::StepState};
 
@@ -153,10 +153,10 @@ async fn running(services: &Services, findings: &mut Vec<Finding>) {
 /// Each configured provider, in the order in which they are offered. Nobody is contacted.
 fn providers(config: &Config) -> Vec<Finding> {
     let token = config.telegram.bot_token.as_ref().map(|token| Secret::new(token.expose()));
-    let surroundings = Surroundings { random: std::sync::Arc::new(OsRandom), telegram_bot_token: token };
+    let dependencies = ProviderDependencies { random: std::sync::Arc::new(OsRandom), telegram_bot_token: token };
     let look = |entry: &ProviderConfig| {
         let part = format!("provider {}", entry.id);
-        match userd_providers::build(entry, &surroundings) {
+        match userd_providers::build(entry, &dependencies) {
             Err(error) => wrong(part, error.to_string()),
             Ok(_) if !entry.enabled => warning(part, "enabled is false: nobody can sign in with it"),
             Ok(_) => ok(part, format!("enabled; the redirect URI to register there is {}", callback(config, entry))),

@@ -12,7 +12,7 @@ use crate::{
 
 /// `userd doctor telegram`: asks the Bot API what it thinks, and explains the usual mistakes.
 pub async fn doctor(config: Config, terminal: Terminal) -> Result<bool, WiringError> {
-    use userd_providers::telegram::bot_api::BotFault;
+    use userd_channels::telegram::BotFault;
     let telegram = &config.telegram;
     let mut findings = Vec::new();
     let provider = config.providers.iter().find(|entry| entry.kind == userd_providers::Kind::Telegram);
@@ -70,7 +70,7 @@ pub async fn doctor(config: Config, terminal: Terminal) -> Result<bool, WiringEr
     Ok(show(terminal, &findings))
 }
 
-async fn webhook(config: &Config, api: &userd_providers::telegram::bot_api::BotApi) -> Option<Finding> {
+async fn webhook(config: &Config, api: &userd_channels::telegram::BotApi) -> Option<Finding> {
     let expected = format!("{}/v1/telegram/webhook", config.http.public_url.as_text());
     let info = api.get_webhook_info().await.ok()?;
     Some(if config.telegram.webhook_secret.is_none() {

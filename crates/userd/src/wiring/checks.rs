@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use userd_crypto::MasterKeys;
 use userd_model::Random;
-use userd_providers::{Kind, Secret, Surroundings};
+use userd_providers::{Kind, ProviderDependencies, Secret};
 
 use super::{engine, providers};
 use crate::config::{Config, ConfigErrors, Loaded, Rules, Sources};
@@ -65,9 +65,9 @@ fn sign_in_providers(config: &Config, rules: &mut Rules<'_>) {
         return;
     }
     let token = config.telegram.bot_token.as_ref().map(|token| Secret::new(token.expose()));
-    let surroundings = Surroundings { random: Arc::new(NoRandomness), telegram_bot_token: token };
+    let dependencies = ProviderDependencies { random: Arc::new(NoRandomness), telegram_bot_token: token };
     for (at, provider) in config.providers.iter().enumerate() {
-        if let Err(error) = userd_providers::build(provider, &surroundings) {
+        if let Err(error) = userd_providers::build(provider, &dependencies) {
             rules.refuse(&[&format!("providers.{at}.{}", error.field)], &error.detail);
         }
     }

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use userd_stand_ins::{
     Options,
-    oidc::{self, Twist},
+    oidc::{self, FaultMode},
 };
 
 use crate::{
@@ -14,27 +14,31 @@ use crate::{
     support::{Engine, House},
 };
 
-/// The reasons that may be shown for a twist.
-fn reasons(twist: Twist) -> &'static [&'static str] {
-    match twist {
-        Twist::OtherIssuerInAnswer | Twist::NoIssuerInAnswer | Twist::OtherIssuerInToken => &["issuer_mismatch"],
-        Twist::AlgorithmNone | Twist::Hs256WithPublicKey => &["algorithm_not_allowed"],
-        Twist::DuplicateKid | Twist::StrangersKey | Twist::Tampered | Twist::KeyInHeader => {
+/// The reasons that may be shown for a mode.
+fn reasons(mode: FaultMode) -> &'static [&'static str] {
+    match mode {
+        FaultMode::OtherIssuerInAnswer | FaultMode::NoIssuerInAnswer | FaultMode::OtherIssuerInToken => {
+            &["issuer_mismatch"]
+        }
+        FaultMode::AlgorithmNone | FaultMode::Hs256WithPublicKey => &["algorithm_not_allowed"],
+        FaultMode::DuplicateKid | FaultMode::StrangersKey | FaultMode::Tampered | FaultMode::KeyInHeader => {
             &["signature_invalid", "key_unknown", "token_malformed"]
         }
-        Twist::UnknownKid => &["key_unknown"],
-        Twist::CriticalHeader => &["token_malformed"],
-        Twist::EmptySubject | Twist::NullSubject | Twist::ZeroSubject | Twist::NumericSubject | Twist::NoSubject => {
-            &["subject_missing", "token_malformed"]
-        }
-        Twist::UserinfoAboutSomebodyElse => &["subject_mismatch"],
-        Twist::OtherAudience | Twist::ManyAudiences | Twist::OtherParty => &["audience_mismatch"],
-        Twist::OtherNonce => &["nonce_mismatch"],
-        Twist::NoNonce => &["nonce_missing"],
-        Twist::Expired => &["token_expired"],
-        Twist::FromTheFuture => &["token_not_yet_valid"],
-        Twist::OtherAccessTokenHash => &["token_hash_mismatch"],
-        Twist::NoIdToken => &["token_missing"],
+        FaultMode::UnknownKid => &["key_unknown"],
+        FaultMode::CriticalHeader => &["token_malformed"],
+        FaultMode::EmptySubject
+        | FaultMode::NullSubject
+        | FaultMode::ZeroSubject
+        | FaultMode::NumericSubject
+        | FaultMode::NoSubject => &["subject_missing", "token_malformed"],
+        FaultMode::UserinfoAboutSomebodyElse => &["subject_mismatch"],
+        FaultMode::OtherAudience | FaultMode::ManyAudiences | FaultMode::OtherParty => &["audience_mismatch"],
+        FaultMode::OtherNonce => &["nonce_mismatch"],
+        FaultMode::NoNonce => &["nonce_missing"],
+        FaultMode::Expired => &["token_expired"],
+        FaultMode::FromTheFuture => &["token_not_yet_valid"],
+        FaultMode::OtherAccessTokenHash => &["token_hash_mismatch"],
+        FaultMode::NoIdToken => &["token_missing"],
         _ => &["provider_unavailable"],
     }
 }
@@ -47,23 +51,23 @@ on_each_engine! {
     /// ASVS V6.8.2, V10.2.2, V10.5.1, V10.5.2, V10.5.3, V10.5.4
     async fn every_hostile_answer_ends_with_a_reason_and_without_a_user(house: House) {
         let upstream = oidc::start(Options::default()).await.unwrap();
-        // One entry per twist, so that nothing learned from an honest answer helps.
+        // One entry per mode, so that nothing learned from an honest answer helps.
         let entries: Vec<Value> =
-            Twist::ALL.iter().map(|twist| providers::oidc(twist.as_str(), &upstream, true)).collect();
+            FaultMode::ALL.iter().map(|mode| providers::oidc(mode.as_str(), &upstream, true)).collect();
         let mut stage = Stage::open(&Stage::address(&house), json!(entries)).await;
         let mut wrong = Vec::new();
-        for twist in Twist::ALL.iter().copied().filter(|twist| !twist.is_survivable()) {
-            let (name, mut browser) = (twist.as_str(), Browser::new());
-            upstream.twist(Some(twist));
+        for mode in FaultMode::ALL.iter().copied().filter(|mode| !mode.is_survivable()) {
+            let (name, mut browser) = (mode.as_str(), Browser::new());
+            upstream.set_fault_mode(Some(mode));
             let begun = browser.get(&stage.start_url(name, &[("return_to", APP)])).await;
-            if twist == Twist::OtherIssuerInDiscovery {
+            if mode == FaultMode::OtherIssuerInDiscovery {
                 assert_eq!(begun.status, 503, "{name}: {}", begun.text);
                 continue;
             }
             let landed = browser.go(&as_person(begun.location().unwrap(), "ivan")).await;
             if !landed.is_at_app()
                 || landed.param("code").is_some()
-                || !reasons(twist).contains(&landed.error().as_str())
+                || !reasons(mode).contains(&landed.error().as_str())
             {
                 wrong.push(format!("{name}: {}", landed.url));
             }
@@ -75,12 +79,12 @@ on_each_engine! {
         assert!(upstream.requests_to("/elsewhere/jwks").is_empty());
 
         // Inconveniences let people in, without an address. Honest again, every one of them would do.
-        for twist in [Twist::UnverifiedEmail, Twist::NoEmail] {
-            upstream.twist(Some(twist));
-            let tokens = stage.sign_in(twist.as_str(), "ivan").await;
+        for mode in [FaultMode::UnverifiedEmail, FaultMode::NoEmail] {
+            upstream.set_fault_mode(Some(mode));
+            let tokens = stage.sign_in(mode.as_str(), "ivan").await;
             assert_eq!(stage.me(&tokens).await["email"], Value::Null);
         }
-        upstream.twist(None);
+        upstream.set_fault_mode(None);
         let tokens = stage.sign_in("alg-none", "zoe").await;
         assert_eq!(stage.me(&tokens).await["email"], Value::Null, "the provider itself says that nobody proved it");
         // An ID token of the provider, and its access token, open nothing here.

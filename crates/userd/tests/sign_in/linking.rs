@@ -1,7 +1,7 @@
 //! Who a person from elsewhere is here, told as the stories of those who would be somebody else.
 
 use serde_json::{Value, json};
-use userd_stand_ins::{Options, Person, oidc, oidc::Oidc, yandex, yandex::Yandex};
+use userd_stand_ins::{Options, TestUser, oidc, oidc::Oidc, yandex, yandex::Yandex};
 
 use crate::{
     browser::Browser,
@@ -64,7 +64,7 @@ on_each_engine! {
 
         // What the provider calls somebody later changes nothing here.
         town.corp.welcome(
-            Person { first_name: "Renamed".to_owned(), ..town.corp.person("ivan").unwrap() }
+            TestUser { first_name: "Renamed".to_owned(), ..town.corp.person("ivan").unwrap() }
                 .with_email("new@example.org", true),
         );
         let again = stage.sign_in("corp", "ivan").await;
@@ -230,8 +230,8 @@ on_each_engine! {
         let stage = &town.stage;
         for round in 0..4 {
             let name = format!("newcomer{round}");
-            town.corp.welcome(Person::new(&name, 500_000 + round));
-            town.yandex.welcome(Person::new(&name, 500_000 + round));
+            town.corp.welcome(TestUser::new(&name, 500_000 + round));
+            town.yandex.welcome(TestUser::new(&name, 500_000 + round));
             let user = stage.sign_in("street", &name).await;
             town.link(&stage.visitor().with(&user), "yandex", &name).await;
             let (one, other) = tokio::join!(stage.unlink(&user, "street"), stage.unlink(&user, "yandex"));

@@ -1,7 +1,7 @@
 //! What stays secret on the way: nothing that opens anything is in an address, the log, or in the clear in a table.
 
 use serde_json::json;
-use userd_stand_ins::{Options, Person, yandex};
+use userd_stand_ins::{Options, TestUser, yandex};
 
 use crate::{
     browser::Browser,
@@ -11,13 +11,13 @@ use crate::{
 };
 
 /// Somebody whose data is found wherever it should not be.
-fn canary() -> Person {
+fn canary() -> TestUser {
     let number = 8_123_456_789_012;
-    Person {
+    TestUser {
         username: Some("canary-login-77".to_owned()),
         first_name: "Канарейка".to_owned(),
         phone: Some("+79005550177".to_owned()),
-        ..Person::new("canary", number).with_email("canary.mailbox.77@yandex.ru", true)
+        ..TestUser::new("canary", number).with_email("canary.mailbox.77@yandex.ru", true)
     }
 }
 

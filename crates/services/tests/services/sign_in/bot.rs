@@ -11,14 +11,16 @@ use axum::{
     routing::post,
 };
 use serde_json::{Value, json};
-use userd_model::{EventKind, Refusal, UserId};
-use userd_providers::{
-    HttpOptions, Kind, Secret,
-    telegram::{BotToken, bot_api::BotApi},
+use userd_channels::{
+    HttpOptions, Secret,
+    telegram::{BotApi, Content, Update},
 };
+use userd_model::{EventKind, Refusal, UserId};
+use userd_providers::Kind;
 use userd_services::{
-    Failure, SignedIn,
-    sign_in::{BotDoor, BotPoll, BotStart, Finished},
+    Context, Failure, SignedIn,
+    bot::{BotUpdates, TelegramBot, UpdateHandler},
+    sign_in::{BotPoll, BotStart, Finished},
 };
 
 use super::elsewhere::{Elsewhere, offering, offering_with_bot, person};
@@ -42,10 +44,10 @@ struct Messenger {
 impl Messenger {
     async fn open(stage: &Stage) -> Self {
         let calls = Calls::default();
-        let api = BotApi::new(&serve(Arc::clone(&calls)).await, token(), HttpOptions::default()).unwrap();
+        let api = BotApi::new(&serve(Arc::clone(&calls)).await, &token(), HttpOptions::default()).unwrap();
         let telegram = Elsewhere::new("telegram", |facts| facts.kind = Kind::Telegram);
-        let door = BotDoor { api, username: "userd_test_bot".to_owned(), webhook_secret: Secret::new(SECRET) };
-        let house = stage.house_with(offering_with_bot(&telegram, door)).await;
+        let bot = TelegramBot { api, username: "userd_test_bot".to_owned(), webhook_secret: Secret::new(SECRET) };
+        let house = stage.house_with(offering_with_bot(&telegram, bot)).await;
         Self { house, telegram, calls, updates: Mutex::new(100) }
     }
 
@@ -63,8 +65,8 @@ impl Messenger {
         let mut update = content;
         update["update_id"] = id.into();
         self.house
-            .sign_in
-            .take_update(&at(&self.house, home()), Some(SECRET.as_bytes()), update.to_string().as_bytes())
+            .bot
+            .take_webhook(&at(&self.house, home()), Some(SECRET.as_bytes()), update.to_string().as_bytes())
             .await
     }
 
@@ -111,8 +113,8 @@ impl Messenger {
     }
 }
 
-fn token() -> BotToken {
-    BotToken::parse(&Secret::new("110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawX")).unwrap()
+fn token() -> Secret {
+    Secret::new("110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawX")
 }
 
 fn somebody(id: u64) -> Value {
@@ -172,7 +174,7 @@ pub(crate) async fn a_tap_on_the_right_code_signs_in(stage: Stage) {
     assert_eq!(refusal(messenger.poll(&start).await), Refusal::InvalidCode, "the tokens are handed out once");
     assert_eq!(messenger.sign_in(7).await.user.id, answer.user.id);
     messenger.telegram.is(person("telegram", "7"));
-    assert_eq!(messenger.house.sign_in_through("telegram").await.user.id, answer.user.id, "every door, one account");
+    assert_eq!(messenger.house.sign_in_through("telegram").await.user.id, answer.user.id, "every way in, one account");
 }
 
 /// A link sent to somebody else: the victim does not know the code, and one wrong tap ends it.
@@ -293,23 +295,22 @@ pub(crate) async fn an_update_without_the_secret_is_refused(stage: Stage) {
     let update = json!({ "update_id": 1, "message": message }).to_string();
     for secret in [None, Some(&b""[..]), Some(b"webhook-secret-2"), Some(b"webhook-secret-"), Some(b"WEBHOOK-SECRET-1")]
     {
-        let answer =
-            messenger.house.sign_in.take_update(&at(&messenger.house, home()), secret, update.as_bytes()).await;
+        let answer = messenger.house.bot.take_webhook(&at(&messenger.house, home()), secret, update.as_bytes()).await;
         assert_eq!(refusal(answer), Refusal::NotSignedIn);
     }
     assert!(messenger.told().is_empty());
     for nonsense in ["", "[]", "{}", "{\"update_id\":\"1\"}", "\u{0}"] {
         let answer = messenger
             .house
-            .sign_in
-            .take_update(&at(&messenger.house, home()), Some(SECRET.as_bytes()), nonsense.as_bytes())
+            .bot
+            .take_webhook(&at(&messenger.house, home()), Some(SECRET.as_bytes()), nonsense.as_bytes())
             .await;
         assert!(matches!(refusal(answer), Refusal::Malformed(_)), "{nonsense:?}");
     }
     messenger
         .house
-        .sign_in
-        .take_update(&at(&messenger.house, home()), Some(SECRET.as_bytes()), update.as_bytes())
+        .bot
+        .take_webhook(&at(&messenger.house, home()), Some(SECRET.as_bytes()), update.as_bytes())
         .await
         .unwrap();
     assert_eq!(messenger.told().len(), 1);
@@ -325,8 +326,8 @@ pub(crate) async fn a_repeated_update_is_taken_once(stage: Stage) {
     for _ in 0..3 {
         messenger
             .house
-            .sign_in
-            .take_update(&at(&messenger.house, home()), Some(SECRET.as_bytes()), update.as_bytes())
+            .bot
+            .take_webhook(&at(&messenger.house, home()), Some(SECRET.as_bytes()), update.as_bytes())
             .await
             .unwrap();
     }
@@ -346,8 +347,8 @@ pub(crate) async fn an_update_that_comes_at_once_several_times_does_nothing_twic
     for _ in 0..8 {
         messenger
             .house
-            .sign_in
-            .take_update(&at(&messenger.house, home()), Some(SECRET.as_bytes()), update.as_bytes())
+            .bot
+            .take_webhook(&at(&messenger.house, home()), Some(SECRET.as_bytes()), update.as_bytes())
             .await
             .unwrap();
     }
@@ -405,11 +406,45 @@ pub(crate) async fn other_words_and_unknown_links_do_no_harm(stage: Stage) {
     assert!(messenger.house.reading().users().page(None, 9).await.unwrap().is_empty());
 }
 
+/// Takes texts only, and remembers them.
+#[derive(Default)]
+struct Texts(Mutex<Vec<String>>);
+
+#[async_trait::async_trait]
+impl UpdateHandler for Texts {
+    async fn handle(&self, _: &Context, _: &TelegramBot, update: &Content) -> Result<bool, Failure> {
+        let Content::Text { text, .. } = update else { return Ok(false) };
+        self.0.lock().unwrap().push(text.clone());
+        Ok(true)
+    }
+}
+
 #[apply(case)]
-pub(crate) async fn without_a_bot_there_is_no_such_door(stage: Stage) {
+pub(crate) async fn an_update_goes_to_the_first_handler_that_takes_it(stage: Stage) {
+    let messenger = Messenger::open(&stage).await;
+    let (first, second) = (Arc::new(Texts::default()), Arc::new(Texts::default()));
+    let handlers: Vec<Arc<dyn UpdateHandler>> =
+        vec![first.clone(), second.clone(), Arc::new(messenger.house.sign_in.clone())];
+    let api = BotApi::new(&serve(Arc::clone(&messenger.calls)).await, &token(), HttpOptions::default()).unwrap();
+    let bot = TelegramBot { api, username: "userd_test_bot".to_owned(), webhook_secret: Secret::new(SECRET) };
+    let updates =
+        BotUpdates::new(messenger.house.deps.clone(), messenger.house.changes.clone(), Some(Arc::new(bot)), handlers);
+    for (id, text) in [(1, "hello"), (1, "hello"), (2, "/start")] {
+        let chat = json!({ "id": 7, "type": "private" });
+        let message = json!({ "message_id": 1, "date": 1, "chat": chat, "from": somebody(7), "text": text });
+        let update = json!({ "update_id": id, "message": message }).to_string();
+        updates.take(&at(&messenger.house, home()), Update::parse(update.as_bytes()).unwrap()).await.unwrap();
+    }
+    assert_eq!(*first.0.lock().unwrap(), ["hello"], "taken once, however often it comes");
+    assert!(second.0.lock().unwrap().is_empty());
+    assert_eq!(messenger.told().len(), 1, "what nobody took before is sign-in's: it answers the start");
+}
+
+#[apply(case)]
+pub(crate) async fn without_a_bot_there_is_no_such_way_in(stage: Stage) {
     let telegram = Elsewhere::new("telegram", |facts| facts.kind = Kind::Telegram);
     let house = stage.house_with(offering(&[&telegram])).await;
     assert_eq!(refusal(house.sign_in.start_bot(&at(&house, home())).await), Refusal::NoSuchProvider);
-    let update = house.sign_in.take_update(&at(&house, home()), Some(b""), b"{}").await;
+    let update = house.bot.take_webhook(&at(&house, home()), Some(b""), b"{}").await;
     assert_eq!(refusal(update), Refusal::NoSuchProvider);
 }

@@ -13,7 +13,8 @@ use userd_providers::{
 };
 use userd_services::{
     Failure, SignedIn,
-    sign_in::{BotDoor, Finished, Start, StartedFlow},
+    bot::TelegramBot,
+    sign_in::{Finished, Start, StartedFlow},
     testing::TestOptions,
 };
 
@@ -158,7 +159,7 @@ pub(crate) fn offering(providers: &[&Arc<Elsewhere>]) -> TestOptions {
     TestOptions { providers, ..TestOptions::default() }
 }
 
-pub(crate) fn offering_with_bot(provider: &Arc<Elsewhere>, bot: BotDoor) -> TestOptions {
+pub(crate) fn offering_with_bot(provider: &Arc<Elsewhere>, bot: TelegramBot) -> TestOptions {
     TestOptions { bot: Some(Arc::new(bot)), ..offering(&[provider]) }
 }
 

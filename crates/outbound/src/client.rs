@@ -1,0 +1,223 @@
+//! Calls to other people's servers: ten seconds, a bounded body, no redirects unless asked for, no surprises about where
+//! they connect. What the answers mean is not known here.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use url::Url;
+
+use crate::{
+    call::{Answer, Call},
+    error::{ConfigError, Unreachable},
+    private_address::{PublicOnly, SystemResolver, names_loopback, names_private},
+    secret::Secret,
+};
+
+/// How one server is reached, and what is borne from it.
+#[derive(Clone, Debug)]
+pub struct HttpOptions {
+    /// For a whole call: connect, send, receive. Default 10 s.
+    pub timeout: Duration,
+    /// The longest answer taken, in bytes. Default 1 MiB.
+    pub max_body: usize,
+    /// How many redirects of a GET are followed, each under the rules of the first call and, at another origin, without
+    /// its headers. A redirected POST is never sent again. Default 0: a redirect is a fault.
+    pub max_redirects: usize,
+    /// `http://`, `https://`, `socks5://` or `socks5h://`, with credentials if needed.
+    pub proxy: Option<Secret>,
+    /// PEM: roots trusted besides the system's, for this server only.
+    pub extra_roots: Option<Vec<u8>>,
+    /// PEM: a client certificate (chain) and its private key.
+    pub client_identity: Option<Secret>,
+    /// Lets discovered URLs lead to private addresses, and configured ones use plain http.
+    pub allow_private_addresses: bool,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(10),
+            max_body: 1024 * 1024,
+            max_redirects: 0,
+            proxy: None,
+            extra_roots: None,
+            client_identity: None,
+            allow_private_addresses: false,
+        }
+    }
+}
+
+/// A client for one server.
+///
+/// An origin that the operator wrote into the configuration may be private; an origin learned from the network may
+/// not, unless `allow_private_addresses` says so. With a proxy the proxy resolves names, so only addresses written
+/// out are refused then, and the proxy's own rules decide about names.
+pub struct HttpClient {
+    plain: reqwest::Client,
+    guarded: OnceLock<Result<reqwest::Client, String>>,
+    options: HttpOptions,
+    configured: BTreeSet<String>,
+    guard: Arc<PublicOnly>,
+}
+
+impl HttpClient {
+    /// A client that may reach the `configured` URLs wherever they lead.
+    ///
+    /// # Errors
+    /// A configured URL that is neither https nor the loopback's; a proxy, root or client certificate that is none.
+    pub fn new(options: HttpOptions, configured: &[&Url]) -> Result<Self, ConfigError> {
+        let plain = build(&options, None)?;
+        for url in configured {
+            let plain_http_is_fine = options.allow_private_addresses || names_loopback(url);
+            if !(url.scheme() == "https" || (url.scheme() == "http" && plain_http_is_fine)) {
+                return Err(ConfigError::new(
+                    "endpoints",
+                    format!("{url} must be https, except on the loopback or with allow_private_addresses"),
+                ));
+            }
+        }
+        let configured = configured.iter().map(|url| origin(url)).collect();
+        let guard = Arc::new(PublicOnly::over(Arc::new(SystemResolver)));
+        Ok(Self { plain, guarded: OnceLock::new(), options, configured, guard })
+    }
+
+    /// Makes one call. Any status is an answer, except a redirect that is not followed.
+    ///
+    /// # Errors
+    /// The server is not reached, leads where it may not, or breaks a bound.
+    pub async fn send(&self, call: Call) -> Result<Answer, Unreachable> {
+        let (host, whole) = (call.host().to_owned(), self.options.timeout);
+        let late = |_| Unreachable(format!("{host}: no whole answer within {whole:?}"));
+        tokio::time::timeout(whole, self.follow(call)).await.map_err(late)?
+    }
+
+    async fn follow(&self, mut call: Call) -> Result<Answer, Unreachable> {
+        let mut left = self.options.max_redirects;
+        loop {
+            let response = self.send_once(&call).await?;
+            let status = response.status();
+            if !status.is_redirection() {
+                return self.answer(response, call.host()).await;
+            }
+            let refused = || Unreachable(format!("{} answered with a redirect ({})", call.host(), status.as_u16()));
+            call = call.redirected(&response).filter(|_| left > 0).ok_or_else(refused)?;
+            left -= 1;
+        }
+    }
+
+    async fn send_once(&self, call: &Call) -> Result<reqwest::Response, Unreachable> {
+        let client = self.client_for(&call.url)?;
+        let mut request = client.request(call.method.clone(), call.url.clone()).headers(call.headers.clone());
+        if let Some(form) = &call.form {
+            request = request
+                .header(reqwest::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(form.as_str().to_owned());
+        } else if let Some(json) = &call.json {
+            request = request.header(reqwest::header::CONTENT_TYPE, "application/json").body(json.clone());
+        }
+        request.send().await.map_err(|e| unreachable(call.host(), e))
+    }
+
+    async fn answer(&self, response: reqwest::Response, host: &str) -> Result<Answer, Unreachable> {
+        let status = response.status().as_u16();
+        let body = bounded(response, self.options.max_body, host).await?;
+        Ok(Answer { status, body, host: host.to_owned() })
+    }
+
+    fn client_for(&self, url: &Url) -> Result<&reqwest::Client, Unreachable> {
+        let open = self.options.allow_private_addresses || self.configured.contains(&origin(url));
+        if open {
+            let scheme_is_fine = url.scheme() == "https" || url.scheme() == "http";
+            return if scheme_is_fine { Ok(&self.plain) } else { Err(refused_target(url)) };
+        }
+        if url.scheme() != "https" || names_private(url) {
+            return Err(refused_target(url));
+        }
+        let guarded =
+            self.guarded.get_or_init(|| build(&self.options, Some(Arc::clone(&self.guard))).map_err(|e| e.to_string()));
+        guarded.as_ref().map_err(|e| Unreachable(e.clone()))
+    }
+}
+
+fn refused_target(url: &Url) -> Unreachable {
+    Unreachable(format!(
+        "{}: a discovered address must be https and public (allow_private_addresses lifts this)",
+        url.origin().ascii_serialization()
+    ))
+}
+
+fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+fn build(options: &HttpOptions, guard: Option<Arc<PublicOnly>>) -> Result<reqwest::Client, ConfigError> {
+    let mut builder = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .retry(reqwest::retry::never())
+        .timeout(options.timeout)
+        .connect_timeout(options.timeout.min(Duration::from_secs(5)))
+        .pool_idle_timeout(Duration::from_secs(60))
+        .tls_version_min(reqwest::tls::Version::TLS_1_2)
+        .user_agent(concat!("userd/", env!("CARGO_PKG_VERSION")));
+    if let Some(proxy) = &options.proxy {
+        let proxy = reqwest::Proxy::all(proxy.expose()).map_err(|_| ConfigError::new("proxy", "is not a proxy URL"))?;
+        builder = builder.proxy(proxy);
+    } else if let Some(guard) = guard {
+        builder = builder.dns_resolver(guard);
+    }
+    if let Some(pem) = &options.extra_roots {
+        let roots =
+            reqwest::Certificate::from_pem_bundle(pem).map_err(|e| ConfigError::new("ca_file", e.to_string()))?;
+        if roots.is_empty() {
+            return Err(ConfigError::new("ca_file", "holds no certificate"));
+        }
+        builder = builder.tls_certs_merge(roots);
+    }
+    if let Some(pem) = &options.client_identity {
+        let identity = reqwest::Identity::from_pem(pem.expose().as_bytes()).map_err(|_| {
+            ConfigError::new("client_certificate_file", "the certificate or its key is not readable PEM")
+        })?;
+        builder = builder.identity(identity);
+    }
+    builder.build().map_err(|e| {
+        let cause = std::error::Error::source(&e).map_or_else(|| e.to_string(), ToString::to_string);
+        ConfigError::new("ca_file", format!("no TLS client can be made: {cause}"))
+    })
+}
+
+async fn bounded(mut response: reqwest::Response, max: usize, host: &str) -> Result<Bytes, Unreachable> {
+    let too_long = || Unreachable(format!("{host} answered with more than {max} bytes"));
+    if response.content_length().is_some_and(|length| length > max as u64) {
+        return Err(too_long());
+    }
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(|e| unreachable(host, e))? {
+        if body.len() + chunk.len() > max {
+            return Err(too_long());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// The error's chain without the URL: queries may hold tokens.
+fn unreachable(host: &str, error: reqwest::Error) -> Unreachable {
+    let error = error.without_url();
+    let mut text = format!("{host}: {error}");
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    Unreachable(text)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
+mod tests;

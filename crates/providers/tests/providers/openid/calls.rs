@@ -1,0 +1,135 @@
+//! Our calls to the provider, what is read from its answers, and configurations that make no sense.
+
+use super::*;
+
+#[tokio::test]
+async fn user_info_about_somebody_else_is_refused() {
+    let story = Story::with(Kind::Oidc, |config| config.userinfo = Some(true)).await;
+    assert!(story.sign_in().await.is_ok());
+    for sub in [json!("4243"), json!(null), json!(4242), json!("")] {
+        story.behave(|b| b.info = json!({ "sub": sub }));
+        assert_eq!(slug(story.sign_in().await), "subject_mismatch", "{sub}");
+    }
+}
+
+#[tokio::test]
+async fn user_info_fills_gaps_and_overrides_nothing() {
+    let story = Story::with(Kind::Oidc, |config| config.trust_email = Some(true)).await;
+    story.behave(|b| {
+        b.claims = json!({ "email": null, "email_verified": true, "name": "Signed" });
+        b.info = json!({ "email": "info@elsewhere.example", "email_verified": false, "name": "Unsigned" });
+    });
+    let profile = story.sign_in().await.unwrap();
+    assert_eq!(profile.email.as_deref(), Some("info@elsewhere.example"));
+    assert!(!profile.email_verified, "the flag belongs to the address it came with");
+    assert_eq!(profile.name.as_deref(), Some("Signed"));
+}
+
+/// AC-067: each client assertion has its own `jti`, names the issuer as its audience and lives for minutes.
+#[tokio::test]
+async fn a_client_assertion_is_for_the_issuer_and_for_once() {
+    let key = SigningKey::generate(Algorithm::ES256).unwrap();
+    let public = key.verifying_key(Some("ours".into())).unwrap();
+    let story = Story::with(Kind::Oidc, |config| {
+        config.token_auth = Some(TokenAuth::PrivateKeyJwt);
+        config.private_key = Some(support::pem(&key));
+        config.key_id = Some("ours".into());
+    })
+    .await;
+    story.sign_in().await.unwrap();
+    story.sign_in().await.unwrap();
+    let mut ids = Vec::new();
+    for ask in story.upstream.requests_to("/token") {
+        let form = ask.form();
+        assert_eq!(form["client_assertion_type"], "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+        assert!(!form.contains_key("client_secret"));
+        let compact = userd_jose::Compact::parse(&form["client_assertion"], 4096).unwrap();
+        let claims = compact.verify_claims(&public).unwrap();
+        assert_eq!(claims.text("aud").unwrap(), Some(story.upstream.base_url.as_str()));
+        assert_eq!(claims.integer("exp").unwrap(), Some(now().seconds() + 300));
+        ids.push(claims.text("jti").unwrap().unwrap().to_owned());
+    }
+    assert_eq!(ids.len(), 2);
+    assert_ne!(ids[0], ids[1]);
+}
+
+#[tokio::test]
+async fn the_secret_goes_where_the_provider_takes_it() {
+    let basic = Story::new(Kind::Oidc).await;
+    basic.sign_in().await.unwrap();
+    let ask = &basic.upstream.requests_to("/token")[0];
+    assert!(ask.header("authorization").unwrap().starts_with("Basic ") && !ask.form().contains_key("client_secret"));
+    let post = Story::new(Kind::Oidc).await;
+    post.behave(|b| b.discovery = json!({ "token_endpoint_auth_methods_supported": ["client_secret_post"] }));
+    post.sign_in().await.unwrap();
+    let ask = &post.upstream.requests_to("/token")[0];
+    assert_eq!((ask.header("authorization"), ask.form()["client_secret"].as_str()), (None, support::SECRET));
+    let public = Story::with(Kind::Oidc, |config| config.client_secret = None).await;
+    public.sign_in().await.unwrap();
+    let ask = &public.upstream.requests_to("/token")[0];
+    assert!(ask.header("authorization").is_none() && ask.form()["client_id"] == "our-client");
+}
+
+#[tokio::test]
+async fn tokens_are_refreshed_and_revoked() {
+    let story = Story::with(Kind::Oidc, |config| config.keep_tokens = Some(true)).await;
+    let tokens = story.sign_in().await.unwrap().tokens.unwrap();
+    assert_eq!(tokens.expires_at, Some(later(3600)));
+    story.behave(|b| b.token = json!({ "access_token": "at-2", "refresh_token": null }));
+    let newer = story.provider.refresh(&tokens, now()).await.unwrap();
+    assert_eq!(newer.access_token.expose(), "at-2");
+    assert_eq!(newer.refresh_token.as_ref().map(Secret::expose), Some("rt-1"), "what is left out stays");
+    story.provider.revoke(&newer, now()).await.unwrap();
+    assert_eq!(story.upstream.requests_to("/revoke")[0].form()["token"], "rt-1");
+}
+
+#[tokio::test]
+async fn groups_and_claims_are_found_where_the_mapping_says() {
+    let story = Story::with(Kind::Oidc, |config| {
+        config.mapping = Some(
+            serde_json::from_value(
+                json!({ "groups": "/realm/roles", "username": "/people/0/login", "phone": "mobile" }),
+            )
+            .unwrap(),
+        );
+    })
+    .await;
+    story.behave(|b| {
+        b.claims = json!({ "realm": { "roles": ["a", "b", 7, null] }, "people": [{ "login": "p" }], "mobile": "79001234567" });
+    });
+    let profile = story.sign_in().await.unwrap();
+    assert_eq!(profile.groups, ["a", "b", "7"]);
+    assert_eq!(profile.username.as_deref(), Some("p"));
+    assert_eq!(profile.phone.as_deref(), Some("+79001234567"));
+}
+
+#[test]
+fn a_wrong_configuration_names_its_key() {
+    type Change = fn(&mut userd_providers::ProviderConfig);
+    let cases: [(&str, Change); 14] = [
+        ("id", |c| c.id = "../x".into()),
+        ("client_id", |c| c.client_id.clear()),
+        ("issuer", |c| c.issuer = None),
+        ("issuer", |c| c.issuer = Some("https://user:pw@idp.example".into())),
+        ("issuer", |c| c.issuer = Some("https://idp.example?x=1".into())),
+        ("endpoints", |c| c.issuer = Some("http://idp.example".into())),
+        ("endpoints.token", |c| c.endpoints.token = Some("file:///etc/passwd".into())),
+        ("authorize_params", |c| drop(c.authorize_params.insert("redirect_uri".into(), "x".into()))),
+        ("algorithms", |c| c.algorithms = Some(vec!["HS256".into()])),
+        ("scopes", |c| c.scopes = Some(vec!["email".into()])),
+        ("timeout", |c| c.timeout = Some(userd_providers::Span(std::time::Duration::from_secs(11)))),
+        ("client_secret_file", |c| c.client_secret_file = Some("/nonexistent".into())),
+        ("ca_file", |c| c.ca_file = Some("/nonexistent".into())),
+        ("proxy", |c| c.proxy = Some(Secret::new("::not a url::"))),
+    ];
+    for (field, change) in cases {
+        let mut config = support::config(Kind::Oidc, "https://idp.example");
+        if field == "client_secret_file" {
+            config.client_secret = None;
+        }
+        change(&mut config);
+        let error = build(&config, &support::dependencies()).err().unwrap_or_else(|| panic!("{field} was accepted"));
+        assert_eq!(error.field, field, "{error}");
+        assert!(!error.to_string().contains("pw"), "{error}");
+    }
+}

@@ -1,0 +1,173 @@
+//! ID tokens: forged, foreign, swapped, handed over.
+
+use super::*;
+
+/// ASVS V9.1.2
+#[tokio::test]
+async fn a_token_without_a_signature_is_refused() {
+    for kind in SIGNED {
+        let story = Story::new(kind).await;
+        for alg in ["none", "None", "NONE", "nOnE", "", "HS256", "ES256K", "RS512", "es256"] {
+            story.behave(|b| b.id_token = Some(unsigned(&json!({ "alg": alg, "kid": "k1" }), &b.claims(), "")));
+            assert_eq!(slug(story.sign_in().await), "algorithm_not_allowed", "{kind:?} {alg}");
+        }
+        story.behave(|b| b.id_token = Some(unsigned(&json!({ "alg": "ES256", "kid": "k1" }), &b.claims(), "")));
+        assert_eq!(slug(story.sign_in().await), "signature_invalid", "{kind:?}");
+    }
+}
+
+/// AC-074: HS256 signed with the provider's public key, in every spelling of that key.
+#[tokio::test]
+async fn a_token_signed_with_the_public_key_as_a_secret_is_refused() {
+    for kind in SIGNED {
+        let story = Story::new(kind).await;
+        let jwk = story.upstream.turn(|knobs| knobs.jwks["keys"][0].clone());
+        for secret in [jwk.to_string(), jwk["x"].as_str().unwrap().to_owned(), support::SECRET.to_owned()] {
+            story.behave(|b| b.id_token = Some(hs256::sign(&b.claims(), secret.as_bytes()).unwrap()));
+            assert_eq!(slug(story.sign_in().await), "algorithm_not_allowed", "{kind:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_signed_by_somebody_else_is_refused() {
+    for kind in SIGNED {
+        let story = Story::new(kind).await;
+        story.behave(|b| b.signs_with(SigningKey::generate(Algorithm::ES256).unwrap(), "k1", false));
+        assert_eq!(slug(story.sign_in().await), "signature_invalid", "{kind:?}");
+    }
+}
+
+/// The key comes from the issuer's set, never from the token.
+#[tokio::test]
+async fn a_key_inside_the_token_is_not_looked_at() {
+    let story = Story::new(Kind::Oidc).await;
+    story.behave(|b| {
+        let mine = SigningKey::generate(Algorithm::ES256).unwrap();
+        let jwk = mine.verifying_key(Some("mine".into())).unwrap().to_jwk();
+        b.key = mine;
+        b.header =
+            json!({ "kid": "mine", "jwk": jwk, "jku": format!("{}/mine", b.base), "x5u": format!("{}/mine", b.base) });
+    });
+    assert_eq!(slug(story.sign_in().await), "key_unknown");
+    assert!(story.upstream.requests_to("/mine").is_empty());
+}
+
+/// AC-058: our own access token, or any token that says it is something else, is no ID token.
+#[tokio::test]
+async fn a_token_of_another_type_is_refused() {
+    let story = Story::new(Kind::Oidc).await;
+    for typ in ["at+jwt", "application/at+jwt", "logout+jwt", "dpop+jwt"] {
+        story.behave(|b| b.header = json!({ "kid": "k1", "typ": typ }));
+        assert_eq!(slug(story.sign_in().await), "token_malformed", "{typ}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_no_token_is_refused() {
+    let story = Story::new(Kind::Oidc).await;
+    let huge = "a".repeat(20_000);
+    for text in ["", "a", "a.b", "a.b.c", "a.b.c.d.e", "e30.e30.e30", &huge] {
+        story.behave(|b| b.id_token = Some(text.to_owned()));
+        let result = story.sign_in().await;
+        assert!(matches!(slug(result), "token_malformed" | "token_missing"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn only_configured_algorithms_are_accepted() {
+    let story = Story::with(Kind::Oidc, |config| config.algorithms = Some(vec!["EdDSA".into()])).await;
+    assert_eq!(slug(story.sign_in().await), "algorithm_not_allowed");
+    for algorithm in Algorithm::ALL {
+        let story = Story::new(Kind::Oidc).await;
+        let key = if algorithm == Algorithm::RS256 { continue } else { SigningKey::generate(algorithm).unwrap() };
+        story.behave(|b| b.signs_with(key, "k2", true));
+        assert!(story.sign_in().await.is_ok(), "{algorithm:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_access_token_that_was_swapped_is_refused() {
+    let story = Story::new(Kind::Oidc).await;
+    let half = |text: &str, hash: &'static aws_lc_rs::digest::Algorithm| {
+        let digest = aws_lc_rs::digest::digest(hash, text.as_bytes());
+        URL_SAFE_NO_PAD.encode(&digest.as_ref()[..digest.as_ref().len() / 2])
+    };
+    story.behave(|b| b.claims = json!({ "at_hash": half("at-1", &aws_lc_rs::digest::SHA256) }));
+    assert!(story.sign_in().await.is_ok());
+    story.behave(|b| b.claims = json!({ "at_hash": half("another", &aws_lc_rs::digest::SHA256) }));
+    assert_eq!(slug(story.sign_in().await), "token_hash_mismatch");
+    story.behave(|b| {
+        b.signs_with(SigningKey::generate(Algorithm::EdDSA).unwrap(), "ed", true);
+        b.claims = json!({ "at_hash": half("at-1", &aws_lc_rs::digest::SHA512) });
+    });
+    assert!(story.sign_in_at(&[], later(60)).await.is_ok(), "Ed25519 hashes with SHA-512");
+}
+
+#[tokio::test]
+async fn a_nonce_may_be_optional_only_by_an_explicit_switch() {
+    let story = Story::with(Kind::Oidc, |config| config.require_nonce = Some(false)).await;
+    story.behave(|b| b.nonce = None);
+    assert!(story.sign_in().await.is_ok());
+    story.behave(|b| b.nonce = Some("somebody-else's"));
+    assert_eq!(slug(story.sign_in().await), "nonce_mismatch");
+}
+
+#[tokio::test]
+async fn a_tenant_answers_only_for_itself() {
+    let template = "https://login.example/{tenantid}/v2.0";
+    let story = Story::with(Kind::Oidc, |config| {
+        config.issuer_template = Some(template.into());
+        config.tenants = vec!["tenant-a".into(), "tenant-b".into()];
+        config.trust_email = Some(true);
+    })
+    .await;
+    let tenant = |iss: &str, tid: &str| {
+        let (iss, tid) = (iss.to_owned(), tid.to_owned());
+        story.behave(|b| {
+            b.discovery = json!({ "issuer": template });
+            b.issuer = format!("https://login.example/{iss}/v2.0");
+            b.claims = json!({ "tid": tid });
+        });
+    };
+    tenant("tenant-a", "tenant-a");
+    let profile = story.sign_in().await.unwrap();
+    assert_eq!(profile.issuer, "https://login.example/tenant-a/v2.0");
+    assert!(!profile.email_verified, "a tenant's administrator writes any address there");
+    for (iss, tid) in
+        [("tenant-a", "tenant-b"), ("tenant-c", "tenant-c"), ("tenant-a/x", "tenant-a/x"), ("", ""), ("tenant-a", "")]
+    {
+        tenant(iss, tid);
+        assert_eq!(slug(story.sign_in().await), "issuer_mismatch", "{iss} {tid}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_handed_over_is_young_ours_and_counted_once() {
+    for kind in SIGNED {
+        let story = Story::with(kind, |config| config.native_client_ids = vec!["our-app".into()]).await;
+        let hand = |change: fn(&mut support::Knobs), nonce: Option<&'static str>| {
+            story.behave(|b| {
+                b.nonce = None;
+                b.claims = json!({});
+                b.issued = 0;
+                b.client = support::client_id(kind).into();
+                change(b);
+            });
+            let token = story.upstream.turn(|knobs| knobs.sign());
+            let story = &story;
+            async move { story.native(NativeProof::IdToken { token: &token, nonce }).await }
+        };
+        let profile = hand(|_| {}, None).await.unwrap_or_else(|e| panic!("{kind:?} {e}"));
+        assert_eq!(profile.single_use.len(), 1, "{kind:?}");
+        assert_eq!(profile.subject, "4242");
+        let app = hand(|b| b.client = json!("our-app"), None).await.unwrap();
+        assert_eq!(app.client_id, "our-app", "{kind:?}");
+        assert_eq!(slug(hand(|b| b.client = json!("other"), None).await), "audience_mismatch", "{kind:?}");
+        assert_eq!(slug(hand(|b| b.issued = -301, None).await), "token_stale", "{kind:?}");
+        assert_eq!(slug(hand(|_| {}, Some("n")).await), "nonce_missing", "{kind:?}");
+        assert_eq!(slug(hand(|b| b.nonce = Some("m"), Some("n")).await), "nonce_mismatch", "{kind:?}");
+        assert_eq!(slug(hand(|b| b.nonce = Some("m"), None).await), "nonce_mismatch", "{kind:?}");
+        assert!(hand(|b| b.nonce = Some("n"), Some("n")).await.is_ok(), "{kind:?}");
+    }
+}
