@@ -54,7 +54,7 @@ impl Claims<'_> {
     /// re-run then finds the value taken.
     pub async fn insert(&mut self, claim: &Claim) -> Result<(), StoreError> {
         let values = [claim.hash.clone().into(), claim.kind.into(), claim.owner.into(), claim.created_at.into()];
-        self.0.write(&INSERT, &values).await
+        self.0.write_now(&INSERT, &values).await
     }
 
     /// Who has claimed the value with this hash.

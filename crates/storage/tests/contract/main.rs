@@ -9,6 +9,7 @@
     reason = "a test that cannot go on fails by panicking"
 )]
 
+mod batches;
 mod faults;
 mod gaps;
 mod isolation;
@@ -72,4 +73,16 @@ contract! {
     values::text_is_ordered_by_its_bytes,
     values::pages_follow_each_other_without_gap_or_overlap,
     values::a_column_of_another_kind_is_corrupt_not_a_panic,
+    batches::answers_come_in_the_order_of_the_calls,
+    batches::an_empty_batch_is_nothing,
+    batches::a_thousand_keys_go_in_one_batch,
+    batches::a_duplicate_in_the_middle_of_a_batch_is_named_and_undoes_it,
+    batches::nothing_commits_after_a_failed_batch,
+    batches::deferred_writes_are_there_after_the_commit,
+    batches::a_unit_of_work_may_be_deferred_writes_alone,
+    batches::a_read_sees_the_writes_deferred_before_it,
+    batches::a_deferred_duplicate_is_told_by_the_commit_and_undoes_all,
+    batches::a_deferred_duplicate_is_told_by_the_read_behind_it,
+    batches::deferred_writes_of_a_refusal_never_happen,
+    batches::reads_are_asked_together_outside_of_a_unit_of_work_and_writes_refused,
 }
