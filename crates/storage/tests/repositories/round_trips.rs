@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use userd_model::{Event, EventKind, Revocation, RevocationId, Revoked, Session, Timestamp, User};
 use userd_storage::{
-    Failure, Store, UnitOfWork,
+    Duplicate, Failure, Store, StoreError, UnitOfWork,
     testing::{Backend, Counting, Counts, TestDatabase, TestRandom, schema_on},
 };
 
@@ -131,6 +131,46 @@ async fn a_login_can_do_with_three_round_trips() {
     .unwrap();
     let counts = of_case(&counting);
     assert_eq!((counts.statements, counts.round_trips()), (6, 3));
+}
+
+#[tokio::test]
+async fn a_registration_can_do_with_four_round_trips() {
+    let (store, counting) = counting().await;
+    let (user, new) = &(samples::bare_user(), samples::new_session(samples::id()));
+    let claims = &["email", "username", "username_skeleton"].map(|kind| samples::claim(user.id, kind));
+    let events = &[EventKind::UserRegistered, EventKind::SessionStarted].map(|kind| samples::event(kind, LONG_AGO));
+    transact!(store, uow => {
+        assert_eq!(uow.claims().find_many(claims).await?, [None, None, None]);
+        uow.claims().insert_many(claims).await?;
+        uow.sessions().for_sign_in(user.id, LONG_AGO).await?;
+        uow.defer_writes();
+        uow.users().insert(user).await?;
+        uow.password_credentials().upsert(&samples::password(user.id)).await?;
+        uow.sessions().insert(new).await?;
+        uow.outbox().push_many(events).await?;
+    })
+    .unwrap();
+    let counts = of_case(&counting);
+    assert_eq!((counts.statements, counts.round_trips()), (12, 4));
+}
+
+#[tokio::test]
+async fn claims_are_found_and_made_together() {
+    on_every_store(async |store| {
+        let owner = samples::id();
+        let claims = &["email", "username"].map(|kind| samples::claim(owner, kind));
+        let absent = samples::claim(owner, "email");
+        transact!(store, uow => uow.claims().insert_many(claims).await?).unwrap();
+        let asked = [claims[1].clone(), absent, claims[0].clone()];
+        let found = store.reading().claims().find_many(&asked).await.unwrap();
+        let kinds: Vec<Option<&str>> = found.iter().map(|claim| Some(claim.as_ref()?.kind.as_str())).collect();
+        assert_eq!(kinds, [Some("username"), None, Some("email")]);
+        let again = &[samples::claim(owner, "email"), claims[1].clone()];
+        let taken = transact!(store, uow => uow.claims().insert_many(again).await?);
+        assert!(matches!(taken, Err(Failure::Store(StoreError::Duplicate(Duplicate::Key("claims"))))), "{taken:?}");
+        assert_eq!(store.reading().claims().find(&again[0].hash).await.unwrap(), None);
+    })
+    .await;
 }
 
 /// Whether a value is free must be known at once: the re-run after a lost race finds it taken.
