@@ -61,8 +61,7 @@ fn security(tree: &Tree, act: fn(&Tree, &[pages::Page]) -> Result<String, String
 
 fn statements() -> String {
     let line = |statement: &userd_storage::Statement| {
-        let override_ = statement.postgres.map(serde_json::Value::from);
-        serde_json::json!({ "name": statement.name, "sql": statement.sql, "postgres": override_ }).to_string()
+        serde_json::json!({ "name": statement.name, "sql": statement.sql }).to_string()
     };
     userd_storage::repositories::statements().map(line).collect::<Vec<_>>().join("\n")
 }

@@ -13,6 +13,15 @@ pub struct Access {
     pub attempt: u32,
 }
 
+/// A statement and what it is run with.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    /// What is run.
+    pub statement: &'static Statement,
+    /// One value for each parameter.
+    pub values: &'a [Value],
+}
+
 /// A database.
 #[async_trait]
 pub trait Engine: Send + Sync {
@@ -28,18 +37,36 @@ pub trait Engine: Send + Sync {
     /// Answers when the database can be read and written now.
     async fn health(&self) -> Result<(), StoreError>;
 
-    /// Which dialect of the migrations and statement overrides this engine speaks.
+    /// Which dialect of the migrations this engine speaks.
     fn dialect(&self) -> Dialect;
 
     /// Waits for work under way and releases files and connections.
     async fn close(&self);
 }
 
-/// A transaction under way. Dropping it rolls back.
+/// A transaction under way. Dropping it rolls back. Whoever has heard an error may only drop it.
 #[async_trait]
 pub trait Transaction: Send {
     /// Runs one statement.
     async fn run(&mut self, statement: &'static Statement, values: &[Value]) -> Result<Rows, StoreError>;
+
+    /// Runs statements in their order, none of which needs another one's answer; the answers come in the same order.
+    /// The first failure is the answer for all. An engine that has a network in between sends them together: one
+    /// round trip. Calls of one statement stand beside each other, for engines that take lists of values.
+    async fn run_together(&mut self, calls: &[Call<'_>]) -> Result<Vec<Rows>, StoreError> {
+        let mut answers = Vec::with_capacity(calls.len());
+        for call in calls {
+            answers.push(self.run(call.statement, call.values).await?);
+        }
+        Ok(answers)
+    }
+
+    /// Runs the last writes and makes everything durable, in one round trip where the engine can. A failed write is
+    /// told as [`Self::run`] would tell it, and nothing has happened then.
+    async fn commit_after(mut self: Box<Self>, writes: &[Call<'_>]) -> Result<(), StoreError> {
+        self.run_together(writes).await?;
+        self.commit().await
+    }
 
     /// Makes everything durable. Answers only when it is.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
@@ -52,15 +79,4 @@ pub enum Dialect {
     Sqlite,
     /// PostgreSQL and engines that speak its protocol.
     Postgres,
-}
-
-impl Statement {
-    /// The text for `dialect`.
-    #[must_use]
-    pub const fn text(&self, dialect: Dialect) -> &'static str {
-        match (dialect, self.postgres) {
-            (Dialect::Postgres, Some(text)) => text,
-            _ => self.sql,
-        }
-    }
 }

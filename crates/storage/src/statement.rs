@@ -1,6 +1,6 @@
 //! A statement is a constant: a name, one SQL text in the portable subset, and the kinds of what goes in and out.
 //!
-//! Placeholders are `$1, $2 …` on every engine. An override stands beside the text only where an engine needs it.
+//! Placeholders are `$1, $2 …` on every engine.
 
 use std::sync::OnceLock;
 
@@ -11,10 +11,8 @@ use crate::Kind;
 pub struct Statement {
     /// Unique, `table.verb_object`, e.g. `users.by_id`: the metric label and the name in errors.
     pub name: &'static str,
-    /// The text for every engine without an override.
+    /// The text, the same for every engine.
     pub sql: &'static str,
-    /// The text for PostgreSQL, where it must differ.
-    pub postgres: Option<&'static str>,
     /// The kind of each parameter, in order.
     pub parameters: &'static [Kind],
     /// The kind of each result column, in order; empty for a write.
@@ -62,12 +60,11 @@ impl Statement {
 /// ```
 #[macro_export]
 macro_rules! statements {
-    ($($name:ident = $label:literal : $sql:literal $(postgres $pg:literal)? ($($parameter:ident),* $(,)?) -> ($($column:ident),* $(,)?);)+) => {
+    ($($name:ident = $label:literal : $sql:literal ($($parameter:ident),* $(,)?) -> ($($column:ident),* $(,)?);)+) => {
         $(
             static $name: $crate::Statement = $crate::Statement {
                 name: $label,
                 sql: $sql,
-                postgres: $crate::statements!(@override $($pg)?),
                 parameters: &[$($crate::Kind::$parameter),*],
                 columns: &[$($crate::Kind::$column),*],
                 numbered: ::std::sync::OnceLock::new(),
@@ -76,6 +73,4 @@ macro_rules! statements {
         /// Every statement of this repository.
         pub(crate) static ALL: &[&$crate::Statement] = &[$(&$name),+];
     };
-    (@override $pg:literal) => { Some($pg) };
-    (@override) => { None };
 }

@@ -107,9 +107,9 @@ impl Store {
     /// Full jitter: anything between nothing and the bound, so that two losers do not meet again.
     fn wait(&self, attempt: u32) -> Duration {
         let bound = FIRST_WAIT.saturating_mul(1 << attempt.min(16)).min(LONGEST_WAIT);
-        let mut dice = [0; 4];
-        self.random.fill(&mut dice);
-        bound.mul_f64(f64::from(u32::from_le_bytes(dice)) / f64::from(u32::MAX))
+        let mut bytes = [0; 4];
+        self.random.fill(&mut bytes);
+        bound.mul_f64(f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX))
     }
 
     /// Repositories for reads that decide nothing: outside any transaction, writes are refused.

@@ -15,7 +15,7 @@ pub use injector::{Fault, Injector};
 pub use reruns::{ConflictFirst, RunTwice};
 pub use tamper::{Ending, Tamper, Tampered};
 
-use crate::{Rows, Statement, StoreError, UnitOfWork, Value};
+use crate::{Call, Rows, Statement, StoreError, UnitOfWork, Value};
 
 /// Runs one statement on a unit of work. Only repositories may do that; tests of engines have tables of their own.
 ///
@@ -23,4 +23,24 @@ use crate::{Rows, Statement, StoreError, UnitOfWork, Value};
 /// What the engine says.
 pub async fn run(uow: &mut UnitOfWork, statement: &'static Statement, values: &[Value]) -> Result<Rows, StoreError> {
     uow.run(statement, values).await
+}
+
+/// Runs statements together, as [`run`] does one.
+///
+/// # Errors
+/// What the engine says.
+pub async fn run_together(uow: &mut UnitOfWork, calls: &[Call<'_>]) -> Result<Vec<Rows>, StoreError> {
+    uow.run_together(calls).await
+}
+
+/// Runs a write for each row, or defers them when the unit of work does.
+///
+/// # Errors
+/// What the engine says.
+pub async fn write_many(
+    uow: &mut UnitOfWork,
+    statement: &'static Statement,
+    rows: Vec<Vec<Value>>,
+) -> Result<(), StoreError> {
+    uow.write_many(statement, rows).await
 }

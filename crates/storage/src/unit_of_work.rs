@@ -1,7 +1,7 @@
 //! The unit of work: one transaction that exposes every repository, runs wholly or not at all, and whose body may
 //! run more than once. Dropping it rolls back; only [`UnitOfWork::commit`] makes it last.
 //!
-//! Invariant: a failed statement dooms the unit of work on every engine. PostgreSQL aborts the transaction by itself
+//! Invariant: a failed statement poisons the unit of work on every engine. PostgreSQL aborts the transaction by itself
 //! and then answers COMMIT with a silent rollback; SQLite would carry on. Here both refuse, so that code which
 //! swallows an error cannot commit half a thought on one engine and nothing on another.
 
@@ -10,7 +10,9 @@ use std::sync::{
     atomic::{AtomicU8, Ordering},
 };
 
-use crate::{Engine, Failure, Rows, Statement, StoreError, Transaction, Value};
+use futures_util::future::try_join_all;
+
+use crate::{Call, Engine, Failure, Rows, Statement, StoreError, Transaction, Value};
 
 /// Where statements go: a transaction, or (for reads that decide nothing) the engine itself.
 enum Link {
@@ -22,8 +24,12 @@ enum Link {
 pub struct UnitOfWork {
     link: Link,
     phase: Arc<Phase>,
-    doomed: Option<Doom>,
+    poisoned: Option<Poison>,
+    deferred: Option<Deferred>,
 }
+
+/// Writes that have not been sent yet, in order.
+type Deferred = Vec<(&'static Statement, Vec<Value>)>;
 
 /// How far a unit of work has come: told to the store, which gives up on one that takes too long, but not on a commit
 /// under way, and refuses one that answers `Ok` without having committed.
@@ -48,7 +54,7 @@ impl Phase {
 }
 
 /// What a failed statement leaves behind.
-enum Doom {
+enum Poison {
     Conflict,
     Unavailable(&'static str),
     Other(&'static str),
@@ -56,11 +62,21 @@ enum Doom {
 
 impl UnitOfWork {
     pub(crate) fn new(transaction: Box<dyn Transaction>, phase: Arc<Phase>) -> Self {
-        Self { link: Link::Transaction(transaction), phase, doomed: None }
+        Self { link: Link::Transaction(transaction), phase, poisoned: None, deferred: None }
     }
 
     pub(crate) fn reading(engine: Arc<dyn Engine>) -> Self {
-        Self { link: Link::Reading(engine), phase: Arc::default(), doomed: None }
+        Self { link: Link::Reading(engine), phase: Arc::default(), poisoned: None, deferred: None }
+    }
+
+    /// Says that what decides has been read and the rest are writes: from here on they are kept and sent together, with
+    /// the commit where the engine can, so that they cost one round trip in all. A write then answers before it has
+    /// happened; what is wrong with it (`Duplicate`, `Conflict`) is told by the commit. A read in between sends them
+    /// first and sees them. What must know at once whether a key was free (claims, single use) is never kept.
+    pub fn defer_writes(&mut self) {
+        if matches!(self.link, Link::Transaction(_)) {
+            self.deferred.get_or_insert_default();
+        }
     }
 
     /// Commits and answers `value` once everything is durable.
@@ -68,41 +84,99 @@ impl UnitOfWork {
     /// # Errors
     /// `Conflict` when the database wants a re-run (the store does it), `OutcomeUnknown` when the connection was
     /// lost while committing. After a failed statement: that statement's `Conflict` or `Unavailable`, else `Corrupt`.
+    /// What a deferred write came to.
     pub async fn commit<T>(self, value: T) -> Result<T, Failure> {
-        if let Some(doom) = &self.doomed {
-            return Err(doom.error().into());
+        if let Some(poison) = &self.poisoned {
+            return Err(poison.error().into());
         }
-        match self.link {
-            Link::Transaction(transaction) => {
-                self.phase.reach(Phase::COMMITTING);
-                transaction.commit().await?;
-            }
-            Link::Reading(_) => return Err(StoreError::corrupt("commit of a reading").into()),
+        let Link::Transaction(transaction) = self.link else {
+            return Err(StoreError::corrupt("commit of a reading").into());
+        };
+        self.phase.reach(Phase::COMMITTING);
+        match self.deferred.unwrap_or_default().as_slice() {
+            [] => transaction.commit().await?,
+            writes => transaction.commit_after(&calls(writes)).await?,
         }
         self.phase.reach(Phase::COMMITTED);
         Ok(value)
     }
 
     pub(crate) async fn run(&mut self, statement: &'static Statement, values: &[Value]) -> Result<Rows, StoreError> {
-        debug_assert_eq!(statement.parameters.len(), values.len(), "{}", statement.name);
-        let answer = match &mut self.link {
-            Link::Reading(engine) if statement.is_read() => return engine.read(statement, values).await,
-            Link::Reading(_) => {
-                return Err(StoreError::corrupt(format!("{} writes outside a unit of work", statement.name)));
+        let mut answers = self.run_together(&[Call { statement, values }]).await?;
+        Ok(answers.pop().unwrap_or_default())
+    }
+
+    /// Runs statements that do not need each other's answers, in one round trip where the engine can; what was
+    /// deferred goes before them.
+    pub(crate) async fn run_together(&mut self, calls: &[Call<'_>]) -> Result<Vec<Rows>, StoreError> {
+        debug_assert!(calls.iter().all(|call| call.statement.parameters.len() == call.values.len()));
+        let transaction = match &mut self.link {
+            Link::Reading(engine) => return read_together(engine, calls).await,
+            Link::Transaction(transaction) => transaction,
+        };
+        if let Some(poison) = &self.poisoned {
+            return Err(poison.error());
+        }
+        let deferred = self.deferred.as_mut().map(std::mem::take).unwrap_or_default();
+        let answer = match (deferred.as_slice(), calls) {
+            ([], [call]) => transaction.run(call.statement, call.values).await.map(|rows| vec![rows]),
+            ([], calls) => transaction.run_together(calls).await,
+            (kept, calls) => {
+                let together = [self::calls(kept).as_slice(), calls].concat();
+                transaction.run_together(&together).await.map(|mut answers| answers.split_off(kept.len()))
             }
-            Link::Transaction(_) if self.doomed.is_some() => {
-                return Err(self.doomed.as_ref().map_or(StoreError::Conflict, Doom::error));
-            }
-            Link::Transaction(transaction) => transaction.run(statement, values).await,
         };
         if let Err(error) = &answer {
-            self.doomed = Some(Doom::of(error, statement.name));
+            let name = calls.first().map_or("a deferred write", |call| call.statement.name);
+            self.poisoned = Some(Poison::of(error, name));
         }
         answer
     }
+
+    /// Runs a write, or keeps it when writes are deferred.
+    pub(crate) async fn write(&mut self, statement: &'static Statement, values: &[Value]) -> Result<(), StoreError> {
+        match &mut self.deferred {
+            Some(deferred) if self.poisoned.is_none() => deferred.push((statement, values.to_vec())),
+            _ => drop(self.run(statement, values).await?),
+        }
+        Ok(())
+    }
+
+    /// The same for each of many rows or keys, in one round trip where the engine can.
+    pub(crate) async fn write_many(
+        &mut self,
+        statement: &'static Statement,
+        rows: Vec<Vec<Value>>,
+    ) -> Result<(), StoreError> {
+        match &mut self.deferred {
+            Some(deferred) if self.poisoned.is_none() => {
+                deferred.extend(rows.into_iter().map(|values| (statement, values)));
+            }
+            _ => {
+                let calls: Vec<Call<'_>> = rows.iter().map(|values| Call { statement, values }).collect();
+                self.run_together(&calls).await?;
+            }
+        }
+        Ok(())
+    }
 }
 
-impl Doom {
+fn calls<'a>(kept: &'a [(&'static Statement, Vec<Value>)]) -> Vec<Call<'a>> {
+    kept.iter().map(|(statement, values)| Call { statement, values }).collect()
+}
+
+/// Reads outside of a transaction, side by side: each sees what is durable when it runs.
+async fn read_together(engine: &Arc<dyn Engine>, calls: &[Call<'_>]) -> Result<Vec<Rows>, StoreError> {
+    if let Some(call) = calls.iter().find(|call| !call.statement.is_read()) {
+        return Err(StoreError::corrupt(format!("{} writes outside a unit of work", call.statement.name)));
+    }
+    match calls {
+        [call] => Ok(vec![engine.read(call.statement, call.values).await?]),
+        calls => try_join_all(calls.iter().map(|call| engine.read(call.statement, call.values))).await,
+    }
+}
+
+impl Poison {
     fn of(error: &StoreError, statement: &'static str) -> Self {
         match error {
             StoreError::Conflict => Self::Conflict,

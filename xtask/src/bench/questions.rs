@@ -22,8 +22,8 @@ pub(super) fn table(engine: Arc<dyn Engine>, name: &str) -> Result<Table, Fault>
     let (engine, counting) = Counting::over(engine);
     let mut table = Table::new(
         format!("What a use case asks of the database ({name})"),
-        "Statements in transactions and reads outside of them; round trips on a networked engine (BEGIN travels with the \
-         first statement; a commit is one).",
+        "Statements in transactions and reads outside of them; round trips on a networked engine (statements sent together \
+         are one, BEGIN travels with the first, deferred writes with the commit).",
         &["use case", "statements in a transaction", "reads outside", "round trips"],
     );
     let mut row = |what: &str, counted: &Counted| {

@@ -27,7 +27,7 @@ fn repositories_know_no_engine() {
     let mut wrong = Vec::new();
     for source in production("storage").iter().filter(|source| source.path.contains("/src/repositories/")) {
         for (number, line) in code(source) {
-            let engines = ["rusqlite::", "tokio_postgres::", "deadpool_postgres::", "crate::engines", "engines::"];
+            let engines = ["rusqlite::", "tokio_postgres::", "deadpool::", "crate::engines", "engines::"];
             wrong.extend(
                 engines
                     .iter()
@@ -44,7 +44,7 @@ fn only_an_engine_knows_its_driver() {
     let drivers = [
         ("rusqlite::", "/engines/sqlite"),
         ("tokio_postgres::", "/engines/postgres"),
-        ("deadpool_postgres::", "/engines/postgres"),
+        ("deadpool::", "/engines/postgres"),
     ];
     let mut wrong = Vec::new();
     for source in production("storage") {

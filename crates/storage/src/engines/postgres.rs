@@ -2,14 +2,15 @@
 //! locks, LISTEN/NOTIFY: so it also runs behind PgBouncer in transaction mode (`statement_cache: off`).
 //!
 //! Units of work run at SERIALIZABLE on pooled connections; BEGIN travels with the first statement. Reads outside of
-//! them share a few connections and are pipelined on them (*lanes*): single statements only, never a transaction.
+//! them share a few connections and are pipelined on them: single statements only, never a transaction.
 //! Every wait has an end: for a connection, for a statement, for the commit.
 
+mod batch;
 mod classify;
 mod connect;
-mod lanes;
 mod options;
 mod pool;
+mod read_connections;
 mod tls;
 mod transaction;
 mod values;
@@ -21,7 +22,7 @@ use tokio_postgres::SimpleQueryMessage;
 
 pub use options::PostgresOptions;
 
-use self::{connect::Connector, lanes::Lanes, pool::Pool, transaction::PostgresTransaction};
+use self::{connect::Connector, pool::Pool, read_connections::ReadConnections, transaction::PostgresTransaction};
 use crate::{Access, Engine, Rows, Statement, StoreError, Transaction, Value, engine::Dialect};
 
 /// A schema step may build an index over many rows.
@@ -31,7 +32,7 @@ const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
 /// A PostgreSQL database.
 pub struct PostgresEngine {
     pool: Arc<Pool>,
-    lanes: Option<Lanes>,
+    readers: Option<ReadConnections>,
     statement_timeout: Duration,
 }
 
@@ -42,9 +43,9 @@ impl PostgresEngine {
     /// `Unavailable` with the reason when the URL or a certificate file is not understood. The URL is never told.
     pub fn new(options: &PostgresOptions) -> Result<Self, StoreError> {
         let connector = Arc::new(Connector::new(options)?);
-        let lanes = (options.pipelining && options.statement_cache && options.read_lanes > 0)
-            .then(|| Lanes::new(Arc::clone(&connector), options.read_lanes, options.statement_timeout));
-        Ok(Self { pool: Pool::new(connector, options), lanes, statement_timeout: options.statement_timeout })
+        let readers = (options.pipelining && options.statement_cache && options.read_connections > 0)
+            .then(|| ReadConnections::new(Arc::clone(&connector), options.read_connections, options.statement_timeout));
+        Ok(Self { pool: Pool::new(connector, options)?, readers, statement_timeout: options.statement_timeout })
     }
 }
 
@@ -56,8 +57,8 @@ impl Engine for PostgresEngine {
     }
 
     async fn read(&self, statement: &'static Statement, values: &[Value]) -> Result<Rows, StoreError> {
-        match &self.lanes {
-            Some(lanes) => lanes.read(statement, values).await,
+        match &self.readers {
+            Some(readers) => readers.read(statement, values).await,
             None => self.pool.read(statement, values, self.statement_timeout).await,
         }
     }
@@ -86,8 +87,8 @@ impl Engine for PostgresEngine {
 
     async fn close(&self) {
         self.pool.close().await;
-        if let Some(lanes) = &self.lanes {
-            lanes.close();
+        if let Some(readers) = &self.readers {
+            readers.close();
         }
     }
 }

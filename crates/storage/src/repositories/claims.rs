@@ -3,8 +3,8 @@
 
 use userd_model::{Timestamp, UserId};
 
-use super::MOST;
-use crate::{Row, StoreError, UnitOfWork, statements};
+use super::{MOST, first_row};
+use crate::{Call, Row, StoreError, UnitOfWork, Value, statements};
 
 /// Claims.
 pub struct Claims<'a>(pub(super) &'a mut UnitOfWork);
@@ -53,8 +53,29 @@ impl Claims<'_> {
     /// `Duplicate(Key("claims"))` when it is taken, by whomever. A lost race may show as `Conflict` instead; the
     /// re-run then finds the value taken.
     pub async fn insert(&mut self, claim: &Claim) -> Result<(), StoreError> {
-        let values = [claim.hash.clone().into(), claim.kind.into(), claim.owner.into(), claim.created_at.into()];
-        self.0.write(&INSERT, &values).await
+        self.insert_many(std::slice::from_ref(claim)).await
+    }
+
+    /// The same for many, in one round trip where the engine can; all or, with the unit of work, none. Never deferred:
+    /// whoever loses a race must hear it at once.
+    ///
+    /// # Errors
+    /// As [`Self::insert`].
+    pub async fn insert_many(&mut self, claims: &[Claim]) -> Result<(), StoreError> {
+        let rows: Vec<[Value; 4]> = claims.iter().map(inserted).collect();
+        let calls: Vec<Call<'_>> = rows.iter().map(|values| Call { statement: &INSERT, values }).collect();
+        self.0.run_together(&calls).await.map(drop)
+    }
+
+    /// Who has claimed each of these values, in their order, asked together.
+    ///
+    /// # Errors
+    /// Storage faults only.
+    pub async fn find_many(&mut self, claims: &[Claim]) -> Result<Vec<Option<StoredClaim>>, StoreError> {
+        let keys: Vec<[Value; 1]> = claims.iter().map(|claim| [claim.hash.as_slice().into()]).collect();
+        let calls: Vec<Call<'_>> = keys.iter().map(|values| Call { statement: &BY_HASH, values }).collect();
+        let answers = self.0.run_together(&calls).await?;
+        answers.into_iter().map(|rows| first_row(&BY_HASH, Some(rows), claim)).collect()
     }
 
     /// Who has claimed the value with this hash.
@@ -89,4 +110,9 @@ fn claim(row: &mut Row) -> Result<StoredClaim, StoreError> {
         owner: UserId(row.uuid(2)?),
         created_at: row.timestamp(3)?,
     })
+}
+
+/// The values of INSERT.
+fn inserted(claim: &Claim) -> [Value; 4] {
+    [claim.hash.clone().into(), claim.kind.into(), claim.owner.into(), claim.created_at.into()]
 }

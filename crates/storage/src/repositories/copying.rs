@@ -100,7 +100,6 @@ macro_rules! copied {
                     "SELECT ", stringify!($first), $(", ", stringify!($column),)* " FROM ", stringify!($table),
                     " ORDER BY ", stringify!($key), $(", ", stringify!($more),)* " LIMIT $1"
                 ),
-                postgres: None,
                 parameters: &[Kind::I64],
                 columns: KINDS,
                 numbered: OnceLock::new(),
@@ -112,7 +111,6 @@ macro_rules! copied {
                     " WHERE (", stringify!($key), $(", ", stringify!($more),)* ") > ($1", $(", $", $m,)* ")",
                     " ORDER BY ", stringify!($key), $(", ", stringify!($more),)* " LIMIT $", $limit
                 ),
-                postgres: None,
                 parameters: &[Kind::$key_kind, $(Kind::$more_kind,)* Kind::I64],
                 columns: KINDS,
                 numbered: OnceLock::new(),
@@ -123,7 +121,6 @@ macro_rules! copied {
                     "SELECT ", stringify!($key), $(", ", stringify!($more),)* " FROM ", stringify!($table),
                     " ORDER BY ", stringify!($key), " DESC", $(", ", stringify!($more), " DESC",)* " LIMIT $1"
                 ),
-                postgres: None,
                 parameters: &[Kind::I64],
                 columns: &[Kind::$key_kind $(, Kind::$more_kind)*],
                 numbered: OnceLock::new(),
@@ -134,7 +131,6 @@ macro_rules! copied {
                     "INSERT INTO ", stringify!($table), " (", stringify!($first), $(", ", stringify!($column),)*
                     ") VALUES ($1", $(", $", $n,)* ")"
                 ),
-                postgres: None,
                 parameters: KINDS,
                 columns: &[],
                 numbered: OnceLock::new(),

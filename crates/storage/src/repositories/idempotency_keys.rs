@@ -74,9 +74,7 @@ impl IdempotencyKeys<'_> {
     pub async fn remove_expired(&mut self, now: Timestamp, limit: u32) -> Result<usize, StoreError> {
         let keys = self.0.many(&EXPIRED, &[now.into(), i64::from(limit).into()], |row| row.bytes(1)).await?;
         let count = keys.len();
-        for key in keys {
-            self.0.write(&REMOVE, &[key.into()]).await?;
-        }
+        self.0.write_many(&REMOVE, keys.into_iter().map(|key| vec![key.into()]).collect()).await?;
         Ok(count)
     }
 }

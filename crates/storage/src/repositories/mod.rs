@@ -4,7 +4,8 @@
 //! pass through), any knowledge of the engine below. Every statement stays in the portable subset, which
 //! `tests/repositories/portable.rs` enforces: rows are found by primary key or along a declared index, changed by
 //! primary key only, paged by keyset with a row comparison `(a, b) > ($1, $2)`, never by OFFSET. A statement whose
-//! name says `upsert` may use `ON CONFLICT (key) DO UPDATE SET`, which is UPSERT on engines that have it.
+//! name says `upsert` may use `ON CONFLICT (key) DO UPDATE SET`, which is UPSERT on engines that have it. A join is
+//! two point reads: one row by its key, another one by its key in a column of the first.
 
 pub mod claims;
 pub mod clients;
@@ -29,7 +30,7 @@ use serde_json::Value as Json;
 
 pub use tables::{INDEXES, Index, TABLES, Table};
 
-use crate::{Row, Rows, Statement, StoreError, UnitOfWork, Value};
+use crate::{Call, Row, Rows, Statement, StoreError, UnitOfWork, Value};
 
 macro_rules! repositories {
     ($($(#[$doc:meta])* $module:ident: $name:ident;)+) => {
@@ -102,7 +103,19 @@ impl UnitOfWork {
         read: Read<T>,
     ) -> Result<Option<T>, StoreError> {
         let rows = self.run(statement, values).await?;
-        rows.into_iter().next().map(|mut row| named(statement, read(&mut row))).transpose()
+        first_row(statement, Some(rows), read)
+    }
+
+    /// The first row of each of two reads that are asked together.
+    async fn both<A, B>(
+        &mut self,
+        (first, first_values, read_first): (&'static Statement, &[Value], Read<A>),
+        (second, second_values, read_second): (&'static Statement, &[Value], Read<B>),
+    ) -> Result<(Option<A>, Option<B>), StoreError> {
+        let calls =
+            [Call { statement: first, values: first_values }, Call { statement: second, values: second_values }];
+        let mut answers = self.run_together(&calls).await?.into_iter();
+        Ok((first_row(first, answers.next(), read_first)?, first_row(second, answers.next(), read_second)?))
     }
 
     /// All rows.
@@ -116,10 +129,15 @@ impl UnitOfWork {
         rows.into_iter().map(|mut row| named(statement, read(&mut row))).collect()
     }
 
-    /// A statement that answers nothing. Engines do not tell how many rows it touched.
-    async fn write(&mut self, statement: &'static Statement, values: &[Value]) -> Result<(), StoreError> {
+    /// A write whose failure decides what happens next: never deferred.
+    async fn write_now(&mut self, statement: &'static Statement, values: &[Value]) -> Result<(), StoreError> {
         self.run(statement, values).await.map(drop)
     }
+}
+
+fn first_row<T>(statement: &Statement, rows: Option<Rows>, read: Read<T>) -> Result<Option<T>, StoreError> {
+    let row = rows.into_iter().flatten().next();
+    row.map(|mut row| named(statement, read(&mut row))).transpose()
 }
 
 /// Says which statement's row did not make sense.

@@ -4,7 +4,7 @@
 use userd_model::{Event, EventId, EventKind, Timestamp, UserId};
 
 use super::known;
-use crate::{Row, StoreError, UnitOfWork, statements};
+use crate::{Row, StoreError, UnitOfWork, Value, statements};
 
 /// The outbox.
 pub struct Outbox<'a>(pub(super) &'a mut UnitOfWork);
@@ -38,15 +38,15 @@ impl Outbox<'_> {
     /// # Errors
     /// `Duplicate(Key("outbox"))` when the event is there.
     pub async fn push(&mut self, event: &Event) -> Result<(), StoreError> {
-        let values = [
-            shard_of(event.id).into(),
-            event.at.into(),
-            event.id.into(),
-            event.kind.as_str().into(),
-            event.user_id.into(),
-            event.data.clone().into(),
-        ];
-        self.0.write(&PUSH, &values).await
+        self.push_many(std::slice::from_ref(event)).await
+    }
+
+    /// The same for many, in one round trip where the engine can.
+    ///
+    /// # Errors
+    /// `Duplicate(Key("outbox"))` when an event is there.
+    pub async fn push_many(&mut self, events: &[Event]) -> Result<(), StoreError> {
+        self.0.write_many(&PUSH, events.iter().map(pushed).collect()).await
     }
 
     /// Up to `limit` events of one shard by (time, id), behind `after`.
@@ -84,4 +84,16 @@ fn event(row: &mut Row) -> Result<Event, StoreError> {
         user_id: UserId(row.uuid(4)?),
         data: row.json(5)?,
     })
+}
+
+/// The values of PUSH.
+fn pushed(event: &Event) -> Vec<Value> {
+    vec![
+        shard_of(event.id).into(),
+        event.at.into(),
+        event.id.into(),
+        event.kind.as_str().into(),
+        event.user_id.into(),
+        event.data.clone().into(),
+    ]
 }

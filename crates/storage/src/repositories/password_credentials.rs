@@ -2,7 +2,7 @@
 
 use userd_model::{Timestamp, UserId};
 
-use crate::{Row, StoreError, UnitOfWork, statements};
+use crate::{Row, Statement, StoreError, UnitOfWork, statements};
 
 /// Password hashes.
 pub struct PasswordCredentials<'a>(pub(super) &'a mut UnitOfWork);
@@ -38,6 +38,9 @@ statements! {
     REMOVE = "password_credentials.remove": "DELETE FROM password_credentials WHERE user_id = $1" (Uuid) -> ();
 }
 
+/// For reading a password together with something else.
+pub(super) static BY_USER_ID: &Statement = &BY_USER;
+
 impl PasswordCredentials<'_> {
     /// The user's password, if there is one.
     ///
@@ -70,7 +73,7 @@ impl PasswordCredentials<'_> {
     }
 }
 
-fn credential(row: &mut Row) -> Result<PasswordCredential, StoreError> {
+pub(super) fn credential(row: &mut Row) -> Result<PasswordCredential, StoreError> {
     Ok(PasswordCredential {
         user_id: UserId(row.uuid(0)?),
         hash: row.text(1)?,

@@ -3,7 +3,7 @@
 
 use userd_model::{Revocation, RevocationId, Timestamp};
 
-use crate::{Row, StoreError, UnitOfWork, statements};
+use crate::{Row, StoreError, UnitOfWork, Value, statements};
 
 /// The revocation feed.
 pub struct Revocations<'a>(pub(super) &'a mut UnitOfWork);
@@ -36,15 +36,16 @@ impl Revocations<'_> {
     /// # Errors
     /// `Duplicate(Key("revocations"))` when the id exists.
     pub async fn insert(&mut self, revocation: &Revocation) -> Result<(), StoreError> {
-        let what = serde_json::to_value(&revocation.what).map_err(|error| StoreError::corrupt(error.to_string()))?;
-        let values = [
-            revocation.id.into(),
-            SCOPE.into(),
-            revocation.recorded_at.into(),
-            revocation.expires_at.into(),
-            what.into(),
-        ];
-        self.0.write(&INSERT, &values).await
+        self.insert_many(std::slice::from_ref(revocation)).await
+    }
+
+    /// The same for many, in one round trip where the engine can.
+    ///
+    /// # Errors
+    /// `Duplicate(Key("revocations"))` when an id exists.
+    pub async fn insert_many(&mut self, revocations: &[Revocation]) -> Result<(), StoreError> {
+        let rows = revocations.iter().map(inserted).collect::<Result<Vec<_>, _>>()?;
+        self.0.write_many(&INSERT, rows).await
     }
 
     /// Up to `limit` entries recorded at `from` or later, by (`recorded_at`, id). Whoever polls asks again from a
@@ -78,10 +79,9 @@ impl Revocations<'_> {
     /// Storage faults only.
     pub async fn remove_expired(&mut self, now: Timestamp, limit: u32) -> Result<usize, StoreError> {
         let ids = self.0.many(&EXPIRED, &[now.into(), i64::from(limit).into()], |row| row.uuid(1)).await?;
-        for id in &ids {
-            self.0.write(&REMOVE, &[(*id).into()]).await?;
-        }
-        Ok(ids.len())
+        let count = ids.len();
+        self.0.write_many(&REMOVE, ids.into_iter().map(|id| vec![id.into()]).collect()).await?;
+        Ok(count)
     }
 }
 
@@ -92,4 +92,16 @@ fn revocation(row: &mut Row) -> Result<Revocation, StoreError> {
         expires_at: row.timestamp(3)?,
         what: serde_json::from_value(row.json(4)?).map_err(|error| StoreError::corrupt(error.to_string()))?,
     })
+}
+
+/// The values of INSERT.
+fn inserted(revocation: &Revocation) -> Result<Vec<Value>, StoreError> {
+    let what = serde_json::to_value(&revocation.what).map_err(|error| StoreError::corrupt(error.to_string()))?;
+    Ok(vec![
+        revocation.id.into(),
+        SCOPE.into(),
+        revocation.recorded_at.into(),
+        revocation.expires_at.into(),
+        what.into(),
+    ])
 }

@@ -44,7 +44,7 @@ impl Roles<'_> {
         if self.find(name).await?.is_some() {
             return self.0.write(&UPDATE, &[words(&role.permissions), now.into(), name.into()]).await;
         }
-        match self.0.write(&INSERT, &[name.into(), words(&role.permissions), now.into(), now.into()]).await {
+        match self.0.write_now(&INSERT, &[name.into(), words(&role.permissions), now.into(), now.into()]).await {
             // It was not there a moment ago: a lost race.
             Err(StoreError::Duplicate(_)) => Err(StoreError::Conflict),
             other => other,

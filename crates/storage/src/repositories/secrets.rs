@@ -124,10 +124,9 @@ impl Secrets<'_> {
     pub async fn remove_of_owner(&mut self, owner: UserId) -> Result<(), StoreError> {
         loop {
             let page = self.0.many(&BY_OWNER, &[owner.into(), i64::from(BATCH).into()], secret).await?;
-            for secret in &page {
-                self.0.write(&REMOVE, &[secret.hash.as_slice().into()]).await?;
-            }
-            if page.len() < BATCH as usize {
+            let last_page = page.len() < BATCH as usize;
+            self.0.write_many(&REMOVE, page.into_iter().map(|secret| vec![secret.hash.into()]).collect()).await?;
+            if last_page {
                 return Ok(());
             }
         }
@@ -140,9 +139,7 @@ impl Secrets<'_> {
     pub async fn remove_expired(&mut self, now: Timestamp, limit: u32) -> Result<usize, StoreError> {
         let hashes = self.0.many(&EXPIRED, &[now.into(), i64::from(limit).into()], |row| row.bytes(1)).await?;
         let count = hashes.len();
-        for hash in hashes {
-            self.0.write(&REMOVE, &[hash.into()]).await?;
-        }
+        self.0.write_many(&REMOVE, hashes.into_iter().map(|hash| vec![hash.into()]).collect()).await?;
         Ok(count)
     }
 }

@@ -1,9 +1,9 @@
 //! Sessions: refresh-token families. Refresh is the hottest write of all, so it has a statement of its own that
 //! leaves the indexed columns alone.
 
-use userd_model::{Sealed, Session, SessionId, Timestamp, UserId};
+use userd_model::{Sealed, Session, SessionId, Timestamp, User, UserId};
 
-use super::{BATCH, MOST, list, words};
+use super::{BATCH, MOST, list, users::user, words};
 use crate::{Row, StoreError, UnitOfWork, Value, statements};
 
 /// Sessions.
@@ -40,6 +40,17 @@ statements! {
     EXPIRED = "sessions.expired":
         "SELECT expires_at, id FROM sessions WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2"
         (Timestamp, I64) -> (Timestamp, Uuid);
+    WITH_USER = "sessions.with_user": "SELECT sessions.id, sessions.user_id, sessions.device_name, \
+        sessions.user_agent, sessions.ip, sessions.amr, sessions.auth_time, sessions.created_at, \
+        sessions.last_seen_at, sessions.expires_at, sessions.ended_at, sessions.generation, sessions.current_hash, \
+        sessions.previous_hash, sessions.successor, users.id, users.status, users.username, users.email_sealed, \
+        users.email_verified, users.phone_sealed, users.data_key, users.display_name, users.locale, \
+        users.time_zone, users.attributes, users.roles, users.security_epoch, users.version, users.created_at, \
+        users.updated_at, users.last_sign_in_at \
+        FROM sessions JOIN users ON users.id = sessions.user_id WHERE sessions.id = $1"
+        (Uuid) -> (Uuid, Uuid, Text, Text, Text, Json, Timestamp, Timestamp, Timestamp, Timestamp, Timestamp, I64,
+         Bytes, Bytes, Bytes, Uuid, Text, Text, Bytes, Bool, Bytes, Bytes, Text, Text, Text, Json, Json, I64, I64,
+         Timestamp, Timestamp, Timestamp);
     REMOVE = "sessions.remove": "DELETE FROM sessions WHERE id = $1" (Uuid) -> ();
 }
 
@@ -77,27 +88,28 @@ impl Sessions<'_> {
         self.0.one(&BY_ID, &[id.into()], session).await
     }
 
+    /// The session with this id and its user, in one step; `None` when either is not there.
+    ///
+    /// # Errors
+    /// Storage faults only.
+    pub async fn find_with_user(&mut self, id: SessionId) -> Result<Option<(Session, User)>, StoreError> {
+        self.0.one(&WITH_USER, &[id.into()], with_user).await
+    }
+
     /// Writes every column but the id, the user and `created_at`. Nothing happens when the id is unknown.
     ///
     /// # Errors
     /// Storage faults only.
     pub async fn update(&mut self, session: &Session) -> Result<(), StoreError> {
-        let values = [
-            session.device_name.clone().into(),
-            session.user_agent.clone().into(),
-            session.ip.clone().into(),
-            words(&session.amr),
-            session.auth_time.into(),
-            session.last_seen_at.into(),
-            session.expires_at.into(),
-            session.ended_at.into(),
-            session.generation.into(),
-            session.current_hash.clone().into(),
-            session.previous_hash.clone().into(),
-            successor(session),
-            session.id.into(),
-        ];
-        self.0.write(&UPDATE, &values).await
+        self.update_many(std::slice::from_ref(session)).await
+    }
+
+    /// The same for many, in one round trip where the engine can.
+    ///
+    /// # Errors
+    /// Storage faults only.
+    pub async fn update_many(&mut self, sessions: &[Session]) -> Result<(), StoreError> {
+        self.0.write_many(&UPDATE, sessions.iter().map(updated).collect()).await
     }
 
     /// Writes only what a refresh changes: what [`Session::rotate`] does, and the address. Neither is indexed.
@@ -177,17 +189,30 @@ impl Sessions<'_> {
         self.0.write(&REMOVE, &[id.into()]).await
     }
 
+    /// The same for many, in one round trip where the engine can.
+    ///
+    /// # Errors
+    /// Storage faults only.
+    pub async fn remove_many(&mut self, ids: &[SessionId]) -> Result<(), StoreError> {
+        self.0.write_many(&REMOVE, ids.iter().map(|id| vec![(*id).into()]).collect()).await
+    }
+
     /// Removes up to `limit` sessions that have expired by `now`; answers how many.
     ///
     /// # Errors
     /// Storage faults only.
     pub async fn remove_expired(&mut self, now: Timestamp, limit: u32) -> Result<usize, StoreError> {
         let ids = self.0.many(&EXPIRED, &[now.into(), i64::from(limit).into()], |row| row.uuid(1)).await?;
-        for id in &ids {
-            self.0.write(&REMOVE, &[(*id).into()]).await?;
-        }
-        Ok(ids.len())
+        let count = ids.len();
+        self.0.write_many(&REMOVE, ids.into_iter().map(|id| vec![id.into()]).collect()).await?;
+        Ok(count)
     }
+}
+
+fn with_user(row: &mut Row) -> Result<(Session, User), StoreError> {
+    let own_columns = BY_ID.columns.len().min(row.0.len());
+    let mut rest = Row(row.0.split_off(own_columns));
+    Ok((session(row)?, user(&mut rest)?))
 }
 
 fn session(row: &mut Row) -> Result<Session, StoreError> {
@@ -208,6 +233,25 @@ fn session(row: &mut Row) -> Result<Session, StoreError> {
         previous_hash: row.bytes_or_null(13)?,
         successor: row.bytes_or_null(14)?.map(Sealed),
     })
+}
+
+/// The values of UPDATE.
+fn updated(session: &Session) -> Vec<Value> {
+    vec![
+        session.device_name.clone().into(),
+        session.user_agent.clone().into(),
+        session.ip.clone().into(),
+        words(&session.amr),
+        session.auth_time.into(),
+        session.last_seen_at.into(),
+        session.expires_at.into(),
+        session.ended_at.into(),
+        session.generation.into(),
+        session.current_hash.clone().into(),
+        session.previous_hash.clone().into(),
+        successor(session),
+        session.id.into(),
+    ]
 }
 
 fn successor(session: &Session) -> Value {

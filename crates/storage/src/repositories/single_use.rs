@@ -32,7 +32,7 @@ impl SingleUse<'_> {
         if self.0.one(&BY_HASH, &[hash.into()], used).await?.is_some() {
             return Ok(false);
         }
-        match self.0.write(&INSERT, &[hash.into(), purpose.into(), expires_at.into()]).await {
+        match self.0.write_now(&INSERT, &[hash.into(), purpose.into(), expires_at.into()]).await {
             // It was not there a moment ago: a lost race. PostgreSQL has given up the transaction, so run again.
             Err(StoreError::Duplicate(_)) => Err(StoreError::Conflict),
             other => other.map(|()| true),
@@ -54,9 +54,7 @@ impl SingleUse<'_> {
     pub async fn remove_expired(&mut self, now: Timestamp, limit: u32) -> Result<usize, StoreError> {
         let hashes = self.0.many(&EXPIRED, &[now.into(), i64::from(limit).into()], |row| row.bytes(1)).await?;
         let count = hashes.len();
-        for hash in hashes {
-            self.0.write(&REMOVE, &[hash.into()]).await?;
-        }
+        self.0.write_many(&REMOVE, hashes.into_iter().map(|hash| vec![hash.into()]).collect()).await?;
         Ok(count)
     }
 }

@@ -30,7 +30,7 @@ impl SystemSecrets<'_> {
     /// # Errors
     /// `Duplicate(Key("system_secrets"))` when the name exists: another replica was first, use its secret.
     pub async fn insert(&mut self, name: &str, sealed: &Sealed, now: Timestamp) -> Result<(), StoreError> {
-        self.0.write(&INSERT, &[name.into(), sealed.0.clone().into(), now.into()]).await
+        self.0.write_now(&INSERT, &[name.into(), sealed.0.clone().into(), now.into()]).await
     }
 
     /// Replaces a secret (sealed anew under another master key).

@@ -3,7 +3,11 @@
 use serde_json::Value as Json;
 use userd_model::{Sealed, Timestamp, User, UserId, UserStatus, Username};
 
-use super::{known, list, words};
+use super::{
+    known, list,
+    password_credentials::{self, PasswordCredential, credential},
+    words,
+};
 use crate::{Row, StoreError, UnitOfWork, Value, statements};
 
 /// Accounts.
@@ -76,6 +80,18 @@ impl Users<'_> {
         self.0.one(&BY_ID, &[id.into()], user).await
     }
 
+    /// The account and its password, asked for together: what a sign-in looks at.
+    ///
+    /// # Errors
+    /// Storage faults only.
+    pub async fn find_with_password(
+        &mut self,
+        id: UserId,
+    ) -> Result<(Option<User>, Option<PasswordCredential>), StoreError> {
+        let key = [id.into()];
+        self.0.both((&BY_ID, &key, user), (password_credentials::BY_USER_ID, &key, credential)).await
+    }
+
     /// Writes every column but the id and `created_at`. Nothing happens when the id is unknown: read it first, in the
     /// same unit of work.
     ///
@@ -124,7 +140,7 @@ impl Users<'_> {
     }
 }
 
-fn user(row: &mut Row) -> Result<User, StoreError> {
+pub(super) fn user(row: &mut Row) -> Result<User, StoreError> {
     Ok(User {
         id: UserId(row.uuid(0)?),
         status: known("user status", UserStatus::parse(&row.text(1)?))?,

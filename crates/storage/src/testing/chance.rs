@@ -1,4 +1,4 @@
-//! Time that stands still and dice for tests. The dice are fair but no secret.
+//! A clock that moves only when told to, and a seeded random generator, for tests. The generator is fair but no secret.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -38,12 +38,12 @@ impl Clock for StillClock {
     }
 }
 
-/// SplitMix64 over a seed: the same seed gives the same dice.
+/// SplitMix64 over a seed: the same seed gives the same bytes.
 #[derive(Debug)]
 pub struct TestRandom(AtomicU64);
 
 impl TestRandom {
-    /// Dice from `seed`.
+    /// Bytes from `seed`.
     #[must_use]
     pub const fn seeded(seed: u64) -> Self {
         Self(AtomicU64::new(seed))
@@ -51,7 +51,7 @@ impl TestRandom {
 }
 
 impl Default for TestRandom {
-    /// Other dice in every process and every call, so that tests that share a server do not meet.
+    /// Other bytes in every process and every call, so that tests that share a server do not meet.
     fn default() -> Self {
         Self::seeded(RandomState::new().hash_one(std::process::id()))
     }

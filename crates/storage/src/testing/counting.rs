@@ -15,15 +15,18 @@ pub struct Counts {
     pub attempts: u64,
     /// Statements.
     pub statements: u64,
+    /// Times that one statement or several together were sent ahead of the commit.
+    pub requests: u64,
     /// Commits tried.
     pub commits: u64,
 }
 
 impl Counts {
-    /// Answers waited for on a networked engine: one per statement (BEGIN travels with the first) and per commit.
+    /// Answers waited for on a networked engine: one for each statement or batch of them (BEGIN travels with the first),
+    /// and one per commit, with which the deferred writes travel.
     #[must_use]
     pub const fn round_trips(self) -> u64 {
-        self.statements + self.commits
+        self.requests + self.commits
     }
 }
 
@@ -65,6 +68,10 @@ impl Tamper for Counting {
     fn begin(&self, access: Access) -> Result<(), StoreError> {
         self.count(access, |counts| counts.attempts += 1);
         Ok(())
+    }
+
+    fn round_trip(&self, access: Access) {
+        self.count(access, |counts| counts.requests += 1);
     }
 
     fn statement(&self, access: Access, _nth: u64, _statement: &'static Statement) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{Access, Engine, Rows, Statement, StoreError, Transaction, Value, engine::Dialect};
+use crate::{Access, Call, Engine, Rows, Statement, StoreError, Transaction, Value, engine::Dialect};
 
 /// What happens to a commit.
 #[derive(Debug)]
@@ -26,6 +26,9 @@ pub trait Tamper: Send + Sync + 'static {
     fn begin(&self, _access: Access) -> Result<(), StoreError> {
         Ok(())
     }
+
+    /// Before one or several statements of a transaction are sent together, without the commit.
+    fn round_trip(&self, _access: Access) {}
 
     /// Before a statement of a transaction runs; `nth` counts from 0 in each transaction.
     ///
@@ -99,25 +102,57 @@ struct TamperedTransaction<T> {
     nth: u64,
 }
 
+impl<T: Tamper> TamperedTransaction<T> {
+    fn before(&mut self, statement: &'static Statement) -> Result<(), StoreError> {
+        self.tamper.statement(self.access, self.nth, statement)?;
+        self.nth += 1;
+        Ok(())
+    }
+}
+
 #[async_trait]
 impl<T: Tamper> Transaction for TamperedTransaction<T> {
     async fn run(&mut self, statement: &'static Statement, values: &[Value]) -> Result<Rows, StoreError> {
-        self.tamper.statement(self.access, self.nth, statement)?;
-        self.nth += 1;
+        self.tamper.round_trip(self.access);
+        self.before(statement)?;
         self.inner.run(statement, values).await
     }
 
-    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+    async fn run_together(&mut self, calls: &[Call<'_>]) -> Result<Vec<Rows>, StoreError> {
+        if calls.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.tamper.round_trip(self.access);
+        for call in calls {
+            self.before(call.statement)?;
+        }
+        self.inner.run_together(calls).await
+    }
+
+    async fn commit_after(mut self: Box<Self>, writes: &[Call<'_>]) -> Result<(), StoreError> {
+        // As on PostgreSQL: a transaction that begins with its last writes commits in a round trip of its own.
+        if self.nth == 0 {
+            self.run_together(writes).await?;
+            return self.commit().await;
+        }
+        for call in writes {
+            self.before(call.statement)?;
+        }
         match self.tamper.commit(self.access) {
-            Ending::Commit => self.inner.commit().await,
+            Ending::Commit => self.inner.commit_after(writes).await,
             Ending::RollBack(error) => {
                 drop(self.inner);
                 Err(error)
             }
             Ending::CommitAndSay(error) => {
-                self.inner.commit().await?;
+                self.inner.commit_after(writes).await?;
                 Err(error)
             }
         }
+    }
+
+    async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+        self.nth = self.nth.max(1);
+        self.commit_after(&[]).await
     }
 }

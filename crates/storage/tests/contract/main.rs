@@ -44,6 +44,7 @@ macro_rules! on {
     };
 }
 
+mod batches;
 mod faults;
 mod gaps;
 mod isolation;

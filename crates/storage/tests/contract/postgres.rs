@@ -9,10 +9,10 @@ use std::{
 };
 
 use userd_storage::{
-    Access, Failure, Store, StoreError,
+    Access, Call, Failure, Store, StoreError, UnitOfWork,
     engines::{PostgresEngine, PostgresOptions},
     statements,
-    testing::{Backend, TestDatabase, run},
+    testing::{Backend, TestDatabase, run, write_many},
 };
 
 use crate::{
@@ -24,6 +24,8 @@ statements! {
     SLEEP = "server.sleep": "SELECT CAST(pg_sleep(30) AS TEXT)" () -> (Text);
     KILL_OTHERS = "server.kill": "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid()" () -> (I64);
+    SET_MOMENT = "things.set_moment": "UPDATE things SET moment = $1 WHERE id = $2" (Timestamp, Uuid) -> ();
+    BACKEND = "server.backend": "SELECT CAST(pg_backend_pid() AS BIGINT)" () -> (I64);
     PREPARED = "server.prepared": "SELECT count(*) FROM pg_prepared_statements" () -> (I64);
 }
 
@@ -49,6 +51,93 @@ async fn through_proxy(mut options: PostgresOptions) -> (Proxy, PostgresOptions)
     through.set_port(Some(proxy.port)).unwrap();
     options.url = through.to_string();
     (proxy, options)
+}
+
+/// Reads, then writes twice with the commit.
+async fn read_and_put_with_the_commit(mut uow: UnitOfWork, name: &'static str) -> Result<(), Failure> {
+    run(&mut uow, READ_COUNTER, &[name.into()]).await?;
+    uow.defer_writes();
+    write_many(&mut uow, INSERT_COUNTER, vec![vec![name.into(), 0_i64.into()]]).await?;
+    write_many(&mut uow, SET_COUNTER, vec![vec![name.into(), 1_i64.into()]]).await?;
+    uow.commit(()).await
+}
+
+async fn lose_the_commit_behind_the_last_writes(cut: Cut, kept: Option<i64>) {
+    let Some((_database, options)) = database().await else { return };
+    let direct = store_with(&options);
+    let (proxy, options) = through_proxy(options).await;
+    let store = store_with(&options);
+    store.transact("warm", |uow| read_and_put_with_the_commit(uow, "warm")).await.unwrap();
+    proxy.cut(cut);
+    let lost = store.transact("lost", |uow| read_and_put_with_the_commit(uow, "a")).await;
+    assert!(matches!(lost, Err(Failure::Store(StoreError::OutcomeUnknown(_)))), "{lost:?}");
+    assert_eq!(get(&direct, "a").await, kept);
+}
+
+#[tokio::test]
+async fn last_writes_whose_commit_never_arrived_are_unknown() {
+    lose_the_commit_behind_the_last_writes(Cut::BeforeCommit, None).await;
+}
+
+#[tokio::test]
+async fn last_writes_whose_answer_was_lost_are_unknown() {
+    lose_the_commit_behind_the_last_writes(Cut::AfterCommit, Some(1)).await;
+}
+
+/// One round trip: whoever waited for an answer before sending the commit would wait for ever.
+#[tokio::test]
+async fn the_last_writes_and_the_commit_are_sent_before_any_answer() {
+    let Some((_database, options)) = database().await else { return };
+    let (proxy, options) = through_proxy(options).await;
+    let store = store_with(&PostgresOptions { max_connections: 1, ..options });
+    store.transact("prepare", |uow| read_and_put_with_the_commit(uow, "a")).await.unwrap();
+    let mut transaction = store.engine().begin(ACCESS).await.unwrap();
+    transaction.run(READ_COUNTER, &["b".into()]).await.unwrap();
+    proxy.hold_answers_until_a_commit();
+    let (row, set) = (["b".into(), 1_i64.into()], ["b".into(), 2_i64.into()]);
+    let mut writes = vec![Call { statement: INSERT_COUNTER, values: &row }];
+    writes.resize(100, Call { statement: SET_COUNTER, values: &set });
+    transaction.commit_after(&writes).await.unwrap();
+    assert_eq!(get(&store, "b").await, Some(2));
+}
+
+/// The rest of the batch has been sent by then; without care the commit behind it would make it last.
+#[tokio::test]
+async fn a_value_that_cannot_be_sent_keeps_the_commit_back() {
+    let Some((_database, options)) = database().await else { return };
+    let store = store_with(&PostgresOptions { max_connections: 1, ..options });
+    put(&store, "a", 1).await.unwrap();
+    let refused = store
+        .transact("too early", |mut uow| async move {
+            run(&mut uow, READ_COUNTER, &["a".into()]).await?;
+            uow.defer_writes();
+            write_many(&mut uow, SET_COUNTER, vec![vec!["a".into(), 2_i64.into()]]).await?;
+            let moment = userd_model::Timestamp::from_micros(i64::MIN);
+            write_many(&mut uow, &SET_MOMENT, vec![vec![moment.into(), uuid::Uuid::nil().into()]]).await?;
+            write_many(&mut uow, SET_COUNTER, vec![vec!["a".into(), 3_i64.into()]]).await?;
+            uow.commit(()).await
+        })
+        .await;
+    assert!(matches!(refused, Err(Failure::Store(StoreError::Corrupt(_)))), "{refused:?}");
+    assert_eq!(get(&store, "a").await, Some(1));
+    put(&store, "b", 1).await.unwrap();
+}
+
+#[tokio::test]
+async fn write_skew_found_behind_the_last_writes_is_a_conflict() {
+    let Some((_database, options)) = database().await else { return };
+    let store = store_with(&options);
+    put(&store, "ann", 1).await.unwrap();
+    put(&store, "ben", 1).await.unwrap();
+    let mut first = store.engine().begin(ACCESS).await.unwrap();
+    let mut second = store.engine().begin(ACCESS).await.unwrap();
+    first.run(READ_COUNTER, &["ben".into()]).await.unwrap();
+    second.run(READ_COUNTER, &["ann".into()]).await.unwrap();
+    let (ann, ben) = (["ann".into(), 0_i64.into()], ["ben".into(), 0_i64.into()]);
+    first.commit_after(&[Call { statement: SET_COUNTER, values: &ann }]).await.unwrap();
+    let lost = second.commit_after(&[Call { statement: SET_COUNTER, values: &ben }]).await;
+    assert!(matches!(lost, Err(StoreError::Conflict)), "{lost:?}");
+    assert_eq!((get(&store, "ann").await, get(&store, "ben").await), (Some(0), Some(1)));
 }
 
 async fn lose_the_commit(cut: Cut, kept: Option<i64>) {
@@ -229,4 +318,36 @@ async fn a_closed_engine_refuses_work() {
     store.engine().close().await;
     let late = put(&store, "b", 1).await;
     assert!(matches!(late, Err(Failure::Store(StoreError::Unavailable(_)))), "{late:?}");
+}
+
+#[tokio::test]
+async fn closing_waits_for_the_unit_of_work_under_way() {
+    let Some((_database, options)) = database().await else { return };
+    let store = store_with(&options);
+    let mut transaction = store.engine().begin(ACCESS).await.unwrap();
+    transaction.run(INSERT_COUNTER, &["a".into(), 1_i64.into()]).await.unwrap();
+    let engine = Arc::clone(store.engine());
+    let closing = tokio::spawn(async move { engine.close().await });
+    while !matches!(store.engine().begin(ACCESS).await.err(), Some(StoreError::Unavailable(_))) {
+        tokio::task::yield_now().await;
+    }
+    assert!(!closing.is_finished());
+    transaction.commit().await.unwrap();
+    closing.await.unwrap();
+    assert_eq!(get(&store_with(&options), "a").await, Some(1));
+}
+
+#[tokio::test]
+async fn a_connection_that_was_idle_for_too_long_is_not_used_again() {
+    let Some((_database, options)) = database().await else { return };
+    for (idle_life, same) in [(Duration::from_secs(600), true), (Duration::ZERO, false)] {
+        let store = store_with(&PostgresOptions { idle_life, max_connections: 1, ..options.clone() });
+        let mut pids = Vec::new();
+        for _ in 0..2 {
+            let mut transaction = store.engine().begin(ACCESS).await.unwrap();
+            pids.push(transaction.run(&BACKEND, &[]).await.unwrap()[0].i64(0).unwrap());
+            transaction.commit().await.unwrap();
+        }
+        assert_eq!(pids[0] == pids[1], same, "{idle_life:?}");
+    }
 }

@@ -24,6 +24,7 @@ pub(crate) struct Proxy {
     pub(crate) port: u16,
     plan: Arc<Mutex<Option<Cut>>>,
     refusing: Arc<AtomicBool>,
+    holding: Arc<AtomicBool>,
     lines: Arc<Mutex<Vec<AbortHandle>>>,
 }
 
@@ -34,16 +35,18 @@ impl Proxy {
             port: listener.local_addr().unwrap().port(),
             plan: Arc::default(),
             refusing: Arc::default(),
+            holding: Arc::default(),
             lines: Arc::default(),
         };
         let (plan, refusing, lines) = (Arc::clone(&proxy.plan), Arc::clone(&proxy.refusing), Arc::clone(&proxy.lines));
+        let holding = Arc::clone(&proxy.holding);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 if refusing.load(Ordering::SeqCst) {
                     continue;
                 }
                 let server = TcpStream::connect(&server).await.unwrap();
-                let line = tokio::spawn(carry(client, server, Arc::clone(&plan)));
+                let line = tokio::spawn(carry(client, server, Arc::clone(&plan), Arc::clone(&holding)));
                 lines.lock().unwrap().push(line.abort_handle());
             }
         });
@@ -53,6 +56,11 @@ impl Proxy {
     /// Cuts at the next COMMIT, once.
     pub(crate) fn cut(&self, cut: Cut) {
         *self.plan.lock().unwrap() = Some(cut);
+    }
+
+    /// Nothing that the server says is passed on until the client has sent a COMMIT.
+    pub(crate) fn hold_answers_until_a_commit(&self) {
+        self.holding.store(true, Ordering::SeqCst);
     }
 
     /// Every line is cut now; new ones work.
@@ -66,7 +74,7 @@ impl Proxy {
     }
 }
 
-async fn carry(client: TcpStream, server: TcpStream, plan: Arc<Mutex<Option<Cut>>>) {
+async fn carry(client: TcpStream, server: TcpStream, plan: Arc<Mutex<Option<Cut>>>, holding: Arc<AtomicBool>) {
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
     let (mut up, mut down) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
@@ -79,9 +87,10 @@ async fn carry(client: TcpStream, server: TcpStream, plan: Arc<Mutex<Option<Cut>
                 let cut = if commits { plan.lock().unwrap().take() } else { None };
                 if cut == Some(Cut::BeforeCommit) { return }
                 deaf = cut == Some(Cut::AfterCommit);
+                if commits { holding.store(false, Ordering::SeqCst) }
                 if to_server.write_all(&up[..count]).await.is_err() { return }
             }
-            read = from_server.read(&mut down) => {
+            read = from_server.read(&mut down), if !holding.load(Ordering::SeqCst) => {
                 let Ok(count @ 1..) = read else { return };
                 // Any answer means that the server is done with the COMMIT.
                 if deaf || to_client.write_all(&down[..count]).await.is_err() { return }

@@ -16,7 +16,6 @@ use crate::{
 static SET_STATUS: Statement = Statement {
     name: "users.set_status",
     sql: "UPDATE users SET status = $1 WHERE id = $2",
-    postgres: None,
     parameters: &[Kind::Text, Kind::Uuid],
     columns: &[],
     numbered: std::sync::OnceLock::new(),
@@ -86,6 +85,11 @@ fn filling(table: &str) -> &'static Statement {
     names.iter().find_map(|name| statements().find(|statement| statement.name == name)).unwrap()
 }
 
+/// The second table of a statement, if it has one.
+fn joined(statement: &'static Statement) -> Option<&'static str> {
+    statement.sql.split_once(" JOIN ")?.1.split_whitespace().next()
+}
+
 async fn begin(engine: &dyn Engine) -> Box<dyn Transaction> {
     engine.begin(Access { name: "every_statement", attempt: 0 }).await.unwrap()
 }
@@ -97,8 +101,9 @@ async fn every_statement_runs_and_answers_the_declared_kinds() {
             let dummies = Dummies::new();
             let mut transaction = begin(store.engine().as_ref()).await;
             if !statement.sql.starts_with("INSERT") {
-                let filling = filling(statement.table());
-                transaction.run(filling, &dummies.parameters(filling)).await.unwrap();
+                for filling in [Some(statement.table()), joined(statement)].into_iter().flatten().map(filling) {
+                    transaction.run(filling, &dummies.parameters(filling)).await.unwrap();
+                }
             }
             let rows = transaction.run(statement, &dummies.parameters(statement)).await;
             let rows = rows.unwrap_or_else(|error| panic!("{}: {error}", statement.name));

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use userd_storage::{
     Kind,
-    engine::Dialect,
     repositories::{INDEXES, TABLES, statements},
 };
 
@@ -55,7 +54,10 @@ const SMALL: &[&str] = &["roles", "schema_migrations", "signing_keys", "system_s
 pub(crate) fn check(name: &str, sql: &str, parameters: &[Kind], columns: &[Kind]) -> Parsed<()> {
     for token in tokens(sql) {
         if REFUSED.iter().any(|word| token.eq_ignore_ascii_case(word)) {
-            return Err(format!("{token} is not portable"));
+            return match token.as_str() {
+                "JOIN" => check_join(name, sql, parameters, columns),
+                _ => Err(format!("{token} is not portable")),
+            };
         }
     }
     let parsed = parse(sql)?;
@@ -219,6 +221,34 @@ fn check_insert(verb: &str, table: &Table, columns: &[String], upsert: Option<&U
     }
 }
 
+/// The one join there is: a row by its whole key, and the row whose whole key stands in one of its columns. That is two
+/// point reads everywhere; anything more would need a plan.
+fn check_join(name: &str, sql: &str, parameters: &[Kind], columns: &[Kind]) -> Parsed<()> {
+    let refused = "JOIN is not portable";
+    let (selected, rest) = sql.strip_prefix("SELECT ").and_then(|rest| rest.split_once(" FROM ")).ok_or(refused)?;
+    let words: Vec<&str> = rest.split_whitespace().collect();
+    let [left, "JOIN", right, "ON", right_key, "=", reference, "WHERE", left_key, "=", "$1"] = words[..] else {
+        return Err(refused.into());
+    };
+    let kind = |column: &str| -> Parsed<Kind> {
+        let (table, column) =
+            column.split_once('.').filter(|(table, _)| [left, right].contains(table)).ok_or(refused)?;
+        column_kind(SCHEMA.tables.get(table).ok_or(refused)?, column)
+    };
+    let is_key = |table: &str, column: &str| {
+        SCHEMA
+            .tables
+            .get(table)
+            .is_some_and(|found| found.key.len() == 1 && column == format!("{table}.{}", found.key[0]))
+    };
+    let by_keys = is_key(left, left_key) && is_key(right, right_key) && reference.starts_with(&format!("{left}."));
+    if !by_keys || !name.starts_with(&format!("{left}.")) || kind(reference)? != kind(right_key)? {
+        return Err(refused.into());
+    }
+    let kinds = selected.split(", ").map(|column| kind(column.trim())).collect::<Parsed<Vec<Kind>>>()?;
+    if kinds == columns && parameters == [kind(left_key)?] { Ok(()) } else { Err("kinds are declared wrongly".into()) }
+}
+
 fn check_key(table: &Table, conditions: &[Condition]) -> Parsed<()> {
     let equal = conditions.iter().filter(|c| c.sign == "=" && !c.row).flat_map(|c| &c.columns);
     if equal.eq(&table.key) && conditions.len() == table.key.len() {
@@ -232,11 +262,8 @@ fn check_key(table: &Table, conditions: &[Condition]) -> Parsed<()> {
 fn every_statement_is_in_the_portable_subset() {
     let mut wrong = Vec::new();
     for statement in statements() {
-        for dialect in [Dialect::Sqlite, Dialect::Postgres] {
-            let text = statement.text(dialect);
-            if let Err(what) = check(statement.name, text, statement.parameters, statement.columns) {
-                wrong.push(format!("{}: {what}\n    {text}", statement.name));
-            }
+        if let Err(what) = check(statement.name, statement.sql, statement.parameters, statement.columns) {
+            wrong.push(format!("{}: {what}\n    {}", statement.name, statement.sql));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

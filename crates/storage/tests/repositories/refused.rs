@@ -14,6 +14,13 @@ static CASES: &[Case] = &[
     ("OFFSET is not portable", "SELECT name FROM roles ORDER BY name LIMIT $1 OFFSET $2", &[I64, I64], &[Text]),
     ("RETURNING is not portable", "DELETE FROM roles WHERE name = $1 RETURNING name", &[Text], &[Text]),
     ("JOIN is not portable", "SELECT id FROM users JOIN claims ON owner_id = id", &[], &[Uuid]),
+    (
+        "JOIN is not portable",
+        "SELECT sessions.id, claims.kind FROM sessions JOIN claims ON claims.owner_id = sessions.user_id \
+         WHERE sessions.id = $1",
+        &[Uuid],
+        &[Uuid, Text],
+    ),
     ("LIKE is not portable", "SELECT name FROM roles WHERE name LIKE $1", &[Text], &[Text]),
     ("ILIKE is not portable", "SELECT name FROM roles WHERE name ILIKE $1", &[Text], &[Text]),
     ("COLLATE is not portable", "SELECT name FROM roles ORDER BY name COLLATE $1", &[Text], &[Text]),

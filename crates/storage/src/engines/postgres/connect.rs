@@ -11,7 +11,7 @@ use super::{
     tls::{Tls, refused},
     values,
 };
-use crate::{Rows, Statement, StoreError, Value, engine::Dialect};
+use crate::{Rows, Statement, StoreError, Value, engine::Call};
 
 /// A network that swallows packets is noticed after this long.
 const TCP_TIMEOUT: Duration = Duration::from_secs(15);
@@ -118,6 +118,18 @@ impl Connection {
         Ok(Some(prepared))
     }
 
+    /// Prepares what is not prepared yet: a round trip each, once in a connection's life.
+    pub(super) async fn prepare_all(
+        &mut self,
+        calls: &[Call<'_>],
+    ) -> Result<Vec<Option<tokio_postgres::Statement>>, tokio_postgres::Error> {
+        let mut prepared = Vec::with_capacity(calls.len());
+        for call in calls {
+            prepared.push(self.prepare(call.statement).await?);
+        }
+        Ok(prepared)
+    }
+
     /// Prepares and runs.
     pub(super) async fn query(
         &mut self,
@@ -143,7 +155,7 @@ pub(super) async fn prepare(
     statement: &'static Statement,
 ) -> Result<tokio_postgres::Statement, tokio_postgres::Error> {
     let types: Vec<Type> = statement.parameters.iter().map(|kind| values::type_of(*kind)).collect();
-    client.prepare_typed(statement.text(Dialect::Postgres), &types).await
+    client.prepare_typed(statement.sql, &types).await
 }
 
 /// Runs a statement, prepared or not; the inner error is about the rows, not about the way to them.
@@ -157,7 +169,7 @@ pub(super) async fn query(
         Some(prepared) => client.query_raw(prepared, values).await?,
         None => {
             let typed = values.iter().map(|value| (value, values::type_of(value.kind())));
-            client.query_typed_raw(statement.text(Dialect::Postgres), typed).await?
+            client.query_typed_raw(statement.sql, typed).await?
         }
     };
     values::collect(stream, statement).await

@@ -15,7 +15,7 @@ pub struct PostgresOptions {
     /// Connections for units of work.
     pub max_connections: usize,
     /// Connections for reads outside of units of work, shared and pipelined.
-    pub read_lanes: usize,
+    pub read_connections: usize,
     /// How long a unit of work waits for a connection before `Unavailable`.
     pub acquire_timeout: Duration,
     /// How long a statement or a commit may take before it is cancelled.
@@ -37,12 +37,12 @@ pub struct PostgresOptions {
 }
 
 impl PostgresOptions {
-    /// Sixteen connections and two lanes; three seconds for a connection, ten for a statement.
+    /// Sixteen connections and two for reads; three seconds for a connection, ten for a statement.
     pub fn at(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
             max_connections: 16,
-            read_lanes: 2,
+            read_connections: 2,
             acquire_timeout: Duration::from_secs(3),
             statement_timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(5),
@@ -60,7 +60,7 @@ impl fmt::Debug for PostgresOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PostgresOptions")
             .field("max_connections", &self.max_connections)
-            .field("read_lanes", &self.read_lanes)
+            .field("read_connections", &self.read_connections)
             .field("statement_cache", &self.statement_cache)
             .field("pipelining", &self.pipelining)
             .finish_non_exhaustive()

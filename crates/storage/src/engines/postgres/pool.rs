@@ -1,15 +1,15 @@
-//! Connections for units of work: a bounded number, the most recently used first, so that the others grow idle and are
-//! closed. Own code because it keeps prepared statements by the address of their constant and decides itself which
-//! connection is fit to be used again.
+//! Connections for units of work: `deadpool` keeps a bounded number, the most recently used first; the manager here says
+//! which of them are fit to be used again, without asking the server. Deliberately absent: reads outside of units of
+//! work, which share connections of their own.
 
 use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
+use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult};
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::watch,
     time::{Instant, timeout},
 };
 
@@ -20,44 +20,78 @@ use super::{
 };
 use crate::{Rows, Statement, StoreError, Value};
 
-pub(super) struct Pool {
-    pub(super) connector: Arc<Connector>,
-    /// Front: unused for longest.
-    idle: Mutex<VecDeque<(Connection, Instant)>>,
-    slots: Arc<Semaphore>,
-    all_slots: u32,
-    acquire_timeout: Duration,
-    pub(super) statement_timeout: Duration,
+/// Makes connections and judges the idle ones.
+struct Manager {
+    connector: Arc<Connector>,
     idle_life: Duration,
 }
 
+impl managed::Manager for Manager {
+    type Type = Connection;
+    type Error = StoreError;
+
+    async fn create(&self) -> Result<Connection, StoreError> {
+        self.connector.connect().await
+    }
+
+    /// No round trip: what broke or stands in the middle of something never comes back (see [`Lease`]), and one that
+    /// died while idle is found out by its first use, which may start over.
+    async fn recycle(&self, connection: &mut Connection, metrics: &Metrics) -> RecycleResult<StoreError> {
+        if connection.client.is_closed() || metrics.last_used() > self.idle_life {
+            return Err(RecycleError::message("closed or idle for too long"));
+        }
+        Ok(())
+    }
+}
+
+pub(super) struct Pool {
+    pub(super) connector: Arc<Connector>,
+    connections: managed::Pool<Manager>,
+    /// Every lease holds a receiver: closing waits until none is left.
+    leases: watch::Sender<()>,
+    acquire_timeout: Duration,
+    pub(super) statement_timeout: Duration,
+    idle_life: Duration,
+    next_cleaning: Mutex<Instant>,
+}
+
 impl Pool {
-    pub(super) fn new(connector: Arc<Connector>, options: &PostgresOptions) -> Arc<Self> {
-        let all_slots = u32::try_from(options.max_connections.clamp(1, 10_000)).unwrap_or(16);
-        Arc::new(Self {
+    pub(super) fn new(connector: Arc<Connector>, options: &PostgresOptions) -> Result<Arc<Self>, StoreError> {
+        let manager = Manager { connector: Arc::clone(&connector), idle_life: options.idle_life };
+        let connections = managed::Pool::builder(manager)
+            .max_size(options.max_connections.clamp(1, 10_000))
+            .queue_mode(QueueMode::Lifo)
+            .build()
+            .map_err(|error| StoreError::Unavailable(format!("postgres: {error}")))?;
+        Ok(Arc::new(Self {
             connector,
-            idle: Mutex::default(),
-            slots: Arc::new(Semaphore::new(all_slots as usize)),
-            all_slots,
+            connections,
+            leases: watch::Sender::new(()),
             acquire_timeout: options.acquire_timeout,
             statement_timeout: options.statement_timeout,
             idle_life: options.idle_life,
-        })
+            next_cleaning: Mutex::new(Instant::now()),
+        }))
     }
 
     /// A connection, used before or new.
     pub(super) async fn acquire(self: &Arc<Self>) -> Result<Lease, StoreError> {
-        let acquiring = async {
-            let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| closed())?;
-            match self.usable() {
-                Some(connection) => Ok((connection, slot, true)),
-                None => Ok((self.connector.connect().await?, slot, false)),
+        self.close_idle();
+        let connection = match timeout(self.acquire_timeout, self.connections.get()).await {
+            Ok(Ok(connection)) => connection,
+            Ok(Err(PoolError::Backend(error))) => return Err(error),
+            Ok(Err(PoolError::Closed)) => return Err(closed()),
+            Ok(Err(_)) | Err(_) => {
+                return Err(StoreError::Unavailable("postgres: no free connection in time".to_owned()));
             }
         };
-        let (connection, slot, used) = timeout(self.acquire_timeout, acquiring)
-            .await
-            .unwrap_or_else(|_| Err(StoreError::Unavailable("postgres: no free connection in time".to_owned())))?;
-        Ok(Lease { connection: Some(connection), fit: true, used, pool: Arc::clone(self), _slot: slot })
+        Ok(Lease {
+            used: Object::metrics(&connection).recycle_count > 0,
+            connection: Some(connection),
+            fit: true,
+            pool: Arc::clone(self),
+            _open: self.leases.subscribe(),
+        })
     }
 
     /// One reading statement by itself.
@@ -83,55 +117,37 @@ impl Pool {
 
     /// The connections that are idle now are not trusted any more.
     pub(super) fn forget_idle(&self) {
-        let forgotten = std::mem::take(&mut *self.idle());
-        drop(forgotten);
+        let _closed_by_dropping = self.connections.retain(|_, _| false);
     }
 
+    /// Refuses new work at once and waits for what is under way, but not for ever.
     pub(super) async fn close(&self) {
-        let _all = timeout(self.acquire_timeout, self.slots.acquire_many(self.all_slots)).await;
-        self.slots.close();
-        self.forget_idle();
-    }
-
-    fn usable(&self) -> Option<Connection> {
-        let mut idle = self.idle();
-        self.close_old(&mut idle);
-        while let Some((connection, _)) = idle.pop_back() {
-            if !connection.client.is_closed() {
-                return Some(connection);
-            }
-        }
-        None
-    }
-
-    fn give_back(&self, connection: Connection) {
-        if self.slots.is_closed() || connection.client.is_closed() {
-            return;
-        }
-        let mut idle = self.idle();
-        self.close_old(&mut idle);
-        idle.push_back((connection, Instant::now()));
-    }
-
-    fn close_old(&self, idle: &mut VecDeque<(Connection, Instant)>) {
-        while idle.front().is_some_and(|(_, since)| since.elapsed() > self.idle_life) {
-            idle.pop_front();
+        self.connections.close();
+        if timeout(self.acquire_timeout, self.leases.closed()).await.is_err() {
+            tracing::warn!("postgres: closed while a unit of work was still under way");
         }
     }
 
-    fn idle(&self) -> MutexGuard<'_, VecDeque<(Connection, Instant)>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The most recently used connection is taken first, so the others are never looked at by taking one: now and then
+    /// those that were idle for too long are closed.
+    fn close_idle(&self) {
+        let mut next = self.next_cleaning.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if now >= *next {
+            *next = now + self.idle_life / 8;
+            let _closed_by_dropping = self.connections.retain(|_, metrics| metrics.last_used() <= self.idle_life);
+        }
     }
 }
 
 /// A connection out of the pool. It goes back only while it is fit; dropped unfit, it is ended at once.
 pub(super) struct Lease {
-    connection: Option<Connection>,
+    connection: Option<Object<Manager>>,
     fit: bool,
     /// Whether it has served before: then its first failure may only mean that it died while idle.
     pub(super) used: bool,
     pool: Arc<Pool>,
-    _slot: OwnedSemaphorePermit,
+    _open: watch::Receiver<()>,
 }
 
 impl Lease {
@@ -143,7 +159,7 @@ impl Lease {
         work: impl AsyncFnOnce(&mut Connection) -> Result<T, tokio_postgres::Error>,
     ) -> Result<Result<T, tokio_postgres::Error>, StoreError> {
         self.fit = false;
-        let connection = self.connection.as_mut().ok_or_else(closed)?;
+        let connection: &mut Connection = self.connection.as_mut().ok_or_else(closed)?;
         if let Ok(answer) = timeout(deadline, work(&mut *connection)).await {
             return Ok(answer);
         }
@@ -178,9 +194,9 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         match self.connection.take() {
-            Some(connection) if self.fit => self.pool.give_back(connection),
-            Some(connection) => connection.abort(),
-            None => {}
+            Some(connection) if !self.fit => Object::take(connection).abort(),
+            // Dropping gives it back.
+            _ => {}
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Lanes: a few connections that all reads outside of units of work share. Requests are sent without waiting for the
+//! A few connections that all reads outside of units of work share, pipelined: requests are sent without waiting for the
 //! answers before them, so one connection serves many readers with fewer wake-ups on both ends. Single statements
 //! only: a transaction or a slow query here would hold up everybody behind it.
 
@@ -23,7 +23,7 @@ use crate::{Rows, Statement, StoreError, Value};
 /// A read is tried again on a new connection this many times.
 const TRIES: u32 = 2;
 
-pub(super) struct Lanes {
+pub(super) struct ReadConnections {
     connector: Arc<Connector>,
     slots: Vec<Slot>,
     next: AtomicUsize,
@@ -31,20 +31,20 @@ pub(super) struct Lanes {
     closed: AtomicBool,
 }
 
-/// A lane's place: the connection in it comes and goes.
+/// The place of a connection, which comes and goes.
 #[derive(Default)]
 struct Slot {
-    lane: RwLock<Option<Arc<Lane>>>,
+    current: RwLock<Option<Arc<ReadConnection>>>,
     /// One connects, the others wait for it.
     connecting: Mutex<()>,
 }
 
-struct Lane {
+struct ReadConnection {
     connection: Connection,
     prepared: RwLock<HashMap<usize, tokio_postgres::Statement>>,
 }
 
-impl Lanes {
+impl ReadConnections {
     pub(super) fn new(connector: Arc<Connector>, count: usize, deadline: Duration) -> Self {
         let slots = (0..count.clamp(1, 64)).map(|_| Slot::default()).collect();
         Self { connector, slots, next: AtomicUsize::new(0), deadline, closed: AtomicBool::new(false) }
@@ -55,17 +55,17 @@ impl Lanes {
         let slot = self.slots.get(turn % self.slots.len().max(1)).ok_or_else(closed)?;
         let mut tries = 0;
         loop {
-            let lane = self.lane(slot).await?;
+            let shared = self.shared(slot).await?;
             tries += 1;
-            let Ok(answer) = timeout(self.deadline, lane.query(statement, values)).await else {
-                slot.forget(&lane);
+            let Ok(answer) = timeout(self.deadline, shared.query(statement, values)).await else {
+                slot.forget(&shared);
                 return Err(StoreError::Unavailable("postgres: no answer in time".to_owned()));
             };
             match answer {
                 Ok(rows) => return rows,
                 Err(error) => {
                     if classify::meaning(&error) != Meaning::Said {
-                        slot.forget(&lane);
+                        slot.forget(&shared);
                         if tries < TRIES {
                             continue;
                         }
@@ -82,42 +82,43 @@ impl Lanes {
 
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
-        self.slots.iter().for_each(|slot| *slot.lane.write().unwrap_or_else(PoisonError::into_inner) = None);
+        self.slots.iter().for_each(|slot| *slot.current.write().unwrap_or_else(PoisonError::into_inner) = None);
     }
 
-    async fn lane(&self, slot: &Slot) -> Result<Arc<Lane>, StoreError> {
-        if let Some(lane) = slot.open() {
-            return Ok(lane);
+    async fn shared(&self, slot: &Slot) -> Result<Arc<ReadConnection>, StoreError> {
+        if let Some(shared) = slot.open() {
+            return Ok(shared);
         }
         let _one = slot.connecting.lock().await;
-        if let Some(lane) = slot.open() {
-            return Ok(lane);
+        if let Some(shared) = slot.open() {
+            return Ok(shared);
         }
         if self.closed.load(Ordering::Acquire) {
             return Err(closed());
         }
-        let lane = Arc::new(Lane { connection: self.connector.connect().await?, prepared: RwLock::default() });
-        *slot.lane.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&lane));
-        Ok(lane)
+        let shared =
+            Arc::new(ReadConnection { connection: self.connector.connect().await?, prepared: RwLock::default() });
+        *slot.current.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&shared));
+        Ok(shared)
     }
 }
 
 impl Slot {
-    fn open(&self) -> Option<Arc<Lane>> {
-        let lane = self.lane.read().unwrap_or_else(PoisonError::into_inner);
-        lane.as_ref().filter(|lane| !lane.connection.client.is_closed()).map(Arc::clone)
+    fn open(&self) -> Option<Arc<ReadConnection>> {
+        let shared = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        shared.as_ref().filter(|shared| !shared.connection.client.is_closed()).map(Arc::clone)
     }
 
-    /// Takes the lane out, unless somebody has put another one in already. Its other readers finish as they can.
-    fn forget(&self, lane: &Arc<Lane>) {
-        let mut current = self.lane.write().unwrap_or_else(PoisonError::into_inner);
-        if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, lane)) {
+    /// Takes the connection out, unless somebody has put another one in already. Its other readers finish as they can.
+    fn forget(&self, shared: &Arc<ReadConnection>) {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, shared)) {
             *current = None;
         }
     }
 }
 
-impl Lane {
+impl ReadConnection {
     async fn query(&self, statement: &'static Statement, values: &[Value]) -> Result<Result<Rows, StoreError>, Error> {
         let client = &self.connection.client;
         let known = self.prepared.read().unwrap_or_else(PoisonError::into_inner).get(&address(statement)).cloned();
