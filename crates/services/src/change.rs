@@ -172,11 +172,11 @@ impl Change<'_> {
     ///
     /// # Errors
     /// Storage faults.
-    pub async fn end_sessions(&mut self, sessions: Vec<Session>, reason: &str) -> Result<(), Failure> {
+    pub async fn end_sessions(&mut self, mut sessions: Vec<Session>, reason: &str) -> Result<(), Failure> {
         let now = self.now;
-        for mut session in sessions {
-            session.end(now);
-            self.sessions().update(&session).await?;
+        sessions.iter_mut().for_each(|session| session.end(now));
+        self.sessions().update_many(&sessions).await?;
+        for session in sessions {
             self.revoke(Revoked::Session { session_id: session.id, user_id: session.user_id });
             let data = serde_json::json!({ "session_id": session.id, "reason": reason });
             self.event(EventKind::SessionEnded, session.user_id, data);
@@ -184,17 +184,15 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Writes what was collected, commits, and answers `value` once everything is durable.
+    /// Writes what was collected, together with the commit where the engine can, and answers `value` once everything is
+    /// durable.
     ///
     /// # Errors
     /// Those of [`UnitOfWork::commit`].
     pub async fn commit<T>(mut self, value: T) -> Result<Committed<T>, Failure> {
-        for event in &self.events {
-            self.unit.outbox().push(event).await?;
-        }
-        for entry in &self.effects.revocations {
-            self.unit.revocations().insert(entry).await?;
-        }
+        self.unit.defer_writes();
+        self.unit.outbox().push_many(&self.events).await?;
+        self.unit.revocations().insert_many(&self.effects.revocations).await?;
         self.unit.commit(Committed { value, effects: self.effects }).await
     }
 

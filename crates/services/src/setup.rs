@@ -6,7 +6,7 @@ use userd_storage::{Failure, repositories::secrets::StoredSecret};
 
 use crate::{
     Completion, Context, Dependencies, UserView,
-    accounts::{AccountSeed, Accounts, NewAccount, Registration, Reserved, claim, claim_or},
+    accounts::{AccountSeed, Accounts, NewAccount, Registration, Reserved, claim, claim_all},
     change::{Change, Changes},
     limits::Limited,
     sessions::Proof,
@@ -119,7 +119,7 @@ impl Setup {
 
     async fn become_first(&self, change: &mut Change<'_>, account: &AccountSeed) -> Result<(), Failure> {
         let first = claim(&self.deps, KIND, "", account.user.id, change.now);
-        claim_or(change, &first, &Refusal::SetupDone).await
+        claim_all(change, &[(first, Refusal::SetupDone)]).await
     }
 
     async fn account(&self, registration: &Registration) -> Result<AccountSeed, Failure> {

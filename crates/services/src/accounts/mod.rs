@@ -10,7 +10,7 @@ mod profile;
 mod register;
 mod username;
 
-pub(crate) use register::{AccountSeed, NewAccount, Reserved, claim, claim_or};
+pub(crate) use register::{AccountSeed, NewAccount, Reserved, claim, claim_all};
 pub use {profile::ProfileInput, register::Registration};
 
 use crate::{

@@ -218,9 +218,8 @@ impl AccountSeed {
 
     /// Stores account, claims and credential, and tells. Answers the stored user.
     pub(crate) async fn store(&self, change: &mut Change<'_>) -> Result<User, Failure> {
-        for (claim, taken) in &self.claims {
-            claim_or(change, claim, taken).await?;
-        }
+        claim_all(change, &self.claims).await?;
+        change.defer_writes();
         change.users().insert(&self.user).await?;
         if let Some(credential) = &self.credential {
             change.password_credentials().upsert(credential).await?;
@@ -259,13 +258,15 @@ pub(crate) fn claim(deps: &Dependencies, kind: &'static str, canonical: &str, ow
     Claim { hash: deps.crypto.index.claim_hash(kind, canonical).to_vec(), kind, owner, created_at: now }
 }
 
-/// Claims a unique value, or refuses with `taken`.
-pub(crate) async fn claim_or(uow: &mut UnitOfWork, claim: &Claim, taken: &Refusal) -> Result<(), Failure> {
+/// Claims unique values, all or none; refuses with what stands beside the first that is taken.
+pub(crate) async fn claim_all(uow: &mut UnitOfWork, wanted: &[(Claim, Refusal)]) -> Result<(), Failure> {
+    let claims: Vec<Claim> = wanted.iter().map(|(claim, _)| claim.clone()).collect();
     // Reading first lets the database see the conflict of two transactions as one that can be run again.
-    if uow.claims().find(&claim.hash).await?.is_some() {
+    let found = uow.claims().find_many(&claims).await?;
+    if let Some(((_, taken), _)) = wanted.iter().zip(found).find(|(_, found)| found.is_some()) {
         return Err(taken.clone().into());
     }
-    match uow.claims().insert(claim).await {
+    match uow.claims().insert_many(&claims).await {
         // It was free a moment ago: a lost race. The database has given the transaction up; the re-run finds it taken.
         Err(StoreError::Duplicate(_)) => Err(StoreError::Conflict.into()),
         other => Ok(other?),

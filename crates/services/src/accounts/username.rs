@@ -5,7 +5,7 @@ use userd_storage::Failure;
 
 use super::{
     Accounts,
-    register::{Reserved, claim_or, username, username_claims},
+    register::{Reserved, claim_all, username, username_claims},
 };
 use crate::{Context, UserView};
 
@@ -28,9 +28,8 @@ impl Accounts {
                         change.claims().remove(&claim.hash).await?;
                     }
                 }
-                for (claim, taken) in username_claims(&self.deps, username, id, change.now) {
-                    claim_or(&mut change, &claim, &taken).await?;
-                }
+                let claims = username_claims(&self.deps, username, id, change.now);
+                claim_all(&mut change, &claims).await?;
                 user.username = Some(username.clone());
                 user.touch(change.now);
                 change.users().update(&user).await?;

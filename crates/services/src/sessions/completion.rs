@@ -127,12 +127,12 @@ impl Sessions {
             SignInOutcome::Refused(refusal) => return Err(refusal.into()),
             SignInOutcome::Restorable => return Err(Refusal::NotSignedIn.into()),
         }
+        self.begin(change, &arrival.session).await?;
         let at = Some(arrival.session.created_at);
         if user.last_sign_in_at != at {
             change.users().record_sign_in(user.id, arrival.session.created_at).await?;
             user.last_sign_in_at = at;
         }
-        self.begin(change, &arrival.session).await?;
         change.signed_in(&user);
         Ok(Completed::SignedIn(Box::new(user)))
     }
@@ -166,10 +166,9 @@ impl Sessions {
     /// Stores a session. Dead ones of the user go, and where there are too many the oldest end.
     async fn begin(&self, change: &mut Change<'_>, session: &Session) -> Result<(), Failure> {
         let (mut alive, dead) = change.sessions().for_sign_in(session.user_id, session.created_at).await?;
+        change.defer_writes();
         // Whoever signs in and out all day leaves nothing behind that the next sign-in would have to read.
-        for ended in dead {
-            change.sessions().remove(ended).await?;
-        }
+        change.sessions().remove_many(&dead).await?;
         let too_many = (alive.len() + 1).saturating_sub(self.deps.settings.sessions_per_user);
         alive.truncate(too_many.min(MOST_REPLACED));
         change.end_sessions(alive, "too_many_sessions").await?;

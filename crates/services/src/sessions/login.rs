@@ -46,8 +46,9 @@ impl Sessions {
         let completed = self
             .changes
             .run(ctx, "login", |mut change| async move {
-                let user = change.users().find(id).await?.ok_or(Refusal::WrongCredentials)?;
-                still_proven(&mut change, proven).await?;
+                let found = change.users().find_with_password(id).await?;
+                let user = found.0.ok_or(Refusal::WrongCredentials)?;
+                still_proven(&mut change, proven, found.1).await?;
                 let completed = self.complete(&mut change, user, arrival).await.map_err(deleted_is_unknown)?;
                 change.commit(completed).await
             })
@@ -57,9 +58,12 @@ impl Sessions {
 }
 
 /// The password that was proven is still the user's; its hash is renewed where the parameters have changed.
-async fn still_proven(change: &mut Change<'_>, proven: &Proven) -> Result<(), Failure> {
-    let id = proven.user.id;
-    let credential = change.password_credentials().find(id).await?.ok_or(Refusal::WrongCredentials)?;
+async fn still_proven(
+    change: &mut Change<'_>,
+    proven: &Proven,
+    credential: Option<PasswordCredential>,
+) -> Result<(), Failure> {
+    let credential = credential.ok_or(Refusal::WrongCredentials)?;
     if credential.hash != proven.hash {
         return Err(Refusal::WrongCredentials.into());
     }

@@ -43,8 +43,13 @@ impl Sessions {
         let outcome = self
             .changes
             .run(ctx, "refresh", |mut change| async move {
-                let session = living_session(&mut change, session_id).await?;
-                let outcome = self.decide(&mut change, session, hash, minted).await?;
+                let found = change.sessions().find_with_user(session_id).await?;
+                let (session, user) = found.ok_or(Refusal::InvalidRefreshToken)?;
+                if !session.is_alive(change.now) {
+                    return Err(Refusal::InvalidRefreshToken.into());
+                }
+                change.defer_writes();
+                let outcome = self.decide(&mut change, session, user, hash, minted).await?;
                 change.commit(outcome).await
             })
             .await?;
@@ -62,10 +67,10 @@ impl Sessions {
         &self,
         change: &mut Change<'_>,
         mut session: Session,
+        user: User,
         hash: &[u8],
         minted: &Minted,
     ) -> Result<Outcome, Failure> {
-        let user = change.users().find(session.user_id).await?.ok_or(Refusal::InvalidRefreshToken)?;
         user.must_be_active().map_err(|refusal| match refusal {
             Refusal::NotSignedIn => Refusal::InvalidRefreshToken,
             other => other,

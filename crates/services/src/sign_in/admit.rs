@@ -18,7 +18,7 @@ use userd_storage::{Failure, UnitOfWork, repositories::claims::Claim};
 use super::{SignIn, identities::Remembered};
 use crate::{
     Context,
-    accounts::{AccountSeed, NewAccount, claim, claim_or},
+    accounts::{AccountSeed, NewAccount, claim, claim_all},
     change::Change,
     user_reader::internal,
 };
@@ -154,10 +154,9 @@ impl SignIn {
 
     async fn insert_identity(&self, change: &mut Change<'_>, user: &User, profile: &Profile) -> Result<(), Failure> {
         let now = change.now;
-        for name in names(profile) {
-            let claim: Claim = claim(&self.deps, KIND, &name, user.id, now);
-            claim_or(change, &claim, &Refusal::IdentityTaken).await?;
-        }
+        let claimed = |name: String| (claim(&self.deps, KIND, &name, user.id, now), Refusal::IdentityTaken);
+        let claims: Vec<_> = names(profile).into_iter().map(claimed).collect();
+        claim_all(change, &claims).await?;
         let id: IdentityId = change.id();
         let identity = Identity {
             id,
