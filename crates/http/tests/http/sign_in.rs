@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use url::Url;
 use userd_model::Timestamp;
 use userd_providers::{
-    Begin, Callback, Capabilities, Facts, Kind, NativeProof, Policy, Profile, Provider, ProviderConfig, ProviderFault,
-    Redirect, Secret, Surroundings, TelegramOptions, TelegramStart, build,
+    Begin, Callback, Capabilities, Facts, Kind, NativeProof, Policy, Profile, Provider, ProviderConfig,
+    ProviderDependencies, ProviderFault, Redirect, Secret, TelegramOptions, TelegramStart, build,
 };
 use userd_services::{Services, sign_in::Start, testing::TestOptions};
 
@@ -93,8 +93,8 @@ async fn services() -> Arc<Services> {
     telegram.client_secret = Some(Secret::new("s"));
     telegram.telegram = Some(TelegramOptions { start: TelegramStart::Widget, ..TelegramOptions::default() });
     let random = api_with(|_| {}).random;
-    let surroundings = Surroundings { random, telegram_bot_token: Some(Secret::new(BOT)) };
-    let telegram = build(&telegram, &surroundings).unwrap();
+    let dependencies = ProviderDependencies { random, telegram_bot_token: Some(Secret::new(BOT)) };
+    let telegram = build(&telegram, &dependencies).unwrap();
     let providers = vec![Elsewhere::named("yandex", false), Elsewhere::named("apple", true), telegram];
     house(TestOptions { providers, ..TestOptions::default() }).await
 }
