@@ -166,7 +166,10 @@ impl Exchange {
             method: request.method().clone(),
             matched: request.extensions().get::<MatchedPath>().cloned(),
             client,
-            language: Language::of(headers.get(header::ACCEPT_LANGUAGE)),
+            language: headers
+                .get(header::ACCEPT_LANGUAGE)
+                .and_then(|value| value.to_str().ok())
+                .map_or_else(Language::default, Language::of_header),
             oauth: request.uri().path().starts_with("/oauth2/"),
             origin: settings.cors.allowed(headers),
             preflight: Cors::is_preflight(request),

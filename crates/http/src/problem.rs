@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use userd_model::{InvalidField, Refusal};
 
 pub use table::Row;
+pub use userd_model::texts::Language;
 
 /// One problem on its way to the caller.
 ///
@@ -25,15 +26,6 @@ pub struct Problem {
     errors: Vec<InvalidField>,
     reason: Option<&'static str>,
     retry_after: Option<Duration>,
-}
-
-/// The languages that titles exist in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
-    /// The default.
-    English,
-    /// For `Accept-Language: ru` and its regions.
-    Russian,
 }
 
 impl Problem {
@@ -197,27 +189,5 @@ impl IntoResponse for Problem {
         }
         response.extensions_mut().insert(self);
         response
-    }
-}
-
-impl Language {
-    /// The better of the two languages for an `Accept-Language` header (RFC 9110 section 12.5.4).
-    #[must_use]
-    pub fn of(header: Option<&HeaderValue>) -> Self {
-        let Some(text) = header.and_then(|value| value.to_str().ok()) else {
-            return Self::English;
-        };
-        let (mut russian, mut english) = (0.0_f32, 0.0_f32);
-        for range in text.split(',').take(16) {
-            let mut parts = range.split(';');
-            let tag = parts.next().unwrap_or_default().trim();
-            let weight = parts.find_map(|p| p.trim().strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
-            match tag.split('-').next().unwrap_or_default() {
-                t if t.eq_ignore_ascii_case("ru") => russian = russian.max(weight),
-                t if t.eq_ignore_ascii_case("en") => english = english.max(weight),
-                _ => {}
-            }
-        }
-        if russian > english { Self::Russian } else { Self::English }
     }
 }

@@ -120,7 +120,7 @@ async fn redirects_are_bounded_and_guarded() {
     let stranger = serve(redirecting(&elsewhere)).await;
     let told = async |call: fn(Url) -> Call, at: &Url, path: &str, max_redirects: usize| {
         let options = HttpOptions { max_redirects, ..HttpOptions::default() };
-        let client = HttpClient::new(options, &[&at, &elsewhere]).unwrap();
+        let client = HttpClient::new(options, &[at, &elsewhere]).unwrap();
         let call = call(at.join(path).unwrap()).header("authorization", "us");
         client.send(call).await.map(|answer| String::from_utf8(answer.body.to_vec()).unwrap())
     };

@@ -6,14 +6,13 @@ use std::{collections::BTreeMap, time::Duration};
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use userd_model::Timestamp;
+use userd_outbound::ConfigError;
 use zeroize::Zeroizing;
 
 use super::{
     describe, numeric_id,
     signed_fields::{BotToken, check_date, check_string, single_use},
 };
-use userd_outbound::ConfigError;
-
 use crate::{
     answer::{Members, truth},
     config::{MiniAppCheck, TelegramOptions},

@@ -10,14 +10,13 @@ use base64::{
 };
 use serde_json::Value;
 use userd_model::Timestamp;
+use userd_outbound::ConfigError;
 use zeroize::Zeroizing;
 
 use super::{
     describe,
     signed_fields::{BotToken, check_date, check_string, single_use},
 };
-use userd_outbound::ConfigError;
-
 use crate::{
     answer::Members,
     digest::{hex32, hmac_sha256, same},

@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::chats::Message;
-use super::{BOT_ID, BOT_USERNAME};
+use super::{BOT_ID, BOT_USERNAME, chats::Message};
 use crate::test_users::TestUser;
 
 /// The bot as `getMe` and messages show it.
