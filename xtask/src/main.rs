@@ -22,6 +22,8 @@ enum Chore {
     Bench(bench::Arguments),
     /// Check that every generated page is current.
     Check,
+    /// Write crates/storage/schema/*.sql from the declarations of the tables.
+    Schema,
     /// Write docs/security/*.md from the tables and the tests.
     Security,
     /// Run stand-in servers of the sign-in providers, and write a configuration of the service that knows them.
@@ -34,7 +36,9 @@ fn main() -> ExitCode {
     let tree = Tree::of_this_workspace();
     let done = match Arguments::parse().chore {
         Chore::Bench(arguments) => bench::run(&tree, &arguments),
-        Chore::Check => security(&tree, pages::check),
+        Chore::Check => security(&tree, pages::check)
+            .and_then(|done| Ok(format!("{done}\n{}", pages::check(&tree, &pages::of_the_schema())?))),
+        Chore::Schema => pages::write(&tree, &pages::of_the_schema()),
         Chore::Security => security(&tree, pages::write),
         Chore::StandIns(arguments) => stand_ins::run(&arguments),
         Chore::Statements => Ok(statements()),
@@ -61,8 +65,7 @@ fn security(tree: &Tree, act: fn(&Tree, &[pages::Page]) -> Result<String, String
 
 fn statements() -> String {
     let line = |statement: &userd_storage::Statement| {
-        let override_ = statement.postgres.map(serde_json::Value::from);
-        serde_json::json!({ "name": statement.name, "sql": statement.sql, "postgres": override_ }).to_string()
+        serde_json::json!({ "name": statement.name, "sql": statement.sql }).to_string()
     };
     userd_storage::repositories::statements().map(line).collect::<Vec<_>>().join("\n")
 }

@@ -53,14 +53,3 @@ pub enum Dialect {
     /// PostgreSQL and engines that speak its protocol.
     Postgres,
 }
-
-impl Statement {
-    /// The text for `dialect`.
-    #[must_use]
-    pub const fn text(&self, dialect: Dialect) -> &'static str {
-        match (dialect, self.postgres) {
-            (Dialect::Postgres, Some(text)) => text,
-            _ => self.sql,
-        }
-    }
-}

@@ -1,14 +1,16 @@
-//! One file per table: its statements, its methods and the mapping of its rows. Written once for every engine.
+//! One file per table: its statements, its methods and the mapping of its rows. Written once for every engine, over
+//! the declarations in `tables`.
 //!
 //! Deliberately absent: rules (the model decides; a repository stores what it is given), cryptography (sealed bytes
-//! pass through), any knowledge of the engine below. Every statement stays in the portable subset, which
-//! `tests/repositories/portable.rs` enforces: rows are found by primary key or along a declared index, changed by
+//! pass through), any knowledge of the engine below. Every statement is one of the shapes in
+//! `tables/shape.rs`, and `tests/repositories/portable.rs` checks their texts: rows are found by primary key or along a declared index, changed by
 //! primary key only, paged by keyset with a row comparison `(a, b) > ($1, $2)`, never by OFFSET. A statement whose
 //! name says `upsert` may use `ON CONFLICT (key) DO UPDATE SET`, which is UPSERT on engines that have it.
 
 pub mod claims;
 pub mod clients;
 pub mod copying;
+pub mod expiring;
 pub mod idempotency_keys;
 pub mod identities;
 pub mod leases;
@@ -22,12 +24,9 @@ pub mod sessions;
 pub mod signing_keys;
 pub mod single_use;
 pub mod system_secrets;
-mod tables;
 pub mod users;
 
 use serde_json::Value as Json;
-
-pub use tables::{INDEXES, Index, TABLES, Table};
 
 use crate::{Row, Rows, Statement, StoreError, UnitOfWork, Value};
 
@@ -45,7 +44,8 @@ macro_rules! repositories {
 
         /// Every statement of every repository, for the tests that run each on each engine and for checking tools.
         pub fn statements() -> impl Iterator<Item = &'static Statement> {
-            [$($module::ALL,)+ copying::ALL].into_iter().flatten().copied()
+            let own = [$($module::ALL),+].into_iter().flatten().copied();
+            own.chain(copying::statements()).chain(expiring::statements())
         }
     };
 }

@@ -5,7 +5,10 @@ use userd_model::{Timestamp, UserId};
 use uuid::Uuid;
 
 use super::{BATCH, MOST};
-use crate::{Row, StoreError, UnitOfWork, statements};
+use crate::{
+    Row, StoreError, UnitOfWork,
+    tables::{List, Shape, position, statements_of},
+};
 
 /// Secrets with a short life.
 pub struct Secrets<'a>(pub(super) &'a mut UnitOfWork);
@@ -33,21 +36,12 @@ impl std::fmt::Debug for StoredSecret {
     }
 }
 
-statements! {
-    INSERT = "secrets.insert": "INSERT INTO secrets (hash, purpose, owner_id, payload, created_at, expires_at) \
-        VALUES ($1, $2, $3, $4, $5, $6)"
-        (Bytes, Text, Uuid, Bytes, Timestamp, Timestamp) -> ();
-    BY_HASH = "secrets.by_hash":
-        "SELECT hash, purpose, owner_id, payload, created_at, expires_at FROM secrets WHERE hash = $1"
-        (Bytes) -> (Bytes, Text, Uuid, Bytes, Timestamp, Timestamp);
-    UPDATE_PAYLOAD = "secrets.update_payload": "UPDATE secrets SET payload = $1 WHERE hash = $2" (Bytes, Bytes) -> ();
-    REMOVE = "secrets.remove": "DELETE FROM secrets WHERE hash = $1" (Bytes) -> ();
-    BY_OWNER = "secrets.by_owner": "SELECT hash, purpose, owner_id, payload, created_at, expires_at FROM secrets \
-        WHERE owner_id = $1 ORDER BY owner_id, purpose, hash LIMIT $2"
-        (Uuid, I64) -> (Bytes, Text, Uuid, Bytes, Timestamp, Timestamp);
-    EXPIRED = "secrets.expired":
-        "SELECT expires_at, hash FROM secrets WHERE expires_at <= $1 ORDER BY expires_at, hash LIMIT $2"
-        (Timestamp, I64) -> (Timestamp, Bytes);
+statements_of! { SECRETS:
+    INSERT = "secrets.insert": Shape::Insert;
+    BY_HASH = "secrets.by_hash": Shape::Find;
+    UPDATE_PAYLOAD = "secrets.update_payload": Shape::Update(&["payload"]);
+    REMOVE = "secrets.remove": Shape::Remove;
+    BY_OWNER = "secrets.by_owner": Shape::List(List::along("secrets_by_owner").equal(1));
 }
 
 impl Secrets<'_> {
@@ -132,28 +126,15 @@ impl Secrets<'_> {
             }
         }
     }
-
-    /// Removes up to `limit` secrets that have expired by `now`; answers how many.
-    ///
-    /// # Errors
-    /// Storage faults only.
-    pub async fn remove_expired(&mut self, now: Timestamp, limit: u32) -> Result<usize, StoreError> {
-        let hashes = self.0.many(&EXPIRED, &[now.into(), i64::from(limit).into()], |row| row.bytes(1)).await?;
-        let count = hashes.len();
-        for hash in hashes {
-            self.0.write(&REMOVE, &[hash.into()]).await?;
-        }
-        Ok(count)
-    }
 }
 
 fn secret(row: &mut Row) -> Result<StoredSecret, StoreError> {
     Ok(StoredSecret {
-        hash: row.bytes(0)?,
-        purpose: row.text(1)?,
-        owner: Some(row.uuid(2)?).filter(|owner| !owner.is_nil()).map(UserId),
-        payload: row.bytes(3)?,
-        created_at: row.timestamp(4)?,
-        expires_at: row.timestamp(5)?,
+        hash: row.bytes(position!(SECRETS.hash))?,
+        purpose: row.text(position!(SECRETS.purpose))?,
+        owner: Some(row.uuid(position!(SECRETS.owner_id))?).filter(|owner| !owner.is_nil()).map(UserId),
+        payload: row.bytes(position!(SECRETS.payload))?,
+        created_at: row.timestamp(position!(SECRETS.created_at))?,
+        expires_at: row.timestamp(position!(SECRETS.expires_at))?,
     })
 }

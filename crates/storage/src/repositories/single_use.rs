@@ -2,19 +2,17 @@
 
 use userd_model::Timestamp;
 
-use crate::{Row, StoreError, UnitOfWork, statements};
+use crate::{
+    Row, StoreError, UnitOfWork,
+    tables::{Shape, position, statements_of},
+};
 
 /// What may be used once.
 pub struct SingleUse<'a>(pub(super) &'a mut UnitOfWork);
 
-statements! {
-    BY_HASH = "single_use.by_hash": "SELECT hash FROM single_use WHERE hash = $1" (Bytes) -> (Bytes);
-    INSERT = "single_use.insert": "INSERT INTO single_use (hash, purpose, expires_at) VALUES ($1, $2, $3)"
-        (Bytes, Text, Timestamp) -> ();
-    EXPIRED = "single_use.expired":
-        "SELECT expires_at, hash FROM single_use WHERE expires_at <= $1 ORDER BY expires_at, hash LIMIT $2"
-        (Timestamp, I64) -> (Timestamp, Bytes);
-    REMOVE = "single_use.remove": "DELETE FROM single_use WHERE hash = $1" (Bytes) -> ();
+statements_of! { SINGLE_USE:
+    BY_HASH = "single_use.by_hash": Shape::Find;
+    INSERT = "single_use.insert": Shape::Insert;
 }
 
 impl SingleUse<'_> {
@@ -46,21 +44,8 @@ impl SingleUse<'_> {
     pub async fn was_consumed(&mut self, hash: &[u8]) -> Result<bool, StoreError> {
         Ok(self.0.one(&BY_HASH, &[hash.into()], used).await?.is_some())
     }
-
-    /// Removes up to `limit` entries that have expired by `now`; answers how many.
-    ///
-    /// # Errors
-    /// Storage faults only.
-    pub async fn remove_expired(&mut self, now: Timestamp, limit: u32) -> Result<usize, StoreError> {
-        let hashes = self.0.many(&EXPIRED, &[now.into(), i64::from(limit).into()], |row| row.bytes(1)).await?;
-        let count = hashes.len();
-        for hash in hashes {
-            self.0.write(&REMOVE, &[hash.into()]).await?;
-        }
-        Ok(count)
-    }
 }
 
 fn used(row: &mut Row) -> Result<(), StoreError> {
-    row.bytes(0).map(drop)
+    row.bytes(position!(SINGLE_USE.hash)).map(drop)
 }

@@ -17,6 +17,7 @@ mod keys;
 mod once;
 mod portable;
 mod refused;
+mod rendered;
 mod samples;
 mod schema;
 mod session_families;

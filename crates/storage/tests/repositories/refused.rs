@@ -2,7 +2,7 @@
 
 use userd_storage::{
     Kind::{self, Bytes, I64, Text, Timestamp, Uuid},
-    repositories::TABLES,
+    tables::TABLES,
 };
 
 use crate::{portable::check, sql::tokens};

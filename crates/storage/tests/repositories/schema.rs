@@ -4,27 +4,28 @@ use std::{collections::BTreeMap, path::Path, sync::LazyLock};
 
 use userd_storage::{
     Kind,
+    engine::Dialect,
     migrations::MIGRATIONS,
-    repositories::{INDEXES, TABLES, copying::COPIED},
+    tables::{Expiry, Owner, TABLES, retention, schema::schema},
 };
 
 use crate::sql::{Parsed, Reader, tokens};
 
 /// What the migrations of one engine amount to.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Schema {
     pub(crate) tables: BTreeMap<String, Table>,
     pub(crate) indexes: BTreeMap<String, (String, Vec<String>)>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Table {
     pub(crate) key: Vec<String>,
     pub(crate) columns: Vec<Column>,
     options: String,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Column {
     pub(crate) name: String,
     pub(crate) type_name: String,
@@ -169,28 +170,55 @@ fn every_step_is_one_repeatable_statement_and_both_engines_get_the_same_schema()
     }
 }
 
+/// The declarations, read by the same grammar as the steps.
+fn declared(dialect: Dialect) -> Schema {
+    let text = schema(dialect);
+    Schema::of(text.split_inclusive(";\n"), dialect == Dialect::Postgres).unwrap()
+}
+
 #[test]
-fn the_declared_keys_and_indexes_are_those_of_the_migrations() {
-    let schema = &*SCHEMA;
-    assert_eq!(TABLES.len(), schema.tables.len());
+fn the_steps_end_where_the_declarations_are() {
+    assert_eq!(sqlite(), declared(Dialect::Sqlite));
+    assert_eq!(*SCHEMA, declared(Dialect::Postgres));
+}
+
+#[test]
+fn the_schema_in_the_tree_is_the_declared_one() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema");
+    for (file, text) in [
+        ("sqlite.sql", schema(Dialect::Sqlite)),
+        ("postgres.sql", schema(Dialect::Postgres)),
+        ("statements.sql", userd_storage::tables::schema::statements()),
+    ] {
+        let kept = std::fs::read_to_string(folder.join(file)).unwrap_or_default();
+        assert!(kept == text, "crates/storage/schema/{file} is not current: run `cargo xtask schema`");
+    }
+}
+
+#[test]
+fn an_order_is_total_and_the_key_comes_first() {
     for table in TABLES {
-        assert_eq!(schema.tables[table.name].key, table.key, "{}", table.name);
-    }
-    assert_eq!(INDEXES.len(), schema.indexes.len());
-    for index in INDEXES {
-        let (table, columns) = &schema.indexes[index.name];
-        assert_eq!((table.as_str(), columns.as_slice()), (index.table, index.columns.map_names().as_slice()));
-        assert!(columns.ends_with(&schema.tables[table].key), "{}: the order is not total", index.name);
+        let names: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
+        assert!(names.starts_with(table.key), "{}", table.name);
+        for index in table.indexes {
+            assert!(index.columns.ends_with(table.key), "{}: the order is not total", index.name);
+        }
     }
 }
 
-trait MapNames {
-    fn map_names(&self) -> Vec<String>;
-}
-
-impl MapNames for &[&str] {
-    fn map_names(&self) -> Vec<String> {
-        self.iter().map(|name| (*name).to_owned()).collect()
+#[test]
+fn whose_data_a_table_holds_and_how_it_ends_is_true_of_its_columns() {
+    assert!(retention().map(|fact| fact.table).eq(TABLES.iter().map(|table| table.name)));
+    for table in TABLES {
+        if let Owner::User { column } | Owner::Client { column } = table.owner {
+            assert_eq!(table.column(column).kind, Kind::Uuid, "{}.{column}", table.name);
+        }
+        if let Expiry::At { column, .. } = table.expiry {
+            let mut begins = table.indexes.iter().map(|index| index.columns.first());
+            assert!(begins.any(|first| first == Some(&column)), "{}: no index for the sweeper", table.name);
+        }
+        let ends = table.expiry != Expiry::Never;
+        assert!(ends || table.owner != Owner::SomeUser, "{}: no erasure would find such rows", table.name);
     }
 }
 
@@ -204,26 +232,6 @@ fn key_and_index_columns_are_never_null() {
             assert!(!column.nullable, "{name}.{}", column.name);
             assert!(!matches!(column.kind(), Kind::Json | Kind::Bool), "{name}.{} cannot be a key", column.name);
         }
-    }
-}
-
-#[test]
-fn copying_covers_every_table_and_column() {
-    let here = ["leases", "schema_migrations"];
-    let copied: Vec<&str> = COPIED.iter().map(|copy| copy.name).collect();
-    let expected: Vec<&str> = TABLES.iter().map(|table| table.name).filter(|name| !here.contains(name)).collect();
-    assert_eq!(copied, expected);
-    for copy in COPIED {
-        let table = &SCHEMA.tables[copy.name];
-        assert_eq!(copy.key_columns, table.key.len(), "{}", copy.name);
-        assert!(copy.kinds.iter().copied().eq(table.columns.iter().map(Column::kind)), "{}", copy.name);
-        let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
-        let insert = format!("INSERT INTO {} ({})", copy.name, names.join(", "));
-        assert!(copy.insert.sql.starts_with(&insert), "{}", copy.insert.sql);
-        let select = format!("SELECT {} FROM {} ", names.join(", "), copy.name);
-        assert!(copy.first_page.sql.starts_with(&select), "{}", copy.first_page.sql);
-        assert!(copy.next_page.sql.starts_with(&select), "{}", copy.next_page.sql);
-        assert!(names.starts_with(&table.key.iter().map(String::as_str).collect::<Vec<_>>()), "{}", copy.name);
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     tls::{Tls, refused},
     values,
 };
-use crate::{Rows, Statement, StoreError, Value, engine::Dialect};
+use crate::{Rows, Statement, StoreError, Value};
 
 /// A network that swallows packets is noticed after this long.
 const TCP_TIMEOUT: Duration = Duration::from_secs(15);
@@ -143,7 +143,7 @@ pub(super) async fn prepare(
     statement: &'static Statement,
 ) -> Result<tokio_postgres::Statement, tokio_postgres::Error> {
     let types: Vec<Type> = statement.parameters.iter().map(|kind| values::type_of(*kind)).collect();
-    client.prepare_typed(statement.text(Dialect::Postgres), &types).await
+    client.prepare_typed(statement.sql, &types).await
 }
 
 /// Runs a statement, prepared or not; the inner error is about the rows, not about the way to them.
@@ -157,7 +157,7 @@ pub(super) async fn query(
         Some(prepared) => client.query_raw(prepared, values).await?,
         None => {
             let typed = values.iter().map(|value| (value, values::type_of(value.kind())));
-            client.query_typed_raw(statement.text(Dialect::Postgres), typed).await?
+            client.query_typed_raw(statement.sql, typed).await?
         }
     };
     values::collect(stream, statement).await
