@@ -2,7 +2,7 @@
 //! that the first start prints. There is exactly one winner; afterwards the way is shut.
 
 use userd_model::{Event, EventId, EventKind, Refusal, Role, Timestamp};
-use userd_storage::{Failure, UnitOfWork, repositories::secrets::StoredSecret};
+use userd_storage::{Failure, UnitOfWork, repositories::one_time_tokens::OneTimeToken};
 
 use crate::{
     Origin, Parts, SignedIn, UserView,
@@ -49,7 +49,7 @@ impl Setup {
         }
         let (text, hash) = userd_crypto::OpaqueSecret::mint(PREFIX, self.parts.random.as_ref());
         let now = self.parts.now();
-        let secret = &StoredSecret {
+        let secret = &OneTimeToken {
             hash: hash.to_vec(),
             purpose: PURPOSE.to_owned(),
             owner: None,
@@ -60,7 +60,7 @@ impl Setup {
         self.parts
             .store
             .transact("open_setup", |mut uow| async move {
-                uow.secrets().insert(secret).await?;
+                uow.one_time_tokens().insert(secret).await?;
                 uow.commit(()).await
             })
             .await?;
@@ -78,7 +78,7 @@ impl Setup {
         }
         let hash = &userd_crypto::OpaqueSecret::hash_of(PREFIX, token).ok_or(Refusal::InvalidCode)?;
         let now = self.parts.now();
-        if self.parts.store.reading().secrets().find(hash, PURPOSE, now).await?.is_none() {
+        if self.parts.store.reading().one_time_tokens().find(hash, PURPOSE, now).await?.is_none() {
             return Err(Refusal::InvalidCode.into());
         }
         let seed = &self.seed(&registration, now).await?;
@@ -88,7 +88,7 @@ impl Setup {
             .store
             .transact("finish_setup", |mut uow| async move {
                 self.become_first(&mut uow, seed, now).await?;
-                uow.secrets().take(hash, PURPOSE, now).await?.ok_or(Refusal::InvalidCode)?;
+                uow.one_time_tokens().take(hash, PURPOSE, now).await?.ok_or(Refusal::InvalidCode)?;
                 seed.store(&mut uow).await?;
                 uow.outbox().push(granted).await?;
                 self.sessions.store(&mut uow, session, now).await?;

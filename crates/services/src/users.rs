@@ -122,7 +122,7 @@ impl Users {
                 uow.users().update(&user).await?;
                 let mut entries = Vec::new();
                 if change.end_sessions {
-                    uow.secrets().remove_of_owner(id).await?;
+                    uow.one_time_tokens().remove_of_owner(id).await?;
                     let alive = uow.sessions().alive_of_user(id, now).await?;
                     entries = end_within(&self.parts, &mut uow, alive, change.name, seed, now).await?;
                 }

@@ -104,14 +104,14 @@ CREATE TABLE IF NOT EXISTS outbox (
     data JSONB NOT NULL,
     PRIMARY KEY (shard, created_at, id)
 );
-CREATE TABLE IF NOT EXISTS single_use (
+CREATE TABLE IF NOT EXISTS replay_guard (
     hash BYTEA NOT NULL,
     purpose TEXT COLLATE "C" NOT NULL,
     expires_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (hash)
 );
-CREATE INDEX IF NOT EXISTS single_use_by_expiry ON single_use (expires_at ASC, hash ASC);
-CREATE TABLE IF NOT EXISTS secrets (
+CREATE INDEX IF NOT EXISTS replay_guard_by_expiry ON replay_guard (expires_at ASC, hash ASC);
+CREATE TABLE IF NOT EXISTS one_time_tokens (
     hash BYTEA NOT NULL,
     purpose TEXT COLLATE "C" NOT NULL,
     owner_id UUID NOT NULL,
@@ -120,8 +120,8 @@ CREATE TABLE IF NOT EXISTS secrets (
     expires_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (hash)
 );
-CREATE INDEX IF NOT EXISTS secrets_by_expiry ON secrets (expires_at ASC, hash ASC);
-CREATE INDEX IF NOT EXISTS secrets_by_owner ON secrets (owner_id ASC, purpose ASC, hash ASC);
+CREATE INDEX IF NOT EXISTS one_time_tokens_by_expiry ON one_time_tokens (expires_at ASC, hash ASC);
+CREATE INDEX IF NOT EXISTS one_time_tokens_by_owner ON one_time_tokens (owner_id ASC, purpose ASC, hash ASC);
 CREATE TABLE IF NOT EXISTS idempotency_keys (
     key_hash BYTEA NOT NULL,
     body_hash BYTEA NOT NULL,

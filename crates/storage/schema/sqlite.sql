@@ -104,14 +104,14 @@ CREATE TABLE IF NOT EXISTS outbox (
     data TEXT NOT NULL,
     PRIMARY KEY (shard, created_at, id)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS single_use (
+CREATE TABLE IF NOT EXISTS replay_guard (
     hash BLOB NOT NULL,
     purpose TEXT NOT NULL,
     expires_at INTEGER NOT NULL,
     PRIMARY KEY (hash)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS single_use_by_expiry ON single_use (expires_at, hash);
-CREATE TABLE IF NOT EXISTS secrets (
+CREATE INDEX IF NOT EXISTS replay_guard_by_expiry ON replay_guard (expires_at, hash);
+CREATE TABLE IF NOT EXISTS one_time_tokens (
     hash BLOB NOT NULL,
     purpose TEXT NOT NULL,
     owner_id BLOB NOT NULL,
@@ -120,8 +120,8 @@ CREATE TABLE IF NOT EXISTS secrets (
     expires_at INTEGER NOT NULL,
     PRIMARY KEY (hash)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS secrets_by_expiry ON secrets (expires_at, hash);
-CREATE INDEX IF NOT EXISTS secrets_by_owner ON secrets (owner_id, purpose, hash);
+CREATE INDEX IF NOT EXISTS one_time_tokens_by_expiry ON one_time_tokens (expires_at, hash);
+CREATE INDEX IF NOT EXISTS one_time_tokens_by_owner ON one_time_tokens (owner_id, purpose, hash);
 CREATE TABLE IF NOT EXISTS idempotency_keys (
     key_hash BLOB NOT NULL,
     body_hash BLOB NOT NULL,

@@ -34,6 +34,16 @@ DELETE FROM identities WHERE id = $1;
 SELECT name, owner, epoch, expires_at FROM leases WHERE name = $1;
 -- leases.upsert
 INSERT INTO leases (name, owner, epoch, expires_at) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, epoch = excluded.epoch, expires_at = excluded.expires_at;
+-- one_time_tokens.insert
+INSERT INTO one_time_tokens (hash, purpose, owner_id, payload, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6);
+-- one_time_tokens.by_hash
+SELECT hash, purpose, owner_id, payload, created_at, expires_at FROM one_time_tokens WHERE hash = $1;
+-- one_time_tokens.update_payload
+UPDATE one_time_tokens SET payload = $1 WHERE hash = $2;
+-- one_time_tokens.remove
+DELETE FROM one_time_tokens WHERE hash = $1;
+-- one_time_tokens.by_owner
+SELECT hash, purpose, owner_id, payload, created_at, expires_at FROM one_time_tokens WHERE owner_id = $1 ORDER BY owner_id, purpose, hash LIMIT $2;
 -- outbox.insert
 INSERT INTO outbox (shard, created_at, id, kind, user_id, data) VALUES ($1, $2, $3, $4, $5, $6);
 -- outbox.first_page
@@ -48,6 +58,10 @@ SELECT user_id, hash, changed_at, must_change FROM password_credentials WHERE us
 INSERT INTO password_credentials (user_id, hash, changed_at, must_change) VALUES ($1, $2, $3, $4) ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash, changed_at = excluded.changed_at, must_change = excluded.must_change;
 -- password_credentials.remove
 DELETE FROM password_credentials WHERE user_id = $1;
+-- replay_guard.by_hash
+SELECT hash, purpose, expires_at FROM replay_guard WHERE hash = $1;
+-- replay_guard.insert
+INSERT INTO replay_guard (hash, purpose, expires_at) VALUES ($1, $2, $3);
 -- revocations.insert
 INSERT INTO revocations (id, scope, recorded_at, expires_at, what) VALUES ($1, $2, $3, $4, $5);
 -- revocations.since
@@ -68,16 +82,8 @@ UPDATE roles SET permissions = $1, updated_at = $2 WHERE name = $3;
 SELECT number, name, checksum, applied_at FROM schema_migrations ORDER BY number;
 -- schema_migrations.insert
 INSERT INTO schema_migrations (number, name, checksum, applied_at) VALUES ($1, $2, $3, $4);
--- secrets.insert
-INSERT INTO secrets (hash, purpose, owner_id, payload, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6);
--- secrets.by_hash
-SELECT hash, purpose, owner_id, payload, created_at, expires_at FROM secrets WHERE hash = $1;
--- secrets.update_payload
-UPDATE secrets SET payload = $1 WHERE hash = $2;
--- secrets.remove
-DELETE FROM secrets WHERE hash = $1;
--- secrets.by_owner
-SELECT hash, purpose, owner_id, payload, created_at, expires_at FROM secrets WHERE owner_id = $1 ORDER BY owner_id, purpose, hash LIMIT $2;
+-- schema_migrations.update_checksum
+UPDATE schema_migrations SET checksum = $1 WHERE number = $2;
 -- sessions.insert
 INSERT INTO sessions (id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
 -- sessions.by_id
@@ -102,10 +108,6 @@ SELECT kid, algorithm, state, public_jwk, private_key, created_at, activated_at,
 UPDATE signing_keys SET state = $1, private_key = $2, activated_at = $3, retired_at = $4 WHERE kid = $5;
 -- signing_keys.remove
 DELETE FROM signing_keys WHERE kid = $1;
--- single_use.by_hash
-SELECT hash, purpose, expires_at FROM single_use WHERE hash = $1;
--- single_use.insert
-INSERT INTO single_use (hash, purpose, expires_at) VALUES ($1, $2, $3);
 -- system_secrets.by_name
 SELECT name, sealed, created_at FROM system_secrets WHERE name = $1;
 -- system_secrets.insert
@@ -190,22 +192,22 @@ SELECT shard, created_at, id, kind, user_id, data FROM outbox WHERE (shard, crea
 SELECT shard, created_at, id FROM outbox ORDER BY shard DESC, created_at DESC, id DESC LIMIT $1;
 -- outbox.copy_insert
 INSERT INTO outbox (shard, created_at, id, kind, user_id, data) VALUES ($1, $2, $3, $4, $5, $6);
--- single_use.copy_first_page
-SELECT hash, purpose, expires_at FROM single_use ORDER BY hash LIMIT $1;
--- single_use.copy_next_page
-SELECT hash, purpose, expires_at FROM single_use WHERE (hash) > ($1) ORDER BY hash LIMIT $2;
--- single_use.copy_last_key
-SELECT hash FROM single_use ORDER BY hash DESC LIMIT $1;
--- single_use.copy_insert
-INSERT INTO single_use (hash, purpose, expires_at) VALUES ($1, $2, $3);
--- secrets.copy_first_page
-SELECT hash, purpose, owner_id, payload, created_at, expires_at FROM secrets ORDER BY hash LIMIT $1;
--- secrets.copy_next_page
-SELECT hash, purpose, owner_id, payload, created_at, expires_at FROM secrets WHERE (hash) > ($1) ORDER BY hash LIMIT $2;
--- secrets.copy_last_key
-SELECT hash FROM secrets ORDER BY hash DESC LIMIT $1;
--- secrets.copy_insert
-INSERT INTO secrets (hash, purpose, owner_id, payload, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6);
+-- replay_guard.copy_first_page
+SELECT hash, purpose, expires_at FROM replay_guard ORDER BY hash LIMIT $1;
+-- replay_guard.copy_next_page
+SELECT hash, purpose, expires_at FROM replay_guard WHERE (hash) > ($1) ORDER BY hash LIMIT $2;
+-- replay_guard.copy_last_key
+SELECT hash FROM replay_guard ORDER BY hash DESC LIMIT $1;
+-- replay_guard.copy_insert
+INSERT INTO replay_guard (hash, purpose, expires_at) VALUES ($1, $2, $3);
+-- one_time_tokens.copy_first_page
+SELECT hash, purpose, owner_id, payload, created_at, expires_at FROM one_time_tokens ORDER BY hash LIMIT $1;
+-- one_time_tokens.copy_next_page
+SELECT hash, purpose, owner_id, payload, created_at, expires_at FROM one_time_tokens WHERE (hash) > ($1) ORDER BY hash LIMIT $2;
+-- one_time_tokens.copy_last_key
+SELECT hash FROM one_time_tokens ORDER BY hash DESC LIMIT $1;
+-- one_time_tokens.copy_insert
+INSERT INTO one_time_tokens (hash, purpose, owner_id, payload, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6);
 -- idempotency_keys.copy_first_page
 SELECT key_hash, body_hash, answer, created_at, expires_at FROM idempotency_keys ORDER BY key_hash LIMIT $1;
 -- idempotency_keys.copy_next_page
@@ -246,14 +248,14 @@ DELETE FROM sessions WHERE id = $1;
 SELECT expires_at, id FROM revocations WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2;
 -- revocations.remove_expired
 DELETE FROM revocations WHERE id = $1;
--- single_use.expired
-SELECT expires_at, hash FROM single_use WHERE expires_at <= $1 ORDER BY expires_at, hash LIMIT $2;
--- single_use.remove_expired
-DELETE FROM single_use WHERE hash = $1;
--- secrets.expired
-SELECT expires_at, hash FROM secrets WHERE expires_at <= $1 ORDER BY expires_at, hash LIMIT $2;
--- secrets.remove_expired
-DELETE FROM secrets WHERE hash = $1;
+-- replay_guard.expired
+SELECT expires_at, hash FROM replay_guard WHERE expires_at <= $1 ORDER BY expires_at, hash LIMIT $2;
+-- replay_guard.remove_expired
+DELETE FROM replay_guard WHERE hash = $1;
+-- one_time_tokens.expired
+SELECT expires_at, hash FROM one_time_tokens WHERE expires_at <= $1 ORDER BY expires_at, hash LIMIT $2;
+-- one_time_tokens.remove_expired
+DELETE FROM one_time_tokens WHERE hash = $1;
 -- idempotency_keys.expired
 SELECT expires_at, key_hash FROM idempotency_keys WHERE expires_at <= $1 ORDER BY expires_at, key_hash LIMIT $2;
 -- idempotency_keys.remove_expired

@@ -75,7 +75,7 @@ impl Accounts {
                     owner.must_be_active()?;
                 }
                 uow.password_credentials().upsert(credential).await?;
-                uow.secrets().remove_of_owner(user).await?;
+                uow.one_time_tokens().remove_of_owner(user).await?;
                 let alive = uow.sessions().alive_of_user(user, now).await?;
                 let others = alive.into_iter().filter(|session| Some(session.id) != keep).collect();
                 let entries = end_within(parts, &mut uow, others, "password_changed", seed, now).await?;

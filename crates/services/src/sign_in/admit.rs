@@ -157,7 +157,7 @@ impl SignIn {
     ) -> Result<(User, Vec<Revocation>), Failure> {
         let now = minted.now;
         uow.password_credentials().remove(user.id).await?;
-        uow.secrets().remove_of_owner(user.id).await?;
+        uow.one_time_tokens().remove_of_owner(user.id).await?;
         for identity in uow.identities().of_user(user.id).await? {
             self.remove_identity(uow, &user, &identity).await?;
         }
@@ -334,7 +334,7 @@ fn proven_email(profile: &Profile) -> Option<Email> {
 /// Uses up what may be used once. A second use is a replay, whatever else is right about it.
 async fn consume(uow: &mut UnitOfWork, profile: &Profile) -> Result<(), Failure> {
     for once in &profile.single_use {
-        if !uow.single_use().consume_once(&once.hash, once.purpose, once.until).await? {
+        if !uow.replay_guard().consume_once(&once.hash, once.purpose, once.until).await? {
             return Err(Refusal::ProviderRefused("replayed").into());
         }
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use userd_crypto::{OpaqueSecret, constant_time_eq};
 use userd_model::{Refusal, SessionId, Timestamp, UserId};
 use userd_providers::Begin;
-use userd_storage::{Failure, repositories::secrets::StoredSecret};
+use userd_storage::{Failure, repositories::one_time_tokens::OneTimeToken};
 
 use super::{SignIn, provider_fault};
 use crate::{Origin, access_tokens::Authenticated, limits::Limited, people::internal};
@@ -184,14 +184,14 @@ impl SignIn {
         let now = self.parts.now();
         let hash = &hash;
         // Looked for first: a made-up state costs a read, never a unit of work.
-        if self.parts.store.reading().secrets().find(hash, PURPOSE, now).await?.is_none() {
+        if self.parts.store.reading().one_time_tokens().find(hash, PURPOSE, now).await?.is_none() {
             return Err(refused("state_unknown"));
         }
         let taken = self
             .parts
             .store
             .transact("take_sign_in_attempt", |mut uow| async move {
-                let taken = uow.secrets().take(hash, PURPOSE, now).await?;
+                let taken = uow.one_time_tokens().take(hash, PURPOSE, now).await?;
                 uow.commit(taken).await
             })
             .await?;
@@ -219,7 +219,7 @@ impl SignIn {
         self.parts
             .store
             .transact("remember", |mut uow| async move {
-                uow.secrets().insert(secret).await?;
+                uow.one_time_tokens().insert(secret).await?;
                 uow.commit(()).await
             })
             .await
@@ -231,10 +231,10 @@ impl SignIn {
         keep: &Keep,
         what: &T,
         now: Timestamp,
-    ) -> Result<StoredSecret, Failure> {
+    ) -> Result<OneTimeToken, Failure> {
         let plain = userd_crypto::Zeroizing::new(serde_json::to_vec(what).map_err(internal)?);
         let sealed = self.parts.vault.seal(self.parts.random.as_ref(), keep.context, &plain).map_err(internal)?;
-        Ok(StoredSecret {
+        Ok(OneTimeToken {
             hash: hash.to_vec(),
             purpose: keep.purpose.to_owned(),
             owner: keep.owner,

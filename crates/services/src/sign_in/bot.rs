@@ -132,7 +132,7 @@ impl SignIn {
                     return Err(Refusal::InvalidCode.into());
                 }
                 let State::Confirmed { user } = attempt.state else { return uow.commit(None).await };
-                uow.secrets().take(hash, PURPOSE, now).await?;
+                uow.one_time_tokens().take(hash, PURPOSE, now).await?;
                 uow.commit(Some(user)).await
             })
             .await?;
@@ -183,7 +183,7 @@ impl SignIn {
     /// Whether this update was taken before. Each step of a sign-in is single use by itself, so an update that is
     /// taken twice at the same moment does nothing twice.
     async fn was_taken(&self, update: i64) -> Result<bool, Failure> {
-        Ok(self.parts.store.reading().single_use().was_consumed(&self.update_hash(update)).await?)
+        Ok(self.parts.store.reading().replay_guard().was_consumed(&self.update_hash(update)).await?)
     }
 
     async fn mark_taken(&self, update: i64) -> Result<(), Failure> {
@@ -191,7 +191,7 @@ impl SignIn {
         self.parts
             .store
             .transact("take_bot_update", |mut uow| async move {
-                uow.single_use().consume_once(hash, "bot_update", until).await?;
+                uow.replay_guard().consume_once(hash, "bot_update", until).await?;
                 uow.commit(()).await
             })
             .await
@@ -267,7 +267,7 @@ impl SignIn {
                 }
                 let right = attempt.match_code.to_string() == code;
                 if !right {
-                    uow.secrets().take(hash, PURPOSE, now).await?;
+                    uow.one_time_tokens().take(hash, PURPOSE, now).await?;
                 }
                 uow.commit(right).await
             })
@@ -284,8 +284,8 @@ impl SignIn {
                 attempt.state = State::Confirmed { user };
                 // From now on it is a way into the account: whatever shuts those must find it.
                 let confirmed = self.sealed_secret(hash, &kept(Some(user)), &attempt, now)?;
-                uow.secrets().take(hash, PURPOSE, now).await?;
-                uow.secrets().insert(&confirmed).await?;
+                uow.one_time_tokens().take(hash, PURPOSE, now).await?;
+                uow.one_time_tokens().insert(&confirmed).await?;
                 uow.commit(()).await
             })
             .await?;
@@ -337,7 +337,7 @@ impl SignIn {
     }
 
     async fn bot_attempt(&self, uow: &mut UnitOfWork, hash: &[u8], now: Timestamp) -> Result<Option<Attempt>, Failure> {
-        match uow.secrets().find(hash, PURPOSE, now).await? {
+        match uow.one_time_tokens().find(hash, PURPOSE, now).await? {
             Some(secret) => self.unseal(CONTEXT, secret.payload).map(Some),
             None => Ok(None),
         }
@@ -346,7 +346,7 @@ impl SignIn {
     async fn keep(&self, uow: &mut UnitOfWork, hash: &[u8], attempt: &Attempt) -> Result<(), Failure> {
         let bytes = serde_json::to_vec(attempt).map_err(internal)?;
         let sealed = self.parts.vault.seal(self.parts.random.as_ref(), CONTEXT, &bytes).map_err(internal)?;
-        Ok(uow.secrets().update_payload(hash, &sealed.0).await?)
+        Ok(uow.one_time_tokens().update_payload(hash, &sealed.0).await?)
     }
 }
 

@@ -54,7 +54,7 @@ impl SignIn {
         let device_name = crate::sessions::device_name(device_name)?;
         let hash = &OpaqueSecret::hash_of(PREFIX, code).ok_or(Refusal::InvalidCode)?;
         let now = self.parts.now();
-        let found = self.parts.store.reading().secrets().find(hash, PURPOSE, now).await?;
+        let found = self.parts.store.reading().one_time_tokens().find(hash, PURPOSE, now).await?;
         let admitted: Option<Admitted> = found.map(|code| self.unseal(CONTEXT, code.payload)).transpose()?;
         let proven = admitted.filter(|admitted| proves(admitted.code_challenge.as_deref(), verifier));
         let begun = match proven {
@@ -73,8 +73,8 @@ impl SignIn {
     /// thief, so what it began ends (RFC 6749, section 4.1.2).
     async fn void(&self, hash: &[u8; 32], now: Timestamp) -> Result<(), Failure> {
         let mut reading = self.parts.store.reading();
-        let exists = reading.secrets().find(hash, PURPOSE, now).await?.is_some()
-            || reading.secrets().find(hash, SPENT, now).await?.is_some();
+        let exists = reading.one_time_tokens().find(hash, PURPOSE, now).await?.is_some()
+            || reading.one_time_tokens().find(hash, SPENT, now).await?.is_some();
         if !exists {
             return Ok(());
         }
@@ -83,8 +83,8 @@ impl SignIn {
             .parts
             .store
             .transact("void_exchange_code", |mut uow| async move {
-                uow.secrets().take(hash, PURPOSE, now).await?;
-                let Some(spent) = uow.secrets().take(hash, SPENT, now).await? else {
+                uow.one_time_tokens().take(hash, PURPOSE, now).await?;
+                let Some(spent) = uow.one_time_tokens().take(hash, SPENT, now).await? else {
                     return uow.commit(Vec::new()).await;
                 };
                 let session: SessionId = self.unseal(CONTEXT, spent.payload)?;
@@ -127,8 +127,8 @@ impl SignIn {
             .store
             .transact("sign_in", |mut uow: UnitOfWork| async move {
                 if let Some(spent) = spent {
-                    uow.secrets().take(&spent.hash, PURPOSE, now).await?.ok_or(Refusal::InvalidCode)?;
-                    uow.secrets().insert(spent).await?;
+                    uow.one_time_tokens().take(&spent.hash, PURPOSE, now).await?.ok_or(Refusal::InvalidCode)?;
+                    uow.one_time_tokens().insert(spent).await?;
                 }
                 let mut user = uow.users().find(user).await?.ok_or(Refusal::InvalidCode)?;
                 user.must_be_active()?;

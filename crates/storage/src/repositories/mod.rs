@@ -14,15 +14,15 @@ pub mod expiring;
 pub mod idempotency_keys;
 pub mod identities;
 pub mod leases;
+pub mod one_time_tokens;
 pub mod outbox;
 pub mod password_credentials;
+pub mod replay_guard;
 pub mod revocations;
 pub mod roles;
 pub mod schema_migrations;
-pub mod secrets;
 pub mod sessions;
 pub mod signing_keys;
-pub mod single_use;
 pub mod system_secrets;
 pub mod users;
 
@@ -61,24 +61,24 @@ repositories! {
     identities: Identities;
     /// Who may do a job that only one replica may do at a time.
     leases: Leases;
+    /// One-time codes, links and what is remembered between the two halves of a sign-in.
+    one_time_tokens: OneTimeTokens;
     /// Events that have not been delivered yet.
     outbox: Outbox;
     /// Password hashes.
     password_credentials: PasswordCredentials;
+    /// What may be used once.
+    replay_guard: ReplayGuard;
     /// The feed of what verifiers must refuse.
     revocations: Revocations;
     /// Roles.
     roles: Roles;
     /// Which schema steps have been applied.
     schema_migrations: SchemaMigrations;
-    /// One-time codes, links and what is remembered between the two halves of a sign-in.
-    secrets: Secrets;
     /// Refresh-token families.
     sessions: Sessions;
     /// Signing keys.
     signing_keys: SigningKeys;
-    /// What may be used once.
-    single_use: SingleUse;
     /// Keys of this installation, sealed under the master key.
     system_secrets: SystemSecrets;
     /// Accounts.

@@ -26,6 +26,7 @@ pub struct AppliedMigration {
 statements_of! { SCHEMA_MIGRATIONS:
     EVERY = "schema_migrations.every": Shape::List(List::by_key().unlimited());
     INSERT = "schema_migrations.insert": Shape::Insert;
+    UPDATE_CHECKSUM = "schema_migrations.update_checksum": Shape::Update(&["checksum"]);
 }
 
 impl SchemaMigrations<'_> {
@@ -49,6 +50,14 @@ impl SchemaMigrations<'_> {
             migration.applied_at.into(),
         ];
         self.0.write(&INSERT, &values).await
+    }
+
+    /// Replaces the checksum of a step whose text is as it was.
+    ///
+    /// # Errors
+    /// Storage faults only.
+    pub async fn update_checksum(&mut self, number: i64, checksum: &[u8]) -> Result<(), StoreError> {
+        self.0.write(&UPDATE_CHECKSUM, &[checksum.into(), number.into()]).await
     }
 }
 

@@ -19,7 +19,7 @@ macro_rules! tables {
         $(mod $module;)+
         $(pub use $module::$table;)+
 
-        /// Every table, in the order in which they were added.
+        /// Every table, in the order in which the schema is written and copies are made.
         pub static TABLES: &[&Table] = &[$(&$table),+];
     };
 }
@@ -35,8 +35,8 @@ tables! {
     system_secrets: SYSTEM_SECRETS;
     revocations: REVOCATIONS;
     outbox: OUTBOX;
-    single_use: SINGLE_USE;
-    secrets: SECRETS;
+    replay_guard: REPLAY_GUARD;
+    one_time_tokens: ONE_TIME_TOKENS;
     idempotency_keys: IDEMPOTENCY_KEYS;
     identities: IDENTITIES;
     clients: CLIENTS;

@@ -31,8 +31,8 @@ async fn fill(store: &Store) {
             uow.identities().insert(identity).await?;
             uow.clients().insert(client).await?;
             uow.outbox().push(event).await?;
-            uow.single_use().consume_once(&hash, "state", now).await?;
-            uow.secrets().insert(secret).await?;
+            uow.replay_guard().consume_once(&hash, "state", now).await?;
+            uow.one_time_tokens().insert(secret).await?;
             uow.idempotency_keys().insert(answer).await?;
             for revocation in revocations {
                 uow.revocations().insert(revocation).await?;

@@ -1,6 +1,10 @@
 //! The schema: the same on every engine, in the words that every engine knows, and as the repositories believe.
 
-use std::{collections::BTreeMap, path::Path, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::LazyLock,
+};
 
 use userd_storage::{
     Kind,
@@ -16,6 +20,8 @@ use crate::sql::{Parsed, Reader, tokens};
 pub(crate) struct Schema {
     pub(crate) tables: BTreeMap<String, Table>,
     pub(crate) indexes: BTreeMap<String, (String, Vec<String>)>,
+    /// Tables whose rows have all gone to another one.
+    emptied: BTreeSet<String>,
 }
 
 #[derive(Debug, Default, PartialEq)]
@@ -67,7 +73,7 @@ impl Schema {
         Ok(schema)
     }
 
-    /// Knows the only three things a step may do, each in a form that is safe to repeat.
+    /// Knows the only things a step may do, each in a form that is safe to repeat.
     fn apply(&mut self, step: &str, postgres: bool) -> Parsed<()> {
         let mut reader = Reader::new(step);
         if reader.eat("CREATE TABLE IF NOT EXISTS") {
@@ -92,11 +98,42 @@ impl Schema {
                 return Err("a column added later must be nullable: the previous release does not write it".into());
             }
             self.tables.get_mut(&name).ok_or("no such table")?.columns.push(column);
+        } else if reader.eat(if postgres { "INSERT INTO" } else { "INSERT OR IGNORE INTO" }) {
+            self.copy_rows(&mut reader)?;
+            if postgres {
+                reader.expect("ON CONFLICT DO NOTHING")?;
+            }
+        } else if reader.eat("DROP TABLE IF EXISTS") {
+            let name = reader.name()?;
+            if !self.emptied.remove(&name) {
+                return Err("its rows have not gone to another table".into());
+            }
+            self.tables.remove(&name);
+            self.indexes.retain(|_, (table, _)| *table != name);
         } else {
-            return Err("neither CREATE TABLE, CREATE INDEX nor ADD COLUMN".into());
+            return Err("neither CREATE TABLE, CREATE INDEX, ADD COLUMN nor the two halves of a renaming".into());
         }
         reader.expect(";")?;
         reader.end()
+    }
+}
+
+impl Schema {
+    /// All rows to a table with the same columns: the first half of a renaming, `DROP TABLE` is the other.
+    fn copy_rows(&mut self, reader: &mut Reader) -> Parsed<()> {
+        let to = reader.name()?;
+        let columns = reader.names()?;
+        reader.expect("SELECT")?;
+        let selected = reader.separated(Reader::name)?;
+        reader.expect("FROM")?;
+        let from = reader.name()?;
+        let (old, new) = self.tables.get(&from).zip(self.tables.get(&to)).ok_or("no such table")?;
+        let all: Vec<&str> = old.columns.iter().map(|column| column.name.as_str()).collect();
+        if old != new || columns != all || selected != all {
+            return Err("a renaming keeps every column".into());
+        }
+        self.emptied.insert(from);
+        Ok(())
     }
 }
 
@@ -277,13 +314,24 @@ const LACKING: &[&str] = &[
 ];
 
 fn lacking(step: &str) -> Option<String> {
-    tokens(step).into_iter().find(|token| LACKING.contains(&token.to_ascii_uppercase().as_str()))
+    tokens(&step.replace("ON CONFLICT DO NOTHING", ""))
+        .into_iter()
+        .find(|token| LACKING.contains(&token.to_ascii_uppercase().as_str()))
 }
 
 #[test]
 fn postgres_steps_use_nothing_that_its_relatives_lack() {
     for step in MIGRATIONS {
         assert_eq!(lacking(step.postgres), None, "{}", step.name);
+    }
+}
+
+/// Decision 0012: from the first release on, the previous release runs on the new schema.
+#[test]
+fn no_table_is_dropped_from_the_first_release_on() {
+    const LAST_BEFORE_THE_FIRST_RELEASE: i64 = 37;
+    for step in MIGRATIONS.iter().filter(|step| step.number > LAST_BEFORE_THE_FIRST_RELEASE) {
+        assert!(![step.sqlite, step.postgres].iter().any(|text| text.contains("DROP")), "{}", step.name);
     }
 }
 

@@ -9,9 +9,9 @@ use userd_storage::{
     repositories::{
         expiring::{EXPIRING, Expiring},
         idempotency_keys::IdempotencyRecord,
-        secrets::StoredSecret,
+        one_time_tokens::OneTimeToken,
     },
-    tables::{IDEMPOTENCY_KEYS, REVOCATIONS, SECRETS, SESSIONS, SINGLE_USE, Table},
+    tables::{IDEMPOTENCY_KEYS, ONE_TIME_TOKENS, REPLAY_GUARD, REVOCATIONS, SESSIONS, Table},
 };
 
 use crate::{
@@ -70,15 +70,16 @@ async fn forget_session(store: &Store, session: &Session) {
 #[tokio::test]
 async fn expired_secrets_are_swept_and_others_stay() {
     on_every_store(async |store| {
-        let made = &ends().map(|expires_at| StoredSecret { expires_at, ..samples::secret(None, "code") });
-        transact!(store, uow => for secret in made { uow.secrets().insert(secret).await?; }).unwrap();
-        assert_eq!(sweep(store, &SECRETS, NOW).await, [2, 1, 0]);
+        let made = &ends().map(|expires_at| OneTimeToken { expires_at, ..samples::secret(None, "code") });
+        transact!(store, uow => for secret in made { uow.one_time_tokens().insert(secret).await?; }).unwrap();
+        assert_eq!(sweep(store, &ONE_TIME_TOKENS, NOW).await, [2, 1, 0]);
         for (secret, stays) in made.iter().zip([false, false, false, true]) {
-            let found = store.reading().secrets().find(&secret.hash, "code", Timestamp::from_micros(0)).await.unwrap();
+            let found =
+                store.reading().one_time_tokens().find(&secret.hash, "code", Timestamp::from_micros(0)).await.unwrap();
             assert_eq!(found.is_some(), stays);
         }
         let last = &made[3];
-        transact!(store, uow => uow.secrets().take(&last.hash, "code", NOW).await?).unwrap();
+        transact!(store, uow => uow.one_time_tokens().take(&last.hash, "code", NOW).await?).unwrap();
     })
     .await;
 }
@@ -104,15 +105,15 @@ async fn expired_answers_are_swept_and_others_stay() {
 async fn what_was_used_once_is_forgotten_after_its_end_and_not_before() {
     on_every_store(async |store| {
         let made = &ends().map(|expires_at| (samples::hash(), expires_at));
-        transact!(store, uow => for (hash, end) in made { uow.single_use().consume_once(hash, "state", *end).await?; })
+        transact!(store, uow => for (hash, end) in made { uow.replay_guard().consume_once(hash, "state", *end).await?; })
             .unwrap();
-        assert_eq!(sweep(store, &SINGLE_USE, NOW).await, [2, 1, 0]);
+        assert_eq!(sweep(store, &REPLAY_GUARD, NOW).await, [2, 1, 0]);
         for ((hash, end), again) in made.iter().zip([true, true, true, false]) {
-            let used = transact!(store, uow => uow.single_use().consume_once(hash, "state", *end).await?).unwrap();
+            let used = transact!(store, uow => uow.replay_guard().consume_once(hash, "state", *end).await?).unwrap();
             assert_eq!(used, again);
         }
         let last = ends()[3];
-        remove_expired(store, &SINGLE_USE, last, 9).await;
+        remove_expired(store, &REPLAY_GUARD, last, 9).await;
     })
     .await;
 }

@@ -1,4 +1,4 @@
-//! The declaration of `single_use`.
+//! The declaration of `replay_guard`.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use super::{
 };
 
 /// What may be used once and has been.
-pub const SINGLE_USE: Table = Table {
-    name: "single_use",
+pub const REPLAY_GUARD: Table = Table {
+    name: "replay_guard",
     columns: &[
         bytes("hash"),
         text("purpose"),
@@ -17,7 +17,7 @@ pub const SINGLE_USE: Table = Table {
     ],
     key: &["hash"],
     indexes: &[
-        Index { name: "single_use_by_expiry", columns: &["expires_at", "hash"] },
+        Index { name: "replay_guard_by_expiry", columns: &["expires_at", "hash"] },
     ],
     owner: Owner::SomeUser,
     expiry: Expiry::At { column: "expires_at", kept: Duration::ZERO },

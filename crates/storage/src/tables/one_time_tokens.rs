@@ -1,4 +1,4 @@
-//! The declaration of `secrets`.
+//! The declaration of `one_time_tokens`.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use super::{
 };
 
 /// One-time codes, links, and what is remembered between the two halves of a sign-in.
-pub const SECRETS: Table = Table {
-    name: "secrets",
+pub const ONE_TIME_TOKENS: Table = Table {
+    name: "one_time_tokens",
     columns: &[
         bytes("hash"),
         text("purpose"),
@@ -20,8 +20,8 @@ pub const SECRETS: Table = Table {
     ],
     key: &["hash"],
     indexes: &[
-        Index { name: "secrets_by_expiry", columns: &["expires_at", "hash"] },
-        Index { name: "secrets_by_owner", columns: &["owner_id", "purpose", "hash"] },
+        Index { name: "one_time_tokens_by_expiry", columns: &["expires_at", "hash"] },
+        Index { name: "one_time_tokens_by_owner", columns: &["owner_id", "purpose", "hash"] },
     ],
     owner: Owner::User { column: "owner_id" },
     expiry: Expiry::At { column: "expires_at", kept: Duration::ZERO },

@@ -1,4 +1,4 @@
-//! Single use: one primitive for everything that may happen once (a state, a nonce, a widget payload, a vote).
+//! The replay guard: one primitive for everything that may happen once (a state, a nonce, a widget payload, a vote).
 
 use userd_model::Timestamp;
 
@@ -7,15 +7,15 @@ use crate::{
     tables::{Shape, position, statements_of},
 };
 
-/// What may be used once.
-pub struct SingleUse<'a>(pub(super) &'a mut UnitOfWork);
+/// What may be used once, and has been.
+pub struct ReplayGuard<'a>(pub(super) &'a mut UnitOfWork);
 
-statements_of! { SINGLE_USE:
-    BY_HASH = "single_use.by_hash": Shape::Find;
-    INSERT = "single_use.insert": Shape::Insert;
+statements_of! { REPLAY_GUARD:
+    BY_HASH = "replay_guard.by_hash": Shape::Find;
+    INSERT = "replay_guard.insert": Shape::Insert;
 }
 
-impl SingleUse<'_> {
+impl ReplayGuard<'_> {
     /// Uses up `hash`: true for the first caller whose unit of work commits, false for all others. What was used
     /// stays used until it is swept after `expires_at`, by when the caller must refuse it for its age.
     ///
@@ -47,5 +47,5 @@ impl SingleUse<'_> {
 }
 
 fn used(row: &mut Row) -> Result<(), StoreError> {
-    row.bytes(position!(SINGLE_USE.hash)).map(drop)
+    row.bytes(position!(REPLAY_GUARD.hash)).map(drop)
 }
