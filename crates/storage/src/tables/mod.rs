@@ -7,6 +7,7 @@
 mod gathered;
 pub mod schema;
 mod shape;
+mod sql;
 mod table;
 
 pub(crate) use gathered::text;

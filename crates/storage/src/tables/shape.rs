@@ -1,13 +1,10 @@
 //! Statements as shapes over a declared table. There are only those that every engine answers the same and from an
-//! index: by the whole key, or along the key or an index in its order. The text is made while compiling; a column
-//! that is not declared does not compile.
+//! index: by the whole key, or along the key or an index in its order. The text (`sql.rs`) is made while compiling; a
+//! column that is not declared does not compile.
 //!
 //! An engine with another dialect (typed parameters, `VIEW` for an index) renders [`Declared`] in words of its own.
 
-use super::{
-    Column, Table,
-    gathered::{Gathered, Text},
-};
+use super::{Column, Table, gathered::Gathered};
 use crate::{Kind, Statement};
 
 /// What a statement does with its table.
@@ -127,7 +124,7 @@ impl List {
         Self { narrow: true, ..self }
     }
 
-    const fn order(&self, table: &Table) -> &'static [&'static str] {
+    pub(super) const fn order(&self, table: &Table) -> &'static [&'static str] {
         match self.along {
             Along::Key => table.key,
             Along::Index(name) => table.index(name).columns,
@@ -207,168 +204,12 @@ impl Declared {
         }
         kinds
     }
-
-    /// The text for SQLite and PostgreSQL, with `$1, $2 …` for what it takes.
-    pub(crate) const fn text(&self) -> Text {
-        let (mut text, table) = (Gathered::new(b' '), self.table);
-        match self.shape {
-            Shape::Insert => insert(&mut text, table),
-            Shape::Upsert => {
-                insert(&mut text, table);
-                replace(&mut text, table);
-            }
-            Shape::Find => {
-                select_all(&mut text, table);
-                by_key(&mut text, table, 1);
-            }
-            Shape::Update(columns) => {
-                text.write("UPDATE ");
-                text.write(table.name);
-                text.write(" SET ");
-                assignments(&mut text, table, columns, ", ", 1);
-                by_key(&mut text, table, columns.len() + 1);
-            }
-            Shape::Remove => {
-                text.write("DELETE FROM ");
-                text.write(table.name);
-                by_key(&mut text, table, 1);
-            }
-            Shape::List(list) => self.list(&mut text, &list),
-        }
-        text
-    }
-
-    const fn list(&self, text: &mut Text, list: &List) {
-        let (table, order) = (self.table, list.order(self.table));
-        if list.narrow {
-            text.write("SELECT ");
-            names(text, order, "");
-            text.write(" FROM ");
-            text.write(table.name);
-        } else {
-            select_all(text, table);
-        }
-        let (equal, rest) = order.split_at(list.equal);
-        let mut next = list.equal + 1;
-        if list.equal > 0 || !matches!(list.range, Range::Whole) {
-            text.write(" WHERE ");
-            assignments(text, table, equal, " AND ", 1);
-        }
-        if list.equal > 0 && !matches!(list.range, Range::Whole) {
-            text.write(" AND ");
-        }
-        match list.range {
-            Range::Whole => {}
-            Range::Behind => {
-                text.write("(");
-                names(text, rest, "");
-                text.write(if list.descending { ") < (" } else { ") > (" });
-                placeholders(text, next, rest.len());
-                text.write(")");
-                next += rest.len();
-            }
-            Range::From | Range::UpTo => {
-                text.write(rest[0]);
-                text.write(if matches!(list.range, Range::From) { " >= $" } else { " <= $" });
-                text.write_number(next);
-                next += 1;
-            }
-        }
-        text.write(" ORDER BY ");
-        names(text, order, if list.descending { " DESC" } else { "" });
-        if list.limited {
-            text.write(" LIMIT $");
-            text.write_number(next);
-        }
-    }
 }
 
 const fn push_columns(all: &mut Parameters, table: &Table, names: &[&str]) {
     let mut names = names;
     while let [name, rest @ ..] = names {
         all.push(Parameter::Column(table.column(name)));
-        names = rest;
-    }
-}
-
-const fn select_all(text: &mut Text, table: &Table) {
-    text.write("SELECT ");
-    all_names(text, table);
-    text.write(" FROM ");
-    text.write(table.name);
-}
-
-const fn insert(text: &mut Text, table: &Table) {
-    text.write("INSERT INTO ");
-    text.write(table.name);
-    text.write(" (");
-    all_names(text, table);
-    text.write(") VALUES (");
-    placeholders(text, 1, table.columns.len());
-    text.write(")");
-}
-
-const fn replace(text: &mut Text, table: &Table) {
-    text.write(" ON CONFLICT (");
-    names(text, table.key, "");
-    text.write(") DO UPDATE SET ");
-    let (mut columns, mut first) = (table.columns, true);
-    while let [column, rest @ ..] = columns {
-        if !table.in_key(column.name) {
-            text.write(if first { "" } else { ", " });
-            text.write(column.name);
-            text.write(" = excluded.");
-            text.write(column.name);
-            first = false;
-        }
-        columns = rest;
-    }
-}
-
-const fn by_key(text: &mut Text, table: &Table, first: usize) {
-    text.write(" WHERE ");
-    assignments(text, table, table.key, " AND ", first);
-}
-
-/// `a = $1, b = $2`.
-const fn assignments(text: &mut Text, table: &Table, columns: &[&str], between: &str, first: usize) {
-    let (mut columns, mut number) = (columns, first);
-    while let [name, rest @ ..] = columns {
-        text.write(if number == first { "" } else { between });
-        text.write(table.column(name).name);
-        text.write(" = $");
-        text.write_number(number);
-        number += 1;
-        columns = rest;
-    }
-}
-
-const fn placeholders(text: &mut Text, first: usize, count: usize) {
-    let mut number = first;
-    while number < first + count {
-        text.write(if number == first { "$" } else { ", $" });
-        text.write_number(number);
-        number += 1;
-    }
-}
-
-const fn all_names(text: &mut Text, table: &Table) {
-    let (mut columns, mut first) = (table.columns, true);
-    while let [column, rest @ ..] = columns {
-        text.write(if first { "" } else { ", " });
-        text.write(column.name);
-        first = false;
-        columns = rest;
-    }
-}
-
-const fn names(text: &mut Text, names: &[&str], behind_each: &str) {
-    let (mut names, mut first) = (names, true);
-    while let [name, rest @ ..] = names {
-        text.write(if first { "" } else { ", " });
-        text.write(name);
-        text.write(behind_each);
-        first = false;
         names = rest;
     }
 }
