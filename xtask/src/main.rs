@@ -22,6 +22,8 @@ enum Chore {
     Bench(bench::Arguments),
     /// Check that every generated page is current.
     Check,
+    /// Write crates/storage/schema/*.sql from the declarations of the tables.
+    Schema,
     /// Write docs/security/*.md from the tables and the tests.
     Security,
     /// Run stand-in servers of the sign-in providers, and write a configuration of the service that knows them.
@@ -34,7 +36,9 @@ fn main() -> ExitCode {
     let tree = Tree::of_this_workspace();
     let done = match Arguments::parse().chore {
         Chore::Bench(arguments) => bench::run(&tree, &arguments),
-        Chore::Check => security(&tree, pages::check),
+        Chore::Check => security(&tree, pages::check)
+            .and_then(|done| Ok(format!("{done}\n{}", pages::check(&tree, &pages::of_the_schema())?))),
+        Chore::Schema => pages::write(&tree, &pages::of_the_schema()),
         Chore::Security => security(&tree, pages::write),
         Chore::StandIns(arguments) => stand_ins::run(&arguments),
         Chore::Statements => Ok(statements()),

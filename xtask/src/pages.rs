@@ -2,6 +2,11 @@
 
 use std::fs;
 
+use userd_storage::{
+    engine::Dialect,
+    tables::schema::{schema, statements},
+};
+
 use crate::tree::Tree;
 
 /// A page and what it should say.
@@ -13,6 +18,17 @@ pub struct Page {
     pub text: String,
     /// The chore that writes it.
     pub chore: &'static str,
+}
+
+/// The whole schema of each engine, and every statement, as the declarations of the tables make them.
+#[must_use]
+pub fn of_the_schema() -> [Page; 3] {
+    let page = |path, text| Page { path, text, chore: "schema" };
+    [
+        page("crates/storage/schema/postgres.sql", schema(Dialect::Postgres)),
+        page("crates/storage/schema/sqlite.sql", schema(Dialect::Sqlite)),
+        page("crates/storage/schema/statements.sql", statements()),
+    ]
 }
 
 /// Writes every page.

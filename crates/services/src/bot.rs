@@ -76,7 +76,7 @@ impl BotUpdates {
     /// `NoSuchProvider` without a bot; faults, after which it must be delivered again.
     pub async fn take(&self, ctx: &Context, update: Update) -> Result<(), Failure> {
         let (bot, hash) = (self.bot()?, &self.hash(update.id));
-        if self.deps.store.reading().single_use().was_consumed(hash).await? {
+        if self.deps.store.reading().replay_guard().was_consumed(hash).await? {
             return Ok(());
         }
         match self.hand_over(ctx, bot, &update.content).await {
@@ -87,7 +87,7 @@ impl BotUpdates {
         self.changes
             .run(ctx, "take_bot_update", |mut change| async move {
                 let until = change.now.plus(UPDATES_KEPT);
-                change.single_use().consume_once(hash, "bot_update", until).await?;
+                change.replay_guard().consume_once(hash, "bot_update", until).await?;
                 change.commit(()).await
             })
             .await

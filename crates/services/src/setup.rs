@@ -2,7 +2,7 @@
 //! that the first start prints. There is exactly one winner; afterwards the way is shut.
 
 use userd_model::{Act, EventKind, Refusal, Role, User};
-use userd_storage::{Failure, repositories::secrets::StoredSecret};
+use userd_storage::{Failure, repositories::one_time_tokens::OneTimeToken};
 
 use crate::{
     Completion, Context, Dependencies, UserView,
@@ -49,7 +49,7 @@ impl Setup {
         let (text, hash) = &userd_crypto::OpaqueSecret::mint(PREFIX, self.deps.random.as_ref());
         self.changes
             .run(ctx, "open_setup", |mut change| async move {
-                let secret = StoredSecret {
+                let secret = OneTimeToken {
                     hash: hash.to_vec(),
                     purpose: PURPOSE.to_owned(),
                     owner: None,
@@ -57,7 +57,7 @@ impl Setup {
                     created_at: change.now,
                     expires_at: change.now.plus(LINK_LIFE),
                 };
-                change.secrets().insert(&secret).await?;
+                change.one_time_tokens().insert(&secret).await?;
                 change.commit(()).await
             })
             .await?;
@@ -74,7 +74,7 @@ impl Setup {
             return Err(Refusal::SetupDone.into());
         }
         let hash = &userd_crypto::OpaqueSecret::hash_of(PREFIX, token).ok_or(Refusal::InvalidCode)?;
-        if self.deps.store.reading().secrets().find(hash, PURPOSE, ctx.now).await?.is_none() {
+        if self.deps.store.reading().one_time_tokens().find(hash, PURPOSE, ctx.now).await?.is_none() {
             return Err(Refusal::InvalidCode.into());
         }
         let account = &self.account(&registration).await?.signing_in();
@@ -86,7 +86,7 @@ impl Setup {
             .run(ctx, "finish_setup", |mut change| async move {
                 self.become_first(&mut change, account).await?;
                 let now = change.now;
-                change.secrets().take(hash, PURPOSE, now).await?.ok_or(Refusal::InvalidCode)?;
+                change.one_time_tokens().take(hash, PURPOSE, now).await?.ok_or(Refusal::InvalidCode)?;
                 let user = store_administrator(&mut change, account).await?;
                 let completed = sessions.complete(&mut change, user, arrival).await?;
                 change.commit(completed).await

@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use userd_model::Timestamp;
-use userd_storage::Failure;
+use userd_storage::{
+    Failure,
+    repositories::expiring::{EXPIRING, Expiring},
+};
 use uuid::Uuid;
 
 use crate::{Dependencies, change::Changes};
@@ -14,8 +17,6 @@ const BATCH: u32 = 200;
 /// Batches per table and round: a backlog is worked off over several rounds.
 const ROUNDS: usize = 200;
 const LEASE: Duration = Duration::from_secs(120);
-/// Expired sessions stay this long, so that a clock that was wrong does no harm.
-const SESSIONS_KEPT: Duration = Duration::from_secs(24 * 3600);
 
 /// Removes expired rows.
 pub struct Sweeper {
@@ -40,9 +41,9 @@ impl Sweeper {
             return Ok(0);
         }
         let mut removed = 0;
-        for table in Table::ALL {
+        for table in EXPIRING.iter() {
             for _ in 0..ROUNDS {
-                let batch = self.sweep(*table, now).await?;
+                let batch = self.sweep(table, now).await?;
                 removed += batch;
                 if batch < BATCH as usize {
                     break;
@@ -68,32 +69,12 @@ impl Sweeper {
             .await
     }
 
-    async fn sweep(&self, table: Table, now: Timestamp) -> Result<usize, Failure> {
+    async fn sweep(&self, table: &Expiring, now: Timestamp) -> Result<usize, Failure> {
         self.changes
             .run(&self.changes.system_context(), "sweep", |mut change| async move {
-                let removed = match table {
-                    Table::Sessions => change.sessions().remove_expired(now.minus(SESSIONS_KEPT), BATCH).await?,
-                    Table::Revocations => change.revocations().remove_expired(now, BATCH).await?,
-                    Table::SingleUse => change.single_use().remove_expired(now, BATCH).await?,
-                    Table::Secrets => change.secrets().remove_expired(now, BATCH).await?,
-                    Table::IdempotencyKeys => change.idempotency_keys().remove_expired(now, BATCH).await?,
-                };
+                let removed = table.remove(&mut change, now, BATCH).await?;
                 change.commit(removed).await
             })
             .await
     }
-}
-
-#[derive(Clone, Copy)]
-enum Table {
-    Sessions,
-    Revocations,
-    SingleUse,
-    Secrets,
-    IdempotencyKeys,
-}
-
-impl Table {
-    const ALL: &'static [Self] =
-        &[Self::Sessions, Self::Revocations, Self::SingleUse, Self::Secrets, Self::IdempotencyKeys];
 }

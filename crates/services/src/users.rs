@@ -102,7 +102,7 @@ impl Users {
                 act(&mut user, now)?;
                 change.users().update(&user).await?;
                 if user.security_epoch > epoch {
-                    change.secrets().remove_of_owner(id).await?;
+                    change.one_time_tokens().remove_of_owner(id).await?;
                     let alive = change.sessions().alive_of_user(id, now).await?;
                     change.end_sessions(alive, name).await?;
                 }

@@ -37,7 +37,7 @@ pub trait Engine: Send + Sync {
     /// Answers when the database can be read and written now.
     async fn health(&self) -> Result<(), StoreError>;
 
-    /// Which dialect of the migrations this engine speaks.
+    /// Which dialect of the schema and its steps this engine speaks.
     fn dialect(&self) -> Dialect;
 
     /// Waits for work under way and releases files and connections.

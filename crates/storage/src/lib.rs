@@ -11,6 +11,7 @@ pub mod repositories;
 pub mod row;
 pub mod statement;
 pub mod store;
+pub mod tables;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod unit_of_work;

@@ -1,5 +1,6 @@
 //! Numbered schema steps: one list, the same numbers and names on every engine, one SQL statement per step and each
-//! safe to repeat. Expand and contract: the previous release must run on the new schema.
+//! safe to repeat. Expand and contract: from the first release on, the previous release must run on the new schema
+//! (decision 0012).
 //!
 //! The first two steps make the tables that the runner itself needs (`leases`, `schema_migrations`), so it can run
 //! them before it knows what has been applied.
@@ -58,8 +59,18 @@ pub static MIGRATIONS: &[Migration] = &[
     migration!(26, "0026", "clients"),
     migration!(27, "0027", "clients_by_created"),
     migration!(28, "0028", "roles"),
+    migration!(29, "0029", "one_time_tokens"),
+    migration!(30, "0030", "one_time_tokens_by_expiry"),
+    migration!(31, "0031", "one_time_tokens_by_owner"),
+    migration!(32, "0032", "one_time_tokens_from_secrets"),
+    migration!(33, "0033", "drop_secrets"),
+    migration!(34, "0034", "replay_guard"),
+    migration!(35, "0035", "replay_guard_by_expiry"),
+    migration!(36, "0036", "replay_guard_from_single_use"),
+    migration!(37, "0037", "drop_single_use"),
 ];
 
+mod checksum;
 mod runner;
 
 pub use runner::{MigrationError, MigrationReport, MigrationState, StepState};

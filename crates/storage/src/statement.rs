@@ -1,22 +1,25 @@
 //! A statement is a constant: a name, one SQL text in the portable subset, and the kinds of what goes in and out.
 //!
-//! Placeholders are `$1, $2 …` on every engine.
+//! Placeholders are `$1, $2 …` on every engine. The statements of repositories are shapes over declared tables
+//! (`tables/shape.rs`), which write the text.
 
 use std::sync::OnceLock;
 
-use crate::Kind;
+use crate::{Kind, tables::Declared};
 
 /// One SQL statement. All of them are enumerable through [`crate::repositories::statements`].
 #[derive(Debug)]
 pub struct Statement {
     /// Unique, `table.verb_object`, e.g. `users.by_id`: the metric label and the name in errors.
     pub name: &'static str,
-    /// The text, the same for every engine.
+    /// The text, the same for every engine that speaks SQL.
     pub sql: &'static str,
     /// The kind of each parameter, in order.
     pub parameters: &'static [Kind],
     /// The kind of each result column, in order; empty for a write.
     pub columns: &'static [Kind],
+    /// What the text says, for engines with words of their own; tests have statements without it.
+    pub declared: Option<Declared>,
     /// Filled on first use; the macro starts it empty.
     #[doc(hidden)]
     pub numbered: OnceLock<String>,
@@ -50,7 +53,7 @@ impl Statement {
     }
 }
 
-/// Declares statements and the list of them, so that none can be forgotten by the test that runs every one.
+/// Declares statements by their text: for tests of engines, which have tables of their own.
 ///
 /// ```ignore
 /// statements! {
@@ -67,10 +70,11 @@ macro_rules! statements {
                 sql: $sql,
                 parameters: &[$($crate::Kind::$parameter),*],
                 columns: &[$($crate::Kind::$column),*],
+                declared: None,
                 numbered: ::std::sync::OnceLock::new(),
             };
         )+
-        /// Every statement of this repository.
+        /// Every one of these statements.
         pub(crate) static ALL: &[&$crate::Statement] = &[$(&$name),+];
     };
 }

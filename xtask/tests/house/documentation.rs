@@ -47,6 +47,7 @@ fn every_how_to_names_the_files_it_touches() {
         "add-a-problem.md",
         "add-a-provider.md",
         "add-a-route.md",
+        "add-a-table.md",
         "add-a-use-case.md",
         "add-an-engine.md",
     ];
@@ -55,6 +56,33 @@ fn every_how_to_names_the_files_it_touches() {
         let files = page.text.split("## Files").nth(1).map(named_files).unwrap_or_default();
         assert!(files.len() >= 3, "{}: no section `## Files` with the files it touches", page.path);
     }
+}
+
+/// `docs/how-to/add-a-table.md`: a declaration, a repository, and the lists that name both.
+#[test]
+fn a_table_is_named_by_its_declaration_and_its_repository_alone() {
+    let at = "crates/storage/src/tables/";
+    let sources = crate::source::production("storage");
+    let declared = |path: &str| path.strip_prefix(at)?.strip_suffix(".rs").map(str::to_uppercase);
+    let page = tree().read("docs/how-to/add-a-table.md").unwrap();
+    let lists = ["crates/storage/src/tables/mod.rs", "crates/storage/src/repositories/mod.rs"];
+    assert!(lists.iter().all(|list| page.contains(list)), "the page no longer names the lists");
+    let tables: Vec<_> = sources.iter().filter(|source| source.text.contains(": Table = Table {")).collect();
+    assert!(tables.len() >= 16, "the declarations are no longer found");
+    let mut wrong = Vec::new();
+    for table in tables.iter().filter_map(|source| declared(&source.path)) {
+        let file = format!("{}.rs", table.to_lowercase());
+        let own = [format!("{at}{file}"), format!("crates/storage/src/repositories/{file}")];
+        wrong.extend(
+            own.iter().filter(|path| !tree().root().join(path).exists()).map(|path| format!("{path} is not there")),
+        );
+        for source in sources.iter().filter(|source| !own.contains(&source.path) && source.path != lists[0]) {
+            let named =
+                crate::source::code(source).into_iter().filter(|(_, line)| crate::source::mentions(line, &table));
+            wrong.extend(named.map(|(number, _)| format!("{}:{number}: {table}", source.path)));
+        }
+    }
+    none("a table is one declaration and one repository", wrong);
 }
 
 #[test]

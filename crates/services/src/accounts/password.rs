@@ -67,7 +67,7 @@ impl Accounts {
                 let credential =
                     PasswordCredential { user_id: user, hash: hash.clone(), changed_at: now, must_change: false };
                 change.password_credentials().upsert(&credential).await?;
-                change.secrets().remove_of_owner(user).await?;
+                change.one_time_tokens().remove_of_owner(user).await?;
                 let mut others = change.sessions().alive_of_user(user, now).await?;
                 others.retain(|session| Some(session.id) != keep);
                 change.end_sessions(others, "password_changed").await?;

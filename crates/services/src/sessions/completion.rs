@@ -11,7 +11,7 @@ use userd_crypto::{OpaqueSecret, Zeroizing};
 use userd_model::{
     EventKind, PendingStep, Refusal, Session, SessionId, SignInOutcome, Timestamp, User, UserId, sign_in,
 };
-use userd_storage::{Failure, repositories::secrets::StoredSecret};
+use userd_storage::{Failure, repositories::one_time_tokens::OneTimeToken};
 
 use super::{SessionFacts, Sessions, SignedIn, TokenPair};
 use crate::{Context, change::Change, passwords::KnownDevice, user_reader::internal};
@@ -147,7 +147,7 @@ impl Sessions {
         });
         let sealed =
             self.deps.vault.seal(random, CHALLENGE_CONTEXT, proven.to_string().as_bytes()).map_err(internal)?;
-        let token = StoredSecret {
+        let token = OneTimeToken {
             hash: hash.to_vec(),
             purpose: CHALLENGE_PURPOSE.to_owned(),
             owner: Some(session.user_id),
@@ -155,7 +155,7 @@ impl Sessions {
             created_at: change.now,
             expires_at: change.now.plus(CHALLENGE_LIFE),
         };
-        change.secrets().insert(&token).await?;
+        change.one_time_tokens().insert(&token).await?;
         Ok(Pending {
             status: step.status().to_owned(),
             challenge: challenge.to_string(),

@@ -131,7 +131,7 @@ impl SignIn {
     async fn transfer_to_mailbox_owner(&self, change: &mut Change<'_>, mut user: User) -> Result<User, Failure> {
         let now = change.now;
         change.password_credentials().remove(user.id).await?;
-        change.secrets().remove_of_owner(user.id).await?;
+        change.one_time_tokens().remove_of_owner(user.id).await?;
         for identity in change.identities().of_user(user.id).await? {
             self.remove_identity(change, &user, &identity).await?;
         }
@@ -286,7 +286,7 @@ fn proven_email(profile: &Profile) -> Option<Email> {
 /// Uses up what may be used once. A second use is a replay, whatever else is right about it.
 async fn consume(uow: &mut UnitOfWork, profile: &Profile) -> Result<(), Failure> {
     for once in &profile.single_use {
-        if !uow.single_use().consume_once(&once.hash, once.purpose, once.until).await? {
+        if !uow.replay_guard().consume_once(&once.hash, once.purpose, once.until).await? {
             return Err(Refusal::ProviderRefused("replayed").into());
         }
     }

@@ -128,7 +128,7 @@ impl SignIn {
                     return Err(Refusal::InvalidCode.into());
                 }
                 let State::Confirmed { user } = attempt.state else { return change.commit(None).await };
-                change.secrets().take(hash, PURPOSE, now).await?;
+                change.one_time_tokens().take(hash, PURPOSE, now).await?;
                 change.commit(Some(user)).await
             })
             .await?;
@@ -210,7 +210,7 @@ impl SignIn {
                 }
                 let right = attempt.match_code.to_string() == code;
                 if !right {
-                    change.secrets().take(hash, PURPOSE, now).await?;
+                    change.one_time_tokens().take(hash, PURPOSE, now).await?;
                 }
                 change.commit(right).await
             })
@@ -227,8 +227,8 @@ impl SignIn {
                 attempt.state = State::Confirmed { user };
                 // From now on it is a way into the account: whatever shuts those must find it.
                 let confirmed = self.sealed_secret(&change, hash, &kept(Some(user)), &attempt)?;
-                change.secrets().take(hash, PURPOSE, now).await?;
-                change.secrets().insert(&confirmed).await?;
+                change.one_time_tokens().take(hash, PURPOSE, now).await?;
+                change.one_time_tokens().insert(&confirmed).await?;
                 change.commit(()).await
             })
             .await?;
@@ -269,7 +269,7 @@ impl SignIn {
     }
 
     async fn bot_attempt(&self, uow: &mut UnitOfWork, hash: &[u8], now: Timestamp) -> Result<Option<Attempt>, Failure> {
-        match uow.secrets().find(hash, PURPOSE, now).await? {
+        match uow.one_time_tokens().find(hash, PURPOSE, now).await? {
             Some(secret) => self.unseal(CONTEXT, secret.payload).map(Some),
             None => Ok(None),
         }
@@ -278,7 +278,7 @@ impl SignIn {
     async fn keep(&self, uow: &mut UnitOfWork, hash: &[u8], attempt: &Attempt) -> Result<(), Failure> {
         let bytes = serde_json::to_vec(attempt).map_err(internal)?;
         let sealed = self.deps.vault.seal(self.deps.random.as_ref(), CONTEXT, &bytes).map_err(internal)?;
-        Ok(uow.secrets().update_payload(hash, &sealed.0).await?)
+        Ok(uow.one_time_tokens().update_payload(hash, &sealed.0).await?)
     }
 }
 

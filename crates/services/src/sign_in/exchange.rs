@@ -54,7 +54,7 @@ impl SignIn {
         self.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
         let device_name = crate::sessions::device_name(device_name)?;
         let hash = &OpaqueSecret::hash_of(PREFIX, code).ok_or(Refusal::InvalidCode)?;
-        let found = self.deps.store.reading().secrets().find(hash, PURPOSE, ctx.now).await?;
+        let found = self.deps.store.reading().one_time_tokens().find(hash, PURPOSE, ctx.now).await?;
         let admitted: Option<Admitted> = found.map(|code| self.unseal(CONTEXT, code.payload)).transpose()?;
         let proven = admitted.filter(|admitted| proves(admitted.code_challenge.as_deref(), verifier));
         let begun = match proven {
@@ -73,16 +73,16 @@ impl SignIn {
     /// thief, so what it began ends (RFC 6749, section 4.1.2).
     async fn void(&self, ctx: &Context, hash: &[u8; 32]) -> Result<(), Failure> {
         let mut reading = self.deps.store.reading();
-        let exists = reading.secrets().find(hash, PURPOSE, ctx.now).await?.is_some()
-            || reading.secrets().find(hash, SPENT, ctx.now).await?.is_some();
+        let exists = reading.one_time_tokens().find(hash, PURPOSE, ctx.now).await?.is_some()
+            || reading.one_time_tokens().find(hash, SPENT, ctx.now).await?.is_some();
         if !exists {
             return Ok(());
         }
         self.changes
             .run(ctx, "void_exchange_code", |mut change| async move {
                 let now = change.now;
-                change.secrets().take(hash, PURPOSE, now).await?;
-                if let Some(spent) = change.secrets().take(hash, SPENT, now).await? {
+                change.one_time_tokens().take(hash, PURPOSE, now).await?;
+                if let Some(spent) = change.one_time_tokens().take(hash, SPENT, now).await? {
                     let session: SessionId = self.unseal(CONTEXT, spent.payload)?;
                     let session = change.sessions().find(session).await?.filter(|session| session.is_alive(now));
                     change.end_sessions(session.into_iter().collect(), "code_replayed").await?;
@@ -134,10 +134,10 @@ impl SignIn {
         session: SessionId,
     ) -> Result<(), Failure> {
         let now = change.now;
-        change.secrets().take(code, PURPOSE, now).await?.ok_or(Refusal::InvalidCode)?;
+        change.one_time_tokens().take(code, PURPOSE, now).await?.ok_or(Refusal::InvalidCode)?;
         let keep = Keep { purpose: SPENT, context: CONTEXT, owner: Some(owner), life: SPENT_LIFE };
         let spent = self.sealed_secret(change, code, &keep, &session)?;
-        Ok(change.secrets().insert(&spent).await?)
+        Ok(change.one_time_tokens().insert(&spent).await?)
     }
 }
 

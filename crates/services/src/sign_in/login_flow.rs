@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use userd_crypto::{OpaqueSecret, constant_time_eq};
 use userd_model::{Act, Refusal, SessionId, UserId};
 use userd_providers::Begin;
-use userd_storage::{Failure, repositories::secrets::StoredSecret};
+use userd_storage::{Failure, repositories::one_time_tokens::OneTimeToken};
 
 use super::{SignIn, provider_fault};
 use crate::{Context, change::Change, limits::Limited, user_reader::internal};
@@ -178,14 +178,14 @@ impl SignIn {
             state.and_then(|state| OpaqueSecret::hash_of(STATE, state)).ok_or_else(|| refused("state_missing"))?;
         let hash = &hash;
         // Looked for first: a made-up state costs a read, never a unit of work.
-        if self.deps.store.reading().secrets().find(hash, PURPOSE, ctx.now).await?.is_none() {
+        if self.deps.store.reading().one_time_tokens().find(hash, PURPOSE, ctx.now).await?.is_none() {
             return Err(refused("state_unknown"));
         }
         let taken = self
             .changes
             .run(ctx, "take_login_flow", |mut change| async move {
                 let now = change.now;
-                let taken = change.secrets().take(hash, PURPOSE, now).await?;
+                let taken = change.one_time_tokens().take(hash, PURPOSE, now).await?;
                 change.commit(taken).await
             })
             .await?;
@@ -212,7 +212,7 @@ impl SignIn {
         self.changes
             .run(ctx, "remember", |mut change| async move {
                 let secret = self.sealed_secret(&change, hash, keep, what)?;
-                change.secrets().insert(&secret).await?;
+                change.one_time_tokens().insert(&secret).await?;
                 change.commit(()).await
             })
             .await
@@ -224,10 +224,10 @@ impl SignIn {
         hash: &[u8; 32],
         keep: &Keep,
         what: &T,
-    ) -> Result<StoredSecret, Failure> {
+    ) -> Result<OneTimeToken, Failure> {
         let plain = userd_crypto::Zeroizing::new(serde_json::to_vec(what).map_err(internal)?);
         let sealed = self.deps.vault.seal(self.deps.random.as_ref(), keep.context, &plain).map_err(internal)?;
-        Ok(StoredSecret {
+        Ok(OneTimeToken {
             hash: hash.to_vec(),
             purpose: keep.purpose.to_owned(),
             owner: keep.owner,

@@ -2,7 +2,7 @@
 
 use userd_model::{EventKind, Refusal, Timestamp, UserId};
 use userd_services::accounts::ProfileInput;
-use userd_storage::repositories::secrets::StoredSecret;
+use userd_storage::repositories::one_time_tokens::OneTimeToken;
 
 use crate::{
     personas::{OTHER_PASSWORD, PASSWORD, acting, at, home, of, of_id, of_session, password, registration, started},
@@ -142,7 +142,7 @@ pub(crate) async fn a_new_password_kills_every_code_on_its_way(stage: Stage) {
 
 async fn put_code(house: &House, owner: UserId, n: u8) {
     let now: Timestamp = house.now();
-    let code = &StoredSecret {
+    let code = &OneTimeToken {
         hash: vec![n; 32],
         purpose: "mailed_code".to_owned(),
         owner: Some(owner),
@@ -151,14 +151,14 @@ async fn put_code(house: &House, owner: UserId, n: u8) {
         expires_at: now.plus(MINUTE),
     };
     let put = house.deps.store.transact("put", |mut uow| async move {
-        uow.secrets().insert(code).await?;
+        uow.one_time_tokens().insert(code).await?;
         uow.commit(()).await
     });
     put.await.unwrap();
 }
 
-async fn codes_of(house: &House, owner: UserId) -> Vec<StoredSecret> {
-    house.reading().secrets().of_owner(owner, house.now()).await.unwrap()
+async fn codes_of(house: &House, owner: UserId) -> Vec<OneTimeToken> {
+    house.reading().one_time_tokens().of_owner(owner, house.now()).await.unwrap()
 }
 
 #[apply(case)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use userd_storage::repositories::secrets::StoredSecret;
+use userd_storage::repositories::one_time_tokens::OneTimeToken;
 
 use crate::{
     personas::{PASSWORD, at, home, registration, started},
@@ -12,7 +12,7 @@ use crate::{
 async fn put_short_lived(house: &House, n: u8, life: Duration) {
     let (now, hash) = (house.now(), &[n; 32]);
     let until = now.plus(life);
-    let secret = &StoredSecret {
+    let secret = &OneTimeToken {
         hash: vec![n; 32],
         purpose: "test".into(),
         owner: None,
@@ -21,8 +21,8 @@ async fn put_short_lived(house: &House, n: u8, life: Duration) {
         expires_at: until,
     };
     let put = house.deps.store.transact("put", |mut uow| async move {
-        uow.secrets().insert(secret).await?;
-        uow.single_use().consume_once(hash, "test", until).await?;
+        uow.one_time_tokens().insert(secret).await?;
+        uow.replay_guard().consume_once(hash, "test", until).await?;
         uow.commit(()).await
     });
     put.await.unwrap();
@@ -52,7 +52,7 @@ pub(crate) async fn what_has_expired_goes_and_nothing_else(stage: Stage) {
     let old = house.reading().sessions().find(ada.tokens.session_id).await.unwrap();
     assert_eq!(old, None, "a session goes long after it could last be used");
     assert_eq!(house.devices_of(ada.user.id).await.len(), 1);
-    assert!(house.reading().secrets().find(&[2; 32], "test", house.now()).await.unwrap().is_some());
+    assert!(house.reading().one_time_tokens().find(&[2; 32], "test", house.now()).await.unwrap().is_some());
     let events = house.events_of(ada.user.id).await;
     assert_eq!(events.len(), 4, "the outbox is not the sweeper's: {events:?}");
 }
@@ -63,7 +63,7 @@ pub(crate) async fn a_backlog_is_worked_off(stage: Stage) {
     let (now, until) = (house.now(), house.now().plus(MINUTE));
     let put = house.deps.store.transact("put", |mut uow| async move {
         for n in 0..450_u32 {
-            uow.single_use().consume_once(&n.to_be_bytes(), "test", until).await?;
+            uow.replay_guard().consume_once(&n.to_be_bytes(), "test", until).await?;
         }
         uow.commit(()).await
     });

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use userd_model::{Clock, Timestamp};
 use uuid::Uuid;
 
-use super::Migration;
+use super::{Migration, checksum};
 use crate::{
     Failure, Store, StoreError, engine::Dialect, repositories::schema_migrations::AppliedMigration as Applied,
 };
@@ -124,7 +124,8 @@ pub(crate) async fn apply(
     };
     verify(list, &known, dialect)?;
     let mut report = MigrationReport { newer: newer(list, &known), ..MigrationReport::default() };
-    if list.iter().all(|step| known.contains_key(&step.number)) {
+    let done = list.iter().all(|step| known.contains_key(&step.number));
+    if done && old_checksums(list, &known, dialect).is_empty() {
         return Ok(report);
     }
     hold_lease(store, clock, owner).await?;
@@ -172,6 +173,7 @@ async fn work(
     // Read again under the lease: whoever held it before may have done everything.
     let known = applied(store).await?;
     verify(list, &known, store.engine().dialect())?;
+    renew_checksums(store, list, &known).await?;
     for step in list.iter().filter(|step| !known.contains_key(&step.number)) {
         run_step_renewing(store, step, clock, owner).await?;
         record(store, step, clock, owner).await?;
@@ -179,6 +181,37 @@ async fn work(
         report.applied.push(step.name);
     }
     Ok(())
+}
+
+/// The steps, verified before, whose checksum is still of the kind from before.
+fn old_checksums(
+    list: &'static [Migration],
+    known: &BTreeMap<i64, Applied>,
+    dialect: Dialect,
+) -> Vec<(i64, &'static str)> {
+    let texts = list.iter().map(|step| (step.number, text(step, dialect)));
+    let is_old =
+        |(number, text): &(i64, &str)| known.get(number).is_some_and(|row| row.checksum == checksum::before(text));
+    texts.filter(is_old).collect()
+}
+
+async fn renew_checksums(
+    store: &Store,
+    list: &'static [Migration],
+    known: &BTreeMap<i64, Applied>,
+) -> Result<(), Failure> {
+    let old = &old_checksums(list, known, store.engine().dialect());
+    if old.is_empty() {
+        return Ok(());
+    }
+    store
+        .transact("migrations.checksums", |mut uow| async move {
+            for (number, text) in old {
+                uow.schema_migrations().update_checksum(*number, &checksum::of(text)).await?;
+            }
+            uow.commit(()).await
+        })
+        .await
 }
 
 /// Runs a step while the lease is renewed beside it: an index over many rows takes longer than a lease holds.
@@ -218,7 +251,7 @@ async fn run_step(store: &Store, step: &'static Migration) -> Result<(), Migrati
 /// Remembers the step, if the lease is still ours.
 async fn record(store: &Store, step: &'static Migration, clock: &dyn Clock, owner: Uuid) -> Result<(), MigrationError> {
     let now = clock.now();
-    let checksum = checksum(text(step, store.engine().dialect())).to_vec();
+    let checksum = checksum::of(text(step, store.engine().dialect()));
     let row = &Applied { number: step.number, name: step.name.to_owned(), checksum, applied_at: now };
     let ours = store
         .transact("migrations.record", |mut uow| async move {
@@ -277,7 +310,8 @@ fn newer(list: &[Migration], known: &BTreeMap<i64, Applied>) -> usize {
 }
 
 fn matches(step: &Migration, row: &Applied, dialect: Dialect) -> bool {
-    row.name == step.name && row.checksum == checksum(text(step, dialect))
+    let text = text(step, dialect);
+    row.name == step.name && (row.checksum == checksum::of(text) || row.checksum == checksum::before(text))
 }
 
 fn text(step: &Migration, dialect: Dialect) -> &'static str {
@@ -285,15 +319,6 @@ fn text(step: &Migration, dialect: Dialect) -> &'static str {
         Dialect::Sqlite => step.sqlite,
         Dialect::Postgres => step.postgres,
     }
-}
-
-/// FNV-1a, 128 bits: finds an edit made by mistake. It guards against nobody; whoever can write the table can write
-/// everything.
-fn checksum(text: &str) -> [u8; 16] {
-    const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
-    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
-    let hash = text.bytes().fold(OFFSET, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME));
-    hash.to_be_bytes()
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::*;
 use crate::{
     migrations::MIGRATIONS,
-    testing::{Backend, StillClock, TestDatabase, TestRandom},
+    statements,
+    testing::{self, Backend, StillClock, TestDatabase, TestRandom},
 };
 
 const OWNER: Uuid = Uuid::from_u128(1);
@@ -73,4 +74,82 @@ async fn everything_is_pending_before_the_first_run() {
     let states = status(&store().await, MIGRATIONS).await.unwrap();
     assert!(states.iter().all(|state| state.state == StepState::Pending));
     assert_eq!(states.len(), MIGRATIONS.len());
+}
+
+#[tokio::test]
+async fn checksums_of_the_version_before_are_verified_once_and_replaced() {
+    let (store, list) = (store().await, list(step(3, "third", "CREATE TABLE t (a TEXT)"), &[]));
+    run(&store, list).await.unwrap();
+    with_old_checksums(&store, list).await;
+    assert_eq!(run(&store, list).await.unwrap(), MigrationReport::default());
+    for (step, row) in list.iter().zip(store.reading().schema_migrations().all().await.unwrap()) {
+        assert_eq!(row.checksum, checksum::of(step.sqlite), "{}", step.name);
+    }
+}
+
+#[tokio::test]
+async fn a_step_that_was_edited_is_found_by_the_checksum_of_the_version_before() {
+    let (store, old) = (store().await, list(step(3, "third", "CREATE TABLE t (a TEXT)"), &[]));
+    run(&store, old).await.unwrap();
+    with_old_checksums(&store, old).await;
+    let edited = list(step(3, "third", "CREATE TABLE t (a TEXT, b TEXT)"), &[]);
+    let error = run(&store, edited).await.unwrap_err();
+    assert!(matches!(error, MigrationError::Changed { number: 3, .. }), "{error}");
+}
+
+async fn with_old_checksums(store: &Store, list: &'static [Migration]) {
+    store
+        .transact("old", |mut uow| async move {
+            for step in list {
+                uow.schema_migrations().update_checksum(step.number, &checksum::before(step.sqlite)).await?;
+            }
+            uow.commit(()).await
+        })
+        .await
+        .unwrap();
+}
+
+/// How many steps there were when the tables had their old names.
+const BEFORE_THE_RENAMING: usize = 28;
+
+statements! {
+    TOKEN = "secrets.insert": "INSERT INTO secrets (hash, purpose, owner_id, payload, created_at, expires_at) \
+        VALUES ($1, $2, $3, $4, $5, $6)"
+        (Bytes, Text, Uuid, Bytes, Timestamp, Timestamp) -> ();
+    USED = "single_use.insert": "INSERT INTO single_use (hash, purpose, expires_at) VALUES ($1, $2, $3)"
+        (Bytes, Text, Timestamp) -> ();
+}
+
+/// A step that was run and not recorded is run again: with every step of the renaming as the last one run.
+#[tokio::test]
+async fn a_migrator_killed_while_tables_are_renamed_loses_no_row() {
+    let (before, renaming) = MIGRATIONS.split_at(BEFORE_THE_RENAMING);
+    let (now, end) = (StillClock::default().now(), StillClock::default().now().plus(Duration::from_secs(60)));
+    for (backend, last) in
+        [Backend::Memory, Backend::Postgres].iter().flat_map(|b| renaming.iter().map(move |s| (b, s)))
+    {
+        let Some(database) = TestDatabase::create(*backend).await.unwrap() else { continue };
+        let store = Store::new(database.engine().unwrap(), Arc::new(TestRandom::default()));
+        run(&store, before).await.unwrap();
+        store
+            .transact("old", |mut uow| async move {
+                let [token, used] = ALL else { return Err(StoreError::corrupt("two statements").into()) };
+                let (hash, payload) = ([1; 32].into(), [2; 32].into());
+                let row = [hash, "code".into(), OWNER.into(), payload, now.into(), end.into()];
+                testing::run(&mut uow, token, &row).await?;
+                testing::run(&mut uow, used, &[[3; 32].into(), "state".into(), end.into()]).await?;
+                uow.commit(()).await
+            })
+            .await
+            .unwrap();
+        let recorded = MIGRATIONS.get(..usize::try_from(last.number).unwrap() - 1).unwrap();
+        run(&store, recorded).await.unwrap();
+        store.engine().run_schema(text(last, store.engine().dialect())).await.unwrap();
+        run(&store, MIGRATIONS).await.unwrap();
+        let mut reading = store.reading();
+        let token = reading.one_time_tokens().find(&[1; 32], "code", now).await.unwrap().unwrap();
+        assert_eq!(token.payload, [2; 32], "{backend:?}, {}", last.name);
+        assert!(reading.replay_guard().was_consumed(&[3; 32]).await.unwrap(), "{backend:?}, {}", last.name);
+        store.engine().close().await;
+    }
 }

@@ -4,7 +4,10 @@
 use userd_model::{Timestamp, UserId};
 
 use super::{MOST, first_row};
-use crate::{Call, Row, StoreError, UnitOfWork, Value, statements};
+use crate::{
+    Call, Row, StoreError, UnitOfWork, Value,
+    tables::{List, Shape, position, statements_of},
+};
 
 /// Claims.
 pub struct Claims<'a>(pub(super) &'a mut UnitOfWork);
@@ -35,15 +38,11 @@ pub struct StoredClaim {
     pub created_at: Timestamp,
 }
 
-statements! {
-    INSERT = "claims.insert": "INSERT INTO claims (claim_hash, kind, owner_id, created_at) VALUES ($1, $2, $3, $4)"
-        (Bytes, Text, Uuid, Timestamp) -> ();
-    BY_HASH = "claims.by_hash": "SELECT claim_hash, kind, owner_id, created_at FROM claims WHERE claim_hash = $1"
-        (Bytes) -> (Bytes, Text, Uuid, Timestamp);
-    REMOVE = "claims.remove": "DELETE FROM claims WHERE claim_hash = $1" (Bytes) -> ();
-    BY_OWNER = "claims.by_owner": "SELECT claim_hash, kind, owner_id, created_at FROM claims WHERE owner_id = $1 \
-        ORDER BY owner_id, kind, claim_hash LIMIT $2"
-        (Uuid, I64) -> (Bytes, Text, Uuid, Timestamp);
+statements_of! { CLAIMS:
+    INSERT = "claims.insert": Shape::Insert;
+    BY_HASH = "claims.by_hash": Shape::Find;
+    REMOVE = "claims.remove": Shape::Remove;
+    BY_OWNER = "claims.by_owner": Shape::List(List::along("claims_by_owner").equal(1));
 }
 
 impl Claims<'_> {
@@ -105,10 +104,10 @@ impl Claims<'_> {
 
 fn claim(row: &mut Row) -> Result<StoredClaim, StoreError> {
     Ok(StoredClaim {
-        hash: row.bytes(0)?,
-        kind: row.text(1)?,
-        owner: UserId(row.uuid(2)?),
-        created_at: row.timestamp(3)?,
+        hash: row.bytes(position!(CLAIMS.claim_hash))?,
+        kind: row.text(position!(CLAIMS.kind))?,
+        owner: UserId(row.uuid(position!(CLAIMS.owner_id))?),
+        created_at: row.timestamp(position!(CLAIMS.created_at))?,
     })
 }
 

@@ -3,7 +3,10 @@
 use userd_model::{Client, ClientId, Timestamp, UserId};
 
 use super::{list, words};
-use crate::{Row, StoreError, UnitOfWork, Value, statements};
+use crate::{
+    Row, StoreError, UnitOfWork, Value,
+    tables::{List, Range, Shape, position, statements_of},
+};
 
 /// Service accounts.
 pub struct Clients<'a>(pub(super) &'a mut UnitOfWork);
@@ -11,23 +14,13 @@ pub struct Clients<'a>(pub(super) &'a mut UnitOfWork);
 /// The one scope in use; it leads the index of the list in time order.
 const SCOPE: &str = "all";
 
-statements! {
-    INSERT = "clients.insert": "INSERT INTO clients (id, scope, name, secret_hash, permissions, created_by, \
-        created_at, secret_changed_at, disabled_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
-        (Uuid, Text, Text, Bytes, Json, Uuid, Timestamp, Timestamp, Timestamp) -> ();
-    BY_ID = "clients.by_id": "SELECT id, scope, name, secret_hash, permissions, created_by, created_at, \
-        secret_changed_at, disabled_at FROM clients WHERE id = $1"
-        (Uuid) -> (Uuid, Text, Text, Bytes, Json, Uuid, Timestamp, Timestamp, Timestamp);
-    UPDATE = "clients.update": "UPDATE clients SET name = $1, secret_hash = $2, permissions = $3, \
-        secret_changed_at = $4, disabled_at = $5 WHERE id = $6"
-        (Text, Bytes, Json, Timestamp, Timestamp, Uuid) -> ();
-    FIRST_PAGE = "clients.first_page": "SELECT id, scope, name, secret_hash, permissions, created_by, created_at, \
-        secret_changed_at, disabled_at FROM clients WHERE scope = $1 ORDER BY scope, created_at, id LIMIT $2"
-        (Text, I64) -> (Uuid, Text, Text, Bytes, Json, Uuid, Timestamp, Timestamp, Timestamp);
-    NEXT_PAGE = "clients.next_page": "SELECT id, scope, name, secret_hash, permissions, created_by, created_at, \
-        secret_changed_at, disabled_at FROM clients WHERE scope = $1 AND (created_at, id) > ($2, $3) \
-        ORDER BY scope, created_at, id LIMIT $4"
-        (Text, Timestamp, Uuid, I64) -> (Uuid, Text, Text, Bytes, Json, Uuid, Timestamp, Timestamp, Timestamp);
+statements_of! { CLIENTS:
+    INSERT = "clients.insert": Shape::Insert;
+    BY_ID = "clients.by_id": Shape::Find;
+    UPDATE = "clients.update":
+        Shape::Update(&["name", "secret_hash", "permissions", "secret_changed_at", "disabled_at"]);
+    FIRST_PAGE = "clients.first_page": Shape::List(List::along("clients_by_created").equal(1));
+    NEXT_PAGE = "clients.next_page": Shape::List(List::along("clients_by_created").equal(1).range(Range::Behind));
 }
 
 impl Clients<'_> {
@@ -89,13 +82,13 @@ impl Clients<'_> {
 
 fn client(row: &mut Row) -> Result<Client, StoreError> {
     Ok(Client {
-        id: ClientId(row.uuid(0)?),
-        name: row.text(2)?,
-        secret_hash: row.bytes(3)?,
-        permissions: list(row.json(4)?)?,
-        created_by: row.uuid_or_null(5)?.map(UserId),
-        created_at: row.timestamp(6)?,
-        secret_changed_at: row.timestamp(7)?,
-        disabled_at: row.timestamp_or_null(8)?,
+        id: ClientId(row.uuid(position!(CLIENTS.id))?),
+        name: row.text(position!(CLIENTS.name))?,
+        secret_hash: row.bytes(position!(CLIENTS.secret_hash))?,
+        permissions: list(row.json(position!(CLIENTS.permissions))?)?,
+        created_by: row.uuid_or_null(position!(CLIENTS.created_by))?.map(UserId),
+        created_at: row.timestamp(position!(CLIENTS.created_at))?,
+        secret_changed_at: row.timestamp(position!(CLIENTS.secret_changed_at))?,
+        disabled_at: row.timestamp_or_null(position!(CLIENTS.disabled_at))?,
     })
 }

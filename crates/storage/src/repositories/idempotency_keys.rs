@@ -2,7 +2,10 @@
 
 use userd_model::{Sealed, Timestamp};
 
-use crate::{Duplicate, Row, StoreError, UnitOfWork, statements};
+use crate::{
+    Duplicate, Row, StoreError, UnitOfWork,
+    tables::{Shape, position, statements_of},
+};
 
 /// Saved answers.
 pub struct IdempotencyKeys<'a>(pub(super) &'a mut UnitOfWork);
@@ -22,20 +25,9 @@ pub struct IdempotencyRecord {
     pub expires_at: Timestamp,
 }
 
-statements! {
-    BY_KEY = "idempotency_keys.by_key":
-        "SELECT key_hash, body_hash, answer, created_at, expires_at FROM idempotency_keys WHERE key_hash = $1"
-        (Bytes) -> (Bytes, Bytes, Bytes, Timestamp, Timestamp);
-    UPSERT = "idempotency_keys.upsert": "INSERT INTO idempotency_keys \
-        (key_hash, body_hash, answer, created_at, expires_at) VALUES ($1, $2, $3, $4, $5) \
-        ON CONFLICT (key_hash) DO UPDATE SET body_hash = excluded.body_hash, answer = excluded.answer, \
-        created_at = excluded.created_at, expires_at = excluded.expires_at"
-        (Bytes, Bytes, Bytes, Timestamp, Timestamp) -> ();
-    EXPIRED = "idempotency_keys.expired":
-        "SELECT expires_at, key_hash FROM idempotency_keys WHERE expires_at <= $1 \
-        ORDER BY expires_at, key_hash LIMIT $2"
-        (Timestamp, I64) -> (Timestamp, Bytes);
-    REMOVE = "idempotency_keys.remove": "DELETE FROM idempotency_keys WHERE key_hash = $1" (Bytes) -> ();
+statements_of! { IDEMPOTENCY_KEYS:
+    BY_KEY = "idempotency_keys.by_key": Shape::Find;
+    UPSERT = "idempotency_keys.upsert": Shape::Upsert;
 }
 
 impl IdempotencyKeys<'_> {
@@ -66,25 +58,14 @@ impl IdempotencyKeys<'_> {
         ];
         self.0.write(&UPSERT, &values).await
     }
-
-    /// Removes up to `limit` answers that have expired by `now`; answers how many.
-    ///
-    /// # Errors
-    /// Storage faults only.
-    pub async fn remove_expired(&mut self, now: Timestamp, limit: u32) -> Result<usize, StoreError> {
-        let keys = self.0.many(&EXPIRED, &[now.into(), i64::from(limit).into()], |row| row.bytes(1)).await?;
-        let count = keys.len();
-        self.0.write_many(&REMOVE, keys.into_iter().map(|key| vec![key.into()]).collect()).await?;
-        Ok(count)
-    }
 }
 
 fn record(row: &mut Row) -> Result<IdempotencyRecord, StoreError> {
     Ok(IdempotencyRecord {
-        key_hash: row.bytes(0)?,
-        body_hash: row.bytes(1)?,
-        answer: Sealed(row.bytes(2)?),
-        created_at: row.timestamp(3)?,
-        expires_at: row.timestamp(4)?,
+        key_hash: row.bytes(position!(IDEMPOTENCY_KEYS.key_hash))?,
+        body_hash: row.bytes(position!(IDEMPOTENCY_KEYS.body_hash))?,
+        answer: Sealed(row.bytes(position!(IDEMPOTENCY_KEYS.answer))?),
+        created_at: row.timestamp(position!(IDEMPOTENCY_KEYS.created_at))?,
+        expires_at: row.timestamp(position!(IDEMPOTENCY_KEYS.expires_at))?,
     })
 }

@@ -4,26 +4,22 @@
 use userd_model::{Identity, IdentityId, Sealed, UserId};
 
 use super::MOST;
-use crate::{Row, StoreError, UnitOfWork, Value, statements};
+use crate::{
+    Row, StoreError, UnitOfWork, Value,
+    tables::{List, Shape, position, statements_of},
+};
 
 /// Identities.
 pub struct Identities<'a>(pub(super) &'a mut UnitOfWork);
 
-statements! {
-    INSERT = "identities.insert": "INSERT INTO identities (id, user_id, provider, issuer, subject, profile, tokens, \
-        client_id, bot_access, created_at, last_used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
-        (Uuid, Uuid, Text, Text, Bytes, Bytes, Bytes, Text, Bool, Timestamp, Timestamp) -> ();
-    BY_ID = "identities.by_id": "SELECT id, user_id, provider, issuer, subject, profile, tokens, client_id, \
-        bot_access, created_at, last_used_at FROM identities WHERE id = $1"
-        (Uuid) -> (Uuid, Uuid, Text, Text, Bytes, Bytes, Bytes, Text, Bool, Timestamp, Timestamp);
-    UPDATE = "identities.update": "UPDATE identities SET provider = $1, issuer = $2, subject = $3, profile = $4, \
-        tokens = $5, client_id = $6, bot_access = $7, last_used_at = $8 WHERE id = $9"
-        (Text, Text, Bytes, Bytes, Bytes, Text, Bool, Timestamp, Uuid) -> ();
-    BY_USER = "identities.by_user": "SELECT id, user_id, provider, issuer, subject, profile, tokens, client_id, \
-        bot_access, created_at, last_used_at FROM identities WHERE user_id = $1 \
-        ORDER BY user_id, created_at, id LIMIT $2"
-        (Uuid, I64) -> (Uuid, Uuid, Text, Text, Bytes, Bytes, Bytes, Text, Bool, Timestamp, Timestamp);
-    REMOVE = "identities.remove": "DELETE FROM identities WHERE id = $1" (Uuid) -> ();
+statements_of! { IDENTITIES:
+    INSERT = "identities.insert": Shape::Insert;
+    BY_ID = "identities.by_id": Shape::Find;
+    UPDATE = "identities.update": Shape::Update(&[
+        "provider", "issuer", "subject", "profile", "tokens", "client_id", "bot_access", "last_used_at",
+    ]);
+    BY_USER = "identities.by_user": Shape::List(List::along("identities_by_user").equal(1));
+    REMOVE = "identities.remove": Shape::Remove;
 }
 
 impl Identities<'_> {
@@ -94,17 +90,17 @@ impl Identities<'_> {
 
 fn identity(row: &mut Row) -> Result<Identity, StoreError> {
     Ok(Identity {
-        id: IdentityId(row.uuid(0)?),
-        user_id: UserId(row.uuid(1)?),
-        provider: row.text(2)?,
-        issuer: row.text(3)?,
-        subject: Sealed(row.bytes(4)?),
-        profile: row.bytes_or_null(5)?.map(Sealed),
-        tokens: row.bytes_or_null(6)?.map(Sealed),
-        client_id: row.text(7)?,
-        bot_access: row.bool(8)?,
-        created_at: row.timestamp(9)?,
-        last_used_at: row.timestamp(10)?,
+        id: IdentityId(row.uuid(position!(IDENTITIES.id))?),
+        user_id: UserId(row.uuid(position!(IDENTITIES.user_id))?),
+        provider: row.text(position!(IDENTITIES.provider))?,
+        issuer: row.text(position!(IDENTITIES.issuer))?,
+        subject: Sealed(row.bytes(position!(IDENTITIES.subject))?),
+        profile: row.bytes_or_null(position!(IDENTITIES.profile))?.map(Sealed),
+        tokens: row.bytes_or_null(position!(IDENTITIES.tokens))?.map(Sealed),
+        client_id: row.text(position!(IDENTITIES.client_id))?,
+        bot_access: row.bool(position!(IDENTITIES.bot_access))?,
+        created_at: row.timestamp(position!(IDENTITIES.created_at))?,
+        last_used_at: row.timestamp(position!(IDENTITIES.last_used_at))?,
     })
 }
 

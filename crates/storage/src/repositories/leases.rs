@@ -6,7 +6,10 @@ use std::time::Duration;
 use userd_model::Timestamp;
 use uuid::Uuid;
 
-use crate::{Row, StoreError, UnitOfWork, statements};
+use crate::{
+    Row, StoreError, UnitOfWork,
+    tables::{Shape, position, statements_of},
+};
 
 /// Leases.
 pub struct Leases<'a>(pub(super) &'a mut UnitOfWork);
@@ -22,13 +25,9 @@ pub struct Lease {
     pub expires_at: Timestamp,
 }
 
-statements! {
-    BY_NAME = "leases.by_name": "SELECT name, owner, epoch, expires_at FROM leases WHERE name = $1"
-        (Text) -> (Text, Uuid, I64, Timestamp);
-    UPSERT = "leases.upsert": "INSERT INTO leases (name, owner, epoch, expires_at) VALUES ($1, $2, $3, $4) \
-        ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, epoch = excluded.epoch, \
-        expires_at = excluded.expires_at"
-        (Text, Uuid, I64, Timestamp) -> ();
+statements_of! { LEASES:
+    BY_NAME = "leases.by_name": Shape::Find;
+    UPSERT = "leases.upsert": Shape::Upsert;
 }
 
 impl Leases<'_> {
@@ -79,5 +78,9 @@ impl Leases<'_> {
 }
 
 fn lease(row: &mut Row) -> Result<Lease, StoreError> {
-    Ok(Lease { owner: row.uuid(1)?, epoch: row.i64(2)?, expires_at: row.timestamp(3)? })
+    Ok(Lease {
+        owner: row.uuid(position!(LEASES.owner))?,
+        epoch: row.i64(position!(LEASES.epoch))?,
+        expires_at: row.timestamp(position!(LEASES.expires_at))?,
+    })
 }

@@ -1,8 +1,9 @@
-//! One file per table: its statements, its methods and the mapping of its rows. Written once for every engine.
+//! One file per table: its statements, its methods and the mapping of its rows. Written once for every engine, over
+//! the declarations in `tables`.
 //!
 //! Deliberately absent: rules (the model decides; a repository stores what it is given), cryptography (sealed bytes
-//! pass through), any knowledge of the engine below. Every statement stays in the portable subset, which
-//! `tests/repositories/portable.rs` enforces: rows are found by primary key or along a declared index, changed by
+//! pass through), any knowledge of the engine below. Every statement is one of the shapes in
+//! `tables/shape.rs`, and `tests/repositories/portable.rs` checks their texts: rows are found by primary key or along a declared index, changed by
 //! primary key only, paged by keyset with a row comparison `(a, b) > ($1, $2)`, never by OFFSET. A statement whose
 //! name says `upsert` may use `ON CONFLICT (key) DO UPDATE SET`, which is UPSERT on engines that have it. A join is
 //! two point reads: one row by its key, another one by its key in a column of the first.
@@ -10,25 +11,23 @@
 pub mod claims;
 pub mod clients;
 pub mod copying;
+pub mod expiring;
 pub mod idempotency_keys;
 pub mod identities;
 pub mod leases;
+pub mod one_time_tokens;
 pub mod outbox;
 pub mod password_credentials;
+pub mod replay_guard;
 pub mod revocations;
 pub mod roles;
 pub mod schema_migrations;
-pub mod secrets;
 pub mod sessions;
 pub mod signing_keys;
-pub mod single_use;
 pub mod system_secrets;
-mod tables;
 pub mod users;
 
 use serde_json::Value as Json;
-
-pub use tables::{INDEXES, Index, TABLES, Table};
 
 use crate::{Call, Row, Rows, Statement, StoreError, UnitOfWork, Value};
 
@@ -46,7 +45,8 @@ macro_rules! repositories {
 
         /// Every statement of every repository, for the tests that run each on each engine and for checking tools.
         pub fn statements() -> impl Iterator<Item = &'static Statement> {
-            [$($module::ALL,)+ copying::ALL].into_iter().flatten().copied()
+            let own = [$($module::ALL),+].into_iter().flatten().copied();
+            own.chain(copying::statements()).chain(expiring::statements())
         }
     };
 }
@@ -62,24 +62,24 @@ repositories! {
     identities: Identities;
     /// Who may do a job that only one replica may do at a time.
     leases: Leases;
+    /// One-time codes, links and what is remembered between the two halves of a sign-in.
+    one_time_tokens: OneTimeTokens;
     /// Events that have not been delivered yet.
     outbox: Outbox;
     /// Password hashes.
     password_credentials: PasswordCredentials;
+    /// What may be used once.
+    replay_guard: ReplayGuard;
     /// The feed of what verifiers must refuse.
     revocations: Revocations;
     /// Roles.
     roles: Roles;
     /// Which schema steps have been applied.
     schema_migrations: SchemaMigrations;
-    /// One-time codes, links and what is remembered between the two halves of a sign-in.
-    secrets: Secrets;
     /// Refresh-token families.
     sessions: Sessions;
     /// Signing keys.
     signing_keys: SigningKeys;
-    /// What may be used once.
-    single_use: SingleUse;
     /// Keys of this installation, sealed under the master key.
     system_secrets: SystemSecrets;
     /// Accounts.

@@ -4,7 +4,10 @@
 use userd_model::{Event, EventId, EventKind, Timestamp, UserId};
 
 use super::known;
-use crate::{Row, StoreError, UnitOfWork, Value, statements};
+use crate::{
+    Row, StoreError, UnitOfWork, Value,
+    tables::{List, Range, Shape, position, statements_of},
+};
 
 /// The outbox.
 pub struct Outbox<'a>(pub(super) &'a mut UnitOfWork);
@@ -18,18 +21,11 @@ pub fn shard_of(event: EventId) -> i64 {
     event.0.as_bytes().first().map_or(0, |byte| i64::from(*byte) % SHARDS)
 }
 
-statements! {
-    PUSH = "outbox.insert":
-        "INSERT INTO outbox (shard, created_at, id, kind, user_id, data) VALUES ($1, $2, $3, $4, $5, $6)"
-        (I64, Timestamp, Uuid, Text, Uuid, Json) -> ();
-    FIRST_PAGE = "outbox.first_page": "SELECT shard, created_at, id, kind, user_id, data FROM outbox \
-        WHERE shard = $1 ORDER BY shard, created_at, id LIMIT $2"
-        (I64, I64) -> (I64, Timestamp, Uuid, Text, Uuid, Json);
-    NEXT_PAGE = "outbox.next_page": "SELECT shard, created_at, id, kind, user_id, data FROM outbox \
-        WHERE shard = $1 AND (created_at, id) > ($2, $3) ORDER BY shard, created_at, id LIMIT $4"
-        (I64, Timestamp, Uuid, I64) -> (I64, Timestamp, Uuid, Text, Uuid, Json);
-    REMOVE = "outbox.remove": "DELETE FROM outbox WHERE shard = $1 AND created_at = $2 AND id = $3"
-        (I64, Timestamp, Uuid) -> ();
+statements_of! { OUTBOX:
+    PUSH = "outbox.insert": Shape::Insert;
+    FIRST_PAGE = "outbox.first_page": Shape::List(List::by_key().equal(1));
+    NEXT_PAGE = "outbox.next_page": Shape::List(List::by_key().equal(1).range(Range::Behind));
+    REMOVE = "outbox.remove": Shape::Remove;
 }
 
 impl Outbox<'_> {
@@ -76,13 +72,13 @@ impl Outbox<'_> {
 }
 
 fn event(row: &mut Row) -> Result<Event, StoreError> {
-    let word = row.text(3)?;
+    let word = row.text(position!(OUTBOX.kind))?;
     Ok(Event {
-        at: row.timestamp(1)?,
-        id: EventId(row.uuid(2)?),
+        at: row.timestamp(position!(OUTBOX.created_at))?,
+        id: EventId(row.uuid(position!(OUTBOX.id))?),
         kind: known("event kind", EventKind::ALL.iter().copied().find(|kind| kind.as_str() == word))?,
-        user_id: UserId(row.uuid(4)?),
-        data: row.json(5)?,
+        user_id: UserId(row.uuid(position!(OUTBOX.user_id))?),
+        data: row.json(position!(OUTBOX.data))?,
     })
 }
 

@@ -2,7 +2,10 @@
 
 use userd_model::{Timestamp, UserId};
 
-use crate::{Row, Statement, StoreError, UnitOfWork, statements};
+use crate::{
+    Row, Statement, StoreError, UnitOfWork,
+    tables::{Shape, position, statements_of},
+};
 
 /// Password hashes.
 pub struct PasswordCredentials<'a>(pub(super) &'a mut UnitOfWork);
@@ -26,16 +29,10 @@ impl std::fmt::Debug for PasswordCredential {
     }
 }
 
-statements! {
-    BY_USER = "password_credentials.by_user":
-        "SELECT user_id, hash, changed_at, must_change FROM password_credentials WHERE user_id = $1"
-        (Uuid) -> (Uuid, Text, Timestamp, Bool);
-    UPSERT = "password_credentials.upsert": "INSERT INTO password_credentials \
-        (user_id, hash, changed_at, must_change) VALUES ($1, $2, $3, $4) \
-        ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash, changed_at = excluded.changed_at, \
-        must_change = excluded.must_change"
-        (Uuid, Text, Timestamp, Bool) -> ();
-    REMOVE = "password_credentials.remove": "DELETE FROM password_credentials WHERE user_id = $1" (Uuid) -> ();
+statements_of! { PASSWORD_CREDENTIALS:
+    BY_USER = "password_credentials.by_user": Shape::Find;
+    UPSERT = "password_credentials.upsert": Shape::Upsert;
+    REMOVE = "password_credentials.remove": Shape::Remove;
 }
 
 /// For reading a password together with something else.
@@ -75,9 +72,9 @@ impl PasswordCredentials<'_> {
 
 pub(super) fn credential(row: &mut Row) -> Result<PasswordCredential, StoreError> {
     Ok(PasswordCredential {
-        user_id: UserId(row.uuid(0)?),
-        hash: row.text(1)?,
-        changed_at: row.timestamp(2)?,
-        must_change: row.bool(3)?,
+        user_id: UserId(row.uuid(position!(PASSWORD_CREDENTIALS.user_id))?),
+        hash: row.text(position!(PASSWORD_CREDENTIALS.hash))?,
+        changed_at: row.timestamp(position!(PASSWORD_CREDENTIALS.changed_at))?,
+        must_change: row.bool(position!(PASSWORD_CREDENTIALS.must_change))?,
     })
 }

@@ -3,7 +3,10 @@
 
 use userd_model::{Revocation, RevocationId, Timestamp};
 
-use crate::{Row, StoreError, UnitOfWork, Value, statements};
+use crate::{
+    Row, StoreError, UnitOfWork, Value,
+    tables::{List, Range, Shape, position, statements_of},
+};
 
 /// The revocation feed.
 pub struct Revocations<'a>(pub(super) &'a mut UnitOfWork);
@@ -11,23 +14,12 @@ pub struct Revocations<'a>(pub(super) &'a mut UnitOfWork);
 /// The one scope in use.
 const SCOPE: &str = "all";
 
-statements! {
-    INSERT = "revocations.insert":
-        "INSERT INTO revocations (id, scope, recorded_at, expires_at, what) VALUES ($1, $2, $3, $4, $5)"
-        (Uuid, Text, Timestamp, Timestamp, Json) -> ();
-    SINCE = "revocations.since": "SELECT id, scope, recorded_at, expires_at, what FROM revocations \
-        WHERE scope = $1 AND recorded_at >= $2 ORDER BY scope, recorded_at, id LIMIT $3"
-        (Text, Timestamp, I64) -> (Uuid, Text, Timestamp, Timestamp, Json);
-    FIRST_PAGE = "revocations.first_page": "SELECT id, scope, recorded_at, expires_at, what FROM revocations \
-        WHERE scope = $1 ORDER BY scope, recorded_at, id LIMIT $2"
-        (Text, I64) -> (Uuid, Text, Timestamp, Timestamp, Json);
-    NEXT_PAGE = "revocations.next_page": "SELECT id, scope, recorded_at, expires_at, what FROM revocations \
-        WHERE scope = $1 AND (recorded_at, id) > ($2, $3) ORDER BY scope, recorded_at, id LIMIT $4"
-        (Text, Timestamp, Uuid, I64) -> (Uuid, Text, Timestamp, Timestamp, Json);
-    EXPIRED = "revocations.expired":
-        "SELECT expires_at, id FROM revocations WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2"
-        (Timestamp, I64) -> (Timestamp, Uuid);
-    REMOVE = "revocations.remove": "DELETE FROM revocations WHERE id = $1" (Uuid) -> ();
+statements_of! { REVOCATIONS:
+    INSERT = "revocations.insert": Shape::Insert;
+    SINCE = "revocations.since": Shape::List(List::along("revocations_by_time").equal(1).range(Range::From));
+    FIRST_PAGE = "revocations.first_page": Shape::List(List::along("revocations_by_time").equal(1));
+    NEXT_PAGE = "revocations.next_page":
+        Shape::List(List::along("revocations_by_time").equal(1).range(Range::Behind));
 }
 
 impl Revocations<'_> {
@@ -72,25 +64,15 @@ impl Revocations<'_> {
             Some((at, id)) => self.0.many(&NEXT_PAGE, &[SCOPE.into(), at.into(), id.into(), limit], revocation).await,
         }
     }
-
-    /// Removes up to `limit` entries that can be forgotten by `now`; answers how many.
-    ///
-    /// # Errors
-    /// Storage faults only.
-    pub async fn remove_expired(&mut self, now: Timestamp, limit: u32) -> Result<usize, StoreError> {
-        let ids = self.0.many(&EXPIRED, &[now.into(), i64::from(limit).into()], |row| row.uuid(1)).await?;
-        let count = ids.len();
-        self.0.write_many(&REMOVE, ids.into_iter().map(|id| vec![id.into()]).collect()).await?;
-        Ok(count)
-    }
 }
 
 fn revocation(row: &mut Row) -> Result<Revocation, StoreError> {
     Ok(Revocation {
-        id: RevocationId(row.uuid(0)?),
-        recorded_at: row.timestamp(2)?,
-        expires_at: row.timestamp(3)?,
-        what: serde_json::from_value(row.json(4)?).map_err(|error| StoreError::corrupt(error.to_string()))?,
+        id: RevocationId(row.uuid(position!(REVOCATIONS.id))?),
+        recorded_at: row.timestamp(position!(REVOCATIONS.recorded_at))?,
+        expires_at: row.timestamp(position!(REVOCATIONS.expires_at))?,
+        what: serde_json::from_value(row.json(position!(REVOCATIONS.what))?)
+            .map_err(|error| StoreError::corrupt(error.to_string()))?,
     })
 }
 

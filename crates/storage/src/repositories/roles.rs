@@ -3,19 +3,19 @@
 use userd_model::{Role, Timestamp};
 
 use super::{list, words};
-use crate::{Row, StoreError, UnitOfWork, statements};
+use crate::{
+    Row, StoreError, UnitOfWork,
+    tables::{List, Shape, position, statements_of},
+};
 
 /// Roles.
 pub struct Roles<'a>(pub(super) &'a mut UnitOfWork);
 
-statements! {
-    BY_NAME = "roles.by_name": "SELECT name, permissions FROM roles WHERE name = $1" (Text) -> (Text, Json);
-    EVERY = "roles.every": "SELECT name, permissions FROM roles ORDER BY name" () -> (Text, Json);
-    INSERT = "roles.insert":
-        "INSERT INTO roles (name, permissions, created_at, updated_at) VALUES ($1, $2, $3, $4)"
-        (Text, Json, Timestamp, Timestamp) -> ();
-    UPDATE = "roles.update": "UPDATE roles SET permissions = $1, updated_at = $2 WHERE name = $3"
-        (Json, Timestamp, Text) -> ();
+statements_of! { ROLES:
+    BY_NAME = "roles.by_name": Shape::Find;
+    EVERY = "roles.every": Shape::List(List::by_key().unlimited());
+    INSERT = "roles.insert": Shape::Insert;
+    UPDATE = "roles.update": Shape::Update(&["permissions", "updated_at"]);
 }
 
 impl Roles<'_> {
@@ -53,5 +53,5 @@ impl Roles<'_> {
 }
 
 fn role(row: &mut Row) -> Result<Role, StoreError> {
-    Ok(Role { name: row.text(0)?, permissions: list(row.json(1)?)? })
+    Ok(Role { name: row.text(position!(ROLES.name))?, permissions: list(row.json(position!(ROLES.permissions))?)? })
 }

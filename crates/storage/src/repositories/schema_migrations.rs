@@ -2,7 +2,10 @@
 
 use userd_model::Timestamp;
 
-use crate::{Row, StoreError, UnitOfWork, statements};
+use crate::{
+    Row, StoreError, UnitOfWork,
+    tables::{List, Shape, position, statements_of},
+};
 
 /// Applied schema steps.
 pub struct SchemaMigrations<'a>(pub(super) &'a mut UnitOfWork);
@@ -20,13 +23,10 @@ pub struct AppliedMigration {
     pub applied_at: Timestamp,
 }
 
-statements! {
-    EVERY = "schema_migrations.every":
-        "SELECT number, name, checksum, applied_at FROM schema_migrations ORDER BY number"
-        () -> (I64, Text, Bytes, Timestamp);
-    INSERT = "schema_migrations.insert":
-        "INSERT INTO schema_migrations (number, name, checksum, applied_at) VALUES ($1, $2, $3, $4)"
-        (I64, Text, Bytes, Timestamp) -> ();
+statements_of! { SCHEMA_MIGRATIONS:
+    EVERY = "schema_migrations.every": Shape::List(List::by_key().unlimited());
+    INSERT = "schema_migrations.insert": Shape::Insert;
+    UPDATE_CHECKSUM = "schema_migrations.update_checksum": Shape::Update(&["checksum"]);
 }
 
 impl SchemaMigrations<'_> {
@@ -51,13 +51,21 @@ impl SchemaMigrations<'_> {
         ];
         self.0.write(&INSERT, &values).await
     }
+
+    /// Replaces the checksum of a step whose text is as it was.
+    ///
+    /// # Errors
+    /// Storage faults only.
+    pub async fn update_checksum(&mut self, number: i64, checksum: &[u8]) -> Result<(), StoreError> {
+        self.0.write(&UPDATE_CHECKSUM, &[checksum.into(), number.into()]).await
+    }
 }
 
 fn applied(row: &mut Row) -> Result<AppliedMigration, StoreError> {
     Ok(AppliedMigration {
-        number: row.i64(0)?,
-        name: row.text(1)?,
-        checksum: row.bytes(2)?,
-        applied_at: row.timestamp(3)?,
+        number: row.i64(position!(SCHEMA_MIGRATIONS.number))?,
+        name: row.text(position!(SCHEMA_MIGRATIONS.name))?,
+        checksum: row.bytes(position!(SCHEMA_MIGRATIONS.checksum))?,
+        applied_at: row.timestamp(position!(SCHEMA_MIGRATIONS.applied_at))?,
     })
 }

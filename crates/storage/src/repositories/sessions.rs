@@ -4,54 +4,29 @@
 use userd_model::{Sealed, Session, SessionId, Timestamp, User, UserId};
 
 use super::{BATCH, MOST, list, users::user, words};
-use crate::{Row, StoreError, UnitOfWork, Value, statements};
+use crate::{
+    Row, StoreError, UnitOfWork, Value,
+    tables::{self, List, Range, Shape, position, statements_of},
+};
 
 /// Sessions.
 pub struct Sessions<'a>(pub(super) &'a mut UnitOfWork);
 
-statements! {
-    INSERT = "sessions.insert": "INSERT INTO sessions (id, user_id, device_name, user_agent, ip, amr, auth_time, \
-        created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
-        (Uuid, Uuid, Text, Text, Text, Json, Timestamp, Timestamp, Timestamp, Timestamp, Timestamp, I64, Bytes, Bytes,
-         Bytes) -> ();
-    BY_ID = "sessions.by_id": "SELECT id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, \
-        last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor \
-        FROM sessions WHERE id = $1"
-        (Uuid) -> (Uuid, Uuid, Text, Text, Text, Json, Timestamp, Timestamp, Timestamp, Timestamp, Timestamp, I64,
-         Bytes, Bytes, Bytes);
-    UPDATE = "sessions.update": "UPDATE sessions SET device_name = $1, user_agent = $2, ip = $3, amr = $4, \
-        auth_time = $5, last_seen_at = $6, expires_at = $7, ended_at = $8, generation = $9, current_hash = $10, \
-        previous_hash = $11, successor = $12 WHERE id = $13"
-        (Text, Text, Text, Json, Timestamp, Timestamp, Timestamp, Timestamp, I64, Bytes, Bytes, Bytes, Uuid) -> ();
-    ROTATE = "sessions.rotate": "UPDATE sessions SET ip = $1, last_seen_at = $2, generation = $3, current_hash = $4, \
-        previous_hash = $5, successor = $6 WHERE id = $7"
-        (Text, Timestamp, I64, Bytes, Bytes, Bytes, Uuid) -> ();
-    FIRST_OF_USER = "sessions.first_of_user": "SELECT id, user_id, device_name, user_agent, ip, amr, auth_time, \
-        created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor \
-        FROM sessions WHERE user_id = $1 ORDER BY user_id, created_at, id LIMIT $2"
-        (Uuid, I64) -> (Uuid, Uuid, Text, Text, Text, Json, Timestamp, Timestamp, Timestamp, Timestamp, Timestamp,
-         I64, Bytes, Bytes, Bytes);
-    NEXT_OF_USER = "sessions.next_of_user": "SELECT id, user_id, device_name, user_agent, ip, amr, auth_time, \
-        created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor \
-        FROM sessions WHERE user_id = $1 AND (created_at, id) > ($2, $3) ORDER BY user_id, created_at, id LIMIT $4"
-        (Uuid, Timestamp, Uuid, I64) -> (Uuid, Uuid, Text, Text, Text, Json, Timestamp, Timestamp, Timestamp,
-         Timestamp, Timestamp, I64, Bytes, Bytes, Bytes);
-    EXPIRED = "sessions.expired":
-        "SELECT expires_at, id FROM sessions WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2"
-        (Timestamp, I64) -> (Timestamp, Uuid);
-    WITH_USER = "sessions.with_user": "SELECT sessions.id, sessions.user_id, sessions.device_name, \
-        sessions.user_agent, sessions.ip, sessions.amr, sessions.auth_time, sessions.created_at, \
-        sessions.last_seen_at, sessions.expires_at, sessions.ended_at, sessions.generation, sessions.current_hash, \
-        sessions.previous_hash, sessions.successor, users.id, users.status, users.username, users.email_sealed, \
-        users.email_verified, users.phone_sealed, users.data_key, users.display_name, users.locale, \
-        users.time_zone, users.attributes, users.roles, users.security_epoch, users.version, users.created_at, \
-        users.updated_at, users.last_sign_in_at \
-        FROM sessions JOIN users ON users.id = sessions.user_id WHERE sessions.id = $1"
-        (Uuid) -> (Uuid, Uuid, Text, Text, Text, Json, Timestamp, Timestamp, Timestamp, Timestamp, Timestamp, I64,
-         Bytes, Bytes, Bytes, Uuid, Text, Text, Bytes, Bool, Bytes, Bytes, Text, Text, Text, Json, Json, I64, I64,
-         Timestamp, Timestamp, Timestamp);
-    REMOVE = "sessions.remove": "DELETE FROM sessions WHERE id = $1" (Uuid) -> ();
+statements_of! { SESSIONS:
+    INSERT = "sessions.insert": Shape::Insert;
+    BY_ID = "sessions.by_id": Shape::Find;
+    UPDATE = "sessions.update": Shape::Update(&[
+        "device_name", "user_agent", "ip", "amr", "auth_time", "last_seen_at", "expires_at", "ended_at", "generation",
+        "current_hash", "previous_hash", "successor",
+    ]);
+    ROTATE = "sessions.rotate": Shape::Update(&[
+        "ip", "last_seen_at", "generation", "current_hash", "previous_hash", "successor",
+    ]);
+    FIRST_OF_USER = "sessions.first_of_user": Shape::List(List::along("sessions_by_user").equal(1));
+    NEXT_OF_USER = "sessions.next_of_user":
+        Shape::List(List::along("sessions_by_user").equal(1).range(Range::Behind));
+    WITH_USER = "sessions.with_user": Shape::FindWith { other: &tables::USERS, by: "user_id" };
+    REMOVE = "sessions.remove": Shape::Remove;
 }
 
 impl Sessions<'_> {
@@ -196,17 +171,6 @@ impl Sessions<'_> {
     pub async fn remove_many(&mut self, ids: &[SessionId]) -> Result<(), StoreError> {
         self.0.write_many(&REMOVE, ids.iter().map(|id| vec![(*id).into()]).collect()).await
     }
-
-    /// Removes up to `limit` sessions that have expired by `now`; answers how many.
-    ///
-    /// # Errors
-    /// Storage faults only.
-    pub async fn remove_expired(&mut self, now: Timestamp, limit: u32) -> Result<usize, StoreError> {
-        let ids = self.0.many(&EXPIRED, &[now.into(), i64::from(limit).into()], |row| row.uuid(1)).await?;
-        let count = ids.len();
-        self.0.write_many(&REMOVE, ids.into_iter().map(|id| vec![id.into()]).collect()).await?;
-        Ok(count)
-    }
 }
 
 fn with_user(row: &mut Row) -> Result<(Session, User), StoreError> {
@@ -217,21 +181,21 @@ fn with_user(row: &mut Row) -> Result<(Session, User), StoreError> {
 
 fn session(row: &mut Row) -> Result<Session, StoreError> {
     Ok(Session {
-        id: SessionId(row.uuid(0)?),
-        user_id: UserId(row.uuid(1)?),
-        device_name: row.text_or_null(2)?,
-        user_agent: row.text_or_null(3)?,
-        ip: row.text_or_null(4)?,
-        amr: list(row.json(5)?)?,
-        auth_time: row.timestamp(6)?,
-        created_at: row.timestamp(7)?,
-        last_seen_at: row.timestamp(8)?,
-        expires_at: row.timestamp(9)?,
-        ended_at: row.timestamp_or_null(10)?,
-        generation: row.i64(11)?,
-        current_hash: row.bytes(12)?,
-        previous_hash: row.bytes_or_null(13)?,
-        successor: row.bytes_or_null(14)?.map(Sealed),
+        id: SessionId(row.uuid(position!(SESSIONS.id))?),
+        user_id: UserId(row.uuid(position!(SESSIONS.user_id))?),
+        device_name: row.text_or_null(position!(SESSIONS.device_name))?,
+        user_agent: row.text_or_null(position!(SESSIONS.user_agent))?,
+        ip: row.text_or_null(position!(SESSIONS.ip))?,
+        amr: list(row.json(position!(SESSIONS.amr))?)?,
+        auth_time: row.timestamp(position!(SESSIONS.auth_time))?,
+        created_at: row.timestamp(position!(SESSIONS.created_at))?,
+        last_seen_at: row.timestamp(position!(SESSIONS.last_seen_at))?,
+        expires_at: row.timestamp(position!(SESSIONS.expires_at))?,
+        ended_at: row.timestamp_or_null(position!(SESSIONS.ended_at))?,
+        generation: row.i64(position!(SESSIONS.generation))?,
+        current_hash: row.bytes(position!(SESSIONS.current_hash))?,
+        previous_hash: row.bytes_or_null(position!(SESSIONS.previous_hash))?,
+        successor: row.bytes_or_null(position!(SESSIONS.successor))?.map(Sealed),
     })
 }
 

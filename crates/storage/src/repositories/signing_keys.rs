@@ -3,25 +3,20 @@
 use userd_model::{KeyState, Sealed, SigningKeyRecord};
 
 use super::known;
-use crate::{Row, StoreError, UnitOfWork, statements};
+use crate::{
+    Row, StoreError, UnitOfWork,
+    tables::{List, Shape, position, statements_of},
+};
 
 /// Signing keys.
 pub struct SigningKeys<'a>(pub(super) &'a mut UnitOfWork);
 
-statements! {
-    INSERT = "signing_keys.insert": "INSERT INTO signing_keys (kid, algorithm, state, public_jwk, private_key, \
-        created_at, activated_at, retired_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
-        (Text, Text, Text, Json, Bytes, Timestamp, Timestamp, Timestamp) -> ();
-    EVERY = "signing_keys.every": "SELECT kid, algorithm, state, public_jwk, private_key, created_at, activated_at, \
-        retired_at FROM signing_keys ORDER BY kid"
-        () -> (Text, Text, Text, Json, Bytes, Timestamp, Timestamp, Timestamp);
-    BY_KID = "signing_keys.by_kid": "SELECT kid, algorithm, state, public_jwk, private_key, created_at, \
-        activated_at, retired_at FROM signing_keys WHERE kid = $1"
-        (Text) -> (Text, Text, Text, Json, Bytes, Timestamp, Timestamp, Timestamp);
-    UPDATE = "signing_keys.update": "UPDATE signing_keys SET state = $1, private_key = $2, activated_at = $3, \
-        retired_at = $4 WHERE kid = $5"
-        (Text, Bytes, Timestamp, Timestamp, Text) -> ();
-    REMOVE = "signing_keys.remove": "DELETE FROM signing_keys WHERE kid = $1" (Text) -> ();
+statements_of! { SIGNING_KEYS:
+    INSERT = "signing_keys.insert": Shape::Insert;
+    EVERY = "signing_keys.every": Shape::List(List::by_key().unlimited());
+    BY_KID = "signing_keys.by_kid": Shape::Find;
+    UPDATE = "signing_keys.update": Shape::Update(&["state", "private_key", "activated_at", "retired_at"]);
+    REMOVE = "signing_keys.remove": Shape::Remove;
 }
 
 impl SigningKeys<'_> {
@@ -85,13 +80,13 @@ impl SigningKeys<'_> {
 
 fn key(row: &mut Row) -> Result<SigningKeyRecord, StoreError> {
     Ok(SigningKeyRecord {
-        kid: row.text(0)?,
-        algorithm: row.text(1)?,
-        state: known("key state", KeyState::parse(&row.text(2)?))?,
-        public_jwk: row.json(3)?,
-        private_key: Sealed(row.bytes(4)?),
-        created_at: row.timestamp(5)?,
-        activated_at: row.timestamp_or_null(6)?,
-        retired_at: row.timestamp_or_null(7)?,
+        kid: row.text(position!(SIGNING_KEYS.kid))?,
+        algorithm: row.text(position!(SIGNING_KEYS.algorithm))?,
+        state: known("key state", KeyState::parse(&row.text(position!(SIGNING_KEYS.state))?))?,
+        public_jwk: row.json(position!(SIGNING_KEYS.public_jwk))?,
+        private_key: Sealed(row.bytes(position!(SIGNING_KEYS.private_key))?),
+        created_at: row.timestamp(position!(SIGNING_KEYS.created_at))?,
+        activated_at: row.timestamp_or_null(position!(SIGNING_KEYS.activated_at))?,
+        retired_at: row.timestamp_or_null(position!(SIGNING_KEYS.retired_at))?,
     })
 }

@@ -2,18 +2,19 @@
 
 use userd_model::{Sealed, Timestamp};
 
-use crate::{Row, StoreError, UnitOfWork, statements};
+use crate::{
+    Row, StoreError, UnitOfWork,
+    tables::{List, Shape, position, statements_of},
+};
 
 /// Keys of this installation.
 pub struct SystemSecrets<'a>(pub(super) &'a mut UnitOfWork);
 
-statements! {
-    BY_NAME = "system_secrets.by_name": "SELECT name, sealed FROM system_secrets WHERE name = $1"
-        (Text) -> (Text, Bytes);
-    INSERT = "system_secrets.insert": "INSERT INTO system_secrets (name, sealed, created_at) VALUES ($1, $2, $3)"
-        (Text, Bytes, Timestamp) -> ();
-    UPDATE = "system_secrets.update": "UPDATE system_secrets SET sealed = $1 WHERE name = $2" (Bytes, Text) -> ();
-    EVERY = "system_secrets.every": "SELECT name, sealed FROM system_secrets ORDER BY name" () -> (Text, Bytes);
+statements_of! { SYSTEM_SECRETS:
+    BY_NAME = "system_secrets.by_name": Shape::Find;
+    INSERT = "system_secrets.insert": Shape::Insert;
+    UPDATE = "system_secrets.update": Shape::Update(&["sealed"]);
+    EVERY = "system_secrets.every": Shape::List(List::by_key().unlimited());
 }
 
 impl SystemSecrets<'_> {
@@ -51,5 +52,5 @@ impl SystemSecrets<'_> {
 }
 
 fn secret(row: &mut Row) -> Result<(String, Sealed), StoreError> {
-    Ok((row.text(0)?, Sealed(row.bytes(1)?)))
+    Ok((row.text(position!(SYSTEM_SECRETS.name))?, Sealed(row.bytes(position!(SYSTEM_SECRETS.sealed))?)))
 }

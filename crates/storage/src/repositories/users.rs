@@ -8,40 +8,24 @@ use super::{
     password_credentials::{self, PasswordCredential, credential},
     words,
 };
-use crate::{Row, StoreError, UnitOfWork, Value, statements};
+use crate::{
+    Row, StoreError, UnitOfWork, Value,
+    tables::{List, Range, Shape, position, statements_of},
+};
 
 /// Accounts.
 pub struct Users<'a>(pub(super) &'a mut UnitOfWork);
 
-statements! {
-    INSERT = "users.insert": "INSERT INTO users (id, status, username, email_sealed, email_verified, phone_sealed, \
-        data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, \
-        updated_at, last_sign_in_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
-        (Uuid, Text, Text, Bytes, Bool, Bytes, Bytes, Text, Text, Text, Json, Json, I64, I64, Timestamp, Timestamp,
-         Timestamp) -> ();
-    BY_ID = "users.by_id": "SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, \
-        display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, \
-        last_sign_in_at FROM users WHERE id = $1"
-        (Uuid) -> (Uuid, Text, Text, Bytes, Bool, Bytes, Bytes, Text, Text, Text, Json, Json, I64, I64, Timestamp,
-         Timestamp, Timestamp);
-    UPDATE = "users.update": "UPDATE users SET status = $1, username = $2, email_sealed = $3, email_verified = $4, \
-        phone_sealed = $5, data_key = $6, display_name = $7, locale = $8, time_zone = $9, attributes = $10, \
-        roles = $11, security_epoch = $12, version = $13, updated_at = $14, last_sign_in_at = $15 WHERE id = $16"
-        (Text, Text, Bytes, Bool, Bytes, Bytes, Text, Text, Text, Json, Json, I64, I64, Timestamp, Timestamp, Uuid)
-        -> ();
-    RECORD_SIGN_IN = "users.record_sign_in": "UPDATE users SET last_sign_in_at = $1 WHERE id = $2"
-        (Timestamp, Uuid) -> ();
-    FIRST_PAGE = "users.first_page": "SELECT id, status, username, email_sealed, email_verified, phone_sealed, \
-        data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, \
-        updated_at, last_sign_in_at FROM users ORDER BY created_at, id LIMIT $1"
-        (I64) -> (Uuid, Text, Text, Bytes, Bool, Bytes, Bytes, Text, Text, Text, Json, Json, I64, I64, Timestamp,
-         Timestamp, Timestamp);
-    NEXT_PAGE = "users.next_page": "SELECT id, status, username, email_sealed, email_verified, phone_sealed, \
-        data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, \
-        updated_at, last_sign_in_at FROM users WHERE (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3"
-        (Timestamp, Uuid, I64) -> (Uuid, Text, Text, Bytes, Bool, Bytes, Bytes, Text, Text, Text, Json, Json, I64,
-         I64, Timestamp, Timestamp, Timestamp);
+statements_of! { USERS:
+    INSERT = "users.insert": Shape::Insert;
+    BY_ID = "users.by_id": Shape::Find;
+    UPDATE = "users.update": Shape::Update(&[
+        "status", "username", "email_sealed", "email_verified", "phone_sealed", "data_key", "display_name", "locale",
+        "time_zone", "attributes", "roles", "security_epoch", "version", "updated_at", "last_sign_in_at",
+    ]);
+    RECORD_SIGN_IN = "users.record_sign_in": Shape::Update(&["last_sign_in_at"]);
+    FIRST_PAGE = "users.first_page": Shape::List(List::along("users_by_created"));
+    NEXT_PAGE = "users.next_page": Shape::List(List::along("users_by_created").range(Range::Behind));
 }
 
 impl Users<'_> {
@@ -142,26 +126,26 @@ impl Users<'_> {
 
 pub(super) fn user(row: &mut Row) -> Result<User, StoreError> {
     Ok(User {
-        id: UserId(row.uuid(0)?),
-        status: known("user status", UserStatus::parse(&row.text(1)?))?,
-        username: row.text_or_null(2)?.map(Username::stored),
-        email: row.bytes_or_null(3)?.map(Sealed),
-        email_verified: row.bool(4)?,
-        phone: row.bytes_or_null(5)?.map(Sealed),
-        data_key: row.bytes_or_null(6)?.map(Sealed),
-        display_name: row.text_or_null(7)?,
-        locale: row.text_or_null(8)?,
-        time_zone: row.text_or_null(9)?,
-        attributes: match row.json(10)? {
+        id: UserId(row.uuid(position!(USERS.id))?),
+        status: known("user status", UserStatus::parse(&row.text(position!(USERS.status))?))?,
+        username: row.text_or_null(position!(USERS.username))?.map(Username::stored),
+        email: row.bytes_or_null(position!(USERS.email_sealed))?.map(Sealed),
+        email_verified: row.bool(position!(USERS.email_verified))?,
+        phone: row.bytes_or_null(position!(USERS.phone_sealed))?.map(Sealed),
+        data_key: row.bytes_or_null(position!(USERS.data_key))?.map(Sealed),
+        display_name: row.text_or_null(position!(USERS.display_name))?,
+        locale: row.text_or_null(position!(USERS.locale))?,
+        time_zone: row.text_or_null(position!(USERS.time_zone))?,
+        attributes: match row.json(position!(USERS.attributes))? {
             Json::Object(attributes) => attributes,
             _ => return Err(StoreError::corrupt("attributes are not an object")),
         },
-        roles: list(row.json(11)?)?,
-        security_epoch: row.i64(12)?,
-        version: row.i64(13)?,
-        created_at: row.timestamp(14)?,
-        updated_at: row.timestamp(15)?,
-        last_sign_in_at: row.timestamp_or_null(16)?,
+        roles: list(row.json(position!(USERS.roles))?)?,
+        security_epoch: row.i64(position!(USERS.security_epoch))?,
+        version: row.i64(position!(USERS.version))?,
+        created_at: row.timestamp(position!(USERS.created_at))?,
+        updated_at: row.timestamp(position!(USERS.updated_at))?,
+        last_sign_in_at: row.timestamp_or_null(position!(USERS.last_sign_in_at))?,
     })
 }
 

@@ -31,8 +31,8 @@ async fn fill(store: &Store) {
             uow.identities().insert(identity).await?;
             uow.clients().insert(client).await?;
             uow.outbox().push(event).await?;
-            uow.single_use().consume_once(&hash, "state", now).await?;
-            uow.secrets().insert(secret).await?;
+            uow.replay_guard().consume_once(&hash, "state", now).await?;
+            uow.one_time_tokens().insert(secret).await?;
             uow.idempotency_keys().insert(answer).await?;
             for revocation in revocations {
                 uow.revocations().insert(revocation).await?;
@@ -71,15 +71,15 @@ async fn a_copy_in_portions_has_every_row_in_the_order_of_keys() {
     on_every_engine(async |store| {
         let target = memory_store().await.unwrap();
         fill(store).await;
-        for copy in COPIED {
-            assert_eq!(copy.last_key(&mut target.reading()).await.unwrap(), None, "{}", copy.name);
+        for copy in COPIED.iter() {
+            assert_eq!(copy.last_key(&mut target.reading()).await.unwrap(), None, "{}", copy.table.name);
             while copy_portion(copy, store, &target, 2).await {}
             let rows = everything(copy, store).await;
-            assert!(!rows.is_empty(), "{} was not filled", copy.name);
-            assert!(rows == everything(copy, &target).await, "{}", copy.name);
+            assert!(!rows.is_empty(), "{} was not filled", copy.table.name);
+            assert!(rows == everything(copy, &target).await, "{}", copy.table.name);
             let last = Row(rows.last().unwrap().clone());
             let key = copy.last_key(&mut target.reading()).await.unwrap();
-            assert_eq!(key.as_deref(), Some(copy.key(&last).unwrap()), "{}", copy.name);
+            assert_eq!(key.as_deref(), Some(copy.key(&last).unwrap()), "{}", copy.table.name);
         }
     })
     .await;

@@ -18,6 +18,7 @@ static SET_STATUS: Statement = Statement {
     sql: "UPDATE users SET status = $1 WHERE id = $2",
     parameters: &[Kind::Text, Kind::Uuid],
     columns: &[],
+    declared: None,
     numbered: std::sync::OnceLock::new(),
 };
 
@@ -120,20 +121,20 @@ async fn every_statement_runs_and_answers_the_declared_kinds() {
 #[tokio::test]
 async fn nothing_has_a_kind_in_every_nullable_column() {
     on_every_engine(async |store| {
-        for copy in userd_storage::repositories::copying::COPIED {
-            let (dummies, table) = (Dummies::new(), &crate::schema::SCHEMA.tables[copy.name]);
-            let nulls = table.columns.iter().map(|column| match column.nullable {
-                true => Value::Null(column.kind()),
-                false => dummies.value(column.kind()),
+        for copy in userd_storage::repositories::copying::COPIED.iter() {
+            let dummies = Dummies::new();
+            let nulls = copy.table.columns.iter().map(|column| match column.nullable {
+                true => Value::Null(column.kind),
+                false => dummies.value(column.kind),
             });
             let values: Vec<Value> = nulls.collect();
             let mut transaction = begin(store.engine().as_ref()).await;
-            transaction.run(copy.insert, &values).await.unwrap_or_else(|error| panic!("{}: {error}", copy.name));
+            transaction.run(copy.insert, &values).await.unwrap_or_else(|error| panic!("{}: {error}", copy.table.name));
             let mut seen = false;
             for row in transaction.run(copy.first_page, &[i64::MAX.into()]).await.unwrap() {
                 seen |= row.0 == values;
             }
-            assert!(seen, "{}", copy.name);
+            assert!(seen, "{}", copy.table.name);
         }
     })
     .await;

@@ -17,6 +17,7 @@ mod keys;
 mod once;
 mod portable;
 mod refused;
+mod rendered;
 mod round_trips;
 mod samples;
 mod schema;

@@ -1,7 +1,7 @@
 //! What may happen once: single use, secrets that are taken, answers that are saved, leases that one owner holds.
 
 use userd_model::{Sealed, Timestamp, UserId};
-use userd_storage::repositories::{idempotency_keys::IdempotencyRecord, secrets::StoredSecret};
+use userd_storage::repositories::{idempotency_keys::IdempotencyRecord, one_time_tokens::OneTimeToken};
 use uuid::Uuid;
 
 use crate::{
@@ -14,10 +14,10 @@ use crate::{
 async fn what_has_been_used_once_is_used_for_good() {
     on_every_store(async |store| {
         let (hash, until) = (samples::hash(), moment());
-        let first = transact!(store, uow => uow.single_use().consume_once(&hash, "state", until).await?);
+        let first = transact!(store, uow => uow.replay_guard().consume_once(&hash, "state", until).await?);
         assert!(first.unwrap());
         for purpose in ["state", "nonce"] {
-            let again = transact!(store, uow => uow.single_use().consume_once(&hash, purpose, until).await?);
+            let again = transact!(store, uow => uow.replay_guard().consume_once(&hash, purpose, until).await?);
             assert!(!again.unwrap());
         }
     })
@@ -29,8 +29,8 @@ async fn using_twice_in_one_unit_of_work_succeeds_once() {
     on_every_store(async |store| {
         let (hash, until) = (samples::hash(), moment());
         let both = transact!(store, uow => {
-            let first = uow.single_use().consume_once(&hash, "state", until).await?;
-            (first, uow.single_use().consume_once(&hash, "state", until).await?)
+            let first = uow.replay_guard().consume_once(&hash, "state", until).await?;
+            (first, uow.replay_guard().consume_once(&hash, "state", until).await?)
         });
         assert_eq!(both.unwrap(), (true, false));
     })
@@ -45,7 +45,7 @@ async fn sixty_four_uses_at_once_have_one_winner() {
             let store = store.clone();
             tokio::spawn(async move {
                 let hash = &hash;
-                transact!(store, uow => uow.single_use().consume_once(hash, "state", until).await?)
+                transact!(store, uow => uow.replay_guard().consume_once(hash, "state", until).await?)
             })
         });
         let mut winners = 0;
@@ -62,16 +62,19 @@ async fn a_secret_is_found_many_times_and_taken_once() {
     on_every_store(async |store| {
         for secret in &[samples::secret(Some(id()), "reset"), samples::secret(None, "reset")] {
             let (hash, now) = (&secret.hash, secret.created_at);
-            transact!(store, uow => uow.secrets().insert(secret).await?).unwrap();
-            assert_eq!(duplicate(transact!(store, uow => uow.secrets().insert(secret).await?)), "secrets");
+            transact!(store, uow => uow.one_time_tokens().insert(secret).await?).unwrap();
+            assert_eq!(
+                duplicate(transact!(store, uow => uow.one_time_tokens().insert(secret).await?)),
+                "one_time_tokens"
+            );
             for _ in 0..2 {
-                let found = store.reading().secrets().find(hash, "reset", now).await.unwrap();
+                let found = store.reading().one_time_tokens().find(hash, "reset", now).await.unwrap();
                 assert!(found.as_ref() == Some(secret));
             }
-            let taken = transact!(store, uow => uow.secrets().take(hash, "reset", now).await?).unwrap();
+            let taken = transact!(store, uow => uow.one_time_tokens().take(hash, "reset", now).await?).unwrap();
             assert!(taken.as_ref() == Some(secret));
-            assert!(transact!(store, uow => uow.secrets().take(hash, "reset", now).await?).unwrap().is_none());
-            assert!(store.reading().secrets().find(hash, "reset", now).await.unwrap().is_none());
+            assert!(transact!(store, uow => uow.one_time_tokens().take(hash, "reset", now).await?).unwrap().is_none());
+            assert!(store.reading().one_time_tokens().find(hash, "reset", now).await.unwrap().is_none());
         }
     })
     .await;
@@ -82,13 +85,13 @@ async fn a_secret_is_good_only_for_its_purpose_and_until_it_expires() {
     on_every_store(async |store| {
         let secret = &samples::secret(Some(id()), "reset");
         let (hash, now, end) = (&secret.hash, secret.created_at, secret.expires_at);
-        transact!(store, uow => uow.secrets().insert(secret).await?).unwrap();
+        transact!(store, uow => uow.one_time_tokens().insert(secret).await?).unwrap();
         for (purpose, at) in [("verify", now), ("reset", end), ("reset", end.plus(seconds(1)))] {
-            assert!(store.reading().secrets().find(hash, purpose, at).await.unwrap().is_none());
-            assert!(transact!(store, uow => uow.secrets().take(hash, purpose, at).await?).unwrap().is_none());
+            assert!(store.reading().one_time_tokens().find(hash, purpose, at).await.unwrap().is_none());
+            assert!(transact!(store, uow => uow.one_time_tokens().take(hash, purpose, at).await?).unwrap().is_none());
         }
         let last = Timestamp::from_micros(end.micros() - 1);
-        assert!(transact!(store, uow => uow.secrets().take(hash, "reset", last).await?).unwrap().is_some());
+        assert!(transact!(store, uow => uow.one_time_tokens().take(hash, "reset", last).await?).unwrap().is_some());
     })
     .await;
 }
@@ -98,12 +101,12 @@ async fn sixty_four_takers_of_one_secret_have_one_winner() {
     on_every_store(async |store| {
         let secret = &samples::secret(None, "code");
         let (now, hash): (_, [u8; 32]) = (secret.created_at, secret.hash.as_slice().try_into().unwrap());
-        transact!(store, uow => uow.secrets().insert(secret).await?).unwrap();
+        transact!(store, uow => uow.one_time_tokens().insert(secret).await?).unwrap();
         let race = (0..64).map(|_| {
             let store = store.clone();
             tokio::spawn(async move {
                 let hash = &hash;
-                transact!(store, uow => uow.secrets().take(hash, "code", now).await?)
+                transact!(store, uow => uow.one_time_tokens().take(hash, "code", now).await?)
             })
         });
         let mut winners = 0;
@@ -124,19 +127,19 @@ async fn the_secrets_of_a_user_are_listed_changed_and_removed_together() {
         let strangers = &samples::secret(Some(id()), "a");
         transact!(store, uow => {
             for secret in [second, strangers, first] {
-                uow.secrets().insert(secret).await?;
+                uow.one_time_tokens().insert(secret).await?;
             }
-            uow.secrets().update_payload(&first.hash, b"changed").await?;
+            uow.one_time_tokens().update_payload(&first.hash, b"changed").await?;
         })
         .unwrap();
-        let changed = StoredSecret { payload: b"changed".to_vec(), ..first.clone() };
-        assert!(store.reading().secrets().of_owner(owner, now).await.unwrap() == [changed, second.clone()]);
+        let changed = OneTimeToken { payload: b"changed".to_vec(), ..first.clone() };
+        assert!(store.reading().one_time_tokens().of_owner(owner, now).await.unwrap() == [changed, second.clone()]);
         let late = first.expires_at.max(second.expires_at);
-        assert!(store.reading().secrets().of_owner(owner, late).await.unwrap().is_empty());
-        transact!(store, uow => uow.secrets().remove_of_owner(owner).await?).unwrap();
-        assert!(store.reading().secrets().of_owner(owner, now).await.unwrap().is_empty());
+        assert!(store.reading().one_time_tokens().of_owner(owner, late).await.unwrap().is_empty());
+        transact!(store, uow => uow.one_time_tokens().remove_of_owner(owner).await?).unwrap();
+        assert!(store.reading().one_time_tokens().of_owner(owner, now).await.unwrap().is_empty());
         let others = strangers.owner.unwrap();
-        assert_eq!(store.reading().secrets().of_owner(others, strangers.created_at).await.unwrap().len(), 1);
+        assert_eq!(store.reading().one_time_tokens().of_owner(others, strangers.created_at).await.unwrap().len(), 1);
     })
     .await;
 }

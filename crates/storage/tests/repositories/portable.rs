@@ -3,10 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use userd_storage::{
-    Kind,
-    repositories::{INDEXES, TABLES, statements},
-};
+use userd_storage::{Kind, repositories::statements, tables::TABLES};
 
 use crate::{
     schema::{SCHEMA, Table},
@@ -167,9 +164,9 @@ fn check_select(
     let mut path: Vec<&String> = equal;
     path.extend(ranges.iter().flat_map(|range| &range.columns));
     let ordered: Vec<&str> = order.iter().map(|(column, _)| column.as_str()).collect();
-    let key = TABLES.iter().filter(|table| table.name == name).map(|table| table.key);
-    let indexes = INDEXES.iter().filter(|index| index.table == name).map(|index| index.columns);
-    if !key.chain(indexes).any(|columns| columns == ordered) {
+    let declared = TABLES.iter().find(|table| table.name == name).ok_or("is not declared")?;
+    let indexes = declared.indexes.iter().map(|index| index.columns);
+    if !indexes.chain([declared.key]).any(|columns| columns == ordered) {
         return Err(format!("no index gives the order {ordered:?}"));
     }
     if !path.iter().enumerate().all(|(at, column)| ordered.get(at) == Some(&column.as_str())) {

@@ -2,7 +2,7 @@
 
 use userd_storage::{
     Kind::{self, Bytes, I64, Text, Timestamp, Uuid},
-    repositories::TABLES,
+    tables::TABLES,
 };
 
 use crate::{portable::check, sql::tokens};
@@ -37,22 +37,22 @@ static CASES: &[Case] = &[
     ("expected FROM at \"( id ) FROM users\"", "SELECT count(id) FROM users", &[], &[I64]),
     (
         "an upsert must be named so",
-        "INSERT INTO single_use (hash, purpose, expires_at) VALUES ($1, $2, $3) ON CONFLICT (hash) DO \
+        "INSERT INTO replay_guard (hash, purpose, expires_at) VALUES ($1, $2, $3) ON CONFLICT (hash) DO \
          UPDATE SET purpose = excluded.purpose, expires_at = excluded.expires_at",
         &[Bytes, Text, Timestamp],
         &[],
     ),
     (
         "NOTHING is not portable",
-        "INSERT INTO single_use (hash, purpose, expires_at) VALUES ($1, $2, $3) ON CONFLICT (hash) DO \
+        "INSERT INTO replay_guard (hash, purpose, expires_at) VALUES ($1, $2, $3) ON CONFLICT (hash) DO \
          NOTHING",
         &[Bytes, Text, Timestamp],
         &[],
     ),
-    ("leaves expires_at out", "INSERT INTO single_use (hash, purpose) VALUES ($1, $2)", &[Bytes, Text], &[]),
+    ("leaves expires_at out", "INSERT INTO replay_guard (hash, purpose) VALUES ($1, $2)", &[Bytes, Text], &[]),
     (
         "a write must name the whole primary key and nothing else",
-        "DELETE FROM single_use WHERE expires_at <= $1",
+        "DELETE FROM replay_guard WHERE expires_at <= $1",
         &[Timestamp],
         &[],
     ),
@@ -127,23 +127,23 @@ fn what_an_engine_would_answer_differently_is_refused() {
 
 #[test]
 fn an_upsert_replaces_the_whole_row_by_its_key_and_says_so_in_its_name() {
-    let insert = "INSERT INTO single_use (hash, purpose, expires_at) VALUES ($1, $2, $3)";
+    let insert = "INSERT INTO replay_guard (hash, purpose, expires_at) VALUES ($1, $2, $3)";
     let whole = "purpose = excluded.purpose, expires_at = excluded.expires_at";
     for (reason, name, rest) in [
-        ("named upsert and is none", "single_use.upsert", String::new()),
-        ("must be named so", "single_use.insert", format!(" ON CONFLICT (hash) DO UPDATE SET {whole}")),
-        ("something else than the key", "single_use.upsert", format!(" ON CONFLICT (purpose) DO UPDATE SET {whole}")),
-        ("every column", "single_use.upsert", " ON CONFLICT (hash) DO UPDATE SET purpose = excluded.purpose".into()),
+        ("named upsert and is none", "replay_guard.upsert", String::new()),
+        ("must be named so", "replay_guard.insert", format!(" ON CONFLICT (hash) DO UPDATE SET {whole}")),
+        ("something else than the key", "replay_guard.upsert", format!(" ON CONFLICT (purpose) DO UPDATE SET {whole}")),
+        ("every column", "replay_guard.upsert", " ON CONFLICT (hash) DO UPDATE SET purpose = excluded.purpose".into()),
         (
             "mix columns",
-            "single_use.upsert",
+            "replay_guard.upsert",
             format!(" ON CONFLICT (hash) DO UPDATE SET {}", whole.replace("excluded.p", "excluded.x")),
         ),
-        ("not an excluded column", "single_use.upsert", " ON CONFLICT (hash) DO UPDATE SET purpose = $1".into()),
+        ("not an excluded column", "replay_guard.upsert", " ON CONFLICT (hash) DO UPDATE SET purpose = $1".into()),
     ] {
         let refusal = check(name, &format!("{insert}{rest}"), &[Bytes, Text, Timestamp], &[]).expect_err(name);
         assert!(refusal.contains(reason), "{rest}: {refusal}");
     }
     let lawful = format!("{insert} ON CONFLICT (hash) DO UPDATE SET {whole}");
-    assert_eq!(check("single_use.upsert", &lawful, &[Bytes, Text, Timestamp], &[]), Ok(()));
+    assert_eq!(check("replay_guard.upsert", &lawful, &[Bytes, Text, Timestamp], &[]), Ok(()));
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use userd_model::{Event, EventKind, Revocation, RevocationId, Revoked, Session, Timestamp, User};
 use userd_storage::{
     Duplicate, Failure, Store, StoreError, UnitOfWork,
+    repositories::expiring::EXPIRING,
     testing::{Backend, Counting, Counts, TestDatabase, TestRandom, schema_on},
 };
 
@@ -182,7 +183,7 @@ async fn claims_and_single_use_are_never_deferred() {
     transact!(store, uow => {
         uow.defer_writes();
         uow.claims().insert(claim).await?;
-        assert!(uow.single_use().consume_once(hash, "state", claim.created_at).await?);
+        assert!(uow.replay_guard().consume_once(hash, "state", claim.created_at).await?);
     })
     .unwrap();
     let counts = of_case(&counting);
@@ -201,7 +202,9 @@ async fn sweeping_takes_as_many_round_trips_for_many_as_for_one() {
     let (_, sessions) = &person(&store, 50).await;
     counting.take();
     let last = sessions.iter().map(|session| session.expires_at).max().unwrap();
-    let swept = transact!(store, uow => uow.sessions().remove_expired(last, 500).await?).unwrap();
+    let table = EXPIRING.iter().find(|expiring| expiring.table.name == "sessions").unwrap();
+    let long_after = &last.plus(std::time::Duration::from_secs(7 * 24 * 3600));
+    let swept = transact!(store, uow => table.remove(&mut uow, *long_after, 500).await?).unwrap();
     assert_eq!((swept, of_case(&counting).round_trips()), (50, 3));
 }
 

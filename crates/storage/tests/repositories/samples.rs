@@ -10,8 +10,8 @@ use userd_model::{
 };
 use userd_storage::{
     repositories::{
-        claims::Claim, idempotency_keys::IdempotencyRecord, password_credentials::PasswordCredential,
-        secrets::StoredSecret,
+        claims::Claim, idempotency_keys::IdempotencyRecord, one_time_tokens::OneTimeToken,
+        password_credentials::PasswordCredential,
     },
     testing::TestRandom,
 };
@@ -206,9 +206,9 @@ pub(crate) fn event(kind: EventKind, at: Timestamp) -> Event {
     Event { id: EventId(id()), kind, user_id: id(), at, data: json!({"session_id": word()}) }
 }
 
-pub(crate) fn secret(owner: Option<UserId>, purpose: &str) -> StoredSecret {
+pub(crate) fn secret(owner: Option<UserId>, purpose: &str) -> OneTimeToken {
     let now = moment();
-    StoredSecret {
+    OneTimeToken {
         hash: hash().to_vec(),
         purpose: purpose.to_owned(),
         owner,

@@ -1,10 +1,17 @@
 //! Sweeping: what has expired goes, in portions; what has not stays. The samples expire after 2030, and the sweep
 //! here pretends to be in 1971, so that it meets only rows made for it.
 
+use std::time::Duration;
+
 use userd_model::{Revocation, Session, Timestamp, UserId};
 use userd_storage::{
     Store,
-    repositories::{idempotency_keys::IdempotencyRecord, secrets::StoredSecret},
+    repositories::{
+        expiring::{EXPIRING, Expiring},
+        idempotency_keys::IdempotencyRecord,
+        one_time_tokens::OneTimeToken,
+    },
+    tables::{IDEMPOTENCY_KEYS, ONE_TIME_TOKENS, REPLAY_GUARD, REVOCATIONS, SESSIONS, Table},
 };
 
 use crate::{
@@ -14,23 +21,32 @@ use crate::{
 
 const NOW: Timestamp = Timestamp::from_seconds(40_000_000);
 
+/// Expired sessions stay for a day, in case a clock was wrong.
+const SESSIONS_KEPT: Duration = Duration::from_secs(24 * 3600);
+
 /// Two expired, one that expires now, and one that is good for another moment.
 fn ends() -> [Timestamp; 4] {
     [NOW.minus(seconds(2)), NOW.minus(seconds(1)), NOW, Timestamp::from_micros(NOW.micros() + 1)]
 }
 
-/// Sweeps in portions of two until nothing is left to sweep, with the repository's own sweeping.
-macro_rules! sweep {
-    ($store:expr, $table:ident) => {{
-        let mut portions = Vec::new();
-        loop {
-            let swept = transact!($store, uow => uow.$table().remove_expired(NOW, 2).await?).unwrap();
-            portions.push(swept);
-            if swept == 0 {
-                break portions;
-            }
+fn expiring(table: &Table) -> &'static Expiring {
+    EXPIRING.iter().find(|expiring| expiring.table.name == table.name).unwrap()
+}
+
+async fn remove_expired(store: &Store, table: &Table, now: Timestamp, limit: u32) -> usize {
+    let expiring = expiring(table);
+    transact!(store, uow => expiring.remove(&mut uow, now, limit).await?).unwrap()
+}
+
+/// Sweeps in portions of two until nothing is left to sweep.
+async fn sweep(store: &Store, table: &Table, now: Timestamp) -> Vec<usize> {
+    let mut portions = Vec::new();
+    loop {
+        portions.push(remove_expired(store, table, now, 2).await);
+        if portions.ends_with(&[0]) {
+            return portions;
         }
-    }};
+    }
 }
 
 #[tokio::test]
@@ -39,7 +55,7 @@ async fn expired_sessions_are_swept_and_others_stay() {
         let user: UserId = id();
         let made = &ends().map(|expires_at| Session { expires_at, ..samples::new_session(user) });
         transact!(store, uow => for session in made { uow.sessions().insert(session).await?; }).unwrap();
-        assert_eq!(sweep!(store, sessions), [2, 1, 0]);
+        assert_eq!(sweep(store, &SESSIONS, NOW.plus(SESSIONS_KEPT)).await, [2, 1, 0]);
         let left = store.reading().sessions().page_of_user(user, None, 9).await.unwrap();
         assert_eq!(left, made[3..]);
         forget_session(store, &made[3]).await;
@@ -48,21 +64,22 @@ async fn expired_sessions_are_swept_and_others_stay() {
 }
 
 async fn forget_session(store: &Store, session: &Session) {
-    transact!(store, uow => uow.sessions().remove_expired(session.expires_at, 9).await?).unwrap();
+    remove_expired(store, &SESSIONS, session.expires_at.plus(SESSIONS_KEPT), 9).await;
 }
 
 #[tokio::test]
 async fn expired_secrets_are_swept_and_others_stay() {
     on_every_store(async |store| {
-        let made = &ends().map(|expires_at| StoredSecret { expires_at, ..samples::secret(None, "code") });
-        transact!(store, uow => for secret in made { uow.secrets().insert(secret).await?; }).unwrap();
-        assert_eq!(sweep!(store, secrets), [2, 1, 0]);
+        let made = &ends().map(|expires_at| OneTimeToken { expires_at, ..samples::secret(None, "code") });
+        transact!(store, uow => for secret in made { uow.one_time_tokens().insert(secret).await?; }).unwrap();
+        assert_eq!(sweep(store, &ONE_TIME_TOKENS, NOW).await, [2, 1, 0]);
         for (secret, stays) in made.iter().zip([false, false, false, true]) {
-            let found = store.reading().secrets().find(&secret.hash, "code", Timestamp::from_micros(0)).await.unwrap();
+            let found =
+                store.reading().one_time_tokens().find(&secret.hash, "code", Timestamp::from_micros(0)).await.unwrap();
             assert_eq!(found.is_some(), stays);
         }
         let last = &made[3];
-        transact!(store, uow => uow.secrets().take(&last.hash, "code", NOW).await?).unwrap();
+        transact!(store, uow => uow.one_time_tokens().take(&last.hash, "code", NOW).await?).unwrap();
     })
     .await;
 }
@@ -72,14 +89,14 @@ async fn expired_answers_are_swept_and_others_stay() {
     on_every_store(async |store| {
         let made = &ends().map(|expires_at| IdempotencyRecord { expires_at, ..samples::answer() });
         transact!(store, uow => for answer in made { uow.idempotency_keys().insert(answer).await?; }).unwrap();
-        assert_eq!(sweep!(store, idempotency_keys), [2, 1, 0]);
+        assert_eq!(sweep(store, &IDEMPOTENCY_KEYS, NOW).await, [2, 1, 0]);
         for (answer, stays) in made.iter().zip([false, false, false, true]) {
             let long_ago = Timestamp::from_micros(0);
             let found = store.reading().idempotency_keys().find(&answer.key_hash, long_ago).await.unwrap();
             assert_eq!(found.is_some(), stays);
         }
         let end = made[3].expires_at;
-        transact!(store, uow => uow.idempotency_keys().remove_expired(end, 9).await?).unwrap();
+        remove_expired(store, &IDEMPOTENCY_KEYS, end, 9).await;
     })
     .await;
 }
@@ -88,15 +105,15 @@ async fn expired_answers_are_swept_and_others_stay() {
 async fn what_was_used_once_is_forgotten_after_its_end_and_not_before() {
     on_every_store(async |store| {
         let made = &ends().map(|expires_at| (samples::hash(), expires_at));
-        transact!(store, uow => for (hash, end) in made { uow.single_use().consume_once(hash, "state", *end).await?; })
+        transact!(store, uow => for (hash, end) in made { uow.replay_guard().consume_once(hash, "state", *end).await?; })
             .unwrap();
-        assert_eq!(sweep!(store, single_use), [2, 1, 0]);
+        assert_eq!(sweep(store, &REPLAY_GUARD, NOW).await, [2, 1, 0]);
         for ((hash, end), again) in made.iter().zip([true, true, true, false]) {
-            let used = transact!(store, uow => uow.single_use().consume_once(hash, "state", *end).await?).unwrap();
+            let used = transact!(store, uow => uow.replay_guard().consume_once(hash, "state", *end).await?).unwrap();
             assert_eq!(used, again);
         }
         let last = ends()[3];
-        transact!(store, uow => uow.single_use().remove_expired(last, 9).await?).unwrap();
+        remove_expired(store, &REPLAY_GUARD, last, 9).await;
     })
     .await;
 }
@@ -112,11 +129,11 @@ async fn revocations_are_forgotten_when_every_token_they_touch_is_dead() {
             .collect();
         let made = &made;
         transact!(store, uow => for revocation in made { uow.revocations().insert(revocation).await?; }).unwrap();
-        assert_eq!(sweep!(store, revocations), [2, 1, 0]);
+        assert_eq!(sweep(store, &REVOCATIONS, NOW).await, [2, 1, 0]);
         let left = store.reading().revocations().after(recorded_at, 4).await.unwrap();
         assert!(left.contains(&made[3]) && !left.iter().any(|revocation| made[..3].contains(revocation)));
         let last = ends()[3];
-        transact!(store, uow => uow.revocations().remove_expired(last, 9).await?).unwrap();
+        remove_expired(store, &REVOCATIONS, last, 9).await;
     })
     .await;
 }

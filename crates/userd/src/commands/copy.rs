@@ -62,14 +62,14 @@ pub async fn copy(
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}: {pos} rows ({per_sec})") {
         bar.set_style(style);
     }
-    for table in COPIED {
-        bar.set_message(table.name);
+    for table in COPIED.iter() {
+        bar.set_message(table.name());
         bar.set_position(0);
         copy_table(table, &source, &target, &bar).await?;
     }
     let mut copied = Vec::with_capacity(COPIED.len());
-    for table in COPIED {
-        bar.set_message(format!("comparing {}", table.name));
+    for table in COPIED.iter() {
+        bar.set_message(format!("comparing {}", table.name()));
         bar.set_position(0);
         copied.push(compare(table, &source, &target, &bar).await?);
     }
@@ -103,11 +103,11 @@ async fn must_be_ours(source: &Store) -> Result<(), WiringError> {
 }
 
 async fn must_be_empty(target: &Store) -> Result<(), WiringError> {
-    for table in COPIED {
+    for table in COPIED.iter() {
         if table.last_key(&mut target.reading()).await.map_err(part)?.is_some() {
             return Err(WiringError::Config(format!(
                 "the target is not empty: {} has rows. Choose an empty database, or --resume an interrupted copy",
-                table.name
+                table.name()
             )));
         }
     }
@@ -151,10 +151,12 @@ async fn compare(
         return Err(WiringError::Part(format!(
             "{} differs: {} rows in the source, {} in the target, or other content. Was the source written to? Stop \
              the service, empty the target and copy again",
-            table.name, here.0, there.0
+            table.name(),
+            here.0,
+            there.0
         )));
     }
-    Ok(Copied { table: table.name, rows: here.0, sha256: here.1 })
+    Ok(Copied { table: table.name(), rows: here.0, sha256: here.1 })
 }
 
 async fn checksum(table: &'static TableCopy, store: &Store, bar: &ProgressBar) -> Result<(u64, String), WiringError> {

@@ -34,4 +34,5 @@ mod replicas;
 mod rolling_restart;
 mod stopping;
 mod story;
+mod upgrades;
 mod verifiers;

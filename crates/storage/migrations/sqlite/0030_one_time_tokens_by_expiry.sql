@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS one_time_tokens_by_expiry ON one_time_tokens (expires_at, hash);

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS one_time_tokens_by_owner ON one_time_tokens (owner_id, purpose, hash);

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS replay_guard_by_expiry ON replay_guard (expires_at, hash);

@@ -1,0 +1,2 @@
+INSERT OR IGNORE INTO replay_guard (hash, purpose, expires_at)
+SELECT hash, purpose, expires_at FROM single_use;

@@ -1,0 +1,168 @@
+CREATE TABLE IF NOT EXISTS leases (
+    name TEXT COLLATE "C" NOT NULL,
+    owner UUID NOT NULL,
+    epoch BIGINT NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (name)
+);
+CREATE TABLE IF NOT EXISTS schema_migrations (
+    number BIGINT NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    checksum BYTEA NOT NULL,
+    applied_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (number)
+);
+CREATE TABLE IF NOT EXISTS users (
+    id UUID NOT NULL,
+    status TEXT COLLATE "C" NOT NULL,
+    username TEXT COLLATE "C",
+    email_sealed BYTEA,
+    email_verified BOOLEAN NOT NULL,
+    phone_sealed BYTEA,
+    data_key BYTEA,
+    display_name TEXT COLLATE "C",
+    locale TEXT COLLATE "C",
+    time_zone TEXT COLLATE "C",
+    attributes JSONB NOT NULL,
+    roles JSONB NOT NULL,
+    security_epoch BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    last_sign_in_at TIMESTAMPTZ,
+    PRIMARY KEY (id)
+);
+CREATE INDEX IF NOT EXISTS users_by_created ON users (created_at ASC, id ASC);
+CREATE TABLE IF NOT EXISTS claims (
+    claim_hash BYTEA NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    owner_id UUID NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (claim_hash)
+);
+CREATE INDEX IF NOT EXISTS claims_by_owner ON claims (owner_id ASC, kind ASC, claim_hash ASC);
+CREATE TABLE IF NOT EXISTS password_credentials (
+    user_id UUID NOT NULL,
+    hash TEXT COLLATE "C" NOT NULL,
+    changed_at TIMESTAMPTZ NOT NULL,
+    must_change BOOLEAN NOT NULL,
+    PRIMARY KEY (user_id)
+);
+CREATE TABLE IF NOT EXISTS sessions (
+    id UUID NOT NULL,
+    user_id UUID NOT NULL,
+    device_name TEXT COLLATE "C",
+    user_agent TEXT COLLATE "C",
+    ip TEXT COLLATE "C",
+    amr JSONB NOT NULL,
+    auth_time TIMESTAMPTZ NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    last_seen_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL,
+    ended_at TIMESTAMPTZ,
+    generation BIGINT NOT NULL,
+    current_hash BYTEA NOT NULL,
+    previous_hash BYTEA,
+    successor BYTEA,
+    PRIMARY KEY (id)
+);
+CREATE INDEX IF NOT EXISTS sessions_by_user ON sessions (user_id ASC, created_at ASC, id ASC);
+CREATE INDEX IF NOT EXISTS sessions_by_expiry ON sessions (expires_at ASC, id ASC);
+CREATE TABLE IF NOT EXISTS signing_keys (
+    kid TEXT COLLATE "C" NOT NULL,
+    algorithm TEXT COLLATE "C" NOT NULL,
+    state TEXT COLLATE "C" NOT NULL,
+    public_jwk JSONB NOT NULL,
+    private_key BYTEA NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    activated_at TIMESTAMPTZ,
+    retired_at TIMESTAMPTZ,
+    PRIMARY KEY (kid)
+);
+CREATE TABLE IF NOT EXISTS system_secrets (
+    name TEXT COLLATE "C" NOT NULL,
+    sealed BYTEA NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (name)
+);
+CREATE TABLE IF NOT EXISTS revocations (
+    id UUID NOT NULL,
+    scope TEXT COLLATE "C" NOT NULL,
+    recorded_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL,
+    what JSONB NOT NULL,
+    PRIMARY KEY (id)
+);
+CREATE INDEX IF NOT EXISTS revocations_by_time ON revocations (scope ASC, recorded_at ASC, id ASC);
+CREATE INDEX IF NOT EXISTS revocations_by_expiry ON revocations (expires_at ASC, id ASC);
+CREATE TABLE IF NOT EXISTS outbox (
+    shard BIGINT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    id UUID NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    user_id UUID NOT NULL,
+    data JSONB NOT NULL,
+    PRIMARY KEY (shard, created_at, id)
+);
+CREATE TABLE IF NOT EXISTS replay_guard (
+    hash BYTEA NOT NULL,
+    purpose TEXT COLLATE "C" NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (hash)
+);
+CREATE INDEX IF NOT EXISTS replay_guard_by_expiry ON replay_guard (expires_at ASC, hash ASC);
+CREATE TABLE IF NOT EXISTS one_time_tokens (
+    hash BYTEA NOT NULL,
+    purpose TEXT COLLATE "C" NOT NULL,
+    owner_id UUID NOT NULL,
+    payload BYTEA NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (hash)
+);
+CREATE INDEX IF NOT EXISTS one_time_tokens_by_expiry ON one_time_tokens (expires_at ASC, hash ASC);
+CREATE INDEX IF NOT EXISTS one_time_tokens_by_owner ON one_time_tokens (owner_id ASC, purpose ASC, hash ASC);
+CREATE TABLE IF NOT EXISTS idempotency_keys (
+    key_hash BYTEA NOT NULL,
+    body_hash BYTEA NOT NULL,
+    answer BYTEA NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (key_hash)
+);
+CREATE INDEX IF NOT EXISTS idempotency_keys_by_expiry ON idempotency_keys (expires_at ASC, key_hash ASC);
+CREATE TABLE IF NOT EXISTS identities (
+    id UUID NOT NULL,
+    user_id UUID NOT NULL,
+    provider TEXT COLLATE "C" NOT NULL,
+    issuer TEXT COLLATE "C" NOT NULL,
+    subject BYTEA NOT NULL,
+    profile BYTEA,
+    tokens BYTEA,
+    client_id TEXT COLLATE "C" NOT NULL,
+    bot_access BOOLEAN NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    last_used_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (id)
+);
+CREATE INDEX IF NOT EXISTS identities_by_user ON identities (user_id ASC, created_at ASC, id ASC);
+CREATE TABLE IF NOT EXISTS clients (
+    id UUID NOT NULL,
+    scope TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    secret_hash BYTEA NOT NULL,
+    permissions JSONB NOT NULL,
+    created_by UUID,
+    created_at TIMESTAMPTZ NOT NULL,
+    secret_changed_at TIMESTAMPTZ NOT NULL,
+    disabled_at TIMESTAMPTZ,
+    PRIMARY KEY (id)
+);
+CREATE INDEX IF NOT EXISTS clients_by_created ON clients (scope ASC, created_at ASC, id ASC);
+CREATE TABLE IF NOT EXISTS roles (
+    name TEXT COLLATE "C" NOT NULL,
+    permissions JSONB NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (name)
+);

@@ -1,0 +1,168 @@
+CREATE TABLE IF NOT EXISTS leases (
+    name TEXT NOT NULL,
+    owner BLOB NOT NULL,
+    epoch INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS schema_migrations (
+    number INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    checksum BLOB NOT NULL,
+    applied_at INTEGER NOT NULL,
+    PRIMARY KEY (number)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS users (
+    id BLOB NOT NULL,
+    status TEXT NOT NULL,
+    username TEXT,
+    email_sealed BLOB,
+    email_verified INTEGER NOT NULL,
+    phone_sealed BLOB,
+    data_key BLOB,
+    display_name TEXT,
+    locale TEXT,
+    time_zone TEXT,
+    attributes TEXT NOT NULL,
+    roles TEXT NOT NULL,
+    security_epoch INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    last_sign_in_at INTEGER,
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS users_by_created ON users (created_at, id);
+CREATE TABLE IF NOT EXISTS claims (
+    claim_hash BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    owner_id BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (claim_hash)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS claims_by_owner ON claims (owner_id, kind, claim_hash);
+CREATE TABLE IF NOT EXISTS password_credentials (
+    user_id BLOB NOT NULL,
+    hash TEXT NOT NULL,
+    changed_at INTEGER NOT NULL,
+    must_change INTEGER NOT NULL,
+    PRIMARY KEY (user_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sessions (
+    id BLOB NOT NULL,
+    user_id BLOB NOT NULL,
+    device_name TEXT,
+    user_agent TEXT,
+    ip TEXT,
+    amr TEXT NOT NULL,
+    auth_time INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    last_seen_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    generation INTEGER NOT NULL,
+    current_hash BLOB NOT NULL,
+    previous_hash BLOB,
+    successor BLOB,
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS sessions_by_user ON sessions (user_id, created_at, id);
+CREATE INDEX IF NOT EXISTS sessions_by_expiry ON sessions (expires_at, id);
+CREATE TABLE IF NOT EXISTS signing_keys (
+    kid TEXT NOT NULL,
+    algorithm TEXT NOT NULL,
+    state TEXT NOT NULL,
+    public_jwk TEXT NOT NULL,
+    private_key BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    activated_at INTEGER,
+    retired_at INTEGER,
+    PRIMARY KEY (kid)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS system_secrets (
+    name TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS revocations (
+    id BLOB NOT NULL,
+    scope TEXT NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    what TEXT NOT NULL,
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS revocations_by_time ON revocations (scope, recorded_at, id);
+CREATE INDEX IF NOT EXISTS revocations_by_expiry ON revocations (expires_at, id);
+CREATE TABLE IF NOT EXISTS outbox (
+    shard INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    user_id BLOB NOT NULL,
+    data TEXT NOT NULL,
+    PRIMARY KEY (shard, created_at, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS replay_guard (
+    hash BLOB NOT NULL,
+    purpose TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (hash)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS replay_guard_by_expiry ON replay_guard (expires_at, hash);
+CREATE TABLE IF NOT EXISTS one_time_tokens (
+    hash BLOB NOT NULL,
+    purpose TEXT NOT NULL,
+    owner_id BLOB NOT NULL,
+    payload BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (hash)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS one_time_tokens_by_expiry ON one_time_tokens (expires_at, hash);
+CREATE INDEX IF NOT EXISTS one_time_tokens_by_owner ON one_time_tokens (owner_id, purpose, hash);
+CREATE TABLE IF NOT EXISTS idempotency_keys (
+    key_hash BLOB NOT NULL,
+    body_hash BLOB NOT NULL,
+    answer BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (key_hash)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS idempotency_keys_by_expiry ON idempotency_keys (expires_at, key_hash);
+CREATE TABLE IF NOT EXISTS identities (
+    id BLOB NOT NULL,
+    user_id BLOB NOT NULL,
+    provider TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    subject BLOB NOT NULL,
+    profile BLOB,
+    tokens BLOB,
+    client_id TEXT NOT NULL,
+    bot_access INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    last_used_at INTEGER NOT NULL,
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS identities_by_user ON identities (user_id, created_at, id);
+CREATE TABLE IF NOT EXISTS clients (
+    id BLOB NOT NULL,
+    scope TEXT NOT NULL,
+    name TEXT NOT NULL,
+    secret_hash BLOB NOT NULL,
+    permissions TEXT NOT NULL,
+    created_by BLOB,
+    created_at INTEGER NOT NULL,
+    secret_changed_at INTEGER NOT NULL,
+    disabled_at INTEGER,
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS clients_by_created ON clients (scope, created_at, id);
+CREATE TABLE IF NOT EXISTS roles (
+    name TEXT NOT NULL,
+    permissions TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (name)
+) STRICT, WITHOUT ROWID;

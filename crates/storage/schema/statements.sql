@@ -1,0 +1,262 @@
+-- claims.insert
+INSERT INTO claims (claim_hash, kind, owner_id, created_at) VALUES ($1, $2, $3, $4);
+-- claims.by_hash
+SELECT claim_hash, kind, owner_id, created_at FROM claims WHERE claim_hash = $1;
+-- claims.remove
+DELETE FROM claims WHERE claim_hash = $1;
+-- claims.by_owner
+SELECT claim_hash, kind, owner_id, created_at FROM claims WHERE owner_id = $1 ORDER BY owner_id, kind, claim_hash LIMIT $2;
+-- clients.insert
+INSERT INTO clients (id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+-- clients.by_id
+SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at FROM clients WHERE id = $1;
+-- clients.update
+UPDATE clients SET name = $1, secret_hash = $2, permissions = $3, secret_changed_at = $4, disabled_at = $5 WHERE id = $6;
+-- clients.first_page
+SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at FROM clients WHERE scope = $1 ORDER BY scope, created_at, id LIMIT $2;
+-- clients.next_page
+SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at FROM clients WHERE scope = $1 AND (created_at, id) > ($2, $3) ORDER BY scope, created_at, id LIMIT $4;
+-- idempotency_keys.by_key
+SELECT key_hash, body_hash, answer, created_at, expires_at FROM idempotency_keys WHERE key_hash = $1;
+-- idempotency_keys.upsert
+INSERT INTO idempotency_keys (key_hash, body_hash, answer, created_at, expires_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (key_hash) DO UPDATE SET body_hash = excluded.body_hash, answer = excluded.answer, created_at = excluded.created_at, expires_at = excluded.expires_at;
+-- identities.insert
+INSERT INTO identities (id, user_id, provider, issuer, subject, profile, tokens, client_id, bot_access, created_at, last_used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+-- identities.by_id
+SELECT id, user_id, provider, issuer, subject, profile, tokens, client_id, bot_access, created_at, last_used_at FROM identities WHERE id = $1;
+-- identities.update
+UPDATE identities SET provider = $1, issuer = $2, subject = $3, profile = $4, tokens = $5, client_id = $6, bot_access = $7, last_used_at = $8 WHERE id = $9;
+-- identities.by_user
+SELECT id, user_id, provider, issuer, subject, profile, tokens, client_id, bot_access, created_at, last_used_at FROM identities WHERE user_id = $1 ORDER BY user_id, created_at, id LIMIT $2;
+-- identities.remove
+DELETE FROM identities WHERE id = $1;
+-- leases.by_name
+SELECT name, owner, epoch, expires_at FROM leases WHERE name = $1;
+-- leases.upsert
+INSERT INTO leases (name, owner, epoch, expires_at) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, epoch = excluded.epoch, expires_at = excluded.expires_at;
+-- one_time_tokens.insert
+INSERT INTO one_time_tokens (hash, purpose, owner_id, payload, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6);
+-- one_time_tokens.by_hash
+SELECT hash, purpose, owner_id, payload, created_at, expires_at FROM one_time_tokens WHERE hash = $1;
+-- one_time_tokens.update_payload
+UPDATE one_time_tokens SET payload = $1 WHERE hash = $2;
+-- one_time_tokens.remove
+DELETE FROM one_time_tokens WHERE hash = $1;
+-- one_time_tokens.by_owner
+SELECT hash, purpose, owner_id, payload, created_at, expires_at FROM one_time_tokens WHERE owner_id = $1 ORDER BY owner_id, purpose, hash LIMIT $2;
+-- outbox.insert
+INSERT INTO outbox (shard, created_at, id, kind, user_id, data) VALUES ($1, $2, $3, $4, $5, $6);
+-- outbox.first_page
+SELECT shard, created_at, id, kind, user_id, data FROM outbox WHERE shard = $1 ORDER BY shard, created_at, id LIMIT $2;
+-- outbox.next_page
+SELECT shard, created_at, id, kind, user_id, data FROM outbox WHERE shard = $1 AND (created_at, id) > ($2, $3) ORDER BY shard, created_at, id LIMIT $4;
+-- outbox.remove
+DELETE FROM outbox WHERE shard = $1 AND created_at = $2 AND id = $3;
+-- password_credentials.by_user
+SELECT user_id, hash, changed_at, must_change FROM password_credentials WHERE user_id = $1;
+-- password_credentials.upsert
+INSERT INTO password_credentials (user_id, hash, changed_at, must_change) VALUES ($1, $2, $3, $4) ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash, changed_at = excluded.changed_at, must_change = excluded.must_change;
+-- password_credentials.remove
+DELETE FROM password_credentials WHERE user_id = $1;
+-- replay_guard.by_hash
+SELECT hash, purpose, expires_at FROM replay_guard WHERE hash = $1;
+-- replay_guard.insert
+INSERT INTO replay_guard (hash, purpose, expires_at) VALUES ($1, $2, $3);
+-- revocations.insert
+INSERT INTO revocations (id, scope, recorded_at, expires_at, what) VALUES ($1, $2, $3, $4, $5);
+-- revocations.since
+SELECT id, scope, recorded_at, expires_at, what FROM revocations WHERE scope = $1 AND recorded_at >= $2 ORDER BY scope, recorded_at, id LIMIT $3;
+-- revocations.first_page
+SELECT id, scope, recorded_at, expires_at, what FROM revocations WHERE scope = $1 ORDER BY scope, recorded_at, id LIMIT $2;
+-- revocations.next_page
+SELECT id, scope, recorded_at, expires_at, what FROM revocations WHERE scope = $1 AND (recorded_at, id) > ($2, $3) ORDER BY scope, recorded_at, id LIMIT $4;
+-- roles.by_name
+SELECT name, permissions, created_at, updated_at FROM roles WHERE name = $1;
+-- roles.every
+SELECT name, permissions, created_at, updated_at FROM roles ORDER BY name;
+-- roles.insert
+INSERT INTO roles (name, permissions, created_at, updated_at) VALUES ($1, $2, $3, $4);
+-- roles.update
+UPDATE roles SET permissions = $1, updated_at = $2 WHERE name = $3;
+-- schema_migrations.every
+SELECT number, name, checksum, applied_at FROM schema_migrations ORDER BY number;
+-- schema_migrations.insert
+INSERT INTO schema_migrations (number, name, checksum, applied_at) VALUES ($1, $2, $3, $4);
+-- schema_migrations.update_checksum
+UPDATE schema_migrations SET checksum = $1 WHERE number = $2;
+-- sessions.insert
+INSERT INTO sessions (id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
+-- sessions.by_id
+SELECT id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor FROM sessions WHERE id = $1;
+-- sessions.update
+UPDATE sessions SET device_name = $1, user_agent = $2, ip = $3, amr = $4, auth_time = $5, last_seen_at = $6, expires_at = $7, ended_at = $8, generation = $9, current_hash = $10, previous_hash = $11, successor = $12 WHERE id = $13;
+-- sessions.rotate
+UPDATE sessions SET ip = $1, last_seen_at = $2, generation = $3, current_hash = $4, previous_hash = $5, successor = $6 WHERE id = $7;
+-- sessions.first_of_user
+SELECT id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor FROM sessions WHERE user_id = $1 ORDER BY user_id, created_at, id LIMIT $2;
+-- sessions.next_of_user
+SELECT id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor FROM sessions WHERE user_id = $1 AND (created_at, id) > ($2, $3) ORDER BY user_id, created_at, id LIMIT $4;
+-- sessions.remove
+DELETE FROM sessions WHERE id = $1;
+-- signing_keys.insert
+INSERT INTO signing_keys (kid, algorithm, state, public_jwk, private_key, created_at, activated_at, retired_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+-- signing_keys.every
+SELECT kid, algorithm, state, public_jwk, private_key, created_at, activated_at, retired_at FROM signing_keys ORDER BY kid;
+-- signing_keys.by_kid
+SELECT kid, algorithm, state, public_jwk, private_key, created_at, activated_at, retired_at FROM signing_keys WHERE kid = $1;
+-- signing_keys.update
+UPDATE signing_keys SET state = $1, private_key = $2, activated_at = $3, retired_at = $4 WHERE kid = $5;
+-- signing_keys.remove
+DELETE FROM signing_keys WHERE kid = $1;
+-- system_secrets.by_name
+SELECT name, sealed, created_at FROM system_secrets WHERE name = $1;
+-- system_secrets.insert
+INSERT INTO system_secrets (name, sealed, created_at) VALUES ($1, $2, $3);
+-- system_secrets.update
+UPDATE system_secrets SET sealed = $1 WHERE name = $2;
+-- system_secrets.every
+SELECT name, sealed, created_at FROM system_secrets ORDER BY name;
+-- users.insert
+INSERT INTO users (id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);
+-- users.by_id
+SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at FROM users WHERE id = $1;
+-- users.update
+UPDATE users SET status = $1, username = $2, email_sealed = $3, email_verified = $4, phone_sealed = $5, data_key = $6, display_name = $7, locale = $8, time_zone = $9, attributes = $10, roles = $11, security_epoch = $12, version = $13, updated_at = $14, last_sign_in_at = $15 WHERE id = $16;
+-- users.record_sign_in
+UPDATE users SET last_sign_in_at = $1 WHERE id = $2;
+-- users.first_page
+SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at FROM users ORDER BY created_at, id LIMIT $1;
+-- users.next_page
+SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at FROM users WHERE (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3;
+-- users.copy_first_page
+SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at FROM users ORDER BY id LIMIT $1;
+-- users.copy_next_page
+SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at FROM users WHERE (id) > ($1) ORDER BY id LIMIT $2;
+-- users.copy_last_key
+SELECT id FROM users ORDER BY id DESC LIMIT $1;
+-- users.copy_insert
+INSERT INTO users (id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);
+-- claims.copy_first_page
+SELECT claim_hash, kind, owner_id, created_at FROM claims ORDER BY claim_hash LIMIT $1;
+-- claims.copy_next_page
+SELECT claim_hash, kind, owner_id, created_at FROM claims WHERE (claim_hash) > ($1) ORDER BY claim_hash LIMIT $2;
+-- claims.copy_last_key
+SELECT claim_hash FROM claims ORDER BY claim_hash DESC LIMIT $1;
+-- claims.copy_insert
+INSERT INTO claims (claim_hash, kind, owner_id, created_at) VALUES ($1, $2, $3, $4);
+-- password_credentials.copy_first_page
+SELECT user_id, hash, changed_at, must_change FROM password_credentials ORDER BY user_id LIMIT $1;
+-- password_credentials.copy_next_page
+SELECT user_id, hash, changed_at, must_change FROM password_credentials WHERE (user_id) > ($1) ORDER BY user_id LIMIT $2;
+-- password_credentials.copy_last_key
+SELECT user_id FROM password_credentials ORDER BY user_id DESC LIMIT $1;
+-- password_credentials.copy_insert
+INSERT INTO password_credentials (user_id, hash, changed_at, must_change) VALUES ($1, $2, $3, $4);
+-- sessions.copy_first_page
+SELECT id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor FROM sessions ORDER BY id LIMIT $1;
+-- sessions.copy_next_page
+SELECT id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor FROM sessions WHERE (id) > ($1) ORDER BY id LIMIT $2;
+-- sessions.copy_last_key
+SELECT id FROM sessions ORDER BY id DESC LIMIT $1;
+-- sessions.copy_insert
+INSERT INTO sessions (id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
+-- signing_keys.copy_first_page
+SELECT kid, algorithm, state, public_jwk, private_key, created_at, activated_at, retired_at FROM signing_keys ORDER BY kid LIMIT $1;
+-- signing_keys.copy_next_page
+SELECT kid, algorithm, state, public_jwk, private_key, created_at, activated_at, retired_at FROM signing_keys WHERE (kid) > ($1) ORDER BY kid LIMIT $2;
+-- signing_keys.copy_last_key
+SELECT kid FROM signing_keys ORDER BY kid DESC LIMIT $1;
+-- signing_keys.copy_insert
+INSERT INTO signing_keys (kid, algorithm, state, public_jwk, private_key, created_at, activated_at, retired_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+-- system_secrets.copy_first_page
+SELECT name, sealed, created_at FROM system_secrets ORDER BY name LIMIT $1;
+-- system_secrets.copy_next_page
+SELECT name, sealed, created_at FROM system_secrets WHERE (name) > ($1) ORDER BY name LIMIT $2;
+-- system_secrets.copy_last_key
+SELECT name FROM system_secrets ORDER BY name DESC LIMIT $1;
+-- system_secrets.copy_insert
+INSERT INTO system_secrets (name, sealed, created_at) VALUES ($1, $2, $3);
+-- revocations.copy_first_page
+SELECT id, scope, recorded_at, expires_at, what FROM revocations ORDER BY id LIMIT $1;
+-- revocations.copy_next_page
+SELECT id, scope, recorded_at, expires_at, what FROM revocations WHERE (id) > ($1) ORDER BY id LIMIT $2;
+-- revocations.copy_last_key
+SELECT id FROM revocations ORDER BY id DESC LIMIT $1;
+-- revocations.copy_insert
+INSERT INTO revocations (id, scope, recorded_at, expires_at, what) VALUES ($1, $2, $3, $4, $5);
+-- outbox.copy_first_page
+SELECT shard, created_at, id, kind, user_id, data FROM outbox ORDER BY shard, created_at, id LIMIT $1;
+-- outbox.copy_next_page
+SELECT shard, created_at, id, kind, user_id, data FROM outbox WHERE (shard, created_at, id) > ($1, $2, $3) ORDER BY shard, created_at, id LIMIT $4;
+-- outbox.copy_last_key
+SELECT shard, created_at, id FROM outbox ORDER BY shard DESC, created_at DESC, id DESC LIMIT $1;
+-- outbox.copy_insert
+INSERT INTO outbox (shard, created_at, id, kind, user_id, data) VALUES ($1, $2, $3, $4, $5, $6);
+-- replay_guard.copy_first_page
+SELECT hash, purpose, expires_at FROM replay_guard ORDER BY hash LIMIT $1;
+-- replay_guard.copy_next_page
+SELECT hash, purpose, expires_at FROM replay_guard WHERE (hash) > ($1) ORDER BY hash LIMIT $2;
+-- replay_guard.copy_last_key
+SELECT hash FROM replay_guard ORDER BY hash DESC LIMIT $1;
+-- replay_guard.copy_insert
+INSERT INTO replay_guard (hash, purpose, expires_at) VALUES ($1, $2, $3);
+-- one_time_tokens.copy_first_page
+SELECT hash, purpose, owner_id, payload, created_at, expires_at FROM one_time_tokens ORDER BY hash LIMIT $1;
+-- one_time_tokens.copy_next_page
+SELECT hash, purpose, owner_id, payload, created_at, expires_at FROM one_time_tokens WHERE (hash) > ($1) ORDER BY hash LIMIT $2;
+-- one_time_tokens.copy_last_key
+SELECT hash FROM one_time_tokens ORDER BY hash DESC LIMIT $1;
+-- one_time_tokens.copy_insert
+INSERT INTO one_time_tokens (hash, purpose, owner_id, payload, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6);
+-- idempotency_keys.copy_first_page
+SELECT key_hash, body_hash, answer, created_at, expires_at FROM idempotency_keys ORDER BY key_hash LIMIT $1;
+-- idempotency_keys.copy_next_page
+SELECT key_hash, body_hash, answer, created_at, expires_at FROM idempotency_keys WHERE (key_hash) > ($1) ORDER BY key_hash LIMIT $2;
+-- idempotency_keys.copy_last_key
+SELECT key_hash FROM idempotency_keys ORDER BY key_hash DESC LIMIT $1;
+-- idempotency_keys.copy_insert
+INSERT INTO idempotency_keys (key_hash, body_hash, answer, created_at, expires_at) VALUES ($1, $2, $3, $4, $5);
+-- identities.copy_first_page
+SELECT id, user_id, provider, issuer, subject, profile, tokens, client_id, bot_access, created_at, last_used_at FROM identities ORDER BY id LIMIT $1;
+-- identities.copy_next_page
+SELECT id, user_id, provider, issuer, subject, profile, tokens, client_id, bot_access, created_at, last_used_at FROM identities WHERE (id) > ($1) ORDER BY id LIMIT $2;
+-- identities.copy_last_key
+SELECT id FROM identities ORDER BY id DESC LIMIT $1;
+-- identities.copy_insert
+INSERT INTO identities (id, user_id, provider, issuer, subject, profile, tokens, client_id, bot_access, created_at, last_used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+-- clients.copy_first_page
+SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at FROM clients ORDER BY id LIMIT $1;
+-- clients.copy_next_page
+SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at FROM clients WHERE (id) > ($1) ORDER BY id LIMIT $2;
+-- clients.copy_last_key
+SELECT id FROM clients ORDER BY id DESC LIMIT $1;
+-- clients.copy_insert
+INSERT INTO clients (id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+-- roles.copy_first_page
+SELECT name, permissions, created_at, updated_at FROM roles ORDER BY name LIMIT $1;
+-- roles.copy_next_page
+SELECT name, permissions, created_at, updated_at FROM roles WHERE (name) > ($1) ORDER BY name LIMIT $2;
+-- roles.copy_last_key
+SELECT name FROM roles ORDER BY name DESC LIMIT $1;
+-- roles.copy_insert
+INSERT INTO roles (name, permissions, created_at, updated_at) VALUES ($1, $2, $3, $4);
+-- sessions.expired
+SELECT expires_at, id FROM sessions WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2;
+-- sessions.remove_expired
+DELETE FROM sessions WHERE id = $1;
+-- revocations.expired
+SELECT expires_at, id FROM revocations WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2;
+-- revocations.remove_expired
+DELETE FROM revocations WHERE id = $1;
+-- replay_guard.expired
+SELECT expires_at, hash FROM replay_guard WHERE expires_at <= $1 ORDER BY expires_at, hash LIMIT $2;
+-- replay_guard.remove_expired
+DELETE FROM replay_guard WHERE hash = $1;
+-- one_time_tokens.expired
+SELECT expires_at, hash FROM one_time_tokens WHERE expires_at <= $1 ORDER BY expires_at, hash LIMIT $2;
+-- one_time_tokens.remove_expired
+DELETE FROM one_time_tokens WHERE hash = $1;
+-- idempotency_keys.expired
+SELECT expires_at, key_hash FROM idempotency_keys WHERE expires_at <= $1 ORDER BY expires_at, key_hash LIMIT $2;
+-- idempotency_keys.remove_expired
+DELETE FROM idempotency_keys WHERE key_hash = $1;

@@ -1,0 +1,22 @@
+//! The declaration of `roles`.
+
+use super::{
+    Expiry, Owner, Table,
+    table::columns::{json, text, timestamp},
+};
+
+/// Roles: named sets of permissions.
+pub const ROLES: Table = Table {
+    name: "roles",
+    columns: &[
+        text("name"),
+        json("permissions"),
+        timestamp("created_at"),
+        timestamp("updated_at"),
+    ],
+    key: &["name"],
+    indexes: &[],
+    owner: Owner::System,
+    expiry: Expiry::Never,
+    copied: true,
+};
