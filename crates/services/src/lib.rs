@@ -8,6 +8,7 @@ pub mod accounts;
 mod authenticate;
 mod background;
 pub mod clients;
+mod facts;
 pub mod limits;
 pub mod once;
 pub mod parts;

@@ -1,4 +1,4 @@
-//! The arrows between crates: userd → http → services → {storage, crypto, providers, cache} → model, and
+//! The arrows between crates: userd → http → web → services → {storage, crypto, providers, cache} → model, and
 //! {crypto, providers} → jose. All others are errors.
 
 use std::collections::BTreeSet;
@@ -12,9 +12,11 @@ fn allowed(name: &str) -> &'static [&'static str] {
         "storage" | "cache" => &["model"],
         "crypto" | "providers" => &["jose", "model"],
         "services" => &["storage", "crypto", "providers", "cache", "model"],
-        "http" => &["services", "model"],
+        // Web maps what services refuse to problems, and asks them whose a token is.
+        "web" => &["services", "model"],
+        "http" => &["web", "services", "model"],
         // The wiring knows every room.
-        "userd" => &["http", "services", "storage", "crypto", "providers", "cache", "model"],
+        "userd" => &["http", "web", "services", "storage", "crypto", "providers", "cache", "model"],
         // Stand-ins are other people's servers; they share the signatures with us, nothing else.
         "stand-ins" => &["jose", "model"],
         other => panic!("crates/{other} is new: name its arrows here and in docs/architecture.md"),

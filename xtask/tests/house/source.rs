@@ -4,7 +4,7 @@ use xtask::tree::{Source, Tree};
 
 /// The crates, by folder name.
 pub(crate) const CRATES: &[&str] =
-    &["cache", "crypto", "http", "jose", "model", "providers", "services", "stand-ins", "storage", "userd"];
+    &["cache", "crypto", "http", "jose", "model", "providers", "services", "stand-ins", "storage", "userd", "web"];
 
 pub(crate) fn tree() -> Tree {
     Tree::of_this_workspace()

@@ -6,17 +6,16 @@ use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use userd_services::{accounts::Registration, passwords::Password, sessions::Login};
+use userd_web::{
+    caller::{RequestOrigin, SignedInUser},
+    extract::{IdempotencyKey, Json},
+    problem::Problem,
+};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::bodies::{TokenPairBody, UserBody};
-use crate::{
-    api::Api,
-    caller::{From, SignedInUser},
-    extract::{IdempotencyKey, Json},
-    problem::Problem,
-    router::Routes,
-};
+use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
 #[must_use]
@@ -82,7 +81,7 @@ struct Registered {
         (status = 409, description = "The e-mail address or username is taken"), (status = 503, description = "Busy")))]
 async fn register(
     State(api): State<Arc<Api>>,
-    From(origin): From,
+    RequestOrigin(origin): RequestOrigin,
     IdempotencyKey(key): IdempotencyKey,
     Json(body): Json<Register>,
 ) -> Result<(StatusCode, Json<Registered>), Problem> {
@@ -117,7 +116,7 @@ struct Credentials {
         (status = 403, description = "The account is blocked"), (status = 503, description = "Busy")))]
 async fn login(
     State(api): State<Arc<Api>>,
-    From(origin): From,
+    RequestOrigin(origin): RequestOrigin,
     Json(body): Json<Credentials>,
 ) -> Result<Json<TokenPairBody>, Problem> {
     let login = Login {
@@ -142,7 +141,7 @@ struct RefreshBody {
         (status = 403, description = "The account is blocked")))]
 async fn refresh(
     State(api): State<Arc<Api>>,
-    From(origin): From,
+    RequestOrigin(origin): RequestOrigin,
     Json(body): Json<RefreshBody>,
 ) -> Result<Json<TokenPairBody>, Problem> {
     let token = zeroize::Zeroizing::new(body.refresh_token);
@@ -199,7 +198,7 @@ struct Setup {
         (status = 422, description = "The setup token or a field is not accepted"), (status = 503, description = "Busy")))]
 async fn setup(
     State(api): State<Arc<Api>>,
-    From(origin): From,
+    RequestOrigin(origin): RequestOrigin,
     Json(body): Json<Setup>,
 ) -> Result<(StatusCode, Json<Registered>), Problem> {
     let registration = Registration {

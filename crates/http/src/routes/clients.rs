@@ -7,17 +7,16 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use userd_model::{Actor, ClientId, Timestamp};
 use userd_services::clients::{ClientView, NewClient};
+use userd_web::{
+    caller::Caller,
+    extract::{IdempotencyKey, Json, PageQuery, Path, Query},
+    problem::Problem,
+};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::{
-    api::Api,
-    caller::Caller,
-    extract::{IdempotencyKey, Json, PageQuery, Path, Query},
-    problem::Problem,
-    router::Routes,
-};
+use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
 #[must_use]

@@ -10,18 +10,17 @@ use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use userd_model::{IdentityId, Timestamp};
 use userd_services::sign_in::{IdentityView, Start};
+use userd_web::{
+    attempt_cookie,
+    caller::{RequestOrigin, SignedInUser},
+    extract::{Json, Path},
+    problem::Problem,
+};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::{
-    api::Api,
-    attempt_cookie,
-    caller::{From, SignedInUser},
-    extract::{Json, Path},
-    problem::Problem,
-    router::Routes,
-};
+use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
 #[must_use]
@@ -82,7 +81,7 @@ struct LinkStart {
 async fn start_link(
     State(api): State<Arc<Api>>,
     user: SignedInUser,
-    From(origin): From,
+    RequestOrigin(origin): RequestOrigin,
     Path(provider): Path<String>,
     headers: HeaderMap,
     body: Option<Json<StartLink>>,

@@ -7,18 +7,17 @@ use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Deserializer, Serialize};
 use userd_model::{SessionId, Timestamp};
 use userd_services::{UserView, accounts::ProfileInput, passwords::Password, sessions::Device};
+use userd_web::{
+    caller::{RequestOrigin, SignedInUser},
+    extract::{IfMatch, Json, PageQuery, Path, Query},
+    problem::Problem,
+};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::bodies::UserBody;
-use crate::{
-    api::Api,
-    caller::{From, SignedInUser},
-    extract::{IfMatch, Json, PageQuery, Path, Query},
-    problem::Problem,
-    router::Routes,
-};
+use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
 #[must_use]
@@ -92,7 +91,7 @@ struct NewPassword {
 async fn change_password(
     State(api): State<Arc<Api>>,
     user: SignedInUser,
-    From(origin): From,
+    RequestOrigin(origin): RequestOrigin,
     Json(body): Json<NewPassword>,
 ) -> Result<StatusCode, Problem> {
     let (current, new) = (Password::new(body.current_password), Password::new(body.new_password));

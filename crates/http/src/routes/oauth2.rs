@@ -12,16 +12,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use userd_model::{Act, Actor, Permission, Refusal, RevocationId, Revoked, Timestamp};
 use userd_services::{Origin, clients::Clients};
+use userd_web::{
+    caller::{Caller, RequestOrigin},
+    extract::{BasicAuth, CursorText, Form, Json, Limit, Query},
+    problem::{Problem, table},
+};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
-use crate::{
-    api::Api,
-    caller::{Caller, From},
-    extract::{BasicAuth, CursorText, Form, Json, Limit, Query},
-    problem::{Problem, table},
-    router::Routes,
-};
+use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
 #[must_use]
@@ -39,10 +38,10 @@ pub(super) fn routes() -> Routes {
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "OAuth 2.0",
     responses((status = 200, description = "The key set", body = Value, content_type = "application/jwk-set+json")))]
 async fn jwks(State(api): State<Arc<Api>>) -> Response {
-    let bytes = api.services.parts.crypto.tokens.jwks();
+    let bytes = api.services.key_set();
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json")),
-        (header::CACHE_CONTROL, key_set_lifetime(api.services.parts.settings.publish_before)),
+        (header::CACHE_CONTROL, key_set_lifetime(api.services.key_published_before())),
     ];
     (headers, Body::from(bytes.to_vec())).into_response()
 }
@@ -60,11 +59,11 @@ fn key_set_lifetime(publish_before: Duration) -> HeaderValue {
 #[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "OAuth 2.0",
     responses((status = 200, description = "The metadata", body = Value)))]
 async fn metadata(State(api): State<Arc<Api>>) -> Response {
-    let settings = &api.services.parts.settings;
-    let base = settings.sign_in.public_url.as_str();
+    let services = &api.services;
+    let base = services.public_url();
     let basic = json!(["client_secret_basic", "client_secret_post"]);
     let body = json!({
-        "issuer": settings.issuer,
+        "issuer": services.issuer(),
         "jwks_uri": format!("{base}/.well-known/jwks.json"),
         "token_endpoint": format!("{base}/oauth2/token"),
         "introspection_endpoint": format!("{base}/oauth2/introspect"),
@@ -100,7 +99,7 @@ struct TokenQuestion {
     responses((status = 200, description = "What the token says", body = Value)))]
 async fn introspect(
     State(api): State<Arc<Api>>,
-    From(origin): From,
+    RequestOrigin(origin): RequestOrigin,
     asker: Asker,
     Form(body): Form<TokenQuestion>,
 ) -> Result<Json<Value>, Problem> {
@@ -117,7 +116,7 @@ async fn introspect(
     responses((status = 200, description = "The token does not work any more")))]
 async fn revoke(
     State(api): State<Arc<Api>>,
-    From(origin): From,
+    RequestOrigin(origin): RequestOrigin,
     basic: Option<BasicAuth>,
     Form(body): Form<TokenQuestion>,
 ) -> Result<StatusCode, Problem> {
@@ -167,7 +166,7 @@ struct TokenAnswer {
     responses((status = 200, description = "A token", body = TokenAnswer)))]
 async fn token(
     State(api): State<Arc<Api>>,
-    From(origin): From,
+    RequestOrigin(origin): RequestOrigin,
     basic: Option<BasicAuth>,
     Form(body): Form<TokenRequest>,
 ) -> Result<Json<TokenAnswer>, Problem> {
@@ -256,7 +255,7 @@ async fn revocations(
         query.after.as_ref().map(|cursor| cursor.open(&api.cursors, FEED)).transpose()?;
     let position = after.map(|(at, id)| (Timestamp::from_micros(at), id));
     let limit = query.limit.get();
-    let now = api.services.parts.now();
+    let now = api.services.now();
     let entries = api.services.revocations.feed(position, limit as u32).await?;
     let next = next_position(position, &entries, limit, now).map(|(at, id)| (at.micros(), id));
     let next_cursor = next.and_then(|position| api.cursors.seal(FEED, &position));

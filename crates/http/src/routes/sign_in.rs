@@ -9,18 +9,17 @@ use axum::{
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use userd_services::sign_in::{Finished, Kind, Landing, NativeProof, Start, callback_params};
+use userd_web::{
+    attempt_cookie,
+    caller::RequestOrigin,
+    extract::{Json, Path, Query, RawForm},
+    problem::Problem,
+};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 use super::bodies::TokenPairBody;
-use crate::{
-    api::Api,
-    attempt_cookie,
-    caller::From,
-    extract::{Json, Path, Query, RawForm},
-    problem::Problem,
-    router::Routes,
-};
+use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
 #[must_use]
@@ -54,7 +53,7 @@ struct ProviderList {
 /// The providers on offer, in order.
 #[utoipa::path(get, path = "/v1/auth/providers", tag = "Providers", responses((status = 200, description = "The providers", body = ProviderList)))]
 async fn providers(State(api): State<Arc<Api>>) -> Json<ProviderList> {
-    let base = api.services.parts.settings.sign_in.public_url.as_str();
+    let base = api.services.public_url();
     let items = api.services.sign_in.offered().map(|provider| ProviderBody {
         id: provider.id().to_owned(),
         kind: provider.kind().as_str(),
@@ -86,7 +85,7 @@ struct StartQuery {
         (status = 429, description = "Too many attempts"), (status = 503, description = "The provider cannot be reached now")))]
 async fn start(
     State(api): State<Arc<Api>>,
-    From(origin): From,
+    RequestOrigin(origin): RequestOrigin,
     Path(provider): Path<String>,
     headers: HeaderMap,
     Query(query): Query<StartQuery>,
@@ -110,14 +109,14 @@ async fn start(
         (status = 200, description = "A page that posts an answer in the fragment (Telegram's legacy page)", body = String, content_type = "text/html")))]
 async fn callback(
     State(api): State<Arc<Api>>,
-    From(origin): From,
+    RequestOrigin(origin): RequestOrigin,
     Path(provider): Path<String>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let query = query.unwrap_or_default();
     if answers_in_the_fragment(&api, &provider, query.as_bytes()) {
-        return super::pages::telegram_fragment(&api.services.parts.settings.sign_in.return_to);
+        return super::pages::telegram_fragment(api.services.return_to());
     }
     finish(&api, &provider, query.as_bytes(), &headers, &origin).await
 }
@@ -128,7 +127,7 @@ async fn callback(
     responses((status = 303, description = "To `return_to`, with a one-time `code` or with `error`")))]
 async fn callback_post(
     State(api): State<Arc<Api>>,
-    From(origin): From,
+    RequestOrigin(origin): RequestOrigin,
     Path(provider): Path<String>,
     headers: HeaderMap,
     RawForm(body): RawForm,
@@ -167,7 +166,7 @@ async fn finish(
         Finished::Linked { landing } => (landing, ("linked", provider.to_owned())),
         Finished::Refused { landing, failure } => (landing, ("error", slug(failure))),
     };
-    let base = api.services.parts.settings.sign_in.public_url.as_str();
+    let base = api.services.public_url();
     let target = landing.return_to.unwrap_or_else(|| format!("{base}/signed-in"));
     let mut url = url::Url::parse(&target).map_err(|_| Problem::internal())?;
     url.query_pairs_mut().append_pair(parameter.0, &parameter.1);
@@ -208,7 +207,7 @@ struct Exchange {
         (status = 422, description = "The code is unknown, used or expired")))]
 async fn exchange(
     State(api): State<Arc<Api>>,
-    From(origin): From,
+    RequestOrigin(origin): RequestOrigin,
     Json(body): Json<Exchange>,
 ) -> Result<Json<TokenPairBody>, Problem> {
     let sign_in = &api.services.sign_in;
@@ -243,7 +242,7 @@ struct Native {
         (status = 503, description = "The provider cannot be reached now")))]
 async fn native(
     State(api): State<Arc<Api>>,
-    From(origin): From,
+    RequestOrigin(origin): RequestOrigin,
     Path(provider): Path<String>,
     Json(body): Json<Native>,
 ) -> Result<Json<TokenPairBody>, Problem> {
@@ -316,7 +315,7 @@ impl Widget {
         (status = 403, description = "The account is blocked"), (status = 404, description = "Telegram is not configured")))]
 async fn widget(
     State(api): State<Arc<Api>>,
-    From(origin): From,
+    RequestOrigin(origin): RequestOrigin,
     Json(body): Json<Widget>,
 ) -> Result<Json<TokenPairBody>, Problem> {
     let fields = body.fields()?;
@@ -341,7 +340,7 @@ struct MiniApp {
         (status = 403, description = "The account is blocked"), (status = 404, description = "Telegram is not configured")))]
 async fn mini_app(
     State(api): State<Arc<Api>>,
-    From(origin): From,
+    RequestOrigin(origin): RequestOrigin,
     Json(body): Json<MiniApp>,
 ) -> Result<Json<TokenPairBody>, Problem> {
     let proof = NativeProof::InitData(&body.init_data);

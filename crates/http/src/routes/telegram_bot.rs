@@ -10,17 +10,16 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use userd_services::sign_in::{BotPoll, WEBHOOK_SECRET_HEADER};
+use userd_web::{
+    caller::RequestOrigin,
+    extract::{Json, RawJson},
+    problem::Problem,
+};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::bodies::TokenPairBody;
-use crate::{
-    api::Api,
-    caller::From,
-    extract::{Json, RawJson},
-    problem::Problem,
-    router::Routes,
-};
+use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
 #[must_use]
@@ -50,7 +49,7 @@ struct StartBody {
 #[utoipa::path(post, path = "/v1/auth/telegram/bot/start", tag = "Telegram bot",
     responses((status = 200, description = "What to show", body = StartBody), (status = 404, description = "No bot is configured"),
         (status = 429, description = "Too many attempts")))]
-async fn start(State(api): State<Arc<Api>>, From(origin): From) -> Result<Json<StartBody>, Problem> {
+async fn start(State(api): State<Arc<Api>>, RequestOrigin(origin): RequestOrigin) -> Result<Json<StartBody>, Problem> {
     let begun = api.services.sign_in.start_bot(&origin).await?;
     Ok(Json(StartBody {
         link: begun.link,
@@ -79,7 +78,11 @@ struct Pending {
 #[utoipa::path(post, path = "/v1/auth/telegram/bot/poll", tag = "Telegram bot", request_body = Poll,
     responses((status = 200, description = "Signed in", body = TokenPairBody), (status = 202, description = "Not yet", body = Pending),
         (status = 403, description = "The account is blocked"), (status = 422, description = "The attempt is unknown, over or refused")))]
-async fn poll(State(api): State<Arc<Api>>, From(origin): From, Json(body): Json<Poll>) -> Result<Response, Problem> {
+async fn poll(
+    State(api): State<Arc<Api>>,
+    RequestOrigin(origin): RequestOrigin,
+    Json(body): Json<Poll>,
+) -> Result<Response, Problem> {
     Ok(match api.services.sign_in.poll_bot(&body.attempt, &body.secret, &origin).await? {
         BotPoll::Pending => (StatusCode::ACCEPTED, Json(Pending { status: "pending" })).into_response(),
         BotPoll::SignedIn(signed_in) => Json(TokenPairBody::from(*signed_in)).into_response(),

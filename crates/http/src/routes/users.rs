@@ -6,17 +6,16 @@ use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use userd_model::{Timestamp, UserId};
+use userd_web::{
+    caller::Caller,
+    extract::{CursorText, Json, Limit, Path, Query},
+    problem::Problem,
+};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 use super::bodies::UserBody;
-use crate::{
-    api::Api,
-    caller::Caller,
-    extract::{CursorText, Json, Limit, Path, Query},
-    problem::Problem,
-    router::Routes,
-};
+use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
 #[must_use]

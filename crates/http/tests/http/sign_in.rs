@@ -14,8 +14,9 @@ use userd_providers::{
     Redirect, Secret, Surroundings, TelegramOptions, TelegramStart, build,
 };
 use userd_services::{Services, sign_in::Start, testing::TestOptions};
+use userd_web::testing::*;
 
-use crate::stage::*;
+use crate::app::*;
 
 const APP: &str = "https://app.example/done";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -96,7 +97,7 @@ async fn services() -> Arc<Services> {
     let surroundings = Surroundings { random, telegram_bot_token: Some(Secret::new(BOT)) };
     let telegram = build(&telegram, &surroundings).unwrap();
     let providers = vec![Elsewhere::named("yandex", false), Elsewhere::named("apple", true), telegram];
-    house(TestOptions { providers, ..TestOptions::default() }).await
+    test_services(TestOptions { providers, ..TestOptions::default() }).await
 }
 
 /// A browser: the cookies it holds, by name.
@@ -171,7 +172,7 @@ fn error(slug: &str) -> (String, String) {
 /// First the provider that answers with a form, then, without finishing, one that answers with a redirect.
 #[tokio::test]
 async fn an_abandoned_attempt_elsewhere_does_not_spoil_the_next() {
-    let router = stage_over(services().await);
+    let router = app_over(services().await);
     for names in [["apple", "yandex"], ["yandex", "apple"]] {
         let mut browser = Browser::default();
         browser.begin(&router, names[0]).await;
@@ -185,7 +186,7 @@ async fn an_abandoned_attempt_elsewhere_does_not_spoil_the_next() {
 /// Cookies of a browser that began before both held the same: either may be the one, in any order.
 #[tokio::test]
 async fn any_of_a_browsers_cookies_may_be_the_one() {
-    let router = stage_over(services().await);
+    let router = app_over(services().await);
     let (mut one, mut other) = (Browser::default(), Browser::default());
     let state = one.begin(&router, "yandex").await;
     other.begin(&router, "apple").await;
@@ -199,7 +200,7 @@ async fn any_of_a_browsers_cookies_may_be_the_one() {
 /// ASVS V10.1.2
 #[tokio::test]
 async fn many_wrong_cookies_are_no_right_one() {
-    let router = stage_over(services().await);
+    let router = app_over(services().await);
     let (mut one, mut other) = (Browser::default(), Browser::default());
     let state = one.begin(&router, "yandex").await;
     other.begin(&router, "yandex").await;
@@ -211,7 +212,7 @@ async fn many_wrong_cookies_are_no_right_one() {
 /// Tabs share the binding, so a later start does not push an earlier one out, and neither does a refused answer.
 #[tokio::test]
 async fn tabs_of_one_browser_do_not_push_each_other_out() {
-    let router = stage_over(services().await);
+    let router = app_over(services().await);
     let mut browser = Browser::default();
     let first = browser.begin(&router, "yandex").await;
     let bound = browser.0[LAX].clone();
@@ -232,7 +233,7 @@ async fn tabs_of_one_browser_do_not_push_each_other_out() {
 /// What a browser sends is taken over only if it has the form of a secret of ours.
 #[tokio::test]
 async fn a_malformed_cookie_is_replaced() {
-    let router = stage_over(services().await);
+    let router = app_over(services().await);
     for planted in ["", "x", "AAAA", &"A".repeat(44), &"!".repeat(43)] {
         let mut browser = Browser::default();
         browser.0.insert(LAX.to_owned(), planted.to_owned());
@@ -247,7 +248,7 @@ async fn a_malformed_cookie_is_replaced() {
 #[tokio::test]
 async fn linking_from_another_site_gets_a_cookie_that_travels() {
     let services = services().await;
-    let router = stage_over(Arc::clone(&services));
+    let router = app_over(Arc::clone(&services));
     let body = json!({"username": "ada", "password": "correct horse battery staple"}).to_string();
     let registered = post_json(&router, "/v1/auth/register", body).await;
     let token = registered.json()["tokens"]["access_token"].as_str().unwrap().to_owned();
@@ -282,7 +283,7 @@ fn tg_auth_result(now: Timestamp) -> String {
 async fn telegrams_answer_in_the_fragment_signs_in() {
     let services = services().await;
     let now = services.parts.now();
-    let router = stage_over(services);
+    let router = app_over(services);
     let mut browser = Browser::default();
     let state = browser.begin(&router, "telegram").await;
     let path = format!("/v1/auth/telegram/callback?state={state}");
@@ -304,7 +305,7 @@ async fn telegrams_answer_in_the_fragment_signs_in() {
 async fn an_answer_in_the_fragment_belongs_to_the_browser_that_began() {
     let services = services().await;
     let now = services.parts.now();
-    let router = stage_over(services);
+    let router = app_over(services);
     let state = Browser::default().begin(&router, "telegram").await;
     let body = format!("state={state}&tgAuthResult={}", tg_auth_result(now));
     let mut another = Browser::default();
@@ -325,7 +326,7 @@ async fn an_answer_in_the_fragment_belongs_to_the_browser_that_began() {
 /// Only what can have a fragment gets the page: everything else is finished at once.
 #[tokio::test]
 async fn only_telegrams_bare_state_gets_the_page() {
-    let router = stage_over(services().await);
+    let router = app_over(services().await);
     for query in [
         "",
         "code=c",
@@ -347,7 +348,7 @@ async fn only_telegrams_bare_state_gets_the_page() {
 /// ASVS V3.4.3
 #[tokio::test]
 async fn the_fragments_page_runs_its_own_script_only() {
-    let router = stage_over(services().await);
+    let router = app_over(services().await);
     let page = get(&router, "/v1/auth/telegram/callback?state=s", &[]).await;
     assert_eq!(
         page.header("content-security-policy"),
@@ -378,7 +379,7 @@ async fn a_finished_sign_in_gives_its_reservation_back() {
     let mut options = TestOptions { providers: vec![Elsewhere::named("yandex", false)], ..TestOptions::default() };
     options.settings.limits.enabled = true;
     options.settings.limits.sign_in_per_network.burst = 2;
-    let router = stage_over(house(options).await);
+    let router = app_over(test_services(options).await);
     for _ in 0..5 {
         let mut browser = Browser::default();
         let state = browser.begin(&router, "yandex").await;
@@ -397,7 +398,7 @@ async fn a_finished_sign_in_gives_its_reservation_back() {
 #[tokio::test]
 async fn attempts_and_codes_print_no_secret() {
     let services = services().await;
-    let begun = services.sign_in.start("yandex", Start::default(), &somewhere()).await.unwrap();
+    let begun = services.sign_in.start("yandex", Start::default(), &some_origin()).await.unwrap();
     let state = param(&Url::parse(&begun.url).unwrap(), "state").unwrap();
     let again = Start {
         browser: vec![begun.browser.clone()],
@@ -407,7 +408,7 @@ async fn attempts_and_codes_print_no_secret() {
     };
     let mut printed = format!("{begun:?} {again:?}");
     let params = [("code", "c"), ("state", &state)].map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    let finished = services.sign_in.finish("yandex", &params, [&begun.browser], &somewhere()).await;
+    let finished = services.sign_in.finish("yandex", &params, [&begun.browser], &some_origin()).await;
     printed.push_str(&format!("{finished:?}"));
     let userd_services::sign_in::Finished::Code { code, .. } = finished else { panic!("{printed}") };
     for secret in [&begun.browser, &state, &code, "ada@example.org", "challenge\""] {

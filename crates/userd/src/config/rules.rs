@@ -61,7 +61,7 @@ impl Rules<'_> {
         let issuer_with_query = config.tokens.issuer.as_ref().is_some_and(|issuer| issuer.url().query().is_some());
         self.refuse_if(issuer_with_query, &["tokens.issuer"], "an issuer has no query (RFC 8414 section 2)");
         if let (Some(certificate), Some(key)) = (tls.certificate_file.as_ref(), tls.key_file.as_ref())
-            && let Err(why) = userd_http::server::tls::from_files(certificate, key)
+            && let Err(why) = userd_web::server::tls::from_files(certificate, key)
         {
             self.refuse_if(true, &["http.tls.certificate_file", "http.tls.key_file"], &why.to_string());
         }
