@@ -14,5 +14,7 @@ mod answers;
 mod app;
 mod cross_origin;
 mod documents;
+mod personas;
+mod provider;
 mod sign_in;
 mod verifiers;

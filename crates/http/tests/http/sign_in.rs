@@ -2,91 +2,23 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use async_trait::async_trait;
 use aws_lc_rs::{digest, hmac};
 use axum::Router;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::{Value, json};
+use serde_json::json;
 use url::Url;
 use userd_model::Timestamp;
-use userd_providers::{
-    Begin, Callback, Capabilities, Facts, Kind, NativeProof, Policy, Profile, Provider, ProviderConfig, ProviderFault,
-    Redirect, Secret, Surroundings, TelegramOptions, TelegramStart, build,
-};
+use userd_providers::{Kind, ProviderConfig, Secret, Surroundings, TelegramOptions, TelegramStart, build};
 use userd_services::{Services, sign_in::Start, testing::TestOptions};
 use userd_web::testing::*;
 
-use crate::app::*;
+use crate::{app::*, provider::TestProvider};
 
 const APP: &str = "https://app.example/done";
 const FORM: &str = "application/x-www-form-urlencoded";
 const BOT: &str = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
 const LAX: &str = "__Host-userd_attempt";
 const CROSS_SITE: &str = "__Host-userd_attempt_post";
-
-/// A provider whose every code is good.
-struct Elsewhere(Facts);
-
-impl Elsewhere {
-    fn named(id: &str, form_post: bool) -> Arc<dyn Provider> {
-        Arc::new(Self(Facts {
-            id: id.to_owned(),
-            kind: Kind::Oidc,
-            display_name: id.to_owned(),
-            issuer: format!("https://{id}.example"),
-            client_id: "userd".to_owned(),
-            capabilities: Capabilities { browser: true, form_post, ..Capabilities::default() },
-            policy: Policy {
-                enabled: true,
-                trust_email: false,
-                allow_sign_up: true,
-                allowed_domains: Vec::new(),
-                keep_tokens: false,
-            },
-        }))
-    }
-}
-
-#[async_trait]
-impl Provider for Elsewhere {
-    fn facts(&self) -> &Facts {
-        &self.0
-    }
-
-    async fn begin(&self, attempt: &Begin<'_>) -> Result<Redirect, ProviderFault> {
-        let mut url = Url::parse(&self.0.issuer).unwrap();
-        url.query_pairs_mut().append_pair("state", attempt.state);
-        Ok(Redirect { url, remember: Value::Null, form_post: self.0.capabilities.form_post })
-    }
-
-    async fn finish(&self, callback: &Callback<'_>, _now: Timestamp) -> Result<Profile, ProviderFault> {
-        let subject = callback.code()?.to_owned();
-        Ok(Profile {
-            provider: self.0.id.clone(),
-            issuer: self.0.issuer.clone(),
-            client_id: self.0.client_id.clone(),
-            subject,
-            secondary: None,
-            email: None,
-            email_verified: false,
-            phone: None,
-            username: None,
-            name: None,
-            picture: None,
-            birthday: None,
-            locale: None,
-            groups: Vec::new(),
-            extra: serde_json::Map::new(),
-            tokens: None,
-            bot_access: None,
-            single_use: Vec::new(),
-        })
-    }
-
-    async fn native(&self, _proof: &NativeProof<'_>, _now: Timestamp) -> Result<Profile, ProviderFault> {
-        Err(ProviderFault::Refused("not_supported"))
-    }
-}
 
 /// Yandex as it answers with a redirect, Apple as it answers with a form, and Telegram's legacy page.
 async fn services() -> Arc<Services> {
@@ -96,7 +28,7 @@ async fn services() -> Arc<Services> {
     let random = api_with(|_| {}).random;
     let surroundings = Surroundings { random, telegram_bot_token: Some(Secret::new(BOT)) };
     let telegram = build(&telegram, &surroundings).unwrap();
-    let providers = vec![Elsewhere::named("yandex", false), Elsewhere::named("apple", true), telegram];
+    let providers = vec![TestProvider::named("yandex", false), TestProvider::named("apple", true), telegram];
     test_services(TestOptions { providers, ..TestOptions::default() }).await
 }
 
@@ -376,7 +308,7 @@ async fn the_fragments_page_runs_its_own_script_only() {
 /// A sign-in that succeeds costs its network nothing; what fails does.
 #[tokio::test]
 async fn a_finished_sign_in_gives_its_reservation_back() {
-    let mut options = TestOptions { providers: vec![Elsewhere::named("yandex", false)], ..TestOptions::default() };
+    let mut options = TestOptions { providers: vec![TestProvider::named("yandex", false)], ..TestOptions::default() };
     options.settings.limits.enabled = true;
     options.settings.limits.sign_in_per_network.burst = 2;
     let router = app_over(test_services(options).await);
