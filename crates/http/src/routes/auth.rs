@@ -148,7 +148,7 @@ async fn refresh(
     Ok(Json(api.services.sessions.refresh(&token, &origin).await?.into()))
 }
 
-/// Sign out: this session's tokens die at once, everywhere.
+/// Sign out: end this session and revoke its tokens at once.
 #[utoipa::path(post, path = "/v1/auth/logout", tag = "Sign-in", responses((status = 204, description = "Signed out")))]
 async fn logout(State(api): State<Arc<Api>>, user: SignedInUser) -> Result<StatusCode, Problem> {
     api.services.sessions.end(user.id, user.session, "logout").await?;

@@ -93,7 +93,7 @@ struct TokenQuestion {
     client_secret: Option<String>,
 }
 
-/// Is a token good now (RFC 7662)? A token that is not answers `{"active": false}` and nothing else.
+/// Introspect a token (RFC 7662). A token that is not active answers `{"active": false}` and nothing else.
 #[utoipa::path(post, path = "/oauth2/introspect", tag = "OAuth 2.0",
     request_body(content = TokenQuestion, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "What the token says", body = Value)))]

@@ -24,7 +24,7 @@ async fn setup() -> Response {
     answer("text/html; charset=utf-8", include_str!("../pages/setup.html"))
 }
 
-/// Where a sign-in through a provider lands that named no `return_to`.
+/// The page after a sign-in through a provider that named no `return_to`.
 #[utoipa::path(get, path = "/signed-in", tag = "Pages", responses((status = 200, description = "An HTML page", body = String, content_type = "text/html")))]
 async fn signed_in() -> Response {
     answer("text/html; charset=utf-8", include_str!("../pages/signed-in.html"))

@@ -89,7 +89,7 @@ async fn show(
     Ok(Json(api.services.users.show(&caller.actor, id).await?.into()))
 }
 
-/// Shut an account: its tokens die at once, everywhere.
+/// Block an account and revoke its tokens at once.
 #[utoipa::path(post, path = "/v1/users/{id}/block", tag = "Users", params(("id" = Uuid, Path, description = "The account")),
     responses((status = 200, description = "Blocked", body = UserBody)))]
 async fn block(
@@ -100,9 +100,9 @@ async fn block(
     Ok(Json(api.services.users.block(&caller.actor, id).await?.into()))
 }
 
-/// Open a blocked account again.
+/// Unblock an account.
 #[utoipa::path(post, path = "/v1/users/{id}/unblock", tag = "Users", params(("id" = Uuid, Path, description = "The account")),
-    responses((status = 200, description = "Open", body = UserBody)))]
+    responses((status = 200, description = "Unblocked", body = UserBody)))]
 async fn unblock(
     State(api): State<Arc<Api>>,
     Caller(caller): Caller,
