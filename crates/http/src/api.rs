@@ -1,27 +1,19 @@
 //! What handlers share: the state behind every route, made by the wiring. Deliberately absent: anything per request.
 
-use std::{
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
-use url::Url;
 use userd_model::Random;
 use userd_services::Services;
+use userd_web::{RequestOptions, caller::HasServices, cursor::Cursors, server::Draining};
 use utoipa::ToSchema;
-
-use crate::{client_address::TrustedProxies, cors::Cors, cursor::Cursors};
 
 /// The state of all routes, used as `State<Arc<Api>>`.
 pub struct Api {
-    /// The parsed configuration of this room.
-    pub options: HttpOptions,
+    /// The parsed configuration of the request layer.
+    pub options: RequestOptions,
     /// What `/version` says.
     pub build: BuildInfo,
     /// What `/readyz` asks.
@@ -40,29 +32,9 @@ pub struct Api {
     pub services: Arc<Services>,
 }
 
-/// The parsed configuration of this room.
-#[derive(Clone, Debug)]
-pub struct HttpOptions {
-    /// The address that clients use; https turns on HSTS.
-    pub public_url: Url,
-    /// Whose `X-Forwarded-For` counts.
-    pub trusted_proxies: TrustedProxies,
-    /// Which web origins may call.
-    pub cors: Cors,
-    /// How long a request may take until its answer starts; streams may go on.
-    pub request_deadline: Duration,
-}
-
-impl HttpOptions {
-    /// The defaults for a public URL: no proxies, no foreign origins, 30 seconds.
-    #[must_use]
-    pub fn new(public_url: Url) -> Self {
-        Self {
-            public_url,
-            trusted_proxies: TrustedProxies::default(),
-            cors: Cors::default(),
-            request_deadline: Duration::from_secs(30),
-        }
+impl HasServices for Api {
+    fn services(&self) -> &Services {
+        &self.services
     }
 }
 
@@ -96,21 +68,4 @@ pub enum PartState {
 pub trait Readiness: Send + Sync {
     /// Name and state of each part, quickly.
     async fn parts(&self) -> Vec<(&'static str, PartState)>;
-}
-
-/// The sign that the process is about to stop: `/readyz` answers 503 from then on.
-#[derive(Clone, Debug, Default)]
-pub struct Draining(Arc<AtomicBool>);
-
-impl Draining {
-    /// Raises the sign.
-    pub fn start(&self) {
-        self.0.store(true, Ordering::Release);
-    }
-
-    /// Is it raised?
-    #[must_use]
-    pub fn has_started(&self) -> bool {
-        self.0.load(Ordering::Acquire)
-    }
 }

@@ -5,8 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use axum::response::{Html, IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header};
-
-use crate::problem::Problem;
+use userd_web::Problem;
 
 /// Addresses are relative, so that the page also works below a path prefix of a proxy.
 const PAGE: &str = r#"<!doctype html>

@@ -6,10 +6,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::{
-    policy::{Needs, RouteNeeds},
-    problem::{document, table},
-};
+use userd_web::problem::{document, table};
+
+use crate::policy::{Needs, RouteNeeds};
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 

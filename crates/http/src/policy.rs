@@ -2,6 +2,7 @@
 //! Deliberately absent: the decision itself; services ask `Actor::may`, so that command line and API are equal.
 
 use userd_model::Permission;
+use userd_web::RouteTraits;
 
 /// What a caller must be to use a route.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub struct RouteNeeds {
     pub path: &'static str,
     /// What the route needs.
     pub needs: Needs,
-    /// Whether it hashes a password: a connection that asks for that gives way to the others (`server/lane.rs`).
+    /// Whether it hashes a password: a connection that asks for that has low priority afterwards.
     pub hashes: bool,
 }
 
@@ -98,6 +99,22 @@ pub const ROUTES: &[RouteNeeds] = &[
     route("POST", "/v1/signing-keys/rotate", Needs::Permission(Permission::SIGNING_KEYS_MANAGE)),
     route("POST", "/v1/signing-keys/{kid}/revoke", Needs::Permission(Permission::SIGNING_KEYS_MANAGE)),
 ];
+
+/// Where linking begins: its answer ties the attempt to the browser with a cookie, also from a page of another origin.
+const CROSS_ORIGIN_COOKIES: &str = "/v1/me/identities/{provider}/start";
+
+/// Asked every few seconds by machines.
+const PROBES: [&str; 3] = ["/livez", "/readyz", "/metrics"];
+
+/// What the request layer must know of these routes.
+pub(crate) fn traits(table: &[RouteNeeds]) -> impl Iterator<Item = RouteTraits> {
+    table.iter().map(|entry| RouteTraits {
+        path: entry.path,
+        hashes: entry.hashes,
+        cross_origin_cookies: entry.path == CROSS_ORIGIN_COOKIES,
+        probe: PROBES.contains(&entry.path),
+    })
+}
 
 /// Why table and routes do not fit together.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,66 +1,22 @@
-//! Puts routes, document, policy and conventions together, and refuses to when they contradict each other.
+//! Puts routes, document, policy and request layer together, and refuses to when they contradict each other.
+//! Deliberately absent: any single route; each resource registers its own (`routes/`).
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use axum::Router;
 use bytes::Bytes;
-use utoipa::openapi::{RefOr, schema::Schema};
-use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+use userd_web::{
+    RequestLayer,
+    problem::{Problem, table},
+};
 
 use crate::{
     api::Api,
-    middleware::{Conventions, Settings},
+    documented::Routes,
     openapi,
     policy::{self, PolicyGap, RouteNeeds},
-    problem::{Problem, table},
     routes,
 };
-
-/// Routes with their documentation. There is no way to add one without the other: [`Routes::with`] takes only what
-/// `utoipa_axum::routes!` makes of documented handlers.
-#[derive(Default)]
-pub struct Routes {
-    router: OpenApiRouter<Arc<Api>>,
-    /// Schema names that stand for two different things.
-    ambiguous: BTreeSet<String>,
-}
-
-impl Routes {
-    /// None yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// These and the handlers of one path: `.with(routes!(read, change))`.
-    #[must_use]
-    pub fn with(mut self, documented: UtoipaMethodRouter<Arc<Api>>) -> Self {
-        self.note_ambiguous(documented.0.iter().map(|(name, schema)| (name, schema)));
-        Self { router: self.router.routes(documented), ambiguous: self.ambiguous }
-    }
-
-    /// These and the routes of another resource.
-    #[must_use]
-    pub fn and(mut self, other: Self) -> Self {
-        let theirs = other.router.get_openapi().components.iter().flat_map(|components| &components.schemas);
-        self.note_ambiguous(theirs);
-        self.ambiguous.extend(other.ambiguous);
-        Self { router: self.router.merge(other.router), ambiguous: self.ambiguous }
-    }
-
-    /// The API document of these routes.
-    #[must_use]
-    pub fn document(&self, table: &[RouteNeeds]) -> serde_json::Value {
-        openapi::complete(self.router.get_openapi(), table)
-    }
-
-    /// The document has one place for all schemas: of two types with one name, only one would be described.
-    fn note_ambiguous<'a>(&mut self, schemas: impl Iterator<Item = (&'a String, &'a RefOr<Schema>)>) {
-        let Some(known) = &self.router.get_openapi().components else { return };
-        let different = schemas.filter(|(name, schema)| known.schemas.get(*name).is_some_and(|other| other != *schema));
-        self.ambiguous.extend(different.map(|(name, _)| name.clone()));
-    }
-}
 
 /// Why no router could be built. The start ends here.
 #[derive(Debug, thiserror::Error)]
@@ -96,12 +52,12 @@ pub fn assemble(api: Arc<Api>, routes: Routes, table: &[RouteNeeds]) -> Result<R
     policy::check(table, &openapi::operations(&document))?;
     // Filled once; a second router over the same state has the same document.
     let _ = api.document.set(Bytes::from(serde_json::to_vec(&document)?));
-    let settings = Settings::new(&api.options, table, api.random.as_ref());
+    let layer = RequestLayer::new(&api.options, policy::traits(table), api.random.as_ref());
     let router = Router::from(routes.router)
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
         .with_state(api)
-        .layer(Conventions(Arc::new(settings)));
+        .layer(layer);
     Ok(router)
 }
 

@@ -96,6 +96,8 @@ UPDATE sessions SET ip = $1, last_seen_at = $2, generation = $3, current_hash = 
 SELECT id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor FROM sessions WHERE user_id = $1 ORDER BY user_id, created_at, id LIMIT $2;
 -- sessions.next_of_user
 SELECT id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor FROM sessions WHERE user_id = $1 AND (created_at, id) > ($2, $3) ORDER BY user_id, created_at, id LIMIT $4;
+-- sessions.with_user
+SELECT sessions.id, sessions.user_id, sessions.device_name, sessions.user_agent, sessions.ip, sessions.amr, sessions.auth_time, sessions.created_at, sessions.last_seen_at, sessions.expires_at, sessions.ended_at, sessions.generation, sessions.current_hash, sessions.previous_hash, sessions.successor, users.id, users.status, users.username, users.email_sealed, users.email_verified, users.phone_sealed, users.data_key, users.display_name, users.locale, users.time_zone, users.attributes, users.roles, users.security_epoch, users.version, users.created_at, users.updated_at, users.last_sign_in_at FROM sessions JOIN users ON users.id = sessions.user_id WHERE sessions.id = $1;
 -- sessions.remove
 DELETE FROM sessions WHERE id = $1;
 -- signing_keys.insert

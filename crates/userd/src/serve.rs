@@ -4,13 +4,13 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{net::TcpListener, sync::watch};
-use userd_http::{
-    Api, BuildInfo, Draining, HttpOptions,
+use userd_http::{Api, BuildInfo, router};
+use userd_web::{
+    RequestOptions,
     client_address::TrustedProxies,
     cors::Cors,
     cursor::Cursors,
-    router,
-    server::{self, ServerOptions},
+    server::{self, Draining, ServerOptions},
 };
 
 use crate::{
@@ -30,7 +30,7 @@ pub const BUILD: BuildInfo = BuildInfo {
 pub async fn serve(config: Config) -> Result<ExitCode, WiringError> {
     process::log_panics_without_message();
     let files = process::raise_file_limit();
-    let metrics = userd_http::metrics::install().map_err(part)?;
+    let metrics = userd_web::metrics::install().map_err(part)?;
     let wired = wire(config).await?;
     let listen = wired.config.http.listen.0;
     let listener = TcpListener::bind(listen)
@@ -56,11 +56,11 @@ fn api(wired: &Wired, metrics: PrometheusHandle, draining: Draining) -> Result<A
     let http = &wired.config.http;
     let networks: Vec<String> = http.trusted_proxies.iter().map(|network| network.0.to_string()).collect();
     let origins: Vec<String> = http.cors_origins.iter().map(crate::config::WebOrigin::as_text).collect();
-    let options = HttpOptions {
+    let options = RequestOptions {
         trusted_proxies: TrustedProxies::parse(&networks).map_err(part)?,
         cors: Cors::parse(&origins).map_err(part)?,
         request_deadline: http.request_timeout.0,
-        ..HttpOptions::new(http.public_url.url().clone())
+        ..RequestOptions::new(http.public_url.url().clone())
     };
     Ok(Arc::new(Api {
         options,

@@ -1,5 +1,5 @@
-//! The arrows between crates: userd → http → services → {storage, crypto, providers, channels, cache} → model, and
-//! {crypto, providers, channels} → jose, {providers, channels} → outbound, {http, jose} → strict-json. All others are
+//! The arrows between crates: userd → http → web → services → {storage, crypto, providers, channels, cache} → model, and
+//! {crypto, providers, channels} → jose, {providers, channels} → outbound, {web, jose} → strict-json. All others are
 //! errors.
 
 use std::collections::BTreeSet;
@@ -15,9 +15,11 @@ fn allowed(name: &str) -> &'static [&'static str] {
         "crypto" => &["jose", "model"],
         "providers" | "channels" => &["outbound", "jose", "model"],
         "services" => &["storage", "crypto", "providers", "channels", "cache", "model"],
-        "http" => &["services", "model", "strict-json"],
+        // Web maps what services refuse to problems, and asks them whose a token is.
+        "web" => &["services", "model", "strict-json"],
+        "http" => &["web", "services", "model"],
         // The wiring knows every room.
-        "userd" => &["http", "services", "storage", "crypto", "providers", "channels", "cache", "model"],
+        "userd" => &["http", "web", "services", "storage", "crypto", "providers", "channels", "cache", "model"],
         // Stand-ins are other people's servers; they share the signatures with us, nothing else.
         "stand-ins" => &["jose", "model"],
         // The tests of the binary; of our own code it knows the test databases.

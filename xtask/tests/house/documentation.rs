@@ -100,7 +100,7 @@ fn every_decision_has_its_four_parts_on_one_page() {
 fn every_refusal_has_its_problem_in_the_documentation() {
     let tree = tree();
     let refusals = tree.read("crates/model/src/refusal.rs").unwrap();
-    let table = tree.read("crates/http/src/problem/table.rs").unwrap();
+    let table = tree.read("crates/web/src/problem/table.rs").unwrap();
     let page = tree.read("docs/problems.md").unwrap();
     let body = refusals.split("pub enum Refusal {").nth(1).unwrap().split("\n}").next().unwrap();
     let is_variant =
@@ -113,7 +113,7 @@ fn every_refusal_has_its_problem_in_the_documentation() {
         let Some(row) =
             table.lines().find(|line| line.contains(&format!("Refusal::{variant}")) && line.contains("=> &"))
         else {
-            wrong.push(format!("{variant}: no row in crates/http/src/problem/table.rs"));
+            wrong.push(format!("{variant}: no row in crates/web/src/problem/table.rs"));
             continue;
         };
         let name = row.split("=> &").nth(1).unwrap().trim_end_matches([',', ' ']);

@@ -19,7 +19,29 @@ fn services_know_no_http_and_no_driver() {
 #[test]
 fn the_http_room_knows_no_storage() {
     let absent = ["userd_storage::", "userd_cache::", "userd_crypto::", "rusqlite::", "tokio_postgres::", "redis::"];
-    none("handlers call services", offenders(&["http"], &absent));
+    none("handlers call services", offenders(&["http", "web"], &absent));
+}
+
+#[test]
+fn handlers_ask_services_not_their_parts() {
+    let mut wrong = Vec::new();
+    for source in production("http").iter().chain(&production("web")) {
+        let lines =
+            code(source).into_iter().filter(|(_, line)| line.contains("services.parts") || line.contains(".parts."));
+        wrong.extend(lines.map(|(number, _)| format!("{}:{number}", source.path)));
+    }
+    none("what a handler needs is a method of a service", wrong);
+}
+
+#[test]
+fn the_request_layer_knows_no_route() {
+    let mut wrong = Vec::new();
+    for source in production("web") {
+        let lines =
+            code(&source).into_iter().filter(|(_, line)| line.contains("utoipa::path") || line.contains("routes!("));
+        wrong.extend(lines.map(|(number, _)| format!("{}:{number}", source.path)));
+    }
+    none("routes are registered in crates/http/src/routes", wrong);
 }
 
 #[test]
@@ -74,7 +96,7 @@ fn rules_do_not_draw_chance() {
     let chance = ["aws_lc_rs::rand", "getrandom::", "rand::", "Uuid::new_v4", "Uuid::now_v7"];
     none(
         "chance is passed in, so that tests can repeat it",
-        offenders(&["model", "services", "storage", "cache", "http"], &chance),
+        offenders(&["model", "services", "storage", "cache", "http", "web"], &chance),
     );
 }
 
@@ -82,7 +104,7 @@ fn rules_do_not_draw_chance() {
 #[test]
 fn no_command_is_run_outside_the_wiring() {
     let rooms =
-        ["model", "jose", "crypto", "storage", "cache", "outbound", "providers", "channels", "services", "http"];
+        ["model", "jose", "crypto", "storage", "cache", "outbound", "providers", "channels", "services", "http", "web"];
     let processes = ["std::process::Command", "tokio::process", "process::Command"];
     none("only the wiring may run a command, for the master key", offenders(&rooms, &processes));
 }
@@ -114,5 +136,5 @@ fn status_codes_of_refusals_stand_in_one_table() {
             }
         }
     }
-    none("status codes are the table's in crates/http/src/problem, and the handlers' for success", wrong);
+    none("status codes are the table's in crates/web/src/problem, and the handlers' for success", wrong);
 }

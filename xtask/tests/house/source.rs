@@ -20,6 +20,7 @@ pub(crate) const CRATES: &[&str] = &[
     "strict-json",
     "test-support",
     "userd",
+    "web",
 ];
 
 pub(crate) fn tree() -> Tree {

@@ -9,17 +9,16 @@ use axum::{
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use userd_services::{Completion, accounts::Registration, passwords::Password, sessions::Login};
+use userd_web::{
+    caller::{SignedInUser, Visitor},
+    extract::{IdempotencyKey, Json},
+    problem::Problem,
+};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::bodies::{TokenPairBody, UserBody, completed, pending};
-use crate::{
-    api::Api,
-    caller::{SignedInUser, Visitor},
-    extract::{IdempotencyKey, Json},
-    problem::Problem,
-    router::Routes,
-};
+use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
 #[must_use]
@@ -151,7 +150,7 @@ async fn refresh(
     Ok(Json(api.services.sessions.refresh(&ctx, &token).await?.into()))
 }
 
-/// Sign out: this session's tokens die at once, everywhere.
+/// Sign out: end this session and revoke its tokens at once.
 #[utoipa::path(post, path = "/v1/auth/logout", tag = "Sign-in", responses((status = 204, description = "Signed out")))]
 async fn logout(State(api): State<Arc<Api>>, user: SignedInUser) -> Result<StatusCode, Problem> {
     api.services.sessions.sign_out(&user.ctx).await?;

@@ -5,10 +5,9 @@ use http::StatusCode;
 use serde::Serialize;
 use userd_model::{Timestamp, UserStatus};
 use userd_services::{Completion, SignedIn, UserView, sessions::Pending};
+use userd_web::extract::Json;
 use utoipa::ToSchema;
 use uuid::Uuid;
-
-use crate::extract::Json;
 
 /// An account.
 #[derive(Serialize, ToSchema)]
@@ -78,7 +77,7 @@ pub(crate) struct TokenPairBody {
     /// Seconds.
     pub refresh_expires_in: u64,
     pub session_id: Uuid,
-    /// Keep it on the device and send it with later sign-ins there: a lock then never shuts this device out.
+    /// Keep it on the device and send it with later sign-ins there: a lockout then never applies to this device.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device_token: Option<String>,
     pub user: UserBody,

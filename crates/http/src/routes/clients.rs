@@ -7,17 +7,16 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use userd_model::{ClientId, Timestamp};
 use userd_services::clients::{ClientView, NewClient};
+use userd_web::{
+    caller::Caller,
+    extract::{IdempotencyKey, Json, PageQuery, Path, Query},
+    problem::Problem,
+};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::{
-    api::Api,
-    caller::Caller,
-    extract::{IdempotencyKey, Json, PageQuery, Path, Query},
-    problem::Problem,
-    router::Routes,
-};
+use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
 #[must_use]
@@ -41,7 +40,7 @@ struct ClientBody {
     disabled_at: Option<Timestamp>,
 }
 
-/// A service account with its secret, which is shown this once.
+/// A service account with its secret, which is shown only once.
 #[derive(Serialize, ToSchema)]
 #[schema(as = NewClient)]
 struct NewClientBody {
@@ -85,10 +84,10 @@ async fn list(
     Ok(Json(ClientPage { items: items.into_iter().map(client).collect(), next_cursor }))
 }
 
-/// Make a service account.
+/// Create a service account.
 #[utoipa::path(post, path = "/v1/clients", tag = "Clients", request_body = Create,
     params(IdempotencyKey),
-    responses((status = 201, description = "Made; the secret is shown this once", body = NewClientBody)))]
+    responses((status = 201, description = "Created; the secret is shown only once", body = NewClientBody)))]
 async fn create(
     State(api): State<Arc<Api>>,
     Caller(ctx): Caller,
@@ -103,9 +102,9 @@ async fn create(
     Ok((StatusCode::CREATED, Json(new_client(made))))
 }
 
-/// Shut a service account; its tokens die at once.
+/// Disable a service account and revoke its tokens at once.
 #[utoipa::path(delete, path = "/v1/clients/{id}", tag = "Clients", params(("id" = Uuid, Path, description = "The client")),
-    responses((status = 204, description = "Shut")))]
+    responses((status = 204, description = "Disabled")))]
 async fn remove(
     State(api): State<Arc<Api>>,
     Caller(ctx): Caller,
@@ -115,9 +114,9 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A new secret; the old one and tokens got with it die at once.
+/// Rotate the secret: the old one and the tokens obtained with it are revoked at once.
 #[utoipa::path(post, path = "/v1/clients/{id}/rotate-secret", tag = "Clients", params(("id" = Uuid, Path, description = "The client")),
-    responses((status = 200, description = "The new secret, shown this once", body = NewClientBody)))]
+    responses((status = 200, description = "The new secret, shown only once", body = NewClientBody)))]
 async fn rotate_secret(
     State(api): State<Arc<Api>>,
     Caller(ctx): Caller,

@@ -10,18 +10,17 @@ use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use userd_model::{IdentityId, Timestamp};
 use userd_services::sign_in::{IdentityView, Start};
-use utoipa::ToSchema;
-use utoipa_axum::routes;
-use uuid::Uuid;
-
-use crate::{
-    api::Api,
+use userd_web::{
     attempt_cookie,
     caller::SignedInUser,
     extract::{Json, Path},
     problem::Problem,
-    router::Routes,
 };
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
 #[must_use]

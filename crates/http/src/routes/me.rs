@@ -7,18 +7,17 @@ use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Deserializer, Serialize};
 use userd_model::{SessionId, Timestamp};
 use userd_services::{UserView, accounts::ProfileInput, passwords::Password, sessions::SessionView};
+use userd_web::{
+    caller::{SignedInUser, TokenOwner},
+    extract::{IfMatch, Json, PageQuery, Path, Query},
+    problem::Problem,
+};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::bodies::UserBody;
-use crate::{
-    api::Api,
-    caller::{SignedInUser, TokenOwner},
-    extract::{IfMatch, Json, PageQuery, Path, Query},
-    problem::Problem,
-    router::Routes,
-};
+use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
 #[must_use]

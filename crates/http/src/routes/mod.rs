@@ -13,7 +13,7 @@ mod signing_keys;
 mod telegram_bot;
 mod users;
 
-use crate::router::Routes;
+use crate::documented::Routes;
 
 /// Every route of the service.
 #[must_use]

@@ -12,16 +12,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use userd_model::{Actor, Permission, Refusal, RevocationId, Revoked, Timestamp};
 use userd_services::{RequestOrigin, clients::Clients};
-use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::routes;
-
-use crate::{
-    api::Api,
+use userd_web::{
     caller::{Caller, Visitor},
     extract::{BasicAuth, CursorText, Form, Json, Limit, Query},
     problem::{Problem, table},
-    router::Routes,
 };
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
+
+use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
 #[must_use]
@@ -39,10 +38,10 @@ pub(super) fn routes() -> Routes {
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "OAuth 2.0",
     responses((status = 200, description = "The key set", body = Value, content_type = "application/jwk-set+json")))]
 async fn jwks(State(api): State<Arc<Api>>) -> Response {
-    let bytes = api.services.deps.crypto.tokens.jwks();
+    let bytes = api.services.key_set();
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json")),
-        (header::CACHE_CONTROL, key_set_lifetime(api.services.deps.settings.publish_before)),
+        (header::CACHE_CONTROL, key_set_lifetime(api.services.key_published_before())),
     ];
     (headers, Body::from(bytes.to_vec())).into_response()
 }
@@ -60,11 +59,11 @@ fn key_set_lifetime(publish_before: Duration) -> HeaderValue {
 #[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "OAuth 2.0",
     responses((status = 200, description = "The metadata", body = Value)))]
 async fn metadata(State(api): State<Arc<Api>>) -> Response {
-    let settings = &api.services.deps.settings;
-    let base = settings.sign_in.public_url.as_str();
+    let services = &api.services;
+    let base = services.public_url();
     let basic = json!(["client_secret_basic", "client_secret_post"]);
     let body = json!({
-        "issuer": settings.issuer,
+        "issuer": services.issuer(),
         "jwks_uri": format!("{base}/.well-known/jwks.json"),
         "token_endpoint": format!("{base}/oauth2/token"),
         "introspection_endpoint": format!("{base}/oauth2/introspect"),
@@ -94,7 +93,7 @@ struct TokenQuestion {
     client_secret: Option<String>,
 }
 
-/// Is a token good now (RFC 7662)? A token that is not answers `{"active": false}` and nothing else.
+/// Introspect a token (RFC 7662). A token that is not active answers `{"active": false}` and nothing else.
 #[utoipa::path(post, path = "/oauth2/introspect", tag = "OAuth 2.0",
     request_body(content = TokenQuestion, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "What the token says", body = Value)))]

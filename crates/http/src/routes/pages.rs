@@ -4,9 +4,10 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 use url::Url;
+use userd_web::{extract::Path, problem::Problem};
 use utoipa_axum::routes;
 
-use crate::{extract::Path, problem::Problem, router::Routes};
+use crate::documented::Routes;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
     frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
@@ -23,7 +24,7 @@ async fn setup() -> Response {
     answer("text/html; charset=utf-8", include_str!("../pages/setup.html"))
 }
 
-/// Where a sign-in through a provider lands that named no `return_to`.
+/// The page after a sign-in through a provider that named no `return_to`.
 #[utoipa::path(get, path = "/signed-in", tag = "Pages", responses((status = 200, description = "An HTML page", body = String, content_type = "text/html")))]
 async fn signed_in() -> Response {
     answer("text/html; charset=utf-8", include_str!("../pages/signed-in.html"))

@@ -8,15 +8,17 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
+use userd_web::{
+    extract::{Json, Path},
+    problem::{Problem, table},
+};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use crate::{
     api::{Api, BuildInfo, PartState},
     docs_page,
-    extract::{Json, Path},
-    problem::{Problem, table},
-    router::Routes,
+    documented::Routes,
 };
 
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);

@@ -9,18 +9,17 @@ use axum::{
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use userd_services::sign_in::{Finished, Kind, NativeProof, ReturnTo, Start, callback_params};
-use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::routes;
-
-use super::bodies::{TokenPairBody, completed};
-use crate::{
-    api::Api,
+use userd_web::{
     attempt_cookie,
     caller::Visitor,
     extract::{Json, Path, Query, RawForm},
     problem::Problem,
-    router::Routes,
 };
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
+
+use super::bodies::{TokenPairBody, completed};
+use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
 #[must_use]
@@ -54,7 +53,7 @@ struct ProviderList {
 /// The providers on offer, in order.
 #[utoipa::path(get, path = "/v1/auth/providers", tag = "Providers", responses((status = 200, description = "The providers", body = ProviderList)))]
 async fn providers(State(api): State<Arc<Api>>) -> Json<ProviderList> {
-    let base = api.services.deps.settings.sign_in.public_url.as_str();
+    let base = api.services.public_url();
     let items = api.services.sign_in.offered().map(|provider| ProviderBody {
         id: provider.id().to_owned(),
         kind: provider.kind().as_str(),
@@ -117,7 +116,7 @@ async fn callback(
 ) -> Result<Response, Problem> {
     let query = query.unwrap_or_default();
     if answers_in_the_fragment(&api, &provider, query.as_bytes()) {
-        return super::pages::telegram_fragment(&api.services.deps.settings.sign_in.return_to);
+        return super::pages::telegram_fragment(api.services.return_to());
     }
     finish(&api, &provider, query.as_bytes(), &headers, &ctx).await
 }
@@ -167,7 +166,7 @@ async fn finish(
         Finished::Linked { target } => (target, ("linked", provider.to_owned())),
         Finished::Refused { target, failure } => (target, ("error", slug(failure))),
     };
-    let base = api.services.deps.settings.sign_in.public_url.as_str();
+    let base = api.services.public_url();
     let target = target.return_to.unwrap_or_else(|| format!("{base}/signed-in"));
     let mut url = url::Url::parse(&target).map_err(|_| Problem::internal())?;
     url.query_pairs_mut().append_pair(parameter.0, &parameter.1);

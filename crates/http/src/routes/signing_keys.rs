@@ -6,16 +6,15 @@ use axum::extract::State;
 use serde::Serialize;
 use userd_model::{KeyState, Timestamp};
 use userd_services::signing_keys::KeyView;
-use utoipa::ToSchema;
-use utoipa_axum::routes;
-
-use crate::{
-    api::Api,
+use userd_web::{
     caller::Caller,
     extract::{Json, Path},
     problem::Problem,
-    router::Routes,
 };
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+
+use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
 #[must_use]

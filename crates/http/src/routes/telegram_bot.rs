@@ -10,17 +10,16 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use userd_services::{bot::WEBHOOK_SECRET_HEADER, sign_in::BotPoll};
+use userd_web::{
+    caller::Visitor,
+    extract::{Json, RawJson},
+    problem::Problem,
+};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::bodies::{TokenPairBody, completed};
-use crate::{
-    api::Api,
-    caller::Visitor,
-    extract::{Json, RawJson},
-    problem::Problem,
-    router::Routes,
-};
+use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
 #[must_use]

@@ -6,17 +6,16 @@ use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use userd_model::{Timestamp, UserId};
+use userd_web::{
+    caller::Caller,
+    extract::{CursorText, Json, Limit, Path, Query},
+    problem::Problem,
+};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 use super::bodies::UserBody;
-use crate::{
-    api::Api,
-    caller::Caller,
-    extract::{CursorText, Json, Limit, Path, Query},
-    problem::Problem,
-    router::Routes,
-};
+use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
 #[must_use]
@@ -90,7 +89,7 @@ async fn show(
     Ok(Json(api.services.users.show(&ctx, id).await?.into()))
 }
 
-/// Shut an account: its tokens die at once, everywhere.
+/// Block an account and revoke its tokens at once.
 #[utoipa::path(post, path = "/v1/users/{id}/block", tag = "Users", params(("id" = Uuid, Path, description = "The account")),
     responses((status = 200, description = "Blocked", body = UserBody)))]
 async fn block(
@@ -101,9 +100,9 @@ async fn block(
     Ok(Json(api.services.users.block(&ctx, id).await?.into()))
 }
 
-/// Open a blocked account again.
+/// Unblock an account.
 #[utoipa::path(post, path = "/v1/users/{id}/unblock", tag = "Users", params(("id" = Uuid, Path, description = "The account")),
-    responses((status = 200, description = "Open", body = UserBody)))]
+    responses((status = 200, description = "Unblocked", body = UserBody)))]
 async fn unblock(
     State(api): State<Arc<Api>>,
     Caller(ctx): Caller,

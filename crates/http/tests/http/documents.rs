@@ -4,14 +4,16 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::Value;
 use userd_http::{
+    documented::Routes,
     policy::{Needs, PolicyGap, ROUTES, RouteNeeds, check},
-    router::{AssemblyError, Routes, assemble, document},
+    router::{AssemblyError, assemble, document},
 };
+use userd_web::testing::*;
 
-use crate::stage::*;
+use crate::app::*;
 
-async fn stage_document() -> Value {
-    get(&stage(), "/openapi.json", &[]).await.json()
+async fn app_document() -> Value {
+    get(&app(), "/openapi.json", &[]).await.json()
 }
 
 fn operations(document: &Value) -> impl Iterator<Item = (&String, &String, &Value)> {
@@ -24,8 +26,8 @@ fn operations(document: &Value) -> impl Iterator<Item = (&String, &String, &Valu
 /// AC-104: a route that nobody decided about fails the start, and so does a decision without a route.
 #[test]
 fn a_gap_between_routes_and_policy_fails_the_start() {
-    let build = |table: &[RouteNeeds]| assemble(Arc::new(api_with(|_| {})), stage_routes(), table).map(|_| ());
-    let full = stage_table();
+    let build = |table: &[RouteNeeds]| assemble(Arc::new(api_with(|_| {})), app_routes(), table).map(|_| ());
+    let full = app_table();
     assert!(build(&full).is_ok());
     for at in 0..full.len() {
         let mut table = full.clone();
@@ -65,8 +67,8 @@ mod elsewhere {
     }
 
     #[utoipa::path(get, path = "/elsewhere", responses((status = 200, body = Alive)))]
-    pub async fn elsewhere() -> userd_http::extract::Json<Alive> {
-        userd_http::extract::Json(Alive { other: 1 })
+    pub async fn elsewhere() -> userd_web::extract::Json<Alive> {
+        userd_web::extract::Json(Alive { other: 1 })
     }
 }
 
@@ -96,7 +98,7 @@ fn the_policy_is_reviewed() {
 
 #[tokio::test]
 async fn every_documented_operation_is_routed() {
-    let router = stage();
+    let router = app();
     let document = get(&router, "/openapi.json", &[]).await.json();
     let mut count = 0;
     for (path, method, _) in operations(&document) {
@@ -109,14 +111,14 @@ async fn every_documented_operation_is_routed() {
         assert!(allowed, "{method} {path}: {}", answer.header("allow"));
         count += 1;
     }
-    assert_eq!(count, stage_table().len());
+    assert_eq!(count, app_table().len());
 }
 
 /// AC-104: every route that is not public refuses a caller without credentials, with false ones, and with ones in the
 /// wrong place; and every answer of every route is complete.
 #[tokio::test]
 async fn no_route_but_the_public_ones_serves_strangers() {
-    let router = stage();
+    let router = app();
     let id = "6f9619ff-8b86-4011-b42d-00c04fc964ff";
     let bearer = ("authorization", "Bearer eyJhbGciOiJub25lIn0.e30.");
     let basic = ("authorization", "Basic YTpi");
@@ -157,7 +159,7 @@ async fn no_route_but_the_public_ones_serves_strangers() {
 
 #[tokio::test]
 async fn each_operation_documents_its_needs_and_problems() {
-    let document = stage_document().await;
+    let document = app_document().await;
     assert_eq!(document["openapi"], "3.1.0");
     let statuses = |path: &str, method: &str| -> BTreeSet<String> {
         document["paths"][path][method]["responses"].as_object().unwrap().keys().cloned().collect()
@@ -178,7 +180,7 @@ async fn each_operation_documents_its_needs_and_problems() {
         "#/components/schemas/Problem"
     );
     assert_eq!(document["paths"]["/livez"]["get"]["security"], serde_json::json!([]));
-    let token = &document["paths"]["/oauth2/rehearsal"]["post"]["responses"]["400"];
+    let token = &document["paths"]["/oauth2/form"]["post"]["responses"]["400"];
     assert_eq!(token["$ref"], "#/components/responses/OAuthError400");
 }
 
@@ -218,7 +220,7 @@ fn resolve_references(value: &Value, document: &Value) {
 /// ASVS V3.6.1
 #[tokio::test]
 async fn the_documentation_page_loads_from_here_only() {
-    let router = stage();
+    let router = app();
     let page = get(&router, "/docs", &[]).await;
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
     assert!(page.header("content-security-policy").contains("script-src 'self';"));

@@ -1,4 +1,4 @@
-//! The HTTP room from outside: an in-process router for what an answer is, real sockets for what a connection is.
+//! The API from outside, over an in-process router.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,16 +10,11 @@
     reason = "tests fail by panicking, and UPDATE=1 lets them rewrite what they compare with"
 )]
 
-mod bodies;
-mod conventions;
+mod answers;
+mod app;
 mod cross_origin;
 mod documents;
-mod draining;
-mod http2;
-mod log_lines;
-mod parameters;
-mod problems;
+mod personas;
+mod provider;
 mod sign_in;
-mod sockets;
-mod stage;
 mod verifiers;

@@ -2,20 +2,17 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use async_trait::async_trait;
 use aws_lc_rs::{digest, hmac};
 use axum::Router;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::{Value, json};
+use serde_json::json;
 use url::Url;
 use userd_model::Timestamp;
-use userd_providers::{
-    Begin, Callback, Capabilities, Facts, Kind, NativeProof, Policy, Profile, Provider, ProviderConfig,
-    ProviderDependencies, ProviderFault, Redirect, Secret, TelegramOptions, TelegramStart, build,
-};
+use userd_providers::{Kind, ProviderConfig, ProviderDependencies, Secret, TelegramOptions, TelegramStart, build};
 use userd_services::{Services, sign_in::Start, testing::TestOptions};
+use userd_web::testing::*;
 
-use crate::stage::*;
+use crate::{app::*, provider::TestProvider};
 
 const APP: &str = "https://app.example/done";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -23,80 +20,16 @@ const BOT: &str = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
 const LAX: &str = "__Host-userd_attempt";
 const CROSS_SITE: &str = "__Host-userd_attempt_post";
 
-/// A provider whose every code is good.
-struct Elsewhere(Facts);
-
-impl Elsewhere {
-    fn named(id: &str, form_post: bool) -> Arc<dyn Provider> {
-        Arc::new(Self(Facts {
-            id: id.to_owned(),
-            kind: Kind::Oidc,
-            display_name: id.to_owned(),
-            issuer: format!("https://{id}.example"),
-            client_id: "userd".to_owned(),
-            capabilities: Capabilities { browser: true, form_post, ..Capabilities::default() },
-            policy: Policy {
-                enabled: true,
-                trust_email: false,
-                allow_sign_up: true,
-                allowed_domains: Vec::new(),
-                keep_tokens: false,
-            },
-        }))
-    }
-}
-
-#[async_trait]
-impl Provider for Elsewhere {
-    fn facts(&self) -> &Facts {
-        &self.0
-    }
-
-    async fn begin(&self, attempt: &Begin<'_>) -> Result<Redirect, ProviderFault> {
-        let mut url = Url::parse(&self.0.issuer).unwrap();
-        url.query_pairs_mut().append_pair("state", attempt.state);
-        Ok(Redirect { url, remember: Value::Null, form_post: self.0.capabilities.form_post })
-    }
-
-    async fn finish(&self, callback: &Callback<'_>, _now: Timestamp) -> Result<Profile, ProviderFault> {
-        let subject = callback.code()?.to_owned();
-        Ok(Profile {
-            provider: self.0.id.clone(),
-            issuer: self.0.issuer.clone(),
-            client_id: self.0.client_id.clone(),
-            subject,
-            secondary: None,
-            email: None,
-            email_verified: false,
-            phone: None,
-            username: None,
-            name: None,
-            picture: None,
-            birthday: None,
-            locale: None,
-            groups: Vec::new(),
-            extra: serde_json::Map::new(),
-            tokens: None,
-            bot_access: None,
-            single_use: Vec::new(),
-        })
-    }
-
-    async fn native(&self, _proof: &NativeProof<'_>, _now: Timestamp) -> Result<Profile, ProviderFault> {
-        Err(ProviderFault::Refused("not_supported"))
-    }
-}
-
 /// Yandex as it answers with a redirect, Apple as it answers with a form, and Telegram's legacy page.
 async fn services() -> Arc<Services> {
     let mut telegram = ProviderConfig::new("telegram", Kind::Telegram, "110201543");
     telegram.client_secret = Some(Secret::new("s"));
     telegram.telegram = Some(TelegramOptions { start: TelegramStart::Widget, ..TelegramOptions::default() });
     let random = api_with(|_| {}).random;
-    let dependencies = ProviderDependencies { random, telegram_bot_token: Some(Secret::new(BOT)) };
-    let telegram = build(&telegram, &dependencies).unwrap();
-    let providers = vec![Elsewhere::named("yandex", false), Elsewhere::named("apple", true), telegram];
-    house(TestOptions { providers, ..TestOptions::default() }).await
+    let surroundings = ProviderDependencies { random, telegram_bot_token: Some(Secret::new(BOT)) };
+    let telegram = build(&telegram, &surroundings).unwrap();
+    let providers = vec![TestProvider::named("yandex", false), TestProvider::named("apple", true), telegram];
+    test_services(TestOptions { providers, ..TestOptions::default() }).await
 }
 
 /// A browser: the cookies it holds, by name.
@@ -171,7 +104,7 @@ fn error(slug: &str) -> (String, String) {
 /// First the provider that answers with a form, then, without finishing, one that answers with a redirect.
 #[tokio::test]
 async fn an_abandoned_attempt_elsewhere_does_not_spoil_the_next() {
-    let router = stage_over(services().await);
+    let router = app_over(services().await);
     for names in [["apple", "yandex"], ["yandex", "apple"]] {
         let mut browser = Browser::default();
         browser.begin(&router, names[0]).await;
@@ -185,7 +118,7 @@ async fn an_abandoned_attempt_elsewhere_does_not_spoil_the_next() {
 /// Cookies of a browser that began before both held the same: either may be the one, in any order.
 #[tokio::test]
 async fn any_of_a_browsers_cookies_may_be_the_one() {
-    let router = stage_over(services().await);
+    let router = app_over(services().await);
     let (mut one, mut other) = (Browser::default(), Browser::default());
     let state = one.begin(&router, "yandex").await;
     other.begin(&router, "apple").await;
@@ -199,7 +132,7 @@ async fn any_of_a_browsers_cookies_may_be_the_one() {
 /// ASVS V10.1.2
 #[tokio::test]
 async fn many_wrong_cookies_are_no_right_one() {
-    let router = stage_over(services().await);
+    let router = app_over(services().await);
     let (mut one, mut other) = (Browser::default(), Browser::default());
     let state = one.begin(&router, "yandex").await;
     other.begin(&router, "yandex").await;
@@ -211,7 +144,7 @@ async fn many_wrong_cookies_are_no_right_one() {
 /// Tabs share the binding, so a later start does not push an earlier one out, and neither does a refused answer.
 #[tokio::test]
 async fn tabs_of_one_browser_do_not_push_each_other_out() {
-    let router = stage_over(services().await);
+    let router = app_over(services().await);
     let mut browser = Browser::default();
     let first = browser.begin(&router, "yandex").await;
     let bound = browser.0[LAX].clone();
@@ -232,7 +165,7 @@ async fn tabs_of_one_browser_do_not_push_each_other_out() {
 /// What a browser sends is taken over only if it has the form of a secret of ours.
 #[tokio::test]
 async fn a_malformed_cookie_is_replaced() {
-    let router = stage_over(services().await);
+    let router = app_over(services().await);
     for planted in ["", "x", "AAAA", &"A".repeat(44), &"!".repeat(43)] {
         let mut browser = Browser::default();
         browser.0.insert(LAX.to_owned(), planted.to_owned());
@@ -247,7 +180,7 @@ async fn a_malformed_cookie_is_replaced() {
 #[tokio::test]
 async fn linking_from_another_site_gets_a_cookie_that_travels() {
     let services = services().await;
-    let router = stage_over(Arc::clone(&services));
+    let router = app_over(Arc::clone(&services));
     let body = json!({"username": "ada", "password": "correct horse battery staple"}).to_string();
     let registered = post_json(&router, "/v1/auth/register", body).await;
     let token = registered.json()["tokens"]["access_token"].as_str().unwrap().to_owned();
@@ -282,7 +215,7 @@ fn tg_auth_result(now: Timestamp) -> String {
 async fn telegrams_answer_in_the_fragment_signs_in() {
     let services = services().await;
     let now = services.deps.now();
-    let router = stage_over(services);
+    let router = app_over(services);
     let mut browser = Browser::default();
     let state = browser.begin(&router, "telegram").await;
     let path = format!("/v1/auth/telegram/callback?state={state}");
@@ -304,7 +237,7 @@ async fn telegrams_answer_in_the_fragment_signs_in() {
 async fn an_answer_in_the_fragment_belongs_to_the_browser_that_began() {
     let services = services().await;
     let now = services.deps.now();
-    let router = stage_over(services);
+    let router = app_over(services);
     let state = Browser::default().begin(&router, "telegram").await;
     let body = format!("state={state}&tgAuthResult={}", tg_auth_result(now));
     let mut another = Browser::default();
@@ -325,7 +258,7 @@ async fn an_answer_in_the_fragment_belongs_to_the_browser_that_began() {
 /// Only what can have a fragment gets the page: everything else is finished at once.
 #[tokio::test]
 async fn only_telegrams_bare_state_gets_the_page() {
-    let router = stage_over(services().await);
+    let router = app_over(services().await);
     for query in [
         "",
         "code=c",
@@ -347,7 +280,7 @@ async fn only_telegrams_bare_state_gets_the_page() {
 /// ASVS V3.4.3
 #[tokio::test]
 async fn the_fragments_page_runs_its_own_script_only() {
-    let router = stage_over(services().await);
+    let router = app_over(services().await);
     let page = get(&router, "/v1/auth/telegram/callback?state=s", &[]).await;
     assert_eq!(
         page.header("content-security-policy"),
@@ -375,10 +308,10 @@ async fn the_fragments_page_runs_its_own_script_only() {
 /// A sign-in that succeeds costs its network nothing; what fails does.
 #[tokio::test]
 async fn a_finished_sign_in_gives_its_reservation_back() {
-    let mut options = TestOptions { providers: vec![Elsewhere::named("yandex", false)], ..TestOptions::default() };
+    let mut options = TestOptions { providers: vec![TestProvider::named("yandex", false)], ..TestOptions::default() };
     options.settings.limits.enabled = true;
     options.settings.limits.sign_in_per_network.burst = 2;
-    let router = stage_over(house(options).await);
+    let router = app_over(test_services(options).await);
     for _ in 0..5 {
         let mut browser = Browser::default();
         let state = browser.begin(&router, "yandex").await;

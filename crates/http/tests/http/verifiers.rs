@@ -5,8 +5,9 @@ use std::time::Duration;
 use serde_json::Value;
 use userd_model::{ClientId, Random, Revocation, RevocationId, Revoked, SessionId, TokenId, UserId};
 use userd_services::{Services, testing::TestOptions};
+use userd_web::testing::*;
 
-use crate::stage::*;
+use crate::app::*;
 
 /// A verifier that keeps the set as long as it may still has every key before it signs.
 #[tokio::test]
@@ -19,7 +20,7 @@ async fn the_key_set_is_kept_shorter_than_a_key_waits_to_sign() {
     ] {
         let mut options = TestOptions::default();
         options.settings.publish_before = Duration::from_secs(publish_before);
-        let answer = get(&stage_over(house(options).await), "/.well-known/jwks.json", &[]).await;
+        let answer = get(&app_over(test_services(options).await), "/.well-known/jwks.json", &[]).await;
         assert_eq!(answer.header("cache-control"), expected);
     }
 }
@@ -45,14 +46,14 @@ async fn token_of_a_reader(services: &Services) -> String {
     let permissions = ["revocations.read".to_owned()];
     let made = services.clients.create(&services.operator_context(), "reader", &permissions, None).await.unwrap();
     let id = made.client.id.to_string();
-    let client = services.clients.authenticate(&id, &made.client_secret, &somewhere()).await.unwrap();
+    let client = services.clients.authenticate(&id, &made.client_secret, &some_origin()).await.unwrap();
     services.clients.token(&client).unwrap().access_token
 }
 
 /// A changed profile and a plain rotation are for this service's own processes; the pages go on over them.
 #[tokio::test]
 async fn the_feed_tells_verifiers_only_what_to_refuse() {
-    let services = house(TestOptions::default()).await;
+    let services = test_services(TestOptions::default()).await;
     let token = token_of_a_reader(&services).await;
     services.signing_keys.rotate(&services.operator_context()).await.unwrap();
     let random: &dyn Random = services.deps.random.as_ref();
@@ -66,7 +67,7 @@ async fn the_feed_tells_verifiers_only_what_to_refuse() {
         Revoked::Client { client_id: ClientId::mint(random) },
     ];
     record(&services, &[&unseen[..], &unseen, &seen, &unseen].concat()).await;
-    let router = stage_over(services);
+    let router = app_over(services);
     let bearer = format!("Bearer {token}");
     let (mut kinds, mut path, mut empty) = (Vec::new(), "/v1/revocations?limit=2".to_owned(), 0);
     for _ in 0..20 {

@@ -29,7 +29,7 @@ fn check(config: &Config, rules: &mut Rules<'_>) {
 fn certificate(config: &Config, rules: &mut Rules<'_>) {
     let tls = &config.http.tls;
     if let (Some(certificate), Some(key)) = (tls.certificate_file.as_ref(), tls.key_file.as_ref())
-        && let Err(why) = userd_http::server::tls::from_files(certificate, key)
+        && let Err(why) = userd_web::server::tls::from_files(certificate, key)
     {
         rules.refuse(&["http.tls.certificate_file", "http.tls.key_file"], &why.to_string());
     }

@@ -1,8 +1,8 @@
-//! Who gives way. Tasks are polled in the order in which they became ready, so a request that comes behind ten thousand
-//! sign-ins would wait for all of them, even where each is only told to return later. Connections that have not been
-//! answered yet, and those whose last request hashed a password, therefore pass through a lane: a few at a time, and
-//! the next few only after everything else that is ready has been polled. Deliberately absent: any bound on what is
-//! under way (`max_connections`, the hashing queue); waiting in the lane costs a flood time and nothing else.
+//! A queue for connections of low priority. Tasks are polled in the order in which they became ready, so a request that
+//! comes behind ten thousand sign-ins would wait for all of them, even where each is only told to return later.
+//! Connections that have not been answered yet, and those whose last request hashed a password, are therefore queued:
+//! polled a few at a time, and the next few only after everything else that is ready. Deliberately absent: any bound on
+//! what is under way (`max_connections`, the hashing queue); waiting here costs a flood time and nothing else.
 
 use std::{
     collections::VecDeque,
@@ -16,37 +16,35 @@ use std::{
 
 use tokio::sync::Notify;
 
+use crate::extensions::LowPriority;
+
 /// Polls in one round. Some 40 µs each: what everybody else may have to wait for.
 const ROUND: usize = 8;
 
-/// How often a round lets others go first. A queue that never empties must not keep the lane shut for ever.
+/// How often a round lets others go first. A queue that never empties must not be held up for ever.
 const PATIENCE: usize = 64;
 
-/// Marks the answer to a request that gives way; the middleware sets it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct GivesWay;
-
-/// How a connection stands: in the lane until an answer has let it out.
+/// The priority of a connection: low until its first answer.
 #[derive(Debug, Default)]
-pub(super) struct Standing {
-    passes: AtomicBool,
+pub(super) struct Priority {
+    normal: AtomicBool,
 }
 
-impl Standing {
+impl Priority {
     /// The last answer decides about the next request.
-    pub(super) fn answered(&self, gives_way: Option<GivesWay>) {
-        self.passes.store(gives_way.is_none(), Ordering::Relaxed);
+    pub(super) fn answered(&self, low: Option<LowPriority>) {
+        self.normal.store(low.is_none(), Ordering::Relaxed);
     }
 
-    /// Whether the connection passes the line.
-    pub(super) fn passes(&self) -> bool {
-        self.passes.load(Ordering::Relaxed)
+    /// Whether the connection need not queue.
+    pub(super) fn is_normal(&self) -> bool {
+        self.normal.load(Ordering::Relaxed)
     }
 }
 
-/// The line of those who give way.
+/// The queue.
 #[derive(Debug)]
-pub(super) struct Lane {
+pub(super) struct LowPriorityQueue {
     state: Mutex<State>,
     exhausted: Notify,
 }
@@ -58,28 +56,28 @@ struct State {
     /// Tickets below this number have had their turn.
     called: u64,
     /// Who waits, the ticket `called` first. Who has gone away meanwhile is called for nothing.
-    line: VecDeque<Waker>,
+    waiting: VecDeque<Waker>,
 }
 
-impl Default for Lane {
+impl Default for LowPriorityQueue {
     fn default() -> Self {
-        let state = State { places: ROUND, called: 0, line: VecDeque::new() };
+        let state = State { places: ROUND, called: 0, waiting: VecDeque::new() };
         Self { state: Mutex::new(state), exhausted: Notify::new() }
     }
 }
 
-impl Lane {
+impl LowPriorityQueue {
     /// `work`, polled when it is its turn.
-    pub(super) fn lead<F: Future>(
+    pub(super) fn schedule<F: Future>(
         self: Arc<Self>,
-        standing: Arc<Standing>,
+        priority: Arc<Priority>,
         work: F,
     ) -> impl Future<Output = F::Output> + use<F> {
         // In a box of its own: an async block would keep room for it twice, and there are many.
         let mut work = Box::pin(work);
         let mut ticket = None;
         poll_fn(move |context| {
-            if ticket.is_some() || !standing.passes() {
+            if ticket.is_some() || !priority.is_normal() {
                 ready!(self.poll_turn(&mut ticket, context));
             }
             work.as_mut().poll(context)
@@ -88,7 +86,7 @@ impl Lane {
 
     /// Begins one round after the other while anybody waits, each when nothing else is ready any more. Yielding lets
     /// the runtime look at what has arrived, and poll some of it.
-    pub(super) async fn keep(self: Arc<Self>) {
+    pub(super) async fn run(self: Arc<Self>) {
         let runtime = tokio::runtime::Handle::current().metrics();
         loop {
             self.exhausted.notified().await;
@@ -115,8 +113,8 @@ impl Lane {
             }
             Some(number) => {
                 let at = usize::try_from(number - state.called).unwrap_or(usize::MAX);
-                if let Some(waiting) = state.line.get_mut(at) {
-                    waiting.clone_from(context.waker());
+                if let Some(waker) = state.waiting.get_mut(at) {
+                    waker.clone_from(context.waker());
                 }
                 return Poll::Pending;
             }
@@ -126,22 +124,22 @@ impl Lane {
             }
             None => {}
         }
-        *ticket = Some(state.called + state.line.len() as u64);
-        state.line.push_back(context.waker().clone());
+        *ticket = Some(state.called + state.waiting.len() as u64);
+        state.waiting.push_back(context.waker().clone());
         drop(state);
         self.exhausted.notify_one();
         Poll::Pending
     }
 
-    /// Calls the first of the line. False when nobody waited.
+    /// Calls the first of the queue. False when nobody waited.
     fn begin_round(&self) -> bool {
         let mut state = self.lock();
-        let count = state.line.len().min(ROUND);
-        let first: Vec<Waker> = state.line.drain(..count).collect();
+        let count = state.waiting.len().min(ROUND);
+        let first: Vec<Waker> = state.waiting.drain(..count).collect();
         state.called += count as u64;
         state.places = ROUND - count;
-        if state.line.is_empty() && state.line.capacity() > 1024 {
-            state.line = VecDeque::new();
+        if state.waiting.is_empty() && state.waiting.capacity() > 1024 {
+            state.waiting = VecDeque::new();
         }
         drop(state);
         first.into_iter().for_each(Waker::wake);
@@ -165,13 +163,17 @@ mod tests {
     type Polls = Arc<AtomicUsize>;
 
     /// Work that counts its polls and never ends.
-    fn counted(lane: &Arc<Lane>, standing: &Arc<Standing>, polls: &Polls) -> impl Future<Output = ()> + use<> {
+    fn counted(
+        queue: &Arc<LowPriorityQueue>,
+        priority: &Arc<Priority>,
+        polls: &Polls,
+    ) -> impl Future<Output = ()> + use<> {
         let polls = Arc::clone(polls);
         let work = poll_fn(move |_| {
             polls.fetch_add(1, SeqCst);
             Poll::Pending
         });
-        Arc::clone(lane).lead(Arc::clone(standing), work)
+        Arc::clone(queue).schedule(Arc::clone(priority), work)
     }
 
     fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
@@ -180,65 +182,68 @@ mod tests {
 
     #[test]
     fn a_round_lets_a_few_in_and_the_next_ones_when_it_begins() {
-        let lane = Arc::<Lane>::default();
-        let mut crowd: Vec<_> =
-            (0..ROUND * 3).map(|_| Box::pin(Arc::clone(&lane).lead(Arc::default(), std::future::ready(())))).collect();
+        let queue = Arc::<LowPriorityQueue>::default();
+        let mut crowd: Vec<_> = (0..ROUND * 3)
+            .map(|_| Box::pin(Arc::clone(&queue).schedule(Arc::default(), std::future::ready(()))))
+            .collect();
         for left in [2, 1, 0] {
             crowd.retain_mut(|one| poll(one.as_mut()).is_pending());
             assert_eq!(crowd.len(), ROUND * left);
             crowd.retain_mut(|one| poll(one.as_mut()).is_pending());
             assert_eq!(crowd.len(), ROUND * left, "asking again does not help");
-            assert_eq!(lane.begin_round(), left > 0);
+            assert_eq!(queue.begin_round(), left > 0);
         }
     }
 
     #[test]
-    fn who_was_answered_passes_the_line_until_a_request_that_gives_way() {
-        let (lane, standing, polls) = (Arc::<Lane>::default(), Arc::<Standing>::default(), Polls::default());
-        let stranger = Arc::<Standing>::default();
+    fn an_answered_connection_need_not_queue_until_a_request_of_low_priority() {
+        let (queue, priority, polls) =
+            (Arc::<LowPriorityQueue>::default(), Arc::<Priority>::default(), Polls::default());
+        let stranger = Arc::<Priority>::default();
         let mut crowd: Vec<_> =
-            (0..ROUND + 1).map(|_| Box::pin(counted(&lane, &stranger, &Polls::default()))).collect();
+            (0..ROUND + 1).map(|_| Box::pin(counted(&queue, &stranger, &Polls::default()))).collect();
         crowd.iter_mut().for_each(|one| assert!(poll(one.as_mut()).is_pending()));
-        let mut one = pin!(counted(&lane, &standing, &polls));
-        standing.answered(None);
+        let mut one = pin!(counted(&queue, &priority, &polls));
+        priority.answered(None);
         assert!(poll(one.as_mut()).is_pending());
         assert_eq!(polls.load(SeqCst), 1);
-        standing.answered(Some(GivesWay));
+        priority.answered(Some(LowPriority));
         assert!(poll(one.as_mut()).is_pending());
-        assert_eq!(polls.load(SeqCst), 1, "in line now, behind the crowd");
-        standing.answered(None);
+        assert_eq!(polls.load(SeqCst), 1, "in the queue now, behind the crowd");
+        priority.answered(None);
         assert!(poll(one.as_mut()).is_pending());
         assert_eq!(polls.load(SeqCst), 1, "and stays in it, so that no ticket is lost");
-        assert!(lane.begin_round());
+        assert!(queue.begin_round());
         assert!(poll(one.as_mut()).is_pending());
         assert_eq!(polls.load(SeqCst), 2);
     }
 
     #[test]
     fn who_goes_away_holds_nobody_up() {
-        let (lane, standing, polls) = (Arc::<Lane>::default(), Arc::<Standing>::default(), Polls::default());
-        let mut crowd: Vec<_> = (0..ROUND * 2).map(|_| Box::pin(counted(&lane, &standing, &polls))).collect();
+        let (queue, priority, polls) =
+            (Arc::<LowPriorityQueue>::default(), Arc::<Priority>::default(), Polls::default());
+        let mut crowd: Vec<_> = (0..ROUND * 2).map(|_| Box::pin(counted(&queue, &priority, &polls))).collect();
         crowd.iter_mut().for_each(|one| assert!(poll(one.as_mut()).is_pending()));
         crowd.clear();
-        let mut late = pin!(counted(&lane, &standing, &polls));
+        let mut late = pin!(counted(&queue, &priority, &polls));
         assert!(poll(late.as_mut()).is_pending());
-        assert!(lane.begin_round());
-        assert!(lane.begin_round());
+        assert!(queue.begin_round());
+        assert!(queue.begin_round());
         assert!(poll(late.as_mut()).is_pending());
         assert_eq!(polls.load(SeqCst), ROUND + 1);
-        assert!(!lane.begin_round());
+        assert!(!queue.begin_round());
     }
 
     #[tokio::test]
-    async fn the_keeper_brings_everybody_in() {
-        let lane = Arc::<Lane>::default();
-        let keeper = tokio::spawn(Arc::clone(&lane).keep());
+    async fn the_scheduler_brings_everybody_in() {
+        let queue = Arc::<LowPriorityQueue>::default();
+        let scheduler = tokio::spawn(Arc::clone(&queue).run());
         let crowd: Vec<_> = (0..1_000)
-            .map(|number| tokio::spawn(Arc::clone(&lane).lead(Arc::default(), async move { number })))
+            .map(|number| tokio::spawn(Arc::clone(&queue).schedule(Arc::default(), async move { number })))
             .collect();
         for (number, one) in crowd.into_iter().enumerate() {
             assert_eq!(one.await.unwrap(), number);
         }
-        keeper.abort();
+        scheduler.abort();
     }
 }

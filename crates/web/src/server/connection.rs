@@ -21,10 +21,14 @@ use tower::Service;
 
 use super::{
     Phase, ServerOptions,
+    draining::Draining,
     guarded_io::{Activity, BusyBody, Guarded},
-    lane::{GivesWay, Standing},
+    low_priority::Priority,
 };
-use crate::{api::Draining, client_address::Peer};
+use crate::{
+    client_address::Peer,
+    extensions::{BadFraming, LowPriority},
+};
 
 /// What the requests of one connection share.
 #[derive(Clone)]
@@ -33,17 +37,17 @@ pub(super) struct Connection {
     router: Router,
     draining: Draining,
     activity: Arc<Activity>,
-    standing: Arc<Standing>,
+    priority: Arc<Priority>,
 }
 
 impl Connection {
     pub(super) fn new(peer: SocketAddr, router: Router, draining: Draining) -> Self {
-        Self { peer, router, draining, activity: Arc::default(), standing: Arc::default() }
+        Self { peer, router, draining, activity: Arc::default(), priority: Arc::default() }
     }
 
-    /// How this connection stands with the others.
-    pub(super) fn standing(&self) -> Arc<Standing> {
-        Arc::clone(&self.standing)
+    /// Which priority this connection has among the others.
+    pub(super) fn priority(&self) -> Arc<Priority> {
+        Arc::clone(&self.priority)
     }
 
     /// Serves until the connection ends or is told to.
@@ -87,8 +91,8 @@ impl Connection {
         // could be somebody else's; so nothing may follow it (RFC 9112 section 6.1).
         let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
         let mut response = self.router.call(request.map(Body::new)).await?;
-        self.standing.answered(response.extensions_mut().remove::<GivesWay>());
-        // While draining, callers are sent elsewhere before accepting ends, so that none meets a closed door.
+        self.priority.answered(response.extensions_mut().remove::<LowPriority>());
+        // While draining, callers are sent elsewhere before accepting ends, so that none is refused a connection.
         if chunked || version != Version::HTTP_2 && self.draining.has_started() {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
@@ -100,22 +104,13 @@ impl Connection {
     }
 }
 
-/// Marks a request whose host two readers could see differently (RFC 9112 section 3.2); the middleware answers it
-/// with 400.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct BadFraming(pub(crate) &'static str);
-
 #[cfg(test)]
 mod tests {
     use axum::routing::{get, post};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 
     use super::*;
-    use crate::{
-        api::HttpOptions,
-        middleware::{Conventions, Settings},
-        policy::{Needs, RouteNeeds},
-    };
+    use crate::{RequestLayer, RequestOptions, RouteTraits};
 
     struct Zero;
 
@@ -133,16 +128,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_last_answer_decides_whether_a_connection_gives_way() {
-        let route = |method, path, hashes| RouteNeeds { method, path, needs: Needs::Public, hashes };
-        let table = [route("GET", "/light", false), route("POST", "/hashes", true)];
-        let settings = Settings::new(&HttpOptions::new("http://x".parse().unwrap()), &table, &Zero);
+    async fn the_last_answer_decides_about_a_connections_priority() {
+        let route = |path, hashes| RouteTraits { path, hashes, ..RouteTraits::default() };
+        let routes = [route("/light", false), route("/hashes", true)];
+        let layer = RequestLayer::new(&RequestOptions::new("http://x".parse().unwrap()), routes, &Zero);
         let router = Router::new()
             .route("/light", get(|| async {}))
             .route("/hashes", post(|| async { http::StatusCode::SERVICE_UNAVAILABLE }))
-            .layer(Conventions(Arc::new(settings)));
+            .layer(layer);
         let connection = Connection::new(([127, 0, 0, 1], 1).into(), router, Draining::default());
-        let standing = connection.standing();
+        let priority = connection.priority();
         let (mut client, server) = tokio::io::duplex(64 * 1024);
         let (_phase, serving) = watch::channel(Phase::Serving);
         tokio::spawn(async move {
@@ -150,12 +145,12 @@ mod tests {
             connection.serve(server, &super::super::protocol(&options), &options, serving).await;
         });
 
-        assert!(!standing.passes(), "nobody has answered it yet");
+        assert!(!priority.is_normal(), "nobody has answered it yet");
         for _ in 0..2 {
             assert!(ask(&mut client, "GET /light").await.starts_with("HTTP/1.1 200"));
-            assert!(standing.passes());
+            assert!(priority.is_normal());
             assert!(ask(&mut client, "POST /hashes").await.starts_with("HTTP/1.1 503"));
-            assert!(!standing.passes(), "also when it was turned away");
+            assert!(!priority.is_normal(), "also when it was turned away");
         }
     }
 }

@@ -6,9 +6,9 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::Instant,
 };
-use userd_http::server::ServerOptions;
+use userd_web::{server::ServerOptions, testing::LONG};
 
-use crate::stage::*;
+use crate::{gate::Gate, socket_server::*};
 
 /// AC-132: rapid reset: streams opened and cancelled as fast as the socket takes them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -21,17 +21,17 @@ use futures_util::FutureExt;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use tower::{Layer, Service};
 use tracing::{Instrument, Span, field};
+use url::Url;
 use userd_model::{Random, UserId};
 
 use crate::{
     client_address::{ClientAddress, Peer, TrustedProxies},
     cors::Cors,
-    metrics::{Meters, RouteMeters},
-    policy::RouteNeeds,
+    extensions::{BadFraming, LowPriority},
+    known_routes::{KnownRoute, KnownRoutes, RouteTraits},
     problem::{Language, Problem, table},
     request_id::{REQUEST_ID, RequestId, RequestIds, trace_id},
     security_headers::SecurityHeaders,
-    server::{BadFraming, GivesWay},
 };
 
 /// The longest accepted path and query, in bytes.
@@ -42,49 +42,76 @@ pub fn note_user(id: UserId) {
     Span::current().record("user_id", field::display(id));
 }
 
-/// What the layer needs to know.
-pub(crate) struct Settings {
-    pub(crate) request_ids: RequestIds,
-    pub(crate) proxies: TrustedProxies,
-    pub(crate) cors: Cors,
-    pub(crate) security: SecurityHeaders,
-    pub(crate) meters: Meters,
-    pub(crate) deadline: Duration,
+/// The parsed configuration of the layer.
+#[derive(Clone, Debug)]
+pub struct RequestOptions {
+    /// The address that clients use; https turns on HSTS.
+    pub public_url: Url,
+    /// Whose `X-Forwarded-For` counts.
+    pub trusted_proxies: TrustedProxies,
+    /// Which web origins may call.
+    pub cors: Cors,
+    /// How long a request may take until its answer starts; streams may go on.
+    pub request_deadline: Duration,
 }
 
-impl Settings {
-    pub(crate) fn new(options: &crate::api::HttpOptions, table: &[RouteNeeds], random: &dyn Random) -> Self {
+impl RequestOptions {
+    /// The defaults for a public URL: no proxies, no foreign origins, 30 seconds.
+    #[must_use]
+    pub fn new(public_url: Url) -> Self {
         Self {
-            request_ids: RequestIds::new(random),
-            proxies: options.trusted_proxies.clone(),
-            cors: options.cors.clone(),
-            security: SecurityHeaders::for_url(&options.public_url),
-            meters: Meters::new(table),
-            deadline: options.request_deadline,
+            public_url,
+            trusted_proxies: TrustedProxies::default(),
+            cors: Cors::default(),
+            request_deadline: Duration::from_secs(30),
         }
     }
 }
 
-/// The layer. It belongs outside of everything, fallbacks included.
-#[derive(Clone)]
-pub(crate) struct Conventions(pub(crate) Arc<Settings>);
-
-/// A service with the conventions around it.
-#[derive(Clone)]
-pub(crate) struct Conventional<S> {
-    settings: Arc<Settings>,
-    inner: S,
+/// What all requests share.
+struct Shared {
+    request_ids: RequestIds,
+    proxies: TrustedProxies,
+    cors: Cors,
+    security: SecurityHeaders,
+    routes: KnownRoutes,
+    deadline: Duration,
 }
 
-impl<S> Layer<S> for Conventions {
-    type Service = Conventional<S>;
+/// The layer. It belongs outside of everything, fallbacks included.
+#[derive(Clone)]
+pub struct RequestLayer(Arc<Shared>);
 
-    fn layer(&self, inner: S) -> Self::Service {
-        Conventional { settings: Arc::clone(&self.0), inner }
+impl RequestLayer {
+    /// The layer around these routes; request ids begin at random.
+    pub fn new(options: &RequestOptions, routes: impl IntoIterator<Item = RouteTraits>, random: &dyn Random) -> Self {
+        Self(Arc::new(Shared {
+            request_ids: RequestIds::new(random),
+            proxies: options.trusted_proxies.clone(),
+            cors: options.cors.clone(),
+            security: SecurityHeaders::for_url(&options.public_url),
+            routes: KnownRoutes::new(routes),
+            deadline: options.request_deadline,
+        }))
     }
 }
 
-impl<S> Service<Request> for Conventional<S>
+/// A service with the layer around it.
+#[derive(Clone)]
+pub struct RequestService<S> {
+    shared: Arc<Shared>,
+    inner: S,
+}
+
+impl<S> Layer<S> for RequestLayer {
+    type Service = RequestService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RequestService { shared: Arc::clone(&self.0), inner }
+    }
+}
+
+impl<S> Service<Request> for RequestService<S>
 where
     S: Service<Request, Response = Response, Error = Infallible>,
     S::Future: Send + 'static,
@@ -98,7 +125,7 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let exchange = Exchange::open(&self.settings, &mut request);
+        let exchange = Exchange::open(&self.shared, &mut request);
         match exchange.early(&request) {
             Some(response) => {
                 let response = exchange.close(response);
@@ -119,16 +146,16 @@ where
     F: Future<Output = Result<Response, Infallible>>,
 {
     let guarded = AssertUnwindSafe(answer).catch_unwind();
-    let response = match tokio::time::timeout(exchange.settings.deadline, guarded).await {
+    let response = match tokio::time::timeout(exchange.shared.deadline, guarded).await {
         Ok(Ok(Ok(response))) => response,
         // The message may hold anything, so it goes to the panic hook only.
         Ok(Err(_panic)) => {
-            tracing::error!(route = exchange.route(), "a handler panicked");
-            exchange.meters().panicked();
+            tracing::error!(route = exchange.route().traits.path, "a handler panicked");
+            exchange.route().meters.panicked();
             Problem::internal().into_response()
         }
         Err(_elapsed) => {
-            tracing::warn!(route = exchange.route(), "the request deadline passed");
+            tracing::warn!(route = exchange.route().traits.path, "the request deadline passed");
             Problem::of(&table::DEADLINE_EXCEEDED).into_response()
         }
     };
@@ -137,7 +164,7 @@ where
 
 /// One request and its answer.
 struct Exchange {
-    settings: Arc<Settings>,
+    shared: Arc<Shared>,
     started: Instant,
     method: Method,
     matched: Option<MatchedPath>,
@@ -152,11 +179,11 @@ struct Exchange {
 }
 
 impl Exchange {
-    fn open(settings: &Arc<Settings>, request: &mut Request) -> Self {
+    fn open(shared: &Arc<Shared>, request: &mut Request) -> Self {
         let headers = request.headers();
-        let id = settings.request_ids.of(headers);
+        let id = shared.request_ids.of(headers);
         let peer = request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
-        let client = settings.proxies.client(peer, headers);
+        let client = shared.proxies.client(peer, headers);
         let span = tracing::info_span!("request", request_id = %id, user_id = field::Empty, trace_id = field::Empty);
         if let Some(trace) = trace_id(headers) {
             span.record("trace_id", trace);
@@ -171,10 +198,10 @@ impl Exchange {
                 .and_then(|value| value.to_str().ok())
                 .map_or_else(Language::default, Language::of_header),
             oauth: request.uri().path().starts_with("/oauth2/"),
-            origin: settings.cors.allowed(headers),
+            origin: shared.cors.allowed(headers),
             preflight: Cors::is_preflight(request),
             span,
-            settings: Arc::clone(settings),
+            shared: Arc::clone(shared),
             id: id.clone(),
             closed: false,
         };
@@ -188,7 +215,7 @@ impl Exchange {
         const MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
         const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
         if self.preflight {
-            return Some(self.settings.cors.preflight::<Body>());
+            return Some(self.shared.cors.preflight::<Body>());
         }
         if let Some(BadFraming(why)) = request.extensions().get::<BadFraming>().copied() {
             let mut response = Problem::malformed(why).into_response();
@@ -204,12 +231,8 @@ impl Exchange {
         (embedded && request.uri().path().starts_with("/v1/")).then(|| Problem::of(&table::CROSS_SITE).into_response())
     }
 
-    fn meters(&self) -> &RouteMeters {
-        self.settings.meters.route(self.matched.as_ref().map(MatchedPath::as_str))
-    }
-
-    fn route(&self) -> &'static str {
-        self.meters().label
+    fn route(&self) -> &KnownRoute {
+        self.shared.routes.of(self.matched.as_ref().map(MatchedPath::as_str))
     }
 
     /// Completes the answer, writes the log line and counts.
@@ -218,14 +241,14 @@ impl Exchange {
         if let Some(problem) = response.extensions_mut().remove::<Problem>() {
             self.write_problem(&problem, &mut response);
         }
-        if self.meters().hashes {
-            response.extensions_mut().insert(GivesWay);
+        let traits = self.route().traits;
+        if traits.hashes {
+            response.extensions_mut().insert(LowPriority);
         }
         let headers = response.headers_mut();
         headers.insert(REQUEST_ID, self.id.header());
-        self.settings.security.add(headers);
-        let matched = self.matched.as_ref().map(MatchedPath::as_str);
-        self.settings.cors.finish(self.origin.take(), self.preflight, matched, headers);
+        self.shared.security.add(headers);
+        self.shared.cors.finish(self.origin.take(), self.preflight, traits.cross_origin_cookies, headers);
         self.log(response.status());
         response
     }
@@ -249,13 +272,13 @@ impl Exchange {
 
     fn log(&self, status: StatusCode) {
         let took = self.started.elapsed();
-        let meters = self.meters();
-        meters.answered(&self.method, status, took);
+        let route = self.route();
+        route.meters.answered(&self.method, status, took);
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        let (method, route, status, client) = (self.method.as_str(), meters.label, status.as_u16(), self.client);
+        let traits = route.traits;
+        let (method, route, status, client) = (self.method.as_str(), traits.path, status.as_u16(), self.client);
         let _entered = self.span.enter();
-        // Probes ask every few seconds; their lines would hide the others.
-        if matches!(route, "/livez" | "/readyz" | "/metrics") {
+        if traits.probe {
             tracing::debug!(target: "userd_http::access", method, route, status, micros, %client, "answered");
         } else {
             tracing::info!(target: "userd_http::access", method, route, status, micros, %client, "answered");
@@ -266,9 +289,9 @@ impl Exchange {
 impl Drop for Exchange {
     fn drop(&mut self) {
         if !self.closed {
-            let meters = self.meters();
-            meters.gone(&self.method);
-            let (method, route) = (self.method.as_str(), meters.label);
+            let route = self.route();
+            route.meters.gone(&self.method);
+            let (method, route) = (self.method.as_str(), route.traits.path);
             let _entered = self.span.enter();
             tracing::info!(target: "userd_http::access", method, route, "the caller went away");
         }

@@ -1,6 +1,6 @@
 //! Cross-origin requests: configured origins only, compared exactly and never reflected otherwise. Deliberately
-//! absent: wildcards, and credentials everywhere but where linking begins, which answers with the attempt's cookie
-//! (tokens travel in `Authorization`, which the page's own code adds).
+//! absent: wildcards, and credentials everywhere but on routes that say so (tokens travel in `Authorization`, which
+//! the page's own code adds).
 
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use url::Url;
@@ -9,9 +9,6 @@ const METHODS: &str = "GET, POST, PUT, PATCH, DELETE";
 const REQUEST_HEADERS: &str =
     "authorization, content-type, idempotency-key, if-match, accept-language, last-event-id, x-request-id, traceparent";
 const ANSWER_HEADERS: &str = "x-request-id, retry-after, location, etag, www-authenticate";
-
-/// The one path with cookies: its answer ties the attempt to the browser.
-const WITH_COOKIES: &str = "/v1/me/identities/{provider}/start";
 
 /// The allowed origins.
 #[derive(Clone, Debug, Default)]
@@ -57,14 +54,8 @@ impl Cors {
         response
     }
 
-    /// Adds what an allowed origin may know to an answer of this route; a stranger's answer gets nothing.
-    pub(crate) fn finish(
-        &self,
-        allowed: Option<HeaderValue>,
-        preflight: bool,
-        route: Option<&str>,
-        headers: &mut HeaderMap,
-    ) {
+    /// Adds what an allowed origin may know to an answer, and whether it may send cookies; a stranger's answer gets nothing.
+    pub(crate) fn finish(&self, allowed: Option<HeaderValue>, preflight: bool, cookies: bool, headers: &mut HeaderMap) {
         if self.0.is_empty() {
             return;
         }
@@ -72,7 +63,7 @@ impl Cors {
         let Some(origin) = allowed else { return };
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(ANSWER_HEADERS));
-        if route == Some(WITH_COOKIES) {
+        if cookies {
             headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
         }
         if preflight {

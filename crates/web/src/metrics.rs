@@ -2,14 +2,13 @@
 //! kept, so that a request costs two atomic additions. Deliberately absent: ids, addresses and anything a caller
 //! chooses.
 
-use std::{collections::HashMap, sync::OnceLock, time::Duration};
+use std::{sync::OnceLock, time::Duration};
 
 use http::{Method, StatusCode};
 use metrics::{Counter, Histogram, counter, describe_counter, describe_gauge, describe_histogram, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 use self::Shape::{Counts, Shows, Spreads};
-use crate::policy::RouteNeeds;
 
 const REQUESTS: &str = "userd_http_requests_total";
 const SECONDS: &str = "userd_http_request_seconds";
@@ -18,8 +17,6 @@ const PANICS: &str = "userd_http_panics_total";
 /// Upper bounds in seconds: from a cached answer to the request deadline.
 const BUCKETS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
-/// The route label of requests that match no route.
-const UNMATCHED: &str = "unmatched";
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OTHER"];
 /// A status that is not here is counted as `other`; the last is a caller who went away before the answer.
 const STATUSES: [(u16, &str); 30] = [
@@ -117,31 +114,9 @@ fn describe() {
     }
 }
 
-/// The meters of all routes.
-pub(crate) struct Meters {
-    routes: HashMap<&'static str, RouteMeters>,
-    unmatched: RouteMeters,
-}
-
-impl Meters {
-    pub(crate) fn new(table: &[RouteNeeds]) -> Self {
-        let hashes = |path| table.iter().any(|entry| entry.path == path && entry.hashes);
-        Self {
-            routes: table.iter().map(|entry| (entry.path, RouteMeters::new(entry.path, hashes(entry.path)))).collect(),
-            unmatched: RouteMeters::new(UNMATCHED, false),
-        }
-    }
-
-    /// The meters of a matched path.
-    pub(crate) fn route(&self, matched: Option<&str>) -> &RouteMeters {
-        matched.and_then(|path| self.routes.get(path)).unwrap_or(&self.unmatched)
-    }
-}
-
+/// The meters of one route.
 pub(crate) struct RouteMeters {
-    pub(crate) label: &'static str,
-    /// Whether the route hashes passwords.
-    pub(crate) hashes: bool,
+    label: &'static str,
     by_method: [MethodMeters; METHODS.len()],
 }
 
@@ -153,8 +128,8 @@ struct MethodMeters {
 }
 
 impl RouteMeters {
-    fn new(label: &'static str, hashes: bool) -> Self {
-        Self { label, hashes, by_method: Default::default() }
+    pub(crate) fn new(label: &'static str) -> Self {
+        Self { label, by_method: Default::default() }
     }
 
     /// Counts one answer.

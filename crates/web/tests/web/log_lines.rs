@@ -8,7 +8,9 @@ use std::{
 use serde_json::Value;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::stage::*;
+use userd_web::testing::*;
+
+use crate::{app::app, gate::Gate};
 
 #[derive(Clone, Default)]
 struct Memory(Arc<Mutex<Vec<u8>>>);
@@ -57,7 +59,7 @@ impl Memory {
 
 #[tokio::test]
 async fn each_request_leaves_one_line_with_its_ids() {
-    let router = stage();
+    let router = app();
     let (log, _listening) = Memory::listen();
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
     let parent = format!("00-{trace}-00f067aa0ba902b7-01");
@@ -84,7 +86,7 @@ async fn each_request_leaves_one_line_with_its_ids() {
 /// AC-133: secrets in every input leave no trace in the log of this room, at any level.
 #[tokio::test]
 async fn no_canary_reaches_the_log() {
-    let router = stage();
+    let router = app();
     let (log, _listening) = Memory::listen();
     let canary = "canary-5f2a";
     let value = format!("Bearer {canary}");
@@ -110,20 +112,19 @@ async fn no_canary_reaches_the_log() {
         post_json(&router, "/v1/things", body).await;
     }
     let form = [("content-type", "application/x-www-form-urlencoded")];
-    ask(&router, request("POST", "/oauth2/rehearsal", &form, format!("grant_type={canary}&client_secret={canary}")))
-        .await;
+    ask(&router, request("POST", "/oauth2/form", &form, format!("grant_type={canary}&client_secret={canary}"))).await;
     assert!(log.access_lines().len() >= 9);
     assert!(!log.text().contains(canary), "{}", log.text());
 }
 
 #[tokio::test]
 async fn a_caller_who_goes_away_is_noted() {
-    let router = stage();
+    let router = app();
     let (log, _listening) = Memory::listen();
     let asking = get(&router, "/v1/gates/away", &[]);
     let entered = Gate::named("away");
     tokio::select! {
-        _ = asking => panic!("the gate is shut"),
+        _ = asking => panic!("the gate is closed"),
         () = entered.wait_entered() => {}
     }
     let lines = log.access_lines();

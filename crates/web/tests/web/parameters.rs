@@ -1,13 +1,15 @@
 //! Queries, paths, cursors, preconditions and credentials.
 
-use crate::stage::*;
+use userd_web::testing::*;
+
+use crate::app::app;
 
 const ID: &str = "6f9619ff-8b86-4011-b42d-00c04fc964ff";
 
 /// AC-105: malformed ids are refused as unknown ones are.
 #[tokio::test]
 async fn what_is_no_id_is_not_found() {
-    let router = stage();
+    let router = app();
     assert_eq!(get(&router, &format!("/v1/things/{ID}"), &[]).await.text(), ID);
     let simple = ID.replace('-', "");
     for bad in [
@@ -29,7 +31,7 @@ async fn what_is_no_id_is_not_found() {
 /// AC-113: page tokens are authenticated, limits are bounded, unknown parameters are refused.
 #[tokio::test]
 async fn lists_take_two_parameters_and_only_their_own_cursors() {
-    let router = stage();
+    let router = app();
     let first = get(&router, "/v1/things", &[]).await.json();
     let cursor = first["next_cursor"].as_str().unwrap();
     let second = get(&router, &format!("/v1/things?limit=200&cursor={cursor}"), &[]).await.json();
@@ -56,7 +58,7 @@ async fn lists_take_two_parameters_and_only_their_own_cursors() {
 
 #[tokio::test]
 async fn if_match_is_a_version_in_quotes() {
-    let router = stage();
+    let router = app();
     let change = async |values: &[&str]| {
         let mut headers = vec![("content-type", "application/json")];
         headers.extend(values.iter().map(|value| ("if-match", *value)));
@@ -82,7 +84,7 @@ async fn if_match_is_a_version_in_quotes() {
 
 #[tokio::test]
 async fn idempotency_keys_are_short_visible_and_single() {
-    let router = stage();
+    let router = app();
     let make = async |values: &[&str]| {
         let mut headers = vec![("content-type", "application/json")];
         headers.extend(values.iter().map(|value| ("idempotency-key", *value)));
@@ -100,7 +102,7 @@ async fn idempotency_keys_are_short_visible_and_single() {
 
 #[tokio::test]
 async fn a_bearer_token_comes_in_one_header_and_nowhere_else() {
-    let router = stage();
+    let router = app();
     for good in ["Bearer a.b-c_d~e+f/g==", "bearer x", "BEARER  x"] {
         assert_eq!(get(&router, "/v1/bearer", &[("authorization", good)]).await.status, 200, "{good}");
     }
@@ -122,7 +124,7 @@ async fn a_bearer_token_comes_in_one_header_and_nowhere_else() {
 
 #[tokio::test]
 async fn client_credentials_are_decoded_as_oauth_says() {
-    let router = stage();
+    let router = app();
     // "my id" and "s%c:ret" in form encoding, then Basic.
     let answer = get(&router, "/v1/basic", &[("authorization", "Basic bXkraWQ6cyUyNWMlM0FyZXQ=")]).await;
     assert_eq!(answer.text(), "my id s%c:ret");

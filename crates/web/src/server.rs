@@ -1,10 +1,11 @@
 //! The accept loop: connections in, bounded in number, size and time; out in peace when the process stops.
 //! Our own, because `axum::serve` sets no timer: header timeouts would not work there (slowloris), and a stuck
-//! connection could hold the stop forever. Deliberately absent: everything about a single request (`middleware.rs`).
+//! connection could hold the stop forever. Deliberately absent: everything about a single request (`request_layer.rs`).
 
 mod connection;
+mod draining;
 mod guarded_io;
-mod lane;
+mod low_priority;
 pub mod tls;
 
 use std::{
@@ -27,9 +28,8 @@ use tokio::{
 };
 use tokio_rustls::server::TlsStream;
 
-pub(crate) use self::{connection::BadFraming, lane::GivesWay};
-use self::{connection::Connection, lane::Lane};
-use crate::api::Draining;
+pub use self::draining::Draining;
+use self::{connection::Connection, low_priority::LowPriorityQueue};
 
 /// The bounds of the accept loop.
 #[derive(Clone)]
@@ -107,12 +107,12 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> Served {
     let (phase, _) = watch::channel(Phase::Serving);
-    let lane = Arc::<Lane>::default();
-    let keeper = tokio::spawn(Arc::clone(&lane).keep());
+    let queue = Arc::<LowPriorityQueue>::default();
+    let scheduler = tokio::spawn(Arc::clone(&queue).run());
     let mut host = Host {
         slots: Arc::new(Semaphore::new(options.max_connections)),
         addresses: Addresses::default(),
-        lane,
+        queue,
         protocol: Arc::new(protocol(&options)),
         served: Served::default(),
         router,
@@ -139,14 +139,14 @@ pub async fn serve(
         phase.send_replace(Phase::Aborting);
         phase.closed().await;
     }
-    keeper.abort();
+    scheduler.abort();
     host.served
 }
 
 struct Host {
     slots: Arc<Semaphore>,
     addresses: Addresses,
-    lane: Arc<Lane>,
+    queue: Arc<LowPriorityQueue>,
     protocol: Arc<Builder<TokioExecutor>>,
     served: Served,
     router: Router,
@@ -188,13 +188,13 @@ impl Host {
         // Small answers should leave at once; where this fails they only leave a little later.
         let _ = stream.set_nodelay(true);
         // Two tasks and not one with a branch: a task is as large as its largest branch, and there are many.
-        let (lane, standing) = (Arc::clone(&self.lane), connection.standing());
+        let (queue, priority) = (Arc::clone(&self.queue), connection.priority());
         match options.tls.clone() {
-            None => tokio::spawn(lane.lead(standing, async move {
+            None => tokio::spawn(queue.schedule(priority, async move {
                 let _held_until_the_end = held;
                 connection.serve(stream, &protocol, &options, phase).await;
             })),
-            Some(tls) => tokio::spawn(lane.lead(standing, async move {
+            Some(tls) => tokio::spawn(queue.schedule(priority, async move {
                 let _held_until_the_end = held;
                 match handshake(tls, stream, options.tls_handshake_timeout, phase.clone()).await {
                     Ok(stream) => connection.serve(stream, &protocol, &options, phase).await,

@@ -3,9 +3,9 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use tokio::{io::AsyncWriteExt, net::TcpStream, time::Instant};
-use userd_http::server::ServerOptions;
+use userd_web::{server::ServerOptions, testing::LONG};
 
-use crate::stage::*;
+use crate::{gate::Gate, socket_server::*};
 
 async fn ask_gate(server: &Server, name: &str) -> TcpStream {
     let mut stream = server.connect().await;

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use axum::response::IntoResponse;
-use userd_http::problem::{Language, Problem, document::problems_markdown, table};
 use userd_model::{InvalidField, Refusal};
+use userd_web::{
+    problem::{Language, Problem, document::problems_markdown, table},
+    testing::*,
+};
 
-use crate::stage::*;
+use crate::app::app;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/problems.md");
 
@@ -18,7 +21,7 @@ fn the_page_of_problems_is_the_table() {
         std::fs::write(PAGE, &current).unwrap();
     }
     let written = std::fs::read_to_string(PAGE).unwrap_or_default();
-    assert_eq!(written, current, "run UPDATE=1 cargo test -p userd-http");
+    assert_eq!(written, current, "run UPDATE=1 cargo test -p userd-web");
 }
 
 #[test]
@@ -73,7 +76,7 @@ fn refusals_have_the_statuses_of_the_contract() {
 
 #[tokio::test]
 async fn titles_are_russian_for_those_who_prefer_it() {
-    let router = stage();
+    let router = app();
     for (wanted, language) in [
         ("ru", "ru"),
         ("ru-RU,ru;q=0.9,en;q=0.8", "ru"),
@@ -90,18 +93,8 @@ async fn titles_are_russian_for_those_who_prefer_it() {
 }
 
 #[tokio::test]
-async fn each_problem_explains_itself_at_its_own_address() {
-    let router = stage();
-    for row in table::ALL {
-        let answer = get(&router, &format!("/problems/{}", row.slug), &[]).await;
-        assert_eq!((answer.status.as_u16(), answer.json()["status"].as_u64()), (200, Some(row.status.into())));
-    }
-    assert_eq!(get(&router, "/problems/none", &[]).await.slug(), "not_found");
-}
-
-#[tokio::test]
 async fn errors_on_oauth_paths_speak_oauth() {
-    let router = stage();
+    let router = app();
     let form = [("content-type", "application/x-www-form-urlencoded")];
     for (body, status, code) in [
         ("grant_type=password", 400, "unsupported_grant_type"),
@@ -112,19 +105,19 @@ async fn errors_on_oauth_paths_speak_oauth() {
         ("grant_type=a&grant_type=b", 400, "invalid_request"),
         ("grant_type=%ff", 400, "invalid_request"),
     ] {
-        let answer = ask(&router, request("POST", "/oauth2/rehearsal", &form, body)).await;
+        let answer = ask(&router, request("POST", "/oauth2/form", &form, body)).await;
         assert_eq!((answer.status.as_u16(), answer.json()["error"].as_str()), (status, Some(code)), "{body}");
         assert_eq!(answer.header("content-type"), "application/json");
         assert_eq!(answer.header("www-authenticate").starts_with("Basic "), status == 401);
     }
     let answer =
-        ask(&router, request("POST", "/oauth2/rehearsal", &form, "grant_type=client_credentials&scope=&other=1")).await;
+        ask(&router, request("POST", "/oauth2/form", &form, "grant_type=client_credentials&scope=&other=1")).await;
     assert_eq!(
         (answer.status.as_u16(), answer.text().as_str()),
         (200, ""),
         "empty counts as absent, unknown is ignored"
     );
     let json = [("content-type", "application/json")];
-    let answer = ask(&router, request("POST", "/oauth2/rehearsal", &json, r#"{"grant_type":"password"}"#)).await;
+    let answer = ask(&router, request("POST", "/oauth2/form", &json, r#"{"grant_type":"password"}"#)).await;
     assert_eq!((answer.status.as_u16(), answer.json()["error"].as_str()), (415, Some("invalid_request")));
 }

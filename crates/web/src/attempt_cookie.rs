@@ -11,20 +11,23 @@ const CROSS_SITE: &str = "__Host-userd_attempt_post";
 const MAX_AGE: u32 = 600;
 
 /// The cookie for a begun attempt.
-pub(crate) fn set(browser: &str, cross_site: bool) -> HeaderValue {
+#[must_use]
+pub fn set(browser: &str, cross_site: bool) -> HeaderValue {
     let (name, same_site) = if cross_site { (CROSS_SITE, "None") } else { (LAX, "Lax") };
     value(&format!("{name}={browser}; Path=/; Max-Age={MAX_AGE}; Secure; HttpOnly; SameSite={same_site}"))
 }
 
 /// The browser's proofs, from both cookies: either may be the one that an attempt began with.
-pub(crate) fn read(headers: &HeaderMap) -> Vec<String> {
+#[must_use]
+pub fn read(headers: &HeaderMap) -> Vec<String> {
     let pairs = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let pairs = pairs.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.filter(|(name, _)| *name == LAX || *name == CROSS_SITE).map(|(_, value)| value.to_owned()).collect()
 }
 
 /// Removes both.
-pub(crate) fn clear() -> [HeaderValue; 2] {
+#[must_use]
+pub fn clear() -> [HeaderValue; 2] {
     [LAX, CROSS_SITE].map(|name| value(&format!("{name}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax")))
 }
 

@@ -12,7 +12,7 @@ use super::table;
 pub fn problems_markdown() -> String {
     let mut page = String::from(
         "# Problems\n\n\
-         Generated from `crates/http/src/problem/table.rs`; run `UPDATE=1 cargo test -p userd-http` after a change there.\n\n\
+         Generated from `crates/web/src/problem/table.rs`; run `UPDATE=1 cargo test -p userd-web` after a change there.\n\n\
          Every error is answered as `application/problem+json` (RFC 9457). `type` is `/problems/<slug>`, `instance` is the\n\
          request id (also in `X-Request-Id` and in each line of the log), `errors` lists refused fields by JSON pointer.\n\
          Titles are Russian where `Accept-Language` prefers `ru`. Slugs and statuses are stable.\n\n\

@@ -3,13 +3,15 @@
 use axum::body::Body;
 use futures_util::stream;
 
-use crate::stage::*;
+use userd_web::testing::*;
+
+use crate::app::app;
 
 /// AC-130: JSON sent as text/plain, as a form, without a type, or with a method override in a header.
 /// ASVS V3.5.2
 #[tokio::test]
 async fn a_body_of_another_type_is_refused() {
-    let router = stage();
+    let router = app();
     let body = r#"{"name":"x"}"#;
     for media_type in [
         "text/plain",
@@ -45,7 +47,7 @@ async fn a_body_of_another_type_is_refused() {
 
 #[tokio::test]
 async fn a_compressed_body_is_refused() {
-    let router = stage();
+    let router = app();
     for encoding in ["gzip", "br", "deflate", "x-unknown"] {
         let headers = [("content-type", "application/json"), ("content-encoding", encoding)];
         let answer = ask(&router, request("POST", "/v1/things", &headers, &b"\x1f\x8b\x08"[..])).await;
@@ -58,7 +60,7 @@ async fn a_compressed_body_is_refused() {
 /// AC-114: a body beyond the bound, announced or streamed without end, is not read further.
 #[tokio::test]
 async fn a_body_beyond_64_kib_is_refused() {
-    let router = stage();
+    let router = app();
     let fits = format!(r#"{{"name":"{}"}}"#, "x".repeat(64 * 1024 - 11));
     assert_eq!(fits.len(), 64 * 1024);
     assert_eq!(post_json(&router, "/v1/things", fits.clone()).await.status, 201);
@@ -70,7 +72,7 @@ async fn a_body_beyond_64_kib_is_refused() {
 /// AC-125: duplicate keys, lone surrogates, 1e999, depth 10^5, through the whole stack.
 #[tokio::test]
 async fn hostile_json_is_refused_with_400() {
-    let router = stage();
+    let router = app();
     let deep = |open: &str| format!(r#"{{"name":"x","attributes":{{"a":{}"#, open.repeat(60_000 / open.len()));
     for (body, slug) in [
         (r#"{"name":"a","name":"b"}"#.to_owned(), "duplicate_member"),
@@ -95,7 +97,7 @@ async fn hostile_json_is_refused_with_400() {
 /// AC-115: random bytes in body, path, query and headers never lead to a 500.
 #[tokio::test]
 async fn noise_is_never_an_internal_error() {
-    let router = stage();
+    let router = app();
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut next = || {
         state ^= state << 13;

@@ -1,0 +1,115 @@
+//! One lawful request for each route, so that what comes back is the decision about the caller.
+
+use axum::body::Body;
+use http::Request;
+use serde_json::{Value, json};
+use userd_http::policy::RouteNeeds;
+use userd_web::testing::request;
+
+use super::callers::{App, Hand, PASSWORD, PROVIDER, Persona};
+
+/// An id that nothing has.
+const NOTHING: &str = "6f9619ff-8b86-4011-b42d-00c04fc964ff";
+
+/// What is sent with a request.
+enum Sent {
+    Nothing,
+    Json(Value),
+    Form(String),
+}
+
+/// The request to a route as a caller would send it.
+pub async fn request_for(app: &mut App, route: &RouteNeeds, persona: Persona) -> Request<Body> {
+    let hand = app.hand(persona).await;
+    let path = path_for(app, route, &hand).await;
+    let (media_type, body) = match body_for(route, persona, &hand) {
+        Sent::Nothing => ("", String::new()),
+        Sent::Json(json) => ("application/json", json.to_string()),
+        Sent::Form(form) => ("application/x-www-form-urlencoded", form),
+    };
+    let mut headers = Vec::new();
+    if !media_type.is_empty() {
+        headers.push(("content-type", media_type));
+    }
+    if let Some(authorization) = &hand.authorization {
+        headers.push(("authorization", authorization));
+    }
+    request(route.method, &path, &headers, body)
+}
+
+/// The path with parameters that exist, where that can be.
+async fn path_for(app: &App, route: &RouteNeeds, hand: &Hand) -> String {
+    let parameter = match route.path {
+        path if !path.contains('{') => return path.to_owned(),
+        "/docs/{file}" => "start.js".to_owned(),
+        "/pages/{file}" => "page.js".to_owned(),
+        "/problems/{slug}" => "not_found".to_owned(),
+        "/v1/me/sessions/{id}" if !hand.session.is_empty() => hand.session.clone(),
+        "/v1/me/sessions/{id}" | "/v1/me/identities/{id}" => NOTHING.to_owned(),
+        path if path.contains("{provider}") => PROVIDER.to_owned(),
+        path if path.starts_with("/v1/users/{id}") => {
+            let name = app.new_name();
+            app.user(&name, &[]).await;
+            app.id_of(&name).await
+        }
+        // Without permissions, so that nobody lacks one to give.
+        path if path.starts_with("/v1/clients/{id}") => app.client(&[]).await.0,
+        "/v1/signing-keys/{kid}/revoke" => app.services.deps.crypto.tokens.active_kid().unwrap(),
+        other => panic!("say which parameter of {other} exists"),
+    };
+    route
+        .path
+        .split('/')
+        .map(|part| if part.starts_with('{') { parameter.as_str() } else { part })
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+/// The least that the route takes.
+fn body_for(route: &RouteNeeds, persona: Persona, hand: &Hand) -> Sent {
+    if route.method == "GET" {
+        return Sent::Nothing;
+    }
+    let refresh_token = if hand.refresh_token.is_empty() { "unknown" } else { &hand.refresh_token };
+    match (route.method, route.path) {
+        ("POST", "/v1/auth/register") => Sent::Json(json!({"username": "newcomer", "password": PASSWORD})),
+        ("POST", "/v1/auth/login") => Sent::Json(json!({"login": hand.login, "password": PASSWORD})),
+        ("POST", "/v1/auth/refresh") => Sent::Json(json!({"refresh_token": refresh_token})),
+        ("POST", "/v1/setup") => {
+            Sent::Json(json!({"setup_token": "unknown", "username": "newcomer", "password": PASSWORD}))
+        }
+        ("POST", "/v1/auth/{provider}/callback") => Sent::Form("state=unknown&code=unknown".to_owned()),
+        ("POST", "/v1/auth/exchange") => Sent::Json(json!({"code": "unknown"})),
+        ("POST", "/v1/auth/{provider}/token") => Sent::Json(json!({"access_token": "unknown"})),
+        ("POST", "/v1/auth/telegram/widget") => Sent::Json(json!({"id": 1, "auth_date": 1, "hash": "00"})),
+        ("POST", "/v1/auth/telegram/mini-app") => Sent::Json(json!({"init_data": "hash=00"})),
+        ("POST", "/v1/auth/telegram/bot/poll") => Sent::Json(json!({"attempt": "unknown", "secret": "unknown"})),
+        ("POST", "/v1/telegram/webhook") => Sent::Json(json!({"update_id": 1})),
+        ("PATCH", "/v1/me") => Sent::Json(json!({"display_name": "Ada"})),
+        ("PUT", "/v1/me/password") => {
+            Sent::Json(json!({"current_password": PASSWORD, "new_password": "velvet-Bassoon-88"}))
+        }
+        ("PUT", "/v1/me/username") => Sent::Json(json!({"username": "newcomer"})),
+        ("POST", "/oauth2/introspect" | "/oauth2/revoke") => Sent::Form("token=unknown".to_owned()),
+        ("POST", "/oauth2/token") if persona == Persona::Basic => {
+            Sent::Form("grant_type=client_credentials".to_owned())
+        }
+        ("POST", "/oauth2/token") => Sent::Form(format!("grant_type=refresh_token&refresh_token={refresh_token}")),
+        ("POST", "/v1/clients") => Sent::Json(json!({"name": "robot", "permissions": []})),
+        (
+            "POST",
+            "/v1/auth/logout"
+            | "/v1/auth/logout-all"
+            | "/v1/auth/telegram/bot/start"
+            | "/v1/me/identities/{provider}/start"
+            | "/v1/users/{id}/block"
+            | "/v1/users/{id}/unblock"
+            | "/v1/users/{id}/sign-out"
+            | "/v1/clients/{id}/rotate-secret"
+            | "/v1/signing-keys/rotate"
+            | "/v1/signing-keys/{kid}/revoke",
+        )
+        | ("DELETE", _) => Sent::Nothing,
+        (method, path) => panic!("say what a lawful {method} {path} sends"),
+    }
+}

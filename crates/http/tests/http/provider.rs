@@ -1,0 +1,75 @@
+//! A sign-in provider that asks nobody.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::Value;
+use url::Url;
+use userd_model::Timestamp;
+use userd_providers::{
+    Begin, Callback, Capabilities, Facts, Kind, NativeProof, Policy, Profile, Provider, ProviderFault, Redirect,
+};
+
+/// A provider whose every code is good.
+pub struct TestProvider(Facts);
+
+impl TestProvider {
+    pub fn named(id: &str, form_post: bool) -> Arc<dyn Provider> {
+        Arc::new(Self(Facts {
+            id: id.to_owned(),
+            kind: Kind::Oidc,
+            display_name: id.to_owned(),
+            issuer: format!("https://{id}.example"),
+            client_id: "userd".to_owned(),
+            capabilities: Capabilities { browser: true, form_post, ..Capabilities::default() },
+            policy: Policy {
+                enabled: true,
+                trust_email: false,
+                allow_sign_up: true,
+                allowed_domains: Vec::new(),
+                keep_tokens: false,
+            },
+        }))
+    }
+}
+
+#[async_trait]
+impl Provider for TestProvider {
+    fn facts(&self) -> &Facts {
+        &self.0
+    }
+
+    async fn begin(&self, attempt: &Begin<'_>) -> Result<Redirect, ProviderFault> {
+        let mut url = Url::parse(&self.0.issuer).unwrap();
+        url.query_pairs_mut().append_pair("state", attempt.state);
+        Ok(Redirect { url, remember: Value::Null, form_post: self.0.capabilities.form_post })
+    }
+
+    async fn finish(&self, callback: &Callback<'_>, _now: Timestamp) -> Result<Profile, ProviderFault> {
+        let subject = callback.code()?.to_owned();
+        Ok(Profile {
+            provider: self.0.id.clone(),
+            issuer: self.0.issuer.clone(),
+            client_id: self.0.client_id.clone(),
+            subject,
+            secondary: None,
+            email: None,
+            email_verified: false,
+            phone: None,
+            username: None,
+            name: None,
+            picture: None,
+            birthday: None,
+            locale: None,
+            groups: Vec::new(),
+            extra: serde_json::Map::new(),
+            tokens: None,
+            bot_access: None,
+            single_use: Vec::new(),
+        })
+    }
+
+    async fn native(&self, _proof: &NativeProof<'_>, _now: Timestamp) -> Result<Profile, ProviderFault> {
+        Err(ProviderFault::Refused("not_supported"))
+    }
+}
