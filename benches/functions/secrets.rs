@@ -8,7 +8,7 @@ use divan::Bencher;
 use userd_benches::Dice;
 use userd_crypto::{BlindIndex, Fields, MasterKeys, PasswordOptions, Passwords, RefreshTokens, Zeroizing, place};
 use userd_model::{Random as _, SessionId, UserId};
-use userd_storage::testing::StillClock;
+use userd_storage::testing::ManualClock;
 
 const PASSWORD: &str = "quartz-Lantern-42-mango";
 const EMAIL: &str = "somebody.with.a.name@mail.example";
@@ -44,7 +44,7 @@ fn argon2id_in_kept_memory(bencher: Bencher<'_, '_>) {
 #[divan::bench(sample_count = 30)]
 fn verify_password(bencher: Bencher<'_, '_>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (random, clock) = (Arc::new(Dice), Arc::new(StillClock::default()));
+    let (random, clock) = (Arc::new(Dice), Arc::new(ManualClock::default()));
     let passwords = Passwords::new(PasswordOptions::default(), random, clock).unwrap();
     let text = || Zeroizing::new(PASSWORD.to_owned());
     let hash = runtime.block_on(passwords.hash(text())).unwrap();

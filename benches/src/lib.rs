@@ -1,4 +1,4 @@
-//! What the benchmarks of this folder share: dice as in service, one user's token, one thread's runtime.
+//! What the benchmarks of this folder share: random numbers as in service, one user's token, one thread's runtime.
 //!
 //! Deliberately absent: whole requests and whole use cases; `cargo xtask bench` measures those.
 
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use userd_crypto::{AccessClaims, Algorithm, LoadedKey, NewKey, TokenError, TokenOptions, Tokens};
 use userd_model::{Clock as _, KeyState, Random, SessionId, Timestamp, TokenId};
-use userd_storage::testing::StillClock;
+use userd_storage::testing::ManualClock;
 
 /// `iss` of the tokens here.
 pub const ISSUER: &str = "https://id.bench.example";
@@ -32,7 +32,7 @@ impl Random for Dice {
 /// The moment at which everything here happens.
 #[must_use]
 pub fn now() -> Timestamp {
-    StillClock::default().now()
+    ManualClock::default().now()
 }
 
 /// A new key of the algorithm with this name.

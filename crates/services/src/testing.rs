@@ -8,7 +8,7 @@ use userd_model::{Clock, Random, Timestamp, password::PasswordRules};
 use userd_providers::Provider;
 use userd_storage::{
     Failure, Store,
-    testing::{StillClock, TestRandom},
+    testing::{ManualClock, TestRandom},
 };
 
 use crate::{
@@ -20,11 +20,11 @@ use crate::{
 };
 
 /// A whole service without a network.
-pub struct TestHouse {
+pub struct TestApp {
     /// The services.
     pub services: Arc<Services>,
     /// The clock, to be advanced.
-    pub clock: Arc<StillClock>,
+    pub clock: Arc<ManualClock>,
 }
 
 /// What a test may want otherwise.
@@ -35,11 +35,11 @@ pub struct TestOptions {
     pub providers: Vec<Arc<dyn Provider>>,
     /// The messenger's bot.
     pub bot: Option<Arc<TelegramBot>>,
-    /// A cache shared with another house.
+    /// A cache shared with another service.
     pub cache: Option<Arc<dyn Cache>>,
-    /// A clock shared with another house.
-    pub clock: Option<Arc<StillClock>>,
-    /// The seed of the dice; two houses on one database need two.
+    /// A clock shared with another service.
+    pub clock: Option<Arc<ManualClock>>,
+    /// The seed of the random numbers; two services on one database need two.
     pub seed: u64,
     /// The master key.
     pub master: MasterKeys,
@@ -83,12 +83,12 @@ pub fn settings() -> Settings {
     }
 }
 
-/// Builds a house over a migrated store.
+/// Builds a service over a migrated store.
 ///
 /// # Errors
 /// Storage faults.
-pub async fn house(store: Arc<Store>, options: TestOptions) -> Result<TestHouse, Failure> {
-    let still = options.clock.unwrap_or_else(|| Arc::new(StillClock::at(Timestamp::from_seconds(1_767_225_600))));
+pub async fn test_app(store: Arc<Store>, options: TestOptions) -> Result<TestApp, Failure> {
+    let still = options.clock.unwrap_or_else(|| Arc::new(ManualClock::at(Timestamp::from_seconds(1_767_225_600))));
     let clock: Arc<dyn Clock> = still.clone();
     let random: Arc<dyn Random> = Arc::new(TestRandom::seeded(options.seed));
     let crypto_options = CryptoOptions {
@@ -116,5 +116,5 @@ pub async fn house(store: Arc<Store>, options: TestOptions) -> Result<TestHouse,
     };
     let services = Services::new(deps, options.providers, options.bot);
     services.signing_keys.start().await?;
-    Ok(TestHouse { services, clock: still })
+    Ok(TestApp { services, clock: still })
 }

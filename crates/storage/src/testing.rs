@@ -8,7 +8,7 @@ mod injector;
 mod reruns;
 mod tamper;
 
-pub use chance::{StillClock, TestRandom};
+pub use chance::{ManualClock, TestRandom};
 pub use counting::{Counted, Counting, Counts};
 pub use databases::{Backend, TestDatabase, TestFolder, memory_store, postgres_url, schema_on, test_folder};
 pub use injector::{Fault, Injector};

@@ -11,11 +11,11 @@
 #![allow(missing_docs, reason = "most of it says what it is by its name")]
 
 pub mod caller;
-pub mod house;
 pub mod proxy;
 pub mod replica;
 pub mod script;
 pub mod servers;
+pub mod test_app;
 
 use std::{
     collections::hash_map::RandomState,
@@ -25,33 +25,33 @@ use std::{
 
 pub use self::{
     caller::{Answer, Caller, Tokens},
-    house::{Engine, House},
     replica::Replica,
+    test_app::{Engine, TestApp},
 };
 
 /// A password that no rule refuses.
 pub const PASSWORD: &str = "correct horse battery staple 7";
 
 /// Runs a journey on the embedded engine with the cache in process, and on PostgreSQL with Redis. Where it is used,
-/// `House` and `Engine` are in scope.
+/// `TestApp` and `Engine` are in scope.
 #[macro_export]
 macro_rules! on_each_engine {
-    ($($(#[$attribute:meta])* async fn $name:ident($house:ident: House) $body:block)+) => {$(
+    ($($(#[$attribute:meta])* async fn $name:ident($app:ident: TestApp) $body:block)+) => {$(
         mod $name {
             use super::*;
 
             $(#[$attribute])*
-            async fn journey($house: House) $body
+            async fn journey($app: TestApp) $body
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_sqlite() {
-                journey(House::build(Engine::Sqlite).await.unwrap()).await;
+                journey(TestApp::build(Engine::Sqlite).await.unwrap()).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_postgres_and_redis() {
-                let Some(house) = House::build(Engine::Postgres).await else { return };
-                journey(house).await;
+                let Some(app) = TestApp::build(Engine::Postgres).await else { return };
+                journey(app).await;
             }
         }
     )+};

@@ -14,7 +14,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{Caller, House, PASSWORD, Tokens, unique_email, until};
+use super::{Caller, PASSWORD, TestApp, Tokens, unique_email, until};
 
 /// Lines that a process wrote so far.
 type Lines = Arc<Mutex<Vec<String>>>;
@@ -101,9 +101,9 @@ impl Replica {
     }
 
     /// Makes an administrator at the command line, who signs in here.
-    pub async fn admin(&self, house: &House) -> Caller {
+    pub async fn admin(&self, app: &TestApp) -> Caller {
         let email = unique_email();
-        house.create_admin(&email, PASSWORD).await;
+        app.create_admin(&email, PASSWORD).await;
         let visitor = self.visitor();
         let tokens = visitor.login(&email, PASSWORD).await;
         visitor.with(&tokens)

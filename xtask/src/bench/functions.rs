@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use userd_crypto::{AccessClaims, Algorithm, LoadedKey, TokenOptions, Tokens};
 use userd_model::{Clock, KeyState, Random, SessionId, Timestamp, TokenId};
-use userd_storage::testing::StillClock;
+use userd_storage::testing::ManualClock;
 
 use super::{
     Fault,
@@ -24,7 +24,7 @@ pub(super) fn table(spell: Duration) -> Result<Table, Fault> {
         &["", "issue", "verify", "remembered", "verifications saved by remembering"],
     );
     for algorithm in [Algorithm::EdDSA, Algorithm::ES256, Algorithm::RS256] {
-        let now = StillClock::default().now();
+        let now = ManualClock::default().now();
         let tokens = tokens(algorithm, 0)?;
         let claims = claims(now);
         let issue = each(spell, || tokens.issue(&claims).is_ok())?;

@@ -52,7 +52,7 @@ fn shared_services() -> Arc<Services> {
 /// Services of the test's own.
 pub async fn test_services(options: TestOptions) -> Arc<Services> {
     let store = Arc::new(userd_storage::testing::memory_store().await.unwrap());
-    userd_services::testing::house(store, options).await.unwrap().services
+    userd_services::testing::test_app(store, options).await.unwrap().services
 }
 
 pub fn api_with(change: impl FnOnce(&mut RequestOptions)) -> Api {

@@ -5,16 +5,16 @@ use userd_services::accounts::ProfileInput;
 use userd_storage::repositories::one_time_tokens::OneTimeToken;
 
 use crate::{
+    fixture::{Fixture, MINUTE, TestApp, refusal, wrong_fields},
     personas::{OTHER_PASSWORD, PASSWORD, acting, at, home, of, of_id, of_session, password, registration, started},
-    stage::{House, MINUTE, Stage, refusal, wrong_fields},
 };
 
 #[apply(case)]
-pub(crate) async fn a_profile_is_changed_field_by_field(stage: Stage) {
-    let house = stage.house().await;
-    let ada = house.member("ada").await;
-    assert_eq!(house.user_reader.show(ada.id).await.unwrap().display_name, None);
-    house.advance(MINUTE);
+async fn a_profile_is_changed_field_by_field(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    assert_eq!(app.user_reader.show(ada.id).await.unwrap().display_name, None);
+    app.advance(MINUTE);
     let attributes = serde_json::json!({ "team": "engines", "floor": 3 }).as_object().cloned();
     let input = ProfileInput {
         display_name: Some(Some("Ada".into())),
@@ -22,38 +22,35 @@ pub(crate) async fn a_profile_is_changed_field_by_field(stage: Stage) {
         time_zone: Some(Some("Europe/London".into())),
         attributes: attributes.clone(),
     };
-    let changed = house.accounts.change_profile(&of(&house, &ada), input, Some(1)).await.unwrap();
-    assert_eq!((changed.version, changed.updated_at), (2, house.now()));
+    let changed = app.accounts.change_profile(&of(&app, &ada), input, Some(1)).await.unwrap();
+    assert_eq!((changed.version, changed.updated_at), (2, app.now()));
     assert_eq!(changed.display_name.as_deref(), Some("Ada"));
     assert_eq!((changed.locale.as_deref(), changed.time_zone.as_deref()), (Some("en-GB"), Some("Europe/London")));
     assert_eq!(Some(&changed.attributes), attributes.as_ref());
-    assert_eq!(house.user_reader.show(ada.id).await.unwrap(), changed, "no older view is shown again");
+    assert_eq!(app.user_reader.show(ada.id).await.unwrap(), changed, "no older view is shown again");
     let clear = ProfileInput { display_name: Some(None), ..ProfileInput::default() };
-    let cleared = house.accounts.change_profile(&of(&house, &ada), clear, None).await.unwrap();
+    let cleared = app.accounts.change_profile(&of(&app, &ada), clear, None).await.unwrap();
     assert_eq!((cleared.display_name, cleared.locale.as_deref(), cleared.version), (None, Some("en-GB"), 3));
-    assert_eq!(house.count_of(ada.id, EventKind::UserChanged).await, 2);
+    assert_eq!(app.count_of(ada.id, EventKind::UserChanged).await, 2);
 }
 
 #[apply(case)]
-pub(crate) async fn a_change_against_another_version_is_refused(stage: Stage) {
-    let house = stage.house().await;
-    let ada = house.member("ada").await;
+async fn a_change_against_another_version_is_refused(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
     let named = |name: &str| ProfileInput { display_name: Some(Some(name.into())), ..ProfileInput::default() };
-    house.accounts.change_profile(&of(&house, &ada), named("first"), Some(1)).await.unwrap();
-    let late = house.accounts.change_profile(&of(&house, &ada), named("second"), Some(1)).await;
+    app.accounts.change_profile(&of(&app, &ada), named("first"), Some(1)).await.unwrap();
+    let late = app.accounts.change_profile(&of(&app, &ada), named("second"), Some(1)).await;
     assert_eq!(refusal(late), Refusal::VersionMismatch);
-    assert_eq!(
-        refusal(house.accounts.change_username(&of(&house, &ada), "ada2", Some(1)).await),
-        Refusal::VersionMismatch
-    );
-    assert_eq!(house.user_reader.show(ada.id).await.unwrap().display_name.as_deref(), Some("first"));
-    assert_eq!(house.count_of(ada.id, EventKind::UserChanged).await, 1);
+    assert_eq!(refusal(app.accounts.change_username(&of(&app, &ada), "ada2", Some(1)).await), Refusal::VersionMismatch);
+    assert_eq!(app.user_reader.show(ada.id).await.unwrap().display_name.as_deref(), Some("first"));
+    assert_eq!(app.count_of(ada.id, EventKind::UserChanged).await, 1);
 }
 
 #[apply(case)]
-pub(crate) async fn every_wrong_field_of_a_profile_is_named(stage: Stage) {
-    let house = stage.house().await;
-    let ada = house.member("ada").await;
+async fn every_wrong_field_of_a_profile_is_named(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
     let deep = (0..100).fold(serde_json::json!(1), |inner, _| serde_json::json!([inner]));
     let input = ProfileInput {
         display_name: Some(Some("a\u{0}b".into())),
@@ -61,55 +58,52 @@ pub(crate) async fn every_wrong_field_of_a_profile_is_named(stage: Stage) {
         time_zone: Some(Some("Mars/Olympus".into())),
         attributes: serde_json::json!({ "deep": deep }).as_object().cloned(),
     };
-    let wrong = wrong_fields(house.accounts.change_profile(&of(&house, &ada), input, None).await);
+    let wrong = wrong_fields(app.accounts.change_profile(&of(&app, &ada), input, None).await);
     assert_eq!(wrong, ["/display_name", "/locale", "/time_zone", "/attributes"]);
 }
 
 #[apply(case)]
-pub(crate) async fn blocked_deleted_and_unknown_accounts_change_nothing(stage: Stage) {
-    let house = stage.house().await;
-    let (ada, grace) = (house.member("ada").await, house.member("grace").await);
-    house.users.block(&acting(&house, &userd_model::Actor::Operator), ada.id).await.unwrap();
-    house.delete(grace.id).await;
+async fn blocked_deleted_and_unknown_accounts_change_nothing(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, grace) = (app.member("ada").await, app.member("grace").await);
+    app.users.block(&acting(&app, &userd_model::Actor::Operator), ada.id).await.unwrap();
+    app.delete(grace.id).await;
     let nobody = UserId(uuid::Uuid::nil());
     for (id, expected) in [(ada.id, Refusal::Blocked), (grace.id, Refusal::NotSignedIn), (nobody, Refusal::NotFound)] {
-        let profile = house.accounts.change_profile(&of_id(&house, id), ProfileInput::default(), None).await;
+        let profile = app.accounts.change_profile(&of_id(&app, id), ProfileInput::default(), None).await;
         assert_eq!(refusal(profile), expected);
-        assert_eq!(refusal(house.accounts.change_username(&of_id(&house, id), "another", None).await), expected);
+        assert_eq!(refusal(app.accounts.change_username(&of_id(&app, id), "another", None).await), expected);
     }
     let (old, new) = (password(PASSWORD), password(OTHER_PASSWORD));
     let blocked =
-        house.accounts.change_password(&of_session(&house, ada.id, ada.tokens.session_id, home()), &old, &new).await;
+        app.accounts.change_password(&of_session(&app, ada.id, ada.tokens.session_id, home()), &old, &new).await;
     assert_eq!(refusal(blocked), Refusal::Blocked);
-    let deleted = house
-        .accounts
-        .change_password(&of_session(&house, grace.id, grace.tokens.session_id, home()), &old, &new)
-        .await;
+    let deleted =
+        app.accounts.change_password(&of_session(&app, grace.id, grace.tokens.session_id, home()), &old, &new).await;
     assert_eq!(refusal(deleted), Refusal::NotSignedIn);
 }
 
 /// ASVS V6.2.2, V6.2.3, V7.4.3
 #[apply(case)]
-pub(crate) async fn a_new_password_ends_every_other_session(stage: Stage) {
-    let house = stage.house().await;
-    let ada = house.member("ada").await;
-    let phone = house.login("ada", PASSWORD).await.unwrap().tokens;
+async fn a_new_password_ends_every_other_session(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    let phone = app.login("ada", PASSWORD).await.unwrap().tokens;
     let change = async |current: &str, new: &str| {
         let session = ada.tokens.session_id;
-        house
-            .accounts
-            .change_password(&of_session(&house, ada.id, session, home()), &password(current), &password(new))
+        app.accounts
+            .change_password(&of_session(&app, ada.id, session, home()), &password(current), &password(new))
             .await
     };
     assert_eq!(refusal(change(OTHER_PASSWORD, "another good password 7").await), Refusal::WrongCurrentPassword);
     assert_eq!(wrong_fields(change(PASSWORD, "short").await), ["/new_password"]);
     assert_eq!(wrong_fields(change(PASSWORD, "ada@example.org").await), ["/new_password"], "the user's own data");
-    assert!(!house.is_out(&phone).await);
+    assert!(!app.is_out(&phone).await);
     change(PASSWORD, OTHER_PASSWORD).await.unwrap();
-    assert!(house.is_out(&phone).await);
-    assert!(!house.is_out(&ada.tokens).await);
-    assert_eq!(refusal(house.login("ada", PASSWORD).await), Refusal::WrongCredentials);
-    assert!(house.login("ada", OTHER_PASSWORD).await.is_ok());
+    assert!(app.is_out(&phone).await);
+    assert!(!app.is_out(&ada.tokens).await);
+    assert_eq!(refusal(app.login("ada", PASSWORD).await), Refusal::WrongCredentials);
+    assert!(app.login("ada", OTHER_PASSWORD).await.is_ok());
     let expected = [
         "session.ended",
         "session.started",
@@ -118,30 +112,26 @@ pub(crate) async fn a_new_password_ends_every_other_session(stage: Stage) {
         "user.password_changed",
         "user.registered",
     ];
-    assert_eq!(house.events_of(ada.id).await, expected);
+    assert_eq!(app.events_of(ada.id).await, expected);
 }
 
 /// AC-007: a code on its way to the user is used after the password was changed.
 #[apply(case)]
-pub(crate) async fn a_new_password_kills_every_code_on_its_way(stage: Stage) {
-    let house = stage.house().await;
-    let (ada, grace) = (house.member("ada").await, house.member("grace").await);
-    put_code(&house, ada.id, 1).await;
-    put_code(&house, grace.id, 2).await;
+async fn a_new_password_kills_every_code_on_its_way(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, grace) = (app.member("ada").await, app.member("grace").await);
+    put_code(&app, ada.id, 1).await;
+    put_code(&app, grace.id, 2).await;
     let (old, new) = (password(PASSWORD), password(OTHER_PASSWORD));
-    house
-        .accounts
-        .change_password(&of_session(&house, ada.id, ada.tokens.session_id, home()), &old, &new)
-        .await
-        .unwrap();
-    assert!(codes_of(&house, ada.id).await.is_empty());
-    assert_eq!(codes_of(&house, grace.id).await.len(), 1);
-    house.accounts.set_password(&house.operator_context(), grace.id, &password(OTHER_PASSWORD)).await.unwrap();
-    assert!(codes_of(&house, grace.id).await.is_empty());
+    app.accounts.change_password(&of_session(&app, ada.id, ada.tokens.session_id, home()), &old, &new).await.unwrap();
+    assert!(codes_of(&app, ada.id).await.is_empty());
+    assert_eq!(codes_of(&app, grace.id).await.len(), 1);
+    app.accounts.set_password(&app.operator_context(), grace.id, &password(OTHER_PASSWORD)).await.unwrap();
+    assert!(codes_of(&app, grace.id).await.is_empty());
 }
 
-async fn put_code(house: &House, owner: UserId, n: u8) {
-    let now: Timestamp = house.now();
+async fn put_code(app: &TestApp, owner: UserId, n: u8) {
+    let now: Timestamp = app.now();
     let code = &OneTimeToken {
         hash: vec![n; 32],
         purpose: "mailed_code".to_owned(),
@@ -150,73 +140,72 @@ async fn put_code(house: &House, owner: UserId, n: u8) {
         created_at: now,
         expires_at: now.plus(MINUTE),
     };
-    let put = house.deps.store.transact("put", |mut uow| async move {
+    let put = app.deps.store.transact("put", |mut uow| async move {
         uow.one_time_tokens().insert(code).await?;
         uow.commit(()).await
     });
     put.await.unwrap();
 }
 
-async fn codes_of(house: &House, owner: UserId) -> Vec<OneTimeToken> {
-    house.reading().one_time_tokens().of_owner(owner, house.now()).await.unwrap()
+async fn codes_of(app: &TestApp, owner: UserId) -> Vec<OneTimeToken> {
+    app.reading().one_time_tokens().of_owner(owner, app.now()).await.unwrap()
 }
 
 #[apply(case)]
-pub(crate) async fn the_operator_sets_a_password_and_everybody_is_out(stage: Stage) {
-    let house = stage.house().await;
-    let ada = house.member("ada").await;
+async fn the_operator_sets_a_password_and_everybody_is_out(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
     assert_eq!(
-        wrong_fields(house.accounts.set_password(&house.operator_context(), ada.id, &password("short")).await),
+        wrong_fields(app.accounts.set_password(&app.operator_context(), ada.id, &password("short")).await),
         ["/password"]
     );
-    house.accounts.set_password(&house.operator_context(), ada.id, &password(OTHER_PASSWORD)).await.unwrap();
-    assert!(house.is_out(&ada.tokens).await);
-    assert!(house.login("ada", OTHER_PASSWORD).await.is_ok());
+    app.accounts.set_password(&app.operator_context(), ada.id, &password(OTHER_PASSWORD)).await.unwrap();
+    assert!(app.is_out(&ada.tokens).await);
+    assert!(app.login("ada", OTHER_PASSWORD).await.is_ok());
     let nobody = UserId(uuid::Uuid::nil());
     assert_eq!(
-        refusal(house.accounts.set_password(&house.operator_context(), nobody, &password(OTHER_PASSWORD)).await),
+        refusal(app.accounts.set_password(&app.operator_context(), nobody, &password(OTHER_PASSWORD)).await),
         Refusal::NotFound
     );
 }
 
 /// Two changes with the same old password at once: the second one no longer knows the current password.
 #[apply(case)]
-pub(crate) async fn of_two_password_changes_at_once_one_wins(stage: Stage) {
-    let house = stage.house().await;
-    let ada = house.member("ada").await;
+async fn of_two_password_changes_at_once_one_wins(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
     let (old, one, two) = (password(PASSWORD), password(OTHER_PASSWORD), password("another good password 7"));
-    let (here, there) = (of(&house, &ada), of(&house, &ada));
+    let (here, there) = (of(&app, &ada), of(&app, &ada));
     let (first, second) = tokio::join!(
-        house.accounts.change_password(&here, &old, &one),
-        house.accounts.change_password(&there, &old, &two),
+        app.accounts.change_password(&here, &old, &one),
+        app.accounts.change_password(&there, &old, &two),
     );
     assert_eq!(usize::from(first.is_ok()) + usize::from(second.is_ok()), 1);
     let (winner, loser) = if first.is_ok() { (OTHER_PASSWORD, second) } else { ("another good password 7", first) };
     assert_eq!(refusal(loser), Refusal::WrongCurrentPassword);
-    assert!(house.login("ada", winner).await.is_ok());
-    assert_eq!(house.count_of(ada.id, EventKind::PasswordChanged).await, 1);
+    assert!(app.login("ada", winner).await.is_ok());
+    assert_eq!(app.count_of(ada.id, EventKind::PasswordChanged).await, 1);
 }
 
 #[apply(case)]
-pub(crate) async fn a_new_username_frees_the_old_one(stage: Stage) {
-    let house = stage.house().await;
-    let ada = house.member("lovelace").await;
-    let grace = house.member("grace").await;
-    assert_eq!(refusal(house.accounts.change_username(&of(&house, &ada), "GRACE", None).await), Refusal::UsernameTaken);
-    assert_eq!(wrong_fields(house.accounts.change_username(&of(&house, &ada), "admin", None).await), ["/username"]);
-    assert_eq!(wrong_fields(house.accounts.change_username(&of(&house, &ada), "a b", None).await), ["/username"]);
-    let changed = house.accounts.change_username(&of(&house, &ada), "LoveLace", Some(1)).await.unwrap();
+async fn a_new_username_frees_the_old_one(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("lovelace").await;
+    let grace = app.member("grace").await;
+    assert_eq!(refusal(app.accounts.change_username(&of(&app, &ada), "GRACE", None).await), Refusal::UsernameTaken);
+    assert_eq!(wrong_fields(app.accounts.change_username(&of(&app, &ada), "admin", None).await), ["/username"]);
+    assert_eq!(wrong_fields(app.accounts.change_username(&of(&app, &ada), "a b", None).await), ["/username"]);
+    let changed = app.accounts.change_username(&of(&app, &ada), "LoveLace", Some(1)).await.unwrap();
     assert_eq!(changed.username.as_deref(), Some("LoveLace"), "the same name in another spelling");
-    let changed = house.accounts.change_username(&of(&house, &ada), "countess", Some(2)).await.unwrap();
+    let changed = app.accounts.change_username(&of(&app, &ada), "countess", Some(2)).await.unwrap();
     assert_eq!((changed.username.as_deref(), changed.version), (Some("countess"), 3));
-    assert_eq!(house.user_reader.show(ada.id).await.unwrap(), changed);
-    assert_eq!(refusal(house.login("lovelace", PASSWORD).await), Refusal::WrongCredentials);
-    assert_eq!(house.login("countess", PASSWORD).await.unwrap().user.id, ada.id);
-    assert!(house.login("lovelace@example.org", PASSWORD).await.is_ok());
-    house.accounts.change_username(&of(&house, &grace), "lovelace", None).await.unwrap();
-    assert_eq!(house.login("lovelace", PASSWORD).await.unwrap().user.id, grace.id);
-    let again =
-        house.accounts.register(&at(&house, home()), registration(None, Some("countess")), None).await.map(started);
+    assert_eq!(app.user_reader.show(ada.id).await.unwrap(), changed);
+    assert_eq!(refusal(app.login("lovelace", PASSWORD).await), Refusal::WrongCredentials);
+    assert_eq!(app.login("countess", PASSWORD).await.unwrap().user.id, ada.id);
+    assert!(app.login("lovelace@example.org", PASSWORD).await.is_ok());
+    app.accounts.change_username(&of(&app, &grace), "lovelace", None).await.unwrap();
+    assert_eq!(app.login("lovelace", PASSWORD).await.unwrap().user.id, grace.id);
+    let again = app.accounts.register(&at(&app, home()), registration(None, Some("countess")), None).await.map(started);
     assert_eq!(refusal(again), Refusal::UsernameTaken);
-    assert_eq!(house.count_of(ada.id, EventKind::UsernameChanged).await, 2);
+    assert_eq!(app.count_of(ada.id, EventKind::UsernameChanged).await, 2);
 }

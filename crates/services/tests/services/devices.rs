@@ -5,21 +5,21 @@ use std::time::Duration;
 use userd_model::{EventKind, Refusal, SessionId};
 
 use crate::{
+    fixture::{Fixture, refusal, with},
     personas::{PASSWORD, at, home, login_with, of_id, of_session, started},
-    stage::{Stage, refusal, with},
 };
 
 /// ASVS V7.5.2
 #[apply(case)]
-pub(crate) async fn the_list_shows_where_one_is_signed_in(stage: Stage) {
-    let house = stage.house().await;
-    let ada = house.member("ada").await;
-    house.member("grace").await;
-    house.advance(Duration::from_secs(1));
+async fn the_list_shows_where_one_is_signed_in(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    app.member("grace").await;
+    app.advance(Duration::from_secs(1));
     let mut asked = login_with("ada", PASSWORD);
     asked.device_name = Some("Phone".into());
-    let phone = house.sessions.login(&at(&house, home()), asked).await.map(started).unwrap().tokens.session_id;
-    let devices = house.sessions.list(&of_session(&house, ada.id, phone, home()), ada.id, None, 10).await.unwrap();
+    let phone = app.sessions.login(&at(&app, home()), asked).await.map(started).unwrap().tokens.session_id;
+    let devices = app.sessions.list(&of_session(&app, ada.id, phone, home()), ada.id, None, 10).await.unwrap();
     let shown: Vec<_> = devices.iter().map(|d| (d.id, d.device_name.as_deref(), d.current)).collect();
     assert_eq!(shown, [(ada.tokens.session_id, None, false), (phone, Some("Phone"), true)]);
     assert_eq!(
@@ -29,20 +29,20 @@ pub(crate) async fn the_list_shows_where_one_is_signed_in(stage: Stage) {
 }
 
 #[apply(case)]
-pub(crate) async fn pages_follow_each_other_over_ended_sessions(stage: Stage) {
-    let house = stage.house().await;
-    let ada = house.member("ada").await;
+async fn pages_follow_each_other_over_ended_sessions(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
     let mut all = vec![ada.tokens.session_id];
     for n in 0..8 {
-        house.advance(Duration::from_secs(n % 2));
-        all.push(house.login("ada", PASSWORD).await.unwrap().tokens.session_id);
+        app.advance(Duration::from_secs(n % 2));
+        all.push(app.login("ada", PASSWORD).await.unwrap().tokens.session_id);
     }
     for ended in [1, 2, 3, 4, 8] {
-        house.sessions.end(&of_id(&house, ada.id), ada.id, all[ended]).await.unwrap();
+        app.sessions.end(&of_id(&app, ada.id), ada.id, all[ended]).await.unwrap();
     }
     let (mut seen, mut after) = (Vec::new(), None);
     loop {
-        let page = house.sessions.list(&of_id(&house, ada.id), ada.id, after, 2).await.unwrap();
+        let page = app.sessions.list(&of_id(&app, ada.id), ada.id, after, 2).await.unwrap();
         let Some(last) = page.last() else { break };
         after = Some((last.created_at, last.id));
         seen.extend(page.iter().map(|device| device.id));
@@ -51,63 +51,63 @@ pub(crate) async fn pages_follow_each_other_over_ended_sessions(stage: Stage) {
     alive.sort();
     seen.sort();
     assert_eq!(seen, alive);
-    house.advance(Duration::from_secs(31 * 24 * 3600));
-    assert!(house.devices_of(ada.id).await.is_empty(), "expired ones are not shown");
+    app.advance(Duration::from_secs(31 * 24 * 3600));
+    assert!(app.devices_of(ada.id).await.is_empty(), "expired ones are not shown");
 }
 
 #[apply(case)]
-pub(crate) async fn one_session_ends_and_the_others_go_on(stage: Stage) {
-    let house = stage.house().await;
-    let ada = house.member("ada").await;
-    let phone = house.login("ada", PASSWORD).await.unwrap().tokens;
-    house.sessions.end(&of_id(&house, ada.id), ada.id, phone.session_id).await.unwrap();
-    house.sessions.end(&of_id(&house, ada.id), ada.id, phone.session_id).await.unwrap();
-    assert!(house.is_out(&phone).await);
-    assert!(!house.is_out(&ada.tokens).await);
-    assert_eq!(house.count_of(ada.id, EventKind::SessionEnded).await, 1, "ending twice is ending once");
+async fn one_session_ends_and_the_others_go_on(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    let phone = app.login("ada", PASSWORD).await.unwrap().tokens;
+    app.sessions.end(&of_id(&app, ada.id), ada.id, phone.session_id).await.unwrap();
+    app.sessions.end(&of_id(&app, ada.id), ada.id, phone.session_id).await.unwrap();
+    assert!(app.is_out(&phone).await);
+    assert!(!app.is_out(&ada.tokens).await);
+    assert_eq!(app.count_of(ada.id, EventKind::SessionEnded).await, 1, "ending twice is ending once");
 }
 
 /// AC-103: a session of somebody else is named.
 /// ASVS V8.2.2
 #[apply(case)]
-pub(crate) async fn nobody_ends_a_session_of_somebody_else(stage: Stage) {
-    let house = stage.house().await;
-    let (ada, grace) = (house.member("ada").await, house.member("grace").await);
+async fn nobody_ends_a_session_of_somebody_else(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, grace) = (app.member("ada").await, app.member("grace").await);
     for id in [grace.tokens.session_id, SessionId(uuid::Uuid::nil())] {
-        assert_eq!(refusal(house.sessions.end(&of_id(&house, ada.id), ada.id, id).await), Refusal::NotFound);
+        assert_eq!(refusal(app.sessions.end(&of_id(&app, ada.id), ada.id, id).await), Refusal::NotFound);
     }
-    assert!(!house.is_out(&grace.tokens).await);
+    assert!(!app.is_out(&grace.tokens).await);
 }
 
 #[apply(case)]
-pub(crate) async fn all_sessions_end_or_all_but_this_one(stage: Stage) {
-    let house = stage.house().await;
-    let (ada, grace) = (house.member("ada").await, house.member("grace").await);
-    let phone = house.login("ada", PASSWORD).await.unwrap().tokens;
-    let tablet = house.login("ada", PASSWORD).await.unwrap().tokens;
-    house.sessions.end_all(&of_id(&house, ada.id), ada.id, Some(phone.session_id)).await.unwrap();
-    assert!(house.is_out(&ada.tokens).await && house.is_out(&tablet).await);
-    assert!(!house.is_out(&phone).await);
-    house.sessions.end_all(&of_id(&house, ada.id), ada.id, None).await.unwrap();
-    assert!(house.devices_of(ada.id).await.is_empty());
-    assert!(house.who(&phone.access_token).await.is_err());
-    assert_eq!(house.count_of(ada.id, EventKind::SessionEnded).await, 3);
-    assert!(!house.is_out(&grace.tokens).await);
+async fn all_sessions_end_or_all_but_this_one(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, grace) = (app.member("ada").await, app.member("grace").await);
+    let phone = app.login("ada", PASSWORD).await.unwrap().tokens;
+    let tablet = app.login("ada", PASSWORD).await.unwrap().tokens;
+    app.sessions.end_all(&of_id(&app, ada.id), ada.id, Some(phone.session_id)).await.unwrap();
+    assert!(app.is_out(&ada.tokens).await && app.is_out(&tablet).await);
+    assert!(!app.is_out(&phone).await);
+    app.sessions.end_all(&of_id(&app, ada.id), ada.id, None).await.unwrap();
+    assert!(app.devices_of(ada.id).await.is_empty());
+    assert!(app.who(&phone.access_token).await.is_err());
+    assert_eq!(app.count_of(ada.id, EventKind::SessionEnded).await, 3);
+    assert!(!app.is_out(&grace.tokens).await);
 }
 
 /// ASVS V7.1.2
 #[apply(case)]
-pub(crate) async fn one_session_too_many_pushes_out_the_oldest(stage: Stage) {
-    let house = stage.house_with(with(|settings| settings.sessions_per_user = 3)).await;
-    let ada = house.member("ada").await;
+async fn one_session_too_many_pushes_out_the_oldest(fixture: Fixture) {
+    let app = fixture.app_with(with(|settings| settings.sessions_per_user = 3)).await;
+    let ada = app.member("ada").await;
     let mut all = vec![ada.tokens.clone()];
     for _ in 0..4 {
-        house.advance(Duration::from_secs(1));
-        all.push(house.login("ada", PASSWORD).await.unwrap().tokens);
+        app.advance(Duration::from_secs(1));
+        all.push(app.login("ada", PASSWORD).await.unwrap().tokens);
     }
     let alive: Vec<_> = all[2..].iter().map(|tokens| tokens.session_id).collect();
-    assert_eq!(house.devices_of(ada.id).await, alive);
-    assert!(house.is_out(&all[0]).await && house.is_out(&all[1]).await);
-    assert!(!house.is_out(&all[2]).await);
-    assert_eq!(house.count_of(ada.id, EventKind::SessionEnded).await, 2);
+    assert_eq!(app.devices_of(ada.id).await, alive);
+    assert!(app.is_out(&all[0]).await && app.is_out(&all[1]).await);
+    assert!(!app.is_out(&all[2]).await);
+    assert_eq!(app.count_of(ada.id, EventKind::SessionEnded).await, 2);
 }

@@ -6,8 +6,8 @@ use userd_model::Refusal;
 use userd_services::{limits::Rate, testing::TestOptions};
 
 use crate::{
+    fixture::{Fixture, MINUTE, TestApp, at_once, refusal, with},
     personas::{OTHER_PASSWORD, PASSWORD, at, elsewhere, home, login_with, of_session, password, started},
-    stage::{House, MINUTE, Stage, at_once, refusal, with},
 };
 
 /// Five guesses an account, one more each minute; networks and devices as by default.
@@ -19,17 +19,17 @@ fn five_guesses() -> TestOptions {
     })
 }
 
-async fn guess(house: &House, login: &str, n: usize) -> Refusal {
-    refusal(house.sessions.login(&at(&house, elsewhere(n)), login_with(login, OTHER_PASSWORD)).await.map(started))
+async fn guess(app: &TestApp, login: &str, n: usize) -> Refusal {
+    refusal(app.sessions.login(&at(&app, elsewhere(n)), login_with(login, OTHER_PASSWORD)).await.map(started))
 }
 
 /// AC-023: a thousand parallel guesses from a thousand addresses before any counter commits.
 /// ASVS V6.3.1, V2.3.2
 #[apply(case)]
-pub(crate) async fn a_thousand_guesses_at_once_are_five(stage: Stage) {
-    let house = stage.house_with(five_guesses()).await;
-    house.member("ada").await;
-    let services = house.shared();
+async fn a_thousand_guesses_at_once_are_five(fixture: Fixture) {
+    let app = fixture.app_with(five_guesses()).await;
+    app.member("ada").await;
+    let services = app.shared();
     let answers = at_once(1000, |n| {
         let services = Arc::clone(&services);
         async move {
@@ -47,47 +47,47 @@ pub(crate) async fn a_thousand_guesses_at_once_are_five(stage: Stage) {
 
 /// AC-021: case, address and username of one account share one counter.
 #[apply(case)]
-pub(crate) async fn every_spelling_of_a_login_shares_one_counter(stage: Stage) {
-    let house = stage.house_with(five_guesses()).await;
-    house.member("ada").await;
+async fn every_spelling_of_a_login_shares_one_counter(fixture: Fixture) {
+    let app = fixture.app_with(five_guesses()).await;
+    app.member("ada").await;
     for (n, login) in ["ada", "ADA", "ada@example.org", "ADA@EXAMPLE.ORG", "Ada"].into_iter().enumerate() {
-        assert_eq!(guess(&house, login, n).await, Refusal::WrongCredentials, "{login}");
+        assert_eq!(guess(&app, login, n).await, Refusal::WrongCredentials, "{login}");
     }
     for login in ["ada", "aDa", "ada@example.ORG"] {
-        assert!(matches!(guess(&house, login, 9).await, Refusal::TooManyAttempts(_)), "{login}");
+        assert!(matches!(guess(&app, login, 9).await, Refusal::TooManyAttempts(_)), "{login}");
     }
 }
 
 /// AC-010: a login that nobody has is delayed like one that somebody has.
 #[apply(case)]
-pub(crate) async fn an_unknown_login_is_delayed_alike(stage: Stage) {
-    let house = stage.house_with(five_guesses()).await;
-    house.member("ada").await;
+async fn an_unknown_login_is_delayed_alike(fixture: Fixture) {
+    let app = fixture.app_with(five_guesses()).await;
+    app.member("ada").await;
     for n in 0..5 {
-        assert_eq!(guess(&house, "ada", n).await, guess(&house, "nobody", n).await);
+        assert_eq!(guess(&app, "ada", n).await, guess(&app, "nobody", n).await);
     }
-    assert_eq!(guess(&house, "ada", 6).await, guess(&house, "nobody", 6).await);
-    assert!(matches!(guess(&house, "nobody", 6).await, Refusal::TooManyAttempts(_)));
+    assert_eq!(guess(&app, "ada", 6).await, guess(&app, "nobody", 6).await);
+    assert!(matches!(guess(&app, "nobody", 6).await, Refusal::TooManyAttempts(_)));
 }
 
 /// AC-017: guessing goes on by another way in: sign-in and the change of the password share the lock. A session counts
 /// as a known device: strangers can't keep its owner from changing the password, and it gets few guesses of its own.
 #[apply(case)]
-pub(crate) async fn a_lock_is_shared_by_every_way_in(stage: Stage) {
-    let house = stage.house_with(five_guesses()).await;
-    let ada = house.member("ada").await;
+async fn a_lock_is_shared_by_every_way_in(fixture: Fixture) {
+    let app = fixture.app_with(five_guesses()).await;
+    let ada = app.member("ada").await;
     let change = async |n| {
         let (wrong, new) = (password(OTHER_PASSWORD), password("another good password 7"));
         let session = ada.tokens.session_id;
-        refusal(house.accounts.change_password(&of_session(&house, ada.id, session, elsewhere(n)), &wrong, &new).await)
+        refusal(app.accounts.change_password(&of_session(&app, ada.id, session, elsewhere(n)), &wrong, &new).await)
     };
     for n in 0..3 {
         assert_eq!(change(n).await, Refusal::WrongCurrentPassword);
     }
     for n in 3..5 {
-        assert_eq!(guess(&house, "ada", n).await, Refusal::WrongCredentials);
+        assert_eq!(guess(&app, "ada", n).await, Refusal::WrongCredentials);
     }
-    assert!(matches!(guess(&house, "ada", 6).await, Refusal::TooManyAttempts(_)));
+    assert!(matches!(guess(&app, "ada", 6).await, Refusal::TooManyAttempts(_)));
     let mut compared = 0;
     for n in 7..60 {
         compared += usize::from(change(n).await == Refusal::WrongCurrentPassword);
@@ -97,49 +97,46 @@ pub(crate) async fn a_lock_is_shared_by_every_way_in(stage: Stage) {
 
 /// AC-020: nothing that a caller holds resets a counter; only time does.
 #[apply(case)]
-pub(crate) async fn a_lock_is_a_delay_that_only_time_ends(stage: Stage) {
-    let house = stage.house_with(five_guesses()).await;
-    house.member("ada").await;
+async fn a_lock_is_a_delay_that_only_time_ends(fixture: Fixture) {
+    let app = fixture.app_with(five_guesses()).await;
+    app.member("ada").await;
     for n in 0..5 {
-        guess(&house, "ada", n).await;
+        guess(&app, "ada", n).await;
     }
-    let Refusal::TooManyAttempts(wait) = guess(&house, "ada", 6).await else { panic!("no delay") };
+    let Refusal::TooManyAttempts(wait) = guess(&app, "ada", 6).await else { panic!("no delay") };
     assert!(wait <= MINUTE && wait > Duration::ZERO, "{wait:?}");
-    let right = house.sessions.login(&at(&house, elsewhere(7)), login_with("ada", PASSWORD)).await.map(started);
+    let right = app.sessions.login(&at(&app, elsewhere(7)), login_with("ada", PASSWORD)).await.map(started);
     assert!(matches!(refusal(right), Refusal::TooManyAttempts(_)), "the right password is not even compared");
-    house.advance(wait);
-    assert!(house.sessions.login(&at(&house, elsewhere(7)), login_with("ada", PASSWORD)).await.map(started).is_ok());
+    app.advance(wait);
+    assert!(app.sessions.login(&at(&app, elsewhere(7)), login_with("ada", PASSWORD)).await.map(started).is_ok());
 }
 
 /// F29: an attacker locks the account; its owner still gets in from a device that has signed in before.
 #[apply(case)]
-pub(crate) async fn a_known_device_gets_in_while_strangers_are_delayed(stage: Stage) {
-    let house = stage.house_with(five_guesses()).await;
-    let ada = house.member("ada").await;
-    let grace = house.member("grace").await;
+async fn a_known_device_gets_in_while_strangers_are_delayed(fixture: Fixture) {
+    let app = fixture.app_with(five_guesses()).await;
+    let ada = app.member("ada").await;
+    let grace = app.member("grace").await;
     for n in 0..8 {
-        guess(&house, "ada", n).await;
+        guess(&app, "ada", n).await;
     }
     let from_device = |token: &Option<String>, text: &str| {
         let mut asked = login_with("ada", text);
         asked.device_token = token.clone();
         asked
     };
-    let signed_in = house
-        .sessions
-        .login(&at(&house, elsewhere(3)), from_device(&ada.tokens.device_token, PASSWORD))
-        .await
-        .map(started);
+    let signed_in =
+        app.sessions.login(&at(&app, elsewhere(3)), from_device(&ada.tokens.device_token, PASSWORD)).await.map(started);
     assert_eq!(signed_in.unwrap().user.id, ada.id);
     for useless in [grace.tokens.device_token.clone(), Some("udd_nonsense".to_owned()), None] {
-        let answer = house.sessions.login(&at(&house, home()), from_device(&useless, PASSWORD)).await.map(started);
+        let answer = app.sessions.login(&at(&app, home()), from_device(&useless, PASSWORD)).await.map(started);
         assert!(matches!(refusal(answer), Refusal::TooManyAttempts(_)), "{useless:?}");
     }
     let mut compared = 0;
     for _ in 0..30 {
-        let answer = house
+        let answer = app
             .sessions
-            .login(&at(&house, home()), from_device(&ada.tokens.device_token, OTHER_PASSWORD))
+            .login(&at(&app, home()), from_device(&ada.tokens.device_token, OTHER_PASSWORD))
             .await
             .map(started);
         compared += usize::from(refusal(answer) == Refusal::WrongCredentials);
@@ -148,54 +145,54 @@ pub(crate) async fn a_known_device_gets_in_while_strangers_are_delayed(stage: St
 }
 
 #[apply(case)]
-pub(crate) async fn a_success_costs_nothing(stage: Stage) {
-    let house = stage.house_with(five_guesses()).await;
-    house.member("ada").await;
+async fn a_success_costs_nothing(fixture: Fixture) {
+    let app = fixture.app_with(five_guesses()).await;
+    app.member("ada").await;
     for _ in 0..12 {
-        house.login("ada", PASSWORD).await.unwrap();
+        app.login("ada", PASSWORD).await.unwrap();
     }
     for n in 0..5 {
-        assert_eq!(guess(&house, "ada", n).await, Refusal::WrongCredentials);
+        assert_eq!(guess(&app, "ada", n).await, Refusal::WrongCredentials);
     }
 }
 
 /// ASVS V2.4.1
 #[apply(case)]
-pub(crate) async fn one_network_guesses_at_many_accounts_only_so_often(stage: Stage) {
-    let house = stage
-        .house_with(with(|settings| {
+async fn one_network_guesses_at_many_accounts_only_so_often(fixture: Fixture) {
+    let app = fixture
+        .app_with(with(|settings| {
             settings.limits.enabled = true;
             settings.limits.password_per_network = Rate { burst: 10, period: MINUTE };
         }))
         .await;
-    house.member("ada").await;
+    app.member("ada").await;
     let mut compared = 0;
     for n in 0..30 {
-        compared += usize::from(guess_from_one_place(&house, n).await == Refusal::WrongCredentials);
+        compared += usize::from(guess_from_one_place(&app, n).await == Refusal::WrongCredentials);
     }
     assert_eq!(compared, 10);
-    assert!(house.sessions.login(&at(&house, elsewhere(9)), login_with("ada", PASSWORD)).await.map(started).is_ok());
+    assert!(app.sessions.login(&at(&app, elsewhere(9)), login_with("ada", PASSWORD)).await.map(started).is_ok());
 }
 
-async fn guess_from_one_place(house: &House, n: usize) -> Refusal {
+async fn guess_from_one_place(app: &TestApp, n: usize) -> Refusal {
     let asked = login_with(&format!("user{n}@example.org"), OTHER_PASSWORD);
-    refusal(house.sessions.login(&at(&house, elsewhere(1)), asked).await.map(started))
+    refusal(app.sessions.login(&at(&app, elsewhere(1)), asked).await.map(started))
 }
 
 #[apply(case)]
-pub(crate) async fn a_session_is_refreshed_only_so_often(stage: Stage) {
-    let house = stage
-        .house_with(with(|settings| {
+async fn a_session_is_refreshed_only_so_often(fixture: Fixture) {
+    let app = fixture
+        .app_with(with(|settings| {
             settings.limits.enabled = true;
             settings.limits.refresh_per_session = Rate { burst: 3, period: MINUTE };
         }))
         .await;
-    let ada = house.member("ada").await;
+    let ada = app.member("ada").await;
     let mut token = ada.tokens.refresh_token;
     for _ in 0..3 {
-        token = house.refresh(&token).await.unwrap().tokens.refresh_token;
+        token = app.refresh(&token).await.unwrap().tokens.refresh_token;
     }
-    assert!(matches!(refusal(house.refresh(&token).await), Refusal::TooManyAttempts(_)));
-    house.advance(MINUTE);
-    assert!(house.refresh(&token).await.is_ok(), "and the session is none the worse for it");
+    assert!(matches!(refusal(app.refresh(&token).await), Refusal::TooManyAttempts(_)));
+    app.advance(MINUTE);
+    assert!(app.refresh(&token).await.is_ok(), "and the session is none the worse for it");
 }

@@ -5,29 +5,29 @@ use userd_model::Refusal;
 use userd_storage::repositories::password_credentials::PasswordCredential;
 
 use crate::{
+    fixture::{DAY, Fixture, refusal, wrong_fields},
     personas::{OTHER_PASSWORD, PASSWORD, acting, at, home, login_with, of_id, password, registration, started},
-    stage::{DAY, Stage, refusal, wrong_fields},
 };
 
 #[apply(case)]
-pub(crate) async fn every_spelling_of_a_login_gets_in(stage: Stage) {
-    let house = stage.house().await;
-    let ada = house.member("Ada_L").await;
+async fn every_spelling_of_a_login_gets_in(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("Ada_L").await;
     for login in ["Ada_L@example.org", "ada_l@EXAMPLE.org", "Ada_L", "ADA_L"] {
-        assert_eq!(house.login(login, PASSWORD).await.unwrap().user.id, ada.id, "{login}");
+        assert_eq!(app.login(login, PASSWORD).await.unwrap().user.id, ada.id, "{login}");
     }
-    let signed_in = house.login("ada_l", PASSWORD).await.unwrap();
-    assert_eq!(signed_in.user.last_sign_in_at, Some(house.now()));
-    let who = house.who(&signed_in.tokens.access_token).await.unwrap();
-    assert_eq!((who.token.claims.amr.clone(), who.auth_time), (vec!["pwd".to_owned()], Some(house.now())));
+    let signed_in = app.login("ada_l", PASSWORD).await.unwrap();
+    assert_eq!(signed_in.user.last_sign_in_at, Some(app.now()));
+    let who = app.who(&signed_in.tokens.access_token).await.unwrap();
+    assert_eq!((who.token.claims.amr.clone(), who.auth_time), (vec!["pwd".to_owned()], Some(app.now())));
 }
 
 /// AC-010: an unknown login, a nonsensical one and a wrong password are answered the same.
 /// ASVS V6.3.8
 #[apply(case)]
-pub(crate) async fn a_wrong_password_and_an_unknown_login_look_the_same(stage: Stage) {
-    let house = stage.house().await;
-    house.member("ada").await;
+async fn a_wrong_password_and_an_unknown_login_look_the_same(fixture: Fixture) {
+    let app = fixture.app().await;
+    app.member("ada").await;
     let long = "x".repeat(5000);
     for (login, text) in [
         ("ada@example.org", OTHER_PASSWORD),
@@ -40,51 +40,51 @@ pub(crate) async fn a_wrong_password_and_an_unknown_login_look_the_same(stage: S
         ("", PASSWORD),
         ("' OR 1=1 --", PASSWORD),
     ] {
-        assert_eq!(refusal(house.login(login, text).await), Refusal::WrongCredentials, "{login:?}");
+        assert_eq!(refusal(app.login(login, text).await), Refusal::WrongCredentials, "{login:?}");
     }
 }
 
 #[apply(case)]
-pub(crate) async fn a_malformed_device_name_is_refused_before_anything_else(stage: Stage) {
-    let house = stage.house().await;
-    house.member("ada").await;
+async fn a_malformed_device_name_is_refused_before_anything_else(fixture: Fixture) {
+    let app = fixture.app().await;
+    app.member("ada").await;
     let mut asked = login_with("ada", PASSWORD);
     asked.device_name = Some("x".repeat(5000));
-    assert_eq!(wrong_fields(house.sessions.login(&at(&house, home()), asked).await.map(started)), ["/device_name"]);
+    assert_eq!(wrong_fields(app.sessions.login(&at(&app, home()), asked).await.map(started)), ["/device_name"]);
 }
 
 #[apply(case)]
-pub(crate) async fn a_blocked_account_says_so_only_to_who_knows_the_password(stage: Stage) {
-    let house = stage.house().await;
-    let ada = house.member("ada").await;
-    house.users.block(&acting(&house, &userd_model::Actor::Operator), ada.id).await.unwrap();
-    assert_eq!(refusal(house.login("ada", PASSWORD).await), Refusal::Blocked);
-    assert_eq!(refusal(house.login("ada", OTHER_PASSWORD).await), Refusal::WrongCredentials);
-    house.users.unblock(&acting(&house, &userd_model::Actor::Operator), ada.id).await.unwrap();
-    assert!(house.login("ada", PASSWORD).await.is_ok());
+async fn a_blocked_account_says_so_only_to_who_knows_the_password(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    app.users.block(&acting(&app, &userd_model::Actor::Operator), ada.id).await.unwrap();
+    assert_eq!(refusal(app.login("ada", PASSWORD).await), Refusal::Blocked);
+    assert_eq!(refusal(app.login("ada", OTHER_PASSWORD).await), Refusal::WrongCredentials);
+    app.users.unblock(&acting(&app, &userd_model::Actor::Operator), ada.id).await.unwrap();
+    assert!(app.login("ada", PASSWORD).await.is_ok());
 }
 
 #[apply(case)]
-pub(crate) async fn a_deleted_account_does_not_exist_for_who_signs_in(stage: Stage) {
-    let house = stage.house().await;
-    let ada = house.member("ada").await;
-    house.delete(ada.id).await;
-    assert_eq!(refusal(house.login("ada", PASSWORD).await), Refusal::WrongCredentials);
-    assert_eq!(refusal(house.refresh(&ada.tokens.refresh_token).await), Refusal::InvalidRefreshToken);
+async fn a_deleted_account_does_not_exist_for_who_signs_in(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    app.delete(ada.id).await;
+    assert_eq!(refusal(app.login("ada", PASSWORD).await), Refusal::WrongCredentials);
+    assert_eq!(refusal(app.refresh(&ada.tokens.refresh_token).await), Refusal::InvalidRefreshToken);
 }
 
 #[apply(case)]
-pub(crate) async fn a_sign_in_hashes_anew_when_the_parameters_have_changed(stage: Stage) {
-    let house = stage.house().await;
-    let ada = house.member("ada").await;
-    let credential = async || house.reading().password_credentials().find(ada.id).await.unwrap().unwrap();
+async fn a_sign_in_hashes_anew_when_the_parameters_have_changed(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    let credential = async || app.reading().password_credentials().find(ada.id).await.unwrap().unwrap();
     let fresh = credential().await;
-    house.login("ada", PASSWORD).await.unwrap();
+    app.login("ada", PASSWORD).await.unwrap();
     assert_eq!(credential().await.hash, fresh.hash, "nothing has changed yet");
 
     let weaker =
         PasswordOptions { memory_kib: 32, iterations: 1, parallelism: 1, workers: 1, ..PasswordOptions::default() };
-    let deps = &house.deps;
+    let deps = &app.deps;
     let hasher = Passwords::new(weaker, deps.random.clone(), deps.clock.clone()).unwrap();
     let mut old = credential().await;
     old.hash = hasher.hash(userd_crypto::Zeroizing::new(PASSWORD.to_owned())).await.unwrap();
@@ -97,77 +97,77 @@ pub(crate) async fn a_sign_in_hashes_anew_when_the_parameters_have_changed(stage
         })
         .await
         .unwrap();
-    house.advance(DAY);
-    assert_eq!(refusal(house.login("ada", OTHER_PASSWORD).await), Refusal::WrongCredentials);
+    app.advance(DAY);
+    assert_eq!(refusal(app.login("ada", OTHER_PASSWORD).await), Refusal::WrongCredentials);
     assert_eq!(credential().await.hash, old.hash, "only who knows the password can change its hash");
-    house.login("ada", PASSWORD).await.unwrap();
+    app.login("ada", PASSWORD).await.unwrap();
     let after = credential().await;
     assert_ne!(after.hash, old.hash);
     assert!(after.hash.contains("m=64,"), "{}", after.hash);
     assert_eq!(after.changed_at, old.changed_at, "the password itself has not changed");
-    assert!(house.login("ada", PASSWORD).await.is_ok());
+    assert!(app.login("ada", PASSWORD).await.is_ok());
 }
 
 /// AC-083: a session id is new at each sign-in and never the one of before.
 /// ASVS V7.2.4
 #[apply(case)]
-pub(crate) async fn every_sign_in_makes_a_new_session(stage: Stage) {
-    let house = stage.house().await;
-    let ada = house.member("ada").await;
-    let again = house.login("ada", PASSWORD).await.unwrap();
+async fn every_sign_in_makes_a_new_session(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    let again = app.login("ada", PASSWORD).await.unwrap();
     assert_ne!(again.tokens.session_id, ada.tokens.session_id);
     assert_ne!(again.tokens.refresh_token, ada.tokens.refresh_token);
-    assert_eq!(house.devices_of(ada.id).await.len(), 2);
-    assert_eq!(house.events_of(ada.id).await, ["session.started", "session.started", "user.registered"]);
+    assert_eq!(app.devices_of(ada.id).await.len(), 2);
+    assert_eq!(app.events_of(ada.id).await, ["session.started", "session.started", "user.registered"]);
 }
 
 /// AC-084: two people on one device get sessions of their own.
 #[apply(case)]
-pub(crate) async fn the_second_person_at_a_device_never_gets_the_first_ones_session(stage: Stage) {
-    let house = stage.house().await;
-    let ada = house.member("ada").await;
-    let grace = house
+async fn the_second_person_at_a_device_never_gets_the_first_ones_session(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    let grace = app
         .accounts
-        .register(&at(&house, home()), registration(Some("grace@example.org"), None), None)
+        .register(&at(&app, home()), registration(Some("grace@example.org"), None), None)
         .await
         .map(started)
         .unwrap();
     let mut asked = login_with("grace@example.org", PASSWORD);
     asked.password = password(PASSWORD);
     asked.device_token = ada.tokens.device_token.clone();
-    let again = house.sessions.login(&at(&house, home()), asked).await.map(started).unwrap();
+    let again = app.sessions.login(&at(&app, home()), asked).await.map(started).unwrap();
     assert_eq!(again.user.id, grace.user.id);
     assert!(![ada.tokens.session_id, grace.tokens.session_id].contains(&again.tokens.session_id));
-    assert_eq!(house.who(&again.tokens.access_token).await.unwrap().user().unwrap().0, grace.user.id);
+    assert_eq!(app.who(&again.tokens.access_token).await.unwrap().user().unwrap().0, grace.user.id);
 }
 
 /// A hash that this service may no longer afford, or whose pepper is gone, is a wrong password and not a fault.
 #[apply(case)]
-pub(crate) async fn a_hash_that_cannot_be_checked_answers_like_a_wrong_password(stage: Stage) {
-    let house = stage.house().await;
-    let ada = house.member("ada").await;
+async fn a_hash_that_cannot_be_checked_answers_like_a_wrong_password(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
     let dear = "$argon2id$v=19$m=4194304,t=1,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
     let credential =
-        &PasswordCredential { user_id: ada.id, hash: dear.to_owned(), changed_at: house.now(), must_change: false };
-    let put = house.deps.store.transact("put", |mut uow| async move {
+        &PasswordCredential { user_id: ada.id, hash: dear.to_owned(), changed_at: app.now(), must_change: false };
+    let put = app.deps.store.transact("put", |mut uow| async move {
         uow.password_credentials().upsert(credential).await?;
         uow.commit(()).await
     });
     put.await.unwrap();
-    let known = refusal(house.login("ada", PASSWORD).await);
-    let unknown = refusal(house.login("nobody-here", PASSWORD).await);
+    let known = refusal(app.login("ada", PASSWORD).await);
+    let unknown = refusal(app.login("nobody-here", PASSWORD).await);
     assert_eq!((known, unknown), (Refusal::WrongCredentials, Refusal::WrongCredentials));
 }
 
 /// Signing in and out all day leaves no history that the next sign-in would have to read.
 #[apply(case)]
-pub(crate) async fn ended_sessions_do_not_pile_up(stage: Stage) {
-    let house = stage.house().await;
-    let ada = house.member("ada").await;
+async fn ended_sessions_do_not_pile_up(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
     for _ in 0..12 {
-        let signed_in = house.login("ada", PASSWORD).await.unwrap();
-        house.sessions.end(&of_id(&house, ada.id), ada.id, signed_in.tokens.session_id).await.unwrap();
+        let signed_in = app.login("ada", PASSWORD).await.unwrap();
+        app.sessions.end(&of_id(&app, ada.id), ada.id, signed_in.tokens.session_id).await.unwrap();
     }
-    let rows = house.reading().sessions().page_of_user(ada.id, None, 100).await.unwrap();
+    let rows = app.reading().sessions().page_of_user(ada.id, None, 100).await.unwrap();
     assert!(rows.len() <= 2, "{} rows", rows.len());
 }

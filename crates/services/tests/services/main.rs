@@ -24,13 +24,13 @@ macro_rules! case {
     };
 }
 
-/// The same for a case that puts a fault into each call by itself: engines alone, no other weather.
+/// The same for a case that puts a fault into each call by itself: engines alone, no other fault mode.
 macro_rules! fault_case {
     ($($case:tt)+) => { tests! { [in_memory: Memory Plain, on_postgres: Postgres Plain] $($case)+ } };
 }
 
 macro_rules! tests {
-    ([$($setting:ident: $backend:ident $weather:ident),+]
+    ([$($setting:ident: $backend:ident $mode:ident),+]
      $(#[$attribute:meta])* $visibility:vis async fn $name:ident $($rest:tt)+) => {
         $(#[$attribute])* $visibility async fn $name $($rest)+
 
@@ -39,8 +39,8 @@ macro_rules! tests {
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $setting() {
                     use userd_storage::testing::Backend;
-                    use crate::stage::{Weather, run};
-                    run(Backend::$backend, Weather::$weather, super::$name).await;
+                    use crate::fixture::{FaultMode, run};
+                    run(Backend::$backend, FaultMode::$mode, super::$name).await;
                 }
             )+
         }
@@ -52,6 +52,7 @@ mod account_changes;
 mod clients;
 mod devices;
 mod faults;
+mod fixture;
 mod limits;
 mod login;
 mod master_key;
@@ -64,6 +65,5 @@ mod revocations;
 mod setup;
 mod sign_in;
 mod signing_keys;
-mod stage;
 mod sweeper;
 mod users;

@@ -12,39 +12,39 @@ use userd_crypto::MasterKeys;
 use userd_services::testing::TestOptions;
 
 use crate::{
+    fixture::{Fixture, TestApp},
     personas::PASSWORD,
-    stage::{House, Stage},
 };
 
 async fn with_master(
-    stage: &Stage,
-    before: &House,
+    fixture: &Fixture,
+    before: &TestApp,
     master: MasterKeys,
     seed: u64,
-) -> Result<House, userd_services::Failure> {
+) -> Result<TestApp, userd_services::Failure> {
     let clock = Some(Arc::clone(&before.clock));
-    stage.try_house(TestOptions { clock, seed, master, ..TestOptions::default() }).await
+    fixture.try_app(TestOptions { clock, seed, master, ..TestOptions::default() }).await
 }
 
 #[apply(case)]
-pub(crate) async fn everything_is_wrapped_anew_and_the_old_key_can_go(stage: Stage) {
-    let house = stage.house().await;
-    let ada = house.member("ada").await;
+async fn everything_is_wrapped_anew_and_the_old_key_can_go(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
     for name in ["grace", "hedy", "joan"] {
-        house.member(name).await;
+        app.member(name).await;
     }
-    let successor = house.refresh(&ada.tokens.refresh_token).await.unwrap().tokens;
+    let successor = app.refresh(&ada.tokens.refresh_token).await.unwrap().tokens;
     let (old, new) = ([7; 32], [8; 32]);
-    let told = with_master(&stage, &house, MasterKeys::new(old, vec![new]), 5).await.unwrap();
-    let both = with_master(&stage, &house, MasterKeys::new(new, vec![old]), 2).await.unwrap();
-    assert!(with_master(&stage, &house, MasterKeys::new(new, Vec::new()), 3).await.is_err(), "not wrapped anew yet");
+    let told = with_master(&fixture, &app, MasterKeys::new(old, vec![new]), 5).await.unwrap();
+    let both = with_master(&fixture, &app, MasterKeys::new(new, vec![old]), 2).await.unwrap();
+    assert!(with_master(&fixture, &app, MasterKeys::new(new, Vec::new()), 3).await.is_err(), "not wrapped anew yet");
     let seen = AtomicU64::new(0);
     let wrapped =
         both.signing_keys.rewrap(&both.operator_context(), &|count| seen.store(count, Ordering::SeqCst)).await.unwrap();
     assert_eq!((wrapped, seen.load(Ordering::SeqCst)), (2 + 2 + 4, 8), "two secrets, two keys, four people");
     assert_eq!(both.signing_keys.rewrap(&both.operator_context(), &|_| {}).await.unwrap(), 0, "nothing is left to do");
 
-    let later = with_master(&stage, &house, MasterKeys::new(new, Vec::new()), 4).await.unwrap();
+    let later = with_master(&fixture, &app, MasterKeys::new(new, Vec::new()), 4).await.unwrap();
     assert!(later.who(&ada.tokens.access_token).await.is_ok());
     assert_eq!(later.user_reader.show(ada.id).await.unwrap().email.as_deref(), Some("ada@example.org"));
     let replayed = later.refresh(&ada.tokens.refresh_token).await.unwrap().tokens;
@@ -55,27 +55,27 @@ pub(crate) async fn everything_is_wrapped_anew_and_the_old_key_can_go(stage: Sta
 
 /// AC-085: state sealed by us cannot be made by anybody else: another master key opens nothing.
 #[apply(case)]
-pub(crate) async fn another_master_key_does_not_start(stage: Stage) {
-    let house = stage.house().await;
-    house.member("ada").await;
-    house.advance(Duration::from_secs(1));
-    let foreign = with_master(&stage, &house, MasterKeys::new([9; 32], Vec::new()), 2).await;
+async fn another_master_key_does_not_start(fixture: Fixture) {
+    let app = fixture.app().await;
+    app.member("ada").await;
+    app.advance(Duration::from_secs(1));
+    let foreign = with_master(&fixture, &app, MasterKeys::new([9; 32], Vec::new()), 2).await;
     let Err(userd_services::Failure::Internal(told)) = foreign else { panic!("it started") };
     assert!(told.contains("another master key") && told.contains("previous_master_key_files"), "{told}");
 }
 
 #[apply(case)]
-pub(crate) async fn an_erased_user_is_no_obstacle(stage: Stage) {
-    let house = stage.house().await;
-    let (ada, grace) = (house.member("ada").await, house.member("grace").await);
-    let erase = house.deps.store.transact("erase", |mut uow| async move {
+async fn an_erased_user_is_no_obstacle(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, grace) = (app.member("ada").await, app.member("grace").await);
+    let erase = app.deps.store.transact("erase", |mut uow| async move {
         let mut user = uow.users().find(ada.id).await?.unwrap();
         user.data_key = None;
         uow.users().update(&user).await?;
         uow.commit(()).await
     });
     erase.await.unwrap();
-    let both = with_master(&stage, &house, MasterKeys::new([8; 32], vec![[7; 32]]), 2).await.unwrap();
+    let both = with_master(&fixture, &app, MasterKeys::new([8; 32], vec![[7; 32]]), 2).await.unwrap();
     both.signing_keys.rewrap(&both.operator_context(), &|_| {}).await.unwrap();
     assert_eq!(both.user_reader.show(ada.id).await.unwrap().email, None, "nothing of an erased user can be opened");
     assert!(both.user_reader.show(grace.id).await.unwrap().email.is_some());

@@ -6,7 +6,7 @@ use userd_services::{
     clients::ClientToken, passwords::Password, sessions::Login,
 };
 
-use crate::stage::House;
+use crate::fixture::TestApp;
 
 /// A password that the rules take.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
@@ -62,7 +62,7 @@ pub(crate) fn login_with(login: &str, text: &str) -> Login {
     Login { login: login.to_owned(), password: password(text), device_name: None, device_token: None }
 }
 
-impl House {
+impl TestApp {
     /// Registers `name@example.org`, known as `name`.
     pub(crate) async fn member(&self, name: &str) -> Member {
         let email = format!("{name}@example.org");

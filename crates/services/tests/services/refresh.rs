@@ -7,48 +7,48 @@ use userd_services::testing::TestOptions;
 use userd_storage::testing::Counting;
 
 use crate::{
+    fixture::{DAY, Fixture, at_once, refusal, with},
     personas::{OTHER_PASSWORD, PASSWORD, at, elsewhere, home, of_id, of_session, password},
-    stage::{DAY, Stage, at_once, refusal, with},
 };
 
 #[apply(case)]
-pub(crate) async fn a_refresh_gives_a_new_pair_of_the_same_session(stage: Stage) {
-    let house = stage.house().await;
-    let ada = house.member("ada").await;
-    house.advance(Duration::from_secs(60));
-    let next = house.sessions.refresh(&at(&house, elsewhere(1)), &ada.tokens.refresh_token).await.unwrap();
+async fn a_refresh_gives_a_new_pair_of_the_same_session(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    app.advance(Duration::from_secs(60));
+    let next = app.sessions.refresh(&at(&app, elsewhere(1)), &ada.tokens.refresh_token).await.unwrap();
     assert_eq!((next.user.id, next.tokens.session_id), (ada.id, ada.tokens.session_id));
     assert_ne!(next.tokens.refresh_token, ada.tokens.refresh_token);
     assert_ne!(next.tokens.access_token, ada.tokens.access_token);
     assert_eq!(next.tokens.device_token, None, "the device has its token already");
-    let who = house.who(&next.tokens.access_token).await.unwrap();
-    assert_eq!(who.auth_time, Some(house.now().minus(Duration::from_secs(60))), "refreshing proves nobody anew");
-    assert!(house.who(&ada.tokens.access_token).await.is_ok(), "the old access token lives out its time");
-    let device = &house.sessions.list(&of_id(&house, ada.id), ada.id, None, 9).await.unwrap()[0];
-    assert_eq!((device.last_seen_at, device.ip.as_deref()), (house.now(), elsewhere(1).ip.as_deref()));
+    let who = app.who(&next.tokens.access_token).await.unwrap();
+    assert_eq!(who.auth_time, Some(app.now().minus(Duration::from_secs(60))), "refreshing proves nobody anew");
+    assert!(app.who(&ada.tokens.access_token).await.is_ok(), "the old access token lives out its time");
+    let device = &app.sessions.list(&of_id(&app, ada.id), ada.id, None, 9).await.unwrap()[0];
+    assert_eq!((device.last_seen_at, device.ip.as_deref()), (app.now(), elsewhere(1).ip.as_deref()));
 }
 
 /// F15: the answer is lost on the way; the retry gets the same successor, and nobody is signed out.
 #[apply(case)]
-pub(crate) async fn a_lost_answer_is_given_again(stage: Stage) {
-    let house = stage.house().await;
-    let ada = house.member("ada").await;
-    let lost = house.refresh(&ada.tokens.refresh_token).await.unwrap();
+async fn a_lost_answer_is_given_again(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    let lost = app.refresh(&ada.tokens.refresh_token).await.unwrap();
     for _ in 0..3 {
-        let again = house.refresh(&ada.tokens.refresh_token).await.unwrap();
+        let again = app.refresh(&ada.tokens.refresh_token).await.unwrap();
         assert_eq!(again.tokens.refresh_token, lost.tokens.refresh_token);
     }
-    let next = house.refresh(&lost.tokens.refresh_token).await.unwrap();
+    let next = app.refresh(&lost.tokens.refresh_token).await.unwrap();
     assert_ne!(next.tokens.refresh_token, lost.tokens.refresh_token);
 }
 
 /// AC-090: one refresh token, sixty-four times at once: one lineage, and no false sign-out.
 /// ASVS V10.4.5
 #[apply(case)]
-pub(crate) async fn sixty_four_refreshes_at_once_are_one(stage: Stage) {
-    let house = stage.house().await;
-    let ada = house.member("ada").await;
-    let services = house.shared();
+async fn sixty_four_refreshes_at_once_are_one(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    let services = app.shared();
     let mut token = ada.tokens.refresh_token.clone();
     for _ in 0..3 {
         let answers = at_once(64, |n| {
@@ -61,54 +61,54 @@ pub(crate) async fn sixty_four_refreshes_at_once_are_one(stage: Stage) {
         assert!(answers.iter().all(|answer| *answer == answers[0]), "the family has forked");
         token = answers[0].clone();
     }
-    assert!(house.refresh(&token).await.is_ok());
-    assert_eq!(house.count_of(ada.id, EventKind::RefreshTokenReplayed).await, 0);
-    let session = house.reading().sessions().find(ada.tokens.session_id).await.unwrap().unwrap();
+    assert!(app.refresh(&token).await.is_ok());
+    assert_eq!(app.count_of(ada.id, EventKind::RefreshTokenReplayed).await, 0);
+    let session = app.reading().sessions().find(ada.tokens.session_id).await.unwrap().unwrap();
     assert_eq!(session.generation, 4);
 }
 
 /// AC-090: a token whose successor has been used comes back: stolen. The family ends, its tokens die at once.
 /// ASVS V10.4.5
 #[apply(case)]
-pub(crate) async fn an_older_token_ends_the_family(stage: Stage) {
-    let house = stage.house().await;
-    let ada = house.member("ada").await;
-    let other = house.login("ada", PASSWORD).await.unwrap();
-    let second = house.refresh(&ada.tokens.refresh_token).await.unwrap().tokens;
-    let third = house.refresh(&second.refresh_token).await.unwrap().tokens;
-    assert_eq!(refusal(house.refresh(&ada.tokens.refresh_token).await), Refusal::InvalidRefreshToken);
+async fn an_older_token_ends_the_family(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    let other = app.login("ada", PASSWORD).await.unwrap();
+    let second = app.refresh(&ada.tokens.refresh_token).await.unwrap().tokens;
+    let third = app.refresh(&second.refresh_token).await.unwrap().tokens;
+    assert_eq!(refusal(app.refresh(&ada.tokens.refresh_token).await), Refusal::InvalidRefreshToken);
     for tokens in [&ada.tokens, &second, &third] {
-        assert!(house.is_out(tokens).await);
+        assert!(app.is_out(tokens).await);
     }
-    assert!(!house.is_out(&other.tokens).await, "the user's other sessions go on");
-    assert_eq!(house.count_of(ada.id, EventKind::RefreshTokenReplayed).await, 1, "and the user will be told, once");
-    assert_eq!(house.devices_of(ada.id).await, [other.tokens.session_id]);
+    assert!(!app.is_out(&other.tokens).await, "the user's other sessions go on");
+    assert_eq!(app.count_of(ada.id, EventKind::RefreshTokenReplayed).await, 1, "and the user will be told, once");
+    assert_eq!(app.devices_of(ada.id).await, [other.tokens.session_id]);
 }
 
 /// AC-090: whoever stole a token tries it in many places at once.
 #[apply(case)]
-pub(crate) async fn a_stolen_token_tried_many_times_at_once_is_told_once(stage: Stage) {
-    let house = stage.house().await;
-    let ada = house.member("ada").await;
-    let second = house.refresh(&ada.tokens.refresh_token).await.unwrap().tokens;
-    house.refresh(&second.refresh_token).await.unwrap();
-    let services = house.shared();
+async fn a_stolen_token_tried_many_times_at_once_is_told_once(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    let second = app.refresh(&ada.tokens.refresh_token).await.unwrap().tokens;
+    app.refresh(&second.refresh_token).await.unwrap();
+    let services = app.shared();
     let answers = at_once(64, |n| {
         let (services, token) = (Arc::clone(&services), ada.tokens.refresh_token.clone());
         async move { refusal(services.sessions.refresh(&at(&services, elsewhere(n)), &token).await) }
     })
     .await;
     assert!(answers.iter().all(|answer| *answer == Refusal::InvalidRefreshToken), "{answers:?}");
-    assert_eq!(house.count_of(ada.id, EventKind::RefreshTokenReplayed).await, 1);
-    assert!(house.devices_of(ada.id).await.is_empty());
+    assert_eq!(app.count_of(ada.id, EventKind::RefreshTokenReplayed).await, 1);
+    assert!(app.devices_of(ada.id).await.is_empty());
 }
 
 /// ASVS V7.2.1
 #[apply(case)]
-pub(crate) async fn a_forged_token_never_reaches_the_database(stage: Stage) {
-    let (engine, counting) = Counting::over(Arc::clone(stage.store.engine()));
-    let house = Stage::over(engine).house().await;
-    let ada = house.member("ada").await;
+async fn a_forged_token_never_reaches_the_database(fixture: Fixture) {
+    let (engine, counting) = Counting::over(Arc::clone(fixture.store.engine()));
+    let app = Fixture::over(engine).app().await;
+    let ada = app.member("ada").await;
     let real = &ada.tokens.refresh_token;
     let last = if real.ends_with('A') { "B" } else { "A" };
     let middle = if &real[40..41] == "A" { "B" } else { "A" };
@@ -125,105 +125,105 @@ pub(crate) async fn a_forged_token_never_reaches_the_database(stage: Stage) {
     ];
     counting.take();
     for token in &forged {
-        assert_eq!(refusal(house.refresh(token).await), Refusal::InvalidRefreshToken);
-        house.sessions.revoke_refresh_token(&at(&house, home()), token).await.unwrap();
+        assert_eq!(refusal(app.refresh(token).await), Refusal::InvalidRefreshToken);
+        app.sessions.revoke_refresh_token(&at(&app, home()), token).await.unwrap();
     }
     assert_eq!(counting.take(), userd_storage::testing::Counted::default());
-    assert!(house.refresh(real).await.is_ok());
+    assert!(app.refresh(real).await.is_ok());
 }
 
 /// AC-081: an access token is no refresh token, nor the other way round.
 /// ASVS V9.2.2
 #[apply(case)]
-pub(crate) async fn one_kind_of_token_is_never_taken_for_another(stage: Stage) {
-    let house = stage.house().await;
-    let ada = house.member("ada").await;
-    assert_eq!(refusal(house.refresh(&ada.tokens.access_token).await), Refusal::InvalidRefreshToken);
+async fn one_kind_of_token_is_never_taken_for_another(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    assert_eq!(refusal(app.refresh(&ada.tokens.access_token).await), Refusal::InvalidRefreshToken);
     let device = ada.tokens.device_token.clone().unwrap();
-    assert_eq!(refusal(house.refresh(&device).await), Refusal::InvalidRefreshToken);
-    assert!(house.who(&ada.tokens.refresh_token).await.is_err());
-    assert!(house.who(&device).await.is_err());
+    assert_eq!(refusal(app.refresh(&device).await), Refusal::InvalidRefreshToken);
+    assert!(app.who(&ada.tokens.refresh_token).await.is_err());
+    assert!(app.who(&device).await.is_err());
 }
 
 /// ASVS V7.3.1
 #[apply(case)]
-pub(crate) async fn a_token_that_is_not_used_expires(stage: Stage) {
-    let house = stage.house().await;
-    let (ada, grace) = (house.member("ada").await, house.member("grace").await);
+async fn a_token_that_is_not_used_expires(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, grace) = (app.member("ada").await, app.member("grace").await);
     assert_eq!(ada.tokens.refresh_expires_in, 30 * 24 * 3600);
-    house.advance(DAY * 30 - Duration::from_secs(1));
-    assert!(house.refresh(&ada.tokens.refresh_token).await.is_ok());
-    house.advance(Duration::from_secs(1));
-    assert_eq!(refusal(house.refresh(&grace.tokens.refresh_token).await), Refusal::InvalidRefreshToken);
+    app.advance(DAY * 30 - Duration::from_secs(1));
+    assert!(app.refresh(&ada.tokens.refresh_token).await.is_ok());
+    app.advance(Duration::from_secs(1));
+    assert_eq!(refusal(app.refresh(&grace.tokens.refresh_token).await), Refusal::InvalidRefreshToken);
 }
 
 #[apply(case)]
-pub(crate) async fn each_refresh_begins_the_time_anew(stage: Stage) {
-    let house = stage.house().await;
-    let ada = house.member("ada").await;
+async fn each_refresh_begins_the_time_anew(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
     let mut tokens = ada.tokens;
     for _ in 0..5 {
-        house.advance(DAY * 29);
-        tokens = house.refresh(&tokens.refresh_token).await.unwrap().tokens;
+        app.advance(DAY * 29);
+        tokens = app.refresh(&tokens.refresh_token).await.unwrap().tokens;
         assert_eq!(tokens.refresh_expires_in, 30 * 24 * 3600);
     }
-    house.advance(Duration::from_secs(60));
-    let soon = house.refresh(&tokens.refresh_token).await.unwrap().tokens;
-    let session = house.reading().sessions().find(soon.session_id).await.unwrap().unwrap();
-    assert_eq!(session.expires_at.since(house.now()).as_secs(), soon.refresh_expires_in, "what is told is what holds");
+    app.advance(Duration::from_secs(60));
+    let soon = app.refresh(&tokens.refresh_token).await.unwrap().tokens;
+    let session = app.reading().sessions().find(soon.session_id).await.unwrap().unwrap();
+    assert_eq!(session.expires_at.since(app.now()).as_secs(), soon.refresh_expires_in, "what is told is what holds");
 }
 
 /// ASVS V7.3.2, V10.4.8
 #[apply(case)]
-pub(crate) async fn no_refreshing_outlives_the_longest_life(stage: Stage) {
-    let house = stage.house().await;
-    let ada = house.member("ada").await;
+async fn no_refreshing_outlives_the_longest_life(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
     let mut tokens = ada.tokens;
     for _ in 0..8 {
-        house.advance(DAY * 20);
-        tokens = house.refresh(&tokens.refresh_token).await.unwrap().tokens;
+        app.advance(DAY * 20);
+        tokens = app.refresh(&tokens.refresh_token).await.unwrap().tokens;
     }
     assert_eq!(tokens.refresh_expires_in, 20 * 24 * 3600, "180 days in all");
-    house.advance(DAY * 20);
-    assert_eq!(refusal(house.refresh(&tokens.refresh_token).await), Refusal::InvalidRefreshToken);
+    app.advance(DAY * 20);
+    assert_eq!(refusal(app.refresh(&tokens.refresh_token).await), Refusal::InvalidRefreshToken);
     let short = with(|settings| settings.session_max_lifetime = DAY);
-    let clock = Some(Arc::clone(&house.clock));
-    let strict = stage.house_with(TestOptions { clock, seed: 3, ..short }).await;
+    let clock = Some(Arc::clone(&app.clock));
+    let strict = fixture.app_with(TestOptions { clock, seed: 3, ..short }).await;
     assert_eq!(strict.login("ada", PASSWORD).await.unwrap().tokens.refresh_expires_in, 24 * 3600);
 }
 
 /// AC-088: a refresh after the sign-out.
 /// ASVS V7.4.1
 #[apply(case)]
-pub(crate) async fn a_signed_out_session_is_not_refreshed(stage: Stage) {
-    let house = stage.house().await;
-    let ada = house.member("ada").await;
-    house.sessions.end(&of_id(&house, ada.id), ada.id, ada.tokens.session_id).await.unwrap();
-    assert!(house.is_out(&ada.tokens).await);
-    let grace = house.member("grace").await;
-    let next = house.refresh(&grace.tokens.refresh_token).await.unwrap().tokens;
-    house.sessions.revoke_refresh_token(&at(&house, home()), &grace.tokens.refresh_token).await.unwrap();
-    assert!(house.is_out(&next).await, "any token of the family revokes the family");
-    assert_eq!(refusal(house.refresh(&grace.tokens.refresh_token).await), Refusal::InvalidRefreshToken, "no replay");
+async fn a_signed_out_session_is_not_refreshed(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    app.sessions.end(&of_id(&app, ada.id), ada.id, ada.tokens.session_id).await.unwrap();
+    assert!(app.is_out(&ada.tokens).await);
+    let grace = app.member("grace").await;
+    let next = app.refresh(&grace.tokens.refresh_token).await.unwrap().tokens;
+    app.sessions.revoke_refresh_token(&at(&app, home()), &grace.tokens.refresh_token).await.unwrap();
+    assert!(app.is_out(&next).await, "any token of the family revokes the family");
+    assert_eq!(refusal(app.refresh(&grace.tokens.refresh_token).await), Refusal::InvalidRefreshToken, "no replay");
 }
 
 /// AC-087: refreshing goes on after a block or a change of the password.
 /// ASVS V7.4.2, V7.4.3
 #[apply(case)]
-pub(crate) async fn every_token_dies_with_a_block_and_a_new_password(stage: Stage) {
-    let house = stage.house().await;
-    let (ada, grace) = (house.member("ada").await, house.member("grace").await);
-    let rotated = house.refresh(&ada.tokens.refresh_token).await.unwrap().tokens;
-    house.users.block(&house.operator_context(), ada.id).await.unwrap();
+async fn every_token_dies_with_a_block_and_a_new_password(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, grace) = (app.member("ada").await, app.member("grace").await);
+    let rotated = app.refresh(&ada.tokens.refresh_token).await.unwrap().tokens;
+    app.users.block(&app.operator_context(), ada.id).await.unwrap();
     for tokens in [&ada.tokens, &rotated] {
-        assert!(house.is_out(tokens).await);
+        assert!(app.is_out(tokens).await);
     }
-    house.users.unblock(&house.operator_context(), ada.id).await.unwrap();
-    assert!(house.is_out(&rotated).await, "opening the account again brings no session back");
+    app.users.unblock(&app.operator_context(), ada.id).await.unwrap();
+    assert!(app.is_out(&rotated).await, "opening the account again brings no session back");
 
-    let phone = house.login("grace", PASSWORD).await.unwrap().tokens;
+    let phone = app.login("grace", PASSWORD).await.unwrap().tokens;
     let (old, new) = (password(PASSWORD), password(OTHER_PASSWORD));
-    house.accounts.change_password(&of_session(&house, grace.id, phone.session_id, home()), &old, &new).await.unwrap();
-    assert!(house.is_out(&grace.tokens).await);
-    assert!(!house.is_out(&phone).await);
+    app.accounts.change_password(&of_session(&app, grace.id, phone.session_id, home()), &old, &new).await.unwrap();
+    assert!(app.is_out(&grace.tokens).await);
+    assert!(!app.is_out(&phone).await);
 }

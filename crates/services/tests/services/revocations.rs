@@ -7,19 +7,19 @@ use userd_model::{Permission, Revocation, RevocationId, Revoked, Timestamp};
 use userd_services::testing::TestOptions;
 
 use crate::{
+    fixture::{Fixture, MINUTE, TestApp, with},
     personas::{PASSWORD, at, home, of, of_id},
-    stage::{House, MINUTE, Stage, with},
 };
 
 /// Records an entry as a transaction of another replica does that commits late.
-async fn record(house: &House, what: Revoked, at: Timestamp) {
+async fn record(app: &TestApp, what: Revoked, at: Timestamp) {
     let entry = &Revocation {
-        id: RevocationId::mint(house.deps.random.as_ref()),
+        id: RevocationId::mint(app.deps.random.as_ref()),
         what,
         recorded_at: at,
         expires_at: at.plus(Duration::from_secs(720)),
     };
-    let put = house.deps.store.transact("late", |mut uow| async move {
+    let put = app.deps.store.transact("late", |mut uow| async move {
         uow.revocations().insert(entry).await?;
         uow.commit(()).await
     });
@@ -28,8 +28,8 @@ async fn record(house: &House, what: Revoked, at: Timestamp) {
 
 /// ASVS V7.4.1, V8.3.2
 #[apply(case)]
-pub(crate) async fn the_other_replica_learns_of_everything_by_polling(stage: Stage) {
-    let (here, there) = stage.two_houses().await;
+async fn the_other_replica_learns_of_everything_by_polling(fixture: Fixture) {
+    let (here, there) = fixture.two_apps().await;
     let (ada, grace, hedy) = (here.member("ada").await, here.member("grace").await, here.member("hedy").await);
     let service = here.service(&[Permission::USERS_READ]).await;
     let tokens = [&ada, &grace, &hedy].map(|member| member.tokens.access_token.clone());
@@ -49,8 +49,8 @@ pub(crate) async fn the_other_replica_learns_of_everything_by_polling(stage: Sta
 }
 
 #[apply(case)]
-pub(crate) async fn a_changed_user_is_shown_anew_at_the_other_replica(stage: Stage) {
-    let (here, there) = stage.two_houses().await;
+async fn a_changed_user_is_shown_anew_at_the_other_replica(fixture: Fixture) {
+    let (here, there) = fixture.two_apps().await;
     let ada = here.member("ada").await;
     assert_eq!(there.user_reader.show(ada.id).await.unwrap().username.as_deref(), Some("ada"));
     here.accounts.change_username(&of(&here, &ada), "countess", None).await.unwrap();
@@ -60,17 +60,17 @@ pub(crate) async fn a_changed_user_is_shown_anew_at_the_other_replica(stage: Sta
 
 /// With a shared cache the message comes at once; the poll is only the net below.
 #[apply(case)]
-pub(crate) async fn a_shared_cache_brings_the_news_without_a_poll(stage: Stage) {
-    let clock = Arc::clone(&stage.house().await.clock);
-    let dice: Arc<dyn userd_model::Random> = Arc::new(userd_storage::testing::TestRandom::default());
-    let cache: Arc<dyn Cache> = Arc::new(Memory::new(&CacheOptions::new(clock.clone(), dice)));
+async fn a_shared_cache_brings_the_news_without_a_poll(fixture: Fixture) {
+    let clock = Arc::clone(&fixture.app().await.clock);
+    let random: Arc<dyn userd_model::Random> = Arc::new(userd_storage::testing::TestRandom::default());
+    let cache: Arc<dyn Cache> = Arc::new(Memory::new(&CacheOptions::new(clock.clone(), random)));
     let sharing = |seed| TestOptions {
         cache: Some(Arc::clone(&cache)),
         clock: Some(Arc::clone(&clock)),
         seed,
         ..TestOptions::default()
     };
-    let (here, there) = (stage.house_with(sharing(5)).await, stage.house_with(sharing(6)).await);
+    let (here, there) = (fixture.app_with(sharing(5)).await, fixture.app_with(sharing(6)).await);
     let ada = here.member("ada").await;
     let mut news = cache.subscribe();
     here.sessions.end(&of_id(&here, ada.id), ada.id, ada.tokens.session_id).await.unwrap();
@@ -83,8 +83,8 @@ pub(crate) async fn a_shared_cache_brings_the_news_without_a_poll(stage: Stage) 
 }
 
 #[apply(case)]
-pub(crate) async fn an_entry_that_commits_late_is_found(stage: Stage) {
-    let (here, there) = stage.two_houses().await;
+async fn an_entry_that_commits_late_is_found(fixture: Fixture) {
+    let (here, there) = fixture.two_apps().await;
     let (ada, grace) = (here.member("ada").await, here.member("grace").await);
     let began = here.now();
     here.advance(Duration::from_secs(10));
@@ -98,8 +98,8 @@ pub(crate) async fn an_entry_that_commits_late_is_found(stage: Stage) {
 
 /// What a replica has done or heard itself says nothing about what it has missed before.
 #[apply(case)]
-pub(crate) async fn own_entries_hide_nobody_elses(stage: Stage) {
-    let (here, there) = stage.two_houses().await;
+async fn own_entries_hide_nobody_elses(fixture: Fixture) {
+    let (here, there) = fixture.two_apps().await;
     let (ada, grace) = (here.member("ada").await, here.member("grace").await);
     here.sessions.end(&of_id(&here, ada.id), ada.id, ada.tokens.session_id).await.unwrap();
     here.advance(MINUTE);
@@ -110,8 +110,8 @@ pub(crate) async fn own_entries_hide_nobody_elses(stage: Stage) {
 
 /// F11: a replica whose clock is ahead writes into the future; those who poll still see what comes after.
 #[apply(case)]
-pub(crate) async fn a_clock_that_is_ahead_hides_nothing(stage: Stage) {
-    let (here, there) = stage.two_houses().await;
+async fn a_clock_that_is_ahead_hides_nothing(fixture: Fixture) {
+    let (here, there) = fixture.two_apps().await;
     let ada = here.member("ada").await;
     let elsewhere = Revoked::Session { session_id: userd_model::SessionId(uuid::Uuid::nil()), user_id: ada.id };
     record(&here, elsewhere, here.now().plus(MINUTE)).await;
@@ -123,42 +123,42 @@ pub(crate) async fn a_clock_that_is_ahead_hides_nothing(stage: Stage) {
 }
 
 #[apply(case)]
-pub(crate) async fn a_replica_that_starts_later_knows_what_was_revoked_before(stage: Stage) {
-    let here = stage.house().await;
+async fn a_replica_that_starts_later_knows_what_was_revoked_before(fixture: Fixture) {
+    let here = fixture.app().await;
     let ada = here.member("ada").await;
     here.sessions.end(&of_id(&here, ada.id), ada.id, ada.tokens.session_id).await.unwrap();
     here.advance(MINUTE * 9);
     let clock = Some(Arc::clone(&here.clock));
-    let late = stage.house_with(TestOptions { clock, seed: 2, ..TestOptions::default() }).await;
+    let late = fixture.app_with(TestOptions { clock, seed: 2, ..TestOptions::default() }).await;
     late.follow_revocations().await.unwrap();
     assert!(late.who(&ada.tokens.access_token).await.is_err());
 }
 
 /// A full page is followed by the next one, and entries end with the tokens they can touch.
 #[apply(case)]
-pub(crate) async fn entries_are_paged_and_forgotten(stage: Stage) {
-    let house = stage.house_with(with(|settings| settings.sessions_per_user = 1000)).await;
-    let ada = house.member("ada").await;
-    let (now, mut all) = (house.now(), Vec::new());
+async fn entries_are_paged_and_forgotten(fixture: Fixture) {
+    let app = fixture.app_with(with(|settings| settings.sessions_per_user = 1000)).await;
+    let ada = app.member("ada").await;
+    let (now, mut all) = (app.now(), Vec::new());
     for n in 0..7_i64 {
         let what =
             Revoked::Session { session_id: userd_model::SessionId(uuid::Uuid::from_u128(n as u128)), user_id: ada.id };
-        record(&house, what, now.plus(Duration::from_micros(n as u64 / 3))).await;
+        record(&app, what, now.plus(Duration::from_micros(n as u64 / 3))).await;
     }
     let mut after = None;
     loop {
-        let page = house.revocations.feed(&house.operator_context(), after, 2).await.unwrap();
+        let page = app.revocations.feed(&app.operator_context(), after, 2).await.unwrap();
         let Some(last) = page.last() else { break };
         after = Some((last.recorded_at, last.id));
         all.extend(page);
     }
     assert_eq!(all.len(), 7);
     assert!(all.is_sorted_by_key(|entry| (entry.recorded_at, entry.id)));
-    house.sessions.end(&of_id(&house, ada.id), ada.id, ada.tokens.session_id).await.unwrap();
-    let entry = house.revocations.feed(&house.operator_context(), None, 10).await.unwrap().pop().unwrap();
+    app.sessions.end(&of_id(&app, ada.id), ada.id, ada.tokens.session_id).await.unwrap();
+    let entry = app.revocations.feed(&app.operator_context(), None, 10).await.unwrap().pop().unwrap();
     assert_eq!(entry.expires_at.since(entry.recorded_at), Duration::from_secs(720), "a token's life and a margin");
-    house.advance(Duration::from_secs(721));
-    house.follow_revocations().await.unwrap();
-    house.sweeper.tick().await.unwrap();
-    assert!(house.revocations.feed(&house.operator_context(), None, 10).await.unwrap().is_empty());
+    app.advance(Duration::from_secs(721));
+    app.follow_revocations().await.unwrap();
+    app.sweeper.tick().await.unwrap();
+    assert!(app.revocations.feed(&app.operator_context(), None, 10).await.unwrap().is_empty());
 }

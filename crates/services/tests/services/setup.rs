@@ -5,72 +5,65 @@ use std::sync::Arc;
 use userd_model::{Refusal, Role};
 
 use crate::{
+    fixture::{DAY, Fixture, at_once, refusal, wrong_fields},
     personas::{at, elsewhere, home, registration, started},
-    stage::{DAY, Stage, at_once, refusal, wrong_fields},
 };
 
 /// ASVS V6.3.2
 #[apply(case)]
-pub(crate) async fn the_setup_link_makes_one_administrator_and_dies(stage: Stage) {
-    let house = stage.house().await;
-    assert!(house.reading().users().page(None, 10).await.unwrap().is_empty(), "there are no default accounts");
-    assert!(house.setup.is_open().await.unwrap());
-    let token = house.setup.open(&house.operator_context()).await.unwrap().unwrap();
-    let other = house.setup.open(&house.operator_context()).await.unwrap().unwrap();
-    let wrong =
-        house.setup.finish(&at(&house, home()), &token, registration(Some("no address"), None)).await.map(started);
+async fn the_setup_link_makes_one_administrator_and_dies(fixture: Fixture) {
+    let app = fixture.app().await;
+    assert!(app.reading().users().page(None, 10).await.unwrap().is_empty(), "there are no default accounts");
+    assert!(app.setup.is_open().await.unwrap());
+    let token = app.setup.open(&app.operator_context()).await.unwrap().unwrap();
+    let other = app.setup.open(&app.operator_context()).await.unwrap().unwrap();
+    let wrong = app.setup.finish(&at(&app, home()), &token, registration(Some("no address"), None)).await.map(started);
     assert_eq!(wrong_fields(wrong), ["/email"], "a mistake does not use the link up");
-    let root = house
+    let root = app
         .setup
-        .finish(&at(&house, home()), &token, registration(Some("root@example.org"), Some("admin")))
+        .finish(&at(&app, home()), &token, registration(Some("root@example.org"), Some("admin")))
         .await
         .map(started)
         .unwrap();
     assert_eq!(root.user.roles, [Role::ADMIN]);
-    let actor = house.who(&root.tokens.access_token).await.unwrap().actor;
+    let actor = app.who(&root.tokens.access_token).await.unwrap().actor;
     assert!(actor.may(&userd_model::Act::SignOutUser(root.user.id)).is_ok());
-    assert!(!house.setup.is_open().await.unwrap());
-    assert_eq!(house.setup.open(&house.operator_context()).await.unwrap(), None);
+    assert!(!app.setup.is_open().await.unwrap());
+    assert_eq!(app.setup.open(&app.operator_context()).await.unwrap(), None);
     for link in [&token, &other] {
-        let late = house
-            .setup
-            .finish(&at(&house, home()), link, registration(Some("eve@example.org"), None))
-            .await
-            .map(started);
+        let late =
+            app.setup.finish(&at(&app, home()), link, registration(Some("eve@example.org"), None)).await.map(started);
         assert_eq!(refusal(late), Refusal::SetupDone);
     }
-    assert_eq!(house.events_of(root.user.id).await, ["session.started", "user.registered", "user.role_granted"]);
+    assert_eq!(app.events_of(root.user.id).await, ["session.started", "user.registered", "user.role_granted"]);
 }
 
 #[apply(case)]
-pub(crate) async fn a_wrong_or_old_setup_link_is_refused(stage: Stage) {
-    let house = stage.house().await;
-    let token = house.setup.open(&house.operator_context()).await.unwrap().unwrap();
+async fn a_wrong_or_old_setup_link_is_refused(fixture: Fixture) {
+    let app = fixture.app().await;
+    let token = app.setup.open(&app.operator_context()).await.unwrap().unwrap();
     let forged = token.replace("uds_", "udc_");
     for wrong in ["", "uds_", &forged, &format!("uds_{}", "A".repeat(43))] {
-        let answer = house
-            .setup
-            .finish(&at(&house, home()), wrong, registration(Some("eve@example.org"), None))
-            .await
-            .map(started);
+        let answer =
+            app.setup.finish(&at(&app, home()), wrong, registration(Some("eve@example.org"), None)).await.map(started);
         assert_eq!(refusal(answer), Refusal::InvalidCode);
     }
-    house.advance(DAY);
+    app.advance(DAY);
     let late =
-        house.setup.finish(&at(&house, home()), &token, registration(Some("eve@example.org"), None)).await.map(started);
+        app.setup.finish(&at(&app, home()), &token, registration(Some("eve@example.org"), None)).await.map(started);
     assert_eq!(refusal(late), Refusal::InvalidCode, "a link lives a day");
-    assert!(house.setup.is_open().await.unwrap());
+    assert!(app.setup.is_open().await.unwrap());
 }
 
 /// AC-107: the setup is raced with two links and sixty-four browsers.
 #[apply(case)]
-pub(crate) async fn sixty_four_set_up_at_once_and_one_becomes_administrator(stage: Stage) {
-    let house = stage.house().await;
+async fn sixty_four_set_up_at_once_and_one_becomes_administrator(fixture: Fixture) {
+    let app = fixture.app().await;
     let links = [
-        house.setup.open(&house.operator_context()).await.unwrap().unwrap(),
-        house.setup.open(&house.operator_context()).await.unwrap().unwrap(),
+        app.setup.open(&app.operator_context()).await.unwrap().unwrap(),
+        app.setup.open(&app.operator_context()).await.unwrap().unwrap(),
     ];
-    let services = house.shared();
+    let services = app.shared();
     let answers = at_once(64, |n| {
         let (services, link) = (Arc::clone(&services), links[n % 2].clone());
         let email = format!("n{n}@example.org");
@@ -88,33 +81,32 @@ pub(crate) async fn sixty_four_set_up_at_once_and_one_becomes_administrator(stag
     for answer in lost {
         assert!(matches!(refusal(answer), Refusal::SetupDone | Refusal::InvalidCode));
     }
-    assert_eq!(house.reading().users().page(None, 100).await.unwrap().len(), 1);
+    assert_eq!(app.reading().users().page(None, 100).await.unwrap().len(), 1);
 }
 
 /// AC-107: the link of the first start is used after the operator has made an administrator.
 #[apply(case)]
-pub(crate) async fn the_operator_shuts_the_link_by_making_an_administrator(stage: Stage) {
-    let house = stage.house().await;
-    let token = house.setup.open(&house.operator_context()).await.unwrap().unwrap();
-    let root =
-        house.setup.create_administrator(&house.operator_context(), registration(None, Some("root"))).await.unwrap();
-    assert_eq!(root.roles, [Role::ADMIN], "and names of the house are free for the operator");
+async fn the_operator_shuts_the_link_by_making_an_administrator(fixture: Fixture) {
+    let app = fixture.app().await;
+    let token = app.setup.open(&app.operator_context()).await.unwrap().unwrap();
+    let root = app.setup.create_administrator(&app.operator_context(), registration(None, Some("root"))).await.unwrap();
+    assert_eq!(root.roles, [Role::ADMIN], "and reserved names are free for the operator");
     let late =
-        house.setup.finish(&at(&house, home()), &token, registration(Some("eve@example.org"), None)).await.map(started);
+        app.setup.finish(&at(&app, home()), &token, registration(Some("eve@example.org"), None)).await.map(started);
     assert_eq!(refusal(late), Refusal::SetupDone);
     let second =
-        house.setup.create_administrator(&house.operator_context(), registration(None, Some("root2"))).await.unwrap();
+        app.setup.create_administrator(&app.operator_context(), registration(None, Some("root2"))).await.unwrap();
     assert_eq!(second.roles, [Role::ADMIN], "the operator may make more");
     assert_eq!(
-        refusal(house.setup.create_administrator(&house.operator_context(), registration(None, Some("root2"))).await),
+        refusal(app.setup.create_administrator(&app.operator_context(), registration(None, Some("root2"))).await),
         Refusal::UsernameTaken
     );
 }
 
 #[apply(case)]
-pub(crate) async fn the_operator_makes_several_administrators_at_once(stage: Stage) {
-    let house = stage.house().await;
-    let services = house.shared();
+async fn the_operator_makes_several_administrators_at_once(fixture: Fixture) {
+    let app = fixture.app().await;
+    let services = app.shared();
     let made = at_once(8, |n| {
         let services = Arc::clone(&services);
         let name = format!("root{n}x");
@@ -124,5 +116,5 @@ pub(crate) async fn the_operator_makes_several_administrators_at_once(stage: Sta
     })
     .await;
     assert!(made.iter().all(Result::is_ok), "{made:?}");
-    assert!(!house.setup.is_open().await.unwrap());
+    assert!(!app.setup.is_open().await.unwrap());
 }

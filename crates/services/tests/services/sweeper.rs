@@ -5,12 +5,12 @@ use std::time::Duration;
 use userd_storage::repositories::one_time_tokens::OneTimeToken;
 
 use crate::{
+    fixture::{DAY, Fixture, MINUTE, TestApp},
     personas::{PASSWORD, at, home, registration, started},
-    stage::{DAY, House, MINUTE, Stage},
 };
 
-async fn put_short_lived(house: &House, n: u8, life: Duration) {
-    let (now, hash) = (house.now(), &[n; 32]);
+async fn put_short_lived(app: &TestApp, n: u8, life: Duration) {
+    let (now, hash) = (app.now(), &[n; 32]);
     let until = now.plus(life);
     let secret = &OneTimeToken {
         hash: vec![n; 32],
@@ -20,7 +20,7 @@ async fn put_short_lived(house: &House, n: u8, life: Duration) {
         created_at: now,
         expires_at: until,
     };
-    let put = house.deps.store.transact("put", |mut uow| async move {
+    let put = app.deps.store.transact("put", |mut uow| async move {
         uow.one_time_tokens().insert(secret).await?;
         uow.replay_guard().consume_once(hash, "test", until).await?;
         uow.commit(()).await
@@ -29,39 +29,39 @@ async fn put_short_lived(house: &House, n: u8, life: Duration) {
 }
 
 #[apply(case)]
-pub(crate) async fn what_has_expired_goes_and_nothing_else(stage: Stage) {
-    let house = stage.house().await;
-    let once = house.idempotency.request("register", "key", b"body");
-    let ada = house
+async fn what_has_expired_goes_and_nothing_else(fixture: Fixture) {
+    let app = fixture.app().await;
+    let once = app.idempotency.request("register", "key", b"body");
+    let ada = app
         .accounts
-        .register(&at(&house, home()), registration(Some("ada@example.org"), None), Some(&once))
+        .register(&at(&app, home()), registration(Some("ada@example.org"), None), Some(&once))
         .await
         .map(started)
         .unwrap();
-    put_short_lived(&house, 1, MINUTE).await;
-    put_short_lived(&house, 2, DAY * 400).await;
-    house.users.sign_out(&house.operator_context(), ada.user.id).await.unwrap();
-    assert_eq!(house.sweeper.tick().await.unwrap(), 0, "nothing has expired yet");
-    house.advance(MINUTE);
-    assert_eq!(house.sweeper.tick().await.unwrap(), 2, "a secret and a mark");
-    house.advance(DAY);
-    assert_eq!(house.sweeper.tick().await.unwrap(), 3, "two revocations and an answer");
-    house.advance(DAY * 60);
-    house.login("ada@example.org", PASSWORD).await.unwrap();
-    house.sweeper.tick().await.unwrap();
-    let old = house.reading().sessions().find(ada.tokens.session_id).await.unwrap();
+    put_short_lived(&app, 1, MINUTE).await;
+    put_short_lived(&app, 2, DAY * 400).await;
+    app.users.sign_out(&app.operator_context(), ada.user.id).await.unwrap();
+    assert_eq!(app.sweeper.tick().await.unwrap(), 0, "nothing has expired yet");
+    app.advance(MINUTE);
+    assert_eq!(app.sweeper.tick().await.unwrap(), 2, "a secret and a mark");
+    app.advance(DAY);
+    assert_eq!(app.sweeper.tick().await.unwrap(), 3, "two revocations and an answer");
+    app.advance(DAY * 60);
+    app.login("ada@example.org", PASSWORD).await.unwrap();
+    app.sweeper.tick().await.unwrap();
+    let old = app.reading().sessions().find(ada.tokens.session_id).await.unwrap();
     assert_eq!(old, None, "a session goes long after it could last be used");
-    assert_eq!(house.devices_of(ada.user.id).await.len(), 1);
-    assert!(house.reading().one_time_tokens().find(&[2; 32], "test", house.now()).await.unwrap().is_some());
-    let events = house.events_of(ada.user.id).await;
+    assert_eq!(app.devices_of(ada.user.id).await.len(), 1);
+    assert!(app.reading().one_time_tokens().find(&[2; 32], "test", app.now()).await.unwrap().is_some());
+    let events = app.events_of(ada.user.id).await;
     assert_eq!(events.len(), 4, "the outbox is not the sweeper's: {events:?}");
 }
 
 #[apply(case)]
-pub(crate) async fn a_backlog_is_worked_off(stage: Stage) {
-    let house = stage.house().await;
-    let (now, until) = (house.now(), house.now().plus(MINUTE));
-    let put = house.deps.store.transact("put", |mut uow| async move {
+async fn a_backlog_is_worked_off(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (now, until) = (app.now(), app.now().plus(MINUTE));
+    let put = app.deps.store.transact("put", |mut uow| async move {
         for n in 0..450_u32 {
             uow.replay_guard().consume_once(&n.to_be_bytes(), "test", until).await?;
         }
@@ -69,13 +69,13 @@ pub(crate) async fn a_backlog_is_worked_off(stage: Stage) {
     });
     put.await.unwrap();
     assert!(now < until);
-    house.advance(MINUTE);
-    assert_eq!(house.sweeper.tick().await.unwrap(), 450);
+    app.advance(MINUTE);
+    assert_eq!(app.sweeper.tick().await.unwrap(), 450);
 }
 
 #[apply(case)]
-pub(crate) async fn one_replica_sweeps_at_a_time(stage: Stage) {
-    let (here, there) = stage.two_houses().await;
+async fn one_replica_sweeps_at_a_time(fixture: Fixture) {
+    let (here, there) = fixture.two_apps().await;
     put_short_lived(&here, 1, MINUTE).await;
     assert_eq!(here.sweeper.tick().await.unwrap(), 0);
     here.advance(MINUTE);

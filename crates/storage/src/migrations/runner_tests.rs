@@ -7,7 +7,7 @@ use super::*;
 use crate::{
     migrations::MIGRATIONS,
     statements,
-    testing::{self, Backend, StillClock, TestDatabase, TestRandom},
+    testing::{self, Backend, ManualClock, TestDatabase, TestRandom},
 };
 
 const OWNER: Uuid = Uuid::from_u128(1);
@@ -28,7 +28,7 @@ fn step(number: i64, name: &'static str, sql: &'static str) -> Migration {
 }
 
 async fn run(store: &Store, list: &'static [Migration]) -> Result<MigrationReport, MigrationError> {
-    apply(store, list, &StillClock::default(), OWNER).await
+    apply(store, list, &ManualClock::default(), OWNER).await
 }
 
 #[tokio::test]
@@ -124,7 +124,7 @@ statements! {
 #[tokio::test]
 async fn a_migrator_killed_while_tables_are_renamed_loses_no_row() {
     let (before, renaming) = MIGRATIONS.split_at(BEFORE_THE_RENAMING);
-    let (now, end) = (StillClock::default().now(), StillClock::default().now().plus(Duration::from_secs(60)));
+    let (now, end) = (ManualClock::default().now(), ManualClock::default().now().plus(Duration::from_secs(60)));
     for (backend, last) in
         [Backend::Memory, Backend::Postgres].iter().flat_map(|b| renaming.iter().map(move |s| (b, s)))
     {

@@ -10,9 +10,9 @@ use userd_model::{Clock, Random, Timestamp};
 
 /// A clock that moves only when told to.
 #[derive(Debug)]
-pub struct StillClock(AtomicI64);
+pub struct ManualClock(AtomicI64);
 
-impl StillClock {
+impl ManualClock {
     /// Standing at `now`.
     #[must_use]
     pub const fn at(now: Timestamp) -> Self {
@@ -25,14 +25,14 @@ impl StillClock {
     }
 }
 
-impl Default for StillClock {
+impl Default for ManualClock {
     /// Standing at the beginning of 2026.
     fn default() -> Self {
         Self::at(Timestamp::from_seconds(1_767_225_600))
     }
 }
 
-impl Clock for StillClock {
+impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(self.0.load(Ordering::SeqCst))
     }

@@ -12,7 +12,7 @@ use std::{
 use tokio_postgres::NoTls;
 use userd_model::Random;
 
-use super::{StillClock, TestRandom};
+use super::{ManualClock, TestRandom};
 use crate::{
     Engine, Store, StoreError,
     engines::{PostgresEngine, PostgresOptions, SqliteEngine, SqliteLocation, SqliteOptions},
@@ -122,7 +122,7 @@ pub async fn memory_store() -> Result<Store, StoreError> {
 /// When the schema cannot be made.
 pub async fn schema_on(engine: Arc<dyn Engine>) -> Result<Store, StoreError> {
     let store = Store::new(engine, Arc::new(TestRandom::default()));
-    store.migrate(&StillClock::default()).await.map_err(|error| StoreError::corrupt(error.to_string()))?;
+    store.migrate(&ManualClock::default()).await.map_err(|error| StoreError::corrupt(error.to_string()))?;
     Ok(store)
 }
 

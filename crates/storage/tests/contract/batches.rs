@@ -6,7 +6,7 @@ use userd_storage::{
     testing::{run, run_together, write_many},
 };
 
-use crate::stage::{INSERT_COUNTER, READ_COUNTER, SET_COUNTER, Stage, read};
+use crate::fixture::{Fixture, INSERT_COUNTER, READ_COUNTER, SET_COUNTER, read};
 
 fn counters(names: &[&str]) -> Vec<Vec<Value>> {
     names.iter().zip(1_i64..).map(|(name, n)| vec![(*name).into(), n.into()]).collect()
@@ -22,8 +22,8 @@ fn is_duplicate<T: std::fmt::Debug>(outcome: &Result<T, Failure>) {
 }
 
 #[apply(case)]
-pub(crate) async fn answers_come_in_the_order_of_the_calls(stage: Stage) {
-    let seen = stage
+async fn answers_come_in_the_order_of_the_calls(fixture: Fixture) {
+    let seen = fixture
         .store
         .transact("together", |mut uow| async move {
             insert(&mut uow, &["a", "b"]).await?;
@@ -42,8 +42,8 @@ pub(crate) async fn answers_come_in_the_order_of_the_calls(stage: Stage) {
 }
 
 #[apply(case)]
-pub(crate) async fn an_empty_batch_is_nothing(stage: Stage) {
-    let answers = stage
+async fn an_empty_batch_is_nothing(fixture: Fixture) {
+    let answers = fixture
         .store
         .transact("empty", |mut uow| async move {
             let before = run_together(&mut uow, &[]).await?;
@@ -56,14 +56,14 @@ pub(crate) async fn an_empty_batch_is_nothing(stage: Stage) {
         })
         .await
         .unwrap();
-    assert_eq!((answers, stage.get("a").await), (0, Some(1)));
+    assert_eq!((answers, fixture.get("a").await), (0, Some(1)));
 }
 
 #[apply(case)]
-pub(crate) async fn a_thousand_keys_go_in_one_batch(stage: Stage) {
+async fn a_thousand_keys_go_in_one_batch(fixture: Fixture) {
     let names: Vec<String> = (0..1000).map(|n| format!("{n:04}")).collect();
     let names = &names;
-    let sum = stage
+    let sum = fixture
         .store
         .transact("thousand", |mut uow| async move {
             let rows = names.iter().map(|name| vec![name.as_str().into(), 1_i64.into()]).collect();
@@ -80,13 +80,13 @@ pub(crate) async fn a_thousand_keys_go_in_one_batch(stage: Stage) {
         .await
         .unwrap();
     assert_eq!(sum, 999 * 1000 / 2);
-    assert_eq!(stage.get("0999").await, Some(999));
+    assert_eq!(fixture.get("0999").await, Some(999));
 }
 
 #[apply(case)]
-pub(crate) async fn a_duplicate_in_the_middle_of_a_batch_is_named_and_undoes_it(stage: Stage) {
-    stage.put("taken", 9).await.unwrap();
-    let outcome = stage
+async fn a_duplicate_in_the_middle_of_a_batch_is_named_and_undoes_it(fixture: Fixture) {
+    fixture.put("taken", 9).await.unwrap();
+    let outcome = fixture
         .store
         .transact("duplicate", |mut uow| async move {
             insert(&mut uow, &["before", "taken", "behind"]).await?;
@@ -95,15 +95,15 @@ pub(crate) async fn a_duplicate_in_the_middle_of_a_batch_is_named_and_undoes_it(
         .await;
     is_duplicate(&outcome);
     for (name, left) in [("before", None), ("taken", Some(9)), ("behind", None)] {
-        assert_eq!(stage.get(name).await, left, "{name}");
+        assert_eq!(fixture.get(name).await, left, "{name}");
     }
-    stage.put("before", 1).await.unwrap();
+    fixture.put("before", 1).await.unwrap();
 }
 
 #[apply(case)]
-pub(crate) async fn nothing_commits_after_a_failed_batch(stage: Stage) {
-    stage.put("taken", 9).await.unwrap();
-    let swallowed = stage
+async fn nothing_commits_after_a_failed_batch(fixture: Fixture) {
+    fixture.put("taken", 9).await.unwrap();
+    let swallowed = fixture
         .store
         .transact("swallow", |mut uow| async move {
             insert(&mut uow, &["first"]).await?;
@@ -115,14 +115,14 @@ pub(crate) async fn nothing_commits_after_a_failed_batch(stage: Stage) {
         .await;
     assert!(matches!(swallowed, Err(Failure::Store(StoreError::Corrupt(_)))), "{swallowed:?}");
     for name in ["first", "before", "behind"] {
-        assert_eq!(stage.get(name).await, None, "{name}");
+        assert_eq!(fixture.get(name).await, None, "{name}");
     }
 }
 
 #[apply(case)]
-pub(crate) async fn deferred_writes_are_there_after_the_commit(stage: Stage) {
-    stage.put("a", 1).await.unwrap();
-    stage
+async fn deferred_writes_are_there_after_the_commit(fixture: Fixture) {
+    fixture.put("a", 1).await.unwrap();
+    fixture
         .store
         .transact("defer", |mut uow| async move {
             let n = read(&mut uow, "a").await?.unwrap_or_default();
@@ -135,13 +135,13 @@ pub(crate) async fn deferred_writes_are_there_after_the_commit(stage: Stage) {
         .await
         .unwrap();
     for (name, n) in [("a", 2), ("b", 5), ("c", 2)] {
-        assert_eq!(stage.get(name).await, Some(n), "{name}");
+        assert_eq!(fixture.get(name).await, Some(n), "{name}");
     }
 }
 
 #[apply(case)]
-pub(crate) async fn a_unit_of_work_may_be_deferred_writes_alone(stage: Stage) {
-    stage
+async fn a_unit_of_work_may_be_deferred_writes_alone(fixture: Fixture) {
+    fixture
         .store
         .transact("writes", |mut uow| async move {
             uow.defer_writes();
@@ -150,12 +150,12 @@ pub(crate) async fn a_unit_of_work_may_be_deferred_writes_alone(stage: Stage) {
         })
         .await
         .unwrap();
-    assert_eq!((stage.get("a").await, stage.get("b").await), (Some(1), Some(2)));
+    assert_eq!((fixture.get("a").await, fixture.get("b").await), (Some(1), Some(2)));
 }
 
 #[apply(case)]
-pub(crate) async fn a_read_sees_the_writes_deferred_before_it(stage: Stage) {
-    let seen = stage
+async fn a_read_sees_the_writes_deferred_before_it(fixture: Fixture) {
+    let seen = fixture
         .store
         .transact("own writes", |mut uow| async move {
             uow.defer_writes();
@@ -166,13 +166,13 @@ pub(crate) async fn a_read_sees_the_writes_deferred_before_it(stage: Stage) {
         })
         .await
         .unwrap();
-    assert_eq!((seen, stage.get("b").await), (Some(2), Some(8)));
+    assert_eq!((seen, fixture.get("b").await), (Some(2), Some(8)));
 }
 
 #[apply(case)]
-pub(crate) async fn a_deferred_duplicate_is_told_by_the_commit_and_undoes_all(stage: Stage) {
-    stage.put("taken", 9).await.unwrap();
-    let outcome = stage
+async fn a_deferred_duplicate_is_told_by_the_commit_and_undoes_all(fixture: Fixture) {
+    fixture.put("taken", 9).await.unwrap();
+    let outcome = fixture
         .store
         .transact("late", |mut uow| async move {
             read(&mut uow, "taken").await?;
@@ -183,15 +183,15 @@ pub(crate) async fn a_deferred_duplicate_is_told_by_the_commit_and_undoes_all(st
         .await;
     is_duplicate(&outcome);
     for (name, left) in [("before", None), ("taken", Some(9)), ("behind", None)] {
-        assert_eq!(stage.get(name).await, left, "{name}");
+        assert_eq!(fixture.get(name).await, left, "{name}");
     }
-    stage.put("before", 1).await.unwrap();
+    fixture.put("before", 1).await.unwrap();
 }
 
 #[apply(case)]
-pub(crate) async fn a_deferred_duplicate_is_told_by_the_read_behind_it(stage: Stage) {
-    stage.put("taken", 9).await.unwrap();
-    let outcome = stage
+async fn a_deferred_duplicate_is_told_by_the_read_behind_it(fixture: Fixture) {
+    fixture.put("taken", 9).await.unwrap();
+    let outcome = fixture
         .store
         .transact("late", |mut uow| async move {
             uow.defer_writes();
@@ -204,8 +204,8 @@ pub(crate) async fn a_deferred_duplicate_is_told_by_the_read_behind_it(stage: St
 }
 
 #[apply(case)]
-pub(crate) async fn deferred_writes_of_a_refusal_never_happen(stage: Stage) {
-    let refused = stage
+async fn deferred_writes_of_a_refusal_never_happen(fixture: Fixture) {
+    let refused = fixture
         .store
         .transact("refuse", |mut uow| async move {
             run(&mut uow, INSERT_COUNTER, &["a".into(), 1_i64.into()]).await?;
@@ -215,21 +215,21 @@ pub(crate) async fn deferred_writes_of_a_refusal_never_happen(stage: Stage) {
         })
         .await;
     assert!(matches!(refused, Err(Failure::Refused(Refusal::Forbidden))), "{refused:?}");
-    assert_eq!((stage.get("a").await, stage.get("b").await), (None, None));
+    assert_eq!((fixture.get("a").await, fixture.get("b").await), (None, None));
 }
 
 #[apply(case)]
-pub(crate) async fn reads_are_asked_together_outside_of_a_unit_of_work_and_writes_refused(stage: Stage) {
-    stage.put("a", 3).await.unwrap();
+async fn reads_are_asked_together_outside_of_a_unit_of_work_and_writes_refused(fixture: Fixture) {
+    fixture.put("a", 3).await.unwrap();
     let (here, absent, row) = (["a".into()], ["b".into()], ["b".into(), 1_i64.into()]);
     let calls = [&here, &absent].map(|values| Call { statement: READ_COUNTER, values });
-    let answers = run_together(&mut stage.store.reading(), &calls).await.unwrap();
+    let answers = run_together(&mut fixture.store.reading(), &calls).await.unwrap();
     assert_eq!(answers.iter().map(Vec::len).collect::<Vec<_>>(), [1, 0]);
-    let mut reading = stage.store.reading();
+    let mut reading = fixture.store.reading();
     reading.defer_writes();
     let calls = [calls[0], Call { statement: INSERT_COUNTER, values: &row }];
     for written in [run_together(&mut reading, &calls).await.map(drop), insert(&mut reading, &["b"]).await] {
         assert!(matches!(written, Err(StoreError::Corrupt(_))), "{written:?}");
     }
-    assert_eq!(stage.get("b").await, None);
+    assert_eq!(fixture.get("b").await, None);
 }

@@ -5,7 +5,7 @@ use userd_storage::{
     testing::{Backend, Counting, Fault, Injector, TestDatabase, memory_store},
 };
 
-use crate::stage::{READ_COUNTER, get, put, store, tables};
+use crate::fixture::{READ_COUNTER, get, put, store, tables};
 
 #[tokio::test]
 async fn a_fault_swept_over_every_storage_call_leaves_before_or_after() {

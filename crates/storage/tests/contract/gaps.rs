@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt;
 use userd_storage::testing::Backend;
 
-use crate::stage::{Stage, Weather};
+use crate::fixture::{FaultMode, Fixture};
 
 const GAPS: &[(&str, Backend, &str)] = &[(
     "an_open_unit_of_work_is_invisible_outside",
@@ -13,16 +13,16 @@ const GAPS: &[(&str, Backend, &str)] = &[(
     "an in-memory database has one connection: a read from inside a unit of work waits for itself, then gives up",
 )];
 
-pub(crate) async fn run<F, Fut>(name: &str, backend: Backend, weather: Weather, case: F)
+pub(crate) async fn run<F, Fut>(name: &str, backend: Backend, mode: FaultMode, case: F)
 where
-    F: FnOnce(Stage) -> Fut,
+    F: FnOnce(Fixture) -> Fut,
     Fut: Future<Output = ()>,
 {
-    let Some(stage) = Stage::set(backend, weather).await else { return };
+    let Some(fixture) = Fixture::set(backend, mode).await else { return };
     match GAPS.iter().find(|(gap, at, _)| *gap == name && *at == backend) {
-        None => case(stage).await,
+        None => case(fixture).await,
         Some((_, _, reason)) => {
-            let kept = AssertUnwindSafe(case(stage)).catch_unwind().await.is_ok();
+            let kept = AssertUnwindSafe(case(fixture)).catch_unwind().await.is_ok();
             assert!(!kept, "{name} passes on {backend:?}: take it from the list ({reason})");
         }
     }

@@ -3,13 +3,13 @@
 use userd_model::Refusal;
 use userd_storage::{Duplicate, Failure, Store, StoreError, testing::run};
 
-use crate::stage::{INSERT_COUNTER, SET_COUNTER, Stage, get, read};
+use crate::fixture::{Fixture, INSERT_COUNTER, SET_COUNTER, get, read};
 
 const ADMINISTRATOR: i64 = 1;
 
 #[apply(case)]
-pub(crate) async fn a_unit_of_work_reads_its_own_writes(stage: Stage) {
-    let seen = stage
+async fn a_unit_of_work_reads_its_own_writes(fixture: Fixture) {
+    let seen = fixture
         .store
         .transact("own", |mut uow| async move {
             run(&mut uow, INSERT_COUNTER, &["a".into(), 1_i64.into()]).await?;
@@ -24,8 +24,8 @@ pub(crate) async fn a_unit_of_work_reads_its_own_writes(stage: Stage) {
 }
 
 #[apply(case)]
-pub(crate) async fn an_open_unit_of_work_is_invisible_outside(stage: Stage) {
-    let store = &stage.store;
+async fn an_open_unit_of_work_is_invisible_outside(fixture: Fixture) {
+    let store = &fixture.store;
     let seen = store
         .transact("invisible", |mut uow| async move {
             run(&mut uow, INSERT_COUNTER, &["a".into(), 1_i64.into()]).await?;
@@ -35,15 +35,15 @@ pub(crate) async fn an_open_unit_of_work_is_invisible_outside(stage: Stage) {
         .await
         .unwrap();
     assert_eq!(seen, None);
-    assert_eq!(stage.get("a").await, Some(1));
+    assert_eq!(fixture.get("a").await, Some(1));
 }
 
 #[apply(case)]
-pub(crate) async fn parallel_increments_all_count(stage: Stage) {
-    stage.put("n", 0).await.unwrap();
+async fn parallel_increments_all_count(fixture: Fixture) {
+    fixture.put("n", 0).await.unwrap();
     let tasks: Vec<_> = (0..16)
         .map(|_| {
-            let store = stage.store.clone();
+            let store = fixture.store.clone();
             tokio::spawn(async move {
                 for _ in 0..5 {
                     increment(&store).await.unwrap();
@@ -54,7 +54,7 @@ pub(crate) async fn parallel_increments_all_count(stage: Stage) {
     for task in tasks {
         task.await.unwrap();
     }
-    assert_eq!(stage.get("n").await, Some(80));
+    assert_eq!(fixture.get("n").await, Some(80));
 }
 
 async fn increment(store: &Store) -> Result<(), Failure> {
@@ -69,13 +69,13 @@ async fn increment(store: &Store) -> Result<(), Failure> {
 
 /// Write skew: each reads the other's row and writes its own.
 #[apply(case)]
-pub(crate) async fn two_administrators_cannot_demote_each_other(stage: Stage) {
+async fn two_administrators_cannot_demote_each_other(fixture: Fixture) {
     for round in 0..15 {
         let (ann, ben) = (format!("ann {round}"), format!("ben {round}"));
-        stage.put(&ann, ADMINISTRATOR).await.unwrap();
-        stage.put(&ben, ADMINISTRATOR).await.unwrap();
+        fixture.put(&ann, ADMINISTRATOR).await.unwrap();
+        fixture.put(&ben, ADMINISTRATOR).await.unwrap();
         let both = [(ann.clone(), ben.clone()), (ben.clone(), ann.clone())].map(|(me, other)| {
-            let store = stage.store.clone();
+            let store = fixture.store.clone();
             tokio::spawn(async move { demote_if_another_remains(&store, &me, &other).await })
         });
         for demotion in both {
@@ -84,7 +84,7 @@ pub(crate) async fn two_administrators_cannot_demote_each_other(stage: Stage) {
                 Err(error) => panic!("{error}"),
             }
         }
-        let left = get(&stage.store, &ann).await.unwrap() + get(&stage.store, &ben).await.unwrap();
+        let left = get(&fixture.store, &ann).await.unwrap() + get(&fixture.store, &ben).await.unwrap();
         assert_eq!(left, 1, "exactly one administrator remains");
     }
 }
@@ -102,11 +102,11 @@ async fn demote_if_another_remains(store: &Store, me: &str, other: &str) -> Resu
 }
 
 #[apply(case)]
-pub(crate) async fn one_of_many_inserts_of_a_key_wins(stage: Stage) {
+async fn one_of_many_inserts_of_a_key_wins(fixture: Fixture) {
     let tasks: Vec<_> = (0..16)
         .map(|n| {
-            let store = stage.store.clone();
-            tokio::spawn(async move { crate::stage::put(&store, "one", n).await })
+            let store = fixture.store.clone();
+            tokio::spawn(async move { crate::fixture::put(&store, "one", n).await })
         })
         .collect();
     let mut won = 0;

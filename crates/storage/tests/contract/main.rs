@@ -13,7 +13,7 @@
 #[macro_use]
 extern crate macro_rules_attribute;
 
-/// `#[apply(case)]` above a function makes a test of it on each engine in each weather:
+/// `#[apply(case)]` above a function makes a test of it on each engine in each fault mode:
 /// `its_name::in_memory::run_twice` and so on.
 macro_rules! case {
     ($(#[$attribute:meta])* $visibility:vis async fn $name:ident $($rest:tt)+) => {
@@ -29,15 +29,15 @@ macro_rules! case {
 }
 
 macro_rules! on {
-    ($case:ident, $engine:ident: $backend:ident, $($setting:ident: $weather:ident),+) => {
+    ($case:ident, $engine:ident: $backend:ident, $($setting:ident: $mode:ident),+) => {
         mod $engine {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $setting() {
                     use userd_storage::testing::Backend;
-                    use crate::{gaps, stage::Weather};
+                    use crate::{gaps, fixture::FaultMode};
                     let case = super::super::$case;
-                    gaps::run(stringify!($case), Backend::$backend, Weather::$weather, case).await;
+                    gaps::run(stringify!($case), Backend::$backend, FaultMode::$mode, case).await;
                 }
             )+
         }
@@ -46,6 +46,7 @@ macro_rules! on {
 
 mod batches;
 mod faults;
+mod fixture;
 mod gaps;
 mod isolation;
 mod migrating;
@@ -54,7 +55,6 @@ mod proxy;
 mod retrying;
 mod sqlite;
 mod sqlite_files;
-mod stage;
 mod tls;
 mod undoing;
 mod values;

@@ -5,10 +5,10 @@ use std::time::Duration;
 use userd_model::Clock;
 use userd_storage::{
     migrations::{MIGRATIONS, StepState},
-    testing::{Backend, StillClock, TestDatabase},
+    testing::{Backend, ManualClock, TestDatabase},
 };
 
-use crate::stage::store;
+use crate::fixture::store;
 
 async fn two_processes_migrate_at_once(backend: Backend) {
     let Some(database) = TestDatabase::create(backend).await.unwrap() else { return };
@@ -16,7 +16,7 @@ async fn two_processes_migrate_at_once(backend: Backend) {
     let running: Vec<_> = processes
         .iter()
         .cloned()
-        .map(|store| tokio::spawn(async move { store.migrate(&StillClock::default()).await }))
+        .map(|store| tokio::spawn(async move { store.migrate(&ManualClock::default()).await }))
         .collect();
     let mut applied = Vec::new();
     for process in running {
@@ -24,11 +24,11 @@ async fn two_processes_migrate_at_once(backend: Backend) {
     }
     let names: Vec<_> = MIGRATIONS.iter().map(|step| step.name).collect();
     assert_eq!(applied, names, "every step was applied once, in order");
-    let now = StillClock::default().now();
+    let now = ManualClock::default().now();
     for state in processes[0].migration_status().await.unwrap() {
         assert_eq!(state.state, StepState::Applied(now), "{}", state.name);
     }
-    assert!(processes[1].migrate(&StillClock::default()).await.unwrap().applied.is_empty());
+    assert!(processes[1].migrate(&ManualClock::default()).await.unwrap().applied.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -44,7 +44,7 @@ async fn processes_that_share_a_server_migrate_it_once() {
 /// A process that died in the middle leaves its lease behind; the next one goes on when it has expired.
 async fn a_dead_process_is_succeeded(backend: Backend) {
     let Some(database) = TestDatabase::create(backend).await.unwrap() else { return };
-    let (store, clock) = (store(database.engine().unwrap()), StillClock::default());
+    let (store, clock) = (store(database.engine().unwrap()), ManualClock::default());
     for step in &MIGRATIONS[..3] {
         let text = match store.engine().dialect() {
             userd_storage::engine::Dialect::Sqlite => step.sqlite,

@@ -16,8 +16,8 @@ use userd_storage::{
 };
 
 use crate::{
+    fixture::{INSERT_COUNTER, READ_COUNTER, SET_COUNTER, get, put, store, tables},
     proxy::{Cut, Proxy},
-    stage::{INSERT_COUNTER, READ_COUNTER, SET_COUNTER, get, put, store, tables},
 };
 
 statements! {

@@ -10,7 +10,7 @@ use userd_storage::{
     testing::{Backend, Ending, Tamper, Tampered, TestDatabase, run},
 };
 
-use crate::stage::{INSERT_COUNTER, get, put, store, tables};
+use crate::fixture::{INSERT_COUNTER, get, put, store, tables};
 
 /// Conflicts at every commit of the first attempts.
 struct Losing {

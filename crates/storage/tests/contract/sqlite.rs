@@ -9,7 +9,7 @@ use userd_storage::{
     testing::{TestFolder, run, test_folder},
 };
 
-use crate::stage::{INSERT_COUNTER, get, put, store, tables};
+use crate::fixture::{INSERT_COUNTER, get, put, store, tables};
 
 statements! {
     BIG = "things.big": "INSERT INTO things (id, bytes) VALUES ($1, $2)" (Uuid, Bytes) -> ();

@@ -10,8 +10,8 @@ use userd_storage::{
 };
 
 use crate::{
+    fixture::{get, put, store, tables},
     sqlite::{file_store, options},
-    stage::{get, put, store, tables},
 };
 
 statements! {

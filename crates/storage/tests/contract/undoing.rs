@@ -12,20 +12,20 @@ use tokio::sync::Notify;
 use userd_model::Refusal;
 use userd_storage::{Failure, StoreError, testing::run};
 
-use crate::stage::{INSERT_COUNTER, Stage, read};
+use crate::fixture::{Fixture, INSERT_COUNTER, read};
 
 #[apply(case)]
-pub(crate) async fn what_is_committed_is_there_at_once(stage: Stage) {
+async fn what_is_committed_is_there_at_once(fixture: Fixture) {
     for n in 0..20 {
         let name = format!("row {n}");
-        stage.put(&name, n).await.unwrap();
-        assert_eq!(stage.get(&name).await, Some(n));
+        fixture.put(&name, n).await.unwrap();
+        assert_eq!(fixture.get(&name).await, Some(n));
     }
 }
 
 #[apply(case)]
-pub(crate) async fn a_refusal_rolls_back(stage: Stage) {
-    let refused = stage
+async fn a_refusal_rolls_back(fixture: Fixture) {
+    let refused = fixture
         .store
         .transact("refuse", |mut uow| async move {
             run(&mut uow, INSERT_COUNTER, &["a".into(), 1_i64.into()]).await?;
@@ -34,13 +34,13 @@ pub(crate) async fn a_refusal_rolls_back(stage: Stage) {
         })
         .await;
     assert!(matches!(refused, Err(Failure::Refused(Refusal::Forbidden))), "{refused:?}");
-    assert_eq!(stage.get("a").await, None);
-    stage.put("a", 2).await.unwrap();
+    assert_eq!(fixture.get("a").await, None);
+    fixture.put("a", 2).await.unwrap();
 }
 
 #[apply(case)]
-pub(crate) async fn a_panic_rolls_back(stage: Stage) {
-    let store = stage.store.clone();
+async fn a_panic_rolls_back(fixture: Fixture) {
+    let store = fixture.store.clone();
     let panicked = tokio::spawn(async move {
         store
             .transact("panic", |mut uow| async move {
@@ -52,13 +52,13 @@ pub(crate) async fn a_panic_rolls_back(stage: Stage) {
     })
     .await;
     assert!(panicked.is_err(), "the body was to panic");
-    assert_eq!(stage.get("a").await, None);
-    stage.put("a", 2).await.unwrap();
+    assert_eq!(fixture.get("a").await, None);
+    fixture.put("a", 2).await.unwrap();
 }
 
 #[apply(case)]
-pub(crate) async fn a_dropped_future_rolls_back(stage: Stage) {
-    let (store, written) = (stage.store.clone(), Arc::new(Notify::new()));
+async fn a_dropped_future_rolls_back(fixture: Fixture) {
+    let (store, written) = (fixture.store.clone(), Arc::new(Notify::new()));
     let told = Arc::clone(&written);
     let work = tokio::spawn(async move {
         let told = &told;
@@ -74,14 +74,14 @@ pub(crate) async fn a_dropped_future_rolls_back(stage: Stage) {
     written.notified().await;
     work.abort();
     assert!(work.await.is_err(), "the work was to be dropped");
-    assert_eq!(stage.get("a").await, None);
-    stage.put("a", 2).await.unwrap();
-    assert_eq!(stage.get("a").await, Some(2));
+    assert_eq!(fixture.get("a").await, None);
+    fixture.put("a", 2).await.unwrap();
+    assert_eq!(fixture.get("a").await, Some(2));
 }
 
 #[apply(case)]
-pub(crate) async fn an_answer_without_a_commit_is_refused(stage: Stage) {
-    let forgotten = stage
+async fn an_answer_without_a_commit_is_refused(fixture: Fixture) {
+    let forgotten = fixture
         .store
         .transact("forget", |mut uow| async move {
             run(&mut uow, INSERT_COUNTER, &["a".into(), 1_i64.into()]).await?;
@@ -89,14 +89,14 @@ pub(crate) async fn an_answer_without_a_commit_is_refused(stage: Stage) {
         })
         .await;
     assert!(matches!(forgotten, Err(Failure::Store(StoreError::Corrupt(_)))), "{forgotten:?}");
-    assert_eq!(stage.get("a").await, None);
+    assert_eq!(fixture.get("a").await, None);
 }
 
 #[apply(case)]
-pub(crate) async fn nothing_commits_after_a_failed_statement(stage: Stage) {
-    stage.put("taken", 1).await.unwrap();
+async fn nothing_commits_after_a_failed_statement(fixture: Fixture) {
+    fixture.put("taken", 1).await.unwrap();
     let tries = AtomicU32::new(0);
-    let swallowed = stage
+    let swallowed = fixture
         .store
         .transact("swallow", |mut uow| {
             tries.fetch_add(1, Ordering::SeqCst);
@@ -108,13 +108,13 @@ pub(crate) async fn nothing_commits_after_a_failed_statement(stage: Stage) {
         })
         .await;
     assert!(matches!(swallowed, Err(Failure::Store(StoreError::Corrupt(_)))), "{swallowed:?}");
-    assert_eq!(stage.get("free").await, None);
-    assert_eq!(stage.get("taken").await, Some(1));
+    assert_eq!(fixture.get("free").await, None);
+    assert_eq!(fixture.get("taken").await, Some(1));
 }
 
 #[apply(case)]
-pub(crate) async fn a_write_outside_of_a_unit_of_work_is_refused(stage: Stage) {
-    let written = run(&mut stage.store.reading(), INSERT_COUNTER, &["a".into(), 1_i64.into()]).await;
+async fn a_write_outside_of_a_unit_of_work_is_refused(fixture: Fixture) {
+    let written = run(&mut fixture.store.reading(), INSERT_COUNTER, &["a".into(), 1_i64.into()]).await;
     assert!(matches!(written, Err(StoreError::Corrupt(_))), "{written:?}");
-    assert_eq!(stage.get("a").await, None);
+    assert_eq!(fixture.get("a").await, None);
 }

@@ -8,7 +8,7 @@ use userd_storage::{
 };
 use uuid::Uuid;
 
-use crate::stage::{INSERT_COUNTER, Stage};
+use crate::fixture::{Fixture, INSERT_COUNTER};
 
 statements! {
     INSERT = "things.insert": "INSERT INTO things (id, text, bytes, number, truth, moment, document)
@@ -25,8 +25,8 @@ fn id() -> Uuid {
     Uuid::from_bytes(TestRandom::default().id_bytes())
 }
 
-async fn insert(stage: &Stage, row: &[Value]) {
-    stage
+async fn insert(fixture: &Fixture, row: &[Value]) {
+    fixture
         .store
         .transact("things", |mut uow| async move {
             run(&mut uow, &INSERT, row).await?;
@@ -36,10 +36,10 @@ async fn insert(stage: &Stage, row: &[Value]) {
         .unwrap();
 }
 
-async fn fetch(stage: &Stage, id: Uuid) -> Vec<Value> {
+async fn fetch(fixture: &Fixture, id: Uuid) -> Vec<Value> {
     // Read both ways: inside a unit of work and outside of one.
-    let outside = run(&mut stage.store.reading(), &READ, &[id.into()]).await.unwrap();
-    let inside = stage
+    let outside = run(&mut fixture.store.reading(), &READ, &[id.into()]).await.unwrap();
+    let inside = fixture
         .store
         .transact("fetch", |mut uow| async move {
             let rows = run(&mut uow, &READ, &[id.into()]).await?;
@@ -52,7 +52,7 @@ async fn fetch(stage: &Stage, id: Uuid) -> Vec<Value> {
 }
 
 #[apply(case)]
-pub(crate) async fn every_kind_comes_back_as_it_went_in(stage: Stage) {
+async fn every_kind_comes_back_as_it_went_in(fixture: Fixture) {
     let long = "д".repeat(70_000);
     let texts = ["", "plain", "'quoted'; --", "Ünïcödé 🦀 \u{202e}", &*long];
     let numbers = [0, -1, i64::MAX, i64::MIN, 42];
@@ -69,27 +69,27 @@ pub(crate) async fn every_kind_comes_back_as_it_went_in(stage: Stage) {
             Timestamp::from_micros(micros[index]).into(),
             documents[index].clone().into(),
         ];
-        insert(&stage, &row).await;
-        assert!(fetch(&stage, id).await == row, "row {index} came back changed");
+        insert(&fixture, &row).await;
+        assert!(fetch(&fixture, id).await == row, "row {index} came back changed");
     }
 }
 
 #[apply(case)]
-pub(crate) async fn nothing_comes_back_as_nothing(stage: Stage) {
+async fn nothing_comes_back_as_nothing(fixture: Fixture) {
     let id = id();
     let kinds = [Kind::Text, Kind::Bytes, Kind::I64, Kind::Bool, Kind::Timestamp, Kind::Json];
     let mut row: Vec<Value> = vec![id.into()];
     row.extend(kinds.map(Value::Null));
-    insert(&stage, &row).await;
-    assert!(fetch(&stage, id).await == row);
+    insert(&fixture, &row).await;
+    assert!(fetch(&fixture, id).await == row);
 }
 
 #[apply(case)]
-pub(crate) async fn a_duplicate_names_its_table(stage: Stage) {
-    stage.put("a", 1).await.unwrap();
-    let twice = stage.put("a", 2).await;
+async fn a_duplicate_names_its_table(fixture: Fixture) {
+    fixture.put("a", 1).await.unwrap();
+    let twice = fixture.put("a", 2).await;
     assert!(matches!(twice, Err(Failure::Store(StoreError::Duplicate(Duplicate::Key("counters"))))), "{twice:?}");
-    let inside = stage
+    let inside = fixture
         .store
         .transact("twice", |mut uow| async move {
             run(&mut uow, INSERT_COUNTER, &["b".into(), 1_i64.into()]).await?;
@@ -101,12 +101,12 @@ pub(crate) async fn a_duplicate_names_its_table(stage: Stage) {
 }
 
 #[apply(case)]
-pub(crate) async fn parameters_may_stand_in_any_order(stage: Stage) {
+async fn parameters_may_stand_in_any_order(fixture: Fixture) {
     let id = id();
     let mut row: Vec<Value> = vec![id.into()];
     row.extend([Kind::Text, Kind::Bytes, Kind::I64, Kind::Bool, Kind::Timestamp, Kind::Json].map(Value::Null));
-    insert(&stage, &row).await;
-    stage
+    insert(&fixture, &row).await;
+    fixture
         .store
         .transact("turned round", |mut uow| async move {
             run(&mut uow, &TURNED_ROUND, &[id.into(), "text".into(), 7_i64.into()]).await?;
@@ -114,32 +114,32 @@ pub(crate) async fn parameters_may_stand_in_any_order(stage: Stage) {
         })
         .await
         .unwrap();
-    let stored = fetch(&stage, id).await;
+    let stored = fetch(&fixture, id).await;
     assert!(stored[1] == Value::from("text") && stored[3] == Value::from(7_i64));
 }
 
-async fn names(stage: &Stage, statement: &'static userd_storage::Statement, values: &[Value]) -> Vec<String> {
-    let rows = run(&mut stage.store.reading(), statement, values).await.unwrap();
+async fn names(fixture: &Fixture, statement: &'static userd_storage::Statement, values: &[Value]) -> Vec<String> {
+    let rows = run(&mut fixture.store.reading(), statement, values).await.unwrap();
     rows.into_iter().map(|mut row| row.text(0).unwrap()).collect()
 }
 
 #[apply(case)]
-pub(crate) async fn text_is_ordered_by_its_bytes(stage: Stage) {
+async fn text_is_ordered_by_its_bytes(fixture: Fixture) {
     for name in ["é", "z", "Z", "a", "ab", "A", "_", "я", "1"] {
-        stage.put(name, 0).await.unwrap();
+        fixture.put(name, 0).await.unwrap();
     }
-    assert_eq!(names(&stage, &IN_ORDER, &[]).await, ["1", "A", "Z", "_", "a", "ab", "z", "é", "я"]);
+    assert_eq!(names(&fixture, &IN_ORDER, &[]).await, ["1", "A", "Z", "_", "a", "ab", "z", "é", "я"]);
 }
 
 #[apply(case)]
-pub(crate) async fn pages_follow_each_other_without_gap_or_overlap(stage: Stage) {
+async fn pages_follow_each_other_without_gap_or_overlap(fixture: Fixture) {
     let all: Vec<String> = (0..25).map(|n| format!("{n:02}")).collect();
     for name in all.iter().rev() {
-        stage.put(name, 0).await.unwrap();
+        fixture.put(name, 0).await.unwrap();
     }
     let (mut seen, mut after) = (Vec::new(), String::new());
     loop {
-        let page = names(&stage, &PAGE, &[after.as_str().into(), 10_i64.into()]).await;
+        let page = names(&fixture, &PAGE, &[after.as_str().into(), 10_i64.into()]).await;
         let Some(last) = page.last() else { break };
         after.clone_from(last);
         seen.extend(page);
@@ -148,11 +148,11 @@ pub(crate) async fn pages_follow_each_other_without_gap_or_overlap(stage: Stage)
 }
 
 #[apply(case)]
-pub(crate) async fn a_column_of_another_kind_is_corrupt_not_a_panic(stage: Stage) {
+async fn a_column_of_another_kind_is_corrupt_not_a_panic(fixture: Fixture) {
     let id = id();
     let mut row: Vec<Value> = vec![id.into(), "no uuid".into()];
     row.extend([Kind::Bytes, Kind::I64, Kind::Bool, Kind::Timestamp, Kind::Json].map(Value::Null));
-    insert(&stage, &row).await;
-    let read = run(&mut stage.store.reading(), &WRONG_KIND, &[id.into()]).await;
+    insert(&fixture, &row).await;
+    let read = run(&mut fixture.store.reading(), &WRONG_KIND, &[id.into()]).await;
     assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
 }

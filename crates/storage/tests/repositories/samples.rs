@@ -34,8 +34,8 @@ pub(crate) fn word() -> String {
 
 /// A moment between 2030 and 2096 that nobody else uses, to the microsecond.
 pub(crate) fn moment() -> Timestamp {
-    let dice = i64::from_le_bytes(TestRandom::default().id_bytes()[..8].try_into().unwrap());
-    Timestamp::from_micros(1_900_000_000_000_000 + dice.rem_euclid(2_000_000_000_000_000))
+    let number = i64::from_le_bytes(TestRandom::default().id_bytes()[..8].try_into().unwrap());
+    Timestamp::from_micros(1_900_000_000_000_000 + number.rem_euclid(2_000_000_000_000_000))
 }
 
 pub(crate) fn seconds(count: u64) -> Duration {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::json;
 
-use crate::support::{Caller, Engine, House, Tokens, unique};
+use crate::support::{Caller, Engine, TestApp, Tokens, unique};
 
 const CANARIES: usize = 1_000;
 
@@ -77,14 +77,14 @@ fn found<'a>(text: &str, canaries: &'a HashSet<String>) -> Vec<&'a String> {
 on_each_engine! {
     /// AC-133: canaries of every kind in every input.
     /// ASVS V16.2.5
-    async fn canaries_are_found_nowhere_but_in_their_own_answers(house: House) {
-        let file = house.path("userd.log");
-        let house = house
+    async fn canaries_are_found_nowhere_but_in_their_own_answers(app: TestApp) {
+        let file = app.path("userd.log");
+        let app = app
             .with("log.level", "trace")
             .with("log.file", file.to_str().unwrap())
             .with("log.rotation", "never")
             .with("log.buffer_lines", "1000000");
-        let replica = house.open().await;
+        let replica = app.open().await;
         let mut canaries = HashSet::new();
         for batch in 0..CANARIES / 20 {
             let birds: Vec<_> = (0..20).map(|bird| tokio::spawn(sing(replica.visitor(), batch * 20 + bird))).collect();
@@ -103,7 +103,7 @@ on_each_engine! {
         for known in &canaries {
             assert_eq!(found(&format!("{{\"x\":\"{known}\"}}"), &canaries), [known]);
         }
-        println!("{:?}: {} canaries, {} log lines", house.engine(), canaries.len(), logged.lines().count());
+        println!("{:?}: {} canaries, {} log lines", app.engine(), canaries.len(), logged.lines().count());
         for (place, text) in [
             ("the log file", logged.as_str()),
             ("the console", console.as_str()),

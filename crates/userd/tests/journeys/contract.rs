@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Caller, Engine, House, all_required, rounds, told};
+use crate::support::{Caller, Engine, TestApp, all_required, rounds, told};
 
 /// `st run` over the document, with these further arguments; its report when it is not content.
 async fn schemathesis(base: &str, examples: usize, arguments: &[&str]) -> Option<Result<String, String>> {
@@ -35,13 +35,13 @@ fn must_be_content(report: Result<String, String>) {
 
 on_each_engine! {
     /// AC-115, AC-125: malformed values of every kind in every place.
-    async fn every_answer_is_one_of_those_in_the_document(house: House) {
-        let replica = house.open().await;
-        let admin = replica.admin(&house).await;
+    async fn every_answer_is_one_of_those_in_the_document(app: TestApp) {
+        let replica = app.open().await;
+        let admin = replica.admin(&app).await;
         let token = format!("Authorization: Bearer {}", admin.token());
         let start = Instant::now();
         // Which values are refused has little to do with the engine: the systematic part runs on one.
-        let (usually, phases) = match house.engine() {
+        let (usually, phases) = match app.engine() {
             Engine::Sqlite => (25, "examples,coverage,fuzzing"),
             Engine::Postgres => (10, "fuzzing"),
         };
@@ -53,7 +53,7 @@ on_each_engine! {
         // What a visitor is answered, on a few routes of every kind.
         let visitor = ["--phases", "coverage", "--include-path-regex", "^/v1/(auth/logout|me|users|clients|revocations|signing-keys)"];
         must_be_content(schemathesis(&replica.url, 5, &visitor).await.unwrap());
-        println!("{:?}: {:?}", house.engine(), start.elapsed());
+        println!("{:?}: {:?}", app.engine(), start.elapsed());
         assert_eq!(replica.lines_of("ERROR"), Vec::<String>::new());
         assert!(Caller::new(&replica.url).metric("userd_http_panics_total").await < 0.5);
     }

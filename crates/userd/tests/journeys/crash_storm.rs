@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::support::{Caller, Engine, House, PASSWORD, rounds, spread, unique_email};
+use crate::support::{Caller, Engine, PASSWORD, TestApp, rounds, spread, unique_email};
 
 const CLIENTS: usize = 16;
 
@@ -99,12 +99,12 @@ impl Ledger {
 
 on_each_engine! {
     /// Fault F01.
-    async fn a_crash_storm_loses_nothing_that_was_acknowledged(house: House) {
+    async fn a_crash_storm_loses_nothing_that_was_acknowledged(app: TestApp) {
         let cycles = rounds("USERD_TEST_CRASHES", 20);
         let (mut ledgers, mut ready): (Vec<Ledger>, Vec<Duration>) = Default::default();
         ledgers.resize_with(CLIENTS, Ledger::default);
         for cycle in 0..cycles {
-            let replica = house.open().await;
+            let replica = app.open().await;
             ready.push(replica.ready_after);
             let visitor = replica.visitor();
             for ledger in &mut ledgers {
@@ -124,13 +124,13 @@ on_each_engine! {
                 ledgers.push(ledger.await.unwrap());
             }
         }
-        let replica = house.open().await;
+        let replica = app.open().await;
         ready.push(replica.ready_after);
         for ledger in &mut ledgers {
             ledger.reconcile(&replica.visitor(), 0).await;
         }
 
-        let users = house.ask(&["users", "list", "--limit", "1000000"]).await;
+        let users = app.ask(&["users", "list", "--limit", "1000000"]).await;
         let stored: Vec<&str> = users.as_array().unwrap().iter().map(|user| user["email"].as_str().unwrap()).collect();
         let distinct: HashSet<&str> = stored.iter().copied().collect();
         assert_eq!(distinct.len(), stored.len(), "an e-mail address is stored twice");
@@ -142,7 +142,7 @@ on_each_engine! {
         println!(
             "{:?}: {cycles} crashes, {} registrations and {refreshes} refreshes acknowledged, {lost} lost; \
              ready after p50 {median:?}, worst {worst:?}",
-            house.engine(),
+            app.engine(),
             acknowledged.len(),
         );
         assert_eq!(lost, 0);

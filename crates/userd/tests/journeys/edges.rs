@@ -8,7 +8,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::support::{Caller, Engine, House, Replica};
+use crate::support::{Caller, Engine, Replica, TestApp};
 
 async fn line(replica: &Replica) -> TcpStream {
     TcpStream::connect(replica.url.trim_start_matches("http://")).await.unwrap()
@@ -26,8 +26,8 @@ async fn rest(stream: &mut TcpStream) -> String {
 /// Fault F25.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn callers_who_dawdle_are_hung_up_on_and_hold_nobody_up() {
-    let house = House::build(Engine::Sqlite).await.unwrap().with("http.header_timeout", "1s");
-    let replica = house.open().await;
+    let app = TestApp::build(Engine::Sqlite).await.unwrap().with("http.header_timeout", "1s");
+    let replica = app.open().await;
     let before = replica.resident();
     let mut dawdlers = Vec::new();
     for _ in 0..200 {
@@ -53,7 +53,7 @@ async fn callers_who_dawdle_are_hung_up_on_and_hold_nobody_up() {
 /// Fault F26.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn callers_who_shout_are_refused() {
-    let replica = House::build(Engine::Sqlite).await.unwrap().open().await;
+    let replica = TestApp::build(Engine::Sqlite).await.unwrap().open().await;
     let shouts = [
         (
             "a header of a megabyte",
@@ -88,18 +88,18 @@ async fn callers_who_shout_are_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tls_by_the_program_itself_works_over_http_1_and_2() {
-    let house = House::build(Engine::Sqlite).await.unwrap();
+    let app = TestApp::build(Engine::Sqlite).await.unwrap();
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
-    let (certificate, key) = (house.path("tls.pem"), house.path("tls.key"));
+    let (certificate, key) = (app.path("tls.pem"), app.path("tls.key"));
     std::fs::write(&certificate, made.cert.pem()).unwrap();
     std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
     let port = crate::support::servers::free_port();
-    let house = house
+    let app = app
         .with("http.listen", &format!("127.0.0.1:{port}"))
         .with("http.public_url", &format!("https://127.0.0.1:{port}"))
         .with("http.tls.certificate_file", certificate.to_str().unwrap())
         .with("http.tls.key_file", key.to_str().unwrap());
-    let replica = Replica::start_trusting(house.command(), &made.cert.pem()).await;
+    let replica = Replica::start_trusting(app.command(), &made.cert.pem()).await;
     assert!(replica.url.starts_with("https://"), "{}", replica.url);
 
     let trusted = Certificate::from_pem(made.cert.pem().as_bytes()).unwrap();

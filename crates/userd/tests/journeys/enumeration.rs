@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::{Answer, Caller, Engine, House, PASSWORD, unique, unique_email, until};
+use crate::support::{Answer, Caller, Engine, PASSWORD, TestApp, unique, unique_email, until};
 
 /// An answer without what differs between any two requests.
 fn shape(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
@@ -28,8 +28,8 @@ async fn hashes(visitor: &Caller, count: usize) {
 on_each_engine! {
     /// AC-010: an unknown login answers like a wrong password, byte by byte, after the same one hash.
     /// ASVS V6.3.8
-    async fn an_unknown_login_answers_like_a_wrong_password(house: House) {
-        let replica = house.open().await;
+    async fn an_unknown_login_answers_like_a_wrong_password(app: TestApp) {
+        let replica = app.open().await;
         let visitor = replica.visitor();
         let (email, username) = (unique_email(), unique("ann"));
         let body = json!({ "email": email, "username": username, "password": PASSWORD });

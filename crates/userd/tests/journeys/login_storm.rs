@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::{Caller, Engine, House, PASSWORD, spread, unique_email};
+use crate::support::{Caller, Engine, PASSWORD, TestApp, spread, unique_email};
 
 const WORKERS: u64 = 2;
 const MEMORY: u64 = 32 << 20;
@@ -13,12 +13,12 @@ const STORM: usize = 300;
 
 on_each_engine! {
     /// Fault F28.
-    async fn a_login_storm_is_sent_away_and_bounded(house: House) {
-        let house = house
+    async fn a_login_storm_is_sent_away_and_bounded(app: TestApp) {
+        let app = app
             .with("passwords.argon2.memory_kib", &(MEMORY >> 10).to_string())
             .with("passwords.workers", &WORKERS.to_string())
             .with("passwords.queue", "8");
-        let replica = house.open().await;
+        let replica = app.open().await;
         let visitor = replica.visitor();
         let email = unique_email();
         let tokens = visitor.register(&email, PASSWORD).await;
@@ -58,7 +58,7 @@ on_each_engine! {
         println!(
             "{:?}: of {STORM} sign-ins at once {served} served, {refused} sent away; memory grew by {} MiB at most; \
              /livez and /v1/me meanwhile p50 {median:?}, worst {worst:?}",
-            house.engine(),
+            app.engine(),
             grown >> 20
         );
         assert!(served >= 8 && refused >= 100, "{served} served, {refused} sent away");

@@ -1,14 +1,14 @@
-//! Moving house: `userd storage copy` from the embedded database to PostgreSQL, and `userd backup`.
+//! Moving: `userd storage copy` from the embedded database to PostgreSQL, and `userd backup`.
 
 use std::{collections::HashMap, path::Path, time::Duration};
 
 use serde_json::{Value, json};
 
-use crate::support::{Engine, House, PASSWORD, Tokens, unique_email, until};
+use crate::support::{Engine, PASSWORD, TestApp, Tokens, unique_email, until};
 
 /// Makes some people, and says what they hold.
-async fn inhabit(house: &House, count: usize) -> Vec<(String, Tokens)> {
-    let replica = house.open().await;
+async fn inhabit(app: &TestApp, count: usize) -> Vec<(String, Tokens)> {
+    let replica = app.open().await;
     let visitor = replica.visitor();
     let mut people = Vec::new();
     for _ in 0..count {
@@ -25,8 +25,8 @@ async fn inhabit(house: &House, count: usize) -> Vec<(String, Tokens)> {
 }
 
 /// Everybody can sign in and go on with what they held before.
-async fn everybody_is_at_home(house: &House, people: &[(String, Tokens)]) {
-    let replica = house.open().await;
+async fn everybody_is_at_home(app: &TestApp, people: &[(String, Tokens)]) {
+    let replica = app.open().await;
     let visitor = replica.visitor();
     for (email, tokens) in people {
         visitor.refresh(&tokens.refresh).await.expect(200);
@@ -48,15 +48,15 @@ fn by_table(copied: &Value) -> HashMap<String, (u64, String)> {
     copied.as_array().unwrap().iter().map(line).collect()
 }
 
-/// A house on the embedded engine, and the same one as it will be on PostgreSQL.
-async fn old_and_new() -> Option<(House, House)> {
-    let new = House::build(Engine::Postgres).await?;
-    let old = House::build(Engine::Sqlite).await?;
+/// An app on the embedded engine, and the same one as it will be on PostgreSQL.
+async fn old_and_new() -> Option<(TestApp, TestApp)> {
+    let new = TestApp::build(Engine::Postgres).await?;
+    let old = TestApp::build(Engine::Sqlite).await?;
     let new = new.with("crypto.master_key_file", old.get("crypto.master_key_file"));
     Some((old, new))
 }
 
-async fn copy(old: &House, new: &House, more: &[&str]) -> std::process::Output {
+async fn copy(old: &TestApp, new: &TestApp, more: &[&str]) -> std::process::Output {
     // A URL with a password is given in a file.
     let file = old.path("target-url");
     std::fs::write(&file, new.get("database.url")).unwrap();
@@ -113,10 +113,10 @@ async fn a_killed_copy_is_resumed() {
 
 /// The service goes on writing while the backup is made; what was there before is in it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_backup_of_a_serving_house_can_be_served() {
-    let house = House::build(Engine::Sqlite).await.unwrap();
-    let people = inhabit(&house, 5).await;
-    let replica = house.open().await;
+async fn a_backup_of_a_running_service_can_be_served() {
+    let app = TestApp::build(Engine::Sqlite).await.unwrap();
+    let people = inhabit(&app, 5).await;
+    let replica = app.open().await;
     let visitor = replica.visitor();
     let writing = tokio::spawn(async move {
         loop {
@@ -130,16 +130,16 @@ async fn a_backup_of_a_serving_house_can_be_served() {
         replica.visitor().metric("userd_tokens_issued_total").await > 5.0
     })
     .await;
-    let target = house.path("backup.db");
-    let report = house.ask(&["backup", target.to_str().unwrap()]).await;
+    let target = app.path("backup.db");
+    let report = app.ask(&["backup", target.to_str().unwrap()]).await;
     assert_eq!(report["bytes"].as_u64().unwrap(), std::fs::metadata(&target).unwrap().len());
     writing.abort();
     replica.kill().await;
 
-    let restored = house.with("database.url", &format!("sqlite://{}", target.display()));
+    let restored = app.with("database.url", &format!("sqlite://{}", target.display()));
     everybody_is_at_home(&restored, &people).await;
     // It is never written over.
-    let again = house.run(&["backup", target.to_str().unwrap()]).await;
+    let again = app.run(&["backup", target.to_str().unwrap()]).await;
     assert!(!again.status.success());
     assert!(Path::new(&target).exists());
 }
@@ -147,8 +147,8 @@ async fn a_backup_of_a_serving_house_can_be_served() {
 /// PostgreSQL has its own tools, and the command says so.
 #[tokio::test]
 async fn a_backup_of_postgres_is_sent_to_its_own_tools() {
-    let Some(house) = House::build(Engine::Postgres).await else { return };
-    let output = house.run(&["backup", "copy.db"]).await;
+    let Some(app) = TestApp::build(Engine::Postgres).await else { return };
+    let output = app.run(&["backup", "copy.db"]).await;
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("pg_dump"));
 }

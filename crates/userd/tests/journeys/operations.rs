@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
-use crate::support::{Engine, House, PASSWORD, Tokens, unique_email};
+use crate::support::{Engine, PASSWORD, TestApp, Tokens, unique_email};
 
 fn stderr(output: &std::process::Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// What the doctor found, part by part.
-async fn doctor(house: &House) -> (bool, Value) {
-    let output = house.run(&["--json", "doctor"]).await;
+async fn doctor(app: &TestApp) -> (bool, Value) {
+    let output = app.run(&["--json", "doctor"]).await;
     (output.status.success(), serde_json::from_slice(&output.stdout).unwrap())
 }
 
@@ -20,21 +20,21 @@ fn finding<'a>(findings: &'a Value, part: &str) -> &'a Value {
 }
 
 on_each_engine! {
-    async fn migrations_are_shown_and_applied(house: House) {
-        let status = house.ask(&["migrate", "status"]).await;
+    async fn migrations_are_shown_and_applied(app: TestApp) {
+        let status = app.ask(&["migrate", "status"]).await;
         let steps = status.as_array().unwrap();
         assert!(!steps.is_empty() && steps.iter().all(|step| step["state"] == "pending"), "{status}");
-        let applied = house.ask(&["migrate", "up"]).await;
+        let applied = app.ask(&["migrate", "up"]).await;
         assert_eq!(applied["applied"], steps.len());
-        let status = house.ask(&["migrate", "status"]).await;
+        let status = app.ask(&["migrate", "status"]).await;
         let is_applied = |step: &Value| step["state"].as_str().unwrap().starts_with("applied ");
         assert!(status.as_array().unwrap().iter().all(is_applied), "{status}");
-        assert_eq!(house.ask(&["migrate"]).await["applied"], 0);
+        assert_eq!(app.ask(&["migrate"]).await["applied"], 0);
     }
 
-    async fn the_doctor_is_content_with_a_good_setup(house: House) {
-        house.create_admin(&unique_email(), PASSWORD).await;
-        let (well, findings) = doctor(&house).await;
+    async fn the_doctor_is_content_with_a_good_setup(app: TestApp) {
+        app.create_admin(&unique_email(), PASSWORD).await;
+        let (well, findings) = doctor(&app).await;
         assert!(well, "{findings}");
         for part in ["configuration", "database", "administrator", "cache"] {
             assert_eq!(finding(&findings, part)["state"], "ok", "{findings}");
@@ -42,15 +42,15 @@ on_each_engine! {
     }
 
     /// ASVS V11.2.2
-    async fn a_new_master_key_takes_over_and_the_old_one_can_go(house: House) {
-        let replica = house.open().await;
+    async fn a_new_master_key_takes_over_and_the_old_one_can_go(app: TestApp) {
+        let replica = app.open().await;
         let email = unique_email();
         let tokens = replica.visitor().register(&email, PASSWORD).await;
         assert!(replica.stop().await.status.success());
 
-        let (old, new) = (house.get("crypto.master_key_file").to_owned(), house.path("new.key"));
+        let (old, new) = (app.get("crypto.master_key_file").to_owned(), app.path("new.key"));
         std::fs::write(&new, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n").unwrap();
-        let only_new = house.with("crypto.master_key_file", new.to_str().unwrap());
+        let only_new = app.with("crypto.master_key_file", new.to_str().unwrap());
         let both = only_new.with("crypto.previous_master_key_files.0", &old);
 
         // The new one alone opens nothing yet, and says what to do.
@@ -76,31 +76,31 @@ on_each_engine! {
         visitor.login(&email, PASSWORD).await;
     }
 
-    async fn every_command_answers_in_json(house: House) {
-        let admin = house.create_admin(&unique_email(), PASSWORD).await;
+    async fn every_command_answers_in_json(app: TestApp) {
+        let admin = app.create_admin(&unique_email(), PASSWORD).await;
         let id = admin["id"].as_str().unwrap();
-        assert_eq!(house.ask(&["users", "show", id]).await["roles"], serde_json::json!(["admin"]));
-        let keys = house.ask(&["keys", "list"]).await;
+        assert_eq!(app.ask(&["users", "show", id]).await["roles"], serde_json::json!(["admin"]));
+        let keys = app.ask(&["keys", "list"]).await;
         assert_eq!(keys.as_array().unwrap().len(), 2);
-        let rotated = house.ask(&["keys", "rotate"]).await;
+        let rotated = app.ask(&["keys", "rotate"]).await;
         let active = rotated.as_array().unwrap().iter().find(|key| key["state"] == "active").unwrap();
-        house.ask(&["keys", "revoke", active["kid"].as_str().unwrap()]).await;
-        let made = house.ask(&["clients", "create", "billing", "--permission", "tokens.introspect"]).await;
+        app.ask(&["keys", "revoke", active["kid"].as_str().unwrap()]).await;
+        let made = app.ask(&["clients", "create", "billing", "--permission", "tokens.introspect"]).await;
         let client = made["client"]["id"].as_str().unwrap().to_owned();
-        let rotated = house.ask(&["clients", "rotate-secret", &client]).await;
+        let rotated = app.ask(&["clients", "rotate-secret", &client]).await;
         assert_ne!(rotated["client_secret"], made["client_secret"]);
-        house.ask(&["clients", "disable", &client]).await;
-        assert!(house.ask(&["clients", "list"]).await[0]["disabled_at"].is_string());
-        assert_eq!(house.ask(&["version"]).await["name"], "userd");
-        assert_eq!(house.ask(&["openapi"]).await["openapi"], "3.1.0");
-        assert_eq!(house.ask(&["config", "check"]).await["lawful"], true);
-        assert!(house.ask(&["config", "schema"]).await["properties"].is_object());
+        app.ask(&["clients", "disable", &client]).await;
+        assert!(app.ask(&["clients", "list"]).await[0]["disabled_at"].is_string());
+        assert_eq!(app.ask(&["version"]).await["name"], "userd");
+        assert_eq!(app.ask(&["openapi"]).await["openapi"], "3.1.0");
+        assert_eq!(app.ask(&["config", "check"]).await["lawful"], true);
+        assert!(app.ask(&["config", "schema"]).await["properties"].is_object());
 
         // In words, without anything that only a machine would read.
-        let list = house.run(&["users", "list"]).await;
+        let list = app.run(&["users", "list"]).await;
         let text = String::from_utf8(list.stdout).unwrap();
         assert!(text.starts_with("ID ") && text.contains(id), "{text}");
-        let nobody = house.run(&["users", "show", "nobody@example.org"]).await;
+        let nobody = app.run(&["users", "show", "nobody@example.org"]).await;
         assert_eq!(nobody.status.code(), Some(2));
         assert!(stderr(&nobody).contains("no account nobody@example.org"));
     }
@@ -108,35 +108,35 @@ on_each_engine! {
 
 #[tokio::test]
 async fn the_doctor_says_what_is_wrong_and_what_to_do() {
-    let house = House::build(Engine::Sqlite).await.unwrap();
-    assert!(house.open().await.stop().await.status.success());
+    let app = TestApp::build(Engine::Sqlite).await.unwrap();
+    assert!(app.open().await.stop().await.status.success());
     // No administrator, and a Redis that nobody runs: warnings, no more.
     let port = crate::support::servers::free_port();
-    let lonely = house.with("cache.url", &format!("redis://127.0.0.1:{port}"));
+    let lonely = app.with("cache.url", &format!("redis://127.0.0.1:{port}"));
     let (well, findings) = doctor(&lonely).await;
     assert!(well, "{findings}");
     assert_eq!(finding(&findings, "cache")["state"], "warning");
     assert!(finding(&findings, "administrator")["says"].as_str().unwrap().contains("create-admin"));
     // A database that is not there.
-    let gone = house.with("database.url", &format!("postgres://nobody@127.0.0.1:{port}/none"));
+    let gone = app.with("database.url", &format!("postgres://nobody@127.0.0.1:{port}/none"));
     let (well, findings) = doctor(&gone).await;
     assert!(!well);
     assert!(findings.as_array().unwrap().iter().any(|finding| finding["state"] == "wrong"), "{findings}");
     // Another master key than the database's.
-    let key = house.path("other.key");
+    let key = app.path("other.key");
     std::fs::write(&key, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n").unwrap();
-    let (well, findings) = doctor(&house.with("crypto.master_key_file", key.to_str().unwrap())).await;
+    let (well, findings) = doctor(&app.with("crypto.master_key_file", key.to_str().unwrap())).await;
     assert!(!well);
     assert!(findings.to_string().contains("another master key"), "{findings}");
 }
 
 #[tokio::test]
 async fn a_wrong_configuration_is_refused_before_a_port_opens() {
-    let house = House::build(Engine::Sqlite).await.unwrap();
-    let file = house.path("config.yaml");
+    let app = TestApp::build(Engine::Sqlite).await.unwrap();
+    let file = app.path("config.yaml");
     std::fs::write(&file, "tokens:\n  acess_ttl: 5m\nlog:\n  level: loud\n").unwrap();
     for arguments in [&["config", "check"][..], &["serve"], &["doctor"]] {
-        let output = house.run(arguments).await;
+        let output = app.run(arguments).await;
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         let text = stderr(&output);
         assert!(text.contains("config.yaml:2:3"), "{text}");
@@ -144,18 +144,18 @@ async fn a_wrong_configuration_is_refused_before_a_port_opens() {
         assert!(text.contains("config.yaml:4:"), "{text}");
         assert!(output.stdout.is_empty());
     }
-    let listed = house.run(&["--json", "config", "check"]).await;
+    let listed = app.run(&["--json", "config", "check"]).await;
     let errors: Value = serde_json::from_slice(&listed.stdout).unwrap();
     assert_eq!(errors.as_array().unwrap().len(), 2, "{errors}");
-    let usage = house.run(&["users", "blok", "x"]).await;
+    let usage = app.run(&["users", "blok", "x"]).await;
     assert_eq!(usage.status.code(), Some(2));
 }
 
 #[tokio::test]
 async fn completions_know_every_command() {
-    let house = House::build(Engine::Sqlite).await.unwrap();
+    let app = TestApp::build(Engine::Sqlite).await.unwrap();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        let output = house.run(&["completions", shell]).await;
+        let output = app.run(&["completions", shell]).await;
         let text = String::from_utf8(output.stdout).unwrap();
         for word in ["serve", "create-admin", "rewrap", "backup"] {
             assert!(text.contains(word), "{shell}: {word}");
@@ -166,12 +166,12 @@ async fn completions_know_every_command() {
 /// A database that came from elsewhere without its key is not given another one.
 #[tokio::test]
 async fn a_missing_master_key_is_never_replaced() {
-    let house = House::build(Engine::Sqlite).await.unwrap();
-    house.ask(&["migrate"]).await;
-    house.create_admin(&unique_email(), PASSWORD).await;
-    std::fs::remove_file(house.path("master.key")).unwrap();
-    let output = house.run(&["serve"]).await;
+    let app = TestApp::build(Engine::Sqlite).await.unwrap();
+    app.ask(&["migrate"]).await;
+    app.create_admin(&unique_email(), PASSWORD).await;
+    std::fs::remove_file(app.path("master.key")).unwrap();
+    let output = app.run(&["serve"]).await;
     assert!(!output.status.success());
     assert!(stderr(&output).contains("master.key"), "{}", stderr(&output));
-    assert!(!house.path("master.key").exists());
+    assert!(!app.path("master.key").exists());
 }

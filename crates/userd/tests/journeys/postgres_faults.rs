@@ -7,23 +7,23 @@ use serde_json::json;
 
 use crate::{
     load::{Load, reconcile},
-    support::{Engine, House, PASSWORD, Replica, proxy::Proxy, servers::Postgres, unique_email, until},
+    support::{Engine, PASSWORD, Replica, TestApp, proxy::Proxy, servers::Postgres, unique_email, until},
 };
 
-struct Stage {
-    house: House,
+struct Fixture {
+    app: TestApp,
     cluster: Postgres,
     line: Proxy,
 }
 
-impl Stage {
+impl Fixture {
     async fn build() -> Option<Self> {
         let cluster = Postgres::start().await?;
         let line = Proxy::to(format!("127.0.0.1:{}", cluster.port)).await;
-        let house = House::bare(Engine::Postgres)
+        let app = TestApp::bare(Engine::Postgres)
             .with("database.url", &cluster.url_through(line.port))
             .with("database.acquire_timeout", "2s");
-        Some(Self { house, cluster, line })
+        Some(Self { app, cluster, line })
     }
 }
 
@@ -39,15 +39,15 @@ async fn succeed(load: &Load, more: usize) {
 /// Fault F08: lines cut under load.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cut_lines_to_the_database_lose_nothing() {
-    let Some(stage) = Stage::build().await else { return };
-    let replica = stage.house.open().await;
-    let admin = replica.admin(&stage.house).await;
+    let Some(fixture) = Fixture::build().await else { return };
+    let replica = fixture.app.open().await;
+    let admin = replica.admin(&fixture.app).await;
     let load = Load::start(&admin, 6);
     let mut back = Vec::new();
     for _ in 0..10 {
         succeed(&load, 5).await;
         let cut = Instant::now();
-        stage.line.cut();
+        fixture.line.cut();
         back.push(load.first_success_after(cut).await);
     }
     let seen = load.stop().await;
@@ -65,20 +65,20 @@ async fn cut_lines_to_the_database_lose_nothing() {
 /// ASVS V16.5.2: fault F08; the server crashes, and is stopped, under load.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_restarts_loses_nothing_and_comes_back_by_itself() {
-    let Some(stage) = Stage::build().await else { return };
-    let replica = stage.house.open().await;
-    let admin = replica.admin(&stage.house).await;
+    let Some(fixture) = Fixture::build().await else { return };
+    let replica = fixture.app.open().await;
+    let admin = replica.admin(&fixture.app).await;
     let load = Load::start(&admin, 6);
     for mode in ["immediate", "fast"] {
         succeed(&load, 5).await;
-        stage.cluster.down(mode);
+        fixture.cluster.down(mode);
         let unready = until("not ready", Duration::from_secs(10), async || !is_ready(&replica).await).await;
         let busy = load.busy();
         until("refused", Duration::from_secs(10), async || load.busy() >= busy + 3).await;
         // What needs no database goes on.
         replica.visitor().get("/livez").await.expect(200);
         replica.visitor().get("/.well-known/jwks.json").await.expect(200);
-        stage.cluster.up();
+        fixture.cluster.up();
         let up = Instant::now();
         let first = load.first_success_after(up).await;
         let ready = until("ready", Duration::from_secs(10), async || is_ready(&replica).await).await;
@@ -96,11 +96,11 @@ async fn a_database_that_restarts_loses_nothing_and_comes_back_by_itself() {
 /// A database that is away makes every part of the API answer 503 or, where it is not needed, as ever.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_database_nobody_sees_a_500() {
-    let Some(stage) = Stage::build().await else { return };
-    let replica = stage.house.open().await;
+    let Some(fixture) = Fixture::build().await else { return };
+    let replica = fixture.app.open().await;
     let (member, tokens) = replica.member().await;
-    let admin = replica.admin(&stage.house).await;
-    stage.line.close();
+    let admin = replica.admin(&fixture.app).await;
+    fixture.line.close();
     let visitor = replica.visitor();
     let email = tokens.user["email"].as_str().unwrap();
     for answer in [
@@ -117,7 +117,7 @@ async fn without_a_database_nobody_sees_a_500() {
     }
     visitor.refresh("udr_nonsense").await.expect(401);
     visitor.get("/v1/users").await.expect(401);
-    stage.line.open();
+    fixture.line.open();
     until("back", Duration::from_secs(5), async || member.get("/v1/me/sessions").await.status == 200).await;
     visitor.refresh(&tokens.refresh).await.expect(200);
 }

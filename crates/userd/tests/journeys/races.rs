@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
-use crate::support::{Answer, Caller, Engine, House, PASSWORD, Replica, caller::send, rounds, unique, unique_email};
+use crate::support::{Answer, Caller, Engine, PASSWORD, Replica, TestApp, caller::send, rounds, unique, unique_email};
 
 /// How many run.
 const CONTESTANTS: usize = 64;
@@ -111,31 +111,31 @@ pub fn setup_token(replica: &Replica) -> String {
 on_each_engine! {
     /// AC-090: one refresh token, sixty-four times at once.
     /// ASVS V10.4.5
-    async fn a_race_for_one_refresh_token_has_one_lineage(house: House) {
-        let replica = house.open().await;
+    async fn a_race_for_one_refresh_token_has_one_lineage(app: TestApp) {
+        let replica = app.open().await;
         for _ in 0..rounds("USERD_TEST_RACES", 3) {
             one_refresh_token(&[replica.visitor()]).await;
         }
     }
 
     /// ASVS V2.3.4, V15.4.2
-    async fn a_race_for_one_email_has_one_winner(house: House) {
-        let replica = house.open().await;
+    async fn a_race_for_one_email_has_one_winner(app: TestApp) {
+        let replica = app.open().await;
         for _ in 0..rounds("USERD_TEST_RACES", 3) {
             one_email(&[replica.visitor()]).await;
         }
     }
 
-    async fn a_race_for_one_idempotency_key_has_one_answer(house: House) {
-        let replica = house.open().await;
+    async fn a_race_for_one_idempotency_key_has_one_answer(app: TestApp) {
+        let replica = app.open().await;
         for _ in 0..rounds("USERD_TEST_RACES", 3) {
             one_idempotency_key(&[replica.visitor()]).await;
         }
     }
 
     /// AC-107: sixty-four at once with the setup link.
-    async fn a_race_for_the_first_administrator_has_one_winner(house: House) {
-        let replica = house.open().await;
+    async fn a_race_for_the_first_administrator_has_one_winner(app: TestApp) {
+        let replica = app.open().await;
         the_first_administrator(&[replica.visitor()], &[setup_token(&replica)]).await;
     }
 }

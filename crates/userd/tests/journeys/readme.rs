@@ -4,13 +4,13 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
-use crate::support::{Engine, House};
+use crate::support::{Engine, TestApp};
 
 const README: &str = include_str!("../../../../README.md");
 
 #[tokio::test]
 async fn the_session_of_the_readme_works_to_the_letter() {
-    let replica = House::build(Engine::Sqlite).await.unwrap().open().await;
+    let replica = TestApp::build(Engine::Sqlite).await.unwrap().open().await;
     let (_, rest) = README.split_once("## A session with curl\n\n```sh\n").expect("the session");
     let (session, _) = rest.split_once("```").expect("its end");
     let here = session.replace("http://127.0.0.1:8080", &replica.url);

@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::support::{Caller, Engine, House, PASSWORD, servers::Redis, unique_email, until};
+use crate::support::{Caller, Engine, PASSWORD, TestApp, servers::Redis, unique_email, until};
 
 /// People who sign in and look at themselves, one time after the other.
 struct People {
@@ -71,16 +71,16 @@ impl Drop for People {
 /// ASVS V16.5.2: faults F05, F06, F07.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_sign_in_fails_whatever_happens_to_redis() {
-    let Some(house) = House::build(Engine::Postgres).await else { return };
+    let Some(app) = TestApp::build(Engine::Postgres).await else { return };
     let Some(mut redis) = Redis::start().await else { return };
     // Limits are on, so that each sign-in asks Redis; they are wide.
-    let mut house = house.with("cache.url", &redis.url()).with("rate_limits.enabled", "true");
+    let mut app = app.with("cache.url", &redis.url()).with("rate_limits.enabled", "true");
     for limit in
         ["password_per_account", "password_per_known_device", "password_per_network", "registration_per_network"]
     {
-        house.set(&format!("rate_limits.{limit}"), "100000 then one per 1s");
+        app.set(&format!("rate_limits.{limit}"), "100000 then one per 1s");
     }
-    let replica = house.open().await;
+    let replica = app.open().await;
     let people = People::arrive(&replica.visitor(), 4).await;
     people.sign_in("alive", 100).await;
     redis.kill();
@@ -106,10 +106,10 @@ async fn no_sign_in_fails_whatever_happens_to_redis() {
 /// A service whose Redis is not there yet starts all the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_start_without_redis_works() {
-    let Some(house) = House::build(Engine::Postgres).await else { return };
+    let Some(app) = TestApp::build(Engine::Postgres).await else { return };
     let Some(mut redis) = Redis::start().await else { return };
     redis.kill();
-    let replica = house.with("cache.url", &redis.url()).open().await;
+    let replica = app.with("cache.url", &redis.url()).open().await;
     let (member, _) = replica.member().await;
     assert!(member.is_let_in().await);
     redis.revive().await;

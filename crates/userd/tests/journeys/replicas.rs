@@ -6,12 +6,12 @@ use serde_json::json;
 
 use crate::{
     races,
-    support::{Caller, Engine, House, PASSWORD, Replica, rounds, servers::Redis, spread, unique_email},
+    support::{Caller, Engine, PASSWORD, Replica, TestApp, rounds, servers::Redis, spread, unique_email},
 };
 
 /// Two replicas with a Redis of their own, which may be broken.
 struct Pair {
-    house: House,
+    app: TestApp,
     redis: Redis,
     a: Replica,
     b: Replica,
@@ -19,13 +19,13 @@ struct Pair {
 
 impl Pair {
     async fn open() -> Option<Self> {
-        let mut house = House::build(Engine::Postgres).await?;
+        let mut app = TestApp::build(Engine::Postgres).await?;
         let redis = Redis::start().await?;
-        house.set("cache.url", &redis.url());
+        app.set("cache.url", &redis.url());
         // The second must not have to make the schema: that race has its own journey.
-        let a = house.open().await;
-        let b = house.open().await;
-        Some(Self { house, redis, a, b })
+        let a = app.open().await;
+        let b = app.open().await;
+        Some(Self { app, redis, a, b })
     }
 
     fn both(&self) -> [Caller; 2] {
@@ -82,7 +82,7 @@ async fn deaths(pair: &Pair, admin: &Caller, what: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_dies_at_one_replica_is_dead_at_the_other_within_a_second() {
     let Some(mut pair) = Pair::open().await else { return };
-    let admin = pair.a.admin(&pair.house).await;
+    let admin = pair.a.admin(&pair.app).await;
     deaths(&pair, &admin, "alive").await;
     pair.redis.flush().await;
     deaths(&pair, &admin, "flushed").await;
@@ -109,7 +109,7 @@ async fn a_session_of_one_replica_is_a_session_of_the_other() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tokens_of_a_key_rotated_at_one_replica_are_good_at_the_other_at_once() {
     let Some(pair) = Pair::open().await else { return };
-    let admin = pair.a.admin(&pair.house).await;
+    let admin = pair.a.admin(&pair.app).await;
     for _ in 0..3 {
         admin.poke("/v1/signing-keys/rotate").await.expect(200);
         let tokens = pair.a.visitor().register(&unique_email(), PASSWORD).await;
@@ -145,10 +145,10 @@ async fn races_across_replicas_have_one_winner() {
 /// Two first starts at once make one schema, one set of secrets and one set of signing keys.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_replicas_starting_at_once_on_an_empty_database_agree() {
-    let Some(house) = House::build(Engine::Postgres).await else { return };
+    let Some(app) = TestApp::build(Engine::Postgres).await else { return };
     // They share a key as replicas do; making it is for the embedded setup.
-    std::fs::write(house.path("master.key"), "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n").unwrap();
-    let (a, b) = tokio::join!(house.open(), house.open());
+    std::fs::write(app.path("master.key"), "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n").unwrap();
+    let (a, b) = tokio::join!(app.open(), app.open());
     let keys = a.visitor().get("/.well-known/jwks.json").await.expect(200);
     assert_eq!(keys, b.visitor().get("/.well-known/jwks.json").await.expect(200));
     let tokens = a.visitor().register(&unique_email(), PASSWORD).await;

@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::support::{Answer, Caller, Engine, House, PASSWORD, Replica, Tokens, unique_email, until};
+use crate::support::{Answer, Caller, Engine, PASSWORD, Replica, TestApp, Tokens, unique_email, until};
 
 /// Sends each request to the next replica that says it is ready; goes on to another one only where the line was
 /// refused, or where HTTP/2 said that the request was not begun (GOAWAY), which the client does by itself.
@@ -109,15 +109,15 @@ fn with_http2(base: &str) -> Caller {
 /// Fault F23.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rolling_restart_fails_no_request() {
-    let Some(house) = House::build(Engine::Postgres).await else { return };
-    let house = house.with("http.drain_delay", "700ms").with("tokens.issuer", "http://localhost:8080");
-    let houses = [house.at_its_address(), house.at_its_address(), house.at_its_address()];
+    let Some(app) = TestApp::build(Engine::Postgres).await else { return };
+    let app = app.with("http.drain_delay", "700ms").with("tokens.issuer", "http://localhost:8080");
+    let apps = [app.at_its_address(), app.at_its_address(), app.at_its_address()];
     let mut replicas: Vec<Option<Replica>> = Vec::new();
-    for house in &houses {
-        replicas.push(Some(house.open().await));
+    for app in &apps {
+        replicas.push(Some(app.open().await));
     }
     let balancer = Arc::new(Balancer {
-        urls: houses.iter().map(|house| house.get("http.public_url").to_owned()).collect(),
+        urls: apps.iter().map(|app| app.get("http.public_url").to_owned()).collect(),
         is_ready: (0..3).map(|_| AtomicBool::new(true)).collect(),
         turn: AtomicUsize::default(),
         refused: AtomicUsize::default(),
@@ -140,7 +140,7 @@ async fn a_rolling_restart_fails_no_request() {
         assert_eq!(ended.status.code(), Some(0), "{:?}", ended.stderr);
         let before = answered();
         until("load on the others", Duration::from_secs(30), async || answered() > before + 50).await;
-        replicas[at] = Some(houses[at].open().await);
+        replicas[at] = Some(apps[at].open().await);
     }
     let before = answered();
     until("load", Duration::from_secs(30), async || answered() > before + 50).await;

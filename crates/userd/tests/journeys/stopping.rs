@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::{Engine, House, PASSWORD, unique_email, until};
+use crate::support::{Engine, PASSWORD, TestApp, unique_email, until};
 
 on_each_engine! {
     /// Fault F24.
-    async fn a_stop_under_load_finishes_what_is_in_flight(house: House) {
+    async fn a_stop_under_load_finishes_what_is_in_flight(app: TestApp) {
         // Hashes that take a while, so that there is something in flight.
-        let house = house
+        let app = app
             .with("passwords.argon2.memory_kib", "65536")
             .with("passwords.argon2.iterations", "3")
             .with("passwords.workers", "2")
             .with("http.drain_delay", "1s");
-        let replica = house.open().await;
+        let replica = app.open().await;
         let visitor = replica.visitor();
         let email = unique_email();
         visitor.register(&email, PASSWORD).await;
@@ -44,7 +44,7 @@ on_each_engine! {
             login.await.unwrap().unwrap().expect(200);
         }
         let ended = ended.await.unwrap();
-        println!("{:?}: ended {:?} after the signal", house.engine(), ended.took);
+        println!("{:?}: ended {:?} after the signal", app.engine(), ended.took);
         assert_eq!(ended.status.code(), Some(0), "{:?}", ended.stderr);
         assert!(ended.took < Duration::from_secs(10), "{:?}", ended.took);
         assert!(ended.stdout.iter().any(|line| line.contains("\"cut_off\":0")), "{:?}", ended.stdout.last());
@@ -54,8 +54,8 @@ on_each_engine! {
 /// A caller who never finishes does not hold the process.
 #[tokio::test]
 async fn a_stop_does_not_wait_for_ever() {
-    let house = House::build(Engine::Sqlite).await.unwrap().with("http.drain_timeout", "1s");
-    let replica = house.open().await;
+    let app = TestApp::build(Engine::Sqlite).await.unwrap().with("http.drain_timeout", "1s");
+    let replica = app.open().await;
     let address = replica.url.trim_start_matches("http://").to_owned();
     let mut slow = tokio::net::TcpStream::connect(address).await.unwrap();
     let head =

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Engine, House, PASSWORD, Tokens, caller::send, unique, unique_email, until};
+use crate::support::{Engine, PASSWORD, TestApp, Tokens, caller::send, unique, unique_email, until};
 
 const NEW_PASSWORD: &str = "another long pass phrase 8";
 
@@ -13,8 +13,8 @@ on_each_engine! {
     /// AC-087: tokens of before a password change or a block are dead within a second.
     /// AC-088: a refresh token is dead after signing out.
     /// ASVS V7.4.1, V7.4.3
-    async fn the_whole_story_of_an_account(house: House) {
-        let replica = house.open().await;
+    async fn the_whole_story_of_an_account(app: TestApp) {
+        let replica = app.open().await;
         let visitor = replica.visitor();
         let (email, username) = (unique_email(), unique("ann"));
 
@@ -62,13 +62,13 @@ on_each_engine! {
     }
 
     /// ASVS V7.4.2
-    async fn an_account_blocked_at_the_command_line_is_refused_within_a_second(house: House) {
-        let replica = house.open().await;
+    async fn an_account_blocked_at_the_command_line_is_refused_within_a_second(app: TestApp) {
+        let replica = app.open().await;
         let (member, tokens) = replica.member().await;
         assert!(member.is_let_in().await);
         let email = tokens.user["email"].as_str().unwrap();
 
-        let blocked = house.ask(&["users", "block", email]).await;
+        let blocked = app.ask(&["users", "block", email]).await;
         assert_eq!(blocked["status"], "blocked");
         let start = Instant::now();
         until("refused", Duration::from_secs(1), async || !member.is_let_in().await).await;
@@ -76,14 +76,14 @@ on_each_engine! {
         member.refresh(&tokens.refresh).await.refused(401, "invalid_refresh_token");
         member.post("/v1/auth/login", json!({ "login": email, "password": PASSWORD })).await.refused(403, "blocked");
 
-        house.ask(&["users", "unblock", email]).await;
+        app.ask(&["users", "unblock", email]).await;
         replica.visitor().login(email, PASSWORD).await;
     }
 
     /// AC-107: the setup link makes one administrator, once; afterwards the way is shut.
     /// ASVS V6.3.2
-    async fn the_setup_link_of_the_first_start_works_exactly_once(house: House) {
-        let replica = house.open().await;
+    async fn the_setup_link_of_the_first_start_works_exactly_once(app: TestApp) {
+        let replica = app.open().await;
         let link = replica.stderr().into_iter().find(|line| line.contains("/setup#token=")).unwrap();
         assert!(link.contains(&format!("{}/setup#token=", replica.url)), "{link}");
         assert!(!replica.stdout().iter().any(|line| line.contains("token=")), "the log holds the setup link");
@@ -103,17 +103,17 @@ on_each_engine! {
 
         // The next start prints no link.
         assert!(replica.stop().await.status.success());
-        let again = house.open().await;
+        let again = app.open().await;
         assert!(!again.stderr().iter().any(|line| line.contains("/setup#token=")), "{:?}", again.stderr());
         let body = json!({ "setup_token": token, "email": unique_email(), "password": PASSWORD });
         again.visitor().post("/v1/setup", body).await.refused(409, "setup_done");
     }
 
-    async fn an_administrator_made_at_the_command_line_shuts_the_setup_link(house: House) {
-        let replica = house.open().await;
+    async fn an_administrator_made_at_the_command_line_shuts_the_setup_link(app: TestApp) {
+        let replica = app.open().await;
         let link = replica.stderr().into_iter().find(|line| line.contains("/setup#token=")).unwrap();
         let token = link.rsplit('=').next().unwrap();
-        let admin = replica.admin(&house).await;
+        let admin = replica.admin(&app).await;
         admin.get("/v1/users").await.expect(200);
         let body = json!({ "setup_token": token, "email": unique_email(), "password": PASSWORD });
         replica.visitor().post("/v1/setup", body).await.refused(409, "setup_done");

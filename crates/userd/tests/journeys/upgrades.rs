@@ -11,26 +11,26 @@ use userd_storage::{
     testing::TestRandom,
 };
 
-use crate::support::{Engine, House, PASSWORD};
+use crate::support::{Engine, PASSWORD, TestApp};
 
-/// Moves a copy of the old database and its master key into a new house; answers what people held.
-async fn move_in(house: &House, version: &str) -> Value {
+/// Moves a copy of the old database and its master key into a new app; answers what people held.
+async fn move_in(app: &TestApp, version: &str) -> Value {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(version);
-    let folder = match house.engine() {
+    let folder = match app.engine() {
         Engine::Sqlite => fixtures.join("sqlite"),
         Engine::Postgres => fixtures.join("postgres"),
     };
-    let key = house.path("master.key");
+    let key = app.path("master.key");
     std::fs::copy(folder.join("master.key"), &key).unwrap();
     std::fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
-    match house.engine() {
+    match app.engine() {
         Engine::Sqlite => {
-            std::fs::copy(folder.join("userd.db"), house.path("userd.db")).unwrap();
+            std::fs::copy(folder.join("userd.db"), app.path("userd.db")).unwrap();
         }
         Engine::Postgres => {
             let dump = std::fs::read_to_string(folder.join("userd.sql")).unwrap();
             let (client, driver) =
-                tokio_postgres::connect(house.get("database.url"), tokio_postgres::NoTls).await.unwrap();
+                tokio_postgres::connect(app.get("database.url"), tokio_postgres::NoTls).await.unwrap();
             let driver = tokio::spawn(driver);
             client.batch_execute(&dump).await.unwrap();
             drop(client);
@@ -41,22 +41,22 @@ async fn move_in(house: &House, version: &str) -> Value {
 }
 
 /// The database behind the service, which has been stopped.
-fn store(house: &House) -> Store {
-    let engine: Arc<dyn userd_storage::Engine> = match house.engine() {
+fn store(app: &TestApp) -> Store {
+    let engine: Arc<dyn userd_storage::Engine> = match app.engine() {
         Engine::Sqlite => {
-            let location = SqliteLocation::File(house.path("userd.db"));
+            let location = SqliteLocation::File(app.path("userd.db"));
             Arc::new(SqliteEngine::open(&SqliteOptions::at(location)).unwrap())
         }
         Engine::Postgres => {
-            Arc::new(PostgresEngine::new(&PostgresOptions::at(house.get("database.url").to_owned())).unwrap())
+            Arc::new(PostgresEngine::new(&PostgresOptions::at(app.get("database.url").to_owned())).unwrap())
         }
     };
     Store::new(engine, Arc::new(TestRandom::default()))
 }
 
 /// Every row of the tables that no request reads here is where the renamed tables are now.
-async fn nothing_was_lost(house: &House) {
-    let (store, long_ago) = (store(house), Timestamp::from_micros(0));
+async fn nothing_was_lost(app: &TestApp) {
+    let (store, long_ago) = (store(app), Timestamp::from_micros(0));
     let mut reading = store.reading();
     let token = reading.one_time_tokens().find(&[1; 32], "kept", long_ago).await.unwrap().unwrap();
     assert_eq!(token.payload, [2; 32]);
@@ -69,10 +69,10 @@ async fn nothing_was_lost(house: &House) {
 }
 
 on_each_engine! {
-    async fn a_database_made_before_tables_were_renamed_opens_and_works(house: House) {
-        let held = move_in(&house, "8faec75").await;
+    async fn a_database_made_before_tables_were_renamed_opens_and_works(app: TestApp) {
+        let held = move_in(&app, "8faec75").await;
         let text = |name: &str| held[name].as_str().unwrap().to_owned();
-        let replica = house.open().await;
+        let replica = app.open().await;
         let visitor = replica.visitor();
 
         // Who has an old refresh token goes on, and who has a password signs in.
@@ -94,6 +94,6 @@ on_each_engine! {
         visitor.bearing(service["access_token"].as_str().unwrap()).get("/v1/users").await.expect(200);
 
         assert!(replica.stop().await.status.success());
-        nothing_was_lost(&house).await;
+        nothing_was_lost(&app).await;
     }
 }

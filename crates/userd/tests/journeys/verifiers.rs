@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    Engine, House, Replica, Tokens,
+    Engine, Replica, TestApp, Tokens,
     script::{self, Script},
     unique_email,
 };
@@ -11,18 +11,18 @@ use crate::support::{
 const VERIFIERS: [&str; 3] = ["verify_pyjwt.py", "verify_joserfc.py", "verify_jose.mjs"];
 
 /// A service account with these permissions, made at the command line.
-async fn service(house: &House, permissions: &[&str]) -> (String, String) {
+async fn service(app: &TestApp, permissions: &[&str]) -> (String, String) {
     let mut arguments = vec!["clients", "create", "billing"];
     permissions.iter().for_each(|permission| arguments.extend(["--permission", permission]));
-    let made = house.ask(&arguments).await;
+    let made = app.ask(&arguments).await;
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     (text(&made["client"]["id"]), text(&made["client_secret"]))
 }
 
-async fn verify_everywhere(house: &House, algorithm: &str) {
-    let house = house.at_its_address().with("tokens.algorithm", algorithm);
-    let replica = house.open().await;
-    let issuer = house.get("http.public_url");
+async fn verify_everywhere(app: &TestApp, algorithm: &str) {
+    let app = app.at_its_address().with("tokens.algorithm", algorithm);
+    let replica = app.open().await;
+    let issuer = app.get("http.public_url");
     let jwks = format!("{}/.well-known/jwks.json", replica.url);
     let (_, before) = replica.member().await;
     let mut verifiers = Vec::new();
@@ -41,7 +41,7 @@ async fn verify_everywhere(house: &House, algorithm: &str) {
         assert!(forged["refused"].is_string(), "{name}: {forged}");
     }
     // Right after a rotation, the same verifiers, which have the old key set in memory: the new key was in it already.
-    let admin = replica.admin(&house).await;
+    let admin = replica.admin(&app).await;
     admin.poke("/v1/signing-keys/rotate").await.expect(200);
     let (_, after) = replica.member().await;
     for (name, verifier) in &mut verifiers {
@@ -66,19 +66,19 @@ async fn new_member(replica: &Replica) -> Tokens {
 }
 
 on_each_engine! {
-    async fn tokens_verify_with_other_makers_libraries_from_the_key_set_alone(house: House) {
+    async fn tokens_verify_with_other_makers_libraries_from_the_key_set_alone(app: TestApp) {
         for algorithm in ["EdDSA", "ES256", "RS256"] {
-            verify_everywhere(&house, algorithm).await;
+            verify_everywhere(&app, algorithm).await;
         }
     }
 
-    async fn an_offline_verifier_hears_of_every_revocation(house: House) {
-        let house = house.at_its_address();
-        let replica = house.open().await;
+    async fn an_offline_verifier_hears_of_every_revocation(app: TestApp) {
+        let app = app.at_its_address();
+        let replica = app.open().await;
         let visitor = replica.visitor();
-        let admin = replica.admin(&house).await;
-        let (id, secret) = service(&house, &["revocations.read"]).await;
-        let issuer = house.get("http.public_url");
+        let admin = replica.admin(&app).await;
+        let (id, secret) = service(&app, &["revocations.read"]).await;
+        let issuer = app.get("http.public_url");
         let arguments = [issuer, issuer, "userd", id.as_str(), secret.as_str()];
         let Some(mut verifier) = Script::start("offline_verifier.py", &arguments) else { return };
 
@@ -106,12 +106,12 @@ on_each_engine! {
         assert!(!offline(&mut verifier, &stays).await, "the revoked key is not in the feed");
     }
 
-    async fn openid_client_and_oauth4webapi_get_along_with_the_server(house: House) {
-        let house = house.at_its_address();
-        let replica = house.open().await;
-        let (id, secret) = service(&house, &["tokens.introspect"]).await;
+    async fn openid_client_and_oauth4webapi_get_along_with_the_server(app: TestApp) {
+        let app = app.at_its_address();
+        let replica = app.open().await;
+        let (id, secret) = service(&app, &["tokens.introspect"]).await;
         let tokens = replica.visitor().register(&unique_email(), crate::support::PASSWORD).await;
-        let arguments = [house.get("http.public_url"), &id, &secret, &tokens.access];
+        let arguments = [app.get("http.public_url"), &id, &secret, &tokens.access];
         let Some(result) = script::run("oauth.mjs", &arguments).await else { return };
         assert_eq!(result["own"]["token_type"], "bearer");
         assert_eq!(result["own"]["scope"], "tokens.introspect");

@@ -16,9 +16,9 @@ extern crate userd_test_support as support;
 
 mod browser;
 mod clients;
+mod fixture;
 mod providers;
-mod stage;
-mod telegram_town;
+mod telegram_network;
 
 mod hostile;
 mod linking;

@@ -5,13 +5,13 @@ use userd_stand_ins::{Options, apple, github, vk};
 
 use crate::{
     browser::Browser,
+    fixture::{Fixture, as_person},
     providers,
-    stage::{Stage, as_person},
-    support::{Engine, House, Tokens},
+    support::{Engine, TestApp, Tokens},
 };
 
 on_each_engine! {
-    async fn vk_github_and_apple_sign_people_in(house: House) {
+    async fn vk_github_and_apple_sign_people_in(app: TestApp) {
         let (vk, github, apple) = tokio::join!(
             vk::start(Options::default()),
             github::start(Options::default()),
@@ -19,45 +19,45 @@ on_each_engine! {
         );
         let (vk, github, apple) = (vk.unwrap(), github.unwrap(), apple.unwrap());
         let entries = json!([providers::vk(&vk), providers::github(&github), providers::apple(&apple)]);
-        let stage = Stage::open(&Stage::address(&house), entries).await;
-        let offered = stage.visitor().get("/v1/auth/providers").await.expect(200);
+        let fixture = Fixture::open(&Fixture::address(&app), entries).await;
+        let offered = fixture.visitor().get("/v1/auth/providers").await.expect(200);
         let ids: Vec<&str> =
             offered["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect();
         assert_eq!(ids, ["vk", "github", "apple"]);
 
         for provider in ids {
-            let oleg = stage.sign_in(provider, "oleg").await;
-            assert_eq!(stage.sign_in(provider, "oleg").await.user_id(), oleg.user_id(), "{provider}");
-            let maria = stage.sign_in(provider, "maria").await;
+            let oleg = fixture.sign_in(provider, "oleg").await;
+            assert_eq!(fixture.sign_in(provider, "oleg").await.user_id(), oleg.user_id(), "{provider}");
+            let maria = fixture.sign_in(provider, "maria").await;
             assert_ne!(maria.user_id(), oleg.user_id(), "{provider}");
-            let denied = stage.sign_in_with(&mut Browser::new(), provider, "deny").await;
+            let denied = fixture.sign_in_with(&mut Browser::new(), provider, "deny").await;
             assert_eq!(denied.error(), "access_denied", "{provider}");
         }
 
         vk.turn(|knobs| knobs.wrong_state_in_answer = true);
-        assert_eq!(stage.sign_in_with(&mut Browser::new(), "vk", "oleg").await.error(), "state_mismatch");
+        assert_eq!(fixture.sign_in_with(&mut Browser::new(), "vk", "oleg").await.error(), "state_mismatch");
         apple.turn(|knobs| knobs.wrong_nonce = true);
-        assert_eq!(stage.sign_in_with(&mut Browser::new(), "apple", "oleg").await.error(), "nonce_mismatch");
+        assert_eq!(fixture.sign_in_with(&mut Browser::new(), "apple", "oleg").await.error(), "nonce_mismatch");
         apple.turn(|knobs| knobs.wrong_nonce = false);
 
         // Apps: Apple's identity token counts once; GitHub's only when it was issued to us.
         let token = apple.id_token("oleg", None).unwrap();
         let path = "/v1/auth/apple/token";
-        let by_app = Tokens::of(&stage.visitor().post(path, json!({ "id_token": token })).await.expect(200));
-        assert_eq!(by_app.user_id(), stage.sign_in("apple", "oleg").await.user_id());
-        let again = stage.visitor().post(path, json!({ "id_token": token })).await;
+        let by_app = Tokens::of(&fixture.visitor().post(path, json!({ "id_token": token })).await.expect(200));
+        assert_eq!(by_app.user_id(), fixture.sign_in("apple", "oleg").await.user_id());
+        let again = fixture.visitor().post(path, json!({ "id_token": token })).await;
         assert_eq!(again.refused(401, "provider_refused")["reason"], "replayed");
         let github_token = json!({ "access_token": "gho_somebody_elses" });
-        let strange = stage.visitor().post("/v1/auth/github/token", github_token).await;
+        let strange = fixture.visitor().post("/v1/auth/github/token", github_token).await;
         strange.refused(401, "provider_refused");
     }
 
     /// AC-083: the form that Apple's page posts here counts only with the cookie of the browser that began.
-    async fn apples_form_comes_with_a_cookie_that_crosses_sites(house: House) {
+    async fn apples_form_comes_with_a_cookie_that_crosses_sites(app: TestApp) {
         let apple = apple::start(Options::default()).await.unwrap();
-        let stage = Stage::open(&Stage::address(&house), json!([providers::apple(&apple)])).await;
+        let fixture = Fixture::open(&Fixture::address(&app), json!([providers::apple(&apple)])).await;
         let mut browser = Browser::new();
-        let start = stage.begin(&mut browser, "apple", None).await;
+        let start = fixture.begin(&mut browser, "apple", None).await;
         let cookie = browser.cookie_lines.iter().find(|line| line.starts_with("__Host-userd_attempt_post=")).unwrap();
         assert!(
             cookie.contains("SameSite=None") && cookie.contains("Secure") && cookie.contains("HttpOnly"),
@@ -71,7 +71,7 @@ on_each_engine! {
         // And that used the attempt up: the browser that began comes too late as well.
         let landed = browser.fill_in(&form, &[]).await;
         assert_eq!(landed.param("error").as_deref(), Some("state_unknown"), "{}", landed.url);
-        assert_eq!(stage.users().await, 0);
-        assert_eq!(stage.sign_in_with(&mut browser, "apple", "ivan").await.code().len(), 43);
+        assert_eq!(fixture.users().await, 0);
+        assert_eq!(fixture.sign_in_with(&mut browser, "apple", "ivan").await.code().len(), 43);
     }
 }

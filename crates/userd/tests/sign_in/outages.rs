@@ -8,9 +8,9 @@ use userd_stand_ins::{Fault, Options, oidc};
 
 use crate::{
     browser::Browser,
+    fixture::{Fixture, as_person},
     providers,
-    stage::{Stage, as_person},
-    support::{Engine, House, PASSWORD},
+    support::{Engine, PASSWORD, TestApp},
 };
 
 /// How many people wait for the hanging provider.
@@ -18,19 +18,19 @@ const WAITING: usize = 50;
 
 on_each_engine! {
     /// Fifty sign-ins hang at a provider; a password still signs in at once.
-    async fn a_hanging_provider_does_not_slow_passwords(house: House) {
+    async fn a_hanging_provider_does_not_slow_passwords(app: TestApp) {
         let upstream = oidc::start(Options::default()).await.unwrap();
         let mut entry = providers::oidc("corp", &upstream, true);
         entry["timeout"] = "4s".into();
-        let stage = Stage::open(&Stage::address(&house), json!([entry])).await;
-        stage.visitor().register("quick@example.net", PASSWORD).await;
-        stage.sign_in("corp", "oleg").await;
+        let fixture = Fixture::open(&Fixture::address(&app), json!([entry])).await;
+        fixture.visitor().register("quick@example.net", PASSWORD).await;
+        fixture.sign_in("corp", "oleg").await;
 
         upstream.fail("/token", Fault::Hang);
         let mut attempts = Vec::new();
         for _ in 0..WAITING {
             let mut browser = Browser::new();
-            let page = stage.begin(&mut browser, "corp", None).await;
+            let page = fixture.begin(&mut browser, "corp", None).await;
             let back = browser.get(&as_person(page, "ivan")).await.location().unwrap();
             attempts.push((browser, back));
         }
@@ -45,7 +45,7 @@ on_each_engine! {
         let mut slowest = Duration::ZERO;
         for _ in 0..5 {
             let start = Instant::now();
-            stage.visitor().login("quick@example.net", PASSWORD).await;
+            fixture.visitor().login("quick@example.net", PASSWORD).await;
             slowest = slowest.max(start.elapsed());
         }
         assert_eq!(hanging.try_join_next().map(|page| page.unwrap().url.to_string()), None, "they still hang");
@@ -57,13 +57,13 @@ on_each_engine! {
 
         // When it is back, so is its door; and a provider that cannot even be discovered says so at the start.
         upstream.recover();
-        stage.sign_in("corp", "ivan").await;
+        fixture.sign_in("corp", "ivan").await;
         upstream.fail("*", Fault::Status(503, json!({})));
-        let stage = stage.reopen_with(json!({ "providers": [providers::oidc("corp", &upstream, true)] })).await;
-        let answer = stage.visitor().get("/v1/auth/corp/start").await;
+        let fixture = fixture.reopen_with(json!({ "providers": [providers::oidc("corp", &upstream, true)] })).await;
+        let answer = fixture.visitor().get("/v1/auth/corp/start").await;
         answer.refused(503, "provider_unavailable");
         assert!(!answer.header("retry-after").is_empty());
         upstream.recover();
-        stage.sign_in("corp", "ivan").await;
+        fixture.sign_in("corp", "ivan").await;
     }
 }

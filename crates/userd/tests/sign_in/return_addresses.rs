@@ -8,9 +8,9 @@ use userd_stand_ins::{Options, oidc};
 
 use crate::{
     browser::Browser,
+    fixture::{APP, BARE_APP, Fixture, PHONE_APP, as_person},
     providers,
-    stage::{APP, BARE_APP, PHONE_APP, Stage, as_person},
-    support::{Engine, House, PASSWORD},
+    support::{Engine, PASSWORD, TestApp},
 };
 
 /// Addresses that others have taken for `https://app.example.org/signed-in`, or that run code.
@@ -198,16 +198,16 @@ on_each_engine! {
     /// AC-059: addresses with a user, wildcards, dots, encodings, other paths; compared exactly.
     /// AC-060: `javascript:`, `data:` and other schemes.
     /// ASVS V10.4.1
-    async fn only_the_configured_addresses_are_taken(house: House) {
+    async fn only_the_configured_addresses_are_taken(app: TestApp) {
         let upstream = oidc::start(Options::default()).await.unwrap();
-        let stage = Stage::open(&Stage::address(&house), json!([providers::oidc("corp", &upstream, true)])).await;
-        let member = stage.visitor().register("wanderer@example.net", PASSWORD).await;
-        let caller = stage.visitor().with(&member);
+        let fixture = Fixture::open(&Fixture::address(&app), json!([providers::oidc("corp", &upstream, true)])).await;
+        let member = fixture.visitor().register("wanderer@example.net", PASSWORD).await;
+        let caller = fixture.visitor().with(&member);
         let corpus = corpus();
         assert!(corpus.len() >= 300, "{}", corpus.len());
         for address in &corpus {
             let answer =
-                stage.visitor().request(reqwest::Method::GET, "/v1/auth/corp/start").query(&[("return_to", address)]);
+                fixture.visitor().request(reqwest::Method::GET, "/v1/auth/corp/start").query(&[("return_to", address)]);
             let answer = crate::support::caller::send(answer).await.unwrap();
             let refusal = answer.refused(422, "invalid_input");
             assert_eq!(refusal["errors"][0]["pointer"], "/return_to", "{address:?}");
@@ -219,13 +219,13 @@ on_each_engine! {
         }
         // Two of them, of which the first is good: two parsers could see two.
         let twice = format!("/v1/auth/corp/start?return_to={APP}&return_to=https://evil.test/");
-        assert_eq!(stage.visitor().get(&twice).await.status, 400);
+        assert_eq!(fixture.visitor().get(&twice).await.status, 400);
         assert!(upstream.requests().is_empty(), "the provider was not even asked where its page is");
 
         // The good ones, also for an app of a phone; nothing given leads to the built-in page.
         for (good, shown) in [(APP, APP), (PHONE_APP, PHONE_APP), (BARE_APP, "https://bare.example.org/")] {
             let mut browser = Browser::new();
-            let page = browser.get(&stage.start_url("corp", &[("return_to", good)])).await.location().unwrap();
+            let page = browser.get(&fixture.start_url("corp", &[("return_to", good)])).await.location().unwrap();
             let back = browser.get(&as_person(page, "ivan")).await.location().unwrap();
             let landed = browser.get(back.as_str()).await;
             assert_eq!(landed.status, 303);
@@ -233,9 +233,9 @@ on_each_engine! {
             assert!(to.as_str().starts_with(&format!("{shown}?code=")), "{to}");
         }
         let mut browser = Browser::new();
-        let page = browser.get(&stage.start_url("corp", &[])).await.location().unwrap();
+        let page = browser.get(&fixture.start_url("corp", &[])).await.location().unwrap();
         let landed = browser.go(&as_person(page, "ivan")).await;
-        assert!(landed.url.as_str().starts_with(&format!("{}/signed-in?code=", stage.base)), "{}", landed.url);
+        assert!(landed.url.as_str().starts_with(&format!("{}/signed-in?code=", fixture.base)), "{}", landed.url);
         assert_eq!(landed.status, 200);
     }
 }

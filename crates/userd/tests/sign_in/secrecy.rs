@@ -5,9 +5,9 @@ use userd_stand_ins::{Options, TestUser, yandex};
 
 use crate::{
     browser::Browser,
+    fixture::{APP, Fixture, ProofKey, as_person},
     providers,
-    stage::{APP, ProofKey, Stage, as_person},
-    support::{Engine, House},
+    support::{Engine, TestApp},
 };
 
 /// Somebody whose data is found wherever it should not be.
@@ -23,13 +23,13 @@ fn canary() -> TestUser {
 
 on_each_engine! {
     /// ASVS V3.3.1, V3.3.2, V3.3.3, V3.3.4
-    async fn cookies_redirects_and_addresses_carry_no_more_than_they_must(house: House) {
+    async fn cookies_redirects_and_addresses_carry_no_more_than_they_must(app: TestApp) {
         let at = yandex::start(Options::default()).await.unwrap();
-        let stage = Stage::open(&Stage::address(&house), json!([providers::yandex(&at)])).await;
+        let fixture = Fixture::open(&Fixture::address(&app), json!([providers::yandex(&at)])).await;
         at.welcome(canary());
         let (mut browser, key) = (Browser::new(), ProofKey::new());
         let pairs = [("return_to", APP), ("code_challenge", key.challenge.as_str())];
-        let begun = browser.get(&stage.start_url("yandex", &pairs)).await;
+        let begun = browser.get(&fixture.start_url("yandex", &pairs)).await;
         assert_eq!((begun.status, begun.headers["cache-control"].to_str().unwrap()), (303, "no-store"));
         assert_eq!(begun.headers["referrer-policy"], "no-referrer");
         let line = browser.cookie_lines.last().unwrap().clone();
@@ -48,11 +48,11 @@ on_each_engine! {
         let answer = browser.get(back.as_str()).await;
         assert_eq!((answer.status, answer.headers["cache-control"].to_str().unwrap()), (303, "no-store"));
         assert_eq!(answer.headers["referrer-policy"], "no-referrer");
-        assert!(browser.cookies_for(&stage.base).is_empty(), "the cookie is gone with the attempt");
+        assert!(browser.cookies_for(&fixture.base).is_empty(), "the cookie is gone with the attempt");
         let landed = answer.location().unwrap();
         let names: Vec<_> = landed.query_pairs().map(|(name, _)| name.into_owned()).collect();
         assert_eq!((names, landed.fragment()), (vec!["code".to_owned()], None));
-        let tokens = stage.exchange(&browser.follow(answer).await, Some(&key)).await;
+        let tokens = fixture.exchange(&browser.follow(answer).await, Some(&key)).await;
         let provider_token =
             at.requests_to("/info")[0].header("authorization").unwrap().strip_prefix("OAuth ").unwrap().to_owned();
         let person = canary();
@@ -74,25 +74,25 @@ on_each_engine! {
 
     /// AC-133: the log at its most talkative, the metrics and the tables hold no token, code, state, address or id of a provider.
     /// ASVS V14.2.1, V16.2.5
-    async fn neither_the_log_nor_the_tables_hold_secrets(house: House) {
+    async fn neither_the_log_nor_the_tables_hold_secrets(app: TestApp) {
         let at = yandex::start(Options::default()).await.unwrap();
-        let house = Stage::address(&house).with("log.level", "trace");
-        let stage = Stage::open(&house, json!([providers::yandex(&at)])).await;
+        let app = Fixture::address(&app).with("log.level", "trace");
+        let fixture = Fixture::open(&app, json!([providers::yandex(&at)])).await;
         at.welcome(canary());
         let (mut browser, key) = (Browser::new(), ProofKey::new());
-        let page = stage.begin(&mut browser, "yandex", Some(&key)).await;
-        let cookie = browser.cookies_for(&stage.base).split('=').nth(1).unwrap().to_owned();
+        let page = fixture.begin(&mut browser, "yandex", Some(&key)).await;
+        let cookie = browser.cookies_for(&fixture.base).split('=').nth(1).unwrap().to_owned();
         let back = browser.get(&as_person(page, "canary")).await.location().unwrap();
         let landed = browser.go(back.as_str()).await;
-        let tokens = stage.exchange(&landed, Some(&key)).await;
+        let tokens = fixture.exchange(&landed, Some(&key)).await;
         // A second one ends in an error, a third at a provider that fails.
         let mut other = Browser::new();
-        let failed = answered(&stage, &mut other, "canary").await;
+        let failed = answered(&fixture, &mut other, "canary").await;
         Browser::new().go(&failed).await;
         at.turn(|knobs| knobs.token_error = Some((400, "invalid_grant".to_owned())));
-        let failing = stage.sign_in_with(&mut Browser::new(), "yandex", "canary").await;
+        let failing = fixture.sign_in_with(&mut Browser::new(), "yandex", "canary").await;
         assert!(!failing.error().is_empty());
-        let fresh = stage.sign_in_with(&mut Browser::new(), "yandex", "canary").await;
+        let fresh = fixture.sign_in_with(&mut Browser::new(), "yandex", "canary").await;
 
         let person = canary();
         let param = |url: &url::Url, name: &str| url.query_pairs().find(|(n, _)| n == name).unwrap().1.into_owned();
@@ -118,9 +118,9 @@ on_each_engine! {
         ];
         secrets.push(("the unused state", param(&url::Url::parse(&failed).unwrap(), "state")));
 
-        let metrics = stage.visitor().get("/metrics").await.text;
-        let stored = everything_stored(&stage.house).await;
-        let ended = stage.replica.stop().await;
+        let metrics = fixture.visitor().get("/metrics").await.text;
+        let stored = everything_stored(&fixture.app).await;
+        let ended = fixture.replica.stop().await;
         let log = [ended.stdout, ended.stderr].concat().join("\n");
         assert!(log.contains("\"TRACE\"") || log.contains("\"DEBUG\""), "the log is talkative");
         for (what, secret) in &secrets {
@@ -136,20 +136,20 @@ on_each_engine! {
     }
 }
 
-async fn answered(stage: &Stage, browser: &mut Browser, person: &str) -> String {
-    let page = stage.begin(browser, "yandex", None).await;
+async fn answered(fixture: &Fixture, browser: &mut Browser, person: &str) -> String {
+    let page = fixture.begin(browser, "yandex", None).await;
     browser.get(&as_person(page, person)).await.location().unwrap().into()
 }
 
 /// The bytes of everything that is kept: files, or tables and keys as text (binary columns in hexadecimal).
-async fn everything_stored(house: &House) -> Vec<u8> {
-    match house.engine() {
+async fn everything_stored(app: &TestApp) -> Vec<u8> {
+    match app.engine() {
         Engine::Sqlite => {
-            let files = std::fs::read_dir(house.path(".")).unwrap().map(|entry| entry.unwrap().path());
+            let files = std::fs::read_dir(app.path(".")).unwrap().map(|entry| entry.unwrap().path());
             let database = files.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("userd.db"));
             database.flat_map(|path| std::fs::read(path).unwrap()).collect()
         }
-        Engine::Postgres => [tables(house.get("database.url")).await, keys(house).await].concat(),
+        Engine::Postgres => [tables(app.get("database.url")).await, keys(app).await].concat(),
     }
 }
 
@@ -169,10 +169,10 @@ async fn tables(url: &str) -> Vec<u8> {
     all
 }
 
-async fn keys(house: &House) -> Vec<u8> {
-    let client = redis::Client::open(house.get("cache.url")).unwrap();
+async fn keys(app: &TestApp) -> Vec<u8> {
+    let client = redis::Client::open(app.get("cache.url")).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
-    let pattern = format!("{}*", house.get("cache.key_prefix"));
+    let pattern = format!("{}*", app.get("cache.key_prefix"));
     let names: Vec<Vec<u8>> = redis::cmd("KEYS").arg(pattern).query_async(&mut connection).await.unwrap();
     let mut all = Vec::new();
     for name in names {

@@ -3,15 +3,15 @@
 use userd_model::{EventKind, Refusal, Role};
 use userd_providers::Profile;
 
-use super::elsewhere::{Elsewhere, code, house_with_acme, offering, person, proven, refused};
+use super::elsewhere::{Elsewhere, app_with_acme, code, offering, person, proven, refused};
 use crate::{
+    fixture::{Fixture, TestApp, refusal, with},
     personas::{PASSWORD, at, authenticated, home, registration, started},
-    stage::{House, Stage, refusal, with},
 };
 
 /// Lets an account's address count as proven, as confirming a mail will.
-async fn prove_address(house: &House, user: userd_model::UserId) {
-    let prove = house.deps.store.transact("prove", |mut uow| async move {
+async fn prove_address(app: &TestApp, user: userd_model::UserId) {
+    let prove = app.deps.store.transact("prove", |mut uow| async move {
         let mut found = uow.users().find(user).await?.unwrap();
         found.email_verified = true;
         uow.users().update(&found).await?;
@@ -21,8 +21,8 @@ async fn prove_address(house: &House, user: userd_model::UserId) {
 }
 
 #[apply(case)]
-pub(crate) async fn a_new_person_gets_an_account_and_is_known_the_next_time(stage: Stage) {
-    let (house, acme) = house_with_acme(&stage).await;
+async fn a_new_person_gets_an_account_and_is_known_the_next_time(fixture: Fixture) {
+    let (app, acme) = app_with_acme(&fixture).await;
     let told = Profile {
         name: Some("Ada".into()),
         username: Some("admin".into()),
@@ -30,147 +30,143 @@ pub(crate) async fn a_new_person_gets_an_account_and_is_known_the_next_time(stag
         ..proven("acme", "7", "Ada@Example.org")
     };
     acme.is(told.clone());
-    let first = house.sign_in_through("acme").await;
+    let first = app.sign_in_through("acme").await;
     assert_eq!((first.user.email.as_deref(), first.user.email_verified), (Some("ada@example.org"), true));
     assert_eq!((first.user.display_name.as_deref(), first.user.locale.as_deref()), (Some("Ada"), Some("ru")));
     assert_eq!(first.user.username, None, "names there are no names here");
     let expected = ["identity.linked", "session.started", "user.registered"];
-    assert_eq!(house.events_of(first.user.id).await, expected);
+    assert_eq!(app.events_of(first.user.id).await, expected);
     acme.is(Profile { name: Some("Eve".into()), ..proven("acme", "7", "new@example.org") });
-    house.advance(crate::stage::MINUTE);
-    let again = house.sign_in_through("acme").await;
+    app.advance(crate::fixture::MINUTE);
+    let again = app.sign_in_through("acme").await;
     assert_eq!(again.user.id, first.user.id);
     assert_eq!(again.user.email, first.user.email, "nothing there overwrites what is here");
     assert_eq!(again.user.display_name, first.user.display_name);
-    let who = house.who(&again.tokens.access_token).await.unwrap();
-    let shown = house.sign_in.identities(&authenticated(&house, &who), who.user().unwrap().0).await.unwrap();
+    let who = app.who(&again.tokens.access_token).await.unwrap();
+    let shown = app.sign_in.identities(&authenticated(&app, &who), who.user().unwrap().0).await.unwrap();
     assert_eq!((shown.len(), shown[0].display_name.as_deref()), (1, Some("Eve")));
-    assert_eq!((shown[0].email.as_deref(), shown[0].last_used_at), (Some("new@example.org"), house.now()));
+    assert_eq!((shown[0].email.as_deref(), shown[0].last_used_at), (Some("new@example.org"), app.now()));
 }
 
 /// ASVS V6.8.1, V10.3.3
 #[apply(case)]
-pub(crate) async fn only_provider_issuer_and_subject_identify(stage: Stage) {
+async fn only_provider_issuer_and_subject_identify(fixture: Fixture) {
     let (acme, other) = (Elsewhere::new("acme", |_| {}), Elsewhere::new("other", |_| {}));
-    let house = stage.house_with(offering(&[&acme, &other])).await;
-    let mut seen = vec![house.sign_in_through("acme").await.user.id];
+    let app = fixture.app_with(offering(&[&acme, &other])).await;
+    let mut seen = vec![app.sign_in_through("acme").await.user.id];
     acme.is(person("acme", "2"));
-    seen.push(house.sign_in_through("acme").await.user.id);
+    seen.push(app.sign_in_through("acme").await.user.id);
     acme.is(Profile { issuer: "https://another-tenant.example".into(), ..person("acme", "1") });
-    seen.push(house.sign_in_through("acme").await.user.id);
+    seen.push(app.sign_in_through("acme").await.user.id);
     other.is(person("other", "1"));
-    seen.push(house.sign_in_through("other").await.user.id);
+    seen.push(app.sign_in_through("other").await.user.id);
     other.is(Profile { issuer: "https://acme.example".into(), ..person("other", "1") });
-    seen.push(house.sign_in_through("other").await.user.id);
+    seen.push(app.sign_in_through("other").await.user.id);
     seen.sort();
     seen.dedup();
     assert_eq!(seen.len(), 5, "the same subject elsewhere is somebody else");
 }
 
 #[apply(case)]
-pub(crate) async fn an_unproven_address_makes_an_account_without_one(stage: Stage) {
-    let (house, acme) = house_with_acme(&stage).await;
-    let ada = house.member("ada").await;
+async fn an_unproven_address_makes_an_account_without_one(fixture: Fixture) {
+    let (app, acme) = app_with_acme(&fixture).await;
+    let ada = app.member("ada").await;
     acme.is(Profile { email_verified: false, ..proven("acme", "7", "ada@example.org") });
-    let stranger = house.sign_in_through("acme").await;
+    let stranger = app.sign_in_through("acme").await;
     assert_ne!(stranger.user.id, ada.id);
     assert_eq!((stranger.user.email, stranger.user.email_verified), (None, false));
     acme.is(proven("acme", "8", "no address at all"));
-    let odd = house.sign_in_through("acme").await;
+    let odd = app.sign_in_through("acme").await;
     assert_eq!((odd.user.email, odd.user.email_verified), (None, false));
 }
 
 /// AC-037: an account is associated by its address alone.
 #[apply(case)]
-pub(crate) async fn a_proven_address_of_a_proven_account_is_told_and_never_linked(stage: Stage) {
-    let (house, acme) = house_with_acme(&stage).await;
-    let ada = house.member("ada").await;
-    prove_address(&house, ada.id).await;
+async fn a_proven_address_of_a_proven_account_is_told_and_never_linked(fixture: Fixture) {
+    let (app, acme) = app_with_acme(&fixture).await;
+    let ada = app.member("ada").await;
+    prove_address(&app, ada.id).await;
     acme.is(proven("acme", "7", "ADA@example.org"));
-    assert_eq!(refused(house.through("acme").await), Refusal::AccountExists);
-    assert!(house.reading().identities().of_user(ada.id).await.unwrap().is_empty());
-    assert!(!house.is_out(&ada.tokens).await);
-    assert!(matches!(house.link(&ada, "acme").await, userd_services::sign_in::Finished::Linked { .. }));
-    assert_eq!(house.sign_in_through("acme").await.user.id, ada.id, "its owner links it and gets in");
+    assert_eq!(refused(app.through("acme").await), Refusal::AccountExists);
+    assert!(app.reading().identities().of_user(ada.id).await.unwrap().is_empty());
+    assert!(!app.is_out(&ada.tokens).await);
+    assert!(matches!(app.link(&ada, "acme").await, userd_services::sign_in::Finished::Linked { .. }));
+    assert_eq!(app.sign_in_through("acme").await.user.id, ada.id, "its owner links it and gets in");
 }
 
 /// Pre-hijacking: somebody has registered the victim's address and waits inside. Who proves the mailbox wins the
 /// account, and every way back of the claimant is wiped.
 #[apply(case)]
-pub(crate) async fn who_proves_the_mailbox_wins_it_from_who_only_claimed_it(stage: Stage) {
+async fn who_proves_the_mailbox_wins_it_from_who_only_claimed_it(fixture: Fixture) {
     let (acme, other) = (Elsewhere::new("acme", |_| {}), Elsewhere::new("other", |_| {}));
-    let house = stage.house_with(offering(&[&acme, &other])).await;
-    let claimant = house.member("victim").await;
+    let app = fixture.app_with(offering(&[&acme, &other])).await;
+    let claimant = app.member("victim").await;
     other.is(person("other", "attacker"));
-    assert!(matches!(house.link(&claimant, "other").await, userd_services::sign_in::Finished::Linked { .. }));
-    let waiting_code = code(house.through("other").await);
-    let waiting_link = house.begin_link(&claimant, "other").await.unwrap();
-    let phone = house.login("victim", PASSWORD).await.unwrap().tokens;
+    assert!(matches!(app.link(&claimant, "other").await, userd_services::sign_in::Finished::Linked { .. }));
+    let waiting_code = code(app.through("other").await);
+    let waiting_link = app.begin_link(&claimant, "other").await.unwrap();
+    let phone = app.login("victim", PASSWORD).await.unwrap().tokens;
     acme.is(proven("acme", "victim", "victim@example.org"));
-    let won = house.sign_in_through("acme").await;
+    let won = app.sign_in_through("acme").await;
     assert_eq!((won.user.id, won.user.email_verified), (claimant.id, true));
-    assert!(house.is_out(&claimant.tokens).await && house.is_out(&phone).await);
-    assert_eq!(refusal(house.login("victim", PASSWORD).await), Refusal::WrongCredentials);
-    let code_answer = house.sign_in.exchange(&at(&house, home()), &waiting_code, None, None).await.map(started);
+    assert!(app.is_out(&claimant.tokens).await && app.is_out(&phone).await);
+    assert_eq!(refusal(app.login("victim", PASSWORD).await), Refusal::WrongCredentials);
+    let code_answer = app.sign_in.exchange(&at(&app, home()), &waiting_code, None, None).await.map(started);
     assert_eq!(refusal(code_answer), Refusal::InvalidCode);
     other.is(person("other", "attacker-2"));
-    assert_eq!(refused(house.come_back("other", &waiting_link).await), Refusal::NotSignedIn);
+    assert_eq!(refused(app.come_back("other", &waiting_link).await), Refusal::NotSignedIn);
     other.is(person("other", "attacker"));
-    assert_ne!(
-        house.sign_in_through("other").await.user.id,
-        claimant.id,
-        "the attacker's identity leads elsewhere now"
-    );
-    let who = house.who(&won.tokens.access_token).await.unwrap();
-    let left = house.sign_in.identities(&authenticated(&house, &who), who.user().unwrap().0).await.unwrap();
+    assert_ne!(app.sign_in_through("other").await.user.id, claimant.id, "the attacker's identity leads elsewhere now");
+    let who = app.who(&won.tokens.access_token).await.unwrap();
+    let left = app.sign_in.identities(&authenticated(&app, &who), who.user().unwrap().0).await.unwrap();
     assert_eq!(left.iter().map(|identity| identity.provider.as_str()).collect::<Vec<_>>(), ["acme"]);
-    assert_eq!(house.devices_of(claimant.id).await, [won.tokens.session_id]);
-    assert_eq!(house.count_of(claimant.id, EventKind::SessionEnded).await, 2);
-    assert_eq!(house.count_of(claimant.id, EventKind::UserChanged).await, 1);
-    assert_eq!(house.sign_in_through("acme").await.user.id, claimant.id);
+    assert_eq!(app.devices_of(claimant.id).await, [won.tokens.session_id]);
+    assert_eq!(app.count_of(claimant.id, EventKind::SessionEnded).await, 2);
+    assert_eq!(app.count_of(claimant.id, EventKind::UserChanged).await, 1);
+    assert_eq!(app.sign_in_through("acme").await.user.id, claimant.id);
 }
 
 #[apply(case)]
-pub(crate) async fn accounts_with_roles_and_shut_accounts_are_never_won(stage: Stage) {
-    let (house, acme) = house_with_acme(&stage).await;
-    let root = house.admin().await;
+async fn accounts_with_roles_and_shut_accounts_are_never_won(fixture: Fixture) {
+    let (app, acme) = app_with_acme(&fixture).await;
+    let root = app.admin().await;
     acme.is(proven("acme", "7", "root@example.org"));
-    assert_eq!(refused(house.through("acme").await), Refusal::AccountExists);
-    assert!(!house.is_out(&root.tokens).await);
-    assert_eq!(house.user_reader.show(root.id).await.unwrap().roles, [Role::ADMIN]);
+    assert_eq!(refused(app.through("acme").await), Refusal::AccountExists);
+    assert!(!app.is_out(&root.tokens).await);
+    assert_eq!(app.user_reader.show(root.id).await.unwrap().roles, [Role::ADMIN]);
     for name in ["ada", "grace"] {
-        let member = house.member(name).await;
+        let member = app.member(name).await;
         if name == "ada" {
-            house.users.block(&house.operator_context(), member.id).await.unwrap();
+            app.users.block(&app.operator_context(), member.id).await.unwrap();
         } else {
-            house.delete(member.id).await;
+            app.delete(member.id).await;
         }
         acme.is(proven("acme", name, &member.email));
-        assert_eq!(refused(house.through("acme").await), Refusal::AccountExists);
+        assert_eq!(refused(app.through("acme").await), Refusal::AccountExists);
     }
 }
 
 #[apply(case)]
-pub(crate) async fn blocked_and_deleted_people_stay_out(stage: Stage) {
-    let (house, acme) = house_with_acme(&stage).await;
-    let ada = house.sign_in_through("acme").await.user.id;
-    let outstanding = code(house.through("acme").await);
-    house.users.block(&house.operator_context(), ada).await.unwrap();
-    assert_eq!(refused(house.through("acme").await), Refusal::Blocked);
+async fn blocked_and_deleted_people_stay_out(fixture: Fixture) {
+    let (app, acme) = app_with_acme(&fixture).await;
+    let ada = app.sign_in_through("acme").await.user.id;
+    let outstanding = code(app.through("acme").await);
+    app.users.block(&app.operator_context(), ada).await.unwrap();
+    assert_eq!(refused(app.through("acme").await), Refusal::Blocked);
     assert_eq!(
-        refusal(house.sign_in.exchange(&at(&house, home()), &outstanding, None, None).await.map(started)),
+        refusal(app.sign_in.exchange(&at(&app, home()), &outstanding, None, None).await.map(started)),
         Refusal::InvalidCode
     );
     acme.is(person("acme", "2"));
-    let grace = house.sign_in_through("acme").await.user.id;
-    house.delete(grace).await;
-    assert_eq!(refused(house.through("acme").await), Refusal::ProviderRefused("account_gone"));
+    let grace = app.sign_in_through("acme").await.user.id;
+    app.delete(grace).await;
+    assert_eq!(refused(app.through("acme").await), Refusal::ProviderRefused("account_gone"));
 }
 
 #[apply(case)]
-pub(crate) async fn only_allowed_domains_come_in(stage: Stage) {
+async fn only_allowed_domains_come_in(fixture: Fixture) {
     let acme = Elsewhere::new("acme", |facts| facts.policy.allowed_domains = vec!["example.org".into()]);
-    let house = stage.house_with(offering(&[&acme])).await;
+    let app = fixture.app_with(offering(&[&acme])).await;
     let refused_domain = Refusal::ProviderRefused("domain_not_allowed");
     for stranger in [
         person("acme", "1"),
@@ -179,39 +175,36 @@ pub(crate) async fn only_allowed_domains_come_in(stage: Stage) {
         Profile { email_verified: false, ..proven("acme", "1", "ada@example.org") },
     ] {
         acme.is(stranger);
-        assert_eq!(refused(house.through("acme").await), refused_domain);
+        assert_eq!(refused(app.through("acme").await), refused_domain);
     }
-    let grace = house.member("grace").await;
-    assert_eq!(refused(house.link(&grace, "acme").await), refused_domain, "nor by linking");
+    let grace = app.member("grace").await;
+    assert_eq!(refused(app.link(&grace, "acme").await), refused_domain, "nor by linking");
     acme.is(proven("acme", "1", "ada@EXAMPLE.org"));
-    house.sign_in_through("acme").await;
+    app.sign_in_through("acme").await;
     acme.is(proven("acme", "1", "ada@evil.example"));
-    assert_eq!(refused(house.through("acme").await), refused_domain, "who has left the domain is out");
+    assert_eq!(refused(app.through("acme").await), refused_domain, "who has left the domain is out");
 }
 
 /// AC-106: sign-up is switched off, for the provider or altogether.
 #[apply(case)]
-pub(crate) async fn closed_sign_up_lets_only_known_people_in(stage: Stage) {
+async fn closed_sign_up_lets_only_known_people_in(fixture: Fixture) {
     let open = Elsewhere::new("acme", |_| {});
-    let house = stage.house_with(offering(&[&open])).await;
-    let known = house.sign_in_through("acme").await.user.id;
-    let clock = || Some(std::sync::Arc::clone(&house.clock));
+    let app = fixture.app_with(offering(&[&open])).await;
+    let known = app.sign_in_through("acme").await.user.id;
+    let clock = || Some(std::sync::Arc::clone(&app.clock));
     let invited_only = Elsewhere::new("acme", |facts| facts.policy.allow_sign_up = false);
     let mut by_provider = offering(&[&invited_only]);
     (by_provider.clock, by_provider.seed) = (clock(), 2);
     let mut altogether = with(|settings| settings.registration_open = false);
     (altogether.providers, altogether.clock, altogether.seed) = (offering(&[&open]).providers, clock(), 3);
     for (provider, options) in [(&invited_only, by_provider), (&open, altogether)] {
-        let closed = stage.house_with(options).await;
+        let closed = fixture.app_with(options).await;
         provider.is(person("acme", "stranger"));
         assert_eq!(refused(closed.through("acme").await), Refusal::ProviderRefused("sign_up_closed"));
         provider.is(person("acme", "1"));
         assert_eq!(closed.sign_in_through("acme").await.user.id, known);
     }
-    let taken = house
-        .accounts
-        .register(&at(&house, home()), registration(Some("x@example.org"), None), None)
-        .await
-        .map(started);
+    let taken =
+        app.accounts.register(&at(&app, home()), registration(Some("x@example.org"), None), None).await.map(started);
     assert!(taken.is_ok());
 }

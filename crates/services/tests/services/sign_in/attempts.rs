@@ -6,18 +6,18 @@ use userd_model::Refusal;
 use userd_providers::ProviderFault;
 use userd_services::sign_in::{Finished, Start};
 
-use super::elsewhere::{Elsewhere, answer, code, house_with_acme, offering, refused, state_of};
+use super::elsewhere::{Elsewhere, answer, app_with_acme, code, offering, refused, state_of};
 use crate::{
+    fixture::{Fixture, at_once, refusal, with, wrong_fields},
     personas::{at, home, started},
-    stage::{Stage, at_once, refusal, with, wrong_fields},
 };
 
 /// AC-051: the state is left out, empty, or of nobody.
 /// ASVS V10.1.2, V10.2.1
 #[apply(case)]
-pub(crate) async fn a_missing_or_unknown_state_is_refused(stage: Stage) {
-    let (house, _) = house_with_acme(&stage).await;
-    let begun = house.begin("acme").await;
+async fn a_missing_or_unknown_state_is_refused(fixture: Fixture) {
+    let (app, _) = app_with_acme(&fixture).await;
+    let begun = app.begin("acme").await;
     let cookie = Some(begun.browser.as_str());
     let mut without = answer("");
     let shortened = state_of(&begun)[1..].to_owned();
@@ -30,76 +30,76 @@ pub(crate) async fn a_missing_or_unknown_state_is_refused(stage: Stage) {
     ] {
         without.remove("state");
         without.extend(state.clone().map(|state| ("state".to_owned(), state)));
-        let finished = house.sign_in.finish(&at(&house, home()), "acme", &without, cookie).await;
+        let finished = app.sign_in.finish(&at(&app, home()), "acme", &without, cookie).await;
         assert_eq!(refused(finished), Refusal::ProviderRefused(slug), "{state:?}");
     }
-    assert!(matches!(house.come_back("acme", &begun).await, Finished::Code { .. }), "the real one is still good");
+    assert!(matches!(app.come_back("acme", &begun).await, Finished::Code { .. }), "the real one is still good");
 }
 
 /// AC-056: a state that the caller chose was never stored here.
 #[apply(case)]
-pub(crate) async fn a_replayed_state_is_refused(stage: Stage) {
-    let (house, _) = house_with_acme(&stage).await;
-    let begun = house.begin("acme").await;
-    code(house.come_back("acme", &begun).await);
-    assert_eq!(refused(house.come_back("acme", &begun).await), Refusal::ProviderRefused("state_unknown"));
+async fn a_replayed_state_is_refused(fixture: Fixture) {
+    let (app, _) = app_with_acme(&fixture).await;
+    let begun = app.begin("acme").await;
+    code(app.come_back("acme", &begun).await);
+    assert_eq!(refused(app.come_back("acme", &begun).await), Refusal::ProviderRefused("state_unknown"));
 }
 
 /// AC-083, AC-052: an attempt is begun in the attacker's browser and finished in the victim's.
 /// ASVS V10.1.2
 #[apply(case)]
-pub(crate) async fn another_browser_cannot_finish_an_attempt(stage: Stage) {
-    let (house, _) = house_with_acme(&stage).await;
-    let victims = house.begin("acme").await;
+async fn another_browser_cannot_finish_an_attempt(fixture: Fixture) {
+    let (app, _) = app_with_acme(&fixture).await;
+    let victims = app.begin("acme").await;
     for cookie in [None, Some(victims.browser.as_str()), Some(""), Some("nonsense")] {
-        let attackers = house.begin("acme").await;
-        let finished = house.sign_in.finish(&at(&house, home()), "acme", &answer(&state_of(&attackers)), cookie).await;
+        let attackers = app.begin("acme").await;
+        let finished = app.sign_in.finish(&at(&app, home()), "acme", &answer(&state_of(&attackers)), cookie).await;
         assert_eq!(refused(finished), Refusal::ProviderRefused("browser_mismatch"));
         assert_eq!(
-            refused(house.come_back("acme", &attackers).await),
+            refused(app.come_back("acme", &attackers).await),
             Refusal::ProviderRefused("state_unknown"),
             "the attempt is used up"
         );
     }
-    assert!(house.reading().users().page(None, 9).await.unwrap().is_empty());
+    assert!(app.reading().users().page(None, 9).await.unwrap().is_empty());
 }
 
 /// AC-055: the answer of one provider is delivered to the callback of another.
 /// ASVS V10.2.2
 #[apply(case)]
-pub(crate) async fn an_answer_at_another_providers_callback_is_refused(stage: Stage) {
+async fn an_answer_at_another_providers_callback_is_refused(fixture: Fixture) {
     let (acme, evil) = (Elsewhere::new("acme", |_| {}), Elsewhere::new("evil", |_| {}));
-    let house = stage.house_with(offering(&[&acme, &evil])).await;
-    let begun = house.begin("acme").await;
-    assert_ne!(house.sign_in.redirect_uri("acme"), house.sign_in.redirect_uri("evil"));
-    assert_eq!(refused(house.come_back("evil", &begun).await), Refusal::ProviderRefused("provider_mismatch"));
+    let app = fixture.app_with(offering(&[&acme, &evil])).await;
+    let begun = app.begin("acme").await;
+    assert_ne!(app.sign_in.redirect_uri("acme"), app.sign_in.redirect_uri("evil"));
+    assert_eq!(refused(app.come_back("evil", &begun).await), Refusal::ProviderRefused("provider_mismatch"));
     evil.is(super::elsewhere::person("acme", "1"));
     assert_eq!(
-        refused(house.through("evil").await),
+        refused(app.through("evil").await),
         Refusal::ProviderRefused("provider_mismatch"),
         "nor may it speak for another"
     );
 }
 
 #[apply(case)]
-pub(crate) async fn an_attempt_lives_ten_minutes(stage: Stage) {
-    let (house, _) = house_with_acme(&stage).await;
-    let (late, in_time) = (house.begin("acme").await, house.begin("acme").await);
-    house.advance(Duration::from_secs(599));
-    code(house.come_back("acme", &in_time).await);
-    house.advance(Duration::from_secs(1));
-    assert_eq!(refused(house.come_back("acme", &late).await), Refusal::ProviderRefused("state_unknown"));
+async fn an_attempt_lives_ten_minutes(fixture: Fixture) {
+    let (app, _) = app_with_acme(&fixture).await;
+    let (late, in_time) = (app.begin("acme").await, app.begin("acme").await);
+    app.advance(Duration::from_secs(599));
+    code(app.come_back("acme", &in_time).await);
+    app.advance(Duration::from_secs(1));
+    assert_eq!(refused(app.come_back("acme", &late).await), Refusal::ProviderRefused("state_unknown"));
 }
 
 /// AC-044: sign-in by a provider that was disabled, also in the middle.
 #[apply(case)]
-pub(crate) async fn a_disabled_provider_is_refused_at_the_start_and_at_the_callback(stage: Stage) {
-    let (house, _) = house_with_acme(&stage).await;
-    let begun = house.begin("acme").await;
+async fn a_disabled_provider_is_refused_at_the_start_and_at_the_callback(fixture: Fixture) {
+    let (app, _) = app_with_acme(&fixture).await;
+    let begun = app.begin("acme").await;
     let off = Elsewhere::new("acme", |facts| facts.policy.enabled = false);
     let mut options = offering(&[&off]);
-    (options.clock, options.seed) = (Some(Arc::clone(&house.clock)), 2);
-    let restarted = stage.house_with(options).await;
+    (options.clock, options.seed) = (Some(Arc::clone(&app.clock)), 2);
+    let restarted = fixture.app_with(options).await;
     assert_eq!(refused(restarted.come_back("acme", &begun).await), Refusal::NoSuchProvider);
     for id in ["acme", "unknown", ""] {
         assert_eq!(
@@ -116,22 +116,19 @@ pub(crate) async fn a_disabled_provider_is_refused_at_the_start_and_at_the_callb
 }
 
 #[apply(case)]
-pub(crate) async fn a_provider_without_a_browser_flow_has_no_start(stage: Stage) {
+async fn a_provider_without_a_browser_flow_has_no_start(fixture: Fixture) {
     let app_only = Elsewhere::new("acme", |facts| facts.capabilities.browser = false);
-    let house = stage.house_with(offering(&[&app_only])).await;
-    assert_eq!(
-        refusal(house.sign_in.start(&at(&house, home()), "acme", Start::default()).await),
-        Refusal::NoSuchProvider
-    );
+    let app = fixture.app_with(offering(&[&app_only])).await;
+    assert_eq!(refusal(app.sign_in.start(&at(&app, home()), "acme", Start::default()).await), Refusal::NoSuchProvider);
 }
 
 /// AC-059, AC-060: a way back with userinfo, another path, another host, dots, encodings, a script.
 #[apply(case)]
-pub(crate) async fn the_way_back_is_compared_exactly(stage: Stage) {
-    let (house, _) = house_with_acme(&stage).await;
+async fn the_way_back_is_compared_exactly(fixture: Fixture) {
+    let (app, _) = app_with_acme(&fixture).await;
     let start = async |return_to: &str| {
         let start = Start { return_to: Some(return_to.to_owned()), ..Start::default() };
-        house.sign_in.start(&at(&house, home()), "acme", start).await
+        app.sign_in.start(&at(&app, home()), "acme", start).await
     };
     for foreign in [
         "",
@@ -160,45 +157,41 @@ pub(crate) async fn the_way_back_is_compared_exactly(stage: Stage) {
         assert_eq!(wrong_fields(start(foreign).await), ["/return_to"], "{foreign:?}");
     }
     let begun = start("https://app.example/done").await.unwrap();
-    let Finished::Code { target, .. } = house.come_back("acme", &begun).await else { panic!("no code") };
+    let Finished::Code { target, .. } = app.come_back("acme", &begun).await else { panic!("no code") };
     assert_eq!(target.return_to.as_deref(), Some("https://app.example/done"));
 }
 
 #[apply(case)]
-pub(crate) async fn a_refusal_of_the_provider_lands_where_the_application_waits(stage: Stage) {
-    let (house, acme) = house_with_acme(&stage).await;
+async fn a_refusal_of_the_provider_lands_where_the_application_waits(fixture: Fixture) {
+    let (app, acme) = app_with_acme(&fixture).await;
     let start = || Start { return_to: Some("https://app.example/done".into()), ..Start::default() };
     for (fault, expected) in [
         (ProviderFault::Refused("nonce_mismatch"), Refusal::ProviderRefused("nonce_mismatch")),
         (ProviderFault::Unavailable("500".into()), Refusal::ProviderUnavailable),
         (ProviderFault::Misconfigured("bad secret".into()), Refusal::ProviderUnavailable),
     ] {
-        let begun = house.sign_in.start(&at(&house, home()), "acme", start()).await.unwrap();
+        let begun = app.sign_in.start(&at(&app, home()), "acme", start()).await.unwrap();
         *acme.fault.lock().unwrap() = Some(fault.clone());
-        let finished = house.come_back("acme", &begun).await;
+        let finished = app.come_back("acme", &begun).await;
         let Finished::Refused { target, .. } = &finished else { panic!("not refused") };
         assert_eq!(target.return_to.as_deref(), Some("https://app.example/done"));
         assert_eq!(refused(finished), expected);
         *acme.fault.lock().unwrap() = Some(fault);
-        assert_eq!(
-            refusal(house.sign_in.start(&at(&house, home()), "acme", start()).await),
-            expected,
-            "at the start too"
-        );
+        assert_eq!(refusal(app.sign_in.start(&at(&app, home()), "acme", start()).await), expected, "at the start too");
     }
-    let begun = house.sign_in.start(&at(&house, home()), "acme", start()).await.unwrap();
+    let begun = app.sign_in.start(&at(&app, home()), "acme", start()).await.unwrap();
     let mut declined = answer(&state_of(&begun));
     declined.insert("error".into(), "access_denied".into());
-    let finished = house.sign_in.finish(&at(&house, home()), "acme", &declined, Some(&begun.browser)).await;
+    let finished = app.sign_in.finish(&at(&app, home()), "acme", &declined, Some(&begun.browser)).await;
     assert_eq!(refused(finished), Refusal::ProviderRefused("access_denied"));
 }
 
 /// F17: one callback, sixty-four times at once.
 #[apply(case)]
-pub(crate) async fn sixty_four_callbacks_make_one_account_and_one_code(stage: Stage) {
-    let (house, _) = house_with_acme(&stage).await;
-    let begun = house.begin("acme").await;
-    let services = house.shared();
+async fn sixty_four_callbacks_make_one_account_and_one_code(fixture: Fixture) {
+    let (app, _) = app_with_acme(&fixture).await;
+    let begun = app.begin("acme").await;
+    let services = app.shared();
     let finished = at_once(64, |_| {
         let (services, begun) = (Arc::clone(&services), begun.clone());
         async move {
@@ -212,18 +205,18 @@ pub(crate) async fn sixty_four_callbacks_make_one_account_and_one_code(stage: St
     let (codes, lost): (Vec<_>, Vec<_>) = finished.into_iter().partition(|end| matches!(end, Finished::Code { .. }));
     assert_eq!(codes.len(), 1);
     assert!(lost.into_iter().all(|end| refused(end) == Refusal::ProviderRefused("state_unknown")));
-    assert_eq!(house.reading().users().page(None, 9).await.unwrap().len(), 1);
+    assert_eq!(app.reading().users().page(None, 9).await.unwrap().len(), 1);
 }
 
 /// One person, sixty-four attempts at once: one account all the same.
 #[apply(case)]
-pub(crate) async fn sixty_four_first_sign_ins_of_one_person_make_one_account(stage: Stage) {
-    let (house, acme) = house_with_acme(&stage).await;
+async fn sixty_four_first_sign_ins_of_one_person_make_one_account(fixture: Fixture) {
+    let (app, acme) = app_with_acme(&fixture).await;
     acme.is(super::elsewhere::proven("acme", "7", "ada@example.org"));
-    let services = house.shared();
+    let services = app.shared();
     let mut attempts = Vec::new();
     for _ in 0..16 {
-        attempts.push(house.begin("acme").await);
+        attempts.push(app.begin("acme").await);
     }
     let finished = at_once(16, |n| {
         let (services, begun) = (Arc::clone(&services), attempts[n].clone());
@@ -236,34 +229,34 @@ pub(crate) async fn sixty_four_first_sign_ins_of_one_person_make_one_account(sta
     })
     .await;
     finished.into_iter().for_each(|end| drop(code(end)));
-    let users = house.reading().users().page(None, 9).await.unwrap();
+    let users = app.reading().users().page(None, 9).await.unwrap();
     assert_eq!(users.len(), 1);
-    assert_eq!(house.reading().identities().of_user(users[0].id).await.unwrap().len(), 1);
+    assert_eq!(app.reading().identities().of_user(users[0].id).await.unwrap().len(), 1);
 }
 
 #[apply(case)]
-pub(crate) async fn attempts_from_one_network_are_limited(stage: Stage) {
+async fn attempts_from_one_network_are_limited(fixture: Fixture) {
     let acme = Elsewhere::new("acme", |_| {});
     let mut options = with(|settings| {
         settings.limits.enabled = true;
         settings.limits.sign_in_per_network.burst = 3;
     });
     options.providers = offering(&[&acme]).providers;
-    let house = stage.house_with(options).await;
+    let app = fixture.app_with(options).await;
     for _ in 0..3 {
-        house.begin("acme").await;
+        app.begin("acme").await;
     }
     assert!(matches!(
-        refusal(house.sign_in.start(&at(&house, home()), "acme", Start::default()).await),
+        refusal(app.sign_in.start(&at(&app, home()), "acme", Start::default()).await),
         Refusal::TooManyAttempts(_)
     ));
 }
 
 /// ASVS V10.1.2
 #[apply(case)]
-pub(crate) async fn what_is_remembered_is_sealed_and_random(stage: Stage) {
-    let (house, _) = house_with_acme(&stage).await;
-    let (one, two) = (house.begin("acme").await, house.begin("acme").await);
+async fn what_is_remembered_is_sealed_and_random(fixture: Fixture) {
+    let (app, _) = app_with_acme(&fixture).await;
+    let (one, two) = (app.begin("acme").await, app.begin("acme").await);
     let values = |begun: &userd_services::sign_in::StartedFlow| {
         let url = url::Url::parse(&begun.url).unwrap();
         let mut values: Vec<String> =

@@ -25,8 +25,8 @@ use userd_services::{
 
 use super::elsewhere::{Elsewhere, offering, offering_with_bot, person};
 use crate::{
+    fixture::{Fixture, TestApp, at_once, refusal},
     personas::{OTHER_PASSWORD, at, authenticated, home, password, started},
-    stage::{House, Stage, at_once, refusal},
 };
 
 const SECRET: &str = "webhook-secret-1";
@@ -35,24 +35,24 @@ const SECRET: &str = "webhook-secret-1";
 type Calls = Arc<Mutex<Vec<(String, Value)>>>;
 
 struct Messenger {
-    house: House,
+    app: TestApp,
     telegram: Arc<Elsewhere>,
     calls: Calls,
     updates: Mutex<i64>,
 }
 
 impl Messenger {
-    async fn open(stage: &Stage) -> Self {
+    async fn open(fixture: &Fixture) -> Self {
         let calls = Calls::default();
         let api = BotApi::new(&serve(Arc::clone(&calls)).await, &token(), HttpOptions::default()).unwrap();
         let telegram = Elsewhere::new("telegram", |facts| facts.kind = Kind::Telegram);
         let bot = TelegramBot { api, username: "userd_test_bot".to_owned(), webhook_secret: Secret::new(SECRET) };
-        let house = stage.house_with(offering_with_bot(&telegram, bot)).await;
-        Self { house, telegram, calls, updates: Mutex::new(100) }
+        let app = fixture.app_with(offering_with_bot(&telegram, bot)).await;
+        Self { app, telegram, calls, updates: Mutex::new(100) }
     }
 
     async fn start(&self) -> BotStart {
-        self.house.sign_in.start_bot(&at(&self.house, home())).await.unwrap()
+        self.app.sign_in.start_bot(&at(&self.app, home())).await.unwrap()
     }
 
     /// Delivers an update under a new number.
@@ -64,10 +64,7 @@ impl Messenger {
         };
         let mut update = content;
         update["update_id"] = id.into();
-        self.house
-            .bot
-            .take_webhook(&at(&self.house, home()), Some(SECRET.as_bytes()), update.to_string().as_bytes())
-            .await
+        self.app.bot.take_webhook(&at(&self.app, home()), Some(SECRET.as_bytes()), update.to_string().as_bytes()).await
     }
 
     async fn writes(&self, who: u64, text: &str) {
@@ -93,7 +90,7 @@ impl Messenger {
     }
 
     async fn poll(&self, start: &BotStart) -> Result<BotPoll, Failure> {
-        self.house.sign_in.poll_bot(&at(&self.house, home()), &start.attempt, &start.secret).await
+        self.app.sign_in.poll_bot(&at(&self.app, home()), &start.attempt, &start.secret).await
     }
 
     /// The whole way: start, confirm, poll.
@@ -109,7 +106,7 @@ impl Messenger {
     }
 
     async fn may_write(&self, user: UserId) -> bool {
-        self.house.reading().identities().of_user(user).await.unwrap()[0].bot_access
+        self.app.reading().identities().of_user(user).await.unwrap()[0].bot_access
     }
 }
 
@@ -147,8 +144,8 @@ fn signed_in(poll: BotPoll) -> SignedIn {
 }
 
 #[apply(case)]
-pub(crate) async fn a_tap_on_the_right_code_signs_in(stage: Stage) {
-    let messenger = Messenger::open(&stage).await;
+async fn a_tap_on_the_right_code_signs_in(fixture: Fixture) {
+    let messenger = Messenger::open(&fixture).await;
     let start = messenger.start().await;
     assert_eq!(start.link, format!("https://t.me/userd_test_bot?start={}", start.attempt));
     assert!(start.command.starts_with("/start ") && start.command.len() <= 7 + 64);
@@ -174,13 +171,13 @@ pub(crate) async fn a_tap_on_the_right_code_signs_in(stage: Stage) {
     assert_eq!(refusal(messenger.poll(&start).await), Refusal::InvalidCode, "the tokens are handed out once");
     assert_eq!(messenger.sign_in(7).await.user.id, answer.user.id);
     messenger.telegram.is(person("telegram", "7"));
-    assert_eq!(messenger.house.sign_in_through("telegram").await.user.id, answer.user.id, "every way in, one account");
+    assert_eq!(messenger.app.sign_in_through("telegram").await.user.id, answer.user.id, "every way in, one account");
 }
 
 /// A link sent to somebody else: the victim does not know the code, and one wrong tap ends it.
 #[apply(case)]
-pub(crate) async fn a_wrong_code_ends_the_attempt(stage: Stage) {
-    let messenger = Messenger::open(&stage).await;
+async fn a_wrong_code_ends_the_attempt(fixture: Fixture) {
+    let messenger = Messenger::open(&fixture).await;
     for wrong in ["no", "", "0", "100"] {
         let start = messenger.start().await;
         messenger.writes(7, &start.command).await;
@@ -189,12 +186,12 @@ pub(crate) async fn a_wrong_code_ends_the_attempt(stage: Stage) {
         messenger.taps_code(7, &start, &start.match_code).await;
         assert_eq!(refusal(messenger.poll(&start).await), Refusal::InvalidCode, "too late");
     }
-    assert!(messenger.house.reading().users().page(None, 9).await.unwrap().is_empty());
+    assert!(messenger.app.reading().users().page(None, 9).await.unwrap().is_empty());
 }
 
 #[apply(case)]
-pub(crate) async fn nobody_else_answers_for_the_person_asked(stage: Stage) {
-    let messenger = Messenger::open(&stage).await;
+async fn nobody_else_answers_for_the_person_asked(fixture: Fixture) {
+    let messenger = Messenger::open(&fixture).await;
     let start = messenger.start().await;
     messenger.taps_code(7, &start, &start.match_code).await;
     assert!(matches!(messenger.poll(&start).await.unwrap(), BotPoll::Pending), "nobody was asked yet");
@@ -207,12 +204,12 @@ pub(crate) async fn nobody_else_answers_for_the_person_asked(stage: Stage) {
     messenger.taps_code(7, &start, &start.match_code).await;
     messenger.taps_code(8, &start, "no").await;
     let answer = signed_in(messenger.poll(&start).await.unwrap());
-    let who = messenger.house.who(&answer.tokens.access_token).await.unwrap();
+    let who = messenger.app.who(&answer.tokens.access_token).await.unwrap();
     assert_eq!(
         messenger
-            .house
+            .app
             .sign_in
-            .identities(&authenticated(&messenger.house, &who), who.user().unwrap().0)
+            .identities(&authenticated(&messenger.app, &who), who.user().unwrap().0)
             .await
             .unwrap()
             .len(),
@@ -222,27 +219,27 @@ pub(crate) async fn nobody_else_answers_for_the_person_asked(stage: Stage) {
 
 /// AC-083: the tokens of an attempt go to the browser that began it.
 #[apply(case)]
-pub(crate) async fn another_browser_cannot_poll(stage: Stage) {
-    let messenger = Messenger::open(&stage).await;
+async fn another_browser_cannot_poll(fixture: Fixture) {
+    let messenger = Messenger::open(&fixture).await;
     let (start, other) = (messenger.start().await, messenger.start().await);
     messenger.writes(7, &start.command).await;
     messenger.taps_code(7, &start, &start.match_code).await;
     for secret in ["", "nonsense", other.secret.as_str(), start.attempt.as_str()] {
-        let poll = messenger.house.sign_in.poll_bot(&at(&messenger.house, home()), &start.attempt, secret).await;
+        let poll = messenger.app.sign_in.poll_bot(&at(&messenger.app, home()), &start.attempt, secret).await;
         assert_eq!(refusal(poll), Refusal::InvalidCode);
     }
-    let unknown = messenger.house.sign_in.poll_bot(&at(&messenger.house, home()), &other.secret, &other.secret).await;
+    let unknown = messenger.app.sign_in.poll_bot(&at(&messenger.app, home()), &other.secret, &other.secret).await;
     assert_eq!(refusal(unknown), Refusal::InvalidCode);
     signed_in(messenger.poll(&start).await.unwrap());
 }
 
 #[apply(case)]
-pub(crate) async fn sixty_four_polls_hand_the_tokens_out_once(stage: Stage) {
-    let messenger = Messenger::open(&stage).await;
+async fn sixty_four_polls_hand_the_tokens_out_once(fixture: Fixture) {
+    let messenger = Messenger::open(&fixture).await;
     let start = messenger.start().await;
     messenger.writes(7, &start.command).await;
     messenger.taps_code(7, &start, &start.match_code).await;
-    let services = messenger.house.shared();
+    let services = messenger.app.shared();
     let answers = at_once(64, |_| {
         let (services, start) = (Arc::clone(&services), start.clone());
         async move { services.sign_in.poll_bot(&at(&services, home()), &start.attempt, &start.secret).await }
@@ -254,12 +251,12 @@ pub(crate) async fn sixty_four_polls_hand_the_tokens_out_once(stage: Stage) {
 }
 
 #[apply(case)]
-pub(crate) async fn an_attempt_with_the_bot_lives_five_minutes(stage: Stage) {
-    let messenger = Messenger::open(&stage).await;
+async fn an_attempt_with_the_bot_lives_five_minutes(fixture: Fixture) {
+    let messenger = Messenger::open(&fixture).await;
     let start = messenger.start().await;
     assert_eq!(start.expires_in, 300);
     messenger.writes(7, &start.command).await;
-    messenger.house.advance(Duration::from_secs(300));
+    messenger.app.advance(Duration::from_secs(300));
     messenger.told();
     messenger.taps_code(7, &start, &start.match_code).await;
     assert_eq!(refusal(messenger.poll(&start).await), Refusal::InvalidCode);
@@ -270,16 +267,16 @@ pub(crate) async fn an_attempt_with_the_bot_lives_five_minutes(stage: Stage) {
 
 /// AC-007: a confirmed attempt is a way in, and dies with the others.
 #[apply(case)]
-pub(crate) async fn a_confirmed_attempt_dies_with_a_new_password(stage: Stage) {
-    let messenger = Messenger::open(&stage).await;
+async fn a_confirmed_attempt_dies_with_a_new_password(fixture: Fixture) {
+    let messenger = Messenger::open(&fixture).await;
     let ada = messenger.sign_in(7).await.user.id;
     let start = messenger.start().await;
     messenger.writes(7, &start.command).await;
     messenger.taps_code(7, &start, &start.match_code).await;
     messenger
-        .house
+        .app
         .accounts
-        .set_password(&messenger.house.operator_context(), ada, &password(OTHER_PASSWORD))
+        .set_password(&messenger.app.operator_context(), ada, &password(OTHER_PASSWORD))
         .await
         .unwrap();
     assert_eq!(refusal(messenger.poll(&start).await), Refusal::InvalidCode);
@@ -287,47 +284,47 @@ pub(crate) async fn a_confirmed_attempt_dies_with_a_new_password(stage: Stage) {
 
 /// AC-069: a forged update is posted to the webhook.
 #[apply(case)]
-pub(crate) async fn an_update_without_the_secret_is_refused(stage: Stage) {
-    let messenger = Messenger::open(&stage).await;
+async fn an_update_without_the_secret_is_refused(fixture: Fixture) {
+    let messenger = Messenger::open(&fixture).await;
     let start = messenger.start().await;
     let chat = json!({ "id": 7, "type": "private" });
     let message = json!({ "message_id": 1, "date": 1, "chat": chat, "from": somebody(7), "text": start.command });
     let update = json!({ "update_id": 1, "message": message }).to_string();
     for secret in [None, Some(&b""[..]), Some(b"webhook-secret-2"), Some(b"webhook-secret-"), Some(b"WEBHOOK-SECRET-1")]
     {
-        let answer = messenger.house.bot.take_webhook(&at(&messenger.house, home()), secret, update.as_bytes()).await;
+        let answer = messenger.app.bot.take_webhook(&at(&messenger.app, home()), secret, update.as_bytes()).await;
         assert_eq!(refusal(answer), Refusal::NotSignedIn);
     }
     assert!(messenger.told().is_empty());
     for nonsense in ["", "[]", "{}", "{\"update_id\":\"1\"}", "\u{0}"] {
         let answer = messenger
-            .house
+            .app
             .bot
-            .take_webhook(&at(&messenger.house, home()), Some(SECRET.as_bytes()), nonsense.as_bytes())
+            .take_webhook(&at(&messenger.app, home()), Some(SECRET.as_bytes()), nonsense.as_bytes())
             .await;
         assert!(matches!(refusal(answer), Refusal::Malformed(_)), "{nonsense:?}");
     }
     messenger
-        .house
+        .app
         .bot
-        .take_webhook(&at(&messenger.house, home()), Some(SECRET.as_bytes()), update.as_bytes())
+        .take_webhook(&at(&messenger.app, home()), Some(SECRET.as_bytes()), update.as_bytes())
         .await
         .unwrap();
     assert_eq!(messenger.told().len(), 1);
 }
 
 #[apply(case)]
-pub(crate) async fn a_repeated_update_is_taken_once(stage: Stage) {
-    let messenger = Messenger::open(&stage).await;
+async fn a_repeated_update_is_taken_once(fixture: Fixture) {
+    let messenger = Messenger::open(&fixture).await;
     let start = messenger.start().await;
     let chat = json!({ "id": 7, "type": "private" });
     let message = json!({ "message_id": 1, "date": 1, "chat": chat, "from": somebody(7), "text": start.command });
     let update = json!({ "update_id": 5, "message": message }).to_string();
     for _ in 0..3 {
         messenger
-            .house
+            .app
             .bot
-            .take_webhook(&at(&messenger.house, home()), Some(SECRET.as_bytes()), update.as_bytes())
+            .take_webhook(&at(&messenger.app, home()), Some(SECRET.as_bytes()), update.as_bytes())
             .await
             .unwrap();
     }
@@ -336,8 +333,8 @@ pub(crate) async fn a_repeated_update_is_taken_once(stage: Stage) {
 
 /// The tap on the right code is delivered eight times at once: one account, one session.
 #[apply(case)]
-pub(crate) async fn an_update_that_comes_at_once_several_times_does_nothing_twice(stage: Stage) {
-    let messenger = Messenger::open(&stage).await;
+async fn an_update_that_comes_at_once_several_times_does_nothing_twice(fixture: Fixture) {
+    let messenger = Messenger::open(&fixture).await;
     let start = messenger.start().await;
     messenger.writes(7, &start.command).await;
     let message = json!({ "message_id": 1, "date": 1, "chat": { "id": 7, "type": "private" } });
@@ -346,30 +343,30 @@ pub(crate) async fn an_update_that_comes_at_once_several_times_does_nothing_twic
     let update = json!({ "update_id": 9, "callback_query": query }).to_string();
     for _ in 0..8 {
         messenger
-            .house
+            .app
             .bot
-            .take_webhook(&at(&messenger.house, home()), Some(SECRET.as_bytes()), update.as_bytes())
+            .take_webhook(&at(&messenger.app, home()), Some(SECRET.as_bytes()), update.as_bytes())
             .await
             .unwrap();
     }
     let user = signed_in(messenger.poll(&start).await.unwrap()).user.id;
-    assert_eq!(messenger.house.reading().users().page(None, 9).await.unwrap().len(), 1);
-    assert_eq!(messenger.house.reading().identities().of_user(user).await.unwrap().len(), 1);
-    assert_eq!(messenger.house.devices_of(user).await.len(), 1);
+    assert_eq!(messenger.app.reading().users().page(None, 9).await.unwrap().len(), 1);
+    assert_eq!(messenger.app.reading().identities().of_user(user).await.unwrap().len(), 1);
+    assert_eq!(messenger.app.devices_of(user).await.len(), 1);
 }
 
 #[apply(case)]
-pub(crate) async fn access_of_the_bot_is_recorded_and_withdrawn(stage: Stage) {
-    let messenger = Messenger::open(&stage).await;
+async fn access_of_the_bot_is_recorded_and_withdrawn(fixture: Fixture) {
+    let messenger = Messenger::open(&fixture).await;
     messenger.changes_access(9, "member").await;
     messenger.writes(9, "/start").await;
     let ada = messenger.sign_in(7).await.user.id;
-    let house = &messenger.house;
+    let app = &messenger.app;
     for (status, may_write) in [("kicked", false), ("kicked", false), ("member", true), ("left", false)] {
         messenger.changes_access(7, status).await;
         assert_eq!(messenger.may_write(ada).await, may_write, "{status}");
     }
-    assert_eq!(house.count_of(ada, EventKind::BotAccessChanged).await, 3, "a repeated status is no change");
+    assert_eq!(app.count_of(ada, EventKind::BotAccessChanged).await, 3, "a repeated status is no change");
     messenger.writes(7, "/start").await;
     assert!(messenger.may_write(ada).await, "who writes again may be written to again");
     messenger.changes_access(9, "kicked").await;
@@ -378,23 +375,23 @@ pub(crate) async fn access_of_the_bot_is_recorded_and_withdrawn(stage: Stage) {
 
 /// Of two accounts of one person there, the one that shut the bot out is the one that is recorded.
 #[apply(case)]
-pub(crate) async fn each_linked_account_has_its_own_bot_access(stage: Stage) {
-    let messenger = Messenger::open(&stage).await;
-    let house = &messenger.house;
-    let ada = house.member("ada").await;
+async fn each_linked_account_has_its_own_bot_access(fixture: Fixture) {
+    let messenger = Messenger::open(&fixture).await;
+    let app = &messenger.app;
+    let ada = app.member("ada").await;
     for id in ["7", "8"] {
         messenger.telegram.is(userd_providers::Profile { bot_access: Some(true), ..person("telegram", id) });
-        assert!(matches!(house.link(&ada, "telegram").await, Finished::Linked { .. }));
-        house.advance(Duration::from_secs(1));
+        assert!(matches!(app.link(&ada, "telegram").await, Finished::Linked { .. }));
+        app.advance(Duration::from_secs(1));
     }
     messenger.changes_access(8, "kicked").await;
-    let identities = house.reading().identities().of_user(ada.id).await.unwrap();
+    let identities = app.reading().identities().of_user(ada.id).await.unwrap();
     assert_eq!(identities.iter().map(|identity| identity.bot_access).collect::<Vec<_>>(), [true, false]);
 }
 
 #[apply(case)]
-pub(crate) async fn other_words_and_unknown_links_do_no_harm(stage: Stage) {
-    let messenger = Messenger::open(&stage).await;
+async fn other_words_and_unknown_links_do_no_harm(fixture: Fixture) {
+    let messenger = Messenger::open(&fixture).await;
     let unknown = format!("/start {}", "A".repeat(43));
     for text in ["/start", "/start x", unknown.as_str(), "hello", "/start a b"] {
         messenger.writes(7, text).await;
@@ -403,7 +400,7 @@ pub(crate) async fn other_words_and_unknown_links_do_no_harm(stage: Stage) {
         messenger.taps(7, data).await;
     }
     messenger.update(json!({ "poll": {} })).await.unwrap();
-    assert!(messenger.house.reading().users().page(None, 9).await.unwrap().is_empty());
+    assert!(messenger.app.reading().users().page(None, 9).await.unwrap().is_empty());
 }
 
 /// Takes texts only, and remembers them.
@@ -420,20 +417,20 @@ impl UpdateHandler for Texts {
 }
 
 #[apply(case)]
-pub(crate) async fn an_update_goes_to_the_first_handler_that_takes_it(stage: Stage) {
-    let messenger = Messenger::open(&stage).await;
+async fn an_update_goes_to_the_first_handler_that_takes_it(fixture: Fixture) {
+    let messenger = Messenger::open(&fixture).await;
     let (first, second) = (Arc::new(Texts::default()), Arc::new(Texts::default()));
     let handlers: Vec<Arc<dyn UpdateHandler>> =
-        vec![first.clone(), second.clone(), Arc::new(messenger.house.sign_in.clone())];
+        vec![first.clone(), second.clone(), Arc::new(messenger.app.sign_in.clone())];
     let api = BotApi::new(&serve(Arc::clone(&messenger.calls)).await, &token(), HttpOptions::default()).unwrap();
     let bot = TelegramBot { api, username: "userd_test_bot".to_owned(), webhook_secret: Secret::new(SECRET) };
     let updates =
-        BotUpdates::new(messenger.house.deps.clone(), messenger.house.changes.clone(), Some(Arc::new(bot)), handlers);
+        BotUpdates::new(messenger.app.deps.clone(), messenger.app.changes.clone(), Some(Arc::new(bot)), handlers);
     for (id, text) in [(1, "hello"), (1, "hello"), (2, "/start")] {
         let chat = json!({ "id": 7, "type": "private" });
         let message = json!({ "message_id": 1, "date": 1, "chat": chat, "from": somebody(7), "text": text });
         let update = json!({ "update_id": id, "message": message }).to_string();
-        updates.take(&at(&messenger.house, home()), Update::parse(update.as_bytes()).unwrap()).await.unwrap();
+        updates.take(&at(&messenger.app, home()), Update::parse(update.as_bytes()).unwrap()).await.unwrap();
     }
     assert_eq!(*first.0.lock().unwrap(), ["hello"], "taken once, however often it comes");
     assert!(second.0.lock().unwrap().is_empty());
@@ -441,10 +438,10 @@ pub(crate) async fn an_update_goes_to_the_first_handler_that_takes_it(stage: Sta
 }
 
 #[apply(case)]
-pub(crate) async fn without_a_bot_there_is_no_such_way_in(stage: Stage) {
+async fn without_a_bot_there_is_no_such_way_in(fixture: Fixture) {
     let telegram = Elsewhere::new("telegram", |facts| facts.kind = Kind::Telegram);
-    let house = stage.house_with(offering(&[&telegram])).await;
-    assert_eq!(refusal(house.sign_in.start_bot(&at(&house, home())).await), Refusal::NoSuchProvider);
-    let update = house.bot.take_webhook(&at(&house, home()), Some(b""), b"{}").await;
+    let app = fixture.app_with(offering(&[&telegram])).await;
+    assert_eq!(refusal(app.sign_in.start_bot(&at(&app, home())).await), Refusal::NoSuchProvider);
+    let update = app.bot.take_webhook(&at(&app, home()), Some(b""), b"{}").await;
     assert_eq!(refusal(update), Refusal::NoSuchProvider);
 }

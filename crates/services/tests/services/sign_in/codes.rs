@@ -6,40 +6,39 @@ use userd_model::{EventKind, Refusal};
 use userd_providers::{NativeProof, ProviderFault, pkce_challenge};
 use userd_services::sign_in::Start;
 
-use super::elsewhere::{answer, code, house_with_acme, person, state_of};
+use super::elsewhere::{answer, app_with_acme, code, person, state_of};
 use crate::{
+    fixture::{Fixture, TestApp, at_once, refusal, wrong_fields},
     personas::{OTHER_PASSWORD, at, elsewhere, home, password, started},
-    stage::{House, Stage, at_once, refusal, wrong_fields},
 };
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 async fn exchange(
-    house: &House,
+    app: &TestApp,
     code: &str,
     verifier: Option<&str>,
 ) -> Result<userd_services::SignedIn, userd_services::Failure> {
-    house.sign_in.exchange(&at(&house, home()), code, verifier, None).await.map(started)
+    app.sign_in.exchange(&at(&app, home()), code, verifier, None).await.map(started)
 }
 
 /// AC-065: one code, twice in sequence and sixty-four times at once: one session, which the replay ends.
 /// ASVS V6.5.1
 #[apply(case)]
-pub(crate) async fn a_code_is_exchanged_once(stage: Stage) {
-    let (house, _) = house_with_acme(&stage).await;
-    let first = code(house.through("acme").await);
-    let named = house.sign_in.exchange(&at(&house, home()), &first, None, Some("a\nb")).await.map(started);
+async fn a_code_is_exchanged_once(fixture: Fixture) {
+    let (app, _) = app_with_acme(&fixture).await;
+    let first = code(app.through("acme").await);
+    let named = app.sign_in.exchange(&at(&app, home()), &first, None, Some("a\nb")).await.map(started);
     assert_eq!(wrong_fields(named), ["/device_name"], "a mistake in the form does not use the code up");
-    let signed_in =
-        house.sign_in.exchange(&at(&house, home()), &first, None, Some("Phone")).await.map(started).unwrap();
-    let who = house.who(&signed_in.tokens.access_token).await.unwrap();
+    let signed_in = app.sign_in.exchange(&at(&app, home()), &first, None, Some("Phone")).await.map(started).unwrap();
+    let who = app.who(&signed_in.tokens.access_token).await.unwrap();
     assert_eq!(who.token.claims.amr, ["fed"]);
-    assert_eq!(signed_in.user.last_sign_in_at, Some(house.now()));
-    assert_eq!(refusal(exchange(&house, &first, None).await), Refusal::InvalidCode);
-    assert!(house.devices_of(signed_in.user.id).await.is_empty(), "the replay ended what the code began");
-    assert_eq!(house.who(&signed_in.tokens.access_token).await.err(), Some(Refusal::NotSignedIn));
-    let bystander = house.sign_in_through("acme").await;
-    let (raced, services) = (code(house.through("acme").await), house.shared());
+    assert_eq!(signed_in.user.last_sign_in_at, Some(app.now()));
+    assert_eq!(refusal(exchange(&app, &first, None).await), Refusal::InvalidCode);
+    assert!(app.devices_of(signed_in.user.id).await.is_empty(), "the replay ended what the code began");
+    assert_eq!(app.who(&signed_in.tokens.access_token).await.err(), Some(Refusal::NotSignedIn));
+    let bystander = app.sign_in_through("acme").await;
+    let (raced, services) = (code(app.through("acme").await), app.shared());
     let answers = at_once(64, |n| {
         let (services, raced) = (Arc::clone(&services), raced.clone());
         async move { services.sign_in.exchange(&at(&services, elsewhere(n)), &raced, None, None).await.map(started) }
@@ -48,46 +47,46 @@ pub(crate) async fn a_code_is_exchanged_once(stage: Stage) {
     let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
     assert_eq!(won.len(), 1);
     assert!(lost.into_iter().all(|answer| refusal(answer) == Refusal::InvalidCode));
-    assert_eq!(house.count_of(signed_in.user.id, EventKind::SessionStarted).await, 3, "one session each");
-    assert!(house.who(&bystander.tokens.access_token).await.is_ok(), "other sessions are not touched");
+    assert_eq!(app.count_of(signed_in.user.id, EventKind::SessionStarted).await, 3, "one session each");
+    assert!(app.who(&bystander.tokens.access_token).await.is_ok(), "other sessions are not touched");
 }
 
 /// ASVS V6.5.5
 #[apply(case)]
-pub(crate) async fn a_code_lives_a_minute(stage: Stage) {
-    let (house, _) = house_with_acme(&stage).await;
-    let (late, in_time) = (code(house.through("acme").await), code(house.through("acme").await));
-    house.advance(Duration::from_secs(59));
-    assert!(exchange(&house, &in_time, None).await.is_ok());
-    house.advance(Duration::from_secs(1));
-    assert_eq!(refusal(exchange(&house, &late, None).await), Refusal::InvalidCode);
-    let begun = house.begin("acme").await;
+async fn a_code_lives_a_minute(fixture: Fixture) {
+    let (app, _) = app_with_acme(&fixture).await;
+    let (late, in_time) = (code(app.through("acme").await), code(app.through("acme").await));
+    app.advance(Duration::from_secs(59));
+    assert!(exchange(&app, &in_time, None).await.is_ok());
+    app.advance(Duration::from_secs(1));
+    assert_eq!(refusal(exchange(&app, &late, None).await), Refusal::InvalidCode);
+    let begun = app.begin("acme").await;
     for other in ["", "nonsense", &"A".repeat(43), &state_of(&begun), &begun.browser] {
-        assert_eq!(refusal(exchange(&house, other, None).await), Refusal::InvalidCode);
+        assert_eq!(refusal(exchange(&app, other, None).await), Refusal::InvalidCode);
     }
 }
 
 /// A code is stolen from the URL: without the verifier of the application that began it is worth nothing.
 #[apply(case)]
-pub(crate) async fn a_code_with_a_proof_key_needs_its_verifier(stage: Stage) {
-    let (house, _) = house_with_acme(&stage).await;
+async fn a_code_with_a_proof_key_needs_its_verifier(fixture: Fixture) {
+    let (app, _) = app_with_acme(&fixture).await;
     let begin = async |challenge: Option<String>| {
         let start = Start { code_challenge: challenge, ..Start::default() };
-        let begun = house.sign_in.start(&at(&house, home()), "acme", start).await?;
+        let begun = app.sign_in.start(&at(&app, home()), "acme", start).await?;
         let finished =
-            house.sign_in.finish(&at(&house, home()), "acme", &answer(&state_of(&begun)), Some(&begun.browser)).await;
+            app.sign_in.finish(&at(&app, home()), "acme", &answer(&state_of(&begun)), Some(&begun.browser)).await;
         Ok(code(finished))
     };
     let challenge = Some(pkce_challenge(VERIFIER));
     for wrong in [None, Some(""), Some("another"), Some(pkce_challenge(VERIFIER).as_str())] {
         let stolen = begin(challenge.clone()).await.unwrap();
-        assert_eq!(refusal(exchange(&house, &stolen, wrong).await), Refusal::InvalidCode, "{wrong:?}");
-        assert_eq!(refusal(exchange(&house, &stolen, Some(VERIFIER)).await), Refusal::InvalidCode, "used up");
+        assert_eq!(refusal(exchange(&app, &stolen, wrong).await), Refusal::InvalidCode, "{wrong:?}");
+        assert_eq!(refusal(exchange(&app, &stolen, Some(VERIFIER)).await), Refusal::InvalidCode, "used up");
     }
     let good = begin(challenge).await.unwrap();
-    assert!(exchange(&house, &good, Some(VERIFIER)).await.is_ok());
+    assert!(exchange(&app, &good, Some(VERIFIER)).await.is_ok());
     let without = begin(None).await.unwrap();
-    assert_eq!(refusal(exchange(&house, &without, Some(VERIFIER)).await), Refusal::InvalidCode, "a downgrade");
+    assert_eq!(refusal(exchange(&app, &without, Some(VERIFIER)).await), Refusal::InvalidCode, "a downgrade");
     for plain in ["plain", VERIFIER.get(1..).unwrap(), &"!".repeat(43)] {
         let answer: Result<String, userd_services::Failure> = begin(Some(plain.to_owned())).await;
         assert_eq!(wrong_fields(answer), ["/code_challenge"]);
@@ -96,54 +95,49 @@ pub(crate) async fn a_code_with_a_proof_key_needs_its_verifier(stage: Stage) {
 
 /// AC-007: a code that is on its way dies with a sign-out, a block and a new password.
 #[apply(case)]
-pub(crate) async fn what_shuts_the_account_kills_the_code(stage: Stage) {
-    let (house, _) = house_with_acme(&stage).await;
-    let user = house.sign_in_through("acme").await.user.id;
-    let outstanding = code(house.through("acme").await);
-    house.accounts.set_password(&house.operator_context(), user, &password(OTHER_PASSWORD)).await.unwrap();
-    assert_eq!(refusal(exchange(&house, &outstanding, None).await), Refusal::InvalidCode);
-    let outstanding = code(house.through("acme").await);
-    house.users.sign_out(&house.operator_context(), user).await.unwrap();
-    assert_eq!(refusal(exchange(&house, &outstanding, None).await), Refusal::InvalidCode);
-    let outstanding = code(house.through("acme").await);
-    house.users.block(&house.operator_context(), user).await.unwrap();
-    assert_eq!(refusal(exchange(&house, &outstanding, None).await), Refusal::InvalidCode);
-    assert!(house.devices_of(user).await.is_empty());
+async fn what_shuts_the_account_kills_the_code(fixture: Fixture) {
+    let (app, _) = app_with_acme(&fixture).await;
+    let user = app.sign_in_through("acme").await.user.id;
+    let outstanding = code(app.through("acme").await);
+    app.accounts.set_password(&app.operator_context(), user, &password(OTHER_PASSWORD)).await.unwrap();
+    assert_eq!(refusal(exchange(&app, &outstanding, None).await), Refusal::InvalidCode);
+    let outstanding = code(app.through("acme").await);
+    app.users.sign_out(&app.operator_context(), user).await.unwrap();
+    assert_eq!(refusal(exchange(&app, &outstanding, None).await), Refusal::InvalidCode);
+    let outstanding = code(app.through("acme").await);
+    app.users.block(&app.operator_context(), user).await.unwrap();
+    assert_eq!(refusal(exchange(&app, &outstanding, None).await), Refusal::InvalidCode);
+    assert!(app.devices_of(user).await.is_empty());
 }
 
 /// AC-070: a proof that an app handed over is handed over again.
 #[apply(case)]
-pub(crate) async fn a_native_proof_works_once(stage: Stage) {
-    let (house, acme) = house_with_acme(&stage).await;
+async fn a_native_proof_works_once(fixture: Fixture) {
+    let (app, acme) = app_with_acme(&fixture).await;
     let native = async |token: &str| {
-        house
-            .sign_in
-            .native(&at(&house, home()), "acme", NativeProof::AccessToken(token), Some("App"))
-            .await
-            .map(started)
+        app.sign_in.native(&at(&app, home()), "acme", NativeProof::AccessToken(token), Some("App")).await.map(started)
     };
     let first = native("token-1").await.unwrap();
     assert_eq!(refusal(native("token-1").await), Refusal::ProviderRefused("replayed"));
     let second = native("token-2").await.unwrap();
     assert_eq!(first.user.id, second.user.id);
-    assert_eq!(house.sign_in_through("acme").await.user.id, first.user.id, "every door leads to one account");
+    assert_eq!(app.sign_in_through("acme").await.user.id, first.user.id, "every door leads to one account");
     *acme.fault.lock().unwrap() = Some(ProviderFault::Refused("client_mismatch"));
     assert_eq!(refusal(native("token-3").await), Refusal::ProviderRefused("client_mismatch"));
-    let init_data =
-        house.sign_in.native(&at(&house, home()), "acme", NativeProof::InitData("x"), None).await.map(started);
+    let init_data = app.sign_in.native(&at(&app, home()), "acme", NativeProof::InitData("x"), None).await.map(started);
     assert_eq!(refusal(init_data), Refusal::ProviderRefused("not_supported"));
     acme.is(person("another", "1"));
     assert_eq!(refusal(native("token-4").await), Refusal::ProviderRefused("provider_mismatch"));
     let name =
-        house.sign_in.native(&at(&house, home()), "acme", NativeProof::AccessToken("t"), Some("\n")).await.map(started);
+        app.sign_in.native(&at(&app, home()), "acme", NativeProof::AccessToken("t"), Some("\n")).await.map(started);
     assert_eq!(wrong_fields(name), ["/device_name"]);
 }
 
 /// F17: one native proof, sixty-four times at once.
 #[apply(case)]
-pub(crate) async fn sixty_four_native_proofs_make_one_session(stage: Stage) {
-    let (house, _) = house_with_acme(&stage).await;
-    let services = house.shared();
+async fn sixty_four_native_proofs_make_one_session(fixture: Fixture) {
+    let (app, _) = app_with_acme(&fixture).await;
+    let services = app.shared();
     let answers = at_once(64, |n| {
         let services = Arc::clone(&services);
         async move {

@@ -19,8 +19,8 @@ use userd_services::{
 };
 
 use crate::{
+    fixture::{Fixture, TestApp},
     personas::{Member, at, authenticated, home, started},
-    stage::{House, Stage},
 };
 
 /// The provider.
@@ -153,7 +153,7 @@ pub(crate) fn provider_tokens(access: &str) -> ProviderTokens {
     }
 }
 
-/// A house that offers these providers.
+/// An app that offers these providers.
 pub(crate) fn offering(providers: &[&Arc<Elsewhere>]) -> TestOptions {
     let providers = providers.iter().map(|provider| Arc::clone(*provider) as Arc<dyn Provider>).collect();
     TestOptions { providers, ..TestOptions::default() }
@@ -163,10 +163,10 @@ pub(crate) fn offering_with_bot(provider: &Arc<Elsewhere>, bot: TelegramBot) -> 
     TestOptions { bot: Some(Arc::new(bot)), ..offering(&[provider]) }
 }
 
-/// A house with one provider, `acme`, as most cases want it.
-pub(crate) async fn house_with_acme(stage: &Stage) -> (House, Arc<Elsewhere>) {
+/// An app with one provider, `acme`, as most cases want it.
+pub(crate) async fn app_with_acme(fixture: &Fixture) -> (TestApp, Arc<Elsewhere>) {
     let acme = Elsewhere::new("acme", |_| {});
-    (stage.house_with(offering(&[&acme])).await, acme)
+    (fixture.app_with(offering(&[&acme])).await, acme)
 }
 
 /// The state in the URL that the browser was sent to.
@@ -197,7 +197,7 @@ pub(crate) fn code(finished: Finished) -> String {
     }
 }
 
-impl House {
+impl TestApp {
     pub(crate) async fn begin(&self, provider: &str) -> StartedFlow {
         self.sign_in.start(&at(self, home()), provider, Start::default()).await.unwrap()
     }

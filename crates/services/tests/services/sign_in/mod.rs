@@ -7,4 +7,4 @@ mod codes;
 mod elsewhere;
 mod linking;
 
-pub(crate) use elsewhere::house_with_acme;
+pub(crate) use elsewhere::app_with_acme;

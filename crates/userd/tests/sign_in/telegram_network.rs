@@ -11,29 +11,29 @@ use userd_stand_ins::{
 };
 
 use crate::{
+    fixture::Fixture,
     providers,
-    stage::Stage,
-    support::{Answer, House, until},
+    support::{Answer, TestApp, until},
 };
 
 /// The service beside Telegram's two hosts.
-pub struct Town {
-    pub stage: Stage,
+pub struct FakeNetwork {
+    pub fixture: Fixture,
     pub telegram: Telegram,
     pub bot: BotApi,
 }
 
 /// Opens it with these doors of the provider, and sets the bot's webhook.
-pub async fn open(house: &House, doors: Value) -> Town {
+pub async fn open(app: &TestApp, doors: Value) -> FakeNetwork {
     let bot = bot_api::start(Options::default()).await.unwrap();
     let telegram = telegram::start_beside(&bot, Options::default()).await.unwrap();
     let mut entry = providers::telegram(&telegram);
     entry["telegram"] = doors;
     let file = json!({ "providers": [entry], "telegram": providers::bot(&bot.base_url) });
-    let stage = Stage::open_with(&Stage::address(house), file).await;
-    let set = stage.house.run(&["telegram", "set-webhook"]).await;
+    let fixture = Fixture::open_with(&Fixture::address(app), file).await;
+    let set = fixture.app.run(&["telegram", "set-webhook"]).await;
     assert!(set.status.success(), "{}", String::from_utf8_lossy(&set.stderr));
-    Town { stage, telegram, bot }
+    FakeNetwork { fixture, telegram, bot }
 }
 
 /// A sign-in through the bot, as the browser sees it.
@@ -43,9 +43,9 @@ pub struct BotAttempt {
     pub match_code: String,
 }
 
-impl Town {
+impl FakeNetwork {
     pub async fn start_bot(&self) -> BotAttempt {
-        let begun = self.stage.visitor().poke("/v1/auth/telegram/bot/start").await.expect(200);
+        let begun = self.fixture.visitor().poke("/v1/auth/telegram/bot/start").await.expect(200);
         let text = |name: &str| begun[name].as_str().unwrap().to_owned();
         assert_eq!(begun["link"], format!("https://t.me/{}?start={}", telegram::BOT_USERNAME, text("attempt")));
         BotAttempt { attempt: text("attempt"), secret: text("secret"), match_code: text("match_code") }
@@ -53,7 +53,7 @@ impl Town {
 
     pub async fn poll(&self, attempt: &BotAttempt) -> Answer {
         let body = json!({ "attempt": attempt.attempt, "secret": attempt.secret });
-        self.stage.visitor().post("/v1/auth/telegram/bot/poll", body).await
+        self.fixture.visitor().post("/v1/auth/telegram/bot/poll", body).await
     }
 
     /// The person opens the link; the bot's question.
@@ -90,7 +90,7 @@ impl Town {
     }
 
     pub async fn forge(&self, secret: Option<&str>, body: &str) -> u16 {
-        let request = self.stage.visitor().request(reqwest::Method::POST, "/v1/telegram/webhook");
+        let request = self.fixture.visitor().request(reqwest::Method::POST, "/v1/telegram/webhook");
         let request = request.header("content-type", "application/json").body(body.to_owned());
         let request = match secret {
             Some(secret) => request.header("X-Telegram-Bot-Api-Secret-Token", secret),

@@ -1,4 +1,4 @@
-//! A house to serve: its data, its configuration, its folder; processes over it are started and ended at will.
+//! An app to serve: its data, its configuration, its folder; processes over it are started and ended at will.
 
 use std::{
     collections::BTreeMap,
@@ -26,41 +26,40 @@ pub enum Engine {
 
 /// Data and configuration. Clones share the data.
 #[derive(Clone)]
-pub struct House {
+pub struct TestApp {
     engine: Engine,
     settings: BTreeMap<String, String>,
     folder: Arc<TempDir>,
     database: Option<Arc<TestDatabase>>,
 }
 
-impl House {
-    /// A new, empty house; `None` where its servers are not at hand and need not be.
+impl TestApp {
+    /// A new, empty app; `None` where its servers are not at hand and need not be.
     pub async fn build(engine: Engine) -> Option<Self> {
-        let mut house = Self::bare(engine);
+        let mut app = Self::bare(engine);
         match engine {
             Engine::Sqlite => {
-                let url = format!("sqlite://{}", house.path("userd.db").display());
-                house.set("database.url", &url);
+                let url = format!("sqlite://{}", app.path("userd.db").display());
+                app.set("database.url", &url);
             }
             Engine::Postgres => {
                 let redis = told("USERD_TEST_REDIS");
                 assert!(redis.is_some() || !all_required(), "USERD_TEST_REDIS is not set and every case must run");
-                house.database = Some(Arc::new(TestDatabase::create(Backend::Postgres).await.unwrap()?));
-                let url = house.database.as_ref().unwrap().url().unwrap();
-                house.set("database.url", &url);
-                house.set("cache.url", &redis?).set("cache.key_prefix", &format!("{}:", unique("test")));
+                app.database = Some(Arc::new(TestDatabase::create(Backend::Postgres).await.unwrap()?));
+                let url = app.database.as_ref().unwrap().url().unwrap();
+                app.set("database.url", &url);
+                app.set("cache.url", &redis?).set("cache.key_prefix", &format!("{}:", unique("test")));
             }
         }
-        Some(house)
+        Some(app)
     }
 
-    /// A house whose database is chosen by the test.
+    /// An app whose database is chosen by the test.
     pub fn bare(engine: Engine) -> Self {
         let folder = Arc::new(tempfile::Builder::new().prefix("userd-journey").tempdir().unwrap());
-        let mut house = Self { engine, settings: BTreeMap::new(), folder, database: None };
-        let master_key = house.path("master.key").display().to_string();
-        house
-            .set("http.listen", "127.0.0.1:0")
+        let mut app = Self { engine, settings: BTreeMap::new(), folder, database: None };
+        let master_key = app.path("master.key").display().to_string();
+        app.set("http.listen", "127.0.0.1:0")
             .set("crypto.master_key_file", &master_key)
             .set("log.format", "json")
             .set("rate_limits.enabled", "false")
@@ -68,7 +67,7 @@ impl House {
             .set("database.acquire_timeout", "10s")
             .set("passwords.argon2.memory_kib", "8192")
             .set("passwords.argon2.iterations", "1");
-        house
+        app
     }
 
     /// Sets one key of the configuration.
@@ -77,11 +76,11 @@ impl House {
         self
     }
 
-    /// This house with one key set otherwise.
+    /// This app with one key set otherwise.
     pub fn with(&self, key: &str, value: &str) -> Self {
-        let mut house = self.clone();
-        house.set(key, value);
-        house
+        let mut app = self.clone();
+        app.set(key, value);
+        app
     }
 
     /// What a key is set to.
@@ -100,7 +99,7 @@ impl House {
         self.engine
     }
 
-    /// A file in the house's folder.
+    /// A file in the app's folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

@@ -1,4 +1,4 @@
-//! The stage: the binary with providers, an application to come back to, and the usual scenes. Deliberately absent:
+//! The fixture: the binary with providers, an application to come back to, and the usual scenes. Deliberately absent:
 //! what is right; the stories say that.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::{
     browser::{Browser, Page},
-    support::{Answer, Caller, House, Replica, Tokens, caller::send, unique},
+    support::{Answer, Caller, Replica, TestApp, Tokens, caller::send, unique},
 };
 
 /// The application's page.
@@ -20,8 +20,8 @@ pub const PHONE_APP: &str = "org.example.app:/signed-in";
 pub const BARE_APP: &str = "https://bare.example.org";
 
 /// A running service with an application.
-pub struct Stage {
-    pub house: House,
+pub struct Fixture {
+    pub app: TestApp,
     pub replica: Replica,
     /// Its public address.
     pub base: String,
@@ -42,32 +42,32 @@ impl ProofKey {
     }
 }
 
-impl Stage {
+impl Fixture {
     /// Chooses the address, so that providers can be told where they send people back to.
-    pub fn address(house: &House) -> House {
-        house.at_its_address()
+    pub fn address(app: &TestApp) -> TestApp {
+        app.at_its_address()
     }
 
-    /// Opens a house, whose address is chosen, with these providers.
-    pub async fn open(house: &House, providers: Value) -> Self {
-        Self::open_with(house, json!({ "providers": providers })).await
+    /// Opens an app, whose address is chosen, with these providers.
+    pub async fn open(app: &TestApp, providers: Value) -> Self {
+        Self::open_with(app, json!({ "providers": providers })).await
     }
 
-    /// Opens a house with these top-level keys in its file.
-    pub async fn open_with(house: &House, mut file: Value) -> Self {
+    /// Opens an app with these top-level keys in its file.
+    pub async fn open_with(app: &TestApp, mut file: Value) -> Self {
         file["sign_in"] = json!({ "return_to": [APP, PHONE_APP, BARE_APP] });
         // Every JSON text is a YAML text.
-        std::fs::write(house.path("config.yaml"), file.to_string()).unwrap();
-        let base = house.get("http.public_url").to_owned();
-        let replica = house.open().await;
-        Self { visitor: replica.visitor(), replica, house: house.clone(), base }
+        std::fs::write(app.path("config.yaml"), file.to_string()).unwrap();
+        let base = app.get("http.public_url").to_owned();
+        let replica = app.open().await;
+        Self { visitor: replica.visitor(), replica, app: app.clone(), base }
     }
 
     /// Starts again with another file, on the same data and address.
     pub async fn reopen_with(self, file: Value) -> Self {
-        let Self { house, replica, .. } = self;
+        let Self { app, replica, .. } = self;
         assert!(replica.stop().await.status.success());
-        Self::open_with(&house, file).await
+        Self::open_with(&app, file).await
     }
 
     pub fn visitor(&self) -> Caller {
@@ -150,20 +150,20 @@ impl Stage {
 
     /// How many accounts there are.
     pub async fn users(&self) -> usize {
-        let list = self.house.ask(&["users", "list", "--limit", "1000"]).await;
+        let list = self.app.ask(&["users", "list", "--limit", "1000"]).await;
         list.as_array().unwrap().len()
     }
 
     /// Blocks an account at the command line.
     pub async fn block(&self, user: &str) {
-        let output = self.house.run(&["users", "block", user]).await;
+        let output = self.app.run(&["users", "block", user]).await;
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 }
 
 /// Our callback for a provider.
-pub fn callback(house: &House, provider: &str) -> String {
-    format!("{}/v1/auth/{provider}/callback", house.get("http.public_url"))
+pub fn callback(app: &TestApp, provider: &str) -> String {
+    format!("{}/v1/auth/{provider}/callback", app.get("http.public_url"))
 }
 
 /// A stand-in's page, answered by this person at once.

@@ -1,4 +1,4 @@
-//! Where a case plays: a new database with tables of its own, an engine in the weather asked for, a store.
+//! Where a case runs: a new database with tables of its own, an engine in the fault mode asked for, a store.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use userd_storage::{
 
 /// How the engine behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Weather {
+pub(crate) enum FaultMode {
     Plain,
     RunTwice,
     ConflictFirst,
@@ -20,7 +20,7 @@ pub(crate) enum Weather {
     Pooled,
 }
 
-pub(crate) struct Stage {
+pub(crate) struct Fixture {
     pub(crate) store: Store,
     /// Kept to the end: dropping it removes the database.
     _database: TestDatabase,
@@ -37,17 +37,17 @@ pub(crate) static INSERT_COUNTER: &Statement = &INSERT;
 pub(crate) static SET_COUNTER: &Statement = &SET;
 pub(crate) static READ_COUNTER: &Statement = &READ;
 
-impl Stage {
+impl Fixture {
     /// Nothing when the backend is not at hand and need not be.
-    pub(crate) async fn set(backend: Backend, weather: Weather) -> Option<Self> {
+    pub(crate) async fn set(backend: Backend, mode: FaultMode) -> Option<Self> {
         let database = TestDatabase::create(backend).await.unwrap()?;
         let engine = database.engine().unwrap();
         tables(&*engine).await;
-        let engine = match weather {
-            Weather::Plain => engine,
-            Weather::RunTwice => RunTwice::over(engine),
-            Weather::ConflictFirst => ConflictFirst::over(engine),
-            Weather::Pooled => {
+        let engine = match mode {
+            FaultMode::Plain => engine,
+            FaultMode::RunTwice => RunTwice::over(engine),
+            FaultMode::ConflictFirst => ConflictFirst::over(engine),
+            FaultMode::Pooled => {
                 let options = PostgresOptions::at(database.url().unwrap());
                 let options = PostgresOptions { statement_cache: false, pipelining: false, ..options };
                 Arc::new(PostgresEngine::new(&options).unwrap())

@@ -1,4 +1,4 @@
-//! Where a case plays: a new database behind an engine that behaves or misbehaves, and houses built over it.
+//! Where a case runs: a new database behind an engine that behaves or misbehaves, and apps built over it.
 
 use std::{ops::Deref, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -6,35 +6,35 @@ use futures_util::FutureExt as _;
 use userd_model::{EventKind, Random as _, Refusal, Timestamp, UserId, UserStatus};
 use userd_services::{
     Failure, Services,
-    testing::{TestOptions, house, settings},
+    testing::{TestOptions, settings, test_app},
 };
 use userd_storage::{
     Engine, Store, UnitOfWork,
     engines::{PostgresEngine, PostgresOptions, SqliteEngine, SqliteLocation, SqliteOptions},
     repositories::outbox::SHARDS,
-    testing::{Backend, ConflictFirst, RunTwice, StillClock, TestRandom, postgres_url, schema_on},
+    testing::{Backend, ConflictFirst, ManualClock, RunTwice, TestRandom, postgres_url, schema_on},
 };
 
 /// How the engine behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Weather {
+pub(crate) enum FaultMode {
     Plain,
     RunTwice,
     ConflictFirst,
 }
 
 /// Runs a case, unless its backend is not at hand and need not be.
-pub(crate) async fn run(backend: Backend, weather: Weather, case: impl AsyncFnOnce(Stage)) {
+pub(crate) async fn run(backend: Backend, mode: FaultMode, case: impl AsyncFnOnce(Fixture)) {
     let Some(place) = Place::find(backend).await else { return };
     let engine = place.engine();
-    // The schema is made in fair weather; only the case is in the rain.
+    // The schema is made without faults; only the case meets them.
     schema_on(Arc::clone(&engine)).await.unwrap();
-    let front = match weather {
-        Weather::Plain => Arc::clone(&engine),
-        Weather::RunTwice => RunTwice::over(Arc::clone(&engine)),
-        Weather::ConflictFirst => ConflictFirst::over(Arc::clone(&engine)),
+    let front = match mode {
+        FaultMode::Plain => Arc::clone(&engine),
+        FaultMode::RunTwice => RunTwice::over(Arc::clone(&engine)),
+        FaultMode::ConflictFirst => ConflictFirst::over(Arc::clone(&engine)),
     };
-    let ended = AssertUnwindSafe(case(Stage::over(front))).catch_unwind().await;
+    let ended = AssertUnwindSafe(case(Fixture::over(front))).catch_unwind().await;
     engine.close().await;
     place.leave().await;
     if let Err(panic) = ended {
@@ -81,17 +81,17 @@ impl Place {
 }
 
 /// A database.
-pub(crate) struct Stage {
+pub(crate) struct Fixture {
     pub(crate) store: Arc<Store>,
 }
 
-/// A service on a stage.
-pub(crate) struct House {
+/// A service on a fixture.
+pub(crate) struct TestApp {
     services: Arc<Services>,
-    pub(crate) clock: Arc<StillClock>,
+    pub(crate) clock: Arc<ManualClock>,
 }
 
-impl Deref for House {
+impl Deref for TestApp {
     type Target = Services;
 
     fn deref(&self) -> &Services {
@@ -99,35 +99,35 @@ impl Deref for House {
     }
 }
 
-impl Stage {
+impl Fixture {
     pub(crate) fn over(engine: Arc<dyn Engine>) -> Self {
         Self { store: Arc::new(Store::new(engine, Arc::new(TestRandom::default()))) }
     }
 
-    /// The usual house: registration open, no limits.
-    pub(crate) async fn house(&self) -> House {
-        self.house_with(TestOptions::default()).await
+    /// The usual app: registration open, no limits.
+    pub(crate) async fn app(&self) -> TestApp {
+        self.app_with(TestOptions::default()).await
     }
 
-    pub(crate) async fn house_with(&self, options: TestOptions) -> House {
-        self.try_house(options).await.unwrap()
+    pub(crate) async fn app_with(&self, options: TestOptions) -> TestApp {
+        self.try_app(options).await.unwrap()
     }
 
-    pub(crate) async fn try_house(&self, options: TestOptions) -> Result<House, Failure> {
-        let made = house(Arc::clone(&self.store), options).await?;
-        Ok(House { services: made.services, clock: made.clock })
+    pub(crate) async fn try_app(&self, options: TestOptions) -> Result<TestApp, Failure> {
+        let made = test_app(Arc::clone(&self.store), options).await?;
+        Ok(TestApp { services: made.services, clock: made.clock })
     }
 
     /// Two replicas on one database that hear nothing of each other but what the database tells.
-    pub(crate) async fn two_houses(&self) -> (House, House) {
-        let first = self.house().await;
+    pub(crate) async fn two_apps(&self) -> (TestApp, TestApp) {
+        let first = self.app().await;
         let clock = Some(Arc::clone(&first.clock));
-        let second = self.house_with(TestOptions { clock, seed: 2, ..TestOptions::default() }).await;
+        let second = self.app_with(TestOptions { clock, seed: 2, ..TestOptions::default() }).await;
         (first, second)
     }
 }
 
-impl House {
+impl TestApp {
     pub(crate) fn shared(&self) -> Arc<Services> {
         Arc::clone(&self.services)
     }
