@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use utoipa::openapi::{RefOr, schema::Schema};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
-use crate::{api::Api, openapi, policy::RouteNeeds};
+use crate::{api::Api, openapi, policy::RouteAccess};
 
 /// Routes with their documentation. There is no way to add one without the other: [`Routes::with`] takes only what
 /// `utoipa_axum::routes!` makes of documented handlers.
@@ -42,7 +42,7 @@ impl Routes {
 
     /// The API document of these routes.
     #[must_use]
-    pub fn document(&self, table: &[RouteNeeds]) -> serde_json::Value {
+    pub fn document(&self, table: &[RouteAccess]) -> serde_json::Value {
         openapi::complete(self.router.get_openapi(), table)
     }
 

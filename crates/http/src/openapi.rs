@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use userd_web::problem::{document, table};
 
-use crate::policy::{Needs, RouteNeeds};
+use crate::policy::{Access, RouteAccess};
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
@@ -28,7 +28,7 @@ const TAGS: [&str; 11] = [
 ];
 
 /// The whole document, OpenAPI 3.1.
-pub(crate) fn complete(collected: &utoipa::openapi::OpenApi, table: &[RouteNeeds]) -> Value {
+pub(crate) fn complete(collected: &utoipa::openapi::OpenApi, table: &[RouteAccess]) -> Value {
     // A document of plain data always becomes JSON; an empty one fails the policy check that follows.
     let mut doc = serde_json::to_value(collected).unwrap_or_else(|_| json!({}));
     if let Some(root) = doc.as_object_mut() {
@@ -41,8 +41,8 @@ pub(crate) fn complete(collected: &utoipa::openapi::OpenApi, table: &[RouteNeeds
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
             if METHODS.contains(&method.as_str()) {
                 let method = method.to_uppercase();
-                let needs = table.iter().find(|entry| entry.path == path && entry.method == method);
-                complete_operation(path, &method, needs.map_or(&Needs::Public, |entry| &entry.needs), operation);
+                let access = table.iter().find(|entry| entry.path == path && entry.method == method);
+                complete_operation(path, &method, access.map_or(&Access::Public, |entry| &entry.access), operation);
             }
         }
     }
@@ -70,16 +70,16 @@ fn info() -> Value {
     })
 }
 
-fn complete_operation(path: &str, method: &str, needs: &Needs, operation: &mut Value) {
-    let statuses = possible_statuses(path, method, needs, operation);
+fn complete_operation(path: &str, method: &str, access: &Access, operation: &mut Value) {
+    let statuses = possible_statuses(path, method, access, operation);
     let family = if path.starts_with("/oauth2/") { "OAuthError" } else { "Problem" };
     let Some(operation) = operation.as_object_mut() else {
         return;
     };
     operation.insert("operationId".into(), operation_id(operation).into());
-    operation.insert("security".into(), security(needs));
-    if let Needs::Permission(permission) | Needs::ClientOrBearer(permission) = needs {
-        let note = format!("Needs the permission `{}`.", permission.as_str());
+    operation.insert("security".into(), security(access));
+    if let Access::Permission(permission) | Access::ClientOrBearer(permission) = access {
+        let note = format!("Access the permission `{}`.", permission.as_str());
         let text = operation.get("description").and_then(Value::as_str).map(|text| format!("{text}\n\n{note}"));
         operation.insert("description".into(), text.unwrap_or(note).into());
         operation.insert("x-permission".into(), permission.as_str().into());
@@ -118,8 +118,8 @@ fn complete_response(status: &str, family: &str, response: &mut Value) {
     }
 }
 
-/// The statuses of problems that this operation can answer, by its form and its needs.
-fn possible_statuses(path: &str, method: &str, needs: &Needs, operation: &Value) -> BTreeSet<u16> {
+/// The statuses of problems that this operation can answer, by its form and who may call it.
+fn possible_statuses(path: &str, method: &str, access: &Access, operation: &Value) -> BTreeSet<u16> {
     let mut statuses = BTreeSet::new();
     let parameters = operation.get("parameters").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let has = |place: &str, name: Option<&str>| {
@@ -131,14 +131,14 @@ fn possible_statuses(path: &str, method: &str, needs: &Needs, operation: &Value)
     if path.starts_with("/v1/") || path.starts_with("/oauth2/") {
         statuses.extend([400, 403, 414, 429, 503]);
     }
-    if *needs != Needs::Public {
+    if *access != Access::Public {
         statuses.extend([400, 401, 403]);
     }
     // Public as they are, a client that shows credentials there must show right ones (RFC 6749 section 5.2).
     if path.starts_with("/oauth2/") {
         statuses.insert(401);
     }
-    if method != "GET" && matches!(needs, Needs::User | Needs::Permission(_)) {
+    if method != "GET" && matches!(access, Access::User | Access::Permission(_)) {
         statuses.insert(409);
     }
     if operation.get("requestBody").is_some() {
@@ -159,12 +159,12 @@ fn possible_statuses(path: &str, method: &str, needs: &Needs, operation: &Value)
     statuses
 }
 
-fn security(needs: &Needs) -> Value {
-    match needs {
-        Needs::Public => json!([]),
-        Needs::User | Needs::Permission(_) => json!([{"bearer": []}]),
-        Needs::Client => json!([{"client": []}]),
-        Needs::ClientOrBearer(_) => json!([{"client": []}, {"bearer": []}]),
+fn security(access: &Access) -> Value {
+    match access {
+        Access::Public => json!([]),
+        Access::User | Access::Permission(_) => json!([{"bearer": []}]),
+        Access::Client => json!([{"client": []}]),
+        Access::ClientOrBearer(_) => json!([{"client": []}, {"bearer": []}]),
     }
 }
 

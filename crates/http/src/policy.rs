@@ -6,7 +6,7 @@ use userd_web::RouteTraits;
 
 /// What a caller must be to use a route.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Needs {
+pub enum Access {
     /// Nothing: anybody may call it.
     Public,
     /// A signed-in user; the route touches only what is the user's own.
@@ -21,83 +21,83 @@ pub enum Needs {
 
 /// One line of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RouteNeeds {
+pub struct RouteAccess {
     /// Upper case.
     pub method: &'static str,
     /// The path template, e.g. `/v1/users/{id}`.
     pub path: &'static str,
-    /// What the route needs.
-    pub needs: Needs,
+    /// What a caller must be.
+    pub access: Access,
     /// Whether it hashes a password: a connection that asks for that has low priority afterwards.
     pub hashes: bool,
 }
 
-const fn route(method: &'static str, path: &'static str, needs: Needs) -> RouteNeeds {
-    RouteNeeds { method, path, needs, hashes: false }
+const fn route(method: &'static str, path: &'static str, access: Access) -> RouteAccess {
+    RouteAccess { method, path, access, hashes: false }
 }
 
 /// A route that hashes a password.
-const fn hashing(method: &'static str, path: &'static str, needs: Needs) -> RouteNeeds {
-    RouteNeeds { method, path, needs, hashes: true }
+const fn hashing(method: &'static str, path: &'static str, access: Access) -> RouteAccess {
+    RouteAccess { method, path, access, hashes: true }
 }
 
 /// Every route of the service.
-pub const ROUTES: &[RouteNeeds] = &[
-    route("GET", "/livez", Needs::Public),
-    route("GET", "/readyz", Needs::Public),
-    route("GET", "/version", Needs::Public),
-    route("GET", "/metrics", Needs::Public),
-    route("GET", "/openapi.json", Needs::Public),
-    route("GET", "/docs", Needs::Public),
-    route("GET", "/docs/{file}", Needs::Public),
-    route("GET", "/problems/{slug}", Needs::Public),
-    route("GET", "/setup", Needs::Public),
-    route("GET", "/signed-in", Needs::Public),
-    route("GET", "/pages/{file}", Needs::Public),
-    hashing("POST", "/v1/auth/register", Needs::Public),
-    hashing("POST", "/v1/auth/login", Needs::Public),
-    route("POST", "/v1/auth/refresh", Needs::Public),
-    route("POST", "/v1/auth/logout", Needs::User),
-    route("POST", "/v1/auth/logout-all", Needs::User),
-    hashing("POST", "/v1/setup", Needs::Public),
-    route("GET", "/v1/auth/providers", Needs::Public),
-    route("GET", "/v1/auth/{provider}/start", Needs::Public),
-    route("GET", "/v1/auth/{provider}/callback", Needs::Public),
-    route("POST", "/v1/auth/{provider}/callback", Needs::Public),
-    route("POST", "/v1/auth/exchange", Needs::Public),
-    route("POST", "/v1/auth/{provider}/token", Needs::Public),
-    route("POST", "/v1/auth/telegram/widget", Needs::Public),
-    route("POST", "/v1/auth/telegram/mini-app", Needs::Public),
-    route("POST", "/v1/auth/telegram/bot/start", Needs::Public),
-    route("POST", "/v1/auth/telegram/bot/poll", Needs::Public),
-    route("POST", "/v1/telegram/webhook", Needs::Public),
-    route("GET", "/v1/me", Needs::User),
-    route("PATCH", "/v1/me", Needs::User),
-    hashing("PUT", "/v1/me/password", Needs::User),
-    route("PUT", "/v1/me/username", Needs::User),
-    route("GET", "/v1/me/sessions", Needs::User),
-    route("DELETE", "/v1/me/sessions/{id}", Needs::User),
-    route("GET", "/v1/me/identities", Needs::User),
-    route("POST", "/v1/me/identities/{provider}/start", Needs::User),
-    route("DELETE", "/v1/me/identities/{id}", Needs::User),
-    route("GET", "/.well-known/jwks.json", Needs::Public),
-    route("GET", "/.well-known/oauth-authorization-server", Needs::Public),
-    route("POST", "/oauth2/introspect", Needs::ClientOrBearer(Permission::TOKENS_INTROSPECT)),
-    route("POST", "/oauth2/revoke", Needs::Public),
-    route("POST", "/oauth2/token", Needs::Public),
-    route("GET", "/v1/revocations", Needs::Permission(Permission::REVOCATIONS_READ)),
-    route("GET", "/v1/users", Needs::Permission(Permission::USERS_READ)),
-    route("GET", "/v1/users/{id}", Needs::Permission(Permission::USERS_READ)),
-    route("POST", "/v1/users/{id}/block", Needs::Permission(Permission::USERS_MANAGE)),
-    route("POST", "/v1/users/{id}/unblock", Needs::Permission(Permission::USERS_MANAGE)),
-    route("POST", "/v1/users/{id}/sign-out", Needs::Permission(Permission::USERS_MANAGE)),
-    route("GET", "/v1/clients", Needs::Permission(Permission::CLIENTS_READ)),
-    route("POST", "/v1/clients", Needs::Permission(Permission::CLIENTS_MANAGE)),
-    route("DELETE", "/v1/clients/{id}", Needs::Permission(Permission::CLIENTS_MANAGE)),
-    route("POST", "/v1/clients/{id}/rotate-secret", Needs::Permission(Permission::CLIENTS_MANAGE)),
-    route("GET", "/v1/signing-keys", Needs::Permission(Permission::SIGNING_KEYS_READ)),
-    route("POST", "/v1/signing-keys/rotate", Needs::Permission(Permission::SIGNING_KEYS_MANAGE)),
-    route("POST", "/v1/signing-keys/{kid}/revoke", Needs::Permission(Permission::SIGNING_KEYS_MANAGE)),
+pub const ROUTES: &[RouteAccess] = &[
+    route("GET", "/livez", Access::Public),
+    route("GET", "/readyz", Access::Public),
+    route("GET", "/version", Access::Public),
+    route("GET", "/metrics", Access::Public),
+    route("GET", "/openapi.json", Access::Public),
+    route("GET", "/docs", Access::Public),
+    route("GET", "/docs/{file}", Access::Public),
+    route("GET", "/problems/{slug}", Access::Public),
+    route("GET", "/setup", Access::Public),
+    route("GET", "/signed-in", Access::Public),
+    route("GET", "/pages/{file}", Access::Public),
+    hashing("POST", "/v1/auth/register", Access::Public),
+    hashing("POST", "/v1/auth/login", Access::Public),
+    route("POST", "/v1/auth/refresh", Access::Public),
+    route("POST", "/v1/auth/logout", Access::User),
+    route("POST", "/v1/auth/logout-all", Access::User),
+    hashing("POST", "/v1/setup", Access::Public),
+    route("GET", "/v1/auth/providers", Access::Public),
+    route("GET", "/v1/auth/{provider}/start", Access::Public),
+    route("GET", "/v1/auth/{provider}/callback", Access::Public),
+    route("POST", "/v1/auth/{provider}/callback", Access::Public),
+    route("POST", "/v1/auth/exchange", Access::Public),
+    route("POST", "/v1/auth/{provider}/token", Access::Public),
+    route("POST", "/v1/auth/telegram/widget", Access::Public),
+    route("POST", "/v1/auth/telegram/mini-app", Access::Public),
+    route("POST", "/v1/auth/telegram/bot/start", Access::Public),
+    route("POST", "/v1/auth/telegram/bot/poll", Access::Public),
+    route("POST", "/v1/telegram/webhook", Access::Public),
+    route("GET", "/v1/me", Access::User),
+    route("PATCH", "/v1/me", Access::User),
+    hashing("PUT", "/v1/me/password", Access::User),
+    route("PUT", "/v1/me/username", Access::User),
+    route("GET", "/v1/me/sessions", Access::User),
+    route("DELETE", "/v1/me/sessions/{id}", Access::User),
+    route("GET", "/v1/me/identities", Access::User),
+    route("POST", "/v1/me/identities/{provider}/start", Access::User),
+    route("DELETE", "/v1/me/identities/{id}", Access::User),
+    route("GET", "/.well-known/jwks.json", Access::Public),
+    route("GET", "/.well-known/oauth-authorization-server", Access::Public),
+    route("POST", "/oauth2/introspect", Access::ClientOrBearer(Permission::TOKENS_INTROSPECT)),
+    route("POST", "/oauth2/revoke", Access::Public),
+    route("POST", "/oauth2/token", Access::Public),
+    route("GET", "/v1/revocations", Access::Permission(Permission::REVOCATIONS_READ)),
+    route("GET", "/v1/users", Access::Permission(Permission::USERS_READ)),
+    route("GET", "/v1/users/{id}", Access::Permission(Permission::USERS_READ)),
+    route("POST", "/v1/users/{id}/block", Access::Permission(Permission::USERS_MANAGE)),
+    route("POST", "/v1/users/{id}/unblock", Access::Permission(Permission::USERS_MANAGE)),
+    route("POST", "/v1/users/{id}/sign-out", Access::Permission(Permission::USERS_MANAGE)),
+    route("GET", "/v1/clients", Access::Permission(Permission::CLIENTS_READ)),
+    route("POST", "/v1/clients", Access::Permission(Permission::CLIENTS_MANAGE)),
+    route("DELETE", "/v1/clients/{id}", Access::Permission(Permission::CLIENTS_MANAGE)),
+    route("POST", "/v1/clients/{id}/rotate-secret", Access::Permission(Permission::CLIENTS_MANAGE)),
+    route("GET", "/v1/signing-keys", Access::Permission(Permission::SIGNING_KEYS_READ)),
+    route("POST", "/v1/signing-keys/rotate", Access::Permission(Permission::SIGNING_KEYS_MANAGE)),
+    route("POST", "/v1/signing-keys/{kid}/revoke", Access::Permission(Permission::SIGNING_KEYS_MANAGE)),
 ];
 
 /// Where linking begins: its answer ties the attempt to the browser with a cookie, also from a page of another origin.
@@ -107,7 +107,7 @@ const CROSS_ORIGIN_COOKIES: &str = "/v1/me/identities/{provider}/start";
 const PROBES: [&str; 3] = ["/livez", "/readyz", "/metrics"];
 
 /// What the request layer must know of these routes.
-pub(crate) fn traits(table: &[RouteNeeds]) -> impl Iterator<Item = RouteTraits> {
+pub(crate) fn traits(table: &[RouteAccess]) -> impl Iterator<Item = RouteTraits> {
     table.iter().map(|entry| RouteTraits {
         path: entry.path,
         hashes: entry.hashes,
@@ -134,7 +134,7 @@ pub enum PolicyGap {
 ///
 /// # Errors
 /// The first gap.
-pub fn check(table: &[RouteNeeds], routes: &[(String, String)]) -> Result<(), PolicyGap> {
+pub fn check(table: &[RouteAccess], routes: &[(String, String)]) -> Result<(), PolicyGap> {
     for (at, entry) in table.iter().enumerate() {
         if table.iter().skip(at + 1).any(|other| other.method == entry.method && other.path == entry.path) {
             return Err(PolicyGap::Twice(entry.method, entry.path));

@@ -14,7 +14,7 @@ use crate::{
     api::Api,
     documented::Routes,
     openapi,
-    policy::{self, PolicyGap, RouteNeeds},
+    policy::{self, PolicyGap, RouteAccess},
     routes,
 };
 
@@ -44,7 +44,7 @@ pub fn build(api: Arc<Api>) -> Result<Router, AssemblyError> {
 ///
 /// # Errors
 /// See [`AssemblyError`].
-pub fn assemble(api: Arc<Api>, routes: Routes, table: &[RouteNeeds]) -> Result<Router, AssemblyError> {
+pub fn assemble(api: Arc<Api>, routes: Routes, table: &[RouteAccess]) -> Result<Router, AssemblyError> {
     if let Some(name) = routes.ambiguous.first() {
         return Err(AssemblyError::AmbiguousSchema(name.clone()));
     }

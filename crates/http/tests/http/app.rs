@@ -10,7 +10,7 @@ use tokio::runtime::{Builder, Runtime};
 use userd_http::{
     Api, BuildInfo, PartState, Readiness,
     documented::Routes,
-    policy::{Needs, RouteNeeds},
+    policy::{Access, RouteAccess},
     router::assemble,
 };
 use userd_model::UserId;
@@ -106,18 +106,18 @@ pub fn app_routes() -> Routes {
         .with(routes!(leave))
 }
 
-pub fn app_table() -> Vec<RouteNeeds> {
+pub fn app_table() -> Vec<RouteAccess> {
     let own = [
-        ("GET", "/v1/things", Needs::Public),
-        ("POST", "/v1/things", Needs::Public),
-        ("GET", "/v1/things/{id}", Needs::User),
-        ("PATCH", "/v1/things/{id}", Needs::Permission(userd_model::Permission::USERS_MANAGE)),
-        ("GET", "/v1/panic", Needs::Public),
-        ("GET", "/v1/bearer", Needs::User),
-        ("POST", "/oauth2/form", Needs::Client),
-        ("POST", "/v1/leave", Needs::Public),
+        ("GET", "/v1/things", Access::Public),
+        ("POST", "/v1/things", Access::Public),
+        ("GET", "/v1/things/{id}", Access::User),
+        ("PATCH", "/v1/things/{id}", Access::Permission(userd_model::Permission::USERS_MANAGE)),
+        ("GET", "/v1/panic", Access::Public),
+        ("GET", "/v1/bearer", Access::User),
+        ("POST", "/oauth2/form", Access::Client),
+        ("POST", "/v1/leave", Access::Public),
     ];
-    let own = own.into_iter().map(|(method, path, needs)| RouteNeeds { method, path, needs, hashes: false });
+    let own = own.into_iter().map(|(method, path, access)| RouteAccess { method, path, access, hashes: false });
     userd_http::policy::ROUTES.iter().cloned().chain(own).collect()
 }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use serde_json::Value;
 use userd_http::{
     documented::Routes,
-    policy::{Needs, PolicyGap, ROUTES, RouteNeeds, check},
+    policy::{Access, PolicyGap, ROUTES, RouteAccess, check},
     router::{AssemblyError, assemble, document},
 };
 use userd_web::testing::*;
@@ -26,7 +26,7 @@ fn operations(document: &Value) -> impl Iterator<Item = (&String, &String, &Valu
 /// AC-104: a route that nobody decided about fails the start, and so does a decision without a route.
 #[test]
 fn a_gap_between_routes_and_policy_fails_the_start() {
-    let build = |table: &[RouteNeeds]| assemble(Arc::new(api_with(|_| {})), app_routes(), table).map(|_| ());
+    let build = |table: &[RouteAccess]| assemble(Arc::new(api_with(|_| {})), app_routes(), table).map(|_| ());
     let full = app_table();
     assert!(build(&full).is_ok());
     for at in 0..full.len() {
@@ -37,10 +37,10 @@ fn a_gap_between_routes_and_policy_fails_the_start() {
         assert!(matches!(error, AssemblyError::Policy(gap) if gap == expected), "{gone:?}");
     }
     let mut extra = full.clone();
-    extra.push(RouteNeeds { method: "POST", path: "/v1/gone", needs: Needs::Public, hashes: false });
+    extra.push(RouteAccess { method: "POST", path: "/v1/gone", access: Access::Public, hashes: false });
     assert!(matches!(build(&extra), Err(AssemblyError::Policy(PolicyGap::EntryWithoutRoute("POST", "/v1/gone")))));
     let mut twice = full.clone();
-    twice.push(RouteNeeds { method: "GET", path: "/livez", needs: Needs::User, hashes: false });
+    twice.push(RouteAccess { method: "GET", path: "/livez", access: Access::User, hashes: false });
     assert!(matches!(build(&twice), Err(AssemblyError::Policy(PolicyGap::Twice("GET", "/livez")))));
     assert!(check(&[], &[]).is_ok());
     assert!(assemble(Arc::new(api_with(|_| {})), Routes::new(), &[]).is_ok());
@@ -83,7 +83,7 @@ fn two_bodies_of_one_name_fail_the_start() {
 #[test]
 fn the_policy_is_reviewed() {
     let lines: Vec<String> =
-        ROUTES.iter().map(|entry| format!("{} {} {:?}", entry.method, entry.path, entry.needs)).collect();
+        ROUTES.iter().map(|entry| format!("{} {} {:?}", entry.method, entry.path, entry.access)).collect();
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/http/policy.snapshot");
     let current = lines.join("\n") + "\n";
     if std::env::var_os("UPDATE").is_some() {
@@ -140,7 +140,7 @@ async fn no_route_but_the_public_ones_serves_strangers() {
             let body = if entry.path.starts_with("/oauth2/") { "token=x" } else { "{}" };
             let answer = ask(&router, request(entry.method, &path, &headers, body)).await;
             assert!(answer.status.as_u16() < 500, "{entry:?}: {}", answer.text());
-            if entry.needs != Needs::Public {
+            if entry.access != Access::Public {
                 assert_eq!(answer.status, 401, "{entry:?} with {credentials:?}: {}", answer.text());
                 assert!(!answer.header("www-authenticate").is_empty(), "{entry:?}");
             }

@@ -5,7 +5,7 @@ mod requests;
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use userd_http::policy::{Needs, ROUTES, RouteNeeds};
+use userd_http::policy::{Access, ROUTES, RouteAccess};
 use userd_web::testing::Answer;
 
 use self::{
@@ -45,15 +45,15 @@ async fn every_route_answers_every_persona_as_the_policy_says() {
 }
 
 /// Who may not is told so before anything else is looked at; who may is never told so.
-fn assert_access(route: &RouteNeeds, persona: Persona, answer: &Answer) {
+fn assert_access(route: &RouteAccess, persona: Persona, answer: &Answer) {
     let (status, word) = outcome(answer);
     let refused = ["not_signed_in", "invalid_token", "forbidden", "unauthorized_client", "invalid_client"];
-    let may = match &route.needs {
-        Needs::Public => return,
-        Needs::User => persona.is_signed_in_user(),
-        Needs::Permission(permission) => persona.sends_bearer() && persona.has(permission),
-        Needs::Client => persona == Persona::Basic,
-        Needs::ClientOrBearer(permission) => persona.has(permission),
+    let may = match &route.access {
+        Access::Public => return,
+        Access::User => persona.is_signed_in_user(),
+        Access::Permission(permission) => persona.sends_bearer() && persona.has(permission),
+        Access::Client => persona == Persona::Basic,
+        Access::ClientOrBearer(permission) => persona.has(permission),
     };
     assert_eq!(may, !refused.contains(&word.as_str()), "{route:?} as {persona:?}: {status} {}", answer.text());
 }
@@ -71,7 +71,7 @@ fn outcome(answer: &Answer) -> Outcome {
     (status, word)
 }
 
-fn render(table: &[(&RouteNeeds, Vec<Outcome>)]) -> String {
+fn render(table: &[(&RouteAccess, Vec<Outcome>)]) -> String {
     let cells = cell_names(table);
     let names: Vec<String> = Persona::all().iter().map(|persona| persona.name()).collect();
     let mut text = String::from("# Who gets what from which route. Letters tell problems of one status apart:\n");
@@ -85,13 +85,13 @@ fn render(table: &[(&RouteNeeds, Vec<Outcome>)]) -> String {
         for (outcome, name) in line.iter().zip(&names) {
             let _ = write!(text, "{:<width$} ", cells[outcome], width = name.len());
         }
-        let _ = writeln!(text, "| {:?}", route.needs);
+        let _ = writeln!(text, "| {:?}", route.access);
     }
     text
 }
 
 /// `404`, or `401a` and `401b` where two problems share a status.
-fn cell_names(table: &[(&RouteNeeds, Vec<Outcome>)]) -> BTreeMap<Outcome, String> {
+fn cell_names(table: &[(&RouteAccess, Vec<Outcome>)]) -> BTreeMap<Outcome, String> {
     let mut words: BTreeMap<u16, Vec<String>> = BTreeMap::new();
     for (status, word) in table.iter().flat_map(|(_, line)| line) {
         let known = words.entry(*status).or_default();

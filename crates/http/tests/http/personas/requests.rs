@@ -3,7 +3,7 @@
 use axum::body::Body;
 use http::Request;
 use serde_json::{Value, json};
-use userd_http::policy::RouteNeeds;
+use userd_http::policy::RouteAccess;
 use userd_web::testing::request;
 
 use super::callers::{App, Hand, PASSWORD, PROVIDER, Persona};
@@ -19,7 +19,7 @@ enum Sent {
 }
 
 /// The request to a route as a caller would send it.
-pub async fn request_for(app: &mut App, route: &RouteNeeds, persona: Persona) -> Request<Body> {
+pub async fn request_for(app: &mut App, route: &RouteAccess, persona: Persona) -> Request<Body> {
     let hand = app.hand(persona).await;
     let path = path_for(app, route, &hand).await;
     let (media_type, body) = match body_for(route, persona, &hand) {
@@ -38,7 +38,7 @@ pub async fn request_for(app: &mut App, route: &RouteNeeds, persona: Persona) ->
 }
 
 /// The path with parameters that exist, where that can be.
-async fn path_for(app: &App, route: &RouteNeeds, hand: &Hand) -> String {
+async fn path_for(app: &App, route: &RouteAccess, hand: &Hand) -> String {
     let parameter = match route.path {
         path if !path.contains('{') => return path.to_owned(),
         "/docs/{file}" => "start.js".to_owned(),
@@ -66,7 +66,7 @@ async fn path_for(app: &App, route: &RouteNeeds, hand: &Hand) -> String {
 }
 
 /// The least that the route takes.
-fn body_for(route: &RouteNeeds, persona: Persona, hand: &Hand) -> Sent {
+fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
     if route.method == "GET" {
         return Sent::Nothing;
     }
