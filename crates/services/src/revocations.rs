@@ -55,6 +55,17 @@ pub struct Checked {
     pub client: Option<(ClientId, i64)>,
 }
 
+/// A place in the feed: when an entry was recorded, and its id.
+pub type Position = (Timestamp, RevocationId);
+
+/// A page of the feed.
+pub struct FeedPage {
+    /// What verifiers must refuse; fewer than asked for does not mean the end.
+    pub entries: Vec<Revocation>,
+    /// Where to go on; where the page before ended, if there is nothing new.
+    pub next: Option<Position>,
+}
+
 /// What other parts of the process must do about an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Consequence {
@@ -141,20 +152,20 @@ impl Revocations {
         Ok(consequences)
     }
 
-    /// A page of the feed for offline verifiers: entries after the cursor, oldest first. An entry can appear up to
-    /// fifteen seconds behind the newest one; consumers that come back with the last cursor minus nothing get it,
-    /// because the page begins that much earlier and entries have ids to recognise repeats by.
+    /// A page of the feed for offline verifiers: what they must refuse, oldest first. An entry can come twice, because
+    /// whoever has caught up looks a little behind the newest one next time; it has an id to be recognised by.
     ///
     /// # Errors
     /// `Forbidden`.
-    pub async fn feed(
-        &self,
-        ctx: &Context,
-        after: Option<(Timestamp, RevocationId)>,
-        limit: u32,
-    ) -> Result<Vec<Revocation>, Failure> {
+    pub async fn feed(&self, ctx: &Context, after: Option<Position>, limit: u32) -> Result<FeedPage, Failure> {
         ctx.may(&Act::ReadRevocations)?;
-        Ok(self.deps.store.reading().revocations().page(after, limit).await?)
+        let mut entries = self.deps.store.reading().revocations().page(after, limit).await?;
+        let last = entries.last().map(|entry| (entry.recorded_at, entry.id));
+        // Right behind a full page; else not beyond what a slower transaction may still commit.
+        let settled = (ctx.now.minus(OVERLAP), RevocationId(uuid::Uuid::nil()));
+        let next = if entries.len() >= limit as usize { last } else { last.map(|last| last.min(settled)).max(after) };
+        entries.retain(is_for_verifiers);
+        Ok(FeedPage { entries, next })
     }
 
     fn apply(&self, entries: &[Revocation]) -> Vec<Consequence> {
@@ -174,6 +185,16 @@ impl Revocations {
         view.clients.retain(|_, (_, expires)| *expires > now);
         view.users.retain(|_, (_, expires)| *expires > now);
         view.seen.retain(|_, expires| *expires > now);
+    }
+}
+
+/// Not what only this service's own processes act on: a profile that changed, and a key set that did without a key
+/// being revoked.
+fn is_for_verifiers(entry: &Revocation) -> bool {
+    match &entry.what {
+        Revoked::Changed { .. } => false,
+        Revoked::Key { kid } => !kid.is_empty(),
+        _ => true,
     }
 }
 

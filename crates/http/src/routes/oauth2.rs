@@ -10,7 +10,7 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use userd_model::{Actor, Permission, Refusal, RevocationId, Revoked, Timestamp};
+use userd_model::{Actor, Permission, Refusal, Revocation, RevocationId, Revoked, Timestamp};
 use userd_services::{RequestOrigin, clients::Clients};
 use userd_web::{
     caller::{Caller, Visitor},
@@ -252,48 +252,16 @@ async fn revocations(
     let after: Option<(i64, RevocationId)> =
         query.after.as_ref().map(|cursor| cursor.open(&api.cursors, FEED)).transpose()?;
     let position = after.map(|(at, id)| (Timestamp::from_micros(at), id));
-    let limit = query.limit.get();
-    let now = ctx.now;
-    let entries = api.services.revocations.feed(&ctx, position, limit as u32).await?;
-    let next = next_position(position, &entries, limit, now).map(|(at, id)| (at.micros(), id));
-    let next_cursor = next.and_then(|position| api.cursors.seal(FEED, &position));
-    let items = entries
-        .into_iter()
-        .filter(|entry| is_for_verifiers(&entry.what))
-        .map(|entry| RevocationBody {
-            id: entry.id.0,
-            what: entry.what,
-            recorded_at: entry.recorded_at,
-            expires_at: entry.expires_at,
-        })
-        .collect();
+    let page = api.services.revocations.feed(&ctx, position, query.limit.get() as u32).await?;
+    let next_cursor = page.next.and_then(|(at, id)| api.cursors.seal(FEED, &(at.micros(), id)));
+    let entry = |entry: Revocation| RevocationBody {
+        id: entry.id.0,
+        what: entry.what,
+        recorded_at: entry.recorded_at,
+        expires_at: entry.expires_at,
+    };
+    let items = page.entries.into_iter().map(entry).collect();
     Ok(Json(RevocationPage { items, next_cursor }))
-}
-
-/// Not what only this service's own processes act on: a profile that changed, and a key set that did without a key
-/// being revoked.
-fn is_for_verifiers(what: &Revoked) -> bool {
-    match what {
-        Revoked::Changed { .. } => false,
-        Revoked::Key { kid } => !kid.is_empty(),
-        _ => true,
-    }
-}
-
-/// Where the feed goes on. Who has caught up looks a little behind the newest entry next time, since a slower
-/// transaction may commit with an earlier time; whoever has a full page goes on right after it.
-fn next_position(
-    position: Option<(Timestamp, RevocationId)>,
-    entries: &[userd_model::Revocation],
-    limit: usize,
-    now: Timestamp,
-) -> Option<(Timestamp, RevocationId)> {
-    let last = entries.last().map(|entry| (entry.recorded_at, entry.id));
-    if entries.len() >= limit {
-        return last;
-    }
-    let settled = (now.minus(Duration::from_secs(15)), RevocationId(uuid::Uuid::nil()));
-    last.map(|last| last.min(settled)).max(position)
 }
 
 /// Who asks about a token: a service by Basic authentication or form fields, or anybody by bearer token.

@@ -118,10 +118,21 @@ impl Sessions {
     pub(crate) async fn complete(
         &self,
         change: &mut Change<'_>,
+        user: User,
+        arrival: &Arrival,
+    ) -> Result<Completed, Failure> {
+        let outcome = sign_in::outcome(&user);
+        self.carry_out(change, outcome, user, arrival).await
+    }
+
+    async fn carry_out(
+        &self,
+        change: &mut Change<'_>,
+        outcome: SignInOutcome,
         mut user: User,
         arrival: &Arrival,
     ) -> Result<Completed, Failure> {
-        match sign_in::outcome(&user) {
+        match outcome {
             SignInOutcome::SignedIn => {}
             SignInOutcome::Pending(step) => return Ok(Completed::Pending(self.ask(change, step, arrival).await?)),
             SignInOutcome::Refused(refusal) => return Err(refusal.into()),
@@ -229,3 +240,6 @@ impl Sessions {
         Some(KnownDevice { user, key: device.to_string() })
     }
 }
+
+#[cfg(all(test, feature = "testing"))]
+mod tests;

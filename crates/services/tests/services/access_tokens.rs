@@ -109,7 +109,7 @@ async fn one_token_is_revoked_and_its_session_goes_on(fixture: Fixture) {
     app.access_tokens.revoke(&at(&app, home()), &ada.tokens.access_token).await.unwrap();
     app.access_tokens.revoke(&at(&app, home()), "nonsense").await.unwrap();
     assert_eq!(
-        app.revocations.feed(&app.operator_context(), None, 100).await.unwrap().len(),
+        app.revocations.feed(&app.operator_context(), None, 100).await.unwrap().entries.len(),
         1,
         "a dead token is not revoked again"
     );

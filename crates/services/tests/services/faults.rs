@@ -232,5 +232,5 @@ async fn a_refused_change_leaves_nothing_behind(fixture: Fixture) {
             .map(started)
             .is_ok()
     );
-    assert!(app.revocations.feed(&app.operator_context(), None, 9).await.unwrap().is_empty());
+    assert!(app.revocations.feed(&app.operator_context(), None, 9).await.unwrap().entries.is_empty());
 }

@@ -49,6 +49,7 @@ macro_rules! tests {
 
 mod access_tokens;
 mod account_changes;
+mod changes;
 mod clients;
 mod devices;
 mod faults;

@@ -1,0 +1,73 @@
+//! The outcomes that no rule of the model asks for yet: what is written for them, and what is not.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::{
+    accounts::Registration,
+    passwords::Password,
+    testing::{TestApp, TestOptions, test_app},
+};
+
+async fn carried_out(app: &TestApp, outcome: &SignInOutcome) -> Result<Completion, Failure> {
+    let (services, sessions) = (&app.services, &app.services.sessions);
+    let registration = Registration {
+        email: Some("ada@example.org".to_owned()),
+        username: None,
+        password: Password::new("correct horse battery staple".to_owned()),
+        display_name: None,
+        locale: None,
+        device_name: None,
+    };
+    let ctx = &services.operator_context();
+    let id = services.setup.create_administrator(ctx, registration).await?.id;
+    let proof = Proof { amr: "pwd", device_name: Some("phone".to_owned()) };
+    let arrival = &sessions.arrive(ctx, id, proof, ctx.now);
+    let completed = services
+        .changes
+        .run(ctx, "carry_out", |mut change| async move {
+            let user = change.users().find(id).await?.ok_or(Refusal::NotFound)?;
+            let completed = sessions.carry_out(&mut change, outcome.clone(), user, arrival).await?;
+            change.commit(completed).await
+        })
+        .await?;
+    sessions.completion(completed, arrival).await
+}
+
+async fn app() -> TestApp {
+    let store = Arc::new(userd_storage::testing::memory_store().await.expect("a store"));
+    test_app(store, TestOptions::default()).await.expect("an app")
+}
+
+#[tokio::test]
+async fn a_step_that_is_asked_for_begins_no_session_and_keeps_what_was_proven_sealed() {
+    let app = app().await;
+    let asked = carried_out(&app, &SignInOutcome::Pending(PendingStep::SecondFactor)).await.expect("an answer");
+    let Err(pending) = asked.signed_in() else { panic!("a session began") };
+    assert_eq!((pending.status.as_str(), pending.expires_in), ("second_factor_required", 600));
+    let hash = OpaqueSecret::hash_of(CHALLENGE, &pending.challenge).expect("an opaque secret");
+    let (deps, now) = (&app.services.deps, app.services.deps.now());
+    let mut reading = deps.store.reading();
+    let kept =
+        reading.one_time_tokens().find(&hash, CHALLENGE_PURPOSE, now).await.expect("a row").expect("a challenge");
+    let proven = deps.vault.open(CHALLENGE_CONTEXT, &userd_model::Sealed(kept.payload.clone())).expect("opens");
+    let proven: serde_json::Value = serde_json::from_slice(&proven).expect("JSON");
+    assert_eq!((&proven["step"], &proven["device_name"]), (&"second_factor_required".into(), &"phone".into()));
+    let owner = kept.owner.expect("an owner");
+    assert!(reading.sessions().alive_of_user(owner, now).await.expect("rows").is_empty(), "no session began");
+    let user = reading.users().find(owner).await.expect("a row").expect("a user");
+    assert_eq!(user.last_sign_in_at, None, "nobody has signed in");
+    let later = now.plus(CHALLENGE_LIFE);
+    assert!(reading.one_time_tokens().find(&hash, CHALLENGE_PURPOSE, later).await.expect("a row").is_none());
+}
+
+#[tokio::test]
+async fn what_is_refused_leaves_no_session() {
+    for (outcome, refusal) in [
+        (SignInOutcome::Refused(Refusal::Blocked), Refusal::Blocked),
+        (SignInOutcome::Restorable, Refusal::NotSignedIn),
+    ] {
+        let answer = carried_out(&app().await, &outcome).await;
+        assert!(matches!(answer, Err(Failure::Refused(refused)) if refused == refusal));
+    }
+}

@@ -1,0 +1,150 @@
+//! The one way to make a change: what it tells, when, and with which ids.
+
+use std::sync::Mutex;
+
+use userd_model::{EventId, EventKind, PendingStep, Refusal, Revoked, SessionId};
+use userd_services::{Completion, sessions::Pending};
+use uuid::Uuid;
+
+use crate::{
+    fixture::{Fixture, MINUTE, refusal},
+    personas::{PASSWORD, of},
+};
+
+/// A re-run derives the same ids; the next change of the same request derives others.
+#[apply(case)]
+async fn a_change_that_runs_again_has_the_same_ids(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ctx = &app.context();
+    let seen = &Mutex::new(Vec::<[EventId; 2]>::new());
+    for _ in 0..2 {
+        app.changes
+            .run(ctx, "ids", |mut change| async move {
+                seen.lock().unwrap().push([change.id(), change.id()]);
+                change.commit(()).await
+            })
+            .await
+            .unwrap();
+    }
+    let mut seen = seen.lock().unwrap().clone();
+    seen.dedup();
+    assert_eq!(seen.len(), 2, "one pair for each change, however often it ran");
+    let all: std::collections::BTreeSet<_> = seen.concat().into_iter().collect();
+    assert_eq!(all.len(), 4, "no id comes twice");
+}
+
+/// What is refused leaves nothing: no row, no event, no revocation, nothing in the view.
+#[apply(case)]
+async fn a_refused_change_tells_nothing(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    let before = app.events_of(ada.id).await;
+    let (session_id, user_id) = (ada.tokens.session_id, ada.id);
+    let refused = app
+        .changes
+        .run(&of(&app, &ada), "refused", |mut change| async move {
+            change.event(EventKind::UserChanged, user_id, serde_json::json!({}));
+            change.revoke(Revoked::Session { session_id, user_id });
+            Err::<userd_services::change::Committed<()>, _>(Refusal::NotFound.into())
+        })
+        .await;
+    assert_eq!(refusal(refused), Refusal::NotFound);
+    assert_eq!(app.events_of(ada.id).await, before);
+    assert!(app.who(&ada.tokens.access_token).await.is_ok());
+    assert!(app.revocations.feed(&app.operator_context(), None, 9).await.unwrap().entries.is_empty());
+}
+
+/// What is committed is told before the caller hears of it: here at once, elsewhere through the table.
+#[apply(case)]
+async fn a_committed_change_is_told_at_once(fixture: Fixture) {
+    let (here, there) = fixture.two_apps().await;
+    let ada = here.member("ada").await;
+    assert!(there.who(&ada.tokens.access_token).await.is_ok());
+    let (session_id, user_id) = (ada.tokens.session_id, ada.id);
+    here.changes
+        .run(&of(&here, &ada), "told", |mut change| async move {
+            change.event(EventKind::UserChanged, user_id, serde_json::json!({}));
+            change.revoke(Revoked::Session { session_id, user_id });
+            change.commit(()).await
+        })
+        .await
+        .unwrap();
+    assert!(here.who(&ada.tokens.access_token).await.is_err());
+    assert_eq!(here.count_of(ada.id, EventKind::UserChanged).await, 1);
+    there.follow_revocations().await.unwrap();
+    assert!(there.who(&ada.tokens.access_token).await.is_err());
+}
+
+/// Whoever forgets a user shows the new one afterwards, here and in the other replica.
+#[apply(case)]
+async fn a_forgotten_user_is_read_anew_in_every_replica(fixture: Fixture) {
+    let (here, there) = fixture.two_apps().await;
+    let ada = here.member("ada").await;
+    for app in [&here, &there] {
+        assert_eq!(app.user_reader.show(ada.id).await.unwrap().display_name, None);
+    }
+    let id = ada.id;
+    here.changes
+        .run(&of(&here, &ada), "forget", |mut change| async move {
+            let mut user = change.users().find(id).await?.unwrap();
+            user.display_name = Some("Ada".to_owned());
+            user.touch(change.now);
+            change.users().update(&user).await?;
+            change.forget(&user);
+            change.commit(()).await
+        })
+        .await
+        .unwrap();
+    there.follow_revocations().await.unwrap();
+    for app in [&here, &there] {
+        assert_eq!(app.user_reader.show(ada.id).await.unwrap().display_name.as_deref(), Some("Ada"));
+    }
+}
+
+/// A change that waited for hashing tells its revocations when it is made, not when its request began: pollers look
+/// only seconds behind the newest entry.
+#[apply(case)]
+async fn a_change_has_the_time_at_which_it_begins(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ctx = app.context();
+    app.advance(MINUTE);
+    let at = app.changes.run(&ctx, "late", |change| async move {
+        let now = change.now;
+        change.commit(now).await
+    });
+    assert_eq!(at.await.unwrap(), app.now());
+}
+
+/// Every outcome between a proof and a session is one shape, with the published words.
+#[test]
+fn a_step_that_is_asked_for_is_status_challenge_and_time() {
+    let words: Vec<&str> = PendingStep::ALL.iter().map(|step| step.status()).collect();
+    let published = [
+        "second_factor_required",
+        "factor_setup_required",
+        "password_change_required",
+        "confirmation_required",
+        "approval_pending",
+        "terms_required",
+    ];
+    assert_eq!(words, published);
+    let pending = Pending { status: words[0].to_owned(), challenge: "secret".to_owned(), expires_in: 600 };
+    assert!(!format!("{:?}", Completion::Pending(pending.clone())).contains("secret"), "no secret is printed");
+    let json = serde_json::to_value(&pending).unwrap();
+    assert_eq!(json, serde_json::json!({ "status": words[0], "challenge": "secret", "expires_in": 600 }));
+    let back: Completion = serde_json::from_value(json).unwrap();
+    assert!(matches!(back, Completion::Pending(step) if step.challenge == "secret"));
+}
+
+/// An account that the operator makes has not signed in; its first sign-in says when.
+#[apply(case)]
+async fn an_administrator_made_at_the_command_line_has_not_signed_in(fixture: Fixture) {
+    let app = fixture.app().await;
+    let made = crate::personas::registration(Some("root@example.org"), None);
+    let made = app.setup.create_administrator(&app.operator_context(), made).await.unwrap();
+    assert_eq!(made.last_sign_in_at, None);
+    assert_eq!(app.count_of(made.id, EventKind::SessionStarted).await, 0);
+    let signed_in = app.login("root@example.org", PASSWORD).await.unwrap();
+    assert_eq!(signed_in.user.last_sign_in_at, Some(app.now()));
+    assert_ne!(signed_in.tokens.session_id, SessionId(Uuid::nil()));
+}
