@@ -49,6 +49,7 @@ fn every_how_to_names_the_files_it_touches() {
         "add-a-route.md",
         "add-a-table.md",
         "add-a-use-case.md",
+        "add-a-way-in.md",
         "add-an-engine.md",
     ];
     assert_eq!(names, wanted);
