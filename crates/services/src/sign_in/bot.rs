@@ -16,7 +16,12 @@ use userd_model::{
 use userd_providers::{Kind, Provider, telegram::bot_profile};
 use userd_storage::{Failure, UnitOfWork};
 
-use super::{SignIn, admit::KIND, admit::name, login_flow::Keep, provider_fault};
+use super::{
+    SignIn,
+    identity_names::{KIND, name},
+    login_flow::Keep,
+    provider_fault,
+};
 use crate::{
     Completion, Context, RequestOrigin,
     bot::{TelegramBot, UpdateHandler},
