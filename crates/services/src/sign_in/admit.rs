@@ -261,8 +261,8 @@ fn proven_email(profile: &Profile) -> Option<Email> {
 
 /// Uses up what may be used once. A second use is a replay, whatever else is right about it.
 async fn consume(uow: &mut UnitOfWork, profile: &Profile) -> Result<(), Failure> {
-    for once in &profile.single_use {
-        if !uow.replay_guard().consume_once(&once.hash, once.purpose, once.until).await? {
+    for key in &profile.replay_keys {
+        if !uow.replay_guard().consume_once(&key.hash, key.purpose, key.until).await? {
             return Err(Refusal::ProviderRefused("replayed").into());
         }
     }
