@@ -1,4 +1,4 @@
-//! Chores of the house that are worth testing: the repository's files, and the pages generated from them,
+//! Chores of this repository that are worth testing: the repository's files, and the pages generated from them,
 //! and the load harness.
 //!
 //! Deliberately absent: anything that the service needs. Nothing here is shipped.

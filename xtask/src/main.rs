@@ -1,4 +1,4 @@
-//! The front door of the chores: `cargo xtask <chore>`. Each chore is a module; this file only names them.
+//! The entrance to the chores: `cargo xtask <chore>`. Each chore is a module; this file only names them.
 
 use std::{
     io::{self, Write},
@@ -8,7 +8,7 @@ use std::{
 use clap::{Parser, Subcommand};
 use xtask::{bench, pages, security, stand_ins, tree::Tree};
 
-/// Chores of the house.
+/// Chores of this repository.
 #[derive(Parser)]
 #[command(name = "cargo xtask")]
 struct Arguments {

@@ -2,10 +2,7 @@
 
 use std::fs;
 
-use userd_storage::{
-    engine::Dialect,
-    tables::schema::{schema, statements},
-};
+use userd_storage::{engine::Dialect, repositories::statement_texts, tables::schema::schema};
 
 use crate::tree::Tree;
 
@@ -27,7 +24,7 @@ pub fn of_the_schema() -> [Page; 3] {
     [
         page("crates/storage/schema/postgres.sql", schema(Dialect::Postgres)),
         page("crates/storage/schema/sqlite.sql", schema(Dialect::Sqlite)),
-        page("crates/storage/schema/statements.sql", statements()),
+        page("crates/storage/schema/statements.sql", statement_texts()),
     ]
 }
 

@@ -100,7 +100,7 @@ pub const ROUTES: &[RouteAccess] = &[
     route("POST", "/v1/signing-keys/{kid}/revoke", Access::Permission(Permission::SIGNING_KEYS_MANAGE)),
 ];
 
-/// Where linking begins: its answer ties the attempt to the browser with a cookie, also from a page of another origin.
+/// Where linking begins: its answer ties the login flow to the browser with a cookie, also from a page of another origin.
 const CROSS_ORIGIN_COOKIES: &str = "/v1/me/identities/{provider}/start";
 
 /// Asked every few seconds by machines.

@@ -228,7 +228,7 @@ pub(crate) mod tests {
             extra: Members::new(),
             tokens: None,
             bot_access: None,
-            single_use: Vec::new(),
+            replay_keys: Vec::new(),
         }
     }
 

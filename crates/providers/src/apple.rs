@@ -110,9 +110,9 @@ impl Provider for Apple {
         &self.openid.facts
     }
 
-    async fn begin(&self, attempt: &Begin<'_>) -> Result<Redirect, ProviderFault> {
+    async fn begin(&self, begin: &Begin<'_>) -> Result<Redirect, ProviderFault> {
         let mode = if self.openid.facts.capabilities.form_post { "form_post" } else { "query" };
-        self.openid.begin(attempt, &[("response_mode", mode)]).await
+        self.openid.begin(begin, &[("response_mode", mode)]).await
     }
 
     async fn finish(&self, callback: &Callback<'_>, now: Timestamp) -> Result<Profile, ProviderFault> {
@@ -132,7 +132,7 @@ impl Provider for Apple {
         }
         let token = self.openid.handed_over(token, nonce, now).await?;
         let mut profile = self.describe(&token);
-        profile.single_use.push(token.single_use);
+        profile.replay_keys.push(token.replay_key);
         Ok(profile)
     }
 

@@ -259,6 +259,6 @@ pub(crate) fn blank_profile(facts: &Facts, subject: String) -> Profile {
         extra: Members::new(),
         tokens: None,
         bot_access: None,
-        single_use: Vec::new(),
+        replay_keys: Vec::new(),
     }
 }

@@ -34,15 +34,15 @@ pub(crate) type Fields<'a> = &'a [(&'a str, &'a str)];
 pub(crate) type Headers<'a> = &'a [(&'static str, &'a str)];
 
 impl CodeFlow {
-    /// The provider's page for this attempt. A `more` field replaces a standard one of the same name.
-    pub(crate) fn authorize_url(&self, authorize: &Url, attempt: &Begin<'_>, more: Fields<'_>) -> Url {
+    /// The provider's page for this flow. A `more` field replaces a standard one of the same name.
+    pub(crate) fn authorize_url(&self, authorize: &Url, begin: &Begin<'_>, more: Fields<'_>) -> Url {
         let scope = self.scopes.join(self.separator);
         let mut pairs: Vec<(&str, &str)> = vec![
             ("response_type", "code"),
             ("client_id", &self.client_id),
-            ("redirect_uri", attempt.redirect_uri),
-            ("state", attempt.state),
-            ("code_challenge", attempt.pkce_challenge),
+            ("redirect_uri", begin.redirect_uri),
+            ("state", begin.state),
+            ("code_challenge", begin.pkce_challenge),
             ("code_challenge_method", "S256"),
         ];
         if !scope.is_empty() {

@@ -137,9 +137,9 @@ impl Provider for Github {
         &self.facts
     }
 
-    async fn begin(&self, attempt: &Begin<'_>) -> Result<Redirect, ProviderFault> {
-        let more: Vec<_> = attempt.login_hint.map(|hint| ("login", hint)).into_iter().collect();
-        let url = self.flow.authorize_url(&self.authorize, attempt, &more);
+    async fn begin(&self, begin: &Begin<'_>) -> Result<Redirect, ProviderFault> {
+        let more: Vec<_> = begin.login_hint.map(|hint| ("login", hint)).into_iter().collect();
+        let url = self.flow.authorize_url(&self.authorize, begin, &more);
         Ok(Redirect { url, remember: Value::Null, form_post: false })
     }
 

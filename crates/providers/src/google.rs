@@ -88,14 +88,14 @@ impl Provider for Google {
         &self.openid.facts
     }
 
-    async fn begin(&self, attempt: &Begin<'_>) -> Result<Redirect, ProviderFault> {
+    async fn begin(&self, begin: &Begin<'_>) -> Result<Redirect, ProviderFault> {
         let mut more = Vec::new();
-        more.extend(attempt.locale.map(|locale| ("hl", locale)));
-        more.extend(attempt.login_hint.map(|hint| ("login_hint", hint)));
+        more.extend(begin.locale.map(|locale| ("hl", locale)));
+        more.extend(begin.login_hint.map(|hint| ("login_hint", hint)));
         if self.openid.facts.policy.keep_tokens {
             more.push(("access_type", "offline"));
         }
-        self.openid.begin(attempt, &more).await
+        self.openid.begin(begin, &more).await
     }
 
     async fn finish(&self, callback: &Callback<'_>, now: Timestamp) -> Result<Profile, ProviderFault> {
@@ -117,7 +117,7 @@ impl Provider for Google {
             _ => return Err(ProviderFault::Refused("not_supported")),
         };
         let mut profile = self.describe(&token);
-        profile.single_use.push(token.single_use);
+        profile.replay_keys.push(token.replay_key);
         Ok(profile)
     }
 

@@ -15,7 +15,7 @@ use crate::{
     digest::{same, sha256},
     fault::ProviderFault,
     jwks::KeySource,
-    profile::{SingleUse, subject},
+    profile::{ReplayKey, subject},
 };
 
 /// The longest token that is read, in bytes.
@@ -69,7 +69,7 @@ pub(crate) struct IdToken {
     pub(crate) subject: String,
     pub(crate) client_id: String,
     pub(crate) claims: Members,
-    pub(crate) single_use: SingleUse,
+    pub(crate) replay_key: ReplayKey,
 }
 
 impl IdTokens {
@@ -115,8 +115,8 @@ impl IdTokens {
         let until = if expect.handed_over { now.plus(STALE).plus(SKEW) } else { expires.plus(SKEW) };
         // What was signed is hashed, not the signature: an ECDSA signature has a second valid spelling.
         let signed = token.rsplit_once('.').map_or(token, |(signed, _)| signed);
-        let single_use = SingleUse { hash: sha256(signed.as_bytes()), purpose: "id_token", until };
-        Ok(IdToken { issuer, subject, client_id, claims: claims.into_members(), single_use })
+        let replay_key = ReplayKey { hash: sha256(signed.as_bytes()), purpose: "id_token", until };
+        Ok(IdToken { issuer, subject, client_id, claims: claims.into_members(), replay_key })
     }
 
     fn check_issuer(&self, claims: &Claims) -> Result<String, ProviderFault> {

@@ -4,7 +4,7 @@
 //! fits code flows as well as signed payloads; [`Provider::native`] takes what an app hands over. The answer is
 //! always a [`Profile`]: who the provider says this is, already verified.
 //!
-//! Deliberately absent: users, sessions, attempts, storage, linking rules. This room does not know whether the
+//! Deliberately absent: users, sessions, login flows, storage, linking rules. This room does not know whether the
 //! person has an account here. A provider is one file, and one line in [`registry`].
 
 mod answer;
@@ -47,7 +47,7 @@ pub use config::{
 pub use digest::pkce_challenge;
 pub use fault::ProviderFault;
 pub use kind::Kind;
-pub use profile::{Profile, ProviderTokens, SingleUse, SubjectKey};
+pub use profile::{Profile, ProviderTokens, ReplayKey, SubjectKey};
 pub use provider::{Begin, Callback, Capabilities, Facts, NativeProof, Policy, Provider, Redirect, callback_params};
 pub use registry::{build, build_all};
 pub use span::Span;

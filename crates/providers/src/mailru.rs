@@ -82,8 +82,8 @@ impl Provider for MailRu {
         &self.facts
     }
 
-    async fn begin(&self, attempt: &Begin<'_>) -> Result<Redirect, ProviderFault> {
-        let url = self.flow.authorize_url(&self.authorize, attempt, &[]);
+    async fn begin(&self, begin: &Begin<'_>) -> Result<Redirect, ProviderFault> {
+        let url = self.flow.authorize_url(&self.authorize, begin, &[]);
         Ok(Redirect { url, remember: json!({}), form_post: false })
     }
 

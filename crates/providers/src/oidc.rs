@@ -115,11 +115,11 @@ impl Provider for Oidc {
         &self.openid.facts
     }
 
-    async fn begin(&self, attempt: &Begin<'_>) -> Result<Redirect, ProviderFault> {
+    async fn begin(&self, begin: &Begin<'_>) -> Result<Redirect, ProviderFault> {
         let mut more = Vec::new();
-        more.extend(attempt.locale.map(|locale| ("ui_locales", locale)));
-        more.extend(attempt.login_hint.map(|hint| ("login_hint", hint)));
-        self.openid.begin(attempt, &more).await
+        more.extend(begin.locale.map(|locale| ("ui_locales", locale)));
+        more.extend(begin.login_hint.map(|hint| ("login_hint", hint)));
+        self.openid.begin(begin, &more).await
     }
 
     async fn finish(&self, callback: &Callback<'_>, now: Timestamp) -> Result<Profile, ProviderFault> {
@@ -142,7 +142,7 @@ impl Provider for Oidc {
             _ => return Err(ProviderFault::Refused("not_supported")),
         };
         let mut profile = self.describe(&token, &token.claims);
-        profile.single_use.push(token.single_use);
+        profile.replay_keys.push(token.replay_key);
         Ok(profile)
     }
 

@@ -47,11 +47,11 @@ impl OpenId {
         Ok((flow(TokenAuth::Basic)?, if undecided { Some(flow(TokenAuth::Post)?) } else { None }))
     }
 
-    pub(crate) async fn begin(&self, attempt: &Begin<'_>, more: Fields<'_>) -> Result<Redirect, ProviderFault> {
-        let metadata = self.metadata.get(attempt.now).await?;
-        let mut fields = vec![("nonce", attempt.nonce)];
+    pub(crate) async fn begin(&self, begin: &Begin<'_>, more: Fields<'_>) -> Result<Redirect, ProviderFault> {
+        let metadata = self.metadata.get(begin.now).await?;
+        let mut fields = vec![("nonce", begin.nonce)];
         fields.extend(more);
-        let url = self.flow.authorize_url(&metadata.authorize, attempt, &fields);
+        let url = self.flow.authorize_url(&metadata.authorize, begin, &fields);
         Ok(Redirect {
             url,
             remember: json!({ "issuer": self.facts.issuer }),

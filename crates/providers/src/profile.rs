@@ -43,8 +43,8 @@ pub struct Profile {
     pub tokens: Option<ProviderTokens>,
     /// Whether the messenger's bot may write to the person; `None` where the proof does not say.
     pub bot_access: Option<bool>,
-    /// What must be consumed once before this profile is acted on; a second use is a replay.
-    pub single_use: Vec<SingleUse>,
+    /// Must be consumed in the replay guard before this profile is acted on; a second use is a replay.
+    pub replay_keys: Vec<ReplayKey>,
 }
 
 /// A subject within an issuer.
@@ -56,9 +56,9 @@ pub struct SubjectKey {
     pub subject: String,
 }
 
-/// Something that may be used once.
+/// Something signed that is accepted once, as the replay guard remembers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SingleUse {
+pub struct ReplayKey {
     /// SHA-256 over what was signed (never over the signature, which may be malleable).
     pub hash: [u8; 32],
     /// What kind of thing.

@@ -19,10 +19,10 @@ pub trait Provider: Send + Sync {
     fn facts(&self) -> &Facts;
 
     /// Where to send the browser, and what the caller must remember until the callback.
-    async fn begin(&self, attempt: &Begin<'_>) -> Result<Redirect, ProviderFault>;
+    async fn begin(&self, begin: &Begin<'_>) -> Result<Redirect, ProviderFault>;
 
     /// Turns the provider's answer into a profile. The caller has already matched `state` and the browser to the
-    /// attempt, consumed the attempt, and must consume [`Profile::single_use`] before acting on the profile.
+    /// login flow, consumed it, and must consume [`Profile::replay_keys`] before acting on the profile.
     async fn finish(&self, callback: &Callback<'_>, now: Timestamp) -> Result<Profile, ProviderFault>;
 
     /// Turns a proof that an app hands over into a profile. `Refused("not_supported")` where there is no such way in.
@@ -145,7 +145,7 @@ impl Policy {
     }
 }
 
-/// An attempt to sign in that is about to start. All randomness comes from the caller, one value per attempt.
+/// A login flow that is about to start. All randomness comes from the caller, one value per flow.
 #[derive(Clone, Copy)]
 pub struct Begin<'a> {
     /// Our callback for this provider instance, exactly as registered.
@@ -154,7 +154,7 @@ pub struct Begin<'a> {
     pub state: &'a str,
     /// Random, another value than `state`.
     pub nonce: &'a str,
-    /// [`pkce_challenge`](crate::pkce_challenge) of the attempt's verifier.
+    /// [`pkce_challenge`](crate::pkce_challenge) of the flow's verifier.
     pub pkce_challenge: &'a str,
     /// A random id for this sign-in, 6 to 50 printable ASCII characters: tokens bound to it can be revoked.
     pub device_id: &'a str,
@@ -177,18 +177,18 @@ pub struct Redirect {
     pub form_post: bool,
 }
 
-/// The provider's answer to an attempt.
+/// The provider's answer to a login flow.
 #[derive(Clone, Copy)]
 pub struct Callback<'a> {
     /// The callback's parameters (query or form), from [`callback_params`].
     pub params: &'a BTreeMap<String, String>,
     /// The same as in [`Begin`].
     pub redirect_uri: &'a str,
-    /// The attempt's state; the caller has found the attempt by it.
+    /// The flow's state; the caller has found the flow by it.
     pub state: &'a str,
-    /// The attempt's nonce.
+    /// The flow's nonce.
     pub nonce: &'a str,
-    /// The attempt's PKCE verifier.
+    /// The flow's PKCE verifier.
     pub verifier: &'a str,
     /// What `begin` asked to remember.
     pub remember: &'a serde_json::Value,
@@ -240,7 +240,7 @@ pub enum NativeProof<'a> {
     IdToken {
         /// The compact JWS.
         token: &'a str,
-        /// The nonce that *we* gave the app for this attempt, if we did; then it must be inside.
+        /// The nonce that *we* gave the app for this flow, if we did; then it must be inside.
         nonce: Option<&'a str>,
     },
     /// An authorization code that the app obtained with PKCE.

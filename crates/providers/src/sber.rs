@@ -94,7 +94,7 @@ impl Sber {
         Ok(profile)
     }
 
-    /// The claims of a token that came over mutual TLS for this very attempt.
+    /// The claims of a token that came over mutual TLS for this very flow.
     fn claims(&self, id_token: &str, nonce: &str) -> Result<Members, ProviderFault> {
         let malformed = ProviderFault::Refused("token_malformed");
         let payload = id_token.split('.').nth(1).filter(|_| id_token.len() <= MAX_TOKEN).ok_or(malformed.clone())?;
@@ -119,8 +119,8 @@ impl Provider for Sber {
         &self.facts
     }
 
-    async fn begin(&self, attempt: &Begin<'_>) -> Result<Redirect, ProviderFault> {
-        let url = self.flow.authorize_url(&self.authorize, attempt, &[("nonce", attempt.nonce)]);
+    async fn begin(&self, begin: &Begin<'_>) -> Result<Redirect, ProviderFault> {
+        let url = self.flow.authorize_url(&self.authorize, begin, &[("nonce", begin.nonce)]);
         Ok(Redirect { url, remember: json!({}), form_post: false })
     }
 

@@ -79,9 +79,9 @@ impl Provider for Vk {
         &self.facts
     }
 
-    async fn begin(&self, attempt: &Begin<'_>) -> Result<Redirect, ProviderFault> {
+    async fn begin(&self, begin: &Begin<'_>) -> Result<Redirect, ProviderFault> {
         // VK's own documentation and SDKs write the method in lower case.
-        let url = self.flow.authorize_url(&self.authorize, attempt, &[("code_challenge_method", "s256")]);
+        let url = self.flow.authorize_url(&self.authorize, begin, &[("code_challenge_method", "s256")]);
         Ok(Redirect { url, remember: json!({}), form_post: false })
     }
 

@@ -18,7 +18,7 @@ use crate::{
     digest::sha256,
     fault::ProviderFault,
     id_token::{MAX_TOKEN, SKEW, STALE},
-    profile::{Profile, ProviderTokens, SingleUse, SubjectKey, subject},
+    profile::{Profile, ProviderTokens, ReplayKey, SubjectKey, subject},
     provider::{Begin, Callback, Capabilities, Facts, NativeProof, Provider, Redirect},
 };
 
@@ -135,9 +135,9 @@ impl Yandex {
             JoseError::Signature => ProviderFault::Refused("signature_invalid"),
             _ => ProviderFault::Refused("token_malformed"),
         })?;
-        let (uid, single_use) = self.check_jwt(&claims, now)?;
+        let (uid, replay_key) = self.check_jwt(&claims, now)?;
         let mut profile = blank_profile(&self.facts, subject(Some(&uid.to_string()))?);
-        profile.single_use.push(single_use);
+        profile.replay_keys.push(replay_key);
         let members = claims.into_members();
         profile.email = text(&members, "email").filter(|e| e.contains('@'));
         profile.email_verified = self.email_verified(profile.email.as_deref());
@@ -149,7 +149,7 @@ impl Yandex {
         Ok(profile)
     }
 
-    fn check_jwt(&self, claims: &Claims, now: Timestamp) -> Result<(i64, SingleUse), ProviderFault> {
+    fn check_jwt(&self, claims: &Claims, now: Timestamp) -> Result<(i64, ReplayKey), ProviderFault> {
         let malformed = |_| ProviderFault::Refused("token_malformed");
         let required = |value: Option<i64>| value.ok_or(ProviderFault::Refused("token_malformed"));
         if claims.text("iss").map_err(malformed)? != Some(JWT_ISSUER) {
@@ -171,7 +171,7 @@ impl Yandex {
         let jti = claims.text("jti").map_err(malformed)?.filter(|jti| !jti.is_empty());
         let jti = jti.ok_or(ProviderFault::Refused("token_malformed"))?;
         let hash = sha256(format!("yandex jwt\n{}\n{jti}", self.facts.client_id).as_bytes());
-        Ok((uid, SingleUse { hash, purpose: "yandex_jwt", until: issued.plus(STALE).plus(SKEW) }))
+        Ok((uid, ReplayKey { hash, purpose: "yandex_jwt", until: issued.plus(STALE).plus(SKEW) }))
     }
 }
 
@@ -187,11 +187,11 @@ impl Provider for Yandex {
         &self.facts
     }
 
-    async fn begin(&self, attempt: &Begin<'_>) -> Result<Redirect, ProviderFault> {
-        let mut more = vec![("device_id", attempt.device_id)];
-        more.extend(attempt.login_hint.map(|hint| ("login_hint", hint)));
-        let url = self.flow.authorize_url(&self.authorize, attempt, &more);
-        Ok(Redirect { url, remember: json!({ "device_id": attempt.device_id }), form_post: false })
+    async fn begin(&self, begin: &Begin<'_>) -> Result<Redirect, ProviderFault> {
+        let mut more = vec![("device_id", begin.device_id)];
+        more.extend(begin.login_hint.map(|hint| ("login_hint", hint)));
+        let url = self.flow.authorize_url(&self.authorize, begin, &more);
+        Ok(Redirect { url, remember: json!({ "device_id": begin.device_id }), form_post: false })
     }
 
     async fn finish(&self, callback: &Callback<'_>, now: Timestamp) -> Result<Profile, ProviderFault> {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use userd_crypto::{AccessClaims, TokenError, VerifiedToken};
-use userd_model::{Actor, Client, ClientId, Permission, Refusal, Revoked, SessionId, Timestamp, TokenId, User, UserId};
+use userd_model::{
+    Actor, Client, ClientId, Permission, Refusal, Revoked, Session, SessionId, Timestamp, TokenId, User, UserId,
+};
 use userd_storage::Failure;
 
 use crate::{
@@ -49,6 +51,23 @@ impl Authenticated {
     }
 }
 
+/// What an access token says about its session.
+#[derive(Clone, Debug)]
+pub struct SessionFacts {
+    /// `sid`.
+    pub id: SessionId,
+    /// When the user proved who they are.
+    pub auth_time: Timestamp,
+    /// How (RFC 8176).
+    pub amr: Vec<String>,
+}
+
+impl From<&Session> for SessionFacts {
+    fn from(session: &Session) -> Self {
+        Self { id: session.id, auth_time: session.auth_time, amr: session.amr.clone() }
+    }
+}
+
 /// What introspection answers (RFC 7662 section 2.2). Inactive tokens answer `active: false` and nothing else.
 #[derive(Clone, Debug, Serialize, PartialEq)]
 #[expect(missing_docs, reason = "the members of RFC 7662")]
@@ -67,12 +86,7 @@ impl AccessTokens {
     ///
     /// # Errors
     /// Faults of storage (roles) and signing.
-    pub async fn issue(
-        &self,
-        user: &User,
-        session: &crate::sessions::SessionFacts,
-        now: Timestamp,
-    ) -> Result<String, Failure> {
+    pub async fn issue(&self, user: &User, session: &SessionFacts, now: Timestamp) -> Result<String, Failure> {
         let permissions = self.roles.permissions(&user.roles).await?;
         let claims = AccessClaims {
             sub: user.id.0,

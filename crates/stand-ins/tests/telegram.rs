@@ -12,7 +12,7 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use support::{StoppedClock, get};
+use support::{ManualClock, get};
 use userd_stand_ins::{
     Options,
     telegram::{self, BOT_TOKEN, mini_app, widget},
@@ -77,7 +77,7 @@ async fn the_documents_have_the_shape_of_the_real_ones() {
 
 #[tokio::test]
 async fn tokens_have_an_opaque_subject_and_no_address() {
-    let telegram = telegram::start(Options::with_clock(StoppedClock::new())).await.unwrap();
+    let telegram = telegram::start(Options::with_clock(ManualClock::new())).await.unwrap();
     let token = telegram.id_token("ivan", Some("n")).unwrap();
     let (_, jwks) = get(&format!("{}/.well-known/jwks.json", telegram.base_url), &[]).await;
     let keys = userd_jose::JwkSet::parse(jwks.to_string().as_bytes()).unwrap();

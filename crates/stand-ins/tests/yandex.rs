@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
-use support::{StoppedClock, VERIFIER, get, open, post};
+use support::{ManualClock, VERIFIER, get, open, post};
 use userd_stand_ins::{
     Options,
     yandex::{self, CLIENT_ID, CLIENT_SECRET, Yandex},
@@ -183,7 +183,7 @@ async fn what_is_not_registered_is_a_page_and_no_redirect() {
 
 #[tokio::test]
 async fn a_code_ends_after_ten_minutes_and_everything_with_the_password() {
-    let clock = StoppedClock::new();
+    let clock = ManualClock::new();
     let yandex = yandex::start(Options::with_clock(Arc::clone(&clock) as _)).await.unwrap();
     let old = code(&yandex, "").await;
     clock.move_by(600);

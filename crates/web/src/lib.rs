@@ -5,13 +5,13 @@
 //! by their families only: `/oauth2/` answers errors as OAuth has them, `/v1/` is data that no page may embed. What a
 //! route is otherwise is told by [`RouteTraits`]; a state that can authenticate is any [`caller::HasServices`].
 
-pub mod attempt_cookie;
 pub mod caller;
 pub mod client_address;
 pub mod cors;
 pub mod cursor;
 mod extensions;
 pub mod extract;
+pub mod flow_cookie;
 mod known_routes;
 pub mod metrics;
 pub mod problem;

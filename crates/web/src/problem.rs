@@ -1,4 +1,4 @@
-//! Problems: how a refusal leaves the house (RFC 9457, `application/problem+json`). The table of all kinds is in
+//! Problems: how a refusal leaves the service (RFC 9457, `application/problem+json`). The table of all kinds is in
 //! `problem/table.rs`. Deliberately absent: causes. Nothing here holds an error with a source, so none can leak.
 
 pub mod document;

@@ -10,9 +10,9 @@ use userd_storage::testing::ManualClock;
 
 use super::{
     Fault,
-    house::RealRandom,
     load::count,
     report::{Table, short, time},
+    test_services::RealRandom,
 };
 
 /// Measures each function for `spell`.

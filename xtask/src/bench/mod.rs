@@ -6,13 +6,13 @@
 //! - `storm.rs`, `probes.rs`: ten thousand sign-ins at once, and `/v1/me` meanwhile
 //! - `refreshes.rs`: durable refreshes against one fsync per transaction
 //! - `questions.rs`, `functions.rs`: statements per use case, tokens
-//! - `client.rs`, `load.rs`, `people.rs`, `server.rs`, `postgres.rs`, `house.rs`: what these are made of
+//! - `client.rs`, `load.rs`, `people.rs`, `server.rs`, `postgres.rs`, `test_services.rs`: what these are made of
 //!
 //! Deliberately absent: tests. A ratio on a busy machine fails nobody's build.
 
 mod client;
 mod functions;
-mod house;
+
 mod load;
 mod logins;
 mod machine;
@@ -27,6 +27,7 @@ mod routes;
 mod server;
 mod starting;
 mod storm;
+mod test_services;
 
 use std::{
     io::Write,

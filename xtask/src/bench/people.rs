@@ -31,9 +31,9 @@ pub(super) struct Person {
 pub(super) fn register(address: SocketAddr, prefix: &str, count: usize) -> Result<Vec<Person>, Fault> {
     runtime()?.block_on(async {
         let mut tasks = Vec::new();
-        for lane in 0..AT_ONCE {
+        for share in 0..AT_ONCE {
             let emails: Vec<_> =
-                (lane..count).step_by(AT_ONCE).map(|number| format!("{prefix}{number}@bench.example")).collect();
+                (share..count).step_by(AT_ONCE).map(|number| format!("{prefix}{number}@bench.example")).collect();
             tasks.push(tokio::spawn(async move {
                 let mut connection = Connection::open(address).await?;
                 let mut people = Vec::with_capacity(emails.len());

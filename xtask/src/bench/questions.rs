@@ -10,10 +10,10 @@ use userd_storage::{
 
 use super::{
     Fault,
-    house::{self, context},
     people::PASSWORD,
     report::Table,
     runtime,
+    test_services::{self, context},
 };
 
 /// Runs each use case once over `engine` and counts.
@@ -33,9 +33,9 @@ pub(super) fn table(engine: Arc<dyn Engine>, name: &str) -> Result<Table, Fault>
         table.row([what.to_owned(), statements.to_string(), reads.to_string(), (trips + reads).to_string()]);
     };
     runtime()?.block_on(async {
-        let services = house::services(engine.clone()).await?;
+        let services = test_services::services(engine.clone()).await?;
         counting.take();
-        let registered = house::register(&services, 0).await?;
+        let registered = test_services::register(&services, 0).await?;
         row("register", &counting.take());
         let login = Login {
             login: "person0@bench.example".to_owned(),

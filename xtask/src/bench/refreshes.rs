@@ -16,12 +16,12 @@ use userd_storage::engines::{SqliteEngine, SqliteLocation, SqliteOptions};
 
 use super::{
     Fault, Pace,
-    house::{self, context, services},
     load::{self, Caller, count},
     median,
     people::{Person, Refresher},
     report::{Report, Table, short},
     server::Server,
+    test_services::{self, context, services},
 };
 
 /// Clients that refresh, each in a session of its own.
@@ -101,7 +101,7 @@ fn in_process(file: &Path, options: impl Fn(SqliteLocation) -> SqliteOptions, ti
         let done = Arc::new(AtomicUsize::new(0));
         let mut people = Vec::with_capacity(CLIENTS);
         for number in 0..CLIENTS {
-            people.push(house::register(&services, number).await?);
+            people.push(test_services::register(&services, number).await?);
         }
         let (begun, mut tasks) = (Instant::now(), Vec::new());
         for person in people {

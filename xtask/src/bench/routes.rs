@@ -30,7 +30,7 @@ pub(super) fn measure(setting: &Setting, server: &Server, people: &[Person], pac
     let same = |request: Vec<u8>| Box::new(Same(request)) as Box<dyn Caller>;
     let each = |make: &dyn Fn(&Person) -> Box<dyn Caller>, count: usize| people.iter().take(count).map(make).collect();
     let registrar =
-        |lane: usize| Box::new(Registrar { prefix: format!("new{lane}x"), registered: 0 }) as Box<dyn Caller>;
+        |worker: usize| Box::new(Registrar { prefix: format!("new{worker}x"), registered: 0 }) as Box<dyn Caller>;
     let plans: Vec<(&str, Vec<Box<dyn Caller>>)> = vec![
         ("GET /livez", (0..MANY).map(|_| same(get("/livez", None))).collect()),
         ("GET /v1/me", each(&|person| same(person.me()), MANY)),

@@ -13,51 +13,7 @@ use xtask::tree::Source;
 use crate::source::{CRATES, code, none, production};
 
 /// Circles that are one thought in several files, each with the folder, the modules and the reason.
-const ONE_THOUGHT: &[(&str, &[&str], &str)] = &[
-    ("crates/crypto/src/passwords", &["arena", "engine", "pool"], "to be untied"),
-    ("crates/http/src", &["router", "routes"], "to be untied"),
-    (
-        "crates/providers/src",
-        &[
-            "answer",
-            "apple",
-            "assertion",
-            "client_auth",
-            "code_flow",
-            "config",
-            "discovery",
-            "github",
-            "google",
-            "http_client",
-            "id_token",
-            "jwks",
-            "mailru",
-            "mapping",
-            "oauth2",
-            "oidc",
-            "ok",
-            "openid",
-            "registry",
-            "sber",
-            "secret",
-            "setup",
-            "telegram",
-            "tid",
-            "vk",
-            "yandex",
-        ],
-        "to be untied",
-    ),
-    (
-        "crates/services/src",
-        &["access_tokens", "accounts", "authenticate", "clients", "parts", "sessions", "setup", "sign_in", "users"],
-        "to be untied",
-    ),
-    ("crates/services/src/sign_in", &["admit", "identities"], "to be untied"),
-    ("crates/stand-ins/src", &["bot_api", "telegram"], "to be untied"),
-    ("crates/stand-ins/src/bot_api", &["chats", "updates"], "to be untied"),
-    ("crates/storage/src/engines/sqlite", &["query", "writer"], "to be untied"),
-];
+const ONE_THOUGHT: &[(&str, &[&str], &str)] = &[];
 
 #[test]
 fn modules_import_in_one_direction() {

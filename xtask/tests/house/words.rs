@@ -11,114 +11,26 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("struct Setup", "crates/http/src/routes/auth.rs", "the body of the making of the first administrator"),
     ("struct Setup", "crates/services/src/setup.rs", "the making of the first administrator"),
     ("lanes", "crates/crypto/src/passwords/phc.rs", "the degree of parallelism of argon2 (RFC 9106)"),
-    ("far", "crates/http/src/extract/credentials.rs", "`so_far`"),
+    ("far", "crates/web/src/extract/credentials.rs", "`so_far`"),
     ("near", "crates/services/tests/services/register.rs", "passwords that differ little"),
 ];
-
-/// Where a word is still to be replaced. Shrinks only: a place that is free of the word fails until it is taken out.
-const NOT_YET: &[(&str, &[&str])] = &[
-    ("struct From", &["crates/http/src"]),
-    ("Once", &["crates/services/src"]),
-    ("Answers", &["crates/services/src"]),
-    ("once.rs", &["crates/services/src", "crates/storage/tests"]),
-    ("People", &["crates/services/src", "crates/userd/tests"]),
-    ("Device", &["crates/http/src", "crates/services/src"]),
-    ("struct Parts", &["crates/http/tests", "crates/services/src"]),
-    (
-        "surroundings",
-        &[
-            "crates/http/tests",
-            "crates/providers/src",
-            "crates/providers/tests",
-            "crates/stand-ins/tests",
-            "crates/userd/src",
-        ],
-    ),
-    ("struct Setup", &["crates/providers/src"]),
-    ("door", &["crates/providers/src", "crates/services/src", "crates/services/tests", "crates/userd/src"]),
-    ("doors", &["crates/providers/src", "crates/providers/tests", "crates/userd/tests"]),
-    ("landing", &["crates/http/src", "crates/services/src", "crates/services/tests"]),
-    ("landings", &["crates/cache/src"]),
-    ("Attempt", &["crates/services/src"]),
-    ("BotAttempt", &["crates/userd/tests"]),
-    ("attempts.rs", &["crates/services/src", "crates/services/tests"]),
-    ("attempt_cookie", &["crates/http/src"]),
-    ("win", &["crates/services/src"]),
-    ("lane", &["crates/http/src", "crates/storage/src"]),
-    ("lanes", &["crates/storage/src"]),
-    ("seat", &["crates/cache/src"]),
-    ("far", &["crates/cache/src"]),
-    ("near", &["crates/cache/src"]),
-    ("secrets.rs", &["crates/storage/src"]),
-    (".secrets()", &["crates/services/src", "crates/services/tests", "crates/storage/tests"]),
-    (
-        "single_use",
-        &[
-            "crates/http/tests",
-            "crates/providers/src",
-            "crates/providers/tests",
-            "crates/services/src",
-            "crates/services/tests",
-            "crates/storage/src",
-            "crates/storage/tests",
-        ],
-    ),
-    ("doom", &["crates/storage/src"]),
-    ("Conventions", &["crates/http/src"]),
-    ("Needs", &["crates/http/src", "crates/http/tests"]),
-    ("stage", &["crates/http/tests", "crates/services/tests", "crates/storage/tests", "crates/userd/tests"]),
-    (
-        "house",
-        &[
-            "crates/crypto/tests",
-            "crates/http/tests",
-            "crates/services/src",
-            "crates/services/tests",
-            "crates/userd/tests",
-        ],
-    ),
-    ("weather", &["crates/services/tests", "crates/storage/tests"]),
-    ("town", &["crates/userd/tests"]),
-    ("street", &["crates/stand-ins/src", "crates/stand-ins/tests"]),
-    (
-        "dice",
-        &[
-            "crates/cache/tests",
-            "crates/http/tests",
-            "crates/services/tests",
-            "crates/storage/src",
-            "crates/storage/tests",
-        ],
-    ),
-    ("HandClock", &["crates/cache/tests"]),
-    ("StillClock", &["crates/services/src", "crates/services/tests", "crates/storage/src", "crates/storage/tests"]),
-    ("StoppedClock", &["crates/stand-ins/tests"]),
-];
-
-/// Words in use whose code is still to come. One that has come fails until it is taken out.
-const COMING: &[&str] = &["Context", "Dependencies", "ManualClock", "RequestOrigin", "SessionView", "UserReader"];
 
 #[test]
 fn words_out_of_use_are_in_no_code() {
     let words = not_used();
     let mut wrong = Vec::new();
-    let later = NOT_YET.iter().flat_map(|(word, places)| places.iter().map(|place| (*word, *place)));
-    let excused: Vec<_> = EXCEPTIONS.iter().map(|(word, file, _)| (*word, *file)).chain(later).collect();
-    let mut idle: BTreeSet<_> = excused.iter().copied().collect();
+    let mut idle: BTreeSet<_> = EXCEPTIONS.iter().map(|(word, file, _)| (*word, *file)).collect();
     for source in all_code() {
         for (word, names) in found(&source, &words) {
-            let covers = |excuse: &&(&str, &str)| word == excuse.0 && is_within(&source.path, excuse.1);
-            match excused.iter().find(covers) {
-                Some(excuse) => {
-                    idle.remove(excuse);
-                }
-                None => wrong.push(format!("{}: `{word}` in {names:?}", source.path)),
+            idle.retain(|(excused, file)| word != *excused || source.path != *file);
+            if !EXCEPTIONS.iter().any(|(excused, file, _)| word == *excused && source.path == *file) {
+                wrong.push(format!("{}: `{word}` in {names:?}", source.path));
             }
         }
     }
     none("docs/vocabulary.md has another word for it", wrong);
     let idle = idle.into_iter().map(|(word, place)| format!("`{word}` is not in {place}"));
-    none("an exception that is no longer needed: take it out of EXCEPTIONS or NOT_YET", idle.collect());
+    none("an exception that is no longer needed: take it out of EXCEPTIONS", idle.collect());
 }
 
 #[test]
@@ -134,17 +46,13 @@ fn words_in_use_are_names_in_the_code_of_their_crate() {
                 all_code().iter().filter(|source| inside(source)).flat_map(|source| identifiers(&source.text)).collect()
             });
             checked += 1;
-            if known.contains(word) == COMING.contains(&word) {
+            if !known.contains(word) {
                 wrong.push(format!("`{word}` in {place}"));
             }
         }
     }
     assert!(checked > 20, "the table is no longer read");
-    none("docs/vocabulary.md names what is not there (or COMING what has come)", wrong);
-}
-
-fn is_within(path: &str, place: &str) -> bool {
-    path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    none("docs/vocabulary.md names what is not there", wrong);
 }
 
 /// Sources and tests of every crate.

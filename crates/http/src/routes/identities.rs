@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use userd_model::{IdentityId, Timestamp};
 use userd_services::sign_in::{IdentityView, Start};
 use userd_web::{
-    attempt_cookie,
     caller::SignedInUser,
     extract::{Json, Path},
+    flow_cookie,
     problem::Problem,
 };
 use utoipa::ToSchema;
@@ -87,13 +87,13 @@ async fn start_link(
 ) -> Result<Response, Problem> {
     let start = Start {
         return_to: body.and_then(|Json(body)| body.return_to),
-        browser: attempt_cookie::read(&headers),
+        browser: flow_cookie::read(&headers),
         ..Start::default()
     };
     let begun = api.services.sign_in.start_link(&user.ctx, &provider, start).await?;
     // Browsers drop a `Lax` cookie that another site's fetch is answered with.
     let fetched_elsewhere = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
-    let cookie = attempt_cookie::set(&begun.browser, begun.cross_site || fetched_elsewhere);
+    let cookie = flow_cookie::set(&begun.browser, begun.cross_site || fetched_elsewhere);
     Ok(([(header::SET_COOKIE, cookie)], Json(LinkStart { url: begun.url })).into_response())
 }
 

@@ -10,9 +10,9 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use userd_services::sign_in::{Finished, Kind, NativeProof, ReturnTo, Start, callback_params};
 use userd_web::{
-    attempt_cookie,
     caller::Visitor,
     extract::{Json, Path, Query, RawForm},
+    flow_cookie,
     problem::Problem,
 };
 use utoipa::{IntoParams, ToSchema};
@@ -95,11 +95,11 @@ async fn start(
         code_challenge: query.code_challenge,
         locale: query.locale,
         login_hint: query.login_hint,
-        browser: attempt_cookie::read(&headers),
+        browser: flow_cookie::read(&headers),
     };
     let begun = api.services.sign_in.start(&ctx, &provider, start).await?;
     let mut answer = see_other(&begun.url)?;
-    answer.headers_mut().append(header::SET_COOKIE, attempt_cookie::set(&begun.browser, begun.cross_site));
+    answer.headers_mut().append(header::SET_COOKIE, flow_cookie::set(&begun.browser, begun.cross_site));
     Ok(answer)
 }
 
@@ -136,7 +136,7 @@ async fn callback_post(
 }
 
 /// Telegram's legacy page adds its answer to our callback as a fragment, which is not sent: what arrives is our own
-/// `state` and nothing else. The attempt is not touched then; the page's form comes back with the answer.
+/// `state` and nothing else. The login flow is not touched then; the page's form comes back with the answer.
 fn answers_in_the_fragment(api: &Api, provider: &str, query: &[u8]) -> bool {
     let is_telegram = api.services.sign_in.provider(provider).is_ok_and(|found| found.kind() == Kind::Telegram);
     is_telegram
@@ -153,7 +153,7 @@ async fn finish(
     headers: &HeaderMap,
     ctx: &userd_services::Context,
 ) -> Result<Response, Problem> {
-    let browser = attempt_cookie::read(headers);
+    let browser = flow_cookie::read(headers);
     let finished = match callback_params(encoded) {
         Ok(params) => api.services.sign_in.finish(ctx, provider, &params, &browser).await,
         Err(_) => Finished::Refused {
@@ -171,9 +171,9 @@ async fn finish(
     let mut url = url::Url::parse(&target).map_err(|_| Problem::internal())?;
     url.query_pairs_mut().append_pair(parameter.0, &parameter.1);
     let mut answer = see_other(url.as_str())?;
-    // A refusal leaves the cookie: another attempt of this browser may still be on its way.
+    // A refusal leaves the cookie: another login flow of this browser may be under way.
     if parameter.0 != "error" {
-        for cookie in attempt_cookie::clear() {
+        for cookie in flow_cookie::clear() {
             answer.headers_mut().append(header::SET_COOKIE, cookie);
         }
     }

@@ -37,7 +37,7 @@ struct StartBody {
     command: String,
     /// Two digits to be shown in the browser; the bot asks for them.
     match_code: String,
-    /// Names the attempt when polling.
+    /// Names the login flow when polling.
     attempt: String,
     /// Proves at the poll that it is the same browser; keep it in the page's memory.
     secret: String,

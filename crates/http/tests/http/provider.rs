@@ -39,9 +39,9 @@ impl Provider for TestProvider {
         &self.0
     }
 
-    async fn begin(&self, attempt: &Begin<'_>) -> Result<Redirect, ProviderFault> {
+    async fn begin(&self, begin: &Begin<'_>) -> Result<Redirect, ProviderFault> {
         let mut url = Url::parse(&self.0.issuer).unwrap();
-        url.query_pairs_mut().append_pair("state", attempt.state);
+        url.query_pairs_mut().append_pair("state", begin.state);
         Ok(Redirect { url, remember: Value::Null, form_post: self.0.capabilities.form_post })
     }
 
@@ -65,7 +65,7 @@ impl Provider for TestProvider {
             extra: serde_json::Map::new(),
             tokens: None,
             bot_access: None,
-            single_use: Vec::new(),
+            replay_keys: Vec::new(),
         })
     }
 

@@ -26,8 +26,8 @@ async fn services() -> Arc<Services> {
     telegram.client_secret = Some(Secret::new("s"));
     telegram.telegram = Some(TelegramOptions { start: TelegramStart::Widget, ..TelegramOptions::default() });
     let random = api_with(|_| {}).random;
-    let surroundings = ProviderDependencies { random, telegram_bot_token: Some(Secret::new(BOT)) };
-    let telegram = build(&telegram, &surroundings).unwrap();
+    let dependencies = ProviderDependencies { random, telegram_bot_token: Some(Secret::new(BOT)) };
+    let telegram = build(&telegram, &dependencies).unwrap();
     let providers = vec![TestProvider::named("yandex", false), TestProvider::named("apple", true), telegram];
     test_services(TestOptions { providers, ..TestOptions::default() }).await
 }
@@ -103,7 +103,7 @@ fn error(slug: &str) -> (String, String) {
 
 /// First the provider that answers with a form, then, without finishing, one that answers with a redirect.
 #[tokio::test]
-async fn an_abandoned_attempt_elsewhere_does_not_spoil_the_next() {
+async fn an_abandoned_flow_elsewhere_does_not_spoil_the_next() {
     let router = app_over(services().await);
     for names in [["apple", "yandex"], ["yandex", "apple"]] {
         let mut browser = Browser::default();
@@ -138,7 +138,7 @@ async fn many_wrong_cookies_are_no_right_one() {
     other.begin(&router, "yandex").await;
     other.begin(&router, "apple").await;
     assert_eq!(other.come_back(&router, "yandex", &state).await, error("browser_mismatch"));
-    assert_eq!(other.0.len(), 2, "a refusal leaves the cookies to the attempts that are on their way");
+    assert_eq!(other.0.len(), 2, "a refusal leaves the cookies to the flows that are on their way");
 }
 
 /// Tabs share the binding, so a later start does not push an earlier one out, and neither does a refused answer.
@@ -210,7 +210,7 @@ fn tg_auth_result(now: Timestamp) -> String {
     URL_SAFE_NO_PAD.encode(fields.to_string())
 }
 
-/// The whole way over Telegram's legacy page: the callback's page comes first, and the attempt is still there.
+/// The whole way over Telegram's legacy page: the callback's page comes first, and the flow is still there.
 #[tokio::test]
 async fn telegrams_answer_in_the_fragment_signs_in() {
     let services = services().await;
@@ -328,7 +328,7 @@ async fn a_finished_sign_in_gives_its_reservation_back() {
 
 /// ASVS V16.2.5
 #[tokio::test]
-async fn attempts_and_codes_print_no_secret() {
+async fn login_flows_and_codes_print_no_secret() {
     let services = services().await;
     let begun = services.sign_in.start(&visit(&services), "yandex", Start::default()).await.unwrap();
     let state = param(&Url::parse(&begun.url).unwrap(), "state").unwrap();

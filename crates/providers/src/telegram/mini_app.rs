@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::{
     describe, numeric_id,
-    signed_fields::{BotToken, check_date, check_string, single_use},
+    signed_fields::{BotToken, check_date, check_string, replay_key},
 };
 use crate::{
     answer::{Members, truth},
@@ -81,7 +81,7 @@ impl MiniApp {
         let mut profile = describe(facts, &id, &user)?;
         profile.bot_access = truth(user.get("allows_write_to_pm"));
         profile.extra = extra(&fields);
-        profile.single_use.push(single_use(&fields, "telegram_init_data", date, self.window)?);
+        profile.replay_keys.push(replay_key(&fields, "telegram_init_data", date, self.window)?);
         Ok(profile)
     }
 }

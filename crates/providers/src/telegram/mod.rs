@@ -94,10 +94,10 @@ impl Telegram {
         verifier.verify(&self.openid.facts, fields, now)
     }
 
-    fn begin_widget(&self, attempt: &Begin<'_>, authorize: &Url) -> Result<Redirect, ProviderFault> {
+    fn begin_widget(&self, begin: &Begin<'_>, authorize: &Url) -> Result<Redirect, ProviderFault> {
         let malformed = |_| ProviderFault::Misconfigured("the redirect URI is no URL".into());
-        let redirect = Url::parse(attempt.redirect_uri).map_err(malformed)?;
-        let return_to = with_query(&redirect, &[("state", attempt.state)]);
+        let redirect = Url::parse(begin.redirect_uri).map_err(malformed)?;
+        let return_to = with_query(&redirect, &[("state", begin.state)]);
         let origin = redirect.origin().ascii_serialization();
         let mut fields = vec![
             ("bot_id", self.openid.facts.client_id.as_str()),
@@ -193,13 +193,13 @@ impl Provider for Telegram {
         &self.openid.facts
     }
 
-    async fn begin(&self, attempt: &Begin<'_>) -> Result<Redirect, ProviderFault> {
+    async fn begin(&self, begin: &Begin<'_>) -> Result<Redirect, ProviderFault> {
         if self.start == TelegramStart::Widget {
-            let metadata = self.openid.metadata.get(attempt.now).await?;
-            return self.begin_widget(attempt, &metadata.authorize);
+            let metadata = self.openid.metadata.get(begin.now).await?;
+            return self.begin_widget(begin, &metadata.authorize);
         }
-        let more: Vec<_> = attempt.locale.map(|locale| ("lang", locale)).into_iter().collect();
-        self.openid.begin(attempt, &more).await
+        let more: Vec<_> = begin.locale.map(|locale| ("lang", locale)).into_iter().collect();
+        self.openid.begin(begin, &more).await
     }
 
     /// The code flow's callback, or the widget's fields beside our own `state`, or `tgAuthResult` posted by our page.
@@ -238,7 +238,7 @@ impl Provider for Telegram {
             _ => return Err(ProviderFault::Refused("not_supported")),
         };
         let mut profile = self.by_id_token(&token)?;
-        profile.single_use.push(token.single_use);
+        profile.replay_keys.push(token.replay_key);
         Ok(profile)
     }
 }

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::{
     digest::{hmac_sha256, sha256},
     fault::ProviderFault,
-    profile::SingleUse,
+    profile::ReplayKey,
 };
 
 /// How far Telegram's clock may be ahead of ours.
@@ -83,12 +83,12 @@ pub(crate) fn check_date(
 }
 
 /// One use of what was signed, whichever of its signatures was checked.
-pub(crate) fn single_use(
+pub(crate) fn replay_key(
     fields: &BTreeMap<String, String>,
     purpose: &'static str,
     date: Timestamp,
     window: Duration,
-) -> Result<SingleUse, ProviderFault> {
+) -> Result<ReplayKey, ProviderFault> {
     let signed = check_string(fields, &["hash", "signature"])?;
-    Ok(SingleUse { hash: sha256(signed.as_bytes()), purpose, until: date.plus(window).plus(AHEAD) })
+    Ok(ReplayKey { hash: sha256(signed.as_bytes()), purpose, until: date.plus(window).plus(AHEAD) })
 }

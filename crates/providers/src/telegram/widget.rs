@@ -1,4 +1,4 @@
-//! The legacy login widget: fields signed with the bot's token. The signature names no audience, browser or attempt,
+//! The legacy login widget: fields signed with the bot's token. The signature names no audience, browser or flow,
 //! so the caller binds it to its own state; here it is genuine, young and counted once.
 
 use std::{collections::BTreeMap, time::Duration};
@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::{
     describe,
-    signed_fields::{BotToken, check_date, check_string, single_use},
+    signed_fields::{BotToken, check_date, check_string, replay_key},
 };
 use crate::{
     answer::Members,
@@ -62,7 +62,7 @@ impl Widget {
         let id = fields.get("id").filter(|id| is_id(id)).ok_or(ProviderFault::Refused("subject_missing"))?;
         let members: Members = fields.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
         let mut profile = describe(facts, id, &members)?;
-        profile.single_use.push(single_use(fields, "telegram_widget", date, self.window)?);
+        profile.replay_keys.push(replay_key(fields, "telegram_widget", date, self.window)?);
         Ok(profile)
     }
 }

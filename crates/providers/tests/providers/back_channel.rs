@@ -100,7 +100,7 @@ fn oidc(base: &str, change: impl FnOnce(&mut ProviderConfig)) -> Arc<dyn Provide
 }
 
 async fn begin(provider: &dyn Provider) -> Result<(), ProviderFault> {
-    let attempt = userd_providers::Begin {
+    let begin = userd_providers::Begin {
         redirect_uri: support::REDIRECT_URI,
         state: support::STATE,
         nonce: support::NONCE,
@@ -110,7 +110,7 @@ async fn begin(provider: &dyn Provider) -> Result<(), ProviderFault> {
         login_hint: None,
         now: support::now(),
     };
-    provider.begin(&attempt).await.map(drop)
+    provider.begin(&begin).await.map(drop)
 }
 
 /// AC-134: a valid chain for another host, or from an authority that nobody named, is refused.

@@ -35,7 +35,7 @@ async fn an_honest_upstream_gives_a_profile() {
 }
 
 #[tokio::test]
-async fn the_authorize_url_binds_the_attempt_and_tells_no_secret() {
+async fn the_authorize_url_binds_the_flow_and_tells_no_secret() {
     for kind in Kind::ALL {
         let story = Story::new(kind).await;
         let redirect = story.begin().await.unwrap();
@@ -301,9 +301,9 @@ async fn an_answer_without_the_token_is_refused() {
     }
 }
 
-/// AC-055: the callback of an attempt that was begun with another issuer is refused.
+/// AC-055: the callback of a flow that was begun with another issuer is refused.
 #[tokio::test]
-async fn an_attempt_remembers_its_issuer() {
+async fn a_login_flow_remembers_its_issuer() {
     for kind in SIGNED {
         let story = Story::new(kind).await;
         let params = [("code", "good-code"), ("state", STATE)].map(|(n, v)| (n.to_owned(), v.to_owned())).into();

@@ -102,9 +102,9 @@ pub(crate) fn config(kind: Kind, base: &str) -> ProviderConfig {
 }
 
 /// The moment of all vectors, for ever.
-struct StoppedClock;
+struct FixedClock;
 
-impl Clock for StoppedClock {
+impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
         now()
     }
@@ -112,7 +112,7 @@ impl Clock for StoppedClock {
 
 /// An upstream of one kind, honest so far.
 pub(crate) async fn upstream(kind: Kind) -> StandIn<Knobs> {
-    let upstream = generic::start(kind.as_str(), Options::with_clock(Arc::new(StoppedClock))).await.unwrap();
+    let upstream = generic::start(kind.as_str(), Options::with_clock(Arc::new(FixedClock))).await.unwrap();
     upstream.turn(|knobs| {
         knobs.nonce = Some(NONCE);
         knobs.client = client_id(kind).into();
@@ -147,7 +147,7 @@ impl Story {
 
     pub(crate) async fn begin(&self) -> Result<Redirect, ProviderFault> {
         let challenge = pkce_challenge(VERIFIER);
-        let attempt = Begin {
+        let begin = Begin {
             redirect_uri: REDIRECT_URI,
             state: STATE,
             nonce: NONCE,
@@ -157,7 +157,7 @@ impl Story {
             login_hint: None,
             now: now(),
         };
-        self.provider.begin(&attempt).await
+        self.provider.begin(&begin).await
     }
 
     /// The whole browser flow with the usual callback.

@@ -123,10 +123,10 @@ async fn pinned_assumption_yandex_jwt_key_is_the_secret_as_utf8() {
     assert_eq!(profile.subject, "3000250009");
     assert_eq!((profile.email.as_deref(), profile.email_verified), (Some("user@yandex.ru"), true));
     assert_eq!(profile.name.as_deref(), Some("Имя Фамилия"));
-    let use_once = profile.single_use[0];
+    let use_once = profile.replay_keys[0];
     assert_eq!((use_once.purpose, use_once.until), ("yandex_jwt", later(360)));
     assert_eq!(
-        jwt_at(&story, JWT, later(1)).await.unwrap().single_use[0].hash,
+        jwt_at(&story, JWT, later(1)).await.unwrap().replay_keys[0].hash,
         use_once.hash,
         "a replay is the same use"
     );
@@ -140,7 +140,7 @@ async fn pinned_assumption_yandex_json_and_jwt_name_the_same_id() {
     assert_eq!(by_json.subject, jwt_at(&story, JWT, now()).await.unwrap().subject);
 }
 
-/// The JWT lives for a year, names no client and no attempt: only a fresh one counts.
+/// The JWT lives for a year, names no client and no flow: only a fresh one counts.
 #[tokio::test]
 async fn a_jwt_that_lay_around_is_refused() {
     let story = with_jwt_secret().await;

@@ -13,8 +13,8 @@ use userd_model::{
 };
 use userd_storage::{Failure, repositories::one_time_tokens::OneTimeToken};
 
-use super::{SessionFacts, Sessions, SignedIn, TokenPair};
-use crate::{Context, change::Change, passwords::KnownDevice, user_reader::internal};
+use super::{Sessions, SignedIn, TokenPair};
+use crate::{Context, access_tokens::SessionFacts, change::Change, passwords::KnownDevice, user_reader::internal};
 
 /// Somebody who has proven who they are, with the session that may begin: the row and its secrets, all minted.
 pub(crate) struct Arrival {

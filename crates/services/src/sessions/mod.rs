@@ -11,7 +11,7 @@ mod login;
 mod refresh;
 
 use serde::{Deserialize, Serialize};
-use userd_model::{Session, SessionId, Timestamp};
+use userd_model::SessionId;
 
 pub(crate) use {
     completion::{Completed, Proof},
@@ -64,21 +64,4 @@ impl std::fmt::Debug for TokenPair {
 pub struct SignedIn {
     pub user: UserView,
     pub tokens: TokenPair,
-}
-
-/// What an access token says about its session.
-#[derive(Clone, Debug)]
-pub struct SessionFacts {
-    /// `sid`.
-    pub id: SessionId,
-    /// When the user proved who they are.
-    pub auth_time: Timestamp,
-    /// How (RFC 8176).
-    pub amr: Vec<String>,
-}
-
-impl From<&Session> for SessionFacts {
-    fn from(session: &Session) -> Self {
-        Self { id: session.id, auth_time: session.auth_time, amr: session.amr.clone() }
-    }
 }

@@ -5,8 +5,8 @@ use userd_crypto::{Zeroizing, constant_time_eq};
 use userd_model::{EventKind, Refusal, Revoked, Sealed, Session, SessionId, Timestamp, User, session::Presented};
 use userd_storage::Failure;
 
-use super::{SessionFacts, Sessions, SignedIn};
-use crate::{Context, change::Change, limits::Limited, user_reader::internal};
+use super::{Sessions, SignedIn};
+use crate::{Context, access_tokens::SessionFacts, change::Change, limits::Limited, user_reader::internal};
 
 /// What the change decided.
 enum Outcome {

@@ -11,16 +11,19 @@
 
 use std::sync::Arc;
 
-use userd_model::{Email, EventKind, Identity, IdentityId, Refusal, Sealed, SessionId, Timestamp, User, UserId, text};
+use userd_model::{Email, EventKind, Identity, IdentityId, Refusal, SessionId, Timestamp, User, UserId, text};
 use userd_providers::{Profile, Provider};
 use userd_storage::{Failure, UnitOfWork, repositories::claims::Claim};
 
-use super::{SignIn, identities::Remembered};
+use super::{
+    SignIn,
+    identity_names::{KIND, name, names},
+    remembered::Remembered,
+};
 use crate::{
     Context,
     accounts::{AccountSeed, NewAccount, claim, claim_all},
     change::Change,
-    user_reader::internal,
 };
 
 impl SignIn {
@@ -192,10 +195,10 @@ impl SignIn {
             {
                 continue;
             }
-            let told = Remembered::from(profile);
-            let secondary = self.second_name(uow, user, &identity, told.secondary.clone(), now).await?;
+            let current = Remembered::from(profile);
+            let secondary = self.second_name(uow, user, &identity, current.secondary.clone(), now).await?;
             identity.last_used_at = now;
-            identity.profile = Some(self.seal_profile(user, identity.id, &Remembered { secondary, ..told })?);
+            identity.profile = Some(self.seal_profile(user, identity.id, &Remembered { secondary, ..current })?);
             if profile.tokens.is_some() {
                 identity.tokens = self.seal_tokens(user, identity.id, profile)?;
             }
@@ -206,18 +209,20 @@ impl SignIn {
     }
 
     /// The second name of an identity, such as an opaque subject, as it is from now on. One that is claimed stays
-    /// remembered where a door does not tell it: unlinking must find the claim, or the name would still open the
-    /// account. A new one takes its place, unless it is claimed already.
+    /// remembered where this way of signing in does not name it: unlinking must find the claim, or that name could
+    /// still sign in. A new one takes its place, unless it is claimed already.
     async fn second_name(
         &self,
         uow: &mut UnitOfWork,
         user: &User,
         identity: &Identity,
-        told: Option<(String, String)>,
+        current: Option<(String, String)>,
         now: Timestamp,
     ) -> Result<Option<(String, String)>, Failure> {
         let before = self.remembered(user, identity)?.and_then(|profile| profile.secondary);
-        let Some((issuer, subject)) = told.filter(|told| before.as_ref() != Some(told)) else { return Ok(before) };
+        let Some((issuer, subject)) = current.filter(|current| before.as_ref() != Some(current)) else {
+            return Ok(before);
+        };
         let new: Claim = claim(&self.deps, KIND, &name(&identity.provider, &issuer, &subject), user.id, now);
         if uow.claims().find(&new.hash).await?.is_some() {
             return Ok(before);
@@ -242,40 +247,11 @@ impl SignIn {
         };
         AccountSeed::mint(&self.deps, &new, None, self.deps.now())
     }
-
-    fn seal_profile(&self, user: &User, id: IdentityId, remembered: &Remembered) -> Result<Sealed, Failure> {
-        let bytes = serde_json::to_vec(remembered).map_err(internal)?;
-        self.seal(user, id, "profile", &bytes)
-    }
-
-    fn seal_tokens(&self, user: &User, id: IdentityId, profile: &Profile) -> Result<Option<Sealed>, Failure> {
-        let Some(tokens) = &profile.tokens else { return Ok(None) };
-        let bytes = tokens.to_sealable().map_err(internal)?;
-        self.seal(user, id, "tokens", &bytes).map(Some)
-    }
 }
 
 /// A provider may be for some domains only.
 fn must_be_admitted(provider: &Arc<dyn Provider>, profile: &Profile) -> Result<(), Refusal> {
     if provider.policy().admits(profile) { Ok(()) } else { Err(Refusal::ProviderRefused("domain_not_allowed")) }
-}
-
-/// The kind of claims on accounts elsewhere.
-pub(super) const KIND: &str = "identity";
-
-/// Everything a profile is known by: its subject, and the second one where the provider has two.
-fn names(profile: &Profile) -> Vec<String> {
-    let secondary = profile.secondary.as_ref().map(|key| (key.issuer.as_str(), key.subject.as_str()));
-    [Some((profile.issuer.as_str(), profile.subject.as_str())), secondary]
-        .into_iter()
-        .flatten()
-        .map(|(issuer, subject)| name(&profile.provider, issuer, subject))
-        .collect()
-}
-
-/// One account elsewhere as one text; JSON keeps the three parts apart whatever they hold.
-pub(super) fn name(provider: &str, issuer: &str, subject: &str) -> String {
-    serde_json::json!([provider, issuer, subject]).to_string()
 }
 
 /// The address, only where the provider's proof of it counts and it is one that could be registered here.
@@ -285,8 +261,8 @@ fn proven_email(profile: &Profile) -> Option<Email> {
 
 /// Uses up what may be used once. A second use is a replay, whatever else is right about it.
 async fn consume(uow: &mut UnitOfWork, profile: &Profile) -> Result<(), Failure> {
-    for once in &profile.single_use {
-        if !uow.replay_guard().consume_once(&once.hash, once.purpose, once.until).await? {
+    for key in &profile.replay_keys {
+        if !uow.replay_guard().consume_once(&key.hash, key.purpose, key.until).await? {
             return Err(Refusal::ProviderRefused("replayed").into());
         }
     }

@@ -1,7 +1,7 @@
 //! Sign-in by a message to the messenger's bot. The browser shows a link and a two-digit code; the person presses
 //! Start, sees in the chat where the sign-in comes from, and taps the code that the browser shows. A link sent to
 //! somebody else therefore does not sign its sender in: the victim would have to know a code that only the sender's
-//! browser shows, and one wrong tap ends the attempt.
+//! browser shows, and one wrong tap ends the login.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +16,12 @@ use userd_model::{
 use userd_providers::{Kind, Provider, telegram::bot_profile};
 use userd_storage::{Failure, UnitOfWork};
 
-use super::{SignIn, admit::KIND, admit::name, login_flow::Keep, provider_fault};
+use super::{
+    SignIn,
+    identity_names::{KIND, name},
+    login_flow::Keep,
+    provider_fault,
+};
 use crate::{
     Completion, Context, RequestOrigin,
     bot::{TelegramBot, UpdateHandler},
@@ -38,7 +43,7 @@ pub struct BotStart {
     pub command: String,
     /// To be shown beside the link.
     pub match_code: String,
-    /// Names the attempt when polling.
+    /// Names the login flow when polling.
     pub attempt: String,
     /// Proves at the poll that it is the browser that began.
     pub secret: String,
@@ -55,7 +60,7 @@ pub enum BotPoll {
 }
 
 #[derive(Clone, Serialize, Deserialize)]
-struct Attempt {
+struct BotLogin {
     secret_hash: Vec<u8>,
     match_code: u8,
     from: String,
@@ -87,13 +92,13 @@ impl SignIn {
         let (payload, hash) = OpaqueSecret::mint(PREFIX, random);
         let (secret, secret_hash) = OpaqueSecret::mint(PREFIX, random);
         let match_code = two_digits(self.deps.random.id_bytes());
-        let attempt = Attempt {
+        let login = BotLogin {
             secret_hash: secret_hash.to_vec(),
             match_code,
             from: described(&ctx.origin),
             state: State::Waiting,
         };
-        self.remember(ctx, &hash, &kept(None), &attempt).await?;
+        self.remember(ctx, &hash, &kept(None), &login).await?;
         let link = start_link(&bot.username, &payload).ok_or_else(|| internal("the bot's username is malformed"))?;
         Ok(BotStart {
             link: link.into(),
@@ -108,26 +113,26 @@ impl SignIn {
     /// Asks whether the person has confirmed. The tokens are handed out once.
     ///
     /// # Errors
-    /// `InvalidCode` for an attempt that is unknown, over, refused, or another browser's.
+    /// `InvalidCode` for a login that is unknown, over, refused, or another browser's.
     pub async fn poll_bot(&self, ctx: &Context, attempt: &str, secret: &str) -> Result<BotPoll, Failure> {
         let hash = &OpaqueSecret::hash_of(PREFIX, attempt).ok_or(Refusal::InvalidCode)?;
         let shown = OpaqueSecret::hash_of(PREFIX, secret).ok_or(Refusal::InvalidCode)?;
         let now = self.deps.now();
         // Polls of strangers and of people who are still reading cost a look, not a transaction.
-        match self.bot_attempt(&mut self.deps.store.reading(), hash, now).await? {
-            Some(attempt) if !constant_time_eq(&attempt.secret_hash, &shown) => return Err(Refusal::InvalidCode.into()),
-            Some(Attempt { state: State::Confirmed { .. }, .. }) => {}
+        match self.bot_login(&mut self.deps.store.reading(), hash, now).await? {
+            Some(login) if !constant_time_eq(&login.secret_hash, &shown) => return Err(Refusal::InvalidCode.into()),
+            Some(BotLogin { state: State::Confirmed { .. }, .. }) => {}
             Some(_) => return Ok(BotPoll::Pending),
             None => return Err(Refusal::InvalidCode.into()),
         }
         let user = self
             .changes
             .run(ctx, "poll_bot_attempt", |mut change| async move {
-                let attempt = self.bot_attempt(&mut change, hash, now).await?.ok_or(Refusal::InvalidCode)?;
-                if !constant_time_eq(&attempt.secret_hash, &shown) {
+                let login = self.bot_login(&mut change, hash, now).await?.ok_or(Refusal::InvalidCode)?;
+                if !constant_time_eq(&login.secret_hash, &shown) {
                     return Err(Refusal::InvalidCode.into());
                 }
-                let State::Confirmed { user } = attempt.state else { return change.commit(None).await };
+                let State::Confirmed { user } = login.state else { return change.commit(None).await };
                 change.one_time_tokens().take(hash, PURPOSE, now).await?;
                 change.commit(Some(user)).await
             })
@@ -157,7 +162,7 @@ impl SignIn {
             None => None,
         };
         let message = match asked {
-            Some((attempt, payload)) => question(&attempt, &payload, &self.deps.settings.sign_in.public_url, language),
+            Some((login, payload)) => question(&login, &payload, &self.deps.settings.sign_in.public_url, language),
             None => plain(Text::BotSendTheCommand.in_language(language)),
         };
         if let Err(fault) = bot.api.send_message(&from.id, &message).await {
@@ -166,26 +171,26 @@ impl SignIn {
         Ok(())
     }
 
-    /// Ties the attempt to the first person who opens its link.
-    async fn ask(&self, ctx: &Context, payload: &str, from: &BotUser) -> Result<Option<(Attempt, String)>, Failure> {
+    /// Ties the login to the first person who opens its link.
+    async fn ask(&self, ctx: &Context, payload: &str, from: &BotUser) -> Result<Option<(BotLogin, String)>, Failure> {
         let Some(hash) = OpaqueSecret::hash_of(PREFIX, payload) else { return Ok(None) };
         let (hash, now, telegram_id) = (&hash, self.deps.now(), from.id.as_str());
-        let attempt = self
+        let login = self
             .changes
             .run(ctx, "ask_bot_attempt", |mut change| async move {
-                let Some(mut attempt) = self.bot_attempt(&mut change, hash, now).await? else {
+                let Some(mut login) = self.bot_login(&mut change, hash, now).await? else {
                     return change.commit(None).await;
                 };
                 let mine = State::Asked { telegram_id: telegram_id.to_owned() };
-                if attempt.state != State::Waiting && attempt.state != mine {
+                if login.state != State::Waiting && login.state != mine {
                     return change.commit(None).await;
                 }
-                attempt.state = mine;
-                self.keep(&mut change, hash, &attempt).await?;
-                change.commit(Some(attempt)).await
+                login.state = mine;
+                self.keep(&mut change, hash, &login).await?;
+                change.commit(Some(login)).await
             })
             .await?;
-        Ok(attempt.map(|attempt| (attempt, payload.to_owned())))
+        Ok(login.map(|login| (login, payload.to_owned())))
     }
 
     /// A tap on a code, or on "not me".
@@ -203,12 +208,12 @@ impl SignIn {
         let right = self
             .changes
             .run(ctx, "tap_bot_attempt", |mut change| async move {
-                let attempt = self.bot_attempt(&mut change, hash, now).await?.ok_or(Refusal::InvalidCode)?;
+                let login = self.bot_login(&mut change, hash, now).await?.ok_or(Refusal::InvalidCode)?;
                 let mine = State::Asked { telegram_id: from.id.clone() };
-                if attempt.state != mine {
+                if login.state != mine {
                     return Err(Refusal::InvalidCode.into());
                 }
-                let right = attempt.match_code.to_string() == code;
+                let right = login.match_code.to_string() == code;
                 if !right {
                     change.one_time_tokens().take(hash, PURPOSE, now).await?;
                 }
@@ -223,10 +228,10 @@ impl SignIn {
         let user = self.admit(ctx, provider, profile).await?;
         self.changes
             .run(ctx, "confirm_bot_attempt", |mut change| async move {
-                let mut attempt = self.bot_attempt(&mut change, hash, now).await?.ok_or(Refusal::InvalidCode)?;
-                attempt.state = State::Confirmed { user };
-                // From now on it is a way into the account: whatever shuts those must find it.
-                let confirmed = self.sealed_secret(&change, hash, &kept(Some(user)), &attempt)?;
+                let mut login = self.bot_login(&mut change, hash, now).await?.ok_or(Refusal::InvalidCode)?;
+                login.state = State::Confirmed { user };
+                // From now on it signs its owner in, so a new password or a block must find and remove it.
+                let confirmed = self.sealed_secret(&change, hash, &kept(Some(user)), &login)?;
                 change.one_time_tokens().take(hash, PURPOSE, now).await?;
                 change.one_time_tokens().insert(&confirmed).await?;
                 change.commit(()).await
@@ -268,15 +273,15 @@ impl SignIn {
             .await
     }
 
-    async fn bot_attempt(&self, uow: &mut UnitOfWork, hash: &[u8], now: Timestamp) -> Result<Option<Attempt>, Failure> {
+    async fn bot_login(&self, uow: &mut UnitOfWork, hash: &[u8], now: Timestamp) -> Result<Option<BotLogin>, Failure> {
         match uow.one_time_tokens().find(hash, PURPOSE, now).await? {
             Some(secret) => self.unseal(CONTEXT, secret.payload).map(Some),
             None => Ok(None),
         }
     }
 
-    async fn keep(&self, uow: &mut UnitOfWork, hash: &[u8], attempt: &Attempt) -> Result<(), Failure> {
-        let bytes = serde_json::to_vec(attempt).map_err(internal)?;
+    async fn keep(&self, uow: &mut UnitOfWork, hash: &[u8], login: &BotLogin) -> Result<(), Failure> {
+        let bytes = serde_json::to_vec(login).map_err(internal)?;
         let sealed = self.deps.vault.seal(self.deps.random.as_ref(), CONTEXT, &bytes).map_err(internal)?;
         Ok(uow.one_time_tokens().update_payload(hash, &sealed.0).await?)
     }
@@ -289,12 +294,12 @@ impl UpdateHandler for SignIn {
         match update {
             Content::Start { from, payload } => self.started(ctx, bot, provider, from, payload.as_deref()).await?,
             Content::Button { from, query_id, data, .. } => {
-                let told = self.pressed(ctx, provider, from, data).await;
-                let text = told.as_ref().map_or("", |text| text);
+                let answer = self.pressed(ctx, provider, from, data).await;
+                let text = answer.as_ref().map_or("", |text| text);
                 if let Err(fault) = bot.api.answer_callback_query(query_id, text).await {
                     tracing::debug!(%fault, "a button could not be answered");
                 }
-                told?;
+                answer?;
             }
             Content::Access { from, may_write } => self.record_bot_access(ctx, provider, from, *may_write).await?,
             Content::Text { .. } | Content::OwnPhone { .. } | Content::Other => return Ok(false),
@@ -308,10 +313,10 @@ const fn kept(owner: Option<UserId>) -> Keep {
 }
 
 /// The question in the chat: where the sign-in comes from, three codes of which one is right, and a way out.
-fn question(attempt: &Attempt, payload: &str, site: &str, language: Language) -> Message {
-    let (site, from) = (escape_html(site), escape_html(&attempt.from));
+fn question(login: &BotLogin, payload: &str, site: &str, language: Language) -> Message {
+    let (site, from) = (escape_html(site), escape_html(&login.from));
     let html = Text::BotWhichCode.filled(language, &[("site", &site), ("from", &from)]);
-    let right = attempt.match_code;
+    let right = login.match_code;
     let mut codes = [right, 10 + (right + 27) % 90, 10 + (right + 53) % 90];
     codes.sort_unstable();
     let row = codes.map(|code| (code.to_string(), format!("{payload}:{code}"))).to_vec();

@@ -1,4 +1,4 @@
-//! The provider's answer: matched to its attempt, turned into a profile, admitted, and sent on with a one-time code.
+//! The provider's answer: matched to its login flow, turned into a profile, admitted, and sent on with a one-time code.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -56,7 +56,7 @@ impl fmt::Debug for Finished {
 }
 
 impl SignIn {
-    /// Finishes a browser flow. `browser` is every proof that the browser's cookies hold; one must be the attempt's.
+    /// Finishes a browser flow. `browser` is every proof that the browser's cookies hold; one must be the flow's.
     pub async fn finish(
         &self,
         ctx: &Context,
@@ -80,7 +80,7 @@ impl SignIn {
         let state = params.get("state").map(String::as_str);
         // A provider that was switched off meanwhile is noticed after this: its people land where they came from.
         let flow = match self.take_flow(ctx, provider, state, browser).await {
-            Ok(attempt) => attempt,
+            Ok(flow) => flow,
             Err(failure) => return refused(nowhere, self.provider(provider).err().map_or(failure, Failure::from)),
         };
         let target = ReturnTo { return_to: flow.return_to.clone() };

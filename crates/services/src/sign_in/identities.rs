@@ -1,14 +1,13 @@
-//! A user's accounts elsewhere: list, unlink, and what is sealed with them.
+//! A user's accounts elsewhere: list and unlink. Deliberately absent: linking (`admit.rs`).
 
-use serde::{Deserialize, Serialize};
-use userd_crypto::Zeroizing;
-use userd_model::{Act, EventKind, Identity, IdentityId, Refusal, Sealed, Timestamp, User, UserId};
-use userd_providers::{Profile, Provider, ProviderTokens};
+use serde::Serialize;
+use userd_model::{Act, EventKind, Identity, IdentityId, Refusal, Timestamp, User, UserId};
+use userd_providers::{Provider, ProviderTokens};
 use userd_storage::{Failure, UnitOfWork};
 
 use super::{
     SignIn,
-    admit::{KIND, name},
+    identity_names::{KIND, name},
 };
 use crate::{Context, user_reader::internal};
 
@@ -24,36 +23,6 @@ pub struct IdentityView {
     pub picture: Option<String>,
     pub created_at: Timestamp,
     pub last_used_at: Timestamp,
-}
-
-/// What is remembered of a profile, sealed.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Remembered {
-    pub name: Option<String>,
-    pub username: Option<String>,
-    pub email: Option<String>,
-    pub phone: Option<String>,
-    pub picture: Option<String>,
-    pub birthday: Option<String>,
-    pub groups: Vec<String>,
-    pub extra: serde_json::Map<String, serde_json::Value>,
-    pub secondary: Option<(String, String)>,
-}
-
-impl From<&Profile> for Remembered {
-    fn from(profile: &Profile) -> Self {
-        Self {
-            name: profile.name.clone(),
-            username: profile.username.clone(),
-            email: profile.email.clone(),
-            phone: profile.phone.clone(),
-            picture: profile.picture.clone(),
-            birthday: profile.birthday.clone(),
-            groups: profile.groups.clone(),
-            extra: profile.extra.clone(),
-            secondary: profile.secondary.as_ref().map(|key| (key.issuer.clone(), key.subject.clone())),
-        }
-    }
 }
 
 impl SignIn {
@@ -150,30 +119,6 @@ impl SignIn {
             last_used_at: identity.last_used_at,
         })
     }
-
-    pub(super) fn remembered(&self, user: &User, identity: &Identity) -> Result<Option<Remembered>, Failure> {
-        let Some(sealed) = &identity.profile else { return Ok(None) };
-        let bytes = self.open(user, identity.id, "profile", sealed)?;
-        serde_json::from_slice(&bytes).map(Some).map_err(internal)
-    }
-
-    pub(super) fn seal(&self, user: &User, id: IdentityId, field: &str, plain: &[u8]) -> Result<Sealed, Failure> {
-        let wrapped = user.data_key.as_ref().ok_or(Refusal::NotFound)?;
-        let key = self.deps.crypto.fields.open_data_key(wrapped, user.id).map_err(internal)?;
-        key.seal(self.deps.random.as_ref(), &context(id, field), plain).map_err(internal)
-    }
-
-    pub(super) fn open(
-        &self,
-        user: &User,
-        id: IdentityId,
-        field: &str,
-        sealed: &Sealed,
-    ) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        let wrapped = user.data_key.as_ref().ok_or(Refusal::NotFound)?;
-        let key = self.deps.crypto.fields.open_data_key(wrapped, user.id).map_err(internal)?;
-        key.open(&context(id, field), sealed).map_err(internal)
-    }
 }
 
 /// Whether the user can sign in with a password.
@@ -191,8 +136,4 @@ async fn living(provider: &dyn Provider, tokens: ProviderTokens, now: Timestamp)
         return tokens;
     }
     provider.refresh(&tokens, now).await.unwrap_or(tokens)
-}
-
-fn context(id: IdentityId, field: &str) -> String {
-    format!("identities|{field}|{id}")
 }

@@ -30,8 +30,8 @@ pub struct Start {
     pub locale: Option<String>,
     /// Which account the person probably wants.
     pub login_hint: Option<String>,
-    /// What the browser's cookies hold from attempts before. The first well-formed one binds this attempt too, so that
-    /// attempts in two tabs of one browser do not push each other out.
+    /// What the browser's cookies hold from earlier flows. The first well-formed one binds this flow too, so that
+    /// flows in two tabs of one browser do not push each other out.
     pub browser: Vec<String>,
 }
 
@@ -60,7 +60,7 @@ impl fmt::Debug for StartedFlow {
     }
 }
 
-/// What the attempt is for. A sign-in can't be replayed as a link or the other way round.
+/// What the flow is for. A sign-in can't be replayed as a link or the other way round.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Purpose {
     SignIn,
@@ -164,7 +164,7 @@ impl SignIn {
         Ok(StartedFlow { url: redirect.url.into(), browser: browser.to_string(), cross_site: redirect.form_post })
     }
 
-    /// Takes the attempt behind a state. It is gone afterwards, whether or not what follows succeeds. One of the
+    /// Takes the flow behind a state. It is gone afterwards, whether or not what follows succeeds. One of the
     /// browser's proofs must be the one it began with.
     pub(super) async fn take_flow(
         &self,

@@ -7,7 +7,8 @@
 //! - `admit.rs`: who a profile is here; the linking rules
 //! - `exchange.rs`: the one-time code for tokens, so that tokens never travel in a URL
 //! - `native.rs`: apps that hand over a proof themselves
-//! - `identities.rs`: a user's accounts elsewhere: list, unlink, bot access
+//! - `identities.rs`: a user's accounts elsewhere: list, unlink
+//! - `identity_names.rs`, `remembered.rs`: how identities are named in claims, and what is sealed with them
 //! - `bot.rs`: sign-in by a message to the messenger's bot
 
 mod admit;
@@ -15,8 +16,10 @@ mod bot;
 mod exchange;
 mod finish;
 mod identities;
+mod identity_names;
 mod login_flow;
 mod native;
+mod remembered;
 
 use std::sync::Arc;
 

@@ -7,8 +7,10 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Knobs,
-    chats::{Chats, MayWrite, Message},
-    failed, updates,
+    chats::{Chats, MayWrite},
+    failed,
+    message::Message,
+    updates,
 };
 use crate::{ask::Ask, reply, server::Shared, test_users::TestUser};
 

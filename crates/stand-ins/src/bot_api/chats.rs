@@ -9,23 +9,8 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use userd_model::Clock;
 
-use super::updates;
+use super::{message::Message, updates};
 use crate::{server::locked, test_users::TestUser};
-
-/// One message in a chat.
-#[derive(Clone, Debug)]
-pub struct Message {
-    /// Its id, unique in the chat.
-    pub id: i64,
-    /// Written by the bot, not by the person.
-    pub by_bot: bool,
-    /// The text; HTML when the bot wrote it so.
-    pub text: String,
-    /// Rows of buttons: label and data.
-    pub buttons: Vec<Vec<(String, String)>>,
-    /// Forbids forwarding.
-    pub protected: bool,
-}
 
 /// Where updates go.
 #[derive(Clone, Debug, Default)]

@@ -5,6 +5,7 @@
 
 mod calls;
 mod chats;
+mod message;
 mod page;
 mod updates;
 mod webhook;
@@ -14,7 +15,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{http::Method, response::Response};
 use serde_json::json;
 
-pub use self::chats::{Chats, Message};
+pub use self::{chats::Chats, message::Message};
 use crate::{
     ask::Ask,
     reply,

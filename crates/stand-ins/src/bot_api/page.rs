@@ -2,10 +2,7 @@
 
 use axum::{http::Method, response::Response};
 
-use super::{
-    BOT_USERNAME, Knobs,
-    chats::{Chats, Message},
-};
+use super::{BOT_USERNAME, Knobs, chats::Chats, message::Message};
 use crate::{
     ask::Ask,
     page::{escape, hidden, page},

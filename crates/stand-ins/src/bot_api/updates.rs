@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{BOT_ID, BOT_USERNAME, chats::Message};
+use super::{BOT_ID, BOT_USERNAME, message::Message};
 use crate::test_users::TestUser;
 
 /// The bot as `getMe` and messages show it.

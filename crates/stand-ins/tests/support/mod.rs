@@ -24,9 +24,9 @@ pub const NONCE: &str = "bm9uY2Utbm9uY2Utbm9uY2Utbm9uY2U";
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 /// A clock that stands still until it is moved.
-pub struct StoppedClock(std::sync::atomic::AtomicI64);
+pub struct ManualClock(std::sync::atomic::AtomicI64);
 
-impl StoppedClock {
+impl ManualClock {
     /// 2026-01-01T00:00:00Z.
     pub fn new() -> Arc<Self> {
         Arc::new(Self(std::sync::atomic::AtomicI64::new(1_767_225_600)))
@@ -37,7 +37,7 @@ impl StoppedClock {
     }
 }
 
-impl Clock for StoppedClock {
+impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_seconds(self.0.load(std::sync::atomic::Ordering::SeqCst))
     }

@@ -51,6 +51,12 @@ macro_rules! repositories {
     };
 }
 
+/// The text of every statement of every repository, for readers.
+#[must_use]
+pub fn statement_texts() -> String {
+    statements().map(|statement| format!("-- {}\n{};\n", statement.name, statement.sql)).collect()
+}
+
 repositories! {
     /// Who owns which e-mail address, username, phone number or account elsewhere.
     claims: Claims;

@@ -80,12 +80,6 @@ pub fn create_index(table: &Table, index: &Index, dialect: Dialect) -> String {
     format!("CREATE INDEX IF NOT EXISTS {} ON {} ({});\n", index.name, table.name, columns.join(", "))
 }
 
-/// Every statement of every repository, for readers.
-#[must_use]
-pub fn statements() -> String {
-    crate::repositories::statements().map(|statement| format!("-- {}\n{};\n", statement.name, statement.sql)).collect()
-}
-
 fn create_column(column: &Column, words: &Words) -> String {
     let null = if column.nullable { "" } else { " NOT NULL" };
     format!("    {} {}{null},\n", column.name, (words.type_of)(column.kind))

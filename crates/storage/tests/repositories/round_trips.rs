@@ -176,7 +176,7 @@ async fn claims_are_found_and_made_together() {
 
 /// Whether a value is free must be known at once: the re-run after a lost race finds it taken.
 #[tokio::test]
-async fn claims_and_single_use_are_never_deferred() {
+async fn claims_and_replay_guards_are_never_deferred() {
     let (store, counting) = counting().await;
     let (claim, hash) = &(samples::claim(samples::id(), "email"), samples::hash());
     counting.take();

@@ -225,7 +225,7 @@ fn the_schema_in_the_tree_is_the_declared_one() {
     for (file, text) in [
         ("sqlite.sql", schema(Dialect::Sqlite)),
         ("postgres.sql", schema(Dialect::Postgres)),
-        ("statements.sql", userd_storage::tables::schema::statements()),
+        ("statements.sql", userd_storage::repositories::statement_texts()),
     ] {
         let kept = std::fs::read_to_string(folder.join(file)).unwrap_or_default();
         assert!(kept == text, "crates/storage/schema/{file} is not current: run `cargo xtask schema`");

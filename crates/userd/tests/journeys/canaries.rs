@@ -1,4 +1,4 @@
-//! A thousand passwords, addresses and tokens that occur nowhere else, through every door, with the log at its most
+//! A thousand passwords, addresses and tokens that occur nowhere else, through every way in, with the log at its most
 //! talkative: none of them may be found afterwards where it does not belong.
 
 use std::collections::HashSet;

@@ -12,14 +12,14 @@ use serde_json::json;
 
 use crate::support::{Caller, Engine, PASSWORD, TestApp, servers::Redis, unique_email, until};
 
-/// People who sign in and look at themselves, one time after the other.
-struct People {
+/// Users who sign in and look at themselves, one time after the other.
+struct SignedInUsers {
     times: Arc<Mutex<Vec<Duration>>>,
     failed: Arc<Mutex<Vec<String>>>,
     stopping: Arc<AtomicBool>,
 }
 
-impl People {
+impl SignedInUsers {
     async fn arrive(visitor: &Caller, count: usize) -> Self {
         let people = Self { times: Arc::default(), failed: Arc::default(), stopping: Arc::default() };
         for _ in 0..count {
@@ -62,7 +62,7 @@ async fn sign_in(visitor: &Caller, email: &str, times: &Mutex<Vec<Duration>>) ->
     if me.status == 200 { Ok(()) } else { Err(format!("/v1/me: {} {}", me.status, me.text)) }
 }
 
-impl Drop for People {
+impl Drop for SignedInUsers {
     fn drop(&mut self) {
         self.stopping.store(true, Ordering::SeqCst);
     }
@@ -81,7 +81,7 @@ async fn no_sign_in_fails_whatever_happens_to_redis() {
         app.set(&format!("rate_limits.{limit}"), "100000 then one per 1s");
     }
     let replica = app.open().await;
-    let people = People::arrive(&replica.visitor(), 4).await;
+    let people = SignedInUsers::arrive(&replica.visitor(), 4).await;
     people.sign_in("alive", 100).await;
     redis.kill();
     people.sign_in("killed", 100).await;

@@ -113,7 +113,7 @@ on_each_engine! {
         // The refresh token is no access token, and the other way round.
         fixture.visitor().bearing(&ivan.refresh).get("/v1/me").await.refused(401, "not_signed_in");
         fixture.visitor().refresh(&ivan.access).await.refused(401, "invalid_refresh_token");
-        // Not even as what an app hands over: this provider has no such door.
+        // Not even as what an app hands over: this provider takes none.
         let body = json!({ "id_token": upstream.id_token("ivan", None).unwrap() });
         let answer = fixture.visitor().post("/v1/auth/corp/token", body).await;
         assert_eq!(answer.refused(401, "provider_refused")["reason"], "not_supported");

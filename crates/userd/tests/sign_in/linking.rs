@@ -10,7 +10,7 @@ use crate::{
     support::{Caller, Engine, PASSWORD, TestApp, unique_email},
 };
 
-/// Two providers whose addresses count (`corp`, and Yandex for its own domains) and one whose do not (`street`).
+/// Two providers whose addresses count (`corp`, and Yandex for its own domains) and one whose do not (`untrusted`).
 struct FakeNetwork {
     fixture: Fixture,
     corp: Oidc,
@@ -23,7 +23,7 @@ async fn open(app: &TestApp) -> FakeNetwork {
     let yandex = yandex::start(Options::default()).await.unwrap();
     let entries = json!([
         providers::oidc("corp", &corp, true),
-        providers::oidc("street", &corp, false),
+        providers::oidc("untrusted", &corp, false),
         providers::yandex(&yandex),
     ]);
     let fixture = Fixture::open(&Fixture::address(app), entries.clone()).await;
@@ -57,7 +57,7 @@ on_each_engine! {
         assert_eq!(fixture.sign_in("corp", "ivan").await.user_id(), ivan.user_id());
 
         // The same address from a provider whose word does not count: a user of its own, without an address.
-        let stranger = fixture.sign_in("street", "ivan").await;
+        let stranger = fixture.sign_in("untrusted", "ivan").await;
         assert_ne!(stranger.user_id(), ivan.user_id());
         assert_eq!(fixture.me(&stranger).await["email"], Value::Null);
         assert_eq!(fixture.me(&ivan).await["email"], "ivan.petrov@yandex.ru");
@@ -79,9 +79,9 @@ on_each_engine! {
         let network = open(&app).await;
         let fixture = &network.fixture;
         let squatter = fixture.visitor().register("ivan.petrov@yandex.ru", PASSWORD).await;
-        let landed = network.link(&fixture.visitor().with(&squatter), "street", "zoe").await;
-        assert_eq!(landed.param("linked").as_deref(), Some("street"));
-        let pending = fixture.sign_in_with(&mut Browser::new(), "street", "zoe").await;
+        let landed = network.link(&fixture.visitor().with(&squatter), "untrusted", "zoe").await;
+        assert_eq!(landed.param("linked").as_deref(), Some("untrusted"));
+        let pending = fixture.sign_in_with(&mut Browser::new(), "untrusted", "zoe").await;
 
         let ivan = fixture.sign_in("corp", "ivan").await;
         let me = fixture.me(&ivan).await;
@@ -91,7 +91,7 @@ on_each_engine! {
         let login = json!({ "login": "ivan.petrov@yandex.ru", "password": PASSWORD });
         fixture.visitor().post("/v1/auth/login", login).await.refused(401, "wrong_credentials");
         fixture.try_exchange(&pending.code(), None).await.refused(422, "invalid_code");
-        assert_ne!(fixture.sign_in("street", "zoe").await.user_id(), ivan.user_id(), "the squatter's account elsewhere");
+        assert_ne!(fixture.sign_in("untrusted", "zoe").await.user_id(), ivan.user_id(), "the squatter's account elsewhere");
         assert_eq!(fixture.identities(&ivan).await.len(), 1);
     }
 
@@ -139,7 +139,7 @@ on_each_engine! {
             fixture.visitor().get(&path).await.refused(400, "invalid_parameter");
         }
         let body = json!({ "return_to": APP, "user_id": victim.user_id() });
-        fixture.visitor().with(&oleg).post("/v1/me/identities/street/start", body).await.expect(400);
+        fixture.visitor().with(&oleg).post("/v1/me/identities/untrusted/start", body).await.expect(400);
     }
 
     /// AC-044: a disabled provider is refused at the start, at the callback and where apps hand proofs over; who came
@@ -176,40 +176,40 @@ on_each_engine! {
     async fn an_account_elsewhere_belongs_to_one_user(app: TestApp) {
         let network = open(&app).await;
         let fixture = &network.fixture;
-        let owner = fixture.sign_in("street", "oleg").await;
+        let owner = fixture.sign_in("untrusted", "oleg").await;
         let other = fixture.visitor().register(&unique_email(), PASSWORD).await;
         let caller = fixture.visitor().with(&other);
-        assert_eq!(network.link(&caller, "street", "oleg").await.error(), "identity_taken");
-        assert_eq!(fixture.sign_in("street", "oleg").await.user_id(), owner.user_id());
+        assert_eq!(network.link(&caller, "untrusted", "oleg").await.error(), "identity_taken");
+        assert_eq!(fixture.sign_in("untrusted", "oleg").await.user_id(), owner.user_id());
         // Linking what is linked already changes nothing.
         assert_eq!(
-            network.link(&fixture.visitor().with(&owner), "street", "oleg").await.param("linked").as_deref(),
-            Some("street")
+            network.link(&fixture.visitor().with(&owner), "untrusted", "oleg").await.param("linked").as_deref(),
+            Some("untrusted")
         );
         assert_eq!(fixture.identities(&owner).await.len(), 1);
 
         // Signed out between the start and the answer: nothing is linked.
         let mut browser = Browser::new();
-        let page = fixture.begin_link(&mut browser, &caller, "street").await;
+        let page = fixture.begin_link(&mut browser, &caller, "untrusted").await;
         caller.poke("/v1/auth/logout").await.expect(204);
         let landed = browser.go(&as_person(page, "maria")).await;
         assert_eq!(landed.error(), "not_signed_in");
         // In another browser neither, and no code comes of a link.
         let other = fixture.visitor().register(&unique_email(), PASSWORD).await;
         let mut browser = Browser::new();
-        let page = fixture.begin_link(&mut browser, &fixture.visitor().with(&other), "street").await;
+        let page = fixture.begin_link(&mut browser, &fixture.visitor().with(&other), "untrusted").await;
         let landed = Browser::new().go(&as_person(page, "maria")).await;
         assert_eq!(landed.param("error").as_deref(), Some("browser_mismatch"));
         assert!(fixture.identities(&other).await.is_empty());
         // Without being signed in there is nothing to begin.
-        fixture.visitor().post("/v1/me/identities/street/start", json!({})).await.refused(401, "not_signed_in");
+        fixture.visitor().post("/v1/me/identities/untrusted/start", json!({})).await.refused(401, "not_signed_in");
     }
 
     /// The last way in stays: a provider that is switched off is none.
     async fn the_last_way_in_cannot_be_unlinked(app: TestApp) {
         let network = open(&app).await;
-        let oleg = network.fixture.sign_in("street", "oleg").await;
-        network.fixture.unlink(&oleg, "street").await.refused(409, "last_way_in");
+        let oleg = network.fixture.sign_in("untrusted", "oleg").await;
+        network.fixture.unlink(&oleg, "untrusted").await.refused(409, "last_way_in");
         let landed = network.link(&network.fixture.visitor().with(&oleg), "yandex", "oleg").await;
         assert_eq!(landed.param("linked").as_deref(), Some("yandex"));
 
@@ -217,10 +217,10 @@ on_each_engine! {
         off[2]["enabled"] = false.into();
         let FakeNetwork { fixture, corp, yandex, entries } = network;
         let network = FakeNetwork { fixture: fixture.reopen_with(json!({ "providers": off })).await, corp, yandex, entries };
-        network.fixture.unlink(&oleg, "street").await.refused(409, "last_way_in");
+        network.fixture.unlink(&oleg, "untrusted").await.refused(409, "last_way_in");
         // The one that is off may go: it opens nothing.
         network.fixture.unlink(&oleg, "yandex").await.expect(204);
-        assert_eq!(network.fixture.sign_in("street", "oleg").await.user_id(), oleg.user_id());
+        assert_eq!(network.fixture.sign_in("untrusted", "oleg").await.user_id(), oleg.user_id());
     }
 
     /// Both ways in are unlinked at the same moment: one stays. One account elsewhere is linked by two users at the
@@ -232,9 +232,9 @@ on_each_engine! {
             let name = format!("newcomer{round}");
             network.corp.welcome(TestUser::new(&name, 500_000 + round));
             network.yandex.welcome(TestUser::new(&name, 500_000 + round));
-            let user = fixture.sign_in("street", &name).await;
+            let user = fixture.sign_in("untrusted", &name).await;
             network.link(&fixture.visitor().with(&user), "yandex", &name).await;
-            let (one, other) = tokio::join!(fixture.unlink(&user, "street"), fixture.unlink(&user, "yandex"));
+            let (one, other) = tokio::join!(fixture.unlink(&user, "untrusted"), fixture.unlink(&user, "yandex"));
             let mut statuses = [one.status, other.status];
             statuses.sort_unstable();
             assert_eq!(statuses, [204, 409], "{} {}", one.text, other.text);
@@ -245,7 +245,7 @@ on_each_engine! {
         for _ in 0..4 {
             let user = fixture.visitor().register(&unique_email(), PASSWORD).await;
             let mut browser = Browser::new();
-            let page = fixture.begin_link(&mut browser, &fixture.visitor().with(&user), "street").await;
+            let page = fixture.begin_link(&mut browser, &fixture.visitor().with(&user), "untrusted").await;
             let back = browser.get(&as_person(page, "oleg")).await.location().unwrap();
             backs.push(async move { browser.go(back.as_str()).await });
             users.push(user);
@@ -267,12 +267,12 @@ on_each_engine! {
     async fn a_blocked_user_stays_out(app: TestApp) {
         let network = open(&app).await;
         let fixture = &network.fixture;
-        let oleg = fixture.sign_in("street", "oleg").await;
-        let on_its_way = fixture.sign_in_with(&mut Browser::new(), "street", "oleg").await;
+        let oleg = fixture.sign_in("untrusted", "oleg").await;
+        let on_its_way = fixture.sign_in_with(&mut Browser::new(), "untrusted", "oleg").await;
         fixture.block(oleg.user_id()).await;
         let answer = fixture.try_exchange(&on_its_way.code(), None).await;
         assert!(matches!(answer.status, 403 | 422), "{}", answer.text);
-        assert_eq!(fixture.sign_in_with(&mut Browser::new(), "street", "oleg").await.error(), "blocked");
+        assert_eq!(fixture.sign_in_with(&mut Browser::new(), "untrusted", "oleg").await.error(), "blocked");
         crate::support::until("the session is dead", std::time::Duration::from_secs(2), async || {
             !fixture.visitor().with(&oleg).is_let_in().await
         })

@@ -27,7 +27,7 @@ mod outages;
 mod return_addresses;
 mod secrecy;
 mod telegram_bot;
-mod telegram_doors;
+mod telegram_browser;
 mod telegram_payloads;
 mod third_parties;
 mod way_back;

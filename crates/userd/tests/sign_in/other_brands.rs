@@ -63,12 +63,12 @@ on_each_engine! {
             cookie.contains("SameSite=None") && cookie.contains("Secure") && cookie.contains("HttpOnly"),
             "{cookie}"
         );
-        // The victim is sent to the attacker's answer: another browser has no cookie, or that of its own attempt.
+        // The victim is sent to the attacker's answer: another browser has no cookie, or that of its own flow.
         let form = browser.go(&as_person(start, "ivan")).await;
         let mut victim = Browser::new();
         let landed = victim.fill_in(&form, &[]).await;
         assert_eq!(landed.param("error").as_deref(), Some("browser_mismatch"), "{}", landed.url);
-        // And that used the attempt up: the browser that began comes too late as well.
+        // And that used the flow up: the browser that began comes too late as well.
         let landed = browser.fill_in(&form, &[]).await;
         assert_eq!(landed.param("error").as_deref(), Some("state_unknown"), "{}", landed.url);
         assert_eq!(fixture.users().await, 0);

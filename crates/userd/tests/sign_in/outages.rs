@@ -55,7 +55,7 @@ on_each_engine! {
             assert_eq!(page.error(), "provider_unavailable");
         }
 
-        // When it is back, so is its door; and a provider that cannot even be discovered says so at the start.
+        // When it is back, so is its sign-in; and a provider that cannot even be discovered says so at the start.
         upstream.recover();
         fixture.sign_in("corp", "ivan").await;
         upstream.fail("*", Fault::Status(503, json!({})));

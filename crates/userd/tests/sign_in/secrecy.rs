@@ -48,7 +48,7 @@ on_each_engine! {
         let answer = browser.get(back.as_str()).await;
         assert_eq!((answer.status, answer.headers["cache-control"].to_str().unwrap()), (303, "no-store"));
         assert_eq!(answer.headers["referrer-policy"], "no-referrer");
-        assert!(browser.cookies_for(&fixture.base).is_empty(), "the cookie is gone with the attempt");
+        assert!(browser.cookies_for(&fixture.base).is_empty(), "the cookie is gone with the flow");
         let landed = answer.location().unwrap();
         let names: Vec<_> = landed.query_pairs().map(|(name, _)| name.into_owned()).collect();
         assert_eq!((names, landed.fragment()), (vec!["code".to_owned()], None));

@@ -1,4 +1,4 @@
-//! Telegram's bot as a door: the link, the question in the chat, the code that the browser shows; and updates that
+//! Sign-in through Telegram's bot: the link, the question in the chat, the code that the browser shows; and updates that
 //! somebody made up.
 
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use userd_stand_ins::{bot_api::Message, telegram};
 use crate::{
     providers::WEBHOOK_SECRET,
     support::{Engine, TestApp},
-    telegram_network::{BotAttempt, open},
+    telegram_network::{BotLogin, open},
 };
 
 /// The press of a button as an update: by whom, on what.
@@ -24,7 +24,7 @@ fn labels(question: &Message) -> Vec<String> {
 }
 
 on_each_engine! {
-    /// The bot's door: the right code signs in once, a wrong one or "not me" ends the attempt, and only the person who
+    /// The right code signs in once, a wrong one or "not me" ends the login, and only the person who
     /// opened the link may answer.
     async fn the_bot_signs_in_who_taps_the_code_that_the_browser_shows(app: TestApp) {
         let network = open(&app, json!({})).await;
@@ -38,7 +38,7 @@ on_each_engine! {
             named.header("user-agent", "<a href='https://evil.test'>Press here</a> & more").send().await.unwrap();
         let named: Value = named.json().await.unwrap();
         let text = |name: &str| named[name].as_str().unwrap().to_owned();
-        let hostile = BotAttempt { attempt: text("attempt"), secret: text("secret"), match_code: text("match_code") };
+        let hostile = BotLogin { attempt: text("attempt"), secret: text("secret"), match_code: text("match_code") };
         let asked = network.asked("zoe", &hostile).await;
         assert!(!asked.text.contains("<a href") && asked.text.contains("&lt;a href"), "{asked:?}");
 
@@ -58,7 +58,7 @@ on_each_engine! {
         // Neither the secret of another attempt nor none reads the answer.
         let other = network.start_bot().await;
         let stolen =
-            BotAttempt { secret: other.secret.clone(), attempt: attempt.attempt.clone(), match_code: String::new() };
+            BotLogin { secret: other.secret.clone(), attempt: attempt.attempt.clone(), match_code: String::new() };
         network.poll(&stolen).await.refused(422, "invalid_code");
 
         network.pressed("ivan", &attempt.match_code).await;

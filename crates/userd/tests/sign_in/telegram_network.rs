@@ -23,12 +23,12 @@ pub struct FakeNetwork {
     pub bot: BotApi,
 }
 
-/// Opens it with these doors of the provider, and sets the bot's webhook.
-pub async fn open(app: &TestApp, doors: Value) -> FakeNetwork {
+/// Opens it with these settings of the provider, and sets the bot's webhook.
+pub async fn open(app: &TestApp, settings: Value) -> FakeNetwork {
     let bot = bot_api::start(Options::default()).await.unwrap();
     let telegram = telegram::start_beside(&bot, Options::default()).await.unwrap();
     let mut entry = providers::telegram(&telegram);
-    entry["telegram"] = doors;
+    entry["telegram"] = settings;
     let file = json!({ "providers": [entry], "telegram": providers::bot(&bot.base_url) });
     let fixture = Fixture::open_with(&Fixture::address(app), file).await;
     let set = fixture.app.run(&["telegram", "set-webhook"]).await;
@@ -37,27 +37,27 @@ pub async fn open(app: &TestApp, doors: Value) -> FakeNetwork {
 }
 
 /// A sign-in through the bot, as the browser sees it.
-pub struct BotAttempt {
+pub struct BotLogin {
     pub attempt: String,
     pub secret: String,
     pub match_code: String,
 }
 
 impl FakeNetwork {
-    pub async fn start_bot(&self) -> BotAttempt {
+    pub async fn start_bot(&self) -> BotLogin {
         let begun = self.fixture.visitor().poke("/v1/auth/telegram/bot/start").await.expect(200);
         let text = |name: &str| begun[name].as_str().unwrap().to_owned();
         assert_eq!(begun["link"], format!("https://t.me/{}?start={}", telegram::BOT_USERNAME, text("attempt")));
-        BotAttempt { attempt: text("attempt"), secret: text("secret"), match_code: text("match_code") }
+        BotLogin { attempt: text("attempt"), secret: text("secret"), match_code: text("match_code") }
     }
 
-    pub async fn poll(&self, attempt: &BotAttempt) -> Answer {
+    pub async fn poll(&self, attempt: &BotLogin) -> Answer {
         let body = json!({ "attempt": attempt.attempt, "secret": attempt.secret });
         self.fixture.visitor().post("/v1/auth/telegram/bot/poll", body).await
     }
 
     /// The person opens the link; the bot's question.
-    pub async fn asked(&self, person: &str, attempt: &BotAttempt) -> Message {
+    pub async fn asked(&self, person: &str, attempt: &BotLogin) -> Message {
         let seen = self.bot.messages(person).iter().filter(|message| message.by_bot).count();
         self.bot.press_start(person, Some(&attempt.attempt)).unwrap();
         self.answered(person, seen).await

@@ -24,10 +24,10 @@ const PERSON: u64 = 424_242_424_242;
 
 type Fields = BTreeMap<String, String>;
 
-fn with_token(doors: Value) -> Value {
+fn with_token(telegram: Value) -> Value {
     json!({
         "providers": [{ "id": "telegram", "kind": "telegram", "client_id": "110201543",
-                        "client_secret": "a secret at Telegram", "telegram": doors }],
+                        "client_secret": "a secret at Telegram", "telegram": telegram }],
         "telegram": { "bot_token": BOT_TOKEN },
     })
 }
@@ -306,8 +306,8 @@ on_each_engine! {
     }
 
     async fn init_data_is_checked_by_the_public_key_without_any_token(app: TestApp) {
-        let doors = json!({ "mini_app_check": "public_key", "mini_app_public_key": PUBLIC_KEY });
-        let mut file = with_token(doors);
+        let telegram = json!({ "mini_app_check": "public_key", "mini_app_public_key": PUBLIC_KEY });
+        let mut file = with_token(telegram);
         file["telegram"] = json!({});
         let fixture = Fixture::open_with(&Fixture::address(&app), file).await;
         let at = now();

@@ -1,5 +1,5 @@
 //! The way back: what arrives at a callback, and the one-time code. State, browser, provider and code must all be the
-//! attempt's own, and count once.
+//! flow's own, and count once.
 
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -37,7 +37,7 @@ fn with(url: &Url, change: impl Fn(&str, &str) -> Option<String>) -> String {
     other.into()
 }
 
-/// Where somebody lands whose attempt is not known: the built-in page, with a reason and nothing else.
+/// Where somebody lands whose flow is not known: the built-in page, with a reason and nothing else.
 fn turned_away(fixture: &Fixture, page: &Page) -> String {
     assert_eq!(page.status, 200, "{}", page.url);
     assert!(page.url.as_str().starts_with(&format!("{}/signed-in?error=", fixture.base)), "{}", page.url);
@@ -72,7 +72,7 @@ on_each_engine! {
         let chosen = fixture.visitor().get(&format!("/v1/auth/corp/start?state={own}")).await;
         chosen.refused(400, "invalid_parameter");
 
-        // A cookie from nowhere, of another attempt, without its secret: each uses the attempt up for nothing.
+        // A cookie from nowhere, of another flow, without its secret: each uses the flow up for nothing.
         let mut stranger = Browser::new();
         answered(&fixture, &mut stranger).await;
         let mut forged = Browser::new();
@@ -244,7 +244,7 @@ on_each_engine! {
     }
 
     /// Two tabs, two providers: a sign-in that was left half-way does not spoil the next one in the same browser.
-    async fn an_abandoned_attempt_spoils_nothing(app: TestApp) {
+    async fn an_abandoned_flow_spoils_nothing(app: TestApp) {
         let apple = userd_stand_ins::apple::start(Options::default()).await.unwrap();
         let upstream = oidc::start(Options::default()).await.unwrap();
         let entries = json!([providers::apple(&apple), providers::oidc("corp", &upstream, true)]);

@@ -131,7 +131,7 @@ on_each_engine! {
         let none = format!("eyJhbGciOiJub25lIn0.{}", tail.split_once('.').unwrap().0);
         refused(&hand_over(&fixture, json!({ "id_token": format!("{none}.") })).await, "algorithm_not_allowed");
         refused(&hand_over(&fixture, json!({ "id_token": format!("{head}.{tail}.x") })).await, "token_malformed");
-        assert_eq!(fixture.sign_in("yandex", "ivan").await.user_id(), ivan.user_id(), "the browser's door");
+        assert_eq!(fixture.sign_in("yandex", "ivan").await.user_id(), ivan.user_id(), "through the browser");
 
         // One proof at a time, and nothing that names an account.
         for body in [

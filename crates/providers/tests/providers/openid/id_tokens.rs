@@ -159,7 +159,7 @@ async fn a_token_handed_over_is_young_ours_and_counted_once() {
             async move { story.native(NativeProof::IdToken { token: &token, nonce }).await }
         };
         let profile = hand(|_| {}, None).await.unwrap_or_else(|e| panic!("{kind:?} {e}"));
-        assert_eq!(profile.single_use.len(), 1, "{kind:?}");
+        assert_eq!(profile.replay_keys.len(), 1, "{kind:?}");
         assert_eq!(profile.subject, "4242");
         let app = hand(|b| b.client = json!("our-app"), None).await.unwrap();
         assert_eq!(app.client_id, "our-app", "{kind:?}");

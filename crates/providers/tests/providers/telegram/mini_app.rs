@@ -51,7 +51,7 @@ async fn the_order_of_init_data_fields_means_nothing() {
         pairs.reverse();
         let reversed = init_data_at(&story, &pairs.join("&"), now()).await.unwrap();
         let straight = init_data_at(&story, &raw, now()).await.unwrap();
-        assert_eq!(reversed.single_use, straight.single_use, "another order is not another use");
+        assert_eq!(reversed.replay_keys, straight.replay_keys, "another order is not another use");
     }
 }
 
@@ -64,7 +64,7 @@ async fn init_data_is_fresh_and_counted_once() {
     assert_eq!(slug(init_data_at(&story, raw, later(601)).await), "payload_stale");
     let early = Timestamp::from_seconds(now().seconds() - 31);
     assert_eq!(slug(init_data_at(&story, raw, early).await), "payload_stale");
-    let once = init_data_at(&story, raw, now()).await.unwrap().single_use;
+    let once = init_data_at(&story, raw, now()).await.unwrap().replay_keys;
     assert_eq!((once.len(), once[0].purpose, once[0].until), (1, "telegram_init_data", later(630)));
 }
 
@@ -109,10 +109,10 @@ async fn init_data_is_accepted_by_telegrams_public_key_without_the_bots_token() 
     let profile = init_data_at(&story, raw, now()).await.unwrap();
     assert_eq!(profile.subject, "424242424242");
     let by_token = init_data_at(&telegram().await, raw, now()).await.unwrap();
-    assert_eq!(by_token.single_use, profile.single_use, "both forms are one use");
+    assert_eq!(by_token.replay_keys, profile.replay_keys, "both forms are one use");
     // `hash` is outside this signature: changing it must not make another use.
     let other_hash = raw.replace("hash=3fea", "hash=0000");
-    assert_eq!(init_data_at(&story, &other_hash, now()).await.unwrap().single_use, profile.single_use);
+    assert_eq!(init_data_at(&story, &other_hash, now()).await.unwrap().replay_keys, profile.replay_keys);
 }
 
 #[tokio::test]

@@ -124,15 +124,15 @@ async fn a_widget_payload_is_fresh_and_counted_once() {
     for (seconds, fresh) in [(-31, false), (-30, true), (0, true), (300, true), (301, false), (86_400, false)] {
         let result = widget_at(&story, &fields, at(seconds)).await;
         if fresh {
-            let once = result.unwrap().single_use;
+            let once = result.unwrap().replay_keys;
             assert_eq!(once.len(), 1);
             assert_eq!((once[0].purpose, once[0].until), ("telegram_widget", later(330)));
         } else {
             assert_eq!(slug(result), "payload_stale", "{seconds}");
         }
     }
-    let first = widget_at(&story, &fields, now()).await.unwrap().single_use;
-    let second = widget_at(&story, &fields, later(10)).await.unwrap().single_use;
+    let first = widget_at(&story, &fields, now()).await.unwrap().replay_keys;
+    let second = widget_at(&story, &fields, later(10)).await.unwrap().replay_keys;
     assert_eq!(first, second, "the same payload is the same use");
 }
 

@@ -176,7 +176,7 @@ async fn a_tap_on_the_right_code_signs_in(fixture: Fixture) {
 
 /// A link sent to somebody else: the victim does not know the code, and one wrong tap ends it.
 #[apply(case)]
-async fn a_wrong_code_ends_the_attempt(fixture: Fixture) {
+async fn a_wrong_code_ends_the_login(fixture: Fixture) {
     let messenger = Messenger::open(&fixture).await;
     for wrong in ["no", "", "0", "100"] {
         let start = messenger.start().await;
@@ -217,7 +217,7 @@ async fn nobody_else_answers_for_the_person_asked(fixture: Fixture) {
     );
 }
 
-/// AC-083: the tokens of an attempt go to the browser that began it.
+/// AC-083: the tokens of a login go to the browser that began it.
 #[apply(case)]
 async fn another_browser_cannot_poll(fixture: Fixture) {
     let messenger = Messenger::open(&fixture).await;
@@ -251,7 +251,7 @@ async fn sixty_four_polls_hand_the_tokens_out_once(fixture: Fixture) {
 }
 
 #[apply(case)]
-async fn an_attempt_with_the_bot_lives_five_minutes(fixture: Fixture) {
+async fn a_login_with_the_bot_lives_five_minutes(fixture: Fixture) {
     let messenger = Messenger::open(&fixture).await;
     let start = messenger.start().await;
     assert_eq!(start.expires_in, 300);
@@ -265,9 +265,9 @@ async fn an_attempt_with_the_bot_lives_five_minutes(fixture: Fixture) {
     assert!(told.last().unwrap().1["reply_markup"].is_null(), "nothing is left to tap: {told:?}");
 }
 
-/// AC-007: a confirmed attempt is a way in, and dies with the others.
+/// AC-007: a confirmed login is a way in, and dies with the others.
 #[apply(case)]
-async fn a_confirmed_attempt_dies_with_a_new_password(fixture: Fixture) {
+async fn a_confirmed_login_ends_with_a_new_password(fixture: Fixture) {
     let messenger = Messenger::open(&fixture).await;
     let ada = messenger.sign_in(7).await.user.id;
     let start = messenger.start().await;

@@ -121,7 +121,7 @@ async fn a_native_proof_works_once(fixture: Fixture) {
     assert_eq!(refusal(native("token-1").await), Refusal::ProviderRefused("replayed"));
     let second = native("token-2").await.unwrap();
     assert_eq!(first.user.id, second.user.id);
-    assert_eq!(app.sign_in_through("acme").await.user.id, first.user.id, "every door leads to one account");
+    assert_eq!(app.sign_in_through("acme").await.user.id, first.user.id, "every way in leads to one account");
     *acme.fault.lock().unwrap() = Some(ProviderFault::Refused("client_mismatch"));
     assert_eq!(refusal(native("token-3").await), Refusal::ProviderRefused("client_mismatch"));
     let init_data = app.sign_in.native(&at(&app, home()), "acme", NativeProof::InitData("x"), None).await.map(started);

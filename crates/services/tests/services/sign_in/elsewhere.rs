@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use userd_model::{Refusal, Timestamp};
 use userd_providers::{
     Begin, Callback, Capabilities, Facts, Kind, NativeProof, Policy, Profile, Provider, ProviderFault, ProviderTokens,
-    Redirect, Secret, SingleUse, pkce_challenge,
+    Redirect, ReplayKey, Secret, pkce_challenge,
 };
 use userd_services::{
     Failure, SignedIn,
@@ -75,17 +75,17 @@ impl Provider for Elsewhere {
         &self.facts
     }
 
-    async fn begin(&self, attempt: &Begin<'_>) -> Result<Redirect, ProviderFault> {
+    async fn begin(&self, begin: &Begin<'_>) -> Result<Redirect, ProviderFault> {
         if let Some(fault) = self.fault.lock().unwrap().take() {
             return Err(fault);
         }
         let mut url = url::Url::parse(&format!("{}/authorize", self.facts.issuer)).unwrap();
         url.query_pairs_mut()
-            .append_pair("state", attempt.state)
-            .append_pair("nonce", attempt.nonce)
-            .append_pair("redirect_uri", attempt.redirect_uri)
-            .append_pair("code_challenge", attempt.pkce_challenge);
-        let remember = serde_json::json!({ "nonce": attempt.nonce, "challenge": attempt.pkce_challenge });
+            .append_pair("state", begin.state)
+            .append_pair("nonce", begin.nonce)
+            .append_pair("redirect_uri", begin.redirect_uri)
+            .append_pair("code_challenge", begin.pkce_challenge);
+        let remember = serde_json::json!({ "nonce": begin.nonce, "challenge": begin.pkce_challenge });
         Ok(Redirect { url, remember, form_post: self.facts.capabilities.form_post })
     }
 
@@ -104,7 +104,7 @@ impl Provider for Elsewhere {
         hash.iter_mut().zip(token.bytes()).for_each(|(to, from)| *to = from);
         let mut profile = self.answer()?;
         let until = now.plus(std::time::Duration::from_secs(300));
-        profile.single_use.push(SingleUse { hash, purpose: "native_token", until });
+        profile.replay_keys.push(ReplayKey { hash, purpose: "native_token", until });
         Ok(profile)
     }
 
@@ -134,7 +134,7 @@ pub(crate) fn person(provider: &str, subject: &str) -> Profile {
         extra: serde_json::Map::new(),
         tokens: None,
         bot_access: None,
-        single_use: Vec::new(),
+        replay_keys: Vec::new(),
     }
 }
 

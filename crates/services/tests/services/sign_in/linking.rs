@@ -167,7 +167,7 @@ async fn a_second_name_is_the_same_account(fixture: Fixture) {
     acme.is(Profile { secondary: opaque(), ..person("acme", "7") });
     let ada = app.sign_in_through("acme").await.user.id;
     acme.is(person("acme", "7"));
-    assert_eq!(app.sign_in_through("acme").await.user.id, ada, "another door that does not say the second name");
+    assert_eq!(app.sign_in_through("acme").await.user.id, ada, "another way in that does not say the second name");
     acme.is(person("acme", "42"));
     assert_ne!(app.sign_in_through("acme").await.user.id, ada, "the second name is no first name");
 }

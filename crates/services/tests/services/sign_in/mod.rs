@@ -1,10 +1,10 @@
-//! Sign-in through providers: attempts, admission, linking, codes, apps, the bot.
+//! Sign-in through providers: login flows, admission, linking, codes, apps, the bot.
 
 mod admission;
-mod attempts;
 mod bot;
 mod codes;
 mod elsewhere;
 mod linking;
+mod login_flows;
 
 pub(crate) use elsewhere::app_with_acme;

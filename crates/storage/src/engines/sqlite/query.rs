@@ -8,8 +8,29 @@ use rusqlite::{
 use userd_model::Timestamp;
 use uuid::Uuid;
 
-use super::writer::{CommitFault, Verdict};
 use crate::{Duplicate, Kind, Row, Rows, Statement, StoreError, Value};
+
+/// What a batch's COMMIT came to. `Copy`, because each member of the batch gets it.
+pub(super) type Verdict = Result<(), CommitFault>;
+
+/// Why a batch was not committed.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum CommitFault {
+    Conflict,
+    Unavailable,
+    /// The fsync failed: the commit may or may not be in the log after a crash.
+    Unknown,
+}
+
+impl From<CommitFault> for StoreError {
+    fn from(fault: CommitFault) -> Self {
+        match fault {
+            CommitFault::Conflict => Self::Conflict,
+            CommitFault::Unavailable => Self::Unavailable("sqlite: the batch was rolled back".to_owned()),
+            CommitFault::Unknown => Self::OutcomeUnknown("sqlite: input/output error while committing".to_owned()),
+        }
+    }
+}
 
 /// Runs one statement.
 pub(super) fn run(

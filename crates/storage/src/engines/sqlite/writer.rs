@@ -6,33 +6,11 @@ use std::{sync::mpsc::SyncSender, time::Duration};
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::query;
+use super::query::{self, CommitFault, Verdict};
 use crate::StoreError;
 
 /// How long to wait between two tries for a write lock that another process holds.
 const LOCK_WAIT: Duration = Duration::from_millis(2);
-
-/// What a batch's COMMIT came to. `Copy`, because each member of the batch gets it.
-pub(super) type Verdict = Result<(), CommitFault>;
-
-/// Why a batch was not committed.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum CommitFault {
-    Conflict,
-    Unavailable,
-    /// The fsync failed: the commit may or may not be in the log after a crash.
-    Unknown,
-}
-
-impl From<CommitFault> for StoreError {
-    fn from(fault: CommitFault) -> Self {
-        match fault {
-            CommitFault::Conflict => Self::Conflict,
-            CommitFault::Unavailable => Self::Unavailable("sqlite: the batch was rolled back".to_owned()),
-            CommitFault::Unknown => Self::OutcomeUnknown("sqlite: input/output error while committing".to_owned()),
-        }
-    }
-}
 
 /// A unit of work that waits for the batch to become durable, and its place among the bounded number of them.
 pub(super) struct Member {

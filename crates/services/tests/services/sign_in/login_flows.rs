@@ -1,4 +1,4 @@
-//! Attempts: bound to the browser and the provider, used once, gone after ten minutes.
+//! Login flows: bound to the browser and the provider, used once, gone after ten minutes.
 
 use std::{sync::Arc, time::Duration};
 
@@ -45,10 +45,10 @@ async fn a_replayed_state_is_refused(fixture: Fixture) {
     assert_eq!(refused(app.come_back("acme", &begun).await), Refusal::ProviderRefused("state_unknown"));
 }
 
-/// AC-083, AC-052: an attempt is begun in the attacker's browser and finished in the victim's.
+/// AC-083, AC-052: a flow is begun in the attacker's browser and finished in the victim's.
 /// ASVS V10.1.2
 #[apply(case)]
-async fn another_browser_cannot_finish_an_attempt(fixture: Fixture) {
+async fn another_browser_cannot_finish_a_login_flow(fixture: Fixture) {
     let (app, _) = app_with_acme(&fixture).await;
     let victims = app.begin("acme").await;
     for cookie in [None, Some(victims.browser.as_str()), Some(""), Some("nonsense")] {
@@ -58,7 +58,7 @@ async fn another_browser_cannot_finish_an_attempt(fixture: Fixture) {
         assert_eq!(
             refused(app.come_back("acme", &attackers).await),
             Refusal::ProviderRefused("state_unknown"),
-            "the attempt is used up"
+            "the flow is used up"
         );
     }
     assert!(app.reading().users().page(None, 9).await.unwrap().is_empty());
@@ -82,7 +82,7 @@ async fn an_answer_at_another_providers_callback_is_refused(fixture: Fixture) {
 }
 
 #[apply(case)]
-async fn an_attempt_lives_ten_minutes(fixture: Fixture) {
+async fn a_login_flow_lives_ten_minutes(fixture: Fixture) {
     let (app, _) = app_with_acme(&fixture).await;
     let (late, in_time) = (app.begin("acme").await, app.begin("acme").await);
     app.advance(Duration::from_secs(599));
@@ -208,18 +208,18 @@ async fn sixty_four_callbacks_make_one_account_and_one_code(fixture: Fixture) {
     assert_eq!(app.reading().users().page(None, 9).await.unwrap().len(), 1);
 }
 
-/// One person, sixty-four attempts at once: one account all the same.
+/// One person, sixty-four flows at once: one account all the same.
 #[apply(case)]
 async fn sixty_four_first_sign_ins_of_one_person_make_one_account(fixture: Fixture) {
     let (app, acme) = app_with_acme(&fixture).await;
     acme.is(super::elsewhere::proven("acme", "7", "ada@example.org"));
     let services = app.shared();
-    let mut attempts = Vec::new();
+    let mut flows = Vec::new();
     for _ in 0..16 {
-        attempts.push(app.begin("acme").await);
+        flows.push(app.begin("acme").await);
     }
     let finished = at_once(16, |n| {
-        let (services, begun) = (Arc::clone(&services), attempts[n].clone());
+        let (services, begun) = (Arc::clone(&services), flows[n].clone());
         async move {
             services
                 .sign_in
@@ -235,7 +235,7 @@ async fn sixty_four_first_sign_ins_of_one_person_make_one_account(fixture: Fixtu
 }
 
 #[apply(case)]
-async fn attempts_from_one_network_are_limited(fixture: Fixture) {
+async fn login_flows_from_one_network_are_limited(fixture: Fixture) {
     let acme = Elsewhere::new("acme", |_| {});
     let mut options = with(|settings| {
         settings.limits.enabled = true;
@@ -268,6 +268,6 @@ async fn what_is_remembered_is_sealed_and_random(fixture: Fixture) {
     assert_eq!(all.len(), 8);
     all.sort();
     all.dedup();
-    assert_eq!(all.len(), 8, "state, nonce, challenge and cookie are all different, in both attempts");
+    assert_eq!(all.len(), 8, "state, nonce, challenge and cookie are all different, in both flows");
     assert!(all.iter().all(|value| value.len() == 43));
 }

@@ -1,5 +1,5 @@
 //! The services in this process, over any engine: what they cost without HTTP and without a client. The real clock, the
-//! real dice and the defaults; only password hashing is cheap, because nobody measures it through here.
+//! real random source and the defaults; only password hashing is cheap, because nobody measures it through here.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Telegram's doors end to end, beside its sign-in host and its Bot API: OpenID Connect, the widget's page, and that
-//! all doors are one person's. The bot's stories are in `telegram_bot`, payloads that others sign in
+//! Telegram in the browser, end to end, beside its sign-in host and its Bot API: OpenID Connect, the widget's page, and that
+//! all ways are one person's. The bot's stories are in `telegram_bot`, payloads that others sign in
 //! `telegram_payloads`.
 
 use serde_json::json;
@@ -13,7 +13,7 @@ use crate::{
 };
 
 on_each_engine! {
-    async fn every_door_of_telegram_leads_to_one_user(app: TestApp) {
+    async fn every_way_of_telegram_leads_to_one_user(app: TestApp) {
         let network = open(&app, json!({})).await;
         let (fixture, telegram) = (&network.fixture, &network.telegram);
         let ivan = fixture.sign_in("telegram", "ivan").await;

@@ -1,4 +1,4 @@
-//! The cookie that ties a sign-in attempt to the browser that began it. `__Host-`: only this host, only https (and
+//! The cookie that ties a login flow to the browser that began it. `__Host-`: only this host, only https (and
 //! loopback in development), never readable by scripts.
 
 use http::{HeaderMap, HeaderValue, header};
@@ -7,17 +7,17 @@ use http::{HeaderMap, HeaderValue, header};
 const LAX: &str = "__Host-userd_attempt";
 /// Comes back with cross-site POSTs too, for providers that answer with a form.
 const CROSS_SITE: &str = "__Host-userd_attempt_post";
-/// As long as an attempt lives.
+/// As long as a login flow lives.
 const MAX_AGE: u32 = 600;
 
-/// The cookie for a begun attempt.
+/// The cookie for a login flow that has begun.
 #[must_use]
 pub fn set(browser: &str, cross_site: bool) -> HeaderValue {
     let (name, same_site) = if cross_site { (CROSS_SITE, "None") } else { (LAX, "Lax") };
     value(&format!("{name}={browser}; Path=/; Max-Age={MAX_AGE}; Secure; HttpOnly; SameSite={same_site}"))
 }
 
-/// The browser's proofs, from both cookies: either may be the one that an attempt began with.
+/// The browser's proofs, from both cookies: either may be the one that a flow began with.
 #[must_use]
 pub fn read(headers: &HeaderMap) -> Vec<String> {
     let pairs = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());

@@ -1,0 +1,86 @@
+//! What is remembered of an identity's profile and tokens, sealed with its user's data key. Deliberately absent: storage.
+
+use serde::{Deserialize, Serialize};
+use userd_crypto::Zeroizing;
+use userd_model::{Identity, IdentityId, Refusal, Sealed, User};
+use userd_providers::Profile;
+use userd_storage::Failure;
+
+use super::SignIn;
+use crate::user_reader::internal;
+
+/// What is remembered of a profile, sealed.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Remembered {
+    pub name: Option<String>,
+    pub username: Option<String>,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub picture: Option<String>,
+    pub birthday: Option<String>,
+    pub groups: Vec<String>,
+    pub extra: serde_json::Map<String, serde_json::Value>,
+    pub secondary: Option<(String, String)>,
+}
+
+impl From<&Profile> for Remembered {
+    fn from(profile: &Profile) -> Self {
+        Self {
+            name: profile.name.clone(),
+            username: profile.username.clone(),
+            email: profile.email.clone(),
+            phone: profile.phone.clone(),
+            picture: profile.picture.clone(),
+            birthday: profile.birthday.clone(),
+            groups: profile.groups.clone(),
+            extra: profile.extra.clone(),
+            secondary: profile.secondary.as_ref().map(|key| (key.issuer.clone(), key.subject.clone())),
+        }
+    }
+}
+
+impl SignIn {
+    pub(super) fn seal_profile(&self, user: &User, id: IdentityId, remembered: &Remembered) -> Result<Sealed, Failure> {
+        let bytes = serde_json::to_vec(remembered).map_err(internal)?;
+        self.seal(user, id, "profile", &bytes)
+    }
+
+    pub(super) fn seal_tokens(
+        &self,
+        user: &User,
+        id: IdentityId,
+        profile: &Profile,
+    ) -> Result<Option<Sealed>, Failure> {
+        let Some(tokens) = &profile.tokens else { return Ok(None) };
+        let bytes = tokens.to_sealable().map_err(internal)?;
+        self.seal(user, id, "tokens", &bytes).map(Some)
+    }
+
+    pub(super) fn remembered(&self, user: &User, identity: &Identity) -> Result<Option<Remembered>, Failure> {
+        let Some(sealed) = &identity.profile else { return Ok(None) };
+        let bytes = self.open(user, identity.id, "profile", sealed)?;
+        serde_json::from_slice(&bytes).map(Some).map_err(internal)
+    }
+
+    pub(super) fn seal(&self, user: &User, id: IdentityId, field: &str, plain: &[u8]) -> Result<Sealed, Failure> {
+        let wrapped = user.data_key.as_ref().ok_or(Refusal::NotFound)?;
+        let key = self.deps.crypto.fields.open_data_key(wrapped, user.id).map_err(internal)?;
+        key.seal(self.deps.random.as_ref(), &context(id, field), plain).map_err(internal)
+    }
+
+    pub(super) fn open(
+        &self,
+        user: &User,
+        id: IdentityId,
+        field: &str,
+        sealed: &Sealed,
+    ) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        let wrapped = user.data_key.as_ref().ok_or(Refusal::NotFound)?;
+        let key = self.deps.crypto.fields.open_data_key(wrapped, user.id).map_err(internal)?;
+        key.open(&context(id, field), sealed).map_err(internal)
+    }
+}
+
+fn context(id: IdentityId, field: &str) -> String {
+    format!("identities|{field}|{id}")
+}
