@@ -103,9 +103,6 @@ impl AccessTokens {
     }
 
     /// Issues a token for a service account (`client_credentials`).
-    ///
-    /// # Errors
-    /// Faults of signing.
     pub fn issue_for_client(&self, client: &Client, now: Timestamp) -> Result<String, Failure> {
         let claims = AccessClaims {
             sub: client.id.0,
@@ -173,9 +170,6 @@ impl AccessTokens {
 
     /// RFC 7009: revokes one access token: whoever holds it may. Unknown and dead tokens are fine: they do not work
     /// either.
-    ///
-    /// # Errors
-    /// Storage faults.
     pub async fn revoke(&self, ctx: &Context, token: &str) -> Result<(), Failure> {
         let Ok(authenticated) = self.authenticate(token) else { return Ok(()) };
         let token_id = authenticated.token.claims.jti;

@@ -29,9 +29,6 @@ impl Services {
     }
 
     /// One poll of the revocations and what follows from it.
-    ///
-    /// # Errors
-    /// Storage faults.
     pub async fn follow_revocations(&self) -> Result<(), userd_storage::Failure> {
         let consequences = self.revocations.poll().await?;
         self.follow(consequences).await

@@ -169,9 +169,6 @@ impl Change<'_> {
     }
 
     /// Ends sessions: their rows, their tokens, and an event for each.
-    ///
-    /// # Errors
-    /// Storage faults.
     pub async fn end_sessions(&mut self, mut sessions: Vec<Session>, reason: &str) -> Result<(), Failure> {
         let now = self.now;
         sessions.iter_mut().for_each(|session| session.end(now));

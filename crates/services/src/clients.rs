@@ -199,9 +199,6 @@ impl Clients {
     }
 
     /// A token for an authenticated service.
-    ///
-    /// # Errors
-    /// Faults of signing.
     pub fn token(&self, client: &Client) -> Result<ClientToken, Failure> {
         Ok(ClientToken {
             access_token: self.access_tokens.issue_for_client(client, self.deps.now())?,

@@ -22,9 +22,6 @@ impl Roles {
     }
 
     /// The permissions of all these roles together, sorted, each once. Unknown roles allow nothing.
-    ///
-    /// # Errors
-    /// Storage faults.
     pub async fn permissions(&self, names: &[String]) -> Result<Vec<Permission>, Failure> {
         if names.iter().any(|name| name == Role::ADMIN) {
             return Ok(Permission::WELL_KNOWN.to_vec());

@@ -30,18 +30,12 @@ impl Setup {
     }
 
     /// Whether nobody has become administrator yet.
-    ///
-    /// # Errors
-    /// Storage faults.
     pub async fn is_open(&self) -> Result<bool, Failure> {
         let hash = self.deps.crypto.index.claim_hash(KIND, "");
         Ok(self.deps.store.reading().claims().find(&hash).await?.is_none())
     }
 
     /// A one-time setup token, if setup is still open. Each start makes a new one; those before stay good for a day.
-    ///
-    /// # Errors
-    /// Storage faults.
     pub async fn open(&self, ctx: &Context) -> Result<Option<String>, Failure> {
         if !self.is_open().await? {
             return Ok(None);

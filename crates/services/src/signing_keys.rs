@@ -122,9 +122,6 @@ impl SigningKeys {
     }
 
     /// The schedule: rotates when the active key has signed long enough, and drops keys whose tokens are all dead.
-    ///
-    /// # Errors
-    /// Faults of storage and cryptography.
     pub async fn tick(&self) -> Result<(), Failure> {
         let settings = &self.deps.settings;
         let now = self.deps.now();
@@ -217,9 +214,6 @@ impl SigningKeys {
     }
 
     /// Re-wraps everything sealed under a previous master key, in small units of work. IdempotencyKeys how many.
-    ///
-    /// # Errors
-    /// Faults of storage and cryptography.
     pub async fn rewrap(&self, ctx: &Context, progress: &(dyn Fn(u64) + Send + Sync)) -> Result<u64, Failure> {
         let mut count = self.rewrap_system(ctx).await?;
         progress(count);

@@ -32,9 +32,6 @@ impl Sweeper {
     }
 
     /// One round, if this replica holds or gets the lease. IdempotencyKeys how many rows went.
-    ///
-    /// # Errors
-    /// Storage faults; the next round goes on.
     pub async fn tick(&self) -> Result<usize, Failure> {
         let now = self.deps.now();
         if !self.lead("sweeper", now, LEASE).await? {
@@ -57,9 +54,6 @@ impl Sweeper {
     }
 
     /// Takes or renews a lease; `false` while another replica holds it.
-    ///
-    /// # Errors
-    /// Storage faults.
     pub async fn lead(&self, name: &'static str, now: Timestamp, life: Duration) -> Result<bool, Failure> {
         self.changes
             .run(&self.changes.system_context(), "lease", |mut change| async move {

@@ -84,9 +84,6 @@ pub fn settings() -> Settings {
 }
 
 /// Builds a service over a migrated store.
-///
-/// # Errors
-/// Storage faults.
 pub async fn test_app(store: Arc<Store>, options: TestOptions) -> Result<TestApp, Failure> {
     let still = options.clock.unwrap_or_else(|| Arc::new(ManualClock::at(Timestamp::from_seconds(1_767_225_600))));
     let clock: Arc<dyn Clock> = still.clone();

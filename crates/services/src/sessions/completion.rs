@@ -190,9 +190,6 @@ impl Sessions {
     }
 
     /// Makes the answer, after the commit.
-    ///
-    /// # Errors
-    /// Faults of signing.
     pub(crate) async fn completion(&self, completed: Completed, arrival: &Arrival) -> Result<Completion, Failure> {
         match completed {
             Completed::SignedIn(user) => self.signed_in(&user, arrival).await,
@@ -201,9 +198,6 @@ impl Sessions {
     }
 
     /// The tokens of a session that began, or will have begun when this is answered.
-    ///
-    /// # Errors
-    /// Faults of signing.
     pub(crate) async fn signed_in(&self, user: &User, arrival: &Arrival) -> Result<Completion, Failure> {
         let session = &arrival.session;
         let refresh_token = arrival.refresh_token.to_string();

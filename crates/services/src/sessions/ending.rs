@@ -77,9 +77,6 @@ impl Sessions {
     }
 
     /// Ends the session a refresh token belongs to (RFC 7009): whoever holds it may. An unknown token is fine.
-    ///
-    /// # Errors
-    /// Storage faults.
     pub async fn revoke_refresh_token(&self, ctx: &Context, token: &str) -> Result<(), Failure> {
         let Some((id, _)) = self.deps.crypto.refresh_tokens.parse(token) else { return Ok(()) };
         match self.deps.store.reading().sessions().find(id).await? {

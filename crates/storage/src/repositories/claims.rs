@@ -67,9 +67,6 @@ impl Claims<'_> {
     }
 
     /// Who has claimed each of these values, in their order, asked together.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn find_many(&mut self, claims: &[Claim]) -> Result<Vec<Option<StoredClaim>>, StoreError> {
         let keys: Vec<[Value; 1]> = claims.iter().map(|claim| [claim.hash.as_slice().into()]).collect();
         let calls: Vec<Call<'_>> = keys.iter().map(|values| Call { statement: &BY_HASH, values }).collect();
@@ -78,25 +75,16 @@ impl Claims<'_> {
     }
 
     /// Who has claimed the value with this hash.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn find(&mut self, hash: &[u8]) -> Result<Option<StoredClaim>, StoreError> {
         self.0.one(&BY_HASH, &[hash.into()], claim).await
     }
 
     /// Gives the value free.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn remove(&mut self, hash: &[u8]) -> Result<(), StoreError> {
         self.0.write(&REMOVE, &[hash.into()]).await
     }
 
     /// Everything one user has claimed, by kind; at most 1,000.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn of_owner(&mut self, owner: UserId) -> Result<Vec<StoredClaim>, StoreError> {
         self.0.many(&BY_OWNER, &[owner.into(), i64::from(MOST).into()], claim).await
     }

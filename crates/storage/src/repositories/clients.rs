@@ -44,17 +44,11 @@ impl Clients<'_> {
     }
 
     /// The service account with this id, shut ones included.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn find(&mut self, id: ClientId) -> Result<Option<Client>, StoreError> {
         self.0.one(&BY_ID, &[id.into()], client).await
     }
 
     /// Writes name, secret, permissions and when it was shut. Nothing happens when the id is unknown.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn update(&mut self, client: &Client) -> Result<(), StoreError> {
         let values = [
             client.name.as_str().into(),
@@ -68,9 +62,6 @@ impl Clients<'_> {
     }
 
     /// Up to `limit` service accounts by (`created_at`, id) ascending, behind `after`; shut ones included.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn page(&mut self, after: Option<(Timestamp, ClientId)>, limit: u32) -> Result<Vec<Client>, StoreError> {
         let limit = i64::from(limit).into();
         match after {

@@ -67,9 +67,6 @@ impl TableCopy {
     }
 
     /// The highest key in the table; `None` when it is empty.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn last_key(&self, uow: &mut UnitOfWork) -> Result<Option<Vec<Value>>, StoreError> {
         let rows = uow.run(self.last_key, &[1_i64.into()]).await?;
         Ok(rows.into_iter().next().map(|row| row.0))

@@ -45,9 +45,6 @@ impl Expiring {
     }
 
     /// Removes up to `limit` rows that can go by `now`; answers how many went.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn remove(&self, uow: &mut UnitOfWork, now: Timestamp, limit: u32) -> Result<usize, StoreError> {
         let rows = uow.run(self.expired, &[now.minus(self.kept).into(), i64::from(limit).into()]).await?;
         let count = rows.len();

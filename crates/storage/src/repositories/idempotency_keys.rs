@@ -32,9 +32,6 @@ statements_of! { IDEMPOTENCY_KEYS:
 
 impl IdempotencyKeys<'_> {
     /// The saved answer that has not expired by `now`.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn find(&mut self, key_hash: &[u8], now: Timestamp) -> Result<Option<IdempotencyRecord>, StoreError> {
         let found = self.0.one(&BY_KEY, &[key_hash.into()], record).await?;
         Ok(found.filter(|record| record.expires_at > now))

@@ -45,17 +45,11 @@ impl Identities<'_> {
     }
 
     /// The link with this id.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn find(&mut self, id: IdentityId) -> Result<Option<Identity>, StoreError> {
         self.0.one(&BY_ID, &[id.into()], identity).await
     }
 
     /// Writes every column but the id, the user and `created_at`. Nothing happens when the id is unknown.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn update(&mut self, identity: &Identity) -> Result<(), StoreError> {
         let values = [
             identity.provider.as_str().into(),
@@ -72,17 +66,11 @@ impl Identities<'_> {
     }
 
     /// The user's links by (`created_at`, id); at most 1,000.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn of_user(&mut self, user: UserId) -> Result<Vec<Identity>, StoreError> {
         self.0.many(&BY_USER, &[user.into(), i64::from(MOST).into()], identity).await
     }
 
     /// Removes a link.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn remove(&mut self, id: IdentityId) -> Result<(), StoreError> {
         self.0.write(&REMOVE, &[id.into()]).await
     }

@@ -33,9 +33,6 @@ statements_of! { LEASES:
 impl Leases<'_> {
     /// Takes or prolongs the lease for `ttl` from `now`; answers the epoch, or `None` while somebody else holds it.
     /// Prolonging keeps the epoch; taking a free, expired or released lease raises it, also for the last owner.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn acquire(
         &mut self,
         name: &str,
@@ -54,9 +51,6 @@ impl Leases<'_> {
     }
 
     /// Gives the lease back if `owner` still has it. The row stays, so that the epoch goes on.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn release(&mut self, name: &str, owner: Uuid) -> Result<(), StoreError> {
         match self.find(name).await? {
             Some(held) if held.owner == owner => self.write(name, owner, held.epoch, Timestamp::from_micros(0)).await,
@@ -65,9 +59,6 @@ impl Leases<'_> {
     }
 
     /// The lease as it stands: a worker checks owner and epoch in the unit of work that does its job.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn find(&mut self, name: &str) -> Result<Option<Lease>, StoreError> {
         self.0.one(&BY_NAME, &[name.into()], lease).await
     }

@@ -80,9 +80,6 @@ impl OneTimeTokens<'_> {
     }
 
     /// The token, if it is for `purpose` and has not expired by `now`; it stays.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn find(
         &mut self,
         hash: &[u8],
@@ -94,17 +91,11 @@ impl OneTimeTokens<'_> {
     }
 
     /// Replaces what is remembered with the token.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn update_payload(&mut self, hash: &[u8], payload: &[u8]) -> Result<(), StoreError> {
         self.0.write(&UPDATE_PAYLOAD, &[payload.into(), hash.into()]).await
     }
 
     /// The user's tokens, by purpose, without those expired by `now`; at most 1,000 are looked at.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn of_owner(&mut self, owner: UserId, now: Timestamp) -> Result<Vec<OneTimeToken>, StoreError> {
         let mut found = self.0.many(&BY_OWNER, &[owner.into(), i64::from(MOST).into()], token).await?;
         found.retain(|token| token.expires_at > now);
@@ -112,9 +103,6 @@ impl OneTimeTokens<'_> {
     }
 
     /// Removes every token of the user.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn remove_of_owner(&mut self, owner: UserId) -> Result<(), StoreError> {
         loop {
             let page = self.0.many(&BY_OWNER, &[owner.into(), i64::from(BATCH).into()], token).await?;

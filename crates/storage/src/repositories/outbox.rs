@@ -46,9 +46,6 @@ impl Outbox<'_> {
     }
 
     /// Up to `limit` events of one shard by (time, id), behind `after`.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn page(
         &mut self,
         shard: i64,
@@ -63,9 +60,6 @@ impl Outbox<'_> {
     }
 
     /// Removes a delivered event.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn remove(&mut self, shard: i64, at: Timestamp, id: EventId) -> Result<(), StoreError> {
         self.0.write(&REMOVE, &[shard.into(), at.into(), id.into()]).await
     }

@@ -40,17 +40,11 @@ pub(super) static BY_USER_ID: &Statement = &BY_USER;
 
 impl PasswordCredentials<'_> {
     /// The user's password, if there is one.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn find(&mut self, user: UserId) -> Result<Option<PasswordCredential>, StoreError> {
         self.0.one(&BY_USER, &[user.into()], credential).await
     }
 
     /// Sets or replaces the user's password.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn upsert(&mut self, credential: &PasswordCredential) -> Result<(), StoreError> {
         let values = [
             credential.user_id.into(),
@@ -62,9 +56,6 @@ impl PasswordCredentials<'_> {
     }
 
     /// Removes the user's password.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn remove(&mut self, user: UserId) -> Result<(), StoreError> {
         self.0.write(&REMOVE, &[user.into()]).await
     }

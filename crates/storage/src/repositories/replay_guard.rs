@@ -38,9 +38,6 @@ impl ReplayGuard<'_> {
     }
 
     /// Whether `hash` has been used: for looking before costly work, never for deciding.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn was_consumed(&mut self, hash: &[u8]) -> Result<bool, StoreError> {
         Ok(self.0.one(&BY_HASH, &[hash.into()], used).await?.is_some())
     }

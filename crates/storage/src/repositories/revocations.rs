@@ -42,17 +42,11 @@ impl Revocations<'_> {
 
     /// Up to `limit` entries recorded at `from` or later, by (`recorded_at`, id). Whoever polls asks again from a
     /// little before the last seen time, because entries become visible at commit, not in the order of their times.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn after(&mut self, from: Timestamp, limit: u32) -> Result<Vec<Revocation>, StoreError> {
         self.0.many(&SINCE, &[SCOPE.into(), from.into(), i64::from(limit).into()], revocation).await
     }
 
     /// Up to `limit` entries by (`recorded_at`, id), behind `after`.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn page(
         &mut self,
         after: Option<(Timestamp, RevocationId)>,

@@ -20,17 +20,11 @@ statements_of! { ROLES:
 
 impl Roles<'_> {
     /// The role with this name.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn find(&mut self, name: &str) -> Result<Option<Role>, StoreError> {
         self.0.one(&BY_NAME, &[name.into()], role).await
     }
 
     /// Every role, by name.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn all(&mut self) -> Result<Vec<Role>, StoreError> {
         self.0.many(&EVERY, &[], role).await
     }

@@ -31,9 +31,6 @@ statements_of! { SCHEMA_MIGRATIONS:
 
 impl SchemaMigrations<'_> {
     /// Every applied step, by number.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn all(&mut self) -> Result<Vec<AppliedMigration>, StoreError> {
         self.0.many(&EVERY, &[], applied).await
     }
@@ -53,9 +50,6 @@ impl SchemaMigrations<'_> {
     }
 
     /// Replaces the checksum of a step whose text is as it was.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn update_checksum(&mut self, number: i64, checksum: &[u8]) -> Result<(), StoreError> {
         self.0.write(&UPDATE_CHECKSUM, &[checksum.into(), number.into()]).await
     }

@@ -56,41 +56,26 @@ impl Sessions<'_> {
     }
 
     /// The session with this id, ended and expired ones included: [`Session::is_alive`] tells.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn find(&mut self, id: SessionId) -> Result<Option<Session>, StoreError> {
         self.0.one(&BY_ID, &[id.into()], session).await
     }
 
     /// The session with this id and its user, in one step; `None` when either is not there.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn find_with_user(&mut self, id: SessionId) -> Result<Option<(Session, User)>, StoreError> {
         self.0.one(&WITH_USER, &[id.into()], with_user).await
     }
 
     /// Writes every column but the id, the user and `created_at`. Nothing happens when the id is unknown.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn update(&mut self, session: &Session) -> Result<(), StoreError> {
         self.update_many(std::slice::from_ref(session)).await
     }
 
     /// The same for many, in one round trip where the engine can.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn update_many(&mut self, sessions: &[Session]) -> Result<(), StoreError> {
         self.0.write_many(&UPDATE, sessions.iter().map(updated).collect()).await
     }
 
     /// Writes only what a refresh changes: what [`Session::rotate`] does, and the address. Neither is indexed.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn rotate(&mut self, session: &Session) -> Result<(), StoreError> {
         let values = [
             session.ip.clone().into(),
@@ -105,9 +90,6 @@ impl Sessions<'_> {
     }
 
     /// Up to `limit` sessions of one user by (`created_at`, id) ascending, behind `after`; ended ones included.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn page_of_user(
         &mut self,
         user: UserId,
@@ -123,9 +105,6 @@ impl Sessions<'_> {
 
     /// The user's sessions that can still be refreshed at `now`, oldest first, at most 1,000. Whoever ends them all
     /// asks again until none is left.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn alive_of_user(&mut self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
         let most = MOST as usize;
         let (mut alive, mut after) = (Vec::new(), None);
@@ -143,9 +122,6 @@ impl Sessions<'_> {
 
     /// What a sign-in must know of the user's oldest sessions: those that are alive, and the ids of some that are not
     /// and can go. One page, however long the history.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn for_sign_in(
         &mut self,
         user: UserId,
@@ -157,17 +133,11 @@ impl Sessions<'_> {
     }
 
     /// Removes one session; one that is not there is fine.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn remove(&mut self, id: SessionId) -> Result<(), StoreError> {
         self.0.write(&REMOVE, &[id.into()]).await
     }
 
     /// The same for many, in one round trip where the engine can.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn remove_many(&mut self, ids: &[SessionId]) -> Result<(), StoreError> {
         self.0.write_many(&REMOVE, ids.iter().map(|id| vec![(*id).into()]).collect()).await
     }

@@ -39,25 +39,16 @@ impl SigningKeys<'_> {
     }
 
     /// Every key in every state, by `kid`.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn all(&mut self) -> Result<Vec<SigningKeyRecord>, StoreError> {
         self.0.many(&EVERY, &[], key).await
     }
 
     /// The key with this name.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn find(&mut self, kid: &str) -> Result<Option<SigningKeyRecord>, StoreError> {
         self.0.one(&BY_KID, &[kid.into()], key).await
     }
 
     /// Writes state, sealed private half and the times of the state changes; the rest of a key never changes.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn update(&mut self, key: &SigningKeyRecord) -> Result<(), StoreError> {
         let values = [
             key.state.as_str().into(),
@@ -70,9 +61,6 @@ impl SigningKeys<'_> {
     }
 
     /// Removes a key whose last token has expired.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn remove(&mut self, kid: &str) -> Result<(), StoreError> {
         self.0.write(&REMOVE, &[kid.into()]).await
     }

@@ -19,9 +19,6 @@ statements_of! { SYSTEM_SECRETS:
 
 impl SystemSecrets<'_> {
     /// The secret with this name.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn find(&mut self, name: &str) -> Result<Option<Sealed>, StoreError> {
         Ok(self.0.one(&BY_NAME, &[name.into()], secret).await?.map(|(_, sealed)| sealed))
     }
@@ -35,17 +32,11 @@ impl SystemSecrets<'_> {
     }
 
     /// Replaces a secret (sealed anew under another master key).
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn update(&mut self, name: &str, sealed: &Sealed) -> Result<(), StoreError> {
         self.0.write(&UPDATE, &[sealed.0.clone().into(), name.into()]).await
     }
 
     /// Every secret with its name, by name.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn all(&mut self) -> Result<Vec<(String, Sealed)>, StoreError> {
         self.0.many(&EVERY, &[], secret).await
     }

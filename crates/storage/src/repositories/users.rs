@@ -57,17 +57,11 @@ impl Users<'_> {
     }
 
     /// The account with this id.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn find(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
         self.0.one(&BY_ID, &[id.into()], user).await
     }
 
     /// The account and its password, asked for together: what a sign-in looks at.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn find_with_password(
         &mut self,
         id: UserId,
@@ -78,9 +72,6 @@ impl Users<'_> {
 
     /// Writes every column but the id and `created_at`. Nothing happens when the id is unknown: read it first, in the
     /// same unit of work.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn update(&mut self, user: &User) -> Result<(), StoreError> {
         let values = [
             user.status.as_str().into(),
@@ -104,17 +95,11 @@ impl Users<'_> {
     }
 
     /// Sets only `last_sign_in_at`: signing in is not a change that an `If-Match` should notice.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn record_sign_in(&mut self, id: UserId, at: Timestamp) -> Result<(), StoreError> {
         self.0.write(&RECORD_SIGN_IN, &[at.into(), id.into()]).await
     }
 
     /// Up to `limit` accounts by (`created_at`, id) ascending, behind `after`.
-    ///
-    /// # Errors
-    /// Storage faults only.
     pub async fn page(&mut self, after: Option<(Timestamp, UserId)>, limit: u32) -> Result<Vec<User>, StoreError> {
         let limit = i64::from(limit).into();
         match after {
