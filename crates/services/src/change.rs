@@ -7,6 +7,7 @@
 
 use std::{
     ops::{Deref, DerefMut},
+    pin::Pin,
     sync::Arc,
 };
 
@@ -54,6 +55,10 @@ pub struct Committed<T> {
     effects: Effects,
 }
 
+/// A body, whatever it is.
+type Work<'a, 'w, T> = dyn Fn(Change<'a>) -> Running<'w, T> + Send + Sync + 'w;
+type Running<'w, T> = Pin<Box<dyn Future<Output = Result<Committed<T>, Failure>> + Send + 'w>>;
+
 /// The ids of one change, in order.
 struct Ids<'a> {
     crypto: &'a CryptoManager,
@@ -84,6 +89,16 @@ impl Changes {
         F: Fn(Change<'a>) -> Fut + Send + Sync,
         Fut: Future<Output = Result<Committed<T>, Failure>> + Send,
     {
+        // One loop of re-runs in the program for each kind of answer, not one for each use case.
+        self.run_boxed(context, name, &|change| Box::pin(work(change))).await
+    }
+
+    async fn run_boxed<'a, 'w, T: Send>(
+        &'a self,
+        context: &'a Context,
+        name: &'static str,
+        work: &'w Work<'a, 'w, T>,
+    ) -> Result<T, Failure> {
         let (seed, number) = (context.seed(self.random.as_ref()), context.next_change());
         // Later than the request, where hashing came before: verifiers rely on revocations being told when they are made.
         let now = self.clock.now().max(context.now);
