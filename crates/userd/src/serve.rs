@@ -48,8 +48,19 @@ pub async fn serve(config: Config) -> Result<ExitCode, WiringError> {
     stop.send_replace(true);
     let _ =
         tokio::time::timeout(Duration::from_secs(2), async { while background.join_next().await.is_some() {} }).await;
+    // A loop that still runs would take its lease again.
+    background.shutdown().await;
+    give_leases_back(&wired).await;
     wired.services.deps.store.engine().close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// So that the next start need not wait for their end. A database that is away does not hold the stop.
+async fn give_leases_back(wired: &Wired) {
+    let given = tokio::time::timeout(Duration::from_secs(1), wired.services.give_leases_back()).await;
+    if !matches!(given, Ok(Ok(()))) {
+        tracing::warn!("leases could not be given back; they end by themselves within two minutes");
+    }
 }
 
 fn api(wired: &Wired, metrics: PrometheusHandle, draining: Draining) -> Result<Arc<Api>, WiringError> {

@@ -102,3 +102,32 @@ async fn the_outbox_has_a_bound_while_nobody_delivers(fixture: Fixture) {
     app.sweeper.tick().await.unwrap();
     assert_eq!(app.events_of(ada.id).await, ["session.started"], "what is younger stays");
 }
+
+/// (fault 23)
+#[apply(case)]
+async fn a_clock_that_jumped_forward_and_back_stops_neither_sweeper_nor_keys(fixture: Fixture) {
+    let (here, there) = fixture.two_apps().await;
+    put_short_lived(&here, 1, MINUTE).await;
+    let (now, later) = (here.now(), here.now().plus(DAY));
+    for name in ["sweeper", "signing_keys"] {
+        assert!(there.sweeper.lead(name, later, MINUTE * 2).await.unwrap());
+        assert!(here.sweeper.lead(name, now, MINUTE * 2).await.unwrap(), "{name} waits for a whole day");
+    }
+    here.advance(MINUTE);
+    assert_eq!(here.sweeper.tick().await.unwrap(), 2);
+}
+
+/// (fault 23)
+#[apply(case)]
+async fn leases_are_given_back_at_the_stop_by_their_holder_only(fixture: Fixture) {
+    let (here, there) = fixture.two_apps().await;
+    for name in ["sweeper", "signing_keys"] {
+        assert!(here.sweeper.lead(name, here.now(), MINUTE * 2).await.unwrap());
+    }
+    there.give_leases_back().await.unwrap();
+    assert!(!there.sweeper.lead("sweeper", there.now(), MINUTE * 2).await.unwrap(), "it was not there's to give");
+    here.give_leases_back().await.unwrap();
+    for name in ["sweeper", "signing_keys"] {
+        assert!(there.sweeper.lead(name, there.now(), MINUTE * 2).await.unwrap(), "{name} is not free");
+    }
+}

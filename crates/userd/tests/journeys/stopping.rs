@@ -4,6 +4,12 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use userd_storage::{
+    Store,
+    engines::{SqliteEngine, SqliteLocation, SqliteOptions},
+    testing::TestRandom,
+};
+
 use crate::support::{Engine, PASSWORD, TestApp, unique_email, until};
 
 on_each_engine! {
@@ -66,4 +72,19 @@ async fn a_stop_does_not_wait_for_ever() {
     let ended = replica.stop().await;
     assert_eq!(ended.status.code(), Some(0));
     assert!(ended.took < Duration::from_secs(5), "{:?}", ended.took);
+}
+
+/// (fault 23)
+#[tokio::test]
+async fn a_stopped_service_leaves_no_lease_for_the_next_start_to_wait_for() {
+    let app = TestApp::build(Engine::Sqlite).await.unwrap();
+    let replica = app.open().await;
+    assert!(replica.stop().await.status.success());
+    let location = SqliteLocation::File(app.path("userd.db"));
+    let engine = std::sync::Arc::new(SqliteEngine::open(&SqliteOptions::at(location)).unwrap());
+    let store = Store::new(engine, std::sync::Arc::new(TestRandom::default()));
+    for name in ["sweeper", "signing_keys", "migrations"] {
+        let lease = store.reading().leases().find(name).await.unwrap().unwrap();
+        assert_eq!(lease.expires_at.micros(), 0, "{name} is still held");
+    }
 }
