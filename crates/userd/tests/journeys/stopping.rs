@@ -1,4 +1,5 @@
-//! SIGTERM: readiness goes first, what is in flight finishes, and the process ends with 0.
+//! SIGTERM: readiness goes first, what is in flight finishes, and the process ends with 0. What a stop leaves to the next
+//! start, and what a running service does not allow.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use userd_storage::{
     testing::TestRandom,
 };
 
-use crate::support::{Engine, PASSWORD, TestApp, unique_email, until};
+use crate::support::{Engine, PASSWORD, Replica, TestApp, unique_email, until};
 
 on_each_engine! {
     /// Fault F24.
@@ -87,4 +88,20 @@ async fn a_stopped_service_leaves_no_lease_for_the_next_start_to_wait_for() {
         let lease = store.reading().leases().find(name).await.unwrap().unwrap();
         assert_eq!(lease.expires_at.micros(), 0, "{name} is still held");
     }
+}
+
+/// (fault 24)
+#[tokio::test]
+async fn a_second_service_on_one_file_refuses_to_start_and_names_the_first() {
+    let app = TestApp::build(Engine::Sqlite).await.unwrap();
+    let replica = app.open().await;
+    let second = Replica::spawn(app.command()).ended().await;
+    let said = second.stderr.join("\n");
+    assert_eq!(second.status.code(), Some(2), "{said}");
+    let first = format!("userd.db is served by another process, {}:", replica.pid().as_raw_nonzero());
+    assert!(said.contains(&first), "{said}");
+    // The command line is welcome beside it, and a killed service bars nobody.
+    replica.admin(&app).await;
+    replica.kill().await;
+    assert!(app.open().await.stop().await.status.success());
 }
