@@ -25,7 +25,7 @@ const MAX_INPUT: usize = 1024;
 pub struct Email(String);
 
 impl Email {
-    /// The address that `text` spells, in canonical form.
+    /// The address that `text` spells, in canonical form. White space around it is not part of it.
     ///
     /// # Errors
     /// What is wrong with it, in words for its writer; never the address itself.
@@ -33,6 +33,7 @@ impl Email {
         if text.len() > MAX_INPUT {
             return Err("is longer than 254 characters");
         }
+        let text = text.trim();
         refuse_forbidden_characters(text)?;
         let (local, domain) = text.split_once('@').ok_or("has no @")?;
         if domain.contains('@') {

@@ -7,11 +7,12 @@ use std::fmt;
 pub struct Phone(String);
 
 impl Phone {
-    /// The number that `text` spells: E.164 with its plus, nothing else.
+    /// The number that `text` spells: E.164 with its plus, nothing else but white space around it.
     ///
     /// # Errors
     /// What is wrong with it, in words for its writer; never the number itself.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let text = text.trim();
         let digits = text.strip_prefix('+').ok_or("must start with + and the country code")?;
         if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err("must have only digits after the +");
@@ -27,6 +28,7 @@ impl Phone {
 
     /// The number a provider gave: international, with or without the plus.
     pub fn parse_digits(text: &str) -> Result<Self, &'static str> {
+        let text = text.trim();
         if text.starts_with('+') { Self::parse(text) } else { Self::parse(&format!("+{text}")) }
     }
 

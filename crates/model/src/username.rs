@@ -4,7 +4,10 @@
 use std::{borrow::Cow, sync::OnceLock};
 
 use serde::{Deserialize, Serialize};
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+use unicode_normalization::{
+    UnicodeNormalization,
+    char::{canonical_combining_class, is_combining_mark},
+};
 use unicode_security::{GeneralSecurityProfile, RestrictionLevel, RestrictionLevelDetection};
 
 use crate::{Email, Phone};
@@ -21,12 +24,13 @@ pub struct Username(String);
 
 impl Username {
     /// The username that `text` spells: 3 to 32 letters and digits of one writing system, with single `_`, `.` and
-    /// `-` between them (UTS 39: allowed characters, Highly Restrictive level, one kind of digits).
+    /// `-` between them (UTS 39: allowed characters, Highly Restrictive level, one kind of digits). White space
+    /// around it is not part of it.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         if text.len() > MAX_INPUT {
             return Err("must have 3 to 32 characters");
         }
-        let display: String = text.nfc().collect();
+        let display: String = text.trim().nfc().collect();
         if display.contains('@') {
             return Err("must not contain @");
         }
@@ -60,8 +64,8 @@ impl Username {
         self.0.nfkc().flat_map(fold_case).nfkc().collect()
     }
 
-    /// What the canonical form looks like (UTS 39 section 4, with `i` and `0` beside their doubles): equal for
-    /// usernames that people confuse. Not for display.
+    /// What the canonical form looks like (UTS 39 section 4, with `i` and `0` beside their doubles, and no second dot
+    /// on letters that have one): equal for usernames that people confuse. Not for display.
     #[must_use]
     pub fn skeleton(&self) -> String {
         skeleton_of(&self.canonical())
@@ -91,9 +95,10 @@ pub enum Login {
 }
 
 impl Login {
-    /// The kind of login that `text` is.
+    /// The kind of login that `text` is. White space around it is not part of it, as it is not when one registers.
     #[must_use]
     pub fn parse(text: &str) -> Self {
+        let text = text.trim();
         let parsed = if text.contains('@') {
             Email::parse(text).map(Self::Email)
         } else if text.starts_with('+') {
@@ -151,7 +156,27 @@ fn fold_case(c: char) -> impl Iterator<Item = char> {
 /// (0 → O → o). `i` joins `l`, its double when written as capital I.
 fn skeleton_of(canonical: &str) -> String {
     let once: String = unicode_security::skeleton(canonical).flat_map(fold_case).collect();
-    unicode_security::skeleton(&once).flat_map(fold_case).map(|c| if c == 'i' { 'l' } else { c }).collect()
+    let twice = unicode_security::skeleton(&once).flat_map(fold_case);
+    without_second_dots(twice).map(|c| if c == 'i' { 'l' } else { c }).collect()
+}
+
+/// Without each dot above a letter that is drawn with a dot already: it takes that one's place (Unicode section 7.1,
+/// soft-dotted letters). `l` is among them, because it is what `i` looks like. In a skeleton all such letters that a
+/// username may have are one of the three, and every mark that looks like the dot is the dot.
+fn without_second_dots(skeleton: impl Iterator<Item = char>) -> impl Iterator<Item = char> {
+    const DOT_ABOVE: char = '\u{307}';
+    const ABOVE: u8 = 230;
+    let mut dotted = false;
+    skeleton.filter(move |c| {
+        if is_combining_mark(*c) {
+            let second = dotted && *c == DOT_ABOVE;
+            // Another mark above hides the letter's own dot, so that one behind it is seen.
+            dotted &= second || canonical_combining_class(*c) != ABOVE;
+            return !second;
+        }
+        dotted = matches!(*c, 'i' | 'j' | 'l');
+        true
+    })
 }
 
 /// Names that speak for the service or clash with routes.

@@ -6,12 +6,15 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinSet};
 use userd_cache::Message;
 
-use crate::{Services, revocations::Consequence};
+use crate::{Services, revocations::Consequence, sweeper::SWEEPER};
 
 /// A lost message costs this much at most.
 const POLL: Duration = Duration::from_millis(400);
 const KEYS: Duration = Duration::from_secs(30);
 const SWEEP: Duration = Duration::from_secs(60);
+
+/// The lease under which the key schedule is kept.
+const SIGNING_KEYS: &str = "signing_keys";
 
 impl Services {
     /// Starts the loops; they end when `stop` turns true.
@@ -26,6 +29,18 @@ impl Services {
         }));
         loops.spawn(listen(stop.clone(), Arc::clone(self)));
         loops
+    }
+
+    /// Gives back the leases that the loops took: call it when they have ended, so that another replica, or this one
+    /// started again, goes on at once.
+    ///
+    /// # Errors
+    /// Storage faults: then the leases end by themselves.
+    pub async fn give_leases_back(&self) -> Result<(), userd_storage::Failure> {
+        for lease in [SWEEPER, SIGNING_KEYS] {
+            self.sweeper.give_back(lease).await?;
+        }
+        Ok(())
     }
 
     /// One poll of the revocations and what follows from it.
@@ -46,7 +61,7 @@ impl Services {
     }
 
     async fn keep_keys(&self) -> Result<(), userd_storage::Failure> {
-        if self.sweeper.lead("signing_keys", self.deps.now(), KEYS * 3).await? {
+        if self.sweeper.lead(SIGNING_KEYS, self.deps.now(), KEYS * 3).await? {
             self.signing_keys.tick().await?;
         }
         self.signing_keys.reload().await

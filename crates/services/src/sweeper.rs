@@ -16,6 +16,8 @@ use crate::{Dependencies, change::Changes};
 const BATCH: u32 = 200;
 /// Batches per table and round: a backlog is worked off over several rounds.
 const ROUNDS: usize = 200;
+/// The lease under which rows are removed.
+pub(crate) const SWEEPER: &str = "sweeper";
 const LEASE: Duration = Duration::from_secs(120);
 
 /// Removes expired rows.
@@ -34,7 +36,7 @@ impl Sweeper {
     /// One round, if this replica holds or gets the lease. IdempotencyKeys how many rows went.
     pub async fn tick(&self) -> Result<usize, Failure> {
         let now = self.deps.now();
-        if !self.lead("sweeper", now, LEASE).await? {
+        if !self.lead(SWEEPER, now, LEASE).await? {
             return Ok(0);
         }
         let mut removed = 0;
@@ -59,6 +61,19 @@ impl Sweeper {
             .run(&self.changes.system_context(), "lease", |mut change| async move {
                 let held = change.leases().acquire(name, self.owner, now, life).await?;
                 change.commit(held.is_some()).await
+            })
+            .await
+    }
+
+    /// Gives a lease back that this replica has, so that whoever comes next need not wait for its end.
+    ///
+    /// # Errors
+    /// Storage faults: then it ends by itself.
+    pub async fn give_back(&self, name: &'static str) -> Result<(), Failure> {
+        self.changes
+            .run(&self.changes.system_context(), "lease", |mut change| async move {
+                change.leases().release(name, self.owner).await?;
+                change.commit(()).await
             })
             .await
     }

@@ -250,6 +250,10 @@ DELETE FROM sessions WHERE id = $1;
 SELECT expires_at, id FROM revocations WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2;
 -- revocations.remove_expired
 DELETE FROM revocations WHERE id = $1;
+-- outbox.expired
+SELECT shard, created_at, id FROM outbox WHERE shard = $1 AND created_at <= $2 ORDER BY shard, created_at, id LIMIT $3;
+-- outbox.remove_expired
+DELETE FROM outbox WHERE shard = $1 AND created_at = $2 AND id = $3;
 -- replay_guard.expired
 SELECT expires_at, hash FROM replay_guard WHERE expires_at <= $1 ORDER BY expires_at, hash LIMIT $2;
 -- replay_guard.remove_expired

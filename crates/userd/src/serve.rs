@@ -15,7 +15,10 @@ use userd_web::{
 
 use crate::{
     config::Config,
-    wiring::{Wired, WiringError, outside::OsRandom, part, process, readiness::AskParts, wire},
+    wiring::{
+        Wired, WiringError, engine::serve_alone, only_what_exists, outside::OsRandom, part, process,
+        readiness::AskParts, wire,
+    },
 };
 
 /// What was built.
@@ -31,6 +34,9 @@ pub async fn serve(config: Config) -> Result<ExitCode, WiringError> {
     process::log_panics_without_message();
     let files = process::raise_file_limit();
     let metrics = userd_web::metrics::install().map_err(part)?;
+    only_what_exists(&config)?;
+    // Before anything is read or changed, and until everything is written.
+    let alone = serve_alone(&config.database)?;
     let wired = wire(config).await?;
     let listen = wired.config.http.listen.0;
     let listener = TcpListener::bind(listen)
@@ -48,8 +54,20 @@ pub async fn serve(config: Config) -> Result<ExitCode, WiringError> {
     stop.send_replace(true);
     let _ =
         tokio::time::timeout(Duration::from_secs(2), async { while background.join_next().await.is_some() {} }).await;
+    // A loop that still runs would take its lease again.
+    background.shutdown().await;
+    give_leases_back(&wired).await;
     wired.services.deps.store.engine().close().await;
+    drop(alone);
     Ok(ExitCode::SUCCESS)
+}
+
+/// So that the next start need not wait for their end. A database that is away does not hold the stop.
+async fn give_leases_back(wired: &Wired) {
+    let given = tokio::time::timeout(Duration::from_secs(1), wired.services.give_leases_back()).await;
+    if !matches!(given, Ok(Ok(()))) {
+        tracing::warn!("leases could not be given back; they end by themselves within two minutes");
+    }
 }
 
 fn api(wired: &Wired, metrics: PrometheusHandle, draining: Draining) -> Result<Arc<Api>, WiringError> {

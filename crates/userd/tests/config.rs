@@ -372,6 +372,23 @@ fn what_is_lawful_but_hardly_meant_is_a_warning() {
     assert_eq!(warnings.iter().filter(|warning| warning.contains("no effect in this version")).count(), 2);
 }
 
+/// (fault 24)
+#[test]
+fn a_path_that_others_would_understand_is_told_what_is_wrong_with_it() {
+    for (path, wanted) in [
+        ("data/userd.db?mode=rwc", "such as ?mode=rwc, is not understood"),
+        ("userd.db?cache=shared", "is not understood"),
+        ("~/userd.db", "`~` is not expanded"),
+        ("/~/userd.db", "`~` is not expanded"),
+        ("my data/userd.db", "the path has a space in it"),
+        ("/var/lib/my%20data/userd.db", "%20 is not read as a space"),
+    ] {
+        let refusal = Fixture::file(&format!("database: {{ url: \"sqlite://{path}\" }}")).refusal();
+        assert!(refusal.contains("database.url: expected sqlite://path") && refusal.contains(wanted), "{refusal}");
+        assert!(!refusal.contains("userd.db"), "{refusal}");
+    }
+}
+
 #[test]
 fn yaml_beyond_plain_values_is_refused() {
     for (yaml, wanted) in [

@@ -115,8 +115,8 @@ fn quoted_local_parts_and_line_breaks_never_reach_smtp() {
         "a@example.org\r\nRCPT TO:<b@example.org>",
         "\"a\r\n\"@example.org",
         "a\n@example.org",
-        "a@example.org\n",
-        "a@example.org\u{2028}",
+        "a@\nexample.org",
+        "a@example\u{2028}.org",
         "a>@example.org",
         "<a@example.org>",
         "a@example.org>",
@@ -132,10 +132,20 @@ fn quoted_local_parts_and_line_breaks_never_reach_smtp() {
 }
 
 #[test]
-fn spaces_around_an_address_are_refused_and_named() {
-    for text in [" a@example.org", "a@example.org ", "a @example.org", "a@ example.org", "a\u{a0}b@example.org"] {
+fn a_space_within_an_address_is_refused_and_named() {
+    for text in ["a @example.org", "a@ example.org", "a\u{a0}b@example.org", "a@example.org b"] {
         assert_eq!(refused(text), "contains a space", "{text:?}");
     }
+}
+
+/// AC-119: a line break at the end goes no further either. (fault 31)
+#[test]
+fn white_space_around_an_address_is_not_part_of_it() {
+    for text in [" a@example.org", "a@example.org ", "\ta@example.org\r\n", "\u{a0}a@example.org\u{2028}"] {
+        assert_eq!(canonical(text), "a@example.org", "{text:?}");
+    }
+    assert_eq!(refused("  "), "has no @");
+    assert_eq!(refused(" @example.org"), "has nothing before the @");
 }
 
 /// AC-112: `xn--` labels that decode to ASCII, to nothing, or to what encodes differently.

@@ -20,6 +20,9 @@ fn all_spellings_of_a_login_have_one_canonical_form() {
         ("straße", "STRASSE"),
         ("Anna@Example.org", "anna@EXAMPLE.ORG"),
         ("info@пример.рф", "INFO@xn--e1afmkfd.XN--P1AI"),
+        ("anna", " anna\n"),
+        ("anna@example.org", "\tanna@example.org "),
+        ("+79161234567", " +79161234567\u{a0}"),
     ] {
         let canonical = Login::parse(one).canonical().unwrap().into_owned();
         assert_eq!(Login::parse(other).canonical().unwrap(), canonical, "{one} and {other}");

@@ -30,7 +30,7 @@ fn whatever_is_no_e164_number_is_refused() {
         "++79161234567",
         "+7 916 123 45 67",
         "+7916123456\u{667}",
-        "+79161234567\n",
+        "+7916\n1234567",
         "+７９１６１２３４５６７",
     ] {
         assert!(Phone::parse(text).is_err(), "{text:?}");
@@ -38,6 +38,16 @@ fn whatever_is_no_e164_number_is_refused() {
     }
     assert!(Phone::parse("+12345678").is_ok());
     assert!(Phone::parse("+123456789012345").is_ok());
+}
+
+/// (fault 31)
+#[test]
+fn white_space_around_a_number_is_not_part_of_it() {
+    for text in [" +79161234567", "+79161234567 ", "\t+79161234567\r\n", "\u{a0}+79161234567"] {
+        assert_eq!(Phone::parse(text), Phone::parse("+79161234567"), "{text:?}");
+        assert_eq!(Phone::parse_digits(text), Phone::parse("+79161234567"), "{text:?}");
+    }
+    assert_eq!(Phone::parse_digits(" 79161234567\n"), Phone::parse("+79161234567"));
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn a_username_never_looks_like_an_address_or_holds_other_signs() {
     for text in [
         "an na",
         "an\tna",
-        "anna\n",
+        "an\nna",
         "an/na",
         "an\\na",
         "<anna>",
@@ -192,7 +192,66 @@ fn a_stored_name_is_a_plain_string() {
     assert_eq!(Username::stored("Anna".to_owned()), username);
 }
 
+/// (fault 31)
+#[test]
+fn white_space_around_a_name_is_not_part_of_it() {
+    for text in [" anna", "anna ", "\tanna\r\n", "\u{a0}anna\u{2003}", "anna\u{3000}"] {
+        assert_eq!(name(text).as_str(), "anna", "{text:?}");
+    }
+    assert_eq!(refused("   "), "must have 3 to 32 characters");
+    assert_eq!(refused(" a "), "must have 3 to 32 characters");
+    assert_eq!(refused("anna\u{200B}"), "may have letters, digits, and _ . - between them");
+}
+
+/// AC-111: a dot above a letter that has one is not seen. (fault 31)
+#[test]
+fn a_second_dot_makes_no_other_name() {
+    for (one, other) in [
+        ("irina", "i\u{307}rina"),
+        ("irina", "iri\u{307}\u{307}na"),
+        ("irina", "İRİNA"),
+        ("irina", "ı\u{307}rına"),
+        ("julia", "j\u{307}ulia"),
+        ("bill", "bil\u{307}l\u{307}"),
+        ("bįll", "bį\u{307}ll"),
+        ("bịll", "bị\u{307}ll"),
+    ] {
+        assert_eq!(name(one).skeleton(), name(other).skeleton(), "{one} and {other}");
+    }
+    // The dot is no mark of Cyrillic.
+    for text in ["\u{456}\u{307}ван", "\u{458}\u{307}аја"] {
+        assert_eq!(refused(text), "must not mix letters of different alphabets", "{text:?}");
+    }
+    // A dot that is seen makes another name.
+    for (one, other) in [("cena", "ċena"), ("zoe", "żoe"), ("bíll", "bi\u{301}\u{307}ll")] {
+        assert_ne!(name(one).skeleton(), name(other).skeleton(), "{one} and {other}");
+    }
+    assert!(name("admi\u{307}n").is_reserved());
+}
+
 proptest! {
+    /// (fault 31)
+    #[test]
+    fn a_dot_above_a_dotted_letter_changes_no_skeleton(
+        before in "[a-z]{0,4}",
+        letter in "[ijıİ]",
+        below in "[\u{323}\u{328}]?",
+        dots in "\u{307}{1,3}",
+        after in "[a-z]{2,6}",
+    ) {
+        let plain = Username::parse(&format!("{before}{letter}{below}{after}"));
+        let dotted = Username::parse(&format!("{before}{letter}{below}{dots}{after}"));
+        if let (Ok(plain), Ok(dotted)) = (plain, dotted) {
+            prop_assert_eq!(plain.skeleton(), dotted.skeleton());
+        }
+    }
+
+    /// (fault 31)
+    #[test]
+    fn white_space_around_changes_nothing(space in "[ \t\n\u{a0}\u{2003}]{0,3}", text in "[a-zA-Zа-я]{1,8}") {
+        prop_assert_eq!(Username::parse(&format!("{space}{text}{space}")), Username::parse(&text));
+    }
+
     /// ASVS V1.1.1
     #[test]
     fn any_text_is_refused_or_becomes_a_stable_form(text in "\\PC{0,36}|[a-zA-Zа-яßſıİΣσς0-9_.-]{0,12}|\\p{L}{3,8}") {

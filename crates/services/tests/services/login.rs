@@ -22,6 +22,35 @@ async fn every_spelling_of_a_login_gets_in(fixture: Fixture) {
     assert_eq!((who.token.claims.amr.clone(), who.auth_time), (vec!["pwd".to_owned()], Some(app.now())));
 }
 
+/// (fault 31)
+#[apply(case)]
+async fn white_space_around_what_people_type_is_read_alike_on_every_way(fixture: Fixture) {
+    let app = fixture.app().await;
+    let asked = registration(Some(" anna@example.org "), Some("\tAnna\n"));
+    let anna = app.accounts.register(&at(&app, home()), asked, None).await.map(started).unwrap().user;
+    assert_eq!(anna.email.as_deref(), Some("anna@example.org"));
+    assert_eq!(anna.username.as_deref(), Some("Anna"));
+    for login in ["anna@example.org ", "\u{a0}anna@example.org\r\n", " anna", "anna\t", "anna@example.org"] {
+        assert_eq!(app.login(login, PASSWORD).await.unwrap().user.id, anna.id, "{login:?}");
+    }
+    for (email, username) in [(Some("anna@example.org\n"), None), (None, Some(" anna "))] {
+        let again = app.accounts.register(&at(&app, home()), registration(email, username), None).await.map(started);
+        assert!(matches!(refusal(again), Refusal::EmailTaken | Refusal::UsernameTaken), "{email:?}, {username:?}");
+    }
+    let renamed = app.accounts.change_username(&of_id(&app, anna.id), " countess ", None).await.unwrap();
+    assert_eq!(renamed.username.as_deref(), Some("countess"));
+}
+
+/// AC-111. (fault 31)
+#[apply(case)]
+async fn a_name_with_a_dot_that_nobody_sees_is_taken(fixture: Fixture) {
+    let app = fixture.app().await;
+    app.member("irina").await;
+    let twin = registration(None, Some("i\u{307}rina"));
+    let twin = app.accounts.register(&at(&app, home()), twin, None).await.map(started);
+    assert_eq!(refusal(twin), Refusal::UsernameTaken);
+}
+
 /// AC-010: an unknown login, a nonsensical one and a wrong password are answered the same.
 /// ASVS V6.3.8
 #[apply(case)]

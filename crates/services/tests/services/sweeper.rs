@@ -54,7 +54,7 @@ async fn what_has_expired_goes_and_nothing_else(fixture: Fixture) {
     assert_eq!(app.devices_of(ada.user.id).await.len(), 1);
     assert!(app.reading().one_time_tokens().find(&[2; 32], "test", app.now()).await.unwrap().is_some());
     let events = app.events_of(ada.user.id).await;
-    assert_eq!(events.len(), 4, "the outbox is not the sweeper's: {events:?}");
+    assert_eq!(events, ["session.started"], "what was told two months ago has been waiting for too long");
 }
 
 #[apply(case)]
@@ -85,4 +85,49 @@ async fn one_replica_sweeps_at_a_time(fixture: Fixture) {
     here.advance(MINUTE);
     assert_eq!(there.sweeper.tick().await.unwrap(), 2, "the holder is gone: two minutes later another one goes on");
     assert_eq!(here.sweeper.tick().await.unwrap(), 0);
+}
+
+/// (fault 36)
+#[apply(case)]
+async fn the_outbox_has_a_bound_while_nobody_delivers(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    let first = app.events_of(ada.id).await;
+    assert!(!first.is_empty());
+    app.advance(DAY * 7 - MINUTE);
+    app.login("ada", PASSWORD).await.unwrap();
+    app.sweeper.tick().await.unwrap();
+    assert_eq!(app.events_of(ada.id).await.len(), first.len() + 1, "within a week nothing is lost");
+    app.advance(MINUTE);
+    app.sweeper.tick().await.unwrap();
+    assert_eq!(app.events_of(ada.id).await, ["session.started"], "what is younger stays");
+}
+
+/// (fault 23)
+#[apply(case)]
+async fn a_clock_that_jumped_forward_and_back_stops_neither_sweeper_nor_keys(fixture: Fixture) {
+    let (here, there) = fixture.two_apps().await;
+    put_short_lived(&here, 1, MINUTE).await;
+    let (now, later) = (here.now(), here.now().plus(DAY));
+    for name in ["sweeper", "signing_keys"] {
+        assert!(there.sweeper.lead(name, later, MINUTE * 2).await.unwrap());
+        assert!(here.sweeper.lead(name, now, MINUTE * 2).await.unwrap(), "{name} waits for a whole day");
+    }
+    here.advance(MINUTE);
+    assert_eq!(here.sweeper.tick().await.unwrap(), 2);
+}
+
+/// (fault 23)
+#[apply(case)]
+async fn leases_are_given_back_at_the_stop_by_their_holder_only(fixture: Fixture) {
+    let (here, there) = fixture.two_apps().await;
+    for name in ["sweeper", "signing_keys"] {
+        assert!(here.sweeper.lead(name, here.now(), MINUTE * 2).await.unwrap());
+    }
+    there.give_leases_back().await.unwrap();
+    assert!(!there.sweeper.lead("sweeper", there.now(), MINUTE * 2).await.unwrap(), "it was not there's to give");
+    here.give_leases_back().await.unwrap();
+    for name in ["sweeper", "signing_keys"] {
+        assert!(there.sweeper.lead(name, there.now(), MINUTE * 2).await.unwrap(), "{name} is not free");
+    }
 }

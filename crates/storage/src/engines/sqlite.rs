@@ -28,6 +28,7 @@ mod backup;
 mod committer;
 mod connection;
 mod query;
+mod service_lock;
 mod transaction;
 mod writer;
 
@@ -49,6 +50,7 @@ use tokio::{
 };
 
 pub use backup::{BackupProgress, BackupReport};
+pub use service_lock::{ServiceLock, ServiceLockError};
 
 use self::{transaction::SqliteTransaction, writer::Writer};
 use crate::{Access, Engine, Rows, Statement, StoreError, Transaction, Value, engine::Dialect};

@@ -14,9 +14,10 @@ use crate::{
 
 /// The lease row's name.
 const LEASE: &str = "migrations";
-/// How long a lease holds without being renewed; renewed a few times within.
-const LEASE_TTL: Duration = Duration::from_secs(30);
-const RENEW_EVERY: Duration = Duration::from_secs(10);
+/// How long a lease holds without being renewed; renewed a few times within. It is also what a start waits after a
+/// migrator was killed.
+const LEASE_TTL: Duration = Duration::from_secs(10);
+const RENEW_EVERY: Duration = Duration::from_secs(3);
 /// How long to wait for another process, and how often to look.
 const PATIENCE: Duration = Duration::from_secs(300);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -269,7 +270,16 @@ async fn record(store: &Store, step: &'static Migration, clock: &dyn Clock, owne
 
 async fn hold_lease(store: &Store, clock: &dyn Clock, owner: Uuid) -> Result<(), MigrationError> {
     let patience = Instant::now() + PATIENCE;
+    let mut told = false;
     while !acquire(store, clock, owner).await? {
+        if !told {
+            told = true;
+            tracing::info!(
+                longest = LEASE_TTL.as_secs(),
+                "another process brings the schema up to date, or was killed while it did: waiting until it is done or \
+                 has not been heard of for so many seconds"
+            );
+        }
         if Instant::now() >= patience {
             return Err(MigrationError::Busy);
         }

@@ -14,7 +14,11 @@ use crate::{
 /// Leases.
 pub struct Leases<'a>(pub(super) &'a mut UnitOfWork);
 
-/// A lease as stored. It is free when `expires_at` has come.
+/// How far the clocks of two replicas may differ before one takes the other's lease for a mistake.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(10);
+
+/// A lease as stored. It is free when `expires_at` has come, and when that is further away than a lease lasts: a clock
+/// that had jumped wrote it, and nobody else would work until that time has really come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
     /// Who held it last.
@@ -25,6 +29,13 @@ pub struct Lease {
     pub expires_at: Timestamp,
 }
 
+impl Lease {
+    /// Whether somebody has it at `now`, where leases of this name last `ttl`.
+    fn is_held(&self, now: Timestamp, ttl: Duration) -> bool {
+        self.expires_at > now && self.expires_at <= now.plus(ttl).plus(CLOCKS_DIFFER)
+    }
+}
+
 statements_of! { LEASES:
     BY_NAME = "leases.by_name": Shape::Find;
     UPSERT = "leases.upsert": Shape::Upsert;
@@ -32,7 +43,8 @@ statements_of! { LEASES:
 
 impl Leases<'_> {
     /// Takes or prolongs the lease for `ttl` from `now`; answers the epoch, or `None` while somebody else holds it.
-    /// Prolonging keeps the epoch; taking a free, expired or released lease raises it, also for the last owner.
+    /// Prolonging keeps the epoch; taking a free, expired or released lease raises it, also for the last owner. Whoever
+    /// asks for a lease of one name asks for the same `ttl`: one that lasts longer than that is taken for a mistake.
     pub async fn acquire(
         &mut self,
         name: &str,
@@ -41,8 +53,8 @@ impl Leases<'_> {
         ttl: Duration,
     ) -> Result<Option<i64>, StoreError> {
         let epoch = match self.find(name).await? {
-            Some(held) if held.expires_at > now && held.owner == owner => held.epoch,
-            Some(held) if held.expires_at > now => return Ok(None),
+            Some(held) if held.is_held(now, ttl) && held.owner == owner => held.epoch,
+            Some(held) if held.is_held(now, ttl) => return Ok(None),
             Some(free) => free.epoch.saturating_add(1),
             None => 1,
         };

@@ -1,19 +1,19 @@
-//! The outbox: events written in the unit of work that made them true, removed once they have been delivered. Split
-//! into shards, each worked off in order by whoever holds its lease.
+//! The outbox: events written in the unit of work that made them true, removed once they have been delivered or
+//! a week has passed. Split into shards, each worked off in order by whoever holds its lease.
 
 use userd_model::{Event, EventId, EventKind, Timestamp, UserId};
 
 use super::known;
 use crate::{
     Row, StoreError, UnitOfWork, Value,
-    tables::{List, Range, Shape, position, statements_of},
+    tables::{List, OUTBOX_SHARDS, Range, Shape, position, statements_of},
 };
 
 /// The outbox.
 pub struct Outbox<'a>(pub(super) &'a mut UnitOfWork);
 
 /// How many shards there are: 0 to 15. Changing it needs an empty outbox.
-pub const SHARDS: i64 = 16;
+pub const SHARDS: i64 = OUTBOX_SHARDS;
 
 /// The shard of an event: its id's first byte, which is random.
 #[must_use]

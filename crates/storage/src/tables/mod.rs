@@ -11,6 +11,7 @@ mod sql;
 mod table;
 
 pub(crate) use gathered::text;
+pub(crate) use outbox::SHARDS as OUTBOX_SHARDS;
 pub use shape::{Along, Declared, List, Parameter, Range, Shape};
 pub(crate) use shape::{position, statements_of};
 pub use table::{Column, Expiry, Index, Owner, Table};

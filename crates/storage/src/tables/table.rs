@@ -75,6 +75,16 @@ pub enum Expiry {
         /// How much longer they stay, so that a clock that was wrong does no harm.
         kept: Duration,
     },
+    /// The same where the key begins with a shard, from 0 on, and goes on with the moment. The sweeper walks the key
+    /// of each shard: an index in the order of time would gather again at one place what the shards spread.
+    InShards {
+        /// The column with the moment, the second of the key.
+        column: &'static str,
+        /// How much longer they stay.
+        kept: Duration,
+        /// How many shards there are.
+        shards: i64,
+    },
     /// The job that is done with them removes them.
     Done {
         /// The job.

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use userd_storage::{
     Engine, Failure, StoreError,
-    engines::{SqliteEngine, SqliteLocation, SqliteOptions},
+    engines::{
+        SqliteEngine, SqliteLocation, SqliteOptions,
+        sqlite::{ServiceLock, ServiceLockError},
+    },
     statements,
     testing::{run, test_folder},
 };
@@ -104,4 +107,32 @@ fn a_location_is_read_from_its_url() {
     assert_eq!(SqliteLocation::parse("sqlite:///var/lib/userd.db"), file("/var/lib/userd.db"));
     assert_eq!(SqliteLocation::parse("sqlite:"), None);
     assert_eq!(SqliteLocation::parse("postgres://h/d"), None);
+}
+
+/// (fault 24)
+#[test]
+fn a_second_service_on_one_file_is_refused_whatever_path_it_was_given() {
+    let folder = test_folder().unwrap();
+    let path = folder.path().join("data").join("userd.db");
+    let first = ServiceLock::take(&path).unwrap();
+    let other = folder.path().join("data").join("..").join("data").join("userd.db");
+    let mut paths = vec![path.clone(), other];
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let link = folder.path().join("link.db");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        paths.push(link);
+        let mode = std::fs::metadata(path.with_extension("db.lock")).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600);
+    }
+    for again in &paths {
+        let refused = ServiceLock::take(again).unwrap_err();
+        assert!(refused.to_string().contains(&std::process::id().to_string()), "{refused}");
+        let ServiceLockError::Held { database, process } = refused else { panic!("{refused}") };
+        assert_eq!((database, process), (std::fs::canonicalize(&path).unwrap(), Some(std::process::id())));
+    }
+    ServiceLock::take(&folder.path().join("other.db")).expect("another file is another database");
+    drop(first);
+    ServiceLock::take(&path).expect("what is left behind holds nobody");
 }

@@ -254,6 +254,10 @@ fn whose_data_a_table_holds_and_how_it_ends_is_true_of_its_columns() {
             let mut begins = table.indexes.iter().map(|index| index.columns.first());
             assert!(begins.any(|first| first == Some(&column)), "{}: no index for the sweeper", table.name);
         }
+        if let Expiry::InShards { column, shards, .. } = table.expiry {
+            assert_eq!(table.key.get(1), Some(&column), "{}: the sweeper walks the key", table.name);
+            assert!(shards > 0 && table.column(table.key[0]).kind == Kind::I64, "{}: no shards", table.name);
+        }
         let ends = table.expiry != Expiry::Never;
         assert!(ends || table.owner != Owner::SomeUser, "{}: no erasure would find such rows", table.name);
     }

@@ -191,6 +191,30 @@ async fn a_lease_has_one_owner_until_it_expires_or_is_released() {
     .await;
 }
 
+/// (fault 23)
+#[tokio::test]
+async fn a_lease_from_a_clock_that_had_jumped_forward_is_free() {
+    on_every_store(async |store| {
+        let (now, ttl) = (moment(), seconds(10));
+        let [one, two]: [Uuid; 2] = [id(), id()];
+        for (jump, free) in [(3600, true), (86_400 * 3650, true), (11, true), (10, false), (1, false)] {
+            let name = &word();
+            let acquire =
+                async |owner, at| transact!(store, uow => uow.leases().acquire(name, owner, at, ttl).await?).unwrap();
+            assert_eq!(acquire(one, now.plus(seconds(jump))).await, Some(1));
+            assert_eq!(acquire(two, now).await, free.then_some(2), "{jump} s ahead");
+            let again = if free { None } else { Some(1) };
+            assert_eq!(acquire(one, now.plus(seconds(1))).await, again, "{jump} s ahead");
+        }
+        let name = &word();
+        let acquire =
+            async |owner, at| transact!(store, uow => uow.leases().acquire(name, owner, at, ttl).await?).unwrap();
+        assert_eq!(acquire(one, now.plus(seconds(3600))).await, Some(1));
+        assert_eq!(acquire(one, now).await, Some(2), "its own owner's too, and as a new one");
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sixty_four_replicas_get_one_lease() {
     on_every_store(async |store| {

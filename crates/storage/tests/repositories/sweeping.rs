@@ -3,15 +3,16 @@
 
 use std::time::Duration;
 
-use userd_model::{Revocation, Session, Timestamp, UserId};
+use userd_model::{Event, EventKind, Revocation, Session, Timestamp, UserId};
 use userd_storage::{
     Store,
     repositories::{
         expiring::{EXPIRING, Expiring},
         idempotency_keys::IdempotencyRecord,
         one_time_tokens::OneTimeToken,
+        outbox::{SHARDS, shard_of},
     },
-    tables::{IDEMPOTENCY_KEYS, ONE_TIME_TOKENS, REPLAY_GUARD, REVOCATIONS, SESSIONS, Table},
+    tables::{IDEMPOTENCY_KEYS, ONE_TIME_TOKENS, OUTBOX, REPLAY_GUARD, REVOCATIONS, SESSIONS, Table},
 };
 
 use crate::{
@@ -134,6 +135,42 @@ async fn revocations_are_forgotten_when_every_token_they_touch_is_dead() {
         assert!(left.contains(&made[3]) && !left.iter().any(|revocation| made[..3].contains(revocation)));
         let last = ends()[3];
         remove_expired(store, &REVOCATIONS, last, 9).await;
+    })
+    .await;
+}
+
+/// How long events wait for whoever delivers them.
+const EVENTS_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// An event of each moment in each shard, so that a portion ends in the middle of one shard and begins another.
+fn events() -> Vec<Event> {
+    let in_shard = |shard, at| loop {
+        let event = samples::event(EventKind::ALL[0], at);
+        if shard_of(event.id) == shard {
+            return event;
+        }
+    };
+    (0..SHARDS).flat_map(|shard| ends().map(|at| in_shard(shard, at))).collect()
+}
+
+/// (fault 36)
+#[tokio::test]
+async fn events_that_nobody_came_for_are_swept_from_every_shard_after_a_week() {
+    on_every_store(async |store| {
+        let made = &events();
+        transact!(store, uow => uow.outbox().push_many(made).await?).unwrap();
+        assert_eq!(sweep(store, &OUTBOX, NOW.plus(EVENTS_KEPT).minus(Duration::from_micros(2_000_001))).await, [0]);
+        let portions = sweep(store, &OUTBOX, NOW.plus(EVENTS_KEPT)).await;
+        assert_eq!(portions.iter().sum::<usize>(), 3 * usize::try_from(SHARDS).unwrap(), "{portions:?}");
+        assert!(portions.iter().rev().skip(2).all(|portion| *portion == 2), "portions are filled: {portions:?}");
+        for shard in 0..SHARDS {
+            let left = store.reading().outbox().page(shard, None, 1000).await.unwrap();
+            let stays = |event: &&Event| shard_of(event.id) == shard && event.at > NOW;
+            assert!(made.iter().filter(stays).all(|event| left.contains(event)));
+            assert!(!left.iter().any(|event| event.at <= NOW));
+        }
+        let last = ends()[3].plus(EVENTS_KEPT);
+        remove_expired(store, &OUTBOX, last, 100).await;
     })
     .await;
 }

@@ -91,7 +91,10 @@ impl DatabaseUrl {
             (None, Some(file)) => secret_in(file).map_err(|why| format!("{flag}-file {}: {why}", file.display()))?,
             _ => return Err(format!("give either {flag} or {flag}-file")),
         };
-        Self::parse_text(&text).map_err(|_| format!("{flag}: expected {}", Self::EXPECTED))
+        Self::parse_text(&text).map_err(|why| {
+            let more = if why.is_empty() { String::new() } else { format!("; {why}") };
+            format!("{flag}: expected {}{more}", Self::EXPECTED)
+        })
     }
 
     /// Which engine, and for SQLite which file.
@@ -110,11 +113,12 @@ impl Text for DatabaseUrl {
     const FORMAT: &'static str = "database-url";
     const EXPECTED: &'static str = "sqlite://path, sqlite::memory: or postgres://user@host/database";
     fn parse_text(text: &str) -> Result<Self, &'static str> {
+        if let Some(word) = text.strip_prefix("sqlite://").and_then(habit_of_others) {
+            return Err(word);
+        }
         let lawful = match text.split_once("://") {
             None => text == "sqlite::memory:",
-            Some(("sqlite", path)) => {
-                !path.trim_matches('/').trim().is_empty() && !path.ends_with('/') && !path.contains(['?', '#'])
-            }
+            Some(("sqlite", path)) => !path.trim_matches('/').is_empty() && !path.ends_with('/') && !path.contains('#'),
             Some(("postgres" | "postgresql", _)) => Url::parse(text).is_ok_and(|url| url.path().len() > 1),
             Some(("grpc" | "grpcs", _)) => Url::parse(text)
                 .is_ok_and(|url| url.host_str().is_some_and(|host| !host.is_empty()) && url.path().len() > 1),
@@ -187,6 +191,20 @@ fn with_host(text: &str, schemes: &[&str]) -> bool {
     named
         && Url::parse(text)
             .is_ok_and(|url| url.host_str().is_some_and(|host| !host.is_empty()) && url.fragment().is_none())
+}
+
+/// What is wrong with a path of SQLite that a shell, a browser or another library would have understood.
+fn habit_of_others(path: &str) -> Option<&'static str> {
+    if path.contains('?') {
+        return Some("`?` and what follows, such as ?mode=rwc, is not understood: give the path alone");
+    }
+    if path.trim_start_matches('/').starts_with('~') {
+        return Some("`~` is not expanded: write the whole path, beginning with sqlite:///");
+    }
+    if path.contains("%20") {
+        return Some("%20 is not read as a space: choose a path without spaces");
+    }
+    path.trim().contains(char::is_whitespace).then_some("the path has a space in it: choose one without")
 }
 
 fn kept(text: &str, lawful: bool) -> Result<Zeroizing<String>, &'static str> {

@@ -7,7 +7,10 @@ use std::{
 
 use userd_storage::{
     Engine, StoreError,
-    engines::{PostgresEngine, PostgresOptions, SqliteEngine, SqliteLocation, SqliteOptions},
+    engines::{
+        PostgresEngine, PostgresOptions, SqliteEngine, SqliteLocation, SqliteOptions,
+        sqlite::{ServiceLock, ServiceLockError},
+    },
 };
 
 use super::{WiringError, part};
@@ -68,6 +71,19 @@ pub fn must_exist(url: &DatabaseUrl, key: &str) -> Result<(), WiringError> {
     match absent_file(url) {
         Some(path) => Err(WiringError::Config(format!("{key}: there is no file {}", path.display()))),
         None => Ok(()),
+    }
+}
+
+/// The only service on an embedded database, for as long as the answer is kept; nothing where several may share one.
+///
+/// # Errors
+/// `Config` while another service runs on the file.
+pub fn serve_alone(config: &DatabaseConfig) -> Result<Option<ServiceLock>, WiringError> {
+    let DatabaseKind::Sqlite(path) = config.url.kind() else { return Ok(None) };
+    match ServiceLock::take(Path::new(path)) {
+        Ok(lock) => Ok(Some(lock)),
+        Err(held @ ServiceLockError::Held { .. }) => Err(WiringError::Config(format!("database.url: {held}"))),
+        Err(other) => Err(part(other)),
     }
 }
 

@@ -94,7 +94,7 @@ pub async fn wire(config: Config) -> Result<Wired, WiringError> {
 }
 
 /// Modes that a later version will have are refused now, rather than taken and not kept.
-fn only_what_exists(config: &Config) -> Result<(), WiringError> {
+pub(crate) fn only_what_exists(config: &Config) -> Result<(), WiringError> {
     let mode = config.registration.mode;
     if !matches!(mode, RegistrationMode::Open | RegistrationMode::Closed) {
         return Err(WiringError::Config(

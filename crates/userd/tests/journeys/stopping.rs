@@ -1,10 +1,17 @@
-//! SIGTERM: readiness goes first, what is in flight finishes, and the process ends with 0.
+//! SIGTERM: readiness goes first, what is in flight finishes, and the process ends with 0. What a stop leaves to the next
+//! start, and what a running service does not allow.
 
 use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::{Engine, PASSWORD, TestApp, unique_email, until};
+use userd_storage::{
+    Store,
+    engines::{SqliteEngine, SqliteLocation, SqliteOptions},
+    testing::TestRandom,
+};
+
+use crate::support::{Engine, PASSWORD, Replica, TestApp, unique_email, until};
 
 on_each_engine! {
     /// Fault F24.
@@ -66,4 +73,35 @@ async fn a_stop_does_not_wait_for_ever() {
     let ended = replica.stop().await;
     assert_eq!(ended.status.code(), Some(0));
     assert!(ended.took < Duration::from_secs(5), "{:?}", ended.took);
+}
+
+/// (fault 23)
+#[tokio::test]
+async fn a_stopped_service_leaves_no_lease_for_the_next_start_to_wait_for() {
+    let app = TestApp::build(Engine::Sqlite).await.unwrap();
+    let replica = app.open().await;
+    assert!(replica.stop().await.status.success());
+    let location = SqliteLocation::File(app.path("userd.db"));
+    let engine = std::sync::Arc::new(SqliteEngine::open(&SqliteOptions::at(location)).unwrap());
+    let store = Store::new(engine, std::sync::Arc::new(TestRandom::default()));
+    for name in ["sweeper", "signing_keys", "migrations"] {
+        let lease = store.reading().leases().find(name).await.unwrap().unwrap();
+        assert_eq!(lease.expires_at.micros(), 0, "{name} is still held");
+    }
+}
+
+/// (fault 24)
+#[tokio::test]
+async fn a_second_service_on_one_file_refuses_to_start_and_names_the_first() {
+    let app = TestApp::build(Engine::Sqlite).await.unwrap();
+    let replica = app.open().await;
+    let second = Replica::spawn(app.command()).ended().await;
+    let said = second.stderr.join("\n");
+    assert_eq!(second.status.code(), Some(2), "{said}");
+    let first = format!("userd.db is served by another process, {}:", replica.pid().as_raw_nonzero());
+    assert!(said.contains(&first), "{said}");
+    // The command line is welcome beside it, and a killed service bars nobody.
+    replica.admin(&app).await;
+    replica.kill().await;
+    assert!(app.open().await.stop().await.status.success());
 }

@@ -23,8 +23,9 @@ pub enum Precondition {
     Version(i64),
 }
 
-/// The `If-Match` header, if there is one (RFC 9110 section 13.1.1). One strong tag or `*`; lists, weak tags and
-/// anything else are 400.
+/// The `If-Match` header, if there is one (RFC 9110 section 13.1.1). One tag or `*`; lists and anything else are
+/// 400. A weak tag counts as its strong twin: a proxy that compresses answers makes `W/"7"` of our `"7"`, and the
+/// tag is the version, which says all that a write must know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IfMatch(pub Option<Precondition>);
 
@@ -61,7 +62,8 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
         if text == "*" {
             return Ok(Self(Some(Precondition::Exists)));
         }
-        let digits = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')).ok_or_else(malformed)?;
+        let digits = text.strip_prefix("W/").unwrap_or(text);
+        let digits = digits.strip_prefix('"').and_then(|t| t.strip_suffix('"')).ok_or_else(malformed)?;
         if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
             return Err(malformed());
         }
@@ -92,7 +94,9 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
 
 impl IntoParams for IfMatch {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        vec![header_parameter("If-Match", "The version that the resource must still have, in double quotes; or `*`.")]
+        let description =
+            "The version that the resource must still have, in double quotes; or `*`. `W/` before it is ignored.";
+        vec![header_parameter("If-Match", description)]
     }
 }
 

@@ -56,6 +56,17 @@ async fn lists_take_two_parameters_and_only_their_own_cursors() {
     }
 }
 
+/// A proxy that compresses makes every tag weak. (fault 31)
+#[tokio::test]
+async fn a_weak_tag_is_its_strong_twin() {
+    let router = app();
+    for (tag, status) in [("W/\"7\"", 200), ("W/\"8\"", 412)] {
+        let headers = [("content-type", "application/json"), ("if-match", tag)];
+        let answer = ask(&router, request("PATCH", &format!("/v1/things/{ID}"), &headers, r#"{"name":"x"}"#)).await;
+        assert_eq!(answer.status.as_u16(), status, "{tag}");
+    }
+}
+
 #[tokio::test]
 async fn if_match_is_a_version_in_quotes() {
     let router = app();
@@ -70,7 +81,11 @@ async fn if_match_is_a_version_in_quotes() {
     assert_eq!(change(&["\"8\""]).await.slug(), "version_mismatch");
     for bad in [
         &["7"][..],
-        &["W/\"7\""],
+        &["W/7"],
+        &["w/\"7\""],
+        &["W/ \"7\""],
+        &["W/W/\"7\""],
+        &["W/*"],
         &["\"7\", \"8\""],
         &["\"\""],
         &["\"x\""],
