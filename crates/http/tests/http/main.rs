@@ -12,6 +12,7 @@
 
 mod answers;
 mod app;
+mod client_authentication;
 mod cross_origin;
 mod documents;
 mod personas;

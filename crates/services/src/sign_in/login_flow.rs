@@ -94,7 +94,8 @@ impl SignIn {
     /// Begins a sign-in.
     ///
     /// # Errors
-    /// `NoSuchProvider`, `InvalidInput` for a `return_to` that is not configured, `ProviderUnavailable`.
+    /// `NoSuchProvider`, `InvalidInput` for a `return_to` that is not configured or comes without a `code_challenge`,
+    /// `ProviderUnavailable`.
     pub async fn start(&self, ctx: &Context, provider: &str, start: Start) -> Result<StartedFlow, Failure> {
         self.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
         self.begin(ctx, provider, start, Purpose::SignIn).await
@@ -126,6 +127,9 @@ impl SignIn {
         }
         self.check_return_to(start.return_to.as_deref())?;
         check_challenge(start.code_challenge.as_deref())?;
+        if purpose == Purpose::SignIn {
+            self.check_proof_key(&start)?;
+        }
         let (random, now) = (self.deps.random.as_ref(), self.deps.now());
         let (state, state_hash) = OpaqueSecret::mint(STATE, random);
         let mut known = start.browser.into_iter();
@@ -252,6 +256,20 @@ impl SignIn {
                 "/return_to",
                 "is not among the URLs in sign_in.return_to; they are compared exactly",
             )),
+        }
+    }
+
+    /// A code without a proof key is good in any browser: whoever lures somebody to an application with it signs them
+    /// in as somebody else. Our own page cannot keep a verifier from the attempt to its end, and shows no more than
+    /// who is signed in.
+    fn check_proof_key(&self, start: &Start) -> Result<(), Refusal> {
+        let own = format!("{}/signed-in", self.deps.settings.sign_in.public_url);
+        match (&start.return_to, &start.code_challenge) {
+            (Some(return_to), None) if *return_to != own => Err(Refusal::field(
+                "/code_challenge",
+                "is required with return_to: the base64url of the SHA-256 digest of a verifier (RFC 7636, S256)",
+            )),
+            _ => Ok(()),
         }
     }
 }

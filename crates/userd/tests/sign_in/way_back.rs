@@ -223,14 +223,16 @@ on_each_engine! {
         assert_eq!(fixture.visitor().get(&twice).await.status, 400);
 
         let wrong = ProofKey::new();
-        for shown in [None, Some(&wrong)] {
+        for shown in [json!({}), json!({ "code_verifier": wrong.verifier })] {
             let mut browser = Browser::new();
             let page = fixture.begin(&mut browser, "corp", Some(&key)).await;
             let landed = browser.go(&as_person(page, "ivan")).await;
-            fixture.try_exchange(&landed.code(), shown).await.refused(422, "invalid_code");
+            let mut body = shown;
+            body["code"] = landed.code().into();
+            fixture.visitor().post("/v1/auth/exchange", body).await.refused(422, "invalid_code");
             fixture.try_exchange(&landed.code(), Some(&key)).await.refused(422, "invalid_code");
         }
-        // The challenge itself is no verifier, and where none was asked for, one is a downgrade.
+        // The challenge itself is no verifier, and another application's neither.
         let mut browser = Browser::new();
         let page = fixture.begin(&mut browser, "corp", Some(&key)).await;
         let landed = browser.go(&as_person(page, "ivan")).await;

@@ -127,7 +127,8 @@ async fn a_provider_without_a_browser_flow_has_no_start(fixture: Fixture) {
 async fn the_way_back_is_compared_exactly(fixture: Fixture) {
     let (app, _) = app_with_acme(&fixture).await;
     let start = async |return_to: &str| {
-        let start = Start { return_to: Some(return_to.to_owned()), ..Start::default() };
+        let start =
+            Start { return_to: Some(return_to.to_owned()), code_challenge: Some("A".repeat(43)), ..Start::default() };
         app.sign_in.start(&at(&app, home()), "acme", start).await
     };
     for foreign in [
@@ -164,7 +165,11 @@ async fn the_way_back_is_compared_exactly(fixture: Fixture) {
 #[apply(case)]
 async fn a_refusal_of_the_provider_lands_where_the_application_waits(fixture: Fixture) {
     let (app, acme) = app_with_acme(&fixture).await;
-    let start = || Start { return_to: Some("https://app.example/done".into()), ..Start::default() };
+    let start = || Start {
+        return_to: Some("https://app.example/done".into()),
+        code_challenge: Some("A".repeat(43)),
+        ..Start::default()
+    };
     for (fault, expected) in [
         (ProviderFault::Refused("nonce_mismatch"), Refusal::ProviderRefused("nonce_mismatch")),
         (ProviderFault::Unavailable("500".into()), Refusal::ProviderUnavailable),
