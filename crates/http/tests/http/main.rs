@@ -15,6 +15,7 @@ mod app;
 mod client_authentication;
 mod cross_origin;
 mod documents;
+mod head_requests;
 mod personas;
 mod provider;
 mod sign_in;

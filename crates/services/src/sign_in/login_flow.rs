@@ -1,5 +1,5 @@
 //! Login flows: what is remembered between sending a browser away and its coming back. A flow is found by its
-//! state, used once whatever comes of it, and belongs to the browser that began it.
+//! state, belongs to the browser that began it, and is used once by that browser, whatever comes of it.
 
 use std::{fmt, time::Duration};
 
@@ -169,7 +169,7 @@ impl SignIn {
     }
 
     /// Takes the attempt behind a state. It is gone afterwards, whether or not what follows succeeds. One of the
-    /// browser's proofs must be the one it began with.
+    /// browser's proofs must be the one it began with: whoever comes without, say a scanner of links, uses nothing up.
     pub(super) async fn take_flow(
         &self,
         ctx: &Context,
@@ -181,19 +181,9 @@ impl SignIn {
         let hash =
             state.and_then(|state| OpaqueSecret::hash_of(STATE, state)).ok_or_else(|| refused("state_missing"))?;
         let hash = &hash;
-        // Looked for first: a made-up state costs a read, never a unit of work.
-        if self.deps.store.reading().one_time_tokens().find(hash, PURPOSE, ctx.now).await?.is_none() {
-            return Err(refused("state_unknown"));
-        }
-        let taken = self
-            .changes
-            .run(ctx, "take_login_flow", |mut change| async move {
-                let now = change.now;
-                let taken = change.one_time_tokens().take(hash, PURPOSE, now).await?;
-                change.commit(taken).await
-            })
-            .await?;
-        let flow: LoginFlow = self.unseal(CONTEXT, taken.ok_or_else(|| refused("state_unknown"))?.payload)?;
+        // Looked at first: a made-up state and a wrong browser cost a read, never a unit of work.
+        let found = self.deps.store.reading().one_time_tokens().find(hash, PURPOSE, ctx.now).await?;
+        let flow: LoginFlow = self.unseal(CONTEXT, found.ok_or_else(|| refused("state_unknown"))?.payload)?;
         // Every one is compared, so that the time does not tell which one it was.
         let same = browser.iter().fold(false, |same, hash| constant_time_eq(&flow.browser_hash, hash) | same);
         if !same {
@@ -202,7 +192,16 @@ impl SignIn {
         if flow.provider != provider {
             return Err(refused("provider_mismatch"));
         }
-        Ok(flow)
+        // An attempt is written once, so what was read still holds; only whether it is there is decided by taking it.
+        let taken = self
+            .changes
+            .run(ctx, "take_login_flow", |mut change| async move {
+                let now = change.now;
+                let taken = change.one_time_tokens().take(hash, PURPOSE, now).await?;
+                change.commit(taken).await
+            })
+            .await?;
+        taken.map(|_| flow).ok_or_else(|| refused("state_unknown"))
     }
 
     /// Stores something sealed under the hash of a secret.

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use userd_model::Refusal;
 use userd_providers::ProviderFault;
 use userd_services::sign_in::{Finished, Start};
+use userd_storage::testing::Counting;
 
 use super::elsewhere::{Elsewhere, answer, app_with_acme, code, offering, refused, state_of};
 use crate::{
@@ -55,13 +56,28 @@ async fn another_browser_cannot_finish_an_attempt(fixture: Fixture) {
         let attackers = app.begin("acme").await;
         let finished = app.sign_in.finish(&at(&app, home()), "acme", &answer(&state_of(&attackers)), cookie).await;
         assert_eq!(refused(finished), Refusal::ProviderRefused("browser_mismatch"));
-        assert_eq!(
-            refused(app.come_back("acme", &attackers).await),
-            Refusal::ProviderRefused("state_unknown"),
-            "the attempt is used up"
-        );
     }
     assert!(app.reading().users().page(None, 9).await.unwrap().is_empty());
+}
+
+/// A scanner of links, a prefetch, another tab's provider: whoever comes to a callback without the right binding uses
+/// nothing up, and costs no unit of work. (fault 13)
+#[apply(case)]
+async fn an_attempt_is_used_up_only_by_the_browser_that_began_it(fixture: Fixture) {
+    let (engine, counting) = Counting::over(Arc::clone(fixture.store.engine()));
+    let (acme, other) = (Elsewhere::new("acme", |_| {}), Elsewhere::new("other", |_| {}));
+    let app = Fixture::over(engine).app_with(offering(&[&acme, &other])).await;
+    let (begun, another) = (app.begin("acme").await, app.begin("acme").await);
+    counting.take();
+    let params = answer(&state_of(&begun));
+    for cookie in [None, Some(another.browser.as_str()), Some("nonsense")] {
+        let finished = app.sign_in.finish(&at(&app, home()), "acme", &params, cookie).await;
+        assert_eq!(refused(finished), Refusal::ProviderRefused("browser_mismatch"));
+    }
+    assert_eq!(refused(app.come_back("other", &begun).await), Refusal::ProviderRefused("provider_mismatch"));
+    assert!(counting.take().units.is_empty(), "nothing was written");
+    code(app.come_back("acme", &begun).await);
+    assert_eq!(refused(app.come_back("acme", &begun).await), Refusal::ProviderRefused("state_unknown"), "once");
 }
 
 /// AC-055: the answer of one provider is delivered to the callback of another.
