@@ -103,6 +103,9 @@ pub const ROUTES: &[RouteAccess] = &[
 /// Where linking begins: its answer ties the login flow to the browser with a cookie, also from a page of another origin.
 const CROSS_ORIGIN_COOKIES: &str = "/v1/me/identities/{provider}/start";
 
+/// A GET changes something there: an attempt begins, or ends. HEAD is answered without asking them.
+const CHANGED_BY_GET: [&str; 2] = ["/v1/auth/{provider}/start", "/v1/auth/{provider}/callback"];
+
 /// Asked every few seconds by machines.
 const PROBES: [&str; 3] = ["/livez", "/readyz", "/metrics"];
 
@@ -113,6 +116,7 @@ pub(crate) fn traits(table: &[RouteAccess]) -> impl Iterator<Item = RouteTraits>
         hashes: entry.hashes,
         cross_origin_cookies: entry.path == CROSS_ORIGIN_COOKIES,
         probe: PROBES.contains(&entry.path),
+        changed_by_get: CHANGED_BY_GET.contains(&entry.path),
     })
 }
 

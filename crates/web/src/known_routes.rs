@@ -18,6 +18,8 @@ pub struct RouteTraits {
     pub cross_origin_cookies: bool,
     /// Asked every few seconds by machines, whose lines would hide the others in the log.
     pub probe: bool,
+    /// Its GET changes something, as a browser's way to a provider and back must; HEAD does not come to its handler.
+    pub changed_by_get: bool,
 }
 
 /// All routes, by path.
@@ -40,6 +42,7 @@ impl KnownRoutes {
             known.traits.hashes |= traits.hashes;
             known.traits.cross_origin_cookies |= traits.cross_origin_cookies;
             known.traits.probe |= traits.probe;
+            known.traits.changed_by_get |= traits.changed_by_get;
         }
         Self { by_path, unmatched: KnownRoute::new(RouteTraits { path: UNMATCHED, ..RouteTraits::default() }) }
     }

@@ -222,6 +222,9 @@ impl Exchange {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             return Some(response);
         }
+        if self.method == Method::HEAD && self.route().traits.changed_by_get {
+            return Some([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))].into_response());
+        }
         let length = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
         if length > MAX_URI {
             return Some(Problem::of(&table::URI_TOO_LONG).into_response());

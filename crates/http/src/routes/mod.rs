@@ -2,6 +2,7 @@
 
 mod auth;
 mod bodies;
+mod client_credentials;
 mod clients;
 mod identities;
 mod me;

@@ -10,8 +10,7 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use userd_model::{Actor, Permission, Refusal, Revocation, RevocationId, Revoked, Timestamp};
-use userd_services::{RequestOrigin, clients::Clients};
+use userd_model::{Permission, Refusal, Revocation, RevocationId, Revoked, Timestamp};
 use userd_web::{
     caller::{Caller, Visitor},
     extract::{BasicAuth, CursorText, Form, Json, Limit, Query},
@@ -20,6 +19,7 @@ use userd_web::{
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
+use super::client_credentials::{Asker, FormCredentials};
 use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
@@ -103,7 +103,8 @@ async fn introspect(
     asker: Asker,
     Form(body): Form<TokenQuestion>,
 ) -> Result<Json<Value>, Problem> {
-    let actor = asker.actor(&api, &ctx.origin, body.client_id.as_deref(), body.client_secret.as_deref()).await?;
+    let form = FormCredentials::new(body.client_id, body.client_secret);
+    let actor = asker.actor(&api, &ctx.origin, form).await?;
     let answer = api.services.introspect(&ctx.acting_as(actor), &body.token).await?;
     Ok(Json(serde_json::to_value(answer).unwrap_or_else(|_| json!({ "active": false }))))
 }
@@ -120,10 +121,8 @@ async fn revoke(
     Form(body): Form<TokenQuestion>,
 ) -> Result<StatusCode, Problem> {
     // A client that shows credentials must show right ones (RFC 7009 section 2.1).
-    let shown = basic.map(|basic| (basic.client_id, basic.client_secret.to_string()));
-    let shown = shown.or(body.client_id.zip(body.client_secret));
-    if let Some((id, secret)) = shown {
-        api.services.clients.authenticate(&id, &secret, &ctx.origin).await?;
+    if let Some(shown) = FormCredentials::new(body.client_id, body.client_secret).beside(basic)? {
+        api.services.clients.authenticate(&shown.client_id, &shown.client_secret, &ctx.origin).await?;
     }
     let services = &api.services;
     services.sessions.revoke_refresh_token(&ctx, &body.token).await?;
@@ -159,7 +158,8 @@ struct TokenAnswer {
     scope: Option<String>,
 }
 
-/// Get a token: a service by its own credentials, or anybody by a refresh token.
+/// Get a token: a service by its own credentials, or anybody by a refresh token. Credentials that are shown must be
+/// right and be shown in one way, HTTP Basic authentication or form fields.
 #[utoipa::path(post, path = "/oauth2/token", tag = "OAuth 2.0",
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "A token", body = TokenAnswer)))]
@@ -169,12 +169,17 @@ async fn token(
     basic: Option<BasicAuth>,
     Form(body): Form<TokenRequest>,
 ) -> Result<Json<TokenAnswer>, Problem> {
+    // Before the grant: credentials that are shown must be right, whatever else would have been enough (section 6).
+    let client = match FormCredentials::new(body.client_id, body.client_secret).beside(basic)? {
+        Some(shown) => {
+            let clients = &api.services.clients;
+            Some(clients.authenticate(&shown.client_id, &shown.client_secret, &ctx.origin).await?)
+        }
+        None => None,
+    };
     match body.grant_type.as_str() {
         "client_credentials" => {
-            let shown = basic.map(|basic| (basic.client_id, basic.client_secret.to_string()));
-            let shown = shown.or(body.client_id.zip(body.client_secret));
-            let (id, secret) = shown.ok_or(Refusal::InvalidClient)?;
-            let client = api.services.clients.authenticate(&id, &secret, &ctx.origin).await?;
+            let client = client.ok_or(Refusal::InvalidClient)?;
             let token = api.services.clients.token(&client)?;
             Ok(Json(TokenAnswer {
                 access_token: token.access_token,
@@ -262,49 +267,4 @@ async fn revocations(
     };
     let items = page.entries.into_iter().map(entry).collect();
     Ok(Json(RevocationPage { items, next_cursor }))
-}
-
-/// Who asks about a token: a service by Basic authentication or form fields, or anybody by bearer token.
-enum Asker {
-    Basic(BasicAuth),
-    Bearer(Box<Caller>),
-    Nobody,
-}
-
-impl axum::extract::FromRequestParts<Arc<Api>> for Asker {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut http::request::Parts, api: &Arc<Api>) -> Result<Self, Problem> {
-        let scheme = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        match scheme.and_then(|value| value.split(' ').next()) {
-            None => Ok(Self::Nobody),
-            Some(scheme) if scheme.eq_ignore_ascii_case("bearer") => {
-                Ok(Self::Bearer(Box::new(Caller::from_request_parts(parts, api).await?)))
-            }
-            Some(_) => {
-                let basic = <BasicAuth as axum::extract::FromRequestParts<Arc<Api>>>::from_request_parts(parts, api);
-                Ok(Self::Basic(basic.await?))
-            }
-        }
-    }
-}
-
-impl Asker {
-    async fn actor(
-        self,
-        api: &Api,
-        origin: &RequestOrigin,
-        id: Option<&str>,
-        secret: Option<&str>,
-    ) -> Result<Actor, Problem> {
-        let client = match (self, id, secret) {
-            (Self::Bearer(caller), ..) => return Ok(caller.0.actor),
-            (Self::Basic(basic), ..) => {
-                api.services.clients.authenticate(&basic.client_id, &basic.client_secret, origin).await?
-            }
-            (Self::Nobody, Some(id), Some(secret)) => api.services.clients.authenticate(id, secret, origin).await?,
-            (Self::Nobody, ..) => return Err(Refusal::InvalidClient.into()),
-        };
-        Ok(Clients::actor(&client))
-    }
 }

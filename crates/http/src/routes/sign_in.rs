@@ -69,7 +69,8 @@ async fn providers(State(api): State<Arc<Api>>) -> Json<ProviderList> {
 struct StartQuery {
     /// Where to come back to: one of `sign_in.return_to`, exactly. Absent: the built-in page.
     return_to: Option<String>,
-    /// The application's proof key (RFC 7636, S256); then `exchange` needs the verifier. Recommended.
+    /// The application's proof key (RFC 7636, S256); then `exchange` needs the verifier. Required with a `return_to`
+    /// that is not our own page.
     code_challenge: Option<String>,
     /// BCP 47.
     #[param(max_length = 35)]
@@ -81,7 +82,7 @@ struct StartQuery {
 
 /// Send the browser to the provider.
 #[utoipa::path(get, path = "/v1/auth/{provider}/start", tag = "Providers", params(("provider" = String, Path, description = "Its id"), StartQuery),
-    responses((status = 303, description = "To the provider"), (status = 422, description = "return_to is not configured"),
+    responses((status = 303, description = "To the provider"), (status = 422, description = "return_to is not configured, or code_challenge is missing"),
         (status = 429, description = "Too many attempts"), (status = 503, description = "The provider cannot be reached now")))]
 async fn start(
     State(api): State<Arc<Api>>,

@@ -12,8 +12,10 @@
 
 mod answers;
 mod app;
+mod client_authentication;
 mod cross_origin;
 mod documents;
+mod head_requests;
 mod personas;
 mod provider;
 mod sign_in;

@@ -8,13 +8,16 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 use url::Url;
 use userd_model::Timestamp;
-use userd_providers::{Kind, ProviderConfig, ProviderDependencies, Secret, TelegramOptions, TelegramStart, build};
+use userd_providers::{
+    Kind, ProviderConfig, ProviderDependencies, Secret, TelegramOptions, TelegramStart, build, pkce_challenge,
+};
 use userd_services::{Services, sign_in::Start, testing::TestOptions};
 use userd_web::testing::*;
 
 use crate::{app::*, provider::TestProvider};
 
 const APP: &str = "https://app.example/done";
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const FORM: &str = "application/x-www-form-urlencoded";
 const BOT: &str = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
 const LAX: &str = "__Host-userd_attempt";
@@ -56,7 +59,7 @@ impl Browser {
 
     /// Begins a sign-in; its state.
     async fn begin(&mut self, router: &Router, provider: &str) -> String {
-        let path = format!("/v1/auth/{provider}/start?return_to={APP}");
+        let path = format!("/v1/auth/{provider}/start?return_to={APP}&code_challenge={}", pkce_challenge(VERIFIER));
         let answer = get(router, &path, &[("cookie", &self.cookies())]).await;
         assert_eq!(answer.status, 303, "{}", answer.text());
         self.take(&answer);
@@ -228,7 +231,8 @@ async fn telegrams_answer_in_the_fragment_signs_in() {
     let body = format!("state={state}&tgAuthResult={}", tg_auth_result(now));
     let landed = browser.post(&router, "telegram", body.clone(), &cookies).await;
     assert_eq!(landed.0, "code", "{landed:?}");
-    let exchanged = post_json(&router, "/v1/auth/exchange", json!({ "code": landed.1 }).to_string()).await;
+    let shown = json!({ "code": landed.1, "code_verifier": VERIFIER }).to_string();
+    let exchanged = post_json(&router, "/v1/auth/exchange", shown).await;
     assert_eq!(exchanged.json()["user"]["display_name"], "Ada");
     assert_eq!(browser.post(&router, "telegram", body, &cookies).await, error("state_unknown"));
 }

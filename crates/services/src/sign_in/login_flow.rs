@@ -1,5 +1,5 @@
 //! Login flows: what is remembered between sending a browser away and its coming back. A flow is found by its
-//! state, used once whatever comes of it, and belongs to the browser that began it.
+//! state, belongs to the browser that began it, and is used once by that browser, whatever comes of it.
 
 use std::{fmt, time::Duration};
 
@@ -94,7 +94,8 @@ impl SignIn {
     /// Begins a sign-in.
     ///
     /// # Errors
-    /// `NoSuchProvider`, `InvalidInput` for a `return_to` that is not configured, `ProviderUnavailable`.
+    /// `NoSuchProvider`, `InvalidInput` for a `return_to` that is not configured or comes without a `code_challenge`,
+    /// `ProviderUnavailable`.
     pub async fn start(&self, ctx: &Context, provider: &str, start: Start) -> Result<StartedFlow, Failure> {
         self.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
         self.begin(ctx, provider, start, Purpose::SignIn).await
@@ -126,6 +127,9 @@ impl SignIn {
         }
         self.check_return_to(start.return_to.as_deref())?;
         check_challenge(start.code_challenge.as_deref())?;
+        if purpose == Purpose::SignIn {
+            self.check_proof_key(&start)?;
+        }
         let (random, now) = (self.deps.random.as_ref(), self.deps.now());
         let (state, state_hash) = OpaqueSecret::mint(STATE, random);
         let mut known = start.browser.into_iter();
@@ -165,7 +169,7 @@ impl SignIn {
     }
 
     /// Takes the flow behind a state. It is gone afterwards, whether or not what follows succeeds. One of the
-    /// browser's proofs must be the one it began with.
+    /// browser's proofs must be the one it began with: whoever comes without, say a scanner of links, uses nothing up.
     pub(super) async fn take_flow(
         &self,
         ctx: &Context,
@@ -177,19 +181,9 @@ impl SignIn {
         let hash =
             state.and_then(|state| OpaqueSecret::hash_of(STATE, state)).ok_or_else(|| refused("state_missing"))?;
         let hash = &hash;
-        // Looked for first: a made-up state costs a read, never a unit of work.
-        if self.deps.store.reading().one_time_tokens().find(hash, PURPOSE, ctx.now).await?.is_none() {
-            return Err(refused("state_unknown"));
-        }
-        let taken = self
-            .changes
-            .run(ctx, "take_login_flow", |mut change| async move {
-                let now = change.now;
-                let taken = change.one_time_tokens().take(hash, PURPOSE, now).await?;
-                change.commit(taken).await
-            })
-            .await?;
-        let flow: LoginFlow = self.unseal(CONTEXT, taken.ok_or_else(|| refused("state_unknown"))?.payload)?;
+        // Looked at first: a made-up state and a wrong browser cost a read, never a unit of work.
+        let found = self.deps.store.reading().one_time_tokens().find(hash, PURPOSE, ctx.now).await?;
+        let flow: LoginFlow = self.unseal(CONTEXT, found.ok_or_else(|| refused("state_unknown"))?.payload)?;
         // Every one is compared, so that the time does not tell which one it was.
         let same = browser.iter().fold(false, |same, hash| constant_time_eq(&flow.browser_hash, hash) | same);
         if !same {
@@ -198,7 +192,16 @@ impl SignIn {
         if flow.provider != provider {
             return Err(refused("provider_mismatch"));
         }
-        Ok(flow)
+        // An attempt is written once, so what was read still holds; only whether it is there is decided by taking it.
+        let taken = self
+            .changes
+            .run(ctx, "take_login_flow", |mut change| async move {
+                let now = change.now;
+                let taken = change.one_time_tokens().take(hash, PURPOSE, now).await?;
+                change.commit(taken).await
+            })
+            .await?;
+        taken.map(|_| flow).ok_or_else(|| refused("state_unknown"))
     }
 
     /// Stores something sealed under the hash of a secret.
@@ -252,6 +255,20 @@ impl SignIn {
                 "/return_to",
                 "is not among the URLs in sign_in.return_to; they are compared exactly",
             )),
+        }
+    }
+
+    /// A code without a proof key is good in any browser: whoever lures somebody to an application with it signs them
+    /// in as somebody else. Our own page cannot keep a verifier from the attempt to its end, and shows no more than
+    /// who is signed in.
+    fn check_proof_key(&self, start: &Start) -> Result<(), Refusal> {
+        let own = format!("{}/signed-in", self.deps.settings.sign_in.public_url);
+        match (&start.return_to, &start.code_challenge) {
+            (Some(return_to), None) if *return_to != own => Err(Refusal::field(
+                "/code_challenge",
+                "is required with return_to: the base64url of the SHA-256 digest of a verifier (RFC 7636, S256)",
+            )),
+            _ => Ok(()),
         }
     }
 }

@@ -36,7 +36,15 @@ pub struct ProofKey {
 
 impl ProofKey {
     pub fn new() -> Self {
-        let verifier = format!("{}{}{}{}", unique("v"), unique("w"), unique("x"), unique("y"));
+        Self::of(format!("{}{}{}{}", unique("v"), unique("w"), unique("x"), unique("y")))
+    }
+
+    /// The one with which everybody begins who names none.
+    fn usual() -> Self {
+        Self::of("the-verifier-of-whoever-does-not-care-which-it-is".to_owned())
+    }
+
+    fn of(verifier: String) -> Self {
         let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, verifier.as_bytes());
         Self { challenge: URL_SAFE_NO_PAD.encode(hash), verifier }
     }
@@ -85,8 +93,8 @@ impl Fixture {
 
     /// Begins to sign in; the answer is the provider's page, which the browser has not opened yet.
     pub async fn begin(&self, browser: &mut Browser, provider: &str, key: Option<&ProofKey>) -> Url {
-        let mut pairs = vec![("return_to", APP)];
-        pairs.extend(key.map(|key| ("code_challenge", key.challenge.as_str())));
+        let usual = ProofKey::usual();
+        let pairs = [("return_to", APP), ("code_challenge", key.unwrap_or(&usual).challenge.as_str())];
         let page = browser.get(&self.start_url(provider, &pairs)).await;
         assert_eq!(page.status, 303, "{}", page.text);
         page.location().unwrap()
@@ -109,10 +117,8 @@ impl Fixture {
     }
 
     pub async fn try_exchange(&self, code: &str, key: Option<&ProofKey>) -> Answer {
-        let mut body = json!({ "code": code });
-        if let Some(key) = key {
-            body["code_verifier"] = key.verifier.as_str().into();
-        }
+        let usual = ProofKey::usual();
+        let body = json!({ "code": code, "code_verifier": key.unwrap_or(&usual).verifier });
         self.visitor().post("/v1/auth/exchange", body).await
     }
 

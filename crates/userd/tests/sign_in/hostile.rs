@@ -9,7 +9,7 @@ use userd_stand_ins::{
 
 use crate::{
     browser::Browser,
-    fixture::{APP, Fixture, as_person},
+    fixture::{APP, Fixture, ProofKey, as_person},
     providers,
     support::{Engine, TestApp},
 };
@@ -59,7 +59,8 @@ on_each_engine! {
         for mode in FaultMode::ALL.iter().copied().filter(|mode| !mode.is_survivable()) {
             let (name, mut browser) = (mode.as_str(), Browser::new());
             upstream.set_fault_mode(Some(mode));
-            let begun = browser.get(&fixture.start_url(name, &[("return_to", APP)])).await;
+            let pairs = [("return_to", APP), ("code_challenge", &ProofKey::new().challenge)];
+            let begun = browser.get(&fixture.start_url(name, &pairs)).await;
             if mode == FaultMode::OtherIssuerInDiscovery {
                 assert_eq!(begun.status, 503, "{name}: {}", begun.text);
                 continue;

@@ -8,7 +8,7 @@ use userd_stand_ins::{Options, oidc};
 
 use crate::{
     browser::Browser,
-    fixture::{APP, BARE_APP, Fixture, PHONE_APP, as_person},
+    fixture::{APP, BARE_APP, Fixture, PHONE_APP, ProofKey, as_person},
     providers,
     support::{Engine, PASSWORD, TestApp},
 };
@@ -225,7 +225,8 @@ on_each_engine! {
         // The good ones, also for an app of a phone; nothing given leads to the built-in page.
         for (good, shown) in [(APP, APP), (PHONE_APP, PHONE_APP), (BARE_APP, "https://bare.example.org/")] {
             let mut browser = Browser::new();
-            let page = browser.get(&fixture.start_url("corp", &[("return_to", good)])).await.location().unwrap();
+            let pairs = [("return_to", good), ("code_challenge", &ProofKey::new().challenge)];
+            let page = browser.get(&fixture.start_url("corp", &pairs)).await.location().unwrap();
             let back = browser.get(&as_person(page, "ivan")).await.location().unwrap();
             let landed = browser.get(back.as_str()).await;
             assert_eq!(landed.status, 303);

@@ -6,10 +6,10 @@ use userd_model::{EventKind, Refusal};
 use userd_providers::{NativeProof, ProviderFault, pkce_challenge};
 use userd_services::sign_in::Start;
 
-use super::elsewhere::{answer, app_with_acme, code, person, state_of};
+use super::elsewhere::{Elsewhere, answer, app_with_acme, code, offering, person, state_of};
 use crate::{
     fixture::{Fixture, TestApp, at_once, refusal, wrong_fields},
-    personas::{OTHER_PASSWORD, at, elsewhere, home, password, started},
+    personas::{OTHER_PASSWORD, at, authenticated, elsewhere, home, password, started},
 };
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -91,6 +91,36 @@ async fn a_code_with_a_proof_key_needs_its_verifier(fixture: Fixture) {
         let answer: Result<String, userd_services::Failure> = begin(Some(plain.to_owned())).await;
         assert_eq!(wrong_fields(answer), ["/code_challenge"]);
     }
+}
+
+/// A code begun for an application without a proof key could be exchanged by any browser: login CSRF. Our own page
+/// needs none. (fault 8)
+/// ASVS V10.2.1
+#[apply(case)]
+async fn an_application_must_begin_with_a_proof_key(fixture: Fixture) {
+    const APP: &str = "https://app.example/done";
+    let acme = Elsewhere::new("acme", |_| {});
+    let mut options = offering(&[&acme]);
+    let own = format!("{}/signed-in", options.settings.sign_in.public_url);
+    options.settings.sign_in.return_to.push(own.clone());
+    let app = fixture.app_with(options).await;
+    let begin = async |return_to: Option<&str>, challenge: Option<String>| {
+        let start = Start { return_to: return_to.map(str::to_owned), code_challenge: challenge, ..Start::default() };
+        app.sign_in.start(&at(&app, home()), "acme", start).await
+    };
+    assert_eq!(wrong_fields(begin(Some(APP), None).await), ["/code_challenge"]);
+    assert_eq!(wrong_fields(begin(Some(APP), Some(String::new())).await), ["/code_challenge"]);
+    for ours in [None, Some(own.as_str())] {
+        let begun = begin(ours, None).await.unwrap();
+        assert!(exchange(&app, &code(app.come_back("acme", &begun).await), None).await.is_ok());
+    }
+    let begun = begin(Some(APP), Some(pkce_challenge(VERIFIER))).await.unwrap();
+    assert!(exchange(&app, &code(app.come_back("acme", &begun).await), Some(VERIFIER)).await.is_ok());
+    // Linking ends without a code, so there is nothing to bind.
+    let ada = app.member("ada").await;
+    let who = app.who(&ada.tokens.access_token).await.unwrap();
+    let start = Start { return_to: Some(APP.to_owned()), ..Start::default() };
+    assert!(app.sign_in.start_link(&authenticated(&app, &who), "acme", start).await.is_ok());
 }
 
 /// AC-007: a code that is on its way dies with a sign-out, a block and a new password.

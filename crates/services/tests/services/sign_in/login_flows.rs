@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use userd_model::Refusal;
 use userd_providers::ProviderFault;
 use userd_services::sign_in::{Finished, Start};
+use userd_storage::testing::Counting;
 
 use super::elsewhere::{Elsewhere, answer, app_with_acme, code, offering, refused, state_of};
 use crate::{
@@ -55,13 +56,28 @@ async fn another_browser_cannot_finish_a_login_flow(fixture: Fixture) {
         let attackers = app.begin("acme").await;
         let finished = app.sign_in.finish(&at(&app, home()), "acme", &answer(&state_of(&attackers)), cookie).await;
         assert_eq!(refused(finished), Refusal::ProviderRefused("browser_mismatch"));
-        assert_eq!(
-            refused(app.come_back("acme", &attackers).await),
-            Refusal::ProviderRefused("state_unknown"),
-            "the flow is used up"
-        );
     }
     assert!(app.reading().users().page(None, 9).await.unwrap().is_empty());
+}
+
+/// A scanner of links, a prefetch, another tab's provider: whoever comes to a callback without the right binding uses
+/// nothing up, and costs no unit of work. (fault 13)
+#[apply(case)]
+async fn an_attempt_is_used_up_only_by_the_browser_that_began_it(fixture: Fixture) {
+    let (engine, counting) = Counting::over(Arc::clone(fixture.store.engine()));
+    let (acme, other) = (Elsewhere::new("acme", |_| {}), Elsewhere::new("other", |_| {}));
+    let app = Fixture::over(engine).app_with(offering(&[&acme, &other])).await;
+    let (begun, another) = (app.begin("acme").await, app.begin("acme").await);
+    counting.take();
+    let params = answer(&state_of(&begun));
+    for cookie in [None, Some(another.browser.as_str()), Some("nonsense")] {
+        let finished = app.sign_in.finish(&at(&app, home()), "acme", &params, cookie).await;
+        assert_eq!(refused(finished), Refusal::ProviderRefused("browser_mismatch"));
+    }
+    assert_eq!(refused(app.come_back("other", &begun).await), Refusal::ProviderRefused("provider_mismatch"));
+    assert!(counting.take().units.is_empty(), "nothing was written");
+    code(app.come_back("acme", &begun).await);
+    assert_eq!(refused(app.come_back("acme", &begun).await), Refusal::ProviderRefused("state_unknown"), "once");
 }
 
 /// AC-055: the answer of one provider is delivered to the callback of another.
@@ -127,7 +143,8 @@ async fn a_provider_without_a_browser_flow_has_no_start(fixture: Fixture) {
 async fn the_way_back_is_compared_exactly(fixture: Fixture) {
     let (app, _) = app_with_acme(&fixture).await;
     let start = async |return_to: &str| {
-        let start = Start { return_to: Some(return_to.to_owned()), ..Start::default() };
+        let start =
+            Start { return_to: Some(return_to.to_owned()), code_challenge: Some("A".repeat(43)), ..Start::default() };
         app.sign_in.start(&at(&app, home()), "acme", start).await
     };
     for foreign in [
@@ -164,7 +181,11 @@ async fn the_way_back_is_compared_exactly(fixture: Fixture) {
 #[apply(case)]
 async fn a_refusal_of_the_provider_lands_where_the_application_waits(fixture: Fixture) {
     let (app, acme) = app_with_acme(&fixture).await;
-    let start = || Start { return_to: Some("https://app.example/done".into()), ..Start::default() };
+    let start = || Start {
+        return_to: Some("https://app.example/done".into()),
+        code_challenge: Some("A".repeat(43)),
+        ..Start::default()
+    };
     for (fault, expected) in [
         (ProviderFault::Refused("nonce_mismatch"), Refusal::ProviderRefused("nonce_mismatch")),
         (ProviderFault::Unavailable("500".into()), Refusal::ProviderUnavailable),
