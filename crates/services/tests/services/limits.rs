@@ -20,7 +20,7 @@ fn five_guesses() -> TestOptions {
 }
 
 async fn guess(app: &TestApp, login: &str, n: usize) -> Refusal {
-    refusal(app.sessions.login(&at(&app, elsewhere(n)), login_with(login, OTHER_PASSWORD)).await.map(started))
+    refusal(app.sessions.login(&at(app, elsewhere(n)), login_with(login, OTHER_PASSWORD)).await.map(started))
 }
 
 /// AC-023: a thousand parallel guesses from a thousand addresses before any counter commits.
@@ -176,7 +176,7 @@ async fn one_network_guesses_at_many_accounts_only_so_often(fixture: Fixture) {
 
 async fn guess_from_one_place(app: &TestApp, n: usize) -> Refusal {
     let asked = login_with(&format!("user{n}@example.org"), OTHER_PASSWORD);
-    refusal(app.sessions.login(&at(&app, elsewhere(1)), asked).await.map(started))
+    refusal(app.sessions.login(&at(app, elsewhere(1)), asked).await.map(started))
 }
 
 #[apply(case)]

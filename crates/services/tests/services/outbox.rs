@@ -15,14 +15,14 @@ use crate::{
 /// One life of one account.
 async fn live(app: &TestApp) {
     let ada = app.member("ada").await;
-    app.accounts.change_profile(&of(&app, &ada), ProfileInput::default(), None).await.unwrap();
-    app.accounts.change_username(&of(&app, &ada), "countess", None).await.unwrap();
+    app.accounts.change_profile(&of(app, &ada), ProfileInput::default(), None).await.unwrap();
+    app.accounts.change_username(&of(app, &ada), "countess", None).await.unwrap();
     let (old, new) = (password(PASSWORD), password(OTHER_PASSWORD));
-    app.accounts.change_password(&of_session(&app, ada.id, ada.tokens.session_id, home()), &old, &new).await.unwrap();
+    app.accounts.change_password(&of_session(app, ada.id, ada.tokens.session_id, home()), &old, &new).await.unwrap();
     app.link(&ada, "acme").await;
     let who = app.who(&ada.tokens.access_token).await.unwrap();
-    let identity = app.sign_in.identities(&authenticated(&app, &who), who.user().unwrap().0).await.unwrap()[0].id;
-    app.sign_in.unlink(&authenticated(&app, &who), identity).await.unwrap();
+    let identity = app.sign_in.identities(&authenticated(app, &who), who.user().unwrap().0).await.unwrap()[0].id;
+    app.sign_in.unlink(&authenticated(app, &who), identity).await.unwrap();
     let second = app.refresh(&ada.tokens.refresh_token).await.unwrap().tokens;
     app.refresh(&second.refresh_token).await.unwrap();
     app.refresh(&ada.tokens.refresh_token).await.unwrap_err();

@@ -52,7 +52,7 @@ pub enum Persona {
 impl Persona {
     pub fn all() -> Vec<Self> {
         let mut all = vec![Self::Visitor, Self::Member];
-        all.extend(Permission::WELL_KNOWN.iter().map(|permission| Self::Holder(permission)));
+        all.extend(Permission::WELL_KNOWN.iter().map(Self::Holder));
         all.extend([Self::Admin, Self::Service, Self::Basic, Self::Blocked, Self::Deleted, Self::Ended]);
         all
     }

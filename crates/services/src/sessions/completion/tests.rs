@@ -34,14 +34,13 @@ async fn carried_out(app: &TestApp, outcome: &SignInOutcome) -> Result<Completio
     sessions.completion(completed, arrival).await
 }
 
-async fn app() -> TestApp {
-    let store = Arc::new(userd_storage::testing::memory_store().await.expect("a store"));
-    test_app(store, TestOptions::default()).await.expect("an app")
+async fn app() -> Result<TestApp, Failure> {
+    test_app(Arc::new(userd_storage::testing::memory_store().await?), TestOptions::default()).await
 }
 
 #[tokio::test]
 async fn a_step_that_is_asked_for_begins_no_session_and_keeps_what_was_proven_sealed() {
-    let app = app().await;
+    let app = app().await.expect("an app");
     let asked = carried_out(&app, &SignInOutcome::Pending(PendingStep::SecondFactor)).await.expect("an answer");
     let Err(pending) = asked.signed_in() else { panic!("a session began") };
     assert_eq!((pending.status.as_str(), pending.expires_in), ("second_factor_required", 600));
@@ -67,7 +66,7 @@ async fn what_is_refused_leaves_no_session() {
         (SignInOutcome::Refused(Refusal::Blocked), Refusal::Blocked),
         (SignInOutcome::Restorable, Refusal::NotSignedIn),
     ] {
-        let answer = carried_out(&app().await, &outcome).await;
+        let answer = carried_out(&app().await.expect("an app"), &outcome).await;
         assert!(matches!(answer, Err(Failure::Refused(refused)) if refused == refusal));
     }
 }

@@ -19,7 +19,7 @@ async fn exchange(
     code: &str,
     verifier: Option<&str>,
 ) -> Result<userd_services::SignedIn, userd_services::Failure> {
-    app.sign_in.exchange(&at(&app, home()), code, verifier, None).await.map(started)
+    app.sign_in.exchange(&at(app, home()), code, verifier, None).await.map(started)
 }
 
 /// AC-065: one code, twice in sequence and sixty-four times at once: one session, which the replay ends.

@@ -18,12 +18,12 @@ fn linked(finished: &Finished) -> bool {
 
 async fn identities(app: &TestApp, member: &Member) -> Vec<userd_services::sign_in::IdentityView> {
     let who = app.who(&member.tokens.access_token).await.unwrap();
-    app.sign_in.identities(&authenticated(&app, &who), who.user().unwrap().0).await.unwrap()
+    app.sign_in.identities(&authenticated(app, &who), who.user().unwrap().0).await.unwrap()
 }
 
 async fn unlink(app: &TestApp, member: &Member, id: IdentityId) -> Result<(), userd_services::Failure> {
     let who = app.who(&member.tokens.access_token).await.unwrap();
-    app.sign_in.unlink(&authenticated(&app, &who), id).await
+    app.sign_in.unlink(&authenticated(app, &who), id).await
 }
 
 #[apply(case)]
