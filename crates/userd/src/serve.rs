@@ -36,7 +36,7 @@ pub async fn serve(config: Config) -> Result<ExitCode, WiringError> {
     let metrics = userd_web::metrics::install().map_err(part)?;
     only_what_exists(&config)?;
     // Before anything is read or changed, and until everything is written.
-    let alone = serve_alone(&config.database)?;
+    let alone = serve_alone(&config.database).await?;
     let wired = wire(config).await?;
     let listen = wired.config.http.listen.0;
     let listener = TcpListener::bind(listen)

@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use userd_storage::{
@@ -74,13 +75,23 @@ pub fn must_exist(url: &DatabaseUrl, key: &str) -> Result<(), WiringError> {
     }
 }
 
+/// A service that is started again waits for the one before it to be gone: so often, so long each time.
+const LOOKS: usize = 150;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+
 /// The only service on an embedded database, for as long as the answer is kept; nothing where several may share one.
 ///
 /// # Errors
 /// `Config` while another service runs on the file.
-pub fn serve_alone(config: &DatabaseConfig) -> Result<Option<ServiceLock>, WiringError> {
+pub async fn serve_alone(config: &DatabaseConfig) -> Result<Option<ServiceLock>, WiringError> {
     let DatabaseKind::Sqlite(path) = config.url.kind() else { return Ok(None) };
-    match ServiceLock::take(Path::new(path)) {
+    let mut taken = ServiceLock::take(Path::new(path));
+    for _ in 1..LOOKS {
+        let Err(ServiceLockError::Held { .. }) = taken else { break };
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+        taken = ServiceLock::take(Path::new(path));
+    }
+    match taken {
         Ok(lock) => Ok(Some(lock)),
         Err(held @ ServiceLockError::Held { .. }) => Err(WiringError::Config(format!("database.url: {held}"))),
         Err(other) => Err(part(other)),

@@ -40,7 +40,7 @@ impl ProofKey {
     }
 
     /// The one with which everybody begins who names none.
-    fn usual() -> Self {
+    pub fn usual() -> Self {
         Self::of("the-verifier-of-whoever-does-not-care-which-it-is".to_owned())
     }
 

@@ -183,7 +183,8 @@ on_each_engine! {
         let code = fixture.sign_in_with(&mut Browser::new(), "corp", "ivan").await.code();
         let mut racing = JoinSet::new();
         for _ in 0..64 {
-            let (visitor, body) = (fixture.visitor(), json!({ "code": code }));
+            let body = json!({ "code": code, "code_verifier": ProofKey::usual().verifier });
+            let visitor = fixture.visitor();
             racing.spawn(async move { visitor.post("/v1/auth/exchange", body).await });
         }
         let (won, lost): (Vec<_>, Vec<_>) =
