@@ -12,7 +12,6 @@ use crate::{
 };
 
 /// What is presented.
-#[derive(Debug)]
 pub struct Login {
     /// E-mail, username or phone.
     pub login: String,
@@ -22,6 +21,13 @@ pub struct Login {
     pub device_name: Option<String>,
     /// From an earlier sign-in on this device.
     pub device_token: Option<String>,
+}
+
+/// Shows neither the login nor a secret.
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Login").field("device_name", &self.device_name).finish_non_exhaustive()
+    }
 }
 
 impl Sessions {

@@ -35,7 +35,7 @@ const CONTEXT: &str = "secrets|bot_attempt";
 const PREFIX: &str = "";
 
 /// A begun sign-in through the bot.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[expect(missing_docs, reason = "named as in the contract")]
 pub struct BotStart {
     pub link: String,
@@ -48,6 +48,13 @@ pub struct BotStart {
     /// Proves at the poll that it is the browser that began.
     pub secret: String,
     pub expires_in: u64,
+}
+
+/// Shows none of what signs in: link, command, attempt, secret and code.
+impl std::fmt::Debug for BotStart {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BotStart").field("expires_in", &self.expires_in).finish_non_exhaustive()
+    }
 }
 
 /// What a poll answers.

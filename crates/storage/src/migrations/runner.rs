@@ -332,5 +332,4 @@ fn text(step: &Migration, dialect: Dialect) -> &'static str {
 }
 
 #[cfg(test)]
-#[path = "runner_tests.rs"]
 mod tests;

@@ -147,6 +147,10 @@ fn signed_in(poll: BotPoll) -> SignedIn {
 async fn a_tap_on_the_right_code_signs_in(fixture: Fixture) {
     let messenger = Messenger::open(&fixture).await;
     let start = messenger.start().await;
+    let printed = format!("{start:?}");
+    assert!(
+        ![&start.secret, &start.attempt, &start.match_code].into_iter().any(|secret| printed.contains(secret.as_str()))
+    );
     assert_eq!(start.link, format!("https://t.me/userd_test_bot?start={}", start.attempt));
     assert!(start.command.starts_with("/start ") && start.command.len() <= 7 + 64);
     assert!(matches!(messenger.poll(&start).await.unwrap(), BotPoll::Pending));
