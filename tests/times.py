@@ -27,6 +27,7 @@ class Test:
         self.took = float(case.get("time"))
         self.start = datetime.fromisoformat(case.get("timestamp")).timestamp()
         self.failed = case.find("failure") is not None or case.find("error") is not None
+        self.flaky = case.find("flakyFailure") is not None or case.find("flakyError") is not None
         package, _, _ = self.binary.partition("::")
         self.ring = self.binary if package in APART else SHARED.get(package, package)
 
@@ -50,6 +51,8 @@ def main(path):
         failed = sum(test.failed for test in members)
         added = sum(test.took for test in members)
         print(f"{ring:<36} {len(members):>6} {failed:>7} {clock(members):>12.1f}s {added:>8.1f}s")
+    for test in (test for test in tests if test.flaky):
+        print(f"\nFLAKY (failed, then passed; mend it): {test.binary} {test.name}")
     print(f"\nthe slowest {min(SLOWEST, len(tests))}")
     for test in sorted(tests, key=lambda test: -test.took)[:SLOWEST]:
         print(f"{test.took:>8.1f}s  {test.binary} {test.name}{'  FAILED' if test.failed else ''}")

@@ -44,12 +44,17 @@ fn until(pool: &Pool, queued: usize, running: usize) {
 
 type Running<'a> = std::pin::Pin<Box<dyn Future<Output = Result<Result<(), mpsc::RecvError>, PasswordError>> + 'a>>;
 
-/// Work that keeps the one worker busy until it is told to go on.
+/// Work that keeps the one worker busy until it is told to go on. It has begun: a clock that is set forward from here
+/// on does not make it late.
 fn occupy(pool: &Pool) -> (mpsc::Sender<()>, Running<'_>) {
     let (go, wait) = mpsc::channel::<()>();
-    let mut running: Running<'_> = Box::pin(pool.run(move |_| wait.recv()));
+    let (told, begun) = mpsc::channel::<()>();
+    let mut running: Running<'_> = Box::pin(pool.run(move |_| {
+        let _ = told.send(());
+        wait.recv()
+    }));
     assert!(poll(running.as_mut()).is_pending());
-    until(pool, 0, 1);
+    begun.recv().unwrap();
     (go, running)
 }
 
