@@ -67,3 +67,35 @@ pub struct Event {
     /// More ids and words; a JSON object without personal data.
     pub data: serde_json::Value,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Other services match on these: a word once published is never changed, only added to (fault 38).
+    #[test]
+    fn the_published_words_are_fixed() {
+        let published = [
+            "user.registered",
+            "user.changed",
+            "user.username_changed",
+            "user.password_changed",
+            "user.blocked",
+            "user.unblocked",
+            "user.role_granted",
+            "session.started",
+            "session.ended",
+            "session.refresh_token_replayed",
+            "identity.linked",
+            "identity.unlinked",
+            "identity.bot_access_changed",
+        ];
+        let words: Vec<_> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        for word in published {
+            assert!(words.contains(&word), "{word} is gone");
+        }
+        for kind in EventKind::ALL {
+            assert_eq!(serde_json::to_value(kind).expect("JSON"), kind.as_str());
+        }
+    }
+}

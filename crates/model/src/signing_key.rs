@@ -57,3 +57,19 @@ pub struct SigningKeyRecord {
     /// When it stopped signing.
     pub retired_at: Option<Timestamp>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Stored and published: no release may write another one (fault 38).
+    #[test]
+    fn the_words_of_a_state_are_fixed() {
+        use KeyState::{Active, Next, Retired, Revoked};
+        for (state, word) in [(Next, "next"), (Active, "active"), (Retired, "retired"), (Revoked, "revoked")] {
+            assert_eq!((state.as_str(), KeyState::parse(word)), (word, Some(state)));
+            assert_eq!(serde_json::to_value(state).expect("JSON"), word);
+        }
+        assert_eq!(KeyState::parse("NEXT"), None);
+    }
+}

@@ -196,6 +196,58 @@ impl User {
 mod tests {
     use super::*;
 
+    fn user(security_epoch: i64) -> User {
+        User {
+            id: UserId(uuid::Uuid::nil()),
+            status: UserStatus::Active,
+            username: None,
+            email: None,
+            email_verified: false,
+            phone: None,
+            data_key: None,
+            display_name: None,
+            locale: None,
+            time_zone: None,
+            attributes: serde_json::Map::new(),
+            roles: Vec::new(),
+            security_epoch,
+            version: 7,
+            created_at: Timestamp::from_seconds(1),
+            updated_at: Timestamp::from_seconds(1),
+            last_sign_in_at: None,
+        }
+    }
+
+    /// The epoch alone must refuse what was issued before, whatever else ends with it (fault 38).
+    #[test]
+    fn a_block_and_a_sign_out_raise_the_epoch_by_one_and_count_as_a_change() {
+        for epoch in [0, 1, 2, 41] {
+            let now = Timestamp::from_seconds(9);
+            let mut blocked = user(epoch);
+            blocked.block(now).expect("an active account");
+            let mut signed_out = user(epoch);
+            signed_out.raise_epoch(now);
+            for changed in [blocked, signed_out] {
+                assert_eq!((changed.security_epoch, changed.version, changed.updated_at), (epoch + 1, 8, now));
+            }
+            let mut unblocked = user(epoch);
+            unblocked.unblock(now).expect("an account that is not deleted");
+            assert_eq!((unblocked.security_epoch, unblocked.version), (epoch, 8), "nothing is revoked by it");
+        }
+    }
+
+    /// Stored and published: no release may write another one (fault 38).
+    #[test]
+    fn the_words_of_a_status_are_fixed() {
+        let words =
+            [(UserStatus::Active, "active"), (UserStatus::Blocked, "blocked"), (UserStatus::Deleted, "deleted")];
+        for (status, word) in words {
+            assert_eq!((status.as_str(), UserStatus::parse(word)), (word, Some(status)));
+            assert_eq!(serde_json::to_value(status).expect("JSON"), word);
+        }
+        assert_eq!(UserStatus::parse("Active"), None);
+    }
+
     #[test]
     fn sealed_bytes_are_one_short_text_in_json() {
         let sealed = Sealed(vec![0, 255, 7]);

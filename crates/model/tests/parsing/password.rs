@@ -88,6 +88,25 @@ fn a_common_password_with_a_little_around_it_or_said_twice_is_still_common() {
     }
 }
 
+/// Examples that no other rule would refuse: the unit is on the list, the whole is not, and repeated it is no short
+/// period (fault 38).
+#[test]
+fn a_common_password_said_again_is_refused_for_that_alone() {
+    let mut judged = 0;
+    for entry in entries().iter().filter(|entry| (8..=11).contains(&entry.chars().count())) {
+        for times in 2..=4 {
+            let said = entry.repeat(times);
+            if (1..=4).any(|period| said.chars().zip(said.chars().skip(period)).all(|(one, again)| one == again)) {
+                continue;
+            }
+            assert_eq!(check(&said).unwrap_err(), GUESSED, "{said}");
+            judged += usize::from(!entries().contains(&said.as_str()));
+        }
+    }
+    assert!(judged > 1_000, "the examples would be on the list themselves: {judged}");
+    assert_eq!(check("kettle plum 4kettle plum 4"), Ok(()), "what is said again is not on the list");
+}
+
 #[test]
 fn the_list_is_sorted_distinct_folded_and_long_enough() {
     assert!(entries().is_sorted_by(|one, next| one.chars().lt(next.chars())));

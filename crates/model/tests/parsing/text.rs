@@ -133,6 +133,19 @@ fn a_locale_is_a_well_formed_language_tag_in_its_usual_case() {
     }
 }
 
+/// Each is wrong in one thing only, with every length lawful (fault 38).
+#[test]
+fn a_locale_is_letters_and_digits_in_parts_of_one_to_eight() {
+    for typed in ["en-x-a.b", "en-x-a_b", "en-x-\u{e9}", "en-x-a b", "en-x-a+b", "en-x-a\0", "en-u-ca-gr'gory"] {
+        assert!(text::locale(typed).is_err(), "{typed:?}");
+    }
+    assert!(text::locale("en-x-abcdefgh").is_ok());
+    assert!(text::locale("en-x-abcdefghi").is_err());
+    assert_eq!(text::locale("en-u-ca-gregory-nu-latn-x-abcdefgh").unwrap().len(), 34);
+    assert_eq!(text::locale("en-u-ca-gregory-nu-latn-x-abcdefg-a").unwrap().len(), 35);
+    assert!(text::locale("en-u-ca-gregory-nu-latn-x-abcdefg-ab").is_err(), "36 characters");
+}
+
 #[test]
 fn a_time_zone_is_one_of_the_iana_names() {
     assert_eq!(text::time_zone("Europe/Moscow").unwrap(), "Europe/Moscow");

@@ -51,6 +51,7 @@ mod access_tokens;
 mod account_changes;
 mod changes;
 mod clients;
+mod defences;
 mod devices;
 mod faults;
 mod fixture;

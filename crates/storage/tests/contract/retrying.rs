@@ -1,12 +1,18 @@
 //! What the store does with conflicts.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
+use tokio::time::Instant;
+use userd_model::Random;
+
 use userd_storage::{
-    Access, Failure, StoreError,
+    Access, Failure, Store, StoreError,
     testing::{Backend, Ending, Tamper, Tampered, TestDatabase, run},
 };
 
@@ -67,4 +73,45 @@ async fn a_body_that_never_ends_is_rolled_back_and_keeps_nobody_out() {
     assert!(matches!(hung, Err(Failure::Store(StoreError::Unavailable(_)))), "{hung:?}");
     assert_eq!(get(&store, "a").await, None);
     put(&store, "a", 2).await.unwrap();
+}
+
+/// Conflicts whenever anybody begins: no database takes part, so paused time tells exactly how long was waited.
+struct NeverBegins;
+
+impl Tamper for NeverBegins {
+    fn begin(&self, _access: Access) -> Result<(), StoreError> {
+        Err(StoreError::Conflict)
+    }
+}
+
+/// The same byte again and again.
+struct Always(u8);
+
+impl Random for Always {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(self.0);
+    }
+}
+
+async fn waited(byte: u8) -> Duration {
+    let database = TestDatabase::create(Backend::Memory).await.unwrap().unwrap();
+    let engine = Tampered::over(database.engine().unwrap(), Arc::new(NeverBegins));
+    let store = Store::new(engine, Arc::new(Always(byte)));
+    let begun = Instant::now();
+    let outcome = store.transact("busy", |uow| async move { uow.commit(()).await }).await;
+    assert!(matches!(outcome, Err(Failure::Store(StoreError::Unavailable(_)))), "{outcome:?}");
+    begun.elapsed()
+}
+
+/// Between attempts it waits, twice as long each time up to a tenth of a second, and anything between nothing and
+/// that: two who lost against each other do not meet again (fault 38).
+#[tokio::test(start_paused = true)]
+async fn the_wait_between_attempts_doubles_to_a_bound_and_is_spread_over_all_of_it() {
+    // 2 + 4 + 8 + 16 + 32 + 64 and five times 100 milliseconds, timers being exact to one.
+    let longest = waited(0xff).await;
+    assert!((626..=640).contains(&longest.as_millis()), "{longest:?}");
+    let half = waited(0x7f).await;
+    assert!((300..=330).contains(&half.as_millis()), "{half:?}");
+    let none = waited(0).await;
+    assert!(none < Duration::from_millis(15), "{none:?}");
 }

@@ -3,7 +3,7 @@
 mod admission;
 mod bot;
 mod codes;
-mod elsewhere;
+pub(crate) mod elsewhere;
 mod linking;
 mod login_flows;
 
