@@ -125,6 +125,29 @@ fn the_published_set_names_next_active_and_retired_keys_and_no_private_member() 
     }
 }
 
+/// RFC 7517 section 4 and RFC 8037 section 2: verifiers of other makers choose a key by these members (fault 38).
+#[test]
+fn a_published_key_has_these_members_and_no_other() {
+    let fixture = Fixture::new();
+    let set: Value = serde_json::from_slice(&fixture.tokens.jwks()).unwrap();
+    for key in set["keys"].as_array().unwrap() {
+        let key = key.as_object().unwrap();
+        let of_kind: &[&str] = match (key["alg"].as_str().unwrap(), key["kty"].as_str().unwrap()) {
+            ("EdDSA", "OKP") => &["crv", "x"],
+            ("ES256", "EC") => &["crv", "x", "y"],
+            ("RS256", "RSA") => &["e", "n"],
+            other => panic!("{other:?}"),
+        };
+        let mut members = [&["alg", "kid", "kty", "use"], of_kind].concat();
+        members.sort_unstable();
+        let mut published: Vec<_> = key.keys().map(String::as_str).collect();
+        published.sort_unstable();
+        assert_eq!(published, members);
+        assert_eq!(key["use"], "sig");
+        assert!(key.get("crv").is_none_or(|curve| curve == "Ed25519" || curve == "P-256"));
+    }
+}
+
 #[test]
 fn without_keys_nothing_is_issued_or_verified() {
     let fixture = Fixture::new();

@@ -47,6 +47,16 @@ pub(crate) async fn an_allowance_comes_back_over_time_and_not_before(fixture: Fi
     }
 }
 
+/// A burst of one is one attempt and not none: the smallest limit that can be configured (fault 38).
+pub(crate) async fn a_burst_of_one_allows_exactly_one(fixture: Fixture) {
+    let once = Limit { name: "once", burst: 1, period: Duration::from_secs(3600) };
+    assert!(fixture.a.check(&once, "ada", 1).await.is_allowed());
+    assert!(!fixture.b.check(&once, "ada", 1).await.is_allowed());
+    fixture.a.refund(&once, "ada").await;
+    assert!(fixture.b.check(&once, "ada", 1).await.is_allowed());
+    assert!(!fixture.a.check(&once, "ada", 1).await.is_allowed());
+}
+
 pub(crate) async fn a_refund_gives_back_exactly_one(fixture: Fixture) {
     fixture.a.refund(&HOURLY, "ada").await;
     assert!(fixture.a.check(&HOURLY, "ada", 10).await.is_allowed());

@@ -99,6 +99,7 @@ contract![
     typed: a_failed_load_is_shared_and_not_remembered,
     typed: a_value_that_carries_another_id_is_a_miss,
     typed: a_change_during_the_load_is_loaded_again,
+    limits: a_burst_of_one_allows_exactly_one,
     limits: a_storm_never_gets_more_than_the_burst,
     limits: an_allowance_comes_back_over_time_and_not_before,
     limits: a_refund_gives_back_exactly_one,
