@@ -1,4 +1,5 @@
-//! docs/security/abuse-cases.md and asvs.md: each attack and each requirement beside the tests that show it.
+//! docs/security/abuse-cases.md and asvs.md, docs/reliability.md: each attack, each requirement and each fault to survive
+//! beside the tests that show it.
 //!
 //! The rows are in CSV files beside the pages; the tests name the rows in their doc comments (`tags`); what is not shown
 //! has its reason in not-yet.csv. A row of a group that the service must withstand, with neither, is an error, and so
@@ -39,6 +40,13 @@ struct Requirement {
 }
 
 #[derive(Deserialize)]
+struct Fault {
+    id: String,
+    fault: String,
+    expected: String,
+}
+
+#[derive(Deserialize)]
 struct NotYet {
     id: String,
     reason: String,
@@ -63,7 +71,9 @@ pub struct Tables {
 pub fn tables(tree: &Tree) -> Result<Tables, String> {
     let attacks: Vec<Attack> = rows(tree, "docs/security/abuse-cases.csv")?;
     let requirements: Vec<Requirement> = rows(tree, "docs/security/asvs.csv")?;
-    let reasons: Vec<NotYet> = rows(tree, "docs/security/not-yet.csv")?;
+    let faults: Vec<Fault> = rows(tree, "docs/reliability/faults.csv")?;
+    let mut reasons: Vec<NotYet> = rows(tree, "docs/security/not-yet.csv")?;
+    reasons.extend(rows::<NotYet>(tree, "docs/reliability/not-yet.csv")?);
     let reasons: Reasons = reasons.into_iter().map(|row| (row.id, row.reason)).collect();
     let tests = tests(tree)?;
 
@@ -72,8 +82,12 @@ pub fn tables(tree: &Tree) -> Result<Tables, String> {
         pages: vec![
             page("docs/security/abuse-cases.md", abuse_cases(&attacks, &reasons, &tests)),
             page("docs/security/asvs.md", asvs(&requirements, &reasons, &tests)),
+            page(
+                "docs/reliability.md",
+                reliability(&tree.read("docs/reliability/figures.md")?, &faults, &reasons, &tests),
+            ),
         ],
-        wrong: wrong(&attacks, &requirements, &reasons, &tests),
+        wrong: wrong(&attacks, &requirements, &faults, &reasons, &tests),
     })
 }
 
@@ -98,8 +112,20 @@ fn tests(tree: &Tree) -> Result<Tests, String> {
 }
 
 /// Everything that does not fit together.
-fn wrong(attacks: &[Attack], requirements: &[Requirement], reasons: &Reasons, tests: &Tests) -> Vec<String> {
+fn wrong(
+    attacks: &[Attack],
+    requirements: &[Requirement],
+    faults: &[Fault],
+    reasons: &Reasons,
+    tests: &Tests,
+) -> Vec<String> {
     let mut wrong = Vec::new();
+    for fault in faults.iter().filter(|fault| !tests.contains_key(&fault.id) && !reasons.contains_key(&fault.id)) {
+        wrong.push(format!(
+            "{} has no test: {}. Tag one with `/// {}: …`, or say in docs/reliability/not-yet.csv why not yet",
+            fault.id, fault.fault, fault.id
+        ));
+    }
     for attack in attacks.iter().filter(|attack| WITHSTOOD.contains(&attack.group.as_str())) {
         if !tests.contains_key(&attack.id) && !reasons.contains_key(&attack.id) {
             wrong.push(format!(
@@ -110,7 +136,7 @@ fn wrong(attacks: &[Attack], requirements: &[Requirement], reasons: &Reasons, te
     }
     let groups = attacks.iter().map(|attack| attack.group.as_str());
     let ids = attacks.iter().map(|attack| attack.id.as_str()).chain(requirements.iter().map(|row| row.id.as_str()));
-    let known: BTreeSet<_> = ids.collect();
+    let known: BTreeSet<_> = ids.chain(faults.iter().map(|fault| fault.id.as_str())).collect();
     for (id, shown) in tests.iter().filter(|(id, _)| !known.contains(id.as_str())) {
         let names: Vec<_> = shown.iter().map(|test| format!("{} in {}", test.name, test.path)).collect();
         wrong.push(format!("there is no row {id}, which is named by {}", names.join(", ")));
@@ -118,9 +144,9 @@ fn wrong(attacks: &[Attack], requirements: &[Requirement], reasons: &Reasons, te
     let groups: BTreeSet<_> = groups.collect();
     for id in reasons.keys() {
         if tests.contains_key(id) {
-            wrong.push(format!("{id} has a test now: remove its line from docs/security/not-yet.csv"));
+            wrong.push(format!("{id} has a test now: remove its line from not-yet.csv"));
         } else if !known.contains(id.as_str()) && !groups.contains(id.as_str()) {
-            wrong.push(format!("docs/security/not-yet.csv: there is no row and no group {id}"));
+            wrong.push(format!("not-yet.csv: there is no row and no group {id}"));
         }
     }
     wrong
@@ -178,6 +204,25 @@ fn asvs(requirements: &[Requirement], reasons: &Reasons, tests: &Tests) -> Strin
             let _ = writeln!(page, "| {} | {} | {} | {proof} |", row.id, row.level, cell(&row.requirement));
         }
     }
+    page
+}
+
+/// The page of the faults: what was measured, as written by hand, and the table.
+fn reliability(figures: &str, faults: &[Fault], reasons: &Reasons, tests: &Tests) -> String {
+    let shown = faults.iter().filter(|fault| tests.contains_key(&fault.id)).count();
+    let mut page = format!(
+        "# Reliability\n\n{GENERATED}\n\nFaults that production brings, what the service does then, and the tests that bring \
+         them about. {shown} of {} are shown by tests; the others say why not.\n\n\
+         | id | fault | expected | shown by |\n|---|---|---|---|\n",
+        faults.len()
+    );
+    for fault in faults {
+        let reason = reasons.get(&fault.id).map_or("**No test**".to_owned(), |reason| format!("Not yet: {reason}"));
+        let cells = [&fault.id, &fault.fault, &fault.expected].map(|text| cell(text));
+        let _ = writeln!(page, "| {} | {} |", cells.join(" | "), proof(tests.get(&fault.id), reason));
+    }
+    page.push('\n');
+    page.push_str(figures);
     page
 }
 

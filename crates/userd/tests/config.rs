@@ -421,6 +421,7 @@ fn an_empty_file_is_the_defaults() {
     }
 }
 
+/// F19: files that are no configuration.
 #[test]
 fn a_file_that_is_huge_deep_or_no_text_is_refused() {
     let refusal = Fixture::file(&"# comment\n".repeat(200_000)).refusal();

@@ -1,5 +1,6 @@
 //! Finds the rows that tests name. A tag is a comment line directly above a test that starts with the row's id:
-//! `/// AC-074: HS256 signed with our public key.` or `/// ASVS V9.1.2`; several ids may stand before the colon.
+//! `/// AC-074: HS256 signed with our public key.`, `/// ASVS V9.1.2` or `/// F22: a compromised key`; several ids may stand
+//! before the colon.
 
 use crate::tree::Source;
 
@@ -41,19 +42,27 @@ fn comment(line: &str) -> Option<&str> {
     (!text.starts_with('!')).then(|| text.trim())
 }
 
-/// The ids that a comment starts with: `AC-001, AC-002: …`, `ASVS V1.2.3, V1.2.4`.
+/// The ids that a comment starts with: `AC-001, AC-002: …`, `ASVS V1.2.3, V1.2.4`, `F05, F06: …`.
 fn ids(comment: &str) -> Vec<String> {
-    let (abuse, rest) = match comment.strip_prefix("ASVS ") {
-        Some(rest) => (false, rest),
-        None => (true, comment),
+    let (is_id, rest): (fn(&str) -> bool, _) = match comment.strip_prefix("ASVS ") {
+        Some(rest) => (is_requirement, rest),
+        None => (|word| is_abuse_case(word) || is_fault(word), comment),
     };
     let head = rest.split([':', ';']).next().unwrap_or_default();
     let words = head.split([',', ' ']).map(|word| word.trim_end_matches('.')).filter(|word| !word.is_empty());
-    words.take_while(|word| if abuse { is_abuse_case(word) } else { is_requirement(word) }).map(str::to_owned).collect()
+    words.take_while(|word| is_id(word)).map(str::to_owned).collect()
 }
 
 fn is_abuse_case(word: &str) -> bool {
-    word.strip_prefix("AC-").is_some_and(|number| number.len() == 3 && number.bytes().all(|byte| byte.is_ascii_digit()))
+    is_number(word, "AC-", 3)
+}
+
+fn is_fault(word: &str) -> bool {
+    is_number(word, "F", 2)
+}
+
+fn is_number(word: &str, prefix: &str, digits: usize) -> bool {
+    word.strip_prefix(prefix).is_some_and(|number| number.len() == digits && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn is_requirement(word: &str) -> bool {

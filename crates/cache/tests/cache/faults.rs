@@ -17,6 +17,7 @@ use userd_cache::{Cache, CacheHealth, CacheOptions, Cached, Limit, LimitAnswer, 
 
 const HOURLY: Limit = Limit { name: "login", burst: 10, period: Duration::from_secs(3600) };
 
+/// F05: no error, and the limits still hold.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_redis_costs_no_error_and_limits_still_hold() {
     if !installed() {
@@ -81,6 +82,7 @@ async fn a_paused_redis_is_waited_for_once_and_then_not_asked() {
     connected(&*cache).await;
 }
 
+/// F06: answers that come late open the breaker.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_redis_is_left_alone_until_it_is_quick_again() {
     if !installed() {

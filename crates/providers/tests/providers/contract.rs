@@ -138,6 +138,7 @@ async fn an_upstream_that_is_ill_is_unavailable() {
     }
 }
 
+/// F32: a provider that does not answer.
 #[tokio::test]
 async fn a_slow_upstream_is_given_up_in_time() {
     let slow = |kind: Kind| async move {

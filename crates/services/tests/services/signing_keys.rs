@@ -78,6 +78,7 @@ async fn many_replicas_start_at_once_on_an_empty_database(fixture: Fixture) {
     assert_eq!(keys(&apps[0]).await.len(), 2);
 }
 
+/// F21: what was signed before a rotation stays good.
 #[apply(case)]
 async fn a_rotation_lets_the_heir_sign_and_old_tokens_stay_good(fixture: Fixture) {
     let app = fixture.app().await;

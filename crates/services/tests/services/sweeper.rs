@@ -104,6 +104,7 @@ async fn the_outbox_has_a_bound_while_nobody_delivers(fixture: Fixture) {
 }
 
 /// (fault 23)
+/// F11, F44: forty days ahead, and back.
 #[apply(case)]
 async fn a_clock_that_jumped_forward_and_back_stops_neither_sweeper_nor_keys(fixture: Fixture) {
     let (here, there) = fixture.two_apps().await;

@@ -212,6 +212,7 @@ async fn sessions_ended_by_the_server_are_not_noticed() {
     assert_eq!(get(&store, "b").await, Some(2));
 }
 
+/// F33: the line to the database is cut and mended.
 #[tokio::test]
 async fn a_server_that_is_away_is_unavailable_and_found_again() {
     let Some((_database, options)) = database().await else { return };
@@ -246,6 +247,7 @@ async fn a_connection_lost_before_the_commit_is_unavailable() {
     assert_eq!(get(&store, "a").await, None);
 }
 
+/// F30: every connection is busy.
 #[tokio::test]
 async fn no_connection_in_time_is_unavailable() {
     let Some((_database, mut options)) = database().await else { return };
@@ -290,6 +292,7 @@ async fn a_statement_that_takes_too_long_is_given_up() {
 }
 
 /// A pooler in transaction mode gives the next transaction another server session, where nothing is prepared.
+/// F50: what a pooler in transaction mode needs.
 #[tokio::test]
 async fn nothing_is_prepared_where_statements_are_not_to_be() {
     let Some((_database, options)) = database().await else { return };

@@ -42,6 +42,7 @@ async fn put_while_losing(attempts: u32) -> (Result<(), Failure>, Option<i64>, u
     (outcome, stored, losing.seen.load(Ordering::SeqCst))
 }
 
+/// F09: conflicts again and again are retried, never an error of the server.
 #[tokio::test]
 async fn eleven_conflicts_are_no_failure() {
     let (outcome, stored, attempts) = put_while_losing(11).await;
@@ -49,6 +50,7 @@ async fn eleven_conflicts_are_no_failure() {
     assert_eq!((stored, attempts), (Some(1), 12));
 }
 
+/// F09: conflicts without end end as `Unavailable`, after twelve attempts.
 #[tokio::test]
 async fn conflicts_without_end_are_unavailable() {
     let (outcome, stored, attempts) = put_while_losing(u32::MAX).await;

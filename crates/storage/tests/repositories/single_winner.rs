@@ -37,6 +37,7 @@ async fn using_twice_in_one_unit_of_work_succeeds_once() {
     .await;
 }
 
+/// F17: every secret of one use, raced for.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sixty_four_uses_at_once_have_one_winner() {
     on_every_store(async |store| {
@@ -192,6 +193,7 @@ async fn a_lease_has_one_owner_until_it_expires_or_is_released() {
 }
 
 /// (fault 23)
+/// F44: a lease of the far future.
 #[tokio::test]
 async fn a_lease_from_a_clock_that_had_jumped_forward_is_free() {
     on_every_store(async |store| {

@@ -61,6 +61,7 @@ fn no_spoiled_configuration_starts_with_a_wrong_value(share: u64) {
     assert!(slowest < Duration::from_secs(1), "the slowest took {slowest:?}");
 }
 
+/// F19: spoiled configurations, a quarter of ten thousand.
 #[test]
 fn no_spoiled_configuration_starts_with_a_wrong_value_first_share() {
     no_spoiled_configuration_starts_with_a_wrong_value(1);

@@ -98,7 +98,7 @@ impl Ledger {
 }
 
 on_each_engine! {
-    /// Fault F01.
+    /// F01.
     async fn a_crash_storm_loses_nothing_that_was_acknowledged(app: TestApp) {
         let cycles = rounds("USERD_TEST_CRASHES", 20);
         let (mut ledgers, mut ready): (Vec<Ledger>, Vec<Duration>) = Default::default();

@@ -23,7 +23,7 @@ async fn rest(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// Fault F25.
+/// F25.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn callers_who_dawdle_are_hung_up_on_and_hold_nobody_up() {
     let app = TestApp::build(Engine::Sqlite).await.unwrap().with("http.header_timeout", "1s");
@@ -50,7 +50,7 @@ async fn callers_who_dawdle_are_hung_up_on_and_hold_nobody_up() {
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 }
 
-/// Fault F26.
+/// F26.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn callers_who_shout_are_refused() {
     let replica = TestApp::build(Engine::Sqlite).await.unwrap().open().await;

@@ -12,7 +12,7 @@ const MEMORY: u64 = 32 << 20;
 const STORM: usize = 300;
 
 on_each_engine! {
-    /// Fault F28.
+    /// F28.
     async fn a_login_storm_is_sent_away_and_bounded(app: TestApp) {
         let app = app
             .with("passwords.argon2.memory_kib", &(MEMORY >> 10).to_string())

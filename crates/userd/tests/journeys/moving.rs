@@ -112,6 +112,7 @@ async fn a_killed_copy_is_resumed() {
 }
 
 /// The service goes on writing while the backup is made; what was there before is in it.
+/// F35: a backup made under load is consistent.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_of_a_running_service_can_be_served() {
     let app = TestApp::build(Engine::Sqlite).await.unwrap();

@@ -36,7 +36,7 @@ async fn succeed(load: &Load, more: usize) {
     until("progress", Duration::from_secs(30), async || load.successes() >= before + more).await;
 }
 
-/// Fault F08: lines cut under load.
+/// F08: lines cut under load.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cut_lines_to_the_database_lose_nothing() {
     let Some(fixture) = Fixture::build().await else { return };
@@ -62,7 +62,8 @@ async fn cut_lines_to_the_database_lose_nothing() {
     assert_eq!(replica.lines_of("ERROR"), Vec::<String>::new());
 }
 
-/// ASVS V16.5.2: fault F08; the server crashes, and is stopped, under load.
+/// F08: the server crashes, and is stopped, under load.
+/// ASVS V16.5.2
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_restarts_loses_nothing_and_comes_back_by_itself() {
     let Some(fixture) = Fixture::build().await else { return };

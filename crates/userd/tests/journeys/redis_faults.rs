@@ -68,7 +68,8 @@ impl Drop for SignedInUsers {
     }
 }
 
-/// ASVS V16.5.2: faults F05, F06, F07.
+/// F05, F06, F07: Redis killed, paused, flushed.
+/// ASVS V16.5.2
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_sign_in_fails_whatever_happens_to_redis() {
     let Some(app) = TestApp::build(Engine::Postgres).await else { return };

@@ -79,6 +79,7 @@ async fn deaths(pair: &Pair, admin: &Caller, what: &str) {
 }
 
 /// ASVS V7.4.1
+/// F34: revoked here, refused there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_dies_at_one_replica_is_dead_at_the_other_within_a_second() {
     let Some(mut pair) = Pair::open().await else { return };
@@ -106,6 +107,7 @@ async fn a_session_of_one_replica_is_a_session_of_the_other() {
     pair.a.visitor().refresh(last).await.refused(401, "invalid_refresh_token");
 }
 
+/// F21: a rotation between two requests.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tokens_of_a_key_rotated_at_one_replica_are_good_at_the_other_at_once() {
     let Some(pair) = Pair::open().await else { return };
@@ -130,6 +132,7 @@ async fn tokens_of_a_key_rotated_at_one_replica_are_good_at_the_other_at_once() 
 }
 
 /// AC-090: one refresh token raced across replicas.
+/// F14, F16: one refresh token and one address, raced across replicas.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn races_across_replicas_have_one_winner() {
     let Some(pair) = Pair::open().await else { return };

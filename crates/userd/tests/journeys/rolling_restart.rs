@@ -106,7 +106,7 @@ fn with_http2(base: &str) -> Caller {
     Caller::new(base).over(http.build().unwrap())
 }
 
-/// Fault F23.
+/// F23.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rolling_restart_fails_no_request() {
     let Some(app) = TestApp::build(Engine::Postgres).await else { return };

@@ -14,7 +14,7 @@ use userd_storage::{
 use crate::support::{Engine, PASSWORD, Replica, TestApp, unique_email, until};
 
 on_each_engine! {
-    /// Fault F24.
+    /// F24.
     async fn a_stop_under_load_finishes_what_is_in_flight(app: TestApp) {
         // Hashes that take a while, so that there is something in flight.
         let app = app
@@ -91,6 +91,7 @@ async fn a_stopped_service_leaves_no_lease_for_the_next_start_to_wait_for() {
 }
 
 /// (fault 24)
+/// F49: two services, one file.
 #[tokio::test]
 async fn a_second_service_on_one_file_refuses_to_start_and_names_the_first() {
     let app = TestApp::build(Engine::Sqlite).await.unwrap();

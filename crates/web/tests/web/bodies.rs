@@ -58,6 +58,7 @@ async fn a_compressed_body_is_refused() {
 }
 
 /// AC-114: a body beyond the bound, announced or streamed without end, is not read further.
+/// F27: a body without end is not read.
 #[tokio::test]
 async fn a_body_beyond_64_kib_is_refused() {
     let router = app();
@@ -70,6 +71,7 @@ async fn a_body_beyond_64_kib_is_refused() {
 }
 
 /// AC-125: duplicate keys, lone surrogates, 1e999, depth 10^5, through the whole stack.
+/// F27: deep, wide and endless JSON.
 #[tokio::test]
 async fn hostile_json_is_refused_with_400() {
     let router = app();

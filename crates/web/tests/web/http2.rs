@@ -73,6 +73,7 @@ async fn flood(server: &Server, first: &[u8], again: &[u8], most: usize) -> usiz
 }
 
 /// AC-132: CONTINUATION frames without end close the connection.
+/// F26: a header block without end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn endless_continuation_frames_close_the_connection() {
     let server = Server::start(ServerOptions::default()).await;

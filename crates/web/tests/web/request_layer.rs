@@ -37,6 +37,7 @@ async fn a_request_id_is_echoed_only_when_it_is_a_token() {
     assert_ne!(one.header("x-request-id"), two.header("x-request-id"));
 }
 
+/// F37: a handler panics; nobody else notices.
 #[tokio::test]
 async fn a_panic_is_one_failed_request() {
     let router = app();

@@ -59,6 +59,7 @@ async fn an_idle_connection_outlives_the_head_timeout_and_a_second_slow_head_doe
     assert!(!read_to_end(&mut stream).await.contains("200"), "half a head is not");
 }
 
+/// F26: headers and addresses without end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn floods_of_headers_and_long_urls_are_refused() {
     let server = Server::start(ServerOptions::default()).await;
@@ -80,6 +81,7 @@ async fn floods_of_headers_and_long_urls_are_refused() {
 }
 
 /// A caller who asks for much and reads nothing does not hold the answers for ever.
+/// F25: a reader who reads nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_that_nobody_reads_are_given_up() {
     let options = ServerOptions {

@@ -25,6 +25,7 @@ fn loaded(version: i64, name: &str) -> Result<Option<Loaded<String>>, &'static s
     Ok(Some(Loaded { version, value: name.to_owned() }))
 }
 
+/// F31: one question for a hundred who miss.
 pub(crate) async fn a_hundred_misses_load_once(fixture: Fixture) {
     let names = names(&fixture.a);
     let (loads, asked) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));

@@ -52,6 +52,7 @@ async fn a_broken_step_is_named_and_can_be_run_again() {
     assert_eq!(run(&store, mended).await.unwrap().applied, ["third"]);
 }
 
+/// F36: the previous release still works.
 #[tokio::test]
 async fn the_previous_release_runs_on_the_new_schema() {
     let store = store().await;
@@ -121,6 +122,7 @@ statements! {
 }
 
 /// A step that was run and not recorded is run again: with every step of the renaming as the last one run.
+/// F36: killed at each step, begun again.
 #[tokio::test]
 async fn a_migrator_killed_while_tables_are_renamed_loses_no_row() {
     let (before, renaming) = MIGRATIONS.split_at(BEFORE_THE_RENAMING);
