@@ -219,7 +219,12 @@ fn reliability(figures: &str, faults: &[Fault], reasons: &Reasons, tests: &Tests
     for fault in faults {
         let reason = reasons.get(&fault.id).map_or("**No test**".to_owned(), |reason| format!("Not yet: {reason}"));
         let cells = [&fault.id, &fault.fault, &fault.expected].map(|text| cell(text));
-        let _ = writeln!(page, "| {} | {} |", cells.join(" | "), proof(tests.get(&fault.id), reason));
+        let _ = writeln!(
+            page,
+            "| {} | {} |",
+            cells.join(" | "),
+            proof(tests.get(&fault.id), reason).replace("(../../", "(../")
+        );
     }
     page.push('\n');
     page.push_str(figures);

@@ -30,9 +30,12 @@ impl Repository {
             "id,level,chapter,requirement,applies,condition,verify_kind,verify\nV1.1.1,2,V1 Encoding,decode once,yes,,prop,x\n",
         );
         write("docs/security/not-yet.csv", &format!("id,reason\n{not_yet}"));
+        write("docs/reliability/faults.csv", "id,fault,expected\nF01,kill it,nothing lost\n");
+        write("docs/reliability/not-yet.csv", "id,reason\n");
+        write("docs/reliability/figures.md", "## Figures\n");
         write("crates/x/tests/t.rs", test);
         write("xtask/src/lib.rs", "//! Nothing.\n");
-        write("tests/clients/c.py", "# AC-002: from outside.\ndef test_of_a_client():\n    pass\n");
+        write("tests/clients/c.py", "# AC-002: from outside.\n# F01: killed.\ndef test_of_a_client():\n    pass\n");
         Self(folder)
     }
 
@@ -49,7 +52,9 @@ fn a_tag_links_its_test() {
     );
     let tables = repository.tables().unwrap();
     assert!(tables.wrong.is_empty(), "{:?}", tables.wrong);
-    let [attacks, requirements] = &tables.pages[..] else { panic!("two pages") };
+    let [attacks, requirements, faults] = &tables.pages[..] else { panic!("three pages") };
+    let fault = "| F01 | kill it | nothing lost | [test_of_a_client](../tests/clients/c.py) |";
+    assert!(faults.text.contains(fault) && faults.text.ends_with("## Figures\n"), "{}", faults.text);
     let link = "[a_forged_one_is_refused](../../crates/x/tests/t.rs)";
     assert!(attacks.text.contains(&format!("| AC-001 | forge \\| it | a | refused | {link} |")), "{}", attacks.text);
     assert!(attacks.text.contains("[test_of_a_client](../../tests/clients/c.py)"), "{}", attacks.text);
@@ -69,7 +74,7 @@ fn a_reason_stands_in_for_a_test_and_falls_with_it() {
     assert!(excused.wrong.is_empty(), "{:?}", excused.wrong);
     assert!(excused.pages[0].text.contains("Not yet: no tokens yet"));
     let tables = Repository::with("/// AC-001: forged.\nfn refused() {}\n", "AC-001,no tokens yet\n").tables().unwrap();
-    assert_eq!(tables.wrong, ["AC-001 has a test now: remove its line from docs/security/not-yet.csv"]);
+    assert_eq!(tables.wrong, ["AC-001 has a test now: remove its line from not-yet.csv"]);
 }
 
 #[test]
