@@ -58,7 +58,7 @@ fn a_field_moved_to_another_row_or_column_is_not_opened() {
     assert_eq!(fields.open_data_key(&wrapped, bob()).unwrap_err(), CryptoError::CannotOpen);
 }
 
-/// ASVS V11.3.3
+/// ASVS V11.3.3, V11.2.5
 #[test]
 fn no_changed_bit_goes_unnoticed() {
     let (fields, random) = (fields(), Counting::default());
@@ -106,6 +106,7 @@ fn a_new_master_key_opens_the_old_and_rewraps_it() {
     assert_eq!(new.open_system("index", &system).unwrap().as_slice(), b"key");
 }
 
+/// ASVS V11.4.4
 #[test]
 fn a_master_key_file_is_32_bytes_of_base64() {
     let keys = MasterKeys::generate(&Counting::default());

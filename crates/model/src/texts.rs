@@ -143,6 +143,7 @@ mod tests {
         }
     }
 
+    /// ASVS V1.3.10
     #[test]
     fn values_are_filled_in_once() {
         let filled = Text::BotWhichCode.filled(Language::English, &[("site", "{from}"), ("from", "here")]);

@@ -129,6 +129,7 @@ mod tests {
     use super::*;
 
     /// AC-120: loopback, link-local, shared, unique-local and v4-in-v6 forms are private.
+    /// ASVS V1.3.6
     #[test]
     fn every_way_to_write_a_private_address_is_known() {
         for text in [

@@ -265,6 +265,7 @@ pub(crate) mod tests {
         assert!(!judge_email(None, Some(true), false));
     }
 
+    /// ASVS V1.2.2
     #[test]
     fn a_picture_that_is_not_https_is_dropped() {
         assert_eq!(picture(Some("javascript:alert(1)".into())), None);

@@ -266,6 +266,7 @@ pub enum NativeProof<'a> {
 mod tests {
     use super::*;
 
+    /// ASVS V15.3.7
     #[test]
     fn a_parameter_that_comes_twice_is_refused() {
         assert_eq!(callback_params(b"code=a&state=b&code=c"), Err(ProviderFault::Refused("callback_malformed")));

@@ -22,6 +22,7 @@ fn an_unambiguous_text_is_read_whole() {
     assert_eq!(value(b" [] "), Ok(json!([])));
 }
 
+/// ASVS V1.5.3
 #[test]
 fn a_member_that_occurs_twice_is_refused_however_it_is_written() {
     for text in [r#"{"a":1,"a":1}"#, r#"{"x":{"a":1,"\u0061":2}}"#, r#"[{"":1,"":2}]"#, r#"{"\u0061":1,"a":2}"#] {
@@ -72,6 +73,7 @@ fn a_refusal_says_where_and_shows_nothing_of_the_text() {
 }
 
 proptest! {
+    /// ASVS V1.5.2
     #[test]
     fn any_bytes_are_read_or_refused(
         bytes in proptest::collection::vec(any::<u8>(), 0..200),

@@ -291,6 +291,7 @@ fn a_secret_given_twice_in_one_source_is_refused_and_a_later_source_wins() {
     assert!(refusal.contains("crypto.master_key_command: master_key_file says the same"), "{refusal}");
 }
 
+/// ASVS V13.3.1
 #[test]
 fn the_master_key_comes_from_one_of_three_places() {
     let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";

@@ -128,6 +128,7 @@ fn keys_of_schema(schema: &Value, path: &str, keys: &mut BTreeSet<String>) {
     }
 }
 
+/// ASVS V2.1.3
 #[test]
 fn every_key_is_described_and_bounded() {
     fn look(schema: &Value, path: &str) {

@@ -59,6 +59,7 @@ fn one_object(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
+/// ASVS V16.2.2, V16.2.4
 #[test]
 fn a_json_line_is_flat_and_carries_the_fields_of_the_spans_around_it() {
     let line = told(&LogConfig::default(), PIPE, || {

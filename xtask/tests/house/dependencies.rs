@@ -158,6 +158,7 @@ fn no_banned_crate_is_built() {
     none("a crate that deny.toml bans", found.map(|package| format!("{} {}", package.name, package.version)).collect());
 }
 
+/// ASVS V13.4.2, V15.2.3
 #[test]
 fn what_is_shipped_is_built_without_the_testing_modules() {
     let output = Command::new(env!("CARGO"))

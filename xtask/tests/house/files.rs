@@ -41,7 +41,7 @@ fn nothing_is_left_open() {
     none("do it, or open an issue", open);
 }
 
-/// ASVS V1.4.1
+/// ASVS V1.4.1, V1.4.3
 #[test]
 fn no_crate_is_unsafe() {
     let mut found = Vec::new();

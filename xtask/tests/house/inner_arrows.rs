@@ -91,6 +91,7 @@ fn rules_do_not_read_the_clock() {
     none("time is passed in, so that tests can move it", offenders(&["model", "services", "jose"], &clocks));
 }
 
+/// ASVS V6.5.3
 #[test]
 fn rules_do_not_draw_chance() {
     let chance = ["aws_lc_rs::rand", "getrandom::", "rand::", "Uuid::new_v4", "Uuid::now_v7"];

@@ -53,7 +53,7 @@ fn malformed_times_are_refused() {
 }
 
 /// AC-058: a token for somebody else, from somebody else, or without what an access token needs.
-/// ASVS V9.2.3
+/// ASVS V9.2.3, V10.3.1
 #[test]
 fn claims_must_be_there_and_be_ours() {
     let fixture = Fixture::new();

@@ -90,7 +90,7 @@ fn spki(key: &SigningKey) -> Vec<u8> {
 }
 
 /// AC-075: a key signs and verifies with its own algorithm only.
-/// ASVS V9.1.2
+/// ASVS V9.1.2, V11.4.3
 #[test]
 fn algorithms_cannot_be_swapped_between_keys() {
     let fixture = Fixture::new();

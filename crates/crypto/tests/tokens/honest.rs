@@ -226,6 +226,7 @@ fn access_and_refresh_tokens_never_stand_in_for_each_other() {
 }
 
 /// AC-135: RSA private keys are only ever in aws-lc; the `rsa` crate is not even in the lock file.
+/// ASVS V11.3.1
 #[test]
 fn the_rsa_crate_is_not_among_our_dependencies() {
     let lock = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.lock")).unwrap();
@@ -251,6 +252,7 @@ fn claims_with_jti(number: u8) -> userd_crypto::AccessClaims {
     claims
 }
 
+/// ASVS V9.2.4
 #[test]
 fn the_audience_may_be_a_list_that_names_us() {
     let fixture = Fixture::new();

@@ -29,7 +29,7 @@ const CRAWL: [(&str, &str, u16); 17] = [
 ];
 
 /// AC-127: framing by another site is forbidden on every answer, pages and errors included.
-/// ASVS V3.4.3, V3.4.4, V3.4.5, V3.4.6, V3.4.8, V3.2.1, V4.1.1
+/// ASVS V3.4.3, V3.4.4, V3.4.5, V3.4.6, V3.4.8, V3.2.1, V4.1.1, V1.3.2, V13.4.6
 #[tokio::test]
 async fn every_answer_carries_the_security_headers() {
     let router = app();
@@ -67,7 +67,7 @@ async fn https_promises_to_stay_https() {
     }
 }
 
-/// ASVS V4.1.4
+/// ASVS V4.1.4, V13.4.4
 #[tokio::test]
 async fn other_methods_are_refused_with_the_allowed_ones() {
     let router = app();
@@ -106,6 +106,7 @@ async fn readiness_names_the_parts() {
 }
 
 /// AC-116: markup in a path, parameter, header or field name comes back as data or not at all.
+/// ASVS V1.2.1, V1.2.3
 #[tokio::test]
 async fn nothing_reflected_is_active() {
     let router = app();

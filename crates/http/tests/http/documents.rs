@@ -47,6 +47,7 @@ fn a_gap_between_routes_and_policy_fails_the_start() {
 }
 
 /// Of the routes that say they can be busy hashing, all give way, and no others do.
+/// ASVS V15.1.3
 #[test]
 fn the_routes_that_hash_passwords_are_those_that_can_be_busy() {
     let document = document();
@@ -116,6 +117,7 @@ async fn every_documented_operation_is_routed() {
 
 /// AC-104: every route that is not public refuses a caller without credentials, with false ones, and with ones in the
 /// wrong place; and every answer of every route is complete.
+/// ASVS V6.3.4
 #[tokio::test]
 async fn no_route_but_the_public_ones_serves_strangers() {
     let router = app();
@@ -217,7 +219,7 @@ fn resolve_references(value: &Value, document: &Value) {
     }
 }
 
-/// ASVS V3.6.1
+/// ASVS V3.6.1, V14.2.3
 #[tokio::test]
 async fn the_documentation_page_loads_from_here_only() {
     let router = app();

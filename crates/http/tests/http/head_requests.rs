@@ -15,6 +15,7 @@ use crate::{app::*, provider::TestProvider};
 
 /// Every route of the table, as somebody signed in with an attempt under way: the database is asked for no unit of
 /// work, no cookie is set, and the attempt is still there for the GET. (fault 13)
+/// ASVS V3.5.3
 #[tokio::test]
 async fn head_changes_nothing_on_any_route() {
     let inner = memory_store().await.unwrap();

@@ -136,7 +136,7 @@ fn repetitions_and_walks_are_refused() {
     }
 }
 
-/// ASVS V6.2.11
+/// ASVS V6.2.11, V2.2.3
 #[test]
 fn the_users_own_words_are_refused() {
     let about = AboutUser {
@@ -169,7 +169,7 @@ fn the_users_own_words_are_refused() {
     assert_eq!(check("annushka19901"), Ok(()));
 }
 
-/// ASVS V6.2.11
+/// ASVS V6.2.11, V6.1.2
 #[test]
 fn the_name_of_the_service_is_refused() {
     let rules =

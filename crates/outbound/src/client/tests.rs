@@ -59,6 +59,7 @@ async fn a_discovered_name_that_leads_inside_is_not_connected_to() {
     assert!(why.contains("leads to a private address"), "{why}");
 }
 
+/// ASVS V12.3.3
 #[test]
 fn plain_http_is_for_the_loopback_only() {
     let fine = |url: &str| HttpClient::new(HttpOptions::default(), &[&Url::parse(url).unwrap()]).is_ok();
@@ -113,6 +114,7 @@ fn redirecting(elsewhere: &Url) -> Router {
 }
 
 /// AC-120: a redirect is followed only when that was asked for, under the rules of the first call.
+/// ASVS V15.3.2
 #[tokio::test]
 async fn redirects_are_bounded_and_guarded() {
     let elsewhere = serve(redirecting(&Url::parse("http://127.0.0.1:1").unwrap())).await;

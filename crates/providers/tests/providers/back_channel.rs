@@ -131,6 +131,7 @@ async fn a_certificate_for_another_host_is_refused() {
 }
 
 /// AC-134: TLS 1.0 is not spoken, whatever the server proposes.
+/// ASVS V12.3.1
 #[tokio::test]
 async fn a_server_that_speaks_only_old_tls_is_refused() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -179,6 +180,7 @@ fn half_a_client_certificate_is_refused_at_start() {
     assert_eq!(build(&config, &support::dependencies()).err().unwrap().field, "ca_file");
 }
 
+/// ASVS V13.2.6
 #[tokio::test]
 async fn every_call_goes_through_the_configured_proxy() {
     let proxy = support::upstream(Kind::Oauth2).await;

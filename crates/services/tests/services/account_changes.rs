@@ -47,6 +47,7 @@ async fn a_change_against_another_version_is_refused(fixture: Fixture) {
     assert_eq!(app.count_of(ada.id, EventKind::UserChanged).await, 1);
 }
 
+/// ASVS V2.2.2
 #[apply(case)]
 async fn every_wrong_field_of_a_profile_is_named(fixture: Fixture) {
     let app = fixture.app().await;

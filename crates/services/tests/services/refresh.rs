@@ -11,6 +11,7 @@ use crate::{
     personas::{OTHER_PASSWORD, PASSWORD, at, elsewhere, home, of_id, of_session, password},
 };
 
+/// ASVS V7.2.2
 #[apply(case)]
 async fn a_refresh_gives_a_new_pair_of_the_same_session(fixture: Fixture) {
     let app = fixture.app().await;

@@ -9,7 +9,7 @@ use crate::{
     personas::{at, elsewhere, home, registration, started},
 };
 
-/// ASVS V6.3.2
+/// ASVS V6.3.2, V6.4.1, V13.2.3
 #[apply(case)]
 async fn the_setup_link_makes_one_administrator_and_dies(fixture: Fixture) {
     let app = fixture.app().await;

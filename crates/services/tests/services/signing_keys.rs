@@ -129,6 +129,7 @@ async fn only_who_may_touches_keys(fixture: Fixture) {
     }
 }
 
+/// ASVS V13.3.4
 #[apply(case)]
 async fn the_schedule_rotates_in_time_and_drops_the_retired_later(fixture: Fixture) {
     let app = fixture.app().await;

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// AC-095: whoever may see accounts may not therefore change them.
-/// ASVS V8.2.1, V8.3.1
+/// ASVS V8.2.1, V8.3.1, V10.3.2
 #[apply(case)]
 async fn only_who_may_administers_accounts(fixture: Fixture) {
     let app = fixture.app().await;

@@ -51,6 +51,7 @@ async fn eleven_conflicts_are_no_failure() {
 }
 
 /// F09: conflicts without end end as `Unavailable`, after twelve attempts.
+/// ASVS V15.4.3
 #[tokio::test]
 async fn conflicts_without_end_are_unavailable() {
     let (outcome, stored, attempts) = put_while_losing(u32::MAX).await;

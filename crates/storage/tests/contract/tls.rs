@@ -102,7 +102,7 @@ async fn a_database_server_with_the_certificate_of_another_host_is_told_nothing(
     }
 }
 
-/// ASVS V12.3.2
+/// ASVS V12.3.2, V12.3.4
 #[tokio::test]
 async fn a_database_server_of_an_unknown_authority_is_told_nothing() {
     let (authority, other) = (Authority::new(), Authority::new());

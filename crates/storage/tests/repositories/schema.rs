@@ -243,6 +243,7 @@ fn an_order_is_total_and_the_key_comes_first() {
     }
 }
 
+/// ASVS V14.1.1
 #[test]
 fn whose_data_a_table_holds_and_how_it_ends_is_true_of_its_columns() {
     assert!(retention().map(|fact| fact.table).eq(TABLES.iter().map(|table| table.name)));

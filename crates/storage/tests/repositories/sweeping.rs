@@ -50,6 +50,7 @@ async fn sweep(store: &Store, table: &Table, now: Timestamp) -> Vec<usize> {
     }
 }
 
+/// ASVS V14.2.7
 #[tokio::test]
 async fn expired_sessions_are_swept_and_others_stay() {
     on_every_store(async |store| {

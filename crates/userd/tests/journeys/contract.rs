@@ -35,6 +35,7 @@ fn must_be_content(report: Result<String, String>) {
 
 on_each_engine! {
     /// AC-115, AC-125: malformed values of every kind in every place.
+    /// ASVS V2.2.1
     async fn every_answer_is_one_of_those_in_the_document(app: TestApp) {
         let replica = app.open().await;
         let admin = replica.admin(&app).await;

@@ -13,6 +13,7 @@ const STORM: usize = 300;
 
 on_each_engine! {
     /// F28.
+    /// ASVS V15.2.2, V15.4.4
     async fn a_login_storm_is_sent_away_and_bounded(app: TestApp) {
         let app = app
             .with("passwords.argon2.memory_kib", &(MEMORY >> 10).to_string())

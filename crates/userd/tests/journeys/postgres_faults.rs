@@ -95,6 +95,7 @@ async fn a_database_that_restarts_loses_nothing_and_comes_back_by_itself() {
 }
 
 /// A database that is away makes every part of the API answer 503 or, where it is not needed, as ever.
+/// ASVS V16.5.3
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_database_nobody_sees_a_500() {
     let Some(fixture) = Fixture::build().await else { return };

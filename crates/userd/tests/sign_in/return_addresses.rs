@@ -197,7 +197,7 @@ fn corpus() -> BTreeSet<String> {
 on_each_engine! {
     /// AC-059: addresses with a user, wildcards, dots, encodings, other paths; compared exactly.
     /// AC-060: `javascript:`, `data:` and other schemes.
-    /// ASVS V10.4.1
+    /// ASVS V10.4.1, V3.7.2
     async fn only_the_configured_addresses_are_taken(app: TestApp) {
         let upstream = oidc::start(Options::default()).await.unwrap();
         let fixture = Fixture::open(&Fixture::address(&app), json!([providers::oidc("corp", &upstream, true)])).await;

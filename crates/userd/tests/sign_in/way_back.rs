@@ -48,7 +48,7 @@ on_each_engine! {
     /// AC-051: the state is left out, empty, another one, or given twice.
     /// AC-056: a state that the caller made.
     /// AC-085: a cookie that the caller made.
-    /// ASVS V10.1.2, V10.2.1
+    /// ASVS V10.1.2, V10.2.1, V7.6.2
     async fn a_callback_without_our_state_and_cookie_is_refused(app: TestApp) {
         let (fixture, _upstream) = open(&app).await;
         let mut browser = Browser::new();

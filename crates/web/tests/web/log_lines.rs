@@ -57,6 +57,7 @@ impl Memory {
     }
 }
 
+/// ASVS V16.2.1
 #[tokio::test]
 async fn each_request_leaves_one_line_with_its_ids() {
     let router = app();

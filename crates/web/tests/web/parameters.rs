@@ -115,6 +115,7 @@ async fn idempotency_keys_are_short_visible_and_single() {
     }
 }
 
+/// ASVS V3.5.1
 #[tokio::test]
 async fn a_bearer_token_comes_in_one_header_and_nowhere_else() {
     let router = app();

@@ -38,6 +38,7 @@ async fn a_request_id_is_echoed_only_when_it_is_a_token() {
 }
 
 /// F37: a handler panics; nobody else notices.
+/// ASVS V16.5.4
 #[tokio::test]
 async fn a_panic_is_one_failed_request() {
     let router = app();
@@ -72,7 +73,7 @@ async fn a_url_beyond_8_kib_is_refused() {
     assert_eq!((answer.status.as_u16(), answer.slug().as_str()), (414, "uri_too_long"));
 }
 
-/// ASVS V4.1.3
+/// ASVS V4.1.3, V15.3.4
 #[tokio::test]
 async fn the_client_address_is_told_by_trusted_proxies_only() {
     let spoofing =

@@ -179,6 +179,7 @@ async fn a_tap_on_the_right_code_signs_in(fixture: Fixture) {
 }
 
 /// A link sent to somebody else: the victim does not know the code, and one wrong tap ends it.
+/// ASVS V6.6.3
 #[apply(case)]
 async fn a_wrong_code_ends_the_login(fixture: Fixture) {
     let messenger = Messenger::open(&fixture).await;
@@ -222,6 +223,7 @@ async fn nobody_else_answers_for_the_person_asked(fixture: Fixture) {
 }
 
 /// AC-083: the tokens of a login go to the browser that began it.
+/// ASVS V6.6.2
 #[apply(case)]
 async fn another_browser_cannot_poll(fixture: Fixture) {
     let messenger = Messenger::open(&fixture).await;

@@ -39,7 +39,7 @@ async fn a_linked_account_signs_its_owner_in(fixture: Fixture) {
     assert_eq!(app.count_of(ada.id, EventKind::IdentityLinked).await, 1);
 }
 
-/// ASVS V7.5.1
+/// ASVS V7.5.1, V10.3.4
 #[apply(case)]
 async fn linking_needs_a_fresh_sign_in(fixture: Fixture) {
     let (app, _) = app_with_acme(&fixture).await;
@@ -95,6 +95,7 @@ async fn an_account_of_somebody_else_is_not_taken(fixture: Fixture) {
     assert_eq!(identities(&app, &ada).await.len(), 1);
 }
 
+/// ASVS V2.3.1
 #[apply(case)]
 async fn a_sign_in_is_no_link_and_a_link_is_no_sign_in(fixture: Fixture) {
     let (app, acme) = app_with_acme(&fixture).await;
