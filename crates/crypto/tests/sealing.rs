@@ -184,6 +184,31 @@ fn an_opaque_secret_is_known_by_its_hash_and_kind() {
     assert_eq!(OpaqueSecret::hash_of("udc_", "udc_é"), None);
 }
 
+/// The generator of the running service.
+struct Drawn;
+
+impl Random for Drawn {
+    fn fill(&self, bytes: &mut [u8]) {
+        aws_lc_rs::rand::fill(bytes).unwrap();
+    }
+}
+
+/// ASVS V7.2.3, V11.5.2
+#[test]
+fn secrets_drawn_in_a_burst_by_many_threads_are_all_different_and_256_bits_long() {
+    let draw = || (0..25_000).map(|_| OpaqueSecret::mint("udc_", &Drawn).0.to_string()).collect::<Vec<_>>();
+    let threads: Vec<_> = (0..8).map(|_| std::thread::spawn(draw)).collect();
+    let drawn: Vec<String> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+    let distinct: std::collections::HashSet<&str> = drawn.iter().map(String::as_str).collect();
+    assert_eq!(distinct.len(), 200_000);
+    // 43 characters of base64url are 256 bits and two that are always zero.
+    assert!(drawn.iter().all(|secret| secret.len() == "udc_".len() + 43));
+    for place in 4..46 {
+        let letters: std::collections::HashSet<u8> = drawn.iter().map(|secret| secret.as_bytes()[place]).collect();
+        assert_eq!(letters.len(), 64, "every letter occurs at {place}");
+    }
+}
+
 /// AC-136: secrets are compared without telling where they differ.
 #[test]
 fn equality_in_constant_time_is_equality() {

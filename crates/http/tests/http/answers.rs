@@ -133,6 +133,38 @@ async fn nothing_reflected_is_active() {
     }
 }
 
+/// No folder is listed, no file beside the documented ones is served, and a name put behind a private path is nothing
+/// that a cache might keep.
+/// ASVS V13.4.3, V13.4.7, V14.2.5
+#[tokio::test]
+async fn what_was_never_published_is_not_found_and_not_kept() {
+    let router = app();
+    for path in [
+        "/docs/",
+        "/pages/",
+        "/problems/",
+        "/v1/",
+        "/v1/auth/",
+        "/.git/config",
+        "/.env",
+        "/config.yaml",
+        "/data/userd.db",
+        "/data/master.key",
+        "/docs/.htaccess",
+        "/docs/swagger-ui.css.bak",
+        "/docs/..%2fconfig.yaml",
+        "/v1/me/avatar.css",
+        "/v1/me/a.js",
+        "/v1/me%2fa.css",
+        "/v1/me;a.css",
+    ] {
+        let answer = get(&router, path, &[]).await;
+        assert!([401, 404].contains(&answer.status.as_u16()), "{path}: {}", answer.status);
+        assert_eq!(answer.header("cache-control"), "no-store", "{path}");
+        assert_eq!(answer.header("content-type"), "application/problem+json", "{path}");
+    }
+}
+
 /// ASVS V3.5.6
 #[tokio::test]
 async fn there_is_no_jsonp() {

@@ -16,6 +16,7 @@ mod client_authentication;
 mod cross_origin;
 mod documents;
 mod head_requests;
+mod hostile_bodies;
 mod personas;
 mod provider;
 mod sign_in;

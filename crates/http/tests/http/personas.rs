@@ -1,7 +1,7 @@
 //! Every route as every kind of caller: what the policy comes to when it is tried. The snapshot is read in review.
 
-mod callers;
-mod requests;
+pub mod callers;
+pub mod requests;
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -19,6 +19,7 @@ const SNAPSHOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/http/personas
 type Outcome = (u16, String);
 
 /// AC-104: what each kind of caller gets from each route, and that it is what the policy says.
+/// ASVS V14.3.2
 #[tokio::test]
 async fn every_route_answers_every_persona_as_the_policy_says() {
     let mut table = Vec::new();
@@ -30,6 +31,7 @@ async fn every_route_answers_every_persona_as_the_policy_says() {
             let answer = app.ask(request).await;
             line.push(outcome(&answer));
             assert_access(route, persona, &answer);
+            assert_not_kept(route, &answer);
             if route.method != "GET" && answer.status.as_u16() < 400 {
                 app = App::start().await;
             }
@@ -56,6 +58,14 @@ fn assert_access(route: &RouteAccess, persona: Persona, answer: &Answer) {
         Access::ClientOrBearer(permission) => persona.has(permission),
     };
     assert_eq!(may, !refused.contains(&word.as_str()), "{route:?} as {persona:?}: {status} {}", answer.text());
+}
+
+/// What carries tokens or personal data is kept by no browser and no proxy.
+fn assert_not_kept(route: &RouteAccess, answer: &Answer) {
+    let open = ["/v1/auth/providers", "/v1/revocations"].contains(&route.path);
+    if (route.path.starts_with("/v1/") || route.path.starts_with("/oauth2/")) && !open {
+        assert_eq!(answer.header("cache-control"), "no-store", "{} {}", route.method, route.path);
+    }
 }
 
 fn outcome(answer: &Answer) -> Outcome {

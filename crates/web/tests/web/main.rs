@@ -22,3 +22,4 @@ mod problems;
 mod request_layer;
 mod socket_server;
 mod sockets;
+mod tls;

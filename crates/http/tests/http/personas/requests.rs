@@ -12,7 +12,7 @@ use super::callers::{App, Hand, PASSWORD, PROVIDER, Persona};
 const NOTHING: &str = "6f9619ff-8b86-4011-b42d-00c04fc964ff";
 
 /// What is sent with a request.
-enum Sent {
+pub enum Sent {
     Nothing,
     Json(Value),
     Form(String),
@@ -38,7 +38,7 @@ pub async fn request_for(app: &mut App, route: &RouteAccess, persona: Persona) -
 }
 
 /// The path with parameters that exist, where that can be.
-async fn path_for(app: &App, route: &RouteAccess, hand: &Hand) -> String {
+pub async fn path_for(app: &App, route: &RouteAccess, hand: &Hand) -> String {
     let parameter = match route.path {
         path if !path.contains('{') => return path.to_owned(),
         "/docs/{file}" => "start.js".to_owned(),
@@ -66,7 +66,7 @@ async fn path_for(app: &App, route: &RouteAccess, hand: &Hand) -> String {
 }
 
 /// The least that the route takes.
-fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
+pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
     if route.method == "GET" {
         return Sent::Nothing;
     }
