@@ -1,10 +1,11 @@
-//! docs/security/abuse-cases.md and asvs.md, docs/reliability.md: each attack, each requirement and each fault to survive
+//! docs/security/{abuse-cases,asvs,properties}.md, docs/reliability.md: each attack, each requirement and each fault to survive
 //! beside the tests that show it.
 //!
 //! The rows are in CSV files beside the pages; the tests name the rows in their doc comments (`tags`); what is not shown
 //! has its reason in not-yet.csv. A row of a group that the service must withstand, with neither, is an error, and so
 //! is a reason that no longer holds.
 
+pub mod properties;
 mod tags;
 
 use std::{
@@ -82,6 +83,7 @@ pub fn tables(tree: &Tree) -> Result<Tables, String> {
         pages: vec![
             page("docs/security/abuse-cases.md", abuse_cases(&attacks, &reasons, &tests)),
             page("docs/security/asvs.md", asvs(&requirements, &reasons, &tests)),
+            page("docs/security/properties.md", properties::page(tree, GENERATED)?),
             page(
                 "docs/reliability.md",
                 reliability(&tree.read("docs/reliability/figures.md")?, &faults, &reasons, &tests),

@@ -2,12 +2,19 @@
 
 use xtask::{security, tree::Tree};
 
-use crate::source::none;
+use crate::source::{none, tree};
 
 #[test]
 fn every_attack_has_a_test_or_a_reason() {
     let tables = security::tables(&Tree::of_this_workspace()).unwrap();
     none("docs/security/abuse-cases.csv", tables.wrong);
+}
+
+/// A limit, lifetime, wait, address or secret that is added to the configuration is on the page, with its default.
+/// ASVS V6.1.1, V7.1.1, V13.1.1, V13.1.2, V13.1.3, V13.1.4
+#[test]
+fn every_key_that_safety_rests_on_is_on_the_page_of_properties() {
+    none("give it a table in xtask/src/security/properties.rs", security::properties::forgotten(&tree()).unwrap());
 }
 
 struct Repository(tempfile::TempDir);
@@ -30,6 +37,10 @@ impl Repository {
             "id,level,chapter,requirement,applies,condition,verify_kind,verify\nV1.1.1,2,V1 Encoding,decode once,yes,,prop,x\n",
         );
         write("docs/security/not-yet.csv", &format!("id,reason\n{not_yet}"));
+        write(
+            "docs/config.schema.json",
+            r#"{"properties": {"rate_limits": {"properties": {"x": {"format": "rate", "default": "1 then one per 1s"}}}}}"#,
+        );
         write("docs/reliability/faults.csv", "id,fault,expected\nF01,kill it,nothing lost\n");
         write("docs/reliability/not-yet.csv", "id,reason\n");
         write("docs/reliability/figures.md", "## Figures\n");
@@ -52,7 +63,8 @@ fn a_tag_links_its_test() {
     );
     let tables = repository.tables().unwrap();
     assert!(tables.wrong.is_empty(), "{:?}", tables.wrong);
-    let [attacks, requirements, faults] = &tables.pages[..] else { panic!("three pages") };
+    let [attacks, requirements, properties, faults] = &tables.pages[..] else { panic!("four pages") };
+    assert!(properties.text.contains("| `rate_limits.x` | `1 then one per 1s` |"), "{}", properties.text);
     let fault = "| F01 | kill it | nothing lost | [test_of_a_client](../tests/clients/c.py) |";
     assert!(faults.text.contains(fault) && faults.text.ends_with("## Figures\n"), "{}", faults.text);
     let link = "[a_forged_one_is_refused](../../crates/x/tests/t.rs)";
