@@ -34,6 +34,7 @@ async fn an_honest_upstream_gives_a_profile() {
     }
 }
 
+/// ASVS V4.2.5
 #[tokio::test]
 async fn the_authorize_url_binds_the_flow_and_tells_no_secret() {
     for kind in Kind::ALL {
@@ -52,9 +53,34 @@ async fn the_authorize_url_binds_the_flow_and_tells_no_secret() {
         assert_eq!(one("code_challenge"), pkce_challenge(support::VERIFIER), "{kind:?}");
         assert!(one("code_challenge_method").eq_ignore_ascii_case("S256"), "{kind:?}");
         assert!(!redirect.url.as_str().contains(SECRET), "{kind:?}");
+        assert!(redirect.url.as_str().len() < 2_048, "{kind:?}: what every browser and proxy takes");
         if WITH_ID_TOKEN.contains(&kind) {
             assert_eq!(one("nonce"), support::NONCE, "{kind:?}");
         }
+    }
+}
+
+/// Who is asked for more consents to less.
+/// ASVS V10.2.3
+#[tokio::test]
+async fn each_kind_asks_for_what_identifies_a_person_and_no_more() {
+    for (kind, expected) in [
+        (Kind::Yandex, ""),
+        (Kind::Telegram, "openid profile"),
+        (Kind::Oidc, "openid email profile"),
+        (Kind::Oauth2, ""),
+        (Kind::Google, "openid email profile"),
+        (Kind::Github, "read:user user:email"),
+        (Kind::Apple, "name email"),
+        (Kind::Vk, "vkid.personal_info email"),
+        (Kind::Mailru, "userinfo"),
+        (Kind::Ok, "VALUABLE_ACCESS"),
+        (Kind::Sber, "openid name email mobile"),
+        (Kind::Tid, "profile phone"),
+    ] {
+        let redirect = Story::new(kind).await.begin().await.unwrap();
+        let scope = redirect.url.query_pairs().find(|(name, _)| name == "scope").map(|(_, scope)| scope.into_owned());
+        assert_eq!(scope.unwrap_or_default(), expected, "{kind:?}");
     }
 }
 

@@ -34,5 +34,6 @@ mod replicas;
 mod rolling_restart;
 mod stopping;
 mod story;
+mod system_limits;
 mod upgrades;
 mod verifiers;
