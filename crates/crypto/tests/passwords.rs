@@ -184,6 +184,76 @@ async fn a_worker_without_work_gives_its_memory_back() {
     passwords.hash(text("correct horse")).await.unwrap();
 }
 
+/// Resident memory of this process, MiB.
+#[cfg(target_os = "linux")]
+fn resident_mib() -> usize {
+    let pages: Vec<usize> = std::fs::read_to_string("/proc/self/statm")
+        .unwrap()
+        .split_whitespace()
+        .map(|number| number.parse().unwrap())
+        .collect();
+    pages[1] * 4 / 1024
+}
+
+/// (fault 32) Freed is not given back: the C library keeps what a thread freed, unless it was mapped by itself.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_system_has_the_memory_of_idle_workers_back_after_every_storm() {
+    const WORKERS: usize = 8;
+    let options = PasswordOptions {
+        memory_kib: 19_456,
+        workers: WORKERS,
+        idle: Duration::from_millis(200),
+        deadline: Duration::from_secs(60),
+        ..cheap()
+    };
+    let passwords = Arc::new(start(options));
+    let before = resident_mib();
+    for storm in 0..3 {
+        let work: Vec<_> = (0..WORKERS * 2)
+            .map(|_| {
+                let passwords = Arc::clone(&passwords);
+                tokio::spawn(async move { passwords.verify(text("wrong"), None).await })
+            })
+            .collect();
+        for hash in work {
+            hash.await.unwrap().unwrap();
+        }
+        while passwords.state().memory_kib > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let held = || resident_mib().saturating_sub(before);
+        let patience = std::time::Instant::now();
+        while held() > 24 {
+            assert!(patience.elapsed() < Duration::from_secs(5), "{} MiB are held after storm {storm}", held());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+/// (fault 32) Many accounts with hashes of an earlier, higher cost do not add up.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hashes_of_a_higher_cost_take_their_memory_one_after_the_other() {
+    let phc = start(PasswordOptions { memory_kib: 32_768, ..cheap() }).hash(text("password")).await.unwrap();
+    let passwords = Arc::new(start(PasswordOptions { workers: 4, deadline: Duration::from_secs(60), ..cheap() }));
+    let work: Vec<_> = (0..8)
+        .map(|_| {
+            let (passwords, phc) = (Arc::clone(&passwords), phc.clone());
+            tokio::spawn(async move { passwords.verify(text("password"), Some(phc)).await })
+        })
+        .collect();
+    let mut most = 0;
+    while work.iter().any(|one| !one.is_finished()) {
+        most = most.max(passwords.state().memory_kib);
+        tokio::task::yield_now().await;
+    }
+    for one in work {
+        assert!(one.await.unwrap().unwrap().matches);
+    }
+    assert!((32_768..32_768 + 4 * 64 + 1).contains(&most), "{most} KiB");
+}
+
 #[tokio::test]
 async fn a_pepper_is_needed_to_verify_and_can_be_replaced() {
     let peppered = |current: u8, previous: &[u8]| PasswordOptions {

@@ -16,8 +16,14 @@ use userd_web::{
 use crate::{
     config::Config,
     wiring::{
-        Wired, WiringError, engine::serve_alone, only_what_exists, outside::OsRandom, part, process,
-        readiness::AskParts, wire,
+        Wired, WiringError,
+        engine::serve_alone,
+        machine::{Machine, Memory},
+        only_what_exists,
+        outside::OsRandom,
+        part, process,
+        readiness::AskParts,
+        wire,
     },
 };
 
@@ -137,6 +143,7 @@ async fn keep_metrics_small(metrics: PrometheusHandle, mut stopping: watch::Rece
 /// Says where the service listens, where its data is, and how to become administrator.
 async fn announce(wired: &Wired, address: std::net::SocketAddr) -> Result<(), WiringError> {
     let config = &wired.config;
+    announce_memory(&Machine::here().memory(config));
     if wired.migrated > 0 {
         tracing::info!(steps = wired.migrated, "the database schema is up to date");
     }
@@ -155,6 +162,21 @@ async fn announce(wired: &Wired, address: std::net::SocketAddr) -> Result<(), Wi
         "listening"
     );
     Ok(())
+}
+
+/// Before the system ends the process for it.
+fn announce_memory(memory: &Memory) {
+    if memory.is_too_much() {
+        tracing::warn!("memory: {memory}");
+    } else {
+        tracing::info!(
+            workers = memory.workers,
+            hashing_mib = memory.hashing_mib,
+            worst_mib = memory.worst_mib,
+            available_mib = memory.available_mib,
+            "memory"
+        );
+    }
 }
 
 /// The public address; with a port chosen by the system, the one that was chosen.

@@ -20,8 +20,8 @@ use pool::Pool;
 pub const MAX_PASSWORD_BYTES: usize = 4096;
 
 /// How hard hashing is, and how much of it happens at once. Memory is bounded by `workers` × `memory_kib` for hashes of
-/// our own cost. While a worker verifies an imported hash of a higher cost, it may take four times `memory_kib` or
-/// 256 MiB, whichever is more.
+/// our own cost. A hash of an earlier, higher cost may take four times `memory_kib` or 256 MiB, whichever is more; only
+/// one at a time does.
 #[derive(Clone)]
 pub struct PasswordOptions {
     /// argon2id memory, KiB.

@@ -9,10 +9,7 @@
 use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, atomic::Ordering},
     thread,
     time::Duration,
 };
@@ -20,7 +17,10 @@ use std::{
 use tokio::sync::oneshot;
 use userd_model::{Clock, Timestamp};
 
-use super::{PasswordError, PasswordOptions, PoolState, memory::Memory};
+use super::{
+    PasswordError, PasswordOptions, PoolState,
+    memory::{AllMemory, Memory},
+};
 
 /// What a hash is assumed to take before any was measured.
 const FIRST_GUESS: Duration = Duration::from_millis(20);
@@ -38,7 +38,7 @@ struct Shared {
     state: Mutex<State>,
     changed: Condvar,
     clock: Arc<dyn Clock>,
-    held: Arc<AtomicUsize>,
+    memory: Arc<AllMemory>,
     workers: usize,
     capacity: usize,
     deadline: Duration,
@@ -74,7 +74,7 @@ impl Pool {
             state: Mutex::new(state),
             changed: Condvar::new(),
             clock,
-            held: Arc::default(),
+            memory: Arc::default(),
             workers,
             capacity: workers.saturating_add(options.queue),
             deadline: options.deadline,
@@ -83,7 +83,7 @@ impl Pool {
         let pool = Self { shared };
         for _ in 0..workers {
             let shared = Arc::clone(&pool.shared);
-            let memory = Memory::new(blocks, Arc::clone(&shared.held));
+            let memory = Memory::new(blocks, Arc::clone(&shared.memory));
             let thread = thread::Builder::new().name("userd-passwords".to_owned());
             thread.spawn(move || shared.serve(memory)).map_err(|_| PasswordError::Failed)?;
         }
@@ -115,7 +115,7 @@ impl Pool {
         PoolState {
             queued: state.queue.len(),
             running: state.running,
-            memory_kib: self.shared.held.load(Ordering::Relaxed),
+            memory_kib: self.shared.memory.held.load(Ordering::Relaxed),
         }
     }
 }

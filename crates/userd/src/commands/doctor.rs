@@ -13,6 +13,7 @@ use crate::{
     terminal::Terminal,
     wiring::{
         engine,
+        machine::Machine,
         master_key::{self, MasterKeyError},
         outside::{OsRandom, SystemClock},
         wire,
@@ -23,6 +24,7 @@ use crate::{
 pub async fn doctor(config: Config, terminal: Terminal) -> bool {
     let mut findings = configuration(&config);
     findings.push(clock());
+    findings.push(memory(&config));
     findings.extend(providers(&config));
     if is_ready_to_wire(&config, &mut findings).await {
         match wire(config).await {
@@ -193,6 +195,12 @@ fn configuration(config: &Config) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+fn memory(config: &Config) -> Finding {
+    let memory = Machine::here().memory(config);
+    let finding = if memory.is_too_much() { warning } else { ok };
+    finding("memory", memory.to_string())
 }
 
 fn clock() -> Finding {

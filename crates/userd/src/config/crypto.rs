@@ -127,7 +127,8 @@ pub struct PasswordsConfig {
     pub min_length: u32,
     /// The cost of one hash. A password hashed at another cost is hashed anew at its next use.
     pub argon2: Argon2Config,
-    /// Threads that hash; 0: one per core. Memory is at most this times `argon2.memory_kib`.
+    /// Threads that hash; 0: one per core, but no more than half of the memory holds that the control group or the machine
+    /// has. They take at most this times `argon2.memory_kib`.
     #[schemars(range(min = 0, max = 1_024))]
     pub workers: u32,
     /// Hashes that may wait; more are answered 503 with Retry-After.

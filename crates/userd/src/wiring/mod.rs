@@ -3,6 +3,7 @@
 
 pub mod checks;
 pub mod engine;
+pub mod machine;
 pub mod master_key;
 pub mod outside;
 pub mod process;
@@ -124,12 +125,11 @@ fn password_options(config: &Config) -> Result<PasswordOptions, WiringError> {
             WiringError::Config("passwords.pepper: 32 bytes in base64, e.g. from `openssl rand -base64 32`".to_owned())
         })?),
     };
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     Ok(PasswordOptions {
         memory_kib: passwords.argon2.memory_kib,
         iterations: passwords.argon2.iterations,
         parallelism: passwords.argon2.parallelism,
-        workers: if passwords.workers == 0 { cores } else { passwords.workers as usize },
+        workers: machine::Machine::here().workers(config),
         queue: passwords.queue as usize,
         deadline: passwords.queue_timeout.0,
         pepper,

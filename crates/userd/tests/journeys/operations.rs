@@ -41,6 +41,22 @@ on_each_engine! {
         }
     }
 
+    /// (fault 32)
+    async fn what_the_service_takes_at_worst_is_said_by_the_start_and_by_the_doctor(app: TestApp) {
+        // More than any machine of today has.
+        let hungry = app.with("passwords.workers", "1024").with("passwords.argon2.memory_kib", "4194304");
+        let (well, findings) = doctor(&hungry).await;
+        assert!(well, "{findings}");
+        assert_eq!(finding(&findings, "memory")["state"], "warning", "{findings}");
+        let says = finding(&findings, "memory")["says"].as_str().unwrap();
+        assert!(says.contains("4194304 are for 1024 passwords") && says.contains("lower passwords.workers"), "{says}");
+        let modest = app.with("passwords.workers", "2").with("cache.memory_mib", "8").with("http.max_connections", "100");
+        let replica = modest.open().await;
+        let lines = replica.stop().await.stdout;
+        let line = lines.iter().find(|line| line.contains("\"worst_mib\":90")).unwrap_or_else(|| panic!("{lines:?}"));
+        assert!(line.contains("\"workers\":2") && line.contains("\"hashing_mib\":16"), "{line}");
+    }
+
     /// ASVS V11.2.2
     async fn a_new_master_key_takes_over_and_the_old_one_can_go(app: TestApp) {
         let replica = app.open().await;

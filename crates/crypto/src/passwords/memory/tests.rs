@@ -27,22 +27,22 @@ fn what_an_earlier_hash_left_in_the_memory_changes_no_later_one() {
 
 #[test]
 fn memory_is_kept_for_hashes_of_the_usual_cost_only() {
-    let held = Arc::<AtomicUsize>::default();
-    let mut memory = Memory::new(USUAL, Arc::clone(&held));
+    let all = Arc::<AllMemory>::default();
+    let mut memory = Memory::new(USUAL, Arc::clone(&all));
     let mut after = |cost| {
         memory.compute(&hash(cost), b"password").unwrap();
-        held.load(Ordering::SeqCst)
+        all.held.load(Ordering::SeqCst)
     };
     assert_eq!((after(64), after(32), after(256), after(64)), (USUAL, USUAL, 0, USUAL));
     memory.release();
-    assert_eq!((memory.is_empty(), held.load(Ordering::SeqCst)), (true, 0));
+    assert_eq!((memory.is_empty(), all.held.load(Ordering::SeqCst)), (true, 0));
 }
 
 #[test]
 fn memory_that_is_dropped_is_no_longer_counted() {
-    let held = Arc::<AtomicUsize>::default();
-    let mut memory = Memory::new(USUAL, Arc::clone(&held));
+    let all = Arc::<AllMemory>::default();
+    let mut memory = Memory::new(USUAL, Arc::clone(&all));
     memory.compute(&hash(64), b"password").unwrap();
     drop(memory);
-    assert_eq!(held.load(Ordering::SeqCst), 0);
+    assert_eq!(all.held.load(Ordering::SeqCst), 0);
 }

@@ -3,7 +3,10 @@
 use std::{
     future::Future,
     pin::pin,
-    sync::{atomic::AtomicI64, mpsc},
+    sync::{
+        atomic::{AtomicI64, AtomicUsize},
+        mpsc,
+    },
     task::{Context, Poll, Waker},
     time::Instant,
 };
