@@ -4,6 +4,7 @@
 //! Deliberately absent: anything that the service needs. Nothing here is shipped.
 
 pub mod bench;
+pub mod mutants;
 pub mod pages;
 pub mod security;
 pub mod stand_ins;

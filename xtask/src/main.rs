@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
-use xtask::{bench, pages, security, stand_ins, tree::Tree};
+use xtask::{bench, mutants, pages, security, stand_ins, tree::Tree};
 
 /// Chores of this repository.
 #[derive(Parser)]
@@ -22,6 +22,8 @@ enum Chore {
     Bench(bench::Arguments),
     /// Check that every generated page is current.
     Check,
+    /// Spoil the code in one place at a time, and list what no test notices. Works in this tree: commit first.
+    Mutants(mutants::Arguments),
     /// Write crates/storage/schema/*.sql from the declarations of the tables.
     Schema,
     /// Write docs/security/*.md from the tables and the tests.
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         Chore::Bench(arguments) => bench::run(&tree, &arguments),
         Chore::Check => security(&tree, pages::check)
             .and_then(|done| Ok(format!("{done}\n{}", pages::check(&tree, &pages::of_the_schema())?))),
+        Chore::Mutants(arguments) => mutants::run(&tree, &arguments),
         Chore::Schema => pages::write(&tree, &pages::of_the_schema()),
         Chore::Security => security(&tree, pages::write),
         Chore::StandIns(arguments) => stand_ins::run(&arguments),

@@ -166,6 +166,7 @@ async fn tabs_of_one_browser_do_not_push_each_other_out() {
 }
 
 /// What a browser sends is taken over only if it has the form of a secret of ours.
+/// ASVS V3.3.5
 #[tokio::test]
 async fn a_malformed_cookie_is_replaced() {
     let router = app_over(services().await);
