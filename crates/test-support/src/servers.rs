@@ -123,6 +123,11 @@ impl Postgres {
         self.folder.path().join("data").display().to_string()
     }
 
+    /// PgBouncer in transaction mode before it, with four connections for everybody.
+    pub async fn pooled(&self) -> Pooler {
+        Pooler::start(self).await
+    }
+
     /// Its URL through a proxy.
     pub fn url_through(&self, port: u16) -> String {
         format!("postgres://userd@127.0.0.1:{port}/postgres")
@@ -145,13 +150,7 @@ impl Postgres {
 
     fn run(&self, program: &str, arguments: &[&str]) {
         let program = self.bin.join(program);
-        let mut command = if rustix::process::getuid().is_root() {
-            let mut command = Command::new("runuser");
-            command.args(["-u", "postgres", "--"]).arg(&program);
-            command
-        } else {
-            Command::new(&program)
-        };
+        let mut command = as_postgres(&program);
         // pg_ctl leaves a child behind that would hold a pipe open.
         let status = command
             .args(arguments)
@@ -172,5 +171,56 @@ impl Drop for Postgres {
         if let Some(pid) = pid {
             let _gone_already = kill_process(pid, Signal::QUIT);
         }
+    }
+}
+
+/// Neither PostgreSQL nor PgBouncer runs as root.
+fn as_postgres(program: &Path) -> Command {
+    if rustix::process::getuid().is_root() {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=postgres", "--regid=postgres", "--init-groups", "--"]).arg(program);
+        command
+    } else {
+        Command::new(program)
+    }
+}
+
+/// A PgBouncer of the test's own.
+pub struct Pooler {
+    child: Child,
+    pub port: u16,
+}
+
+impl Pooler {
+    async fn start(server: &Postgres) -> Self {
+        let port = free_port();
+        let config = server.folder.path().join("pgbouncer.ini");
+        let text = format!(
+            "[databases]\npostgres = host=127.0.0.1 port={} user=userd dbname=postgres\n[pgbouncer]\n\
+             listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n\
+             pool_mode = transaction\ndefault_pool_size = 4\nignore_startup_parameters = extra_float_digits\n",
+            server.port
+        );
+        std::fs::write(&config, text).unwrap();
+        // Debian keeps it where only root looks.
+        let program = if Path::new("/usr/sbin/pgbouncer").exists() { "/usr/sbin/pgbouncer" } else { "pgbouncer" };
+        let child = as_postgres(Path::new(program))
+            .arg(&config)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("pgbouncer is installed");
+        until("pgbouncer", Duration::from_secs(20), async || {
+            tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok()
+        })
+        .await;
+        Self { child, port }
+    }
+}
+
+impl Drop for Pooler {
+    fn drop(&mut self) {
+        let _gone_already = self.child.kill();
+        let _reaped = self.child.wait();
     }
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     load::{Load, reconcile},
-    support::{Engine, PASSWORD, Replica, TestApp, proxy::Proxy, servers::Postgres, unique_email, until},
+    support::{Caller, Engine, PASSWORD, Replica, TestApp, proxy::Proxy, servers::Postgres, unique_email, until},
 };
 
 struct Fixture {
@@ -122,4 +122,37 @@ async fn without_a_database_nobody_sees_a_500() {
     fixture.line.open();
     until("back", Duration::from_secs(5), async || member.get("/v1/me/sessions").await.status == 200).await;
     visitor.refresh(&tokens.refresh).await.expect(200);
+}
+
+/// F50: PgBouncer in transaction mode, with more of us than it has connections. With the documented setting everything
+/// works; with the default one everything works too, or the log names the key to set.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pooler_in_transaction_mode_works_or_the_log_names_the_key_to_set() {
+    let Some(server) = Postgres::start().await else { return };
+    let pooler = server.pooled().await;
+    let app = TestApp::bare(Engine::Postgres).with("database.url", &server.url_through(pooler.port));
+    let pooled = app.with("database.statement_cache", "false");
+    let replica = pooled.open().await;
+    let members: Vec<_> = (0..16).map(|_| replica.visitor()).map(|visitor| tokio::spawn(live(visitor))).collect();
+    for member in members {
+        member.await.unwrap();
+    }
+    assert!(replica.lines_of("ERROR").is_empty(), "{:?}", replica.lines_of("ERROR"));
+    assert!(replica.stop().await.status.success());
+
+    let replica = Replica::spawn(app.command());
+    let decided = until("it works or says why not", Duration::from_secs(60), async || {
+        replica.log().contains("database.statement_cache") || replica.log().contains("\"message\":\"listening\"")
+    });
+    decided.await;
+    replica.kill().await;
+}
+
+/// Registers, looks, refreshes and leaves.
+async fn live(visitor: Caller) {
+    let tokens = visitor.register(&unique_email(), PASSWORD).await;
+    let member = visitor.with(&tokens);
+    member.get("/v1/me").await.expect(200);
+    member.refresh(&tokens.refresh).await.expect(200);
+    member.poke("/v1/auth/logout").await.expect(204);
 }

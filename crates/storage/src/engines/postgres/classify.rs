@@ -48,7 +48,7 @@ pub(super) fn statement(error: &Error, statement: &'static Statement) -> StoreEr
             tracing::warn!(
                 code,
                 statement = statement.name,
-                "postgres: a prepared statement is gone; behind a pooler in transaction mode set statement_cache off"
+                "postgres: a prepared statement is gone; behind a pooler in transaction mode set database.statement_cache: false"
             );
             StoreError::Conflict
         }
