@@ -85,16 +85,16 @@ async fn start_link(
     headers: HeaderMap,
     body: Option<Json<StartLink>>,
 ) -> Result<Response, Problem> {
-    let start = Start {
-        return_to: body.and_then(|Json(body)| body.return_to),
-        browser: flow_cookie::read(&headers),
-        ..Start::default()
-    };
+    let start = Start { return_to: body.and_then(|Json(body)| body.return_to), ..Start::default() };
     let begun = api.services.sign_in.start_link(&user.ctx, &provider, start).await?;
     // Browsers drop a `Lax` cookie that another site's fetch is answered with.
     let fetched_elsewhere = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
-    let cookie = flow_cookie::set(&begun.browser, begun.cross_site || fetched_elsewhere);
-    Ok(([(header::SET_COOKIE, cookie)], Json(LinkStart { url: begun.url })).into_response())
+    let cookie = flow_cookie::set(&begun.state, &begun.browser, begun.cross_site || fetched_elsewhere);
+    let mut answer = Json(LinkStart { url: begun.url }).into_response();
+    for cookie in flow_cookie::crowded_out(&headers).into_iter().chain([cookie]) {
+        answer.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Ok(answer)
 }
 
 /// Unlink an account elsewhere; never the last way to sign in.

@@ -8,7 +8,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use userd_services::sign_in::{Finished, Kind, NativeProof, ReturnTo, Start, callback_params};
+use userd_services::sign_in::{Finished, Kind, NativeProof, Start, callback_params};
 use userd_web::{
     caller::Visitor,
     extract::{Json, Path, Query, RawForm},
@@ -96,11 +96,11 @@ async fn start(
         code_challenge: query.code_challenge,
         locale: query.locale,
         login_hint: query.login_hint,
-        browser: flow_cookie::read(&headers),
     };
     let begun = api.services.sign_in.start(&ctx, &provider, start).await?;
     let mut answer = see_other(&begun.url)?;
-    answer.headers_mut().append(header::SET_COOKIE, flow_cookie::set(&begun.browser, begun.cross_site));
+    add_cookies(&mut answer, flow_cookie::crowded_out(&headers));
+    add_cookies(&mut answer, [flow_cookie::set(&begun.state, &begun.browser, begun.cross_site)]);
     Ok(answer)
 }
 
@@ -154,13 +154,13 @@ async fn finish(
     headers: &HeaderMap,
     ctx: &userd_services::Context,
 ) -> Result<Response, Problem> {
-    let browser = flow_cookie::read(headers);
+    let state = only_state(encoded);
     let finished = match callback_params(encoded) {
-        Ok(params) => api.services.sign_in.finish(ctx, provider, &params, &browser).await,
-        Err(_) => Finished::Refused {
-            target: ReturnTo { return_to: None },
-            failure: userd_model::Refusal::ProviderRefused("callback_malformed").into(),
-        },
+        Ok(params) => {
+            let browser = flow_cookie::read(headers, state.as_deref());
+            api.services.sign_in.finish(ctx, provider, &params, &browser).await
+        }
+        Err(_) => api.services.sign_in.unreadable(ctx, state.as_deref()).await,
     };
     let (target, parameter) = match finished {
         Finished::Code { target, code } => (target, ("code", code)),
@@ -172,13 +172,23 @@ async fn finish(
     let mut url = url::Url::parse(&target).map_err(|_| Problem::internal())?;
     url.query_pairs_mut().append_pair(parameter.0, &parameter.1);
     let mut answer = see_other(url.as_str())?;
-    // A refusal leaves the cookie: another login flow of this browser may be under way.
+    // A refusal leaves the cookie: the flow may still be good, for this browser or at another provider's callback.
     if parameter.0 != "error" {
-        for cookie in flow_cookie::clear() {
-            answer.headers_mut().append(header::SET_COOKIE, cookie);
-        }
+        add_cookies(&mut answer, flow_cookie::clear(state.as_deref()));
     }
     Ok(answer)
+}
+
+/// The state of an answer that has one and not two.
+fn only_state(encoded: &[u8]) -> Option<String> {
+    let mut states = url::form_urlencoded::parse(encoded).filter(|(name, _)| name == "state");
+    states.next().filter(|_| states.next().is_none()).map(|(_, state)| state.into_owned())
+}
+
+fn add_cookies(answer: &mut Response, cookies: impl IntoIterator<Item = HeaderValue>) {
+    for cookie in cookies {
+        answer.headers_mut().append(header::SET_COOKIE, cookie);
+    }
 }
 
 /// What an error is called on the application's page: the reason of a provider's refusal, else the problem's slug.

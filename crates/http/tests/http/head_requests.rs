@@ -30,7 +30,7 @@ async fn head_changes_nothing_on_any_route() {
     let begun = services.sign_in.start(&visit(&services), "acme", Start::default()).await.unwrap();
     let url = url::Url::parse(&begun.url).unwrap();
     let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
-    let cookie = format!("__Host-userd_attempt={}", begun.browser);
+    let cookie = format!("__Host-userd_attempt_{}={}", &state[..8], begun.browser);
     let headers = [("authorization", bearer.as_str()), ("cookie", cookie.as_str())];
     let callback = format!("/v1/auth/acme/callback?code=c&state={state}");
     counting.take();

@@ -8,7 +8,7 @@ use userd_storage::Failure;
 
 use super::{
     SignIn,
-    login_flow::{LoginFlow, Purpose, browser_hashes},
+    login_flow::{LoginFlow, Purpose, TurnedAway, browser_hashes},
     provider_fault,
 };
 use crate::{Context, limits::Limited};
@@ -68,6 +68,15 @@ impl SignIn {
         self.finish_from(ctx, provider, params, &browser).await
     }
 
+    /// A callback that cannot be read: its flow is not touched, and the browser lands where the flow leads back to.
+    pub async fn unreadable(&self, ctx: &Context, state: Option<&str>) -> Finished {
+        let failure = Refusal::ProviderRefused("callback_malformed").into();
+        match self.way_back(ctx, state).await {
+            Ok(target) => Finished::Refused { target, failure },
+            Err(failure) => Finished::Refused { target: ReturnTo { return_to: None }, failure },
+        }
+    }
+
     async fn finish_from(
         &self,
         ctx: &Context,
@@ -75,18 +84,19 @@ impl SignIn {
         params: &BTreeMap<String, String>,
         browser: &[[u8; 32]],
     ) -> Finished {
-        let refused = |target, failure| Finished::Refused { target, failure };
-        let nowhere = ReturnTo { return_to: None };
         let state = params.get("state").map(String::as_str);
         // A provider that was switched off meanwhile is noticed after this: its people land where they came from.
         let flow = match self.take_flow(ctx, provider, state, browser).await {
             Ok(flow) => flow,
-            Err(failure) => return refused(nowhere, self.provider(provider).err().map_or(failure, Failure::from)),
+            Err(TurnedAway { target, failure }) => {
+                let failure = self.provider(provider).err().map_or(failure, Failure::from);
+                return Finished::Refused { target, failure };
+            }
         };
         let target = ReturnTo { return_to: flow.return_to.clone() };
         let code = match self.complete(ctx, provider, params, state.unwrap_or_default(), &flow).await {
             Ok(code) => code,
-            Err(failure) => return refused(target, failure),
+            Err(failure) => return Finished::Refused { target, failure },
         };
         // What `start` reserved.
         self.limits.give_back(Limited::SignInPerNetwork, &ctx.origin.network).await;

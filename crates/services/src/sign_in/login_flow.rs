@@ -1,5 +1,6 @@
 //! Login flows: what is remembered between sending a browser away and its coming back. A flow is found by its
-//! state, belongs to the browser that began it, and is used once by that browser, whatever comes of it.
+//! state, belongs to the browser that began it, and is used once by that browser, whatever comes of it. Where it leads
+//! back to is remembered longer, so that whoever comes too late or twice lands on the application's page too.
 
 use std::{fmt, time::Duration};
 
@@ -9,11 +10,13 @@ use userd_model::{Act, Refusal, SessionId, UserId};
 use userd_providers::Begin;
 use userd_storage::{Failure, repositories::one_time_tokens::OneTimeToken};
 
-use super::{SignIn, provider_fault};
+use super::{ReturnTo, SignIn, provider_fault};
 use crate::{Context, change::Change, limits::Limited, user_reader::internal};
 
 /// How long a person has for the provider's pages.
 const LIFE: Duration = Duration::from_secs(600);
+/// How long it is remembered where a flow led back to.
+const KEPT: Duration = Duration::from_secs(3600);
 const STATE: &str = "";
 const BROWSER: &str = "";
 const PURPOSE: &str = "sign_in_attempt";
@@ -30,9 +33,6 @@ pub struct Start {
     pub locale: Option<String>,
     /// Which account the person probably wants.
     pub login_hint: Option<String>,
-    /// What the browser's cookies hold from earlier flows. The first well-formed one binds this flow too, so that
-    /// flows in two tabs of one browser do not push each other out.
-    pub browser: Vec<String>,
 }
 
 impl fmt::Debug for Start {
@@ -48,6 +48,8 @@ impl fmt::Debug for Start {
 pub struct StartedFlow {
     /// The provider's page, with the state in it.
     pub url: String,
+    /// The state: names the cookie.
+    pub state: String,
     /// For the browser's cookie: proves at the callback that it is the same browser.
     pub browser: String,
     /// The callback comes as a cross-site POST: the cookie must be sent with it.
@@ -88,6 +90,35 @@ pub(super) struct LoginFlow {
     pub return_to: Option<String>,
     pub code_challenge: Option<String>,
     pub remember: serde_json::Value,
+}
+
+impl LoginFlow {
+    /// What is left of a flow that was used: where it led back to. No browser can prove to have begun it.
+    fn spent(self) -> Self {
+        let (nothing, remember) = (String::new(), serde_json::Value::Null);
+        Self { nonce: nothing.clone(), verifier: nothing, browser_hash: Vec::new(), remember, ..self }
+    }
+
+    fn is_spent(&self) -> bool {
+        self.browser_hash.is_empty()
+    }
+
+    fn target(&self) -> ReturnTo {
+        ReturnTo { return_to: self.return_to.clone() }
+    }
+}
+
+/// Whoever came back in vain: where they land, and why.
+pub(super) struct TurnedAway {
+    pub target: ReturnTo,
+    pub failure: Failure,
+}
+
+/// Without a known flow there is only our own page to land on.
+impl<F: Into<Failure>> From<F> for TurnedAway {
+    fn from(failure: F) -> Self {
+        Self { target: ReturnTo { return_to: None }, failure: failure.into() }
+    }
 }
 
 impl SignIn {
@@ -132,9 +163,7 @@ impl SignIn {
         }
         let (random, now) = (self.deps.random.as_ref(), self.deps.now());
         let (state, state_hash) = OpaqueSecret::mint(STATE, random);
-        let mut known = start.browser.into_iter();
-        let known = known.find_map(|text| OpaqueSecret::hash_of(BROWSER, &text).map(|hash| (text.into(), hash)));
-        let (browser, browser_hash) = known.unwrap_or_else(|| OpaqueSecret::mint(BROWSER, random));
+        let (browser, browser_hash) = OpaqueSecret::mint(BROWSER, random);
         let (nonce, _) = OpaqueSecret::mint(STATE, random);
         let (verifier, _) = OpaqueSecret::mint(STATE, random);
         let device_id = uuid::Builder::from_random_bytes(random.id_bytes()).into_uuid().to_string();
@@ -163,9 +192,10 @@ impl SignIn {
             code_challenge: start.code_challenge,
             remember: redirect.remember,
         };
-        let keep = Keep { purpose: PURPOSE, context: CONTEXT, owner: None, life: LIFE };
+        let keep = Keep { purpose: PURPOSE, context: CONTEXT, owner: None, life: KEPT };
         self.remember(ctx, &state_hash, &keep, &flow).await?;
-        Ok(StartedFlow { url: redirect.url.into(), browser: browser.to_string(), cross_site: redirect.form_post })
+        let (url, state, browser) = (redirect.url.into(), state.to_string(), browser.to_string());
+        Ok(StartedFlow { url, state, browser, cross_site: redirect.form_post })
     }
 
     /// Takes the flow behind a state. It is gone afterwards, whether or not what follows succeeds. One of the
@@ -176,32 +206,57 @@ impl SignIn {
         provider: &str,
         state: Option<&str>,
         browser: &[[u8; 32]],
-    ) -> Result<LoginFlow, Failure> {
-        let refused = |slug| Failure::from(Refusal::ProviderRefused(slug));
-        let hash =
-            state.and_then(|state| OpaqueSecret::hash_of(STATE, state)).ok_or_else(|| refused("state_missing"))?;
+    ) -> Result<LoginFlow, TurnedAway> {
+        let refused = Refusal::ProviderRefused;
+        let hash = state.and_then(|state| OpaqueSecret::hash_of(STATE, state)).ok_or(refused("state_missing"))?;
         let hash = &hash;
         // Looked at first: a made-up state and a wrong browser cost a read, never a unit of work.
         let found = self.deps.store.reading().one_time_tokens().find(hash, PURPOSE, ctx.now).await?;
-        let flow: LoginFlow = self.unseal(CONTEXT, found.ok_or_else(|| refused("state_unknown"))?.payload)?;
+        let found = found.ok_or(refused("state_unknown"))?;
+        let is_over = ctx.now >= found.created_at.plus(LIFE);
+        let flow: LoginFlow = self.unseal(CONTEXT, found.payload)?;
+        let turned_away = |slug| TurnedAway { target: flow.target(), failure: refused(slug).into() };
+        if is_over || flow.is_spent() {
+            return Err(turned_away("state_unknown"));
+        }
         // Every one is compared, so that the time does not tell which one it was.
         let same = browser.iter().fold(false, |same, hash| constant_time_eq(&flow.browser_hash, hash) | same);
         if !same {
-            return Err(refused("browser_mismatch"));
+            return Err(turned_away("browser_mismatch"));
         }
         if flow.provider != provider {
-            return Err(refused("provider_mismatch"));
+            return Err(turned_away("provider_mismatch"));
         }
-        // An attempt is written once, so what was read still holds; only whether it is there is decided by taking it.
-        let taken = self
-            .changes
+        match self.spend_flow(ctx, hash).await {
+            Ok(true) => Ok(flow),
+            Ok(false) => Err(turned_away("state_unknown")),
+            Err(failure) => Err(TurnedAway { target: flow.target(), failure }),
+        }
+    }
+
+    /// Uses a flow up; false where somebody else was faster.
+    async fn spend_flow(&self, ctx: &Context, hash: &[u8; 32]) -> Result<bool, Failure> {
+        self.changes
             .run(ctx, "take_login_flow", |mut change| async move {
                 let now = change.now;
-                let taken = change.one_time_tokens().take(hash, PURPOSE, now).await?;
-                change.commit(taken).await
+                let found = change.one_time_tokens().find(hash, PURPOSE, now).await?;
+                let flow: Option<LoginFlow> = found.map(|found| self.unseal(CONTEXT, found.payload)).transpose()?;
+                let Some(flow) = flow.filter(|flow| !flow.is_spent()) else { return change.commit(false).await };
+                let spent = self.sealed(CONTEXT, &flow.spent())?;
+                change.one_time_tokens().update_payload(hash, &spent).await?;
+                change.commit(true).await
             })
-            .await?;
-        taken.map(|_| flow).ok_or_else(|| refused("state_unknown"))
+            .await
+    }
+
+    /// Where the flow with this state leads back to, whoever asks.
+    pub(super) async fn way_back(&self, ctx: &Context, state: Option<&str>) -> Result<ReturnTo, Failure> {
+        let Some(hash) = state.and_then(|state| OpaqueSecret::hash_of(STATE, state)) else {
+            return Ok(ReturnTo { return_to: None });
+        };
+        let found = self.deps.store.reading().one_time_tokens().find(&hash, PURPOSE, ctx.now).await?;
+        let flow: Option<LoginFlow> = found.map(|found| self.unseal(CONTEXT, found.payload)).transpose()?;
+        Ok(flow.map_or(ReturnTo { return_to: None }, |flow| flow.target()))
     }
 
     /// Stores something sealed under the hash of a secret.
@@ -228,16 +283,19 @@ impl SignIn {
         keep: &Keep,
         what: &T,
     ) -> Result<OneTimeToken, Failure> {
-        let plain = userd_crypto::Zeroizing::new(serde_json::to_vec(what).map_err(internal)?);
-        let sealed = self.deps.vault.seal(self.deps.random.as_ref(), keep.context, &plain).map_err(internal)?;
         Ok(OneTimeToken {
             hash: hash.to_vec(),
             purpose: keep.purpose.to_owned(),
             owner: keep.owner,
-            payload: sealed.0,
+            payload: self.sealed(keep.context, what)?,
             created_at: change.now,
             expires_at: change.now.plus(keep.life),
         })
+    }
+
+    fn sealed<T: Serialize>(&self, context: &str, what: &T) -> Result<Vec<u8>, Failure> {
+        let plain = userd_crypto::Zeroizing::new(serde_json::to_vec(what).map_err(internal)?);
+        Ok(self.deps.vault.seal(self.deps.random.as_ref(), context, &plain).map_err(internal)?.0)
     }
 
     pub(super) fn unseal<T: serde::de::DeserializeOwned>(&self, context: &str, payload: Vec<u8>) -> Result<T, Failure> {

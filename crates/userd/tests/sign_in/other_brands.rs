@@ -58,7 +58,7 @@ on_each_engine! {
         let fixture = Fixture::open(&Fixture::address(&app), json!([providers::apple(&apple)])).await;
         let mut browser = Browser::new();
         let start = fixture.begin(&mut browser, "apple", None).await;
-        let cookie = browser.cookie_lines.iter().find(|line| line.starts_with("__Host-userd_attempt_post=")).unwrap();
+        let cookie = browser.cookie_lines.iter().find(|line| line.starts_with("__Host-userd_attempt_post_")).unwrap();
         assert!(
             cookie.contains("SameSite=None") && cookie.contains("Secure") && cookie.contains("HttpOnly"),
             "{cookie}"

@@ -107,6 +107,26 @@ async fn a_login_flow_lives_ten_minutes(fixture: Fixture) {
     assert_eq!(refused(app.come_back("acme", &late).await), Refusal::ProviderRefused("state_unknown"));
 }
 
+/// Too late, or a second time: the browser still lands where the application waits. (fault 12)
+#[apply(case)]
+async fn who_comes_too_late_or_twice_lands_where_the_application_waits(fixture: Fixture) {
+    let (app, _) = app_with_acme(&fixture).await;
+    let done = Some("https://app.example/done".to_owned());
+    let start = || Start { return_to: done.clone(), code_challenge: Some("A".repeat(43)), ..Start::default() };
+    let late = app.sign_in.start(&at(&app, home()), "acme", start()).await.unwrap();
+    let used = app.sign_in.start(&at(&app, home()), "acme", start()).await.unwrap();
+    code(app.come_back("acme", &used).await);
+    app.advance(Duration::from_secs(600));
+    for (begun, return_to) in [(&late, &done), (&used, &done)] {
+        let Finished::Refused { target, failure } = app.come_back("acme", begun).await else { panic!("not refused") };
+        assert_eq!(&target.return_to, return_to);
+        assert_eq!(refusal::<()>(Err(failure)), Refusal::ProviderRefused("state_unknown"));
+    }
+    app.advance(Duration::from_secs(3000));
+    let Finished::Refused { target, .. } = app.come_back("acme", &late).await else { panic!("not refused") };
+    assert_eq!(target.return_to, None, "after an hour nothing is known of it");
+}
+
 /// AC-044: sign-in by a provider that was disabled, also in the middle.
 #[apply(case)]
 async fn a_disabled_provider_is_refused_at_the_start_and_at_the_callback(fixture: Fixture) {
