@@ -6,5 +6,6 @@ pub mod config;
 pub mod logging;
 pub mod run;
 pub mod serve;
+pub mod signals;
 pub mod terminal;
 pub mod wiring;

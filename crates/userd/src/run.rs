@@ -1,6 +1,6 @@
 //! One run of the program: arguments and environment in, exit code out.
 
-use std::{ffi::OsString, io::IsTerminal, process::ExitCode};
+use std::{ffi::OsString, io::IsTerminal, process::ExitCode, time::Duration};
 
 use tokio::runtime::Builder;
 
@@ -14,7 +14,7 @@ use crate::{
     logging::{self, Console, Stream},
     serve::{BUILD, serve},
     terminal::{Terminal, notice, out},
-    wiring::{WiringError, checks, wire},
+    wiring::{WiringError, checks, process, wire},
 };
 
 /// Wrong usage or configuration.
@@ -24,6 +24,7 @@ const USAGE: u8 = 2;
 #[must_use]
 pub fn run(args: Args, variables: Vec<(OsString, OsString)>) -> ExitCode {
     let terminal = Terminal { json: args.json };
+    process::keep_files_from_others();
     match &args.command {
         Some(Command::Openapi) => return print_json(&userd_http::router::document()),
         Some(Command::Version) => return version(terminal),
@@ -60,7 +61,12 @@ pub fn run(args: Args, variables: Vec<(OsString, OsString)>) -> ExitCode {
     // Commands need one thread; the server takes what the machine has.
     let mut builder = if is_server { Builder::new_multi_thread() } else { Builder::new_current_thread() };
     let outcome = match builder.enable_all().build() {
-        Ok(runtime) => runtime.block_on(command(args.command.unwrap_or(Command::Serve), loaded.config, terminal)),
+        Ok(runtime) => {
+            let outcome = runtime.block_on(command(args.command.unwrap_or(Command::Serve), loaded.config, terminal));
+            // What a stuck disk holds does not hold the end.
+            runtime.shutdown_timeout(Duration::from_secs(1));
+            outcome
+        }
         Err(error) => Err(WiringError::Part(error.to_string())),
     };
     let code = outcome.unwrap_or_else(|error| fail(terminal, &error));

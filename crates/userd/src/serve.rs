@@ -3,7 +3,7 @@
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use userd_http::{Api, BuildInfo, router};
 use userd_web::{
     RequestOptions,
@@ -15,6 +15,7 @@ use userd_web::{
 
 use crate::{
     config::Config,
+    signals::{self, Harmless},
     wiring::{
         Wired, WiringError,
         engine::serve_alone,
@@ -38,6 +39,7 @@ pub const BUILD: BuildInfo = BuildInfo {
 /// Serves until a signal to stop.
 pub async fn serve(config: Config) -> Result<ExitCode, WiringError> {
     process::log_panics_without_message();
+    tokio::spawn(Harmless::listen().map_err(part)?.say());
     let files = process::raise_file_limit();
     let metrics = userd_web::metrics::install().map_err(part)?;
     only_what_exists(&config)?;
@@ -55,17 +57,33 @@ pub async fn serve(config: Config) -> Result<ExitCode, WiringError> {
     let mut background = wired.services.start_background(&stopping);
     background.spawn(keep_metrics_small(metrics.clone(), stopping));
     announce(&wired, address).await?;
-    let served = server::serve(listener, router, server_options(&wired.config, files)?, draining, stop_signal()).await;
+    let options = server_options(&wired.config, files)?;
+    let stopped = signals::stop(draining.clone());
+    let served = server::serve(listener, router, options, draining.clone(), stopped).await;
     tracing::info!(connections = served.accepted, cut_off = served.aborted, "stopped");
     stop.send_replace(true);
-    let _ =
-        tokio::time::timeout(Duration::from_secs(2), async { while background.join_next().await.is_some() {} }).await;
-    // A loop that still runs would take its lease again.
-    background.shutdown().await;
-    give_leases_back(&wired).await;
-    wired.services.deps.store.engine().close().await;
+    tokio::select! {
+        () = put_away(&wired, background) => {}
+        () = at_once(&draining) => tracing::warn!("stopped before everything was put away; the next start sees to it"),
+    }
     drop(alone);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Ends what runs beside requests, gives back what was taken, closes the database.
+async fn put_away(wired: &Wired, mut background: JoinSet<()>) {
+    let ended = async { while background.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(Duration::from_secs(2), ended).await;
+    // A loop that still runs would take its lease again.
+    background.shutdown().await;
+    give_leases_back(wired).await;
+    wired.services.deps.store.engine().close().await;
+}
+
+/// Soon after somebody is in a hurry: what takes no time is still done.
+async fn at_once(draining: &Draining) {
+    draining.is_in_a_hurry().await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
 }
 
 /// So that the next start need not wait for their end. A database that is away does not hold the stop.
@@ -125,7 +143,12 @@ fn connections(configured: usize, files: Option<u64>) -> usize {
     let files = files.and_then(|files| usize::try_from(files).ok()).unwrap_or(usize::MAX);
     let allowed = configured.min(files.saturating_sub(OTHERS).max(files / 2));
     if allowed < configured {
-        tracing::debug!(allowed, configured, "fewer connections than http.max_connections: raise LimitNOFILE for all");
+        tracing::warn!(
+            allowed,
+            configured,
+            open_files = files,
+            "fewer connections than http.max_connections: raise the limit of open files (LimitNOFILE, ulimit -n)"
+        );
     }
     allowed
 }
@@ -182,22 +205,4 @@ fn announce_memory(memory: &Memory) {
 /// The public address; with a port chosen by the system, the one that was chosen.
 fn base_url(config: &Config, address: std::net::SocketAddr) -> String {
     if config.http.listen.0.port() == 0 { format!("http://{address}") } else { config.http.public_url.as_text() }
-}
-
-/// SIGTERM or SIGINT.
-async fn stop_signal() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
-            let _ = interrupt.await;
-            return;
-        };
-        tokio::select! {
-            _ = interrupt => {}
-            _ = terminate.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = interrupt.await;
 }

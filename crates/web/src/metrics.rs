@@ -79,10 +79,18 @@ enum Shape {
 }
 
 /// Every metric of the program with its `# HELP` line, whichever room counts it.
-const HELP: [(Shape, &str, &str); 18] = [
+const HELP: [(Shape, &str, &str); 22] = [
     (Counts, REQUESTS, "Requests by route, method and status."),
     (Spreads, SECONDS, "Time from a request to the start of its answer, in seconds, by route and method."),
     (Counts, PANICS, "Handlers that panicked, by route; each one is a bug."),
+    (Shows, "userd_http_connections", "Connections that are open."),
+    (Shows, "userd_http_connections_limit", "Connections that may be open; more wait in the system's queue."),
+    (Counts, "userd_http_connections_total", "Connections taken."),
+    (
+        Counts,
+        "userd_http_connections_refused_total",
+        "Connections not served, by reason: too many of one address, not given by the system, failed in the TLS handshake.",
+    ),
     (Shows, "userd_argon2_queue_depth", "Passwords that wait to be hashed."),
     (Shows, "userd_argon2_running", "Passwords that are being hashed."),
     (Spreads, "userd_argon2_seconds", "Time to hash one password, in seconds, without the wait."),
@@ -101,7 +109,11 @@ const HELP: [(Shape, &str, &str); 18] = [
     (Counts, "userd_tokens_refused_total", "Access tokens refused, by reason."),
     (Counts, "userd_attempts_delayed_total", "Attempts refused by a limit, by limit."),
     (Counts, "userd_provider_faults_total", "Sign-ins through providers that failed, by provider."),
-    (Counts, "userd_log_lines_dropped_total", "Log lines lost because a sink was too slow, by sink."),
+    (
+        Counts,
+        "userd_log_lines_dropped_total",
+        "Log lines lost because a sink was too slow or could not be written, by sink.",
+    ),
 ];
 
 fn describe() {

@@ -2,20 +2,14 @@
 //! Our own, because `axum::serve` sets no timer: header timeouts would not work there (slowloris), and a stuck
 //! connection could hold the stop forever. Deliberately absent: everything about a single request (`request_layer.rs`).
 
+mod admission;
 mod connection;
 mod draining;
 mod guarded_io;
 mod low_priority;
 pub mod tls;
 
-use std::{
-    collections::HashMap,
-    future::Future,
-    io,
-    net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use hyper_util::{
@@ -24,12 +18,16 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::watch,
 };
 use tokio_rustls::server::TlsStream;
 
 pub use self::draining::Draining;
-use self::{connection::Connection, low_priority::LowPriorityQueue};
+use self::{
+    admission::{Admission, Place, Refused},
+    connection::Connection,
+    low_priority::LowPriorityQueue,
+};
 
 /// The bounds of the accept loop.
 #[derive(Clone)]
@@ -110,8 +108,7 @@ pub async fn serve(
     let queue = Arc::<LowPriorityQueue>::default();
     let scheduler = tokio::spawn(Arc::clone(&queue).run());
     let mut host = Host {
-        slots: Arc::new(Semaphore::new(options.max_connections)),
-        addresses: Addresses::default(),
+        admission: Admission::new(options.max_connections, options.max_connections_per_address),
         queue,
         protocol: Arc::new(protocol(&options)),
         served: Served::default(),
@@ -124,7 +121,10 @@ pub async fn serve(
         shutdown.await;
         draining.start();
         tracing::info!("draining");
-        tokio::time::sleep(drain_delay).await;
+        tokio::select! {
+            () = tokio::time::sleep(drain_delay) => {}
+            () = draining.is_in_a_hurry() => {}
+        }
     };
     tokio::select! {
         biased;
@@ -133,7 +133,17 @@ pub async fn serve(
     }
     drop(listener);
     phase.send_replace(Phase::Draining);
-    if tokio::time::timeout(drain_deadline, phase.closed()).await.is_err() {
+    let too_late = async {
+        tokio::select! {
+            () = tokio::time::sleep(drain_deadline) => {}
+            () = draining.is_in_a_hurry() => {}
+        }
+    };
+    let finished = tokio::select! {
+        () = phase.closed() => true,
+        () = too_late => false,
+    };
+    if !finished {
         host.served.aborted = phase.receiver_count();
         tracing::warn!(connections = host.served.aborted, "cutting off what did not finish in time");
         phase.send_replace(Phase::Aborting);
@@ -144,8 +154,7 @@ pub async fn serve(
 }
 
 struct Host {
-    slots: Arc<Semaphore>,
-    addresses: Addresses,
+    admission: Admission,
     queue: Arc<LowPriorityQueue>,
     protocol: Arc<Builder<TokioExecutor>>,
     served: Served,
@@ -158,31 +167,32 @@ impl Host {
     /// Accepts for ever.
     async fn accept(&mut self, listener: &TcpListener, phase: &watch::Sender<Phase>) {
         loop {
-            // The semaphore is never closed.
-            let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else { return };
+            let Some(slot) = self.admission.slot().await else { return };
             let (stream, peer) = match listener.accept().await {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    pause_after(&error).await;
+                    self.pause_after(&error).await;
                     continue;
                 }
             };
             self.served.accepted += 1;
-            let limit = self.options.max_connections_per_address;
-            match self.addresses.enter(peer.ip().to_canonical(), limit) {
-                Some(place) => self.spawn(stream, peer, phase.subscribe(), (slot, place)),
+            match self.admission.enter(peer.ip().to_canonical(), slot) {
+                Some(place) => self.spawn(stream, peer, phase.subscribe(), place),
                 None => self.served.refused += 1,
             }
         }
     }
 
-    fn spawn(
-        &self,
-        stream: TcpStream,
-        peer: SocketAddr,
-        phase: watch::Receiver<Phase>,
-        held: (OwnedSemaphorePermit, Place),
-    ) {
+    /// A caller who gave up is nothing; a process without descriptors needs a moment.
+    async fn pause_after(&mut self, error: &io::Error) {
+        use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+        if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+            self.admission.not_accepted(error);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    fn spawn(&self, stream: TcpStream, peer: SocketAddr, phase: watch::Receiver<Phase>, held: Place) {
         let (protocol, options) = (Arc::clone(&self.protocol), Arc::clone(&self.options));
         let connection = Connection::new(peer, self.router.clone(), self.draining.clone());
         // Small answers should leave at once; where this fails they only leave a little later.
@@ -198,7 +208,10 @@ impl Host {
                 let _held_until_the_end = held;
                 match handshake(tls, stream, options.tls_handshake_timeout, phase.clone()).await {
                     Ok(stream) => connection.serve(stream, &protocol, &options, phase).await,
-                    Err(error) => tracing::debug!(%error, "a TLS handshake failed"),
+                    Err(error) => {
+                        Refused::Tls.count();
+                        tracing::debug!(%error, "a TLS handshake failed");
+                    }
                 }
             })),
         };
@@ -240,45 +253,4 @@ fn protocol(options: &ServerOptions) -> Builder<TokioExecutor> {
         .initial_connection_window_size(1024 * 1024)
         .max_send_buf_size(64 * 1024);
     builder
-}
-
-/// A caller who gave up is nothing; a process without descriptors needs a moment.
-async fn pause_after(error: &io::Error) {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
-        tracing::warn!(%error, "a connection could not be accepted");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
-/// How many connections each address has open.
-#[derive(Clone, Default)]
-struct Addresses(Arc<Mutex<HashMap<IpAddr, usize>>>);
-
-/// One connection's place in the count.
-struct Place(Addresses, IpAddr);
-
-impl Addresses {
-    fn enter(&self, address: IpAddr, limit: Option<usize>) -> Option<Place> {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = open.entry(address).or_default();
-        if limit.is_some_and(|limit| *count >= limit) {
-            return None;
-        }
-        *count += 1;
-        drop(open);
-        Some(Place(self.clone(), address))
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut open = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = open.get_mut(&self.1) {
-            *count -= 1;
-            if *count == 0 {
-                open.remove(&self.1);
-            }
-        }
-    }
 }

@@ -16,7 +16,7 @@ use crate::{
         machine::Machine,
         master_key::{self, MasterKeyError},
         outside::{OsRandom, SystemClock},
-        wire,
+        secret_files, wire,
     },
 };
 
@@ -25,6 +25,7 @@ pub async fn doctor(config: Config, terminal: Terminal) -> bool {
     let mut findings = configuration(&config);
     findings.push(clock());
     findings.push(memory(&config));
+    findings.extend(secret_files::exposed_master_keys(&config).into_iter().map(|says| warning("master_key", says)));
     findings.extend(providers(&config));
     if is_ready_to_wire(&config, &mut findings).await {
         match wire(config).await {

@@ -32,6 +32,8 @@ pub struct Loaded {
     pub file: Option<PathBuf>,
     /// What is lawful but probably not meant, for the log.
     pub warnings: Vec<String>,
+    /// Keys that named a file with a secret, with that file. The master keys are read later.
+    pub secret_files: Vec<(String, PathBuf)>,
     /// Where each key was given, for whoever finds out later that it is wrong.
     pub origins: Origins,
 }
@@ -65,7 +67,10 @@ pub(super) fn load(sources: Sources, further: impl FnOnce(&Config, &mut Rules<'_
         warnings = rules::warnings(config);
     }
     match config {
-        Some(config) if findings.is_empty() => Ok(Loaded { config, file, warnings, origins: Origins::of(&root) }),
+        Some(config) if findings.is_empty() => {
+            let secret_files = findings.secret_files;
+            Ok(Loaded { config, file, warnings, secret_files, origins: Origins::of(&root) })
+        }
         _ => Err(findings.into_errors()),
     }
 }

@@ -1,7 +1,11 @@
 //! What is wrong with a configuration, told so that it can be put right: where, which key, what would be right.
 //! Values never appear here: a message that quotes its input is a message that leaks a password.
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +97,8 @@ const MOST_FINDINGS: usize = 50;
 #[derive(Default)]
 pub(crate) struct Findings {
     errors: Vec<ConfigError>,
+    /// Keys that named a file with a secret, with that file.
+    pub(crate) secret_files: Vec<(String, PathBuf)>,
 }
 
 impl Findings {

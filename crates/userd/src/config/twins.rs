@@ -2,7 +2,7 @@
 //! `client_secret_file`): both in one source is an error, a later source wins over an earlier one, and the file's
 //! content takes the secret's place, so that nobody behind the configuration knows the difference.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value as Schema;
 
@@ -75,6 +75,7 @@ fn take_content(entries: &mut Vec<Entry>, plain: &str, file: &str, path: &str, f
     let (at, origin) = (entry.at.clone(), entry.node.origin.clone());
     match secret_in(Path::new(text.as_str())) {
         Ok(secret) => {
+            findings.secret_files.push((join(path, file), PathBuf::from(text.as_str())));
             entries.retain(|entry| entry.key != plain && entry.key != file);
             entries.push(Entry { key: plain.to_owned(), at, node: Node::quoted(secret, origin) });
         }

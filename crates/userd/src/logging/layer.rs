@@ -51,8 +51,9 @@ impl Sink {
         // Lossy: never waits, never fails.
         let _ = self.writer.clone().write_all(text.as_bytes());
         let drops = self.drops.dropped_lines();
-        if drops != self.drops_told.swap(drops, Ordering::Relaxed) {
-            metrics::counter!("userd_log_lines_dropped_total", "sink" => self.name).absolute(drops as u64);
+        let told = self.drops_told.fetch_max(drops, Ordering::Relaxed);
+        if drops > told {
+            metrics::counter!("userd_log_lines_dropped_total", "sink" => self.name).increment((drops - told) as u64);
         }
     }
 }

@@ -11,8 +11,16 @@ mod json;
 mod layer;
 mod line;
 mod pretty;
+mod writer;
 
-use std::{io, path::PathBuf, thread, time::Duration};
+use std::{
+    io,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use tracing::{Dispatch, Level, Metadata, level_filters::LevelFilter};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
@@ -24,7 +32,10 @@ use tracing_subscriber::{
 };
 
 pub use self::colour::ColourChoice;
-use self::layer::{Form, LogLayer, Sink};
+use self::{
+    layer::{Form, LogLayer, Sink},
+    writer::Gathering,
+};
 use crate::config::{LogConfig, LogFormat};
 
 /// Where lines for the console go and what it is.
@@ -52,6 +63,7 @@ pub enum Stream {
 pub struct Guard {
     _workers: Vec<WorkerGuard>,
     drops: Vec<ErrorCounter>,
+    lost: Arc<AtomicU64>,
 }
 
 /// The log cannot begin.
@@ -71,10 +83,11 @@ pub enum LogError {
 }
 
 impl Guard {
-    /// Lines that were dropped because the writer was too slow.
+    /// Lines that were dropped because a writer was too slow, and those that could not be written.
     #[must_use]
     pub fn dropped_lines(&self) -> usize {
-        self.drops.iter().map(ErrorCounter::dropped_lines).sum()
+        let lost = usize::try_from(self.lost.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
+        self.drops.iter().map(ErrorCounter::dropped_lines).sum::<usize>() + lost
     }
 }
 
@@ -102,10 +115,11 @@ pub fn dispatch(
     let mut sinks = Vec::new();
     let mut workers = Vec::new();
     let mut drops = Vec::new();
+    let lost = Arc::<AtomicU64>::default();
     let mut add = |name, form, writer: Box<dyn io::Write + Send>| {
         let lines = usize::try_from(config.buffer_lines).unwrap_or(usize::MAX);
         let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(lines).thread_name(name);
-        let (writer, worker) = builder.finish(Gathering(io::BufWriter::new(writer)));
+        let (writer, worker) = builder.finish(Gathering::new(name, writer, Arc::clone(&lost)));
         drops.push(writer.error_counter());
         sinks.push(Sink::new(name, form, writer));
         workers.push(worker);
@@ -118,27 +132,7 @@ pub fn dispatch(
         add("log-file", file_form, Box::new(file));
     }
     let subscriber = Registry::default().with(filter(config)).with(LogLayer::new(sinks));
-    Ok((Dispatch::new(subscriber), Guard { _workers: workers, drops }))
-}
-
-/// How long lines are gathered after some were written.
-const GATHER: Duration = Duration::from_millis(10);
-
-/// Writes what came within a moment at once. A write and a wake-up per line cost as much as a short request does; the
-/// thread that writes is not woken while it waits here, and the first line after a quiet time is written at once.
-struct Gathering<W: io::Write>(io::BufWriter<W>);
-
-impl<W: io::Write> io::Write for Gathering<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
-    }
-
-    /// Called when no further line is there.
-    fn flush(&mut self) -> io::Result<()> {
-        let flushed = self.0.flush();
-        thread::sleep(GATHER);
-        flushed
-    }
+    Ok((Dispatch::new(subscriber), Guard { _workers: workers, drops, lost }))
 }
 
 /// The level counts for lines. Spans of requests stay even when only warnings are written, because a warning without its
@@ -153,46 +147,4 @@ fn filter(config: &LogConfig) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + use<>
         (about.is_span() && *about.level() <= Level::INFO) || targets.would_enable(about.target(), level)
     };
     FilterFn::new(wanted).with_max_level_hint(lines.max(LevelFilter::INFO))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{
-        io::{self, Write as _},
-        sync::{Arc, Mutex, PoisonError},
-    };
-
-    use super::Gathering;
-
-    /// Keeps each write apart.
-    #[derive(Clone, Default)]
-    struct Writes(Arc<Mutex<Vec<String>>>);
-
-    impl io::Write for Writes {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let text = String::from_utf8_lossy(bytes).into_owned();
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(text);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn lines_that_come_together_share_a_write_and_none_is_cut_or_lost() -> io::Result<()> {
-        let writes = Writes::default();
-        let mut gathering = Gathering(io::BufWriter::new(writes.clone()));
-        let lines: Vec<String> = (0..1_000).map(|number| format!("line {number}\n")).collect();
-        for line in &lines {
-            gathering.write_all(line.as_bytes())?;
-        }
-        gathering.flush()?;
-        let writes = writes.0.lock().unwrap_or_else(PoisonError::into_inner);
-        assert_eq!(writes.concat(), lines.concat());
-        assert!(writes.len() < 10, "{}", writes.len());
-        assert!(writes.iter().all(|write| write.ends_with('\n')), "a rotated file must not begin within a line");
-        Ok(())
-    }
 }

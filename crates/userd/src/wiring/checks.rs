@@ -7,7 +7,7 @@ use userd_crypto::MasterKeys;
 use userd_model::Random;
 use userd_providers::{Kind, ProviderDependencies, Secret};
 
-use super::{engine, providers};
+use super::{engine, providers, secret_files};
 use crate::config::{Config, ConfigErrors, Loaded, Rules, Sources};
 
 /// Loads the configuration and asks the rooms about it.
@@ -15,7 +15,10 @@ use crate::config::{Config, ConfigErrors, Loaded, Rules, Sources};
 /// # Errors
 /// Everything that is wrong, each with its place, key and what would be right; never a value.
 pub fn load(sources: Sources) -> Result<Loaded, ConfigErrors> {
-    Config::load(sources, check)
+    let mut loaded = Config::load(sources, check)?;
+    let exposed = secret_files::exposed(&loaded);
+    loaded.warnings.extend(exposed);
+    Ok(loaded)
 }
 
 fn check(config: &Config, rules: &mut Rules<'_>) {

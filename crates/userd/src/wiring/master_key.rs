@@ -2,11 +2,16 @@
 
 use std::{
     fs,
-    io::Write,
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
+use rustix::{
+    fs::{CWD, RenameFlags, renameat_with},
+    io::Errno,
+};
 use userd_crypto::{MasterKeys, Zeroizing};
 
 use super::outside::OsRandom;
@@ -42,9 +47,7 @@ pub fn find(config: &CryptoConfig, may_make: bool) -> Result<Found, MasterKeyErr
         MasterKeySource::Command(command) => (parse(&run(command)?, "crypto.master_key_command")?, None),
         MasterKeySource::File(path) => match fs::read_to_string(path).map(Zeroizing::new) {
             Ok(text) => (parse(&text, &path.display().to_string())?, None),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && may_make => {
-                (make(path)?, Some(path.to_owned()))
-            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && may_make => make(path)?,
             Err(error) => return Err(MasterKeyError::File(path.to_owned(), error)),
         },
     };
@@ -61,22 +64,47 @@ fn parse(text: &str, place: &str) -> Result<Zeroizing<[u8; 32]>, MasterKeyError>
     MasterKeys::parse_key(text.trim()).map_err(|_| MasterKeyError::Malformed(place.to_owned()))
 }
 
-fn make(path: &Path) -> Result<Zeroizing<[u8; 32]>, MasterKeyError> {
+/// Makes the key file: written and on the disk under another name before it has its own, so that no crash leaves half a
+/// key, and never over one that somebody else made meanwhile: that one is read.
+fn make(path: &Path) -> Result<(Zeroizing<[u8; 32]>, Option<PathBuf>), MasterKeyError> {
+    let failed = |error: io::Error| MasterKeyError::File(path.to_owned(), error);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let place = path.display().to_string();
+    fs::create_dir_all(folder).map_err(failed)?;
     let text = MasterKeys::generate(&OsRandom).current_text();
-    let write = || -> std::io::Result<()> {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
+    let partial = folder.join(format!(".master.key.{}", std::process::id()));
+    let named = write_whole(&partial, &text).and_then(|()| name_new(&partial, path));
+    let made = match named {
+        Ok(()) => (parse(&text, &place)?, Some(path.to_owned())),
+        Err(error) => {
+            let _ = fs::remove_file(&partial);
+            if error.kind() != io::ErrorKind::AlreadyExists || !path.exists() {
+                return Err(failed(error));
+            }
+            let text = fs::read_to_string(path).map(Zeroizing::new).map_err(failed)?;
+            (parse(&text, &place)?, None)
         }
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path)?;
-        writeln!(file, "{}", text.as_str())?;
-        file.sync_all()
     };
-    write().map_err(|error| MasterKeyError::File(path.to_owned(), error))?;
-    parse(&text, &path.display().to_string())
+    // The name is on the disk only when the folder is.
+    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+    Ok(made)
+}
+
+fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    // What a crashed start with this process id left behind.
+    let _ = fs::remove_file(path);
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()
+}
+
+/// Renames, unless there is something of that name.
+fn name_new(from: &Path, to: &Path) -> io::Result<()> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // Some file systems cannot; there is nothing at the name as far as we know.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if !to.exists() => fs::rename(from, to),
+        done => done.map_err(io::Error::from),
+    }
 }
 
 fn run(command: &[String]) -> Result<Zeroizing<String>, MasterKeyError> {

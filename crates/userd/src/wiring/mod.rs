@@ -9,6 +9,7 @@ pub mod outside;
 pub mod process;
 pub mod providers;
 pub mod readiness;
+pub mod secret_files;
 
 use std::sync::Arc;
 

@@ -1,6 +1,10 @@
-//! Settings of the process, made before it serves: how a panic is logged, and how many files may be open.
+//! Settings of the process, made before it serves: how a panic is logged, how many files may be open, and who may
+//! read those that are made.
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::{
+    fs::Mode,
+    process::{Resource, Rlimit, getrlimit, setrlimit, umask},
+};
 
 /// Logs only where a panic happened: its message can contain what a caller sent.
 pub fn log_panics_without_message() {
@@ -8,6 +12,13 @@ pub fn log_panics_without_message() {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "a panic: this is a fault of the program, please report it");
     }));
+}
+
+/// Files that are made from now on are not for everybody: log, database, backups. What was stricter stays.
+pub fn keep_files_from_others() {
+    let others = Mode::WGRP | Mode::RWXO;
+    let before = umask(others);
+    umask(before | others);
 }
 
 /// Raises the limit of open files, of which every connection is one, to what the system allows. Answers the limit.

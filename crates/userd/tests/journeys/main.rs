@@ -27,6 +27,7 @@ mod login_storm;
 mod moving;
 mod operations;
 mod postgres_faults;
+mod process;
 mod races;
 mod readme;
 mod redis_faults;

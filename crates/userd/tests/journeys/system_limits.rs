@@ -8,7 +8,7 @@ use tokio::{net::TcpStream, process::Command};
 use crate::support::{Engine, PASSWORD, Replica, TestApp, unique, unique_email, until};
 
 /// The program of an app, started by a shell that limits it first.
-fn limited(app: &TestApp, limit: &str) -> Command {
+pub fn limited(app: &TestApp, limit: &str) -> Command {
     let plain = app.command();
     let mut command = Command::new("sh");
     command.arg("-c").arg(format!("{limit}; exec \"$0\"")).arg(plain.as_std().get_program());

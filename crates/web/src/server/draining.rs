@@ -1,23 +1,43 @@
-//! The sign that the process is about to stop.
+//! The sign that the process is about to stop, and the one that it shall not wait for anybody.
 
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
 
+use tokio::sync::watch;
+
 /// The sign that the process is about to stop: it is not ready from then on.
 #[derive(Clone, Debug, Default)]
-pub struct Draining(Arc<AtomicBool>);
+pub struct Draining(Arc<Signs>);
+
+#[derive(Debug, Default)]
+struct Signs {
+    /// Asked for each answer.
+    started: AtomicBool,
+    hurry: watch::Sender<bool>,
+}
 
 impl Draining {
     /// Raises the sign.
     pub fn start(&self) {
-        self.0.store(true, Ordering::Release);
+        self.0.started.store(true, Ordering::Release);
     }
 
     /// Is it raised?
     #[must_use]
     pub fn has_started(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.0.started.load(Ordering::Acquire)
+    }
+
+    /// What is under way need not finish.
+    pub fn hurry(&self) {
+        self.0.hurry.send_replace(true);
+    }
+
+    /// Waits until somebody is in a hurry.
+    pub async fn is_in_a_hurry(&self) {
+        // An error would mean that the sender is gone, and it is in here.
+        let _ = self.0.hurry.subscribe().wait_for(|hurry| *hurry).await;
     }
 }
