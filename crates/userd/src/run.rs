@@ -9,12 +9,20 @@ use crate::{
         Args, ClientsCommand, Command, ConfigCommand, DoctorCommand, KeysCommand, MigrateCommand, StorageCommand,
         TelegramCommand, UsersCommand,
     },
-    commands::{backup, clients, copy, doctor, keys, migrate, telegram, users},
+    commands::{
+        backup, clients, copy,
+        doctor::{self, Health},
+        keys, migrate, telegram, users,
+    },
     config::{Config, ConfigErrors},
     logging::{self, Console, Stream},
     serve::{BUILD, serve},
     terminal::{Terminal, notice, out},
-    wiring::{WiringError, checks, process, wire},
+    wiring::{
+        WiringError, checks,
+        engine::{self, Opening},
+        process, wire,
+    },
 };
 
 /// Wrong usage or configuration.
@@ -78,11 +86,16 @@ async fn command(command: Command, config: Config, terminal: Terminal) -> Result
     match command {
         Command::Serve => return serve(config).await,
         Command::Doctor { command } => {
-            let well = match command {
+            let health = match command {
                 None => doctor::doctor(config, terminal).await,
-                Some(DoctorCommand::Telegram) => telegram::doctor(config, terminal).await?,
+                Some(DoctorCommand::Telegram) if telegram::doctor(config, terminal).await? => Health::Well,
+                Some(DoctorCommand::Telegram) => Health::Wrong,
             };
-            return Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+            return Ok(match health {
+                Health::Well => ExitCode::SUCCESS,
+                Health::Wrong => ExitCode::FAILURE,
+                Health::NoDatabase => ExitCode::from(USAGE),
+            });
         }
         Command::Config(ConfigCommand::Show) => {
             out(config.show().map_err(WiringError::Part)?.trim_end());
@@ -105,7 +118,13 @@ async fn command(command: Command, config: Config, terminal: Terminal) -> Result
 
 /// The commands that ask the services, beside a running service or without one.
 async fn with_services(command: Command, config: Config, terminal: Terminal) -> Result<(), WiringError> {
-    let wired = wire(config).await?;
+    let wired = wire(config, Opening::MustExist).await?;
+    if let Some(file) = &wired.made_master_key {
+        notice(&format!("made a master key: {}; keep a copy in a safe place", engine::whole(file).display()));
+    }
+    if changes(&command) {
+        notice(&format!("database: {}", engine::place(&wired.config.database.url)));
+    }
     let services = &wired.services;
     let outcome = match command {
         Command::Users(UsersCommand::CreateAdmin { email, username, password_stdin }) => {
@@ -132,6 +151,16 @@ async fn with_services(command: Command, config: Config, terminal: Terminal) -> 
     };
     services.deps.store.engine().close().await;
     outcome
+}
+
+/// Whether a command changes something: then it says where.
+const fn changes(command: &Command) -> bool {
+    !matches!(
+        command,
+        Command::Users(UsersCommand::List { .. } | UsersCommand::Show { .. })
+            | Command::Keys(KeysCommand::List)
+            | Command::Clients(ClientsCommand::List)
+    )
 }
 
 /// Logs go to stderr for commands, so that answers on stdout can be read by scripts; a server's go to stdout.

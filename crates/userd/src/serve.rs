@@ -18,7 +18,7 @@ use crate::{
     signals::{self, Harmless},
     wiring::{
         Wired, WiringError,
-        engine::serve_alone,
+        engine::{Opening, serve_alone},
         machine::{Machine, Memory},
         only_what_exists,
         outside::OsRandom,
@@ -45,7 +45,7 @@ pub async fn serve(config: Config) -> Result<ExitCode, WiringError> {
     only_what_exists(&config)?;
     // Before anything is read or changed, and until everything is written.
     let alone = serve_alone(&config.database).await?;
-    let wired = wire(config).await?;
+    let wired = wire(config, Opening::MayCreate).await?;
     let listen = wired.config.http.listen.0;
     let listener = TcpListener::bind(listen)
         .await

@@ -60,7 +60,7 @@ use crate::{Access, Engine, Rows, Statement, StoreError, Transaction, Value, eng
 pub enum SqliteLocation {
     /// In memory, gone with the engine. For tests and trials.
     Memory,
-    /// A file. Its folder is made when missing; the file is readable by its owner only.
+    /// A file, readable by its owner only.
     File(PathBuf),
 }
 
@@ -82,6 +82,8 @@ impl SqliteLocation {
 pub struct SqliteOptions {
     /// Where the database is.
     pub location: SqliteLocation,
+    /// Whether a file that is not there is made, with its folders.
+    pub create: bool,
     /// How long a unit of work waits for its turn, another process's write lock included, before `Unavailable`.
     pub acquire_timeout: Duration,
     /// How many units of work one fsync covers at most; 1 turns group commit off.
@@ -92,12 +94,15 @@ impl SqliteOptions {
     /// Five seconds to wait, 256 units of work per fsync.
     #[must_use]
     pub const fn at(location: SqliteLocation) -> Self {
-        Self { location, acquire_timeout: Duration::from_secs(5), batch: 256 }
+        Self { location, create: true, acquire_timeout: Duration::from_secs(5), batch: 256 }
     }
 }
 
 /// A SQLite database, open.
 pub struct SqliteEngine {
+    /// Idle read-only connections. Never held across an await, so there are at most as many as worker threads. They go
+    /// before the writer, also where nobody closes the engine: only a connection that writes removes the log.
+    readers: StdMutex<Vec<Connection>>,
     location: SqliteLocation,
     acquire_timeout: Duration,
     writer: Arc<Mutex<Writer>>,
@@ -106,18 +111,16 @@ pub struct SqliteEngine {
     all_places: u32,
     /// Who waits for the writer now; the committer lets them join its batch.
     waiting: Arc<AtomicUsize>,
-    /// Idle read-only connections. Never held across an await, so there are at most as many as worker threads.
-    readers: StdMutex<Vec<Connection>>,
 }
 
 impl SqliteEngine {
-    /// Opens (and makes, when missing) the database.
+    /// Opens the database; makes it when it is missing and may be made.
     ///
     /// # Errors
-    /// `Unavailable` when the file cannot be made, opened or switched to WAL; `Corrupt` when it is no database.
+    /// `Unavailable` when the file is not there, cannot be made, opened or switched to WAL; `Corrupt` when it is no database.
     pub fn open(options: &SqliteOptions) -> Result<Self, StoreError> {
         let (wake, woken) = mpsc::sync_channel(1);
-        let writer = Arc::new(Mutex::new(Writer::new(connection::writer(&options.location)?, wake)));
+        let writer = Arc::new(Mutex::new(Writer::new(connection::writer(&options.location, options.create)?, wake)));
         let waiting = Arc::new(AtomicUsize::new(0));
         committer::start(woken, Arc::downgrade(&writer), Arc::clone(&waiting))?;
         let all_places = u32::try_from(options.batch.clamp(1, 4096)).unwrap_or(256);

@@ -6,22 +6,31 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
     config::Config,
-    terminal::Terminal,
-    wiring::{WiringError, engine, part},
+    terminal::{Terminal, notice},
+    wiring::{
+        WiringError,
+        engine::{self, Opening},
+        part,
+    },
 };
 
 /// Writes a backup to `target`, which must not exist.
 ///
 /// # Errors
-/// Another engine than the embedded one, a database that is not there, a target that exists or cannot be written.
+/// Another engine than the embedded one, a database that is not there, a target that exists, has no folder or cannot be written.
 pub async fn backup(config: &Config, terminal: Terminal, target: PathBuf) -> Result<(), WiringError> {
-    engine::must_exist(&config.database.url, "database.url")?;
-    let opened = engine::open(config)?;
+    let opened = engine::open(config, Opening::MustExist)?;
     let sqlite = opened.sqlite.ok_or_else(|| {
         WiringError::Config(
             "userd backup copies the embedded database; for PostgreSQL use pg_dump or its own base backups".to_owned(),
         )
     })?;
+    let target = engine::whole(&target);
+    // A mistyped folder, or a disk that is not mounted, is not made: the backup would be where nobody looks for it.
+    if let Some(folder) = target.parent().filter(|folder| !folder.is_dir()) {
+        return Err(WiringError::Config(format!("there is no folder {}; a backup makes none", folder.display())));
+    }
+    notice(&format!("database: {}", engine::place(&config.database.url)));
     let bar = Arc::new(ProgressBar::new(0));
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} pages ({eta})") {
         bar.set_style(style);

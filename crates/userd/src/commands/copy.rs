@@ -9,15 +9,16 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use userd_storage::{
     Rows, Store, Value,
-    migrations::StepState,
     repositories::copying::{COPIED, TableCopy},
 };
 
 use crate::{
     config::{Config, DatabaseUrl},
-    terminal::{Terminal, table},
+    terminal::{Terminal, notice, table},
     wiring::{
-        WiringError, engine,
+        WiringError,
+        engine::{self, Opening},
+        must_be_ours,
         outside::{OsRandom, SystemClock},
         part,
     },
@@ -49,9 +50,11 @@ pub async fn copy(
         return Err(WiringError::Config("--from and --to are the same database".to_owned()));
     }
     engine::must_exist(&from, "--from")?;
-    let source = open(config, from)?;
-    must_be_ours(&source).await?;
-    let target = open(config, to)?;
+    let (from_place, to_place) = (engine::place(&from), engine::place(&to));
+    let source = open(config, from.clone(), Opening::MustExist)?;
+    must_be_ours(&source, "--from", &from).await?;
+    notice(&format!("from: {from_place}\nto:   {to_place}"));
+    let target = open(config, to, Opening::MayCreate)?;
     for store in [&source, &target] {
         store.migrate(&SystemClock::default()).await.map_err(part)?;
     }
@@ -87,19 +90,10 @@ pub async fn copy(
     Ok(())
 }
 
-fn open(config: &Config, url: DatabaseUrl) -> Result<Store, WiringError> {
+fn open(config: &Config, url: DatabaseUrl, opening: Opening) -> Result<Store, WiringError> {
     let mut config = config.clone();
     config.database.url = url;
-    Ok(Store::new(engine::open(&config)?.engine, Arc::new(OsRandom)))
-}
-
-/// A source without any step of our schema is another program's database, or nobody's: it is left as it is.
-async fn must_be_ours(source: &Store) -> Result<(), WiringError> {
-    let steps = source.migration_status().await.map_err(part)?;
-    if steps.iter().all(|step| step.state == StepState::Pending) {
-        return Err(WiringError::Config("--from: this database holds nothing of userd".to_owned()));
-    }
-    Ok(())
+    Ok(Store::new(engine::open(&config, opening)?.engine, Arc::new(OsRandom)))
 }
 
 async fn must_be_empty(target: &Store) -> Result<(), WiringError> {

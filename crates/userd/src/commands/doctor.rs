@@ -12,7 +12,7 @@ use crate::{
     config::{Config, MasterKeySource},
     terminal::Terminal,
     wiring::{
-        engine,
+        engine::{self, Opening},
         machine::Machine,
         master_key::{self, MasterKeyError},
         outside::{OsRandom, SystemClock},
@@ -20,15 +20,16 @@ use crate::{
     },
 };
 
-/// Looks at configuration, clock, providers, database, keys and cache. Answers whether nothing is wrong.
-pub async fn doctor(config: Config, terminal: Terminal) -> bool {
+/// Looks at configuration, clock, providers, database, keys and cache. Answers how it went.
+pub async fn doctor(config: Config, terminal: Terminal) -> Health {
+    let absent = engine::must_exist(&config.database.url, "database.url").is_err();
     let mut findings = configuration(&config);
     findings.push(clock());
     findings.push(memory(&config));
     findings.extend(secret_files::exposed_master_keys(&config).into_iter().map(|says| warning("master_key", says)));
     findings.extend(providers(&config));
     if is_ready_to_wire(&config, &mut findings).await {
-        match wire(config).await {
+        match wire(config, Opening::MustExist).await {
             Err(fault) => findings.push(wrong("start", format!("{fault}"))),
             Ok(wired) => {
                 running(&wired.services, &mut findings).await;
@@ -36,18 +37,33 @@ pub async fn doctor(config: Config, terminal: Terminal) -> bool {
             }
         }
     }
-    show(terminal, &findings)
+    match show(terminal, &findings) {
+        _ if absent => Health::NoDatabase,
+        true => Health::Well,
+        false => Health::Wrong,
+    }
+}
+
+/// What the doctor came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// Nothing is wrong.
+    Well,
+    /// Something is.
+    Wrong,
+    /// The configuration names a database that nobody has made yet: there is nothing to look at.
+    NoDatabase,
 }
 
 /// Whether wiring the services would make nothing: the schema is there, and so are the master key and what it opens.
 async fn is_ready_to_wire(config: &Config, findings: &mut Vec<Finding>) -> bool {
     if let Some(file) = engine::absent_file(&config.database.url) {
         let says = format!("{} is not there yet: the first start makes it", file.display());
-        findings.push(warning("database", says));
+        findings.push(wrong("database", format!("{says}. Is this the configuration of the service that runs?")));
         findings.push(master_key(config, true));
         return false;
     }
-    let store = match engine::open(config) {
+    let store = match engine::open(config, Opening::MustExist) {
         Ok(opened) => Store::new(opened.engine, std::sync::Arc::new(OsRandom)),
         Err(fault) => {
             findings.push(wrong("database", fault.to_string()));
@@ -60,7 +76,7 @@ async fn is_ready_to_wire(config: &Config, findings: &mut Vec<Finding>) -> bool 
 }
 
 async fn look_inside(config: &Config, store: &Store, findings: &mut Vec<Finding>) -> bool {
-    let shown = config.database.url.shown();
+    let shown = engine::place(&config.database.url);
     if let Err(fault) = store.health().await {
         findings.push(wrong("database", format!("{shown}: {fault}")));
         return false;
@@ -122,6 +138,7 @@ fn master_key(config: &Config, fresh: bool) -> Finding {
         Err(MasterKeyError::File(path, error))
             if error.kind() == std::io::ErrorKind::NotFound && place == Some(path.as_path()) =>
         {
+            let path = engine::whole(&path);
             let path = path.display();
             if fresh {
                 warning("master_key", format!("{path} is not there yet: it will be made by the first start"))

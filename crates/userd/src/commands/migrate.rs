@@ -4,8 +4,14 @@ use userd_storage::migrations::StepState;
 
 use crate::{
     config::Config,
-    terminal::{Terminal, table},
-    wiring::{WiringError, engine, open_store, outside::OsRandom, part},
+    terminal::{Terminal, notice, table},
+    wiring::{
+        WiringError,
+        engine::{self, Opening},
+        open_store,
+        outside::OsRandom,
+        part,
+    },
 };
 
 /// `migrate up`: applies what is missing. Several replicas may do this at once.
@@ -13,7 +19,8 @@ use crate::{
 /// # Errors
 /// The database cannot be reached, or an applied step has another text than this program's.
 pub async fn up(config: &Config, terminal: Terminal) -> Result<(), WiringError> {
-    let (store, _, applied) = open_store(config).await?;
+    notice(&format!("database: {}", engine::place(&config.database.url)));
+    let (store, _, applied) = open_store(config, Opening::MayCreate).await?;
     terminal.answer(&serde_json::json!({ "applied": applied }), || match applied {
         0 => "The schema was up to date.".to_owned(),
         1 => "1 step applied; the schema is up to date.".to_owned(),
@@ -25,7 +32,7 @@ pub async fn up(config: &Config, terminal: Terminal) -> Result<(), WiringError> 
 
 /// `migrate status`: what is applied and what is not; nothing is changed.
 pub async fn status(config: &Config, terminal: Terminal) -> Result<(), WiringError> {
-    let opened = engine::open(config)?;
+    let opened = engine::open(config, Opening::MustExist)?;
     let store = userd_storage::Store::new(opened.engine, std::sync::Arc::new(OsRandom));
     let states = store.migration_status().await.map_err(part)?;
     let rows: Vec<(i64, &str, String)> = states

@@ -27,11 +27,28 @@ pub struct Opened {
     pub sqlite: Option<Arc<SqliteEngine>>,
 }
 
+/// Whether a database that is not there is made. Only the service, `migrate up` and whoever is told to fill one make it:
+/// any other command that did would work, unnoticed, on a database that nobody serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// Made when missing.
+    MayCreate,
+    /// Refused when missing.
+    MustExist,
+}
+
 /// Opens the configured engine.
-pub fn open(config: &Config) -> Result<Opened, WiringError> {
+///
+/// # Errors
+/// `Config` where the database must exist and does not.
+pub fn open(config: &Config, opening: Opening) -> Result<Opened, WiringError> {
+    if opening == Opening::MustExist {
+        must_exist(&config.database.url, "database.url")?;
+    }
+    let create = opening == Opening::MayCreate;
     match config.database.url.kind() {
-        DatabaseKind::SqliteMemory => sqlite(SqliteLocation::Memory, &config.database),
-        DatabaseKind::Sqlite(path) => sqlite(SqliteLocation::File(PathBuf::from(path)), &config.database),
+        DatabaseKind::SqliteMemory => sqlite(SqliteLocation::Memory, &config.database, create),
+        DatabaseKind::Sqlite(path) => sqlite(SqliteLocation::File(PathBuf::from(path)), &config.database, create),
         DatabaseKind::Postgres => {
             let engine = PostgresEngine::new(&postgres_options(&config.database)).map_err(part)?;
             Ok(Opened { engine: Arc::new(engine), sqlite: None })
@@ -56,21 +73,45 @@ pub fn check(config: &DatabaseConfig) -> Result<(), String> {
     }
 }
 
-/// The file of an embedded database that nobody has made yet. Opening it would make it.
+/// What makes a database, for whoever is told that there is none.
+pub const MADE_FIRST: &str = "`userd serve` makes it, or `userd migrate up`: run one of them first, with the same \
+                              configuration";
+
+/// Where the data is, for people: the whole path of a file, the URL of a server with its password masked.
 #[must_use]
-pub fn absent_file(url: &DatabaseUrl) -> Option<&Path> {
-    let DatabaseKind::Sqlite(path) = url.kind() else { return None };
-    let path = Path::new(path);
-    (!path.is_file()).then_some(path)
+pub fn place(url: &DatabaseUrl) -> String {
+    match url.kind() {
+        DatabaseKind::Sqlite(path) => whole(Path::new(path)).display().to_string(),
+        _ => url.shown(),
+    }
 }
 
-/// Refuses a database that is to be read and is not there: a mistyped path would be made, empty, and read.
+/// The path from the root: a relative one depends on where it is read.
+#[must_use]
+pub fn whole(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// The file of an embedded database that nobody has made yet, from the root. Opening it would make it.
+#[must_use]
+pub fn absent_file(url: &DatabaseUrl) -> Option<PathBuf> {
+    let DatabaseKind::Sqlite(path) = url.kind() else { return None };
+    let path = Path::new(path);
+    (!path.is_file()).then(|| whole(path))
+}
+
+/// Refuses a database that is to be used and is not there: a mistyped path, or one read from another folder, would be
+/// made, empty, and used.
 ///
 /// # Errors
 /// `Config`, naming the file and `key`, where it was given.
 pub fn must_exist(url: &DatabaseUrl, key: &str) -> Result<(), WiringError> {
+    if url.kind() == DatabaseKind::SqliteMemory {
+        let why = "sqlite::memory: is in the service's own memory, where no command reaches it";
+        return Err(WiringError::Config(format!("{key}: {why}")));
+    }
     match absent_file(url) {
-        Some(path) => Err(WiringError::Config(format!("{key}: there is no file {}", path.display()))),
+        Some(path) => Err(WiringError::Config(format!("{key}: there is no file {}; {MADE_FIRST}", path.display()))),
         None => Ok(()),
     }
 }
@@ -98,8 +139,8 @@ pub async fn serve_alone(config: &DatabaseConfig) -> Result<Option<ServiceLock>,
     }
 }
 
-fn sqlite(location: SqliteLocation, config: &DatabaseConfig) -> Result<Opened, WiringError> {
-    let options = SqliteOptions { acquire_timeout: config.acquire_timeout.0, ..SqliteOptions::at(location) };
+fn sqlite(location: SqliteLocation, config: &DatabaseConfig, create: bool) -> Result<Opened, WiringError> {
+    let options = SqliteOptions { acquire_timeout: config.acquire_timeout.0, create, ..SqliteOptions::at(location) };
     let engine = Arc::new(SqliteEngine::open(&options).map_err(part)?);
     Ok(Opened { engine: engine.clone(), sqlite: Some(engine) })
 }

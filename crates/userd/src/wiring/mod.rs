@@ -22,9 +22,13 @@ use userd_services::{
     sign_in::SignInSettings,
     start::{CryptoOptions, unlock},
 };
-use userd_storage::Store;
+use userd_storage::{Store, migrations::StepState};
 
-use self::outside::{OsRandom, SystemClock};
+use self::{
+    engine::Opening,
+    master_key::MasterKeyError,
+    outside::{OsRandom, SystemClock},
+};
 use crate::config::{self, Config, RegistrationMode, SigningAlgorithm};
 
 /// Everything wired, before any port is open.
@@ -60,22 +64,40 @@ pub(crate) fn part(fault: impl std::fmt::Display) -> WiringError {
 /// Opens the database and brings its schema up to date.
 ///
 /// # Errors
-/// The database cannot be reached, or its schema is not ours.
-pub async fn open_store(config: &Config) -> Result<(Arc<Store>, engine::Opened, usize), WiringError> {
-    let opened = engine::open(config)?;
+/// The database cannot be reached, or its schema is not ours. `Config` where it must exist and holds nothing of ours.
+pub async fn open_store(config: &Config, opening: Opening) -> Result<(Arc<Store>, engine::Opened, usize), WiringError> {
+    let opened = engine::open(config, opening)?;
     let store = Store::new(Arc::clone(&opened.engine), Arc::new(OsRandom));
+    if opening == Opening::MustExist {
+        must_be_ours(&store, "database.url", &config.database.url).await?;
+    }
     let report = store.migrate(&SystemClock::default()).await.map_err(part)?;
     Ok((Arc::new(store), opened, report.applied.len()))
 }
 
-/// Wires everything.
-pub async fn wire(config: Config) -> Result<Wired, WiringError> {
+/// Refuses a database without any step of our schema: it is another program's, or nobody's, and is left as it is.
+///
+/// # Errors
+/// `Config`, naming the database and `key`, where it was given; the database cannot be reached.
+pub async fn must_be_ours(store: &Store, key: &str, url: &config::DatabaseUrl) -> Result<(), WiringError> {
+    store.health().await.map_err(part)?;
+    let steps = store.migration_status().await.map_err(part)?;
+    if steps.iter().all(|step| step.state == StepState::Pending) {
+        let (place, first) = (engine::place(url), engine::MADE_FIRST);
+        return Err(WiringError::Config(format!("{key}: {place}: this database holds nothing of userd; {first}")));
+    }
+    Ok(())
+}
+
+/// Wires everything. `opening` says whether what is not there yet is made: database, schema, and the folder of the master
+/// key.
+pub async fn wire(config: Config, opening: Opening) -> Result<Wired, WiringError> {
     only_what_exists(&config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let random: Arc<dyn Random> = Arc::new(OsRandom);
-    let (store, opened, migrated) = open_store(&config).await?;
+    let (store, opened, migrated) = open_store(&config, opening).await?;
     let fresh = store.reading().system_secrets().all().await.map_err(part)?.is_empty();
-    let master = master_key::find(&config.crypto, fresh).map_err(part)?;
+    let master = find_master_key(&config, fresh, opening)?;
     let options = CryptoOptions { tokens: token_options(&config), passwords: password_options(&config)? };
     let (crypto, vault) = unlock(&store, master.keys, &random, &clock, options).await.map_err(part)?;
     let cache = connect_cache(&config, &clock, &random).await?;
@@ -93,6 +115,24 @@ pub async fn wire(config: Config) -> Result<Wired, WiringError> {
     services.signing_keys.start().await.map_err(part)?;
     services.follow_revocations().await.map_err(part)?;
     Ok(Wired { config, services, sqlite: opened.sqlite, made_master_key: master.made, migrated })
+}
+
+/// Where nothing is sealed yet a key is made; a command makes one only where its folder is, so that a path that means
+/// something else from another folder leaves no key there.
+fn find_master_key(config: &Config, fresh: bool, opening: Opening) -> Result<master_key::Found, WiringError> {
+    let folder = || match config.crypto.master_key_source() {
+        config::MasterKeySource::File(path) => engine::whole(path).parent().is_some_and(std::path::Path::is_dir),
+        _ => true,
+    };
+    let may_make = fresh && (opening == Opening::MayCreate || folder());
+    master_key::find(&config.crypto, may_make).map_err(|fault| match fault {
+        MasterKeyError::File(path, error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let what = if fresh { "`userd serve` makes one" } else { "put it back: the database was sealed with it" };
+            let path = engine::whole(&path);
+            WiringError::Config(format!("the master key file {} is not there; {what}", path.display()))
+        }
+        other => part(other),
+    })
 }
 
 /// Modes that a later version will have are refused now, rather than taken and not kept.

@@ -70,16 +70,129 @@ impl Folder {
     }
 }
 
+/// Every command that needs a database and may not make one.
+const COMMANDS: &[&str] = &[
+    "users create-admin --email a@b.example --password-stdin",
+    "users list",
+    "users show a@b.example",
+    "users block a@b.example",
+    "users unblock a@b.example",
+    "users set-password a@b.example --password-stdin",
+    "keys list",
+    "keys rotate",
+    "keys revoke some",
+    "keys rewrap",
+    "clients create billing",
+    "clients list",
+    "clients disable 0197f9c2-0000-7000-8000-000000000000",
+    "clients rotate-secret 0197f9c2-0000-7000-8000-000000000000",
+    "backup copy.db",
+    "migrate status",
+];
+
+/// Only the service and `migrate up` make a database: any other command names the file it looked for, whole, and says
+/// what comes first (fault 19).
 #[test]
-fn a_database_that_is_to_be_read_and_is_not_there_is_not_made() {
+fn a_command_makes_no_database_and_names_the_one_that_is_missing() {
+    for (line, key, file) in COMMANDS.iter().map(|line| (*line, "database.url", "data/userd.db")).chain([
+        ("doctor", "is not there yet", "data/userd.db"),
+        ("--set database.url=sqlite://elsewhere/it.db users list", "database.url", "elsewhere/it.db"),
+        ("storage copy --from sqlite://data/mistyped.db --to sqlite://new.db", "--from", "data/mistyped.db"),
+    ]) {
+        let folder = Folder::new();
+        let said = folder.userd(line);
+        let words = format!("{}{}", said.stdout, said.stderr);
+        assert_eq!(said.code, 2, "{line}: {words}");
+        let whole = folder.0.path().canonicalize().unwrap().join(file);
+        assert!(words.contains(whole.to_str().unwrap()) && words.contains(key), "{line}: {words}");
+        if line != "doctor" {
+            assert!(words.contains("run one of them first"), "{line}: {words}");
+        }
+        assert_eq!(folder.files(), Vec::<String>::new(), "{line}");
+    }
+}
+
+/// A file that somebody touched, and another program's database, are no database of ours either (fault 19).
+#[test]
+fn a_command_makes_no_schema_in_a_database_that_is_not_ours() {
+    for line in COMMANDS.iter().filter(|line| !line.starts_with("backup") && !line.starts_with("migrate")) {
+        let folder = Folder::new().with("data/userd.db", "");
+        let said = folder.userd(line);
+        assert_eq!(said.code, 2, "{line}: {}", said.stderr);
+        let whole = folder.0.path().canonicalize().unwrap().join("data/userd.db");
+        let expected = format!("{}: this database holds nothing of userd", whole.display());
+        assert!(said.stderr.contains(&expected), "{line}: {}", said.stderr);
+        assert_eq!(folder.files(), ["data/userd.db"], "{line}");
+    }
+}
+
+/// `sqlite::memory:` of a command is nobody else's (fault 19).
+#[test]
+fn a_command_does_not_work_on_a_database_that_ends_with_it() {
+    let said = Folder::new().userd("--set database.url=sqlite::memory: users list");
+    assert_eq!(said.code, 2, "{}", said.stderr);
+    assert!(said.stderr.contains("no command reaches it"), "{}", said.stderr);
+}
+
+/// A key path that means something else from another folder leaves no key there (fault 19).
+#[test]
+fn a_command_makes_no_folder_for_a_master_key() {
     let folder = Folder::new();
-    let copied = folder.userd("storage copy --from sqlite://data/mistyped.db --to sqlite://new.db");
-    assert_eq!(copied.code, 2, "{}", copied.stderr);
-    assert!(copied.stderr.contains("--from: there is no file data/mistyped.db"), "{}", copied.stderr);
-    let backed_up = folder.userd("backup copy.db");
-    assert_eq!(backed_up.code, 2, "{}", backed_up.stderr);
-    assert!(backed_up.stderr.contains("database.url: there is no file data/userd.db"), "{}", backed_up.stderr);
-    assert_eq!(folder.files(), Vec::<String>::new());
+    assert_eq!(folder.userd("--set database.url=sqlite://there/userd.db migrate up").code, 0);
+    let said = folder.userd("--set database.url=sqlite://there/userd.db users list");
+    assert_eq!(said.code, 2, "{}", said.stderr);
+    let key = folder.0.path().canonicalize().unwrap().join("data/master.key");
+    assert!(said.stderr.contains(&format!("the master key file {} is not there", key.display())), "{}", said.stderr);
+    assert_eq!(folder.files(), ["there/userd.db"]);
+}
+
+/// (fault 19)
+#[test]
+fn a_command_that_changes_something_says_where() {
+    let folder = Folder::new();
+    let place = format!("database: {}\n", folder.0.path().canonicalize().unwrap().join("data/userd.db").display());
+    for (line, changes) in [
+        ("migrate up", true),
+        ("keys rotate", true),
+        ("--json clients create billing", true),
+        ("backup copy.db", true),
+        ("keys list", false),
+        ("clients list", false),
+        ("users list", false),
+    ] {
+        let said = folder.userd(line);
+        assert_eq!(said.code, 0, "{line}: {}", said.stderr);
+        assert_eq!(said.stderr.contains(&place), changes, "{line}: {}", said.stderr);
+    }
+}
+
+/// (fault 19)
+#[test]
+fn a_backup_makes_no_folders() {
+    let folder = Folder::new();
+    assert_eq!(folder.userd("migrate up").code, 0);
+    let said = folder.userd("backup not/mounted/copy.db");
+    assert_eq!(said.code, 2, "{}", said.stderr);
+    let missing = folder.0.path().canonicalize().unwrap().join("not/mounted");
+    assert!(said.stderr.contains(&format!("there is no folder {}", missing.display())), "{}", said.stderr);
+    assert_eq!(folder.files(), ["data/userd.db"]);
+}
+
+/// What the unit serves and what a command works on are named in one file (fault 19).
+#[test]
+fn the_shipped_unit_configures_nothing_that_commands_would_not_see() {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/systemd");
+    let unit = fs::read_to_string(shipped.join("userd.service")).unwrap();
+    let told = |line: &&str| !line.starts_with('#') && (line.contains("USERD_") || line.contains("--set"));
+    assert_eq!(unit.lines().find(told), None);
+    let config = fs::read_to_string(shipped.join("config.yaml")).unwrap();
+    let folder = Folder::new().with("etc/config.yaml", &config);
+    assert_eq!(folder.userd("--config etc/config.yaml config check").code, 0);
+    let said = folder.userd("--config etc/config.yaml users create-admin --email a@b.example --password-stdin");
+    assert_eq!(said.code, 2, "{}", said.stderr);
+    assert!(said.stderr.contains("there is no file /var/lib/userd/userd.db"), "{}", said.stderr);
+    assert!(config.contains("/run/credentials/userd.service/master.key"));
+    assert_eq!(folder.files(), ["etc/config.yaml"]);
 }
 
 #[test]
@@ -87,7 +200,9 @@ fn a_copy_from_a_database_of_nobody_is_refused() {
     let folder = Folder::new().with("foreign.db", "");
     let copied = folder.userd("storage copy --from sqlite://foreign.db --to sqlite://new.db");
     assert_eq!(copied.code, 2, "{}", copied.stderr);
-    assert!(copied.stderr.contains("--from: this database holds nothing of userd"), "{}", copied.stderr);
+    let whole = folder.0.path().canonicalize().unwrap().join("foreign.db");
+    let expected = format!("--from: {}: this database holds nothing of userd", whole.display());
+    assert!(copied.stderr.contains(&expected), "{}", copied.stderr);
     assert!(!folder.files().contains(&"new.db".to_owned()));
 }
 
@@ -96,7 +211,8 @@ fn a_failed_command_says_so_in_json_when_asked() {
     let folder = Folder::new();
     let said = folder.userd("--json backup copy.db");
     let json: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
-    assert_eq!(json, serde_json::json!({ "error": "database.url: there is no file data/userd.db" }));
+    let error = json["error"].as_str().unwrap();
+    assert!(error.starts_with("database.url: there is no file /") && error.contains("data/userd.db"), "{error}");
     assert!(said.stderr.contains("error: database.url"), "{}", said.stderr);
 }
 
@@ -152,7 +268,7 @@ fn keys_without_effect_are_told() {
 fn the_doctor_makes_nothing_in_an_empty_folder() {
     let folder = Folder::new();
     let said = folder.userd("doctor");
-    assert_eq!(said.code, 0, "{}{}", said.stdout, said.stderr);
+    assert_eq!(said.code, 2, "{}{}", said.stdout, said.stderr);
     assert!(said.stdout.contains("data/userd.db is not there yet: the first start makes it"), "{}", said.stdout);
     assert!(said.stdout.contains("data/master.key is not there yet: it will be made by"), "{}", said.stdout);
     assert_eq!(folder.files(), Vec::<String>::new());
@@ -186,6 +302,7 @@ fn the_doctor_looks_at_everything_and_a_lost_master_key_is_never_replaced() {
     let providers = "providers:\n  - { id: ya, kind: yandex, client_id: a, client_secret: hunter2 }\n  \
                      - { id: git, kind: github, client_id: b, client_secret: hunter2, enabled: false }\n";
     let folder = Folder::new().with("config.yaml", providers);
+    assert_eq!(folder.userd("migrate up").code, 0);
     assert_eq!(folder.userd("users list").code, 0);
     let files = folder.files();
     assert_eq!(files, ["config.yaml", "data/master.key", "data/userd.db"]);

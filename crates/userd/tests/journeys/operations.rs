@@ -21,18 +21,21 @@ fn finding<'a>(findings: &'a Value, part: &str) -> &'a Value {
 
 on_each_engine! {
     async fn migrations_are_shown_and_applied(app: TestApp) {
+        if app.engine() == Engine::Postgres {
+            let status = app.ask(&["migrate", "status"]).await;
+            let steps = status.as_array().unwrap();
+            assert!(!steps.is_empty() && steps.iter().all(|step| step["state"] == "pending"), "{status}");
+        }
+        let applied = app.ask(&["migrate", "up"]).await;
         let status = app.ask(&["migrate", "status"]).await;
         let steps = status.as_array().unwrap();
-        assert!(!steps.is_empty() && steps.iter().all(|step| step["state"] == "pending"), "{status}");
-        let applied = app.ask(&["migrate", "up"]).await;
         assert_eq!(applied["applied"], steps.len());
-        let status = app.ask(&["migrate", "status"]).await;
-        let is_applied = |step: &Value| step["state"].as_str().unwrap().starts_with("applied ");
-        assert!(status.as_array().unwrap().iter().all(is_applied), "{status}");
+        assert!(steps.iter().all(|step| step["state"].as_str().unwrap().starts_with("applied ")), "{status}");
         assert_eq!(app.ask(&["migrate"]).await["applied"], 0);
     }
 
     async fn the_doctor_is_content_with_a_good_setup(app: TestApp) {
+        app.ask(&["migrate"]).await;
         app.create_admin(&unique_email(), PASSWORD).await;
         let (well, findings) = doctor(&app).await;
         assert!(well, "{findings}");
@@ -93,6 +96,7 @@ on_each_engine! {
     }
 
     async fn every_command_answers_in_json(app: TestApp) {
+        app.ask(&["migrate"]).await;
         let admin = app.create_admin(&unique_email(), PASSWORD).await;
         let id = admin["id"].as_str().unwrap();
         assert_eq!(app.ask(&["users", "show", id]).await["roles"], serde_json::json!(["admin"]));

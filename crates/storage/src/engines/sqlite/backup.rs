@@ -61,7 +61,7 @@ pub(super) fn copy(
 
 fn write(source: &Path, partial: &Path, progress: &mut impl FnMut(BackupProgress)) -> Result<u64, StoreError> {
     let fault = connection::fault;
-    connection::make_file(partial)?;
+    connection::make_file_only(partial)?;
     let from = connection::reader(&SqliteLocation::File(source.to_owned()))?;
     let mut to = Connection::open_with_flags(partial, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(fault)?;
     // A read transaction held throughout: one snapshot, and no start over when somebody writes meanwhile.

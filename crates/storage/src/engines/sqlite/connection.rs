@@ -29,8 +29,8 @@ const WRITER: &str = "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; P
 
 const READER: &str = "PRAGMA query_only=ON; PRAGMA cache_size=-1024;";
 
-/// The one connection that writes.
-pub(super) fn writer(location: &SqliteLocation) -> Result<Connection, StoreError> {
+/// The one connection that writes. `create`: to a file that is made when it is missing.
+pub(super) fn writer(location: &SqliteLocation, create: bool) -> Result<Connection, StoreError> {
     let connection = match location {
         SqliteLocation::Memory => {
             let connection = Connection::open_in_memory().map_err(fault)?;
@@ -38,7 +38,9 @@ pub(super) fn writer(location: &SqliteLocation) -> Result<Connection, StoreError
             connection
         }
         SqliteLocation::File(path) => {
-            make_file(path)?;
+            if create {
+                make_file(path)?;
+            }
             let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
             switch_to_wal(&connection)?;
             connection
@@ -101,22 +103,28 @@ fn switch_to_wal(connection: &Connection) -> Result<(), StoreError> {
     }
 }
 
-/// Makes the folder and the file, for the owner only. SQLite gives its log the same mode.
+/// Makes the folder and the file, for the owner only.
 pub(super) fn make_file(path: &Path) -> Result<(), StoreError> {
-    let unavailable = |error: std::io::Error| StoreError::Unavailable(format!("{}: {error}", path.display()));
     let mut folder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        folder.recursive(true).create(parent).map_err(|error| unavailable(path, &error))?;
+    }
+    make_file_only(path)
+}
+
+/// Makes the file in a folder that is there, for the owner only. SQLite gives its log the same mode.
+pub(super) fn make_file_only(path: &Path) -> Result<(), StoreError> {
     let mut file = fs::OpenOptions::new();
     file.write(true).create(true).truncate(false);
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-        folder.mode(0o700);
-        file.mode(0o600);
-    }
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        folder.recursive(true).create(parent).map_err(unavailable)?;
-    }
-    file.open(path).map(drop).map_err(unavailable)
+    std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
+    file.open(path).map(drop).map_err(|error| unavailable(path, &error))
+}
+
+fn unavailable(path: &Path, error: &std::io::Error) -> StoreError {
+    StoreError::Unavailable(format!("{}: {error}", path.display()))
 }
 
 pub(super) fn fault(error: rusqlite::Error) -> StoreError {
@@ -133,7 +141,7 @@ mod tests {
     fn a_prepared_statement_is_parsed_once_whatever_is_bound() {
         let folder = tempfile::tempdir().unwrap();
         let file = SqliteLocation::File(folder.path().join("plans.db"));
-        let (writer, memory) = (writer(&file).unwrap(), writer(&SqliteLocation::Memory).unwrap());
+        let (writer, memory) = (writer(&file, true).unwrap(), writer(&SqliteLocation::Memory, true).unwrap());
         for connection in [&writer, &memory] {
             connection.execute_batch("CREATE TABLE t (a INTEGER, b INTEGER); CREATE INDEX t_by_a ON t (a, b)").unwrap();
         }
