@@ -23,6 +23,12 @@ pub enum ProviderFault {
 }
 
 impl ProviderFault {
+    /// A token that is not what it should be. One word stands for many causes, so the log says which.
+    pub(crate) fn malformed_token(cause: impl std::fmt::Display) -> Self {
+        tracing::info!(%cause, "the provider's token is malformed");
+        Self::Refused("token_malformed")
+    }
+
     /// The slug of a refusal, if it is one.
     #[must_use]
     pub fn slug(&self) -> Option<&'static str> {
@@ -36,5 +42,46 @@ impl ProviderFault {
 impl From<Unreachable> for ProviderFault {
     fn from(fault: Unreachable) -> Self {
         Self::Unavailable(fault.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+    };
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Memory(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Memory {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("one thread").extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// `token_malformed` stands for many causes; whoever runs the service can tell them apart (fault 14).
+    #[test]
+    fn the_log_says_what_is_wrong_with_a_token() {
+        use userd_jose::JoseError;
+
+        let log = Memory::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            for cause in [JoseError::TooLong, JoseError::Parts, JoseError::Claim("iat"), JoseError::Header("crit")] {
+                assert_eq!(crate::id_token::refusal(cause), ProviderFault::Refused("token_malformed"));
+                let text = String::from_utf8(log.0.lock().expect("one thread").clone()).expect("text");
+                assert!(text.contains(&cause.to_string()), "{cause}: {text}");
+            }
+        });
     }
 }

@@ -100,7 +100,7 @@ impl IdTokens {
         let compact = Compact::parse(token, MAX_TOKEN).map_err(refusal)?;
         let header = compact.header();
         if header.typ.as_deref().is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {
-            return Err(ProviderFault::Refused("token_malformed"));
+            return Err(ProviderFault::malformed_token("the header says that it is no JWT"));
         }
         let algorithm = Algorithm::parse(&header.alg).filter(|a| self.algorithms.contains(a));
         let algorithm = algorithm.ok_or(ProviderFault::Refused("algorithm_not_allowed"))?;
@@ -191,9 +191,9 @@ fn check_audience(claims: &Claims, ours: &[String]) -> Result<String, ProviderFa
 
 fn check_times(claims: &Claims, handed_over: bool, now: Timestamp) -> Result<Timestamp, ProviderFault> {
     let moment = |name| claims.seconds(name).map_err(refusal).map(|s| s.map(Timestamp::from_seconds));
-    let malformed = ProviderFault::Refused("token_malformed");
-    let expires = moment("exp")?.ok_or(malformed.clone())?;
-    let issued = moment("iat")?.ok_or(malformed)?;
+    let absent = |name| move || ProviderFault::malformed_token(format_args!("the claim {name} is absent"));
+    let expires = moment("exp")?.ok_or_else(absent("exp"))?;
+    let issued = moment("iat")?.ok_or_else(absent("iat"))?;
     if expires.plus(SKEW) <= now {
         return Err(ProviderFault::Refused("token_expired"));
     }
@@ -239,9 +239,9 @@ fn check_access_token_hash(
 
 #[allow(clippy::needless_pass_by_value, reason = "fits map_err")]
 pub(crate) fn refusal(error: JoseError) -> ProviderFault {
-    ProviderFault::Refused(match error {
-        JoseError::Algorithm => "algorithm_not_allowed",
-        JoseError::Signature => "signature_invalid",
-        _ => "token_malformed",
-    })
+    match error {
+        JoseError::Algorithm => ProviderFault::Refused("algorithm_not_allowed"),
+        JoseError::Signature => ProviderFault::Refused("signature_invalid"),
+        other => ProviderFault::malformed_token(other),
+    }
 }

@@ -96,10 +96,10 @@ impl Sber {
 
     /// The claims of a token that came over mutual TLS for this very flow.
     fn claims(&self, id_token: &str, nonce: &str) -> Result<Members, ProviderFault> {
-        let malformed = ProviderFault::Refused("token_malformed");
-        let payload = id_token.split('.').nth(1).filter(|_| id_token.len() <= MAX_TOKEN).ok_or(malformed.clone())?;
-        let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).map_err(|_| malformed.clone())?;
-        let claims = userd_jose::strict_json::object(&payload).map_err(|_| malformed)?;
+        let payload = id_token.split('.').nth(1).filter(|_| id_token.len() <= MAX_TOKEN);
+        let payload = payload.ok_or_else(|| ProviderFault::malformed_token("it is too long, or has no payload"))?;
+        let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).map_err(ProviderFault::malformed_token)?;
+        let claims = userd_jose::strict_json::object(&payload).map_err(ProviderFault::malformed_token)?;
         let found = text(&claims, "nonce").ok_or(ProviderFault::Refused("nonce_missing"))?;
         if !same(found.as_bytes(), nonce.as_bytes()) {
             return Err(ProviderFault::Refused("nonce_mismatch"));

@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use serde_json::json;
 use url::Url;
-use userd_jose::{Claims, JoseError, hs256};
+use userd_jose::{Claims, hs256};
 use userd_model::Timestamp;
 use userd_outbound::{ConfigError, Secret};
 
@@ -17,7 +17,7 @@ use crate::{
     config::{TokenAuth, UserinfoAuth},
     digest::sha256,
     fault::ProviderFault,
-    id_token::{MAX_TOKEN, SKEW, STALE},
+    id_token::{MAX_TOKEN, SKEW, STALE, refusal},
     profile::{Profile, ProviderTokens, ReplayKey, SubjectKey, subject},
     provider::{Begin, Callback, Capabilities, Facts, NativeProof, Provider, Redirect},
 };
@@ -130,11 +130,7 @@ impl Yandex {
     /// signed it, it must be fresh, and it counts once.
     fn who_by_jwt(&self, token: &str, now: Timestamp) -> Result<Profile, ProviderFault> {
         let secret = self.secret.as_ref().ok_or(ProviderFault::Refused("not_supported"))?;
-        let claims = hs256::verify(token, secret.expose().as_bytes(), MAX_TOKEN).map_err(|e| match e {
-            JoseError::Algorithm => ProviderFault::Refused("algorithm_not_allowed"),
-            JoseError::Signature => ProviderFault::Refused("signature_invalid"),
-            _ => ProviderFault::Refused("token_malformed"),
-        })?;
+        let claims = hs256::verify(token, secret.expose().as_bytes(), MAX_TOKEN).map_err(refusal)?;
         let (uid, replay_key) = self.check_jwt(&claims, now)?;
         let mut profile = blank_profile(&self.facts, subject(Some(&uid.to_string()))?);
         profile.replay_keys.push(replay_key);
@@ -150,13 +146,12 @@ impl Yandex {
     }
 
     fn check_jwt(&self, claims: &Claims, now: Timestamp) -> Result<(i64, ReplayKey), ProviderFault> {
-        let malformed = |_| ProviderFault::Refused("token_malformed");
-        let required = |value: Option<i64>| value.ok_or(ProviderFault::Refused("token_malformed"));
-        if claims.text("iss").map_err(malformed)? != Some(JWT_ISSUER) {
+        let absent = |name| move || ProviderFault::malformed_token(format_args!("the claim {name} is absent"));
+        if claims.text("iss").map_err(refusal)? != Some(JWT_ISSUER) {
             return Err(ProviderFault::Refused("issuer_mismatch"));
         }
-        let issued = Timestamp::from_seconds(required(claims.seconds("iat").map_err(malformed)?)?);
-        let expires = Timestamp::from_seconds(required(claims.seconds("exp").map_err(malformed)?)?);
+        let issued = Timestamp::from_seconds(claims.seconds("iat").map_err(refusal)?.ok_or_else(absent("iat"))?);
+        let expires = Timestamp::from_seconds(claims.seconds("exp").map_err(refusal)?.ok_or_else(absent("exp"))?);
         if expires.plus(SKEW) <= now {
             return Err(ProviderFault::Refused("token_expired"));
         }
@@ -166,10 +161,10 @@ impl Yandex {
         if issued.plus(STALE) < now {
             return Err(ProviderFault::Refused("token_stale"));
         }
-        let uid = claims.integer("uid").map_err(malformed)?.filter(|uid| *uid > 0);
+        let uid = claims.integer("uid").map_err(refusal)?.filter(|uid| *uid > 0);
         let uid = uid.ok_or(ProviderFault::Refused("subject_missing"))?;
-        let jti = claims.text("jti").map_err(malformed)?.filter(|jti| !jti.is_empty());
-        let jti = jti.ok_or(ProviderFault::Refused("token_malformed"))?;
+        let jti = claims.text("jti").map_err(refusal)?.filter(|jti| !jti.is_empty());
+        let jti = jti.ok_or_else(absent("jti"))?;
         let hash = sha256(format!("yandex jwt\n{}\n{jti}", self.facts.client_id).as_bytes());
         Ok((uid, ReplayKey { hash, purpose: "yandex_jwt", until: issued.plus(STALE).plus(SKEW) }))
     }

@@ -23,6 +23,7 @@ pub mod sessions;
 pub mod settings;
 pub mod setup;
 pub mod sign_in;
+mod sign_in_outcome;
 pub mod signing_keys;
 pub mod start;
 pub mod sweeper;

@@ -79,7 +79,7 @@ enum Shape {
 }
 
 /// Every metric of the program with its `# HELP` line, whichever room counts it.
-const HELP: [(Shape, &str, &str); 22] = [
+const HELP: [(Shape, &str, &str); 23] = [
     (Counts, REQUESTS, "Requests by route, method and status."),
     (Spreads, SECONDS, "Time from a request to the start of its answer, in seconds, by route and method."),
     (Counts, PANICS, "Handlers that panicked, by route; each one is a bug."),
@@ -108,7 +108,8 @@ const HELP: [(Shape, &str, &str); 22] = [
     (Counts, "userd_tokens_issued_total", "Access tokens issued, by kind."),
     (Counts, "userd_tokens_refused_total", "Access tokens refused, by reason."),
     (Counts, "userd_attempts_delayed_total", "Attempts refused by a limit, by limit."),
-    (Counts, "userd_provider_faults_total", "Sign-ins through providers that failed, by provider."),
+    (Counts, "userd_sign_ins_total", "Sign-ins that ended, by method and outcome."),
+    (Counts, "userd_provider_faults_total", "Calls to providers that failed by their fault or ours, by provider."),
     (
         Counts,
         "userd_log_lines_dropped_total",

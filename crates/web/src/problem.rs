@@ -87,6 +87,12 @@ impl Problem {
         self.row
     }
 
+    /// Why a provider's answer is refused, where that is the problem.
+    #[must_use]
+    pub const fn reason(&self) -> Option<&'static str> {
+        self.reason
+    }
+
     /// The HTTP status.
     #[must_use]
     pub fn status(&self) -> StatusCode {

@@ -42,6 +42,33 @@ pub fn note_user(id: UserId) {
     Span::current().record("user_id", field::display(id));
 }
 
+/// Writes what a browser is told in a redirect into the span, as it is done for every problem that is answered.
+pub fn note_problem(problem: &Problem) {
+    record_problem(&Span::current(), problem);
+}
+
+fn record_problem(span: &Span, problem: &Problem) {
+    span.record("problem", problem.row().slug);
+    if let Some(reason) = problem.reason() {
+        span.record("reason", reason);
+    }
+}
+
+/// The span of a request. What is empty is filled in by whoever learns it: `provider` and `outcome` by the services,
+/// of sign-ins.
+fn request_span(id: &RequestId) -> Span {
+    tracing::info_span!(
+        "request",
+        request_id = %id,
+        user_id = field::Empty,
+        trace_id = field::Empty,
+        provider = field::Empty,
+        outcome = field::Empty,
+        problem = field::Empty,
+        reason = field::Empty,
+    )
+}
+
 /// The parsed configuration of the layer.
 #[derive(Clone, Debug)]
 pub struct RequestOptions {
@@ -184,7 +211,7 @@ impl Exchange {
         let id = shared.request_ids.of(headers);
         let peer = request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
         let client = shared.proxies.client(peer, headers);
-        let span = tracing::info_span!("request", request_id = %id, user_id = field::Empty, trace_id = field::Empty);
+        let span = request_span(&id);
         if let Some(trace) = trace_id(headers) {
             span.record("trace_id", trace);
         }
@@ -242,6 +269,7 @@ impl Exchange {
     fn close(mut self, mut response: Response) -> Response {
         self.closed = true;
         if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+            record_problem(&self.span, &problem);
             self.write_problem(&problem, &mut response);
         }
         let traits = self.route().traits;

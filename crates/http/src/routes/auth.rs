@@ -13,6 +13,7 @@ use userd_web::{
     caller::{SignedInUser, Visitor},
     extract::{IdempotencyKey, Json},
     problem::Problem,
+    request_layer::note_user,
 };
 use utoipa::ToSchema;
 use utoipa_axum::routes;
@@ -147,7 +148,9 @@ async fn refresh(
     Json(body): Json<RefreshBody>,
 ) -> Result<Json<TokenPairBody>, Problem> {
     let token = zeroize::Zeroizing::new(body.refresh_token);
-    Ok(Json(api.services.sessions.refresh(&ctx, &token).await?.into()))
+    let signed_in = api.services.sessions.refresh(&ctx, &token).await?;
+    note_user(signed_in.user.id);
+    Ok(Json(signed_in.into()))
 }
 
 /// Sign out: end this session and revoke its tokens at once.
@@ -219,6 +222,7 @@ async fn setup(
 fn registered(completion: Completion) -> Response {
     match completion.signed_in() {
         Ok(signed_in) => {
+            note_user(signed_in.user.id);
             let user = signed_in.user.clone().into();
             (StatusCode::CREATED, Json(Registered { user, tokens: signed_in.into() })).into_response()
         }

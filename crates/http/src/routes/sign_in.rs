@@ -14,6 +14,7 @@ use userd_web::{
     extract::{Json, Path, Query, RawForm},
     flow_cookie,
     problem::Problem,
+    request_layer::note_problem,
 };
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
@@ -160,7 +161,7 @@ async fn finish(
             let browser = flow_cookie::read(headers, state.as_deref());
             api.services.sign_in.finish(ctx, provider, &params, &browser).await
         }
-        Err(_) => api.services.sign_in.unreadable(ctx, state.as_deref()).await,
+        Err(_) => api.services.sign_in.unreadable(ctx, provider, state.as_deref()).await,
     };
     let (target, parameter) = match finished {
         Finished::Code { target, code } => (target, ("code", code)),
@@ -193,10 +194,9 @@ fn add_cookies(answer: &mut Response, cookies: impl IntoIterator<Item = HeaderVa
 
 /// What an error is called on the application's page: the reason of a provider's refusal, else the problem's slug.
 fn slug(failure: userd_services::Failure) -> String {
-    if let userd_services::Failure::Refused(userd_model::Refusal::ProviderRefused(reason)) = &failure {
-        return (*reason).to_owned();
-    }
-    Problem::from(failure).row().slug.to_owned()
+    let problem = Problem::from(failure);
+    note_problem(&problem);
+    problem.reason().unwrap_or(problem.row().slug).to_owned()
 }
 
 #[derive(Deserialize, ToSchema)]

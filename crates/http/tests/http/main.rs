@@ -20,4 +20,5 @@ mod hostile_bodies;
 mod personas;
 mod provider;
 mod sign_in;
+mod sign_in_log;
 mod verifiers;

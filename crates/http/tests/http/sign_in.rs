@@ -307,7 +307,7 @@ async fn an_answer_in_the_fragment_belongs_to_the_browser_that_began() {
     assert_eq!(another.post(&router, "telegram", body, &cookies).await, error("browser_mismatch"));
     let mut browser = Browser::default();
     for (rest, slug) in
-        [("&error=access_denied", "access_denied"), ("&tgAuthResult=false", "payload_malformed"), ("", "code_missing")]
+        [("&error=access_denied", "access_denied"), ("&tgAuthResult=false", "access_denied"), ("", "code_missing")]
     {
         let state = browser.begin(&router, "telegram").await;
         let cookies = browser.cookies();

@@ -75,6 +75,10 @@ fn is_id(text: &str) -> bool {
 /// The fields inside `tgAuthResult`: base64 (either alphabet) of a JSON object with text and whole numbers.
 pub(crate) fn fields_of_fragment(result: &str) -> Result<BTreeMap<String, String>, ProviderFault> {
     let malformed = || ProviderFault::Refused("payload_malformed");
+    if result == "false" {
+        // Telegram's page says so when the person presses Cancel.
+        return Err(ProviderFault::Refused("access_denied"));
+    }
     if result.len() > 16 * 1024 {
         return Err(malformed());
     }

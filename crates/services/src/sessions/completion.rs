@@ -58,6 +58,15 @@ impl std::fmt::Debug for Pending {
 }
 
 impl Completion {
+    /// Whose session began; nobody's where a step is asked for first.
+    #[must_use]
+    pub fn who(&self) -> Option<UserId> {
+        match self {
+            Self::SignedIn(signed_in) => Some(signed_in.user.id),
+            Self::Pending(_) => None,
+        }
+    }
+
     /// The session that began.
     ///
     /// # Errors

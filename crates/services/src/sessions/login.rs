@@ -9,6 +9,7 @@ use crate::{
     Context, Dependencies,
     change::Change,
     passwords::{LoginKey, Password, Proven},
+    sign_in_outcome,
 };
 
 /// What is presented.
@@ -37,6 +38,12 @@ impl Sessions {
     /// `WrongCredentials` (one answer for an unknown login and a wrong password), `Blocked` (only to who knows the
     /// password), `TooManyAttempts`, `Busy`.
     pub async fn login(&self, ctx: &Context, login: Login) -> Result<Completion, Failure> {
+        let end = self.prove(ctx, login).await;
+        sign_in_outcome::ended(sign_in_outcome::PASSWORD, end.as_ref().map(Completion::who));
+        end
+    }
+
+    async fn prove(&self, ctx: &Context, login: Login) -> Result<Completion, Failure> {
         // Of ten thousand at once most are told to come back: before anything is looked up for them, so that everybody
         // else's requests do not wait behind them.
         if let Err(PasswordError::Busy(wait)) = self.deps.crypto.passwords.admit() {

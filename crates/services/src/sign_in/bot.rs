@@ -26,6 +26,7 @@ use crate::{
     Completion, Context, RequestOrigin,
     bot::{TelegramBot, UpdateHandler},
     limits::Limited,
+    sign_in_outcome,
     user_reader::internal,
 };
 
@@ -147,7 +148,10 @@ impl SignIn {
         match user {
             None => Ok(BotPoll::Pending),
             Some(user) => {
-                let completion = self.start_session(ctx, user, None).await?;
+                let end = self.start_session(ctx, user, None).await;
+                let method = self.telegram().map_or(sign_in_outcome::UNKNOWN, |telegram| telegram.id());
+                sign_in_outcome::ended(method, end.as_ref().map(Completion::who));
+                let completion = end?;
                 self.limits.give_back(Limited::SignInPerNetwork, &ctx.origin.network).await;
                 Ok(BotPoll::Completed(Box::new(completion)))
             }
@@ -228,6 +232,7 @@ impl SignIn {
             })
             .await?;
         if !right {
+            sign_in_outcome::ended_early(provider.id(), &Refusal::ProviderRefused("access_denied").into());
             return Ok(Text::BotCancelled.in_language(language));
         }
         let profile = bot_profile(provider.as_ref(), &from.id, from.members())

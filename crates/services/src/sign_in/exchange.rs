@@ -10,7 +10,7 @@ use userd_model::{Refusal, SessionId, UserId};
 use userd_storage::Failure;
 
 use super::{SignIn, login_flow::Keep};
-use crate::{Completion, Context, change::Change, limits::Limited, sessions::Proof};
+use crate::{Completion, Context, change::Change, limits::Limited, sessions::Proof, sign_in_outcome};
 
 const LIFE: Duration = Duration::from_secs(60);
 const PREFIX: &str = "";
@@ -24,6 +24,9 @@ const SPENT_LIFE: Duration = Duration::from_secs(600);
 struct Admitted {
     user: UserId,
     code_challenge: Option<String>,
+    /// Who said so; none in codes of a release that did not write it down.
+    #[serde(default)]
+    provider: Option<String>,
 }
 
 impl SignIn {
@@ -31,10 +34,11 @@ impl SignIn {
         &self,
         ctx: &Context,
         user: UserId,
+        provider: &str,
         code_challenge: Option<String>,
     ) -> Result<String, Failure> {
         let (code, hash) = OpaqueSecret::mint(PREFIX, self.deps.random.as_ref());
-        let admitted = Admitted { user, code_challenge };
+        let admitted = Admitted { user, code_challenge, provider: Some(provider.to_owned()) };
         let keep = Keep { purpose: PURPOSE, context: CONTEXT, owner: Some(user), life: LIFE };
         self.remember(ctx, &hash, &keep, &admitted).await?;
         Ok(code.to_string())
@@ -51,11 +55,29 @@ impl SignIn {
         verifier: Option<&str>,
         device_name: Option<&str>,
     ) -> Result<Completion, Failure> {
+        let mut method = sign_in_outcome::UNKNOWN.to_owned();
+        let end = self.redeem(ctx, code, verifier, device_name, &mut method).await;
+        sign_in_outcome::ended(&method, end.as_ref().map(Completion::who));
+        end
+    }
+
+    /// `method` is told as soon as it is known, whatever comes of it.
+    async fn redeem(
+        &self,
+        ctx: &Context,
+        code: &str,
+        verifier: Option<&str>,
+        device_name: Option<&str>,
+        method: &mut String,
+    ) -> Result<Completion, Failure> {
         self.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
         let device_name = crate::sessions::device_name(device_name)?;
         let hash = &OpaqueSecret::hash_of(PREFIX, code).ok_or(Refusal::InvalidCode)?;
         let found = self.deps.store.reading().one_time_tokens().find(hash, PURPOSE, ctx.now).await?;
         let admitted: Option<Admitted> = found.map(|code| self.unseal(CONTEXT, code.payload)).transpose()?;
+        if let Some(provider) = admitted.as_ref().and_then(|admitted| admitted.provider.as_deref()) {
+            self.method(provider).clone_into(method);
+        }
         let proven = admitted.filter(|admitted| proves(admitted.code_challenge.as_deref(), verifier));
         let begun = match proven {
             Some(admitted) => self.begin_session(ctx, admitted.user, Some(hash), device_name).await,

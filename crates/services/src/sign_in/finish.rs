@@ -11,7 +11,7 @@ use super::{
     login_flow::{LoginFlow, Purpose, TurnedAway, browser_hashes},
     provider_fault,
 };
-use crate::{Context, limits::Limited};
+use crate::{Context, limits::Limited, sign_in_outcome};
 
 /// Where the browser goes now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,16 +65,30 @@ impl SignIn {
         browser: impl IntoIterator<Item: AsRef<str>>,
     ) -> Finished {
         let browser = browser_hashes(browser);
-        self.finish_from(ctx, provider, params, &browser).await
+        let finished = self.finish_from(ctx, provider, params, &browser).await;
+        self.note_end(provider, &finished);
+        finished
+    }
+
+    /// For the log and the counter. A link is no sign-in, and one that goes on with a code ends at its exchange.
+    fn note_end(&self, provider: &str, finished: &Finished) {
+        let method = self.method(provider);
+        match finished {
+            Finished::Code { .. } => sign_in_outcome::note(method, "admitted"),
+            Finished::Linked { .. } => sign_in_outcome::note(method, "linked"),
+            Finished::Refused { failure, .. } => sign_in_outcome::ended_early(method, failure),
+        }
     }
 
     /// A callback that cannot be read: its flow is not touched, and the browser lands where the flow leads back to.
-    pub async fn unreadable(&self, ctx: &Context, state: Option<&str>) -> Finished {
+    pub async fn unreadable(&self, ctx: &Context, provider: &str, state: Option<&str>) -> Finished {
         let failure = Refusal::ProviderRefused("callback_malformed").into();
-        match self.way_back(ctx, state).await {
+        let finished = match self.way_back(ctx, state).await {
             Ok(target) => Finished::Refused { target, failure },
             Err(failure) => Finished::Refused { target: ReturnTo { return_to: None }, failure },
-        }
+        };
+        self.note_end(provider, &finished);
+        finished
     }
 
     async fn finish_from(
@@ -130,9 +144,11 @@ impl SignIn {
         match flow.purpose {
             Purpose::SignIn => {
                 let user = self.admit(ctx, provider, profile).await?;
-                self.mint_code(ctx, user, flow.code_challenge.clone()).await.map(Some)
+                sign_in_outcome::note_user(user);
+                self.mint_code(ctx, user, id, flow.code_challenge.clone()).await.map(Some)
             }
             Purpose::Link { user, session } => {
+                sign_in_outcome::note_user(user);
                 self.link(ctx, provider, profile, user, session).await?;
                 Ok(None)
             }

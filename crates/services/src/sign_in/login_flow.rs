@@ -11,7 +11,7 @@ use userd_providers::Begin;
 use userd_storage::{Failure, repositories::one_time_tokens::OneTimeToken};
 
 use super::{ReturnTo, SignIn, provider_fault};
-use crate::{Context, change::Change, limits::Limited, user_reader::internal};
+use crate::{Context, change::Change, limits::Limited, sign_in_outcome, user_reader::internal};
 
 /// How long a person has for the provider's pages.
 const LIFE: Duration = Duration::from_secs(600);
@@ -128,8 +128,15 @@ impl SignIn {
     /// `NoSuchProvider`, `InvalidInput` for a `return_to` that is not configured or comes without a `code_challenge`,
     /// `ProviderUnavailable`.
     pub async fn start(&self, ctx: &Context, provider: &str, start: Start) -> Result<StartedFlow, Failure> {
-        self.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
-        self.begin(ctx, provider, start, Purpose::SignIn).await
+        let begun = match self.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await {
+            Ok(()) => self.begin(ctx, provider, start, Purpose::SignIn).await,
+            Err(limited) => Err(limited.into()),
+        };
+        match &begun {
+            Ok(_) => sign_in_outcome::note(self.method(provider), "begun"),
+            Err(failure) => sign_in_outcome::ended_early(self.method(provider), failure),
+        }
+        begun
     }
 
     /// Begins linking an account elsewhere to the signed-in user.
@@ -141,7 +148,9 @@ impl SignIn {
         let (user, session) = ctx.user()?;
         ctx.may(&Act::LinkIdentity(user))?;
         self.must_be_fresh(ctx)?;
-        self.begin(ctx, provider, start, Purpose::Link { user, session }).await
+        let begun = self.begin(ctx, provider, start, Purpose::Link { user, session }).await;
+        sign_in_outcome::note(self.method(provider), begun.as_ref().map_or_else(sign_in_outcome::of, |_| "begun"));
+        begun
     }
 
     pub(super) fn must_be_fresh(&self, ctx: &Context) -> Result<(), Refusal> {

@@ -32,7 +32,7 @@ pub use userd_providers::{Kind, NativeProof, callback_params};
 use userd_providers::{Provider, ProviderFault};
 use userd_storage::Failure;
 
-use crate::{Dependencies, bot::TelegramBot, change::Changes, limits::Limits, sessions::Sessions};
+use crate::{Dependencies, bot::TelegramBot, change::Changes, limits::Limits, sessions::Sessions, sign_in_outcome};
 
 /// What sign-in obeys.
 #[derive(Clone, Debug, Default)]
@@ -63,6 +63,8 @@ impl SignIn {
         providers: Vec<Arc<dyn Provider>>,
         bot: Option<Arc<TelegramBot>>,
     ) -> Self {
+        let of_providers = providers.iter().map(|provider| provider.id());
+        sign_in_outcome::declare(of_providers.chain([sign_in_outcome::PASSWORD, sign_in_outcome::UNKNOWN]));
         Self { deps, changes, sessions, limits, providers: Arc::new(providers), bot }
     }
 
@@ -79,6 +81,12 @@ impl SignIn {
         self.offered().find(|provider| provider.id() == id).ok_or(Refusal::NoSuchProvider)
     }
 
+    /// What sign-ins through a provider are counted under: its id, if it is configured.
+    fn method(&self, id: &str) -> &str {
+        let known = self.providers.iter().find(|provider| provider.id() == id);
+        known.map_or(sign_in_outcome::UNKNOWN, |provider| provider.id())
+    }
+
     /// Our callback for a provider: one per instance, so that an answer of one can't be delivered to another.
     #[must_use]
     pub fn redirect_uri(&self, provider: &str) -> String {
@@ -86,16 +94,19 @@ impl SignIn {
     }
 }
 
-/// A fault of a provider, as callers see it; the reason is for the log.
+/// What went wrong at a provider, as callers see it; the reason is for the log. An answer that is not accepted is no
+/// fault of the provider: a person may have said no, and anybody may send a bad one.
 fn provider_fault(provider: &str, fault: ProviderFault) -> Failure {
-    metrics::counter!("userd_provider_faults_total", "provider" => provider.to_owned()).increment(1);
+    let count = || metrics::counter!("userd_provider_faults_total", "provider" => provider.to_owned()).increment(1);
     match fault {
         ProviderFault::Refused(slug) => Refusal::ProviderRefused(slug).into(),
         ProviderFault::Unavailable(reason) => {
+            count();
             tracing::warn!(provider, reason, "the provider cannot be reached");
             Refusal::ProviderUnavailable.into()
         }
         ProviderFault::Misconfigured(reason) => {
+            count();
             tracing::error!(provider, reason, "the provider refuses this service: check its configuration");
             Refusal::ProviderUnavailable.into()
         }

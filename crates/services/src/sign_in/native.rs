@@ -7,7 +7,7 @@ use userd_providers::NativeProof;
 use userd_storage::Failure;
 
 use super::{SignIn, provider_fault};
-use crate::{Completion, Context, limits::Limited};
+use crate::{Completion, Context, limits::Limited, sign_in_outcome};
 
 impl SignIn {
     /// Signs in with a proof that the app holds.
@@ -15,6 +15,18 @@ impl SignIn {
     /// # Errors
     /// `NoSuchProvider`, `ProviderRefused`, `ProviderUnavailable`, and those of admission.
     pub async fn native(
+        &self,
+        ctx: &Context,
+        provider: &str,
+        proof: NativeProof<'_>,
+        device_name: Option<&str>,
+    ) -> Result<Completion, Failure> {
+        let end = self.prove(ctx, provider, proof, device_name).await;
+        sign_in_outcome::ended(self.method(provider), end.as_ref().map(Completion::who));
+        end
+    }
+
+    async fn prove(
         &self,
         ctx: &Context,
         provider: &str,
