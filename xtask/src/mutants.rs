@@ -158,7 +158,8 @@ fn cargo_mutants(tree: &Tree) -> Command {
 /// As a pattern that matches exactly this text.
 fn escaped(text: &str) -> String {
     text.chars().fold(String::new(), |mut pattern, c| {
-        if !c.is_alphanumeric() && c != '_' && c != ' ' {
+        // Not others: `\<` has a meaning of its own.
+        if r"\.+*?()|[]{}^$#&-~".contains(c) {
             pattern.push('\\');
         }
         pattern.push(c);
@@ -186,6 +187,7 @@ mod tests {
 
     #[test]
     fn a_name_is_matched_to_the_letter() {
-        assert_eq!(escaped("a.rs:1:2: replace + with *= in A::b"), r"a\.rs\:1\:2\: replace \+ with \*\= in A\:\:b");
+        assert_eq!(escaped("f -> Result<(), E>"), r"f \-> Result<\(\), E>");
+        assert_eq!(escaped("a.rs:1:2: replace + with *= in A::b"), r"a\.rs:1:2: replace \+ with \*= in A::b");
     }
 }
