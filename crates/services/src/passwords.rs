@@ -73,8 +73,7 @@ impl PasswordProof {
         self.deps.crypto.passwords.hash(password.0.clone()).await.map_err(busy)
     }
 
-    /// Proves the owner of a login. `claim` is the look-up key, absent for text that can be no login;
-    /// `device` is a known device of that owner.
+    /// Proves the owner of a login. `device_token` may show that the device is known to that owner.
     ///
     /// # Errors
     /// `WrongCredentials`, `TooManyAttempts`, `Busy`.
@@ -82,21 +81,32 @@ impl PasswordProof {
         &self,
         login: &LoginKey,
         password: &Password,
-        device: Option<&KnownDevice>,
+        device_token: Option<&str>,
         origin: &RequestOrigin,
     ) -> Result<Proven, Failure> {
         let owner = match &login.claim {
             Some(hash) => self.deps.store.reading().claims().find(hash).await?.map(|claim| claim.owner),
             None => None,
         };
-        let known = device.filter(|device| owner == Some(device.user)).map(|device| device.key.as_str());
+        let known = self.known_device(owner, device_token).await?;
         // One count per account, whichever of its logins is tried and by whichever way. A login that nobody has is
         // counted by its claim, so that it answers like one that somebody has; text that can be no login has only
         // the count of its network.
         let counter = owner.map(|owner| owner.to_string()).or_else(|| login.claim.as_deref().map(hex));
-        self.counted(counter.as_deref(), known, origin, self.compare(owner, password))
+        self.counted(counter.as_deref(), known.as_deref(), origin, self.compare(owner, password))
             .await?
             .ok_or_else(|| Refusal::WrongCredentials.into())
+    }
+
+    /// The counter's key of a device that the owner of this login signed in with before. What ends sessions ends that too:
+    /// a token from before the security epoch was raised or the password was set is one of nobody's.
+    async fn known_device(&self, owner: Option<UserId>, token: Option<&str>) -> Result<Option<String>, Failure> {
+        let device = token.and_then(|token| self.deps.crypto.device_tokens.parse(token));
+        let Some(device) = device.filter(|device| owner == Some(device.user)) else { return Ok(None) };
+        let (user, credential) = self.deps.store.reading().users().find_with_password(device.user).await?;
+        let is_current = user.is_some_and(|user| user.security_epoch == device.epoch)
+            && credential.is_none_or(|credential| credential.changed_at <= device.minted_at);
+        Ok(is_current.then(|| device.id.to_string()))
     }
 
     /// Proves a signed-in user again. The counter is the account's own, shared with sign-in.
@@ -190,14 +200,6 @@ impl PasswordProof {
 pub struct LoginKey {
     /// The claim's hash; none when the text can be no login.
     pub claim: Option<Vec<u8>>,
-}
-
-/// A device that has signed in to an account before.
-pub struct KnownDevice {
-    /// To whose account.
-    pub user: UserId,
-    /// The counter's key.
-    pub key: String,
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -14,13 +14,12 @@ use userd_model::{
 use userd_storage::{Failure, repositories::one_time_tokens::OneTimeToken};
 
 use super::{Sessions, SignedIn, TokenPair};
-use crate::{Context, access_tokens::SessionFacts, change::Change, passwords::KnownDevice, user_reader::internal};
+use crate::{Context, access_tokens::SessionFacts, change::Change, user_reader::internal};
 
 /// Somebody who has proven who they are, with the session that may begin: the row and its secrets, all minted.
 pub(crate) struct Arrival {
     pub(crate) session: Session,
     refresh_token: Zeroizing<String>,
-    device_token: String,
 }
 
 /// How a user proved who they are, and what they call the device.
@@ -117,7 +116,7 @@ impl Sessions {
             previous_hash: None,
             successor: None,
         };
-        Arrival { session, refresh_token, device_token: self.deps.crypto.device_tokens.mint(random, user) }
+        Arrival { session, refresh_token }
     }
 
     /// Decides how the way in goes on, and writes what follows from it.
@@ -211,10 +210,10 @@ impl Sessions {
         let session = &arrival.session;
         let refresh_token = arrival.refresh_token.to_string();
         let facts = SessionFacts::from(session);
-        let tokens = self
-            .tokens(user, &facts, refresh_token, session.expires_at, session.created_at)
-            .await
-            .map(|tokens| TokenPair { device_token: Some(arrival.device_token.clone()), ..tokens })?;
+        let (random, epoch) = (self.deps.random.as_ref(), user.security_epoch);
+        let device = self.deps.crypto.device_tokens.mint(random, user.id, epoch, session.created_at);
+        let tokens = self.tokens(user, &facts, refresh_token, session.expires_at, session.created_at).await?;
+        let tokens = TokenPair { device_token: Some(device), ..tokens };
         Ok(Completion::SignedIn(Box::new(SignedIn { user: self.user_reader.view(user)?, tokens })))
     }
 
@@ -234,13 +233,6 @@ impl Sessions {
             session_id: facts.id,
             device_token: None,
         })
-    }
-
-    /// Reads a device token back; nonsense is no device.
-    #[must_use]
-    pub fn known_device(&self, token: Option<&str>) -> Option<KnownDevice> {
-        let (user, device) = self.deps.crypto.device_tokens.parse(token?)?;
-        Some(KnownDevice { user, key: device.to_string() })
     }
 }
 

@@ -51,8 +51,8 @@ impl Sessions {
         }
         let device_name = device_name(login.device_name.as_deref())?;
         let key = login_key(&self.deps, &login.login);
-        let device = self.known_device(login.device_token.as_deref());
-        let proven = self.proof.by_login(&key, &login.password, device.as_ref(), &ctx.origin).await?;
+        let device = login.device_token.as_deref();
+        let proven = self.proof.by_login(&key, &login.password, device, &ctx.origin).await?;
         let id = proven.user.id;
         let arrival = &self.arrive(ctx, id, Proof { amr: "pwd", device_name }, self.deps.now());
         let proven = &proven;

@@ -3,11 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use userd_model::Refusal;
-use userd_services::{limits::Rate, testing::TestOptions};
+use userd_services::{limits::Rate, sessions::Login, testing::TestOptions};
 
 use crate::{
     fixture::{Fixture, MINUTE, TestApp, at_once, refusal, with},
-    personas::{OTHER_PASSWORD, PASSWORD, at, elsewhere, home, login_with, of_session, password, started},
+    personas::{Member, OTHER_PASSWORD, PASSWORD, at, elsewhere, home, login_with, of, of_session, password, started},
 };
 
 /// Five guesses an account, one more each minute; networks and devices as by default.
@@ -142,6 +142,67 @@ async fn a_known_device_gets_in_while_strangers_are_delayed(fixture: Fixture) {
         compared += usize::from(refusal(answer) == Refusal::WrongCredentials);
     }
     assert_eq!(compared, 2, "a stolen device token is no licence to guess");
+}
+
+/// (fault 6) Device tokens from before a new password or a raised security epoch (a block, a won mailbox) give no
+/// guesses of their own.
+#[apply(case)]
+async fn a_device_token_ends_with_what_ends_sessions(fixture: Fixture) {
+    let app = fixture.app_with(five_guesses()).await;
+    for (name, end) in [("ada", End::OwnPassword), ("grace", End::OperatorsPassword), ("joan", End::Block)] {
+        let member = app.member(name).await;
+        let mut old = vec![member.tokens.device_token.clone()];
+        for _ in 0..9 {
+            old.push(app.login(name, PASSWORD).await.unwrap().tokens.device_token);
+        }
+        app.advance(MINUTE);
+        end_sessions_by(&app, &member, end).await;
+        let mut compared = 0;
+        for (n, device_token) in old.iter().cycle().take(200).enumerate() {
+            let asked = Login { device_token: device_token.clone(), ..login_with(name, "not the password at all") };
+            let answer = app.sessions.login(&at(&app, elsewhere(n)), asked).await.map(started);
+            compared += usize::from(refusal(answer) == Refusal::WrongCredentials);
+        }
+        assert_eq!(compared, 5, "{end:?}: ten old tokens are one stranger");
+    }
+}
+
+/// What ends every session of an account that is not the one that asks for it.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    OwnPassword,
+    OperatorsPassword,
+    Block,
+}
+
+async fn end_sessions_by(app: &TestApp, member: &Member, end: End) {
+    let (old, new) = (password(PASSWORD), password(OTHER_PASSWORD));
+    let operator = app.operator_context();
+    match end {
+        End::OwnPassword => app.accounts.change_password(&of(app, member), &old, &new).await.unwrap(),
+        End::OperatorsPassword => app.accounts.set_password(&operator, member.id, &new).await.unwrap(),
+        End::Block => {
+            app.users.block(&operator, member.id).await.map(drop).unwrap();
+            app.users.unblock(&operator, member.id).await.map(drop).unwrap();
+        }
+    }
+}
+
+/// (fault 6) The device on which the new password was first used is known again.
+#[apply(case)]
+async fn a_device_is_known_again_after_the_first_sign_in_with_a_new_password(fixture: Fixture) {
+    let app = fixture.app_with(five_guesses()).await;
+    let ada = app.member("ada").await;
+    app.advance(MINUTE);
+    end_sessions_by(&app, &ada, End::OwnPassword).await;
+    app.advance(MINUTE);
+    let device_token = app.login("ada", OTHER_PASSWORD).await.unwrap().tokens.device_token;
+    for n in 0..8 {
+        let asked = login_with("ada", "not the password at all");
+        refusal(app.sessions.login(&at(&app, elsewhere(n)), asked).await.map(started));
+    }
+    let asked = Login { device_token, ..login_with("ada", OTHER_PASSWORD) };
+    assert!(app.sessions.login(&at(&app, elsewhere(1)), asked).await.map(started).is_ok());
 }
 
 #[apply(case)]
