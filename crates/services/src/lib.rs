@@ -31,6 +31,7 @@ pub mod sweeper;
 pub mod testing;
 pub mod user_reader;
 pub mod users;
+mod work_under_way;
 
 pub use access_tokens::Authenticated;
 pub use context::{Context, RequestOrigin};

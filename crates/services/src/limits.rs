@@ -2,7 +2,8 @@
 //! verified, so that a parallel storm never gets more than its burst; a success gives its reservation back.
 //!
 //! A lock is a delay. A device that has signed in to an account before has a count of its own there, so guessing
-//! from elsewhere never locks the owner out.
+//! from elsewhere never locks the owner out. All such devices of an account, and its sessions, share twice one's count:
+//! whoever signs in twenty times has no twenty counts.
 
 use std::time::Duration;
 
@@ -56,6 +57,7 @@ impl Default for LimitSettings {
 pub enum Limited {
     PasswordPerAccount,
     PasswordPerKnownDevice,
+    PasswordPerKnownDevices,
     PasswordPerNetwork,
     RegistrationPerNetwork,
     RefreshPerSession,
@@ -112,6 +114,9 @@ impl Limits {
         let (name, rate) = match what {
             Limited::PasswordPerAccount => ("password_per_account", settings.password_per_account),
             Limited::PasswordPerKnownDevice => ("password_per_known_device", settings.password_per_known_device),
+            Limited::PasswordPerKnownDevices => {
+                ("password_per_known_devices", twice(settings.password_per_known_device))
+            }
             Limited::PasswordPerNetwork => ("password_per_network", settings.password_per_network),
             Limited::RegistrationPerNetwork => ("registration_per_network", settings.registration_per_network),
             Limited::RefreshPerSession => ("refresh_per_session", settings.refresh_per_session),
@@ -121,4 +126,9 @@ impl Limits {
         // The cache counts the time in which a whole burst comes back.
         Some(Limit { name, burst: rate.burst, period: rate.period * rate.burst })
     }
+}
+
+/// Twice as much in the same time.
+fn twice(rate: Rate) -> Rate {
+    Rate { burst: rate.burst.saturating_mul(2), period: rate.period / 2 }
 }

@@ -11,6 +11,7 @@ use crate::{
     Dependencies, RequestOrigin,
     limits::{Limited, Limits},
     user_reader::internal,
+    work_under_way::{Place, WorkUnderWay},
 };
 
 /// Proves people by their passwords.
@@ -18,6 +19,7 @@ use crate::{
 pub struct PasswordProof {
     deps: Dependencies,
     limits: Limits,
+    under_way: WorkUnderWay,
 }
 
 /// A password in transit: normalised (NFC), wiped on drop, never printed.
@@ -61,15 +63,36 @@ pub struct Proven {
 }
 
 impl PasswordProof {
-    pub(crate) const fn new(deps: Dependencies, limits: Limits) -> Self {
-        Self { deps, limits }
+    pub(crate) fn new(deps: Dependencies, limits: Limits) -> Self {
+        Self { deps, limits, under_way: WorkUnderWay::default() }
     }
 
     /// Hashes a new password.
     ///
     /// # Errors
-    /// `Busy` when the hashing queue is full.
-    pub async fn hash(&self, password: &Password) -> Result<String, Failure> {
+    /// `Busy` when the hashing queue is full, `TooManyAttempts` when one network fills its share.
+    pub async fn hash(&self, password: &Password, origin: &RequestOrigin) -> Result<String, Failure> {
+        let _place = self.begin_work(origin)?;
+        self.hash_here(password).await
+    }
+
+    /// A place in the hashing pool. One network has half of them at most, known devices and right passwords included, so
+    /// that nobody keeps everybody else from signing in.
+    fn begin_work(&self, origin: &RequestOrigin) -> Result<Option<Place>, Refusal> {
+        if !self.deps.settings.limits.enabled {
+            return Ok(None);
+        }
+        let most = (self.deps.crypto.passwords.capacity() / 2).max(1);
+        match self.under_way.begin(&origin.network, most) {
+            Some(place) => Ok(Some(place)),
+            None => {
+                metrics::counter!("userd_attempts_delayed_total", "limit" => "work_per_network").increment(1);
+                Err(Refusal::TooManyAttempts(Duration::from_secs(1)))
+            }
+        }
+    }
+
+    async fn hash_here(&self, password: &Password) -> Result<String, Failure> {
         self.deps.crypto.passwords.hash(password.0.clone()).await.map_err(busy)
     }
 
@@ -143,23 +166,22 @@ impl PasswordProof {
         origin: &RequestOrigin,
         comparison: impl Future<Output = Result<Option<Proven>, Failure>>,
     ) -> Result<Option<Proven>, Failure> {
-        let counted = match known_device {
-            Some(device) => Some((Limited::PasswordPerKnownDevice, device)),
-            None => account.map(|account| (Limited::PasswordPerAccount, account)),
+        let _place = self.begin_work(origin)?;
+        // The device before the account's devices together: one that has used up its own takes nothing of the others'.
+        let narrow = match known_device {
+            Some(device) => (Limited::PasswordPerKnownDevice, device),
+            None => (Limited::PasswordPerNetwork, origin.network.as_str()),
         };
-        if known_device.is_none() {
-            self.limits.reserve_from(Limited::PasswordPerNetwork, origin).await?;
-        }
-        if let Some((what, key)) = counted {
-            self.limits.reserve(what, key).await?;
+        let of_account =
+            if known_device.is_some() { Limited::PasswordPerKnownDevices } else { Limited::PasswordPerAccount };
+        let counts: Vec<_> = [narrow].into_iter().chain(account.map(|account| (of_account, account))).collect();
+        for (what, key) in &counts {
+            self.limits.reserve(*what, key).await?;
         }
         let proven = comparison.await;
         if !matches!(proven, Ok(None)) {
-            if let Some((what, key)) = counted {
-                self.limits.give_back(what, key).await;
-            }
-            if known_device.is_none() {
-                self.limits.give_back(Limited::PasswordPerNetwork, &origin.network).await;
+            for (what, key) in &counts {
+                self.limits.give_back(*what, key).await;
             }
         }
         proven
@@ -191,7 +213,7 @@ impl PasswordProof {
         };
         let verdict = verdict.map_err(busy)?;
         let Some((user, PasswordCredential { hash, .. })) = found.filter(|_| verdict.matches) else { return Ok(None) };
-        let rehashed = if verdict.needs_rehash { self.hash(password).await.ok() } else { None };
+        let rehashed = if verdict.needs_rehash { self.hash_here(password).await.ok() } else { None };
         Ok(Some(Proven { user, hash, rehashed }))
     }
 }

@@ -71,7 +71,7 @@ impl Setup {
         if self.deps.store.reading().one_time_tokens().find(hash, PURPOSE, ctx.now).await?.is_none() {
             return Err(Refusal::InvalidCode.into());
         }
-        let account = &self.account(&registration).await?.signing_in();
+        let account = &self.account(ctx, &registration).await?.signing_in();
         let sessions = &self.accounts.sessions;
         let proof = Proof { amr: "pwd", device_name: None };
         let arrival = &sessions.arrive(ctx, account.user.id, proof, account.user.created_at);
@@ -96,7 +96,7 @@ impl Setup {
     /// `Forbidden`, and those of a registration.
     pub async fn create_administrator(&self, ctx: &Context, registration: Registration) -> Result<UserView, Failure> {
         ctx.may(&Act::CreateAdministrator)?;
-        let account = &self.account(&registration).await?;
+        let account = &self.account(ctx, &registration).await?;
         let user = self
             .changes
             .run(ctx, "create_administrator", |mut change| async move {
@@ -116,10 +116,10 @@ impl Setup {
         claim_all(change, &[(first, Refusal::SetupDone)]).await
     }
 
-    async fn account(&self, registration: &Registration) -> Result<AccountSeed, Failure> {
+    async fn account(&self, ctx: &Context, registration: &Registration) -> Result<AccountSeed, Failure> {
         let mut new = NewAccount::check(registration, &self.deps.settings.password_rules, Reserved::Allowed)?;
         new.roles = vec![Role::ADMIN.to_owned()];
-        let hash = self.accounts.proof.hash(&registration.password).await?;
+        let hash = self.accounts.proof.hash(&registration.password, &ctx.origin).await?;
         AccountSeed::mint(&self.deps, &new, Some(hash), self.deps.now())
     }
 }

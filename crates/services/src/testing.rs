@@ -41,6 +41,8 @@ pub struct TestOptions {
     pub clock: Option<Arc<ManualClock>>,
     /// The seed of the random numbers; two services on one database need two.
     pub seed: u64,
+    /// How hard hashing is, and how much of it happens at once.
+    pub passwords: PasswordOptions,
     /// The master key.
     pub master: MasterKeys,
 }
@@ -54,6 +56,13 @@ impl Default for TestOptions {
             cache: None,
             clock: None,
             seed: 1,
+            passwords: PasswordOptions {
+                memory_kib: 64,
+                iterations: 1,
+                parallelism: 1,
+                workers: 2,
+                ..PasswordOptions::default()
+            },
             master: MasterKeys::new([7; 32], Vec::new()),
         }
     }
@@ -90,13 +99,7 @@ pub async fn test_app(store: Arc<Store>, options: TestOptions) -> Result<TestApp
     let random: Arc<dyn Random> = Arc::new(TestRandom::seeded(options.seed));
     let crypto_options = CryptoOptions {
         tokens: TokenOptions::new(options.settings.issuer.clone(), options.settings.audience.clone()),
-        passwords: PasswordOptions {
-            memory_kib: 64,
-            iterations: 1,
-            parallelism: 1,
-            workers: 2,
-            ..PasswordOptions::default()
-        },
+        passwords: options.passwords,
     };
     let (crypto, vault) = unlock(&store, options.master, &random, &clock, crypto_options).await?;
     let cache = options

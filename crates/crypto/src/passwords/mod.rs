@@ -162,6 +162,12 @@ impl Passwords {
         self.pool.admit()
     }
 
+    /// How many passwords may be worked on and wait at once.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.pool.capacity()
+    }
+
     /// How busy it is.
     #[must_use]
     pub fn state(&self) -> PoolState {

@@ -110,6 +110,10 @@ impl Pool {
         self.shared.admit(&mut self.shared.lock())
     }
 
+    pub(super) fn capacity(&self) -> usize {
+        self.shared.capacity
+    }
+
     pub(super) fn state(&self) -> PoolState {
         let state = self.shared.lock();
         PoolState {

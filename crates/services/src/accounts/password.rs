@@ -16,7 +16,7 @@ impl Accounts {
         ctx.may(&Act::ChangePassword(user))?;
         let proven = self.proof.again(user, session, current, &ctx.origin).await?;
         self.check_new_password(&self.user_reader.view(&proven.user)?, new, "/new_password")?;
-        let hash = self.proof.hash(new).await?;
+        let hash = self.proof.hash(new, &ctx.origin).await?;
         self.store_password(ctx, user, hash, Some(&proven.hash), Some(session)).await
     }
 
@@ -28,7 +28,7 @@ impl Accounts {
         ctx.may(&Act::SetPassword(user))?;
         let view = self.user_reader.show(user).await?;
         self.check_new_password(&view, new, "/password")?;
-        let hash = self.proof.hash(new).await?;
+        let hash = self.proof.hash(new, &ctx.origin).await?;
         self.store_password(ctx, user, hash, None, None).await
     }
 

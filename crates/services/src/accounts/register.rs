@@ -52,7 +52,7 @@ impl Accounts {
         }
         let checked = NewAccount::check(&registration, &self.deps.settings.password_rules, Reserved::Refused)?;
         self.limits.reserve_from(Limited::RegistrationPerNetwork, &ctx.origin).await?;
-        let hash = self.proof.hash(&registration.password).await?;
+        let hash = self.proof.hash(&registration.password, &ctx.origin).await?;
         match self.store(ctx, &checked, hash, &registration, idempotent).await {
             // Of parallel requests with one key, those that lost to their twin answer what the twin saved.
             Err(refused @ Failure::Refused(Refusal::EmailTaken | Refusal::UsernameTaken)) if idempotent.is_some() => {

@@ -1,7 +1,14 @@
 //! Guessing: how many guesses reach an account, who is delayed, and who is not.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
+use userd_crypto::PasswordOptions;
 use userd_model::Refusal;
 use userd_services::{limits::Rate, sessions::Login, testing::TestOptions};
 
@@ -165,6 +172,65 @@ async fn a_device_token_ends_with_what_ends_sessions(fixture: Fixture) {
         }
         assert_eq!(compared, 5, "{end:?}: ten old tokens are one stranger");
     }
+}
+
+/// (fault 3) Sixteen device tokens and right passwords without end from one network, and everybody else still gets in.
+#[apply(case)]
+async fn one_network_never_takes_the_whole_hashing_pool(fixture: Fixture) {
+    let slow = PasswordOptions { memory_kib: 8192, iterations: 1, workers: 1, queue: 9, ..PasswordOptions::default() };
+    let app =
+        fixture.app_with(TestOptions { passwords: slow, ..with(|settings| settings.limits.enabled = true) }).await;
+    app.member("ada").await;
+    app.member("grace").await;
+    let mut devices = Vec::new();
+    for _ in 0..16 {
+        devices.push(app.login("ada", PASSWORD).await.unwrap().tokens.device_token);
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut storm = tokio::task::JoinSet::new();
+    for n in 0..48 {
+        let (services, stop, device_token) = (app.shared(), Arc::clone(&stop), devices[n % 16].clone());
+        storm.spawn(async move {
+            while !stop.load(Ordering::Relaxed) {
+                let asked = Login { device_token: device_token.clone(), ..login_with("ada", PASSWORD) };
+                let _ = services.sessions.login(&at(&services, elsewhere(1)), asked).await;
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+    let mut answers = Vec::new();
+    for n in 0..11 {
+        let asked = login_with("grace", PASSWORD);
+        answers.push(app.sessions.login(&at(&app, elsewhere(10 + n)), asked).await.map(|_| ()));
+    }
+    stop.store(true, Ordering::Relaxed);
+    storm.join_all().await;
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+}
+
+/// (fault 3) Neither many devices nor many sessions of one account are many counts.
+#[apply(case)]
+async fn the_devices_of_an_account_share_a_count(fixture: Fixture) {
+    let app = fixture.app_with(five_guesses()).await;
+    let ada = app.member("ada").await;
+    let mut mine = vec![ada.tokens.clone()];
+    for _ in 0..8 {
+        mine.push(app.login("ada", PASSWORD).await.unwrap().tokens);
+    }
+    for n in 0..5 {
+        guess(&app, "ada", n).await;
+    }
+    let (wrong, new) = (password(OTHER_PASSWORD), password("another good password 7"));
+    let mut compared = 0;
+    for (n, tokens) in mine.iter().cycle().take(90).enumerate() {
+        let asked = Login { device_token: tokens.device_token.clone(), ..login_with("ada", OTHER_PASSWORD) };
+        let signed_in = app.sessions.login(&at(&app, elsewhere(n)), asked).await.map(started);
+        compared += usize::from(refusal(signed_in) == Refusal::WrongCredentials);
+        let ctx = of_session(&app, ada.id, tokens.session_id, elsewhere(n));
+        let changed = app.accounts.change_password(&ctx, &wrong, &new).await;
+        compared += usize::from(refusal(changed) == Refusal::WrongCurrentPassword);
+    }
+    assert_eq!(compared, 4, "twice what one device has, for devices and sessions together");
 }
 
 /// What ends every session of an account that is not the one that asks for it.
