@@ -12,7 +12,9 @@ use crate::{
     commands::{
         backup, clients, copy,
         doctor::{self, Health},
-        keys, migrate, telegram, users,
+        keys, migrate, telegram,
+        templates::templates,
+        users,
     },
     config::{Config, ConfigErrors},
     logging::{self, Console, Stream},
@@ -39,6 +41,9 @@ pub fn run(args: Args, variables: Vec<(OsString, OsString)>) -> ExitCode {
         Some(Command::Completions { shell }) => {
             out(&String::from_utf8_lossy(&Args::completions(*shell)));
             return ExitCode::SUCCESS;
+        }
+        Some(Command::Templates(command)) => {
+            return templates(command, terminal).map_or_else(|error| fail(terminal, &error), |()| ExitCode::SUCCESS);
         }
         Some(Command::Config(ConfigCommand::Schema)) => return print_json(&Config::schema()),
         Some(Command::Config(ConfigCommand::Example)) => {

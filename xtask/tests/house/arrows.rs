@@ -1,4 +1,4 @@
-//! The arrows between crates: userd → http → web → services → {storage, crypto, providers, channels, cache} → model, and
+//! The arrows between crates: userd → http → web → services → {storage, crypto, providers, channels, templates, cache} → model, and
 //! {crypto, providers, channels} → jose, {providers, channels} → outbound, {web, jose} → strict-json. All others are
 //! errors.
 
@@ -11,15 +11,17 @@ fn allowed(name: &str) -> &'static [&'static str] {
     match name {
         "model" | "strict-json" | "outbound" => &[],
         "jose" => &["strict-json"],
-        "storage" | "cache" => &["model"],
+        "storage" | "cache" | "templates" => &["model"],
         "crypto" => &["jose", "model"],
         "providers" | "channels" => &["outbound", "jose", "model"],
-        "services" => &["storage", "crypto", "providers", "channels", "cache", "model"],
+        "services" => &["storage", "crypto", "providers", "channels", "templates", "cache", "model"],
         // Web maps what services refuse to problems, and asks them whose a token is.
         "web" => &["services", "model", "strict-json"],
         "http" => &["web", "services", "model"],
         // The wiring knows every room.
-        "userd" => &["http", "web", "services", "storage", "crypto", "providers", "channels", "cache", "model"],
+        "userd" => {
+            &["http", "web", "services", "storage", "crypto", "providers", "channels", "templates", "cache", "model"]
+        }
         // Stand-ins are other people's servers; they share the signatures with us, nothing else.
         "stand-ins" => &["jose", "model"],
         // The tests of the binary; of our own code it knows the test databases.

@@ -18,6 +18,7 @@ pub(crate) const CRATES: &[&str] = &[
     "stand-ins",
     "storage",
     "strict-json",
+    "templates",
     "test-support",
     "userd",
     "web",

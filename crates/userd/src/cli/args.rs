@@ -100,6 +100,9 @@ pub enum Command {
     /// Move all data to another database.
     #[command(subcommand)]
     Storage(StorageCommand),
+    /// Show and try what messages say.
+    #[command(subcommand)]
+    Templates(TemplatesCommand),
     /// Print the OpenAPI document.
     Openapi,
     /// Print what was built.
@@ -133,6 +136,44 @@ pub enum ConfigCommand {
     Schema,
     /// Print a file with every key, its meaning and its default.
     Example,
+}
+
+/// `userd templates …`
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum TemplatesCommand {
+    /// List the messages and the values that their templates may show.
+    List,
+    /// Try every template of a folder with sample values, and say what is wrong.
+    Check {
+        /// The folder: files such as new_device.ru.yaml, and layout.html.
+        #[arg(value_hint = ValueHint::DirPath)]
+        folder: PathBuf,
+    },
+    /// Print a message with sample values.
+    Preview {
+        /// The message's name.
+        name: String,
+        /// The reader's language.
+        #[arg(long, default_value = "en")]
+        locale: String,
+        /// Which form of it.
+        #[arg(long, value_enum, default_value = "text")]
+        form: MessageForm,
+        /// A folder with templates in place of the built-in ones.
+        #[arg(long, value_hint = ValueHint::DirPath)]
+        folder: Option<PathBuf>,
+    },
+}
+
+/// A form of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum MessageForm {
+    /// Plain text, as in a mail for readers without HTML.
+    Text,
+    /// The HTML of a mail.
+    Html,
+    /// Telegram's HTML.
+    Telegram,
 }
 
 /// `userd users …` An account is named by its id, e-mail address, username or phone number.

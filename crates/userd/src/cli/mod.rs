@@ -3,6 +3,6 @@
 pub mod args;
 
 pub use args::{
-    Args, ClientsCommand, Command, ConfigCommand, CopyArgs, DoctorCommand, KeysCommand, MigrateCommand, StorageCommand,
-    TelegramCommand, UsersCommand,
+    Args, ClientsCommand, Command, ConfigCommand, CopyArgs, DoctorCommand, KeysCommand, MessageForm, MigrateCommand,
+    StorageCommand, TelegramCommand, TemplatesCommand, UsersCommand,
 };

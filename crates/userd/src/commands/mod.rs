@@ -9,6 +9,7 @@ mod finding;
 pub mod keys;
 pub mod migrate;
 pub mod telegram;
+pub mod templates;
 pub mod users;
 
 use crate::wiring::WiringError;

@@ -329,3 +329,26 @@ fn the_doctor_looks_at_everything_and_a_lost_master_key_is_never_replaced() {
     assert_ne!(folder.userd("users list").code, 0);
     assert!(!folder.files().contains(&"data/master.key".to_owned()));
 }
+
+/// Nothing else is needed to see and try what messages say: no configuration, no database.
+#[test]
+fn templates_are_listed_shown_and_tried() {
+    let folder = Folder::new()
+        .with("good/new_device.ru.yaml", "subject: Вход\nblocks:\n  - text: '{{ device }}'\n")
+        .with("bad/new_device.ru.yaml", "subject: Вход\nblocks:\n  - text: '{{ nobody }}'\n");
+    let listed = folder.userd("templates list --json");
+    let messages: serde_json::Value = serde_json::from_str(&listed.stdout).unwrap();
+    assert!(messages.as_array().unwrap().iter().any(|message| message["name"] == "new_device"), "{messages}");
+    assert!(folder.userd("templates list").stdout.contains("[device]"));
+    let shown = folder.userd("templates preview new_device --locale ru-RU");
+    assert!(shown.stdout.contains("29 ноября 2026"), "{}", shown.stdout);
+    assert!(folder.userd("templates preview new_device --form html").stdout.starts_with("<!doctype html>"));
+    let own = folder.userd("templates preview new_device --locale ru --folder good");
+    assert_eq!(own.stdout.trim(), "Firefox, Linux");
+    assert_eq!(folder.userd("templates check good").code, 0);
+    let bad = folder.userd("templates check bad");
+    assert_eq!(bad.code, 2);
+    assert!(bad.stderr.contains("new_device.ru.yaml: ") && bad.stderr.contains("nobody"), "{}", bad.stderr);
+    assert_eq!(folder.userd("templates preview new_devise").code, 2);
+    assert_eq!(folder.files(), ["bad/new_device.ru.yaml", "good/new_device.ru.yaml"], "nothing is made");
+}

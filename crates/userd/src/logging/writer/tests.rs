@@ -85,6 +85,9 @@ fn every_line_is_written_or_counted_as_lost_and_what_follows_begins_a_line() {
         let text = disk.writes().concat();
         let whole = text.split_inclusive('\n').filter(|line| all.iter().any(|known| known == line)).count() as u64;
         assert_eq!(whole + lost.load(Ordering::Relaxed), 3_000, "room for {room} bytes");
-        assert!(text.ends_with("line 02999\n") && text.contains("\nline 02000\n") | (room == 0), "room for {room} bytes");
+        assert!(
+            text.ends_with("line 02999\n") && text.contains("\nline 02000\n") | (room == 0),
+            "room for {room} bytes"
+        );
     }
 }
