@@ -70,6 +70,7 @@ async fn through(router: &Router, query: &str, with_cookie: bool) -> Answer {
 
 /// Every way a sign-in may end stands in the line of its request, with whom it was where that is known, and is counted
 /// under its method. A person who pressed Cancel is not among the provider's faults. (fault 14)
+/// ASVS V16.3.1, V16.3.3
 #[tokio::test]
 async fn how_a_sign_in_ended_stands_in_the_log_and_in_the_metrics() {
     let options = TestOptions { providers: vec![TestProvider::named(PROVIDER, false)], ..TestOptions::default() };

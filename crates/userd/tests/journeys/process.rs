@@ -32,6 +32,7 @@ async fn connect(replica: &Replica) -> TcpStream {
 }
 
 /// (fault 25)
+/// F47: signals that mean nothing here.
 #[tokio::test]
 async fn signals_without_a_meaning_do_not_end_the_service() {
     let replica = app().await.open().await;
@@ -64,6 +65,7 @@ async fn a_file_of_the_largest_size_ends_neither_the_service_nor_its_other_log()
 }
 
 /// (fault 25)
+/// F47: the second interrupt.
 #[tokio::test]
 async fn a_second_interrupt_does_not_wait_for_requests_under_way() {
     let app = app().await.with("http.drain_timeout", "5m").with("http.drain_delay", "5m");
@@ -82,6 +84,7 @@ async fn a_second_interrupt_does_not_wait_for_requests_under_way() {
 }
 
 /// (fault 25) Of 1510 lines 230 were there, and the metric said 0.
+/// F48: the log's disk is full.
 #[tokio::test]
 async fn lines_for_a_full_disk_are_counted_and_told_to_the_other_log() {
     let replica = app().await.with("log.file", "/dev/full").with("log.rotation", "never").open().await;
@@ -158,6 +161,7 @@ async fn what_the_service_makes_is_not_for_everybody() {
 }
 
 /// (fault 25)
+/// ASVS V13.3.2
 #[tokio::test]
 async fn a_secret_that_others_may_read_is_warned_of_at_the_start_and_by_the_doctor() {
     let app = app().await;
