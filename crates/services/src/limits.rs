@@ -5,8 +5,9 @@
 //! from elsewhere never locks the owner out. All such devices of an account, and its sessions, share twice one's count:
 //! whoever signs in twenty times has no twenty counts.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use arc_swap::ArcSwap;
 use userd_cache::{Limit, LimitAnswer};
 use userd_model::Refusal;
 
@@ -69,11 +70,18 @@ pub enum Limited {
 #[derive(Clone)]
 pub struct Limits {
     deps: Dependencies,
+    rates: Arc<ArcSwap<LimitSettings>>,
 }
 
 impl Limits {
-    pub(crate) const fn new(deps: Dependencies) -> Self {
-        Self { deps }
+    pub(crate) fn new(deps: Dependencies) -> Self {
+        let rates = Arc::new(ArcSwap::from_pointee(deps.settings.limits));
+        Self { deps, rates }
+    }
+
+    /// Other rates from now on. What was counted stays.
+    pub(crate) fn replace(&self, rates: LimitSettings) {
+        self.rates.store(Arc::new(rates));
     }
 
     /// Reserves one attempt.
@@ -107,7 +115,7 @@ impl Limits {
     }
 
     fn limit(&self, what: Limited) -> Option<Limit> {
-        let settings = &self.deps.settings.limits;
+        let settings = self.rates.load();
         if !settings.enabled {
             return None;
         }

@@ -11,7 +11,7 @@ use crate::{
     change::Changes,
     clients::Clients,
     idempotency::IdempotencyKeys,
-    limits::Limits,
+    limits::{LimitSettings, Limits},
     passwords::PasswordProof,
     revocations::Revocations,
     roles::Roles,
@@ -124,6 +124,12 @@ impl Services {
             limits,
             last_look: LastLook::default(),
         })
+    }
+
+    /// Other limits and providers from now on, for requests that begin later. The bot stays the one of the start.
+    pub fn reload(&self, limits: LimitSettings, providers: Vec<Arc<dyn userd_providers::Provider>>) {
+        self.limits.replace(limits);
+        self.sign_in.replace(providers);
     }
 
     /// A context that begins now, of nobody from nowhere. The edge says who acts and from where.

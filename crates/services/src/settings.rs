@@ -31,7 +31,7 @@ pub struct Settings {
     pub password_rules: PasswordRules,
     /// Whether anybody may register.
     pub registration_open: bool,
-    /// Whether limits are enforced.
+    /// The limits to begin with; see `Services::reload`.
     pub limits: LimitSettings,
     /// Sign-in through providers.
     pub sign_in: SignInSettings,

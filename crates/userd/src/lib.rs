@@ -4,6 +4,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod logging;
+pub mod reload;
 pub mod run;
 pub mod serve;
 pub mod signals;

@@ -18,6 +18,7 @@ use crate::{
     },
     config::{Config, ConfigErrors},
     logging::{self, Console, Stream},
+    reload::Reloadable,
     serve::{BUILD, serve},
     terminal::{Terminal, notice, out},
     wiring::{
@@ -32,7 +33,7 @@ const USAGE: u8 = 2;
 
 /// Does what the arguments say. `variables` is the environment.
 #[must_use]
-pub fn run(args: Args, variables: Vec<(OsString, OsString)>) -> ExitCode {
+pub fn run(mut args: Args, variables: Vec<(OsString, OsString)>) -> ExitCode {
     let terminal = Terminal { json: args.json };
     process::keep_files_from_others();
     match &args.command {
@@ -71,11 +72,13 @@ pub fn run(args: Args, variables: Vec<(OsString, OsString)>) -> ExitCode {
             None => tracing::info!("no configuration file: development defaults, on this machine only"),
         }
     }
+    let (chosen, level) = (args.command.take().unwrap_or(Command::Serve), guard.level());
     // Commands need one thread; the server takes what the machine has.
     let mut builder = if is_server { Builder::new_multi_thread() } else { Builder::new_current_thread() };
     let outcome = match builder.enable_all().build() {
         Ok(runtime) => {
-            let outcome = runtime.block_on(command(args.command.unwrap_or(Command::Serve), loaded.config, terminal));
+            let reloadable = Reloadable { sources: Box::new(move || args.sources(variables.clone())), level };
+            let outcome = runtime.block_on(command(chosen, loaded.config, terminal, reloadable));
             // What a stuck disk holds does not hold the end.
             runtime.shutdown_timeout(Duration::from_secs(1));
             outcome
@@ -87,9 +90,14 @@ pub fn run(args: Args, variables: Vec<(OsString, OsString)>) -> ExitCode {
     code
 }
 
-async fn command(command: Command, config: Config, terminal: Terminal) -> Result<ExitCode, WiringError> {
+async fn command(
+    command: Command,
+    config: Config,
+    terminal: Terminal,
+    reloadable: Reloadable,
+) -> Result<ExitCode, WiringError> {
     match command {
-        Command::Serve => return serve(config).await,
+        Command::Serve => return serve(config, reloadable).await,
         Command::Doctor { command } => {
             let health = match command {
                 None => doctor::doctor(config, terminal).await,

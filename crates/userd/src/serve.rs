@@ -15,6 +15,7 @@ use userd_web::{
 
 use crate::{
     config::Config,
+    reload::{Reload, Reloadable},
     signals::{self, Harmless},
     wiring::{
         Wired, WiringError,
@@ -37,9 +38,9 @@ pub const BUILD: BuildInfo = BuildInfo {
 };
 
 /// Serves until a signal to stop.
-pub async fn serve(config: Config) -> Result<ExitCode, WiringError> {
+pub async fn serve(config: Config, reloadable: Reloadable) -> Result<ExitCode, WiringError> {
     process::log_panics_without_message();
-    tokio::spawn(Harmless::listen().map_err(part)?.say());
+    let hangup = Harmless::listen().map_err(part)?.say();
     let files = process::raise_file_limit();
     let metrics = userd_web::metrics::install().map_err(part)?;
     only_what_exists(&config)?;
@@ -58,9 +59,12 @@ pub async fn serve(config: Config) -> Result<ExitCode, WiringError> {
     background.spawn(keep_metrics_small(metrics.clone(), stopping));
     announce(&wired, address).await?;
     let options = server_options(&wired.config, files)?;
+    let reload = Reload::new(reloadable, wired.config.clone(), Arc::clone(&wired.services), options.tls.clone());
+    let reloading = tokio::spawn(reload.at_each(hangup));
     let stopped = signals::stop(draining.clone());
     let served = server::serve(listener, router, options, draining.clone(), stopped).await;
     tracing::info!(connections = served.accepted, cut_off = served.aborted, "stopped");
+    reloading.abort();
     stop.send_replace(true);
     tokio::select! {
         () = put_away(&wired, background) => {}

@@ -8,6 +8,7 @@ use userd_web::server::Draining;
 
 /// Signals that end a process which does not listen. Listened to from the very start.
 pub struct Harmless {
+    hangup: Signal,
     user: [Signal; 2],
     file_size: Signal,
 }
@@ -20,21 +21,27 @@ impl Harmless {
     pub fn listen() -> io::Result<Self> {
         let file_size = SignalKind::from_raw(Number::XFSZ.as_raw());
         Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
             user: [signal(SignalKind::user_defined1())?, signal(SignalKind::user_defined2())?],
             file_size: signal(file_size)?,
         })
     }
 
-    /// Says that they came, for ever.
-    pub async fn say(mut self) {
-        let [first, second] = &mut self.user;
-        loop {
-            tokio::select! {
-                _ = first.recv() => tracing::info!("SIGUSR1 has no meaning here"),
-                _ = second.recv() => tracing::info!("SIGUSR2 has no meaning here"),
-                // The write that caused it fails, and is told of where it was made.
-                _ = self.file_size.recv() => tracing::error!("SIGXFSZ: a file is as large as the system allows (ulimit -f)"),
-            }
+    /// Says that they came, for ever. Gives back what is listened to elsewhere.
+    pub fn say(self) -> Signal {
+        let Self { hangup, user, file_size } = self;
+        tokio::spawn(say(user, file_size));
+        hangup
+    }
+}
+
+async fn say([mut first, mut second]: [Signal; 2], mut file_size: Signal) {
+    loop {
+        tokio::select! {
+            _ = first.recv() => tracing::info!("SIGUSR1 has no meaning here"),
+            _ = second.recv() => tracing::info!("SIGUSR2 has no meaning here"),
+            // The write that caused it fails, and is told of where it was made.
+            _ = file_size.recv() => tracing::error!("SIGXFSZ: a file is as large as the system allows (ulimit -f)"),
         }
     }
 }

@@ -47,7 +47,7 @@ pub struct ServerOptions {
     /// Open connections of one address; more are closed at once. `None` behind a proxy, which is one address.
     pub max_connections_per_address: Option<usize>,
     /// Serve TLS; see [`tls::from_files`].
-    pub tls: Option<Arc<rustls::ServerConfig>>,
+    pub tls: Option<tls::ServerTls>,
     /// How long a TLS handshake may take.
     pub tls_handshake_timeout: Duration,
     /// Between `/readyz` turning 503 and the end of accepting: as long as balancers need to notice.
@@ -199,7 +199,7 @@ impl Host {
         let _ = stream.set_nodelay(true);
         // Two tasks and not one with a branch: a task is as large as its largest branch, and there are many.
         let (queue, priority) = (Arc::clone(&self.queue), connection.priority());
-        match options.tls.clone() {
+        match options.tls.as_ref().map(tls::ServerTls::current) {
             None => tokio::spawn(queue.schedule(priority, async move {
                 let _held_until_the_end = held;
                 connection.serve(stream, &protocol, &options, phase).await;

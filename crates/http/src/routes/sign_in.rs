@@ -55,7 +55,7 @@ struct ProviderList {
 #[utoipa::path(get, path = "/v1/auth/providers", tag = "Providers", responses((status = 200, description = "The providers", body = ProviderList)))]
 async fn providers(State(api): State<Arc<Api>>) -> Json<ProviderList> {
     let base = api.services.public_url();
-    let items = api.services.sign_in.offered().map(|provider| ProviderBody {
+    let items = api.services.sign_in.offered().into_iter().map(|provider| ProviderBody {
         id: provider.id().to_owned(),
         kind: provider.kind().as_str(),
         display_name: provider.display_name().to_owned(),
@@ -360,7 +360,7 @@ async fn mini_app(
 
 /// The id of the configured Telegram provider: the one called `telegram`, else the first of that kind.
 fn telegram(api: &Api) -> Result<String, Problem> {
-    let of_kind = || api.services.sign_in.offered().filter(|provider| provider.kind() == Kind::Telegram);
+    let of_kind = || api.services.sign_in.offered().into_iter().filter(|provider| provider.kind() == Kind::Telegram);
     let found = of_kind().find(|provider| provider.id() == "telegram").or_else(|| of_kind().next());
     found.map(|provider| provider.id().to_owned()).ok_or_else(|| userd_model::Refusal::NoSuchProvider.into())
 }

@@ -84,8 +84,8 @@ enum State {
 
 impl SignIn {
     /// The provider whose people write to the bot.
-    fn telegram(&self) -> Result<&Arc<dyn Provider>, Refusal> {
-        self.offered().find(|provider| provider.kind() == Kind::Telegram).ok_or(Refusal::NoSuchProvider)
+    fn telegram(&self) -> Result<Arc<dyn Provider>, Refusal> {
+        self.offered().into_iter().find(|provider| provider.kind() == Kind::Telegram).ok_or(Refusal::NoSuchProvider)
     }
 
     /// Begins a sign-in through the bot.
@@ -149,7 +149,8 @@ impl SignIn {
             None => Ok(BotPoll::Pending),
             Some(user) => {
                 let end = self.start_session(ctx, user, None).await;
-                let method = self.telegram().map_or(sign_in_outcome::UNKNOWN, |telegram| telegram.id());
+                let telegram = self.telegram().ok();
+                let method = telegram.as_ref().map_or(sign_in_outcome::UNKNOWN, |telegram| telegram.id());
                 sign_in_outcome::ended(method, end.as_ref().map(Completion::who));
                 let completion = end?;
                 self.limits.give_back(Limited::SignInPerNetwork, &ctx.origin.network).await;
@@ -304,16 +305,16 @@ impl UpdateHandler for SignIn {
     async fn handle(&self, ctx: &Context, bot: &TelegramBot, update: &Content) -> Result<bool, Failure> {
         let provider = self.telegram()?;
         match update {
-            Content::Start { from, payload } => self.started(ctx, bot, provider, from, payload.as_deref()).await?,
+            Content::Start { from, payload } => self.started(ctx, bot, &provider, from, payload.as_deref()).await?,
             Content::Button { from, query_id, data, .. } => {
-                let answer = self.pressed(ctx, provider, from, data).await;
+                let answer = self.pressed(ctx, &provider, from, data).await;
                 let text = answer.as_ref().map_or("", |text| text);
                 if let Err(fault) = bot.api.answer_callback_query(query_id, text).await {
                     tracing::debug!(%fault, "a button could not be answered");
                 }
                 answer?;
             }
-            Content::Access { from, may_write } => self.record_bot_access(ctx, provider, from, *may_write).await?,
+            Content::Access { from, may_write } => self.record_bot_access(ctx, &provider, from, *may_write).await?,
             Content::Text { .. } | Content::OwnPhone { .. } | Content::Other => return Ok(false),
         }
         Ok(true)

@@ -143,13 +143,13 @@ impl SignIn {
         }
         match flow.purpose {
             Purpose::SignIn => {
-                let user = self.admit(ctx, provider, profile).await?;
+                let user = self.admit(ctx, &provider, profile).await?;
                 sign_in_outcome::note_user(user);
                 self.mint_code(ctx, user, id, flow.code_challenge.clone()).await.map(Some)
             }
             Purpose::Link { user, session } => {
                 sign_in_outcome::note_user(user);
-                self.link(ctx, provider, profile, user, session).await?;
+                self.link(ctx, &provider, profile, user, session).await?;
                 Ok(None)
             }
         }

@@ -23,6 +23,8 @@ mod remembered;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
+
 pub use bot::{BotPoll, BotStart};
 pub use finish::{Finished, ReturnTo};
 pub use identities::IdentityView;
@@ -50,7 +52,7 @@ pub struct SignIn {
     changes: Changes,
     sessions: Sessions,
     limits: Limits,
-    providers: Arc<Vec<Arc<dyn Provider>>>,
+    providers: Arc<ArcSwap<Vec<Arc<dyn Provider>>>>,
     bot: Option<Arc<TelegramBot>>,
 }
 
@@ -65,26 +67,33 @@ impl SignIn {
     ) -> Self {
         let of_providers = providers.iter().map(|provider| provider.id());
         sign_in_outcome::declare(of_providers.chain([sign_in_outcome::PASSWORD, sign_in_outcome::UNKNOWN]));
-        Self { deps, changes, sessions, limits, providers: Arc::new(providers), bot }
+        Self { deps, changes, sessions, limits, providers: Arc::new(ArcSwap::from_pointee(providers)), bot }
     }
 
     /// The providers on offer, in the configured order.
-    pub fn offered(&self) -> impl Iterator<Item = &Arc<dyn Provider>> {
-        self.providers.iter().filter(|provider| provider.policy().enabled)
+    #[must_use]
+    pub fn offered(&self) -> Vec<Arc<dyn Provider>> {
+        self.providers.load().iter().filter(|provider| provider.policy().enabled).cloned().collect()
+    }
+
+    /// Others from now on. Sign-ins under way end with the provider of the same id.
+    pub(crate) fn replace(&self, providers: Vec<Arc<dyn Provider>>) {
+        sign_in_outcome::declare(providers.iter().map(|provider| provider.id()));
+        self.providers.store(Arc::new(providers));
     }
 
     /// The enabled provider with this id.
     ///
     /// # Errors
     /// `NoSuchProvider`, also for one that is configured and disabled.
-    pub fn provider(&self, id: &str) -> Result<&Arc<dyn Provider>, Refusal> {
-        self.offered().find(|provider| provider.id() == id).ok_or(Refusal::NoSuchProvider)
+    pub fn provider(&self, id: &str) -> Result<Arc<dyn Provider>, Refusal> {
+        self.offered().into_iter().find(|provider| provider.id() == id).ok_or(Refusal::NoSuchProvider)
     }
 
     /// What sign-ins through a provider are counted under: its id, if it is configured.
-    fn method(&self, id: &str) -> &str {
-        let known = self.providers.iter().find(|provider| provider.id() == id);
-        known.map_or(sign_in_outcome::UNKNOWN, |provider| provider.id())
+    fn method<'a>(&self, id: &'a str) -> &'a str {
+        let is_known = self.providers.load().iter().any(|provider| provider.id() == id);
+        if is_known { id } else { sign_in_outcome::UNKNOWN }
     }
 
     /// Our callback for a provider: one per instance, so that an answer of one can't be delivered to another.

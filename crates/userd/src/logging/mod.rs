@@ -28,6 +28,7 @@ use tracing_subscriber::{
     filter::FilterFn,
     layer::{Layer, SubscriberExt as _},
     registry::Registry,
+    reload,
     util::SubscriberInitExt as _,
 };
 
@@ -36,7 +37,7 @@ use self::{
     layer::{Form, LogLayer, Sink},
     writer::Gathering,
 };
-use crate::config::{LogConfig, LogFormat};
+use crate::config::{LogConfig, LogFilter, LogFormat};
 
 /// Where lines for the console go and what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +65,23 @@ pub struct Guard {
     _workers: Vec<WorkerGuard>,
     drops: Vec<ErrorCounter>,
     lost: Arc<AtomicU64>,
+    level: LevelHandle,
+}
+
+/// Which lines are written; can be changed while the log goes on.
+#[derive(Clone)]
+pub struct LevelHandle(reload::Handle<Filter, Registry>);
+
+type Filter = FilterFn<Box<dyn Fn(&Metadata<'_>) -> bool + Send + Sync>>;
+
+impl LevelHandle {
+    /// From the next line on.
+    ///
+    /// # Errors
+    /// The log has ended.
+    pub fn set(&self, level: &LogFilter) -> Result<(), reload::Error> {
+        self.0.reload(filter(level))
+    }
 }
 
 /// The log cannot begin.
@@ -83,6 +101,12 @@ pub enum LogError {
 }
 
 impl Guard {
+    /// The level of this log.
+    #[must_use]
+    pub fn level(&self) -> LevelHandle {
+        self.level.clone()
+    }
+
     /// Lines that were dropped because a writer was too slow, and those that could not be written.
     #[must_use]
     pub fn dropped_lines(&self) -> usize {
@@ -131,14 +155,15 @@ pub fn dispatch(
             .map_err(|why| LogError::File { path: path.to_path_buf(), why })?;
         add("log-file", file_form, Box::new(file));
     }
-    let subscriber = Registry::default().with(filter(config)).with(LogLayer::new(sinks));
-    Ok((Dispatch::new(subscriber), Guard { _workers: workers, drops, lost }))
+    let (filter, level) = reload::Layer::new(filter(&config.level));
+    let subscriber = Registry::default().with(filter).with(LogLayer::new(sinks));
+    Ok((Dispatch::new(subscriber), Guard { _workers: workers, drops, lost, level: LevelHandle(level) }))
 }
 
 /// The level counts for lines. Spans of requests stay even when only warnings are written, because a warning without its
 /// request id is of little use.
-fn filter(config: &LogConfig) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + use<>> {
-    let targets = config.level.targets().clone();
+fn filter(level: &LogFilter) -> Filter {
+    let targets = level.targets().clone();
     let lines = Layer::<Registry>::max_level_hint(&targets).unwrap_or(LevelFilter::TRACE);
     let wanted = move |about: &Metadata<'_>| {
         // What the server remarks ("already exists, skipping") is for whoever looks closely.
@@ -146,5 +171,6 @@ fn filter(config: &LogConfig) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + use<>
         let level = if is_remark { &Level::DEBUG } else { about.level() };
         (about.is_span() && *about.level() <= Level::INFO) || targets.would_enable(about.target(), level)
     };
+    let wanted: Box<dyn Fn(&Metadata<'_>) -> bool + Send + Sync> = Box::new(wanted);
     FilterFn::new(wanted).with_max_level_hint(lines.max(LevelFilter::INFO))
 }

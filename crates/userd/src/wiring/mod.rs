@@ -236,7 +236,8 @@ fn context_words(config: &Config) -> Vec<String> {
     words
 }
 
-fn limits(config: &config::RateLimitsConfig) -> LimitSettings {
+/// The rates of the limits.
+pub(crate) fn limits(config: &config::RateLimitsConfig) -> LimitSettings {
     let rate = |rate: &config::Rate| Rate { burst: rate.burst, period: rate.period.0 };
     LimitSettings {
         enabled: config.enabled,

@@ -31,6 +31,7 @@ mod process;
 mod races;
 mod readme;
 mod redis_faults;
+mod reload;
 mod replicas;
 mod rolling_restart;
 mod stopping;

@@ -2,6 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
+use arc_swap::ArcSwap;
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
@@ -23,11 +24,34 @@ pub enum TlsError {
     Pair(#[from] rustls::Error),
 }
 
+/// What is served; it can be replaced while connections go on with the one that they began with.
+#[derive(Clone)]
+pub struct ServerTls(Arc<ArcSwap<ServerConfig>>);
+
+impl ServerTls {
+    /// For the next handshake.
+    pub(super) fn current(&self) -> Arc<ServerConfig> {
+        self.0.load_full()
+    }
+
+    /// From the next handshake on.
+    pub fn replace(&self, new: Self) {
+        self.0.store(new.current());
+    }
+}
+
+/// Holds a private key.
+impl std::fmt::Debug for ServerTls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServerTls").finish_non_exhaustive()
+    }
+}
+
 /// A server configuration for TLS 1.2 and 1.3 with HTTP/2 and HTTP/1.1.
 ///
 /// # Errors
 /// See [`TlsError`].
-pub fn from_files(certificates: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {
+pub fn from_files(certificates: &Path, key: &Path) -> Result<ServerTls, TlsError> {
     let chain = CertificateDer::pem_file_iter(certificates)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|why| file(certificates, &why))?;
@@ -41,7 +65,7 @@ pub fn from_files(certificates: &Path, key: &Path) -> Result<Arc<ServerConfig>, 
         .with_no_client_auth()
         .with_single_cert(chain, key)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
+    Ok(ServerTls(Arc::new(ArcSwap::from_pointee(config))))
 }
 
 fn file(path: &Path, why: &dyn std::fmt::Display) -> TlsError {

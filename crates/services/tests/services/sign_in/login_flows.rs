@@ -148,7 +148,7 @@ async fn a_disabled_provider_is_refused_at_the_start_and_at_the_callback(fixture
             Refusal::NoSuchProvider
         );
     }
-    assert_eq!(restarted.sign_in.offered().count(), 0);
+    assert_eq!(restarted.sign_in.offered().len(), 0);
 }
 
 #[apply(case)]

@@ -1,0 +1,128 @@
+//! SIGHUP: what can be changed while the service runs is changed, and the rest is said to need a restart.
+
+use std::{fs, time::Duration};
+
+use rustix::process::Signal;
+use serde_json::json;
+use tokio::process::Command;
+
+use crate::support::{Caller, Engine, PASSWORD, Replica, TestApp, unique_email, until};
+
+const SOON: Duration = Duration::from_secs(10);
+
+/// An app with a configuration file; what a test is to change is in the file alone.
+fn command(app: &TestApp, file: &str) -> Command {
+    fs::write(app.path("config.yaml"), file).unwrap();
+    let mut command = app.command();
+    command.args(["--config", "config.yaml", "serve"]).env_remove("USERD__RATE_LIMITS__ENABLED");
+    command
+}
+
+async fn reload(app: &TestApp, replica: &Replica, file: &str, answer: &str) {
+    let said = || replica.stdout().iter().filter(|line| line.contains(answer)).count();
+    let before = said();
+    fs::write(app.path("config.yaml"), file).unwrap();
+    replica.signal(Signal::HUP);
+    until(answer, SOON, async || said() > before).await;
+}
+
+async fn offered(visitor: &Caller) -> Vec<String> {
+    let list = visitor.get("/v1/auth/providers").await.expect(200);
+    list["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// (fault 25)
+#[tokio::test]
+async fn a_hangup_changes_level_limits_and_providers_and_names_what_needs_a_restart() {
+    const YANDEX: &str = "providers: [{ id: yandex, kind: yandex, client_id: a, client_secret: b }]\n";
+    let app = TestApp::build(Engine::Sqlite).await.unwrap();
+    let replica = Replica::start(command(&app, &format!("{YANDEX}log: {{ level: \"warn,userd=info\" }}\n"))).await;
+    let visitor = replica.visitor();
+    let email = unique_email();
+    visitor.register(&email, PASSWORD).await;
+    assert_eq!(offered(&visitor).await, ["yandex"]);
+    let access_lines = || replica.stdout().iter().filter(|line| line.contains("/v1/auth/providers")).count();
+    assert_eq!(access_lines(), 0);
+
+    // Nothing new changes nothing.
+    let file = format!("{YANDEX}log: {{ level: \"warn,userd=info\" }}\n");
+    reload(&app, &replica, &file, "\"changed\":\"\"").await;
+
+    let google = YANDEX.replace("}]", "}, { id: google, kind: google, client_id: c, client_secret: d }]");
+    let file = format!(
+        "{google}log: {{ level: info }}\nrate_limits: {{ password_per_account: 2 then one per 1h }}\ntokens: {{ access_ttl: 3m }}\n\
+         passwords: {{ pepper: AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8= }}\n"
+    );
+    reload(&app, &replica, &file, "configuration reloaded").await;
+    assert_eq!(offered(&visitor).await, ["yandex", "google"]);
+    until("written", SOON, async || access_lines() > 0).await;
+    let line = replica.stdout().into_iter().rfind(|line| line.contains("configuration reloaded")).unwrap();
+    for key in ["log.level", "rate_limits.password_per_account", "providers"] {
+        assert!(line.contains(key), "{key}: {line}");
+    }
+    for key in ["tokens.access_ttl", "passwords.pepper"] {
+        let words = format!("needs a restart: {key}");
+        until(&words, SOON, async || replica.lines_of("WARN").iter().any(|line| line.contains(&words))).await;
+    }
+    let wrong = json!({ "login": email, "password": "wrong wrong wrong" });
+    for status in [401, 401, 429] {
+        visitor.post("/v1/auth/login", wrong.clone()).await.expect(status);
+    }
+    // What is not in force yet is named at the next time too; tokens live as long as before, the pepper is not used.
+    reload(&app, &replica, &file, "needs a restart: tokens.access_ttl").await;
+    assert_eq!(
+        visitor.post("/v1/auth/register", json!({ "email": unique_email(), "password": PASSWORD })).await.expect(201)["tokens"]
+            ["expires_in"],
+        600
+    );
+
+    // A file that is wrong changes nothing.
+    reload(&app, &replica, "providers: []\nlog: { levl: debug }\n", "nothing was changed").await;
+    assert_eq!(offered(&visitor).await, ["yandex", "google"]);
+    let error = replica.lines_of("ERROR").pop().unwrap();
+    assert!(error.contains("config.yaml:2") && error.contains("levl"), "{error}");
+    assert!(replica.stop().await.status.success());
+}
+
+/// (fault 25) A renewed certificate.
+#[tokio::test]
+async fn a_hangup_serves_the_certificate_that_is_in_the_files_now() {
+    let app = TestApp::build(Engine::Sqlite).await.unwrap();
+    let issue = || rcgen::generate_simple_self_signed(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+    let (certificate, key) = (app.path("tls.pem"), app.path("tls.key"));
+    let write = |issued: &rcgen::CertifiedKey<rcgen::KeyPair>| {
+        fs::write(&certificate, issued.cert.pem()).unwrap();
+        fs::write(&key, issued.signing_key.serialize_pem()).unwrap();
+    };
+    let (first, second) = (issue(), issue());
+    write(&first);
+    let tls = format!("http: {{ tls: {{ certificate_file: {certificate:?}, key_file: {key:?} }} }}\n");
+    let port = crate::support::servers::free_port();
+    let app = app
+        .with("http.listen", &format!("127.0.0.1:{port}"))
+        .with("http.public_url", &format!("https://127.0.0.1:{port}"));
+    let replica = Replica::start_trusting(command(&app, &tls), &first.cert.pem()).await;
+    let trusting = |issued: &rcgen::CertifiedKey<rcgen::KeyPair>| {
+        let root = reqwest::Certificate::from_pem(issued.cert.pem().as_bytes()).unwrap();
+        let client = reqwest::Client::builder().tls_certs_only([root]).no_proxy().build().unwrap();
+        Caller::new(&replica.url).over(client)
+    };
+    let old = trusting(&first);
+    old.get("/livez").await.expect(200);
+    assert!(trusting(&second).try_get("/livez").await.is_err());
+
+    // Half of a renewal is no certificate; the old one goes on.
+    fs::write(&certificate, second.cert.pem()).unwrap();
+    reload(&app, &replica, &tls, "nothing was changed").await;
+    trusting(&first).get("/livez").await.expect(200);
+
+    write(&second);
+    reload(&app, &replica, &tls, "configuration reloaded").await;
+    trusting(&second).get("/livez").await.expect(200);
+    assert!(trusting(&first).try_get("/livez").await.is_err());
+    old.get("/livez").await.expect(200);
+    // To cease to speak TLS takes a restart.
+    reload(&app, &replica, "http: {}\n", "needs a restart: http.tls.certificate_file").await;
+    trusting(&second).get("/livez").await.expect(200);
+    assert!(replica.stop().await.status.success());
+}
