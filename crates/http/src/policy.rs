@@ -1,6 +1,8 @@
 //! What each route needs, in one table. A route without an entry, or an entry without a route, fails the start.
 //! Deliberately absent: the decision itself; services ask `Actor::may`, so that command line and API are equal.
 
+use std::time::Duration;
+
 use userd_model::Permission;
 use userd_web::RouteTraits;
 
@@ -106,6 +108,12 @@ const CROSS_ORIGIN_COOKIES: &str = "/v1/me/identities/{provider}/start";
 /// A GET changes something there: an attempt begins, or ends. HEAD is answered without asking them.
 const CHANGED_BY_GET: [&str; 2] = ["/v1/auth/{provider}/start", "/v1/auth/{provider}/callback"];
 
+/// Its answer may be held back until there is something.
+const WAITS: &str = "/v1/revocations";
+
+/// The longest that a caller may have an answer held back.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(25);
+
 /// Asked every few seconds by machines.
 const PROBES: [&str; 3] = ["/livez", "/readyz", "/metrics"];
 
@@ -117,6 +125,7 @@ pub(crate) fn traits(table: &[RouteAccess]) -> impl Iterator<Item = RouteTraits>
         cross_origin_cookies: entry.path == CROSS_ORIGIN_COOKIES,
         probe: PROBES.contains(&entry.path),
         changed_by_get: CHANGED_BY_GET.contains(&entry.path),
+        waits: if entry.path == WAITS { LONGEST_WAIT } else { Duration::ZERO },
     })
 }
 

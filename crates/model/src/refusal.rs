@@ -97,6 +97,9 @@ pub enum Refusal {
     /// The service is at its bound; try again after this long.
     #[error("busy")]
     Busy(Duration),
+    /// A place in a feed that is not this one, or not any more.
+    #[error("the cursor belongs to another feed")]
+    CursorExpired,
     /// OAuth client authentication failed.
     #[error("the client is not authenticated")]
     InvalidClient,

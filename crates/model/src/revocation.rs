@@ -34,10 +34,18 @@ pub enum Revoked {
         /// The key (`kid`).
         kid: String,
     },
-    /// Every token of this service account.
+    /// Tokens of this service account whose `ver` is below `before`.
     Client {
         /// The client (`client_id`).
         client_id: ClientId,
+        /// The lowest `ver` still accepted. Entries of before this was written have none: their time stands for it.
+        #[serde(default)]
+        before: i64,
+    },
+    /// Every token, whosever, that was issued before a moment: a backup was restored.
+    All {
+        /// The earliest `iat` still accepted, in whole seconds.
+        issued_before: Timestamp,
     },
     /// Nothing is revoked, but whatever is remembered about the user is out of date (profile, roles).
     Changed {

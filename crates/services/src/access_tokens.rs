@@ -241,5 +241,5 @@ fn subject(authenticated: &Authenticated) -> Checked {
         Actor::Service { id, .. } => (None, None, Some((*id, claims.ver))),
         Actor::Anonymous | Actor::Operator | Actor::System => (None, None, None),
     };
-    Checked { token: claims.jti, session, user, client }
+    Checked { token: claims.jti, session, user, client, issued_at: claims.iat }
 }

@@ -176,7 +176,7 @@ impl Clients {
                 let at = change.now.max(client.secret_changed_at.plus(Duration::from_micros(1)));
                 act(&mut client, at)?;
                 change.clients().update(&client).await?;
-                change.revoke_at(Revoked::Client { client_id: id }, at);
+                change.revoke_at(Revoked::Client { client_id: id, before: at.micros() }, at);
                 change.commit(client).await
             })
             .await

@@ -4,6 +4,8 @@
 //! It is fed three ways, each enough on its own: in process right after the commit, through the cache's fan-out,
 //! and by polling the `revocations` table, so that a lost message costs a second at most.
 
+mod feed;
+
 use std::{
     collections::HashMap,
     sync::{PoisonError, RwLock},
@@ -11,10 +13,13 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use userd_model::{Act, ClientId, Revocation, RevocationId, Revoked, SessionId, Timestamp, TokenId, UserId};
+use tokio::sync::watch;
+use userd_model::{ClientId, Revocation, RevocationId, Revoked, SessionId, Timestamp, TokenId, UserId};
 use userd_storage::Failure;
 
-use crate::{Context, Dependencies};
+use self::feed::is_for_verifiers;
+pub use self::feed::{FeedPage, FeedPlace};
+use crate::Dependencies;
 
 /// Entries outlive every token they can touch by this much.
 pub(crate) const MARGIN: Duration = Duration::from_secs(120);
@@ -26,15 +31,19 @@ const PAGE: u32 = 1_000;
 pub struct Revocations {
     deps: Dependencies,
     view: RwLock<View>,
+    /// Changes with every entry that is new here and for verifiers.
+    news: watch::Sender<u64>,
 }
 
 #[derive(Default)]
 struct View {
     sessions: HashMap<SessionId, Timestamp>,
     tokens: HashMap<TokenId, Timestamp>,
-    /// Tokens got with a secret older than the first time are dead.
+    /// Tokens whose `ver` is below the first number are dead.
     clients: HashMap<ClientId, (i64, Timestamp)>,
     users: HashMap<UserId, (i64, Timestamp)>,
+    /// Tokens issued before the first time are dead.
+    all: Option<(Timestamp, Timestamp)>,
     /// Entries applied already, so that a poll's overlap has no effect twice.
     seen: HashMap<RevocationId, Timestamp>,
     /// The newest entry that a poll has read. What was heard otherwise does not count: it says nothing about the
@@ -53,17 +62,8 @@ pub struct Checked {
     pub user: Option<(UserId, i64)>,
     /// `client_id` and `ver`, for services.
     pub client: Option<(ClientId, i64)>,
-}
-
-/// A place in the feed: when an entry was recorded, and its id.
-pub type Position = (Timestamp, RevocationId);
-
-/// A page of the feed.
-pub struct FeedPage {
-    /// What verifiers must refuse; fewer than asked for does not mean the end.
-    pub entries: Vec<Revocation>,
-    /// Where to go on; where the page before ended, if there is nothing new.
-    pub next: Option<Position>,
+    /// `iat`.
+    pub issued_at: Timestamp,
 }
 
 /// What other parts of the process must do about an entry.
@@ -87,14 +87,15 @@ struct Message {
 
 impl Revocations {
     pub(crate) fn new(deps: Dependencies) -> Self {
-        Self { deps, view: RwLock::default() }
+        Self { deps, view: RwLock::default(), news: watch::Sender::default() }
     }
 
     /// Whether anything in the view forbids this token.
     #[must_use]
     pub fn forbids(&self, checked: Checked) -> bool {
         let view = self.view.read().unwrap_or_else(PoisonError::into_inner);
-        view.tokens.contains_key(&checked.token)
+        view.all.is_some_and(|(before, _)| checked.issued_at < before)
+            || view.tokens.contains_key(&checked.token)
             || checked.session.is_some_and(|id| view.sessions.contains_key(&id))
             || checked
                 .client
@@ -152,25 +153,16 @@ impl Revocations {
         Ok(consequences)
     }
 
-    /// A page of the feed for offline verifiers: what they must refuse, oldest first. An entry can come twice, because
-    /// whoever has caught up looks a little behind the newest one next time; it has an id to be recognised by.
-    ///
-    /// # Errors
-    /// `Forbidden`.
-    pub async fn feed(&self, ctx: &Context, after: Option<Position>, limit: u32) -> Result<FeedPage, Failure> {
-        ctx.may(&Act::ReadRevocations)?;
-        let mut entries = self.deps.store.reading().revocations().page(after, limit).await?;
-        let last = entries.last().map(|entry| (entry.recorded_at, entry.id));
-        // Right behind a full page; else not beyond what a slower transaction may still commit.
-        let settled = (ctx.now.minus(OVERLAP), RevocationId(uuid::Uuid::nil()));
-        let next = if entries.len() >= limit as usize { last } else { last.map(|last| last.min(settled)).max(after) };
-        entries.retain(is_for_verifiers);
-        Ok(FeedPage { entries, next })
-    }
-
     fn apply(&self, entries: &[Revocation]) -> Vec<Consequence> {
         let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-        entries.iter().filter_map(|entry| view.apply(entry)).collect()
+        let is_new = |entry: &&Revocation| !view.seen.contains_key(&entry.id) && is_for_verifiers(entry);
+        let is_news = entries.iter().any(|entry| is_new(&entry));
+        let consequences = entries.iter().filter_map(|entry| view.apply(entry)).collect();
+        drop(view);
+        if is_news {
+            self.news.send_modify(|news| *news = news.wrapping_add(1));
+        }
+        consequences
     }
 
     fn polled_until(&self, last: Option<&Revocation>) {
@@ -184,17 +176,8 @@ impl Revocations {
         view.tokens.retain(|_, expires| *expires > now);
         view.clients.retain(|_, (_, expires)| *expires > now);
         view.users.retain(|_, (_, expires)| *expires > now);
+        view.all = view.all.filter(|(_, expires)| *expires > now);
         view.seen.retain(|_, expires| *expires > now);
-    }
-}
-
-/// Not what only this service's own processes act on: a profile that changed, and a key set that did without a key
-/// being revoked.
-fn is_for_verifiers(entry: &Revocation) -> bool {
-    match &entry.what {
-        Revoked::Changed { .. } => false,
-        Revoked::Key { kid } => !kid.is_empty(),
-        _ => true,
     }
 }
 
@@ -212,9 +195,14 @@ impl View {
                 self.tokens.insert(*token_id, entry.expires_at);
                 None
             }
-            Revoked::Client { client_id } => {
-                let slot = self.clients.entry(*client_id).or_insert((i64::MIN, entry.expires_at));
-                *slot = (slot.0.max(entry.recorded_at.micros()), slot.1.max(entry.expires_at));
+            Revoked::Client { client_id, before } => {
+                let slot = self.clients.entry(*client_id).or_insert((*before, entry.expires_at));
+                *slot = (slot.0.max(*before), slot.1.max(entry.expires_at));
+                None
+            }
+            Revoked::All { issued_before } => {
+                let known = self.all.unwrap_or((*issued_before, entry.expires_at));
+                self.all = Some((known.0.max(*issued_before), known.1.max(entry.expires_at)));
                 None
             }
             Revoked::User { user_id, min_epoch, version } => {

@@ -1,6 +1,6 @@
 //! What the layer knows of each route. Deliberately absent: methods, handlers and access.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use crate::metrics::RouteMeters;
 
@@ -20,6 +20,8 @@ pub struct RouteTraits {
     pub probe: bool,
     /// Its GET changes something, as a browser's way to a provider and back must; HEAD does not come to its handler.
     pub changed_by_get: bool,
+    /// Its answer may be held back this long: the deadline of a request comes so much later.
+    pub waits: Duration,
 }
 
 /// All routes, by path.
@@ -43,6 +45,7 @@ impl KnownRoutes {
             known.traits.cross_origin_cookies |= traits.cross_origin_cookies;
             known.traits.probe |= traits.probe;
             known.traits.changed_by_get |= traits.changed_by_get;
+            known.traits.waits = known.traits.waits.max(traits.waits);
         }
         Self { by_path, unmatched: KnownRoute::new(RouteTraits { path: UNMATCHED, ..RouteTraits::default() }) }
     }

@@ -19,7 +19,7 @@ const BUCKETS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 
 
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OTHER"];
 /// A status that is not here is counted as `other`; the last is a caller who went away before the answer.
-const STATUSES: [(u16, &str); 30] = [
+const STATUSES: [(u16, &str); 31] = [
     (200, "200"),
     (201, "201"),
     (202, "202"),
@@ -36,6 +36,7 @@ const STATUSES: [(u16, &str); 30] = [
     (406, "406"),
     (408, "408"),
     (409, "409"),
+    (410, "410"),
     (412, "412"),
     (413, "413"),
     (414, "414"),

@@ -173,7 +173,8 @@ where
     F: Future<Output = Result<Response, Infallible>>,
 {
     let guarded = AssertUnwindSafe(answer).catch_unwind();
-    let response = match tokio::time::timeout(exchange.shared.deadline, guarded).await {
+    let deadline = exchange.shared.deadline + exchange.route().traits.waits;
+    let response = match tokio::time::timeout(deadline, guarded).await {
         Ok(Ok(Ok(response))) => response,
         // The message may hold anything, so it goes to the panic hook only.
         Ok(Err(_panic)) => {

@@ -8,6 +8,7 @@ mod identities;
 mod me;
 mod oauth2;
 mod pages;
+mod revocations;
 pub mod service;
 mod sign_in;
 mod signing_keys;
@@ -28,6 +29,7 @@ pub fn all() -> Routes {
         .and(me::routes())
         .and(identities::routes())
         .and(oauth2::routes())
+        .and(revocations::routes())
         .and(users::routes())
         .and(clients::routes())
         .and(signing_keys::routes())

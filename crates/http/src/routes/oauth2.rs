@@ -10,13 +10,13 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use userd_model::{Permission, Refusal, Revocation, RevocationId, Revoked, Timestamp};
+use userd_model::{Permission, Refusal};
 use userd_web::{
-    caller::{Caller, Visitor},
-    extract::{BasicAuth, CursorText, Form, Json, Limit, Query},
+    caller::Visitor,
+    extract::{BasicAuth, Form, Json},
     problem::{Problem, table},
 };
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::client_credentials::{Asker, FormCredentials};
@@ -31,7 +31,6 @@ pub(super) fn routes() -> Routes {
         .with(routes!(introspect))
         .with(routes!(revoke))
         .with(routes!(token))
-        .with(routes!(revocations))
 }
 
 /// The public signing keys (RFC 7517).
@@ -202,69 +201,4 @@ async fn token(
         }
         _ => Err(Problem::of(&table::UNSUPPORTED_GRANT_TYPE)),
     }
-}
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct FeedQuery {
-    /// `next_cursor` of the page before; absent: from the oldest entry.
-    #[param(value_type = Option<String>)]
-    after: Option<CursorText>,
-    /// Entries per page, 1 to 200.
-    #[serde(default)]
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
-    limit: Limit,
-}
-
-/// One entry of the feed.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Revocation)]
-struct RevocationBody {
-    id: uuid::Uuid,
-    /// `kind` and the id that tokens carry: `session` (`session_id`, `user_id`) every token of the session (`sid`);
-    /// `user` (`user_id`, `min_epoch`, `version`) the user's tokens whose `ver` is below `min_epoch`; `token`
-    /// (`token_id`) the one with this `jti`; `key` (`kid`) all that this key signed; `client` (`client_id`) all of the
-    /// service account. Ignore kinds that you do not know.
-    #[serde(flatten)]
-    #[schema(value_type = Object)]
-    what: Revoked,
-    #[schema(value_type = String, format = DateTime)]
-    recorded_at: Timestamp,
-    /// The entry can be forgotten then.
-    #[schema(value_type = String, format = DateTime)]
-    expires_at: Timestamp,
-}
-
-#[derive(Serialize, ToSchema)]
-struct RevocationPage {
-    /// Can be fewer than `limit`, even none, although more follow: go on until `next_cursor` stays the same.
-    items: Vec<RevocationBody>,
-    /// Where to go on; the same cursor as before when there is nothing new.
-    next_cursor: Option<String>,
-}
-
-const FEED: &str = "revocations";
-
-/// What offline verifiers must refuse, oldest first. Poll it with the last cursor; an entry can come twice.
-#[utoipa::path(get, path = "/v1/revocations", tag = "OAuth 2.0", params(FeedQuery),
-    responses((status = 200, description = "A page of the feed", body = RevocationPage)))]
-async fn revocations(
-    State(api): State<Arc<Api>>,
-    Caller(ctx): Caller,
-    Query(query): Query<FeedQuery>,
-) -> Result<Json<RevocationPage>, Problem> {
-    let after: Option<(i64, RevocationId)> =
-        query.after.as_ref().map(|cursor| cursor.open(&api.cursors, FEED)).transpose()?;
-    let position = after.map(|(at, id)| (Timestamp::from_micros(at), id));
-    let page = api.services.revocations.feed(&ctx, position, query.limit.get() as u32).await?;
-    let next_cursor = page.next.and_then(|(at, id)| api.cursors.seal(FEED, &(at.micros(), id)));
-    let entry = |entry: Revocation| RevocationBody {
-        id: entry.id.0,
-        what: entry.what,
-        recorded_at: entry.recorded_at,
-        expires_at: entry.expires_at,
-    };
-    let items = page.entries.into_iter().map(entry).collect();
-    Ok(Json(RevocationPage { items, next_cursor }))
 }

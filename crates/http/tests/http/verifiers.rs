@@ -1,8 +1,12 @@
 //! What other services read to trust tokens: how long the key set may be kept, and what the feed tells them.
 
-use std::time::Duration;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use userd_http::{Api, router::assemble};
 use userd_model::{ClientId, Random, Revocation, RevocationId, Revoked, SessionId, TokenId, UserId};
 use userd_services::{Services, testing::TestOptions};
 use userd_web::testing::*;
@@ -64,26 +68,82 @@ async fn the_feed_tells_verifiers_only_what_to_refuse() {
         Revoked::User { user_id, min_epoch: 1, version },
         Revoked::Token { token_id: TokenId::mint(random) },
         Revoked::Key { kid: "k".to_owned() },
-        Revoked::Client { client_id: ClientId::mint(random) },
+        Revoked::Client { client_id: ClientId::mint(random), before: 7 },
+        Revoked::All { issued_before: services.deps.now() },
     ];
     record(&services, &[&unseen[..], &unseen, &seen, &unseen].concat()).await;
     let router = app_over(services);
     let bearer = format!("Bearer {token}");
-    let (mut kinds, mut path, mut empty) = (Vec::new(), "/v1/revocations?limit=2".to_owned(), 0);
-    for _ in 0..20 {
+    let (mut kinds, mut path) = (Vec::new(), "/v1/revocations?limit=2".to_owned());
+    loop {
         let answer = get(&router, &path, &[("authorization", &bearer)]).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
         let page = answer.json();
-        let items = page["items"].as_array().unwrap();
-        empty += usize::from(items.is_empty());
-        kinds.extend(items.iter().map(|item| item["kind"].as_str().unwrap().to_owned()));
+        kinds.extend(page["items"].as_array().unwrap().iter().map(|item| item["kind"].as_str().unwrap().to_owned()));
         let Value::String(next) = &page["next_cursor"] else { panic!("no cursor: {page}") };
-        let next = format!("/v1/revocations?limit=2&after={next}");
-        if kinds.len() == seen.len() || next == path {
+        path = format!("/v1/revocations?limit=2&after={next}");
+        if page["has_more"] == false {
             break;
         }
-        path = next;
     }
-    assert_eq!(kinds, ["session", "user", "token", "key", "client"]);
-    assert!(empty >= 2, "whole pages were left out, and led on");
+    assert_eq!(kinds, ["session", "user", "token", "key", "client", "all"]);
+    let last = get(&router, &path, &[("authorization", &bearer)]).await.json();
+    assert!(path.ends_with(last["next_cursor"].as_str().unwrap()) && last["has_more"] == false, "{last}");
+}
+
+/// `wait` holds an empty answer, longer than requests may take, and gives it at once when the process stops. (fault 2)
+#[tokio::test]
+async fn a_wait_is_not_cut_by_the_deadline_and_ends_with_a_stop() {
+    let services = test_services(TestOptions::default()).await;
+    let bearer = format!("Bearer {}", token_of_a_reader(&services).await);
+    let api = Api { services, ..api_with(|options| options.request_deadline = Duration::from_millis(100)) };
+    let draining = api.draining.clone();
+    let router = assemble(Arc::new(api), app_routes(), &app_table()).unwrap();
+    let ask = async |wait: &str| {
+        let began = Instant::now();
+        let path = format!("/v1/revocations?wait={wait}");
+        (get(&router, &path, &[("authorization", &bearer)]).await, began.elapsed())
+    };
+    let (answer, took) = ask("1").await;
+    assert_eq!(answer.json(), json!({"items": [], "next_cursor": null, "has_more": false}));
+    assert!(took >= Duration::from_secs(1), "{took:?}");
+    assert_eq!(ask("26").await.0.status, 400);
+    assert_eq!(ask("-1").await.0.status, 400);
+    let stop = async {
+        tokio::task::yield_now().await;
+        draining.start();
+    };
+    let ((answer, took), ()) = tokio::join!(ask("25"), stop);
+    assert_eq!(answer.status, 200);
+    assert!(took < Duration::from_secs(20), "{took:?}");
+    // Whoever comes later is held for a moment only, but held.
+    let (answer, took) = ask("25").await;
+    assert_eq!(answer.status, 200);
+    assert!((Duration::from_millis(250)..Duration::from_secs(20)).contains(&took), "{took:?}");
+}
+
+/// Clients that are made from the document know each kind by its own members. (fault 2)
+#[test]
+fn an_entry_of_the_feed_is_one_of_its_kinds_by_name() {
+    let document = userd_http::router::document();
+    let schemas = &document["components"]["schemas"];
+    let entry = &schemas["Revocation"];
+    assert_eq!(entry["discriminator"]["propertyName"], "kind", "{entry}");
+    let mapping = entry["discriminator"]["mapping"].as_object().unwrap();
+    assert_eq!(mapping.len(), entry["oneOf"].as_array().unwrap().len());
+    let members = [
+        ("session", "session_id"),
+        ("user", "min_epoch"),
+        ("token", "token_id"),
+        ("client", "before"),
+        ("key", "kid"),
+        ("all", "issued_before"),
+    ];
+    assert_eq!(mapping.len(), members.len());
+    for (kind, member) in members {
+        let name = mapping[kind].as_str().unwrap().rsplit('/').next().unwrap();
+        let schema = &schemas[name];
+        assert_eq!(schema["properties"]["kind"]["enum"], json!([kind]), "{schema}");
+        assert!(schema["required"].as_array().unwrap().contains(&json!(member)), "{schema}");
+    }
 }

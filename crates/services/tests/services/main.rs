@@ -63,6 +63,7 @@ mod personas;
 mod policy;
 mod refresh;
 mod register;
+mod revocation_feed;
 mod revocations;
 mod setup;
 mod sign_in;

@@ -1,7 +1,7 @@
 //! The revocation feed: an append-only list in time order that verifiers follow. All entries share one scope today;
 //! the column leads the index so that the feed can be split later without another index. Short-lived and small.
 
-use userd_model::{Revocation, RevocationId, Timestamp};
+use userd_model::{Revocation, RevocationId, Revoked, Timestamp};
 
 use crate::{
     Row, StoreError, UnitOfWork, Value,
@@ -61,12 +61,20 @@ impl Revocations<'_> {
 }
 
 fn revocation(row: &mut Row) -> Result<Revocation, StoreError> {
+    let recorded_at = row.timestamp(position!(REVOCATIONS.recorded_at))?;
+    let mut what = serde_json::from_value(row.json(position!(REVOCATIONS.what))?)
+        .map_err(|error| StoreError::corrupt(error.to_string()))?;
+    // Written before entries said it themselves.
+    if let Revoked::Client { before, .. } = &mut what
+        && *before == 0
+    {
+        *before = recorded_at.micros();
+    }
     Ok(Revocation {
         id: RevocationId(row.uuid(position!(REVOCATIONS.id))?),
-        recorded_at: row.timestamp(position!(REVOCATIONS.recorded_at))?,
+        recorded_at,
         expires_at: row.timestamp(position!(REVOCATIONS.expires_at))?,
-        what: serde_json::from_value(row.json(position!(REVOCATIONS.what))?)
-            .map_err(|error| StoreError::corrupt(error.to_string()))?,
+        what,
     })
 }
 

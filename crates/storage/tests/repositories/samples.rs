@@ -192,7 +192,8 @@ pub(crate) fn revocations(from: Timestamp) -> Vec<Revocation> {
         Revoked::User { user_id: id(), min_epoch: 3, version: i64::MAX },
         Revoked::Token { token_id: id() },
         Revoked::Key { kid: word() },
-        Revoked::Client { client_id: id() },
+        Revoked::Client { client_id: id(), before: i64::MAX },
+        Revoked::All { issued_before: from },
         Revoked::Changed { user_id: id(), version: 0 },
     ];
     let make = |(second, what)| {

@@ -99,6 +99,19 @@ on_each_engine! {
             assert!(!offline(&mut verifier, tokens).await, "{what} is not in the feed");
         }
         assert!(offline(&mut verifier, &stays).await);
+        // A new secret of a service takes what the old one got, and spares its own. (fault 2)
+        let (other, old_secret) = service(&app, &[]).await;
+        let own = async |secret: &str| {
+            let form = [("grant_type", "client_credentials")];
+            let answer = visitor.form("/oauth2/token", &form, Some((&other, secret))).await.expect(200);
+            answer["access_token"].as_str().unwrap().to_owned()
+        };
+        let old = own(&old_secret).await;
+        assert_eq!(verifier.ask(&old).await["good"], true);
+        let rotated = admin.poke(&format!("/v1/clients/{other}/rotate-secret")).await.expect(200);
+        assert!(verifier.ask(&old).await["refused"].is_string());
+        let fresh = own(rotated["client_secret"].as_str().unwrap()).await;
+        assert_eq!(verifier.ask(&fresh).await["good"], true);
         // A key that is gone takes its tokens with it.
         let keys = admin.get("/v1/signing-keys").await.expect(200);
         let active = keys["items"].as_array().unwrap().iter().find(|key| key["state"] == "active").unwrap();

@@ -97,6 +97,8 @@ problems! {
         "Ask an existing administrator.";
     REQUEST_IN_PROGRESS = 409 "request_in_progress", "invalid_request", "The same request is still running", "Такой же запрос ещё выполняется",
         "Repeat it with the same idempotency key a moment later.";
+    CURSOR_EXPIRED = 410 "cursor_expired", "invalid_request", "The cursor has expired", "Курсор устарел",
+        "Start again without a cursor; keep what you know. A backup of the service was restored, or the entries are gone.";
     VERSION_MISMATCH = 412 "version_mismatch", "invalid_request", "The resource has changed meanwhile", "Ресурс тем временем изменился",
         "Read it again, apply the change to the new version and send that version in `If-Match`.";
     PAYLOAD_TOO_LARGE = 413 "payload_too_large", "invalid_request", "The body is too large", "Тело запроса слишком велико",
@@ -155,6 +157,7 @@ pub(super) fn of_refusal(refusal: &Refusal) -> &'static Row {
         Refusal::AccountExists => &ACCOUNT_EXISTS,
         Refusal::RegistrationClosed => &REGISTRATION_CLOSED,
         Refusal::SetupDone => &SETUP_DONE,
+        Refusal::CursorExpired => &CURSOR_EXPIRED,
         Refusal::VersionMismatch => &VERSION_MISMATCH,
         Refusal::IdempotencyMismatch => &IDEMPOTENCY_MISMATCH,
         Refusal::FreshSignInRequired => &FRESH_SIGN_IN_REQUIRED,

@@ -15,6 +15,7 @@ pub struct Draining(Arc<Signs>);
 struct Signs {
     /// Asked for each answer.
     started: AtomicBool,
+    start: watch::Sender<bool>,
     hurry: watch::Sender<bool>,
 }
 
@@ -22,12 +23,19 @@ impl Draining {
     /// Raises the sign.
     pub fn start(&self) {
         self.0.started.store(true, Ordering::Release);
+        self.0.start.send_replace(true);
     }
 
     /// Is it raised?
     #[must_use]
     pub fn has_started(&self) -> bool {
         self.0.started.load(Ordering::Acquire)
+    }
+
+    /// Waits until it is raised: whoever holds an answer back gives it then.
+    pub async fn starts(&self) {
+        // An error would mean that the sender is gone, and it is in here.
+        let _ = self.0.start.subscribe().wait_for(|started| *started).await;
     }
 
     /// What is under way need not finish.
