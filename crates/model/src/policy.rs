@@ -113,6 +113,8 @@ acts! {
     LinkIdentity(UserId) => Owner,
     /// Unlink an account elsewhere.
     UnlinkIdentity(UserId) => Owner,
+    /// Unlink an account elsewhere of somebody else. Owners unlink theirs by a fresh sign-in.
+    RemoveIdentity(UserId) => NotOneself(Permission::USERS_MANAGE),
     /// Make an administrator.
     CreateAdministrator => Operator,
     /// Page through service accounts.

@@ -3,9 +3,12 @@
 //!
 //! Deliberately absent: what the intention is about; that is the arguments of the service that carries it out.
 
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
 use userd_model::{Act, Actor, Random, Refusal, SessionId, Timestamp, UserId};
@@ -85,6 +88,17 @@ impl Context {
     /// `Forbidden`; `NotSignedIn` for nobody.
     pub fn may(&self, act: &Act) -> Result<(), Refusal> {
         self.actor.may(act)
+    }
+
+    /// Refuses an act for which the actor must have proven who they are a moment ago.
+    ///
+    /// # Errors
+    /// `FreshSignInRequired`.
+    pub fn must_be_fresh(&self, within: Duration) -> Result<(), Refusal> {
+        match self.auth_time {
+            Some(at) if self.now.since(at) <= within => Ok(()),
+            _ => Err(Refusal::FreshSignInRequired),
+        }
     }
 
     /// The user and session that act.

@@ -1,4 +1,4 @@
-//! The signed-in user's accounts elsewhere.
+//! Accounts elsewhere: the signed-in user's own, and those of others for administrators.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use userd_model::{IdentityId, Timestamp};
+use userd_model::{IdentityId, Timestamp, UserId};
 use userd_services::sign_in::{IdentityView, Start};
 use userd_web::{
-    caller::SignedInUser,
+    caller::{Caller, SignedInUser},
     extract::{Json, Path},
     flow_cookie,
     problem::Problem,
@@ -25,7 +25,13 @@ use crate::{api::Api, documented::Routes};
 /// The routes of this resource.
 #[must_use]
 pub(super) fn routes() -> Routes {
-    Routes::new().with(routes!(list)).with(routes!(start_link)).with(routes!(unlink))
+    Routes::new()
+        .with(routes!(list))
+        .with(routes!(start_link))
+        .with(routes!(move_here))
+        .with(routes!(unlink))
+        .with(routes!(list_of))
+        .with(routes!(unlink_of))
 }
 
 /// A linked account elsewhere.
@@ -95,6 +101,59 @@ async fn start_link(
         answer.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(answer)
+}
+
+/// What proves the account that an identity moves from.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Move {
+    /// The one-time code of a sign-in by the account elsewhere that moves, in place of its exchange.
+    code: String,
+    /// Needed where that sign-in began with a `code_challenge`.
+    #[serde(default)]
+    #[schema(max_length = 128)]
+    code_verifier: Option<String>,
+}
+
+/// Move an account elsewhere here from the account that has it. Needs a sign-in that is a few minutes old at most, and
+/// leaves the other account another way to sign in.
+#[utoipa::path(post, path = "/v1/me/identities/move", tag = "Identities", request_body = Move,
+    responses((status = 200, description = "Moved", body = IdentityBody), (status = 403, description = "Sign in again to do this; or the other account is blocked"),
+        (status = 409, description = "This is the other account's last way to sign in"), (status = 422, description = "The code is unknown, used or expired"),
+        (status = 429, description = "Too many attempts")))]
+async fn move_here(
+    State(api): State<Arc<Api>>,
+    user: SignedInUser,
+    Json(body): Json<Move>,
+) -> Result<Json<IdentityBody>, Problem> {
+    let verifier = body.code_verifier.as_deref();
+    Ok(Json(identity(api.services.sign_in.move_here(&user.ctx, &body.code, verifier).await?)))
+}
+
+/// A user's accounts elsewhere.
+#[utoipa::path(get, path = "/v1/users/{id}/identities", tag = "Users", params(("id" = Uuid, Path, description = "The user")),
+    responses((status = 200, description = "All of them", body = IdentityList), (status = 404, description = "No such user")))]
+async fn list_of(
+    State(api): State<Arc<Api>>,
+    Caller(ctx): Caller,
+    Path(id): Path<UserId>,
+) -> Result<Json<IdentityList>, Problem> {
+    let items = api.services.sign_in.identities(&ctx, id).await?.into_iter().map(identity).collect();
+    Ok(Json(IdentityList { items, next_cursor: None }))
+}
+
+/// Unlink an account elsewhere of a user; never the last way to sign in, and never one of one's own.
+#[utoipa::path(delete, path = "/v1/users/{id}/identities/{identity_id}", tag = "Users",
+    params(("id" = Uuid, Path, description = "The user"), ("identity_id" = Uuid, Path, description = "The identity")),
+    responses((status = 204, description = "Unlinked"), (status = 404, description = "No such user, or no such identity"),
+        (status = 409, description = "This is the last way to sign in")))]
+async fn unlink_of(
+    State(api): State<Arc<Api>>,
+    Caller(ctx): Caller,
+    Path((id, identity)): Path<(UserId, IdentityId)>,
+) -> Result<StatusCode, Problem> {
+    api.services.sign_in.unlink_of(&ctx, id, identity).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Unlink an account elsewhere; never the last way to sign in.

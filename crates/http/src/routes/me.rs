@@ -78,23 +78,28 @@ async fn change(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewPassword {
+    /// Left out by whoever has none yet: then the sign-in must be a few minutes old at most.
+    #[serde(default)]
     #[schema(format = Password, max_length = 4096)]
-    current_password: String,
+    current_password: Option<String>,
     #[schema(format = Password, min_length = 8, max_length = 4096)]
     new_password: String,
 }
 
-/// Change my password. Every other session ends.
+/// Change my password, or set the first one. Every other session ends.
 #[utoipa::path(put, path = "/v1/me/password", tag = "Me", request_body = NewPassword,
-    responses((status = 204, description = "Changed"), (status = 403, description = "The current password is wrong"),
+    responses((status = 204, description = "Changed"), (status = 403, description = "The current password is wrong; or there is none yet: sign in again to set the first"),
         (status = 429, description = "Too many attempts"), (status = 503, description = "Busy")))]
 async fn change_password(
     State(api): State<Arc<Api>>,
     user: SignedInUser,
     Json(body): Json<NewPassword>,
 ) -> Result<StatusCode, Problem> {
-    let (current, new) = (Password::new(body.current_password), Password::new(body.new_password));
-    api.services.accounts.change_password(&user.ctx, &current, &new).await?;
+    let (accounts, new) = (&api.services.accounts, Password::new(body.new_password));
+    match body.current_password.map(Password::new) {
+        Some(current) => accounts.change_password(&user.ctx, &current, &new).await?,
+        None => accounts.set_first_password(&user.ctx, &new).await?,
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

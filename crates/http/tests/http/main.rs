@@ -14,6 +14,7 @@ mod answers;
 mod app;
 mod client_authentication;
 mod cross_origin;
+mod dead_ends;
 mod documents;
 mod head_requests;
 mod hostile_bodies;

@@ -1,4 +1,5 @@
-//! A new password: proven by the current one; every other session ends, and every code on its way to the user dies.
+//! A new password: proven by the current one, or by a fresh sign-in where there is none yet; every other session ends,
+//! and every code on its way to the user dies.
 
 use userd_model::{Act, EventKind, Refusal, SessionId, UserId, password::AboutUser};
 use userd_storage::{Failure, repositories::password_credentials::PasswordCredential};
@@ -17,7 +18,24 @@ impl Accounts {
         let proven = self.proof.again(user, session, current, &ctx.origin).await?;
         self.check_new_password(&self.user_reader.view(&proven.user)?, new, "/new_password")?;
         let hash = self.proof.hash(new, &ctx.origin).await?;
-        self.store_password(ctx, user, hash, Some(&proven.hash), Some(session)).await
+        self.store_password(ctx, user, hash, &Ground::Current(&proven.hash), Some(session)).await
+    }
+
+    /// Sets the first password of the signed-in user, who came by a provider so far: a fresh sign-in stands for the
+    /// current password.
+    ///
+    /// # Errors
+    /// `InvalidInput` also where there is a password already, `FreshSignInRequired`, `Busy`.
+    pub async fn set_first_password(&self, ctx: &Context, new: &Password) -> Result<(), Failure> {
+        let (user, session) = ctx.user()?;
+        ctx.may(&Act::ChangePassword(user))?;
+        if self.deps.store.reading().password_credentials().find(user).await?.is_some() {
+            return Err(current_password_wanted().into());
+        }
+        ctx.must_be_fresh(self.deps.settings.fresh_sign_in)?;
+        self.check_new_password(&self.user_reader.show(user).await?, new, "/new_password")?;
+        let hash = self.proof.hash(new, &ctx.origin).await?;
+        self.store_password(ctx, user, hash, &Ground::First, Some(session)).await
     }
 
     /// Sets a password without knowing the old one: the operator's way in.
@@ -29,7 +47,7 @@ impl Accounts {
         let view = self.user_reader.show(user).await?;
         self.check_new_password(&view, new, "/password")?;
         let hash = self.proof.hash(new, &ctx.origin).await?;
-        self.store_password(ctx, user, hash, None, None).await
+        self.store_password(ctx, user, hash, &Ground::Operator, None).await
     }
 
     fn check_new_password(&self, user: &UserView, new: &Password, pointer: &str) -> Result<(), Refusal> {
@@ -42,14 +60,14 @@ impl Accounts {
         rules.check(new.expose(), &about).map_err(|detail| Refusal::field(pointer, detail))
     }
 
-    /// Stores the hash, ends every session but `keep`, and voids every one-time token on its way to the user. `proven`
-    /// is the hash that the current password matched: a change in between makes that proof worth nothing.
+    /// Stores the hash, ends every session but `keep`, and voids every one-time token on its way to the user. A change
+    /// in between makes the ground on which this was asked worth nothing.
     async fn store_password(
         &self,
         ctx: &Context,
         user: UserId,
         hash: String,
-        proven: Option<&str>,
+        ground: &Ground<'_>,
         keep: Option<SessionId>,
     ) -> Result<(), Failure> {
         let hash = &hash;
@@ -57,9 +75,7 @@ impl Accounts {
             .run(ctx, "change_password", |mut change| async move {
                 let owner = change.users().find(user).await?.ok_or(Refusal::NotFound)?;
                 let stored = change.password_credentials().find(user).await?;
-                if proven.is_some_and(|proven| stored.is_none_or(|stored| stored.hash != proven)) {
-                    return Err(Refusal::WrongCurrentPassword.into());
-                }
+                ground.must_hold(stored.as_ref())?;
                 if keep.is_some() {
                     owner.must_be_active()?;
                 }
@@ -78,4 +94,30 @@ impl Accounts {
         tracing::info!(user_id = %user, "password changed");
         Ok(())
     }
+}
+
+/// What a new password rests on.
+enum Ground<'a> {
+    /// The hash that the current password matched.
+    Current(&'a str),
+    /// There was none.
+    First,
+    /// The operator's word.
+    Operator,
+}
+
+impl Ground<'_> {
+    fn must_hold(&self, stored: Option<&PasswordCredential>) -> Result<(), Refusal> {
+        match self {
+            Self::Current(proven) if stored.is_none_or(|stored| stored.hash != *proven) => {
+                Err(Refusal::WrongCurrentPassword)
+            }
+            Self::First if stored.is_some() => Err(current_password_wanted()),
+            Self::Current(_) | Self::First | Self::Operator => Ok(()),
+        }
+    }
+}
+
+fn current_password_wanted() -> Refusal {
+    Refusal::field("/current_password", "is required: this account has a password")
 }

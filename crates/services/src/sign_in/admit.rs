@@ -26,6 +26,13 @@ use crate::{
     change::Change,
 };
 
+/// Somebody who may come in, and the account elsewhere by which they came.
+#[derive(Clone, Copy)]
+pub(super) struct Admission {
+    pub user: UserId,
+    pub identity: Option<IdentityId>,
+}
+
 impl SignIn {
     /// Finds or makes the account of a profile.
     pub(super) async fn admit(
@@ -33,18 +40,18 @@ impl SignIn {
         ctx: &Context,
         provider: &Arc<dyn Provider>,
         profile: Profile,
-    ) -> Result<UserId, Failure> {
+    ) -> Result<Admission, Failure> {
         must_be_admitted(provider, &profile)?;
         let (account, profile) = (&self.account(&profile)?, &profile);
         self.changes
             .run(ctx, "admit", |mut change| async move {
                 consume(&mut change, profile).await?;
-                let user = match self.known(&mut change, profile).await? {
-                    Some(user) => user,
+                let (user, identity) = match self.known(&mut change, profile).await? {
+                    Some(known) => known,
                     None => self.newcomer(&mut change, provider, profile, account).await?,
                 };
                 change.refresh_view(&user);
-                change.commit(user.id).await
+                change.commit(Admission { user: user.id, identity }).await
             })
             .await
     }
@@ -70,15 +77,19 @@ impl SignIn {
                 match self.known_owner(&mut change, profile).await? {
                     Some(owner) if owner == user.id => self.record_use(&mut change, &user, profile, now).await?,
                     Some(_) => return Err(Refusal::IdentityTaken.into()),
-                    None => self.insert_identity(&mut change, &user, profile).await?,
-                }
+                    None => Some(self.insert_identity(&mut change, &user, profile).await?),
+                };
                 change.commit(()).await
             })
             .await
     }
 
     /// The user behind an identity that is known already.
-    async fn known(&self, change: &mut Change<'_>, profile: &Profile) -> Result<Option<User>, Failure> {
+    async fn known(
+        &self,
+        change: &mut Change<'_>,
+        profile: &Profile,
+    ) -> Result<Option<(User, Option<IdentityId>)>, Failure> {
         let Some(owner) = self.known_owner(change, profile).await? else { return Ok(None) };
         let user = change.users().find(owner).await?.ok_or(Refusal::ProviderRefused("account_gone"))?;
         user.must_be_active().map_err(|refusal| match refusal {
@@ -86,8 +97,8 @@ impl SignIn {
             other => other,
         })?;
         let now = change.now;
-        self.record_use(change, &user, profile, now).await?;
-        Ok(Some(user))
+        let identity = self.record_use(change, &user, profile, now).await?;
+        Ok(Some((user, identity)))
     }
 
     async fn known_owner(&self, uow: &mut UnitOfWork, profile: &Profile) -> Result<Option<UserId>, Failure> {
@@ -106,22 +117,22 @@ impl SignIn {
         provider: &Arc<dyn Provider>,
         profile: &Profile,
         account: &AccountSeed,
-    ) -> Result<User, Failure> {
+    ) -> Result<(User, Option<IdentityId>), Failure> {
         if let Some(owner) = self.owner_of_proven_email(change, profile).await? {
             let owner = change.users().find(owner).await?.ok_or(Refusal::AccountExists)?;
             if owner.email_verified || !owner.roles.is_empty() || owner.must_be_active().is_err() {
                 return Err(Refusal::AccountExists.into());
             }
             let user = self.transfer_to_mailbox_owner(change, owner).await?;
-            self.insert_identity(change, &user, profile).await?;
-            return Ok(user);
+            let identity = self.insert_identity(change, &user, profile).await?;
+            return Ok((user, Some(identity)));
         }
         if !provider.policy().allow_sign_up || !self.deps.settings.registration_open {
             return Err(Refusal::ProviderRefused("sign_up_closed").into());
         }
         let user = account.store(change).await?;
-        self.insert_identity(change, &user, profile).await?;
-        Ok(user)
+        let identity = self.insert_identity(change, &user, profile).await?;
+        Ok((user, Some(identity)))
     }
 
     async fn owner_of_proven_email(&self, uow: &mut UnitOfWork, profile: &Profile) -> Result<Option<UserId>, Failure> {
@@ -155,7 +166,12 @@ impl SignIn {
         Ok(user)
     }
 
-    async fn insert_identity(&self, change: &mut Change<'_>, user: &User, profile: &Profile) -> Result<(), Failure> {
+    async fn insert_identity(
+        &self,
+        change: &mut Change<'_>,
+        user: &User,
+        profile: &Profile,
+    ) -> Result<IdentityId, Failure> {
         let now = change.now;
         let claimed = |name: String| (claim(&self.deps, KIND, &name, user.id, now), Refusal::IdentityTaken);
         let claims: Vec<_> = names(profile).into_iter().map(claimed).collect();
@@ -177,7 +193,7 @@ impl SignIn {
         change.identities().insert(&identity).await?;
         let data = serde_json::json!({ "identity_id": id, "provider": identity.provider });
         change.event(EventKind::IdentityLinked, user.id, data);
-        Ok(())
+        Ok(id)
     }
 
     /// Remembers what the provider said this time; nothing of it changes the user.
@@ -187,7 +203,8 @@ impl SignIn {
         user: &User,
         profile: &Profile,
         now: Timestamp,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<IdentityId>, Failure> {
+        let mut used = None;
         let identities = uow.identities().of_user(user.id).await?;
         for mut identity in identities {
             if identity.provider != profile.provider
@@ -204,8 +221,9 @@ impl SignIn {
             }
             identity.bot_access = profile.bot_access.unwrap_or(identity.bot_access);
             uow.identities().update(&identity).await?;
+            used = Some(identity.id);
         }
-        Ok(())
+        Ok(used)
     }
 
     /// The second name of an identity, such as an opaque subject, as it is from now on. One that is claimed stays

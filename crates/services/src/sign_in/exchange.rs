@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use userd_crypto::{OpaqueSecret, constant_time_eq};
-use userd_model::{Refusal, SessionId, UserId};
+use userd_model::{IdentityId, Refusal, SessionId, UserId};
 use userd_storage::Failure;
 
-use super::{SignIn, login_flow::Keep};
+use super::{SignIn, admit::Admission, login_flow::Keep};
 use crate::{Completion, Context, change::Change, limits::Limited, sessions::Proof, sign_in_outcome};
 
 const LIFE: Duration = Duration::from_secs(60);
@@ -21,9 +21,12 @@ const SPENT: &str = "spent_exchange_code";
 const SPENT_LIFE: Duration = Duration::from_secs(600);
 
 #[derive(Serialize, Deserialize)]
-struct Admitted {
-    user: UserId,
+pub(super) struct Admitted {
+    pub user: UserId,
     code_challenge: Option<String>,
+    /// By which account elsewhere; none in codes of a release that did not write it down.
+    #[serde(default)]
+    pub identity: Option<IdentityId>,
     /// Who said so; none in codes of a release that did not write it down.
     #[serde(default)]
     provider: Option<String>,
@@ -33,12 +36,12 @@ impl SignIn {
     pub(super) async fn mint_code(
         &self,
         ctx: &Context,
-        user: UserId,
+        Admission { user, identity }: Admission,
         provider: &str,
         code_challenge: Option<String>,
     ) -> Result<String, Failure> {
         let (code, hash) = OpaqueSecret::mint(PREFIX, self.deps.random.as_ref());
-        let admitted = Admitted { user, code_challenge, provider: Some(provider.to_owned()) };
+        let admitted = Admitted { user, code_challenge, identity, provider: Some(provider.to_owned()) };
         let keep = Keep { purpose: PURPOSE, context: CONTEXT, owner: Some(user), life: LIFE };
         self.remember(ctx, &hash, &keep, &admitted).await?;
         Ok(code.to_string())
@@ -72,13 +75,12 @@ impl SignIn {
     ) -> Result<Completion, Failure> {
         self.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
         let device_name = crate::sessions::device_name(device_name)?;
-        let hash = &OpaqueSecret::hash_of(PREFIX, code).ok_or(Refusal::InvalidCode)?;
-        let found = self.deps.store.reading().one_time_tokens().find(hash, PURPOSE, ctx.now).await?;
-        let admitted: Option<Admitted> = found.map(|code| self.unseal(CONTEXT, code.payload)).transpose()?;
+        let hash = &code_hash(code)?;
+        let admitted = self.admitted(ctx, hash).await?;
         if let Some(provider) = admitted.as_ref().and_then(|admitted| admitted.provider.as_deref()) {
             self.method(provider).clone_into(method);
         }
-        let proven = admitted.filter(|admitted| proves(admitted.code_challenge.as_deref(), verifier));
+        let proven = admitted.filter(|admitted| admitted.is_proven_by(verifier));
         let begun = match proven {
             Some(admitted) => self.begin_session(ctx, admitted.user, Some(hash), device_name).await,
             None => Err(Refusal::InvalidCode.into()),
@@ -91,9 +93,22 @@ impl SignIn {
         Ok(completion)
     }
 
+    /// Whom a code was given out for; it stays good.
+    pub(super) async fn admitted(&self, ctx: &Context, hash: &[u8; 32]) -> Result<Option<Admitted>, Failure> {
+        let found = self.deps.store.reading().one_time_tokens().find(hash, PURPOSE, ctx.now).await?;
+        found.map(|code| self.unseal(CONTEXT, code.payload)).transpose()
+    }
+
+    /// Uses a code up for something else than a session.
+    pub(super) async fn take_code(&self, change: &mut Change<'_>, hash: &[u8; 32]) -> Result<(), Failure> {
+        let now = change.now;
+        change.one_time_tokens().take(hash, PURPOSE, now).await?.ok_or(Refusal::InvalidCode)?;
+        Ok(())
+    }
+
     /// Uses a code up that was shown in vain. Where it has been exchanged before, one of the two who showed it is a
     /// thief, so what it began ends (RFC 6749, section 4.1.2).
-    async fn void(&self, ctx: &Context, hash: &[u8; 32]) -> Result<(), Failure> {
+    pub(super) async fn void(&self, ctx: &Context, hash: &[u8; 32]) -> Result<(), Failure> {
         let mut reading = self.deps.store.reading();
         let exists = reading.one_time_tokens().find(hash, PURPOSE, ctx.now).await?.is_some()
             || reading.one_time_tokens().find(hash, SPENT, ctx.now).await?.is_some();
@@ -163,13 +178,20 @@ impl SignIn {
     }
 }
 
-/// Without a challenge a verifier must be absent too: sending one would hide a downgrade.
-fn proves(challenge: Option<&str>, verifier: Option<&str>) -> bool {
-    match (challenge, verifier) {
-        (None, None) => true,
-        (Some(challenge), Some(verifier)) => {
-            constant_time_eq(challenge.as_bytes(), userd_providers::pkce_challenge(verifier).as_bytes())
+/// What is kept of a code.
+pub(super) fn code_hash(code: &str) -> Result<[u8; 32], Refusal> {
+    OpaqueSecret::hash_of(PREFIX, code).ok_or(Refusal::InvalidCode)
+}
+
+impl Admitted {
+    /// Without a challenge a verifier must be absent too: sending one would hide a downgrade.
+    pub(super) fn is_proven_by(&self, verifier: Option<&str>) -> bool {
+        match (self.code_challenge.as_deref(), verifier) {
+            (None, None) => true,
+            (Some(challenge), Some(verifier)) => {
+                constant_time_eq(challenge.as_bytes(), userd_providers::pkce_challenge(verifier).as_bytes())
+            }
+            _ => false,
         }
-        _ => false,
     }
 }

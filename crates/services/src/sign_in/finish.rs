@@ -143,9 +143,9 @@ impl SignIn {
         }
         match flow.purpose {
             Purpose::SignIn => {
-                let user = self.admit(ctx, &provider, profile).await?;
-                sign_in_outcome::note_user(user);
-                self.mint_code(ctx, user, id, flow.code_challenge.clone()).await.map(Some)
+                let admission = self.admit(ctx, &provider, profile).await?;
+                sign_in_outcome::note_user(admission.user);
+                self.mint_code(ctx, admission, id, flow.code_challenge.clone()).await.map(Some)
             }
             Purpose::Link { user, session } => {
                 sign_in_outcome::note_user(user);

@@ -1,4 +1,4 @@
-//! A user's accounts elsewhere: list and unlink. Deliberately absent: linking (`admit.rs`).
+//! A user's accounts elsewhere: list and unlink. Deliberately absent: linking (`admit.rs`) and moving (`moving.rs`).
 
 use serde::Serialize;
 use userd_model::{Act, EventKind, Identity, IdentityId, Refusal, Timestamp, User, UserId};
@@ -37,33 +37,61 @@ impl SignIn {
         reading.identities().of_user(user.id).await?.iter().map(|identity| self.view(&user, identity)).collect()
     }
 
-    /// Unlinks an account elsewhere, and tells the provider where it listens.
+    /// Unlinks an account elsewhere of the signed-in user, and tells the provider where it listens.
     ///
     /// # Errors
     /// `FreshSignInRequired`, `LastWayIn`, `NotFound`.
     pub async fn unlink(&self, ctx: &Context, id: IdentityId) -> Result<(), Failure> {
-        let (user_id, _) = ctx.user()?;
-        ctx.may(&Act::UnlinkIdentity(user_id))?;
-        self.must_be_fresh(ctx)?;
+        let (user, _) = ctx.user()?;
+        ctx.may(&Act::UnlinkIdentity(user))?;
+        ctx.must_be_fresh(self.deps.settings.fresh_sign_in)?;
+        self.take_way_in(ctx, user, id).await
+    }
+
+    /// The same by an administrator. Not the last way in either: whoever shall not come in is blocked.
+    ///
+    /// # Errors
+    /// `Forbidden`, `LastWayIn`, `NotFound`.
+    pub async fn unlink_of(&self, ctx: &Context, user: UserId, id: IdentityId) -> Result<(), Failure> {
+        ctx.may(&Act::RemoveIdentity(user))?;
+        self.take_way_in(ctx, user, id).await
+    }
+
+    async fn take_way_in(&self, ctx: &Context, of: UserId, id: IdentityId) -> Result<(), Failure> {
+        let is_owner = ctx.user().is_ok_and(|(user, _)| user == of);
         let (user, identity) = self
             .changes
             .run(ctx, "unlink_identity", |mut change| async move {
-                let user = change.active_user(user_id).await?;
-                let all = change.identities().of_user(user_id).await?;
-                let identity = all.iter().find(|identity| identity.id == id).cloned().ok_or(Refusal::NotFound)?;
-                // Only ways that are open count: a provider on offer, or a password with a login to go with it.
-                let another = all.iter().any(|other| other.id != id && self.provider(&other.provider).is_ok());
-                if !another && !has_password_login(&mut change, user_id).await? {
-                    return Err(Refusal::LastWayIn.into());
+                let user = change.users().find(of).await?.ok_or(Refusal::NotFound)?;
+                if is_owner {
+                    user.must_be_active()?;
                 }
+                let identity = self.spare_way_in(&mut change, of, id).await?;
                 self.remove_identity(&mut change, &user, &identity).await?;
                 let data = serde_json::json!({ "identity_id": id, "provider": identity.provider });
-                change.event(EventKind::IdentityUnlinked, user_id, data);
+                change.event(EventKind::IdentityUnlinked, of, data);
                 change.commit((user, identity)).await
             })
             .await?;
         self.revoke_upstream(&user, &identity, ctx.now).await;
         Ok(())
+    }
+
+    /// An identity that its owner can do without. Only ways that are open count: a provider on offer, or a password with
+    /// a login to go with it.
+    pub(super) async fn spare_way_in(
+        &self,
+        uow: &mut UnitOfWork,
+        of: UserId,
+        id: IdentityId,
+    ) -> Result<Identity, Failure> {
+        let all = uow.identities().of_user(of).await?;
+        let identity = all.iter().find(|identity| identity.id == id).cloned().ok_or(Refusal::NotFound)?;
+        let another = all.iter().any(|other| other.id != id && self.provider(&other.provider).is_ok());
+        if !another && !has_password_login(uow, of).await? {
+            return Err(Refusal::LastWayIn.into());
+        }
+        Ok(identity)
     }
 
     /// Removes an identity and its claims within a unit of work.
@@ -104,7 +132,7 @@ impl SignIn {
         }
     }
 
-    fn view(&self, user: &User, identity: &Identity) -> Result<IdentityView, Failure> {
+    pub(super) fn view(&self, user: &User, identity: &Identity) -> Result<IdentityView, Failure> {
         let profile = self.remembered(user, identity)?;
         let (name, username, email, picture) =
             profile.map_or((None, None, None, None), |p| (p.name, p.username, p.email, p.picture));

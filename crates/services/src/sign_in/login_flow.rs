@@ -147,17 +147,10 @@ impl SignIn {
         self.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
         let (user, session) = ctx.user()?;
         ctx.may(&Act::LinkIdentity(user))?;
-        self.must_be_fresh(ctx)?;
+        ctx.must_be_fresh(self.deps.settings.fresh_sign_in)?;
         let begun = self.begin(ctx, provider, start, Purpose::Link { user, session }).await;
         sign_in_outcome::note(self.method(provider), begun.as_ref().map_or_else(sign_in_outcome::of, |_| "begun"));
         begun
-    }
-
-    pub(super) fn must_be_fresh(&self, ctx: &Context) -> Result<(), Refusal> {
-        match ctx.auth_time {
-            Some(at) if ctx.now.since(at) <= self.deps.settings.fresh_sign_in => Ok(()),
-            _ => Err(Refusal::FreshSignInRequired),
-        }
     }
 
     async fn begin(&self, ctx: &Context, id: &str, start: Start, purpose: Purpose) -> Result<StartedFlow, Failure> {

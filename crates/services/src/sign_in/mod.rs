@@ -8,6 +8,7 @@
 //! - `exchange.rs`: the one-time code for tokens, so that tokens never travel in a URL
 //! - `native.rs`: apps that hand over a proof themselves
 //! - `identities.rs`: a user's accounts elsewhere: list, unlink
+//! - `moving.rs`: an account elsewhere from one user to another
 //! - `identity_names.rs`, `remembered.rs`: how identities are named in claims, and what is sealed with them
 //! - `bot.rs`: sign-in by a message to the messenger's bot
 
@@ -18,6 +19,7 @@ mod finish;
 mod identities;
 mod identity_names;
 mod login_flow;
+mod moving;
 mod native;
 mod remembered;
 

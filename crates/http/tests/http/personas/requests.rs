@@ -80,6 +80,7 @@ pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
         }
         ("POST", "/v1/auth/{provider}/callback") => Sent::Form("state=unknown&code=unknown".to_owned()),
         ("POST", "/v1/auth/exchange") => Sent::Json(json!({"code": "unknown"})),
+        ("POST", "/v1/me/identities/move") => Sent::Json(json!({"code": "unknown"})),
         ("POST", "/v1/auth/{provider}/token") => Sent::Json(json!({"access_token": "unknown"})),
         ("POST", "/v1/auth/telegram/widget") => Sent::Json(json!({"id": 1, "auth_date": 1, "hash": "00"})),
         ("POST", "/v1/auth/telegram/mini-app") => Sent::Json(json!({"init_data": "hash=00"})),

@@ -3,6 +3,7 @@
 mod admission;
 mod bot;
 mod codes;
+mod dead_ends;
 pub(crate) mod elsewhere;
 mod linking;
 mod login_flows;

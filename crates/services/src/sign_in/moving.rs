@@ -1,0 +1,112 @@
+//! Moving an account elsewhere from one user to another. Whoever asks is signed in to the one a moment ago, and shows
+//! the one-time code of a sign-in to the other by the very account that moves: both sides are proven fresh.
+//!
+//! Deliberately absent: emptying an account. The other user keeps a way in.
+
+use userd_model::{Act, EventKind, Identity, IdentityId, Refusal, User};
+use userd_storage::Failure;
+
+use super::{
+    SignIn,
+    exchange::{Admitted, code_hash},
+    identities::IdentityView,
+    identity_names::{KIND, name},
+};
+use crate::{
+    Context,
+    accounts::{claim, claim_all},
+    change::Change,
+    limits::Limited,
+};
+
+impl SignIn {
+    /// Moves the account elsewhere that a code was given out for to the signed-in user. The code is used up.
+    ///
+    /// # Errors
+    /// `FreshSignInRequired`, `InvalidCode`, `LastWayIn` where the other user could not come in any more, `Blocked`.
+    pub async fn move_here(&self, ctx: &Context, code: &str, verifier: Option<&str>) -> Result<IdentityView, Failure> {
+        self.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
+        let (user, _) = ctx.user()?;
+        ctx.may(&Act::LinkIdentity(user))?;
+        ctx.must_be_fresh(self.deps.settings.fresh_sign_in)?;
+        let hash = &code_hash(code)?;
+        let moved = match self.admitted(ctx, hash).await?.filter(|admitted| admitted.is_proven_by(verifier)) {
+            Some(admitted) => self.move_admitted(ctx, hash, &admitted).await,
+            None => Err(Refusal::InvalidCode.into()),
+        };
+        if let Err(Failure::Refused(_)) = moved {
+            self.void(ctx, hash).await?;
+        }
+        let view = moved?;
+        self.limits.give_back(Limited::SignInPerNetwork, &ctx.origin.network).await;
+        Ok(view)
+    }
+
+    async fn move_admitted(
+        &self,
+        ctx: &Context,
+        hash: &[u8; 32],
+        admitted: &Admitted,
+    ) -> Result<IdentityView, Failure> {
+        let (user, _) = ctx.user()?;
+        let id = admitted.identity.ok_or(Refusal::InvalidCode)?;
+        self.changes
+            .run(ctx, "move_identity", |mut change| async move {
+                self.take_code(&mut change, hash).await?;
+                let here = change.active_user(user).await?;
+                if admitted.user == user {
+                    let identity = change.identities().find(id).await?.filter(|identity| identity.user_id == user);
+                    let view = self.view(&here, &identity.ok_or(Refusal::InvalidCode)?)?;
+                    return change.commit(view).await;
+                }
+                let there = change.users().find(admitted.user).await?.ok_or(Refusal::InvalidCode)?;
+                there.must_be_active()?;
+                let identity = self.spare_way_in(&mut change, there.id, id).await?;
+                let moved = self.adopt(&mut change, &there, &identity, &here).await?;
+                change.commit(self.view(&here, &moved)?).await
+            })
+            .await
+    }
+
+    /// Takes an identity from one user and gives it to another: its claims change hands, and what is sealed is sealed
+    /// anew under the new owner's key.
+    async fn adopt(
+        &self,
+        change: &mut Change<'_>,
+        there: &User,
+        identity: &Identity,
+        here: &User,
+    ) -> Result<Identity, Failure> {
+        let (now, id): (_, IdentityId) = (change.now, change.id());
+        let subject = self.open(there, identity.id, "subject", &identity.subject)?;
+        let remembered = self.remembered(there, identity)?;
+        let tokens = match &identity.tokens {
+            Some(tokens) => Some(self.seal(here, id, "tokens", &self.open(there, identity.id, "tokens", tokens)?)?),
+            None => None,
+        };
+        self.remove_identity(change, there, identity).await?;
+        let subject_text = String::from_utf8_lossy(&subject);
+        let mut names = vec![name(&identity.provider, &identity.issuer, &subject_text)];
+        if let Some((issuer, subject)) = remembered.as_ref().and_then(|profile| profile.secondary.as_ref()) {
+            names.push(name(&identity.provider, issuer, subject));
+        }
+        let claimed = |name: &String| (claim(&self.deps, KIND, name, here.id, now), Refusal::IdentityTaken);
+        claim_all(change, &names.iter().map(claimed).collect::<Vec<_>>()).await?;
+        let moved = Identity {
+            id,
+            user_id: here.id,
+            subject: self.seal(here, id, "subject", &subject)?,
+            profile: remembered.map(|profile| self.seal_profile(here, id, &profile)).transpose()?,
+            tokens,
+            created_at: now,
+            ..identity.clone()
+        };
+        change.identities().insert(&moved).await?;
+        let provider = &identity.provider;
+        let left = serde_json::json!({ "identity_id": identity.id, "provider": provider, "moved_to": here.id });
+        change.event(EventKind::IdentityUnlinked, there.id, left);
+        let came = serde_json::json!({ "identity_id": id, "provider": provider, "moved_from": there.id });
+        change.event(EventKind::IdentityLinked, here.id, came);
+        Ok(moved)
+    }
+}
