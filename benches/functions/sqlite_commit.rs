@@ -8,7 +8,7 @@ use divan::{Bencher, counter::ItemsCount};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 use userd_benches::{Dice, now};
-use userd_model::{Event, EventId, EventKind, UserId};
+use userd_model::{EventId, EventKind, Fact, FactActor, UserId};
 use userd_storage::{
     Store,
     engines::{SqliteEngine, SqliteLocation, SqliteOptions},
@@ -40,10 +40,10 @@ fn plain_rusqlite(bencher: Bencher<'_, '_>) {
     database.execute_batch("PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000").unwrap();
     let insert = "INSERT INTO outbox (shard, created_at, id, kind, user_id, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     bencher.counter(ItemsCount::new(1_usize)).bench_local(|| {
-        let event = event();
-        let (id, user) = (event.id.0.into_bytes(), event.user_id.0.into_bytes());
+        let fact = fact();
+        let (id, user) = (fact.id.0.into_bytes(), UserId::mint(&Dice).0.into_bytes());
         database.prepare_cached("BEGIN IMMEDIATE").unwrap().execute(()).unwrap();
-        let values = (i64::from(id[0]) % 16, event.at.micros(), id, event.kind.as_str(), user, "{}");
+        let values = (i64::from(id[0]) % 16, fact.at.micros(), id, fact.kind.as_str(), user, "{}");
         database.prepare_cached(insert).unwrap().execute(values).unwrap();
         database.prepare_cached("COMMIT").unwrap().execute(()).unwrap();
     });
@@ -70,19 +70,25 @@ fn open(folder: &TempDir, options: impl Fn(SqliteLocation) -> SqliteOptions) -> 
 }
 
 async fn commit(store: Arc<Store>) {
-    let event = &event();
+    let fact = &fact();
     let done = store.transact("bench", |mut uow| async move {
-        uow.outbox().push(event).await?;
+        uow.outbox().push(fact).await?;
         uow.commit(()).await
     });
     done.await.unwrap();
 }
 
-fn event() -> Event {
-    Event {
+fn fact() -> Fact {
+    Fact {
         id: EventId::mint(&Dice),
-        kind: EventKind::SessionStarted,
-        user_id: UserId::mint(&Dice),
+        kind: EventKind::SessionStarted.as_str().to_owned(),
+        public: true,
+        subject: UserId::mint(&Dice).into(),
+        number: 1,
+        actor: FactActor::unknown(),
+        request_id: None,
+        origin: None,
+        personal: None,
         at: now(),
         data: serde_json::json!({}),
     }

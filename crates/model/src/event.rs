@@ -1,9 +1,6 @@
-//! Events: facts that other parts and other services may want to know, written to the outbox in the same unit of
-//! work as the change itself. They carry ids, never personal data.
+//! The kinds of facts: their published words. What a fact is made of is in `fact.rs`.
 
 use serde::{Deserialize, Serialize};
-
-use crate::{EventId, Timestamp, UserId};
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $word:literal),+ $(,)?) => {
@@ -51,21 +48,27 @@ kinds! {
     IdentityUnlinked = "identity.unlinked",
     /// The messenger's bot may write to the user, or may no longer.
     BotAccessChanged = "identity.bot_access_changed",
+    /// A service account was made.
+    ClientCreated = "client.created",
+    /// A service account was disabled.
+    ClientDisabled = "client.disabled",
+    /// A service account got a new secret.
+    ClientSecretRotated = "client.secret_rotated",
 }
 
-/// One fact.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Event {
-    /// For consumers to recognise a repeated delivery.
-    pub id: EventId,
-    /// What happened.
-    pub kind: EventKind,
-    /// To whom.
-    pub user_id: UserId,
-    /// When.
-    pub at: Timestamp,
-    /// More ids and words; a JSON object without personal data.
-    pub data: serde_json::Value,
+impl EventKind {
+    /// Whether other services hear of it: whether it goes into the event log.
+    #[must_use]
+    pub const fn is_public(self) -> bool {
+        true
+    }
+
+    /// Whether it happens only to somebody who has just proven who they are: then they are who acted, although the
+    /// request began as nobody's.
+    #[must_use]
+    pub const fn is_by_its_user(self) -> bool {
+        !matches!(self, Self::RefreshTokenReplayed)
+    }
 }
 
 #[cfg(test)]
@@ -89,6 +92,9 @@ mod tests {
             "identity.linked",
             "identity.unlinked",
             "identity.bot_access_changed",
+            "client.created",
+            "client.disabled",
+            "client.secret_rotated",
         ];
         let words: Vec<_> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
         for word in published {

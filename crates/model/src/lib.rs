@@ -6,6 +6,7 @@
 pub mod client;
 pub mod email;
 pub mod event;
+pub mod fact;
 pub mod id;
 pub mod identity;
 pub mod password;
@@ -28,7 +29,8 @@ pub mod username;
 
 pub use client::Client;
 pub use email::Email;
-pub use event::{Event, EventKind};
+pub use event::EventKind;
+pub use fact::{Fact, FactActor, Subject};
 pub use id::{ClientId, EventId, IdentityId, RevocationId, SessionId, TokenId, UserId};
 pub use identity::Identity;
 pub use password::{AboutUser, PasswordRules};

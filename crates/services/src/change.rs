@@ -1,4 +1,4 @@
-//! The one way to make a change: a unit of work together with what it tells others. Events and revocations are
+//! The one way to make a change: a unit of work together with what it tells others. Facts and revocations are
 //! collected while the body runs and written with its last statements; what must happen after the commit (caches
 //! forget, other replicas hear) happens in [`Changes::run`], once, and cannot be forgotten.
 //!
@@ -12,18 +12,20 @@ use std::{
 };
 
 use userd_crypto::CryptoManager;
-use userd_model::{Clock, Event, EventKind, Random, Refusal, Revocation, Revoked, Session, Timestamp, User, UserId};
-use userd_storage::{Failure, Store, UnitOfWork};
+use userd_model::{EventKind, Refusal, Revocation, Revoked, Session, Subject, Timestamp, User, UserId};
+use userd_storage::{Failure, UnitOfWork};
 
-use crate::{Context, Dependencies, revocations::Revocations, user_reader::UserReader};
+use crate::{
+    Context, Dependencies,
+    fact_drafts::{FactDraft, FactDrafts},
+    revocations::Revocations,
+    user_reader::UserReader,
+};
 
 /// Makes changes.
 #[derive(Clone)]
 pub struct Changes {
-    store: Arc<Store>,
-    crypto: Arc<CryptoManager>,
-    clock: Arc<dyn Clock>,
-    random: Arc<dyn Random>,
+    deps: Dependencies,
     revocations: Arc<Revocations>,
     users: UserReader,
 }
@@ -37,7 +39,7 @@ pub struct Change<'a> {
     pub context: &'a Context,
     /// The time of the change, the same in every re-run.
     pub now: Timestamp,
-    events: Vec<Event>,
+    facts: FactDrafts,
     effects: Effects,
 }
 
@@ -69,14 +71,7 @@ struct Ids<'a> {
 
 impl Changes {
     pub(crate) fn new(deps: &Dependencies, revocations: Arc<Revocations>, users: UserReader) -> Self {
-        Self {
-            store: Arc::clone(&deps.store),
-            crypto: Arc::clone(&deps.crypto),
-            clock: Arc::clone(&deps.clock),
-            random: Arc::clone(&deps.random),
-            revocations,
-            users,
-        }
+        Self { deps: deps.clone(), revocations, users }
     }
 
     /// Runs `work` until it commits or refuses, and then does what follows from it.
@@ -99,19 +94,20 @@ impl Changes {
         name: &'static str,
         work: &'w Work<'a, 'w, T>,
     ) -> Result<T, Failure> {
-        let (seed, number) = (context.seed(self.random.as_ref()), context.next_change());
+        let (seed, number) = (context.seed(self.deps.random.as_ref()), context.next_change());
         // Later than the request, where hashing came before: verifiers rely on revocations being told when they are made.
-        let now = self.clock.now().max(context.now);
+        let now = self.deps.now().max(context.now);
         let committed = self
+            .deps
             .store
             .transact(name, |unit| {
                 work(Change {
                     unit,
                     changes: self,
-                    ids: Ids { crypto: &self.crypto, seed, change: number, next: 0 },
+                    ids: Ids { crypto: &self.deps.crypto, seed, change: number, next: 0 },
                     context,
                     now,
-                    events: Vec::new(),
+                    facts: FactDrafts::default(),
                     effects: Effects::default(),
                 })
             })
@@ -123,7 +119,7 @@ impl Changes {
     /// A context of the service itself: background work.
     #[must_use]
     pub fn system_context(&self) -> Context {
-        Context::new(self.clock.now()).acting_as(userd_model::Actor::System)
+        Context::new(self.deps.now()).acting_as(userd_model::Actor::System)
     }
 
     async fn follow(&self, effects: Effects) {
@@ -143,10 +139,16 @@ impl Change<'_> {
         self.ids.next().into()
     }
 
-    /// Tells everybody who listens what happened to `user`. `data` holds ids and words, never personal data.
-    pub fn event(&mut self, kind: EventKind, user_id: UserId, data: serde_json::Value) {
-        let event = Event { id: self.id(), kind, user_id, at: self.now, data };
-        self.events.push(event);
+    /// Tells everybody who listens what happened to `subject`. `data` holds ids and words, never personal data; that has
+    /// a place of its own ([`FactDraft::personal`]).
+    pub fn event(&mut self, kind: EventKind, subject: impl Into<Subject>, data: serde_json::Value) -> &mut FactDraft {
+        let id = self.id();
+        self.facts.add(id, kind, subject.into(), (self.context, self.now), data)
+    }
+
+    /// The user is new: made in this change.
+    pub(crate) fn begins(&mut self, user: &User) {
+        self.facts.begin(user);
     }
 
     /// Makes every verifier refuse something from now on.
@@ -203,7 +205,7 @@ impl Change<'_> {
     /// Those of [`UnitOfWork::commit`].
     pub async fn commit<T>(mut self, value: T) -> Result<Committed<T>, Failure> {
         self.unit.defer_writes();
-        self.unit.outbox().push_many(&self.events).await?;
+        self.facts.write(&mut self.unit, &self.changes.deps, self.context).await?;
         self.unit.revocations().insert_many(&self.effects.revocations).await?;
         self.unit.commit(Committed { value, effects: self.effects }).await
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use userd_crypto::OpaqueSecret;
-use userd_model::{Act, Actor, Client, ClientId, Permission, Refusal, Revoked, Timestamp, text};
+use userd_model::{Act, Actor, Client, ClientId, EventKind, Permission, Refusal, Revoked, Timestamp, text};
 use userd_storage::Failure;
 
 use crate::{
@@ -107,6 +107,8 @@ impl Clients {
                     return change.commit(saved).await;
                 }
                 change.clients().insert(client).await?;
+                let data = serde_json::json!({ "permissions": client.permissions });
+                change.event(EventKind::ClientCreated, client.id, data);
                 self.idempotency.save(&mut change, idempotent, answer).await?;
                 change.commit(answer.clone()).await
             })
@@ -133,7 +135,7 @@ impl Clients {
     /// `Forbidden`, `NotFound`.
     pub async fn disable(&self, ctx: &Context, id: ClientId) -> Result<(), Failure> {
         ctx.may(&Act::DisableClient)?;
-        self.change(ctx, "disable_client", id, |client, at| {
+        self.change(ctx, ("disable_client", EventKind::ClientDisabled), id, |client, at| {
             client.disabled_at.get_or_insert(at);
             Ok(())
         })
@@ -150,7 +152,7 @@ impl Clients {
         ctx.may(&Act::RotateClientSecret)?;
         let (secret, hash) = OpaqueSecret::mint(PREFIX, self.deps.random.as_ref());
         let client = self
-            .change(ctx, "rotate_client_secret", id, |client, at| {
+            .change(ctx, ("rotate_client_secret", EventKind::ClientSecretRotated), id, |client, at| {
                 must_hold(&ctx.actor, &client.permissions)?;
                 client.secret_hash = hash.to_vec();
                 client.secret_changed_at = at;
@@ -163,7 +165,7 @@ impl Clients {
     async fn change(
         &self,
         ctx: &Context,
-        name: &'static str,
+        (name, told): (&'static str, EventKind),
         id: ClientId,
         act: impl Fn(&mut Client, Timestamp) -> Result<(), Refusal> + Send + Sync,
     ) -> Result<Client, Failure> {
@@ -177,6 +179,7 @@ impl Clients {
                 act(&mut client, at)?;
                 change.clients().update(&client).await?;
                 change.revoke_at(Revoked::Client { client_id: id, before: at.micros() }, at);
+                change.event(told, id, serde_json::json!({}));
                 change.commit(client).await
             })
             .await

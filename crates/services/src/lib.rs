@@ -12,6 +12,7 @@ pub mod change;
 pub mod clients;
 pub mod context;
 pub mod dependencies;
+pub mod fact_drafts;
 mod facts;
 pub mod idempotency;
 pub mod limits;

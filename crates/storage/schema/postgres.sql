@@ -102,7 +102,23 @@ CREATE TABLE IF NOT EXISTS outbox (
     kind TEXT COLLATE "C" NOT NULL,
     user_id UUID NOT NULL,
     data JSONB NOT NULL,
+    public BOOLEAN,
+    subject_kind TEXT COLLATE "C",
+    subject_id TEXT COLLATE "C",
+    number BIGINT,
+    actor_kind TEXT COLLATE "C",
+    actor_id UUID,
+    request_id TEXT COLLATE "C",
+    origin BYTEA,
+    personal BYTEA,
     PRIMARY KEY (shard, created_at, id)
+);
+CREATE TABLE IF NOT EXISTS fact_numbers (
+    subject_kind TEXT COLLATE "C" NOT NULL,
+    subject_id TEXT COLLATE "C" NOT NULL,
+    user_id UUID NOT NULL,
+    number BIGINT NOT NULL,
+    PRIMARY KEY (subject_kind, subject_id)
 );
 CREATE TABLE IF NOT EXISTS replay_guard (
     hash BYTEA NOT NULL,

@@ -102,7 +102,23 @@ CREATE TABLE IF NOT EXISTS outbox (
     kind TEXT NOT NULL,
     user_id BLOB NOT NULL,
     data TEXT NOT NULL,
+    public INTEGER,
+    subject_kind TEXT,
+    subject_id TEXT,
+    number INTEGER,
+    actor_kind TEXT,
+    actor_id BLOB,
+    request_id TEXT,
+    origin BLOB,
+    personal BLOB,
     PRIMARY KEY (shard, created_at, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS fact_numbers (
+    subject_kind TEXT NOT NULL,
+    subject_id TEXT NOT NULL,
+    user_id BLOB NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (subject_kind, subject_id)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS replay_guard (
     hash BLOB NOT NULL,

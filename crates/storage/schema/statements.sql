@@ -16,6 +16,10 @@ UPDATE clients SET name = $1, secret_hash = $2, permissions = $3, secret_changed
 SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at FROM clients WHERE scope = $1 ORDER BY scope, created_at, id LIMIT $2;
 -- clients.next_page
 SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at FROM clients WHERE scope = $1 AND (created_at, id) > ($2, $3) ORDER BY scope, created_at, id LIMIT $4;
+-- fact_numbers.by_subject
+SELECT subject_kind, subject_id, user_id, number FROM fact_numbers WHERE subject_kind = $1 AND subject_id = $2;
+-- fact_numbers.upsert
+INSERT INTO fact_numbers (subject_kind, subject_id, user_id, number) VALUES ($1, $2, $3, $4) ON CONFLICT (subject_kind, subject_id) DO UPDATE SET user_id = excluded.user_id, number = excluded.number;
 -- idempotency_keys.by_key
 SELECT key_hash, body_hash, answer, created_at, expires_at FROM idempotency_keys WHERE key_hash = $1;
 -- idempotency_keys.upsert
@@ -45,11 +49,11 @@ DELETE FROM one_time_tokens WHERE hash = $1;
 -- one_time_tokens.by_owner
 SELECT hash, purpose, owner_id, payload, created_at, expires_at FROM one_time_tokens WHERE owner_id = $1 ORDER BY owner_id, purpose, hash LIMIT $2;
 -- outbox.insert
-INSERT INTO outbox (shard, created_at, id, kind, user_id, data) VALUES ($1, $2, $3, $4, $5, $6);
+INSERT INTO outbox (shard, created_at, id, kind, user_id, data, public, subject_kind, subject_id, number, actor_kind, actor_id, request_id, origin, personal) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
 -- outbox.first_page
-SELECT shard, created_at, id, kind, user_id, data FROM outbox WHERE shard = $1 ORDER BY shard, created_at, id LIMIT $2;
+SELECT shard, created_at, id, kind, user_id, data, public, subject_kind, subject_id, number, actor_kind, actor_id, request_id, origin, personal FROM outbox WHERE shard = $1 ORDER BY shard, created_at, id LIMIT $2;
 -- outbox.next_page
-SELECT shard, created_at, id, kind, user_id, data FROM outbox WHERE shard = $1 AND (created_at, id) > ($2, $3) ORDER BY shard, created_at, id LIMIT $4;
+SELECT shard, created_at, id, kind, user_id, data, public, subject_kind, subject_id, number, actor_kind, actor_id, request_id, origin, personal FROM outbox WHERE shard = $1 AND (created_at, id) > ($2, $3) ORDER BY shard, created_at, id LIMIT $4;
 -- outbox.remove
 DELETE FROM outbox WHERE shard = $1 AND created_at = $2 AND id = $3;
 -- password_credentials.by_user
@@ -187,13 +191,21 @@ SELECT id FROM revocations ORDER BY id DESC LIMIT $1;
 -- revocations.copy_insert
 INSERT INTO revocations (id, scope, recorded_at, expires_at, what) VALUES ($1, $2, $3, $4, $5);
 -- outbox.copy_first_page
-SELECT shard, created_at, id, kind, user_id, data FROM outbox ORDER BY shard, created_at, id LIMIT $1;
+SELECT shard, created_at, id, kind, user_id, data, public, subject_kind, subject_id, number, actor_kind, actor_id, request_id, origin, personal FROM outbox ORDER BY shard, created_at, id LIMIT $1;
 -- outbox.copy_next_page
-SELECT shard, created_at, id, kind, user_id, data FROM outbox WHERE (shard, created_at, id) > ($1, $2, $3) ORDER BY shard, created_at, id LIMIT $4;
+SELECT shard, created_at, id, kind, user_id, data, public, subject_kind, subject_id, number, actor_kind, actor_id, request_id, origin, personal FROM outbox WHERE (shard, created_at, id) > ($1, $2, $3) ORDER BY shard, created_at, id LIMIT $4;
 -- outbox.copy_last_key
 SELECT shard, created_at, id FROM outbox ORDER BY shard DESC, created_at DESC, id DESC LIMIT $1;
 -- outbox.copy_insert
-INSERT INTO outbox (shard, created_at, id, kind, user_id, data) VALUES ($1, $2, $3, $4, $5, $6);
+INSERT INTO outbox (shard, created_at, id, kind, user_id, data, public, subject_kind, subject_id, number, actor_kind, actor_id, request_id, origin, personal) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
+-- fact_numbers.copy_first_page
+SELECT subject_kind, subject_id, user_id, number FROM fact_numbers ORDER BY subject_kind, subject_id LIMIT $1;
+-- fact_numbers.copy_next_page
+SELECT subject_kind, subject_id, user_id, number FROM fact_numbers WHERE (subject_kind, subject_id) > ($1, $2) ORDER BY subject_kind, subject_id LIMIT $3;
+-- fact_numbers.copy_last_key
+SELECT subject_kind, subject_id FROM fact_numbers ORDER BY subject_kind DESC, subject_id DESC LIMIT $1;
+-- fact_numbers.copy_insert
+INSERT INTO fact_numbers (subject_kind, subject_id, user_id, number) VALUES ($1, $2, $3, $4);
 -- replay_guard.copy_first_page
 SELECT hash, purpose, expires_at FROM replay_guard ORDER BY hash LIMIT $1;
 -- replay_guard.copy_next_page

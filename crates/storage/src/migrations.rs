@@ -68,6 +68,16 @@ pub static MIGRATIONS: &[Migration] = &[
     migration!(35, "0035", "replay_guard_by_expiry"),
     migration!(36, "0036", "replay_guard_from_single_use"),
     migration!(37, "0037", "drop_single_use"),
+    migration!(38, "0038", "outbox_public"),
+    migration!(39, "0039", "outbox_subject_kind"),
+    migration!(40, "0040", "outbox_subject_id"),
+    migration!(41, "0041", "outbox_number"),
+    migration!(42, "0042", "outbox_actor_kind"),
+    migration!(43, "0043", "outbox_actor_id"),
+    migration!(44, "0044", "outbox_request_id"),
+    migration!(45, "0045", "outbox_origin"),
+    migration!(46, "0046", "outbox_personal"),
+    migration!(47, "0047", "fact_numbers"),
 ];
 
 mod checksum;

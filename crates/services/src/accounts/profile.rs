@@ -1,6 +1,6 @@
 //! Changes of the profile by its owner.
 
-use userd_model::{Act, EventKind, InvalidField, Refusal, text, user::ProfileChange};
+use userd_model::{Act, EventKind, InvalidField, Refusal, User, text, user::ProfileChange};
 use userd_storage::Failure;
 
 use super::Accounts;
@@ -35,15 +35,25 @@ impl Accounts {
             .run(ctx, "change_profile", |mut change| async move {
                 let mut user = change.active_user(id).await?;
                 user.must_have_version(expected)?;
+                let before = shown(&user);
                 user.change_profile(profile.clone(), change.now);
                 change.users().update(&user).await?;
-                change.event(EventKind::UserChanged, id, serde_json::json!({}));
+                let both = serde_json::json!({ "before": before, "after": shown(&user) });
+                change.event(EventKind::UserChanged, id, serde_json::json!({})).personal(both);
                 change.forget(&user);
                 change.commit(user).await
             })
             .await?;
         self.user_reader.view(&user)
     }
+}
+
+/// The profile, as the fact of its change keeps it.
+fn shown(user: &User) -> serde_json::Value {
+    serde_json::json!({
+        "display_name": user.display_name, "locale": user.locale, "time_zone": user.time_zone,
+        "attributes": user.attributes,
+    })
 }
 
 fn checked(input: ProfileInput) -> Result<ProfileChange, Refusal> {

@@ -224,6 +224,7 @@ impl AccountSeed {
         if let Some(credential) = &self.credential {
             change.password_credentials().upsert(credential).await?;
         }
+        change.begins(&self.user);
         change.event(EventKind::UserRegistered, self.user.id, serde_json::json!({}));
         Ok(self.user.clone())
     }

@@ -1,6 +1,6 @@
 //! A new username. The old one is free again at once.
 
-use userd_model::{Act, EventKind, Refusal};
+use userd_model::{Act, EventKind, Refusal, Username};
 use userd_storage::Failure;
 
 use super::{
@@ -30,10 +30,13 @@ impl Accounts {
                 }
                 let claims = username_claims(&self.deps, username, id, change.now);
                 claim_all(&mut change, &claims).await?;
-                user.username = Some(username.clone());
+                let before = user.username.replace(username.clone());
                 user.touch(change.now);
                 change.users().update(&user).await?;
-                change.event(EventKind::UsernameChanged, id, serde_json::json!({}));
+                let names = serde_json::json!({
+                    "before": before.as_ref().map(Username::as_str), "after": username.as_str(),
+                });
+                change.event(EventKind::UsernameChanged, id, serde_json::json!({})).personal(names);
                 change.forget(&user);
                 change.commit(user).await
             })

@@ -3,7 +3,7 @@
 use std::{ops::Deref, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
-use userd_model::{EventKind, Random as _, Refusal, Timestamp, UserId, UserStatus};
+use userd_model::{EventKind, Fact, Random as _, Refusal, Subject, Timestamp, UserId, UserStatus};
 use userd_services::{
     Failure, Services,
     testing::{TestOptions, settings, test_app},
@@ -11,7 +11,7 @@ use userd_services::{
 use userd_storage::{
     Engine, Store, UnitOfWork,
     engines::{PostgresEngine, PostgresOptions, SqliteEngine, SqliteLocation, SqliteOptions},
-    repositories::outbox::SHARDS,
+    repositories::outbox::{SHARDS, shard_of},
     testing::{Backend, ConflictFirst, ManualClock, RunTwice, TestRandom, postgres_url, schema_on},
 };
 
@@ -145,14 +145,29 @@ impl TestApp {
     }
 
     /// The words of every event of a user in the outbox, sorted.
-    pub(crate) async fn events_of(&self, user: UserId) -> Vec<&'static str> {
-        let mut words = Vec::new();
-        for shard in 0..SHARDS {
-            let page = self.reading().outbox().page(shard, None, 10_000).await.unwrap();
-            words.extend(page.iter().filter(|event| event.user_id == user).map(|event| event.kind.as_str()));
-        }
+    pub(crate) async fn events_of(&self, user: UserId) -> Vec<String> {
+        let mut words: Vec<String> = self.facts_of(user).await.into_iter().map(|fact| fact.kind).collect();
         words.sort_unstable();
         words
+    }
+
+    /// Every fact about a subject in the outbox, in the order of their numbers.
+    pub(crate) async fn facts_of(&self, subject: impl Into<Subject>) -> Vec<Fact> {
+        let subject = subject.into();
+        let shard = shard_of(&subject);
+        let mut facts = self.reading().outbox().page(shard, None, 10_000).await.unwrap();
+        facts.retain(|fact| fact.subject == subject);
+        facts.sort_by_key(|fact| fact.number);
+        facts
+    }
+
+    /// Every fact in the outbox.
+    pub(crate) async fn facts(&self) -> Vec<Fact> {
+        let mut facts = Vec::new();
+        for shard in 0..SHARDS {
+            facts.extend(self.reading().outbox().page(shard, None, 10_000).await.unwrap());
+        }
+        facts
     }
 
     pub(crate) async fn count_of(&self, user: UserId, kind: EventKind) -> usize {

@@ -1,10 +1,12 @@
-//! The outbox: every change leaves its event, in the unit of work that made it.
+//! The outbox: every change leaves its facts, in the unit of work that made them true.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use userd_model::EventKind;
-use userd_services::accounts::ProfileInput;
-use userd_storage::repositories::outbox::SHARDS;
+use userd_model::{Actor, EventKind, Fact, FactActor, Subject};
+use userd_services::{
+    accounts::ProfileInput,
+    fact_drafts::{OpenedFact, open},
+};
 
 use crate::{
     fixture::{Fixture, TestApp},
@@ -29,6 +31,9 @@ async fn live(app: &TestApp) {
     app.login("countess", OTHER_PASSWORD).await.unwrap();
     app.users.block(&app.operator_context(), ada.id).await.unwrap();
     app.users.unblock(&app.operator_context(), ada.id).await.unwrap();
+    let billing = app.clients.create(&app.operator_context(), "billing", &[], None).await.unwrap().client.id;
+    app.clients.rotate_secret(&app.operator_context(), billing).await.unwrap();
+    app.clients.disable(&app.operator_context(), billing).await.unwrap();
 }
 
 /// Whoever adds a kind of event adds the change that writes it here; the bot's is with the bot.
@@ -38,16 +43,14 @@ async fn every_kind_of_event_is_written_once_by_its_change(fixture: Fixture) {
     live(&app).await;
     let mut seen = Vec::new();
     let mut ids = BTreeSet::new();
-    for shard in 0..SHARDS {
-        for event in app.reading().outbox().page(shard, None, 1000).await.unwrap() {
-            assert!(ids.insert(event.id), "an id that comes twice");
-            assert_eq!(event.at, app.now());
-            let data = event.data.to_string();
-            for personal in ["ada", "countess", "example.org", "192.0.2.1"] {
-                assert!(!data.contains(personal), "{data} holds personal data");
-            }
-            seen.push(event.kind.as_str());
+    for fact in app.facts().await {
+        assert!(ids.insert(fact.id), "an id that comes twice");
+        assert_eq!(fact.at, app.now());
+        let data = fact.data.to_string();
+        for personal in ["ada", "countess", "example.org", "192.0.2.1"] {
+            assert!(!data.contains(personal), "{data} holds personal data");
         }
+        seen.push(fact.kind);
     }
     seen.sort_unstable();
     let mut expected: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
@@ -56,4 +59,94 @@ async fn every_kind_of_event_is_written_once_by_its_change(fixture: Fixture) {
     expected.push("session.started");
     expected.sort_unstable();
     assert_eq!(seen, expected);
+}
+
+#[apply(case)]
+async fn the_facts_of_a_subject_are_numbered_without_gaps_in_the_order_in_which_they_came_true(fixture: Fixture) {
+    let (app, _) = app_with_acme(&fixture).await;
+    live(&app).await;
+    let mut last: BTreeMap<Subject, i64> = BTreeMap::new();
+    for fact in app.facts().await {
+        let last = last.entry(fact.subject).or_default();
+        *last = fact.number.max(*last);
+    }
+    assert_eq!(last.len(), 2, "one account, one service");
+    for (subject, last) in last {
+        let facts = app.facts_of(subject.clone()).await;
+        assert!(facts.iter().map(|fact| fact.number).eq(1..=last), "{subject:?}");
+        let kept = app.reading().fact_numbers().find_with_keys(&[subject], &[]).await.unwrap();
+        assert_eq!(kept.0, [last]);
+    }
+    let ada = app.login("countess", OTHER_PASSWORD).await.unwrap();
+    let facts = app.facts_of(ada.user.id).await;
+    let words: Vec<&str> = facts.iter().map(|fact| fact.kind.as_str()).collect();
+    assert_eq!(words[..2], ["user.registered", "session.started"]);
+    assert_eq!(words.last(), Some(&"session.started"));
+}
+
+/// What is refused leaves no fact and takes no number.
+#[apply(case)]
+async fn a_change_that_is_refused_gives_its_number_back(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    app.accounts.change_username(&of(&app, &ada), "countess", Some(99)).await.unwrap_err();
+    app.login("ada", "a wrong password").await.unwrap_err();
+    let before = app.facts_of(ada.id).await;
+    assert_eq!(before.len(), 2, "a wrong password is no fact");
+    app.accounts.change_username(&of(&app, &ada), "countess", None).await.unwrap();
+    assert_eq!(app.facts_of(ada.id).await.last().unwrap().number, 3);
+}
+
+#[apply(case)]
+async fn concurrent_changes_of_one_subject_take_different_numbers(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    let logins: Vec<_> = (0..4).map(|_| app.login("ada", PASSWORD)).collect();
+    let signed_in = futures_util::future::join_all(logins).await;
+    let count = signed_in.into_iter().filter(Result::is_ok).count();
+    let facts = app.facts_of(ada.id).await;
+    assert!(facts.iter().map(|fact| fact.number).eq(1..=i64::try_from(count + 2).unwrap()));
+}
+
+#[apply(case)]
+async fn a_fact_tells_who_acted_and_whatever_is_personal_only_to_whoever_holds_the_key(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    app.accounts
+        .change_username(&of(&app, &ada).in_request("request-7").from_origin(home()), "countess", None)
+        .await
+        .unwrap();
+    app.users.block(&app.operator_context(), ada.id).await.unwrap();
+    let facts = app.facts_of(ada.id).await;
+    let [registered, started, renamed, ..] = facts.as_slice() else { panic!("{facts:?}") };
+    let by = FactActor::from(ada.id);
+    assert_eq!((&registered.actor, &started.actor, &renamed.actor), (&by, &by, &by));
+    assert_eq!(facts.last().unwrap().actor, FactActor::from(&Actor::Operator));
+    assert_eq!(renamed.request_id.as_deref(), Some("request-7"));
+    for fact in &facts {
+        let stored = format!("{fact:?}");
+        assert!(!stored.contains("countess") && !stored.contains("192.0.2.1"), "{stored}");
+    }
+    let opened = open(&app.deps, renamed).await.unwrap();
+    assert_eq!(opened.personal, Some(serde_json::json!({ "before": "ada", "after": "countess" })));
+    assert_eq!(opened.origin.unwrap().ip, home().ip);
+    let moved = Fact { id: started.id, ..renamed.clone() };
+    open(&app.deps, &moved).await.expect_err("a sealed part opens only in its own row");
+}
+
+#[apply(case)]
+async fn what_is_personal_in_a_fact_is_gone_with_the_key(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    app.accounts.change_username(&of(&app, &ada).from_origin(home()), "countess", None).await.unwrap();
+    let erase = app.deps.store.transact("erase", |mut uow| async move {
+        let mut user = uow.users().find(ada.id).await?.unwrap();
+        user.data_key = None;
+        uow.users().update(&user).await?;
+        uow.commit(()).await
+    });
+    erase.await.unwrap();
+    let renamed = app.facts_of(ada.id).await.pop().unwrap();
+    assert!(renamed.personal.is_some());
+    assert_eq!(open(&app.deps, &renamed).await.unwrap(), OpenedFact::default());
 }

@@ -12,6 +12,7 @@ pub mod claims;
 pub mod clients;
 pub mod copying;
 pub mod expiring;
+pub mod fact_numbers;
 pub mod idempotency_keys;
 pub mod identities;
 pub mod leases;
@@ -62,6 +63,8 @@ repositories! {
     claims: Claims;
     /// Service accounts.
     clients: Clients;
+    /// How many facts there are of each subject.
+    fact_numbers: FactNumbers;
     /// Saved answers to requests that may come twice.
     idempotency_keys: IdempotencyKeys;
     /// Links between users and accounts elsewhere.
@@ -70,7 +73,7 @@ repositories! {
     leases: Leases;
     /// One-time codes, links and what is remembered between the two halves of a sign-in.
     one_time_tokens: OneTimeTokens;
-    /// Events that have not been delivered yet.
+    /// Facts that have not been passed on yet.
     outbox: Outbox;
     /// Password hashes.
     password_credentials: PasswordCredentials;

@@ -1,9 +1,9 @@
-//! The outbox: events written in the unit of work that made them true, removed once they have been delivered or
-//! a week has passed. Split into shards, each worked off in order by whoever holds its lease.
+//! The outbox: facts written in the unit of work that made them true, removed once they have been passed on or a week
+//! has passed. Split into shards by subject, each worked off by whoever holds its lease.
 
-use userd_model::{Event, EventId, EventKind, Timestamp, UserId};
+use userd_model::{EventId, Fact, FactActor, Sealed, Subject, Timestamp, UserId};
 
-use super::known;
+use super::fact_numbers::owner;
 use crate::{
     Row, StoreError, UnitOfWork, Value,
     tables::{List, OUTBOX_SHARDS, Range, Shape, position, statements_of},
@@ -12,13 +12,17 @@ use crate::{
 /// The outbox.
 pub struct Outbox<'a>(pub(super) &'a mut UnitOfWork);
 
-/// How many shards there are: 0 to 15. Changing it needs an empty outbox.
+/// How many shards there are: 0 to 15. Changing it needs an empty outbox, and tells the subjects' order from then on.
 pub const SHARDS: i64 = OUTBOX_SHARDS;
 
-/// The shard of an event: its id's first byte, which is random.
+/// The shard of a subject: all its facts are in one. FNV-1a, which is the same in every release.
 #[must_use]
-pub fn shard_of(event: EventId) -> i64 {
-    event.0.as_bytes().first().map_or(0, |byte| i64::from(*byte) % SHARDS)
+pub fn shard_of(subject: &Subject) -> i64 {
+    let bytes = subject.kind.bytes().chain([0]).chain(subject.id.bytes());
+    let hash =
+        bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    // Its low bits alone hear only of the low bits of the bytes.
+    i64::try_from((hash ^ (hash >> 32)) & 0xffff_ffff).unwrap_or(0) % SHARDS
 }
 
 statements_of! { OUTBOX:
@@ -29,61 +33,82 @@ statements_of! { OUTBOX:
 }
 
 impl Outbox<'_> {
-    /// Adds an event to its shard.
+    /// Adds a fact to its shard.
     ///
     /// # Errors
-    /// `Duplicate(Key("outbox"))` when the event is there.
-    pub async fn push(&mut self, event: &Event) -> Result<(), StoreError> {
-        self.push_many(std::slice::from_ref(event)).await
+    /// `Duplicate(Key("outbox"))` when the fact is there.
+    pub async fn push(&mut self, fact: &Fact) -> Result<(), StoreError> {
+        self.push_many(std::slice::from_ref(fact)).await
     }
 
     /// The same for many, in one round trip where the engine can.
     ///
     /// # Errors
-    /// `Duplicate(Key("outbox"))` when an event is there.
-    pub async fn push_many(&mut self, events: &[Event]) -> Result<(), StoreError> {
-        self.0.write_many(&PUSH, events.iter().map(pushed).collect()).await
+    /// `Duplicate(Key("outbox"))` when a fact is there.
+    pub async fn push_many(&mut self, facts: &[Fact]) -> Result<(), StoreError> {
+        self.0.write_many(&PUSH, facts.iter().map(pushed).collect()).await
     }
 
-    /// Up to `limit` events of one shard by (time, id), behind `after`.
+    /// Up to `limit` facts of one shard by (time, id), behind `after`.
     pub async fn page(
         &mut self,
         shard: i64,
         after: Option<(Timestamp, EventId)>,
         limit: u32,
-    ) -> Result<Vec<Event>, StoreError> {
+    ) -> Result<Vec<Fact>, StoreError> {
         let limit = i64::from(limit).into();
         match after {
-            None => self.0.many(&FIRST_PAGE, &[shard.into(), limit], event).await,
-            Some((at, id)) => self.0.many(&NEXT_PAGE, &[shard.into(), at.into(), id.into(), limit], event).await,
+            None => self.0.many(&FIRST_PAGE, &[shard.into(), limit], fact).await,
+            Some((at, id)) => self.0.many(&NEXT_PAGE, &[shard.into(), at.into(), id.into(), limit], fact).await,
         }
     }
 
-    /// Removes a delivered event.
+    /// Removes a fact that has been passed on.
     pub async fn remove(&mut self, shard: i64, at: Timestamp, id: EventId) -> Result<(), StoreError> {
         self.0.write(&REMOVE, &[shard.into(), at.into(), id.into()]).await
     }
 }
 
-fn event(row: &mut Row) -> Result<Event, StoreError> {
-    let word = row.text(position!(OUTBOX.kind))?;
-    Ok(Event {
+fn fact(row: &mut Row) -> Result<Fact, StoreError> {
+    let owner = UserId(row.uuid(position!(OUTBOX.user_id))?);
+    let kind = row.text_or_null(position!(OUTBOX.subject_kind))?;
+    let id = row.text_or_null(position!(OUTBOX.subject_id))?;
+    Ok(Fact {
         at: row.timestamp(position!(OUTBOX.created_at))?,
         id: EventId(row.uuid(position!(OUTBOX.id))?),
-        kind: known("event kind", EventKind::ALL.iter().copied().find(|kind| kind.as_str() == word))?,
-        user_id: UserId(row.uuid(position!(OUTBOX.user_id))?),
+        kind: row.text(position!(OUTBOX.kind))?,
+        public: row.bool_or_null(position!(OUTBOX.public))?.unwrap_or(true),
+        subject: kind.zip(id).map_or_else(|| owner.into(), |(kind, id)| Subject { kind, id }),
+        number: row.i64_or_null(position!(OUTBOX.number))?.unwrap_or(0),
+        actor: match row.text_or_null(position!(OUTBOX.actor_kind))? {
+            Some(kind) => FactActor { kind, id: row.uuid_or_null(position!(OUTBOX.actor_id))? },
+            None => FactActor::unknown(),
+        },
+        request_id: row.text_or_null(position!(OUTBOX.request_id))?,
+        origin: row.bytes_or_null(position!(OUTBOX.origin))?.map(Sealed),
+        personal: row.bytes_or_null(position!(OUTBOX.personal))?.map(Sealed),
         data: row.json(position!(OUTBOX.data))?,
     })
 }
 
 /// The values of PUSH.
-fn pushed(event: &Event) -> Vec<Value> {
+fn pushed(fact: &Fact) -> Vec<Value> {
+    let sealed = |part: &Option<Sealed>| Value::from(part.as_ref().map(|sealed| sealed.0.clone()));
     vec![
-        shard_of(event.id).into(),
-        event.at.into(),
-        event.id.into(),
-        event.kind.as_str().into(),
-        event.user_id.into(),
-        event.data.clone().into(),
+        shard_of(&fact.subject).into(),
+        fact.at.into(),
+        fact.id.into(),
+        fact.kind.as_str().into(),
+        owner(&fact.subject),
+        fact.data.clone().into(),
+        fact.public.into(),
+        fact.subject.kind.as_str().into(),
+        fact.subject.id.as_str().into(),
+        fact.number.into(),
+        fact.actor.kind.as_str().into(),
+        fact.actor.id.into(),
+        fact.request_id.clone().into(),
+        sealed(&fact.origin),
+        sealed(&fact.personal),
     ]
 }

@@ -18,7 +18,7 @@ pub struct Users<'a>(pub(super) &'a mut UnitOfWork);
 
 statements_of! { USERS:
     INSERT = "users.insert": Shape::Insert;
-    BY_ID = "users.by_id": Shape::Find;
+    FIND = "users.by_id": Shape::Find;
     UPDATE = "users.update": Shape::Update(&[
         "status", "username", "email_sealed", "email_verified", "phone_sealed", "data_key", "display_name", "locale",
         "time_zone", "attributes", "roles", "security_epoch", "version", "updated_at", "last_sign_in_at",
@@ -27,6 +27,9 @@ statements_of! { USERS:
     FIRST_PAGE = "users.first_page": Shape::List(List::along("users_by_created"));
     NEXT_PAGE = "users.next_page": Shape::List(List::along("users_by_created").range(Range::Behind));
 }
+
+/// For whoever asks for accounts beside something else.
+pub(super) static BY_ID: &crate::Statement = &FIND;
 
 impl Users<'_> {
     /// Adds an account.
@@ -58,7 +61,7 @@ impl Users<'_> {
 
     /// The account with this id.
     pub async fn find(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
-        self.0.one(&BY_ID, &[id.into()], user).await
+        self.0.one(&FIND, &[id.into()], user).await
     }
 
     /// The account and its password, asked for together: what a sign-in looks at.
@@ -67,7 +70,7 @@ impl Users<'_> {
         id: UserId,
     ) -> Result<(Option<User>, Option<PasswordCredential>), StoreError> {
         let key = [id.into()];
-        self.0.both((&BY_ID, &key, user), (password_credentials::BY_USER_ID, &key, credential)).await
+        self.0.both((&FIND, &key, user), (password_credentials::BY_USER_ID, &key, credential)).await
     }
 
     /// Writes every column but the id and `created_at`. Nothing happens when the id is unknown: read it first, in the

@@ -37,6 +37,7 @@ tables! {
     system_secrets: SYSTEM_SECRETS;
     revocations: REVOCATIONS;
     outbox: OUTBOX;
+    fact_numbers: FACT_NUMBERS;
     replay_guard: REPLAY_GUARD;
     one_time_tokens: ONE_TIME_TOKENS;
     idempotency_keys: IDEMPOTENCY_KEYS;

@@ -20,7 +20,7 @@ async fn fill(store: &Store) {
         let (hash, claim) = (samples::hash(), &samples::claim(user.id, "email"));
         let (password, session, identity) =
             (&samples::password(user.id), &samples::session(user.id), &samples::identity(user.id));
-        let (client, event) = (&samples::client(), &samples::event(userd_model::EventKind::UserChanged, now));
+        let (client, fact) = (&samples::client(), &samples::fact(userd_model::EventKind::UserChanged, now));
         let (secret, answer) = (&samples::secret(Some(user.id), "code"), &samples::answer());
         let revocations = &samples::revocations(now);
         transact!(store, uow => {
@@ -30,7 +30,8 @@ async fn fill(store: &Store) {
             uow.sessions().insert(session).await?;
             uow.identities().insert(identity).await?;
             uow.clients().insert(client).await?;
-            uow.outbox().push(event).await?;
+            uow.outbox().push(fact).await?;
+            uow.fact_numbers().write_many(&[(fact.subject.clone(), fact.number)]).await?;
             uow.replay_guard().consume_once(&hash, "state", now).await?;
             uow.one_time_tokens().insert(secret).await?;
             uow.idempotency_keys().insert(answer).await?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use userd_model::{Event, EventKind, Revocation, RevocationId, Revoked, Session, Timestamp, User};
+use userd_model::{EventKind, Fact, Revocation, RevocationId, Revoked, Session, Timestamp, User};
 use userd_storage::{
     Duplicate, Failure, Store, StoreError, UnitOfWork,
     repositories::expiring::EXPIRING,
@@ -46,22 +46,22 @@ async fn person(store: &Store, count: usize) -> (User, Vec<Session>) {
     (user, sessions)
 }
 
-fn ended(session: &Session) -> (Revocation, Event) {
+fn ended(session: &Session) -> (Revocation, Fact) {
     let what = Revoked::Session { session_id: session.id, user_id: session.user_id };
     let at = session.created_at;
     let entry =
         Revocation { id: RevocationId(samples::id()), what, recorded_at: at, expires_at: at.plus(seconds(600)) };
-    (entry, samples::event(EventKind::SessionEnded, at))
+    (entry, samples::fact(EventKind::SessionEnded, at))
 }
 
 /// Ends sessions as blocking an account does.
 async fn end_all(uow: &mut UnitOfWork, sessions: &[Session]) -> Result<(), Failure> {
     let over: Vec<Session> =
         sessions.iter().map(|session| Session { ended_at: Some(session.created_at), ..session.clone() }).collect();
-    let (entries, events): (Vec<Revocation>, Vec<Event>) = over.iter().map(ended).unzip();
+    let (entries, facts): (Vec<Revocation>, Vec<Fact>) = over.iter().map(ended).unzip();
     uow.sessions().update_many(&over).await?;
     uow.revocations().insert_many(&entries).await?;
-    Ok(uow.outbox().push_many(&events).await?)
+    Ok(uow.outbox().push_many(&facts).await?)
 }
 
 #[tokio::test]
@@ -117,7 +117,7 @@ async fn a_refresh_can_do_with_two_round_trips() {
 async fn a_login_can_do_with_three_round_trips() {
     let (store, counting) = counting().await;
     let (user, _) = &person(&store, 3).await;
-    let (new, event) = &(samples::new_session(user.id), samples::event(EventKind::SessionStarted, user.created_at));
+    let (new, fact) = &(samples::new_session(user.id), samples::fact(EventKind::SessionStarted, user.created_at));
     counting.take();
     transact!(store, uow => {
         let (found, password) = uow.users().find_with_password(user.id).await?;
@@ -127,7 +127,7 @@ async fn a_login_can_do_with_three_round_trips() {
         uow.defer_writes();
         uow.users().record_sign_in(user.id, user.created_at).await?;
         uow.sessions().insert(new).await?;
-        uow.outbox().push(event).await?;
+        uow.outbox().push(fact).await?;
     })
     .unwrap();
     let counts = of_case(&counting);
@@ -139,7 +139,7 @@ async fn a_registration_can_do_with_four_round_trips() {
     let (store, counting) = counting().await;
     let (user, new) = &(samples::bare_user(), samples::new_session(samples::id()));
     let claims = &["email", "username", "username_skeleton"].map(|kind| samples::claim(user.id, kind));
-    let events = &[EventKind::UserRegistered, EventKind::SessionStarted].map(|kind| samples::event(kind, LONG_AGO));
+    let facts = &[EventKind::UserRegistered, EventKind::SessionStarted].map(|kind| samples::fact(kind, LONG_AGO));
     transact!(store, uow => {
         assert_eq!(uow.claims().find_many(claims).await?, [None, None, None]);
         uow.claims().insert_many(claims).await?;
@@ -148,7 +148,7 @@ async fn a_registration_can_do_with_four_round_trips() {
         uow.users().insert(user).await?;
         uow.password_credentials().upsert(&samples::password(user.id)).await?;
         uow.sessions().insert(new).await?;
-        uow.outbox().push_many(events).await?;
+        uow.outbox().push_many(facts).await?;
     })
     .unwrap();
     let counts = of_case(&counting);

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use serde_json::json;
 use userd_model::{
-    Client, ClientId, Event, EventId, EventKind, Identity, IdentityId, KeyState, Random, Revocation, RevocationId,
-    Revoked, Sealed, Session, SessionId, SigningKeyRecord, Timestamp, User, UserId, UserStatus, Username,
+    Client, ClientId, EventId, EventKind, Fact, FactActor, Identity, IdentityId, KeyState, Random, Revocation,
+    RevocationId, Revoked, Sealed, Session, SessionId, SigningKeyRecord, Subject, Timestamp, User, UserId, UserStatus,
+    Username,
 };
 use userd_storage::{
     repositories::{
@@ -203,8 +204,36 @@ pub(crate) fn revocations(from: Timestamp) -> Vec<Revocation> {
     (0..).zip(whats).map(make).collect()
 }
 
-pub(crate) fn event(kind: EventKind, at: Timestamp) -> Event {
-    Event { id: EventId(id()), kind, user_id: id(), at, data: json!({"session_id": word()}) }
+/// Every field filled, about a user.
+pub(crate) fn fact(kind: EventKind, at: Timestamp) -> Fact {
+    Fact {
+        id: EventId(id()),
+        kind: kind.as_str().to_owned(),
+        public: true,
+        subject: id::<UserId>().into(),
+        number: 7,
+        actor: FactActor { kind: "service".to_owned(), id: Some(id()) },
+        request_id: Some(word()),
+        origin: Some(sealed(70)),
+        personal: Some(sealed(1)),
+        at,
+        data: json!({"session_id": word()}),
+    }
+}
+
+/// Nothing filled that may be empty, about nobody.
+pub(crate) fn bare_fact(at: Timestamp) -> Fact {
+    Fact {
+        kind: "later.release".to_owned(),
+        public: false,
+        subject: Subject { kind: "роль".to_owned(), id: word() },
+        actor: FactActor::unknown(),
+        request_id: None,
+        origin: None,
+        personal: None,
+        data: json!({}),
+        ..fact(EventKind::UserChanged, at)
+    }
 }
 
 pub(crate) fn secret(owner: Option<UserId>, purpose: &str) -> OneTimeToken {

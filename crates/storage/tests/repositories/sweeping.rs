@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use userd_model::{Event, EventKind, Revocation, Session, Timestamp, UserId};
+use userd_model::{EventKind, Fact, Revocation, Session, Timestamp, UserId};
 use userd_storage::{
     Store,
     repositories::{
@@ -140,15 +140,15 @@ async fn revocations_are_forgotten_when_every_token_they_touch_is_dead() {
     .await;
 }
 
-/// How long events wait for whoever delivers them.
+/// How long facts wait for whoever passes them on.
 const EVENTS_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// An event of each moment in each shard, so that a portion ends in the middle of one shard and begins another.
-fn events() -> Vec<Event> {
+/// A fact of each moment in each shard, so that a portion ends in the middle of one shard and begins another.
+fn facts() -> Vec<Fact> {
     let in_shard = |shard, at| loop {
-        let event = samples::event(EventKind::ALL[0], at);
-        if shard_of(event.id) == shard {
-            return event;
+        let fact = samples::fact(EventKind::ALL[0], at);
+        if shard_of(&fact.subject) == shard {
+            return fact;
         }
     };
     (0..SHARDS).flat_map(|shard| ends().map(|at| in_shard(shard, at))).collect()
@@ -156,9 +156,9 @@ fn events() -> Vec<Event> {
 
 /// (fault 36)
 #[tokio::test]
-async fn events_that_nobody_came_for_are_swept_from_every_shard_after_a_week() {
+async fn facts_that_nobody_came_for_are_swept_from_every_shard_after_a_week() {
     on_every_store(async |store| {
-        let made = &events();
+        let made = &facts();
         transact!(store, uow => uow.outbox().push_many(made).await?).unwrap();
         assert_eq!(sweep(store, &OUTBOX, NOW.plus(EVENTS_KEPT).minus(Duration::from_micros(2_000_001))).await, [0]);
         let portions = sweep(store, &OUTBOX, NOW.plus(EVENTS_KEPT)).await;
@@ -166,9 +166,9 @@ async fn events_that_nobody_came_for_are_swept_from_every_shard_after_a_week() {
         assert!(portions.iter().rev().skip(2).all(|portion| *portion == 2), "portions are filled: {portions:?}");
         for shard in 0..SHARDS {
             let left = store.reading().outbox().page(shard, None, 1000).await.unwrap();
-            let stays = |event: &&Event| shard_of(event.id) == shard && event.at > NOW;
-            assert!(made.iter().filter(stays).all(|event| left.contains(event)));
-            assert!(!left.iter().any(|event| event.at <= NOW));
+            let stays = |fact: &&Fact| shard_of(&fact.subject) == shard && fact.at > NOW;
+            assert!(made.iter().filter(stays).all(|fact| left.contains(fact)));
+            assert!(!left.iter().any(|fact| fact.at <= NOW));
         }
         let last = ends()[3].plus(EVENTS_KEPT);
         remove_expired(store, &OUTBOX, last, 100).await;

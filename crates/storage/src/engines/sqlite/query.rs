@@ -76,15 +76,24 @@ pub(super) fn commit(connection: &Connection) -> Verdict {
     })
 }
 
-/// One schema statement.
+/// One schema statement. A column that is there already is one that the step added before it could be recorded: SQLite has
+/// no `ADD COLUMN IF NOT EXISTS`.
 pub(super) fn schema(connection: &Connection, sql: &str) -> Result<(), StoreError> {
-    connection.execute_batch(sql).map_err(|error| {
+    let done = connection.execute_batch(sql);
+    if sql.starts_with("ALTER TABLE") && done.as_ref().is_err_and(is_duplicate_column) {
+        return Ok(());
+    }
+    done.map_err(|error| {
         // The text of a schema step holds no values, so SQLite's message may be told.
         match classify_code(&error, "schema") {
             StoreError::Corrupt(_) => StoreError::corrupt(format!("schema: {error}")),
             other => other,
         }
     })
+}
+
+fn is_duplicate_column(error: &Error) -> bool {
+    error.to_string().contains("duplicate column name")
 }
 
 fn classify(error: &Error, statement: &'static Statement) -> StoreError {

@@ -1,0 +1,129 @@
+//! A fact: what happened, to what, by whom, in which request. It is written to the outbox in the unit of work that made
+//! it true, and read from there by the event log, by notifications and by audit.
+//!
+//! Its `data` are ids and words, never personal data. What is personal is sealed: `origin` under the key of whoever
+//! acted, `personal` under that of the subject, so that erasing somebody's key erases both.
+
+use uuid::Uuid;
+
+use crate::{Actor, ClientId, EventId, Sealed, Timestamp, UserId};
+
+/// What a fact is about. Open words, so that a release reads what the next one wrote.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Subject {
+    /// `user`, `client` …
+    pub kind: String,
+    /// Its id or name.
+    pub id: String,
+}
+
+/// Who made a fact true.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FactActor {
+    /// `user`, `service`, `operator`, `system`, or `anonymous` where nobody has proven who they are.
+    pub kind: String,
+    /// Of a user or a service.
+    pub id: Option<Uuid>,
+}
+
+/// One fact.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fact {
+    /// For whoever reads it to recognise it again.
+    pub id: EventId,
+    /// What happened: the word of an [`EventKind`](crate::EventKind), perhaps of a later release.
+    pub kind: String,
+    /// Whether it goes into the event log.
+    pub public: bool,
+    /// To what.
+    pub subject: Subject,
+    /// Counts up by one with each fact of the subject, from 1 on; 0 for facts from before there were numbers.
+    pub number: i64,
+    /// By whom.
+    pub actor: FactActor,
+    /// In which request.
+    pub request_id: Option<String>,
+    /// From where: sealed.
+    pub origin: Option<Sealed>,
+    /// What was before and what is now, and whatever else is personal: sealed.
+    pub personal: Option<Sealed>,
+    /// When.
+    pub at: Timestamp,
+    /// More ids and words; a JSON object without personal data.
+    pub data: serde_json::Value,
+}
+
+impl Fact {
+    /// Under whose key the origin is sealed: the user's who acted, or that of the user to whom somebody unknown did it.
+    /// Under none where no user is concerned.
+    #[must_use]
+    pub fn origin_keeper(&self) -> Option<UserId> {
+        let unknown = || if self.actor.is_unknown() { self.subject.user_id() } else { None };
+        self.actor.user_id().or_else(unknown)
+    }
+}
+
+impl Subject {
+    const USER: &str = "user";
+    const CLIENT: &str = "client";
+
+    /// The user that it is, if it is one.
+    #[must_use]
+    pub fn user_id(&self) -> Option<UserId> {
+        if self.kind == Self::USER { self.id.parse().ok() } else { None }
+    }
+}
+
+impl From<UserId> for Subject {
+    fn from(id: UserId) -> Self {
+        Self { kind: Self::USER.to_owned(), id: id.to_string() }
+    }
+}
+
+impl From<ClientId> for Subject {
+    fn from(id: ClientId) -> Self {
+        Self { kind: Self::CLIENT.to_owned(), id: id.to_string() }
+    }
+}
+
+impl FactActor {
+    const USER: &str = "user";
+    const ANONYMOUS: &str = "anonymous";
+
+    /// Nobody that is known.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self { kind: Self::ANONYMOUS.to_owned(), id: None }
+    }
+
+    /// Whether nobody has proven who acted.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        self.kind == Self::ANONYMOUS
+    }
+
+    /// The user that acted, if one did.
+    #[must_use]
+    pub fn user_id(&self) -> Option<UserId> {
+        self.id.filter(|_| self.kind == Self::USER).map(UserId)
+    }
+}
+
+impl From<&Actor> for FactActor {
+    fn from(actor: &Actor) -> Self {
+        let (kind, id) = match actor {
+            Actor::Anonymous => return Self::unknown(),
+            Actor::User { id, .. } => return (*id).into(),
+            Actor::Service { id, .. } => ("service", Some(id.0)),
+            Actor::Operator => ("operator", None),
+            Actor::System => ("system", None),
+        };
+        Self { kind: kind.to_owned(), id }
+    }
+}
+
+impl From<UserId> for FactActor {
+    fn from(id: UserId) -> Self {
+        Self { kind: Self::USER.to_owned(), id: Some(id.0) }
+    }
+}

@@ -1,0 +1,66 @@
+//! The numbers of facts: of each subject, that of its last one. Read and written in the unit of work that makes a fact
+//! true: who takes a number sees every fact of the subject before, and a number of a change that was undone is free.
+
+use userd_model::{Sealed, Subject, User, UserId};
+
+use super::users::{self, user};
+use crate::{
+    Call, Row, StoreError, UnitOfWork, Value,
+    tables::{Shape, position, statements_of},
+};
+
+/// The numbers of facts.
+pub struct FactNumbers<'a>(pub(super) &'a mut UnitOfWork);
+
+statements_of! { FACT_NUMBERS:
+    BY_SUBJECT = "fact_numbers.by_subject": Shape::Find;
+    UPSERT = "fact_numbers.upsert": Shape::Upsert;
+}
+
+impl FactNumbers<'_> {
+    /// The last number of each subject, 0 for one without facts; and the data keys of users, asked for together.
+    pub async fn find_with_keys(
+        &mut self,
+        subjects: &[Subject],
+        owners: &[UserId],
+    ) -> Result<(Vec<i64>, Vec<Option<Sealed>>), StoreError> {
+        let of_subjects: Vec<[Value; 2]> = subjects.iter().map(key).collect();
+        let of_owners: Vec<[Value; 1]> = owners.iter().map(|id| [(*id).into()]).collect();
+        let numbers = of_subjects.iter().map(|values| Call { statement: &BY_SUBJECT, values });
+        let keys = of_owners.iter().map(|values| Call { statement: users::BY_ID, values });
+        let calls: Vec<Call<'_>> = numbers.chain(keys).collect();
+        let mut answers = self.0.run_together(&calls).await?.into_iter();
+        let mut numbers = Vec::with_capacity(subjects.len());
+        for rows in answers.by_ref().take(subjects.len()) {
+            numbers.push(rows.into_iter().next().map_or(Ok(0), |mut row| number(&mut row))?);
+        }
+        let mut keys = Vec::with_capacity(owners.len());
+        for rows in answers {
+            let owner: Option<User> = rows.into_iter().next().map(|mut row| user(&mut row)).transpose()?;
+            keys.push(owner.and_then(|user| user.data_key));
+        }
+        Ok((numbers, keys))
+    }
+
+    /// Writes the last number of each subject.
+    pub async fn write_many(&mut self, numbers: &[(Subject, i64)]) -> Result<(), StoreError> {
+        let row = |(subject, number): &(Subject, i64)| {
+            let [kind, id] = key(subject);
+            vec![kind, id, owner(subject), (*number).into()]
+        };
+        self.0.write_many(&UPSERT, numbers.iter().map(row).collect()).await
+    }
+}
+
+fn key(subject: &Subject) -> [Value; 2] {
+    [subject.kind.as_str().into(), subject.id.as_str().into()]
+}
+
+/// The user that a subject is, or the nil id.
+pub(super) fn owner(subject: &Subject) -> Value {
+    subject.user_id().unwrap_or(UserId(uuid::Uuid::nil())).into()
+}
+
+fn number(row: &mut Row) -> Result<i64, StoreError> {
+    row.i64(position!(FACT_NUMBERS.number))
+}
