@@ -14,6 +14,7 @@ pub mod context;
 pub mod dependencies;
 pub mod fact_drafts;
 mod facts;
+pub mod health;
 pub mod idempotency;
 pub mod limits;
 pub mod passwords;

@@ -10,6 +10,7 @@ use crate::{
     bot::{BotUpdates, TelegramBot},
     change::Changes,
     clients::Clients,
+    health::Health,
     idempotency::IdempotencyKeys,
     limits::{LimitSettings, Limits},
     passwords::PasswordProof,
@@ -50,6 +51,8 @@ pub struct Services {
     pub sign_in: SignIn,
     /// What the messenger's bot hears.
     pub bot: BotUpdates,
+    /// Whether the database serves.
+    pub health: Health,
     /// Removal of what has expired.
     pub sweeper: Sweeper,
     /// Saved answers of repeated requests.
@@ -111,6 +114,7 @@ impl Services {
             ),
             signing_keys: SigningKeys::new(deps.clone(), changes.clone()),
             users: Users::new(deps.clone(), changes.clone(), user_reader.clone()),
+            health: Health::new(deps.clone(), changes.clone()),
             sweeper: Sweeper::new(deps.clone(), changes.clone()),
             deps,
             changes,

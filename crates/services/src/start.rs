@@ -13,7 +13,7 @@ use userd_storage::{Failure, Store, StoreError};
 use crate::{Dependencies, user_reader::internal};
 
 /// The key of the blind indexes and of the tags of opaque tokens.
-const INDEX: &str = "blind_index";
+pub(crate) const INDEX: &str = "blind_index";
 /// The data key of what belongs to no single user.
 const VAULT: &str = "vault";
 

@@ -24,7 +24,14 @@ pub enum StoreError {
     /// The connection was lost during commit: it may or may not have happened. Never re-run silently.
     #[error("outcome of the commit unknown: {0}")]
     OutcomeUnknown(String),
-    /// What was read makes no sense, or a statement is wrong: a bug or a damaged database.
+    /// A table or column is not there: the schema was never made here, or was taken away. Nothing happened.
+    #[error("the database lacks what this program needs: {0}")]
+    NoSchema(String),
+    /// What answers cannot serve as it is: damaged, another one than expected, closed to this role. Nothing happened, and
+    /// somebody has to look; until then it is as good as away.
+    #[error("the database cannot be used: {0}")]
+    Unusable(String),
+    /// What was read makes no sense, or a statement is wrong: a bug, or rows that nobody here wrote.
     #[error("corrupt: {0}")]
     Corrupt(String),
 }

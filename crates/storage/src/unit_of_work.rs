@@ -83,7 +83,8 @@ impl UnitOfWork {
     ///
     /// # Errors
     /// `Conflict` when the database wants a re-run (the store does it), `OutcomeUnknown` when the connection was
-    /// lost while committing. After a failed statement: that statement's `Conflict` or `Unavailable`, else `Corrupt`.
+    /// lost while committing. After a failed statement: `Conflict` or `Unavailable`, as its own answer was, else
+    /// `Corrupt`.
     /// What a deferred write came to.
     pub async fn commit<T>(self, value: T) -> Result<T, Failure> {
         if let Some(poison) = &self.poisoned {
@@ -180,7 +181,10 @@ impl Poison {
     fn of(error: &StoreError, statement: &'static str) -> Self {
         match error {
             StoreError::Conflict => Self::Conflict,
-            StoreError::Unavailable(_) => Self::Unavailable(statement),
+            StoreError::Unavailable(_)
+            | StoreError::NoSchema(_)
+            | StoreError::Unusable(_)
+            | StoreError::OutcomeUnknown(_) => Self::Unavailable(statement),
             _ => Self::Other(statement),
         }
     }

@@ -55,6 +55,7 @@ mod defences;
 mod devices;
 mod faults;
 mod fixture;
+mod health;
 mod limits;
 mod login;
 mod master_key;

@@ -25,6 +25,7 @@
 //! inside a unit of work, until the acquire deadline answers `Unavailable`).
 
 mod backup;
+mod classify;
 mod committer;
 mod connection;
 mod query;
@@ -119,8 +120,12 @@ impl SqliteEngine {
     /// # Errors
     /// `Unavailable` when the file is not there, cannot be made, opened or switched to WAL; `Corrupt` when it is no database.
     pub fn open(options: &SqliteOptions) -> Result<Self, StoreError> {
+        let connection = connection::writer(&options.location, options.create).map_err(|error| match error {
+            StoreError::Unusable(what) => StoreError::Corrupt(what),
+            other => other,
+        })?;
         let (wake, woken) = mpsc::sync_channel(1);
-        let writer = Arc::new(Mutex::new(Writer::new(connection::writer(&options.location, options.create)?, wake)));
+        let writer = Arc::new(Mutex::new(Writer::new(connection, wake)));
         let waiting = Arc::new(AtomicUsize::new(0));
         committer::start(woken, Arc::downgrade(&writer), Arc::clone(&waiting))?;
         let all_places = u32::try_from(options.batch.clamp(1, 4096)).unwrap_or(256);
@@ -179,7 +184,7 @@ impl SqliteEngine {
             StoreError::Conflict => StoreError::Unavailable(format!("{}: sqlite is locked", statement.name)),
             other => other,
         });
-        if !matches!(rows, Err(StoreError::Unavailable(_))) {
+        if !matches!(rows, Err(StoreError::Unavailable(_) | StoreError::Unusable(_))) {
             self.idle_readers().push(reader);
         }
         rows

@@ -115,7 +115,7 @@ pub(crate) async fn apply(
     let known = match applied(store).await {
         Ok(known) => known,
         // No table yet: the first two steps make the tables that the runner needs.
-        Err(StoreError::Corrupt(_)) => {
+        Err(StoreError::NoSchema(_)) => {
             for step in list.iter().take(2) {
                 run_step(store, step).await?;
             }
@@ -146,7 +146,7 @@ pub(crate) async fn apply(
 pub(crate) async fn status(store: &Store, list: &'static [Migration]) -> Result<Vec<MigrationState>, MigrationError> {
     let dialect = store.engine().dialect();
     let mut known = match applied(store).await {
-        Err(StoreError::Corrupt(_)) => BTreeMap::new(),
+        Err(StoreError::NoSchema(_)) => BTreeMap::new(),
         other => other?,
     };
     let mut states = Vec::with_capacity(list.len());

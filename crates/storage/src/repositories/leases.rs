@@ -62,6 +62,11 @@ impl Leases<'_> {
         Ok(Some(epoch))
     }
 
+    /// Writes a row that nobody holds, so that whoever asks knows whether a write lasts.
+    pub async fn probe(&mut self, name: &str, owner: Uuid) -> Result<(), StoreError> {
+        self.write(name, owner, 0, Timestamp::from_micros(0)).await
+    }
+
     /// Gives the lease back if `owner` still has it. The row stays, so that the epoch goes on.
     pub async fn release(&mut self, name: &str, owner: Uuid) -> Result<(), StoreError> {
         match self.find(name).await? {

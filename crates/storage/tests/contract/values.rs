@@ -8,7 +8,7 @@ use userd_storage::{
 };
 use uuid::Uuid;
 
-use crate::fixture::{Fixture, INSERT_COUNTER};
+use crate::fixture::{Fixture, INSERT_COUNTER, READ_COUNTER};
 
 statements! {
     INSERT = "things.insert": "INSERT INTO things (id, text, bytes, number, truth, moment, document)
@@ -155,4 +155,19 @@ async fn a_column_of_another_kind_is_corrupt_not_a_panic(fixture: Fixture) {
     insert(&fixture, &row).await;
     let read = run(&mut fixture.store.reading(), &WRONG_KIND, &[id.into()]).await;
     assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
+}
+
+/// (fault 21)
+#[apply(case)]
+async fn a_table_that_is_not_there_is_no_schema_and_says_what_to_do(fixture: Fixture) {
+    fixture.store.engine().run_schema("DROP TABLE counters").await.unwrap();
+    let read = run(&mut fixture.store.reading(), READ_COUNTER, &["a".into()]).await.err();
+    let written = match fixture.put("a", 1).await {
+        Err(Failure::Store(error)) => Some(error),
+        other => panic!("{other:?}"),
+    };
+    for error in [read, written] {
+        let Some(StoreError::NoSchema(what)) = error else { panic!("{error:?}") };
+        assert!(what.starts_with("counters.") && what.contains("userd migrate status"), "{what}");
+    }
 }

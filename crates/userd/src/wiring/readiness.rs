@@ -1,10 +1,13 @@
-//! What `/readyz` asks: the database must answer; without the cache the service is slower, but ready.
+//! What `/readyz` asks: the database must find rows and keep them; without the cache the service is slower, but ready.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use userd_cache::CacheHealth;
 use userd_http::{PartState, Readiness};
 use userd_services::Services;
+
+/// A database that answers later than this does not serve, whatever it answers.
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Asks the parts.
 pub struct AskParts(pub Arc<Services>);
@@ -13,10 +16,18 @@ pub struct AskParts(pub Arc<Services>);
 impl Readiness for AskParts {
     async fn parts(&self) -> Vec<(&'static str, PartState)> {
         let deps = &self.0.deps;
-        let (database, cache) = tokio::join!(deps.store.health(), deps.cache.health());
-        let database = if database.is_ok() { PartState::Ok } else { PartState::Down };
+        let database = tokio::time::timeout(DATABASE_TIMEOUT, self.0.health.database());
+        let (database, cache) = tokio::join!(database, deps.cache.health());
+        let state = |works: bool| if works { PartState::Ok } else { PartState::Down };
+        let (reads, writes) = database.map_or((false, false), |database| (database.reads, database.writes));
         let cache = if cache == CacheHealth::Degraded { PartState::Degraded } else { PartState::Ok };
         let keys = deps.crypto.tokens.active_kid().map_or(PartState::Down, |_| PartState::Ok);
-        vec![("database", database), ("cache", cache), ("signing_keys", keys)]
+        vec![
+            ("database", state(reads && writes)),
+            ("database_read", state(reads)),
+            ("database_write", state(writes)),
+            ("cache", cache),
+            ("signing_keys", keys),
+        ]
     }
 }

@@ -29,6 +29,7 @@ mod operations;
 mod postgres_faults;
 mod process;
 mod races;
+mod readiness;
 mod readme;
 mod redis_faults;
 mod reload;

@@ -46,6 +46,7 @@ on_each_engine! {
 
     /// (fault 32)
     async fn what_the_service_takes_at_worst_is_said_by_the_start_and_by_the_doctor(app: TestApp) {
+        app.ask(&["migrate"]).await;
         // More than any machine of today has.
         let hungry = app.with("passwords.workers", "1024").with("passwords.argon2.memory_kib", "4194304");
         let (well, findings) = doctor(&hungry).await;

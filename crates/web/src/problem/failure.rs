@@ -19,6 +19,11 @@ impl From<Failure> for Problem {
                 tracing::warn!(%fault, "the database did not serve a request");
                 Self::unavailable(RETRY)
             }
+            // Somebody has to look, but not the caller: until then the database is as good as away.
+            Failure::Store(fault @ (StoreError::NoSchema(_) | StoreError::Unusable(_))) => {
+                tracing::error!(%fault, "the database cannot serve requests as it is");
+                Self::unavailable(RETRY)
+            }
             Failure::Store(fault) => {
                 tracing::error!(%fault, "a request failed in storage");
                 Self::internal()

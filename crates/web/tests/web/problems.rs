@@ -36,6 +36,24 @@ fn slugs_are_unique_and_titles_exist_in_both_languages() {
     }
 }
 
+/// A database without its tables, a damaged one and a dead disk are times to come back, not faults of ours (fault 21).
+#[test]
+fn a_database_that_cannot_serve_is_a_503_with_a_time_to_come_back() {
+    use userd_services::{Failure, StoreError};
+    for fault in [
+        StoreError::NoSchema("users.by_id: no such table".to_owned()),
+        StoreError::Unusable("damaged".to_owned()),
+        StoreError::Unavailable("input/output error".to_owned()),
+        StoreError::OutcomeUnknown("input/output error".to_owned()),
+        StoreError::Conflict,
+    ] {
+        let answer = Problem::from(Failure::Store(fault.clone())).into_response();
+        assert_eq!(answer.status(), 503, "{fault}");
+        assert!(answer.headers().contains_key("retry-after"), "{fault}");
+    }
+    assert_eq!(Problem::from(Failure::Store(StoreError::corrupt("a bug"))).into_response().status(), 500);
+}
+
 #[test]
 fn refusals_have_the_statuses_of_the_contract() {
     let field = || vec![InvalidField::new("/password", "too short")];

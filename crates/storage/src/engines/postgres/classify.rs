@@ -54,10 +54,7 @@ pub(super) fn statement(error: &Error, statement: &'static Statement) -> StoreEr
         }
         (Meaning::Said, "40001" | "40P01" | "55P03") => StoreError::Conflict,
         (Meaning::Said, "23505") => StoreError::Duplicate(Duplicate::Key(statement.table())),
-        (Meaning::Said, code) if is_trouble(code) => {
-            StoreError::Unavailable(format!("{}: postgres {code}", statement.name))
-        }
-        (Meaning::Said, code) => StoreError::corrupt(format!("{}: postgres {code}", statement.name)),
+        (Meaning::Said, code) => said(code, statement.name),
     }
 }
 
@@ -65,10 +62,11 @@ pub(super) fn statement(error: &Error, statement: &'static Statement) -> StoreEr
 pub(super) fn commit(error: &Error) -> StoreError {
     let code = code(error);
     match (meaning(error), code) {
-        (Meaning::Lost, _) | (_, "40003") => StoreError::OutcomeUnknown(format!("postgres {code} while committing")),
+        (Meaning::Lost, _) | (_, "40003") => {
+            StoreError::OutcomeUnknown(format!("postgres {code}: the connection was lost while committing"))
+        }
         (_, "40001" | "40P01" | "55P03") => StoreError::Conflict,
-        (_, code) if is_trouble(code) => StoreError::Unavailable(format!("commit: postgres {code}")),
-        (_, code) => StoreError::corrupt(format!("commit: postgres {code}")),
+        (_, code) => said(code, "commit"),
     }
 }
 
@@ -77,7 +75,7 @@ pub(super) fn schema(error: &Error) -> StoreError {
     match (meaning(error), code(error)) {
         (Meaning::Lost, _) => connection(error),
         (_, "40001" | "40P01" | "55P03" | "23505" | "42P07" | "42710" | "42P06" | "XX000") => StoreError::Conflict,
-        (_, code) if is_trouble(code) => StoreError::Unavailable(format!("schema: postgres {code}")),
+        (_, code) if trouble(code).is_some() => said(code, "schema"),
         // The text of a schema step holds no values, so the server's words may be told.
         (_, code) => {
             let words = error.as_db_error().map_or("", |said| said.message());
@@ -100,7 +98,34 @@ fn code(error: &Error) -> &str {
     error.code().map_or("-", tokio_postgres::error::SqlState::code)
 }
 
+/// What the server said about `what`, with what it means and what to do.
+fn said(code: &str, what: &str) -> StoreError {
+    let told = |meaning: &str| format!("{what}: postgres {code}: {meaning}");
+    match code {
+        "42P01" | "42703" | "3F000" => StoreError::NoSchema(told(
+            "a table or column is not there; `userd migrate status` tells what the schema lacks",
+        )),
+        "42501" => StoreError::Unusable(told("the role may not do this; grant it SELECT, INSERT, UPDATE and DELETE")),
+        "XX001" | "XX002" => {
+            StoreError::Unusable(told("the server says that its data is damaged; its log tells where"))
+        }
+        _ => match trouble(code) {
+            Some(meaning) => StoreError::Unavailable(told(meaning)),
+            None => StoreError::corrupt(told("an error of the program or of its tables; please report it")),
+        },
+    }
+}
+
 /// Not enough of something, cancelled, or standing in the way: nothing happened, later it may work.
-fn is_trouble(code: &str) -> bool {
-    code.starts_with("53") || code.starts_with("58") || matches!(code, "57014" | "55006" | "57000")
+fn trouble(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "53100" => "the server's disk is full; free some space",
+        "53200" => "the server has no memory left",
+        "53300" => "too many connections; raise the server's max_connections or lower database.pool_size",
+        "57014" => "the server was told to stop this statement (statement_timeout, or an administrator)",
+        "57000" | "55006" => "something stands in the way; try again",
+        code if code.starts_with("53") => "the server has not enough of something; its log tells more",
+        code if code.starts_with("58") => "the server's disk does not read or write; its log tells more",
+        _ => return None,
+    })
 }

@@ -60,15 +60,15 @@ pub(super) fn copy(
 }
 
 fn write(source: &Path, partial: &Path, progress: &mut impl FnMut(BackupProgress)) -> Result<u64, StoreError> {
-    let fault = connection::fault;
+    let (fault, fault_there) = (connection::fault_at(source), connection::fault_at(partial));
     connection::make_file_only(partial)?;
     let from = connection::reader(&SqliteLocation::File(source.to_owned()))?;
-    let mut to = Connection::open_with_flags(partial, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(fault)?;
+    let mut to = Connection::open_with_flags(partial, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(&fault_there)?;
     // A read transaction held throughout: one snapshot, and no start over when somebody writes meanwhile.
-    from.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema;").map_err(fault)?;
-    let backup = Backup::new(&from, &mut to).map_err(fault)?;
+    from.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema;").map_err(&fault)?;
+    let backup = Backup::new(&from, &mut to).map_err(&fault)?;
     loop {
-        let step = backup.step(STEP).map_err(fault)?;
+        let step = backup.step(STEP).map_err(&fault_there)?;
         let (total, left) = (backup.progress().pagecount, backup.progress().remaining);
         let (total, left) = (u64::try_from(total).unwrap_or(0), u64::try_from(left).unwrap_or(0));
         progress(BackupProgress { done: total.saturating_sub(left), total });

@@ -4,7 +4,7 @@ use std::{fs, path::Path, thread, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use super::{SqliteLocation, query::classify_code};
+use super::{SqliteLocation, classify};
 use crate::StoreError;
 
 /// How many prepared statements a connection keeps: more than there are statements, so each is parsed once.
@@ -33,7 +33,7 @@ const READER: &str = "PRAGMA query_only=ON; PRAGMA cache_size=-1024;";
 pub(super) fn writer(location: &SqliteLocation, create: bool) -> Result<Connection, StoreError> {
     let connection = match location {
         SqliteLocation::Memory => {
-            let connection = Connection::open_in_memory().map_err(fault)?;
+            let connection = Connection::open_in_memory().map_err(fault_at(Path::new(":memory:")))?;
             settle_plans(&connection)?;
             connection
         }
@@ -46,10 +46,14 @@ pub(super) fn writer(location: &SqliteLocation, create: bool) -> Result<Connecti
             connection
         }
     };
-    connection.execute_batch(COMMON).and_then(|()| connection.execute_batch(WRITER)).map_err(fault)?;
+    let set = || {
+        connection.execute_batch(COMMON)?;
+        connection.execute_batch(WRITER)?;
+        // Another process's write lock is waited for between tries, without blocking an async worker.
+        connection.busy_timeout(Duration::ZERO)
+    };
+    set().map_err(fault_on(&connection))?;
     connection.set_prepared_statement_cache_capacity(PREPARED);
-    // Another process's write lock is waited for between tries, without blocking an async worker.
-    connection.busy_timeout(Duration::ZERO).map_err(fault)?;
     Ok(connection)
 }
 
@@ -59,16 +63,21 @@ pub(super) fn reader(location: &SqliteLocation) -> Result<Connection, StoreError
         return Err(StoreError::corrupt("sqlite: a database in memory has one connection"));
     };
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    connection.execute_batch(COMMON).and_then(|()| connection.execute_batch(READER)).map_err(fault)?;
-    connection.busy_timeout(READ_WAIT).map_err(fault)?;
+    let set = || {
+        connection.execute_batch(COMMON)?;
+        connection.execute_batch(READER)?;
+        connection.busy_timeout(READ_WAIT)
+    };
+    set().map_err(fault_at(path))?;
     connection.set_prepared_statement_cache_capacity(PREPARED);
     Ok(connection)
 }
 
 fn open(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
     // No SQLITE_OPEN_URI: a path is a path, whatever it looks like.
-    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(fault)?;
-    connection.busy_timeout(OPEN_WAIT).map_err(fault)?;
+    let connection =
+        Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(fault_at(path))?;
+    connection.busy_timeout(OPEN_WAIT).map_err(fault_at(path))?;
     settle_plans(&connection)?;
     Ok(connection)
 }
@@ -76,7 +85,7 @@ fn open(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
 /// A plan depends on the statement alone. Otherwise SQLite may look at the values that are bound, and then parses a
 /// prepared statement anew each time they change.
 fn settle_plans(connection: &Connection) -> Result<(), StoreError> {
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop).map_err(fault)
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop).map_err(fault_on(connection))
 }
 
 /// Two processes that open a new file at once may get "busy" here without any waiting by SQLite itself.
@@ -84,7 +93,7 @@ fn switch_to_wal(connection: &Connection) -> Result<(), StoreError> {
     let mut tries = 0;
     loop {
         let mode = connection.query_row("PRAGMA journal_mode=WAL", (), |row| row.get::<_, String>(0));
-        match mode.map_err(fault) {
+        match mode.map_err(fault_on(connection)) {
             Ok(mode) if mode == "wal" => return Ok(()),
             Ok(mode) => {
                 return Err(StoreError::Unavailable(format!(
@@ -127,8 +136,14 @@ fn unavailable(path: &Path, error: &std::io::Error) -> StoreError {
     StoreError::Unavailable(format!("{}: {error}", path.display()))
 }
 
-pub(super) fn fault(error: rusqlite::Error) -> StoreError {
-    classify_code(&error, "sqlite")
+/// A failure before there is a statement to name, at `path`.
+pub(super) fn fault_at(path: &Path) -> impl Fn(rusqlite::Error) -> StoreError {
+    move |error| classify::code(&error, "opening", &path.display().to_string())
+}
+
+/// The same on a connection that is open.
+fn fault_on(connection: &Connection) -> impl Fn(rusqlite::Error) -> StoreError {
+    move |error| classify::code(&error, "opening", classify::place(connection))
 }
 
 #[cfg(test)]

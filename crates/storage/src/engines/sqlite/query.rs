@@ -1,14 +1,14 @@
-//! Statements, values and errors of SQLite. Errors never carry values, only the statement's name and a result code.
+//! Statements and values of SQLite.
 
 use rusqlite::{
-    Connection, Error, ErrorCode, ToSql,
-    ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_ROWID, SQLITE_CONSTRAINT_UNIQUE},
+    Connection, ErrorCode, ToSql,
     types::{ToSqlOutput, Value as Owned, ValueRef},
 };
 use userd_model::Timestamp;
 use uuid::Uuid;
 
-use crate::{Duplicate, Kind, Row, Rows, Statement, StoreError, Value};
+use super::classify::{self, place};
+use crate::{Kind, Row, Rows, Statement, StoreError, Value};
 
 /// What a batch's COMMIT came to. `Copy`, because each member of the batch gets it.
 pub(super) type Verdict = Result<(), CommitFault>;
@@ -26,7 +26,9 @@ impl From<CommitFault> for StoreError {
     fn from(fault: CommitFault) -> Self {
         match fault {
             CommitFault::Conflict => Self::Conflict,
-            CommitFault::Unavailable => Self::Unavailable("sqlite: the batch was rolled back".to_owned()),
+            CommitFault::Unavailable => {
+                Self::Unavailable("sqlite: the batch was rolled back; the log says why".to_owned())
+            }
             CommitFault::Unknown => Self::OutcomeUnknown("sqlite: input/output error while committing".to_owned()),
         }
     }
@@ -38,7 +40,7 @@ pub(super) fn run(
     statement: &'static Statement,
     values: &[Value],
 ) -> Result<Rows, StoreError> {
-    let fault = |error| classify(&error, statement);
+    let fault = |error| classify::statement(&error, statement, place(connection));
     let mut prepared = connection.prepare_cached(statement.numbered_text()).map_err(fault)?;
     for (index, value) in values.iter().enumerate() {
         prepared.raw_bind_parameter(index + 1, value).map_err(fault)?;
@@ -63,16 +65,19 @@ pub(super) fn run(
 /// Runs one of the constant statements that steer transactions.
 pub(super) fn control(connection: &Connection, sql: &'static str) -> Result<(), StoreError> {
     let run = || connection.prepare_cached(sql)?.raw_execute();
-    run().map(drop).map_err(|error| classify_code(&error, sql))
+    run().map(drop).map_err(|error| classify::code(&error, sql, place(connection)))
 }
 
 /// COMMIT, with what its failure means for everybody in the batch.
 pub(super) fn commit(connection: &Connection) -> Verdict {
     let run = || connection.prepare_cached("COMMIT")?.raw_execute();
-    run().map(drop).map_err(|error| match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => CommitFault::Conflict,
-        Some(ErrorCode::SystemIoFailure) => CommitFault::Unknown,
-        _ => CommitFault::Unavailable,
+    run().map(drop).map_err(|error| {
+        tracing::error!(cause = %classify::code(&error, "COMMIT", place(connection)), "sqlite: nothing was committed");
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => CommitFault::Conflict,
+            Some(ErrorCode::SystemIoFailure) => CommitFault::Unknown,
+            _ => CommitFault::Unavailable,
+        }
     })
 }
 
@@ -85,52 +90,15 @@ pub(super) fn schema(connection: &Connection, sql: &str) -> Result<(), StoreErro
     }
     done.map_err(|error| {
         // The text of a schema step holds no values, so SQLite's message may be told.
-        match classify_code(&error, "schema") {
+        match classify::code(&error, "schema", place(connection)) {
             StoreError::Corrupt(_) => StoreError::corrupt(format!("schema: {error}")),
             other => other,
         }
     })
 }
 
-fn is_duplicate_column(error: &Error) -> bool {
+fn is_duplicate_column(error: &rusqlite::Error) -> bool {
     error.to_string().contains("duplicate column name")
-}
-
-fn classify(error: &Error, statement: &'static Statement) -> StoreError {
-    if let Error::SqliteFailure(code, _) = error
-        && matches!(
-            code.extended_code,
-            SQLITE_CONSTRAINT_PRIMARYKEY | SQLITE_CONSTRAINT_UNIQUE | SQLITE_CONSTRAINT_ROWID
-        )
-    {
-        return StoreError::Duplicate(Duplicate::Key(statement.table()));
-    }
-    classify_code(error, statement.name)
-}
-
-/// What a result code means, for the statement or step called `what`.
-pub(super) fn classify_code(error: &Error, what: &str) -> StoreError {
-    let Error::SqliteFailure(code, _) = error else {
-        return StoreError::corrupt(format!("{what}: wrong use of sqlite"));
-    };
-    let number = code.extended_code;
-    match code.code {
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Conflict,
-        ErrorCode::DiskFull
-        | ErrorCode::SystemIoFailure
-        | ErrorCode::CannotOpen
-        | ErrorCode::OutOfMemory
-        | ErrorCode::OperationInterrupted
-        | ErrorCode::OperationAborted
-        | ErrorCode::PermissionDenied
-        | ErrorCode::ReadOnly
-        | ErrorCode::FileLockingProtocolFailed
-        | ErrorCode::NoLargeFileSupport
-        | ErrorCode::AuthorizationForStatementDenied => {
-            StoreError::Unavailable(format!("{what}: sqlite result {number}"))
-        }
-        _ => StoreError::corrupt(format!("{what}: sqlite result {number}")),
-    }
 }
 
 impl ToSql for Value {

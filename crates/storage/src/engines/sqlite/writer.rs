@@ -113,8 +113,7 @@ impl Writer {
         let Some(connection) = self.connection.as_ref().filter(|connection| !connection.is_autocommit()) else {
             return if members.is_empty() { Ok(()) } else { Err(CommitFault::Unavailable) };
         };
-        query::commit(connection).inspect_err(|fault| {
-            tracing::error!(?fault, members = members.len(), "sqlite: a batch could not be committed");
+        query::commit(connection).inspect_err(|_| {
             if !connection.is_autocommit() {
                 let _ended = query::control(connection, "ROLLBACK");
             }
