@@ -1,4 +1,4 @@
-//! Unlocking: reads the sealed system secrets with the master key (making them on the very first start) and builds
+//! Unlocking: reads the sealed system secrets with the master key (making them on the very first start, with the installation's id) and builds
 //! the CryptoManager from them. Afterwards no other part needs the master key.
 
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use userd_crypto::{
     TokenOptions, Tokens, Vault,
 };
 use userd_model::{Clock, Random, Sealed, UserId};
-use userd_storage::{Failure, Store, StoreError};
+use userd_storage::{Failure, Store, StoreError, repositories::system_secrets::INSTALLATION};
 
 use crate::{Dependencies, user_reader::internal};
 
@@ -40,6 +40,10 @@ pub async fn unlock(
     if store.reading().system_secrets().find(VAULT).await?.is_none() {
         first_secrets(store, &fields, random.as_ref(), clock.as_ref()).await?;
     }
+    if store.reading().system_secrets().find(INSTALLATION).await?.is_none() {
+        name_installation(store, random.as_ref(), clock.as_ref()).await?;
+    }
+    store.pin_installation().await?;
     let mut reading = store.reading();
     let missing = || Failure::Internal("the system secrets are missing".to_owned());
     let index = reading.system_secrets().find(INDEX).await?.ok_or_else(missing)?;
@@ -76,6 +80,19 @@ async fn first_secrets(store: &Store, fields: &Fields, random: &dyn Random, cloc
         .await
 }
 
+/// Gives the installation an id, by which its database is told from another one.
+async fn name_installation(store: &Store, random: &dyn Random, clock: &dyn Clock) -> Result<(), Failure> {
+    let (id, now) = (&Sealed(random.id_bytes().to_vec()), clock.now());
+    store
+        .transact("name_installation", |mut uow| async move {
+            if uow.system_secrets().find(INSTALLATION).await?.is_none() {
+                uow.system_secrets().insert(INSTALLATION, id, now).await.map_err(lost_race)?;
+            }
+            uow.commit(()).await
+        })
+        .await
+}
+
 /// Another replica was first: look again.
 fn lost_race(error: StoreError) -> StoreError {
     match error {
@@ -87,7 +104,8 @@ fn lost_race(error: StoreError) -> StoreError {
 /// Re-wraps one system secret under the current master key, if it is not.
 pub(crate) fn rewrap_secret(deps: &Dependencies, name: &str, sealed: &Sealed) -> Result<Option<Sealed>, Failure> {
     let (fields, random) = (&deps.crypto.fields, deps.random.as_ref());
-    if !fields.needs_rewrap(sealed) {
+    // The installation's id is not sealed.
+    if name == INSTALLATION || !fields.needs_rewrap(sealed) {
         return Ok(None);
     }
     if name == VAULT {

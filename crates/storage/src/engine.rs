@@ -1,5 +1,7 @@
 //! The engine interface: the only thing a database has to offer. An engine knows nothing about users.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use crate::{Rows, Statement, StoreError, Value};
@@ -22,6 +24,33 @@ pub struct Call<'a> {
     pub values: &'a [Value],
 }
 
+/// What tells one database from another: a read, and what it answers where it should.
+pub struct Pin {
+    /// What is read.
+    pub statement: &'static Statement,
+    /// With what.
+    pub values: Vec<Value>,
+    /// What the right database answers.
+    pub rows: Rows,
+}
+
+impl Pin {
+    /// Whether an answer comes from the right database.
+    ///
+    /// # Errors
+    /// `Unusable` when it does not.
+    pub fn check(&self, answer: &Rows) -> Result<(), StoreError> {
+        if *answer == self.rows {
+            return Ok(());
+        }
+        Err(StoreError::Unusable(format!(
+            "this is another database than the one that this process began with ({}: another answer); nothing is written. \
+             Look where database.url leads now, then restart",
+            self.statement.name
+        )))
+    }
+}
+
 /// A database.
 #[async_trait]
 pub trait Engine: Send + Sync {
@@ -33,6 +62,10 @@ pub trait Engine: Send + Sync {
 
     /// Runs one piece of schema SQL, outside any transaction. Each step is safe to repeat.
     async fn run_schema(&self, sql: &str) -> Result<(), StoreError>;
+
+    /// From now on every new connection must lead to the pinned database before it is used. An engine whose
+    /// connections cannot lead elsewhere has nothing to do.
+    fn pin(&self, _pin: Arc<Pin>) {}
 
     /// Answers when the database can be read and written now.
     async fn health(&self) -> Result<(), StoreError>;

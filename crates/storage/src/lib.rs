@@ -17,7 +17,7 @@ pub mod testing;
 pub mod unit_of_work;
 pub mod value;
 
-pub use engine::{Access, Call, Engine, Transaction};
+pub use engine::{Access, Call, Engine, Pin, Transaction};
 pub use error::{Duplicate, Failure, StoreError};
 pub use row::{Row, Rows};
 pub use statement::Statement;

@@ -9,7 +9,7 @@ use crate::{Kind, StoreError, Value};
 pub type Rows = Vec<Row>;
 
 /// One row: values in the order of the statement's columns.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Row(pub Vec<Value>);
 
 macro_rules! readers {

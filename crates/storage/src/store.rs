@@ -1,13 +1,19 @@
 //! The store: runs units of work, again when the database asks for it. Deliberately absent: which database it is.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{
+    pin::pin,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use tokio::time::{Instant, timeout_at};
 use userd_model::{Clock, Random};
 
 use crate::{
     Access, Engine, Failure, StoreError, UnitOfWork,
+    engine::Pin,
     migrations::{self, MIGRATIONS, MigrationError, MigrationReport, MigrationState},
+    repositories::system_secrets,
     unit_of_work::Phase,
 };
 
@@ -26,12 +32,14 @@ const LONGEST_WAIT: Duration = Duration::from_millis(100);
 pub struct Store {
     engine: Arc<dyn Engine>,
     random: Arc<dyn Random>,
+    /// Which installation's database this is, once it has been read.
+    pin: Arc<OnceLock<Arc<Pin>>>,
 }
 
 impl Store {
     /// A store over `engine`; `random` spreads the waits between attempts and names the owner of a migration.
     pub fn new(engine: Arc<dyn Engine>, random: Arc<dyn Random>) -> Self {
-        Self { engine, random }
+        Self { engine, random, pin: Arc::default() }
     }
 
     /// Runs `work` in a transaction, wholly or not at all, and again after a conflict. `work` may run up to twelve
@@ -135,12 +143,27 @@ impl Store {
         migrations::status(self, MIGRATIONS).await
     }
 
-    /// Answers when the database can be read and written now.
+    /// Reads which installation this database belongs to, and keeps to it: a connection that leads to another one is not
+    /// used. What a proxy, a name or a file stands for may change while the process runs.
     ///
     /// # Errors
-    /// `Unavailable`, mostly.
+    /// Storage faults.
+    pub async fn pin_installation(&self) -> Result<(), StoreError> {
+        let (statement, values) = system_secrets::installation();
+        let rows = self.engine.read(statement, &values).await?;
+        let pin = self.pin.get_or_init(|| Arc::new(Pin { statement, values, rows }));
+        self.engine.pin(Arc::clone(pin));
+        Ok(())
+    }
+
+    /// Answers when the database can be read and written now, and is the one that was pinned.
+    ///
+    /// # Errors
+    /// `Unavailable`, mostly; `Unusable` when it is another one.
     pub async fn health(&self) -> Result<(), StoreError> {
-        self.engine.health().await
+        self.engine.health().await?;
+        let Some(pin) = self.pin.get() else { return Ok(()) };
+        pin.check(&self.engine.read(pin.statement, &pin.values).await?)
     }
 
     /// The engine under it.

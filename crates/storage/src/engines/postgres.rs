@@ -23,7 +23,7 @@ use tokio_postgres::SimpleQueryMessage;
 pub use options::PostgresOptions;
 
 use self::{connect::Connector, pool::Pool, read_connections::ReadConnections, transaction::PostgresTransaction};
-use crate::{Access, Engine, Rows, Statement, StoreError, Transaction, Value, engine::Dialect};
+use crate::{Access, Engine, Pin, Rows, Statement, StoreError, Transaction, Value, engine::Dialect};
 
 /// A schema step may build an index over many rows.
 const SCHEMA_TIMEOUT: Duration = Duration::from_secs(3600);
@@ -68,6 +68,10 @@ impl Engine for PostgresEngine {
         let done = lease.within(SCHEMA_TIMEOUT, async |connection| connection.client.batch_execute(sql).await).await?;
         lease.settle(done.as_ref().err());
         done.map_err(|error| classify::schema(&error))
+    }
+
+    fn pin(&self, pin: Arc<Pin>) {
+        self.pool.connector.pin(pin);
     }
 
     async fn health(&self) -> Result<(), StoreError> {

@@ -28,6 +28,7 @@ mod backup;
 mod classify;
 mod committer;
 mod connection;
+mod identity;
 mod query;
 mod service_lock;
 mod transaction;
@@ -53,7 +54,7 @@ use tokio::{
 pub use backup::{BackupProgress, BackupReport};
 pub use service_lock::{ServiceLock, ServiceLockError};
 
-use self::{transaction::SqliteTransaction, writer::Writer};
+use self::{identity::Identity, transaction::SqliteTransaction, writer::Writer};
 use crate::{Access, Engine, Rows, Statement, StoreError, Transaction, Value, engine::Dialect};
 
 /// Where the database is.
@@ -105,6 +106,7 @@ pub struct SqliteEngine {
     /// before the writer, also where nobody closes the engine: only a connection that writes removes the log.
     readers: StdMutex<Vec<Connection>>,
     location: SqliteLocation,
+    identity: Arc<Identity>,
     acquire_timeout: Duration,
     writer: Arc<Mutex<Writer>>,
     /// One per unit of work from begin until it is durable or gone.
@@ -124,13 +126,15 @@ impl SqliteEngine {
             StoreError::Unusable(what) => StoreError::Corrupt(what),
             other => other,
         })?;
+        let identity = Arc::new(Identity::of(&options.location));
         let (wake, woken) = mpsc::sync_channel(1);
-        let writer = Arc::new(Mutex::new(Writer::new(connection, wake)));
+        let writer = Arc::new(Mutex::new(Writer::new(connection, Arc::clone(&identity), wake)));
         let waiting = Arc::new(AtomicUsize::new(0));
         committer::start(woken, Arc::downgrade(&writer), Arc::clone(&waiting))?;
         let all_places = u32::try_from(options.batch.clamp(1, 4096)).unwrap_or(256);
         Ok(Self {
             location: options.location.clone(),
+            identity,
             acquire_timeout: options.acquire_timeout,
             writer,
             places: Arc::new(Semaphore::new(all_places as usize)),
@@ -177,7 +181,11 @@ impl SqliteEngine {
         let idle = self.idle_readers().pop();
         let reader = match idle {
             Some(reader) => reader,
-            None => connection::reader(&self.location)?,
+            None => {
+                let reader = connection::reader(&self.location)?;
+                self.identity.check()?;
+                reader
+            }
         };
         let rows = query::run(&reader, statement, values).map_err(|error| match error {
             // A read has no transaction to run again.

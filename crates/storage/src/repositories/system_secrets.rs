@@ -3,7 +3,7 @@
 use userd_model::{Sealed, Timestamp};
 
 use crate::{
-    Row, StoreError, UnitOfWork,
+    Row, Statement, StoreError, UnitOfWork, Value,
     tables::{List, Shape, position, statements_of},
 };
 
@@ -15,6 +15,15 @@ statements_of! { SYSTEM_SECRETS:
     INSERT = "system_secrets.insert": Shape::Insert;
     UPDATE = "system_secrets.update": Shape::Update(&["sealed"]);
     EVERY = "system_secrets.every": Shape::List(List::by_key().unlimited());
+}
+
+/// The row with the id of this installation. It is no secret and stands in the clear, because it is compared before
+/// anything is opened.
+pub const INSTALLATION: &str = "installation";
+
+/// What tells this installation's database from another one.
+pub(crate) fn installation() -> (&'static Statement, Vec<Value>) {
+    (&BY_NAME, vec![INSTALLATION.into()])
 }
 
 impl SystemSecrets<'_> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{Access, Call, Engine, Rows, Statement, StoreError, Transaction, Value, engine::Dialect};
+use crate::{Access, Call, Engine, Pin, Rows, Statement, StoreError, Transaction, Value, engine::Dialect};
 
 /// What happens to a commit.
 #[derive(Debug)]
@@ -80,6 +80,10 @@ impl<T: Tamper> Engine for Tampered<T> {
 
     async fn run_schema(&self, sql: &str) -> Result<(), StoreError> {
         self.inner.run_schema(sql).await
+    }
+
+    fn pin(&self, pin: Arc<Pin>) {
+        self.inner.pin(pin);
     }
 
     async fn health(&self) -> Result<(), StoreError> {

@@ -48,6 +48,7 @@ mod batches;
 mod faults;
 mod fixture;
 mod gaps;
+mod identity;
 mod isolation;
 mod migrating;
 mod postgres;

@@ -5,6 +5,31 @@ use userd_storage::engines::{PostgresEngine, PostgresOptions, SqliteEngine, Sqli
 
 use crate::support::{Engine, PASSWORD, TestApp, unique_email};
 
+/// F42: the files are removed under a service that goes on: nobody is told that something was kept (fault 20).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_removed_database_acknowledges_nothing() {
+    let app = TestApp::build(Engine::Sqlite).await.unwrap();
+    let replica = app.open().await;
+    let visitor = replica.visitor();
+    let (member, _) = replica.member().await;
+    for end in ["", "-wal", "-shm"] {
+        std::fs::remove_file(app.path(&format!("userd.db{end}"))).unwrap();
+    }
+    for _ in 0..32 {
+        let body = json!({ "email": unique_email(), "password": PASSWORD });
+        let answer = visitor.post("/v1/auth/register", body).await;
+        assert_eq!(answer.status, 503, "{}", answer.text);
+        assert!(answer.headers.contains_key("retry-after"), "{}", answer.text);
+    }
+    let renamed = member.request(reqwest::Method::PATCH, "/v1/me").json(&json!({ "display_name": "Ada" }));
+    assert_eq!(renamed.send().await.unwrap().status(), 503);
+    let ready = visitor.get("/readyz").await.expect(503);
+    assert_eq!(ready["parts"]["database"], "down", "{ready}");
+    let told = replica.lines_of("ERROR");
+    assert!(told.iter().any(|line| line.contains("was removed or replaced while it was in use")), "{told:?}");
+    assert!(!app.path("userd.db").exists());
+}
+
 /// The app's database, as another process would open it.
 fn beside(app: &TestApp) -> Box<dyn userd_storage::Engine> {
     match app.engine() {

@@ -1,6 +1,10 @@
 //! The way to the server, and one connection with its prepared statements.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use tokio::task::AbortHandle;
 use tokio_postgres::{CancelToken, Client, Config, NoTls, RowStream, config::SslMode, types::Type};
@@ -11,7 +15,10 @@ use super::{
     tls::{Tls, refused},
     values,
 };
-use crate::{Rows, Statement, StoreError, Value, engine::Call};
+use crate::{
+    Rows, Statement, StoreError, Value,
+    engine::{Call, Pin},
+};
 
 /// A network that swallows packets is noticed after this long.
 const TCP_TIMEOUT: Duration = Duration::from_secs(15);
@@ -22,6 +29,7 @@ pub(super) struct Connector {
     config: Config,
     tls: Option<MakeRustlsConnect>,
     timeout: Duration,
+    pin: OnceLock<Arc<Pin>>,
     statement_cache: bool,
     pub(super) pipelining: bool,
 }
@@ -41,25 +49,44 @@ impl Connector {
             config,
             tls: if mode == SslMode::Disable { None } else { Some(tls.connector()?) },
             timeout: options.connect_timeout,
+            pin: OnceLock::new(),
             statement_cache: options.statement_cache,
             pipelining: options.pipelining,
         })
     }
 
     pub(super) async fn connect(&self) -> Result<Connection, StoreError> {
-        let connecting = async {
-            match &self.tls {
-                None => self.config.connect(NoTls).await.map(|(client, driver)| (client, drive(driver))),
-                Some(tls) => self.config.connect(tls.clone()).await.map(|(client, driver)| (client, drive(driver))),
-            }
-        };
-        match tokio::time::timeout(self.timeout, connecting).await {
-            Ok(Ok((client, driver))) => {
-                Ok(Connection { client, driver, prepared: HashMap::new(), cached: self.statement_cache })
-            }
-            Ok(Err(error)) => Err(classify::connection(&error)),
+        match tokio::time::timeout(self.timeout, self.connecting()).await {
+            Ok(connected) => connected,
             Err(_) => Err(StoreError::Unavailable("postgres: no connection in time".to_owned())),
         }
+    }
+
+    async fn connecting(&self) -> Result<Connection, StoreError> {
+        let connected = match &self.tls {
+            None => self.config.connect(NoTls).await.map(|(client, driver)| (client, drive(driver))),
+            Some(tls) => self.config.connect(tls.clone()).await.map(|(client, driver)| (client, drive(driver))),
+        };
+        let (client, driver) = connected.map_err(|error| classify::connection(&error))?;
+        let connection = Connection { client, driver, prepared: HashMap::new(), cached: self.statement_cache };
+        match self.leads_to_the_pinned(&connection.client).await {
+            Ok(()) => Ok(connection),
+            Err(error) => {
+                connection.abort();
+                Err(error)
+            }
+        }
+    }
+
+    async fn leads_to_the_pinned(&self, client: &Client) -> Result<(), StoreError> {
+        let Some(pin) = self.pin.get() else { return Ok(()) };
+        let answer = query(client, pin.statement, None, &pin.values).await;
+        let rows = answer.map_err(|error| classify::statement(&error, pin.statement))??;
+        pin.check(&rows).inspect_err(|error| tracing::error!(%error, "postgres: a new connection is not used"))
+    }
+
+    pub(super) fn pin(&self, pin: Arc<Pin>) {
+        let _the_first_one_stays = self.pin.set(pin);
     }
 
     /// Asks the server to stop what a connection is doing. Best effort: the connection is thrown away anyway.

@@ -1,12 +1,18 @@
 //! The writing connection and the batch that is open on it. Deliberately absent: waiting for one's turn (the engine's
 //! mutex) and the moment to commit (the committer's).
 
-use std::{sync::mpsc::SyncSender, time::Duration};
+use std::{
+    sync::{Arc, mpsc::SyncSender},
+    time::Duration,
+};
 
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::query::{self, CommitFault, Verdict};
+use super::{
+    identity::Identity,
+    query::{self, CommitFault, Verdict},
+};
 use crate::StoreError;
 
 /// How long to wait between two tries for a write lock that another process holds.
@@ -29,13 +35,14 @@ impl Member {
 /// batch is open without members unless a unit of work holds the writer.
 pub(super) struct Writer {
     connection: Option<Connection>,
+    identity: Arc<Identity>,
     batch: Vec<Member>,
     wake: SyncSender<()>,
 }
 
 impl Writer {
-    pub(super) fn new(connection: Connection, wake: SyncSender<()>) -> Self {
-        Self { connection: Some(connection), batch: Vec::new(), wake }
+    pub(super) fn new(connection: Connection, identity: Arc<Identity>, wake: SyncSender<()>) -> Self {
+        Self { connection: Some(connection), identity, batch: Vec::new(), wake }
     }
 
     pub(super) fn connection(&self) -> Result<&Connection, StoreError> {
@@ -54,7 +61,11 @@ impl Writer {
 
     fn try_open_batch(&self) -> Result<(), StoreError> {
         let connection = self.connection()?;
-        if connection.is_autocommit() { query::control(connection, "BEGIN IMMEDIATE") } else { Ok(()) }
+        if !connection.is_autocommit() {
+            return Ok(());
+        }
+        self.identity.check()?;
+        query::control(connection, "BEGIN IMMEDIATE")
     }
 
     pub(super) fn open_savepoint(&mut self) -> Result<(), StoreError> {
@@ -113,7 +124,8 @@ impl Writer {
         let Some(connection) = self.connection.as_ref().filter(|connection| !connection.is_autocommit()) else {
             return if members.is_empty() { Ok(()) } else { Err(CommitFault::Unavailable) };
         };
-        query::commit(connection).inspect_err(|_| {
+        let is_there = self.identity.check().map_err(|_| CommitFault::Unavailable);
+        is_there.and_then(|()| query::commit(connection)).inspect_err(|_| {
             if !connection.is_autocommit() {
                 let _ended = query::control(connection, "ROLLBACK");
             }
@@ -130,7 +142,9 @@ impl Writer {
     /// One schema statement in the transaction that is open, then its COMMIT.
     pub(super) fn run_schema(&mut self, sql: &str) -> Result<(), StoreError> {
         let connection = self.connection()?;
-        let done = query::schema(connection, sql).and_then(|()| query::commit(connection).map_err(StoreError::from));
+        let done = query::schema(connection, sql)
+            .and_then(|()| self.identity.check())
+            .and_then(|()| query::commit(connection).map_err(StoreError::from));
         if !connection.is_autocommit() {
             let _ended = query::control(connection, "ROLLBACK");
         }
@@ -169,7 +183,7 @@ mod tests {
 
     use tokio::sync::Semaphore;
 
-    use super::*;
+    use super::{super::SqliteLocation, *};
 
     /// A batch of three whose COMMIT the database refuses: a deferred constraint is broken.
     async fn refused_batch() -> (Writer, Vec<oneshot::Receiver<Verdict>>) {
@@ -178,7 +192,10 @@ mod tests {
             CREATE TABLE b (id INTEGER PRIMARY KEY, a INTEGER REFERENCES a DEFERRABLE INITIALLY DEFERRED);";
         connection.execute_batch(tables).unwrap();
         let (wake, _committer_is_dead) = mpsc::sync_channel(1);
-        let (mut writer, places) = (Writer::new(connection, wake), Arc::new(Semaphore::new(3)));
+        let (mut writer, places) = (
+            Writer::new(connection, Arc::new(Identity::of(&SqliteLocation::Memory)), wake),
+            Arc::new(Semaphore::new(3)),
+        );
         let mut verdicts = Vec::new();
         for n in 0..3 {
             writer.open_batch().await.unwrap();
@@ -211,7 +228,7 @@ mod tests {
         let connection = Connection::open_in_memory().unwrap();
         let (wake, committer) = mpsc::sync_channel(1);
         drop(committer);
-        let mut writer = Writer::new(connection, wake);
+        let mut writer = Writer::new(connection, Arc::new(Identity::of(&SqliteLocation::Memory)), wake);
         writer.open_batch().await.unwrap();
         writer.open_savepoint().unwrap();
         let verdict = writer.join(Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap()).unwrap();
