@@ -28,12 +28,34 @@ pub struct KeyView {
     pub retired_at: Option<Timestamp>,
 }
 
+/// A change of algorithm that is under way: the new key is published, and takes over when verifiers know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlgorithmChange {
+    /// The algorithm of the key that signs.
+    pub signs_with: String,
+    /// The configured one.
+    pub changes_to: String,
+    /// When its key takes over by itself.
+    pub at: Timestamp,
+}
+
+impl std::fmt::Display for AlgorithmChange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { signs_with, changes_to, at } = self;
+        write!(
+            f,
+            "tokens are signed with {signs_with} until the key for {changes_to}, published already, takes over at {at}; \
+             `userd keys rotate` does it now"
+        )
+    }
+}
+
 impl SigningKeys {
     pub(crate) const fn new(deps: Dependencies, changes: Changes) -> Self {
         Self { deps, changes }
     }
 
-    /// Makes the first keys where there are none, and loads all.
+    /// Makes the first keys where there are none, and a next one of the configured algorithm; loads all.
     ///
     /// # Errors
     /// Faults of storage and cryptography (a foreign master key).
@@ -51,8 +73,35 @@ impl SigningKeys {
                     change.commit(()).await
                 })
                 .await?;
+        } else if !keys.iter().any(|key| key.state == KeyState::Next && self.follows_configuration(key)) {
+            // The heir was made for another configuration: the next key made follows the present one, so that one rotation
+            // is enough.
+            self.change(&self.changes.system_context(), "next_signing_key", |keys, _| {
+                keys.retain(|key| key.state != KeyState::Next || self.follows_configuration(key));
+                Ok(())
+            })
+            .await?;
         }
         self.reload().await
+    }
+
+    fn follows_configuration(&self, key: &SigningKeyRecord) -> bool {
+        key.algorithm == self.deps.settings.algorithm.as_str()
+    }
+
+    /// Where the key that signs is not of the configured algorithm: which one it has, which one is to come, and when.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn algorithm_change(&self) -> Result<Option<AlgorithmChange>, Failure> {
+        let keys = self.deps.store.reading().signing_keys().all().await?;
+        let active = keys.iter().find(|key| key.state == KeyState::Active && !self.follows_configuration(key));
+        let next = keys.iter().find(|key| key.state == KeyState::Next && self.follows_configuration(key));
+        Ok(active.zip(next).map(|(active, next)| AlgorithmChange {
+            signs_with: active.algorithm.clone(),
+            changes_to: next.algorithm.clone(),
+            at: next.created_at.plus(self.deps.settings.publish_before),
+        }))
     }
 
     /// Loads the keys from the database: after a rotation elsewhere, and on a token with an unknown key.
@@ -240,6 +289,8 @@ impl SigningKeys {
                 let random = self.deps.random.as_ref();
                 user.data_key = Some(self.deps.crypto.fields.rewrap_data_key(random, key, id).map_err(internal)?);
                 change.users().update(&user).await?;
+                // What is remembered opens with the old key only, and may outlive it.
+                change.forget(&user);
                 change.commit(()).await
             })
             .await

@@ -177,6 +177,9 @@ async fn announce(wired: &Wired, address: std::net::SocketAddr) -> Result<(), Wi
     if let Some(file) = &wired.made_master_key {
         tracing::warn!(file = %file.display(), "made a master key: keep a copy in a safe place, the data is lost without it");
     }
+    if let Some(change) = wired.services.signing_keys.algorithm_change().await.map_err(part)? {
+        tracing::warn!("tokens.algorithm has changed: {change}");
+    }
     if let Some(token) = wired.services.setup.open(&wired.services.operator_context()).await.map_err(part)? {
         let base = base_url(config, address);
         tracing::info!("no administrator yet: open the setup link within a day, or run `userd users create-admin`");

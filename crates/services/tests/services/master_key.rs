@@ -53,6 +53,46 @@ async fn everything_is_wrapped_anew_and_the_old_key_can_go(fixture: Fixture) {
     assert!(told.login("grace", PASSWORD).await.is_ok(), "replicas that were told the new key first go on throughout");
 }
 
+/// What was remembered under the old key would not open any more once that key is gone (fault 27).
+#[apply(case)]
+async fn users_remembered_from_before_a_rewrap_are_shown_after_it(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, grace) = (app.member("ada").await, app.member("grace").await);
+    let (old, new) = ([7; 32], [8; 32]);
+    // One cache for all, as with Redis; it outlives the processes.
+    let cache = Arc::clone(&app.deps.cache);
+    let shared = |master: MasterKeys, seed| {
+        let (clock, cache) = (Some(Arc::clone(&app.clock)), Some(Arc::clone(&cache)));
+        fixture.try_app(TestOptions { clock, seed, master, cache, ..TestOptions::default() })
+    };
+    let both = shared(MasterKeys::new(new, vec![old]), 2).await.unwrap();
+    for user in [ada.id, grace.id] {
+        both.user_reader.show(user).await.unwrap();
+    }
+    both.signing_keys.rewrap(&both.operator_context(), &|_| {}).await.unwrap();
+    let later = shared(MasterKeys::new(new, Vec::new()), 3).await.unwrap();
+    for user in [ada.id, grace.id] {
+        assert!(later.user_reader.show(user).await.unwrap().email.is_some());
+    }
+}
+
+/// A load that began before the rewrap may end after it and be remembered (fault 27).
+#[apply(case)]
+async fn a_user_remembered_under_a_key_that_is_gone_is_read_anew(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    let cache = Arc::clone(&app.deps.cache);
+    app.user_reader.show(ada.id).await.unwrap();
+    let both = with_master(&fixture, &app, MasterKeys::new([8; 32], vec![[7; 32]]), 2).await.unwrap();
+    both.signing_keys.rewrap(&both.operator_context(), &|_| {}).await.unwrap();
+    let (clock, master) = (Some(Arc::clone(&app.clock)), MasterKeys::new([8; 32], Vec::new()));
+    let options = TestOptions { clock, seed: 3, master, cache: Some(cache), ..TestOptions::default() };
+    let later = fixture.try_app(options).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(later.user_reader.show(ada.id).await.unwrap().email.as_deref(), Some("ada@example.org"));
+    }
+}
+
 /// AC-085: state sealed by us cannot be made by anybody else: another master key opens nothing.
 #[apply(case)]
 async fn another_master_key_does_not_start(fixture: Fixture) {

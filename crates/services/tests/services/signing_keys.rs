@@ -174,6 +174,29 @@ async fn a_key_is_published_before_it_signs_also_when_the_algorithm_changes(fixt
     }
 }
 
+/// The heir made before the change is of no use: the start replaces it, says when the new one takes over, and one rotation
+/// is enough (fault 27).
+#[apply(case)]
+async fn a_changed_algorithm_takes_one_rotation_and_the_start_says_when(fixture: Fixture) {
+    let app = fixture.app().await;
+    assert_eq!(app.signing_keys.algorithm_change().await.unwrap(), None);
+    for (seed, algorithm) in [(2, Algorithm::RS256), (3, Algorithm::ES256), (4, Algorithm::EdDSA)] {
+        let before = keys(&app).await.into_iter().find(|key| key.state == KeyState::Active).unwrap();
+        let changed = with(|settings| settings.algorithm = algorithm);
+        let clock = Some(Arc::clone(&app.clock));
+        let app = fixture.app_with(TestOptions { clock, seed, ..changed }).await;
+        let change = app.signing_keys.algorithm_change().await.unwrap().unwrap();
+        assert_eq!((change.signs_with.as_str(), change.changes_to.as_str()), (&*before.algorithm, algorithm.as_str()));
+        assert_eq!(change.at, app.deps.now().plus(Duration::from_secs(3600)));
+        assert!(change.to_string().contains("`userd keys rotate` does it now"), "{change}");
+        let next = kid_of(&app, KeyState::Next).await;
+        app.signing_keys.rotate(&app.operator_context()).await.unwrap();
+        let active = keys(&app).await.into_iter().find(|key| key.state == KeyState::Active).unwrap();
+        assert_eq!((active.kid.as_str(), active.algorithm.as_str()), (next.as_str(), algorithm.as_str()));
+        assert_eq!(app.signing_keys.algorithm_change().await.unwrap(), None);
+    }
+}
+
 #[apply(case)]
 async fn a_schedule_and_a_hand_that_rotate_at_once_rotate_once(fixture: Fixture) {
     let app = fixture.app().await;

@@ -235,7 +235,10 @@ async fn signing_keys(services: &Services) -> Finding {
         Err(fault) => wrong("signing_keys", fault.to_string()),
         Ok(keys) => match services.deps.crypto.tokens.active_kid() {
             None => wrong("signing_keys", "none is active: `userd keys rotate`"),
-            Some(kid) => ok("signing_keys", format!("{} of them; {kid} signs", keys.len())),
+            Some(kid) => match services.signing_keys.algorithm_change().await {
+                Ok(Some(change)) => warning("signing_keys", format!("{kid} signs: {change}")),
+                _ => ok("signing_keys", format!("{} of them; {kid} signs", keys.len())),
+            },
         },
     }
 }
