@@ -4,10 +4,11 @@
 //! |---|---|
 //! | `<prefix>:v:<space>:<id>` | `=` + version as 20 digits + `|` + bytes, or `x` + version + `|` (a tombstone) |
 //! | `<prefix>:l:<limit>:<key>` | microsecond at which the allowance is whole again |
-//! | `{<prefix>:fanout}` | stream of `n` number, `o` origin, `k` kind, `p` payload |
-//! | `{<prefix>:fanout}:n` | number of the last message |
+//! | `<prefix>:{fanout}` | stream of `n` number, `o` origin, `k` kind, `p` payload |
+//! | `<prefix>:{fanout}:n` | number of the last message |
 //!
-//! Ids are percent-encoded, so that no id, whatever it holds, can name a key of another space, limit or slot.
+//! Every key begins with the prefix as it is configured, which is what an access list names (`~userd:*`). Ids are
+//! percent-encoded, so that no id, whatever it holds, can name a key of another space, limit or slot.
 
 use std::fmt::Write as _;
 
@@ -30,10 +31,10 @@ pub(crate) struct Layout {
 
 impl Layout {
     pub(crate) fn new(prefix: &str) -> Self {
-        let prefix = encode(prefix);
+        let prefix = prefix_of(prefix);
         Self {
-            stream: format!("{{{prefix}:fanout}}"),
-            number: format!("{{{prefix}:fanout}}:n"),
+            stream: format!("{prefix}:{{fanout}}"),
+            number: format!("{prefix}:{{fanout}}:n"),
             get: Script::new(include_str!("get.lua")),
             put: Script::new(include_str!("put.lua")),
             invalidate: Script::new(include_str!("invalidate.lua")),
@@ -55,6 +56,13 @@ impl Layout {
     pub(crate) fn probe(&self) -> String {
         format!("{}:probe", self.prefix)
     }
+}
+
+/// The prefix without the `:` that follows it anyway. Colons within stay: they name no slot, and what stands behind the
+/// prefix has none in its ids.
+fn prefix_of(configured: &str) -> String {
+    let parts: Vec<String> = configured.trim_end_matches(':').split(':').map(encode).collect();
+    parts.join(":")
 }
 
 /// Everything but letters, digits, `-`, `_` and `.` becomes `%XX`.
@@ -158,6 +166,22 @@ mod tests {
         for id in ["plain", "a|b", "", "\r\n\0 ", "{tag}"] {
             let key = CacheKey::new("user", id);
             assert_eq!(read_invalidation(&invalidation(&key, -3)), Some((key, -3)));
+        }
+    }
+
+    /// What an access list of Redis names, `~userd:*`, is the beginning of every key (fault 26).
+    #[test]
+    fn every_key_begins_with_the_prefix_as_configured() {
+        for (prefix, begins) in
+            [("userd:", "userd:"), ("userd", "userd:"), ("corp:userd:", "corp:userd:"), ("a b", "a%20b:")]
+        {
+            let layout = Layout::new(prefix);
+            let value = layout.value(&CacheKey::new("user", "1"));
+            for key in [value, layout.limit("login", "x"), layout.probe(), layout.stream.clone(), layout.number.clone()]
+            {
+                assert!(key.starts_with(begins), "{key}");
+            }
+            assert!(layout.number.starts_with(&layout.stream), "one slot");
         }
     }
 
