@@ -79,6 +79,12 @@ pub enum Refusal {
     /// The `Idempotency-Key` was used with another body.
     #[error("the idempotency key was used with another request")]
     IdempotencyMismatch,
+    /// A repeated request whose owner has changed the password, was blocked or signed out everywhere since.
+    #[error("the request is too old to be repeated: the account's credentials have changed since")]
+    ReplayRefused,
+    /// A repeated request whose answer held a secret: that is shown again for some minutes only.
+    #[error("the secret of the first answer is not shown again")]
+    SecretAlreadyShown,
     /// A fresh sign-in is needed for this act.
     #[error("sign in again to do this")]
     FreshSignInRequired,

@@ -6,13 +6,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use userd_crypto::OpaqueSecret;
 use userd_model::{Act, Actor, Client, ClientId, EventKind, Permission, Refusal, Revoked, Timestamp, text};
-use userd_storage::Failure;
+use userd_storage::{Failure, UnitOfWork};
 
 use crate::{
     Context, Dependencies, IdempotentRequest, RequestOrigin,
     access_tokens::AccessTokens,
     change::Changes,
-    idempotency::IdempotencyKeys,
+    idempotency::{IdempotencyKeys, Made},
     limits::{Limited, Limits},
 };
 
@@ -29,7 +29,7 @@ pub struct Clients {
 }
 
 /// A service account with its secret: shown once.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize)]
 #[expect(missing_docs, reason = "the members of the contract's answer")]
 pub struct NewClient {
     pub client: ClientView,
@@ -73,7 +73,8 @@ impl Clients {
     /// Makes a service account with some of the permissions that services may hold.
     ///
     /// # Errors
-    /// `Forbidden`, `InvalidInput`; an actor cannot give what it does not hold.
+    /// `Forbidden`, `InvalidInput`; an actor cannot give what it does not hold. For a repeat: `IdempotencyMismatch`,
+    /// `ReplayRefused`, `SecretAlreadyShown`.
     pub async fn create(
         &self,
         ctx: &Context,
@@ -82,8 +83,9 @@ impl Clients {
         idempotent: Option<&IdempotentRequest>,
     ) -> Result<NewClient, Failure> {
         ctx.may(&Act::CreateClient)?;
-        if let Some(saved) = self.idempotency.saved(idempotent).await? {
-            return Ok(saved);
+        let mut reading = self.deps.store.reading();
+        if let Some(made) = self.idempotency.find(&mut reading, idempotent).await? {
+            return self.created_before(&mut reading, made, idempotent).await;
         }
         let name = text::display_name(name).map_err(|detail| Refusal::field("/name", detail))?;
         let permissions = granted(&ctx.actor, permissions)?;
@@ -103,16 +105,36 @@ impl Clients {
         let answer = &NewClient { client: view(client), client_secret: secret.to_string() };
         self.changes
             .run(ctx, "create_client", |mut change| async move {
-                if let Some(saved) = self.idempotency.find::<NewClient>(&mut change, idempotent).await? {
-                    return change.commit(saved).await;
+                if let Some(made) = self.idempotency.find(&mut change, idempotent).await? {
+                    let before = self.created_before(&mut change, made, idempotent).await?;
+                    return change.commit(before).await;
                 }
                 change.clients().insert(client).await?;
                 let data = serde_json::json!({ "permissions": client.permissions });
                 change.event(EventKind::ClientCreated, client.id, data);
-                self.idempotency.save(&mut change, idempotent, answer).await?;
+                let (made, owner) = (Made::Client(client.id), client.created_by);
+                self.idempotency.save(&mut change, idempotent, made, owner).await?;
+                self.idempotency.keep_secret(&mut change, idempotent, owner, &answer.client_secret).await?;
                 change.commit(answer.clone()).await
             })
             .await
+    }
+
+    /// The service account that the first request made, with its secret where that is a matter of minutes.
+    async fn created_before(
+        &self,
+        uow: &mut UnitOfWork,
+        made: Made,
+        idempotent: Option<&IdempotentRequest>,
+    ) -> Result<NewClient, Failure> {
+        let Made::Client(id) = made else { return Err(Refusal::IdempotencyMismatch.into()) };
+        let client = uow.clients().find(id).await?.ok_or(Refusal::NotFound)?;
+        let secret = self.idempotency.secret(uow, idempotent).await?;
+        let hash = OpaqueSecret::hash_of(PREFIX, &secret).ok_or(Refusal::SecretAlreadyShown)?;
+        if !userd_crypto::constant_time_eq(&hash, &client.secret_hash) {
+            return Err(Refusal::SecretAlreadyShown.into());
+        }
+        Ok(NewClient { client: view(&client), client_secret: secret.to_string() })
     }
 
     /// A page of service accounts, oldest first.

@@ -20,6 +20,7 @@ pub mod limits;
 pub mod passwords;
 pub mod revocations;
 pub mod roles;
+mod sealing;
 pub mod services;
 pub mod sessions;
 pub mod settings;

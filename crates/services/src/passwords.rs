@@ -10,6 +10,7 @@ use userd_storage::{Failure, repositories::password_credentials::PasswordCredent
 use crate::{
     Dependencies, RequestOrigin,
     limits::{Limited, Limits},
+    sealing::hex,
     user_reader::internal,
     work_under_way::{Place, WorkUnderWay},
 };
@@ -158,6 +159,29 @@ impl PasswordProof {
             .ok_or_else(|| Refusal::WrongCurrentPassword.into())
     }
 
+    /// Counts a guess at the user's password that was compared in another way.
+    ///
+    /// # Errors
+    /// `TooManyAttempts`: then nobody may be told how the comparison ended.
+    pub(crate) async fn count_guess(
+        &self,
+        user: UserId,
+        origin: &RequestOrigin,
+        is_right: bool,
+    ) -> Result<(), Refusal> {
+        let user = user.to_string();
+        let counts = [(Limited::PasswordPerNetwork, origin.network.as_str()), (Limited::PasswordPerAccount, &user)];
+        for (what, key) in counts {
+            self.limits.reserve(what, key).await?;
+        }
+        if is_right {
+            for (what, key) in counts {
+                self.limits.give_back(what, key).await;
+            }
+        }
+        Ok(())
+    }
+
     /// Reserves, compares, and gives the reservation back on success.
     async fn counted(
         &self,
@@ -222,10 +246,6 @@ impl PasswordProof {
 pub struct LoginKey {
     /// The claim's hash; none when the text can be no login.
     pub claim: Option<Vec<u8>>,
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn busy(error: PasswordError) -> Failure {

@@ -98,6 +98,7 @@ impl Services {
             limits: limits.clone(),
             proof,
             idempotency: idempotency.clone(),
+            repeats: Arc::default(),
         };
         let sign_in =
             SignIn::new(deps.clone(), changes.clone(), sessions.clone(), limits.clone(), providers, bot.clone());

@@ -42,12 +42,16 @@ INSERT INTO leases (name, owner, epoch, expires_at) VALUES ($1, $2, $3, $4) ON C
 INSERT INTO one_time_tokens (hash, purpose, owner_id, payload, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6);
 -- one_time_tokens.by_hash
 SELECT hash, purpose, owner_id, payload, created_at, expires_at FROM one_time_tokens WHERE hash = $1;
+-- one_time_tokens.upsert
+INSERT INTO one_time_tokens (hash, purpose, owner_id, payload, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (hash) DO UPDATE SET purpose = excluded.purpose, owner_id = excluded.owner_id, payload = excluded.payload, created_at = excluded.created_at, expires_at = excluded.expires_at;
 -- one_time_tokens.update_payload
 UPDATE one_time_tokens SET payload = $1 WHERE hash = $2;
 -- one_time_tokens.remove
 DELETE FROM one_time_tokens WHERE hash = $1;
 -- one_time_tokens.by_owner
 SELECT hash, purpose, owner_id, payload, created_at, expires_at FROM one_time_tokens WHERE owner_id = $1 ORDER BY owner_id, purpose, hash LIMIT $2;
+-- one_time_tokens.by_purpose
+SELECT hash, purpose, owner_id, payload, created_at, expires_at FROM one_time_tokens WHERE owner_id = $1 AND purpose = $2 ORDER BY owner_id, purpose, hash LIMIT $3;
 -- outbox.insert
 INSERT INTO outbox (shard, created_at, id, kind, user_id, data, public, subject_kind, subject_id, number, actor_kind, actor_id, request_id, origin, personal) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
 -- outbox.first_page

@@ -82,7 +82,7 @@ struct Registered {
 #[utoipa::path(post, path = "/v1/auth/register", tag = "Sign-in", request_body = Register,
     params(IdempotencyKey),
     responses((status = 201, description = "Registered and signed in", body = Registered), (status = 403, description = "Registration is closed"),
-        (status = 409, description = "The e-mail address or username is taken"), (status = 503, description = "Busy")))]
+        (status = 409, description = "The e-mail address or username is taken; or a repeat after the password changed"), (status = 503, description = "Busy")))]
 async fn register(
     State(api): State<Arc<Api>>,
     Visitor(ctx): Visitor,

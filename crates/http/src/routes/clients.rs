@@ -87,7 +87,8 @@ async fn list(
 /// Create a service account.
 #[utoipa::path(post, path = "/v1/clients", tag = "Clients", request_body = Create,
     params(IdempotencyKey),
-    responses((status = 201, description = "Created; the secret is shown only once", body = NewClientBody)))]
+    responses((status = 201, description = "Created; the secret is shown only once, to repeats with the same key for 10 minutes", body = NewClientBody),
+        (status = 409, description = "A repeat after that, or after the caller's password changed")))]
 async fn create(
     State(api): State<Arc<Api>>,
     Caller(ctx): Caller,

@@ -13,6 +13,8 @@ mod username;
 pub(crate) use register::{AccountSeed, NewAccount, Reserved, claim, claim_all};
 pub use {profile::ProfileInput, register::Registration};
 
+use std::sync::Arc;
+
 use crate::{
     Dependencies, change::Changes, idempotency::IdempotencyKeys, limits::Limits, passwords::PasswordProof,
     sessions::Sessions, user_reader::UserReader,
@@ -28,4 +30,6 @@ pub struct Accounts {
     pub(crate) limits: Limits,
     pub(crate) proof: PasswordProof,
     pub(crate) idempotency: IdempotencyKeys,
+    /// Repeats of registrations go one after the other here: a crowd with one key would conflict without end.
+    pub(crate) repeats: Arc<tokio::sync::Mutex<()>>,
 }

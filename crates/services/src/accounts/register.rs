@@ -14,9 +14,10 @@ use super::Accounts;
 use crate::{
     Completion, Context, Dependencies, IdempotentRequest,
     change::Change,
+    idempotency::Made,
     limits::Limited,
     passwords::Password,
-    sessions::{Completed, Proof, device_name},
+    sessions::{Proof, device_name},
     user_reader::{internal, seal_email},
 };
 
@@ -33,11 +34,11 @@ pub struct Registration {
 }
 
 impl Accounts {
-    /// Registers and signs in.
+    /// Registers and signs in. A repeat with the same idempotency key signs in to the account that the first one made.
     ///
     /// # Errors
     /// `InvalidInput` with every field that is wrong, `EmailTaken`, `UsernameTaken`, `RegistrationClosed`,
-    /// `TooManyAttempts`, `Busy`, `IdempotencyMismatch`.
+    /// `TooManyAttempts`, `Busy`, `IdempotencyMismatch`, `ReplayRefused`.
     pub async fn register(
         &self,
         ctx: &Context,
@@ -47,21 +48,63 @@ impl Accounts {
         if !self.deps.settings.registration_open {
             return Err(Refusal::RegistrationClosed.into());
         }
-        if let Some(saved) = self.idempotency.saved(idempotent).await? {
-            return Ok(saved);
+        if let Some(user) = self.registered_before(ctx, idempotent).await? {
+            return self.register_again(ctx, user, &registration, idempotent).await;
         }
         let checked = NewAccount::check(&registration, &self.deps.settings.password_rules, Reserved::Refused)?;
         self.limits.reserve_from(Limited::RegistrationPerNetwork, &ctx.origin).await?;
         let hash = self.proof.hash(&registration.password, &ctx.origin).await?;
-        match self.store(ctx, &checked, hash, &registration, idempotent).await {
-            // Of parallel requests with one key, those that lost to their twin answer what the twin saved.
-            Err(refused @ Failure::Refused(Refusal::EmailTaken | Refusal::UsernameTaken)) if idempotent.is_some() => {
-                self.idempotency.saved(idempotent).await?.ok_or(refused)
-            }
-            other => other,
+        let refused = match self.store(ctx, &checked, hash, &registration, idempotent).await {
+            Ok(Some(completion)) => return Ok(completion),
+            Ok(None) => Refusal::IdempotencyMismatch,
+            Err(Failure::Refused(refused @ (Refusal::EmailTaken | Refusal::UsernameTaken))) => refused,
+            Err(other) => return Err(other),
+        };
+        // Of parallel requests with one key, those that lost to their twin are repeats.
+        match self.registered_before(ctx, idempotent).await? {
+            Some(user) => self.register_again(ctx, user, &registration, idempotent).await,
+            None => Err(refused.into()),
         }
     }
 
+    /// The account that an earlier request with this key made. Its body held the password: one that does not match is a
+    /// guess at it.
+    async fn registered_before(
+        &self,
+        ctx: &Context,
+        idempotent: Option<&IdempotentRequest>,
+    ) -> Result<Option<UserId>, Failure> {
+        let Some(earlier) = self.idempotency.earlier(idempotent).await? else { return Ok(None) };
+        let Made::User(user) = earlier.made else { return Err(Refusal::IdempotencyMismatch.into()) };
+        self.proof.count_guess(user, &ctx.origin, earlier.same_body).await?;
+        if earlier.same_body { Ok(Some(user)) } else { Err(Refusal::IdempotencyMismatch.into()) }
+    }
+
+    /// Signs in to the account that the first request made: whoever lost its answer gets tokens of their own.
+    async fn register_again(
+        &self,
+        ctx: &Context,
+        user: UserId,
+        registration: &Registration,
+        idempotent: Option<&IdempotentRequest>,
+    ) -> Result<Completion, Failure> {
+        let device_name = device_name(registration.device_name.as_deref())?;
+        let arrival = &self.sessions.arrive(ctx, user, Proof { amr: "pwd", device_name }, self.deps.now());
+        let turn = self.repeats.lock().await;
+        let completed = self
+            .changes
+            .run(ctx, "register_again", |mut change| async move {
+                self.idempotency.find(&mut change, idempotent).await?.ok_or(Refusal::ReplayRefused)?;
+                let user = change.users().find(user).await?.ok_or(Refusal::ReplayRefused)?;
+                let completed = self.sessions.complete(&mut change, user, arrival).await?;
+                change.commit(completed).await
+            })
+            .await?;
+        drop(turn);
+        self.sessions.completion(completed, arrival).await
+    }
+
+    /// Stores the account and begins its first session; `None` where a twin with the same key was faster.
     async fn store(
         &self,
         ctx: &Context,
@@ -69,31 +112,27 @@ impl Accounts {
         hash: String,
         registration: &Registration,
         idempotent: Option<&IdempotentRequest>,
-    ) -> Result<Completion, Failure> {
+    ) -> Result<Option<Completion>, Failure> {
         let now = self.deps.now();
         let account = &AccountSeed::mint(&self.deps, checked, Some(hash), now)?.signing_in();
         let device_name = device_name(registration.device_name.as_deref())?;
-        let arrival = &self.sessions.arrive(ctx, account.user.id, Proof { amr: "pwd", device_name }, now);
-        let answer = &self.sessions.signed_in(&account.user, arrival).await?;
-        let (replayed, answer) = self
+        let id = account.user.id;
+        let arrival = &self.sessions.arrive(ctx, id, Proof { amr: "pwd", device_name }, now);
+        let completed = self
             .changes
             .run(ctx, "register", |mut change| async move {
-                if let Some(saved) = self.idempotency.find::<Completion>(&mut change, idempotent).await? {
-                    return change.commit((true, saved)).await;
+                if self.idempotency.find(&mut change, idempotent).await?.is_some() {
+                    return change.commit(None).await;
                 }
                 let user = account.store(&mut change).await?;
-                let answer = match self.sessions.complete(&mut change, user, arrival).await? {
-                    Completed::SignedIn(_) => answer.clone(),
-                    Completed::Pending(pending) => Completion::Pending(pending),
-                };
-                self.idempotency.save(&mut change, idempotent, &answer).await?;
-                change.commit((false, answer)).await
+                let completed = self.sessions.complete(&mut change, user, arrival).await?;
+                self.idempotency.save(&mut change, idempotent, Made::User(id), Some(id)).await?;
+                change.commit(Some(completed)).await
             })
             .await?;
-        if !replayed {
-            tracing::info!(user_id = %account.user.id, "registered");
-        }
-        Ok(answer)
+        let Some(completed) = completed else { return Ok(None) };
+        tracing::info!(user_id = %id, "registered");
+        self.sessions.completion(completed, arrival).await.map(Some)
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use userd_crypto::{OpaqueSecret, Zeroizing};
 use userd_model::{
     EventKind, PendingStep, Refusal, Session, SessionId, SignInOutcome, Timestamp, User, UserId, sign_in,
@@ -14,7 +14,7 @@ use userd_model::{
 use userd_storage::{Failure, repositories::one_time_tokens::OneTimeToken};
 
 use super::{Sessions, SignedIn, TokenPair};
-use crate::{Context, access_tokens::SessionFacts, change::Change, user_reader::internal};
+use crate::{Context, access_tokens::SessionFacts, change::Change, sealing::row_context, user_reader::internal};
 
 /// Somebody who has proven who they are, with the session that may begin: the row and its secrets, all minted.
 pub(crate) struct Arrival {
@@ -30,8 +30,7 @@ pub(crate) struct Proof {
 }
 
 /// What every way in answers.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug)]
 pub enum Completion {
     /// A session began.
     SignedIn(Box<SignedIn>),
@@ -40,7 +39,7 @@ pub enum Completion {
 }
 
 /// A step between the proof and the session.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize)]
 pub struct Pending {
     /// What is asked for: the `status` of a [`PendingStep`].
     pub status: String,
@@ -87,7 +86,7 @@ pub(crate) enum Completed {
 /// How long somebody has for a pending step.
 const CHALLENGE_LIFE: Duration = Duration::from_secs(600);
 const CHALLENGE: &str = "";
-const CHALLENGE_PURPOSE: &str = "sign_in_challenge";
+pub(crate) const CHALLENGE_PURPOSE: &str = "sign_in_challenge";
 const CHALLENGE_CONTEXT: &str = "one_time_tokens|sign_in_challenge";
 
 /// A sign-in ends at most this many of the oldest sessions.
@@ -164,8 +163,11 @@ impl Sessions {
         let proven = serde_json::json!({
             "step": step.status(), "amr": session.amr, "auth_time": session.auth_time, "device_name": session.device_name,
         });
-        let sealed =
-            self.deps.vault.seal(random, CHALLENGE_CONTEXT, proven.to_string().as_bytes()).map_err(internal)?;
+        let sealed = self
+            .deps
+            .vault
+            .seal(random, &row_context(CHALLENGE_CONTEXT, &[&hash]), proven.to_string().as_bytes())
+            .map_err(internal)?;
         let token = OneTimeToken {
             hash: hash.to_vec(),
             purpose: CHALLENGE_PURPOSE.to_owned(),
@@ -205,8 +207,8 @@ impl Sessions {
         }
     }
 
-    /// The tokens of a session that began, or will have begun when this is answered.
-    pub(crate) async fn signed_in(&self, user: &User, arrival: &Arrival) -> Result<Completion, Failure> {
+    /// The tokens of a session that began.
+    async fn signed_in(&self, user: &User, arrival: &Arrival) -> Result<Completion, Failure> {
         let session = &arrival.session;
         let refresh_token = arrival.refresh_token.to_string();
         let facts = SessionFacts::from(session);

@@ -4,8 +4,17 @@ use serde::Serialize;
 use userd_model::{Act, Refusal, Session, SessionId, Timestamp, UserId};
 use userd_storage::Failure;
 
-use super::Sessions;
-use crate::{Context, change::Change};
+use super::{CHALLENGE_PURPOSE, Sessions};
+use crate::{Context, change::Change, idempotency, sign_in};
+
+/// One-time tokens that would begin a session: whoever signs out everywhere ends these too.
+const BEGINNINGS: [&str; 5] = [
+    CHALLENGE_PURPOSE,
+    idempotency::REPLAY_PURPOSE,
+    idempotency::SECRET_PURPOSE,
+    sign_in::EXCHANGE_PURPOSE,
+    sign_in::BOT_PURPOSE,
+];
 
 /// A session as its owner and administrators see it.
 #[derive(Clone, Debug, Serialize)]
@@ -95,6 +104,11 @@ impl Sessions {
         self.changes
             .run(ctx, "end_sessions", |mut change| async move {
                 let sessions = choose(&mut change, user, chosen).await?;
+                if let Chosen::AllBut(_) = chosen {
+                    for purpose in BEGINNINGS {
+                        change.one_time_tokens().remove_of_owner_for(user, purpose).await?;
+                    }
+                }
                 change.end_sessions(sessions, reason).await?;
                 change.commit(()).await
             })

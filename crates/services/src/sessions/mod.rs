@@ -10,11 +10,10 @@ mod ending;
 mod login;
 mod refresh;
 
-use serde::{Deserialize, Serialize};
 use userd_model::SessionId;
 
 pub(crate) use {
-    completion::{Completed, Proof},
+    completion::{CHALLENGE_PURPOSE, Proof},
     login::{device_name, login_key},
 };
 pub use {
@@ -40,7 +39,7 @@ pub struct Sessions {
 }
 
 /// The tokens of one session.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone)]
 #[expect(missing_docs, reason = "the members of the contract's TokenPair, documented there")]
 pub struct TokenPair {
     pub access_token: String,
@@ -59,7 +58,7 @@ impl std::fmt::Debug for TokenPair {
 }
 
 /// A signed-in user and the tokens of the session.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "two words that say it")]
 pub struct SignedIn {
     pub user: UserView,

@@ -31,7 +31,7 @@ use crate::{
 };
 
 const LIFE: Duration = Duration::from_secs(300);
-const PURPOSE: &str = "bot_attempt";
+pub(crate) const PURPOSE: &str = "bot_attempt";
 const CONTEXT: &str = "secrets|bot_attempt";
 const PREFIX: &str = "";
 
@@ -288,15 +288,14 @@ impl SignIn {
 
     async fn bot_login(&self, uow: &mut UnitOfWork, hash: &[u8], now: Timestamp) -> Result<Option<BotLogin>, Failure> {
         match uow.one_time_tokens().find(hash, PURPOSE, now).await? {
-            Some(secret) => self.unseal(CONTEXT, secret.payload).map(Some),
+            Some(secret) => self.unseal(CONTEXT, hash, secret.payload).map(Some),
             None => Ok(None),
         }
     }
 
     async fn keep(&self, uow: &mut UnitOfWork, hash: &[u8], login: &BotLogin) -> Result<(), Failure> {
-        let bytes = serde_json::to_vec(login).map_err(internal)?;
-        let sealed = self.deps.vault.seal(self.deps.random.as_ref(), CONTEXT, &bytes).map_err(internal)?;
-        Ok(uow.one_time_tokens().update_payload(hash, &sealed.0).await?)
+        let sealed = self.sealed(CONTEXT, hash, login)?;
+        Ok(uow.one_time_tokens().update_payload(hash, &sealed).await?)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{Completion, Context, change::Change, limits::Limited, sessions::Proo
 
 const LIFE: Duration = Duration::from_secs(60);
 const PREFIX: &str = "";
-const PURPOSE: &str = "exchange_code";
+pub(crate) const PURPOSE: &str = "exchange_code";
 const CONTEXT: &str = "secrets|exchange_code";
 /// A code that was exchanged, for as long as it is worth knowing that somebody shows it again.
 const SPENT: &str = "spent_exchange_code";
@@ -96,7 +96,7 @@ impl SignIn {
     /// Whom a code was given out for; it stays good.
     pub(super) async fn admitted(&self, ctx: &Context, hash: &[u8; 32]) -> Result<Option<Admitted>, Failure> {
         let found = self.deps.store.reading().one_time_tokens().find(hash, PURPOSE, ctx.now).await?;
-        found.map(|code| self.unseal(CONTEXT, code.payload)).transpose()
+        found.map(|code| self.unseal(CONTEXT, hash, code.payload)).transpose()
     }
 
     /// Uses a code up for something else than a session.
@@ -120,7 +120,7 @@ impl SignIn {
                 let now = change.now;
                 change.one_time_tokens().take(hash, PURPOSE, now).await?;
                 if let Some(spent) = change.one_time_tokens().take(hash, SPENT, now).await? {
-                    let session: SessionId = self.unseal(CONTEXT, spent.payload)?;
+                    let session: SessionId = self.unseal(CONTEXT, hash, spent.payload)?;
                     let session = change.sessions().find(session).await?.filter(|session| session.is_alive(now));
                     change.end_sessions(session.into_iter().collect(), "code_replayed").await?;
                 }

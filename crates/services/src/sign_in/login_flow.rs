@@ -11,7 +11,7 @@ use userd_providers::Begin;
 use userd_storage::{Failure, repositories::one_time_tokens::OneTimeToken};
 
 use super::{ReturnTo, SignIn, provider_fault};
-use crate::{Context, change::Change, limits::Limited, sign_in_outcome, user_reader::internal};
+use crate::{Context, change::Change, limits::Limited, sealing::row_context, sign_in_outcome, user_reader::internal};
 
 /// How long a person has for the provider's pages.
 const LIFE: Duration = Duration::from_secs(600);
@@ -216,7 +216,7 @@ impl SignIn {
         let found = self.deps.store.reading().one_time_tokens().find(hash, PURPOSE, ctx.now).await?;
         let found = found.ok_or(refused("state_unknown"))?;
         let is_over = ctx.now >= found.created_at.plus(LIFE);
-        let flow: LoginFlow = self.unseal(CONTEXT, found.payload)?;
+        let flow: LoginFlow = self.unseal(CONTEXT, hash, found.payload)?;
         let turned_away = |slug| TurnedAway { target: flow.target(), failure: refused(slug).into() };
         if is_over || flow.is_spent() {
             return Err(turned_away("state_unknown"));
@@ -242,9 +242,10 @@ impl SignIn {
             .run(ctx, "take_login_flow", |mut change| async move {
                 let now = change.now;
                 let found = change.one_time_tokens().find(hash, PURPOSE, now).await?;
-                let flow: Option<LoginFlow> = found.map(|found| self.unseal(CONTEXT, found.payload)).transpose()?;
+                let flow: Option<LoginFlow> =
+                    found.map(|found| self.unseal(CONTEXT, hash, found.payload)).transpose()?;
                 let Some(flow) = flow.filter(|flow| !flow.is_spent()) else { return change.commit(false).await };
-                let spent = self.sealed(CONTEXT, &flow.spent())?;
+                let spent = self.sealed(CONTEXT, hash, &flow.spent())?;
                 change.one_time_tokens().update_payload(hash, &spent).await?;
                 change.commit(true).await
             })
@@ -257,7 +258,7 @@ impl SignIn {
             return Ok(ReturnTo { return_to: None });
         };
         let found = self.deps.store.reading().one_time_tokens().find(&hash, PURPOSE, ctx.now).await?;
-        let flow: Option<LoginFlow> = found.map(|found| self.unseal(CONTEXT, found.payload)).transpose()?;
+        let flow: Option<LoginFlow> = found.map(|found| self.unseal(CONTEXT, &hash, found.payload)).transpose()?;
         Ok(flow.map_or(ReturnTo { return_to: None }, |flow| flow.target()))
     }
 
@@ -289,19 +290,25 @@ impl SignIn {
             hash: hash.to_vec(),
             purpose: keep.purpose.to_owned(),
             owner: keep.owner,
-            payload: self.sealed(keep.context, what)?,
+            payload: self.sealed(keep.context, hash, what)?,
             created_at: change.now,
             expires_at: change.now.plus(keep.life),
         })
     }
 
-    fn sealed<T: Serialize>(&self, context: &str, what: &T) -> Result<Vec<u8>, Failure> {
+    pub(super) fn sealed<T: Serialize>(&self, context: &str, hash: &[u8], what: &T) -> Result<Vec<u8>, Failure> {
         let plain = userd_crypto::Zeroizing::new(serde_json::to_vec(what).map_err(internal)?);
-        Ok(self.deps.vault.seal(self.deps.random.as_ref(), context, &plain).map_err(internal)?.0)
+        Ok(self.deps.vault.seal(self.deps.random.as_ref(), &row_context(context, &[hash]), &plain).map_err(internal)?.0)
     }
 
-    pub(super) fn unseal<T: serde::de::DeserializeOwned>(&self, context: &str, payload: Vec<u8>) -> Result<T, Failure> {
-        let bytes = self.deps.vault.open(context, &userd_model::Sealed(payload)).map_err(internal)?;
+    pub(super) fn unseal<T: serde::de::DeserializeOwned>(
+        &self,
+        context: &str,
+        hash: &[u8],
+        payload: Vec<u8>,
+    ) -> Result<T, Failure> {
+        let bytes =
+            self.deps.vault.open(&row_context(context, &[hash]), &userd_model::Sealed(payload)).map_err(internal)?;
         serde_json::from_slice(&bytes).map_err(internal)
     }
 

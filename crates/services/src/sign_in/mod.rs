@@ -27,7 +27,9 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+pub(crate) use bot::PURPOSE as BOT_PURPOSE;
 pub use bot::{BotPoll, BotStart};
+pub(crate) use exchange::PURPOSE as EXCHANGE_PURPOSE;
 pub use finish::{Finished, ReturnTo};
 pub use identities::IdentityView;
 pub use login_flow::{Start, StartedFlow};

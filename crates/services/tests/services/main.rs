@@ -56,6 +56,7 @@ mod devices;
 mod faults;
 mod fixture;
 mod health;
+mod idempotency;
 mod limits;
 mod login;
 mod master_key;

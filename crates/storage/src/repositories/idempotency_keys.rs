@@ -1,4 +1,4 @@
-//! Saved answers to requests that may come twice, written in the unit of work that did what they answer.
+//! What requests made that may come twice, written in the unit of work that made it.
 
 use userd_model::{Sealed, Timestamp};
 
@@ -10,14 +10,14 @@ use crate::{
 /// Saved answers.
 pub struct IdempotencyKeys<'a>(pub(super) &'a mut UnitOfWork);
 
-/// One saved answer.
+/// What one request made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyRecord {
     /// Keyed hash of who asks, what for, and the key they sent.
     pub key_hash: Vec<u8>,
     /// Keyed hash of the body: the same key with another body is a mistake of the caller.
     pub body_hash: Vec<u8>,
-    /// The answer, sealed.
+    /// Kind and id of what was made, sealed.
     pub answer: Sealed,
     /// When it was saved.
     pub created_at: Timestamp,

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{BATCH, MOST};
 use crate::{
-    Row, StoreError, UnitOfWork,
+    Row, Statement, StoreError, UnitOfWork, Value,
     tables::{List, Shape, position, statements_of},
 };
 
@@ -39,9 +39,11 @@ impl std::fmt::Debug for OneTimeToken {
 statements_of! { ONE_TIME_TOKENS:
     INSERT = "one_time_tokens.insert": Shape::Insert;
     BY_HASH = "one_time_tokens.by_hash": Shape::Find;
+    UPSERT = "one_time_tokens.upsert": Shape::Upsert;
     UPDATE_PAYLOAD = "one_time_tokens.update_payload": Shape::Update(&["payload"]);
     REMOVE = "one_time_tokens.remove": Shape::Remove;
     BY_OWNER = "one_time_tokens.by_owner": Shape::List(List::along("one_time_tokens_by_owner").equal(1));
+    BY_PURPOSE = "one_time_tokens.by_purpose": Shape::List(List::along("one_time_tokens_by_owner").equal(2));
 }
 
 impl OneTimeTokens<'_> {
@@ -50,15 +52,12 @@ impl OneTimeTokens<'_> {
     /// # Errors
     /// `Duplicate(Key("one_time_tokens"))` when the hash exists.
     pub async fn insert(&mut self, token: &OneTimeToken) -> Result<(), StoreError> {
-        let values = [
-            token.hash.clone().into(),
-            token.purpose.as_str().into(),
-            token.owner.map_or(Uuid::nil(), |owner| owner.0).into(),
-            token.payload.clone().into(),
-            token.created_at.into(),
-            token.expires_at.into(),
-        ];
-        self.0.write(&INSERT, &values).await
+        self.0.write(&INSERT, &values(token)).await
+    }
+
+    /// Adds a token in place of one with the same hash, such as one that has expired and was not swept yet.
+    pub async fn replace(&mut self, token: &OneTimeToken) -> Result<(), StoreError> {
+        self.0.write(&UPSERT, &values(token)).await
     }
 
     /// Takes the token away: whoever commits first has it, and nobody else ever. An expired one, or one for another
@@ -104,8 +103,17 @@ impl OneTimeTokens<'_> {
 
     /// Removes every token of the user.
     pub async fn remove_of_owner(&mut self, owner: UserId) -> Result<(), StoreError> {
+        self.remove_all(&BY_OWNER, &[owner.into(), i64::from(BATCH).into()]).await
+    }
+
+    /// Removes every token of the user that is for `purpose`.
+    pub async fn remove_of_owner_for(&mut self, owner: UserId, purpose: &str) -> Result<(), StoreError> {
+        self.remove_all(&BY_PURPOSE, &[owner.into(), purpose.into(), i64::from(BATCH).into()]).await
+    }
+
+    async fn remove_all(&mut self, listed: &'static Statement, values: &[Value]) -> Result<(), StoreError> {
         loop {
-            let page = self.0.many(&BY_OWNER, &[owner.into(), i64::from(BATCH).into()], token).await?;
+            let page = self.0.many(listed, values, token).await?;
             let last_page = page.len() < BATCH as usize;
             self.0.write_many(&REMOVE, page.into_iter().map(|token| vec![token.hash.into()]).collect()).await?;
             if last_page {
@@ -113,6 +121,17 @@ impl OneTimeTokens<'_> {
             }
         }
     }
+}
+
+fn values(token: &OneTimeToken) -> [Value; 6] {
+    [
+        token.hash.clone().into(),
+        token.purpose.as_str().into(),
+        token.owner.map_or(Uuid::nil(), |owner| owner.0).into(),
+        token.payload.clone().into(),
+        token.created_at.into(),
+        token.expires_at.into(),
+    ]
 }
 
 fn token(row: &mut Row) -> Result<OneTimeToken, StoreError> {

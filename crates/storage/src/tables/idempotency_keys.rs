@@ -7,7 +7,7 @@ use super::{
     table::columns::{bytes, timestamp},
 };
 
-/// Saved answers to requests that may come twice.
+/// What requests made that may come twice.
 pub const IDEMPOTENCY_KEYS: Table = Table {
     name: "idempotency_keys",
     columns: &[

@@ -97,6 +97,10 @@ problems! {
         "Ask an existing administrator.";
     REQUEST_IN_PROGRESS = 409 "request_in_progress", "invalid_request", "The same request is still running", "Такой же запрос ещё выполняется",
         "Repeat it with the same idempotency key a moment later.";
+    REPLAY_REFUSED = 409 "replay_refused", "invalid_request", "The request can no longer be repeated", "Запрос больше нельзя повторить",
+        "The first one was carried out; since then the password changed, the account was blocked or was signed out everywhere. Sign in.";
+    SECRET_ALREADY_SHOWN = 409 "secret_already_shown", "invalid_request", "The secret was already shown", "Секрет уже был показан",
+        "It is shown again for 10 minutes only. Make a new one, for example by rotating it.";
     CURSOR_EXPIRED = 410 "cursor_expired", "invalid_request", "The cursor has expired", "Курсор устарел",
         "Start again without a cursor; keep what you know. A backup of the service was restored, or the entries are gone.";
     VERSION_MISMATCH = 412 "version_mismatch", "invalid_request", "The resource has changed meanwhile", "Ресурс тем временем изменился",
@@ -160,6 +164,8 @@ pub(super) fn of_refusal(refusal: &Refusal) -> &'static Row {
         Refusal::CursorExpired => &CURSOR_EXPIRED,
         Refusal::VersionMismatch => &VERSION_MISMATCH,
         Refusal::IdempotencyMismatch => &IDEMPOTENCY_MISMATCH,
+        Refusal::ReplayRefused => &REPLAY_REFUSED,
+        Refusal::SecretAlreadyShown => &SECRET_ALREADY_SHOWN,
         Refusal::FreshSignInRequired => &FRESH_SIGN_IN_REQUIRED,
         Refusal::NoSuchProvider => &NO_SUCH_PROVIDER,
         Refusal::ProviderRefused(_) => &PROVIDER_REFUSED,

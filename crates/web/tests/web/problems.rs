@@ -72,6 +72,8 @@ fn refusals_have_the_statuses_of_the_contract() {
         (Refusal::EmailTaken, 409),
         (Refusal::VersionMismatch, 412),
         (Refusal::IdempotencyMismatch, 422),
+        (Refusal::ReplayRefused, 409),
+        (Refusal::SecretAlreadyShown, 409),
         (Refusal::TooManyAttempts(wait), 429),
         (Refusal::Busy(wait), 503),
         (Refusal::InvalidClient, 401),

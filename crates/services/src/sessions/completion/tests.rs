@@ -49,7 +49,10 @@ async fn a_step_that_is_asked_for_begins_no_session_and_keeps_what_was_proven_se
     let mut reading = deps.store.reading();
     let kept =
         reading.one_time_tokens().find(&hash, CHALLENGE_PURPOSE, now).await.expect("a row").expect("a challenge");
-    let proven = deps.vault.open(CHALLENGE_CONTEXT, &userd_model::Sealed(kept.payload.clone())).expect("opens");
+    let proven = deps
+        .vault
+        .open(&row_context(CHALLENGE_CONTEXT, &[&hash]), &userd_model::Sealed(kept.payload.clone()))
+        .expect("opens");
     let proven: serde_json::Value = serde_json::from_slice(&proven).expect("JSON");
     assert_eq!((&proven["step"], &proven["device_name"]), (&"second_factor_required".into(), &"phone".into()));
     let owner = kept.owner.expect("an owner");
