@@ -49,6 +49,9 @@ pub enum Refusal {
     /// The account is blocked.
     #[error("the account is blocked")]
     Blocked,
+    /// What admitted this person at sign-in would not admit them today; the slug says what. The session stays.
+    #[error("this way of signing in is not allowed now: {0}")]
+    SignInNotAllowed(&'static str),
     /// No such thing, or its existence is private.
     #[error("not found")]
     NotFound,

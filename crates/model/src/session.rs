@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Sealed, SessionId, Timestamp, UserId};
+use crate::{IdentityId, Sealed, SessionId, Timestamp, UserId};
 
 /// One refresh-token family on one device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +38,8 @@ pub struct Session {
     pub previous_hash: Option<Vec<u8>>,
     /// The current refresh token, sealed, for the answer to such a replay.
     pub successor: Option<Sealed>,
+    /// The account elsewhere that it began with, where it began with one.
+    pub identity_id: Option<IdentityId>,
 }
 
 /// What a presented refresh token is to its family.

@@ -137,10 +137,16 @@ impl Policy {
     /// Whether the domain allow-list lets this person in.
     #[must_use]
     pub fn admits(&self, profile: &Profile) -> bool {
+        self.admits_address(profile.email.as_deref().filter(|_| profile.email_verified))
+    }
+
+    /// The same for an address that counts as proven.
+    #[must_use]
+    pub fn admits_address(&self, proven: Option<&str>) -> bool {
         if self.allowed_domains.is_empty() {
             return true;
         }
-        let domain = profile.email.as_deref().filter(|_| profile.email_verified).and_then(|e| e.rsplit_once('@'));
+        let domain = proven.and_then(|e| e.rsplit_once('@'));
         domain.is_some_and(|(_, domain)| self.allowed_domains.iter().any(|d| d.eq_ignore_ascii_case(domain)))
     }
 }

@@ -84,6 +84,11 @@ impl Limits {
         self.rates.store(Arc::new(rates));
     }
 
+    /// Whether attempts are limited at all.
+    pub(crate) fn enabled(&self) -> bool {
+        self.rates.load().enabled
+    }
+
     /// Reserves one attempt.
     ///
     /// # Errors

@@ -80,7 +80,7 @@ impl PasswordProof {
     /// A place in the hashing pool. One network has half of them at most, known devices and right passwords included, so
     /// that nobody keeps everybody else from signing in.
     fn begin_work(&self, origin: &RequestOrigin) -> Result<Option<Place>, Refusal> {
-        if !self.deps.settings.limits.enabled {
+        if !self.limits.enabled() {
             return Ok(None);
         }
         let most = (self.deps.crypto.passwords.capacity() / 2).max(1);

@@ -18,7 +18,7 @@ use crate::{
     roles::Roles,
     sessions::Sessions,
     setup::Setup,
-    sign_in::SignIn,
+    sign_in::{AdmissionRules, SignIn},
     signing_keys::SigningKeys,
     sweeper::Sweeper,
     user_reader::UserReader,
@@ -82,7 +82,9 @@ impl Services {
         let idempotency = IdempotencyKeys::new(deps.clone());
         let proof = PasswordProof::new(deps.clone(), limits.clone());
         let access_tokens = AccessTokens::new(deps.clone(), changes.clone(), Arc::clone(&revocations), roles.clone());
+        let providers = Arc::new(arc_swap::ArcSwap::from_pointee(providers));
         let sessions = Sessions {
+            admission: AdmissionRules::new(deps.clone(), Arc::clone(&providers)),
             deps: deps.clone(),
             changes: changes.clone(),
             access_tokens: access_tokens.clone(),

@@ -64,6 +64,7 @@ CREATE TABLE IF NOT EXISTS sessions (
     current_hash BYTEA NOT NULL,
     previous_hash BYTEA,
     successor BYTEA,
+    identity_id UUID,
     PRIMARY KEY (id)
 );
 CREATE INDEX IF NOT EXISTS sessions_by_user ON sessions (user_id ASC, created_at ASC, id ASC);

@@ -64,6 +64,7 @@ CREATE TABLE IF NOT EXISTS sessions (
     current_hash BLOB NOT NULL,
     previous_hash BLOB,
     successor BLOB,
+    identity_id BLOB,
     PRIMARY KEY (id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS sessions_by_user ON sessions (user_id, created_at, id);

@@ -78,6 +78,7 @@ pub static MIGRATIONS: &[Migration] = &[
     migration!(45, "0045", "outbox_origin"),
     migration!(46, "0046", "outbox_personal"),
     migration!(47, "0047", "fact_numbers"),
+    migration!(48, "0048", "sessions_identity"),
 ];
 
 mod checksum;

@@ -176,7 +176,9 @@ impl From<Refusal> for Problem {
             Refusal::InvalidInput(errors) => Self { errors, ..problem },
             Refusal::Malformed(detail) => problem.detail(detail),
             Refusal::WrongCurrentPassword => problem.field("/current_password", "is not the current password"),
-            Refusal::ProviderRefused(reason) => Self { reason: Some(reason), ..problem },
+            Refusal::ProviderRefused(reason) | Refusal::SignInNotAllowed(reason) => {
+                Self { reason: Some(reason), ..problem }
+            }
             Refusal::TooManyAttempts(wait) | Refusal::Busy(wait) => problem.retry_after(wait),
             _ => problem,
         }

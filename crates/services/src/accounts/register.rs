@@ -89,7 +89,8 @@ impl Accounts {
         idempotent: Option<&IdempotentRequest>,
     ) -> Result<Completion, Failure> {
         let device_name = device_name(registration.device_name.as_deref())?;
-        let arrival = &self.sessions.arrive(ctx, user, Proof { amr: "pwd", device_name }, self.deps.now());
+        let arrival =
+            &self.sessions.arrive(ctx, user, Proof { amr: "pwd", device_name, identity: None }, self.deps.now());
         let turn = self.repeats.lock().await;
         let completed = self
             .changes
@@ -117,7 +118,7 @@ impl Accounts {
         let account = &AccountSeed::mint(&self.deps, checked, Some(hash), now)?.signing_in();
         let device_name = device_name(registration.device_name.as_deref())?;
         let id = account.user.id;
-        let arrival = &self.sessions.arrive(ctx, id, Proof { amr: "pwd", device_name }, now);
+        let arrival = &self.sessions.arrive(ctx, id, Proof { amr: "pwd", device_name, identity: None }, now);
         let completed = self
             .changes
             .run(ctx, "register", |mut change| async move {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 use userd_crypto::{OpaqueSecret, Zeroizing};
 use userd_model::{
-    EventKind, PendingStep, Refusal, Session, SessionId, SignInOutcome, Timestamp, User, UserId, sign_in,
+    EventKind, IdentityId, PendingStep, Refusal, Session, SessionId, SignInOutcome, Timestamp, User, UserId, sign_in,
 };
 use userd_storage::{Failure, repositories::one_time_tokens::OneTimeToken};
 
@@ -27,6 +27,8 @@ pub(crate) struct Proof {
     /// RFC 8176: `pwd`, `fed` …
     pub amr: &'static str,
     pub device_name: Option<String>,
+    /// The account elsewhere, where that was the proof: renewals look at its provider again.
+    pub identity: Option<IdentityId>,
 }
 
 /// What every way in answers.
@@ -114,6 +116,7 @@ impl Sessions {
             current_hash: hash.to_vec(),
             previous_hash: None,
             successor: None,
+            identity_id: proof.identity,
         };
         Arrival { session, refresh_token }
     }
@@ -162,6 +165,7 @@ impl Sessions {
         let session = &arrival.session;
         let proven = serde_json::json!({
             "step": step.status(), "amr": session.amr, "auth_time": session.auth_time, "device_name": session.device_name,
+            "identity": session.identity_id,
         });
         let sealed = self
             .deps

@@ -54,7 +54,7 @@ impl Sessions {
         let device = login.device_token.as_deref();
         let proven = self.proof.by_login(&key, &login.password, device, &ctx.origin).await?;
         let id = proven.user.id;
-        let arrival = &self.arrive(ctx, id, Proof { amr: "pwd", device_name }, self.deps.now());
+        let arrival = &self.arrive(ctx, id, Proof { amr: "pwd", device_name, identity: None }, self.deps.now());
         let proven = &proven;
         let completed = self
             .changes

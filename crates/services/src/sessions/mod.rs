@@ -24,7 +24,7 @@ pub use {
 
 use crate::{
     Dependencies, UserView, access_tokens::AccessTokens, change::Changes, limits::Limits, passwords::PasswordProof,
-    user_reader::UserReader,
+    sign_in::AdmissionRules, user_reader::UserReader,
 };
 
 /// Starts, refreshes and ends sessions.
@@ -36,6 +36,7 @@ pub struct Sessions {
     pub(crate) user_reader: UserReader,
     pub(crate) limits: Limits,
     pub(crate) proof: PasswordProof,
+    pub(crate) admission: AdmissionRules,
 }
 
 /// The tokens of one session.

@@ -26,7 +26,8 @@ impl Sessions {
     /// Exchanges a refresh token for a new pair.
     ///
     /// # Errors
-    /// `InvalidRefreshToken`, `Blocked`, `TooManyAttempts`.
+    /// `InvalidRefreshToken`, `Blocked`, `TooManyAttempts`; `SignInNotAllowed` when today's rules would not admit who
+    /// signed in: the session stays.
     pub async fn refresh(&self, ctx: &Context, token: &str) -> Result<SignedIn, Failure> {
         let outcome = self.exchange(ctx, token).await;
         if let Err(Failure::Refused(Refusal::InvalidRefreshToken)) = &outcome {
@@ -77,12 +78,14 @@ impl Sessions {
         })?;
         match presented(&session, hash) {
             Presented::Current => {
+                self.admission.must_still_hold(change, &user, &session).await?;
                 session.rotate(minted.successor_hash.to_vec(), minted.sealed.clone(), change.now);
                 session.ip.clone_from(&change.context.origin.ip);
                 self.prolong(change, &mut session).await?;
                 Ok(Outcome::Refreshed(Box::new((user, session, minted.successor.to_string()))))
             }
             Presented::Replay => {
+                self.admission.must_still_hold(change, &user, &session).await?;
                 let text = self.open_successor(&session)?;
                 Ok(Outcome::Refreshed(Box::new((user, session, text))))
             }

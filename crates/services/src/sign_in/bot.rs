@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use userd_channels::telegram::{BotUser, Content, Message, escape_html, start_link};
 use userd_crypto::{OpaqueSecret, constant_time_eq};
 use userd_model::{
-    EventKind, Refusal, Timestamp, UserId,
+    EventKind, IdentityId, Refusal, Timestamp, UserId,
     texts::{Language, Text},
 };
 use userd_providers::{Kind, Provider, telegram::bot_profile};
@@ -18,6 +18,7 @@ use userd_storage::{Failure, UnitOfWork};
 
 use super::{
     SignIn,
+    admit::Admission,
     identity_names::{KIND, name},
     login_flow::Keep,
     provider_fault,
@@ -79,7 +80,7 @@ struct BotLogin {
 enum State {
     Waiting,
     Asked { telegram_id: String },
-    Confirmed { user: UserId },
+    Confirmed { user: UserId, identity: Option<IdentityId> },
 }
 
 impl SignIn {
@@ -140,15 +141,15 @@ impl SignIn {
                 if !constant_time_eq(&login.secret_hash, &shown) {
                     return Err(Refusal::InvalidCode.into());
                 }
-                let State::Confirmed { user } = login.state else { return change.commit(None).await };
+                let State::Confirmed { user, identity } = login.state else { return change.commit(None).await };
                 change.one_time_tokens().take(hash, PURPOSE, now).await?;
-                change.commit(Some(user)).await
+                change.commit(Some(Admission { user, identity })).await
             })
             .await?;
         match user {
             None => Ok(BotPoll::Pending),
-            Some(user) => {
-                let end = self.start_session(ctx, user, None).await;
+            Some(admission) => {
+                let end = self.start_session(ctx, admission, None).await;
                 let telegram = self.telegram().ok();
                 let method = telegram.as_ref().map_or(sign_in_outcome::UNKNOWN, |telegram| telegram.id());
                 sign_in_outcome::ended(method, end.as_ref().map(Completion::who));
@@ -238,11 +239,11 @@ impl SignIn {
         }
         let profile = bot_profile(provider.as_ref(), &from.id, from.members())
             .map_err(|fault| provider_fault(provider.id(), fault))?;
-        let user = self.admit(ctx, provider, profile).await?.user;
+        let Admission { user, identity } = self.admit(ctx, provider, profile).await?;
         self.changes
             .run(ctx, "confirm_bot_attempt", |mut change| async move {
                 let mut login = self.bot_login(&mut change, hash, now).await?.ok_or(Refusal::InvalidCode)?;
-                login.state = State::Confirmed { user };
+                login.state = State::Confirmed { user, identity };
                 // From now on it signs its owner in, so a new password or a block must find and remove it.
                 let confirmed = self.sealed_secret(&change, hash, &kept(Some(user)), &login)?;
                 change.one_time_tokens().take(hash, PURPOSE, now).await?;

@@ -82,7 +82,7 @@ impl SignIn {
         }
         let proven = admitted.filter(|admitted| admitted.is_proven_by(verifier));
         let begun = match proven {
-            Some(admitted) => self.begin_session(ctx, admitted.user, Some(hash), device_name).await,
+            Some(admitted) => self.begin_session(ctx, admitted.admission(), Some(hash), device_name).await,
             None => Err(Refusal::InvalidCode.into()),
         };
         if let Err(Failure::Refused(_)) = begun {
@@ -133,10 +133,10 @@ impl SignIn {
     pub(super) async fn start_session(
         &self,
         ctx: &Context,
-        user: UserId,
+        admission: Admission,
         device_name: Option<String>,
     ) -> Result<Completion, Failure> {
-        self.begin_session(ctx, user, None, device_name).await
+        self.begin_session(ctx, admission, None, device_name).await
     }
 
     /// Starts the session and, in the same change, uses the code up: what stays in its place tells which session it
@@ -144,11 +144,12 @@ impl SignIn {
     async fn begin_session(
         &self,
         ctx: &Context,
-        user: UserId,
+        Admission { user, identity }: Admission,
         code: Option<&[u8; 32]>,
         device_name: Option<String>,
     ) -> Result<Completion, Failure> {
-        let arrival = &self.sessions.arrive(ctx, user, Proof { amr: "fed", device_name }, self.deps.now());
+        let proof = Proof { amr: "fed", device_name, identity };
+        let arrival = &self.sessions.arrive(ctx, user, proof, self.deps.now());
         let completed = self
             .changes
             .run(ctx, "sign_in", |mut change| async move {
@@ -184,6 +185,10 @@ pub(super) fn code_hash(code: &str) -> Result<[u8; 32], Refusal> {
 }
 
 impl Admitted {
+    const fn admission(&self) -> Admission {
+        Admission { user: self.user, identity: self.identity }
+    }
+
     /// Without a challenge a verifier must be absent too: sending one would hide a downgrade.
     pub(super) fn is_proven_by(&self, verifier: Option<&str>) -> bool {
         match (self.code_challenge.as_deref(), verifier) {

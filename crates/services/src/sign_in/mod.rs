@@ -5,6 +5,7 @@
 //! - `login_flow.rs`: what is remembered between begin and finish, single use and bound to the browser
 //! - `finish.rs`: the provider's answer
 //! - `admit.rs`: who a profile is here; the linking rules
+//! - `admission.rs`: the same rules at each renewal
 //! - `exchange.rs`: the one-time code for tokens, so that tokens never travel in a URL
 //! - `native.rs`: apps that hand over a proof themselves
 //! - `identities.rs`: a user's accounts elsewhere: list, unlink
@@ -12,6 +13,7 @@
 //! - `identity_names.rs`, `remembered.rs`: how identities are named in claims, and what is sealed with them
 //! - `bot.rs`: sign-in by a message to the messenger's bot
 
+mod admission;
 mod admit;
 mod bot;
 mod exchange;
@@ -27,6 +29,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+pub(crate) use admission::AdmissionRules;
 pub(crate) use bot::PURPOSE as BOT_PURPOSE;
 pub use bot::{BotPoll, BotStart};
 pub(crate) use exchange::PURPOSE as EXCHANGE_PURPOSE;
@@ -49,6 +52,9 @@ pub struct SignInSettings {
     pub public_url: String,
 }
 
+/// The configured providers, those that are switched off included.
+pub(crate) type Providers = Arc<ArcSwap<Vec<Arc<dyn Provider>>>>;
+
 /// Signs people in through providers, and links accounts elsewhere to theirs.
 #[derive(Clone)]
 pub struct SignIn {
@@ -56,7 +62,7 @@ pub struct SignIn {
     changes: Changes,
     sessions: Sessions,
     limits: Limits,
-    providers: Arc<ArcSwap<Vec<Arc<dyn Provider>>>>,
+    providers: Providers,
     bot: Option<Arc<TelegramBot>>,
 }
 
@@ -66,12 +72,13 @@ impl SignIn {
         changes: Changes,
         sessions: Sessions,
         limits: Limits,
-        providers: Vec<Arc<dyn Provider>>,
+        providers: Providers,
         bot: Option<Arc<TelegramBot>>,
     ) -> Self {
-        let of_providers = providers.iter().map(|provider| provider.id());
+        let configured = providers.load();
+        let of_providers = configured.iter().map(|provider| provider.id());
         sign_in_outcome::declare(of_providers.chain([sign_in_outcome::PASSWORD, sign_in_outcome::UNKNOWN]));
-        Self { deps, changes, sessions, limits, providers: Arc::new(ArcSwap::from_pointee(providers)), bot }
+        Self { deps, changes, sessions, limits, providers, bot }
     }
 
     /// The providers on offer, in the configured order.

@@ -41,8 +41,8 @@ impl SignIn {
         if profile.provider != provider.id() {
             return Err(Refusal::ProviderRefused("provider_mismatch").into());
         }
-        let user = self.admit(ctx, &provider, profile).await?.user;
-        let completion = self.start_session(ctx, user, device_name).await?;
+        let admission = self.admit(ctx, &provider, profile).await?;
+        let completion = self.start_session(ctx, admission, device_name).await?;
         self.limits.give_back(Limited::SignInPerNetwork, &ctx.origin.network).await;
         Ok(completion)
     }

@@ -7,7 +7,7 @@ use userd_providers::Profile;
 use userd_storage::Failure;
 
 use super::SignIn;
-use crate::user_reader::internal;
+use crate::{Dependencies, user_reader::internal};
 
 /// What is remembered of a profile, sealed.
 #[derive(Serialize, Deserialize)]
@@ -15,6 +15,9 @@ pub(super) struct Remembered {
     pub name: Option<String>,
     pub username: Option<String>,
     pub email: Option<String>,
+    /// Whether the provider's proof of the address counted.
+    #[serde(default)]
+    pub email_verified: bool,
     pub phone: Option<String>,
     pub picture: Option<String>,
     pub birthday: Option<String>,
@@ -29,6 +32,7 @@ impl From<&Profile> for Remembered {
             name: profile.name.clone(),
             username: profile.username.clone(),
             email: profile.email.clone(),
+            email_verified: profile.email_verified,
             phone: profile.phone.clone(),
             picture: profile.picture.clone(),
             birthday: profile.birthday.clone(),
@@ -57,9 +61,7 @@ impl SignIn {
     }
 
     pub(super) fn remembered(&self, user: &User, identity: &Identity) -> Result<Option<Remembered>, Failure> {
-        let Some(sealed) = &identity.profile else { return Ok(None) };
-        let bytes = self.open(user, identity.id, "profile", sealed)?;
-        serde_json::from_slice(&bytes).map(Some).map_err(internal)
+        remembered(&self.deps, user, identity)
     }
 
     pub(super) fn seal(&self, user: &User, id: IdentityId, field: &str, plain: &[u8]) -> Result<Sealed, Failure> {
@@ -75,10 +77,27 @@ impl SignIn {
         field: &str,
         sealed: &Sealed,
     ) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        let wrapped = user.data_key.as_ref().ok_or(Refusal::NotFound)?;
-        let key = self.deps.crypto.fields.open_data_key(wrapped, user.id).map_err(internal)?;
-        key.open(&context(id, field), sealed).map_err(internal)
+        open(&self.deps, user, id, field, sealed)
     }
+}
+
+/// What is remembered of an identity's profile.
+pub(super) fn remembered(deps: &Dependencies, user: &User, identity: &Identity) -> Result<Option<Remembered>, Failure> {
+    let Some(sealed) = &identity.profile else { return Ok(None) };
+    let bytes = open(deps, user, identity.id, "profile", sealed)?;
+    serde_json::from_slice(&bytes).map(Some).map_err(internal)
+}
+
+fn open(
+    deps: &Dependencies,
+    user: &User,
+    id: IdentityId,
+    field: &str,
+    sealed: &Sealed,
+) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let wrapped = user.data_key.as_ref().ok_or(Refusal::NotFound)?;
+    let key = deps.crypto.fields.open_data_key(wrapped, user.id).map_err(internal)?;
+    key.open(&context(id, field), sealed).map_err(internal)
 }
 
 fn context(id: IdentityId, field: &str) -> String {

@@ -3,13 +3,59 @@
 use std::{sync::Arc, time::Duration};
 
 use userd_model::{EventKind, Refusal};
+use userd_providers::Profile;
 use userd_services::testing::TestOptions;
 use userd_storage::testing::Counting;
 
 use crate::{
     fixture::{DAY, Fixture, at_once, refusal, with},
     personas::{OTHER_PASSWORD, PASSWORD, at, elsewhere, home, of_id, of_session, password},
+    sign_in::elsewhere::{Elsewhere, offering, person, proven},
 };
+
+/// (fault 7) A renewal admits whom a sign-in would admit today, and the session waits for the rule to change.
+#[apply(case)]
+async fn renewal_applies_todays_rules_of_sign_in(fixture: Fixture) {
+    let only = |domain: &'static str| {
+        Elsewhere::new("acme", move |facts| facts.policy.allowed_domains = vec![domain.to_owned()])
+    };
+    let acme = only("example.org");
+    let app = fixture.app_with(offering(&[&acme])).await;
+    acme.is(proven("acme", "7", "ada@example.org"));
+    let mut token = app.sign_in_through("acme").await.tokens.refresh_token;
+    let mut own = app.member("grace").await.tokens.refresh_token;
+    let off = Elsewhere::new("acme", |facts| facts.policy.enabled = false);
+    let other = Elsewhere::new("other", |_| {});
+    let rules = [
+        (off, "provider_disabled"),
+        (other, "provider_disabled"),
+        (only("corp.example"), "domain_not_allowed"),
+        (only("sub.example.org"), "domain_not_allowed"),
+    ];
+    for (seed, (provider, reason)) in (2..).zip(rules) {
+        let clock = Some(Arc::clone(&app.clock));
+        let later = fixture.app_with(TestOptions { clock, seed, ..offering(&[&provider]) }).await;
+        assert_eq!(refusal(later.refresh(&token).await), Refusal::SignInNotAllowed(reason));
+        own = later.refresh(&own).await.expect("a password asks no provider").tokens.refresh_token;
+        token = app.refresh(&token).await.expect("the session stays").tokens.refresh_token;
+    }
+}
+
+/// (fault 7) Who came without a proven address is not admitted where one is asked for now; unlinking ends nothing.
+#[apply(case)]
+async fn renewal_asks_for_a_proven_address_where_a_sign_in_would(fixture: Fixture) {
+    let acme = Elsewhere::new("acme", |_| {});
+    let app = fixture.app_with(offering(&[&acme])).await;
+    acme.is(Profile { email: Some("ada@example.org".to_owned()), ..person("acme", "7") });
+    let token = app.sign_in_through("acme").await.tokens.refresh_token;
+    let strict = Elsewhere::new("acme", |facts| facts.policy.allowed_domains = vec!["example.org".to_owned()]);
+    let clock = Some(Arc::clone(&app.clock));
+    let later = fixture.app_with(TestOptions { clock, seed: 2, ..offering(&[&strict]) }).await;
+    assert_eq!(refusal(later.refresh(&token).await), Refusal::SignInNotAllowed("domain_not_allowed"));
+    strict.is(proven("acme", "7", "ada@example.org"));
+    later.sign_in_through("acme").await;
+    assert!(later.refresh(&token).await.is_ok(), "proven meanwhile");
+}
 
 /// ASVS V7.2.2
 #[apply(case)]

@@ -1,7 +1,7 @@
 //! Sessions: refresh-token families. Refresh is the hottest write of all, so it has a statement of its own that
 //! leaves the indexed columns alone.
 
-use userd_model::{Sealed, Session, SessionId, Timestamp, User, UserId};
+use userd_model::{IdentityId, Sealed, Session, SessionId, Timestamp, User, UserId};
 
 use super::{BATCH, MOST, list, users::user, words};
 use crate::{
@@ -51,6 +51,7 @@ impl Sessions<'_> {
             session.current_hash.clone().into(),
             session.previous_hash.clone().into(),
             successor(session),
+            session.identity_id.into(),
         ];
         self.0.write(&INSERT, &values).await
     }
@@ -65,7 +66,7 @@ impl Sessions<'_> {
         self.0.one(&WITH_USER, &[id.into()], with_user).await
     }
 
-    /// Writes every column but the id, the user and `created_at`. Nothing happens when the id is unknown.
+    /// Writes every column but the id, the user, `created_at` and the identity. Nothing happens when the id is unknown.
     pub async fn update(&mut self, session: &Session) -> Result<(), StoreError> {
         self.update_many(std::slice::from_ref(session)).await
     }
@@ -166,6 +167,7 @@ fn session(row: &mut Row) -> Result<Session, StoreError> {
         current_hash: row.bytes(position!(SESSIONS.current_hash))?,
         previous_hash: row.bytes_or_null(position!(SESSIONS.previous_hash))?,
         successor: row.bytes_or_null(position!(SESSIONS.successor))?.map(Sealed),
+        identity_id: row.uuid_or_null(position!(SESSIONS.identity_id))?.map(IdentityId),
     })
 }
 

@@ -26,6 +26,7 @@ pub const SESSIONS: Table = Table {
         bytes("current_hash"),
         bytes("previous_hash").or_null(),
         bytes("successor").or_null(),
+        uuid("identity_id").or_null(),
     ],
     key: &["id"],
     indexes: &[

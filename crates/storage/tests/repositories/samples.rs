@@ -111,6 +111,7 @@ pub(crate) fn session(user_id: UserId) -> Session {
         current_hash: hash().to_vec(),
         previous_hash: Some(hash().to_vec()),
         successor: Some(sealed(90)),
+        identity_id: Some(userd_model::IdentityId(id())),
     }
 }
 
@@ -125,6 +126,7 @@ pub(crate) fn new_session(user_id: UserId) -> Session {
         generation: 0,
         previous_hash: None,
         successor: None,
+        identity_id: None,
         ..session(user_id)
     }
 }

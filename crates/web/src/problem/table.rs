@@ -63,6 +63,8 @@ problems! {
         "Send the client's id and secret with HTTP Basic authentication.";
     FORBIDDEN = 403 "forbidden", "unauthorized_client", "Not allowed", "Недостаточно прав",
         "Ask an administrator for the permission that the API document names for this operation.";
+    SIGN_IN_NOT_ALLOWED = 403 "sign_in_not_allowed", "invalid_grant", "This way of signing in is not allowed now", "Этот способ входа сейчас не разрешён",
+        "`reason` says why. The session stays and can be renewed once the rule allows it; or sign in another way.";
     BLOCKED = 403 "blocked", "invalid_grant", "The account is blocked", "Учётная запись заблокирована",
         "Ask the operators of the service.";
     WRONG_CURRENT_PASSWORD = 403 "wrong_current_password", "invalid_request", "The current password is wrong", "Неверный текущий пароль",
@@ -153,6 +155,7 @@ pub(super) fn of_refusal(refusal: &Refusal) -> &'static Row {
         Refusal::InvalidCode => &INVALID_CODE,
         Refusal::Forbidden => &FORBIDDEN,
         Refusal::Blocked => &BLOCKED,
+        Refusal::SignInNotAllowed(_) => &SIGN_IN_NOT_ALLOWED,
         Refusal::NotFound => &NOT_FOUND,
         Refusal::EmailTaken => &EMAIL_TAKEN,
         Refusal::UsernameTaken => &USERNAME_TAKEN,

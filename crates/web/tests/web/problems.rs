@@ -73,6 +73,7 @@ fn refusals_have_the_statuses_of_the_contract() {
         (Refusal::VersionMismatch, 412),
         (Refusal::IdempotencyMismatch, 422),
         (Refusal::ReplayRefused, 409),
+        (Refusal::SignInNotAllowed("provider_disabled"), 403),
         (Refusal::SecretAlreadyShown, 409),
         (Refusal::TooManyAttempts(wait), 429),
         (Refusal::Busy(wait), 503),
