@@ -60,6 +60,7 @@ pub fn tokens(key: &NewKey, remembered: usize) -> Result<Tokens, TokenError> {
 pub fn claims() -> AccessClaims {
     let now = now();
     AccessClaims {
+        audience: "userd".to_owned(),
         sub: uuid::Builder::from_random_bytes(Dice.id_bytes()).into_uuid(),
         client_id: "userd".to_owned(),
         jti: TokenId::mint(&Dice),

@@ -109,6 +109,9 @@ pub enum Refusal {
     /// A place in a feed that is not this one, or not any more.
     #[error("the cursor belongs to another feed")]
     CursorExpired,
+    /// No such resource, or none that the caller may have tokens for (RFC 8707).
+    #[error("no tokens are issued for this resource")]
+    InvalidTarget,
     /// OAuth client authentication failed.
     #[error("the client is not authenticated")]
     InvalidClient,

@@ -60,11 +60,14 @@ pub struct SessionFacts {
     pub auth_time: Timestamp,
     /// How (RFC 8176).
     pub amr: Vec<String>,
+    /// Whom the token is for; none: this service.
+    pub audience: Option<String>,
 }
 
-impl From<&Session> for SessionFacts {
-    fn from(session: &Session) -> Self {
-        Self { id: session.id, auth_time: session.auth_time, amr: session.amr.clone() }
+impl SessionFacts {
+    pub(crate) fn of(session: &Session, audience: Option<&String>) -> Self {
+        let (id, auth_time, amr) = (session.id, session.auth_time, session.amr.clone());
+        Self { id, auth_time, amr, audience: audience.cloned() }
     }
 }
 
@@ -97,13 +100,16 @@ impl AccessTokens {
             auth_time: Some(session.auth_time),
             amr: session.amr.clone(),
             ver: user.security_epoch,
-            ..self.frame(now)
+            ..self.frame(now, session.audience.as_deref())?
         };
         self.sign(&claims, "user")
     }
 
     /// Issues a token for a service account (`client_credentials`).
-    pub fn issue_for_client(&self, client: &Client, now: Timestamp) -> Result<String, Failure> {
+    ///
+    /// # Errors
+    /// `InvalidTarget` for a resource that the account may not have tokens for; faults of signing.
+    pub fn issue_for_client(&self, client: &Client, resource: Option<&str>, now: Timestamp) -> Result<String, Failure> {
         let claims = AccessClaims {
             sub: client.id.0,
             client_id: client.id.to_string(),
@@ -111,14 +117,15 @@ impl AccessTokens {
             permissions: client.permissions.clone(),
             // A new secret or a shut account kills what was issued before, and nothing after.
             ver: client.secret_changed_at.micros(),
-            ..self.frame(now)
+            ..self.frame(now, resource)?
         };
         self.sign(&claims, "client")
     }
 
-    fn frame(&self, now: Timestamp) -> AccessClaims {
+    fn frame(&self, now: Timestamp, resource: Option<&str>) -> Result<AccessClaims, Refusal> {
         let settings: &Settings = &self.deps.settings;
-        AccessClaims {
+        Ok(AccessClaims {
+            audience: settings.audience(resource)?.to_owned(),
             sub: uuid::Uuid::nil(),
             client_id: String::new(),
             jti: TokenId::mint(self.deps.random.as_ref()),
@@ -132,7 +139,7 @@ impl AccessTokens {
             auth_time: None,
             amr: Vec::new(),
             ver: 0,
-        }
+        })
     }
 
     fn sign(&self, claims: &AccessClaims, kind: &'static str) -> Result<String, Failure> {

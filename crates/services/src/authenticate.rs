@@ -21,11 +21,22 @@ const APART: Duration = Duration::from_secs(1);
 pub(crate) struct LastLook(AtomicI64);
 
 impl Services {
-    /// Checks a presented token.
+    /// Checks a token that is presented to this service's own routes: one for another service opens nothing here, or
+    /// each service could act as its callers.
     ///
     /// # Errors
     /// `NotSignedIn`, whatever is wrong with it.
     pub async fn authenticate(&self, token: &str) -> Result<Authenticated, Refusal> {
+        let authenticated = self.check(token).await?;
+        if self.deps.settings.audience(None)? == authenticated.token.claims.audience {
+            Ok(authenticated)
+        } else {
+            Err(Refusal::NotSignedIn)
+        }
+    }
+
+    /// Checks a token, whichever of our audiences it is for.
+    async fn check(&self, token: &str) -> Result<Authenticated, Refusal> {
         match self.access_tokens.authenticate(token) {
             Err(Unaccepted::UnknownKey) if self.look_again().await => Ok(self.access_tokens.authenticate(token)?),
             other => Ok(other?),
@@ -38,7 +49,7 @@ impl Services {
     /// `Forbidden`.
     pub async fn introspect(&self, ctx: &Context, token: &str) -> Result<Introspection, Refusal> {
         ctx.may(&Act::IntrospectToken)?;
-        let authenticated = self.authenticate(token).await.ok();
+        let authenticated = self.check(token).await.ok();
         Ok(self.access_tokens.introspection(authenticated.as_ref()))
     }
 

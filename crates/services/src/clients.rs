@@ -223,10 +223,17 @@ impl Clients {
         Ok(client)
     }
 
-    /// A token for an authenticated service.
-    pub fn token(&self, client: &Client) -> Result<ClientToken, Failure> {
+    /// A token for an authenticated service: for this service, which is the only resource of service accounts.
+    ///
+    /// # Errors
+    /// `InvalidTarget` for another resource; faults of signing.
+    pub fn token(&self, client: &Client, resource: Option<&str>) -> Result<ClientToken, Failure> {
+        let own = self.deps.settings.audience(None)?;
+        if resource.is_some_and(|resource| resource != own) {
+            return Err(Refusal::InvalidTarget.into());
+        }
         Ok(ClientToken {
-            access_token: self.access_tokens.issue_for_client(client, self.deps.now())?,
+            access_token: self.access_tokens.issue_for_client(client, resource, self.deps.now())?,
             expires_in: self.deps.settings.access_ttl.as_secs(),
             scope: client.permissions.join(" "),
         })

@@ -13,7 +13,7 @@ use std::{
 
 use userd_model::{Act, Actor, Random, Refusal, SessionId, Timestamp, UserId};
 
-use crate::Authenticated;
+use crate::{Authenticated, Settings};
 
 /// Where a request comes from, as far as it matters to limits, to the list of sessions and to audit.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +36,8 @@ pub struct Context {
     pub origin: RequestOrigin,
     /// The id of the request (`X-Request-Id`); none for commands and background work.
     pub request_id: Option<String>,
+    /// Whom tokens that are issued now are for: one of the configured audiences; none: this service.
+    pub audience: Option<String>,
     /// When the request began. A change that starts after costly work has a later time of its own.
     pub now: Timestamp,
     /// Drawn with the first change: most requests only read.
@@ -52,6 +54,7 @@ impl Context {
             auth_time: None,
             origin: RequestOrigin::default(),
             request_id: None,
+            audience: None,
             now,
             seed: OnceLock::new(),
             changes: AtomicU32::new(0),
@@ -80,6 +83,15 @@ impl Context {
     #[must_use]
     pub fn in_request(self, request_id: impl Into<String>) -> Self {
         Self { request_id: Some(request_id.into()), ..self }
+    }
+
+    /// The same, asking for tokens for `resource` (RFC 8707).
+    ///
+    /// # Errors
+    /// `InvalidTarget` for what is not configured.
+    pub fn for_resource(self, settings: &Settings, resource: Option<&str>) -> Result<Self, Refusal> {
+        let audience = resource.map(|_| settings.audience(resource)).transpose()?.map(str::to_owned);
+        Ok(Self { audience, ..self })
     }
 
     /// Refuses what the actor may not do.

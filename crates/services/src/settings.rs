@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use userd_model::password::PasswordRules;
+use userd_model::{Refusal, password::PasswordRules};
 
 use crate::{limits::LimitSettings, sign_in::SignInSettings};
 
@@ -11,8 +11,8 @@ use crate::{limits::LimitSettings, sign_in::SignInSettings};
 pub struct Settings {
     /// `iss` of tokens.
     pub issuer: String,
-    /// `aud` of tokens.
-    pub audience: String,
+    /// What tokens may be for (`aud`), the first where nothing else is asked for. This service's own routes want the first.
+    pub audiences: Vec<String>,
     /// Life of an access token.
     pub access_ttl: Duration,
     /// Life of a refresh token; each refresh begins it anew.
@@ -37,4 +37,18 @@ pub struct Settings {
     pub sign_in: SignInSettings,
     /// How fresh a sign-in must be for linking and other sensitive acts.
     pub fresh_sign_in: Duration,
+}
+
+impl Settings {
+    /// The audience of tokens that are for `resource`, as a request asks for it (RFC 8707), or for this service.
+    ///
+    /// # Errors
+    /// `InvalidTarget` for what is not configured.
+    pub fn audience(&self, resource: Option<&str>) -> Result<&str, Refusal> {
+        let mut known = self.audiences.iter().map(String::as_str);
+        match resource {
+            Some(resource) => known.find(|audience| *audience == resource).ok_or(Refusal::InvalidTarget),
+            None => Ok(known.next().unwrap_or_default()),
+        }
+    }
 }

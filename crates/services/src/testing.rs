@@ -73,7 +73,7 @@ impl Default for TestOptions {
 pub fn settings() -> Settings {
     Settings {
         issuer: "http://127.0.0.1:8080".to_owned(),
-        audience: "userd".to_owned(),
+        audiences: vec!["userd".to_owned(), "https://orders.example".to_owned()],
         access_ttl: Duration::from_secs(600),
         refresh_ttl: Duration::from_secs(30 * 24 * 3600),
         session_max_lifetime: Duration::from_secs(180 * 24 * 3600),
@@ -98,7 +98,10 @@ pub async fn test_app(store: Arc<Store>, options: TestOptions) -> Result<TestApp
     let clock: Arc<dyn Clock> = still.clone();
     let random: Arc<dyn Random> = Arc::new(TestRandom::seeded(options.seed));
     let crypto_options = CryptoOptions {
-        tokens: TokenOptions::new(options.settings.issuer.clone(), options.settings.audience.clone()),
+        tokens: TokenOptions {
+            audiences: options.settings.audiences.clone(),
+            ..TokenOptions::new(options.settings.issuer.clone(), "")
+        },
         passwords: options.passwords,
     };
     let (crypto, vault) = unlock(&store, options.master, &random, &clock, crypto_options).await?;

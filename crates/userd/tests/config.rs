@@ -152,7 +152,7 @@ fn the_file_is_the_named_one_else_the_variables_else_the_default_one() {
             variables: variables.iter().map(|path| ("USERD_CONFIG".into(), path.as_os_str().to_owned())).collect(),
             flags: Vec::new(),
         };
-        checks::load(sources).unwrap().config.tokens.audience
+        checks::load(sources).unwrap().config.tokens.audience.0.join(" ")
     };
     assert_eq!(audience(Some(&named), &[&variable], &default), "named");
     assert_eq!(audience(None, &[&variable], &default), "variable");
@@ -252,12 +252,32 @@ fn lists_come_from_a_variable_as_words_or_as_yaml_or_item_by_item() {
     assert_eq!(providers, [("ya", "changed"), ("tg", "42")]);
 }
 
+/// `tokens.audience` takes a text or a list. (fault 1)
+#[test]
+fn one_audience_is_a_text_and_several_are_a_list() {
+    let audiences = |fixture: Fixture| fixture.config().tokens.audience.0;
+    assert_eq!(audiences(Fixture::file("tokens: { audience: orders }\n")), ["orders"]);
+    assert_eq!(audiences(Fixture::file("tokens: { audience: [orders] }\n")), ["orders"]);
+    let two = ["userd", "https://orders.example"];
+    assert_eq!(audiences(Fixture::file("tokens: { audience: [userd, 'https://orders.example'] }\n")), two);
+    let variable = |text| audiences(Fixture::new().variable("USERD__TOKENS__AUDIENCE", text));
+    assert_eq!(variable("orders"), ["orders"]);
+    assert_eq!(variable("[userd, 'https://orders.example']"), two);
+    let by_item =
+        Fixture::new().variable("USERD__TOKENS__AUDIENCE__0", two[0]).variable("USERD__TOKENS__AUDIENCE__1", two[1]);
+    assert_eq!(audiences(by_item), two);
+    for wrong in ["[]", "''", "['']", "{ a: b }", "[[userd]]"] {
+        let refusal = Fixture::file(&format!("tokens: {{ audience: {wrong} }}\n")).refusal();
+        assert!(refusal.contains("tokens.audience"), "{wrong}: {refusal}");
+    }
+}
+
 #[test]
 fn text_is_taken_letter_by_letter() {
     let config = Fixture::file("mail: { from: a@b.example }\ntokens: { audience: 0123 }\nsign_in:\nproviders:\n")
         .variable("USERD__TELEGRAM__BOT_TOKEN", "0x10: {true} # no ")
         .config();
-    assert_eq!(config.tokens.audience, "0123");
+    assert_eq!(config.tokens.audience.0, ["0123"]);
     assert_eq!(config.telegram.bot_token.as_ref().unwrap().expose(), "0x10: {true} # no ");
 }
 

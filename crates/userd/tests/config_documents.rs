@@ -142,6 +142,8 @@ fn every_key_is_described_and_bounded() {
                 Some("string") => ["format", "enum", "maxLength"].iter().any(|bound| has(schema, &[bound])),
                 Some("array") => has(schema, &["maxItems"]),
                 Some("boolean" | "object") => true,
+                // A text or a list of texts.
+                None => has(schema, &["maxLength", "maxItems"]),
                 _ => false,
             };
             assert!(bounded, "{path} has no bounds, or a type that nobody checks: {schema}");

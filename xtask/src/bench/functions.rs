@@ -54,6 +54,7 @@ fn tokens(algorithm: Algorithm, remembered: usize) -> Result<Tokens, Fault> {
 fn claims(now: Timestamp) -> AccessClaims {
     let random = &RealRandom;
     AccessClaims {
+        audience: "userd".to_owned(),
         sub: uuid::Builder::from_random_bytes(random.id_bytes()).into_uuid(),
         client_id: "userd".to_owned(),
         jti: TokenId::mint(random),

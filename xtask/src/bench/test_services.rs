@@ -58,7 +58,7 @@ pub(super) async fn services(engine: Arc<dyn Engine>) -> Result<Arc<Services>, F
     store.migrate(clock.as_ref()).await?;
     let settings = settings();
     let options = CryptoOptions {
-        tokens: TokenOptions::new(settings.issuer.clone(), settings.audience.clone()),
+        tokens: TokenOptions::new(settings.issuer.clone(), settings.audience(None)?),
         passwords: PasswordOptions { memory_kib: 64, iterations: 1, ..PasswordOptions::default() },
     };
     let (crypto, vault) = unlock(&store, MasterKeys::new([7; 32], Vec::new()), &random, &clock, options).await?;

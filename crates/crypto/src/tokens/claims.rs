@@ -13,9 +13,12 @@ use super::{TokenError, TokenOptions};
 /// How far clocks of replicas may differ, for `iat` and `nbf`. `exp` has no leeway.
 const LEEWAY: Duration = Duration::from_secs(60);
 
-/// The claims of an access token but `iss` and `aud`, which are the same for all. Times count whole seconds.
+/// The claims of an access token but `iss`, which is the same for all, and `sub_type`, which follows from `sid`: `user`,
+/// or `client` for a service account's own. Times count whole seconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessClaims {
+    /// `aud`: the one service that it is for.
+    pub audience: String,
     /// `sub`: the user, or the service account itself when there is no session.
     pub sub: Uuid,
     /// `client_id`: who asked for the token.
@@ -48,8 +51,9 @@ impl AccessClaims {
     pub(super) fn to_members(&self, options: &TokenOptions) -> Map<String, Value> {
         let mut members = Map::from_iter([
             ("iss".to_owned(), json!(options.issuer)),
-            ("aud".to_owned(), json!(options.audience)),
+            ("aud".to_owned(), json!(self.audience)),
             ("sub".to_owned(), json!(self.sub)),
+            ("sub_type".to_owned(), json!(self.sub_type())),
             ("client_id".to_owned(), json!(self.client_id)),
             ("jti".to_owned(), json!(self.jti)),
             ("iat".to_owned(), json!(self.iat.seconds())),
@@ -74,10 +78,10 @@ impl AccessClaims {
         if claims.text("iss")? != Some(options.issuer.as_str()) {
             return Err(TokenError::Claim("iss"));
         }
-        if !claims.audience()?.contains(&options.audience.as_str()) {
-            return Err(TokenError::Claim("aud"));
-        }
-        Ok(Self {
+        let named = claims.audience()?;
+        let audience = options.audiences.iter().find(|known| named.contains(&known.as_str()));
+        let read = Self {
+            audience: required(audience, "aud")?.clone(),
             sub: required(id(claims, "sub")?, "sub")?,
             client_id: required(claims.text("client_id")?, "client_id")?.to_owned(),
             jti: TokenId(required(id(claims, "jti")?, "jti")?),
@@ -91,7 +95,16 @@ impl AccessClaims {
             auth_time: time(claims, "auth_time")?,
             amr: words(claims, "amr")?,
             ver: required(claims.integer("ver")?, "ver")?,
-        })
+        };
+        // Tokens of before this claim was made have none.
+        match claims.text("sub_type")? {
+            Some(kind) if kind != read.sub_type() => Err(TokenError::Claim("sub_type")),
+            _ => Ok(read),
+        }
+    }
+
+    const fn sub_type(&self) -> &'static str {
+        if self.sid.is_some() { "user" } else { "client" }
     }
 
     pub(super) fn check_time(&self, now: Timestamp) -> Result<(), TokenError> {

@@ -30,8 +30,8 @@ const TYPE: &str = "at+jwt";
 pub struct TokenOptions {
     /// `iss`, exact.
     pub issuer: String,
-    /// `aud`, exact.
-    pub audience: String,
+    /// What `aud` may name, exact.
+    pub audiences: Vec<String>,
     /// How many verified tokens are remembered; about 1 KiB each.
     pub cache_capacity: usize,
 }
@@ -39,7 +39,7 @@ pub struct TokenOptions {
 impl TokenOptions {
     /// For this issuer and audience, remembering up to 100 000 tokens.
     pub fn new(issuer: impl Into<String>, audience: impl Into<String>) -> Self {
-        Self { issuer: issuer.into(), audience: audience.into(), cache_capacity: 100_000 }
+        Self { issuer: issuer.into(), audiences: vec![audience.into()], cache_capacity: 100_000 }
     }
 }
 

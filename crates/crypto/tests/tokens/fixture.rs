@@ -23,6 +23,7 @@ pub(crate) fn now() -> Timestamp {
 /// Ten minutes long.
 pub(crate) fn claims() -> AccessClaims {
     AccessClaims {
+        audience: "userd".into(),
         sub: Uuid::from_u128(0x1111_1111_1111_4111_8111_1111_1111_1111),
         client_id: "userd".into(),
         jti: TokenId::from_random([3; 16]),

@@ -56,6 +56,10 @@ struct Register {
     #[serde(default)]
     #[schema(max_length = 100)]
     device_name: Option<String>,
+    /// The service that the access token is for (RFC 8707): one of `tokens.audience`; absent: userd itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 256)]
+    resource: Option<String>,
 }
 
 impl Register {
@@ -93,6 +97,7 @@ async fn register(
         let bytes = zeroize::Zeroizing::new(serde_json::to_vec(&body).unwrap_or_default());
         api.services.idempotency.request("POST /v1/auth/register", &key, &bytes)
     });
+    let ctx = ctx.for_resource(&api.services.deps.settings, body.resource.as_deref())?;
     let completion = api.services.accounts.register(&ctx, body.into_registration(), idempotent.as_ref()).await?;
     Ok(registered(completion))
 }
@@ -111,6 +116,10 @@ struct Credentials {
     /// From an earlier sign-in on this device.
     #[serde(default)]
     device_token: Option<String>,
+    /// The service that the access token is for (RFC 8707): one of `tokens.audience`; absent: userd itself.
+    #[serde(default)]
+    #[schema(max_length = 256)]
+    resource: Option<String>,
 }
 
 /// Sign in with a password. Unknown logins answer like wrong passwords, in the same time.
@@ -122,6 +131,7 @@ async fn login(
     Visitor(ctx): Visitor,
     Json(body): Json<Credentials>,
 ) -> Result<Response, Problem> {
+    let ctx = ctx.for_resource(&api.services.deps.settings, body.resource.as_deref())?;
     let login = Login {
         login: body.login,
         password: Password::new(body.password),
@@ -135,6 +145,10 @@ async fn login(
 #[serde(deny_unknown_fields)]
 struct RefreshBody {
     refresh_token: String,
+    /// The service that the access token is for (RFC 8707): one of `tokens.audience`; absent: userd itself.
+    #[serde(default)]
+    #[schema(max_length = 256)]
+    resource: Option<String>,
 }
 
 /// Exchange a refresh token for a new pair. A lost answer may be asked for again until its successor is used;
@@ -147,6 +161,7 @@ async fn refresh(
     Visitor(ctx): Visitor,
     Json(body): Json<RefreshBody>,
 ) -> Result<Json<TokenPairBody>, Problem> {
+    let ctx = ctx.for_resource(&api.services.deps.settings, body.resource.as_deref())?;
     let token = zeroize::Zeroizing::new(body.refresh_token);
     let signed_in = api.services.sessions.refresh(&ctx, &token).await?;
     note_user(signed_in.user.id);

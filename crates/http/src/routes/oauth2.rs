@@ -139,6 +139,9 @@ struct TokenRequest {
     #[serde(default)]
     #[expect(dead_code, reason = "RFC 6749 allows it; the whole grant is given and named in the answer")]
     scope: Option<String>,
+    /// The service that the access token is for (RFC 8707); absent: userd itself.
+    #[serde(default)]
+    resource: Option<String>,
     #[serde(default)]
     client_id: Option<String>,
     #[serde(default)]
@@ -179,7 +182,7 @@ async fn token(
     match body.grant_type.as_str() {
         "client_credentials" => {
             let client = client.ok_or(Refusal::InvalidClient)?;
-            let token = api.services.clients.token(&client)?;
+            let token = api.services.clients.token(&client, body.resource.as_deref())?;
             Ok(Json(TokenAnswer {
                 access_token: token.access_token,
                 token_type: "Bearer",
@@ -190,6 +193,7 @@ async fn token(
         }
         "refresh_token" => {
             let presented = body.refresh_token.ok_or(Refusal::Malformed("refresh_token is required for this grant"))?;
+            let ctx = ctx.for_resource(&api.services.deps.settings, body.resource.as_deref())?;
             let signed_in = api.services.sessions.refresh(&ctx, &presented).await?;
             Ok(Json(TokenAnswer {
                 access_token: signed_in.tokens.access_token,

@@ -210,6 +210,10 @@ struct Exchange {
     #[serde(default)]
     #[schema(max_length = 100)]
     device_name: Option<String>,
+    /// The service that the access token is for (RFC 8707): one of `tokens.audience`; absent: userd itself.
+    #[serde(default)]
+    #[schema(max_length = 256)]
+    resource: Option<String>,
 }
 
 /// Exchange the one-time code for tokens.
@@ -221,6 +225,7 @@ async fn exchange(
     Visitor(ctx): Visitor,
     Json(body): Json<Exchange>,
 ) -> Result<Response, Problem> {
+    let ctx = ctx.for_resource(&api.services.deps.settings, body.resource.as_deref())?;
     let sign_in = &api.services.sign_in;
     let verifier = body.code_verifier.as_deref();
     Ok(completed(sign_in.exchange(&ctx, &body.code, verifier, body.device_name.as_deref()).await?))

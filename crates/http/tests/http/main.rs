@@ -12,6 +12,7 @@
 
 mod answers;
 mod app;
+mod audiences;
 mod client_authentication;
 mod cross_origin;
 mod dead_ends;

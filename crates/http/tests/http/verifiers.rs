@@ -51,7 +51,7 @@ async fn token_of_a_reader(services: &Services) -> String {
     let made = services.clients.create(&services.operator_context(), "reader", &permissions, None).await.unwrap();
     let id = made.client.id.to_string();
     let client = services.clients.authenticate(&id, &made.client_secret, &some_origin()).await.unwrap();
-    services.clients.token(&client).unwrap().access_token
+    services.clients.token(&client, None).unwrap().access_token
 }
 
 /// A changed profile and a plain rotation are for this service's own processes; the pages go on over them.

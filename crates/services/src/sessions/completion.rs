@@ -19,6 +19,7 @@ use crate::{Context, access_tokens::SessionFacts, change::Change, sealing::row_c
 /// Somebody who has proven who they are, with the session that may begin: the row and its secrets, all minted.
 pub(crate) struct Arrival {
     pub(crate) session: Session,
+    audience: Option<String>,
     refresh_token: Zeroizing<String>,
 }
 
@@ -118,7 +119,7 @@ impl Sessions {
             successor: None,
             identity_id: proof.identity,
         };
-        Arrival { session, refresh_token }
+        Arrival { session, audience: ctx.audience.clone(), refresh_token }
     }
 
     /// Decides how the way in goes on, and writes what follows from it.
@@ -215,7 +216,7 @@ impl Sessions {
     async fn signed_in(&self, user: &User, arrival: &Arrival) -> Result<Completion, Failure> {
         let session = &arrival.session;
         let refresh_token = arrival.refresh_token.to_string();
-        let facts = SessionFacts::from(session);
+        let facts = SessionFacts::of(session, arrival.audience.as_ref());
         let (random, epoch) = (self.deps.random.as_ref(), user.security_epoch);
         let device = self.deps.crypto.device_tokens.mint(random, user.id, epoch, session.created_at);
         let tokens = self.tokens(user, &facts, refresh_token, session.expires_at, session.created_at).await?;

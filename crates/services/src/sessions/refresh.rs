@@ -59,8 +59,15 @@ impl Sessions {
             return Err(Refusal::InvalidRefreshToken.into());
         };
         let (user, session, text) = *answer;
-        let tokens =
-            self.tokens(&user, &SessionFacts::from(&session), text, session.expires_at, self.deps.now()).await?;
+        let tokens = self
+            .tokens(
+                &user,
+                &SessionFacts::of(&session, ctx.audience.as_ref()),
+                text,
+                session.expires_at,
+                self.deps.now(),
+            )
+            .await?;
         Ok(SignedIn { user: self.user_reader.view(&user)?, tokens })
     }
 

@@ -142,7 +142,7 @@ async fn a_token_for_somebody_else_is_refused(fixture: Fixture) {
     let app = fixture.app().await;
     let ada = app.member("ada").await;
     for change in [
-        |settings: &mut userd_services::Settings| settings.audience = "another".into(),
+        |settings: &mut userd_services::Settings| settings.audiences = vec!["another".into()],
         |settings: &mut userd_services::Settings| settings.issuer = "https://another.example".into(),
     ] {
         let options = TestOptions { clock: Some(Arc::clone(&app.clock)), seed: 7, ..crate::fixture::with(change) };

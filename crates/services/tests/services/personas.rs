@@ -95,7 +95,7 @@ impl TestApp {
 
     pub(crate) async fn client_token(&self, id: ClientId, secret: &str) -> Result<ClientToken, Failure> {
         let client = self.clients.authenticate(&id.to_string(), secret, &home()).await?;
-        self.clients.token(&client)
+        self.clients.token(&client, None)
     }
 
     pub(crate) async fn login(&self, login: &str, text: &str) -> Result<SignedIn, Failure> {

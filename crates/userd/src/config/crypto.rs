@@ -69,9 +69,9 @@ impl Default for CryptoConfig {
 pub struct TokensConfig {
     /// `iss` of tokens: an https URL (http only for localhost). Empty: `http.public_url`.
     pub issuer: Optional<SecureUrl>,
-    /// `aud` of tokens: who they are for.
-    #[schemars(length(min = 1, max = 256))]
-    pub audience: String,
+    /// `aud` of tokens: who they are for, a text or a list. userd's own routes want the first, and a token is for it unless
+    /// `resource` asks for one of the others.
+    pub audience: Audiences,
     /// Life of an access token.
     #[schemars(extend("x-range" = ["30s", "1d"]))]
     pub access_ttl: Period,
@@ -95,7 +95,7 @@ impl Default for TokensConfig {
     fn default() -> Self {
         Self {
             issuer: Optional::NONE,
-            audience: "userd".to_owned(),
+            audience: Audiences(vec!["userd".to_owned()]),
             access_ttl: Period::minutes(10),
             refresh_ttl: Period::days(30),
             algorithm: SigningAlgorithm::EdDSA,
@@ -103,6 +103,53 @@ impl Default for TokensConfig {
             publish_before: Period::hours(1),
             verified_cache_entries: 50_000,
         }
+    }
+}
+
+/// Whom tokens may be for: at least one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "OneOrMany", into = "OneOrMany")]
+pub struct Audiences(pub Vec<String>);
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl From<OneOrMany> for Audiences {
+    fn from(given: OneOrMany) -> Self {
+        match given {
+            OneOrMany::One(one) => Self(vec![one]),
+            OneOrMany::Many(many) => Self(many),
+        }
+    }
+}
+
+impl From<Audiences> for OneOrMany {
+    fn from(Audiences(mut all): Audiences) -> Self {
+        match all.pop() {
+            Some(only) if all.is_empty() => Self::One(only),
+            last => Self::Many(all.into_iter().chain(last).collect()),
+        }
+    }
+}
+
+impl JsonSchema for Audiences {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Audiences".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": ["string", "array"],
+            "minLength": 1,
+            "maxLength": 256,
+            "items": { "type": "string", "minLength": 1, "maxLength": 256 },
+            "minItems": 1,
+            "maxItems": 64,
+        })
     }
 }
 

@@ -86,6 +86,12 @@ fn lay(root: &mut Node, steps: &[String], text: &str, origin: &Origin, findings:
             Some(list) => list,
             None => return,
         },
+        "string" if schema::may_be_list(schema) && text.trim_start().starts_with('[') => {
+            match list(text, &path, schema, origin, findings) {
+                Some(list) => list,
+                None => return,
+            }
+        }
         "string" => Node::quoted(Zeroizing::new(text.to_owned()), origin.clone()),
         _ => Node::plain(text, origin.clone()),
     };
@@ -96,7 +102,7 @@ fn lay(root: &mut Node, steps: &[String], text: &str, origin: &Origin, findings:
 fn open<'a>(here: &'a mut Node, step: &str, schema: &Schema, origin: &Origin) -> Option<&'a mut Node> {
     let fresh = || Node {
         origin: origin.clone(),
-        value: if schema::kind(schema) == "array" { Value::List(Vec::new()) } else { Value::Map(Vec::new()) },
+        value: if schema::may_be_list(schema) { Value::List(Vec::new()) } else { Value::Map(Vec::new()) },
     };
     if here.is_nothing() {
         here.value = if step.parse::<usize>().is_ok() { Value::List(Vec::new()) } else { Value::Map(Vec::new()) };

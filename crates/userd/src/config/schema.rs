@@ -43,7 +43,13 @@ pub(super) fn at(steps: &[String]) -> Option<&'static Schema> {
 
 /// `object`, `array`, `string`, `integer` or `boolean`.
 pub(super) fn kind(schema: &Schema) -> &str {
-    schema.get("type").and_then(Schema::as_str).unwrap_or("string")
+    let kind = schema.get("type").and_then(|kind| kind.get(0).unwrap_or(kind).as_str());
+    kind.unwrap_or("string")
+}
+
+/// Whether a list may be given, also where a text is enough.
+pub(super) fn may_be_list(schema: &Schema) -> bool {
+    schema.get("items").is_some()
 }
 
 /// Whether nothing may be given: an empty text, `null`, or no value at all.
@@ -102,7 +108,9 @@ fn without_null(object: &mut Map<String, Schema>) {
         }
         object.insert("x-may-be-empty".to_owned(), true.into());
     }
-    if let Some(Schema::Array(types)) = object.get("type").cloned() {
+    if let Some(Schema::Array(types)) = object.get("type").cloned()
+        && types.iter().any(|name| name.as_str() == Some("null"))
+    {
         let real = types.into_iter().find(|name| name.as_str() != Some("null"));
         object.insert("type".to_owned(), real.unwrap_or_else(|| "string".into()));
         object.insert("x-may-be-empty".to_owned(), true.into());

@@ -9,7 +9,7 @@ use super::{
     files::cannot_read,
     formats::format_of,
     report::Findings,
-    schema::{kind, may_be_empty, one_of, step},
+    schema::{kind, may_be_empty, may_be_list, one_of, step},
     text::Text,
     tree::{Node, Value, join},
     values::{Period, whole},
@@ -24,6 +24,7 @@ pub(super) fn check(node: &mut Node, schema: &Schema, path: &str, findings: &mut
     match kind(schema) {
         "object" => section(node, schema, path, findings),
         "array" => list(node, schema, path, findings),
+        _ if may_be_list(schema) && matches!(node.value, Value::List(_)) => list(node, schema, path, findings),
         _ => match scalar(node, schema) {
             Ok(()) => true,
             Err(why) => {
@@ -86,6 +87,10 @@ fn list(node: &mut Node, schema: &Schema, path: &str, findings: &mut Findings) -
     let most = schema.get("maxItems").and_then(Schema::as_u64).unwrap_or(u64::MAX);
     if items.len() as u64 > most {
         findings.add(&node.origin, path, format!("at most {most} items"));
+        return false;
+    }
+    if schema.get("minItems").and_then(Schema::as_u64).is_some_and(|least| (items.len() as u64) < least) {
+        findings.add(&node.origin, path, "at least one item");
         return false;
     }
     let Some(schema) = schema.get("items") else {

@@ -154,7 +154,8 @@ pub(crate) fn only_what_exists(config: &Config) -> Result<(), WiringError> {
 fn token_options(config: &Config) -> TokenOptions {
     TokenOptions {
         cache_capacity: config.tokens.verified_cache_entries as usize,
-        ..TokenOptions::new(config.issuer(), config.tokens.audience.clone())
+        audiences: config.tokens.audience.0.clone(),
+        ..TokenOptions::new(config.issuer(), "")
     }
 }
 
@@ -201,7 +202,7 @@ fn settings(config: &Config) -> Settings {
     let public_url = config.http.public_url.as_text();
     Settings {
         issuer: config.issuer(),
-        audience: config.tokens.audience.clone(),
+        audiences: config.tokens.audience.0.clone(),
         access_ttl: config.tokens.access_ttl.0,
         refresh_ttl: config.tokens.refresh_ttl.0,
         session_max_lifetime: config.sessions.max_lifetime.0,

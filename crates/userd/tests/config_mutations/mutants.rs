@@ -125,7 +125,7 @@ impl Bench {
     fn other_type(&self, rng: &mut Rng) -> Mutant {
         let (path, _) = rng.one(&self.leaves);
         let schema = self.schema_of(&path);
-        let mut replacements = match schema["type"].as_str().unwrap() {
+        let mut replacements = match schema["type"].as_str().unwrap_or("text or list") {
             "integer" => vec![
                 json!("many"),
                 json!("12"),
@@ -140,6 +140,7 @@ impl Bench {
             "boolean" => {
                 vec![json!("true"), json!("yes"), json!(0), json!(1), json!([true]), json!({}), Value::Null, json!("")]
             }
+            "text or list" => vec![json!([""]), json!([["a"]]), json!({ "a": 1 }), json!([]), json!({}), Value::Null],
             _ => vec![json!(["a"]), json!({ "a": 1 }), json!([]), json!({}), Value::Null],
         };
         // `key:` with nothing behind it leaves a key at its default where nothing may be given.

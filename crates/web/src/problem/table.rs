@@ -117,6 +117,8 @@ problems! {
         "Correct each field in `errors`.";
     INVALID_CODE = 422 "invalid_code", "invalid_grant", "The code is not valid", "Недействительный код",
         "Codes and links work once and for a short time: ask for a new one.";
+    INVALID_TARGET = 422 "invalid_target", "invalid_target", "No tokens are issued for this resource", "Для этого ресурса токены не выдаются",
+        "Send one of the audiences that the service is configured with as `resource`, or none.";
     IDEMPOTENCY_MISMATCH = 422 "idempotency_mismatch", "invalid_request", "The idempotency key was used with another request", "Ключ идемпотентности использован с другим запросом",
         "Use a new key for each new request.";
     TOO_MANY_ATTEMPTS = 429 "too_many_attempts", "slow_down", "Too many attempts", "Слишком много попыток",
@@ -166,6 +168,7 @@ pub(super) fn of_refusal(refusal: &Refusal) -> &'static Row {
         Refusal::SetupDone => &SETUP_DONE,
         Refusal::CursorExpired => &CURSOR_EXPIRED,
         Refusal::VersionMismatch => &VERSION_MISMATCH,
+        Refusal::InvalidTarget => &INVALID_TARGET,
         Refusal::IdempotencyMismatch => &IDEMPOTENCY_MISMATCH,
         Refusal::ReplayRefused => &REPLAY_REFUSED,
         Refusal::SecretAlreadyShown => &SECRET_ALREADY_SHOWN,

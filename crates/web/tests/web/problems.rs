@@ -79,6 +79,7 @@ fn refusals_have_the_statuses_of_the_contract() {
         (Refusal::Busy(wait), 503),
         (Refusal::InvalidClient, 401),
         (Refusal::CursorExpired, 410),
+        (Refusal::InvalidTarget, 422),
     ];
     for (refusal, status) in expected {
         let response = Problem::from(refusal.clone()).into_response();

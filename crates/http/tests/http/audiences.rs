@@ -1,0 +1,127 @@
+//! Whom a token is for, and whose it is: what keeps a token that one service was sent from being used at another.
+
+use axum::Router;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use userd_services::testing::TestOptions;
+use userd_web::testing::*;
+
+use crate::app::*;
+
+const ORDERS: &str = "https://orders.example";
+
+/// What the answer's access token says.
+fn claims(answer: &Value) -> Value {
+    let token = answer["tokens"]["access_token"].as_str().or(answer["access_token"].as_str()).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
+}
+
+async fn form(router: &Router, path: &str, basic: &str, fields: &str) -> Answer {
+    let headers = [("content-type", "application/x-www-form-urlencoded"), ("authorization", basic)];
+    let headers = if basic.is_empty() { &headers[..1] } else { &headers[..] };
+    ask(router, request("POST", path, headers, fields.to_owned())).await
+}
+
+/// RFC 8707: at every way to a token, the resource that is asked for, once; without one, the first. (fault 1)
+/// ASVS V9.2.4
+#[tokio::test]
+async fn a_token_is_for_the_resource_that_was_asked_for_and_for_no_other() {
+    let router = app_over(test_services(TestOptions::default()).await);
+    let body = |mut body: Value, resource: Option<&str>| {
+        body["resource"] = json!(resource);
+        body.to_string()
+    };
+    let post = async |path: &str, of: &Value, resource: Option<&str>| {
+        post_json(&router, path, body(of.clone(), resource)).await
+    };
+    let register = |name: &str| json!({ "username": name, "password": "a long walk in Suzdal" });
+    let login = json!({ "login": "ada", "password": "a long walk in Suzdal" });
+    let first = post("/v1/auth/register", &register("ada"), None).await.json();
+    assert_eq!(claims(&first)["aud"], "userd");
+    let other = post("/v1/auth/register", &register("grace"), Some(ORDERS)).await.json();
+    assert_eq!(claims(&other)["aud"], ORDERS);
+    let answer = post("/v1/auth/login", &login, Some(ORDERS)).await.json();
+    assert_eq!(claims(&answer)["aud"], ORDERS);
+    assert_eq!(claims(&post("/v1/auth/login", &login, None).await.json())["aud"], "userd");
+    let mut refresh = json!({ "refresh_token": answer["refresh_token"] });
+    // Each refresh asks anew: nothing is remembered.
+    for resource in [None, Some(ORDERS), Some("userd"), None] {
+        let answer = post("/v1/auth/refresh", &refresh, resource).await.json();
+        assert_eq!(claims(&answer)["aud"], resource.unwrap_or("userd"));
+        refresh = json!({ "refresh_token": answer["refresh_token"] });
+    }
+    let fields = format!(
+        "grant_type=refresh_token&resource=https%3A%2F%2Forders.example&refresh_token={}",
+        refresh["refresh_token"].as_str().unwrap()
+    );
+    let answer = form(&router, "/oauth2/token", "", &fields).await.json();
+    assert_eq!(claims(&answer)["aud"], ORDERS);
+    // Nothing happens for what is not there, however near: the refresh token is not used up.
+    let refresh = json!({ "refresh_token": answer["refresh_token"] });
+    for wrong in ["https://orders.example/", "Userd", "", "userd https://orders.example"] {
+        for (path, of) in [
+            ("/v1/auth/refresh", &refresh),
+            ("/v1/auth/login", &login),
+            ("/v1/auth/register", &register("hedy")),
+            ("/v1/auth/exchange", &json!({ "code": "udx_x" })),
+        ] {
+            let answer = post(path, of, Some(wrong)).await;
+            assert_eq!(
+                (answer.status.as_u16(), &answer.json()["type"]),
+                (422, &json!("/problems/invalid_target")),
+                "{path}"
+            );
+        }
+    }
+    assert_eq!(post("/v1/auth/refresh", &refresh, None).await.status, 200);
+    let fields = "grant_type=refresh_token&resource=x&refresh_token=y";
+    let answer = form(&router, "/oauth2/token", "", fields).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["error"]), (400, &json!("invalid_target")));
+}
+
+/// What a service was sent opens nothing at userd; whoever may ask about tokens hears whom it is for. (fault 1)
+/// ASVS V10.3.1
+#[tokio::test]
+async fn a_token_for_another_service_opens_nothing_here() {
+    let services = test_services(TestOptions::default()).await;
+    let permissions = ["tokens.introspect".to_owned()];
+    let made = services.clients.create(&services.operator_context(), "orders", &permissions, None).await.unwrap();
+    let pair = format!("{}:{}", made.client.id, made.client_secret);
+    let basic = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
+    let router = app_over(services);
+    let register = |resource: &str, name: &str| {
+        json!({ "username": name, "password": "a long walk in Suzdal", "resource": resource }).to_string()
+    };
+    for (resource, name, status) in [("userd", "ada", 200), (ORDERS, "grace", 401)] {
+        let answer = post_json(&router, "/v1/auth/register", register(resource, name)).await.json();
+        let token = answer["tokens"]["access_token"].as_str().unwrap();
+        let bearer = format!("Bearer {token}");
+        for path in ["/v1/me", "/v1/me/sessions", "/v1/me/identities"] {
+            assert_eq!(get(&router, path, &[("authorization", &bearer)]).await.status, status, "{path}");
+        }
+        let told = form(&router, "/oauth2/introspect", &basic, &format!("token={token}")).await.json();
+        assert_eq!((&told["active"], &told["aud"]), (&json!(true), &json!(resource)));
+        assert_eq!(form(&router, "/oauth2/revoke", "", &format!("token={token}")).await.status, 200);
+        let told = form(&router, "/oauth2/introspect", &basic, &format!("token={token}")).await.json();
+        assert_eq!(told, json!({ "active": false }));
+    }
+}
+
+/// A service's own token says so, and is for userd only. (fault 1)
+#[tokio::test]
+async fn a_services_token_is_no_persons() {
+    let services = test_services(TestOptions::default()).await;
+    let made = services.clients.create(&services.operator_context(), "orders", &[], None).await.unwrap();
+    let pair = format!("{}:{}", made.client.id, made.client_secret);
+    let basic = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
+    let router = app_over(services);
+    let own = form(&router, "/oauth2/token", &basic, "grant_type=client_credentials").await.json();
+    let (own, id) = (claims(&own), made.client.id.to_string());
+    assert_eq!((&own["sub_type"], &own["sub"], &own["aud"]), (&json!("client"), &json!(id), &json!("userd")));
+    let ada = json!({ "username": "ada", "password": "a long walk in Suzdal" }).to_string();
+    let ada = post_json(&router, "/v1/auth/register", ada).await.json();
+    assert_eq!((&claims(&ada)["sub_type"], &claims(&ada)["sub"]), (&json!("user"), &ada["user"]["id"]));
+    let elsewhere = "grant_type=client_credentials&resource=https%3A%2F%2Forders.example";
+    let refused = form(&router, "/oauth2/token", &basic, elsewhere).await;
+    assert_eq!((refused.status.as_u16(), &refused.json()["error"]), (400, &json!("invalid_target")));
+}
