@@ -2,10 +2,13 @@
 //! its shape.
 
 use serde_json::{Map, Value};
-use userd_model::Timestamp;
+use userd_model::{Email, Timestamp};
 use userd_outbound::{Answer, Secret, printable};
 
-use crate::{fault::ProviderFault, profile::ProviderTokens};
+use crate::{
+    fault::ProviderFault,
+    profile::{Profile, ProviderTokens},
+};
 
 /// Members of a JSON object.
 pub(crate) type Members = Map<String, Value>;
@@ -154,9 +157,24 @@ pub(crate) fn full_name(first: Option<String>, last: Option<String>) -> Option<S
     (!name.is_empty()).then(|| name.to_owned())
 }
 
+/// Takes down the address as given, and whether it is proven. One that could not be registered here proves nothing:
+/// its domain is looked at only once it was parsed (`a@evil.example\n@corp.example` is of no domain at all).
+pub(crate) fn note_email(
+    profile: &mut Profile,
+    given: Option<String>,
+    (trust, claimed): (Option<bool>, Option<bool>),
+    rule: impl FnOnce(&Email) -> bool,
+) {
+    profile.email = given.filter(|email| email.contains('@') && !email.chars().any(char::is_control));
+    let parsed = profile.email.as_deref().and_then(|email| Email::parse(email).ok());
+    let rule = parsed.as_ref().is_some_and(rule);
+    profile.email_verified = parsed.is_some() && judge_email(trust, claimed, rule);
+    profile.email_vouched = profile.email_verified && (rule || claimed == Some(true));
+}
+
 /// Whether an address counts as proven. `rule`: what the provider's own rule says; the operator's word goes over it,
 /// but nobody's goes over the provider's own "not verified".
-pub(crate) fn judge_email(trust: Option<bool>, claimed: Option<bool>, rule: bool) -> bool {
+fn judge_email(trust: Option<bool>, claimed: Option<bool>, rule: bool) -> bool {
     match (trust, claimed) {
         (Some(false), _) | (_, Some(false)) => false,
         (Some(true), _) => true,
@@ -207,7 +225,6 @@ impl TokenAnswer {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::Profile;
 
     pub(crate) fn profile() -> Profile {
         Profile {
@@ -218,6 +235,7 @@ pub(crate) mod tests {
             secondary: None,
             email: None,
             email_verified: false,
+            email_vouched: false,
             phone: None,
             username: None,
             name: None,

@@ -11,7 +11,7 @@ use userd_model::Timestamp;
 use userd_outbound::ConfigError;
 
 use crate::{
-    answer::{full_name, judge_email, text, truth},
+    answer::{full_name, note_email, text, truth},
     builder::{ProviderBuilder, missing, sibling},
     client_auth::ClientAuth,
     discovery::{Metadata, MetadataSource, Written, issuer_url},
@@ -70,10 +70,9 @@ impl Apple {
     /// Apple proves every address it gives; its booleans may be text.
     fn describe(&self, token: &IdToken) -> Profile {
         let mut profile = self.openid.profile(token);
-        profile.email = text(&token.claims, "email").filter(|e| e.contains('@'));
         let claimed = truth(token.claims.get("email_verified"));
-        profile.email_verified =
-            profile.email.is_some() && judge_email(self.trust_email, claimed, claimed == Some(true));
+        let email = text(&token.claims, "email");
+        note_email(&mut profile, email, (self.trust_email, claimed), |_| claimed == Some(true));
         if let Some(private) = truth(token.claims.get("is_private_email")) {
             profile.extra.insert("is_private_email".into(), private.into());
         }

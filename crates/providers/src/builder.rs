@@ -88,6 +88,7 @@ impl<'a> ProviderBuilder<'a> {
         if config.client_id.is_empty() {
             return Err(missing("client_id"));
         }
+        refuse_a_list_that_nobody_is_on(config)?;
         Ok(Facts {
             id: config.id.clone(),
             kind: config.kind,
@@ -216,6 +217,24 @@ fn refuse_foreign_keys(config: &ProviderConfig) -> Result<(), ConfigError> {
     }
 }
 
+/// A domain list lets people with a proven address in. Where no address is ever proven it locks everybody out.
+fn refuse_a_list_that_nobody_is_on(config: &ProviderConfig) -> Result<(), ConfigError> {
+    let trusted = config.trust_email == Some(true);
+    let wrong = match config.kind {
+        _ if config.allowed_domains.is_empty() => return Ok(()),
+        Kind::Telegram => "lets nobody in: this kind gives no address",
+        _ if config.trust_email == Some(false) => "lets nobody in beside trust_email: false",
+        Kind::Vk | Kind::Ok | Kind::Sber | Kind::Tid if !trusted => {
+            "lets nobody in: this kind does not say which addresses are verified; set trust_email if you are sure"
+        }
+        Kind::Oidc if config.issuer_template.is_some() && config.tenants.is_empty() && !trusted => {
+            "lets nobody in: any tenant may claim any address; name the tenants"
+        }
+        _ => return Ok(()),
+    };
+    Err(ConfigError::new("allowed_domains", wrong))
+}
+
 /// An absolute http(s) URL without a fragment or credentials.
 pub(crate) fn endpoint(name: &'static str, text: &str) -> Result<Url, ConfigError> {
     let wrong = || {
@@ -249,6 +268,7 @@ pub(crate) fn blank_profile(facts: &Facts, subject: String) -> Profile {
         secondary: None,
         email: None,
         email_verified: false,
+        email_vouched: false,
         phone: None,
         username: None,
         name: None,

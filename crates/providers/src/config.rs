@@ -37,7 +37,8 @@ pub struct ProviderConfig {
     /// Whether an unknown person gets an account. Default: true.
     #[serde(default = "yes")]
     pub allow_sign_up: bool,
-    /// true: every address it gives counts as proven. false: none does. Default: the provider's own rule.
+    /// true: every address it gives counts as proven, unless it says that it is not. false: none does. Default: the
+    /// provider's own rule; for oidc and oauth2, what they say is verified counts for `allowed_domains` and nothing else.
     #[serde(default)]
     pub trust_email: Option<bool>,
     /// Only people with a proven address in one of these domains may come in. Default: everybody.

@@ -8,7 +8,7 @@ use userd_model::Timestamp;
 use userd_outbound::{Call, ConfigError, Secret};
 
 use crate::{
-    answer::{Members, ReadAnswer, judge_email, picture, text},
+    answer::{Members, ReadAnswer, note_email, picture, text},
     builder::{ProviderBuilder, blank_profile},
     client_auth::basic,
     code_flow::{CodeFlow, show_token},
@@ -82,8 +82,7 @@ impl Github {
         profile.name = text(user, "name").or_else(|| text(user, "login"));
         profile.picture = picture(text(user, "avatar_url"));
         if let Some((email, verified)) = self.primary_email(token).await? {
-            profile.email_verified = judge_email(self.trust_email, Some(verified), verified);
-            profile.email = Some(email);
+            note_email(&mut profile, Some(email), (self.trust_email, Some(verified)), |_| verified);
         }
         Ok(profile)
     }

@@ -8,7 +8,7 @@ use userd_model::Timestamp;
 use userd_outbound::ConfigError;
 
 use crate::{
-    answer::{judge_email, text, truth},
+    answer::{note_email, text, truth},
     builder::ProviderBuilder,
     config::Mapping,
     discovery::{MetadataSource, Written, issuer_url},
@@ -69,12 +69,13 @@ impl Google {
     fn describe(&self, token: &IdToken) -> Profile {
         let mut profile = self.openid.profile(token);
         let mapping = Mapping::default();
-        Mapped { members: &token.claims, mapping: &mapping }.describe(&mut profile, None);
+        Mapped { members: &token.claims, mapping: &mapping }.describe(&mut profile, None, &[]);
         let claimed = truth(token.claims.get("email_verified"));
         let hosted = text(&token.claims, "hd");
-        let gmail = profile.email.as_deref().is_some_and(|e| e.to_ascii_lowercase().ends_with("@gmail.com"));
-        let rule = claimed == Some(true) && (gmail || hosted.is_some());
-        profile.email_verified = profile.email.is_some() && judge_email(self.trust_email, claimed, rule);
+        let email = profile.email.take();
+        note_email(&mut profile, email, (self.trust_email, claimed), |email| {
+            claimed == Some(true) && (email.domain() == "gmail.com" || hosted.is_some())
+        });
         if let Some(hosted) = hosted {
             profile.extra.insert("hd".into(), hosted.into());
         }

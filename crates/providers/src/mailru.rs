@@ -4,11 +4,11 @@
 use async_trait::async_trait;
 use serde_json::json;
 use url::Url;
-use userd_model::Timestamp;
+use userd_model::{Email, Timestamp};
 use userd_outbound::{ConfigError, Secret};
 
 use crate::{
-    answer::{full_name, judge_email, picture, text, text_or_number},
+    answer::{full_name, note_email, picture, text, text_or_number},
     builder::{ProviderBuilder, blank_profile},
     code_flow::CodeFlow,
     config::{TokenAuth, UserinfoAuth},
@@ -63,10 +63,8 @@ impl MailRu {
         let client_id = client_id.ok_or(ProviderFault::Refused("client_mismatch"))?;
         let mut profile = blank_profile(&self.facts, subject(text_or_number(&info, "id").as_deref())?);
         profile.client_id = client_id;
-        profile.email = text(&info, "email").filter(|e| e.contains('@'));
-        let domain = profile.email.as_deref().and_then(|e| e.rsplit_once('@')).map(|(_, d)| d.to_ascii_lowercase());
-        let own = domain.is_some_and(|d| OWN_DOMAINS.contains(&d.as_str()));
-        profile.email_verified = profile.email.is_some() && judge_email(self.trust_email, None, own);
+        let own = |email: &Email| OWN_DOMAINS.contains(&email.domain());
+        note_email(&mut profile, text(&info, "email"), (self.trust_email, None), own);
         profile.name = text(&info, "name").or_else(|| full_name(text(&info, "first_name"), text(&info, "last_name")));
         profile.username = text(&info, "nickname");
         profile.picture = picture(text(&info, "image"));

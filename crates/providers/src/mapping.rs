@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    answer::{Members, judge_email, phone, picture, scalar, truth},
+    answer::{Members, note_email, phone, picture, scalar, truth},
     config::Mapping,
     profile::Profile,
 };
@@ -34,12 +34,14 @@ impl Mapped<'_> {
         self.find(given, usual).and_then(scalar)
     }
 
-    /// Fills in everything but the subject. An address counts as proven only by the operator's word.
-    pub(crate) fn describe(&self, profile: &mut Profile, trust_email: Option<bool>) {
+    /// Fills in everything but the subject. An address counts as proven by the operator's word; the provider's own
+    /// counts for the domains that the operator lets it answer for.
+    pub(crate) fn describe(&self, profile: &mut Profile, trust_email: Option<bool>, domains: &[String]) {
         let m = self.mapping;
-        profile.email = self.text(m.email.as_ref(), "email").filter(|e| e.contains('@'));
         let claimed = truth(self.find(m.email_verified.as_ref(), "email_verified"));
-        profile.email_verified = profile.email.is_some() && judge_email(trust_email, claimed, false);
+        note_email(profile, self.text(m.email.as_ref(), "email"), (trust_email, claimed), |email| {
+            claimed == Some(true) && domains.iter().any(|domain| domain == email.domain())
+        });
         profile.phone = phone(self.text(m.phone.as_ref(), "phone_number"));
         profile.username = self.text(m.username.as_ref(), "preferred_username");
         profile.name = self.text(m.name.as_ref(), "name");

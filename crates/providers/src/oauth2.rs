@@ -84,7 +84,7 @@ impl Oauth2 {
         }
         let id = mapped.text(self.mapping.subject.as_ref(), "id");
         let mut profile = blank_profile(&self.facts, subject(id.as_deref())?);
-        mapped.describe(&mut profile, self.trust_email);
+        mapped.describe(&mut profile, self.trust_email, &self.facts.policy.allowed_domains);
         Ok(profile)
     }
 }

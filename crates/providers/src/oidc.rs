@@ -28,6 +28,7 @@ pub(crate) struct Oidc {
     userinfo: Option<bool>,
     trust_email: Option<bool>,
     many_tenants: bool,
+    any_tenant: bool,
 }
 
 impl Oidc {
@@ -70,14 +71,17 @@ impl Oidc {
             userinfo: config.userinfo,
             trust_email: config.trust_email,
             many_tenants: config.issuer_template.is_some(),
+            any_tenant: config.issuer_template.is_some() && config.tenants.is_empty(),
         })
     }
 
     fn describe(&self, token: &IdToken, claims: &Members) -> Profile {
         let mut profile = self.openid.profile(token);
-        Mapped { members: claims, mapping: &self.mapping }.describe(&mut profile, self.trust_email);
-        // A tenant's administrator writes any address there; only an explicit claim counts.
-        if self.many_tenants && claims.get("email_verified").is_none() {
+        // Any tenant's administrator writes any address there: of tenants that nobody named, no claim counts for a domain.
+        let domains = if self.any_tenant { &[][..] } else { &self.openid.facts.policy.allowed_domains };
+        Mapped { members: claims, mapping: &self.mapping }.describe(&mut profile, self.trust_email, domains);
+        // And only an explicit claim counts at all.
+        if self.many_tenants && !profile.email_vouched {
             profile.email_verified = false;
         }
         profile
@@ -94,12 +98,15 @@ impl Oidc {
         let metadata = self.openid.metadata.get(now).await?;
         let wanted = self.userinfo.unwrap_or_else(|| !claims.contains_key("email"));
         if let (true, Some(url), Some(access_token)) = (wanted, &metadata.userinfo, access_token) {
-            let info = self.openid.flow.userinfo(url, UserinfoAuth::Bearer, access_token).await?;
+            let mut info = self.openid.flow.userinfo(url, UserinfoAuth::Bearer, access_token).await?;
             if text(&info, "sub").as_deref() != Some(&token.subject) {
                 return Err(ProviderFault::Refused("subject_mismatch"));
             }
+            // Whether an address is verified is told by who told the address.
             if !claims.contains_key("email") {
                 claims.remove("email_verified");
+            } else if claims.get("email") != info.get("email") {
+                info.remove("email_verified");
             }
             for (name, value) in info {
                 claims.entry(name).or_insert(value);

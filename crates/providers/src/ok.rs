@@ -8,7 +8,7 @@ use userd_model::Timestamp;
 use userd_outbound::{Call, ConfigError, Secret};
 
 use crate::{
-    answer::{ReadAnswer, full_name, judge_email, picture, text, text_or_number},
+    answer::{ReadAnswer, full_name, note_email, picture, text, text_or_number},
     builder::{ProviderBuilder, blank_profile, missing},
     code_flow::CodeFlow,
     config::TokenAuth,
@@ -63,8 +63,7 @@ impl Odnoklassniki {
         fields.extend([("access_token", token.expose()), ("sig", signature.as_str())]);
         let info = self.flow.http.send(Call::post(self.userinfo.clone()).form(fields)).await?.good()?;
         let mut profile = blank_profile(&self.facts, subject(text_or_number(&info, "uid").as_deref())?);
-        profile.email = text(&info, "email").filter(|e| e.contains('@'));
-        profile.email_verified = profile.email.is_some() && judge_email(self.trust_email, None, false);
+        note_email(&mut profile, text(&info, "email"), (self.trust_email, None), |_| false);
         profile.name = text(&info, "name").or_else(|| full_name(text(&info, "first_name"), text(&info, "last_name")));
         profile.picture = picture(text(&info, "pic_3").or_else(|| text(&info, "pic_2")));
         profile.birthday = text(&info, "birthday");

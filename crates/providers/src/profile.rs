@@ -23,6 +23,9 @@ pub struct Profile {
     pub email: Option<String>,
     /// Whether the address may be taken for proven: the provider's own rules and `trust_email` are applied already.
     pub email_verified: bool,
+    /// Whether the provider itself says so, by its claim or because the mailbox is its own. The operator's trust alone is
+    /// enough for a new account; an account that only claims the address is not taken over for it.
+    pub email_vouched: bool,
     /// As given; `+` added where the provider drops it.
     pub phone: Option<String>,
     /// The account's name there; changeable and reusable, never an identifier.

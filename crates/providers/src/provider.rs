@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use url::Url;
-use userd_model::Timestamp;
+use userd_model::{Email, Timestamp};
 
 use crate::{
     fault::ProviderFault,
@@ -146,8 +146,8 @@ impl Policy {
         if self.allowed_domains.is_empty() {
             return true;
         }
-        let domain = proven.and_then(|e| e.rsplit_once('@'));
-        domain.is_some_and(|(_, domain)| self.allowed_domains.iter().any(|d| d.eq_ignore_ascii_case(domain)))
+        let email = proven.and_then(|text| Email::parse(text).ok());
+        email.is_some_and(|email| self.allowed_domains.iter().any(|d| d.eq_ignore_ascii_case(email.domain())))
     }
 }
 
@@ -294,7 +294,15 @@ mod tests {
         assert!(!policy.admits(&profile));
         profile.email_verified = true;
         assert!(policy.admits(&profile));
-        profile.email = Some("a@example.com@evil.test".into());
-        assert!(!policy.admits(&profile));
+        let crooked = [
+            "a@example.com@evil.test",
+            "a@evil.test\n@example.com",
+            "a@evil.test @example.com",
+            "\"a@evil.test\"@example.com",
+        ];
+        for crooked in crooked {
+            profile.email = Some(crooked.into());
+            assert!(!policy.admits(&profile), "{crooked:?}");
+        }
     }
 }

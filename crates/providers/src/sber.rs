@@ -11,7 +11,7 @@ use userd_model::{Random, Timestamp};
 use userd_outbound::{ConfigError, Secret};
 
 use crate::{
-    answer::{Members, ReadAnswer, full_name, judge_email, phone, text},
+    answer::{Members, ReadAnswer, full_name, note_email, phone, text},
     builder::{ProviderBuilder, blank_profile, missing},
     code_flow::{CodeFlow, show_token},
     config::{TokenAuth, UserinfoAuth},
@@ -86,8 +86,7 @@ impl Sber {
             tracing::warn!(%fault, "Sber ID was not told that the sign-in is complete");
         }
         let mut profile = blank_profile(&self.facts, sub);
-        profile.email = text(&info, "email").filter(|e| e.contains('@'));
-        profile.email_verified = profile.email.is_some() && judge_email(self.trust_email, None, false);
+        note_email(&mut profile, text(&info, "email"), (self.trust_email, None), |_| false);
         profile.phone = phone(text(&info, "phone_number"));
         profile.name = full_name(text(&info, "given_name"), text(&info, "family_name")).or_else(|| text(&info, "name"));
         profile.birthday = text(&info, "birthdate");

@@ -9,7 +9,7 @@ use userd_outbound::{Call, ConfigError, Secret};
 use zeroize::Zeroizing;
 
 use crate::{
-    answer::{ReadAnswer, full_name, judge_email, phone, text},
+    answer::{ReadAnswer, full_name, note_email, phone, text},
     builder::{ProviderBuilder, blank_profile, sibling},
     code_flow::CodeFlow,
     config::TokenAuth,
@@ -62,8 +62,7 @@ impl Tid {
         let call = Call::post(self.userinfo.clone()).header("authorization", &bearer).form(form);
         let info = self.flow.http.send(call).await?.good()?;
         let mut profile = blank_profile(&self.facts, subject(text(&info, "sub").as_deref())?);
-        profile.email = text(&info, "email").filter(|e| e.contains('@'));
-        profile.email_verified = profile.email.is_some() && judge_email(self.trust_email, None, false);
+        note_email(&mut profile, text(&info, "email"), (self.trust_email, None), |_| false);
         profile.phone = phone(text(&info, "phone_number"));
         profile.name = text(&info, "name").or_else(|| full_name(text(&info, "given_name"), text(&info, "family_name")));
         profile.birthday = text(&info, "birthdate");

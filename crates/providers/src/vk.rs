@@ -7,7 +7,7 @@ use userd_model::Timestamp;
 use userd_outbound::{Call, ConfigError, Secret};
 
 use crate::{
-    answer::{Members, ReadAnswer, full_name, judge_email, phone, picture, text, text_or_number},
+    answer::{Members, ReadAnswer, full_name, note_email, phone, picture, text, text_or_number},
     builder::{ProviderBuilder, blank_profile, sibling},
     code_flow::CodeFlow,
     config::TokenAuth,
@@ -56,9 +56,8 @@ impl Vk {
         let nobody = Members::new();
         let user = answer.get("user").and_then(Value::as_object).unwrap_or(&nobody);
         let mut profile = blank_profile(&self.facts, subject(text_or_number(user, "user_id").as_deref())?);
-        profile.email = text(user, "email").filter(|e| e.contains('@'));
         // `verified` there is the tick of a famous account, not the address.
-        profile.email_verified = profile.email.is_some() && judge_email(self.trust_email, None, false);
+        note_email(&mut profile, text(user, "email"), (self.trust_email, None), |_| false);
         profile.phone = phone(text(user, "phone"));
         profile.name = full_name(text(user, "first_name"), text(user, "last_name"));
         profile.picture = picture(text(user, "avatar"));

@@ -11,7 +11,7 @@ use userd_model::Timestamp;
 use userd_outbound::{ConfigError, Secret};
 
 use crate::{
-    answer::{Members, full_name, judge_email, phone, text},
+    answer::{Members, full_name, note_email, phone, text},
     builder::{ProviderBuilder, blank_profile, sibling},
     code_flow::CodeFlow,
     config::{TokenAuth, UserinfoAuth},
@@ -98,8 +98,7 @@ impl Yandex {
 
     fn describe(&self, profile: &mut Profile, info: &Members) {
         let first_listed = || info.get("emails")?.as_array()?.first()?.as_str().map(str::to_owned);
-        profile.email = text(info, "default_email").or_else(first_listed).filter(|e| e.contains('@'));
-        profile.email_verified = self.email_verified(profile.email.as_deref());
+        self.note_email(profile, text(info, "default_email").or_else(first_listed));
         profile.phone = phone(info.get("default_phone").and_then(|p| p.as_object()).and_then(|p| text(p, "number")));
         profile.username = text(info, "login");
         let parts = full_name(text(info, "first_name"), text(info, "last_name"));
@@ -120,10 +119,8 @@ impl Yandex {
     }
 
     /// Yandex tells no flag, and the default address may be anybody's: only its own domains are proof.
-    fn email_verified(&self, email: Option<&str>) -> bool {
-        let domain = email.and_then(|e| e.rsplit_once('@')).map(|(_, domain)| domain.to_ascii_lowercase());
-        let own = domain.is_some_and(|d| OWN_DOMAINS.contains(&d.as_str()));
-        email.is_some() && judge_email(self.trust_email, None, own)
+    fn note_email(&self, profile: &mut Profile, given: Option<String>) {
+        note_email(profile, given, (self.trust_email, None), |email| OWN_DOMAINS.contains(&email.domain()));
     }
 
     /// The JWT that an app gets from user-info. It names no client and lives for a year, so: our secret must have
@@ -135,8 +132,7 @@ impl Yandex {
         let mut profile = blank_profile(&self.facts, subject(Some(&uid.to_string()))?);
         profile.replay_keys.push(replay_key);
         let members = claims.into_members();
-        profile.email = text(&members, "email").filter(|e| e.contains('@'));
-        profile.email_verified = self.email_verified(profile.email.as_deref());
+        self.note_email(&mut profile, text(&members, "email"));
         profile.username = text(&members, "login");
         profile.name = text(&members, "name").or_else(|| text(&members, "display_name"));
         profile.picture = text(&members, "avatar_id").and_then(|id| avatar(&id));

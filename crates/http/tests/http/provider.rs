@@ -55,6 +55,7 @@ impl Provider for TestProvider {
             secondary: None,
             email: None,
             email_verified: false,
+            email_vouched: false,
             phone: None,
             username: None,
             name: None,

@@ -4,7 +4,8 @@
 //! 2. Nothing is linked silently. A proven e-mail of an account whose own e-mail is proven: `account_exists`, and its
 //!    owner signs in there and links.
 //! 3. A proven e-mail that an account here only *claims*: who proves the mailbox wins the account, and everything the
-//!    claimant could come back with is wiped first. Accounts that hold roles are never won this way.
+//!    claimant could come back with is wiped first. Accounts that hold roles are never won this way, and none is by
+//!    the operator's trust alone: the provider itself must say that the address is verified.
 //! 4. An unproven address makes a new account without an address.
 //! 5. An identity belongs to one account; linking it to a second is refused.
 //! 6. Nothing at the provider overwrites what the user has here.
@@ -33,6 +34,13 @@ pub(super) struct Admission {
     pub identity: Option<IdentityId>,
 }
 
+/// The account that a newcomer would get.
+struct NewcomerSeed {
+    whole: AccountSeed,
+    /// What they get instead where an account here claims the address and the operator's trust alone speaks for them.
+    without_email: Option<AccountSeed>,
+}
+
 impl SignIn {
     /// Finds or makes the account of a profile.
     pub(super) async fn admit(
@@ -42,7 +50,7 @@ impl SignIn {
         profile: Profile,
     ) -> Result<Admission, Failure> {
         must_be_admitted(provider, &profile)?;
-        let (account, profile) = (&self.account(&profile)?, &profile);
+        let (account, profile) = (&self.newcomer_seed(&profile)?, &profile);
         self.changes
             .run(ctx, "admit", |mut change| async move {
                 consume(&mut change, profile).await?;
@@ -116,21 +124,26 @@ impl SignIn {
         change: &mut Change<'_>,
         provider: &Arc<dyn Provider>,
         profile: &Profile,
-        account: &AccountSeed,
+        account: &NewcomerSeed,
     ) -> Result<(User, Option<IdentityId>), Failure> {
+        let mut seed = &account.whole;
         if let Some(owner) = self.owner_of_proven_email(change, profile).await? {
             let owner = change.users().find(owner).await?.ok_or(Refusal::AccountExists)?;
-            if owner.email_verified || !owner.roles.is_empty() || owner.must_be_active().is_err() {
+            let is_settled = owner.email_verified || !owner.roles.is_empty() || owner.must_be_active().is_err();
+            if is_settled {
                 return Err(Refusal::AccountExists.into());
             }
-            let user = self.transfer_to_mailbox_owner(change, owner).await?;
-            let identity = self.insert_identity(change, &user, profile).await?;
-            return Ok((user, Some(identity)));
+            if profile.email_vouched {
+                let user = self.transfer_to_mailbox_owner(change, owner).await?;
+                let identity = self.insert_identity(change, &user, profile).await?;
+                return Ok((user, Some(identity)));
+            }
+            seed = account.without_email.as_ref().unwrap_or(seed);
         }
         if !provider.policy().allow_sign_up || !self.deps.settings.registration_open {
             return Err(Refusal::ProviderRefused("sign_up_closed").into());
         }
-        let user = account.store(change).await?;
+        let user = seed.store(change).await?;
         let identity = self.insert_identity(change, &user, profile).await?;
         Ok((user, Some(identity)))
     }
@@ -253,9 +266,14 @@ impl SignIn {
         Ok(Some((issuer, subject)))
     }
 
-    /// The account that a newcomer would get.
-    fn account(&self, profile: &Profile) -> Result<AccountSeed, Failure> {
+    fn newcomer_seed(&self, profile: &Profile) -> Result<NewcomerSeed, Failure> {
         let email = proven_email(profile);
+        let without_email =
+            (email.is_some() && !profile.email_vouched).then(|| self.account(profile, None)).transpose()?;
+        Ok(NewcomerSeed { whole: self.account(profile, email)?, without_email })
+    }
+
+    fn account(&self, profile: &Profile, email: Option<Email>) -> Result<AccountSeed, Failure> {
         let new = NewAccount {
             email_verified: email.is_some(),
             email,

@@ -103,6 +103,112 @@ async fn groups_and_claims_are_found_where_the_mapping_says() {
     assert_eq!(profile.phone.as_deref(), Some("+79001234567"));
 }
 
+/// AC-139: what a provider says of an address counts for the domains that the operator lets it answer for, and for
+/// no other (fault 11).
+#[tokio::test]
+async fn a_verified_address_counts_for_the_domains_that_were_named() {
+    for kind in [Kind::Oidc, Kind::Oauth2] {
+        let story = Story::with(kind, |config| config.allowed_domains = vec!["Elsewhere.example".into()]).await;
+        let says = |email: &'static str, verified: serde_json::Value| {
+            story.behave(|b| (b.email, b.email_verified) = (Some(email), Some(verified)));
+            async {
+                let profile = story.sign_in().await.unwrap();
+                (profile.email_verified, profile.email_vouched, story.provider.policy().admits(&profile))
+            }
+        };
+        for yes in [json!(true), json!("true")] {
+            assert_eq!(says("person@ELSEWHERE.example", yes).await, (true, true, true), "{kind:?}");
+        }
+        for no in [json!(false), json!("false"), json!(null), json!(1)] {
+            assert_eq!(says("person@elsewhere.example", no.clone()).await, (false, false, false), "{kind:?} {no}");
+        }
+        for elsewhere in [
+            "person@evil.example",
+            "person@sub.elsewhere.example",
+            "person@evil.example\n@elsewhere.example",
+            "person@evil.example @elsewhere.example",
+            "person@evil.example@elsewhere.example",
+            "\"person@evil.example\"@elsewhere.example",
+        ] {
+            assert_eq!(says(elsewhere, json!(true)).await, (false, false, false), "{kind:?} {elsewhere:?}");
+        }
+        let nowhere = Story::new(kind).await;
+        nowhere.behave(|b| b.email_verified = Some(json!(true)));
+        assert!(!nowhere.sign_in().await.unwrap().email_verified, "{kind:?} without the list");
+    }
+}
+
+/// Whoever may sign up as any tenant's administrator verifies any address (fault 11).
+#[tokio::test]
+async fn a_tenant_that_nobody_named_answers_for_no_domain() {
+    let template = "https://login.example/{tenantid}/v2.0";
+    for tenants in [vec![], vec!["tenant-a".to_owned()]] {
+        let named = !tenants.is_empty();
+        let story = Story::with(Kind::Oidc, |config| {
+            config.issuer_template = Some(template.into());
+            config.tenants = tenants;
+            config.allowed_domains = vec!["elsewhere.example".into()];
+            // Otherwise it is refused: nobody could come in.
+            config.trust_email = (!named).then_some(true);
+        })
+        .await;
+        story.behave(|b| {
+            b.discovery = json!({ "issuer": template });
+            b.issuer = "https://login.example/tenant-a/v2.0".into();
+            b.claims = json!({ "tid": "tenant-a" });
+        });
+        assert!(!story.sign_in().await.unwrap().email_verified, "no claim");
+        story.behave(|b| b.email_verified = Some(json!(true)));
+        assert!(story.sign_in().await.unwrap().email_verified);
+    }
+}
+
+/// The operator's trust stands in for a claim that is absent, but takes over nobody's account (fault 11).
+#[tokio::test]
+async fn trust_without_a_claim_vouches_for_nothing() {
+    for kind in Kind::ALL {
+        if matches!(kind, Kind::Telegram | Kind::Github) {
+            continue;
+        }
+        let story = Story::with(kind, |config| config.trust_email = Some(true)).await;
+        let profile = story.sign_in().await.unwrap();
+        assert_eq!((profile.email_verified, profile.email_vouched), (true, false), "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn whether_an_address_is_verified_is_told_by_who_told_the_address() {
+    let story = Story::with(Kind::Oidc, |config| {
+        config.userinfo = Some(true);
+        config.allowed_domains = vec!["elsewhere.example".into()];
+    })
+    .await;
+    story.behave(|b| b.info = json!({ "email": "other@elsewhere.example", "email_verified": true }));
+    assert!(!story.sign_in().await.unwrap().email_verified, "the flag speaks for another address");
+    story.behave(|b| b.info = json!({ "email_verified": true }));
+    assert!(story.sign_in().await.unwrap().email_verified);
+}
+
+/// A list that locks everybody out is told before anybody stands outside (fault 11).
+#[test]
+fn a_domain_list_that_nobody_can_be_on_is_refused() {
+    for kind in Kind::ALL {
+        for trust in [None, Some(true), Some(false)] {
+            let mut config = support::config(kind, "https://idp.example");
+            config.allowed_domains = vec!["example.org".into()];
+            config.trust_email = trust;
+            let says_verified = matches!(
+                kind,
+                Kind::Oidc | Kind::Oauth2 | Kind::Google | Kind::Apple | Kind::Github | Kind::Yandex | Kind::Mailru
+            );
+            let lawful = kind != Kind::Telegram && trust.unwrap_or(says_verified);
+            let built = build(&config, &support::dependencies()).map(drop).map_err(|error| error.field);
+            let expected = if lawful { Ok(()) } else { Err("allowed_domains".into()) };
+            assert_eq!(built, expected, "{kind:?} {trust:?}");
+        }
+    }
+}
+
 #[test]
 fn a_wrong_configuration_names_its_key() {
     type Change = fn(&mut userd_providers::ProviderConfig);

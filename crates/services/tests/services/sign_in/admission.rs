@@ -126,6 +126,22 @@ async fn who_proves_the_mailbox_wins_it_from_who_only_claimed_it(fixture: Fixtur
     assert_eq!(app.sign_in_through("acme").await.user.id, claimant.id);
 }
 
+/// The operator trusts every address of the provider, which says of none whether it is verified (fault 11).
+#[apply(case)]
+async fn the_operators_trust_alone_wins_no_account_that_only_claims_the_address(fixture: Fixture) {
+    let (app, acme) = app_with_acme(&fixture).await;
+    let claimant = app.member("claimed").await;
+    acme.is(Profile { email_vouched: false, ..proven("acme", "7", "claimed@example.org") });
+    let stranger = app.sign_in_through("acme").await;
+    assert_ne!(stranger.user.id, claimant.id);
+    assert_eq!((stranger.user.email, stranger.user.email_verified), (None, false), "an account without the address");
+    assert!(!app.is_out(&claimant.tokens).await);
+    assert!(app.login("claimed", PASSWORD).await.is_ok(), "nothing of the account was touched");
+    acme.is(Profile { email_vouched: false, ..proven("acme", "8", "free@example.org") });
+    let alone = app.sign_in_through("acme").await;
+    assert_eq!((alone.user.email.as_deref(), alone.user.email_verified), (Some("free@example.org"), true));
+}
+
 #[apply(case)]
 async fn accounts_with_roles_and_shut_accounts_are_never_won(fixture: Fixture) {
     let (app, acme) = app_with_acme(&fixture).await;
@@ -172,6 +188,7 @@ async fn only_allowed_domains_come_in(fixture: Fixture) {
         person("acme", "1"),
         proven("acme", "1", "ada@evil.example"),
         proven("acme", "1", "ada@sub.example.org"),
+        proven("acme", "1", "ada@evil.example\n@example.org"),
         Profile { email_verified: false, ..proven("acme", "1", "ada@example.org") },
     ] {
         acme.is(stranger);

@@ -124,6 +124,7 @@ pub(crate) fn person(provider: &str, subject: &str) -> Profile {
         secondary: None,
         email: None,
         email_verified: false,
+        email_vouched: false,
         phone: None,
         username: None,
         name: None,
@@ -140,7 +141,7 @@ pub(crate) fn person(provider: &str, subject: &str) -> Profile {
 
 /// As [`person`], with a proven address.
 pub(crate) fn proven(provider: &str, subject: &str, email: &str) -> Profile {
-    Profile { email: Some(email.to_owned()), email_verified: true, ..person(provider, subject) }
+    Profile { email: Some(email.to_owned()), email_verified: true, email_vouched: true, ..person(provider, subject) }
 }
 
 pub(crate) fn provider_tokens(access: &str) -> ProviderTokens {
