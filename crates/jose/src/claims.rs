@@ -44,7 +44,19 @@ impl Claims {
         self.0.get(name).map(|value| integer(value).ok_or(JoseError::Claim(name))).transpose()
     }
 
-    /// A `NumericDate`: whole seconds since the epoch, at most the end of the year 9999.
+    /// A `NumericDate` as others may write it (RFC 7519 section 2), with a fraction or an exponent: the second that it is
+    /// in, at most the end of the year 9999.
+    pub fn numeric_date(&self, name: &'static str) -> Result<Option<i64>, JoseError> {
+        match self.0.get(name).and_then(|value| value.as_f64().filter(|_| value.is_f64())) {
+            #[expect(clippy::cast_possible_truncation, reason = "within the bounds, and the fraction is not wanted")]
+            #[expect(clippy::cast_precision_loss, reason = "the last second is far below 2^53")]
+            Some(seconds) if seconds.is_sign_positive() && seconds < LAST_SECOND as f64 => Ok(Some(seconds as i64)),
+            Some(_) => Err(JoseError::Claim(name)),
+            None => self.seconds(name),
+        }
+    }
+
+    /// A `NumericDate` as we write it: whole seconds since the epoch, at most the end of the year 9999.
     pub fn seconds(&self, name: &'static str) -> Result<Option<i64>, JoseError> {
         let seconds = self.integer(name)?;
         match seconds {

@@ -2,13 +2,10 @@
 //! its shape.
 
 use serde_json::{Map, Value};
-use userd_model::{Email, Timestamp};
-use userd_outbound::{Answer, Secret, printable};
+use userd_model::Email;
+use userd_outbound::{Answer, printable};
 
-use crate::{
-    fault::ProviderFault,
-    profile::{Profile, ProviderTokens},
-};
+use crate::{fault::ProviderFault, profile::Profile};
 
 /// Members of a JSON object.
 pub(crate) type Members = Map<String, Value>;
@@ -23,11 +20,16 @@ pub(crate) trait ReadAnswer {
 
     /// The members of a good answer; an error in any of the usual dresses is a fault, whatever the status.
     fn good(&self) -> Result<Members, ProviderFault>;
+
+    /// The same of members that were read already.
+    fn good_of(&self, members: Members) -> Result<Members, ProviderFault>;
 }
 
 impl ReadAnswer for Answer {
     fn members(&self) -> Result<Members, ProviderFault> {
-        userd_jose::strict_json::object(&self.body).map_err(|_| {
+        // RFC 8259 section 8.1 lets a reader overlook a byte order mark.
+        let body = self.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.body);
+        userd_jose::strict_json::object(body).map_err(|_| {
             ProviderFault::Unavailable(format!("{} answered {} without a JSON object", self.host, self.status))
         })
     }
@@ -46,6 +48,10 @@ impl ReadAnswer for Answer {
             Err(_) if self.status >= 400 => Members::new(),
             Err(fault) => return Err(fault),
         };
+        self.good_of(members)
+    }
+
+    fn good_of(&self, members: Members) -> Result<Members, ProviderFault> {
         let ok = (200..300).contains(&self.status);
         match error_text(&members) {
             None if ok => Ok(members),
@@ -77,7 +83,7 @@ fn fault(answer: &Answer, error: &str, description: &str) -> ProviderFault {
 /// Errors are free text: Yandex answers two with spaces in them, OK answers numbers.
 fn error_text(members: &Members) -> Option<String> {
     match members.get("error") {
-        None | Some(Value::Null) => {}
+        error if says_nothing(error) => {}
         Some(Value::String(error)) => return Some(error.clone()),
         Some(Value::Object(nested)) => {
             return Some(
@@ -87,11 +93,27 @@ fn error_text(members: &Members) -> Option<String> {
             );
         }
         Some(other) => return Some(other.to_string()),
+        None => {}
     }
-    members.get("error_code").filter(|code| !code.is_null()).map(|code| match code {
+    members.get("error_code").filter(|code| !says_nothing(Some(code))).map(|code| match code {
         Value::String(code) => code.clone(),
         other => other.to_string(),
     })
+}
+
+/// Some send the member along when all is well: empty, zero, or `{"code": "ok"}`.
+fn says_nothing(error: Option<&Value>) -> bool {
+    match error {
+        None | Some(Value::Null | Value::Bool(false)) => true,
+        Some(Value::String(text)) => text.is_empty() || text.eq_ignore_ascii_case("ok"),
+        Some(Value::Number(number)) => number.as_i64() == Some(0),
+        Some(Value::Array(list)) => list.is_empty(),
+        Some(Value::Object(nested)) => {
+            nested.values().all(|value| says_nothing(Some(value)))
+                || nested.get("code").is_some_and(|code| says_nothing(Some(code)))
+        }
+        Some(Value::Bool(true)) => false,
+    }
 }
 
 fn concerns_us(error: &str) -> bool {
@@ -150,6 +172,11 @@ pub(crate) fn phone(number: Option<String>) -> Option<String> {
     Some(if all_digits && (8..=15).contains(&number.len()) { format!("+{number}") } else { number })
 }
 
+/// A language tag; some write the underscore of a POSIX locale.
+pub(crate) fn locale(tag: Option<String>) -> Option<String> {
+    tag.map(|tag| tag.replace('_', "-"))
+}
+
 /// First and last name together, if there is any.
 pub(crate) fn full_name(first: Option<String>, last: Option<String>) -> Option<String> {
     let name = [first, last].into_iter().flatten().collect::<Vec<_>>().join(" ");
@@ -182,47 +209,8 @@ fn judge_email(trust: Option<bool>, claimed: Option<bool>, rule: bool) -> bool {
     }
 }
 
-/// A token endpoint's good answer.
-#[derive(Debug)]
-pub(crate) struct TokenAnswer {
-    pub(crate) access_token: Option<Secret>,
-    pub(crate) refresh_token: Option<Secret>,
-    pub(crate) id_token: Option<Secret>,
-    pub(crate) expires_at: Option<Timestamp>,
-    pub(crate) scope: Option<String>,
-    pub(crate) members: Members,
-}
-
-impl TokenAnswer {
-    pub(crate) fn read(mut members: Members, now: Timestamp) -> Self {
-        let mut secret = |name: &str| match members.remove(name) {
-            Some(Value::String(text)) if !text.is_empty() => Some(Secret::new(text)),
-            _ => None,
-        };
-        let (access_token, refresh_token, id_token) =
-            (secret("access_token"), secret("refresh_token"), secret("id_token"));
-        let seconds = members.get("expires_in").and_then(|v| v.as_u64().or_else(|| v.as_str()?.parse().ok()));
-        let expires_at = seconds.map(|s| now.plus(std::time::Duration::from_secs(s.min(10 * 366 * 86_400))));
-        let scope = text(&members, "scope");
-        Self { access_token, refresh_token, id_token, expires_at, scope, members }
-    }
-
-    pub(crate) fn access_token(&self) -> Result<&Secret, ProviderFault> {
-        self.access_token.as_ref().ok_or(ProviderFault::Refused("token_missing"))
-    }
-
-    pub(crate) fn tokens(&self, device_id: Option<&str>) -> Option<ProviderTokens> {
-        Some(ProviderTokens {
-            access_token: self.access_token.clone()?,
-            refresh_token: self.refresh_token.clone(),
-            expires_at: self.expires_at,
-            scope: self.scope.clone(),
-            device_id: device_id.map(str::to_owned),
-        })
-    }
-}
-
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 pub(crate) mod tests {
     use super::*;
 
@@ -271,6 +259,34 @@ pub(crate) mod tests {
             [(500, "{}"), (502, "<html>"), (429, "{}"), (200, "<html>"), (200, "[]"), (200, r#"{"id":"1","id":"2"}"#)]
         {
             assert!(matches!(refused(status, body), Some(ProviderFault::Unavailable(_))), "{status} {body}");
+        }
+    }
+
+    /// What is sent along when all is well is no error (fault 15).
+    #[test]
+    fn an_error_member_that_says_nothing_is_none() {
+        for fine in [
+            r#"{"error":{"code":"ok","message":"","log_id":"2026"},"id":"1"}"#,
+            r#"{"error":{"code":0},"id":"1"}"#,
+            r#"{"error":{},"id":"1"}"#,
+            r#"{"error":"","error_code":0,"id":"1"}"#,
+            r#"{"error":0,"id":"1"}"#,
+            r#"{"error":false,"id":"1"}"#,
+            r#"{"error":null,"error_code":null,"id":"1"}"#,
+            "\u{feff}{\"id\":\"1\"}",
+        ] {
+            let members = answer(200, fine).good().unwrap();
+            assert_eq!(text(&members, "id").as_deref(), Some("1"), "{fine}");
+            assert!(answer(400, fine).good().is_err(), "{fine}");
+        }
+        for wrong in [
+            r#"{"error":{"code":"access_token_invalid","message":"x"}}"#,
+            r#"{"error":{"message":"x"}}"#,
+            r#"{"error":true}"#,
+            r#"{"error":7}"#,
+            r#"{"error_code":"ok?"}"#,
+        ] {
+            assert!(answer(200, wrong).good().is_err(), "{wrong}");
         }
     }
 

@@ -197,7 +197,9 @@ impl<'a> ProviderBuilder<'a> {
 
 /// A key that this kind does not read would be silently without effect.
 fn refuse_foreign_keys(config: &ProviderConfig) -> Result<(), ConfigError> {
-    let of_some_kinds: [(&str, bool, &[Kind]); 10] = [
+    let signed = &[Kind::Oidc, Kind::Google, Kind::Apple, Kind::Telegram];
+    let of_some_kinds: [(&str, bool, &[Kind]); 11] = [
+        ("trusted_audiences", !config.trusted_audiences.is_empty(), signed),
         ("region", config.region.is_some(), &[Kind::Yandex]),
         ("application_key", config.application_key.is_some(), &[Kind::Ok]),
         ("apple", config.apple.is_some(), &[Kind::Apple]),

@@ -5,16 +5,17 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use url::Url;
 use userd_model::Timestamp;
-use userd_outbound::{Call, HttpClient, Secret};
+use userd_outbound::{Answer, Call, HttpClient, Secret};
 use zeroize::Zeroizing;
 
 use crate::{
-    answer::{Members, ReadAnswer, TokenAnswer},
+    answer::{Members, ReadAnswer},
     client_auth::ClientAuth,
     config::UserinfoAuth,
     fault::ProviderFault,
     profile::ProviderTokens,
     provider::{Begin, Callback},
+    token_answer::{TokenAnswer, good_token_answer},
 };
 
 /// What the code flow needs to know about a provider, besides its endpoints.
@@ -111,13 +112,23 @@ impl CodeFlow {
         headers: Headers<'_>,
         now: Timestamp,
     ) -> Result<Members, ProviderFault> {
+        self.prove_and_send(url, fields, headers, now).await?.good()
+    }
+
+    async fn prove_and_send(
+        &self,
+        url: &Url,
+        fields: Vec<(&str, &str)>,
+        headers: Headers<'_>,
+        now: Timestamp,
+    ) -> Result<Answer, ProviderFault> {
         let proof = self.auth.prove(&self.client_id, now)?;
         let credentials = proof.form.iter().map(|(name, value)| (*name, value.as_str()));
         let mut call = Call::post(url.clone()).form(fields.iter().copied().chain(credentials));
         for (name, value) in headers {
             call = call.header(name, value);
         }
-        self.http.send(proof.headers(call)).await?.good()
+        Ok(self.http.send(proof.headers(call)).await?)
     }
 
     async fn token_call(
@@ -127,7 +138,7 @@ impl CodeFlow {
         headers: Headers<'_>,
         now: Timestamp,
     ) -> Result<TokenAnswer, ProviderFault> {
-        Ok(TokenAnswer::read(self.authenticated(token, form, headers, now).await?, now))
+        Ok(TokenAnswer::read(good_token_answer(&self.prove_and_send(token, form, headers, now).await?)?, now))
     }
 
     /// Asks who the bearer of the token is.

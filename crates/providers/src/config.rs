@@ -80,10 +80,14 @@ pub struct ProviderConfig {
     /// Signature algorithms accepted in ID tokens: RS256, ES256, EdDSA. Default: all three.
     #[serde(default)]
     pub algorithms: Option<Vec<String>>,
+    /// What `aud` of ID tokens may name beside us without `azp`, such as an API that the provider adds. Default: nothing.
+    #[serde(default)]
+    pub trusted_audiences: Vec<String>,
     /// oidc: false accepts ID tokens without a nonce in the code flow. Default: true.
     #[serde(default)]
     pub require_nonce: Option<bool>,
-    /// oidc: whether the user-info endpoint is asked as well. Default: if it exists and the ID token has no e-mail.
+    /// oidc: whether the user-info endpoint is asked as well. Default: if it exists and the ID token does not say what is
+    /// needed of the e-mail.
     #[serde(default)]
     pub userinfo: Option<bool>,
     /// oauth2: how the access token is shown to the user-info endpoint. Default: bearer.
@@ -162,6 +166,7 @@ impl ProviderConfig {
             private_key_file: None,
             key_id: None,
             algorithms: None,
+            trusted_audiences: Vec::new(),
             require_nonce: None,
             userinfo: None,
             userinfo_auth: None,

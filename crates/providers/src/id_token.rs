@@ -18,8 +18,8 @@ use crate::{
     profile::{ReplayKey, subject},
 };
 
-/// The longest token that is read, in bytes.
-pub(crate) const MAX_TOKEN: usize = 16 * 1024;
+/// The longest token that is read, in bytes: people are in hundreds of groups, and some pictures come in the token.
+pub(crate) const MAX_TOKEN: usize = 512 * 1024;
 /// How far two clocks may be apart.
 pub(crate) const SKEW: Duration = Duration::from_secs(60);
 /// How old a token may be that somebody hands over.
@@ -29,6 +29,8 @@ pub(crate) const STALE: Duration = Duration::from_secs(300);
 pub(crate) struct IdTokens {
     issuer: IssuerRule,
     algorithms: Vec<Algorithm>,
+    /// What `aud` may name beside us.
+    trusted_audiences: Vec<String>,
     keys: KeySource,
 }
 
@@ -82,7 +84,8 @@ impl IdTokens {
                 names.iter().map(|n| Algorithm::parse(n).ok_or_else(|| wrong(n))).collect::<Result<_, _>>()?
             }
         };
-        Ok(Self { issuer, algorithms, keys: KeySource::new(http) })
+        let trusted_audiences = config.trusted_audiences.clone();
+        Ok(Self { issuer, algorithms, trusted_audiences, keys: KeySource::new(http) })
     }
 
     /// Whether an `iss` parameter of a callback (RFC 9207) is this issuer's.
@@ -98,16 +101,12 @@ impl IdTokens {
         now: Timestamp,
     ) -> Result<IdToken, ProviderFault> {
         let compact = Compact::parse(token, MAX_TOKEN).map_err(refusal)?;
-        let header = compact.header();
-        if header.typ.as_deref().is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {
+        if compact.header().typ.as_deref().is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {
             return Err(ProviderFault::malformed_token("the header says that it is no JWT"));
         }
-        let algorithm = Algorithm::parse(&header.alg).filter(|a| self.algorithms.contains(a));
-        let algorithm = algorithm.ok_or(ProviderFault::Refused("algorithm_not_allowed"))?;
-        let key = self.keys.find(jwks, header.kid.as_deref(), algorithm, now).await?;
-        let claims = compact.verify_claims(&key).map_err(refusal)?;
+        let (claims, algorithm) = self.signed(&compact, jwks, now).await?;
         let issuer = self.check_issuer(&claims)?;
-        let client_id = check_audience(&claims, expect.audiences)?;
+        let client_id = check_audience(&claims, expect.audiences, &self.trusted_audiences)?;
         let expires = check_times(&claims, expect.handed_over, now)?;
         check_nonce(&claims, expect.nonce)?;
         check_access_token_hash(&claims, algorithm, expect.access_token)?;
@@ -117,6 +116,43 @@ impl IdTokens {
         let signed = token.rsplit_once('.').map_or(token, |(signed, _)| signed);
         let replay_key = ReplayKey { hash: sha256(signed.as_bytes()), purpose: "id_token", until };
         Ok(IdToken { issuer, subject, client_id, claims: claims.into_members(), replay_key })
+    }
+
+    /// The claims, signed with the issuer's key and an allowed algorithm.
+    async fn signed(
+        &self,
+        compact: &Compact<'_>,
+        jwks: &Url,
+        now: Timestamp,
+    ) -> Result<(Claims, Algorithm), ProviderFault> {
+        let header = compact.header();
+        let algorithm = Algorithm::parse(&header.alg).filter(|a| self.algorithms.contains(a));
+        let algorithm = algorithm.ok_or(ProviderFault::Refused("algorithm_not_allowed"))?;
+        let key = self.keys.find(jwks, header.kid.as_deref(), algorithm, now).await?;
+        Ok((compact.verify_claims(&key).map_err(refusal)?, algorithm))
+    }
+
+    /// A signed user-info answer (OIDC Core 5.3.2). It should name its issuer and us; where it does, it must be right.
+    pub(crate) async fn verify_user_info(
+        &self,
+        token: &str,
+        jwks: &Url,
+        client_id: &str,
+        now: Timestamp,
+    ) -> Result<Members, ProviderFault> {
+        let compact = Compact::parse(token, MAX_TOKEN).map_err(refusal)?;
+        let (claims, _) = self.signed(&compact, jwks, now).await?;
+        if claims.get("iss").is_some() {
+            self.check_issuer(&claims)?;
+        }
+        if claims.get("aud").is_some() && !claims.audience().map_err(refusal)?.contains(&client_id) {
+            return Err(ProviderFault::Refused("audience_mismatch"));
+        }
+        let expires = claims.numeric_date("exp").map_err(refusal)?.map(Timestamp::from_seconds);
+        if expires.is_some_and(|expires| expires.plus(SKEW) <= now) {
+            return Err(ProviderFault::Refused("token_expired"));
+        }
+        Ok(claims.into_members())
     }
 
     fn check_issuer(&self, claims: &Claims) -> Result<String, ProviderFault> {
@@ -172,7 +208,8 @@ impl IssuerRule {
     }
 }
 
-fn check_audience(claims: &Claims, ours: &[String]) -> Result<String, ProviderFault> {
+/// We are named; and who is named beside us is known, or the token says that it was issued to us.
+fn check_audience(claims: &Claims, ours: &[String], trusted: &[String]) -> Result<String, ProviderFault> {
     let mismatch = ProviderFault::Refused("audience_mismatch");
     let audiences: Vec<&str> = match claims.get("aud") {
         Some(serde_json::Value::String(one)) => vec![one],
@@ -183,14 +220,15 @@ fn check_audience(claims: &Claims, ours: &[String]) -> Result<String, ProviderFa
     };
     let party = claims.text("azp").map_err(refusal)?;
     let is_ours = |id: &str| ours.iter().any(|our| our == id);
-    if (audiences.len() > 1 && party.is_none()) || party.is_some_and(|party| !is_ours(party)) {
+    let all_known = audiences.iter().all(|audience| is_ours(audience) || trusted.iter().any(|known| known == audience));
+    if (!all_known && audiences.len() > 1 && party.is_none()) || party.is_some_and(|party| !is_ours(party)) {
         return Err(mismatch);
     }
     audiences.into_iter().find(|a| is_ours(a)).map(str::to_owned).ok_or(mismatch)
 }
 
 fn check_times(claims: &Claims, handed_over: bool, now: Timestamp) -> Result<Timestamp, ProviderFault> {
-    let moment = |name| claims.seconds(name).map_err(refusal).map(|s| s.map(Timestamp::from_seconds));
+    let moment = |name| claims.numeric_date(name).map_err(refusal).map(|s| s.map(Timestamp::from_seconds));
     let absent = |name| move || ProviderFault::malformed_token(format_args!("the claim {name} is absent"));
     let expires = moment("exp")?.ok_or_else(absent("exp"))?;
     let issued = moment("iat")?.ok_or_else(absent("iat"))?;

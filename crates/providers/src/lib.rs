@@ -36,6 +36,7 @@ mod sber;
 mod span;
 pub mod telegram;
 mod tid;
+mod token_answer;
 mod vk;
 mod yandex;
 

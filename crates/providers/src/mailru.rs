@@ -8,7 +8,7 @@ use userd_model::{Email, Timestamp};
 use userd_outbound::{ConfigError, Secret};
 
 use crate::{
-    answer::{full_name, note_email, picture, text, text_or_number},
+    answer::{full_name, locale, note_email, picture, text, text_or_number},
     builder::{ProviderBuilder, blank_profile},
     code_flow::CodeFlow,
     config::{TokenAuth, UserinfoAuth},
@@ -69,7 +69,7 @@ impl MailRu {
         profile.username = text(&info, "nickname");
         profile.picture = picture(text(&info, "image"));
         profile.birthday = text(&info, "birthday");
-        profile.locale = text(&info, "locale");
+        profile.locale = locale(text(&info, "locale"));
         Ok(profile)
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    answer::{Members, note_email, phone, picture, scalar, truth},
+    answer::{Members, locale, note_email, phone, picture, scalar, truth},
     config::Mapping,
     profile::Profile,
 };
@@ -47,9 +47,9 @@ impl Mapped<'_> {
         profile.name = self.text(m.name.as_ref(), "name");
         profile.picture = picture(self.text(m.picture.as_ref(), "picture"));
         profile.birthday = self.text(m.birthday.as_ref(), "birthdate");
-        profile.locale = self.text(m.locale.as_ref(), "locale");
+        profile.locale = locale(self.text(m.locale.as_ref(), "locale"));
         if let Some(Value::Array(groups)) = m.groups.as_ref().and_then(|path| self.find(Some(path), "")) {
-            profile.groups = groups.iter().filter_map(scalar).filter(|g| g.len() <= 255).take(200).collect();
+            profile.groups = groups.iter().filter_map(scalar).filter(|g| g.len() <= 255).take(1000).collect();
         }
     }
 }

@@ -8,10 +8,11 @@ use userd_model::Timestamp;
 use userd_outbound::{ConfigError, Secret};
 
 use crate::{
-    answer::{Members, text},
+    answer::{Members, ReadAnswer, text},
     builder::{ProviderBuilder, missing},
+    code_flow::show_token,
     config::{Mapping, UserinfoAuth},
-    discovery::{MetadataSource, Written, issuer_url},
+    discovery::{Metadata, MetadataSource, Written, issuer_url},
     fault::ProviderFault,
     id_token::{IdToken, IdTokens, IssuerRule},
     mapping::Mapped,
@@ -87,6 +88,39 @@ impl Oidc {
         profile
     }
 
+    /// Whether the domain list asks for what the claims do not say.
+    fn domain_is_untold(&self, claims: &Members) -> bool {
+        let said = Mapped { members: claims, mapping: &self.mapping };
+        let email = said.text(self.mapping.email.as_ref(), "email").is_some();
+        let verified = said.find(self.mapping.email_verified.as_ref(), "email_verified").is_some();
+        !self.openid.facts.policy.allowed_domains.is_empty() && !(email && verified)
+    }
+
+    /// The user-info answer, signed or not. Without one the ID token is enough, unless it is needed.
+    async fn user_info(
+        &self,
+        metadata: &Metadata,
+        url: &Url,
+        access_token: &Secret,
+        needed: bool,
+        now: Timestamp,
+    ) -> Result<Option<Members>, ProviderFault> {
+        let openid = &self.openid;
+        let answer = openid.flow.http.send(show_token(url, UserinfoAuth::Bearer, access_token)).await?;
+        if answer.status >= 400 && !needed {
+            tracing::warn!(provider = openid.facts.id, status = answer.status, "no user-info; the ID token is enough");
+            return Ok(None);
+        }
+        let signed = std::str::from_utf8(&answer.body).ok().map(str::trim).filter(|text| text.starts_with("ey"));
+        match signed.filter(|_| answer.status == 200) {
+            Some(token) => {
+                let client_id = &openid.facts.client_id;
+                openid.id_tokens.verify_user_info(token, &metadata.jwks, client_id, now).await.map(Some)
+            }
+            None => answer.good().map(Some),
+        }
+    }
+
     /// The token's claims, and the user-info answer for what they leave out.
     async fn claims(
         &self,
@@ -96,9 +130,12 @@ impl Oidc {
     ) -> Result<Members, ProviderFault> {
         let mut claims = token.claims.clone();
         let metadata = self.openid.metadata.get(now).await?;
-        let wanted = self.userinfo.unwrap_or_else(|| !claims.contains_key("email"));
+        let needed = self.domain_is_untold(&claims);
+        let wanted = self.userinfo.unwrap_or_else(|| needed || !claims.contains_key("email"));
         if let (true, Some(url), Some(access_token)) = (wanted, &metadata.userinfo, access_token) {
-            let mut info = self.openid.flow.userinfo(url, UserinfoAuth::Bearer, access_token).await?;
+            let Some(mut info) = self.user_info(&metadata, url, access_token, needed, now).await? else {
+                return Ok(claims);
+            };
             if text(&info, "sub").as_deref() != Some(&token.subject) {
                 return Err(ProviderFault::Refused("subject_mismatch"));
             }

@@ -8,7 +8,7 @@ use userd_model::Timestamp;
 use userd_outbound::{Call, ConfigError, Secret};
 
 use crate::{
-    answer::{ReadAnswer, full_name, note_email, picture, text, text_or_number},
+    answer::{ReadAnswer, full_name, locale, note_email, picture, text, text_or_number},
     builder::{ProviderBuilder, blank_profile, missing},
     code_flow::CodeFlow,
     config::TokenAuth,
@@ -67,7 +67,7 @@ impl Odnoklassniki {
         profile.name = text(&info, "name").or_else(|| full_name(text(&info, "first_name"), text(&info, "last_name")));
         profile.picture = picture(text(&info, "pic_3").or_else(|| text(&info, "pic_2")));
         profile.birthday = text(&info, "birthday");
-        profile.locale = text(&info, "locale");
+        profile.locale = locale(text(&info, "locale"));
         Ok(profile)
     }
 }

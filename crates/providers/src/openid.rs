@@ -6,7 +6,7 @@ use userd_model::Timestamp;
 use userd_outbound::ConfigError;
 
 use crate::{
-    answer::{ReadAnswer, TokenAnswer},
+    answer::ReadAnswer,
     builder::{ProviderBuilder, blank_profile},
     code_flow::{CodeFlow, Fields},
     config::TokenAuth,
@@ -15,6 +15,7 @@ use crate::{
     id_token::{Expect, IdToken, IdTokens, Nonce},
     profile::{Profile, ProviderTokens},
     provider::{Begin, Callback, Facts, Redirect},
+    token_answer::TokenAnswer,
 };
 
 /// An OpenID Connect client.

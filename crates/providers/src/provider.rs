@@ -209,7 +209,7 @@ impl<'a> Callback<'a> {
 
     /// The code; the provider's `error` and a missing, empty or huge code are refusals.
     pub fn code(&self) -> Result<&'a str, ProviderFault> {
-        if let Some(error) = self.param("error") {
+        if let Some(error) = self.param("error").filter(|error| !error.is_empty()) {
             tracing::debug!(error = userd_outbound::printable(error), "the provider answered with an error");
             return Err(ProviderFault::Refused(match error {
                 "access_denied" | "user_cancelled_authorize" | "user_cancelled_login" => "access_denied",

@@ -146,8 +146,8 @@ impl Yandex {
         if claims.text("iss").map_err(refusal)? != Some(JWT_ISSUER) {
             return Err(ProviderFault::Refused("issuer_mismatch"));
         }
-        let issued = Timestamp::from_seconds(claims.seconds("iat").map_err(refusal)?.ok_or_else(absent("iat"))?);
-        let expires = Timestamp::from_seconds(claims.seconds("exp").map_err(refusal)?.ok_or_else(absent("exp"))?);
+        let issued = Timestamp::from_seconds(claims.numeric_date("iat").map_err(refusal)?.ok_or_else(absent("iat"))?);
+        let expires = Timestamp::from_seconds(claims.numeric_date("exp").map_err(refusal)?.ok_or_else(absent("exp"))?);
         if expires.plus(SKEW) <= now {
             return Err(ProviderFault::Refused("token_expired"));
         }

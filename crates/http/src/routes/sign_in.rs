@@ -1,6 +1,6 @@
 //! Sign-in through providers: the list, the way there and back, the one-time code, and proofs that apps hand over.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     extract::{RawQuery, State},
@@ -8,7 +8,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use userd_services::sign_in::{Finished, Kind, NativeProof, Start, callback_params};
+use userd_services::sign_in::{Finished, Kind, NativeProof, Start, callback_params, fields_of_json};
 use userd_web::{
     caller::Visitor,
     extract::{Json, Path, Query, RawForm},
@@ -273,56 +273,14 @@ async fn native(
     Ok(completed(api.services.sign_in.native(&ctx, &provider, proof, body.device_name.as_deref()).await?))
 }
 
-/// The widget's fields as its script hands them over, and nothing else; or the `tgAuthResult` of its fragment.
+/// The widget's fields as its script hands them over, all of them, known or not: the signature covers what came. Or the
+/// `tgAuthResult` of its fragment alone.
 #[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 struct Widget {
-    #[serde(default)]
-    #[schema(value_type = Option<i64>)]
-    id: Option<serde_json::Value>,
-    #[serde(default)]
-    first_name: Option<String>,
-    #[serde(default)]
-    last_name: Option<String>,
-    #[serde(default)]
-    username: Option<String>,
-    #[serde(default)]
-    photo_url: Option<String>,
-    #[serde(default)]
-    #[schema(value_type = Option<i64>)]
-    auth_date: Option<serde_json::Value>,
-    #[serde(default)]
-    hash: Option<String>,
     #[serde(default, rename = "tgAuthResult")]
     tg_auth_result: Option<String>,
-}
-
-impl Widget {
-    fn fields(&self) -> Result<BTreeMap<String, String>, Problem> {
-        let mut fields = BTreeMap::new();
-        let texts = [
-            ("first_name", &self.first_name),
-            ("last_name", &self.last_name),
-            ("username", &self.username),
-            ("photo_url", &self.photo_url),
-            ("hash", &self.hash),
-        ];
-        for (name, value) in texts {
-            if let Some(value) = value {
-                fields.insert(name.to_owned(), value.clone());
-            }
-        }
-        for (name, value) in [("id", &self.id), ("auth_date", &self.auth_date)] {
-            let text = match value {
-                None => continue,
-                Some(serde_json::Value::Number(number)) if number.is_u64() => number.to_string(),
-                Some(serde_json::Value::String(text)) => text.clone(),
-                Some(_) => return Err(Problem::malformed("id and auth_date are whole numbers")),
-            };
-            fields.insert(name.to_owned(), text);
-        }
-        Ok(fields)
-    }
+    #[serde(flatten)]
+    fields: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Sign in with Telegram's login widget.
@@ -334,7 +292,8 @@ async fn widget(
     Visitor(ctx): Visitor,
     Json(body): Json<Widget>,
 ) -> Result<Response, Problem> {
-    let fields = body.fields()?;
+    let malformed = || Problem::malformed("the fields are texts, whole numbers and booleans");
+    let fields = fields_of_json(body.fields).ok_or_else(malformed)?;
     let proof = match &body.tg_auth_result {
         Some(fragment) if fields.is_empty() => NativeProof::WidgetFragment(fragment),
         Some(_) => return Err(Problem::malformed("send tgAuthResult alone, or the widget's fields")),

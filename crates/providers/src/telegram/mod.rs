@@ -18,9 +18,10 @@ use userd_model::{Timestamp, telegram::account_id};
 
 use signed_fields::BotToken;
 use userd_outbound::ConfigError;
+pub use widget::fields_of_json;
 
 use crate::{
-    answer::{Members, TokenAnswer, phone, picture, text},
+    answer::{Members, locale, phone, picture, text},
     builder::{ProviderBuilder, blank_profile, sibling},
     code_flow::with_query,
     config::{TelegramOptions, TelegramStart},
@@ -30,6 +31,7 @@ use crate::{
     openid::OpenId,
     profile::{Profile, SubjectKey, subject},
     provider::{Begin, Callback, Capabilities, Facts, NativeProof, Provider, Redirect},
+    token_answer::TokenAnswer,
 };
 
 const ISSUER: &str = "https://oauth.telegram.org";
@@ -183,7 +185,7 @@ pub(crate) fn describe(facts: &Facts, id: &str, user: &Members) -> Result<Profil
     profile.name = crate::answer::full_name(text(user, "first_name"), text(user, "last_name"));
     profile.username = text(user, "username");
     profile.picture = picture(text(user, "photo_url"));
-    profile.locale = text(user, "language_code");
+    profile.locale = locale(text(user, "language_code"));
     Ok(profile)
 }
 

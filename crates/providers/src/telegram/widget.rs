@@ -26,8 +26,8 @@ use crate::{
     span::Span,
 };
 
-/// Everything the widget sends, and nothing else.
-const NAMES: [&str; 7] = ["id", "first_name", "last_name", "username", "photo_url", "auth_date", "hash"];
+/// More fields than the widget will ever send.
+const MOST_FIELDS: usize = 32;
 
 pub(crate) struct Widget {
     key: Zeroizing<[u8; 32]>,
@@ -50,14 +50,24 @@ impl Widget {
         now: Timestamp,
     ) -> Result<Profile, ProviderFault> {
         let malformed = ProviderFault::Refused("payload_malformed");
-        if fields.keys().any(|name| !NAMES.contains(&name.as_str())) || fields.values().any(|v| v.len() > 2048) {
+        let too_long = |(name, value): (&String, &String)| name.len() > 64 || value.len() > 2048;
+        if fields.len() > MOST_FIELDS || fields.iter().any(too_long) {
             return Err(malformed);
         }
-        let hash = fields.get("hash").and_then(|hash| hex32(hash)).ok_or(malformed.clone())?;
-        let expected = hmac_sha256(self.key.as_slice(), check_string(fields, &["hash"])?.as_bytes());
-        if !same(&expected, &hash) {
+        let hash = fields.get("hash").and_then(|hash| hex32(hash)).ok_or(malformed)?;
+        // What is signed is what was sent, whether we know the name or not. Some libraries fill in `"last_name": ""`, which
+        // was neither; since blank fields say nothing, nothing is lost without them.
+        let told: BTreeMap<_, _> =
+            fields.iter().filter(|(_, v)| !v.is_empty()).map(|(n, v)| (n.clone(), v.clone())).collect();
+        if ![fields, &told]
+            .into_iter()
+            .map(|sent| self.signs(sent, &hash))
+            .collect::<Result<Vec<_>, _>>()?
+            .contains(&true)
+        {
             return Err(ProviderFault::Refused("signature_invalid"));
         }
+        let fields = &told;
         let date = check_date(fields, self.window, now)?;
         let id = fields.get("id").filter(|id| is_id(id)).ok_or(ProviderFault::Refused("subject_missing"))?;
         let members: Members = fields.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
@@ -65,11 +75,28 @@ impl Widget {
         profile.replay_keys.push(replay_key(fields, "telegram_widget", date, self.window)?);
         Ok(profile)
     }
+
+    fn signs(&self, sent: &BTreeMap<String, String>, hash: &[u8]) -> Result<bool, ProviderFault> {
+        Ok(same(&hmac_sha256(self.key.as_slice(), check_string(sent, &["hash"])?.as_bytes()), hash))
+    }
 }
 
 /// A positive decimal number as Telegram writes it: no sign, no leading zero, at most 52 bits.
 fn is_id(text: &str) -> bool {
     text.parse::<u64>().is_ok_and(|id| (1..1 << 52).contains(&id) && id.to_string() == text)
+}
+
+/// The widget's fields as a script hands them over: text, whole numbers and booleans, each as Telegram signs it.
+#[must_use]
+pub fn fields_of_json(members: Members) -> Option<BTreeMap<String, String>> {
+    let text = |value| match value {
+        Value::String(text) => Some(text),
+        Value::Number(number) if !number.is_f64() => Some(number.to_string()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        _ => None,
+    };
+    let told = members.into_iter().filter(|(_, value)| !value.is_null());
+    told.map(|(name, value)| Some((name, text(value)?))).collect()
 }
 
 /// The fields inside `tgAuthResult`: base64 (either alphabet) of a JSON object with text and whole numbers.
@@ -87,12 +114,5 @@ pub(crate) fn fields_of_fragment(result: &str) -> Result<BTreeMap<String, String
     let engine = GeneralPurpose::new(if url_safe { &URL_SAFE } else { &STANDARD }, config);
     let json = engine.decode(result).map_err(|_| malformed())?;
     let members = userd_jose::strict_json::object(&json).map_err(|_| malformed())?;
-    members
-        .into_iter()
-        .map(|(name, value)| match value {
-            Value::String(text) => Ok((name, text)),
-            Value::Number(number) if number.is_u64() => Ok((name, number.to_string())),
-            _ => Err(malformed()),
-        })
-        .collect()
+    fields_of_json(members).ok_or_else(malformed)
 }

@@ -37,7 +37,7 @@ pub use finish::{Finished, ReturnTo};
 pub use identities::IdentityView;
 pub use login_flow::{Start, StartedFlow};
 use userd_model::Refusal;
-pub use userd_providers::{Kind, NativeProof, callback_params};
+pub use userd_providers::{Kind, NativeProof, callback_params, telegram::fields_of_json};
 use userd_providers::{Provider, ProviderFault};
 use userd_storage::Failure;
 

@@ -189,6 +189,67 @@ async fn whether_an_address_is_verified_is_told_by_who_told_the_address() {
     assert!(story.sign_in().await.unwrap().email_verified);
 }
 
+/// An answer that adds nothing that is needed may be absent (fault 15).
+#[tokio::test]
+async fn a_failing_user_info_keeps_nobody_out_who_needs_nothing_of_it() {
+    let ill = || [support::Fault::Status(404, json!({})), support::Fault::Text(502, "<html>".into())];
+    for asked in [None, Some(true)] {
+        let story = Story::with(Kind::Oidc, |config| config.userinfo = asked).await;
+        for fault in ill() {
+            story.behave(|b| {
+                b.claims = if asked.is_none() { json!({ "email": null }) } else { json!({}) };
+                b.instead = vec![("/userinfo", fault)];
+            });
+            let profile = story.sign_in().await.unwrap();
+            assert_eq!((profile.subject.as_str(), profile.email.is_some()), ("4242", asked.is_some()));
+        }
+    }
+    let listed = Story::with(Kind::Oidc, |config| config.allowed_domains = vec!["elsewhere.example".into()]).await;
+    listed.behave(|b| b.info = json!({ "email": "person@elsewhere.example", "email_verified": true }));
+    assert!(listed.sign_in().await.unwrap().email_verified, "the flag is asked for where the token leaves it out");
+    for fault in ill() {
+        listed.behave(|b| b.instead = vec![("/userinfo", fault)]);
+        assert!(listed.sign_in().await.is_err(), "the domain list needs it");
+    }
+}
+
+/// OIDC Core 5.3.2: the answer may be signed (fault 15).
+#[tokio::test]
+async fn signed_user_info_is_read_and_verified() {
+    let story = Story::new(Kind::Oidc).await;
+    let answers = |change: serde_json::Value, somebody_elses: bool| {
+        story.behave(|b| {
+            b.claims = json!({ "email": null, "name": null });
+            let info = json!({ "iss": b.issuer, "aud": "our-client", "sub": "4242", "name": "Signed" });
+            let other = SigningKey::generate(Algorithm::ES256).unwrap();
+            let key = if somebody_elses { &other } else { &b.key };
+            let info = userd_stand_ins::generic::merged(info, &change);
+            let token = userd_jose::sign_compact(key, &json!({ "kid": "k1" }), &info).unwrap();
+            b.instead = vec![("/userinfo", support::Fault::Text(200, token))];
+        });
+        async { story.sign_in().await.map(|profile| profile.name) }
+    };
+    for fine in [json!({}), json!({ "iss": null, "aud": null }), json!({ "aud": ["our-client", "other"] })] {
+        assert_eq!(answers(fine.clone(), false).await.unwrap().as_deref(), Some("Signed"), "{fine}");
+    }
+    assert_eq!(slug(answers(json!({ "sub": "4243" }), false).await), "subject_mismatch");
+    for (wrong, slug_of_it) in [
+        (json!({ "iss": "https://evil.example" }), "issuer_mismatch"),
+        (json!({ "aud": "other" }), "audience_mismatch"),
+        (json!({ "exp": 1 }), "token_expired"),
+    ] {
+        assert_eq!(slug(answers(wrong, false).await), slug_of_it);
+    }
+    assert_eq!(slug(answers(json!({}), true).await), "signature_invalid");
+}
+
+#[tokio::test]
+async fn a_locale_may_be_written_with_an_underscore() {
+    let story = Story::new(Kind::Oidc).await;
+    story.behave(|b| b.claims = json!({ "locale": "en_US" }));
+    assert_eq!(story.sign_in().await.unwrap().locale.as_deref(), Some("en-US"));
+}
+
 /// A list that locks everybody out is told before anybody stands outside (fault 11).
 #[test]
 fn a_domain_list_that_nobody_can_be_on_is_refused() {

@@ -74,6 +74,55 @@ async fn a_token_that_is_no_token_is_refused() {
     }
 }
 
+/// RFC 7519 section 2: a `NumericDate` may have a fraction (fault 15).
+#[tokio::test]
+async fn times_may_have_a_fraction() {
+    for kind in SIGNED {
+        let story = Story::new(kind).await;
+        let at = f64::from(u32::try_from(now().seconds()).unwrap());
+        story.behave(|b| b.claims = json!({ "iat": at + 0.25, "exp": at + 3600.75, "nbf": at - 0.5 }));
+        assert!(story.sign_in().await.is_ok(), "{kind:?}");
+        story.behave(|b| b.claims = json!({ "iat": at - 7200.5, "exp": at - 60.5 }));
+        assert_eq!(slug(story.sign_in().await), "token_expired", "{kind:?}");
+        story.behave(|b| b.claims = json!({ "iat": at + 62.5 }));
+        assert_eq!(slug(story.sign_in().await), "token_not_yet_valid", "{kind:?}");
+    }
+}
+
+/// Hundreds of groups, or a picture in the token (fault 15).
+#[tokio::test]
+async fn a_long_token_is_read() {
+    let story = Story::with(Kind::Oidc, |config| {
+        config.mapping = Some(serde_json::from_value(json!({ "groups": "groups" })).unwrap());
+    })
+    .await;
+    let groups: Vec<String> = (0..400).map(|n| format!("11111111-2222-3333-4444-{n:012}")).collect();
+    let picture = format!("data:image/png;base64,{}", "A".repeat(200_000));
+    story.behave(|b| b.claims = json!({ "groups": groups, "picture": picture }));
+    let profile = story.sign_in().await.unwrap();
+    assert_eq!((profile.groups, profile.picture), (groups, None));
+    story.behave(|b| b.claims = json!({ "picture": "A".repeat(600_000) }));
+    assert_eq!(slug(story.sign_in().await), "token_malformed", "but not without an end");
+}
+
+/// A second member of `aud` that the operator knows (fault 15).
+#[tokio::test]
+async fn an_audience_that_was_configured_may_stand_beside_us() {
+    for kind in SIGNED {
+        let us = support::client_id(kind);
+        let story = Story::with(kind, |config| config.trusted_audiences = vec!["https://api.example".into()]).await;
+        for aud in [json!([us, "https://api.example"]), json!(["https://api.example", us]), json!([us, us])] {
+            story.behave(|b| b.client = aud.clone());
+            assert_eq!(story.sign_in().await.unwrap().client_id, us, "{kind:?} {aud}");
+        }
+        for aud in [json!(["https://api.example"]), json!("https://api.example"), json!([us, "https://other.example"])]
+        {
+            story.behave(|b| b.client = aud.clone());
+            assert_eq!(slug(story.sign_in().await), "audience_mismatch", "{kind:?} {aud}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn only_configured_algorithms_are_accepted() {
     let story = Story::with(Kind::Oidc, |config| config.algorithms = Some(vec!["EdDSA".into()])).await;

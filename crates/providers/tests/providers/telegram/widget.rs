@@ -70,13 +70,30 @@ async fn widget_fields_cannot_be_added_removed_or_moved() {
     }
     let mut more = good.clone();
     more.insert("is_admin".into(), "true".into());
-    assert_eq!(slug(widget_at(&story, &more, now()).await), "payload_malformed");
-    let signed_more = sign_widget(more, BOT_TOKEN);
-    assert_eq!(slug(widget_at(&story, &signed_more, now()).await), "payload_malformed", "only the seven names");
+    assert_eq!(slug(widget_at(&story, &more, now()).await), "signature_invalid");
     let mut swapped = good.clone();
     swapped.insert("first_name".into(), good["last_name"].clone());
     swapped.insert("last_name".into(), good["first_name"].clone());
     assert_eq!(slug(widget_at(&story, &swapped, now()).await), "signature_invalid");
+}
+
+/// The signature covers what came, whatever we know of it (fault 15).
+#[tokio::test]
+async fn a_signed_field_that_nobody_knows_and_a_blank_one_are_fine() {
+    let story = telegram().await;
+    let good = widget_vectors()[1].clone();
+    for (name, value) in [("last_name", ""), ("is_premium", "true"), ("allows_write_to_pm", ""), ("x", "1")] {
+        let mut more = good.clone();
+        more.insert(name.into(), value.into());
+        let signed = widget_at(&story, &sign_widget(more, BOT_TOKEN), now()).await.unwrap();
+        assert_eq!((signed.subject.as_str(), signed.name.as_deref()), ("1", Some("A")), "{name}");
+    }
+    let mut filled_in = good.clone();
+    filled_in.insert("last_name".into(), String::new());
+    filled_in.insert("photo_url".into(), String::new());
+    let filled_in = widget_at(&story, &filled_in, now()).await.unwrap();
+    let plain = widget_at(&story, &good, now()).await.unwrap();
+    assert_eq!(filled_in.replay_keys, plain.replay_keys, "and is the same use of the same payload");
 }
 
 /// AC-071: two fields folded into one value by a line feed sign the same text, so no value may hold one.
@@ -175,7 +192,7 @@ async fn the_widget_answers_the_browser_flow_too() {
     let profile = story.finish(&params, &redirect.remember, now()).await.unwrap();
     assert_eq!(profile.subject, "424242424242");
     params.insert("lang".into(), "ru".into());
-    assert_eq!(slug(story.finish(&params, &redirect.remember, now()).await), "payload_malformed");
+    assert_eq!(slug(story.finish(&params, &redirect.remember, now()).await), "signature_invalid");
 }
 
 /// A field that comes twice never reaches a provider.
