@@ -155,7 +155,7 @@ impl Provider for Github {
             NativeProof::AccessToken(token) if capabilities.native_access_token => {
                 self.who_by_token(&Secret::new(token)).await
             }
-            NativeProof::Code { code, verifier, redirect_uri, .. } if capabilities.native_code => {
+            NativeProof::Code { code, verifier, redirect_uri, nonce: None } if capabilities.native_code => {
                 let answer = self.flow.redeem(&self.token, code, verifier, redirect_uri, (&[], &[]), now).await?;
                 self.who(answer.access_token()?).await
             }

@@ -60,7 +60,9 @@ pub(crate) enum Nonce<'a> {
     Required(&'a str),
     /// If it is there, it must be this.
     IfPresent(&'a str),
-    /// None was given out, so none may be there.
+    /// The app shows the one that it gave the provider's SDK, which may have hashed it on the way.
+    Shown(&'a str),
+    /// None was shown, so none may be there.
     Absent,
 }
 
@@ -247,13 +249,22 @@ fn check_times(claims: &Claims, handed_over: bool, now: Timestamp) -> Result<Tim
 fn check_nonce(claims: &Claims, nonce: Nonce<'_>) -> Result<(), ProviderFault> {
     let found = claims.text("nonce").map_err(refusal)?;
     match (nonce, found) {
-        (Nonce::Required(_), None) => Err(ProviderFault::Refused("nonce_missing")),
+        (Nonce::Required(_) | Nonce::Shown(_), None) => Err(ProviderFault::Refused("nonce_missing")),
         (Nonce::IfPresent(_) | Nonce::Absent, None) => Ok(()),
         (Nonce::Required(ours) | Nonce::IfPresent(ours), Some(found)) if same(ours.as_bytes(), found.as_bytes()) => {
             Ok(())
         }
+        (Nonce::Shown(shown), Some(found)) if is_nonce_or_its_hash(shown, found) => Ok(()),
         (_, Some(_)) => Err(ProviderFault::Refused("nonce_mismatch")),
     }
+}
+
+/// SDKs put the nonce into the token as it is, or its SHA-256 as Apple's and Google's samples do (hexadecimal) and
+/// others (base64url). An empty one binds nothing.
+fn is_nonce_or_its_hash(shown: &str, found: &str) -> bool {
+    let hash = sha256(shown.as_bytes());
+    let forms = [shown.to_owned(), hex::encode(hash), URL_SAFE_NO_PAD.encode(hash)];
+    !shown.is_empty() && forms.iter().any(|form| same(form.as_bytes(), found.as_bytes()))
 }
 
 /// `at_hash`: half of the hash that belongs to the signature's algorithm (Ed25519: SHA-512).

@@ -116,7 +116,7 @@ impl Provider for Oauth2 {
             NativeProof::AccessToken(token) if capabilities.native_access_token => {
                 self.who(&Secret::new(token), &self.native_client_ids).await
             }
-            NativeProof::Code { code, verifier, redirect_uri, .. } if capabilities.native_code => {
+            NativeProof::Code { code, verifier, redirect_uri, nonce: None } if capabilities.native_code => {
                 let answer = self.flow.redeem(&self.token, code, verifier, redirect_uri, (&[], &[]), now).await?;
                 self.who(answer.access_token()?, std::slice::from_ref(&self.facts.client_id)).await
             }

@@ -117,7 +117,7 @@ impl OpenId {
         let metadata = self.metadata.get(now).await?;
         let expect = Expect {
             audiences: &self.native_client_ids,
-            nonce: nonce.map_or(Nonce::Absent, Nonce::Required),
+            nonce: nonce.map_or(Nonce::Absent, Nonce::Shown),
             access_token: None,
             handed_over: true,
         };
@@ -138,7 +138,7 @@ impl OpenId {
         let token = answer.id_token.as_ref().ok_or(ProviderFault::Refused("token_missing"))?;
         let expect = Expect {
             audiences: std::slice::from_ref(&self.facts.client_id),
-            nonce: nonce.map_or(Nonce::Absent, Nonce::Required),
+            nonce: nonce.map_or(Nonce::Absent, Nonce::Shown),
             access_token: answer.access_token.as_ref().map(crate::Secret::expose),
             handed_over: true,
         };

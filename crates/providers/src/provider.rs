@@ -246,7 +246,7 @@ pub enum NativeProof<'a> {
     IdToken {
         /// The compact JWS.
         token: &'a str,
-        /// The nonce that *we* gave the app for this flow, if we did; then it must be inside.
+        /// The nonce that the app gave the SDK, if it did; then it, or its SHA-256, must be inside.
         nonce: Option<&'a str>,
     },
     /// An authorization code that the app obtained with PKCE.
@@ -257,7 +257,7 @@ pub enum NativeProof<'a> {
         verifier: &'a str,
         /// The redirect URI the app used, if any.
         redirect_uri: Option<&'a str>,
-        /// The nonce we gave the app, if we did.
+        /// As with an ID token. Refused where the provider gives none: nothing could be compared.
         nonce: Option<&'a str>,
     },
     /// The fields of Telegram's widget, decoded, nothing else among them.

@@ -204,7 +204,7 @@ impl Provider for Yandex {
                 Err(ProviderFault::Refused("nonce_missing"))
             }
             NativeProof::IdToken { token, nonce: None } if capabilities.native_id_token => self.who_by_jwt(token, now),
-            NativeProof::Code { code, verifier, redirect_uri, .. } if capabilities.native_code => {
+            NativeProof::Code { code, verifier, redirect_uri, nonce: None } if capabilities.native_code => {
                 let answer = self.flow.redeem(&self.token, code, verifier, redirect_uri, (&[], &[]), now).await?;
                 self.who(answer.access_token()?, std::slice::from_ref(&self.facts.client_id)).await
             }

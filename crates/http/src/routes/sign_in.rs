@@ -246,6 +246,11 @@ struct Native {
     /// The redirect URI that the app used for the code.
     #[serde(default)]
     redirect_uri: Option<String>,
+    /// The nonce that the app gave the SDK for `id_token` or `code`; the token holds it, or its SHA-256 (hexadecimal or
+    /// base64url). A token with a nonce is refused without it.
+    #[serde(default)]
+    #[schema(max_length = 512)]
+    nonce: Option<String>,
     #[serde(default)]
     #[schema(max_length = 100)]
     device_name: Option<String>,
@@ -262,11 +267,18 @@ async fn native(
     Path(provider): Path<String>,
     Json(body): Json<Native>,
 ) -> Result<Response, Problem> {
+    let nonce = body.nonce.as_deref();
+    if nonce.is_some_and(|nonce| nonce.is_empty() || nonce.len() > 512) {
+        return Err(Problem::malformed("nonce has 1 to 512 characters"));
+    }
     let proof = match (&body.access_token, &body.id_token, &body.code, &body.code_verifier) {
+        (Some(_), None, None, None) if nonce.is_some() => {
+            return Err(Problem::malformed("nonce goes with id_token or code"));
+        }
         (Some(token), None, None, None) => NativeProof::AccessToken(token),
-        (None, Some(token), None, None) => NativeProof::IdToken { token, nonce: None },
+        (None, Some(token), None, None) => NativeProof::IdToken { token, nonce },
         (None, None, Some(code), Some(verifier)) => {
-            NativeProof::Code { code, verifier, redirect_uri: body.redirect_uri.as_deref(), nonce: None }
+            NativeProof::Code { code, verifier, redirect_uri: body.redirect_uri.as_deref(), nonce }
         }
         _ => return Err(Problem::malformed("send one of access_token, id_token, and code with code_verifier")),
     };

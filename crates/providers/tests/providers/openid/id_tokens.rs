@@ -220,3 +220,53 @@ async fn a_token_handed_over_is_young_ours_and_counted_once() {
         assert!(hand(|b| b.nonce = Some("n"), Some("n")).await.is_ok(), "{kind:?}");
     }
 }
+
+/// The SDKs of Google and Apple add a nonce, as the app gave it or hashed (fault 10).
+#[tokio::test]
+async fn a_nonce_that_the_app_shows_may_be_hashed_in_the_token() {
+    const RAW: &str = "b6f2c0e7-nonce";
+    const OTHER: &str = "somebody-elses";
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, RAW.as_bytes());
+    let (hex, base64): (&str, &str) = (hex::encode(hash.as_ref()).leak(), URL_SAFE_NO_PAD.encode(hash.as_ref()).leak());
+    for kind in SIGNED {
+        let story = Story::new(kind).await;
+        let native_code = story.provider.capabilities().native_code;
+        let hand = |inside: Option<&'static str>, shown: Option<&'static str>, by_code: bool| {
+            story.behave(|b| b.nonce = inside);
+            let token = story.upstream.turn(|knobs| knobs.sign());
+            let story = &story;
+            async move {
+                let proof = if by_code {
+                    NativeProof::Code { code: "good-code", verifier: "v", redirect_uri: None, nonce: shown }
+                } else {
+                    NativeProof::IdToken { token: &token, nonce: shown }
+                };
+                story.native(proof).await
+            }
+        };
+        for by_code in [false, true] {
+            if by_code && !native_code {
+                continue;
+            }
+            for inside in [RAW, hex, base64] {
+                assert!(hand(Some(inside), Some(RAW), by_code).await.is_ok(), "{kind:?} {inside}");
+            }
+            for (inside, shown) in [(RAW, hex), (OTHER, RAW), ("", ""), (RAW, "")] {
+                assert_eq!(slug(hand(Some(inside), Some(shown), by_code).await), "nonce_mismatch", "{kind:?} {shown}");
+            }
+            assert_eq!(slug(hand(None, Some(RAW), by_code).await), "nonce_missing", "{kind:?}");
+            assert_eq!(slug(hand(Some(hex), None, by_code).await), "nonce_mismatch", "{kind:?}: none shown");
+        }
+        assert_eq!(slug(story.sign_in().await), "nonce_mismatch", "{kind:?}: the browser flow takes no hashes");
+    }
+}
+
+/// Where there is no ID token a nonce could not be compared, so it is not silently passed over (fault 10).
+#[tokio::test]
+async fn a_nonce_is_refused_where_nothing_carries_one() {
+    for kind in [Kind::Yandex, Kind::Github, Kind::Oauth2] {
+        let story = Story::new(kind).await;
+        let proof = NativeProof::Code { code: "good-code", verifier: "v", redirect_uri: None, nonce: Some("n") };
+        assert_eq!(slug(story.native(proof).await), "not_supported", "{kind:?}");
+    }
+}
