@@ -116,7 +116,8 @@ impl IdTokens {
         let until = if expect.handed_over { now.plus(STALE).plus(SKEW) } else { expires.plus(SKEW) };
         // What was signed is hashed, not the signature: an ECDSA signature has a second valid spelling.
         let signed = token.rsplit_once('.').map_or(token, |(signed, _)| signed);
-        let replay_key = ReplayKey { hash: sha256(signed.as_bytes()), purpose: "id_token", until };
+        let replay_key =
+            ReplayKey { hash: sha256(signed.as_bytes()), purpose: "id_token", until, again_by_holder: false };
         Ok(IdToken { issuer, subject, client_id, claims: claims.into_members(), replay_key })
     }
 

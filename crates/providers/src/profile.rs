@@ -68,6 +68,8 @@ pub struct ReplayKey {
     pub purpose: &'static str,
     /// From when on it is refused for its age anyway.
     pub until: Timestamp,
+    /// The device that came in with it may come again with it, since its client sends it again by itself.
+    pub again_by_holder: bool,
 }
 
 /// The provider's own tokens, for refresh and revocation. Serialized only to be sealed by the caller.

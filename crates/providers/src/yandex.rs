@@ -162,7 +162,10 @@ impl Yandex {
         let jti = claims.text("jti").map_err(refusal)?.filter(|jti| !jti.is_empty());
         let jti = jti.ok_or_else(absent("jti"))?;
         let hash = sha256(format!("yandex jwt\n{}\n{jti}", self.facts.client_id).as_bytes());
-        Ok((uid, ReplayKey { hash, purpose: "yandex_jwt", until: issued.plus(STALE).plus(SKEW) }))
+        Ok((
+            uid,
+            ReplayKey { hash, purpose: "yandex_jwt", until: issued.plus(STALE).plus(SKEW), again_by_holder: false },
+        ))
     }
 }
 

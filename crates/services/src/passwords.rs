@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use userd_crypto::{PasswordError, Zeroizing};
+use userd_crypto::{Device, PasswordError, Zeroizing};
 use userd_model::{Refusal, SessionId, User, UserId, password};
 use userd_storage::{Failure, repositories::password_credentials::PasswordCredential};
 
@@ -128,9 +128,7 @@ impl PasswordProof {
         let device = token.and_then(|token| self.deps.crypto.device_tokens.parse(token));
         let Some(device) = device.filter(|device| owner == Some(device.user)) else { return Ok(None) };
         let (user, credential) = self.deps.store.reading().users().find_with_password(device.user).await?;
-        let is_current = user.is_some_and(|user| user.security_epoch == device.epoch)
-            && credential.is_none_or(|credential| credential.changed_at <= device.minted_at);
-        Ok(is_current.then(|| device.id.to_string()))
+        Ok(is_current(&device, user.as_ref(), credential.as_ref()).then(|| device.id.to_string()))
     }
 
     /// Proves a signed-in user again. The counter is the account's own, shared with sign-in.
@@ -253,4 +251,10 @@ fn busy(error: PasswordError) -> Failure {
         PasswordError::Busy(wait) => Refusal::Busy(wait.max(Duration::from_secs(1))).into(),
         other => internal(other),
     }
+}
+
+/// Whether a device token still counts for the account as it is now.
+pub(crate) fn is_current(device: &Device, user: Option<&User>, credential: Option<&PasswordCredential>) -> bool {
+    user.is_some_and(|user| user.security_epoch == device.epoch)
+        && credential.is_none_or(|credential| credential.changed_at <= device.minted_at)
 }

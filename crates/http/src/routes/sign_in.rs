@@ -319,6 +319,9 @@ async fn widget(
 struct MiniApp {
     /// `Telegram.WebApp.initData`, unchanged.
     init_data: String,
+    /// The `device_token` of the first answer: the same data then signs in again while it is fresh, as after a reload.
+    #[serde(default)]
+    device_token: Option<String>,
 }
 
 /// Sign in from a Telegram Mini App.
@@ -330,8 +333,8 @@ async fn mini_app(
     Visitor(ctx): Visitor,
     Json(body): Json<MiniApp>,
 ) -> Result<Response, Problem> {
-    let proof = NativeProof::InitData(&body.init_data);
-    Ok(completed(api.services.sign_in.native(&ctx, &telegram(&api)?, proof, None).await?))
+    let (telegram, device) = (telegram(&api)?, body.device_token.as_deref());
+    Ok(completed(api.services.sign_in.mini_app(&ctx, &telegram, &body.init_data, device).await?))
 }
 
 /// The id of the configured Telegram provider: the one called `telegram`, else the first of that kind.

@@ -27,6 +27,9 @@ pub struct TelegramOptions {
     /// How old `initData` may be, at most 24h. Default: 10m.
     #[schemars(with = "Option<String>")]
     pub mini_app_window: Option<Span>,
+    /// true: `initData` signs in again and again within the window, also for whoever has copied it from a log, a proxy or
+    /// another app's memory. false: again only on the device that it signed in first. Default: false.
+    pub mini_app_reuse: bool,
 }
 
 /// What the browser flow of Telegram opens.

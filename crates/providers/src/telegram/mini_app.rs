@@ -18,7 +18,7 @@ use crate::{
     config::{MiniAppCheck, TelegramOptions},
     digest::{hex32, hmac_sha256, same},
     fault::ProviderFault,
-    profile::Profile,
+    profile::{Profile, ReplayKey},
     provider::Facts,
 };
 
@@ -31,6 +31,8 @@ const LONGEST: usize = 8 * 1024;
 pub(crate) struct MiniApp {
     check: Check,
     window: Duration,
+    /// Whoever has the data may use it again.
+    reuse: bool,
 }
 
 enum Check {
@@ -63,7 +65,7 @@ pub(crate) fn verifier(
             Check::PublicKey { key: hex32(key).ok_or_else(wrong)?, bot_id: bot_id.to_owned() }
         }
     };
-    Ok(Some(MiniApp { check, window }))
+    Ok(Some(MiniApp { check, window, reuse: options.mini_app_reuse }))
 }
 
 impl MiniApp {
@@ -81,7 +83,11 @@ impl MiniApp {
         let mut profile = describe(facts, &id, &user)?;
         profile.bot_access = truth(user.get("allows_write_to_pm"));
         profile.extra = extra(&fields);
-        profile.replay_keys.push(replay_key(&fields, "telegram_init_data", date, self.window)?);
+        if !self.reuse {
+            let once = replay_key(&fields, "telegram_init_data", date, self.window)?;
+            // Telegram's clients hand the same data to the app again when it is reloaded.
+            profile.replay_keys.push(ReplayKey { again_by_holder: true, ..once });
+        }
         Ok(profile)
     }
 }

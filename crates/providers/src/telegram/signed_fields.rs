@@ -90,5 +90,10 @@ pub(crate) fn replay_key(
     window: Duration,
 ) -> Result<ReplayKey, ProviderFault> {
     let signed = check_string(fields, &["hash", "signature"])?;
-    Ok(ReplayKey { hash: sha256(signed.as_bytes()), purpose, until: date.plus(window).plus(AHEAD) })
+    Ok(ReplayKey {
+        hash: sha256(signed.as_bytes()),
+        purpose,
+        until: date.plus(window).plus(AHEAD),
+        again_by_holder: false,
+    })
 }

@@ -48,12 +48,13 @@ impl SignIn {
         ctx: &Context,
         provider: &Arc<dyn Provider>,
         profile: Profile,
+        device_token: Option<&str>,
     ) -> Result<Admission, Failure> {
         must_be_admitted(provider, &profile)?;
         let (account, profile) = (&self.newcomer_seed(&profile)?, &profile);
         self.changes
             .run(ctx, "admit", |mut change| async move {
-                consume(&mut change, profile).await?;
+                self.consume(&mut change, profile, device_token).await?;
                 let (user, identity) = match self.known(&mut change, profile).await? {
                     Some(known) => known,
                     None => self.newcomer(&mut change, provider, profile, account).await?,
@@ -77,7 +78,7 @@ impl SignIn {
         let profile = &profile;
         self.changes
             .run(ctx, "link_identity", |mut change| async move {
-                consume(&mut change, profile).await?;
+                self.consume(&mut change, profile, None).await?;
                 let now = change.now;
                 let alive = change.sessions().find(session).await?.is_some_and(|session| session.is_alive(now));
                 let user = change.users().find(user).await?.filter(|_| alive).ok_or(Refusal::NotSignedIn)?;
@@ -293,14 +294,4 @@ fn must_be_admitted(provider: &Arc<dyn Provider>, profile: &Profile) -> Result<(
 /// The address, only where the provider's proof of it counts and it is one that could be registered here.
 fn proven_email(profile: &Profile) -> Option<Email> {
     profile.email.as_deref().filter(|_| profile.email_verified).and_then(|text| Email::parse(text).ok())
-}
-
-/// Uses up what may be used once. A second use is a replay, whatever else is right about it.
-async fn consume(uow: &mut UnitOfWork, profile: &Profile) -> Result<(), Failure> {
-    for key in &profile.replay_keys {
-        if !uow.replay_guard().consume_once(&key.hash, key.purpose, key.until).await? {
-            return Err(Refusal::ProviderRefused("replayed").into());
-        }
-    }
-    Ok(())
 }

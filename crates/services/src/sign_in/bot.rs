@@ -239,7 +239,7 @@ impl SignIn {
         }
         let profile = bot_profile(provider.as_ref(), &from.id, from.members())
             .map_err(|fault| provider_fault(provider.id(), fault))?;
-        let Admission { user, identity } = self.admit(ctx, provider, profile).await?;
+        let Admission { user, identity } = self.admit(ctx, provider, profile, None).await?;
         self.changes
             .run(ctx, "confirm_bot_attempt", |mut change| async move {
                 let mut login = self.bot_login(&mut change, hash, now).await?.ok_or(Refusal::InvalidCode)?;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use userd_crypto::{OpaqueSecret, constant_time_eq};
 use userd_model::{IdentityId, Refusal, SessionId, UserId};
+use userd_providers::ReplayKey;
 use userd_storage::Failure;
 
 use super::{SignIn, admit::Admission, login_flow::Keep};
@@ -30,6 +31,15 @@ pub(super) struct Admitted {
     /// Who said so; none in codes of a release that did not write it down.
     #[serde(default)]
     provider: Option<String>,
+}
+
+/// What the session begins with.
+#[derive(Clone, Copy)]
+pub(super) enum Began<'a> {
+    /// A one-time code.
+    Code(&'a [u8; 32]),
+    /// A proof that was handed over, and what of it is remembered as used.
+    Proof(&'a [ReplayKey]),
 }
 
 impl SignIn {
@@ -82,7 +92,7 @@ impl SignIn {
         }
         let proven = admitted.filter(|admitted| admitted.is_proven_by(verifier));
         let begun = match proven {
-            Some(admitted) => self.begin_session(ctx, admitted.admission(), Some(hash), device_name).await,
+            Some(admitted) => self.begin_session(ctx, admitted.admission(), Began::Code(hash), device_name).await,
             None => Err(Refusal::InvalidCode.into()),
         };
         if let Err(Failure::Refused(_)) = begun {
@@ -136,16 +146,16 @@ impl SignIn {
         admission: Admission,
         device_name: Option<String>,
     ) -> Result<Completion, Failure> {
-        self.begin_session(ctx, admission, None, device_name).await
+        self.begin_session(ctx, admission, Began::Proof(&[]), device_name).await
     }
 
     /// Starts the session and, in the same change, uses the code up: what stays in its place tells which session it
     /// began.
-    async fn begin_session(
+    pub(super) async fn begin_session(
         &self,
         ctx: &Context,
         Admission { user, identity }: Admission,
-        code: Option<&[u8; 32]>,
+        began: Began<'_>,
         device_name: Option<String>,
     ) -> Result<Completion, Failure> {
         let proof = Proof { amr: "fed", device_name, identity };
@@ -153,8 +163,9 @@ impl SignIn {
         let completed = self
             .changes
             .run(ctx, "sign_in", |mut change| async move {
-                if let Some(code) = code {
-                    self.spend(&mut change, code, user, arrival.session.id).await?;
+                match began {
+                    Began::Code(code) => self.spend(&mut change, code, user, arrival.session.id).await?,
+                    Began::Proof(keys) => self.hold(&mut change, keys, user, arrival.session.created_at).await?,
                 }
                 let user = change.users().find(user).await?.ok_or(Refusal::InvalidCode)?;
                 let completed = self.sessions.complete(&mut change, user, arrival).await?;

@@ -143,7 +143,7 @@ impl SignIn {
         }
         match flow.purpose {
             Purpose::SignIn => {
-                let admission = self.admit(ctx, &provider, profile).await?;
+                let admission = self.admit(ctx, &provider, profile, None).await?;
                 sign_in_outcome::note_user(admission.user);
                 self.mint_code(ctx, admission, id, flow.code_challenge.clone()).await.map(Some)
             }

@@ -11,6 +11,7 @@
 //! - `identities.rs`: a user's accounts elsewhere: list, unlink
 //! - `moving.rs`: an account elsewhere from one user to another
 //! - `identity_names.rs`, `remembered.rs`: how identities are named in claims, and what is sealed with them
+//! - `replay.rs`: what was signed elsewhere is good once
 //! - `bot.rs`: sign-in by a message to the messenger's bot
 
 mod admission;
@@ -24,6 +25,7 @@ mod login_flow;
 mod moving;
 mod native;
 mod remembered;
+mod replay;
 
 use std::sync::Arc;
 

@@ -176,6 +176,11 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
     if config.mail.url.is_some() || config.mail.from.is_some() {
         warnings.push("mail.url and mail.from have no effect in this version: it sends no mail".to_owned());
     }
+    let reuses = |provider: &ProviderConfig| provider.telegram.as_ref().is_some_and(|telegram| telegram.mini_app_reuse);
+    if config.providers.iter().any(reuses) {
+        warnings
+            .push("telegram.mini_app_reuse is true: whoever copies a Mini App's data can sign in with it".to_owned());
+    }
     if !config.rate_limits.enabled {
         warnings.push("rate_limits.enabled is false: passwords can be guessed without delay".to_owned());
     }

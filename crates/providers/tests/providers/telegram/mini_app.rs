@@ -140,3 +140,16 @@ async fn init_data_signed_by_another_key_or_for_another_bot_is_refused() {
         assert!(init_data_at(&story, &changed, now()).await.is_err(), "at {at}");
     }
 }
+
+/// The operator may let whoever has the data use it again; otherwise its holder only (fault 16).
+#[tokio::test]
+async fn init_data_is_used_again_by_its_holder_or_where_the_operator_says_so() {
+    for reuse in [false, true] {
+        let options = TelegramOptions { mini_app_reuse: reuse, ..TelegramOptions::default() };
+        let story = Story::with(Kind::Telegram, |config| config.telegram = Some(options)).await;
+        let raw = &init_data_vectors()[0];
+        let keys = init_data_at(&story, raw, now()).await.unwrap().replay_keys;
+        assert_eq!(keys.iter().map(|key| key.again_by_holder).collect::<Vec<_>>(), vec![true; usize::from(!reuse)]);
+        assert_eq!(slug(init_data_at(&story, raw, later(601)).await), "payload_stale", "within its window");
+    }
+}

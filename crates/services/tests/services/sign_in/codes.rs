@@ -163,6 +163,48 @@ async fn a_native_proof_works_once(fixture: Fixture) {
     assert_eq!(wrong_fields(name), ["/device_name"]);
 }
 
+/// Telegram's clients hand a reloaded Mini App the same data. It signs in again whoever shows the device token of an answer
+/// that it gave, and nobody else (fault 16).
+#[apply(case)]
+async fn mini_app_data_signs_its_holder_in_again(fixture: Fixture) {
+    let acme = super::elsewhere::Elsewhere::new("acme", |facts| facts.capabilities.mini_app = true);
+    let app = fixture.app_with(super::elsewhere::offering(&[&acme])).await;
+    let come = async |data: &str, token: Option<&str>| {
+        app.sign_in.mini_app(&at(&app, home()), "acme", data, token).await.map(started)
+    };
+    let first = come("data-1", None).await.unwrap();
+    app.advance(crate::fixture::MINUTE);
+    let held = first.tokens.device_token.clone().unwrap();
+    let other_device = come("data-2", None).await.unwrap().tokens.device_token.unwrap();
+    acme.is(person("acme", "thief"));
+    let thief = come("data-3", None).await.unwrap().tokens.device_token.unwrap();
+    acme.is(person("acme", "1"));
+    let changed = held.replace(char::is_numeric, "x");
+    for stranger in [None, Some(""), Some("udd_x"), Some(changed.as_str()), Some(&other_device), Some(&thief)] {
+        let refused = refusal(come("data-1", stranger).await);
+        assert_eq!(refused, Refusal::ProviderRefused("replayed"), "{stranger:?}");
+    }
+    let mut tokens = vec![held.clone()];
+    for _ in 0..3 {
+        app.advance(std::time::Duration::from_secs(1));
+        let again = come("data-1", tokens.last().map(String::as_str)).await.unwrap();
+        assert_eq!(again.user.id, first.user.id);
+        assert_ne!(again.tokens.session_id, first.tokens.session_id);
+        tokens.push(again.tokens.device_token.unwrap());
+    }
+    assert!(come("data-1", Some(&held)).await.is_ok(), "the first token stays good");
+    assert!(come("data-4", Some(&held)).await.is_ok(), "and other data needs none");
+    app.users.sign_out(&app.operator_context(), first.user.id).await.unwrap();
+    assert_eq!(
+        refusal(come("data-1", Some(&held)).await),
+        Refusal::ProviderRefused("replayed"),
+        "signed out everywhere"
+    );
+    let anew = come("data-5", None).await.unwrap().tokens.device_token;
+    app.users.block(&app.operator_context(), first.user.id).await.unwrap();
+    assert!(come("data-5", anew.as_deref()).await.is_err());
+}
+
 /// F17: one native proof, sixty-four times at once.
 #[apply(case)]
 async fn sixty_four_native_proofs_make_one_session(fixture: Fixture) {

@@ -99,12 +99,16 @@ impl Provider for Elsewhere {
     }
 
     async fn native(&self, proof: &NativeProof<'_>, now: Timestamp) -> Result<Profile, ProviderFault> {
-        let NativeProof::AccessToken(token) = proof else { return Err(ProviderFault::Refused("not_supported")) };
+        let (token, again_by_holder) = match proof {
+            NativeProof::AccessToken(token) => (token, false),
+            NativeProof::InitData(data) if self.facts.capabilities.mini_app => (data, true),
+            _ => return Err(ProviderFault::Refused("not_supported")),
+        };
         let mut hash = [0; 32];
         hash.iter_mut().zip(token.bytes()).for_each(|(to, from)| *to = from);
         let mut profile = self.answer()?;
         let until = now.plus(std::time::Duration::from_secs(300));
-        profile.replay_keys.push(ReplayKey { hash, purpose: "native_token", until });
+        profile.replay_keys.push(ReplayKey { hash, purpose: "native_token", until, again_by_holder });
         Ok(profile)
     }
 
