@@ -51,6 +51,22 @@ pub fn user_agent(text: &str) -> Option<String> {
     (!kept.is_empty()).then(|| kept.to_owned())
 }
 
+/// A line that a stranger wrote, such as a name at a provider, fit to be shown: printable, on one line, at most `max`
+/// characters; `None` when nothing visible is left. Like [`user_agent`] it mends instead of refusing, because nobody is
+/// there to correct it.
+#[must_use]
+pub fn shown(text: &str, max: usize) -> Option<String> {
+    let mut marks = 0;
+    let mut stacks = |c: char| {
+        marks = if is_combining_mark(c) { marks + 1 } else { 0 };
+        marks > MAX_MARKS
+    };
+    let line = text.nfc().map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c });
+    let line: String = line.filter(|c| !is_unprintable(*c) && !stacks(*c)).collect();
+    let line: String = line.trim().chars().take(max).collect();
+    within(line.trim().to_owned(), max, "").ok()
+}
+
 /// A language tag in its usual spelling (`ru`, `pt-BR`, `zh-Hant-TW`): well-formed by RFC 5646 section 2.1, at most
 /// 35 characters. Left out of the grammar: languages of 4 to 8 letters, of which none exists, and the irregular
 /// grandfathered tags.

@@ -185,6 +185,13 @@ impl User {
         Ok(())
     }
 
+    /// Forgets what the holder so far wrote about themself: somebody else has proven to own the account's mailbox.
+    pub fn forget_profile(&mut self) {
+        (self.username, self.phone) = (None, None);
+        (self.display_name, self.locale, self.time_zone) = (None, None, None);
+        self.attributes.clear();
+    }
+
     /// Revokes every access token issued so far.
     pub fn raise_epoch(&mut self, now: Timestamp) {
         self.security_epoch += 1;

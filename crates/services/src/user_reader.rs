@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use userd_cache::{Cached, Loaded};
-use userd_model::{Email, Refusal, Sealed, Timestamp, User, UserId, UserStatus};
+use userd_model::{Email, Phone, Refusal, Sealed, Timestamp, User, UserId, UserStatus};
 use userd_storage::{Failure, StoreError};
 
 use crate::Dependencies;
@@ -111,6 +111,11 @@ impl UserReader {
 /// Seals a user's e-mail under a data key.
 pub(crate) fn seal_email(deps: &Dependencies, user: UserId, key: &Sealed, email: &Email) -> Result<Sealed, Failure> {
     seal_field(deps, user, key, "email", email.as_str().as_bytes())
+}
+
+/// Seals a user's phone number under a data key.
+pub(crate) fn seal_phone(deps: &Dependencies, user: UserId, key: &Sealed, phone: &Phone) -> Result<Sealed, Failure> {
+    seal_field(deps, user, key, "phone", phone.as_str().as_bytes())
 }
 
 /// Seals one field of a user.

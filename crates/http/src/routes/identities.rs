@@ -43,6 +43,8 @@ struct IdentityBody {
     display_name: Option<String>,
     username: Option<String>,
     email: Option<String>,
+    /// E.164, where the provider was asked for it.
+    phone: Option<String>,
     picture: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -176,6 +178,7 @@ fn identity(view: IdentityView) -> IdentityBody {
         display_name: view.display_name,
         username: view.username,
         email: view.email,
+        phone: view.phone,
         picture: view.picture,
         created_at: view.created_at,
         last_used_at: view.last_used_at,

@@ -82,6 +82,29 @@ fn a_reason_may_have_several_lines() {
     assert!(text::reason("a\rb").is_err());
 }
 
+/// Whatever a stranger writes becomes a name that could have been typed here, or nothing (fault 18).
+#[test]
+fn a_strangers_line_is_mended_and_never_refused() {
+    let long = "x".repeat(5000);
+    let stacked = format!("a{}b", "\u{301}".repeat(500));
+    for (given, shown) in [
+        ("Ada", Some("Ada")),
+        (" Ada\n\u{0}Lovelace\t", Some("Ada  Lovelace")),
+        ("\u{202e}adA\u{2066}\u{200b}", Some("adA")),
+        ("\u{202e}\u{200b}\u{feff}", None),
+        ("", None),
+        (&long, Some(&long[..100])),
+    ] {
+        assert_eq!(text::shown(given, 100).as_deref(), shown, "{given:?}");
+    }
+    for given in [stacked, "\u{301}".repeat(50), format!("{}\u{0}", "я".repeat(200)), "🏳\u{fe0f}\u{200d}🌈".repeat(40)]
+    {
+        if let Some(line) = text::shown(&given, 100) {
+            assert_eq!(text::display_name(&line).as_ref(), Ok(&line), "{given:?}");
+        }
+    }
+}
+
 #[test]
 fn a_user_agent_is_shortened_and_never_refused() {
     assert_eq!(text::user_agent("curl/8.5.0").as_deref(), Some("curl/8.5.0"));

@@ -1,7 +1,7 @@
 //! A new account: checked, claimed, stored and signed in, in one unit of work.
 
 use userd_model::{
-    Email, EventKind, InvalidField, Refusal, Sealed, Timestamp, User, UserId, UserStatus, Username,
+    Email, EventKind, InvalidField, Phone, Refusal, Timestamp, User, UserId, UserStatus, Username,
     password::{AboutUser, PasswordRules},
     text,
 };
@@ -18,7 +18,7 @@ use crate::{
     limits::Limited,
     passwords::Password,
     sessions::{Proof, device_name},
-    user_reader::{internal, seal_email},
+    user_reader::{internal, seal_email, seal_phone},
 };
 
 /// What somebody registers with. One of e-mail and username is needed.
@@ -152,6 +152,8 @@ pub(crate) struct NewAccount {
     pub email: Option<Email>,
     pub email_verified: bool,
     pub username: Option<Username>,
+    /// Shown only: no claim, so nobody signs in or is found by it.
+    pub phone: Option<Phone>,
     pub display_name: Option<String>,
     pub locale: Option<String>,
     pub roles: Vec<String>,
@@ -233,7 +235,7 @@ impl AccountSeed {
             username: new.username.clone(),
             email: new.email.as_ref().map(|email| seal_email(deps, id, &data_key, email)).transpose()?,
             email_verified: new.email_verified,
-            phone: None::<Sealed>,
+            phone: new.phone.as_ref().map(|phone| seal_phone(deps, id, &data_key, phone)).transpose()?,
             data_key: Some(data_key),
             display_name: new.display_name.clone(),
             locale: new.locale.clone(),

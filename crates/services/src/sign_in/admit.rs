@@ -12,19 +12,20 @@
 
 use std::sync::Arc;
 
-use userd_model::{Email, EventKind, Identity, IdentityId, Refusal, SessionId, Timestamp, User, UserId, text};
+use userd_model::{Email, EventKind, Identity, IdentityId, Phone, Refusal, SessionId, Timestamp, User, UserId, text};
 use userd_providers::{Profile, Provider};
 use userd_storage::{Failure, UnitOfWork, repositories::claims::Claim};
 
 use super::{
     SignIn,
     identity_names::{KIND, name, names},
-    remembered::Remembered,
+    remembered::{self, Remembered},
 };
 use crate::{
     Context,
     accounts::{AccountSeed, NewAccount, claim, claim_all},
     change::Change,
+    user_reader::seal_phone,
 };
 
 /// Somebody who may come in, and the account elsewhere by which they came.
@@ -135,7 +136,7 @@ impl SignIn {
                 return Err(Refusal::AccountExists.into());
             }
             if profile.email_vouched {
-                let user = self.transfer_to_mailbox_owner(change, owner).await?;
+                let user = self.transfer_to_mailbox_owner(change, owner, profile).await?;
                 let identity = self.insert_identity(change, &user, profile).await?;
                 return Ok((user, Some(identity)));
             }
@@ -155,8 +156,14 @@ impl SignIn {
         Ok(uow.claims().find(&hash).await?.map(|claim| claim.owner))
     }
 
-    /// The newcomer has proven the mailbox that `user` only claims: wipe every way the claimant could come back.
-    async fn transfer_to_mailbox_owner(&self, change: &mut Change<'_>, mut user: User) -> Result<User, Failure> {
+    /// The newcomer has proven the mailbox that `user` only claims: wipe every way the claimant could come back, and
+    /// what they wrote about themself.
+    async fn transfer_to_mailbox_owner(
+        &self,
+        change: &mut Change<'_>,
+        mut user: User,
+        profile: &Profile,
+    ) -> Result<User, Failure> {
         let now = change.now;
         change.password_credentials().remove(user.id).await?;
         change.one_time_tokens().remove_of_owner(user.id).await?;
@@ -164,11 +171,16 @@ impl SignIn {
             self.remove_identity(change, &user, &identity).await?;
         }
         for stale in change.claims().of_owner(user.id).await? {
-            if stale.kind == "phone" {
+            if matches!(stale.kind.as_str(), "phone" | "username" | "username_skeleton") {
                 change.claims().remove(&stale.hash).await?;
             }
         }
-        user.phone = None;
+        user.forget_profile();
+        user.display_name = shown_name(profile);
+        user.locale = shown_locale(profile);
+        if let (Some(key), Some(phone)) = (&user.data_key, shown_phone(profile)) {
+            user.phone = Some(seal_phone(&self.deps, user.id, key, &phone)?);
+        }
         let alive = change.sessions().alive_of_user(user.id, now).await?;
         change.end_sessions(alive, "mailbox_proven_by_another").await?;
         user.email_verified = true;
@@ -278,12 +290,26 @@ impl SignIn {
         let new = NewAccount {
             email_verified: email.is_some(),
             email,
-            display_name: profile.name.as_deref().and_then(|name| text::display_name(name).ok()),
-            locale: profile.locale.as_deref().and_then(|tag| text::locale(tag).ok()),
+            phone: shown_phone(profile),
+            display_name: shown_name(profile),
+            locale: shown_locale(profile),
             ..NewAccount::default()
         };
         AccountSeed::mint(&self.deps, &new, None, self.deps.now())
     }
+}
+
+/// What a newcomer starts with, as far as it can be shown.
+fn shown_name(profile: &Profile) -> Option<String> {
+    profile.name.as_deref().and_then(|name| text::shown(name, 100))
+}
+
+fn shown_locale(profile: &Profile) -> Option<String> {
+    profile.locale.as_deref().and_then(|tag| text::locale(tag).ok())
+}
+
+fn shown_phone(profile: &Profile) -> Option<Phone> {
+    profile.phone.as_deref().and_then(remembered::phone)
 }
 
 /// A provider may be for some domains only.

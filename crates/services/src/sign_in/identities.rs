@@ -20,6 +20,7 @@ pub struct IdentityView {
     pub display_name: Option<String>,
     pub username: Option<String>,
     pub email: Option<String>,
+    pub phone: Option<String>,
     pub picture: Option<String>,
     pub created_at: Timestamp,
     pub last_used_at: Timestamp,
@@ -134,14 +135,15 @@ impl SignIn {
 
     pub(super) fn view(&self, user: &User, identity: &Identity) -> Result<IdentityView, Failure> {
         let profile = self.remembered(user, identity)?;
-        let (name, username, email, picture) =
-            profile.map_or((None, None, None, None), |p| (p.name, p.username, p.email, p.picture));
+        let (name, username, email, phone, picture) =
+            profile.map_or((None, None, None, None, None), |p| (p.name, p.username, p.email, p.phone, p.picture));
         Ok(IdentityView {
             id: identity.id,
             provider: identity.provider.clone(),
             display_name: name,
             username,
             email,
+            phone,
             picture,
             created_at: identity.created_at,
             last_used_at: identity.last_used_at,

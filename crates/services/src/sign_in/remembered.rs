@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use userd_crypto::Zeroizing;
-use userd_model::{Identity, IdentityId, Refusal, Sealed, User};
+use userd_model::{Identity, IdentityId, Phone, Refusal, Sealed, User, text};
 use userd_providers::Profile;
 use userd_storage::Failure;
 
@@ -28,7 +28,7 @@ pub(super) struct Remembered {
 
 impl From<&Profile> for Remembered {
     fn from(profile: &Profile) -> Self {
-        Self {
+        let told = Self {
             name: profile.name.clone(),
             username: profile.username.clone(),
             email: profile.email.clone(),
@@ -39,8 +39,36 @@ impl From<&Profile> for Remembered {
             groups: profile.groups.clone(),
             extra: profile.extra.clone(),
             secondary: profile.secondary.as_ref().map(|key| (key.issuer.clone(), key.subject.clone())),
+        };
+        told.fit_to_be_shown()
+    }
+}
+
+impl Remembered {
+    /// The same with nothing in what is shown that could hide, turn or flood the text around it. Rows of before hold
+    /// it as it came.
+    fn fit_to_be_shown(self) -> Self {
+        let line = |text: Option<String>, max| text.and_then(|text| text::shown(&text, max));
+        Self {
+            name: line(self.name, 100),
+            username: line(self.username, 100),
+            email: line(self.email, 254),
+            phone: self.phone.as_deref().and_then(phone).map(Phone::into_string),
+            picture: self.picture.filter(|url| is_picture(url)),
+            birthday: line(self.birthday, 32),
+            ..self
         }
     }
+}
+
+/// A phone number in its one form, however a provider writes it.
+pub(super) fn phone(text: &str) -> Option<Phone> {
+    let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
+    Phone::parse_digits(&digits).ok()
+}
+
+fn is_picture(url: &str) -> bool {
+    url.len() <= 2048 && url.starts_with("https://") && url.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 impl SignIn {
@@ -85,7 +113,8 @@ impl SignIn {
 pub(super) fn remembered(deps: &Dependencies, user: &User, identity: &Identity) -> Result<Option<Remembered>, Failure> {
     let Some(sealed) = &identity.profile else { return Ok(None) };
     let bytes = open(deps, user, identity.id, "profile", sealed)?;
-    serde_json::from_slice(&bytes).map(Some).map_err(internal)
+    let told: Remembered = serde_json::from_slice(&bytes).map_err(internal)?;
+    Ok(Some(told.fit_to_be_shown()))
 }
 
 fn open(

@@ -7,5 +7,6 @@ mod dead_ends;
 pub(crate) mod elsewhere;
 mod linking;
 mod login_flows;
+mod shown;
 
 pub(crate) use elsewhere::app_with_acme;
