@@ -60,6 +60,9 @@ where
 {
     /// A typed view of `space` whose values live for `ttl` ± 10 % (so that they do not all expire together).
     pub fn new(cache: Arc<dyn Cache>, random: Arc<dyn Random>, space: &'static str, ttl: Duration) -> Self {
+        for result in ["hit", "miss"] {
+            metrics::counter!("userd_cache_requests_total", "space" => space, "result" => result).increment(0);
+        }
         Self { cache, random, space, ttl, in_flight: Mutex::default(), epoch: AtomicU64::new(0), kind: PhantomData }
     }
 

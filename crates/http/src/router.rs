@@ -3,7 +3,12 @@
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{
+    Router,
+    extract::Request,
+    middleware::{self, Next},
+    response::{IntoResponse as _, Response},
+};
 use bytes::Bytes;
 use userd_web::{
     RequestLayer,
@@ -40,11 +45,47 @@ pub fn build(api: Arc<Api>) -> Result<Router, AssemblyError> {
     assemble(api, routes::all(), policy::ROUTES)
 }
 
+/// One of two listeners: what the other has is not there.
+///
+/// # Errors
+/// See [`AssemblyError`].
+pub fn build_side(api: Arc<Api>, side: Side) -> Result<Router, AssemblyError> {
+    assemble_side(api, routes::all(), policy::ROUTES, side)
+}
+
+/// What a listener serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Everything.
+    Whole,
+    /// Everything but what only those who run the service need.
+    Public,
+    /// That, and whether the process lives.
+    Admin,
+}
+
+impl Side {
+    fn serves(self, path: &str) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::Public => !APART.contains(&path),
+            Self::Admin => APART.contains(&path) || path == "/livez",
+        }
+    }
+}
+
+/// What stands on an address of its own where one is configured.
+const APART: [&str; 2] = ["/metrics", "/readyz"];
+
 /// A router of these routes under this table.
 ///
 /// # Errors
 /// See [`AssemblyError`].
 pub fn assemble(api: Arc<Api>, routes: Routes, table: &[RouteAccess]) -> Result<Router, AssemblyError> {
+    assemble_side(api, routes, table, Side::Whole)
+}
+
+fn assemble_side(api: Arc<Api>, routes: Routes, table: &[RouteAccess], side: Side) -> Result<Router, AssemblyError> {
     if let Some(name) = routes.ambiguous.first() {
         return Err(AssemblyError::AmbiguousSchema(name.clone()));
     }
@@ -53,18 +94,23 @@ pub fn assemble(api: Arc<Api>, routes: Routes, table: &[RouteAccess]) -> Result<
     // Filled once; a second router over the same state has the same document.
     let _ = api.document.set(Bytes::from(serde_json::to_vec(&document)?));
     let layer = RequestLayer::new(&api.options, policy::traits(table), api.random.as_ref());
-    let router = Router::from(routes.router)
-        .fallback(no_such_path)
-        .method_not_allowed_fallback(no_such_method)
-        .with_state(api)
-        .layer(layer);
-    Ok(router)
+    let router =
+        Router::from(routes.router).fallback(no_such_path).method_not_allowed_fallback(no_such_method).with_state(api);
+    let router = match side {
+        Side::Whole => router,
+        side => router.layer(middleware::from_fn(move |request, next| only(side, request, next))),
+    };
+    Ok(router.layer(layer))
 }
 
 /// The API document without a running service, for `userd openapi`.
 #[must_use]
 pub fn document() -> serde_json::Value {
     routes::all().document(policy::ROUTES)
+}
+
+async fn only(side: Side, request: Request, next: Next) -> Response {
+    if side.serves(request.uri().path()) { next.run(request).await } else { no_such_path().await.into_response() }
 }
 
 async fn no_such_path() -> Problem {

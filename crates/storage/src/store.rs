@@ -62,6 +62,8 @@ impl Store {
             Err(Failure::Refused(_)) => "refused",
             Err(_) => "failed",
         };
+        // Known from the first unit of this name on, so that the first conflict is an increase.
+        metrics::counter!("userd_unit_of_work_retries_total", "name" => name).increment(0);
         metrics::histogram!("userd_unit_of_work_seconds", "name" => name, "outcome" => outcome)
             .record(begun.elapsed().as_secs_f64());
         ended

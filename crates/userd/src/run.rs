@@ -12,7 +12,7 @@ use crate::{
     commands::{
         backup, clients, copy,
         doctor::{self, Health},
-        keys, migrate, telegram,
+        health, keys, migrate, telegram,
         templates::templates,
         users,
     },
@@ -109,6 +109,10 @@ async fn command(
                 Health::Wrong => ExitCode::FAILURE,
                 Health::NoDatabase => ExitCode::from(USAGE),
             });
+        }
+        Command::Health => {
+            let ready = health::health(&config, terminal)?;
+            return Ok(if ready { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         Command::Config(ConfigCommand::Show) => {
             out(config.show().map_err(WiringError::Part)?.trim_end());

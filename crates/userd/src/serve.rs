@@ -3,8 +3,15 @@
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
-use userd_http::{Api, BuildInfo, router};
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+};
+use userd_http::{
+    Api, BuildInfo,
+    router::{self, Side},
+};
 use userd_web::{
     RequestOptions,
     client_address::TrustedProxies,
@@ -43,6 +50,7 @@ pub async fn serve(config: Config, reloadable: Reloadable) -> Result<ExitCode, W
     let hangup = Harmless::listen().map_err(part)?.say();
     let files = process::raise_file_limit();
     let metrics = userd_web::metrics::install().map_err(part)?;
+    userd_web::metrics::show_build(BUILD.version, BUILD.commit);
     only_what_exists(&config)?;
     // Before anything is read or changed, and until everything is written.
     let alone = serve_alone(&config.database).await?;
@@ -53,7 +61,10 @@ pub async fn serve(config: Config, reloadable: Reloadable) -> Result<ExitCode, W
         .map_err(|error| WiringError::Part(format!("http.listen: {listen} cannot be listened on: {error}")))?;
     let address = listener.local_addr().map_err(part)?;
     let draining = Draining::default();
-    let router = router::build(api(&wired, metrics.clone(), draining.clone())?).map_err(part)?;
+    let api = api(&wired, metrics.clone(), draining.clone())?;
+    let admin = serve_admin(&wired.config, &api).await?;
+    let side = if admin.is_some() { Side::Public } else { Side::Whole };
+    let router = router::build_side(api, side).map_err(part)?;
     let (stop, stopping) = watch::channel(false);
     let mut background = wired.services.start_background(&stopping);
     background.spawn(keep_metrics_small(metrics.clone(), stopping));
@@ -65,6 +76,10 @@ pub async fn serve(config: Config, reloadable: Reloadable) -> Result<ExitCode, W
     let served = server::serve(listener, router, options, draining.clone(), stopped).await;
     tracing::info!(connections = served.accepted, cut_off = served.aborted, "stopped");
     reloading.abort();
+    // Until now it told that the service is draining.
+    if let Some(admin) = admin {
+        admin.abort();
+    }
     stop.send_replace(true);
     tokio::select! {
         () = put_away(&wired, background) => {}
@@ -121,6 +136,21 @@ fn api(wired: &Wired, metrics: PrometheusHandle, draining: Draining) -> Result<A
     }))
 }
 
+/// Serves metrics and readiness on an address of their own, where one is configured.
+async fn serve_admin(config: &Config, api: &Arc<Api>) -> Result<Option<JoinHandle<()>>, WiringError> {
+    let Some(listen) = config.http.admin_listen.as_ref() else { return Ok(None) };
+    let listener = TcpListener::bind(listen.0).await.map_err(|error| {
+        WiringError::Part(format!("http.admin_listen: {} cannot be listened on: {error}", listen.0))
+    })?;
+    let address = listener.local_addr().map_err(part)?;
+    let router = router::build_side(Arc::clone(api), Side::Admin).map_err(part)?;
+    let options = ServerOptions { max_connections: 64, max_connections_per_address: None, ..ServerOptions::default() };
+    tracing::info!(%address, "metrics and readiness are here");
+    Ok(Some(tokio::spawn(async move {
+        server::serve(listener, router, options, Draining::default(), std::future::pending()).await;
+    })))
+}
+
 fn server_options(config: &Config, files: Option<u64>) -> Result<ServerOptions, WiringError> {
     let http = &config.http;
     let connections = connections(http.max_connections as usize, files);
@@ -128,6 +158,8 @@ fn server_options(config: &Config, files: Option<u64>) -> Result<ServerOptions, 
         (Some(certificate), Some(key)) => Some(server::tls::from_files(&certificate.0, &key.0).map_err(part)?),
         _ => None,
     };
+    let limit = u32::try_from(connections).unwrap_or(u32::MAX);
+    metrics::gauge!("userd_http_connections_limit").set(f64::from(limit));
     let per_address = http.trusted_proxies.is_empty().then_some(connections * 3 / 4);
     Ok(ServerOptions {
         header_timeout: http.header_timeout.0,

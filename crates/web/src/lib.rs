@@ -15,6 +15,7 @@ pub mod flow_cookie;
 mod known_routes;
 pub mod metrics;
 pub mod problem;
+mod process_metrics;
 pub mod request_id;
 pub mod request_layer;
 mod security_headers;

@@ -9,13 +9,18 @@ use metrics::{Counter, Histogram, counter, describe_counter, describe_gauge, des
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 use self::Shape::{Counts, Shows, Spreads};
+use crate::process_metrics;
 
 const REQUESTS: &str = "userd_http_requests_total";
 const SECONDS: &str = "userd_http_request_seconds";
+const BUILD: &str = "userd_build_info";
 const PANICS: &str = "userd_http_panics_total";
 
 /// Upper bounds in seconds: from a cached answer to the request deadline.
 const BUCKETS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+/// Units of work that share a write.
+const BATCHES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OTHER"];
 /// A status that is not here is counted as `other`; the last is a caller who went away before the answer.
@@ -60,7 +65,9 @@ const GONE: u16 = 499;
 /// Never for this fixed list; the builder's signature has it.
 pub fn with_buckets(builder: PrometheusBuilder) -> Result<PrometheusBuilder, BuildError> {
     // Every duration of userd ends in `_seconds`; the same bounds fit all of them.
-    builder.set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), BUCKETS)
+    let builder = builder.set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), BUCKETS)?;
+    // Without bounds it would be a summary, which cannot be added up over replicas.
+    builder.set_buckets_for_metric(Matcher::Full("userd_sqlite_batch_size".to_owned()), BATCHES)
 }
 
 /// Installs the process's recorder with this room's settings. Once per process.
@@ -70,8 +77,87 @@ pub fn with_buckets(builder: PrometheusBuilder) -> Result<PrometheusBuilder, Bui
 pub fn install() -> Result<PrometheusHandle, BuildError> {
     let handle = with_buckets(PrometheusBuilder::new())?.install_recorder()?;
     describe();
+    begin_at_zero();
     Ok(handle)
 }
+
+/// What `/metrics` answers: the series of the recorder, and what the system says about the process.
+#[must_use]
+pub fn render(handle: &PrometheusHandle) -> String {
+    handle.render() + &process_metrics::render()
+}
+
+/// Says what was built, as a series that others can be joined with.
+pub fn show_build(version: &'static str, commit: &'static str) {
+    metrics::gauge!(BUILD, "version" => version, "commit" => commit).set(1.0);
+}
+
+/// A series that appears with its first event is no increase for whoever watches it: those that are documented exist from
+/// the start. Rooms begin those whose labels they know: routes, providers, units of work.
+fn begin_at_zero() {
+    for (shape, name, _) in HELP {
+        if LABELLED.contains(&name) {
+            continue;
+        }
+        match shape {
+            Counts => counter!(name).increment(0),
+            Shows => metrics::gauge!(name).set(0.0),
+            // Made known without an observation.
+            Spreads => drop(histogram!(name)),
+        }
+    }
+    for (name, label, values) in ZEROS {
+        for value in *values {
+            counter!(*name, *label => *value).increment(0);
+        }
+    }
+}
+
+/// Series with labels, and the one that is only there with a Redis.
+const LABELLED: [&str; 16] = [
+    "userd_sign_ins_total",
+    REQUESTS,
+    SECONDS,
+    PANICS,
+    BUILD,
+    "userd_http_connections_refused_total",
+    "userd_unit_of_work_retries_total",
+    "userd_unit_of_work_seconds",
+    "userd_cache_requests_total",
+    "userd_cache_redis_seconds",
+    "userd_cache_redis_up",
+    "userd_tokens_issued_total",
+    "userd_tokens_refused_total",
+    "userd_attempts_delayed_total",
+    "userd_provider_faults_total",
+    "userd_log_lines_dropped_total",
+];
+
+/// Labels with few values, which other rooms count.
+const ZEROS: &[(&str, &str, &[&str])] = &[
+    ("userd_http_connections_refused_total", "reason", &["address", "accept", "tls"]),
+    ("userd_tokens_issued_total", "kind", &["user", "client"]),
+    (
+        "userd_tokens_refused_total",
+        "reason",
+        &["expired", "not_yet_valid", "unknown_key", "wrong_type", "claim", "malformed", "refresh_token"],
+    ),
+    (
+        "userd_attempts_delayed_total",
+        "limit",
+        &[
+            "password_per_account",
+            "password_per_known_device",
+            "password_per_known_devices",
+            "password_per_network",
+            "registration_per_network",
+            "refresh_per_session",
+            "client_per_network",
+            "sign_in_per_network",
+        ],
+    ),
+    ("userd_log_lines_dropped_total", "sink", &["log-console", "log-file"]),
+];
 
 enum Shape {
     Counts,
@@ -80,7 +166,8 @@ enum Shape {
 }
 
 /// Every metric of the program with its `# HELP` line, whichever room counts it.
-const HELP: [(Shape, &str, &str); 23] = [
+const HELP: [(Shape, &str, &str); 24] = [
+    (Shows, BUILD, "1, with the version and the commit of the program."),
     (Counts, REQUESTS, "Requests by route, method and status."),
     (Spreads, SECONDS, "Time from a request to the start of its answer, in seconds, by route and method."),
     (Counts, PANICS, "Handlers that panicked, by route; each one is a bug."),
@@ -143,6 +230,7 @@ struct MethodMeters {
 
 impl RouteMeters {
     pub(crate) fn new(label: &'static str) -> Self {
+        counter!(PANICS, "route" => label).increment(0);
         Self { label, by_method: Default::default() }
     }
 

@@ -68,6 +68,9 @@ impl Missed {
 impl Breaker {
     pub(crate) fn new(deadline: Duration) -> Self {
         metrics::gauge!("userd_cache_redis_up").set(0.0);
+        for operation in ["get", "put", "invalidate", "publish", "limit"] {
+            drop(metrics::histogram!("userd_cache_redis_seconds", "operation" => operation));
+        }
         Self {
             state: RwLock::new(State {
                 connection: None,

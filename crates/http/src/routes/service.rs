@@ -101,7 +101,7 @@ async fn version(State(api): State<Arc<Api>>) -> Json<BuildInfo> {
 #[utoipa::path(get, path = "/metrics", tag = "Service", responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain")))]
 async fn metrics(State(api): State<Arc<Api>>) -> Response {
     const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-    ([(header::CONTENT_TYPE, TEXT)], api.metrics.render()).into_response()
+    ([(header::CONTENT_TYPE, TEXT)], userd_web::metrics::render(&api.metrics)).into_response()
 }
 
 /// This document.

@@ -78,6 +78,7 @@ impl SignIn {
         bot: Option<Arc<TelegramBot>>,
     ) -> Self {
         let configured = providers.load();
+        begin_faults(&configured);
         let of_providers = configured.iter().map(|provider| provider.id());
         sign_in_outcome::declare(of_providers.chain([sign_in_outcome::PASSWORD, sign_in_outcome::UNKNOWN]));
         Self { deps, changes, sessions, limits, providers, bot }
@@ -92,6 +93,7 @@ impl SignIn {
     /// Others from now on. Sign-ins under way end with the provider of the same id.
     pub(crate) fn replace(&self, providers: Vec<Arc<dyn Provider>>) {
         sign_in_outcome::declare(providers.iter().map(|provider| provider.id()));
+        begin_faults(&providers);
         self.providers.store(Arc::new(providers));
     }
 
@@ -132,5 +134,12 @@ fn provider_fault(provider: &str, fault: ProviderFault) -> Failure {
             tracing::error!(provider, reason, "the provider refuses this service: check its configuration");
             Refusal::ProviderUnavailable.into()
         }
+    }
+}
+
+/// Lets the series of these providers begin at zero.
+fn begin_faults(providers: &[Arc<dyn Provider>]) {
+    for provider in providers {
+        metrics::counter!("userd_provider_faults_total", "provider" => provider.id().to_owned()).increment(0);
     }
 }

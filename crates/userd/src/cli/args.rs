@@ -86,6 +86,8 @@ pub enum Command {
         #[command(subcommand)]
         command: Option<DoctorCommand>,
     },
+    /// Ask the running service whether it is ready, for HEALTHCHECK. Exit code 0: it is.
+    Health,
     /// Manage the Telegram bot.
     #[command(subcommand)]
     Telegram(TelegramCommand),

@@ -6,6 +6,7 @@ pub mod clients;
 pub mod copy;
 pub mod doctor;
 mod finding;
+pub mod health;
 pub mod keys;
 pub mod migrate;
 pub mod telegram;

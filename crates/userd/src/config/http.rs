@@ -15,6 +15,9 @@ use super::{
 pub struct HttpConfig {
     /// Address and port to listen on. Port 0 takes any free port; the line `listening` names it.
     pub listen: Listen,
+    /// Address and port of metrics and readiness, for those who run the service alone: `/metrics` and `/readyz` are then there,
+    /// without TLS, and no longer on `listen`. Empty: on `listen`.
+    pub admin_listen: Optional<Listen>,
     /// The address under which browsers and other services reach this one: scheme, host and port only.
     pub public_url: WebOrigin,
     /// Networks of reverse proxies whose `Forwarded` and `X-Forwarded-For` are believed. Nobody's otherwise.
@@ -46,6 +49,7 @@ impl Default for HttpConfig {
     fn default() -> Self {
         Self {
             listen: Listen(std::net::SocketAddr::from(([127, 0, 0, 1], 8080))),
+            admin_listen: Optional::NONE,
             public_url: WebOrigin::development(),
             trusted_proxies: Vec::new(),
             cors_origins: Vec::new(),

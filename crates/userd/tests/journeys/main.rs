@@ -24,6 +24,7 @@ mod edges;
 mod enumeration;
 mod load;
 mod login_storm;
+mod metrics;
 mod moving;
 mod operations;
 mod postgres_faults;

@@ -84,8 +84,6 @@ impl Trouble {
 
 impl Admission {
     pub(super) fn new(connections: usize, per_address: Option<usize>) -> Self {
-        let limit = u32::try_from(connections).unwrap_or(u32::MAX);
-        metrics::gauge!("userd_http_connections_limit").set(f64::from(limit));
         let trouble = Trouble::default;
         let (full, address, accept) = (trouble(), trouble(), trouble());
         Self { slots: Arc::new(Semaphore::new(connections)), per_address, open: Arc::default(), full, address, accept }
