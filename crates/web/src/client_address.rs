@@ -1,5 +1,6 @@
 //! Which address a request comes from, and which key its limits count under. Headers decide only where a configured
-//! proxy sent them; `Forwarded`, `X-Real-IP` and their like are never read.
+//! proxy sent them, and of those only `X-Forwarded-For`: a proxy passes on what it does not know, so whoever reads a
+//! second header (`Forwarded`, `X-Real-IP` and their like) reads what the client wrote.
 
 use std::{
     fmt,
@@ -108,7 +109,7 @@ struct Network {
 
 /// A text that is neither an address nor a CIDR network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is neither an IP address nor a network like 10.0.0.0/8")]
+#[error("`{0}` is neither an IP address nor a network like 10.0.0.0/8 (IPv4 not in the form of IPv6)")]
 pub struct NotANetwork(String);
 
 impl Network {
@@ -138,7 +139,9 @@ impl FromStr for Network {
         let address: IpAddr = address.parse().map_err(|_| bad())?;
         let width = if address.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.unwrap_or(width);
-        if prefix > width { Err(bad()) } else { Ok(Self { address, prefix }) }
+        // Clients' addresses are canonical: a network of IPv4 in IPv6 form would match nobody.
+        let mapped = matches!(address, IpAddr::V6(ip) if ip.to_ipv4_mapped().is_some());
+        if mapped || prefix > width { Err(bad()) } else { Ok(Self { address, prefix }) }
     }
 }
 
@@ -159,7 +162,8 @@ mod tests {
             headers.append("x-forwarded-for", line.parse().unwrap());
         }
         headers.insert("x-real-ip", "6.6.6.6".parse().unwrap());
-        headers.insert("forwarded", "for=6.6.6.6".parse().unwrap());
+        headers.append("forwarded", "for=6.6.6.6".parse().unwrap());
+        headers.append("forwarded", "for=\"[2001:db8:6::6]:4711\", for=_hidden;by=203.0.113.9".parse().unwrap());
         TrustedProxies::parse(trusted).unwrap().client(peer.parse().unwrap(), &headers).to_string()
     }
 
@@ -178,6 +182,7 @@ mod tests {
         assert_eq!(client(&proxies, "10.0.0.1", &[]), "10.0.0.1");
     }
 
+    /// Without `X-Forwarded-For`, `Forwarded` of a trusted proxy counts for nothing, as documented (fault 30).
     /// ASVS V4.1.3
     #[test]
     fn headers_of_strangers_are_ignored() {
@@ -196,12 +201,16 @@ mod tests {
         assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
     }
 
+    /// A network that no address of a client can be in is refused, not ignored (fault 30).
     #[test]
     fn only_networks_are_configured() {
         for good in ["10.0.0.0/8", "0.0.0.0/0", "::/0", "::1", "192.0.2.1/32"] {
             assert!(TrustedProxies::parse(&[good]).is_ok(), "{good}");
         }
         for bad in ["", "10.0.0.0/33", "::/129", "10.0.0/8", "localhost", "10.0.0.0/-1", "10.0.0.0/"] {
+            assert!(TrustedProxies::parse(&[bad]).is_err(), "{bad}");
+        }
+        for bad in ["::ffff:10.0.0.0/104", "::ffff:10.0.0.1", "::ffff:0:0/96", "::ffff:a00:0/104"] {
             assert!(TrustedProxies::parse(&[bad]).is_err(), "{bad}");
         }
     }

@@ -10,6 +10,7 @@ mod dependencies;
 mod documentation;
 mod files;
 mod inner_arrows;
+mod named;
 mod security_tables;
 mod source;
 mod words;

@@ -20,7 +20,7 @@ pub struct HttpConfig {
     pub admin_listen: Optional<Listen>,
     /// The address under which browsers and other services reach this one: scheme, host and port only.
     pub public_url: WebOrigin,
-    /// Networks of reverse proxies whose `Forwarded` and `X-Forwarded-For` are believed. Nobody's otherwise.
+    /// Networks of reverse proxies whose `X-Forwarded-For` is believed; nobody's otherwise. `Forwarded` is never read.
     #[schemars(length(max = 256))]
     pub trusted_proxies: Vec<Cidr>,
     /// Web origins whose pages may call this API from a browser.

@@ -125,10 +125,14 @@ impl Text for Cidr {
     const FORMAT: &'static str = "network";
     const EXPECTED: &'static str = "a network such as 10.0.0.0/8 or fd00::/8, or one IP address";
     fn parse_text(text: &str) -> Result<Self, &'static str> {
-        if let Ok(address) = text.parse::<std::net::IpAddr>() {
-            return Ok(Self(address.into()));
+        let net = match text.parse::<std::net::IpAddr>() {
+            Ok(address) => address.into(),
+            Err(_) => text.parse::<IpNet>().map_err(|_| "")?,
+        };
+        // Addresses are compared as IPv4 where they are that, so such a network would match nobody.
+        if matches!(net.addr(), std::net::IpAddr::V6(ip) if ip.to_ipv4_mapped().is_some()) {
+            return Err("an IPv4 network is written as one: 10.0.0.0/8, not ::ffff:10.0.0.0/104");
         }
-        let net: IpNet = text.parse().map_err(|_| "")?;
         if net.addr() == net.network() { Ok(Self(net)) } else { Err("the address has bits beyond the prefix") }
     }
 }

@@ -32,7 +32,19 @@ impl Bench {
                     " https://id.example.org",
                 ],
             ),
-            ("http.trusted_proxies.0", &["10.0.0.0/33", "10.0.0.1/8", "example.org", "", "10.0.0.0/8,11.0.0.0/8", "*"]),
+            (
+                "http.trusted_proxies.0",
+                &[
+                    "::ffff:10.0.0.0/104",
+                    "::ffff:10.0.0.1",
+                    "10.0.0.0/33",
+                    "10.0.0.1/8",
+                    "example.org",
+                    "",
+                    "10.0.0.0/8,11.0.0.0/8",
+                    "*",
+                ],
+            ),
             (
                 "http.cors_origins.0",
                 &["*", "null", "https://*.example.org", "https://app.example.org/x", "app.example.org"],
