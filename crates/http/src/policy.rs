@@ -91,6 +91,7 @@ pub const ROUTES: &[RouteAccess] = &[
     route("GET", "/v1/revocations", Access::Permission(Permission::REVOCATIONS_READ)),
     route("GET", "/v1/users", Access::Permission(Permission::USERS_READ)),
     route("GET", "/v1/users/{id}", Access::Permission(Permission::USERS_READ)),
+    route("GET", "/v1/users/{id}/sessions", Access::Permission(Permission::USERS_READ)),
     route("GET", "/v1/users/{id}/identities", Access::Permission(Permission::USERS_READ)),
     route("DELETE", "/v1/users/{id}/identities/{identity_id}", Access::Permission(Permission::USERS_MANAGE)),
     route("POST", "/v1/users/{id}/block", Access::Permission(Permission::USERS_MANAGE)),

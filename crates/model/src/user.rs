@@ -167,8 +167,10 @@ impl User {
         if self.status == UserStatus::Deleted {
             return Err(Refusal::NotFound);
         }
-        self.status = UserStatus::Blocked;
-        self.raise_epoch(now);
+        if self.status != UserStatus::Blocked {
+            self.status = UserStatus::Blocked;
+            self.raise_epoch(now);
+        }
         Ok(())
     }
 
@@ -180,8 +182,10 @@ impl User {
         if self.status == UserStatus::Deleted {
             return Err(Refusal::NotFound);
         }
-        self.status = UserStatus::Active;
-        self.touch(now);
+        if self.status != UserStatus::Active {
+            self.status = UserStatus::Active;
+            self.touch(now);
+        }
         Ok(())
     }
 

@@ -98,8 +98,12 @@ impl Users {
             .run(ctx, name, |mut change| async move {
                 let now = change.now;
                 let mut user = change.users().find(id).await?.ok_or(Refusal::NotFound)?;
-                let epoch = user.security_epoch;
+                let (epoch, version) = (user.security_epoch, user.version);
                 act(&mut user, now)?;
+                // Blocking who is blocked is no second event.
+                if user.version == version {
+                    return change.commit(user).await;
+                }
                 change.users().update(&user).await?;
                 if user.security_epoch > epoch {
                     change.one_time_tokens().remove_of_owner(id).await?;

@@ -114,6 +114,9 @@ async fn command(
             let ready = health::health(&config, terminal)?;
             return Ok(if ready { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
+        Command::Config(ConfigCommand::Show) if terminal.json => {
+            terminal.answer(&config, String::new);
+        }
         Command::Config(ConfigCommand::Show) => {
             out(config.show().map_err(WiringError::Part)?.trim_end());
         }

@@ -1,14 +1,14 @@
-//! The signed-in user's own account: profile, password, username, devices.
+//! The signed-in user's own account: profile, password, username, devices; and the devices of others for administrators.
 
 use std::sync::Arc;
 
 use axum::{extract::State, response::IntoResponse};
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Deserializer, Serialize};
-use userd_model::{SessionId, Timestamp};
-use userd_services::{UserView, accounts::ProfileInput, passwords::Password, sessions::SessionView};
+use userd_model::{SessionId, Timestamp, UserId};
+use userd_services::{Context, UserView, accounts::ProfileInput, passwords::Password, sessions::SessionView};
 use userd_web::{
-    caller::{SignedInUser, TokenOwner},
+    caller::{Caller, SignedInUser, TokenOwner},
     extract::{IfMatch, Json, PageQuery, Path, Query},
     problem::Problem,
 };
@@ -27,6 +27,7 @@ pub(super) fn routes() -> Routes {
         .with(routes!(change_password))
         .with(routes!(change_username))
         .with(routes!(sessions))
+        .with(routes!(sessions_of))
         .with(routes!(end_session))
 }
 
@@ -158,11 +159,32 @@ async fn sessions(
     user: SignedInUser,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<SessionPage>, Problem> {
-    let list = format!("sessions {}", user.id);
+    page_of_sessions(&api, &user.ctx, user.id, &page).await
+}
+
+/// The sessions of an account, oldest first.
+#[utoipa::path(get, path = "/v1/users/{id}/sessions", tag = "Users", params(("id" = Uuid, Path, description = "The account"), PageQuery),
+    responses((status = 200, description = "A page", body = SessionPage)))]
+async fn sessions_of(
+    State(api): State<Arc<Api>>,
+    Caller(ctx): Caller,
+    Path(id): Path<UserId>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<SessionPage>, Problem> {
+    page_of_sessions(&api, &ctx, id, &page).await
+}
+
+async fn page_of_sessions(
+    api: &Api,
+    ctx: &Context,
+    of: UserId,
+    page: &PageQuery,
+) -> Result<Json<SessionPage>, Problem> {
+    let list = format!("sessions {of}");
     let after: Option<(i64, SessionId)> = page.after(&api.cursors, &list)?;
     let after = after.map(|(at, id)| (Timestamp::from_micros(at), id));
     let limit = page.limit.get();
-    let sessions = api.services.sessions.list(&user.ctx, user.id, after, limit as u32).await?;
+    let sessions = api.services.sessions.list(ctx, of, after, limit as u32).await?;
     let next_cursor = (sessions.len() == limit)
         .then(|| sessions.last().and_then(|last| api.cursors.seal(&list, &(last.created_at.micros(), last.id))))
         .flatten();

@@ -44,6 +44,7 @@ impl Sessions {
         limit: u32,
     ) -> Result<Vec<SessionView>, Failure> {
         ctx.may(&Act::ReadSessions(of))?;
+        self.deps.store.reading().users().find(of).await?.ok_or(Refusal::NotFound)?;
         let current = ctx.user().ok().map(|(_, session)| session);
         let mut found = Vec::new();
         let mut after = after;

@@ -260,12 +260,12 @@ pub enum ClientsCommand {
     List,
     /// Disable a client; its tokens die at once.
     Disable {
-        /// The client's id.
+        /// The client's id, or its name.
         id: String,
     },
     /// Give a client a new secret. The old one dies at once.
     RotateSecret {
-        /// The client's id.
+        /// The client's id, or its name.
         id: String,
     },
 }

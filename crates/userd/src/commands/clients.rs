@@ -25,15 +25,17 @@ pub async fn create(
 }
 
 /// `clients rotate-secret`: the old secret and tokens got with it die at once.
-pub async fn rotate_secret(services: &Services, terminal: Terminal, id: &str) -> Result<(), WiringError> {
-    let made = services.clients.rotate_secret(&services.operator_context(), parse(id)?).await;
+pub async fn rotate_secret(services: &Services, terminal: Terminal, which: &str) -> Result<(), WiringError> {
+    let id = find(services, which).await?;
+    let made = services.clients.rotate_secret(&services.operator_context(), id).await;
     show_secret(terminal, &made.map_err(|failure| said(&failure))?);
     Ok(())
 }
 
 /// `clients disable`.
-pub async fn disable(services: &Services, terminal: Terminal, id: &str) -> Result<(), WiringError> {
-    services.clients.disable(&services.operator_context(), parse(id)?).await.map_err(|failure| said(&failure))?;
+pub async fn disable(services: &Services, terminal: Terminal, which: &str) -> Result<(), WiringError> {
+    let id = find(services, which).await?;
+    services.clients.disable(&services.operator_context(), id).await.map_err(|failure| said(&failure))?;
     terminal.answer(&serde_json::json!({ "id": id, "disabled": true }), || {
         format!("{id} is disabled; its tokens are dead.")
     });
@@ -42,16 +44,7 @@ pub async fn disable(services: &Services, terminal: Terminal, id: &str) -> Resul
 
 /// `clients list`.
 pub async fn list(services: &Services, terminal: Terminal) -> Result<(), WiringError> {
-    let mut clients: Vec<ClientView> = Vec::new();
-    loop {
-        let after = clients.last().map(|last| (last.created_at, last.id));
-        let page =
-            services.clients.page(&services.operator_context(), after, 200).await.map_err(|failure| said(&failure))?;
-        if page.is_empty() {
-            break;
-        }
-        clients.extend(page);
-    }
+    let clients = all(services).await?;
     terminal.answer(&clients, || {
         let rows: Vec<Vec<String>> = clients
             .iter()
@@ -65,8 +58,36 @@ pub async fn list(services: &Services, terminal: Terminal) -> Result<(), WiringE
     Ok(())
 }
 
-fn parse(id: &str) -> Result<ClientId, WiringError> {
-    id.parse().map_err(|_| WiringError::Config(format!("{id} is no client id; `userd clients list` shows them")))
+async fn all(services: &Services) -> Result<Vec<ClientView>, WiringError> {
+    let mut clients: Vec<ClientView> = Vec::new();
+    loop {
+        let after = clients.last().map(|last| (last.created_at, last.id));
+        let page =
+            services.clients.page(&services.operator_context(), after, 200).await.map_err(|failure| said(&failure))?;
+        if page.is_empty() {
+            break;
+        }
+        clients.extend(page);
+    }
+    Ok(clients)
+}
+
+/// A client by its id, or by a name that no other active one has.
+async fn find(services: &Services, which: &str) -> Result<ClientId, WiringError> {
+    if let Ok(id) = which.parse() {
+        return Ok(id);
+    }
+    let clients = all(services).await?;
+    let named: Vec<_> = clients
+        .iter()
+        .filter(|client| client.name == which && client.disabled_at.is_none())
+        .map(|client| client.id)
+        .collect();
+    match named[..] {
+        [id] => Ok(id),
+        [] => Err(WiringError::Config(format!("no active client {which}; `userd clients list` shows them"))),
+        _ => Err(WiringError::Config(format!("{} active clients are named {which}: give the id", named.len()))),
+    }
 }
 
 fn show_secret(terminal: Terminal, made: &NewClient) {

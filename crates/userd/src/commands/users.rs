@@ -5,7 +5,7 @@ use userd_services::{Failure, Services, UserView, accounts::Registration, passwo
 
 use super::said;
 use crate::{
-    terminal::{Terminal, ask_password, table},
+    terminal::{Terminal, ask_password, notice, table},
     wiring::WiringError,
 };
 
@@ -31,14 +31,18 @@ pub async fn create_admin(
 /// `users list`: a page of accounts, oldest first.
 pub async fn list(services: &Services, terminal: Terminal, limit: u32) -> Result<(), WiringError> {
     let (mut users, mut after) = (Vec::new(), None);
-    while users.len() < limit as usize {
-        let rest = u32::try_from(limit as usize - users.len()).unwrap_or(200).min(200);
+    // One more than is shown tells whether there are more.
+    let wanted = limit as usize + 1;
+    while users.len() < wanted {
+        let rest = u32::try_from(wanted - users.len()).unwrap_or(200).min(200);
         let page =
             services.users.page(&services.operator_context(), after, rest).await.map_err(|failure| said(&failure))?;
         let Some(last) = page.last() else { break };
         after = Some((last.created_at, last.id));
         users.extend(page);
     }
+    let stopped = users.len() == wanted;
+    users.truncate(limit as usize);
     terminal.answer(&users, || {
         let rows: Vec<Vec<String>> = users
             .iter()
@@ -55,6 +59,9 @@ pub async fn list(services: &Services, terminal: Terminal, limit: u32) -> Result
             .collect();
         table(&["ID", "STATUS", "USERNAME", "E-MAIL", "ROLES", "CREATED"], &rows)
     });
+    if stopped {
+        notice(&format!("the list stops at {limit}, there are more accounts: --limit NUMBER shows more"));
+    }
     Ok(())
 }
 

@@ -53,6 +53,7 @@ pub(super) fn load(sources: Sources, further: impl FnOnce(&Config, &mut Rules<'_
         }
         None => Node::map(Origin::Default),
     };
+    let misspelt = overlay::misspelt(&sources.variables);
     overlay::variables(&mut root, sources.variables, &mut findings);
     overlay::flags(&mut root, sources.flags, &mut findings);
     twins::settle(&mut root, schema::schema(), "", &mut findings);
@@ -65,6 +66,7 @@ pub(super) fn load(sources: Sources, further: impl FnOnce(&Config, &mut Rules<'_
         rules::check(config, &mut rules);
         further(config, &mut rules);
         warnings = rules::warnings(config);
+        warnings.extend(misspelt);
     }
     match config {
         Some(config) if findings.is_empty() => {

@@ -43,6 +43,33 @@ pub(super) fn variables(root: &mut Node, all: Vec<(OsString, OsString)>, finding
     }
 }
 
+/// Variables such as `USERD_HTTP_LISTEN`, which nothing reads, and what was probably meant.
+pub(super) fn misspelt(all: &[(OsString, OsString)]) -> Vec<String> {
+    let names = all.iter().filter_map(|(name, _)| name.to_str());
+    let meant = |name: &str| {
+        let rest = name.strip_prefix("USERD_").filter(|rest| !rest.starts_with('_'))?;
+        let parts: Vec<_> = rest.split('_').filter(|part| !part.is_empty()).map(str::to_ascii_lowercase).collect();
+        let path = known(schema::schema(), &parts)?;
+        Some(format!("{PREFIX}{}", path.join("__").to_ascii_uppercase()))
+    };
+    let told = |name: &str| Some(format!("environment variable {name} is not read; did you mean {}?", meant(name)?));
+    names.filter_map(told).collect()
+}
+
+/// The steps to a key whose words these are, with any number of them in one step.
+fn known(schema: &Schema, words: &[String]) -> Option<Vec<String>> {
+    if words.is_empty() {
+        return (schema::kind(schema) != "object").then(Vec::new);
+    }
+    (1..=words.len()).find_map(|length| {
+        let (first, rest) = words.split_at_checked(length)?;
+        let step = first.join("_");
+        let mut steps = known(schema::step(schema, &step)?, rest)?;
+        steps.insert(0, step);
+        Some(steps)
+    })
+}
+
 /// `--set http.listen=…` and its shorthands. Secrets are refused: a command line is seen by everybody on the machine.
 pub(super) fn flags(root: &mut Node, flags: Vec<Flag>, findings: &mut Findings) {
     for Flag { name, key, value } in flags {

@@ -255,6 +255,83 @@ fn a_variable_that_the_start_would_refuse_is_named() {
     assert!(stderr.contains("environment variable USERD__REGISTRATION__MODE: registration.mode: "), "{stderr}");
 }
 
+/// (fault 34)
+#[test]
+fn a_variable_with_one_underscore_is_told() {
+    let said = |name: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_userd"));
+        let folder = Folder::new();
+        command.args(["config", "check"]).current_dir(folder.0.path()).env_clear();
+        let output = command.env(name, "hunter2").output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{name}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for (name, meant) in [
+        ("USERD_HTTP_LISTEN", "USERD__HTTP__LISTEN"),
+        ("USERD_HTTP__LISTEN", "USERD__HTTP__LISTEN"),
+        ("USERD_TOKENS_ACCESS_TTL", "USERD__TOKENS__ACCESS_TTL"),
+        ("USERD_PROVIDERS_0_CLIENT_ID", "USERD__PROVIDERS__0__CLIENT_ID"),
+    ] {
+        let stderr = said(name);
+        assert!(stderr.contains(&format!("{name} is not read; did you mean {meant}?")), "{stderr}");
+        assert!(!stderr.contains("hunter2"), "{stderr}");
+    }
+    // What Kubernetes makes of a service named userd, and a variable of our own.
+    for name in ["USERD_PORT", "USERD_SERVICE_HOST", "USERD_PORT_8080_TCP_ADDR", "USERD_TEST_POSTGRES"] {
+        assert_eq!(said(name), "", "{name}");
+    }
+}
+
+/// A client is known by its name too, as long as that is one client's alone (fault 34).
+#[test]
+fn a_client_is_disabled_by_its_name() {
+    let folder = Folder::new();
+    assert_eq!(folder.userd("migrate up").code, 0);
+    for name in ["billing", "mail", "mail"] {
+        assert_eq!(folder.userd(&format!("clients create {name}")).code, 0);
+    }
+    for (line, code) in [
+        ("clients disable nobody", 2),
+        ("clients disable mail", 2),
+        ("clients rotate-secret billing", 0),
+        ("clients disable billing", 0),
+        ("clients disable billing", 2),
+    ] {
+        let said = folder.userd(line);
+        assert_eq!(said.code, code, "{line}: {}", said.stderr);
+    }
+    let listed = folder.userd("clients list").stdout;
+    assert_eq!((listed.matches("disabled").count(), listed.matches("active").count()), (1, 2), "{listed}");
+}
+
+/// What a script reads is JSON and nothing else (fault 34).
+#[test]
+fn with_json_the_standard_output_is_json() {
+    let folder = Folder::new();
+    for line in [
+        "migrate up",
+        "migrate status",
+        "config check",
+        "config show",
+        "config schema",
+        "openapi",
+        "version",
+        "clients create billing",
+        "clients list",
+        "clients disable billing",
+        "users list",
+        "keys list",
+        "keys rotate",
+        "doctor",
+        "users show nobody",
+        "clients disable nobody",
+        "backup copy.db",
+    ] {
+        let said = folder.userd(&format!("--json {line}"));
+        assert!(serde_json::from_str::<serde_json::Value>(&said.stdout).is_ok(), "{line}: {}", said.stdout);
+    }
+}
+
 #[test]
 fn keys_without_effect_are_told() {
     let yaml = "accounts: { restore_window: 1d }\nmail: { url: 'smtp://u:hunter2@h', from: a@b.example }\n";
