@@ -72,7 +72,7 @@ async fn an_account_elsewhere_moves_to_the_account_that_its_owner_keeps() {
     let permissions = ["users.read", "users.manage"].map(str::to_owned);
     let made = services.clients.create(&services.operator_context(), "desk", &permissions, None).await.unwrap();
     let client = services.clients.authenticate(&made.client.id.to_string(), &made.client_secret, &some_origin()).await;
-    let desk = format!("Bearer {}", services.clients.token(&client.unwrap()).unwrap().access_token);
+    let desk = format!("Bearer {}", services.clients.token(&client.unwrap(), None).unwrap().access_token);
     let list = format!("/v1/users/{kept}/identities");
     let items = get(&router, &list, &[("authorization", &desk)]).await.json()["items"].as_array().unwrap().clone();
     assert_eq!(items.len(), 2);
