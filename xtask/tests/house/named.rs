@@ -110,9 +110,10 @@ fn unknown_keys(text: &str, keys: &BTreeSet<String>, words: &BTreeSet<String>, c
         }
         let section = name.split('.').next().unwrap_or_default();
         let dotted = name.contains('.') && sections.contains(section);
-        let valued = !name.contains('.') && quote.contains(": ") && quote.starts_with(name);
+        let valued = !name.contains('.') && quote.strip_prefix(name).is_some_and(|rest| rest.starts_with(": "));
         // Permissions and names of statements have dots too; they are texts in the code.
-        if dotted && !keys.contains(name) && !code.contains(&format!("\"{name}\"")) {
+        let known = keys.contains(name) || keys.contains(format!("providers.{name}").as_str());
+        if dotted && !known && !code.contains(&format!("\"{name}\"")) {
             wrong.push(name.to_owned());
         }
         if valued && !last.contains(name) {
