@@ -93,7 +93,7 @@ impl Oidc {
         let said = Mapped { members: claims, mapping: &self.mapping };
         let email = said.text(self.mapping.email.as_ref(), "email").is_some();
         let verified = said.find(self.mapping.email_verified.as_ref(), "email_verified").is_some();
-        !self.openid.facts.policy.allowed_domains.is_empty() && !(email && verified)
+        !(self.openid.facts.policy.allowed_domains.is_empty() || email && verified)
     }
 
     /// The user-info answer, signed or not. Without one the ID token is enough, unless it is needed.

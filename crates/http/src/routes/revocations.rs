@@ -60,6 +60,7 @@ macro_rules! entries {
         /// One entry of the feed. Ignore kinds that you do not know.
         #[derive(Serialize, ToSchema)]
         #[serde(untagged)]
+        #[expect(clippy::enum_variant_names, reason = "the variants are the names of the schemas")]
         #[schema(as = Revocation, discriminator(property_name = "kind", mapping($(($word = $schema)),+)))]
         enum EntryBody {
             $($kind($kind)),+
