@@ -20,7 +20,7 @@ pub struct DeviceTokens {
 
 /// What a device token says. Whether that still counts is for the caller to compare with the account as it is now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Device {
+pub struct KnownDevice {
     /// Whose device.
     pub user: UserId,
     /// The device's own id.
@@ -53,7 +53,7 @@ impl DeviceTokens {
 
     /// What the token says; `None` for anything not minted with this key.
     #[must_use]
-    pub fn parse(&self, text: &str) -> Option<Device> {
+    pub fn parse(&self, text: &str) -> Option<KnownDevice> {
         let encoded = text.strip_prefix(PREFIX).filter(|encoded| encoded.len() == TEXT_LEN)?;
         let bytes = URL_SAFE_NO_PAD.decode(encoded).ok()?;
         let (signed, tag) = bytes.split_at_checked(SIGNED_LEN)?;
@@ -64,7 +64,7 @@ impl DeviceTokens {
         let (id, rest) = rest.split_first_chunk()?;
         let (epoch, rest) = rest.split_first_chunk()?;
         let (minted_at, _) = rest.split_first_chunk()?;
-        Some(Device {
+        Some(KnownDevice {
             user: UserId(Uuid::from_bytes(*user)),
             id: Uuid::from_bytes(*id),
             epoch: i64::from_be_bytes(*epoch),

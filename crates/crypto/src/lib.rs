@@ -18,7 +18,7 @@ mod tokens;
 use subtle::ConstantTimeEq as _;
 
 pub use blind_index::BlindIndex;
-pub use device_token::{Device, DeviceTokens};
+pub use device_token::{DeviceTokens, KnownDevice};
 pub use error::CryptoError;
 pub use fields::{DataKey, Fields, Vault, place};
 pub use master_keys::MasterKeys;

@@ -53,6 +53,7 @@ pub const ROUTES: &[RouteAccess] = &[
     route("GET", "/docs", Access::Public),
     route("GET", "/docs/{file}", Access::Public),
     route("GET", "/problems/{slug}", Access::Public),
+    route("GET", "/", Access::Public),
     route("GET", "/setup", Access::Public),
     route("GET", "/signed-in", Access::Public),
     route("GET", "/pages/{file}", Access::Public),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use userd_crypto::{Device, PasswordError, Zeroizing};
+use userd_crypto::{KnownDevice, PasswordError, Zeroizing};
 use userd_model::{Refusal, SessionId, User, UserId, password};
 use userd_storage::{Failure, repositories::password_credentials::PasswordCredential};
 
@@ -254,7 +254,7 @@ fn busy(error: PasswordError) -> Failure {
 }
 
 /// Whether a device token still counts for the account as it is now.
-pub(crate) fn is_current(device: &Device, user: Option<&User>, credential: Option<&PasswordCredential>) -> bool {
+pub(crate) fn is_current(device: &KnownDevice, user: Option<&User>, credential: Option<&PasswordCredential>) -> bool {
     user.is_some_and(|user| user.security_epoch == device.epoch)
         && credential.is_none_or(|credential| credential.changed_at <= device.minted_at)
 }

@@ -1,4 +1,4 @@
-// The two built-in pages. Text only ever goes in as text; tokens stay in this page's memory.
+// The built-in pages. Text only ever goes in as text; tokens stay in this page's memory.
 "use strict";
 const russian = navigator.language.startsWith("ru");
 const say = (english, inRussian) => (russian ? inRussian : english);
@@ -26,16 +26,19 @@ async function call(path, body) {
 }
 
 function setUp(form) {
-  // The token is in the fragment, which browsers never send anywhere.
+  // The token is in the fragment, which browsers never send anywhere; it stays there, so that the page can be loaded again.
   const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
-  history.replaceState(null, "", location.pathname);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const { username, password } = Object.fromEntries(new FormData(form));
     try {
       const { user } = await call("v1/setup", { setup_token: token, username, password });
+      history.replaceState(null, "", location.pathname);
       form.hidden = true;
-      show(say(`Done. ${user.username} is the administrator and can sign in.`, `Готово. ${user.username} — администратор и может войти.`), false);
+      show(say(
+        `Done. ${user.username} is the administrator.\nNext: POST ${location.origin}/v1/auth/login with this name and password, or look at ${location.origin}/docs.`,
+        `Готово. ${user.username} — администратор.\nДальше: POST ${location.origin}/v1/auth/login с этим именем и паролем или документация: ${location.origin}/docs.`,
+      ), false);
     } catch (error) {
       show(error.message, true);
     }

@@ -1,4 +1,4 @@
-//! The built-in pages: first setup, where a sign-in lands that named no page of its own, and what hands over an answer
+//! The built-in pages: the front page, first setup, where a sign-in lands that named no page of its own, and what hands over an answer
 //! in a fragment. Static files under a policy that allows this host only; what they do goes through the same API as everything else.
 
 use axum::response::{IntoResponse, Response};
@@ -15,7 +15,13 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 /// The routes of this resource.
 #[must_use]
 pub(super) fn routes() -> Routes {
-    Routes::new().with(routes!(setup)).with(routes!(signed_in)).with(routes!(file))
+    Routes::new().with(routes!(front)).with(routes!(setup)).with(routes!(signed_in)).with(routes!(file))
+}
+
+/// What this is, for whoever opens the address that the start prints.
+#[utoipa::path(get, path = "/", tag = "Pages", responses((status = 200, description = "An HTML page", body = String, content_type = "text/html")))]
+async fn front() -> Response {
+    answer("text/html; charset=utf-8", include_str!("../pages/index.html"))
 }
 
 /// The page behind the one-time setup link.

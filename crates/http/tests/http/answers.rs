@@ -8,7 +8,8 @@ use userd_web::{problem::table, testing::*};
 use crate::app::*;
 
 /// Every kind of answer: success, each family of error, pages, files.
-const CRAWL: [(&str, &str, u16); 17] = [
+const CRAWL: [(&str, &str, u16); 18] = [
+    ("GET", "/", 200),
     ("GET", "/livez", 200),
     ("GET", "/readyz", 200),
     ("GET", "/version", 200),

@@ -10,7 +10,7 @@ use super::{SignIn, exchange::Began, provider_fault};
 use crate::{Completion, Context, limits::Limited, sign_in_outcome};
 
 /// The device that hands a proof over: what its user calls it, and what an earlier answer gave it.
-struct Device<'a> {
+struct ShownDevice<'a> {
     name: Option<&'a str>,
     token: Option<&'a str>,
 }
@@ -27,7 +27,7 @@ impl SignIn {
         proof: NativeProof<'_>,
         device_name: Option<&str>,
     ) -> Result<Completion, Failure> {
-        self.native_again(ctx, provider, proof, Device { name: device_name, token: None }).await
+        self.native_again(ctx, provider, proof, ShownDevice { name: device_name, token: None }).await
     }
 
     /// Signs in with a Mini App's data. The device that it signed in first may do so again with the `device_token` of that
@@ -42,7 +42,7 @@ impl SignIn {
         init_data: &str,
         device_token: Option<&str>,
     ) -> Result<Completion, Failure> {
-        let device = Device { name: None, token: device_token };
+        let device = ShownDevice { name: None, token: device_token };
         self.native_again(ctx, provider, NativeProof::InitData(init_data), device).await
     }
 
@@ -51,7 +51,7 @@ impl SignIn {
         ctx: &Context,
         provider: &str,
         proof: NativeProof<'_>,
-        device: Device<'_>,
+        device: ShownDevice<'_>,
     ) -> Result<Completion, Failure> {
         let end = self.prove(ctx, provider, proof, device).await;
         sign_in_outcome::ended(self.method(provider), end.as_ref().map(Completion::who));
@@ -63,7 +63,7 @@ impl SignIn {
         ctx: &Context,
         provider: &str,
         proof: NativeProof<'_>,
-        device: Device<'_>,
+        device: ShownDevice<'_>,
     ) -> Result<Completion, Failure> {
         self.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
         let device_name = crate::sessions::device_name(device.name)?;

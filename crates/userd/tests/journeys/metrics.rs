@@ -44,6 +44,7 @@ on_each_engine! {
 }
 
 /// (fault 33)
+/// ASVS V13.4.5
 #[tokio::test]
 async fn metrics_and_readiness_have_an_address_of_their_own_where_one_is_configured() {
     let app = TestApp::build(Engine::Sqlite).await.unwrap().at_its_address();

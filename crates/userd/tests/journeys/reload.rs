@@ -32,6 +32,7 @@ async fn offered(visitor: &Caller) -> Vec<String> {
 }
 
 /// (fault 25)
+/// F20: a reload of a wrong file changes nothing.
 #[tokio::test]
 async fn a_hangup_changes_level_limits_and_providers_and_names_what_needs_a_restart() {
     const YANDEX: &str = "providers: [{ id: yandex, kind: yandex, client_id: a, client_secret: b }]\n";
