@@ -241,7 +241,7 @@ mod tests {
             for changed in [blocked, signed_out] {
                 assert_eq!((changed.security_epoch, changed.version, changed.updated_at), (epoch + 1, 8, now));
             }
-            let mut unblocked = user(epoch);
+            let mut unblocked = User { status: UserStatus::Blocked, ..user(epoch) };
             unblocked.unblock(now).expect("an account that is not deleted");
             assert_eq!((unblocked.security_epoch, unblocked.version), (epoch, 8), "nothing is revoked by it");
         }

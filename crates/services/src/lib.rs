@@ -5,6 +5,7 @@
 
 pub mod access_tokens;
 pub mod accounts;
+mod admission;
 mod authenticate;
 mod background;
 pub mod bot;
@@ -18,6 +19,7 @@ pub mod health;
 pub mod idempotency;
 pub mod limits;
 pub mod passwords;
+mod remembered;
 pub mod revocations;
 pub mod roles;
 mod sealing;

@@ -28,6 +28,8 @@ pub struct Replica {
     readers: Vec<JoinHandle<()>>,
     /// From the start of the process to the first `ready`.
     pub ready_after: Duration,
+    /// Its data stay where they are for as long as it runs.
+    _app: Option<TestApp>,
 }
 
 /// How a process ended.
@@ -77,7 +79,14 @@ impl Replica {
             tokio::spawn(read(child.stdout.take().unwrap(), Arc::clone(&stdout))),
             tokio::spawn(read(child.stderr.take().unwrap(), Arc::clone(&stderr))),
         ];
-        Self { child, url: String::new(), stdout, stderr, readers, ready_after: Duration::ZERO }
+        Self { child, url: String::new(), stdout, stderr, readers, ready_after: Duration::ZERO, _app: None }
+    }
+
+    /// Keeps an app's folder and database until this process has ended.
+    #[must_use]
+    pub fn keeping(mut self, app: &TestApp) -> Self {
+        self._app = Some(app.clone());
+        self
     }
 
     fn address(&self) -> Option<String> {

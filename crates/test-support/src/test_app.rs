@@ -117,7 +117,7 @@ impl TestApp {
 
     /// Starts a process and waits until it is ready.
     pub async fn open(&self) -> Replica {
-        Replica::start(self.command()).await
+        Replica::start(self.command()).await.keeping(self)
     }
 
     /// Runs a command to its end.

@@ -57,6 +57,7 @@ fn every_command_of_the_contract_is_there() {
         "keys list",
         "keys rotate",
         "keys revoke k",
+        "keys revoke -78yddjjgxmaLRLX52Xf1jKfJF3QYFfrCfr3w-3SkUk",
         "keys rewrap",
         "clients create c",
         "clients list",

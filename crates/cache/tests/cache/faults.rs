@@ -245,9 +245,9 @@ async fn news_after_a_flush_that_sort_before_what_was_read_are_noticed_when_the_
     let ahead = format!("{}-0", milliseconds(&mut raw).await + 3_600_000);
     redis::pipe()
         .atomic()
-        .set("{userd:fanout}:n", 1)
+        .set("userd:{fanout}:n", 1)
         .cmd("XADD")
-        .arg(&["{userd:fanout}", &ahead, "n", "1", "o", "another", "k", "m", "p", "early"])
+        .arg(&["userd:{fanout}", &ahead, "n", "1", "o", "another", "k", "m", "p", "early"])
         .exec_async(&mut raw)
         .await
         .unwrap();
@@ -307,7 +307,7 @@ async fn a_message_lost_for_good_is_noticed_even_when_nothing_follows() {
     assert!(b.put(&key("u"), entry(1, "one"), MINUTE).await);
     let mut at_b = b.subscribe();
     let mut raw = server.raw().await;
-    let _number: i64 = raw.incr("{userd:fanout}:n", 1).await.unwrap();
+    let _number: i64 = raw.incr("userd:{fanout}:n", 1).await.unwrap();
     assert_eq!(next(&mut at_b).await, Message::Resync);
 }
 

@@ -76,8 +76,8 @@ async fn a_poisoned_limit_or_stream_heals() {
     assert!(wait <= HOURLY.period, "never locked out for longer than the period: {wait:?}");
 
     let mut at_b = b.subscribe();
-    let () = raw.set("{userd:fanout}", "not a stream").await.unwrap();
-    let () = raw.set("{userd:fanout}:n", "not a number").await.unwrap();
+    let () = raw.set("userd:{fanout}", "not a stream").await.unwrap();
+    let () = raw.set("userd:{fanout}:n", "not a number").await.unwrap();
     eventually("news arrive again", async || {
         a.publish(b"news"[..].into()).await;
         next(&mut at_b).await == Message::Payload(b"news"[..].into())

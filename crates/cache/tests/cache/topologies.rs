@@ -43,7 +43,7 @@ fn certificates(directory: &Path) {
     std::fs::write(directory.join("server.key"), server_key.serialize_pem()).unwrap();
 }
 
-const SECURED: [&str; 22] = [
+const SECURED: [&str; 21] = [
     "--tls-port",
     "PORT",
     "--tls-cert-file",
@@ -62,7 +62,6 @@ const SECURED: [&str; 22] = [
     "on",
     ">s3cret:/@",
     "~userd:*",
-    "~{userd:fanout}*",
     "+@all",
     "--loglevel",
     "warning",

@@ -5,16 +5,16 @@ use userd_model::{Act, Refusal, Session, SessionId, Timestamp, UserId};
 use userd_storage::Failure;
 
 use super::{CHALLENGE_PURPOSE, Sessions};
-use crate::{Context, change::Change, idempotency, sign_in};
+use crate::{Context, change::Change, idempotency};
+
+/// Codes of a provider's sign-in that are on their way to be exchanged.
+pub(crate) const EXCHANGE_PURPOSE: &str = "exchange_code";
+/// Sign-ins by the bot that are on their way.
+pub(crate) const BOT_PURPOSE: &str = "bot_attempt";
 
 /// One-time tokens that would begin a session: whoever signs out everywhere ends these too.
-const BEGINNINGS: [&str; 5] = [
-    CHALLENGE_PURPOSE,
-    idempotency::REPLAY_PURPOSE,
-    idempotency::SECRET_PURPOSE,
-    sign_in::EXCHANGE_PURPOSE,
-    sign_in::BOT_PURPOSE,
-];
+const BEGINNINGS: [&str; 5] =
+    [CHALLENGE_PURPOSE, idempotency::REPLAY_PURPOSE, idempotency::SECRET_PURPOSE, EXCHANGE_PURPOSE, BOT_PURPOSE];
 
 /// A session as its owner and administrators see it.
 #[derive(Clone, Debug, Serialize)]

@@ -14,6 +14,7 @@ use userd_model::SessionId;
 
 pub(crate) use {
     completion::{CHALLENGE_PURPOSE, Proof},
+    ending::{BOT_PURPOSE, EXCHANGE_PURPOSE},
     login::{device_name, login_key},
 };
 pub use {
@@ -23,8 +24,8 @@ pub use {
 };
 
 use crate::{
-    Dependencies, UserView, access_tokens::AccessTokens, change::Changes, limits::Limits, passwords::PasswordProof,
-    sign_in::AdmissionRules, user_reader::UserReader,
+    Dependencies, UserView, access_tokens::AccessTokens, admission::AdmissionRules, change::Changes, limits::Limits,
+    passwords::PasswordProof, user_reader::UserReader,
 };
 
 /// Starts, refreshes and ends sessions.

@@ -19,12 +19,12 @@ use userd_storage::{Failure, UnitOfWork, repositories::claims::Claim};
 use super::{
     SignIn,
     identity_names::{KIND, name, names},
-    remembered::{self, Remembered},
 };
 use crate::{
     Context,
     accounts::{AccountSeed, NewAccount, claim, claim_all},
     change::Change,
+    remembered::{self, Remembered},
     user_reader::seal_phone,
 };
 

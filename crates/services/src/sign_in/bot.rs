@@ -32,7 +32,7 @@ use crate::{
 };
 
 const LIFE: Duration = Duration::from_secs(300);
-pub(crate) const PURPOSE: &str = "bot_attempt";
+const PURPOSE: &str = crate::sessions::BOT_PURPOSE;
 const CONTEXT: &str = "secrets|bot_attempt";
 const PREFIX: &str = "";
 

@@ -15,7 +15,7 @@ use crate::{Completion, Context, change::Change, limits::Limited, sessions::Proo
 
 const LIFE: Duration = Duration::from_secs(60);
 const PREFIX: &str = "";
-pub(crate) const PURPOSE: &str = "exchange_code";
+const PURPOSE: &str = crate::sessions::EXCHANGE_PURPOSE;
 const CONTEXT: &str = "secrets|exchange_code";
 /// A code that was exchanged, for as long as it is worth knowing that somebody shows it again.
 const SPENT: &str = "spent_exchange_code";

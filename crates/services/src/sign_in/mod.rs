@@ -5,36 +5,31 @@
 //! - `login_flow.rs`: what is remembered between begin and finish, single use and bound to the browser
 //! - `finish.rs`: the provider's answer
 //! - `admit.rs`: who a profile is here; the linking rules
-//! - `admission.rs`: the same rules at each renewal
 //! - `exchange.rs`: the one-time code for tokens, so that tokens never travel in a URL
 //! - `native.rs`: apps that hand over a proof themselves
 //! - `identities.rs`: a user's accounts elsewhere: list, unlink
 //! - `moving.rs`: an account elsewhere from one user to another
-//! - `identity_names.rs`, `remembered.rs`: how identities are named in claims, and what is sealed with them
+//! - `identity_names.rs`, `identity_fields.rs`: how identities are named in claims, and what is sealed with them
 //! - `replay.rs`: what was signed elsewhere is good once
 //! - `bot.rs`: sign-in by a message to the messenger's bot
+//!
+//! Deliberately absent: the same rules at each renewal (`admission.rs` of the crate).
 
-mod admission;
 mod admit;
 mod bot;
 mod exchange;
 mod finish;
 mod identities;
+mod identity_fields;
 mod identity_names;
 mod login_flow;
 mod moving;
 mod native;
-mod remembered;
 mod replay;
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
-
-pub(crate) use admission::AdmissionRules;
-pub(crate) use bot::PURPOSE as BOT_PURPOSE;
 pub use bot::{BotPoll, BotStart};
-pub(crate) use exchange::PURPOSE as EXCHANGE_PURPOSE;
 pub use finish::{Finished, ReturnTo};
 pub use identities::IdentityView;
 pub use login_flow::{Start, StartedFlow};
@@ -43,7 +38,10 @@ pub use userd_providers::{Kind, NativeProof, callback_params, telegram::fields_o
 use userd_providers::{Provider, ProviderFault};
 use userd_storage::Failure;
 
-use crate::{Dependencies, bot::TelegramBot, change::Changes, limits::Limits, sessions::Sessions, sign_in_outcome};
+use crate::{
+    Dependencies, admission::Providers, bot::TelegramBot, change::Changes, limits::Limits, sessions::Sessions,
+    sign_in_outcome,
+};
 
 /// What sign-in obeys.
 #[derive(Clone, Debug, Default)]
@@ -53,9 +51,6 @@ pub struct SignInSettings {
     /// The service's own address, for callbacks and the built-in landing page.
     pub public_url: String,
 }
-
-/// The configured providers, those that are switched off included.
-pub(crate) type Providers = Arc<ArcSwap<Vec<Arc<dyn Provider>>>>;
 
 /// Signs people in through providers, and links accounts elsewhere to theirs.
 #[derive(Clone)]

@@ -118,7 +118,7 @@ async fn a_changed_profile_moves_no_place(fixture: Fixture) {
 async fn every_entry_that_commits_late_is_handed_out(fixture: Fixture) {
     let app = fixture.app().await;
     let random = TestRandom::default();
-    let dice = |below: u64| {
+    let random_below = |below: u64| {
         let mut bytes = [0; 8];
         userd_model::Random::fill(&random, &mut bytes);
         u64::from_be_bytes(bytes) % below
@@ -126,18 +126,18 @@ async fn every_entry_that_commits_late_is_handed_out(fixture: Fixture) {
     let mut verifiers: Vec<_> = [1, 2, 7, 200].map(|limit| (limit, Verifier::default())).into();
     let mut written = BTreeSet::new();
     for _ in 0..40 {
-        for _ in 0..dice(8) {
-            let late = Duration::from_millis(dice(14_000));
+        for _ in 0..random_below(8) {
+            let late = Duration::from_millis(random_below(14_000));
             written.insert(record(&app, session(&app), app.now().minus(late)).await);
         }
         let changed = Revoked::Changed { user_id: UserId::mint(app.deps.random.as_ref()), version: 1 };
         record(&app, changed, app.now()).await;
         for (limit, verifier) in &mut verifiers {
-            if dice(3) > 0 {
+            if random_below(3) > 0 {
                 verifier.poll(&app, *limit).await;
             }
         }
-        app.advance(Duration::from_millis(dice(3_000)));
+        app.advance(Duration::from_millis(random_below(3_000)));
     }
     for (limit, verifier) in &mut verifiers {
         verifier.poll(&app, *limit).await;

@@ -40,6 +40,7 @@ async fn only_who_may_administers_accounts(fixture: Fixture) {
         }
     }
     // Sessions are for their owner and whoever reads accounts (fault 34).
+    app.login("grace", PASSWORD).await.unwrap();
     for (actor, reads) in [(&ada_acts, false), (&reader, true), (&manager, false), (&root_acts, true)] {
         let listed = app.sessions.list(&acting(&app, actor), grace.id, None, 10).await;
         match reads {

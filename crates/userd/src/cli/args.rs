@@ -235,7 +235,8 @@ pub enum KeysCommand {
     Rotate,
     /// Take a key away: every token that it signed dies at once.
     Revoke {
-        /// The key's id, as `userd keys list` shows it.
+        /// The key's id, as `userd keys list` shows it. It may begin with a hyphen.
+        #[arg(allow_hyphen_values = true)]
         kid: String,
     },
     /// Seal everything anew that is still sealed under an earlier master key (crypto.previous_master_key_files).

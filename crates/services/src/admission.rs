@@ -3,12 +3,15 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use userd_model::{Refusal, Session, User};
 use userd_providers::Provider;
 use userd_storage::{Failure, UnitOfWork};
 
-use super::{Providers, remembered};
-use crate::Dependencies;
+use crate::{Dependencies, remembered::remembered};
+
+/// The configured providers, those that are switched off included; replaced when the configuration is read anew.
+pub(crate) type Providers = Arc<ArcSwap<Vec<Arc<dyn Provider>>>>;
 
 /// Decides whether those who came through a provider may go on.
 #[derive(Clone)]
@@ -36,7 +39,7 @@ impl AdmissionRules {
         let Some(id) = session.identity_id else { return Ok(()) };
         let Some(identity) = uow.identities().find(id).await? else { return Ok(()) };
         let provider = self.enabled(&identity.provider).ok_or(Refusal::SignInNotAllowed("provider_disabled"))?;
-        let profile = remembered::remembered(&self.deps, user, &identity)?;
+        let profile = remembered(&self.deps, user, &identity)?;
         let proven = profile.filter(|profile| profile.email_verified).and_then(|profile| profile.email);
         if provider.policy().admits_address(proven.as_deref()) {
             return Ok(());

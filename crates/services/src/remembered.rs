@@ -1,4 +1,5 @@
-//! What is remembered of an identity's profile and tokens, sealed with its user's data key. Deliberately absent: storage.
+//! What is remembered of somebody's account elsewhere, sealed with its user's data key. Deliberately absent: storage, and
+//! who may sign in by it.
 
 use serde::{Deserialize, Serialize};
 use userd_crypto::Zeroizing;
@@ -6,12 +7,11 @@ use userd_model::{Identity, IdentityId, Phone, Refusal, Sealed, User, text};
 use userd_providers::Profile;
 use userd_storage::Failure;
 
-use super::SignIn;
 use crate::{Dependencies, user_reader::internal};
 
 /// What is remembered of a profile, sealed.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Remembered {
+pub(crate) struct Remembered {
     pub name: Option<String>,
     pub username: Option<String>,
     pub email: Option<String>,
@@ -62,7 +62,7 @@ impl Remembered {
 }
 
 /// A phone number in its one form, however a provider writes it.
-pub(super) fn phone(text: &str) -> Option<Phone> {
+pub(crate) fn phone(text: &str) -> Option<Phone> {
     let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
     Phone::parse_digits(&digits).ok()
 }
@@ -71,53 +71,16 @@ fn is_picture(url: &str) -> bool {
     url.len() <= 2048 && url.starts_with("https://") && url.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-impl SignIn {
-    pub(super) fn seal_profile(&self, user: &User, id: IdentityId, remembered: &Remembered) -> Result<Sealed, Failure> {
-        let bytes = serde_json::to_vec(remembered).map_err(internal)?;
-        self.seal(user, id, "profile", &bytes)
-    }
-
-    pub(super) fn seal_tokens(
-        &self,
-        user: &User,
-        id: IdentityId,
-        profile: &Profile,
-    ) -> Result<Option<Sealed>, Failure> {
-        let Some(tokens) = &profile.tokens else { return Ok(None) };
-        let bytes = tokens.to_sealable().map_err(internal)?;
-        self.seal(user, id, "tokens", &bytes).map(Some)
-    }
-
-    pub(super) fn remembered(&self, user: &User, identity: &Identity) -> Result<Option<Remembered>, Failure> {
-        remembered(&self.deps, user, identity)
-    }
-
-    pub(super) fn seal(&self, user: &User, id: IdentityId, field: &str, plain: &[u8]) -> Result<Sealed, Failure> {
-        let wrapped = user.data_key.as_ref().ok_or(Refusal::NotFound)?;
-        let key = self.deps.crypto.fields.open_data_key(wrapped, user.id).map_err(internal)?;
-        key.seal(self.deps.random.as_ref(), &context(id, field), plain).map_err(internal)
-    }
-
-    pub(super) fn open(
-        &self,
-        user: &User,
-        id: IdentityId,
-        field: &str,
-        sealed: &Sealed,
-    ) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        open(&self.deps, user, id, field, sealed)
-    }
-}
-
 /// What is remembered of an identity's profile.
-pub(super) fn remembered(deps: &Dependencies, user: &User, identity: &Identity) -> Result<Option<Remembered>, Failure> {
+pub(crate) fn remembered(deps: &Dependencies, user: &User, identity: &Identity) -> Result<Option<Remembered>, Failure> {
     let Some(sealed) = &identity.profile else { return Ok(None) };
     let bytes = open(deps, user, identity.id, "profile", sealed)?;
     let told: Remembered = serde_json::from_slice(&bytes).map_err(internal)?;
     Ok(Some(told.fit_to_be_shown()))
 }
 
-fn open(
+/// Opens a field of an identity.
+pub(crate) fn open(
     deps: &Dependencies,
     user: &User,
     id: IdentityId,
@@ -129,6 +92,7 @@ fn open(
     key.open(&context(id, field), sealed).map_err(internal)
 }
 
-fn context(id: IdentityId, field: &str) -> String {
+/// Where a field of an identity is sealed.
+pub(crate) fn context(id: IdentityId, field: &str) -> String {
     format!("identities|{field}|{id}")
 }
