@@ -23,11 +23,11 @@ async fn revocations_of_every_kind_are_read_from_a_moment_on_and_page_by_page() 
         let first = &made[0];
         assert_eq!(duplicate(transact!(store, uow => uow.revocations().insert(first).await?)), "revocations");
         assert_eq!(store.reading().revocations().after(start, 7).await.unwrap(), *made);
-        assert_eq!(store.reading().revocations().after(start.plus(seconds(4)), 2).await.unwrap(), made[4..]);
+        assert_eq!(store.reading().revocations().after(start.plus(seconds(4)), 3).await.unwrap(), made[4..]);
         let before = (Timestamp::from_micros(start.micros() - 1), RevocationId(id()));
         assert_eq!(store.reading().revocations().page(Some(before), 4).await.unwrap(), made[..4]);
         let after = (made[3].recorded_at, made[3].id);
-        assert_eq!(store.reading().revocations().page(Some(after), 2).await.unwrap(), made[4..]);
+        assert_eq!(store.reading().revocations().page(Some(after), 3).await.unwrap(), made[4..]);
         assert_eq!(store.reading().revocations().page(None, 1).await.unwrap().len(), 1);
     })
     .await;

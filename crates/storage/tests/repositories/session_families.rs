@@ -32,7 +32,13 @@ async fn a_session_comes_back_as_stored_and_as_changed() {
             assert_eq!(find(store, before.id).await.as_ref(), Some(&before));
             let changed = &Session { id: before.id, ..after };
             transact!(store, uow => uow.sessions().update(changed).await?).unwrap();
-            let expected = Session { user_id: before.user_id, created_at: before.created_at, ..changed.clone() };
+            // Whose it is, since when, and through which identity it began never changes.
+            let expected = Session {
+                user_id: before.user_id,
+                created_at: before.created_at,
+                identity_id: before.identity_id,
+                ..changed.clone()
+            };
             assert_eq!(find(store, before.id).await, Some(expected));
         }
     })
