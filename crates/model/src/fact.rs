@@ -53,7 +53,46 @@ pub struct Fact {
     pub data: serde_json::Value,
 }
 
+/// A public fact in the event log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// The part of the log: a hash of the subject.
+    pub shard: i64,
+    /// The place in the shard: from 1 on, without gaps.
+    pub position: i64,
+    /// The fact's.
+    pub id: EventId,
+    /// What happened.
+    pub kind: String,
+    /// To what.
+    pub subject: Subject,
+    /// Which of the subject's facts it is. Facts that are not public leave gaps.
+    pub number: i64,
+    /// When.
+    pub at: Timestamp,
+    /// How long it is kept.
+    pub expires_at: Timestamp,
+    /// More ids and words.
+    pub data: serde_json::Value,
+}
+
 impl Fact {
+    /// The event that tells of it, at this place of the log.
+    #[must_use]
+    pub fn at_position(&self, shard: i64, position: i64, expires_at: Timestamp) -> Event {
+        Event {
+            shard,
+            position,
+            id: self.id,
+            kind: self.kind.clone(),
+            subject: self.subject.clone(),
+            number: self.number,
+            at: self.at,
+            expires_at,
+            data: self.data.clone(),
+        }
+    }
+
     /// Under whose key the origin is sealed: the user's who acted, or that of the user to whom somebody unknown did it.
     /// Under none where no user is concerned.
     #[must_use]

@@ -30,7 +30,7 @@ pub mod username;
 pub use client::Client;
 pub use email::Email;
 pub use event::EventKind;
-pub use fact::{Fact, FactActor, Subject};
+pub use fact::{Event, Fact, FactActor, Subject};
 pub use id::{ClientId, EventId, IdentityId, RevocationId, SessionId, TokenId, UserId};
 pub use identity::Identity;
 pub use password::{AboutUser, PasswordRules};

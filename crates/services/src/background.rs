@@ -10,6 +10,8 @@ use crate::{Services, revocations::Consequence, sweeper::SWEEPER};
 
 /// A lost message costs this much at most.
 const POLL: Duration = Duration::from_millis(400);
+/// What another replica told waits this long at most; what was told here wakes the worker.
+const EVENTS: Duration = Duration::from_millis(500);
 const KEYS: Duration = Duration::from_secs(30);
 const SWEEP: Duration = Duration::from_secs(60);
 
@@ -27,6 +29,7 @@ impl Services {
         loops.spawn(every(SWEEP, stop.clone(), Arc::clone(self), |services| async move {
             services.sweeper.tick().await.map(drop)
         }));
+        loops.spawn(append_events(stop.clone(), Arc::clone(self)));
         loops.spawn(listen(stop.clone(), Arc::clone(self)));
         loops
     }
@@ -40,7 +43,7 @@ impl Services {
         for lease in [SWEEPER, SIGNING_KEYS] {
             self.sweeper.give_back(lease).await?;
         }
-        Ok(())
+        self.event_log.give_back().await
     }
 
     /// One poll of the revocations and what follows from it.
@@ -93,6 +96,24 @@ async fn every<F>(
         }
         tokio::select! {
             () = tokio::time::sleep(period) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+/// Appends to the event log: at once when something is told here, else now and then.
+async fn append_events(mut stop: watch::Receiver<bool>, services: Arc<Services>) {
+    let mut failing = false;
+    loop {
+        let failed = services.event_log.tick().await.err();
+        if let Some(failure) = failed.as_ref().filter(|_| !failing) {
+            tracing::warn!(%failure, "events are not appended; it will be tried again until it works");
+        }
+        failing = failed.is_some();
+        let told = async { if failing { std::future::pending().await } else { services.event_log.told().await } };
+        tokio::select! {
+            () = told => {}
+            () = tokio::time::sleep(EVENTS) => {}
             _ = stop.wait_for(|stop| *stop) => return,
         }
     }

@@ -11,6 +11,7 @@ use std::{
     sync::Arc,
 };
 
+use tokio::sync::Notify;
 use userd_crypto::CryptoManager;
 use userd_model::{EventKind, Refusal, Revocation, Revoked, Session, Subject, Timestamp, User, UserId};
 use userd_storage::{Failure, UnitOfWork};
@@ -28,6 +29,8 @@ pub struct Changes {
     deps: Dependencies,
     revocations: Arc<Revocations>,
     users: UserReader,
+    /// Wakes whoever passes facts on.
+    told: Arc<Notify>,
 }
 
 /// One change under way: every repository of its unit of work, and what is told once it is durable.
@@ -49,6 +52,7 @@ struct Effects {
     revocations: Vec<Revocation>,
     changed: Vec<User>,
     signed_in: Vec<User>,
+    told: bool,
 }
 
 /// What a body answers: a value that is durable. Only [`Change::commit`] makes one.
@@ -71,7 +75,7 @@ struct Ids<'a> {
 
 impl Changes {
     pub(crate) fn new(deps: &Dependencies, revocations: Arc<Revocations>, users: UserReader) -> Self {
-        Self { deps: deps.clone(), revocations, users }
+        Self { deps: deps.clone(), revocations, users, told: Arc::default() }
     }
 
     /// Runs `work` until it commits or refuses, and then does what follows from it.
@@ -122,7 +126,15 @@ impl Changes {
         Context::new(self.deps.now()).acting_as(userd_model::Actor::System)
     }
 
+    /// Is notified after each commit that told something.
+    pub(crate) fn told(&self) -> Arc<Notify> {
+        Arc::clone(&self.told)
+    }
+
     async fn follow(&self, effects: Effects) {
+        if effects.told {
+            self.told.notify_one();
+        }
         for user in &effects.changed {
             self.users.changed(user).await;
         }
@@ -205,6 +217,7 @@ impl Change<'_> {
     /// Those of [`UnitOfWork::commit`].
     pub async fn commit<T>(mut self, value: T) -> Result<Committed<T>, Failure> {
         self.unit.defer_writes();
+        self.effects.told = !self.facts.is_empty();
         self.facts.write(&mut self.unit, &self.changes.deps, self.context).await?;
         self.unit.revocations().insert_many(&self.effects.revocations).await?;
         self.unit.commit(Committed { value, effects: self.effects }).await

@@ -51,6 +51,10 @@ impl FactDraft {
 }
 
 impl FactDrafts {
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.drafts.is_empty()
+    }
+
     pub(crate) fn begin(&mut self, user: &User) {
         self.new.push((user.id, user.data_key.clone()));
     }

@@ -13,6 +13,7 @@ pub mod change;
 pub mod clients;
 pub mod context;
 pub mod dependencies;
+pub mod event_log;
 pub mod fact_drafts;
 mod facts;
 pub mod health;

@@ -11,6 +11,7 @@ use crate::{
     bot::{BotUpdates, TelegramBot},
     change::Changes,
     clients::Clients,
+    event_log::EventLog,
     health::Health,
     idempotency::IdempotencyKeys,
     limits::{LimitSettings, Limits},
@@ -52,6 +53,8 @@ pub struct Services {
     pub sign_in: SignIn,
     /// What the messenger's bot hears.
     pub bot: BotUpdates,
+    /// From the outbox to the event log.
+    pub event_log: EventLog,
     /// Whether the database serves.
     pub health: Health,
     /// Removal of what has expired.
@@ -118,6 +121,7 @@ impl Services {
             ),
             signing_keys: SigningKeys::new(deps.clone(), changes.clone()),
             users: Users::new(deps.clone(), changes.clone(), user_reader.clone()),
+            event_log: EventLog::new(deps.clone(), changes.clone()),
             health: Health::new(deps.clone(), changes.clone()),
             sweeper: Sweeper::new(deps.clone(), changes.clone()),
             deps,

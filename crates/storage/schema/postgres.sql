@@ -121,6 +121,34 @@ CREATE TABLE IF NOT EXISTS fact_numbers (
     number BIGINT NOT NULL,
     PRIMARY KEY (subject_kind, subject_id)
 );
+CREATE TABLE IF NOT EXISTS appended_numbers (
+    subject_kind TEXT COLLATE "C" NOT NULL,
+    subject_id TEXT COLLATE "C" NOT NULL,
+    user_id UUID NOT NULL,
+    number BIGINT NOT NULL,
+    PRIMARY KEY (subject_kind, subject_id)
+);
+CREATE TABLE IF NOT EXISTS events (
+    shard BIGINT NOT NULL,
+    position BIGINT NOT NULL,
+    id UUID NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    subject_kind TEXT COLLATE "C" NOT NULL,
+    subject_id TEXT COLLATE "C" NOT NULL,
+    user_id UUID NOT NULL,
+    number BIGINT NOT NULL,
+    occurred_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL,
+    data JSONB NOT NULL,
+    PRIMARY KEY (shard, position)
+);
+CREATE INDEX IF NOT EXISTS events_by_expiry ON events (expires_at ASC, shard ASC, position ASC);
+CREATE TABLE IF NOT EXISTS event_heads (
+    shard BIGINT NOT NULL,
+    position BIGINT NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (shard)
+);
 CREATE TABLE IF NOT EXISTS replay_guard (
     hash BYTEA NOT NULL,
     purpose TEXT COLLATE "C" NOT NULL,

@@ -121,6 +121,34 @@ CREATE TABLE IF NOT EXISTS fact_numbers (
     number INTEGER NOT NULL,
     PRIMARY KEY (subject_kind, subject_id)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS appended_numbers (
+    subject_kind TEXT NOT NULL,
+    subject_id TEXT NOT NULL,
+    user_id BLOB NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (subject_kind, subject_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS events (
+    shard INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    subject_kind TEXT NOT NULL,
+    subject_id TEXT NOT NULL,
+    user_id BLOB NOT NULL,
+    number INTEGER NOT NULL,
+    occurred_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    data TEXT NOT NULL,
+    PRIMARY KEY (shard, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS events_by_expiry ON events (expires_at, shard, position);
+CREATE TABLE IF NOT EXISTS event_heads (
+    shard INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (shard)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS replay_guard (
     hash BLOB NOT NULL,
     purpose TEXT NOT NULL,

@@ -1,3 +1,7 @@
+-- appended_numbers.by_subject
+SELECT subject_kind, subject_id, user_id, number FROM appended_numbers WHERE subject_kind = $1 AND subject_id = $2;
+-- appended_numbers.upsert
+INSERT INTO appended_numbers (subject_kind, subject_id, user_id, number) VALUES ($1, $2, $3, $4) ON CONFLICT (subject_kind, subject_id) DO UPDATE SET user_id = excluded.user_id, number = excluded.number;
 -- claims.insert
 INSERT INTO claims (claim_hash, kind, owner_id, created_at) VALUES ($1, $2, $3, $4);
 -- claims.by_hash
@@ -16,6 +20,16 @@ UPDATE clients SET name = $1, secret_hash = $2, permissions = $3, secret_changed
 SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at FROM clients WHERE scope = $1 ORDER BY scope, created_at, id LIMIT $2;
 -- clients.next_page
 SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at FROM clients WHERE scope = $1 AND (created_at, id) > ($2, $3) ORDER BY scope, created_at, id LIMIT $4;
+-- event_heads.by_shard
+SELECT shard, position, expires_at FROM event_heads WHERE shard = $1;
+-- event_heads.all
+SELECT shard, position, expires_at FROM event_heads ORDER BY shard;
+-- event_heads.upsert
+INSERT INTO event_heads (shard, position, expires_at) VALUES ($1, $2, $3) ON CONFLICT (shard) DO UPDATE SET position = excluded.position, expires_at = excluded.expires_at;
+-- events.append
+INSERT INTO events (shard, position, id, kind, subject_kind, subject_id, user_id, number, occurred_at, expires_at, data) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+-- events.behind
+SELECT shard, position, id, kind, subject_kind, subject_id, user_id, number, occurred_at, expires_at, data FROM events WHERE shard = $1 AND (position) > ($2) ORDER BY shard, position LIMIT $3;
 -- fact_numbers.by_subject
 SELECT subject_kind, subject_id, user_id, number FROM fact_numbers WHERE subject_kind = $1 AND subject_id = $2;
 -- fact_numbers.upsert
@@ -210,6 +224,30 @@ SELECT subject_kind, subject_id, user_id, number FROM fact_numbers WHERE (subjec
 SELECT subject_kind, subject_id FROM fact_numbers ORDER BY subject_kind DESC, subject_id DESC LIMIT $1;
 -- fact_numbers.copy_insert
 INSERT INTO fact_numbers (subject_kind, subject_id, user_id, number) VALUES ($1, $2, $3, $4);
+-- appended_numbers.copy_first_page
+SELECT subject_kind, subject_id, user_id, number FROM appended_numbers ORDER BY subject_kind, subject_id LIMIT $1;
+-- appended_numbers.copy_next_page
+SELECT subject_kind, subject_id, user_id, number FROM appended_numbers WHERE (subject_kind, subject_id) > ($1, $2) ORDER BY subject_kind, subject_id LIMIT $3;
+-- appended_numbers.copy_last_key
+SELECT subject_kind, subject_id FROM appended_numbers ORDER BY subject_kind DESC, subject_id DESC LIMIT $1;
+-- appended_numbers.copy_insert
+INSERT INTO appended_numbers (subject_kind, subject_id, user_id, number) VALUES ($1, $2, $3, $4);
+-- events.copy_first_page
+SELECT shard, position, id, kind, subject_kind, subject_id, user_id, number, occurred_at, expires_at, data FROM events ORDER BY shard, position LIMIT $1;
+-- events.copy_next_page
+SELECT shard, position, id, kind, subject_kind, subject_id, user_id, number, occurred_at, expires_at, data FROM events WHERE (shard, position) > ($1, $2) ORDER BY shard, position LIMIT $3;
+-- events.copy_last_key
+SELECT shard, position FROM events ORDER BY shard DESC, position DESC LIMIT $1;
+-- events.copy_insert
+INSERT INTO events (shard, position, id, kind, subject_kind, subject_id, user_id, number, occurred_at, expires_at, data) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+-- event_heads.copy_first_page
+SELECT shard, position, expires_at FROM event_heads ORDER BY shard LIMIT $1;
+-- event_heads.copy_next_page
+SELECT shard, position, expires_at FROM event_heads WHERE (shard) > ($1) ORDER BY shard LIMIT $2;
+-- event_heads.copy_last_key
+SELECT shard FROM event_heads ORDER BY shard DESC LIMIT $1;
+-- event_heads.copy_insert
+INSERT INTO event_heads (shard, position, expires_at) VALUES ($1, $2, $3);
 -- replay_guard.copy_first_page
 SELECT hash, purpose, expires_at FROM replay_guard ORDER BY hash LIMIT $1;
 -- replay_guard.copy_next_page
@@ -270,6 +308,10 @@ DELETE FROM revocations WHERE id = $1;
 SELECT shard, created_at, id FROM outbox WHERE shard = $1 AND created_at <= $2 ORDER BY shard, created_at, id LIMIT $3;
 -- outbox.remove_expired
 DELETE FROM outbox WHERE shard = $1 AND created_at = $2 AND id = $3;
+-- events.expired
+SELECT expires_at, shard, position FROM events WHERE expires_at <= $1 ORDER BY expires_at, shard, position LIMIT $2;
+-- events.remove_expired
+DELETE FROM events WHERE shard = $1 AND position = $2;
 -- replay_guard.expired
 SELECT expires_at, hash FROM replay_guard WHERE expires_at <= $1 ORDER BY expires_at, hash LIMIT $2;
 -- replay_guard.remove_expired

@@ -79,6 +79,10 @@ pub static MIGRATIONS: &[Migration] = &[
     migration!(46, "0046", "outbox_personal"),
     migration!(47, "0047", "fact_numbers"),
     migration!(48, "0048", "sessions_identity"),
+    migration!(49, "0049", "appended_numbers"),
+    migration!(50, "0050", "events"),
+    migration!(51, "0051", "events_by_expiry"),
+    migration!(52, "0052", "event_heads"),
 ];
 
 mod checksum;

@@ -53,6 +53,7 @@ mod changes;
 mod clients;
 mod defences;
 mod devices;
+mod event_log;
 mod faults;
 mod fixture;
 mod health;

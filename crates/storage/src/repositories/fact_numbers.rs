@@ -44,16 +44,18 @@ impl FactNumbers<'_> {
 
     /// Writes the last number of each subject.
     pub async fn write_many(&mut self, numbers: &[(Subject, i64)]) -> Result<(), StoreError> {
-        let row = |(subject, number): &(Subject, i64)| {
-            let [kind, id] = key(subject);
-            vec![kind, id, owner(subject), (*number).into()]
-        };
-        self.0.write_many(&UPSERT, numbers.iter().map(row).collect()).await
+        self.0.write_many(&UPSERT, numbers.iter().map(numbered).collect()).await
     }
 }
 
-fn key(subject: &Subject) -> [Value; 2] {
+pub(super) fn key(subject: &Subject) -> [Value; 2] {
     [subject.kind.as_str().into(), subject.id.as_str().into()]
+}
+
+/// A row of a subject and a number.
+pub(super) fn numbered((subject, number): &(Subject, i64)) -> Vec<Value> {
+    let [kind, id] = key(subject);
+    vec![kind, id, owner(subject), (*number).into()]
 }
 
 /// The user that a subject is, or the nil id.

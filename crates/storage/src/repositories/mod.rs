@@ -8,9 +8,12 @@
 //! name says `upsert` may use `ON CONFLICT (key) DO UPDATE SET`, which is UPSERT on engines that have it. A join is
 //! two point reads: one row by its key, another one by its key in a column of the first.
 
+pub mod appended_numbers;
 pub mod claims;
 pub mod clients;
 pub mod copying;
+pub mod event_heads;
+pub mod events;
 pub mod expiring;
 pub mod fact_numbers;
 pub mod idempotency_keys;
@@ -59,10 +62,16 @@ pub fn statement_texts() -> String {
 }
 
 repositories! {
+    /// How far the facts of each subject have been passed on.
+    appended_numbers: AppendedNumbers;
     /// Who owns which e-mail address, username, phone number or account elsewhere.
     claims: Claims;
     /// Service accounts.
     clients: Clients;
+    /// Where each shard of the event log ends.
+    event_heads: EventHeads;
+    /// The event log.
+    events: Events;
     /// How many facts there are of each subject.
     fact_numbers: FactNumbers;
     /// Saved answers to requests that may come twice.

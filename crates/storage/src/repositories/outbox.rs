@@ -63,9 +63,10 @@ impl Outbox<'_> {
         }
     }
 
-    /// Removes a fact that has been passed on.
-    pub async fn remove(&mut self, shard: i64, at: Timestamp, id: EventId) -> Result<(), StoreError> {
-        self.0.write(&REMOVE, &[shard.into(), at.into(), id.into()]).await
+    /// Removes facts of a shard that have been passed on.
+    pub async fn remove_many(&mut self, shard: i64, facts: &[Fact]) -> Result<(), StoreError> {
+        let key = |fact: &Fact| vec![shard.into(), fact.at.into(), fact.id.into()];
+        self.0.write_many(&REMOVE, facts.iter().map(key).collect()).await
     }
 }
 

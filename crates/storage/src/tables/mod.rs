@@ -38,6 +38,9 @@ tables! {
     revocations: REVOCATIONS;
     outbox: OUTBOX;
     fact_numbers: FACT_NUMBERS;
+    appended_numbers: APPENDED_NUMBERS;
+    events: EVENTS;
+    event_heads: EVENT_HEADS;
     replay_guard: REPLAY_GUARD;
     one_time_tokens: ONE_TIME_TOKENS;
     idempotency_keys: IDEMPOTENCY_KEYS;

@@ -31,7 +31,11 @@ async fn fill(store: &Store) {
             uow.identities().insert(identity).await?;
             uow.clients().insert(client).await?;
             uow.outbox().push(fact).await?;
-            uow.fact_numbers().write_many(&[(fact.subject.clone(), fact.number)]).await?;
+            let (numbers, head) = (&[(fact.subject.clone(), fact.number)], samples::event_head(fact));
+            uow.fact_numbers().write_many(numbers).await?;
+            uow.appended_numbers().write_many(numbers).await?;
+            uow.events().append_many(&[samples::event(fact, &head)]).await?;
+            uow.event_heads().write(&head).await?;
             uow.replay_guard().consume_once(&hash, "state", now).await?;
             uow.one_time_tokens().insert(secret).await?;
             uow.idempotency_keys().insert(answer).await?;

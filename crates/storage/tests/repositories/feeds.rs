@@ -65,9 +65,7 @@ async fn facts_wait_in_the_shard_of_their_subject_in_order_until_they_are_remove
             seen.extend(page.into_iter().filter(|fact| made.contains(fact)));
         }
         assert_eq!(seen, made);
-        for fact in pushed {
-            transact!(store, uow => uow.outbox().remove(shard, fact.at, fact.id).await?).unwrap();
-        }
+        transact!(store, uow => uow.outbox().remove_many(shard, pushed).await?).unwrap();
         let left = store.reading().outbox().page(shard, None, 1000).await.unwrap();
         assert!(!left.iter().any(|fact| made.contains(fact)));
     })

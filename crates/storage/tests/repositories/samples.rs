@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use serde_json::json;
 use userd_model::{
-    Client, ClientId, EventId, EventKind, Fact, FactActor, Identity, IdentityId, KeyState, Random, Revocation,
+    Client, ClientId, Event, EventId, EventKind, Fact, FactActor, Identity, IdentityId, KeyState, Random, Revocation,
     RevocationId, Revoked, Sealed, Session, SessionId, SigningKeyRecord, Subject, Timestamp, User, UserId, UserStatus,
     Username,
 };
 use userd_storage::{
     repositories::{
-        claims::Claim, idempotency_keys::IdempotencyRecord, one_time_tokens::OneTimeToken,
+        claims::Claim, event_heads::EventHead, idempotency_keys::IdempotencyRecord, one_time_tokens::OneTimeToken,
         password_credentials::PasswordCredential,
     },
     testing::TestRandom,
@@ -220,6 +220,26 @@ pub(crate) fn fact(kind: EventKind, at: Timestamp) -> Fact {
         personal: Some(sealed(1)),
         at,
         data: json!({"session_id": word()}),
+    }
+}
+
+/// A shard that nobody else uses, whose last event expires a day later.
+pub(crate) fn event_head(fact: &Fact) -> EventHead {
+    EventHead { shard: moment().micros(), position: 7, expires_at: fact.at.plus(seconds(86_400)) }
+}
+
+/// The event of a fact at the end of a shard.
+pub(crate) fn event(fact: &Fact, head: &EventHead) -> Event {
+    Event {
+        shard: head.shard,
+        position: head.position,
+        id: fact.id,
+        kind: fact.kind.clone(),
+        subject: fact.subject.clone(),
+        number: fact.number,
+        at: fact.at,
+        expires_at: head.expires_at,
+        data: fact.data.clone(),
     }
 }
 

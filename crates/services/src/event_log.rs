@@ -1,0 +1,282 @@
+//! The event log: facts leave the outbox for it, one shard at a time, under the lease of the shard. Deliberately absent:
+//! reading the log.
+//!
+//! What holds whoever works, however late somebody commits and whatever the clocks say:
+//! - Positions of a shard have no gaps: the next one is read and written in the unit of work that appends.
+//! - Events of a subject stand in the order of their numbers: one is appended only behind the one before. A fact that is
+//!   late is a number that is missing, and is waited for.
+//! - Whoever has lost the lease appends nothing: its epoch is looked at in the same unit of work.
+//!
+//! Facts are read outside of it: one that can be read is committed and never changes, and a range that is read inside
+//! would conflict with every sign-in. What decides is read inside: the lease, the last numbers, the position.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::Notify;
+use userd_model::{Event, Fact, Subject, Timestamp};
+use userd_storage::{
+    Failure,
+    repositories::{event_heads::EventHead, outbox::SHARDS},
+};
+use uuid::Uuid;
+
+use crate::{
+    Dependencies,
+    change::{Change, Changes, Committed},
+};
+
+/// How long a shard belongs to whoever does not work on it any more.
+const LEASE: Duration = Duration::from_secs(30);
+/// How often leases are taken and prolonged.
+const RENEW: Duration = Duration::from_secs(10);
+/// Facts read at once, and passed on in one unit of work.
+const BATCH: u32 = 200;
+/// How long an event is kept.
+const KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
+/// How long a missing number is waited for. A number is taken only when the one before is committed, so one that a
+/// minute later is still not there is not late: its row was removed, by hand or by the sweeper after a week.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Appends to the event log.
+pub struct EventLog {
+    deps: Dependencies,
+    changes: Changes,
+    owner: Uuid,
+    told: Arc<Notify>,
+    state: Mutex<State>,
+    in_order: bool,
+}
+
+#[derive(Default)]
+struct State {
+    /// The shards that this replica works on, and the epoch of each lease.
+    held: Vec<(i64, i64)>,
+    renewed: Option<Timestamp>,
+    /// Since when a fact has been waiting for the one before it.
+    waiting: HashMap<(Subject, i64), Timestamp>,
+}
+
+/// What can be done with some facts.
+#[derive(Default)]
+struct Plan {
+    /// To be appended, in this order.
+    ready: Vec<Fact>,
+    /// Passed on before, or from before there were numbers.
+    stale: Vec<Fact>,
+    /// The one before is missing.
+    waiting: Vec<Fact>,
+    /// The last number of each subject that has something to be appended.
+    numbers: Vec<(Subject, i64)>,
+}
+
+impl EventLog {
+    pub(crate) fn new(deps: Dependencies, changes: Changes) -> Self {
+        let owner = uuid::Builder::from_random_bytes(deps.random.id_bytes()).into_uuid();
+        Self { told: changes.told(), deps, changes, owner, state: Mutex::default(), in_order: true }
+    }
+
+    /// As it must not be: appends facts as they are found. To see that the tests notice.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn without_order(deps: &Dependencies, changes: &Changes) -> Self {
+        Self { in_order: false, ..Self::new(deps.clone(), changes.clone()) }
+    }
+
+    /// Answers when this process has told something.
+    pub async fn told(&self) {
+        self.told.notified().await;
+    }
+
+    /// One round over the shards whose leases this replica has or gets. Answers how many facts were passed on.
+    ///
+    /// # Errors
+    /// Storage faults. What was passed on before stays so.
+    pub async fn tick(&self) -> Result<usize, Failure> {
+        let now = self.deps.now();
+        self.take_leases(now).await?;
+        self.pass_on(now).await
+    }
+
+    /// A round with the leases as they are remembered: what a worker does that was stopped and wakes.
+    #[cfg(feature = "testing")]
+    pub async fn append_with_old_leases(&self) -> Result<usize, Failure> {
+        self.pass_on(self.deps.now()).await
+    }
+
+    async fn pass_on(&self, now: Timestamp) -> Result<usize, Failure> {
+        let (mut appended, mut oldest, mut waiting) = (0, now, Vec::new());
+        for (shard, epoch) in self.state(|state| state.held.clone()) {
+            let (count, left) = self.work_off(shard, epoch, now).await?;
+            appended += count;
+            oldest = left.iter().map(|fact| fact.at).min().unwrap_or(now).min(oldest);
+            waiting.extend(left.into_iter().map(|fact| (fact.subject, fact.number)));
+        }
+        self.state(|state| {
+            let since = |key: (Subject, i64)| (state.waiting.get(&key).copied().unwrap_or(now), key);
+            state.waiting = waiting.into_iter().map(since).map(|(since, key)| (key, since)).collect();
+        });
+        metrics::counter!("userd_event_log_rounds_total").increment(1);
+        metrics::counter!("userd_event_log_facts_total").increment(appended as u64);
+        metrics::gauge!("userd_outbox_oldest_seconds").set(now.since(oldest).as_secs_f64());
+        Ok(appended)
+    }
+
+    /// Gives the shards back, so that another replica goes on at once.
+    ///
+    /// # Errors
+    /// Storage faults: then the leases end by themselves.
+    pub async fn give_back(&self) -> Result<(), Failure> {
+        self.state(|state| *state = State::default());
+        self.changes
+            .run(&self.changes.system_context(), "release_event_log", |mut change| async move {
+                for shard in 0..SHARDS {
+                    change.leases().release(&lease_of(shard), self.owner).await?;
+                }
+                change.commit(()).await
+            })
+            .await
+    }
+
+    /// Takes the leases that are free and prolongs those that this replica has: all in one unit of work, now and then.
+    async fn take_leases(&self, now: Timestamp) -> Result<(), Failure> {
+        let is_recent = |at: Timestamp| at <= now && now.since(at) < RENEW;
+        if self.state(|state| state.renewed.is_some_and(is_recent)) {
+            return Ok(());
+        }
+        let held = self
+            .changes
+            .run(&self.changes.system_context(), "lease_event_log", |mut change| async move {
+                let mut held = Vec::new();
+                for shard in 0..SHARDS {
+                    if let Some(epoch) = change.leases().acquire(&lease_of(shard), self.owner, now, LEASE).await? {
+                        held.push((shard, epoch));
+                    }
+                }
+                change.commit(held).await
+            })
+            .await?;
+        self.state(|state| (state.held, state.renewed) = (held, Some(now)));
+        Ok(())
+    }
+
+    /// Passes on what can be of one shard, in portions. Answers how many facts that was, and which have to wait.
+    async fn work_off(&self, shard: i64, epoch: i64, now: Timestamp) -> Result<(usize, Vec<Fact>), Failure> {
+        let (mut appended, mut waiting, mut behind) = (0, Vec::new(), None);
+        loop {
+            let page = self.deps.store.reading().outbox().page(shard, behind, BATCH).await?;
+            let is_last = page.len() < BATCH as usize;
+            behind = page.last().map(|last| (last.at, last.id)).or(behind);
+            waiting.extend(page);
+            if waiting.is_empty() {
+                return Ok((appended, waiting));
+            }
+            // Only with the last portion is it known that a number is not there.
+            let lost = if is_last { self.lost(now) } else { HashMap::new() };
+            let (facts, lost) = (&waiting, &lost);
+            let plan = self
+                .changes
+                .run(&self.changes.system_context(), "append_events", |change| async move {
+                    self.append(change, (shard, epoch), facts, lost, now).await
+                })
+                .await?;
+            let Some(plan) = plan else {
+                self.state(|state| state.renewed = None);
+                return Ok((appended, Vec::new()));
+            };
+            appended += plan.ready.len();
+            waiting = plan.waiting;
+            if is_last {
+                return Ok((appended, waiting));
+            }
+        }
+    }
+
+    /// One portion. `None` when the lease is somebody else's.
+    async fn append(
+        &self,
+        mut change: Change<'_>,
+        (shard, epoch): (i64, i64),
+        facts: &[Fact],
+        lost: &HashMap<(Subject, i64), Timestamp>,
+        now: Timestamp,
+    ) -> Result<Committed<Option<Plan>>, Failure> {
+        let lease = change.leases().find(&lease_of(shard)).await?;
+        if lease.is_none_or(|lease| lease.owner != self.owner || lease.epoch != epoch) {
+            return change.commit(None).await;
+        }
+        let mut subjects: Vec<Subject> = facts.iter().map(|fact| fact.subject.clone()).collect();
+        subjects.sort_unstable();
+        subjects.dedup();
+        let last = change.appended_numbers().find_many(&subjects).await?;
+        let plan = self.plan(facts, subjects.into_iter().zip(last).collect(), lost);
+        if plan.ready.is_empty() && plan.stale.is_empty() {
+            return change.commit(Some(plan)).await;
+        }
+        let first = EventHead { shard, position: 0, expires_at: now };
+        let mut head = change.event_heads().find(shard).await?.unwrap_or(first);
+        // None expires before the one in front of it, or the log would get a hole.
+        head.expires_at = head.expires_at.max(now.plus(KEPT));
+        let events: Vec<Event> = plan.ready.iter().filter_map(|fact| event(fact, &mut head)).collect();
+        change.defer_writes();
+        change.outbox().remove_many(shard, &plan.ready).await?;
+        change.outbox().remove_many(shard, &plan.stale).await?;
+        change.events().append_many(&events).await?;
+        change.appended_numbers().write_many(&plan.numbers).await?;
+        change.event_heads().write(&head).await?;
+        change.commit(Some(plan)).await
+    }
+
+    /// Each fact behind the one before it; `last` tells of each subject what was passed on.
+    fn plan(&self, facts: &[Fact], last: BTreeMap<Subject, i64>, lost: &HashMap<(Subject, i64), Timestamp>) -> Plan {
+        let mut facts = facts.to_vec();
+        if self.in_order {
+            facts.sort_by_key(|fact| fact.number);
+        }
+        let (mut plan, mut next) = (Plan::default(), last.clone());
+        for fact in facts {
+            let Some(before) = next.get_mut(&fact.subject) else { continue };
+            let fits = fact.number == *before + 1 || lost.contains_key(&(fact.subject.clone(), fact.number));
+            if self.in_order && fact.number <= *before || fact.number == 0 {
+                plan.stale.push(fact);
+            } else if fits || !self.in_order {
+                *before = fact.number;
+                plan.ready.push(fact);
+            } else {
+                plan.waiting.push(fact);
+            }
+        }
+        plan.numbers = next.into_iter().filter(|(subject, number)| last.get(subject) != Some(number)).collect();
+        plan
+    }
+
+    /// The facts whose predecessor will not come.
+    fn lost(&self, now: Timestamp) -> HashMap<(Subject, i64), Timestamp> {
+        let mut lost = self.state(|state| state.waiting.clone());
+        lost.retain(|_, since| now.since(*since) >= PATIENCE);
+        for (subject, number) in lost.keys() {
+            tracing::error!(subject = %subject.kind, number, "the fact before this one is gone; its subject goes on without");
+        }
+        lost
+    }
+
+    fn state<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The event of a public fact, at the next position.
+fn event(fact: &Fact, head: &mut EventHead) -> Option<Event> {
+    if !fact.public {
+        return None;
+    }
+    head.position += 1;
+    Some(fact.at_position(head.shard, head.position, head.expires_at))
+}
+
+fn lease_of(shard: i64) -> String {
+    format!("event_log:{shard}")
+}

@@ -1,0 +1,6 @@
+CREATE TABLE IF NOT EXISTS event_heads (
+    shard BIGINT NOT NULL,
+    position BIGINT NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (shard)
+);

@@ -1,0 +1,6 @@
+CREATE TABLE IF NOT EXISTS event_heads (
+    shard INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (shard)
+) STRICT, WITHOUT ROWID;
