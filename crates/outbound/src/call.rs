@@ -14,7 +14,7 @@ pub struct Call {
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) form: Option<Zeroizing<String>>,
-    pub(crate) json: Option<Vec<u8>>,
+    pub(crate) body: Option<(&'static str, Bytes)>,
 }
 
 impl Call {
@@ -53,7 +53,7 @@ impl Call {
     }
 
     fn new(method: Method, url: Url) -> Self {
-        let call = Self { method, url, headers: HeaderMap::new(), form: None, json: None };
+        let call = Self { method, url, headers: HeaderMap::new(), form: None, body: None };
         call.header("accept", "application/json")
     }
 
@@ -77,8 +77,14 @@ impl Call {
 
     /// The body: JSON.
     #[must_use]
-    pub fn json(mut self, value: &serde_json::Value) -> Self {
-        self.json = Some(value.to_string().into_bytes());
+    pub fn json(self, value: &serde_json::Value) -> Self {
+        self.body("application/json", value.to_string().into_bytes().into())
+    }
+
+    /// The body, sent as it is.
+    #[must_use]
+    pub fn body(mut self, content_type: &'static str, body: Bytes) -> Self {
+        self.body = Some((content_type, body));
         self
     }
 
@@ -91,12 +97,22 @@ impl Call {
 }
 
 /// What came back, whatever the status.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Answer {
     /// The status.
     pub status: u16,
-    /// The whole body, no longer than [`HttpOptions::max_body`].
+    /// The whole body, no longer than [`HttpOptions::max_body`](crate::HttpOptions::max_body).
     pub body: Bytes,
     /// Who answered, for the log.
     pub host: String,
+    /// The headers, as far as they are asked for by name.
+    pub headers: HeaderMap,
+}
+
+impl Answer {
+    /// A header, if it is text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
 }

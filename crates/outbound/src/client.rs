@@ -12,7 +12,7 @@ use url::Url;
 
 use crate::{
     call::{Answer, Call},
-    error::{ConfigError, Unreachable},
+    error::{ConfigError, PrivateAddress, Unreachable},
     private_address::{PublicOnly, SystemResolver, names_loopback, names_private},
     secret::Secret,
 };
@@ -24,6 +24,9 @@ pub struct HttpOptions {
     pub timeout: Duration,
     /// The longest answer taken, in bytes. Default 1 MiB.
     pub max_body: usize,
+    /// The status and the headers are the answer: what follows them is not kept, and can be neither too long nor late.
+    /// Default no.
+    pub head_only: bool,
     /// How many redirects of a GET are followed, each under the rules of the first call and, at another origin, without
     /// its headers. A redirected POST is never sent again. Default 0: a redirect is a fault.
     pub max_redirects: usize,
@@ -42,6 +45,7 @@ impl Default for HttpOptions {
         Self {
             timeout: Duration::from_secs(10),
             max_body: 1024 * 1024,
+            head_only: false,
             max_redirects: 0,
             proxy: None,
             extra_roots: None,
@@ -50,6 +54,9 @@ impl Default for HttpOptions {
         }
     }
 }
+
+/// How long the rest of an answer is read that nobody keeps.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// A client for one server.
 ///
@@ -91,7 +98,7 @@ impl HttpClient {
     /// The server is not reached, leads where it may not, or breaks a bound.
     pub async fn send(&self, call: Call) -> Result<Answer, Unreachable> {
         let (host, whole) = (call.host().to_owned(), self.options.timeout);
-        let late = |_| Unreachable(format!("{host}: no whole answer within {whole:?}"));
+        let late = |_| Unreachable::Failed(format!("{host}: no whole answer within {whole:?}"));
         tokio::time::timeout(whole, self.follow(call)).await.map_err(late)?
     }
 
@@ -103,7 +110,8 @@ impl HttpClient {
             if !status.is_redirection() {
                 return self.answer(response, call.host()).await;
             }
-            let refused = || Unreachable(format!("{} answered with a redirect ({})", call.host(), status.as_u16()));
+            let refused =
+                || Unreachable::Refused(format!("{} answered with a redirect ({})", call.host(), status.as_u16()));
             call = call.redirected(&response).filter(|_| left > 0).ok_or_else(refused)?;
             left -= 1;
         }
@@ -116,16 +124,24 @@ impl HttpClient {
             request = request
                 .header(reqwest::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
                 .body(form.as_str().to_owned());
-        } else if let Some(json) = &call.json {
-            request = request.header(reqwest::header::CONTENT_TYPE, "application/json").body(json.clone());
+        } else if let Some((content_type, body)) = &call.body {
+            request = request.header(reqwest::header::CONTENT_TYPE, *content_type).body(body.clone());
         }
         request.send().await.map_err(|e| unreachable(call.host(), e))
     }
 
-    async fn answer(&self, response: reqwest::Response, host: &str) -> Result<Answer, Unreachable> {
+    async fn answer(&self, mut response: reqwest::Response, host: &str) -> Result<Answer, Unreachable> {
         let status = response.status().as_u16();
-        let body = bounded(response, self.options.max_body, host).await?;
-        Ok(Answer { status, body, host: host.to_owned() })
+        let headers = std::mem::take(response.headers_mut());
+        let body = bounded(response, self.options.max_body, host);
+        let body = if self.options.head_only {
+            // Read to its end when that is near, so that the connection can be used again.
+            let _ = tokio::time::timeout(PATIENCE, body).await;
+            Bytes::new()
+        } else {
+            body.await?
+        };
+        Ok(Answer { status, body, host: host.to_owned(), headers })
     }
 
     fn client_for(&self, url: &Url) -> Result<&reqwest::Client, Unreachable> {
@@ -139,12 +155,12 @@ impl HttpClient {
         }
         let guarded =
             self.guarded.get_or_init(|| build(&self.options, Some(Arc::clone(&self.guard))).map_err(|e| e.to_string()));
-        guarded.as_ref().map_err(|e| Unreachable(e.clone()))
+        guarded.as_ref().map_err(|e| Unreachable::Failed(e.clone()))
     }
 }
 
 fn refused_target(url: &Url) -> Unreachable {
-    Unreachable(format!(
+    Unreachable::Refused(format!(
         "{}: a discovered address must be https and public (allow_private_addresses lifts this)",
         url.origin().ascii_serialization()
     ))
@@ -192,7 +208,7 @@ fn build(options: &HttpOptions, guard: Option<Arc<PublicOnly>>) -> Result<reqwes
 }
 
 async fn bounded(mut response: reqwest::Response, max: usize, host: &str) -> Result<Bytes, Unreachable> {
-    let too_long = || Unreachable(format!("{host} answered with more than {max} bytes"));
+    let too_long = || Unreachable::Failed(format!("{host} answered with more than {max} bytes"));
     if response.content_length().is_some_and(|length| length > max as u64) {
         return Err(too_long());
     }
@@ -211,11 +227,13 @@ fn unreachable(host: &str, error: reqwest::Error) -> Unreachable {
     let error = error.without_url();
     let mut text = format!("{host}: {error}");
     let mut source = std::error::Error::source(&error);
+    let mut is_private = false;
     while let Some(cause) = source {
         text = format!("{text}: {cause}");
+        is_private |= cause.is::<PrivateAddress>();
         source = cause.source();
     }
-    Unreachable(text)
+    if is_private { Unreachable::Refused(text) } else { Unreachable::Failed(text) }
 }
 
 #[cfg(test)]

@@ -19,8 +19,29 @@ impl ConfigError {
 
 /// There is no answer, or one that breaks the bounds. The text is for the log: it names the host, never the URL.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Unreachable(pub String);
+pub enum Unreachable {
+    /// Not reached, broken off, late or too long. Another time it may be.
+    #[error("{0}")]
+    Failed(String),
+    /// Not where we go: a private address, no https, or elsewhere by a redirect.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl Unreachable {
+    /// What happened, for the log.
+    #[must_use]
+    pub fn why(self) -> String {
+        match self {
+            Self::Failed(why) | Self::Refused(why) => why,
+        }
+    }
+}
+
+/// What the guard says where it stands: inside the connector, from which an error's causes lead out.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} leads to a private address")]
+pub(crate) struct PrivateAddress(pub(crate) String);
 
 /// Text from elsewhere made fit for a log line: printable, at most 200 characters.
 #[must_use]

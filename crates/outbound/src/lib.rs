@@ -14,4 +14,5 @@ mod secret;
 pub use call::{Answer, Call};
 pub use client::{HttpClient, HttpOptions};
 pub use error::{ConfigError, Unreachable, printable};
+pub use private_address::names_private;
 pub use secret::Secret;

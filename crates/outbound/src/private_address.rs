@@ -8,6 +8,8 @@ use std::{
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
+use crate::error::PrivateAddress;
+
 /// Whether an address is anything but public unicast (RFC 6890 and its v6 forms, v4 inside v6 included).
 pub(crate) fn is_private(address: IpAddr) -> bool {
     match address {
@@ -53,7 +55,8 @@ fn is_private_v6(v6: Ipv6Addr) -> bool {
 }
 
 /// Whether the URL's host is written as a private address or is `localhost`.
-pub(crate) fn names_private(url: &Url) -> bool {
+#[must_use]
+pub fn names_private(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(v4)) => is_private_v4(v4),
         Some(Host::Ipv6(v6)) => is_private_v6(v6),
@@ -103,7 +106,7 @@ impl Resolve for PublicOnly {
         Box::pin(async move {
             let addresses: Vec<SocketAddr> = resolving.await?.collect();
             if addresses.iter().any(|a| refused(a.ip())) {
-                return Err(format!("{host} leads to a private address").into());
+                return Err(PrivateAddress(host).into());
             }
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })

@@ -239,7 +239,7 @@ pub(crate) mod tests {
     }
 
     fn answer(status: u16, body: &'static str) -> Answer {
-        Answer { status, body: bytes::Bytes::from_static(body.as_bytes()), host: "h".into() }
+        Answer { status, body: bytes::Bytes::from_static(body.as_bytes()), host: "h".into(), ..Answer::default() }
     }
 
     #[test]

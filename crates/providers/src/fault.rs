@@ -41,7 +41,7 @@ impl ProviderFault {
 
 impl From<Unreachable> for ProviderFault {
     fn from(fault: Unreachable) -> Self {
-        Self::Unavailable(fault.0)
+        Self::Unavailable(fault.why())
     }
 }
 

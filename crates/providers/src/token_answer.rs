@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &'static str) -> Answer {
-        Answer { status, body: bytes::Bytes::from_static(body.as_bytes()), host: "h".into() }
+        Answer { status, body: bytes::Bytes::from_static(body.as_bytes()), host: "h".into(), ..Answer::default() }
     }
 
     /// A form is a token answer too (fault 15).

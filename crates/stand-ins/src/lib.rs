@@ -43,6 +43,7 @@ mod server;
 pub mod telegram;
 mod test_users;
 pub mod vk;
+pub mod webhook_receiver;
 pub mod yandex;
 
 pub use ask::Ask;

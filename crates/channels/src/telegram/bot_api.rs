@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 use userd_jose::strict_json;
 use userd_model::telegram::{BOT_TOKEN_SHAPE, account_id, bot_id};
-use userd_outbound::{Answer, Call, ConfigError, HttpClient, HttpOptions, Secret, Unreachable, printable};
+use userd_outbound::{Answer, Call, ConfigError, HttpClient, HttpOptions, Secret, printable};
 
 /// Telegram's limit for a message, in UTF-16 units.
 pub const MAX_TEXT: usize = 4096;
@@ -169,7 +169,7 @@ impl BotApi {
         let mut url = self.base.clone();
         url.set_path(&format!("{}/bot{}/{method}", self.base.path().trim_end_matches('/'), self.token.expose()));
         let answer =
-            self.http.send(Call::post(url).json(&body)).await.map_err(|Unreachable(why)| BotFault::Unavailable(why))?;
+            self.http.send(Call::post(url).json(&body)).await.map_err(|fault| BotFault::Unavailable(fault.why()))?;
         result(&answer)
     }
 }

@@ -55,7 +55,7 @@ async fn a_discovered_name_that_leads_inside_is_not_connected_to() {
     let mut client = HttpClient::new(HttpOptions::default(), &[]).unwrap();
     client.guard = Arc::new(PublicOnly::over(OneAfterTheOther::new(&["169.254.169.254"])));
     let fault = client.send(Call::get(Url::parse("https://idp.example/x").unwrap())).await.err();
-    let Some(Unreachable(why)) = fault else { panic!("{fault:?}") };
+    let Some(Unreachable::Refused(why)) = fault else { panic!("{fault:?}") };
     assert!(why.contains("leads to a private address"), "{why}");
 }
 
@@ -78,7 +78,7 @@ async fn a_fault_does_not_tell_the_url() {
     let at = Url::parse("http://127.0.0.1:1/bot123:secret/getMe?access_token=secret").unwrap();
     let client = HttpClient::new(HttpOptions::default(), &[&at]).unwrap();
     let fault = client.send(Call::get(at)).await.err();
-    assert!(matches!(&fault, Some(Unreachable(text)) if !text.contains("secret")), "{fault:?}");
+    assert!(matches!(&fault, Some(Unreachable::Failed(text)) if !text.contains("secret")), "{fault:?}");
 }
 
 /// AC-120: DNS rebinding. A name is looked up once, and what was checked is what is connected to.
@@ -150,11 +150,55 @@ async fn time_and_size_are_bounded() {
     let at = serve(app).await;
     let fault = async |path: &str, options: HttpOptions| {
         let client = HttpClient::new(options, &[&at]).unwrap();
-        client.send(Call::get(at.join(path).unwrap())).await.err().map(|fault| fault.0)
+        client.send(Call::get(at.join(path).unwrap())).await.err().map(Unreachable::why)
     };
     assert_eq!(fault("/long", HttpOptions { max_body: 100, ..HttpOptions::default() }).await, None);
     let long = fault("/long", HttpOptions { max_body: 99, ..HttpOptions::default() }).await;
     assert!(long.is_some_and(|why| why.contains("more than 99 bytes")));
     let soon = HttpOptions { timeout: Duration::from_millis(50), ..HttpOptions::default() };
     assert!(fault("/never", soon).await.is_some());
+}
+
+/// What somebody answers in the head counts, however the rest of it goes on.
+#[tokio::test]
+async fn a_head_is_an_answer_whatever_follows_it() {
+    let endless = || async {
+        let drops = futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>("x".repeat(4096)));
+        ([("retry-after", "7")], axum::body::Body::from_stream(drops))
+    };
+    let stuck = || async {
+        let nothing = futures_util::stream::pending::<Result<String, std::io::Error>>();
+        ([("retry-after", "7")], axum::body::Body::from_stream(nothing))
+    };
+    let at = serve(Router::new().route("/endless", get(endless)).route("/stuck", get(stuck))).await;
+    let options = HttpOptions { head_only: true, max_body: 16 * 1024, ..HttpOptions::default() };
+    let client = HttpClient::new(options, &[&at]).unwrap();
+    for path in ["/endless", "/stuck"] {
+        let answer = client.send(Call::get(at.join(path).unwrap())).await.unwrap();
+        assert_eq!((answer.status, answer.header("retry-after"), answer.body.len()), (200, Some("7"), 0), "{path}");
+    }
+}
+
+/// AC-148: a name that led outside when it was checked, and leads inside when it is called, is refused.
+#[tokio::test]
+async fn a_name_that_turned_inside_is_refused() {
+    for inside in ["169.254.169.254", "::1", "::ffff:10.0.0.1", "100.64.0.1", "127.0.0.1"] {
+        let (listener, port) = listener().await;
+        let turning = OneAfterTheOther::new(&["127.0.0.1", inside]);
+        let mut client = HttpClient::new(HttpOptions::default(), &[]).unwrap();
+        // The first address passes for public, as far as a connection can be seen; the next is judged as always.
+        static LOOKED_UP: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+        LOOKED_UP.store(0, std::sync::atomic::Ordering::SeqCst);
+        let judge = |address| {
+            let first = LOOKED_UP.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0;
+            !first && crate::private_address::is_private(address)
+        };
+        client.guard = Arc::new(PublicOnly::refusing(Arc::clone(&turning) as Arc<dyn Resolve>, judge));
+        let at = Url::parse(&format!("https://hooks.example:{port}/")).unwrap();
+        let (first, connected) =
+            tokio::join!(client.send(Call::post(at.clone())), async { listener.accept().await.map(drop) });
+        assert!(matches!(first, Err(Unreachable::Failed(_))) && connected.is_ok(), "{first:?}");
+        let second = client.send(Call::post(at)).await;
+        assert!(matches!(second, Err(Unreachable::Refused(_))), "{inside}: {second:?}");
+    }
 }

@@ -1,0 +1,95 @@
+//! The call itself and what its answer means. Redirects are not followed, names are looked up once and lead outside, time
+//! and size are bounded.
+
+use std::{path::PathBuf, time::Duration};
+
+use userd_outbound::{Answer, Call, ConfigError, HttpClient, HttpOptions, Secret, Unreachable, printable};
+
+use super::{WebhookCall, WebhookFault, retry_after, signature};
+
+/// How receivers are called.
+#[derive(Clone, Debug)]
+pub struct WebhookOptions {
+    /// For a whole call. Default 15 s.
+    pub timeout: Duration,
+    /// Lets receivers be inside: private addresses, and plain http. Default no.
+    pub allow_private_addresses: bool,
+    /// The proxy that calls go through. It resolves names then, so its own rules keep them outside.
+    pub proxy: Option<Secret>,
+    /// PEM file with certificate authorities that are trusted besides the system's.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Default for WebhookOptions {
+    fn default() -> Self {
+        Self { timeout: Duration::from_secs(15), allow_private_addresses: false, proxy: None, ca_file: None }
+    }
+}
+
+/// How much of an answer's body is read before the connection is given up instead.
+const MAX_ANSWER: usize = 16 * 1024;
+
+/// Calls receivers. One for all of them: connections are kept by host, and no call waits for another.
+pub struct WebhookSender {
+    http: HttpClient,
+}
+
+impl WebhookSender {
+    /// A sender that has called nobody yet.
+    ///
+    /// # Errors
+    /// The key that is wrong, without its value.
+    pub fn new(options: WebhookOptions) -> Result<Self, ConfigError> {
+        let unreadable = |_| ConfigError::new("webhooks.ca_file", "cannot be read");
+        let extra_roots = options.ca_file.map(std::fs::read).transpose().map_err(unreadable)?;
+        let options = HttpOptions {
+            timeout: options.timeout,
+            max_body: MAX_ANSWER,
+            head_only: true,
+            proxy: options.proxy,
+            extra_roots,
+            allow_private_addresses: options.allow_private_addresses,
+            ..HttpOptions::default()
+        };
+        let http = HttpClient::new(options, &[])
+            .map_err(|fault| ConfigError::new(format!("webhooks.{}", fault.field), fault.detail))?;
+        Ok(Self { http })
+    }
+
+    /// Makes the call. `Ok` when the receiver has taken the event (2xx).
+    ///
+    /// # Errors
+    /// See [`WebhookFault`]. After `Unavailable` it may have been taken all the same, and a second copy has the same id.
+    pub async fn send(&self, call: &WebhookCall) -> Result<(), WebhookFault> {
+        let headers = signature::sign(call)?;
+        let http = Call::post(call.url.url().clone())
+            .header("accept", "*/*")
+            .header("webhook-id", &call.id)
+            .header("webhook-timestamp", &headers.timestamp)
+            .header("webhook-signature", &headers.signature)
+            .body(call.content_type.as_str(), call.body.clone());
+        match self.http.send(http).await {
+            Ok(answer) => meaning(&answer, call),
+            Err(Unreachable::Refused(why)) => Err(WebhookFault::Refused(printable(&why))),
+            Err(Unreachable::Failed(why)) => {
+                Err(WebhookFault::Unavailable { retry_after: None, reason: printable(&why) })
+            }
+        }
+    }
+}
+
+/// What a status says; a header of the receiver's can say more.
+fn meaning(answer: &Answer, call: &WebhookCall) -> Result<(), WebhookFault> {
+    let reason = printable(&format!("{} answered {}", answer.host, answer.status));
+    let retry_after = answer.header("retry-after").and_then(|text| retry_after::parse(text, call.at));
+    let wish = answer.header("webhook-delivery").map(str::trim);
+    Err(match (answer.status, wish) {
+        (_, Some("disable")) => WebhookFault::Gone(format!("{reason} and `webhook-delivery: disable`")),
+        (200..=299, _) => return Ok(()),
+        (410, _) => WebhookFault::Gone(reason),
+        (_, Some("abort-message")) => WebhookFault::Aborted(format!("{reason} and `webhook-delivery: abort-message`")),
+        (429 | 502 | 504, _) => WebhookFault::Throttled { retry_after, reason },
+        (500..=599, _) => WebhookFault::Unavailable { retry_after, reason },
+        _ => WebhookFault::Refused(reason),
+    })
+}
