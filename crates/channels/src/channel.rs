@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::{
     email::{Email, EmailFault, Relay},
-    telegram::BotFault,
+    telegram::{BotFault, ChatMessage, TelegramSender},
     webhook::{WebhookCall, WebhookFault, WebhookSender},
 };
 
@@ -57,6 +57,15 @@ impl Channel for Relay {
 
     async fn send(&self, message: &Email) -> Result<(), ChannelFault> {
         Ok(Self::send(self, message).await?)
+    }
+}
+
+#[async_trait]
+impl Channel for TelegramSender {
+    type Message = ChatMessage;
+
+    async fn send(&self, message: &ChatMessage) -> Result<(), ChannelFault> {
+        Self::send(self, message).await
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     chats::{Chats, MayWrite},
     failed,
     message::Message,
-    updates,
+    too_many, updates,
 };
 use crate::{ask::Ask, reply, server::Shared, test_users::TestUser};
 
@@ -84,10 +84,7 @@ fn write(
     edit: Option<i64>,
 ) -> Response {
     if let Some(seconds) = knobs.too_many {
-        let description = format!("Too Many Requests: retry after {seconds}");
-        let parameters = json!({ "retry_after": seconds });
-        let body = json!({ "ok": false, "error_code": 429, "description": description, "parameters": parameters });
-        return reply::json(429, &body);
+        return too_many(seconds);
     }
     if let Some(what) = &knobs.forbidden {
         return failed(403, &format!("Forbidden: {what}"));

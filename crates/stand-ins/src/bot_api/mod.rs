@@ -10,7 +10,7 @@ mod page;
 mod updates;
 mod webhook;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use axum::{http::Method, response::Response};
 use serde_json::json;
@@ -19,7 +19,7 @@ pub use self::{chats::Chats, message::Message};
 use crate::{
     ask::Ask,
     reply,
-    server::{Behaviour, Options, Shared, StandIn, serve},
+    server::{Behaviour, Options, Shared, StandIn, locked, serve},
 };
 
 /// The bot's token, the sample in Telegram's documentation.
@@ -32,6 +32,8 @@ pub const BOT_USERNAME: &str = "stand_in_bot";
 /// What can be made to differ. Each counts until it is turned back.
 #[derive(Clone, Debug, Default)]
 pub struct Knobs {
+    /// What the next calls of `sendMessage` answer, one after the other; when none is left, they are answered as usual.
+    pub next: VecDeque<SendAnswer>,
     /// Methods that write answer 429 with this `retry_after`, in seconds.
     pub too_many: Option<u64>,
     /// Methods that write answer 400 with this description (without `Bad Request: `).
@@ -44,6 +46,25 @@ pub struct Knobs {
     pub slow: Option<Duration>,
     /// The token was revoked: 401.
     pub revoked: bool,
+}
+
+/// What one call of `sendMessage` answers.
+#[derive(Clone, Debug)]
+pub enum SendAnswer {
+    /// As usual.
+    Usual,
+    /// 429 with this `retry_after`, in seconds.
+    TooMany(u64),
+    /// 403 with this description (without `Forbidden: `).
+    Forbidden(&'static str),
+    /// 400 with this description (without `Bad Request: `).
+    BadRequest(&'static str),
+    /// This status with a page of a proxy's.
+    Broken(u16),
+    /// Nothing, for ever.
+    Hang,
+    /// The message is in the chat, and nobody is told.
+    Lost,
 }
 
 /// A running Bot API.
@@ -159,8 +180,29 @@ impl Behaviour<Knobs> for Behind {
         if token != BOT_TOKEN || knobs.revoked {
             return failed(401, "Unauthorized");
         }
-        calls::call(shared, &self.chats, &knobs, method, ask).await
+        let is_send = method.eq_ignore_ascii_case("sendMessage");
+        let next = if is_send { locked(&shared.knobs).next.pop_front() } else { None };
+        let usual = calls::call(shared, &self.chats, &knobs, method, ask);
+        match next {
+            None | Some(SendAnswer::Usual) => usual.await,
+            Some(SendAnswer::TooMany(seconds)) => too_many(seconds),
+            Some(SendAnswer::Forbidden(what)) => failed(403, &format!("Forbidden: {what}")),
+            Some(SendAnswer::BadRequest(what)) => failed(400, &format!("Bad Request: {what}")),
+            Some(SendAnswer::Broken(status)) => reply::text(status, "<html>".to_owned()),
+            Some(SendAnswer::Hang) => std::future::pending().await,
+            Some(SendAnswer::Lost) => {
+                usual.await;
+                std::future::pending().await
+            }
+        }
     }
+}
+
+/// 429, as the Bot API spells it.
+fn too_many(seconds: u64) -> Response {
+    let description = format!("Too Many Requests: retry after {seconds}");
+    let parameters = json!({ "retry_after": seconds });
+    reply::json(429, &json!({ "ok": false, "error_code": 429, "description": description, "parameters": parameters }))
 }
 
 /// An error as the Bot API spells it.
