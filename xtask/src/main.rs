@@ -22,6 +22,8 @@ enum Chore {
     Bench(bench::Arguments),
     /// Check that every generated page is current.
     Check,
+    /// Write docs/events.md from the kinds of events.
+    Events,
     /// Spoil the code in one place at a time, and list what no test notices. Works in this tree: commit first.
     Mutants(mutants::Arguments),
     /// Write crates/storage/schema/*.sql from the declarations of the tables.
@@ -39,7 +41,9 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().chore {
         Chore::Bench(arguments) => bench::run(&tree, &arguments),
         Chore::Check => security(&tree, pages::check)
-            .and_then(|done| Ok(format!("{done}\n{}", pages::check(&tree, &pages::of_the_schema())?))),
+            .and_then(|done| Ok(format!("{done}\n{}", pages::check(&tree, &pages::of_the_schema())?)))
+            .and_then(|done| Ok(format!("{done}\n{}", pages::check(&tree, &[pages::of_the_events()])?))),
+        Chore::Events => pages::write(&tree, &[pages::of_the_events()]),
         Chore::Mutants(arguments) => mutants::run(&tree, &arguments),
         Chore::Schema => pages::write(&tree, &pages::of_the_schema()),
         Chore::Security => security(&tree, pages::write),

@@ -1,8 +1,13 @@
 //! Generated pages: written by a chore, and held against what would be written now.
 
-use std::fs;
+use std::{fmt::Write as _, fs};
 
 use userd_storage::{engine::Dialect, repositories::statement_texts, tables::schema::schema};
+
+use userd_model::{
+    EventKind,
+    event::{Member, MemberType},
+};
 
 use crate::tree::Tree;
 
@@ -26,6 +31,80 @@ pub fn of_the_schema() -> [Page; 3] {
         page("crates/storage/schema/sqlite.sql", schema(Dialect::Sqlite)),
         page("crates/storage/schema/statements.sql", statement_texts()),
     ]
+}
+
+/// What other services read about events: each type with its data, and a JSON Schema of them.
+#[must_use]
+pub fn of_the_events() -> Page {
+    let mut text = EVENTS.to_owned();
+    text.push_str("\n## Types\n\n| type | subject | when |\n|---|---|---|\n");
+    for kind in EventKind::ALL {
+        let _ = writeln!(
+            text,
+            "| [`{}`](#{}) | {} | {} |",
+            kind.as_str(),
+            anchor(*kind),
+            kind.subject(),
+            kind.about().trim()
+        );
+    }
+    for kind in EventKind::ALL {
+        let _ = write!(text, "\n### {}\n\n{} Its `data`:\n\n", kind.as_str(), kind.about().trim());
+        for member in kind.members() {
+            let sometimes = if member.required { "" } else { ", sometimes" };
+            let _ = writeln!(text, "- `{}` ({}{sometimes}): {}.", member.name, word(member.holds), member.about);
+        }
+        if kind.members().is_empty() {
+            text.push_str("- nothing: an empty object.\n");
+        }
+        let _ = write!(text, "\n```json\n{:#}\n```\n", data_schema(*kind));
+    }
+    Page { path: "docs/events.md", text, chore: "events" }
+}
+
+const EVENTS: &str = "# Events
+
+Generated from `crates/model/src/event.rs` by `cargo xtask events`.
+
+What happened, for other services: `GET /v1/events` with a token of a service account that has `events.read`. Each event is a
+[CloudEvent 1.0](https://github.com/cloudevents/spec) in JSON: `id` to recognise it again, `type`, `subject` (the id of a user or a service
+account), `time`, `sequence` (grows within a subject; gaps are facts that are not for others) and `data`, ids and words without
+personal data. Ask `GET /v1/users/{id}` for the rest.
+
+- `after` is the `next` of the page before; without it the feed begins with the oldest event that is kept (90 days), with `after=now` with the
+  next one. `wait` (seconds, to 25) holds an empty answer until there is something. `next` is always there.
+- Each committed event comes exactly once per cursor, and those of a subject in their order. Among subjects there is no order but `time`, which
+  is a clock's.
+- 410 `cursor_expired` names the oldest event that is kept: read what you know anew, and go on from there or from `now`.
+- New types and new members come without notice: ignore what you do not know.
+";
+
+fn anchor(kind: EventKind) -> String {
+    kind.as_str().replace('.', "")
+}
+
+const fn word(holds: MemberType) -> &'static str {
+    match holds {
+        MemberType::Uuid => "an id",
+        MemberType::Text => "a text",
+        MemberType::Texts => "a list of texts",
+        MemberType::Boolean => "true or false",
+    }
+}
+
+/// JSON Schema (2020-12) of the data of a kind.
+fn data_schema(kind: EventKind) -> serde_json::Value {
+    let schema = |member: &Member| match member.holds {
+        MemberType::Uuid => serde_json::json!({ "type": "string", "format": "uuid" }),
+        MemberType::Text => serde_json::json!({ "type": "string" }),
+        MemberType::Texts => serde_json::json!({ "type": "array", "items": { "type": "string" } }),
+        MemberType::Boolean => serde_json::json!({ "type": "boolean" }),
+    };
+    let members = kind.members();
+    let properties: serde_json::Map<_, _> =
+        members.iter().map(|member| (member.name.to_owned(), schema(member))).collect();
+    let required: Vec<_> = members.iter().filter(|member| member.required).map(|member| member.name).collect();
+    serde_json::json!({ "type": "object", "properties": properties, "required": required })
 }
 
 /// Writes every page.

@@ -90,6 +90,7 @@ pub const ROUTES: &[RouteAccess] = &[
     route("POST", "/oauth2/revoke", Access::Public),
     route("POST", "/oauth2/token", Access::Public),
     route("GET", "/v1/revocations", Access::Permission(Permission::REVOCATIONS_READ)),
+    route("GET", "/v1/events", Access::Permission(Permission::EVENTS_READ)),
     route("GET", "/v1/users", Access::Permission(Permission::USERS_READ)),
     route("GET", "/v1/users/{id}", Access::Permission(Permission::USERS_READ)),
     route("GET", "/v1/users/{id}/sessions", Access::Permission(Permission::USERS_READ)),
@@ -113,8 +114,8 @@ const CROSS_ORIGIN_COOKIES: &str = "/v1/me/identities/{provider}/start";
 /// A GET changes something there: an attempt begins, or ends. HEAD is answered without asking them.
 const CHANGED_BY_GET: [&str; 2] = ["/v1/auth/{provider}/start", "/v1/auth/{provider}/callback"];
 
-/// Its answer may be held back until there is something.
-const WAITS: &str = "/v1/revocations";
+/// Their answers may be held back until there is something.
+const WAIT: [&str; 2] = ["/v1/revocations", "/v1/events"];
 
 /// The longest that a caller may have an answer held back.
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(25);
@@ -130,7 +131,7 @@ pub(crate) fn traits(table: &[RouteAccess]) -> impl Iterator<Item = RouteTraits>
         cross_origin_cookies: entry.path == CROSS_ORIGIN_COOKIES,
         probe: PROBES.contains(&entry.path),
         changed_by_get: CHANGED_BY_GET.contains(&entry.path),
-        waits: if entry.path == WAITS { LONGEST_WAIT } else { Duration::ZERO },
+        waits: if WAIT.contains(&entry.path) { LONGEST_WAIT } else { Duration::ZERO },
     })
 }
 

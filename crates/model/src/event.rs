@@ -2,11 +2,39 @@
 
 use serde::{Deserialize, Serialize};
 
+/// What a member of an event's data holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemberType {
+    /// An id.
+    Uuid,
+    /// A word or a text.
+    Text,
+    /// A list of words.
+    Texts,
+    /// Yes or no.
+    Boolean,
+}
+
+/// A member of an event's data, as other services may rely on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds.
+    pub holds: MemberType,
+    /// Whether every event of the kind has it.
+    pub required: bool,
+    /// What it tells.
+    pub about: &'static str,
+}
+
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident = $word:literal),+ $(,)?) => {
+    ($($(#[doc = $doc:literal])+ $name:ident = $word:literal of $subject:literal {
+        $($member:ident $(($maybe:ident))?: $holds:ident $about:literal),* $(,)?
+    }),+ $(,)?) => {
         /// What happened.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-        pub enum EventKind { $($(#[$doc])* #[serde(rename = $word)] $name),+ }
+        pub enum EventKind { $($(#[doc = $doc])+ #[serde(rename = $word)] $name),+ }
 
         impl EventKind {
             /// All kinds.
@@ -17,43 +45,87 @@ macro_rules! kinds {
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $word),+ }
             }
+
+            /// What it tells, in a sentence or two.
+            #[must_use]
+            pub const fn about(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),+)),+ }
+            }
+
+            /// The kind of subject it happens to.
+            #[must_use]
+            pub const fn subject(self) -> &'static str {
+                match self { $(Self::$name => $subject),+ }
+            }
+
+            /// What its data hold.
+            #[must_use]
+            pub const fn members(self) -> &'static [Member] {
+                match self { $(Self::$name => &[$(Member {
+                    name: stringify!($member),
+                    holds: MemberType::$holds,
+                    required: kinds!(@required $($maybe)?),
+                    about: $about,
+                }),*]),+ }
+            }
         }
     };
+    (@required) => { true };
+    (@required maybe) => { false };
 }
 
 kinds! {
     /// An account was made.
-    UserRegistered = "user.registered",
+    UserRegistered = "user.registered" of "user" {},
     /// Profile fields changed.
-    UserChanged = "user.changed",
+    UserChanged = "user.changed" of "user" {
+        reason(maybe): Text "`mailbox_proven_by_another`: whoever proved the address took over an account that nobody had proven",
+    },
     /// The username changed.
-    UsernameChanged = "user.username_changed",
+    UsernameChanged = "user.username_changed" of "user" {},
     /// The password changed.
-    PasswordChanged = "user.password_changed",
+    PasswordChanged = "user.password_changed" of "user" {},
     /// An administrator shut the account.
-    UserBlocked = "user.blocked",
+    UserBlocked = "user.blocked" of "user" {},
     /// An administrator opened it again.
-    UserUnblocked = "user.unblocked",
+    UserUnblocked = "user.unblocked" of "user" {},
     /// A role was given.
-    RoleGranted = "user.role_granted",
+    RoleGranted = "user.role_granted" of "user" { role: Text "The name of the role" },
     /// A sign-in made a session.
-    SessionStarted = "session.started",
+    SessionStarted = "session.started" of "user" {
+        session_id: Uuid "The session",
+        amr: Texts "How it was proven who signed in (RFC 8176)",
+    },
     /// A session ended by its owner or an administrator.
-    SessionEnded = "session.ended",
+    SessionEnded = "session.ended" of "user" {
+        session_id: Uuid "The session",
+        reason: Text "Why",
+    },
     /// An old refresh token was replayed, and the family was ended.
-    RefreshTokenReplayed = "session.refresh_token_replayed",
+    RefreshTokenReplayed = "session.refresh_token_replayed" of "user" { session_id: Uuid "The session" },
     /// An account elsewhere was linked.
-    IdentityLinked = "identity.linked",
+    IdentityLinked = "identity.linked" of "user" {
+        identity_id: Uuid "The link",
+        provider: Text "The id of the provider",
+        moved_from(maybe): Uuid "The user whose it was",
+    },
     /// An account elsewhere was unlinked.
-    IdentityUnlinked = "identity.unlinked",
+    IdentityUnlinked = "identity.unlinked" of "user" {
+        identity_id: Uuid "The link",
+        provider: Text "The id of the provider",
+        moved_to(maybe): Uuid "The user whose it is now",
+    },
     /// The messenger's bot may write to the user, or may no longer.
-    BotAccessChanged = "identity.bot_access_changed",
+    BotAccessChanged = "identity.bot_access_changed" of "user" {
+        identity_id: Uuid "The link",
+        may_write: Boolean "Whether it may",
+    },
     /// A service account was made.
-    ClientCreated = "client.created",
+    ClientCreated = "client.created" of "client" { permissions: Texts "What it may do" },
     /// A service account was disabled.
-    ClientDisabled = "client.disabled",
+    ClientDisabled = "client.disabled" of "client" {},
     /// A service account got a new secret.
-    ClientSecretRotated = "client.secret_rotated",
+    ClientSecretRotated = "client.secret_rotated" of "client" {},
 }
 
 impl EventKind {
@@ -61,6 +133,24 @@ impl EventKind {
     #[must_use]
     pub const fn is_public(self) -> bool {
         true
+    }
+
+    /// Whether `data` are what is published of this kind: every required member, each of its type, and no other.
+    #[must_use]
+    pub fn describes(self, data: &serde_json::Value) -> bool {
+        let Some(object) = data.as_object() else { return false };
+        let known = |name: &String| self.members().iter().any(|member| member.name == name);
+        let is_text = |value: &serde_json::Value| value.is_string();
+        object.keys().all(known)
+            && self.members().iter().all(|member| match (object.get(member.name), member.holds) {
+                (None, _) => !member.required,
+                (Some(value), MemberType::Uuid) => {
+                    value.as_str().is_some_and(|text| text.parse::<uuid::Uuid>().is_ok())
+                }
+                (Some(value), MemberType::Text) => is_text(value),
+                (Some(value), MemberType::Texts) => value.as_array().is_some_and(|list| list.iter().all(is_text)),
+                (Some(value), MemberType::Boolean) => value.is_boolean(),
+            })
     }
 
     /// Whether it happens only to somebody who has just proven who they are: then they are who acted, although the

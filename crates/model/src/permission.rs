@@ -41,6 +41,8 @@ well_known! {
     TOKENS_INTROSPECT = "tokens.introspect",
     /// Read the revocation feed.
     REVOCATIONS_READ = "revocations.read",
+    /// Read the event feed.
+    EVENTS_READ = "events.read",
 }
 
 impl Permission {

@@ -135,6 +135,8 @@ acts! {
     IntrospectToken => Holder(Permission::TOKENS_INTROSPECT),
     /// Read the revocation feed.
     ReadRevocations => Holder(Permission::REVOCATIONS_READ),
+    /// Read the event feed.
+    ReadEvents => Holder(Permission::EVENTS_READ),
 }
 
 impl Actor {

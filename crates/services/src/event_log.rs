@@ -1,5 +1,5 @@
 //! The event log: facts leave the outbox for it, one shard at a time, under the lease of the shard. Deliberately absent:
-//! reading the log.
+//! reading the log (`events.rs`).
 //!
 //! What holds whoever works, however late somebody commits and whatever the clocks say:
 //! - Positions of a shard have no gaps: the next one is read and written in the unit of work that appends.
@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use userd_model::{Event, Fact, Subject, Timestamp};
 use userd_storage::{
     Failure,
@@ -48,6 +48,8 @@ pub struct EventLog {
     owner: Uuid,
     told: Arc<Notify>,
     state: Mutex<State>,
+    /// The sum of all positions, for those who wait for more. Looked at only while somebody does.
+    news: watch::Sender<i64>,
     in_order: bool,
 }
 
@@ -76,7 +78,15 @@ struct Plan {
 impl EventLog {
     pub(crate) fn new(deps: Dependencies, changes: Changes) -> Self {
         let owner = uuid::Builder::from_random_bytes(deps.random.id_bytes()).into_uuid();
-        Self { told: changes.told(), deps, changes, owner, state: Mutex::default(), in_order: true }
+        Self {
+            told: changes.told(),
+            deps,
+            changes,
+            owner,
+            state: Mutex::default(),
+            news: watch::Sender::default(),
+            in_order: true,
+        }
     }
 
     /// As it must not be: appends facts as they are found. To see that the tests notice.
@@ -98,7 +108,18 @@ impl EventLog {
     pub async fn tick(&self) -> Result<usize, Failure> {
         let now = self.deps.now();
         self.take_leases(now).await?;
-        self.pass_on(now).await
+        let passed_on = self.pass_on(now).await?;
+        if self.news.receiver_count() > 0 {
+            let heads = self.deps.store.reading().event_heads().all().await?;
+            let sum = heads.iter().map(|head| head.position).sum();
+            self.news.send_if_modified(|known| std::mem::replace(known, sum) != sum);
+        }
+        Ok(passed_on)
+    }
+
+    /// Changes with the end of the log, whichever replica appended.
+    pub(crate) fn news(&self) -> watch::Receiver<i64> {
+        self.news.subscribe()
     }
 
     /// A round with the leases as they are remembered: what a worker does that was stopped and wakes.

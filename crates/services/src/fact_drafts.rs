@@ -67,6 +67,7 @@ impl FactDrafts {
         (context, at): (&Context, Timestamp),
         data: Value,
     ) -> &mut FactDraft {
+        debug_assert!(kind.describes(&data), "docs/events.md says otherwise: {kind:?} {data}");
         let proven = subject.user_id().filter(|_| context.actor == Actor::Anonymous && kind.is_by_its_user());
         let fact = Fact {
             id,

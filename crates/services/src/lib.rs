@@ -14,6 +14,7 @@ pub mod clients;
 pub mod context;
 pub mod dependencies;
 pub mod event_log;
+pub mod events;
 pub mod fact_drafts;
 mod facts;
 pub mod health;

@@ -12,6 +12,7 @@ use crate::{
     change::Changes,
     clients::Clients,
     event_log::EventLog,
+    events::Events,
     health::Health,
     idempotency::IdempotencyKeys,
     limits::{LimitSettings, Limits},
@@ -54,7 +55,9 @@ pub struct Services {
     /// What the messenger's bot hears.
     pub bot: BotUpdates,
     /// From the outbox to the event log.
-    pub event_log: EventLog,
+    pub event_log: Arc<EventLog>,
+    /// The event feed.
+    pub events: Events,
     /// Whether the database serves.
     pub health: Health,
     /// Removal of what has expired.
@@ -108,6 +111,7 @@ impl Services {
         };
         let sign_in =
             SignIn::new(deps.clone(), changes.clone(), sessions.clone(), limits.clone(), providers, bot.clone());
+        let event_log = Arc::new(EventLog::new(deps.clone(), changes.clone()));
         Arc::new(Self {
             setup: Setup::new(deps.clone(), changes.clone(), accounts.clone()),
             bot: BotUpdates::new(deps.clone(), changes.clone(), bot, vec![Arc::new(sign_in.clone())]),
@@ -121,7 +125,8 @@ impl Services {
             ),
             signing_keys: SigningKeys::new(deps.clone(), changes.clone()),
             users: Users::new(deps.clone(), changes.clone(), user_reader.clone()),
-            event_log: EventLog::new(deps.clone(), changes.clone()),
+            events: Events::new(deps.clone(), Arc::clone(&event_log)),
+            event_log,
             health: Health::new(deps.clone(), changes.clone()),
             sweeper: Sweeper::new(deps.clone(), changes.clone()),
             deps,

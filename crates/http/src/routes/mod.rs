@@ -4,6 +4,7 @@ mod auth;
 mod bodies;
 mod client_credentials;
 mod clients;
+mod events;
 mod identities;
 mod me;
 mod oauth2;
@@ -14,6 +15,7 @@ mod sign_in;
 mod signing_keys;
 mod telegram_bot;
 mod users;
+mod waiting;
 
 use crate::documented::Routes;
 
@@ -30,6 +32,7 @@ pub fn all() -> Routes {
         .and(identities::routes())
         .and(oauth2::routes())
         .and(revocations::routes())
+        .and(events::routes())
         .and(users::routes())
         .and(clients::routes())
         .and(signing_keys::routes())

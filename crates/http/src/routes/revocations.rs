@@ -1,10 +1,10 @@
 //! The revocation feed: what services that verify tokens themselves must refuse.
 //! Deliberately absent: which entries come, and again; `crates/services/src/revocations/feed.rs` decides.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::extract::State;
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Serialize};
 use userd_model::{Revocation, Revoked, Timestamp};
 use userd_services::revocations::FeedPlace;
 use userd_web::{
@@ -18,7 +18,8 @@ use utoipa::{
 };
 use utoipa_axum::routes;
 
-use crate::{api::Api, documented::Routes, policy::LONGEST_WAIT};
+use super::waiting::Wait;
+use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
 #[must_use]
@@ -41,17 +42,6 @@ struct FeedQuery {
     #[serde(default)]
     #[param(value_type = Option<u8>, minimum = 0, maximum = 25, default = 0)]
     wait: Wait,
-}
-
-/// How long an answer may be held back.
-#[derive(Clone, Copy, Default)]
-struct Wait(Duration);
-
-impl<'de> Deserialize<'de> for Wait {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let wait = Duration::from_secs(u64::from(u8::deserialize(deserializer)?));
-        if wait <= LONGEST_WAIT { Ok(Self(wait)) } else { Err(de::Error::custom("expected seconds from 0 to 25")) }
-    }
 }
 
 /// The bodies of entries: each kind with its own members beside those that all have.
@@ -163,9 +153,6 @@ struct RevocationPage {
 
 const FEED: &str = "revocations";
 
-/// Where a stop has begun, an answer is held back this long, so that nobody asks again and again until the end.
-const WAIT_AT_THE_STOP: Duration = Duration::from_millis(250);
-
 /// What offline verifiers must refuse, oldest first. Ask with the last cursor: at once while `has_more`, then every
 /// second, or with `wait`. An entry can come twice: applying it again changes nothing.
 #[utoipa::path(get, path = "/v1/revocations", tag = "OAuth 2.0", params(FeedQuery),
@@ -180,22 +167,11 @@ async fn revocations(
     let after: Option<FeedPlace> = query.after.as_ref().map(|cursor| cursor.open(&api.cursors, FEED)).transpose()?;
     let limit = u32::try_from(query.limit.get()).unwrap_or(u32::MAX);
     let feed = &api.services.revocations;
-    let page = match query.wait.0 {
-        Duration::ZERO => feed.feed(&ctx, after, limit).await?,
-        wait => feed.feed_or_wait(&ctx, after, limit, end_of_wait(&api, wait)).await?,
+    let page = match query.wait.end(&api) {
+        None => feed.feed(&ctx, after, limit).await?,
+        Some(end) => feed.feed_or_wait(&ctx, after, limit, end).await?,
     };
     let next_cursor = page.next.and_then(|place| api.cursors.seal(FEED, &place));
     let items = page.entries.iter().filter_map(body).collect();
     Ok(Json(RevocationPage { items, next_cursor, has_more: page.has_more }))
-}
-
-/// Ends after `wait`, or when the process is about to stop.
-async fn end_of_wait(api: &Api, wait: Duration) {
-    if api.draining.has_started() {
-        return tokio::time::sleep(wait.min(WAIT_AT_THE_STOP)).await;
-    }
-    tokio::select! {
-        () = tokio::time::sleep(wait) => {}
-        () = api.draining.starts() => {}
-    }
 }

@@ -14,7 +14,7 @@ use userd_http::{
     router::assemble,
 };
 use userd_model::UserId;
-use userd_services::{Services, testing::TestOptions};
+use userd_services::{RequestOrigin, Services, testing::TestOptions};
 use userd_web::{
     Problem, RequestOptions,
     cursor::Cursors,
@@ -53,6 +53,15 @@ fn shared_services() -> Arc<Services> {
 pub async fn test_services(options: TestOptions) -> Arc<Services> {
     let store = Arc::new(userd_storage::testing::memory_store().await.unwrap());
     userd_services::testing::test_app(store, options).await.unwrap().services
+}
+
+/// An access token of a service account with one permission.
+pub async fn access_token_with(services: &Services, permission: &str) -> String {
+    let (context, permissions) = (services.operator_context(), [permission.to_owned()]);
+    let made = services.clients.create(&context, "reader", &permissions, None).await.unwrap();
+    let (id, secret) = (made.client.id.to_string(), &made.client_secret);
+    let client = services.clients.authenticate(&id, secret, &RequestOrigin::default()).await.unwrap();
+    services.clients.token(&client, None).unwrap().access_token
 }
 
 pub fn api_with(change: impl FnOnce(&mut RequestOptions)) -> Api {

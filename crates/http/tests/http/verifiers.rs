@@ -46,19 +46,11 @@ async fn record(services: &Services, whats: &[Revoked]) {
     }
 }
 
-async fn token_of_a_reader(services: &Services) -> String {
-    let permissions = ["revocations.read".to_owned()];
-    let made = services.clients.create(&services.operator_context(), "reader", &permissions, None).await.unwrap();
-    let id = made.client.id.to_string();
-    let client = services.clients.authenticate(&id, &made.client_secret, &some_origin()).await.unwrap();
-    services.clients.token(&client, None).unwrap().access_token
-}
-
 /// A changed profile and a plain rotation are for this service's own processes; the pages go on over them.
 #[tokio::test]
 async fn the_feed_tells_verifiers_only_what_to_refuse() {
     let services = test_services(TestOptions::default()).await;
-    let token = token_of_a_reader(&services).await;
+    let token = access_token_with(&services, "revocations.read").await;
     services.signing_keys.rotate(&services.operator_context()).await.unwrap();
     let random: &dyn Random = services.deps.random.as_ref();
     let (user_id, version) = (UserId::mint(random), 2);
@@ -95,7 +87,7 @@ async fn the_feed_tells_verifiers_only_what_to_refuse() {
 #[tokio::test]
 async fn a_wait_is_not_cut_by_the_deadline_and_ends_with_a_stop() {
     let services = test_services(TestOptions::default()).await;
-    let bearer = format!("Bearer {}", token_of_a_reader(&services).await);
+    let bearer = format!("Bearer {}", access_token_with(&services, "revocations.read").await);
     let api = Api { services, ..api_with(|options| options.request_deadline = Duration::from_millis(100)) };
     let draining = api.draining.clone();
     let router = assemble(Arc::new(api), app_routes(), &app_table()).unwrap();

@@ -1,6 +1,10 @@
 //! The event log: whatever happens to workers, clocks and commits, each shard has no gap and each subject its order.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use userd_model::{Event, EventKind, Fact, FactActor, Random as _, Subject, UserId};
 use userd_services::{event_log::EventLog, testing::TestOptions};
@@ -10,6 +14,7 @@ use userd_storage::{
 };
 
 use crate::{
+    events::Consumer,
     fixture::{Fixture, MINUTE, TestApp},
     personas::{PASSWORD, of},
 };
@@ -196,6 +201,7 @@ async fn storm(fixture: &Fixture, in_order: bool) -> Vec<Event> {
         let log = if in_order { None } else { Some(EventLog::without_order(&app.deps, &app.changes)) };
         replicas.push((app, log));
     }
+    let mut consumer = Consumer::default();
     let subjects: Vec<Subject> = (0..7).map(|_| subject()).collect();
     for step in 0..storm_size() {
         let round = replicas.iter().enumerate().map(|(place, (app, _))| {
@@ -219,6 +225,9 @@ async fn storm(fixture: &Fixture, in_order: bool) -> Vec<Event> {
             let (app, log) = &replicas[step % 3];
             log.as_ref().unwrap_or(&app.event_log).tick().await.unwrap();
         }
+        if step % 7 == 6 {
+            consumer.read(&replicas[step % 3].0, 1 + step % 50).await;
+        }
         if step % 44 == 43 {
             let (app, log) = &replicas[step / 44 % 3];
             log.as_ref().unwrap_or(&app.event_log).give_back().await.unwrap();
@@ -233,7 +242,12 @@ async fn storm(fixture: &Fixture, in_order: bool) -> Vec<Event> {
     last.advance(MINUTE);
     log_of_last.as_ref().unwrap_or(&last.event_log).tick().await.unwrap();
     assert_eq!(last.facts().await, [], "everything is passed on");
-    log(last).await
+    consumer.read(last, 200).await;
+    let log = log(last).await;
+    let ids = |events: &[Event]| events.iter().map(|event| event.id.0).collect::<BTreeSet<_>>();
+    assert_eq!(ids(&consumer.heard), ids(&log), "the consumer missed some");
+    assert_eq!(consumer.heard.len(), log.len(), "some came twice");
+    consumer.heard
 }
 
 #[apply(case)]

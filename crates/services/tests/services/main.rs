@@ -54,6 +54,7 @@ mod clients;
 mod defences;
 mod devices;
 mod event_log;
+mod events;
 mod faults;
 mod fixture;
 mod health;

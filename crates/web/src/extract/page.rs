@@ -41,6 +41,12 @@ impl<'de> Deserialize<'de> for Limit {
 pub struct CursorText(String);
 
 impl CursorText {
+    /// Whether it is this word instead of a cursor.
+    #[must_use]
+    pub fn is(&self, word: &str) -> bool {
+        self.0 == word
+    }
+
     /// Opens the cursor, which must have been made for the same `list` (its name and its filters).
     ///
     /// # Errors
