@@ -1,4 +1,4 @@
-//! Stand-in servers of the sign-in providers for the hands: started together, with a configuration of the service that
+//! Stand-in servers of the sign-in providers, of a relay of mail and of a receiver of webhooks for the hands: started together, with a configuration of the service that
 //! knows them. How they behave is in `crates/stand-ins`.
 
 use std::{
@@ -12,7 +12,7 @@ use userd_stand_ins::network::{FakeNetwork, SERVICE, WEBHOOK_SECRET};
 /// What may be typed after `cargo xtask stand-ins`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The first of eight ports; 0 takes free ones.
+    /// The first of eleven ports; 0 takes free ones.
     #[arg(long, default_value_t = 4100)]
     port_base: u16,
     /// Where the service's configuration is written. It is replaced.
@@ -58,8 +58,14 @@ fn told(network: &FakeNetwork, config: &str) -> String {
          Tell the bot where the service is:\n       \
          curl '{method}/setWebhook?url={SERVICE}/v1/telegram/webhook&secret_token={WEBHOOK_SECRET}'\n  \
          4. A Mini App's payload: {}/mini-app\n  \
-         5. How the hostile provider is hostile: {}/fault-mode\n\nCtrl-C stops them.",
-        network.telegram.base_url, network.hostile.base_url
+         5. How the hostile provider is hostile: {}/fault-mode\n  \
+         6. Every mail, to whomever: {}/\n  \
+         7. A webhook may lead to {}; what came, and whether its signature is right: {}/\n\nCtrl-C stops them.",
+        network.telegram.base_url,
+        network.hostile.base_url,
+        network.mailbox.base_url,
+        network.webhooks.url(),
+        network.webhooks.base_url
     );
     text
 }

@@ -34,6 +34,7 @@ mod credentials;
 pub mod generic;
 pub mod github;
 mod grants;
+pub mod mailbox;
 pub mod network;
 pub mod oidc;
 mod outside;

@@ -1,14 +1,16 @@
-//! All stand-ins next to each other, and the service's configuration that knows them: for clicking through sign-in
-//! without a network.
+//! All stand-ins next to each other, and the service's configuration that knows them: for clicking through sign-in, and
+//! reading what people are sent, without a network.
 
 use crate::{
     Options,
     apple::{self, Apple},
     bot_api::{self, BotApi},
     github::{self, Github},
+    mailbox::{self, Mailbox},
     oidc::{self, Oidc},
     telegram::{self, Telegram},
     vk::{self, Vk},
+    webhook_receiver::{self, WebhookReceiver},
     yandex::{self, Yandex},
 };
 
@@ -28,12 +30,15 @@ pub struct FakeNetwork {
     pub github: Github,
     pub friendly: Oidc,
     pub hostile: Oidc,
+    pub mailbox: Mailbox,
+    pub webhooks: WebhookReceiver,
 }
 
 impl FakeNetwork {
-    /// Starts all, on eight ports from `port_base` on; 0 takes free ones.
+    /// Starts all, on eleven ports from `port_base` on; 0 takes free ones.
     pub async fn start(port_base: u16) -> std::io::Result<Self> {
-        let at = |place: u16| Options::at(if port_base == 0 { 0 } else { port_base.saturating_add(place) });
+        let port = |place: u16| if port_base == 0 { 0 } else { port_base.saturating_add(place) };
+        let at = |place: u16| Options::at(port(place));
         let bot_api = bot_api::start(at(2)).await?;
         Ok(Self {
             yandex: yandex::start(at(0)).await?,
@@ -44,12 +49,14 @@ impl FakeNetwork {
             github: github::start(at(5)).await?,
             friendly: oidc::start(at(6)).await?,
             hostile: oidc::start_hostile(at(7)).await?,
+            mailbox: mailbox::start(at(8), port(10)).await?,
+            webhooks: webhook_receiver::start(at(9)).await?,
         })
     }
 
     /// Name and address of each.
     #[must_use]
-    pub fn addresses(&self) -> [(&'static str, &str); 8] {
+    pub fn addresses(&self) -> [(&'static str, &str); 10] {
         [
             ("Yandex ID", &self.yandex.base_url),
             ("Telegram", &self.telegram.base_url),
@@ -59,6 +66,8 @@ impl FakeNetwork {
             ("GitHub", &self.github.base_url),
             ("Friendly OpenID", &self.friendly.base_url),
             ("Hostile OpenID", &self.hostile.base_url),
+            ("Mail", &self.mailbox.base_url),
+            ("Webhooks", &self.webhooks.base_url),
         ]
     }
 
@@ -70,8 +79,10 @@ impl FakeNetwork {
              http:\n  listen: \"127.0.0.1:8080\"\n  public_url: \"{SERVICE}\"\n\
              database:\n  url: \"sqlite://data/stand-ins.db\"\n\
              sign_in:\n  return_to:\n    - \"{SERVICE}/signed-in\"\n    - \"http://127.0.0.1:3000/signed-in\"\n\
+             mail:\n  url: \"{}\"\n  from: \"userd <no-reply@users.example>\"\n\
              telegram:\n  bot_token: \"{}\"\n  bot_username: \"{}\"\n  webhook_secret: \"{WEBHOOK_SECRET}\"\n  api_base_url: \"{}\"\n\
              providers:\n{}",
+            self.mailbox.smtp_url,
             telegram::BOT_TOKEN,
             telegram::BOT_USERNAME,
             self.bot_api.base_url,
