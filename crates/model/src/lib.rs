@@ -4,6 +4,7 @@
 //! function of plain values; whoever calls it passes the time and the ids in.
 
 pub mod client;
+pub mod details;
 pub mod email;
 pub mod event;
 pub mod fact;

@@ -1,8 +1,10 @@
 //! Problems: how a refusal leaves the service (RFC 9457, `application/problem+json`). The table of all kinds is in
-//! `problem/table.rs`. Deliberately absent: causes. Nothing here holds an error with a source, so none can leak.
+//! `problem/table.rs`, the one of reasons in `problem/reasons.rs`; both are told to people by `problem/page.rs`. Deliberately absent: causes. Nothing here holds an error with a source, so none can leak.
 
 pub mod document;
 mod failure;
+pub mod page;
+pub mod reasons;
 pub mod table;
 
 use std::{borrow::Cow, time::Duration};
@@ -10,8 +12,10 @@ use std::{borrow::Cow, time::Duration};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Map, Value, json};
-use userd_model::{InvalidField, Refusal};
+use userd_model::{InvalidField, Refusal, details};
 
+pub use page::Words;
+pub use reasons::Reason;
 pub use table::Row;
 pub use userd_model::texts::Language;
 
@@ -118,7 +122,7 @@ impl Problem {
             body.insert("reason".into(), reason.into());
         }
         if !self.errors.is_empty() {
-            body.insert("errors".into(), self.errors_json());
+            body.insert("errors".into(), self.errors_json(language));
         }
         Value::Object(body)
     }
@@ -153,8 +157,13 @@ impl Problem {
         }
     }
 
-    fn errors_json(&self) -> Value {
-        self.errors.iter().map(|e| json!({"pointer": e.pointer, "detail": e.detail})).collect()
+    /// The refused fields: where, and what is wrong, in the caller's language.
+    fn told_in(&self, language: Language) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+        self.errors.iter().map(move |error| (error.pointer.as_str(), details::in_language(&error.detail, language)))
+    }
+
+    fn errors_json(&self, language: Language) -> Value {
+        self.told_in(language).map(|(pointer, detail)| json!({"pointer": pointer, "detail": detail})).collect()
     }
 
     fn challenge(&self) -> Option<HeaderValue> {

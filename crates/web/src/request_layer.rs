@@ -29,7 +29,7 @@ use crate::{
     cors::Cors,
     extensions::{BadFraming, LowPriority},
     known_routes::{KnownRoute, KnownRoutes, RouteTraits},
-    problem::{Language, Problem, table},
+    problem::{Language, Problem, page, table},
     request_id::{REQUEST_ID, RequestId, RequestIds, trace_id},
     security_headers::SecurityHeaders,
 };
@@ -199,6 +199,8 @@ struct Exchange {
     id: RequestId,
     client: ClientAddress,
     language: Language,
+    /// For who prefers a page to JSON: where its style is.
+    style: Option<String>,
     oauth: bool,
     origin: Option<HeaderValue>,
     preflight: bool,
@@ -221,10 +223,8 @@ impl Exchange {
             method: request.method().clone(),
             matched: request.extensions().get::<MatchedPath>().cloned(),
             client,
-            language: headers
-                .get(header::ACCEPT_LANGUAGE)
-                .and_then(|value| value.to_str().ok())
-                .map_or_else(Language::default, Language::of_header),
+            language: page::language(headers),
+            style: page::is_preferred(headers).then(|| page::style_below(request.uri().path())),
             oauth: request.uri().path().starts_with("/oauth2/"),
             origin: shared.cors.allowed(headers),
             preflight: Cors::is_preflight(request),
@@ -286,20 +286,22 @@ impl Exchange {
     }
 
     fn write_problem(&self, problem: &Problem, response: &mut Response) {
-        let (body, media_type) = if self.oauth {
+        const CONTENT: [&str; 2] = ["application/json", "application/problem+json"];
+        let (id, [oauth, json]) = (self.id.as_str(), CONTENT.map(HeaderValue::from_static));
+        let body = if self.oauth {
             *response.status_mut() = problem.oauth_status();
-            (problem.to_oauth_json(self.id.as_str()), "application/json")
+            response.headers_mut().insert(header::CONTENT_TYPE, oauth);
+            problem.to_oauth_json(id).to_string()
+        } else if let Some(style) = &self.style {
+            response.headers_mut().extend(page::headers(self.language));
+            page::of_problem(problem, self.language, style, id)
         } else {
-            (problem.to_json(self.language, self.id.as_str()), "application/problem+json")
+            let language = HeaderValue::from_static(page::tag(self.language));
+            response.headers_mut().extend([(header::CONTENT_TYPE, json), (header::CONTENT_LANGUAGE, language)]);
+            problem.to_json(self.language, id).to_string()
         };
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-        if !self.oauth {
-            let language = if self.language == Language::Russian { "ru" } else { "en" };
-            headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language));
-        }
-        headers.remove(header::CONTENT_LENGTH);
-        *response.body_mut() = Body::from(body.to_string());
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+        *response.body_mut() = Body::from(body);
     }
 
     fn log(&self, status: StatusCode) {

@@ -13,4 +13,5 @@ mod inner_arrows;
 mod named;
 mod security_tables;
 mod source;
+mod told;
 mod words;

@@ -25,6 +25,15 @@ async function call(path, body) {
   throw new Error([json.title, ...details].join("\n"));
 }
 
+// What a word of the contract means, for people.
+async function words(slug) {
+  if (!/^[a-z_]+$/.test(slug)) return say("The link is not complete.", "Ссылка неполна.");
+  const answer = await fetch(`problems/${slug}`, { headers: { Accept: "application/json" } });
+  if (!answer.ok) return slug;
+  const { title, title_ru, advice, advice_ru } = await answer.json();
+  return say(`${title}. ${advice}`, `${title_ru}. ${advice_ru}`);
+}
+
 function setUp(form) {
   // The token is in the fragment, which browsers never send anywhere; it stays there, so that the page can be loaded again.
   const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
@@ -48,7 +57,7 @@ function setUp(form) {
 async function signedIn() {
   const query = new URLSearchParams(location.search);
   history.replaceState(null, "", location.pathname);
-  if (query.has("error")) show(say("Not signed in: ", "Вход не выполнен: ") + query.get("error"), true);
+  if (query.has("error")) show(say("Not signed in.\n", "Вход не выполнен.\n") + await words(query.get("error")), true);
   if (query.has("linked")) show(say("Linked.", "Аккаунт привязан."), false);
   if (query.has("code")) {
     try {

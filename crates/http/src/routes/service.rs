@@ -6,11 +6,11 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use userd_web::{
     extract::{Json, Path},
-    problem::{Problem, table},
+    problem::{Problem, Words, page},
 };
 use utoipa::ToSchema;
 use utoipa_axum::routes;
@@ -53,19 +53,21 @@ struct Ready {
     parts: BTreeMap<&'static str, PartState>,
 }
 
-/// One kind of problem.
+/// One kind of problem, or one reason of a refused sign-in.
 #[derive(Serialize, ToSchema)]
 struct ProblemKind {
     /// The stable word.
     slug: &'static str,
-    /// The HTTP status it comes with.
-    status: u16,
+    /// The HTTP status it comes with; null for a reason, which comes within a problem.
+    status: Option<u16>,
     /// English title.
     title: &'static str,
     /// Russian title.
     title_ru: &'static str,
     /// What to do.
     advice: &'static str,
+    /// The same in Russian.
+    advice_ru: &'static str,
 }
 
 /// Is the process alive?
@@ -128,12 +130,16 @@ async fn docs_file(Path(file): Path<String>) -> Result<Response, Problem> {
     docs_page::file(&file)
 }
 
-/// What a problem's `type` means.
+/// What a problem's `type`, its `reason`, or the `error` after a sign-in means. A page for who prefers `text/html`.
 #[utoipa::path(get, path = "/problems/{slug}", tag = "Service",
-    params(("slug" = String, Path, description = "The last part of a problem's type")),
-    responses((status = 200, description = "Titles and advice", body = ProblemKind)))]
-async fn problem(Path(slug): Path<String>) -> Result<Json<ProblemKind>, Problem> {
-    let row = table::find(&slug).ok_or_else(Problem::not_found)?;
-    let (slug, status, title, title_ru, advice) = (row.slug, row.status, row.title, row.title_ru, row.advice);
-    Ok(Json(ProblemKind { slug, status, title, title_ru, advice }))
+    params(("slug" = String, Path, description = "The last part of a problem's type, or the reason")),
+    responses((status = 200, description = "Titles and advice", content((ProblemKind = "application/json"), (String = "text/html")))))]
+async fn problem(headers: HeaderMap, Path(slug): Path<String>) -> Result<Response, Problem> {
+    let words = Words::find(&slug).ok_or_else(Problem::not_found)?;
+    if page::is_preferred(&headers) {
+        let language = page::language(&headers);
+        return Ok((page::headers(language), words.page(language, "../pages/page.css")).into_response());
+    }
+    let Words { slug, status, title, title_ru, advice, advice_ru } = words;
+    Ok(Json(ProblemKind { slug, status, title, title_ru, advice, advice_ru }).into_response())
 }

@@ -25,3 +25,4 @@ mod provider;
 mod sign_in;
 mod sign_in_log;
 mod verifiers;
+mod words;

@@ -218,8 +218,12 @@ impl SignIn {
         let is_over = ctx.now >= found.created_at.plus(LIFE);
         let flow: LoginFlow = self.unseal(CONTEXT, hash, found.payload)?;
         let turned_away = |slug| TurnedAway { target: flow.target(), failure: refused(slug).into() };
-        if is_over || flow.is_spent() {
+        if flow.is_spent() {
             return Err(turned_away("state_unknown"));
+        }
+        // Before the browser: its cookie is gone by then.
+        if is_over {
+            return Err(turned_away("state_expired"));
         }
         // Every one is compared, so that the time does not tell which one it was.
         let same = browser.iter().fold(false, |same, hash| constant_time_eq(&flow.browser_hash, hash) | same);

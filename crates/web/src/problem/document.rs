@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::table;
+use super::{reasons, table};
 
 /// `docs/problems.md`, generated from the table.
 #[must_use]
@@ -15,10 +15,11 @@ pub fn problems_markdown() -> String {
          Generated from `crates/web/src/problem/table.rs`; run `UPDATE=1 cargo test -p userd-web` after a change there.\n\n\
          Every error is answered as `application/problem+json` (RFC 9457). `type` is `/problems/<slug>`, `instance` is the\n\
          request id (also in `X-Request-Id` and in each line of the log), `errors` lists refused fields by JSON pointer.\n\
-         Titles are Russian where `Accept-Language` prefers `ru`. Slugs and statuses are stable.\n\n\
+         Titles and `errors[].detail` are Russian where `Accept-Language` prefers `ru`; a caller that prefers `text/html`, as\n\
+         browsers do, gets a page. `GET /problems/<slug>` explains each, as JSON or as a page. Slugs and statuses are stable.\n\n\
          On `/oauth2/*` errors have the form of RFC 6749 section 5.2, with the code of the last column; their status is 400\n\
          except for `invalid_client` and `invalid_token` (401) and for transport problems.\n\n\
-         | slug | status | title | по-русски | what to do | OAuth code |\n|---|---|---|---|---|---|\n",
+         | slug | status | title | по-русски | what to do | что делать | OAuth code |\n|---|---|---|---|---|---|---|\n",
     );
     let mut rows = table::ALL.to_vec();
     rows.sort_by_key(|row| (row.status, row.slug));
@@ -26,9 +27,19 @@ pub fn problems_markdown() -> String {
         // Writing into a String cannot fail.
         let _ = writeln!(
             page,
-            "| `{}` | {} | {} | {} | {} | `{}` |",
-            row.slug, row.status, row.title, row.title_ru, row.advice, row.oauth
+            "| `{}` | {} | {} | {} | {} | {} | `{}` |",
+            row.slug, row.status, row.title, row.title_ru, row.advice, row.advice_ru, row.oauth
         );
+    }
+    page.push_str(
+        "\n## Reasons\n\n\
+         Why a sign-in through a provider ended: `error` where the browser lands, `reason` of `provider_refused` and\n\
+         `sign_in_not_allowed`. Where there is no reason, `error` is a slug of the table above.\n\n\
+         | reason | title | по-русски | what to do | что делать |\n|---|---|---|---|---|\n",
+    );
+    for reason in reasons::ALL {
+        let reasons::Reason { slug, title, title_ru, advice, advice_ru } = reason;
+        let _ = writeln!(page, "| `{slug}` | {title} | {title_ru} | {advice} | {advice_ru} |");
     }
     page
 }
@@ -37,6 +48,7 @@ pub fn problems_markdown() -> String {
 #[must_use]
 pub fn problem_schema() -> Value {
     let slugs: Vec<String> = table::ALL.iter().map(|row| format!("/problems/{}", row.slug)).collect();
+    let reasons: Vec<&str> = reasons::ALL.iter().map(|reason| reason.slug).collect();
     json!({
         "type": "object",
         "description": "An error (RFC 9457).",
@@ -47,7 +59,7 @@ pub fn problem_schema() -> Value {
             "status": {"type": "integer", "minimum": 400, "maximum": 599},
             "detail": {"type": "string", "description": "About this occurrence."},
             "instance": {"type": "string", "description": "The request id."},
-            "reason": {"type": "string", "description": "Which check failed, where a provider's answer is refused."},
+            "reason": {"type": "string", "enum": reasons, "description": "Which check failed, where a provider's answer is refused."},
             "errors": {
                 "type": "array",
                 "items": {
@@ -55,7 +67,7 @@ pub fn problem_schema() -> Value {
                     "required": ["pointer", "detail"],
                     "properties": {
                         "pointer": {"type": "string", "description": "RFC 6901 pointer into the body; /name for a query parameter."},
-                        "detail": {"type": "string"}
+                        "detail": {"type": "string", "description": "What is wrong; English or Russian by Accept-Language."}
                     }
                 }
             }

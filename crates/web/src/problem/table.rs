@@ -18,16 +18,21 @@ pub struct Row {
     pub title_ru: &'static str,
     /// What the caller can do.
     pub advice: &'static str,
+    /// The same in Russian.
+    pub advice_ru: &'static str,
     /// The `error` code on `/oauth2/*` (RFC 6749 section 5.2).
     pub oauth: &'static str,
 }
 
 macro_rules! problems {
-    ($($name:ident = $status:literal $slug:literal, $oauth:literal, $title:literal, $title_ru:literal, $advice:literal;)+) => {
+    ($($name:ident = $status:literal $slug:literal, $oauth:literal, $title:literal, $title_ru:literal, $advice:literal, $advice_ru:literal;)+) => {
         $(
             #[doc = concat!($title, " (", $status, ").")]
             pub static $name: Row =
-                Row { slug: $slug, status: $status, title: $title, title_ru: $title_ru, advice: $advice, oauth: $oauth };
+                Row {
+                    slug: $slug, status: $status, oauth: $oauth,
+                    title: $title, title_ru: $title_ru, advice: $advice, advice_ru: $advice_ru,
+                };
         )+
         /// Every kind of problem, in the order of the documentation.
         pub static ALL: &[&Row] = &[$(&$name),+];
@@ -36,107 +41,158 @@ macro_rules! problems {
 
 problems! {
     MALFORMED_REQUEST = 400 "malformed_request", "invalid_request", "The request is malformed", "Запрос составлен неверно",
-        "Correct the header, parameter or URL named in `detail`.";
+        "Correct the header, parameter or URL named in `detail`.",
+        "Исправьте заголовок, параметр или URL, названный в `detail`.";
     MALFORMED_JSON = 400 "malformed_json", "invalid_request", "The body is not valid JSON", "Тело запроса — не корректный JSON",
-        "Send one JSON object in UTF-8, at most 32 levels deep, with numbers that fit into 64 bits.";
+        "Send one JSON object in UTF-8, at most 32 levels deep, with numbers that fit into 64 bits.",
+        "Передайте один объект JSON в UTF-8, не глубже 32 уровней, с числами, которые помещаются в 64 бита.";
     DUPLICATE_MEMBER = 400 "duplicate_member", "invalid_request", "A name occurs twice", "Имя встречается дважды",
-        "Send each member, parameter and header once; with duplicates, readers disagree about what was meant.";
+        "Send each member, parameter and header once; with duplicates, readers disagree about what was meant.",
+        "Передавайте каждый член, параметр и заголовок один раз: повторы разные программы читают по-разному.";
     UNKNOWN_FIELD = 400 "unknown_field", "invalid_request", "Unknown field", "Неизвестное поле",
-        "Remove the field at `errors[].pointer`, or correct its spelling.";
+        "Remove the field at `errors[].pointer`, or correct its spelling.",
+        "Уберите поле `errors[].pointer` или исправьте его имя.";
     MISSING_FIELD = 400 "missing_field", "invalid_request", "A required field is missing", "Не указано обязательное поле",
-        "Add the field at `errors[].pointer`.";
+        "Add the field at `errors[].pointer`.",
+        "Добавьте поле `errors[].pointer`.";
     WRONG_TYPE = 400 "wrong_type", "invalid_request", "A field has the wrong type or form", "Поле имеет неверный тип или формат",
-        "Give the field at `errors[].pointer` the type that the API document shows.";
+        "Give the field at `errors[].pointer` the type that the API document shows.",
+        "Приведите поле `errors[].pointer` к типу из документа API.";
     INVALID_PARAMETER = 400 "invalid_parameter", "invalid_request", "A query parameter is not valid", "Недопустимый параметр запроса",
-        "Correct or remove the query parameter at `errors[].pointer`.";
+        "Correct or remove the query parameter at `errors[].pointer`.",
+        "Исправьте или уберите параметр запроса `errors[].pointer`.";
     INVALID_CURSOR = 400 "invalid_cursor", "invalid_request", "The cursor is not valid", "Недействительный курсор",
-        "Pass `next_cursor` of the same list unchanged, with the same filters; or start again without a cursor.";
+        "Pass `next_cursor` of the same list unchanged, with the same filters; or start again without a cursor.",
+        "Передавайте `next_cursor` того же списка без изменений и с теми же фильтрами или начните без курсора.";
     NOT_SIGNED_IN = 401 "not_signed_in", "invalid_token", "Not signed in", "Вход не выполнен",
-        "Send a valid access token as `Authorization: Bearer …`; refresh it when it has expired.";
+        "Send a valid access token as `Authorization: Bearer …`; refresh it when it has expired.",
+        "Передайте действующий токен доступа: `Authorization: Bearer …`; истёкший обновите.";
     WRONG_CREDENTIALS = 401 "wrong_credentials", "invalid_grant", "Wrong login or password", "Неверный логин или пароль",
-        "Check both. The answer is the same for an unknown login.";
+        "Check both. The answer is the same for an unknown login.",
+        "Проверьте и то и другое. Для неизвестного логина ответ такой же.";
     INVALID_REFRESH_TOKEN = 401 "invalid_refresh_token", "invalid_grant", "The refresh token is not valid", "Недействительный токен обновления",
-        "Sign in again.";
+        "Sign in again.",
+        "Войдите заново.";
     PROVIDER_REFUSED = 401 "provider_refused", "invalid_grant", "The provider's answer is not accepted", "Ответ провайдера не принят",
-        "Start the sign-in again; `reason` says which check failed.";
+        "Start the sign-in again; `reason` says which check failed.",
+        "Начните вход заново; `reason` называет проверку, которая не прошла.";
     INVALID_CLIENT = 401 "invalid_client", "invalid_client", "The client is not authenticated", "Клиент не прошёл аутентификацию",
-        "Send the client's id and secret with HTTP Basic authentication.";
+        "Send the client's id and secret with HTTP Basic authentication.",
+        "Передайте id и секрет клиента по HTTP Basic.";
     FORBIDDEN = 403 "forbidden", "unauthorized_client", "Not allowed", "Недостаточно прав",
-        "Ask an administrator for the permission that the API document names for this operation.";
+        "Ask an administrator for the permission that the API document names for this operation.",
+        "Попросите у администратора право, которое документ API называет для этой операции.";
     SIGN_IN_NOT_ALLOWED = 403 "sign_in_not_allowed", "invalid_grant", "This way of signing in is not allowed now", "Этот способ входа сейчас не разрешён",
-        "`reason` says why. The session stays and can be renewed once the rule allows it; or sign in another way.";
+        "`reason` says why. The session stays and can be renewed once the rule allows it; or sign in another way.",
+        "Причина — в `reason`. Сеанс остаётся, и его можно будет продлить, когда правило это позволит; или войдите иначе.";
     BLOCKED = 403 "blocked", "invalid_grant", "The account is blocked", "Учётная запись заблокирована",
-        "Ask the operators of the service.";
+        "Ask the operators of the service.",
+        "Обратитесь к тем, кто обслуживает сервис.";
     WRONG_CURRENT_PASSWORD = 403 "wrong_current_password", "invalid_request", "The current password is wrong", "Неверный текущий пароль",
-        "Send the password that the account has now as `current_password`.";
+        "Send the password that the account has now as `current_password`.",
+        "Передайте в `current_password` пароль, который действует сейчас.";
     FRESH_SIGN_IN_REQUIRED = 403 "fresh_sign_in_required", "invalid_request", "Sign in again to do this", "Для этого действия войдите заново",
-        "Let the user sign in once more, then repeat the request with the new token.";
+        "Let the user sign in once more, then repeat the request with the new token.",
+        "Пусть пользователь войдёт ещё раз; затем повторите запрос с новым токеном.";
     REGISTRATION_CLOSED = 403 "registration_closed", "invalid_request", "Registration is closed", "Регистрация закрыта",
-        "Ask the operators of the service for an invitation or an account.";
+        "Ask the operators of the service for an invitation or an account.",
+        "Попросите приглашение или учётную запись у тех, кто обслуживает сервис.";
     CROSS_SITE = 403 "cross_site", "invalid_request", "Cross-site embedding is refused", "Встраивание с других сайтов запрещено",
-        "Call the API with fetch in CORS mode from an origin that is listed in `http.cors_origins`.";
+        "Call the API with fetch in CORS mode from an origin that is listed in `http.cors_origins`.",
+        "Вызывайте API через fetch в режиме CORS с источника, указанного в `http.cors_origins`.";
     NOT_FOUND = 404 "not_found", "invalid_request", "Not found", "Не найдено",
-        "Check the path and the id. Things whose existence is private answer the same.";
+        "Check the path and the id. Things whose existence is private answer the same.",
+        "Проверьте путь и id. Так же отвечает и то, о существовании чего знать не положено.";
     NO_SUCH_PROVIDER = 404 "no_such_provider", "invalid_request", "No such provider", "Нет такого провайдера",
-        "`GET /v1/auth/providers` lists the enabled ones.";
+        "`GET /v1/auth/providers` lists the enabled ones.",
+        "Включённых провайдеров перечисляет `GET /v1/auth/providers`.";
     METHOD_NOT_ALLOWED = 405 "method_not_allowed", "invalid_request", "Method not allowed", "Метод не поддерживается",
-        "Use one of the methods in the `Allow` header.";
+        "Use one of the methods in the `Allow` header.",
+        "Используйте один из методов заголовка `Allow`.";
     NOT_ACCEPTABLE = 406 "not_acceptable", "invalid_request", "Not acceptable", "Неприемлемый формат ответа",
-        "Accept `application/json`.";
+        "Accept `application/json`.",
+        "Принимайте `application/json`.";
     REQUEST_TIMEOUT = 408 "request_timeout", "invalid_request", "The body came too slowly", "Тело запроса поступало слишком медленно",
-        "Send the whole body at once.";
+        "Send the whole body at once.",
+        "Передайте тело целиком и сразу.";
     EMAIL_TAKEN = 409 "email_taken", "invalid_request", "The e-mail address is taken", "Адрес почты занят",
-        "Use another address, or sign in to the account that has it.";
+        "Use another address, or sign in to the account that has it.",
+        "Укажите другой адрес или войдите в учётную запись с этим адресом.";
     USERNAME_TAKEN = 409 "username_taken", "invalid_request", "The username is taken", "Имя пользователя занято",
-        "Choose another username; names that look the same count as the same.";
+        "Choose another username; names that look the same count as the same.",
+        "Выберите другое имя; имена, которые выглядят одинаково, считаются одним.";
     IDENTITY_TAKEN = 409 "identity_taken", "invalid_request", "The account elsewhere is linked to another user", "Внешняя учётная запись привязана к другому пользователю",
-        "Sign in with it, or unlink it from the other user first.";
+        "Sign in with it, or unlink it from the other user first.",
+        "Войдите через неё или сначала отвяжите её от другого пользователя.";
     LAST_WAY_IN = 409 "last_way_in", "invalid_request", "This is the last way to sign in", "Это последний способ входа",
-        "Set a password or link another account first.";
+        "Set a password or link another account first.",
+        "Сначала задайте пароль или привяжите другую учётную запись.";
     ACCOUNT_EXISTS = 409 "account_exists", "invalid_request", "An account with this e-mail exists", "Учётная запись с этой почтой уже существует",
-        "Sign in to that account and link the provider there.";
+        "Sign in to that account and link the provider there.",
+        "Войдите в эту учётную запись и привяжите провайдера там.";
     SETUP_DONE = 409 "setup_done", "invalid_request", "Setup is already done", "Первичная настройка уже выполнена",
-        "Ask an existing administrator.";
+        "Ask an existing administrator.",
+        "Обратитесь к администратору, который уже есть.";
     REQUEST_IN_PROGRESS = 409 "request_in_progress", "invalid_request", "The same request is still running", "Такой же запрос ещё выполняется",
-        "Repeat it with the same idempotency key a moment later.";
+        "Repeat it with the same idempotency key a moment later.",
+        "Повторите его чуть позже с тем же ключом идемпотентности.";
     REPLAY_REFUSED = 409 "replay_refused", "invalid_request", "The request can no longer be repeated", "Запрос больше нельзя повторить",
-        "The first one was carried out; since then the password changed, the account was blocked or was signed out everywhere. Sign in.";
+        "The first one was carried out; since then the password changed, the account was blocked or was signed out everywhere. Sign in.",
+        "Первый запрос выполнен; с тех пор сменился пароль, учётную запись заблокировали или вышли со всех устройств. Войдите.";
     SECRET_ALREADY_SHOWN = 409 "secret_already_shown", "invalid_request", "The secret was already shown", "Секрет уже был показан",
-        "It is shown again for 10 minutes only. Make a new one, for example by rotating it.";
+        "It is shown again for 10 minutes only. Make a new one, for example by rotating it.",
+        "Повторно он показывается только 10 минут. Создайте новый, например заменив прежний.";
     CURSOR_EXPIRED = 410 "cursor_expired", "invalid_request", "The cursor has expired", "Курсор устарел",
-        "Start again without a cursor; keep what you know. A backup of the service was restored, or the entries are gone.";
+        "Start again without a cursor; keep what you know. A backup of the service was restored, or the entries are gone.",
+        "Начните без курсора и сохраните то, что знаете. Сервис восстановлен из копии, или этих записей уже нет.";
     VERSION_MISMATCH = 412 "version_mismatch", "invalid_request", "The resource has changed meanwhile", "Ресурс тем временем изменился",
-        "Read it again, apply the change to the new version and send that version in `If-Match`.";
+        "Read it again, apply the change to the new version and send that version in `If-Match`.",
+        "Прочтите его снова, примените изменение к новой версии и передайте её в `If-Match`.";
     PAYLOAD_TOO_LARGE = 413 "payload_too_large", "invalid_request", "The body is too large", "Тело запроса слишком велико",
-        "Send at most 64 KiB.";
+        "Send at most 64 KiB.",
+        "Передавайте не больше 64 КиБ.";
     URI_TOO_LONG = 414 "uri_too_long", "invalid_request", "The URL is too long", "URL слишком длинный",
-        "Keep path and query within 8 KiB.";
+        "Keep path and query within 8 KiB.",
+        "Уложите путь и запрос в 8 КиБ.";
     UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type", "invalid_request", "Unsupported media type", "Неподдерживаемый тип содержимого",
-        "Send `Content-Type: application/json` (forms on /oauth2: `application/x-www-form-urlencoded`), without a content encoding.";
+        "Send `Content-Type: application/json` (forms on /oauth2: `application/x-www-form-urlencoded`), without a content encoding.",
+        "Передайте `Content-Type: application/json` (формы на /oauth2: `application/x-www-form-urlencoded`) без кодирования содержимого.";
     INVALID_INPUT = 422 "invalid_input", "invalid_request", "The input is not accepted", "Данные не приняты",
-        "Correct each field in `errors`.";
+        "Correct each field in `errors`.",
+        "Исправьте каждое поле из `errors`.";
     INVALID_CODE = 422 "invalid_code", "invalid_grant", "The code is not valid", "Недействительный код",
-        "Codes and links work once and for a short time: ask for a new one.";
+        "Codes and links work once and for a short time: ask for a new one.",
+        "Коды и ссылки действуют один раз и недолго: запросите новый.";
     INVALID_TARGET = 422 "invalid_target", "invalid_target", "No tokens are issued for this resource", "Для этого ресурса токены не выдаются",
-        "Send one of the audiences that the service is configured with as `resource`, or none.";
+        "Send one of the audiences that the service is configured with as `resource`, or none.",
+        "Передайте в `resource` одну из аудиторий, заданных сервису, или ничего.";
     IDEMPOTENCY_MISMATCH = 422 "idempotency_mismatch", "invalid_request", "The idempotency key was used with another request", "Ключ идемпотентности использован с другим запросом",
-        "Use a new key for each new request.";
+        "Use a new key for each new request.",
+        "Для каждого нового запроса берите новый ключ.";
     TOO_MANY_ATTEMPTS = 429 "too_many_attempts", "slow_down", "Too many attempts", "Слишком много попыток",
-        "Wait as long as `Retry-After` says.";
+        "Wait as long as `Retry-After` says.",
+        "Подождите столько, сколько указано в `Retry-After`.";
     HEADERS_TOO_LARGE = 431 "headers_too_large", "invalid_request", "The headers are too large", "Слишком большие заголовки",
-        "Keep all headers together within 32 KiB and 100 fields.";
+        "Keep all headers together within 32 KiB and 100 fields.",
+        "Уложите все заголовки вместе в 32 КиБ и 100 полей.";
     UNSUPPORTED_GRANT_TYPE = 400 "unsupported_grant_type", "unsupported_grant_type", "Unsupported grant type", "Неподдерживаемый тип разрешения",
-        "Use one of `grant_types_supported` in the authorization server metadata.";
+        "Use one of `grant_types_supported` in the authorization server metadata.",
+        "Возьмите один из `grant_types_supported` из метаданных сервера авторизации.";
     INTERNAL = 500 "internal", "server_error", "Internal error", "Внутренняя ошибка",
-        "Report it with the request id in `instance`; the log has the cause.";
+        "Report it with the request id in `instance`; the log has the cause.",
+        "Сообщите id запроса из `instance`: причина есть в журнале.";
     BUSY = 503 "busy", "temporarily_unavailable", "The service is busy", "Сервис перегружен",
-        "Repeat the request after `Retry-After`.";
+        "Repeat the request after `Retry-After`.",
+        "Повторите запрос через `Retry-After`.";
     UNAVAILABLE = 503 "unavailable", "temporarily_unavailable", "Temporarily unavailable", "Сервис временно недоступен",
-        "Repeat the request after `Retry-After`.";
+        "Repeat the request after `Retry-After`.",
+        "Повторите запрос через `Retry-After`.";
     PROVIDER_UNAVAILABLE = 503 "provider_unavailable", "temporarily_unavailable", "The provider cannot be reached now", "Провайдер сейчас недоступен",
-        "Repeat the request after `Retry-After`, or sign in another way.";
+        "Repeat the request after `Retry-After`, or sign in another way.",
+        "Повторите запрос через `Retry-After` или войдите иначе.";
     DEADLINE_EXCEEDED = 503 "deadline_exceeded", "temporarily_unavailable", "The request took too long", "Запрос выполнялся слишком долго",
-        "Repeat the request after `Retry-After`; use an idempotency key where something is created.";
+        "Repeat the request after `Retry-After`; use an idempotency key where something is created.",
+        "Повторите запрос через `Retry-After`; создавая что-либо, передавайте ключ идемпотентности.";
 }
 
 /// The kind with this slug.

@@ -104,7 +104,7 @@ async fn a_login_flow_lives_ten_minutes(fixture: Fixture) {
     app.advance(Duration::from_secs(599));
     code(app.come_back("acme", &in_time).await);
     app.advance(Duration::from_secs(1));
-    assert_eq!(refused(app.come_back("acme", &late).await), Refusal::ProviderRefused("state_unknown"));
+    assert_eq!(refused(app.come_back("acme", &late).await), Refusal::ProviderRefused("state_expired"));
 }
 
 /// Too late, or a second time: the browser still lands where the application waits. (fault 12)
@@ -117,10 +117,10 @@ async fn who_comes_too_late_or_twice_lands_where_the_application_waits(fixture: 
     let used = app.sign_in.start(&at(&app, home()), "acme", start()).await.unwrap();
     code(app.come_back("acme", &used).await);
     app.advance(Duration::from_secs(600));
-    for (begun, return_to) in [(&late, &done), (&used, &done)] {
+    for (begun, slug) in [(&late, "state_expired"), (&used, "state_unknown")] {
         let Finished::Refused { target, failure } = app.come_back("acme", begun).await else { panic!("not refused") };
-        assert_eq!(&target.return_to, return_to);
-        assert_eq!(refusal::<()>(Err(failure)), Refusal::ProviderRefused("state_unknown"));
+        assert_eq!(target.return_to, done);
+        assert_eq!(refusal::<()>(Err(failure)), Refusal::ProviderRefused(slug));
     }
     app.advance(Duration::from_secs(3000));
     let Finished::Refused { target, .. } = app.come_back("acme", &late).await else { panic!("not refused") };
