@@ -112,7 +112,7 @@ async fn a_relay_without_8bitmime_and_smtputf8_takes_it_too() {
     assert_eq!(mail["headers"]["subject"], email().subject);
 }
 
-/// A name or subject with line breaks begins no header of its own.
+/// AC-147: a name or subject with line breaks begins no header of its own, and no line is too long.
 /// ASVS V1.3.11
 #[tokio::test]
 async fn what_people_chose_adds_no_header_and_no_recipient() {
@@ -126,11 +126,21 @@ async fn what_people_chose_adds_no_header_and_no_recipient() {
         "\"Anna\" <evil@example.org>, Bob",
         "Анна\r\n Bcc: evil@example.org",
         "=?utf-8?q?Anna=0D=0ABcc=3A_evil=40example.org?=",
+        "Anna\u{2028}Bcc: evil@example.org",
+        "Anna\u{b}\u{c}\u{85}Bcc: evil@example.org",
+        &"a".repeat(3_000),
+        &"слово ".repeat(500),
+        &"a\\\"<>,;".repeat(300),
     ] {
-        let email = Email { to_name: Some(hostile.to_owned()), subject: hostile.to_owned(), ..email() };
+        let text = format!("{hostile}\r\n.\r\n{hostile}\n.\nQUIT\r\n");
+        let email = Email { to_name: Some(hostile.to_owned()), subject: hostile.to_owned(), text, ..email() };
         relay.send(&email).await.unwrap();
     }
-    for mail in server.mails().await {
+    let mails = server.mails().await;
+    assert_eq!(mails.len(), 12);
+    for mail in mails {
+        assert!(mail["longest_line"].as_u64().unwrap() <= 998, "RFC 5322 section 2.1.1: {}", mail["longest_line"]);
+        assert!(mail["parts"]["text/plain"].as_str().unwrap().trim_end().ends_with("QUIT"), "{mail}");
         assert_eq!(mail["to"], json!(["anna@xn--e1afmkfd.xn--p1ai"]));
         assert!(mail["headers"].get("bcc").is_none(), "{mail}");
         assert_eq!(mail["names"].as_array().unwrap().len(), 1, "{mail}");

@@ -2,18 +2,28 @@
 
 use minijinja::{Environment, Value as Filled};
 
-use crate::{Block, Kind, Reader, Source, TemplateFault, Value, Values, filters::moment, tag, value::shown};
+use crate::{
+    Block, Kind, Reader, Source, TemplateFault, Value, Values,
+    filters::moment,
+    tag,
+    value::{one_line, shown},
+};
+
+/// Telegram's limit for a message, in UTF-16 units; marks do not count.
+const MAX_TELEGRAM: usize = 4096;
+/// The longest subject, in characters: more is shown nowhere.
+const MAX_SUBJECT: usize = 200;
 
 /// A message in every form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
-    /// The subject of a mail, the title in the inbox.
+    /// The subject of a mail, the title in the inbox: one line of at most 200 characters.
     pub subject: String,
     /// Plain text.
     pub text: String,
     /// A whole HTML document, readable without pictures and in the dark.
     pub html: String,
-    /// HTML as Telegram reads it.
+    /// HTML as Telegram reads it, no longer than it takes: paragraphs are cut, what leads somewhere is not.
     pub telegram: String,
 }
 
@@ -29,7 +39,8 @@ pub(crate) struct Form<'a> {
 impl Form<'_> {
     pub(crate) fn render(&self, source: &Source) -> Result<Rendered, TemplateFault> {
         let filled = self.filled();
-        let subject = self.fill(&source.subject, &filled)?;
+        let subject = self.fill(&source.subject, &filled)?.chars().map(one_line).collect::<String>();
+        let subject = cut(subject.trim(), MAX_SUBJECT, |_| 1);
         let mut blocks = Vec::new();
         for block in &source.blocks {
             blocks.extend(self.block(block, &filled)?);
@@ -38,14 +49,9 @@ impl Form<'_> {
         Ok(Rendered {
             text: blocks.iter().map(text).filter(|block| !block.is_empty()).collect::<Vec<_>>().join("\n\n") + "\n",
             html: self.in_layout(&subject, body)?,
-            telegram: self.telegram(&subject, &blocks),
+            telegram: telegram_within(&subject, &blocks),
             subject,
         })
-    }
-
-    fn telegram(&self, subject: &str, blocks: &[Block]) -> String {
-        let blocks = blocks.iter().map(telegram).filter(|block| !block.is_empty());
-        std::iter::once(format!("<b>{}</b>", escaped(subject))).chain(blocks).collect::<Vec<_>>().join("\n\n")
     }
 
     /// The values as texts, for this reader.
@@ -131,6 +137,45 @@ fn text(block: &Block) -> String {
             facts.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("\n")
         }
     }
+}
+
+/// The whole message; paragraphs give way to what must be there.
+fn telegram_within(subject: &str, blocks: &[Block]) -> String {
+    let units = |text: &str| text.encode_utf16().count();
+    let fixed = |block: &Block| match block {
+        Block::Text(_) => 2,
+        Block::Note(text) | Block::Code(text) => 2 + units(text),
+        Block::Button { label, .. } => 2 + units(label),
+        Block::Facts(facts) => 2 + facts.iter().map(|(name, value)| units(name) + units(value) + 3).sum::<usize>(),
+    };
+    let mut left = MAX_TELEGRAM.saturating_sub(units(subject) + blocks.iter().map(fixed).sum::<usize>());
+    let mut parts = vec![format!("<b>{}</b>", escaped(subject))];
+    for block in blocks {
+        let part = if let Block::Text(text) = block {
+            let text = cut(text, left, char::len_utf16);
+            left -= units(&text).min(left);
+            telegram(&Block::Text(text))
+        } else {
+            telegram(block)
+        };
+        parts.extend((!part.is_empty()).then_some(part));
+    }
+    parts.join("\n\n")
+}
+
+/// The beginning of a text that fits, with an ellipsis where something is missing.
+fn cut(text: &str, most: usize, size: fn(char) -> usize) -> String {
+    if text.chars().map(size).sum::<usize>() <= most {
+        return text.to_owned();
+    }
+    let mut left = most.saturating_sub(1);
+    let fits = |c: &char| {
+        let fits = size(*c) <= left;
+        left = left.saturating_sub(size(*c));
+        fits
+    };
+    let beginning: String = text.chars().take_while(fits).collect();
+    if most == 0 { String::new() } else { format!("{}…", beginning.trim_end()) }
 }
 
 fn telegram(block: &Block) -> String {

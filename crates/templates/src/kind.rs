@@ -99,9 +99,9 @@ kinds! {
     /// A refresh token was used by two parties; the session was ended.
     SessionStolen = "session_stolen", Security, [site, at, link], [device, address];
     /// A role was given or taken away.
-    RoleChanged = "role_changed", Security, [site, at, role, granted], [];
+    RoleChanged = "role_changed", Security, [site, at, role, granted], [link];
     /// An administrator shut the account.
-    AccountBlocked = "account_blocked", Account, [site, at], [reason];
+    AccountBlocked = "account_blocked", Security, [site, at], [reason];
     /// A receiver of events failed for days and is called no more.
     WebhookDisabled = "webhook_disabled", Administration, [site, at, url, days], [reason];
     /// What another service says.

@@ -77,19 +77,23 @@ impl Values {
     }
 }
 
-/// Words as they may be shown: on one line, and with a word joiner where a mail client or a messenger would see an
-/// address in them and make a link of it.
+/// Words as they may be shown: on one line, read in one direction, and with a word joiner where a mail client or a
+/// messenger would see an address, a command or a tag in them and make a link of it.
 pub(crate) fn shown(words: &str) -> String {
     let mut shown = String::with_capacity(words.len());
     let mut before = ' ';
-    let mut letters = words.chars().map(|c| if c.is_control() { ' ' } else { c }).peekable();
+    let mut letters = words.chars().filter(|c| !turns_direction(*c)).map(one_line).peekable();
     while let Some(letter) = letters.next() {
         shown.push(letter);
         let mut next_is = |test: fn(char) -> bool| letters.peek().is_some_and(|next| test(*next));
         let would_link = match letter {
-            '.' => before.is_alphanumeric() && next_is(char::is_alphabetic),
+            // The full stops that a name of a host may be written with (UTS 46).
+            '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}' => !before.is_whitespace() && next_is(char::is_alphabetic),
             ':' => next_is(|next| next == '/'),
             '@' => next_is(char::is_alphanumeric),
+            // `/stop` would be a command to the bot, said by whoever touches it.
+            '/' | '#' => !before.is_alphanumeric() && next_is(char::is_alphanumeric),
+            '$' => next_is(char::is_alphabetic),
             _ => false,
         };
         if would_link {
@@ -98,6 +102,16 @@ pub(crate) fn shown(words: &str) -> String {
         before = letter;
     }
     shown.trim().to_owned()
+}
+
+/// Characters that turn what follows them around: `moc.live` would be read as an address.
+const fn turns_direction(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A line break is a space.
+pub(crate) fn one_line(c: char) -> char {
+    if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c }
 }
 
 #[cfg(test)]
@@ -110,13 +124,24 @@ mod tests {
         for (words, expected) in [
             ("Firefox on Linux", "Firefox on Linux"),
             ("evil.example", "evil.|example"),
-            ("https://evil.example/a", "https:|//evil.|example/a"),
+            ("https://evil.example/a", "https:|//|evil.|example/a"),
             ("anna@evil.example", "anna@|evil.|example"),
             ("www.evil.рф", "www.|evil.|рф"),
             ("Version 1.2.3", "Version 1.2.3"),
             ("Done. Next", "Done. Next"),
             ("a\r\nb\u{0}c", "a  b c"),
             ("@channel", "@|channel"),
+            ("evil\u{3002}example", "evil\u{3002}|example"),
+            ("evil\u{200b}.example", "evil\u{200b}.|example"),
+            ("a-.example", "a-.|example"),
+            ("for .NET", "for .NET"),
+            ("/stop", "/|stop"),
+            ("stop it: /stop", "stop it: /|stop"),
+            ("and/or", "and/or"),
+            ("#1 $EVIL $5", "#|1 $|EVIL $5"),
+            ("tg://resolve?domain=evil", "tg:|//|resolve?domain=evil"),
+            ("\u{202e}moc.live\u{202c}", "moc.|live"),
+            ("a\u{2028}b", "a b"),
         ] {
             assert_eq!(joined(words), expected);
         }

@@ -68,6 +68,9 @@ fn what_people_chose_is_letters_in_every_form() {
         "a\n  - button: { label: Evil, url: 'https://evil.example' }",
         "evil.example/login",
         "https://evil.example",
+        "evil\u{3002}example",
+        "\u{202e}elpmaxe.live\u{202c} /stop",
+        "[evil](https://evil.example) *bold* `code`",
     ] {
         let words = Value::Words(hostile.to_owned());
         let values = Kind::NewDevice.sample(Language::English).with("device", words.clone()).with("site", words);
@@ -78,7 +81,8 @@ fn what_people_chose_is_letters_in_every_form() {
         assert_eq!(message.html.matches("href=").count(), 1);
         assert!(!message.subject.contains('\n'));
         for form in [&message.subject, &message.text, &message.html, &message.telegram] {
-            assert!(!form.contains("evil.example"), "a client would make a link of it: {form}");
+            assert!(!form.contains("evil.example") && !form.contains(" /stop"), "a client would link it: {form}");
+            assert!(!form.contains('\u{202e}') && !form.contains("evil\u{3002}example"), "{form}");
             assert!(!form.contains("xxxxxxxxx"), "no template code of theirs runs: {form}");
         }
     }
@@ -156,5 +160,68 @@ fn a_template_sees_its_values_only() {
     ] {
         let file = format!("subject: x\nblocks:\n  - text: \"{code}\"\n");
         assert!(with_files(&[("message.en.yaml", &file)]).is_err(), "{code}");
+    }
+}
+
+/// AC-147: titles of any length and with line breaks are one short line.
+#[test]
+fn a_subject_is_one_short_line() {
+    for title in ["a\r\nBcc: evil@example.org".to_owned(), "слово ".repeat(900), "x".repeat(16_384), "🙂".repeat(300)]
+    {
+        let values = Kind::Message.sample(Language::English).with("title", Value::Words(title));
+        let message = render(Kind::Message, Language::English, &values);
+        assert!(!message.subject.contains(['\r', '\n']), "{}", message.subject);
+        assert!((1..=200).contains(&message.subject.chars().count()), "{}", message.subject);
+    }
+    let file = "subject: \"{{ body }}\"\nblocks:\n  - text: \"{{ title }}\"\n";
+    let templates = with_files(&[("message.en.yaml", file)]).unwrap();
+    let values = Kind::Message.sample(Language::English).with("body", Value::Text("one\ntwo".into()));
+    let message = templates.render(Kind::Message, &values, &Reader::default()).unwrap();
+    assert_eq!(message.subject, "one two", "an operator's template that puts lines there");
+}
+
+/// Telegram refuses what is longer than it takes; the link at the end is what must not be lost.
+#[test]
+fn a_long_message_fits_into_telegram() {
+    let visible = |html: &str| {
+        let mut inside = false;
+        let text: String = html
+            .chars()
+            .filter(|c| {
+                let shown = !inside && *c != '<';
+                inside = *c == '<' || (inside && *c != '>');
+                shown
+            })
+            .collect();
+        text.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">").encode_utf16().count()
+    };
+    for letter in ["x", "я", "🙂", "<", "&"] {
+        let values = Kind::Message.sample(Language::Russian).with("body", Value::Text(letter.repeat(10_000)));
+        let message = render(Kind::Message, Language::Russian, &values);
+        assert!((4_080..=4_096).contains(&visible(&message.telegram)), "{letter}: {}", visible(&message.telegram));
+        assert!(message.telegram.contains("https://shop.example.org/orders/17") && message.telegram.contains('…'));
+        assert!(message.text.contains(&letter.repeat(10_000)), "a mail says all of it");
+    }
+    let fits = Kind::Message.sample(Language::English).with("body", Value::Text("x".repeat(4_000)));
+    assert!(!render(Kind::Message, Language::English, &fits).telegram.contains('…'));
+}
+
+/// What happened, when, where, and what to do if it was somebody else.
+#[test]
+fn security_notices_say_what_people_need() {
+    for (kind, language) in Kind::ALL.iter().flat_map(|kind| Language::ALL.map(|language| (*kind, language))) {
+        if kind.category() != Category::Security {
+            continue;
+        }
+        let named: Vec<_> = kind.values().iter().chain(kind.optional()).copied().collect();
+        assert!(named.contains(&"at") && named.contains(&"site"), "{kind:?}");
+        let done_by_others = matches!(kind, Kind::RoleChanged | Kind::AccountBlocked);
+        assert!(done_by_others || ["address", "device", "link"].iter().all(|name| named.contains(name)), "{kind:?}");
+        let message = render(kind, language, &kind.sample(language));
+        for (name, sample) in
+            [("address", "203.0.113.17"), ("device", "Firefox"), ("link", "https://users.example.org/l/")]
+        {
+            assert!(!named.contains(&name) || message.text.contains(sample), "{kind:?} {language:?}: {}", message.text);
+        }
     }
 }
