@@ -2,10 +2,12 @@
 //! Our own, because `axum::serve` sets no timer: header timeouts would not work there (slowloris), and a stuck
 //! connection could hold the stop forever. Deliberately absent: everything about a single request (`request_layer.rs`).
 
+mod activity;
 mod admission;
 mod connection;
 mod draining;
 mod guarded_io;
+mod http2_heads;
 mod low_priority;
 pub mod tls;
 
@@ -34,7 +36,8 @@ use self::{
 pub struct ServerOptions {
     /// From the first byte of a request to the end of its headers, and from the connection to its first request.
     pub header_timeout: Duration,
-    /// How long a connection may wait for its next request.
+    /// How long a connection may wait for its next request. Over HTTP/2 that is while no stream makes progress:
+    /// PING, SETTINGS and the like are no use of it.
     pub idle_timeout: Duration,
     /// How long an answer may wait for a caller who does not read.
     pub write_timeout: Duration,

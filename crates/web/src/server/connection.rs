@@ -1,6 +1,6 @@
 //! One connection: its requests, and how it ends. Deliberately absent: how it came to be (`server.rs`).
 
-use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc};
+use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -21,8 +21,9 @@ use tower::Service;
 
 use super::{
     Phase, ServerOptions,
+    activity::{Activity, BusyBody},
     draining::Draining,
-    guarded_io::{Activity, BusyBody, Guarded},
+    guarded_io::Guarded,
     low_priority::Priority,
 };
 use crate::{
@@ -61,22 +62,25 @@ impl Connection {
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let activity = Arc::clone(&self.activity);
-        let stream = Guarded::new(stream, activity, options.header_timeout, options.write_timeout);
+        let stream = Guarded::new(stream, Arc::clone(&activity), options.header_timeout, options.write_timeout);
         let service = service_fn(move |request| self.clone().answer(request));
         let mut exchange = pin!(protocol.serve_connection(TokioIo::new(stream), service));
-        tokio::select! {
+        let idle = tokio::select! {
             result = exchange.as_mut() => {
                 if let Err(error) = result {
                     tracing::debug!(error, "a connection ended early");
                 }
                 return;
             }
-            _ = phase.wait_for(|phase| *phase != Phase::Serving) => {}
-        }
+            _ = phase.wait_for(|phase| *phase != Phase::Serving) => false,
+            () = activity.http2_idle(options.idle_timeout) => true,
+        };
+        // A caller whose next request is under way meanwhile learns from GOAWAY whether it was read.
         exchange.as_mut().graceful_shutdown();
         tokio::select! {
             _ = exchange.as_mut() => {}
             _ = phase.wait_for(|phase| *phase == Phase::Aborting) => {}
+            () = still_idle(&activity, options.header_timeout), if idle => {}
         }
     }
 
@@ -102,6 +106,12 @@ impl Connection {
         // A stream keeps its connection busy until its last byte.
         Ok(response.map(|body| Body::new(BusyBody::new(body, busy))))
     }
+}
+
+/// After GOAWAY: as long as a head may take to arrive, and then whatever it began.
+async fn still_idle(activity: &Activity, header_timeout: Duration) {
+    tokio::time::sleep(header_timeout).await;
+    activity.http2_idle(header_timeout).await;
 }
 
 #[cfg(test)]

@@ -5,87 +5,25 @@ use std::{
     future::Future,
     io::{self, IoSlice},
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
-use axum::body::{Body, Bytes, HttpBody};
-use http::Version;
-use hyper::body::{Frame, SizeHint};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Sleep, sleep},
 };
 
-/// What a connection is doing, told by its service to its stream.
-#[derive(Debug, Default)]
-pub(super) struct Activity {
-    begun: AtomicU64,
-    ended: AtomicU64,
-    http2: AtomicBool,
-}
+use super::{activity::Activity, http2_heads::Http2Heads};
 
-/// A request in flight.
-#[derive(Debug)]
-pub(super) struct Busy(Arc<Activity>);
-
-impl Activity {
-    pub(super) fn begin(self: &Arc<Self>, version: Version) -> Busy {
-        if version == Version::HTTP_2 {
-            self.http2.store(true, Ordering::Relaxed);
-        }
-        self.begun.fetch_add(1, Ordering::Relaxed);
-        Busy(Arc::clone(self))
-    }
-
-    /// The number of requests so far, if the next bytes must be the head of another one. HTTP/2 has its own bounds.
-    fn awaits_head(&self) -> Option<u64> {
-        let begun = self.begun.load(Ordering::Relaxed);
-        let waiting = begun == self.ended.load(Ordering::Relaxed) && !self.http2.load(Ordering::Relaxed);
-        waiting.then_some(begun)
-    }
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        self.0.ended.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-/// A body that keeps its connection busy.
-pub(super) struct BusyBody {
-    body: Body,
-    _busy: Busy,
-}
-
-impl BusyBody {
-    pub(super) fn new(body: Body, busy: Busy) -> Self {
-        Self { body, _busy: busy }
-    }
-}
-
-impl HttpBody for BusyBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
+/// Which head is awaited, by its number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Head {
+    /// The one before the next request: of HTTP/1, or the first of a connection.
+    Next(u64),
+    /// A header block of HTTP/2 that has begun, whatever else is under way.
+    Block(u64),
 }
 
 /// The stream with its two clocks.
@@ -94,28 +32,31 @@ pub(super) struct Guarded<T> {
     activity: Arc<Activity>,
     header_timeout: Duration,
     write_timeout: Duration,
-    /// Runs while a head is incomplete; the number tells which head.
-    head: Option<(u64, Pin<Box<Sleep>>)>,
+    heads: Http2Heads,
+    /// Runs while a head is incomplete.
+    head: Option<(Head, Pin<Box<Sleep>>)>,
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl<T> Guarded<T> {
     pub(super) fn new(stream: T, activity: Arc<Activity>, header_timeout: Duration, write_timeout: Duration) -> Self {
         // The first head is awaited from the start.
-        let head = Some((0, Box::pin(sleep(header_timeout))));
-        Self { stream, activity, header_timeout, write_timeout, head, stalled: None }
+        let head = Some((Head::Next(0), Box::pin(sleep(header_timeout))));
+        Self { stream, activity, header_timeout, write_timeout, heads: Http2Heads::default(), head, stalled: None }
     }
 
     /// Keeps the head clock in step; an error when it has run out.
     fn watch_head(&mut self, context: &mut Context<'_>, got_bytes: bool) -> io::Result<()> {
-        let Some(current) = self.activity.awaits_head() else {
+        let next = self.activity.awaits_head().map(Head::Next);
+        let Some(current) = next.or_else(|| self.heads.unfinished().map(Head::Block)) else {
             self.head = None;
             return Ok(());
         };
         if self.head.as_ref().is_some_and(|(of, _)| *of != current) {
             self.head = None;
         }
-        if got_bytes && self.head.is_none() {
+        let has_begun = got_bytes || matches!(current, Head::Block(_));
+        if has_begun && self.head.is_none() {
             self.head = Some((current, Box::pin(sleep(self.header_timeout))));
         }
         let Some((_, clock)) = &mut self.head else { return Ok(()) };
@@ -148,7 +89,9 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let result = Pin::new(&mut self.stream).poll_read(context, buffer);
-        let got_bytes = buffer.filled().len() > before;
+        let new = buffer.filled().get(before..).unwrap_or_default();
+        let got_bytes = !new.is_empty();
+        self.heads.read(new);
         match self.watch_head(context, got_bytes) {
             Ok(()) => result,
             Err(error) => Poll::Ready(Err(error)),

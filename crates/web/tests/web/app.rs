@@ -1,14 +1,16 @@
 //! The app under test: a few routes of the tests' own under the real layer.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     Router,
+    body::Body,
     extract::State,
     response::Redirect,
     routing::{get, post},
 };
 use bytes::Bytes;
+use futures_util::stream;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -48,6 +50,7 @@ pub fn app_draining(draining: Draining, change: impl FnOnce(&mut RequestOptions)
         .route("/readyz", get(ready))
         .route("/metrics", get(async move || recorder.render()))
         .route("/big", get(async || Bytes::from(vec![b'x'; 1_500_000])))
+        .route("/parts", get(async || Body::from_stream(stream::repeat_with(|| Ok::<_, Infallible>("part")))))
         .route("/v1/things", get(list_things).post(make_thing))
         .route("/v1/things/{id}", get(read_thing).patch(change_thing))
         .route("/v1/panic", get(panicking))
@@ -71,6 +74,7 @@ fn known_routes() -> Vec<RouteTraits> {
         "/readyz",
         "/metrics",
         "/big",
+        "/parts",
         "/v1/things",
         "/v1/things/{id}",
         "/v1/panic",

@@ -38,7 +38,7 @@ async fn rapid_resets_leave_nothing_running() {
     server.is_alive().await;
 }
 
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     let mut bytes = vec![length[1], length[2], length[3], kind, flags];
     bytes.extend_from_slice(&stream.to_be_bytes());
@@ -90,7 +90,7 @@ async fn endless_continuation_frames_close_the_connection() {
 }
 
 /// A header field in the plainest HPACK form: literal, not indexed, not compressed (RFC 7541 section 6.2.2).
-fn field(name: &[u8], value: &[u8]) -> Vec<u8> {
+pub fn field(name: &[u8], value: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0x00, u8::try_from(name.len()).unwrap()];
     bytes.extend_from_slice(name);
     bytes.push(u8::try_from(value.len()).unwrap());

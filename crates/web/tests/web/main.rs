@@ -16,6 +16,7 @@ mod cross_origin;
 mod draining;
 mod gate;
 mod http2;
+mod http2_idle;
 mod log_lines;
 mod parameters;
 mod problems;

@@ -18,12 +18,16 @@ use crate::socket_server::Server;
 
 /// A server with a certificate of its own, and the roots that know it.
 async fn server() -> (Server, RootCertStore) {
+    server_with(ServerOptions::default()).await
+}
+
+pub async fn server_with(options: ServerOptions) -> (Server, RootCertStore) {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let (chain, key) = (folder.path().join("chain.pem"), folder.path().join("key.pem"));
     std::fs::write(&chain, made.cert.pem()).unwrap();
     std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-    let options = ServerOptions { tls: Some(tls::from_files(&chain, &key).unwrap()), ..ServerOptions::default() };
+    let options = ServerOptions { tls: Some(tls::from_files(&chain, &key).unwrap()), ..options };
     let mut roots = RootCertStore::empty();
     roots.add(made.cert.der().clone()).unwrap();
     (Server::start(options).await, roots)
