@@ -104,6 +104,7 @@ impl From<BotFault> for ChannelFault {
 impl From<WebhookFault> for ChannelFault {
     fn from(fault: WebhookFault) -> Self {
         match fault {
+            WebhookFault::Wait(wait) => Self::Wait(wait),
             WebhookFault::Gone(reason) => Self::Gone(reason),
             WebhookFault::Throttled { retry_after: after, reason }
             | WebhookFault::Unavailable { retry_after: after, reason } => Self::Later { after, reason },

@@ -159,6 +159,7 @@ async fn what_a_receiver_answers_is_told_apart() {
             WebhookFault::Unavailable { retry_after, .. } => ("Unavailable", *retry_after),
             WebhookFault::Refused(_) => ("Refused", None),
             WebhookFault::Aborted(_) => ("Aborted", None),
+            WebhookFault::Wait(wait) => ("Wait", Some(*wait)),
             WebhookFault::Unsendable(_) => ("Unsendable", None),
         });
         let expected = expected.map(|text| match text.split_once(' ') {
@@ -236,6 +237,30 @@ async fn an_address_inside_is_neither_taken_nor_called() {
     let fault = guarded.send(&call(&receiver.url())).await.unwrap_err();
     assert!(matches!(fault, WebhookFault::Refused(_)), "plain http: {fault:?}");
     assert!(receiver.requests().is_empty());
+}
+
+/// One that hangs is asked three times, and then left alone; one that answers is called all the while.
+#[tokio::test]
+async fn a_dead_receiver_delays_nobody() {
+    let (dead, alive) =
+        tokio::join!(webhook_receiver::start(Options::default()), webhook_receiver::start(Options::default()));
+    let (dead, alive) = (dead.unwrap(), alive.unwrap());
+    dead.fail("*", Fault::Hang);
+    let sender = sender();
+    for _ in 0..3 {
+        let sent = sender.send(&call(&dead.url())).await;
+        assert!(matches!(sent, Err(WebhookFault::Unavailable { .. })), "{sent:?}");
+    }
+    for _ in 0..100 {
+        let sent = sender.send(&call(&dead.url())).await;
+        // From the end of the last call on.
+        assert!(matches!(sent, Err(WebhookFault::Wait(wait)) if (10..30).contains(&wait.as_secs())), "{sent:?}");
+        assert_eq!(sender.send(&call(&alive.url())).await, Ok(()));
+    }
+    assert_eq!((dead.requests().len(), alive.received().len()), (3, 100));
+    dead.recover();
+    let later = WebhookCall { at: call("http://127.0.0.1/").at.plus(Duration::from_secs(30)), ..call(&dead.url()) };
+    assert_eq!(sender.send(&later).await, Ok(()));
 }
 
 #[test]

@@ -88,13 +88,13 @@ impl Bucket {
     /// everybody up for as long as the clock was put back.
     fn wait(&self, rate: Rate, now: i64) -> i64 {
         let spare = rate.interval * (rate.burst - 1);
-        let paced = if now < self.taken_at { 0 } else { self.empty_at - now - spare };
-        let held = if now < self.held_from { 0 } else { self.held_until - now };
+        let paced = if is_put_back(self.taken_at, now) { 0 } else { self.empty_at - now - spare };
+        let held = if is_put_back(self.held_from, now) { 0 } else { self.held_until - now };
         paced.max(held).max(0)
     }
 
     fn take(&mut self, rate: Rate, now: i64) {
-        let empty_at = if now < self.taken_at { now } else { self.empty_at.max(now) };
+        let empty_at = if is_put_back(self.taken_at, now) { now } else { self.empty_at.max(now) };
         *self = Self { taken_at: now, empty_at: empty_at + rate.interval, ..*self };
     }
 
@@ -102,6 +102,11 @@ impl Bucket {
         self.held_from = now;
         self.held_until = now.saturating_add(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX));
     }
+}
+
+/// Callers look at the clock before they get here, so a little earlier is not put back.
+const fn is_put_back(then: i64, now: i64) -> bool {
+    now < then - 5_000_000
 }
 
 fn micros(wait: i64) -> Duration {
@@ -143,6 +148,7 @@ mod tests {
         assert_eq!(pacer.turn("8", at(400_000)), Ok(()), "another chat");
         assert_eq!(pacer.turn("7", at(1_000_000)), Ok(()), "who waits as long as told has a turn");
         assert_eq!(pacer.turn("7", at(60_000_000)), Ok(()));
+        assert!(pacer.turn("7", at(59_999_900)).is_err(), "who looked at the clock before another came");
         assert!(pacer.turn("7", at(60_000_000)).is_err(), "a pause saves up nothing");
     }
 

@@ -3,6 +3,7 @@
 //!
 //! Deliberately absent: which webhooks there are, and when one is switched off.
 
+mod breaker;
 mod retry_after;
 mod secret;
 mod sender;
@@ -71,6 +72,10 @@ impl ContentType {
 /// the host, and nothing else of the URL.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WebhookFault {
+    /// The receiver is left alone for this long: it does not answer, asks for it, or is being called as often as may be.
+    /// Nothing was sent, and no attempt was made.
+    #[error("not before {0:?} have passed")]
+    Wait(Duration),
     /// 410, or `webhook-delivery: disable`: the receiver wants no more of anything.
     #[error("the receiver wants no more events: {0}")]
     Gone(String),

@@ -1,17 +1,22 @@
 //! The call itself and what its answer means. Redirects are not followed, names are looked up once and lead outside, time
 //! and size are bounded.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use userd_outbound::{Answer, Call, ConfigError, HttpClient, HttpOptions, Secret, Unreachable, printable};
 
-use super::{WebhookCall, WebhookFault, retry_after, signature};
+use super::{WebhookCall, WebhookFault, breaker::Breakers, retry_after, signature};
 
 /// How receivers are called.
 #[derive(Clone, Debug)]
 pub struct WebhookOptions {
     /// For a whole call. Default 15 s.
     pub timeout: Duration,
+    /// Calls of one receiver at the same time: a slow one has no more of the callers than this. Default 16.
+    pub calls_per_receiver: usize,
     /// Lets receivers be inside: private addresses, and plain http. Default no.
     pub allow_private_addresses: bool,
     /// The proxy that calls go through. It resolves names then, so its own rules keep them outside.
@@ -22,7 +27,13 @@ pub struct WebhookOptions {
 
 impl Default for WebhookOptions {
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(15), allow_private_addresses: false, proxy: None, ca_file: None }
+        Self {
+            timeout: Duration::from_secs(15),
+            calls_per_receiver: 16,
+            allow_private_addresses: false,
+            proxy: None,
+            ca_file: None,
+        }
     }
 }
 
@@ -32,6 +43,7 @@ const MAX_ANSWER: usize = 16 * 1024;
 /// Calls receivers. One for all of them: connections are kept by host, and no call waits for another.
 pub struct WebhookSender {
     http: HttpClient,
+    breakers: Breakers,
 }
 
 impl WebhookSender {
@@ -42,6 +54,7 @@ impl WebhookSender {
     pub fn new(options: WebhookOptions) -> Result<Self, ConfigError> {
         let unreadable = |_| ConfigError::new("webhooks.ca_file", "cannot be read");
         let extra_roots = options.ca_file.map(std::fs::read).transpose().map_err(unreadable)?;
+        let breakers = Breakers::new(options.calls_per_receiver);
         let options = HttpOptions {
             timeout: options.timeout,
             max_body: MAX_ANSWER,
@@ -53,15 +66,23 @@ impl WebhookSender {
         };
         let http = HttpClient::new(options, &[])
             .map_err(|fault| ConfigError::new(format!("webhooks.{}", fault.field), fault.detail))?;
-        Ok(Self { http })
+        Ok(Self { http, breakers })
     }
 
-    /// Makes the call. `Ok` when the receiver has taken the event (2xx).
+    /// Makes the call, if it may be made now. `Ok` when the receiver has taken the event (2xx).
     ///
     /// # Errors
     /// See [`WebhookFault`]. After `Unavailable` it may have been taken all the same, and a second copy has the same id.
     pub async fn send(&self, call: &WebhookCall) -> Result<(), WebhookFault> {
         let headers = signature::sign(call)?;
+        let leave = self.breakers.leave(call.url.as_str(), call.at).map_err(WebhookFault::Wait)?;
+        let began = Instant::now();
+        let sent = self.call(call, &headers).await;
+        leave.ended(sent.as_ref().err(), call.at.plus(began.elapsed()));
+        sent
+    }
+
+    async fn call(&self, call: &WebhookCall, headers: &signature::Headers) -> Result<(), WebhookFault> {
         let http = Call::post(call.url.url().clone())
             .header("accept", "*/*")
             .header("webhook-id", &call.id)
