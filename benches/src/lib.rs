@@ -74,5 +74,6 @@ pub fn claims() -> AccessClaims {
         auth_time: Some(now),
         amr: vec!["pwd".to_owned()],
         ver: 1,
+        generation: Some(1),
     }
 }

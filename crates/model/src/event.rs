@@ -101,8 +101,11 @@ kinds! {
         session_id: Uuid "The session",
         reason: Text "Why",
     },
-    /// An old refresh token was replayed, and the family was ended.
+    /// Two parties hold refresh tokens of one session, which was ended.
     RefreshTokenReplayed = "session.refresh_token_replayed" of "user" { session_id: Uuid "The session" },
+    /// The refresh token before the current one was shown again and answered with its successor: a lost answer, or the
+    /// first sign of a thief.
+    RefreshTokenReused = "session.refresh_token_reused" of "user" { session_id: Uuid "The session" },
     /// An account elsewhere was linked.
     IdentityLinked = "identity.linked" of "user" {
         identity_id: Uuid "The link",
@@ -157,7 +160,7 @@ impl EventKind {
     /// request began as nobody's.
     #[must_use]
     pub const fn is_by_its_user(self) -> bool {
-        !matches!(self, Self::RefreshTokenReplayed)
+        !matches!(self, Self::RefreshTokenReplayed | Self::RefreshTokenReused)
     }
 }
 
@@ -179,6 +182,7 @@ mod tests {
             "session.started",
             "session.ended",
             "session.refresh_token_replayed",
+            "session.refresh_token_reused",
             "identity.linked",
             "identity.unlinked",
             "identity.bot_access_changed",

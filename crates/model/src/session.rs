@@ -1,6 +1,8 @@
 //! A session: the refresh tokens of one sign-in on one device, each replacing the one before (rotation, RFC 9700 section
 //! 4.14.2), and the rule that decides what a presented refresh token means.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{IdentityId, Sealed, SessionId, Timestamp, UserId};
@@ -40,6 +42,39 @@ pub struct Session {
     pub successor: Option<Sealed>,
     /// The account elsewhere that it began with, where it began with one.
     pub identity_id: Option<IdentityId>,
+    /// Who used the latest refresh tokens; none before the first refresh.
+    pub parties: Option<Parties>,
+}
+
+/// A network and a user agent together, as a keyed hash: enough to tell two apart, not to say where somebody is.
+pub type Party = u64;
+
+/// Who used the latest refresh tokens of a family: what tells a thief and an owner who take turns from one person on the
+/// move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parties {
+    /// Who rotated last.
+    rotated_by: Party,
+    /// Whether another party has shown the token of before that rotation since.
+    shared: bool,
+    /// How many tokens in a row, up to that one, two parties have shown.
+    in_a_row: u8,
+    /// When the current token was last handed out to somebody who may not have had it yet.
+    answered_at: Timestamp,
+}
+
+/// Within this time of an answer two tabs race, whatever else is known.
+const RACE: Duration = Duration::from_secs(60);
+/// This many generations in a row that two parties used are two people.
+const TURNS: u8 = 3;
+
+/// What a replay of the token before the current one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replay {
+    /// An answer that was lost, as far as anybody can tell: it gets the same successor.
+    Tolerated,
+    /// Two people hold tokens of the family, and nobody can say which of them is the thief: it ends.
+    Theft,
 }
 
 /// What a presented refresh token is to its family.
@@ -47,7 +82,8 @@ pub struct Session {
 pub enum Presented {
     /// The newest: rotate.
     Current,
-    /// Used once, and its successor has not been used: the answer was lost on the way. Answer the same successor.
+    /// Used once, and its successor has not been used to refresh: perhaps the answer was lost on the way.
+    /// [`Session::replayed_by`] decides.
     Replay,
     /// Anything older: stolen or restored from a backup. End the family.
     Stale,
@@ -72,12 +108,34 @@ impl Session {
         }
     }
 
-    /// Rotates to a successor: the current token becomes the replayable one.
-    pub fn rotate(&mut self, successor_hash: Vec<u8>, successor: Sealed, now: Timestamp) {
+    /// Rotates to a successor: the current token becomes the replayable one. A token that one party alone has shown
+    /// begins the row of [`Parties`] anew.
+    pub fn rotate(&mut self, successor_hash: Vec<u8>, successor: Sealed, by: Party, now: Timestamp) {
+        let in_a_row = self.parties.filter(|before| before.shared).map_or(0, |before| before.in_a_row);
+        self.parties = Some(Parties { rotated_by: by, shared: false, in_a_row, answered_at: now });
         self.previous_hash = Some(std::mem::replace(&mut self.current_hash, successor_hash));
         self.successor = Some(successor);
         self.generation += 1;
         self.last_seen_at = now;
+    }
+
+    /// Decides about a replay of the previous token by `by`, and notes who it was. `successor_seen` says whether an access
+    /// token that came with the successor was used here: then the answer was not lost, and after the time of a race
+    /// nobody honest shows the old token. No time alone ends a family: a client may have been in a tunnel for an hour.
+    pub fn replayed_by(&mut self, by: Party, successor_seen: bool, now: Timestamp) -> Replay {
+        let unknown = Parties { rotated_by: by, shared: false, in_a_row: 0, answered_at: self.last_seen_at };
+        let parties = self.parties.get_or_insert(unknown);
+        if !successor_seen {
+            // Nobody had the successor: two tabs race for this answer as they would have for the one that was lost.
+            parties.answered_at = now;
+        } else if now.since(parties.answered_at) > RACE {
+            return Replay::Theft;
+        }
+        if parties.rotated_by != by && !parties.shared {
+            parties.shared = true;
+            parties.in_a_row += 1;
+        }
+        if parties.in_a_row >= TURNS { Replay::Theft } else { Replay::Tolerated }
     }
 
     /// Ends the family; ending twice keeps the first time.
@@ -86,3 +144,6 @@ impl Session {
         self.successor = None;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -62,12 +62,14 @@ pub struct SessionFacts {
     pub amr: Vec<String>,
     /// Whom the token is for; none: this service.
     pub audience: Option<String>,
+    /// How many times its refresh token has rotated.
+    pub generation: i64,
 }
 
 impl SessionFacts {
     pub(crate) fn of(session: &Session, audience: Option<&String>) -> Self {
         let (id, auth_time, amr) = (session.id, session.auth_time, session.amr.clone());
-        Self { id, auth_time, amr, audience: audience.cloned() }
+        Self { id, auth_time, amr, audience: audience.cloned(), generation: session.generation }
     }
 }
 
@@ -100,6 +102,7 @@ impl AccessTokens {
             auth_time: Some(session.auth_time),
             amr: session.amr.clone(),
             ver: user.security_epoch,
+            generation: Some(session.generation),
             ..self.frame(now, session.audience.as_deref())?
         };
         self.sign(&claims, "user")
@@ -139,6 +142,7 @@ impl AccessTokens {
             auth_time: None,
             amr: Vec::new(),
             ver: 0,
+            generation: None,
         })
     }
 

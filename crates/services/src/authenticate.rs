@@ -37,10 +37,12 @@ impl Services {
 
     /// Checks a token, whichever of our audiences it is for.
     async fn check(&self, token: &str) -> Result<Authenticated, Refusal> {
-        match self.access_tokens.authenticate(token) {
-            Err(Unaccepted::UnknownKey) if self.look_again().await => Ok(self.access_tokens.authenticate(token)?),
-            other => Ok(other?),
-        }
+        let authenticated = match self.access_tokens.authenticate(token) {
+            Err(Unaccepted::UnknownKey) if self.look_again().await => self.access_tokens.authenticate(token)?,
+            other => other?,
+        };
+        self.sessions.saw(&authenticated).await;
+        Ok(authenticated)
     }
 
     /// RFC 7662: what a token says, if it is good now.

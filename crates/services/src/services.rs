@@ -19,7 +19,7 @@ use crate::{
     passwords::PasswordProof,
     revocations::Revocations,
     roles::Roles,
-    sessions::Sessions,
+    sessions::{Replays, Sessions},
     setup::Setup,
     sign_in::SignIn,
     signing_keys::SigningKeys,
@@ -92,6 +92,7 @@ impl Services {
         let providers = Arc::new(arc_swap::ArcSwap::from_pointee(providers));
         let sessions = Sessions {
             admission: AdmissionRules::new(deps.clone(), Arc::clone(&providers)),
+            replays: Replays::default(),
             deps: deps.clone(),
             changes: changes.clone(),
             access_tokens: access_tokens.clone(),

@@ -65,6 +65,7 @@ CREATE TABLE IF NOT EXISTS sessions (
     previous_hash BYTEA,
     successor BYTEA,
     identity_id UUID,
+    parties JSONB,
     PRIMARY KEY (id)
 );
 CREATE INDEX IF NOT EXISTS sessions_by_user ON sessions (user_id ASC, created_at ASC, id ASC);

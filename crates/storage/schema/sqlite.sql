@@ -65,6 +65,7 @@ CREATE TABLE IF NOT EXISTS sessions (
     previous_hash BLOB,
     successor BLOB,
     identity_id BLOB,
+    parties TEXT,
     PRIMARY KEY (id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS sessions_by_user ON sessions (user_id, created_at, id);

@@ -107,19 +107,19 @@ INSERT INTO schema_migrations (number, name, checksum, applied_at) VALUES ($1, $
 -- schema_migrations.update_checksum
 UPDATE schema_migrations SET checksum = $1 WHERE number = $2;
 -- sessions.insert
-INSERT INTO sessions (id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor, identity_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16);
+INSERT INTO sessions (id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor, identity_id, parties) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);
 -- sessions.by_id
-SELECT id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor, identity_id FROM sessions WHERE id = $1;
+SELECT id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor, identity_id, parties FROM sessions WHERE id = $1;
 -- sessions.update
-UPDATE sessions SET device_name = $1, user_agent = $2, ip = $3, amr = $4, auth_time = $5, last_seen_at = $6, expires_at = $7, ended_at = $8, generation = $9, current_hash = $10, previous_hash = $11, successor = $12 WHERE id = $13;
+UPDATE sessions SET device_name = $1, user_agent = $2, ip = $3, amr = $4, auth_time = $5, last_seen_at = $6, expires_at = $7, ended_at = $8, generation = $9, current_hash = $10, previous_hash = $11, successor = $12, parties = $13 WHERE id = $14;
 -- sessions.rotate
-UPDATE sessions SET ip = $1, last_seen_at = $2, generation = $3, current_hash = $4, previous_hash = $5, successor = $6 WHERE id = $7;
+UPDATE sessions SET ip = $1, last_seen_at = $2, generation = $3, current_hash = $4, previous_hash = $5, successor = $6, parties = $7 WHERE id = $8;
 -- sessions.first_of_user
-SELECT id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor, identity_id FROM sessions WHERE user_id = $1 ORDER BY user_id, created_at, id LIMIT $2;
+SELECT id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor, identity_id, parties FROM sessions WHERE user_id = $1 ORDER BY user_id, created_at, id LIMIT $2;
 -- sessions.next_of_user
-SELECT id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor, identity_id FROM sessions WHERE user_id = $1 AND (created_at, id) > ($2, $3) ORDER BY user_id, created_at, id LIMIT $4;
+SELECT id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor, identity_id, parties FROM sessions WHERE user_id = $1 AND (created_at, id) > ($2, $3) ORDER BY user_id, created_at, id LIMIT $4;
 -- sessions.with_user
-SELECT sessions.id, sessions.user_id, sessions.device_name, sessions.user_agent, sessions.ip, sessions.amr, sessions.auth_time, sessions.created_at, sessions.last_seen_at, sessions.expires_at, sessions.ended_at, sessions.generation, sessions.current_hash, sessions.previous_hash, sessions.successor, sessions.identity_id, users.id, users.status, users.username, users.email_sealed, users.email_verified, users.phone_sealed, users.data_key, users.display_name, users.locale, users.time_zone, users.attributes, users.roles, users.security_epoch, users.version, users.created_at, users.updated_at, users.last_sign_in_at FROM sessions JOIN users ON users.id = sessions.user_id WHERE sessions.id = $1;
+SELECT sessions.id, sessions.user_id, sessions.device_name, sessions.user_agent, sessions.ip, sessions.amr, sessions.auth_time, sessions.created_at, sessions.last_seen_at, sessions.expires_at, sessions.ended_at, sessions.generation, sessions.current_hash, sessions.previous_hash, sessions.successor, sessions.identity_id, sessions.parties, users.id, users.status, users.username, users.email_sealed, users.email_verified, users.phone_sealed, users.data_key, users.display_name, users.locale, users.time_zone, users.attributes, users.roles, users.security_epoch, users.version, users.created_at, users.updated_at, users.last_sign_in_at FROM sessions JOIN users ON users.id = sessions.user_id WHERE sessions.id = $1;
 -- sessions.remove
 DELETE FROM sessions WHERE id = $1;
 -- signing_keys.insert
@@ -177,13 +177,13 @@ SELECT user_id FROM password_credentials ORDER BY user_id DESC LIMIT $1;
 -- password_credentials.copy_insert
 INSERT INTO password_credentials (user_id, hash, changed_at, must_change) VALUES ($1, $2, $3, $4);
 -- sessions.copy_first_page
-SELECT id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor, identity_id FROM sessions ORDER BY id LIMIT $1;
+SELECT id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor, identity_id, parties FROM sessions ORDER BY id LIMIT $1;
 -- sessions.copy_next_page
-SELECT id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor, identity_id FROM sessions WHERE (id) > ($1) ORDER BY id LIMIT $2;
+SELECT id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor, identity_id, parties FROM sessions WHERE (id) > ($1) ORDER BY id LIMIT $2;
 -- sessions.copy_last_key
 SELECT id FROM sessions ORDER BY id DESC LIMIT $1;
 -- sessions.copy_insert
-INSERT INTO sessions (id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor, identity_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16);
+INSERT INTO sessions (id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor, identity_id, parties) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);
 -- signing_keys.copy_first_page
 SELECT kid, algorithm, state, public_jwk, private_key, created_at, activated_at, retired_at FROM signing_keys ORDER BY kid LIMIT $1;
 -- signing_keys.copy_next_page

@@ -83,6 +83,7 @@ pub static MIGRATIONS: &[Migration] = &[
     migration!(50, "0050", "events"),
     migration!(51, "0051", "events_by_expiry"),
     migration!(52, "0052", "event_heads"),
+    migration!(53, "0053", "sessions_parties"),
 ];
 
 mod checksum;

@@ -68,6 +68,7 @@ fn claims(now: Timestamp) -> AccessClaims {
         auth_time: Some(now),
         amr: vec!["pwd".to_owned()],
         ver: 1,
+        generation: Some(1),
     }
 }
 

@@ -45,6 +45,8 @@ pub struct AccessClaims {
     pub amr: Vec<String>,
     /// `ver`: the user's security epoch; a raised epoch makes older tokens void.
     pub ver: i64,
+    /// `gen`: the generation of the refresh token that it came with; absent in tokens of service accounts.
+    pub generation: Option<i64>,
 }
 
 impl AccessClaims {
@@ -68,6 +70,7 @@ impl AccessClaims {
             ("sid", self.sid.map(|sid| json!(sid))),
             ("scope", self.scope.as_ref().map(|scope| json!(scope))),
             ("auth_time", self.auth_time.map(|time| json!(time.seconds()))),
+            ("gen", self.generation.map(|generation| json!(generation))),
         ];
         members.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         members
@@ -95,6 +98,8 @@ impl AccessClaims {
             auth_time: time(claims, "auth_time")?,
             amr: words(claims, "amr")?,
             ver: required(claims.integer("ver")?, "ver")?,
+            // Tokens of before this claim was made have none.
+            generation: claims.integer("gen")?,
         };
         // Tokens of before this claim was made have none.
         match claims.text("sub_type")? {

@@ -5,7 +5,10 @@
 mod claims;
 mod keyset;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use arc_swap::ArcSwap;
 use quick_cache::sync::Cache;
@@ -52,12 +55,21 @@ pub struct Tokens {
 }
 
 /// A token whose signature and claims were checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct VerifiedToken {
     /// What it says.
     pub claims: AccessClaims,
     /// The key that signed it.
     pub kid: String,
+    used: AtomicBool,
+}
+
+impl VerifiedToken {
+    /// Whether nobody has asked this of the token since it was verified: true once, as long as it is remembered.
+    #[must_use]
+    pub fn is_first_use(&self) -> bool {
+        !self.used.load(Ordering::Relaxed) && !self.used.swap(true, Ordering::Relaxed)
+    }
 }
 
 /// A new signing key, not yet stored: seal the private half before it goes anywhere.
@@ -215,7 +227,7 @@ impl Tokens {
         let kid = header.kid.as_deref().ok_or(TokenError::UnknownKey)?;
         let key = keyset.verifying(kid).ok_or(TokenError::UnknownKey)?;
         let claims = AccessClaims::read(&token.verify_claims(key)?, &self.options)?;
-        Ok(VerifiedToken { claims, kid: kid.to_owned() })
+        Ok(VerifiedToken { claims, kid: kid.to_owned(), used: AtomicBool::new(false) })
     }
 }
 

@@ -97,6 +97,8 @@ fn claims_must_be_there_and_be_ours() {
         ("ver", json!(-1)),
         ("ver", json!("7")),
         ("ver", json!(7.5)),
+        ("gen", json!(-1)),
+        ("gen", json!("3")),
     ];
     for (name, value) in wrong {
         let claims = with(fixture.good_claims(), name, value.clone());

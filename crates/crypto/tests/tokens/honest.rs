@@ -27,7 +27,7 @@ fn what_is_issued_is_verified_with_all_its_claims() {
     let header = Compact::parse(&token, 8192).unwrap().header().clone();
     assert_eq!((header.alg.as_str(), header.typ.as_deref()), ("EdDSA", Some("at+jwt")));
     let mut service = claims();
-    (service.sid, service.auth_time, service.scope) = (None, None, None);
+    (service.sid, service.auth_time, service.scope, service.generation) = (None, None, None, None);
     let token = fixture.tokens.issue(&service).unwrap();
     assert_eq!(fixture.tokens.verify(&token, now()).unwrap().claims, service);
 }

@@ -118,6 +118,7 @@ impl Sessions {
             previous_hash: None,
             successor: None,
             identity_id: proof.identity,
+            parties: None,
         };
         Arrival { session, audience: ctx.audience.clone(), refresh_token }
     }

@@ -3,15 +3,18 @@
 //! - `completion.rs`: what every way of signing in ends with
 //! - `login.rs`: by password
 //! - `refresh.rs`: rotation, replay, theft
+//! - `seen.rs`: which access tokens were used here
 //! - `ending.rs`: the list of sessions, ending them, signing out
 
 mod completion;
 mod ending;
 mod login;
 mod refresh;
+mod seen;
 
 use userd_model::SessionId;
 
+pub(crate) use refresh::Replays;
 pub(crate) use {
     completion::{CHALLENGE_PURPOSE, Proof},
     ending::{BOT_PURPOSE, EXCHANGE_PURPOSE},
@@ -38,6 +41,7 @@ pub struct Sessions {
     pub(crate) limits: Limits,
     pub(crate) proof: PasswordProof,
     pub(crate) admission: AdmissionRules,
+    pub(crate) replays: Replays,
 }
 
 /// The tokens of one session.

@@ -1,18 +1,47 @@
 //! Refreshing: the token rotates with each use. A network that loses the answer is not an attack, so the one before
-//! may be replayed until its successor is used and gets the same successor; anything older ends the family.
+//! may be replayed until its successor is used and gets the same successor. Anything older ends the family, and so does a
+//! replay that shows that two people hold its tokens (decision 0003).
 
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, MutexGuard};
 use userd_crypto::{Zeroizing, constant_time_eq};
-use userd_model::{EventKind, Refusal, Revoked, Sealed, Session, SessionId, Timestamp, User, session::Presented};
+use userd_model::{
+    EventKind, Refusal, Revoked, Sealed, Session, SessionId, Timestamp, User,
+    session::{Party, Presented, Replay},
+};
 use userd_storage::Failure;
 
 use super::{Sessions, SignedIn};
 use crate::{Context, access_tokens::SessionFacts, change::Change, limits::Limited, user_reader::internal};
 
-/// What the change decided.
+/// What a change decided.
 enum Outcome {
+    /// With this refresh token.
     Refreshed(Box<(User, Session, String)>),
-    /// The token is older than the one before the current: two parties hold tokens of this user's family.
-    Stale,
+    /// The token is not the newest: what that means is for another change.
+    NotTheNewest,
+    /// Two parties held tokens of the family.
+    Ended,
+}
+
+/// Replays of one session go one after the other here: a crowd with one token, each writing a fact of one user, would
+/// conflict without end. A few turns for all sessions are enough.
+#[derive(Clone, Default)]
+pub(crate) struct Replays(Arc<[Mutex<()>; 32]>);
+
+impl Replays {
+    async fn turn(&self, session: SessionId) -> Option<MutexGuard<'_, ()>> {
+        let place = session.0.as_bytes().last().map_or(0, |byte| usize::from(*byte) % self.0.len());
+        Some(self.0.get(place)?.lock().await)
+    }
+}
+
+/// What is presented, and by whom.
+struct Presentation {
+    session_id: SessionId,
+    hash: [u8; 32],
+    party: Party,
 }
 
 /// Everything random a refresh needs, minted before.
@@ -40,22 +69,13 @@ impl Sessions {
         // A forged token fails its tag here and never reaches the database.
         let (session_id, hash) = self.deps.crypto.refresh_tokens.parse(token).ok_or(Refusal::InvalidRefreshToken)?;
         self.limits.reserve(Limited::RefreshPerSession, &session_id.to_string()).await?;
-        let (minted, hash) = (&self.mint_successor(session_id)?, &hash);
-        let outcome = self
-            .changes
-            .run(ctx, "refresh", |mut change| async move {
-                let found = change.sessions().find_with_user(session_id).await?;
-                let (session, user) = found.ok_or(Refusal::InvalidRefreshToken)?;
-                if !session.is_alive(change.now) {
-                    return Err(Refusal::InvalidRefreshToken.into());
-                }
-                change.defer_writes();
-                let outcome = self.decide(&mut change, session, user, hash, minted).await?;
-                change.commit(outcome).await
-            })
-            .await?;
+        let presented = &Presentation { session_id, hash, party: self.party(ctx) };
+        let outcome = match self.rotate(ctx, presented).await? {
+            Outcome::NotTheNewest => self.settle_replay(ctx, presented).await?,
+            other => other,
+        };
         let Outcome::Refreshed(answer) = outcome else {
-            self.end_stolen(ctx, session_id, hash).await?;
+            tracing::warn!(session_id = %session_id, "an old refresh token was replayed; the session is ended");
             return Err(Refusal::InvalidRefreshToken.into());
         };
         let (user, session, text) = *answer;
@@ -71,55 +91,64 @@ impl Sessions {
         Ok(SignedIn { user: self.user_reader.view(&user)?, tokens })
     }
 
-    async fn decide(
-        &self,
-        change: &mut Change<'_>,
-        mut session: Session,
-        user: User,
-        hash: &[u8],
-        minted: &Minted,
-    ) -> Result<Outcome, Failure> {
-        user.must_be_active().map_err(|refusal| match refusal {
-            Refusal::NotSignedIn => Refusal::InvalidRefreshToken,
-            other => other,
-        })?;
-        match presented(&session, hash) {
-            Presented::Current => {
-                self.admission.must_still_hold(change, &user, &session).await?;
-                session.rotate(minted.successor_hash.to_vec(), minted.sealed.clone(), change.now);
+    /// Rotates, if the newest token is presented.
+    async fn rotate(&self, ctx: &Context, presented: &Presentation) -> Result<Outcome, Failure> {
+        let minted = &self.mint_successor(presented.session_id)?;
+        self.changes
+            .run(ctx, "refresh", |mut change| async move {
+                let (mut session, user) = living(&mut change, presented.session_id).await?;
+                change.defer_writes();
+                if place(&session, &presented.hash) != Presented::Current {
+                    return change.commit(Outcome::NotTheNewest).await;
+                }
+                self.admission.must_still_hold(&mut change, &user, &session).await?;
+                let now = change.now;
+                session.rotate(minted.successor_hash.to_vec(), minted.sealed.clone(), presented.party, now);
                 session.ip.clone_from(&change.context.origin.ip);
-                self.prolong(change, &mut session).await?;
-                Ok(Outcome::Refreshed(Box::new((user, session, minted.successor.to_string()))))
-            }
-            Presented::Replay => {
-                self.admission.must_still_hold(change, &user, &session).await?;
-                let text = self.open_successor(&session)?;
-                Ok(Outcome::Refreshed(Box::new((user, session, text))))
-            }
-            Presented::Stale => Ok(Outcome::Stale),
-        }
+                self.prolong(&mut change, &mut session).await?;
+                change.commit(Outcome::Refreshed(Box::new((user, session, minted.successor.to_string())))).await
+            })
+            .await
     }
 
-    /// Ends the session whose old token came back. A change of its own, which looks again: somebody else may have ended
-    /// the session meanwhile.
-    async fn end_stolen(&self, ctx: &Context, session_id: SessionId, hash: &[u8]) -> Result<(), Failure> {
+    /// Answers a lost answer again, or ends the family. A change of its own, which looks again: others may have refreshed
+    /// or ended the session meanwhile.
+    async fn settle_replay(&self, ctx: &Context, presented: &Presentation) -> Result<Outcome, Failure> {
+        let _turn = self.replays.turn(presented.session_id).await;
+        let newest_seen = self.newest_seen(presented.session_id).await;
         self.changes
             .run(ctx, "refresh_token_replayed", |mut change| async move {
-                let mut session = living_session(&mut change, session_id).await?;
-                if presented(&session, hash) != Presented::Stale {
-                    return Err(Refusal::InvalidRefreshToken.into());
+                let (mut session, user) = living(&mut change, presented.session_id).await?;
+                change.defer_writes();
+                let before = session.parties;
+                let replay = match place(&session, &presented.hash) {
+                    Presented::Current => return Err(Refusal::InvalidRefreshToken.into()),
+                    Presented::Replay => {
+                        let successor_seen = newest_seen.is_some_and(|generation| generation >= session.generation);
+                        session.replayed_by(presented.party, successor_seen, change.now)
+                    }
+                    Presented::Stale => Replay::Theft,
+                };
+                if replay == Replay::Theft {
+                    end_stolen(&mut change, session).await?;
+                    return change.commit(Outcome::Ended).await;
                 }
-                session.end(change.now);
-                change.sessions().update(&session).await?;
-                let user_id = session.user_id;
-                change.revoke(Revoked::Session { session_id, user_id });
-                let data = serde_json::json!({ "session_id": session_id });
-                change.event(EventKind::RefreshTokenReplayed, user_id, data);
-                change.commit(()).await
+                self.admission.must_still_hold(&mut change, &user, &session).await?;
+                if session.parties != before {
+                    change.sessions().rotate(&session).await?;
+                }
+                change.event(EventKind::RefreshTokenReused, user.id, serde_json::json!({ "session_id": session.id }));
+                let text = self.open_successor(&session)?;
+                change.commit(Outcome::Refreshed(Box::new((user, session, text)))).await
             })
-            .await?;
-        tracing::warn!(session_id = %session_id, "an old refresh token was replayed; the session is ended");
-        Ok(())
+            .await
+    }
+
+    /// Who presents a token, without saying where they are.
+    fn party(&self, ctx: &Context) -> Party {
+        let (network, agent) = (&ctx.origin.network, ctx.origin.user_agent.as_deref().unwrap_or_default());
+        let hash = self.deps.crypto.index.keyed_hash("party of a refresh", &[network.as_bytes(), agent.as_bytes()]);
+        hash.into_iter().take(size_of::<Party>()).fold(0, |party, byte| party << 8 | Party::from(byte))
     }
 
     fn mint_successor(&self, session_id: SessionId) -> Result<Minted, Failure> {
@@ -154,14 +183,29 @@ impl Sessions {
     }
 }
 
-async fn living_session(change: &mut Change<'_>, id: SessionId) -> Result<Session, Failure> {
+/// The session that can still be refreshed, and its user, who may still sign in.
+async fn living(change: &mut Change<'_>, id: SessionId) -> Result<(Session, User), Failure> {
     let now = change.now;
-    let session = change.sessions().find(id).await?.filter(|session| session.is_alive(now));
-    Ok(session.ok_or(Refusal::InvalidRefreshToken)?)
+    let found = change.sessions().find_with_user(id).await?.filter(|(session, _)| session.is_alive(now));
+    let (session, user) = found.ok_or(Refusal::InvalidRefreshToken)?;
+    user.must_be_active().map_err(|refusal| match refusal {
+        Refusal::NotSignedIn => Refusal::InvalidRefreshToken,
+        other => other,
+    })?;
+    Ok((session, user))
+}
+
+async fn end_stolen(change: &mut Change<'_>, mut session: Session) -> Result<(), Failure> {
+    let (session_id, user_id) = (session.id, session.user_id);
+    session.end(change.now);
+    change.sessions().update(&session).await?;
+    change.revoke(Revoked::Session { session_id, user_id });
+    change.event(EventKind::RefreshTokenReplayed, user_id, serde_json::json!({ "session_id": session_id }));
+    Ok(())
 }
 
 /// Which of the family's tokens has this hash.
-fn presented(session: &Session, hash: &[u8]) -> Presented {
+fn place(session: &Session, hash: &[u8]) -> Presented {
     let is_current = constant_time_eq(&session.current_hash, hash);
     let is_previous = session.previous_hash.as_ref().is_some_and(|previous| constant_time_eq(previous, hash));
     session.place(is_current, is_previous)

@@ -66,6 +66,7 @@ mod outbox;
 mod personas;
 mod policy;
 mod refresh;
+mod refresh_theft;
 mod register;
 mod revocation_feed;
 mod revocations;

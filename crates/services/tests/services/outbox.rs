@@ -26,6 +26,7 @@ async fn live(app: &TestApp) {
     let identity = app.sign_in.identities(&authenticated(app, &who), who.user().unwrap().0).await.unwrap()[0].id;
     app.sign_in.unlink(&authenticated(app, &who), identity).await.unwrap();
     let second = app.refresh(&ada.tokens.refresh_token).await.unwrap().tokens;
+    app.refresh(&ada.tokens.refresh_token).await.unwrap();
     app.refresh(&second.refresh_token).await.unwrap();
     app.refresh(&ada.tokens.refresh_token).await.unwrap_err();
     app.login("countess", OTHER_PASSWORD).await.unwrap();

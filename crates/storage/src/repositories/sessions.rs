@@ -17,10 +17,10 @@ statements_of! { SESSIONS:
     BY_ID = "sessions.by_id": Shape::Find;
     UPDATE = "sessions.update": Shape::Update(&[
         "device_name", "user_agent", "ip", "amr", "auth_time", "last_seen_at", "expires_at", "ended_at", "generation",
-        "current_hash", "previous_hash", "successor",
+        "current_hash", "previous_hash", "successor", "parties",
     ]);
     ROTATE = "sessions.rotate": Shape::Update(&[
-        "ip", "last_seen_at", "generation", "current_hash", "previous_hash", "successor",
+        "ip", "last_seen_at", "generation", "current_hash", "previous_hash", "successor", "parties",
     ]);
     FIRST_OF_USER = "sessions.first_of_user": Shape::List(List::along("sessions_by_user").equal(1));
     NEXT_OF_USER = "sessions.next_of_user":
@@ -52,6 +52,7 @@ impl Sessions<'_> {
             session.previous_hash.clone().into(),
             successor(session),
             session.identity_id.into(),
+            parties(session),
         ];
         self.0.write(&INSERT, &values).await
     }
@@ -85,6 +86,7 @@ impl Sessions<'_> {
             session.current_hash.clone().into(),
             session.previous_hash.clone().into(),
             successor(session),
+            parties(session),
             session.id.into(),
         ];
         self.0.write(&ROTATE, &values).await
@@ -168,6 +170,7 @@ fn session(row: &mut Row) -> Result<Session, StoreError> {
         previous_hash: row.bytes_or_null(position!(SESSIONS.previous_hash))?,
         successor: row.bytes_or_null(position!(SESSIONS.successor))?.map(Sealed),
         identity_id: row.uuid_or_null(position!(SESSIONS.identity_id))?.map(IdentityId),
+        parties: row.json_or_null(position!(SESSIONS.parties))?.and_then(|json| serde_json::from_value(json).ok()),
     })
 }
 
@@ -186,8 +189,13 @@ fn updated(session: &Session) -> Vec<Value> {
         session.current_hash.clone().into(),
         session.previous_hash.clone().into(),
         successor(session),
+        parties(session),
         session.id.into(),
     ]
+}
+
+fn parties(session: &Session) -> Value {
+    session.parties.and_then(|parties| serde_json::to_value(parties).ok()).into()
 }
 
 fn successor(session: &Session) -> Value {

@@ -27,6 +27,7 @@ pub const SESSIONS: Table = Table {
         bytes("previous_hash").or_null(),
         bytes("successor").or_null(),
         uuid("identity_id").or_null(),
+        json("parties").or_null(),
     ],
     key: &["id"],
     indexes: &[

@@ -7,7 +7,7 @@ use serde_json::json;
 use userd_model::{
     Client, ClientId, Event, EventId, EventKind, Fact, FactActor, Identity, IdentityId, KeyState, Random, Revocation,
     RevocationId, Revoked, Sealed, Session, SessionId, SigningKeyRecord, Subject, Timestamp, User, UserId, UserStatus,
-    Username,
+    Username, session::Parties,
 };
 use userd_storage::{
     repositories::{
@@ -112,7 +112,13 @@ pub(crate) fn session(user_id: UserId) -> Session {
         previous_hash: Some(hash().to_vec()),
         successor: Some(sealed(90)),
         identity_id: Some(userd_model::IdentityId(id())),
+        parties: Some(parties()),
     }
+}
+
+fn parties() -> Parties {
+    serde_json::from_value(json!({ "rotated_by": u64::MAX, "shared": true, "in_a_row": 2, "answered_at": moment() }))
+        .unwrap()
 }
 
 /// Not ended, and never rotated.
@@ -127,6 +133,7 @@ pub(crate) fn new_session(user_id: UserId) -> Session {
         previous_hash: None,
         successor: None,
         identity_id: None,
+        parties: None,
         ..session(user_id)
     }
 }

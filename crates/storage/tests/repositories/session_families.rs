@@ -51,7 +51,7 @@ async fn rotating_writes_what_a_refresh_changes_and_nothing_else() {
         let before = samples::new_session(id());
         insert(store, std::slice::from_ref(&before)).await;
         let mut refreshed = before.clone();
-        refreshed.rotate(samples::hash().to_vec(), Sealed(vec![1, 2, 3]), moment());
+        refreshed.rotate(samples::hash().to_vec(), Sealed(vec![1, 2, 3]), 7, moment());
         refreshed.ip = Some("203.0.113.9".to_owned());
         let (name, later) = (Some("no".to_owned()), before.expires_at.plus(seconds(1)));
         let also_changed = &Session { device_name: name, expires_at: later, ..refreshed.clone() };
