@@ -26,7 +26,7 @@ use crate::{
     signals::{self, Harmless},
     wiring::{
         Wired, WiringError,
-        engine::{Opening, serve_alone},
+        engine::{Opening, await_server, serve_alone},
         machine::{Machine, Memory},
         only_what_exists,
         outside::OsRandom,
@@ -54,6 +54,7 @@ pub async fn serve(config: Config, reloadable: Reloadable) -> Result<ExitCode, W
     only_what_exists(&config)?;
     // Before anything is read or changed, and until everything is written.
     let alone = serve_alone(&config.database).await?;
+    await_server(&config).await?;
     let wired = wire(config, Opening::MayCreate).await?;
     let listen = wired.config.http.listen.0;
     let listener = TcpListener::bind(listen)

@@ -59,6 +59,18 @@ impl TestDatabase {
         Ok(Some(Self { place }))
     }
 
+    /// A PostgreSQL database whose encoding is not UTF-8.
+    ///
+    /// # Errors
+    /// As for [`Self::create`].
+    pub async fn create_latin1() -> Result<Option<Self>, StoreError> {
+        let Some(server) = postgres_url()? else { return Ok(None) };
+        let name = format!("test_{}", random_name());
+        let options = "TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'";
+        command(&server, &format!("CREATE DATABASE {name} {options}")).await?;
+        Ok(Some(Self { place: Place::Postgres { server, name } }))
+    }
+
     /// Opens an engine on it. A second one is a second process, as far as the database can tell; in memory it is
     /// another database.
     ///

@@ -29,21 +29,21 @@ statements! {
     PREPARED = "server.prepared": "SELECT count(*) FROM pg_prepared_statements" () -> (I64);
 }
 
-const ACCESS: Access = Access { name: "by hand", attempt: 0 };
+pub(crate) const ACCESS: Access = Access { name: "by hand", attempt: 0 };
 
-async fn database() -> Option<(TestDatabase, PostgresOptions)> {
+pub(crate) async fn database() -> Option<(TestDatabase, PostgresOptions)> {
     let database = TestDatabase::create(Backend::Postgres).await.unwrap()?;
     tables(&*database.engine().unwrap()).await;
     let options = PostgresOptions::at(database.url().unwrap());
     Some((database, options))
 }
 
-fn store_with(options: &PostgresOptions) -> Store {
+pub(crate) fn store_with(options: &PostgresOptions) -> Store {
     store(Arc::new(PostgresEngine::new(options).unwrap()))
 }
 
 /// The options with a proxy in between.
-async fn through_proxy(mut options: PostgresOptions) -> (Proxy, PostgresOptions) {
+pub(crate) async fn through_proxy(mut options: PostgresOptions) -> (Proxy, PostgresOptions) {
     let url = url::Url::parse(&options.url).unwrap();
     let proxy = Proxy::to(format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432))).await;
     let mut through = url;

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use tokio::{
@@ -25,6 +25,8 @@ pub(crate) struct Proxy {
     plan: Arc<Mutex<Option<Cut>>>,
     refusing: Arc<AtomicBool>,
     holding: Arc<AtomicBool>,
+    /// The lines up to this one are swallowed: nothing passes, nothing is hung up on.
+    swallowed: Arc<AtomicUsize>,
     lines: Arc<Mutex<Vec<AbortHandle>>>,
 }
 
@@ -36,18 +38,21 @@ impl Proxy {
             plan: Arc::default(),
             refusing: Arc::default(),
             holding: Arc::default(),
+            swallowed: Arc::default(),
             lines: Arc::default(),
         };
         let (plan, refusing, lines) = (Arc::clone(&proxy.plan), Arc::clone(&proxy.refusing), Arc::clone(&proxy.lines));
-        let holding = Arc::clone(&proxy.holding);
+        let (holding, swallowed) = (Arc::clone(&proxy.holding), Arc::clone(&proxy.swallowed));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 if refusing.load(Ordering::SeqCst) {
                     continue;
                 }
                 let server = TcpStream::connect(&server).await.unwrap();
-                let line = tokio::spawn(carry(client, server, Arc::clone(&plan), Arc::clone(&holding)));
-                lines.lock().unwrap().push(line.abort_handle());
+                let mut lines = lines.lock().unwrap();
+                let hole = Hole { number: lines.len() + 1, swallowed: Arc::clone(&swallowed) };
+                let line = tokio::spawn(carry(client, server, Arc::clone(&plan), Arc::clone(&holding), hole));
+                lines.push(line.abort_handle());
             }
         });
         proxy
@@ -68,13 +73,38 @@ impl Proxy {
         self.lines.lock().unwrap().drain(..).for_each(|line| line.abort());
     }
 
+    /// From now on nothing passes on the lines that there are, and nobody is told; new ones work.
+    pub(crate) fn swallow_all(&self) -> usize {
+        let lines = self.lines.lock().unwrap().len();
+        self.swallowed.store(lines, Ordering::SeqCst);
+        lines
+    }
+
     /// Whether new lines are hung up on.
     pub(crate) fn refuse(&self, refuse: bool) {
         self.refusing.store(refuse, Ordering::SeqCst);
     }
 }
 
-async fn carry(client: TcpStream, server: TcpStream, plan: Arc<Mutex<Option<Cut>>>, holding: Arc<AtomicBool>) {
+/// One line's place among those that are swallowed.
+struct Hole {
+    number: usize,
+    swallowed: Arc<AtomicUsize>,
+}
+
+impl Hole {
+    fn swallows(&self) -> bool {
+        self.number <= self.swallowed.load(Ordering::SeqCst)
+    }
+}
+
+async fn carry(
+    client: TcpStream,
+    server: TcpStream,
+    plan: Arc<Mutex<Option<Cut>>>,
+    holding: Arc<AtomicBool>,
+    hole: Hole,
+) {
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
     let (mut up, mut down) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
@@ -83,6 +113,7 @@ async fn carry(client: TcpStream, server: TcpStream, plan: Arc<Mutex<Option<Cut>
         tokio::select! {
             read = from_client.read(&mut up) => {
                 let Ok(count @ 1..) = read else { return };
+                if hole.swallows() { continue }
                 let commits = up[..count].windows(6).any(|bytes| bytes == b"COMMIT");
                 let cut = if commits { plan.lock().unwrap().take() } else { None };
                 if cut == Some(Cut::BeforeCommit) { return }

@@ -139,6 +139,40 @@ pub async fn serve_alone(config: &DatabaseConfig) -> Result<Option<ServiceLock>,
     }
 }
 
+/// The first and the longest wait for a database server that is away.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// Waits for a database server that is away, as the running service does: machines come up in any order.
+///
+/// # Errors
+/// What no waiting mends: a wrong password, a database that does not exist or is not in UTF-8.
+pub async fn await_server(config: &Config) -> Result<(), WiringError> {
+    if config.database.url.kind() != DatabaseKind::Postgres {
+        return Ok(());
+    }
+    let (mut wait, mut told) = (FIRST_WAIT, false);
+    loop {
+        let opened = open(config, Opening::MayCreate)?;
+        let health = opened.engine.health().await;
+        opened.engine.close().await;
+        match health {
+            Err(fault @ StoreError::Unavailable(_)) => {
+                let database = place(&config.database.url);
+                tracing::warn!(%fault, database, again_in = ?wait, "the database is away: trying until it is there");
+                told = true;
+            }
+            Ok(()) if told => {
+                tracing::info!("the database is there");
+                return Ok(());
+            }
+            other => return other.map_err(part),
+        }
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(LONGEST_WAIT);
+    }
+}
+
 fn sqlite(location: SqliteLocation, config: &DatabaseConfig, create: bool) -> Result<Opened, WiringError> {
     let options = SqliteOptions { acquire_timeout: config.acquire_timeout.0, create, ..SqliteOptions::at(location) };
     let engine = Arc::new(SqliteEngine::open(&options).map_err(part)?);

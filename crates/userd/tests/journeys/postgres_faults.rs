@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use userd_storage::testing::TestDatabase;
 
 use crate::{
     load::{Load, reconcile},
@@ -92,6 +93,50 @@ async fn a_database_that_restarts_loses_nothing_and_comes_back_by_itself() {
     println!("{} acknowledged, {} answers 503", seen.emails.len() + seen.clients.len(), seen.busy);
     reconcile(&admin, &seen).await;
     assert_eq!(replica.lines_of("ERROR"), Vec::<String>::new());
+}
+
+/// A service that starts before its database server waits, says so, and then serves (fault 26).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_without_the_server_waits_for_it() {
+    let Some(fixture) = Fixture::build().await else { return };
+    fixture.cluster.down("fast");
+    let starting = Replica::spawn(fixture.app.command());
+    let away = || starting.lines_of("WARN").into_iter().filter(|line| line.contains("the database is away")).count();
+    until("said twice", Duration::from_secs(20), async || away() >= 2).await;
+    assert!(!fixture.app.path("master.key").exists(), "nothing is made before there is a database");
+    fixture.cluster.up();
+    let listens = || starting.stdout().iter().any(|line| line.contains("\"message\":\"listening\""));
+    until("listening", Duration::from_secs(30), async || listens()).await;
+    assert!(starting.stdout().iter().any(|line| line.contains("the database is there")));
+    assert_eq!(starting.lines_of("ERROR"), Vec::<String>::new());
+    assert!(starting.stop().await.status.success());
+
+    // While it waits, a signal to stop is obeyed.
+    fixture.line.close();
+    let starting = Replica::spawn(fixture.app.command());
+    until("said", Duration::from_secs(20), async || {
+        starting.lines_of("WARN").iter().any(|line| line.contains("the database is away"))
+    })
+    .await;
+    let ended = starting.stop().await;
+    assert!(ended.took < Duration::from_secs(5), "{:?}", ended.took);
+}
+
+/// What no waiting mends ends the start, and says what to do (fault 26).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_on_a_database_that_does_not_exist_or_is_not_in_utf8_ends_with_what_to_do() {
+    let Some(latin) = TestDatabase::create_latin1().await.unwrap() else { return };
+    let url = latin.url().unwrap();
+    let mut nowhere = url::Url::parse(&url).unwrap();
+    nowhere.set_path("/nobody_made_this");
+    for (url, words) in [(url, ["LATIN1", "ENCODING 'UTF8'"]), (nowhere.to_string(), ["3D000", "CREATE DATABASE"])] {
+        let app = TestApp::bare(Engine::Postgres).with("database.url", &url);
+        let ended = Replica::spawn(app.command()).ended().await;
+        let said = ended.stderr.join("\n");
+        assert_eq!(ended.status.code(), Some(1), "{said}");
+        assert!(words.iter().all(|word| said.contains(word)), "{said}");
+        assert!(!app.path("master.key").exists(), "no key is made for it");
+    }
 }
 
 /// A database that is away makes every part of the API answer 503 or, where it is not needed, as ever.

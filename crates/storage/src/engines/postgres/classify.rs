@@ -84,6 +84,14 @@ pub(super) fn schema(error: &Error) -> StoreError {
     }
 }
 
+/// Why the server lets nobody in, however often it is asked, and what to do.
+const NOT_MENDED_BY_TIME: [(&str, &str); 4] = [
+    ("28000", "look at the user in database.url and at the server's pg_hba.conf"),
+    ("28P01", "look at user and password in database.url"),
+    ("3D000", "make the database, CREATE DATABASE … ENCODING 'UTF8', or look at its name in database.url"),
+    ("42501", "the role may not connect to this database; GRANT CONNECT"),
+];
+
 /// The way to the server. The server's own words here name the database or the role, which the operator needs.
 pub(super) fn connection(error: &Error) -> StoreError {
     let words = match (error.as_db_error(), error.source()) {
@@ -91,7 +99,11 @@ pub(super) fn connection(error: &Error) -> StoreError {
         (None, Some(cause)) => format!("{error}: {cause}"),
         (None, None) => error.to_string(),
     };
-    StoreError::Unavailable(format!("postgres {}: {words}", code(error)))
+    let code = code(error);
+    match NOT_MENDED_BY_TIME.iter().find(|(of, _)| *of == code) {
+        Some((_, advice)) => StoreError::Unusable(format!("postgres {code}: {words}; {advice}")),
+        None => StoreError::Unavailable(format!("postgres {code}: {words}")),
+    }
 }
 
 fn code(error: &Error) -> &str {

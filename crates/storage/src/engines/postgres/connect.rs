@@ -2,11 +2,18 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
-use tokio::task::AbortHandle;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    task::AbortHandle,
+    time::Instant,
+};
 use tokio_postgres::{CancelToken, Client, Config, NoTls, RowStream, config::SslMode, types::Type};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -32,6 +39,9 @@ pub(super) struct Connector {
     pin: OnceLock<Arc<Pin>>,
     statement_cache: bool,
     pub(super) pipelining: bool,
+    began: Instant,
+    /// Connections that have answered nobody since then are not trusted; microseconds since the beginning.
+    distrusted: AtomicU64,
 }
 
 impl Connector {
@@ -52,7 +62,29 @@ impl Connector {
             pin: OnceLock::new(),
             statement_cache: options.statement_cache,
             pipelining: options.pipelining,
+            began: Instant::now(),
+            distrusted: AtomicU64::new(0),
         })
+    }
+
+    fn micros(&self, moment: Instant) -> u64 {
+        let since = moment.saturating_duration_since(self.began);
+        u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// Begins to wait for an answer.
+    pub(super) fn waiting(&self, deadline: Duration) -> Waiting<'_> {
+        Waiting { connector: self, since: Some(Instant::now()), patience: deadline.min(SUSPICIOUS) }
+    }
+
+    /// Whether a connection may be used: one that has answered since somebody waited for another in vain.
+    pub(super) fn trusts(&self, connection: &Connection) -> bool {
+        let distrusted = self.distrusted.load(Ordering::Relaxed);
+        !connection.client.is_closed() && (distrusted == 0 || connection.answered.load(Ordering::Relaxed) > distrusted)
+    }
+
+    pub(super) fn has_answered(&self, connection: &Connection) {
+        connection.answered.store(self.micros(Instant::now()), Ordering::Relaxed);
     }
 
     pub(super) async fn connect(&self) -> Result<Connection, StoreError> {
@@ -64,12 +96,18 @@ impl Connector {
 
     async fn connecting(&self) -> Result<Connection, StoreError> {
         let connected = match &self.tls {
-            None => self.config.connect(NoTls).await.map(|(client, driver)| (client, drive(driver))),
-            Some(tls) => self.config.connect(tls.clone()).await.map(|(client, driver)| (client, drive(driver))),
+            None => self.config.connect(NoTls).await.map(begun),
+            Some(tls) => self.config.connect(tls.clone()).await.map(begun),
         };
-        let (client, driver) = connected.map_err(|error| classify::connection(&error))?;
-        let connection = Connection { client, driver, prepared: HashMap::new(), cached: self.statement_cache };
-        match self.leads_to_the_pinned(&connection.client).await {
+        let (client, encoding, driver) = connected.map_err(|error| classify::connection(&error))?;
+        let (prepared, cached) = (HashMap::new(), self.statement_cache);
+        let answered = AtomicU64::new(self.micros(Instant::now()));
+        let connection = Connection { client, driver, prepared, cached, answered };
+        let fit = match in_utf8(encoding.as_deref()) {
+            Ok(()) => self.leads_to_the_pinned(&connection.client).await,
+            refused => refused,
+        };
+        match fit {
             Ok(()) => Ok(connection),
             Err(error) => {
                 connection.abort();
@@ -104,6 +142,54 @@ impl Connector {
     }
 }
 
+/// An answer that somebody gave up waiting for after this long speaks against the way to the server, not for haste.
+const SUSPICIOUS: Duration = Duration::from_secs(1);
+
+/// A wait for an answer. Where the network swallows what is sent, connections that were idle meanwhile are as dead as the
+/// one that was asked, and each would cost its next user the same wait: after a wait in vain they are not used again.
+pub(super) struct Waiting<'a> {
+    connector: &'a Connector,
+    since: Option<Instant>,
+    patience: Duration,
+}
+
+impl Waiting<'_> {
+    pub(super) fn answered(mut self, connection: &Connection) {
+        self.since = None;
+        self.connector.has_answered(connection);
+    }
+}
+
+impl Drop for Waiting<'_> {
+    /// Too late, or given up by whoever asked.
+    fn drop(&mut self) {
+        if let Some(since) = self.since.filter(|since| since.elapsed() >= self.patience) {
+            self.connector.distrusted.fetch_max(self.connector.micros(since), Ordering::Relaxed);
+        }
+    }
+}
+
+/// A connection, the encoding of its database, and its own task.
+fn begun<S, T>((client, driver): (Client, tokio_postgres::Connection<S, T>)) -> (Client, Option<String>, AbortHandle)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let encoding = driver.parameter("server_encoding").map(str::to_owned);
+    (client, encoding, drive(driver))
+}
+
+/// In another encoding a name that it cannot hold would be an error of one request. A pooler may not tell.
+fn in_utf8(encoding: Option<&str>) -> Result<(), StoreError> {
+    match encoding {
+        None | Some("UTF8") => Ok(()),
+        Some(other) => Err(StoreError::Unusable(format!(
+            "postgres: the database is encoded in {other} and must be in UTF8: make another one, CREATE DATABASE userd \
+             ENCODING 'UTF8' TEMPLATE template0, and name it in database.url"
+        ))),
+    }
+}
+
 /// Runs the connection's own task until it ends.
 fn drive<F>(driver: F) -> AbortHandle
 where
@@ -126,6 +212,8 @@ pub(super) struct Connection {
     driver: AbortHandle,
     prepared: HashMap<usize, tokio_postgres::Statement>,
     cached: bool,
+    /// When it last answered, in the connector's time.
+    answered: AtomicU64,
 }
 
 impl Connection {
@@ -168,7 +256,7 @@ impl Connection {
     }
 
     /// Ends it at once, whatever it is doing.
-    pub(super) fn abort(self) {
+    pub(super) fn abort(&self) {
         self.driver.abort();
     }
 }

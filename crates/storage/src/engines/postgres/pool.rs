@@ -35,9 +35,10 @@ impl managed::Manager for Manager {
     }
 
     /// No round trip: what broke or stands in the middle of something never comes back (see [`Lease`]), and one that
-    /// died while idle is found out by its first use, which may start over.
+    /// died while idle is found out by its first use, which may start over. Once somebody has waited in vain, only what
+    /// has answered since is used.
     async fn recycle(&self, connection: &mut Connection, metrics: &Metrics) -> RecycleResult<StoreError> {
-        if connection.client.is_closed() || metrics.last_used() > self.idle_life {
+        if !self.connector.trusts(connection) || metrics.last_used() > self.idle_life {
             return Err(RecycleError::message("closed or idle for too long"));
         }
         Ok(())
@@ -160,7 +161,9 @@ impl Lease {
     ) -> Result<Result<T, tokio_postgres::Error>, StoreError> {
         self.fit = false;
         let connection: &mut Connection = self.connection.as_mut().ok_or_else(closed)?;
+        let waiting = self.pool.connector.waiting(deadline);
         if let Ok(answer) = timeout(deadline, work(&mut *connection)).await {
+            waiting.answered(connection);
             return Ok(answer);
         }
         self.pool.connector.cancel(connection.client.cancel_token());

@@ -57,10 +57,14 @@ impl ReadConnections {
         loop {
             let shared = self.shared(slot).await?;
             tries += 1;
+            let waiting = self.connector.waiting(self.deadline);
             let Ok(answer) = timeout(self.deadline, shared.query(statement, values)).await else {
                 slot.forget(&shared);
+                // Whoever waits on it too need not do so to the end: a read may be asked again.
+                shared.connection.abort();
                 return Err(StoreError::Unavailable("postgres: no answer in time".to_owned()));
             };
+            waiting.answered(&shared.connection);
             match answer {
                 Ok(rows) => return rows,
                 Err(error) => {
@@ -86,11 +90,11 @@ impl ReadConnections {
     }
 
     async fn shared(&self, slot: &Slot) -> Result<Arc<ReadConnection>, StoreError> {
-        if let Some(shared) = slot.open() {
+        if let Some(shared) = slot.open(&self.connector) {
             return Ok(shared);
         }
         let _one = slot.connecting.lock().await;
-        if let Some(shared) = slot.open() {
+        if let Some(shared) = slot.open(&self.connector) {
             return Ok(shared);
         }
         if self.closed.load(Ordering::Acquire) {
@@ -98,15 +102,18 @@ impl ReadConnections {
         }
         let shared =
             Arc::new(ReadConnection { connection: self.connector.connect().await?, prepared: RwLock::default() });
-        *slot.current.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&shared));
+        let before = slot.current.write().unwrap_or_else(PoisonError::into_inner).replace(Arc::clone(&shared));
+        if let Some(distrusted) = before {
+            distrusted.connection.abort();
+        }
         Ok(shared)
     }
 }
 
 impl Slot {
-    fn open(&self) -> Option<Arc<ReadConnection>> {
+    fn open(&self, connector: &Connector) -> Option<Arc<ReadConnection>> {
         let shared = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        shared.as_ref().filter(|shared| !shared.connection.client.is_closed()).map(Arc::clone)
+        shared.as_ref().filter(|shared| connector.trusts(&shared.connection)).map(Arc::clone)
     }
 
     /// Takes the connection out, unless somebody has put another one in already. Its other readers finish as they can.
