@@ -36,6 +36,16 @@ const START: &str = r##"SwaggerUIBundle({
   validatorUrl: null,
   withCredentials: false,
 });
+// Swagger UI leaves the body and the choice of a server without a name that screen readers could say.
+function giveName(field) {
+  if (field.title || field.hasAttribute("aria-label")) return;
+  const ofBody = field.matches(".body-param__text") ? "Request body" : field.placeholder;
+  // The label around the choice of a server is empty.
+  if (field.id === "servers") field.setAttribute("aria-label", "Server");
+  else if (!field.labels?.length) field.setAttribute("aria-label", ofBody || "Value");
+}
+new MutationObserver(() => document.querySelectorAll("input, select, textarea").forEach(giveName))
+  .observe(document.getElementById("swagger-ui"), { childList: true, subtree: true });
 "##;
 
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \

@@ -46,8 +46,50 @@ pub(crate) fn complete(collected: &utoipa::openapi::OpenApi, table: &[RouteAcces
             }
         }
     }
+    require_what_answers_always_have(&mut doc);
     add_components(&mut doc);
     doc
+}
+
+/// An answer has all of its members: what is not known is null. (What may be left out is declared as never null.) Only
+/// the optional members of a request may be absent.
+fn require_what_answers_always_have(doc: &mut Value) {
+    let mut asked = BTreeSet::new();
+    let operations = doc.get("paths").and_then(Value::as_object).into_iter().flat_map(Map::values);
+    for operation in operations.filter_map(Value::as_object).flat_map(Map::values) {
+        note_schemas(doc, operation.get("requestBody").unwrap_or(&Value::Null), &mut asked);
+    }
+    for (_, schema) in members(doc.pointer_mut("/components/schemas")).filter(|(name, _)| !asked.contains(*name)) {
+        let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+        let nullable: Vec<_> = properties.filter(|(_, of)| may_be_null(of)).map(|(name, _)| name.clone()).collect();
+        let Some(schema) = schema.as_object_mut().filter(|_| !nullable.is_empty()) else { continue };
+        if let Some(required) = schema.entry("required").or_insert_with(|| json!([])).as_array_mut() {
+            let missing: Vec<_> =
+                nullable.into_iter().map(Value::from).filter(|name| !required.contains(name)).collect();
+            required.extend(missing);
+        }
+    }
+}
+
+/// The names of the schemas that a part of the document refers to, and of those that they refer to.
+fn note_schemas(doc: &Value, part: &Value, found: &mut BTreeSet<String>) {
+    match part {
+        Value::Object(members) => {
+            let name = part.get("$ref").and_then(Value::as_str).and_then(|at| at.strip_prefix("#/components/schemas/"));
+            if let Some(name) = name.filter(|name| found.insert((*name).to_owned())) {
+                note_schemas(doc, doc.pointer(&format!("/components/schemas/{name}")).unwrap_or(&Value::Null), found);
+            }
+            members.values().for_each(|value| note_schemas(doc, value, found));
+        }
+        Value::Array(values) => values.iter().for_each(|value| note_schemas(doc, value, found)),
+        _ => {}
+    }
+}
+
+fn may_be_null(schema: &Value) -> bool {
+    let is_null = |kind: &Value| kind == "null" || kind.get("type").is_some_and(|kind| kind == "null");
+    let one_of = ["type", "oneOf", "anyOf"].into_iter().filter_map(|word| schema.get(word)?.as_array());
+    one_of.flatten().any(is_null)
 }
 
 /// Method and path of each operation in a document.
@@ -100,7 +142,7 @@ fn complete_operation(path: &str, method: &str, access: &Access, operation: &mut
 /// Resource and handler, `me_change_password`: handlers of different resources may have the same name.
 fn operation_id(operation: &Map<String, Value>) -> String {
     let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_lowercase();
-    let tag = text(operation.get("tags").and_then(|tags| tags.get(0))).replace([' ', '-'], "_");
+    let tag = text(operation.get("tags").and_then(|tags| tags.get(0))).replace(" 2.0", "2").replace([' ', '-'], "_");
     format!("{tag}_{}", text(operation.get("operationId")))
 }
 

@@ -43,6 +43,9 @@ pub enum UserStatus {
 }
 
 impl UserStatus {
+    /// Every status.
+    pub const ALL: [Self; 3] = [Self::Active, Self::Blocked, Self::Deleted];
+
     /// The stored and published word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -56,7 +59,7 @@ impl UserStatus {
     /// The status for a stored word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Active, Self::Blocked, Self::Deleted].into_iter().find(|status| status.as_str() == word)
+        Self::ALL.into_iter().find(|status| status.as_str() == word)
     }
 }
 

@@ -36,6 +36,7 @@ pub(super) fn routes() -> Routes {
 /// A new account: one of `email` and `username` is needed.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"email": "anna@example.org", "password": "correct horse battery staple", "display_name": "Анна", "locale": "ru"}))]
 struct Register {
     #[serde(default)]
     #[schema(max_length = 254, format = Email)]
@@ -104,6 +105,7 @@ async fn register(
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"login": "anna@example.org", "password": "correct horse battery staple", "device_name": "Firefox on Linux"}))]
 struct Credentials {
     /// E-mail address, username, or phone number with a plus.
     #[schema(max_length = 254)]
@@ -143,6 +145,7 @@ async fn login(
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"refresh_token": "rt_…"}))]
 struct RefreshBody {
     refresh_token: String,
     /// The service that the access token is for (RFC 8707): one of `tokens.audience`; absent: userd itself.
@@ -200,6 +203,7 @@ async fn logout_all(
 /// The first administrator's account.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"setup_token": "the token of the setup link", "username": "anna", "password": "correct horse battery staple"}))]
 struct Setup {
     /// From the setup link that the first start prints.
     setup_token: String,

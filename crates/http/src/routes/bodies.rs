@@ -6,8 +6,24 @@ use serde::Serialize;
 use userd_model::{Timestamp, UserStatus};
 use userd_services::{Completion, SignedIn, UserView, sessions::Pending};
 use userd_web::extract::Json;
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{ObjectBuilder, Schema, schema::Type},
+};
 use uuid::Uuid;
+
+/// A text that is one of these words.
+pub(super) fn one_of(words: impl IntoIterator<Item = &'static str>) -> Schema {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).into()
+}
+
+fn statuses() -> Schema {
+    one_of(UserStatus::ALL.map(UserStatus::as_str))
+}
+
+pub(super) fn bearer() -> Schema {
+    one_of(["Bearer"])
+}
 
 /// An account.
 #[derive(Serialize, ToSchema)]
@@ -15,19 +31,25 @@ use uuid::Uuid;
 pub(crate) struct UserBody {
     /// Never changes, never used again.
     pub id: Uuid,
+    #[schema(example = "anna")]
     pub username: Option<String>,
+    #[schema(example = "anna@example.org")]
     pub email: Option<String>,
     pub email_verified: bool,
     /// E.164.
+    #[schema(example = "+79991234567")]
     pub phone: Option<String>,
+    #[schema(example = "Анна")]
     pub display_name: Option<String>,
     /// BCP 47.
+    #[schema(example = "ru")]
     pub locale: Option<String>,
     /// IANA name.
+    #[schema(example = "Europe/Moscow")]
     pub time_zone: Option<String>,
     /// The application's own facts.
     pub attributes: serde_json::Map<String, serde_json::Value>,
-    #[schema(value_type = String, pattern = "^(active|blocked|deleted)$")]
+    #[schema(schema_with = statuses)]
     pub status: UserStatus,
     pub roles: Vec<String>,
     #[schema(value_type = String, format = DateTime)]
@@ -68,7 +90,7 @@ impl From<UserView> for UserBody {
 pub(crate) struct TokenPairBody {
     /// RFC 9068; send it as `Authorization: Bearer …`.
     pub access_token: String,
-    /// Always `Bearer`.
+    #[schema(schema_with = bearer)]
     pub token_type: &'static str,
     /// Seconds.
     pub expires_in: u64,
@@ -78,6 +100,7 @@ pub(crate) struct TokenPairBody {
     pub refresh_expires_in: u64,
     pub session_id: Uuid,
     /// Keep it on the device and send it with later sign-ins there: a lockout then never applies to this device.
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device_token: Option<String>,
     pub user: UserBody,

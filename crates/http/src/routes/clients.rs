@@ -57,6 +57,7 @@ struct ClientPage {
 
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "billing", "permissions": ["users.read"]}))]
 struct Create {
     #[schema(min_length = 1, max_length = 100)]
     name: String,

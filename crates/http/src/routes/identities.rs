@@ -108,6 +108,7 @@ async fn start_link(
 /// What proves the account that an identity moves from.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"code": "the one-time code of a sign-in to the other account"}))]
 struct Move {
     /// The one-time code of a sign-in by the account elsewhere that moves, in place of its exchange.
     code: String,

@@ -40,6 +40,7 @@ async fn read(State(api): State<Arc<Api>>, TokenOwner(id): TokenOwner) -> Result
 /// A profile change: an absent field stays, `null` clears it.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"display_name": "Анна", "time_zone": "Europe/Moscow", "attributes": {"theme": "dark"}}))]
 struct Profile {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
@@ -78,6 +79,7 @@ async fn change(
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"current_password": "correct horse battery staple", "new_password": "purple otters sing at noon"}))]
 struct NewPassword {
     /// Left out by whoever has none yet: then the sign-in must be a few minutes old at most.
     #[serde(default)]
@@ -106,6 +108,7 @@ async fn change_password(
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"username": "anna"}))]
 struct NewUsername {
     #[schema(min_length = 3, max_length = 32)]
     username: String,

@@ -8,6 +8,7 @@ mod events;
 mod identities;
 mod me;
 mod oauth2;
+mod oauth2_schemas;
 mod pages;
 mod revocations;
 pub mod service;

@@ -19,7 +19,11 @@ use userd_web::{
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
-use super::client_credentials::{Asker, FormCredentials};
+use super::{
+    bodies::bearer,
+    client_credentials::{Asker, FormCredentials},
+    oauth2_schemas::{Introspection, KeySet},
+};
 use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
@@ -35,7 +39,7 @@ pub(super) fn routes() -> Routes {
 
 /// The public signing keys (RFC 7517).
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "OAuth 2.0",
-    responses((status = 200, description = "The key set", body = Value, content_type = "application/jwk-set+json")))]
+    responses((status = 200, description = "The key set", body = KeySet, content_type = "application/jwk-set+json")))]
 async fn jwks(State(api): State<Arc<Api>>) -> Response {
     let bytes = api.services.key_set();
     let headers = [
@@ -54,31 +58,50 @@ fn key_set_lifetime(publish_before: Duration) -> HeaderValue {
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("no-store"))
 }
 
+/// What exists here (RFC 8414).
+#[derive(Serialize, ToSchema)]
+struct Metadata {
+    issuer: String,
+    jwks_uri: String,
+    token_endpoint: String,
+    introspection_endpoint: String,
+    revocation_endpoint: String,
+    grant_types_supported: Vec<&'static str>,
+    /// Empty: there is no authorization endpoint.
+    response_types_supported: Vec<&'static str>,
+    token_endpoint_auth_methods_supported: Vec<&'static str>,
+    introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    scopes_supported: Vec<String>,
+    service_documentation: String,
+}
+
 /// Authorization server metadata (RFC 8414): what exists here.
 #[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "OAuth 2.0",
-    responses((status = 200, description = "The metadata", body = Value)))]
+    responses((status = 200, description = "The metadata", body = Metadata)))]
 async fn metadata(State(api): State<Arc<Api>>) -> Response {
     let services = &api.services;
     let base = services.public_url();
-    let basic = json!(["client_secret_basic", "client_secret_post"]);
-    let body = json!({
-        "issuer": services.issuer(),
-        "jwks_uri": format!("{base}/.well-known/jwks.json"),
-        "token_endpoint": format!("{base}/oauth2/token"),
-        "introspection_endpoint": format!("{base}/oauth2/introspect"),
-        "revocation_endpoint": format!("{base}/oauth2/revoke"),
-        "grant_types_supported": ["client_credentials", "refresh_token"],
-        "response_types_supported": [],
-        "token_endpoint_auth_methods_supported": basic,
-        "introspection_endpoint_auth_methods_supported": basic,
-        "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
-        "scopes_supported": Permission::WELL_KNOWN.iter().map(|p| p.as_str()).collect::<Vec<_>>(),
-        "service_documentation": format!("{base}/docs"),
-    });
+    let [basic, post] = ["client_secret_basic", "client_secret_post"];
+    let body = Metadata {
+        issuer: services.issuer().to_owned(),
+        jwks_uri: format!("{base}/.well-known/jwks.json"),
+        token_endpoint: format!("{base}/oauth2/token"),
+        introspection_endpoint: format!("{base}/oauth2/introspect"),
+        revocation_endpoint: format!("{base}/oauth2/revoke"),
+        grant_types_supported: vec!["client_credentials", "refresh_token"],
+        response_types_supported: Vec::new(),
+        token_endpoint_auth_methods_supported: vec![basic, post],
+        introspection_endpoint_auth_methods_supported: vec![basic, post],
+        revocation_endpoint_auth_methods_supported: vec![basic, post, "none"],
+        scopes_supported: Permission::WELL_KNOWN.iter().map(Permission::as_str).map(str::to_owned).collect(),
+        service_documentation: format!("{base}/docs"),
+    };
     ([(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"))], Json(body)).into_response()
 }
 
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!({"token": "eyJhbGciOiJFZERTQSJ9…"}))]
 struct TokenQuestion {
     /// The token in question.
     token: String,
@@ -95,7 +118,7 @@ struct TokenQuestion {
 /// Introspect a token (RFC 7662). A token that is not active answers `{"active": false}` and nothing else.
 #[utoipa::path(post, path = "/oauth2/introspect", tag = "OAuth 2.0",
     request_body(content = TokenQuestion, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, description = "What the token says", body = Value)))]
+    responses((status = 200, description = "What the token says", body = Introspection)))]
 async fn introspect(
     State(api): State<Arc<Api>>,
     Visitor(ctx): Visitor,
@@ -130,6 +153,7 @@ async fn revoke(
 }
 
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!({"grant_type": "client_credentials", "resource": "billing"}))]
 struct TokenRequest {
     /// `client_credentials` or `refresh_token`.
     grant_type: String,
@@ -152,10 +176,13 @@ struct TokenRequest {
 #[derive(Serialize, ToSchema)]
 struct TokenAnswer {
     access_token: String,
+    #[schema(schema_with = bearer)]
     token_type: &'static str,
     expires_in: u64,
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<String>,
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<String>,
 }

@@ -12,13 +12,14 @@ use userd_web::{
     extract::{Json, Path},
     problem::{Problem, Words, page},
 };
-use utoipa::ToSchema;
+use utoipa::{ToSchema, openapi::Schema};
 use utoipa_axum::routes;
 
 use crate::{
     api::{Api, BuildInfo, PartState},
     docs_page,
     documented::Routes,
+    routes::bodies::one_of,
 };
 
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -37,17 +38,25 @@ pub fn routes() -> Routes {
         .with(routes!(problem))
 }
 
+fn only_alive() -> Schema {
+    one_of(["alive"])
+}
+
+fn readiness() -> Schema {
+    one_of(["ready", "not_ready", "draining"])
+}
+
 /// The process is alive.
 #[derive(Serialize, ToSchema)]
 struct Alive {
-    /// Always `alive`.
+    #[schema(schema_with = only_alive)]
     status: &'static str,
 }
 
 /// Whether requests can be served now.
 #[derive(Serialize, ToSchema)]
 struct Ready {
-    /// `ready`, `not_ready` or `draining`.
+    #[schema(schema_with = readiness)]
     status: &'static str,
     /// Each part that requests depend on.
     parts: BTreeMap<&'static str, PartState>,
@@ -107,7 +116,7 @@ async fn metrics(State(api): State<Arc<Api>>) -> Response {
 }
 
 /// This document.
-#[utoipa::path(get, path = "/openapi.json", tag = "Service", responses((status = 200, description = "OpenAPI 3.1", body = serde_json::Value)))]
+#[utoipa::path(get, path = "/openapi.json", tag = "Service", responses((status = 200, description = "OpenAPI 3.1", body = Object)))]
 async fn openapi_json(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
     const JSON: HeaderValue = HeaderValue::from_static("application/json");
     let document = api.document.get().cloned().ok_or_else(Problem::internal)?;

@@ -16,10 +16,10 @@ use userd_web::{
     problem::Problem,
     request_layer::note_problem,
 };
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{IntoParams, ToSchema, openapi::Schema};
 use utoipa_axum::routes;
 
-use super::bodies::{TokenPairBody, completed};
+use super::bodies::{TokenPairBody, completed, one_of};
 use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
@@ -35,11 +35,16 @@ pub(super) fn routes() -> Routes {
         .with(routes!(mini_app))
 }
 
+fn kinds() -> Schema {
+    one_of(Kind::ALL.map(Kind::as_str))
+}
+
 /// A way to sign in with an account elsewhere.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Provider)]
 struct ProviderBody {
     id: String,
+    #[schema(schema_with = kinds)]
     kind: &'static str,
     display_name: String,
     /// Send the browser there, with `return_to`.
@@ -201,6 +206,7 @@ fn slug(failure: userd_services::Failure) -> String {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"code": "the code of return_to", "code_verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"}))]
 struct Exchange {
     code: String,
     /// Needed where the sign-in began with a `code_challenge`.
@@ -234,6 +240,7 @@ async fn exchange(
 /// A proof that an app holds: one of `access_token`, `id_token`, and `code` with `code_verifier`.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"id_token": "eyJhbGciOiJSUzI1NiJ9…", "nonce": "n-0S6_WzA2Mj"}))]
 struct Native {
     #[serde(default)]
     access_token: Option<String>,
@@ -288,6 +295,7 @@ async fn native(
 /// The widget's fields as its script hands them over, all of them, known or not: the signature covers what came. Or the
 /// `tgAuthResult` of its fragment alone.
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!({"id": 110201543, "first_name": "Anna", "auth_date": 1764400000, "hash": "…"}))]
 struct Widget {
     #[serde(default, rename = "tgAuthResult")]
     tg_auth_result: Option<String>,
@@ -316,6 +324,7 @@ async fn widget(
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"init_data": "query_id=…&user=…&auth_date=…&signature=…&hash=…"}))]
 struct MiniApp {
     /// `Telegram.WebApp.initData`, unchanged.
     init_data: String,

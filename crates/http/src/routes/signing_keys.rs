@@ -11,15 +11,20 @@ use userd_web::{
     extract::{Json, Path},
     problem::Problem,
 };
-use utoipa::ToSchema;
+use utoipa::{ToSchema, openapi::Schema};
 use utoipa_axum::routes;
 
+use super::bodies::one_of;
 use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
 #[must_use]
 pub(super) fn routes() -> Routes {
     Routes::new().with(routes!(list)).with(routes!(rotate)).with(routes!(revoke))
+}
+
+fn states() -> Schema {
+    one_of([KeyState::Next, KeyState::Active, KeyState::Retired, KeyState::Revoked].map(KeyState::as_str))
 }
 
 /// A signing key; its private half never leaves the service.
@@ -29,7 +34,7 @@ struct KeyBody {
     kid: String,
     /// `EdDSA`, `ES256` or `RS256`.
     algorithm: String,
-    #[schema(value_type = String, pattern = "^(next|active|retired|revoked)$")]
+    #[schema(schema_with = states)]
     state: KeyState,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,

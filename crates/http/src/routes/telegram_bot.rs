@@ -15,10 +15,10 @@ use userd_web::{
     extract::{Json, RawJson},
     problem::Problem,
 };
-use utoipa::ToSchema;
+use utoipa::{ToSchema, openapi::Schema};
 use utoipa_axum::routes;
 
-use super::bodies::{TokenPairBody, completed};
+use super::bodies::{TokenPairBody, completed, one_of};
 use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
@@ -63,14 +63,19 @@ async fn start(State(api): State<Arc<Api>>, Visitor(ctx): Visitor) -> Result<Jso
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"attempt": "the attempt of the start", "secret": "its secret"}))]
 struct Poll {
     attempt: String,
     secret: String,
 }
 
+fn only_pending() -> Schema {
+    one_of(["pending"])
+}
+
 #[derive(Serialize, ToSchema)]
 struct Pending {
-    /// Always `pending`.
+    #[schema(schema_with = only_pending)]
     status: &'static str,
 }
 

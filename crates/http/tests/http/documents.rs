@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 use userd_http::{
     documented::Routes,
@@ -246,4 +247,70 @@ async fn the_documentation_page_loads_from_here_only() {
     for absent in ["/docs/index.html", "/docs/oauth2-redirect.html", "/docs/swagger-ui.css.map", "/docs/"] {
         assert_eq!(get(&router, absent, &[]).await.status, 404, "{absent}");
     }
+}
+
+/// The schema behind a reference, or the schema itself.
+fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+    let target = schema["$ref"].as_str().and_then(|at| document.pointer(at.trim_start_matches('#')));
+    target.unwrap_or(schema)
+}
+
+/// Whoever makes a client from the document gets names that are names, and types that are types (fault 33).
+#[test]
+fn the_document_is_exact_enough_for_typed_clients() {
+    let document = document();
+    let mut ids = BTreeSet::new();
+    for (path, method, operation) in operations(&document) {
+        let id = operation["operationId"].as_str().unwrap();
+        let is_name = id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+        assert!(is_name && ids.insert(id), "{method} {path}: {id}");
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            for (media_type, content) in response["content"].as_object().into_iter().flatten() {
+                let schema = resolved(&document, &content["schema"]);
+                let is_typed = schema.as_object().is_some_and(|members| !members.is_empty());
+                assert!(is_typed, "{method} {path} {status} {media_type}: {content}");
+            }
+        }
+        let body = &operation["requestBody"]["content"]["application/json"]["schema"];
+        let body = resolved(&document, body);
+        let Some(required) = body["required"].as_array() else { continue };
+        let example = body["example"].as_object().unwrap_or_else(|| panic!("{method} {path} has no example"));
+        assert!(required.iter().all(|name| example.contains_key(name.as_str().unwrap())), "{path}: {example:?}");
+        assert!(example.keys().all(|name| body["properties"].get(name).is_some()), "{path}: {example:?}");
+    }
+    let schemas = &document["components"]["schemas"];
+    let user = &schemas["User"];
+    assert_eq!(user["properties"]["status"]["enum"], serde_json::json!(["active", "blocked", "deleted"]));
+    let all: BTreeSet<_> = user["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+    let required = user["required"].as_array().unwrap().iter().map(|name| name.as_str().unwrap());
+    assert_eq!(required.collect::<BTreeSet<_>>(), all, "what is not known is null, not left out");
+    assert!(!schemas["TokenPair"]["required"].as_array().unwrap().contains(&"device_token".into()));
+    assert!(!schemas["Register"]["required"].as_array().unwrap().contains(&"email".into()), "requests may leave out");
+}
+
+/// What introspection and the key set answer has the members of their schemas, and no others (fault 33).
+#[tokio::test]
+async fn introspection_and_keys_have_the_members_of_their_schemas() {
+    let router = app();
+    let document = app_document().await;
+    let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+    let properties = |name: &str| names(&document["components"]["schemas"][name]["properties"]);
+    let keys = get(&router, "/.well-known/jwks.json", &[]).await.json();
+    assert_eq!(names(&keys), properties("KeySet"));
+    for key in keys["keys"].as_array().unwrap() {
+        assert!(names(key).is_subset(&properties("PublicKey")), "{key}");
+        let required = document["components"]["schemas"]["PublicKey"]["required"].as_array().unwrap();
+        assert!(required.iter().all(|name| key.get(name.as_str().unwrap()).is_some()), "{key}");
+    }
+    let metadata = get(&router, "/.well-known/oauth-authorization-server", &[]).await.json();
+    assert_eq!(names(&metadata), properties("Metadata"));
+    let body = r#"{"username": "documented", "password": "a long enough passphrase"}"#;
+    let registered = post_json(&router, "/v1/auth/register", body).await.json();
+    let token = registered["tokens"]["access_token"].as_str().unwrap();
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    // Introspection answers the claims of a token, and these two beside them.
+    let told: BTreeSet<_> = names(&claims).into_iter().chain(["active", "token_type"].map(str::to_owned)).collect();
+    let of_services = BTreeSet::from(["scope".to_owned()]);
+    assert_eq!(told, &properties("Introspection") - &of_services);
 }

@@ -39,5 +39,6 @@ mod rolling_restart;
 mod stopping;
 mod story;
 mod system_limits;
+mod typed_clients;
 mod upgrades;
 mod verifiers;

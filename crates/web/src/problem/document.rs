@@ -53,6 +53,10 @@ pub fn problem_schema() -> Value {
         "type": "object",
         "description": "An error (RFC 9457).",
         "required": ["type", "title", "status", "instance"],
+        "example": {
+            "type": "/problems/invalid_input", "title": "The input is not accepted", "status": 422, "instance": "6f9619ff",
+            "errors": [{"pointer": "/password", "detail": "must have at least 12 characters"}]
+        },
         "properties": {
             "type": {"type": "string", "enum": slugs, "description": "The kind; GET it for advice."},
             "title": {"type": "string", "description": "For people; English or Russian by Accept-Language."},
@@ -85,6 +89,10 @@ pub fn oauth_error_schema() -> Value {
         "type": "object",
         "description": "An OAuth error (RFC 6749 section 5.2).",
         "required": ["error"],
+        "example": {
+            "error": "invalid_client", "error_description": "The client is not authenticated",
+            "error_uri": "/problems/invalid_client", "instance": "6f9619ff"
+        },
         "properties": {
             "error": {"type": "string", "enum": codes},
             "error_description": {"type": "string"},
