@@ -261,6 +261,10 @@ struct Native {
     #[serde(default)]
     #[schema(max_length = 100)]
     device_name: Option<String>,
+    /// The service that the access token is for (RFC 8707): one of `tokens.audience`; absent: userd itself.
+    #[serde(default)]
+    #[schema(max_length = 256)]
+    resource: Option<String>,
 }
 
 /// Sign in with what an app got from the provider itself.
@@ -274,6 +278,7 @@ async fn native(
     Path(provider): Path<String>,
     Json(body): Json<Native>,
 ) -> Result<Response, Problem> {
+    let ctx = ctx.for_resource(&api.services.deps.settings, body.resource.as_deref())?;
     let nonce = body.nonce.as_deref();
     if nonce.is_some_and(|nonce| nonce.is_empty() || nonce.len() > 512) {
         return Err(Problem::malformed("nonce has 1 to 512 characters"));
@@ -299,6 +304,10 @@ async fn native(
 struct Widget {
     #[serde(default, rename = "tgAuthResult")]
     tg_auth_result: Option<String>,
+    /// Not one of Telegram's fields: the service that the access token is for (RFC 8707), one of `tokens.audience`.
+    #[serde(default)]
+    #[schema(max_length = 256)]
+    resource: Option<String>,
     #[serde(flatten)]
     fields: serde_json::Map<String, serde_json::Value>,
 }
@@ -312,6 +321,7 @@ async fn widget(
     Visitor(ctx): Visitor,
     Json(body): Json<Widget>,
 ) -> Result<Response, Problem> {
+    let ctx = ctx.for_resource(&api.services.deps.settings, body.resource.as_deref())?;
     let malformed = || Problem::malformed("the fields are texts, whole numbers and booleans");
     let fields = fields_of_json(body.fields).ok_or_else(malformed)?;
     let proof = match &body.tg_auth_result {
@@ -331,6 +341,10 @@ struct MiniApp {
     /// The `device_token` of the first answer: the same data then signs in again while it is fresh, as after a reload.
     #[serde(default)]
     device_token: Option<String>,
+    /// The service that the access token is for (RFC 8707): one of `tokens.audience`; absent: userd itself.
+    #[serde(default)]
+    #[schema(max_length = 256)]
+    resource: Option<String>,
 }
 
 /// Sign in from a Telegram Mini App.
@@ -342,6 +356,7 @@ async fn mini_app(
     Visitor(ctx): Visitor,
     Json(body): Json<MiniApp>,
 ) -> Result<Response, Problem> {
+    let ctx = ctx.for_resource(&api.services.deps.settings, body.resource.as_deref())?;
     let (telegram, device) = (telegram(&api)?, body.device_token.as_deref());
     Ok(completed(api.services.sign_in.mini_app(&ctx, &telegram, &body.init_data, device).await?))
 }

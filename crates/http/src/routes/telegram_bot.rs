@@ -67,6 +67,10 @@ async fn start(State(api): State<Arc<Api>>, Visitor(ctx): Visitor) -> Result<Jso
 struct Poll {
     attempt: String,
     secret: String,
+    /// The service that the access token is for (RFC 8707): one of `tokens.audience`; absent: userd itself.
+    #[serde(default)]
+    #[schema(max_length = 256)]
+    resource: Option<String>,
 }
 
 fn only_pending() -> Schema {
@@ -84,6 +88,7 @@ struct Pending {
     responses((status = 200, description = "Signed in", body = TokenPairBody), (status = 202, description = "Not yet", body = Pending),
         (status = 403, description = "The account is blocked"), (status = 422, description = "The attempt is unknown, over or refused")))]
 async fn poll(State(api): State<Arc<Api>>, Visitor(ctx): Visitor, Json(body): Json<Poll>) -> Result<Response, Problem> {
+    let ctx = ctx.for_resource(&api.services.deps.settings, body.resource.as_deref())?;
     Ok(match api.services.sign_in.poll_bot(&ctx, &body.attempt, &body.secret).await? {
         BotPoll::Pending => (StatusCode::ACCEPTED, Json(Pending { status: "pending" })).into_response(),
         BotPoll::Completed(completion) => completed(*completion),

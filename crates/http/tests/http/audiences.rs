@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use userd_services::testing::TestOptions;
 use userd_web::testing::*;
 
-use crate::app::*;
+use crate::{app::*, provider::TestProvider};
 
 const ORDERS: &str = "https://orders.example";
 
@@ -77,6 +77,33 @@ async fn a_token_is_for_the_resource_that_was_asked_for_and_for_no_other() {
     let fields = "grant_type=refresh_token&resource=x&refresh_token=y";
     let answer = form(&router, "/oauth2/token", "", fields).await;
     assert_eq!((answer.status.as_u16(), &answer.json()["error"]), (400, &json!("invalid_target")));
+}
+
+/// So it is where an app or a page hands over a provider's proof, and where the bot is asked. (fault 1)
+#[tokio::test]
+async fn the_resource_counts_at_the_ways_in_without_a_redirect_too() {
+    let providers = vec![TestProvider::named("acme", false), TestProvider::named("telegram", false)];
+    let router = app_over(test_services(TestOptions { providers, ..TestOptions::default() }).await);
+    for (path, of) in [
+        ("/v1/auth/acme/token", json!({ "access_token": "sub-1" })),
+        ("/v1/auth/telegram/widget", json!({ "id": 1, "auth_date": 1, "hash": "sub-2" })),
+        ("/v1/auth/telegram/mini-app", json!({ "init_data": "sub-3" })),
+    ] {
+        for (resource, aud) in [(json!(ORDERS), ORDERS), (json!("userd"), "userd"), (json!(null), "userd")] {
+            let mut body = of.clone();
+            body["resource"] = resource;
+            let answer = post_json(&router, path, body.to_string()).await;
+            assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+            assert_eq!(claims(&answer.json())["aud"], aud, "{path}");
+        }
+        let mut body = of.clone();
+        body["resource"] = json!("https://orders.example/");
+        assert_eq!(post_json(&router, path, body.to_string()).await.slug(), "invalid_target", "{path}");
+    }
+    let poll = |resource: &str| json!({ "attempt": "x", "secret": "y", "resource": resource }).to_string();
+    for (resource, slug) in [(ORDERS, "invalid_code"), ("elsewhere", "invalid_target")] {
+        assert_eq!(post_json(&router, "/v1/auth/telegram/bot/poll", poll(resource)).await.slug(), slug);
+    }
 }
 
 /// What a service was sent opens nothing at userd; whoever may ask about tokens hears whom it is for. (fault 1)

@@ -17,7 +17,7 @@ impl TestProvider {
     pub fn named(id: &str, form_post: bool) -> Arc<dyn Provider> {
         Arc::new(Self(Facts {
             id: id.to_owned(),
-            kind: Kind::Oidc,
+            kind: if id == "telegram" { Kind::Telegram } else { Kind::Oidc },
             display_name: id.to_owned(),
             issuer: format!("https://{id}.example"),
             client_id: "userd".to_owned(),
@@ -30,6 +30,30 @@ impl TestProvider {
                 keep_tokens: false,
             },
         }))
+    }
+
+    fn profile(&self, subject: &str) -> Profile {
+        Profile {
+            provider: self.0.id.clone(),
+            issuer: self.0.issuer.clone(),
+            client_id: self.0.client_id.clone(),
+            subject: subject.to_owned(),
+            secondary: None,
+            email: None,
+            email_verified: false,
+            email_vouched: false,
+            phone: None,
+            username: None,
+            name: None,
+            picture: None,
+            birthday: None,
+            locale: None,
+            groups: Vec::new(),
+            extra: serde_json::Map::new(),
+            tokens: None,
+            bot_access: None,
+            replay_keys: Vec::new(),
+        }
     }
 }
 
@@ -46,31 +70,19 @@ impl Provider for TestProvider {
     }
 
     async fn finish(&self, callback: &Callback<'_>, _now: Timestamp) -> Result<Profile, ProviderFault> {
-        let subject = callback.code()?.to_owned();
-        Ok(Profile {
-            provider: self.0.id.clone(),
-            issuer: self.0.issuer.clone(),
-            client_id: self.0.client_id.clone(),
-            subject,
-            secondary: None,
-            email: None,
-            email_verified: false,
-            email_vouched: false,
-            phone: None,
-            username: None,
-            name: None,
-            picture: None,
-            birthday: None,
-            locale: None,
-            groups: Vec::new(),
-            extra: serde_json::Map::new(),
-            tokens: None,
-            bot_access: None,
-            replay_keys: Vec::new(),
-        })
+        Ok(self.profile(callback.code()?))
     }
 
-    async fn native(&self, _proof: &NativeProof<'_>, _now: Timestamp) -> Result<Profile, ProviderFault> {
-        Err(ProviderFault::Refused("not_supported"))
+    /// Takes what names somebody called `sub-…`, and nothing else.
+    async fn native(&self, proof: &NativeProof<'_>, _now: Timestamp) -> Result<Profile, ProviderFault> {
+        let subject = match proof {
+            NativeProof::AccessToken(text) | NativeProof::InitData(text) => *text,
+            NativeProof::Widget(fields) => fields.get("hash").map_or("", String::as_str),
+            _ => "",
+        };
+        if !subject.starts_with("sub-") {
+            return Err(ProviderFault::Refused("not_supported"));
+        }
+        Ok(self.profile(subject))
     }
 }
