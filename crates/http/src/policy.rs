@@ -84,6 +84,8 @@ pub const ROUTES: &[RouteAccess] = &[
     route("POST", "/v1/me/identities/{provider}/start", Access::User),
     route("POST", "/v1/me/identities/move", Access::User),
     route("DELETE", "/v1/me/identities/{id}", Access::User),
+    route("GET", "/v1/me/notification-preferences", Access::User),
+    route("PUT", "/v1/me/notification-preferences", Access::User),
     route("GET", "/.well-known/jwks.json", Access::Public),
     route("GET", "/.well-known/oauth-authorization-server", Access::Public),
     route("POST", "/oauth2/introspect", Access::ClientOrBearer(Permission::TOKENS_INTROSPECT)),

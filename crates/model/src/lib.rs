@@ -16,6 +16,8 @@ pub mod permission;
 pub mod phone;
 pub mod policy;
 pub mod ports;
+pub mod preferences;
+pub mod quiet_hours;
 pub mod refusal;
 pub mod revocation;
 pub mod session;

@@ -115,6 +115,10 @@ acts! {
     UnlinkIdentity(UserId) => Owner,
     /// Unlink an account elsewhere of somebody else. Owners unlink theirs by a fresh sign-in.
     RemoveIdentity(UserId) => NotOneself(Permission::USERS_MANAGE),
+    /// See what reaches a user how.
+    ReadPreferences(UserId) => Owner,
+    /// Change what reaches a user how.
+    ChangePreferences(UserId) => Owner,
     /// Make an administrator.
     CreateAdministrator => Operator,
     /// Page through service accounts.

@@ -88,13 +88,18 @@ pub fn locale(text: &str) -> Result<String, &'static str> {
 
 /// A time zone by its IANA name, in the spelling of the database that is built in.
 pub fn time_zone(text: &str) -> Result<String, &'static str> {
-    static BUNDLED: OnceLock<TimeZoneDatabase> = OnceLock::new();
     const UNKNOWN: &str = "must be an IANA time zone, such as Europe/Moscow";
     if text.len() > 64 || !text.is_ascii() {
         return Err(UNKNOWN);
     }
-    let zone = BUNDLED.get_or_init(TimeZoneDatabase::bundled).get(text).map_err(|_| UNKNOWN)?;
+    let zone = zones().get(text).map_err(|_| UNKNOWN)?;
     zone.iana_name().map(str::to_owned).ok_or(UNKNOWN)
+}
+
+/// The time zones that are built in.
+pub(crate) fn zones() -> &'static TimeZoneDatabase {
+    static BUNDLED: OnceLock<TimeZoneDatabase> = OnceLock::new();
+    BUNDLED.get_or_init(TimeZoneDatabase::bundled)
 }
 
 /// The application's own facts about a user: at most 64 members, 16 KiB of JSON, 8 levels, keys of 1 to 64

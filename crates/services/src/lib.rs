@@ -21,6 +21,7 @@ pub mod health;
 pub mod idempotency;
 pub mod limits;
 pub mod passwords;
+pub mod preferences;
 mod remembered;
 pub mod revocations;
 pub mod roles;

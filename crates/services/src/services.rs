@@ -17,6 +17,7 @@ use crate::{
     idempotency::IdempotencyKeys,
     limits::{LimitSettings, Limits},
     passwords::PasswordProof,
+    preferences::NotificationPreferences,
     revocations::Revocations,
     roles::Roles,
     sessions::{Replays, Sessions},
@@ -52,6 +53,8 @@ pub struct Services {
     pub setup: Setup,
     /// Sign-in through providers, linking.
     pub sign_in: SignIn,
+    /// What reaches users how.
+    pub preferences: NotificationPreferences,
     /// What the messenger's bot hears.
     pub bot: BotUpdates,
     /// From the outbox to the event log.
@@ -128,6 +131,7 @@ impl Services {
             users: Users::new(deps.clone(), changes.clone(), user_reader.clone()),
             events: Events::new(deps.clone(), Arc::clone(&event_log)),
             event_log,
+            preferences: NotificationPreferences::new(deps.clone(), changes.clone()),
             health: Health::new(deps.clone(), changes.clone()),
             sweeper: Sweeper::new(deps.clone(), changes.clone()),
             deps,

@@ -52,6 +52,12 @@ DELETE FROM identities WHERE id = $1;
 SELECT name, owner, epoch, expires_at FROM leases WHERE name = $1;
 -- leases.upsert
 INSERT INTO leases (name, owner, epoch, expires_at) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, epoch = excluded.epoch, expires_at = excluded.expires_at;
+-- notification_preferences.by_user
+SELECT user_id, categories, quiet_from, quiet_to, version, updated_at FROM notification_preferences WHERE user_id = $1;
+-- notification_preferences.insert
+INSERT INTO notification_preferences (user_id, categories, quiet_from, quiet_to, version, updated_at) VALUES ($1, $2, $3, $4, $5, $6);
+-- notification_preferences.update
+UPDATE notification_preferences SET categories = $1, quiet_from = $2, quiet_to = $3, version = $4, updated_at = $5 WHERE user_id = $6;
 -- one_time_tokens.insert
 INSERT INTO one_time_tokens (hash, purpose, owner_id, payload, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6);
 -- one_time_tokens.by_hash
@@ -296,6 +302,14 @@ SELECT name, permissions, created_at, updated_at FROM roles WHERE (name) > ($1) 
 SELECT name FROM roles ORDER BY name DESC LIMIT $1;
 -- roles.copy_insert
 INSERT INTO roles (name, permissions, created_at, updated_at) VALUES ($1, $2, $3, $4);
+-- notification_preferences.copy_first_page
+SELECT user_id, categories, quiet_from, quiet_to, version, updated_at FROM notification_preferences ORDER BY user_id LIMIT $1;
+-- notification_preferences.copy_next_page
+SELECT user_id, categories, quiet_from, quiet_to, version, updated_at FROM notification_preferences WHERE (user_id) > ($1) ORDER BY user_id LIMIT $2;
+-- notification_preferences.copy_last_key
+SELECT user_id FROM notification_preferences ORDER BY user_id DESC LIMIT $1;
+-- notification_preferences.copy_insert
+INSERT INTO notification_preferences (user_id, categories, quiet_from, quiet_to, version, updated_at) VALUES ($1, $2, $3, $4, $5, $6);
 -- sessions.expired
 SELECT expires_at, id FROM sessions WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2;
 -- sessions.remove_expired

@@ -84,6 +84,7 @@ pub static MIGRATIONS: &[Migration] = &[
     migration!(51, "0051", "events_by_expiry"),
     migration!(52, "0052", "event_heads"),
     migration!(53, "0053", "sessions_parties"),
+    migration!(54, "0054", "notification_preferences"),
 ];
 
 mod checksum;

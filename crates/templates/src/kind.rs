@@ -1,41 +1,10 @@
 //! Which messages there are: names, categories, values.
 
 use url::Url;
+pub use userd_model::preferences::Category;
 use userd_model::{Timestamp, texts::Language};
 
 use crate::{Value, Values, tag};
-
-/// What a message is about; people choose by it what reaches them how.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Category {
-    /// Somebody may be in the account: cannot be muted, and ignores quiet hours.
-    Security,
-    /// The account itself.
-    Account,
-    /// For those who run the service.
-    Administration,
-    /// What other services send.
-    Message,
-}
-
-impl Category {
-    /// The published word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Security => "security",
-            Self::Account => "account",
-            Self::Administration => "administration",
-            Self::Message => "message",
-        }
-    }
-
-    /// Whether its readers may switch it off.
-    #[must_use]
-    pub const fn may_be_muted(self) -> bool {
-        matches!(self, Self::Message)
-    }
-}
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $word:literal, $category:ident, [$($value:ident),*], [$($optional:ident),*];)+) => {

@@ -10,6 +10,7 @@ mod me;
 mod oauth2;
 mod oauth2_schemas;
 mod pages;
+mod preferences;
 mod revocations;
 pub mod service;
 mod sign_in;
@@ -31,6 +32,7 @@ pub fn all() -> Routes {
         .and(telegram_bot::routes())
         .and(me::routes())
         .and(identities::routes())
+        .and(preferences::routes())
         .and(oauth2::routes())
         .and(revocations::routes())
         .and(events::routes())

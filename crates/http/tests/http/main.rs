@@ -21,6 +21,7 @@ mod events;
 mod head_requests;
 mod hostile_bodies;
 mod personas;
+mod preferences;
 mod provider;
 mod sign_in;
 mod sign_in_log;

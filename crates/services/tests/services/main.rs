@@ -65,6 +65,7 @@ mod master_key;
 mod outbox;
 mod personas;
 mod policy;
+mod preferences;
 mod refresh;
 mod refresh_theft;
 mod register;

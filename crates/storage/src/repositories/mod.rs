@@ -19,6 +19,7 @@ pub mod fact_numbers;
 pub mod idempotency_keys;
 pub mod identities;
 pub mod leases;
+pub mod notification_preferences;
 pub mod one_time_tokens;
 pub mod outbox;
 pub mod password_credentials;
@@ -80,6 +81,8 @@ repositories! {
     identities: Identities;
     /// Who may do a job that only one replica may do at a time.
     leases: Leases;
+    /// What reaches users how.
+    notification_preferences: NotificationPreferences;
     /// One-time codes, links and what is remembered between the two halves of a sign-in.
     one_time_tokens: OneTimeTokens;
     /// Facts that have not been passed on yet.

@@ -47,6 +47,7 @@ tables! {
     identities: IDENTITIES;
     clients: CLIENTS;
     roles: ROLES;
+    notification_preferences: NOTIFICATION_PREFERENCES;
 }
 
 /// What retention and export must know of a table.

@@ -1,6 +1,6 @@
 //! Round trips: accounts and what belongs to them.
 
-use userd_model::{ClientId, Identity, Role, Timestamp, User, UserId, UserStatus, Username};
+use userd_model::{ClientId, Identity, Role, Timestamp, User, UserId, UserStatus, Username, preferences::Preferences};
 use userd_storage::{
     Duplicate, Failure, Store, StoreError, repositories::claims::StoredClaim,
     repositories::password_credentials::PasswordCredential,
@@ -207,6 +207,25 @@ async fn a_password_is_set_replaced_and_removed() {
         }
         transact!(store, uow => uow.password_credentials().remove(user).await?).unwrap();
         assert!(store.reading().password_credentials().find(user).await.unwrap().is_none());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn preferences_are_nothing_then_chosen_then_replaced() {
+    on_every_store(async |store| {
+        let user: UserId = id();
+        assert_eq!(store.reading().notification_preferences().of_user(user).await.unwrap(), Preferences::default());
+        let first = samples::preferences();
+        for chosen in [
+            &first,
+            &Preferences { version: 2, ..Preferences::default() },
+            &Preferences { version: 3, ..first.clone() },
+        ] {
+            let now = moment();
+            transact!(store, uow => uow.notification_preferences().write(user, chosen, now).await?).unwrap();
+            assert_eq!(&store.reading().notification_preferences().of_user(user).await.unwrap(), chosen);
+        }
     })
     .await;
 }

@@ -27,6 +27,7 @@ async fn fill(store: &Store) {
             uow.users().insert(user).await?;
             uow.claims().insert(claim).await?;
             uow.password_credentials().upsert(password).await?;
+            uow.notification_preferences().write(user.id, &samples::preferences(), now).await?;
             uow.sessions().insert(session).await?;
             uow.identities().insert(identity).await?;
             uow.clients().insert(client).await?;

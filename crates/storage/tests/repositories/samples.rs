@@ -7,7 +7,10 @@ use serde_json::json;
 use userd_model::{
     Client, ClientId, Event, EventId, EventKind, Fact, FactActor, Identity, IdentityId, KeyState, Random, Revocation,
     RevocationId, Revoked, Sealed, Session, SessionId, SigningKeyRecord, Subject, Timestamp, User, UserId, UserStatus,
-    Username, session::Parties,
+    Username,
+    preferences::{CategoryName, ChannelChoice, Preferences},
+    quiet_hours::QuietHours,
+    session::Parties,
 };
 use userd_storage::{
     repositories::{
@@ -148,6 +151,15 @@ pub(crate) fn password(user_id: UserId) -> PasswordCredential {
         hash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".to_owned(),
         changed_at: moment(),
         must_change: true,
+    }
+}
+
+pub(crate) fn preferences() -> Preferences {
+    let choice = ChannelChoice { inbox: true, email: false, telegram: true };
+    Preferences {
+        categories: [(CategoryName::parse("a.b_c-1").unwrap(), choice)].into(),
+        quiet_hours: Some(QuietHours::parse("22:00", "08:05").unwrap()),
+        version: 1,
     }
 }
 

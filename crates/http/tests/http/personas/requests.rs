@@ -91,6 +91,7 @@ pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
             Sent::Json(json!({"current_password": PASSWORD, "new_password": "velvet-Bassoon-88"}))
         }
         ("PUT", "/v1/me/username") => Sent::Json(json!({"username": "newcomer"})),
+        ("PUT", "/v1/me/notification-preferences") => Sent::Json(json!({"categories": {}, "quiet_hours": null})),
         ("POST", "/oauth2/introspect" | "/oauth2/revoke") => Sent::Form("token=unknown".to_owned()),
         ("POST", "/oauth2/token") if persona == Persona::Basic => {
             Sent::Form("grant_type=client_credentials".to_owned())
