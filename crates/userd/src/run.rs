@@ -139,9 +139,6 @@ async fn command(
 /// The commands that ask the services, beside a running service or without one.
 async fn with_services(command: Command, config: Config, terminal: Terminal) -> Result<(), WiringError> {
     let wired = wire(config, Opening::MustExist).await?;
-    if let Some(file) = &wired.made_master_key {
-        notice(&format!("made a master key: {}; keep a copy in a safe place", engine::whole(file).display()));
-    }
     if changes(&command) {
         notice(&format!("database: {}", engine::place(&wired.config.database.url)));
     }

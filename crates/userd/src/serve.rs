@@ -1,10 +1,10 @@
 //! `userd serve`: wires, listens, says where, and drains before it stops.
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
     sync::watch,
     task::{JoinHandle, JoinSet},
 };
@@ -54,16 +54,16 @@ pub async fn serve(config: Config, reloadable: Reloadable) -> Result<ExitCode, W
     only_what_exists(&config)?;
     // Before anything is read or changed, and until everything is written.
     let alone = serve_alone(&config.database).await?;
+    let port = reserve("http.listen", config.http.listen.0)?;
+    let admin_port =
+        config.http.admin_listen.as_ref().map(|listen| reserve("http.admin_listen", listen.0)).transpose()?;
     await_server(&config).await?;
     let wired = wire(config, Opening::MayCreate).await?;
-    let listen = wired.config.http.listen.0;
-    let listener = TcpListener::bind(listen)
-        .await
-        .map_err(|error| WiringError::Part(format!("http.listen: {listen} cannot be listened on: {error}")))?;
+    let listener = port.listen()?;
     let address = listener.local_addr().map_err(part)?;
     let draining = Draining::default();
     let api = api(&wired, metrics.clone(), draining.clone())?;
-    let admin = serve_admin(&wired.config, &api).await?;
+    let admin = serve_admin(admin_port, &api)?;
     let side = if admin.is_some() { Side::Public } else { Side::Whole };
     let router = router::build_side(api, side).map_err(part)?;
     let (stop, stopping) = watch::channel(false);
@@ -114,6 +114,36 @@ async fn give_leases_back(wired: &Wired) {
     }
 }
 
+/// A port that is ours and does not answer yet: one that is taken is found before anything is made, and nobody waits at
+/// one that is not served.
+struct Reserved {
+    key: &'static str,
+    address: SocketAddr,
+    socket: TcpSocket,
+}
+
+fn reserve(key: &'static str, address: SocketAddr) -> Result<Reserved, WiringError> {
+    let bound = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // What the service before this one left behind does not count as taken; another listener does.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(socket)
+    };
+    let socket = bound().map_err(|error| cannot_listen(key, address, &error))?;
+    Ok(Reserved { key, address, socket })
+}
+
+impl Reserved {
+    fn listen(self) -> Result<TcpListener, WiringError> {
+        self.socket.listen(1024).map_err(|error| cannot_listen(self.key, self.address, &error))
+    }
+}
+
+fn cannot_listen(key: &str, address: SocketAddr, error: &std::io::Error) -> WiringError {
+    WiringError::Part(format!("{key}: {address} cannot be listened on: {error}"))
+}
+
 fn api(wired: &Wired, metrics: PrometheusHandle, draining: Draining) -> Result<Arc<Api>, WiringError> {
     let http = &wired.config.http;
     let networks: Vec<String> = http.trusted_proxies.iter().map(|network| network.0.to_string()).collect();
@@ -138,11 +168,9 @@ fn api(wired: &Wired, metrics: PrometheusHandle, draining: Draining) -> Result<A
 }
 
 /// Serves metrics and readiness on an address of their own, where one is configured.
-async fn serve_admin(config: &Config, api: &Arc<Api>) -> Result<Option<JoinHandle<()>>, WiringError> {
-    let Some(listen) = config.http.admin_listen.as_ref() else { return Ok(None) };
-    let listener = TcpListener::bind(listen.0).await.map_err(|error| {
-        WiringError::Part(format!("http.admin_listen: {} cannot be listened on: {error}", listen.0))
-    })?;
+fn serve_admin(port: Option<Reserved>, api: &Arc<Api>) -> Result<Option<JoinHandle<()>>, WiringError> {
+    let Some(port) = port else { return Ok(None) };
+    let listener = port.listen()?;
     let address = listener.local_addr().map_err(part)?;
     let router = router::build_side(Arc::clone(api), Side::Admin).map_err(part)?;
     let options = ServerOptions { max_connections: 64, max_connections_per_address: None, ..ServerOptions::default() };
@@ -206,9 +234,6 @@ async fn announce(wired: &Wired, address: std::net::SocketAddr) -> Result<(), Wi
     announce_memory(&Machine::here().memory(config));
     if wired.migrated > 0 {
         tracing::info!(steps = wired.migrated, "the database schema is up to date");
-    }
-    if let Some(file) = &wired.made_master_key {
-        tracing::warn!(file = %file.display(), "made a master key: keep a copy in a safe place, the data is lost without it");
     }
     if let Some(change) = wired.services.signing_keys.algorithm_change().await.map_err(part)? {
         tracing::warn!("tokens.algorithm has changed: {change}");

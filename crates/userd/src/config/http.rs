@@ -18,7 +18,8 @@ pub struct HttpConfig {
     /// Address and port of metrics and readiness, for those who run the service alone: `/metrics` and `/readyz` are then there,
     /// without TLS, and no longer on `listen`. Empty: on `listen`.
     pub admin_listen: Optional<Listen>,
-    /// The address under which browsers and other services reach this one: scheme, host and port only.
+    /// The address under which browsers and other services reach this one: scheme, host and port only. When it is not
+    /// given, it is this machine's own, with the port of `listen`.
     pub public_url: WebOrigin,
     /// Networks of reverse proxies whose `X-Forwarded-For` is believed; nobody's otherwise. `Forwarded` is never read.
     #[schemars(length(max = 256))]

@@ -17,7 +17,9 @@ use super::{
     schema, shape,
     sources::Sources,
     tree::Node,
-    twins, yaml,
+    twins,
+    urls::WebOrigin,
+    yaml,
 };
 
 /// The largest configuration file.
@@ -59,7 +61,10 @@ pub(super) fn load(sources: Sources, further: impl FnOnce(&Config, &mut Rules<'_
     twins::settle(&mut root, schema::schema(), "", &mut findings);
     shape::check(&mut root, schema::schema(), "", &mut findings);
     // What was wrong has been taken out of the tree, so that the rules can be asked about the rest.
-    let config = read(&mut root, &mut findings);
+    let mut config = read(&mut root, &mut findings);
+    if let Some(config) = &mut config {
+        follow_listen(config, &root);
+    }
     let mut warnings = Vec::new();
     if let Some(config) = &config {
         let mut rules = Rules::new(&root, &mut findings);
@@ -74,6 +79,16 @@ pub(super) fn load(sources: Sources, further: impl FnOnce(&Config, &mut Rules<'_
             Ok(Loaded { config, file, warnings, secret_files, origins: Origins::of(&root) })
         }
         _ => Err(findings.into_errors()),
+    }
+}
+
+/// A public address that nobody gave follows the port that is listened on: links and the issuer of tokens are made from
+/// it. Port 0 is known later.
+fn follow_listen(config: &mut Config, root: &Node) {
+    let given = root.child("http").is_some_and(|http| http.child("public_url").is_some());
+    let listen = config.http.listen.0;
+    if !given && listen.port() != 0 {
+        config.http.public_url = WebOrigin::on_this_machine(listen, config.http.tls.certificate_file.is_some());
     }
 }
 

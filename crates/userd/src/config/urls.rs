@@ -1,6 +1,9 @@
 //! URLs of the web, each kind with its own rules. URLs that may carry a password are in `connections`.
 
-use std::fmt;
+use std::{
+    fmt,
+    net::{Ipv4Addr, SocketAddr},
+};
 
 use url::{Host, Url};
 
@@ -48,6 +51,14 @@ impl WebOrigin {
 impl WebOrigin {
     pub(crate) fn development() -> Self {
         known("http://127.0.0.1:8080")
+    }
+
+    /// Where this machine reaches a service that listens there.
+    pub(crate) fn on_this_machine(listen: SocketAddr, tls: bool) -> Self {
+        let ip = if listen.ip().is_loopback() { listen.ip() } else { Ipv4Addr::LOCALHOST.into() };
+        let scheme = if tls { "https" } else { "http" };
+        let address = SocketAddr::new(ip, listen.port());
+        Self::parse_text(&format!("{scheme}://{address}")).unwrap_or_else(|_| Self::development())
     }
 }
 

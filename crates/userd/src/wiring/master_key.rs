@@ -42,6 +42,13 @@ pub enum MasterKeyError {
 /// Finds the master keys. Only a missing file at a path that nobody configured, or whose folder holds no database,
 /// is made; a database without its key must not get another one.
 pub fn find(config: &CryptoConfig, may_make: bool) -> Result<Found, MasterKeyError> {
+    // First: a key is not made for a start that cannot be.
+    let mut previous = Vec::new();
+    for file in &config.previous_master_key_files {
+        let path: &Path = &file.0;
+        let text = fs::read_to_string(path).map_err(|error| MasterKeyError::File(path.to_owned(), error))?;
+        previous.push(*parse(&Zeroizing::new(text), &path.display().to_string())?);
+    }
     let (current, made) = match config.master_key_source() {
         MasterKeySource::Given(secret) => (parse(secret.expose(), "crypto.master_key")?, None),
         MasterKeySource::Command(command) => (parse(&run(command)?, "crypto.master_key_command")?, None),
@@ -51,12 +58,6 @@ pub fn find(config: &CryptoConfig, may_make: bool) -> Result<Found, MasterKeyErr
             Err(error) => return Err(MasterKeyError::File(path.to_owned(), error)),
         },
     };
-    let mut previous = Vec::new();
-    for file in &config.previous_master_key_files {
-        let path: &Path = &file.0;
-        let text = fs::read_to_string(path).map_err(|error| MasterKeyError::File(path.to_owned(), error))?;
-        previous.push(*parse(&Zeroizing::new(text), &path.display().to_string())?);
-    }
     Ok(Found { keys: MasterKeys::new(*current, previous), made })
 }
 

@@ -39,8 +39,6 @@ pub struct Wired {
     pub services: Arc<Services>,
     /// The embedded engine, where it is the one: backups ask it.
     pub sqlite: Option<Arc<userd_storage::engines::SqliteEngine>>,
-    /// The master key file made by this start.
-    pub made_master_key: Option<std::path::PathBuf>,
     /// Which schema steps this start applied.
     pub migrated: usize,
 }
@@ -98,6 +96,10 @@ pub async fn wire(config: Config, opening: Opening) -> Result<Wired, WiringError
     let (store, opened, migrated) = open_store(&config, opening).await?;
     let fresh = store.reading().system_secrets().all().await.map_err(part)?.is_empty();
     let master = find_master_key(&config, fresh, opening)?;
+    // At once: what fails from here on must not take it along.
+    if let Some(file) = &master.made {
+        say_made(file, opening);
+    }
     let options = CryptoOptions { tokens: token_options(&config), passwords: password_options(&config)? };
     let (crypto, vault) = unlock(&store, master.keys, &random, &clock, options).await.map_err(part)?;
     let cache = connect_cache(&config, &clock, &random).await?;
@@ -114,7 +116,17 @@ pub async fn wire(config: Config, opening: Opening) -> Result<Wired, WiringError
     let services = Services::new(deps, built, bot);
     services.signing_keys.start().await.map_err(part)?;
     services.follow_revocations().await.map_err(part)?;
-    Ok(Wired { config, services, sqlite: opened.sqlite, made_master_key: master.made, migrated })
+    Ok(Wired { config, services, sqlite: opened.sqlite, migrated })
+}
+
+/// The service logs; a command talks to whoever typed it.
+fn say_made(file: &std::path::Path, opening: Opening) {
+    let file = engine::whole(file);
+    if opening == Opening::MayCreate {
+        tracing::warn!(file = %file.display(), "made a master key: keep a copy in a safe place, the data is lost without it");
+    } else {
+        crate::terminal::notice(&format!("made a master key: {}; keep a copy in a safe place", file.display()));
+    }
 }
 
 /// Where nothing is sealed yet a key is made; a command makes one only where its folder is, so that a path that means

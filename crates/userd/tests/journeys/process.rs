@@ -31,6 +31,58 @@ async fn connect(replica: &Replica) -> TcpStream {
     TcpStream::connect(replica.url.trim_start_matches("http://")).await.unwrap()
 }
 
+/// Before a key is made that nobody hears of, and before the database is there (fault 28).
+#[tokio::test]
+async fn a_taken_port_is_found_before_anything_is_made() {
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = other.local_addr().unwrap().to_string();
+    for key in ["http.listen", "http.admin_listen"] {
+        let app = app().await.with(key, &taken);
+        let ended = Replica::spawn(app.command()).ended().await;
+        let said = ended.stderr.join("\n");
+        assert_eq!(ended.status.code(), Some(1), "{said}");
+        assert!(said.contains(&format!("{key}: {taken} cannot be listened on")), "{said}");
+        assert!(!app.path("master.key").exists(), "{key}");
+        // The lock that keeps a second service away names the file; nothing is in it.
+        let database = fs::metadata(app.path("userd.db")).map_or(0, |file| file.len());
+        assert_eq!(database, 0, "{key}");
+    }
+}
+
+/// (fault 28)
+#[tokio::test]
+async fn the_word_about_a_new_master_key_survives_a_start_that_fails_later() {
+    let port = crate::support::servers::free_port();
+    let address = format!("127.0.0.1:{port}");
+    let app = app().await.with("http.listen", &address).with("http.admin_listen", &address);
+    let ended = Replica::spawn(app.command()).ended().await;
+    assert_eq!(ended.status.code(), Some(1), "{:?}", ended.stderr);
+    assert!(app.path("master.key").exists());
+    let word = ended.stdout.iter().find(|line| line.contains("made a master key")).expect("the word");
+    assert!(word.contains(app.path("master.key").to_str().unwrap()), "{word}");
+
+    let app = app.with("http.admin_listen", "127.0.0.1:0").with("crypto.master_key_file", "other/master.key");
+    let bad = app.path("bad.key");
+    fs::write(&bad, "no key").unwrap();
+    let app = app.with("crypto.previous_master_key_files.0", bad.to_str().unwrap());
+    let ended = Replica::spawn(app.command()).ended().await;
+    assert_eq!(ended.status.code(), Some(1), "{:?}", ended.stderr);
+    assert!(!app.path("other/master.key").exists(), "none is made for a start that cannot be");
+}
+
+/// Where nobody says otherwise, links and the issuer follow the port (fault 28).
+#[tokio::test]
+async fn setup_link_and_issuer_follow_the_port_that_is_listened_on() {
+    let port = crate::support::servers::free_port();
+    let app = app().await.with("http.listen", &format!("0.0.0.0:{port}"));
+    let replica = app.open().await;
+    let here = format!("http://127.0.0.1:{port}");
+    let link = replica.stderr().into_iter().find(|line| line.contains("/setup#token=")).unwrap();
+    assert!(link.contains(&format!("{here}/setup#token=")), "{link}");
+    let metadata = replica.visitor().get("/.well-known/oauth-authorization-server").await.expect(200);
+    assert_eq!(metadata["issuer"], here.as_str());
+}
+
 /// (fault 25)
 /// F47: signals that mean nothing here.
 #[tokio::test]
