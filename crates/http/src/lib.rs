@@ -7,6 +7,7 @@
 pub mod api;
 mod docs_page;
 pub mod documented;
+mod link_page;
 mod openapi;
 pub mod policy;
 pub mod router;

@@ -57,6 +57,8 @@ pub const ROUTES: &[RouteAccess] = &[
     route("GET", "/setup", Access::Public),
     route("GET", "/signed-in", Access::Public),
     route("GET", "/pages/{file}", Access::Public),
+    route("GET", "/l/{token}", Access::Public),
+    route("POST", "/l/{token}", Access::Public),
     hashing("POST", "/v1/auth/register", Access::Public),
     hashing("POST", "/v1/auth/login", Access::Public),
     route("POST", "/v1/auth/refresh", Access::Public),

@@ -43,6 +43,9 @@ pub enum Refusal {
     /// A code, link or setup token is unknown, used or expired.
     #[error("the code is not valid")]
     InvalidCode,
+    /// A link in a message is unknown, used or expired.
+    #[error("the link is not valid any more")]
+    LinkGone,
     /// The user may not do this.
     #[error("not allowed")]
     Forbidden,

@@ -20,6 +20,7 @@ mod facts;
 pub mod health;
 pub mod idempotency;
 pub mod limits;
+pub mod links;
 pub mod passwords;
 pub mod preferences;
 mod remembered;

@@ -22,6 +22,10 @@ pub struct Rate {
     pub period: Duration,
 }
 
+/// Links that are none, from one network. Good ones are given back, and no token can be guessed, so there is nothing to
+/// configure.
+const BAD_LINKS: Rate = Rate { burst: 120, period: Duration::from_secs(1) };
+
 /// The rates, from the configuration.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "each field is the rate of what its name says")]
@@ -64,6 +68,7 @@ pub enum Limited {
     RefreshPerSession,
     ClientPerNetwork,
     SignInPerNetwork,
+    LinkPerNetwork,
 }
 
 /// Enforces the limits.
@@ -135,6 +140,7 @@ impl Limits {
             Limited::RefreshPerSession => ("refresh_per_session", settings.refresh_per_session),
             Limited::ClientPerNetwork => ("client_per_network", settings.client_per_network),
             Limited::SignInPerNetwork => ("sign_in_per_network", settings.sign_in_per_network),
+            Limited::LinkPerNetwork => ("link_per_network", BAD_LINKS),
         };
         // The cache counts the time in which a whole burst comes back.
         Some(Limit { name, burst: rate.burst, period: rate.period * rate.burst })

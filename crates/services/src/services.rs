@@ -16,6 +16,7 @@ use crate::{
     health::Health,
     idempotency::IdempotencyKeys,
     limits::{LimitSettings, Limits},
+    links::Links,
     passwords::PasswordProof,
     preferences::NotificationPreferences,
     revocations::Revocations,
@@ -55,6 +56,8 @@ pub struct Services {
     pub sign_in: SignIn,
     /// What reaches users how.
     pub preferences: NotificationPreferences,
+    /// Links in messages.
+    pub links: Links,
     /// What the messenger's bot hears.
     pub bot: BotUpdates,
     /// From the outbox to the event log.
@@ -132,6 +135,7 @@ impl Services {
             events: Events::new(deps.clone(), Arc::clone(&event_log)),
             event_log,
             preferences: NotificationPreferences::new(deps.clone(), changes.clone()),
+            links: Links::new(deps.clone(), changes.clone(), limits.clone()),
             health: Health::new(deps.clone(), changes.clone()),
             sweeper: Sweeper::new(deps.clone(), changes.clone()),
             deps,

@@ -3,7 +3,12 @@
 use userd_model::{Act, EventKind, Refusal, Timestamp, User, UserId};
 use userd_storage::Failure;
 
-use crate::{Context, Dependencies, UserView, change::Changes, sessions::login_key, user_reader::UserReader};
+use crate::{
+    Context, Dependencies, UserView,
+    change::{Change, Changes},
+    sessions::login_key,
+    user_reader::UserReader,
+};
 
 /// Administers accounts.
 pub struct Users {
@@ -106,9 +111,7 @@ impl Users {
                 }
                 change.users().update(&user).await?;
                 if user.security_epoch > epoch {
-                    change.one_time_tokens().remove_of_owner(id).await?;
-                    let alive = change.sessions().alive_of_user(id, now).await?;
-                    change.end_sessions(alive, name).await?;
+                    end_everything(&mut change, id, name).await?;
                 }
                 change.revoke_before_epoch(&user);
                 if let Some(kind) = event {
@@ -120,4 +123,25 @@ impl Users {
         tracing::info!(user_id = %id, act = name, by = %ctx.actor.name(), "account administered");
         self.user_reader.view(&user)
     }
+}
+
+/// Ends every session of a user, and every access token of before: somebody else may be in the account.
+pub(crate) async fn sign_out_everywhere(
+    change: &mut Change<'_>,
+    user: &mut User,
+    reason: &'static str,
+) -> Result<(), Failure> {
+    user.raise_epoch(change.now);
+    change.users().update(user).await?;
+    end_everything(change, user.id, reason).await?;
+    change.revoke_before_epoch(user);
+    Ok(())
+}
+
+/// What goes with a raised epoch: codes on their way to the user, and sessions.
+async fn end_everything(change: &mut Change<'_>, user: UserId, reason: &str) -> Result<(), Failure> {
+    let now = change.now;
+    change.one_time_tokens().remove_of_owner(user).await?;
+    let alive = change.sessions().alive_of_user(user, now).await?;
+    change.end_sessions(alive, reason).await
 }

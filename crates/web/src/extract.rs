@@ -18,4 +18,4 @@ pub use json::{Json, MAX_BODY};
 pub use page::{CursorText, Limit, PageQuery};
 pub use pairs::{Form, Query};
 pub use path::Path;
-pub use raw::{RawForm, RawJson};
+pub use raw::{RawBody, RawForm, RawJson};

@@ -154,6 +154,7 @@ const ZEROS: &[(&str, &str, &[&str])] = &[
             "refresh_per_session",
             "client_per_network",
             "sign_in_per_network",
+            "link_per_network",
         ],
     ),
     ("userd_log_lines_dropped_total", "sink", &["log-console", "log-file"]),

@@ -6,6 +6,7 @@ mod client_credentials;
 mod clients;
 mod events;
 mod identities;
+mod links;
 mod me;
 mod oauth2;
 mod oauth2_schemas;
@@ -27,6 +28,7 @@ pub fn all() -> Routes {
     Routes::new()
         .and(service::routes())
         .and(pages::routes())
+        .and(links::routes())
         .and(auth::routes())
         .and(sign_in::routes())
         .and(telegram_bot::routes())

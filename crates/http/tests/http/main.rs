@@ -20,6 +20,7 @@ mod documents;
 mod events;
 mod head_requests;
 mod hostile_bodies;
+mod links;
 mod personas;
 mod preferences;
 mod provider;

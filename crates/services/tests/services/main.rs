@@ -60,6 +60,7 @@ mod fixture;
 mod health;
 mod idempotency;
 mod limits;
+mod links;
 mod login;
 mod master_key;
 mod outbox;

@@ -34,6 +34,7 @@ on_each_engine! {
             "userd_provider_faults_total{provider=\"yandex\"} 0",
             "userd_tokens_issued_total{kind=\"user\"} 0",
             "userd_attempts_delayed_total{limit=\"sign_in_per_network\"} 0",
+            "userd_attempts_delayed_total{limit=\"link_per_network\"} 0",
             "userd_http_panics_total{route=\"/v1/me\"} 0",
             "userd_log_lines_dropped_total{sink=\"log-file\"} 0",
         ] {

@@ -32,3 +32,15 @@ impl<S: Send + Sync> FromRequest<S> for RawJson {
         Ok(Self(read_body(request.into_body()).await?))
     }
 }
+
+/// A body of whatever media type, unread. Refusals: 408, 413.
+#[derive(Clone, Debug)]
+pub struct RawBody(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for RawBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        Ok(Self(read_body(request.into_body()).await?))
+    }
+}

@@ -145,6 +145,9 @@ problems! {
     CURSOR_EXPIRED = 410 "cursor_expired", "invalid_request", "The cursor has expired", "Курсор устарел",
         "Start again without a cursor; keep what you know. A backup of the service was restored, or the entries are gone.",
         "Начните без курсора и сохраните то, что знаете. Сервис восстановлен из копии, или этих записей уже нет.";
+    LINK_GONE = 410 "link_gone", "invalid_grant", "This link does not work any more", "Эта ссылка больше не работает",
+        "It was used, or its time is over. If you confirmed it, what it is for is done; otherwise look for a newer message, or sign in and do it in your account.",
+        "Она уже использована, или её срок истёк. Если вы её подтвердили, всё сделано; если нет — найдите более новое письмо или войдите и сделайте это в учётной записи.";
     VERSION_MISMATCH = 412 "version_mismatch", "invalid_request", "The resource has changed meanwhile", "Ресурс тем временем изменился",
         "Read it again, apply the change to the new version and send that version in `If-Match`.",
         "Прочтите его снова, примените изменение к новой версии и передайте её в `If-Match`.";
@@ -223,6 +226,7 @@ pub(super) fn of_refusal(refusal: &Refusal) -> &'static Row {
         Refusal::RegistrationClosed => &REGISTRATION_CLOSED,
         Refusal::SetupDone => &SETUP_DONE,
         Refusal::CursorExpired => &CURSOR_EXPIRED,
+        Refusal::LinkGone => &LINK_GONE,
         Refusal::VersionMismatch => &VERSION_MISMATCH,
         Refusal::InvalidTarget => &INVALID_TARGET,
         Refusal::IdempotencyMismatch => &IDEMPOTENCY_MISMATCH,

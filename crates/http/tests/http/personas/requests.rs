@@ -44,6 +44,7 @@ pub async fn path_for(app: &App, route: &RouteAccess, hand: &Hand) -> String {
         "/docs/{file}" => "start.js".to_owned(),
         "/pages/{file}" => "page.js".to_owned(),
         "/problems/{slug}" => "not_found".to_owned(),
+        "/l/{token}" => format!("udl_{}", "A".repeat(43)),
         "/v1/me/sessions/{id}" if !hand.session.is_empty() => hand.session.clone(),
         "/v1/me/sessions/{id}" | "/v1/me/identities/{id}" => NOTHING.to_owned(),
         path if path.contains("{provider}") => PROVIDER.to_owned(),
@@ -86,6 +87,7 @@ pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
         ("POST", "/v1/auth/telegram/mini-app") => Sent::Json(json!({"init_data": "hash=00"})),
         ("POST", "/v1/auth/telegram/bot/poll") => Sent::Json(json!({"attempt": "unknown", "secret": "unknown"})),
         ("POST", "/v1/telegram/webhook") => Sent::Json(json!({"update_id": 1})),
+        ("POST", "/l/{token}") => Sent::Form("confirm=yes".to_owned()),
         ("PATCH", "/v1/me") => Sent::Json(json!({"display_name": "Ada"})),
         ("PUT", "/v1/me/password") => {
             Sent::Json(json!({"current_password": PASSWORD, "new_password": "velvet-Bassoon-88"}))

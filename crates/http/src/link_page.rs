@@ -1,0 +1,117 @@
+//! The pages behind links in messages, in both languages: a question with a form, and what was done. Deliberately absent:
+//! whatever would tell who the link was sent to.
+
+use userd_model::preferences::{Category, CategoryName, MessageChannel};
+use userd_services::links::LinkAct;
+use userd_web::problem::Language;
+
+/// Asks for the confirmation.
+pub(crate) fn question(act: &LinkAct, language: Language) -> String {
+    let (title, text, button) = match (act, language) {
+        (LinkAct::Unsubscribe { category, channel }, Language::English) => {
+            let what = named(category, language);
+            ("Unsubscribe", format!("No more messages about {what} {}?", by(*channel, language)), "Unsubscribe")
+        }
+        (LinkAct::Unsubscribe { category, channel }, Language::Russian) => {
+            let what = named(category, language);
+            (
+                "Отписаться",
+                format!("Больше не присылать {} сообщения о том, что касается {what}?", by(*channel, language)),
+                "Отписаться",
+            )
+        }
+        (LinkAct::NotMe { .. }, Language::English) => (
+            "This was not me",
+            "Somebody else may be in your account. Confirm, and every device is signed out at once, yours too."
+                .to_owned(),
+            "Sign out everywhere",
+        ),
+        (LinkAct::NotMe { .. }, Language::Russian) => (
+            "Это был не я",
+            "Возможно, в вашу учётную запись вошёл кто-то другой. Подтвердите — и вход будет завершён сразу на всех \
+             устройствах, на ваших тоже."
+                .to_owned(),
+            "Выйти на всех устройствах",
+        ),
+    };
+    let form = format!(
+        "<form method=\"post\">\n<input type=\"hidden\" name=\"confirm\" value=\"yes\">\n<button>{button}</button>\n</form>\n"
+    );
+    page(language, title, &format!("<p>{text}</p>\n{form}"))
+}
+
+/// Says what was done, and what next.
+pub(crate) fn done(act: &LinkAct, language: Language) -> String {
+    let (title, text) = match (act, language) {
+        (LinkAct::Unsubscribe { category, channel }, Language::English) => (
+            "You are unsubscribed",
+            format!(
+                "<p>You get no more messages about {} {}. The settings of your account switch them on again.</p>\n",
+                named(category, language),
+                by(*channel, language)
+            ),
+        ),
+        (LinkAct::Unsubscribe { category, channel }, Language::Russian) => (
+            "Вы отписаны",
+            format!(
+                "<p>Сообщения о том, что касается {}, больше не будут приходить {}. Включить их снова можно в настройках \
+                 учётной записи.</p>\n",
+                named(category, language),
+                by(*channel, language)
+            ),
+        ),
+        (LinkAct::NotMe { .. }, Language::English) => (
+            "Every device is signed out",
+            "<p>Whoever was in your account is out. Do this next:</p>\n<ol>\n<li>Sign in and change your password.</li>\n\
+             <li>Look at the linked accounts and at your e-mail address, and remove what is not yours.</li>\n</ol>\n\
+             <p>If you cannot sign in any more, turn to the operators of the service.</p>\n"
+                .to_owned(),
+        ),
+        (LinkAct::NotMe { .. }, Language::Russian) => (
+            "Вход завершён на всех устройствах",
+            "<p>Кто бы ни был в вашей учётной записи, теперь он вышел. Что делать дальше:</p>\n<ol>\n<li>Войдите и смените \
+             пароль.</li>\n<li>Проверьте привязанные учётные записи и адрес почты и удалите чужое.</li>\n</ol>\n\
+             <p>Если войти не получается, обратитесь к тем, кто обслуживает сервис.</p>\n"
+                .to_owned(),
+        ),
+    };
+    page(language, title, &text)
+}
+
+/// What the messages are about. Names of other services' categories have no letter that HTML could read.
+fn named(category: &CategoryName, language: Language) -> String {
+    let ours = Category::ALL.into_iter().find(|ours| CategoryName::from(*ours) == *category);
+    let words = match (ours, language) {
+        (Some(Category::Security), Language::English) => "the safety of your account",
+        (Some(Category::Security), Language::Russian) => "безопасности вашей учётной записи",
+        (Some(Category::Account), Language::English) => "your account",
+        (Some(Category::Account), Language::Russian) => "вашей учётной записи",
+        (Some(Category::Administration), Language::English) => "running the service",
+        (Some(Category::Administration), Language::Russian) => "работы сервиса",
+        (Some(Category::Message), Language::English) => "other services",
+        (Some(Category::Message), Language::Russian) => "других сервисов",
+        (None, _) => return format!("<code>{}</code>", category.as_str()),
+    };
+    words.to_owned()
+}
+
+const fn by(channel: MessageChannel, language: Language) -> &'static str {
+    match (channel, language) {
+        (MessageChannel::Inbox, Language::English) => "in the application",
+        (MessageChannel::Inbox, Language::Russian) => "в приложении",
+        (MessageChannel::Email, Language::English) => "by e-mail",
+        (MessageChannel::Email, Language::Russian) => "по почте",
+        (MessageChannel::Telegram, Language::English) => "by Telegram",
+        (MessageChannel::Telegram, Language::Russian) => "в Telegram",
+    }
+}
+
+fn page(language: Language, title: &str, body: &str) -> String {
+    let tag = if language == Language::Russian { "ru" } else { "en" };
+    format!(
+        "<!doctype html>\n<html lang=\"{tag}\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"robots\" content=\"noindex\">\n\
+         <title>{title}</title>\n<link rel=\"stylesheet\" href=\"../pages/page.css\">\n</head>\n<body>\n<main>\n\
+         <h1>{title}</h1>\n{body}</main>\n</body>\n</html>\n"
+    )
+}

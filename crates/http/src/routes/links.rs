@@ -1,0 +1,72 @@
+//! Links in messages: a page with a form, and what it does. The only secrets that ever stand in a URL; no script, no
+//! referrer, and no log line has them, because lines name the route.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderValue, header};
+use url::form_urlencoded;
+use userd_services::links::{Confirmation, Followed};
+use userd_web::{
+    caller::Visitor,
+    extract::{Path, RawBody},
+    problem::{Language, Problem, page},
+};
+use utoipa_axum::routes;
+
+use crate::{api::Api, documented::Routes, link_page};
+
+/// The routes of this resource.
+#[must_use]
+pub(super) fn routes() -> Routes {
+    Routes::new().with(routes!(look, follow))
+}
+
+/// The page behind a link in a message. Opening it changes nothing.
+#[utoipa::path(get, path = "/l/{token}", tag = "Pages", params(("token" = String, Path, description = "From the message")),
+    responses((status = 200, description = "A form that asks for a confirmation", body = String, content_type = "text/html"),
+        (status = 410, description = "The link was used or has expired")))]
+async fn look(
+    State(api): State<Arc<Api>>,
+    Visitor(ctx): Visitor,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let act = api.services.links.look(&ctx, &token).await?;
+    Ok(answer(&headers, |language| link_page::question(&act, language)))
+}
+
+/// Confirm a link in a message: by its form, or with `List-Unsubscribe=One-Click` (RFC 8058) to unsubscribe.
+#[utoipa::path(post, path = "/l/{token}", tag = "Pages", params(("token" = String, Path, description = "From the message")),
+    responses((status = 200, description = "What was done", body = String, content_type = "text/html"),
+        (status = 410, description = "The link was used or has expired")))]
+async fn follow(
+    State(api): State<Arc<Api>>,
+    Visitor(ctx): Visitor,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    RawBody(body): RawBody,
+) -> Result<Response, Problem> {
+    let is_form = form_urlencoded::parse(&body).any(|(name, value)| name == "confirm" && value == "yes");
+    // Mail programs send the pair as a form or in parts; it is all that they say, so nothing more is asked.
+    let how = if is_form { Confirmation::Form } else { Confirmation::OneClick };
+    let followed = api.services.links.follow(&ctx, &token, how).await?;
+    Ok(answer(&headers, |language| match &followed {
+        Followed::Done(act) => link_page::done(act, language),
+        Followed::Ask(act) => link_page::question(act, language),
+    }))
+}
+
+fn answer(headers: &HeaderMap, text: impl FnOnce(Language) -> String) -> Response {
+    const POLICY: HeaderValue = HeaderValue::from_static(
+        "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    );
+    let language = page::language(headers);
+    let mut response = (page::headers(language), text(language)).into_response();
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, POLICY);
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-language"));
+    response
+}

@@ -1,0 +1,203 @@
+//! Links in messages: `/l/{token}`. Opening one changes nothing, because mail scanners open them too; confirming it does
+//! the one thing that it is for.
+//!
+//! The row has no owner: a change of the password removes the one-time tokens of a user, and whoever got into an account
+//! could by it take away the link that throws them out. Whose it is stands in the sealed payload. No link signs in.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+use userd_crypto::OpaqueSecret;
+use userd_model::{
+    Refusal, Sealed, SessionId, Timestamp, UserId, UserStatus,
+    preferences::{CategoryName, MessageChannel},
+};
+use userd_storage::{Failure, UnitOfWork, repositories::one_time_tokens::OneTimeToken};
+
+use crate::{
+    Context, Dependencies,
+    change::{Change, Changes},
+    limits::{Limited, Limits},
+    preferences::NotificationPreferences,
+    sealing::row_context,
+    user_reader::internal,
+    users::sign_out_everywhere,
+};
+
+/// What secret scanners recognise a link by.
+const PREFIX: &str = "udl_";
+const CONTEXT: &str = "one_time_tokens|link";
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// What a link does when it is confirmed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "purpose", rename_all = "snake_case")]
+pub enum LinkAct {
+    /// Switches a channel of a category off. Doing it twice does no harm, so the link stays.
+    Unsubscribe {
+        /// Of which messages.
+        category: CategoryName,
+        /// Which way.
+        channel: MessageChannel,
+    },
+    /// "This was not me": ends every session. Once.
+    NotMe {
+        /// The session that the message told of.
+        session_id: Option<SessionId>,
+    },
+}
+
+/// How a link is confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirmation {
+    /// By the form of its page.
+    Form,
+    /// By the button of a mail program (RFC 8058), or by nothing at all: enough to unsubscribe, and for nothing else.
+    OneClick,
+}
+
+/// What a confirmation did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Followed {
+    /// What the link is for is done.
+    Done(LinkAct),
+    /// Nothing was done: the page is to be shown, and its form confirmed.
+    Ask(LinkAct),
+}
+
+/// Whose it is and what it does, sealed at rest.
+#[derive(Serialize, Deserialize)]
+struct Payload {
+    user: UserId,
+    act: LinkAct,
+}
+
+/// Makes links and follows them.
+#[derive(Clone)]
+pub struct Links {
+    deps: Dependencies,
+    changes: Changes,
+    limits: Limits,
+}
+
+impl LinkAct {
+    const PURPOSES: [&'static str; 2] = ["link_unsubscribe", "link_not_me"];
+
+    const fn purpose(&self) -> &'static str {
+        let [unsubscribe, not_me] = Self::PURPOSES;
+        match self {
+            Self::Unsubscribe { .. } => unsubscribe,
+            Self::NotMe { .. } => not_me,
+        }
+    }
+
+    const fn life(&self) -> Duration {
+        match self {
+            Self::Unsubscribe { .. } => Duration::from_secs(30 * DAY.as_secs()),
+            Self::NotMe { .. } => Duration::from_secs(7 * DAY.as_secs()),
+        }
+    }
+}
+
+impl Links {
+    pub(crate) const fn new(deps: Dependencies, changes: Changes, limits: Limits) -> Self {
+        Self { deps, changes, limits }
+    }
+
+    /// Makes a link within the change that makes its message. It is told to nobody else: only its hash is stored.
+    ///
+    /// # Errors
+    /// `Forbidden` for unsubscribing from what cannot be muted.
+    pub async fn mint(&self, change: &mut Change<'_>, owner: UserId, act: LinkAct) -> Result<Url, Failure> {
+        if let LinkAct::Unsubscribe { category, channel } = &act
+            && !category.may_be_muted(*channel)
+        {
+            return Err(Refusal::Forbidden.into());
+        }
+        let (text, hash) = OpaqueSecret::mint(PREFIX, self.deps.random.as_ref());
+        let (purpose, life) = (act.purpose().to_owned(), act.life());
+        let payload =
+            userd_crypto::Zeroizing::new(serde_json::to_vec(&Payload { user: owner, act }).map_err(internal)?);
+        let context = row_context(CONTEXT, &[&hash]);
+        let token = OneTimeToken {
+            hash: hash.to_vec(),
+            purpose,
+            owner: None,
+            payload: self.deps.vault.seal(self.deps.random.as_ref(), &context, &payload).map_err(internal)?.0,
+            created_at: change.now,
+            expires_at: change.now.plus(life),
+        };
+        change.one_time_tokens().insert(&token).await?;
+        let url = format!("{}/l/{}", self.deps.settings.sign_in.public_url.trim_end_matches('/'), *text);
+        Url::parse(&url).map_err(|_| internal("the public URL is malformed"))
+    }
+
+    /// What a link would do. Changes nothing.
+    ///
+    /// # Errors
+    /// `NotFound` for what is no link, `LinkGone` for one that is unknown, used or expired, `TooManyAttempts`.
+    pub async fn look(&self, ctx: &Context, token: &str) -> Result<LinkAct, Failure> {
+        Ok(self.found(ctx, token).await?.1.act)
+    }
+
+    /// Does what the link is for.
+    ///
+    /// # Errors
+    /// Those of [`Self::look`].
+    pub async fn follow(&self, ctx: &Context, token: &str, how: Confirmation) -> Result<Followed, Failure> {
+        let (hash, Payload { act, .. }) = &self.found(ctx, token).await?;
+        if how == Confirmation::OneClick && !matches!(act, LinkAct::Unsubscribe { .. }) {
+            return Ok(Followed::Ask(act.clone()));
+        }
+        let done = self
+            .changes
+            .run(ctx, "follow_link", |mut change| async move {
+                let now = change.now;
+                let Payload { user, act } = self.stored(&mut change, hash, now).await?.ok_or(Refusal::LinkGone)?;
+                match &act {
+                    LinkAct::Unsubscribe { category, channel } => {
+                        must_exist(&mut change, user).await?;
+                        NotificationPreferences::mute(&mut change, user, category, *channel).await?;
+                    }
+                    LinkAct::NotMe { .. } => {
+                        change.one_time_tokens().take(hash, act.purpose(), now).await?.ok_or(Refusal::LinkGone)?;
+                        let mut user = must_exist(&mut change, user).await?;
+                        sign_out_everywhere(&mut change, &mut user, "not_me").await?;
+                    }
+                }
+                change.commit((user, act)).await
+            })
+            .await?;
+        let (user, act) = done;
+        tracing::info!(user_id = %user, purpose = act.purpose(), "a link of a message was followed");
+        Ok(Followed::Done(act))
+    }
+
+    /// Only what is no good link counts against a network: the mail programs of many people share one.
+    async fn found(&self, ctx: &Context, token: &str) -> Result<([u8; 32], Payload), Failure> {
+        self.limits.reserve_from(Limited::LinkPerNetwork, &ctx.origin).await?;
+        let hash = OpaqueSecret::hash_of(PREFIX, token).ok_or(Refusal::NotFound)?;
+        let payload = self.stored(&mut self.deps.store.reading(), &hash, ctx.now).await?.ok_or(Refusal::LinkGone)?;
+        self.limits.give_back(Limited::LinkPerNetwork, &ctx.origin.network).await;
+        Ok((hash, payload))
+    }
+
+    /// A token of the same form that is for something else is no link.
+    async fn stored(&self, unit: &mut UnitOfWork, hash: &[u8; 32], now: Timestamp) -> Result<Option<Payload>, Failure> {
+        for purpose in LinkAct::PURPOSES {
+            if let Some(token) = unit.one_time_tokens().find(hash, purpose, now).await? {
+                let context = row_context(CONTEXT, &[hash]);
+                let bytes = self.deps.vault.open(&context, &Sealed(token.payload)).map_err(internal)?;
+                let payload: Payload = serde_json::from_slice(&bytes).map_err(internal)?;
+                return Ok((payload.act.purpose() == purpose).then_some(payload));
+            }
+        }
+        Ok(None)
+    }
+}
+
+async fn must_exist(change: &mut Change<'_>, user: UserId) -> Result<userd_model::User, Failure> {
+    let user = change.users().find(user).await?.filter(|user| user.status != UserStatus::Deleted);
+    Ok(user.ok_or(Refusal::LinkGone)?)
+}
