@@ -52,6 +52,12 @@ impl Language {
 pub enum Text {
     /// The bot, to somebody who wrote without an attempt.
     BotSendTheCommand,
+    /// The bot, to somebody who opens it, HTML: `{site}`.
+    BotGreeting,
+    /// After `/stop`.
+    BotStopped,
+    /// After `/help`, HTML: `{site}`.
+    BotHelp,
     /// The bot's question, HTML: `{site}`, and `{from}` where the sign-in comes from.
     BotWhichCode,
     /// The button that ends the attempt.
@@ -64,8 +70,16 @@ pub enum Text {
 
 impl Text {
     /// Every text, for tests.
-    pub const ALL: [Self; 5] =
-        [Self::BotSendTheCommand, Self::BotWhichCode, Self::BotNotMe, Self::BotSignedIn, Self::BotCancelled];
+    pub const ALL: [Self; 8] = [
+        Self::BotSendTheCommand,
+        Self::BotGreeting,
+        Self::BotStopped,
+        Self::BotHelp,
+        Self::BotWhichCode,
+        Self::BotNotMe,
+        Self::BotSignedIn,
+        Self::BotCancelled,
+    ];
 
     /// The text in this language.
     #[must_use]
@@ -97,6 +111,22 @@ impl Text {
             Self::BotSendTheCommand => (
                 "Open the sign-in page and send the command that it shows.",
                 "Откройте страницу входа и отправьте команду, показанную на ней.",
+            ),
+            Self::BotGreeting => (
+                "Hello! This bot signs you in to {site} and brings you its messages. To sign in, open the sign-in page \
+                 there. /stop: no more messages. /help: what I can do.",
+                "Здравствуйте! Этот бот помогает войти на {site} и приносит оттуда сообщения. Чтобы войти, откройте там \
+                 страницу входа. /stop — больше не присылать сообщений. /help — что я умею.",
+            ),
+            Self::BotStopped => (
+                "I write no more messages to you. Signing in still works. /start: write again.",
+                "Больше не буду присылать сообщений. Входить по-прежнему можно. /start — присылать снова.",
+            ),
+            Self::BotHelp => (
+                "I sign you in to {site} and bring you its messages.\n/start: bring messages\n/stop: bring no more\n/help: \
+                 this text\nWhich messages come is chosen in the settings of your account.",
+                "Помогаю войти на {site} и приношу оттуда сообщения.\n/start — присылать сообщения\n/stop — больше не \
+                 присылать\n/help — этот текст\nКакие сообщения приходят, выбирается в настройках учётной записи.",
             ),
             Self::BotWhichCode => (
                 "Sign-in to <b>{site}</b>\n{from}\n\nTap the code that your browser shows. If you are not signing in, \

@@ -23,7 +23,7 @@ use crate::{
     roles::Roles,
     sessions::{Replays, Sessions},
     setup::Setup,
-    sign_in::SignIn,
+    sign_in::{BotCommands, SignIn},
     signing_keys::SigningKeys,
     sweeper::Sweeper,
     user_reader::UserReader,
@@ -121,7 +121,12 @@ impl Services {
         let event_log = Arc::new(EventLog::new(deps.clone(), changes.clone()));
         Arc::new(Self {
             setup: Setup::new(deps.clone(), changes.clone(), accounts.clone()),
-            bot: BotUpdates::new(deps.clone(), changes.clone(), bot, vec![Arc::new(sign_in.clone())]),
+            bot: BotUpdates::new(
+                deps.clone(),
+                changes.clone(),
+                bot,
+                vec![Arc::new(BotCommands(sign_in.clone())), Arc::new(sign_in.clone())],
+            ),
             sign_in,
             clients: Clients::new(
                 deps.clone(),

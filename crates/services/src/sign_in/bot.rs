@@ -85,7 +85,7 @@ enum State {
 
 impl SignIn {
     /// The provider whose people write to the bot.
-    fn telegram(&self) -> Result<Arc<dyn Provider>, Refusal> {
+    pub(super) fn telegram(&self) -> Result<Arc<dyn Provider>, Refusal> {
         self.offered().into_iter().find(|provider| provider.kind() == Kind::Telegram).ok_or(Refusal::NoSuchProvider)
     }
 
@@ -255,7 +255,7 @@ impl SignIn {
     }
 
     /// Records whether the bot may write to a user who has linked this account.
-    async fn record_bot_access(
+    pub(super) async fn record_bot_access(
         &self,
         ctx: &Context,
         provider: &Arc<dyn Provider>,
@@ -337,7 +337,7 @@ fn question(login: &BotLogin, payload: &str, site: &str, language: Language) -> 
     Message { html, buttons: vec![row, no], protect: true, silent: false }
 }
 
-fn language_of(person: &BotUser) -> Language {
+pub(super) fn language_of(person: &BotUser) -> Language {
     person.language().map_or_else(Language::default, |tag| Language::of_tag(&tag))
 }
 

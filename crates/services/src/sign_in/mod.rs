@@ -12,11 +12,13 @@
 //! - `identity_names.rs`, `identity_fields.rs`: how identities are named in claims, and what is sealed with them
 //! - `replay.rs`: what was signed elsewhere is good once
 //! - `bot.rs`: sign-in by a message to the messenger's bot
+//! - `commands.rs`: what the bot is told besides
 //!
 //! Deliberately absent: the same rules at each renewal (`admission.rs` of the crate).
 
 mod admit;
 mod bot;
+mod commands;
 mod exchange;
 mod finish;
 mod identities;
@@ -30,6 +32,7 @@ mod replay;
 use std::sync::Arc;
 
 pub use bot::{BotPoll, BotStart};
+pub(crate) use commands::BotCommands;
 pub use finish::{Finished, ReturnTo};
 pub use identities::IdentityView;
 pub use login_flow::{Start, StartedFlow};

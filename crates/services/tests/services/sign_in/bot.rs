@@ -409,6 +409,57 @@ async fn other_words_and_unknown_links_do_no_harm(fixture: Fixture) {
     assert!(messenger.app.reading().users().page(None, 9).await.unwrap().is_empty());
 }
 
+/// What the bot said last, and to whom.
+fn said(messenger: &Messenger) -> (String, String) {
+    let (method, body) = messenger.told().pop().expect("an answer");
+    assert_eq!(method, "sendMessage");
+    (body["chat_id"].to_string().trim_matches('"').to_owned(), body["text"].as_str().unwrap().to_owned())
+}
+
+#[apply(case)]
+async fn stop_ends_messages_until_the_next_start(fixture: Fixture) {
+    let messenger = Messenger::open(&fixture).await;
+    let ada = messenger.sign_in(7).await.user.id;
+    messenger.told();
+    for (text, may_write, answer) in [
+        ("/help", true, "/stop"),
+        ("/stop", false, "no more messages"),
+        ("/stop", false, "no more messages"),
+        ("/help", false, "/start"),
+        ("/start", true, "127.0.0.1:8080"),
+        ("/stop@userd_test_bot", false, "no more messages"),
+        ("/start@userd_test_bot", true, "Hello"),
+    ] {
+        messenger.writes(7, text).await;
+        assert_eq!(messenger.may_write(ada).await, may_write, "{text}");
+        let (chat, told) = said(&messenger);
+        assert!(chat == "7" && told.contains(answer), "{text}: {told}");
+    }
+    for text in ["/stop@another_bot", "/stop it", "stop", "/STOP", "please /stop", "/help@x"] {
+        messenger.writes(7, text).await;
+        assert!(messenger.may_write(ada).await && messenger.told().is_empty(), "{text}");
+    }
+    messenger.writes(8, "/stop").await;
+    assert!(messenger.may_write(ada).await, "what others say changes nothing");
+    assert_eq!(messenger.app.count_of(ada, EventKind::BotAccessChanged).await, 4);
+}
+
+#[apply(case)]
+async fn a_stopped_bot_still_signs_in_and_speaks_the_language_of_the_person(fixture: Fixture) {
+    let messenger = Messenger::open(&fixture).await;
+    let ada = messenger.sign_in(7).await.user.id;
+    messenger.writes(7, "/stop").await;
+    assert_eq!(messenger.sign_in(7).await.user.id, ada);
+    messenger.told();
+    let mut from = somebody(7);
+    from["language_code"] = json!("ru-RU");
+    let chat = json!({ "id": 7, "type": "private" });
+    let message = json!({ "message_id": 1, "date": 1, "chat": chat, "from": from, "text": "/stop" });
+    messenger.update(json!({ "message": message })).await.unwrap();
+    assert!(said(&messenger).1.contains("Больше не буду"));
+    assert!(!messenger.may_write(ada).await);
+}
+
 /// Takes texts only, and remembers them.
 #[derive(Default)]
 struct Texts(Mutex<Vec<String>>);
