@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use userd_model::{Act, Refusal};
+use userd_model::{Act, Actor, Refusal};
 
 use crate::{
     Authenticated, Context, Services,
@@ -41,8 +41,35 @@ impl Services {
             Err(Unaccepted::UnknownKey) if self.look_again().await => self.access_tokens.authenticate(token)?,
             other => other?,
         };
-        self.sessions.saw(&authenticated).await;
+        if !authenticated.token.is_met() {
+            self.meet(&authenticated).await?;
+        }
         Ok(authenticated)
+    }
+
+    /// What is done once a token: one whose session or account is not in the database is dead, as after a backup was
+    /// restored from before they were made. What was met here is not looked up again: it ends within minutes, and cannot
+    /// be renewed. Nobody is shut out because the database does not answer; then the next request asks.
+    async fn meet(&self, authenticated: &Authenticated) -> Result<(), Refusal> {
+        let mut reading = self.deps.store.reading();
+        let is_there = match &authenticated.actor {
+            Actor::User { id, session_id, .. } => {
+                let found = reading.sessions().find_with_user(*session_id).await;
+                found.map(|found| found.is_some_and(|(_, user)| user.id == *id))
+            }
+            Actor::Service { id, .. } => reading.clients().find(*id).await.map(|found| found.is_some()),
+            Actor::Anonymous | Actor::Operator | Actor::System => Ok(true),
+        };
+        match is_there {
+            Ok(true) => authenticated.token.meet(),
+            Ok(false) => {
+                metrics::counter!("userd_tokens_refused_total", "reason" => "unknown_owner").increment(1);
+                return Err(Refusal::NotSignedIn);
+            }
+            Err(error) => tracing::debug!(%error, "whose a token is was not looked up"),
+        }
+        self.sessions.saw(authenticated).await;
+        Ok(())
     }
 
     /// RFC 7662: what a token says, if it is good now.

@@ -223,9 +223,9 @@ impl Change<'_> {
         self.unit.commit(Committed { value, effects: self.effects }).await
     }
 
-    /// An active user, for a change by themself.
+    /// An active user, for a change by themself: whoever is not there is not signed in either.
     pub(crate) async fn active_user(&mut self, id: UserId) -> Result<User, Failure> {
-        let user = self.users().find(id).await?.ok_or(Refusal::NotFound)?;
+        let user = self.users().find(id).await?.ok_or(Refusal::NotSignedIn)?;
         user.must_be_active()?;
         Ok(user)
     }

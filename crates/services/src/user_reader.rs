@@ -67,6 +67,17 @@ impl UserReader {
         self.view(&user)
     }
 
+    /// The same for the user themself: whoever is not there, as after a backup was restored, is not signed in.
+    ///
+    /// # Errors
+    /// `NotSignedIn`; storage faults.
+    pub async fn show_own(&self, id: UserId) -> Result<UserView, Failure> {
+        self.show(id).await.map_err(|failure| match failure {
+            Failure::Refused(Refusal::NotFound) => Refusal::NotSignedIn.into(),
+            other => other,
+        })
+    }
+
     /// Opens a user's sealed fields.
     ///
     /// # Errors

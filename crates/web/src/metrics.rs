@@ -140,7 +140,16 @@ const ZEROS: &[(&str, &str, &[&str])] = &[
     (
         "userd_tokens_refused_total",
         "reason",
-        &["expired", "not_yet_valid", "unknown_key", "wrong_type", "claim", "malformed", "refresh_token"],
+        &[
+            "expired",
+            "not_yet_valid",
+            "unknown_key",
+            "wrong_type",
+            "claim",
+            "malformed",
+            "refresh_token",
+            "unknown_owner",
+        ],
     ),
     (
         "userd_attempts_delayed_total",

@@ -61,14 +61,20 @@ pub struct VerifiedToken {
     pub claims: AccessClaims,
     /// The key that signed it.
     pub kid: String,
-    used: AtomicBool,
+    met: AtomicBool,
 }
 
 impl VerifiedToken {
-    /// Whether nobody has asked this of the token since it was verified: true once, as long as it is remembered.
+    /// Whether [`Self::meet`] was called since it was verified, as long as that is remembered: what is done once a token
+    /// and not once a request was done.
     #[must_use]
-    pub fn is_first_use(&self) -> bool {
-        !self.used.load(Ordering::Relaxed) && !self.used.swap(true, Ordering::Relaxed)
+    pub fn is_met(&self) -> bool {
+        self.met.load(Ordering::Relaxed)
+    }
+
+    /// What is done once a token was done.
+    pub fn meet(&self) {
+        self.met.store(true, Ordering::Relaxed);
     }
 }
 
@@ -227,7 +233,7 @@ impl Tokens {
         let kid = header.kid.as_deref().ok_or(TokenError::UnknownKey)?;
         let key = keyset.verifying(kid).ok_or(TokenError::UnknownKey)?;
         let claims = AccessClaims::read(&token.verify_claims(key)?, &self.options)?;
-        Ok(VerifiedToken { claims, kid: kid.to_owned(), used: AtomicBool::new(false) })
+        Ok(VerifiedToken { claims, kid: kid.to_owned(), met: AtomicBool::new(false) })
     }
 }
 

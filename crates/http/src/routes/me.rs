@@ -34,7 +34,7 @@ pub(super) fn routes() -> Routes {
 /// My account.
 #[utoipa::path(get, path = "/v1/me", tag = "Me", responses((status = 200, description = "The account", body = UserBody)))]
 async fn read(State(api): State<Arc<Api>>, TokenOwner(id): TokenOwner) -> Result<impl IntoResponse, Problem> {
-    Ok(tagged(api.services.user_reader.show(id).await?))
+    Ok(tagged(api.services.user_reader.show_own(id).await?))
 }
 
 /// A profile change: an absent field stays, `null` clears it.

@@ -33,7 +33,7 @@ impl Accounts {
             return Err(current_password_wanted().into());
         }
         ctx.must_be_fresh(self.deps.settings.fresh_sign_in)?;
-        self.check_new_password(&self.user_reader.show(user).await?, new, "/new_password")?;
+        self.check_new_password(&self.user_reader.show_own(user).await?, new, "/new_password")?;
         let hash = self.proof.hash(new, &ctx.origin).await?;
         self.store_password(ctx, user, hash, &Ground::First, Some(session)).await
     }

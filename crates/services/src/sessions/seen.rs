@@ -9,13 +9,10 @@ use super::Sessions;
 use crate::Authenticated;
 
 impl Sessions {
-    /// An access token was shown here. It costs something once a token.
+    /// An access token was shown here for the first time.
     pub(crate) async fn saw(&self, authenticated: &Authenticated) {
         let claims = &authenticated.token.claims;
         let (Some(session), Some(generation)) = (claims.sid, claims.generation) else { return };
-        if !authenticated.token.is_first_use() {
-            return;
-        }
         // The cache keeps the newest version: an older token that is used later hides nothing.
         let entry = Entry { version: generation, bytes: Vec::new().into() };
         self.deps.cache.put(&key(session), entry, self.deps.settings.refresh_ttl).await;

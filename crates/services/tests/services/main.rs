@@ -62,6 +62,7 @@ mod idempotency;
 mod limits;
 mod links;
 mod login;
+mod lost;
 mod master_key;
 mod outbox;
 mod personas;
