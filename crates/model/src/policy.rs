@@ -121,6 +121,8 @@ acts! {
     ChangePreferences(UserId) => Owner,
     /// Make an administrator.
     CreateAdministrator => Operator,
+    /// End what was issued before a backup was restored.
+    EndThePast => Operator,
     /// Page through service accounts.
     ListClients => Holder(Permission::CLIENTS_READ),
     /// Make a service account.

@@ -24,6 +24,7 @@ pub mod links;
 pub mod passwords;
 pub mod preferences;
 mod remembered;
+pub mod restore;
 pub mod revocations;
 pub mod roles;
 mod sealing;

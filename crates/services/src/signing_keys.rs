@@ -170,6 +170,27 @@ impl SigningKeys {
         self.all().await
     }
 
+    /// Revokes every key and makes new ones. Answers which were revoked: a key that was made after a backup is unknown here,
+    /// and one that was revoked after it was not.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub(crate) async fn replace_all(&self, ctx: &Context) -> Result<Vec<String>, Failure> {
+        ctx.may(&Act::RevokeSigningKey)?;
+        let first = &self.make(KeyState::Active, self.deps.now())?;
+        self.change(ctx, "replace_signing_keys", |keys, now| {
+            for key in keys.iter_mut() {
+                key.retired_at.get_or_insert(now);
+                key.state = KeyState::Revoked;
+            }
+            keys.push(first.clone());
+            Ok(())
+        })
+        .await?;
+        let keys = self.all().await?;
+        Ok(keys.into_iter().filter(|key| key.state == KeyState::Revoked).map(|key| key.kid).collect())
+    }
+
     /// The schedule: rotates when the active key has signed long enough, and drops keys whose tokens are all dead.
     pub async fn tick(&self) -> Result<(), Failure> {
         let settings = &self.deps.settings;

@@ -62,6 +62,20 @@ pub async fn unlock(
     Ok((crypto, Vault::new(vault)))
 }
 
+/// Whether the master key opens what the database is sealed with. Nothing is changed.
+///
+/// # Errors
+/// A master key that did not seal it, a database that was never served, storage faults.
+pub async fn opens(store: &Store, master: MasterKeys) -> Result<(), Failure> {
+    let fields = Fields::new(master);
+    let missing = || Failure::Internal("the database holds no system secrets: it was never served".to_owned());
+    let index = store.reading().system_secrets().find(INDEX).await?.ok_or_else(missing)?;
+    let vault = store.reading().system_secrets().find(VAULT).await?.ok_or_else(missing)?;
+    fields.open_system(INDEX, &index).map_err(foreign)?;
+    fields.open_data_key(&vault, nobody()).map_err(foreign)?;
+    Ok(())
+}
+
 async fn first_secrets(store: &Store, fields: &Fields, random: &dyn Random, clock: &dyn Clock) -> Result<(), Failure> {
     let now = clock.now();
     let index = &fields.seal_system(random, INDEX, &random.secret()).map_err(internal)?;

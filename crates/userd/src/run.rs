@@ -12,7 +12,7 @@ use crate::{
     commands::{
         backup, clients, copy,
         doctor::{self, Health},
-        health, keys, migrate, telegram,
+        health, keys, migrate, restore, telegram,
         templates::templates,
         users,
     },
@@ -125,7 +125,11 @@ async fn command(
         }
         Command::Migrate { command: Some(MigrateCommand::Status) } => migrate::status(&config, terminal).await?,
         Command::Migrate { .. } => migrate::up(&config, terminal).await?,
-        Command::Backup { path } => backup::backup(&config, terminal, path).await?,
+        Command::Backup { verify: Some(file), .. } => restore::verify(&config, terminal, &file).await?,
+        Command::Backup { path, .. } => backup::backup(&config, terminal, path.unwrap_or_default()).await?,
+        Command::Restore { path, keep_sessions, .. } => {
+            restore::restore(config, terminal, path.as_deref(), keep_sessions).await?;
+        }
         Command::Storage(StorageCommand::Copy(arguments)) => {
             let (from, to) = arguments.databases().map_err(WiringError::Config)?;
             copy::copy(&config, terminal, from, to, arguments.resume).await?;

@@ -70,7 +70,8 @@ async fn blocked_deleted_and_unknown_accounts_change_nothing(fixture: Fixture) {
     app.users.block(&acting(&app, &userd_model::Actor::Operator), ada.id).await.unwrap();
     app.delete(grace.id).await;
     let nobody = UserId(uuid::Uuid::nil());
-    for (id, expected) in [(ada.id, Refusal::Blocked), (grace.id, Refusal::NotSignedIn), (nobody, Refusal::NotSignedIn)] {
+    for (id, expected) in [(ada.id, Refusal::Blocked), (grace.id, Refusal::NotSignedIn), (nobody, Refusal::NotSignedIn)]
+    {
         let profile = app.accounts.change_profile(&of_id(&app, id), ProfileInput::default(), None).await;
         assert_eq!(refusal(profile), expected);
         assert_eq!(refusal(app.accounts.change_username(&of_id(&app, id), "another", None).await), expected);

@@ -71,6 +71,7 @@ mod preferences;
 mod refresh;
 mod refresh_theft;
 mod register;
+mod restore;
 mod revocation_feed;
 mod revocations;
 mod setup;

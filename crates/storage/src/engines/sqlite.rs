@@ -51,7 +51,7 @@ use tokio::{
     time::timeout,
 };
 
-pub use backup::{BackupProgress, BackupReport};
+pub use backup::{BackupProgress, BackupReport, copy_file};
 pub use service_lock::{ServiceLock, ServiceLockError};
 
 use self::{identity::Identity, transaction::SqliteTransaction, writer::Writer};
@@ -172,6 +172,17 @@ impl SqliteEngine {
         tokio::task::spawn_blocking(move || backup::copy(&source, &target, progress))
             .await
             .map_err(|_| StoreError::Unavailable("sqlite: the backup broke off".to_owned()))?
+    }
+
+    /// Reads the whole file and compares every index with its table. It takes as long as reading the file does.
+    ///
+    /// # Errors
+    /// `Corrupt`, with the first things that are wrong.
+    pub async fn check_integrity(&self) -> Result<(), StoreError> {
+        let location = self.location.clone();
+        tokio::task::spawn_blocking(move || backup::check(&location))
+            .await
+            .map_err(|_| StoreError::Unavailable("sqlite: the check broke off".to_owned()))?
     }
 
     fn read_inline(&self, statement: &'static Statement, values: &[Value]) -> Result<Rows, StoreError> {

@@ -96,8 +96,29 @@ pub enum Command {
     /// The copy is whole and consistent. It is of no use without the master key: keep that too, elsewhere.
     Backup {
         /// The file to write; it must not exist.
-        #[arg(value_hint = ValueHint::FilePath)]
-        path: PathBuf,
+        #[arg(value_hint = ValueHint::FilePath, required_unless_present = "verify")]
+        path: Option<PathBuf>,
+        /// Write nothing: look whether this backup is whole, and whether this program and the master key can open it.
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "path")]
+        verify: Option<PathBuf>,
+    },
+    /// Put a backup in place of the embedded database while the service is stopped, and end what was issued before.
+    ///
+    /// Access tokens, signing keys and sessions from before are dead afterwards: nobody knows what happened to them since
+    /// the backup was made. The database that was there is kept beside the restored one.
+    #[command(after_help = "Examples:\n  userd restore /backup/userd-2026-11-29.db\n  \
+                            pg_restore --dbname=userd userd.dump && userd restore --in-place")]
+    Restore {
+        /// The backup, as `userd backup` wrote it. It is read only.
+        #[arg(value_hint = ValueHint::FilePath, required_unless_present = "in_place")]
+        path: Option<PathBuf>,
+        /// The configured database is the backup already, restored by its own tools (PostgreSQL): end what was issued
+        /// before.
+        #[arg(long, conflicts_with = "path")]
+        in_place: bool,
+        /// Let sessions of the backup go on. Access tokens and signing keys from before are dead all the same.
+        #[arg(long)]
+        keep_sessions: bool,
     },
     /// Move all data to another database.
     #[command(subcommand)]

@@ -9,6 +9,7 @@ mod finding;
 pub mod health;
 pub mod keys;
 pub mod migrate;
+pub mod restore;
 pub mod telegram;
 pub mod templates;
 pub mod users;

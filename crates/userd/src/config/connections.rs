@@ -97,6 +97,15 @@ impl DatabaseUrl {
         })
     }
 
+    /// The embedded database in this file.
+    ///
+    /// # Errors
+    /// A path that cannot stand in a URL.
+    pub fn of_file(path: &Path) -> Result<Self, String> {
+        let text = path.to_str().ok_or_else(|| format!("{}: not UTF-8", path.display()))?;
+        Self::given(text, Some(&format!("sqlite://{text}")), None)
+    }
+
     /// Which engine, and for SQLite which file.
     #[must_use]
     pub fn kind(&self) -> DatabaseKind<'_> {

@@ -116,6 +116,18 @@ pub fn must_exist(url: &DatabaseUrl, key: &str) -> Result<(), WiringError> {
     }
 }
 
+/// The same at once, for a command that must not run beside a service.
+///
+/// # Errors
+/// `Config` while a service runs on the file.
+pub fn alone(url: &DatabaseUrl) -> Result<Option<ServiceLock>, WiringError> {
+    let DatabaseKind::Sqlite(path) = url.kind() else { return Ok(None) };
+    ServiceLock::take(Path::new(path)).map(Some).map_err(|fault| match fault {
+        held @ ServiceLockError::Held { .. } => WiringError::Config(format!("database.url: {held}")),
+        other => part(other),
+    })
+}
+
 /// A service that is started again waits for the one before it to be gone: so often, so long each time.
 const LOOKS: usize = 150;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);

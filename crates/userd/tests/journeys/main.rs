@@ -35,6 +35,7 @@ mod readme;
 mod redis_faults;
 mod reload;
 mod replicas;
+mod restoring;
 mod rolling_restart;
 mod stopping;
 mod story;

@@ -31,6 +31,37 @@ pub struct BackupReport {
     pub bytes: u64,
 }
 
+/// Whether the file is whole.
+pub(super) fn check(location: &SqliteLocation) -> Result<(), StoreError> {
+    let SqliteLocation::File(path) = location else { return Ok(()) };
+    let fault = connection::fault_at(path);
+    let connection = connection::reader(location)?;
+    let mut statement = connection.prepare("PRAGMA integrity_check(5)").map_err(&fault)?;
+    let lines = statement.query_map((), |row| row.get::<_, String>(0)).map_err(&fault)?;
+    let wrong: Vec<String> = lines.collect::<Result<_, _>>().map_err(&fault)?;
+    if wrong == ["ok"] { Ok(()) } else { Err(StoreError::Corrupt(format!("{}: {}", path.display(), wrong.join("; ")))) }
+}
+
+/// Copies a file that nobody uses, a backup, as it is, for the owner only; answers its size. SQLite does not touch it.
+///
+/// # Errors
+/// `Unavailable` where it is in use or was left by a crash (its log holds what the file does not), or cannot be copied.
+pub fn copy_file(source: &Path, target: &Path) -> Result<u64, StoreError> {
+    let mut log = source.as_os_str().to_owned();
+    log.push("-wal");
+    if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+        let log = Path::new(&log).display();
+        return Err(StoreError::Unavailable(format!("{log} is beside it: it is in use, and no backup")));
+    }
+    let failed = |error: std::io::Error| StoreError::Unavailable(error.to_string());
+    let mut from = fs::File::open(source).map_err(failed)?;
+    connection::make_file_only(target)?;
+    let mut to = fs::OpenOptions::new().write(true).open(target).map_err(failed)?;
+    let bytes = std::io::copy(&mut from, &mut to).map_err(failed)?;
+    to.sync_all().map_err(failed)?;
+    Ok(bytes)
+}
+
 /// Copies `source` to `target`, which must not exist: first beside it, then by renaming, so it is whole or absent.
 pub(super) fn copy(
     source: &Path,

@@ -1,0 +1,82 @@
+//! Restoring: a database that goes back in time under tokens that do not (fault 22).
+
+use serde_json::json;
+
+use crate::support::{Engine, PASSWORD, TestApp, unique_email};
+
+/// (fault 22) The service runs: refused, naming it. It stopped: the administrator whom the backup does not know blocks
+/// nobody, nobody's old token is good anywhere, verifiers are told, and who is in the backup signs in again.
+/// F43: a restored backup.
+#[tokio::test]
+async fn a_restored_backup_brings_no_token_back() {
+    let app = TestApp::build(Engine::Sqlite).await.unwrap();
+    let replica = app.open().await;
+    let visitor = replica.visitor();
+    let email = unique_email();
+    let member = visitor.register(&email, PASSWORD).await;
+    let backup = app.path("backup.db");
+    let backup = backup.to_str().unwrap();
+    app.ask(&["backup", backup]).await;
+    app.create_admin("lost@example.org", PASSWORD).await;
+    let lost = visitor.login("lost@example.org", PASSWORD).await;
+    let refused = app.run(&["restore", backup]).await;
+    let words = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(2), "{words}");
+    assert!(words.contains(&format!("is served by another process, {}", replica.pid().as_raw_pid())), "{words}");
+    visitor.with(&lost).get("/v1/users").await.expect(200);
+    assert!(replica.stop().await.status.success());
+
+    let told = app.ask(&["restore", backup]).await;
+    assert_eq!(told["sessions"], json!(1), "{told}");
+    let replica = app.open().await;
+    let visitor = replica.visitor();
+    for tokens in [&member, &lost] {
+        visitor.with(tokens).get("/v1/me").await.refused(401, "not_signed_in");
+        visitor.with(tokens).get("/v1/users").await.refused(401, "not_signed_in");
+        visitor.refresh(&tokens.refresh).await.refused(401, "invalid_refresh_token");
+    }
+    let again = visitor.login(&email, PASSWORD).await;
+    visitor.with(&again).get("/v1/me").await.expect(200);
+    let keys = visitor.get("/.well-known/jwks.json").await.expect(200).to_string();
+    for kid in told["revoked_keys"].as_array().unwrap() {
+        assert!(!keys.contains(kid.as_str().unwrap()), "{kid} is still published");
+    }
+}
+
+/// (fault 22) Put back by hand, without the command: tokens of whom the backup does not know are dead all the same.
+#[tokio::test]
+async fn tokens_of_whom_a_backup_does_not_know_are_dead_without_the_command_too() {
+    let app = TestApp::build(Engine::Sqlite).await.unwrap();
+    let replica = app.open().await;
+    let visitor = replica.visitor();
+    let member = visitor.register(&unique_email(), PASSWORD).await;
+    let backup = app.path("backup.db");
+    app.ask(&["backup", backup.to_str().unwrap()]).await;
+    app.create_admin("lost@example.org", PASSWORD).await;
+    let lost = visitor.login("lost@example.org", PASSWORD).await;
+    assert!(replica.stop().await.status.success());
+    let after = app.with("database.url", &format!("sqlite://{}", backup.display()));
+    let replica = after.open().await;
+    let visitor = replica.visitor();
+    visitor.with(&lost).get("/v1/me").await.refused(401, "not_signed_in");
+    visitor.with(&lost).get("/v1/users").await.refused(401, "not_signed_in");
+    visitor.with(&member).get("/v1/me").await.expect(200);
+}
+
+/// (fault 22) A database that its own tools restored is taken as it is.
+#[tokio::test]
+async fn a_restored_postgres_database_is_taken_in_place() {
+    let Some(app) = TestApp::build(Engine::Postgres).await else { return };
+    let replica = app.open().await;
+    let visitor = replica.visitor();
+    let email = unique_email();
+    let member = visitor.register(&email, PASSWORD).await;
+    assert!(replica.stop().await.status.success());
+    let told = app.ask(&["restore", "--in-place"]).await;
+    assert_eq!((&told["sessions"], &told["from"], &told["kept"]), (&json!(1), &json!(null), &json!(null)), "{told}");
+    let replica = app.open().await;
+    let visitor = replica.visitor();
+    visitor.with(&member).get("/v1/me").await.refused(401, "not_signed_in");
+    visitor.refresh(&member.refresh).await.refused(401, "invalid_refresh_token");
+    visitor.login(&email, PASSWORD).await;
+}
