@@ -67,8 +67,8 @@ const EVENTS: &str = "# Events
 Generated from `crates/model/src/event.rs` by `cargo xtask events`.
 
 What happened, for other services: `GET /v1/events` with a token of a service account that has `events.read`. Each event is a
-[CloudEvent 1.0](https://github.com/cloudevents/spec) in JSON: `id` to recognise it again, `type`, `subject` (the id of a user or a service
-account), `time`, `sequence` (grows within a subject; gaps are facts that are not for others) and `data`, ids and words without
+[CloudEvent 1.0](https://github.com/cloudevents/spec) in JSON: `id` to recognise it again, `type`, `subject` (the id of a user, a service
+account or a webhook), `time`, `sequence` (grows within a subject; gaps are facts that are not for others) and `data`, ids and words without
 personal data. Ask `GET /v1/users/{id}` for the rest.
 
 - `after` is the `next` of the page before; without it the feed begins with the oldest event that is kept (90 days), with `after=now` with the

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use userd_channels::{
     Channel, ChannelFault,
     webhook::{
-        ContentType, MAX_URL, UrlFault, WebhookCall, WebhookFault, WebhookOptions, WebhookSecret, WebhookSender,
-        WebhookUrl, public_key,
+        Allowed, ContentType, MAX_URL, UrlFault, WebhookCall, WebhookFault, WebhookOptions, WebhookSecret,
+        WebhookSender, WebhookUrl, public_key,
     },
 };
 use userd_jose::{Algorithm, SigningKey};
@@ -24,6 +24,9 @@ use userd_stand_ins::{
     webhook_receiver::{self, Verdict, WebhookReceiver},
 };
 use userd_test_support::script::Script;
+
+/// Where the receivers of these tests are.
+const INSIDE: Allowed = Allowed { http: true, private_addresses: true };
 
 struct Counted(u8);
 
@@ -41,11 +44,7 @@ fn secret(from: u8) -> WebhookSecret {
 
 /// A receiver's own machine is this one: private, so that is allowed but where a test says otherwise.
 fn sender() -> WebhookSender {
-    let options = WebhookOptions {
-        timeout: Duration::from_millis(700),
-        allow_private_addresses: true,
-        ..WebhookOptions::default()
-    };
+    let options = WebhookOptions { timeout: Duration::from_millis(700), allowed: INSIDE, ..WebhookOptions::default() };
     WebhookSender::new(options).unwrap()
 }
 
@@ -53,7 +52,7 @@ fn call(url: &str) -> WebhookCall {
     WebhookCall {
         id: "evt_1-a".to_owned(),
         at: Timestamp::from_seconds(1_796_000_000),
-        url: WebhookUrl::parse(url, true).unwrap(),
+        url: WebhookUrl::parse(url, INSIDE).unwrap(),
         content_type: ContentType::CloudEvent,
         body: json!({ "type": "user.registered", "data": { "name": "Анна" } }).to_string().into(),
         secrets: vec![secret(1)],
@@ -229,13 +228,21 @@ async fn an_address_inside_is_neither_taken_nor_called() {
         "hooks.localhost",
     ] {
         let url = format!("https://{host}:{port}/hooks");
-        assert_eq!(WebhookUrl::parse(&url, false), Err(UrlFault::PrivateAddress), "{url}");
+        assert_eq!(WebhookUrl::parse(&url, Allowed::default()), Err(UrlFault::PrivateAddress), "{url}");
         // Taken when it was allowed, or put into the table by hand.
         let fault = guarded.send(&call(&url)).await.unwrap_err();
         assert!(matches!(fault, WebhookFault::Refused(_)), "{url}: {fault:?}");
     }
     let fault = guarded.send(&call(&receiver.url())).await.unwrap_err();
     assert!(matches!(fault, WebhookFault::Refused(_)), "plain http: {fault:?}");
+    for allowed in
+        [Allowed { http: true, ..Allowed::default() }, Allowed { private_addresses: true, ..Allowed::default() }]
+    {
+        let half = WebhookSender::new(WebhookOptions { allowed, ..WebhookOptions::default() }).unwrap();
+        assert!(half.url(&receiver.url()).is_err());
+        let fault = half.send(&call(&receiver.url())).await.unwrap_err();
+        assert!(matches!(fault, WebhookFault::Refused(_)), "{allowed:?}: {fault:?}");
+    }
     assert!(receiver.requests().is_empty());
 }
 
@@ -283,14 +290,18 @@ fn a_url_is_taken_as_it_is_called_or_not_at_all() {
         ("https://shop.example/#top", UrlFault::Fragment),
         (&long, UrlFault::TooLong),
     ] {
-        assert_eq!(WebhookUrl::parse(text, false).map(|url| url.as_str().to_owned()), Err(expected), "{text}");
+        assert_eq!(
+            WebhookUrl::parse(text, Allowed::default()).map(|url| url.as_str().to_owned()),
+            Err(expected),
+            "{text}"
+        );
     }
-    let taken = |text: &str, private| WebhookUrl::parse(text, private).unwrap().as_str().to_owned();
+    let taken = |text: &str, allowed| WebhookUrl::parse(text, allowed).unwrap().as_str().to_owned();
     assert_eq!(
-        taken("https://магазин.рф/крючки?a=1", false),
+        taken("https://магазин.рф/крючки?a=1", Allowed::default()),
         "https://xn--80aairftm.xn--p1ai/%D0%BA%D1%80%D1%8E%D1%87%D0%BA%D0%B8?a=1"
     );
-    assert_eq!(taken("http://10.0.0.1:8080/hooks", true), "http://10.0.0.1:8080/hooks");
+    assert_eq!(taken("http://10.0.0.1:8080/hooks", INSIDE), "http://10.0.0.1:8080/hooks");
 }
 
 #[test]

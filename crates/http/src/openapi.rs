@@ -13,7 +13,7 @@ use crate::policy::{Access, RouteAccess};
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// The resources in the order in which a reader meets them.
-const TAGS: [&str; 11] = [
+const TAGS: [&str; 12] = [
     "Sign-in",
     "Providers",
     "Telegram bot",
@@ -22,6 +22,7 @@ const TAGS: [&str; 11] = [
     "OAuth 2.0",
     "Users",
     "Clients",
+    "Webhooks",
     "Signing keys",
     "Pages",
     "Service",

@@ -95,6 +95,7 @@ kinds! {
     SessionStarted = "session.started" of "user" {
         session_id: Uuid "The session",
         amr: Texts "How it was proven who signed in (RFC 8176)",
+        new_device(maybe): Boolean "Whether no session of the user was of this network and user agent",
     },
     /// A session ended by its owner or an administrator.
     SessionEnded = "session.ended" of "user" {
@@ -129,6 +130,21 @@ kinds! {
     ClientDisabled = "client.disabled" of "client" {},
     /// A service account got a new secret.
     ClientSecretRotated = "client.secret_rotated" of "client" {},
+    /// A webhook was made.
+    WebhookCreated = "webhook.created" of "webhook" { events: Texts "The types that it is called for" },
+    /// Somebody changed a webhook.
+    WebhookChanged = "webhook.changed" of "webhook" {
+        events: Texts "The types that it is called for",
+        enabled: Boolean "Whether it is on",
+    },
+    /// A webhook got a new secret.
+    WebhookSecretRotated = "webhook.secret_rotated" of "webhook" {},
+    /// A webhook was removed.
+    WebhookRemoved = "webhook.removed" of "webhook" {},
+    /// The service switched a webhook off.
+    WebhookDisabled = "webhook.disabled" of "webhook" {
+        reason: Text "`gone`: the receiver wants no more; `failing`: for five days every call failed",
+    },
 }
 
 impl EventKind {
@@ -189,6 +205,11 @@ mod tests {
             "client.created",
             "client.disabled",
             "client.secret_rotated",
+            "webhook.created",
+            "webhook.changed",
+            "webhook.secret_rotated",
+            "webhook.removed",
+            "webhook.disabled",
         ];
         let words: Vec<_> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
         for word in published {

@@ -6,7 +6,7 @@
 
 use uuid::Uuid;
 
-use crate::{Actor, ClientId, EventId, Sealed, Timestamp, UserId};
+use crate::{Actor, ClientId, EventId, Sealed, Timestamp, UserId, WebhookId};
 
 /// What a fact is about. Open words, so that a release reads what the next one wrote.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -105,6 +105,7 @@ impl Fact {
 impl Subject {
     const USER: &str = "user";
     const CLIENT: &str = "client";
+    const WEBHOOK: &str = "webhook";
 
     /// The user that it is, if it is one.
     #[must_use]
@@ -122,6 +123,12 @@ impl From<UserId> for Subject {
 impl From<ClientId> for Subject {
     fn from(id: ClientId) -> Self {
         Self { kind: Self::CLIENT.to_owned(), id: id.to_string() }
+    }
+}
+
+impl From<WebhookId> for Subject {
+    fn from(id: WebhookId) -> Self {
+        Self { kind: Self::WEBHOOK.to_owned(), id: id.to_string() }
     }
 }
 

@@ -63,4 +63,12 @@ ids! {
     EventId,
     /// One entry of the revocation feed.
     RevocationId,
+    /// One notification in an inbox.
+    NotificationId,
+    /// One message on its way to one destination.
+    DeliveryId,
+    /// What somebody sends to many.
+    MessageId,
+    /// One receiver of events.
+    WebhookId,
 }

@@ -4,12 +4,14 @@
 //! function of plain values; whoever calls it passes the time and the ids in.
 
 pub mod client;
+pub mod delivery;
 pub mod details;
 pub mod email;
 pub mod event;
 pub mod fact;
 pub mod id;
 pub mod identity;
+pub mod notification;
 pub mod password;
 pub mod password_blocklist;
 pub mod permission;
@@ -29,13 +31,19 @@ pub mod texts;
 pub mod time;
 pub mod user;
 pub mod username;
+pub mod webhook;
 
 pub use client::Client;
+pub use delivery::{Delivery, DeliveryChannel, DeliveryState};
 pub use email::Email;
 pub use event::EventKind;
 pub use fact::{Event, Fact, FactActor, Subject};
-pub use id::{ClientId, EventId, IdentityId, RevocationId, SessionId, TokenId, UserId};
+pub use id::{
+    ClientId, DeliveryId, EventId, IdentityId, MessageId, NotificationId, RevocationId, SessionId, TokenId, UserId,
+    WebhookId,
+};
 pub use identity::Identity;
+pub use notification::{Folder, Inbox, Notification};
 pub use password::{AboutUser, PasswordRules};
 pub use permission::{Permission, Role};
 pub use phone::Phone;
@@ -49,3 +57,4 @@ pub use signing_key::{KeyState, SigningKeyRecord};
 pub use time::Timestamp;
 pub use user::{Sealed, User, UserStatus};
 pub use username::{Login, Username};
+pub use webhook::{EventPattern, Webhook};

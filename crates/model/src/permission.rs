@@ -43,6 +43,14 @@ well_known! {
     REVOCATIONS_READ = "revocations.read",
     /// Read the event feed.
     EVENTS_READ = "events.read",
+    /// See what becomes of messages.
+    DELIVERIES_READ = "deliveries.read",
+    /// Try messages again, and give them up.
+    DELIVERIES_MANAGE = "deliveries.manage",
+    /// See webhooks.
+    WEBHOOKS_READ = "webhooks.read",
+    /// Make, change, try and remove webhooks.
+    WEBHOOKS_MANAGE = "webhooks.manage",
 }
 
 impl Permission {

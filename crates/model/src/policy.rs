@@ -109,6 +109,10 @@ acts! {
     EndSessions(UserId) => Owner,
     /// See the linked accounts elsewhere.
     ReadIdentities(UserId) => OwnerOr(Permission::USERS_READ),
+    /// Read the inbox of an account.
+    ReadNotifications(UserId) => Owner,
+    /// Mark, put away and remove what is in the inbox of an account.
+    ChangeNotifications(UserId) => Owner,
     /// Link an account elsewhere.
     LinkIdentity(UserId) => Owner,
     /// Unlink an account elsewhere.
@@ -143,6 +147,16 @@ acts! {
     ReadRevocations => Holder(Permission::REVOCATIONS_READ),
     /// Read the event feed.
     ReadEvents => Holder(Permission::EVENTS_READ),
+    /// See what becomes of messages.
+    ReadDeliveries => Holder(Permission::DELIVERIES_READ),
+    /// Read the development mailbox.
+    ReadMails => Operator,
+    /// Try a message again, or give it up.
+    ManageDeliveries => Holder(Permission::DELIVERIES_MANAGE),
+    /// See webhooks.
+    ListWebhooks => Holder(Permission::WEBHOOKS_READ),
+    /// Make, change, try and remove webhooks. They are told whatever happens, so this is much.
+    ManageWebhooks => Holder(Permission::WEBHOOKS_MANAGE),
 }
 
 impl Actor {

@@ -96,6 +96,12 @@ impl Session {
         self.ended_at.is_none() && now < self.expires_at
     }
 
+    /// Whether it was begun, or refreshed last, from the network and by the user agent of another one.
+    #[must_use]
+    pub fn is_of_same_device(&self, other: &Self) -> bool {
+        self.user_agent == other.user_agent && self.ip == other.ip
+    }
+
     /// Places a presented token of this family by what a constant-time comparison of its hash found.
     #[must_use]
     pub const fn place(&self, is_current: bool, is_previous: bool) -> Presented {

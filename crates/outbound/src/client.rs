@@ -38,6 +38,8 @@ pub struct HttpOptions {
     pub client_identity: Option<Secret>,
     /// Lets discovered URLs lead to private addresses, and configured ones use plain http.
     pub allow_private_addresses: bool,
+    /// Lets discovered URLs use plain http.
+    pub allow_http: bool,
 }
 
 impl Default for HttpOptions {
@@ -51,6 +53,7 @@ impl Default for HttpOptions {
             extra_roots: None,
             client_identity: None,
             allow_private_addresses: false,
+            allow_http: false,
         }
     }
 }
@@ -150,7 +153,8 @@ impl HttpClient {
             let scheme_is_fine = url.scheme() == "https" || url.scheme() == "http";
             return if scheme_is_fine { Ok(&self.plain) } else { Err(refused_target(url)) };
         }
-        if url.scheme() != "https" || names_private(url) {
+        let scheme_is_fine = url.scheme() == "https" || (url.scheme() == "http" && self.options.allow_http);
+        if !scheme_is_fine || names_private(url) {
             return Err(refused_target(url));
         }
         let guarded =

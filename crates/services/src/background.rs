@@ -27,9 +27,11 @@ impl Services {
         }));
         loops.spawn(every(KEYS, stop.clone(), Arc::clone(self), |services| async move { services.keep_keys().await }));
         loops.spawn(every(SWEEP, stop.clone(), Arc::clone(self), |services| async move {
-            services.sweeper.tick().await.map(drop)
+            services.sweeper.tick().await?;
+            services.notifications.expire().await.map(drop)
         }));
         loops.spawn(append_events(stop.clone(), Arc::clone(self)));
+        loops.spawn(Arc::clone(&self.deliveries).work(stop.clone()));
         loops.spawn(listen(stop.clone(), Arc::clone(self)));
         loops
     }
@@ -43,7 +45,8 @@ impl Services {
         for lease in [SWEEPER, SIGNING_KEYS] {
             self.sweeper.give_back(lease).await?;
         }
-        self.event_log.give_back().await
+        self.event_log.give_back().await?;
+        self.deliveries.give_back().await
     }
 
     /// One poll of the revocations and what follows from it.
@@ -105,7 +108,11 @@ async fn every<F>(
 async fn append_events(mut stop: watch::Receiver<bool>, services: Arc<Services>) {
     let mut failing = false;
     loop {
-        let failed = services.event_log.tick().await.err();
+        let passed_on = services.event_log.tick().await;
+        if passed_on.as_ref().is_ok_and(|count| *count > 0) {
+            services.deliveries.wake();
+        }
+        let failed = passed_on.err();
         if let Some(failure) = failed.as_ref().filter(|_| !failing) {
             tracing::warn!(%failure, "events are not appended; it will be tried again until it works");
         }
@@ -128,6 +135,7 @@ async fn listen(mut stop: watch::Receiver<bool>, services: Arc<Services>) {
         };
         let outcome = match message {
             Some(Message::Payload(bytes)) => {
+                services.changes.arrivals().receive(&bytes);
                 let consequences = services.revocations.receive(&bytes);
                 services.follow(consequences).await
             }

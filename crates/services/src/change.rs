@@ -18,6 +18,7 @@ use userd_storage::{Failure, UnitOfWork};
 
 use crate::{
     Context, Dependencies,
+    arrivals::Arrivals,
     fact_drafts::{FactDraft, FactDrafts},
     revocations::Revocations,
     user_reader::UserReader,
@@ -31,6 +32,7 @@ pub struct Changes {
     users: UserReader,
     /// Wakes whoever passes facts on.
     told: Arc<Notify>,
+    arrivals: Arrivals,
 }
 
 /// One change under way: every repository of its unit of work, and what is told once it is durable.
@@ -52,6 +54,8 @@ struct Effects {
     revocations: Vec<Revocation>,
     changed: Vec<User>,
     signed_in: Vec<User>,
+    /// Whose inbox has something new.
+    arrived: Vec<UserId>,
     told: bool,
 }
 
@@ -75,7 +79,7 @@ struct Ids<'a> {
 
 impl Changes {
     pub(crate) fn new(deps: &Dependencies, revocations: Arc<Revocations>, users: UserReader) -> Self {
-        Self { deps: deps.clone(), revocations, users, told: Arc::default() }
+        Self { deps: deps.clone(), revocations, users, told: Arc::default(), arrivals: Arrivals::new(deps) }
     }
 
     /// Runs `work` until it commits or refuses, and then does what follows from it.
@@ -131,6 +135,12 @@ impl Changes {
         Arc::clone(&self.told)
     }
 
+    /// Whose inbox has something new, from all replicas.
+    #[must_use]
+    pub const fn arrivals(&self) -> &Arrivals {
+        &self.arrivals
+    }
+
     async fn follow(&self, effects: Effects) {
         if effects.told {
             self.told.notify_one();
@@ -141,6 +151,7 @@ impl Changes {
         for user in &effects.signed_in {
             self.users.signed_in(user).await;
         }
+        self.arrivals.announce(&effects.arrived).await;
         self.revocations.announce(&effects.revocations).await;
     }
 }
@@ -185,6 +196,11 @@ impl Change<'_> {
         let what = Revoked::User { user_id: user.id, min_epoch: user.security_epoch, version: user.version };
         self.revoke(what);
         self.effects.changed.push(user.clone());
+    }
+
+    /// Something came into the inbox of this user: whoever watches it is told.
+    pub(crate) fn arrived(&mut self, user: UserId) {
+        self.effects.arrived.push(user);
     }
 
     /// The user's last sign-in is shown at once here; other replicas show it a little later.

@@ -22,17 +22,14 @@ use userd_storage::{
     Failure,
     repositories::{event_heads::EventHead, outbox::SHARDS},
 };
-use uuid::Uuid;
 
 use crate::{
     Dependencies,
     change::{Change, Changes, Committed},
+    deliveries::Deliveries,
+    shard_leases::ShardLeases,
 };
 
-/// How long a shard belongs to whoever does not work on it any more.
-const LEASE: Duration = Duration::from_secs(30);
-/// How often leases are taken and prolonged.
-const RENEW: Duration = Duration::from_secs(10);
 /// Facts read at once, and passed on in one unit of work.
 const BATCH: u32 = 200;
 /// How long an event is kept.
@@ -45,22 +42,18 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct EventLog {
     deps: Dependencies,
     changes: Changes,
-    owner: Uuid,
+    leases: ShardLeases,
     told: Arc<Notify>,
-    state: Mutex<State>,
+    /// Since when a fact has been waiting for the one before it.
+    waiting: Mutex<Waiting>,
     /// The sum of all positions, for those who wait for more. Looked at only while somebody does.
     news: watch::Sender<i64>,
+    /// What facts tell people and other services.
+    deliveries: Arc<Deliveries>,
     in_order: bool,
 }
 
-#[derive(Default)]
-struct State {
-    /// The shards that this replica works on, and the epoch of each lease.
-    held: Vec<(i64, i64)>,
-    renewed: Option<Timestamp>,
-    /// Since when a fact has been waiting for the one before it.
-    waiting: HashMap<(Subject, i64), Timestamp>,
-}
+type Waiting = HashMap<(Subject, i64), Timestamp>;
 
 /// What can be done with some facts.
 #[derive(Default)]
@@ -76,15 +69,16 @@ struct Plan {
 }
 
 impl EventLog {
-    pub(crate) fn new(deps: Dependencies, changes: Changes) -> Self {
-        let owner = uuid::Builder::from_random_bytes(deps.random.id_bytes()).into_uuid();
+    pub(crate) fn new(deps: Dependencies, changes: Changes, deliveries: Arc<Deliveries>) -> Self {
+        let leases = ShardLeases::new(&deps, changes.clone(), "event_log", SHARDS);
         Self {
             told: changes.told(),
             deps,
             changes,
-            owner,
-            state: Mutex::default(),
+            leases,
+            waiting: Mutex::default(),
             news: watch::Sender::default(),
+            deliveries,
             in_order: true,
         }
     }
@@ -92,8 +86,9 @@ impl EventLog {
     /// As it must not be: appends facts as they are found. To see that the tests notice.
     #[cfg(feature = "testing")]
     #[must_use]
-    pub fn without_order(deps: &Dependencies, changes: &Changes) -> Self {
-        Self { in_order: false, ..Self::new(deps.clone(), changes.clone()) }
+    pub fn without_order(services: &crate::Services) -> Self {
+        let (deps, changes) = (services.deps.clone(), services.changes.clone());
+        Self { in_order: false, ..Self::new(deps, changes, Arc::clone(&services.deliveries)) }
     }
 
     /// Answers when this process has told something.
@@ -107,7 +102,7 @@ impl EventLog {
     /// Storage faults. What was passed on before stays so.
     pub async fn tick(&self) -> Result<usize, Failure> {
         let now = self.deps.now();
-        self.take_leases(now).await?;
+        self.leases.take(now).await?;
         let passed_on = self.pass_on(now).await?;
         if self.news.receiver_count() > 0 {
             let heads = self.deps.store.reading().event_heads().all().await?;
@@ -130,15 +125,15 @@ impl EventLog {
 
     async fn pass_on(&self, now: Timestamp) -> Result<usize, Failure> {
         let (mut appended, mut oldest, mut waiting) = (0, now, Vec::new());
-        for (shard, epoch) in self.state(|state| state.held.clone()) {
+        for (shard, epoch) in self.leases.held() {
             let (count, left) = self.work_off(shard, epoch, now).await?;
             appended += count;
             oldest = left.iter().map(|fact| fact.at).min().unwrap_or(now).min(oldest);
             waiting.extend(left.into_iter().map(|fact| (fact.subject, fact.number)));
         }
-        self.state(|state| {
-            let since = |key: (Subject, i64)| (state.waiting.get(&key).copied().unwrap_or(now), key);
-            state.waiting = waiting.into_iter().map(since).map(|(since, key)| (key, since)).collect();
+        self.waiting(|known| {
+            let since = |key: (Subject, i64)| (known.get(&key).copied().unwrap_or(now), key);
+            *known = waiting.into_iter().map(since).map(|(since, key)| (key, since)).collect();
         });
         metrics::counter!("userd_event_log_rounds_total").increment(1);
         metrics::counter!("userd_event_log_facts_total").increment(appended as u64);
@@ -151,37 +146,8 @@ impl EventLog {
     /// # Errors
     /// Storage faults: then the leases end by themselves.
     pub async fn give_back(&self) -> Result<(), Failure> {
-        self.state(|state| *state = State::default());
-        self.changes
-            .run(&self.changes.system_context(), "release_event_log", |mut change| async move {
-                for shard in 0..SHARDS {
-                    change.leases().release(&lease_of(shard), self.owner).await?;
-                }
-                change.commit(()).await
-            })
-            .await
-    }
-
-    /// Takes the leases that are free and prolongs those that this replica has: all in one unit of work, now and then.
-    async fn take_leases(&self, now: Timestamp) -> Result<(), Failure> {
-        let is_recent = |at: Timestamp| at <= now && now.since(at) < RENEW;
-        if self.state(|state| state.renewed.is_some_and(is_recent)) {
-            return Ok(());
-        }
-        let held = self
-            .changes
-            .run(&self.changes.system_context(), "lease_event_log", |mut change| async move {
-                let mut held = Vec::new();
-                for shard in 0..SHARDS {
-                    if let Some(epoch) = change.leases().acquire(&lease_of(shard), self.owner, now, LEASE).await? {
-                        held.push((shard, epoch));
-                    }
-                }
-                change.commit(held).await
-            })
-            .await?;
-        self.state(|state| (state.held, state.renewed) = (held, Some(now)));
-        Ok(())
+        self.waiting(HashMap::clear);
+        self.leases.give_back().await
     }
 
     /// Passes on what can be of one shard, in portions. Answers how many facts that was, and which have to wait.
@@ -205,7 +171,7 @@ impl EventLog {
                 })
                 .await?;
             let Some(plan) = plan else {
-                self.state(|state| state.renewed = None);
+                self.leases.doubt();
                 return Ok((appended, Vec::new()));
             };
             appended += plan.ready.len();
@@ -225,8 +191,7 @@ impl EventLog {
         lost: &HashMap<(Subject, i64), Timestamp>,
         now: Timestamp,
     ) -> Result<Committed<Option<Plan>>, Failure> {
-        let lease = change.leases().find(&lease_of(shard)).await?;
-        if lease.is_none_or(|lease| lease.owner != self.owner || lease.epoch != epoch) {
+        if !self.leases.is_held(&mut change, shard, epoch).await? {
             return change.commit(None).await;
         }
         let mut subjects: Vec<Subject> = facts.iter().map(|fact| fact.subject.clone()).collect();
@@ -246,6 +211,7 @@ impl EventLog {
         change.outbox().remove_many(shard, &plan.ready).await?;
         change.outbox().remove_many(shard, &plan.stale).await?;
         change.events().append_many(&events).await?;
+        self.deliveries.ask(&mut change, &plan.ready).await?;
         change.appended_numbers().write_many(&plan.numbers).await?;
         change.event_heads().write(&head).await?;
         change.commit(Some(plan)).await
@@ -276,7 +242,7 @@ impl EventLog {
 
     /// The facts whose predecessor will not come.
     fn lost(&self, now: Timestamp) -> HashMap<(Subject, i64), Timestamp> {
-        let mut lost = self.state(|state| state.waiting.clone());
+        let mut lost = self.waiting(|known| known.clone());
         lost.retain(|_, since| now.since(*since) >= PATIENCE);
         for (subject, number) in lost.keys() {
             tracing::error!(subject = %subject.kind, number, "the fact before this one is gone; its subject goes on without");
@@ -284,8 +250,8 @@ impl EventLog {
         lost
     }
 
-    fn state<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
-        act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    fn waiting<T>(&self, act: impl FnOnce(&mut Waiting) -> T) -> T {
+        act(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -296,8 +262,4 @@ fn event(fact: &Fact, head: &mut EventHead) -> Option<Event> {
     }
     head.position += 1;
     Some(fact.at_position(head.shard, head.position, head.expires_at))
-}
-
-fn lease_of(shard: i64) -> String {
-    format!("event_log:{shard}")
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use userd_crypto::{Zeroizing, constant_time_eq};
-use userd_model::{ClientId, Refusal, Sealed, UserId};
+use userd_model::{ClientId, Refusal, Sealed, UserId, WebhookId};
 use userd_storage::{
     Failure, UnitOfWork,
     repositories::{idempotency_keys::IdempotencyRecord, one_time_tokens::OneTimeToken},
@@ -35,6 +35,7 @@ pub struct IdempotentRequest {
 pub(crate) enum Made {
     User(UserId),
     Client(ClientId),
+    Webhook(WebhookId),
 }
 
 /// What an earlier request with the same key made.

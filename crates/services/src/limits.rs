@@ -56,6 +56,9 @@ impl Default for LimitSettings {
     }
 }
 
+/// Of one actor: each makes a call to somewhere else.
+const WEBHOOK_TESTS: Rate = Rate { burst: 20, period: Duration::from_secs(3) };
+
 /// What is limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "named like the settings")]
@@ -69,6 +72,7 @@ pub enum Limited {
     ClientPerNetwork,
     SignInPerNetwork,
     LinkPerNetwork,
+    WebhookTest,
 }
 
 /// Enforces the limits.
@@ -141,6 +145,7 @@ impl Limits {
             Limited::ClientPerNetwork => ("client_per_network", settings.client_per_network),
             Limited::SignInPerNetwork => ("sign_in_per_network", settings.sign_in_per_network),
             Limited::LinkPerNetwork => ("link_per_network", BAD_LINKS),
+            Limited::WebhookTest => ("webhook_test", WEBHOOK_TESTS),
         };
         // The cache counts the time in which a whole burst comes back.
         Some(Limit { name, burst: rate.burst, period: rate.period * rate.burst })

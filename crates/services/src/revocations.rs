@@ -90,6 +90,12 @@ impl Revocations {
         Self { deps, view: RwLock::default(), news: watch::Sender::default() }
     }
 
+    /// Changes with every entry that is new here and for verifiers.
+    #[must_use]
+    pub fn news(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
+    }
+
     /// Whether anything in the view forbids this token.
     #[must_use]
     pub fn forbids(&self, checked: Checked) -> bool {

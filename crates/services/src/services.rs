@@ -11,12 +11,14 @@ use crate::{
     bot::{BotUpdates, TelegramBot},
     change::Changes,
     clients::Clients,
+    deliveries::{Channels, Deliveries},
     event_log::EventLog,
     events::Events,
     health::Health,
     idempotency::IdempotencyKeys,
     limits::{LimitSettings, Limits},
     links::Links,
+    notifications::Notifications,
     passwords::PasswordProof,
     preferences::NotificationPreferences,
     revocations::Revocations,
@@ -28,6 +30,7 @@ use crate::{
     sweeper::Sweeper,
     user_reader::UserReader,
     users::Users,
+    webhooks::Webhooks,
 };
 
 /// Every service, wired.
@@ -48,6 +51,8 @@ pub struct Services {
     pub signing_keys: SigningKeys,
     /// Service accounts.
     pub clients: Clients,
+    /// Webhooks of other services.
+    pub webhooks: Webhooks,
     /// Administration of accounts.
     pub users: Users,
     /// The first administrator.
@@ -60,6 +65,10 @@ pub struct Services {
     pub links: Links,
     /// What the messenger's bot hears.
     pub bot: BotUpdates,
+    /// Inboxes.
+    pub notifications: Notifications,
+    /// Messages on their way.
+    pub deliveries: Arc<Deliveries>,
     /// From the outbox to the event log.
     pub event_log: Arc<EventLog>,
     /// The event feed.
@@ -86,6 +95,7 @@ impl Services {
         deps: Dependencies,
         providers: Vec<Arc<dyn userd_providers::Provider>>,
         bot: Option<Arc<TelegramBot>>,
+        channels: Channels,
     ) -> Arc<Self> {
         let revocations = Arc::new(Revocations::new(deps.clone()));
         let user_reader = UserReader::new(deps.clone());
@@ -118,7 +128,13 @@ impl Services {
         };
         let sign_in =
             SignIn::new(deps.clone(), changes.clone(), sessions.clone(), limits.clone(), providers, bot.clone());
-        let event_log = Arc::new(EventLog::new(deps.clone(), changes.clone()));
+        let notifications = Notifications::new(deps.clone(), changes.clone());
+        let links = Links::new(deps.clone(), changes.clone(), limits.clone());
+        let sender = Arc::clone(&channels.webhooks);
+        let webhooks = Webhooks::new(deps.clone(), changes.clone(), limits.clone(), idempotency.clone(), sender);
+        let tellers = (notifications.clone(), links.clone(), webhooks.clone());
+        let deliveries = Arc::new(Deliveries::new(deps.clone(), changes.clone(), tellers, channels));
+        let event_log = Arc::new(EventLog::new(deps.clone(), changes.clone(), Arc::clone(&deliveries)));
         Arc::new(Self {
             setup: Setup::new(deps.clone(), changes.clone(), accounts.clone()),
             bot: BotUpdates::new(
@@ -135,12 +151,15 @@ impl Services {
                 limits.clone(),
                 idempotency.clone(),
             ),
+            webhooks,
             signing_keys: SigningKeys::new(deps.clone(), changes.clone()),
             users: Users::new(deps.clone(), changes.clone(), user_reader.clone()),
             events: Events::new(deps.clone(), Arc::clone(&event_log)),
             event_log,
             preferences: NotificationPreferences::new(deps.clone(), changes.clone()),
-            links: Links::new(deps.clone(), changes.clone(), limits.clone()),
+            links,
+            notifications,
+            deliveries,
             health: Health::new(deps.clone(), changes.clone()),
             sweeper: Sweeper::new(deps.clone(), changes.clone()),
             deps,

@@ -1,8 +1,12 @@
 //! Services for tests: real ones, over any store, with a clock that stands still and cheap password hashing.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use userd_cache::{Cache, CacheOptions, Memory};
+use userd_channels::webhook::{Allowed, WebhookOptions, WebhookSender};
 use userd_crypto::{Algorithm, MasterKeys, PasswordOptions, TokenOptions};
 use userd_model::{Clock, Random, Timestamp, password::PasswordRules};
 use userd_providers::Provider;
@@ -14,6 +18,7 @@ use userd_storage::{
 use crate::{
     Dependencies, Services, Settings,
     bot::TelegramBot,
+    deliveries::Channels,
     limits::LimitSettings,
     sign_in::SignInSettings,
     start::{CryptoOptions, unlock},
@@ -35,6 +40,10 @@ pub struct TestOptions {
     pub providers: Vec<Arc<dyn Provider>>,
     /// The messenger's bot.
     pub bot: Option<Arc<TelegramBot>>,
+    /// The ways out.
+    pub channels: Channels,
+    /// Calls receivers of webhooks; none: one that calls them wherever they are.
+    pub webhooks: Option<Arc<WebhookSender>>,
     /// A cache shared with another service.
     pub cache: Option<Arc<dyn Cache>>,
     /// A clock shared with another service.
@@ -53,6 +62,8 @@ impl Default for TestOptions {
             settings: settings(),
             providers: Vec::new(),
             bot: None,
+            channels: channels(),
+            webhooks: None,
             cache: None,
             clock: None,
             seed: 1,
@@ -92,6 +103,25 @@ pub fn settings() -> Settings {
     }
 }
 
+/// One for all tests of a process: making one reads the system's certificates.
+#[must_use]
+pub fn webhook_sender() -> Arc<WebhookSender> {
+    static SHARED: OnceLock<Arc<WebhookSender>> = OnceLock::new();
+    let allowed = Allowed { http: true, private_addresses: true };
+    let options = WebhookOptions { allowed, timeout: Duration::from_secs(5), ..WebhookOptions::default() };
+    #[expect(clippy::expect_used, reason = "no key of these options can be wrong")]
+    let make = || Arc::new(WebhookSender::new(options).expect("a sender without proxy and certificates"));
+    Arc::clone(SHARED.get_or_init(make))
+}
+
+/// No way out: mails lie in the development mailbox.
+#[must_use]
+#[expect(clippy::missing_panics_doc, clippy::expect_used, reason = "for tests")]
+pub fn channels() -> Channels {
+    let templates = userd_templates::Templates::built_in().expect("the built-in templates");
+    Channels { email: None, telegram: None, webhooks: webhook_sender(), templates: Arc::new(templates) }
+}
+
 /// Builds a service over a migrated store.
 pub async fn test_app(store: Arc<Store>, options: TestOptions) -> Result<TestApp, Failure> {
     let still = options.clock.unwrap_or_else(|| Arc::new(ManualClock::at(Timestamp::from_seconds(1_767_225_600))));
@@ -117,7 +147,9 @@ pub async fn test_app(store: Arc<Store>, options: TestOptions) -> Result<TestApp
         random,
         settings: Arc::new(options.settings),
     };
-    let services = Services::new(deps, options.providers, options.bot);
+    let webhooks = options.webhooks.unwrap_or_else(|| Arc::clone(&options.channels.webhooks));
+    let channels = Channels { webhooks, ..options.channels };
+    let services = Services::new(deps, options.providers, options.bot, channels);
     services.signing_keys.start().await?;
     Ok(TestApp { services, clock: still })
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use userd_channels::{
     Secret,
     email::{Email, EmailFault, Relay, RelayOptions},
-    webhook::{ContentType, WebhookCall, WebhookOptions, WebhookSecret, WebhookSender, WebhookUrl},
+    webhook::{Allowed, ContentType, WebhookCall, WebhookOptions, WebhookSecret, WebhookSender, WebhookUrl},
 };
 use userd_model::Timestamp;
 use userd_stand_ins::{
@@ -20,6 +20,9 @@ use userd_stand_ins::{
     mailbox::{self, Mailbox},
     webhook_receiver,
 };
+
+/// The receivers of the tests are on this machine.
+const ANYWHERE: Allowed = Allowed { http: true, private_addresses: true };
 
 fn relay(mailbox: &Mailbox) -> Relay {
     Relay::new(&RelayOptions {
@@ -102,14 +105,14 @@ async fn a_mailbox_can_refuse() {
 #[tokio::test]
 async fn a_webhook_is_shown_with_what_its_signature_is_worth() {
     let receiver = webhook_receiver::start(Options::default()).await.unwrap();
-    let options = WebhookOptions { allow_private_addresses: true, ..WebhookOptions::default() };
+    let options = WebhookOptions { allowed: ANYWHERE, ..WebhookOptions::default() };
     let sender = WebhookSender::new(options).unwrap();
     let secret = "whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
     let call = WebhookCall {
         id: "evt_1".to_owned(),
         // Long ago: the receiver has the machine's clock.
         at: Timestamp::from_seconds(1_767_225_600),
-        url: WebhookUrl::parse(&receiver.url(), true).unwrap(),
+        url: WebhookUrl::parse(&receiver.url(), ANYWHERE).unwrap(),
         content_type: ContentType::CloudEvent,
         body: r#"{"name":"<b>Анна</b>"}"#.into(),
         secrets: vec![WebhookSecret::parse(secret).unwrap()],

@@ -150,6 +150,62 @@ CREATE TABLE IF NOT EXISTS event_heads (
     expires_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (shard)
 );
+CREATE TABLE IF NOT EXISTS notifications (
+    id UUID NOT NULL,
+    user_id UUID NOT NULL,
+    folder TEXT COLLATE "C" NOT NULL,
+    category TEXT COLLATE "C" NOT NULL,
+    content BYTEA NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL,
+    read_at TIMESTAMPTZ,
+    archived_at TIMESTAMPTZ,
+    PRIMARY KEY (id)
+);
+CREATE INDEX IF NOT EXISTS notifications_by_folder ON notifications (user_id ASC, folder ASC, created_at ASC, id ASC);
+CREATE INDEX IF NOT EXISTS notifications_by_expiry ON notifications (expires_at ASC, id ASC);
+CREATE TABLE IF NOT EXISTS inboxes (
+    user_id UUID NOT NULL,
+    unread BIGINT NOT NULL,
+    unseen BIGINT NOT NULL,
+    latest TIMESTAMPTZ NOT NULL,
+    seen_until TIMESTAMPTZ NOT NULL,
+    seen_at TIMESTAMPTZ NOT NULL,
+    read_until TIMESTAMPTZ NOT NULL,
+    read_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (user_id)
+);
+CREATE TABLE IF NOT EXISTS deliveries (
+    id UUID NOT NULL,
+    queue BIGINT NOT NULL,
+    due_at TIMESTAMPTZ NOT NULL,
+    state TEXT COLLATE "C" NOT NULL,
+    channel TEXT COLLATE "C" NOT NULL,
+    user_id UUID NOT NULL,
+    webhook_id UUID NOT NULL,
+    message_id UUID NOT NULL,
+    content BYTEA NOT NULL,
+    attempts BIGINT NOT NULL,
+    last_error TEXT COLLATE "C",
+    created_at TIMESTAMPTZ NOT NULL,
+    deadline TIMESTAMPTZ NOT NULL,
+    finished_at TIMESTAMPTZ,
+    remove_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (id)
+);
+CREATE INDEX IF NOT EXISTS deliveries_by_due ON deliveries (queue ASC, due_at ASC, id ASC);
+CREATE INDEX IF NOT EXISTS deliveries_by_state ON deliveries (state ASC, created_at ASC, id ASC);
+CREATE INDEX IF NOT EXISTS deliveries_by_removal ON deliveries (remove_at ASC, id ASC);
+CREATE TABLE IF NOT EXISTS mails (
+    id UUID NOT NULL,
+    user_id UUID NOT NULL,
+    content BYTEA NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (id)
+);
+CREATE INDEX IF NOT EXISTS mails_by_time ON mails (created_at ASC, id ASC);
+CREATE INDEX IF NOT EXISTS mails_by_expiry ON mails (expires_at ASC, id ASC);
 CREATE TABLE IF NOT EXISTS replay_guard (
     hash BYTEA NOT NULL,
     purpose TEXT COLLATE "C" NOT NULL,
@@ -220,4 +276,21 @@ CREATE TABLE IF NOT EXISTS notification_preferences (
     version BIGINT NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (user_id)
+);
+CREATE TABLE IF NOT EXISTS webhooks (
+    id UUID NOT NULL,
+    url BYTEA NOT NULL,
+    events JSONB NOT NULL,
+    description TEXT COLLATE "C",
+    secret BYTEA NOT NULL,
+    previous_secret BYTEA,
+    previous_until TIMESTAMPTZ,
+    created_by UUID,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    disabled_at TIMESTAMPTZ,
+    disabled_reason TEXT COLLATE "C",
+    failing_since TIMESTAMPTZ,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (id)
 );

@@ -150,6 +150,62 @@ CREATE TABLE IF NOT EXISTS event_heads (
     expires_at INTEGER NOT NULL,
     PRIMARY KEY (shard)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS notifications (
+    id BLOB NOT NULL,
+    user_id BLOB NOT NULL,
+    folder TEXT NOT NULL,
+    category TEXT NOT NULL,
+    content BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    read_at INTEGER,
+    archived_at INTEGER,
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS notifications_by_folder ON notifications (user_id, folder, created_at, id);
+CREATE INDEX IF NOT EXISTS notifications_by_expiry ON notifications (expires_at, id);
+CREATE TABLE IF NOT EXISTS inboxes (
+    user_id BLOB NOT NULL,
+    unread INTEGER NOT NULL,
+    unseen INTEGER NOT NULL,
+    latest INTEGER NOT NULL,
+    seen_until INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL,
+    read_until INTEGER NOT NULL,
+    read_at INTEGER NOT NULL,
+    PRIMARY KEY (user_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS deliveries (
+    id BLOB NOT NULL,
+    queue INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    user_id BLOB NOT NULL,
+    webhook_id BLOB NOT NULL,
+    message_id BLOB NOT NULL,
+    content BLOB NOT NULL,
+    attempts INTEGER NOT NULL,
+    last_error TEXT,
+    created_at INTEGER NOT NULL,
+    deadline INTEGER NOT NULL,
+    finished_at INTEGER,
+    remove_at INTEGER NOT NULL,
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS deliveries_by_due ON deliveries (queue, due_at, id);
+CREATE INDEX IF NOT EXISTS deliveries_by_state ON deliveries (state, created_at, id);
+CREATE INDEX IF NOT EXISTS deliveries_by_removal ON deliveries (remove_at, id);
+CREATE TABLE IF NOT EXISTS mails (
+    id BLOB NOT NULL,
+    user_id BLOB NOT NULL,
+    content BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS mails_by_time ON mails (created_at, id);
+CREATE INDEX IF NOT EXISTS mails_by_expiry ON mails (expires_at, id);
 CREATE TABLE IF NOT EXISTS replay_guard (
     hash BLOB NOT NULL,
     purpose TEXT NOT NULL,
@@ -220,4 +276,21 @@ CREATE TABLE IF NOT EXISTS notification_preferences (
     version INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     PRIMARY KEY (user_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS webhooks (
+    id BLOB NOT NULL,
+    url BLOB NOT NULL,
+    events TEXT NOT NULL,
+    description TEXT,
+    secret BLOB NOT NULL,
+    previous_secret BLOB,
+    previous_until INTEGER,
+    created_by BLOB,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    disabled_at INTEGER,
+    disabled_reason TEXT,
+    failing_since INTEGER,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (id)
 ) STRICT, WITHOUT ROWID;

@@ -20,6 +20,20 @@ UPDATE clients SET name = $1, secret_hash = $2, permissions = $3, secret_changed
 SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at FROM clients WHERE scope = $1 ORDER BY scope, created_at, id LIMIT $2;
 -- clients.next_page
 SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at FROM clients WHERE scope = $1 AND (created_at, id) > ($2, $3) ORDER BY scope, created_at, id LIMIT $4;
+-- deliveries.insert
+INSERT INTO deliveries (id, queue, due_at, state, channel, user_id, webhook_id, message_id, content, attempts, last_error, created_at, deadline, finished_at, remove_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
+-- deliveries.by_id
+SELECT id, queue, due_at, state, channel, user_id, webhook_id, message_id, content, attempts, last_error, created_at, deadline, finished_at, remove_at FROM deliveries WHERE id = $1;
+-- deliveries.update
+UPDATE deliveries SET queue = $1, due_at = $2, state = $3, attempts = $4, last_error = $5, deadline = $6, finished_at = $7, remove_at = $8 WHERE id = $9;
+-- deliveries.due
+SELECT id, queue, due_at, state, channel, user_id, webhook_id, message_id, content, attempts, last_error, created_at, deadline, finished_at, remove_at FROM deliveries WHERE queue = $1 AND due_at <= $2 ORDER BY queue, due_at, id LIMIT $3;
+-- deliveries.newest
+SELECT id, queue, due_at, state, channel, user_id, webhook_id, message_id, content, attempts, last_error, created_at, deadline, finished_at, remove_at FROM deliveries WHERE state = $1 ORDER BY state DESC, created_at DESC, id DESC LIMIT $2;
+-- deliveries.older
+SELECT id, queue, due_at, state, channel, user_id, webhook_id, message_id, content, attempts, last_error, created_at, deadline, finished_at, remove_at FROM deliveries WHERE state = $1 AND (created_at, id) < ($2, $3) ORDER BY state DESC, created_at DESC, id DESC LIMIT $4;
+-- deliveries.oldest
+SELECT id, queue, due_at, state, channel, user_id, webhook_id, message_id, content, attempts, last_error, created_at, deadline, finished_at, remove_at FROM deliveries WHERE state = $1 ORDER BY state, created_at, id LIMIT $2;
 -- event_heads.by_shard
 SELECT shard, position, expires_at FROM event_heads WHERE shard = $1;
 -- event_heads.all
@@ -48,6 +62,10 @@ UPDATE identities SET provider = $1, issuer = $2, subject = $3, profile = $4, to
 SELECT id, user_id, provider, issuer, subject, profile, tokens, client_id, bot_access, created_at, last_used_at FROM identities WHERE user_id = $1 ORDER BY user_id, created_at, id LIMIT $2;
 -- identities.remove
 DELETE FROM identities WHERE id = $1;
+-- inboxes.by_user
+SELECT user_id, unread, unseen, latest, seen_until, seen_at, read_until, read_at FROM inboxes WHERE user_id = $1;
+-- inboxes.upsert
+INSERT INTO inboxes (user_id, unread, unseen, latest, seen_until, seen_at, read_until, read_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (user_id) DO UPDATE SET unread = excluded.unread, unseen = excluded.unseen, latest = excluded.latest, seen_until = excluded.seen_until, seen_at = excluded.seen_at, read_until = excluded.read_until, read_at = excluded.read_at;
 -- leases.by_name
 SELECT name, owner, epoch, expires_at FROM leases WHERE name = $1;
 -- leases.upsert
@@ -58,6 +76,30 @@ SELECT user_id, categories, quiet_from, quiet_to, version, updated_at FROM notif
 INSERT INTO notification_preferences (user_id, categories, quiet_from, quiet_to, version, updated_at) VALUES ($1, $2, $3, $4, $5, $6);
 -- notification_preferences.update
 UPDATE notification_preferences SET categories = $1, quiet_from = $2, quiet_to = $3, version = $4, updated_at = $5 WHERE user_id = $6;
+-- mails.insert
+INSERT INTO mails (id, user_id, content, created_at, expires_at) VALUES ($1, $2, $3, $4, $5);
+-- mails.by_id
+SELECT id, user_id, content, created_at, expires_at FROM mails WHERE id = $1;
+-- mails.remove
+DELETE FROM mails WHERE id = $1;
+-- mails.newest
+SELECT id, user_id, content, created_at, expires_at FROM mails ORDER BY created_at DESC, id DESC LIMIT $1;
+-- notifications.insert
+INSERT INTO notifications (id, user_id, folder, category, content, created_at, expires_at, read_at, archived_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+-- notifications.by_id
+SELECT id, user_id, folder, category, content, created_at, expires_at, read_at, archived_at FROM notifications WHERE id = $1;
+-- notifications.update
+UPDATE notifications SET folder = $1, read_at = $2, archived_at = $3 WHERE id = $4;
+-- notifications.remove
+DELETE FROM notifications WHERE id = $1;
+-- notifications.newest
+SELECT id, user_id, folder, category, content, created_at, expires_at, read_at, archived_at FROM notifications WHERE user_id = $1 AND folder = $2 ORDER BY user_id DESC, folder DESC, created_at DESC, id DESC LIMIT $3;
+-- notifications.older
+SELECT id, user_id, folder, category, content, created_at, expires_at, read_at, archived_at FROM notifications WHERE user_id = $1 AND folder = $2 AND (created_at, id) < ($3, $4) ORDER BY user_id DESC, folder DESC, created_at DESC, id DESC LIMIT $5;
+-- notifications.newer
+SELECT id, user_id, folder, category, content, created_at, expires_at, read_at, archived_at FROM notifications WHERE user_id = $1 AND folder = $2 AND (created_at, id) > ($3, $4) ORDER BY user_id, folder, created_at, id LIMIT $5;
+-- notifications.expired
+SELECT id, user_id, folder, category, content, created_at, expires_at, read_at, archived_at FROM notifications WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2;
 -- one_time_tokens.insert
 INSERT INTO one_time_tokens (hash, purpose, owner_id, payload, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6);
 -- one_time_tokens.by_hash
@@ -158,6 +200,16 @@ UPDATE users SET last_sign_in_at = $1 WHERE id = $2;
 SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at FROM users ORDER BY created_at, id LIMIT $1;
 -- users.next_page
 SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at FROM users WHERE (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3;
+-- webhooks.insert
+INSERT INTO webhooks (id, url, events, description, secret, previous_secret, previous_until, created_by, created_at, updated_at, disabled_at, disabled_reason, failing_since, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
+-- webhooks.every
+SELECT id, url, events, description, secret, previous_secret, previous_until, created_by, created_at, updated_at, disabled_at, disabled_reason, failing_since, version FROM webhooks ORDER BY id;
+-- webhooks.by_id
+SELECT id, url, events, description, secret, previous_secret, previous_until, created_by, created_at, updated_at, disabled_at, disabled_reason, failing_since, version FROM webhooks WHERE id = $1;
+-- webhooks.update
+UPDATE webhooks SET url = $1, events = $2, description = $3, secret = $4, previous_secret = $5, previous_until = $6, updated_at = $7, disabled_at = $8, disabled_reason = $9, failing_since = $10, version = $11 WHERE id = $12;
+-- webhooks.remove
+DELETE FROM webhooks WHERE id = $1;
 -- users.copy_first_page
 SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at FROM users ORDER BY id LIMIT $1;
 -- users.copy_next_page
@@ -254,6 +306,30 @@ SELECT shard, position, expires_at FROM event_heads WHERE (shard) > ($1) ORDER B
 SELECT shard FROM event_heads ORDER BY shard DESC LIMIT $1;
 -- event_heads.copy_insert
 INSERT INTO event_heads (shard, position, expires_at) VALUES ($1, $2, $3);
+-- notifications.copy_first_page
+SELECT id, user_id, folder, category, content, created_at, expires_at, read_at, archived_at FROM notifications ORDER BY id LIMIT $1;
+-- notifications.copy_next_page
+SELECT id, user_id, folder, category, content, created_at, expires_at, read_at, archived_at FROM notifications WHERE (id) > ($1) ORDER BY id LIMIT $2;
+-- notifications.copy_last_key
+SELECT id FROM notifications ORDER BY id DESC LIMIT $1;
+-- notifications.copy_insert
+INSERT INTO notifications (id, user_id, folder, category, content, created_at, expires_at, read_at, archived_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+-- inboxes.copy_first_page
+SELECT user_id, unread, unseen, latest, seen_until, seen_at, read_until, read_at FROM inboxes ORDER BY user_id LIMIT $1;
+-- inboxes.copy_next_page
+SELECT user_id, unread, unseen, latest, seen_until, seen_at, read_until, read_at FROM inboxes WHERE (user_id) > ($1) ORDER BY user_id LIMIT $2;
+-- inboxes.copy_last_key
+SELECT user_id FROM inboxes ORDER BY user_id DESC LIMIT $1;
+-- inboxes.copy_insert
+INSERT INTO inboxes (user_id, unread, unseen, latest, seen_until, seen_at, read_until, read_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+-- deliveries.copy_first_page
+SELECT id, queue, due_at, state, channel, user_id, webhook_id, message_id, content, attempts, last_error, created_at, deadline, finished_at, remove_at FROM deliveries ORDER BY id LIMIT $1;
+-- deliveries.copy_next_page
+SELECT id, queue, due_at, state, channel, user_id, webhook_id, message_id, content, attempts, last_error, created_at, deadline, finished_at, remove_at FROM deliveries WHERE (id) > ($1) ORDER BY id LIMIT $2;
+-- deliveries.copy_last_key
+SELECT id FROM deliveries ORDER BY id DESC LIMIT $1;
+-- deliveries.copy_insert
+INSERT INTO deliveries (id, queue, due_at, state, channel, user_id, webhook_id, message_id, content, attempts, last_error, created_at, deadline, finished_at, remove_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
 -- replay_guard.copy_first_page
 SELECT hash, purpose, expires_at FROM replay_guard ORDER BY hash LIMIT $1;
 -- replay_guard.copy_next_page
@@ -310,6 +386,14 @@ SELECT user_id, categories, quiet_from, quiet_to, version, updated_at FROM notif
 SELECT user_id FROM notification_preferences ORDER BY user_id DESC LIMIT $1;
 -- notification_preferences.copy_insert
 INSERT INTO notification_preferences (user_id, categories, quiet_from, quiet_to, version, updated_at) VALUES ($1, $2, $3, $4, $5, $6);
+-- webhooks.copy_first_page
+SELECT id, url, events, description, secret, previous_secret, previous_until, created_by, created_at, updated_at, disabled_at, disabled_reason, failing_since, version FROM webhooks ORDER BY id LIMIT $1;
+-- webhooks.copy_next_page
+SELECT id, url, events, description, secret, previous_secret, previous_until, created_by, created_at, updated_at, disabled_at, disabled_reason, failing_since, version FROM webhooks WHERE (id) > ($1) ORDER BY id LIMIT $2;
+-- webhooks.copy_last_key
+SELECT id FROM webhooks ORDER BY id DESC LIMIT $1;
+-- webhooks.copy_insert
+INSERT INTO webhooks (id, url, events, description, secret, previous_secret, previous_until, created_by, created_at, updated_at, disabled_at, disabled_reason, failing_since, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
 -- sessions.expired
 SELECT expires_at, id FROM sessions WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2;
 -- sessions.remove_expired
@@ -326,6 +410,14 @@ DELETE FROM outbox WHERE shard = $1 AND created_at = $2 AND id = $3;
 SELECT expires_at, shard, position FROM events WHERE expires_at <= $1 ORDER BY expires_at, shard, position LIMIT $2;
 -- events.remove_expired
 DELETE FROM events WHERE shard = $1 AND position = $2;
+-- deliveries.expired
+SELECT remove_at, id FROM deliveries WHERE remove_at <= $1 ORDER BY remove_at, id LIMIT $2;
+-- deliveries.remove_expired
+DELETE FROM deliveries WHERE id = $1;
+-- mails.expired
+SELECT expires_at, id FROM mails WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2;
+-- mails.remove_expired
+DELETE FROM mails WHERE id = $1;
 -- replay_guard.expired
 SELECT expires_at, hash FROM replay_guard WHERE expires_at <= $1 ORDER BY expires_at, hash LIMIT $2;
 -- replay_guard.remove_expired

@@ -85,6 +85,18 @@ pub static MIGRATIONS: &[Migration] = &[
     migration!(52, "0052", "event_heads"),
     migration!(53, "0053", "sessions_parties"),
     migration!(54, "0054", "notification_preferences"),
+    migration!(55, "0055", "notifications"),
+    migration!(56, "0056", "notifications_by_folder"),
+    migration!(57, "0057", "notifications_by_expiry"),
+    migration!(58, "0058", "inboxes"),
+    migration!(59, "0059", "deliveries"),
+    migration!(60, "0060", "deliveries_by_due"),
+    migration!(61, "0061", "deliveries_by_state"),
+    migration!(62, "0062", "deliveries_by_removal"),
+    migration!(63, "0063", "mails"),
+    migration!(64, "0064", "mails_by_time"),
+    migration!(65, "0065", "mails_by_expiry"),
+    migration!(66, "0066", "webhooks"),
 ];
 
 mod checksum;

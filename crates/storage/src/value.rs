@@ -103,4 +103,8 @@ values! {
     userd_model::ClientId => Uuid, Uuid, |v| v.0;
     userd_model::EventId => Uuid, Uuid, |v| v.0;
     userd_model::RevocationId => Uuid, Uuid, |v| v.0;
+    userd_model::NotificationId => Uuid, Uuid, |v| v.0;
+    userd_model::DeliveryId => Uuid, Uuid, |v| v.0;
+    userd_model::MessageId => Uuid, Uuid, |v| v.0;
+    userd_model::WebhookId => Uuid, Uuid, |v| v.0;
 }

@@ -4,17 +4,19 @@ use std::{ffi::OsString, io::IsTerminal, process::ExitCode, time::Duration};
 
 use tokio::runtime::Builder;
 
+use userd_services::{Services, webhooks::WebhookInput};
+
 use crate::{
     cli::{
-        Args, ClientsCommand, Command, ConfigCommand, DoctorCommand, KeysCommand, MigrateCommand, StorageCommand,
-        TelegramCommand, UsersCommand,
+        Args, ClientsCommand, Command, ConfigCommand, DeliveriesCommand, DoctorCommand, KeysCommand, MigrateCommand,
+        StorageCommand, TelegramCommand, UsersCommand, WebhooksCommand,
     },
     commands::{
-        backup, clients, copy,
+        backup, clients, copy, deliveries,
         doctor::{self, Health},
-        health, keys, migrate, restore, telegram,
+        health, keys, mail, migrate, restore, telegram,
         templates::templates,
-        users,
+        users, webhooks,
     },
     config::{Config, ConfigErrors},
     logging::{self, Console, Stream},
@@ -165,13 +167,32 @@ async fn with_services(command: Command, config: Config, terminal: Terminal) -> 
         Command::Clients(ClientsCommand::Create { name, permissions }) => {
             clients::create(services, terminal, &name, &permissions).await
         }
+        Command::Deliveries(command) => deliveries::deliveries(services, terminal, command).await,
+        Command::Mail(command) => mail::mail(services, terminal, command).await,
         Command::Clients(ClientsCommand::List) => clients::list(services, terminal).await,
         Command::Clients(ClientsCommand::Disable { id }) => clients::disable(services, terminal, &id).await,
         Command::Clients(ClientsCommand::RotateSecret { id }) => clients::rotate_secret(services, terminal, &id).await,
+        Command::Webhooks(command) => webhooks_command(services, terminal, command).await,
         _ => Ok(()),
     };
     services.deps.store.engine().close().await;
     outcome
+}
+
+async fn webhooks_command(
+    services: &Services,
+    terminal: Terminal,
+    command: WebhooksCommand,
+) -> Result<(), WiringError> {
+    match command {
+        WebhooksCommand::Create { url, events, description } => {
+            webhooks::create(services, terminal, WebhookInput { url, events, description }).await
+        }
+        WebhooksCommand::List => webhooks::list(services, terminal).await,
+        WebhooksCommand::Remove { id } => webhooks::remove(services, terminal, id).await,
+        WebhooksCommand::Test { id } => webhooks::test(services, terminal, id).await,
+        WebhooksCommand::RotateSecret { id } => webhooks::rotate_secret(services, terminal, id).await,
+    }
 }
 
 /// Whether a command changes something: then it says where.
@@ -181,6 +202,9 @@ const fn changes(command: &Command) -> bool {
         Command::Users(UsersCommand::List { .. } | UsersCommand::Show { .. })
             | Command::Keys(KeysCommand::List)
             | Command::Clients(ClientsCommand::List)
+            | Command::Mail(_)
+            | Command::Deliveries(DeliveriesCommand::List { .. } | DeliveriesCommand::Show { .. })
+            | Command::Webhooks(WebhooksCommand::List)
     )
 }
 

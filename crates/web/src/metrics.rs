@@ -176,7 +176,7 @@ enum Shape {
 }
 
 /// Every metric of the program with its `# HELP` line, whichever room counts it.
-const HELP: [(Shape, &str, &str); 27] = [
+const HELP: [(Shape, &str, &str); 30] = [
     (Shows, BUILD, "1, with the version and the commit of the program."),
     (Counts, REQUESTS, "Requests by route, method and status."),
     (Spreads, SECONDS, "Time from a request to the start of its answer, in seconds, by route and method."),
@@ -202,6 +202,9 @@ const HELP: [(Shape, &str, &str); 27] = [
     (Counts, "userd_event_log_rounds_total", "Finished rounds of the worker of the event log."),
     (Counts, "userd_event_log_facts_total", "Facts passed on from the outbox."),
     (Shows, "userd_outbox_oldest_seconds", "Age of the oldest fact that could not be passed on yet, in seconds."),
+    (Counts, "userd_deliveries_total", "Messages, by channel and outcome."),
+    (Shows, "userd_deliveries_oldest_seconds", "How long the oldest message has been due, in seconds, by channel."),
+    (Counts, "userd_deliveries_rounds_total", "Finished rounds of the worker of messages."),
     (Spreads, "userd_sqlite_batch_size", "Units of work that shared one write to the disk."),
     (Counts, "userd_cache_requests_total", "Reads of the cache, by space and result."),
     (Spreads, "userd_cache_redis_seconds", "Time of calls to Redis, in seconds, by operation."),

@@ -82,6 +82,10 @@ impl Answer {
 pub async fn ask(router: &Router, request: Request<Body>) -> Answer {
     let response = router.clone().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
+    // A stream has no end; whoever reads one reads it by itself.
+    if parts.headers.get("content-type").is_some_and(|kind| kind == "text/event-stream") {
+        return Answer { status: parts.status, headers: parts.headers, body: Vec::new() };
+    }
     let body = body.collect().await.unwrap().to_bytes().to_vec();
     Answer { status: parts.status, headers: parts.headers, body }
 }

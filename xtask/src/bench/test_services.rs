@@ -72,7 +72,7 @@ pub(super) async fn services(engine: Arc<dyn Engine>) -> Result<Arc<Services>, F
         random,
         settings: Arc::new(settings),
     };
-    let services = Services::new(deps, Vec::new(), None);
+    let services = Services::new(deps, Vec::new(), None, userd_services::testing::channels());
     services.signing_keys.start().await?;
     Ok(services)
 }

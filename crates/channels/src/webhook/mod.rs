@@ -19,7 +19,7 @@ use userd_model::Timestamp;
 pub use self::{
     secret::{WebhookSecret, public_key},
     sender::{WebhookOptions, WebhookSender},
-    url::{MAX_URL, UrlFault, WebhookUrl},
+    url::{Allowed, MAX_URL, UrlFault, WebhookUrl},
 };
 
 /// One event for one receiver.

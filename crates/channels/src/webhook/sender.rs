@@ -8,7 +8,7 @@ use std::{
 
 use userd_outbound::{Answer, Call, ConfigError, HttpClient, HttpOptions, Secret, Unreachable, printable};
 
-use super::{WebhookCall, WebhookFault, breaker::Breakers, retry_after, signature};
+use super::{Allowed, UrlFault, WebhookCall, WebhookFault, WebhookUrl, breaker::Breakers, retry_after, signature};
 
 /// How receivers are called.
 #[derive(Clone, Debug)]
@@ -17,8 +17,8 @@ pub struct WebhookOptions {
     pub timeout: Duration,
     /// Calls of one receiver at the same time: a slow one has no more of the callers than this. Default 16.
     pub calls_per_receiver: usize,
-    /// Lets receivers be inside: private addresses, and plain http. Default no.
-    pub allow_private_addresses: bool,
+    /// Where receivers may be. Default: https, outside.
+    pub allowed: Allowed,
     /// The proxy that calls go through. It resolves names then, so its own rules keep them outside.
     pub proxy: Option<Secret>,
     /// PEM file with certificate authorities that are trusted besides the system's.
@@ -30,7 +30,7 @@ impl Default for WebhookOptions {
         Self {
             timeout: Duration::from_secs(15),
             calls_per_receiver: 16,
-            allow_private_addresses: false,
+            allowed: Allowed::default(),
             proxy: None,
             ca_file: None,
         }
@@ -44,6 +44,7 @@ const MAX_ANSWER: usize = 16 * 1024;
 pub struct WebhookSender {
     http: HttpClient,
     breakers: Breakers,
+    allowed: Allowed,
 }
 
 impl WebhookSender {
@@ -54,19 +55,28 @@ impl WebhookSender {
     pub fn new(options: WebhookOptions) -> Result<Self, ConfigError> {
         let unreadable = |_| ConfigError::new("webhooks.ca_file", "cannot be read");
         let extra_roots = options.ca_file.map(std::fs::read).transpose().map_err(unreadable)?;
-        let breakers = Breakers::new(options.calls_per_receiver);
+        let (breakers, allowed) = (Breakers::new(options.calls_per_receiver), options.allowed);
         let options = HttpOptions {
             timeout: options.timeout,
             max_body: MAX_ANSWER,
             head_only: true,
             proxy: options.proxy,
             extra_roots,
-            allow_private_addresses: options.allow_private_addresses,
+            allow_private_addresses: allowed.private_addresses,
+            allow_http: allowed.http,
             ..HttpOptions::default()
         };
         let http = HttpClient::new(options, &[])
             .map_err(|fault| ConfigError::new(format!("webhooks.{}", fault.field), fault.detail))?;
-        Ok(Self { http, breakers })
+        Ok(Self { http, breakers, allowed })
+    }
+
+    /// Reads a URL that may be called.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn url(&self, text: &str) -> Result<WebhookUrl, UrlFault> {
+        WebhookUrl::parse(text, self.allowed)
     }
 
     /// Makes the call, if it may be made now. `Ok` when the receiver has taken the event (2xx).
@@ -82,7 +92,18 @@ impl WebhookSender {
         sent
     }
 
+    /// The same whatever is known of the receiver, for somebody who looks on: how it ends is not remembered.
+    ///
+    /// # Errors
+    /// Those of [`Self::send`].
+    pub async fn send_at_once(&self, call: &WebhookCall) -> Result<(), WebhookFault> {
+        self.call(call, &signature::sign(call)?).await
+    }
+
     async fn call(&self, call: &WebhookCall, headers: &signature::Headers) -> Result<(), WebhookFault> {
+        if call.url.url().scheme() == "http" && !self.allowed.http {
+            return Err(WebhookFault::Refused(format!("{}: {}", printable(&call.url.origin()), UrlFault::Scheme)));
+        }
         let http = Call::post(call.url.url().clone())
             .header("accept", "*/*")
             .header("webhook-id", &call.id)

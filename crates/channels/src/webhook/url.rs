@@ -11,6 +11,15 @@ pub const MAX_URL: usize = 2048;
 #[derive(Clone, PartialEq, Eq)]
 pub struct WebhookUrl(Url);
 
+/// Where webhooks may lead. Nothing said: to https, outside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Allowed {
+    /// Plain http too: whoever is on the way reads along, though nobody can forge.
+    pub http: bool,
+    /// Private addresses too, this machine's own included.
+    pub private_addresses: bool,
+}
+
 /// Why a URL is none for a webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlFault {
@@ -35,11 +44,11 @@ pub enum UrlFault {
 }
 
 impl WebhookUrl {
-    /// Reads a URL. `allow_private` as for [`WebhookOptions`](super::WebhookOptions): plain http and addresses inside.
+    /// Reads a URL.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn parse(text: &str, allow_private: bool) -> Result<Self, UrlFault> {
+    pub fn parse(text: &str, allowed: Allowed) -> Result<Self, UrlFault> {
         if text.len() > MAX_URL {
             return Err(UrlFault::TooLong);
         }
@@ -48,7 +57,7 @@ impl WebhookUrl {
             return Err(UrlFault::NoUrl);
         }
         let url = Url::parse(text).map_err(|_| UrlFault::NoUrl)?;
-        if !(url.scheme() == "https" || (url.scheme() == "http" && allow_private)) {
+        if !(url.scheme() == "https" || (url.scheme() == "http" && allowed.http)) {
             return Err(UrlFault::Scheme);
         }
         if url.host_str().is_none_or(str::is_empty) {
@@ -60,7 +69,7 @@ impl WebhookUrl {
         if url.fragment().is_some() {
             return Err(UrlFault::Fragment);
         }
-        if !allow_private && userd_outbound::names_private(&url) {
+        if !allowed.private_addresses && userd_outbound::names_private(&url) {
             return Err(UrlFault::PrivateAddress);
         }
         if url.as_str().len() > MAX_URL {
@@ -79,6 +88,12 @@ impl WebhookUrl {
     #[must_use]
     pub fn origin(&self) -> String {
         self.0.origin().ascii_serialization()
+    }
+
+    /// Reads a URL as it was stored. Where it leads is looked at once more when it is called.
+    #[must_use]
+    pub fn stored(text: &str) -> Option<Self> {
+        Url::parse(text).ok().map(Self)
     }
 
     pub(super) const fn url(&self) -> &Url {

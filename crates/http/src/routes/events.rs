@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use userd_model::{Event, Timestamp};
-use userd_services::events::{EventPage, EventStart, EventsFailure};
+use userd_model::Timestamp;
+use userd_services::{
+    cloud_event::CloudEvent,
+    events::{EventPage, EventStart, EventsFailure},
+};
 use userd_web::{
     caller::Caller,
     extract::{CursorText, Json, Limit, Query},
@@ -54,7 +57,7 @@ pub(super) struct EventBody {
     #[serde(rename = "type")]
     #[schema(example = "user.registered")]
     kind: String,
-    /// To whom or what: the id of a user, or of a service account where the type begins with `client.`
+    /// To whom or what: the id of a user, or of a service account or webhook where the type begins with `client.` or `webhook.`
     subject: String,
     /// Which of the subject's facts it is: grows within a subject, with gaps where a fact is not for others.
     #[schema(example = "00000000000000000003")]
@@ -101,23 +104,14 @@ async fn events(
     };
     let EventPage { events, next } = page.map_err(problem)?;
     let next = api.cursors.seal(FEED, &next).ok_or_else(Problem::internal)?;
-    let items = events.into_iter().map(|event| body(event, api.services.issuer())).collect();
+    let items = events.into_iter().map(|event| CloudEvent::of(event, api.services.issuer()).into()).collect();
     Ok(Json(EventsPage { items, next }))
 }
 
-/// An event as others read it.
-fn body(event: Event, issuer: &str) -> EventBody {
-    EventBody {
-        specversion: "1.0",
-        id: event.id.0,
-        source: issuer.to_owned(),
-        kind: event.kind,
-        subject: event.subject.id,
-        // As the extension "sequence" writes it: texts that sort as the numbers do.
-        sequence: format!("{:020}", event.number),
-        time: event.at,
-        datacontenttype: "application/json",
-        data: event.data,
+impl From<CloudEvent> for EventBody {
+    fn from(event: CloudEvent) -> Self {
+        let CloudEvent { specversion, id, source, kind, subject, sequence, time, datacontenttype, data } = event;
+        Self { specversion, id, source, kind, subject, sequence, time, datacontenttype, data }
     }
 }
 

@@ -4,10 +4,13 @@ mod auth;
 mod bodies;
 mod client_credentials;
 mod clients;
+mod deliveries;
 mod events;
 mod identities;
 mod links;
 mod me;
+mod notification_stream;
+mod notifications;
 mod oauth2;
 mod oauth2_schemas;
 mod pages;
@@ -19,6 +22,7 @@ mod signing_keys;
 mod telegram_bot;
 mod users;
 mod waiting;
+mod webhooks;
 
 use crate::documented::Routes;
 
@@ -38,6 +42,10 @@ pub fn all() -> Routes {
         .and(oauth2::routes())
         .and(revocations::routes())
         .and(events::routes())
+        .and(notifications::routes())
+        .and(notification_stream::routes())
+        .and(deliveries::routes())
+        .and(webhooks::routes())
         .and(users::routes())
         .and(clients::routes())
         .and(signing_keys::routes())

@@ -27,4 +27,5 @@ mod provider;
 mod sign_in;
 mod sign_in_log;
 mod verifiers;
+mod webhooks;
 mod words;

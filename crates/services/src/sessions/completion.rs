@@ -193,14 +193,18 @@ impl Sessions {
     /// Stores a session. Dead ones of the user go, and where there are too many the oldest end.
     async fn begin(&self, change: &mut Change<'_>, session: &Session) -> Result<(), Failure> {
         let (mut alive, dead) = change.sessions().for_sign_in(session.user_id, session.created_at).await?;
+        let is_new_device = !alive.iter().chain(&dead).any(|known| known.is_of_same_device(session));
         change.defer_writes();
         // Whoever signs in and out all day leaves nothing behind that the next sign-in would have to read.
+        let dead: Vec<_> = dead.into_iter().map(|session| session.id).collect();
         change.sessions().remove_many(&dead).await?;
         let too_many = (alive.len() + 1).saturating_sub(self.deps.settings.sessions_per_user);
         alive.truncate(too_many.min(MOST_REPLACED));
         change.end_sessions(alive, "too_many_sessions").await?;
         change.sessions().insert(session).await?;
-        let data = serde_json::json!({ "session_id": session.id, "amr": session.amr });
+        let data = serde_json::json!({
+            "session_id": session.id, "amr": session.amr, "new_device": is_new_device,
+        });
         change.event(EventKind::SessionStarted, session.user_id, data);
         Ok(())
     }

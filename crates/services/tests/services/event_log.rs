@@ -198,7 +198,7 @@ async fn storm(fixture: &Fixture, in_order: bool) -> Vec<Event> {
             1_767_225_600 + i64::try_from(seed).unwrap(),
         )));
         let app = fixture.app_with(TestOptions { seed, clock: Some(clock), ..TestOptions::default() }).await;
-        let log = if in_order { None } else { Some(EventLog::without_order(&app.deps, &app.changes)) };
+        let log = if in_order { None } else { Some(EventLog::without_order(&app)) };
         replicas.push((app, log));
     }
     let mut consumer = Consumer::default();

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use userd_channels::ChannelFault;
 use userd_model::{Actor, EventKind, Fact, FactActor, Subject};
 use userd_services::{
     accounts::ProfileInput,
     fact_drafts::{OpenedFact, open},
+    webhooks::{WebhookChange, WebhookInput},
 };
 
 use crate::{
@@ -35,6 +37,14 @@ async fn live(app: &TestApp) {
     let billing = app.clients.create(&app.operator_context(), "billing", &[], None).await.unwrap().client.id;
     app.clients.rotate_secret(&app.operator_context(), billing).await.unwrap();
     app.clients.disable(&app.operator_context(), billing).await.unwrap();
+    let operator = app.operator_context();
+    let events = vec!["*".to_owned()];
+    let shop = WebhookInput { url: "https://shop.example/".to_owned(), events, description: None };
+    let shop = app.webhooks.create(&operator, shop, None).await.unwrap().webhook.id;
+    app.webhooks.change(&operator, shop, WebhookChange::default(), None).await.unwrap();
+    app.webhooks.rotate_secret(&operator, shop).await.unwrap();
+    app.webhooks.record(shop, Err(&ChannelFault::Gone("410".to_owned()))).await.unwrap();
+    app.webhooks.remove(&operator, shop).await.unwrap();
 }
 
 /// Whoever adds a kind of event adds the change that writes it here; the bot's is with the bot.
@@ -71,7 +81,7 @@ async fn the_facts_of_a_subject_are_numbered_without_gaps_in_the_order_in_which_
         let last = last.entry(fact.subject).or_default();
         *last = fact.number.max(*last);
     }
-    assert_eq!(last.len(), 2, "one account, one service");
+    assert_eq!(last.len(), 3, "one account, one service, one webhook");
     for (subject, last) in last {
         let facts = app.facts_of(subject.clone()).await;
         assert!(facts.iter().map(|fact| fact.number).eq(1..=last), "{subject:?}");

@@ -12,14 +12,18 @@ pub mod appended_numbers;
 pub mod claims;
 pub mod clients;
 pub mod copying;
+pub mod deliveries;
 pub mod event_heads;
 pub mod events;
 pub mod expiring;
 pub mod fact_numbers;
 pub mod idempotency_keys;
 pub mod identities;
+pub mod inboxes;
 pub mod leases;
+pub mod mails;
 pub mod notification_preferences;
+pub mod notifications;
 pub mod one_time_tokens;
 pub mod outbox;
 pub mod password_credentials;
@@ -31,6 +35,7 @@ pub mod sessions;
 pub mod signing_keys;
 pub mod system_secrets;
 pub mod users;
+pub mod webhooks;
 
 use serde_json::Value as Json;
 
@@ -69,6 +74,8 @@ repositories! {
     claims: Claims;
     /// Service accounts.
     clients: Clients;
+    /// Messages on their way.
+    deliveries: Deliveries;
     /// Where each shard of the event log ends.
     event_heads: EventHeads;
     /// The event log.
@@ -79,10 +86,16 @@ repositories! {
     idempotency_keys: IdempotencyKeys;
     /// Links between users and accounts elsewhere.
     identities: Identities;
+    /// What is known of each inbox.
+    inboxes: Inboxes;
     /// Who may do a job that only one replica may do at a time.
     leases: Leases;
     /// What reaches users how.
     notification_preferences: NotificationPreferences;
+    /// The development mailbox.
+    mails: Mails;
+    /// What lies in inboxes.
+    notifications: Notifications;
     /// One-time codes, links and what is remembered between the two halves of a sign-in.
     one_time_tokens: OneTimeTokens;
     /// Facts that have not been passed on yet.
@@ -105,6 +118,8 @@ repositories! {
     system_secrets: SystemSecrets;
     /// Accounts.
     users: Users;
+    /// Webhooks.
+    webhooks: Webhooks;
 }
 
 /// How many rows a method reads at a time when it has to walk a whole list.

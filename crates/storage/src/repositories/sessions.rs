@@ -123,16 +123,16 @@ impl Sessions<'_> {
         }
     }
 
-    /// What a sign-in must know of the user's oldest sessions: those that are alive, and the ids of some that are not
-    /// and can go. One page, however long the history.
+    /// What a sign-in must know of the user's oldest sessions: those that are alive, and some that are not and
+    /// can go. One page, however long the history.
     pub async fn for_sign_in(
         &mut self,
         user: UserId,
         now: Timestamp,
-    ) -> Result<(Vec<Session>, Vec<SessionId>), StoreError> {
+    ) -> Result<(Vec<Session>, Vec<Session>), StoreError> {
         let (alive, dead): (Vec<_>, Vec<_>) =
             self.page_of_user(user, None, MOST).await?.into_iter().partition(|session| session.is_alive(now));
-        Ok((alive, dead.into_iter().map(|session| session.id).collect()))
+        Ok((alive, dead))
     }
 
     /// Removes one session; one that is not there is fine.

@@ -41,6 +41,10 @@ tables! {
     appended_numbers: APPENDED_NUMBERS;
     events: EVENTS;
     event_heads: EVENT_HEADS;
+    notifications: NOTIFICATIONS;
+    inboxes: INBOXES;
+    deliveries: DELIVERIES;
+    mails: MAILS;
     replay_guard: REPLAY_GUARD;
     one_time_tokens: ONE_TIME_TOKENS;
     idempotency_keys: IDEMPOTENCY_KEYS;
@@ -48,6 +52,7 @@ tables! {
     clients: CLIENTS;
     roles: ROLES;
     notification_preferences: NOTIFICATION_PREFERENCES;
+    webhooks: WEBHOOKS;
 }
 
 /// What retention and export must know of a table.

@@ -1,6 +1,8 @@
 //! Round trips: accounts and what belongs to them.
 
-use userd_model::{ClientId, Identity, Role, Timestamp, User, UserId, UserStatus, Username, preferences::Preferences};
+use userd_model::{
+    ClientId, Identity, Role, Timestamp, User, UserId, UserStatus, Username, Webhook, preferences::Preferences,
+};
 use userd_storage::{
     Duplicate, Failure, Store, StoreError, repositories::claims::StoredClaim,
     repositories::password_credentials::PasswordCredential,
@@ -109,6 +111,27 @@ async fn users_are_paged_by_creation_and_those_of_one_moment_by_id() {
         assert_eq!(seen, made);
         let first = store.reading().users().page(None, 1).await.unwrap();
         assert_eq!(first.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_webhook_comes_back_as_it_was_changes_and_goes() {
+    on_every_store(async |store| {
+        for webhook in [&samples::webhook(), &samples::bare_webhook()] {
+            transact!(store, uow => uow.webhooks().insert(webhook).await?).unwrap();
+            assert_eq!(duplicate(transact!(store, uow => uow.webhooks().insert(webhook).await?)), "webhooks");
+            assert!(store.reading().webhooks().find(webhook.id).await.unwrap().as_ref() == Some(webhook));
+            let (id, created_by, created_at) = (webhook.id, webhook.created_by, webhook.created_at);
+            for other in [samples::bare_webhook(), samples::webhook()] {
+                let changed = &Webhook { id, created_by, created_at, ..other };
+                transact!(store, uow => uow.webhooks().update(changed).await?).unwrap();
+                assert!(store.reading().webhooks().find(id).await.unwrap().as_ref() == Some(changed));
+                assert!(store.reading().webhooks().all().await.unwrap().contains(changed));
+            }
+            transact!(store, uow => uow.webhooks().remove(id).await?).unwrap();
+            assert!(store.reading().webhooks().find(id).await.unwrap().is_none());
+        }
     })
     .await;
 }

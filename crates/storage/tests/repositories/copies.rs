@@ -20,7 +20,8 @@ async fn fill(store: &Store) {
         let (hash, claim) = (samples::hash(), &samples::claim(user.id, "email"));
         let (password, session, identity) =
             (&samples::password(user.id), &samples::session(user.id), &samples::identity(user.id));
-        let (client, fact) = (&samples::client(), &samples::fact(userd_model::EventKind::UserChanged, now));
+        let (client, webhook, fact) =
+            (&samples::client(), &samples::webhook(), &samples::fact(userd_model::EventKind::UserChanged, now));
         let (secret, answer) = (&samples::secret(Some(user.id), "code"), &samples::answer());
         let revocations = &samples::revocations(now);
         transact!(store, uow => {
@@ -31,12 +32,17 @@ async fn fill(store: &Store) {
             uow.sessions().insert(session).await?;
             uow.identities().insert(identity).await?;
             uow.clients().insert(client).await?;
+            uow.webhooks().insert(webhook).await?;
             uow.outbox().push(fact).await?;
             let (numbers, head) = (&[(fact.subject.clone(), fact.number)], samples::event_head(fact));
             uow.fact_numbers().write_many(numbers).await?;
             uow.appended_numbers().write_many(numbers).await?;
             uow.events().append_many(&[samples::event(fact, &head)]).await?;
             uow.event_heads().write(&head).await?;
+            let (notification, inbox) = samples::notification(user.id, now);
+            uow.notifications().insert(&notification).await?;
+            uow.inboxes().write(&inbox).await?;
+            uow.deliveries().insert_many(&[samples::delivery(user.id, now)]).await?;
             uow.replay_guard().consume_once(&hash, "state", now).await?;
             uow.one_time_tokens().insert(secret).await?;
             uow.idempotency_keys().insert(answer).await?;

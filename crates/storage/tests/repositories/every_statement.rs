@@ -65,12 +65,26 @@ impl Dummies {
         }
     }
 
+    /// Behind every row, for those who read backwards.
+    fn highest(kind: Kind) -> Value {
+        match kind {
+            Kind::Text => "~".into(),
+            Kind::Bytes => vec![255; 40].into(),
+            Kind::Uuid => uuid::Uuid::max().into(),
+            Kind::Timestamp => Timestamp::from_seconds(32_503_680_000).into(),
+            _ => i64::MAX.into(),
+        }
+    }
+
     /// Values with which a statement finds the row that was made from the others.
     fn parameters(&self, statement: &Statement) -> Vec<Value> {
         let mut values: Vec<Value> = statement.parameters.iter().map(|kind| self.value(*kind)).collect();
         if let Ok(Sql::Select { conditions, limit, .. }) = parse(statement.sql) {
-            for placeholder in conditions.iter().filter(|condition| condition.row).flat_map(|row| &row.placeholders) {
-                values[placeholder - 1] = Self::lowest(statement.parameters[placeholder - 1]);
+            for row in conditions.iter().filter(|condition| condition.row) {
+                let end = if row.sign == "<" { Self::highest } else { Self::lowest };
+                for placeholder in &row.placeholders {
+                    values[placeholder - 1] = end(statement.parameters[placeholder - 1]);
+                }
             }
             if let Some(placeholder) = limit {
                 values[placeholder - 1] = 3_i64.into();

@@ -13,6 +13,7 @@ mod accounts;
 mod copies;
 mod every_statement;
 mod feeds;
+mod inbox;
 mod keys;
 mod portable;
 mod refused;

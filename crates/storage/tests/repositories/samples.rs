@@ -5,17 +5,19 @@ use std::time::Duration;
 
 use serde_json::json;
 use userd_model::{
-    Client, ClientId, Event, EventId, EventKind, Fact, FactActor, Identity, IdentityId, KeyState, Random, Revocation,
+    Client, ClientId, Delivery, DeliveryChannel, DeliveryId, DeliveryState, Event, EventId, EventKind, EventPattern,
+    Fact, FactActor, Folder, Identity, IdentityId, Inbox, KeyState, Notification, NotificationId, Random, Revocation,
     RevocationId, Revoked, Sealed, Session, SessionId, SigningKeyRecord, Subject, Timestamp, User, UserId, UserStatus,
-    Username,
+    Username, Webhook,
     preferences::{CategoryName, ChannelChoice, Preferences},
     quiet_hours::QuietHours,
     session::Parties,
+    webhook::DisabledReason,
 };
 use userd_storage::{
     repositories::{
-        claims::Claim, event_heads::EventHead, idempotency_keys::IdempotencyRecord, one_time_tokens::OneTimeToken,
-        password_credentials::PasswordCredential,
+        claims::Claim, deliveries::queue_of, event_heads::EventHead, idempotency_keys::IdempotencyRecord,
+        one_time_tokens::OneTimeToken, password_credentials::PasswordCredential,
     },
     testing::TestRandom,
 };
@@ -194,6 +196,41 @@ pub(crate) fn client() -> Client {
     }
 }
 
+/// Every field filled.
+pub(crate) fn webhook() -> Webhook {
+    let now = moment();
+    Webhook {
+        id: id(),
+        url: sealed(70),
+        events: ["user.*", "of.a.later.release"].map(|text| EventPattern::stored(text.to_owned())).to_vec(),
+        description: Some("магазин".to_owned()),
+        secret: sealed(90),
+        previous_secret: Some(sealed(91)),
+        previous_until: Some(now.plus(seconds(60))),
+        created_by: Some(id()),
+        created_at: now,
+        updated_at: now.plus(seconds(1)),
+        disabled_at: Some(now.plus(seconds(2))),
+        disabled_reason: Some(DisabledReason::Gone),
+        failing_since: Some(now),
+        version: i64::MAX,
+    }
+}
+
+/// Nothing filled that may be empty.
+pub(crate) fn bare_webhook() -> Webhook {
+    Webhook {
+        description: None,
+        previous_secret: None,
+        previous_until: None,
+        created_by: None,
+        disabled_at: None,
+        disabled_reason: None,
+        failing_since: None,
+        ..webhook()
+    }
+}
+
 pub(crate) fn signing_key() -> SigningKeyRecord {
     SigningKeyRecord {
         kid: word(),
@@ -259,6 +296,46 @@ pub(crate) fn event(fact: &Fact, head: &EventHead) -> Event {
         at: fact.at,
         expires_at: head.expires_at,
         data: fact.data.clone(),
+    }
+}
+
+/// A notification that is read, and the inbox in which it lies.
+pub(crate) fn notification(user_id: UserId, at: Timestamp) -> (Notification, Inbox) {
+    let mut inbox = Inbox::empty(user_id);
+    let created_at = inbox.receive(at);
+    let mut notification = Notification {
+        id: NotificationId::from_random(TestRandom::default().id_bytes()),
+        user_id,
+        folder: Folder::Unread,
+        category: "message".to_owned(),
+        content: Sealed(vec![1, 0, 255]),
+        created_at,
+        expires_at: created_at.plus(seconds(60)),
+        read_at: None,
+        archived_at: None,
+    };
+    inbox.read(&mut notification, at.plus(seconds(1)));
+    (notification, inbox)
+}
+
+/// A delivery that failed once.
+pub(crate) fn delivery(user_id: UserId, at: Timestamp) -> Delivery {
+    Delivery {
+        id: DeliveryId::from_random(TestRandom::default().id_bytes()),
+        queue: queue_of(user_id.0),
+        due_at: at.plus(seconds(5)),
+        state: DeliveryState::Pending,
+        channel: DeliveryChannel::Email,
+        user_id: Some(user_id),
+        webhook_id: None,
+        message_id: None,
+        content: vec![1, 2, 0, 255],
+        attempts: 1,
+        last_error: Some("the relay cannot take the message now".to_owned()),
+        created_at: at,
+        deadline: at.plus(seconds(86_400)),
+        finished_at: None,
+        remove_at: Delivery::kept_while_pending(at.plus(seconds(86_400))),
     }
 }
 

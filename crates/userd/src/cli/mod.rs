@@ -3,6 +3,6 @@
 pub mod args;
 
 pub use args::{
-    Args, ClientsCommand, Command, ConfigCommand, CopyArgs, DoctorCommand, KeysCommand, MessageForm, MigrateCommand,
-    StorageCommand, TelegramCommand, TemplatesCommand, UsersCommand,
+    Args, ClientsCommand, Command, ConfigCommand, CopyArgs, DeliveriesCommand, DoctorCommand, KeysCommand, MailCommand,
+    MessageForm, MigrateCommand, StorageCommand, TelegramCommand, TemplatesCommand, UsersCommand, WebhooksCommand,
 };

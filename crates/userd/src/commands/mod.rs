@@ -4,15 +4,18 @@
 pub mod backup;
 pub mod clients;
 pub mod copy;
+pub mod deliveries;
 pub mod doctor;
 mod finding;
 pub mod health;
 pub mod keys;
+pub mod mail;
 pub mod migrate;
 pub mod restore;
 pub mod telegram;
 pub mod templates;
 pub mod users;
+pub mod webhooks;
 
 use crate::wiring::WiringError;
 

@@ -11,6 +11,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use userd_model::Clock;
 use userd_services::{restore::Ended, start};
 use userd_storage::{
     Store,
@@ -27,7 +28,7 @@ use crate::{
         WiringError,
         engine::{self, Opening},
         master_key, must_be_ours, open_store,
-        outside::OsRandom,
+        outside::{OsRandom, SystemClock},
         part, wire,
     },
 };
@@ -249,7 +250,7 @@ async fn end_the_past(config: Config, keep_sessions: bool) -> Result<(usize, End
 
 /// The prepared file takes the database's place; that one, with its log, is kept under another name, which is answered.
 fn swap(fresh: &Path, target: &Path, was_there: bool) -> io::Result<Option<PathBuf>> {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let now = Clock::now(&SystemClock::default()).seconds();
     let kept = with_end(target, &format!(".before-restore-{now}"));
     for end in ["-wal", "-shm", ""] {
         let old = with_end(target, end);

@@ -51,7 +51,7 @@ pub use self::{
     load::Loaded,
     log::{LogConfig, LogFormat, LogRotation},
     names::{BotName, Mailbox},
-    outside::{MailConfig, TelegramConfig},
+    outside::{MailConfig, TelegramConfig, WebhooksConfig},
     report::{ConfigError, ConfigErrors, Origin},
     rules::Rules,
     secret::{MASK, Secret},
@@ -93,6 +93,8 @@ pub struct Config {
     pub mail: MailConfig,
     /// The Telegram bot behind the login widget, Mini Apps and messages.
     pub telegram: TelegramConfig,
+    /// Calls to other services that asked for events.
+    pub webhooks: WebhooksConfig,
     /// Sign-in providers, in the order in which they are offered.
     #[schemars(length(max = 64))]
     pub providers: Vec<ProviderConfig>,

@@ -1,4 +1,4 @@
-//! Keys of outside parties that are no sign-in providers: the mail server and the Telegram bot.
+//! Keys of outside parties that are no sign-in providers: the mail server, the Telegram bot and receivers of webhooks.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,19 +9,21 @@ use super::{
     secret::Secret,
     text::Optional,
     urls::SecureUrl,
-    values::FilePath,
+    values::{FilePath, Period},
 };
 
 /// Mail.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MailConfig {
-    /// No effect in this version, which sends no mail. `smtp://user:password@host:587` (STARTTLS) or `smtps://…:465`.
+    /// `smtp://user:password@host:587` (STARTTLS) or `smtps://…:465`. Empty: mails are kept, `userd mail list` shows them.
     pub url: Optional<MailUrl>,
-    /// No effect in this version. File that holds the URL instead, for URLs with a password.
+    /// File that holds the URL instead, for URLs with a password.
     pub url_file: Optional<FilePath>,
-    /// No effect in this version. The sender. Needed when `url` is given.
+    /// The sender. Needed when `url` is given.
     pub from: Optional<Mailbox>,
+    /// Folder with templates in place of the built-in ones; see `userd templates list`. Empty: none.
+    pub templates: Optional<FilePath>,
 }
 
 /// The Telegram bot behind the login widget, Mini Apps and messages.
@@ -55,5 +57,25 @@ impl Default for TelegramConfig {
             api_base_url: SecureUrl::telegram(),
             proxy: Optional::NONE,
         }
+    }
+}
+
+/// Calls to other services that asked for events (`POST /v1/webhooks`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebhooksConfig {
+    /// Lets webhooks lead to private addresses, this machine included. Whoever may manage webhooks can then make this service call
+    /// whatever it reaches.
+    pub allow_private_addresses: bool,
+    /// Lets webhooks be plain http: whoever is on the way reads the events.
+    pub allow_http: bool,
+    /// The longest one call may take.
+    #[schemars(extend("x-range" = ["1s", "30s"]))]
+    pub timeout: Period,
+}
+
+impl Default for WebhooksConfig {
+    fn default() -> Self {
+        Self { allow_private_addresses: false, allow_http: false, timeout: Period::seconds(15) }
     }
 }

@@ -1,6 +1,7 @@
 //! The wiring: the only place that knows every room. It turns the configuration into parts and the parts into the
 //! services; the command line and the server use the same wiring.
 
+mod channels;
 pub mod checks;
 pub mod engine;
 pub mod machine;
@@ -104,6 +105,7 @@ pub async fn wire(config: Config, opening: Opening) -> Result<Wired, WiringError
     let (crypto, vault) = unlock(&store, master.keys, &random, &clock, options).await.map_err(part)?;
     let cache = connect_cache(&config, &clock, &random).await?;
     let (built, bot) = providers::build(&config)?;
+    let channels = channels::build(&config, bot.as_ref(), &clock)?;
     let deps = Dependencies {
         store,
         crypto: Arc::new(crypto),
@@ -113,7 +115,7 @@ pub async fn wire(config: Config, opening: Opening) -> Result<Wired, WiringError
         random,
         settings: Arc::new(settings(&config)),
     };
-    let services = Services::new(deps, built, bot);
+    let services = Services::new(deps, built, bot, channels);
     services.signing_keys.start().await.map_err(part)?;
     services.follow_revocations().await.map_err(part)?;
     Ok(Wired { config, services, sqlite: opened.sqlite, migrated })

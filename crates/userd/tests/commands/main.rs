@@ -86,6 +86,11 @@ const COMMANDS: &[&str] = &[
     "clients list",
     "clients disable 0197f9c2-0000-7000-8000-000000000000",
     "clients rotate-secret 0197f9c2-0000-7000-8000-000000000000",
+    "webhooks create https://shop.example/ --event *",
+    "webhooks list",
+    "webhooks remove 0197f9c2-0000-7000-8000-000000000000",
+    "webhooks test 0197f9c2-0000-7000-8000-000000000000",
+    "webhooks rotate-secret 0197f9c2-0000-7000-8000-000000000000",
     "backup copy.db",
     "restore --in-place",
     "migrate status",
@@ -414,6 +419,36 @@ fn a_client_is_disabled_by_its_name() {
     assert_eq!((listed.matches("disabled").count(), listed.matches("active").count()), (1, 2), "{listed}");
 }
 
+#[test]
+fn a_webhook_is_made_tried_and_removed() {
+    let folder = Folder::new();
+    assert_eq!(folder.userd("migrate up").code, 0);
+    let refused = folder.userd("webhooks create http://127.0.0.1:1/ --event no.such");
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(refused.stderr.contains("url: must begin with https://"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("events/0: no event is of this type"), "{}", refused.stderr);
+    let inside = "--json --set webhooks.allow_private_addresses=true --set webhooks.allow_http=true";
+    let made = folder.userd(&format!("{inside} webhooks create http://127.0.0.1:1/hooks --event user.*"));
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    let made: serde_json::Value = serde_json::from_str(&made.stdout).unwrap();
+    assert!(made["secret"].as_str().unwrap().starts_with("whsec_"));
+    let id = made["id"].as_str().unwrap();
+    let listed = folder.userd("webhooks list").stdout;
+    assert!(listed.contains(id) && listed.contains("user.*") && !listed.contains("whsec_"), "{listed}");
+    for (line, code, word) in [
+        (format!("{inside} webhooks test {id}"), 1, "unavailable"),
+        (format!("webhooks test {id}"), 1, "refused"),
+        (format!("webhooks rotate-secret {id}"), 0, "whsec_"),
+        (format!("webhooks remove {id}"), 0, "is removed"),
+        (format!("webhooks remove {id}"), 1, ""),
+        ("webhooks remove shop".to_owned(), 2, ""),
+    ] {
+        let said = folder.userd(&line);
+        assert_eq!(said.code, code, "{line}: {}", said.stderr);
+        assert!(said.stdout.contains(word), "{line}: {}", said.stdout);
+    }
+}
+
 /// What a script reads is JSON and nothing else (fault 34).
 #[test]
 fn with_json_the_standard_output_is_json() {
@@ -429,6 +464,8 @@ fn with_json_the_standard_output_is_json() {
         "clients create billing",
         "clients list",
         "clients disable billing",
+        "webhooks create https://shop.example/ --event *",
+        "webhooks list",
         "users list",
         "keys list",
         "keys rotate",

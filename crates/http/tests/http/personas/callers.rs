@@ -14,7 +14,7 @@ use http::Request;
 use serde_json::{Value, json};
 use userd_http::{Api, router};
 use userd_model::{Permission, Role, UserId, UserStatus};
-use userd_services::{Services, testing::TestOptions};
+use userd_services::{Services, testing::TestOptions, webhooks::WebhookInput};
 use userd_web::testing::{Answer, ask, request};
 
 use crate::{
@@ -115,6 +115,14 @@ impl App {
 
     pub async fn ask(&self, request: Request<Body>) -> Answer {
         ask(&self.router, request).await
+    }
+
+    /// A webhook whose receiver is away.
+    pub async fn webhook(&self) -> String {
+        let input =
+            WebhookInput { url: "http://127.0.0.1:1/".to_owned(), events: vec!["*".to_owned()], description: None };
+        let made = self.services.webhooks.create(&self.services.operator_context(), input, None).await.unwrap();
+        made.webhook.id.to_string()
     }
 
     /// A name that nobody has.

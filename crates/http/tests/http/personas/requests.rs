@@ -46,7 +46,8 @@ pub async fn path_for(app: &App, route: &RouteAccess, hand: &Hand) -> String {
         "/problems/{slug}" => "not_found".to_owned(),
         "/l/{token}" => format!("udl_{}", "A".repeat(43)),
         "/v1/me/sessions/{id}" if !hand.session.is_empty() => hand.session.clone(),
-        "/v1/me/sessions/{id}" | "/v1/me/identities/{id}" => NOTHING.to_owned(),
+        "/v1/me/sessions/{id}" | "/v1/me/identities/{id}" | "/v1/deliveries/{id}/retry" => NOTHING.to_owned(),
+        path if path.starts_with("/v1/me/notifications/{id}") => NOTHING.to_owned(),
         path if path.contains("{provider}") => PROVIDER.to_owned(),
         path if path.starts_with("/v1/users/{id}") => {
             let name = app.new_name();
@@ -54,6 +55,7 @@ pub async fn path_for(app: &App, route: &RouteAccess, hand: &Hand) -> String {
             app.id_of(&name).await
         }
         // Without permissions, so that nobody lacks one to give.
+        path if path.starts_with("/v1/webhooks/{id}") => app.webhook().await,
         path if path.starts_with("/v1/clients/{id}") => app.client(&[]).await.0,
         "/v1/signing-keys/{kid}/revoke" => app.services.deps.crypto.tokens.active_kid().unwrap(),
         other => panic!("say which parameter of {other} exists"),
@@ -76,6 +78,9 @@ pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
         ("POST", "/v1/auth/register") => Sent::Json(json!({"username": "newcomer", "password": PASSWORD})),
         ("POST", "/v1/auth/login") => Sent::Json(json!({"login": hand.login, "password": PASSWORD})),
         ("POST", "/v1/auth/refresh") => Sent::Json(json!({"refresh_token": refresh_token})),
+        ("POST", "/v1/me/notifications/read-all" | "/v1/deliveries/{id}/retry") => Sent::Nothing,
+        ("POST", "/v1/me/notifications/{id}/read" | "/v1/me/notifications/{id}/archive") => Sent::Nothing,
+        ("POST", "/v1/me/notifications/seen") => Sent::Json(json!({"up_to": NOTHING})),
         ("POST", "/v1/setup") => {
             Sent::Json(json!({"setup_token": "unknown", "username": "newcomer", "password": PASSWORD}))
         }
@@ -99,6 +104,8 @@ pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
             Sent::Form("grant_type=client_credentials".to_owned())
         }
         ("POST", "/oauth2/token") => Sent::Form(format!("grant_type=refresh_token&refresh_token={refresh_token}")),
+        ("POST", "/v1/webhooks") => Sent::Json(json!({"url": "https://shop.example/", "events": ["*"]})),
+        ("PATCH", "/v1/webhooks/{id}") => Sent::Json(json!({"events": ["user.*"]})),
         ("POST", "/v1/clients") => Sent::Json(json!({"name": "robot", "permissions": []})),
         (
             "POST",
@@ -109,6 +116,8 @@ pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
             | "/v1/users/{id}/block"
             | "/v1/users/{id}/unblock"
             | "/v1/users/{id}/sign-out"
+            | "/v1/webhooks/{id}/test"
+            | "/v1/webhooks/{id}/rotate-secret"
             | "/v1/clients/{id}/rotate-secret"
             | "/v1/signing-keys/rotate"
             | "/v1/signing-keys/{kid}/revoke",

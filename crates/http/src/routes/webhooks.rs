@@ -1,0 +1,250 @@
+//! Webhooks: where other services want to be told of events.
+
+use std::sync::Arc;
+
+use axum::{extract::State, response::IntoResponse};
+use http::{HeaderValue, StatusCode, header};
+use serde::{Deserialize, Deserializer, Serialize};
+use userd_model::{Timestamp, WebhookId};
+use userd_services::webhooks::{NewWebhook, WebhookChange, WebhookInput, WebhookView};
+use userd_web::{
+    caller::Caller,
+    extract::{IdempotencyKey, IfMatch, Json, Path},
+    problem::Problem,
+};
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use crate::{api::Api, documented::Routes};
+
+/// The routes of this resource.
+#[must_use]
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .with(routes!(list, create))
+        .with(routes!(read, change, remove))
+        .with(routes!(test))
+        .with(routes!(rotate_secret))
+}
+
+/// A webhook.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Webhook)]
+struct WebhookBody {
+    id: Uuid,
+    #[schema(example = "https://shop.example/hooks")]
+    url: String,
+    /// Types of events: `user.registered`, all that begin alike (`user.*`), or `*`.
+    events: Vec<String>,
+    description: Option<String>,
+    /// Whether it is called.
+    enabled: bool,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    disabled_at: Option<Timestamp>,
+    /// `by_request`, `gone` (the receiver wants no more) or `failing` (for five days every call failed).
+    disabled_reason: Option<&'static str>,
+    /// Since when every call has failed.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    failing_since: Option<Timestamp>,
+    /// Until when the secret before the present one signs too.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    previous_secret_until: Option<Timestamp>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+    version: i64,
+}
+
+/// A webhook with its secret, which is shown only once.
+#[derive(Serialize, ToSchema)]
+#[schema(as = NewWebhook)]
+struct NewWebhookBody {
+    #[serde(flatten)]
+    webhook: WebhookBody,
+    /// Verify with it, as Standard Webhooks say.
+    #[schema(example = "whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=")]
+    secret: String,
+}
+
+/// All webhooks, oldest first.
+#[derive(Serialize, ToSchema)]
+struct WebhookList {
+    items: Vec<WebhookBody>,
+    /// Always `null`: there are at most 200.
+    next_cursor: Option<String>,
+}
+
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CreateWebhook, example = json!({"url": "https://shop.example/hooks", "events": ["user.*"]}))]
+struct Create {
+    /// `https://`, outside, without user name, password and fragment.
+    #[schema(max_length = 2048)]
+    url: String,
+    /// Types of events: `user.registered`, all that begin alike (`user.*`), or `*`.
+    #[schema(min_items = 1, max_items = 50)]
+    events: Vec<String>,
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 500)]
+    description: Option<String>,
+}
+
+/// A change of a webhook: an absent field stays, `null` clears the description.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ChangeWebhook, example = json!({"enabled": false}))]
+struct Change {
+    #[serde(default)]
+    #[schema(max_length = 2048)]
+    url: Option<String>,
+    #[serde(default)]
+    #[schema(min_items = 1, max_items = 50)]
+    events: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 500)]
+    description: Option<Option<String>>,
+    /// `false` switches it off; `true` switches it on again, also after the service switched it off.
+    #[serde(default)]
+    enabled: Option<bool>,
+}
+
+/// How a test went.
+#[derive(Serialize, ToSchema)]
+struct WebhookTestBody {
+    /// Whether the receiver answered 2xx.
+    delivered: bool,
+    /// `taken`, `gone`, `throttled`, `unavailable`, `refused`, `aborted` or `unsendable`.
+    outcome: &'static str,
+    /// What went wrong: the host and its status, or why it was not reached.
+    detail: Option<String>,
+}
+
+/// The webhooks.
+#[utoipa::path(get, path = "/v1/webhooks", tag = "Webhooks",
+    responses((status = 200, description = "All webhooks", body = WebhookList)))]
+async fn list(State(api): State<Arc<Api>>, Caller(ctx): Caller) -> Result<Json<WebhookList>, Problem> {
+    let items = api.services.webhooks.list(&ctx).await?;
+    Ok(Json(WebhookList { items: items.into_iter().map(WebhookBody::from).collect(), next_cursor: None }))
+}
+
+/// Create a webhook. It is called for what happens from now on.
+#[utoipa::path(post, path = "/v1/webhooks", tag = "Webhooks", request_body = Create,
+    params(IdempotencyKey),
+    responses((status = 201, description = "Created; the secret is shown only once, to repeats with the same key for 10 minutes", body = NewWebhookBody),
+        (status = 409, description = "A repeat after that, or after the caller's password changed")))]
+async fn create(
+    State(api): State<Arc<Api>>,
+    Caller(ctx): Caller,
+    IdempotencyKey(key): IdempotencyKey,
+    Json(body): Json<Create>,
+) -> Result<impl IntoResponse, Problem> {
+    let idempotent = key.map(|key| {
+        let bytes = serde_json::to_vec(&body).unwrap_or_default();
+        api.services.idempotency.request(&format!("POST /v1/webhooks {}", ctx.actor.name()), &key, &bytes)
+    });
+    let input = WebhookInput { url: body.url, events: body.events, description: body.description };
+    let made = api.services.webhooks.create(&ctx, input, idempotent.as_ref()).await?;
+    Ok((StatusCode::CREATED, new_webhook(made)))
+}
+
+/// One webhook.
+#[utoipa::path(get, path = "/v1/webhooks/{id}", tag = "Webhooks", params(("id" = Uuid, Path, description = "The webhook")),
+    responses((status = 200, description = "The webhook", body = WebhookBody)))]
+async fn read(
+    State(api): State<Arc<Api>>,
+    Caller(ctx): Caller,
+    Path(id): Path<WebhookId>,
+) -> Result<impl IntoResponse, Problem> {
+    Ok(tagged(api.services.webhooks.read(&ctx, id).await?))
+}
+
+/// Change where it leads, which events it is called for, and whether it is on.
+#[utoipa::path(patch, path = "/v1/webhooks/{id}", tag = "Webhooks", request_body = Change,
+    params(IfMatch, ("id" = Uuid, Path, description = "The webhook")),
+    responses((status = 200, description = "The changed webhook", body = WebhookBody)))]
+async fn change(
+    State(api): State<Arc<Api>>,
+    Caller(ctx): Caller,
+    Path(id): Path<WebhookId>,
+    guard: IfMatch,
+    Json(body): Json<Change>,
+) -> Result<impl IntoResponse, Problem> {
+    let Change { url, events, description, enabled } = body;
+    let input = WebhookChange { url, events, description, enabled };
+    Ok(tagged(api.services.webhooks.change(&ctx, id, input, guard.version()).await?))
+}
+
+/// Remove a webhook. What waits to be delivered to it is not delivered any more.
+#[utoipa::path(delete, path = "/v1/webhooks/{id}", tag = "Webhooks", params(("id" = Uuid, Path, description = "The webhook")),
+    responses((status = 204, description = "Removed")))]
+async fn remove(
+    State(api): State<Arc<Api>>,
+    Caller(ctx): Caller,
+    Path(id): Path<WebhookId>,
+) -> Result<StatusCode, Problem> {
+    api.services.webhooks.remove(&ctx, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Send an event of the type `webhook.test` at once, also to a webhook that is off, and say what came of it.
+#[utoipa::path(post, path = "/v1/webhooks/{id}/test", tag = "Webhooks", params(("id" = Uuid, Path, description = "The webhook")),
+    responses((status = 200, description = "What the receiver answered", body = WebhookTestBody),
+        (status = 429, description = "Too many tests")))]
+async fn test(
+    State(api): State<Arc<Api>>,
+    Caller(ctx): Caller,
+    Path(id): Path<WebhookId>,
+) -> Result<Json<WebhookTestBody>, Problem> {
+    let test = api.services.webhooks.test(&ctx, id).await?;
+    Ok(Json(WebhookTestBody { delivered: test.delivered, outcome: test.outcome, detail: test.detail }))
+}
+
+/// Rotate the secret: calls are signed with the old one too for 24 hours, so that the receiver can change over.
+#[utoipa::path(post, path = "/v1/webhooks/{id}/rotate-secret", tag = "Webhooks", params(("id" = Uuid, Path, description = "The webhook")),
+    responses((status = 200, description = "The new secret, shown only once", body = NewWebhookBody)))]
+async fn rotate_secret(
+    State(api): State<Arc<Api>>,
+    Caller(ctx): Caller,
+    Path(id): Path<WebhookId>,
+) -> Result<impl IntoResponse, Problem> {
+    Ok(new_webhook(api.services.webhooks.rotate_secret(&ctx, id).await?))
+}
+
+impl From<WebhookView> for WebhookBody {
+    fn from(view: WebhookView) -> Self {
+        Self {
+            id: view.id.0,
+            url: view.url,
+            events: view.events,
+            description: view.description,
+            enabled: view.enabled,
+            disabled_at: view.disabled_at,
+            disabled_reason: view.disabled_reason,
+            failing_since: view.failing_since,
+            previous_secret_until: view.previous_secret_until,
+            created_at: view.created_at,
+            updated_at: view.updated_at,
+            version: view.version,
+        }
+    }
+}
+
+fn tagged(view: WebhookView) -> impl IntoResponse {
+    (tag(view.version), Json(WebhookBody::from(view)))
+}
+
+fn new_webhook(made: NewWebhook) -> impl IntoResponse {
+    let NewWebhook { webhook, secret } = made;
+    (tag(webhook.version), Json(NewWebhookBody { webhook: webhook.into(), secret }))
+}
+
+fn tag(version: i64) -> [(header::HeaderName, HeaderValue); 1] {
+    [(header::ETAG, HeaderValue::from_str(&format!("\"{version}\"")).unwrap_or(HeaderValue::from_static("\"\"")))]
+}
+
+/// Tells `null` from absent: a present field is `Some`, whatever it holds.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}

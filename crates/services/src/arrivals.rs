@@ -1,0 +1,59 @@
+//! Whose inbox has something new: told to the streams of this process, and through the cache to those of the others. The
+//! table is the truth: whoever misses a message looks now and then.
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast;
+use userd_model::UserId;
+
+use crate::Dependencies;
+
+/// Tells of arrivals.
+#[derive(Clone)]
+pub struct Arrivals {
+    deps: Dependencies,
+    told: broadcast::Sender<UserId>,
+}
+
+/// How many arrivals a slow stream may be behind; one that is further behind looks into the table.
+const BEHIND: usize = 1_024;
+
+#[derive(Serialize, Deserialize)]
+struct Message {
+    arrivals: Vec<UserId>,
+}
+
+impl Arrivals {
+    pub(crate) fn new(deps: &Dependencies) -> Self {
+        Self { deps: deps.clone(), told: broadcast::Sender::new(BEHIND) }
+    }
+
+    /// What arrives from now on, for anybody.
+    #[must_use]
+    pub fn subscribe(&self) -> broadcast::Receiver<UserId> {
+        self.told.subscribe()
+    }
+
+    pub(crate) async fn announce(&self, users: &[UserId]) {
+        if users.is_empty() {
+            return;
+        }
+        self.tell(users);
+        if let Ok(bytes) = serde_json::to_vec(&Message { arrivals: users.to_vec() }) {
+            self.deps.cache.publish(bytes.into()).await;
+        }
+    }
+
+    /// Takes a message of another replica; one that is not of arrivals is for somebody else.
+    pub(crate) fn receive(&self, message: &[u8]) {
+        if let Ok(Message { arrivals }) = serde_json::from_slice(message) {
+            self.tell(&arrivals);
+        }
+    }
+
+    fn tell(&self, users: &[UserId]) {
+        for user in users {
+            // An error would mean that nobody watches.
+            let _ = self.told.send(*user);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What a delivery carries, sealed: it opens only in the row that it was written in.
+
+use serde::{Deserialize, Serialize};
+use userd_crypto::place;
+use userd_model::{DeliveryId, EventId, Fact, FactActor, Sealed, Subject, Timestamp};
+use userd_storage::Failure;
+
+use super::Deliveries;
+use crate::{notifications::NotificationContent, user_reader::internal};
+
+/// What is to be said.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Content {
+    /// Something happened to the user.
+    Notice(Notice),
+    /// An event, for another service.
+    Event(Notice),
+    /// Somebody says something.
+    Message {
+        /// What it is about.
+        category: String,
+        /// What it says.
+        content: NotificationContent,
+    },
+}
+
+/// What happened, as the fact tells it. Its personal parts stay sealed under the keys of whom they describe.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Notice {
+    pub(super) fact: uuid::Uuid,
+    pub(super) kind: String,
+    pub(super) subject: (String, String),
+    pub(super) actor: (String, Option<uuid::Uuid>),
+    pub(super) at: Timestamp,
+    pub(super) number: i64,
+    pub(super) data: serde_json::Value,
+    pub(super) origin: Option<Sealed>,
+    pub(super) personal: Option<Sealed>,
+}
+
+impl Notice {
+    pub(super) fn of(fact: &Fact) -> Self {
+        Self {
+            fact: fact.id.0,
+            kind: fact.kind.clone(),
+            subject: (fact.subject.kind.clone(), fact.subject.id.clone()),
+            actor: (fact.actor.kind.clone(), fact.actor.id),
+            at: fact.at,
+            number: fact.number,
+            data: fact.data.clone(),
+            origin: fact.origin.clone(),
+            personal: fact.personal.clone(),
+        }
+    }
+
+    /// What other services may know of it.
+    pub(super) fn public(fact: &Fact) -> Self {
+        Self { origin: None, personal: None, ..Self::of(fact) }
+    }
+
+    /// The fact again, as far as it matters here.
+    pub(super) fn fact(&self) -> Fact {
+        Fact {
+            id: EventId(self.fact),
+            kind: self.kind.clone(),
+            public: true,
+            subject: Subject { kind: self.subject.0.clone(), id: self.subject.1.clone() },
+            number: self.number,
+            actor: FactActor { kind: self.actor.0.clone(), id: self.actor.1 },
+            request_id: None,
+            origin: self.origin.clone(),
+            personal: self.personal.clone(),
+            at: self.at,
+            data: self.data.clone(),
+        }
+    }
+}
+
+impl Deliveries {
+    pub(super) fn seal(&self, id: DeliveryId, content: &Content) -> Result<Vec<u8>, Failure> {
+        let plain = serde_json::to_vec(content).map_err(internal)?;
+        let sealed = self.deps.vault.seal(self.deps.random.as_ref(), &context(id), &plain).map_err(internal)?;
+        Ok(sealed.0)
+    }
+
+    pub(super) fn open(&self, id: DeliveryId, content: &[u8]) -> Result<Content, Failure> {
+        let plain = self.deps.vault.open(&context(id), &Sealed(content.to_vec())).map_err(internal)?;
+        serde_json::from_slice(&plain).map_err(internal)
+    }
+}
+
+fn context(id: DeliveryId) -> String {
+    place("deliveries", "content", id)
+}

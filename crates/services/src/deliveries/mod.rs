@@ -1,0 +1,195 @@
+//! Deliveries: what happened becomes messages to people and to other services, each tried until it has arrived, or never
+//! will. One file for each step: what a fact asks for (`notice`), the inbox (`place`), the other ways (`send`), the worker
+//! that does what is due (`worker`), and those who look after it (`administration`).
+//!
+//! A message is sent at least once. Whoever gets it twice sees the same id: only when a process dies between the sending
+//! and the note of it, or when a lease changes hands meanwhile.
+
+mod administration;
+mod breakers;
+mod content;
+mod mailbox;
+mod notice;
+mod place;
+mod send;
+mod worker;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::sync::Notify;
+use userd_channels::{Channel, email::Email, telegram::ChatMessage, webhook::WebhookSender};
+use userd_model::{Delivery, DeliveryChannel, DeliveryId, DeliveryState, Fact, Timestamp, UserId, WebhookId};
+use userd_storage::{Failure, repositories::deliveries::queue_of};
+use userd_templates::Templates;
+
+pub use self::{
+    administration::{DeliveryPage, DeliveryView},
+    mailbox::MailView,
+};
+use self::{
+    breakers::Breakers,
+    content::{Content, Notice},
+    worker::Destination,
+};
+use crate::{
+    Dependencies,
+    change::{Change, Changes},
+    links::Links,
+    notifications::Notifications,
+    shard_leases::ShardLeases,
+    webhooks::{self, Webhooks},
+};
+
+/// The ways out of the service, and what messages say.
+#[derive(Clone)]
+pub struct Channels {
+    /// The relay; without one mails lie in the development mailbox.
+    pub email: Option<Arc<dyn Channel<Message = Email>>>,
+    /// The messenger's bot.
+    pub telegram: Option<Arc<dyn Channel<Message = ChatMessage>>>,
+    /// Calls receivers of events.
+    pub webhooks: Arc<WebhookSender>,
+    /// What messages say.
+    pub templates: Arc<Templates>,
+}
+
+/// Makes deliveries and carries them out.
+pub struct Deliveries {
+    deps: Dependencies,
+    changes: Changes,
+    notifications: Notifications,
+    links: Links,
+    webhooks: Webhooks,
+    channels: Channels,
+    leases: ShardLeases,
+    breakers: Breakers,
+    /// What is being done by this process.
+    in_flight: Mutex<HashMap<DeliveryId, Destination>>,
+    /// Wakes the worker.
+    asked: Arc<Notify>,
+}
+
+impl Deliveries {
+    pub(crate) fn new(
+        deps: Dependencies,
+        changes: Changes,
+        (notifications, links, webhooks): (Notifications, Links, Webhooks),
+        channels: Channels,
+    ) -> Self {
+        let leases =
+            ShardLeases::new(&deps, changes.clone(), "deliveries", userd_storage::repositories::deliveries::QUEUES);
+        Self {
+            deps,
+            changes,
+            notifications,
+            links,
+            webhooks,
+            channels,
+            leases,
+            breakers: Breakers::default(),
+            in_flight: Mutex::default(),
+            asked: Arc::default(),
+        }
+    }
+
+    /// What these facts ask for, in the unit of work that passes them on: so each is asked for once.
+    pub(crate) async fn ask(&self, change: &mut Change<'_>, facts: &[Fact]) -> Result<(), Failure> {
+        let mut deliveries = Vec::new();
+        let is_any_public = facts.iter().any(|fact| fact.public);
+        let webhooks = if is_any_public { change.webhooks().all().await? } else { Vec::new() };
+        for fact in facts {
+            for webhook in webhooks::matching(&webhooks, &fact.kind).filter(|_| fact.public) {
+                deliveries.push(self.to_webhook(webhook.id, fact, change.now)?);
+            }
+            if let Some((user, notice)) = notice::of(fact, facts) {
+                let id = self.id_of(fact.id.0, DeliveryChannel::Inbox);
+                deliveries.push(self.to_user(
+                    id,
+                    DeliveryChannel::Inbox,
+                    user,
+                    &Content::Notice(notice),
+                    change.now,
+                )?);
+            }
+        }
+        change.deliveries().insert_many(&deliveries).await?;
+        Ok(())
+    }
+
+    /// A delivery to another service, due now.
+    fn to_webhook(&self, webhook: WebhookId, fact: &Fact, now: Timestamp) -> Result<Delivery, Failure> {
+        let parts: [&[u8]; 2] = [fact.id.0.as_bytes(), webhook.0.as_bytes()];
+        let id = self.derived(&parts);
+        let content = self.seal(id, &Content::Event(Notice::public(fact)))?;
+        let base = Self::delivery(id, DeliveryChannel::Webhook, queue_of(webhook.0), content, now);
+        Ok(Delivery { webhook_id: Some(webhook), ..base })
+    }
+
+    /// A delivery to a person, due now.
+    fn to_user(
+        &self,
+        id: DeliveryId,
+        channel: DeliveryChannel,
+        user: UserId,
+        content: &Content,
+        now: Timestamp,
+    ) -> Result<Delivery, Failure> {
+        let base = Self::delivery(id, channel, queue_of(user.0), self.seal(id, content)?, now);
+        Ok(Delivery { user_id: Some(user), ..base })
+    }
+
+    fn delivery(id: DeliveryId, channel: DeliveryChannel, queue: i64, content: Vec<u8>, now: Timestamp) -> Delivery {
+        let deadline = now.plus(life_of(channel));
+        Delivery {
+            id,
+            queue,
+            due_at: now,
+            state: DeliveryState::Pending,
+            channel,
+            user_id: None,
+            webhook_id: None,
+            message_id: None,
+            content,
+            attempts: 0,
+            last_error: None,
+            created_at: now,
+            deadline,
+            finished_at: None,
+            remove_at: Delivery::kept_while_pending(deadline),
+        }
+    }
+
+    /// The same cause always makes the same delivery.
+    fn id_of(&self, cause: uuid::Uuid, channel: DeliveryChannel) -> DeliveryId {
+        self.derived(&[cause.as_bytes(), channel.as_str().as_bytes()])
+    }
+
+    fn derived(&self, parts: &[&[u8]]) -> DeliveryId {
+        let [bytes @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] =
+            self.deps.crypto.index.keyed_hash("id of a delivery", parts);
+        DeliveryId::from_random(bytes)
+    }
+
+    /// Gives the queues back, so that another replica goes on at once.
+    ///
+    /// # Errors
+    /// Storage faults: then the leases end by themselves.
+    pub async fn give_back(&self) -> Result<(), Failure> {
+        self.leases.give_back().await
+    }
+}
+
+/// How long a message is worth sending.
+const fn life_of(channel: DeliveryChannel) -> Duration {
+    const HOUR: u64 = 3600;
+    Duration::from_secs(match channel {
+        DeliveryChannel::Inbox => 30 * 24 * HOUR,
+        DeliveryChannel::Email => 72 * HOUR,
+        DeliveryChannel::Telegram => 24 * HOUR,
+        DeliveryChannel::Webhook => 80 * HOUR,
+    })
+}

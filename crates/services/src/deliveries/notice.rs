@@ -1,0 +1,68 @@
+//! Which facts people are told of, and in which words: one line for each.
+
+use serde_json::Value as Json;
+use url::Url;
+use userd_model::{EventKind, Fact, UserId};
+use userd_templates::{Kind, Value, Values};
+
+use super::content::Notice;
+use crate::fact_drafts::OpenedFact;
+
+/// The notice that a fact asks for, and to whom; none for most. `together` are the facts passed on with it: what belongs
+/// to a registration is no news to whoever registers.
+pub(super) fn of(fact: &Fact, together: &[Fact]) -> Option<(UserId, Notice)> {
+    let user = fact.subject.user_id()?;
+    let kind = template(fact)?;
+    let registers = |other: &Fact| {
+        other.kind == EventKind::UserRegistered.as_str() && other.subject == fact.subject && other.at == fact.at
+    };
+    let may_belong = matches!(kind, Kind::NewDevice | Kind::WayInAdded | Kind::RoleChanged);
+    let is_of_registration = may_belong && together.iter().any(registers);
+    (!is_of_registration).then(|| (user, Notice::of(fact)))
+}
+
+/// The message that tells of a fact.
+pub(super) fn template(fact: &Fact) -> Option<Kind> {
+    let kind = EventKind::ALL.iter().find(|kind| kind.as_str() == fact.kind)?;
+    match kind {
+        EventKind::SessionStarted => {
+            (fact.data.get("new_device") == Some(&Json::Bool(true))).then_some(Kind::NewDevice)
+        }
+        EventKind::PasswordChanged => Some(Kind::PasswordChanged),
+        EventKind::UsernameChanged => Some(Kind::UsernameChanged),
+        EventKind::IdentityLinked => Some(Kind::WayInAdded),
+        EventKind::IdentityUnlinked => Some(Kind::WayInRemoved),
+        EventKind::RefreshTokenReplayed => Some(Kind::SessionStolen),
+        EventKind::RoleGranted => Some(Kind::RoleChanged),
+        EventKind::UserBlocked => Some(Kind::AccountBlocked),
+        _ => None,
+    }
+}
+
+/// What is filled into the message.
+pub(super) fn values(kind: Kind, fact: &Fact, opened: &OpenedFact, site: &str, link: &Url) -> Values {
+    let text = |name: &str| fact.data.get(name).and_then(Json::as_str);
+    let now = |name: &str| opened.personal.as_ref().and_then(|both| both.get(name)).and_then(Json::as_str);
+    let values = Values::default().with("site", Value::Words(site.to_owned())).with("at", Value::Moment(fact.at));
+    let values = match kind {
+        Kind::UsernameChanged => values.with("username", Value::Words(now("after").unwrap_or_default().to_owned())),
+        Kind::WayInAdded | Kind::WayInRemoved => {
+            values.with("provider", Value::Words(text("provider").unwrap_or_default().to_owned()))
+        }
+        Kind::RoleChanged => values
+            .with("role", Value::Words(text("role").unwrap_or_default().to_owned()))
+            .with("granted", Value::Count(1)),
+        _ => values,
+    };
+    if !kind.values().contains(&"link") {
+        return values;
+    }
+    let origin = opened.origin.as_ref();
+    let values = values
+        .with("link", Value::Link(link.clone()))
+        .with_words("device", origin.and_then(|origin| origin.user_agent.as_deref()));
+    match origin.and_then(|origin| origin.ip.clone()) {
+        Some(ip) => values.with("address", Value::Exact(ip)),
+        None => values,
+    }
+}

@@ -1,0 +1,222 @@
+//! Out of the service: a message is rendered when it is sent, and what became of it is written down.
+
+use std::time::Duration;
+
+use userd_channels::{
+    Channel, ChannelFault,
+    email::Email,
+    telegram::{ChatMessage, Message},
+};
+use userd_model::{
+    Delivery, DeliveryChannel, DeliveryId, Timestamp, User, WebhookId, delivery::back_off, preferences::MessageChannel,
+};
+use userd_storage::Failure;
+
+use super::{Deliveries, content::Content, place::Written, worker::Destination};
+use crate::{
+    change::Change,
+    links::LinkAct,
+    remembered::open,
+    user_reader::{internal, open_field},
+};
+
+/// How long the operator's matters wait, such as credentials that a relay does not accept.
+const OURS: Duration = Duration::from_secs(300);
+/// The longest that a destination may ask us to wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
+
+/// What became of an attempt.
+pub(super) enum Outcome {
+    /// Taken by the channel.
+    Taken,
+    /// Taken by the development mailbox.
+    Kept(Box<Email>),
+    /// Not now.
+    Failed(ChannelFault),
+}
+
+impl Deliveries {
+    /// Sends a message, and writes down what became of it.
+    pub(super) async fn send(&self, delivery: &Delivery, destination: Destination) -> Result<(), Failure> {
+        let now = self.deps.now();
+        let outcome = match self.breakers.open_until(destination, now) {
+            Some(until) => Outcome::Failed(ChannelFault::Wait(until.since(now))),
+            None => self.attempt(delivery).await?,
+        };
+        match &outcome {
+            Outcome::Failed(ChannelFault::Later { .. } | ChannelFault::OurFault(_)) => {
+                self.breakers.failed(destination, now)
+            }
+            Outcome::Failed(ChannelFault::Wait(_)) => {}
+            _ => self.breakers.succeeded(destination),
+        }
+        self.record(delivery.id, &outcome).await
+    }
+
+    async fn attempt(&self, delivery: &Delivery) -> Result<Outcome, Failure> {
+        let gone = |reason: &str| Ok(Outcome::Failed(ChannelFault::Undeliverable(reason.to_owned())));
+        if let Some(webhook) = delivery.webhook_id {
+            return self.call(webhook, delivery).await;
+        }
+        let Some(user_id) = delivery.user_id else { return gone("there is nobody to tell") };
+        let Some(user) = self.deps.store.reading().users().find(user_id).await? else {
+            return gone("there is nobody to tell");
+        };
+        let content: Content = self.open(delivery.id, &delivery.content)?;
+        let Some(written) = self.write(&user, &content).await? else { return gone("there is nothing to tell") };
+        let sent = match delivery.channel {
+            DeliveryChannel::Email => return self.send_email(delivery, &user, written).await,
+            DeliveryChannel::Telegram => match self.chat_of(&user).await? {
+                Some(chat) => self.send_telegram(chat, written).await,
+                None => return gone("the bot may not write to the user"),
+            },
+            DeliveryChannel::Inbox | DeliveryChannel::Webhook => return gone("no way leads there"),
+        };
+        Ok(sent.map_or_else(Outcome::Failed, |()| Outcome::Taken))
+    }
+
+    /// Tells another service of an event, and the webhook of what came of it.
+    async fn call(&self, webhook: WebhookId, delivery: &Delivery) -> Result<Outcome, Failure> {
+        let off = || Outcome::Failed(ChannelFault::Undeliverable("the webhook is gone or off".to_owned()));
+        let Content::Event(event) = self.open(delivery.id, &delivery.content)? else { return Ok(off()) };
+        let event = event.fact().at_position(0, 0, delivery.deadline);
+        let Some(call) = self.webhooks.call_for(webhook, &event, self.deps.now()).await? else { return Ok(off()) };
+        let sent = Channel::send(self.channels.webhooks.as_ref(), &call).await;
+        self.webhooks.record(webhook, sent.as_ref().copied()).await?;
+        Ok(sent.map_or_else(Outcome::Failed, |()| Outcome::Taken))
+    }
+
+    async fn send_email(&self, delivery: &Delivery, user: &User, written: Written) -> Result<Outcome, Failure> {
+        let address = open_field(&self.deps, user, "email", user.email.as_ref())?.filter(|_| user.email_verified);
+        let parsed = address.as_deref().and_then(|address| userd_model::Email::parse(address).ok());
+        let Some(to) = parsed else {
+            return Ok(Outcome::Failed(ChannelFault::Undeliverable("the address is not proven any more".to_owned())));
+        };
+        let unsubscribe = LinkAct::Unsubscribe { category: written.category.clone(), channel: MessageChannel::Email };
+        let may_be_muted = written.category.may_be_muted(MessageChannel::Email);
+        let unsubscribe = if may_be_muted { Some(self.mint(user, unsubscribe).await?) } else { None };
+        let email = Email {
+            id: delivery.id.0,
+            at: delivery.created_at,
+            to,
+            to_name: user.display_name.clone(),
+            subject: written.rendered.subject,
+            text: written.rendered.text,
+            html: written.rendered.html,
+            language: user.locale.clone().unwrap_or_else(|| "en".to_owned()),
+            unsubscribe,
+        };
+        Ok(match &self.channels.email {
+            None => Outcome::Kept(Box::new(email)),
+            Some(relay) => relay.send(&email).await.map_or_else(Outcome::Failed, |()| Outcome::Taken),
+        })
+    }
+
+    async fn send_telegram(&self, chat: String, written: Written) -> Result<(), ChannelFault> {
+        let Some(bot) = &self.channels.telegram else {
+            return Err(ChannelFault::Undeliverable("there is no bot".to_owned()));
+        };
+        let message = Message { html: written.rendered.telegram, ..Message::default() };
+        bot.send(&ChatMessage { chat, message }).await
+    }
+
+    /// The private chat with the user, if the bot may write there.
+    async fn chat_of(&self, user: &User) -> Result<Option<String>, Failure> {
+        let identities = self.deps.store.reading().identities().of_user(user.id).await?;
+        let Some(identity) = identities.iter().find(|identity| identity.bot_access) else { return Ok(None) };
+        let subject = open(&self.deps, user, identity.id, "subject", &identity.subject)?;
+        String::from_utf8(subject.to_vec()).map(Some).map_err(internal)
+    }
+
+    /// Writes down what became of an attempt, unless somebody else has decided meanwhile.
+    async fn record(&self, id: DeliveryId, outcome: &Outcome) -> Result<(), Failure> {
+        let jitter = u32::from_be_bytes(self.deps.random.id_bytes()[..4].try_into().map_err(internal)?);
+        self.changes
+            .run(&self.changes.system_context(), "record_delivery", |mut change| async move {
+                let Some(mut delivery) = Self::still_pending(&mut change, id).await? else {
+                    return change.commit(()).await;
+                };
+                let now = change.now;
+                let word = match outcome {
+                    Outcome::Taken => {
+                        delivery.deliver(now);
+                        "delivered"
+                    }
+                    Outcome::Kept(email) => {
+                        self.keep(&mut change, &delivery, email).await?;
+                        delivery.deliver(now);
+                        "delivered"
+                    }
+                    Outcome::Failed(fault) => {
+                        if matches!(fault, ChannelFault::Gone(_)) {
+                            unreachable_by(&mut change, &delivery).await?;
+                        }
+                        failed(&mut delivery, fault, jitter, now)
+                    }
+                };
+                change.deliveries().update(&delivery).await?;
+                let channel = delivery.channel.as_str();
+                metrics::counter!("userd_deliveries_total", "channel" => channel, "outcome" => word).increment(1);
+                if word == "dead" {
+                    let reason = delivery.last_error.as_deref().unwrap_or_default();
+                    tracing::warn!(delivery_id = %delivery.id, channel, reason, "a message will never arrive; it is kept as a dead letter");
+                }
+                change.commit(()).await
+            })
+            .await
+    }
+
+    /// The delivery, if nobody is done with it yet.
+    pub(super) async fn still_pending(change: &mut Change<'_>, id: DeliveryId) -> Result<Option<Delivery>, Failure> {
+        let found = change.deliveries().find(id).await?;
+        Ok(found.filter(|delivery| delivery.state == userd_model::DeliveryState::Pending))
+    }
+}
+
+/// What a fault means for the message.
+fn failed(delivery: &mut Delivery, fault: &ChannelFault, jitter: u32, now: Timestamp) -> &'static str {
+    match fault {
+        ChannelFault::Wait(wait) => {
+            delivery.postpone(now.plus((*wait).min(LONGEST_WAIT)), None);
+            "waited"
+        }
+        ChannelFault::OurFault(reason) => {
+            tracing::error!(
+                channel = delivery.channel.as_str(),
+                reason,
+                "messages cannot be sent until this is mended"
+            );
+            delivery.last_error = Some(reason.clone());
+            delivery.postpone(now.plus(OURS), None);
+            "retried"
+        }
+        ChannelFault::Later { after, reason } => match back_off(delivery.channel, delivery.attempts + 1, jitter) {
+            Some(wait) => {
+                let wait = wait.max(after.unwrap_or_default()).min(LONGEST_WAIT);
+                delivery.postpone(now.plus(wait), Some(reason));
+                "retried"
+            }
+            None => {
+                delivery.bury(reason, now);
+                "dead"
+            }
+        },
+        ChannelFault::Undeliverable(reason) | ChannelFault::Gone(reason) => {
+            delivery.bury(reason, now);
+            "dead"
+        }
+    }
+}
+
+/// Whoever blocked the bot is not written to until they start it again.
+async fn unreachable_by(change: &mut Change<'_>, delivery: &Delivery) -> Result<(), Failure> {
+    let (DeliveryChannel::Telegram, Some(user)) = (delivery.channel, delivery.user_id) else { return Ok(()) };
+    let identity = change.identities().of_user(user).await?.into_iter().find(|identity| identity.bot_access);
+    if let Some(mut identity) = identity {
+        identity.bot_access = false;
+        change.identities().update(&identity).await?;
+        let data = serde_json::json!({ "identity_id": identity.id, "may_write": false });
+        change.event(userd_model::EventKind::BotAccessChanged, user, data);
+    }
+    Ok(())
+}

@@ -1,0 +1,276 @@
+//! From what happened to whom it concerns: the inbox exactly once, the other ways until they have taken it.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use userd_channels::{Channel, ChannelFault, email::Email};
+use userd_model::{Delivery, DeliveryChannel, DeliveryState, Refusal, User, UserId};
+use userd_services::{
+    Context,
+    notifications::{NotificationView, Shown},
+    testing::{TestOptions, channels},
+};
+
+use crate::{
+    fixture::{Fixture, MINUTE, TestApp, refusal},
+    personas::{Member, PASSWORD, at, elsewhere, login_with, of},
+};
+
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// A relay that answers as told, and then takes everything.
+#[derive(Default)]
+struct ScriptedRelay {
+    answers: Mutex<VecDeque<ChannelFault>>,
+    taken: Mutex<Vec<Email>>,
+}
+
+#[async_trait::async_trait]
+impl Channel for ScriptedRelay {
+    type Message = Email;
+
+    async fn send(&self, email: &Email) -> Result<(), ChannelFault> {
+        match self.answers.lock().unwrap().pop_front() {
+            Some(fault) => Err(fault),
+            None => {
+                self.taken.lock().unwrap().push(email.clone());
+                Ok(())
+            }
+        }
+    }
+}
+
+fn later(reason: &str) -> ChannelFault {
+    ChannelFault::Later { after: None, reason: reason.to_owned() }
+}
+
+async fn app_with_relay(fixture: &Fixture, answers: Vec<ChannelFault>) -> (TestApp, Arc<ScriptedRelay>) {
+    let relay = Arc::new(ScriptedRelay { answers: Mutex::new(answers.into()), ..ScriptedRelay::default() });
+    let ways = userd_services::deliveries::Channels { email: Some(Arc::clone(&relay) as _), ..channels() };
+    (fixture.app_with(TestOptions { channels: ways, ..TestOptions::default() }).await, relay)
+}
+
+/// Passes on what happened, and carries out what that asks for.
+async fn settle(app: &TestApp) {
+    app.event_log.tick().await.unwrap();
+    app.deliveries.tick().await.unwrap();
+}
+
+async fn inbox(app: &TestApp, ctx: &Context) -> Vec<NotificationView> {
+    app.notifications.list(ctx, Shown::Inbox, None, 50).await.unwrap().items
+}
+
+/// What no route does yet.
+async fn change_user(app: &TestApp, id: UserId, change: fn(&mut User)) {
+    let changed = app.deps.store.transact("change_user", |mut uow| async move {
+        let mut user = uow.users().find(id).await?.unwrap();
+        change(&mut user);
+        uow.users().update(&user).await?;
+        uow.commit(()).await
+    });
+    changed.await.unwrap();
+}
+
+/// Somebody with a proven address, who then changed the username: a security notice.
+async fn with_notice(app: &TestApp) -> (Member, Context) {
+    let ada = app.member("ada").await;
+    change_user(app, ada.id, |user| user.email_verified = true).await;
+    let ctx = of(app, &ada);
+    app.accounts.change_username(&ctx, "countess", None).await.unwrap();
+    (ada, ctx)
+}
+
+async fn in_state(app: &TestApp, state: DeliveryState) -> Vec<Delivery> {
+    app.reading().deliveries().in_state(state, None, 100).await.unwrap()
+}
+
+#[apply(case)]
+async fn what_happened_to_an_account_is_in_its_inbox_and_in_a_mail(fixture: Fixture) {
+    let (app, relay) = app_with_relay(&fixture, Vec::new()).await;
+    let (_, ctx) = with_notice(&app).await;
+    settle(&app).await;
+    let items = inbox(&app, &ctx).await;
+    assert_eq!(items.len(), 1, "nothing about the registration itself: {items:?}");
+    assert_eq!((items[0].category.as_str(), items[0].read_at), ("security", None));
+    assert_eq!(items[0].content.data["event"], "user.username_changed");
+    assert!(items[0].content.body.contains("countess"), "{}", items[0].content.body);
+    let taken = relay.taken.lock().unwrap().clone();
+    assert_eq!(taken.len(), 1);
+    assert_eq!(taken[0].to.as_str(), "ada@example.org");
+    assert_eq!(taken[0].subject, items[0].content.title);
+    assert_eq!(in_state(&app, DeliveryState::Pending).await, []);
+    assert_eq!(in_state(&app, DeliveryState::Delivered).await.len(), 2);
+    settle(&app).await;
+    assert_eq!((inbox(&app, &ctx).await.len(), relay.taken.lock().unwrap().len()), (1, 1), "once");
+}
+
+#[apply(case)]
+async fn an_address_that_nobody_proved_gets_no_mail(fixture: Fixture) {
+    let (app, relay) = app_with_relay(&fixture, Vec::new()).await;
+    let ada = app.member("ada").await;
+    let ctx = of(&app, &ada);
+    app.accounts.change_username(&ctx, "countess", None).await.unwrap();
+    settle(&app).await;
+    assert_eq!((inbox(&app, &ctx).await.len(), relay.taken.lock().unwrap().len()), (1, 0));
+}
+
+#[apply(case)]
+async fn the_message_speaks_the_language_of_its_reader(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    let ctx = of(&app, &ada);
+    let russian =
+        userd_services::accounts::ProfileInput { locale: Some(Some("ru-RU".to_owned())), ..Default::default() };
+    app.accounts.change_profile(&ctx, russian, None).await.unwrap();
+    app.accounts.change_username(&ctx, "countess", None).await.unwrap();
+    settle(&app).await;
+    let title = &inbox(&app, &ctx).await[0].content.title;
+    assert!(title.chars().any(|letter| ('а'..='я').contains(&letter)), "{title}");
+}
+
+/// The mail is tried again, later and later, and keeps its id.
+#[apply(case)]
+async fn a_relay_that_is_away_gets_the_mail_when_it_is_back(fixture: Fixture) {
+    let (app, relay) = app_with_relay(&fixture, vec![later("451 try again"), later("no connection")]).await;
+    with_notice(&app).await;
+    settle(&app).await;
+    let [waiting] = &in_state(&app, DeliveryState::Pending).await[..] else { panic!("one mail waits") };
+    assert_eq!((waiting.attempts, waiting.last_error.as_deref()), (1, Some("451 try again")));
+    assert!(waiting.due_at > app.now());
+    app.advance(MINUTE);
+    settle(&app).await;
+    assert_eq!(in_state(&app, DeliveryState::Pending).await[0].attempts, 2);
+    app.advance(MINUTE);
+    settle(&app).await;
+    assert_eq!(in_state(&app, DeliveryState::Pending).await, []);
+    let taken = relay.taken.lock().unwrap();
+    assert_eq!((taken.len(), taken[0].id), (1, waiting.id.0));
+}
+
+#[apply(case)]
+async fn a_mail_that_is_never_taken_is_a_dead_letter_with_its_reason_at_once(fixture: Fixture) {
+    let refused = ChannelFault::Undeliverable("550 no such mailbox".to_owned());
+    let (app, relay) = app_with_relay(&fixture, vec![refused]).await;
+    let (_, ctx) = with_notice(&app).await;
+    settle(&app).await;
+    let operator = app.operator_context();
+    let dead = app.deliveries.list(&operator, DeliveryState::Dead, None, 50).await.unwrap().items;
+    assert_eq!(dead.len(), 1);
+    assert_eq!((dead[0].channel, dead[0].last_error.as_deref()), (DeliveryChannel::Email, Some("550 no such mailbox")));
+    assert_eq!(refusal(app.deliveries.list(&ctx, DeliveryState::Dead, None, 50).await), Refusal::Forbidden);
+    assert_eq!(refusal(app.deliveries.retry(&ctx, dead[0].id).await), Refusal::Forbidden);
+    // Its owner has mended the mailbox.
+    app.deliveries.retry(&operator, dead[0].id).await.unwrap();
+    app.deliveries.tick().await.unwrap();
+    assert_eq!(relay.taken.lock().unwrap().len(), 1);
+    let found = app.deliveries.find(&operator, dead[0].id).await.unwrap();
+    assert_eq!(found.state, DeliveryState::Delivered);
+    app.deliveries.retry(&operator, found.id).await.unwrap();
+    app.deliveries.tick().await.unwrap();
+    assert_eq!(relay.taken.lock().unwrap().len(), 1, "what has arrived is not sent again");
+}
+
+/// A relay that refuses us is the operator's matter: the message is as good as before.
+#[apply(case)]
+async fn credentials_that_are_not_accepted_cost_no_attempt_and_the_mail_goes_when_they_are_mended(fixture: Fixture) {
+    let wrong = (0..3).map(|_| ChannelFault::OurFault("535 wrong credentials".to_owned())).collect();
+    let (app, relay) = app_with_relay(&fixture, wrong).await;
+    with_notice(&app).await;
+    for _ in 0..3 {
+        settle(&app).await;
+        assert_eq!(in_state(&app, DeliveryState::Pending).await[0].attempts, 0);
+        app.advance(HOUR);
+    }
+    settle(&app).await;
+    assert_eq!(relay.taken.lock().unwrap().len(), 1);
+}
+
+#[apply(case)]
+async fn a_message_that_is_too_old_is_not_sent_any_more(fixture: Fixture) {
+    let (app, relay) = app_with_relay(&fixture, vec![later("away")]).await;
+    with_notice(&app).await;
+    settle(&app).await;
+    app.advance(DAY * 4);
+    settle(&app).await;
+    assert_eq!((in_state(&app, DeliveryState::Expired).await.len(), relay.taken.lock().unwrap().len()), (1, 0));
+}
+
+#[apply(case)]
+async fn a_message_that_is_given_up_is_not_sent(fixture: Fixture) {
+    let (app, relay) = app_with_relay(&fixture, vec![later("away")]).await;
+    with_notice(&app).await;
+    settle(&app).await;
+    let id = in_state(&app, DeliveryState::Pending).await[0].id;
+    app.deliveries.give_up(&app.operator_context(), id).await.unwrap();
+    app.advance(HOUR);
+    settle(&app).await;
+    assert_eq!((in_state(&app, DeliveryState::Dropped).await.len(), relay.taken.lock().unwrap().len()), (1, 0));
+}
+
+/// F53 and F12: whoever lost the lease places nothing, and the inbox shows each once.
+#[apply(case)]
+async fn a_worker_that_was_frozen_places_nothing_twice(fixture: Fixture) {
+    let (frozen, other) = fixture.two_apps().await;
+    let (ada, ctx) = with_notice(&frozen).await;
+    frozen.event_log.tick().await.unwrap();
+    frozen.event_log.give_back().await.unwrap();
+    frozen.deliveries.tick().await.unwrap();
+    frozen.advance(MINUTE);
+    let later = of(&other, &ada);
+    other.accounts.change_username(&later, "countess2", None).await.unwrap();
+    settle(&other).await;
+    frozen.deliveries.tick().await.unwrap();
+    assert_eq!(inbox(&other, &ctx).await.len(), 2);
+    assert_eq!(other.notifications.counts(&ctx).await.unwrap().unread, 2);
+}
+
+/// Without a relay the operator reads the mails.
+#[apply(case)]
+async fn without_a_relay_mails_lie_in_the_development_mailbox(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (_, ctx) = with_notice(&app).await;
+    settle(&app).await;
+    let mails = app.deliveries.mails(&app.operator_context(), 50).await.unwrap();
+    assert_eq!(mails.len(), 1);
+    assert_eq!(mails[0].to, "ada@example.org");
+    assert!(mails[0].html.contains("<html") && mails[0].text.contains("countess"));
+    let found = app.deliveries.find_mail(&app.operator_context(), mails[0].id).await.unwrap();
+    assert_eq!(found.as_ref(), Some(&mails[0]));
+    assert_eq!(refusal(app.deliveries.mails(&ctx, 50).await), Refusal::Forbidden);
+    app.advance(DAY * 8);
+    assert_eq!(app.deliveries.mails(&app.operator_context(), 50).await.unwrap(), []);
+}
+
+#[apply(case)]
+async fn a_sign_in_from_a_known_device_is_no_news_and_one_from_another_is(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    let ctx = of(&app, &ada);
+    app.login("ada", PASSWORD).await.unwrap();
+    settle(&app).await;
+    assert_eq!(inbox(&app, &ctx).await, [], "the device of the registration");
+    app.sessions.login(&at(&app, elsewhere(1)), login_with("ada", PASSWORD)).await.unwrap();
+    settle(&app).await;
+    let items = inbox(&app, &ctx).await;
+    assert_eq!(items.len(), 1);
+    assert!(items[0].content.body.contains("198.51.100.1"), "{}", items[0].content.body);
+    app.sessions.login(&at(&app, elsewhere(1)), login_with("ada", PASSWORD)).await.unwrap();
+    settle(&app).await;
+    assert_eq!(inbox(&app, &ctx).await.len(), 1, "once per device");
+}
+
+/// Who has been erased is told nothing, and holds nothing up.
+#[apply(case)]
+async fn nobody_is_told_who_is_not_there(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    app.accounts.change_username(&of(&app, &ada), "countess", None).await.unwrap();
+    app.event_log.tick().await.unwrap();
+    change_user(&app, ada.id, |user| user.data_key = None).await;
+    app.deliveries.tick().await.unwrap();
+    assert_eq!(in_state(&app, DeliveryState::Pending).await, []);
+}

@@ -1,0 +1,495 @@
+//! Webhooks: made, changed, tried, and what follows from how their calls went.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use userd_channels::{
+    ChannelFault,
+    webhook::{Allowed, WebhookOptions, WebhookSecret, WebhookSender},
+};
+use userd_model::{ClientId, Event, EventId, EventKind, Permission, Refusal, Timestamp, Webhook, WebhookId};
+use userd_services::{
+    IdempotentRequest,
+    cloud_event::CloudEvent,
+    testing::TestOptions,
+    webhooks::{NewWebhook, TEST_TYPE, WebhookChange, WebhookInput, matching},
+};
+use userd_stand_ins::{
+    Options,
+    webhook_receiver::{self, Verdict, WebhookReceiver},
+};
+
+use crate::{
+    fixture::{DAY, Fixture, MINUTE, TestApp, refusal, wrong_fields},
+    personas::acting,
+};
+
+const SHOP: &str = "https://shop.example/hooks?token=s3cret";
+
+fn input(url: &str, events: &[&str]) -> WebhookInput {
+    let events = events.iter().map(|text| (*text).to_owned()).collect();
+    WebhookInput { url: url.to_owned(), events, description: None }
+}
+
+async fn made(app: &TestApp, url: &str) -> NewWebhook {
+    app.webhooks.create(&app.operator_context(), input(url, &["user.*"]), None).await.unwrap()
+}
+
+async fn stored(app: &TestApp, id: WebhookId) -> Webhook {
+    app.reading().webhooks().find(id).await.unwrap().unwrap()
+}
+
+/// What is told of a webhook, in order.
+async fn told(app: &TestApp, id: WebhookId) -> Vec<(String, serde_json::Value)> {
+    app.facts_of(id).await.into_iter().map(|fact| (fact.kind, fact.data)).collect()
+}
+
+fn event(at: Timestamp) -> Event {
+    Event {
+        shard: 3,
+        position: 9,
+        id: EventId(uuid::Uuid::from_u128(7)),
+        kind: EventKind::ClientCreated.as_str().to_owned(),
+        subject: ClientId(uuid::Uuid::from_u128(8)).into(),
+        number: 4,
+        at,
+        expires_at: at.plus(DAY),
+        data: json!({ "permissions": ["users.read"] }),
+    }
+}
+
+/// A receiver that lives by the app's clock and checks signatures with this secret.
+async fn receiver(app: &TestApp) -> WebhookReceiver {
+    webhook_receiver::start(Options::with_clock(app.clock.clone())).await.unwrap()
+}
+
+fn verdicts(receiver: &WebhookReceiver) -> Vec<Verdict> {
+    receiver.received().iter().map(|received| received.verdict).collect()
+}
+
+fn later() -> ChannelFault {
+    ChannelFault::Later { after: None, reason: "shop.example answered 500".to_owned() }
+}
+
+#[apply(case)]
+async fn a_webhook_is_made_read_changed_and_removed(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ctx = app.operator_context();
+    let asked = WebhookInput {
+        description: Some(" The shop ".to_owned()),
+        ..input(SHOP, &["user.*", "client.created", "user.*"])
+    };
+    let made = app.webhooks.create(&ctx, asked, None).await.unwrap();
+    let view = &made.webhook;
+    assert_eq!((view.url.as_str(), view.description.as_deref()), (SHOP, Some("The shop")));
+    assert_eq!(view.events, ["user.*", "client.created"], "each once");
+    assert!(view.enabled && view.version == 1 && WebhookSecret::parse(&made.secret).is_some());
+    assert!(app.webhooks.read(&ctx, view.id).await.unwrap() == *view);
+    app.advance(MINUTE);
+    let second = app.webhooks.create(&ctx, input("https://b.example/", &["*"]), None).await.unwrap();
+    let listed: Vec<_> = app.webhooks.list(&ctx).await.unwrap().iter().map(|view| view.id).collect();
+    assert_eq!(listed, [view.id, second.webhook.id], "oldest first");
+
+    let change = WebhookChange { events: Some(vec!["*".to_owned()]), description: Some(None), ..Default::default() };
+    let changed = app.webhooks.change(&ctx, view.id, change.clone(), Some(1)).await.unwrap();
+    assert_eq!((changed.events[0].as_str(), changed.description, changed.version), ("*", None, 2));
+    assert_eq!(changed.url, SHOP, "what is not said stays");
+    assert_eq!(refusal(app.webhooks.change(&ctx, view.id, change, Some(1)).await), Refusal::VersionMismatch);
+
+    app.webhooks.remove(&ctx, view.id).await.unwrap();
+    assert_eq!(refusal(app.webhooks.read(&ctx, view.id).await), Refusal::NotFound);
+    assert_eq!(refusal(app.webhooks.remove(&ctx, view.id).await), Refusal::NotFound);
+    assert_eq!(refusal(app.webhooks.change(&ctx, view.id, WebhookChange::default(), None).await), Refusal::NotFound);
+    assert_eq!(refusal(app.webhooks.rotate_secret(&ctx, view.id).await), Refusal::NotFound);
+    assert_eq!(refusal(app.webhooks.test(&ctx, view.id).await), Refusal::NotFound);
+    let told = told(&app, view.id).await;
+    assert_eq!(told[0], ("webhook.created".to_owned(), json!({ "events": ["user.*", "client.created"] })));
+    assert_eq!(told[1], ("webhook.changed".to_owned(), json!({ "events": ["*"], "enabled": true })));
+    assert_eq!(told[2], ("webhook.removed".to_owned(), json!({})));
+}
+
+#[apply(case)]
+async fn whoever_may_not_manage_webhooks_does_not(fixture: Fixture) {
+    let app = fixture.app().await;
+    let id = made(&app, SHOP).await.webhook.id;
+    let member = app.member("ada").await;
+    let reader = app.service(&[Permission::WEBHOOKS_READ]).await.actor;
+    let manager = app.service(&[Permission::WEBHOOKS_MANAGE]).await.actor;
+    for actor in [app.actor(&member).await, reader.clone()] {
+        let ctx = &acting(&app, &actor);
+        assert_eq!(refusal(app.webhooks.create(ctx, input(SHOP, &["*"]), None).await), Refusal::Forbidden);
+        assert_eq!(refusal(app.webhooks.change(ctx, id, WebhookChange::default(), None).await), Refusal::Forbidden);
+        assert_eq!(refusal(app.webhooks.rotate_secret(ctx, id).await), Refusal::Forbidden);
+        assert_eq!(refusal(app.webhooks.test(ctx, id).await), Refusal::Forbidden);
+        assert_eq!(refusal(app.webhooks.remove(ctx, id).await), Refusal::Forbidden);
+    }
+    assert_eq!(app.webhooks.list(&acting(&app, &reader)).await.unwrap().len(), 1);
+    for actor in [app.actor(&member).await, manager.clone()] {
+        assert_eq!(refusal(app.webhooks.read(&acting(&app, &actor), id).await), Refusal::Forbidden);
+    }
+    app.webhooks.remove(&acting(&app, &manager), id).await.unwrap();
+}
+
+/// AC-120, AC-148: a webhook leads outside, by https, and with nothing in its URL that would be shown to others.
+#[apply(case)]
+async fn a_webhook_does_not_lead_inside_nor_by_plain_http_unless_that_is_allowed(fixture: Fixture) {
+    let sender =
+        |allowed| Some(Arc::new(WebhookSender::new(WebhookOptions { allowed, ..Default::default() }).unwrap()));
+    let inside = Allowed { private_addresses: true, ..Allowed::default() };
+    // Each app is another replica, so its ids are others.
+    let cases = [
+        (Allowed::default(), SHOP, true),
+        (Allowed::default(), "http://shop.example/", false),
+        (Allowed::default(), "https://user@shop.example/", false),
+        (Allowed::default(), "https://user:word@shop.example/", false),
+        (Allowed::default(), "https://127.0.0.1/", false),
+        (Allowed::default(), "https://[::ffff:169.254.169.254]/", false),
+        (Allowed::default(), "https://localhost/", false),
+        (Allowed::default(), "https://shop.example/#part", false),
+        (Allowed::default(), "ftp://shop.example/", false),
+        (Allowed::default(), "shop.example", false),
+        (inside, "https://10.0.0.1/", true),
+        (inside, "http://10.0.0.1/", false),
+        (Allowed { http: true, ..Allowed::default() }, "http://shop.example/", true),
+        (Allowed { http: true, ..Allowed::default() }, "http://10.0.0.1/", false),
+    ];
+    for (seed, (allowed, url, taken)) in (1..).zip(cases) {
+        let app = fixture.app_with(TestOptions { webhooks: sender(allowed), seed, ..TestOptions::default() }).await;
+        let ctx = app.operator_context();
+        let answer = app.webhooks.create(&ctx, input(url, &["*"]), None).await;
+        if taken {
+            let id = answer.unwrap_or_else(|why| panic!("{url}: {why}")).webhook.id;
+            app.webhooks.remove(&ctx, id).await.unwrap();
+        } else {
+            assert_eq!(wrong_fields(answer), ["/url"], "{url}");
+        }
+    }
+}
+
+/// AC-148: what was allowed once, or was put into the table, is looked at once more when it is called.
+#[apply(case)]
+async fn a_webhook_that_leads_inside_is_not_called_once_that_is_forbidden(fixture: Fixture) {
+    let app = fixture.app().await;
+    let receiver = receiver(&app).await;
+    let id = made(&app, &receiver.url()).await.webhook.id;
+    let strict = Some(Arc::new(WebhookSender::new(WebhookOptions::default()).unwrap()));
+    let (clock, seed) = (Some(Arc::clone(&app.clock)), 2);
+    let app = fixture.app_with(TestOptions { webhooks: strict, clock, seed, ..TestOptions::default() }).await;
+    let test = app.webhooks.test(&app.operator_context(), id).await.unwrap();
+    assert_eq!((test.delivered, test.outcome), (false, "refused"));
+    assert!(receiver.requests().is_empty());
+}
+
+#[apply(case)]
+async fn everything_that_is_wrong_is_told_at_once_and_nothing_is_kept(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ctx = app.operator_context();
+    let asked = WebhookInput { description: Some("\u{202e}".to_owned()), ..input("shop", &["user.*", "no.such"]) };
+    assert_eq!(wrong_fields(app.webhooks.create(&ctx, asked, None).await), ["/url", "/events/1", "/description"]);
+    assert_eq!(wrong_fields(app.webhooks.create(&ctx, input(SHOP, &[]), None).await), ["/events"]);
+    assert!(app.webhooks.list(&ctx).await.unwrap().is_empty());
+    let id = made(&app, SHOP).await.webhook.id;
+    for (change, pointer) in [
+        (WebhookChange { url: Some("http://[".to_owned()), ..Default::default() }, "/url"),
+        (WebhookChange { events: Some(vec!["user".to_owned()]), ..Default::default() }, "/events/0"),
+        (WebhookChange { description: Some(Some(" ".to_owned())), ..Default::default() }, "/description"),
+    ] {
+        assert_eq!(wrong_fields(app.webhooks.change(&ctx, id, change, None).await), [pointer]);
+    }
+    assert_eq!(stored(&app, id).await.version, 1);
+}
+
+#[tokio::test]
+async fn there_are_at_most_two_hundred_webhooks() {
+    let store = Arc::new(userd_storage::testing::memory_store().await.unwrap());
+    let app = userd_services::testing::test_app(store, TestOptions::default()).await.unwrap().services;
+    let ctx = app.operator_context();
+    for _ in 0..200 {
+        app.webhooks.create(&ctx, input(SHOP, &["*"]), None).await.unwrap();
+    }
+    assert_eq!(wrong_fields(app.webhooks.create(&ctx, input(SHOP, &["*"]), None).await), ["/url"]);
+    let first = app.webhooks.list(&ctx).await.unwrap()[0].id;
+    app.webhooks.remove(&ctx, first).await.unwrap();
+    app.webhooks.create(&ctx, input(SHOP, &["*"]), None).await.unwrap();
+}
+
+#[apply(case)]
+async fn url_and_secrets_are_sealed_and_open_only_where_they_were_written(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (one, two) = (made(&app, SHOP).await, made(&app, "https://b.example/").await);
+    let (id, other) = (one.webhook.id, stored(&app, two.webhook.id).await);
+    app.webhooks.rotate_secret(&app.operator_context(), id).await.unwrap();
+    let webhook = stored(&app, id).await;
+    for sealed in [&webhook.url, &webhook.secret, webhook.previous_secret.as_ref().unwrap()] {
+        let text = String::from_utf8_lossy(&sealed.0).into_owned();
+        assert!(!text.contains("shop") && !text.contains("s3cret") && !text.contains("whsec_"));
+    }
+    assert!(!format!("{webhook:?}").contains("Sealed"));
+    let swaps: [fn(&mut Webhook, &Webhook); 3] = [
+        |webhook, other| webhook.url = other.url.clone(),
+        |webhook, other| webhook.secret = other.secret.clone(),
+        |webhook, _| webhook.previous_secret = Some(webhook.secret.clone()),
+    ];
+    for swap in swaps {
+        let (mut swapped, other) = (webhook.clone(), &other);
+        swap(&mut swapped, other);
+        let swapped = &swapped;
+        app.deps
+            .store
+            .transact("swap", |mut uow| async move {
+                uow.webhooks().update(swapped).await?;
+                uow.commit(()).await
+            })
+            .await
+            .unwrap();
+        assert!(app.webhooks.call_for(id, &event(app.now()), app.now()).await.is_err());
+    }
+}
+
+/// The secret is shown to whoever makes the webhook, to repeats of that request for ten minutes, and to nobody else.
+#[apply(case)]
+async fn a_secret_is_shown_when_it_is_made_and_to_repeats_for_ten_minutes(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ctx = app.operator_context();
+    let named = |body: &str| -> IdempotentRequest { app.idempotency.request("webhooks", "key", body.as_bytes()) };
+    let create = async |named: IdempotentRequest| app.webhooks.create(&ctx, input(SHOP, &["*"]), Some(&named)).await;
+    let first = create(named("a")).await.unwrap();
+    assert_eq!(create(named("a")).await.unwrap().secret, first.secret);
+    assert_eq!(refusal(create(named("b")).await), Refusal::IdempotencyMismatch);
+    let view = serde_json::to_string(&app.webhooks.list(&ctx).await.unwrap()).unwrap();
+    assert!(!view.contains("whsec_"));
+    app.advance(11 * MINUTE);
+    assert_eq!(refusal(create(named("a")).await), Refusal::SecretAlreadyShown);
+    assert_eq!(app.webhooks.list(&ctx).await.unwrap().len(), 1);
+
+    let again = app.idempotency.request("webhooks", "another key", b"a");
+    let second = app.webhooks.create(&ctx, input(SHOP, &["*"]), Some(&again)).await.unwrap();
+    app.webhooks.rotate_secret(&ctx, second.webhook.id).await.unwrap();
+    assert_eq!(refusal(create(again).await), Refusal::SecretAlreadyShown, "it is not the secret any more");
+}
+
+#[apply(case)]
+async fn the_old_secret_signs_beside_the_new_one_for_a_day(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ctx, receiver) = (app.operator_context(), receiver(&app).await);
+    let first = made(&app, &receiver.url()).await;
+    let id = first.webhook.id;
+    let second = app.webhooks.rotate_secret(&ctx, id).await.unwrap();
+    assert_ne!(second.secret, first.secret);
+    assert_eq!(second.webhook.previous_secret_until, Some(app.now().plus(DAY)));
+    let judge = async |secret: &str| {
+        receiver.turn(|knobs| secret.clone_into(&mut knobs.secret));
+        app.webhooks.test(&ctx, id).await.unwrap();
+        verdicts(&receiver).pop().unwrap()
+    };
+    assert_eq!(judge(&first.secret).await, Verdict::Genuine);
+    assert_eq!(judge(&second.secret).await, Verdict::Genuine);
+    app.advance(DAY);
+    assert_eq!(judge(&first.secret).await, Verdict::Forged);
+    assert_eq!(judge(&second.secret).await, Verdict::Genuine);
+    assert_eq!(app.webhooks.read(&ctx, id).await.unwrap().previous_secret_until, None);
+    assert_eq!(told(&app, id).await[1], ("webhook.secret_rotated".to_owned(), json!({})));
+}
+
+#[apply(case)]
+async fn a_test_reaches_the_receiver_and_says_what_it_answered(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ctx, receiver) = (app.operator_context(), receiver(&app).await);
+    let made = made(&app, &receiver.url()).await;
+    receiver.turn(|knobs| made.secret.clone_into(&mut knobs.secret));
+    let test = app.webhooks.test(&ctx, made.webhook.id).await.unwrap();
+    assert_eq!((test.delivered, test.outcome, test.detail), (true, "taken", None));
+    let received = receiver.received().pop().unwrap();
+    assert_eq!(received.verdict, Verdict::Genuine);
+    let body: serde_json::Value = serde_json::from_str(&received.body).unwrap();
+    assert_eq!((&body["type"], &body["subject"]), (&json!(TEST_TYPE), &json!(made.webhook.id)));
+    assert_eq!(body["id"], received.id);
+    for (status, outcome) in
+        [(410, "gone"), (503, "unavailable"), (429, "throttled"), (404, "refused"), (302, "refused")]
+    {
+        receiver.turn(|knobs| knobs.status = status);
+        let test = app.webhooks.test(&ctx, made.webhook.id).await.unwrap();
+        assert_eq!((test.delivered, test.outcome), (false, outcome), "{status}");
+        assert!(test.detail.unwrap().contains(&status.to_string()));
+    }
+    let webhook = stored(&app, made.webhook.id).await;
+    assert!(webhook.is_enabled() && webhook.failing_since.is_none(), "a test has no consequences");
+}
+
+#[apply(case)]
+async fn tests_are_limited(fixture: Fixture) {
+    let mut options = TestOptions::default();
+    options.settings.limits.enabled = true;
+    let app = fixture.app_with(options).await;
+    let ctx = app.operator_context();
+    let id = made(&app, "http://127.0.0.1:1/").await.webhook.id;
+    for _ in 0..20 {
+        assert_eq!(app.webhooks.test(&ctx, id).await.unwrap().outcome, "unavailable");
+    }
+    assert!(matches!(refusal(app.webhooks.test(&ctx, id).await), Refusal::TooManyAttempts(_)));
+}
+
+#[apply(case)]
+async fn a_call_holds_the_event_as_the_feed_shows_it(fixture: Fixture) {
+    let app = fixture.app().await;
+    let id = made(&app, SHOP).await.webhook.id;
+    let event = event(app.now());
+    let call = app.webhooks.call_for(id, &event, app.now()).await.unwrap().unwrap();
+    assert_eq!((call.url.as_str(), call.id.clone(), call.at), (SHOP, event.id.to_string(), app.now()));
+    assert_eq!(call.secrets.len(), 1);
+    let shown = serde_json::to_value(CloudEvent::of(event.clone(), app.issuer())).unwrap();
+    assert_eq!(serde_json::from_slice::<serde_json::Value>(&call.body).unwrap(), shown);
+    assert_eq!(shown["sequence"], "00000000000000000004");
+    assert!(!format!("{call:?}").contains("s3cret"));
+    let gone = WebhookId(uuid::Uuid::nil());
+    assert!(app.webhooks.call_for(gone, &event, app.now()).await.unwrap().is_none());
+}
+
+#[apply(case)]
+async fn an_event_concerns_the_webhooks_that_are_on_and_want_its_type(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ctx = app.operator_context();
+    let create = async |events: &[&str]| app.webhooks.create(&ctx, input(SHOP, events), None).await.unwrap().webhook.id;
+    let (all, users, one) = (create(&["*"]).await, create(&["user.*"]).await, create(&["client.created"]).await);
+    let off = create(&["*"]).await;
+    let change = WebhookChange { enabled: Some(false), ..Default::default() };
+    let view = app.webhooks.change(&ctx, off, change, None).await.unwrap();
+    assert_eq!((view.enabled, view.disabled_reason), (false, Some("by_request")));
+    assert_eq!(told(&app, off).await[1].1, json!({ "events": ["*"], "enabled": false }));
+    let webhooks = app.reading().webhooks().all().await.unwrap();
+    for (kind, expected) in
+        [("user.blocked", vec![all, users]), ("client.created", vec![all, one]), ("client.disabled", vec![all])]
+    {
+        let mut found: Vec<_> = matching(&webhooks, kind).map(|webhook| webhook.id).collect();
+        let mut expected = expected;
+        found.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(found, expected, "{kind}");
+    }
+    assert!(app.webhooks.call_for(off, &event(app.now()), app.now()).await.unwrap().is_none());
+}
+
+#[apply(case)]
+async fn a_receiver_that_wants_no_more_is_switched_off_at_once_and_can_be_switched_on(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ctx = app.operator_context();
+    let id = made(&app, SHOP).await.webhook.id;
+    let gone = ChannelFault::Gone("shop.example answered 410".to_owned());
+    app.webhooks.record(id, Err(&gone)).await.unwrap();
+    app.webhooks.record(id, Err(&gone)).await.unwrap();
+    let view = app.webhooks.read(&ctx, id).await.unwrap();
+    assert_eq!((view.disabled_at, view.disabled_reason), (Some(app.now()), Some("gone")));
+    let told = told(&app, id).await;
+    assert_eq!(told[1..], [("webhook.disabled".to_owned(), json!({ "reason": "gone" }))], "told once");
+    assert_eq!(
+        refusal(app.webhooks.change(&ctx, id, WebhookChange::default(), Some(1)).await),
+        Refusal::VersionMismatch
+    );
+    let on = WebhookChange { enabled: Some(true), ..Default::default() };
+    let view = app.webhooks.change(&ctx, id, on, Some(view.version)).await.unwrap();
+    assert!(view.enabled && view.disabled_reason.is_none());
+}
+
+#[apply(case)]
+async fn five_days_of_failures_alone_switch_a_webhook_off(fixture: Fixture) {
+    let app = fixture.app().await;
+    let id = made(&app, SHOP).await.webhook.id;
+    for _ in 0..2 {
+        app.webhooks.record(id, Err(&later())).await.unwrap();
+    }
+    let since = stored(&app, id).await.failing_since;
+    assert_eq!(since, Some(app.now()));
+    app.advance(4 * DAY);
+    app.webhooks.record(id, Err(&later())).await.unwrap();
+    app.webhooks.record(id, Ok(())).await.unwrap();
+    assert_eq!(stored(&app, id).await.failing_since, None, "one success");
+    for harmless in [ChannelFault::Wait(MINUTE), ChannelFault::OurFault("no secret".to_owned())] {
+        app.webhooks.record(id, Err(&harmless)).await.unwrap();
+        assert_eq!(stored(&app, id).await.failing_since, None, "{harmless:?} is not the receiver's");
+    }
+    app.webhooks.record(id, Err(&later())).await.unwrap();
+    app.advance(5 * DAY - MINUTE);
+    app.webhooks.record(id, Err(&later())).await.unwrap();
+    assert!(stored(&app, id).await.is_enabled());
+    assert_eq!(stored(&app, id).await.version, 1, "whoever is changing it is not disturbed");
+    app.advance(MINUTE);
+    app.webhooks.record(id, Err(&later())).await.unwrap();
+    assert!(!stored(&app, id).await.is_enabled());
+    let told = told(&app, id).await;
+    assert_eq!(told[1..], [("webhook.disabled".to_owned(), json!({ "reason": "failing" }))]);
+    assert!(app.webhooks.call_for(id, &event(app.now()), app.now()).await.unwrap().is_none());
+    app.webhooks.record(id, Ok(())).await.unwrap();
+    assert!(!stored(&app, id).await.is_enabled(), "a late answer switches nothing on");
+    app.webhooks.record(WebhookId(uuid::Uuid::nil()), Err(&later())).await.unwrap();
+}
+
+/// A webhook that is led elsewhere is not blamed for the place before.
+#[apply(case)]
+async fn another_url_begins_anew(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ctx = app.operator_context();
+    let id = made(&app, SHOP).await.webhook.id;
+    app.webhooks.record(id, Err(&later())).await.unwrap();
+    let change = WebhookChange { url: Some("https://b.example/".to_owned()), ..Default::default() };
+    let view = app.webhooks.change(&ctx, id, change, None).await.unwrap();
+    assert_eq!((view.url.as_str(), view.failing_since), ("https://b.example/", None));
+}
+
+/// What happened reaches whoever asked for it, once, signed, as the feed shows it; and a receiver that is away gets it later.
+#[apply(case)]
+async fn an_event_is_delivered_to_every_webhook_that_wants_it_and_a_dead_one_delays_nobody(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ctx = app.operator_context();
+    let (healthy, dead) = (receiver(&app).await, receiver(&app).await);
+    dead.turn(|knobs| knobs.status = 503);
+    let first = made(&app, &healthy.url()).await;
+    healthy.turn(|knobs| first.secret.clone_into(&mut knobs.secret));
+    let second = app.webhooks.create(&ctx, input(&dead.url(), &["user.registered"]), None).await.unwrap();
+    let other = app.webhooks.create(&ctx, input(&healthy.url(), &["client.*"]), None).await.unwrap();
+    let ada = app.member("ada").await;
+    app.event_log.tick().await.unwrap();
+    app.deliveries.tick().await.unwrap();
+    let received = healthy.received();
+    assert_eq!(received.len(), 1, "{received:?}");
+    assert_eq!(received[0].verdict, Verdict::Genuine);
+    let body: serde_json::Value = serde_json::from_str(&received[0].body).unwrap();
+    assert_eq!(
+        (body["type"].as_str(), body["subject"].as_str()),
+        (Some("user.registered"), Some(&*ada.id.to_string()))
+    );
+    assert_eq!(body["id"], received[0].id);
+    assert_eq!(body["sequence"], "00000000000000000001");
+    assert_eq!(dead.received().len(), 1);
+    assert!(stored(&app, second.webhook.id).await.failing_since.is_some());
+    assert_eq!(stored(&app, other.webhook.id).await.failing_since, None);
+
+    // It is back.
+    dead.turn(|knobs| knobs.status = 200);
+    app.advance(MINUTE);
+    app.deliveries.tick().await.unwrap();
+    assert_eq!(dead.received().len(), 2);
+    assert_eq!(dead.received()[0].id, dead.received()[1].id, "the same event");
+    assert_eq!(stored(&app, second.webhook.id).await.failing_since, None);
+    app.advance(DAY);
+    app.deliveries.tick().await.unwrap();
+    assert_eq!((healthy.received().len(), dead.received().len()), (1, 2), "and then no more");
+}
+
+/// 410 switches a webhook off; what still waits for it is a dead letter.
+#[apply(case)]
+async fn a_receiver_that_wants_no_more_gets_no_more(fixture: Fixture) {
+    let app = fixture.app().await;
+    let gone = receiver(&app).await;
+    gone.turn(|knobs| knobs.status = 410);
+    let webhook = made(&app, &gone.url()).await.webhook.id;
+    app.member("ada").await;
+    app.event_log.tick().await.unwrap();
+    app.deliveries.tick().await.unwrap();
+    assert!(!stored(&app, webhook).await.is_enabled());
+    app.member("eve").await;
+    app.event_log.tick().await.unwrap();
+    app.deliveries.tick().await.unwrap();
+    assert_eq!(gone.received().len(), 1);
+    let dead = app.deliveries.list(&app.operator_context(), userd_model::DeliveryState::Dead, None, 50).await.unwrap();
+    assert_eq!((dead.items.len(), dead.items[0].webhook_id), (1, Some(webhook)));
+}

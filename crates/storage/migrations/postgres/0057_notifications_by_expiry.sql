@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS notifications_by_expiry ON notifications (expires_at ASC, id ASC);

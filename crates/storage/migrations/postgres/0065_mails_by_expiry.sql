@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS mails_by_expiry ON mails (expires_at ASC, id ASC);

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS deliveries_by_state ON deliveries (state, created_at, id);

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS mails_by_time ON mails (created_at, id);

@@ -1,0 +1,104 @@
+//! Inboxes and deliveries: what was written comes back, in order, and only to whom it belongs.
+
+use std::time::Duration;
+
+use userd_model::{Delivery, DeliveryState, Folder, Notification, NotificationId, Random as _, UserId};
+use userd_storage::testing::TestRandom;
+
+use crate::{
+    samples::{self, moment},
+    stores::{on_every_engine, transact},
+};
+
+fn user() -> UserId {
+    UserId::from_random(TestRandom::default().id_bytes())
+}
+
+#[tokio::test]
+async fn a_folder_is_paged_newest_first_and_read_on_from_a_time() {
+    on_every_engine(async |store| {
+        let (owner, now) = (user(), moment());
+        let mut made = Vec::new();
+        for place in 0..5_u64 {
+            let created_at = now.plus(Duration::from_secs(place));
+            let (sample, _) = samples::notification(owner, now);
+            let folder = if place == 3 { Folder::Archived } else { Folder::Unread };
+            made.push(Notification { created_at, folder, ..sample });
+        }
+        let other = samples::notification(user(), now).0;
+        insert(store, &made).await;
+        insert(store, std::slice::from_ref(&other)).await;
+        let mut reading = store.reading();
+        let mut notifications = reading.notifications();
+        let first = notifications.newest(owner, Folder::Unread, None, 2).await.unwrap();
+        assert_eq!(first, [made[4].clone(), made[2].clone()]);
+        let place = Some((made[2].created_at, made[2].id));
+        assert_eq!(
+            notifications.newest(owner, Folder::Unread, place, 9).await.unwrap(),
+            [made[1].clone(), made[0].clone()]
+        );
+        let newer = notifications.newer(owner, Folder::Unread, made[1].created_at, 9).await.unwrap();
+        assert_eq!(newer, [made[2].clone(), made[4].clone()]);
+        assert_eq!(notifications.newest(owner, Folder::Archived, None, 9).await.unwrap(), [made[3].clone()]);
+        assert_eq!(notifications.find(other.id).await.unwrap(), Some(other));
+    })
+    .await;
+}
+
+async fn insert(store: &userd_storage::Store, made: &[Notification]) {
+    for one in made {
+        transact!(store, uow => uow.notifications().insert(one).await?).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_notification_moves_and_goes_and_an_inbox_begins_empty() {
+    on_every_engine(async |store| {
+        let (owner, now) = (user(), moment());
+        let (sample, inbox) = &samples::notification(owner, now);
+        assert_eq!(store.reading().inboxes().of(owner).await.unwrap().unread, 0);
+        let moved = &Notification { folder: Folder::Archived, archived_at: Some(now), ..sample.clone() };
+        transact!(store, uow => {
+            uow.notifications().insert(sample).await?;
+            uow.inboxes().write(inbox).await?;
+        })
+        .unwrap();
+        transact!(store, uow => uow.notifications().update(moved).await?).unwrap();
+        assert_eq!(store.reading().notifications().find(sample.id).await.unwrap(), Some(moved.clone()));
+        assert_eq!(store.reading().inboxes().of(owner).await.unwrap(), *inbox);
+        let gone = &[sample.id, NotificationId::from_random([9; 16])];
+        transact!(store, uow => uow.notifications().remove_many(gone).await?).unwrap();
+        assert_eq!(store.reading().notifications().find(sample.id).await.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_delivery_is_due_in_its_queue_until_it_is_done() {
+    on_every_engine(async |store| {
+        let now = moment();
+        let first = samples::delivery(user(), now);
+        let queue = now.micros();
+        let first = Delivery { queue, ..first };
+        let mut second = Delivery { queue, due_at: now.plus(Duration::from_secs(2)), ..samples::delivery(user(), now) };
+        let both = &[first.clone(), second.clone()];
+        transact!(store, uow => uow.deliveries().insert_many(both).await?).unwrap();
+        let due = |seconds| now.plus(Duration::from_secs(seconds));
+        let ids = |found: Vec<Delivery>| found.into_iter().map(|one| one.id).collect::<Vec<_>>();
+        assert_eq!(ids(store.reading().deliveries().due(queue, due(1), 9).await.unwrap()), []);
+        assert_eq!(ids(store.reading().deliveries().due(queue, due(2), 9).await.unwrap()), [second.id]);
+        assert_eq!(ids(store.reading().deliveries().due(queue, due(9), 9).await.unwrap()), [second.id, first.id]);
+        second.bury("no such mailbox", now);
+        let buried = &second;
+        transact!(store, uow => uow.deliveries().update(buried).await?).unwrap();
+        assert_eq!(ids(store.reading().deliveries().due(queue, due(9), 9).await.unwrap()), [first.id]);
+        assert_eq!(store.reading().deliveries().find(second.id).await.unwrap(), Some(second.clone()));
+        let dead = store.reading().deliveries().in_state(DeliveryState::Dead, None, 200).await.unwrap();
+        assert!(dead.iter().any(|one| one.id == second.id));
+        let place = Some((second.created_at, second.id));
+        let older = store.reading().deliveries().in_state(DeliveryState::Dead, place, 200).await.unwrap();
+        assert!(!older.iter().any(|one| one.id == second.id));
+        assert!(store.reading().deliveries().oldest_pending().await.unwrap().is_some());
+    })
+    .await;
+}
