@@ -71,7 +71,7 @@ async fn preferences_are_chosen_by_their_owner_alone_and_over_the_version_they_s
     app.users.block(&acting(&app, &Actor::Operator), ada.id).await.unwrap();
     assert_eq!(refusal(choose(None).await), Refusal::Blocked);
     let nobody = of_id(&app, UserId(uuid::Uuid::nil()));
-    assert_eq!(refusal(app.preferences.replace(&nobody, &quiet_orders(), None).await), Refusal::NotFound);
+    assert_eq!(refusal(app.preferences.replace(&nobody, &quiet_orders(), None).await), Refusal::NotSignedIn);
 }
 
 #[apply(case)]
