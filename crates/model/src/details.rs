@@ -6,6 +6,7 @@ use crate::texts::Language;
 
 /// English, Russian. Read after the field's name: "must have …", "must not …", "is …".
 const RUSSIAN: &[(&str, &str)] = &[
+    ("must have 1 to {} items", "должно содержать от 1 до {} элементов"),
     ("must name one of your notifications", "должно называть одно из ваших уведомлений"),
     ("must have 1 to 100 characters", "должно содержать от 1 до 100 символов"),
     ("must have 1 to 500 characters", "должно содержать от 1 до 500 символов"),

@@ -1,8 +1,10 @@
 //! The command line: what may be typed. What the commands do is in `commands`.
 
 pub mod args;
+mod messages;
 
 pub use args::{
-    Args, ClientsCommand, Command, ConfigCommand, CopyArgs, DeliveriesCommand, DoctorCommand, KeysCommand, MailCommand,
-    MessageForm, MigrateCommand, StorageCommand, TelegramCommand, TemplatesCommand, UsersCommand, WebhooksCommand,
+    Args, ClientsCommand, Command, ConfigCommand, CopyArgs, DoctorCommand, KeysCommand, MessageForm, MigrateCommand,
+    StorageCommand, TelegramCommand, TemplatesCommand, UsersCommand,
 };
+pub use messages::{DeliveriesCommand, MailCommand, WebhooksCommand};
