@@ -24,7 +24,7 @@ pub struct Notifications {
 }
 
 /// What a notification says.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct NotificationContent {
     /// One line.
     pub title: String,
@@ -34,6 +34,13 @@ pub struct NotificationContent {
     pub data: Value,
     /// Where it leads.
     pub action_url: Option<String>,
+}
+
+/// What is said to somebody is nobody else's, and links in it are secrets.
+impl std::fmt::Debug for NotificationContent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NotificationContent").finish_non_exhaustive()
+    }
 }
 
 /// A notification as its owner sees it.

@@ -15,7 +15,7 @@ const MAX_TELEGRAM: usize = 4096;
 const MAX_SUBJECT: usize = 200;
 
 /// A message in every form.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Rendered {
     /// The subject of a mail, the title in the inbox: one line of at most 200 characters.
     pub subject: String,
@@ -25,6 +25,13 @@ pub struct Rendered {
     pub html: String,
     /// HTML as Telegram reads it, no longer than it takes: paragraphs are cut, what leads somewhere is not.
     pub telegram: String,
+}
+
+/// Links in messages are secrets.
+impl std::fmt::Debug for Rendered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rendered").finish_non_exhaustive()
+    }
 }
 
 /// What a message is rendered with.

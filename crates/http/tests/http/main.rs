@@ -21,6 +21,7 @@ mod events;
 mod head_requests;
 mod hostile_bodies;
 mod links;
+mod notification_stream;
 mod personas;
 mod preferences;
 mod provider;

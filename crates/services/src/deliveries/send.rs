@@ -39,7 +39,9 @@ impl Deliveries {
     /// Sends a message, and writes down what became of it.
     pub(super) async fn send(&self, delivery: &Delivery, destination: Destination) -> Result<(), Failure> {
         let now = self.deps.now();
-        let outcome = match self.breakers.open_until(destination, now) {
+        // The sender of webhooks has a breaker for each receiver.
+        let is_webhook = delivery.channel == DeliveryChannel::Webhook;
+        let outcome = match self.breakers.open_until(destination, now).filter(|_| !is_webhook) {
             Some(until) => Outcome::Failed(ChannelFault::Wait(until.since(now))),
             None => self.attempt(delivery).await?,
         };

@@ -70,7 +70,7 @@ pub struct RegistrationConfig {
     /// `open`: anybody; `closed`: nobody. Not in this version: `invite`: who holds an invitation; `approval`: anybody,
     /// after an administrator's yes.
     pub mode: RegistrationMode,
-    /// `deferred`: an e-mail address may be confirmed later. Not in this version, which sends no mail: `required`: an
+    /// `deferred`: an e-mail address may be confirmed later. Not in this version, which confirms no address yet: `required`: an
     /// account begins when its address is confirmed.
     pub email_confirmation: EmailConfirmation,
 }

@@ -124,7 +124,7 @@ impl Rules<'_> {
         self.refuse_if(
             registration.email_confirmation == EmailConfirmation::Required,
             &["registration.email_confirmation"],
-            "this version sends no mail; choose deferred",
+            "this version confirms no address yet; choose deferred",
         );
     }
 
@@ -173,8 +173,9 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
     if config.accounts != AccountsConfig::default() {
         warnings.push("accounts.restore_window has no effect in this version".to_owned());
     }
-    if config.mail.url.is_some() || config.mail.from.is_some() {
-        warnings.push("mail.url and mail.from have no effect in this version: it sends no mail".to_owned());
+    if config.mail.url.is_none() && config.mail.from.is_some() {
+        warnings
+            .push("mail.from has no effect without mail.url: mails are kept, `userd mail list` shows them".to_owned());
     }
     let reuses = |provider: &ProviderConfig| provider.telegram.as_ref().is_some_and(|telegram| telegram.mini_app_reuse);
     if config.providers.iter().any(reuses) {

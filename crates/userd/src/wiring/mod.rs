@@ -159,7 +159,7 @@ pub(crate) fn only_what_exists(config: &Config) -> Result<(), WiringError> {
     }
     if matches!(config.registration.email_confirmation, config::EmailConfirmation::Required) {
         return Err(WiringError::Config(
-            "registration.email_confirmation: this version sends no mail yet; choose `deferred`".to_owned(),
+            "registration.email_confirmation: this version confirms no address yet; choose `deferred`".to_owned(),
         ));
     }
     Ok(())
