@@ -390,7 +390,7 @@ fn what_is_lawful_but_hardly_meant_is_a_warning() {
                 accounts: { restore_window: 1d }\nmail: { from: a@b.example }\nhttp: { listen: '0.0.0.0:80' }\n";
     let warnings = Fixture::file(yaml).load().unwrap().warnings;
     assert_eq!(warnings.len(), 5);
-    assert_eq!(warnings.iter().filter(|warning| warning.contains("no effect in this version")).count(), 2);
+    assert_eq!(warnings.iter().filter(|warning| warning.contains("no effect in this version")).count(), 1);
 }
 
 /// (fault 24)
