@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientId, Timestamp, UserId};
+use crate::{ClientId, Refusal, Timestamp, UserId};
 
 /// A service account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,6 +15,8 @@ pub struct Client {
     pub secret_hash: Vec<u8>,
     /// Names of permissions it holds.
     pub permissions: Vec<String>,
+    /// The audiences that its tokens may be for; none: the first that is configured, whichever that is.
+    pub audiences: Option<Vec<String>>,
     /// Who made it; none when made on the command line.
     pub created_by: Option<UserId>,
     /// When it was made.
@@ -23,4 +25,19 @@ pub struct Client {
     pub secret_changed_at: Timestamp,
     /// When it was disabled; it stays as a row so that its id is never used again.
     pub disabled_at: Option<Timestamp>,
+    /// Raised with every change; the `If-Match` guard.
+    pub version: i64,
+}
+
+impl Client {
+    /// Refuses a change that was prepared against another version (`If-Match`).
+    ///
+    /// # Errors
+    /// `VersionMismatch`.
+    pub const fn must_have_version(&self, expected: Option<i64>) -> Result<(), Refusal> {
+        match expected {
+            Some(version) if version != self.version => Err(Refusal::VersionMismatch),
+            _ => Ok(()),
+        }
+    }
 }

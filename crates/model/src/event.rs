@@ -126,6 +126,11 @@ kinds! {
     },
     /// A service account was made.
     ClientCreated = "client.created" of "client" { permissions: Texts "What it may do" },
+    /// A service account was renamed, or its tokens are for other audiences now.
+    ClientChanged = "client.changed" of "client" {
+        name: Text "Its name",
+        audiences: Texts "The audiences that its tokens may be for; none: the first that is configured",
+    },
     /// A service account was disabled.
     ClientDisabled = "client.disabled" of "client" {},
     /// A service account got a new secret.
@@ -203,6 +208,7 @@ mod tests {
             "identity.unlinked",
             "identity.bot_access_changed",
             "client.created",
+            "client.changed",
             "client.disabled",
             "client.secret_rotated",
             "webhook.created",

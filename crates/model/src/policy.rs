@@ -131,6 +131,8 @@ acts! {
     ListClients => Holder(Permission::CLIENTS_READ),
     /// Make a service account.
     CreateClient => Holder(Permission::CLIENTS_MANAGE),
+    /// Change a service account's name and audiences.
+    ChangeClient => Holder(Permission::CLIENTS_MANAGE),
     /// Disable a service account.
     DisableClient => Holder(Permission::CLIENTS_MANAGE),
     /// Give a service account a new secret.

@@ -43,9 +43,19 @@ pub struct ClientView {
     pub id: ClientId,
     pub name: String,
     pub permissions: Vec<String>,
+    pub audiences: Option<Vec<String>>,
     pub created_at: Timestamp,
     pub secret_changed_at: Timestamp,
     pub disabled_at: Option<Timestamp>,
+    pub version: i64,
+}
+
+/// A change of a service account. Absent fields stay; an inner `None` gives the audiences back to the configuration.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "the members of the contract's body")]
+pub struct ClientChange {
+    pub name: Option<String>,
+    pub audiences: Option<Option<Vec<String>>>,
 }
 
 /// A token for a service.
@@ -70,16 +80,31 @@ impl Clients {
         Self { deps, changes, access_tokens, limits, idempotency }
     }
 
-    /// Makes a service account with some of the permissions that services may hold.
+    /// Makes a service account with some of the permissions that services may hold, for the first audience.
     ///
     /// # Errors
-    /// `Forbidden`, `InvalidInput`; an actor cannot give what it does not hold. For a repeat: `IdempotencyMismatch`,
-    /// `ReplayRefused`, `SecretAlreadyShown`.
+    /// As [`Clients::create_for`].
     pub async fn create(
         &self,
         ctx: &Context,
         name: &str,
         permissions: &[String],
+        idempotent: Option<&IdempotentRequest>,
+    ) -> Result<NewClient, Failure> {
+        self.create_for(ctx, name, permissions, None, idempotent).await
+    }
+
+    /// The same for these audiences: its tokens are for the first of them, or for the one that it asks for.
+    ///
+    /// # Errors
+    /// `Forbidden`, `InvalidInput`; an actor cannot give what it does not hold. For a repeat: `IdempotencyMismatch`,
+    /// `ReplayRefused`, `SecretAlreadyShown`.
+    pub async fn create_for(
+        &self,
+        ctx: &Context,
+        name: &str,
+        permissions: &[String],
+        audiences: Option<&[String]>,
         idempotent: Option<&IdempotentRequest>,
     ) -> Result<NewClient, Failure> {
         ctx.may(&Act::CreateClient)?;
@@ -89,6 +114,7 @@ impl Clients {
         }
         let name = text::display_name(name).map_err(|detail| Refusal::field("/name", detail))?;
         let permissions = granted(&ctx.actor, permissions)?;
+        let audiences = audiences.map(|audiences| self.configured(audiences)).transpose()?;
         let now = self.deps.now();
         let random = self.deps.random.as_ref();
         let (secret, hash) = OpaqueSecret::mint(PREFIX, random);
@@ -97,10 +123,12 @@ impl Clients {
             name,
             secret_hash: hash.to_vec(),
             permissions,
+            audiences,
             created_by: ctx.user().ok().map(|(user, _)| user),
             created_at: now,
             secret_changed_at: now,
             disabled_at: None,
+            version: 1,
         };
         let answer = &NewClient { client: view(client), client_secret: secret.to_string() };
         self.changes
@@ -118,6 +146,19 @@ impl Clients {
                 change.commit(answer.clone()).await
             })
             .await
+    }
+
+    /// The audiences asked for, each once, if all are configured.
+    fn configured(&self, audiences: &[String]) -> Result<Vec<String>, Refusal> {
+        let mut known: Vec<String> = Vec::new();
+        for (place, audience) in audiences.iter().enumerate() {
+            let refused = |_| Refusal::field(format!("/audiences/{place}"), "is not among tokens.audience");
+            self.deps.settings.audience(Some(audience)).map_err(refused)?;
+            if !known.contains(audience) {
+                known.push(audience.clone());
+            }
+        }
+        if known.is_empty() { Err(Refusal::field("/audiences", "must name at least one audience")) } else { Ok(known) }
     }
 
     /// The service account that the first request made, with its secret where that is a matter of minutes.
@@ -157,7 +198,7 @@ impl Clients {
     /// `Forbidden`, `NotFound`.
     pub async fn disable(&self, ctx: &Context, id: ClientId) -> Result<(), Failure> {
         ctx.may(&Act::DisableClient)?;
-        self.change(ctx, ("disable_client", EventKind::ClientDisabled), id, |client, at| {
+        self.end_tokens(ctx, ("disable_client", EventKind::ClientDisabled), id, |client, at| {
             client.disabled_at.get_or_insert(at);
             Ok(())
         })
@@ -174,7 +215,7 @@ impl Clients {
         ctx.may(&Act::RotateClientSecret)?;
         let (secret, hash) = OpaqueSecret::mint(PREFIX, self.deps.random.as_ref());
         let client = self
-            .change(ctx, ("rotate_client_secret", EventKind::ClientSecretRotated), id, |client, at| {
+            .end_tokens(ctx, ("rotate_client_secret", EventKind::ClientSecretRotated), id, |client, at| {
                 must_hold(&ctx.actor, &client.permissions)?;
                 client.secret_hash = hash.to_vec();
                 client.secret_changed_at = at;
@@ -184,7 +225,45 @@ impl Clients {
         Ok(NewClient { client: view(&client), client_secret: secret.to_string() })
     }
 
-    async fn change(
+    /// Changes its name, and the audiences that its tokens may be for. Tokens for an audience that is taken away run
+    /// out; a new secret ends them at once.
+    ///
+    /// # Errors
+    /// `Forbidden`, `NotFound`, `InvalidInput`, `VersionMismatch`.
+    pub async fn change(
+        &self,
+        ctx: &Context,
+        id: ClientId,
+        wanted: ClientChange,
+        expected: Option<i64>,
+    ) -> Result<ClientView, Failure> {
+        ctx.may(&Act::ChangeClient)?;
+        let name = wanted.name.map(|name| text::display_name(&name)).transpose();
+        let name = &name.map_err(|detail| Refusal::field("/name", detail))?;
+        let audiences = wanted.audiences.map(|list| list.map(|list| self.configured(&list)).transpose()).transpose()?;
+        let audiences = &audiences;
+        self.changes
+            .run(ctx, "change_client", |mut change| async move {
+                let mut client = active(&mut change, id).await?;
+                client.must_have_version(expected)?;
+                if let Some(name) = name {
+                    client.name.clone_from(name);
+                }
+                if let Some(audiences) = audiences {
+                    client.audiences.clone_from(audiences);
+                }
+                client.version += 1;
+                change.clients().update(&client).await?;
+                let audiences: Vec<_> = client.audiences.iter().flatten().collect();
+                let data = serde_json::json!({ "name": client.name, "audiences": audiences });
+                change.event(EventKind::ClientChanged, id, data);
+                change.commit(view(&client)).await
+            })
+            .await
+    }
+
+    /// A change after which tokens of before are dead.
+    async fn end_tokens(
         &self,
         ctx: &Context,
         (name, told): (&'static str, EventKind),
@@ -194,11 +273,11 @@ impl Clients {
         let act = &act;
         self.changes
             .run(ctx, name, |mut change| async move {
-                let found = change.clients().find(id).await?.filter(|client| client.disabled_at.is_none());
-                let mut client = found.ok_or(Refusal::NotFound)?;
+                let mut client = active(&mut change, id).await?;
                 // Later than the secret that it kills, whatever the clocks of two replicas say.
                 let at = change.now.max(client.secret_changed_at.plus(Duration::from_micros(1)));
                 act(&mut client, at)?;
+                client.version += 1;
                 change.clients().update(&client).await?;
                 change.revoke_at(Revoked::Client { client_id: id, before: at.micros() }, at);
                 change.event(told, id, serde_json::json!({}));
@@ -223,17 +302,18 @@ impl Clients {
         Ok(client)
     }
 
-    /// A token for an authenticated service: for this service, which is the only resource of service accounts.
+    /// A token for an authenticated service: for the first of its audiences, or for another one that it asks for. One
+    /// without audiences of its own gets tokens for the first that is configured.
     ///
     /// # Errors
-    /// `InvalidTarget` for another resource; faults of signing.
+    /// `InvalidTarget` for another resource, and for one that is configured no more; faults of signing.
     pub fn token(&self, client: &Client, resource: Option<&str>) -> Result<ClientToken, Failure> {
-        let own = self.deps.settings.audience(None)?;
-        if resource.is_some_and(|resource| resource != own) {
-            return Err(Refusal::InvalidTarget.into());
-        }
+        let own = [self.deps.settings.audience(None)?.to_owned()];
+        let mut allowed = client.audiences.as_deref().unwrap_or(&own).iter();
+        let audience = allowed.find(|audience| resource.is_none_or(|resource| resource == *audience));
+        let audience = audience.ok_or(Refusal::InvalidTarget)?;
         Ok(ClientToken {
-            access_token: self.access_tokens.issue_for_client(client, resource, self.deps.now())?,
+            access_token: self.access_tokens.issue_for_client(client, Some(audience), self.deps.now())?,
             expires_in: self.deps.settings.access_ttl.as_secs(),
             scope: client.permissions.join(" "),
         })
@@ -245,6 +325,12 @@ impl Clients {
         let permissions = client.permissions.iter().filter_map(|word| Permission::parse(word)).collect();
         Actor::Service { id: client.id, permissions }
     }
+}
+
+/// A service account that is in use.
+async fn active(uow: &mut UnitOfWork, id: ClientId) -> Result<Client, Failure> {
+    let found = uow.clients().find(id).await?.filter(|client| client.disabled_at.is_none());
+    Ok(found.ok_or(Refusal::NotFound)?)
 }
 
 fn must_hold(actor: &Actor, words: &[String]) -> Result<(), Refusal> {
@@ -280,8 +366,10 @@ fn view(client: &Client) -> ClientView {
         id: client.id,
         name: client.name.clone(),
         permissions: client.permissions.clone(),
+        audiences: client.audiences.clone(),
         created_at: client.created_at,
         secret_changed_at: client.secret_changed_at,
         disabled_at: client.disabled_at,
+        version: client.version,
     }
 }

@@ -258,6 +258,8 @@ CREATE TABLE IF NOT EXISTS clients (
     created_at TIMESTAMPTZ NOT NULL,
     secret_changed_at TIMESTAMPTZ NOT NULL,
     disabled_at TIMESTAMPTZ,
+    audiences JSONB,
+    version BIGINT,
     PRIMARY KEY (id)
 );
 CREATE INDEX IF NOT EXISTS clients_by_created ON clients (scope ASC, created_at ASC, id ASC);

@@ -258,6 +258,8 @@ CREATE TABLE IF NOT EXISTS clients (
     created_at INTEGER NOT NULL,
     secret_changed_at INTEGER NOT NULL,
     disabled_at INTEGER,
+    audiences TEXT,
+    version INTEGER,
     PRIMARY KEY (id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS clients_by_created ON clients (scope, created_at, id);

@@ -11,15 +11,15 @@ DELETE FROM claims WHERE claim_hash = $1;
 -- claims.by_owner
 SELECT claim_hash, kind, owner_id, created_at FROM claims WHERE owner_id = $1 ORDER BY owner_id, kind, claim_hash LIMIT $2;
 -- clients.insert
-INSERT INTO clients (id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+INSERT INTO clients (id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at, audiences, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 -- clients.by_id
-SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at FROM clients WHERE id = $1;
+SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at, audiences, version FROM clients WHERE id = $1;
 -- clients.update
-UPDATE clients SET name = $1, secret_hash = $2, permissions = $3, secret_changed_at = $4, disabled_at = $5 WHERE id = $6;
+UPDATE clients SET name = $1, secret_hash = $2, permissions = $3, secret_changed_at = $4, disabled_at = $5, audiences = $6, version = $7 WHERE id = $8;
 -- clients.first_page
-SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at FROM clients WHERE scope = $1 ORDER BY scope, created_at, id LIMIT $2;
+SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at, audiences, version FROM clients WHERE scope = $1 ORDER BY scope, created_at, id LIMIT $2;
 -- clients.next_page
-SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at FROM clients WHERE scope = $1 AND (created_at, id) > ($2, $3) ORDER BY scope, created_at, id LIMIT $4;
+SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at, audiences, version FROM clients WHERE scope = $1 AND (created_at, id) > ($2, $3) ORDER BY scope, created_at, id LIMIT $4;
 -- deliveries.insert
 INSERT INTO deliveries (id, queue, due_at, state, channel, user_id, webhook_id, message_id, content, attempts, last_error, created_at, deadline, finished_at, remove_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
 -- deliveries.by_id
@@ -363,13 +363,13 @@ SELECT id FROM identities ORDER BY id DESC LIMIT $1;
 -- identities.copy_insert
 INSERT INTO identities (id, user_id, provider, issuer, subject, profile, tokens, client_id, bot_access, created_at, last_used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 -- clients.copy_first_page
-SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at FROM clients ORDER BY id LIMIT $1;
+SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at, audiences, version FROM clients ORDER BY id LIMIT $1;
 -- clients.copy_next_page
-SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at FROM clients WHERE (id) > ($1) ORDER BY id LIMIT $2;
+SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at, audiences, version FROM clients WHERE (id) > ($1) ORDER BY id LIMIT $2;
 -- clients.copy_last_key
 SELECT id FROM clients ORDER BY id DESC LIMIT $1;
 -- clients.copy_insert
-INSERT INTO clients (id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+INSERT INTO clients (id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at, audiences, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 -- roles.copy_first_page
 SELECT name, permissions, created_at, updated_at FROM roles ORDER BY name LIMIT $1;
 -- roles.copy_next_page

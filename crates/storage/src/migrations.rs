@@ -97,6 +97,8 @@ pub static MIGRATIONS: &[Migration] = &[
     migration!(64, "0064", "mails_by_time"),
     migration!(65, "0065", "mails_by_expiry"),
     migration!(66, "0066", "webhooks"),
+    migration!(67, "0067", "clients_audiences"),
+    migration!(68, "0068", "clients_version"),
 ];
 
 mod checksum;

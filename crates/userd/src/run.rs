@@ -164,8 +164,11 @@ async fn with_services(command: Command, config: Config, terminal: Terminal) -> 
         Command::Keys(KeysCommand::Rotate) => keys::rotate(services, terminal).await,
         Command::Keys(KeysCommand::Revoke { kid }) => keys::revoke(services, terminal, &kid).await,
         Command::Keys(KeysCommand::Rewrap) => keys::rewrap(services, terminal).await,
-        Command::Clients(ClientsCommand::Create { name, permissions }) => {
-            clients::create(services, terminal, &name, &permissions).await
+        Command::Clients(ClientsCommand::Create { name, permissions, audiences }) => {
+            clients::create(services, terminal, &name, &permissions, &audiences).await
+        }
+        Command::Clients(ClientsCommand::SetAudiences { id, audiences }) => {
+            clients::set_audiences(services, terminal, &id, audiences).await
         }
         Command::Deliveries(command) => deliveries::deliveries(services, terminal, command).await,
         Command::Mail(command) => mail::mail(services, terminal, command).await,

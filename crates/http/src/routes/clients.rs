@@ -2,26 +2,27 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::{extract::State, response::IntoResponse};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use userd_model::{ClientId, Timestamp};
-use userd_services::clients::{ClientView, NewClient};
+use userd_services::clients::{ClientChange, ClientView, NewClient};
 use userd_web::{
     caller::Caller,
-    extract::{IdempotencyKey, Json, PageQuery, Path, Query},
+    extract::{IdempotencyKey, IfMatch, Json, PageQuery, Path, Query},
     problem::Problem,
 };
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use super::versioned::{present, version_tag};
 use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
 #[must_use]
 pub(super) fn routes() -> Routes {
-    Routes::new().with(routes!(list, create)).with(routes!(remove)).with(routes!(rotate_secret))
+    Routes::new().with(routes!(list, create)).with(routes!(change, remove)).with(routes!(rotate_secret))
 }
 
 /// A service account.
@@ -32,12 +33,16 @@ struct ClientBody {
     id: Uuid,
     name: String,
     permissions: Vec<String>,
+    /// The audiences that its tokens may be for; null: the first of `tokens.audience`.
+    audiences: Option<Vec<String>>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     secret_changed_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
     disabled_at: Option<Timestamp>,
+    /// For `If-Match`.
+    version: i64,
 }
 
 /// A service account with its secret, which is shown only once.
@@ -64,6 +69,24 @@ struct Create {
     /// Names of permissions; you can give those that you hold.
     #[schema(max_items = 64)]
     permissions: Vec<String>,
+    /// Of `tokens.audience`: whom its tokens may be for. The first is the default, `resource` asks for another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 64)]
+    audiences: Option<Vec<String>>,
+}
+
+/// A change of a service account: an absent field stays, `null` gives the audiences back to the configuration.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ChangeClient, example = json!({"audiences": ["https://orders.example"]}))]
+struct Change {
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 100)]
+    name: Option<String>,
+    /// Of `tokens.audience`: whom its tokens may be for. The first is the default, `resource` asks for another.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Vec<String>>, min_items = 1, max_items = 64)]
+    audiences: Option<Option<Vec<String>>>,
 }
 
 const LIST: &str = "clients";
@@ -100,8 +123,25 @@ async fn create(
         let bytes = serde_json::to_vec(&body).unwrap_or_default();
         api.services.idempotency.request(&format!("POST /v1/clients {}", ctx.actor.name()), &key, &bytes)
     });
-    let made = api.services.clients.create(&ctx, &body.name, &body.permissions, idempotent.as_ref()).await?;
+    let Create { name, permissions, audiences } = &body;
+    let clients = &api.services.clients;
+    let made = clients.create_for(&ctx, name, permissions, audiences.as_deref(), idempotent.as_ref()).await?;
     Ok((StatusCode::CREATED, Json(new_client(made))))
+}
+
+/// Change a service account's name, and the audiences that its tokens may be for.
+#[utoipa::path(patch, path = "/v1/clients/{id}", tag = "Clients", request_body = Change,
+    params(IfMatch, ("id" = Uuid, Path, description = "The client")),
+    responses((status = 200, description = "The changed client", body = ClientBody)))]
+async fn change(
+    State(api): State<Arc<Api>>,
+    Caller(ctx): Caller,
+    Path(id): Path<ClientId>,
+    guard: IfMatch,
+    Json(Change { name, audiences }): Json<Change>,
+) -> Result<impl IntoResponse, Problem> {
+    let changed = api.services.clients.change(&ctx, id, ClientChange { name, audiences }, guard.version()).await?;
+    Ok((version_tag(changed.version), Json(client(changed))))
 }
 
 /// Disable a service account and revoke its tokens at once.
@@ -132,9 +172,11 @@ fn client(view: ClientView) -> ClientBody {
         id: view.id.0,
         name: view.name,
         permissions: view.permissions,
+        audiences: view.audiences,
         created_at: view.created_at,
         secret_changed_at: view.secret_changed_at,
         disabled_at: view.disabled_at,
+        version: view.version,
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::{extract::State, response::IntoResponse};
-use http::{HeaderValue, StatusCode, header};
-use serde::{Deserialize, Deserializer, Serialize};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
 use userd_model::{SessionId, Timestamp, UserId};
 use userd_services::{Context, UserView, accounts::ProfileInput, passwords::Password, sessions::SessionView};
 use userd_web::{
@@ -16,7 +16,10 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::bodies::UserBody;
+use super::{
+    bodies::UserBody,
+    versioned::{present, version_tag},
+};
 use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
@@ -222,11 +225,5 @@ fn session(view: SessionView) -> SessionBody {
 
 /// The account with its version as entity tag, for `If-Match`.
 fn tagged(user: UserView) -> impl IntoResponse {
-    let tag = HeaderValue::from_str(&format!("\"{}\"", user.version)).unwrap_or(HeaderValue::from_static("\"\""));
-    ([(header::ETAG, tag)], Json(UserBody::from(user)))
-}
-
-/// Tells `null` from absent: a present field is `Some`, whatever it holds.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+    (version_tag(user.version), Json(UserBody::from(user)))
 }

@@ -21,6 +21,7 @@ mod sign_in;
 mod signing_keys;
 mod telegram_bot;
 mod users;
+mod versioned;
 mod waiting;
 mod webhooks;
 

@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{extract::State, response::IntoResponse};
-use http::{HeaderValue, header};
 use serde::{Deserialize, Serialize};
 use userd_model::preferences::{ChannelChoice, Preferences, PreferencesInput};
 use userd_web::{
@@ -14,6 +13,7 @@ use userd_web::{
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
+use super::versioned::version_tag;
 use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
@@ -110,6 +110,5 @@ fn tagged(preferences: Preferences) -> impl IntoResponse {
         quiet_hours: preferences.quiet_hours.map(|hours| QuietHours { from: hours.from(), to: hours.to() }),
         version,
     };
-    let tag = HeaderValue::from_str(&format!("\"{version}\"")).unwrap_or(HeaderValue::from_static("\"\""));
-    ([(header::ETAG, tag)], Json(body))
+    (version_tag(version), Json(body))
 }

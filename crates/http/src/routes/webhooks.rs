@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::{extract::State, response::IntoResponse};
-use http::{HeaderValue, StatusCode, header};
-use serde::{Deserialize, Deserializer, Serialize};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
 use userd_model::{Timestamp, WebhookId};
 use userd_services::webhooks::{NewWebhook, WebhookChange, WebhookInput, WebhookView};
 use userd_web::{
@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use super::versioned::{present, version_tag};
 use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
@@ -232,19 +233,10 @@ impl From<WebhookView> for WebhookBody {
 }
 
 fn tagged(view: WebhookView) -> impl IntoResponse {
-    (tag(view.version), Json(WebhookBody::from(view)))
+    (version_tag(view.version), Json(WebhookBody::from(view)))
 }
 
 fn new_webhook(made: NewWebhook) -> impl IntoResponse {
     let NewWebhook { webhook, secret } = made;
-    (tag(webhook.version), Json(NewWebhookBody { webhook: webhook.into(), secret }))
-}
-
-fn tag(version: i64) -> [(header::HeaderName, HeaderValue); 1] {
-    [(header::ETAG, HeaderValue::from_str(&format!("\"{version}\"")).unwrap_or(HeaderValue::from_static("\"\"")))]
-}
-
-/// Tells `null` from absent: a present field is `Some`, whatever it holds.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+    (version_tag(webhook.version), Json(NewWebhookBody { webhook: webhook.into(), secret }))
 }

@@ -2,6 +2,7 @@
 
 use axum::Router;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::StatusCode;
 use serde_json::{Value, json};
 use userd_services::testing::TestOptions;
 use userd_web::testing::*;
@@ -132,6 +133,81 @@ async fn a_token_for_another_service_opens_nothing_here() {
         let told = form(&router, "/oauth2/introspect", &basic, &format!("token={token}")).await.json();
         assert_eq!(told, json!({ "active": false }));
     }
+}
+
+/// A service gets tokens for the services that it was given, and for no other. (fault 1)
+/// ASVS V10.3.1
+#[tokio::test]
+async fn a_service_asks_for_the_audiences_that_it_was_given_and_no_others() {
+    let services = test_services(TestOptions::default()).await;
+    let operator = services.operator_context();
+    let token = async |given: Option<&[String]>, resource: &str| {
+        let made = services.clients.create_for(&operator, "shop", &[], given, None).await.unwrap();
+        assert_eq!(made.client.audiences.as_deref(), given, "and so it is shown");
+        let pair = format!("{}:{}", made.client.id, made.client_secret);
+        let basic = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
+        let fields = format!("grant_type=client_credentials{resource}");
+        let answer = form(&app_over(services.clone()), "/oauth2/token", &basic, &fields).await;
+        if answer.status == 200 { claims(&answer.json())["aud"].clone() } else { answer.json()["error"].clone() }
+    };
+    let (userd, orders) = ("&resource=userd", "&resource=https%3A%2F%2Forders.example");
+    let list = |audiences: &[&str]| audiences.iter().map(|audience| (*audience).to_owned()).collect::<Vec<_>>();
+    let (one, both) = (list(&[ORDERS]), list(&[ORDERS, "userd"]));
+    for (given, resource, expected) in [
+        (None, "", "userd"),
+        (None, userd, "userd"),
+        (None, orders, "invalid_target"),
+        (Some(&one), "", ORDERS),
+        (Some(&one), orders, ORDERS),
+        (Some(&one), userd, "invalid_target"),
+        (Some(&both), "", ORDERS),
+        (Some(&both), userd, "userd"),
+        (Some(&both), "&resource=x", "invalid_target"),
+    ] {
+        assert_eq!(token(given.map(Vec::as_slice), resource).await, expected, "{given:?} {resource}");
+    }
+    for (wrong, pointer) in [(list(&[]), "/audiences"), (list(&["userd", "x"]), "/audiences/1")] {
+        let refused = services.clients.create_for(&operator, "shop", &[], Some(&wrong), None).await;
+        let Err(userd_services::Failure::Refused(userd_model::Refusal::InvalidInput(fields))) = refused else {
+            panic!("not refused: {wrong:?}")
+        };
+        assert_eq!(fields[0].pointer, pointer);
+    }
+}
+
+/// What it was given is changed for those who hold what it takes, one after the other, and only to what is known. (fault 1)
+#[tokio::test]
+async fn a_services_audiences_are_changed_under_its_version() {
+    let services = test_services(TestOptions::default()).await;
+    let router = app_over(services.clone());
+    let made = services.clients.create(&services.operator_context(), "shop", &[], None).await.unwrap();
+    let (id, secret) = (made.client.id, made.client_secret);
+    let basic = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{id}:{secret}")));
+    let audience = async || {
+        let answer = form(&router, "/oauth2/token", &basic, "grant_type=client_credentials").await;
+        claims(&answer.json())["aud"].clone()
+    };
+    let path = format!("/v1/clients/{id}");
+    let manager = format!("Bearer {}", access_token_with(&services, "clients.manage").await);
+    let change = async |body: Value, version: &str| {
+        let headers = [("if-match", version), ("authorization", &*manager), ("content-type", "application/json")];
+        ask(&router, request("PATCH", &path, &headers, body.to_string())).await
+    };
+    assert_eq!(audience().await, "userd");
+    let changed = change(json!({ "audiences": [ORDERS, "userd", ORDERS] }), "\"1\"").await;
+    assert_eq!((changed.status, changed.header("etag")), (StatusCode::OK, "\"2\""));
+    assert_eq!((&changed.json()["audiences"], &changed.json()["version"]), (&json!([ORDERS, "userd"]), &json!(2)));
+    assert_eq!(audience().await, ORDERS);
+    assert_eq!(change(json!({ "audiences": ["userd"] }), "\"1\"").await.status, 412, "somebody was faster");
+    for (wrong, pointer) in [(json!([]), "/audiences"), (json!([ORDERS, "https://x.example"]), "/audiences/1")] {
+        let refused = change(json!({ "audiences": wrong }), "\"2\"").await;
+        assert_eq!((refused.status.as_u16(), &refused.json()["errors"][0]["pointer"]), (422, &json!(pointer)));
+    }
+    assert_eq!(change(json!({ "permissions": ["users.read"] }), "*").await.status, 400, "permissions are not changed");
+    let renamed = change(json!({ "name": " Shop " }), "*").await.json();
+    assert_eq!((&renamed["name"], &renamed["audiences"]), (&json!("Shop"), &json!([ORDERS, "userd"])));
+    assert_eq!(change(json!({ "audiences": null }), "\"3\"").await.json()["audiences"], Value::Null);
+    assert_eq!(audience().await, "userd");
 }
 
 /// A service's own token says so, and is for userd only. (fault 1)

@@ -6,6 +6,7 @@ use userd_channels::ChannelFault;
 use userd_model::{Actor, EventKind, Fact, FactActor, Subject};
 use userd_services::{
     accounts::ProfileInput,
+    clients::ClientChange,
     fact_drafts::{OpenedFact, open},
     webhooks::{WebhookChange, WebhookInput},
 };
@@ -36,6 +37,7 @@ async fn live(app: &TestApp) {
     app.users.unblock(&app.operator_context(), ada.id).await.unwrap();
     let billing = app.clients.create(&app.operator_context(), "billing", &[], None).await.unwrap().client.id;
     app.clients.rotate_secret(&app.operator_context(), billing).await.unwrap();
+    app.clients.change(&app.operator_context(), billing, ClientChange::default(), None).await.unwrap();
     app.clients.disable(&app.operator_context(), billing).await.unwrap();
     let operator = app.operator_context();
     let events = vec!["*".to_owned()];

@@ -1,5 +1,6 @@
 //! Service accounts of other services. Rows are never removed, so that an id is never used again.
 
+use serde_json::Value as Json;
 use userd_model::{Client, ClientId, Timestamp, UserId};
 
 use super::{list, words};
@@ -18,7 +19,9 @@ statements_of! { CLIENTS:
     INSERT = "clients.insert": Shape::Insert;
     BY_ID = "clients.by_id": Shape::Find;
     UPDATE = "clients.update":
-        Shape::Update(&["name", "secret_hash", "permissions", "secret_changed_at", "disabled_at"]);
+        Shape::Update(&[
+        "name", "secret_hash", "permissions", "secret_changed_at", "disabled_at", "audiences", "version",
+    ]);
     FIRST_PAGE = "clients.first_page": Shape::List(List::along("clients_by_created").equal(1));
     NEXT_PAGE = "clients.next_page": Shape::List(List::along("clients_by_created").equal(1).range(Range::Behind));
 }
@@ -39,6 +42,8 @@ impl Clients<'_> {
             client.created_at.into(),
             client.secret_changed_at.into(),
             client.disabled_at.into(),
+            Value::from(client.audiences.as_deref().map(Json::from)),
+            client.version.into(),
         ];
         self.0.write(&INSERT, &values).await
     }
@@ -48,7 +53,7 @@ impl Clients<'_> {
         self.0.one(&BY_ID, &[id.into()], client).await
     }
 
-    /// Writes name, secret, permissions and when it was shut. Nothing happens when the id is unknown.
+    /// Writes name, secret, permissions, audiences and when it was shut. Nothing happens when the id is unknown.
     pub async fn update(&mut self, client: &Client) -> Result<(), StoreError> {
         let values = [
             client.name.as_str().into(),
@@ -56,6 +61,8 @@ impl Clients<'_> {
             words(&client.permissions),
             client.secret_changed_at.into(),
             client.disabled_at.into(),
+            Value::from(client.audiences.as_deref().map(Json::from)),
+            client.version.into(),
             client.id.into(),
         ];
         self.0.write(&UPDATE, &values).await
@@ -81,5 +88,7 @@ fn client(row: &mut Row) -> Result<Client, StoreError> {
         created_at: row.timestamp(position!(CLIENTS.created_at))?,
         secret_changed_at: row.timestamp(position!(CLIENTS.secret_changed_at))?,
         disabled_at: row.timestamp_or_null(position!(CLIENTS.disabled_at))?,
+        audiences: row.json_or_null(position!(CLIENTS.audiences))?.map(list).transpose()?,
+        version: row.i64_or_null(position!(CLIENTS.version))?.unwrap_or(1),
     })
 }

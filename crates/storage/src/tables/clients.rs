@@ -2,7 +2,7 @@
 
 use super::{
     Expiry, Index, Owner, Table,
-    table::columns::{bytes, json, text, timestamp, uuid},
+    table::columns::{bytes, int, json, text, timestamp, uuid},
 };
 
 /// Service accounts. Rows are never removed, so that an id is never used again.
@@ -18,6 +18,8 @@ pub const CLIENTS: Table = Table {
         timestamp("created_at"),
         timestamp("secret_changed_at"),
         timestamp("disabled_at").or_null(),
+        json("audiences").or_null(),
+        int("version").or_null(),
     ],
     key: &["id"],
     indexes: &[

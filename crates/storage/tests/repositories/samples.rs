@@ -189,6 +189,8 @@ pub(crate) fn client() -> Client {
         name: "биллинг".to_owned(),
         secret_hash: hash().to_vec(),
         permissions: vec!["users.read".to_owned()],
+        audiences: Some(vec!["https://orders.example".to_owned()]),
+        version: 3,
         created_by: Some(id()),
         created_at: now,
         secret_changed_at: now,

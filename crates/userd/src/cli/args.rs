@@ -287,6 +287,18 @@ pub enum ClientsCommand {
         /// A permission; may be given several times.
         #[arg(long = "permission", value_name = "PERMISSION")]
         permissions: Vec<String>,
+        /// An audience of tokens.audience that its tokens may be for; may be given several times, the first counts
+        /// where none is asked for.
+        #[arg(long = "audience", value_name = "AUDIENCE")]
+        audiences: Vec<String>,
+    },
+    /// Choose the audiences that a client's tokens may be for. Nothing said: the first of tokens.audience.
+    #[command(after_help = "Example:\n  userd clients set-audiences billing https://orders.example userd")]
+    SetAudiences {
+        /// The client's id, or its name.
+        id: String,
+        /// Audiences of tokens.audience; the first counts where none is asked for.
+        audiences: Vec<String>,
     },
     /// List clients.
     List,

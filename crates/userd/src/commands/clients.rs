@@ -3,7 +3,7 @@
 use userd_model::ClientId;
 use userd_services::{
     Services,
-    clients::{ClientView, NewClient},
+    clients::{ClientChange, ClientView, NewClient},
 };
 
 use super::said;
@@ -18,8 +18,10 @@ pub async fn create(
     terminal: Terminal,
     name: &str,
     permissions: &[String],
+    audiences: &[String],
 ) -> Result<(), WiringError> {
-    let made = services.clients.create(&services.operator_context(), name, permissions, None).await;
+    let (ctx, audiences) = (services.operator_context(), Some(audiences).filter(|audiences| !audiences.is_empty()));
+    let made = services.clients.create_for(&ctx, name, permissions, audiences, None).await;
     show_secret(terminal, &made.map_err(|failure| said(&failure))?);
     Ok(())
 }
@@ -42,6 +44,22 @@ pub async fn disable(services: &Services, terminal: Terminal, which: &str) -> Re
     Ok(())
 }
 
+/// `clients set-audiences`: none named, the first that is configured.
+pub async fn set_audiences(
+    services: &Services,
+    terminal: Terminal,
+    which: &str,
+    audiences: Vec<String>,
+) -> Result<(), WiringError> {
+    let id = find(services, which).await?;
+    let wanted = Some(audiences).filter(|audiences| !audiences.is_empty());
+    let wanted = ClientChange { audiences: Some(wanted), ..ClientChange::default() };
+    let changed = services.clients.change(&services.operator_context(), id, wanted, None).await;
+    let client = changed.map_err(|failure| said(&failure))?;
+    terminal.answer(&client, || format!("Tokens of {} are for {} now.", client.name, audiences_of(&client)));
+    Ok(())
+}
+
 /// `clients list`.
 pub async fn list(services: &Services, terminal: Terminal) -> Result<(), WiringError> {
     let clients = all(services).await?;
@@ -50,12 +68,22 @@ pub async fn list(services: &Services, terminal: Terminal) -> Result<(), WiringE
             .iter()
             .map(|client| {
                 let state = if client.disabled_at.is_some() { "disabled" } else { "active" };
-                vec![client.id.to_string(), state.to_owned(), client.name.clone(), client.permissions.join(",")]
+                vec![
+                    client.id.to_string(),
+                    state.to_owned(),
+                    client.name.clone(),
+                    client.permissions.join(","),
+                    audiences_of(client),
+                ]
             })
             .collect();
-        table(&["CLIENT ID", "STATE", "NAME", "PERMISSIONS"], &rows)
+        table(&["CLIENT ID", "STATE", "NAME", "PERMISSIONS", "AUDIENCES"], &rows)
     });
     Ok(())
+}
+
+fn audiences_of(client: &ClientView) -> String {
+    client.audiences.as_ref().map_or_else(|| "the first that is configured".to_owned(), |list| list.join(","))
 }
 
 async fn all(services: &Services) -> Result<Vec<ClientView>, WiringError> {

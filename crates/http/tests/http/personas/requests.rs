@@ -106,6 +106,7 @@ pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
         ("POST", "/oauth2/token") => Sent::Form(format!("grant_type=refresh_token&refresh_token={refresh_token}")),
         ("POST", "/v1/webhooks") => Sent::Json(json!({"url": "https://shop.example/", "events": ["*"]})),
         ("PATCH", "/v1/webhooks/{id}") => Sent::Json(json!({"events": ["user.*"]})),
+        ("PATCH", "/v1/clients/{id}") => Sent::Json(json!({"name": "automaton"})),
         ("POST", "/v1/clients") => Sent::Json(json!({"name": "robot", "permissions": []})),
         (
             "POST",
