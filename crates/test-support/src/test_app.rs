@@ -60,6 +60,8 @@ impl TestApp {
         let mut app = Self { engine, settings: BTreeMap::new(), folder, database: None };
         let master_key = app.path("master.key").display().to_string();
         app.set("http.listen", "127.0.0.1:0")
+            // Replicas listen where they like and are one issuer.
+            .set("http.public_url", "http://127.0.0.1:8080")
             .set("crypto.master_key_file", &master_key)
             .set("log.format", "json")
             .set("rate_limits.enabled", "false")
@@ -80,6 +82,13 @@ impl TestApp {
     pub fn with(&self, key: &str, value: &str) -> Self {
         let mut app = self.clone();
         app.set(key, value);
+        app
+    }
+
+    /// This app with one key not set.
+    pub fn without(&self, key: &str) -> Self {
+        let mut app = self.clone();
+        app.settings.remove(key);
         app
     }
 

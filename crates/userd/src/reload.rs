@@ -54,7 +54,10 @@ impl Reload {
     }
 
     fn apply(&mut self, loaded: Loaded) -> Result<(), WiringError> {
-        let new = loaded.config;
+        let mut new = loaded.config;
+        if let Some(port) = self.config.http.public_url.url().port() {
+            new.http.listened_on(port);
+        }
         only_what_exists(&new)?;
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");

@@ -45,7 +45,7 @@ pub const BUILD: BuildInfo = BuildInfo {
 };
 
 /// Serves until a signal to stop.
-pub async fn serve(config: Config, reloadable: Reloadable) -> Result<ExitCode, WiringError> {
+pub async fn serve(mut config: Config, reloadable: Reloadable) -> Result<ExitCode, WiringError> {
     process::log_panics_without_message();
     let hangup = Harmless::listen().map_err(part)?.say();
     let files = process::raise_file_limit();
@@ -57,6 +57,7 @@ pub async fn serve(config: Config, reloadable: Reloadable) -> Result<ExitCode, W
     let port = reserve("http.listen", config.http.listen.0)?;
     let admin_port =
         config.http.admin_listen.as_ref().map(|listen| reserve("http.admin_listen", listen.0)).transpose()?;
+    config.http.listened_on(port.number()?);
     await_server(&config).await?;
     let wired = wire(config, Opening::MayCreate).await?;
     let listener = port.listen()?;
@@ -135,6 +136,11 @@ fn reserve(key: &'static str, address: SocketAddr) -> Result<Reserved, WiringErr
 }
 
 impl Reserved {
+    /// The port: the configured one, or the one that the system chose for 0.
+    fn number(&self) -> Result<u16, WiringError> {
+        Ok(self.socket.local_addr().map_err(part)?.port())
+    }
+
     fn listen(self) -> Result<TcpListener, WiringError> {
         self.socket.listen(1024).map_err(|error| cannot_listen(self.key, self.address, &error))
     }
@@ -267,7 +273,9 @@ fn announce_memory(memory: &Memory) {
     }
 }
 
-/// The public address; with a port chosen by the system, the one that was chosen.
+/// The public address; with a port chosen by the system and a public address that does not know it, the one chosen.
 fn base_url(config: &Config, address: std::net::SocketAddr) -> String {
-    if config.http.listen.0.port() == 0 { format!("http://{address}") } else { config.http.public_url.as_text() }
+    let public = &config.http.public_url;
+    let is_elsewhere = config.http.listen.0.port() == 0 && public.url().port() != Some(address.port());
+    if is_elsewhere { format!("http://{address}") } else { public.as_text() }
 }

@@ -352,6 +352,12 @@ fn what_one_key_means_for_another_is_checked() {
         ("tokens: { access_ttl: 1d, refresh_ttl: 1h }", "tokens.refresh_ttl: must be longer than tokens.access_ttl"),
         ("tokens: { publish_before: 2d, rotation_period: 1d }", "tokens.publish_before: must be shorter"),
         ("http: { public_url: 'http://id.example.org' }", "http.public_url: it is the issuer of tokens too"),
+        (
+            "http: { listen: '127.0.0.1:81', admin_listen: '127.0.0.1:81' }",
+            "http.admin_listen: must be another address",
+        ),
+        ("http: { listen: '0.0.0.0:81', admin_listen: '127.0.0.1:81' }", "http.admin_listen: must be another address"),
+        ("http: { listen: '127.0.0.1:81', admin_listen: '[::]:81' }", "http.admin_listen: must be another address"),
         ("tokens: { issuer: 'https://id.example.org/?a=b' }", "tokens.issuer: an issuer has no query"),
         ("http: { tls: { certificate_file: /dev/null } }", "http.tls.key_file: needed beside the certificate"),
         ("mail: { url: 'smtp://localhost' }", "mail.from: needed when mail.url is given"),
@@ -381,6 +387,17 @@ fn what_one_key_means_for_another_is_checked() {
         let refusal = Fixture::file(yaml).refusal();
         assert!(refusal.contains(wanted), "{yaml}\n{refusal}");
         assert!(refusal.lines().all(|line| line.starts_with("config.yaml:1:")), "{refusal}");
+    }
+}
+
+/// Two addresses that can be listened on at once (fault 28).
+#[test]
+fn metrics_have_an_address_of_their_own() {
+    for (listen, admin) in
+        [("127.0.0.1:81", "127.0.0.1:82"), ("127.0.0.1:81", "127.0.0.2:81"), ("127.0.0.1:0", "127.0.0.1:0")]
+    {
+        let yaml = format!("http: {{ listen: '{listen}', admin_listen: '{admin}' }}");
+        assert!(Fixture::file(&yaml).load().is_ok(), "{yaml}");
     }
 }
 

@@ -54,7 +54,7 @@ use tokio::{
 pub use backup::{BackupProgress, BackupReport, copy_file};
 pub use service_lock::{ServiceLock, ServiceLockError};
 
-use self::{identity::Identity, transaction::SqliteTransaction, writer::Writer};
+use self::{backup::Look, identity::Identity, transaction::SqliteTransaction, writer::Writer};
 use crate::{Access, Engine, Rows, Statement, StoreError, Transaction, Value, engine::Dialect};
 
 /// Where the database is.
@@ -179,8 +179,20 @@ impl SqliteEngine {
     /// # Errors
     /// `Corrupt`, with the first things that are wrong.
     pub async fn check_integrity(&self) -> Result<(), StoreError> {
+        self.check(Look::Whole).await
+    }
+
+    /// Reads the whole file and looks whether its pages hang together; indexes are not compared.
+    ///
+    /// # Errors
+    /// `Corrupt`, with the first things that are wrong; `Unusable` where it cannot be read that far.
+    pub async fn check_pages(&self) -> Result<(), StoreError> {
+        self.check(Look::Pages).await
+    }
+
+    async fn check(&self, look: Look) -> Result<(), StoreError> {
         let location = self.location.clone();
-        tokio::task::spawn_blocking(move || backup::check(&location))
+        tokio::task::spawn_blocking(move || backup::check(&location, look))
             .await
             .map_err(|_| StoreError::Unavailable("sqlite: the check broke off".to_owned()))?
     }

@@ -5,7 +5,7 @@ use userd_cache::CacheHealth;
 use userd_model::{Clock as _, KeyState};
 use userd_providers::{ProviderConfig, ProviderDependencies, Secret};
 use userd_services::Services;
-use userd_storage::{Store, migrations::StepState};
+use userd_storage::{Store, StoreError, engines::SqliteEngine, migrations::StepState};
 
 use super::finding::{Finding, ok, show, warning, wrong};
 use crate::{
@@ -63,16 +63,35 @@ async fn is_ready_to_wire(config: &Config, findings: &mut Vec<Finding>) -> bool 
         findings.push(master_key(config, true));
         return false;
     }
-    let store = match engine::open(config, Opening::MustExist) {
-        Ok(opened) => Store::new(opened.engine, std::sync::Arc::new(OsRandom)),
+    let (store, sqlite) = match engine::open(config, Opening::MustExist) {
+        Ok(opened) => (Store::new(opened.engine, std::sync::Arc::new(OsRandom)), opened.sqlite),
         Err(fault) => {
             findings.push(wrong("database", fault.to_string()));
             return false;
         }
     };
-    let ready = look_inside(config, &store, findings).await;
+    let whole = match &sqlite {
+        Some(engine) => file_is_whole(engine, config, findings).await,
+        None => true,
+    };
+    let ready = whole && look_inside(config, &store, findings).await;
     store.engine().close().await;
     ready
+}
+
+/// A damaged page is found by whoever comes across it, which may be much later than today's last good backup.
+async fn file_is_whole(engine: &SqliteEngine, config: &Config, findings: &mut Vec<Finding>) -> bool {
+    let Err(fault) = engine.check_pages().await else { return true };
+    let says = match fault {
+        StoreError::Corrupt(wrong) => {
+            let repair = "stop the service and put a backup in its place with `userd restore`, which keeps the file";
+            format!("{wrong}: the file is damaged; {repair}")
+        }
+        // Its words say what to do.
+        other => format!("{}: {other}", engine::place(&config.database.url)),
+    };
+    findings.push(wrong("database", says));
+    false
 }
 
 async fn look_inside(config: &Config, store: &Store, findings: &mut Vec<Finding>) -> bool {

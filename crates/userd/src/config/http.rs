@@ -19,7 +19,7 @@ pub struct HttpConfig {
     /// without TLS, and no longer on `listen`. Empty: on `listen`.
     pub admin_listen: Optional<Listen>,
     /// The address under which browsers and other services reach this one: scheme, host and port only. When it is not
-    /// given, it is this machine's own, with the port of `listen`.
+    /// given, it is this machine's own, with the port of `listen`, or the one that the system chose for port 0.
     pub public_url: WebOrigin,
     /// Networks of reverse proxies whose `X-Forwarded-For` is believed; nobody's otherwise. `Forwarded` is never read.
     #[schemars(length(max = 256))]
@@ -44,6 +44,26 @@ pub struct HttpConfig {
     pub max_connections: u32,
     /// TLS by the service itself. Both files, or none (a proxy in front does it).
     pub tls: TlsConfig,
+}
+
+impl HttpConfig {
+    /// A public address that follows the port gets the one that the system chose.
+    pub fn listened_on(&mut self, port: u16) {
+        if self.public_url.url().port() == Some(0) {
+            let address = std::net::SocketAddr::new(self.listen.ip(), port);
+            self.public_url = WebOrigin::on_this_machine(address, self.tls.certificate_file.is_some());
+        }
+    }
+
+    /// Whether both addresses cannot be listened on at once: the same port, of the same machine's address or of all.
+    pub(super) fn listens_twice(&self) -> bool {
+        let Some(admin) = self.admin_listen.as_ref() else { return false };
+        let (ours, theirs) = (self.listen.0, admin.0);
+        let overlaps = ours.ip().to_canonical() == theirs.ip().to_canonical()
+            || ours.ip().is_unspecified()
+            || theirs.ip().is_unspecified();
+        ours.port() != 0 && ours.port() == theirs.port() && overlaps
+    }
 }
 
 impl Default for HttpConfig {

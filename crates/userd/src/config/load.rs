@@ -83,11 +83,11 @@ pub(super) fn load(sources: Sources, further: impl FnOnce(&Config, &mut Rules<'_
 }
 
 /// A public address that nobody gave follows the port that is listened on: links and the issuer of tokens are made from
-/// it. Port 0 is known later.
+/// it. Port 0 stands there too until the system has chosen one: [`HttpConfig::listened_on`].
 fn follow_listen(config: &mut Config, root: &Node) {
     let given = root.child("http").is_some_and(|http| http.child("public_url").is_some());
     let listen = config.http.listen.0;
-    if !given && listen.port() != 0 {
+    if !given {
         config.http.public_url = WebOrigin::on_this_machine(listen, config.http.tls.certificate_file.is_some());
     }
 }

@@ -61,6 +61,11 @@ impl Rules<'_> {
             tls.key_file.is_some(),
             "http.tls.key_file",
         );
+        self.refuse_if(
+            config.http.listens_twice(),
+            &["http.admin_listen", "http.listen"],
+            "must be another address or port than http.listen",
+        );
         let own_issuer = config.tokens.issuer.is_none();
         self.refuse_if(
             own_issuer && !config.http.public_url.is_secure(),

@@ -554,6 +554,45 @@ fn the_doctor_looks_at_everything_and_a_lost_master_key_is_never_replaced() {
     assert!(!folder.files().contains(&"data/master.key".to_owned()));
 }
 
+/// Where a file was damaged does not matter: the doctor says that it is, which file it is and what comes next, and leaves
+/// it as it is; other commands do not work on in it (fault 26).
+#[test]
+fn the_doctor_finds_a_damaged_database_and_says_what_to_do() {
+    let folder = Folder::new();
+    assert_eq!(folder.userd("migrate up").code, 0);
+    assert_eq!(folder.userd("users list").code, 0);
+    let path = folder.0.path().join("data/userd.db");
+    let whole = fs::read(&path).unwrap();
+    let page = 4096;
+    let damaged = |at: usize| {
+        let mut bytes = whole.clone();
+        bytes[at..at + page].fill(0xA5);
+        bytes
+    };
+    let middle = whole.len() / page / 2 * page;
+    for (how, bytes) in [
+        ("first page", damaged(0)),
+        ("second page", damaged(page)),
+        ("a page in the middle", damaged(middle)),
+        ("last page", damaged(whole.len() - page)),
+        ("torn off", whole[..middle].to_vec()),
+        ("another file", b"not a database at all, but long enough to be looked at\n".repeat(400)),
+    ] {
+        fs::write(&path, &bytes).unwrap();
+        let said = folder.userd("doctor");
+        assert_eq!(said.code, 1, "{how}: {}{}", said.stdout, said.stderr);
+        let line = said.stdout.lines().find(|line| line.starts_with("WRONG") && line.contains(" database "));
+        let line = line.unwrap_or_else(|| panic!("{how}: {}", said.stdout));
+        for word in ["data/userd.db", "damaged", "`userd restore`"] {
+            assert!(line.contains(word), "{how}: {line}");
+        }
+        assert!(serde_json::from_str::<serde_json::Value>(&folder.userd("doctor --json").stdout).is_ok(), "{how}");
+        assert_eq!(fs::read(&path).unwrap(), bytes, "{how}: left as it is");
+    }
+    fs::write(&path, &whole).unwrap();
+    assert_eq!(folder.userd("doctor").code, 0, "and whole again");
+}
+
 /// Nothing else is needed to see and try what messages say: no configuration, no database.
 #[test]
 fn templates_are_listed_shown_and_tried() {

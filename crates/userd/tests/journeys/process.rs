@@ -2,13 +2,16 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rustix::process::Signal;
+use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
 
 use crate::{
+    readiness::beside,
     support::{Engine, Replica, TestApp, until},
     system_limits::limited,
 };
@@ -52,16 +55,18 @@ async fn a_taken_port_is_found_before_anything_is_made() {
 /// (fault 28)
 #[tokio::test]
 async fn the_word_about_a_new_master_key_survives_a_start_that_fails_later() {
-    let port = crate::support::servers::free_port();
-    let address = format!("127.0.0.1:{port}");
-    let app = app().await.with("http.listen", &address).with("http.admin_listen", &address);
+    let app = TestApp::build(Engine::Sqlite).await.unwrap();
+    assert!(app.run(&["migrate", "up"]).await.status.success());
+    let database = beside(&app);
+    database.run_schema("DROP TABLE signing_keys").await.unwrap();
+    database.close().await;
     let ended = Replica::spawn(app.command()).ended().await;
     assert_eq!(ended.status.code(), Some(1), "{:?}", ended.stderr);
     assert!(app.path("master.key").exists());
     let word = ended.stdout.iter().find(|line| line.contains("made a master key")).expect("the word");
     assert!(word.contains(app.path("master.key").to_str().unwrap()), "{word}");
 
-    let app = app.with("http.admin_listen", "127.0.0.1:0").with("crypto.master_key_file", "other/master.key");
+    let app = app.with("crypto.master_key_file", "other/master.key");
     let bad = app.path("bad.key");
     fs::write(&bad, "no key").unwrap();
     let app = app.with("crypto.previous_master_key_files.0", bad.to_str().unwrap());
@@ -73,14 +78,24 @@ async fn the_word_about_a_new_master_key_survives_a_start_that_fails_later() {
 /// Where nobody says otherwise, links and the issuer follow the port (fault 28).
 #[tokio::test]
 async fn setup_link_and_issuer_follow_the_port_that_is_listened_on() {
-    let port = crate::support::servers::free_port();
-    let app = app().await.with("http.listen", &format!("0.0.0.0:{port}"));
-    let replica = app.open().await;
-    let here = format!("http://127.0.0.1:{port}");
-    let link = replica.stderr().into_iter().find(|line| line.contains("/setup#token=")).unwrap();
-    assert!(link.contains(&format!("{here}/setup#token=")), "{link}");
-    let metadata = replica.visitor().get("/.well-known/oauth-authorization-server").await.expect(200);
-    assert_eq!(metadata["issuer"], here.as_str());
+    for port in [crate::support::servers::free_port(), 0] {
+        let app = app().await.without("http.public_url").with("http.listen", &format!("0.0.0.0:{port}"));
+        let replica = app.open().await;
+        let (_, port) = replica.url.rsplit_once(':').unwrap();
+        let here = format!("http://127.0.0.1:{port}");
+        let link = replica.stderr().into_iter().find(|line| line.contains("/setup#token=")).unwrap();
+        assert!(link.contains(&format!("{here}/setup#token=")), "{link}");
+        let metadata = replica.visitor().get("/.well-known/oauth-authorization-server").await.expect(200);
+        assert_eq!(metadata["issuer"], here.as_str());
+        let (_, tokens) = replica.member().await;
+        let payload = tokens.access.split('.').nth(1).unwrap();
+        let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
+        assert_eq!(claims["iss"], here.as_str());
+        // A reload does not take the port for another one.
+        replica.signal(Signal::HUP);
+        says(&replica, "configuration reloaded").await;
+        assert!(!replica.lines_of("WARN").iter().any(|line| line.contains("needs a restart")), "{}", replica.log());
+    }
 }
 
 /// (fault 25)

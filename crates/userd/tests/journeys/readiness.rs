@@ -31,7 +31,7 @@ async fn a_removed_database_acknowledges_nothing() {
 }
 
 /// The app's database, as another process would open it.
-fn beside(app: &TestApp) -> Box<dyn userd_storage::Engine> {
+pub fn beside(app: &TestApp) -> Box<dyn userd_storage::Engine> {
     match app.engine() {
         Engine::Sqlite => {
             let file = SqliteLocation::File(app.path("userd.db"));

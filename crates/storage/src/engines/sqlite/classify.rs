@@ -38,10 +38,11 @@ pub(super) fn code(error: &Error, what: &str, place: &str) -> StoreError {
     match code.code {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Conflict,
         ErrorCode::DatabaseCorrupt => StoreError::Unusable(told(
-            "the file is damaged; stop the service, keep the file, and put a backup in its place",
+            "the file is damaged; stop the service and put a backup in its place with `userd restore`, which keeps the file",
         )),
         ErrorCode::NotADatabase => StoreError::Unusable(told(
-            "this is no SQLite database, or its first page is damaged; is the path right? If so, put a backup in its place",
+            "this is no SQLite database, or its first page is damaged; is the path right? If so, `userd restore` puts a \
+             backup in its place",
         )),
         // The words name a table or a column of ours.
         ErrorCode::Unknown if words.starts_with("no such ") || words.contains("has no column") => {

@@ -54,7 +54,7 @@ impl Identity {
         if let Some((path, _)) = self.files.iter().find(changed) {
             let error = StoreError::Unusable(format!(
                 "sqlite: {} was removed or replaced while it was in use; nothing is written. Put it back where it was, or \
-                 stop the service and put a backup in its place",
+                 stop the service and put a backup in its place with `userd restore`",
                 path.display()
             ));
             if !self.is_told.swap(true, Ordering::Relaxed) {
