@@ -27,7 +27,7 @@ macro_rules! well_known {
 well_known! {
     /// See any account and its sessions.
     USERS_READ = "users.read",
-    /// Block, unblock and sign out accounts.
+    /// Make, change, block, unblock and sign out accounts.
     USERS_MANAGE = "users.manage",
     /// See service accounts.
     CLIENTS_READ = "clients.read",

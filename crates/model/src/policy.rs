@@ -96,7 +96,7 @@ acts! {
     /// End every session of an account.
     SignOutUser(UserId) => Holder(Permission::USERS_MANAGE),
     /// Change display name, locale, time zone and attributes.
-    ChangeProfile(UserId) => Owner,
+    ChangeProfile(UserId) => OwnerOr(Permission::USERS_MANAGE),
     /// Change the username.
     ChangeUsername(UserId) => Owner,
     /// Change the password, knowing the current one.

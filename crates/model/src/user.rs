@@ -113,6 +113,8 @@ pub struct ProfileChange {
     pub time_zone: Option<Option<String>>,
     /// New attributes, replacing all of the old ones.
     pub attributes: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Whether the phone number goes. Only providers tell one.
+    pub forgets_phone: bool,
 }
 
 impl User {
@@ -158,6 +160,9 @@ impl User {
         }
         if let Some(attributes) = change.attributes {
             self.attributes = attributes;
+        }
+        if change.forgets_phone {
+            self.phone = None;
         }
         self.touch(now);
     }

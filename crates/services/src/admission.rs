@@ -25,8 +25,8 @@ impl AdmissionRules {
         Self { deps, providers }
     }
 
-    /// Refuses a renewal where the session's way in is shut today. An identity that its owner unlinked says nothing:
-    /// the session is the owner's.
+    /// Refuses a renewal where the session's way in is shut today. An identity that its owner unlinked says nothing: the
+    /// one session of it that goes on is the one that unlinked it.
     ///
     /// # Errors
     /// `SignInNotAllowed`.

@@ -6,7 +6,7 @@ use axum::{extract::State, response::IntoResponse};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use userd_model::{SessionId, Timestamp, UserId};
-use userd_services::{Context, UserView, accounts::ProfileInput, passwords::Password, sessions::SessionView};
+use userd_services::{Context, passwords::Password, sessions::SessionView};
 use userd_web::{
     caller::{Caller, SignedInUser, TokenOwner},
     extract::{IfMatch, Json, PageQuery, Path, Query},
@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{
     bodies::UserBody,
-    versioned::{present, version_tag},
+    profile::{Profile, tagged},
 };
 use crate::{api::Api, documented::Routes};
 
@@ -40,27 +40,6 @@ async fn read(State(api): State<Arc<Api>>, TokenOwner(id): TokenOwner) -> Result
     Ok(tagged(api.services.user_reader.show_own(id).await?))
 }
 
-/// A profile change: an absent field stays, `null` clears it.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"display_name": "Анна", "time_zone": "Europe/Moscow", "attributes": {"theme": "dark"}}))]
-struct Profile {
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
-    display_name: Option<Option<String>>,
-    /// BCP 47.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, max_length = 35)]
-    locale: Option<Option<String>>,
-    /// IANA name.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, max_length = 64)]
-    time_zone: Option<Option<String>>,
-    /// Replaces all attributes: at most 64 of them, 16 KiB together.
-    #[serde(default)]
-    attributes: Option<serde_json::Map<String, serde_json::Value>>,
-}
-
 /// Change my profile.
 #[utoipa::path(patch, path = "/v1/me", tag = "Me", request_body = Profile,
     params(IfMatch),
@@ -71,13 +50,7 @@ async fn change(
     guard: IfMatch,
     Json(body): Json<Profile>,
 ) -> Result<impl IntoResponse, Problem> {
-    let input = ProfileInput {
-        display_name: body.display_name,
-        locale: body.locale,
-        time_zone: body.time_zone,
-        attributes: body.attributes,
-    };
-    Ok(tagged(api.services.accounts.change_profile(&user.ctx, input, guard.version()).await?))
+    Ok(tagged(api.services.accounts.change_profile(&user.ctx, body.into(), guard.version()).await?))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -221,9 +194,4 @@ fn session(view: SessionView) -> SessionBody {
         expires_at: view.expires_at,
         current: view.current,
     }
-}
-
-/// The account with its version as entity tag, for `If-Match`.
-fn tagged(user: UserView) -> impl IntoResponse {
-    (version_tag(user.version), Json(UserBody::from(user)))
 }

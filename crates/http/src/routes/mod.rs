@@ -15,6 +15,7 @@ mod oauth2;
 mod oauth2_schemas;
 mod pages;
 mod preferences;
+mod profile;
 mod revocations;
 pub mod service;
 mod sign_in;

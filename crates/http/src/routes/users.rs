@@ -2,19 +2,22 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::{extract::State, response::IntoResponse};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use userd_model::{Timestamp, UserId};
 use userd_web::{
     caller::Caller,
-    extract::{CursorText, Json, Limit, Path, Query},
+    extract::{CursorText, IfMatch, Json, Limit, Path, Query},
     problem::Problem,
 };
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
-use super::bodies::UserBody;
+use super::{
+    bodies::UserBody,
+    profile::{Profile, tagged},
+};
 use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
@@ -22,7 +25,7 @@ use crate::{api::Api, documented::Routes};
 pub(super) fn routes() -> Routes {
     Routes::new()
         .with(routes!(list))
-        .with(routes!(show))
+        .with(routes!(show, change))
         .with(routes!(block))
         .with(routes!(unblock))
         .with(routes!(sign_out))
@@ -85,8 +88,22 @@ async fn show(
     State(api): State<Arc<Api>>,
     Caller(ctx): Caller,
     Path(id): Path<UserId>,
-) -> Result<Json<UserBody>, Problem> {
-    Ok(Json(api.services.users.show(&ctx, id).await?.into()))
+) -> Result<impl IntoResponse, Problem> {
+    Ok(tagged(api.services.users.show(&ctx, id).await?))
+}
+
+/// Change the profile of an account.
+#[utoipa::path(patch, path = "/v1/users/{id}", tag = "Users", request_body = Profile,
+    params(IfMatch, ("id" = Uuid, Path, description = "The account")),
+    responses((status = 200, description = "The changed account", body = UserBody)))]
+async fn change(
+    State(api): State<Arc<Api>>,
+    Caller(ctx): Caller,
+    Path(id): Path<UserId>,
+    guard: IfMatch,
+    Json(body): Json<Profile>,
+) -> Result<impl IntoResponse, Problem> {
+    Ok(tagged(api.services.accounts.change_profile_of(&ctx, id, body.into(), guard.version()).await?))
 }
 
 /// Block an account and revoke its tokens at once.

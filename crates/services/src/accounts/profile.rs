@@ -1,6 +1,6 @@
-//! Changes of the profile by its owner.
+//! Changes of the profile, by its owner or an administrator.
 
-use userd_model::{Act, EventKind, InvalidField, Refusal, User, text, user::ProfileChange};
+use userd_model::{Act, EventKind, InvalidField, Refusal, User, UserId, UserStatus, text, user::ProfileChange};
 use userd_storage::Failure;
 
 use super::Accounts;
@@ -14,10 +14,11 @@ pub struct ProfileInput {
     pub locale: Option<Option<String>>,
     pub time_zone: Option<Option<String>>,
     pub attributes: Option<serde_json::Map<String, serde_json::Value>>,
+    pub phone: Option<Option<String>>,
 }
 
 impl Accounts {
-    /// Changes the profile.
+    /// Changes the profile of the signed-in user.
     ///
     /// # Errors
     /// `InvalidInput`, `VersionMismatch`.
@@ -28,12 +29,32 @@ impl Accounts {
         expected: Option<i64>,
     ) -> Result<UserView, Failure> {
         let (id, _) = ctx.user()?;
+        self.change_profile_of(ctx, id, input, expected).await
+    }
+
+    /// Changes the profile of any account, blocked ones included.
+    ///
+    /// # Errors
+    /// `Forbidden`, `NotFound`, `InvalidInput`, `VersionMismatch`.
+    pub async fn change_profile_of(
+        &self,
+        ctx: &Context,
+        id: UserId,
+        input: ProfileInput,
+        expected: Option<i64>,
+    ) -> Result<UserView, Failure> {
         ctx.may(&Act::ChangeProfile(id))?;
+        let is_owner = ctx.user().is_ok_and(|(user, _)| user == id);
         let profile = &checked(input)?;
         let user = self
             .changes
             .run(ctx, "change_profile", |mut change| async move {
-                let mut user = change.active_user(id).await?;
+                let mut user = if is_owner {
+                    change.active_user(id).await?
+                } else {
+                    let found = change.users().find(id).await?.filter(|user| user.status != UserStatus::Deleted);
+                    found.ok_or(Refusal::NotFound)?
+                };
                 user.must_have_version(expected)?;
                 let before = shown(&user);
                 user.change_profile(profile.clone(), change.now);
@@ -63,7 +84,11 @@ fn checked(input: ProfileInput) -> Result<ProfileChange, Refusal> {
         locale: field(&mut wrong, "/locale", input.locale, text::locale),
         time_zone: field(&mut wrong, "/time_zone", input.time_zone, text::time_zone),
         attributes: input.attributes,
+        forgets_phone: input.phone == Some(None),
     };
+    if let Some(Some(_)) = input.phone {
+        wrong.push(InvalidField::new("/phone", "can only be removed; a provider tells it"));
+    }
     if let Some(attributes) = &change.attributes
         && let Err(detail) = text::attributes(attributes)
     {

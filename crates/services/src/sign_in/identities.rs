@@ -9,7 +9,7 @@ use super::{
     SignIn,
     identity_names::{KIND, name},
 };
-use crate::{Context, user_reader::internal};
+use crate::{Context, change::Change, user_reader::internal};
 
 /// An account elsewhere as its owner sees it.
 #[derive(Clone, Debug, Serialize)]
@@ -68,6 +68,7 @@ impl SignIn {
                     user.must_be_active()?;
                 }
                 let identity = self.spare_way_in(&mut change, of, id).await?;
+                end_its_sessions(&mut change, &identity).await?;
                 self.remove_identity(&mut change, &user, &identity).await?;
                 let data = serde_json::json!({ "identity_id": id, "provider": identity.provider });
                 change.event(EventKind::IdentityUnlinked, of, data);
@@ -149,6 +150,16 @@ impl SignIn {
             last_used_at: identity.last_used_at,
         })
     }
+}
+
+/// Ends the sessions that began with an identity: whoever holds it is shut out. Not the one that acts; its holder has just
+/// proven who they are.
+pub(super) async fn end_its_sessions(change: &mut Change<'_>, identity: &Identity) -> Result<(), Failure> {
+    let acting = change.context.user().ok().map(|(_, session)| session);
+    let now = change.now;
+    let mut sessions = change.sessions().alive_of_user(identity.user_id, now).await?;
+    sessions.retain(|session| session.identity_id == Some(identity.id) && Some(session.id) != acting);
+    change.end_sessions(sessions, "identity_unlinked").await
 }
 
 /// Whether the user can sign in with a password.

@@ -10,6 +10,7 @@ use super::{
     SignIn,
     exchange::{Admitted, code_hash},
     identities::IdentityView,
+    identities::end_its_sessions,
     identity_names::{KIND, name},
 };
 use crate::{
@@ -62,6 +63,7 @@ impl SignIn {
                 let there = change.users().find(admitted.user).await?.ok_or(Refusal::InvalidCode)?;
                 there.must_be_active()?;
                 let identity = self.spare_way_in(&mut change, there.id, id).await?;
+                end_its_sessions(&mut change, &identity).await?;
                 let moved = self.adopt(&mut change, &there, &identity, &here).await?;
                 change.commit(self.view(&here, &moved)?).await
             })

@@ -21,6 +21,7 @@ async fn a_profile_is_changed_field_by_field(fixture: Fixture) {
         locale: Some(Some("en-GB".into())),
         time_zone: Some(Some("Europe/London".into())),
         attributes: attributes.clone(),
+        phone: None,
     };
     let changed = app.accounts.change_profile(&of(&app, &ada), input, Some(1)).await.unwrap();
     assert_eq!((changed.version, changed.updated_at), (2, app.now()));
@@ -58,6 +59,7 @@ async fn every_wrong_field_of_a_profile_is_named(fixture: Fixture) {
         locale: Some(Some("not a locale".into())),
         time_zone: Some(Some("Mars/Olympus".into())),
         attributes: serde_json::json!({ "deep": deep }).as_object().cloned(),
+        phone: None,
     };
     let wrong = wrong_fields(app.accounts.change_profile(&of(&app, &ada), input, None).await);
     assert_eq!(wrong, ["/display_name", "/locale", "/time_zone", "/attributes"]);

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use userd_model::{Actor, EventKind, Permission, Refusal, UserId, UserStatus};
 
+use userd_services::accounts::ProfileInput;
+
 use crate::{
-    fixture::{Fixture, refusal},
-    personas::{PASSWORD, acting},
+    fixture::{Fixture, refusal, wrong_fields},
+    personas::{PASSWORD, acting, of},
 };
 
 /// AC-095: whoever may see accounts may not therefore change them.
@@ -131,4 +133,31 @@ async fn deleted_and_unknown_accounts_are_not_administered(fixture: Fixture) {
         assert_eq!(refusal(app.users.unblock(&app.operator_context(), id).await), Refusal::NotFound);
     }
     assert_eq!(app.count_of(ada.id, EventKind::UserBlocked).await, 0);
+}
+
+/// An administrator corrects what an account shows, under its version; a member only their own.
+#[apply(case)]
+async fn an_administrator_changes_the_profile_of_others(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, grace) = (app.member("ada").await, app.member("grace").await);
+    let named = |name: &str| ProfileInput { display_name: Some(Some(name.into())), ..ProfileInput::default() };
+    let accounts = &app.accounts;
+    assert_eq!(
+        refusal(accounts.change_profile_of(&of(&app, &grace), ada.id, named("A"), None).await),
+        Refusal::Forbidden
+    );
+    let reader = app.service(&[Permission::USERS_READ]).await;
+    let reader = acting(&app, &reader.actor);
+    assert_eq!(refusal(accounts.change_profile_of(&reader, ada.id, named("A"), None).await), Refusal::Forbidden);
+    let manager = app.service(&[Permission::USERS_MANAGE]).await;
+    let manager = acting(&app, &manager.actor);
+    app.users.block(&manager, ada.id).await.unwrap();
+    let stale = accounts.change_profile_of(&manager, ada.id, named("A"), Some(1)).await;
+    assert_eq!(refusal(stale), Refusal::VersionMismatch);
+    assert_eq!(wrong_fields(accounts.change_profile_of(&manager, ada.id, named(""), None).await), ["/display_name"]);
+    let changed = accounts.change_profile_of(&manager, ada.id, named("Ada L."), Some(2)).await.unwrap();
+    assert_eq!((changed.display_name.as_deref(), changed.version), (Some("Ada L."), 3));
+    assert_eq!(app.user_reader.show(ada.id).await.unwrap(), changed);
+    let nobody = accounts.change_profile_of(&manager, UserId(uuid::Uuid::nil()), named("A"), None).await;
+    assert_eq!(refusal(nobody), Refusal::NotFound);
 }

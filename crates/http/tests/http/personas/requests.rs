@@ -93,7 +93,7 @@ pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
         ("POST", "/v1/auth/telegram/bot/poll") => Sent::Json(json!({"attempt": "unknown", "secret": "unknown"})),
         ("POST", "/v1/telegram/webhook") => Sent::Json(json!({"update_id": 1})),
         ("POST", "/l/{token}") => Sent::Form("confirm=yes".to_owned()),
-        ("PATCH", "/v1/me") => Sent::Json(json!({"display_name": "Ada"})),
+        ("PATCH", "/v1/me" | "/v1/users/{id}") => Sent::Json(json!({"display_name": "Ada"})),
         ("PUT", "/v1/me/password") => {
             Sent::Json(json!({"current_password": PASSWORD, "new_password": "velvet-Bassoon-88"}))
         }

@@ -132,6 +132,29 @@ async fn unlinking_frees_the_account_elsewhere_and_tells_the_provider(fixture: F
     assert_eq!(app.count_of(ada.id, EventKind::IdentityUnlinked).await, 1);
 }
 
+/// Whoever holds the account elsewhere is out with it: its sessions end, but for the one that unlinks. By an administrator
+/// all of them do. (fault 7)
+#[apply(case)]
+async fn sessions_that_began_with_an_account_elsewhere_end_when_it_is_unlinked(fixture: Fixture) {
+    let (app, _) = app_with_acme(&fixture).await;
+    let ada = app.member("ada").await;
+    for by_administrator in [false, true] {
+        assert!(linked(&app.link(&ada, "acme").await));
+        let id = identities(&app, &ada).await[0].id;
+        let (one, two) = (app.sign_in_through("acme").await, app.sign_in_through("acme").await);
+        assert_eq!(one.user.id, ada.id);
+        if by_administrator {
+            app.sign_in.unlink_of(&app.operator_context(), ada.id, id).await.unwrap();
+        } else {
+            let who = app.who(&one.tokens.access_token).await.unwrap();
+            app.sign_in.unlink(&authenticated(&app, &who), id).await.unwrap();
+        }
+        assert_eq!(app.is_out(&one.tokens).await, by_administrator);
+        assert!(app.is_out(&two.tokens).await);
+        assert!(app.who(&ada.tokens.access_token).await.is_ok(), "signed in with the password");
+    }
+}
+
 #[apply(case)]
 async fn the_last_way_in_is_not_unlinked(fixture: Fixture) {
     let (acme, other) = (Elsewhere::new("acme", |_| {}), Elsewhere::new("other", |_| {}));

@@ -6,8 +6,8 @@ use userd_services::accounts::ProfileInput;
 
 use super::elsewhere::{app_with_acme, person, proven};
 use crate::{
-    fixture::{Fixture, refusal},
-    personas::{PASSWORD, at, home, of, registration, started},
+    fixture::{Fixture, refusal, wrong_fields},
+    personas::{PASSWORD, at, home, of, of_id, registration, started},
 };
 
 /// Names from elsewhere are shortened and freed of what hides or turns text; a phone number that was asked for is
@@ -33,6 +33,12 @@ async fn what_a_provider_tells_is_fit_to_be_shown(fixture: Fixture) {
         assert_eq!((shown.username.as_deref(), shown.phone.as_deref()), (Some("ada"), Some("+79001234567")));
         assert_eq!(shown.picture, None);
     }
+    let number = |phone: Option<&str>| ProfileInput { phone: Some(phone.map(Into::into)), ..ProfileInput::default() };
+    let of_ada = &of_id(&app, app.sign_in_through("acme").await.user.id);
+    let another = app.accounts.change_profile(of_ada, number(Some("+79990000000")), None).await;
+    assert_eq!(wrong_fields(another), ["/phone"], "nobody claims a number");
+    assert_eq!(app.accounts.change_profile(of_ada, number(None), None).await.unwrap().phone, None);
+    assert_eq!(app.sign_in_through("acme").await.user.phone, None, "and it does not come back");
     assert_eq!(refusal(app.login("+79001234567", PASSWORD).await), Refusal::WrongCredentials);
     for nothing in ["", " \n ", "\u{202e}\u{200b}", "\u{0}"] {
         acme.is(Profile { name: Some(nothing.into()), phone: Some(nothing.into()), ..person("acme", "10") });
@@ -51,6 +57,7 @@ async fn what_a_squatter_wrote_goes_when_the_mailbox_is_proven(fixture: Fixture)
         locale: Some(Some("en".into())),
         time_zone: Some(Some("Europe/London".into())),
         attributes: serde_json::json!({ "title": "fool" }).as_object().cloned(),
+        phone: None,
     };
     app.accounts.change_profile(&of(&app, &squatter), written, None).await.unwrap();
     let told = Profile {
