@@ -73,6 +73,7 @@ pub fn claims() -> AccessClaims {
         scope: None,
         auth_time: Some(now),
         amr: vec!["pwd".to_owned()],
+        acr: Some("aal1".to_owned()),
         ver: 1,
         generation: Some(1),
     }

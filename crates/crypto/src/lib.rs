@@ -4,6 +4,7 @@
 //! and every primitive of our own: aws-lc-rs and the `argon2` crate do the cryptography.
 
 mod aead;
+mod base32;
 mod blind_index;
 mod device_token;
 mod error;
@@ -12,8 +13,10 @@ mod mac;
 mod master_keys;
 mod opaque_secret;
 mod passwords;
+mod recovery_code;
 mod refresh_token;
 mod tokens;
+mod totp;
 
 use subtle::ConstantTimeEq as _;
 
@@ -24,8 +27,10 @@ pub use fields::{DataKey, Fields, Vault, place};
 pub use master_keys::MasterKeys;
 pub use opaque_secret::OpaqueSecret;
 pub use passwords::{MAX_PASSWORD_BYTES, PasswordError, PasswordOptions, Passwords, PoolState, Verdict};
+pub use recovery_code::RecoveryCodeText;
 pub use refresh_token::RefreshTokens;
 pub use tokens::{AccessClaims, LoadedKey, MAX_TOKEN_LEN, NewKey, TokenError, TokenOptions, Tokens, VerifiedToken};
+pub use totp::TotpSecret;
 pub use userd_jose::Algorithm;
 pub use zeroize::Zeroizing;
 

@@ -82,6 +82,7 @@ const RUSSIAN: &[(&str, &str)] = &[
         "is the base64url of a SHA-256 digest: 43 characters (method S256)",
         "должно быть base64url от SHA-256: 43 символа (метод S256)",
     ),
+    ("there are 20 second factors already: remove one first", "второй фактор уже задан 20 раз: сначала удалите один"),
     ("no such permission; there are: {}", "такого права нет; есть: {}"),
     ("is not among tokens.audience", "нет среди tokens.audience"),
     ("must name at least one audience", "должно называть хотя бы одну аудиторию"),

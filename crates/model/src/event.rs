@@ -124,6 +124,21 @@ kinds! {
         identity_id: Uuid "The link",
         may_write: Boolean "Whether it may",
     },
+    /// A second factor was set up.
+    FactorAdded = "factor.added" of "user" {
+        factor_id: Uuid "The factor",
+        kind: Text "`totp` or `passkey`",
+    },
+    /// A second factor was removed.
+    FactorRemoved = "factor.removed" of "user" {
+        factor_id: Uuid "The factor",
+        kind: Text "`totp` or `passkey`",
+        reason: Text "`removed_by_user`, `reset` by an administrator, `mailbox_proven_by_another`",
+    },
+    /// A new set of recovery codes took the place of the old one.
+    RecoveryCodesMade = "factor.recovery_codes_made" of "user" {},
+    /// A recovery code stood for a second factor.
+    RecoveryCodeUsed = "factor.recovery_code_used" of "user" {},
     /// A service account was made.
     ClientCreated = "client.created" of "client" { permissions: Texts "What it may do" },
     /// A service account was renamed, or its tokens are for other audiences now.
@@ -207,6 +222,10 @@ mod tests {
             "identity.linked",
             "identity.unlinked",
             "identity.bot_access_changed",
+            "factor.added",
+            "factor.removed",
+            "factor.recovery_codes_made",
+            "factor.recovery_code_used",
             "client.created",
             "client.changed",
             "client.disabled",

@@ -57,6 +57,8 @@ ids! {
     TokenId,
     /// One link between a user and an account elsewhere.
     IdentityId,
+    /// One second factor of a user.
+    FactorId,
     /// A service account of another service.
     ClientId,
     /// One fact in the outbox.

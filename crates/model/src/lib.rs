@@ -9,6 +9,7 @@ pub mod details;
 pub mod email;
 pub mod event;
 pub mod fact;
+pub mod factor;
 pub mod id;
 pub mod identity;
 pub mod notification;
@@ -38,9 +39,10 @@ pub use delivery::{Delivery, DeliveryChannel, DeliveryState};
 pub use email::Email;
 pub use event::EventKind;
 pub use fact::{Event, Fact, FactActor, Subject};
+pub use factor::{Factor, FactorKind, FactorMethod, Level};
 pub use id::{
-    ClientId, DeliveryId, EventId, IdentityId, MessageId, NotificationId, RevocationId, SessionId, TokenId, UserId,
-    WebhookId,
+    ClientId, DeliveryId, EventId, FactorId, IdentityId, MessageId, NotificationId, RevocationId, SessionId, TokenId,
+    UserId, WebhookId,
 };
 pub use identity::Identity;
 pub use notification::{Folder, Inbox, Notification};

@@ -119,6 +119,10 @@ acts! {
     UnlinkIdentity(UserId) => Owner,
     /// Unlink an account elsewhere of somebody else. Owners unlink theirs by a fresh sign-in.
     RemoveIdentity(UserId) => NotOneself(Permission::USERS_MANAGE),
+    /// See one's second factors.
+    ReadFactors(UserId) => Owner,
+    /// Set second factors up and remove them.
+    ManageFactors(UserId) => Owner,
     /// See what reaches a user how.
     ReadPreferences(UserId) => Owner,
     /// Change what reaches a user how.

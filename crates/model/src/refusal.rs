@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use crate::Level;
+
 /// One field of the input that a rule refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidField {
@@ -43,6 +45,9 @@ pub enum Refusal {
     /// A code, link or setup token is unknown, used or expired.
     #[error("the code is not valid")]
     InvalidCode,
+    /// A challenge of a sign-in is unknown, used, expired, or was answered wrongly too often.
+    #[error("the sign-in has to be started again")]
+    ChallengeGone,
     /// A link in a message is unknown, used or expired.
     #[error("the link is not valid any more")]
     LinkGone,
@@ -70,6 +75,9 @@ pub enum Refusal {
     /// Unlinking would take the last way in.
     #[error("this is the last way to sign in")]
     LastWayIn,
+    /// Removing the last second factor of somebody whom policy asks for one.
+    #[error("this account must have a second factor")]
+    FactorRequired,
     /// An account with this e-mail exists; its owner must prove it before linking.
     #[error("an account with this e-mail exists: sign in to it and link the provider there")]
     AccountExists,
@@ -91,9 +99,14 @@ pub enum Refusal {
     /// A repeated request whose answer held a secret: that is shown again for some minutes only.
     #[error("the secret of the first answer is not shown again")]
     SecretAlreadyShown,
-    /// A fresh sign-in is needed for this act.
-    #[error("sign in again to do this")]
-    FreshSignInRequired,
+    /// A stronger or fresher proof of who acts is needed (RFC 9470).
+    #[error("prove again who you are to do this")]
+    InsufficientAuthentication {
+        /// At least this strong.
+        level: Level,
+        /// At most so long ago; none where only the strength matters.
+        max_age: Option<Duration>,
+    },
     /// The provider is unknown or disabled.
     #[error("no such provider")]
     NoSuchProvider,

@@ -1,9 +1,9 @@
-//! What a way in still asks for: the one rule that every way of signing in ends with. Pure: it looks at the account
-//! and at what was proven, and names the outcome.
+//! What a way in still asks for: the one rule that every way of signing in ends with. Pure: it looks at the account,
+//! at what was proven and at what policy asks for, and names the outcome.
 //!
 //! Deliberately absent: how something was proven (services and providers) and what is stored for it (sessions).
 
-use crate::{Refusal, User};
+use crate::{Level, Refusal, User};
 
 /// A step between a proof and a session. Its challenge opens only the routes that resolve it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,11 +54,44 @@ pub enum SignInOutcome {
     Refused(Refusal),
 }
 
-/// The outcome for this account. A blocked account says so, a deleted one is no account.
+/// What the outcome rests on beside the account: read within the change that begins the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// What was proven.
+    pub level: Level,
+    /// Whether the user holds a second factor.
+    pub holds_factor: bool,
+    /// Whether policy asks this user for two factors.
+    pub must_have_two: bool,
+    /// Whether a device stands for the second factor that was shown on it before.
+    pub is_remembered: bool,
+}
+
+impl Standing {
+    /// What this user has to prove before a session begins, or is renewed. Whoever holds a second factor shows it;
+    /// a remembered device stands for it only where policy does not ask for two.
+    #[must_use]
+    pub const fn asked_for(&self) -> Level {
+        if self.must_have_two || (self.holds_factor && !self.is_remembered) { Level::Two } else { Level::One }
+    }
+
+    /// Whether what was proven is enough.
+    #[must_use]
+    pub fn suffices(&self) -> bool {
+        self.level >= self.asked_for()
+    }
+}
+
+/// The outcome for this account. A blocked account says so, a deleted one is no account. Factors come first: no other
+/// step is taken by whoever has shown only one of two.
 #[must_use]
-pub fn outcome(user: &User) -> SignInOutcome {
-    match user.must_be_active() {
-        Ok(()) => SignInOutcome::SignedIn,
-        Err(refusal) => SignInOutcome::Refused(refusal),
+pub fn outcome(user: &User, standing: &Standing) -> SignInOutcome {
+    if let Err(refusal) = user.must_be_active() {
+        return SignInOutcome::Refused(refusal);
+    }
+    match standing.suffices() {
+        true => SignInOutcome::SignedIn,
+        false if standing.holds_factor => SignInOutcome::Pending(PendingStep::SecondFactor),
+        false => SignInOutcome::Pending(PendingStep::FactorSetup),
     }
 }

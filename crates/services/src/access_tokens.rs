@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use userd_crypto::{AccessClaims, TokenError, VerifiedToken};
 use userd_model::{
-    Actor, Client, ClientId, Permission, Refusal, Revoked, Session, SessionId, Timestamp, TokenId, User, UserId,
+    Actor, Client, ClientId, Level, Permission, Refusal, Revoked, Session, SessionId, Timestamp, TokenId, User, UserId,
 };
 use userd_storage::Failure;
 
@@ -101,6 +101,7 @@ impl AccessTokens {
             permissions: words(&permissions),
             auth_time: Some(session.auth_time),
             amr: session.amr.clone(),
+            acr: Some(Level::of(&session.amr).as_str().to_owned()),
             ver: user.security_epoch,
             generation: Some(session.generation),
             ..self.frame(now, session.audience.as_deref())?
@@ -141,6 +142,7 @@ impl AccessTokens {
             scope: None,
             auth_time: None,
             amr: Vec::new(),
+            acr: None,
             ver: 0,
             generation: None,
         })

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use userd_model::{Act, Actor, Random, Refusal, SessionId, Timestamp, UserId};
+use userd_model::{Act, Actor, Level, Random, Refusal, SessionId, Timestamp, UserId};
 
 use crate::{Authenticated, Settings};
 
@@ -32,6 +32,8 @@ pub struct Context {
     pub actor: Actor,
     /// When the actor proved who they are, where that is a user.
     pub auth_time: Option<Timestamp>,
+    /// How strongly they did.
+    pub level: Level,
     /// From where.
     pub origin: RequestOrigin,
     /// The id of the request (`X-Request-Id`); none for commands and background work.
@@ -52,6 +54,7 @@ impl Context {
         Self {
             actor: Actor::Anonymous,
             auth_time: None,
+            level: Level::One,
             origin: RequestOrigin::default(),
             request_id: None,
             audience: None,
@@ -70,7 +73,8 @@ impl Context {
     /// The same, acting as whoever the token speaks for.
     #[must_use]
     pub fn authenticated(self, token: Authenticated) -> Self {
-        Self { actor: token.actor, auth_time: token.auth_time, ..self }
+        let level = Level::of(&token.token.claims.amr);
+        Self { actor: token.actor, auth_time: token.auth_time, level, ..self }
     }
 
     /// The same, from `origin`.
@@ -102,14 +106,14 @@ impl Context {
         self.actor.may(act)
     }
 
-    /// Refuses an act for which the actor must have proven who they are a moment ago.
+    /// Refuses an act for which the actor must have proven who they are this strongly, and a moment ago.
     ///
     /// # Errors
-    /// `FreshSignInRequired`.
-    pub fn must_be_fresh(&self, within: Duration) -> Result<(), Refusal> {
+    /// `InsufficientAuthentication`.
+    pub fn must_have_proven(&self, level: Level, within: Duration) -> Result<(), Refusal> {
         match self.auth_time {
-            Some(at) if self.now.since(at) <= within => Ok(()),
-            _ => Err(Refusal::FreshSignInRequired),
+            Some(at) if self.level >= level && self.now.since(at) <= within => Ok(()),
+            _ => Err(Refusal::InsufficientAuthentication { level, max_age: Some(within) }),
         }
     }
 

@@ -38,6 +38,8 @@ pub struct LimitSettings {
     pub refresh_per_session: Rate,
     pub client_per_network: Rate,
     pub sign_in_per_network: Rate,
+    pub second_factor_per_account: Rate,
+    pub second_factor_per_network: Rate,
 }
 
 impl Default for LimitSettings {
@@ -52,10 +54,14 @@ impl Default for LimitSettings {
             refresh_per_session: rate(60, 1),
             client_per_network: rate(60, 5),
             sign_in_per_network: rate(60, 5),
+            second_factor_per_account: rate(10, 900),
+            second_factor_per_network: rate(20, 60),
         }
     }
 }
 
+/// Of one user: set-ups, first codes, removals. Whoever does it knows the secret, so it is no guessing.
+const FACTOR_CHANGES: Rate = Rate { burst: 20, period: Duration::from_secs(30) };
 /// Of one actor: each makes a call to somewhere else.
 const WEBHOOK_TESTS: Rate = Rate { burst: 20, period: Duration::from_secs(3) };
 
@@ -71,6 +77,9 @@ pub enum Limited {
     RefreshPerSession,
     ClientPerNetwork,
     SignInPerNetwork,
+    SecondFactorPerAccount,
+    SecondFactorPerNetwork,
+    FactorChange,
     LinkPerNetwork,
     WebhookTest,
 }
@@ -144,6 +153,9 @@ impl Limits {
             Limited::RefreshPerSession => ("refresh_per_session", settings.refresh_per_session),
             Limited::ClientPerNetwork => ("client_per_network", settings.client_per_network),
             Limited::SignInPerNetwork => ("sign_in_per_network", settings.sign_in_per_network),
+            Limited::SecondFactorPerAccount => ("second_factor_per_account", settings.second_factor_per_account),
+            Limited::SecondFactorPerNetwork => ("second_factor_per_network", settings.second_factor_per_network),
+            Limited::FactorChange => ("factor_change", FACTOR_CHANGES),
             Limited::LinkPerNetwork => ("link_per_network", BAD_LINKS),
             Limited::WebhookTest => ("webhook_test", WEBHOOK_TESTS),
         };

@@ -14,6 +14,7 @@ use crate::{
     deliveries::{Channels, Deliveries},
     event_log::EventLog,
     events::Events,
+    factors::Factors,
     health::Health,
     idempotency::IdempotencyKeys,
     limits::{LimitSettings, Limits},
@@ -43,6 +44,8 @@ pub struct Services {
     pub accounts: Accounts,
     /// Sign-in by password, refresh, sign-out, the list of sessions.
     pub sessions: Sessions,
+    /// Second factors.
+    pub factors: Factors,
     /// Issue, check, introspect and revoke access tokens.
     pub access_tokens: AccessTokens,
     /// The revocation view and feed.
@@ -116,6 +119,13 @@ impl Services {
             limits: limits.clone(),
             proof: proof.clone(),
         };
+        let factors = Factors {
+            deps: deps.clone(),
+            changes: changes.clone(),
+            sessions: sessions.clone(),
+            user_reader: user_reader.clone(),
+            limits: limits.clone(),
+        };
         let accounts = Accounts {
             deps: deps.clone(),
             changes: changes.clone(),
@@ -166,6 +176,7 @@ impl Services {
             changes,
             accounts,
             sessions,
+            factors,
             access_tokens,
             revocations,
             idempotency,

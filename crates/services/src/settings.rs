@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use userd_model::{Refusal, password::PasswordRules};
+use userd_model::{Refusal, User, password::PasswordRules};
 
 use crate::{limits::LimitSettings, sign_in::SignInSettings};
 
@@ -37,9 +37,33 @@ pub struct Settings {
     pub sign_in: SignInSettings,
     /// How fresh a sign-in must be for linking and other sensitive acts.
     pub fresh_sign_in: Duration,
+    /// Who must show two factors.
+    pub mfa: MfaSettings,
+}
+
+/// Who must show two factors.
+#[derive(Clone, Debug, Default)]
+pub struct MfaSettings {
+    /// Whoever holds one of these roles. Whoever holds a second factor shows it in any case.
+    pub required_for: Vec<String>,
+}
+
+impl MfaSettings {
+    /// Whether this user is asked for two factors, held or not.
+    #[must_use]
+    pub fn asks(&self, user: &User) -> bool {
+        self.required_for.iter().any(|role| user.roles.contains(role))
+    }
 }
 
 impl Settings {
+    /// The name of the service for people: its host.
+    #[must_use]
+    pub fn site(&self) -> String {
+        let url = url::Url::parse(&self.sign_in.public_url).ok();
+        url.as_ref().and_then(url::Url::host_str).unwrap_or("userd").to_owned()
+    }
+
     /// The audience of tokens that are for `resource`, as a request asks for it (RFC 8707), or for this service.
     ///
     /// # Errors

@@ -9,6 +9,8 @@ use userd_storage::Failure;
 /// The method of those who sign in with a password; every other method is the id of a configured provider. No provider
 /// may be called so.
 pub(crate) const PASSWORD: &str = "password";
+/// The second step of a sign-in, whatever its first one was.
+pub(crate) const SECOND_FACTOR: &str = "second_factor";
 /// The method where it is not known: a made-up provider, a code that nobody gave out.
 pub(crate) const UNKNOWN: &str = "unknown";
 

@@ -20,6 +20,7 @@ use crate::{
     bot::TelegramBot,
     deliveries::Channels,
     limits::LimitSettings,
+    settings::MfaSettings,
     sign_in::SignInSettings,
     start::{CryptoOptions, unlock},
 };
@@ -100,6 +101,7 @@ pub fn settings() -> Settings {
             public_url: "http://127.0.0.1:8080".to_owned(),
         },
         fresh_sign_in: Duration::from_secs(300),
+        mfa: MfaSettings::default(),
     }
 }
 

@@ -248,6 +248,25 @@ CREATE TABLE IF NOT EXISTS identities (
     PRIMARY KEY (id)
 );
 CREATE INDEX IF NOT EXISTS identities_by_user ON identities (user_id ASC, created_at ASC, id ASC);
+CREATE TABLE IF NOT EXISTS factors (
+    id UUID NOT NULL,
+    user_id UUID NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C",
+    secret BYTEA NOT NULL,
+    counter BIGINT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    last_used_at TIMESTAMPTZ,
+    PRIMARY KEY (id)
+);
+CREATE INDEX IF NOT EXISTS factors_by_user ON factors (user_id ASC, created_at ASC, id ASC);
+CREATE TABLE IF NOT EXISTS recovery_codes (
+    hash BYTEA NOT NULL,
+    user_id UUID NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (hash)
+);
+CREATE INDEX IF NOT EXISTS recovery_codes_by_user ON recovery_codes (user_id ASC, hash ASC);
 CREATE TABLE IF NOT EXISTS clients (
     id UUID NOT NULL,
     scope TEXT COLLATE "C" NOT NULL,

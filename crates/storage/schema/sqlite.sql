@@ -248,6 +248,25 @@ CREATE TABLE IF NOT EXISTS identities (
     PRIMARY KEY (id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS identities_by_user ON identities (user_id, created_at, id);
+CREATE TABLE IF NOT EXISTS factors (
+    id BLOB NOT NULL,
+    user_id BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT,
+    secret BLOB NOT NULL,
+    counter INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    last_used_at INTEGER,
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS factors_by_user ON factors (user_id, created_at, id);
+CREATE TABLE IF NOT EXISTS recovery_codes (
+    hash BLOB NOT NULL,
+    user_id BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (hash)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS recovery_codes_by_user ON recovery_codes (user_id, hash);
 CREATE TABLE IF NOT EXISTS clients (
     id BLOB NOT NULL,
     scope TEXT NOT NULL,

@@ -48,6 +48,16 @@ SELECT shard, position, id, kind, subject_kind, subject_id, user_id, number, occ
 SELECT subject_kind, subject_id, user_id, number FROM fact_numbers WHERE subject_kind = $1 AND subject_id = $2;
 -- fact_numbers.upsert
 INSERT INTO fact_numbers (subject_kind, subject_id, user_id, number) VALUES ($1, $2, $3, $4) ON CONFLICT (subject_kind, subject_id) DO UPDATE SET user_id = excluded.user_id, number = excluded.number;
+-- factors.insert
+INSERT INTO factors (id, user_id, kind, name, secret, counter, created_at, last_used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+-- factors.by_id
+SELECT id, user_id, kind, name, secret, counter, created_at, last_used_at FROM factors WHERE id = $1;
+-- factors.update
+UPDATE factors SET name = $1, secret = $2, counter = $3, last_used_at = $4 WHERE id = $5;
+-- factors.by_user
+SELECT id, user_id, kind, name, secret, counter, created_at, last_used_at FROM factors WHERE user_id = $1 ORDER BY user_id, created_at, id LIMIT $2;
+-- factors.remove
+DELETE FROM factors WHERE id = $1;
 -- idempotency_keys.by_key
 SELECT key_hash, body_hash, answer, created_at, expires_at FROM idempotency_keys WHERE key_hash = $1;
 -- idempotency_keys.upsert
@@ -128,6 +138,14 @@ SELECT user_id, hash, changed_at, must_change FROM password_credentials WHERE us
 INSERT INTO password_credentials (user_id, hash, changed_at, must_change) VALUES ($1, $2, $3, $4) ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash, changed_at = excluded.changed_at, must_change = excluded.must_change;
 -- password_credentials.remove
 DELETE FROM password_credentials WHERE user_id = $1;
+-- recovery_codes.insert
+INSERT INTO recovery_codes (hash, user_id, created_at) VALUES ($1, $2, $3);
+-- recovery_codes.by_hash
+SELECT hash, user_id, created_at FROM recovery_codes WHERE hash = $1;
+-- recovery_codes.by_user
+SELECT hash, user_id, created_at FROM recovery_codes WHERE user_id = $1 ORDER BY user_id, hash LIMIT $2;
+-- recovery_codes.remove
+DELETE FROM recovery_codes WHERE hash = $1;
 -- replay_guard.by_hash
 SELECT hash, purpose, expires_at FROM replay_guard WHERE hash = $1;
 -- replay_guard.insert
@@ -362,6 +380,22 @@ SELECT id, user_id, provider, issuer, subject, profile, tokens, client_id, bot_a
 SELECT id FROM identities ORDER BY id DESC LIMIT $1;
 -- identities.copy_insert
 INSERT INTO identities (id, user_id, provider, issuer, subject, profile, tokens, client_id, bot_access, created_at, last_used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+-- factors.copy_first_page
+SELECT id, user_id, kind, name, secret, counter, created_at, last_used_at FROM factors ORDER BY id LIMIT $1;
+-- factors.copy_next_page
+SELECT id, user_id, kind, name, secret, counter, created_at, last_used_at FROM factors WHERE (id) > ($1) ORDER BY id LIMIT $2;
+-- factors.copy_last_key
+SELECT id FROM factors ORDER BY id DESC LIMIT $1;
+-- factors.copy_insert
+INSERT INTO factors (id, user_id, kind, name, secret, counter, created_at, last_used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+-- recovery_codes.copy_first_page
+SELECT hash, user_id, created_at FROM recovery_codes ORDER BY hash LIMIT $1;
+-- recovery_codes.copy_next_page
+SELECT hash, user_id, created_at FROM recovery_codes WHERE (hash) > ($1) ORDER BY hash LIMIT $2;
+-- recovery_codes.copy_last_key
+SELECT hash FROM recovery_codes ORDER BY hash DESC LIMIT $1;
+-- recovery_codes.copy_insert
+INSERT INTO recovery_codes (hash, user_id, created_at) VALUES ($1, $2, $3);
 -- clients.copy_first_page
 SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at, audiences, version FROM clients ORDER BY id LIMIT $1;
 -- clients.copy_next_page

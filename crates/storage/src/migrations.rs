@@ -99,6 +99,10 @@ pub static MIGRATIONS: &[Migration] = &[
     migration!(66, "0066", "webhooks"),
     migration!(67, "0067", "clients_audiences"),
     migration!(68, "0068", "clients_version"),
+    migration!(69, "0069", "factors"),
+    migration!(70, "0070", "factors_by_user"),
+    migration!(71, "0071", "recovery_codes"),
+    migration!(72, "0072", "recovery_codes_by_user"),
 ];
 
 mod checksum;

@@ -67,6 +67,14 @@ kinds! {
     WayInRemoved = "way_in_removed", Security, [site, at, provider, link], [device, address];
     /// A refresh token was used by two parties; the session was ended.
     SessionStolen = "session_stolen", Security, [site, at, link], [device, address];
+    /// A second factor was set up.
+    FactorAdded = "factor_added", Security, [site, at, passkey, link], [device, address];
+    /// A second factor was removed.
+    FactorRemoved = "factor_removed", Security, [site, at, passkey, link], [device, address];
+    /// A new set of recovery codes was made.
+    RecoveryCodesMade = "recovery_codes_made", Security, [site, at, link], [device, address];
+    /// A recovery code stood for the second factor.
+    RecoveryCodeUsed = "recovery_code_used", Security, [site, at, link], [device, address];
     /// A role was given or taken away.
     RoleChanged = "role_changed", Security, [site, at, role, granted], [link];
     /// An administrator shut the account.
@@ -105,6 +113,7 @@ impl Kind {
                 "provider" => words("Yandex", "Яндекс"),
                 "role" => Value::Words("editor".to_owned()),
                 "granted" | "days" => Value::Count(1),
+                "passkey" => Value::Count(0),
                 "reason" => words("asked for by its owner", "по просьбе владельца"),
                 "url" => Value::Words("https://shop.example.org/hooks".to_owned()),
                 "title" => words("Your order is on its way", "Ваш заказ в пути"),

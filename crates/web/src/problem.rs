@@ -12,7 +12,7 @@ use std::{borrow::Cow, time::Duration};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Map, Value, json};
-use userd_model::{InvalidField, Refusal, details};
+use userd_model::{InvalidField, Level, Refusal, details};
 
 pub use page::Words;
 pub use reasons::Reason;
@@ -30,6 +30,8 @@ pub struct Problem {
     errors: Vec<InvalidField>,
     reason: Option<&'static str>,
     retry_after: Option<Duration>,
+    /// How strongly and how lately the caller has to prove who they are (RFC 9470).
+    wanted_proof: Option<(Level, Option<Duration>)>,
 }
 
 impl Problem {
@@ -37,7 +39,7 @@ impl Problem {
     #[must_use]
     pub fn of(row: &'static Row) -> Self {
         let retry_after = matches!(row.status, 429 | 503).then_some(table::DEFAULT_RETRY);
-        Self { row, detail: None, errors: Vec::new(), reason: None, retry_after }
+        Self { row, detail: None, errors: Vec::new(), reason: None, retry_after, wanted_proof: None }
     }
 
     /// No such thing, or its existence is private.
@@ -167,6 +169,12 @@ impl Problem {
     }
 
     fn challenge(&self) -> Option<HeaderValue> {
+        if let Some((level, max_age)) = self.wanted_proof {
+            let max_age = max_age.map(|age| format!(r#", max_age="{}""#, age.as_secs())).unwrap_or_default();
+            let (slug, acr) = (self.row.slug, level.as_str());
+            let text = format!(r#"Bearer realm="userd", error="{slug}", acr_values="{acr}"{max_age}"#);
+            return HeaderValue::try_from(text).ok();
+        }
         if self.row.status != 401 {
             return None;
         }
@@ -187,6 +195,9 @@ impl From<Refusal> for Problem {
             Refusal::WrongCurrentPassword => problem.field("/current_password", "is not the current password"),
             Refusal::ProviderRefused(reason) | Refusal::SignInNotAllowed(reason) => {
                 Self { reason: Some(reason), ..problem }
+            }
+            Refusal::InsufficientAuthentication { level, max_age } => {
+                Self { wanted_proof: Some((level, max_age)), ..problem }
             }
             Refusal::TooManyAttempts(wait) | Refusal::Busy(wait) => problem.retry_after(wait),
             _ => problem,

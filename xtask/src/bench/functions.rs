@@ -67,6 +67,7 @@ fn claims(now: Timestamp) -> AccessClaims {
         scope: None,
         auth_time: Some(now),
         amr: vec!["pwd".to_owned()],
+        acr: Some("aal1".to_owned()),
         ver: 1,
         generation: Some(1),
     }

@@ -43,6 +43,8 @@ pub struct AccessClaims {
     pub auth_time: Option<Timestamp>,
     /// `amr`: how (RFC 8176).
     pub amr: Vec<String>,
+    /// `acr`: how strongly; absent in tokens of service accounts.
+    pub acr: Option<String>,
     /// `ver`: the user's security epoch; a raised epoch makes older tokens void.
     pub ver: i64,
     /// `gen`: the generation of the refresh token that it came with; absent in tokens of service accounts.
@@ -70,6 +72,7 @@ impl AccessClaims {
             ("sid", self.sid.map(|sid| json!(sid))),
             ("scope", self.scope.as_ref().map(|scope| json!(scope))),
             ("auth_time", self.auth_time.map(|time| json!(time.seconds()))),
+            ("acr", self.acr.as_ref().map(|acr| json!(acr))),
             ("gen", self.generation.map(|generation| json!(generation))),
         ];
         members.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
@@ -97,6 +100,7 @@ impl AccessClaims {
             scope: claims.text("scope")?.map(str::to_owned),
             auth_time: time(claims, "auth_time")?,
             amr: words(claims, "amr")?,
+            acr: claims.text("acr")?.map(str::to_owned),
             ver: required(claims.integer("ver")?, "ver")?,
             // Tokens of before this claim was made have none.
             generation: claims.integer("gen")?,

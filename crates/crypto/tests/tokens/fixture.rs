@@ -36,6 +36,7 @@ pub(crate) fn claims() -> AccessClaims {
         scope: Some("profile".into()),
         auth_time: Some(now()),
         amr: vec!["pwd".into()],
+        acr: Some("aal1".to_owned()),
         ver: 7,
         generation: Some(3),
     }

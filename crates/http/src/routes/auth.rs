@@ -18,7 +18,7 @@ use userd_web::{
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
-use super::bodies::{TokenPairBody, UserBody, completed, pending};
+use super::bodies::{PendingBody, TokenPairBody, UserBody, completed, pending};
 use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
@@ -86,7 +86,7 @@ struct Registered {
 /// Register.
 #[utoipa::path(post, path = "/v1/auth/register", tag = "Sign-in", request_body = Register,
     params(IdempotencyKey),
-    responses((status = 201, description = "Registered and signed in", body = Registered), (status = 403, description = "Registration is closed"),
+    responses((status = 202, description = "Something is asked for first", body = PendingBody), (status = 201, description = "Registered and signed in", body = Registered), (status = 403, description = "Registration is closed"),
         (status = 409, description = "The e-mail address or username is taken; or a repeat after the password changed"), (status = 503, description = "Busy")))]
 async fn register(
     State(api): State<Arc<Api>>,
@@ -126,7 +126,7 @@ struct Credentials {
 
 /// Sign in with a password. Unknown logins answer like wrong passwords, in the same time.
 #[utoipa::path(post, path = "/v1/auth/login", tag = "Sign-in", request_body = Credentials,
-    responses((status = 200, description = "Signed in", body = TokenPairBody), (status = 401, description = "Wrong login or password"),
+    responses((status = 202, description = "Something is asked for first", body = PendingBody), (status = 200, description = "Signed in", body = TokenPairBody), (status = 401, description = "Wrong login or password"),
         (status = 403, description = "The account is blocked"), (status = 503, description = "Busy")))]
 async fn login(
     State(api): State<Arc<Api>>,
@@ -219,7 +219,7 @@ struct Setup {
 
 /// Become the first administrator. Works once.
 #[utoipa::path(post, path = "/v1/setup", tag = "Sign-in", request_body = Setup,
-    responses((status = 201, description = "Administrator, signed in", body = Registered), (status = 409, description = "Setup is already done, or the name is taken"),
+    responses((status = 202, description = "Something is asked for first", body = PendingBody), (status = 201, description = "Administrator, signed in", body = Registered), (status = 409, description = "Setup is already done, or the name is taken"),
         (status = 422, description = "The setup token or a field is not accepted"), (status = 503, description = "Busy")))]
 async fn setup(
     State(api): State<Arc<Api>>,

@@ -3,12 +3,12 @@
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Serialize;
-use userd_model::{Timestamp, UserStatus};
+use userd_model::{FactorMethod, PendingStep, Timestamp, UserStatus};
 use userd_services::{Completion, SignedIn, UserView, sessions::Pending};
 use userd_web::extract::Json;
 use utoipa::{
     ToSchema,
-    openapi::{ObjectBuilder, Schema, schema::Type},
+    openapi::{ArrayBuilder, ObjectBuilder, Schema, schema::Type},
 };
 use uuid::Uuid;
 
@@ -122,6 +122,32 @@ impl From<SignedIn> for TokenPairBody {
     }
 }
 
+/// A proof that was good and does not suffice yet: what is asked for, and the challenge that opens it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PendingSignIn)]
+pub(crate) struct PendingBody {
+    #[schema(schema_with = steps)]
+    status: String,
+    /// Opens only the routes that resolve the step.
+    challenge: String,
+    /// How it can be resolved, where there is a choice.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(schema_with = methods, required = false)]
+    methods: Vec<FactorMethod>,
+    /// Seconds.
+    expires_in: u64,
+}
+
+fn steps() -> Schema {
+    one_of(PendingStep::ALL.iter().map(|step| step.status()))
+}
+
+fn methods() -> Schema {
+    let words =
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(FactorMethod::ALL.map(FactorMethod::as_str)));
+    ArrayBuilder::new().items(words).into()
+}
+
 /// What every way in answers: 200 with the tokens, or 202 with the step that is asked for first.
 pub(crate) fn completed(completion: Completion) -> Response {
     match completion.signed_in() {
@@ -132,5 +158,6 @@ pub(crate) fn completed(completion: Completion) -> Response {
 
 /// 202 `{status, challenge, expires_in}`: the challenge opens only the routes that resolve the step.
 pub(crate) fn pending(step: Pending) -> Response {
-    (StatusCode::ACCEPTED, Json(step)).into_response()
+    let Pending { status, challenge, methods, expires_in } = step;
+    (StatusCode::ACCEPTED, Json(PendingBody { status, challenge, methods, expires_in })).into_response()
 }

@@ -6,6 +6,7 @@ mod client_credentials;
 mod clients;
 mod deliveries;
 mod events;
+mod factors;
 mod identities;
 mod links;
 mod me;
@@ -40,6 +41,7 @@ pub fn all() -> Routes {
         .and(telegram_bot::routes())
         .and(me::routes())
         .and(identities::routes())
+        .and(factors::routes())
         .and(preferences::routes())
         .and(oauth2::routes())
         .and(revocations::routes())

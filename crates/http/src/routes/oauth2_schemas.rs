@@ -74,6 +74,9 @@ pub(super) struct Introspection {
     auth_time: Option<i64>,
     #[schema(nullable = false)]
     amr: Option<Vec<String>>,
+    /// How strongly the user has proven who they are: `aal1` by one factor, `aal2` by two.
+    #[schema(nullable = false)]
+    acr: Option<String>,
     #[schema(nullable = false)]
     roles: Option<Vec<String>>,
     #[schema(nullable = false)]

@@ -19,7 +19,7 @@ use userd_web::{
 use utoipa::{IntoParams, ToSchema, openapi::Schema};
 use utoipa_axum::routes;
 
-use super::bodies::{TokenPairBody, completed, one_of};
+use super::bodies::{PendingBody, TokenPairBody, completed, one_of};
 use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
@@ -224,7 +224,7 @@ struct Exchange {
 
 /// Exchange the one-time code for tokens.
 #[utoipa::path(post, path = "/v1/auth/exchange", tag = "Providers", request_body = Exchange,
-    responses((status = 200, description = "Signed in", body = TokenPairBody), (status = 403, description = "The account is blocked"),
+    responses((status = 202, description = "Something is asked for first", body = PendingBody), (status = 200, description = "Signed in", body = TokenPairBody), (status = 403, description = "The account is blocked"),
         (status = 422, description = "The code is unknown, used or expired")))]
 async fn exchange(
     State(api): State<Arc<Api>>,
@@ -269,7 +269,7 @@ struct Native {
 
 /// Sign in with what an app got from the provider itself.
 #[utoipa::path(post, path = "/v1/auth/{provider}/token", tag = "Providers", params(("provider" = String, Path, description = "Its id")), request_body = Native,
-    responses((status = 200, description = "Signed in", body = TokenPairBody), (status = 401, description = "The proof is not accepted"),
+    responses((status = 202, description = "Something is asked for first", body = PendingBody), (status = 200, description = "Signed in", body = TokenPairBody), (status = 401, description = "The proof is not accepted"),
         (status = 403, description = "The account is blocked"), (status = 409, description = "An account with this e-mail exists"),
         (status = 503, description = "The provider cannot be reached now")))]
 async fn native(
@@ -314,7 +314,7 @@ struct Widget {
 
 /// Sign in with Telegram's login widget.
 #[utoipa::path(post, path = "/v1/auth/telegram/widget", tag = "Providers", request_body = Widget,
-    responses((status = 200, description = "Signed in", body = TokenPairBody), (status = 401, description = "The fields are not accepted"),
+    responses((status = 202, description = "Something is asked for first", body = PendingBody), (status = 200, description = "Signed in", body = TokenPairBody), (status = 401, description = "The fields are not accepted"),
         (status = 403, description = "The account is blocked"), (status = 404, description = "Telegram is not configured")))]
 async fn widget(
     State(api): State<Arc<Api>>,
@@ -349,7 +349,7 @@ struct MiniApp {
 
 /// Sign in from a Telegram Mini App.
 #[utoipa::path(post, path = "/v1/auth/telegram/mini-app", tag = "Providers", request_body = MiniApp,
-    responses((status = 200, description = "Signed in", body = TokenPairBody), (status = 401, description = "The data is not accepted"),
+    responses((status = 202, description = "Something is asked for first", body = PendingBody), (status = 200, description = "Signed in", body = TokenPairBody), (status = 401, description = "The data is not accepted"),
         (status = 403, description = "The account is blocked"), (status = 404, description = "Telegram is not configured")))]
 async fn mini_app(
     State(api): State<Arc<Api>>,

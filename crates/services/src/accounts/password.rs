@@ -5,16 +5,17 @@ use userd_model::{Act, EventKind, Refusal, SessionId, UserId, password::AboutUse
 use userd_storage::{Failure, repositories::password_credentials::PasswordCredential};
 
 use super::Accounts;
-use crate::{Context, UserView, passwords::Password};
+use crate::{Context, UserView, passwords::Password, recent_proof};
 
 impl Accounts {
-    /// Changes the password of the signed-in user.
+    /// Changes the password of the signed-in user. Whoever holds a second factor has shown it a moment ago.
     ///
     /// # Errors
-    /// `WrongCurrentPassword`, `InvalidInput`, `TooManyAttempts`, `Busy`.
+    /// `InsufficientAuthentication`, `WrongCurrentPassword`, `InvalidInput`, `TooManyAttempts`, `Busy`.
     pub async fn change_password(&self, ctx: &Context, current: &Password, new: &Password) -> Result<(), Failure> {
         let (user, session) = ctx.user()?;
         ctx.may(&Act::ChangePassword(user))?;
+        recent_proof::must_show_factor(ctx, &self.deps.settings, &mut self.deps.store.reading(), user).await?;
         let proven = self.proof.again(user, session, current, &ctx.origin).await?;
         self.check_new_password(&self.user_reader.view(&proven.user)?, new, "/new_password")?;
         let hash = self.proof.hash(new, &ctx.origin).await?;
@@ -25,14 +26,14 @@ impl Accounts {
     /// current password.
     ///
     /// # Errors
-    /// `InvalidInput` also where there is a password already, `FreshSignInRequired`, `Busy`.
+    /// `InvalidInput` also where there is a password already, `InsufficientAuthentication`, `Busy`.
     pub async fn set_first_password(&self, ctx: &Context, new: &Password) -> Result<(), Failure> {
         let (user, session) = ctx.user()?;
         ctx.may(&Act::ChangePassword(user))?;
         if self.deps.store.reading().password_credentials().find(user).await?.is_some() {
             return Err(current_password_wanted().into());
         }
-        ctx.must_be_fresh(self.deps.settings.fresh_sign_in)?;
+        recent_proof::must_be_given(ctx, &self.deps.settings, &mut self.deps.store.reading()).await?;
         self.check_new_password(&self.user_reader.show_own(user).await?, new, "/new_password")?;
         let hash = self.proof.hash(new, &ctx.origin).await?;
         self.store_password(ctx, user, hash, &Ground::First, Some(session)).await

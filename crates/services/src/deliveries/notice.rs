@@ -33,6 +33,10 @@ pub(super) fn template(fact: &Fact) -> Option<Kind> {
         EventKind::IdentityLinked => Some(Kind::WayInAdded),
         EventKind::IdentityUnlinked => Some(Kind::WayInRemoved),
         EventKind::RefreshTokenReplayed => Some(Kind::SessionStolen),
+        EventKind::FactorAdded => Some(Kind::FactorAdded),
+        EventKind::FactorRemoved => Some(Kind::FactorRemoved),
+        EventKind::RecoveryCodesMade => Some(Kind::RecoveryCodesMade),
+        EventKind::RecoveryCodeUsed => Some(Kind::RecoveryCodeUsed),
         EventKind::RoleGranted => Some(Kind::RoleChanged),
         EventKind::UserBlocked => Some(Kind::AccountBlocked),
         _ => None,
@@ -48,6 +52,9 @@ pub(super) fn values(kind: Kind, fact: &Fact, opened: &OpenedFact, site: &str, l
         Kind::UsernameChanged => values.with("username", Value::Words(now("after").unwrap_or_default().to_owned())),
         Kind::WayInAdded | Kind::WayInRemoved => {
             values.with("provider", Value::Words(text("provider").unwrap_or_default().to_owned()))
+        }
+        Kind::FactorAdded | Kind::FactorRemoved => {
+            values.with("passkey", Value::Count((text("kind") == Some("passkey")).into()))
         }
         Kind::RoleChanged => values
             .with("role", Value::Words(text("role").unwrap_or_default().to_owned()))

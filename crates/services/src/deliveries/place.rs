@@ -130,7 +130,7 @@ impl Deliveries {
                 let opened = fact_drafts::open(&self.deps, &fact).await?;
                 let session_id = fact.data.get("session_id").and_then(|id| serde_json::from_value(id.clone()).ok());
                 let link = self.mint(user, LinkAct::NotMe { session_id }).await?;
-                let values = notice::values(kind, &fact, &opened, &self.site(), &link);
+                let values = notice::values(kind, &fact, &opened, &self.deps.settings.site(), &link);
                 let data = serde_json::json!({ "event": fact.kind, "event_id": fact.id });
                 (kind, values, kind.category().into(), data, None)
             }
@@ -163,11 +163,5 @@ impl Deliveries {
                 change.commit(url).await
             })
             .await
-    }
-
-    /// The name of the service in messages: its host.
-    fn site(&self) -> String {
-        let url = Url::parse(&self.deps.settings.sign_in.public_url).ok();
-        url.as_ref().and_then(Url::host_str).unwrap_or("userd").to_owned()
     }
 }

@@ -4,23 +4,41 @@
 //! Three steps, because a change may run twice: [`Sessions::arrive`] mints, [`Sessions::complete`] decides and writes
 //! within the change, [`Sessions::completion`] makes the answer after the commit.
 
-use std::time::Duration;
-
-use serde::Serialize;
-use userd_crypto::{OpaqueSecret, Zeroizing};
+use userd_crypto::Zeroizing;
 use userd_model::{
-    EventKind, IdentityId, PendingStep, Refusal, Session, SessionId, SignInOutcome, Timestamp, User, UserId, sign_in,
+    EventKind, Factor, FactorMethod, IdentityId, PendingStep, Refusal, Session, SessionId, SignInOutcome, Timestamp,
+    User, UserId, factor, sign_in,
 };
-use userd_storage::{Failure, repositories::one_time_tokens::OneTimeToken};
+use userd_storage::{Failure, repositories::sessions::BeforeSignIn};
 
-use super::{Sessions, SignedIn, TokenPair};
-use crate::{Context, access_tokens::SessionFacts, change::Change, sealing::row_context, user_reader::internal};
+use super::{
+    Sessions, SignedIn, TokenPair,
+    challenge::{EarlierProof, Pending},
+};
+use crate::{Context, access_tokens::SessionFacts, change::Change};
 
 /// Somebody who has proven who they are, with the session that may begin: the row and its secrets, all minted.
 pub(crate) struct Arrival {
     pub(crate) session: Session,
     audience: Option<String>,
     refresh_token: Zeroizing<String>,
+}
+
+impl Arrival {
+    /// Who it is, and what they have proven.
+    fn proven(&self) -> (UserId, EarlierProof) {
+        let session = &self.session;
+        let proven = EarlierProof {
+            step: String::new(),
+            amr: session.amr.clone(),
+            auth_time: session.auth_time,
+            device_name: session.device_name.clone(),
+            identity: session.identity_id,
+            audience: self.audience.clone(),
+            failures: 0,
+        };
+        (session.user_id, proven)
+    }
 }
 
 /// How a user proved who they are, and what they call the device.
@@ -39,23 +57,6 @@ pub enum Completion {
     SignedIn(Box<SignedIn>),
     /// Something is asked for first.
     Pending(Pending),
-}
-
-/// A step between the proof and the session.
-#[derive(Clone, Serialize)]
-pub struct Pending {
-    /// What is asked for: the `status` of a [`PendingStep`].
-    pub status: String,
-    /// Opens only the routes that resolve the step.
-    pub challenge: String,
-    /// Seconds.
-    pub expires_in: u64,
-}
-
-impl std::fmt::Debug for Pending {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Pending({})", self.status)
-    }
 }
 
 impl Completion {
@@ -86,29 +87,37 @@ pub(crate) enum Completed {
     Pending(Pending),
 }
 
-/// How long somebody has for a pending step.
-const CHALLENGE_LIFE: Duration = Duration::from_secs(600);
-const CHALLENGE: &str = "";
-pub(crate) const CHALLENGE_PURPOSE: &str = "sign_in_challenge";
-const CHALLENGE_CONTEXT: &str = "one_time_tokens|sign_in_challenge";
-
 /// A sign-in ends at most this many of the oldest sessions.
 const MOST_REPLACED: usize = 4;
 
 impl Sessions {
     /// Mints what may begin.
     pub(crate) fn arrive(&self, ctx: &Context, user: UserId, proof: Proof, now: Timestamp) -> Arrival {
+        let proven = EarlierProof {
+            step: String::new(),
+            amr: vec![proof.amr.to_owned()],
+            auth_time: now,
+            device_name: proof.device_name,
+            identity: proof.identity,
+            audience: ctx.audience.clone(),
+            failures: 0,
+        };
+        self.arrive_again(ctx, user, proven, now)
+    }
+
+    /// The same for somebody with a challenge, who has shown what it asked for.
+    pub(crate) fn arrive_again(&self, ctx: &Context, user: UserId, proven: EarlierProof, now: Timestamp) -> Arrival {
         let random = self.deps.random.as_ref();
         let id = SessionId::mint(random);
         let (refresh_token, hash) = self.deps.crypto.refresh_tokens.mint(random, id);
         let session = Session {
             id,
             user_id: user,
-            device_name: proof.device_name,
+            device_name: proven.device_name,
             user_agent: ctx.origin.user_agent.clone(),
             ip: ctx.origin.ip.clone(),
-            amr: vec![proof.amr.to_owned()],
-            auth_time: now,
+            amr: proven.amr,
+            auth_time: proven.auth_time,
             created_at: now,
             last_seen_at: now,
             expires_at: self.deadline(now, now),
@@ -117,10 +126,10 @@ impl Sessions {
             current_hash: hash.to_vec(),
             previous_hash: None,
             successor: None,
-            identity_id: proof.identity,
+            identity_id: proven.identity,
             parties: None,
         };
-        Arrival { session, audience: ctx.audience.clone(), refresh_token }
+        Arrival { session, audience: proven.audience, refresh_token }
     }
 
     /// Decides how the way in goes on, and writes what follows from it.
@@ -133,8 +142,10 @@ impl Sessions {
         user: User,
         arrival: &Arrival,
     ) -> Result<Completed, Failure> {
-        let outcome = sign_in::outcome(&user);
-        self.carry_out(change, outcome, user, arrival).await
+        let session = &arrival.session;
+        let before = change.sessions().for_sign_in(user.id, session.created_at).await?;
+        let outcome = sign_in::outcome(&user, &self.standing(&user, &session.amr, &before.factors));
+        self.carry_out(change, outcome, user, arrival, before).await
     }
 
     async fn carry_out(
@@ -143,14 +154,18 @@ impl Sessions {
         outcome: SignInOutcome,
         mut user: User,
         arrival: &Arrival,
+        before: BeforeSignIn,
     ) -> Result<Completed, Failure> {
         match outcome {
             SignInOutcome::SignedIn => {}
-            SignInOutcome::Pending(step) => return Ok(Completed::Pending(self.ask(change, step, arrival).await?)),
+            SignInOutcome::Pending(step) => {
+                let methods = methods(change, step, user.id, &before.factors).await?;
+                return Ok(Completed::Pending(self.ask(change, step, methods, arrival.proven()).await?));
+            }
             SignInOutcome::Refused(refusal) => return Err(refusal.into()),
             SignInOutcome::Restorable => return Err(Refusal::NotSignedIn.into()),
         }
-        self.begin(change, &arrival.session).await?;
+        self.begin(change, &arrival.session, before).await?;
         let at = Some(arrival.session.created_at);
         if user.last_sign_in_at != at {
             change.users().record_sign_in(user.id, arrival.session.created_at).await?;
@@ -160,39 +175,9 @@ impl Sessions {
         Ok(Completed::SignedIn(Box::new(user)))
     }
 
-    /// Asks for a step: what was proven so far is kept, sealed, under the hash of the challenge.
-    async fn ask(&self, change: &mut Change<'_>, step: PendingStep, arrival: &Arrival) -> Result<Pending, Failure> {
-        let random = self.deps.random.as_ref();
-        let (challenge, hash) = OpaqueSecret::mint(CHALLENGE, random);
-        let session = &arrival.session;
-        let proven = serde_json::json!({
-            "step": step.status(), "amr": session.amr, "auth_time": session.auth_time, "device_name": session.device_name,
-            "identity": session.identity_id,
-        });
-        let sealed = self
-            .deps
-            .vault
-            .seal(random, &row_context(CHALLENGE_CONTEXT, &[&hash]), proven.to_string().as_bytes())
-            .map_err(internal)?;
-        let token = OneTimeToken {
-            hash: hash.to_vec(),
-            purpose: CHALLENGE_PURPOSE.to_owned(),
-            owner: Some(session.user_id),
-            payload: sealed.0,
-            created_at: change.now,
-            expires_at: change.now.plus(CHALLENGE_LIFE),
-        };
-        change.one_time_tokens().insert(&token).await?;
-        Ok(Pending {
-            status: step.status().to_owned(),
-            challenge: challenge.to_string(),
-            expires_in: CHALLENGE_LIFE.as_secs(),
-        })
-    }
-
     /// Stores a session. Dead ones of the user go, and where there are too many the oldest end.
-    async fn begin(&self, change: &mut Change<'_>, session: &Session) -> Result<(), Failure> {
-        let (mut alive, dead) = change.sessions().for_sign_in(session.user_id, session.created_at).await?;
+    async fn begin(&self, change: &mut Change<'_>, session: &Session, before: BeforeSignIn) -> Result<(), Failure> {
+        let BeforeSignIn { mut alive, dead, .. } = before;
         let is_new_device = !alive.iter().chain(&dead).any(|known| known.is_of_same_device(session));
         change.defer_writes();
         // Whoever signs in and out all day leaves nothing behind that the next sign-in would have to read.
@@ -245,6 +230,26 @@ impl Sessions {
             session_id: facts.id,
             device_token: None,
         })
+    }
+}
+
+/// How a step can be resolved. Recovery codes are offered while there are any.
+async fn methods(
+    change: &mut Change<'_>,
+    step: PendingStep,
+    user: UserId,
+    factors: &[Factor],
+) -> Result<Vec<FactorMethod>, Failure> {
+    match step {
+        PendingStep::SecondFactor => {
+            let mut methods = factor::methods(factors);
+            if change.recovery_codes().of_user(user).await?.is_empty() {
+                methods.retain(|method| *method != FactorMethod::RecoveryCode);
+            }
+            Ok(methods)
+        }
+        PendingStep::FactorSetup => Ok(vec![FactorMethod::Totp]),
+        _ => Ok(Vec::new()),
     }
 }
 

@@ -1,29 +1,30 @@
 //! Sessions: starting one, refreshing it, listing and ending them. A session is a refresh-token family on a device.
 //!
 //! - `completion.rs`: what every way of signing in ends with
+//! - `challenge.rs`: what was proven so far, where a step is asked for first
+//! - `standing.rs`: what has to be proven
 //! - `login.rs`: by password
 //! - `refresh.rs`: rotation, replay, theft
 //! - `seen.rs`: which access tokens were used here
 //! - `ending.rs`: the list of sessions, ending them, signing out
 
+mod challenge;
 mod completion;
 mod ending;
 mod login;
 mod refresh;
 mod seen;
+mod standing;
 
 use userd_model::SessionId;
 
 pub(crate) use refresh::Replays;
+pub use {challenge::Pending, completion::Completion, ending::SessionView, login::Login};
 pub(crate) use {
-    completion::{CHALLENGE_PURPOSE, Proof},
+    challenge::{CHALLENGE_PURPOSE, EarlierProof},
+    completion::Proof,
     ending::{BOT_PURPOSE, EXCHANGE_PURPOSE},
     login::{device_name, login_key},
-};
-pub use {
-    completion::{Completion, Pending},
-    ending::SessionView,
-    login::Login,
 };
 
 use crate::{

@@ -9,7 +9,7 @@ use super::{
     SignIn,
     identity_names::{KIND, name},
 };
-use crate::{Context, change::Change, user_reader::internal};
+use crate::{Context, change::Change, recent_proof, user_reader::internal};
 
 /// An account elsewhere as its owner sees it.
 #[derive(Clone, Debug, Serialize)]
@@ -41,11 +41,11 @@ impl SignIn {
     /// Unlinks an account elsewhere of the signed-in user, and tells the provider where it listens.
     ///
     /// # Errors
-    /// `FreshSignInRequired`, `LastWayIn`, `NotFound`.
+    /// `InsufficientAuthentication`, `LastWayIn`, `NotFound`.
     pub async fn unlink(&self, ctx: &Context, id: IdentityId) -> Result<(), Failure> {
         let (user, _) = ctx.user()?;
         ctx.may(&Act::UnlinkIdentity(user))?;
-        ctx.must_be_fresh(self.deps.settings.fresh_sign_in)?;
+        recent_proof::must_be_given(ctx, &self.deps.settings, &mut self.deps.store.reading()).await?;
         self.take_way_in(ctx, user, id).await
     }
 

@@ -11,7 +11,10 @@ use userd_providers::Begin;
 use userd_storage::{Failure, repositories::one_time_tokens::OneTimeToken};
 
 use super::{ReturnTo, SignIn, provider_fault};
-use crate::{Context, change::Change, limits::Limited, sealing::row_context, sign_in_outcome, user_reader::internal};
+use crate::{
+    Context, change::Change, limits::Limited, recent_proof, sealing::row_context, sign_in_outcome,
+    user_reader::internal,
+};
 
 /// How long a person has for the provider's pages.
 const LIFE: Duration = Duration::from_secs(600);
@@ -142,12 +145,12 @@ impl SignIn {
     /// Begins linking an account elsewhere to the signed-in user.
     ///
     /// # Errors
-    /// `FreshSignInRequired`, and those of [`Self::start`].
+    /// `InsufficientAuthentication`, and those of [`Self::start`].
     pub async fn start_link(&self, ctx: &Context, provider: &str, start: Start) -> Result<StartedFlow, Failure> {
         self.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
         let (user, session) = ctx.user()?;
         ctx.may(&Act::LinkIdentity(user))?;
-        ctx.must_be_fresh(self.deps.settings.fresh_sign_in)?;
+        recent_proof::must_be_given(ctx, &self.deps.settings, &mut self.deps.store.reading()).await?;
         let begun = self.begin(ctx, provider, start, Purpose::Link { user, session }).await;
         sign_in_outcome::note(self.method(provider), begun.as_ref().map_or_else(sign_in_outcome::of, |_| "begun"));
         begun

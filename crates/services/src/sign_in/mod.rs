@@ -78,7 +78,11 @@ impl SignIn {
         let configured = providers.load();
         begin_faults(&configured);
         let of_providers = configured.iter().map(|provider| provider.id());
-        sign_in_outcome::declare(of_providers.chain([sign_in_outcome::PASSWORD, sign_in_outcome::UNKNOWN]));
+        sign_in_outcome::declare(of_providers.chain([
+            sign_in_outcome::PASSWORD,
+            sign_in_outcome::SECOND_FACTOR,
+            sign_in_outcome::UNKNOWN,
+        ]));
         Self { deps, changes, sessions, limits, providers, bot }
     }
 

@@ -18,18 +18,19 @@ use crate::{
     accounts::{claim, claim_all},
     change::Change,
     limits::Limited,
+    recent_proof,
 };
 
 impl SignIn {
     /// Moves the account elsewhere that a code was given out for to the signed-in user. The code is used up.
     ///
     /// # Errors
-    /// `FreshSignInRequired`, `InvalidCode`, `LastWayIn` where the other user could not come in any more, `Blocked`.
+    /// `InsufficientAuthentication`, `InvalidCode`, `LastWayIn` where the other user could not come in any more, `Blocked`.
     pub async fn move_here(&self, ctx: &Context, code: &str, verifier: Option<&str>) -> Result<IdentityView, Failure> {
         self.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
         let (user, _) = ctx.user()?;
         ctx.may(&Act::LinkIdentity(user))?;
-        ctx.must_be_fresh(self.deps.settings.fresh_sign_in)?;
+        recent_proof::must_be_given(ctx, &self.deps.settings, &mut self.deps.store.reading()).await?;
         let hash = &code_hash(code)?;
         let moved = match self.admitted(ctx, hash).await?.filter(|admitted| admitted.is_proven_by(verifier)) {
             Some(admitted) => self.move_admitted(ctx, hash, &admitted).await,
@@ -62,6 +63,10 @@ impl SignIn {
                 }
                 let there = change.users().find(admitted.user).await?.ok_or(Refusal::InvalidCode)?;
                 there.must_be_active()?;
+                // The code proves one factor of theirs; where they hold another one, that is not enough to take something.
+                if !change.factors().of_user(there.id).await?.is_empty() {
+                    return Err(Refusal::IdentityTaken.into());
+                }
                 let identity = self.spare_way_in(&mut change, there.id, id).await?;
                 end_its_sessions(&mut change, &identity).await?;
                 let moved = self.adopt(&mut change, &there, &identity, &here).await?;

@@ -3,7 +3,7 @@
 use std::{ops::Deref, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
-use userd_model::{EventKind, Fact, Random as _, Refusal, Subject, Timestamp, UserId, UserStatus};
+use userd_model::{EventKind, Fact, Level, Random as _, Refusal, Subject, Timestamp, UserId, UserStatus};
 use userd_services::{
     Failure, Services,
     testing::{TestOptions, settings, test_app},
@@ -204,6 +204,11 @@ pub(crate) fn refusal<T>(answer: Result<T, Failure>) -> Refusal {
         Err(other) => panic!("a fault instead of a refusal: {other:?}"),
         Ok(_) => panic!("nothing was refused"),
     }
+}
+
+/// The refusal of an act for which the sign-in is too long ago.
+pub(crate) fn out_of_date() -> Refusal {
+    Refusal::InsufficientAuthentication { level: Level::One, max_age: Some(5 * MINUTE) }
 }
 
 /// The pointers of the fields that are refused.

@@ -56,6 +56,7 @@ mod deliveries;
 mod devices;
 mod event_log;
 mod events;
+mod factors;
 mod faults;
 mod fixture;
 mod health;

@@ -17,6 +17,7 @@ pub mod event_heads;
 pub mod events;
 pub mod expiring;
 pub mod fact_numbers;
+pub mod factors;
 pub mod idempotency_keys;
 pub mod identities;
 pub mod inboxes;
@@ -27,6 +28,7 @@ pub mod notifications;
 pub mod one_time_tokens;
 pub mod outbox;
 pub mod password_credentials;
+pub mod recovery_codes;
 pub mod replay_guard;
 pub mod revocations;
 pub mod roles;
@@ -82,6 +84,8 @@ repositories! {
     events: Events;
     /// How many facts there are of each subject.
     fact_numbers: FactNumbers;
+    /// Second factors.
+    factors: Factors;
     /// Saved answers to requests that may come twice.
     idempotency_keys: IdempotencyKeys;
     /// Links between users and accounts elsewhere.
@@ -102,6 +106,8 @@ repositories! {
     outbox: Outbox;
     /// Password hashes.
     password_credentials: PasswordCredentials;
+    /// Recovery codes.
+    recovery_codes: RecoveryCodes;
     /// What may be used once.
     replay_guard: ReplayGuard;
     /// The feed of what verifiers must refuse.
@@ -161,8 +167,7 @@ impl UnitOfWork {
         values: &[Value],
         read: Read<T>,
     ) -> Result<Vec<T>, StoreError> {
-        let rows: Rows = self.run(statement, values).await?;
-        rows.into_iter().map(|mut row| named(statement, read(&mut row))).collect()
+        every_row(statement, Some(self.run(statement, values).await?), read)
     }
 
     /// A write whose failure decides what happens next: never deferred.
@@ -174,6 +179,10 @@ impl UnitOfWork {
 fn first_row<T>(statement: &Statement, rows: Option<Rows>, read: Read<T>) -> Result<Option<T>, StoreError> {
     let row = rows.into_iter().flatten().next();
     row.map(|mut row| named(statement, read(&mut row))).transpose()
+}
+
+fn every_row<T>(statement: &Statement, rows: Option<Rows>, read: Read<T>) -> Result<Vec<T>, StoreError> {
+    rows.into_iter().flatten().map(|mut row| named(statement, read(&mut row))).collect()
 }
 
 /// Says which statement's row did not make sense.

@@ -1,16 +1,27 @@
 //! Sessions: refresh-token families. Refresh is the hottest write of all, so it has a statement of its own that
 //! leaves the indexed columns alone.
 
-use userd_model::{IdentityId, Sealed, Session, SessionId, Timestamp, User, UserId};
+use userd_model::{Factor, IdentityId, Sealed, Session, SessionId, Timestamp, User, UserId};
 
-use super::{BATCH, MOST, list, users::user, words};
+use super::{BATCH, MOST, every_row, factors, list, users::user, words};
 use crate::{
-    Row, StoreError, UnitOfWork, Value,
+    Call, Row, StoreError, UnitOfWork, Value,
     tables::{self, List, Range, Shape, position, statements_of},
 };
 
 /// Sessions.
 pub struct Sessions<'a>(pub(super) &'a mut UnitOfWork);
+
+/// What is there when a sign-in ends.
+#[derive(Debug)]
+pub struct BeforeSignIn {
+    /// The user's oldest sessions that can be refreshed.
+    pub alive: Vec<Session>,
+    /// Some that cannot, and can go.
+    pub dead: Vec<Session>,
+    /// The user's second factors.
+    pub factors: Vec<Factor>,
+}
 
 statements_of! { SESSIONS:
     INSERT = "sessions.insert": Shape::Insert;
@@ -123,16 +134,19 @@ impl Sessions<'_> {
         }
     }
 
-    /// What a sign-in must know of the user's oldest sessions: those that are alive, and some that are not and
-    /// can go. One page, however long the history.
-    pub async fn for_sign_in(
-        &mut self,
-        user: UserId,
-        now: Timestamp,
-    ) -> Result<(Vec<Session>, Vec<Session>), StoreError> {
-        let (alive, dead): (Vec<_>, Vec<_>) =
-            self.page_of_user(user, None, MOST).await?.into_iter().partition(|session| session.is_alive(now));
-        Ok((alive, dead))
+    /// What a sign-in must know of a user beside the account, in one round trip. Of the oldest sessions one page,
+    /// however long the history.
+    pub async fn for_sign_in(&mut self, user: UserId, now: Timestamp) -> Result<BeforeSignIn, StoreError> {
+        let (sessions, factors) = ([user.into(), i64::from(MOST).into()], factors::of_user(user));
+        let calls = [
+            Call { statement: &FIRST_OF_USER, values: &sessions },
+            Call { statement: factors::OF_USER, values: &factors },
+        ];
+        let mut answers = self.0.run_together(&calls).await?.into_iter();
+        let sessions: Vec<Session> = every_row(&FIRST_OF_USER, answers.next(), session)?;
+        let factors = every_row(factors::OF_USER, answers.next(), factors::factor)?;
+        let (alive, dead) = sessions.into_iter().partition(|session| session.is_alive(now));
+        Ok(BeforeSignIn { alive, dead, factors })
     }
 
     /// Removes one session; one that is not there is fine.

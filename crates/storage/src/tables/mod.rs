@@ -49,6 +49,8 @@ tables! {
     one_time_tokens: ONE_TIME_TOKENS;
     idempotency_keys: IDEMPOTENCY_KEYS;
     identities: IDENTITIES;
+    factors: FACTORS;
+    recovery_codes: RECOVERY_CODES;
     clients: CLIENTS;
     roles: ROLES;
     notification_preferences: NOTIFICATION_PREFERENCES;

@@ -281,6 +281,53 @@ async fn identities_come_back_in_order_change_and_go() {
 }
 
 #[tokio::test]
+async fn factors_come_back_in_order_change_and_go() {
+    on_every_store(async |store| {
+        let user: UserId = id();
+        let (older, newer) = (&samples::factor(user), &samples::factor(user));
+        let newer = &userd_model::Factor {
+            kind: userd_model::FactorKind::Passkey,
+            name: None,
+            last_used_at: None,
+            created_at: older.created_at.plus(seconds(1)),
+            ..newer.clone()
+        };
+        let changed = &userd_model::Factor { name: None, counter: 58_000_001, ..older.clone() };
+        transact!(store, uow => {
+            uow.factors().insert(newer).await?;
+            uow.factors().insert(older).await?;
+        })
+        .unwrap();
+        assert_eq!(store.reading().factors().of_user(user).await.unwrap(), [older.clone(), newer.clone()]);
+        let before = store.reading().sessions().for_sign_in(user, moment()).await.unwrap();
+        assert_eq!(before.factors, [older.clone(), newer.clone()]);
+        transact!(store, uow => uow.factors().update(changed).await?).unwrap();
+        assert_eq!(store.reading().factors().find(older.id).await.unwrap().as_ref(), Some(changed));
+        transact!(store, uow => uow.factors().remove(older.id).await?).unwrap();
+        assert_eq!(store.reading().factors().of_user(user).await.unwrap(), std::slice::from_ref(newer));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_recovery_code_is_its_users_and_works_once_and_a_new_set_takes_the_place_of_the_old_one() {
+    on_every_store(async |store| {
+        let (user, other): (UserId, UserId) = (id(), id());
+        let codes = &(0..3).map(|_| samples::recovery_code(user)).collect::<Vec<_>>();
+        let first = &codes[0].hash;
+        transact!(store, uow => uow.recovery_codes().replace(user, codes).await?).unwrap();
+        assert_eq!(store.reading().recovery_codes().of_user(user).await.unwrap().len(), 3);
+        assert!(!transact!(store, uow => uow.recovery_codes().take(other, first).await?).unwrap());
+        assert!(transact!(store, uow => uow.recovery_codes().take(user, first).await?).unwrap());
+        assert!(!transact!(store, uow => uow.recovery_codes().take(user, first).await?).unwrap());
+        let fresh = &[samples::recovery_code(user)];
+        transact!(store, uow => uow.recovery_codes().replace(user, fresh).await?).unwrap();
+        assert_eq!(store.reading().recovery_codes().of_user(user).await.unwrap(), *fresh);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn clients_come_back_as_stored_changed_and_paged() {
     on_every_store(async |store| {
         let mut made = vec![samples::client(), samples::client(), samples::client()];

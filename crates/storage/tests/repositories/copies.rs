@@ -31,6 +31,8 @@ async fn fill(store: &Store) {
             uow.notification_preferences().write(user.id, &samples::preferences(), now).await?;
             uow.sessions().insert(session).await?;
             uow.identities().insert(identity).await?;
+            uow.factors().insert(&samples::factor(user.id)).await?;
+            uow.recovery_codes().replace(user.id, &[samples::recovery_code(user.id)]).await?;
             uow.clients().insert(client).await?;
             uow.webhooks().insert(webhook).await?;
             uow.outbox().push(fact).await?;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde_json::json;
 use userd_model::{
     Client, ClientId, Delivery, DeliveryChannel, DeliveryId, DeliveryState, Event, EventId, EventKind, EventPattern,
-    Fact, FactActor, Folder, Identity, IdentityId, Inbox, KeyState, Notification, NotificationId, Random, Revocation,
-    RevocationId, Revoked, Sealed, Session, SessionId, SigningKeyRecord, Subject, Timestamp, User, UserId, UserStatus,
-    Username, Webhook,
+    Fact, FactActor, Factor, FactorKind, Folder, Identity, IdentityId, Inbox, KeyState, Notification, NotificationId,
+    Random, Revocation, RevocationId, Revoked, Sealed, Session, SessionId, SigningKeyRecord, Subject, Timestamp, User,
+    UserId, UserStatus, Username, Webhook,
     preferences::{CategoryName, ChannelChoice, Preferences},
     quiet_hours::QuietHours,
     session::Parties,
@@ -17,7 +17,7 @@ use userd_model::{
 use userd_storage::{
     repositories::{
         claims::Claim, deliveries::queue_of, event_heads::EventHead, idempotency_keys::IdempotencyRecord,
-        one_time_tokens::OneTimeToken, password_credentials::PasswordCredential,
+        one_time_tokens::OneTimeToken, password_credentials::PasswordCredential, recovery_codes::RecoveryCode,
     },
     testing::TestRandom,
 };
@@ -180,6 +180,23 @@ pub(crate) fn identity(user_id: UserId) -> Identity {
         created_at: now,
         last_used_at: now,
     }
+}
+
+pub(crate) fn factor(user_id: UserId) -> Factor {
+    Factor {
+        id: id(),
+        user_id,
+        kind: FactorKind::Totp,
+        name: Some("мой телефон".to_owned()),
+        secret: sealed(60),
+        counter: 58_000_000,
+        created_at: moment(),
+        last_used_at: Some(moment()),
+    }
+}
+
+pub(crate) fn recovery_code(user_id: UserId) -> RecoveryCode {
+    RecoveryCode { hash: hash().to_vec(), user_id, created_at: moment() }
 }
 
 pub(crate) fn client() -> Client {

@@ -46,6 +46,10 @@ pub struct RateLimitsConfig {
     pub client_per_network: Rate,
     /// Sign-ins through providers begun from one network.
     pub sign_in_per_network: Rate,
+    /// Wrong second factors for one account, of each kind.
+    pub second_factor_per_account: Rate,
+    /// Wrong second factors from one network, whatever the account.
+    pub second_factor_per_network: Rate,
 }
 
 impl Default for RateLimitsConfig {
@@ -59,6 +63,8 @@ impl Default for RateLimitsConfig {
             refresh_per_session: Rate::new(60, Period::seconds(1)),
             client_per_network: Rate::new(60, Period::seconds(5)),
             sign_in_per_network: Rate::new(60, Period::seconds(5)),
+            second_factor_per_account: Rate::new(10, Period::minutes(15)),
+            second_factor_per_network: Rate::new(20, Period::minutes(1)),
         }
     }
 }

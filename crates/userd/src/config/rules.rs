@@ -146,7 +146,10 @@ impl Rules<'_> {
         let key = |name: &str| format!("providers.{at}.{name}");
         let earlier = config.providers.iter().take(at).any(|other| other.id == provider.id);
         self.refuse_if(earlier, &[&key("id")], "another provider has this id");
-        let reserved = matches!(provider.id.as_str(), "email" | "password" | "providers" | "exchange");
+        let reserved = matches!(
+            provider.id.as_str(),
+            "email" | "password" | "providers" | "exchange" | "passkey" | "second_factor"
+        );
         self.refuse_if(reserved, &[&key("id")], "this word stands in a path of its own; choose another");
         let no_domain = provider.allowed_domains.iter().any(|domain| !is_domain(domain));
         self.refuse_if(no_domain, &[&key("allowed_domains")], "expected domains such as example.org, without * and @");

@@ -239,6 +239,7 @@ fn settings(config: &Config) -> Settings {
             public_url,
         },
         fresh_sign_in: std::time::Duration::from_secs(300),
+        mfa: userd_services::MfaSettings::default(),
     }
 }
 
@@ -263,5 +264,7 @@ pub(crate) fn limits(config: &config::RateLimitsConfig) -> LimitSettings {
         refresh_per_session: rate(&config.refresh_per_session),
         client_per_network: rate(&config.client_per_network),
         sign_in_per_network: rate(&config.sign_in_per_network),
+        second_factor_per_account: rate(&config.second_factor_per_account),
+        second_factor_per_network: rate(&config.second_factor_per_network),
     }
 }

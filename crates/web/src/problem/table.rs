@@ -91,9 +91,9 @@ problems! {
     WRONG_CURRENT_PASSWORD = 403 "wrong_current_password", "invalid_request", "The current password is wrong", "Неверный текущий пароль",
         "Send the password that the account has now as `current_password`.",
         "Передайте в `current_password` пароль, который действует сейчас.";
-    FRESH_SIGN_IN_REQUIRED = 403 "fresh_sign_in_required", "invalid_request", "Sign in again to do this", "Для этого действия войдите заново",
-        "Let the user sign in once more, then repeat the request with the new token.",
-        "Пусть пользователь войдёт ещё раз; затем повторите запрос с новым токеном.";
+    INSUFFICIENT_USER_AUTHENTICATION = 403 "insufficient_user_authentication", "insufficient_user_authentication", "Prove again who you are to do this", "Подтвердите ещё раз, что это вы",
+        "`WWW-Authenticate` says how strongly (`acr_values`) and how lately (`max_age`, seconds): sign in again and repeat the request.",
+        "В `WWW-Authenticate` сказано, насколько надёжно (`acr_values`) и как давно (`max_age`, секунды): войдите заново и повторите запрос.";
     REGISTRATION_CLOSED = 403 "registration_closed", "invalid_request", "Registration is closed", "Регистрация закрыта",
         "Ask the operators of the service for an invitation or an account.",
         "Попросите приглашение или учётную запись у тех, кто обслуживает сервис.";
@@ -127,6 +127,9 @@ problems! {
     LAST_WAY_IN = 409 "last_way_in", "invalid_request", "This is the last way to sign in", "Это последний способ входа",
         "Set a password or link another account first.",
         "Сначала задайте пароль или привяжите другую учётную запись.";
+    FACTOR_REQUIRED = 409 "factor_required", "invalid_request", "This account must have a second factor", "У этой учётной записи должен быть второй фактор",
+        "Set another one up first, then remove this one.",
+        "Сначала настройте другой, затем удалите этот.";
     ACCOUNT_EXISTS = 409 "account_exists", "invalid_request", "An account with this e-mail exists", "Учётная запись с этой почтой уже существует",
         "Sign in to that account and link the provider there.",
         "Войдите в эту учётную запись и привяжите провайдера там.";
@@ -145,6 +148,9 @@ problems! {
     CURSOR_EXPIRED = 410 "cursor_expired", "invalid_request", "The cursor has expired", "Курсор устарел",
         "Start again without a cursor; keep what you know. A backup of the service was restored, or the entries are gone.",
         "Начните без курсора и сохраните то, что знаете. Сервис восстановлен из копии, или этих записей уже нет.";
+    CHALLENGE_GONE = 410 "challenge_gone", "invalid_grant", "The sign-in has to be started again", "Вход нужно начать заново",
+        "Its challenge was used, is older than 10 minutes, or was answered wrongly too often. Start the sign-in again.",
+        "Он уже завершён, начат больше 10 минут назад, или было слишком много неверных ответов. Начните вход заново.";
     LINK_GONE = 410 "link_gone", "invalid_grant", "This link does not work any more", "Эта ссылка больше не работает",
         "It was used, or its time is over. If you confirmed it, what it is for is done; otherwise look for a newer message, or sign in and do it in your account.",
         "Она уже использована, или её срок истёк. Если вы её подтвердили, всё сделано; если нет — найдите более новое письмо или войдите и сделайте это в учётной записи.";
@@ -226,13 +232,15 @@ pub(super) fn of_refusal(refusal: &Refusal) -> &'static Row {
         Refusal::RegistrationClosed => &REGISTRATION_CLOSED,
         Refusal::SetupDone => &SETUP_DONE,
         Refusal::CursorExpired => &CURSOR_EXPIRED,
+        Refusal::ChallengeGone => &CHALLENGE_GONE,
         Refusal::LinkGone => &LINK_GONE,
         Refusal::VersionMismatch => &VERSION_MISMATCH,
         Refusal::InvalidTarget => &INVALID_TARGET,
         Refusal::IdempotencyMismatch => &IDEMPOTENCY_MISMATCH,
         Refusal::ReplayRefused => &REPLAY_REFUSED,
         Refusal::SecretAlreadyShown => &SECRET_ALREADY_SHOWN,
-        Refusal::FreshSignInRequired => &FRESH_SIGN_IN_REQUIRED,
+        Refusal::InsufficientAuthentication { .. } => &INSUFFICIENT_USER_AUTHENTICATION,
+        Refusal::FactorRequired => &FACTOR_REQUIRED,
         Refusal::NoSuchProvider => &NO_SUCH_PROVIDER,
         Refusal::ProviderRefused(_) => &PROVIDER_REFUSED,
         Refusal::ProviderUnavailable => &PROVIDER_UNAVAILABLE,

@@ -46,7 +46,10 @@ pub async fn path_for(app: &App, route: &RouteAccess, hand: &Hand) -> String {
         "/problems/{slug}" => "not_found".to_owned(),
         "/l/{token}" => format!("udl_{}", "A".repeat(43)),
         "/v1/me/sessions/{id}" if !hand.session.is_empty() => hand.session.clone(),
-        "/v1/me/sessions/{id}" | "/v1/me/identities/{id}" | "/v1/deliveries/{id}/retry" => NOTHING.to_owned(),
+        "/v1/me/sessions/{id}" | "/v1/me/identities/{id}" | "/v1/me/factors/{id}" | "/v1/deliveries/{id}/retry" => {
+            NOTHING.to_owned()
+        }
+        "/v1/me/factors/totp/{id}/confirm" => NOTHING.to_owned(),
         path if path.starts_with("/v1/me/notifications/{id}") => NOTHING.to_owned(),
         path if path.contains("{provider}") => PROVIDER.to_owned(),
         path if path.starts_with("/v1/users/{id}") => {
@@ -81,6 +84,11 @@ pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
         ("POST", "/v1/me/notifications/read-all" | "/v1/deliveries/{id}/retry") => Sent::Nothing,
         ("POST", "/v1/me/notifications/{id}/read" | "/v1/me/notifications/{id}/archive") => Sent::Nothing,
         ("POST", "/v1/me/notifications/seen") => Sent::Json(json!({"up_to": NOTHING})),
+        ("POST", "/v1/auth/second-factor") => {
+            Sent::Json(json!({"challenge": "unknown", "method": "totp", "code": "000000"}))
+        }
+        ("POST", "/v1/me/factors/totp/{id}/confirm") => Sent::Json(json!({"code": "000000"})),
+        ("POST", "/v1/me/factors/totp" | "/v1/me/recovery-codes") => Sent::Nothing,
         ("POST", "/v1/setup") => {
             Sent::Json(json!({"setup_token": "unknown", "username": "newcomer", "password": PASSWORD}))
         }

@@ -8,7 +8,7 @@ use userd_services::{Context, sign_in::Start};
 
 use super::elsewhere::{Elsewhere, code, offering, person, provider_tokens, refused};
 use crate::{
-    fixture::{Fixture, TestApp, at_once, refusal, wrong_fields},
+    fixture::{Fixture, TestApp, at_once, out_of_date, refusal, wrong_fields},
     personas::{Member, OTHER_PASSWORD, PASSWORD, acting, at, authenticated, home, password},
 };
 
@@ -75,7 +75,7 @@ async fn a_first_password_takes_a_fresh_sign_in(fixture: Fixture) {
     app.advance(Duration::from_secs(301));
     let stale = fresh(&app, &ada).await;
     let refused = app.accounts.set_first_password(&stale, &password(PASSWORD)).await;
-    assert_eq!(refusal(refused), Refusal::FreshSignInRequired);
+    assert_eq!(refusal(refused), out_of_date());
     let again = member(&app, "acme").await;
     let ctx = fresh(&app, &again).await;
     app.accounts.set_first_password(&ctx, &password(PASSWORD)).await.unwrap();
@@ -159,7 +159,7 @@ async fn a_move_needs_both_sides_proven_fresh(fixture: Fixture) {
     app.advance(Duration::from_secs(241));
     let stale = fresh(&app, &by_acme).await;
     let good = code(app.through("other").await);
-    assert_eq!(refusal(app.sign_in.move_here(&stale, &good, None).await), Refusal::FreshSignInRequired);
+    assert_eq!(refusal(app.sign_in.move_here(&stale, &good, None).await), out_of_date());
     let service = app.service(&[Permission::USERS_MANAGE]).await;
     let by_service = app.sign_in.move_here(&acting(&app, &service.actor), &good, None).await;
     assert_eq!(refusal(by_service), Refusal::Forbidden);

@@ -8,7 +8,7 @@ use userd_services::sign_in::{Finished, Start};
 
 use super::elsewhere::{Elsewhere, app_with_acme, offering, person, provider_tokens, refused};
 use crate::{
-    fixture::{Fixture, TestApp, refusal},
+    fixture::{Fixture, TestApp, out_of_date, refusal},
     personas::{Member, PASSWORD, at, authenticated, home, of_id},
 };
 
@@ -49,14 +49,10 @@ async fn linking_needs_a_fresh_sign_in(fixture: Fixture) {
     app.advance(Duration::from_secs(300));
     assert!(app.begin_link(&ada, "acme").await.is_ok());
     app.advance(Duration::from_secs(1));
-    assert_eq!(refusal(app.begin_link(&ada, "acme").await), Refusal::FreshSignInRequired);
-    assert_eq!(refusal(unlink(&app, &ada, id).await), Refusal::FreshSignInRequired);
+    assert_eq!(refusal(app.begin_link(&ada, "acme").await), out_of_date());
+    assert_eq!(refusal(unlink(&app, &ada, id).await), out_of_date());
     let refreshed = Member { tokens: app.refresh(&ada.tokens.refresh_token).await.unwrap().tokens, ..ada.clone() };
-    assert_eq!(
-        refusal(app.begin_link(&refreshed, "acme").await),
-        Refusal::FreshSignInRequired,
-        "refreshing is no proof"
-    );
+    assert_eq!(refusal(app.begin_link(&refreshed, "acme").await), out_of_date(), "refreshing is no proof");
     let fresh = Member { tokens: app.login("ada", PASSWORD).await.unwrap().tokens, ..ada };
     assert!(app.begin_link(&fresh, "acme").await.is_ok());
     let service = app.service(&[Permission::USERS_MANAGE]).await;

@@ -1,0 +1,217 @@
+//! Second factors: the second step of a sign-in, and the signed-in user's own factors.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use userd_model::{FactorId, FactorKind, FactorMethod, Timestamp};
+use userd_services::factors::{FactorView, HeldFactors, Shown};
+use userd_web::{
+    caller::{SignedInUser, Visitor},
+    extract::{Json, Path},
+    problem::Problem,
+};
+use utoipa::{ToSchema, openapi::Schema};
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::bodies::{PendingBody, TokenPairBody, completed, one_of};
+use crate::{api::Api, documented::Routes};
+
+/// The routes of this resource.
+#[must_use]
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .with(routes!(second_factor))
+        .with(routes!(list))
+        .with(routes!(remove))
+        .with(routes!(begin_totp))
+        .with(routes!(confirm_totp))
+        .with(routes!(renew_recovery_codes))
+}
+
+fn methods() -> Schema {
+    one_of([FactorMethod::Totp, FactorMethod::RecoveryCode].map(FactorMethod::as_str))
+}
+
+fn kinds() -> Schema {
+    one_of(FactorKind::ALL.map(FactorKind::as_str))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"challenge": "the challenge of the 202", "method": "totp", "code": "287082"}))]
+struct SecondFactor {
+    #[schema(max_length = 128)]
+    challenge: String,
+    #[schema(schema_with = methods)]
+    method: FactorMethod,
+    /// Of the authenticator app, or a recovery code.
+    #[serde(default)]
+    #[schema(max_length = 64)]
+    code: Option<String>,
+}
+
+/// Show a second factor: the second step of a sign-in that was answered with `second_factor_required`. After five wrong
+/// codes the challenge is gone.
+#[utoipa::path(post, path = "/v1/auth/second-factor", tag = "Sign-in", request_body = SecondFactor,
+    responses((status = 200, description = "Signed in", body = TokenPairBody), (status = 202, description = "Something else is asked for", body = PendingBody),
+        (status = 403, description = "The account is blocked"), (status = 410, description = "The sign-in has to be started again"),
+        (status = 422, description = "The code is not right, or was used already")))]
+async fn second_factor(
+    State(api): State<Arc<Api>>,
+    Visitor(ctx): Visitor,
+    Json(body): Json<SecondFactor>,
+) -> Result<Response, Problem> {
+    let shown = shown(body.method, body.code)?;
+    Ok(completed(api.services.factors.second_step(&ctx, &body.challenge, &shown).await?))
+}
+
+fn shown(method: FactorMethod, code: Option<String>) -> Result<Shown, Problem> {
+    let code = code.map(zeroize::Zeroizing::new).ok_or_else(|| Problem::malformed("this method takes a code"))?;
+    match method {
+        FactorMethod::Totp => Ok(Shown::Totp(code)),
+        FactorMethod::RecoveryCode => Ok(Shown::RecoveryCode(code)),
+        FactorMethod::Passkey => Err(Problem::malformed("passkeys are not configured")),
+    }
+}
+
+/// A second factor.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Factor)]
+struct FactorBody {
+    id: Uuid,
+    #[schema(schema_with = kinds)]
+    kind: FactorKind,
+    name: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_used_at: Option<Timestamp>,
+}
+
+/// What a user holds.
+#[derive(Serialize, ToSchema)]
+struct FactorList {
+    items: Vec<FactorBody>,
+    recovery_codes_left: usize,
+}
+
+impl From<HeldFactors> for FactorList {
+    fn from(held: HeldFactors) -> Self {
+        let body = |view: FactorView| FactorBody {
+            id: view.id.0,
+            kind: view.kind,
+            name: view.name,
+            created_at: view.created_at,
+            last_used_at: view.last_used_at,
+        };
+        Self { items: held.items.into_iter().map(body).collect(), recovery_codes_left: held.recovery_codes_left }
+    }
+}
+
+/// My second factors, oldest first.
+#[utoipa::path(get, path = "/v1/me/factors", tag = "Me", responses((status = 200, description = "The factors", body = FactorList)))]
+async fn list(State(api): State<Arc<Api>>, user: SignedInUser) -> Result<Json<FactorList>, Problem> {
+    Ok(Json(api.services.factors.held(&user.ctx).await?.into()))
+}
+
+/// Remove a second factor. The recovery codes go with the last one.
+#[utoipa::path(delete, path = "/v1/me/factors/{id}", tag = "Me", params(("id" = Uuid, Path, description = "The factor")),
+    responses((status = 204, description = "Removed"), (status = 403, description = "A fresher or stronger proof is needed"),
+        (status = 409, description = "The last one, and this account must have one")))]
+async fn remove(
+    State(api): State<Arc<Api>>,
+    user: SignedInUser,
+    Path(id): Path<FactorId>,
+) -> Result<StatusCode, Problem> {
+    api.services.factors.remove(&user.ctx, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "my phone"}))]
+struct NewTotp {
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 100)]
+    name: Option<String>,
+}
+
+/// A secret for an authenticator app. It counts once a code of it was shown, within ten minutes, in this session.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TotpSetup)]
+struct TotpBody {
+    id: Uuid,
+    /// Base32, for typing it.
+    secret: String,
+    /// `otpauth://totp/…`
+    uri: String,
+    /// The same as a picture.
+    qr_svg: String,
+}
+
+/// Begin to set an authenticator app up. The sign-in must be a few minutes old at most.
+#[utoipa::path(post, path = "/v1/me/factors/totp", tag = "Me", request_body(content = Option<NewTotp>),
+    responses((status = 201, description = "Show it, then confirm", body = TotpBody), (status = 403, description = "A fresher or stronger proof is needed")))]
+async fn begin_totp(
+    State(api): State<Arc<Api>>,
+    user: SignedInUser,
+    body: Option<Json<NewTotp>>,
+) -> Result<Response, Problem> {
+    let name = body.and_then(|Json(body)| body.name);
+    let begun = api.services.factors.begin_totp(&user.ctx, name.as_deref()).await?;
+    let (secret, uri, qr_svg) = (begun.secret.to_string(), begun.uri.to_string(), begun.qr_svg.to_string());
+    Ok((StatusCode::CREATED, Json(TotpBody { id: begun.id.0, secret, uri, qr_svg })).into_response())
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"code": "287082"}))]
+struct FirstCode {
+    #[schema(max_length = 64)]
+    code: String,
+}
+
+/// Confirmed; with the first factor come the recovery codes.
+#[derive(Serialize, ToSchema)]
+struct Confirmed {
+    /// Shown once: each stands for a lost factor once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    recovery_codes: Option<Vec<String>>,
+}
+
+/// Show a first code: from now on the app is a second factor. This session stays as strong as it is.
+#[utoipa::path(post, path = "/v1/me/factors/totp/{id}/confirm", tag = "Me", request_body = FirstCode,
+    params(("id" = Uuid, Path, description = "Of the set-up")),
+    responses((status = 200, description = "Set up", body = Confirmed), (status = 403, description = "A fresher or stronger proof is needed"),
+        (status = 422, description = "The code is not right")))]
+async fn confirm_totp(
+    State(api): State<Arc<Api>>,
+    user: SignedInUser,
+    Path(id): Path<FactorId>,
+    Json(body): Json<FirstCode>,
+) -> Result<Json<Confirmed>, Problem> {
+    let code = zeroize::Zeroizing::new(body.code);
+    let recovery_codes = api.services.factors.confirm_totp(&user.ctx, id, &code).await?;
+    Ok(Json(Confirmed { recovery_codes }))
+}
+
+#[derive(Serialize, ToSchema)]
+struct RecoveryCodes {
+    /// Shown once.
+    recovery_codes: Vec<String>,
+}
+
+/// A new set of recovery codes; the old one dies.
+#[utoipa::path(post, path = "/v1/me/recovery-codes", tag = "Me",
+    responses((status = 200, description = "The new codes", body = RecoveryCodes), (status = 403, description = "A fresher or stronger proof is needed"),
+        (status = 404, description = "There is no factor that a code could stand for")))]
+async fn renew_recovery_codes(State(api): State<Arc<Api>>, user: SignedInUser) -> Result<Json<RecoveryCodes>, Problem> {
+    Ok(Json(RecoveryCodes { recovery_codes: api.services.factors.renew_recovery_codes(&user.ctx).await? }))
+}

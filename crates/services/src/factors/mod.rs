@@ -1,0 +1,31 @@
+//! Second factors: set up, shown, removed. Whoever holds one shows it at every way in (`sessions/completion.rs` asks).
+//!
+//! - `totp.rs`: authenticator apps
+//! - `qr.rs`: what an app reads
+//! - `recovery.rs`: codes for when a factor is lost
+//! - `shown.rs`: whether what somebody shows is a factor of theirs
+//! - `second_step.rs`: the second step of a sign-in
+//! - `held.rs`: the list, removal
+
+mod held;
+mod qr;
+mod recovery;
+mod second_step;
+mod shown;
+mod totp;
+
+pub use held::{FactorView, HeldFactors};
+pub use shown::Shown;
+pub use totp::TotpBegun;
+
+use crate::{Dependencies, change::Changes, limits::Limits, sessions::Sessions, user_reader::UserReader};
+
+/// Sets up, shows and removes second factors.
+#[derive(Clone)]
+pub struct Factors {
+    pub(crate) deps: Dependencies,
+    pub(crate) changes: Changes,
+    pub(crate) sessions: Sessions,
+    pub(crate) user_reader: UserReader,
+    pub(crate) limits: Limits,
+}

@@ -1,0 +1,41 @@
+//! The proof that a sensitive act needs: the strongest that its owner can give, a moment ago. Whoever holds a second
+//! factor must have shown it; a password alone opens nothing by which the account could be taken over.
+
+use userd_model::{Factor, Level, UserId};
+use userd_storage::{Failure, UnitOfWork};
+
+use crate::{Context, Settings};
+
+/// Refuses whoever has not given their strongest proof a moment ago; answers the factors that they hold. Asked within
+/// the change where one is made: a factor that was set up meanwhile counts.
+///
+/// # Errors
+/// `InsufficientAuthentication`; `Forbidden` for who is no user.
+pub(crate) async fn must_be_given(
+    ctx: &Context,
+    settings: &Settings,
+    unit: &mut UnitOfWork,
+) -> Result<Vec<Factor>, Failure> {
+    let (user, _) = ctx.user()?;
+    let factors = unit.factors().of_user(user).await?;
+    let level = if factors.is_empty() { Level::One } else { Level::Two };
+    ctx.must_have_proven(level, settings.fresh_sign_in)?;
+    Ok(factors)
+}
+
+/// Refuses whoever holds a second factor and has not shown it a moment ago. Those who hold none prove themselves
+/// otherwise, as with their current password.
+///
+/// # Errors
+/// `InsufficientAuthentication`.
+pub(crate) async fn must_show_factor(
+    ctx: &Context,
+    settings: &Settings,
+    unit: &mut UnitOfWork,
+    user: UserId,
+) -> Result<(), Failure> {
+    if !unit.factors().of_user(user).await?.is_empty() {
+        ctx.must_have_proven(Level::Two, settings.fresh_sign_in)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,6 @@
+//! Second factors: set up, shown, removed, guessed at.
+
+mod guesses;
+mod second_step;
+mod set_up;
+mod support;

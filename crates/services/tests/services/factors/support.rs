@@ -1,0 +1,102 @@
+//! Somebody with an authenticator app, and how they sign in.
+
+use userd_crypto::{TotpSecret, Zeroizing};
+use userd_model::{FactorId, Refusal, Timestamp};
+use userd_services::{
+    Completion, Context, Failure, SignedIn,
+    factors::{Shown, TotpBegun},
+    sessions::Pending,
+};
+
+use crate::{
+    fixture::{MINUTE, TestApp, refusal},
+    personas::{Member, PASSWORD, at, authenticated, home, login_with},
+};
+
+/// An authenticator app.
+pub(crate) struct Phone {
+    pub(crate) factor: FactorId,
+    pub(crate) recovery_codes: Vec<String>,
+    secret: TotpSecret,
+}
+
+impl Phone {
+    /// What an app makes of the secret on the screen.
+    pub(crate) fn reading(begun: &TotpBegun) -> Self {
+        let mut bits = String::new();
+        for character in begun.secret.chars() {
+            let value = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(character).unwrap();
+            bits += &format!("{value:05b}");
+        }
+        let bytes = bits
+            .as_bytes()
+            .chunks_exact(8)
+            .map(|eight| u8::from_str_radix(std::str::from_utf8(eight).unwrap(), 2).unwrap());
+        let secret = TotpSecret::from_bytes(Zeroizing::new(bytes.collect()));
+        Self { factor: begun.id, recovery_codes: Vec::new(), secret }
+    }
+
+    pub(crate) fn code(&self, now: Timestamp) -> String {
+        self.secret.code(now)
+    }
+
+    pub(crate) fn shows(&self, now: Timestamp) -> Shown {
+        Shown::Totp(Zeroizing::new(self.code(now)))
+    }
+
+    /// A code that is none of those that are good now.
+    pub(crate) fn wrong(&self, now: Timestamp) -> Shown {
+        let good: Vec<_> = [-30, 0, 30].map(|off| self.code(Timestamp::from_seconds(now.seconds() + off))).into();
+        let wrong = (0..10).map(|n| format!("{n:06}")).find(|code| !good.contains(code)).unwrap();
+        Shown::Totp(Zeroizing::new(wrong))
+    }
+}
+
+impl TestApp {
+    /// The context of a member's token.
+    pub(crate) async fn acting(&self, member: &Member) -> Context {
+        authenticated(self, &self.who(&member.tokens.access_token).await.unwrap())
+    }
+
+    /// Sets an authenticator app up.
+    pub(crate) async fn phone_of(&self, member: &Member) -> Phone {
+        let begun = self.factors.begin_totp(&self.acting(member).await, Some("phone")).await.unwrap();
+        let mut phone = Phone::reading(&begun);
+        let confirmed =
+            self.factors.confirm_totp(&self.acting(member).await, begun.id, &phone.code(self.now())).await.unwrap();
+        phone.recovery_codes = confirmed.unwrap_or_default();
+        // The code of the set-up was used; the next one comes soon.
+        self.advance(MINUTE);
+        phone
+    }
+
+    /// The first step of a sign-in of somebody with a second factor.
+    pub(crate) async fn first_step(&self, login: &str) -> Pending {
+        pending(self.sessions.login(&at(self, home()), login_with(login, PASSWORD)).await.unwrap())
+    }
+
+    pub(crate) async fn second_step(&self, challenge: &Pending, shown: &Shown) -> Result<Completion, Failure> {
+        self.factors.second_step(&at(self, home()), &challenge.challenge, shown).await
+    }
+
+    /// Both steps.
+    pub(crate) async fn login_with_phone(&self, login: &str, phone: &Phone) -> SignedIn {
+        let challenge = self.first_step(login).await;
+        self.second_step(&challenge, &phone.shows(self.now())).await.unwrap().signed_in().unwrap()
+    }
+}
+
+#[track_caller]
+pub(crate) fn pending(completion: Completion) -> Pending {
+    completion.signed_in().expect_err("a session began")
+}
+
+/// Whether it was refused as not right.
+#[track_caller]
+pub(crate) fn is_wrong<T>(answer: Result<T, Failure>) -> bool {
+    refusal(answer) == Refusal::InvalidCode
+}
+
+pub(crate) fn recovery(code: &str) -> Shown {
+    Shown::RecoveryCode(Zeroizing::new(code.to_owned()))
+}
