@@ -102,6 +102,8 @@ pub const ROUTES: &[RouteAccess] = &[
     route("POST", "/v1/me/notifications/{id}/read", Access::User),
     route("POST", "/v1/me/notifications/{id}/archive", Access::User),
     route("DELETE", "/v1/me/notifications/{id}", Access::User),
+    route("POST", "/v1/notifications", Access::Permission(Permission::NOTIFICATIONS_SEND)),
+    route("GET", "/v1/notifications/{id}", Access::Permission(Permission::NOTIFICATIONS_SEND)),
     route("GET", "/v1/deliveries", Access::Permission(Permission::DELIVERIES_READ)),
     route("POST", "/v1/deliveries/{id}/retry", Access::Permission(Permission::DELIVERIES_MANAGE)),
     route("GET", "/.well-known/jwks.json", Access::Public),

@@ -112,6 +112,16 @@ impl Delivery {
         deadline.plus(DEAD_KEPT)
     }
 
+    /// The same delivery, not worth anything after `expires_at` either.
+    #[must_use]
+    pub fn ending(mut self, expires_at: Option<Timestamp>) -> Self {
+        if let Some(at) = expires_at.filter(|at| *at < self.deadline) {
+            self.deadline = at;
+            self.remove_at = Self::kept_while_pending(at);
+        }
+        self
+    }
+
     /// It was taken.
     pub fn deliver(&mut self, now: Timestamp) {
         self.attempts += 1;

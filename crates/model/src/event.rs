@@ -150,6 +150,11 @@ kinds! {
     ClientDisabled = "client.disabled" of "client" {},
     /// A service account got a new secret.
     ClientSecretRotated = "client.secret_rotated" of "client" {},
+    /// Somebody sent a notification to whoever holds a role, or to everybody.
+    NotificationSent = "notification.sent" of "notification" {
+        audience: Text "`role` or `all`",
+        category: Text "What it is about",
+    },
     /// A webhook was made.
     WebhookCreated = "webhook.created" of "webhook" { events: Texts "The types that it is called for" },
     /// Somebody changed a webhook.
@@ -230,6 +235,7 @@ mod tests {
             "client.changed",
             "client.disabled",
             "client.secret_rotated",
+            "notification.sent",
             "webhook.created",
             "webhook.changed",
             "webhook.secret_rotated",

@@ -6,7 +6,7 @@
 
 use uuid::Uuid;
 
-use crate::{Actor, ClientId, EventId, Sealed, Timestamp, UserId, WebhookId};
+use crate::{Actor, ClientId, EventId, MessageId, Sealed, Timestamp, UserId, WebhookId};
 
 /// What a fact is about. Open words, so that a release reads what the next one wrote.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,6 +106,7 @@ impl Subject {
     const USER: &str = "user";
     const CLIENT: &str = "client";
     const WEBHOOK: &str = "webhook";
+    const NOTIFICATION: &str = "notification";
 
     /// The user that it is, if it is one.
     #[must_use]
@@ -129,6 +130,12 @@ impl From<ClientId> for Subject {
 impl From<WebhookId> for Subject {
     fn from(id: WebhookId) -> Self {
         Self { kind: Self::WEBHOOK.to_owned(), id: id.to_string() }
+    }
+}
+
+impl From<MessageId> for Subject {
+    fn from(id: MessageId) -> Self {
+        Self { kind: Self::NOTIFICATION.to_owned(), id: id.to_string() }
     }
 }
 

@@ -12,6 +12,7 @@ pub mod fact;
 pub mod factor;
 pub mod id;
 pub mod identity;
+pub mod message;
 pub mod notification;
 pub mod password;
 pub mod password_blocklist;
@@ -45,6 +46,7 @@ pub use id::{
     UserId, WebhookId,
 };
 pub use identity::Identity;
+pub use message::Message;
 pub use notification::{Folder, Inbox, Notification};
 pub use password::{AboutUser, PasswordRules};
 pub use permission::{Permission, Role};

@@ -47,6 +47,8 @@ well_known! {
     DELIVERIES_READ = "deliveries.read",
     /// Try messages again, and give them up.
     DELIVERIES_MANAGE = "deliveries.manage",
+    /// Send notifications to users, and see what became of them.
+    NOTIFICATIONS_SEND = "notifications.send",
     /// See webhooks.
     WEBHOOKS_READ = "webhooks.read",
     /// Make, change, try and remove webhooks.

@@ -159,6 +159,10 @@ acts! {
     ReadMails => Operator,
     /// Try a message again, or give it up.
     ManageDeliveries => Holder(Permission::DELIVERIES_MANAGE),
+    /// Send a notification to users, to whoever holds a role, or to everybody.
+    SendNotifications => Holder(Permission::NOTIFICATIONS_SEND),
+    /// See what became of a notification that was sent.
+    ReadSentNotifications => Holder(Permission::NOTIFICATIONS_SEND),
     /// See webhooks.
     ListWebhooks => Holder(Permission::WEBHOOKS_READ),
     /// Make, change, try and remove webhooks. They are told whatever happens, so this is much.

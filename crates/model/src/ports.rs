@@ -40,4 +40,4 @@ macro_rules! minted {
     )+};
 }
 
-minted!(UserId, SessionId, TokenId, IdentityId, ClientId, EventId, FactorId, RevocationId, WebhookId);
+minted!(UserId, SessionId, TokenId, IdentityId, ClientId, EventId, FactorId, RevocationId, WebhookId, MessageId);

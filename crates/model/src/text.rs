@@ -41,6 +41,18 @@ pub fn reason(text: &str) -> Result<String, &'static str> {
     within(reason, 500, LENGTH)
 }
 
+/// The title of a message: 1 to 200 visible characters on one line.
+pub fn title(text: &str) -> Result<String, &'static str> {
+    one_line(text, 200, "must have 1 to 200 characters")
+}
+
+/// What a message says: line breaks are kept, as `\n`. How long it may be is counted with the rest of the message.
+pub fn message(text: &str) -> Result<String, &'static str> {
+    let message: String = text.replace("\r\n", "\n").trim().nfc().collect();
+    message.lines().try_for_each(refuse_unprintable)?;
+    within(message, usize::MAX, "must not be empty")
+}
+
 /// A `User-Agent` as it is kept with a session: printable, at most 256 characters; `None` when nothing is left.
 /// It shortens instead of refusing, because it comes with every request and nobody types it.
 #[must_use]

@@ -25,6 +25,8 @@ pub mod health;
 pub mod idempotency;
 pub mod limits;
 pub mod links;
+mod message_contents;
+pub mod messages;
 pub mod notifications;
 pub mod passwords;
 pub mod preferences;

@@ -40,6 +40,8 @@ pub struct LimitSettings {
     pub sign_in_per_network: Rate,
     pub second_factor_per_account: Rate,
     pub second_factor_per_network: Rate,
+    pub notification_per_sender: Rate,
+    pub broadcast_per_sender: Rate,
 }
 
 impl Default for LimitSettings {
@@ -56,6 +58,8 @@ impl Default for LimitSettings {
             sign_in_per_network: rate(60, 5),
             second_factor_per_account: rate(10, 900),
             second_factor_per_network: rate(20, 60),
+            notification_per_sender: Rate { burst: 600, period: Duration::from_millis(100) },
+            broadcast_per_sender: rate(10, 360),
         }
     }
 }
@@ -80,6 +84,8 @@ pub enum Limited {
     SecondFactorPerAccount,
     SecondFactorPerNetwork,
     FactorChange,
+    NotificationPerSender,
+    BroadcastPerSender,
     LinkPerNetwork,
     WebhookTest,
 }
@@ -156,6 +162,8 @@ impl Limits {
             Limited::SecondFactorPerAccount => ("second_factor_per_account", settings.second_factor_per_account),
             Limited::SecondFactorPerNetwork => ("second_factor_per_network", settings.second_factor_per_network),
             Limited::FactorChange => ("factor_change", FACTOR_CHANGES),
+            Limited::NotificationPerSender => ("notification_per_sender", settings.notification_per_sender),
+            Limited::BroadcastPerSender => ("broadcast_per_sender", settings.broadcast_per_sender),
             Limited::LinkPerNetwork => ("link_per_network", BAD_LINKS),
             Limited::WebhookTest => ("webhook_test", WEBHOOK_TESTS),
         };

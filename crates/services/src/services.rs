@@ -19,6 +19,7 @@ use crate::{
     idempotency::IdempotencyKeys,
     limits::{LimitSettings, Limits},
     links::Links,
+    messages::Messages,
     notifications::Notifications,
     passwords::PasswordProof,
     preferences::NotificationPreferences,
@@ -70,6 +71,8 @@ pub struct Services {
     pub bot: BotUpdates,
     /// Inboxes.
     pub notifications: Notifications,
+    /// What other services send to users.
+    pub messages: Messages,
     /// Messages on their way.
     pub deliveries: Arc<Deliveries>,
     /// From the outbox to the event log.
@@ -169,6 +172,13 @@ impl Services {
             preferences: NotificationPreferences::new(deps.clone(), changes.clone()),
             links,
             notifications,
+            messages: Messages::new(
+                deps.clone(),
+                changes.clone(),
+                limits.clone(),
+                idempotency.clone(),
+                Arc::clone(&deliveries),
+            ),
             deliveries,
             health: Health::new(deps.clone(), changes.clone()),
             sweeper: Sweeper::new(deps.clone(), changes.clone()),

@@ -206,6 +206,35 @@ CREATE TABLE IF NOT EXISTS mails (
 );
 CREATE INDEX IF NOT EXISTS mails_by_time ON mails (created_at ASC, id ASC);
 CREATE INDEX IF NOT EXISTS mails_by_expiry ON mails (expires_at ASC, id ASC);
+CREATE TABLE IF NOT EXISTS messages (
+    id UUID NOT NULL,
+    state TEXT COLLATE "C" NOT NULL,
+    due_at TIMESTAMPTZ NOT NULL,
+    category TEXT COLLATE "C" NOT NULL,
+    audience TEXT COLLATE "C" NOT NULL,
+    role TEXT COLLATE "C",
+    channels JSONB NOT NULL,
+    content BYTEA NOT NULL,
+    sender_kind TEXT COLLATE "C" NOT NULL,
+    sender_id UUID,
+    created_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ,
+    cursor_at TIMESTAMPTZ,
+    cursor_user UUID,
+    recipients BIGINT NOT NULL,
+    remove_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (id)
+);
+CREATE INDEX IF NOT EXISTS messages_by_due ON messages (state ASC, due_at ASC, id ASC);
+CREATE INDEX IF NOT EXISTS messages_by_removal ON messages (remove_at ASC, id ASC);
+CREATE TABLE IF NOT EXISTS message_counts (
+    message_id UUID NOT NULL,
+    slot BIGINT NOT NULL,
+    counts JSONB NOT NULL,
+    remove_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (message_id, slot)
+);
+CREATE INDEX IF NOT EXISTS message_counts_by_removal ON message_counts (remove_at ASC, message_id ASC, slot ASC);
 CREATE TABLE IF NOT EXISTS replay_guard (
     hash BYTEA NOT NULL,
     purpose TEXT COLLATE "C" NOT NULL,

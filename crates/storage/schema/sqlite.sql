@@ -206,6 +206,35 @@ CREATE TABLE IF NOT EXISTS mails (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS mails_by_time ON mails (created_at, id);
 CREATE INDEX IF NOT EXISTS mails_by_expiry ON mails (expires_at, id);
+CREATE TABLE IF NOT EXISTS messages (
+    id BLOB NOT NULL,
+    state TEXT NOT NULL,
+    due_at INTEGER NOT NULL,
+    category TEXT NOT NULL,
+    audience TEXT NOT NULL,
+    role TEXT,
+    channels TEXT NOT NULL,
+    content BLOB NOT NULL,
+    sender_kind TEXT NOT NULL,
+    sender_id BLOB,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    cursor_at INTEGER,
+    cursor_user BLOB,
+    recipients INTEGER NOT NULL,
+    remove_at INTEGER NOT NULL,
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS messages_by_due ON messages (state, due_at, id);
+CREATE INDEX IF NOT EXISTS messages_by_removal ON messages (remove_at, id);
+CREATE TABLE IF NOT EXISTS message_counts (
+    message_id BLOB NOT NULL,
+    slot INTEGER NOT NULL,
+    counts TEXT NOT NULL,
+    remove_at INTEGER NOT NULL,
+    PRIMARY KEY (message_id, slot)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS message_counts_by_removal ON message_counts (remove_at, message_id, slot);
 CREATE TABLE IF NOT EXISTS replay_guard (
     hash BLOB NOT NULL,
     purpose TEXT NOT NULL,

@@ -94,6 +94,20 @@ SELECT id, user_id, content, created_at, expires_at FROM mails WHERE id = $1;
 DELETE FROM mails WHERE id = $1;
 -- mails.newest
 SELECT id, user_id, content, created_at, expires_at FROM mails ORDER BY created_at DESC, id DESC LIMIT $1;
+-- message_counts.by_slot
+SELECT message_id, slot, counts, remove_at FROM message_counts WHERE message_id = $1 AND slot = $2;
+-- message_counts.of_message
+SELECT message_id, slot, counts, remove_at FROM message_counts WHERE message_id = $1 ORDER BY message_id, slot LIMIT $2;
+-- message_counts.upsert
+INSERT INTO message_counts (message_id, slot, counts, remove_at) VALUES ($1, $2, $3, $4) ON CONFLICT (message_id, slot) DO UPDATE SET counts = excluded.counts, remove_at = excluded.remove_at;
+-- messages.insert
+INSERT INTO messages (id, state, due_at, category, audience, role, channels, content, sender_kind, sender_id, created_at, expires_at, cursor_at, cursor_user, recipients, remove_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16);
+-- messages.by_id
+SELECT id, state, due_at, category, audience, role, channels, content, sender_kind, sender_id, created_at, expires_at, cursor_at, cursor_user, recipients, remove_at FROM messages WHERE id = $1;
+-- messages.update
+UPDATE messages SET state = $1, cursor_at = $2, cursor_user = $3, recipients = $4 WHERE id = $5;
+-- messages.due
+SELECT id, state, due_at, category, audience, role, channels, content, sender_kind, sender_id, created_at, expires_at, cursor_at, cursor_user, recipients, remove_at FROM messages WHERE state = $1 AND due_at <= $2 ORDER BY state, due_at, id LIMIT $3;
 -- notifications.insert
 INSERT INTO notifications (id, user_id, folder, category, content, created_at, expires_at, read_at, archived_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
 -- notifications.by_id
@@ -348,6 +362,22 @@ SELECT id, queue, due_at, state, channel, user_id, webhook_id, message_id, conte
 SELECT id FROM deliveries ORDER BY id DESC LIMIT $1;
 -- deliveries.copy_insert
 INSERT INTO deliveries (id, queue, due_at, state, channel, user_id, webhook_id, message_id, content, attempts, last_error, created_at, deadline, finished_at, remove_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
+-- messages.copy_first_page
+SELECT id, state, due_at, category, audience, role, channels, content, sender_kind, sender_id, created_at, expires_at, cursor_at, cursor_user, recipients, remove_at FROM messages ORDER BY id LIMIT $1;
+-- messages.copy_next_page
+SELECT id, state, due_at, category, audience, role, channels, content, sender_kind, sender_id, created_at, expires_at, cursor_at, cursor_user, recipients, remove_at FROM messages WHERE (id) > ($1) ORDER BY id LIMIT $2;
+-- messages.copy_last_key
+SELECT id FROM messages ORDER BY id DESC LIMIT $1;
+-- messages.copy_insert
+INSERT INTO messages (id, state, due_at, category, audience, role, channels, content, sender_kind, sender_id, created_at, expires_at, cursor_at, cursor_user, recipients, remove_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16);
+-- message_counts.copy_first_page
+SELECT message_id, slot, counts, remove_at FROM message_counts ORDER BY message_id, slot LIMIT $1;
+-- message_counts.copy_next_page
+SELECT message_id, slot, counts, remove_at FROM message_counts WHERE (message_id, slot) > ($1, $2) ORDER BY message_id, slot LIMIT $3;
+-- message_counts.copy_last_key
+SELECT message_id, slot FROM message_counts ORDER BY message_id DESC, slot DESC LIMIT $1;
+-- message_counts.copy_insert
+INSERT INTO message_counts (message_id, slot, counts, remove_at) VALUES ($1, $2, $3, $4);
 -- replay_guard.copy_first_page
 SELECT hash, purpose, expires_at FROM replay_guard ORDER BY hash LIMIT $1;
 -- replay_guard.copy_next_page
@@ -452,6 +482,14 @@ DELETE FROM deliveries WHERE id = $1;
 SELECT expires_at, id FROM mails WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2;
 -- mails.remove_expired
 DELETE FROM mails WHERE id = $1;
+-- messages.expired
+SELECT remove_at, id FROM messages WHERE remove_at <= $1 ORDER BY remove_at, id LIMIT $2;
+-- messages.remove_expired
+DELETE FROM messages WHERE id = $1;
+-- message_counts.expired
+SELECT remove_at, message_id, slot FROM message_counts WHERE remove_at <= $1 ORDER BY remove_at, message_id, slot LIMIT $2;
+-- message_counts.remove_expired
+DELETE FROM message_counts WHERE message_id = $1 AND slot = $2;
 -- replay_guard.expired
 SELECT expires_at, hash FROM replay_guard WHERE expires_at <= $1 ORDER BY expires_at, hash LIMIT $2;
 -- replay_guard.remove_expired

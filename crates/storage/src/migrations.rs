@@ -103,6 +103,11 @@ pub static MIGRATIONS: &[Migration] = &[
     migration!(70, "0070", "factors_by_user"),
     migration!(71, "0071", "recovery_codes"),
     migration!(72, "0072", "recovery_codes_by_user"),
+    migration!(73, "0073", "messages"),
+    migration!(74, "0074", "messages_by_due"),
+    migration!(75, "0075", "messages_by_removal"),
+    migration!(76, "0076", "message_counts"),
+    migration!(77, "0077", "message_counts_by_removal"),
 ];
 
 mod checksum;

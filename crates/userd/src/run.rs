@@ -9,12 +9,12 @@ use userd_services::{Services, webhooks::WebhookInput};
 use crate::{
     cli::{
         Args, ClientsCommand, Command, ConfigCommand, DeliveriesCommand, DoctorCommand, KeysCommand, MigrateCommand,
-        StorageCommand, TelegramCommand, UsersCommand, WebhooksCommand,
+        NotificationsCommand, StorageCommand, TelegramCommand, UsersCommand, WebhooksCommand,
     },
     commands::{
         backup, clients, copy, deliveries,
         doctor::{self, Health},
-        health, keys, mail, migrate, restore, telegram,
+        health, keys, mail, migrate, notifications, restore, telegram,
         templates::templates,
         users, webhooks,
     },
@@ -170,6 +170,7 @@ async fn with_services(command: Command, config: Config, terminal: Terminal) -> 
         Command::Clients(ClientsCommand::SetAudiences { id, audiences }) => {
             clients::set_audiences(services, terminal, &id, audiences).await
         }
+        Command::Notifications(command) => notifications::notifications(services, terminal, command).await,
         Command::Deliveries(command) => deliveries::deliveries(services, terminal, command).await,
         Command::Mail(command) => mail::mail(services, terminal, command).await,
         Command::Clients(ClientsCommand::List) => clients::list(services, terminal).await,
@@ -207,6 +208,7 @@ const fn changes(command: &Command) -> bool {
             | Command::Clients(ClientsCommand::List)
             | Command::Mail(_)
             | Command::Deliveries(DeliveriesCommand::List { .. } | DeliveriesCommand::Show { .. })
+            | Command::Notifications(NotificationsCommand::Show { .. })
             | Command::Webhooks(WebhooksCommand::List)
     )
 }

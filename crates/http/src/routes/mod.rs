@@ -18,6 +18,7 @@ mod pages;
 mod preferences;
 mod profile;
 mod revocations;
+mod sent_notifications;
 pub mod service;
 mod sign_in;
 mod signing_keys;
@@ -48,6 +49,7 @@ pub fn all() -> Routes {
         .and(events::routes())
         .and(notifications::routes())
         .and(notification_stream::routes())
+        .and(sent_notifications::routes())
         .and(deliveries::routes())
         .and(webhooks::routes())
         .and(users::routes())

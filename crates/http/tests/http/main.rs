@@ -25,6 +25,7 @@ mod notification_stream;
 mod personas;
 mod preferences;
 mod provider;
+mod sent_notifications;
 mod sign_in;
 mod sign_in_log;
 mod verifiers;

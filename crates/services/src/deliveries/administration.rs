@@ -1,12 +1,9 @@
 //! For those who look after messages: what waits, what is dead and why, and trying again.
 
 use userd_model::{Act, Delivery, DeliveryChannel, DeliveryId, DeliveryState, Refusal, Timestamp, UserId, WebhookId};
-use userd_storage::{
-    Failure,
-    repositories::deliveries::{DeliveryPlace, queue_of},
-};
+use userd_storage::{Failure, repositories::deliveries::DeliveryPlace};
 
-use super::{Deliveries, life_of};
+use super::{Deliveries, life_of, queue_for};
 use crate::Context;
 
 /// A delivery as administrators see it: everything but what it says.
@@ -73,9 +70,8 @@ impl Deliveries {
         ctx.may(&Act::ManageDeliveries)?;
         let retried = self
             .decide(ctx, "retry_delivery", id, |delivery, now| {
-                let destination = delivery.webhook_id.map(|id| id.0).or(delivery.user_id.map(|id| id.0));
                 if delivery.state != DeliveryState::Delivered {
-                    delivery.retry(queue_of(destination.unwrap_or_default()), now, life_of(delivery.channel));
+                    delivery.retry(queue_for(delivery), now, life_of(delivery.channel));
                 }
             })
             .await?;
@@ -107,8 +103,9 @@ impl Deliveries {
         self.changes
             .run(ctx, name, |mut change| async move {
                 let mut delivery = change.deliveries().find(id).await?.ok_or(Refusal::NotFound)?;
+                let before = delivery.state;
                 rule(&mut delivery, change.now);
-                change.deliveries().update(&delivery).await?;
+                Self::write_state(&mut change, before, &delivery).await?;
                 change.commit(view(&delivery)).await
             })
             .await

@@ -1,12 +1,14 @@
 //! What a delivery carries, sealed: it opens only in the row that it was written in.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use userd_crypto::place;
-use userd_model::{DeliveryId, EventId, Fact, FactActor, Sealed, Subject, Timestamp};
+use userd_model::{Delivery, DeliveryId, EventId, Fact, FactActor, Sealed, Subject, Timestamp};
 use userd_storage::Failure;
 
 use super::Deliveries;
-use crate::{notifications::NotificationContent, user_reader::internal};
+use crate::{message_contents::SentMessage, user_reader::internal};
 
 /// What is to be said.
 #[derive(Serialize, Deserialize)]
@@ -16,13 +18,9 @@ pub(super) enum Content {
     Notice(Notice),
     /// An event, for another service.
     Event(Notice),
-    /// Somebody says something.
-    Message {
-        /// What it is about.
-        category: String,
-        /// What it says.
-        content: NotificationContent,
-    },
+    /// Somebody says something. It lies in the message, not in the delivery.
+    #[serde(skip)]
+    Message(Arc<SentMessage>),
 }
 
 /// What happened, as the fact tells it. Its personal parts stay sealed under the keys of whom they describe.
@@ -78,6 +76,14 @@ impl Notice {
 }
 
 impl Deliveries {
+    /// What a delivery says; nothing where the message is gone that it is a copy of.
+    pub(super) async fn content_of(&self, delivery: &Delivery) -> Result<Option<Content>, Failure> {
+        match delivery.message_id {
+            Some(message) => Ok(self.messages.find(message).await?.map(Content::Message)),
+            None => self.open(delivery.id, &delivery.content).map(Some),
+        }
+    }
+
     pub(super) fn seal(&self, id: DeliveryId, content: &Content) -> Result<Vec<u8>, Failure> {
         let plain = serde_json::to_vec(content).map_err(internal)?;
         let sealed = self.deps.vault.seal(self.deps.random.as_ref(), &context(id), &plain).map_err(internal)?;

@@ -1,5 +1,6 @@
 //! Deliveries: what happened becomes messages to people and to other services, each tried until it has arrived, or never
-//! will. One file for each step: what a fact asks for (`notice`), the inbox (`place`), the other ways (`send`), the worker
+//! will. One file for each step: what a fact asks for (`notice`), the inbox (`place`), a message to many
+//! (`expand`), the other ways (`send`), the worker
 //! that does what is due (`worker`), and those who look after it (`administration`).
 //!
 //! A message is sent at least once. Whoever gets it twice sees the same id: only when a process dies between the sending
@@ -8,6 +9,7 @@
 mod administration;
 mod breakers;
 mod content;
+mod expand;
 mod mailbox;
 mod notice;
 mod place;
@@ -15,7 +17,6 @@ mod send;
 mod worker;
 
 use std::{
-    collections::HashMap,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -23,7 +24,10 @@ use std::{
 use tokio::sync::Notify;
 use userd_channels::{Channel, email::Email, telegram::ChatMessage, webhook::WebhookSender};
 use userd_model::{Delivery, DeliveryChannel, DeliveryId, DeliveryState, Fact, Timestamp, UserId, WebhookId};
-use userd_storage::{Failure, repositories::deliveries::queue_of};
+use userd_storage::{
+    Failure,
+    repositories::deliveries::{bulk_queue_of, queue_of},
+};
 use userd_templates::Templates;
 
 pub use self::{
@@ -33,12 +37,13 @@ pub use self::{
 use self::{
     breakers::Breakers,
     content::{Content, Notice},
-    worker::Destination,
+    worker::UnderWay,
 };
 use crate::{
     Dependencies,
     change::{Change, Changes},
     links::Links,
+    message_contents::MessageContents,
     notifications::Notifications,
     shard_leases::ShardLeases,
     webhooks::{self, Webhooks},
@@ -64,11 +69,12 @@ pub struct Deliveries {
     notifications: Notifications,
     links: Links,
     webhooks: Webhooks,
+    messages: MessageContents,
     channels: Channels,
     leases: ShardLeases,
     breakers: Breakers,
     /// What is being done by this process.
-    in_flight: Mutex<HashMap<DeliveryId, Destination>>,
+    under_way: Mutex<UnderWay>,
     /// Wakes the worker.
     asked: Arc<Notify>,
 }
@@ -83,6 +89,7 @@ impl Deliveries {
         let leases =
             ShardLeases::new(&deps, changes.clone(), "deliveries", userd_storage::repositories::deliveries::QUEUES);
         Self {
+            messages: MessageContents::new(deps.clone()),
             deps,
             changes,
             notifications,
@@ -91,7 +98,7 @@ impl Deliveries {
             channels,
             leases,
             breakers: Breakers::default(),
-            in_flight: Mutex::default(),
+            under_way: Mutex::default(),
             asked: Arc::default(),
         }
     }
@@ -107,13 +114,8 @@ impl Deliveries {
             }
             if let Some((user, notice)) = notice::of(fact, facts) {
                 let id = self.id_of(fact.id.0, DeliveryChannel::Inbox);
-                deliveries.push(self.to_user(
-                    id,
-                    DeliveryChannel::Inbox,
-                    user,
-                    &Content::Notice(notice),
-                    change.now,
-                )?);
+                let content = &Content::Notice(notice);
+                deliveries.push(self.to_user(id, DeliveryChannel::Inbox, user, content, change.now)?);
             }
         }
         change.deliveries().insert_many(&deliveries).await?;
@@ -138,8 +140,11 @@ impl Deliveries {
         content: &Content,
         now: Timestamp,
     ) -> Result<Delivery, Failure> {
-        let base = Self::delivery(id, channel, queue_of(user.0), self.seal(id, content)?, now);
-        Ok(Delivery { user_id: Some(user), ..base })
+        let (queue, content) = match content {
+            Content::Message(_) => (bulk_queue_of(user.0), Vec::new()),
+            other => (queue_of(user.0), self.seal(id, other)?),
+        };
+        Ok(Delivery { user_id: Some(user), ..Self::delivery(id, channel, queue, content, now) })
     }
 
     fn delivery(id: DeliveryId, channel: DeliveryChannel, queue: i64, content: Vec<u8>, now: Timestamp) -> Delivery {
@@ -181,6 +186,12 @@ impl Deliveries {
     pub async fn give_back(&self) -> Result<(), Failure> {
         self.leases.give_back().await
     }
+}
+
+/// In which queue it waits.
+fn queue_for(delivery: &Delivery) -> i64 {
+    let destination = delivery.webhook_id.map(|id| id.0).or(delivery.user_id.map(|id| id.0)).unwrap_or_default();
+    if delivery.message_id.is_some() { bulk_queue_of(destination) } else { queue_of(destination) }
 }
 
 /// How long a message is worth sending.

@@ -2,7 +2,8 @@
 
 use url::Url;
 use userd_model::{
-    Delivery, DeliveryChannel, NotificationId, User,
+    Delivery, DeliveryChannel, DeliveryState, NotificationId, Timestamp, User, UserId, UserStatus,
+    message::MessageCounts,
     preferences::{CategoryName, MessageChannel, Preferences},
     quiet_hours::zone_of,
 };
@@ -23,27 +24,47 @@ use crate::{
 pub(super) struct Written {
     pub(super) category: CategoryName,
     pub(super) is_security: bool,
+    /// The ways that it may go.
+    channels: Vec<MessageChannel>,
+    expires_at: Option<Timestamp>,
+    /// As it is sent.
     pub(super) rendered: Rendered,
-    pub(super) data: serde_json::Value,
-    pub(super) action_url: Option<String>,
+    /// As the inbox shows it: what another service says stands there word by word.
+    shown: NotificationContent,
+}
+
+/// Whether a way is taken, or why not.
+type Way = Result<(), &'static str>;
+
+const fn way(is_wanted: bool, is_reachable: bool) -> Way {
+    match (is_wanted, is_reachable) {
+        (false, _) => Err(MessageCounts::MUTED),
+        (true, false) => Err(MessageCounts::UNREACHABLE),
+        (true, true) => Ok(()),
+    }
 }
 
 impl Deliveries {
     /// Puts the notification into the inbox, and asks for the other ways, in one unit of work under the lease.
     pub(super) async fn place(&self, delivery: &Delivery, lease: (i64, i64)) -> Result<(), Failure> {
-        let content = &self.open(delivery.id, &delivery.content)?;
+        let content = &self.content_of(delivery).await?;
         let Some(user_id) = delivery.user_id else { return Ok(()) };
         // Who has been erased by now is not found again inside either.
-        let written = match self.deps.store.reading().users().find(user_id).await? {
-            Some(user) => self.write(&user, content).await?,
-            None => None,
+        let written = match (self.deps.store.reading().users().find(user_id).await?, content) {
+            (Some(user), Some(content)) => self.write(&user, content).await?.map(|written| (content, written)),
+            _ => None,
         };
         let written = written.as_ref();
-        self.changes
+        let asks_for_more = self
+            .changes
             .run(&self.changes.system_context(), "place_notification", |change| async move {
-                self.place_once(change, delivery, lease, content, written).await
+                self.place_once(change, delivery, lease, written).await
             })
-            .await
+            .await?;
+        if asks_for_more {
+            self.wake();
+        }
+        Ok(())
     }
 
     async fn place_once(
@@ -51,79 +72,92 @@ impl Deliveries {
         mut change: Change<'_>,
         delivery: &Delivery,
         (queue, epoch): (i64, i64),
-        content: &Content,
-        written: Option<&Written>,
-    ) -> Result<Committed<()>, Failure> {
+        written: Option<&(&Content, Written)>,
+    ) -> Result<Committed<bool>, Failure> {
         if !self.leases.is_held(&mut change, queue, epoch).await? {
             self.leases.doubt();
-            return change.commit(()).await;
+            return change.commit(false).await;
         }
         let Some(mut delivery) = Self::still_pending(&mut change, delivery.id).await? else {
-            return change.commit(()).await;
+            return change.commit(false).await;
         };
         let now = change.now;
         let user = match delivery.user_id {
             Some(id) => change.users().find(id).await?,
             None => None,
         };
-        let (Some(user), Some(written)) = (user, written) else {
+        // Others have nothing to say to whoever is blocked or deleted; what happens to the account is told all the same.
+        let is_told = |user: &User| delivery.message_id.is_none() || user.status == UserStatus::Active;
+        let (Some(user), Some((content, written))) = (user.filter(is_told), written) else {
             delivery.bury("there is nobody to tell", now);
-            change.deliveries().update(&delivery).await?;
-            return change.commit(()).await;
-        };
-        let id = NotificationId(delivery.id.0);
-        let shown = NotificationContent {
-            title: written.rendered.subject.clone(),
-            body: written.rendered.text.trim_end().to_owned(),
-            data: written.data.clone(),
-            action_url: written.action_url.clone(),
+            Self::write_state(&mut change, DeliveryState::Pending, &delivery).await?;
+            return change.commit(false).await;
         };
         let preferences = NotificationPreferences::of(&mut change, user.id).await?;
         let category = &written.category;
-        if preferences.wants(category, MessageChannel::Inbox) {
-            self.notifications.place(&mut change, &user, (id, category.as_str()), &shown, now.plus(KEPT)).await?;
+        let is_shown =
+            written.channels.contains(&MessageChannel::Inbox) && preferences.wants(category, MessageChannel::Inbox);
+        if is_shown {
+            let (id, kept) = (NotificationId(delivery.id.0), now.plus(KEPT));
+            let expires_at = written.expires_at.map_or(kept, |at| at.min(kept));
+            let shown = &written.shown;
+            self.notifications.place(&mut change, &user, (id, category.as_str()), shown, expires_at).await?;
         }
-        let quiet_until = preferences.quiet_until(category, now, &zone_of(user.time_zone.as_deref()));
+        let inbox = DeliveryChannel::Inbox.as_str();
+        let mut counted =
+            vec![(inbox, "pending", -1), (inbox, if is_shown { "delivered" } else { MessageCounts::MUTED }, 1)];
+        let due_at = preferences.quiet_until(category, now, &zone_of(user.time_zone.as_deref())).unwrap_or(now);
         let mut further = Vec::new();
-        for channel in self.reachable(&mut change, &user, written, &preferences).await? {
-            let id = self.id_of(delivery.id.0, channel);
-            let copy = self.to_user(id, channel, user.id, content, now)?;
-            let due_at = quiet_until.unwrap_or(now);
-            further.push(Delivery { message_id: delivery.message_id, due_at, ..copy });
+        for (channel, way) in self.ways(&mut change, &user, written, &preferences).await? {
+            counted.push((channel.as_str(), way.err().unwrap_or("pending"), 1));
+            if way.is_ok() {
+                let copy = self.to_user(self.id_of(delivery.id.0, channel), channel, user.id, content, due_at)?;
+                let copy = Delivery { message_id: delivery.message_id, created_at: now, ..copy };
+                further.push(copy.ending(written.expires_at));
+            }
         }
         change.deliveries().insert_many(&further).await?;
         delivery.deliver(now);
         change.deliveries().update(&delivery).await?;
+        Self::count(&mut change, &delivery, &counted).await?;
         metrics::counter!("userd_deliveries_total", "channel" => "inbox", "outcome" => "delivered").increment(1);
-        change.commit(()).await
+        change.commit(!further.is_empty()).await
     }
 
-    /// The ways besides the inbox on which the user is told. A security notice goes to the proven address, else by the
-    /// messenger.
-    async fn reachable(
+    /// The ways besides the inbox by which the user could be told, and why one is not taken. A security notice goes to
+    /// the proven address, else by the messenger.
+    async fn ways(
         &self,
         change: &mut Change<'_>,
         user: &User,
         written: &Written,
         preferences: &Preferences,
-    ) -> Result<Vec<DeliveryChannel>, Failure> {
-        let mut channels = Vec::new();
+    ) -> Result<Vec<(DeliveryChannel, Way)>, Failure> {
+        let mut ways = Vec::new();
         let wants = |channel| preferences.wants(&written.category, channel);
-        if user.email.is_some() && user.email_verified && wants(MessageChannel::Email) {
-            channels.push(DeliveryChannel::Email);
+        if written.channels.contains(&MessageChannel::Email) {
+            let is_reachable = user.email.is_some() && user.email_verified;
+            ways.push((DeliveryChannel::Email, way(wants(MessageChannel::Email), is_reachable)));
         }
-        let may_write = self.channels.telegram.is_some() && wants(MessageChannel::Telegram);
-        if may_write && (!written.is_security || channels.is_empty()) {
-            let identities = change.identities().of_user(user.id).await?;
-            channels.extend(identities.iter().any(|identity| identity.bot_access).then_some(DeliveryChannel::Telegram));
+        let is_told = written.is_security && ways.iter().any(|(_, way)| way.is_ok());
+        if written.channels.contains(&MessageChannel::Telegram) && !is_told {
+            let wants = wants(MessageChannel::Telegram);
+            let is_reachable = wants && self.may_write(change, user.id).await?;
+            ways.push((DeliveryChannel::Telegram, way(wants, is_reachable)));
         }
-        Ok(channels)
+        Ok(ways)
+    }
+
+    /// Whether the bot may write to the user.
+    async fn may_write(&self, change: &mut Change<'_>, user: UserId) -> Result<bool, Failure> {
+        let identities = change.identities().of_user(user).await?;
+        Ok(self.channels.telegram.is_some() && identities.iter().any(|identity| identity.bot_access))
     }
 
     /// The message in the user's language; none where there is nothing to say any more.
     pub(super) async fn write(&self, user: &User, content: &Content) -> Result<Option<Written>, Failure> {
         let reader = Reader::of(user.locale.as_deref(), user.time_zone.as_deref());
-        let (kind, values, category, data, action_url) = match content {
+        let (kind, values, data) = match content {
             Content::Notice(notice) => {
                 let fact = notice.fact();
                 let Some(kind) = notice::template(&fact) else { return Ok(None) };
@@ -132,25 +166,39 @@ impl Deliveries {
                 let link = self.mint(user, LinkAct::NotMe { session_id }).await?;
                 let values = notice::values(kind, &fact, &opened, &self.deps.settings.site(), &link);
                 let data = serde_json::json!({ "event": fact.kind, "event_id": fact.id });
-                (kind, values, kind.category().into(), data, None)
+                (kind, values, data)
             }
             Content::Event(_) => return Ok(None),
-            Content::Message { category, content } => {
-                let NotificationContent { title, body, data, action_url } = content;
+            Content::Message(message) => {
+                let said = message.in_language(reader.language);
                 let values = Values::default()
-                    .with("title", Value::Words(title.clone()))
-                    .with("body", Value::Text(body.clone()));
-                let values = match action_url.as_deref().and_then(|url| Url::parse(url).ok()) {
+                    .with("title", Value::Words(said.title.clone()))
+                    .with("body", Value::Text(said.body.clone()));
+                let values = match said.action_url.as_deref().and_then(|url| Url::parse(url).ok()) {
                     Some(url) => values.with("action", Value::Link(url)),
                     None => values,
                 };
-                let category = CategoryName::parse(category).unwrap_or_else(|_| Kind::Message.category().into());
-                (Kind::Message, values, category, data.clone(), action_url.clone())
+                let rendered = self.channels.templates.render(Kind::Message, &values, &reader).map_err(internal)?;
+                return Ok(Some(Written {
+                    category: message.category.clone(),
+                    is_security: false,
+                    channels: message.channels.clone(),
+                    expires_at: message.expires_at,
+                    rendered,
+                    shown: said,
+                }));
             }
         };
         let rendered = self.channels.templates.render(kind, &values, &reader).map_err(internal)?;
         let is_security = kind.category() == Category::Security;
-        Ok(Some(Written { category, is_security, rendered, data, action_url }))
+        let shown = NotificationContent {
+            title: rendered.subject.clone(),
+            body: rendered.text.trim_end().to_owned(),
+            data,
+            action_url: None,
+        };
+        let (category, channels) = (kind.category().into(), MessageChannel::ALL.to_vec());
+        Ok(Some(Written { category, is_security, channels, expires_at: None, rendered, shown }))
     }
 
     /// A link of the user's: in a unit of work of its own, since a message is rendered outside of any. One that is not

@@ -8,7 +8,8 @@ use userd_channels::{
     telegram::{ChatMessage, Message},
 };
 use userd_model::{
-    Delivery, DeliveryChannel, DeliveryId, Timestamp, User, WebhookId, delivery::back_off, preferences::MessageChannel,
+    Delivery, DeliveryChannel, DeliveryId, Timestamp, User, WebhookId, delivery::back_off, message::MessageCounts,
+    preferences::MessageChannel, quiet_hours::zone_of,
 };
 use userd_storage::Failure;
 
@@ -16,6 +17,7 @@ use super::{Deliveries, content::Content, place::Written, worker::Destination};
 use crate::{
     change::Change,
     links::LinkAct,
+    preferences::NotificationPreferences,
     remembered::open,
     user_reader::{internal, open_field},
 };
@@ -33,6 +35,8 @@ pub(super) enum Outcome {
     Kept(Box<Email>),
     /// Not now.
     Failed(ChannelFault),
+    /// Not wanted any more.
+    Muted,
 }
 
 impl Deliveries {
@@ -49,7 +53,7 @@ impl Deliveries {
             Outcome::Failed(ChannelFault::Later { .. } | ChannelFault::OurFault(_)) => {
                 self.breakers.failed(destination, now)
             }
-            Outcome::Failed(ChannelFault::Wait(_)) => {}
+            Outcome::Failed(ChannelFault::Wait(_)) | Outcome::Muted => {}
             _ => self.breakers.succeeded(destination),
         }
         self.record(delivery.id, &outcome).await
@@ -64,8 +68,14 @@ impl Deliveries {
         let Some(user) = self.deps.store.reading().users().find(user_id).await? else {
             return gone("there is nobody to tell");
         };
-        let content: Content = self.open(delivery.id, &delivery.content)?;
-        let Some(written) = self.write(&user, &content).await? else { return gone("there is nothing to tell") };
+        let written = match self.content_of(delivery).await? {
+            Some(content) => self.write(&user, &content).await?,
+            None => None,
+        };
+        let Some(written) = written else { return gone("there is nothing to tell") };
+        if let Some(outcome) = self.chosen(delivery, &user, &written).await? {
+            return Ok(outcome);
+        }
         let sent = match delivery.channel {
             DeliveryChannel::Email => return self.send_email(delivery, &user, written).await,
             DeliveryChannel::Telegram => match self.chat_of(&user).await? {
@@ -75,6 +85,22 @@ impl Deliveries {
             DeliveryChannel::Inbox | DeliveryChannel::Webhook => return gone("no way leads there"),
         };
         Ok(sent.map_or_else(Outcome::Failed, |()| Outcome::Taken))
+    }
+
+    /// What its reader has chosen by now: that it is not wanted any more, or that it waits for the end of quiet hours.
+    async fn chosen(&self, delivery: &Delivery, user: &User, written: &Written) -> Result<Option<Outcome>, Failure> {
+        let channel = match delivery.channel {
+            DeliveryChannel::Email => MessageChannel::Email,
+            DeliveryChannel::Telegram => MessageChannel::Telegram,
+            DeliveryChannel::Inbox | DeliveryChannel::Webhook => return Ok(None),
+        };
+        let preferences = NotificationPreferences::of(&mut self.deps.store.reading(), user.id).await?;
+        if !preferences.wants(&written.category, channel) {
+            return Ok(Some(Outcome::Muted));
+        }
+        let (now, zone) = (self.deps.now(), zone_of(user.time_zone.as_deref()));
+        let quiet_until = preferences.quiet_until(&written.category, now, &zone);
+        Ok(quiet_until.map(|until| Outcome::Failed(ChannelFault::Wait(until.since(now)))))
     }
 
     /// Tells another service of an event, and the webhook of what came of it.
@@ -138,8 +164,12 @@ impl Deliveries {
                 let Some(mut delivery) = Self::still_pending(&mut change, id).await? else {
                     return change.commit(()).await;
                 };
-                let now = change.now;
+                let (now, before) = (change.now, delivery.state);
                 let word = match outcome {
+                    Outcome::Muted => {
+                        delivery.give_up(now);
+                        MessageCounts::MUTED
+                    }
                     Outcome::Taken => {
                         delivery.deliver(now);
                         "delivered"
@@ -156,8 +186,13 @@ impl Deliveries {
                         failed(&mut delivery, fault, jitter, now)
                     }
                 };
-                change.deliveries().update(&delivery).await?;
                 let channel = delivery.channel.as_str();
+                if word == MessageCounts::MUTED {
+                    change.deliveries().update(&delivery).await?;
+                    Self::count(&mut change, &delivery, &[(channel, before.as_str(), -1), (channel, MessageCounts::MUTED, 1)]).await?;
+                } else {
+                    Self::write_state(&mut change, before, &delivery).await?;
+                }
                 metrics::counter!("userd_deliveries_total", "channel" => channel, "outcome" => word).increment(1);
                 if word == "dead" {
                     let reason = delivery.last_error.as_deref().unwrap_or_default();

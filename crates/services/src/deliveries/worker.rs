@@ -1,14 +1,17 @@
 //! Does what is due: many messages at once, few to each destination, in the queues whose leases this replica has.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, PoisonError},
     time::Duration,
 };
 
 use tokio::{sync::watch, task::JoinSet};
-use userd_model::{Delivery, DeliveryChannel, DeliveryId, Timestamp};
-use userd_storage::Failure;
+use userd_model::{Delivery, DeliveryChannel, DeliveryId, Message, Timestamp};
+use userd_storage::{
+    Failure,
+    repositories::deliveries::{QUEUES, queue_of},
+};
 use uuid::Uuid;
 
 use super::Deliveries;
@@ -17,8 +20,12 @@ use super::Deliveries;
 const MOST: usize = 64;
 /// Of these, to one destination: one that is slow leaves places for the others.
 const PER_DESTINATION: usize = 8;
+/// Of these, with what was sent to many at once: a notice always finds a place.
+const BULK_PER_DESTINATION: usize = 6;
 /// Rows read at once of one queue.
 const PAGE: u32 = 100;
+/// What is due is not read more often than this, while there is something to do.
+const BREATH: Duration = Duration::from_millis(20);
 /// What another replica asked for waits this long at most; what was asked for here wakes the worker.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -30,91 +37,208 @@ fn destination(delivery: &Delivery) -> Destination {
     (delivery.channel, delivery.webhook_id.map_or(Uuid::nil(), |id| id.0))
 }
 
+/// Whose lease a piece of work is done under: the queue, and the epoch.
+type Lease = (i64, i64);
+
+/// One thing that is due.
+enum Work {
+    Deliver(Box<Delivery>),
+    Expand(Box<Message>),
+}
+
+impl Work {
+    fn id(&self) -> Uuid {
+        match self {
+            Self::Deliver(delivery) => delivery.id.0,
+            Self::Expand(message) => message.id.0,
+        }
+    }
+
+    fn destination(&self) -> Destination {
+        match self {
+            Self::Deliver(delivery) => destination(delivery),
+            Self::Expand(message) => (DeliveryChannel::Inbox, message.id.0),
+        }
+    }
+
+    /// Whether it was sent to many at once.
+    const fn is_bulk(&self) -> bool {
+        match self {
+            Self::Deliver(delivery) => delivery.message_id.is_some(),
+            Self::Expand(_) => true,
+        }
+    }
+}
+
+/// What was read as due, and is not begun.
+#[derive(Default)]
+struct Due {
+    work: Vec<(Work, Lease)>,
+    /// Whether there was anything at all.
+    is_any: bool,
+}
+
+/// What is being done by this process.
+#[derive(Default)]
+pub(super) struct UnderWay {
+    places: HashMap<Uuid, Destination>,
+    taken: HashMap<Destination, usize>,
+    /// Done since what is due was last read: there it may still stand as due.
+    done: HashSet<Uuid>,
+}
+
+impl UnderWay {
+    /// Whether there is a place for it, which it then has.
+    fn take(&mut self, work: &Work) -> bool {
+        let (id, destination) = (work.id(), work.destination());
+        let there = self.taken.get(&destination).copied().unwrap_or_default();
+        let most = if work.is_bulk() { BULK_PER_DESTINATION } else { PER_DESTINATION };
+        let is_known = self.places.contains_key(&id) || self.done.contains(&id);
+        let is_free = self.places.len() < MOST && there < most && !is_known;
+        if is_free {
+            self.places.insert(id, destination);
+            *self.taken.entry(destination).or_default() += 1;
+        }
+        is_free
+    }
+
+    fn leave(&mut self, id: Uuid) {
+        self.done.insert(id);
+        if let Some(destination) = self.places.remove(&id)
+            && let Some(taken) = self.taken.get_mut(&destination)
+        {
+            *taken -= 1;
+            if *taken == 0 {
+                self.taken.remove(&destination);
+            }
+        }
+    }
+
+    fn is_known(&self, id: Uuid) -> bool {
+        self.places.contains_key(&id) || self.done.contains(&id)
+    }
+}
+
 impl Deliveries {
     /// Works until told to stop; what is under way then is finished, within the time of the channels.
     pub(crate) async fn work(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         let (mut tasks, mut failing) = (JoinSet::new(), false);
+        let mut due = Due::default();
+        let mut read_at = tokio::time::Instant::now();
+        let mut is_asked = true;
         loop {
-            let started = self.start_due(&mut tasks).await;
-            if let Some(failure) = started.as_ref().err().filter(|_| !failing) {
-                tracing::warn!(%failure, "messages are not sent; it will be tried again until it works");
+            let age = read_at.elapsed();
+            if age >= LOOK || (age >= BREATH || tasks.is_empty()) && (is_asked || due.is_any && due.work.is_empty()) {
+                (read_at, is_asked) = (tokio::time::Instant::now(), false);
+                let read = self.read_due().await;
+                if let Some(failure) = read.as_ref().err().filter(|_| !failing) {
+                    tracing::warn!(%failure, "messages are not sent; it will be tried again until it works");
+                }
+                failing = read.is_err();
+                due = read.unwrap_or_default();
             }
-            failing = started.is_err();
-            let is_busy = started.is_ok_and(|started| started > 0);
+            self.start(&mut due, &mut tasks);
+            let is_pressing = is_asked || due.is_any && due.work.is_empty();
+            let rest = (if is_pressing && !failing { BREATH } else { LOOK }).saturating_sub(read_at.elapsed());
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => break,
-                () = self.asked.notified(), if !failing => {}
+                () = self.asked.notified(), if !is_asked && !failing => is_asked = true,
                 Some(_) = tasks.join_next() => {}
-                () = tokio::time::sleep(LOOK), if !is_busy => {}
-                () = tokio::task::yield_now(), if is_busy && tasks.len() < MOST => {}
+                () = tokio::time::sleep(rest) => {}
             }
         }
         while tasks.join_next().await.is_some() {}
     }
 
-    /// Does everything that is due now, and what that asks for. Answers how many messages were taken in hand.
+    /// Does everything that is due now, and what that asks for. Answers how much was taken in hand.
     ///
     /// # Errors
     /// Storage faults. What was done before stays done.
     pub async fn tick(self: &Arc<Self>) -> Result<usize, Failure> {
         let (mut tasks, mut all) = (JoinSet::new(), 0);
         loop {
-            let started = self.start_due(&mut tasks).await?;
+            let mut due = self.read_due().await?;
+            let started = self.start(&mut due, &mut tasks);
             all += started;
             if started == 0 && tasks.is_empty() {
                 return Ok(all);
             }
-            while tasks.join_next().await.is_some() {}
+            while tasks.join_next().await.is_some() {
+                all += self.start(&mut due, &mut tasks);
+            }
         }
     }
 
-    /// Takes in hand what is due, as far as there are places.
-    async fn start_due(self: &Arc<Self>, tasks: &mut JoinSet<()>) -> Result<usize, Failure> {
+    /// What is due in the queues of this replica: first what concerns one, then what was sent to many.
+    async fn read_due(&self) -> Result<Due, Failure> {
         let now = self.deps.now();
         self.leases.take(now).await?;
-        let (mut started, mut late) = (0, HashMap::new());
-        for lease in self.leases.held() {
-            let in_flight = self.in_flight(|in_flight| in_flight.len());
-            if in_flight >= MOST {
-                break;
-            }
-            let page = PAGE + u32::try_from(in_flight).unwrap_or(u32::MAX);
-            for delivery in self.deps.store.reading().deliveries().due(lease.0, now, page).await? {
-                let oldest: &mut Duration = late.entry(delivery.channel).or_default();
-                *oldest = (*oldest).max(now.since(delivery.due_at));
-                if self.take_in_hand(&delivery) {
-                    started += 1;
-                    let deliveries = Arc::clone(self);
-                    tasks.spawn(async move { deliveries.carry_out(delivery, lease).await });
+        let in_flight = self.under_way(|under_way| {
+            under_way.done.clear();
+            under_way.places.len()
+        });
+        let page = PAGE + u32::try_from(in_flight).unwrap_or(u32::MAX);
+        let (mut work, mut late) = (Vec::new(), HashMap::new());
+        let held = self.leases.held();
+        for bulk in [0, QUEUES] {
+            for lease in &held {
+                for delivery in self.deps.store.reading().deliveries().due(lease.0 + bulk, now, page).await? {
+                    let oldest: &mut Duration = late.entry(delivery.channel).or_default();
+                    *oldest = (*oldest).max(now.since(delivery.due_at));
+                    work.push((Work::Deliver(Box::new(delivery)), *lease));
                 }
             }
+        }
+        for message in self.to_be_expanded().await? {
+            let lease = held.iter().find(|lease| lease.0 == queue_of(message.id.0));
+            work.extend(lease.map(|lease| (Work::Expand(Box::new(message)), *lease)));
         }
         for channel in DeliveryChannel::ALL {
             let age = late.get(channel).copied().unwrap_or_default();
             metrics::gauge!("userd_deliveries_oldest_seconds", "channel" => channel.as_str()).set(age.as_secs_f64());
         }
         metrics::counter!("userd_deliveries_rounds_total").increment(1);
-        Ok(started)
+        self.under_way(|under_way| work.retain(|(work, _)| !under_way.is_known(work.id())));
+        Ok(Due { is_any: !work.is_empty(), work })
     }
 
-    /// Whether there is a place for it, which it then has.
-    fn take_in_hand(&self, delivery: &Delivery) -> bool {
-        let destination = destination(delivery);
-        self.in_flight(|in_flight| {
-            let there = in_flight.values().filter(|other| **other == destination).count();
-            let is_free = in_flight.len() < MOST && there < PER_DESTINATION && !in_flight.contains_key(&delivery.id);
-            is_free && in_flight.insert(delivery.id, destination).is_none()
-        })
+    /// Takes in hand what is due, as far as there are places. What is left waits for one.
+    fn start(self: &Arc<Self>, due: &mut Due, tasks: &mut JoinSet<()>) -> usize {
+        let before = due.work.len();
+        let mut waiting = Vec::with_capacity(before);
+        for (work, lease) in due.work.drain(..) {
+            if self.under_way(|under_way| under_way.take(&work)) {
+                let deliveries = Arc::clone(self);
+                tasks.spawn(async move { deliveries.carry_out(work, lease).await });
+            } else {
+                waiting.push((work, lease));
+            }
+        }
+        due.work = waiting;
+        before - due.work.len()
     }
 
-    async fn carry_out(self: Arc<Self>, delivery: Delivery, lease: (i64, i64)) {
+    async fn carry_out(self: Arc<Self>, work: Work, lease: Lease) {
+        let id = work.id();
+        match work {
+            Work::Deliver(delivery) => self.deliver(&delivery, lease).await,
+            Work::Expand(message) => {
+                if let Err(failure) = self.expand(&message, lease).await {
+                    tracing::warn!(%failure, message_id = %id, "a notification could not be made into deliveries; it will be tried again");
+                }
+            }
+        }
+        self.under_way(|under_way| under_way.leave(id));
+    }
+
+    async fn deliver(&self, delivery: &Delivery, lease: Lease) {
         let (id, channel) = (delivery.id, delivery.channel);
         let done = if delivery.deadline <= self.deps.now() {
             self.expire(id).await
         } else if channel == DeliveryChannel::Inbox {
-            self.place(&delivery, lease).await
+            self.place(delivery, lease).await
         } else {
-            self.send(&delivery, destination(&delivery)).await
+            self.send(delivery, destination(delivery)).await
         };
         if let Err(failure) = done {
             tracing::warn!(%failure, delivery_id = %id, channel = channel.as_str(), "a message could not be worked on; it will be tried again");
@@ -122,15 +246,15 @@ impl Deliveries {
             let later = self.deps.now().plus(LOOK * 20);
             drop(self.postpone(id, later).await);
         }
-        self.in_flight(|in_flight| in_flight.remove(&id));
     }
 
     async fn expire(&self, id: DeliveryId) -> Result<(), Failure> {
         self.changes
             .run(&self.changes.system_context(), "expire_delivery", |mut change| async move {
                 if let Some(mut delivery) = Self::still_pending(&mut change, id).await? {
+                    let before = delivery.state;
                     delivery.expire(change.now);
-                    change.deliveries().update(&delivery).await?;
+                    Self::write_state(&mut change, before, &delivery).await?;
                     let channel = delivery.channel.as_str();
                     metrics::counter!("userd_deliveries_total", "channel" => channel, "outcome" => "expired")
                         .increment(1);
@@ -157,7 +281,58 @@ impl Deliveries {
         self.asked.notify_one();
     }
 
-    fn in_flight<T>(&self, act: impl FnOnce(&mut HashMap<DeliveryId, Destination>) -> T) -> T {
-        act(&mut self.in_flight.lock().unwrap_or_else(PoisonError::into_inner))
+    fn under_way<T>(&self, act: impl FnOnce(&mut UnderWay) -> T) -> T {
+        act(&mut self.under_way.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use userd_model::{DeliveryState, MessageId, UserId};
+
+    use super::*;
+
+    fn work(id: u8, channel: DeliveryChannel, is_bulk: bool) -> Work {
+        let now = Timestamp::from_seconds(1_800_000_000);
+        Work::Deliver(Box::new(Delivery {
+            id: DeliveryId::from_random([id; 16]),
+            queue: 0,
+            due_at: now,
+            state: DeliveryState::Pending,
+            channel,
+            user_id: Some(UserId::from_random([1; 16])),
+            webhook_id: None,
+            message_id: is_bulk.then(|| MessageId::from_random([2; 16])),
+            content: Vec::new(),
+            attempts: 0,
+            last_error: None,
+            created_at: now,
+            deadline: now,
+            finished_at: None,
+            remove_at: now,
+        }))
+    }
+
+    /// A million messages wait for the relay, and somebody else signs in at an account.
+    #[test]
+    fn a_notice_finds_a_place_among_what_was_sent_to_many() {
+        for channel in [DeliveryChannel::Inbox, DeliveryChannel::Email, DeliveryChannel::Telegram] {
+            let mut under_way = UnderWay::default();
+            let bulk = (0..100).filter(|id| under_way.take(&work(*id, channel, true))).count();
+            assert_eq!(bulk, BULK_PER_DESTINATION);
+            assert!(under_way.take(&work(200, channel, false)), "{channel:?}");
+        }
+    }
+
+    /// It was read as due while it was being sent; when that is done it still stands in what was read.
+    #[test]
+    fn what_was_done_since_it_was_read_is_not_done_again() {
+        let mut under_way = UnderWay::default();
+        let mail = work(1, DeliveryChannel::Email, false);
+        assert!(under_way.take(&mail) && !under_way.take(&mail));
+        under_way.leave(mail.id());
+        assert!(!under_way.take(&mail), "done");
+        under_way.done.clear();
+        assert!(under_way.take(&mail), "read anew: it is to be tried again");
     }
 }

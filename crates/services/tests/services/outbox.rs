@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use userd_channels::ChannelFault;
-use userd_model::{Actor, EventKind, Fact, FactActor, Subject};
+use userd_model::{Actor, EventKind, Fact, FactActor, Subject, message::Audience};
 use userd_services::{
     accounts::ProfileInput,
     clients::ClientChange,
@@ -13,6 +13,7 @@ use userd_services::{
 
 use crate::{
     fixture::{Fixture, TestApp},
+    messages::message,
     personas::{OTHER_PASSWORD, PASSWORD, authenticated, home, of, of_session, password},
     sign_in::app_with_acme,
 };
@@ -47,6 +48,7 @@ async fn live(app: &TestApp) {
     app.webhooks.rotate_secret(&operator, shop).await.unwrap();
     app.webhooks.record(shop, Err(&ChannelFault::Gone("410".to_owned()))).await.unwrap();
     app.webhooks.remove(&operator, shop).await.unwrap();
+    app.messages.send(&operator, message(Audience::All), None).await.unwrap();
 }
 
 /// Whoever adds a kind of event adds the change that writes it here; the bot's is with the bot.
@@ -83,7 +85,7 @@ async fn the_facts_of_a_subject_are_numbered_without_gaps_in_the_order_in_which_
         let last = last.entry(fact.subject).or_default();
         *last = fact.number.max(*last);
     }
-    assert_eq!(last.len(), 3, "one account, one service, one webhook");
+    assert_eq!(last.len(), 4, "one account, one service, one webhook, one notification");
     for (subject, last) in last {
         let facts = app.facts_of(subject.clone()).await;
         assert!(facts.iter().map(|fact| fact.number).eq(1..=last), "{subject:?}");

@@ -12,13 +12,20 @@ use crate::{
 /// Deliveries.
 pub struct Deliveries<'a>(pub(super) &'a mut UnitOfWork);
 
-/// How many queues there are: 0 to 15.
+/// How many queues there are: 0 to 15, and as many for what is sent to many at once.
 pub const QUEUES: i64 = 16;
 
 /// The queue of a destination: all that goes there waits in one.
 #[must_use]
 pub fn queue_of(destination: Uuid) -> i64 {
     i64::try_from(destination.as_u128() % 16).unwrap_or(0) % QUEUES
+}
+
+/// The same for what was sent to many at once. It is worked off by whoever works off the other, with what places that
+/// leaves: a notice does not wait for a million messages.
+#[must_use]
+pub fn bulk_queue_of(destination: Uuid) -> i64 {
+    queue_of(destination) + QUEUES
 }
 
 /// Where a page ends.

@@ -23,6 +23,8 @@ pub mod identities;
 pub mod inboxes;
 pub mod leases;
 pub mod mails;
+pub mod message_counts;
+pub mod messages;
 pub mod notification_preferences;
 pub mod notifications;
 pub mod one_time_tokens;
@@ -98,6 +100,10 @@ repositories! {
     notification_preferences: NotificationPreferences;
     /// The development mailbox.
     mails: Mails;
+    /// How many copies of each message are in which state.
+    message_counts: Counts;
+    /// What other services send to users.
+    messages: Messages;
     /// What lies in inboxes.
     notifications: Notifications;
     /// One-time codes, links and what is remembered between the two halves of a sign-in.

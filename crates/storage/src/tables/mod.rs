@@ -45,6 +45,8 @@ tables! {
     inboxes: INBOXES;
     deliveries: DELIVERIES;
     mails: MAILS;
+    messages: MESSAGES;
+    message_counts: MESSAGE_COUNTS;
     replay_guard: REPLAY_GUARD;
     one_time_tokens: ONE_TIME_TOKENS;
     idempotency_keys: IDEMPOTENCY_KEYS;

@@ -45,6 +45,9 @@ async fn fill(store: &Store) {
             uow.notifications().insert(&notification).await?;
             uow.inboxes().write(&inbox).await?;
             uow.deliveries().insert_many(&[samples::delivery(user.id, now)]).await?;
+            let message = samples::message(user.id, now);
+            uow.messages().insert(&message).await?;
+            uow.message_counts().write(message.id, 3, &samples::message_counts(), message.remove_at).await?;
             uow.replay_guard().consume_once(&hash, "state", now).await?;
             uow.one_time_tokens().insert(secret).await?;
             uow.idempotency_keys().insert(answer).await?;

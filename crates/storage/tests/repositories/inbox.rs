@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use userd_model::{Delivery, DeliveryState, Folder, Notification, NotificationId, Random as _, UserId};
+use userd_model::{Delivery, DeliveryState, Folder, Message, Notification, NotificationId, Random as _, UserId};
 use userd_storage::testing::TestRandom;
 
 use crate::{
@@ -99,6 +99,68 @@ async fn a_delivery_is_due_in_its_queue_until_it_is_done() {
         let older = store.reading().deliveries().in_state(DeliveryState::Dead, place, 200).await.unwrap();
         assert!(!older.iter().any(|one| one.id == second.id));
         assert!(store.reading().deliveries().oldest_pending().await.unwrap().is_some());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_message_is_due_until_everybody_has_a_copy() {
+    on_every_engine(async |store| {
+        let (now, cursor) = (moment(), user());
+        let first = &samples::message(cursor, now);
+        let bare = &Message {
+            role: None,
+            expires_at: None,
+            cursor: None,
+            sent_by: ("operator".to_owned(), None),
+            due_at: now.plus(Duration::from_secs(1)),
+            ..samples::message(cursor, now)
+        };
+        transact!(store, uow => {
+            uow.messages().insert(first).await?;
+            uow.messages().insert(bare).await?;
+        })
+        .unwrap();
+        for one in [first, bare] {
+            assert_eq!(store.reading().messages().find(one.id).await.unwrap().as_ref(), Some(one));
+        }
+        let due = async |seconds| {
+            let found = store.reading().messages().due(now.plus(Duration::from_secs(seconds)), 1_000).await.unwrap();
+            let ours = |one: &Message| [first.id, bare.id].contains(&one.id);
+            found.into_iter().filter(ours).map(|one| one.id).collect::<Vec<_>>()
+        };
+        assert_eq!((due(0).await, due(1).await, due(5).await), (vec![], vec![bare.id], vec![bare.id, first.id]));
+        let mut done = first.clone();
+        done.step(3, None);
+        let done = &done;
+        transact!(store, uow => uow.messages().update(done).await?).unwrap();
+        assert_eq!(store.reading().messages().find(first.id).await.unwrap().as_ref(), Some(done));
+        assert_eq!(due(5).await, [bare.id]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn copies_of_a_message_are_counted_over_all_slots() {
+    on_every_engine(async |store| {
+        let message = &samples::message(user(), moment());
+        let counts = &samples::message_counts();
+        transact!(store, uow => {
+            for slot in [0, 3, 63] {
+                uow.message_counts().write(message.id, slot, counts, message.remove_at).await?;
+            }
+            let mut more = uow.message_counts().find(message.id, 3).await?;
+            more.add("email", "pending", 1);
+            uow.message_counts().write(message.id, 3, &more, message.remove_at).await?;
+        })
+        .unwrap();
+        let all = store.reading().message_counts().all(message.id).await.unwrap();
+        assert_eq!(
+            (all.get("inbox", "pending"), all.get("inbox", "delivered"), all.get("email", "pending")),
+            (-6, 6, 1)
+        );
+        let other = store.reading().message_counts().all(samples::message(user(), moment()).id).await.unwrap();
+        assert_eq!(other, userd_model::message::MessageCounts::default());
     })
     .await;
 }

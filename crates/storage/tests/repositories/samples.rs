@@ -6,10 +6,11 @@ use std::time::Duration;
 use serde_json::json;
 use userd_model::{
     Client, ClientId, Delivery, DeliveryChannel, DeliveryId, DeliveryState, Event, EventId, EventKind, EventPattern,
-    Fact, FactActor, Factor, FactorKind, Folder, Identity, IdentityId, Inbox, KeyState, Notification, NotificationId,
-    Random, Revocation, RevocationId, Revoked, Sealed, Session, SessionId, SigningKeyRecord, Subject, Timestamp, User,
-    UserId, UserStatus, Username, Webhook,
-    preferences::{CategoryName, ChannelChoice, Preferences},
+    Fact, FactActor, Factor, FactorKind, Folder, Identity, IdentityId, Inbox, KeyState, Message, MessageId,
+    Notification, NotificationId, Random, Revocation, RevocationId, Revoked, Sealed, Session, SessionId,
+    SigningKeyRecord, Subject, Timestamp, User, UserId, UserStatus, Username, Webhook,
+    message::{MessageCounts, MessageState},
+    preferences::{CategoryName, ChannelChoice, MessageChannel, Preferences},
     quiet_hours::QuietHours,
     session::Parties,
     webhook::DisabledReason,
@@ -355,6 +356,31 @@ pub(crate) fn delivery(user_id: UserId, at: Timestamp) -> Delivery {
         deadline: at.plus(seconds(86_400)),
         finished_at: None,
         remove_at: Delivery::kept_while_pending(at.plus(seconds(86_400))),
+    }
+}
+
+/// Some copies of a message.
+pub(crate) fn message_counts() -> MessageCounts {
+    MessageCounts([("inbox.pending".to_owned(), -2), ("inbox.delivered".to_owned(), 2)].into())
+}
+
+/// A message to everybody, of which a step is done.
+pub(crate) fn message(cursor: UserId, at: Timestamp) -> Message {
+    Message {
+        id: MessageId::from_random(TestRandom::default().id_bytes()),
+        state: MessageState::Pending,
+        due_at: at.plus(seconds(5)),
+        category: CategoryName::parse("orders").unwrap(),
+        audience: "role".to_owned(),
+        role: Some("editor".to_owned()),
+        channels: vec![MessageChannel::Email, MessageChannel::Inbox],
+        content: Sealed(vec![1, 2, 0, 255]),
+        sent_by: ("service".to_owned(), Some(cursor.0)),
+        created_at: at,
+        expires_at: Some(at.plus(seconds(86_400))),
+        cursor: Some((at, cursor)),
+        recipients: 17,
+        remove_at: at.plus(Message::KEPT),
     }
 }
 

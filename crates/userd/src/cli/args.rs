@@ -6,7 +6,7 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{CommandFactory as _, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
-use super::{DeliveriesCommand, MailCommand, WebhooksCommand};
+use super::{DeliveriesCommand, MailCommand, NotificationsCommand, WebhooksCommand};
 use crate::{
     config::{DatabaseUrl, Flag, Sources},
     logging::ColourChoice,
@@ -81,6 +81,9 @@ pub enum Command {
     /// Manage service clients, which other services use to ask about tokens.
     #[command(subcommand)]
     Clients(ClientsCommand),
+    /// Send notifications to users.
+    #[command(subcommand)]
+    Notifications(NotificationsCommand),
     /// Look after messages that are on their way.
     #[command(subcommand)]
     Deliveries(DeliveriesCommand),

@@ -1,7 +1,7 @@
-//! The commands about messages: those on their way, the development mailbox, and the receivers of events.
+//! The commands about messages: those that are sent, those on their way, the development mailbox, and the receivers of events.
 
-use clap::{Subcommand, ValueHint};
-use userd_model::WebhookId;
+use clap::{ArgGroup, Subcommand, ValueHint};
+use userd_model::{MessageId, UserId, WebhookId};
 
 /// `userd deliveries …`
 #[derive(Debug, Subcommand)]
@@ -46,6 +46,70 @@ pub enum MailCommand {
         /// The mail's id.
         id: String,
     },
+}
+
+/// `userd notifications …`
+#[derive(Subcommand)]
+pub enum NotificationsCommand {
+    /// Send a notification to users, to whoever holds a role, or to everybody.
+    #[command(
+        after_help = "Example:\n  userd notifications send --role editor --category news --title 'New' --body 'Look at it.'"
+    )]
+    Send(Box<SendArgs>),
+    /// Show what became of a notification: copies by channel and state.
+    Show {
+        /// The notification's id.
+        id: MessageId,
+    },
+}
+
+/// `userd notifications send`
+#[derive(clap::Args)]
+#[command(group(ArgGroup::new("to").required(true).args(["users", "role", "all"])))]
+pub struct SendArgs {
+    /// A user's id; may be given several times.
+    #[arg(long = "user", value_name = "ID")]
+    pub users: Vec<UserId>,
+    /// Everybody who holds this role.
+    #[arg(long)]
+    pub role: Option<String>,
+    /// Everybody.
+    #[arg(long)]
+    pub all: bool,
+    /// What it is about: people mute by it.
+    #[arg(long, default_value = "message")]
+    pub category: String,
+    /// One line.
+    #[arg(long, value_name = "TEXT")]
+    pub title: String,
+    /// The same for whoever reads Russian.
+    #[arg(long, value_name = "TEXT", requires = "body_ru")]
+    pub title_ru: Option<String>,
+    /// Plain text.
+    #[arg(long, value_name = "TEXT")]
+    pub body: String,
+    /// The same for whoever reads Russian.
+    #[arg(long, value_name = "TEXT", requires = "title_ru")]
+    pub body_ru: Option<String>,
+    /// Where it leads.
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub action_url: Option<String>,
+    /// inbox, email or telegram; may be given several times. Without it: each that its reader wants.
+    #[arg(long = "channel", value_name = "CHANNEL")]
+    pub channels: Vec<String>,
+    /// Not before this time, such as 2026-12-31T09:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    pub not_before: Option<String>,
+    /// Not after this time.
+    #[arg(long, value_name = "TIME")]
+    pub expires_at: Option<String>,
+}
+
+/// What is said to somebody is nobody else's.
+impl std::fmt::Debug for NotificationsCommand {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NotificationsCommand")
+    }
 }
 
 /// `userd webhooks …`

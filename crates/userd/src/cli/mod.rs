@@ -7,4 +7,4 @@ pub use args::{
     Args, ClientsCommand, Command, ConfigCommand, CopyArgs, DoctorCommand, KeysCommand, MessageForm, MigrateCommand,
     StorageCommand, TelegramCommand, TemplatesCommand, UsersCommand,
 };
-pub use messages::{DeliveriesCommand, MailCommand, WebhooksCommand};
+pub use messages::{DeliveriesCommand, MailCommand, NotificationsCommand, SendArgs, WebhooksCommand};

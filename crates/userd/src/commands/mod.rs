@@ -11,6 +11,7 @@ pub mod health;
 pub mod keys;
 pub mod mail;
 pub mod migrate;
+pub mod notifications;
 pub mod restore;
 pub mod telegram;
 pub mod templates;

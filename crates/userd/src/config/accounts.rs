@@ -50,6 +50,10 @@ pub struct RateLimitsConfig {
     pub second_factor_per_account: Rate,
     /// Wrong second factors from one network, whatever the account.
     pub second_factor_per_network: Rate,
+    /// Notifications that one user or service sends.
+    pub notification_per_sender: Rate,
+    /// Of these, those to everybody who holds a role, or to everybody.
+    pub broadcast_per_sender: Rate,
 }
 
 impl Default for RateLimitsConfig {
@@ -65,6 +69,8 @@ impl Default for RateLimitsConfig {
             sign_in_per_network: Rate::new(60, Period::seconds(5)),
             second_factor_per_account: Rate::new(10, Period::minutes(15)),
             second_factor_per_network: Rate::new(20, Period::minutes(1)),
+            notification_per_sender: Rate::new(600, Period::milliseconds(100)),
+            broadcast_per_sender: Rate::new(10, Period::minutes(6)),
         }
     }
 }

@@ -26,6 +26,11 @@ impl Period {
     pub const fn seconds(seconds: u64) -> Self {
         Self(Duration::from_secs(seconds))
     }
+    /// Whole milliseconds.
+    #[must_use]
+    pub const fn milliseconds(milliseconds: u64) -> Self {
+        Self(Duration::from_millis(milliseconds))
+    }
     /// Whole minutes.
     #[must_use]
     pub const fn minutes(minutes: u64) -> Self {

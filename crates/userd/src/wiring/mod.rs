@@ -266,5 +266,7 @@ pub(crate) fn limits(config: &config::RateLimitsConfig) -> LimitSettings {
         sign_in_per_network: rate(&config.sign_in_per_network),
         second_factor_per_account: rate(&config.second_factor_per_account),
         second_factor_per_network: rate(&config.second_factor_per_network),
+        notification_per_sender: rate(&config.notification_per_sender),
+        broadcast_per_sender: rate(&config.broadcast_per_sender),
     }
 }

@@ -51,6 +51,7 @@ pub async fn path_for(app: &App, route: &RouteAccess, hand: &Hand) -> String {
         }
         "/v1/me/factors/totp/{id}/confirm" => NOTHING.to_owned(),
         path if path.starts_with("/v1/me/notifications/{id}") => NOTHING.to_owned(),
+        "/v1/notifications/{id}" => NOTHING.to_owned(),
         path if path.contains("{provider}") => PROVIDER.to_owned(),
         path if path.starts_with("/v1/users/{id}") => {
             let name = app.new_name();
@@ -112,6 +113,9 @@ pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
             Sent::Form("grant_type=client_credentials".to_owned())
         }
         ("POST", "/oauth2/token") => Sent::Form(format!("grant_type=refresh_token&refresh_token={refresh_token}")),
+        ("POST", "/v1/notifications") => {
+            Sent::Json(json!({"to": {"user_ids": [NOTHING]}, "category": "news", "title": "New", "body": "Look."}))
+        }
         ("POST", "/v1/webhooks") => Sent::Json(json!({"url": "https://shop.example/", "events": ["*"]})),
         ("PATCH", "/v1/webhooks/{id}") => Sent::Json(json!({"events": ["user.*"]})),
         ("PATCH", "/v1/clients/{id}") => Sent::Json(json!({"name": "automaton"})),

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS message_counts_by_removal ON message_counts (remove_at ASC, message_id ASC, slot ASC);

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS messages_by_due ON messages (state, due_at, id);

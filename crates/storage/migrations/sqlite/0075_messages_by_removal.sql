@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS messages_by_removal ON messages (remove_at, id);
