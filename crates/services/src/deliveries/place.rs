@@ -149,7 +149,7 @@ impl Deliveries {
     }
 
     /// Whether the bot may write to the user.
-    async fn may_write(&self, change: &mut Change<'_>, user: UserId) -> Result<bool, Failure> {
+    pub(super) async fn may_write(&self, change: &mut Change<'_>, user: UserId) -> Result<bool, Failure> {
         let identities = change.identities().of_user(user).await?;
         Ok(self.channels.telegram.is_some() && identities.iter().any(|identity| identity.bot_access))
     }

@@ -8,12 +8,15 @@ use userd_channels::{
     telegram::{ChatMessage, Message},
 };
 use userd_model::{
-    Delivery, DeliveryChannel, DeliveryId, Timestamp, User, WebhookId, delivery::back_off, message::MessageCounts,
-    preferences::MessageChannel, quiet_hours::zone_of,
+    Delivery, DeliveryChannel, DeliveryId, Timestamp, User, WebhookId,
+    delivery::back_off,
+    message::MessageCounts,
+    preferences::{Category, MessageChannel},
+    quiet_hours::zone_of,
 };
 use userd_storage::Failure;
 
-use super::{Deliveries, content::Content, place::Written, worker::Destination};
+use super::{Deliveries, content::Content, notice, place::Written, worker::Destination};
 use crate::{
     change::Change,
     links::LinkAct,
@@ -195,12 +198,35 @@ impl Deliveries {
                 }
                 metrics::counter!("userd_deliveries_total", "channel" => channel, "outcome" => word).increment(1);
                 if word == "dead" {
+                    self.fall_back(&mut change, &delivery).await?;
                     let reason = delivery.last_error.as_deref().unwrap_or_default();
                     tracing::warn!(delivery_id = %delivery.id, channel, reason, "a message will never arrive; it is kept as a dead letter");
                 }
                 change.commit(()).await
             })
             .await
+    }
+
+    /// A security notice that no mail reaches goes by the messenger, if the bot may write.
+    async fn fall_back(&self, change: &mut Change<'_>, dead: &Delivery) -> Result<(), Failure> {
+        let (DeliveryChannel::Email, None, Some(user)) = (dead.channel, dead.message_id, dead.user_id) else {
+            return Ok(());
+        };
+        let content = self.open(dead.id, &dead.content)?;
+        let Content::Notice(notice) = &content else { return Ok(()) };
+        let kind = notice::template(&notice.fact());
+        let security = Category::Security;
+        let wants = NotificationPreferences::of(change, user).await?.wants(&security.into(), MessageChannel::Telegram);
+        if kind.is_none_or(|kind| kind.category() != security) || !wants || !self.may_write(change, user).await? {
+            return Ok(());
+        }
+        let id = self.id_of(dead.id.0, DeliveryChannel::Telegram);
+        // An operator who tried the mail again has it there already.
+        if change.deliveries().find(id).await?.is_none() {
+            let copy = self.to_user(id, DeliveryChannel::Telegram, user, &content, change.now)?;
+            change.deliveries().insert_many(&[copy]).await?;
+        }
+        Ok(())
     }
 
     /// The delivery, if nobody is done with it yet.

@@ -24,9 +24,9 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// A relay that answers as told, and then takes everything.
 #[derive(Default)]
-struct ScriptedRelay {
-    answers: Mutex<VecDeque<ChannelFault>>,
-    taken: Mutex<Vec<Email>>,
+pub(crate) struct ScriptedRelay {
+    pub(crate) answers: Mutex<VecDeque<ChannelFault>>,
+    pub(crate) taken: Mutex<Vec<Email>>,
 }
 
 #[async_trait::async_trait]
@@ -44,7 +44,7 @@ impl Channel for ScriptedRelay {
     }
 }
 
-fn later(reason: &str) -> ChannelFault {
+pub(crate) fn later(reason: &str) -> ChannelFault {
     ChannelFault::Later { after: None, reason: reason.to_owned() }
 }
 
@@ -55,7 +55,7 @@ async fn app_with_relay(fixture: &Fixture, answers: Vec<ChannelFault>) -> (TestA
 }
 
 /// Passes on what happened, and carries out what that asks for.
-async fn settle(app: &TestApp) {
+pub(crate) async fn settle(app: &TestApp) {
     app.event_log.tick().await.unwrap();
     app.deliveries.tick().await.unwrap();
 }
@@ -65,7 +65,7 @@ async fn inbox(app: &TestApp, ctx: &Context) -> Vec<NotificationView> {
 }
 
 /// What no route does yet.
-async fn change_user(app: &TestApp, id: UserId, change: fn(&mut User)) {
+pub(crate) async fn change_user(app: &TestApp, id: UserId, change: fn(&mut User)) {
     let changed = app.deps.store.transact("change_user", |mut uow| async move {
         let mut user = uow.users().find(id).await?.unwrap();
         change(&mut user);
@@ -84,7 +84,7 @@ async fn with_notice(app: &TestApp) -> (Member, Context) {
     (ada, ctx)
 }
 
-async fn in_state(app: &TestApp, state: DeliveryState) -> Vec<Delivery> {
+pub(crate) async fn in_state(app: &TestApp, state: DeliveryState) -> Vec<Delivery> {
     app.reading().deliveries().in_state(state, None, 100).await.unwrap()
 }
 

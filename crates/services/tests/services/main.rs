@@ -67,6 +67,7 @@ mod links;
 mod login;
 mod lost;
 mod master_key;
+mod message_ways;
 mod messages;
 mod outbox;
 mod personas;
