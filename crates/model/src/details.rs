@@ -107,6 +107,7 @@ const RUSSIAN: &[(&str, &str)] = &[
     ("no such permission; there are: {}", "такого права нет; есть: {}"),
     ("is not among tokens.audience", "нет среди tokens.audience"),
     ("must name at least one audience", "должно называть хотя бы одну аудиторию"),
+    ("must lie ahead", "должно быть в будущем"),
     ("can only be removed; a provider tells it", "можно только удалить: его сообщает провайдер"),
     ("you do not hold this permission", "у вас нет этого права"),
     ("must be a time of day, such as 22:00", "должно быть временем суток, например 22:00"),

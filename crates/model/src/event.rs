@@ -86,8 +86,8 @@ kinds! {
     /// The password changed.
     PasswordChanged = "user.password_changed" of "user" {},
     /// An administrator shut the account.
-    UserBlocked = "user.blocked" of "user" {},
-    /// An administrator opened it again.
+    UserBlocked = "user.blocked" of "user" { until(maybe): Text "When it ends by itself (RFC 3339)" },
+    /// An administrator opened it again, or its owner signed in after the end of the block.
     UserUnblocked = "user.unblocked" of "user" {},
     /// A role was given.
     RoleGranted = "user.role_granted" of "user" { role: Text "The name of the role" },

@@ -78,6 +78,9 @@ pub enum Refusal {
     /// Removing the last second factor of somebody whom policy asks for one.
     #[error("this account must have a second factor")]
     FactorRequired,
+    /// Nobody would be left who may do everything.
+    #[error("this is the last administrator")]
+    LastAdministrator,
     /// An account with this e-mail exists; its owner must prove it before linking.
     #[error("an account with this e-mail exists: sign in to it and link the provider there")]
     AccountExists,

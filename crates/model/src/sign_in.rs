@@ -3,7 +3,7 @@
 //!
 //! Deliberately absent: how something was proven (services and providers) and what is stored for it (sessions).
 
-use crate::{Level, Refusal, User};
+use crate::{Level, Refusal, Timestamp, User};
 
 /// A step between a proof and a session. Its challenge opens only the routes that resolve it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,8 +85,8 @@ impl Standing {
 /// The outcome for this account. A blocked account says so, a deleted one is no account. Factors come first: no other
 /// step is taken by whoever has shown only one of two.
 #[must_use]
-pub fn outcome(user: &User, standing: &Standing) -> SignInOutcome {
-    if let Err(refusal) = user.must_be_active() {
+pub fn outcome(user: &User, standing: &Standing, now: Timestamp) -> SignInOutcome {
+    if let Err(refusal) = user.must_be_active(now) {
         return SignInOutcome::Refused(refusal);
     }
     match standing.suffices() {

@@ -25,6 +25,17 @@ pub fn display_name(text: &str) -> Result<String, &'static str> {
     one_line(text, 100, "must have 1 to 100 characters")
 }
 
+/// As searched for: what people would take for the same is the same (NFKC, case folded).
+#[must_use]
+pub fn folded(text: &str) -> String {
+    text.nfkc().flat_map(fold_case).nfkc().collect()
+}
+
+/// Case folding by way of upper case, character by character: ß and SS, σ and ς, ı and I meet.
+pub(crate) fn fold_case(c: char) -> impl Iterator<Item = char> {
+    c.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
+}
+
 /// The name of a device: 1 to 100 visible characters on one line.
 pub fn device_name(text: &str) -> Result<String, &'static str> {
     one_line(text, 100, "must have 1 to 100 characters")

@@ -100,6 +100,12 @@ pub struct User {
     pub updated_at: Timestamp,
     /// When its owner last signed in.
     pub last_sign_in_at: Option<Timestamp>,
+    /// When a block ends by itself; none: never.
+    #[serde(default)]
+    pub blocked_until: Option<Timestamp>,
+    /// Why it is blocked, sealed; for administrators and the message about it.
+    #[serde(default)]
+    pub block_reason: Option<Sealed>,
 }
 
 /// What a profile change may contain. An outer `None` leaves the field; an inner `None` clears it.
@@ -118,12 +124,21 @@ pub struct ProfileChange {
 }
 
 impl User {
+    /// The status at this time: a block may have ended by itself.
+    #[must_use]
+    pub fn status_at(&self, now: Timestamp) -> UserStatus {
+        match self.status {
+            UserStatus::Blocked if self.blocked_until.is_some_and(|end| end <= now) => UserStatus::Active,
+            stored => stored,
+        }
+    }
+
     /// Refuses whoever may not use the service: the one place that says blocked and deleted users are out.
     ///
     /// # Errors
     /// `Blocked` for a blocked account; `NotSignedIn` for a deleted one, whose existence is private.
-    pub const fn must_be_active(&self) -> Result<(), Refusal> {
-        match self.status {
+    pub fn must_be_active(&self, now: Timestamp) -> Result<(), Refusal> {
+        match self.status_at(now) {
             UserStatus::Active => Ok(()),
             UserStatus::Blocked => Err(Refusal::Blocked),
             UserStatus::Deleted => Err(Refusal::NotSignedIn),
@@ -167,18 +182,19 @@ impl User {
         self.touch(now);
     }
 
-    /// Blocks the account. The raised epoch revokes the access tokens issued before.
+    /// Blocks the account, for good or until a time. The raised epoch revokes the access tokens issued before. Whoever is
+    /// blocked already stays so, with the new end.
     ///
     /// # Errors
     /// `NotFound` for a deleted account.
-    pub fn block(&mut self, now: Timestamp) -> Result<(), Refusal> {
-        if self.status == UserStatus::Deleted {
-            return Err(Refusal::NotFound);
+    pub fn block(&mut self, until: Option<Timestamp>, now: Timestamp) -> Result<(), Refusal> {
+        match self.status_at(now) {
+            UserStatus::Deleted => return Err(Refusal::NotFound),
+            UserStatus::Blocked if self.blocked_until == until => {}
+            UserStatus::Blocked => self.touch(now),
+            UserStatus::Active => self.raise_epoch(now),
         }
-        if self.status != UserStatus::Blocked {
-            self.status = UserStatus::Blocked;
-            self.raise_epoch(now);
-        }
+        (self.status, self.blocked_until) = (UserStatus::Blocked, until);
         Ok(())
     }
 
@@ -192,6 +208,7 @@ impl User {
         }
         if self.status != UserStatus::Active {
             self.status = UserStatus::Active;
+            (self.blocked_until, self.block_reason) = (None, None);
             self.touch(now);
         }
         Ok(())
@@ -234,7 +251,29 @@ mod tests {
             created_at: Timestamp::from_seconds(1),
             updated_at: Timestamp::from_seconds(1),
             last_sign_in_at: None,
+            blocked_until: None,
+            block_reason: None,
         }
+    }
+
+    /// A block with an end is over at that moment, without anybody's doing (11.5).
+    #[test]
+    fn a_block_ends_by_itself() {
+        let at = Timestamp::from_seconds;
+        let mut user = user(1);
+        user.block(Some(at(20)), at(10)).expect("an active account");
+        for (now, status) in [(10, UserStatus::Blocked), (19, UserStatus::Blocked), (20, UserStatus::Active)] {
+            assert_eq!(user.status_at(at(now)), status, "{now}");
+            assert_eq!(user.must_be_active(at(now)).is_ok(), status == UserStatus::Active);
+        }
+        assert_eq!((user.security_epoch, user.version), (2, 8));
+        user.block(Some(at(20)), at(11)).expect("again");
+        assert_eq!(user.version, 8, "nothing new");
+        user.block(None, at(12)).expect("for good");
+        assert_eq!((user.security_epoch, user.version, user.status_at(at(99))), (2, 9, UserStatus::Blocked));
+        user.block(Some(at(13)), at(12)).expect("shorter");
+        user.block(None, at(14)).expect("anew, after it was over");
+        assert_eq!(user.security_epoch, 3, "whoever signed in meanwhile is out");
     }
 
     /// The epoch alone must refuse what was issued before, whatever else ends with it (fault 38).
@@ -243,7 +282,7 @@ mod tests {
         for epoch in [0, 1, 2, 41] {
             let now = Timestamp::from_seconds(9);
             let mut blocked = user(epoch);
-            blocked.block(now).expect("an active account");
+            blocked.block(None, now).expect("an active account");
             let mut signed_out = user(epoch);
             signed_out.raise_epoch(now);
             for changed in [blocked, signed_out] {

@@ -10,7 +10,7 @@ use unicode_normalization::{
 };
 use unicode_security::{GeneralSecurityProfile, RestrictionLevel, RestrictionLevelDetection};
 
-use crate::{Email, Phone};
+use crate::{Email, Phone, text::fold_case};
 
 /// Shortest and longest username, in characters.
 const LENGTH: std::ops::RangeInclusive<usize> = 3..=32;
@@ -61,7 +61,7 @@ impl Username {
     /// The form that is compared: NFKC of the case-folded NFKC.
     #[must_use]
     pub fn canonical(&self) -> String {
-        self.0.nfkc().flat_map(fold_case).nfkc().collect()
+        crate::text::folded(&self.0)
     }
 
     /// What the canonical form looks like (UTS 39 section 4, with `i` and `0` beside their doubles, and no second dot
@@ -145,11 +145,6 @@ fn check_characters(display: &str) -> Result<(), &'static str> {
         return Err("must not mix digits of different scripts");
     }
     Ok(())
-}
-
-/// Case folding by way of upper case, character by character: ß and SS, σ and ς, ı and I meet.
-fn fold_case(c: char) -> impl Iterator<Item = char> {
-    c.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
 }
 
 /// The UTS 39 skeleton, lower-cased, taken twice because lower-casing may reach characters with doubles of their own

@@ -28,6 +28,7 @@ impl Services {
         loops.spawn(every(KEYS, stop.clone(), Arc::clone(self), |services| async move { services.keep_keys().await }));
         loops.spawn(every(SWEEP, stop.clone(), Arc::clone(self), |services| async move {
             services.sweeper.tick().await?;
+            services.users.write_missing_terms().await?;
             services.notifications.expire().await.map(drop)
         }));
         loops.spawn(append_events(stop.clone(), Arc::clone(self)));

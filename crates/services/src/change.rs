@@ -242,7 +242,7 @@ impl Change<'_> {
     /// An active user, for a change by themself: whoever is not there is not signed in either.
     pub(crate) async fn active_user(&mut self, id: UserId) -> Result<User, Failure> {
         let user = self.users().find(id).await?.ok_or(Refusal::NotSignedIn)?;
-        user.must_be_active()?;
+        user.must_be_active(self.now)?;
         Ok(user)
     }
 }

@@ -48,6 +48,7 @@ pub mod start;
 pub mod sweeper;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod user_list;
 pub mod user_reader;
 pub mod users;
 pub mod webhooks;

@@ -28,6 +28,8 @@ pub struct UserView {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub last_sign_in_at: Option<Timestamp>,
+    pub blocked_until: Option<Timestamp>,
+    pub block_reason: Option<String>,
     pub version: i64,
 }
 
@@ -94,11 +96,13 @@ impl UserReader {
             locale: user.locale.clone(),
             time_zone: user.time_zone.clone(),
             attributes: user.attributes.clone(),
-            status: user.status,
+            status: user.status_at(self.deps.now()),
             roles: user.roles.clone(),
             created_at: user.created_at,
             updated_at: user.updated_at,
             last_sign_in_at: user.last_sign_in_at,
+            blocked_until: user.blocked_until.filter(|end| *end > self.deps.now()),
+            block_reason: opened("block_reason", user.block_reason.as_ref())?,
             version: user.version,
         })
     }

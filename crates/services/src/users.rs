@@ -1,20 +1,30 @@
 //! Administration of accounts: look, block, unblock, sign out. The same for the API and the command line.
 
-use userd_model::{Act, EventKind, Refusal, Timestamp, User, UserId};
+use serde_json::json;
+use userd_model::{Act, EventKind, Refusal, Role, Sealed, Timestamp, User, UserId, UserStatus, text};
 use userd_storage::Failure;
 
 use crate::{
     Context, Dependencies, UserView,
     change::{Change, Changes},
     sessions::login_key,
-    user_reader::UserReader,
+    user_reader::{UserReader, seal_field},
 };
 
 /// Administers accounts.
 pub struct Users {
-    deps: Dependencies,
-    changes: Changes,
-    user_reader: UserReader,
+    pub(crate) deps: Dependencies,
+    pub(crate) changes: Changes,
+    pub(crate) user_reader: UserReader,
+}
+
+/// What a block says beside that it is one.
+#[derive(Clone, Debug, Default)]
+pub struct Block {
+    /// Why: shown to administrators, and to whom it concerns.
+    pub reason: Option<String>,
+    /// When it ends by itself.
+    pub until: Option<Timestamp>,
 }
 
 impl Users {
@@ -58,13 +68,67 @@ impl Users {
         self.show(ctx, claim.owner).await
     }
 
+    /// Blocks an account for good, and says nothing about why.
+    ///
+    /// # Errors
+    /// As [`Users::block_with`].
+    pub async fn block(&self, ctx: &Context, id: UserId) -> Result<UserView, Failure> {
+        self.block_with(ctx, id, &Block::default()).await
+    }
+
     /// Blocks an account: its sessions end and its tokens die at once.
     ///
     /// # Errors
-    /// `Forbidden`, also for one's own; `NotFound`.
-    pub async fn block(&self, ctx: &Context, id: UserId) -> Result<UserView, Failure> {
+    /// `Forbidden`, also for one's own; `InvalidInput`, `LastAdministrator`, `NotFound`.
+    pub async fn block_with(&self, ctx: &Context, id: UserId, block: &Block) -> Result<UserView, Failure> {
         ctx.may(&Act::BlockUser(id))?;
-        self.administer(ctx, "block_user", id, Some(EventKind::UserBlocked), User::block).await
+        let reason = block.reason.as_deref().map(text::reason).transpose();
+        let reason = &reason.map_err(|detail| Refusal::field("/reason", detail))?;
+        if block.until.is_some_and(|until| until <= ctx.now) {
+            return Err(Refusal::field("/until", "must lie ahead").into());
+        }
+        let user = self
+            .changes
+            .run(ctx, "block_user", |mut change| async move {
+                let mut user = change.users().find(id).await?.ok_or(Refusal::NotFound)?;
+                let (epoch, version, before) = (user.security_epoch, user.version, self.reason_of(&user)?);
+                user.block(block.until, change.now)?;
+                if before != *reason {
+                    user.block_reason = reason.as_ref().map(|reason| self.seal_reason(&user, reason)).transpose()?;
+                    if user.version == version {
+                        user.touch(change.now);
+                    }
+                }
+                // Blocking who is blocked is no second event.
+                if user.version == version {
+                    return change.commit(user).await;
+                }
+                must_leave_an_administrator(&mut change, &user).await?;
+                change.users().update(&user).await?;
+                if user.security_epoch > epoch {
+                    end_everything(&mut change, id, "block_user").await?;
+                }
+                change.revoke_before_epoch(&user);
+                let data = block.until.map_or_else(|| json!({}), |until| json!({ "until": until.to_string() }));
+                let personal = reason.as_ref().map(|reason| json!({ "reason": reason }));
+                let fact = change.event(EventKind::UserBlocked, id, data);
+                if let Some(personal) = personal {
+                    fact.personal(personal);
+                }
+                change.commit(user).await
+            })
+            .await?;
+        tracing::info!(user_id = %id, act = "block_user", by = %ctx.actor.name(), "account administered");
+        self.user_reader.view(&user)
+    }
+
+    fn reason_of(&self, user: &User) -> Result<Option<String>, Failure> {
+        Ok(self.user_reader.view(user)?.block_reason)
+    }
+
+    fn seal_reason(&self, user: &User, reason: &str) -> Result<Sealed, Failure> {
+        let key = user.data_key.as_ref().ok_or(Refusal::NotFound)?;
+        seal_field(&self.deps, user.id, key, "block_reason", reason.as_bytes())
     }
 
     /// Unblocks an account.
@@ -123,6 +187,25 @@ impl Users {
         tracing::info!(user_id = %id, act = name, by = %ctx.actor.name(), "account administered");
         self.user_reader.view(&user)
     }
+}
+
+/// Refuses what would leave nobody who may do everything. `user` is as it will be; the others are read in the same unit of
+/// work, so that of two who end each other's rights at the same moment one is refused.
+pub(crate) async fn must_leave_an_administrator(change: &mut Change<'_>, user: &User) -> Result<(), Failure> {
+    let is_administrator = |user: &User, now| {
+        user.roles.iter().any(|role| role == Role::ADMIN) && user.status_at(now) == UserStatus::Active
+    };
+    let before = change.users().find(user.id).await?;
+    if !before.is_some_and(|before| is_administrator(&before, change.now)) || is_administrator(user, change.now) {
+        return Ok(());
+    }
+    let mut others = change.user_terms().holders(Role::ADMIN).await?;
+    others.retain(|other| *other != user.id);
+    let others = change.users().find_many(&others).await?;
+    if others.iter().flatten().any(|other| is_administrator(other, change.now)) {
+        return Ok(());
+    }
+    Err(Refusal::LastAdministrator.into())
 }
 
 /// Ends every session of a user, and every access token of before: somebody else may be in the account.

@@ -30,9 +30,20 @@ CREATE TABLE IF NOT EXISTS users (
     created_at TIMESTAMPTZ NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL,
     last_sign_in_at TIMESTAMPTZ,
+    blocked_until TIMESTAMPTZ,
+    block_reason BYTEA,
     PRIMARY KEY (id)
 );
 CREATE INDEX IF NOT EXISTS users_by_created ON users (created_at ASC, id ASC);
+CREATE INDEX IF NOT EXISTS users_by_status ON users (status ASC, created_at ASC, id ASC);
+CREATE TABLE IF NOT EXISTS user_terms (
+    user_id UUID NOT NULL,
+    slot TEXT COLLATE "C" NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    value TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (user_id, slot)
+);
+CREATE INDEX IF NOT EXISTS user_terms_by_value ON user_terms (kind ASC, value ASC, user_id ASC, slot ASC);
 CREATE TABLE IF NOT EXISTS claims (
     claim_hash BYTEA NOT NULL,
     kind TEXT COLLATE "C" NOT NULL,
@@ -277,6 +288,7 @@ CREATE TABLE IF NOT EXISTS identities (
     PRIMARY KEY (id)
 );
 CREATE INDEX IF NOT EXISTS identities_by_user ON identities (user_id ASC, created_at ASC, id ASC);
+CREATE INDEX IF NOT EXISTS identities_by_provider ON identities (provider ASC, id ASC);
 CREATE TABLE IF NOT EXISTS factors (
     id UUID NOT NULL,
     user_id UUID NOT NULL,

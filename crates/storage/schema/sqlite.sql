@@ -30,9 +30,20 @@ CREATE TABLE IF NOT EXISTS users (
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     last_sign_in_at INTEGER,
+    blocked_until INTEGER,
+    block_reason BLOB,
     PRIMARY KEY (id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS users_by_created ON users (created_at, id);
+CREATE INDEX IF NOT EXISTS users_by_status ON users (status, created_at, id);
+CREATE TABLE IF NOT EXISTS user_terms (
+    user_id BLOB NOT NULL,
+    slot TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (user_id, slot)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS user_terms_by_value ON user_terms (kind, value, user_id, slot);
 CREATE TABLE IF NOT EXISTS claims (
     claim_hash BLOB NOT NULL,
     kind TEXT NOT NULL,
@@ -277,6 +288,7 @@ CREATE TABLE IF NOT EXISTS identities (
     PRIMARY KEY (id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS identities_by_user ON identities (user_id, created_at, id);
+CREATE INDEX IF NOT EXISTS identities_by_provider ON identities (provider, id);
 CREATE TABLE IF NOT EXISTS factors (
     id BLOB NOT NULL,
     user_id BLOB NOT NULL,

@@ -108,6 +108,12 @@ pub static MIGRATIONS: &[Migration] = &[
     migration!(75, "0075", "messages_by_removal"),
     migration!(76, "0076", "message_counts"),
     migration!(77, "0077", "message_counts_by_removal"),
+    migration!(78, "0078", "users_blocked_until"),
+    migration!(79, "0079", "users_block_reason"),
+    migration!(80, "0080", "users_by_status"),
+    migration!(81, "0081", "identities_by_provider"),
+    migration!(82, "0082", "user_terms"),
+    migration!(83, "0083", "user_terms_by_value"),
 ];
 
 mod checksum;

@@ -4,7 +4,7 @@ use std::{ffi::OsString, io::IsTerminal, process::ExitCode, time::Duration};
 
 use tokio::runtime::Builder;
 
-use userd_services::{Services, webhooks::WebhookInput};
+use userd_services::{Services, user_list::UserFilter, users::Block, webhooks::WebhookInput};
 
 use crate::{
     cli::{
@@ -153,10 +153,15 @@ async fn with_services(command: Command, config: Config, terminal: Terminal) -> 
         Command::Users(UsersCommand::CreateAdmin { email, username, password_stdin }) => {
             users::create_admin(services, terminal, email, username, password_stdin).await
         }
-        Command::Users(UsersCommand::List { limit }) => users::list(services, terminal, limit).await,
+        Command::Users(UsersCommand::List { query, status, role, provider, created_after, limit }) => {
+            let filter = UserFilter { query, status, role, provider, created_after };
+            users::list(services, terminal, &filter, limit).await
+        }
         Command::Users(UsersCommand::Show { user }) => users::show(services, terminal, &user).await,
-        Command::Users(UsersCommand::Block { user }) => users::set_blocked(services, terminal, &user, true).await,
-        Command::Users(UsersCommand::Unblock { user }) => users::set_blocked(services, terminal, &user, false).await,
+        Command::Users(UsersCommand::Block { user, reason, until }) => {
+            users::set_blocked(services, terminal, &user, Some(Block { reason, until })).await
+        }
+        Command::Users(UsersCommand::Unblock { user }) => users::set_blocked(services, terminal, &user, None).await,
         Command::Users(UsersCommand::SetPassword { user, password_stdin }) => {
             users::set_password(services, terminal, &user, password_stdin).await
         }

@@ -165,7 +165,8 @@ fn the_metrics_of_the_documentation_are_those_of_the_code() {
 
 /// The commands as clap knows them, read from the derive: `Migrate { … MigrateCommand }` and the variants of that.
 fn commands() -> std::collections::BTreeSet<String> {
-    let text = tree().read("crates/userd/src/cli/args.rs").unwrap();
+    let files = tree().sources(&["crates/userd/src/cli"], "rs").unwrap();
+    let text: String = files.into_iter().map(|file| file.text).collect();
     let kebab = |name: &str| {
         let mut word = String::new();
         for (at, c) in name.char_indices() {

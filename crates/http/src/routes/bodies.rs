@@ -17,7 +17,7 @@ pub(super) fn one_of(words: impl IntoIterator<Item = &'static str>) -> Schema {
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).into()
 }
 
-fn statuses() -> Schema {
+pub(super) fn statuses() -> Schema {
     one_of(UserStatus::ALL.map(UserStatus::as_str))
 }
 
@@ -58,6 +58,11 @@ pub(crate) struct UserBody {
     pub updated_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_sign_in_at: Option<Timestamp>,
+    /// When the block ends by itself.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub blocked_until: Option<Timestamp>,
+    /// Why it is blocked.
+    pub block_reason: Option<String>,
     /// For `If-Match`.
     pub version: i64,
 }
@@ -79,6 +84,8 @@ impl From<UserView> for UserBody {
             created_at: user.created_at,
             updated_at: user.updated_at,
             last_sign_in_at: user.last_sign_in_at,
+            blocked_until: user.blocked_until,
+            block_reason: user.block_reason,
             version: user.version,
         }
     }

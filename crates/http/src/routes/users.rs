@@ -5,7 +5,11 @@ use std::sync::Arc;
 use axum::{extract::State, response::IntoResponse};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use userd_model::{Timestamp, UserId};
+use userd_model::{Timestamp, UserId, UserStatus};
+use userd_services::{
+    user_list::{UserFilter, UserPlace},
+    users::Block,
+};
 use userd_web::{
     caller::Caller,
     extract::{CursorText, IfMatch, Json, Limit, Path, Query},
@@ -15,7 +19,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 use super::{
-    bodies::UserBody,
+    bodies::{UserBody, statuses},
     profile::{Profile, tagged},
 };
 use crate::{api::Api, documented::Routes};
@@ -35,9 +39,20 @@ pub(super) fn routes() -> Routes {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ListQuery {
-    /// An exact e-mail address, username or phone number.
+    /// An exact e-mail address or phone number, or how a username or display name begins.
     #[param(value_type = Option<String>, max_length = 254)]
     query: Option<String>,
+    #[param(schema_with = statuses)]
+    status: Option<UserStatus>,
+    /// The name of a role that they hold.
+    #[param(value_type = Option<String>, max_length = 100)]
+    role: Option<String>,
+    /// The id of a provider with which they can sign in.
+    #[param(value_type = Option<String>, max_length = 32)]
+    provider: Option<String>,
+    /// Those made later.
+    #[param(value_type = Option<String>, format = DateTime)]
+    created_after: Option<Timestamp>,
     /// Items per page, 1 to 200.
     #[serde(default)]
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
@@ -54,9 +69,8 @@ struct UserPage {
     next_cursor: Option<String>,
 }
 
-const LIST: &str = "users";
-
-/// Accounts, oldest first; or the one with an exact login.
+/// Accounts to which all filters apply. A page may be short, or empty, and have a cursor all the same: it looks at a thousand
+/// accounts at most.
 #[utoipa::path(get, path = "/v1/users", tag = "Users", params(ListQuery),
     responses((status = 200, description = "A page", body = UserPage)))]
 async fn list(
@@ -64,21 +78,14 @@ async fn list(
     Caller(ctx): Caller,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<UserPage>, Problem> {
-    let users = &api.services.users;
-    if let Some(login) = &query.query {
-        let found = match users.find(&ctx, login).await {
-            Err(userd_services::Failure::Refused(userd_model::Refusal::NotFound)) => Vec::new(),
-            other => vec![other?.into()],
-        };
-        return Ok(Json(UserPage { items: found, next_cursor: None }));
-    }
-    let after: Option<(i64, UserId)> = query.cursor.as_ref().map(|text| text.open(&api.cursors, LIST)).transpose()?;
-    let after = after.map(|(at, id)| (Timestamp::from_micros(at), id));
-    let limit = query.limit.get();
-    let page = users.page(&ctx, after, limit as u32).await?;
-    let last = page.last().filter(|_| page.len() == limit);
-    let next_cursor = last.and_then(|last| api.cursors.seal(LIST, &(last.created_at.micros(), last.id)));
-    Ok(Json(UserPage { items: page.into_iter().map(UserBody::from).collect(), next_cursor }))
+    let ListQuery { query, status, role, provider, created_after, limit, cursor } = query;
+    let filter = UserFilter { query, status, role, provider, created_after };
+    // A cursor is good for its own filters only.
+    let list = format!("users {filter:?}");
+    let after: Option<UserPlace> = cursor.map(|text| text.open(&api.cursors, &list)).transpose()?;
+    let page = api.services.users.list(&ctx, &filter, after, limit.get()).await?;
+    let next_cursor = page.next.and_then(|place| api.cursors.seal(&list, &place));
+    Ok(Json(UserPage { items: page.items.into_iter().map(UserBody::from).collect(), next_cursor }))
 }
 
 /// One account.
@@ -106,15 +113,32 @@ async fn change(
     Ok(tagged(api.services.accounts.change_profile_of(&ctx, id, body.into(), guard.version()).await?))
 }
 
+/// What a block says.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "asked for by its owner"}))]
+struct BlockInput {
+    /// Shown to administrators and in the message to whom it concerns.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 500)]
+    reason: Option<String>,
+    /// When the block ends by itself.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    until: Option<Timestamp>,
+}
+
 /// Block an account and revoke its tokens at once.
-#[utoipa::path(post, path = "/v1/users/{id}/block", tag = "Users", params(("id" = Uuid, Path, description = "The account")),
-    responses((status = 200, description = "Blocked", body = UserBody)))]
+#[utoipa::path(post, path = "/v1/users/{id}/block", tag = "Users", request_body(content = Option<BlockInput>), params(("id" = Uuid, Path, description = "The account")),
+    responses((status = 200, description = "Blocked", body = UserBody), (status = 409, description = "The last administrator")))]
 async fn block(
     State(api): State<Arc<Api>>,
     Caller(ctx): Caller,
     Path(id): Path<UserId>,
+    body: Option<Json<BlockInput>>,
 ) -> Result<Json<UserBody>, Problem> {
-    Ok(Json(api.services.users.block(&ctx, id).await?.into()))
+    let BlockInput { reason, until } = body.map(|Json(body)| body).unwrap_or_default();
+    Ok(Json(api.services.users.block_with(&ctx, id, &Block { reason, until }).await?.into()))
 }
 
 /// Unblock an account.

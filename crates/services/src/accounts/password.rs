@@ -78,7 +78,7 @@ impl Accounts {
                 let stored = change.password_credentials().find(user).await?;
                 ground.must_hold(stored.as_ref())?;
                 if keep.is_some() {
-                    owner.must_be_active()?;
+                    owner.must_be_active(change.now)?;
                 }
                 let now = change.now;
                 let credential =

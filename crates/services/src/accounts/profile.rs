@@ -7,7 +7,7 @@ use super::Accounts;
 use crate::{Context, UserView};
 
 /// A profile change as it comes in. An outer `None` leaves the field, an inner one clears it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 #[expect(missing_docs, reason = "the members of the contract's body")]
 pub struct ProfileInput {
     pub display_name: Option<Option<String>>,

@@ -247,6 +247,8 @@ impl AccountSeed {
             created_at: now,
             updated_at: now,
             last_sign_in_at: None,
+            blocked_until: None,
+            block_reason: None,
         };
         let credential = hash.map(|hash| PasswordCredential { user_id: id, hash, changed_at: now, must_change: false });
         Ok(Self { claims: claims(deps, new, id, now), user, credential })

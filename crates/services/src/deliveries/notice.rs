@@ -59,6 +59,7 @@ pub(super) fn values(kind: Kind, fact: &Fact, opened: &OpenedFact, site: &str, l
         Kind::RoleChanged => values
             .with("role", Value::Words(text("role").unwrap_or_default().to_owned()))
             .with("granted", Value::Count(1)),
+        Kind::AccountBlocked => values.with_words("reason", now("reason")),
         _ => values,
     };
     if !kind.values().contains(&"link") {

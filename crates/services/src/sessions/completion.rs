@@ -7,7 +7,7 @@
 use userd_crypto::Zeroizing;
 use userd_model::{
     EventKind, Factor, FactorMethod, IdentityId, PendingStep, Refusal, Session, SessionId, SignInOutcome, Timestamp,
-    User, UserId, factor, sign_in,
+    User, UserId, UserStatus, factor, sign_in,
 };
 use userd_storage::{Failure, repositories::sessions::BeforeSignIn};
 
@@ -144,7 +144,8 @@ impl Sessions {
     ) -> Result<Completed, Failure> {
         let session = &arrival.session;
         let before = change.sessions().for_sign_in(user.id, session.created_at).await?;
-        let outcome = sign_in::outcome(&user, &self.standing(&user, &session.amr, &before.factors));
+        let standing = self.standing(&user, &session.amr, &before.factors);
+        let outcome = sign_in::outcome(&user, &standing, change.now);
         self.carry_out(change, outcome, user, arrival, before).await
     }
 
@@ -164,6 +165,9 @@ impl Sessions {
             }
             SignInOutcome::Refused(refusal) => return Err(refusal.into()),
             SignInOutcome::Restorable => return Err(Refusal::NotSignedIn.into()),
+        }
+        if user.status == UserStatus::Blocked {
+            lift(change, &mut user).await?;
         }
         self.begin(change, &arrival.session, before).await?;
         let at = Some(arrival.session.created_at);
@@ -251,6 +255,15 @@ async fn methods(
         PendingStep::FactorSetup => Ok(vec![FactorMethod::Totp]),
         _ => Ok(Vec::new()),
     }
+}
+
+/// A block has ended by itself; its owner is back.
+async fn lift(change: &mut Change<'_>, user: &mut User) -> Result<(), Failure> {
+    user.unblock(change.now)?;
+    change.users().update(user).await?;
+    change.event(EventKind::UserUnblocked, user.id, serde_json::json!({}));
+    change.forget(user);
+    Ok(())
 }
 
 #[cfg(all(test, feature = "testing"))]

@@ -188,7 +188,7 @@ async fn living(change: &mut Change<'_>, id: SessionId) -> Result<(Session, User
     let now = change.now;
     let found = change.sessions().find_with_user(id).await?.filter(|(session, _)| session.is_alive(now));
     let (session, user) = found.ok_or(Refusal::InvalidRefreshToken)?;
-    user.must_be_active().map_err(|refusal| match refusal {
+    user.must_be_active(now).map_err(|refusal| match refusal {
         Refusal::NotSignedIn => Refusal::InvalidRefreshToken,
         other => other,
     })?;

@@ -83,7 +83,7 @@ impl SignIn {
                 let now = change.now;
                 let alive = change.sessions().find(session).await?.is_some_and(|session| session.is_alive(now));
                 let user = change.users().find(user).await?.filter(|_| alive).ok_or(Refusal::NotSignedIn)?;
-                user.must_be_active()?;
+                user.must_be_active(now)?;
                 match self.known_owner(&mut change, profile).await? {
                     Some(owner) if owner == user.id => self.record_use(&mut change, &user, profile, now).await?,
                     Some(_) => return Err(Refusal::IdentityTaken.into()),
@@ -102,7 +102,7 @@ impl SignIn {
     ) -> Result<Option<(User, Option<IdentityId>)>, Failure> {
         let Some(owner) = self.known_owner(change, profile).await? else { return Ok(None) };
         let user = change.users().find(owner).await?.ok_or(Refusal::ProviderRefused("account_gone"))?;
-        user.must_be_active().map_err(|refusal| match refusal {
+        user.must_be_active(change.now).map_err(|refusal| match refusal {
             Refusal::NotSignedIn => Refusal::ProviderRefused("account_gone"),
             other => other,
         })?;
@@ -131,7 +131,8 @@ impl SignIn {
         let mut seed = &account.whole;
         if let Some(owner) = self.owner_of_proven_email(change, profile).await? {
             let owner = change.users().find(owner).await?.ok_or(Refusal::AccountExists)?;
-            let is_settled = owner.email_verified || !owner.roles.is_empty() || owner.must_be_active().is_err();
+            let is_settled =
+                owner.email_verified || !owner.roles.is_empty() || owner.must_be_active(change.now).is_err();
             if is_settled {
                 return Err(Refusal::AccountExists.into());
             }

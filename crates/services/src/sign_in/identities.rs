@@ -65,7 +65,7 @@ impl SignIn {
             .run(ctx, "unlink_identity", |mut change| async move {
                 let user = change.users().find(of).await?.ok_or(Refusal::NotFound)?;
                 if is_owner {
-                    user.must_be_active()?;
+                    user.must_be_active(change.now)?;
                 }
                 let identity = self.spare_way_in(&mut change, of, id).await?;
                 end_its_sessions(&mut change, &identity).await?;

@@ -62,7 +62,7 @@ impl SignIn {
                     return change.commit(view).await;
                 }
                 let there = change.users().find(admitted.user).await?.ok_or(Refusal::InvalidCode)?;
-                there.must_be_active()?;
+                there.must_be_active(change.now)?;
                 // The code proves one factor of theirs; where they hold another one, that is not enough to take something.
                 if !change.factors().of_user(there.id).await?.is_empty() {
                     return Err(Refusal::IdentityTaken.into());

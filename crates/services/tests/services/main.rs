@@ -83,5 +83,6 @@ mod setup;
 mod sign_in;
 mod signing_keys;
 mod sweeper;
+mod user_list;
 mod users;
 mod webhooks;

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use userd_model::{Actor, EventKind, Permission, Refusal, UserId, UserStatus};
 
-use userd_services::accounts::ProfileInput;
+use userd_services::{accounts::ProfileInput, users::Block};
 
 use crate::{
-    fixture::{Fixture, refusal, wrong_fields},
-    personas::{PASSWORD, acting, of},
+    fixture::{Fixture, at_once, refusal, wrong_fields},
+    personas::{PASSWORD, acting, of, registration},
 };
 
 /// AC-095: whoever may see accounts may not therefore change them.
@@ -160,4 +160,79 @@ async fn an_administrator_changes_the_profile_of_others(fixture: Fixture) {
     assert_eq!(app.user_reader.show(ada.id).await.unwrap(), changed);
     let nobody = accounts.change_profile_of(&manager, UserId(uuid::Uuid::nil()), named("A"), None).await;
     assert_eq!(refusal(nobody), Refusal::NotFound);
+}
+
+/// A block ends by itself at its time; the first sign-in afterwards says so. (11.5)
+#[apply(case)]
+async fn a_block_with_an_end_is_over_by_itself(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    let operator = app.operator_context();
+    let block = |reason: &str, until| Block { reason: Some(reason.to_owned()), until };
+    for until in [app.now(), userd_model::Timestamp::from_micros(0)] {
+        assert_eq!(wrong_fields(app.users.block_with(&operator, ada.id, &block("x", Some(until))).await), ["/until"]);
+    }
+    assert_eq!(wrong_fields(app.users.block_with(&operator, ada.id, &block(" ", None)).await), ["/reason"]);
+    let until = app.now().plus(Duration::from_secs(60));
+    let blocked = app.users.block_with(&operator, ada.id, &block("спор о счёте", Some(until))).await.unwrap();
+    assert_eq!((blocked.status, blocked.blocked_until), (UserStatus::Blocked, Some(until)));
+    assert_eq!(blocked.block_reason.as_deref(), Some("спор о счёте"));
+    let stored = app.reading().users().find(ada.id).await.unwrap().unwrap();
+    assert!(!format!("{:?}", stored.block_reason).contains("спор"), "sealed");
+    assert!(app.is_out(&ada.tokens).await);
+    assert_eq!(refusal(app.login("ada", PASSWORD).await), Refusal::Blocked);
+    let fact = app.facts_of(ada.id).await.into_iter().rfind(|fact| fact.kind == "user.blocked").unwrap();
+    assert_eq!(fact.data, serde_json::json!({ "until": until.to_string() }));
+    let opened = userd_services::fact_drafts::open(&app.deps, &fact).await.unwrap();
+    assert_eq!(opened.personal, Some(serde_json::json!({ "reason": "спор о счёте" })));
+    // The same again is nothing new; another end is.
+    app.users.block_with(&operator, ada.id, &block("спор о счёте", Some(until))).await.unwrap();
+    assert_eq!(app.count_of(ada.id, EventKind::UserBlocked).await, 1);
+    app.advance(Duration::from_secs(59));
+    assert_eq!(refusal(app.login("ada", PASSWORD).await), Refusal::Blocked);
+    app.advance(Duration::from_secs(1));
+    assert_eq!(app.users.show(&operator, ada.id).await.unwrap().status, UserStatus::Active);
+    let back = app.login("ada", PASSWORD).await.unwrap();
+    assert_eq!((back.user.status, back.user.blocked_until, back.user.block_reason), (UserStatus::Active, None, None));
+    assert_eq!(app.count_of(ada.id, EventKind::UserUnblocked).await, 1);
+    assert!(app.who(&ada.tokens.access_token).await.is_err(), "what was ended stays so");
+    app.login("ada", PASSWORD).await.unwrap();
+    assert_eq!(app.count_of(ada.id, EventKind::UserUnblocked).await, 1);
+}
+
+/// Nobody takes the last administrator away, the operator neither; of two who do it to each other at once, one wins. (11.5)
+#[apply(case)]
+async fn the_last_administrator_is_not_lost(fixture: Fixture) {
+    let app = fixture.app().await;
+    let operator = app.operator_context();
+    let root = app.admin().await;
+    assert_eq!(refusal(app.users.block(&operator, root.id).await), Refusal::LastAdministrator);
+    let second = registration(None, Some("second"));
+    let second = app.setup.create_administrator(&operator, second).await.unwrap().id;
+    let shared = app.shared();
+    for _ in 0..4 {
+        let answers = at_once(2, |turn| {
+            let (services, whom) = (shared.clone(), [root.id, second][turn]);
+            async move { services.users.block(&services.operator_context(), whom).await }
+        })
+        .await;
+        let done = answers.into_iter().filter(|answer| match answer {
+            Ok(_) => true,
+            Err(userd_services::Failure::Refused(refused)) => {
+                assert_eq!(*refused, Refusal::LastAdministrator);
+                false
+            }
+            Err(other) => panic!("{other}"),
+        });
+        assert_eq!(done.count(), 1);
+        for id in [root.id, second] {
+            app.users.unblock(&operator, id).await.unwrap();
+        }
+    }
+    // Whoever is blocked for a while does not count, until it is over.
+    let until = Some(app.now().plus(Duration::from_secs(60)));
+    app.users.block_with(&operator, second, &Block { until, reason: None }).await.unwrap();
+    assert_eq!(refusal(app.users.block(&operator, root.id).await), Refusal::LastAdministrator);
+    app.advance(Duration::from_secs(60));
+    app.users.block(&app.operator_context(), root.id).await.unwrap();
 }

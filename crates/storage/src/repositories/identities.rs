@@ -6,7 +6,7 @@ use userd_model::{Identity, IdentityId, Sealed, UserId};
 use super::MOST;
 use crate::{
     Row, StoreError, UnitOfWork, Value,
-    tables::{List, Shape, position, statements_of},
+    tables::{List, Range, Shape, position, statements_of},
 };
 
 /// Identities.
@@ -19,6 +19,8 @@ statements_of! { IDENTITIES:
         "provider", "issuer", "subject", "profile", "tokens", "client_id", "bot_access", "last_used_at",
     ]);
     BY_USER = "identities.by_user": Shape::List(List::along("identities_by_user").equal(1));
+    OF_PROVIDER = "identities.of_provider":
+        Shape::List(List::along("identities_by_provider").equal(1).range(Range::Behind));
     REMOVE = "identities.remove": Shape::Remove;
 }
 
@@ -68,6 +70,16 @@ impl Identities<'_> {
     /// The user's links by (`created_at`, id); at most 1,000.
     pub async fn of_user(&mut self, user: UserId) -> Result<Vec<Identity>, StoreError> {
         self.0.many(&BY_USER, &[user.into(), i64::from(MOST).into()], identity).await
+    }
+
+    /// Up to `limit` links to a provider by id ascending, behind `after`.
+    pub async fn of_provider(
+        &mut self,
+        provider: &str,
+        after: IdentityId,
+        limit: u32,
+    ) -> Result<Vec<Identity>, StoreError> {
+        self.0.many(&OF_PROVIDER, &[provider.into(), after.into(), i64::from(limit).into()], identity).await
     }
 
     /// Removes a link.

@@ -38,6 +38,7 @@ pub mod schema_migrations;
 pub mod sessions;
 pub mod signing_keys;
 pub mod system_secrets;
+pub mod user_terms;
 pub mod users;
 pub mod webhooks;
 
@@ -128,6 +129,8 @@ repositories! {
     signing_keys: SigningKeys;
     /// Keys of this installation, sealed under the master key.
     system_secrets: SystemSecrets;
+    /// By which words accounts are found.
+    user_terms: UserTerms;
     /// Accounts.
     users: Users;
     /// Webhooks.

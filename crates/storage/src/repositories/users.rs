@@ -4,12 +4,12 @@ use serde_json::Value as Json;
 use userd_model::{Sealed, Timestamp, User, UserId, UserStatus, Username};
 
 use super::{
-    known, list,
+    first_row, known, list,
     password_credentials::{self, PasswordCredential, credential},
     words,
 };
 use crate::{
-    Row, StoreError, UnitOfWork, Value,
+    Call, Row, StoreError, UnitOfWork, Value,
     tables::{List, Range, Shape, position, statements_of},
 };
 
@@ -22,9 +22,11 @@ statements_of! { USERS:
     UPDATE = "users.update": Shape::Update(&[
         "status", "username", "email_sealed", "email_verified", "phone_sealed", "data_key", "display_name", "locale",
         "time_zone", "attributes", "roles", "security_epoch", "version", "updated_at", "last_sign_in_at",
+        "blocked_until", "block_reason",
     ]);
     RECORD_SIGN_IN = "users.record_sign_in": Shape::Update(&["last_sign_in_at"]);
     FIRST_PAGE = "users.first_page": Shape::List(List::along("users_by_created"));
+    OF_STATUS = "users.of_status": Shape::List(List::along("users_by_status").equal(1).range(Range::Behind));
     NEXT_PAGE = "users.next_page": Shape::List(List::along("users_by_created").range(Range::Behind));
 }
 
@@ -55,13 +57,35 @@ impl Users<'_> {
             user.created_at.into(),
             user.updated_at.into(),
             user.last_sign_in_at.into(),
+            user.blocked_until.into(),
+            sealed(user.block_reason.as_ref()),
         ];
-        self.0.write(&INSERT, &values).await
+        self.0.write(&INSERT, &values).await?;
+        self.0.user_terms().write_new(user).await
     }
 
     /// The account with this id.
     pub async fn find(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
         self.0.one(&FIND, &[id.into()], user).await
+    }
+
+    /// The accounts with these ids, in this order.
+    pub async fn find_many(&mut self, ids: &[UserId]) -> Result<Vec<Option<User>>, StoreError> {
+        let keys: Vec<[Value; 1]> = ids.iter().map(|id| [(*id).into()]).collect();
+        let calls: Vec<Call<'_>> = keys.iter().map(|values| Call { statement: &FIND, values }).collect();
+        let answers = self.0.run_together(&calls).await?;
+        answers.into_iter().map(|rows| first_row(&FIND, Some(rows), user)).collect()
+    }
+
+    /// Up to `limit` accounts with this stored status by (`created_at`, id) ascending, behind `after`.
+    pub async fn of_status(
+        &mut self,
+        status: UserStatus,
+        (at, id): (Timestamp, UserId),
+        limit: u32,
+    ) -> Result<Vec<User>, StoreError> {
+        let values = [status.as_str().into(), at.into(), id.into(), i64::from(limit).into()];
+        self.0.many(&OF_STATUS, &values, user).await
     }
 
     /// The account and its password, asked for together: what a sign-in looks at.
@@ -92,9 +116,12 @@ impl Users<'_> {
             user.version.into(),
             user.updated_at.into(),
             user.last_sign_in_at.into(),
+            user.blocked_until.into(),
+            sealed(user.block_reason.as_ref()),
             user.id.into(),
         ];
-        self.0.write(&UPDATE, &values).await
+        self.0.write(&UPDATE, &values).await?;
+        self.0.user_terms().rewrite(user).await
     }
 
     /// Sets only `last_sign_in_at`: signing in is not a change that an `If-Match` should notice.
@@ -134,6 +161,8 @@ pub(super) fn user(row: &mut Row) -> Result<User, StoreError> {
         created_at: row.timestamp(position!(USERS.created_at))?,
         updated_at: row.timestamp(position!(USERS.updated_at))?,
         last_sign_in_at: row.timestamp_or_null(position!(USERS.last_sign_in_at))?,
+        blocked_until: row.timestamp_or_null(position!(USERS.blocked_until))?,
+        block_reason: row.bytes_or_null(position!(USERS.block_reason))?.map(Sealed),
     })
 }
 

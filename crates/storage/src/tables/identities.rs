@@ -24,6 +24,7 @@ pub const IDENTITIES: Table = Table {
     key: &["id"],
     indexes: &[
         Index { name: "identities_by_user", columns: &["user_id", "created_at", "id"] },
+        Index { name: "identities_by_provider", columns: &["provider", "id"] },
     ],
     owner: Owner::User { column: "user_id" },
     expiry: Expiry::Never,

@@ -30,6 +30,7 @@ tables! {
     leases: LEASES;
     schema_migrations: SCHEMA_MIGRATIONS;
     users: USERS;
+    user_terms: USER_TERMS;
     claims: CLAIMS;
     password_credentials: PASSWORD_CREDENTIALS;
     sessions: SESSIONS;

@@ -26,10 +26,13 @@ pub const USERS: Table = Table {
         timestamp("created_at"),
         timestamp("updated_at"),
         timestamp("last_sign_in_at").or_null(),
+        timestamp("blocked_until").or_null(),
+        bytes("block_reason").or_null(),
     ],
     key: &["id"],
     indexes: &[
         Index { name: "users_by_created", columns: &["created_at", "id"] },
+        Index { name: "users_by_status", columns: &["status", "created_at", "id"] },
     ],
     owner: Owner::User { column: "id" },
     expiry: Expiry::Never,

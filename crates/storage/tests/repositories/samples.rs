@@ -77,6 +77,8 @@ pub(crate) fn user() -> User {
         created_at: now,
         updated_at: now.plus(Duration::from_micros(1)),
         last_sign_in_at: Some(Timestamp::from_micros(-1)),
+        blocked_until: Some(now.plus(Duration::from_secs(60))),
+        block_reason: Some(sealed(50)),
     }
 }
 
@@ -95,6 +97,8 @@ pub(crate) fn bare_user() -> User {
         attributes: serde_json::Map::new(),
         roles: Vec::new(),
         last_sign_in_at: None,
+        blocked_until: None,
+        block_reason: None,
         ..user()
     }
 }

@@ -6,7 +6,7 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{CommandFactory as _, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
-use super::{DeliveriesCommand, MailCommand, NotificationsCommand, WebhooksCommand};
+use super::{DeliveriesCommand, MailCommand, NotificationsCommand, UsersCommand, WebhooksCommand};
 use crate::{
     config::{DatabaseUrl, Flag, Sources},
     logging::ColourChoice,
@@ -210,54 +210,6 @@ pub enum MessageForm {
     Html,
     /// Telegram's HTML.
     Telegram,
-}
-
-/// `userd users …` An account is named by its id, e-mail address, username or phone number.
-#[derive(Debug, Subcommand)]
-pub enum UsersCommand {
-    /// Make an account with the role admin. The password is asked for.
-    #[command(after_help = "Examples:\n  userd users create-admin --email me@example.org\n  \
-                            printf %s \"$PASSWORD\" | userd users create-admin --username root1 --password-stdin")]
-    CreateAdmin {
-        /// Its e-mail address.
-        #[arg(long, required_unless_present = "username", value_hint = ValueHint::EmailAddress)]
-        email: Option<String>,
-        /// Its username.
-        #[arg(long)]
-        username: Option<String>,
-        /// Read the password from the standard input: one line.
-        #[arg(long)]
-        password_stdin: bool,
-    },
-    /// List accounts, oldest first.
-    List {
-        /// At most so many.
-        #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-        limit: u32,
-    },
-    /// Show an account.
-    Show {
-        /// Id, e-mail address, username or phone number.
-        user: String,
-    },
-    /// Block an account: every replica refuses it within a second.
-    Block {
-        /// Id, e-mail address, username or phone number.
-        user: String,
-    },
-    /// Let a blocked account in again.
-    Unblock {
-        /// Id, e-mail address, username or phone number.
-        user: String,
-    },
-    /// Set the password of an account and end its sessions. The password is asked for.
-    SetPassword {
-        /// Id, e-mail address, username or phone number.
-        user: String,
-        /// Read the password from the standard input: one line.
-        #[arg(long)]
-        password_stdin: bool,
-    },
 }
 
 /// `userd keys …`

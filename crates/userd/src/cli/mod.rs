@@ -2,9 +2,11 @@
 
 pub mod args;
 mod messages;
+mod users;
 
 pub use args::{
     Args, ClientsCommand, Command, ConfigCommand, CopyArgs, DoctorCommand, KeysCommand, MessageForm, MigrateCommand,
-    StorageCommand, TelegramCommand, TemplatesCommand, UsersCommand,
+    StorageCommand, TelegramCommand, TemplatesCommand,
 };
 pub use messages::{DeliveriesCommand, MailCommand, NotificationsCommand, SendArgs, WebhooksCommand};
+pub use users::UsersCommand;

@@ -1,7 +1,9 @@
 //! `userd users …`
 
 use userd_model::UserId;
-use userd_services::{Failure, Services, UserView, accounts::Registration, passwords::Password};
+use userd_services::{
+    Failure, Services, UserView, accounts::Registration, passwords::Password, user_list::UserFilter, users::Block,
+};
 
 use super::said;
 use crate::{
@@ -29,17 +31,17 @@ pub async fn create_admin(
 }
 
 /// `users list`: a page of accounts, oldest first.
-pub async fn list(services: &Services, terminal: Terminal, limit: u32) -> Result<(), WiringError> {
+pub async fn list(services: &Services, terminal: Terminal, filter: &UserFilter, limit: u32) -> Result<(), WiringError> {
     let (mut users, mut after) = (Vec::new(), None);
     // One more than is shown tells whether there are more.
     let wanted = limit as usize + 1;
     while users.len() < wanted {
-        let rest = u32::try_from(wanted - users.len()).unwrap_or(200).min(200);
-        let page =
-            services.users.page(&services.operator_context(), after, rest).await.map_err(|failure| said(&failure))?;
-        let Some(last) = page.last() else { break };
-        after = Some((last.created_at, last.id));
-        users.extend(page);
+        let rest = (wanted - users.len()).min(200);
+        let page = services.users.list(&services.operator_context(), filter, after, rest).await;
+        let page = page.map_err(|failure| said(&failure))?;
+        users.extend(page.items);
+        let Some(next) = page.next else { break };
+        after = Some(next);
     }
     let stopped = users.len() == wanted;
     users.truncate(limit as usize);
@@ -73,13 +75,17 @@ pub async fn show(services: &Services, terminal: Terminal, who: &str) -> Result<
 }
 
 /// `users block` and `users unblock`.
-pub async fn set_blocked(services: &Services, terminal: Terminal, who: &str, blocked: bool) -> Result<(), WiringError> {
+pub async fn set_blocked(
+    services: &Services,
+    terminal: Terminal,
+    who: &str,
+    block: Option<Block>,
+) -> Result<(), WiringError> {
     let user = find(services, who).await?;
-    let users = &services.users;
-    let changed = if blocked {
-        users.block(&services.operator_context(), user.id).await
-    } else {
-        users.unblock(&services.operator_context(), user.id).await
+    let (ctx, users) = (services.operator_context(), &services.users);
+    let changed = match block {
+        Some(block) => users.block_with(&ctx, user.id, &block).await,
+        None => users.unblock(&ctx, user.id).await,
     };
     let user = changed.map_err(|failure| said(&failure))?;
     terminal.answer(&user, || format!("{} is {} now.", called(&user), user.status.as_str()));
@@ -128,6 +134,8 @@ fn described(user: &UserView) -> String {
     [
         format!("id              {}", user.id),
         format!("status          {}", user.status.as_str()),
+        format!("blocked until   {}", user.blocked_until.map_or_else(|| "-".to_owned(), |at| at.to_string())),
+        format!("block reason    {}", shown(&user.block_reason)),
         format!("username        {}", shown(&user.username)),
         format!("e-mail          {}{}", shown(&user.email), if user.email_verified { " (proven)" } else { "" }),
         format!("phone           {}", shown(&user.phone)),

@@ -130,6 +130,9 @@ problems! {
     FACTOR_REQUIRED = 409 "factor_required", "invalid_request", "This account must have a second factor", "У этой учётной записи должен быть второй фактор",
         "Set another one up first, then remove this one.",
         "Сначала настройте другой, затем удалите этот.";
+    LAST_ADMINISTRATOR = 409 "last_administrator", "invalid_request", "This is the last administrator", "Это последний администратор",
+        "Make another administrator first: `userd users create-admin`.",
+        "Сначала создайте другого администратора: `userd users create-admin`.";
     ACCOUNT_EXISTS = 409 "account_exists", "invalid_request", "An account with this e-mail exists", "Учётная запись с этой почтой уже существует",
         "Sign in to that account and link the provider there.",
         "Войдите в эту учётную запись и привяжите провайдера там.";
@@ -228,6 +231,7 @@ pub(super) fn of_refusal(refusal: &Refusal) -> &'static Row {
         Refusal::UsernameTaken => &USERNAME_TAKEN,
         Refusal::IdentityTaken => &IDENTITY_TAKEN,
         Refusal::LastWayIn => &LAST_WAY_IN,
+        Refusal::LastAdministrator => &LAST_ADMINISTRATOR,
         Refusal::AccountExists => &ACCOUNT_EXISTS,
         Refusal::RegistrationClosed => &REGISTRATION_CLOSED,
         Refusal::SetupDone => &SETUP_DONE,

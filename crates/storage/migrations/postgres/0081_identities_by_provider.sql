@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS identities_by_provider ON identities (provider ASC, id ASC);
