@@ -1,7 +1,10 @@
 //! The pages behind links in messages, in both languages: a question with a form, and what was done. Deliberately absent:
 //! whatever would tell who the link was sent to.
 
-use userd_model::preferences::{Category, CategoryName, MessageChannel};
+use userd_model::{
+    InvalidField, details,
+    preferences::{Category, CategoryName, MessageChannel},
+};
 use userd_services::links::LinkAct;
 use userd_web::problem::Language;
 
@@ -33,11 +36,62 @@ pub(crate) fn question(act: &LinkAct, language: Language) -> String {
                 .to_owned(),
             "Выйти на всех устройствах",
         ),
+        (LinkAct::ConfirmEmail, Language::English) => {
+            ("Confirm your address", "Confirm that you read mail at this address.".to_owned(), "Confirm")
+        }
+        (LinkAct::ConfirmEmail, Language::Russian) => {
+            ("Подтверждение адреса", "Подтвердите, что читаете почту по этому адресу.".to_owned(), "Подтвердить")
+        }
+        (LinkAct::ResetPassword, Language::English) => (
+            "A new password",
+            "Choose a new password. Every device is signed out, and you sign in with it.".to_owned(),
+            "Set the password",
+        ),
+        (LinkAct::ResetPassword, Language::Russian) => (
+            "Новый пароль",
+            "Задайте новый пароль. Сеансы на всех устройствах завершатся, и вы войдёте с ним.".to_owned(),
+            "Задать пароль",
+        ),
+    };
+    form(act, (title, &format!("<p>{text}</p>\n"), button), language)
+}
+
+/// The form once more, with what was wrong.
+pub(crate) fn again(act: &LinkAct, wrong: &[InvalidField], language: Language) -> String {
+    let (title, button) = match language {
+        Language::English => ("Not yet", "Try again"),
+        Language::Russian => ("Ещё нет", "Попробовать снова"),
+    };
+    let mut text = String::new();
+    for field in wrong {
+        let about = match (field.pointer.as_str(), language) {
+            ("/new_password", Language::English) => "The password",
+            ("/new_password", Language::Russian) => "Пароль:",
+            _ => "",
+        };
+        let detail = details::in_language(&field.detail, language);
+        let escaped = detail.replace('&', "&amp;").replace('<', "&lt;");
+        text += &format!("<p role=\"alert\">{about} {escaped}.</p>\n");
+    }
+    form(act, (title, &text, button), language)
+}
+
+fn form(act: &LinkAct, (title, text, button): (&str, &str, &str), language: Language) -> String {
+    let label = match language {
+        Language::English => "New password",
+        Language::Russian => "Новый пароль",
+    };
+    let password = if *act == LinkAct::ResetPassword {
+        format!(
+            "<label>{label}<input type=\"password\" name=\"new_password\" autocomplete=\"new-password\" required></label>\n"
+        )
+    } else {
+        String::new()
     };
     let form = format!(
-        "<form method=\"post\">\n<input type=\"hidden\" name=\"confirm\" value=\"yes\">\n<button>{button}</button>\n</form>\n"
+        "<form method=\"post\">\n<input type=\"hidden\" name=\"confirm\" value=\"yes\">\n{password}<button>{button}</button>\n</form>\n"
     );
-    page(language, title, &format!("<p>{text}</p>\n{form}"))
+    page(language, title, &format!("{text}{form}"))
 }
 
 /// Says what was done, and what next.
@@ -73,6 +127,20 @@ pub(crate) fn done(act: &LinkAct, language: Language) -> String {
              пароль.</li>\n<li>Проверьте привязанные учётные записи и адрес почты и удалите чужое.</li>\n</ol>\n\
              <p>Если войти не получается, обратитесь к тем, кто обслуживает сервис.</p>\n"
                 .to_owned(),
+        ),
+        (LinkAct::ConfirmEmail, Language::English) => {
+            ("The address is confirmed", "<p>You can close this page and sign in.</p>\n".to_owned())
+        }
+        (LinkAct::ConfirmEmail, Language::Russian) => {
+            ("Адрес подтверждён", "<p>Эту страницу можно закрыть и войти.</p>\n".to_owned())
+        }
+        (LinkAct::ResetPassword, Language::English) => (
+            "The password is set",
+            "<p>Every device is signed out. Sign in with the new password.</p>\n".to_owned(),
+        ),
+        (LinkAct::ResetPassword, Language::Russian) => (
+            "Пароль задан",
+            "<p>Сеансы на всех устройствах завершены. Войдите с новым паролем.</p>\n".to_owned(),
         ),
     };
     page(language, title, &text)

@@ -121,6 +121,15 @@ const RUSSIAN: &[(&str, &str)] = &[
     ("is not a field of this request", "такого поля в этом запросе нет"),
     ("is not a parameter of this request", "такого параметра в этом запросе нет"),
     ("is required", "обязательно"),
+    (
+        "is required: an account begins when its address is confirmed",
+        "обязательно: учётная запись начинается с подтверждения адреса",
+    ),
+    (
+        "is at a domain whose addresses are not accepted here",
+        "принадлежит домену, адреса которого здесь не принимаются",
+    ),
+    ("give token, or email and code", "укажите token или email и code"),
     ("occurs twice", "встречается дважды"),
     ("has not the form that this field needs", "имеет не тот вид, который нужен этому полю"),
     ("expected a string", "должно быть строкой"),

@@ -83,6 +83,10 @@ kinds! {
     },
     /// The username changed.
     UsernameChanged = "user.username_changed" of "user" {},
+    /// The owner proved to read mail at the account's address.
+    EmailVerified = "user.email_verified" of "user" {},
+    /// The e-mail address changed: the new one is proven.
+    EmailChanged = "user.email_changed" of "user" {},
     /// The password changed.
     PasswordChanged = "user.password_changed" of "user" {},
     /// An administrator shut the account.
@@ -216,6 +220,8 @@ mod tests {
             "user.registered",
             "user.changed",
             "user.username_changed",
+            "user.email_verified",
+            "user.email_changed",
             "user.password_changed",
             "user.blocked",
             "user.unblocked",

@@ -99,10 +99,14 @@ acts! {
     ChangeProfile(UserId) => OwnerOr(Permission::USERS_MANAGE),
     /// Change the username.
     ChangeUsername(UserId) => Owner,
+    /// Change the e-mail address.
+    ChangeEmail(UserId) => Owner,
     /// Change the password, knowing the current one.
     ChangePassword(UserId) => Owner,
     /// Set a password without knowing the current one.
     SetPassword(UserId) => Operator,
+    /// Send somebody a link that sets a new password.
+    SendPasswordReset(UserId) => Holder(Permission::USERS_MANAGE),
     /// See the sessions of an account.
     ReadSessions(UserId) => OwnerOr(Permission::USERS_READ),
     /// End sessions of an account.

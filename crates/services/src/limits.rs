@@ -42,6 +42,9 @@ pub struct LimitSettings {
     pub second_factor_per_network: Rate,
     pub notification_per_sender: Rate,
     pub broadcast_per_sender: Rate,
+    pub mail_per_network: Rate,
+    pub mail_per_recipient: Rate,
+    pub code_per_network: Rate,
 }
 
 impl Default for LimitSettings {
@@ -60,6 +63,9 @@ impl Default for LimitSettings {
             second_factor_per_network: rate(20, 60),
             notification_per_sender: Rate { burst: 600, period: Duration::from_millis(100) },
             broadcast_per_sender: rate(10, 360),
+            mail_per_network: rate(20, 30),
+            mail_per_recipient: rate(5, 600),
+            code_per_network: rate(30, 10),
         }
     }
 }
@@ -87,6 +93,10 @@ pub enum Limited {
     NotificationPerSender,
     BroadcastPerSender,
     LinkPerNetwork,
+    MailPerNetwork,
+    MailPerRecipient,
+    MailPerUser,
+    CodePerNetwork,
     WebhookTest,
 }
 
@@ -164,6 +174,10 @@ impl Limits {
             Limited::FactorChange => ("factor_change", FACTOR_CHANGES),
             Limited::NotificationPerSender => ("notification_per_sender", settings.notification_per_sender),
             Limited::BroadcastPerSender => ("broadcast_per_sender", settings.broadcast_per_sender),
+            Limited::MailPerNetwork => ("mail_per_network", settings.mail_per_network),
+            Limited::MailPerRecipient => ("mail_per_recipient", settings.mail_per_recipient),
+            Limited::MailPerUser => ("mail_per_user", settings.mail_per_recipient),
+            Limited::CodePerNetwork => ("code_per_network", settings.code_per_network),
             Limited::LinkPerNetwork => ("link_per_network", BAD_LINKS),
             Limited::WebhookTest => ("webhook_test", WEBHOOK_TESTS),
         };

@@ -1,8 +1,9 @@
 //! Links in messages: `/l/{token}`. Opening one changes nothing, because mail scanners open them too; confirming it does
 //! the one thing that it is for.
 //!
-//! The row has no owner: a change of the password removes the one-time tokens of a user, and whoever got into an account
-//! could by it take away the link that throws them out. Whose it is stands in the sealed payload. No link signs in.
+//! The row of such a link has no owner: a change of the password removes the one-time tokens of a user, and whoever got
+//! into an account could by it take away the link that throws them out. Whose it is stands in the sealed payload. Links
+//! that open something have one (`mailbox_proofs.rs`, `link_tokens.rs`). No link signs in.
 
 use std::time::Duration;
 
@@ -19,14 +20,14 @@ use crate::{
     Context, Dependencies,
     change::{Change, Changes},
     limits::{Limited, Limits},
+    link_tokens::{self, PREFIX, hash_of, url},
+    mailbox_proofs,
     preferences::NotificationPreferences,
     sealing::row_context,
     user_reader::internal,
     users::sign_out_everywhere,
 };
 
-/// What secret scanners recognise a link by.
-const PREFIX: &str = "udl_";
 const CONTEXT: &str = "one_time_tokens|link";
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -46,6 +47,10 @@ pub enum LinkAct {
         /// The session that the message told of.
         session_id: Option<SessionId>,
     },
+    /// Proves an e-mail address. Once; carried out by `emails`.
+    ConfirmEmail,
+    /// Sets a new password, which its form asks for. Once; carried out by `recovery`.
+    ResetPassword,
 }
 
 /// How a link is confirmed.
@@ -64,6 +69,8 @@ pub enum Followed {
     Done(LinkAct),
     /// Nothing was done: the page is to be shown, and its form confirmed.
     Ask(LinkAct),
+    /// Nothing was done yet: another service carries it out.
+    Elsewhere(LinkAct),
 }
 
 /// Whose it is and what it does, sealed at rest.
@@ -82,13 +89,18 @@ pub struct Links {
 }
 
 impl LinkAct {
+    /// Of links whose rows say what they do.
     const PURPOSES: [&'static str; 2] = ["link_unsubscribe", "link_not_me"];
+    /// Of links that open something: their rows have an owner, and are another service's.
+    const ELSEWHERE: [Self; 2] = [Self::ConfirmEmail, Self::ResetPassword];
 
     const fn purpose(&self) -> &'static str {
         let [unsubscribe, not_me] = Self::PURPOSES;
         match self {
             Self::Unsubscribe { .. } => unsubscribe,
             Self::NotMe { .. } => not_me,
+            Self::ConfirmEmail => mailbox_proofs::PURPOSE,
+            Self::ResetPassword => link_tokens::PASSWORD_RESET,
         }
     }
 
@@ -96,6 +108,8 @@ impl LinkAct {
         match self {
             Self::Unsubscribe { .. } => Duration::from_secs(30 * DAY.as_secs()),
             Self::NotMe { .. } => Duration::from_secs(7 * DAY.as_secs()),
+            Self::ConfirmEmail => mailbox_proofs::LIFE,
+            Self::ResetPassword => link_tokens::PASSWORD_RESET_LIFE,
         }
     }
 }
@@ -129,8 +143,7 @@ impl Links {
             expires_at: change.now.plus(life),
         };
         change.one_time_tokens().insert(&token).await?;
-        let url = format!("{}/l/{}", self.deps.settings.sign_in.public_url.trim_end_matches('/'), *text);
-        Url::parse(&url).map_err(|_| internal("the public URL is malformed"))
+        url(&self.deps, &text)
     }
 
     /// What a link would do. Changes nothing.
@@ -138,7 +151,7 @@ impl Links {
     /// # Errors
     /// `NotFound` for what is no link, `LinkGone` for one that is unknown, used or expired, `TooManyAttempts`.
     pub async fn look(&self, ctx: &Context, token: &str) -> Result<LinkAct, Failure> {
-        Ok(self.found(ctx, token).await?.1.act)
+        Ok(self.found(ctx, token).await?.1)
     }
 
     /// Does what the link is for.
@@ -146,7 +159,11 @@ impl Links {
     /// # Errors
     /// Those of [`Self::look`].
     pub async fn follow(&self, ctx: &Context, token: &str, how: Confirmation) -> Result<Followed, Failure> {
-        let (hash, Payload { act, .. }) = &self.found(ctx, token).await?;
+        let (hash, act) = &self.found(ctx, token).await?;
+        if LinkAct::ELSEWHERE.contains(act) {
+            let is_confirmed = how == Confirmation::Form;
+            return Ok(if is_confirmed { Followed::Elsewhere(act.clone()) } else { Followed::Ask(act.clone()) });
+        }
         if how == Confirmation::OneClick && !matches!(act, LinkAct::Unsubscribe { .. }) {
             return Ok(Followed::Ask(act.clone()));
         }
@@ -165,6 +182,7 @@ impl Links {
                         let mut user = must_exist(&mut change, user).await?;
                         sign_out_everywhere(&mut change, &mut user, "not_me").await?;
                     }
+                    LinkAct::ConfirmEmail | LinkAct::ResetPassword => return Err(Refusal::LinkGone.into()),
                 }
                 change.commit((user, act)).await
             })
@@ -175,12 +193,19 @@ impl Links {
     }
 
     /// Only what is no good link counts against a network: the mail programs of many people share one.
-    async fn found(&self, ctx: &Context, token: &str) -> Result<([u8; 32], Payload), Failure> {
+    async fn found(&self, ctx: &Context, token: &str) -> Result<([u8; 32], LinkAct), Failure> {
         self.limits.reserve_from(Limited::LinkPerNetwork, &ctx.origin).await?;
-        let hash = OpaqueSecret::hash_of(PREFIX, token).ok_or(Refusal::NotFound)?;
-        let payload = self.stored(&mut self.deps.store.reading(), &hash, ctx.now).await?.ok_or(Refusal::LinkGone)?;
+        let hash = hash_of(token).ok_or(Refusal::NotFound)?;
+        let mut reading = self.deps.store.reading();
+        let mut found = self.stored(&mut reading, &hash, ctx.now).await?.map(|payload| payload.act);
+        for act in LinkAct::ELSEWHERE {
+            if found.is_none() && reading.one_time_tokens().find(&hash, act.purpose(), ctx.now).await?.is_some() {
+                found = Some(act);
+            }
+        }
+        let act = found.ok_or(Refusal::LinkGone)?;
         self.limits.give_back(Limited::LinkPerNetwork, &ctx.origin.network).await;
-        Ok((hash, payload))
+        Ok((hash, act))
     }
 
     /// A token of the same form that is for something else is no link.

@@ -12,6 +12,7 @@ use crate::{
     change::Changes,
     clients::Clients,
     deliveries::{Channels, Deliveries},
+    emails::Emails,
     event_log::EventLog,
     events::Events,
     factors::Factors,
@@ -23,6 +24,7 @@ use crate::{
     notifications::Notifications,
     passwords::PasswordProof,
     preferences::NotificationPreferences,
+    recovery::Recovery,
     revocations::Revocations,
     roles::Roles,
     sessions::{Replays, Sessions},
@@ -41,6 +43,10 @@ pub struct Services {
     pub deps: Dependencies,
     /// The one way to make a change.
     pub changes: Changes,
+    /// Proof and change of e-mail addresses.
+    pub emails: Emails,
+    /// Forgotten passwords.
+    pub recovery: Recovery,
     /// Registration, profile, password, username.
     pub accounts: Accounts,
     /// Sign-in by password, refresh, sign-out, the list of sessions.
@@ -129,6 +135,28 @@ impl Services {
             user_reader: user_reader.clone(),
             limits: limits.clone(),
         };
+        let notifications = Notifications::new(deps.clone(), changes.clone());
+        let links = Links::new(deps.clone(), changes.clone(), limits.clone());
+        let sender = Arc::clone(&channels.webhooks);
+        let webhooks = Webhooks::new(deps.clone(), changes.clone(), limits.clone(), idempotency.clone(), sender);
+        let tellers = (notifications.clone(), links.clone(), limits.clone(), webhooks.clone());
+        let deliveries = Arc::new(Deliveries::new(deps.clone(), changes.clone(), tellers, channels));
+        let emails = Emails {
+            deps: deps.clone(),
+            changes: changes.clone(),
+            sessions: sessions.clone(),
+            limits: limits.clone(),
+            proof: proof.clone(),
+            deliveries: Arc::clone(&deliveries),
+        };
+        let recovery = Recovery {
+            deps: deps.clone(),
+            changes: changes.clone(),
+            limits: limits.clone(),
+            proof: proof.clone(),
+            user_reader: user_reader.clone(),
+            deliveries: Arc::clone(&deliveries),
+        };
         let accounts = Accounts {
             deps: deps.clone(),
             changes: changes.clone(),
@@ -136,17 +164,12 @@ impl Services {
             user_reader: user_reader.clone(),
             limits: limits.clone(),
             proof,
+            emails: emails.clone(),
             idempotency: idempotency.clone(),
             repeats: Arc::default(),
         };
         let sign_in =
             SignIn::new(deps.clone(), changes.clone(), sessions.clone(), limits.clone(), providers, bot.clone());
-        let notifications = Notifications::new(deps.clone(), changes.clone());
-        let links = Links::new(deps.clone(), changes.clone(), limits.clone());
-        let sender = Arc::clone(&channels.webhooks);
-        let webhooks = Webhooks::new(deps.clone(), changes.clone(), limits.clone(), idempotency.clone(), sender);
-        let tellers = (notifications.clone(), links.clone(), webhooks.clone());
-        let deliveries = Arc::new(Deliveries::new(deps.clone(), changes.clone(), tellers, channels));
         let event_log = Arc::new(EventLog::new(deps.clone(), changes.clone(), Arc::clone(&deliveries)));
         Arc::new(Self {
             setup: Setup::new(deps.clone(), changes.clone(), accounts.clone()),
@@ -184,6 +207,8 @@ impl Services {
             sweeper: Sweeper::new(deps.clone(), changes.clone()),
             deps,
             changes,
+            emails,
+            recovery,
             accounts,
             sessions,
             factors,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use userd_model::{Refusal, User, password::PasswordRules};
+use userd_model::{Email, Refusal, User, password::PasswordRules};
 
 use crate::{limits::LimitSettings, sign_in::SignInSettings};
 
@@ -31,6 +31,10 @@ pub struct Settings {
     pub password_rules: PasswordRules,
     /// Whether anybody may register.
     pub registration_open: bool,
+    /// Whether an account begins when its address is confirmed.
+    pub email_confirmation_required: bool,
+    /// Whose addresses may be used.
+    pub email_domains: EmailDomains,
     /// The limits to begin with; see `Services::reload`.
     pub limits: LimitSettings,
     /// Sign-in through providers.
@@ -53,6 +57,32 @@ impl MfaSettings {
     #[must_use]
     pub fn asks(&self, user: &User) -> bool {
         self.required_for.iter().any(|role| user.roles.contains(role))
+    }
+}
+
+/// The domains whose e-mail addresses may be used here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EmailDomains {
+    /// These alone; all where there are none.
+    pub allowed: Vec<String>,
+    /// Never these, nor what lies below them.
+    pub blocked: Vec<String>,
+}
+
+impl EmailDomains {
+    /// Refuses an address at a domain that is not wanted.
+    ///
+    /// # Errors
+    /// `InvalidInput` at `/email`.
+    pub fn must_admit(&self, email: &Email) -> Result<(), Refusal> {
+        let domain = email.domain();
+        let below = |blocked: &String| domain.strip_suffix(blocked.as_str()).is_some_and(|rest| rest.ends_with('.'));
+        let is_blocked = self.blocked.iter().any(|blocked| blocked == domain || below(blocked));
+        let is_allowed = self.allowed.is_empty() || self.allowed.iter().any(|allowed| allowed == domain);
+        if is_allowed && !is_blocked {
+            return Ok(());
+        }
+        Err(Refusal::field("/email", "is at a domain whose addresses are not accepted here"))
     }
 }
 

@@ -95,6 +95,8 @@ pub fn settings() -> Settings {
         publish_before: Duration::from_secs(3600),
         password_rules: PasswordRules::default(),
         registration_open: true,
+        email_confirmation_required: false,
+        email_domains: crate::settings::EmailDomains::default(),
         limits: LimitSettings { enabled: false, ..LimitSettings::default() },
         sign_in: SignInSettings {
             return_to: vec!["https://app.example/done".to_owned()],

@@ -57,8 +57,14 @@ kinds! {
     NewDevice = "new_device", Security, [site, at, link], [device, address];
     /// The password was changed.
     PasswordChanged = "password_changed", Security, [site, at, link], [device, address];
-    /// The e-mail address was changed; goes to the old one.
+    /// The e-mail address was changed; goes to the old one too.
     EmailChanged = "email_changed", Security, [site, at, link], [device, address];
+    /// Somebody is asked to prove an address.
+    ConfirmAddress = "confirm_address", Account, [site, link, code], [];
+    /// Somebody was asked to prove an address that has an account.
+    AddressTaken = "address_taken", Account, [site], [];
+    /// A link that sets a new password.
+    ResetPassword = "reset_password", Account, [site, at, link], [device, address];
     /// The username was changed.
     UsernameChanged = "username_changed", Security, [site, at, username, link], [device, address];
     /// An account elsewhere was linked.
@@ -109,6 +115,7 @@ impl Kind {
                 "action" => link("https://shop.example.org/orders/17"),
                 "device" => words("Firefox on Linux", "Firefox, Linux"),
                 "address" => Value::Exact("203.0.113.17".to_owned()),
+                "code" => Value::Exact("482915".to_owned()),
                 "username" => Value::Words("anna.petrova".to_owned()),
                 "provider" => words("Yandex", "Яндекс"),
                 "role" => Value::Words("editor".to_owned()),

@@ -27,6 +27,9 @@ impl<T: HasServices + ?Sized> HasServices for Arc<T> {
 /// Anybody, known or not.
 pub struct Visitor(pub Context);
 
+/// Anybody; known where an access token is sent, which must then be good.
+pub struct AnyCaller(pub Context);
+
 /// A caller with a good access token: a user or a service account.
 pub struct Caller(pub Context);
 
@@ -64,6 +67,19 @@ impl<S: HasServices> FromRequestParts<S> for Caller {
         let token = authenticate(parts, state).await?;
         let Visitor(ctx) = Visitor::from_request_parts(parts, state).await?;
         Ok(Self(ctx.authenticated(token)))
+    }
+}
+
+impl<S: HasServices> FromRequestParts<S> for AnyCaller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        if parts.headers.contains_key(header::AUTHORIZATION) {
+            let Caller(ctx) = Caller::from_request_parts(parts, state).await?;
+            return Ok(Self(ctx));
+        }
+        let Visitor(ctx) = Visitor::from_request_parts(parts, state).await?;
+        Ok(Self(ctx))
     }
 }
 

@@ -9,7 +9,12 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, header};
 use url::form_urlencoded;
-use userd_services::links::{Confirmation, Followed};
+use userd_model::Refusal;
+use userd_services::{
+    Context, Failure,
+    links::{Confirmation, Followed, LinkAct},
+    passwords::Password,
+};
 use userd_web::{
     caller::Visitor,
     extract::{Path, RawBody},
@@ -42,7 +47,8 @@ async fn look(
 /// Confirm a link in a message: by its form, or with `List-Unsubscribe=One-Click` (RFC 8058) to unsubscribe.
 #[utoipa::path(post, path = "/l/{token}", tag = "Pages", params(("token" = String, Path, description = "From the message")),
     responses((status = 200, description = "What was done", body = String, content_type = "text/html"),
-        (status = 410, description = "The link was used or has expired")))]
+        (status = 410, description = "The link was used or has expired"),
+        (status = 503, description = "Busy")))]
 async fn follow(
     State(api): State<Arc<Api>>,
     Visitor(ctx): Visitor,
@@ -50,14 +56,45 @@ async fn follow(
     headers: HeaderMap,
     RawBody(body): RawBody,
 ) -> Result<Response, Problem> {
-    let is_form = form_urlencoded::parse(&body).any(|(name, value)| name == "confirm" && value == "yes");
+    let field = |wanted: &str| form_urlencoded::parse(&body).find(|(name, _)| name == wanted).map(|(_, value)| value);
+    let is_form = field("confirm").is_some_and(|value| value == "yes");
     // Mail programs send the pair as a form or in parts; it is all that they say, so nothing more is asked.
     let how = if is_form { Confirmation::Form } else { Confirmation::OneClick };
     let followed = api.services.links.follow(&ctx, &token, how).await?;
+    if let Followed::Elsewhere(act) = &followed {
+        let password = field("new_password").map(|text| Password::new(text.into_owned()));
+        let wrong = match carry_out(&api, &ctx, &token, act, password).await {
+            Ok(()) => None,
+            // The person who fills the form in can mend it there.
+            Err(Failure::Refused(Refusal::InvalidInput(fields))) => Some(fields),
+            Err(Failure::Refused(Refusal::InvalidCode)) => return Err(Refusal::LinkGone.into()),
+            Err(other) => return Err(other.into()),
+        };
+        return Ok(answer(&headers, |language| match &wrong {
+            None => link_page::done(act, language),
+            Some(fields) => link_page::again(act, fields, language),
+        }));
+    }
     Ok(answer(&headers, |language| match &followed {
         Followed::Done(act) => link_page::done(act, language),
-        Followed::Ask(act) => link_page::question(act, language),
+        Followed::Ask(act) | Followed::Elsewhere(act) => link_page::question(act, language),
     }))
+}
+
+/// What another service carries out.
+async fn carry_out(
+    api: &Api,
+    ctx: &Context,
+    token: &str,
+    act: &LinkAct,
+    password: Option<Password>,
+) -> Result<(), Failure> {
+    match (act, password) {
+        (LinkAct::ConfirmEmail, _) => api.services.emails.verify_link(ctx, token, None).await,
+        (LinkAct::ResetPassword, Some(password)) => api.services.recovery.reset(ctx, token, &password).await,
+        (LinkAct::ResetPassword, None) => Err(Refusal::field("/new_password", "is required").into()),
+        _ => Err(Refusal::LinkGone.into()),
+    }
 }
 
 fn answer(headers: &HeaderMap, text: impl FnOnce(Language) -> String) -> Response {

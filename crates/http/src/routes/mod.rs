@@ -5,6 +5,7 @@ mod bodies;
 mod client_credentials;
 mod clients;
 mod deliveries;
+mod emails;
 mod events;
 mod factors;
 mod identities;
@@ -38,6 +39,7 @@ pub fn all() -> Routes {
         .and(pages::routes())
         .and(links::routes())
         .and(auth::routes())
+        .and(emails::routes())
         .and(sign_in::routes())
         .and(telegram_bot::routes())
         .and(me::routes())

@@ -17,6 +17,7 @@ mod client_authentication;
 mod cross_origin;
 mod dead_ends;
 mod documents;
+mod emails;
 mod events;
 mod head_requests;
 mod hostile_bodies;

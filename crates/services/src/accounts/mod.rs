@@ -1,20 +1,27 @@
 //! Accounts: registration and the changes their owners make.
 //!
 //! - `register.rs`: a new account
+//! - `emails/`: proof and change of addresses
 //! - `profile.rs`: display name, locale, time zone, attributes
 //! - `password.rs`: a new password
 //! - `username.rs`: a new username
+//! - `wipe.rs`: what goes when somebody else proves the mailbox
 
+pub mod emails;
 mod password;
 mod profile;
 mod register;
 mod username;
+mod wipe;
 
-pub(crate) use register::{AccountSeed, NewAccount, Reserved, claim, claim_all};
+pub(crate) use password::check_new_password;
+pub(crate) use register::{AccountSeed, NewAccount, Reserved, claim, claim_all, own_username as username_of};
+pub(crate) use wipe::wipe_claimant;
 pub use {profile::ProfileInput, register::Registration};
 
 use std::sync::Arc;
 
+use self::emails::Emails;
 use crate::{
     Dependencies, change::Changes, idempotency::IdempotencyKeys, limits::Limits, passwords::PasswordProof,
     sessions::Sessions, user_reader::UserReader,
@@ -29,6 +36,7 @@ pub struct Accounts {
     pub(crate) user_reader: UserReader,
     pub(crate) limits: Limits,
     pub(crate) proof: PasswordProof,
+    pub(crate) emails: Emails,
     pub(crate) idempotency: IdempotencyKeys,
     /// Repeats of registrations go one after the other here: a crowd with one key would conflict without end.
     pub(crate) repeats: Arc<tokio::sync::Mutex<()>>,

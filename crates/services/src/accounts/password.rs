@@ -5,7 +5,7 @@ use userd_model::{Act, EventKind, Refusal, SessionId, UserId, password::AboutUse
 use userd_storage::{Failure, repositories::password_credentials::PasswordCredential};
 
 use super::Accounts;
-use crate::{Context, UserView, passwords::Password, recent_proof};
+use crate::{Context, Dependencies, UserView, passwords::Password, recent_proof};
 
 impl Accounts {
     /// Changes the password of the signed-in user. Whoever holds a second factor has shown it a moment ago.
@@ -17,7 +17,7 @@ impl Accounts {
         ctx.may(&Act::ChangePassword(user))?;
         recent_proof::must_show_factor(ctx, &self.deps.settings, &mut self.deps.store.reading(), user).await?;
         let proven = self.proof.again(user, session, current, &ctx.origin).await?;
-        self.check_new_password(&self.user_reader.view(&proven.user)?, new, "/new_password")?;
+        check_new_password(&self.deps, &self.user_reader.view(&proven.user)?, new, "/new_password")?;
         let hash = self.proof.hash(new, &ctx.origin).await?;
         self.store_password(ctx, user, hash, &Ground::Current(&proven.hash), Some(session)).await
     }
@@ -34,7 +34,7 @@ impl Accounts {
             return Err(current_password_wanted().into());
         }
         recent_proof::must_be_given(ctx, &self.deps.settings, &mut self.deps.store.reading()).await?;
-        self.check_new_password(&self.user_reader.show_own(user).await?, new, "/new_password")?;
+        check_new_password(&self.deps, &self.user_reader.show_own(user).await?, new, "/new_password")?;
         let hash = self.proof.hash(new, &ctx.origin).await?;
         self.store_password(ctx, user, hash, &Ground::First, Some(session)).await
     }
@@ -46,19 +46,9 @@ impl Accounts {
     pub async fn set_password(&self, ctx: &Context, user: UserId, new: &Password) -> Result<(), Failure> {
         ctx.may(&Act::SetPassword(user))?;
         let view = self.user_reader.show(user).await?;
-        self.check_new_password(&view, new, "/password")?;
+        check_new_password(&self.deps, &view, new, "/password")?;
         let hash = self.proof.hash(new, &ctx.origin).await?;
         self.store_password(ctx, user, hash, &Ground::Operator, None).await
-    }
-
-    fn check_new_password(&self, user: &UserView, new: &Password, pointer: &str) -> Result<(), Refusal> {
-        let about = AboutUser {
-            email: user.email.as_deref(),
-            username: user.username.as_deref(),
-            display_name: user.display_name.as_deref(),
-        };
-        let rules = &self.deps.settings.password_rules;
-        rules.check(new.expose(), &about).map_err(|detail| Refusal::field(pointer, detail))
     }
 
     /// Stores the hash, ends every session but `keep`, and voids every one-time token on its way to the user. A change
@@ -95,6 +85,22 @@ impl Accounts {
         tracing::info!(user_id = %user, "password changed");
         Ok(())
     }
+}
+
+/// Whether the user may have this password.
+pub(crate) fn check_new_password(
+    deps: &Dependencies,
+    user: &UserView,
+    new: &Password,
+    pointer: &str,
+) -> Result<(), Refusal> {
+    let about = AboutUser {
+        email: user.email.as_deref(),
+        username: user.username.as_deref(),
+        display_name: user.display_name.as_deref(),
+    };
+    let rules = &deps.settings.password_rules;
+    rules.check(new.expose(), &about).map_err(|detail| Refusal::field(pointer, detail))
 }
 
 /// What a new password rests on.

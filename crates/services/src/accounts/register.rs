@@ -52,8 +52,14 @@ impl Accounts {
             return self.register_again(ctx, user, &registration, idempotent).await;
         }
         let checked = NewAccount::check(&registration, &self.deps.settings.password_rules, Reserved::Refused)?;
+        if let Some(email) = &checked.email {
+            self.deps.settings.email_domains.must_admit(email)?;
+        }
         self.limits.reserve_from(Limited::RegistrationPerNetwork, &ctx.origin).await?;
         let hash = self.proof.hash(&registration.password, &ctx.origin).await?;
+        if self.deps.settings.email_confirmation_required {
+            return self.emails.begin_registration(ctx, &checked, hash, &registration).await;
+        }
         let refused = match self.store(ctx, &checked, hash, &registration, idempotent).await {
             Ok(Some(completion)) => return Ok(completion),
             Ok(None) => Refusal::IdempotencyMismatch,
@@ -126,12 +132,16 @@ impl Accounts {
                     return change.commit(None).await;
                 }
                 let user = account.store(&mut change).await?;
+                if let Some(email) = &checked.email {
+                    self.emails.ask_owner(&mut change, &user, email).await?;
+                }
                 let completed = self.sessions.complete(&mut change, user, arrival).await?;
                 self.idempotency.save(&mut change, idempotent, Made::User(id), Some(id)).await?;
                 change.commit(Some(completed)).await
             })
             .await?;
         let Some(completed) = completed else { return Ok(None) };
+        self.emails.deliveries.wake();
         tracing::info!(user_id = %id, "registered");
         self.sessions.completion(completed, arrival).await.map(Some)
     }
@@ -184,6 +194,11 @@ impl NewAccount {
             Err(Refusal::InvalidInput(wrong))
         }
     }
+}
+
+/// Parses the username that somebody wants for themself.
+pub(crate) fn own_username(text: &str) -> Result<Username, String> {
+    username(text, Reserved::Refused)
 }
 
 /// Parses a username, minding the reserved ones.

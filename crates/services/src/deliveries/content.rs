@@ -18,6 +18,8 @@ pub(super) enum Content {
     Notice(Notice),
     /// An event, for another service.
     Event(Notice),
+    /// A mail to an address.
+    Letter(super::Letter),
     /// Somebody says something. It lies in the message, not in the delivery.
     #[serde(skip)]
     Message(Arc<SentMessage>),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use userd_channels::email::Email;
 use userd_crypto::place;
-use userd_model::{Act, Delivery, DeliveryId, Sealed, Timestamp};
+use userd_model::{Act, Delivery, DeliveryId, Sealed, Timestamp, UserId};
 use userd_storage::{Failure, repositories::mails::StoredMail};
 
 use super::Deliveries;
@@ -71,7 +71,8 @@ impl Deliveries {
         delivery: &Delivery,
         email: &Email,
     ) -> Result<(), Failure> {
-        let Some(user_id) = delivery.user_id else { return Ok(()) };
+        // Of a mail to an address nobody is known; the nil id is nobody's.
+        let user_id = delivery.user_id.unwrap_or(UserId(uuid::Uuid::nil()));
         let Email { to, subject, text, html, .. } = email.clone();
         let plain =
             serde_json::to_vec(&Content { to: to.as_str().to_owned(), subject, text, html }).map_err(internal)?;

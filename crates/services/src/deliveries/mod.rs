@@ -1,6 +1,7 @@
 //! Deliveries: what happened becomes messages to people and to other services, each tried until it has arrived, or never
 //! will. One file for each step: what a fact asks for (`notice`), the inbox (`place`), a message to many
-//! (`expand`), the other ways (`send`), the worker
+//! (`expand`), the other ways (`send`), mails to addresses
+//! (`letters`), the worker
 //! that does what is due (`worker`), and those who look after it (`administration`).
 //!
 //! A message is sent at least once. Whoever gets it twice sees the same id: only when a process dies between the sending
@@ -10,6 +11,7 @@ mod administration;
 mod breakers;
 mod content;
 mod expand;
+mod letters;
 mod mailbox;
 mod notice;
 mod place;
@@ -30,6 +32,7 @@ use userd_storage::{
 };
 use userd_templates::Templates;
 
+pub(crate) use self::letters::{Asked, Letter, Whose};
 pub use self::{
     administration::{DeliveryPage, DeliveryView},
     mailbox::MailView,
@@ -42,6 +45,7 @@ use self::{
 use crate::{
     Dependencies,
     change::{Change, Changes},
+    limits::Limits,
     links::Links,
     message_contents::MessageContents,
     notifications::Notifications,
@@ -68,6 +72,7 @@ pub struct Deliveries {
     changes: Changes,
     notifications: Notifications,
     links: Links,
+    limits: Limits,
     webhooks: Webhooks,
     messages: MessageContents,
     channels: Channels,
@@ -83,7 +88,7 @@ impl Deliveries {
     pub(crate) fn new(
         deps: Dependencies,
         changes: Changes,
-        (notifications, links, webhooks): (Notifications, Links, Webhooks),
+        (notifications, links, limits, webhooks): (Notifications, Links, Limits, Webhooks),
         channels: Channels,
     ) -> Self {
         let leases =
@@ -94,6 +99,7 @@ impl Deliveries {
             changes,
             notifications,
             links,
+            limits,
             webhooks,
             channels,
             leases,

@@ -29,6 +29,7 @@ pub(super) fn template(fact: &Fact) -> Option<Kind> {
             (fact.data.get("new_device") == Some(&Json::Bool(true))).then_some(Kind::NewDevice)
         }
         EventKind::PasswordChanged => Some(Kind::PasswordChanged),
+        EventKind::EmailChanged => Some(Kind::EmailChanged),
         EventKind::UsernameChanged => Some(Kind::UsernameChanged),
         EventKind::IdentityLinked => Some(Kind::WayInAdded),
         EventKind::IdentityUnlinked => Some(Kind::WayInRemoved),

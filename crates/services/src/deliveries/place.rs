@@ -168,7 +168,7 @@ impl Deliveries {
                 let data = serde_json::json!({ "event": fact.kind, "event_id": fact.id });
                 (kind, values, data)
             }
-            Content::Event(_) => return Ok(None),
+            Content::Event(_) | Content::Letter(_) => return Ok(None),
             Content::Message(message) => {
                 let said = message.in_language(reader.language);
                 let values = Values::default()

@@ -40,6 +40,8 @@ pub(super) enum Outcome {
     Failed(ChannelFault),
     /// Not wanted any more.
     Muted,
+    /// There is nobody to send it to, and never was.
+    Nobody(&'static str),
 }
 
 impl Deliveries {
@@ -67,11 +69,15 @@ impl Deliveries {
         if let Some(webhook) = delivery.webhook_id {
             return self.call(webhook, delivery).await;
         }
+        let content = match self.content_of(delivery).await? {
+            Some(Content::Letter(letter)) => return self.send_letter(delivery, letter).await,
+            other => other,
+        };
         let Some(user_id) = delivery.user_id else { return gone("there is nobody to tell") };
         let Some(user) = self.deps.store.reading().users().find(user_id).await? else {
             return gone("there is nobody to tell");
         };
-        let written = match self.content_of(delivery).await? {
+        let written = match content {
             Some(content) => self.write(&user, &content).await?,
             None => None,
         };
@@ -181,6 +187,11 @@ impl Deliveries {
                         self.keep(&mut change, &delivery, email).await?;
                         delivery.deliver(now);
                         "delivered"
+                    }
+                    Outcome::Nobody(reason) => {
+                        delivery.give_up(now);
+                        delivery.last_error = Some((*reason).to_owned());
+                        "dropped"
                     }
                     Outcome::Failed(fault) => {
                         if matches!(fault, ChannelFault::Gone(_)) {

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     Context,
-    accounts::{AccountSeed, NewAccount, claim, claim_all},
+    accounts::{AccountSeed, NewAccount, claim, claim_all, wipe_claimant},
     change::Change,
     remembered::{self, Remembered},
     user_reader::seal_phone,
@@ -166,17 +166,7 @@ impl SignIn {
         profile: &Profile,
     ) -> Result<User, Failure> {
         let now = change.now;
-        change.password_credentials().remove(user.id).await?;
-        change.one_time_tokens().remove_of_owner(user.id).await?;
-        for identity in change.identities().of_user(user.id).await? {
-            self.remove_identity(change, &user, &identity).await?;
-        }
-        for stale in change.claims().of_owner(user.id).await? {
-            if matches!(stale.kind.as_str(), "phone" | "username" | "username_skeleton") {
-                change.claims().remove(&stale.hash).await?;
-            }
-        }
-        user.forget_profile();
+        wipe_claimant(change, &mut user).await?;
         user.display_name = shown_name(profile);
         user.locale = shown_locale(profile);
         if let (Some(key), Some(phone)) = (&user.data_key, shown_phone(profile)) {
@@ -184,7 +174,6 @@ impl SignIn {
         }
         let alive = change.sessions().alive_of_user(user.id, now).await?;
         change.end_sessions(alive, "mailbox_proven_by_another").await?;
-        user.email_verified = true;
         user.raise_epoch(now);
         change.users().update(&user).await?;
         change.revoke_before_epoch(&user);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use userd_channels::{Channel, ChannelFault, email::Email};
-use userd_model::{Delivery, DeliveryChannel, DeliveryState, Refusal, User, UserId};
+use userd_model::{Delivery, DeliveryChannel, DeliveryState, Refusal, Timestamp, User, UserId};
 use userd_services::{
     Context,
     notifications::{NotificationView, Shown},
@@ -22,7 +22,8 @@ use crate::{
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// A relay that answers as told, and then takes everything.
+/// A relay that answers as told, and then takes everything. What asks to prove an address is another matter: taken, and
+/// not counted.
 #[derive(Default)]
 pub(crate) struct ScriptedRelay {
     pub(crate) answers: Mutex<VecDeque<ChannelFault>>,
@@ -34,6 +35,9 @@ impl Channel for ScriptedRelay {
     type Message = Email;
 
     async fn send(&self, email: &Email) -> Result<(), ChannelFault> {
+        if email.subject.contains("is your code") {
+            return Ok(());
+        }
         match self.answers.lock().unwrap().pop_front() {
             Some(fault) => Err(fault),
             None => {
@@ -75,9 +79,17 @@ pub(crate) async fn change_user(app: &TestApp, id: UserId, change: fn(&mut User)
     changed.await.unwrap();
 }
 
+/// Somebody new, who has got the mail that every new account gets.
+async fn newcomer(app: &TestApp) -> Member {
+    let ada = app.member("ada").await;
+    settle(app).await;
+    app.advance(Duration::from_millis(1));
+    ada
+}
+
 /// Somebody with a proven address, who then changed the username: a security notice.
 async fn with_notice(app: &TestApp) -> (Member, Context) {
-    let ada = app.member("ada").await;
+    let ada = newcomer(app).await;
     change_user(app, ada.id, |user| user.email_verified = true).await;
     let ctx = of(app, &ada);
     app.accounts.change_username(&ctx, "countess", None).await.unwrap();
@@ -85,7 +97,10 @@ async fn with_notice(app: &TestApp) -> (Member, Context) {
 }
 
 pub(crate) async fn in_state(app: &TestApp, state: DeliveryState) -> Vec<Delivery> {
-    app.reading().deliveries().in_state(state, None, 100).await.unwrap()
+    let mut found = app.reading().deliveries().in_state(state, None, 100).await.unwrap();
+    // Without the mail to the newcomer.
+    found.retain(|delivery| delivery.created_at > Timestamp::from_seconds(1_767_225_600));
+    found
 }
 
 #[apply(case)]
@@ -235,7 +250,7 @@ async fn without_a_relay_mails_lie_in_the_development_mailbox(fixture: Fixture) 
     let (_, ctx) = with_notice(&app).await;
     settle(&app).await;
     let mails = app.deliveries.mails(&app.operator_context(), 50).await.unwrap();
-    assert_eq!(mails.len(), 1);
+    assert_eq!(mails.len(), 2, "with the one that asks a newcomer to prove the address");
     assert_eq!(mails[0].to, "ada@example.org");
     assert!(mails[0].html.contains("<html") && mails[0].text.contains("countess"));
     let found = app.deliveries.find_mail(&app.operator_context(), mails[0].id).await.unwrap();

@@ -54,6 +54,7 @@ mod clients;
 mod defences;
 mod deliveries;
 mod devices;
+mod emails;
 mod event_log;
 mod events;
 mod factors;

@@ -54,6 +54,12 @@ pub struct RateLimitsConfig {
     pub notification_per_sender: Rate,
     /// Of these, those to everybody who holds a role, or to everybody.
     pub broadcast_per_sender: Rate,
+    /// Mails asked for from one network by whoever is not signed in: a forgotten password, a confirmation.
+    pub mail_per_network: Rate,
+    /// Mails of one kind to one address; and changes of address that one account asks for.
+    pub mail_per_recipient: Rate,
+    /// Wrong codes of mails from one network. Five wrong ones end a code in any case.
+    pub code_per_network: Rate,
 }
 
 impl Default for RateLimitsConfig {
@@ -71,6 +77,9 @@ impl Default for RateLimitsConfig {
             second_factor_per_network: Rate::new(20, Period::minutes(1)),
             notification_per_sender: Rate::new(600, Period::milliseconds(100)),
             broadcast_per_sender: Rate::new(10, Period::minutes(6)),
+            mail_per_network: Rate::new(20, Period::seconds(30)),
+            mail_per_recipient: Rate::new(5, Period::minutes(10)),
+            code_per_network: Rate::new(30, Period::seconds(10)),
         }
     }
 }
@@ -82,14 +91,25 @@ pub struct RegistrationConfig {
     /// `open`: anybody; `closed`: nobody. Not in this version: `invite`: who holds an invitation; `approval`: anybody,
     /// after an administrator's yes.
     pub mode: RegistrationMode,
-    /// `deferred`: an e-mail address may be confirmed later. Not in this version, which confirms no address yet: `required`: an
-    /// account begins when its address is confirmed.
+    /// `deferred`: an account begins at once, and its e-mail address may be confirmed later. `required`: it begins when
+    /// its address is confirmed, and registration does not tell who has an account.
     pub email_confirmation: EmailConfirmation,
+    /// The domains whose e-mail addresses may be used here; all where there are none.
+    #[schemars(length(max = 1000))]
+    pub allowed_domains: Vec<String>,
+    /// Domains whose e-mail addresses may not be used here, nor those below them.
+    #[schemars(length(max = 10_000))]
+    pub blocked_domains: Vec<String>,
 }
 
 impl Default for RegistrationConfig {
     fn default() -> Self {
-        Self { mode: RegistrationMode::Open, email_confirmation: EmailConfirmation::Deferred }
+        Self {
+            mode: RegistrationMode::Open,
+            email_confirmation: EmailConfirmation::Deferred,
+            allowed_domains: Vec::new(),
+            blocked_domains: Vec::new(),
+        }
     }
 }
 

@@ -4,9 +4,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
-use super::{
-    AccountsConfig, Config, EmailConfirmation, ProviderConfig, RegistrationMode, report::Findings, tree::Node,
-};
+use super::{AccountsConfig, Config, ProviderConfig, RegistrationMode, report::Findings, tree::Node};
 
 /// Reports every rule of ours that is broken.
 pub(super) fn check(config: &Config, rules: &mut Rules<'_>) {
@@ -126,11 +124,13 @@ impl Rules<'_> {
             &["registration.mode"],
             "this version knows open and closed; choose one of them",
         );
-        self.refuse_if(
-            registration.email_confirmation == EmailConfirmation::Required,
-            &["registration.email_confirmation"],
-            "this version confirms no address yet; choose deferred",
-        );
+        for (key, domains) in [
+            ("registration.allowed_domains", &registration.allowed_domains),
+            ("registration.blocked_domains", &registration.blocked_domains),
+        ] {
+            let is_wrong = domains.iter().any(|domain| !is_domain(domain));
+            self.refuse_if(is_wrong, &[key], "expected domains such as example.org, without * and @");
+        }
     }
 
     fn mail(&mut self, config: &Config) {

@@ -20,6 +20,7 @@ use userd_model::{Clock, Random, password::PasswordRules};
 use userd_services::{
     Dependencies, Services, Settings,
     limits::{LimitSettings, Rate},
+    settings::EmailDomains,
     sign_in::SignInSettings,
     start::{CryptoOptions, unlock},
 };
@@ -157,11 +158,6 @@ pub(crate) fn only_what_exists(config: &Config) -> Result<(), WiringError> {
             "registration.mode: this version knows `open` and `closed`; choose one of them".to_owned(),
         ));
     }
-    if matches!(config.registration.email_confirmation, config::EmailConfirmation::Required) {
-        return Err(WiringError::Config(
-            "registration.email_confirmation: this version confirms no address yet; choose `deferred`".to_owned(),
-        ));
-    }
     Ok(())
 }
 
@@ -233,6 +229,11 @@ fn settings(config: &Config) -> Settings {
             context_words: context_words(config),
         },
         registration_open: matches!(config.registration.mode, RegistrationMode::Open),
+        email_confirmation_required: config.registration.email_confirmation == config::EmailConfirmation::Required,
+        email_domains: EmailDomains {
+            allowed: config.registration.allowed_domains.iter().map(|domain| domain.to_ascii_lowercase()).collect(),
+            blocked: config.registration.blocked_domains.iter().map(|domain| domain.to_ascii_lowercase()).collect(),
+        },
         limits: limits(&config.rate_limits),
         sign_in: SignInSettings {
             return_to: config.sign_in.return_to.iter().map(|url| url.as_str().to_owned()).collect(),
@@ -268,5 +269,8 @@ pub(crate) fn limits(config: &config::RateLimitsConfig) -> LimitSettings {
         second_factor_per_network: rate(&config.second_factor_per_network),
         notification_per_sender: rate(&config.notification_per_sender),
         broadcast_per_sender: rate(&config.broadcast_per_sender),
+        mail_per_network: rate(&config.mail_per_network),
+        mail_per_recipient: rate(&config.mail_per_recipient),
+        code_per_network: rate(&config.code_per_network),
     }
 }

@@ -337,7 +337,7 @@ fn the_check_refuses_what_the_start_would_refuse() {
     for (yaml, place) in [
         ("registration:\n  mode: invite\n", "config.yaml:2:9: registration.mode: "),
         ("registration:\n  mode: approval\n", "config.yaml:2:9: registration.mode: "),
-        ("registration: { email_confirmation: required }\n", "config.yaml:1:37: registration.email_confirmation: "),
+        ("registration: { blocked_domains: ['@spam.example'] }\n", "config.yaml:1:34: registration.blocked_domains: "),
         ("\npasswords: { pepper: hunter2 }\n", "config.yaml:2:22: passwords.pepper: expected 32 bytes in base64"),
         ("database:\n  url: grpcs://db.example:2136/userd\n", "config.yaml:2:8: database.url: the YDB engine is not"),
         ("database: { url: 'postgres://u:hunter2@h/d?sslmode=verify' }\n", "config.yaml:1:18: database.url: "),

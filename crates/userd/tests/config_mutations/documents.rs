@@ -22,7 +22,10 @@ pub(crate) fn healthy() -> Value {
                        "workers": 2, "queue": 64, "queue_timeout": "10s", "pepper": PEPPER, "context_words": ["acme"] },
         "sessions": { "max_per_user": 100, "max_lifetime": "365d" },
         "rate_limits": { "enabled": true, "password_per_account": "20 then one per 15m" },
-        "registration": { "mode": "closed", "email_confirmation": "deferred" },
+        "registration": {
+          "mode": "closed", "email_confirmation": "deferred",
+          "allowed_domains": ["example.org"], "blocked_domains": ["spam.example"]
+        },
         "accounts": { "restore_window": "30d" },
         "sign_in": { "return_to": ["https://app.example.org/in", "org.example.app:/in"] },
         "mail": { "url": "smtps://u:c4n4ry-mail@mail.example:465", "from": "Id <no-reply@example.org>" },

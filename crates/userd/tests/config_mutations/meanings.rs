@@ -90,7 +90,9 @@ impl Bench {
             ),
             ("tokens.algorithm", &["eddsa", "none", "HS256", "", "ES512", "EdDSA,ES256"]),
             ("registration.mode", &["Open", "true", "", "anyone", "invite", "approval"]),
-            ("registration.email_confirmation", &["required", "Deferred", ""]),
+            ("registration.email_confirmation", &["Required", "later", ""]),
+            ("registration.allowed_domains.0", &["example", "@example.org", "*.example.org", "-a.example", "a..b"]),
+            ("registration.blocked_domains.0", &["example", "@example.org", "*.example.org", "-a.example", "a..b"]),
             ("passwords.pepper", &["c4n4ry", "c4n4ryAAAA==", " "]),
             (
                 "rate_limits.password_per_account",

@@ -106,6 +106,11 @@ pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
         ("PUT", "/v1/me/password") => {
             Sent::Json(json!({"current_password": PASSWORD, "new_password": "velvet-Bassoon-88"}))
         }
+        ("POST", "/v1/auth/email/verify") => Sent::Json(json!({"token": "unknown"})),
+        ("POST", "/v1/auth/email/resend") => Sent::Json(json!({"email": "nobody@example.org"})),
+        ("POST", "/v1/auth/password/forgot") => Sent::Json(json!({"login": "nobody"})),
+        ("POST", "/v1/auth/password/reset") => Sent::Json(json!({"token": "unknown", "new_password": PASSWORD})),
+        ("PUT", "/v1/me/email") => Sent::Json(json!({"email": "new@example.org", "current_password": PASSWORD})),
         ("PUT", "/v1/me/username") => Sent::Json(json!({"username": "newcomer"})),
         ("PUT", "/v1/me/notification-preferences") => Sent::Json(json!({"categories": {}, "quiet_hours": null})),
         ("POST", "/oauth2/introspect" | "/oauth2/revoke") => Sent::Form("token=unknown".to_owned()),
@@ -129,6 +134,7 @@ pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
             | "/v1/users/{id}/block"
             | "/v1/users/{id}/unblock"
             | "/v1/users/{id}/sign-out"
+            | "/v1/users/{id}/send-password-reset"
             | "/v1/webhooks/{id}/test"
             | "/v1/webhooks/{id}/rotate-secret"
             | "/v1/clients/{id}/rotate-secret"

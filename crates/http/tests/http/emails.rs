@@ -1,0 +1,138 @@
+//! Addresses and forgotten passwords over HTTP: routes, and the pages behind the links of mails.
+
+use std::sync::Arc;
+
+use axum::Router;
+use userd_services::{
+    Services, Settings,
+    testing::{TestOptions, settings},
+};
+use userd_web::testing::*;
+
+use crate::app::*;
+
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+const PASSWORD: &str = "plum-Orchestra-19";
+
+struct Place {
+    services: Arc<Services>,
+    router: Router,
+}
+
+impl Place {
+    async fn open(email_confirmation_required: bool) -> Self {
+        let settings = Settings { email_confirmation_required, ..settings() };
+        let services = test_services(TestOptions { settings, ..TestOptions::default() }).await;
+        Self { router: app_over(Arc::clone(&services)), services }
+    }
+
+    async fn post(&self, path: &str, body: serde_json::Value) -> Answer {
+        post_json(&self.router, path, body.to_string()).await
+    }
+
+    async fn form(&self, path: &str, body: &'static str) -> Answer {
+        ask(&self.router, request("POST", path, &[FORM], body)).await
+    }
+
+    /// The token and code of the only mail whose subject has this word.
+    async fn mail(&self, subject: &str) -> (String, String) {
+        self.services.deliveries.tick().await.unwrap();
+        let mails = self.services.deliveries.mails(&self.services.operator_context(), 50).await.unwrap();
+        let text = &mails.iter().find(|mail| mail.subject.contains(subject)).unwrap().text;
+        let token = text.split("/l/").nth(1).unwrap().split_whitespace().next().unwrap();
+        let code = text.lines().find(|line| line.len() == 6 && line.parse::<u32>().is_ok());
+        (token.to_owned(), code.unwrap_or_default().to_owned())
+    }
+}
+
+#[tokio::test]
+async fn a_registration_that_waits_is_answered_202_and_goes_on_with_code_and_challenge() {
+    let place = Place::open(true).await;
+    let wanted = serde_json::json!({ "email": "ada@example.org", "password": PASSWORD });
+    let asked = place.post("/v1/auth/register", wanted).await;
+    assert_eq!(asked.status, 202);
+    let asked = asked.json();
+    assert_eq!(asked["status"], "confirmation_required");
+    let (_, code) = place.mail("is your code").await;
+    let wrong = serde_json::json!({ "email": "ada@example.org" });
+    let problem = place.post("/v1/auth/email/verify", wrong).await;
+    assert_eq!((problem.status.as_u16(), problem.json()["errors"][0]["pointer"].as_str()), (422, Some("/token")));
+    let proof = serde_json::json!({ "email": "ada@example.org", "code": code, "challenge": asked["challenge"] });
+    let signed_in = place.post("/v1/auth/email/verify", proof.clone()).await;
+    assert_eq!(signed_in.status, 200);
+    assert_eq!(signed_in.json()["user"]["email_verified"], true);
+    assert!(signed_in.json()["access_token"].is_string());
+    assert_eq!(signed_in.headers["cache-control"], "no-store");
+    assert_eq!(place.post("/v1/auth/email/verify", proof).await.status, 422);
+}
+
+#[tokio::test]
+async fn the_page_behind_the_link_of_a_mail_asks_and_then_proves_the_address() {
+    let place = Place::open(false).await;
+    let wanted = serde_json::json!({ "email": "ada@example.org", "password": PASSWORD });
+    assert_eq!(place.post("/v1/auth/register", wanted).await.status, 201);
+    let (token, _) = place.mail("is your code").await;
+    let path = format!("/l/{token}");
+    let page = get(&place.router, &path, &[]).await;
+    assert!(page.text().contains("Confirm your address"), "{}", page.text());
+    let russian = get(&place.router, &path, &[("accept-language", "ru")]).await;
+    assert!(russian.text().contains("Подтверждение адреса"));
+    assert!(place.form(&path, "List-Unsubscribe=One-Click").await.text().contains("Confirm your address"));
+    let done = place.form(&path, "confirm=yes").await;
+    assert_eq!(done.status, 200);
+    assert!(done.text().contains("The address is confirmed"), "{}", done.text());
+    assert_eq!(place.form(&path, "confirm=yes").await.status, 410);
+}
+
+#[tokio::test]
+async fn the_page_behind_a_reset_asks_for_a_password_until_it_is_accepted() {
+    let place = Place::open(false).await;
+    let wanted = serde_json::json!({ "email": "ada@example.org", "username": "ada", "password": PASSWORD });
+    assert_eq!(place.post("/v1/auth/register", wanted).await.status, 201);
+    for login in ["ada", "nobody"] {
+        let answer = place.post("/v1/auth/password/forgot", serde_json::json!({ "login": login })).await;
+        assert_eq!((answer.status.as_u16(), answer.text().as_str()), (202, r#"{"status":"accepted"}"#));
+    }
+    let (token, _) = place.mail("A new password").await;
+    let path = format!("/l/{token}");
+    let page = get(&place.router, &path, &[]).await.text();
+    assert!(page.contains("name=\"new_password\"") && page.contains("autocomplete=\"new-password\""), "{page}");
+    for (body, about) in [
+        ("confirm=yes", "is required"),
+        ("confirm=yes&new_password=short", "must have at least"),
+        ("confirm=yes&new_password=%3Cscript%3E", "must have at least"),
+    ] {
+        let again = place.form(&path, body).await;
+        assert_eq!(again.status, 200);
+        assert!(again.text().contains(about) && !again.text().contains("<script"), "{}", again.text());
+    }
+    let done = place.form(&path, "confirm=yes&new_password=velvet-Bassoon-88").await;
+    assert!(done.text().contains("The password is set"), "{}", done.text());
+    let login = |password: &str| serde_json::json!({ "login": "ada@example.org", "password": password });
+    assert_eq!(place.post("/v1/auth/login", login("velvet-Bassoon-88")).await.status, 200);
+    assert_eq!(place.post("/v1/auth/login", login(PASSWORD)).await.status, 401);
+    assert_eq!(get(&place.router, &path, &[]).await.status, 410);
+}
+
+/// The token of the link is what the routes take, so that an app can have pages of its own.
+#[tokio::test]
+async fn the_token_of_a_link_is_good_for_the_routes_too() {
+    let place = Place::open(false).await;
+    let wanted = serde_json::json!({ "email": "ada@example.org", "password": PASSWORD });
+    let registered = place.post("/v1/auth/register", wanted).await.json();
+    let bearer = format!("Bearer {}", registered["tokens"]["access_token"].as_str().unwrap());
+    let (token, _) = place.mail("is your code").await;
+    let proof = place.post("/v1/auth/email/verify", serde_json::json!({ "token": token })).await;
+    assert_eq!((proof.status.as_u16(), proof.json()["status"].as_str()), (200, Some("confirmed")));
+    let me = get(&place.router, "/v1/me", &[("authorization", &bearer)]).await.json();
+    assert_eq!(me["email_verified"], true);
+    let body = serde_json::json!({ "email": "new@example.org", "current_password": PASSWORD }).to_string();
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+    let asked = ask(&place.router, request("PUT", "/v1/me/email", &headers, body)).await;
+    assert_eq!((asked.status.as_u16(), asked.json()["status"].as_str()), (202, Some("confirmation_required")));
+    place.post("/v1/auth/password/forgot", serde_json::json!({ "login": "ada@example.org" })).await;
+    let (token, _) = place.mail("A new password").await;
+    let body = serde_json::json!({ "token": token, "new_password": "velvet-Bassoon-88" });
+    assert_eq!(place.post("/v1/auth/password/reset", body.clone()).await.status, 204);
+    assert_eq!(place.post("/v1/auth/password/reset", body).await.status, 422);
+}

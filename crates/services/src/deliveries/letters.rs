@@ -1,0 +1,232 @@
+//! Letters: mails to an address rather than to a user, because they prove it, or help somebody who cannot sign in. Whom a
+//! letter is for, and whether anybody, is looked up when it is sent: the request that asks for one does the same for
+//! every address, in the same time.
+
+use serde::{Deserialize, Serialize};
+use userd_channels::email::Email as Mail;
+use userd_model::{Delivery, DeliveryChannel, DeliveryId, Email, Timestamp, User, UserId, UserStatus};
+use userd_storage::{Failure, repositories::deliveries::queue_of};
+use userd_templates::{Kind, Reader, Value, Values};
+
+use super::{Deliveries, content::Content, send::Outcome};
+use crate::{
+    Context,
+    change::Change,
+    limits::Limited,
+    link_tokens,
+    links::LinkAct,
+    mailbox_proofs::{self, Proofs, Proves},
+    sealing::hex,
+    user_reader::{internal, open_field},
+};
+
+/// A mail to an address.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(tag = "letter", rename_all = "snake_case")]
+pub(crate) enum Letter {
+    /// Link and code that prove the address. Whoever has it already is told so instead.
+    ProveAddress { to: String, locale: Option<String>, token: String, code: String, owner: Option<UserId> },
+    /// The same for the claimed address of an account that has not proven it, if there is such an account.
+    ProveOwn { claim: Vec<u8> },
+    /// A link that sets a new password.
+    ResetPassword { whose: Whose, asked: Asked },
+    /// To the address that an account had.
+    AddressChanged { to: String, user: UserId, asked: Asked },
+}
+
+/// Whose account a letter is about.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Whose {
+    /// Of whoever has this login, if anybody.
+    Login(Vec<u8>),
+    /// Of this user.
+    User(UserId),
+}
+
+/// When and from where a letter was asked for.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Asked {
+    at: Timestamp,
+    address: Option<String>,
+    device: Option<String>,
+}
+
+/// A letter that has somebody to go to.
+struct Addressed {
+    to: Email,
+    name: Option<String>,
+    kind: Kind,
+    values: Values,
+    reader: Reader,
+}
+
+impl Asked {
+    pub(crate) fn from(ctx: &Context, at: Timestamp) -> Self {
+        Self { at, address: ctx.origin.ip.clone(), device: ctx.origin.user_agent.clone() }
+    }
+
+    fn into_values(self, values: Values) -> Values {
+        let values = values.with("at", Value::Moment(self.at)).with_words("device", self.device.as_deref());
+        match self.address {
+            Some(address) => values.with("address", Value::Exact(address)),
+            None => values,
+        }
+    }
+}
+
+impl Letter {
+    /// How long it is worth sending: no longer than what it carries is good.
+    const fn life(&self) -> std::time::Duration {
+        match self {
+            Self::ProveAddress { .. } | Self::ProveOwn { .. } | Self::AddressChanged { .. } => mailbox_proofs::LIFE,
+            Self::ResetPassword { .. } => link_tokens::PASSWORD_RESET_LIFE,
+        }
+    }
+}
+
+impl Deliveries {
+    /// Asks for a letter, in the change that it belongs to. Wake the worker after the commit.
+    pub(crate) async fn post(
+        &self,
+        change: &mut Change<'_>,
+        letter: &Letter,
+        user: Option<UserId>,
+    ) -> Result<(), Failure> {
+        let id: DeliveryId = change.id();
+        let content = self.seal(id, &Content::Letter(letter.clone()))?;
+        let base = Self::delivery(id, DeliveryChannel::Email, queue_of(id.0), content, change.now);
+        let deadline = change.now.plus(letter.life());
+        let remove_at = Delivery::kept_while_pending(deadline);
+        let delivery = Delivery { user_id: user, deadline, remove_at, ..base };
+        Ok(change.deliveries().insert_many(&[delivery]).await?)
+    }
+
+    pub(super) async fn send_letter(&self, delivery: &Delivery, letter: Letter) -> Result<Outcome, Failure> {
+        let Some(addressed) = self.address(letter).await? else {
+            return Ok(Outcome::Nobody("there is nobody to write to"));
+        };
+        let Addressed { to, name, kind, values, reader } = addressed;
+        let claim = self.deps.crypto.index.claim_hash("email", to.as_str());
+        let recipient = format!("{}|{}", kind.as_str(), hex(&claim));
+        if self.limits.reserve(Limited::MailPerRecipient, &recipient).await.is_err() {
+            return Ok(Outcome::Nobody("this address got too many such mails"));
+        }
+        let rendered = self.channels.templates.render(kind, &values, &reader).map_err(internal)?;
+        let mail = Mail {
+            id: delivery.id.0,
+            at: delivery.created_at,
+            to,
+            to_name: name,
+            subject: rendered.subject,
+            text: rendered.text,
+            html: rendered.html,
+            language: userd_templates::tag(reader.language).to_owned(),
+            unsubscribe: None,
+        };
+        let outcome = match &self.channels.email {
+            None => return Ok(Outcome::Kept(Box::new(mail))),
+            Some(relay) => relay.send(&mail).await.map_or_else(Outcome::Failed, |()| Outcome::Taken),
+        };
+        if matches!(outcome, Outcome::Failed(_)) {
+            self.limits.give_back(Limited::MailPerRecipient, &recipient).await;
+        }
+        Ok(outcome)
+    }
+
+    /// To whom a letter goes and what it says; none where there is nobody.
+    async fn address(&self, letter: Letter) -> Result<Option<Addressed>, Failure> {
+        match letter {
+            Letter::ProveAddress { to, locale, token, code, owner } => {
+                let to = Email::parse(&to).map_err(internal)?;
+                let reader = Reader::of(locale.as_deref(), None);
+                let claim = self.deps.crypto.index.claim_hash("email", to.as_str());
+                let taken_by = self.deps.store.reading().claims().find(&claim).await?.map(|claim| claim.owner);
+                if taken_by.is_some() && taken_by != owner {
+                    return self.tell_taken(to, taken_by, reader).await;
+                }
+                self.proving(to, None, (&token, &code), reader).map(Some)
+            }
+            Letter::ProveOwn { claim } => {
+                let Some(user) = self.user_behind(&Whose::Login(claim)).await? else { return Ok(None) };
+                let Some(to) = self.email_of(&user)?.filter(|_| !user.email_verified) else { return Ok(None) };
+                let (address, owner) = (&to, user.id);
+                let minted = self
+                    .changes
+                    .run(&self.changes.system_context(), "mint_proof", |mut change| async move {
+                        let now = change.now;
+                        let minted = Proofs(&self.deps).mint(&mut change, now, address, Proves::Own(owner)).await?;
+                        change.commit(minted).await
+                    })
+                    .await?;
+                let reader = Reader::of(user.locale.as_deref(), user.time_zone.as_deref());
+                let name = user.display_name.clone();
+                self.proving(to, name, (&minted.token, &minted.code), reader).map(Some)
+            }
+            Letter::ResetPassword { whose, asked } => {
+                let Some(user) = self.user_behind(&whose).await? else { return Ok(None) };
+                // Who only claims an address has no business with an account that may do more than its owner's things.
+                let is_safe = user.email_verified || user.roles.is_empty();
+                let Some(to) = self.email_of(&user)?.filter(|_| is_safe) else { return Ok(None) };
+                let link = link_tokens::mint_reset(&self.deps, &self.changes, &user, &to).await?;
+                let reader = Reader::of(user.locale.as_deref(), user.time_zone.as_deref());
+                let values = asked.into_values(self.values()).with("link", Value::Link(link));
+                Ok(Some(Addressed { to, name: user.display_name, kind: Kind::ResetPassword, values, reader }))
+            }
+            Letter::AddressChanged { to, user, asked } => {
+                let to = Email::parse(&to).map_err(internal)?;
+                let Some(user) = self.user_behind(&Whose::User(user)).await? else { return Ok(None) };
+                let link = self.mint(&user, LinkAct::NotMe { session_id: None }).await?;
+                let reader = Reader::of(user.locale.as_deref(), user.time_zone.as_deref());
+                let values = asked.into_values(self.values()).with("link", Value::Link(link));
+                Ok(Some(Addressed { to, name: user.display_name, kind: Kind::EmailChanged, values, reader }))
+            }
+        }
+    }
+
+    fn proving(
+        &self,
+        to: Email,
+        name: Option<String>,
+        (token, code): (&str, &str),
+        reader: Reader,
+    ) -> Result<Addressed, Failure> {
+        let link = link_tokens::url(&self.deps, token)?;
+        let values = self.values().with("link", Value::Link(link)).with("code", Value::Exact(code.to_owned()));
+        Ok(Addressed { to, name, kind: Kind::ConfirmAddress, values, reader })
+    }
+
+    /// The address has an account: its owner is told, in their own language, and whoever asked is not.
+    async fn tell_taken(&self, to: Email, owner: Option<UserId>, asked: Reader) -> Result<Option<Addressed>, Failure> {
+        let user = match owner {
+            Some(owner) => self.user_behind(&Whose::User(owner)).await?,
+            None => None,
+        };
+        let reader = match &user {
+            Some(user) => Reader::of(user.locale.as_deref(), user.time_zone.as_deref()),
+            None => asked,
+        };
+        let name = user.and_then(|user| user.display_name);
+        Ok(Some(Addressed { to, name, kind: Kind::AddressTaken, values: self.values(), reader }))
+    }
+
+    /// The account, if it may be used.
+    async fn user_behind(&self, whose: &Whose) -> Result<Option<User>, Failure> {
+        let mut reading = self.deps.store.reading();
+        let id = match whose {
+            Whose::User(id) => Some(*id),
+            Whose::Login(claim) => reading.claims().find(claim).await?.map(|claim| claim.owner),
+        };
+        let Some(id) = id else { return Ok(None) };
+        Ok(reading.users().find(id).await?.filter(|user| user.status == UserStatus::Active))
+    }
+
+    fn email_of(&self, user: &User) -> Result<Option<Email>, Failure> {
+        let address = open_field(&self.deps, user, "email", user.email.as_ref())?;
+        Ok(address.as_deref().and_then(|address| Email::parse(address).ok()))
+    }
+
+    fn values(&self) -> Values {
+        Values::default().with("site", Value::Words(self.deps.settings.site()))
+    }
+}

@@ -1,0 +1,258 @@
+//! What proves a mailbox: a link and a six-digit code in one mail, and one sealed row behind both, found by the hash of
+//! the link's token. A challenge, for whoever asked, leads to the same row; with it and the code a registration goes on.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use userd_crypto::{OpaqueSecret, Zeroizing, constant_time_eq};
+use userd_model::{Email, Random, Sealed, Timestamp, UserId};
+use userd_storage::{Failure, UnitOfWork, repositories::one_time_tokens::OneTimeToken};
+
+use crate::{Dependencies, link_tokens, sealing::row_context, user_reader::internal};
+
+pub(crate) const PURPOSE: &str = "email_proof";
+pub(crate) const CHALLENGE_PURPOSE: &str = "email_challenge";
+const CONTEXT: &str = "one_time_tokens|email_proof";
+const CHALLENGE: &str = "";
+
+/// How long the link is good.
+pub(crate) const LIFE: Duration = Duration::from_secs(24 * 3600);
+/// How long the code is good: it is short, so it is not good for long.
+pub(crate) const CODE_LIFE: Duration = Duration::from_secs(600);
+/// Wrong codes after which the row is gone.
+const MOST_FAILURES: u32 = 5;
+/// Addresses that one account may be proving at a time.
+const MOST_WAITING: usize = 5;
+
+/// A mailbox that somebody is asked to prove.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct MailboxProof {
+    pub(crate) address: String,
+    pub(crate) proves: Proves,
+    code: Vec<u8>,
+    code_until: Timestamp,
+    failures: u32,
+}
+
+/// What follows from the proof.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Proves {
+    /// An account begins.
+    Registration(Box<Waiting>),
+    /// The address of the account is proven.
+    Own(UserId),
+    /// It takes the place of the account's address.
+    Replacement(UserId),
+}
+
+/// A registration that waits: nothing of it is claimed.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Waiting {
+    pub(crate) username: Option<String>,
+    pub(crate) password_hash: String,
+    pub(crate) display_name: Option<String>,
+    pub(crate) locale: Option<String>,
+    pub(crate) device_name: Option<String>,
+}
+
+/// What goes into the mail, and to whoever asked. Told to nobody else: only hashes are stored.
+pub(crate) struct Minted {
+    pub(crate) token: Zeroizing<String>,
+    pub(crate) code: Zeroizing<String>,
+    pub(crate) challenge: Zeroizing<String>,
+}
+
+/// How a code compares.
+pub(crate) enum Compared {
+    /// It is the one that was sent.
+    Right(MailboxProof),
+    /// It is not, or its time is over; the guess is counted.
+    Wrong,
+}
+
+impl Proves {
+    pub(crate) const fn owner(&self) -> Option<UserId> {
+        match self {
+            Self::Registration(_) => None,
+            Self::Own(user) | Self::Replacement(user) => Some(*user),
+        }
+    }
+}
+
+/// Mints proofs and finds them again.
+pub(crate) struct Proofs<'a>(pub(crate) &'a Dependencies);
+
+impl Proofs<'_> {
+    /// A new proof, within the change that makes its mail. The newest mail counts: an earlier proof of the same address
+    /// for the same account is gone.
+    pub(crate) async fn mint(
+        &self,
+        unit: &mut UnitOfWork,
+        now: Timestamp,
+        address: &Email,
+        proves: Proves,
+    ) -> Result<Minted, Failure> {
+        let owner = proves.owner();
+        if let Some(owner) = owner {
+            self.forget_earlier(unit, owner, address, now).await?;
+        }
+        let random = self.0.random.as_ref();
+        let (token, hash) = OpaqueSecret::mint(link_tokens::PREFIX, random);
+        let (challenge, challenge_hash) = OpaqueSecret::mint(CHALLENGE, random);
+        let code = six_digits(random);
+        let proof = MailboxProof {
+            address: address.as_str().to_owned(),
+            proves,
+            code: self.hash_of_code(&hash, &code).to_vec(),
+            code_until: now.plus(CODE_LIFE),
+            failures: 0,
+        };
+        let row = OneTimeToken {
+            hash: hash.to_vec(),
+            purpose: PURPOSE.to_owned(),
+            owner,
+            payload: self.seal(&hash, &proof)?,
+            created_at: now,
+            expires_at: now.plus(LIFE),
+        };
+        unit.one_time_tokens().insert(&row).await?;
+        let pointer = OneTimeToken {
+            hash: challenge_hash.to_vec(),
+            purpose: CHALLENGE_PURPOSE.to_owned(),
+            owner,
+            payload: hash.to_vec(),
+            created_at: now,
+            expires_at: now.plus(LIFE),
+        };
+        unit.one_time_tokens().insert(&pointer).await?;
+        Ok(Minted { token, code, challenge })
+    }
+
+    async fn forget_earlier(
+        &self,
+        unit: &mut UnitOfWork,
+        owner: UserId,
+        address: &Email,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let mut waiting = self.of_owner(unit, owner, now).await?;
+        waiting.sort_by_key(|(row, _)| row.created_at);
+        let too_many = (waiting.len() + 1).saturating_sub(MOST_WAITING);
+        for (at, (row, proof)) in waiting.into_iter().enumerate() {
+            if at < too_many || proof.address == address.as_str() {
+                unit.one_time_tokens().take(&row.hash, PURPOSE, now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What this account is proving now.
+    async fn of_owner(
+        &self,
+        unit: &mut UnitOfWork,
+        owner: UserId,
+        now: Timestamp,
+    ) -> Result<Vec<(OneTimeToken, MailboxProof)>, Failure> {
+        let rows = unit.one_time_tokens().of_owner(owner, now).await?;
+        let ours = rows.into_iter().filter(|row| row.purpose == PURPOSE);
+        ours.map(|row| self.open(&row).map(|proof| (row, proof))).collect()
+    }
+
+    /// The row of an address that this account is proving.
+    pub(crate) async fn hash_for(
+        &self,
+        unit: &mut UnitOfWork,
+        owner: UserId,
+        address: &Email,
+        now: Timestamp,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        let found = self.of_owner(unit, owner, now).await?;
+        Ok(found.into_iter().find(|(_, proof)| proof.address == address.as_str()).map(|(row, _)| row.hash))
+    }
+
+    /// The row that a challenge leads to.
+    pub(crate) async fn hash_behind(
+        &self,
+        unit: &mut UnitOfWork,
+        challenge: &str,
+        now: Timestamp,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        let Some(hash) = OpaqueSecret::hash_of(CHALLENGE, challenge) else { return Ok(None) };
+        Ok(unit.one_time_tokens().find(&hash, CHALLENGE_PURPOSE, now).await?.map(|row| row.payload))
+    }
+
+    /// The proof behind a link; it stays.
+    pub(crate) async fn find(
+        &self,
+        unit: &mut UnitOfWork,
+        hash: &[u8],
+        now: Timestamp,
+    ) -> Result<Option<MailboxProof>, Failure> {
+        let found = unit.one_time_tokens().find(hash, PURPOSE, now).await?;
+        found.map(|row| self.open(&row)).transpose()
+    }
+
+    /// The same, taken: whoever commits first has it.
+    pub(crate) async fn take(
+        &self,
+        unit: &mut UnitOfWork,
+        hash: &[u8],
+        now: Timestamp,
+    ) -> Result<Option<MailboxProof>, Failure> {
+        let taken = unit.one_time_tokens().take(hash, PURPOSE, now).await?;
+        taken.map(|row| self.open(&row)).transpose()
+    }
+
+    /// Compares a code, and counts where it is wrong: to be committed in either case.
+    pub(crate) async fn compare(
+        &self,
+        unit: &mut UnitOfWork,
+        hash: &[u8],
+        (address, code): (&Email, &str),
+        now: Timestamp,
+    ) -> Result<Compared, Failure> {
+        let Some(mut proof) = self.find(unit, hash, now).await? else { return Ok(Compared::Wrong) };
+        let is_right = constant_time_eq(&proof.code, &self.hash_of_code(hash, code));
+        if is_right && proof.code_until > now && proof.address == address.as_str() {
+            return Ok(Compared::Right(proof));
+        }
+        proof.failures += 1;
+        if proof.failures >= MOST_FAILURES {
+            unit.one_time_tokens().take(hash, PURPOSE, now).await?;
+        } else {
+            let sealed = self.seal(hash, &proof)?;
+            unit.one_time_tokens().update_payload(hash, &sealed).await?;
+        }
+        Ok(Compared::Wrong)
+    }
+
+    fn hash_of_code(&self, row: &[u8], code: &str) -> [u8; 32] {
+        self.0.crypto.index.keyed_hash("code of a mail", &[row, code.as_bytes()])
+    }
+
+    fn seal(&self, hash: &[u8], proof: &MailboxProof) -> Result<Vec<u8>, Failure> {
+        let plain = Zeroizing::new(serde_json::to_vec(proof).map_err(internal)?);
+        let context = row_context(CONTEXT, &[hash]);
+        Ok(self.0.vault.seal(self.0.random.as_ref(), &context, &plain).map_err(internal)?.0)
+    }
+
+    fn open(&self, row: &OneTimeToken) -> Result<MailboxProof, Failure> {
+        let context = row_context(CONTEXT, &[&row.hash]);
+        let plain = self.0.vault.open(&context, &Sealed(row.payload.clone())).map_err(internal)?;
+        serde_json::from_slice(&plain).map_err(internal)
+    }
+}
+
+/// Six digits, each number as likely as the other.
+pub(crate) fn six_digits(random: &dyn Random) -> Zeroizing<String> {
+    const ALL: u32 = 1_000_000;
+    loop {
+        let mut bytes = [0; 4];
+        random.fill(&mut bytes);
+        let drawn = u32::from_be_bytes(bytes);
+        if drawn < u32::MAX - u32::MAX % ALL {
+            return Zeroizing::new(format!("{:06}", drawn % ALL));
+        }
+    }
+}

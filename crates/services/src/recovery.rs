@@ -1,0 +1,120 @@
+//! Recovery: a forgotten password is set anew by a link to the account's address. The answer to whoever asks is the same
+//! for every login, in the same time; who it is, is looked up when the mail is sent (`deliveries/letters.rs`).
+//!
+//! A reset ends every session and signs nobody in, so it gets around no second factor. To an address that nobody has
+//! proven it is the proof of the mailbox, and decision 0008 applies: whatever the claimant could come back with is gone.
+
+use std::sync::Arc;
+
+use userd_model::{Act, EventKind, Refusal, User, UserId};
+use userd_storage::{
+    Failure,
+    repositories::{one_time_tokens::OneTimeToken, password_credentials::PasswordCredential},
+};
+
+use crate::{
+    Context, Dependencies,
+    accounts::{check_new_password, wipe_claimant},
+    change::Changes,
+    deliveries::{Asked, Deliveries, Letter, Whose},
+    limits::{Limited, Limits},
+    link_tokens::{self, PASSWORD_RESET},
+    passwords::{Password, PasswordProof},
+    sessions::login_key,
+    user_reader::{UserReader, open_field},
+    users::sign_out_everywhere,
+};
+
+/// Sets forgotten passwords anew.
+#[derive(Clone)]
+pub struct Recovery {
+    pub(crate) deps: Dependencies,
+    pub(crate) changes: Changes,
+    pub(crate) limits: Limits,
+    pub(crate) proof: PasswordProof,
+    pub(crate) user_reader: UserReader,
+    pub(crate) deliveries: Arc<Deliveries>,
+}
+
+impl Recovery {
+    /// Sends a link to the address of whoever has this login, if anybody.
+    ///
+    /// # Errors
+    /// `TooManyAttempts` for the network. Nothing tells whether the login is known.
+    pub async fn forgot(&self, ctx: &Context, login: &str) -> Result<(), Failure> {
+        self.limits.reserve_from(Limited::MailPerNetwork, &ctx.origin).await?;
+        let index = &self.deps.crypto.index;
+        let claim = login_key(&self.deps, login).claim;
+        let claim = claim.unwrap_or_else(|| index.keyed_hash("no login", &[login.as_bytes()]).to_vec());
+        self.post(ctx, Whose::Login(claim)).await
+    }
+
+    /// Sends the link to a user. An administrator can cause no more than that: nobody sets or sees a password of
+    /// somebody else.
+    ///
+    /// # Errors
+    /// `Forbidden`, `NotFound`.
+    pub async fn send_link(&self, ctx: &Context, id: UserId) -> Result<(), Failure> {
+        ctx.may(&Act::SendPasswordReset(id))?;
+        self.deps.store.reading().users().find(id).await?.ok_or(Refusal::NotFound)?;
+        self.post(ctx, Whose::User(id)).await
+    }
+
+    async fn post(&self, ctx: &Context, whose: Whose) -> Result<(), Failure> {
+        let letter = &Letter::ResetPassword { whose, asked: Asked::from(ctx, ctx.now) };
+        self.changes
+            .run(ctx, "ask_for_reset", |mut change| async move {
+                self.deliveries.post(&mut change, letter, None).await?;
+                change.commit(()).await
+            })
+            .await?;
+        self.deliveries.wake();
+        Ok(())
+    }
+
+    /// Sets a new password by the link of the mail.
+    ///
+    /// # Errors
+    /// `InvalidCode` for a link that is unknown, used, expired or out of date; `InvalidInput` (the link stays),
+    /// `TooManyAttempts`, `Busy`.
+    pub async fn reset(&self, ctx: &Context, token: &str, new: &Password) -> Result<(), Failure> {
+        self.limits.reserve_from(Limited::LinkPerNetwork, &ctx.origin).await?;
+        let hash = &link_tokens::hash_of(token).ok_or(Refusal::InvalidCode)?;
+        let row = self.deps.store.reading().one_time_tokens().find(hash, PASSWORD_RESET, ctx.now).await?;
+        let owner = row.and_then(|row| row.owner).ok_or(Refusal::InvalidCode)?;
+        self.limits.give_back(Limited::LinkPerNetwork, &ctx.origin.network).await;
+        check_new_password(&self.deps, &self.user_reader.show(owner).await?, new, "/new_password")?;
+        let password = &self.proof.hash(new, &ctx.origin).await?;
+        self.changes
+            .run(ctx, "reset_password", |mut change| async move {
+                let now = change.now;
+                let row =
+                    change.one_time_tokens().take(hash, PASSWORD_RESET, now).await?.ok_or(Refusal::InvalidCode)?;
+                let mut user = change.users().find(owner).await?.ok_or(Refusal::InvalidCode)?;
+                user.must_be_active().map_err(|_| Refusal::InvalidCode)?;
+                self.must_be_for(&user, &row)?;
+                if !user.email_verified {
+                    if !user.roles.is_empty() {
+                        return Err(Refusal::InvalidCode.into());
+                    }
+                    wipe_claimant(&mut change, &mut user).await?;
+                }
+                sign_out_everywhere(&mut change, &mut user, "password_reset").await?;
+                let credential =
+                    PasswordCredential { user_id: owner, hash: password.clone(), changed_at: now, must_change: false };
+                change.password_credentials().upsert(&credential).await?;
+                change.event(EventKind::PasswordChanged, owner, serde_json::json!({}));
+                change.commit(()).await
+            })
+            .await?;
+        tracing::info!(user_id = %owner, "password reset");
+        Ok(())
+    }
+
+    /// The mail went to the address that the account has now.
+    fn must_be_for(&self, user: &User, row: &OneTimeToken) -> Result<(), Failure> {
+        let address = open_field(&self.deps, user, "email", user.email.as_ref())?;
+        let current = address.map(|address| self.deps.crypto.index.claim_hash("email", &address).to_vec());
+        if current.as_ref() == Some(&row.payload) { Ok(()) } else { Err(Refusal::InvalidCode.into()) }
+    }
+}
