@@ -70,7 +70,7 @@ async fn is_proven(app: &TestApp, member: &Member) -> bool {
 
 /// Later than whatever was sent before.
 async fn forgot(app: &TestApp, ctx: &Context, login: &str) {
-    app.advance(Duration::from_millis(1));
+    mails(app).await;
     app.recovery.forgot(ctx, login).await.unwrap();
 }
 
@@ -476,7 +476,7 @@ async fn an_administrator_can_send_the_link_and_no_more(fixture: Fixture) {
     let denied = app.recovery.send_link(&of(&app, &ada), admin.id).await;
     assert_eq!(refusal(denied), Refusal::Forbidden);
     let root = acting(&app, &app.actor(&admin).await);
-    app.advance(Duration::from_millis(1));
+    mails(&app).await;
     app.recovery.send_link(&root, ada.id).await.unwrap();
     let (token, _) = newest(&app, &ada.email).await;
     app.recovery.reset(&at(&app, home()), &token, &password(OTHER_PASSWORD)).await.unwrap();
