@@ -91,7 +91,7 @@ impl Recovery {
                 let row =
                     change.one_time_tokens().take(hash, PASSWORD_RESET, now).await?.ok_or(Refusal::InvalidCode)?;
                 let mut user = change.users().find(owner).await?.ok_or(Refusal::InvalidCode)?;
-                user.must_be_active().map_err(|_| Refusal::InvalidCode)?;
+                user.must_be_active(now).map_err(|_| Refusal::InvalidCode)?;
                 self.must_be_for(&user, &row)?;
                 if !user.email_verified {
                     if !user.roles.is_empty() {

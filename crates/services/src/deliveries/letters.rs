@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 use userd_channels::email::Email as Mail;
-use userd_model::{Delivery, DeliveryChannel, DeliveryId, Email, Timestamp, User, UserId, UserStatus};
+use userd_model::{Delivery, DeliveryChannel, DeliveryId, Email, Timestamp, User, UserId};
 use userd_storage::{Failure, repositories::deliveries::queue_of};
 use userd_templates::{Kind, Reader, Value, Values};
 
@@ -218,7 +218,7 @@ impl Deliveries {
             Whose::Login(claim) => reading.claims().find(claim).await?.map(|claim| claim.owner),
         };
         let Some(id) = id else { return Ok(None) };
-        Ok(reading.users().find(id).await?.filter(|user| user.status == UserStatus::Active))
+        Ok(reading.users().find(id).await?.filter(|user| user.must_be_active(self.deps.now()).is_ok()))
     }
 
     fn email_of(&self, user: &User) -> Result<Option<Email>, Failure> {

@@ -115,7 +115,7 @@ impl Emails {
                 let taken = Proofs(&self.deps).take(&mut change, hash, now).await?.ok_or(Refusal::InvalidCode)?;
                 let owner = taken.proves.owner().ok_or(Refusal::InvalidCode)?;
                 let user = change.users().find(owner).await?.ok_or(Refusal::InvalidCode)?;
-                user.must_be_active().map_err(|_| Refusal::InvalidCode)?;
+                user.must_be_active(now).map_err(|_| Refusal::InvalidCode)?;
                 match &taken.proves {
                     Proves::Replacement(_) => self.replace(&mut change, user, address).await?,
                     Proves::Own(_) | Proves::Registration(_) => self.prove_own(&mut change, user, address).await?,
