@@ -11,8 +11,6 @@ pub const MAX_WEBHOOKS: usize = 200;
 pub const MAX_PATTERNS: usize = 50;
 /// How long the secret before the present one signs too.
 const BOTH_SECRETS: Duration = Duration::from_hours(24);
-/// How long a webhook may do nothing but fail.
-const PATIENCE: Duration = Duration::from_hours(5 * 24);
 
 /// Which events: a type (`user.registered`), all types that begin alike (`user.*`), or all (`*`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -221,15 +219,15 @@ impl Webhook {
         self.updated_at = now;
     }
 
-    /// What follows from how a call went; whether anything has changed. Of a webhook that is off nothing follows.
-    pub fn called(&mut self, delivered: Delivered, now: Timestamp) -> bool {
+    /// What follows from how a call went, where `patience` is how long every call may fail; whether anything has changed. Of a webhook that is off nothing follows.
+    pub fn called(&mut self, delivered: Delivered, now: Timestamp, patience: Duration) -> bool {
         match (delivered, self.failing_since) {
             _ if !self.is_enabled() => return false,
             (Delivered::Yes, None) => return false,
             (Delivered::Yes, Some(_)) => self.failing_since = None,
             (Delivered::Gone, _) => self.disable(DisabledReason::Gone, now),
             (Delivered::No, None) => self.failing_since = Some(now),
-            (Delivered::No, Some(since)) if now.since(since) >= PATIENCE => self.disable(DisabledReason::Failing, now),
+            (Delivered::No, Some(since)) if now.since(since) >= patience => self.disable(DisabledReason::Failing, now),
             (Delivered::No, Some(_)) => return false,
         }
         true
@@ -332,23 +330,29 @@ mod tests {
     #[test]
     fn five_days_of_nothing_but_failures_disable_and_one_success_begins_them_anew() {
         let mut webhook = webhook();
-        assert!(!webhook.called(Delivered::Yes, at(0)));
-        assert!(webhook.called(Delivered::No, at(1)));
-        assert!(!webhook.called(Delivered::No, at(100)));
-        assert!(webhook.called(Delivered::Yes, at(101)), "the count ends");
-        assert!(webhook.called(Delivered::No, at(102)));
-        assert!(!webhook.called(Delivered::No, at(102 + 119)));
-        assert!(webhook.called(Delivered::No, at(102 + 120)));
+        assert!(!webhook.called(Delivered::Yes, at(0), Duration::from_hours(5 * 24)));
+        assert!(webhook.called(Delivered::No, at(1), Duration::from_hours(5 * 24)));
+        assert!(!webhook.called(Delivered::No, at(100), Duration::from_hours(5 * 24)));
+        assert!(webhook.called(Delivered::Yes, at(101), Duration::from_hours(5 * 24)), "the count ends");
+        assert!(webhook.called(Delivered::No, at(102), Duration::from_hours(5 * 24)));
+        assert!(!webhook.called(Delivered::No, at(102 + 119), Duration::from_hours(5 * 24)));
+        assert!(webhook.called(Delivered::No, at(102 + 120), Duration::from_hours(5 * 24)));
         assert_eq!((webhook.disabled_at, webhook.disabled_reason), (Some(at(222)), Some(DisabledReason::Failing)));
-        assert!(!webhook.called(Delivered::Yes, at(223)), "a late answer switches nothing on");
+        assert!(
+            !webhook.called(Delivered::Yes, at(223), Duration::from_hours(5 * 24)),
+            "a late answer switches nothing on"
+        );
         webhook.set_enabled(true, at(300));
-        assert!(webhook.called(Delivered::No, at(301)) && webhook.is_enabled(), "with a clean slate");
+        assert!(
+            webhook.called(Delivered::No, at(301), Duration::from_hours(5 * 24)) && webhook.is_enabled(),
+            "with a clean slate"
+        );
     }
 
     #[test]
     fn whoever_wants_no_more_is_off_at_once() {
         let mut webhook = webhook();
-        assert!(webhook.called(Delivered::Gone, at(0)));
+        assert!(webhook.called(Delivered::Gone, at(0), Duration::from_hours(5 * 24)));
         assert_eq!(webhook.disabled_reason, Some(DisabledReason::Gone));
     }
 

@@ -32,8 +32,6 @@ use crate::{
 
 /// Facts read at once, and passed on in one unit of work.
 const BATCH: u32 = 200;
-/// How long an event is kept.
-const KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
 /// How long a missing number is waited for. A number is taken only when the one before is committed, so one that a
 /// minute later is still not there is not late: its row was removed, by hand or by the sweeper after a week.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -205,7 +203,7 @@ impl EventLog {
         let first = EventHead { shard, position: 0, expires_at: now };
         let mut head = change.event_heads().find(shard).await?.unwrap_or(first);
         // None expires before the one in front of it, or the log would get a hole.
-        head.expires_at = head.expires_at.max(now.plus(KEPT));
+        head.expires_at = head.expires_at.max(now.plus(self.deps.settings.retention.events));
         let events: Vec<Event> = plan.ready.iter().filter_map(|fact| event(fact, &mut head)).collect();
         change.defer_writes();
         change.outbox().remove_many(shard, &plan.ready).await?;

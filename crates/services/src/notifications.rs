@@ -3,7 +3,6 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::time::Duration;
 use userd_crypto::{DataKey, place};
 use userd_model::{
     Act, Folder, Inbox, InvalidField, Notification, NotificationId, Refusal, Sealed, Timestamp, User, UserId,
@@ -385,6 +384,3 @@ async fn own(uow: &mut UnitOfWork, owner: UserId, id: NotificationId) -> Result<
 fn context(id: NotificationId) -> String {
     place("notifications", "content", id)
 }
-
-/// How long a notification is kept, unless whoever sends it says less.
-pub(crate) const KEPT: Duration = Duration::from_secs(180 * 24 * 3600);

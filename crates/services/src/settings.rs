@@ -39,6 +39,10 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// Sign-in through providers.
     pub sign_in: SignInSettings,
+    /// How long things are kept.
+    pub retention: Retention,
+    /// Patience with receivers of webhooks.
+    pub webhooks: WebhookSettings,
     /// How fresh a sign-in must be for linking and other sensitive acts.
     pub fresh_sign_in: Duration,
     /// Who must show two factors.
@@ -104,5 +108,51 @@ impl Settings {
             Some(resource) => known.find(|audience| *audience == resource).ok_or(Refusal::InvalidTarget),
             None => Ok(known.next().unwrap_or_default()),
         }
+    }
+}
+
+/// How long things are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Events.
+    pub events: Duration,
+    /// Notifications, unless whoever sends one says less.
+    pub inbox: Duration,
+    /// Deliveries that are done.
+    pub deliveries: Duration,
+    /// Dead letters.
+    pub dead_letters: Duration,
+    /// Mails in the development mailbox …
+    pub mails: Duration,
+    /// … and how many.
+    pub mails_count: usize,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        let days = |days: u64| Duration::from_secs(days * 24 * 3600);
+        Self {
+            events: days(90),
+            inbox: days(180),
+            deliveries: days(7),
+            dead_letters: days(30),
+            mails: days(7),
+            mails_count: 1_000,
+        }
+    }
+}
+
+/// Patience with receivers of webhooks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WebhookSettings {
+    /// How often an event is tried.
+    pub tries: i64,
+    /// For how long every call must fail until a webhook is switched off.
+    pub disable_after: Duration,
+}
+
+impl Default for WebhookSettings {
+    fn default() -> Self {
+        Self { tries: 10, disable_after: Duration::from_secs(5 * 24 * 3600) }
     }
 }

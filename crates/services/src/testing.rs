@@ -103,6 +103,8 @@ pub fn settings() -> Settings {
             public_url: "http://127.0.0.1:8080".to_owned(),
         },
         fresh_sign_in: Duration::from_secs(300),
+        retention: crate::settings::Retention::default(),
+        webhooks: crate::settings::WebhookSettings::default(),
         mfa: MfaSettings::default(),
     }
 }

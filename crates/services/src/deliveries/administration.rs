@@ -105,7 +105,7 @@ impl Deliveries {
                 let mut delivery = change.deliveries().find(id).await?.ok_or(Refusal::NotFound)?;
                 let before = delivery.state;
                 rule(&mut delivery, change.now);
-                Self::write_state(&mut change, before, &delivery).await?;
+                self.write_state(&mut change, before, &mut delivery).await?;
                 change.commit(view(&delivery)).await
             })
             .await

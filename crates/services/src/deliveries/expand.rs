@@ -130,12 +130,23 @@ impl Deliveries {
         Ok(change.message_counts().write(message, slot, &counts, remove_at).await?)
     }
 
+    /// How long the row of one that is done stays.
+    pub(super) fn keep_done(&self, delivery: &mut Delivery) {
+        let kept = &self.deps.settings.retention;
+        if let Some(at) = delivery.finished_at {
+            let is_dead = delivery.state == userd_model::DeliveryState::Dead;
+            delivery.remove_at = at.plus(if is_dead { kept.dead_letters } else { kept.deliveries });
+        }
+    }
+
     /// Writes how far a delivery is that was `before`, and counts it.
     pub(super) async fn write_state(
+        &self,
         change: &mut Change<'_>,
         before: userd_model::DeliveryState,
-        delivery: &Delivery,
+        delivery: &mut Delivery,
     ) -> Result<(), Failure> {
+        self.keep_done(delivery);
         change.deliveries().update(delivery).await?;
         if before == delivery.state {
             return Ok(());

@@ -1,7 +1,5 @@
 //! The development mailbox: without a relay, mails lie here for whoever operates the service.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 use userd_channels::email::Email;
 use userd_crypto::place;
@@ -10,11 +8,6 @@ use userd_storage::{Failure, repositories::mails::StoredMail};
 
 use super::Deliveries;
 use crate::{Context, change::Change, user_reader::internal};
-
-/// How many mails stay.
-const MOST: usize = 1_000;
-/// How long a mail stays.
-const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// A mail as the operator sees it.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -78,9 +71,10 @@ impl Deliveries {
             serde_json::to_vec(&Content { to: to.as_str().to_owned(), subject, text, html }).map_err(internal)?;
         let content =
             self.deps.vault.seal(self.deps.random.as_ref(), &context(delivery.id), &plain).map_err(internal)?.0;
-        let (created_at, expires_at) = (change.now, change.now.plus(KEPT));
-        let newest = change.mails().newest(u32::try_from(MOST).unwrap_or(u32::MAX) + 100).await?;
-        let too_many: Vec<_> = newest.iter().skip(MOST - 1).map(|mail| mail.id).collect();
+        let (created_at, expires_at) = (change.now, change.now.plus(self.deps.settings.retention.mails));
+        let most = self.deps.settings.retention.mails_count;
+        let newest = change.mails().newest(u32::try_from(most).unwrap_or(u32::MAX) + 100).await?;
+        let too_many: Vec<_> = newest.iter().skip(most.max(1) - 1).map(|mail| mail.id).collect();
         change.mails().remove_many(&too_many).await?;
         change.mails().insert(&StoredMail { id: delivery.id, user_id, content, created_at, expires_at }).await?;
         Ok(())

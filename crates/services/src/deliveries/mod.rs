@@ -16,6 +16,7 @@ mod mailbox;
 mod notice;
 mod place;
 mod send;
+mod switched_off;
 mod worker;
 
 use std::{

@@ -15,7 +15,7 @@ use crate::{
     change::{Change, Committed},
     fact_drafts,
     links::LinkAct,
-    notifications::{KEPT, NotificationContent},
+    notifications::NotificationContent,
     preferences::NotificationPreferences,
     user_reader::internal,
 };
@@ -90,7 +90,7 @@ impl Deliveries {
         let is_told = |user: &User| delivery.message_id.is_none() || user.status == UserStatus::Active;
         let (Some(user), Some((content, written))) = (user.filter(is_told), written) else {
             delivery.bury("there is nobody to tell", now);
-            Self::write_state(&mut change, DeliveryState::Pending, &delivery).await?;
+            self.write_state(&mut change, DeliveryState::Pending, &mut delivery).await?;
             return change.commit(false).await;
         };
         let preferences = NotificationPreferences::of(&mut change, user.id).await?;
@@ -98,7 +98,7 @@ impl Deliveries {
         let is_shown =
             written.channels.contains(&MessageChannel::Inbox) && preferences.wants(category, MessageChannel::Inbox);
         if is_shown {
-            let (id, kept) = (NotificationId(delivery.id.0), now.plus(KEPT));
+            let (id, kept) = (NotificationId(delivery.id.0), now.plus(self.deps.settings.retention.inbox));
             let expires_at = written.expires_at.map_or(kept, |at| at.min(kept));
             let shown = &written.shown;
             self.notifications.place(&mut change, &user, (id, category.as_str()), shown, expires_at).await?;
@@ -118,6 +118,7 @@ impl Deliveries {
         }
         change.deliveries().insert_many(&further).await?;
         delivery.deliver(now);
+        self.keep_done(&mut delivery);
         change.deliveries().update(&delivery).await?;
         Self::count(&mut change, &delivery, &counted).await?;
         metrics::counter!("userd_deliveries_total", "channel" => "inbox", "outcome" => "delivered").increment(1);

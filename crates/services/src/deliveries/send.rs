@@ -119,7 +119,7 @@ impl Deliveries {
         let event = event.fact().at_position(0, 0, delivery.deadline);
         let Some(call) = self.webhooks.call_for(webhook, &event, self.deps.now()).await? else { return Ok(off()) };
         let sent = Channel::send(self.channels.webhooks.as_ref(), &call).await;
-        self.webhooks.record(webhook, sent.as_ref().copied()).await?;
+        self.record_call(webhook, sent.as_ref().copied()).await?;
         Ok(sent.map_or_else(Outcome::Failed, |()| Outcome::Taken))
     }
 
@@ -197,15 +197,16 @@ impl Deliveries {
                         if matches!(fault, ChannelFault::Gone(_)) {
                             unreachable_by(&mut change, &delivery).await?;
                         }
-                        failed(&mut delivery, fault, jitter, now)
+                        failed(&mut delivery, fault, (jitter, self.deps.settings.webhooks.tries), now)
                     }
                 };
                 let channel = delivery.channel.as_str();
                 if word == MessageCounts::MUTED {
+                    self.keep_done(&mut delivery);
                     change.deliveries().update(&delivery).await?;
                     Self::count(&mut change, &delivery, &[(channel, before.as_str(), -1), (channel, MessageCounts::MUTED, 1)]).await?;
                 } else {
-                    Self::write_state(&mut change, before, &delivery).await?;
+                    self.write_state(&mut change, before, &mut delivery).await?;
                 }
                 metrics::counter!("userd_deliveries_total", "channel" => channel, "outcome" => word).increment(1);
                 if word == "dead" {
@@ -248,7 +249,7 @@ impl Deliveries {
 }
 
 /// What a fault means for the message.
-fn failed(delivery: &mut Delivery, fault: &ChannelFault, jitter: u32, now: Timestamp) -> &'static str {
+fn failed(delivery: &mut Delivery, fault: &ChannelFault, (jitter, tries): (u32, i64), now: Timestamp) -> &'static str {
     match fault {
         ChannelFault::Wait(wait) => {
             delivery.postpone(now.plus((*wait).min(LONGEST_WAIT)), None);
@@ -264,7 +265,9 @@ fn failed(delivery: &mut Delivery, fault: &ChannelFault, jitter: u32, now: Times
             delivery.postpone(now.plus(OURS), None);
             "retried"
         }
-        ChannelFault::Later { after, reason } => match back_off(delivery.channel, delivery.attempts + 1, jitter) {
+        ChannelFault::Later { after, reason } => match back_off(delivery.channel, delivery.attempts + 1, jitter)
+            .filter(|_| delivery.channel != DeliveryChannel::Webhook || delivery.attempts + 1 < tries)
+        {
             Some(wait) => {
                 let wait = wait.max(after.unwrap_or_default()).min(LONGEST_WAIT);
                 delivery.postpone(now.plus(wait), Some(reason));

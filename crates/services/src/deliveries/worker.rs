@@ -254,7 +254,7 @@ impl Deliveries {
                 if let Some(mut delivery) = Self::still_pending(&mut change, id).await? {
                     let before = delivery.state;
                     delivery.expire(change.now);
-                    Self::write_state(&mut change, before, &delivery).await?;
+                    self.write_state(&mut change, before, &mut delivery).await?;
                     let channel = delivery.channel.as_str();
                     metrics::counter!("userd_deliveries_total", "channel" => channel, "outcome" => "expired")
                         .increment(1);

@@ -7,7 +7,7 @@ use userd_channels::{
     webhook::{ContentType, WebhookCall, WebhookFault, WebhookSecret, WebhookUrl},
 };
 use userd_model::{
-    Act, Event, EventId, EventKind, Refusal, Timestamp, Webhook, WebhookId,
+    Act, Event, EventId, EventKind, Message, Refusal, Timestamp, Webhook, WebhookId,
     webhook::{Delivered, DisabledReason},
 };
 use userd_storage::Failure;
@@ -27,6 +27,15 @@ pub struct WebhookTest {
     pub outcome: &'static str,
     /// What went wrong: the host and its status, or why it was not reached.
     pub detail: Option<String>,
+}
+
+/// A webhook that was switched off.
+pub(crate) struct SwitchedOff<'a> {
+    pub(crate) url: &'a str,
+    /// Since when every call failed; none where the receiver wants no more.
+    pub(crate) failing_since: Option<Timestamp>,
+    pub(crate) fault: Option<&'a ChannelFault>,
+    pub(crate) at: Timestamp,
 }
 
 /// Those of the webhooks that are called for events of this type.
@@ -52,6 +61,16 @@ impl Webhooks {
     /// # Errors
     /// Storage faults.
     pub async fn record(&self, id: WebhookId, outcome: Result<(), &ChannelFault>) -> Result<(), Failure> {
+        self.record_and_tell(id, outcome, &|_| Ok(None)).await
+    }
+
+    /// The same, with the message that tells of a webhook that is switched off.
+    pub(crate) async fn record_and_tell(
+        &self,
+        id: WebhookId,
+        outcome: Result<(), &ChannelFault>,
+        notice: &(dyn Fn(&SwitchedOff<'_>) -> Result<Option<Message>, Failure> + Sync),
+    ) -> Result<(), Failure> {
         let delivered = match outcome {
             Ok(()) => Delivered::Yes,
             Err(ChannelFault::Gone(_)) => Delivered::Gone,
@@ -60,9 +79,10 @@ impl Webhooks {
             Err(ChannelFault::Undeliverable(_)) => Delivered::Yes,
             Err(ChannelFault::Wait(_) | ChannelFault::OurFault(_)) => return Ok(()),
         };
+        let patience = self.deps.settings.webhooks.disable_after;
         // Nearly always nothing follows, and that is no change.
         let webhook = self.deps.store.reading().webhooks().find(id).await?;
-        if !webhook.is_some_and(|mut webhook| webhook.called(delivered, self.deps.now())) {
+        if !webhook.is_some_and(|mut webhook| webhook.called(delivered, self.deps.now(), patience)) {
             return Ok(());
         }
         let context = self.changes.system_context();
@@ -70,7 +90,7 @@ impl Webhooks {
             .changes
             .run(&context, "record_webhook_call", |mut change| async move {
                 let Some(mut webhook) = change.webhooks().find(id).await? else { return change.commit(None).await };
-                if !webhook.called(delivered, change.now) {
+                if !webhook.called(delivered, change.now, patience) {
                     return change.commit(None).await;
                 }
                 let disabled = webhook.disabled_reason;
@@ -78,6 +98,12 @@ impl Webhooks {
                     webhook.touch(change.now);
                     let data = serde_json::json!({ "reason": reason.as_str() });
                     change.event(EventKind::WebhookDisabled, id, data);
+                    let url = self.open(id, super::URL, &webhook.url)?;
+                    let failing_since = webhook.failing_since.filter(|_| reason == DisabledReason::Failing);
+                    let fault = outcome.err();
+                    if let Some(message) = notice(&SwitchedOff { url: &url, failing_since, fault, at: change.now })? {
+                        change.messages().insert(&message).await?;
+                    }
                 }
                 change.webhooks().update(&webhook).await?;
                 change.commit(disabled).await

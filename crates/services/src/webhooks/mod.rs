@@ -16,6 +16,7 @@ use userd_model::{
 };
 use userd_storage::{Failure, UnitOfWork};
 
+pub(crate) use self::delivery::SwitchedOff;
 pub use self::delivery::{TEST_TYPE, WebhookTest, matching};
 use crate::{
     Context, Dependencies, IdempotentRequest,

@@ -289,3 +289,44 @@ async fn nobody_is_told_who_is_not_there(fixture: Fixture) {
     app.deliveries.tick().await.unwrap();
     assert_eq!(in_state(&app, DeliveryState::Pending).await, []);
 }
+
+/// How long things are kept is the operator's matter.
+#[apply(case)]
+async fn things_are_kept_as_long_as_the_settings_say(fixture: Fixture) {
+    let refused = ChannelFault::Undeliverable("550 no such mailbox".to_owned());
+    let relay = Arc::new(ScriptedRelay { answers: Mutex::new(vec![refused].into()), ..ScriptedRelay::default() });
+    let mut options = crate::fixture::with(|settings| {
+        settings.retention.inbox = 2 * DAY;
+        settings.retention.deliveries = DAY;
+        settings.retention.dead_letters = 3 * DAY;
+        settings.retention.events = 4 * DAY;
+    });
+    options.channels.email = Some(Arc::clone(&relay) as _);
+    let app = fixture.app_with(options).await;
+    let (_, ctx) = with_notice(&app).await;
+    settle(&app).await;
+    let now = app.now();
+    let kept = async |state| in_state(&app, state).await.iter().map(|one| one.remove_at.since(now)).collect::<Vec<_>>();
+    assert_eq!(kept(DeliveryState::Delivered).await, [DAY]);
+    assert_eq!(kept(DeliveryState::Dead).await, [3 * DAY]);
+    let heads = app.reading().event_heads().all().await.unwrap();
+    assert!(!heads.is_empty() && heads.iter().all(|head| head.expires_at == now.plus(4 * DAY)));
+    app.advance(2 * DAY - MINUTE);
+    app.notifications.expire().await.unwrap();
+    assert_eq!(inbox(&app, &ctx).await.len(), 1);
+    app.advance(MINUTE);
+    app.notifications.expire().await.unwrap();
+    assert_eq!(inbox(&app, &ctx).await.len(), 0);
+}
+
+#[apply(case)]
+async fn the_development_mailbox_keeps_as_many_mails_as_the_settings_say(fixture: Fixture) {
+    let app = fixture.app_with(crate::fixture::with(|settings| settings.retention.mails_count = 2)).await;
+    let (_, ctx) = with_notice(&app).await;
+    for place in 0..4 {
+        app.advance(MINUTE);
+        app.accounts.change_username(&ctx, &format!("countess-{place}"), None).await.unwrap();
+        settle(&app).await;
+    }
+    assert_eq!(app.deliveries.mails(&app.operator_context(), 50).await.unwrap().len(), 2);
+}

@@ -11,6 +11,7 @@ use userd_model::{ClientId, Event, EventId, EventKind, Permission, Refusal, Time
 use userd_services::{
     IdempotentRequest,
     cloud_event::CloudEvent,
+    notifications::Shown,
     testing::TestOptions,
     webhooks::{NewWebhook, TEST_TYPE, WebhookChange, WebhookInput, matching},
 };
@@ -21,7 +22,7 @@ use userd_stand_ins::{
 
 use crate::{
     fixture::{DAY, Fixture, MINUTE, TestApp, refusal, wrong_fields},
-    personas::acting,
+    personas::{Member, acting, of},
 };
 
 const SHOP: &str = "https://shop.example/hooks?token=s3cret";
@@ -492,4 +493,31 @@ async fn a_receiver_that_wants_no_more_gets_no_more(fixture: Fixture) {
     assert_eq!(gone.received().len(), 1);
     let dead = app.deliveries.list(&app.operator_context(), userd_model::DeliveryState::Dead, None, 50).await.unwrap();
     assert_eq!((dead.items.len(), dead.items[0].webhook_id), (1, Some(webhook)));
+}
+
+/// Whoever runs the service learns that a receiver gets nothing any more, and why.
+#[apply(case)]
+async fn administrators_are_told_of_a_webhook_that_is_switched_off(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (root, ada) = (app.admin().await, app.member("ada").await);
+    let receiver = receiver(&app).await;
+    let settle = async || {
+        app.event_log.tick().await.unwrap();
+        app.deliveries.tick().await.unwrap();
+    };
+    settle().await;
+    made(&app, &receiver.url()).await;
+    receiver.turn(|knobs| knobs.status = 410);
+    app.accounts.change_username(&of(&app, &ada), "countess", None).await.unwrap();
+    settle().await;
+    settle().await;
+    let of_administrators = async |member: &Member| {
+        let page = app.notifications.list(&of(&app, member), Shown::Inbox, None, 50).await.unwrap();
+        page.items.into_iter().filter(|item| item.category == "administration").collect::<Vec<_>>()
+    };
+    let told = of_administrators(&root).await;
+    assert_eq!(told.len(), 1);
+    let content = &told[0].content;
+    assert!(content.title.contains("switched off") && content.body.contains("wants no more"), "{}", content.body);
+    assert_eq!(of_administrators(&ada).await.len(), 0);
 }

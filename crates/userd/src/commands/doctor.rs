@@ -225,6 +225,12 @@ fn configuration(config: &Config) -> Vec<Finding> {
     if !config.rate_limits.enabled {
         findings.push(warning("rate_limits", "rate_limits.enabled is false: passwords can be guessed without delay"));
     }
+    if public.scheme() == "https" && config.mail.url.is_none() && config.mail.url_file.is_none() {
+        findings.push(warning(
+            "mail",
+            "mail.url is empty: no mail is sent, each lies in the development mailbox (`userd mail list`)",
+        ));
+    }
     if config.crypto.master_key.is_some() {
         findings.push(warning(
             "master_key",

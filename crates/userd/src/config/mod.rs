@@ -22,6 +22,7 @@ mod outside;
 mod overlay;
 mod read;
 mod report;
+mod retention;
 mod rules;
 mod schema;
 mod secret;
@@ -53,6 +54,7 @@ pub use self::{
     names::{BotName, Mailbox},
     outside::{MailConfig, TelegramConfig, WebhooksConfig},
     report::{ConfigError, ConfigErrors, Origin},
+    retention::RetentionConfig,
     rules::Rules,
     secret::{MASK, Secret},
     sources::{Flag, Sources},
@@ -95,6 +97,8 @@ pub struct Config {
     pub telegram: TelegramConfig,
     /// Calls to other services that asked for events.
     pub webhooks: WebhooksConfig,
+    /// How long things are kept.
+    pub retention: RetentionConfig,
     /// Sign-in providers, in the order in which they are offered.
     #[schemars(length(max = 64))]
     pub providers: Vec<ProviderConfig>,

@@ -72,10 +72,22 @@ pub struct WebhooksConfig {
     /// The longest one call may take.
     #[schemars(extend("x-range" = ["1s", "30s"]))]
     pub timeout: Period,
+    /// How often an event is tried, within 75 hours; then it is a dead letter.
+    #[schemars(range(min = 1, max = 10))]
+    pub tries: u32,
+    /// A webhook of which every call has failed for so long is switched off.
+    #[schemars(extend("x-range" = ["1h", "365d"]))]
+    pub disable_after: Period,
 }
 
 impl Default for WebhooksConfig {
     fn default() -> Self {
-        Self { allow_private_addresses: false, allow_http: false, timeout: Period::seconds(15) }
+        Self {
+            allow_private_addresses: false,
+            allow_http: false,
+            timeout: Period::seconds(15),
+            tries: 10,
+            disable_after: Period::days(5),
+        }
     }
 }

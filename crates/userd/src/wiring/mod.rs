@@ -241,6 +241,18 @@ fn settings(config: &Config) -> Settings {
         },
         fresh_sign_in: std::time::Duration::from_secs(300),
         mfa: userd_services::MfaSettings::default(),
+        retention: userd_services::settings::Retention {
+            events: config.retention.events.0,
+            inbox: config.retention.inbox.0,
+            deliveries: config.retention.deliveries.0,
+            dead_letters: config.retention.dead_letters.0,
+            mails: config.retention.development_mails.0,
+            mails_count: config.retention.development_mails_count as usize,
+        },
+        webhooks: userd_services::settings::WebhookSettings {
+            tries: config.webhooks.tries.into(),
+            disable_after: config.webhooks.disable_after.0,
+        },
     }
 }
 

@@ -138,6 +138,9 @@ async fn the_doctor_says_what_is_wrong_and_what_to_do() {
     assert!(well, "{findings}");
     assert_eq!(finding(&findings, "cache")["state"], "warning");
     assert!(finding(&findings, "administrator")["says"].as_str().unwrap().contains("create-admin"));
+    // For people outside, and their mails lie in a table.
+    let (_, findings) = doctor(&app.with("http.public_url", "https://users.example.org")).await;
+    assert!(finding(&findings, "mail")["says"].as_str().unwrap().contains("development mailbox"));
     // A database that is not there.
     let gone = app.with("database.url", &format!("postgres://nobody@127.0.0.1:{port}/none"));
     let (well, findings) = doctor(&gone).await;
