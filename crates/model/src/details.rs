@@ -103,6 +103,7 @@ const RUSSIAN: &[(&str, &str)] = &[
         "is the base64url of a SHA-256 digest: 43 characters (method S256)",
         "должно быть base64url от SHA-256: 43 символа (метод S256)",
     ),
+    ("give a password or a code", "укажите пароль или код"),
     ("there are 20 second factors already: remove one first", "второй фактор уже задан 20 раз: сначала удалите один"),
     ("no such permission; there are: {}", "такого права нет; есть: {}"),
     ("is not among tokens.audience", "нет среди tokens.audience"),

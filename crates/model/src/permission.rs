@@ -29,6 +29,8 @@ well_known! {
     USERS_READ = "users.read",
     /// Make, change, block, unblock and sign out accounts.
     USERS_MANAGE = "users.manage",
+    /// Remove the second factors of an account.
+    USERS_RESET_FACTORS = "users.reset_factors",
     /// See service accounts.
     CLIENTS_READ = "clients.read",
     /// Make, change and remove service accounts.

@@ -127,6 +127,10 @@ acts! {
     ReadFactors(UserId) => Owner,
     /// Set second factors up and remove them.
     ManageFactors(UserId) => Owner,
+    /// Prove again who one is.
+    StepUp(UserId) => Owner,
+    /// Remove all second factors of somebody who has lost them.
+    ResetFactors(UserId) => NotOneself(Permission::USERS_RESET_FACTORS),
     /// See what reaches a user how.
     ReadPreferences(UserId) => Owner,
     /// Change what reaches a user how.

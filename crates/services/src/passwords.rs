@@ -61,6 +61,8 @@ pub struct Proven {
     pub hash: String,
     /// A fresh hash, where the parameters have changed since.
     pub rehashed: Option<String>,
+    /// The device, where its token says that the user signed in on it before.
+    pub device: Option<KnownDevice>,
 }
 
 impl PasswordProof {
@@ -117,18 +119,19 @@ impl PasswordProof {
         // counted by its claim, so that it answers like one that somebody has; text that can be no login has only
         // the count of its network.
         let counter = owner.map(|owner| owner.to_string()).or_else(|| login.claim.as_deref().map(hex));
-        self.counted(counter.as_deref(), known.as_deref(), origin, self.compare(owner, password))
-            .await?
-            .ok_or_else(|| Refusal::WrongCredentials.into())
+        let id = known.map(|device| device.id.to_string());
+        let proven = self.counted(counter.as_deref(), id.as_deref(), origin, self.compare(owner, password)).await?;
+        let proven = proven.ok_or(Refusal::WrongCredentials)?;
+        Ok(Proven { device: known, ..proven })
     }
 
-    /// The counter's key of a device that the owner of this login signed in with before. What ends sessions ends that too:
+    /// A device that the owner of this login signed in with before. What ends sessions ends that too:
     /// a token from before the security epoch was raised or the password was set is one of nobody's.
-    async fn known_device(&self, owner: Option<UserId>, token: Option<&str>) -> Result<Option<String>, Failure> {
+    async fn known_device(&self, owner: Option<UserId>, token: Option<&str>) -> Result<Option<KnownDevice>, Failure> {
         let device = token.and_then(|token| self.deps.crypto.device_tokens.parse(token));
         let Some(device) = device.filter(|device| owner == Some(device.user)) else { return Ok(None) };
         let (user, credential) = self.deps.store.reading().users().find_with_password(device.user).await?;
-        Ok(is_current(&device, user.as_ref(), credential.as_ref()).then(|| device.id.to_string()))
+        Ok(is_current(&device, user.as_ref(), credential.as_ref()).then_some(device))
     }
 
     /// Proves a signed-in user again. The counter is the account's own, shared with sign-in.
@@ -236,7 +239,7 @@ impl PasswordProof {
         let verdict = verdict.map_err(busy)?;
         let Some((user, PasswordCredential { hash, .. })) = found.filter(|_| verdict.matches) else { return Ok(None) };
         let rehashed = if verdict.needs_rehash { self.hash_here(password).await.ok() } else { None };
-        Ok(Some(Proven { user, hash, rehashed }))
+        Ok(Some(Proven { user, hash, rehashed, device: None }))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The proof that a sensitive act needs: the strongest that its owner can give, a moment ago. Whoever holds a second
 //! factor must have shown it; a password alone opens nothing by which the account could be taken over.
 
-use userd_model::{Factor, Level, UserId};
+use userd_model::{Actor, Factor, Level, Refusal, UserId};
 use userd_storage::{Failure, UnitOfWork};
 
 use crate::{Context, Settings};
@@ -36,6 +36,34 @@ pub(crate) async fn must_show_factor(
 ) -> Result<(), Failure> {
     if !unit.factors().of_user(user).await?.is_empty() {
         ctx.must_have_proven(Level::Two, settings.fresh_sign_in)?;
+    }
+    Ok(())
+}
+
+/// The same for an act to somebody else: people prove themselves; a service has just shown its secret, and the operator
+/// is at the machine.
+///
+/// # Errors
+/// `InsufficientAuthentication`.
+pub(crate) async fn must_be_given_by_people(
+    ctx: &Context,
+    settings: &Settings,
+    unit: &mut UnitOfWork,
+) -> Result<(), Failure> {
+    match ctx.actor {
+        Actor::User { .. } => must_be_given(ctx, settings, unit).await.map(drop),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses an administrator who holds a second factor and has not shown it in this session. Services have none.
+///
+/// # Errors
+/// `InsufficientAuthentication`.
+pub(crate) async fn must_be_strong(ctx: &Context, unit: &mut UnitOfWork) -> Result<(), Failure> {
+    let Actor::User { id, .. } = ctx.actor else { return Ok(()) };
+    if ctx.level < Level::Two && !unit.factors().of_user(id).await?.is_empty() {
+        return Err(Refusal::InsufficientAuthentication { level: Level::Two, max_age: None }.into());
     }
     Ok(())
 }

@@ -134,6 +134,7 @@ impl Services {
             sessions: sessions.clone(),
             user_reader: user_reader.clone(),
             limits: limits.clone(),
+            proof: proof.clone(),
         };
         let notifications = Notifications::new(deps.clone(), changes.clone());
         let links = Links::new(deps.clone(), changes.clone(), limits.clone());

@@ -54,6 +54,8 @@ pub struct Settings {
 pub struct MfaSettings {
     /// Whoever holds one of these roles. Whoever holds a second factor shows it in any case.
     pub required_for: Vec<String>,
+    /// How long a device on which a second factor was shown stands for it at sign-ins by password; zero: never.
+    pub remember_devices: Duration,
 }
 
 impl MfaSettings {

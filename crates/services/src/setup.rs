@@ -73,7 +73,7 @@ impl Setup {
         }
         let account = &self.account(ctx, &registration).await?.signing_in();
         let sessions = &self.accounts.sessions;
-        let proof = Proof { amr: "pwd", device_name: None, identity: None };
+        let proof = Proof { amr: "pwd", device_name: None, identity: None, device: None };
         let arrival = &sessions.arrive(ctx, account.user.id, proof, account.user.created_at);
         let completed = self
             .changes

@@ -7,6 +7,7 @@ use userd_storage::Failure;
 use crate::{
     Context, Dependencies, UserView,
     change::{Change, Changes},
+    recent_proof,
     sessions::login_key,
     user_reader::{UserReader, seal_field},
 };
@@ -162,6 +163,7 @@ impl Users {
         event: Option<EventKind>,
         act: fn(&mut User, Timestamp) -> Result<(), Refusal>,
     ) -> Result<UserView, Failure> {
+        recent_proof::must_be_strong(ctx, &mut self.deps.store.reading()).await?;
         let user = self
             .changes
             .run(ctx, name, |mut change| async move {

@@ -162,6 +162,7 @@ async fn with_services(command: Command, config: Config, terminal: Terminal) -> 
             users::set_blocked(services, terminal, &user, Some(Block { reason, until })).await
         }
         Command::Users(UsersCommand::Unblock { user }) => users::set_blocked(services, terminal, &user, None).await,
+        Command::Users(UsersCommand::ResetFactors { user }) => users::reset_factors(services, terminal, &user).await,
         Command::Users(UsersCommand::SetPassword { user, password_stdin }) => {
             users::set_password(services, terminal, &user, password_stdin).await
         }

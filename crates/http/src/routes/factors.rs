@@ -8,18 +8,22 @@ use axum::{
 };
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use userd_model::{FactorId, FactorKind, FactorMethod, Timestamp};
-use userd_services::factors::{FactorView, HeldFactors, Shown};
+use userd_model::{FactorId, FactorKind, FactorMethod, Timestamp, UserId};
+use userd_services::{
+    factors::{FactorView, HeldFactors, Shown, StepUp, TotpBegun},
+    passwords::Password,
+};
 use userd_web::{
-    caller::{SignedInUser, Visitor},
+    caller::{Caller, SignedInUser, Visitor},
     extract::{Json, Path},
     problem::Problem,
+    request_layer::note_user,
 };
 use utoipa::{ToSchema, openapi::Schema};
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::bodies::{PendingBody, TokenPairBody, completed, one_of};
+use super::bodies::{PendingBody, TokenPairBody, completed, one_of, pending};
 use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
@@ -27,6 +31,9 @@ use crate::{api::Api, documented::Routes};
 pub(super) fn routes() -> Routes {
     Routes::new()
         .with(routes!(second_factor))
+        .with(routes!(go_on))
+        .with(routes!(step_up))
+        .with(routes!(reset))
         .with(routes!(list))
         .with(routes!(remove))
         .with(routes!(begin_totp))
@@ -78,6 +85,112 @@ fn shown(method: FactorMethod, code: Option<String>) -> Result<Shown, Problem> {
         FactorMethod::RecoveryCode => Ok(Shown::RecoveryCode(code)),
         FactorMethod::Passkey => Err(Problem::malformed("passkeys are not configured")),
     }
+}
+
+/// What resolves a step that has no route of its own. `factor_setup_required`: first `method` and perhaps `name`, which
+/// answers the secret to be shown; then `code`, a first one of the app.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"challenge": "the challenge of the 202", "code": "287082"}))]
+struct GoOn {
+    #[schema(max_length = 128)]
+    challenge: String,
+    #[serde(default)]
+    #[schema(schema_with = only_totp)]
+    method: Option<FactorMethod>,
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 100)]
+    name: Option<String>,
+    #[serde(default)]
+    #[schema(max_length = 64)]
+    code: Option<String>,
+}
+
+fn only_totp() -> Schema {
+    one_of([FactorMethod::Totp.as_str()])
+}
+
+/// The end of a sign-in in which a first factor was set up.
+#[derive(Serialize, ToSchema)]
+struct SignedInWithFactor {
+    #[serde(flatten)]
+    tokens: TokenPairBody,
+    /// Shown once: each stands for a lost factor once.
+    recovery_codes: Vec<String>,
+}
+
+/// Go on with a sign-in that was answered with a step that is asked for first.
+#[utoipa::path(post, path = "/v1/auth/continue", tag = "Sign-in", request_body = GoOn,
+    responses((status = 200, description = "Signed in", body = SignedInWithFactor), (status = 201, description = "Show it, then send a code of it", body = TotpBody),
+        (status = 202, description = "Something else is asked for", body = PendingBody), (status = 410, description = "The sign-in has to be started again"),
+        (status = 422, description = "The code is not right")))]
+async fn go_on(
+    State(api): State<Arc<Api>>,
+    Visitor(ctx): Visitor,
+    Json(body): Json<GoOn>,
+) -> Result<Response, Problem> {
+    let factors = &api.services.factors;
+    match (body.method, body.code.map(zeroize::Zeroizing::new)) {
+        (Some(FactorMethod::Totp), None) => {
+            Ok(totp(factors.begin_demanded(&ctx, &body.challenge, body.name.as_deref()).await?))
+        }
+        (None | Some(FactorMethod::Totp), Some(code)) => {
+            let (completion, recovery_codes) = factors.confirm_demanded(&ctx, &body.challenge, &code).await?;
+            Ok(match completion.signed_in() {
+                Ok(signed_in) => {
+                    note_user(signed_in.user.id);
+                    Json(SignedInWithFactor { tokens: signed_in.into(), recovery_codes }).into_response()
+                }
+                Err(step) => pending(step),
+            })
+        }
+        _ => Err(Problem::malformed("send the method totp, and then a code of it")),
+    }
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"code": "287082"}))]
+struct StepUpBody {
+    #[serde(default)]
+    #[schema(format = Password, max_length = 4096)]
+    password: Option<String>,
+    /// Of the authenticator app, or a recovery code: whoever holds a second factor shows it.
+    #[serde(default)]
+    #[schema(max_length = 64)]
+    code: Option<String>,
+    /// The service that the access token is for (RFC 8707): one of `tokens.audience`; absent: userd itself.
+    #[serde(default)]
+    #[schema(max_length = 256)]
+    resource: Option<String>,
+}
+
+/// Prove again who you are (RFC 9470): the same session goes on, with a new time and, after a second factor, stronger.
+#[utoipa::path(post, path = "/v1/auth/step-up", tag = "Sign-in", request_body = StepUpBody,
+    responses((status = 200, description = "Tokens of the same session", body = TokenPairBody), (status = 401, description = "The password is wrong"),
+        (status = 403, description = "A second factor is held and was not shown"), (status = 422, description = "The code is not right"),
+        (status = 503, description = "Busy")))]
+async fn step_up(
+    State(api): State<Arc<Api>>,
+    user: SignedInUser,
+    Json(body): Json<StepUpBody>,
+) -> Result<Json<TokenPairBody>, Problem> {
+    let ctx = user.ctx.for_resource(&api.services.deps.settings, body.resource.as_deref())?;
+    let shown = StepUp { password: body.password.map(Password::new), factor: body.code.map(Shown::code) };
+    Ok(Json(api.services.factors.step_up(&ctx, shown).await?.into()))
+}
+
+/// Remove every second factor of an account whose owner has lost them. Its sessions end. The administrator's own sign-in
+/// must be a few minutes old at most.
+#[utoipa::path(delete, path = "/v1/users/{id}/factors", tag = "Users", params(("id" = Uuid, Path, description = "The account")),
+    responses((status = 204, description = "Removed")))]
+async fn reset(
+    State(api): State<Arc<Api>>,
+    Caller(ctx): Caller,
+    Path(id): Path<UserId>,
+) -> Result<StatusCode, Problem> {
+    api.services.factors.reset(&ctx, id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// A second factor.
@@ -165,8 +278,12 @@ async fn begin_totp(
 ) -> Result<Response, Problem> {
     let name = body.and_then(|Json(body)| body.name);
     let begun = api.services.factors.begin_totp(&user.ctx, name.as_deref()).await?;
+    Ok(totp(begun))
+}
+
+fn totp(begun: TotpBegun) -> Response {
     let (secret, uri, qr_svg) = (begun.secret.to_string(), begun.uri.to_string(), begun.qr_svg.to_string());
-    Ok((StatusCode::CREATED, Json(TotpBody { id: begun.id.0, secret, uri, qr_svg })).into_response())
+    (StatusCode::CREATED, Json(TotpBody { id: begun.id.0, secret, uri, qr_svg })).into_response()
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -177,9 +294,9 @@ struct FirstCode {
     code: String,
 }
 
-/// Confirmed; with the first factor come the recovery codes.
+/// FactorConfirmed; with the first factor come the recovery codes.
 #[derive(Serialize, ToSchema)]
-struct Confirmed {
+struct FactorConfirmed {
     /// Shown once: each stands for a lost factor once.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -189,17 +306,17 @@ struct Confirmed {
 /// Show a first code: from now on the app is a second factor. This session stays as strong as it is.
 #[utoipa::path(post, path = "/v1/me/factors/totp/{id}/confirm", tag = "Me", request_body = FirstCode,
     params(("id" = Uuid, Path, description = "Of the set-up")),
-    responses((status = 200, description = "Set up", body = Confirmed), (status = 403, description = "A fresher or stronger proof is needed"),
+    responses((status = 200, description = "Set up", body = FactorConfirmed), (status = 403, description = "A fresher or stronger proof is needed"),
         (status = 422, description = "The code is not right")))]
 async fn confirm_totp(
     State(api): State<Arc<Api>>,
     user: SignedInUser,
     Path(id): Path<FactorId>,
     Json(body): Json<FirstCode>,
-) -> Result<Json<Confirmed>, Problem> {
+) -> Result<Json<FactorConfirmed>, Problem> {
     let code = zeroize::Zeroizing::new(body.code);
     let recovery_codes = api.services.factors.confirm_totp(&user.ctx, id, &code).await?;
-    Ok(Json(Confirmed { recovery_codes }))
+    Ok(Json(FactorConfirmed { recovery_codes }))
 }
 
 #[derive(Serialize, ToSchema)]

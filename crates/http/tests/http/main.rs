@@ -26,6 +26,7 @@ mod notification_stream;
 mod personas;
 mod preferences;
 mod provider;
+mod second_factors;
 mod sent_notifications;
 mod sign_in;
 mod sign_in_log;

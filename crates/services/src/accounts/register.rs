@@ -95,8 +95,12 @@ impl Accounts {
         idempotent: Option<&IdempotentRequest>,
     ) -> Result<Completion, Failure> {
         let device_name = device_name(registration.device_name.as_deref())?;
-        let arrival =
-            &self.sessions.arrive(ctx, user, Proof { amr: "pwd", device_name, identity: None }, self.deps.now());
+        let arrival = &self.sessions.arrive(
+            ctx,
+            user,
+            Proof { amr: "pwd", device_name, identity: None, device: None },
+            self.deps.now(),
+        );
         let turn = self.repeats.lock().await;
         let completed = self
             .changes
@@ -124,7 +128,8 @@ impl Accounts {
         let account = &AccountSeed::mint(&self.deps, checked, Some(hash), now)?.signing_in();
         let device_name = device_name(registration.device_name.as_deref())?;
         let id = account.user.id;
-        let arrival = &self.sessions.arrive(ctx, id, Proof { amr: "pwd", device_name, identity: None }, now);
+        let arrival =
+            &self.sessions.arrive(ctx, id, Proof { amr: "pwd", device_name, identity: None, device: None }, now);
         let completed = self
             .changes
             .run(ctx, "register", |mut change| async move {

@@ -1,7 +1,7 @@
 //! The factors that a user holds: the list, and removal.
 
 use serde::Serialize;
-use userd_model::{Act, EventKind, Factor, FactorId, FactorKind, Refusal, Timestamp};
+use userd_model::{Act, EventKind, Factor, FactorId, FactorKind, Refusal, Timestamp, UserId};
 use userd_storage::Failure;
 
 use super::Factors;
@@ -57,7 +57,7 @@ impl Factors {
                 if held.len() == 1 && self.deps.settings.mfa.asks(&user) {
                     return Err(Refusal::FactorRequired.into());
                 }
-                self.take_away(&mut change, factor, "removed_by_user").await?;
+                take_away(&mut change, factor, "removed_by_user").await?;
                 if held.len() == 1 {
                     change.recovery_codes().replace(user.id, &[]).await?;
                 }
@@ -65,19 +65,24 @@ impl Factors {
             })
             .await
     }
+}
 
-    /// Removes a factor within a change. Sign-ins that wait for a factor begin again.
-    pub(super) async fn take_away(
-        &self,
-        change: &mut Change<'_>,
-        factor: &Factor,
-        reason: &'static str,
-    ) -> Result<(), Failure> {
-        change.factors().remove(factor.id).await?;
-        let data = serde_json::json!({ "factor_id": factor.id, "kind": factor.kind.as_str(), "reason": reason });
-        change.event(EventKind::FactorRemoved, factor.user_id, data);
-        Ok(())
+/// Removes every factor of a user, and the recovery codes; answers whether there was one.
+pub(super) async fn remove_all(change: &mut Change<'_>, user: UserId, reason: &'static str) -> Result<bool, Failure> {
+    let held = change.factors().of_user(user).await?;
+    for factor in &held {
+        take_away(change, factor, reason).await?;
     }
+    change.recovery_codes().replace(user, &[]).await?;
+    Ok(!held.is_empty())
+}
+
+/// Removes a factor within a change.
+async fn take_away(change: &mut Change<'_>, factor: &Factor, reason: &'static str) -> Result<(), Failure> {
+    change.factors().remove(factor.id).await?;
+    let data = serde_json::json!({ "factor_id": factor.id, "kind": factor.kind.as_str(), "reason": reason });
+    change.event(EventKind::FactorRemoved, factor.user_id, data);
+    Ok(())
 }
 
 fn view(factor: Factor) -> FactorView {

@@ -5,20 +5,28 @@
 //! - `recovery.rs`: codes for when a factor is lost
 //! - `shown.rs`: whether what somebody shows is a factor of theirs
 //! - `second_step.rs`: the second step of a sign-in
+//! - `step_up.rs`: a fresher proof in a session
+//! - `demanded.rs`: what policy demands, and what an administrator resets
 //! - `held.rs`: the list, removal
 
+mod demanded;
 mod held;
 mod qr;
 mod recovery;
 mod second_step;
 mod shown;
+mod step_up;
 mod totp;
 
 pub use held::{FactorView, HeldFactors};
 pub use shown::Shown;
+pub use step_up::StepUp;
 pub use totp::TotpBegun;
 
-use crate::{Dependencies, change::Changes, limits::Limits, sessions::Sessions, user_reader::UserReader};
+use crate::{
+    Dependencies, change::Changes, limits::Limits, passwords::PasswordProof, sessions::Sessions,
+    user_reader::UserReader,
+};
 
 /// Sets up, shows and removes second factors.
 #[derive(Clone)]
@@ -28,4 +36,5 @@ pub struct Factors {
     pub(crate) sessions: Sessions,
     pub(crate) user_reader: UserReader,
     pub(crate) limits: Limits,
+    pub(crate) proof: PasswordProof,
 }

@@ -54,7 +54,8 @@ impl Factors {
         ctx.may(&Act::ManageFactors(user))?;
         let held = recent_proof::must_be_given(ctx, &self.deps.settings, &mut self.deps.store.reading()).await?;
         must_have_room(&held)?;
-        self.begin_waiting(ctx, user, name, &session.to_string()).await
+        let id = FactorId::mint(self.deps.random.as_ref());
+        self.begin_waiting(ctx, user, id, name, &session.to_string()).await
     }
 
     /// Makes a secret and lets it wait. One waits at a time.
@@ -62,13 +63,13 @@ impl Factors {
         &self,
         ctx: &Context,
         user: UserId,
+        id: FactorId,
         name: Option<&str>,
         bound_to: &str,
     ) -> Result<TotpBegun, Failure> {
         let name = name.map(text::device_name).transpose().map_err(|detail| Refusal::field("/name", detail))?;
         self.limits.reserve(Limited::FactorChange, &user.to_string()).await?;
-        let random = self.deps.random.as_ref();
-        let (id, secret) = (FactorId::mint(random), TotpSecret::mint(random));
+        let secret = TotpSecret::mint(self.deps.random.as_ref());
         let (name, secret_bytes, hash) = (&name, secret.as_bytes(), self.setup_hash(id));
         let user = self
             .changes
@@ -116,7 +117,7 @@ impl Factors {
     }
 
     /// Whether the code is one of the secret that waits; then it is a factor. A wrong one is counted.
-    async fn confirm_waiting(
+    pub(super) async fn confirm_waiting(
         &self,
         change: &mut Change<'_>,
         user: &User,

@@ -58,6 +58,13 @@ pub(crate) struct Challenge {
     pub proven: EarlierProof,
 }
 
+impl Challenge {
+    /// What names it in the database.
+    pub(crate) const fn hash(&self) -> &[u8; 32] {
+        &self.hash
+    }
+}
+
 /// How long somebody has for a pending step.
 pub(super) const CHALLENGE_LIFE: Duration = Duration::from_secs(600);
 /// After so many wrong answers a challenge is gone: whoever was wrong that often starts again, and is counted again.

@@ -4,10 +4,10 @@
 //! Three steps, because a change may run twice: [`Sessions::arrive`] mints, [`Sessions::complete`] decides and writes
 //! within the change, [`Sessions::completion`] makes the answer after the commit.
 
-use userd_crypto::Zeroizing;
+use userd_crypto::{KnownDevice, Zeroizing};
 use userd_model::{
-    EventKind, Factor, FactorMethod, IdentityId, PendingStep, Refusal, Session, SessionId, SignInOutcome, Timestamp,
-    User, UserId, UserStatus, factor, sign_in,
+    EventKind, Factor, FactorMethod, IdentityId, Level, PendingStep, Refusal, Session, SessionId, SignInOutcome,
+    Timestamp, User, UserId, UserStatus, factor, sign_in,
 };
 use userd_storage::{Failure, repositories::sessions::BeforeSignIn};
 
@@ -21,6 +21,8 @@ use crate::{Context, access_tokens::SessionFacts, change::Change};
 pub(crate) struct Arrival {
     pub(crate) session: Session,
     audience: Option<String>,
+    /// Where it is known to the user.
+    device: Option<KnownDevice>,
     refresh_token: Zeroizing<String>,
 }
 
@@ -48,6 +50,8 @@ pub(crate) struct Proof {
     pub device_name: Option<String>,
     /// The account elsewhere, where that was the proof: renewals look at its provider again.
     pub identity: Option<IdentityId>,
+    /// The device, where it is known to the user from earlier sign-ins.
+    pub device: Option<KnownDevice>,
 }
 
 /// What every way in answers.
@@ -83,7 +87,11 @@ impl Completion {
 
 /// What a change found: who is signed in now, or what is asked for.
 pub(crate) enum Completed {
-    SignedIn(Box<User>),
+    SignedIn {
+        user: Box<User>,
+        /// Whether the device stood for a second factor: then it gets no new token, or it would for ever.
+        stood_in: bool,
+    },
     Pending(Pending),
 }
 
@@ -102,7 +110,7 @@ impl Sessions {
             audience: ctx.audience.clone(),
             failures: 0,
         };
-        self.arrive_again(ctx, user, proven, now)
+        Arrival { device: proof.device, ..self.arrive_again(ctx, user, proven, now) }
     }
 
     /// The same for somebody with a challenge, who has shown what it asked for.
@@ -129,7 +137,7 @@ impl Sessions {
             identity_id: proven.identity,
             parties: None,
         };
-        Arrival { session, audience: proven.audience, refresh_token }
+        Arrival { session, audience: proven.audience, device: None, refresh_token }
     }
 
     /// Decides how the way in goes on, and writes what follows from it.
@@ -144,7 +152,7 @@ impl Sessions {
     ) -> Result<Completed, Failure> {
         let session = &arrival.session;
         let before = change.sessions().for_sign_in(user.id, session.created_at).await?;
-        let standing = self.standing(&user, &session.amr, &before.factors);
+        let standing = self.standing(&user, session, arrival.device.as_ref(), &before.factors);
         let outcome = sign_in::outcome(&user, &standing, change.now);
         self.carry_out(change, outcome, user, arrival, before).await
     }
@@ -169,19 +177,25 @@ impl Sessions {
         if user.status == UserStatus::Blocked {
             lift(change, &mut user).await?;
         }
-        self.begin(change, &arrival.session, before).await?;
+        let factors = self.begin(change, &arrival.session, before).await?;
         let at = Some(arrival.session.created_at);
         if user.last_sign_in_at != at {
             change.users().record_sign_in(user.id, arrival.session.created_at).await?;
             user.last_sign_in_at = at;
         }
         change.signed_in(&user);
-        Ok(Completed::SignedIn(Box::new(user)))
+        let stood_in = Level::of(&arrival.session.amr) < Level::Two && !factors.is_empty();
+        Ok(Completed::SignedIn { user: Box::new(user), stood_in })
     }
 
     /// Stores a session. Dead ones of the user go, and where there are too many the oldest end.
-    async fn begin(&self, change: &mut Change<'_>, session: &Session, before: BeforeSignIn) -> Result<(), Failure> {
-        let BeforeSignIn { mut alive, dead, .. } = before;
+    async fn begin(
+        &self,
+        change: &mut Change<'_>,
+        session: &Session,
+        before: BeforeSignIn,
+    ) -> Result<Vec<Factor>, Failure> {
+        let BeforeSignIn { mut alive, dead, factors } = before;
         let is_new_device = !alive.iter().chain(&dead).any(|known| known.is_of_same_device(session));
         change.defer_writes();
         // Whoever signs in and out all day leaves nothing behind that the next sign-in would have to read.
@@ -195,26 +209,26 @@ impl Sessions {
             "session_id": session.id, "amr": session.amr, "new_device": is_new_device,
         });
         change.event(EventKind::SessionStarted, session.user_id, data);
-        Ok(())
+        Ok(factors)
     }
 
     /// Makes the answer, after the commit.
     pub(crate) async fn completion(&self, completed: Completed, arrival: &Arrival) -> Result<Completion, Failure> {
         match completed {
-            Completed::SignedIn(user) => self.signed_in(&user, arrival).await,
+            Completed::SignedIn { user, stood_in } => self.signed_in(&user, arrival, stood_in).await,
             Completed::Pending(pending) => Ok(Completion::Pending(pending)),
         }
     }
 
     /// The tokens of a session that began.
-    async fn signed_in(&self, user: &User, arrival: &Arrival) -> Result<Completion, Failure> {
+    async fn signed_in(&self, user: &User, arrival: &Arrival, stood_in: bool) -> Result<Completion, Failure> {
         let session = &arrival.session;
         let refresh_token = arrival.refresh_token.to_string();
         let facts = SessionFacts::of(session, arrival.audience.as_ref());
         let (random, epoch) = (self.deps.random.as_ref(), user.security_epoch);
         let device = self.deps.crypto.device_tokens.mint(random, user.id, epoch, session.created_at);
         let tokens = self.tokens(user, &facts, refresh_token, session.expires_at, session.created_at).await?;
-        let tokens = TokenPair { device_token: Some(device), ..tokens };
+        let tokens = TokenPair { device_token: (!stood_in).then_some(device), ..tokens };
         Ok(Completion::SignedIn(Box::new(SignedIn { user: self.user_reader.view(user)?, tokens })))
     }
 

@@ -54,7 +54,8 @@ impl Sessions {
         let device = login.device_token.as_deref();
         let proven = self.proof.by_login(&key, &login.password, device, &ctx.origin).await?;
         let id = proven.user.id;
-        let arrival = &self.arrive(ctx, id, Proof { amr: "pwd", device_name, identity: None }, self.deps.now());
+        let proof = Proof { amr: "pwd", device_name, identity: None, device: proven.device };
+        let arrival = &self.arrive(ctx, id, proof, self.deps.now());
         let proven = &proven;
         let completed = self
             .changes

@@ -5,6 +5,7 @@
 //! - `standing.rs`: what has to be proven
 //! - `login.rs`: by password
 //! - `refresh.rs`: rotation, replay, theft
+//! - `raise.rs`: a session that goes on stronger
 //! - `seen.rs`: which access tokens were used here
 //! - `ending.rs`: the list of sessions, ending them, signing out
 
@@ -12,6 +13,7 @@ mod challenge;
 mod completion;
 mod ending;
 mod login;
+mod raise;
 mod refresh;
 mod seen;
 mod standing;

@@ -45,17 +45,18 @@ struct Presentation {
 }
 
 /// Everything random a refresh needs, minted before.
-struct Minted {
-    successor: Zeroizing<String>,
-    successor_hash: [u8; 32],
-    sealed: Sealed,
+pub(crate) struct Minted {
+    pub(super) successor: Zeroizing<String>,
+    pub(super) successor_hash: [u8; 32],
+    pub(super) sealed: Sealed,
 }
 
 impl Sessions {
     /// Exchanges a refresh token for a new pair.
     ///
     /// # Errors
-    /// `InvalidRefreshToken`, `Blocked`, `TooManyAttempts`; `SignInNotAllowed` when today's rules would not admit who
+    /// `InvalidRefreshToken`, `Blocked`, `TooManyAttempts`; `InsufficientAuthentication` for a session that is weaker than
+    /// policy asks today: it stays, and is raised by a step-up; `SignInNotAllowed` when today's rules would not admit who
     /// signed in: the session stays.
     pub async fn refresh(&self, ctx: &Context, token: &str) -> Result<SignedIn, Failure> {
         let outcome = self.exchange(ctx, token).await;
@@ -102,6 +103,7 @@ impl Sessions {
                     return change.commit(Outcome::NotTheNewest).await;
                 }
                 self.admission.must_still_hold(&mut change, &user, &session).await?;
+                self.must_be_strong_enough(&user, &session)?;
                 let now = change.now;
                 session.rotate(minted.successor_hash.to_vec(), minted.sealed.clone(), presented.party, now);
                 session.ip.clone_from(&change.context.origin.ip);
@@ -134,6 +136,7 @@ impl Sessions {
                     return change.commit(Outcome::Ended).await;
                 }
                 self.admission.must_still_hold(&mut change, &user, &session).await?;
+                self.must_be_strong_enough(&user, &session)?;
                 if session.parties != before {
                     change.sessions().rotate(&session).await?;
                 }
@@ -145,13 +148,13 @@ impl Sessions {
     }
 
     /// Who presents a token, without saying where they are.
-    fn party(&self, ctx: &Context) -> Party {
+    pub(super) fn party(&self, ctx: &Context) -> Party {
         let (network, agent) = (&ctx.origin.network, ctx.origin.user_agent.as_deref().unwrap_or_default());
         let hash = self.deps.crypto.index.keyed_hash("party of a refresh", &[network.as_bytes(), agent.as_bytes()]);
         hash.into_iter().take(size_of::<Party>()).fold(0, |party, byte| party << 8 | Party::from(byte))
     }
 
-    fn mint_successor(&self, session_id: SessionId) -> Result<Minted, Failure> {
+    pub(super) fn mint_successor(&self, session_id: SessionId) -> Result<Minted, Failure> {
         let random = self.deps.random.as_ref();
         let (successor, successor_hash) = self.deps.crypto.refresh_tokens.mint(random, session_id);
         let sealed =

@@ -1,18 +1,41 @@
 //! What a user has to prove, and whether what was proven is enough: read from the account, the factors that are held and
 //! the policy of the operator. The rule itself is the model's (`userd_model::sign_in`).
 
-use userd_model::{Factor, Level, User, sign_in::Standing};
+use userd_crypto::KnownDevice;
+use userd_model::{Factor, Level, Refusal, Session, User, sign_in::Standing};
 
 use super::Sessions;
 
 impl Sessions {
-    /// Where somebody stands who has proven who they are by these methods.
-    pub(super) fn standing(&self, user: &User, amr: &[String], factors: &[Factor]) -> Standing {
+    /// Where somebody stands who has proven who they are by these methods, perhaps on a known device.
+    pub(super) fn standing(
+        &self,
+        user: &User,
+        session: &Session,
+        device: Option<&KnownDevice>,
+        factors: &[Factor],
+    ) -> Standing {
+        let mfa = &self.deps.settings.mfa;
+        // A device token is given out when all that was asked for has been shown. So one that is younger than a factor
+        // says that a factor was shown on the device; it is not renewed by a sign-in that it stands in for.
+        let is_remembered = device.is_some_and(|device| {
+            let is_younger = factors.iter().any(|factor| factor.created_at < device.minted_at);
+            is_younger && session.created_at < device.minted_at.plus(mfa.remember_devices)
+        });
         Standing {
-            level: Level::of(amr),
+            level: Level::of(&session.amr),
             holds_factor: !factors.is_empty(),
-            must_have_two: self.deps.settings.mfa.asks(user),
-            is_remembered: false,
+            must_have_two: mfa.asks(user),
+            is_remembered,
         }
+    }
+
+    /// Refuses to renew a session that is weaker than policy asks today. Whoever holds a factor without being asked for it
+    /// keeps the sessions of before.
+    pub(super) fn must_be_strong_enough(&self, user: &User, session: &Session) -> Result<(), Refusal> {
+        if self.deps.settings.mfa.asks(user) && Level::of(&session.amr) < Level::Two {
+            return Err(Refusal::InsufficientAuthentication { level: Level::Two, max_age: None });
+        }
+        Ok(())
     }
 }

@@ -158,7 +158,7 @@ impl SignIn {
         began: Began<'_>,
         device_name: Option<String>,
     ) -> Result<Completion, Failure> {
-        let proof = Proof { amr: "fed", device_name, identity };
+        let proof = Proof { amr: "fed", device_name, identity, device: None };
         let arrival = &self.sessions.arrive(ctx, user, proof, self.deps.now());
         let completed = self
             .changes

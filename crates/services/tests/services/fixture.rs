@@ -176,11 +176,17 @@ impl TestApp {
 
     /// Marks an account as deleted, as the service will once owners can delete theirs.
     pub(crate) async fn delete(&self, user: UserId) {
+        self.rewrite(user, |user| user.status = UserStatus::Deleted).await;
+    }
+
+    /// Writes an account as nothing here writes it.
+    pub(crate) async fn rewrite(&self, user: UserId, how: impl Fn(&mut userd_model::User) + Send + Sync) {
+        let how = &how;
         self.deps
             .store
-            .transact("delete", |mut uow| async move {
+            .transact("rewrite", |mut uow| async move {
                 let mut found = uow.users().find(user).await?.unwrap();
-                found.status = UserStatus::Deleted;
+                how(&mut found);
                 uow.users().update(&found).await?;
                 uow.commit(()).await
             })

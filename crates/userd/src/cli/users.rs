@@ -62,6 +62,11 @@ pub enum UsersCommand {
         /// Id, e-mail address, username or phone number.
         user: String,
     },
+    /// Remove every second factor of an account whose owner has lost them, and end its sessions.
+    ResetFactors {
+        /// Id, e-mail address, username or phone number.
+        user: String,
+    },
     /// Set the password of an account and end its sessions. The password is asked for.
     SetPassword {
         /// Id, e-mail address, username or phone number.

@@ -92,6 +92,14 @@ pub async fn set_blocked(
     Ok(())
 }
 
+/// `users reset-factors`: ends all sessions of the account.
+pub async fn reset_factors(services: &Services, terminal: Terminal, who: &str) -> Result<(), WiringError> {
+    let user = find(services, who).await?;
+    services.factors.reset(&services.operator_context(), user.id).await.map_err(|failure| said(&failure))?;
+    terminal.answer(&user, || format!("{} has no second factor any more; its sessions have ended.", called(&user)));
+    Ok(())
+}
+
 /// `users set-password`: ends all sessions of the account.
 pub async fn set_password(
     services: &Services,

@@ -133,6 +133,25 @@ pub enum EmailConfirmation {
     Deferred,
 }
 
+/// Second factors. Whoever holds one is asked for it in any case.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct MfaConfig {
+    /// Roles whose holders must have a second factor: who has none is led to set one up, and can do nothing else.
+    #[schemars(length(max = 64))]
+    pub required_for: Vec<String>,
+    /// How long a device on which a second factor was shown is not asked for it again at a sign-in by password; never
+    /// for whom `required_for` names. `0s`: it is always asked for.
+    #[schemars(extend("x-range" = ["0s", "365d"]))]
+    pub remember_devices: Period,
+}
+
+impl Default for MfaConfig {
+    fn default() -> Self {
+        Self { required_for: Vec::new(), remember_devices: Period::seconds(0) }
+    }
+}
+
 /// The end of accounts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]

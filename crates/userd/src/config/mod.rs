@@ -43,8 +43,8 @@ pub use userd_providers::{Kind as ProviderKind, ProviderConfig};
 
 pub use self::{
     accounts::{
-        AccountsConfig, EmailConfirmation, RateLimitsConfig, RegistrationConfig, RegistrationMode, SessionsConfig,
-        SignInConfig,
+        AccountsConfig, EmailConfirmation, MfaConfig, RateLimitsConfig, RegistrationConfig, RegistrationMode,
+        SessionsConfig, SignInConfig,
     },
     connections::{CacheUrl, DatabaseKind, DatabaseUrl, MailUrl, ProxyUrl},
     crypto::{Argon2Config, CryptoConfig, MasterKeySource, PasswordsConfig, SigningAlgorithm, TokensConfig},
@@ -87,6 +87,8 @@ pub struct Config {
     pub rate_limits: RateLimitsConfig,
     /// Who may register.
     pub registration: RegistrationConfig,
+    /// Second factors.
+    pub mfa: MfaConfig,
     /// The end of accounts.
     pub accounts: AccountsConfig,
     /// Sign-in through providers.

@@ -240,7 +240,10 @@ fn settings(config: &Config) -> Settings {
             public_url,
         },
         fresh_sign_in: std::time::Duration::from_secs(300),
-        mfa: userd_services::MfaSettings::default(),
+        mfa: userd_services::MfaSettings {
+            required_for: config.mfa.required_for.clone(),
+            remember_devices: config.mfa.remember_devices.0,
+        },
         retention: userd_services::settings::Retention {
             events: config.retention.events.0,
             inbox: config.retention.inbox.0,

@@ -92,8 +92,8 @@ problems! {
         "Send the password that the account has now as `current_password`.",
         "Передайте в `current_password` пароль, который действует сейчас.";
     INSUFFICIENT_USER_AUTHENTICATION = 403 "insufficient_user_authentication", "insufficient_user_authentication", "Prove again who you are to do this", "Подтвердите ещё раз, что это вы",
-        "`WWW-Authenticate` says how strongly (`acr_values`) and how lately (`max_age`, seconds): sign in again and repeat the request.",
-        "В `WWW-Authenticate` сказано, насколько надёжно (`acr_values`) и как давно (`max_age`, секунды): войдите заново и повторите запрос.";
+        "`WWW-Authenticate` says how strongly (`acr_values`) and how lately (`max_age`, seconds): step up at `/v1/auth/step-up`, or sign in again, and repeat the request.",
+        "В `WWW-Authenticate` сказано, насколько надёжно (`acr_values`) и как давно (`max_age`, секунды): подтвердите вход через `/v1/auth/step-up` или войдите заново и повторите запрос.";
     REGISTRATION_CLOSED = 403 "registration_closed", "invalid_request", "Registration is closed", "Регистрация закрыта",
         "Ask the operators of the service for an invitation or an account.",
         "Попросите приглашение или учётную запись у тех, кто обслуживает сервис.";

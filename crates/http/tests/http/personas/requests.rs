@@ -88,6 +88,8 @@ pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
         ("POST", "/v1/auth/second-factor") => {
             Sent::Json(json!({"challenge": "unknown", "method": "totp", "code": "000000"}))
         }
+        ("POST", "/v1/auth/continue") => Sent::Json(json!({"challenge": "unknown", "code": "000000"})),
+        ("POST", "/v1/auth/step-up") => Sent::Json(json!({"password": PASSWORD})),
         ("POST", "/v1/me/factors/totp/{id}/confirm") => Sent::Json(json!({"code": "000000"})),
         ("POST", "/v1/me/factors/totp" | "/v1/me/recovery-codes") => Sent::Nothing,
         ("POST", "/v1/setup") => {

@@ -157,7 +157,7 @@ impl Emails {
             account = account.signing_in();
         }
         let (account, id) = (&account, account.user.id);
-        let proof = Proof { amr: "pwd", device_name: waiting.device_name.clone(), identity: None };
+        let proof = Proof { amr: "pwd", device_name: waiting.device_name.clone(), identity: None, device: None };
         let arrival = &self.sessions.arrive(ctx, id, proof, now);
         let completed = self
             .changes

@@ -25,7 +25,7 @@ async fn carried_out(app: &TestApp, outcome: &SignInOutcome) -> Result<Completio
     };
     let ctx = &services.operator_context();
     let id = services.setup.create_administrator(ctx, registration).await?.id;
-    let proof = Proof { amr: "pwd", device_name: Some("phone".to_owned()), identity: None };
+    let proof = Proof { amr: "pwd", device_name: Some("phone".to_owned()), identity: None, device: None };
     let arrival = &sessions.arrive(ctx, id, proof, ctx.now);
     let completed = services
         .changes

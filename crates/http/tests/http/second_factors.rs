@@ -1,0 +1,130 @@
+//! Second factors as a client meets them: the whole way over HTTP, and what answers say and do not say.
+
+use std::sync::Arc;
+
+use axum::Router;
+use http::StatusCode;
+use serde_json::{Value, json};
+use userd_crypto::{TotpSecret, Zeroizing};
+use userd_services::{MfaSettings, Services, testing::TestOptions};
+use userd_web::testing::*;
+
+use crate::app::*;
+
+const PASSWORD: &str = "velvet-Trombone-87";
+
+struct Client {
+    app: Router,
+    services: Arc<Services>,
+    bearer: String,
+}
+
+impl Client {
+    async fn with(options: TestOptions) -> Self {
+        let services = test_services(options).await;
+        Self { app: app_over(Arc::clone(&services)), services, bearer: String::new() }
+    }
+
+    async fn send(&self, method: &str, path: &str, body: Value) -> Answer {
+        let mut headers = vec![("content-type", "application/json")];
+        if !self.bearer.is_empty() {
+            headers.push(("authorization", &self.bearer));
+        }
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        ask(&self.app, request(method, path, &headers[usize::from(body.is_empty())..], body)).await
+    }
+
+    fn is(&mut self, tokens: &Value) {
+        self.bearer = format!("Bearer {}", tokens["access_token"].as_str().unwrap());
+    }
+
+    /// A code of the app that reads this secret: the one after the current one, which is good too.
+    fn code(&self, secret: &str, steps: i64) -> String {
+        let value = |c| "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(c).unwrap();
+        let bits: String = secret.chars().map(|c| format!("{:05b}", value(c))).collect();
+        let bytes = bits.as_bytes().chunks_exact(8);
+        let bytes = bytes.map(|eight| u8::from_str_radix(std::str::from_utf8(eight).unwrap(), 2).unwrap()).collect();
+        let at = userd_model::Timestamp::from_seconds(self.services.deps.now().seconds() + 30 * steps);
+        TotpSecret::from_bytes(Zeroizing::new(bytes)).code(at)
+    }
+}
+
+/// AC-029: no answer has a code in it but the set of recovery codes, once.
+#[tokio::test]
+async fn an_app_is_set_up_shown_and_removed() {
+    let mut client = Client::with(TestOptions::default()).await;
+    let made = client.send("POST", "/v1/auth/register", json!({"username": "ada", "password": PASSWORD})).await.json();
+    client.is(&made["tokens"]);
+    let begun = client.send("POST", "/v1/me/factors/totp", json!({"name": "phone"})).await;
+    assert_eq!((begun.status, begun.header("cache-control")), (StatusCode::CREATED, "no-store"));
+    let begun = begun.json();
+    let secret = begun["secret"].as_str().unwrap();
+    let confirm = format!("/v1/me/factors/totp/{}/confirm", begun["id"].as_str().unwrap());
+    let confirmed = client.send("POST", &confirm, json!({"code": client.code(secret, 0)})).await;
+    let codes = confirmed.json()["recovery_codes"].clone();
+    assert_eq!(codes.as_array().unwrap().len(), 10);
+
+    let weak = client.send("POST", "/v1/me/recovery-codes", Value::Null).await;
+    assert_eq!(weak.status, StatusCode::FORBIDDEN);
+    assert_eq!(weak.json()["type"], "/problems/insufficient_user_authentication");
+    let asked = r#"Bearer realm="userd", error="insufficient_user_authentication", acr_values="aal2", max_age="300""#;
+    assert_eq!(weak.header("www-authenticate"), asked);
+
+    client.bearer.clear();
+    let first = client.send("POST", "/v1/auth/login", json!({"login": "ada", "password": PASSWORD})).await;
+    assert_eq!((first.status, first.header("cache-control")), (StatusCode::ACCEPTED, "no-store"));
+    let (first, text) = (first.json(), first.text());
+    assert_eq!(first["status"], "second_factor_required");
+    assert_eq!(first["methods"], json!(["totp", "recovery_code"]));
+    let members: Vec<_> = first.as_object().unwrap().keys().cloned().collect();
+    assert_eq!(members, ["challenge", "expires_in", "methods", "status"]);
+    let next = client.code(secret, 1);
+    assert!(!text.contains(&next) && !text.contains(secret), "{text}");
+    let second = |code: &str| json!({"challenge": first["challenge"], "method": "totp", "code": code});
+    let wrong = client.send("POST", "/v1/auth/second-factor", second("00000x")).await;
+    assert_eq!(
+        (wrong.status, wrong.json()["type"].clone()),
+        (StatusCode::UNPROCESSABLE_ENTITY, json!("/problems/invalid_code"))
+    );
+    assert!(!wrong.text().contains(&next));
+    let signed_in = client.send("POST", "/v1/auth/second-factor", second(&next)).await;
+    assert_eq!(signed_in.status, StatusCode::OK);
+    let again = client.send("POST", "/v1/auth/second-factor", second(&next)).await;
+    assert_eq!((again.status, again.json()["type"].clone()), (StatusCode::GONE, json!("/problems/challenge_gone")));
+    client.is(&signed_in.json());
+
+    let list = client.send("GET", "/v1/me/factors", Value::Null).await;
+    assert_eq!(list.json()["recovery_codes_left"], 10);
+    assert_eq!((&list.json()["items"][0]["kind"], &list.json()["items"][0]["name"]), (&json!("totp"), &json!("phone")));
+    assert!(!list.text().contains(secret));
+    let raised = client.send("POST", "/v1/auth/step-up", json!({"code": codes[0]})).await;
+    assert_eq!((raised.status, &raised.json()["session_id"]), (StatusCode::OK, &signed_in.json()["session_id"]));
+    let factor = format!("/v1/me/factors/{}", begun["id"].as_str().unwrap());
+    assert_eq!(client.send("DELETE", &factor, Value::Null).await.status, StatusCode::NO_CONTENT);
+    client.bearer.clear();
+    let one = client.send("POST", "/v1/auth/login", json!({"login": "ada", "password": PASSWORD})).await;
+    assert_eq!(one.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn who_must_have_a_factor_sets_one_up_at_sign_in() {
+    let mut options = TestOptions::default();
+    options.settings.mfa = MfaSettings { required_for: vec!["admin".to_owned()], ..MfaSettings::default() };
+    let client = Client::with(options).await;
+    let token = client.services.setup.open(&client.services.operator_context()).await.unwrap().unwrap();
+    let body = json!({"setup_token": token, "username": "root1", "password": PASSWORD});
+    let asked = client.send("POST", "/v1/setup", body).await;
+    assert_eq!((asked.status, asked.json()["status"].clone()), (StatusCode::ACCEPTED, json!("factor_setup_required")));
+    let challenge = asked.json()["challenge"].clone();
+    let neither = client.send("POST", "/v1/auth/continue", json!({"challenge": challenge})).await;
+    assert_eq!(neither.status, StatusCode::BAD_REQUEST);
+    let begun = client.send("POST", "/v1/auth/continue", json!({"challenge": challenge, "method": "totp"})).await;
+    assert_eq!(begun.status, StatusCode::CREATED);
+    let code = client.code(begun.json()["secret"].as_str().unwrap(), 0);
+    let done = client.send("POST", "/v1/auth/continue", json!({"challenge": challenge, "code": code})).await;
+    assert_eq!(done.status, StatusCode::OK);
+    assert_eq!(done.json()["recovery_codes"].as_array().unwrap().len(), 10);
+    assert_eq!(done.json()["user"]["roles"], json!(["admin"]));
+    let refresh = json!({"refresh_token": done.json()["refresh_token"]});
+    assert_eq!(client.send("POST", "/v1/auth/refresh", refresh).await.status, StatusCode::OK);
+}
