@@ -128,6 +128,7 @@ pub const ROUTES: &[RouteAccess] = &[
     route("POST", "/v1/webhooks/{id}/test", Access::Permission(Permission::WEBHOOKS_MANAGE)),
     route("POST", "/v1/webhooks/{id}/rotate-secret", Access::Permission(Permission::WEBHOOKS_MANAGE)),
     route("GET", "/v1/users", Access::Permission(Permission::USERS_READ)),
+    route("POST", "/v1/users", Access::Permission(Permission::USERS_MANAGE)),
     route("GET", "/v1/users/{id}", Access::Permission(Permission::USERS_READ)),
     route("PATCH", "/v1/users/{id}", Access::Permission(Permission::USERS_MANAGE)),
     route("GET", "/v1/users/{id}/sessions", Access::Permission(Permission::USERS_READ)),

@@ -108,6 +108,8 @@ const RUSSIAN: &[(&str, &str)] = &[
     ("no such permission; there are: {}", "такого права нет; есть: {}"),
     ("is not among tokens.audience", "нет среди tokens.audience"),
     ("must name at least one audience", "должно называть хотя бы одну аудиторию"),
+    ("no such role", "такой роли нет"),
+    ("this role allows what you may not do yourself", "эта роль разрешает то, чего нельзя вам самим"),
     ("must lie ahead", "должно быть в будущем"),
     ("can only be removed; a provider tells it", "можно только удалить: его сообщает провайдер"),
     ("you do not hold this permission", "у вас нет этого права"),

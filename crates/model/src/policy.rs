@@ -89,6 +89,8 @@ acts! {
     ReadUser(UserId) => OwnerOr(Permission::USERS_READ),
     /// Look an account up by its e-mail address, username or phone.
     FindUser => Holder(Permission::USERS_READ),
+    /// Make an account for somebody else.
+    CreateUser => Holder(Permission::USERS_MANAGE),
     /// Block an account. Whoever blocks themself could not undo it; somebody else has to.
     BlockUser(UserId) => NotOneself(Permission::USERS_MANAGE),
     /// Unblock an account.

@@ -4,7 +4,7 @@ use std::{ffi::OsString, io::IsTerminal, process::ExitCode, time::Duration};
 
 use tokio::runtime::Builder;
 
-use userd_services::{Services, user_list::UserFilter, users::Block, webhooks::WebhookInput};
+use userd_services::{Services, accounts::NewUser, user_list::UserFilter, users::Block, webhooks::WebhookInput};
 
 use crate::{
     cli::{
@@ -156,6 +156,9 @@ async fn with_services(command: Command, config: Config, terminal: Terminal) -> 
         Command::Users(UsersCommand::List { query, status, role, provider, created_after, limit }) => {
             let filter = UserFilter { query, status, role, provider, created_after };
             users::list(services, terminal, &filter, limit).await
+        }
+        Command::Users(UsersCommand::Create { email, username, display_name, locale, roles }) => {
+            users::create(services, terminal, &NewUser { email, username, display_name, locale, roles }).await
         }
         Command::Users(UsersCommand::Show { user }) => users::show(services, terminal, &user).await,
         Command::Users(UsersCommand::Block { user, reason, until }) => {

@@ -7,12 +7,13 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use userd_model::{Timestamp, UserId, UserStatus};
 use userd_services::{
+    accounts::NewUser,
     user_list::{UserFilter, UserPlace},
     users::Block,
 };
 use userd_web::{
     caller::Caller,
-    extract::{CursorText, IfMatch, Json, Limit, Path, Query},
+    extract::{CursorText, IdempotencyKey, IfMatch, Json, Limit, Path, Query},
     problem::Problem,
 };
 use utoipa::{IntoParams, ToSchema};
@@ -28,7 +29,7 @@ use crate::{api::Api, documented::Routes};
 #[must_use]
 pub(super) fn routes() -> Routes {
     Routes::new()
-        .with(routes!(list))
+        .with(routes!(list, create))
         .with(routes!(show, change))
         .with(routes!(block))
         .with(routes!(unblock))
@@ -86,6 +87,50 @@ async fn list(
     let page = api.services.users.list(&ctx, &filter, after, limit.get()).await?;
     let next_cursor = page.next.and_then(|place| api.cursors.seal(&list, &place));
     Ok(Json(UserPage { items: page.items.into_iter().map(UserBody::from).collect(), next_cursor }))
+}
+
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CreateUser, example = json!({"email": "anna@example.org", "display_name": "Анна"}))]
+struct Create {
+    /// This or `username` is needed.
+    #[serde(default)]
+    #[schema(max_length = 254, format = Email)]
+    email: Option<String>,
+    #[serde(default)]
+    #[schema(min_length = 3, max_length = 32)]
+    username: Option<String>,
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 100)]
+    display_name: Option<String>,
+    /// BCP 47.
+    #[serde(default)]
+    #[schema(max_length = 35)]
+    locale: Option<String>,
+    /// They may allow what you may do yourself.
+    #[serde(default)]
+    #[schema(max_items = 64)]
+    roles: Vec<String>,
+}
+
+/// Make an account for somebody. It has no password: its owner sets one by the address, or comes in by a provider.
+#[utoipa::path(post, path = "/v1/users", tag = "Users", request_body = Create, params(IdempotencyKey),
+    responses((status = 201, description = "Made", body = UserBody),
+        (status = 409, description = "E-mail or username is taken; or a repeat after the caller's password changed")))]
+async fn create(
+    State(api): State<Arc<Api>>,
+    Caller(ctx): Caller,
+    IdempotencyKey(key): IdempotencyKey,
+    Json(body): Json<Create>,
+) -> Result<impl IntoResponse, Problem> {
+    let idempotent = key.map(|key| {
+        let bytes = serde_json::to_vec(&body).unwrap_or_default();
+        api.services.idempotency.request(&format!("POST /v1/users {}", ctx.actor.name()), &key, &bytes)
+    });
+    let Create { email, username, display_name, locale, roles } = body;
+    let input = NewUser { email, username, display_name, locale, roles };
+    let made = api.services.accounts.create(&ctx, &input, idempotent.as_ref()).await?;
+    Ok((StatusCode::CREATED, tagged(made)))
 }
 
 /// One account.

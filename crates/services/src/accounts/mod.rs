@@ -2,11 +2,13 @@
 //!
 //! - `register.rs`: a new account
 //! - `emails/`: proof and change of addresses
+//! - `create.rs`: a new account made by an administrator
 //! - `profile.rs`: display name, locale, time zone, attributes
 //! - `password.rs`: a new password
 //! - `username.rs`: a new username
 //! - `wipe.rs`: what goes when somebody else proves the mailbox
 
+mod create;
 pub mod emails;
 mod password;
 mod profile;
@@ -17,7 +19,7 @@ mod wipe;
 pub(crate) use password::check_new_password;
 pub(crate) use register::{AccountSeed, NewAccount, Reserved, claim, claim_all, own_username as username_of};
 pub(crate) use wipe::wipe_claimant;
-pub use {profile::ProfileInput, register::Registration};
+pub use {create::NewUser, profile::ProfileInput, register::Registration};
 
 use std::sync::Arc;
 

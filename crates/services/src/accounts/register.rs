@@ -215,7 +215,7 @@ pub(super) fn username(text: &str, reserved: Reserved) -> Result<Username, Strin
     Ok(username)
 }
 
-fn parsed<T, E: Into<String>>(
+pub(super) fn parsed<T, E: Into<String>>(
     wrong: &mut Vec<InvalidField>,
     pointer: &str,
     input: Option<&str>,

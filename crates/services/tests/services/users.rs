@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use userd_model::{Actor, EventKind, Permission, Refusal, UserId, UserStatus};
 
-use userd_services::{accounts::ProfileInput, users::Block};
+use userd_services::{
+    accounts::{NewUser, ProfileInput},
+    users::Block,
+};
 
 use crate::{
     fixture::{Fixture, at_once, refusal, wrong_fields},
@@ -235,4 +238,47 @@ async fn the_last_administrator_is_not_lost(fixture: Fixture) {
     assert_eq!(refusal(app.users.block(&operator, root.id).await), Refusal::LastAdministrator);
     app.advance(Duration::from_secs(60));
     app.users.block(&app.operator_context(), root.id).await.unwrap();
+}
+
+/// An administrator makes accounts without passwords, and gives no more than they may do themselves. (11.5)
+#[apply(case)]
+async fn an_administrator_makes_an_account_without_a_password(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    let manager = app.service(&[Permission::USERS_MANAGE]).await;
+    let manager = acting(&app, &manager.actor);
+    let input = |email: Option<&str>, username: Option<&str>, roles: &[&str]| NewUser {
+        email: email.map(Into::into),
+        username: username.map(Into::into),
+        roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+        ..NewUser::default()
+    };
+    let accounts = &app.accounts;
+    let anna = input(Some("anna@example.org"), Some("anna"), &[]);
+    assert_eq!(refusal(accounts.create(&of(&app, &ada), &anna, None).await), Refusal::Forbidden);
+    let made = accounts.create(&manager, &anna, None).await.unwrap();
+    assert_eq!(
+        (made.email.as_deref(), made.email_verified, made.status),
+        (Some("anna@example.org"), false, UserStatus::Active)
+    );
+    assert_eq!(made.last_sign_in_at, None);
+    for guess in ["", PASSWORD] {
+        assert_eq!(refusal(app.login("anna", guess).await), Refusal::WrongCredentials);
+    }
+    assert_eq!(refusal(accounts.create(&manager, &anna, None).await), Refusal::EmailTaken);
+    let other = input(None, Some("ANNA"), &[]);
+    assert_eq!(refusal(accounts.create(&manager, &other, None).await), Refusal::UsernameTaken);
+    for (wrong, pointer) in [
+        (input(None, None, &[]), "/email"),
+        (input(Some("no address"), None, &[]), "/email"),
+        (input(None, Some("root"), &[]), "/username"),
+        (input(None, Some("grace"), &["nobody"]), "/roles/0"),
+        (input(None, Some("grace"), &["admin"]), "/roles/0"),
+    ] {
+        assert_eq!(wrong_fields(accounts.create(&manager, &wrong, None).await), [pointer], "{wrong:?}");
+    }
+    let second = input(None, Some("second"), &["admin", "admin"]);
+    let second = accounts.create(&app.operator_context(), &second, None).await.unwrap();
+    assert_eq!(second.roles, ["admin"]);
+    assert_eq!(app.count_of(second.id, EventKind::RoleGranted).await, 1);
 }

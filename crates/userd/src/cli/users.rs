@@ -20,6 +20,25 @@ pub enum UsersCommand {
         #[arg(long)]
         password_stdin: bool,
     },
+    /// Make an account without a password: its owner sets one by the address, or comes in by a provider.
+    #[command(after_help = "Example:\n  userd users create --email anna@example.org --display-name Anna")]
+    Create {
+        /// Its e-mail address.
+        #[arg(long, required_unless_present = "username", value_hint = ValueHint::EmailAddress)]
+        email: Option<String>,
+        /// Its username.
+        #[arg(long)]
+        username: Option<String>,
+        /// How it is shown to others.
+        #[arg(long)]
+        display_name: Option<String>,
+        /// The language of its owner, such as ru or pt-BR.
+        #[arg(long)]
+        locale: Option<String>,
+        /// A role; may be given several times.
+        #[arg(long = "role", value_name = "ROLE")]
+        roles: Vec<String>,
+    },
     /// List accounts, oldest first; or those to which all of the filters apply.
     List {
         /// An exact e-mail address or phone number, or how a username or display name begins.

@@ -2,7 +2,11 @@
 
 use userd_model::UserId;
 use userd_services::{
-    Failure, Services, UserView, accounts::Registration, passwords::Password, user_list::UserFilter, users::Block,
+    Failure, Services, UserView,
+    accounts::{NewUser, Registration},
+    passwords::Password,
+    user_list::UserFilter,
+    users::Block,
 };
 
 use super::said;
@@ -27,6 +31,14 @@ pub async fn create_admin(
         .await
         .map_err(|failure| said(&failure))?;
     terminal.answer(&user, || format!("{} is an administrator now and can sign in.", called(&user)));
+    Ok(())
+}
+
+/// `users create`: an account without a password.
+pub async fn create(services: &Services, terminal: Terminal, input: &NewUser) -> Result<(), WiringError> {
+    let made = services.accounts.create(&services.operator_context(), input, None).await;
+    let user = made.map_err(|failure| said(&failure))?;
+    terminal.answer(&user, || format!("{} has an account now: {}", called(&user), user.id));
     Ok(())
 }
 

@@ -123,6 +123,7 @@ pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
         ("POST", "/v1/notifications") => {
             Sent::Json(json!({"to": {"user_ids": [NOTHING]}, "category": "news", "title": "New", "body": "Look."}))
         }
+        ("POST", "/v1/users") => Sent::Json(json!({"email": format!("{}@example.org", persona.name())})),
         ("POST", "/v1/webhooks") => Sent::Json(json!({"url": "https://shop.example/", "events": ["*"]})),
         ("PATCH", "/v1/webhooks/{id}") => Sent::Json(json!({"events": ["user.*"]})),
         ("PATCH", "/v1/clients/{id}") => Sent::Json(json!({"name": "automaton"})),
