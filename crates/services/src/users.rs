@@ -83,6 +83,7 @@ impl Users {
     /// `Forbidden`, also for one's own; `InvalidInput`, `LastAdministrator`, `NotFound`.
     pub async fn block_with(&self, ctx: &Context, id: UserId, block: &Block) -> Result<UserView, Failure> {
         ctx.may(&Act::BlockUser(id))?;
+        recent_proof::must_be_strong(ctx, &mut self.deps.store.reading()).await?;
         let reason = block.reason.as_deref().map(text::reason).transpose();
         let reason = &reason.map_err(|detail| Refusal::field("/reason", detail))?;
         if block.until.is_some_and(|until| until <= ctx.now) {

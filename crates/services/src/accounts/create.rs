@@ -7,7 +7,7 @@ use super::{
     AccountSeed, Accounts, NewAccount, Reserved,
     register::{parsed, username},
 };
-use crate::{Context, IdempotentRequest, UserView, idempotency::Made};
+use crate::{Context, IdempotentRequest, UserView, idempotency::Made, recent_proof};
 
 /// An account that somebody else makes.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +33,7 @@ impl Accounts {
         idempotent: Option<&IdempotentRequest>,
     ) -> Result<UserView, Failure> {
         ctx.may(&Act::CreateUser)?;
+        recent_proof::must_be_strong(ctx, &mut self.deps.store.reading()).await?;
         let new = self.new_account(ctx, input).await?;
         let account = &AccountSeed::mint(&self.deps, &new, None, self.deps.now())?;
         let maker = ctx.user().ok().map(|(user, _)| user);

@@ -5,6 +5,7 @@ use std::{fmt::Write as _, time::Duration};
 use userd_model::{FactorMethod, Level, Permission, Refusal, UserId};
 use userd_services::{
     Completion, Failure, MfaSettings,
+    accounts::NewUser,
     factors::{Shown, StepUp},
     sessions::Login,
     testing::TestOptions,
@@ -151,6 +152,8 @@ async fn factors_are_reset_by_who_may_and_has_shown_their_own(fixture: Fixture) 
     assert_eq!(refusal(app.factors.reset(&ctx, ada.id).await), fresh_two());
     assert_eq!(refusal(app.users.block(&ctx, ada.id).await), two_factors());
     assert_eq!(refusal(app.users.sign_out(&ctx, ada.id).await), two_factors());
+    let deputy = NewUser { username: Some("deputy".to_owned()), roles: vec!["admin".to_owned()], ..NewUser::default() };
+    assert_eq!(refusal(app.accounts.create(&ctx, &deputy, None).await), two_factors());
     let root = Member { tokens: app.login_with_phone(&root.email, &root_phone).await.tokens, ..root };
     let ctx = app.acting(&root).await;
     assert_eq!(refusal(app.factors.reset(&ctx, root.id).await), Refusal::Forbidden, "not one's own");
