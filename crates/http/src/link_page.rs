@@ -42,6 +42,12 @@ pub(crate) fn question(act: &LinkAct, language: Language) -> String {
         (LinkAct::ConfirmEmail, Language::Russian) => {
             ("Подтверждение адреса", "Подтвердите, что читаете почту по этому адресу.".to_owned(), "Подтвердить")
         }
+        (LinkAct::Restore, Language::English) => {
+            ("Restore your account", "Have your deleted account back, with everything in it.".to_owned(), "Restore")
+        }
+        (LinkAct::Restore, Language::Russian) => {
+            ("Восстановление аккаунта", "Вернуть удалённый аккаунт со всем, что в нём есть.".to_owned(), "Восстановить")
+        }
         (LinkAct::ResetPassword, Language::English) => (
             "A new password",
             "Choose a new password. Every device is signed out, and you sign in with it.".to_owned(),
@@ -133,6 +139,12 @@ pub(crate) fn done(act: &LinkAct, language: Language) -> String {
         }
         (LinkAct::ConfirmEmail, Language::Russian) => {
             ("Адрес подтверждён", "<p>Эту страницу можно закрыть и войти.</p>\n".to_owned())
+        }
+        (LinkAct::Restore, Language::English) => {
+            ("Your account is back", "<p>Everything is as it was. Sign in to use it.</p>\n".to_owned())
+        }
+        (LinkAct::Restore, Language::Russian) => {
+            ("Аккаунт восстановлен", "<p>Всё на своих местах. Войдите, чтобы им пользоваться.</p>\n".to_owned())
         }
         (LinkAct::ResetPassword, Language::English) => (
             "The password is set",

@@ -93,6 +93,16 @@ kinds! {
     UserBlocked = "user.blocked" of "user" { until(maybe): Text "When it ends by itself (RFC 3339)" },
     /// An administrator opened it again, or its owner signed in after the end of the block.
     UserUnblocked = "user.unblocked" of "user" {},
+    /// The account was deleted, and can be restored.
+    UserDeleted = "user.deleted" of "user" { by: Text "`owner` or `administrator`" },
+    /// A deleted account is back.
+    UserRestored = "user.restored" of "user" {},
+    /// A deleted account was erased for good; forget what you know of it.
+    UserPurged = "user.purged" of "user" {},
+    /// The account may not be erased.
+    LegalHoldPlaced = "user.legal_hold_placed" of "user" {},
+    /// The account may be erased again.
+    LegalHoldLifted = "user.legal_hold_lifted" of "user" {},
     /// A role was given.
     RoleGranted = "user.role_granted" of "user" { role: Text "The name of the role" },
     /// A sign-in made a session.
@@ -225,6 +235,11 @@ mod tests {
             "user.password_changed",
             "user.blocked",
             "user.unblocked",
+            "user.deleted",
+            "user.restored",
+            "user.purged",
+            "user.legal_hold_placed",
+            "user.legal_hold_lifted",
             "user.role_granted",
             "session.started",
             "session.ended",

@@ -4,6 +4,7 @@
 //! function of plain values; whoever calls it passes the time and the ids in.
 
 pub mod client;
+pub mod deletion;
 pub mod delivery;
 pub mod details;
 pub mod email;
@@ -36,6 +37,7 @@ pub mod username;
 pub mod webhook;
 
 pub use client::Client;
+pub use deletion::{DeletedBy, Deletion};
 pub use delivery::{Delivery, DeliveryChannel, DeliveryState};
 pub use email::Email;
 pub use event::EventKind;

@@ -31,6 +31,8 @@ well_known! {
     USERS_MANAGE = "users.manage",
     /// Remove the second factors of an account.
     USERS_RESET_FACTORS = "users.reset_factors",
+    /// Erase accounts for good, and forbid it.
+    USERS_PURGE = "users.purge",
     /// See service accounts.
     CLIENTS_READ = "clients.read",
     /// Make, change and remove service accounts.

@@ -109,6 +109,16 @@ acts! {
     SetPassword(UserId) => Operator,
     /// Send somebody a link that sets a new password.
     SendPasswordReset(UserId) => Holder(Permission::USERS_MANAGE),
+    /// Delete one's own account.
+    DeleteAccount(UserId) => Owner,
+    /// Delete an account of somebody else. Owners delete theirs by proving who they are.
+    DeleteUser(UserId) => NotOneself(Permission::USERS_MANAGE),
+    /// Restore a deleted account, whoever deleted it.
+    RestoreUser(UserId) => Holder(Permission::USERS_MANAGE),
+    /// Erase a deleted account before its time.
+    PurgeUser(UserId) => NotOneself(Permission::USERS_PURGE),
+    /// Forbid to erase an account, or allow it again.
+    HoldUser(UserId) => NotOneself(Permission::USERS_PURGE),
     /// See the sessions of an account.
     ReadSessions(UserId) => OwnerOr(Permission::USERS_READ),
     /// End sessions of an account.

@@ -90,6 +90,12 @@ pub enum Refusal {
     /// There is an administrator already.
     #[error("setup is already done")]
     SetupDone,
+    /// Only a deleted account is erased.
+    #[error("the account is not deleted")]
+    NotDeleted,
+    /// The account may not be erased.
+    #[error("the account is on legal hold")]
+    OnLegalHold,
     /// `If-Match` names another version than the current one.
     #[error("the resource has changed meanwhile")]
     VersionMismatch,

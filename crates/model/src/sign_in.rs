@@ -20,12 +20,21 @@ pub enum PendingStep {
     Approval,
     /// New terms have to be accepted first.
     Terms,
+    /// The account is deleted; whoever has proven to be its owner may have it back.
+    Restore,
 }
 
 impl PendingStep {
     /// All of them.
-    pub const ALL: &'static [Self] =
-        &[Self::SecondFactor, Self::FactorSetup, Self::PasswordChange, Self::Confirmation, Self::Approval, Self::Terms];
+    pub const ALL: &'static [Self] = &[
+        Self::SecondFactor,
+        Self::FactorSetup,
+        Self::PasswordChange,
+        Self::Confirmation,
+        Self::Approval,
+        Self::Terms,
+        Self::Restore,
+    ];
 
     /// The `status` of the answer.
     #[must_use]
@@ -37,6 +46,7 @@ impl PendingStep {
             Self::Confirmation => "confirmation_required",
             Self::Approval => "approval_pending",
             Self::Terms => "terms_required",
+            Self::Restore => "account_deleted",
         }
     }
 }
@@ -48,8 +58,6 @@ pub enum SignInOutcome {
     SignedIn,
     /// Something is asked for first.
     Pending(PendingStep),
-    /// The account is deleted and can be restored by whoever proved it.
-    Restorable,
     /// No.
     Refused(Refusal),
 }
@@ -65,6 +73,8 @@ pub struct Standing {
     pub must_have_two: bool,
     /// Whether a device stands for the second factor that was shown on it before.
     pub is_remembered: bool,
+    /// Whether the account is deleted, and its owner may still have it back.
+    pub is_restorable: bool,
 }
 
 impl Standing {
@@ -86,6 +96,10 @@ impl Standing {
 /// step is taken by whoever has shown only one of two.
 #[must_use]
 pub fn outcome(user: &User, standing: &Standing, now: Timestamp) -> SignInOutcome {
+    if standing.is_restorable {
+        let is_short = standing.holds_factor && !standing.suffices();
+        return SignInOutcome::Pending(if is_short { PendingStep::SecondFactor } else { PendingStep::Restore });
+    }
     if let Err(refusal) = user.must_be_active(now) {
         return SignInOutcome::Refused(refusal);
     }

@@ -214,6 +214,44 @@ impl User {
         Ok(())
     }
 
+    /// Deletes the account, which can come back. The raised epoch revokes the access tokens issued before. Answers what it
+    /// was.
+    ///
+    /// # Errors
+    /// `NotFound` for one that is deleted already.
+    pub fn delete(&mut self, now: Timestamp) -> Result<UserStatus, Refusal> {
+        let before = self.status_at(now);
+        if before == UserStatus::Deleted {
+            return Err(Refusal::NotFound);
+        }
+        self.status = UserStatus::Deleted;
+        self.raise_epoch(now);
+        Ok(before)
+    }
+
+    /// Restores a deleted account to what it was.
+    ///
+    /// # Errors
+    /// `NotFound` for one that is not deleted.
+    pub fn restore(&mut self, status: UserStatus, now: Timestamp) -> Result<(), Refusal> {
+        if self.status != UserStatus::Deleted {
+            return Err(Refusal::NotFound);
+        }
+        self.status = status;
+        self.touch(now);
+        Ok(())
+    }
+
+    /// Erases whatever tells who it was. Without the data key nothing that was sealed for the user can be read.
+    pub fn erase(&mut self, now: Timestamp) {
+        self.forget_profile();
+        (self.email, self.email_verified, self.data_key) = (None, false, None);
+        (self.blocked_until, self.block_reason) = (None, None);
+        self.roles.clear();
+        self.status = UserStatus::Deleted;
+        self.raise_epoch(now);
+    }
+
     /// Forgets what the holder so far wrote about themself: somebody else has proven to own the account's mailbox.
     pub fn forget_profile(&mut self) {
         (self.username, self.phone) = (None, None);

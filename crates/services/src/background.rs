@@ -17,6 +17,8 @@ const SWEEP: Duration = Duration::from_secs(60);
 
 /// The lease under which the key schedule is kept.
 const SIGNING_KEYS: &str = "signing_keys";
+/// The lease under which deleted accounts are erased.
+const PURGES: &str = "purges";
 
 impl Services {
     /// Starts the loops; they end when `stop` turns true.
@@ -28,6 +30,7 @@ impl Services {
         loops.spawn(every(KEYS, stop.clone(), Arc::clone(self), |services| async move { services.keep_keys().await }));
         loops.spawn(every(SWEEP, stop.clone(), Arc::clone(self), |services| async move {
             services.sweeper.tick().await?;
+            services.purge_deleted().await?;
             services.users.write_missing_terms().await?;
             services.notifications.expire().await.map(drop)
         }));
@@ -43,7 +46,7 @@ impl Services {
     /// # Errors
     /// Storage faults: then the leases end by themselves.
     pub async fn give_leases_back(&self) -> Result<(), userd_storage::Failure> {
-        for lease in [SWEEPER, SIGNING_KEYS] {
+        for lease in [SWEEPER, SIGNING_KEYS, PURGES] {
             self.sweeper.give_back(lease).await?;
         }
         self.event_log.give_back().await?;
@@ -65,6 +68,14 @@ impl Services {
             }
         }
         if reload { self.signing_keys.reload().await } else { Ok(()) }
+    }
+
+    /// Erases accounts whose window has closed, in one replica at a time.
+    async fn purge_deleted(&self) -> Result<(), userd_storage::Failure> {
+        if self.sweeper.lead(PURGES, self.deps.now(), SWEEP * 3).await? {
+            self.deletions.purge_due().await?;
+        }
+        Ok(())
     }
 
     async fn keep_keys(&self) -> Result<(), userd_storage::Failure> {

@@ -24,6 +24,8 @@ pub struct Dependencies {
     pub clock: Arc<dyn Clock>,
     /// The random source.
     pub random: Arc<dyn Random>,
+    /// Remembers outside the database who was erased; none in tests and where nothing is kept.
+    pub purge_ledger: Option<Arc<dyn crate::deletion::PurgeLedger>>,
     /// What to obey.
     pub settings: Arc<Settings>,
 }

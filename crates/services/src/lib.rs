@@ -14,6 +14,7 @@ pub mod change;
 pub mod clients;
 pub mod cloud_event;
 pub mod context;
+pub mod deletion;
 pub mod deliveries;
 pub mod dependencies;
 pub mod event_log;

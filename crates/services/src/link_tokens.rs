@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use url::Url;
 use userd_crypto::OpaqueSecret;
-use userd_model::{Email, User};
+use userd_model::{Deletion, Email, Timestamp, User};
 use userd_storage::{Failure, repositories::one_time_tokens::OneTimeToken};
 
-use crate::{Dependencies, change::Changes, user_reader::internal};
+use crate::{Dependencies, change::Changes, sealing::row_context, user_reader::internal};
 
 /// What secret scanners recognise a link by.
 pub(crate) const PREFIX: &str = "udl_";
@@ -17,6 +18,9 @@ pub(crate) const PREFIX: &str = "udl_";
 pub(crate) const PASSWORD_RESET: &str = "password_reset";
 /// How long a link to reset a password is good.
 pub(crate) const PASSWORD_RESET_LIFE: Duration = Duration::from_secs(3600);
+
+/// Restores a deleted account.
+pub(crate) const RESTORE: &str = "account_restore";
 
 /// Where a link leads.
 pub(crate) fn url(deps: &Dependencies, token: &str) -> Result<Url, Failure> {
@@ -49,6 +53,39 @@ pub(crate) async fn mint_reset(
                 payload: address.clone(),
                 created_at: change.now,
                 expires_at: change.now.plus(PASSWORD_RESET_LIFE),
+            };
+            change.one_time_tokens().insert(&row).await?;
+            change.commit(()).await
+        })
+        .await?;
+    url(deps, &token)
+}
+
+pub(crate) const RESTORE_CONTEXT: &str = "one_time_tokens|restore";
+
+/// What a link to restore says.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct RestoreLink {
+    /// When the account was deleted: a link of an earlier deletion restores nothing.
+    pub(crate) deleted_at: Timestamp,
+}
+
+/// A link that restores a deleted account, for the mail that carries it.
+pub(crate) async fn mint_restore(deps: &Dependencies, changes: &Changes, deletion: &Deletion) -> Result<Url, Failure> {
+    let (token, hash) = OpaqueSecret::mint(PREFIX, deps.random.as_ref());
+    let plain = serde_json::to_vec(&RestoreLink { deleted_at: deletion.deleted_at }).map_err(internal)?;
+    let context = row_context(RESTORE_CONTEXT, &[&hash]);
+    let payload = deps.vault.seal(deps.random.as_ref(), &context, &plain).map_err(internal)?.0;
+    let (hash, payload) = (&hash, &payload);
+    changes
+        .run(&changes.system_context(), "mint_restore_link", |mut change| async move {
+            let row = OneTimeToken {
+                hash: hash.to_vec(),
+                purpose: RESTORE.to_owned(),
+                owner: Some(deletion.user_id),
+                payload: payload.clone(),
+                created_at: change.now,
+                expires_at: deletion.purge_at,
             };
             change.one_time_tokens().insert(&row).await?;
             change.commit(()).await

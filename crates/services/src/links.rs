@@ -49,6 +49,8 @@ pub enum LinkAct {
     },
     /// Proves an e-mail address. Once; carried out by `emails`.
     ConfirmEmail,
+    /// Gives a deleted account back. Once; carried out by `deletion`.
+    Restore,
     /// Sets a new password, which its form asks for. Once; carried out by `recovery`.
     ResetPassword,
 }
@@ -92,7 +94,7 @@ impl LinkAct {
     /// Of links whose rows say what they do.
     const PURPOSES: [&'static str; 2] = ["link_unsubscribe", "link_not_me"];
     /// Of links that open something: their rows have an owner, and are another service's.
-    const ELSEWHERE: [Self; 2] = [Self::ConfirmEmail, Self::ResetPassword];
+    const ELSEWHERE: [Self; 3] = [Self::ConfirmEmail, Self::ResetPassword, Self::Restore];
 
     const fn purpose(&self) -> &'static str {
         let [unsubscribe, not_me] = Self::PURPOSES;
@@ -101,6 +103,7 @@ impl LinkAct {
             Self::NotMe { .. } => not_me,
             Self::ConfirmEmail => mailbox_proofs::PURPOSE,
             Self::ResetPassword => link_tokens::PASSWORD_RESET,
+            Self::Restore => link_tokens::RESTORE,
         }
     }
 
@@ -109,7 +112,8 @@ impl LinkAct {
             Self::Unsubscribe { .. } => Duration::from_secs(30 * DAY.as_secs()),
             Self::NotMe { .. } => Duration::from_secs(7 * DAY.as_secs()),
             Self::ConfirmEmail => mailbox_proofs::LIFE,
-            Self::ResetPassword => link_tokens::PASSWORD_RESET_LIFE,
+            // These say themselves how long they are good.
+            Self::ResetPassword | Self::Restore => link_tokens::PASSWORD_RESET_LIFE,
         }
     }
 }
@@ -182,7 +186,9 @@ impl Links {
                         let mut user = must_exist(&mut change, user).await?;
                         sign_out_everywhere(&mut change, &mut user, "not_me").await?;
                     }
-                    LinkAct::ConfirmEmail | LinkAct::ResetPassword => return Err(Refusal::LinkGone.into()),
+                    LinkAct::ConfirmEmail | LinkAct::ResetPassword | LinkAct::Restore => {
+                        return Err(Refusal::LinkGone.into());
+                    }
                 }
                 change.commit((user, act)).await
             })

@@ -11,6 +11,7 @@ use crate::{
     bot::{BotUpdates, TelegramBot},
     change::Changes,
     clients::Clients,
+    deletion::Deletions,
     deliveries::{Channels, Deliveries},
     emails::Emails,
     event_log::EventLog,
@@ -45,6 +46,8 @@ pub struct Services {
     pub changes: Changes,
     /// Proof and change of e-mail addresses.
     pub emails: Emails,
+    /// Deletion, restoration, erasure.
+    pub deletions: Deletions,
     /// Forgotten passwords.
     pub recovery: Recovery,
     /// Registration, profile, password, username.
@@ -150,6 +153,15 @@ impl Services {
             proof: proof.clone(),
             deliveries: Arc::clone(&deliveries),
         };
+        let deletions = Deletions {
+            deps: deps.clone(),
+            changes: changes.clone(),
+            sessions: sessions.clone(),
+            user_reader: user_reader.clone(),
+            limits: limits.clone(),
+            proof: proof.clone(),
+            deliveries: Arc::clone(&deliveries),
+        };
         let recovery = Recovery {
             deps: deps.clone(),
             changes: changes.clone(),
@@ -210,6 +222,7 @@ impl Services {
             changes,
             emails,
             recovery,
+            deletions,
             accounts,
             sessions,
             factors,

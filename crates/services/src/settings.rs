@@ -35,6 +35,8 @@ pub struct Settings {
     pub email_confirmation_required: bool,
     /// Whose addresses may be used.
     pub email_domains: EmailDomains,
+    /// How long a deleted account can be restored.
+    pub restore_window: Duration,
     /// The limits to begin with; see `Services::reload`.
     pub limits: LimitSettings,
     /// Sign-in through providers.

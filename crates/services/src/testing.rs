@@ -96,6 +96,7 @@ pub fn settings() -> Settings {
         password_rules: PasswordRules::default(),
         registration_open: true,
         email_confirmation_required: false,
+        restore_window: Duration::from_secs(30 * 24 * 3600),
         email_domains: crate::settings::EmailDomains::default(),
         limits: LimitSettings { enabled: false, ..LimitSettings::default() },
         sign_in: SignInSettings {
@@ -151,6 +152,7 @@ pub async fn test_app(store: Arc<Store>, options: TestOptions) -> Result<TestApp
         cache,
         clock,
         random,
+        purge_ledger: None,
         settings: Arc::new(options.settings),
     };
     let webhooks = options.webhooks.unwrap_or_else(|| Arc::clone(&options.channels.webhooks));

@@ -225,7 +225,7 @@ pub(crate) async fn sign_out_everywhere(
 }
 
 /// What goes with a raised epoch: codes on their way to the user, and sessions.
-async fn end_everything(change: &mut Change<'_>, user: UserId, reason: &str) -> Result<(), Failure> {
+pub(crate) async fn end_everything(change: &mut Change<'_>, user: UserId, reason: &str) -> Result<(), Failure> {
     let now = change.now;
     change.one_time_tokens().remove_of_owner(user).await?;
     let alive = change.sessions().alive_of_user(user, now).await?;

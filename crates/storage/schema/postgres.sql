@@ -356,3 +356,23 @@ CREATE TABLE IF NOT EXISTS webhooks (
     version BIGINT NOT NULL,
     PRIMARY KEY (id)
 );
+CREATE TABLE IF NOT EXISTS deletions (
+    user_id UUID NOT NULL,
+    deleted_by TEXT COLLATE "C" NOT NULL,
+    status_before TEXT COLLATE "C" NOT NULL,
+    deleted_at TIMESTAMPTZ NOT NULL,
+    purge_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (user_id)
+);
+CREATE INDEX IF NOT EXISTS deletions_by_purge ON deletions (purge_at ASC, user_id ASC);
+CREATE TABLE IF NOT EXISTS legal_holds (
+    user_id UUID NOT NULL,
+    reason TEXT COLLATE "C",
+    created_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (user_id)
+);
+CREATE TABLE IF NOT EXISTS tombstones (
+    user_id UUID NOT NULL,
+    purged_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (user_id)
+);

@@ -356,3 +356,23 @@ CREATE TABLE IF NOT EXISTS webhooks (
     version INTEGER NOT NULL,
     PRIMARY KEY (id)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS deletions (
+    user_id BLOB NOT NULL,
+    deleted_by TEXT NOT NULL,
+    status_before TEXT NOT NULL,
+    deleted_at INTEGER NOT NULL,
+    purge_at INTEGER NOT NULL,
+    PRIMARY KEY (user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS deletions_by_purge ON deletions (purge_at, user_id);
+CREATE TABLE IF NOT EXISTS legal_holds (
+    user_id BLOB NOT NULL,
+    reason TEXT,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (user_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tombstones (
+    user_id BLOB NOT NULL,
+    purged_at INTEGER NOT NULL,
+    PRIMARY KEY (user_id)
+) STRICT, WITHOUT ROWID;

@@ -20,6 +20,16 @@ UPDATE clients SET name = $1, secret_hash = $2, permissions = $3, secret_changed
 SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at, audiences, version FROM clients WHERE scope = $1 ORDER BY scope, created_at, id LIMIT $2;
 -- clients.next_page
 SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at, audiences, version FROM clients WHERE scope = $1 AND (created_at, id) > ($2, $3) ORDER BY scope, created_at, id LIMIT $4;
+-- deletions.insert
+INSERT INTO deletions (user_id, deleted_by, status_before, deleted_at, purge_at) VALUES ($1, $2, $3, $4, $5);
+-- deletions.by_user
+SELECT user_id, deleted_by, status_before, deleted_at, purge_at FROM deletions WHERE user_id = $1;
+-- deletions.remove
+DELETE FROM deletions WHERE user_id = $1;
+-- deletions.update_purge
+UPDATE deletions SET purge_at = $1 WHERE user_id = $2;
+-- deletions.due
+SELECT user_id, deleted_by, status_before, deleted_at, purge_at FROM deletions WHERE purge_at <= $1 ORDER BY purge_at, user_id LIMIT $2;
 -- deliveries.insert
 INSERT INTO deliveries (id, queue, due_at, state, channel, user_id, webhook_id, message_id, content, attempts, last_error, created_at, deadline, finished_at, remove_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
 -- deliveries.by_id
@@ -82,6 +92,12 @@ INSERT INTO inboxes (user_id, unread, unseen, latest, seen_until, seen_at, read_
 SELECT name, owner, epoch, expires_at FROM leases WHERE name = $1;
 -- leases.upsert
 INSERT INTO leases (name, owner, epoch, expires_at) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, epoch = excluded.epoch, expires_at = excluded.expires_at;
+-- legal_holds.upsert
+INSERT INTO legal_holds (user_id, reason, created_at) VALUES ($1, $2, $3) ON CONFLICT (user_id) DO UPDATE SET reason = excluded.reason, created_at = excluded.created_at;
+-- legal_holds.by_user
+SELECT user_id, reason, created_at FROM legal_holds WHERE user_id = $1;
+-- legal_holds.remove
+DELETE FROM legal_holds WHERE user_id = $1;
 -- notification_preferences.by_user
 SELECT user_id, categories, quiet_from, quiet_to, version, updated_at FROM notification_preferences WHERE user_id = $1;
 -- notification_preferences.insert
@@ -230,12 +246,18 @@ DELETE FROM user_terms WHERE user_id = $1 AND slot = $2;
 SELECT user_id, slot, kind, value FROM user_terms WHERE user_id = $1 ORDER BY user_id, slot LIMIT $2;
 -- user_terms.behind
 SELECT user_id, slot, kind, value FROM user_terms WHERE kind = $1 AND (value, user_id, slot) > ($2, $3, $4) ORDER BY kind, value, user_id, slot LIMIT $5;
+-- tombstones.upsert
+INSERT INTO tombstones (user_id, purged_at) VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET purged_at = excluded.purged_at;
+-- tombstones.by_user
+SELECT user_id, purged_at FROM tombstones WHERE user_id = $1;
 -- users.insert
 INSERT INTO users (id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19);
 -- users.by_id
 SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason FROM users WHERE id = $1;
 -- users.update
 UPDATE users SET status = $1, username = $2, email_sealed = $3, email_verified = $4, phone_sealed = $5, data_key = $6, display_name = $7, locale = $8, time_zone = $9, attributes = $10, roles = $11, security_epoch = $12, version = $13, updated_at = $14, last_sign_in_at = $15, blocked_until = $16, block_reason = $17 WHERE id = $18;
+-- users.remove
+DELETE FROM users WHERE id = $1;
 -- users.record_sign_in
 UPDATE users SET last_sign_in_at = $1 WHERE id = $2;
 -- users.first_page
@@ -478,6 +500,30 @@ SELECT id, url, events, description, secret, previous_secret, previous_until, cr
 SELECT id FROM webhooks ORDER BY id DESC LIMIT $1;
 -- webhooks.copy_insert
 INSERT INTO webhooks (id, url, events, description, secret, previous_secret, previous_until, created_by, created_at, updated_at, disabled_at, disabled_reason, failing_since, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
+-- deletions.copy_first_page
+SELECT user_id, deleted_by, status_before, deleted_at, purge_at FROM deletions ORDER BY user_id LIMIT $1;
+-- deletions.copy_next_page
+SELECT user_id, deleted_by, status_before, deleted_at, purge_at FROM deletions WHERE (user_id) > ($1) ORDER BY user_id LIMIT $2;
+-- deletions.copy_last_key
+SELECT user_id FROM deletions ORDER BY user_id DESC LIMIT $1;
+-- deletions.copy_insert
+INSERT INTO deletions (user_id, deleted_by, status_before, deleted_at, purge_at) VALUES ($1, $2, $3, $4, $5);
+-- legal_holds.copy_first_page
+SELECT user_id, reason, created_at FROM legal_holds ORDER BY user_id LIMIT $1;
+-- legal_holds.copy_next_page
+SELECT user_id, reason, created_at FROM legal_holds WHERE (user_id) > ($1) ORDER BY user_id LIMIT $2;
+-- legal_holds.copy_last_key
+SELECT user_id FROM legal_holds ORDER BY user_id DESC LIMIT $1;
+-- legal_holds.copy_insert
+INSERT INTO legal_holds (user_id, reason, created_at) VALUES ($1, $2, $3);
+-- tombstones.copy_first_page
+SELECT user_id, purged_at FROM tombstones ORDER BY user_id LIMIT $1;
+-- tombstones.copy_next_page
+SELECT user_id, purged_at FROM tombstones WHERE (user_id) > ($1) ORDER BY user_id LIMIT $2;
+-- tombstones.copy_last_key
+SELECT user_id FROM tombstones ORDER BY user_id DESC LIMIT $1;
+-- tombstones.copy_insert
+INSERT INTO tombstones (user_id, purged_at) VALUES ($1, $2);
 -- sessions.expired
 SELECT expires_at, id FROM sessions WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2;
 -- sessions.remove_expired
@@ -522,3 +568,47 @@ DELETE FROM one_time_tokens WHERE hash = $1;
 SELECT expires_at, key_hash FROM idempotency_keys WHERE expires_at <= $1 ORDER BY expires_at, key_hash LIMIT $2;
 -- idempotency_keys.remove_expired
 DELETE FROM idempotency_keys WHERE key_hash = $1;
+-- users.remove_owned
+DELETE FROM users WHERE id = $1;
+-- user_terms.keys_of_owner
+SELECT user_id, slot FROM user_terms WHERE user_id = $1 ORDER BY user_id, slot LIMIT $2;
+-- user_terms.remove_owned
+DELETE FROM user_terms WHERE user_id = $1 AND slot = $2;
+-- claims.keys_of_owner
+SELECT owner_id, kind, claim_hash FROM claims WHERE owner_id = $1 ORDER BY owner_id, kind, claim_hash LIMIT $2;
+-- claims.remove_owned
+DELETE FROM claims WHERE claim_hash = $1;
+-- password_credentials.remove_owned
+DELETE FROM password_credentials WHERE user_id = $1;
+-- sessions.keys_of_owner
+SELECT user_id, created_at, id FROM sessions WHERE user_id = $1 ORDER BY user_id, created_at, id LIMIT $2;
+-- sessions.remove_owned
+DELETE FROM sessions WHERE id = $1;
+-- notifications.keys_of_owner
+SELECT user_id, folder, created_at, id FROM notifications WHERE user_id = $1 ORDER BY user_id, folder, created_at, id LIMIT $2;
+-- notifications.remove_owned
+DELETE FROM notifications WHERE id = $1;
+-- inboxes.remove_owned
+DELETE FROM inboxes WHERE user_id = $1;
+-- one_time_tokens.keys_of_owner
+SELECT owner_id, purpose, hash FROM one_time_tokens WHERE owner_id = $1 ORDER BY owner_id, purpose, hash LIMIT $2;
+-- one_time_tokens.remove_owned
+DELETE FROM one_time_tokens WHERE hash = $1;
+-- identities.keys_of_owner
+SELECT user_id, created_at, id FROM identities WHERE user_id = $1 ORDER BY user_id, created_at, id LIMIT $2;
+-- identities.remove_owned
+DELETE FROM identities WHERE id = $1;
+-- factors.keys_of_owner
+SELECT user_id, created_at, id FROM factors WHERE user_id = $1 ORDER BY user_id, created_at, id LIMIT $2;
+-- factors.remove_owned
+DELETE FROM factors WHERE id = $1;
+-- recovery_codes.keys_of_owner
+SELECT user_id, hash FROM recovery_codes WHERE user_id = $1 ORDER BY user_id, hash LIMIT $2;
+-- recovery_codes.remove_owned
+DELETE FROM recovery_codes WHERE hash = $1;
+-- notification_preferences.remove_owned
+DELETE FROM notification_preferences WHERE user_id = $1;
+-- deletions.remove_owned
+DELETE FROM deletions WHERE user_id = $1;
+-- legal_holds.remove_owned
+DELETE FROM legal_holds WHERE user_id = $1;

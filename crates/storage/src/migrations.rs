@@ -114,6 +114,10 @@ pub static MIGRATIONS: &[Migration] = &[
     migration!(81, "0081", "identities_by_provider"),
     migration!(82, "0082", "user_terms"),
     migration!(83, "0083", "user_terms_by_value"),
+    migration!(84, "0084", "deletions"),
+    migration!(85, "0085", "deletions_by_purge"),
+    migration!(86, "0086", "legal_holds"),
+    migration!(87, "0087", "tombstones"),
 ];
 
 mod checksum;

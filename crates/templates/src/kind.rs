@@ -65,6 +65,8 @@ kinds! {
     AddressTaken = "address_taken", Account, [site], [];
     /// A link that sets a new password.
     ResetPassword = "reset_password", Account, [site, at, link], [device, address];
+    /// The account was deleted; with a link where its owner may have it back.
+    AccountDeleted = "account_deleted", Account, [site, at, until], [link];
     /// The username was changed.
     UsernameChanged = "username_changed", Security, [site, at, username, link], [device, address];
     /// An account elsewhere was linked.
@@ -110,7 +112,7 @@ impl Kind {
         for name in self.values().iter().chain(self.optional()) {
             let value = match *name {
                 "site" => Value::Words("users.example.org".to_owned()),
-                "at" => Value::Moment(Timestamp::from_seconds(1_795_961_000)),
+                "at" | "until" => Value::Moment(Timestamp::from_seconds(1_795_961_000)),
                 "link" => link("https://users.example.org/l/sample-of-a-link"),
                 "action" => link("https://shop.example.org/orders/17"),
                 "device" => words("Firefox on Linux", "Firefox, Linux"),

@@ -32,6 +32,17 @@ pub struct Problem {
     retry_after: Option<Duration>,
     /// How strongly and how lately the caller has to prove who they are (RFC 9470).
     wanted_proof: Option<(Level, Option<Duration>)>,
+    restore_token: Option<RestoreToken>,
+}
+
+/// Gives a deleted account back. Printing leaves it out.
+#[derive(Clone, PartialEq, Eq)]
+struct RestoreToken(String);
+
+impl std::fmt::Debug for RestoreToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RestoreToken(…)")
+    }
 }
 
 impl Problem {
@@ -39,7 +50,21 @@ impl Problem {
     #[must_use]
     pub fn of(row: &'static Row) -> Self {
         let retry_after = matches!(row.status, 429 | 503).then_some(table::DEFAULT_RETRY);
-        Self { row, detail: None, errors: Vec::new(), reason: None, retry_after, wanted_proof: None }
+        Self {
+            row,
+            detail: None,
+            errors: Vec::new(),
+            reason: None,
+            retry_after,
+            wanted_proof: None,
+            restore_token: None,
+        }
+    }
+
+    /// The account is deleted; this token gives it back to whoever has proven to be its owner.
+    #[must_use]
+    pub fn account_deleted(restore_token: String) -> Self {
+        Self { restore_token: Some(RestoreToken(restore_token)), ..Self::of(&table::ACCOUNT_DELETED) }
     }
 
     /// No such thing, or its existence is private.
@@ -122,6 +147,9 @@ impl Problem {
         body.insert("instance".into(), request_id.into());
         if let Some(reason) = self.reason {
             body.insert("reason".into(), reason.into());
+        }
+        if let Some(RestoreToken(token)) = &self.restore_token {
+            body.insert("restore_token".into(), token.as_str().into());
         }
         if !self.errors.is_empty() {
             body.insert("errors".into(), self.errors_json(language));

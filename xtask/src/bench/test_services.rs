@@ -70,6 +70,7 @@ pub(super) async fn services(engine: Arc<dyn Engine>) -> Result<Arc<Services>, F
         cache,
         clock,
         random,
+        purge_ledger: None,
         settings: Arc::new(settings),
     };
     let services = Services::new(deps, Vec::new(), None, userd_services::testing::channels());

@@ -5,7 +5,7 @@ use http::StatusCode;
 use serde::Serialize;
 use userd_model::{FactorMethod, PendingStep, Timestamp, UserStatus};
 use userd_services::{Completion, SignedIn, UserView, sessions::Pending};
-use userd_web::extract::Json;
+use userd_web::{extract::Json, problem::Problem};
 use utoipa::{
     ToSchema,
     openapi::{ArrayBuilder, ObjectBuilder, Schema, schema::Type},
@@ -165,6 +165,9 @@ pub(crate) fn completed(completion: Completion) -> Response {
 
 /// 202 `{status, challenge, expires_in}`: the challenge opens only the routes that resolve the step.
 pub(crate) fn pending(step: Pending) -> Response {
+    if step.status == PendingStep::Restore.status() {
+        return Problem::account_deleted(step.challenge).into_response();
+    }
     let Pending { status, challenge, methods, expires_in } = step;
     (StatusCode::ACCEPTED, Json(PendingBody { status, challenge, methods, expires_in })).into_response()
 }

@@ -92,6 +92,7 @@ async fn carry_out(
     match (act, password) {
         (LinkAct::ConfirmEmail, _) => api.services.emails.verify_link(ctx, token, None).await,
         (LinkAct::ResetPassword, Some(password)) => api.services.recovery.reset(ctx, token, &password).await,
+        (LinkAct::Restore, _) => api.services.deletions.restore_by_link(ctx, token).await,
         (LinkAct::ResetPassword, None) => Err(Refusal::field("/new_password", "is required").into()),
         _ => Err(Refusal::LinkGone.into()),
     }

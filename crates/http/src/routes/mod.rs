@@ -4,6 +4,7 @@ mod auth;
 mod bodies;
 mod client_credentials;
 mod clients;
+mod deletion;
 mod deliveries;
 mod emails;
 mod events;
@@ -40,6 +41,7 @@ pub fn all() -> Routes {
         .and(links::routes())
         .and(auth::routes())
         .and(emails::routes())
+        .and(deletion::routes())
         .and(sign_in::routes())
         .and(telegram_bot::routes())
         .and(me::routes())

@@ -136,3 +136,27 @@ async fn the_token_of_a_link_is_good_for_the_routes_too() {
     assert_eq!(place.post("/v1/auth/password/reset", body.clone()).await.status, 204);
     assert_eq!(place.post("/v1/auth/password/reset", body).await.status, 422);
 }
+
+/// Signing in to a deleted account answers 403 with the token that gives it back.
+#[tokio::test]
+async fn a_deleted_account_is_offered_back_to_whoever_signs_in() {
+    let place = Place::open(false).await;
+    let wanted = serde_json::json!({ "email": "ada@example.org", "password": PASSWORD });
+    let registered = place.post("/v1/auth/register", wanted).await.json();
+    let bearer = format!("Bearer {}", registered["tokens"]["access_token"].as_str().unwrap());
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+    let body = serde_json::json!({ "current_password": PASSWORD }).to_string();
+    let deleted = ask(&place.router, request("DELETE", "/v1/me", &headers, body)).await;
+    assert_eq!(deleted.status, 202);
+    assert!(deleted.json()["restorable_until"].is_string());
+    assert_eq!(get(&place.router, "/v1/me", &[("authorization", &bearer)]).await.status, 401);
+    let login = serde_json::json!({ "login": "ada@example.org", "password": PASSWORD });
+    let refused = place.post("/v1/auth/login", login.clone()).await;
+    assert_eq!((refused.status.as_u16(), refused.json()["type"].as_str()), (403, Some("/problems/account_deleted")));
+    let restore = serde_json::json!({ "restore_token": refused.json()["restore_token"] });
+    let restored = place.post("/v1/auth/restore", restore.clone()).await;
+    assert_eq!(restored.status, 200);
+    assert_eq!(restored.json()["user"]["id"], registered["user"]["id"]);
+    assert_eq!(place.post("/v1/auth/restore", restore).await.status, 422);
+    assert_eq!(place.post("/v1/auth/login", login).await.status, 200);
+}

@@ -30,6 +30,8 @@ pub(crate) enum Letter {
     ProveOwn { claim: Vec<u8> },
     /// A link that sets a new password.
     ResetPassword { whose: Whose, asked: Asked },
+    /// The account is deleted, and how to have it back.
+    AccountDeleted { user: UserId },
     /// To the address that an account had.
     AddressChanged { to: String, user: UserId, asked: Asked },
 }
@@ -79,7 +81,10 @@ impl Letter {
     /// How long it is worth sending: no longer than what it carries is good.
     const fn life(&self) -> std::time::Duration {
         match self {
-            Self::ProveAddress { .. } | Self::ProveOwn { .. } | Self::AddressChanged { .. } => mailbox_proofs::LIFE,
+            Self::ProveAddress { .. }
+            | Self::ProveOwn { .. }
+            | Self::AddressChanged { .. }
+            | Self::AccountDeleted { .. } => mailbox_proofs::LIFE,
             Self::ResetPassword { .. } => link_tokens::PASSWORD_RESET_LIFE,
         }
     }
@@ -172,6 +177,26 @@ impl Deliveries {
                 let reader = Reader::of(user.locale.as_deref(), user.time_zone.as_deref());
                 let values = asked.into_values(self.values()).with("link", Value::Link(link));
                 Ok(Some(Addressed { to, name: user.display_name, kind: Kind::ResetPassword, values, reader }))
+            }
+            Letter::AccountDeleted { user } => {
+                let mut reading = self.deps.store.reading();
+                let deletion = reading.deletions().find(user).await?;
+                let (Some(deletion), Some(user)) = (deletion, reading.users().find(user).await?) else {
+                    return Ok(None);
+                };
+                let Some(to) = self.email_of(&user)?.filter(|_| user.email_verified) else { return Ok(None) };
+                let values = self
+                    .values()
+                    .with("at", Value::Moment(deletion.deleted_at))
+                    .with("until", Value::Moment(deletion.purge_at));
+                let values = if deletion.by == userd_model::DeletedBy::Owner {
+                    let link = link_tokens::mint_restore(&self.deps, &self.changes, &deletion).await?;
+                    values.with("link", Value::Link(link))
+                } else {
+                    values
+                };
+                let reader = Reader::of(user.locale.as_deref(), user.time_zone.as_deref());
+                Ok(Some(Addressed { to, name: user.display_name, kind: Kind::AccountDeleted, values, reader }))
             }
             Letter::AddressChanged { to, user, asked } => {
                 let to = Email::parse(&to).map_err(internal)?;

@@ -6,8 +6,8 @@
 
 use userd_crypto::{KnownDevice, Zeroizing};
 use userd_model::{
-    EventKind, Factor, FactorMethod, IdentityId, Level, PendingStep, Refusal, Session, SessionId, SignInOutcome,
-    Timestamp, User, UserId, UserStatus, factor, sign_in,
+    EventKind, Factor, FactorMethod, IdentityId, Level, PendingStep, Session, SessionId, SignInOutcome, Timestamp,
+    User, UserId, UserStatus, factor, sign_in,
 };
 use userd_storage::{Failure, repositories::sessions::BeforeSignIn};
 
@@ -152,7 +152,11 @@ impl Sessions {
     ) -> Result<Completed, Failure> {
         let session = &arrival.session;
         let before = change.sessions().for_sign_in(user.id, session.created_at).await?;
-        let standing = self.standing(&user, session, arrival.device.as_ref(), &before.factors);
+        let mut standing = self.standing(&user, session, arrival.device.as_ref(), &before.factors);
+        if user.status == UserStatus::Deleted {
+            let deletion = change.deletions().find(user.id).await?;
+            standing.is_restorable = deletion.is_some_and(|found| found.is_restorable_by_owner(change.now));
+        }
         let outcome = sign_in::outcome(&user, &standing, change.now);
         self.carry_out(change, outcome, user, arrival, before).await
     }
@@ -172,7 +176,6 @@ impl Sessions {
                 return Ok(Completed::Pending(self.ask(change, step, methods, arrival.proven()).await?));
             }
             SignInOutcome::Refused(refusal) => return Err(refusal.into()),
-            SignInOutcome::Restorable => return Err(Refusal::NotSignedIn.into()),
         }
         if user.status == UserStatus::Blocked {
             lift(change, &mut user).await?;

@@ -27,6 +27,7 @@ impl Sessions {
             holds_factor: !factors.is_empty(),
             must_have_two: mfa.asks(user),
             is_remembered,
+            is_restorable: false,
         }
     }
 

@@ -52,6 +52,7 @@ mod account_changes;
 mod changes;
 mod clients;
 mod defences;
+mod deletion;
 mod deliveries;
 mod devices;
 mod emails;

@@ -12,6 +12,7 @@ pub mod appended_numbers;
 pub mod claims;
 pub mod clients;
 pub mod copying;
+pub mod deletions;
 pub mod deliveries;
 pub mod event_heads;
 pub mod events;
@@ -22,6 +23,7 @@ pub mod idempotency_keys;
 pub mod identities;
 pub mod inboxes;
 pub mod leases;
+pub mod legal_holds;
 pub mod mails;
 pub mod message_counts;
 pub mod messages;
@@ -29,6 +31,7 @@ pub mod notification_preferences;
 pub mod notifications;
 pub mod one_time_tokens;
 pub mod outbox;
+pub mod owned;
 pub mod password_credentials;
 pub mod recovery_codes;
 pub mod replay_guard;
@@ -38,6 +41,7 @@ pub mod schema_migrations;
 pub mod sessions;
 pub mod signing_keys;
 pub mod system_secrets;
+pub mod tombstones;
 pub mod user_terms;
 pub mod users;
 pub mod webhooks;
@@ -61,7 +65,7 @@ macro_rules! repositories {
         /// Every statement of every repository, for the tests that run each on each engine and for checking tools.
         pub fn statements() -> impl Iterator<Item = &'static Statement> {
             let own = [$($module::ALL),+].into_iter().flatten().copied();
-            own.chain(copying::statements()).chain(expiring::statements())
+            own.chain(copying::statements()).chain(expiring::statements()).chain(owned::statements())
         }
     };
 }
@@ -79,6 +83,8 @@ repositories! {
     claims: Claims;
     /// Service accounts.
     clients: Clients;
+    /// Deleted accounts, until they are restored or erased.
+    deletions: Deletions;
     /// Messages on their way.
     deliveries: Deliveries;
     /// Where each shard of the event log ends.
@@ -97,6 +103,8 @@ repositories! {
     inboxes: Inboxes;
     /// Who may do a job that only one replica may do at a time.
     leases: Leases;
+    /// Accounts that may not be erased.
+    legal_holds: LegalHolds;
     /// What reaches users how.
     notification_preferences: NotificationPreferences;
     /// The development mailbox.
@@ -131,6 +139,8 @@ repositories! {
     system_secrets: SystemSecrets;
     /// By which words accounts are found.
     user_terms: UserTerms;
+    /// Accounts that were erased.
+    tombstones: Tombstones;
     /// Accounts.
     users: Users;
     /// Webhooks.

@@ -24,6 +24,7 @@ statements_of! { USERS:
         "time_zone", "attributes", "roles", "security_epoch", "version", "updated_at", "last_sign_in_at",
         "blocked_until", "block_reason",
     ]);
+    REMOVE = "users.remove": Shape::Remove;
     RECORD_SIGN_IN = "users.record_sign_in": Shape::Update(&["last_sign_in_at"]);
     FIRST_PAGE = "users.first_page": Shape::List(List::along("users_by_created"));
     OF_STATUS = "users.of_status": Shape::List(List::along("users_by_status").equal(1).range(Range::Behind));
@@ -95,6 +96,11 @@ impl Users<'_> {
     ) -> Result<(Option<User>, Option<PasswordCredential>), StoreError> {
         let key = [id.into()];
         self.0.both((&FIND, &key, user), (password_credentials::BY_USER_ID, &key, credential)).await
+    }
+
+    /// Removes an account that was erased. What belonged to it is removed by whoever erases.
+    pub async fn remove(&mut self, id: UserId) -> Result<(), StoreError> {
+        self.0.write(&REMOVE, &[id.into()]).await
     }
 
     /// Writes every column but the id and `created_at`. Nothing happens when the id is unknown: read it first, in the

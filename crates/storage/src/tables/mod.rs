@@ -58,6 +58,9 @@ tables! {
     roles: ROLES;
     notification_preferences: NOTIFICATION_PREFERENCES;
     webhooks: WEBHOOKS;
+    deletions: DELETIONS;
+    legal_holds: LEGAL_HOLDS;
+    tombstones: TOMBSTONES;
 }
 
 /// What retention and export must know of a table.

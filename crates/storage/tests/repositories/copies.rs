@@ -1,5 +1,6 @@
 //! Copying: every row of every table arrives as it was, in pages, and an interrupted copy goes on where it stopped.
 
+use userd_storage::repositories::legal_holds::LegalHold;
 use userd_storage::{
     Row, Store, Value,
     repositories::copying::{COPIED, TableCopy},
@@ -33,6 +34,13 @@ async fn fill(store: &Store) {
             uow.identities().insert(identity).await?;
             uow.factors().insert(&samples::factor(user.id)).await?;
             uow.recovery_codes().replace(user.id, &[samples::recovery_code(user.id)]).await?;
+            let by = userd_model::DeletedBy::Owner;
+            let window = std::time::Duration::from_secs(100);
+            let deletion = userd_model::Deletion::new(user.id, by, user.status, now, window);
+            uow.deletions().insert(&deletion).await?;
+            let reason = Some("case 17".to_owned());
+            uow.legal_holds().place(&LegalHold { user_id: user.id, reason, created_at: now }).await?;
+            uow.tombstones().place(user.id, now).await?;
             uow.clients().insert(client).await?;
             uow.webhooks().insert(webhook).await?;
             uow.outbox().push(fact).await?;

@@ -12,7 +12,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use userd_model::Clock;
-use userd_services::{restore::Ended, start};
+use userd_services::{Services, restore::Ended, start};
 use userd_storage::{
     Store,
     engines::{SqliteEngine, SqliteLocation, SqliteOptions, sqlite::copy_file},
@@ -27,7 +27,7 @@ use crate::{
     wiring::{
         WiringError,
         engine::{self, Opening},
-        master_key, must_be_ours, open_store,
+        ledger, master_key, must_be_ours, open_store,
         outside::{OsRandom, SystemClock},
         part, wire,
     },
@@ -111,7 +111,8 @@ async fn in_place(config: Config, keep_sessions: bool) -> Result<Restored, Wirin
     let _alone = engine::alone(&config.database.url)?;
     let database = engine::place(&config.database.url);
     notice(&format!("database: {database}"));
-    let (steps_applied, ended) = end_the_past(config, keep_sessions).await?;
+    let ledger = ledger::path(&config);
+    let (steps_applied, ended) = end_the_past(config, keep_sessions, ledger).await?;
     Ok(Restored { database, from: None, kept: None, steps_applied, sessions_kept: keep_sessions, ended })
 }
 
@@ -165,9 +166,10 @@ async fn prepare(
     let verified = verified(config, backup, &fresh).await?;
     same_installation(target, verified.installation.as_deref()).await?;
     let url = DatabaseUrl::of_file(&fresh).map_err(WiringError::Config)?;
+    let ledger = ledger::path(config);
     let mut config = config.clone();
     config.database.url = url;
-    let (steps_applied, ended) = end_the_past(config, keep_sessions).await?;
+    let (steps_applied, ended) = end_the_past(config, keep_sessions, ledger).await?;
     Ok((folder, steps_applied, ended))
 }
 
@@ -230,7 +232,11 @@ fn open(path: &Path) -> Result<(Arc<SqliteEngine>, Store), userd_storage::StoreE
 }
 
 /// Brings the schema up to date and ends what was issued before now.
-async fn end_the_past(config: Config, keep_sessions: bool) -> Result<(usize, Ended), WiringError> {
+async fn end_the_past(
+    config: Config,
+    keep_sessions: bool,
+    ledger: Option<PathBuf>,
+) -> Result<(usize, Ended), WiringError> {
     let (store, _, steps) = open_store(&config, Opening::MustExist).await?;
     store.engine().close().await;
     let wired = wire(config, Opening::MustExist).await?;
@@ -244,8 +250,27 @@ async fn end_the_past(config: Config, keep_sessions: bool) -> Result<(usize, End
         .await
         .map_err(|failure| said(&failure));
     bar.finish_and_clear();
+    let ended = match ended {
+        Ok(ended) => erase_again(services, ledger.as_deref()).await.map(|()| ended),
+        Err(failure) => Err(failure),
+    };
     services.deps.store.engine().close().await;
     Ok((steps, ended?))
+}
+
+/// Accounts that were erased after the backup was made are in it again: the ledger beside the database names them.
+async fn erase_again(services: &Services, ledger: Option<&Path>) -> Result<(), WiringError> {
+    let Some(path) = ledger else { return Ok(()) };
+    let erased = ledger::read(path).map_err(|error| WiringError::Part(format!("{}: {error}", path.display())))?;
+    let mut again = 0_u64;
+    for user in erased {
+        let found = services.deletions.purge_again(&services.operator_context(), user).await;
+        again += u64::from(found.map_err(|failure| said(&failure))?);
+    }
+    if again > 0 {
+        notice(&format!("{again} accounts that were erased since the backup are erased again"));
+    }
+    Ok(())
 }
 
 /// The prepared file takes the database's place; that one, with its log, is kept under another name, which is answered.

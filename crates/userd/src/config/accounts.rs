@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    text::Optional,
     urls::ReturnUrl,
-    values::{Period, Rate},
+    values::{FilePath, Period, Rate},
 };
 
 /// Sessions.
@@ -156,14 +157,17 @@ impl Default for MfaConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AccountsConfig {
-    /// No effect in this version. How long a deleted account can be restored before it is erased.
+    /// How long a deleted account can be restored before it is erased.
     #[schemars(extend("x-range" = ["0s", "365d"]))]
     pub restore_window: Period,
+    /// The file that names erased accounts, outside the database, so that `userd restore` erases them in a backup too.
+    /// Empty: beside the embedded database; none with PostgreSQL.
+    pub purge_ledger: Optional<FilePath>,
 }
 
 impl Default for AccountsConfig {
     fn default() -> Self {
-        Self { restore_window: Period::days(30) }
+        Self { restore_window: Period::days(30), purge_ledger: Optional(None) }
     }
 }
 

@@ -4,6 +4,7 @@
 mod channels;
 pub mod checks;
 pub mod engine;
+pub(crate) mod ledger;
 pub mod machine;
 pub mod master_key;
 pub mod outside;
@@ -114,6 +115,7 @@ pub async fn wire(config: Config, opening: Opening) -> Result<Wired, WiringError
         cache,
         clock,
         random,
+        purge_ledger: ledger::of(&config),
         settings: Arc::new(settings(&config)),
     };
     let services = Services::new(deps, built, bot, channels);
@@ -234,6 +236,7 @@ fn settings(config: &Config) -> Settings {
             allowed: config.registration.allowed_domains.iter().map(|domain| domain.to_ascii_lowercase()).collect(),
             blocked: config.registration.blocked_domains.iter().map(|domain| domain.to_ascii_lowercase()).collect(),
         },
+        restore_window: config.accounts.restore_window.0,
         limits: limits(&config.rate_limits),
         sign_in: SignInSettings {
             return_to: config.sign_in.return_to.iter().map(|url| url.as_str().to_owned()).collect(),

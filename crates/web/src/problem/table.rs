@@ -88,6 +88,9 @@ problems! {
     BLOCKED = 403 "blocked", "invalid_grant", "The account is blocked", "Учётная запись заблокирована",
         "Ask the operators of the service.",
         "Обратитесь к тем, кто обслуживает сервис.";
+    ACCOUNT_DELETED = 403 "account_deleted", "invalid_grant", "The account is deleted", "Учётная запись удалена",
+        "Restore it with `restore_token`: `POST /v1/auth/restore`. It is erased when its time is over.",
+        "Восстановите её с помощью `restore_token`: `POST /v1/auth/restore`. По истечении срока она будет стёрта.";
     WRONG_CURRENT_PASSWORD = 403 "wrong_current_password", "invalid_request", "The current password is wrong", "Неверный текущий пароль",
         "Send the password that the account has now as `current_password`.",
         "Передайте в `current_password` пароль, который действует сейчас.";
@@ -139,6 +142,12 @@ problems! {
     SETUP_DONE = 409 "setup_done", "invalid_request", "Setup is already done", "Первичная настройка уже выполнена",
         "Ask an existing administrator.",
         "Обратитесь к администратору, который уже есть.";
+    NOT_DELETED = 409 "not_deleted", "invalid_request", "The account is not deleted", "Учётная запись не удалена",
+        "Only a deleted account is erased: delete it first.",
+        "Стирается только удалённая учётная запись: сначала удалите её.";
+    LEGAL_HOLD = 409 "legal_hold", "invalid_request", "The account may not be erased", "Учётную запись нельзя стереть",
+        "Lift the legal hold first: `DELETE /v1/users/{id}/legal-hold`.",
+        "Сначала снимите запрет на удаление данных: `DELETE /v1/users/{id}/legal-hold`.";
     REQUEST_IN_PROGRESS = 409 "request_in_progress", "invalid_request", "The same request is still running", "Такой же запрос ещё выполняется",
         "Repeat it with the same idempotency key a moment later.",
         "Повторите его чуть позже с тем же ключом идемпотентности.";
@@ -235,6 +244,8 @@ pub(super) fn of_refusal(refusal: &Refusal) -> &'static Row {
         Refusal::AccountExists => &ACCOUNT_EXISTS,
         Refusal::RegistrationClosed => &REGISTRATION_CLOSED,
         Refusal::SetupDone => &SETUP_DONE,
+        Refusal::NotDeleted => &NOT_DELETED,
+        Refusal::OnLegalHold => &LEGAL_HOLD,
         Refusal::CursorExpired => &CURSOR_EXPIRED,
         Refusal::ChallengeGone => &CHALLENGE_GONE,
         Refusal::LinkGone => &LINK_GONE,

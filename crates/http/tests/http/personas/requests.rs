@@ -112,6 +112,9 @@ pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
         ("POST", "/v1/auth/email/resend") => Sent::Json(json!({"email": "nobody@example.org"})),
         ("POST", "/v1/auth/password/forgot") => Sent::Json(json!({"login": "nobody"})),
         ("POST", "/v1/auth/password/reset") => Sent::Json(json!({"token": "unknown", "new_password": PASSWORD})),
+        ("DELETE", "/v1/me") => Sent::Json(json!({"current_password": PASSWORD})),
+        ("POST", "/v1/auth/restore") => Sent::Json(json!({"restore_token": "unknown"})),
+        ("PUT", "/v1/users/{id}/legal-hold") => Sent::Json(json!({"reason": "case 17"})),
         ("PUT", "/v1/me/email") => Sent::Json(json!({"email": "new@example.org", "current_password": PASSWORD})),
         ("PUT", "/v1/me/username") => Sent::Json(json!({"username": "newcomer"})),
         ("PUT", "/v1/me/notification-preferences") => Sent::Json(json!({"categories": {}, "quiet_hours": null})),
@@ -138,6 +141,8 @@ pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
             | "/v1/users/{id}/unblock"
             | "/v1/users/{id}/sign-out"
             | "/v1/users/{id}/send-password-reset"
+            | "/v1/users/{id}/restore"
+            | "/v1/users/{id}/purge"
             | "/v1/webhooks/{id}/test"
             | "/v1/webhooks/{id}/rotate-secret"
             | "/v1/clients/{id}/rotate-secret"

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use userd_crypto::OpaqueSecret;
 
+use userd_model::Refusal;
+
 use super::*;
 use crate::{
     accounts::Registration,
@@ -72,7 +74,7 @@ async fn a_step_that_is_asked_for_begins_no_session_and_keeps_what_was_proven_se
 async fn what_is_refused_leaves_no_session() {
     for (outcome, refusal) in [
         (SignInOutcome::Refused(Refusal::Blocked), Refusal::Blocked),
-        (SignInOutcome::Restorable, Refusal::NotSignedIn),
+        (SignInOutcome::Refused(Refusal::NotSignedIn), Refusal::NotSignedIn),
     ] {
         let answer = carried_out(&app().await.expect("an app"), &outcome).await;
         assert!(matches!(answer, Err(Failure::Refused(refused)) if refused == refusal));

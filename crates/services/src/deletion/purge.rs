@@ -1,0 +1,185 @@
+//! Erasing an account for good. First its wrapped data key and everything that it would open, in one unit of work: from
+//! then on nothing that was sealed for the user can be read, in the event log and in copies of rows neither. Then its rows,
+//! a batch at a time. The deletion's row stays until the end, so that whoever goes on after a crash knows of it.
+
+use userd_model::{Act, Deletion, EventKind, Refusal, Timestamp, UserId};
+use userd_storage::{
+    Failure,
+    repositories::{legal_holds::LegalHold, owned::OWNED},
+};
+
+use super::Deletions;
+use crate::{Context, recent_proof, user_reader::internal};
+
+/// Accounts per round.
+const ROUND: u32 = 50;
+/// Rows per unit of work.
+const BATCH: u32 = 200;
+/// Claims that outlive their owner: a name that somebody had is never given to somebody else.
+const KEPT_CLAIMS: [&str; 2] = ["username", "username_skeleton"];
+/// Tables that are emptied otherwise: the account and what says that it is being erased last, claims by their kind.
+const OTHERWISE: [&str; 3] = ["users", "deletions", "claims"];
+
+impl Deletions {
+    /// Erases accounts whose window has closed; answers how many.
+    ///
+    /// # Errors
+    /// Storage faults: what is erased by then stays erased.
+    pub async fn purge_due(&self) -> Result<usize, Failure> {
+        let (ctx, mut purged) = (self.changes.system_context(), 0);
+        let due = self.deps.store.reading().deletions().due(ctx.now, ROUND).await?;
+        for deletion in due {
+            if self.deps.store.reading().legal_holds().find(deletion.user_id).await?.is_some() {
+                // Looked at again tomorrow, so that it stands in nobody's way.
+                self.postpone(&ctx, &deletion).await?;
+                continue;
+            }
+            self.erase(&ctx, deletion.user_id).await?;
+            purged += 1;
+        }
+        Ok(purged)
+    }
+
+    /// Erases a deleted account now.
+    ///
+    /// # Errors
+    /// `Forbidden`; `NotFound`; `NotDeleted` for one that is in use, `OnLegalHold`.
+    pub async fn purge(&self, ctx: &Context, id: UserId) -> Result<(), Failure> {
+        ctx.may(&Act::PurgeUser(id))?;
+        recent_proof::must_be_given_by_people(ctx, &self.deps.settings, &mut self.deps.store.reading()).await?;
+        let mut reading = self.deps.store.reading();
+        reading.users().find(id).await?.ok_or(Refusal::NotFound)?;
+        if reading.deletions().find(id).await?.is_none() {
+            return Err(Refusal::NotDeleted.into());
+        }
+        if reading.legal_holds().find(id).await?.is_some() {
+            return Err(Refusal::OnLegalHold.into());
+        }
+        self.erase(ctx, id).await
+    }
+
+    /// Erases an account that the ledger names, in a backup that was restored: whatever its state there.
+    ///
+    /// # Errors
+    /// `Forbidden`; storage faults. Answers whether there was such an account.
+    pub async fn purge_again(&self, ctx: &Context, id: UserId) -> Result<bool, Failure> {
+        ctx.may(&Act::EndThePast)?;
+        if self.deps.store.reading().users().find(id).await?.is_none() {
+            return Ok(false);
+        }
+        self.erase(ctx, id).await?;
+        Ok(true)
+    }
+
+    /// Forbids to erase an account, whatever its window says.
+    ///
+    /// # Errors
+    /// `Forbidden`, `NotFound`, `InvalidInput`.
+    pub async fn hold(&self, ctx: &Context, id: UserId, reason: Option<&str>) -> Result<(), Failure> {
+        ctx.may(&Act::HoldUser(id))?;
+        recent_proof::must_be_strong(ctx, &mut self.deps.store.reading()).await?;
+        let reason = reason.map(userd_model::text::reason).transpose();
+        let reason = reason.map_err(|detail| Refusal::field("/reason", detail))?;
+        let reason = reason.as_ref();
+        self.changes
+            .run(ctx, "hold_user", |mut change| async move {
+                change.users().find(id).await?.ok_or(Refusal::NotFound)?;
+                let hold = LegalHold { user_id: id, reason: reason.cloned(), created_at: change.now };
+                change.legal_holds().place(&hold).await?;
+                change.event(EventKind::LegalHoldPlaced, id, serde_json::json!({}));
+                change.commit(()).await
+            })
+            .await
+    }
+
+    /// Lets an account be erased again.
+    ///
+    /// # Errors
+    /// `Forbidden`; `NotFound` where there is no hold.
+    pub async fn lift_hold(&self, ctx: &Context, id: UserId) -> Result<(), Failure> {
+        ctx.may(&Act::HoldUser(id))?;
+        recent_proof::must_be_strong(ctx, &mut self.deps.store.reading()).await?;
+        self.changes
+            .run(ctx, "lift_hold", |mut change| async move {
+                change.legal_holds().find(id).await?.ok_or(Refusal::NotFound)?;
+                change.legal_holds().lift(id).await?;
+                change.event(EventKind::LegalHoldLifted, id, serde_json::json!({}));
+                change.commit(()).await
+            })
+            .await
+    }
+
+    async fn postpone(&self, ctx: &Context, deletion: &Deletion) -> Result<(), Failure> {
+        self.changes
+            .run(ctx, "postpone_purge", |mut change| async move {
+                let later = change.now.plus(std::time::Duration::from_secs(24 * 3600));
+                change.deletions().postpone(deletion.user_id, later).await?;
+                change.commit(()).await
+            })
+            .await
+    }
+
+    async fn erase(&self, ctx: &Context, id: UserId) -> Result<(), Failure> {
+        if let Some(ledger) = &self.deps.purge_ledger {
+            ledger.record(id, self.deps.now()).map_err(internal)?;
+        }
+        self.blind(ctx, id).await?;
+        for owned in OWNED.iter().filter(|owned| !OTHERWISE.contains(&owned.table.name)) {
+            while self.erase_some(ctx, id, owned).await? == BATCH as usize {}
+        }
+        self.changes
+            .run(ctx, "purge_user", |mut change| async move {
+                let now = change.now;
+                change.users().remove(id).await?;
+                change.deletions().remove(id).await?;
+                change.tombstones().place(id, now).await?;
+                change.event(EventKind::UserPurged, id, serde_json::json!({}));
+                change.commit(()).await
+            })
+            .await?;
+        tracing::info!(user_id = %id, "account erased");
+        Ok(())
+    }
+
+    /// The data key goes, and with it whatever it seals; addresses and identities become free.
+    async fn blind(&self, ctx: &Context, id: UserId) -> Result<(), Failure> {
+        self.changes
+            .run(ctx, "blind_user", |mut change| async move {
+                let now: Timestamp = change.now;
+                let Some(mut user) = change.users().find(id).await? else { return change.commit(()).await };
+                user.erase(now);
+                change.users().update(&user).await?;
+                change.password_credentials().remove(id).await?;
+                loop {
+                    let claims = change.claims().of_owner(id).await?;
+                    let free: Vec<_> =
+                        claims.iter().filter(|claim| !KEPT_CLAIMS.contains(&claim.kind.as_str())).collect();
+                    if free.is_empty() {
+                        break;
+                    }
+                    for claim in free {
+                        change.claims().remove(&claim.hash).await?;
+                    }
+                }
+                let alive = change.sessions().alive_of_user(id, now).await?;
+                change.end_sessions(alive, "account_purged").await?;
+                change.revoke_before_epoch(&user);
+                change.commit(()).await
+            })
+            .await
+    }
+
+    async fn erase_some(
+        &self,
+        ctx: &Context,
+        id: UserId,
+        owned: &userd_storage::repositories::owned::Owned,
+    ) -> Result<usize, Failure> {
+        self.changes
+            .run(ctx, "erase_rows", |mut change| async move {
+                let count = owned.remove(&mut change, id, BATCH).await?;
+                change.commit(count).await
+            })
+            .await
+    }
+}

@@ -1,0 +1,128 @@
+//! Restoring: everything is as it was, but for sessions. Whoever signs in to a deleted account is offered it back; the
+//! message about the deletion has a link; an administrator can too. A block is not lifted by it.
+
+use userd_model::{Act, Deletion, EventKind, PendingStep, Refusal, Sealed, Timestamp, User, UserId};
+use userd_storage::{Failure, UnitOfWork};
+
+use super::Deletions;
+use crate::{
+    Completion, Context, UserView,
+    change::Change,
+    limits::Limited,
+    link_tokens::{self, RESTORE, RESTORE_CONTEXT as CONTEXT, RestoreLink},
+    recent_proof,
+    sealing::row_context,
+    sessions::{EarlierProof, Proof},
+    user_reader::internal,
+};
+
+/// What a token to restore proves, and of whom.
+struct Claimed {
+    user: UserId,
+    proven: Option<EarlierProof>,
+}
+
+impl Deletions {
+    /// Restores the account by the token of the refused sign-in, or of the link in the mail, and signs in.
+    ///
+    /// # Errors
+    /// `InvalidCode` for a token that is unknown, used, expired, or of an account that only an administrator restores;
+    /// `Blocked` where it was blocked before (it is restored then, and stays blocked); `TooManyAttempts`.
+    pub async fn restore_own(&self, ctx: &Context, token: &str) -> Result<Completion, Failure> {
+        self.limits.reserve_from(Limited::LinkPerNetwork, &ctx.origin).await?;
+        let Claimed { user: id, proven } = self.claimed(&mut self.deps.store.reading(), token, ctx.now).await?;
+        self.limits.give_back(Limited::LinkPerNetwork, &ctx.origin.network).await;
+        let now = self.deps.now();
+        let arrival = &match proven {
+            Some(proven) => self.sessions.arrive_again(ctx, id, proven, now),
+            None => self.sessions.arrive(
+                ctx,
+                id,
+                Proof { amr: "email", device_name: None, device: None, identity: None },
+                now,
+            ),
+        };
+        let completed = self
+            .changes
+            .run(ctx, "restore_own_account", |mut change| async move {
+                let now = change.now;
+                self.claimed(&mut change, token, now).await?;
+                let deletion = change.deletions().find(id).await?.filter(|found| found.is_restorable_by_owner(now));
+                let user = self.carry_out_restore(&mut change, deletion.ok_or(Refusal::InvalidCode)?).await?;
+                let completed = self.sessions.complete(&mut change, user, arrival).await?;
+                change.commit(completed).await
+            })
+            .await?;
+        tracing::info!(user_id = %id, "account restored by its owner");
+        self.sessions.completion(completed, arrival).await
+    }
+
+    /// Restores the account by the link of the mail, and signs nobody in: for the page behind it.
+    ///
+    /// # Errors
+    /// Those of [`Self::restore_own`].
+    pub async fn restore_by_link(&self, ctx: &Context, token: &str) -> Result<(), Failure> {
+        self.changes
+            .run(ctx, "restore_by_link", |mut change| async move {
+                let now = change.now;
+                let claimed = self.claimed(&mut change, token, now).await?;
+                let found = change.deletions().find(claimed.user).await?;
+                let deletion = found.filter(|found| found.is_restorable_by_owner(now)).ok_or(Refusal::InvalidCode)?;
+                self.carry_out_restore(&mut change, deletion).await?;
+                change.commit(()).await
+            })
+            .await
+    }
+
+    /// Restores an account, whoever deleted it.
+    ///
+    /// # Errors
+    /// `Forbidden`; `NotFound` for one that is not deleted, or whose window has closed.
+    pub async fn restore(&self, ctx: &Context, id: UserId) -> Result<UserView, Failure> {
+        ctx.may(&Act::RestoreUser(id))?;
+        recent_proof::must_be_strong(ctx, &mut self.deps.store.reading()).await?;
+        let user = self
+            .changes
+            .run(ctx, "restore_user", |mut change| async move {
+                let deletion = change.deletions().find(id).await?.ok_or(Refusal::NotFound)?;
+                deletion.must_be_restorable(change.now)?;
+                let user = self.carry_out_restore(&mut change, deletion).await?;
+                change.commit(user).await
+            })
+            .await?;
+        tracing::info!(user_id = %id, by = %ctx.actor.name(), "account restored");
+        self.user_reader.view(&user)
+    }
+
+    async fn carry_out_restore(&self, change: &mut Change<'_>, deletion: Deletion) -> Result<User, Failure> {
+        let (id, now) = (deletion.user_id, change.now);
+        let mut user = change.users().find(id).await?.ok_or(Refusal::NotFound)?;
+        user.restore(deletion.status_before, now)?;
+        change.users().update(&user).await?;
+        change.deletions().remove(id).await?;
+        // Offers and links of this deletion.
+        change.one_time_tokens().remove_of_owner(id).await?;
+        change.event(EventKind::UserRestored, id, serde_json::json!({}));
+        change.forget(&user);
+        Ok(user)
+    }
+
+    /// Whose account a token restores. It stays until the account is restored, and goes with whatever else it has.
+    async fn claimed(&self, unit: &mut UnitOfWork, token: &str, now: Timestamp) -> Result<Claimed, Failure> {
+        let Some(hash) = link_tokens::hash_of(token) else {
+            let step = PendingStep::Restore;
+            let found = self.sessions.challenge(unit, token, step, now).await.map_err(|failure| match failure {
+                Failure::Refused(Refusal::ChallengeGone) => Refusal::InvalidCode.into(),
+                other => other,
+            })?;
+            return Ok(Claimed { user: found.user, proven: Some(found.proven) });
+        };
+        let found = unit.one_time_tokens().find(&hash, RESTORE, now).await?.ok_or(Refusal::InvalidCode)?;
+        let context = row_context(CONTEXT, &[&hash]);
+        let plain = self.deps.vault.open(&context, &Sealed(found.payload)).map_err(internal)?;
+        let RestoreLink { deleted_at } = serde_json::from_slice(&plain).map_err(internal)?;
+        let user = found.owner.ok_or(Refusal::InvalidCode)?;
+        let is_current = unit.deletions().find(user).await?.is_some_and(|found| found.deleted_at == deleted_at);
+        if is_current { Ok(Claimed { user, proven: None }) } else { Err(Refusal::InvalidCode.into()) }
+    }
+}

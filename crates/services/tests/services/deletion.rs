@@ -1,0 +1,211 @@
+//! The end of an account: deleted, restored, erased.
+
+use std::time::Duration;
+
+use userd_model::{Refusal, UserStatus};
+use userd_services::{Failure, links::LinkAct, sessions::Pending};
+
+use crate::{
+    fixture::{DAY, Fixture, TestApp, at_once, refusal},
+    personas::{Member, OTHER_PASSWORD, PASSWORD, acting, at, elsewhere, home, login_with, of, password, registration},
+};
+
+/// What a sign-in to a deleted account answers.
+async fn offer(app: &TestApp, login: &str) -> Pending {
+    let answer = app.sessions.login(&at(app, home()), login_with(login, PASSWORD)).await.unwrap();
+    let pending = answer.signed_in().unwrap_err();
+    assert_eq!(pending.status, "account_deleted");
+    pending
+}
+
+async fn delete(app: &TestApp, member: &Member) {
+    let until = app.deletions.delete_own(&of(app, member), Some(&password(PASSWORD))).await.unwrap();
+    assert_eq!(until, app.now().plus(30 * DAY));
+}
+
+/// Everything that is sent; the token of the newest link to this address.
+async fn link(app: &TestApp, address: &str) -> Option<String> {
+    app.deliveries.tick().await.unwrap();
+    app.advance(Duration::from_millis(1));
+    let mails = app.deliveries.mails(&app.operator_context(), 100).await.unwrap();
+    let newest = mails.into_iter().find(|mail| mail.to == address)?;
+    newest.text.split("/l/").nth(1).map(|rest| rest.split_whitespace().next().unwrap().to_owned())
+}
+
+/// AC-047: at once signed out, refused everywhere, and invisible.
+#[apply(case)]
+async fn a_deleted_account_is_gone_for_everybody_and_keeps_its_names(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    let mine = of(&app, &ada);
+    let wrong = app.deletions.delete_own(&mine, Some(&password(OTHER_PASSWORD))).await;
+    assert_eq!(refusal(wrong), Refusal::WrongCurrentPassword);
+    assert!(matches!(refusal(app.deletions.delete_own(&mine, None).await), Refusal::InvalidInput(_)));
+    delete(&app, &ada).await;
+    assert!(app.is_out(&ada.tokens).await);
+    assert_eq!(refusal(app.login("ada", OTHER_PASSWORD).await), Refusal::WrongCredentials, "no word to a stranger");
+    for (email, username) in [(Some("ada@example.org"), None), (None, Some("ada"))] {
+        let taken = app.accounts.register(&at(&app, home()), registration(email, username), None).await;
+        assert!(matches!(refusal(taken), Refusal::EmailTaken | Refusal::UsernameTaken), "reserved");
+    }
+    app.recovery.forgot(&at(&app, home()), "ada").await.unwrap();
+    assert_eq!(app.user_reader.show(ada.id).await.unwrap().status, UserStatus::Deleted);
+    assert_eq!(refusal(app.deletions.delete(&app.operator_context(), ada.id).await), Refusal::NotFound, "once");
+}
+
+#[apply(case)]
+async fn signing_in_offers_the_account_back_and_everything_is_as_it_was(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    let before = app.user_reader.show(ada.id).await.unwrap();
+    delete(&app, &ada).await;
+    let pending = offer(&app, "ada").await;
+    let visitor = at(&app, home());
+    let restored = app.deletions.restore_own(&visitor, &pending.challenge).await.unwrap().signed_in().unwrap();
+    assert_eq!(restored.user.id, ada.id);
+    let mut after = app.user_reader.show(ada.id).await.unwrap();
+    (after.updated_at, after.version, after.last_sign_in_at) =
+        (before.updated_at, before.version, before.last_sign_in_at);
+    assert_eq!(after, before, "nothing but times and the version");
+    let again = app.deletions.restore_own(&visitor, &pending.challenge).await;
+    assert_eq!(refusal(again.map(drop)), Refusal::InvalidCode, "once");
+    assert!(app.is_out(&ada.tokens).await, "sessions do not come back");
+    assert!(app.login("ada", PASSWORD).await.is_ok());
+}
+
+#[apply(case)]
+async fn of_sixty_four_restorations_one_counts(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    delete(&app, &ada).await;
+    let (services, token) = (app.shared(), offer(&app, "ada").await.challenge);
+    let ends = at_once(64, |n| {
+        let (services, token) = (services.clone(), token.clone());
+        let ctx = services.context().from_origin(elsewhere(n));
+        async move { services.deletions.restore_own(&ctx, &token).await.map(drop) }
+    })
+    .await;
+    assert_eq!(ends.iter().filter(|end| end.is_ok()).count(), 1);
+}
+
+#[apply(case)]
+async fn the_link_in_the_mail_restores_and_one_of_an_earlier_deletion_does_not(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, visitor) = (app.member("ada").await, at(&app, home()));
+    let proof = link(&app, &ada.email).await.unwrap();
+    app.emails.verify_link(&visitor, &proof, None).await.unwrap();
+    delete(&app, &ada).await;
+    let first = link(&app, &ada.email).await.unwrap();
+    assert_eq!(app.links.look(&visitor, &first).await.unwrap(), LinkAct::Restore);
+    app.deletions.restore_by_link(&visitor, &first).await.unwrap();
+    let signed_in = app.login("ada", PASSWORD).await.unwrap();
+    app.advance(Duration::from_secs(1));
+    let ada = Member { tokens: signed_in.tokens, ..ada };
+    delete(&app, &ada).await;
+    assert_eq!(refusal(app.deletions.restore_by_link(&visitor, &first).await), Refusal::InvalidCode);
+    let second = link(&app, &ada.email).await.unwrap();
+    assert!(app.deletions.restore_own(&visitor, &second).await.unwrap().signed_in().is_ok());
+}
+
+#[apply(case)]
+async fn what_an_administrator_deleted_only_an_administrator_restores_and_a_block_survives(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, grace, admin) = (app.member("ada").await, app.member("grace").await, app.admin().await);
+    let root = acting(&app, &app.actor(&admin).await);
+    assert_eq!(refusal(app.deletions.delete(&of(&app, &grace), ada.id).await), Refusal::Forbidden);
+    app.users.block(&root, ada.id).await.unwrap();
+    for member in [&ada, &grace] {
+        app.deletions.delete(&root, member.id).await.unwrap();
+    }
+    assert_eq!(refusal(app.login("grace", PASSWORD).await), Refusal::WrongCredentials, "nothing is offered");
+    let restored = app.deletions.restore(&root, grace.id).await.unwrap();
+    assert_eq!(restored.status, UserStatus::Active);
+    assert!(app.login("grace", PASSWORD).await.is_ok());
+    assert_eq!(app.deletions.restore(&root, ada.id).await.unwrap().status, UserStatus::Blocked);
+    assert_eq!(refusal(app.login("ada", PASSWORD).await), Refusal::Blocked);
+    assert_eq!(refusal(app.deletions.restore(&root, ada.id).await), Refusal::NotFound, "not deleted");
+}
+
+#[apply(case)]
+async fn the_last_administrator_is_not_deleted(fixture: Fixture) {
+    let app = fixture.app().await;
+    let admin = app.admin().await;
+    let own = app.deletions.delete_own(&of(&app, &admin), Some(&password(PASSWORD))).await;
+    assert_eq!(refusal(own), Refusal::LastAdministrator);
+    assert_eq!(refusal(app.deletions.delete(&app.operator_context(), admin.id).await), Refusal::LastAdministrator);
+}
+
+/// AC-145: the address is free for a stranger, the username for nobody.
+#[apply(case)]
+async fn after_the_window_the_account_is_erased_and_its_address_is_free(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, grace) = (app.member("ada").await, app.member("grace").await);
+    delete(&app, &ada).await;
+    let pending = offer(&app, "ada").await;
+    app.advance(30 * DAY - Duration::from_secs(1));
+    assert_eq!(app.deletions.purge_due().await.unwrap(), 0);
+    app.advance(Duration::from_secs(1));
+    assert_eq!(refusal(app.login("ada", PASSWORD).await), Refusal::WrongCredentials, "nothing is offered any more");
+    let late = app.deletions.restore_own(&at(&app, home()), &pending.challenge).await;
+    assert_eq!(refusal(late.map(drop)), Refusal::InvalidCode);
+    assert_eq!(refusal(app.deletions.restore(&app.operator_context(), ada.id).await), Refusal::NotFound);
+    assert_eq!(app.deletions.purge_due().await.unwrap(), 1);
+    assert_eq!(app.deletions.purge_due().await.unwrap(), 0);
+    assert!(app.reading().users().find(ada.id).await.unwrap().is_none());
+    assert!(app.reading().tombstones().find(ada.id).await.unwrap().is_some());
+    assert!(app.reading().password_credentials().find(ada.id).await.unwrap().is_none());
+    let claims = app.reading().claims().of_owner(ada.id).await.unwrap();
+    let kinds: Vec<&str> = claims.iter().map(|claim| claim.kind.as_str()).collect();
+    assert_eq!(kinds, ["username", "username_skeleton"]);
+    let stranger = app.accounts.register(&at(&app, home()), registration(Some(&ada.email), None), None).await;
+    assert_ne!(stranger.unwrap().who(), Some(ada.id));
+    let name = app.accounts.register(&at(&app, home()), registration(None, Some("ada")), None).await;
+    assert_eq!(refusal(name), Refusal::UsernameTaken);
+    assert!(app.login("grace", PASSWORD).await.is_ok(), "nobody else is touched: {}", grace.id);
+    app.event_log.tick().await.unwrap();
+}
+
+/// What was sealed for the user cannot be read in rows that were copied without the key.
+#[apply(case)]
+async fn rows_copied_before_an_erasure_open_no_more_without_their_key(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    app.accounts.change_username(&of(&app, &ada), "countess", None).await.unwrap();
+    let copied = app.facts_of(ada.id).await;
+    let named = copied.iter().find(|fact| fact.personal.is_some()).unwrap();
+    assert!(userd_services::fact_drafts::open(&app.deps, named).await.unwrap().personal.is_some());
+    let ada = Member { tokens: app.login("countess", PASSWORD).await.unwrap().tokens, ..ada };
+    delete(&app, &ada).await;
+    app.advance(30 * DAY);
+    app.deletions.purge_due().await.unwrap();
+    let opened = userd_services::fact_drafts::open(&app.deps, named).await.unwrap();
+    assert_eq!((opened.personal, opened.origin), (None, None));
+}
+
+#[apply(case)]
+async fn a_legal_hold_stops_the_erasure_until_it_is_lifted(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, operator) = (app.member("ada").await, app.operator_context());
+    assert_eq!(refusal(app.deletions.purge(&operator, ada.id).await), Refusal::NotDeleted);
+    app.deletions.hold(&operator, ada.id, Some("case 17")).await.unwrap();
+    delete(&app, &ada).await;
+    assert_eq!(refusal(app.deletions.purge(&operator, ada.id).await), Refusal::OnLegalHold);
+    app.advance(40 * DAY);
+    assert_eq!(app.deletions.purge_due().await.unwrap(), 0);
+    app.deletions.lift_hold(&operator, ada.id).await.unwrap();
+    assert_eq!(refusal(app.deletions.lift_hold(&operator, ada.id).await), Refusal::NotFound);
+    app.advance(DAY);
+    assert_eq!(app.deletions.purge_due().await.unwrap(), 1);
+}
+
+/// A backup from before the erasure has the account again: what the ledger names is erased there too.
+#[apply(case)]
+async fn an_account_that_the_ledger_names_is_erased_in_a_restored_backup(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, operator) = (app.member("ada").await, app.operator_context());
+    assert!(app.deletions.purge_again(&operator, ada.id).await.unwrap());
+    assert!(!app.deletions.purge_again(&operator, ada.id).await.unwrap());
+    assert!(app.is_out(&ada.tokens).await);
+    let denied: Result<bool, Failure> = app.deletions.purge_again(&at(&app, home()), ada.id).await;
+    assert_eq!(refusal(denied), Refusal::NotSignedIn);
+}

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS deletions_by_purge ON deletions (purge_at, user_id);

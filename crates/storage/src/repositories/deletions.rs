@@ -1,0 +1,69 @@
+//! Deleted accounts, until they are restored or erased.
+
+use userd_model::{DeletedBy, Deletion, Timestamp, UserId, UserStatus};
+
+use crate::{
+    Row, StoreError, UnitOfWork,
+    tables::{List, Range, Shape, position, statements_of},
+};
+
+/// Deleted accounts.
+pub struct Deletions<'a>(pub(super) &'a mut UnitOfWork);
+
+statements_of! { DELETIONS:
+    INSERT = "deletions.insert": Shape::Insert;
+    BY_USER = "deletions.by_user": Shape::Find;
+    REMOVE = "deletions.remove": Shape::Remove;
+    UPDATE_PURGE = "deletions.update_purge": Shape::Update(&["purge_at"]);
+    DUE = "deletions.due": Shape::List(List::along("deletions_by_purge").range(Range::UpTo));
+}
+
+impl Deletions<'_> {
+    /// Adds a deletion.
+    ///
+    /// # Errors
+    /// `Duplicate(Key("deletions"))` when the account is deleted already.
+    pub async fn insert(&mut self, deletion: &Deletion) -> Result<(), StoreError> {
+        let Deletion { user_id, by, status_before, deleted_at, purge_at } = deletion;
+        let values = [
+            (*user_id).into(),
+            by.as_str().into(),
+            status_before.as_str().into(),
+            (*deleted_at).into(),
+            (*purge_at).into(),
+        ];
+        self.0.write(&INSERT, &values).await
+    }
+
+    /// The deletion of this account.
+    pub async fn find(&mut self, user: UserId) -> Result<Option<Deletion>, StoreError> {
+        self.0.one(&BY_USER, &[user.into()], deletion).await
+    }
+
+    /// Another end of the window.
+    pub async fn postpone(&mut self, user: UserId, purge_at: Timestamp) -> Result<(), StoreError> {
+        self.0.write(&UPDATE_PURGE, &[purge_at.into(), user.into()]).await
+    }
+
+    /// The account is restored, or erased.
+    pub async fn remove(&mut self, user: UserId) -> Result<(), StoreError> {
+        self.0.write(&REMOVE, &[user.into()]).await
+    }
+
+    /// Those whose window has closed by `now`, the oldest first.
+    pub async fn due(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Deletion>, StoreError> {
+        self.0.many(&DUE, &[now.into(), i64::from(limit).into()], deletion).await
+    }
+}
+
+fn deletion(row: &mut Row) -> Result<Deletion, StoreError> {
+    let by = row.text(position!(DELETIONS.deleted_by))?;
+    let status = row.text(position!(DELETIONS.status_before))?;
+    Ok(Deletion {
+        user_id: UserId(row.uuid(position!(DELETIONS.user_id))?),
+        by: DeletedBy::parse(&by).ok_or_else(|| StoreError::corrupt("deletions.deleted_by"))?,
+        status_before: UserStatus::parse(&status).ok_or_else(|| StoreError::corrupt("deletions.status_before"))?,
+        deleted_at: row.timestamp(position!(DELETIONS.deleted_at))?,
+        purge_at: row.timestamp(position!(DELETIONS.purge_at))?,
+    })
+}
