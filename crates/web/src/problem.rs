@@ -32,7 +32,7 @@ pub struct Problem {
     retry_after: Option<Duration>,
     /// How strongly and how lately the caller has to prove who they are (RFC 9470).
     wanted_proof: Option<(Level, Option<Duration>)>,
-    restore_token: Option<RestoreToken>,
+    restore_token: Option<Box<RestoreToken>>,
 }
 
 /// Gives a deleted account back. Printing leaves it out.
@@ -64,7 +64,7 @@ impl Problem {
     /// The account is deleted; this token gives it back to whoever has proven to be its owner.
     #[must_use]
     pub fn account_deleted(restore_token: String) -> Self {
-        Self { restore_token: Some(RestoreToken(restore_token)), ..Self::of(&table::ACCOUNT_DELETED) }
+        Self { restore_token: Some(Box::new(RestoreToken(restore_token))), ..Self::of(&table::ACCOUNT_DELETED) }
     }
 
     /// No such thing, or its existence is private.
@@ -148,8 +148,8 @@ impl Problem {
         if let Some(reason) = self.reason {
             body.insert("reason".into(), reason.into());
         }
-        if let Some(RestoreToken(token)) = &self.restore_token {
-            body.insert("restore_token".into(), token.as_str().into());
+        if let Some(token) = &self.restore_token {
+            body.insert("restore_token".into(), token.0.as_str().into());
         }
         if !self.errors.is_empty() {
             body.insert("errors".into(), self.errors_json(language));

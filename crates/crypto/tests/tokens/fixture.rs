@@ -99,7 +99,7 @@ impl Fixture {
         json!({"iss": "https://users.example", "aud": "userd", "sub": claims.sub, "client_id": claims.client_id,
             "jti": claims.jti, "sid": claims.sid, "iat": 1_800_000_000, "nbf": 1_800_000_000, "exp": 1_800_000_600,
             "roles": claims.roles, "permissions": claims.permissions, "scope": "profile",
-            "auth_time": 1_800_000_000, "amr": ["pwd"], "ver": 7, "gen": 3})
+            "auth_time": 1_800_000_000, "acr": "aal1", "amr": ["pwd"], "ver": 7, "gen": 3})
     }
 
     pub(crate) fn sign(&self, algorithm: Algorithm, header: &Value, claims: &Value) -> String {

@@ -61,6 +61,9 @@ async fn send(app: &mut App, route: &RouteAccess, persona: Persona, body: &Map<S
 fn documented(document: &Value, route: &RouteAccess) -> Map<String, Value> {
     let operation = &document["paths"][route.path][route.method.to_lowercase()];
     let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+    // A body that may be left out is one of nothing and itself.
+    let one = schema["oneOf"].as_array().and_then(|forms| forms.iter().find(|form| form["$ref"].is_string()));
+    let schema = one.unwrap_or(schema);
     let schema = match schema["$ref"].as_str() {
         Some(name) => document.pointer(name.trim_start_matches('#')).unwrap(),
         None => schema,

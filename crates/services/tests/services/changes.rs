@@ -126,6 +126,7 @@ fn a_step_that_is_asked_for_is_status_challenge_and_time() {
         "confirmation_required",
         "approval_pending",
         "terms_required",
+        "account_deleted",
     ];
     assert_eq!(words, published);
     let (status, challenge) = (words[0].to_owned(), "secret".to_owned());

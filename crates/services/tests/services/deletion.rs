@@ -135,7 +135,7 @@ async fn the_last_administrator_is_not_deleted(fixture: Fixture) {
     assert_eq!(refusal(app.deletions.delete(&app.operator_context(), admin.id).await), Refusal::LastAdministrator);
 }
 
-/// AC-145: the address is free for a stranger, the username for nobody.
+/// The address is free for a stranger, the username for nobody.
 #[apply(case)]
 async fn after_the_window_the_account_is_erased_and_its_address_is_free(fixture: Fixture) {
     let app = fixture.app().await;

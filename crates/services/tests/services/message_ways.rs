@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use userd_channels::{Channel, ChannelFault, telegram::ChatMessage};
@@ -208,6 +209,7 @@ async fn a_mail_that_is_tried_again_waits_for_the_end_of_quiet_hours_too(fixture
 async fn a_security_notice_that_no_mail_reaches_goes_by_the_messenger(fixture: Fixture) {
     let ways = Ways::open(&fixture).await;
     let happens = async |name: &str| {
+        ways.app.advance(Duration::from_millis(1));
         ways.app.accounts.change_username(&of(&ways.app, &ways.ada), name, None).await.unwrap();
         settle(&ways.app).await;
     };
