@@ -29,7 +29,7 @@ if not complaints:
         "id": "6f9619ff-8b86-4011-b42d-00c04fc964ff", "username": None, "email": "anna@example.org", "email_verified": True,
         "phone": None, "display_name": None, "locale": None, "time_zone": None, "attributes": {"theme": "dark"},
         "status": "active", "roles": [], "created_at": "2026-11-29T10:00:00Z", "updated_at": "2026-11-29T10:00:00Z",
-        "last_sign_in_at": None, "version": 1,
+        "last_sign_in_at": None, "blocked_until": None, "block_reason": None, "version": 1,
     }
     read = models.User.from_dict(dict(user))
     if read.username is not None or read.status.value != "active":

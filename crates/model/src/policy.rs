@@ -109,6 +109,8 @@ acts! {
     SetPassword(UserId) => Operator,
     /// Send somebody a link that sets a new password.
     SendPasswordReset(UserId) => Holder(Permission::USERS_MANAGE),
+    /// Get everything that is held about an account.
+    ExportAccount(UserId) => Owner,
     /// Delete one's own account.
     DeleteAccount(UserId) => Owner,
     /// Delete an account of somebody else. Owners delete theirs by proving who they are.
@@ -121,6 +123,8 @@ acts! {
     HoldUser(UserId) => NotOneself(Permission::USERS_PURGE),
     /// See the sessions of an account.
     ReadSessions(UserId) => OwnerOr(Permission::USERS_READ),
+    /// Name a device of an account.
+    NameDevice(UserId) => Owner,
     /// End sessions of an account.
     EndSessions(UserId) => Owner,
     /// See the linked accounts elsewhere.

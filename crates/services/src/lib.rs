@@ -19,6 +19,7 @@ pub mod deliveries;
 pub mod dependencies;
 pub mod event_log;
 pub mod events;
+pub mod export;
 pub mod fact_drafts;
 pub mod factors;
 mod facts;

@@ -70,6 +70,8 @@ impl Default for LimitSettings {
     }
 }
 
+/// Of one account: each reads all that is held about it.
+const EXPORTS: Rate = Rate { burst: 10, period: Duration::from_secs(360) };
 /// Of one user: set-ups, first codes, removals. Whoever does it knows the secret, so it is no guessing.
 const FACTOR_CHANGES: Rate = Rate { burst: 20, period: Duration::from_secs(30) };
 /// Of one actor: each makes a call to somewhere else.
@@ -93,6 +95,7 @@ pub enum Limited {
     NotificationPerSender,
     BroadcastPerSender,
     LinkPerNetwork,
+    ExportPerUser,
     MailPerNetwork,
     MailPerRecipient,
     MailPerUser,
@@ -174,6 +177,7 @@ impl Limits {
             Limited::FactorChange => ("factor_change", FACTOR_CHANGES),
             Limited::NotificationPerSender => ("notification_per_sender", settings.notification_per_sender),
             Limited::BroadcastPerSender => ("broadcast_per_sender", settings.broadcast_per_sender),
+            Limited::ExportPerUser => ("export_per_user", EXPORTS),
             Limited::MailPerNetwork => ("mail_per_network", settings.mail_per_network),
             Limited::MailPerRecipient => ("mail_per_recipient", settings.mail_per_recipient),
             Limited::MailPerUser => ("mail_per_user", settings.mail_per_recipient),

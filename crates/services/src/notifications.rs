@@ -340,6 +340,26 @@ impl Notifications {
         Ok(owner)
     }
 
+    /// Everything in a user's inbox, newest first in each folder.
+    pub(crate) async fn everything_of(&self, user: &User) -> Result<Vec<NotificationView>, Failure> {
+        const PAGE: u32 = 200;
+        let (mut all, mut reading) = (Vec::new(), self.deps.store.reading());
+        let inbox = reading.inboxes().of(user.id).await?;
+        for folder in [Shown::Inbox, Shown::Archived].into_iter().flat_map(|shown| shown.folders()) {
+            let mut after = None;
+            loop {
+                let page = reading.notifications().newest(user.id, *folder, after, PAGE).await?;
+                let is_last = page.len() < PAGE as usize;
+                after = page.last().map(|last| (last.created_at, last.id));
+                all.extend(self.views(user, &inbox, page)?);
+                if is_last {
+                    break;
+                }
+            }
+        }
+        Ok(all)
+    }
+
     fn views(&self, user: &User, inbox: &Inbox, found: Vec<Notification>) -> Result<Vec<NotificationView>, Failure> {
         let Some(key) = self.key(user)? else { return Ok(Vec::new()) };
         found.into_iter().map(|notification| view(&key, inbox, &notification)).collect()

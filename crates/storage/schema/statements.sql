@@ -112,6 +112,8 @@ SELECT id, user_id, content, created_at, expires_at FROM mails WHERE id = $1;
 DELETE FROM mails WHERE id = $1;
 -- mails.newest
 SELECT id, user_id, content, created_at, expires_at FROM mails ORDER BY created_at DESC, id DESC LIMIT $1;
+-- mails.newest_ids
+SELECT created_at, id FROM mails ORDER BY created_at DESC, id DESC LIMIT $1;
 -- message_counts.by_slot
 SELECT message_id, slot, counts, remove_at FROM message_counts WHERE message_id = $1 AND slot = $2;
 -- message_counts.of_message

@@ -165,6 +165,13 @@ async fn with_services(command: Command, config: Config, terminal: Terminal) -> 
             users::set_blocked(services, terminal, &user, Some(Block { reason, until })).await
         }
         Command::Users(UsersCommand::Unblock { user }) => users::set_blocked(services, terminal, &user, None).await,
+        Command::Users(UsersCommand::Delete { user }) => users::delete(services, terminal, &user).await,
+        Command::Users(UsersCommand::Restore { user }) => users::restore(services, terminal, &user).await,
+        Command::Users(UsersCommand::Purge { user, yes }) => users::purge(services, terminal, &user, yes).await,
+        Command::Users(UsersCommand::Export { user }) => users::export(services, &user).await,
+        Command::Users(UsersCommand::SendPasswordReset { user }) => {
+            users::send_password_reset(services, terminal, &user).await
+        }
         Command::Users(UsersCommand::ResetFactors { user }) => users::reset_factors(services, terminal, &user).await,
         Command::Users(UsersCommand::SetPassword { user, password_stdin }) => {
             users::set_password(services, terminal, &user, password_stdin).await

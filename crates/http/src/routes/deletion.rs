@@ -1,4 +1,4 @@
-//! The end of an account: deletion, restoration, erasure, legal hold.
+//! All that is held about an account, and its end: export, deletion, restoration, erasure, legal hold.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use userd_model::{Timestamp, UserId};
 use userd_services::passwords::Password;
@@ -25,12 +25,28 @@ use crate::{api::Api, documented::Routes};
 #[must_use]
 pub(super) fn routes() -> Routes {
     Routes::new()
+        .with(routes!(export))
         .with(routes!(delete_own))
         .with(routes!(restore_own))
         .with(routes!(delete_account))
         .with(routes!(restore_account))
         .with(routes!(purge))
         .with(routes!(hold, lift_hold))
+}
+
+/// Everything that is held about an account, with a description inside.
+#[derive(Serialize, ToSchema)]
+#[serde(transparent)]
+struct Export(serde_json::Map<String, serde_json::Value>);
+
+/// Get everything that is held about my account.
+#[utoipa::path(get, path = "/v1/me/export", tag = "Me",
+    responses((status = 200, description = "The archive, to be saved as a file", body = Export)))]
+async fn export(State(api): State<Arc<Api>>, user: SignedInUser) -> Result<Response, Problem> {
+    const FILE: HeaderValue = HeaderValue::from_static("attachment; filename=\"account.json\"");
+    let archive = api.services.export(&user.ctx, user.id).await?;
+    let archive = Export(archive.as_object().cloned().unwrap_or_default());
+    Ok(([(header::CONTENT_DISPOSITION, FILE)], Json(archive)).into_response())
 }
 
 #[derive(Default, Deserialize, ToSchema)]

@@ -31,7 +31,7 @@ pub(super) fn routes() -> Routes {
         .with(routes!(change_username))
         .with(routes!(sessions))
         .with(routes!(sessions_of))
-        .with(routes!(end_session))
+        .with(routes!(name_device, end_session))
 }
 
 /// My account.
@@ -168,6 +168,27 @@ async fn page_of_sessions(
         .then(|| sessions.last().and_then(|last| api.cursors.seal(&list, &(last.created_at.micros(), last.id))))
         .flatten();
     Ok(Json(SessionPage { items: sessions.into_iter().map(session).collect(), next_cursor }))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"device_name": "Firefox at work"}))]
+struct DeviceName {
+    #[schema(min_length = 1, max_length = 100)]
+    device_name: String,
+}
+
+/// Name the device of one of my sessions.
+#[utoipa::path(patch, path = "/v1/me/sessions/{id}", tag = "Me", request_body = DeviceName,
+    params(("id" = Uuid, Path, description = "The session")),
+    responses((status = 200, description = "The session", body = SessionBody)))]
+async fn name_device(
+    State(api): State<Arc<Api>>,
+    user: SignedInUser,
+    Path(id): Path<SessionId>,
+    Json(body): Json<DeviceName>,
+) -> Result<Json<SessionBody>, Problem> {
+    Ok(Json(session(api.services.sessions.name_device(&user.ctx, id, &body.device_name).await?)))
 }
 
 /// End one of my sessions.

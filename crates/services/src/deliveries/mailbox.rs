@@ -73,8 +73,8 @@ impl Deliveries {
             self.deps.vault.seal(self.deps.random.as_ref(), &context(delivery.id), &plain).map_err(internal)?.0;
         let (created_at, expires_at) = (change.now, change.now.plus(self.deps.settings.retention.mails));
         let most = self.deps.settings.retention.mails_count;
-        let newest = change.mails().newest(u32::try_from(most).unwrap_or(u32::MAX) + 100).await?;
-        let too_many: Vec<_> = newest.iter().skip(most.max(1) - 1).map(|mail| mail.id).collect();
+        let newest = change.mails().newest_ids(u32::try_from(most).unwrap_or(u32::MAX).saturating_add(100)).await?;
+        let too_many: Vec<_> = newest.into_iter().skip(most.max(1) - 1).collect();
         change.mails().remove_many(&too_many).await?;
         change.mails().insert(&StoredMail { id: delivery.id, user_id, content, created_at, expires_at }).await?;
         Ok(())

@@ -4,7 +4,7 @@ use serde::Serialize;
 use userd_model::{Act, Refusal, Session, SessionId, Timestamp, UserId};
 use userd_storage::Failure;
 
-use super::{CHALLENGE_PURPOSE, Sessions};
+use super::{CHALLENGE_PURPOSE, Sessions, login::device_name};
 use crate::{Context, change::Change, idempotency};
 
 /// Codes of a provider's sign-in that are on their way to be exchanged.
@@ -57,6 +57,29 @@ impl Sessions {
         }
         found.truncate(limit as usize);
         Ok(found)
+    }
+
+    /// Gives a device of the signed-in user another name.
+    ///
+    /// # Errors
+    /// `Forbidden`, `InvalidInput`; `NotFound` for a session that is not theirs or has ended.
+    pub async fn name_device(&self, ctx: &Context, id: SessionId, name: &str) -> Result<SessionView, Failure> {
+        let (user, current) = ctx.user()?;
+        ctx.may(&Act::NameDevice(user))?;
+        let name = &device_name(Some(name))?;
+        let session = self
+            .changes
+            .run(ctx, "name_device", |mut change| async move {
+                let now = change.now;
+                let found = change.sessions().find(id).await?;
+                let is_theirs = |session: &Session| session.user_id == user && session.is_alive(now);
+                let mut session = found.filter(is_theirs).ok_or(Refusal::NotFound)?;
+                session.device_name.clone_from(name);
+                change.sessions().update_many(std::slice::from_ref(&session)).await?;
+                change.commit(session).await
+            })
+            .await?;
+        Ok(view(&session, Some(current)))
     }
 
     /// Signs out: ends the session that acts.

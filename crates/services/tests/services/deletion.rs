@@ -73,6 +73,55 @@ async fn signing_in_offers_the_account_back_and_everything_is_as_it_was(fixture:
     assert!(app.login("ada", PASSWORD).await.is_ok());
 }
 
+/// What is exported before and after differs in times and in the version alone.
+#[apply(case)]
+async fn after_a_restoration_a_deep_comparison_of_the_export_finds_times_alone(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    app.accounts.change_username(&of(&app, &ada), "countess", None).await.unwrap();
+    app.event_log.tick().await.unwrap();
+    app.deliveries.tick().await.unwrap();
+    let operator = app.operator_context();
+    let exported = async |app: &TestApp| {
+        let mut archive = app.export(&operator, ada.id).await.unwrap();
+        for (section, members) in [("account", &["updated_at", "version", "last_sign_in_at"][..]), ("exported_at", &[])]
+        {
+            members.iter().for_each(|member| drop(archive[section].as_object_mut().unwrap().remove(*member)));
+        }
+        archive["exported_at"] = serde_json::Value::Null;
+        archive["sessions"] = serde_json::Value::Null;
+        archive
+    };
+    let before = exported(&app).await;
+    assert_eq!(before["account"]["username"], "countess");
+    assert_eq!(before["notifications"].as_array().unwrap().len(), 1, "{before}");
+    app.deletions.delete(&operator, ada.id).await.unwrap();
+    assert_eq!(exported(&app).await["deletion"]["by"], "administrator");
+    app.deletions.restore(&operator, ada.id).await.unwrap();
+    assert_eq!(exported(&app).await, before);
+    let grace = app.member("grace").await;
+    assert_eq!(refusal(app.export(&of(&app, &grace), ada.id).await.map(drop)), Refusal::Forbidden);
+    let own = app.export(&of(&app, &grace), grace.id).await.unwrap();
+    assert_eq!(own["account"]["email"], "grace@example.org");
+    assert_eq!(own["sessions"].as_array().unwrap().len(), 1);
+    let text = own.to_string();
+    for secret in ["$argon2", grace.tokens.refresh_token.as_str(), "data_key"] {
+        assert!(!text.contains(secret), "{secret}");
+    }
+}
+
+/// A table that holds a user's data is in the export, or left out for a reason that the export tells.
+#[test]
+fn every_table_with_data_of_users_is_exported_or_left_out_with_a_reason() {
+    use userd_services::export::{LEFT_OUT, SHOWN};
+    let named: Vec<&str> = SHOWN.iter().chain(LEFT_OUT).map(|(table, _)| *table).collect();
+    for kept in userd_storage::tables::retention() {
+        let is_of_users = matches!(kept.owner, userd_storage::tables::Owner::User { .. });
+        let times = named.iter().filter(|name| **name == kept.table).count();
+        assert_eq!(times, usize::from(is_of_users), "{}: say in export.rs what becomes of it", kept.table);
+    }
+}
+
 #[apply(case)]
 async fn of_sixty_four_restorations_one_counts(fixture: Fixture) {
     let app = fixture.app().await;

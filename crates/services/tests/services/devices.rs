@@ -111,3 +111,17 @@ async fn one_session_too_many_pushes_out_the_oldest(fixture: Fixture) {
     assert!(!app.is_out(&all[2]).await);
     assert_eq!(app.count_of(ada.id, EventKind::SessionEnded).await, 2);
 }
+
+#[apply(case)]
+async fn a_device_of_ones_own_gets_another_name_and_its_session_goes_on(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, grace) = (app.member("ada").await, app.member("grace").await);
+    let mine = of_session(&app, ada.id, ada.tokens.session_id, home());
+    let named = app.sessions.name_device(&mine, ada.tokens.session_id, "At work").await.unwrap();
+    assert_eq!((named.device_name.as_deref(), named.current), (Some("At work"), true));
+    assert!(app.refresh(&ada.tokens.refresh_token).await.is_ok());
+    let theirs = app.sessions.name_device(&mine, grace.tokens.session_id, "Mine").await;
+    assert_eq!(refusal(theirs.map(drop)), Refusal::NotFound);
+    let wrong = app.sessions.name_device(&mine, ada.tokens.session_id, "a\nb").await;
+    assert!(matches!(refusal(wrong.map(drop)), Refusal::InvalidInput(_)));
+}

@@ -36,6 +36,7 @@ statements_of! { MAILS:
     BY_ID = "mails.by_id": Shape::Find;
     REMOVE = "mails.remove": Shape::Remove;
     NEWEST = "mails.newest": Shape::List(List::along("mails_by_time").descending());
+    NEWEST_IDS = "mails.newest_ids": Shape::List(List::along("mails_by_time").descending().narrow());
 }
 
 impl Mails<'_> {
@@ -58,6 +59,12 @@ impl Mails<'_> {
     /// The newest, newest first.
     pub async fn newest(&mut self, limit: u32) -> Result<Vec<StoredMail>, StoreError> {
         self.0.many(&NEWEST, &[i64::from(limit).into()], mail).await
+    }
+
+    /// The ids of the newest, newest first, without what they say.
+    pub async fn newest_ids(&mut self, limit: u32) -> Result<Vec<DeliveryId>, StoreError> {
+        // As rows of the index: the moment, the id.
+        self.0.many(&NEWEST_IDS, &[i64::from(limit).into()], |row: &mut Row| row.uuid(1).map(DeliveryId)).await
     }
 
     /// Removes mails.

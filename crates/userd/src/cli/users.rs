@@ -81,6 +81,34 @@ pub enum UsersCommand {
         /// Id, e-mail address, username or phone number.
         user: String,
     },
+    /// Delete an account. It can be restored for a while; only an administrator restores it.
+    Delete {
+        /// Id, e-mail address, username or phone number.
+        user: String,
+    },
+    /// Restore a deleted account.
+    Restore {
+        /// Id, e-mail address, username or phone number.
+        user: String,
+    },
+    /// Erase a deleted account now, for good.
+    Purge {
+        /// Id, e-mail address, username or phone number.
+        user: String,
+        /// Yes, for good.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Write everything that is held about an account, as JSON.
+    Export {
+        /// Id, e-mail address, username or phone number.
+        user: String,
+    },
+    /// Send the owner of an account a link that sets a new password.
+    SendPasswordReset {
+        /// Id, e-mail address, username or phone number.
+        user: String,
+    },
     /// Remove every second factor of an account whose owner has lost them, and end its sessions.
     ResetFactors {
         /// Id, e-mail address, username or phone number.

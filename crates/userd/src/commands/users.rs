@@ -130,6 +130,57 @@ pub async fn set_password(
     Ok(())
 }
 
+/// `users delete`.
+pub async fn delete(services: &Services, terminal: Terminal, who: &str) -> Result<(), WiringError> {
+    let user = find(services, who).await?;
+    let until = services.deletions.delete(&services.operator_context(), user.id).await;
+    let until = until.map_err(|failure| said(&failure))?;
+    let deleted = serde_json::json!({ "id": user.id, "restorable_until": until });
+    terminal
+        .answer(&deleted, || format!("{} is deleted; until {until}: userd users restore {}", called(&user), user.id));
+    Ok(())
+}
+
+/// `users restore`.
+pub async fn restore(services: &Services, terminal: Terminal, who: &str) -> Result<(), WiringError> {
+    let user = find(services, who).await?;
+    let restored = services.deletions.restore(&services.operator_context(), user.id).await;
+    let user = restored.map_err(|failure| said(&failure))?;
+    terminal.answer(&user, || format!("{} is {} again.", called(&user), user.status.as_str()));
+    Ok(())
+}
+
+/// `users purge`: for good, so it wants a word more.
+pub async fn purge(services: &Services, terminal: Terminal, who: &str, yes: bool) -> Result<(), WiringError> {
+    let user = find(services, who).await?;
+    if !yes {
+        let what = format!("this erases {} for good: say it with --yes", called(&user));
+        return Err(WiringError::Config(what));
+    }
+    let purged = services.deletions.purge(&services.operator_context(), user.id).await;
+    purged.map_err(|failure| said(&failure))?;
+    terminal.answer(&serde_json::json!({ "id": user.id }), || format!("{} is erased.", user.id));
+    Ok(())
+}
+
+/// `users export`: JSON in any case.
+pub async fn export(services: &Services, who: &str) -> Result<(), WiringError> {
+    let user = find(services, who).await?;
+    let archive = services.export(&services.operator_context(), user.id).await.map_err(|failure| said(&failure))?;
+    Terminal { json: true }.answer(&archive, String::new);
+    Ok(())
+}
+
+/// `users send-password-reset`.
+pub async fn send_password_reset(services: &Services, terminal: Terminal, who: &str) -> Result<(), WiringError> {
+    let user = find(services, who).await?;
+    let sent = services.recovery.send_link(&services.operator_context(), user.id).await;
+    sent.map_err(|failure| said(&failure))?;
+    let accepted = serde_json::json!({ "id": user.id, "status": "accepted" });
+    terminal.answer(&accepted, || format!("A mail to {} is on its way, where its address may get one.", called(&user)));
+    Ok(())
+}
+
 /// An account by id, e-mail, username or phone.
 async fn find(services: &Services, who: &str) -> Result<UserView, WiringError> {
     let found = match who.parse::<UserId>() {

@@ -112,6 +112,7 @@ pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
         ("POST", "/v1/auth/email/resend") => Sent::Json(json!({"email": "nobody@example.org"})),
         ("POST", "/v1/auth/password/forgot") => Sent::Json(json!({"login": "nobody"})),
         ("POST", "/v1/auth/password/reset") => Sent::Json(json!({"token": "unknown", "new_password": PASSWORD})),
+        ("PATCH", "/v1/me/sessions/{id}") => Sent::Json(json!({"device_name": "Firefox at work"})),
         ("DELETE", "/v1/me") => Sent::Json(json!({"current_password": PASSWORD})),
         ("POST", "/v1/auth/restore") => Sent::Json(json!({"restore_token": "unknown"})),
         ("PUT", "/v1/users/{id}/legal-hold") => Sent::Json(json!({"reason": "case 17"})),

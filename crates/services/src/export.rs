@@ -1,0 +1,142 @@
+//! Everything that is held about one account, as JSON with a description inside. Complete by construction: a test fails
+//! when a table says that it holds users' data and is neither a section here nor left out with a reason.
+
+use serde_json::{Map, Value, json};
+use userd_model::{Act, Refusal, User, UserId};
+use userd_storage::Failure;
+
+use crate::{Context, Services, limits::Limited, user_reader::internal};
+
+/// Rows read at once.
+const PAGE: u32 = 200;
+
+/// The tables that a section shows, with the section.
+pub const SHOWN: &[(&str, &str)] = &[
+    ("users", "account"),
+    ("password_credentials", "password"),
+    ("identities", "identities"),
+    ("sessions", "sessions"),
+    ("notifications", "notifications"),
+    ("notification_preferences", "notification_preferences"),
+    ("factors", "second_factors"),
+    ("recovery_codes", "second_factors"),
+    ("deletions", "deletion"),
+];
+
+/// The tables that no section shows, with the reason, which the export repeats.
+pub const LEFT_OUT: &[(&str, &str)] = &[
+    ("claims", "keyed hashes of the addresses and names that `account` and `identities` show"),
+    ("user_terms", "the names of `account`, folded, by which an account is found"),
+    ("inboxes", "counts of `notifications`"),
+    ("one_time_tokens", "hashes of codes and links that were sent or shown, each good for a short time"),
+    ("deliveries", "copies of notifications on their way, which end by themselves"),
+    ("mails", "the development mailbox, which ends by itself"),
+    ("events", "what happened, by id and without personal data; personal parts are sealed and end with the account"),
+    ("outbox", "events that are being passed on"),
+    ("fact_numbers", "numbers of events"),
+    ("appended_numbers", "numbers of events"),
+    ("legal_holds", "an obligation of the operator's"),
+];
+
+impl Services {
+    /// Everything that is held about an account: for its owner, and for the operator at the machine.
+    ///
+    /// # Errors
+    /// `Forbidden`, `NotFound`, `TooManyAttempts`.
+    pub async fn export(&self, ctx: &Context, id: UserId) -> Result<Value, Failure> {
+        ctx.may(&Act::ExportAccount(id))?;
+        self.limits.reserve(Limited::ExportPerUser, &id.to_string()).await?;
+        let user = self.deps.store.reading().users().find(id).await?.ok_or(Refusal::NotFound)?;
+        let mut archive = Map::new();
+        let mut put = |name: &str, value: Value| {
+            archive.insert(name.to_owned(), value);
+        };
+        put("format", json!({ "name": "userd-export", "version": 1 }));
+        put("exported_at", json!(ctx.now));
+        put("description", description());
+        put("account", json(self.user_reader.view(&user)?)?);
+        put("password", self.password_of(id).await?);
+        put("identities", json(self.sign_in.identities(ctx, id).await?)?);
+        put("sessions", self.sessions_of(ctx, id).await?);
+        put("second_factors", self.factors_of(id).await?);
+        put("notification_preferences", self.preferences_of(id).await?);
+        put("notifications", self.notifications_of(&user).await?);
+        put("deletion", self.deletion_of(id).await?);
+        Ok(Value::Object(archive))
+    }
+
+    async fn password_of(&self, id: UserId) -> Result<Value, Failure> {
+        let found = self.deps.store.reading().password_credentials().find(id).await?;
+        Ok(found.map_or(Value::Null, |credential| json!({ "changed_at": credential.changed_at })))
+    }
+
+    async fn sessions_of(&self, ctx: &Context, id: UserId) -> Result<Value, Failure> {
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.sessions.list(ctx, id, after, PAGE).await?;
+            let is_last = page.len() < PAGE as usize;
+            after = page.last().map(|last| (last.created_at, last.id));
+            all.extend(page);
+            if is_last {
+                return json(all);
+            }
+        }
+    }
+
+    async fn factors_of(&self, id: UserId) -> Result<Value, Failure> {
+        let mut reading = self.deps.store.reading();
+        let factors = reading.factors().of_user(id).await?;
+        let items: Vec<Value> = factors
+            .iter()
+            .map(|factor| {
+                json!({ "id": factor.id, "kind": factor.kind, "name": factor.name, "created_at": factor.created_at,
+                    "last_used_at": factor.last_used_at })
+            })
+            .collect();
+        let left = reading.recovery_codes().of_user(id).await?.len();
+        Ok(json!({ "items": items, "recovery_codes_left": left }))
+    }
+
+    async fn preferences_of(&self, id: UserId) -> Result<Value, Failure> {
+        let chosen = self.deps.store.reading().notification_preferences().of_user(id).await?;
+        let quiet = chosen.quiet_hours.as_ref().map(|quiet| json!({ "from": quiet.from(), "to": quiet.to() }));
+        Ok(json!({ "categories": json(&chosen.categories)?, "quiet_hours": quiet }))
+    }
+
+    async fn notifications_of(&self, user: &User) -> Result<Value, Failure> {
+        let all = self.notifications.everything_of(user).await?;
+        let items = all.into_iter().map(|shown| {
+            let content = shown.content;
+            json!({ "id": shown.id, "category": shown.category, "title": content.title, "body": content.body,
+                "data": content.data, "action_url": content.action_url, "created_at": shown.created_at,
+                "seen_at": shown.seen_at, "read_at": shown.read_at, "archived_at": shown.archived_at })
+        });
+        Ok(items.collect())
+    }
+
+    async fn deletion_of(&self, id: UserId) -> Result<Value, Failure> {
+        let found = self.deps.store.reading().deletions().find(id).await?;
+        Ok(found.map_or(Value::Null, |deletion| {
+            json!({ "by": deletion.by.as_str(), "deleted_at": deletion.deleted_at, "purge_at": deletion.purge_at })
+        }))
+    }
+}
+
+fn description() -> Value {
+    let reasons: Map<String, Value> = LEFT_OUT.iter().map(|(table, why)| ((*table).to_owned(), json!(why))).collect();
+    json!({
+        "account": "the profile, as GET /v1/me shows it",
+        "password": "when it was set; it is kept as a hash that nobody can turn back",
+        "identities": "accounts elsewhere by which the account can be signed in to, with what they told",
+        "sessions": "devices that are signed in",
+        "second_factors": "without their secrets",
+        "notification_preferences": "what reaches the user how, where that was chosen",
+        "notifications": "the inbox, put away ones too",
+        "deletion": "set while the account is deleted and can be restored",
+        "not_included": reasons,
+    })
+}
+
+fn json(value: impl serde::Serialize) -> Result<Value, Failure> {
+    serde_json::to_value(value).map_err(internal)
+}
