@@ -12,8 +12,7 @@ use userd_storage::{Failure, repositories::one_time_tokens::OneTimeToken};
 use super::{Factors, qr};
 use crate::{Context, change::Change, limits::Limited, recent_proof, sealing::row_context, user_reader::internal};
 
-/// A secret that waits for its first code.
-#[derive(Debug)]
+/// A secret that waits for its first code. Printing leaves it out.
 pub struct TotpBegun {
     /// Of the factor that it will be.
     pub id: FactorId,
@@ -23,6 +22,12 @@ pub struct TotpBegun {
     pub qr_svg: Zeroizing<String>,
     /// For typing it.
     pub secret: Zeroizing<String>,
+}
+
+impl std::fmt::Debug for TotpBegun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TotpBegun").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 /// What is remembered of it, sealed.
@@ -206,4 +211,21 @@ fn must_have_room(held: &[Factor]) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::field("", "there are 20 second factors already: remove one first"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn printing_a_secret_that_was_begun_shows_nothing_of_it() {
+        let secret = |text: &str| Zeroizing::new(text.to_owned());
+        let begun = TotpBegun {
+            id: FactorId::from_random([7; 16]),
+            uri: secret("otpauth://totp/x?secret=JBSWY3DP"),
+            qr_svg: secret("<svg>JBSWY3DP</svg>"),
+            secret: secret("JBSWY3DP"),
+        };
+        assert!(!format!("{begun:?}").contains("JBSWY3DP"));
+    }
 }
