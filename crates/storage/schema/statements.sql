@@ -20,8 +20,8 @@ UPDATE clients SET name = $1, secret_hash = $2, permissions = $3, secret_changed
 SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at, audiences, version FROM clients WHERE scope = $1 ORDER BY scope, created_at, id LIMIT $2;
 -- clients.next_page
 SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at, audiences, version FROM clients WHERE scope = $1 AND (created_at, id) > ($2, $3) ORDER BY scope, created_at, id LIMIT $4;
--- deletions.insert
-INSERT INTO deletions (user_id, deleted_by, status_before, deleted_at, purge_at) VALUES ($1, $2, $3, $4, $5);
+-- deletions.upsert
+INSERT INTO deletions (user_id, deleted_by, status_before, deleted_at, purge_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (user_id) DO UPDATE SET deleted_by = excluded.deleted_by, status_before = excluded.status_before, deleted_at = excluded.deleted_at, purge_at = excluded.purge_at;
 -- deletions.by_user
 SELECT user_id, deleted_by, status_before, deleted_at, purge_at FROM deletions WHERE user_id = $1;
 -- deletions.remove

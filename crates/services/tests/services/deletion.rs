@@ -32,6 +32,20 @@ async fn link(app: &TestApp, address: &str) -> Option<String> {
     newest.text.split("/l/").nth(1).map(|rest| rest.split_whitespace().next().unwrap().to_owned())
 }
 
+/// Whoever presses the button twice, on every device at once, hears of one deletion and of no fault.
+#[apply(case)]
+async fn of_sixty_four_deletions_one_counts_and_none_is_a_fault(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, services) = (app.member("ada").await, app.shared());
+    let ends = at_once(64, |_| {
+        let services = services.clone();
+        async move { services.deletions.delete(&services.operator_context(), ada.id).await.map(drop) }
+    })
+    .await;
+    assert_eq!(ends.iter().filter(|end| end.is_ok()).count(), 1);
+    assert!(ends.into_iter().filter(Result::is_err).all(|end| refusal(end) == Refusal::NotFound));
+}
+
 /// AC-047: at once signed out, refused everywhere, and invisible.
 #[apply(case)]
 async fn a_deleted_account_is_gone_for_everybody_and_keeps_its_names(fixture: Fixture) {

@@ -11,7 +11,7 @@ use crate::{
 pub struct Deletions<'a>(pub(super) &'a mut UnitOfWork);
 
 statements_of! { DELETIONS:
-    INSERT = "deletions.insert": Shape::Insert;
+    UPSERT = "deletions.upsert": Shape::Upsert;
     BY_USER = "deletions.by_user": Shape::Find;
     REMOVE = "deletions.remove": Shape::Remove;
     UPDATE_PURGE = "deletions.update_purge": Shape::Update(&["purge_at"]);
@@ -19,10 +19,7 @@ statements_of! { DELETIONS:
 }
 
 impl Deletions<'_> {
-    /// Adds a deletion.
-    ///
-    /// # Errors
-    /// `Duplicate(Key("deletions"))` when the account is deleted already.
+    /// Adds a deletion. Of two at once the account's row lets one through.
     pub async fn insert(&mut self, deletion: &Deletion) -> Result<(), StoreError> {
         let Deletion { user_id, by, status_before, deleted_at, purge_at } = deletion;
         let values = [
@@ -32,7 +29,7 @@ impl Deletions<'_> {
             (*deleted_at).into(),
             (*purge_at).into(),
         ];
-        self.0.write(&INSERT, &values).await
+        self.0.write(&UPSERT, &values).await
     }
 
     /// The deletion of this account.
