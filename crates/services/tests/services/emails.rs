@@ -1,4 +1,4 @@
-//! Proving an e-mail address, changing it, and setting a forgotten password anew.
+//! Proving an e-mail address, and changing it.
 
 use std::time::Duration;
 
@@ -9,7 +9,6 @@ use userd_services::{
     emails::{Code, Verified},
     events::EventStart,
     links::{Confirmation, Followed, LinkAct},
-    passwords::Password,
     sessions::Pending,
     settings::EmailDomains,
     testing::{TestOptions, settings},
@@ -17,13 +16,11 @@ use userd_services::{
 
 use crate::{
     fixture::{DAY, Fixture, MINUTE, TestApp, at_once, refusal},
-    personas::{Member, OTHER_PASSWORD, PASSWORD, acting, at, elsewhere, home, of, password, registration},
+    personas::{Member, OTHER_PASSWORD, PASSWORD, at, elsewhere, home, of, password, registration},
 };
 
-const HOUR: Duration = Duration::from_secs(3600);
-
 /// Everything that was asked for is sent; the mails so far, newest first.
-async fn mails(app: &TestApp) -> Vec<MailView> {
+pub(crate) async fn mails(app: &TestApp) -> Vec<MailView> {
     app.event_log.tick().await.unwrap();
     app.deliveries.tick().await.unwrap();
     // What is asked for later is newer.
@@ -31,12 +28,12 @@ async fn mails(app: &TestApp) -> Vec<MailView> {
     app.deliveries.mails(&app.operator_context(), 1000).await.unwrap()
 }
 
-async fn mails_to(app: &TestApp, address: &str) -> Vec<MailView> {
+pub(crate) async fn mails_to(app: &TestApp, address: &str) -> Vec<MailView> {
     mails(app).await.into_iter().filter(|mail| mail.to == address).collect()
 }
 
 /// The newest mail to an address: the token of its link, and its code.
-async fn newest(app: &TestApp, address: &str) -> (String, String) {
+pub(crate) async fn newest(app: &TestApp, address: &str) -> (String, String) {
     let found = mails_to(app, address).await;
     let text = &found.first().unwrap_or_else(|| panic!("no mail to {address}")).text;
     let token = text.split("/l/").nth(1).map(|rest| rest.split_whitespace().next().unwrap().to_owned());
@@ -69,7 +66,7 @@ async fn is_proven(app: &TestApp, member: &Member) -> bool {
 }
 
 /// Later than whatever was sent before.
-async fn forgot(app: &TestApp, ctx: &Context, login: &str) {
+pub(crate) async fn forgot(app: &TestApp, ctx: &Context, login: &str) {
     mails(app).await;
     app.recovery.forgot(ctx, login).await.unwrap();
 }
@@ -305,140 +302,6 @@ async fn an_address_of_somebody_else_is_not_taken_over_and_nobody_is_told_but_it
     assert_eq!(refusal(app.emails.verify_link(&me, &token, None).await), Refusal::EmailTaken);
 }
 
-/// AC-002, AC-005, AC-007: the link alone names the account; it dies with any change of credentials.
-#[apply(case)]
-async fn a_forgotten_password_is_set_anew_once_and_every_session_ends(fixture: Fixture) {
-    let app = fixture.app().await;
-    let ada = app.member("ada").await;
-    let (proof, _) = newest(&app, &ada.email).await;
-    let ctx = &at(&app, home());
-    app.emails.verify_link(ctx, &proof, None).await.unwrap();
-    forgot(&app, ctx, &ada.email).await;
-    let (first, _) = newest(&app, &ada.email).await;
-    forgot(&app, ctx, "ada").await;
-    let (second, _) = newest(&app, &ada.email).await;
-    assert_eq!(app.links.look(ctx, &first).await.unwrap(), LinkAct::ResetPassword);
-    let weak = app.recovery.reset(ctx, &first, &password("short")).await;
-    assert!(matches!(refusal(weak), Refusal::InvalidInput(_)), "the link stays");
-    app.recovery.reset(ctx, &first, &password(OTHER_PASSWORD)).await.unwrap();
-    assert!(app.is_out(&ada.tokens).await);
-    assert_eq!(refusal(app.login("ada", PASSWORD).await), Refusal::WrongCredentials);
-    assert!(app.login("ada", OTHER_PASSWORD).await.is_ok());
-    for used in [first, second] {
-        let again = app.recovery.reset(ctx, &used, &password(PASSWORD)).await;
-        assert_eq!(refusal(again), Refusal::InvalidCode, "the other one died with the password");
-    }
-    let view = app.user_reader.show(ada.id).await.unwrap();
-    assert_eq!((view.username.as_deref(), view.email_verified), (Some("ada"), true), "nothing else is changed");
-}
-
-#[apply(case)]
-async fn a_reset_link_lives_an_hour(fixture: Fixture) {
-    let app = fixture.app().await;
-    let ada = app.member("ada").await;
-    forgot(&app, &at(&app, home()), "ada").await;
-    let (token, _) = newest(&app, &ada.email).await;
-    app.advance(HOUR);
-    let late = app.recovery.reset(&at(&app, home()), &token, &password(OTHER_PASSWORD)).await;
-    assert_eq!(refusal(late), Refusal::InvalidCode);
-}
-
-/// AC-006.
-#[apply(case)]
-async fn of_sixty_four_resets_by_one_link_one_counts(fixture: Fixture) {
-    let app = fixture.app().await;
-    let ada = app.member("ada").await;
-    forgot(&app, &at(&app, home()), "ada").await;
-    let (token, _) = newest(&app, &ada.email).await;
-    let services = app.shared();
-    let ends = at_once(64, |n| {
-        let (services, token) = (services.clone(), token.clone());
-        let ctx = services.context().from_origin(elsewhere(n));
-        async move {
-            let new = Password::new(format!("{OTHER_PASSWORD} {n}"));
-            services.recovery.reset(&ctx, &token, &new).await.map(|()| n)
-        }
-    })
-    .await;
-    let won: Vec<usize> = ends.into_iter().filter_map(Result::ok).collect();
-    assert_eq!(won.len(), 1);
-    assert!(app.login("ada@example.org", &format!("{OTHER_PASSWORD} {}", won[0])).await.is_ok());
-}
-
-/// Decision 0008: whoever proves the mailbox of an account that only claims it gets the account, and nothing of the claimant's
-/// is left in it.
-#[apply(case)]
-async fn a_reset_to_an_unproven_address_is_the_proof_of_the_mailbox_and_wipes_the_claimant(fixture: Fixture) {
-    let app = fixture.app().await;
-    let squatter = app.member("squatter").await;
-    let owner = &at(&app, elsewhere(7));
-    forgot(&app, owner, &squatter.email).await;
-    let (token, _) = newest(&app, &squatter.email).await;
-    app.recovery.reset(owner, &token, &password(OTHER_PASSWORD)).await.unwrap();
-    assert!(app.is_out(&squatter.tokens).await);
-    let view = app.user_reader.show(squatter.id).await.unwrap();
-    assert_eq!((view.username, view.display_name, view.email_verified), (None, None, true));
-    assert_eq!(refusal(app.login("squatter", OTHER_PASSWORD).await), Refusal::WrongCredentials, "the name is gone");
-    assert!(app.login(&squatter.email, OTHER_PASSWORD).await.is_ok());
-}
-
-#[apply(case)]
-async fn an_account_with_roles_is_never_won_by_its_unproven_address(fixture: Fixture) {
-    let app = fixture.app().await;
-    let admin = app.admin().await;
-    forgot(&app, &at(&app, home()), &admin.email).await;
-    assert_eq!(mails_to(&app, &admin.email).await.len(), 0);
-}
-
-/// AC-010. Nobody is written to: unknown, blocked, without an address. Whoever asks hears the same and makes the same rows.
-#[apply(case)]
-async fn asking_for_a_reset_does_the_same_for_every_login(fixture: Fixture) {
-    let app = fixture.app().await;
-    let (ada, grace, ctx) = (app.member("ada").await, app.member("grace").await, at(&app, home()));
-    app.users.block(&app.operator_context(), grace.id).await.unwrap();
-    app.accounts.register(&ctx, registration(None, Some("nameonly")), None).await.unwrap();
-    mails(&app).await;
-    let mut rows = Vec::new();
-    for login in [ada.email.as_str(), "grace", "nameonly", "nobody@example.org", "+79991234567", "no login at all"] {
-        let pending = async || {
-            let state = userd_model::DeliveryState::Pending;
-            app.reading().deliveries().in_state(state, None, 100).await.unwrap().len()
-        };
-        let before = pending().await;
-        forgot(&app, &ctx, login).await;
-        rows.push(pending().await - before);
-        mails(&app).await;
-    }
-    assert_eq!(rows, vec![1; 6]);
-    let resets = mails(&app).await.into_iter().filter(|mail| mail.subject.contains("password"));
-    assert_eq!(resets.map(|mail| mail.to).collect::<Vec<_>>(), [ada.email]);
-}
-
-/// Nobody floods a mailbox by asking again and again.
-#[apply(case)]
-async fn one_address_gets_five_mails_of_a_kind_and_then_one_in_ten_minutes(fixture: Fixture) {
-    let mut settings = settings();
-    settings.limits.enabled = true;
-    let app = fixture.app_with(TestOptions { settings, ..TestOptions::default() }).await;
-    let ada = app.member("ada").await;
-    let resets = async |app: &TestApp| {
-        mails_to(app, &ada.email).await.into_iter().filter(|mail| mail.subject.contains("password")).count()
-    };
-    for n in 0..8 {
-        forgot(&app, &at(&app, elsewhere(n)), "ada").await;
-    }
-    assert_eq!(resets(&app).await, 5);
-    app.advance(10 * MINUTE);
-    forgot(&app, &at(&app, elsewhere(9)), "ada").await;
-    forgot(&app, &at(&app, elsewhere(9)), "ada").await;
-    assert_eq!(resets(&app).await, 6);
-    let mut ends = Vec::new();
-    for _ in 0..21 {
-        ends.push(app.recovery.forgot(&at(&app, home()), "nobody").await);
-    }
-    assert!(matches!(refusal(ends.pop().unwrap()), Refusal::TooManyAttempts(_)), "per network");
-}
-
 /// Codes cannot be guessed by spreading over addresses from one network.
 #[apply(case)]
 async fn wrong_codes_count_per_network_whatever_the_address(fixture: Fixture) {
@@ -467,18 +330,4 @@ async fn addresses_at_unwanted_domains_are_refused_at_registration_and_at_a_chan
         let changed = app.emails.change(&of(&app, &ada), address, Some(&password(PASSWORD))).await;
         assert!(matches!(refusal(changed), Refusal::InvalidInput(_)), "{address}");
     }
-}
-
-#[apply(case)]
-async fn an_administrator_can_send_the_link_and_no_more(fixture: Fixture) {
-    let app = fixture.app().await;
-    let (ada, admin) = (app.member("ada").await, app.admin().await);
-    let denied = app.recovery.send_link(&of(&app, &ada), admin.id).await;
-    assert_eq!(refusal(denied), Refusal::Forbidden);
-    let root = acting(&app, &app.actor(&admin).await);
-    mails(&app).await;
-    app.recovery.send_link(&root, ada.id).await.unwrap();
-    let (token, _) = newest(&app, &ada.email).await;
-    app.recovery.reset(&at(&app, home()), &token, &password(OTHER_PASSWORD)).await.unwrap();
-    assert!(app.login(&ada.email, OTHER_PASSWORD).await.is_ok());
 }

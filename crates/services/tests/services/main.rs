@@ -75,6 +75,7 @@ mod outbox;
 mod personas;
 mod policy;
 mod preferences;
+mod recovery;
 mod refresh;
 mod refresh_theft;
 mod register;
