@@ -1,0 +1,32 @@
+"""Trusts tokens of a userd: verified offline, with the revocations of the last second, for sync and async code."""
+
+from ._async import AsyncUserd
+from ._permissions import Decision
+from ._settings import Settings, WhenStale
+from ._sync import Userd
+from ._token import Token
+from ._view import FeedStatus
+from .errors import CursorExpired, Forbidden, InvalidToken, InvalidWebhook, Unavailable, UserdError
+from .events import CursorStore, Event, FileCursor, MemoryCursor
+from .webhooks import Webhook
+
+__all__ = [
+    "AsyncUserd",
+    "CursorExpired",
+    "CursorStore",
+    "Decision",
+    "Event",
+    "FeedStatus",
+    "FileCursor",
+    "Forbidden",
+    "InvalidToken",
+    "InvalidWebhook",
+    "MemoryCursor",
+    "Settings",
+    "Token",
+    "Unavailable",
+    "Userd",
+    "UserdError",
+    "Webhook",
+    "WhenStale",
+]

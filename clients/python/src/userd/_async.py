@@ -1,0 +1,230 @@
+"""For asyncio: the follower is a task, started by the first token that is verified. One `AsyncUserd` for a loop."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from . import _permissions
+from ._core import Core, bearer
+from ._permissions import Decision
+from ._settings import Settings, WhenStale
+from ._token import Token
+from ._verify import UnknownKey
+from ._view import FeedStatus
+from .errors import Unavailable
+from .events import CursorStore, Event, MemoryCursor, page_of
+
+
+class AsyncUserd:
+    """A userd that is trusted. One for a process."""
+
+    def __init__(
+        self,
+        issuer: str,
+        audience: str = "userd",
+        *,
+        base_url: str = "",
+        client_id: str = "",
+        client_secret: str = "",
+        when_stale: WhenStale = "refuse",
+        settings: Settings | None = None,
+        keys: dict[str, Any] | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """`settings` in place of the rest, for what is rarely changed; `keys`: a key set that is never asked for."""
+        settings = settings or Settings(
+            issuer, audience, base_url, client_id, client_secret, when_stale=when_stale
+        )
+        self.settings = settings
+        self._core = Core(settings, keys)
+        self._http = httpx.AsyncClient(base_url=settings.base, timeout=settings.timeout, transport=transport)
+        self._keys_lock, self._own_lock = asyncio.Lock(), asyncio.Lock()
+        self._ready = asyncio.Event()
+        self._follower: asyncio.Task[None] | None = None
+        self._started_at = 0.0
+        self._beside: set[asyncio.Task[None]] = set()
+
+    async def verify(self, token: str) -> Token:
+        """Who calls with this token. Raises `InvalidToken` (401) or `Unavailable` (503)."""
+        await self.start()
+        verified = await self._verify_offline(token)
+        if self._core.standing(verified, time.monotonic()) == "good":
+            return verified
+        return self._core.introspected(await self._introspect(token), verified)
+
+    async def authenticate(self, authorization: str | None) -> Token:
+        """The same, from an `Authorization` header."""
+        return await self.verify(bearer(authorization))
+
+    async def start(self, wait: float | None = None) -> None:
+        """Starts the follower, and waits until the view is complete, but not for ever. The first `verify` does it."""
+        if not self.settings.follows:
+            return
+        if self._follower is None:
+            self._follower = asyncio.create_task(self._follow(), name="userd-revocations")
+            self._started_at = time.monotonic()
+        if not self._ready.is_set():
+            left = self._started_at + self.settings.timeout - time.monotonic()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ready.wait(), max(0.0, left) if wait is None else wait)
+
+    def status(self) -> FeedStatus:
+        """How old the view of revocations is, and how the feed goes."""
+        return self._core.status()
+
+    async def token(self) -> str:
+        """An access token of this service's own account, to call userd or others with."""
+        own, clock = self._core.own, time.monotonic()
+        usable = own.usable(clock)
+        if usable is None:
+            async with self._own_lock:
+                return own.usable(time.monotonic()) or await self._renew()
+        if own.is_due(clock):
+            own.postpone(clock)
+            self._do_beside(self._renew_quietly())
+        return usable
+
+    async def check(self, subject: str, permission: str) -> bool:
+        """Whether this user or service may do that, as the service knows now."""
+        return _permissions.one(
+            await self._ask("/v1/permissions/check", {"subject": subject, "permission": permission})
+        )
+
+    async def check_many(self, checks: Iterable[tuple[str, str]]) -> list[Decision]:
+        """Several `(subject, permission)` in one call."""
+        body = _permissions.question(checks)
+        return _permissions.several(await self._ask("/v1/permissions/check", body), len(body["checks"]))
+
+    async def events(
+        self, cursor: CursorStore | None = None, *, limit: int = 200, wait: int = 10
+    ) -> AsyncIterator[Event]:
+        """What happened, without end. The cursor is stored when a page has been worked through: an event whose
+        handling failed comes again."""
+        store = cursor or MemoryCursor()
+        pause = 0.2
+        while True:
+            try:
+                events, place = await self._events(store.load(), limit, wait)
+                pause = 0.2
+            except Unavailable:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5.0)
+                continue
+            for event in events:
+                yield event
+            store.save(place)
+
+    async def close(self) -> None:
+        """Ends the follower and the connections."""
+        tasks = [*self._beside, *([self._follower] if self._follower else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def _do_beside(self, work: Any) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+
+    # --- keys
+
+    async def _verify_offline(self, token: str) -> Token:
+        keys, clock = self._core.keys, time.monotonic()
+        if not keys.is_usable(clock):
+            await self._refresh_keys(must_have=True)
+        elif keys.is_due(clock):
+            self._do_beside(self._refresh_keys())
+        try:
+            return self._core.verify(token, time.time())
+        except UnknownKey:
+            if not keys.may_ask(time.monotonic()):
+                raise
+        await self._refresh_keys()
+        return self._core.verify(token, time.time())
+
+    async def _refresh_keys(self, must_have: bool = False) -> None:
+        """Asks for the keys; what is known stays when that fails."""
+        async with self._keys_lock:
+            keys, clock = self._core.keys, time.monotonic()
+            if keys.may_ask(clock):
+                keys.asked_at = clock
+                with suppress(httpx.HTTPError, ValueError):
+                    answer = await self._http.get("/.well-known/jwks.json")
+                    self._core.took_keys(answer.raise_for_status(), clock)
+            if must_have and not keys.is_usable(clock):
+                raise Unavailable("the key set cannot be had")
+
+    # --- the feed
+
+    async def _follow(self) -> None:
+        while True:
+            pause = await self._poll()
+            if self._core.view.age(time.monotonic()) < float("inf"):
+                self._ready.set()
+            await asyncio.sleep(pause)
+
+    async def _poll(self) -> float:
+        began = time.monotonic()
+        try:
+            headers = {"authorization": f"Bearer {await self.token()}"}
+            answer = await self._http.get("/v1/revocations", headers=headers, **self._core.feed_request())
+        except (httpx.HTTPError, Unavailable):
+            return self._core.feed.failed()
+        return self._core.took_feed(answer, time.monotonic() - began)
+
+    # --- calls
+
+    async def _renew(self) -> str:
+        if not self.settings.follows:
+            raise Unavailable("client_id and client_secret are not set")
+        try:
+            answer = await self._http.post("/oauth2/token", **self._core.token_request())
+        except httpx.HTTPError as error:
+            raise Unavailable("the service cannot be reached") from error
+        return self._core.own.took(answer, time.monotonic())
+
+    async def _renew_quietly(self) -> None:
+        with suppress(Unavailable):
+            await self._renew()
+
+    async def _introspect(self, token: str) -> Any:
+        try:
+            answer = await self._http.post("/oauth2/introspect", data={"token": token}, auth=self._core.basic())
+            return answer.raise_for_status().json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise Unavailable("the service cannot be asked about the token") from error
+
+    async def _ask(self, path: str, body: dict[str, Any]) -> Any:
+        return (await self._call("POST", path, json=body)).json()
+
+    async def _events(self, after: str | None, limit: int, wait: int) -> tuple[list[Event], str]:
+        query: dict[str, Any] = {"limit": limit, "wait": wait} | ({"after": after} if after else {})
+        return page_of(await self._call("GET", "/v1/events", params=query, timeout=wait + self.settings.timeout))
+
+    async def _call(self, method: str, path: str, **what: Any) -> httpx.Response:
+        for is_last in (False, True):
+            headers = {"authorization": f"Bearer {await self.token()}"}
+            try:
+                answer = await self._http.request(method, path, headers=headers, **what)
+            except httpx.HTTPError as error:
+                raise Unavailable("the service cannot be reached") from error
+            if answer.status_code != 401 or is_last:
+                break
+            self._core.own.drop()
+        if answer.status_code not in (200, 410):
+            raise Unavailable(f"{path} answered {answer.status_code}")
+        return answer

@@ -1,0 +1,145 @@
+"""What sync and async code have in common: the state, and every decision. Those two only carry bytes."""
+
+import hashlib
+import threading
+import time
+from typing import Any, Literal
+
+import httpx
+
+from . import _verify
+from ._feed import Feed
+from ._keys import KeySet, parse
+from ._settings import Settings
+from ._token import Token
+from ._view import FeedStatus, View
+from .errors import InvalidToken, Unavailable
+
+Standing = Literal["good", "ask"]
+
+
+class Core:
+    def __init__(self, settings: Settings, keys: dict[str, Any] | None) -> None:
+        self.settings = settings
+        self.keys = KeySet(parse(keys), is_fixed=True) if keys is not None else KeySet()
+        self.view = View(settings.max_entries)
+        self.feed = Feed(self.view, settings.wait)
+        self.own = OwnToken()
+        self._remembered: dict[bytes, Token] = {}
+        self._lock = threading.Lock()
+
+    def verify(self, text: str, now: float) -> Token:
+        """The token by its signature and its claims. One that was verified before is only asked for its times."""
+        digest = hashlib.sha256(text.encode("utf-8", "replace")).digest()
+        token = self._remembered.get(digest)
+        if token is not None and self.keys.get(token.key_id) is not None:
+            _verify.check_times(token, self.settings, now)
+            return token
+        token = _verify.verify(text, self.keys, self.settings, now)
+        with self._lock:
+            while len(self._remembered) >= self.settings.max_tokens:
+                del self._remembered[next(iter(self._remembered))]
+            self._remembered[digest] = token
+        return token
+
+    def standing(self, token: Token, clock: float) -> Standing:
+        """Whether it was revoked, as far as the view goes; `ask` where the service must be asked."""
+        if self.view.forbids(token):
+            raise InvalidToken("revoked")
+        if not self.settings.follows or self.settings.when_stale == "accept":
+            return "good"
+        if self.view.age(clock) <= self.settings.max_age:
+            return "good"
+        if self.settings.when_stale == "introspect":
+            return "ask"
+        raise Unavailable("the view of revocations is too old")
+
+    def introspected(self, answer: Any, token: Token) -> Token:
+        if not isinstance(answer, dict) or not isinstance(answer.get("active"), bool):
+            raise Unavailable("not an answer about a token")
+        if answer["active"] is not True or answer.get("jti") != token.token_id:
+            raise InvalidToken("revoked")
+        return token
+
+    def took_keys(self, answer: httpx.Response, clock: float) -> None:
+        """Takes a new key set. What is remembered of another one is forgotten."""
+        before = {kid: key.jwk.key for kid, key in self.keys.keys.items()}
+        self.keys.replace(answer.json(), answer.headers, clock)
+        if before.keys() != self.keys.keys.keys():
+            with self._lock:
+                self._remembered.clear()
+
+    def took_feed(self, answer: httpx.Response, took: float) -> float:
+        """Takes an answer of the feed: how long to pause."""
+        if answer.status_code == 410:
+            return self.feed.restart()
+        if answer.status_code == 401:
+            # The revocation can be of the key that signed our own token.
+            self.own.drop()
+            return self.feed.failed()
+        if answer.status_code != 200:
+            return self.feed.failed(retry_after(answer))
+        try:
+            pause, key_revoked = self.feed.answered(answer.json(), time.time(), time.monotonic(), took)
+        except (ValueError, KeyError, TypeError):
+            return self.feed.failed()
+        if key_revoked:
+            self.keys.expire()
+        return pause
+
+    def status(self) -> FeedStatus:
+        return self.feed.status(time.monotonic())
+
+    def feed_request(self) -> dict[str, Any]:
+        timeout = httpx.Timeout(self.settings.timeout, read=self.settings.wait + self.settings.timeout)
+        return {"params": self.feed.query(), "timeout": timeout}
+
+    def token_request(self) -> dict[str, Any]:
+        return {"data": {"grant_type": "client_credentials"}, "auth": self.basic()}
+
+    def basic(self) -> httpx.BasicAuth:
+        return httpx.BasicAuth(self.settings.client_id, self.settings.client_secret)
+
+
+class OwnToken:
+    """The access token of the service account, renewed before it ends. Times are of a monotonic clock."""
+
+    def __init__(self) -> None:
+        self._text = ""
+        self._good_until = self._renew_at = 0.0
+
+    def usable(self, clock: float) -> str | None:
+        return self._text if clock < self._good_until else None
+
+    def is_due(self, clock: float) -> bool:
+        return clock >= self._renew_at
+
+    def took(self, answer: httpx.Response, clock: float) -> str:
+        try:
+            body = answer.raise_for_status().json()
+            text, lifetime = body["access_token"], float(body["expires_in"])
+        except (httpx.HTTPStatusError, ValueError, KeyError, TypeError) as error:
+            raise Unavailable(f"no token of our own: {answer.status_code}") from error
+        self._text = str(text)
+        self._good_until, self._renew_at = clock + lifetime * 0.95, clock + lifetime * 0.75
+        return self._text
+
+    def postpone(self, clock: float) -> None:
+        """Renewal failed and the token is still good: once more a little later."""
+        self._renew_at = clock + 1.0
+
+    def drop(self) -> None:
+        self._good_until = self._renew_at = 0.0
+
+
+def retry_after(answer: httpx.Response) -> float:
+    text = answer.headers.get("retry-after", "")
+    return float(text) if text.isdigit() else 0.0
+
+
+def bearer(header: str | None) -> str:
+    """The token of an `Authorization` header."""
+    scheme, _, text = (header or "").partition(" ")
+    if scheme.lower() != "bearer" or not text.strip():
+        raise InvalidToken("missing")
+    return text.strip()
