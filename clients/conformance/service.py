@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 import uuid
 from pathlib import Path
@@ -95,6 +96,12 @@ class Service:
                 text = answer.read()
         except urllib.error.HTTPError as error:
             raise SystemExit(f"{method} {path}: {error.code} {error.read().decode()}") from error
+        return json.loads(text) if text else None
+
+    def form(self, path: str, fields: dict[str, str]) -> Any:
+        content = urllib.parse.urlencode(fields).encode()
+        with urllib.request.urlopen(self.url + path, content, timeout=30) as answer:
+            text = answer.read()
         return json.loads(text) if text else None
 
     def register(self) -> Any:

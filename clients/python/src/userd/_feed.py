@@ -35,11 +35,12 @@ class Feed:
         if not isinstance(has_more, bool) or not (cursor is None or isinstance(cursor, str)):
             raise ValueError("not a page of the feed")
         key_revoked = self.view.apply(items, now)
+        has_moved = cursor is not None and cursor != self._cursor
         self._cursor = cursor if cursor is not None else self._cursor
         self.failures = 0
         asked_to_wait, self._is_complete = self._is_complete, not has_more
         if has_more:
-            return 0.0, key_revoked
+            return 0.0 if has_moved else 1.0, key_revoked
         self.view.complete(clock)
         self.view.forget(now)
         # A server that does not hold the answer (it is about to stop) is not asked in a loop.

@@ -1,0 +1,90 @@
+"""This package under the conformance suite: reads a line of JSON, answers one. `agent.py sync` or `agent.py async`."""
+
+import asyncio
+import inspect
+import json
+import math
+import sys
+from typing import Any
+
+from userd import (
+    AsyncUserd,
+    CursorExpired,
+    InvalidToken,
+    MemoryCursor,
+    Settings,
+    Userd,
+    UserdError,
+    Webhook,
+)
+
+KIND = {"sync": Userd, "async": AsyncUserd}[sys.argv[1]]
+
+
+class Agent:
+    userd: Any
+
+    async def call(self, do: str, what: dict[str, Any]) -> Any:
+        try:
+            return await getattr(self, do)(**what)
+        except InvalidToken as error:
+            return {"error": error.slug, "reason": error.reason}
+        except CursorExpired:
+            return {"error": "cursor_expired"}
+        except UserdError as error:
+            return {"error": error.slug}
+
+    async def open(self, settings: dict[str, Any]) -> Any:
+        self.userd = KIND("", settings=Settings(**settings))
+        return {"ok": True}
+
+    async def close(self) -> Any:
+        await self._done(self.userd.close())
+        return {"ok": True}
+
+    async def verify(self, token: str) -> Any:
+        verified = await self._done(self.userd.verify(token))
+        return {"subject": verified.subject}
+
+    async def allows(self, token: str, roles: list[str], permissions: list[str]) -> Any:
+        verified = await self._done(self.userd.verify(token))
+        return {"role": verified.has_role(*roles), "permission": verified.has_permission(*permissions)}
+
+    async def status(self) -> Any:
+        status = self.userd.status()
+        counts = {"entries": status.entries, "restarts": status.restarts, "overflows": status.overflows}
+        return counts | {"age": None if math.isinf(status.age) else status.age}
+
+    async def token(self) -> Any:
+        return {"token": await self._done(self.userd.token())}
+
+    async def check(self, subject: str, permission: str) -> Any:
+        return {"allowed": await self._done(self.userd.check(subject, permission))}
+
+    async def check_many(self, checks: list[list[str]]) -> Any:
+        decisions = await self._done(self.userd.check_many([(subject, permission) for subject, permission in checks]))
+        return {"results": [{"allowed": one.allowed, "reason": one.reason} for one in decisions]}
+
+    async def events(self, cursor: str | None, count: int) -> Any:
+        store, ids = MemoryCursor(cursor), list[str]()
+        events = self.userd.events(store)
+        while len(ids) < count:
+            event = await anext(events) if KIND is AsyncUserd else next(events)
+            ids.append(event.id)
+        return {"ids": ids, "cursor": store.load()}
+
+    async def webhook(self, secrets: list[str], headers: dict[str, str], body: str, now: float) -> Any:
+        return {"type": Webhook(*secrets).verify(body.encode(), headers, now).type}
+
+    async def _done(self, answer: Any) -> Any:
+        return await answer if inspect.isawaitable(answer) else answer
+
+
+async def main() -> None:
+    agent = Agent()
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        what = json.loads(line)
+        print(json.dumps(await agent.call(what.pop("do"), what)), flush=True)
+
+
+asyncio.run(main())
