@@ -6,6 +6,7 @@ use crate::texts::Language;
 
 /// English, Russian. Read after the field's name: "must have …", "must not …", "is …".
 const RUSSIAN: &[(&str, &str)] = &[
+    ("must not be the password so far", "не должно совпадать с прежним паролем"),
     ("must have 1 to {} items", "должно содержать от 1 до {} элементов"),
     ("must name one of your notifications", "должно называть одно из ваших уведомлений"),
     ("is for what this service itself says", "занято: так говорит только сам сервис"),

@@ -89,6 +89,8 @@ kinds! {
     EmailChanged = "user.email_changed" of "user" {},
     /// The password changed.
     PasswordChanged = "user.password_changed" of "user" {},
+    /// An administrator demands a new password: the next sign-in by the one so far asks for it.
+    PasswordChangeRequired = "user.password_change_required" of "user" {},
     /// An administrator shut the account.
     UserBlocked = "user.blocked" of "user" { until(maybe): Text "When it ends by itself (RFC 3339)" },
     /// An administrator opened it again, or its owner signed in after the end of the block.
@@ -233,6 +235,7 @@ mod tests {
             "user.email_verified",
             "user.email_changed",
             "user.password_changed",
+            "user.password_change_required",
             "user.blocked",
             "user.unblocked",
             "user.deleted",

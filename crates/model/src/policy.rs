@@ -109,6 +109,8 @@ acts! {
     SetPassword(UserId) => Operator,
     /// Send somebody a link that sets a new password.
     SendPasswordReset(UserId) => Holder(Permission::USERS_MANAGE),
+    /// Demand a new password of somebody at the next sign-in by it.
+    RequirePasswordChange(UserId) => Holder(Permission::USERS_MANAGE),
     /// Get everything that is held about an account.
     ExportAccount(UserId) => Owner,
     /// Delete one's own account.

@@ -90,6 +90,9 @@ pub enum Refusal {
     /// There is an administrator already.
     #[error("setup is already done")]
     SetupDone,
+    /// An account without a password is asked for a new one.
+    #[error("the account has no password")]
+    NoPassword,
     /// Only a deleted account is erased.
     #[error("the account is not deleted")]
     NotDeleted,

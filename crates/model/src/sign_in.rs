@@ -75,6 +75,8 @@ pub struct Standing {
     pub is_remembered: bool,
     /// Whether the account is deleted, and its owner may still have it back.
     pub is_restorable: bool,
+    /// Whether the password was used, and somebody demands another one.
+    pub must_change_password: bool,
 }
 
 impl Standing {
@@ -104,6 +106,7 @@ pub fn outcome(user: &User, standing: &Standing, now: Timestamp) -> SignInOutcom
         return SignInOutcome::Refused(refusal);
     }
     match standing.suffices() {
+        true if standing.must_change_password => SignInOutcome::Pending(PendingStep::PasswordChange),
         true => SignInOutcome::SignedIn,
         false if standing.holds_factor => SignInOutcome::Pending(PendingStep::SecondFactor),
         false => SignInOutcome::Pending(PendingStep::FactorSetup),

@@ -160,6 +160,27 @@ impl PasswordProof {
             .ok_or_else(|| Refusal::WrongCurrentPassword.into())
     }
 
+    /// Refuses the current password as the new one, where a new one is demanded.
+    ///
+    /// # Errors
+    /// `InvalidInput` at `/new_password`; `TooManyAttempts`, `Busy`.
+    pub(crate) async fn must_differ_if_demanded(
+        &self,
+        user: UserId,
+        new: &Password,
+        origin: &RequestOrigin,
+    ) -> Result<(), Failure> {
+        let stored = self.deps.store.reading().password_credentials().find(user).await?;
+        if !stored.is_some_and(|stored| stored.must_change) {
+            return Ok(());
+        }
+        let _place = self.begin_work(origin)?;
+        match self.compare(Some(user), new).await? {
+            Some(_) => Err(Refusal::field("/new_password", "must not be the password so far").into()),
+            None => Ok(()),
+        }
+    }
+
     /// Counts a guess at the user's password that was compared in another way.
     ///
     /// # Errors

@@ -84,6 +84,7 @@ impl Recovery {
         let owner = row.and_then(|row| row.owner).ok_or(Refusal::InvalidCode)?;
         self.limits.give_back(Limited::LinkPerNetwork, &ctx.origin.network).await;
         check_new_password(&self.deps, &self.user_reader.show(owner).await?, new, "/new_password")?;
+        self.proof.must_differ_if_demanded(owner, new, &ctx.origin).await?;
         let password = &self.proof.hash(new, &ctx.origin).await?;
         self.changes
             .run(ctx, "reset_password", |mut change| async move {

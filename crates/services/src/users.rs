@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use userd_model::{Act, EventKind, Refusal, Role, Sealed, Timestamp, User, UserId, UserStatus, text};
-use userd_storage::Failure;
+use userd_storage::{Failure, repositories::password_credentials::PasswordCredential};
 
 use crate::{
     Context, Dependencies, UserView,
@@ -153,6 +153,32 @@ impl Users {
             Ok(())
         };
         self.administer(ctx, "sign_out_user", id, None, act).await
+    }
+
+    /// Demands a new password: every session ends, and every way in that uses the password asks for another one before a
+    /// session begins.
+    ///
+    /// # Errors
+    /// `Forbidden`, `NotFound`, `NoPassword`.
+    pub async fn require_password_change(&self, ctx: &Context, id: UserId) -> Result<(), Failure> {
+        ctx.may(&Act::RequirePasswordChange(id))?;
+        recent_proof::must_be_strong(ctx, &mut self.deps.store.reading()).await?;
+        self.changes
+            .run(ctx, "require_password_change", |mut change| async move {
+                let (user, password) = change.users().find_with_password(id).await?;
+                let mut user = user.filter(|user| user.status != UserStatus::Deleted).ok_or(Refusal::NotFound)?;
+                let password = password.ok_or(Refusal::NoPassword)?;
+                if !password.must_change {
+                    let password = PasswordCredential { must_change: true, ..password };
+                    change.password_credentials().upsert(&password).await?;
+                    change.event(EventKind::PasswordChangeRequired, id, json!({}));
+                }
+                sign_out_everywhere(&mut change, &mut user, "password_change_required").await?;
+                change.commit(()).await
+            })
+            .await?;
+        tracing::info!(user_id = %id, by = %ctx.actor.name(), "a new password is demanded");
+        Ok(())
     }
 
     /// One administrative change. Where it raised the security epoch, every session ends with it.

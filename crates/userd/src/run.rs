@@ -172,6 +172,9 @@ async fn with_services(command: Command, config: Config, terminal: Terminal) -> 
         Command::Users(UsersCommand::SendPasswordReset { user }) => {
             users::send_password_reset(services, terminal, &user).await
         }
+        Command::Users(UsersCommand::RequirePasswordChange { user }) => {
+            users::require_password_change(services, terminal, &user).await
+        }
         Command::Users(UsersCommand::ResetFactors { user }) => users::reset_factors(services, terminal, &user).await,
         Command::Users(UsersCommand::SetPassword { user, password_stdin }) => {
             users::set_password(services, terminal, &user, password_stdin).await

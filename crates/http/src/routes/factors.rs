@@ -17,13 +17,12 @@ use userd_web::{
     caller::{Caller, SignedInUser, Visitor},
     extract::{Json, Path},
     problem::Problem,
-    request_layer::note_user,
 };
 use utoipa::{ToSchema, openapi::Schema};
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::bodies::{PendingBody, TokenPairBody, completed, one_of, pending};
+use super::bodies::{PendingBody, TokenPairBody, completed, one_of};
 use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
@@ -31,7 +30,6 @@ use crate::{api::Api, documented::Routes};
 pub(super) fn routes() -> Routes {
     Routes::new()
         .with(routes!(second_factor))
-        .with(routes!(go_on))
         .with(routes!(step_up))
         .with(routes!(reset))
         .with(routes!(list))
@@ -84,67 +82,6 @@ fn shown(method: FactorMethod, code: Option<String>) -> Result<Shown, Problem> {
         FactorMethod::Totp => Ok(Shown::Totp(code)),
         FactorMethod::RecoveryCode => Ok(Shown::RecoveryCode(code)),
         FactorMethod::Passkey => Err(Problem::malformed("passkeys are not configured")),
-    }
-}
-
-/// What resolves a step that has no route of its own. `factor_setup_required`: first `method` and perhaps `name`, which
-/// answers the secret to be shown; then `code`, a first one of the app.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"challenge": "the challenge of the 202", "code": "287082"}))]
-struct GoOn {
-    #[schema(max_length = 128)]
-    challenge: String,
-    #[serde(default)]
-    #[schema(schema_with = only_totp)]
-    method: Option<FactorMethod>,
-    #[serde(default)]
-    #[schema(min_length = 1, max_length = 100)]
-    name: Option<String>,
-    #[serde(default)]
-    #[schema(max_length = 64)]
-    code: Option<String>,
-}
-
-fn only_totp() -> Schema {
-    one_of([FactorMethod::Totp.as_str()])
-}
-
-/// The end of a sign-in in which a first factor was set up.
-#[derive(Serialize, ToSchema)]
-struct SignedInWithFactor {
-    #[serde(flatten)]
-    tokens: TokenPairBody,
-    /// Shown once: each stands for a lost factor once.
-    recovery_codes: Vec<String>,
-}
-
-/// Go on with a sign-in that was answered with a step that is asked for first.
-#[utoipa::path(post, path = "/v1/auth/continue", tag = "Sign-in", request_body = GoOn,
-    responses((status = 200, description = "Signed in", body = SignedInWithFactor), (status = 201, description = "Show it, then send a code of it", body = TotpBody),
-        (status = 202, description = "Something else is asked for", body = PendingBody), (status = 410, description = "The sign-in has to be started again"),
-        (status = 422, description = "The code is not right")))]
-async fn go_on(
-    State(api): State<Arc<Api>>,
-    Visitor(ctx): Visitor,
-    Json(body): Json<GoOn>,
-) -> Result<Response, Problem> {
-    let factors = &api.services.factors;
-    match (body.method, body.code.map(zeroize::Zeroizing::new)) {
-        (Some(FactorMethod::Totp), None) => {
-            Ok(totp(factors.begin_demanded(&ctx, &body.challenge, body.name.as_deref()).await?))
-        }
-        (None | Some(FactorMethod::Totp), Some(code)) => {
-            let (completion, recovery_codes) = factors.confirm_demanded(&ctx, &body.challenge, &code).await?;
-            Ok(match completion.signed_in() {
-                Ok(signed_in) => {
-                    note_user(signed_in.user.id);
-                    Json(SignedInWithFactor { tokens: signed_in.into(), recovery_codes }).into_response()
-                }
-                Err(step) => pending(step),
-            })
-        }
-        _ => Err(Problem::malformed("send the method totp, and then a code of it")),
     }
 }
 
@@ -258,7 +195,7 @@ struct NewTotp {
 /// A secret for an authenticator app. It counts once a code of it was shown, within ten minutes, in this session.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TotpSetup)]
-struct TotpBody {
+pub(super) struct TotpBody {
     id: Uuid,
     /// Base32, for typing it.
     secret: String,
@@ -281,7 +218,7 @@ async fn begin_totp(
     Ok(totp(begun))
 }
 
-fn totp(begun: TotpBegun) -> Response {
+pub(super) fn totp(begun: TotpBegun) -> Response {
     let (secret, uri, qr_svg) = (begun.secret.to_string(), begun.uri.to_string(), begun.qr_svg.to_string());
     (StatusCode::CREATED, Json(TotpBody { id: begun.id.0, secret, uri, qr_svg })).into_response()
 }

@@ -24,6 +24,7 @@ mod sent_notifications;
 pub mod service;
 mod sign_in;
 mod signing_keys;
+mod steps;
 mod telegram_bot;
 mod users;
 mod versioned;
@@ -47,6 +48,7 @@ pub fn all() -> Routes {
         .and(me::routes())
         .and(identities::routes())
         .and(factors::routes())
+        .and(steps::routes())
         .and(preferences::routes())
         .and(oauth2::routes())
         .and(revocations::routes())

@@ -34,6 +34,7 @@ pub(super) fn routes() -> Routes {
         .with(routes!(block))
         .with(routes!(unblock))
         .with(routes!(sign_out))
+        .with(routes!(require_password_change))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -206,5 +207,18 @@ async fn sign_out(
     Path(id): Path<UserId>,
 ) -> Result<StatusCode, Problem> {
     api.services.users.sign_out(&ctx, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Demand a new password of somebody. Every session ends; the next sign-in by the password so far is answered with 202
+/// `password_change_required`.
+#[utoipa::path(post, path = "/v1/users/{id}/require-password-change", tag = "Users", params(("id" = Uuid, Path, description = "The account")),
+    responses((status = 204, description = "Demanded"), (status = 409, description = "The account has no password")))]
+async fn require_password_change(
+    State(api): State<Arc<Api>>,
+    Caller(ctx): Caller,
+    Path(id): Path<UserId>,
+) -> Result<StatusCode, Problem> {
+    api.services.users.require_password_change(&ctx, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

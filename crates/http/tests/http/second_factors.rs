@@ -128,3 +128,28 @@ async fn who_must_have_a_factor_sets_one_up_at_sign_in() {
     let refresh = json!({"refresh_token": done.json()["refresh_token"]});
     assert_eq!(client.send("POST", "/v1/auth/refresh", refresh).await.status, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn a_demanded_password_is_asked_for_at_sign_in_and_set_there() {
+    let mut client = Client::with(TestOptions::default()).await;
+    let made = client.send("POST", "/v1/auth/register", json!({"username": "ada", "password": PASSWORD})).await.json();
+    let id = made["user"]["id"].as_str().unwrap().parse().unwrap();
+    let services = Arc::clone(&client.services);
+    services.users.require_password_change(&services.operator_context(), id).await.unwrap();
+    let login = json!({"login": "ada", "password": PASSWORD});
+    let asked = client.send("POST", "/v1/auth/login", login.clone()).await;
+    assert_eq!(
+        (asked.status, asked.json()["status"].clone()),
+        (StatusCode::ACCEPTED, json!("password_change_required"))
+    );
+    let challenge = asked.json()["challenge"].clone();
+    let both = json!({"challenge": challenge, "new_password": "velvet-Bassoon-88", "code": "000000"});
+    assert_eq!(client.send("POST", "/v1/auth/continue", both).await.status, StatusCode::BAD_REQUEST);
+    let body = json!({"challenge": challenge, "new_password": "velvet-Bassoon-88"});
+    let set = client.send("POST", "/v1/auth/continue", body.clone()).await;
+    assert_eq!((set.status, set.header("cache-control")), (StatusCode::OK, "no-store"));
+    client.is(&set.json());
+    assert_eq!(client.send("GET", "/v1/me", Value::Null).await.status, StatusCode::OK);
+    assert_eq!(client.send("POST", "/v1/auth/continue", body).await.status, StatusCode::GONE);
+    assert_eq!(client.send("POST", "/v1/auth/login", login).await.status, StatusCode::UNAUTHORIZED);
+}

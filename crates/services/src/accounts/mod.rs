@@ -5,12 +5,14 @@
 //! - `create.rs`: a new account made by an administrator
 //! - `profile.rs`: display name, locale, time zone, attributes
 //! - `password.rs`: a new password
+//! - `password_demanded.rs`: a new password that an administrator demands
 //! - `username.rs`: a new username
 //! - `wipe.rs`: what goes when somebody else proves the mailbox
 
 mod create;
 pub mod emails;
 mod password;
+mod password_demanded;
 mod profile;
 mod register;
 mod username;

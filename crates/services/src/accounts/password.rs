@@ -18,6 +18,7 @@ impl Accounts {
         recent_proof::must_show_factor(ctx, &self.deps.settings, &mut self.deps.store.reading(), user).await?;
         let proven = self.proof.again(user, session, current, &ctx.origin).await?;
         check_new_password(&self.deps, &self.user_reader.view(&proven.user)?, new, "/new_password")?;
+        self.proof.must_differ_if_demanded(user, new, &ctx.origin).await?;
         let hash = self.proof.hash(new, &ctx.origin).await?;
         self.store_password(ctx, user, hash, &Ground::Current(&proven.hash), Some(session)).await
     }

@@ -95,6 +95,9 @@ pub(crate) enum Completed {
     Pending(Pending),
 }
 
+/// What `amr` says of a password.
+const PASSWORD: &str = "pwd";
+
 /// A sign-in ends at most this many of the oldest sessions.
 const MOST_REPLACED: usize = 4;
 
@@ -153,6 +156,8 @@ impl Sessions {
         let session = &arrival.session;
         let before = change.sessions().for_sign_in(user.id, session.created_at).await?;
         let mut standing = self.standing(&user, session, arrival.device.as_ref(), &before.factors);
+        standing.must_change_password = session.amr.iter().any(|method| method == PASSWORD)
+            && before.password.as_ref().is_some_and(|password| password.must_change);
         if user.status == UserStatus::Deleted {
             let deletion = change.deletions().find(user.id).await?;
             standing.is_restorable = deletion.is_some_and(|found| found.is_restorable_by_owner(change.now));
@@ -198,7 +203,7 @@ impl Sessions {
         session: &Session,
         before: BeforeSignIn,
     ) -> Result<Vec<Factor>, Failure> {
-        let BeforeSignIn { mut alive, dead, factors } = before;
+        let BeforeSignIn { mut alive, dead, factors, .. } = before;
         let is_new_device = !alive.iter().chain(&dead).any(|known| known.is_of_same_device(session));
         change.defer_writes();
         // Whoever signs in and out all day leaves nothing behind that the next sign-in would have to read.

@@ -28,6 +28,7 @@ impl Sessions {
             must_have_two: mfa.asks(user),
             is_remembered,
             is_restorable: false,
+            must_change_password: false,
         }
     }
 

@@ -72,6 +72,7 @@ mod master_key;
 mod message_ways;
 mod messages;
 mod outbox;
+mod password_demanded;
 mod personas;
 mod policy;
 mod preferences;

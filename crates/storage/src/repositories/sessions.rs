@@ -3,7 +3,12 @@
 
 use userd_model::{Factor, IdentityId, Sealed, Session, SessionId, Timestamp, User, UserId};
 
-use super::{BATCH, MOST, every_row, factors, list, users::user, words};
+use super::{
+    BATCH, MOST, every_row, factors, first_row, list,
+    password_credentials::{BY_USER_ID, PasswordCredential, credential},
+    users::user,
+    words,
+};
 use crate::{
     Call, Row, StoreError, UnitOfWork, Value,
     tables::{self, List, Range, Shape, position, statements_of},
@@ -21,6 +26,8 @@ pub struct BeforeSignIn {
     pub dead: Vec<Session>,
     /// The user's second factors.
     pub factors: Vec<Factor>,
+    /// The user's password.
+    pub password: Option<PasswordCredential>,
 }
 
 statements_of! { SESSIONS:
@@ -138,15 +145,18 @@ impl Sessions<'_> {
     /// however long the history.
     pub async fn for_sign_in(&mut self, user: UserId, now: Timestamp) -> Result<BeforeSignIn, StoreError> {
         let (sessions, factors) = ([user.into(), i64::from(MOST).into()], factors::of_user(user));
+        let key = [user.into()];
         let calls = [
             Call { statement: &FIRST_OF_USER, values: &sessions },
             Call { statement: factors::OF_USER, values: &factors },
+            Call { statement: BY_USER_ID, values: &key },
         ];
         let mut answers = self.0.run_together(&calls).await?.into_iter();
         let sessions: Vec<Session> = every_row(&FIRST_OF_USER, answers.next(), session)?;
         let factors = every_row(factors::OF_USER, answers.next(), factors::factor)?;
+        let password = first_row(BY_USER_ID, answers.next(), credential)?;
         let (alive, dead) = sessions.into_iter().partition(|session| session.is_alive(now));
-        Ok(BeforeSignIn { alive, dead, factors })
+        Ok(BeforeSignIn { alive, dead, factors, password })
     }
 
     /// Removes one session; one that is not there is fine.

@@ -109,6 +109,11 @@ pub enum UsersCommand {
         /// Id, e-mail address, username or phone number.
         user: String,
     },
+    /// Demand a new password of the owner of an account, and end its sessions.
+    RequirePasswordChange {
+        /// Id, e-mail address, username or phone number.
+        user: String,
+    },
     /// Remove every second factor of an account whose owner has lost them, and end its sessions.
     ResetFactors {
         /// Id, e-mail address, username or phone number.

@@ -181,6 +181,16 @@ pub async fn send_password_reset(services: &Services, terminal: Terminal, who: &
     Ok(())
 }
 
+/// `users require-password-change`: ends all sessions of the account.
+pub async fn require_password_change(services: &Services, terminal: Terminal, who: &str) -> Result<(), WiringError> {
+    let user = find(services, who).await?;
+    let demanded = services.users.require_password_change(&services.operator_context(), user.id).await;
+    demanded.map_err(|failure| said(&failure))?;
+    let demanded = serde_json::json!({ "id": user.id, "status": "password_change_required" });
+    terminal.answer(&demanded, || format!("{} is asked for a new password at the next sign-in.", called(&user)));
+    Ok(())
+}
+
 /// An account by id, e-mail, username or phone.
 async fn find(services: &Services, who: &str) -> Result<UserView, WiringError> {
     let found = match who.parse::<UserId>() {

@@ -142,6 +142,9 @@ problems! {
     SETUP_DONE = 409 "setup_done", "invalid_request", "Setup is already done", "Первичная настройка уже выполнена",
         "Ask an existing administrator.",
         "Обратитесь к администратору, который уже есть.";
+    NO_PASSWORD = 409 "no_password", "invalid_request", "The account has no password", "У учётной записи нет пароля",
+        "Its owner signs in another way; there is no password to be changed.",
+        "Её владелец входит иначе; пароля, который нужно сменить, нет.";
     NOT_DELETED = 409 "not_deleted", "invalid_request", "The account is not deleted", "Учётная запись не удалена",
         "Only a deleted account is erased: delete it first.",
         "Стирается только удалённая учётная запись: сначала удалите её.";
@@ -244,6 +247,7 @@ pub(super) fn of_refusal(refusal: &Refusal) -> &'static Row {
         Refusal::AccountExists => &ACCOUNT_EXISTS,
         Refusal::RegistrationClosed => &REGISTRATION_CLOSED,
         Refusal::SetupDone => &SETUP_DONE,
+        Refusal::NoPassword => &NO_PASSWORD,
         Refusal::NotDeleted => &NOT_DELETED,
         Refusal::OnLegalHold => &LEGAL_HOLD,
         Refusal::CursorExpired => &CURSOR_EXPIRED,

@@ -142,6 +142,7 @@ pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
             | "/v1/users/{id}/unblock"
             | "/v1/users/{id}/sign-out"
             | "/v1/users/{id}/send-password-reset"
+            | "/v1/users/{id}/require-password-change"
             | "/v1/users/{id}/restore"
             | "/v1/users/{id}/purge"
             | "/v1/webhooks/{id}/test"

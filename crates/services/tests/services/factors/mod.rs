@@ -4,4 +4,4 @@ mod guesses;
 mod policy;
 mod second_step;
 mod set_up;
-mod support;
+pub(crate) mod support;

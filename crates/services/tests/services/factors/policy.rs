@@ -10,6 +10,7 @@ use userd_services::{
     sessions::Login,
     testing::TestOptions,
 };
+use userd_storage::repositories::password_credentials::PasswordCredential;
 
 use super::support::{Phone, is_wrong, pending};
 use crate::{
@@ -219,18 +220,20 @@ fn word(answer: &Result<Completion, Failure>) -> String {
 #[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "UPDATE=1 lets the test rewrite what it compares with")]
 async fn the_matrix_of_ways_in_is_the_reviewed_one() {
-    let mut lines = String::from("way in    account  policy        holds   ends with\n");
+    let mut lines = String::from("way in    account  policy        holds   demanded ends with\n");
     for state in [State::Active, State::Blocked, State::Deleted] {
         for policy in ["none", "required", "remembering"] {
             for holds in ["nothing", "totp"] {
-                for way in ["password", "device", "provider", "repeat"] {
-                    let end = end_of(way, state, policy, holds == "totp").await;
-                    let account = match state {
-                        State::Active => "active",
-                        State::Blocked => "blocked",
-                        State::Deleted => "deleted",
-                    };
-                    writeln!(lines, "{way:<9} {account:<8} {policy:<13} {holds:<7} {end}").unwrap();
+                for demanded in ["nothing", "password"] {
+                    for way in ["password", "device", "provider", "repeat"] {
+                        let end = end_of(way, state, policy, (holds == "totp", demanded == "password")).await;
+                        let account = match state {
+                            State::Active => "active",
+                            State::Blocked => "blocked",
+                            State::Deleted => "deleted",
+                        };
+                        writeln!(lines, "{way:<9} {account:<8} {policy:<13} {holds:<7} {demanded:<8} {end}").unwrap();
+                    }
                 }
             }
         }
@@ -242,8 +245,22 @@ async fn the_matrix_of_ways_in_is_the_reviewed_one() {
     assert_eq!(lines, std::fs::read_to_string(path).unwrap());
 }
 
+/// The row alone: what ends sessions would end the device and the repeat with them.
+async fn demand_another_password(app: &TestApp, user: UserId) {
+    app.deps
+        .store
+        .transact("demand", |mut uow| async move {
+            let password = uow.password_credentials().find(user).await?.unwrap();
+            let password = PasswordCredential { must_change: true, ..password };
+            uow.password_credentials().upsert(&password).await?;
+            uow.commit(()).await
+        })
+        .await
+        .unwrap();
+}
+
 /// One cell: somebody with the role `admin` comes in.
-async fn end_of(way: &str, state: State, policy: &str, holds: bool) -> String {
+async fn end_of(way: &str, state: State, policy: &str, (holds, demanded): (bool, bool)) -> String {
     let fixture = Fixture { store: std::sync::Arc::new(userd_storage::testing::memory_store().await.unwrap()) };
     let (lax, acme) = app_with_acme(&fixture).await;
     let key = lax.idempotency.request("POST /v1/auth/register", "key-of-ada", b"body");
@@ -257,6 +274,9 @@ async fn end_of(way: &str, state: State, policy: &str, holds: bool) -> String {
         ada.tokens = lax.login_with_phone("ada", &phone).await.tokens;
     }
     let through = code(lax.through("acme").await);
+    if demanded {
+        demand_another_password(&lax, ada.id).await;
+    }
     match state {
         State::Active => {}
         State::Blocked => lax.rewrite(ada.id, |user| user.status = userd_model::UserStatus::Blocked).await,

@@ -1,0 +1,105 @@
+//! The steps of a sign-in that have no route of their own: what policy or an administrator demands first.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use userd_model::FactorMethod;
+use userd_services::passwords::Password;
+use userd_web::{caller::Visitor, extract::Json, problem::Problem, request_layer::note_user};
+use utoipa::{ToSchema, openapi::Schema};
+use utoipa_axum::routes;
+
+use super::{
+    bodies::{PendingBody, TokenPairBody, completed, one_of, pending},
+    factors::{TotpBody, totp},
+};
+use crate::{api::Api, documented::Routes};
+
+/// The routes of this resource.
+#[must_use]
+pub(super) fn routes() -> Routes {
+    Routes::new().with(routes!(go_on))
+}
+
+/// What resolves a step that has no route of its own.
+///
+/// - `factor_setup_required`: first `method` and perhaps `name`, which answers the secret to be shown; then `code`, a first
+///   one of the app.
+/// - `password_change_required`: `new_password`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"challenge": "the challenge of the 202", "code": "287082"}))]
+struct GoOn {
+    #[schema(max_length = 128)]
+    challenge: String,
+    #[serde(default)]
+    #[schema(schema_with = only_totp)]
+    method: Option<FactorMethod>,
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 100)]
+    name: Option<String>,
+    #[serde(default)]
+    #[schema(max_length = 64)]
+    code: Option<String>,
+    #[serde(default)]
+    #[schema(format = Password, max_length = 4096)]
+    new_password: Option<String>,
+}
+
+fn only_totp() -> Schema {
+    one_of([FactorMethod::Totp.as_str()])
+}
+
+/// The end of a sign-in in which a first factor was set up.
+#[derive(Serialize, ToSchema)]
+struct SignedInWithFactor {
+    #[serde(flatten)]
+    tokens: TokenPairBody,
+    /// Shown once: each stands for a lost factor once.
+    recovery_codes: Vec<String>,
+}
+
+/// What the last step answers.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "the two forms of one answer, for the document")]
+enum Resolved {
+    WithFactor(Box<SignedInWithFactor>),
+    SignedIn(Box<TokenPairBody>),
+}
+
+/// Go on with a sign-in that was answered with a step that is asked for first.
+#[utoipa::path(post, path = "/v1/auth/continue", tag = "Sign-in", request_body = GoOn,
+    responses((status = 200, description = "Signed in", body = Resolved), (status = 201, description = "Show it, then send a code of it", body = TotpBody),
+        (status = 202, description = "Something else is asked for", body = PendingBody), (status = 410, description = "The sign-in has to be started again"),
+        (status = 422, description = "The code or the new password is not accepted"), (status = 503, description = "Busy")))]
+async fn go_on(
+    State(api): State<Arc<Api>>,
+    Visitor(ctx): Visitor,
+    Json(body): Json<GoOn>,
+) -> Result<Response, Problem> {
+    let GoOn { challenge, method, name, code, new_password } = body;
+    let code = code.map(zeroize::Zeroizing::new);
+    let factors = &api.services.factors;
+    match (method, code, new_password.map(Password::new)) {
+        (Some(FactorMethod::Totp), None, None) => {
+            Ok(totp(factors.begin_demanded(&ctx, &challenge, name.as_deref()).await?))
+        }
+        (None | Some(FactorMethod::Totp), Some(code), None) => {
+            let (completion, recovery_codes) = factors.confirm_demanded(&ctx, &challenge, &code).await?;
+            Ok(match completion.signed_in() {
+                Ok(signed_in) => {
+                    note_user(signed_in.user.id);
+                    Json(SignedInWithFactor { tokens: signed_in.into(), recovery_codes }).into_response()
+                }
+                Err(step) => pending(step),
+            })
+        }
+        (None, None, Some(new)) => Ok(completed(api.services.accounts.change_demanded(&ctx, &challenge, &new).await?)),
+        _ => Err(Problem::malformed("send what the status of the 202 asks for, and nothing else")),
+    }
+}
