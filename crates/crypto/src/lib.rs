@@ -17,6 +17,7 @@ mod recovery_code;
 mod refresh_token;
 mod tokens;
 mod totp;
+pub mod transparency;
 
 use subtle::ConstantTimeEq as _;
 

@@ -25,6 +25,7 @@ use userd_storage::{
 
 use crate::{
     Dependencies,
+    audit::AuditLog,
     change::{Change, Changes, Committed},
     deliveries::Deliveries,
     shard_leases::ShardLeases,
@@ -48,6 +49,7 @@ pub struct EventLog {
     news: watch::Sender<i64>,
     /// What facts tell people and other services.
     deliveries: Arc<Deliveries>,
+    audit: AuditLog,
     in_order: bool,
 }
 
@@ -71,6 +73,7 @@ impl EventLog {
         let leases = ShardLeases::new(&deps, changes.clone(), "event_log", SHARDS);
         Self {
             told: changes.told(),
+            audit: AuditLog::new(deps.clone()),
             deps,
             changes,
             leases,
@@ -205,6 +208,7 @@ impl EventLog {
         // None expires before the one in front of it, or the log would get a hole.
         head.expires_at = head.expires_at.max(now.plus(self.deps.settings.retention.events));
         let events: Vec<Event> = plan.ready.iter().filter_map(|fact| event(fact, &mut head)).collect();
+        let audited = self.audit.prepare(&mut change, &plan.ready).await?;
         change.defer_writes();
         change.outbox().remove_many(shard, &plan.ready).await?;
         change.outbox().remove_many(shard, &plan.stale).await?;
@@ -212,6 +216,9 @@ impl EventLog {
         self.deliveries.ask(&mut change, &plan.ready).await?;
         change.appended_numbers().write_many(&plan.numbers).await?;
         change.event_heads().write(&head).await?;
+        if let Some(audited) = audited {
+            audited.write(&mut change).await?;
+        }
         change.commit(Some(plan)).await
     }
 

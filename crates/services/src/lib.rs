@@ -7,6 +7,7 @@ pub mod access_tokens;
 pub mod accounts;
 mod admission;
 pub mod arrivals;
+pub mod audit;
 mod authenticate;
 mod background;
 pub mod bot;

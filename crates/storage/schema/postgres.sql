@@ -161,6 +161,37 @@ CREATE TABLE IF NOT EXISTS event_heads (
     expires_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (shard)
 );
+CREATE TABLE IF NOT EXISTS audit_entries (
+    position BIGINT NOT NULL,
+    id UUID NOT NULL,
+    act TEXT COLLATE "C" NOT NULL,
+    actor TEXT COLLATE "C" NOT NULL,
+    subject TEXT COLLATE "C" NOT NULL,
+    occurred_at TIMESTAMPTZ NOT NULL,
+    entry BYTEA NOT NULL,
+    PRIMARY KEY (position)
+);
+CREATE INDEX IF NOT EXISTS audit_entries_by_id ON audit_entries (id ASC, position ASC);
+CREATE INDEX IF NOT EXISTS audit_entries_by_act ON audit_entries (act ASC, position ASC);
+CREATE INDEX IF NOT EXISTS audit_entries_by_actor ON audit_entries (actor ASC, position ASC);
+CREATE INDEX IF NOT EXISTS audit_entries_by_subject ON audit_entries (subject ASC, position ASC);
+CREATE TABLE IF NOT EXISTS audit_tiles (
+    level BIGINT NOT NULL,
+    number BIGINT NOT NULL,
+    hashes BYTEA NOT NULL,
+    PRIMARY KEY (level, number)
+);
+CREATE TABLE IF NOT EXISTS audit_heads (
+    log BIGINT NOT NULL,
+    origin TEXT COLLATE "C" NOT NULL,
+    edge BYTEA NOT NULL,
+    PRIMARY KEY (log)
+);
+CREATE TABLE IF NOT EXISTS audit_checkpoints (
+    size BIGINT NOT NULL,
+    note TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (size)
+);
 CREATE TABLE IF NOT EXISTS notifications (
     id UUID NOT NULL,
     user_id UUID NOT NULL,

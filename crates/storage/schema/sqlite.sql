@@ -161,6 +161,37 @@ CREATE TABLE IF NOT EXISTS event_heads (
     expires_at INTEGER NOT NULL,
     PRIMARY KEY (shard)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS audit_entries (
+    position INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    act TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    occurred_at INTEGER NOT NULL,
+    entry BLOB NOT NULL,
+    PRIMARY KEY (position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS audit_entries_by_id ON audit_entries (id, position);
+CREATE INDEX IF NOT EXISTS audit_entries_by_act ON audit_entries (act, position);
+CREATE INDEX IF NOT EXISTS audit_entries_by_actor ON audit_entries (actor, position);
+CREATE INDEX IF NOT EXISTS audit_entries_by_subject ON audit_entries (subject, position);
+CREATE TABLE IF NOT EXISTS audit_tiles (
+    level INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    hashes BLOB NOT NULL,
+    PRIMARY KEY (level, number)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS audit_heads (
+    log INTEGER NOT NULL,
+    origin TEXT NOT NULL,
+    edge BLOB NOT NULL,
+    PRIMARY KEY (log)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS audit_checkpoints (
+    size INTEGER NOT NULL,
+    note TEXT NOT NULL,
+    PRIMARY KEY (size)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS notifications (
     id BLOB NOT NULL,
     user_id BLOB NOT NULL,

@@ -2,6 +2,48 @@
 SELECT subject_kind, subject_id, user_id, number FROM appended_numbers WHERE subject_kind = $1 AND subject_id = $2;
 -- appended_numbers.upsert
 INSERT INTO appended_numbers (subject_kind, subject_id, user_id, number) VALUES ($1, $2, $3, $4) ON CONFLICT (subject_kind, subject_id) DO UPDATE SET user_id = excluded.user_id, number = excluded.number;
+-- audit_checkpoints.insert
+INSERT INTO audit_checkpoints (size, note) VALUES ($1, $2);
+-- audit_checkpoints.remove
+DELETE FROM audit_checkpoints WHERE size = $1;
+-- audit_checkpoints.newest
+SELECT size, note FROM audit_checkpoints ORDER BY size DESC LIMIT $1;
+-- audit_checkpoints.next
+SELECT size, note FROM audit_checkpoints WHERE size >= $1 ORDER BY size LIMIT $2;
+-- audit_entries.append
+INSERT INTO audit_entries (position, id, act, actor, subject, occurred_at, entry) VALUES ($1, $2, $3, $4, $5, $6, $7);
+-- audit_entries.remove
+DELETE FROM audit_entries WHERE position = $1;
+-- audit_entries.by_position
+SELECT position, id, act, actor, subject, occurred_at, entry FROM audit_entries WHERE position = $1;
+-- audit_entries.by_id
+SELECT position, id, act, actor, subject, occurred_at, entry FROM audit_entries WHERE id = $1 ORDER BY id, position LIMIT $2;
+-- audit_entries.next
+SELECT position, id, act, actor, subject, occurred_at, entry FROM audit_entries WHERE position >= $1 ORDER BY position LIMIT $2;
+-- audit_entries.last
+SELECT position, id, act, actor, subject, occurred_at, entry FROM audit_entries WHERE position <= $1 ORDER BY position DESC LIMIT $2;
+-- audit_entries.next_of_act
+SELECT position, id, act, actor, subject, occurred_at, entry FROM audit_entries WHERE act = $1 AND position >= $2 ORDER BY act, position LIMIT $3;
+-- audit_entries.last_of_act
+SELECT position, id, act, actor, subject, occurred_at, entry FROM audit_entries WHERE act = $1 AND position <= $2 ORDER BY act DESC, position DESC LIMIT $3;
+-- audit_entries.next_of_actor
+SELECT position, id, act, actor, subject, occurred_at, entry FROM audit_entries WHERE actor = $1 AND position >= $2 ORDER BY actor, position LIMIT $3;
+-- audit_entries.last_of_actor
+SELECT position, id, act, actor, subject, occurred_at, entry FROM audit_entries WHERE actor = $1 AND position <= $2 ORDER BY actor DESC, position DESC LIMIT $3;
+-- audit_entries.next_of_subject
+SELECT position, id, act, actor, subject, occurred_at, entry FROM audit_entries WHERE subject = $1 AND position >= $2 ORDER BY subject, position LIMIT $3;
+-- audit_entries.last_of_subject
+SELECT position, id, act, actor, subject, occurred_at, entry FROM audit_entries WHERE subject = $1 AND position <= $2 ORDER BY subject DESC, position DESC LIMIT $3;
+-- audit_heads.find
+SELECT log, origin, edge FROM audit_heads WHERE log = $1;
+-- audit_heads.upsert
+INSERT INTO audit_heads (log, origin, edge) VALUES ($1, $2, $3) ON CONFLICT (log) DO UPDATE SET origin = excluded.origin, edge = excluded.edge;
+-- audit_tiles.append
+INSERT INTO audit_tiles (level, number, hashes) VALUES ($1, $2, $3);
+-- audit_tiles.by_place
+SELECT level, number, hashes FROM audit_tiles WHERE level = $1 AND number = $2;
+-- audit_tiles.next
+SELECT level, number, hashes FROM audit_tiles WHERE level = $1 AND number >= $2 ORDER BY level, number LIMIT $3;
 -- claims.insert
 INSERT INTO claims (claim_hash, kind, owner_id, created_at) VALUES ($1, $2, $3, $4);
 -- claims.by_hash
@@ -382,6 +424,38 @@ SELECT shard, position, expires_at FROM event_heads WHERE (shard) > ($1) ORDER B
 SELECT shard FROM event_heads ORDER BY shard DESC LIMIT $1;
 -- event_heads.copy_insert
 INSERT INTO event_heads (shard, position, expires_at) VALUES ($1, $2, $3);
+-- audit_entries.copy_first_page
+SELECT position, id, act, actor, subject, occurred_at, entry FROM audit_entries ORDER BY position LIMIT $1;
+-- audit_entries.copy_next_page
+SELECT position, id, act, actor, subject, occurred_at, entry FROM audit_entries WHERE (position) > ($1) ORDER BY position LIMIT $2;
+-- audit_entries.copy_last_key
+SELECT position FROM audit_entries ORDER BY position DESC LIMIT $1;
+-- audit_entries.copy_insert
+INSERT INTO audit_entries (position, id, act, actor, subject, occurred_at, entry) VALUES ($1, $2, $3, $4, $5, $6, $7);
+-- audit_tiles.copy_first_page
+SELECT level, number, hashes FROM audit_tiles ORDER BY level, number LIMIT $1;
+-- audit_tiles.copy_next_page
+SELECT level, number, hashes FROM audit_tiles WHERE (level, number) > ($1, $2) ORDER BY level, number LIMIT $3;
+-- audit_tiles.copy_last_key
+SELECT level, number FROM audit_tiles ORDER BY level DESC, number DESC LIMIT $1;
+-- audit_tiles.copy_insert
+INSERT INTO audit_tiles (level, number, hashes) VALUES ($1, $2, $3);
+-- audit_heads.copy_first_page
+SELECT log, origin, edge FROM audit_heads ORDER BY log LIMIT $1;
+-- audit_heads.copy_next_page
+SELECT log, origin, edge FROM audit_heads WHERE (log) > ($1) ORDER BY log LIMIT $2;
+-- audit_heads.copy_last_key
+SELECT log FROM audit_heads ORDER BY log DESC LIMIT $1;
+-- audit_heads.copy_insert
+INSERT INTO audit_heads (log, origin, edge) VALUES ($1, $2, $3);
+-- audit_checkpoints.copy_first_page
+SELECT size, note FROM audit_checkpoints ORDER BY size LIMIT $1;
+-- audit_checkpoints.copy_next_page
+SELECT size, note FROM audit_checkpoints WHERE (size) > ($1) ORDER BY size LIMIT $2;
+-- audit_checkpoints.copy_last_key
+SELECT size FROM audit_checkpoints ORDER BY size DESC LIMIT $1;
+-- audit_checkpoints.copy_insert
+INSERT INTO audit_checkpoints (size, note) VALUES ($1, $2);
 -- notifications.copy_first_page
 SELECT id, user_id, folder, category, content, created_at, expires_at, read_at, archived_at FROM notifications ORDER BY id LIMIT $1;
 -- notifications.copy_next_page

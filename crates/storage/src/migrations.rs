@@ -118,6 +118,14 @@ pub static MIGRATIONS: &[Migration] = &[
     migration!(85, "0085", "deletions_by_purge"),
     migration!(86, "0086", "legal_holds"),
     migration!(87, "0087", "tombstones"),
+    migration!(88, "0088", "audit_entries"),
+    migration!(89, "0089", "audit_entries_by_id"),
+    migration!(90, "0090", "audit_entries_by_act"),
+    migration!(91, "0091", "audit_entries_by_actor"),
+    migration!(92, "0092", "audit_entries_by_subject"),
+    migration!(93, "0093", "audit_tiles"),
+    migration!(94, "0094", "audit_heads"),
+    migration!(95, "0095", "audit_checkpoints"),
 ];
 
 mod checksum;

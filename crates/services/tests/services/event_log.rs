@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use userd_model::{Event, EventKind, Fact, FactActor, Random as _, Subject, UserId};
+use userd_model::{Event, EventKind, Fact, Random as _, Subject, UserId};
 use userd_services::{event_log::EventLog, testing::TestOptions};
 use userd_storage::{
     repositories::outbox::SHARDS,
@@ -69,27 +69,11 @@ async fn what_happened_is_in_the_log_once_and_the_outbox_is_empty(fixture: Fixtu
 }
 
 fn fact(subject: &Subject, number: i64, app: &TestApp) -> Fact {
-    Fact {
-        id: userd_model::EventId::from_random(TestRandom::default().id_bytes()),
-        kind: EventKind::UserChanged.as_str().to_owned(),
-        public: true,
-        subject: subject.clone(),
-        number,
-        actor: FactActor::unknown(),
-        request_id: None,
-        origin: None,
-        personal: None,
-        at: app.now(),
-        data: serde_json::json!({}),
-    }
+    app.fact(EventKind::UserChanged.as_str(), subject.clone(), number)
 }
 
 async fn push(app: &TestApp, facts: &[Fact]) {
-    let pushed = app.deps.store.transact("push", |mut uow| async move {
-        uow.outbox().push_many(facts).await?;
-        uow.commit(()).await
-    });
-    pushed.await.unwrap();
+    app.push(facts).await;
 }
 
 fn subject() -> Subject {

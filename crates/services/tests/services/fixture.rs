@@ -132,6 +132,31 @@ impl TestApp {
         Arc::clone(&self.services)
     }
 
+    /// A fact that nobody told.
+    pub(crate) fn fact(&self, kind: &str, subject: impl Into<Subject>, number: i64) -> Fact {
+        Fact {
+            id: userd_model::EventId::from_random(TestRandom::default().id_bytes()),
+            kind: kind.to_owned(),
+            public: true,
+            subject: subject.into(),
+            number,
+            actor: userd_model::FactActor::unknown(),
+            request_id: None,
+            origin: None,
+            personal: None,
+            at: self.now(),
+            data: serde_json::json!({}),
+        }
+    }
+
+    pub(crate) async fn push(&self, facts: &[Fact]) {
+        let pushed = self.deps.store.transact("push", |mut uow| async move {
+            uow.outbox().push_many(facts).await?;
+            uow.commit(()).await
+        });
+        pushed.await.unwrap();
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.deps.now()
     }

@@ -49,6 +49,7 @@ macro_rules! tests {
 
 mod access_tokens;
 mod account_changes;
+mod audit;
 mod changes;
 mod clients;
 mod defences;

@@ -9,6 +9,10 @@
 //! two point reads: one row by its key, another one by its key in a column of the first.
 
 pub mod appended_numbers;
+pub mod audit_checkpoints;
+pub mod audit_entries;
+pub mod audit_heads;
+pub mod audit_tiles;
 pub mod claims;
 pub mod clients;
 pub mod copying;
@@ -79,6 +83,14 @@ pub fn statement_texts() -> String {
 repositories! {
     /// How far the facts of each subject have been passed on.
     appended_numbers: AppendedNumbers;
+    /// Signed checkpoints of the audit log.
+    audit_checkpoints: AuditCheckpoints;
+    /// The audit log.
+    audit_entries: AuditEntries;
+    /// Where the audit log ends.
+    audit_heads: AuditHeads;
+    /// The hash tree over the audit log.
+    audit_tiles: AuditTiles;
     /// Who owns which e-mail address, username, phone number or account elsewhere.
     claims: Claims;
     /// Service accounts.

@@ -42,6 +42,10 @@ tables! {
     appended_numbers: APPENDED_NUMBERS;
     events: EVENTS;
     event_heads: EVENT_HEADS;
+    audit_entries: AUDIT_ENTRIES;
+    audit_tiles: AUDIT_TILES;
+    audit_heads: AUDIT_HEADS;
+    audit_checkpoints: AUDIT_CHECKPOINTS;
     notifications: NOTIFICATIONS;
     inboxes: INBOXES;
     deliveries: DELIVERIES;

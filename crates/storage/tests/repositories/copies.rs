@@ -1,9 +1,14 @@
 //! Copying: every row of every table arrives as it was, in pages, and an interrupted copy goes on where it stopped.
 
-use userd_storage::repositories::legal_holds::LegalHold;
 use userd_storage::{
     Row, Store, Value,
-    repositories::copying::{COPIED, TableCopy},
+    repositories::{
+        audit_checkpoints::AuditCheckpointRow,
+        audit_heads::AuditHeadRow,
+        audit_tiles::AuditTileRow,
+        copying::{COPIED, TableCopy},
+        legal_holds::LegalHold,
+    },
     testing::memory_store,
 };
 
@@ -49,6 +54,12 @@ async fn fill(store: &Store) {
             uow.appended_numbers().write_many(numbers).await?;
             uow.events().append_many(&[samples::event(fact, &head)]).await?;
             uow.event_heads().write(&head).await?;
+            let place = samples::moment().micros();
+            uow.audit_entries().append_many(&[samples::audit_row(place)]).await?;
+            let tile = AuditTileRow { level: 0, number: place, hashes: samples::hash().to_vec() };
+            uow.audit_tiles().append_many(&[tile]).await?;
+            uow.audit_checkpoints().insert(&AuditCheckpointRow { size: place, note: samples::word() }).await?;
+            uow.audit_heads().write(&AuditHeadRow { origin: samples::word(), edge: samples::hash().to_vec() }).await?;
             let (notification, inbox) = samples::notification(user.id, now);
             uow.notifications().insert(&notification).await?;
             uow.inboxes().write(&inbox).await?;

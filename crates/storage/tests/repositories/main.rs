@@ -10,6 +10,7 @@
 )]
 
 mod accounts;
+mod audit;
 mod copies;
 mod every_statement;
 mod feeds;

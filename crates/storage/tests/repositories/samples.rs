@@ -17,8 +17,9 @@ use userd_model::{
 };
 use userd_storage::{
     repositories::{
-        claims::Claim, deliveries::queue_of, event_heads::EventHead, idempotency_keys::IdempotencyRecord,
-        one_time_tokens::OneTimeToken, password_credentials::PasswordCredential, recovery_codes::RecoveryCode,
+        audit_entries::AuditRow, claims::Claim, deliveries::queue_of, event_heads::EventHead,
+        idempotency_keys::IdempotencyRecord, one_time_tokens::OneTimeToken, password_credentials::PasswordCredential,
+        recovery_codes::RecoveryCode,
     },
     testing::TestRandom,
 };
@@ -321,6 +322,12 @@ pub(crate) fn event(fact: &Fact, head: &EventHead) -> Event {
         expires_at: head.expires_at,
         data: fact.data.clone(),
     }
+}
+
+/// An entry of the audit log.
+pub(crate) fn audit_row(position: i64) -> AuditRow {
+    let (act, actor, subject) = (word(), word(), word());
+    AuditRow { position, id: EventId(id()), act, actor, subject, at: moment(), entry: hash().to_vec() }
 }
 
 /// A notification that is read, and the inbox in which it lies.

@@ -1,0 +1,81 @@
+//! An entry of the audit log: a fact as bytes. They are what is hashed, so they are kept as they were written; what is
+//! personal is in them sealed, and the key is elsewhere. Whoever is erased takes the key along and leaves the hash.
+
+use serde::{Deserialize, Serialize};
+use userd_crypto::transparency::leaf_hash;
+use userd_model::{EventId, Fact, Sealed, Timestamp};
+use userd_storage::{Failure, repositories::audit_entries::AuditRow};
+use uuid::Uuid;
+
+use crate::user_reader::internal;
+
+/// The kinds of facts that are no entries, each with the reason. All others are, also those of later releases.
+pub const NOT_AUDITED: &[(&str, &str)] = &[
+    ("audit.checkpoint", "tells of the log itself: an entry of it would make the next checkpoint"),
+    ("identity.bot_access_changed", "a messenger tells whether it delivers; nobody may do more or less by it"),
+];
+
+/// Whether facts of this kind become entries.
+#[must_use]
+pub fn is_audited(kind: &str) -> bool {
+    NOT_AUDITED.iter().all(|(other, _)| *other != kind)
+}
+
+const VERSION: u8 = 1;
+
+/// How a fact is written. Members are only ever added.
+#[derive(Serialize, Deserialize)]
+struct Written<'e> {
+    v: u8,
+    id: EventId,
+    at: Timestamp,
+    act: std::borrow::Cow<'e, str>,
+    actor: Named<Option<Uuid>>,
+    subject: Named<String>,
+    number: i64,
+    request_id: Option<String>,
+    origin: Option<Sealed>,
+    personal: Option<Sealed>,
+    data: serde_json::Value,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Named<Id> {
+    kind: String,
+    id: Id,
+}
+
+/// The entry of a fact at a position.
+pub(super) fn row(fact: &Fact, position: u64) -> Result<AuditRow, Failure> {
+    let written = Written {
+        v: VERSION,
+        id: fact.id,
+        at: fact.at,
+        act: fact.kind.as_str().into(),
+        actor: Named { kind: fact.actor.kind.clone(), id: fact.actor.id },
+        subject: Named { kind: fact.subject.kind.clone(), id: fact.subject.id.clone() },
+        number: fact.number,
+        request_id: fact.request_id.clone(),
+        origin: fact.origin.clone(),
+        personal: fact.personal.clone(),
+        data: fact.data.clone(),
+    };
+    let entry = serde_json::to_vec(&written).map_err(internal)?;
+    Ok(around(fact, i64::try_from(position).map_err(internal)?, entry))
+}
+
+fn around(fact: &Fact, position: i64, entry: Vec<u8>) -> AuditRow {
+    AuditRow {
+        position,
+        id: fact.id,
+        act: fact.kind.clone(),
+        actor: fact.actor.id.map_or_else(|| fact.actor.kind.clone(), |id| id.to_string()),
+        subject: fact.subject.id.clone(),
+        at: fact.at,
+        entry,
+    }
+}
+
+pub(super) fn hash(row: &AuditRow) -> userd_crypto::transparency::Hash {
+    leaf_hash(&row.entry)
+}

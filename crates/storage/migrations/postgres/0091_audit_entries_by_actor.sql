@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS audit_entries_by_actor ON audit_entries (actor ASC, position ASC);

@@ -1,0 +1,6 @@
+CREATE TABLE IF NOT EXISTS audit_heads (
+    log INTEGER NOT NULL,
+    origin TEXT NOT NULL,
+    edge BLOB NOT NULL,
+    PRIMARY KEY (log)
+) STRICT, WITHOUT ROWID;

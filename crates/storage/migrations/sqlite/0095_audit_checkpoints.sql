@@ -1,0 +1,5 @@
+CREATE TABLE IF NOT EXISTS audit_checkpoints (
+    size INTEGER NOT NULL,
+    note TEXT NOT NULL,
+    PRIMARY KEY (size)
+) STRICT, WITHOUT ROWID;
