@@ -1,0 +1,123 @@
+/** Calls of the service: with a time limit, without redirects, with the own account's token. */
+
+import { Unavailable } from "./errors.js";
+import type { Settings } from "./settings.js";
+
+/** Seconds of a clock that does not go back. */
+export const clock = (): number => performance.now() / 1000;
+
+interface Call {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: string | URLSearchParams;
+  timeout?: number;
+}
+
+export class Calls {
+  #text = "";
+  #goodUntil = 0;
+  #renewAt = 0;
+  #renewing: Promise<string> | undefined;
+
+  constructor(
+    readonly settings: Settings,
+    private readonly fetcher: typeof fetch,
+    readonly ended: AbortSignal,
+  ) {}
+
+  /** One call; any answer is one. Throws `Unavailable` where there is none. */
+  async call(path: string, { timeout = this.settings.timeout, ...what }: Call = {}): Promise<Response> {
+    // Not `AbortSignal.any`: what is bound to a signal that lives as long as the process is kept as long.
+    const limit = new AbortController();
+    const end = () => limit.abort();
+    const timer = setTimeout(end, timeout * 1000);
+    this.ended.addEventListener("abort", end, { once: true });
+    try {
+      this.ended.throwIfAborted();
+      const request = { ...what, redirect: "manual" as const, signal: limit.signal };
+      const answer = await this.fetcher.call(globalThis, this.settings.base + path, request);
+      // Within the time limit too.
+      const body = await answer.arrayBuffer();
+      return new Response(body.byteLength ? body : null, { status: answer.status || 502, headers: answer.headers });
+    } catch (cause) {
+      throw new Unavailable("the service cannot be reached", { cause });
+    } finally {
+      clearTimeout(timer);
+      this.ended.removeEventListener("abort", end);
+    }
+  }
+
+  /** The same with the own token; once more with a new one where that is refused. */
+  async ask(path: string, what: Call = {}): Promise<Response> {
+    const shown = async () => ({ ...what, headers: { ...what.headers, authorization: `Bearer ${await this.token()}` } });
+    const answer = await this.call(path, await shown());
+    if (answer.status !== 401) return answer;
+    this.dropToken();
+    return this.call(path, await shown());
+  }
+
+  /** The access token of the service account, renewed before it ends. */
+  async token(): Promise<string> {
+    const now = clock();
+    if (now >= this.#goodUntil) return this.#renew();
+    if (now >= this.#renewAt) {
+      this.#renewAt = now + 1;
+      void this.#renew().catch(() => undefined);
+    }
+    return this.#text;
+  }
+
+  dropToken(): void {
+    this.#goodUntil = 0;
+  }
+
+  basic(): Record<string, string> {
+    const { clientId, clientSecret, follows } = this.settings;
+    if (!follows) throw new Unavailable("clientId and clientSecret are not set");
+    return { authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` };
+  }
+
+  #renew(): Promise<string> {
+    this.#renewing ??= this.#fetchToken().finally(() => (this.#renewing = undefined));
+    return this.#renewing;
+  }
+
+  async #fetchToken(): Promise<string> {
+    const body = new URLSearchParams({ grant_type: "client_credentials" });
+    const answer = await this.call("/oauth2/token", { method: "POST", headers: this.basic(), body });
+    const said = (await json(answer)) as { access_token?: unknown; expires_in?: unknown } | null;
+    if (typeof said?.access_token !== "string" || typeof said.expires_in !== "number") {
+      throw new Unavailable(`no token of our own: ${answer.status}`);
+    }
+    const now = clock();
+    this.#text = said.access_token;
+    this.#goodUntil = now + said.expires_in * 0.95;
+    this.#renewAt = now + said.expires_in * 0.75;
+    return this.#text;
+  }
+}
+
+/** The JSON of a good answer; `Unavailable` for any other. */
+export async function json(answer: Response): Promise<unknown> {
+  if (answer.status !== 200) throw new Unavailable(`the service answered ${answer.status}`);
+  try {
+    return await answer.json();
+  } catch (cause) {
+    throw new Unavailable("the service answered nonsense", { cause });
+  }
+}
+
+/** A pause that keeps no process alive, and ends with the signal. */
+export function pause(seconds: number, ended: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer as number);
+      ended.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer: unknown = setTimeout(done, seconds * 1000);
+    if (typeof timer === "object") (timer as { unref?: () => void }).unref?.();
+    ended.addEventListener("abort", done, { once: true });
+    if (ended.aborted) done();
+  });
+}

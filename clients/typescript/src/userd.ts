@@ -1,0 +1,221 @@
+/** A userd that is trusted: verification, the follower of revocations, and the calls that services make. */
+
+import { Calls, clock, json, pause } from "./calls.js";
+import { InvalidToken, Unavailable } from "./errors.js";
+import { events, MemoryCursor, type CursorStore, type EventOptions, type UserdEvent } from "./events.js";
+import { Feed } from "./feed.js";
+import { KeySet } from "./keys.js";
+import { settle, type Options, type Settings } from "./settings.js";
+import type { Token } from "./token.js";
+import { checkTimes, verify } from "./verify.js";
+import { View } from "./view.js";
+
+/** Whether somebody may, and why. */
+export interface Decision {
+  allowed: boolean;
+  reason: string;
+}
+
+/** What is known of the feed, for logs and health checks. */
+export interface FeedStatus {
+  /** Seconds since the service last said that nothing is missing; infinite before it did. */
+  age: number;
+  entries: number;
+  /** How often the feed was begun anew because it is another one than before: a backup was restored. */
+  restarts: number;
+  /** How often entries were replaced by a coarser one because there were too many. */
+  overflows: number;
+  /** Calls in a row that failed. */
+  failures: number;
+}
+
+/** One for a process. */
+export class Userd {
+  readonly settings: Settings;
+  readonly #calls: Calls;
+  readonly #ended = new AbortController();
+  readonly #keys = new KeySet();
+  readonly #fixed: Promise<void> | undefined;
+  readonly #view: View;
+  readonly #feed: Feed;
+  readonly #remembered = new Map<string, Token>();
+  #refreshing: Promise<void> | undefined;
+  #ready: Promise<void> | undefined;
+
+  constructor(options: Options) {
+    this.settings = settle(options);
+    this.#calls = new Calls(this.settings, options.fetch ?? globalThis.fetch, this.#ended.signal);
+    this.#view = new View(this.settings.maxEntries);
+    this.#feed = new Feed(this.#view, this.settings.wait);
+    if (options.keys !== undefined) this.#fixed = this.#keys.fix(options.keys);
+  }
+
+  /** Who calls with this token. Throws `InvalidToken` (401) or `Unavailable` (503). */
+  async verify(token: string): Promise<Token> {
+    await (this.#fixed ?? this.start());
+    const verified = await this.#verifyOffline(token);
+    if (this.#view.forbids(verified)) throw new InvalidToken("revoked");
+    const { follows, whenStale, maxAge } = this.settings;
+    if (!follows || whenStale === "accept" || this.#view.age(clock()) <= maxAge) return verified;
+    if (whenStale === "refuse") throw new Unavailable("the view of revocations is too old");
+    return this.#introspect(token, verified);
+  }
+
+  /** The same, from an `Authorization` header. */
+  async authenticate(authorization: string | null | undefined): Promise<Token> {
+    const shown = /^bearer +(\S+) *$/i.exec(authorization ?? "")?.[1];
+    if (!shown) throw new InvalidToken("missing");
+    return this.verify(shown);
+  }
+
+  /** Starts the follower, and waits until the view is complete, but not for ever. The first `verify` does it. */
+  start(): Promise<void> {
+    if (!this.settings.follows) return Promise.resolve();
+    this.#ready ??= Promise.race([
+      new Promise<void>((resolve) => void this.#follow(resolve)),
+      pause(this.settings.timeout, this.#ended.signal),
+    ]);
+    return this.#ready;
+  }
+
+  /** How old the view of revocations is, and how the feed goes. */
+  status(): FeedStatus {
+    const { restarts, failures } = this.#feed;
+    return { age: this.#view.age(clock()), entries: this.#view.size, restarts, overflows: this.#view.overflows, failures };
+  }
+
+  /** An access token of this service's own account, to call userd or others with. */
+  token(): Promise<string> {
+    return this.#calls.token();
+  }
+
+  /** Whether this user or service may do that, as the service knows now. */
+  async check(subject: string, permission: string): Promise<boolean> {
+    const { allowed } = (await this.#ask({ subject, permission })) as Partial<Decision>;
+    if (typeof allowed !== "boolean") throw new Unavailable("not an answer about a permission");
+    return allowed;
+  }
+
+  /** Several questions in one call. */
+  async checkMany(checks: readonly { subject: string; permission: string }[]): Promise<Decision[]> {
+    const { results } = (await this.#ask({ checks })) as { results?: Partial<Decision>[] };
+    const isAnswer = Array.isArray(results) && results.length === checks.length;
+    if (!isAnswer || !results.every((one) => typeof one.allowed === "boolean")) {
+      throw new Unavailable("not an answer about permissions");
+    }
+    return results.map(({ allowed, reason }) => ({ allowed: allowed === true, reason: String(reason ?? "") }));
+  }
+
+  /**
+   * What happened, without end. The cursor is stored when a page has been worked through: an event whose handling failed
+   * comes again. Throws `CursorExpired`.
+   */
+  events(store: CursorStore = new MemoryCursor(), options: EventOptions = {}): AsyncGenerator<UserdEvent, void> {
+    return events(this.#calls, store, options);
+  }
+
+  /** Ends the follower and the calls under way. */
+  close(): void {
+    this.#ended.abort();
+  }
+
+  /** What a sign-out does, for tests. @internal */
+  applyForTests(entries: readonly unknown[]): void {
+    this.#view.apply(entries, Date.now() / 1000);
+  }
+
+  // --- keys
+
+  async #verifyOffline(token: string): Promise<Token> {
+    if (!this.#keys.isUsable(clock())) await this.#refreshKeys();
+    else if (this.#keys.isDue(clock())) void this.#refreshKeys();
+    if (!this.#keys.isUsable(clock())) throw new Unavailable("the key set cannot be had");
+    try {
+      return await this.#verifyOnce(token);
+    } catch (error) {
+      const isUnknown = error instanceof InvalidToken && error.reason === "unknown_key";
+      if (!isUnknown || !(this.#refreshing || this.#keys.mayAsk(clock()))) throw error;
+    }
+    await this.#refreshKeys();
+    return this.#verifyOnce(token);
+  }
+
+  async #verifyOnce(token: string): Promise<Token> {
+    const now = Date.now() / 1000;
+    const known = this.#remembered.get(token);
+    if (known && this.#keys.get(known.keyId)) {
+      checkTimes(known, this.settings, now);
+      return known;
+    }
+    const verified = await verify(token, this.#keys, this.settings, now);
+    for (const oldest of this.#remembered.keys()) {
+      if (this.#remembered.size < this.settings.maxTokens) break;
+      this.#remembered.delete(oldest);
+    }
+    this.#remembered.set(token, verified);
+    return verified;
+  }
+
+  /** Asks for the keys; what is known stays when that fails. */
+  #refreshKeys(): Promise<void> {
+    if (!this.#refreshing && !this.#keys.mayAsk(clock())) return Promise.resolve();
+    this.#refreshing ??= this.#fetchKeys()
+      .catch(() => undefined)
+      .finally(() => (this.#refreshing = undefined));
+    return this.#refreshing;
+  }
+
+  async #fetchKeys(): Promise<void> {
+    this.#keys.asked(clock());
+    const answer = await this.#calls.call("/.well-known/jwks.json");
+    const cacheControl = answer.headers.get("cache-control") ?? "";
+    if (await this.#keys.replace(await json(answer), cacheControl, clock())) this.#remembered.clear();
+  }
+
+  // --- the feed
+
+  async #follow(ready: () => void): Promise<void> {
+    while (!this.#ended.signal.aborted) {
+      const delay = await this.#poll();
+      if (this.#view.age(clock()) < Infinity) ready();
+      if (delay > 0) await pause(delay, this.#ended.signal);
+    }
+    ready();
+  }
+
+  async #poll(): Promise<number> {
+    const began = clock();
+    try {
+      const headers = { authorization: `Bearer ${await this.#calls.token()}` };
+      const timeout = this.settings.wait + this.settings.timeout;
+      const answer = await this.#calls.call(`/v1/revocations?${this.#feed.query()}`, { headers, timeout });
+      if (answer.status === 410) return this.#feed.restart();
+      // The revocation can be of the key that signed our own token.
+      if (answer.status === 401) this.#calls.dropToken();
+      if (answer.status !== 200) return this.#feed.failed(Number(answer.headers.get("retry-after")) || 0);
+      const page = this.#feed.answered(await json(answer), Date.now() / 1000, clock(), clock() - began);
+      if (page.keyRevoked) this.#keys.expire();
+      return page.pause;
+    } catch {
+      return this.#feed.failed();
+    }
+  }
+
+  // --- questions
+
+  async #introspect(token: string, verified: Token): Promise<Token> {
+    const body = new URLSearchParams({ token });
+    const answer = await this.#calls.call("/oauth2/introspect", { method: "POST", headers: this.#calls.basic(), body });
+    const said = (await json(answer)) as { active?: unknown; jti?: unknown } | null;
+    if (typeof said?.active !== "boolean") throw new Unavailable("not an answer about a token");
+    if (!said.active || said.jti !== verified.tokenId) throw new InvalidToken("revoked");
+    return verified;
+  }
+
+  async #ask(body: unknown): Promise<object> {
+    const headers = { "content-type": "application/json" };
+    const what = { method: "POST", headers, body: JSON.stringify(body) };
+    const said = await json(await this.#calls.ask("/v1/permissions/check", what));
+    return typeof said === "object" && said !== null ? said : {};
+  }
+}
