@@ -1,0 +1,184 @@
+package userd
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+const longestAnswer = 8 << 20
+
+// calls are those of the service: with a time limit, without redirects, with the own account's token.
+type calls struct {
+	options *Options
+	client  http.Client
+
+	renewing  sync.Mutex
+	lock      sync.Mutex
+	text      string
+	goodUntil time.Time
+	renewAt   time.Time
+}
+
+type call struct {
+	path    string
+	form    url.Values
+	json    any
+	token   string
+	isBasic bool
+	timeout time.Duration
+}
+
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (c *calls) init(options *Options) {
+	c.options = options
+	c.client = http.Client{
+		Transport:     options.Transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// call is one call; any answer is one. ErrUnavailable where there is none.
+func (c *calls) call(ctx context.Context, what call) (*answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, or(what.timeout, c.options.Timeout))
+	defer cancel()
+	request, err := c.request(ctx, what)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	response, err := c.client.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, longestAnswer))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return &answer{response.StatusCode, response.Header, body}, nil
+}
+
+func (c *calls) request(ctx context.Context, what call) (*http.Request, error) {
+	method, kind, body := http.MethodGet, "", io.Reader(nil)
+	switch {
+	case what.form != nil:
+		method, kind, body = http.MethodPost, "application/x-www-form-urlencoded", strings.NewReader(what.form.Encode())
+	case what.json != nil:
+		text, err := json.Marshal(what.json)
+		if err != nil {
+			return nil, err
+		}
+		method, kind, body = http.MethodPost, "application/json", bytes.NewReader(text)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, c.options.BaseURL+what.path, body)
+	if err != nil {
+		return nil, err
+	}
+	if kind != "" {
+		request.Header.Set("Content-Type", kind)
+	}
+	if what.token != "" {
+		request.Header.Set("Authorization", "Bearer "+what.token)
+	}
+	if what.isBasic {
+		request.SetBasicAuth(c.options.ClientID, c.options.ClientSecret)
+	}
+	return request, nil
+}
+
+// ask is a call with the own token; once more with a new one where that is refused.
+func (c *calls) ask(ctx context.Context, what call) (*answer, error) {
+	for isLast := false; ; isLast = true {
+		token, err := c.token(ctx)
+		if err != nil {
+			return nil, err
+		}
+		what.token = token
+		answer, err := c.call(ctx, what)
+		if err != nil || answer.status != http.StatusUnauthorized || isLast {
+			return answer, err
+		}
+		c.dropToken(token)
+	}
+}
+
+// token is the access token of the service account, renewed before it ends.
+func (c *calls) token(ctx context.Context) (string, error) {
+	now := time.Now()
+	c.lock.Lock()
+	text, isGood, isDue := c.text, now.Before(c.goodUntil), !now.Before(c.renewAt)
+	if isGood && isDue {
+		c.renewAt = now.Add(time.Second)
+	}
+	c.lock.Unlock()
+	if isGood {
+		if isDue {
+			go c.renew(context.WithoutCancel(ctx), text)
+		}
+		return text, nil
+	}
+	return c.renew(ctx, text)
+}
+
+// renew gets another token than the one that was seen, unless somebody else has got one meanwhile.
+func (c *calls) renew(ctx context.Context, seen string) (string, error) {
+	if c.options.ClientID == "" {
+		return "", unavailable("ClientID and ClientSecret are not set")
+	}
+	c.renewing.Lock()
+	defer c.renewing.Unlock()
+	c.lock.Lock()
+	text, isGood := c.text, time.Now().Before(c.goodUntil)
+	c.lock.Unlock()
+	if text != seen && isGood {
+		return text, nil
+	}
+	answer, err := c.call(ctx, call{path: "/oauth2/token", form: url.Values{"grant_type": {"client_credentials"}}, isBasic: true})
+	if err != nil {
+		return "", err
+	}
+	var said struct {
+		AccessToken string  `json:"access_token"`
+		ExpiresIn   float64 `json:"expires_in"`
+	}
+	if answer.status != http.StatusOK || json.Unmarshal(answer.body, &said) != nil || said.AccessToken == "" {
+		return "", unavailable(fmt.Sprintf("no token of our own: %d", answer.status))
+	}
+	lifetime := time.Duration(said.ExpiresIn * float64(time.Second))
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	now := time.Now()
+	c.text, c.goodUntil, c.renewAt = said.AccessToken, now.Add(lifetime*95/100), now.Add(lifetime*3/4)
+	return c.text, nil
+}
+
+func (c *calls) dropToken(seen string) {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	if c.text == seen {
+		c.goodUntil = time.Time{}
+	}
+}
+
+// read takes the JSON of a good answer; ErrUnavailable for any other.
+func (a *answer) read(into any) error {
+	if a.status != http.StatusOK {
+		return unavailable(fmt.Sprintf("the service answered %d", a.status))
+	}
+	if err := json.Unmarshal(a.body, into); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return nil
+}

@@ -1,0 +1,194 @@
+package userd
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	longestToken = 16_384
+	lastSecond   = 253_402_300_799
+)
+
+var (
+	compact   = regexp.MustCompile(`\A([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\z`)
+	supported = []string{"EdDSA", "ES256", "RS256"}
+)
+
+// verify reads one token against a key set: no network, no clock of its own.
+func verify(text string, keys *keySet, options *Options, now time.Time) (*Token, error) {
+	if len(text) > longestToken {
+		return nil, &InvalidToken{"malformed"}
+	}
+	parts := compact.FindStringSubmatch(text)
+	if parts == nil {
+		return nil, &InvalidToken{"malformed"}
+	}
+	kid, algorithm, err := header(parts[1])
+	if err != nil {
+		return nil, err
+	}
+	known := keys.get(kid)
+	if known == nil {
+		return nil, &InvalidToken{"unknown_key"}
+	}
+	// The algorithm that belongs to the key, never the one that the token names.
+	if algorithm != known.method.Alg() {
+		return nil, &InvalidToken{"algorithm"}
+	}
+	signature, err := base64.RawURLEncoding.DecodeString(parts[3])
+	if err != nil || known.method.Verify(parts[1]+"."+parts[2], signature, known.public) != nil {
+		return nil, &InvalidToken{"signature"}
+	}
+	said, err := members(parts[2])
+	if err != nil {
+		return nil, err
+	}
+	return tokenOf(said, kid, options, now)
+}
+
+// checkTimes is what a remembered token is asked again.
+func checkTimes(token *Token, options *Options, now time.Time) error {
+	if !token.ExpiresAt.After(now.Add(-options.Leeway)) {
+		return &InvalidToken{"expired"}
+	}
+	return nil
+}
+
+func members(part string) (claims, error) {
+	bytes, err := base64.RawURLEncoding.DecodeString(part)
+	if err != nil {
+		return claims{}, &InvalidToken{"malformed"}
+	}
+	decoder := json.NewDecoder(strings.NewReader(string(bytes)))
+	decoder.UseNumber()
+	said := claims{}
+	if err := decoder.Decode(&said.members); err != nil || said.members == nil {
+		return claims{}, &InvalidToken{"malformed"}
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return claims{}, &InvalidToken{"malformed"}
+	}
+	return said, nil
+}
+
+func header(part string) (kid, algorithm string, err error) {
+	said, err := members(part)
+	if err != nil {
+		return "", "", err
+	}
+	if said.has("crit") || said.has("b64") {
+		return "", "", &InvalidToken{"malformed"}
+	}
+	kind, _ := said.members["typ"].(string)
+	if !slices.Contains([]string{"at+jwt", "application/at+jwt"}, strings.ToLower(kind)) {
+		return "", "", &InvalidToken{"type"}
+	}
+	if algorithm, _ = said.members["alg"].(string); !slices.Contains(supported, algorithm) {
+		return "", "", &InvalidToken{"algorithm"}
+	}
+	if kid, _ = said.members["kid"].(string); kid == "" {
+		return "", "", &InvalidToken{"unknown_key"}
+	}
+	return kid, algorithm, nil
+}
+
+func tokenOf(said claims, kid string, options *Options, now time.Time) (*Token, error) {
+	token := &Token{
+		Subject:     said.text("sub"),
+		ClientID:    said.text("client_id"),
+		TokenID:     said.text("jti"),
+		IssuedAt:    said.time("iat"),
+		ExpiresAt:   said.time("exp"),
+		Version:     said.whole("ver", math.MaxInt64),
+		Roles:       said.words("roles"),
+		Permissions: said.words("permissions"),
+		KeyID:       kid,
+		Claims:      said.members,
+	}
+	begins := token.IssuedAt
+	if said.has("sid") {
+		token.SessionID = said.text("sid")
+	}
+	if said.has("nbf") {
+		begins = said.time("nbf")
+	}
+	if said.isWrong || (token.SessionID == "" && token.ClientID != token.Subject) {
+		return nil, &InvalidToken{"claims"}
+	}
+	if said.members["iss"] != options.Issuer {
+		return nil, &InvalidToken{"issuer"}
+	}
+	if !isFor(said.members["aud"], options.Audience) {
+		return nil, &InvalidToken{"audience"}
+	}
+	if err := checkTimes(token, options, now); err != nil {
+		return nil, err
+	}
+	latest := now.Add(options.Leeway)
+	if begins.After(latest) || token.IssuedAt.After(latest) {
+		return nil, &InvalidToken{"not_yet_valid"}
+	}
+	return token, nil
+}
+
+// claims are the members of a token, and whether one that was asked for is not of its type.
+type claims struct {
+	members map[string]any
+	isWrong bool
+}
+
+func (c *claims) has(name string) bool {
+	_, is := c.members[name]
+	return is
+}
+
+func (c *claims) text(name string) string {
+	value, _ := c.members[name].(string)
+	c.isWrong = c.isWrong || value == ""
+	return value
+}
+
+func (c *claims) whole(name string, most int64) int64 {
+	value, _ := c.members[name].(json.Number)
+	number, err := strconv.ParseInt(string(value), 10, 64)
+	c.isWrong = c.isWrong || err != nil || number < 0 || number > most
+	return number
+}
+
+func (c *claims) time(name string) time.Time { return time.Unix(c.whole(name, lastSecond), 0) }
+
+func (c *claims) words(name string) []string {
+	if !c.has(name) {
+		return nil
+	}
+	words, is := texts(c.members[name])
+	c.isWrong = c.isWrong || !is
+	return words
+}
+
+func texts(value any) ([]string, bool) {
+	list, is := value.([]any)
+	words := make([]string, 0, len(list))
+	for _, one := range list {
+		word, isText := one.(string)
+		is = is && isText
+		words = append(words, word)
+	}
+	return words, is
+}
+
+func isFor(value any, audience string) bool {
+	if one, is := value.(string); is {
+		return one == audience
+	}
+	several, are := texts(value)
+	return are && slices.Contains(several, audience)
+}
