@@ -4,6 +4,7 @@ import json
 import queue
 import subprocess
 import threading
+from contextlib import suppress
 from typing import Any, Self
 
 
@@ -18,7 +19,8 @@ class Agent:
 
     def __exit__(self, *_: object) -> None:
         assert self._process.stdin
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
         try:
             self._process.wait(5)
         except subprocess.TimeoutExpired:
@@ -27,8 +29,9 @@ class Agent:
 
     def ask(self, do: str, **what: Any) -> Any:
         assert self._process.stdin
-        self._process.stdin.write(json.dumps({"do": do} | what) + "\n")
-        self._process.stdin.flush()
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps({"do": do} | what) + "\n")
+            self._process.stdin.flush()
         try:
             line = self._answers.get(timeout=60)
         except queue.Empty:

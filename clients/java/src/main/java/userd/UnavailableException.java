@@ -1,0 +1,13 @@
+package userd;
+
+/** Whether the token is good cannot be told now: 503. */
+public final class UnavailableException extends UserdException {
+    UnavailableException(String message) {
+        super(message, 503, "unavailable");
+    }
+
+    UnavailableException(String message, Throwable cause) {
+        this(message);
+        initCause(cause);
+    }
+}
