@@ -121,6 +121,8 @@ class Fake:
         def may(one: Any) -> bool:
             return bool(one["permission"] == "orders.read")
 
+        if "checks" in body and not 1 <= len(body["checks"]) <= 1_000:
+            return 422, {"type": "/problems/invalid_fields"}, {}
         if "checks" in body:
             results = [{"allowed": may(one), "reason": "role" if may(one) else "not granted"} for one in body["checks"]]
             return 200, {"results": results}, {}

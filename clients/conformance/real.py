@@ -1,6 +1,7 @@
 """The real service: what is revoked there is refused here, and how long that takes."""
 
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -10,16 +11,20 @@ from suite import must
 
 # Generous: as a rule it is a few hundredths of a second. A busy machine is not what is tested.
 BOUND = 10.0
+CHECK = "/v1/permissions/check"
 
 
 def service(agent: Agent) -> int:
     with Service() as real:
-        client_id, secret = real.client("revocations.read", "events.read", "tokens.introspect", "users.read")
+        wanted = ["revocations.read", "events.read", "tokens.introspect"]
+        has_roles = CHECK in real.call("GET", "/openapi.json")["paths"]
+        client_id, secret = real.client(*wanted, *(["permissions.check"] if has_roles else []))
         settings = {"issuer": real.url, "audience": "userd", "client_id": client_id, "client_secret": secret}
         agent.ask("open", settings=settings | {"wait": 3, "max_age": 5})
         count = revocations(agent, real)
-        events(agent, real, secret)
-        count += permissions(agent, real) + away(agent, real)
+        events(agent)
+        count += permissions(agent, real) if has_roles else 0
+        count += away(agent, real) + restored(agent, real)
         agent.ask("close")
     return count + 1
 
@@ -67,27 +72,39 @@ def until_revoked(agent: Agent, what: str, token: str, act: Callable[[], Any]) -
     return wait_for(agent, what, token, "revoked")
 
 
-def wait_for(agent: Agent, what: str, token: str, expect: str) -> float:
+def wait_for(agent: Agent, what: str, token: str, *expect: str) -> float:
     began = time.monotonic()
-    while (got := verdict(agent.ask("verify", token=token))) != expect:
+    while (got := verdict(agent.ask("verify", token=token))) not in expect:
         must(time.monotonic() - began < BOUND, f"{what}: {got} after {BOUND:.0f} s")
         time.sleep(0.005)
     return time.monotonic() - began
 
 
-def events(agent: Agent, real: Service, secret: str) -> None:
+def events(agent: Agent) -> None:
     answer = agent.ask("events", cursor=None, count=6)
     must(len(set(answer.get("ids", []))) == 6, f"events: {answer}")
 
 
 def permissions(agent: Agent, real: Service) -> int:
-    """Only where the service has the route: it is newer than this suite."""
-    if "/v1/permissions/check" not in real.call("GET", "/openapi.json")["paths"]:
-        print("  this service has no /v1/permissions/check: not tried", flush=True)
-        return 0
-    member = real.register()["user"]["id"]
-    must(agent.ask("check", subject=member, permission="users.read") == {"allowed": False}, "a member's permission")
-    return 1
+    """A role is given, asked about, and taken: tokens that have it die."""
+    made = real.register()
+    member = made["user"]["id"]
+
+    def may() -> Any:
+        return agent.ask("check", subject=member, permission="users.read")
+
+    must(may() == {"allowed": False}, f"before the role: {may()}")
+    real.as_admin("PUT", f"/v1/users/{member}/roles/admin", {})
+    must(may() == {"allowed": True}, f"with the role: {may()}")
+    token = str(real.call("POST", "/v1/auth/refresh", {"refresh_token": made["refresh_token"]})["access_token"])
+    allows = agent.ask("allows", token=token, roles=["admin"], permissions=["users.read"])
+    must(allows.get("role") is True and allows.get("permission") is True, f"a token with the role: {allows}")
+    removal = until_revoked(agent, "removed role", token, lambda: real.as_admin("DELETE", f"/v1/users/{member}/roles/admin"))
+    must(may() == {"allowed": False}, f"after the role: {may()}")
+    answer = agent.ask("check_many", checks=[[member, "users.read"], [str(uuid.uuid4()), "users.read"]])
+    must([one["allowed"] for one in answer.get("results", [])] == [False, False], f"check_many: {answer}")
+    print(f"  removed role {removal * 1000:.0f} ms", flush=True)
+    return 4
 
 
 def away(agent: Agent, real: Service) -> int:
@@ -106,4 +123,24 @@ def away(agent: Agent, real: Service) -> int:
         time.sleep(0.05)
     real.call("POST", "/v1/auth/logout", token=token)
     wait_for(agent, "sign-out after the restart", token, "revoked")
+    return 2
+
+
+def restored(agent: Agent, real: Service) -> int:
+    """A backup is put in place: tokens of before are dead, those of after are good, and the feed is another one."""
+    real.command("backup", "copy.db")
+    token = str(real.register()["access_token"])
+    wait_for(agent, "before the restore", token, "ok")
+    # The place in the feed is now one that the backup has not.
+    ended = str(real.register()["access_token"])
+    real.call("POST", "/v1/auth/logout", token=ended)
+    wait_for(agent, "sign-out after the backup", ended, "revoked")
+    real.stop()
+    real.command("restore", "copy.db")
+    real.start()
+    # Its key is gone too: whichever is heard of first.
+    wait_for(agent, "a token of before the restore", token, "revoked", "unknown_key")
+    real.forget_admin()
+    wait_for(agent, "a token of after the restore", str(real.register()["access_token"]), "ok")
+    must(agent.ask("status")["restarts"] >= 1, "it does not tell that the feed began anew")
     return 2

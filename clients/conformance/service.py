@@ -121,8 +121,12 @@ class Service:
     def as_admin(self, method: str, path: str, body: Any = None) -> Any:
         return self.call(method, path, body, self.admin)
 
+    def forget_admin(self) -> None:
+        """The administrator's token is dead."""
+        self._admin = ""
+
     def revoke_active_key(self) -> None:
         keys = self.as_admin("GET", "/v1/signing-keys")["items"]
         active = next(key["kid"] for key in keys if key["state"] == "active")
         self.as_admin("POST", f"/v1/signing-keys/{active}/revoke")
-        self._admin = ""
+        self.forget_admin()

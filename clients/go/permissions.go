@@ -3,9 +3,10 @@ package userd
 import (
 	"context"
 	"net/url"
+	"slices"
 )
 
-// Check is a question: may this user or service do that?
+// Check is a question: may this user do that?
 type Check struct {
 	Subject    string `json:"subject"`
 	Permission string `json:"permission"`
@@ -17,9 +18,13 @@ type Decision struct {
 	Reason  string
 }
 
-const checkPath = "/v1/permissions/check"
+const (
+	checkPath = "/v1/permissions/check"
+	// mostChecks is how many questions one call may have.
+	mostChecks = 1_000
+)
 
-// Check asks whether this user or service may do that, as the service knows now.
+// Check asks whether this user may do that, as the service knows now (it needs permissions.check).
 func (u *Userd) Check(ctx context.Context, subject, permission string) (bool, error) {
 	var said struct{ Allowed *bool }
 	if err := u.ask(ctx, Check{subject, permission}, &said); err != nil {
@@ -31,16 +36,25 @@ func (u *Userd) Check(ctx context.Context, subject, permission string) (bool, er
 	return *said.Allowed, nil
 }
 
-// CheckMany asks several questions in one call.
+// CheckMany asks several questions in one call, or one for each thousand.
 func (u *Userd) CheckMany(ctx context.Context, checks []Check) ([]Decision, error) {
+	decisions := make([]Decision, 0, len(checks))
+	for some := range slices.Chunk(checks, mostChecks) {
+		answered, err := u.checkSome(ctx, some)
+		if err != nil {
+			return nil, err
+		}
+		decisions = append(decisions, answered...)
+	}
+	return decisions, nil
+}
+
+func (u *Userd) checkSome(ctx context.Context, checks []Check) ([]Decision, error) {
 	var said struct {
 		Results []struct {
 			Allowed *bool
 			Reason  string
 		}
-	}
-	if checks == nil {
-		checks = []Check{}
 	}
 	if err := u.ask(ctx, map[string]any{"checks": checks}, &said); err != nil {
 		return nil, err

@@ -10,6 +10,15 @@ import type { Token } from "./token.js";
 import { checkTimes, verify } from "./verify.js";
 import { View } from "./view.js";
 
+/** A question: may this user do that? */
+export interface Check {
+  subject: string;
+  permission: string;
+}
+
+/** Questions that one call may have. */
+const MOST_CHECKS = 1_000;
+
 /** Whether somebody may, and why. */
 export interface Decision {
   allowed: boolean;
@@ -89,15 +98,23 @@ export class Userd {
     return this.#calls.token();
   }
 
-  /** Whether this user or service may do that, as the service knows now. */
+  /** Whether this user may do that, as the service knows now (it needs `permissions.check`). */
   async check(subject: string, permission: string): Promise<boolean> {
     const { allowed } = (await this.#ask({ subject, permission })) as Partial<Decision>;
     if (typeof allowed !== "boolean") throw new Unavailable("not an answer about a permission");
     return allowed;
   }
 
-  /** Several questions in one call. */
-  async checkMany(checks: readonly { subject: string; permission: string }[]): Promise<Decision[]> {
+  /** Several questions in one call, or one for each thousand. */
+  async checkMany(checks: readonly Check[]): Promise<Decision[]> {
+    const decisions: Decision[] = [];
+    for (let start = 0; start < checks.length; start += MOST_CHECKS) {
+      decisions.push(...(await this.#checkSome(checks.slice(start, start + MOST_CHECKS))));
+    }
+    return decisions;
+  }
+
+  async #checkSome(checks: readonly Check[]): Promise<Decision[]> {
     const { results } = (await this.#ask({ checks })) as { results?: Partial<Decision>[] };
     const isAnswer = Array.isArray(results) && results.length === checks.length;
     if (!isAnswer || !results.every((one) => typeof one.allowed === "boolean")) {

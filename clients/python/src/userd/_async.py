@@ -90,15 +90,17 @@ class AsyncUserd:
         return usable
 
     async def check(self, subject: str, permission: str) -> bool:
-        """Whether this user or service may do that, as the service knows now."""
+        """Whether this user may do that, as the service knows now (it needs `permissions.check`)."""
         return _permissions.one(
             await self._ask("/v1/permissions/check", {"subject": subject, "permission": permission})
         )
 
     async def check_many(self, checks: Iterable[tuple[str, str]]) -> list[Decision]:
-        """Several `(subject, permission)` in one call."""
-        body = _permissions.question(checks)
-        return _permissions.several(await self._ask("/v1/permissions/check", body), len(body["checks"]))
+        """Several `(subject, permission)` in one call, or one for each thousand."""
+        decisions = []
+        for body in _permissions.questions(checks):
+            decisions += _permissions.several(await self._ask("/v1/permissions/check", body), len(body["checks"]))
+        return decisions
 
     async def events(
         self, cursor: CursorStore | None = None, *, limit: int = 200, wait: int = 10

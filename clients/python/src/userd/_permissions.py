@@ -1,6 +1,6 @@
 """Questions about what others may do, and their answers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,15 @@ class Decision:
     reason: str
 
 
-def question(checks: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    return {"checks": [{"subject": subject, "permission": permission} for subject, permission in checks]}
+_MOST = 1_000
+"""Questions that one call may have."""
+
+
+def questions(checks: Iterable[tuple[str, str]]) -> Iterator[dict[str, list[dict[str, str]]]]:
+    """The bodies of as many calls as it takes; none where nothing is asked."""
+    asked = [{"subject": subject, "permission": permission} for subject, permission in checks]
+    for start in range(0, len(asked), _MOST):
+        yield {"checks": asked[start : start + _MOST]}
 
 
 def one(answer: Any) -> bool:

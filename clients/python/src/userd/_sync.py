@@ -97,13 +97,15 @@ class Userd:
             self._renewing.release()
 
     def check(self, subject: str, permission: str) -> bool:
-        """Whether this user or service may do that, as the service knows now."""
+        """Whether this user may do that, as the service knows now (it needs `permissions.check`)."""
         return _permissions.one(self._ask("/v1/permissions/check", {"subject": subject, "permission": permission}))
 
     def check_many(self, checks: Iterable[tuple[str, str]]) -> list[Decision]:
-        """Several `(subject, permission)` in one call."""
-        body = _permissions.question(checks)
-        return _permissions.several(self._ask("/v1/permissions/check", body), len(body["checks"]))
+        """Several `(subject, permission)` in one call, or one for each thousand."""
+        decisions = []
+        for body in _permissions.questions(checks):
+            decisions += _permissions.several(self._ask("/v1/permissions/check", body), len(body["checks"]))
+        return decisions
 
     def events(self, cursor: CursorStore | None = None, *, limit: int = 200, wait: int = 10) -> Iterator[Event]:
         """What happened, without end. The cursor is stored when a page has been worked through: an event whose

@@ -14,6 +14,9 @@ import java.util.function.Consumer;
 
 /** A userd that is trusted. One for a process; {@code Userd.of("https://users.example").build()}. */
 public final class Userd implements AutoCloseable {
+    /** Questions that one call may have. */
+    private static final int MOST_CHECKS = 1_000;
+
     private final Settings settings;
     private final Calls calls;
     private final Keys keys = new Keys();
@@ -103,13 +106,21 @@ public final class Userd implements AutoCloseable {
         return calls.token();
     }
 
-    /** Whether this user or service may do that, as the service knows now. */
+    /** Whether this user may do that, as the service knows now (it needs permissions.check). */
     public boolean check(String subject, String permission) {
         return decision(ask(Map.of("subject", subject, "permission", permission))).allowed();
     }
 
-    /** Several questions in one call. */
+    /** Several questions in one call, or one for each thousand. */
     public List<Decision> check(List<Check> checks) {
+        List<Decision> decisions = new ArrayList<>();
+        for (int start = 0; start < checks.size(); start += MOST_CHECKS) {
+            decisions.addAll(checkSome(checks.subList(start, Math.min(checks.size(), start + MOST_CHECKS))));
+        }
+        return decisions;
+    }
+
+    private List<Decision> checkSome(List<Check> checks) {
         List<Object> asked = new ArrayList<>();
         checks.forEach(one -> asked.add(Map.of("subject", one.subject(), "permission", one.permission())));
         Map<String, Object> said = ask(Map.of("checks", asked));
