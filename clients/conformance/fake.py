@@ -181,6 +181,8 @@ class Handler(BaseHTTPRequestHandler):
             self._send(200, b'{"items": 5, "next_cursor": 7, "has_more": "no", "keys": {}, "active": "yes"}', {})
         elif mode == "failing":
             self._send(503, b"{}", {"retry-after": "0"})
+        elif mode == "forbidding":
+            self._send(403, b"{}", {})
         elif mode == "redirecting":
             self._send(302, b"", {"location": "http://127.0.0.1:1/elsewhere"})
         elif mode == "silent":

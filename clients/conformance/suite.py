@@ -162,6 +162,10 @@ class Run:
         for name, wanted in value.items():
             must((fresh if name == "fresh" else status[name]) == wanted, f"{name} of {status}")
 
+    def _told(self, value: str, within: float) -> None:
+        """Waits until the status says why the feed fails."""
+        self._until(lambda: self._agent.ask("status")["error"] == value, within, lambda: str(self._agent.ask("status")))
+
     def _stale(self, value: float) -> None:
         """Waits until the view is older than that."""
         self._until(lambda: (self._agent.ask("status")["age"] or 0) > value, 15, lambda: "it does not age")
@@ -200,6 +204,9 @@ def calls(agent: Agent) -> int:
         results = agent.ask("check_many", checks=many).get("results", [])
         wanted_many = [permission == "orders.read" for _, permission in many]
         must([one["allowed"] for one in results] == wanted_many, "more questions than a call may have")
+        fake.change("modes", {"/v1/permissions/check": "forbidding", "/v1/events": "forbidding"})
+        must(verdict(agent.ask("check", subject="u", permission="p")) == "refused", "a permission that the account lacks")
+        must(verdict(agent.ask("events", cursor=None, count=1)) == "refused", "events that the account may not read")
         fake.change("modes", {"/v1/permissions/check": "wrong types"})
         must(verdict(agent.ask("check", subject="u", permission="p")) == "unavailable", "nonsense is an answer")
         fake.change("modes", {})
@@ -220,7 +227,7 @@ def calls(agent: Agent) -> int:
             allows = agent.ask("allows", token=clerk, roles=roles, permissions=permissions)
             must((allows["role"], allows["permission"]) == wanted_two, f"guards: {roles} {permissions} {allows}")
         agent.ask("close")
-    return 11 + webhooks(agent)
+    return 13 + webhooks(agent)
 
 
 def webhooks(agent: Agent) -> int:

@@ -107,8 +107,11 @@ func (c *calls) ask(ctx context.Context, what call) (*answer, error) {
 		}
 		what.token = token
 		answer, err := c.call(ctx, what)
-		if err != nil || answer.status != http.StatusUnauthorized || isLast {
-			return answer, err
+		if err != nil {
+			return nil, err
+		}
+		if answer.status != http.StatusUnauthorized || isLast {
+			return answer, answer.refused(what.path)
 		}
 		c.dropToken(token)
 	}
@@ -170,6 +173,18 @@ func (c *calls) dropToken(seen string) {
 	if c.text == seen {
 		c.goodUntil = time.Time{}
 	}
+}
+
+// refused is an error where the service will not do it, however often it is asked. 410 is for whoever asked.
+func (a *answer) refused(path string) error {
+	switch a.status {
+	case http.StatusUnauthorized, http.StatusRequestTimeout, http.StatusGone, http.StatusTooManyRequests:
+		return nil
+	}
+	if a.status >= 400 && a.status < 500 {
+		return fmt.Errorf("%w: %s answered %d: does the account of this service have the permission?", ErrRefused, path, a.status)
+	}
+	return nil
 }
 
 // read takes the JSON of a good answer; ErrUnavailable for any other.

@@ -19,6 +19,8 @@ var (
 	ErrUnavailable = errors.New("userd: unavailable")
 	// ErrForbidden says that a token is good and does not allow this: 403.
 	ErrForbidden = errors.New("userd: forbidden")
+	// ErrRefused says that the service refuses a call of ours: most likely this service's account lacks a permission.
+	ErrRefused = errors.New("userd: refused")
 	// ErrCursorExpired says that the events behind the cursor are gone: read what you know anew, then start without one.
 	ErrCursorExpired = errors.New("userd: the events behind the cursor are gone")
 	// ErrInvalidWebhook says that a call is not genuine, or too old: 400.

@@ -28,6 +28,9 @@ type Status struct {
 	Overflows int
 	// Failures is how many calls in a row failed.
 	Failures int
+	// Error is why the last one did: its HTTP status (403: the account lacks revocations.read), unreachable, nonsense; empty
+	// where it did not.
+	Error string
 }
 
 // feed is the place in the feed of revocations: what to ask, what an answer means, how long to pause.
@@ -38,6 +41,7 @@ type feed struct {
 	lock       sync.Mutex
 	restarts   int
 	failures   int
+	reason     string
 	first      chan struct{}
 	wasFirst   bool
 	cursor     string
@@ -95,7 +99,7 @@ func (f *feed) answered(body []byte, took time.Duration) (time.Duration, bool, e
 	if hasMoved {
 		f.cursor = *page.NextCursor
 	}
-	f.failures = 0
+	f.failures, f.reason = 0, ""
 	askedToWait := f.isComplete
 	f.isComplete = !*page.HasMore
 	if *page.HasMore {
@@ -124,13 +128,14 @@ func (f *feed) restart() time.Duration {
 	f.restarts++
 	f.cursor, f.isComplete = "", false
 	f.lock.Unlock()
-	return f.failed(0)
+	return f.failed("410", 0)
 }
 
 // failed says how long to pause: longer each time, at random, so that many do not come at once.
-func (f *feed) failed(atLeast time.Duration) time.Duration {
+func (f *feed) failed(reason string, atLeast time.Duration) time.Duration {
 	f.lock.Lock()
 	defer f.lock.Unlock()
+	f.reason = reason
 	longest := min(longestPause, shortestPause<<min(f.failures, 10))
 	f.failures++
 	return max(min(atLeast, 30*time.Second), time.Duration(float64(longest)*(0.5+rand.Float64()/2)))
@@ -139,7 +144,7 @@ func (f *feed) failed(atLeast time.Duration) time.Duration {
 func (f *feed) status() Status {
 	f.lock.Lock()
 	defer f.lock.Unlock()
-	return Status{Restarts: f.restarts, Failures: f.failures}
+	return Status{Restarts: f.restarts, Failures: f.failures, Error: f.reason}
 }
 
 func (u *Userd) follow() {
@@ -157,26 +162,26 @@ func (u *Userd) poll() time.Duration {
 	began := time.Now()
 	token, err := u.calls.token(u.ctx)
 	if err != nil {
-		return u.feed.failed(0)
+		return u.feed.failed("unreachable", 0)
 	}
 	path := "/v1/revocations?" + u.feed.query().Encode()
 	answer, err := u.calls.call(u.ctx, call{path: path, token: token, timeout: u.options.Wait + u.options.Timeout})
 	switch {
 	case err != nil:
-		return u.feed.failed(0)
+		return u.feed.failed("unreachable", 0)
 	case answer.status == http.StatusGone:
 		return u.feed.restart()
 	case answer.status == http.StatusUnauthorized:
 		// The revocation can be of the key that signed our own token.
 		u.calls.dropToken(token)
-		return u.feed.failed(0)
+		return u.feed.failed("401", 0)
 	case answer.status != http.StatusOK:
 		seconds, _ := strconv.Atoi(answer.header.Get("Retry-After"))
-		return u.feed.failed(time.Duration(seconds) * time.Second)
+		return u.feed.failed(strconv.Itoa(answer.status), time.Duration(seconds)*time.Second)
 	}
 	pause, keyRevoked, err := u.feed.answered(answer.body, time.Since(began))
 	if err != nil {
-		return u.feed.failed(0)
+		return u.feed.failed("nonsense", 0)
 	}
 	if keyRevoked {
 		u.keys.expire()

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -101,7 +102,9 @@ type Userd struct {
 	ctx     context.Context
 	end     context.CancelFunc
 	started sync.Once
-	ready   chan struct{}
+	// Whether the key set is being asked for beside the requests.
+	refreshing atomic.Bool
+	ready      chan struct{}
 }
 
 // New makes one. Nothing is called before the first token.
@@ -194,7 +197,7 @@ func (u *Userd) verifyOffline(ctx context.Context, text string) (*Token, error) 
 	if !u.keys.isUsable() {
 		u.refreshKeys(ctx)
 	} else if u.keys.isDue() {
-		go u.refreshKeys(u.ctx)
+		u.refreshBeside()
 	}
 	if !u.keys.isUsable() {
 		return nil, unavailable("the key set cannot be had")
@@ -218,6 +221,16 @@ func (u *Userd) verifyOnce(text string) (*Token, error) {
 		u.remembered.put(text, token)
 	}
 	return token, err
+}
+
+func (u *Userd) refreshBeside() {
+	if !u.refreshing.CompareAndSwap(false, true) {
+		return
+	}
+	go func() {
+		defer u.refreshing.Store(false)
+		u.refreshKeys(u.ctx)
+	}()
 }
 
 // refreshKeys asks for the keys; what is known stays when that fails.

@@ -5,7 +5,10 @@ import inspect
 import json
 import math
 import sys
+import time
 from typing import Any
+
+import jwt
 
 from userd import (
     AsyncUserd,
@@ -52,7 +55,7 @@ class Agent:
 
     async def status(self) -> Any:
         status = self.userd.status()
-        counts = {"entries": status.entries, "restarts": status.restarts, "overflows": status.overflows}
+        counts = {"entries": status.entries, "restarts": status.restarts, "overflows": status.overflows, "error": status.error}
         return counts | {"age": None if math.isinf(status.age) else status.age}
 
     async def token(self) -> Any:
@@ -75,6 +78,31 @@ class Agent:
 
     async def webhook(self, secrets: list[str], headers: dict[str, str], body: str, now: float) -> Any:
         return {"type": Webhook(*secrets).verify(body.encode(), headers, now).type}
+
+    async def bench(self, tokens: list[str], jwk: dict[str, str], settings: dict[str, Any]) -> Any:
+        key, audience, issuer = jwt.PyJWK(jwk), settings["audience"], settings["issuer"]
+        began = time.perf_counter()
+        for token in tokens:
+            jwt.decode(token, key, algorithms=[key.algorithm_name], audience=audience, issuer=issuer)
+        bare = time.perf_counter() - began
+        # One that remembers none of these.
+        small = KIND("", settings=Settings(**settings, max_tokens=1))
+        await self._all(small, tokens[:1])
+        first = await self._all(small, tokens)
+        await self._done(small.close())
+        await self._all(self.userd, tokens)
+        remembered = await self._all(self.userd, tokens)
+        return {what: all_ / len(tokens) for what, all_ in [("bare", bare), ("first", first), ("remembered", remembered)]}
+
+    async def _all(self, userd: Any, tokens: list[str]) -> float:
+        began = time.perf_counter()
+        if isinstance(userd, AsyncUserd):
+            for token in tokens:
+                (await userd.verify(token)).require_permission("orders.read")
+        else:
+            for token in tokens:
+                userd.verify(token).require_permission("orders.read")
+        return time.perf_counter() - began
 
     async def _done(self, answer: Any) -> Any:
         return await answer if inspect.isawaitable(answer) else answer

@@ -1,6 +1,6 @@
 /** Calls of the service: with a time limit, without redirects, with the own account's token. */
 
-import { Unavailable } from "./errors.js";
+import { Refused, Unavailable } from "./errors.js";
 import type { Settings } from "./settings.js";
 
 /** Seconds of a clock that does not go back. */
@@ -51,9 +51,9 @@ export class Calls {
   async ask(path: string, what: Call = {}): Promise<Response> {
     const shown = async () => ({ ...what, headers: { ...what.headers, authorization: `Bearer ${await this.token()}` } });
     const answer = await this.call(path, await shown());
-    if (answer.status !== 401) return answer;
+    if (answer.status !== 401) return mustBeGood(answer, path);
     this.dropToken();
-    return this.call(path, await shown());
+    return mustBeGood(await this.call(path, await shown()), path);
   }
 
   /** The access token of the service account, renewed before it ends. */
@@ -95,6 +95,15 @@ export class Calls {
     this.#renewAt = now + said.expires_in * 0.75;
     return this.#text;
   }
+}
+
+/** What a call with the own token came to. 410 is for whoever asked. */
+function mustBeGood(answer: Response, path: string): Response {
+  const { status } = answer;
+  if (status >= 400 && status < 500 && ![401, 408, 410, 429].includes(status)) {
+    throw new Refused(`${path} answered ${status}: does the account of this service have the permission?`);
+  }
+  return answer;
 }
 
 /** The JSON of a good answer; `Unavailable` for any other. */

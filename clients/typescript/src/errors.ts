@@ -46,6 +46,12 @@ export class Unavailable extends UserdError {
   override readonly slug = "unavailable";
 }
 
+/** The service refuses a call of ours: most likely this service's account lacks a permission. */
+export class Refused extends UserdError {
+  override readonly name = "Refused";
+  override readonly slug = "refused";
+}
+
 /** The events behind the stored cursor are gone: read what you know anew, then start without one. */
 export class CursorExpired extends UserdError {
   override readonly name = "CursorExpired";

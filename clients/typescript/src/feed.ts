@@ -9,6 +9,7 @@ const LONGEST_PAUSE = 5;
 export class Feed {
   restarts = 0;
   failures = 0;
+  error = "";
   #cursor: string | undefined;
   #isComplete = false;
 
@@ -34,6 +35,7 @@ export class Feed {
     const hasMoved = cursor !== null && cursor !== this.#cursor;
     this.#cursor = cursor ?? this.#cursor;
     this.failures = 0;
+    this.error = "";
     const askedToWait = this.#isComplete;
     this.#isComplete = !hasMore;
     if (hasMore) return { pause: hasMoved ? 0 : 1, keyRevoked };
@@ -49,11 +51,12 @@ export class Feed {
     this.restarts += 1;
     this.#cursor = undefined;
     this.#isComplete = false;
-    return this.failed();
+    return this.failed("410");
   }
 
   /** How long to pause after a failure: longer each time, at random, so that many do not come at once. */
-  failed(atLeast = 0): number {
+  failed(error: string, atLeast = 0): number {
+    this.error = error;
     const longest = Math.min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** Math.min(this.failures, 10));
     this.failures += 1;
     return Math.max(Math.min(atLeast, 30), longest * (0.5 + Math.random() / 2));

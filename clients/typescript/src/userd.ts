@@ -36,6 +36,11 @@ export interface FeedStatus {
   overflows: number;
   /** Calls in a row that failed. */
   failures: number;
+  /**
+   * Why the last one did: its HTTP status (403: the account lacks `revocations.read`), `unreachable`, `nonsense`; empty
+   * where it did not.
+   */
+  error: string;
 }
 
 /** One for a process. */
@@ -89,8 +94,9 @@ export class Userd {
 
   /** How old the view of revocations is, and how the feed goes. */
   status(): FeedStatus {
-    const { restarts, failures } = this.#feed;
-    return { age: this.#view.age(clock()), entries: this.#view.size, restarts, overflows: this.#view.overflows, failures };
+    const { restarts, failures, error } = this.#feed;
+    const { size: entries, overflows } = this.#view;
+    return { age: this.#view.age(clock()), entries, restarts, overflows, failures, error };
   }
 
   /** An access token of this service's own account, to call userd or others with. */
@@ -202,6 +208,7 @@ export class Userd {
 
   async #poll(): Promise<number> {
     const began = clock();
+    let error = "unreachable";
     try {
       const headers = { authorization: `Bearer ${await this.#calls.token()}` };
       const timeout = this.settings.wait + this.settings.timeout;
@@ -209,12 +216,15 @@ export class Userd {
       if (answer.status === 410) return this.#feed.restart();
       // The revocation can be of the key that signed our own token.
       if (answer.status === 401) this.#calls.dropToken();
-      if (answer.status !== 200) return this.#feed.failed(Number(answer.headers.get("retry-after")) || 0);
+      if (answer.status !== 200) {
+        return this.#feed.failed(String(answer.status), Number(answer.headers.get("retry-after")) || 0);
+      }
+      error = "nonsense";
       const page = this.#feed.answered(await json(answer), Date.now() / 1000, clock(), clock() - began);
       if (page.keyRevoked) this.#keys.expire();
       return page.pause;
     } catch {
-      return this.#feed.failed();
+      return this.#feed.failed(error);
     }
   }
 

@@ -1,6 +1,7 @@
 /** This package under the conformance suite: reads a line of JSON, answers one. */
 
 import { createInterface } from "node:readline";
+import { importJWK, jwtVerify } from "jose";
 import { CursorExpired, InvalidToken, MemoryCursor, Userd, UserdError, Webhook, type Options } from "../src/index.js";
 
 let userd: Userd;
@@ -44,6 +45,28 @@ const acts: Record<string, (what: any) => unknown> = {
   },
   async webhook({ secrets, headers, body, now }) {
     return { type: (await new Webhook(...secrets).verify(body, headers, now)).type };
+  },
+  async bench({ tokens, jwk, settings }) {
+    const key = await importJWK(jwk, jwk.alg);
+    const { issuer, audience } = settings;
+    let began = performance.now();
+    for (const token of tokens) await jwtVerify(token, key, { algorithms: [jwk.alg], issuer, audience });
+    const bare = performance.now() - began;
+    // One that remembers none of these.
+    const { client_id: clientId, client_secret: clientSecret } = settings;
+    const small = new Userd({ issuer, audience, clientId, clientSecret, maxTokens: 1 });
+    const all = async (verifier: Userd) => {
+      began = performance.now();
+      for (const token of tokens) (await verifier.verify(token)).requirePermission("orders.read");
+      return performance.now() - began;
+    };
+    await small.verify(tokens[0]);
+    const first = await all(small);
+    small.close();
+    await all(userd);
+    const remembered = await all(userd);
+    const each = (milliseconds: number) => milliseconds / 1000 / tokens.length;
+    return { bare: each(bare), first: each(first), remembered: each(remembered) };
   },
 };
 

@@ -26,6 +26,8 @@ type settings struct {
 }
 
 type question struct {
+	Tokens      []string
+	Jwk         struct{ X string }
 	Do          string
 	Settings    settings
 	Token       string
@@ -90,7 +92,7 @@ func act(trusted **userd.Userd, q *question) (any, error) {
 		if status.Age < 24*time.Hour {
 			age = status.Age.Seconds()
 		}
-		return object{"age": age, "entries": status.Entries, "restarts": status.Restarts, "overflows": status.Overflows}, nil
+		return object{"age": age, "entries": status.Entries, "restarts": status.Restarts, "overflows": status.Overflows, "error": status.Error}, nil
 	case "token":
 		token, err := u.Token(ctx)
 		return object{"token": token}, err
@@ -103,6 +105,8 @@ func act(trusted **userd.Userd, q *question) (any, error) {
 		return events(ctx, u, q)
 	case "webhook":
 		return webhook(q)
+	case "bench":
+		return bench(ctx, u, q)
 	}
 	return nil, errors.New("unknown")
 }
@@ -157,6 +161,8 @@ func failure(err error) object {
 		return object{"error": "invalid_token", "reason": invalid.Reason}
 	case errors.Is(err, userd.ErrUnavailable):
 		return object{"error": "unavailable"}
+	case errors.Is(err, userd.ErrRefused):
+		return object{"error": "refused"}
 	case errors.Is(err, userd.ErrCursorExpired):
 		return object{"error": "cursor_expired"}
 	case errors.Is(err, userd.ErrInvalidWebhook):

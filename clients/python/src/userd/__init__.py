@@ -6,7 +6,7 @@ from ._settings import Settings, WhenStale
 from ._sync import Userd
 from ._token import Token
 from ._view import FeedStatus
-from .errors import CursorExpired, Forbidden, InvalidToken, InvalidWebhook, Unavailable, UserdError
+from .errors import CursorExpired, Forbidden, InvalidToken, InvalidWebhook, Refused, Unavailable, UserdError
 from .events import CursorStore, Event, FileCursor, MemoryCursor
 from .webhooks import Webhook
 
@@ -22,6 +22,7 @@ __all__ = [
     "InvalidToken",
     "InvalidWebhook",
     "MemoryCursor",
+    "Refused",
     "Settings",
     "Token",
     "Unavailable",

@@ -10,7 +10,7 @@ from typing import Any, Self
 import httpx
 
 from . import _permissions
-from ._core import Core, bearer
+from ._core import Core, bearer, must_be_good
 from ._permissions import Decision
 from ._settings import Settings, WhenStale
 from ._token import Token
@@ -185,7 +185,7 @@ class AsyncUserd:
             headers = {"authorization": f"Bearer {await self.token()}"}
             answer = await self._http.get("/v1/revocations", headers=headers, **self._core.feed_request())
         except (httpx.HTTPError, Unavailable):
-            return self._core.feed.failed()
+            return self._core.feed.failed("unreachable")
         return self._core.took_feed(answer, time.monotonic() - began)
 
     # --- calls
@@ -227,6 +227,4 @@ class AsyncUserd:
             if answer.status_code != 401 or is_last:
                 break
             self._core.own.drop()
-        if answer.status_code not in (200, 410):
-            raise Unavailable(f"{path} answered {answer.status_code}")
-        return answer
+        return must_be_good(answer, path)

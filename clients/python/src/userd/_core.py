@@ -13,7 +13,7 @@ from ._keys import KeySet, parse
 from ._settings import Settings
 from ._token import Token
 from ._view import FeedStatus, View
-from .errors import InvalidToken, Unavailable
+from .errors import InvalidToken, Refused, Unavailable
 
 Standing = Literal["good", "ask"]
 
@@ -76,13 +76,13 @@ class Core:
         if answer.status_code == 401:
             # The revocation can be of the key that signed our own token.
             self.own.drop()
-            return self.feed.failed()
+            return self.feed.failed("401")
         if answer.status_code != 200:
-            return self.feed.failed(retry_after(answer))
+            return self.feed.failed(str(answer.status_code), retry_after(answer))
         try:
             pause, key_revoked = self.feed.answered(answer.json(), time.time(), time.monotonic(), took)
         except (ValueError, KeyError, TypeError):
-            return self.feed.failed()
+            return self.feed.failed("nonsense")
         if key_revoked:
             self.keys.expire()
         return pause
@@ -130,6 +130,16 @@ class OwnToken:
 
     def drop(self) -> None:
         self._good_until = self._renew_at = 0.0
+
+
+def must_be_good(answer: httpx.Response, path: str) -> httpx.Response:
+    """What a call with our own token came to. 410 is for whoever asked."""
+    status = answer.status_code
+    if status in (200, 410):
+        return answer
+    if 400 <= status < 500 and status not in (401, 408, 429):
+        raise Refused(f"{path} answered {status}: does the account of this service have the permission?")
+    raise Unavailable(f"{path} answered {status}")
 
 
 def retry_after(answer: httpx.Response) -> float:

@@ -16,6 +16,7 @@ class Feed:
         self.view = view
         self.restarts = 0
         self.failures = 0
+        self._error = ""
         self._wait = wait
         self._cursor: str | None = None
         self._is_complete = False
@@ -37,7 +38,7 @@ class Feed:
         key_revoked = self.view.apply(items, now)
         has_moved = cursor is not None and cursor != self._cursor
         self._cursor = cursor if cursor is not None else self._cursor
-        self.failures = 0
+        self.failures, self._error = 0, ""
         asked_to_wait, self._is_complete = self._is_complete, not has_more
         if has_more:
             return 0.0 if has_moved else 1.0, key_revoked
@@ -51,11 +52,12 @@ class Feed:
         """410: another feed than before. What is known still counts."""
         self.restarts += 1
         self._cursor, self._is_complete = None, False
-        return self.failed()
+        return self.failed("410")
 
-    def failed(self, at_least: float = 0.0) -> float:
+    def failed(self, error: str, at_least: float = 0.0) -> float:
         """How long to pause after a failure: longer each time, at random, so that many do not come at once."""
         self.failures += 1
+        self._error = error
         longest = min(_LONGEST_PAUSE, _SHORTEST_PAUSE * 2.0 ** min(self.failures - 1, 10))
         return max(min(at_least, 30.0), longest * random.uniform(0.5, 1.0))
 
@@ -66,4 +68,5 @@ class Feed:
             restarts=self.restarts,
             overflows=self.view.overflows,
             failures=self.failures,
+            error=self._error,
         )

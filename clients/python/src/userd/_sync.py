@@ -11,7 +11,7 @@ from typing import Any, Self
 import httpx
 
 from . import _permissions
-from ._core import Core, bearer
+from ._core import Core, bearer, must_be_good
 from ._permissions import Decision
 from ._settings import Settings, WhenStale
 from ._token import Token
@@ -45,7 +45,7 @@ class Userd:
         self._core = Core(settings, keys)
         self._http = httpx.Client(base_url=settings.base, timeout=settings.timeout, transport=transport)
         self._keys_lock, self._own_lock, self._start_lock = threading.Lock(), threading.Lock(), threading.Lock()
-        self._renewing = threading.Lock()
+        self._renewing, self._refreshing = threading.Lock(), threading.Lock()
         self._ready, self._stopped = threading.Event(), threading.Event()
         self._started_in, self._started_at = 0, 0.0
 
@@ -143,7 +143,7 @@ class Userd:
         if not keys.is_usable(clock):
             self._refresh_keys(must_have=True)
         elif keys.is_due(clock):
-            threading.Thread(target=self._refresh_keys, name="userd-keys", daemon=True).start()
+            self._refresh_beside()
         try:
             return self._core.verify(token, time.time())
         except UnknownKey:
@@ -151,6 +151,18 @@ class Userd:
                 raise
         self._refresh_keys()
         return self._core.verify(token, time.time())
+
+    def _refresh_beside(self) -> None:
+        if not self._refreshing.acquire(blocking=False):
+            return
+
+        def refresh() -> None:
+            try:
+                self._refresh_keys()
+            finally:
+                self._refreshing.release()
+
+        threading.Thread(target=refresh, name="userd-keys", daemon=True).start()
 
     def _refresh_keys(self, must_have: bool = False) -> None:
         """Asks for the keys; what is known stays when that fails."""
@@ -178,7 +190,7 @@ class Userd:
             headers = {"authorization": f"Bearer {self.token()}"}
             answer = self._http.get("/v1/revocations", headers=headers, **self._core.feed_request())
         except (httpx.HTTPError, Unavailable, RuntimeError):
-            return self._core.feed.failed()
+            return self._core.feed.failed("unreachable")
         return self._core.took_feed(answer, time.monotonic() - began)
 
     # --- calls
@@ -216,7 +228,5 @@ class Userd:
             if answer.status_code != 401 or is_last:
                 break
             self._core.own.drop()
-        if answer.status_code not in (200, 410):
-            raise Unavailable(f"{path} answered {answer.status_code}")
-        return answer
+        return must_be_good(answer, path)
 

@@ -22,6 +22,9 @@ class FeedStatus:
     """How often entries were replaced by a coarser one because there were too many."""
     failures: int
     """Calls in a row that failed."""
+    error: str
+    """Why the last one did: its HTTP status (403: the account lacks `revocations.read`), `unreachable`, `nonsense`; empty
+    where it did not."""
 
 
 class View:

@@ -55,6 +55,12 @@ class Unavailable(UserdError):
     slug = "unavailable"
 
 
+class Refused(UserdError):
+    """The service refuses a call of ours: most likely this service's account lacks a permission."""
+
+    slug = "refused"
+
+
 class CursorExpired(UserdError):
     """The events behind the stored cursor are gone: read what you know anew, then start without one."""
 

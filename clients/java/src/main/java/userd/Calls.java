@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -67,11 +68,16 @@ final class Calls {
     HttpResponse<byte[]> ask(String path, Map<String, Object> body, Duration timeout) {
         String token = token();
         HttpResponse<byte[]> answer = ask(path, body, timeout, token);
-        if (answer.statusCode() != 401) {
-            return answer;
+        if (answer.statusCode() == 401) {
+            dropToken(token);
+            answer = ask(path, body, timeout, token());
         }
-        dropToken(token);
-        return ask(path, body, timeout, token());
+        int status = answer.statusCode();
+        // It will not do it, however often it is asked. 410 is for whoever asked.
+        if (status >= 400 && status < 500 && !Set.of(401, 408, 410, 429).contains(status)) {
+            throw new RefusedException(path + " answered " + status + ": does the account of this service have the permission?");
+        }
+        return answer;
     }
 
     private HttpResponse<byte[]> ask(String path, Map<String, Object> body, Duration timeout, String token) {

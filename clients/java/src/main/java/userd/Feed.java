@@ -21,6 +21,7 @@ final class Feed {
     private boolean isComplete;
     private int restarts;
     private int failures;
+    private String error = "";
 
     Feed(View view, Duration wait) {
         this.view = view;
@@ -41,6 +42,7 @@ final class Feed {
         boolean hasMoved = reached != null && !reached.equals(cursor);
         cursor = reached == null ? cursor : reached;
         failures = 0;
+        error = "";
         boolean askedToWait = isComplete;
         isComplete = !hasMore;
         if (hasMore) {
@@ -57,11 +59,12 @@ final class Feed {
         restarts++;
         cursor = null;
         isComplete = false;
-        return failed(0);
+        return failed("410", 0);
     }
 
     /** How long to pause after a failure: longer each time, at random, so that many do not come at once. */
-    synchronized Duration failed(long atLeastSeconds) {
+    synchronized Duration failed(String reason, long atLeastSeconds) {
+        error = reason;
         long longest = Math.min(LONGEST_PAUSE, SHORTEST_PAUSE << Math.min(failures, 10));
         failures++;
         long pause = ThreadLocalRandom.current().nextLong(longest / 2, longest);
@@ -69,6 +72,6 @@ final class Feed {
     }
 
     synchronized FeedStatus status() {
-        return new FeedStatus(view.age(), view.size(), restarts, view.overflows(), failures);
+        return new FeedStatus(view.age(), view.size(), restarts, view.overflows(), failures, error);
     }
 }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
 /** A userd that is trusted. One for a process; {@code Userd.of("https://users.example").build()}. */
@@ -25,6 +26,7 @@ public final class Userd implements AutoCloseable {
     private final Map<String, Token> remembered;
     private final Object refreshing = new Object();
     private final CountDownLatch ready = new CountDownLatch(1);
+    private final AtomicBoolean isRefreshing = new AtomicBoolean();
     private volatile boolean isClosed;
     private volatile Thread follower;
     private long startedAt;
@@ -167,8 +169,8 @@ public final class Userd implements AutoCloseable {
     private Token verifyOffline(String text) {
         if (!keys.isUsable()) {
             refreshKeys();
-        } else if (keys.isDue()) {
-            Thread thread = new Thread(this::refreshKeys, "userd-keys");
+        } else if (keys.isDue() && isRefreshing.compareAndSet(false, true)) {
+            Thread thread = new Thread(this::refreshBeside, "userd-keys");
             thread.setDaemon(true);
             thread.start();
         }
@@ -201,6 +203,14 @@ public final class Userd implements AutoCloseable {
             remembered.put(text, verified);
         }
         return verified;
+    }
+
+    private void refreshBeside() {
+        try {
+            refreshKeys();
+        } finally {
+            isRefreshing.set(false);
+        }
     }
 
     /** Asks for the keys; what is known stays when that fails. */
@@ -257,16 +267,20 @@ public final class Userd implements AutoCloseable {
                 case 410 -> {
                     return feed.restart();
                 }
-                // The revocation can be of the key that signed our own token.
-                case 401 -> calls.dropToken(token);
                 default -> {
+                    if (answer.statusCode() == 401) {
+                        // The revocation can be of the key that signed our own token.
+                        calls.dropToken(token);
+                    }
                     String after = answer.headers().firstValue("retry-after").orElse("");
-                    return feed.failed(after.matches("[0-9]{1,4}") ? Long.parseLong(after) : 0);
+                    long seconds = after.matches("[0-9]{1,4}") ? Long.parseLong(after) : 0;
+                    return feed.failed(String.valueOf(answer.statusCode()), seconds);
                 }
             }
-            return feed.failed(0);
-        } catch (UnavailableException | IllegalArgumentException failed) {
-            return feed.failed(0);
+        } catch (UnavailableException failed) {
+            return feed.failed(failed.getCause() instanceof IllegalArgumentException ? "nonsense" : "unreachable", 0);
+        } catch (IllegalArgumentException wrong) {
+            return feed.failed("nonsense", 0);
         }
     }
 

@@ -2,7 +2,12 @@ package userd;
 
 /** Anything that this package throws: what went wrong, as an answer needs it. */
 public abstract sealed class UserdException extends RuntimeException
-        permits InvalidTokenException, ForbiddenException, UnavailableException, CursorExpiredException, InvalidWebhookException {
+        permits CursorExpiredException,
+                ForbiddenException,
+                InvalidTokenException,
+                InvalidWebhookException,
+                RefusedException,
+                UnavailableException {
     private final int status;
     private final String slug;
 

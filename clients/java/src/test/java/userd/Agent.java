@@ -51,6 +51,7 @@ final class Agent {
             case "check_many" -> checkMany(Json.list(what, "checks"));
             case "events" -> events(what);
             case "webhook" -> webhook(what);
+            case "bench" -> Bench.of(userd, what);
             default -> throw new IllegalArgumentException();
         };
     }
@@ -88,6 +89,7 @@ final class Agent {
         FeedStatus status = userd.status();
         Map<String, Object> answer = new HashMap<>();
         answer.put("age", status.age() == null ? null : status.age().toMillis() / 1000.0);
+        answer.put("error", status.error());
         answer.putAll(Map.of("entries", status.entries(), "restarts", status.restarts(), "overflows", status.overflows()));
         return answer;
     }
