@@ -208,6 +208,9 @@ class Handler(BaseHTTPRequestHandler):
             return fake.revocations(query)
         if path == "/v1/events":
             return fake.event_page(query)
+        if path.startswith("/v1/users/"):
+            found: dict[str, Any] = {"id": "u1", "status": "active", "username": None, "email_verified": True, "roles": ["clerk"], "new": {}}
+            return (200, found, {}) if path == "/v1/users/u1" else (404, {"type": "/problems/not_found"}, {})
         return fake.check(json.loads(body))
 
     def _is_client(self) -> bool:

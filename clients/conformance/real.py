@@ -16,13 +16,13 @@ CHECK = "/v1/permissions/check"
 
 def service(agent: Agent) -> int:
     with Service() as real:
-        wanted = ["revocations.read", "events.read", "tokens.introspect"]
+        wanted = ["revocations.read", "events.read", "tokens.introspect", "users.read"]
         has_roles = CHECK in real.call("GET", "/openapi.json")["paths"]
         client_id, secret = real.client(*wanted, *(["permissions.check"] if has_roles else []))
         settings = {"issuer": real.url, "audience": "userd", "client_id": client_id, "client_secret": secret}
         agent.ask("open", settings=settings | {"wait": 3, "max_age": 5})
         count = revocations(agent, real)
-        events(agent)
+        events(agent, real)
         count += permissions(agent, real) if has_roles else 0
         count += away(agent, real) + restored(agent, real)
         agent.ask("close")
@@ -39,7 +39,10 @@ def revocations(agent: Agent, real: Service) -> int:
     for tokens in (ended, signed_out, blocked, revoked, stays):
         must(verdict(agent.ask("verify", token=of(tokens))) == "ok", "a fresh token")
     must(verdict(agent.ask("verify", token=service_token)) == "ok", "a service's token")
-    must(verdict(agent.ask("verify", token=of(stays)[:-2] + "AA")) == "signature", "a changed signature")
+    # Not at the end, whose bits are mostly zero.
+    good = of(stays)
+    changed = good[:-20] + ("B" if good[-20] == "A" else "A") + good[-19:]
+    must(verdict(agent.ask("verify", token=changed)) == "signature", "a changed signature")
 
     acts: list[tuple[str, str, Callable[[], Any]]] = [
         ("sign-out", of(ended), lambda: real.call("POST", "/v1/auth/logout", token=of(ended))),
@@ -80,9 +83,12 @@ def wait_for(agent: Agent, what: str, token: str, *expect: str) -> float:
     return time.monotonic() - began
 
 
-def events(agent: Agent) -> None:
+def events(agent: Agent, real: Service) -> None:
     answer = agent.ask("events", cursor=None, count=6)
     must(len(set(answer.get("ids", []))) == 6, f"events: {answer}")
+    member = real.register()["user"]["id"]
+    must(agent.ask("user", id=member) == {"user": {"id": member, "status": "active", "roles": []}}, "an account")
+    must(agent.ask("user", id=str(uuid.uuid4())) == {"user": None}, "an account that is not there")
 
 
 def permissions(agent: Agent, real: Service) -> int:

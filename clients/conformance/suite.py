@@ -213,6 +213,11 @@ def calls(agent: Agent) -> int:
         fake.forget_own_tokens()
         must(agent.ask("check", subject="u", permission="orders.read") == {"allowed": True}, "an own token that is refused")
 
+        wanted_user = {"id": "u1", "status": "active", "roles": ["clerk"]}
+        must(agent.ask("user", id="u1") == {"user": wanted_user}, "an account")
+        for nobody in ("u2", "u1/sessions", "../x", "u1?x", "ü"):
+            must(agent.ask("user", id=nobody) == {"user": None}, f"an account that is not there: {nobody}")
+
         # Pages of three: the fourth event is of the second page, so the place behind the first is stored.
         must(agent.ask("events", cursor=None, count=4) == {"ids": ["e0", "e1", "e2", "e3"], "cursor": "3"}, "events")
         must(agent.ask("events", cursor="3", count=4) == {"ids": ["e3", "e4", "e5", "e6"], "cursor": "6"}, "events, on")
@@ -227,7 +232,7 @@ def calls(agent: Agent) -> int:
             allows = agent.ask("allows", token=clerk, roles=roles, permissions=permissions)
             must((allows["role"], allows["permission"]) == wanted_two, f"guards: {roles} {permissions} {allows}")
         agent.ask("close")
-    return 13 + webhooks(agent)
+    return 19 + webhooks(agent)
 
 
 def webhooks(agent: Agent) -> int:

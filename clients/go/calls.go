@@ -28,6 +28,7 @@ type calls struct {
 }
 
 type call struct {
+	method  string
 	path    string
 	form    url.Values
 	json    any
@@ -82,7 +83,7 @@ func (c *calls) request(ctx context.Context, what call) (*http.Request, error) {
 		}
 		method, kind, body = http.MethodPost, "application/json", bytes.NewReader(text)
 	}
-	request, err := http.NewRequestWithContext(ctx, method, c.options.BaseURL+what.path, body)
+	request, err := http.NewRequestWithContext(ctx, or(what.method, method), c.options.BaseURL+what.path, body)
 	if err != nil {
 		return nil, err
 	}
@@ -182,15 +183,18 @@ func (a *answer) refused(path string) error {
 		return nil
 	}
 	if a.status >= 400 && a.status < 500 {
-		return fmt.Errorf("%w: %s answered %d: does the account of this service have the permission?", ErrRefused, path, a.status)
+		return &Refused{path, a.status}
 	}
 	return nil
 }
 
-// read takes the JSON of a good answer; ErrUnavailable for any other.
+// read takes the JSON of a good answer, if it has any; ErrUnavailable for any other.
 func (a *answer) read(into any) error {
-	if a.status != http.StatusOK {
+	if a.status < 200 || a.status > 299 {
 		return unavailable(fmt.Sprintf("the service answered %d", a.status))
+	}
+	if into == nil || a.status == http.StatusNoContent {
+		return nil
 	}
 	if err := json.Unmarshal(a.body, into); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)

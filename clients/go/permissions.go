@@ -2,6 +2,7 @@ package userd
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 	"slices"
 )
@@ -73,11 +74,7 @@ func (u *Userd) checkSome(ctx context.Context, checks []Check) ([]Decision, erro
 }
 
 func (u *Userd) ask(ctx context.Context, question, into any) error {
-	answer, err := u.calls.ask(ctx, call{path: checkPath, json: question})
-	if err != nil {
-		return err
-	}
-	return answer.read(into)
+	return u.Call(ctx, http.MethodPost, checkPath, question, into)
 }
 
 // introspect asks the service about a token.

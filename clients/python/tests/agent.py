@@ -79,6 +79,10 @@ class Agent:
     async def webhook(self, secrets: list[str], headers: dict[str, str], body: str, now: float) -> Any:
         return {"type": Webhook(*secrets).verify(body.encode(), headers, now).type}
 
+    async def user(self, id: str) -> Any:
+        user = await self._done(self.userd.user(id))
+        return {"user": user and {"id": user.id, "status": user.status, "roles": sorted(user.roles)}}
+
     async def bench(self, tokens: list[str], jwk: dict[str, str], settings: dict[str, Any]) -> Any:
         key, audience, issuer = jwt.PyJWK(jwk), settings["audience"], settings["issuer"]
         began = time.perf_counter()

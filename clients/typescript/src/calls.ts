@@ -101,14 +101,15 @@ export class Calls {
 function mustBeGood(answer: Response, path: string): Response {
   const { status } = answer;
   if (status >= 400 && status < 500 && ![401, 408, 410, 429].includes(status)) {
-    throw new Refused(`${path} answered ${status}: does the account of this service have the permission?`);
+    throw new Refused(path, status);
   }
   return answer;
 }
 
-/** The JSON of a good answer; `Unavailable` for any other. */
+/** The JSON of a good answer, if it has any; `Unavailable` for any other. */
 export async function json(answer: Response): Promise<unknown> {
-  if (answer.status !== 200) throw new Unavailable(`the service answered ${answer.status}`);
+  if (answer.status === 204) return undefined;
+  if (!answer.ok) throw new Unavailable(`the service answered ${answer.status}`);
   try {
     return await answer.json();
   } catch (cause) {

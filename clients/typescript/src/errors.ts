@@ -50,6 +50,14 @@ export class Unavailable extends UserdError {
 export class Refused extends UserdError {
   override readonly name = "Refused";
   override readonly slug = "refused";
+
+  constructor(
+    path: string,
+    /** The status of the answer. */
+    readonly answered: number,
+  ) {
+    super(`${path} answered ${answered}: does the account of this service have the permission?`);
+  }
 }
 
 /** The events behind the stored cursor are gone: read what you know anew, then start without one. */

@@ -5,5 +5,5 @@ export { MemoryCursor, type CursorStore, type UserdEvent } from "./events.js";
 export { refusal, type Refusal } from "./refusal.js";
 export type { Options, WhenStale } from "./settings.js";
 export { Token } from "./token.js";
-export { Userd, type Check, type Decision, type FeedStatus } from "./userd.js";
+export { Userd, type Check, type Decision, type FeedStatus, type User } from "./userd.js";
 export { Webhook } from "./webhooks.js";

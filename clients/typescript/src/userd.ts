@@ -1,7 +1,7 @@
 /** A userd that is trusted: verification, the follower of revocations, and the calls that services make. */
 
 import { Calls, clock, json, pause } from "./calls.js";
-import { InvalidToken, Unavailable } from "./errors.js";
+import { InvalidToken, Refused, Unavailable } from "./errors.js";
 import { events, MemoryCursor, type CursorStore, type EventOptions, type UserdEvent } from "./events.js";
 import { Feed } from "./feed.js";
 import { KeySet } from "./keys.js";
@@ -23,6 +23,20 @@ const MOST_CHECKS = 1_000;
 export interface Decision {
   allowed: boolean;
   reason: string;
+}
+
+/** What `GET /v1/users/{id}` answers. */
+export interface User {
+  id: string;
+  status: "active" | "blocked" | "deleted";
+  username: string | null;
+  email: string | null;
+  email_verified: boolean;
+  display_name: string | null;
+  locale: string | null;
+  roles: string[];
+  /** And what else is answered. */
+  [member: string]: unknown;
 }
 
 /** What is known of the feed, for logs and health checks. */
@@ -127,6 +141,25 @@ export class Userd {
       throw new Unavailable("not an answer about permissions");
     }
     return results.map(({ allowed, reason }) => ({ allowed: allowed === true, reason: String(reason ?? "") }));
+  }
+
+  /** An account; undefined where there is no such (it needs `users.read`). */
+  async user(id: string): Promise<User | undefined> {
+    try {
+      const user = (await this.call("GET", `/v1/users/${encodeURIComponent(id)}`)) as Partial<User> | null;
+      if (typeof user?.id === "string" && typeof user.status === "string") return user as User;
+    } catch (error) {
+      if (error instanceof Refused && error.answered === 404) return undefined;
+      throw error;
+    }
+    throw new Unavailable("not an account");
+  }
+
+  /** Any route of userd's, with the own token: the JSON that it answers. Throws `Refused` for what it will not do. */
+  async call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<unknown> {
+    const content = body === undefined ? {} : { body: JSON.stringify(body) };
+    const type: Record<string, string> = body === undefined ? {} : { "content-type": "application/json" };
+    return json(await this.#calls.ask(path, { method, headers: { ...type, ...headers }, ...content }));
   }
 
   /**
@@ -240,9 +273,7 @@ export class Userd {
   }
 
   async #ask(body: unknown): Promise<object> {
-    const headers = { "content-type": "application/json" };
-    const what = { method: "POST", headers, body: JSON.stringify(body) };
-    const said = await json(await this.#calls.ask("/v1/permissions/check", what));
+    const said = await this.call("POST", "/v1/permissions/check", body);
     return typeof said === "object" && said !== null ? said : {};
   }
 }

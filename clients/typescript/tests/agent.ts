@@ -46,6 +46,10 @@ const acts: Record<string, (what: any) => unknown> = {
   async webhook({ secrets, headers, body, now }) {
     return { type: (await new Webhook(...secrets).verify(body, headers, now)).type };
   },
+  async user({ id }) {
+    const user = await userd.user(id);
+    return { user: user ? { id: user.id, status: user.status, roles: user.roles } : null };
+  },
   async bench({ tokens, jwk, settings }) {
     const key = await importJWK(jwk, jwk.alg);
     const { issuer, audience } = settings;

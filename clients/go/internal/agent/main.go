@@ -26,6 +26,7 @@ type settings struct {
 }
 
 type question struct {
+	ID          string
 	Tokens      []string
 	Jwk         struct{ X string }
 	Do          string
@@ -105,6 +106,12 @@ func act(trusted **userd.Userd, q *question) (any, error) {
 		return events(ctx, u, q)
 	case "webhook":
 		return webhook(q)
+	case "user":
+		user, err := u.User(ctx, q.ID)
+		if user == nil {
+			return object{"user": nil}, err
+		}
+		return object{"user": object{"id": user.ID, "status": user.Status, "roles": user.Roles}}, err
 	case "bench":
 		return bench(ctx, u, q)
 	}

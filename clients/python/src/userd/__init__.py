@@ -5,6 +5,7 @@ from ._permissions import Decision
 from ._settings import Settings, WhenStale
 from ._sync import Userd
 from ._token import Token
+from ._user import User
 from ._view import FeedStatus
 from .errors import CursorExpired, Forbidden, InvalidToken, InvalidWebhook, Refused, Unavailable, UserdError
 from .events import CursorStore, Event, FileCursor, MemoryCursor
@@ -26,6 +27,7 @@ __all__ = [
     "Settings",
     "Token",
     "Unavailable",
+    "User",
     "Userd",
     "UserdError",
     "Webhook",

@@ -135,11 +135,21 @@ class OwnToken:
 def must_be_good(answer: httpx.Response, path: str) -> httpx.Response:
     """What a call with our own token came to. 410 is for whoever asked."""
     status = answer.status_code
-    if status in (200, 410):
+    if 200 <= status < 300 or status == 410:
         return answer
     if 400 <= status < 500 and status not in (401, 408, 429):
-        raise Refused(f"{path} answered {status}: does the account of this service have the permission?")
+        raise Refused(path, status)
     raise Unavailable(f"{path} answered {status}")
+
+
+def read(answer: httpx.Response, path: str) -> Any:
+    """The JSON of an answer; None where there is none."""
+    if answer.status_code == 410:
+        raise Refused(path, 410)
+    try:
+        return answer.json() if answer.content else None
+    except ValueError as error:
+        raise Unavailable(f"{path} answered nonsense") from error
 
 
 def retry_after(answer: httpx.Response) -> float:

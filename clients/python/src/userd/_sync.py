@@ -7,17 +7,19 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 
 from . import _permissions
-from ._core import Core, bearer, must_be_good
+from ._core import Core, bearer, must_be_good, read
 from ._permissions import Decision
 from ._settings import Settings, WhenStale
 from ._token import Token
+from ._user import User, user_of
 from ._verify import UnknownKey
 from ._view import FeedStatus
-from .errors import Unavailable
+from .errors import Refused, Unavailable
 from .events import CursorStore, Event, MemoryCursor, page_of
 
 
@@ -98,14 +100,29 @@ class Userd:
 
     def check(self, subject: str, permission: str) -> bool:
         """Whether this user may do that, as the service knows now (it needs `permissions.check`)."""
-        return _permissions.one(self._ask("/v1/permissions/check", {"subject": subject, "permission": permission}))
+        return _permissions.one(self.call("POST", "/v1/permissions/check", {"subject": subject, "permission": permission}))
 
     def check_many(self, checks: Iterable[tuple[str, str]]) -> list[Decision]:
         """Several `(subject, permission)` in one call, or one for each thousand."""
         decisions = []
         for body in _permissions.questions(checks):
-            decisions += _permissions.several(self._ask("/v1/permissions/check", body), len(body["checks"]))
+            decisions += _permissions.several(self.call("POST", "/v1/permissions/check", body), len(body["checks"]))
         return decisions
+
+    def user(self, user_id: str) -> User | None:
+        """An account; None where there is no such (it needs `users.read`)."""
+        try:
+            return user_of(self.call("GET", f"/v1/users/{quote(user_id, safe='')}"))
+        except Refused as refused:
+            if refused.answered == 404:
+                return None
+            raise
+
+    def call(self, method: str, path: str, body: Any = None, *, idempotency_key: str = "") -> Any:
+        """Any route of userd's, with the own token: the JSON that it answers. Raises `Refused` for what it will not do."""
+        headers = {"idempotency-key": idempotency_key} if idempotency_key else {}
+        content = {} if body is None else {"json": body}
+        return read(self._call(method, path, more=headers, **content), path)
 
     def events(self, cursor: CursorStore | None = None, *, limit: int = 200, wait: int = 10) -> Iterator[Event]:
         """What happened, without end. The cursor is stored when a page has been worked through: an event whose
@@ -211,16 +228,13 @@ class Userd:
         except (httpx.HTTPError, ValueError) as error:
             raise Unavailable("the service cannot be asked about the token") from error
 
-    def _ask(self, path: str, body: dict[str, Any]) -> Any:
-        return self._call("POST", path, json=body).json()
-
     def _events(self, after: str | None, limit: int, wait: int) -> tuple[list[Event], str]:
         query: dict[str, Any] = {"limit": limit, "wait": wait} | ({"after": after} if after else {})
         return page_of(self._call("GET", "/v1/events", params=query, timeout=wait + self.settings.timeout))
 
-    def _call(self, method: str, path: str, **what: Any) -> httpx.Response:
+    def _call(self, method: str, path: str, more: dict[str, str] | None = None, **what: Any) -> httpx.Response:
         for is_last in (False, True):
-            headers = {"authorization": f"Bearer {self.token()}"}
+            headers = {"authorization": f"Bearer {self.token()}"} | (more or {})
             try:
                 answer = self._http.request(method, path, headers=headers, **what)
             except httpx.HTTPError as error:

@@ -60,6 +60,10 @@ class Refused(UserdError):
 
     slug = "refused"
 
+    def __init__(self, path: str, answered: int) -> None:
+        super().__init__(f"{path} answered {answered}: does the account of this service have the permission?")
+        self.answered = answered
+
 
 class CursorExpired(UserdError):
     """The events behind the stored cursor are gone: read what you know anew, then start without one."""

@@ -65,26 +65,27 @@ final class Calls {
     }
 
     /** With the own token; once more with a new one where that is refused. */
-    HttpResponse<byte[]> ask(String path, Map<String, Object> body, Duration timeout) {
+    HttpResponse<byte[]> ask(String method, String path, Map<String, ?> body, Duration timeout) {
         String token = token();
-        HttpResponse<byte[]> answer = ask(path, body, timeout, token);
+        HttpResponse<byte[]> answer = ask(method, path, body, timeout, token);
         if (answer.statusCode() == 401) {
             dropToken(token);
-            answer = ask(path, body, timeout, token());
+            answer = ask(method, path, body, timeout, token());
         }
         int status = answer.statusCode();
         // It will not do it, however often it is asked. 410 is for whoever asked.
         if (status >= 400 && status < 500 && !Set.of(401, 408, 410, 429).contains(status)) {
-            throw new RefusedException(path + " answered " + status + ": does the account of this service have the permission?");
+            throw new RefusedException(path, status);
         }
         return answer;
     }
 
-    private HttpResponse<byte[]> ask(String path, Map<String, Object> body, Duration timeout, String token) {
+    private HttpResponse<byte[]> ask(String method, String path, Map<String, ?> body, Duration timeout, String token) {
         HttpRequest.Builder request = request(path).header("Authorization", "Bearer " + token);
         if (body != null) {
-            request.header("Content-Type", "application/json").POST(BodyPublishers.ofByteArray(Json.bytes(body)));
+            request.header("Content-Type", "application/json");
         }
+        request.method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofByteArray(Json.bytes(body)));
         return send(request, timeout);
     }
 
@@ -143,10 +144,13 @@ final class Calls {
         }
     }
 
-    /** The JSON of a good answer; an UnavailableException for any other. */
+    /** The JSON of a good answer, empty where it has none; an UnavailableException for any other. */
     static Map<String, Object> read(HttpResponse<byte[]> answer) {
-        if (answer.statusCode() != 200) {
+        if (answer.statusCode() / 100 != 2) {
             throw new UnavailableException("the service answered " + answer.statusCode());
+        }
+        if (answer.statusCode() == 204) {
+            return Map.of();
         }
         try {
             return Json.object(answer.body());

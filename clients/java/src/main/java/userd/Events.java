@@ -60,7 +60,7 @@ final class Events implements Iterator<Event> {
     private void read() {
         String after = store.load();
         String query = "limit=200&wait=" + WAIT.toSeconds() + (after == null ? "" : "&after=" + Calls.encoded(after));
-        HttpResponse<byte[]> answer = calls.ask("/v1/events?" + query, null, timeout);
+        HttpResponse<byte[]> answer = calls.ask("GET", "/v1/events?" + query, null, timeout);
         if (answer.statusCode() == 410) {
             throw new CursorExpiredException("the events behind the cursor are gone");
         }

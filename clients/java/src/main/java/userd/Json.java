@@ -26,7 +26,7 @@ final class Json {
         throw new IllegalArgumentException("not a JSON object");
     }
 
-    static byte[] bytes(Map<String, Object> members) {
+    static byte[] bytes(Map<String, ?> members) {
         return JSONObjectUtils.toJSONString(members).getBytes(StandardCharsets.UTF_8);
     }
 

@@ -8,6 +8,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -130,6 +131,28 @@ public final class Userd implements AutoCloseable {
             throw new UnavailableException("not an answer about permissions");
         }
         return results.stream().map(Userd::decision).toList();
+    }
+
+    /** An account, where there is such (it needs users.read). */
+    public Optional<User> user(String id) {
+        try {
+            return Optional.of(User.of(call("GET", "/v1/users/" + Calls.encoded(id), null)));
+        } catch (RefusedException refused) {
+            if (refused.answered() == 404) {
+                return Optional.empty();
+            }
+            throw refused;
+        } catch (IllegalArgumentException wrong) {
+            throw new UnavailableException("not an account", wrong);
+        }
+    }
+
+    /**
+     * Any route of userd's with the own token, with a body of JSON or null: the object that it answers. Throws {@link
+     * RefusedException} for what it will not do.
+     */
+    public Map<String, Object> call(String method, String path, Map<String, ?> body) {
+        return Calls.read(calls.ask(method, path, body, settings.timeout()));
     }
 
     /**
@@ -296,8 +319,8 @@ public final class Userd implements AutoCloseable {
         }
     }
 
-    private Map<String, Object> ask(Map<String, Object> body) {
-        return Calls.read(calls.ask("/v1/permissions/check", body, settings.timeout()));
+    private Map<String, Object> ask(Map<String, ?> body) {
+        return call("POST", "/v1/permissions/check", body);
     }
 
     private static Decision decision(Object answer) {

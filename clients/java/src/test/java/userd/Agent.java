@@ -51,6 +51,7 @@ final class Agent {
             case "check_many" -> checkMany(Json.list(what, "checks"));
             case "events" -> events(what);
             case "webhook" -> webhook(what);
+            case "user" -> user(Json.text(what, "id"));
             case "bench" -> Bench.of(userd, what);
             default -> throw new IllegalArgumentException();
         };
@@ -91,6 +92,14 @@ final class Agent {
         answer.put("age", status.age() == null ? null : status.age().toMillis() / 1000.0);
         answer.put("error", status.error());
         answer.putAll(Map.of("entries", status.entries(), "restarts", status.restarts(), "overflows", status.overflows()));
+        return answer;
+    }
+
+    private Map<String, Object> user(String id) {
+        Map<String, Object> answer = new HashMap<>();
+        answer.put("user", userd.user(id)
+                .map(user -> Map.of("id", user.id(), "status", user.status(), "roles", List.copyOf(user.roles())))
+                .orElse(null));
         return answer;
     }
 
