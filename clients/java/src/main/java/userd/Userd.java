@@ -9,8 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
@@ -24,19 +22,18 @@ public final class Userd implements AutoCloseable {
     private final Keys keys = new Keys();
     private final View view;
     private final Feed feed;
+    private final Follower follower;
     private final Map<String, Token> remembered;
     private final Object refreshing = new Object();
-    private final CountDownLatch ready = new CountDownLatch(1);
     private final AtomicBoolean isRefreshing = new AtomicBoolean();
     private volatile boolean isClosed;
-    private volatile Thread follower;
-    private long startedAt;
 
     Userd(Settings settings) {
         this.settings = settings;
         calls = new Calls(settings);
         view = new View(settings.maxEntries());
         feed = new Feed(view, settings.longPoll());
+        follower = new Follower(settings, calls, keys, view, feed);
         remembered = new LinkedHashMap<>() {
             @Override
             protected boolean removeEldestEntry(Map.Entry<String, Token> eldest) {
@@ -81,21 +78,8 @@ public final class Userd implements AutoCloseable {
 
     /** Starts the follower, and waits until the view is complete, but not for ever. The first {@link #verify} does it. */
     public void start() {
-        if (!settings.follows() || ready.getCount() == 0) {
-            return;
-        }
-        synchronized (ready) {
-            if (follower == null) {
-                startedAt = System.nanoTime();
-                follower = new Thread(this::follow, "userd-revocations");
-                follower.setDaemon(true);
-                follower.start();
-            }
-        }
-        try {
-            ready.await(startedAt + settings.timeout().toNanos() - System.nanoTime(), TimeUnit.NANOSECONDS);
-        } catch (InterruptedException ended) {
-            Thread.currentThread().interrupt();
+        if (settings.follows()) {
+            follower.start();
         }
     }
 
@@ -176,10 +160,7 @@ public final class Userd implements AutoCloseable {
     @Override
     public void close() {
         isClosed = true;
-        Thread running = follower;
-        if (running != null) {
-            running.interrupt();
-        }
+        follower.close();
     }
 
     private boolean isFresh() {
@@ -254,56 +235,6 @@ public final class Userd implements AutoCloseable {
             } catch (UnavailableException | IllegalArgumentException failed) {
                 // What is known stays.
             }
-        }
-    }
-
-    // --- the feed
-
-    private void follow() {
-        while (!isClosed) {
-            Duration pause = poll();
-            if (view.age() != null) {
-                ready.countDown();
-            }
-            try {
-                Thread.sleep(pause.toMillis());
-            } catch (InterruptedException ended) {
-                return;
-            }
-        }
-    }
-
-    private Duration poll() {
-        long began = System.nanoTime();
-        try {
-            String token = calls.token();
-            Duration timeout = settings.longPoll().plus(settings.timeout());
-            HttpResponse<byte[]> answer = calls.get("/v1/revocations?" + feed.query(), token, timeout);
-            switch (answer.statusCode()) {
-                case 200 -> {
-                    Feed.Next next = feed.answered(Calls.read(answer), Duration.ofNanos(System.nanoTime() - began));
-                    if (next.keyRevoked()) {
-                        keys.expire();
-                    }
-                    return next.pause();
-                }
-                case 410 -> {
-                    return feed.restart();
-                }
-                default -> {
-                    if (answer.statusCode() == 401) {
-                        // The revocation can be of the key that signed our own token.
-                        calls.dropToken(token);
-                    }
-                    String after = answer.headers().firstValue("retry-after").orElse("");
-                    long seconds = after.matches("[0-9]{1,4}") ? Long.parseLong(after) : 0;
-                    return feed.failed(String.valueOf(answer.statusCode()), seconds);
-                }
-            }
-        } catch (UnavailableException failed) {
-            return feed.failed(failed.getCause() instanceof IllegalArgumentException ? "nonsense" : "unreachable", 0);
-        } catch (IllegalArgumentException wrong) {
-            return feed.failed("nonsense", 0);
         }
     }
 
