@@ -60,6 +60,23 @@ func TestMiddlewareAnswers401And403And200(t *testing.T) {
 	}
 }
 
+func Test503IsAnsweredWhileNobodyCanTell(t *testing.T) {
+	issuer := userdtest.New()
+	away, err := userd.New(userd.Options{Issuer: issuer.URL, Transport: transport(func(*http.Request) (*http.Response, error) {
+		return nil, errors.New("down")
+	})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := httptest.NewRequest("GET", "/", nil)
+	request.Header.Set("Authorization", "Bearer "+issuer.Token(userdtest.Wanted{}))
+	answer := httptest.NewRecorder()
+	away.Require()(http.NotFoundHandler()).ServeHTTP(answer, request)
+	if answer.Code != 503 || answer.Header().Get("Retry-After") != "1" {
+		t.Fatal(answer.Code, answer.Header())
+	}
+}
+
 type transport func(*http.Request) (*http.Response, error)
 
 func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from userd import Token
+from userd import AsyncUserd, Token
 from userd.django import permission, role, signed_in, token_of
 from userd.fastapi import Auth
 from userd.starlette import UserdMiddleware
@@ -92,6 +92,20 @@ async def check(ask: Any) -> None:
     ]:
         answer = await ask(path, token)
         assert (answer.status_code, answer.headers.get("www-authenticate")) == (status, challenge), path
+
+
+def test_503_is_answered_while_nobody_can_tell() -> None:
+    async def calls() -> None:
+        app = FastAPI()
+        auth = Auth(app, AsyncUserd("http://127.0.0.1:1"))
+        app.get("/me", dependencies=[Depends(auth)])(lambda: "in")
+        transport = httpx.ASGITransport(app)
+        async with auth.userd, httpx.AsyncClient(transport=transport, base_url="http://app") as client:
+            answer = await client.get("/me", headers={"authorization": f"Bearer {PLAIN}"})
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+            assert answer.json()["type"] == "/problems/unavailable"
+
+    asyncio.run(calls())
 
 
 def view(request: HttpRequest) -> HttpResponse:

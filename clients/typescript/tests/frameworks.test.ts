@@ -10,6 +10,7 @@ import * as forExpress from "../src/express.js";
 import * as forFastify from "../src/fastify.js";
 import * as forHono from "../src/hono.js";
 import * as forNext from "../src/next.js";
+import { Userd } from "../src/index.js";
 import { FakeIssuer } from "../src/testing.js";
 
 const issuer = await FakeIssuer.create();
@@ -75,6 +76,16 @@ test("Express lets whoever shows no token through where it is optional, and nobo
   } finally {
     server.close();
   }
+});
+
+test("503 is answered while nobody can tell", async () => {
+  const away = new Userd({ issuer: "https://users.test", fetch: () => Promise.reject(new Error("down")) });
+  const answer = await forNext.withToken(away, () => new Response("in"))(new Request("http://app/", { headers: shown(plain) }));
+  assert.deepEqual([answer.status, answer.headers.get("retry-after")], [503, "1"]);
+  const app = Fastify();
+  await app.register(forFastify.userdPlugin, { userd: away });
+  app.get("/me", async () => "in");
+  assert.equal((await app.inject({ url: "/me", headers: shown(plain) })).statusCode, 503);
 });
 
 test("Fastify answers 401, 403 and 200", async () => {
