@@ -48,6 +48,16 @@ pub(crate) fn question(act: &LinkAct, language: Language) -> String {
         (LinkAct::Restore, Language::Russian) => {
             ("Восстановление аккаунта", "Вернуть удалённый аккаунт со всем, что в нём есть.".to_owned(), "Восстановить")
         }
+        (LinkAct::AcceptInvitation, Language::English) => (
+            "You are invited",
+            "Choose a password, and you have an account with the address that this message went to.".to_owned(),
+            "Accept the invitation",
+        ),
+        (LinkAct::AcceptInvitation, Language::Russian) => (
+            "Приглашение",
+            "Задайте пароль — и у вас будет аккаунт с адресом, на который пришло это письмо.".to_owned(),
+            "Принять приглашение",
+        ),
         (LinkAct::ResetPassword, Language::English) => (
             "A new password",
             "Choose a new password. Every device is signed out, and you sign in with it.".to_owned(),
@@ -87,7 +97,7 @@ fn form(act: &LinkAct, (title, text, button): (&str, &str, &str), language: Lang
         Language::English => "New password",
         Language::Russian => "Новый пароль",
     };
-    let password = if *act == LinkAct::ResetPassword {
+    let password = if matches!(act, LinkAct::ResetPassword | LinkAct::AcceptInvitation) {
         format!(
             "<label>{label}<input type=\"password\" name=\"new_password\" autocomplete=\"new-password\" required></label>\n"
         )
@@ -145,6 +155,12 @@ pub(crate) fn done(act: &LinkAct, language: Language) -> String {
         }
         (LinkAct::Restore, Language::Russian) => {
             ("Аккаунт восстановлен", "<p>Всё на своих местах. Войдите, чтобы им пользоваться.</p>\n".to_owned())
+        }
+        (LinkAct::AcceptInvitation, Language::English) => {
+            ("You have an account", "<p>Sign in with the address and the password.</p>\n".to_owned())
+        }
+        (LinkAct::AcceptInvitation, Language::Russian) => {
+            ("Аккаунт создан", "<p>Войдите с этим адресом и паролем.</p>\n".to_owned())
         }
         (LinkAct::ResetPassword, Language::English) => (
             "The password is set",

@@ -6,6 +6,13 @@ use crate::texts::Language;
 
 /// English, Russian. Read after the field's name: "must have …", "must not …", "is …".
 const RUSSIAN: &[(&str, &str)] = &[
+    ("must be the address that was invited", "должно совпадать с приглашённым адресом"),
+    ("must be 1 to {}", "должно быть от 1 до {}"),
+    (
+        "must be 1: an invitation to an address is for one account",
+        "должно быть 1: приглашение на адрес даёт одну учётную запись",
+    ),
+    ("must lie ahead, within a year", "должно лежать в будущем, не дальше года"),
     ("must not be the password so far", "не должно совпадать с прежним паролем"),
     ("must have 1 to {} items", "должно содержать от 1 до {} элементов"),
     ("must name one of your notifications", "должно называть одно из ваших уведомлений"),

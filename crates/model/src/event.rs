@@ -76,7 +76,7 @@ macro_rules! kinds {
 
 kinds! {
     /// An account was made.
-    UserRegistered = "user.registered" of "user" {},
+    UserRegistered = "user.registered" of "user" { invitation_id(maybe): Uuid "The invitation that it came of" },
     /// Profile fields changed.
     UserChanged = "user.changed" of "user" {
         reason(maybe): Text "`mailbox_proven_by_another`: whoever proved the address took over an account that nobody had proven",
@@ -171,6 +171,10 @@ kinds! {
         audience: Text "`role` or `all`",
         category: Text "What it is about",
     },
+    /// Somebody may invite others to register.
+    InvitationCreated = "invitation.created" of "invitation" { roles: Texts "What the new account will hold" },
+    /// An invitation was withdrawn.
+    InvitationRevoked = "invitation.revoked" of "invitation" {},
     /// A webhook was made.
     WebhookCreated = "webhook.created" of "webhook" { events: Texts "The types that it is called for" },
     /// Somebody changed a webhook.
@@ -260,6 +264,8 @@ mod tests {
             "client.disabled",
             "client.secret_rotated",
             "notification.sent",
+            "invitation.created",
+            "invitation.revoked",
             "webhook.created",
             "webhook.changed",
             "webhook.secret_rotated",

@@ -6,7 +6,7 @@
 
 use uuid::Uuid;
 
-use crate::{Actor, ClientId, EventId, MessageId, Sealed, Timestamp, UserId, WebhookId};
+use crate::{Actor, ClientId, EventId, InvitationId, MessageId, Sealed, Timestamp, UserId, WebhookId};
 
 /// What a fact is about. Open words, so that a release reads what the next one wrote.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -107,6 +107,7 @@ impl Subject {
     const CLIENT: &str = "client";
     const WEBHOOK: &str = "webhook";
     const NOTIFICATION: &str = "notification";
+    const INVITATION: &str = "invitation";
 
     /// The user that it is, if it is one.
     #[must_use]
@@ -136,6 +137,12 @@ impl From<WebhookId> for Subject {
 impl From<MessageId> for Subject {
     fn from(id: MessageId) -> Self {
         Self { kind: Self::NOTIFICATION.to_owned(), id: id.to_string() }
+    }
+}
+
+impl From<InvitationId> for Subject {
+    fn from(id: InvitationId) -> Self {
+        Self { kind: Self::INVITATION.to_owned(), id: id.to_string() }
     }
 }
 

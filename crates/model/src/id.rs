@@ -73,4 +73,6 @@ ids! {
     MessageId,
     /// One receiver of events.
     WebhookId,
+    /// One invitation to register.
+    InvitationId,
 }

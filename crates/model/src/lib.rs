@@ -13,6 +13,7 @@ pub mod fact;
 pub mod factor;
 pub mod id;
 pub mod identity;
+pub mod invitation;
 pub mod message;
 pub mod notification;
 pub mod password;
@@ -44,10 +45,11 @@ pub use event::EventKind;
 pub use fact::{Event, Fact, FactActor, Subject};
 pub use factor::{Factor, FactorKind, FactorMethod, Level};
 pub use id::{
-    ClientId, DeliveryId, EventId, FactorId, IdentityId, MessageId, NotificationId, RevocationId, SessionId, TokenId,
-    UserId, WebhookId,
+    ClientId, DeliveryId, EventId, FactorId, IdentityId, InvitationId, MessageId, NotificationId, RevocationId,
+    SessionId, TokenId, UserId, WebhookId,
 };
 pub use identity::Identity;
+pub use invitation::Invitation;
 pub use message::Message;
 pub use notification::{Folder, Inbox, Notification};
 pub use password::{AboutUser, PasswordRules};

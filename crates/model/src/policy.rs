@@ -91,6 +91,12 @@ acts! {
     FindUser => Holder(Permission::USERS_READ),
     /// Make an account for somebody else.
     CreateUser => Holder(Permission::USERS_MANAGE),
+    /// See open invitations.
+    ListInvitations => Holder(Permission::USERS_READ),
+    /// Invite somebody to register, with roles that allow at most what the inviter may do.
+    CreateInvitation => Holder(Permission::USERS_MANAGE),
+    /// Withdraw an invitation.
+    RevokeInvitation => Holder(Permission::USERS_MANAGE),
     /// Block an account. Whoever blocks themself could not undo it; somebody else has to.
     BlockUser(UserId) => NotOneself(Permission::USERS_MANAGE),
     /// Unblock an account.

@@ -40,4 +40,16 @@ macro_rules! minted {
     )+};
 }
 
-minted!(UserId, SessionId, TokenId, IdentityId, ClientId, EventId, FactorId, RevocationId, WebhookId, MessageId);
+minted!(
+    UserId,
+    SessionId,
+    TokenId,
+    IdentityId,
+    ClientId,
+    EventId,
+    FactorId,
+    RevocationId,
+    WebhookId,
+    MessageId,
+    InvitationId
+);

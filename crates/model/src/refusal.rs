@@ -87,6 +87,9 @@ pub enum Refusal {
     /// Registration is closed, or needs an invitation.
     #[error("registration is closed")]
     RegistrationClosed,
+    /// The invitation is unknown, used up, withdrawn or expired, or whoever made it may no longer give what it gives.
+    #[error("the invitation is not valid")]
+    InvitationGone,
     /// There is an administrator already.
     #[error("setup is already done")]
     SetupDone,
@@ -146,6 +149,16 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// The same where the field has another name.
+    #[must_use]
+    pub fn at(self, pointer: &str, other: &str) -> Self {
+        let Self::InvalidInput(mut fields) = self else { return self };
+        for field in fields.iter_mut().filter(|field| field.pointer == pointer) {
+            other.clone_into(&mut field.pointer);
+        }
+        Self::InvalidInput(fields)
+    }
+
     /// One refused field.
     pub fn field(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::InvalidInput(vec![InvalidField::new(pointer, detail)])

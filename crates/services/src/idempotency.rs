@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use userd_crypto::{Zeroizing, constant_time_eq};
-use userd_model::{ClientId, MessageId, Refusal, Sealed, UserId, WebhookId};
+use userd_model::{ClientId, InvitationId, MessageId, Refusal, Sealed, UserId, WebhookId};
 use userd_storage::{
     Failure, UnitOfWork,
     repositories::{idempotency_keys::IdempotencyRecord, one_time_tokens::OneTimeToken},
@@ -37,6 +37,7 @@ pub(crate) enum Made {
     Client(ClientId),
     Webhook(WebhookId),
     Message(MessageId),
+    Invitation(InvitationId),
 }
 
 /// What an earlier request with the same key made.

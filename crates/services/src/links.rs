@@ -53,6 +53,8 @@ pub enum LinkAct {
     Restore,
     /// Sets a new password, which its form asks for. Once; carried out by `recovery`.
     ResetPassword,
+    /// Makes the account of whoever was invited, with a password which its form asks for. Once; carried out by `accounts`.
+    AcceptInvitation,
 }
 
 /// How a link is confirmed.
@@ -104,6 +106,7 @@ impl LinkAct {
             Self::ConfirmEmail => mailbox_proofs::PURPOSE,
             Self::ResetPassword => link_tokens::PASSWORD_RESET,
             Self::Restore => link_tokens::RESTORE,
+            Self::AcceptInvitation => "invitation",
         }
     }
 
@@ -113,7 +116,7 @@ impl LinkAct {
             Self::NotMe { .. } => Duration::from_secs(7 * DAY.as_secs()),
             Self::ConfirmEmail => mailbox_proofs::LIFE,
             // These say themselves how long they are good.
-            Self::ResetPassword | Self::Restore => link_tokens::PASSWORD_RESET_LIFE,
+            Self::ResetPassword | Self::Restore | Self::AcceptInvitation => link_tokens::PASSWORD_RESET_LIFE,
         }
     }
 }
@@ -164,7 +167,7 @@ impl Links {
     /// Those of [`Self::look`].
     pub async fn follow(&self, ctx: &Context, token: &str, how: Confirmation) -> Result<Followed, Failure> {
         let (hash, act) = &self.found(ctx, token).await?;
-        if LinkAct::ELSEWHERE.contains(act) {
+        if LinkAct::ELSEWHERE.contains(act) || *act == LinkAct::AcceptInvitation {
             let is_confirmed = how == Confirmation::Form;
             return Ok(if is_confirmed { Followed::Elsewhere(act.clone()) } else { Followed::Ask(act.clone()) });
         }
@@ -186,7 +189,7 @@ impl Links {
                         let mut user = must_exist(&mut change, user).await?;
                         sign_out_everywhere(&mut change, &mut user, "not_me").await?;
                     }
-                    LinkAct::ConfirmEmail | LinkAct::ResetPassword | LinkAct::Restore => {
+                    LinkAct::ConfirmEmail | LinkAct::ResetPassword | LinkAct::Restore | LinkAct::AcceptInvitation => {
                         return Err(Refusal::LinkGone.into());
                     }
                 }
@@ -208,6 +211,12 @@ impl Links {
             if found.is_none() && reading.one_time_tokens().find(&hash, act.purpose(), ctx.now).await?.is_some() {
                 found = Some(act);
             }
+        }
+        if found.is_none() {
+            // One without an address goes to nobody by mail.
+            let invitation = reading.invitations().by_token(&hash).await?;
+            let is_good = invitation.is_some_and(|found| found.email.is_some() && found.is_good(ctx.now));
+            found = is_good.then_some(LinkAct::AcceptInvitation);
         }
         let act = found.ok_or(Refusal::LinkGone)?;
         self.limits.give_back(Limited::LinkPerNetwork, &ctx.origin.network).await;

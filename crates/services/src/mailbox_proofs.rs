@@ -54,6 +54,9 @@ pub(crate) struct Waiting {
     pub(crate) display_name: Option<String>,
     pub(crate) locale: Option<String>,
     pub(crate) device_name: Option<String>,
+    /// The hash of the invitation that was shown.
+    #[serde(default)]
+    pub(crate) invitation: Option<Vec<u8>>,
 }
 
 /// What goes into the mail, and to whoever asked. Told to nobody else: only hashes are stored.

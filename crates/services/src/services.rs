@@ -19,6 +19,7 @@ use crate::{
     factors::Factors,
     health::Health,
     idempotency::IdempotencyKeys,
+    invitations::Invitations,
     limits::{LimitSettings, Limits},
     links::Links,
     messages::Messages,
@@ -46,6 +47,8 @@ pub struct Services {
     pub changes: Changes,
     /// Proof and change of e-mail addresses.
     pub emails: Emails,
+    /// Invitations to register.
+    pub invitations: Invitations,
     /// Deletion, restoration, erasure.
     pub deletions: Deletions,
     /// Forgotten passwords.
@@ -145,6 +148,14 @@ impl Services {
         let webhooks = Webhooks::new(deps.clone(), changes.clone(), limits.clone(), idempotency.clone(), sender);
         let tellers = (notifications.clone(), links.clone(), limits.clone(), webhooks.clone());
         let deliveries = Arc::new(Deliveries::new(deps.clone(), changes.clone(), tellers, channels));
+        let invitations = Invitations {
+            deps: deps.clone(),
+            changes: changes.clone(),
+            limits: limits.clone(),
+            roles: roles.clone(),
+            idempotency: idempotency.clone(),
+            deliveries: Arc::clone(&deliveries),
+        };
         let emails = Emails {
             deps: deps.clone(),
             changes: changes.clone(),
@@ -152,6 +163,7 @@ impl Services {
             limits: limits.clone(),
             proof: proof.clone(),
             deliveries: Arc::clone(&deliveries),
+            invitations: invitations.clone(),
         };
         let deletions = Deletions {
             deps: deps.clone(),
@@ -181,8 +193,15 @@ impl Services {
             idempotency: idempotency.clone(),
             repeats: Arc::default(),
         };
-        let sign_in =
-            SignIn::new(deps.clone(), changes.clone(), sessions.clone(), limits.clone(), providers, bot.clone());
+        let sign_in = SignIn::new(
+            deps.clone(),
+            changes.clone(),
+            sessions.clone(),
+            limits.clone(),
+            providers,
+            bot.clone(),
+            invitations.clone(),
+        );
         let event_log = Arc::new(EventLog::new(deps.clone(), changes.clone(), Arc::clone(&deliveries)));
         Arc::new(Self {
             setup: Setup::new(deps.clone(), changes.clone(), accounts.clone()),
@@ -221,6 +240,7 @@ impl Services {
             deps,
             changes,
             emails,
+            invitations,
             recovery,
             deletions,
             accounts,

@@ -29,8 +29,8 @@ pub struct Settings {
     pub publish_before: Duration,
     /// What a new password must satisfy.
     pub password_rules: PasswordRules,
-    /// Whether anybody may register.
-    pub registration_open: bool,
+    /// Who may register.
+    pub registration: RegistrationMode,
     /// Whether an account begins when its address is confirmed.
     pub email_confirmation_required: bool,
     /// Whose addresses may be used.
@@ -49,6 +49,29 @@ pub struct Settings {
     pub fresh_sign_in: Duration,
     /// Who must show two factors.
     pub mfa: MfaSettings,
+}
+
+/// Who may register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegistrationMode {
+    /// Anybody.
+    Open,
+    /// Whoever shows an invitation.
+    Invite,
+    /// Nobody.
+    Closed,
+}
+
+impl RegistrationMode {
+    /// Whether a stranger may register, who shows an invitation or none.
+    #[must_use]
+    pub const fn admits(self, is_invited: bool) -> bool {
+        match self {
+            Self::Open => true,
+            Self::Invite => is_invited,
+            Self::Closed => false,
+        }
+    }
 }
 
 /// Who must show two factors.

@@ -94,7 +94,7 @@ pub fn settings() -> Settings {
         rotation_period: Duration::from_secs(30 * 24 * 3600),
         publish_before: Duration::from_secs(3600),
         password_rules: PasswordRules::default(),
-        registration_open: true,
+        registration: crate::settings::RegistrationMode::Open,
         email_confirmation_required: false,
         restore_window: Duration::from_secs(30 * 24 * 3600),
         email_domains: crate::settings::EmailDomains::default(),

@@ -396,6 +396,20 @@ CREATE TABLE IF NOT EXISTS deletions (
     PRIMARY KEY (user_id)
 );
 CREATE INDEX IF NOT EXISTS deletions_by_purge ON deletions (purge_at ASC, user_id ASC);
+CREATE TABLE IF NOT EXISTS invitations (
+    id UUID NOT NULL,
+    token_hash BYTEA NOT NULL,
+    email BYTEA,
+    roles JSONB NOT NULL,
+    uses BIGINT NOT NULL,
+    created_by UUID,
+    created_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (id)
+);
+CREATE INDEX IF NOT EXISTS invitations_by_token ON invitations (token_hash ASC, id ASC);
+CREATE INDEX IF NOT EXISTS invitations_by_created ON invitations (created_at ASC, id ASC);
+CREATE INDEX IF NOT EXISTS invitations_by_expiry ON invitations (expires_at ASC, id ASC);
 CREATE TABLE IF NOT EXISTS legal_holds (
     user_id UUID NOT NULL,
     reason TEXT COLLATE "C",

@@ -396,6 +396,20 @@ CREATE TABLE IF NOT EXISTS deletions (
     PRIMARY KEY (user_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS deletions_by_purge ON deletions (purge_at, user_id);
+CREATE TABLE IF NOT EXISTS invitations (
+    id BLOB NOT NULL,
+    token_hash BLOB NOT NULL,
+    email BLOB,
+    roles TEXT NOT NULL,
+    uses INTEGER NOT NULL,
+    created_by BLOB,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS invitations_by_token ON invitations (token_hash, id);
+CREATE INDEX IF NOT EXISTS invitations_by_created ON invitations (created_at, id);
+CREATE INDEX IF NOT EXISTS invitations_by_expiry ON invitations (expires_at, id);
 CREATE TABLE IF NOT EXISTS legal_holds (
     user_id BLOB NOT NULL,
     reason TEXT,

@@ -126,6 +126,18 @@ SELECT id, user_id, provider, issuer, subject, profile, tokens, client_id, bot_a
 SELECT id, user_id, provider, issuer, subject, profile, tokens, client_id, bot_access, created_at, last_used_at FROM identities WHERE provider = $1 AND (id) > ($2) ORDER BY provider, id LIMIT $3;
 -- identities.remove
 DELETE FROM identities WHERE id = $1;
+-- invitations.insert
+INSERT INTO invitations (id, token_hash, email, roles, uses, created_by, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+-- invitations.by_id
+SELECT id, token_hash, email, roles, uses, created_by, created_at, expires_at FROM invitations WHERE id = $1;
+-- invitations.by_token
+SELECT id, token_hash, email, roles, uses, created_by, created_at, expires_at FROM invitations WHERE token_hash = $1 ORDER BY token_hash, id LIMIT $2;
+-- invitations.update_uses
+UPDATE invitations SET uses = $1 WHERE id = $2;
+-- invitations.remove
+DELETE FROM invitations WHERE id = $1;
+-- invitations.page
+SELECT id, token_hash, email, roles, uses, created_by, created_at, expires_at FROM invitations WHERE (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3;
 -- inboxes.by_user
 SELECT user_id, unread, unseen, latest, seen_until, seen_at, read_until, read_at FROM inboxes WHERE user_id = $1;
 -- inboxes.upsert
@@ -584,6 +596,14 @@ SELECT user_id, deleted_by, status_before, deleted_at, purge_at FROM deletions W
 SELECT user_id FROM deletions ORDER BY user_id DESC LIMIT $1;
 -- deletions.copy_insert
 INSERT INTO deletions (user_id, deleted_by, status_before, deleted_at, purge_at) VALUES ($1, $2, $3, $4, $5);
+-- invitations.copy_first_page
+SELECT id, token_hash, email, roles, uses, created_by, created_at, expires_at FROM invitations ORDER BY id LIMIT $1;
+-- invitations.copy_next_page
+SELECT id, token_hash, email, roles, uses, created_by, created_at, expires_at FROM invitations WHERE (id) > ($1) ORDER BY id LIMIT $2;
+-- invitations.copy_last_key
+SELECT id FROM invitations ORDER BY id DESC LIMIT $1;
+-- invitations.copy_insert
+INSERT INTO invitations (id, token_hash, email, roles, uses, created_by, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
 -- legal_holds.copy_first_page
 SELECT user_id, reason, created_at FROM legal_holds ORDER BY user_id LIMIT $1;
 -- legal_holds.copy_next_page
@@ -644,6 +664,10 @@ DELETE FROM one_time_tokens WHERE hash = $1;
 SELECT expires_at, key_hash FROM idempotency_keys WHERE expires_at <= $1 ORDER BY expires_at, key_hash LIMIT $2;
 -- idempotency_keys.remove_expired
 DELETE FROM idempotency_keys WHERE key_hash = $1;
+-- invitations.expired
+SELECT expires_at, id FROM invitations WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2;
+-- invitations.remove_expired
+DELETE FROM invitations WHERE id = $1;
 -- users.remove_owned
 DELETE FROM users WHERE id = $1;
 -- user_terms.keys_of_owner

@@ -126,6 +126,10 @@ pub static MIGRATIONS: &[Migration] = &[
     migration!(93, "0093", "audit_tiles"),
     migration!(94, "0094", "audit_heads"),
     migration!(95, "0095", "audit_checkpoints"),
+    migration!(96, "0096", "invitations"),
+    migration!(97, "0097", "invitations_by_token"),
+    migration!(98, "0098", "invitations_by_created"),
+    migration!(99, "0099", "invitations_by_expiry"),
 ];
 
 mod checksum;

@@ -4,17 +4,21 @@ use std::{ffi::OsString, io::IsTerminal, process::ExitCode, time::Duration};
 
 use tokio::runtime::Builder;
 
-use userd_services::{Services, accounts::NewUser, user_list::UserFilter, users::Block, webhooks::WebhookInput};
+use userd_services::{
+    Services, accounts::NewUser, invitations::NewInvitation, user_list::UserFilter, users::Block,
+    webhooks::WebhookInput,
+};
 
 use crate::{
     cli::{
-        Args, ClientsCommand, Command, ConfigCommand, DeliveriesCommand, DoctorCommand, KeysCommand, MigrateCommand,
-        NotificationsCommand, StorageCommand, TelegramCommand, UsersCommand, WebhooksCommand,
+        Args, ClientsCommand, Command, ConfigCommand, DeliveriesCommand, DoctorCommand, InvitationsCommand,
+        KeysCommand, MigrateCommand, NotificationsCommand, StorageCommand, TelegramCommand, UsersCommand,
+        WebhooksCommand,
     },
     commands::{
         backup, clients, copy, deliveries,
         doctor::{self, Health},
-        health, keys, mail, migrate, notifications, restore, telegram,
+        health, invitations, keys, mail, migrate, notifications, restore, telegram,
         templates::templates,
         users, webhooks,
     },
@@ -172,6 +176,12 @@ async fn with_services(command: Command, config: Config, terminal: Terminal) -> 
         Command::Users(UsersCommand::SendPasswordReset { user }) => {
             users::send_password_reset(services, terminal, &user).await
         }
+        Command::Invitations(InvitationsCommand::Create { email, roles, uses, expires_at, locale }) => {
+            let input = NewInvitation { email, roles, uses, expires_at, locale };
+            invitations::create(services, terminal, &input).await
+        }
+        Command::Invitations(InvitationsCommand::List) => invitations::list(services, terminal).await,
+        Command::Invitations(InvitationsCommand::Revoke { id }) => invitations::revoke(services, terminal, id).await,
         Command::Users(UsersCommand::RequirePasswordChange { user }) => {
             users::require_password_change(services, terminal, &user).await
         }
@@ -225,6 +235,7 @@ const fn changes(command: &Command) -> bool {
         Command::Users(UsersCommand::List { .. } | UsersCommand::Show { .. })
             | Command::Keys(KeysCommand::List)
             | Command::Clients(ClientsCommand::List)
+            | Command::Invitations(InvitationsCommand::List)
             | Command::Mail(_)
             | Command::Deliveries(DeliveriesCommand::List { .. } | DeliveriesCommand::Show { .. })
             | Command::Notifications(NotificationsCommand::Show { .. })

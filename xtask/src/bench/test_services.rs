@@ -82,11 +82,7 @@ pub(super) async fn services(engine: Arc<dyn Engine>) -> Result<Arc<Services>, F
 pub(super) async fn register(services: &Services, number: usize) -> Result<SignedIn, Fault> {
     let registration = Registration {
         email: Some(format!("person{number}@bench.example")),
-        username: None,
-        password: Password::new(PASSWORD.to_owned()),
-        display_name: None,
-        locale: None,
-        device_name: None,
+        ..Registration::with(Password::new(PASSWORD.to_owned()))
     };
     let completion = services.accounts.register(&context(services), registration, None).await?;
     completion.signed_in().map_err(|step| format!("{} is asked for", step.status).into())

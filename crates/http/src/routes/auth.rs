@@ -61,6 +61,10 @@ struct Register {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 256)]
     resource: Option<String>,
+    /// The token of an invitation: needed where `registration.mode` is `invite`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 128)]
+    invitation: Option<String>,
 }
 
 impl Register {
@@ -72,6 +76,7 @@ impl Register {
             display_name: self.display_name,
             locale: self.locale,
             device_name: self.device_name,
+            invitation: self.invitation,
         }
     }
 }
@@ -87,7 +92,8 @@ struct Registered {
 #[utoipa::path(post, path = "/v1/auth/register", tag = "Sign-in", request_body = Register,
     params(IdempotencyKey),
     responses((status = 202, description = "Something is asked for first", body = PendingBody), (status = 201, description = "Registered and signed in", body = Registered), (status = 403, description = "Registration is closed"),
-        (status = 409, description = "The e-mail address or username is taken; or a repeat after the password changed"), (status = 503, description = "Busy")))]
+        (status = 409, description = "The e-mail address or username is taken; or a repeat after the password changed"),
+        (status = 410, description = "The invitation is not good any more"), (status = 503, description = "Busy")))]
 async fn register(
     State(api): State<Arc<Api>>,
     Visitor(ctx): Visitor,
@@ -226,14 +232,8 @@ async fn setup(
     Visitor(ctx): Visitor,
     Json(body): Json<Setup>,
 ) -> Result<Response, Problem> {
-    let registration = Registration {
-        email: body.email,
-        username: body.username,
-        password: Password::new(body.password),
-        display_name: None,
-        locale: None,
-        device_name: None,
-    };
+    let registration =
+        Registration { email: body.email, username: body.username, ..Registration::with(Password::new(body.password)) };
     Ok(registered(api.services.setup.finish(&ctx, &body.setup_token, registration).await?))
 }
 

@@ -67,7 +67,9 @@ async fn follow(
             Ok(()) => None,
             // The person who fills the form in can mend it there.
             Err(Failure::Refused(Refusal::InvalidInput(fields))) => Some(fields),
-            Err(Failure::Refused(Refusal::InvalidCode)) => return Err(Refusal::LinkGone.into()),
+            Err(Failure::Refused(Refusal::InvalidCode | Refusal::InvitationGone)) => {
+                return Err(Refusal::LinkGone.into());
+            }
             Err(other) => return Err(other.into()),
         };
         return Ok(answer(&headers, |language| match &wrong {
@@ -93,7 +95,12 @@ async fn carry_out(
         (LinkAct::ConfirmEmail, _) => api.services.emails.verify_link(ctx, token, None).await,
         (LinkAct::ResetPassword, Some(password)) => api.services.recovery.reset(ctx, token, &password).await,
         (LinkAct::Restore, _) => api.services.deletions.restore_by_link(ctx, token).await,
-        (LinkAct::ResetPassword, None) => Err(Refusal::field("/new_password", "is required").into()),
+        (LinkAct::AcceptInvitation, Some(password)) => {
+            api.services.accounts.accept_invitation(ctx, token, password).await
+        }
+        (LinkAct::ResetPassword | LinkAct::AcceptInvitation, None) => {
+            Err(Refusal::field("/new_password", "is required").into())
+        }
         _ => Err(Refusal::LinkGone.into()),
     }
 }

@@ -10,6 +10,7 @@ mod emails;
 mod events;
 mod factors;
 mod identities;
+mod invitations;
 mod links;
 mod me;
 mod notification_stream;
@@ -59,6 +60,7 @@ pub fn all() -> Routes {
         .and(deliveries::routes())
         .and(webhooks::routes())
         .and(users::routes())
+        .and(invitations::routes())
         .and(clients::routes())
         .and(signing_keys::routes())
 }

@@ -84,11 +84,14 @@ struct StartQuery {
     /// Which account the person probably wants.
     #[param(max_length = 254)]
     login_hint: Option<String>,
+    /// The token of an invitation, for whoever has no account yet: needed where `registration.mode` is `invite`.
+    #[param(max_length = 128)]
+    invitation: Option<String>,
 }
 
 /// Send the browser to the provider.
 #[utoipa::path(get, path = "/v1/auth/{provider}/start", tag = "Providers", params(("provider" = String, Path, description = "Its id"), StartQuery),
-    responses((status = 303, description = "To the provider"), (status = 422, description = "return_to is not configured, or code_challenge is missing"),
+    responses((status = 303, description = "To the provider"), (status = 410, description = "The invitation is not good any more"), (status = 422, description = "return_to is not configured, or code_challenge is missing"),
         (status = 429, description = "Too many attempts"), (status = 503, description = "The provider cannot be reached now")))]
 async fn start(
     State(api): State<Arc<Api>>,
@@ -102,6 +105,7 @@ async fn start(
         code_challenge: query.code_challenge,
         locale: query.locale,
         login_hint: query.login_hint,
+        invitation: query.invitation,
     };
     let begun = api.services.sign_in.start(&ctx, &provider, start).await?;
     let mut answer = see_other(&begun.url)?;

@@ -15,6 +15,7 @@ use crate::{
     Completion, Context, Dependencies, IdempotentRequest,
     change::Change,
     idempotency::Made,
+    invitations::Redeemable,
     limits::Limited,
     passwords::Password,
     sessions::{Proof, device_name},
@@ -31,6 +32,8 @@ pub struct Registration {
     pub display_name: Option<String>,
     pub locale: Option<String>,
     pub device_name: Option<String>,
+    /// The token of an invitation.
+    pub invitation: Option<String>,
 }
 
 impl Accounts {
@@ -42,22 +45,24 @@ impl Accounts {
     pub async fn register(
         &self,
         ctx: &Context,
-        registration: Registration,
+        mut registration: Registration,
         idempotent: Option<&IdempotentRequest>,
     ) -> Result<Completion, Failure> {
-        if !self.deps.settings.registration_open {
+        if !self.deps.settings.registration.admits(registration.invitation.is_some()) {
             return Err(Refusal::RegistrationClosed.into());
         }
         if let Some(user) = self.registered_before(ctx, idempotent).await? {
             return self.register_again(ctx, user, &registration, idempotent).await;
         }
-        let checked = NewAccount::check(&registration, &self.deps.settings.password_rules, Reserved::Refused)?;
+        let invitation = self.invited(ctx, &mut registration).await?;
+        let mut checked = NewAccount::check(&registration, &self.deps.settings.password_rules, Reserved::Refused)?;
+        checked.invite(invitation)?;
         if let Some(email) = &checked.email {
             self.deps.settings.email_domains.must_admit(email)?;
         }
         self.limits.reserve_from(Limited::RegistrationPerNetwork, &ctx.origin).await?;
         let hash = self.proof.hash(&registration.password, &ctx.origin).await?;
-        if self.deps.settings.email_confirmation_required {
+        if self.deps.settings.email_confirmation_required && !checked.email_verified {
             return self.emails.begin_registration(ctx, &checked, hash, &registration).await;
         }
         let refused = match self.store(ctx, &checked, hash, &registration, idempotent).await {
@@ -71,6 +76,43 @@ impl Accounts {
             Some(user) => self.register_again(ctx, user, &registration, idempotent).await,
             None => Err(refused.into()),
         }
+    }
+
+    /// The invitation that is shown. Whoever gives no address registers with the invited one.
+    async fn invited(&self, ctx: &Context, registration: &mut Registration) -> Result<Option<Redeemable>, Failure> {
+        let Some(token) = &registration.invitation else { return Ok(None) };
+        let invitation = self.emails.invitations.look(ctx, token).await?;
+        if let (None, Some(email)) = (&registration.email, &invitation.email) {
+            registration.email = Some(email.as_str().to_owned());
+        }
+        Ok(Some(invitation))
+    }
+
+    /// Makes the account of whoever follows the link of an invitation, with its address. Signs nobody in.
+    ///
+    /// # Errors
+    /// Those of a registration.
+    pub async fn accept_invitation(&self, ctx: &Context, token: &str, password: Password) -> Result<(), Failure> {
+        if !self.deps.settings.registration.admits(true) {
+            return Err(Refusal::RegistrationClosed.into());
+        }
+        let mut registration = Registration::with(password);
+        registration.invitation = Some(token.to_owned());
+        let invitation = self.invited(ctx, &mut registration).await?;
+        let mut checked = NewAccount::check(&registration, &self.deps.settings.password_rules, Reserved::Refused)
+            .map_err(|refusal| refusal.at("/password", "/new_password"))?;
+        checked.invite(invitation)?;
+        self.limits.reserve_from(Limited::RegistrationPerNetwork, &ctx.origin).await?;
+        let hash = self.proof.hash(&registration.password, &ctx.origin).await?;
+        let account = &AccountSeed::mint(&self.deps, &checked, Some(hash), self.deps.now())?;
+        self.changes
+            .run(ctx, "accept_invitation", |mut change| async move {
+                account.store(&mut change).await?;
+                change.commit(()).await
+            })
+            .await?;
+        tracing::info!(user_id = %account.user.id, "registered by the link of an invitation");
+        Ok(())
     }
 
     /// The account that an earlier request with this key made. Its body held the password: one that does not match is a
@@ -137,7 +179,7 @@ impl Accounts {
                     return change.commit(None).await;
                 }
                 let user = account.store(&mut change).await?;
-                if let Some(email) = &checked.email {
+                if let Some(email) = checked.email.as_ref().filter(|_| !checked.email_verified) {
                     self.emails.ask_owner(&mut change, &user, email).await?;
                 }
                 let completed = self.sessions.complete(&mut change, user, arrival).await?;
@@ -172,9 +214,34 @@ pub(crate) struct NewAccount {
     pub display_name: Option<String>,
     pub locale: Option<String>,
     pub roles: Vec<String>,
+    /// The invitation that it comes of.
+    pub invitation: Option<Redeemable>,
+}
+
+impl Registration {
+    /// One with a password alone.
+    #[must_use]
+    pub const fn with(password: Password) -> Self {
+        let (email, username, display_name, locale) = (None, None, None, None);
+        Self { email, username, password, display_name, locale, device_name: None, invitation: None }
+    }
 }
 
 impl NewAccount {
+    /// The account gets what the invitation gives. An address that it was sent to is proven by it.
+    pub(crate) fn invite(&mut self, invitation: Option<Redeemable>) -> Result<(), Refusal> {
+        let Some(invitation) = invitation else { return Ok(()) };
+        if let Some(email) = &invitation.email {
+            if self.email.as_ref().is_none_or(|wanted| wanted.as_str() != email.as_str()) {
+                return Err(Refusal::field("/email", "must be the address that was invited"));
+            }
+            self.email_verified = true;
+        }
+        self.roles.clone_from(&invitation.roles);
+        self.invitation = Some(invitation);
+        Ok(())
+    }
+
     /// Parses and checks every field, and reports all that is wrong at once.
     pub(crate) fn check(input: &Registration, rules: &PasswordRules, reserved: Reserved) -> Result<Self, Refusal> {
         let mut wrong = Vec::new();
@@ -236,6 +303,7 @@ pub(crate) struct AccountSeed {
     pub user: User,
     claims: Vec<(Claim, Refusal)>,
     credential: Option<PasswordCredential>,
+    invitation: Option<Redeemable>,
 }
 
 impl AccountSeed {
@@ -271,7 +339,8 @@ impl AccountSeed {
             block_reason: None,
         };
         let credential = hash.map(|hash| PasswordCredential { user_id: id, hash, changed_at: now, must_change: false });
-        Ok(Self { claims: claims(deps, new, id, now), user, credential })
+        let invitation = new.invitation.clone();
+        Ok(Self { claims: claims(deps, new, id, now), user, credential, invitation })
     }
 
     /// The same, signing in with its first breath.
@@ -283,13 +352,24 @@ impl AccountSeed {
     /// Stores account, claims and credential, and tells. Answers the stored user.
     pub(crate) async fn store(&self, change: &mut Change<'_>) -> Result<User, Failure> {
         claim_all(change, &self.claims).await?;
+        let invitation = match &self.invitation {
+            Some(invitation) => Some(invitation.redeem(change).await?),
+            None => None,
+        };
         change.defer_writes();
         change.users().insert(&self.user).await?;
         if let Some(credential) = &self.credential {
             change.password_credentials().upsert(credential).await?;
         }
         change.begins(&self.user);
-        change.event(EventKind::UserRegistered, self.user.id, serde_json::json!({}));
+        let data = match &invitation {
+            Some(invitation) => serde_json::json!({ "invitation_id": invitation.id }),
+            None => serde_json::json!({}),
+        };
+        change.event(EventKind::UserRegistered, self.user.id, data);
+        for role in invitation.iter().flat_map(|invitation| &invitation.roles) {
+            change.event(EventKind::RoleGranted, self.user.id, serde_json::json!({ "role": role }));
+        }
         Ok(self.user.clone())
     }
 }

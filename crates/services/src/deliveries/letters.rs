@@ -30,6 +30,8 @@ pub(crate) enum Letter {
     ProveOwn { claim: Vec<u8> },
     /// A link that sets a new password.
     ResetPassword { whose: Whose, asked: Asked },
+    /// An invitation to register, while it is good.
+    Invitation { to: String, locale: Option<String>, token: String, until: Timestamp },
     /// The account is deleted, and how to have it back.
     AccountDeleted { user: UserId },
     /// To the address that an account had.
@@ -84,6 +86,7 @@ impl Letter {
             Self::ProveAddress { .. }
             | Self::ProveOwn { .. }
             | Self::AddressChanged { .. }
+            | Self::Invitation { .. }
             | Self::AccountDeleted { .. } => mailbox_proofs::LIFE,
             Self::ResetPassword { .. } => link_tokens::PASSWORD_RESET_LIFE,
         }
@@ -177,6 +180,17 @@ impl Deliveries {
                 let reader = Reader::of(user.locale.as_deref(), user.time_zone.as_deref());
                 let values = asked.into_values(self.values()).with("link", Value::Link(link));
                 Ok(Some(Addressed { to, name: user.display_name, kind: Kind::ResetPassword, values, reader }))
+            }
+            Letter::Invitation { to, locale, token, until } => {
+                let hash = link_tokens::hash_of(&token).unwrap_or_default();
+                if self.deps.store.reading().invitations().by_token(&hash).await?.is_none() {
+                    return Ok(None);
+                }
+                let to = Email::parse(&to).map_err(internal)?;
+                let link = link_tokens::url(&self.deps, &token)?;
+                let values = self.values().with("link", Value::Link(link)).with("until", Value::Moment(until));
+                let reader = Reader::of(locale.as_deref(), None);
+                Ok(Some(Addressed { to, name: None, kind: Kind::Invitation, values, reader }))
             }
             Letter::AccountDeleted { user } => {
                 let mut reading = self.deps.store.reading();

@@ -24,6 +24,7 @@ use crate::{
     Context,
     accounts::{AccountSeed, NewAccount, claim, claim_all, wipe_claimant},
     change::Change,
+    invitations::Redeemable,
     remembered::{self, Remembered},
     user_reader::seal_phone,
 };
@@ -37,6 +38,8 @@ pub(super) struct Admission {
 
 /// The account that a newcomer would get.
 struct NewcomerSeed {
+    /// Whether an invitation was shown; the refusal of one that is gone.
+    is_invited: Result<bool, Refusal>,
     whole: AccountSeed,
     /// What they get instead where an account here claims the address and the operator's trust alone speaks for them.
     without_email: Option<AccountSeed>,
@@ -51,8 +54,30 @@ impl SignIn {
         profile: Profile,
         device_token: Option<&str>,
     ) -> Result<Admission, Failure> {
+        self.admit_invited(ctx, provider, profile, device_token, None).await
+    }
+
+    /// The same for somebody who showed an invitation: it is used up where an account is made. One that is gone does no
+    /// harm to whoever has an account already.
+    pub(super) async fn admit_invited(
+        &self,
+        ctx: &Context,
+        provider: &Arc<dyn Provider>,
+        profile: Profile,
+        device_token: Option<&str>,
+        invitation: Option<&[u8]>,
+    ) -> Result<Admission, Failure> {
         must_be_admitted(provider, &profile)?;
-        let (account, profile) = (&self.newcomer_seed(&profile)?, &profile);
+        let invitation = match invitation {
+            Some(hash) => match self.invitations.look_up(ctx, hash).await {
+                Err(Failure::Refused(Refusal::InvitationGone)) => {
+                    Some(Err(Refusal::ProviderRefused("invitation_refused")))
+                }
+                other => Some(Ok(other?)),
+            },
+            None => None,
+        };
+        let (account, profile) = (&self.newcomer_seed(&profile, invitation)?, &profile);
         self.changes
             .run(ctx, "admit", |mut change| async move {
                 self.consume(&mut change, profile, device_token).await?;
@@ -143,10 +168,14 @@ impl SignIn {
             }
             seed = account.without_email.as_ref().unwrap_or(seed);
         }
-        if !provider.policy().allow_sign_up || !self.deps.settings.registration_open {
+        let is_invited = account.is_invited.clone()?;
+        if !provider.policy().allow_sign_up || !self.deps.settings.registration.admits(is_invited) {
             return Err(Refusal::ProviderRefused("sign_up_closed").into());
         }
-        let user = seed.store(change).await?;
+        let user = seed.store(change).await.map_err(|failure| match failure {
+            Failure::Refused(Refusal::InvitationGone) => Refusal::ProviderRefused("invitation_refused").into(),
+            other => other,
+        })?;
         let identity = self.insert_identity(change, &user, profile).await?;
         Ok((user, Some(identity)))
     }
@@ -269,20 +298,38 @@ impl SignIn {
         Ok(Some((issuer, subject)))
     }
 
-    fn newcomer_seed(&self, profile: &Profile) -> Result<NewcomerSeed, Failure> {
+    fn newcomer_seed(
+        &self,
+        profile: &Profile,
+        invitation: Option<Result<Redeemable, Refusal>>,
+    ) -> Result<NewcomerSeed, Failure> {
+        let (is_invited, invitation) = match invitation {
+            None => (Ok(false), None),
+            Some(Ok(invitation)) => (Ok(true), Some(invitation)),
+            Some(Err(refusal)) => (Err(refusal), None),
+        };
+        let invitation = invitation.as_ref();
         let email = proven_email(profile);
         let without_email =
-            (email.is_some() && !profile.email_vouched).then(|| self.account(profile, None)).transpose()?;
-        Ok(NewcomerSeed { whole: self.account(profile, email)?, without_email })
+            (email.is_some() && !profile.email_vouched).then(|| self.account(profile, None, invitation)).transpose()?;
+        Ok(NewcomerSeed { is_invited, whole: self.account(profile, email, invitation)?, without_email })
     }
 
-    fn account(&self, profile: &Profile, email: Option<Email>) -> Result<AccountSeed, Failure> {
+    fn account(
+        &self,
+        profile: &Profile,
+        email: Option<Email>,
+        invitation: Option<&Redeemable>,
+    ) -> Result<AccountSeed, Failure> {
         let new = NewAccount {
             email_verified: email.is_some(),
             email,
             phone: shown_phone(profile),
             display_name: shown_name(profile),
             locale: shown_locale(profile),
+            // Whoever shows it was invited, whatever the address that the provider knows.
+            roles: invitation.map(|invitation| invitation.roles.clone()).unwrap_or_default(),
+            invitation: invitation.cloned(),
             ..NewAccount::default()
         };
         AccountSeed::mint(&self.deps, &new, None, self.deps.now())

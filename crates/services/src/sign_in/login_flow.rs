@@ -36,6 +36,8 @@ pub struct Start {
     pub locale: Option<String>,
     /// Which account the person probably wants.
     pub login_hint: Option<String>,
+    /// The token of an invitation, for whoever has no account yet.
+    pub invitation: Option<String>,
 }
 
 impl fmt::Debug for Start {
@@ -93,6 +95,9 @@ pub(super) struct LoginFlow {
     pub return_to: Option<String>,
     pub code_challenge: Option<String>,
     pub remember: serde_json::Value,
+    /// The hash of the invitation that was shown.
+    #[serde(default)]
+    pub invitation: Option<Vec<u8>>,
 }
 
 impl LoginFlow {
@@ -166,6 +171,10 @@ impl SignIn {
         if purpose == Purpose::SignIn {
             self.check_proof_key(&start)?;
         }
+        let invitation = match &start.invitation {
+            Some(token) => Some(self.invitations.look(ctx, token).await?.hash),
+            None => None,
+        };
         let (random, now) = (self.deps.random.as_ref(), self.deps.now());
         let (state, state_hash) = OpaqueSecret::mint(STATE, random);
         let (browser, browser_hash) = OpaqueSecret::mint(BROWSER, random);
@@ -196,6 +205,7 @@ impl SignIn {
             return_to: start.return_to,
             code_challenge: start.code_challenge,
             remember: redirect.remember,
+            invitation,
         };
         let keep = Keep { purpose: PURPOSE, context: CONTEXT, owner: None, life: KEPT };
         self.remember(ctx, &state_hash, &keep, &flow).await?;

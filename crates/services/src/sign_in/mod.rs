@@ -42,8 +42,8 @@ use userd_providers::{Provider, ProviderFault};
 use userd_storage::Failure;
 
 use crate::{
-    Dependencies, admission::Providers, bot::TelegramBot, change::Changes, limits::Limits, sessions::Sessions,
-    sign_in_outcome,
+    Dependencies, admission::Providers, bot::TelegramBot, change::Changes, invitations::Invitations, limits::Limits,
+    sessions::Sessions, sign_in_outcome,
 };
 
 /// What sign-in obeys.
@@ -64,6 +64,7 @@ pub struct SignIn {
     limits: Limits,
     providers: Providers,
     bot: Option<Arc<TelegramBot>>,
+    invitations: Invitations,
 }
 
 impl SignIn {
@@ -74,6 +75,7 @@ impl SignIn {
         limits: Limits,
         providers: Providers,
         bot: Option<Arc<TelegramBot>>,
+        invitations: Invitations,
     ) -> Self {
         let configured = providers.load();
         begin_faults(&configured);
@@ -83,7 +85,7 @@ impl SignIn {
             sign_in_outcome::SECOND_FACTOR,
             sign_in_outcome::UNKNOWN,
         ]));
-        Self { deps, changes, sessions, limits, providers, bot }
+        Self { deps, changes, sessions, limits, providers, bot, invitations }
     }
 
     /// The providers on offer, in the configured order.

@@ -65,6 +65,7 @@ mod fixture;
 mod health;
 mod idempotency;
 mod inbox;
+mod invitations;
 mod limits;
 mod links;
 mod login;

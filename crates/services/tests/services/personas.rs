@@ -36,10 +36,7 @@ pub(crate) fn registration(email: Option<&str>, username: Option<&str>) -> Regis
     Registration {
         email: email.map(str::to_owned),
         username: username.map(str::to_owned),
-        password: password(PASSWORD),
-        display_name: None,
-        locale: None,
-        device_name: None,
+        ..Registration::with(password(PASSWORD))
     }
 }
 

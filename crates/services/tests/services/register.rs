@@ -93,6 +93,7 @@ async fn everything_that_is_wrong_is_said_at_once(fixture: Fixture) {
         display_name: Some("\u{202e}evil".into()),
         locale: Some("???".into()),
         device_name: None,
+        invitation: None,
     };
     let wrong = wrong_fields(app.accounts.register(&at(&app, home()), asked, None).await.map(started));
     assert_eq!(wrong, ["/email", "/username", "/display_name", "/locale", "/password"]);
@@ -126,7 +127,7 @@ async fn everything_that_is_wrong_is_said_at_once(fixture: Fixture) {
 /// AC-106: registration is switched off but the service is asked all the same.
 #[apply(case)]
 async fn closed_registration_is_closed(fixture: Fixture) {
-    let app = fixture.app_with(with(|settings| settings.registration_open = false)).await;
+    let app = fixture.app_with(with(|settings| settings.registration = userd_services::RegistrationMode::Closed)).await;
     let answer =
         app.accounts.register(&at(&app, home()), registration(Some("ada@example.org"), None), None).await.map(started);
     assert_eq!(refusal(answer), Refusal::RegistrationClosed);

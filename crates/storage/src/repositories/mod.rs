@@ -26,6 +26,7 @@ pub mod factors;
 pub mod idempotency_keys;
 pub mod identities;
 pub mod inboxes;
+pub mod invitations;
 pub mod leases;
 pub mod legal_holds;
 pub mod mails;
@@ -111,6 +112,8 @@ repositories! {
     idempotency_keys: IdempotencyKeys;
     /// Links between users and accounts elsewhere.
     identities: Identities;
+    /// Invitations to register.
+    invitations: Invitations;
     /// What is known of each inbox.
     inboxes: Inboxes;
     /// Who may do a job that only one replica may do at a time.

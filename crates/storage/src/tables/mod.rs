@@ -63,6 +63,7 @@ tables! {
     notification_preferences: NOTIFICATION_PREFERENCES;
     webhooks: WEBHOOKS;
     deletions: DELETIONS;
+    invitations: INVITATIONS;
     legal_holds: LEGAL_HOLDS;
     tombstones: TOMBSTONES;
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use userd_model::{
     Client, ClientId, Delivery, DeliveryChannel, DeliveryId, DeliveryState, Event, EventId, EventKind, EventPattern,
-    Fact, FactActor, Factor, FactorKind, Folder, Identity, IdentityId, Inbox, KeyState, Message, MessageId,
+    Fact, FactActor, Factor, FactorKind, Folder, Identity, IdentityId, Inbox, Invitation, KeyState, Message, MessageId,
     Notification, NotificationId, Random, Revocation, RevocationId, Revoked, Sealed, Session, SessionId,
     SigningKeyRecord, Subject, Timestamp, User, UserId, UserStatus, Username, Webhook,
     message::{MessageCounts, MessageState},
@@ -146,6 +146,19 @@ pub(crate) fn new_session(user_id: UserId) -> Session {
         identity_id: None,
         parties: None,
         ..session(user_id)
+    }
+}
+
+pub(crate) fn invitation(by: UserId) -> Invitation {
+    Invitation {
+        id: id(),
+        token_hash: hash().to_vec(),
+        email: Some(sealed(60)),
+        roles: vec!["editor".to_owned(), "admin".to_owned()],
+        uses: 2,
+        created_by: Some(by),
+        created_at: moment(),
+        expires_at: moment().plus(seconds(100)),
     }
 }
 

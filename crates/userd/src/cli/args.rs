@@ -6,7 +6,7 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{CommandFactory as _, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
-use super::{DeliveriesCommand, MailCommand, NotificationsCommand, UsersCommand, WebhooksCommand};
+use super::{DeliveriesCommand, InvitationsCommand, MailCommand, NotificationsCommand, UsersCommand, WebhooksCommand};
 use crate::{
     config::{DatabaseUrl, Flag, Sources},
     logging::ColourChoice,
@@ -75,6 +75,9 @@ pub enum Command {
     /// Manage accounts.
     #[command(subcommand)]
     Users(UsersCommand),
+    /// Invite people to register.
+    #[command(subcommand)]
+    Invitations(InvitationsCommand),
     /// Manage the keys that sign tokens, and the master key.
     #[command(subcommand)]
     Keys(KeysCommand),

@@ -1,6 +1,7 @@
 //! The command line: what may be typed. What the commands do is in `commands`.
 
 pub mod args;
+mod invitations;
 mod messages;
 mod users;
 
@@ -8,5 +9,6 @@ pub use args::{
     Args, ClientsCommand, Command, ConfigCommand, CopyArgs, DoctorCommand, KeysCommand, MessageForm, MigrateCommand,
     StorageCommand, TelegramCommand, TemplatesCommand,
 };
+pub use invitations::InvitationsCommand;
 pub use messages::{DeliveriesCommand, MailCommand, NotificationsCommand, SendArgs, WebhooksCommand};
 pub use users::UsersCommand;

@@ -133,6 +133,6 @@ fn status(word: &str) -> Result<UserStatus, &'static str> {
     UserStatus::parse(word).ok_or("active, blocked or deleted")
 }
 
-fn time(text: &str) -> Result<Timestamp, &'static str> {
+pub(super) fn time(text: &str) -> Result<Timestamp, &'static str> {
     text.parse().map_err(|_| "a time with its offset, such as 2026-12-24T00:00:00Z")
 }

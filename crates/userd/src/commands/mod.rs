@@ -8,6 +8,7 @@ pub mod deliveries;
 pub mod doctor;
 mod finding;
 pub mod health;
+pub mod invitations;
 pub mod keys;
 pub mod mail;
 pub mod migrate;

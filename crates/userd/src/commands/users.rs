@@ -24,7 +24,7 @@ pub async fn create_admin(
     from_stdin: bool,
 ) -> Result<(), WiringError> {
     let password = Password::new(ask_password(from_stdin).map_err(WiringError::Config)?);
-    let registration = Registration { email, username, password, display_name: None, locale: None, device_name: None };
+    let registration = Registration { email, username, ..Registration::with(password) };
     let user = services
         .setup
         .create_administrator(&services.operator_context(), registration)

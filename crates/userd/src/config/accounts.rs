@@ -89,8 +89,8 @@ impl Default for RateLimitsConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RegistrationConfig {
-    /// `open`: anybody; `closed`: nobody. Not in this version: `invite`: who holds an invitation; `approval`: anybody,
-    /// after an administrator's yes.
+    /// `open`: anybody; `invite`: who holds an invitation; `closed`: nobody. Not in this version: `approval`: anybody, after
+    /// an administrator's yes.
     pub mode: RegistrationMode,
     /// `deferred`: an account begins at once, and its e-mail address may be confirmed later. `required`: it begins when
     /// its address is confirmed, and registration does not tell who has an account.

@@ -4,7 +4,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
-use super::{AccountsConfig, Config, ProviderConfig, RegistrationMode, report::Findings, tree::Node};
+use super::{Config, ProviderConfig, RegistrationMode, report::Findings, tree::Node};
 
 /// Reports every rule of ours that is broken.
 pub(super) fn check(config: &Config, rules: &mut Rules<'_>) {
@@ -120,9 +120,9 @@ impl Rules<'_> {
     fn accounts(&mut self, config: &Config) {
         let registration = &config.registration;
         self.refuse_if(
-            !matches!(registration.mode, RegistrationMode::Open | RegistrationMode::Closed),
+            registration.mode == RegistrationMode::Approval,
             &["registration.mode"],
-            "this version knows open and closed; choose one of them",
+            "this version knows open, invite and closed; choose one of them",
         );
         for (key, domains) in [
             ("registration.allowed_domains", &registration.allowed_domains),
@@ -177,9 +177,6 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
     let argon2 = &config.passwords.argon2;
     if u64::from(argon2.memory_kib) * u64::from(argon2.iterations) < LEAST_ARGON2_WORK {
         warnings.push("passwords.argon2 is cheaper than OWASP's least (19456 KiB with 2 iterations)".to_owned());
-    }
-    if config.accounts != AccountsConfig::default() {
-        warnings.push("accounts.restore_window has no effect in this version".to_owned());
     }
     if config.mail.url.is_none() && config.mail.from.is_some() {
         warnings

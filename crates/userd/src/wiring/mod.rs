@@ -155,9 +155,9 @@ fn find_master_key(config: &Config, fresh: bool, opening: Opening) -> Result<mas
 /// Modes that a later version will have are refused now, rather than taken and not kept.
 pub(crate) fn only_what_exists(config: &Config) -> Result<(), WiringError> {
     let mode = config.registration.mode;
-    if !matches!(mode, RegistrationMode::Open | RegistrationMode::Closed) {
+    if mode == RegistrationMode::Approval {
         return Err(WiringError::Config(
-            "registration.mode: this version knows `open` and `closed`; choose one of them".to_owned(),
+            "registration.mode: this version knows `open`, `invite` and `closed`; choose one of them".to_owned(),
         ));
     }
     Ok(())
@@ -230,7 +230,12 @@ fn settings(config: &Config) -> Settings {
             min_length: config.passwords.min_length as usize,
             context_words: context_words(config),
         },
-        registration_open: matches!(config.registration.mode, RegistrationMode::Open),
+        registration: match config.registration.mode {
+            RegistrationMode::Open => userd_services::RegistrationMode::Open,
+            RegistrationMode::Invite => userd_services::RegistrationMode::Invite,
+            // Refused before (`only_what_exists`).
+            RegistrationMode::Approval | RegistrationMode::Closed => userd_services::RegistrationMode::Closed,
+        },
         email_confirmation_required: config.registration.email_confirmation == config::EmailConfirmation::Required,
         email_domains: EmailDomains {
             allowed: config.registration.allowed_domains.iter().map(|domain| domain.to_ascii_lowercase()).collect(),

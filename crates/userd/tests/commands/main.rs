@@ -335,7 +335,6 @@ fn a_failed_command_says_so_in_json_when_asked() {
 fn the_check_refuses_what_the_start_would_refuse() {
     let folder = Folder::new().with("no.pem", "no certificate\n");
     for (yaml, place) in [
-        ("registration:\n  mode: invite\n", "config.yaml:2:9: registration.mode: "),
         ("registration:\n  mode: approval\n", "config.yaml:2:9: registration.mode: "),
         ("registration: { blocked_domains: ['@spam.example'] }\n", "config.yaml:1:34: registration.blocked_domains: "),
         ("\npasswords: { pepper: hunter2 }\n", "config.yaml:2:22: passwords.pepper: expected 32 bytes in base64"),
@@ -364,7 +363,7 @@ fn a_variable_that_the_start_would_refuse_is_named() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_userd"));
     let folder = Folder::new();
     command.args(["config", "check"]).current_dir(folder.0.path()).env_clear();
-    let output = command.env("USERD__REGISTRATION__MODE", "invite").output().unwrap();
+    let output = command.env("USERD__REGISTRATION__MODE", "approval").output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr.contains("environment variable USERD__REGISTRATION__MODE: registration.mode: "), "{stderr}");
@@ -485,10 +484,10 @@ fn with_json_the_standard_output_is_json() {
 
 #[test]
 fn keys_without_effect_are_told() {
-    let yaml = "accounts: { restore_window: 1d }\nmail: { from: a@b.example }\n";
+    let yaml = "accounts: { restore_window: 1d }\nregistration: { mode: invite }\nmail: { from: a@b.example }\n";
     let said = Folder::new().with("config.yaml", yaml).userd("config check");
     assert_eq!(said.code, 0, "{}", said.stderr);
-    assert!(said.stderr.contains("accounts.restore_window has no effect in this version"), "{}", said.stderr);
+    assert!(!said.stderr.contains("restore_window"), "it has: {}", said.stderr);
     assert!(said.stderr.contains("mail.from has no effect without mail.url"), "{}", said.stderr);
 }
 

@@ -89,7 +89,7 @@ impl Bench {
                 ],
             ),
             ("tokens.algorithm", &["eddsa", "none", "HS256", "", "ES512", "EdDSA,ES256"]),
-            ("registration.mode", &["Open", "true", "", "anyone", "invite", "approval"]),
+            ("registration.mode", &["Open", "true", "", "anyone", "approval"]),
             ("registration.email_confirmation", &["Required", "later", ""]),
             ("registration.allowed_domains.0", &["example", "@example.org", "*.example.org", "-a.example", "a..b"]),
             ("registration.blocked_domains.0", &["example", "@example.org", "*.example.org", "-a.example", "a..b"]),

@@ -95,6 +95,14 @@ pub static ALL: &[Reason] = &[
         ),
     ),
     of(
+        "invitation_refused",
+        ("The invitation is not good any more", "Приглашение больше не действует"),
+        (
+            "It was used, withdrawn, or its time is over: ask for a new one.",
+            "Оно использовано, отозвано, или его срок истёк: попросите новое.",
+        ),
+    ),
+    of(
         "issuer_mismatch",
         (
             "The answer comes from another provider than the one that was asked",

@@ -166,6 +166,9 @@ problems! {
     CHALLENGE_GONE = 410 "challenge_gone", "invalid_grant", "The sign-in has to be started again", "Вход нужно начать заново",
         "Its challenge was used, is older than 10 minutes, or was answered wrongly too often. Start the sign-in again.",
         "Он уже завершён, начат больше 10 минут назад, или было слишком много неверных ответов. Начните вход заново.";
+    INVITATION_GONE = 410 "invitation_gone", "invalid_grant", "This invitation is not good any more", "Это приглашение больше не действует",
+        "It was used, withdrawn, or its time is over. Ask for a new one.",
+        "Оно использовано, отозвано, или его срок истёк. Попросите новое.";
     LINK_GONE = 410 "link_gone", "invalid_grant", "This link does not work any more", "Эта ссылка больше не работает",
         "It was used, or its time is over. If you confirmed it, what it is for is done; otherwise look for a newer message, or sign in and do it in your account.",
         "Она уже использована, или её срок истёк. Если вы её подтвердили, всё сделано; если нет — найдите более новое письмо или войдите и сделайте это в учётной записи.";
@@ -252,6 +255,7 @@ pub(super) fn of_refusal(refusal: &Refusal) -> &'static Row {
         Refusal::OnLegalHold => &LEGAL_HOLD,
         Refusal::CursorExpired => &CURSOR_EXPIRED,
         Refusal::ChallengeGone => &CHALLENGE_GONE,
+        Refusal::InvitationGone => &INVITATION_GONE,
         Refusal::LinkGone => &LINK_GONE,
         Refusal::VersionMismatch => &VERSION_MISMATCH,
         Refusal::InvalidTarget => &INVALID_TARGET,

@@ -49,7 +49,7 @@ pub async fn path_for(app: &App, route: &RouteAccess, hand: &Hand) -> String {
         "/v1/me/sessions/{id}" | "/v1/me/identities/{id}" | "/v1/me/factors/{id}" | "/v1/deliveries/{id}/retry" => {
             NOTHING.to_owned()
         }
-        "/v1/me/factors/totp/{id}/confirm" => NOTHING.to_owned(),
+        "/v1/invitations/{id}" | "/v1/me/factors/totp/{id}/confirm" => NOTHING.to_owned(),
         path if path.starts_with("/v1/me/notifications/{id}") => NOTHING.to_owned(),
         "/v1/notifications/{id}" => NOTHING.to_owned(),
         path if path.contains("{provider}") => PROVIDER.to_owned(),
@@ -128,6 +128,7 @@ pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
             Sent::Json(json!({"to": {"user_ids": [NOTHING]}, "category": "news", "title": "New", "body": "Look."}))
         }
         ("POST", "/v1/users") => Sent::Json(json!({"email": format!("{}@example.org", persona.name())})),
+        ("POST", "/v1/invitations") => Sent::Json(json!({"uses": 2})),
         ("POST", "/v1/webhooks") => Sent::Json(json!({"url": "https://shop.example/", "events": ["*"]})),
         ("PATCH", "/v1/webhooks/{id}") => Sent::Json(json!({"events": ["user.*"]})),
         ("PATCH", "/v1/clients/{id}") => Sent::Json(json!({"name": "automaton"})),

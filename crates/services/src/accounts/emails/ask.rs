@@ -40,6 +40,7 @@ impl Emails {
             display_name: checked.display_name.clone(),
             locale: checked.locale.clone(),
             device_name: device_name(registration.device_name.as_deref())?,
+            invitation: checked.invitation.as_ref().map(|invitation| invitation.hash.clone()),
         };
         let minted = self
             .changes

@@ -14,7 +14,8 @@ mod verify;
 use std::sync::Arc;
 
 use crate::{
-    Dependencies, change::Changes, deliveries::Deliveries, limits::Limits, passwords::PasswordProof, sessions::Sessions,
+    Dependencies, change::Changes, deliveries::Deliveries, invitations::Invitations, limits::Limits,
+    passwords::PasswordProof, sessions::Sessions,
 };
 pub use verify::{Code, Verified};
 
@@ -27,4 +28,5 @@ pub struct Emails {
     pub(crate) limits: Limits,
     pub(crate) proof: PasswordProof,
     pub(crate) deliveries: Arc<Deliveries>,
+    pub(crate) invitations: Invitations,
 }

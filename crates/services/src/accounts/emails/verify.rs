@@ -143,7 +143,11 @@ impl Emails {
             }
             None => waiting.username.as_deref().map(Username::parse).transpose().map_err(internal)?,
         };
-        let new = NewAccount {
+        let invitation = match &waiting.invitation {
+            Some(hash) => Some(self.invitations.look_up(ctx, hash).await?),
+            None => None,
+        };
+        let mut new = NewAccount {
             email: Some(address),
             email_verified: true,
             username,
@@ -151,6 +155,7 @@ impl Emails {
             locale: waiting.locale.clone(),
             ..NewAccount::default()
         };
+        new.invite(invitation)?;
         let now = self.deps.now();
         let mut account = AccountSeed::mint(&self.deps, &new, Some(waiting.password_hash.clone()), now)?;
         if signs_in {

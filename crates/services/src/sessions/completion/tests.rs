@@ -19,11 +19,7 @@ async fn carried_out(app: &TestApp, outcome: &SignInOutcome) -> Result<Completio
     let (services, sessions) = (&app.services, &app.services.sessions);
     let registration = Registration {
         email: Some("ada@example.org".to_owned()),
-        username: None,
-        password: Password::new("correct horse battery staple".to_owned()),
-        display_name: None,
-        locale: None,
-        device_name: None,
+        ..Registration::with(Password::new("correct horse battery staple".to_owned()))
     };
     let ctx = &services.operator_context();
     let id = services.setup.create_administrator(ctx, registration).await?.id;

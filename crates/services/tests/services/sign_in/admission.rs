@@ -212,7 +212,7 @@ async fn closed_sign_up_lets_only_known_people_in(fixture: Fixture) {
     let invited_only = Elsewhere::new("acme", |facts| facts.policy.allow_sign_up = false);
     let mut by_provider = offering(&[&invited_only]);
     (by_provider.clock, by_provider.seed) = (clock(), 2);
-    let mut altogether = with(|settings| settings.registration_open = false);
+    let mut altogether = with(|settings| settings.registration = userd_services::RegistrationMode::Closed);
     (altogether.providers, altogether.clock, altogether.seed) = (offering(&[&open]).providers, clock(), 3);
     for (provider, options) in [(&invited_only, by_provider), (&open, altogether)] {
         let closed = fixture.app_with(options).await;

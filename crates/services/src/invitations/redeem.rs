@@ -1,0 +1,69 @@
+//! What whoever shows an invitation gets. It is looked at before anything costly is done, and used up in the change that
+//! makes the account: of many at once as many win as it has uses.
+
+use userd_model::{Email, Invitation, Refusal, UserStatus};
+use userd_storage::Failure;
+
+use super::Invitations;
+use crate::{Context, change::Change, limits::Limited, link_tokens};
+
+/// An invitation that was good a moment ago.
+#[derive(Clone, Debug)]
+pub(crate) struct Redeemable {
+    /// Of its token.
+    pub hash: Vec<u8>,
+    /// What the new account gets.
+    pub roles: Vec<String>,
+    /// The address that it was sent to: whoever shows it reads mail there.
+    pub email: Option<Email>,
+}
+
+impl Invitations {
+    /// What this token is good for.
+    ///
+    /// # Errors
+    /// `InvitationGone`, `TooManyAttempts`.
+    pub(crate) async fn look(&self, ctx: &Context, token: &str) -> Result<Redeemable, Failure> {
+        self.limits.reserve_from(Limited::LinkPerNetwork, &ctx.origin).await?;
+        let hash = link_tokens::hash_of(token).ok_or(Refusal::InvitationGone)?;
+        let found = self.look_up(ctx, &hash).await?;
+        self.limits.give_back(Limited::LinkPerNetwork, &ctx.origin.network).await;
+        Ok(found)
+    }
+
+    /// The same by the hash of the token, for whoever has shown it before.
+    pub(crate) async fn look_up(&self, ctx: &Context, hash: &[u8]) -> Result<Redeemable, Failure> {
+        let found = self.deps.store.reading().invitations().by_token(hash).await?;
+        let found = found.filter(|found| found.is_good(ctx.now)).ok_or(Refusal::InvitationGone)?;
+        self.must_still_be_given(ctx, &found).await?;
+        Ok(Redeemable { hash: hash.to_vec(), email: self.email_of(&found)?, roles: found.roles })
+    }
+
+    /// Whoever made it may still use the service, and may still do whatever its roles allow. The operator, and services,
+    /// which hold what the operator gave them, are taken at their word.
+    async fn must_still_be_given(&self, ctx: &Context, invitation: &Invitation) -> Result<(), Failure> {
+        let Some(maker) = invitation.created_by else { return Ok(()) };
+        let maker = self.deps.store.reading().users().find(maker).await?;
+        let maker = maker.filter(|maker| maker.status_at(ctx.now) == UserStatus::Active);
+        let maker = maker.ok_or(Refusal::InvitationGone)?;
+        let (holds, gives) =
+            (self.roles.permissions(&maker.roles).await?, self.roles.permissions(&invitation.roles).await?);
+        if gives.iter().all(|permission| holds.contains(permission)) {
+            return Ok(());
+        }
+        Err(Refusal::InvitationGone.into())
+    }
+}
+
+impl Redeemable {
+    /// Uses it up by one, in the change that makes the account.
+    ///
+    /// # Errors
+    /// `InvitationGone` where others were faster.
+    pub(crate) async fn redeem(&self, change: &mut Change<'_>) -> Result<Invitation, Failure> {
+        let mut found = change.invitations().by_token(&self.hash).await?.ok_or(Refusal::InvitationGone)?;
+        found.use_once(change.now)?;
+        change.invitations().write_uses(&found).await?;
+        Ok(found)
+    }
+}

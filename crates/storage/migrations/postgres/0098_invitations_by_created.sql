@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS invitations_by_created ON invitations (created_at ASC, id ASC);

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS invitations_by_token ON invitations (token_hash, id);
