@@ -26,6 +26,8 @@ enum Chore {
     Events,
     /// Spoil the code in one place at a time, and list what no test notices. Works in this tree: commit first.
     Mutants(mutants::Arguments),
+    /// Write docs/data-retention.md from the declarations of the tables.
+    Retention,
     /// Write crates/storage/schema/*.sql from the declarations of the tables.
     Schema,
     /// Write docs/security/*.md from the tables and the tests.
@@ -42,9 +44,11 @@ fn main() -> ExitCode {
         Chore::Bench(arguments) => bench::run(&tree, &arguments),
         Chore::Check => security(&tree, pages::check)
             .and_then(|done| Ok(format!("{done}\n{}", pages::check(&tree, &pages::of_the_schema())?)))
-            .and_then(|done| Ok(format!("{done}\n{}", pages::check(&tree, &[pages::of_the_events()])?))),
+            .and_then(|done| Ok(format!("{done}\n{}", pages::check(&tree, &[pages::of_the_events()])?)))
+            .and_then(|done| Ok(format!("{done}\n{}", pages::check(&tree, &[pages::of_the_retention(&tree)?])?))),
         Chore::Events => pages::write(&tree, &[pages::of_the_events()]),
         Chore::Mutants(arguments) => mutants::run(&tree, &arguments),
+        Chore::Retention => pages::of_the_retention(&tree).and_then(|page| pages::write(&tree, &[page])),
         Chore::Schema => pages::write(&tree, &pages::of_the_schema()),
         Chore::Security => security(&tree, pages::write),
         Chore::StandIns(arguments) => stand_ins::run(&arguments),

@@ -2,7 +2,11 @@
 
 use std::{fmt::Write as _, fs};
 
-use userd_storage::{engine::Dialect, repositories::statement_texts, tables::schema::schema};
+use userd_storage::{
+    engine::Dialect,
+    repositories::{owned::OWNED, statement_texts},
+    tables::{Expiry, Owner, TABLES, Table, schema::schema},
+};
 
 use userd_model::{
     EventKind,
@@ -105,6 +109,70 @@ fn data_schema(kind: EventKind) -> serde_json::Value {
         members.iter().map(|member| (member.name.to_owned(), schema(member))).collect();
     let required: Vec<_> = members.iter().filter(|member| member.required).map(|member| member.name).collect();
     serde_json::json!({ "type": "object", "properties": properties, "required": required })
+}
+
+/// What is kept of whom, how long, and how it is erased: from the declarations of the tables.
+///
+/// # Errors
+/// A declaration that cannot be read, or says nothing about its table.
+pub fn of_the_retention(tree: &Tree) -> Result<Page, String> {
+    let mut text = RETENTION.to_owned();
+    for table in TABLES {
+        let path = format!("crates/storage/src/tables/{}.rs", table.name);
+        let declaration = tree.read(&path).map_err(|error| format!("{path}: {error}"))?;
+        let about: Vec<&str> = declaration.lines().filter_map(|line| line.strip_prefix("/// ")).collect();
+        if about.is_empty() {
+            return Err(format!("{path}: say above the declaration what the table holds"));
+        }
+        let (whose, erased) = erasure(table);
+        let _ = writeln!(text, "| `{}` | {} | {whose} | {} | {erased} |", table.name, about.join(" "), kept(table));
+    }
+    Ok(Page { path: "docs/data-retention.md", text, chore: "retention" })
+}
+
+const RETENTION: &str = "# What is kept, how long, and how it is erased
+
+Generated from `crates/storage/src/tables` by `cargo xtask retention`.
+
+Every table of the database. How long is set by `retention.*`, `accounts.restore_window`, `tokens.refresh_ttl` and the lives of links and codes; the
+sweeper removes what is over. An account is erased when its window has closed or by `POST /v1/users/{id}/purge`: first its wrapped data key, so
+that whatever was sealed under it can be read nowhere any more, in rows that end by time neither; then its rows. What is sealed, and how:
+`docs/security/cryptography.md`. Copies outside the database (backups, logs, the ledger of erased accounts): `docs/accounts.md`.
+
+| table | holds | whose | how long | how it is erased |
+|---|---|---|---|---|
+";
+
+/// Whose the rows are, and how they go when their owner does.
+fn erasure(table: &Table) -> (String, &'static str) {
+    match table.owner {
+        Owner::User { column } => {
+            let erased = match table.name {
+                "users" => "with the account, after its data key",
+                "claims" => "with the account; usernames stay as keyed hashes",
+                _ if OWNED.iter().any(|owned| owned.table.name == table.name) => "with the account",
+                _ => "by its time; what is personal is sealed under the account's data key",
+            };
+            (format!("a user's (`{column}`)"), erased)
+        }
+        Owner::SomeUser => ("somebody's; no column says whose".to_owned(), "by its time"),
+        Owner::Client { column } => (format!("a service account's (`{column}`)"), "stays; nothing personal"),
+        Owner::System => ("the installation's".to_owned(), "nothing personal"),
+    }
+}
+
+/// How long rows stay.
+fn kept(table: &Table) -> String {
+    match table.expiry {
+        Expiry::Never => "as long as what they belong to".to_owned(),
+        Expiry::At { column, kept } | Expiry::InShards { column, kept, .. } if kept.is_zero() => {
+            format!("until `{column}`")
+        }
+        Expiry::At { column, kept } | Expiry::InShards { column, kept, .. } => {
+            format!("until `{column}`, and {} hours longer", kept.as_secs().div_ceil(3600))
+        }
+        Expiry::Done { by } => format!("until {by} is done with them"),
+    }
 }
 
 /// Writes every page.

@@ -68,6 +68,8 @@ pub const ROUTES: &[RouteAccess] = &[
     route("POST", "/v1/auth/email/resend", Access::Public),
     route("POST", "/v1/auth/password/forgot", Access::Public),
     hashing("POST", "/v1/auth/password/reset", Access::Public),
+    route("POST", "/v1/auth/email-code/begin", Access::Public),
+    route("POST", "/v1/auth/email-code/finish", Access::Public),
     route("POST", "/v1/auth/restore", Access::Public),
     hashing("POST", "/v1/setup", Access::Public),
     route("GET", "/v1/auth/providers", Access::Public),

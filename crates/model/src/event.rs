@@ -149,7 +149,7 @@ kinds! {
     FactorRemoved = "factor.removed" of "user" {
         factor_id: Uuid "The factor",
         kind: Text "`totp` or `passkey`",
-        reason: Text "`removed_by_user`, or `reset` by an administrator",
+        reason: Text "`removed_by_user`, `reset` by an administrator, or `mailbox_proven_by_another`",
     },
     /// A new set of recovery codes took the place of the old one.
     RecoveryCodesMade = "factor.recovery_codes_made" of "user" {},

@@ -18,6 +18,8 @@ pub mod context;
 pub mod deletion;
 pub mod deliveries;
 pub mod dependencies;
+mod email_code_rows;
+pub mod email_codes;
 pub mod event_log;
 pub mod events;
 pub mod export;

@@ -74,6 +74,8 @@ impl Default for LimitSettings {
 const EXPORTS: Rate = Rate { burst: 10, period: Duration::from_secs(360) };
 /// Of one user: set-ups, first codes, removals. Whoever does it knows the secret, so it is no guessing.
 const FACTOR_CHANGES: Rate = Rate { burst: 20, period: Duration::from_secs(30) };
+/// Of one user: each new username takes the old one out of use for good.
+const USERNAMES: Rate = Rate { burst: 5, period: Duration::from_secs(24 * 3600) };
 /// Of one actor: each makes a call to somewhere else.
 const WEBHOOK_TESTS: Rate = Rate { burst: 20, period: Duration::from_secs(3) };
 
@@ -96,6 +98,7 @@ pub enum Limited {
     BroadcastPerSender,
     LinkPerNetwork,
     ExportPerUser,
+    UsernamePerUser,
     MailPerNetwork,
     MailPerRecipient,
     MailPerUser,
@@ -177,6 +180,7 @@ impl Limits {
             Limited::FactorChange => ("factor_change", FACTOR_CHANGES),
             Limited::NotificationPerSender => ("notification_per_sender", settings.notification_per_sender),
             Limited::BroadcastPerSender => ("broadcast_per_sender", settings.broadcast_per_sender),
+            Limited::UsernamePerUser => ("username_per_user", USERNAMES),
             Limited::ExportPerUser => ("export_per_user", EXPORTS),
             Limited::MailPerNetwork => ("mail_per_network", settings.mail_per_network),
             Limited::MailPerRecipient => ("mail_per_recipient", settings.mail_per_recipient),

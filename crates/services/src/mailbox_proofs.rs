@@ -97,6 +97,8 @@ impl Proofs<'_> {
         proves: Proves,
     ) -> Result<Minted, Failure> {
         let owner = proves.owner();
+        // Whoever proves the address that they claim was given no challenge.
+        let has_challenge = !matches!(proves, Proves::Own(_));
         if let Some(owner) = owner {
             self.forget_earlier(unit, owner, address, now).await?;
         }
@@ -128,7 +130,9 @@ impl Proofs<'_> {
             created_at: now,
             expires_at: now.plus(LIFE),
         };
-        unit.one_time_tokens().insert(&pointer).await?;
+        if has_challenge {
+            unit.one_time_tokens().insert(&pointer).await?;
+        }
         Ok(Minted { token, code, challenge })
     }
 

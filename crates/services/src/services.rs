@@ -13,6 +13,7 @@ use crate::{
     clients::Clients,
     deletion::Deletions,
     deliveries::{Channels, Deliveries},
+    email_codes::EmailCodes,
     emails::Emails,
     event_log::EventLog,
     events::Events,
@@ -47,6 +48,8 @@ pub struct Services {
     pub changes: Changes,
     /// Proof and change of e-mail addresses.
     pub emails: Emails,
+    /// Sign-in by mailed codes.
+    pub email_codes: EmailCodes,
     /// Invitations to register.
     pub invitations: Invitations,
     /// Deletion, restoration, erasure.
@@ -165,6 +168,13 @@ impl Services {
             deliveries: Arc::clone(&deliveries),
             invitations: invitations.clone(),
         };
+        let email_codes = EmailCodes {
+            deps: deps.clone(),
+            changes: changes.clone(),
+            sessions: sessions.clone(),
+            limits: limits.clone(),
+            deliveries: Arc::clone(&deliveries),
+        };
         let deletions = Deletions {
             deps: deps.clone(),
             changes: changes.clone(),
@@ -240,6 +250,7 @@ impl Services {
             deps,
             changes,
             emails,
+            email_codes,
             invitations,
             recovery,
             deletions,

@@ -33,6 +33,8 @@ pub struct Settings {
     pub registration: RegistrationMode,
     /// Whether an account begins when its address is confirmed.
     pub email_confirmation_required: bool,
+    /// Whether a code that is sent to a proven address signs in.
+    pub email_code_sign_in: bool,
     /// Whose addresses may be used.
     pub email_domains: EmailDomains,
     /// How long a deleted account can be restored.

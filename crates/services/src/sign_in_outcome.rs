@@ -11,6 +11,8 @@ use userd_storage::Failure;
 pub(crate) const PASSWORD: &str = "password";
 /// The second step of a sign-in, whatever its first one was.
 pub(crate) const SECOND_FACTOR: &str = "second_factor";
+/// Those who sign in with a code that was sent to their address.
+pub(crate) const EMAIL_CODE: &str = "email_code";
 /// The method where it is not known: a made-up provider, a code that nobody gave out.
 pub(crate) const UNKNOWN: &str = "unknown";
 

@@ -65,6 +65,8 @@ kinds! {
     AddressTaken = "address_taken", Account, [site], [];
     /// A link that sets a new password.
     ResetPassword = "reset_password", Account, [site, at, link], [device, address];
+    /// A code that signs in.
+    SignInCode = "sign_in_code", Account, [site, at, code], [device, address];
     /// An invitation to register.
     Invitation = "invitation", Account, [site, link, until], [];
     /// The account was deleted; with a link where its owner may have it back.

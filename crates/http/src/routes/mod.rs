@@ -6,6 +6,7 @@ mod client_credentials;
 mod clients;
 mod deletion;
 mod deliveries;
+mod email_codes;
 mod emails;
 mod events;
 mod factors;
@@ -43,6 +44,7 @@ pub fn all() -> Routes {
         .and(links::routes())
         .and(auth::routes())
         .and(emails::routes())
+        .and(email_codes::routes())
         .and(deletion::routes())
         .and(sign_in::routes())
         .and(telegram_bot::routes())

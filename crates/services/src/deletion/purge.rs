@@ -120,8 +120,11 @@ impl Deletions {
     }
 
     async fn erase(&self, ctx: &Context, id: UserId) -> Result<(), Failure> {
-        if let Some(ledger) = &self.deps.purge_ledger {
-            ledger.record(id, self.deps.now()).map_err(internal)?;
+        if let Some(ledger) = self.deps.purge_ledger.clone() {
+            let now = self.deps.now();
+            // It waits for the disk.
+            let recorded = tokio::task::spawn_blocking(move || ledger.record(id, now)).await;
+            recorded.map_err(internal)?.map_err(internal)?;
         }
         self.blind(ctx, id).await?;
         for owned in OWNED.iter().filter(|owned| !OTHERWISE.contains(&owned.table.name)) {

@@ -12,6 +12,7 @@ use super::{Deliveries, content::Content, send::Outcome};
 use crate::{
     Context,
     change::Change,
+    email_code_rows::mint_code,
     limits::Limited,
     link_tokens,
     links::LinkAct,
@@ -30,6 +31,8 @@ pub(crate) enum Letter {
     ProveOwn { claim: Vec<u8> },
     /// A link that sets a new password.
     ResetPassword { whose: Whose, asked: Asked },
+    /// A code that signs in whoever has proven this address, if anybody.
+    SignInCode { claim: Vec<u8>, challenge: Vec<u8>, asked: Asked },
     /// An invitation to register, while it is good.
     Invitation { to: String, locale: Option<String>, token: String, until: Timestamp },
     /// The account is deleted, and how to have it back.
@@ -88,6 +91,7 @@ impl Letter {
             | Self::AddressChanged { .. }
             | Self::Invitation { .. }
             | Self::AccountDeleted { .. } => mailbox_proofs::LIFE,
+            Self::SignInCode { .. } => mailbox_proofs::CODE_LIFE,
             Self::ResetPassword { .. } => link_tokens::PASSWORD_RESET_LIFE,
         }
     }
@@ -181,6 +185,7 @@ impl Deliveries {
                 let values = asked.into_values(self.values()).with("link", Value::Link(link));
                 Ok(Some(Addressed { to, name: user.display_name, kind: Kind::ResetPassword, values, reader }))
             }
+            Letter::SignInCode { claim, challenge, asked } => self.sign_in_code(&claim, &challenge, asked).await,
             Letter::Invitation { to, locale, token, until } => {
                 let hash = link_tokens::hash_of(&token).unwrap_or_default();
                 if self.deps.store.reading().invitations().by_token(&hash).await?.is_none() {
@@ -221,6 +226,19 @@ impl Deliveries {
                 Ok(Some(Addressed { to, name: user.display_name, kind: Kind::EmailChanged, values, reader }))
             }
         }
+    }
+
+    /// Whoever deleted their account signs in to have it back, so it counts here.
+    async fn sign_in_code(&self, claim: &[u8], challenge: &[u8], asked: Asked) -> Result<Option<Addressed>, Failure> {
+        let mut reading = self.deps.store.reading();
+        let Some(claim) = reading.claims().find(claim).await? else { return Ok(None) };
+        let user = reading.users().find(claim.owner).await?.filter(|user| user.email_verified);
+        let Some(user) = user else { return Ok(None) };
+        let Some(to) = self.email_of(&user)? else { return Ok(None) };
+        let code = mint_code(&self.deps, &self.changes, challenge, user.id).await?;
+        let values = asked.into_values(self.values()).with("code", Value::Exact(code.to_string()));
+        let reader = Reader::of(user.locale.as_deref(), user.time_zone.as_deref());
+        Ok(Some(Addressed { to, name: user.display_name, kind: Kind::SignInCode, values, reader }))
     }
 
     fn proving(

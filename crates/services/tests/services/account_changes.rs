@@ -129,7 +129,7 @@ async fn a_new_password_kills_every_code_on_its_way(fixture: Fixture) {
     let (old, new) = (password(PASSWORD), password(OTHER_PASSWORD));
     app.accounts.change_password(&of_session(&app, ada.id, ada.tokens.session_id, home()), &old, &new).await.unwrap();
     assert!(codes_of(&app, ada.id).await.is_empty());
-    assert_eq!(codes_of(&app, grace.id).await.len(), 3, "with those that prove her address");
+    assert_eq!(codes_of(&app, grace.id).await.len(), 2, "with the one that proves her address");
     app.accounts.set_password(&app.operator_context(), grace.id, &password(OTHER_PASSWORD)).await.unwrap();
     assert!(codes_of(&app, grace.id).await.is_empty());
 }
@@ -191,8 +191,9 @@ async fn of_two_password_changes_at_once_one_wins(fixture: Fixture) {
     assert_eq!(app.count_of(ada.id, EventKind::PasswordChanged).await, 1);
 }
 
+/// A name that was given up is taken by nobody else, and stands for nobody; whoever had it may have it back.
 #[apply(case)]
-async fn a_new_username_frees_the_old_one(fixture: Fixture) {
+async fn a_username_that_was_given_up_stays_reserved_for_who_had_it(fixture: Fixture) {
     let app = fixture.app().await;
     let ada = app.member("lovelace").await;
     let grace = app.member("grace").await;
@@ -207,9 +208,32 @@ async fn a_new_username_frees_the_old_one(fixture: Fixture) {
     assert_eq!(refusal(app.login("lovelace", PASSWORD).await), Refusal::WrongCredentials);
     assert_eq!(app.login("countess", PASSWORD).await.unwrap().user.id, ada.id);
     assert!(app.login("lovelace@example.org", PASSWORD).await.is_ok());
-    app.accounts.change_username(&of(&app, &grace), "lovelace", None).await.unwrap();
-    assert_eq!(app.login("lovelace", PASSWORD).await.unwrap().user.id, grace.id);
-    let again = app.accounts.register(&at(&app, home()), registration(None, Some("countess")), None).await.map(started);
-    assert_eq!(refusal(again), Refusal::UsernameTaken);
-    assert_eq!(app.count_of(ada.id, EventKind::UsernameChanged).await, 2);
+    for name in ["lovelace", "LOVELACE", "l0velace"] {
+        let taken = app.accounts.change_username(&of(&app, &grace), name, None).await;
+        assert_eq!(refusal(taken), Refusal::UsernameTaken, "{name}");
+    }
+    for name in ["countess", "lovelace"] {
+        let again = app.accounts.register(&at(&app, home()), registration(None, Some(name)), None).await.map(started);
+        assert_eq!(refusal(again), Refusal::UsernameTaken, "{name}");
+    }
+    app.accounts.change_username(&of(&app, &ada), "lovelace", None).await.unwrap();
+    assert_eq!(app.login("lovelace", PASSWORD).await.unwrap().user.id, ada.id);
+    app.accounts.change_username(&of(&app, &ada), "countess", None).await.unwrap();
+    assert_eq!(app.login("countess", PASSWORD).await.unwrap().user.id, ada.id, "there and back again");
+    assert_eq!(app.count_of(ada.id, EventKind::UsernameChanged).await, 4);
+}
+
+/// Each change takes a name out of use, so nobody takes thousands.
+#[apply(case)]
+async fn usernames_are_changed_a_few_times_and_then_once_a_day(fixture: Fixture) {
+    let limits = userd_services::limits::LimitSettings::default();
+    let app = fixture.app_with(crate::fixture::with(|settings| settings.limits = limits)).await;
+    let ada = app.member("lovelace").await;
+    for n in 0..5 {
+        app.accounts.change_username(&of(&app, &ada), &format!("countess{n}"), None).await.unwrap();
+    }
+    let sixth = app.accounts.change_username(&of(&app, &ada), "lovelace", None).await;
+    assert!(matches!(refusal(sixth), Refusal::TooManyAttempts(_)));
+    app.advance(crate::fixture::DAY);
+    app.accounts.change_username(&of(&app, &ada), "lovelace", None).await.unwrap();
 }

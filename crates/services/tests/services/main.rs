@@ -56,6 +56,7 @@ mod defences;
 mod deletion;
 mod deliveries;
 mod devices;
+mod email_codes;
 mod emails;
 mod event_log;
 mod events;

@@ -171,7 +171,7 @@ impl Default for AccountsConfig {
     }
 }
 
-/// Sign-in through providers.
+/// Sign-in without a password.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SignInConfig {
@@ -179,4 +179,7 @@ pub struct SignInConfig {
     /// is a reversed domain name: `com.example.app:/signed-in`.
     #[schemars(length(max = 256))]
     pub return_to: Vec<ReturnUrl>,
+    /// Whether a code that is sent to a proven e-mail address signs in. Whoever reads somebody's mail is then in; a second
+    /// factor is asked for all the same.
+    pub email_code: bool,
 }

@@ -91,7 +91,7 @@ pub struct Config {
     pub mfa: MfaConfig,
     /// The end of accounts.
     pub accounts: AccountsConfig,
-    /// Sign-in through providers.
+    /// Sign-in without a password: through providers, by mail.
     pub sign_in: SignInConfig,
     /// Mail.
     pub mail: MailConfig,

@@ -148,7 +148,7 @@ impl Rules<'_> {
         self.refuse_if(earlier, &[&key("id")], "another provider has this id");
         let reserved = matches!(
             provider.id.as_str(),
-            "email" | "password" | "providers" | "exchange" | "passkey" | "second_factor"
+            "email" | "email-code" | "email_code" | "password" | "providers" | "exchange" | "passkey" | "second_factor"
         );
         self.refuse_if(reserved, &[&key("id")], "this word stands in a path of its own; choose another");
         let no_domain = provider.allowed_domains.iter().any(|domain| !is_domain(domain));

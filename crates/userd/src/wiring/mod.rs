@@ -237,6 +237,7 @@ fn settings(config: &Config) -> Settings {
             RegistrationMode::Approval | RegistrationMode::Closed => userd_services::RegistrationMode::Closed,
         },
         email_confirmation_required: config.registration.email_confirmation == config::EmailConfirmation::Required,
+        email_code_sign_in: config.sign_in.email_code,
         email_domains: EmailDomains {
             allowed: config.registration.allowed_domains.iter().map(|domain| domain.to_ascii_lowercase()).collect(),
             blocked: config.registration.blocked_domains.iter().map(|domain| domain.to_ascii_lowercase()).collect(),

@@ -109,6 +109,8 @@ pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
             Sent::Json(json!({"current_password": PASSWORD, "new_password": "velvet-Bassoon-88"}))
         }
         ("POST", "/v1/auth/email/verify") => Sent::Json(json!({"token": "unknown"})),
+        ("POST", "/v1/auth/email-code/begin") => Sent::Json(json!({"email": "nobody@example.org"})),
+        ("POST", "/v1/auth/email-code/finish") => Sent::Json(json!({"challenge": "unknown", "code": "000000"})),
         ("POST", "/v1/auth/email/resend") => Sent::Json(json!({"email": "nobody@example.org"})),
         ("POST", "/v1/auth/password/forgot") => Sent::Json(json!({"login": "nobody"})),
         ("POST", "/v1/auth/password/reset") => Sent::Json(json!({"token": "unknown", "new_password": PASSWORD})),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use userd_model::Refusal;
 use userd_services::{
-    factors::Shown,
+    factors::{Shown, StepUp},
     limits::{LimitSettings, Rate},
     testing::TestOptions,
 };
@@ -51,6 +51,32 @@ async fn wrong_codes_count_against_the_account_whatever_the_challenge(fixture: F
     app.advance(15 * MINUTE);
     let challenge = app.first_step("ada").await;
     assert!(app.second_step(&challenge, &phone.shows(app.now())).await.is_ok());
+}
+
+/// AC-018: the guesses are spread over routes: sign-ins and step-ups count together, for each kind of factor.
+#[apply(case)]
+async fn wrong_codes_count_against_the_account_whatever_the_route(fixture: Fixture) {
+    let app = fixture.app_with(defaults()).await;
+    let (member, phone) = ada(&app).await;
+    let mut compared = 0;
+    for n in 0..20 {
+        let wrong = phone.wrong(app.now());
+        let end = match n % 2 {
+            0 => guess(&app, "ada", n, &wrong).await,
+            _ => {
+                let ctx = app.acting(&member).await.from_origin(elsewhere(n));
+                refusal(app.factors.step_up(&ctx, StepUp { password: None, factor: Some(wrong) }).await)
+            }
+        };
+        compared += usize::from(end == Refusal::InvalidCode);
+    }
+    assert_eq!(compared, 10);
+    let mut compared = 0;
+    for n in 0..20 {
+        let wrong = recovery("AAAA-AAAA-AAAA-AAAA");
+        compared += usize::from(guess(&app, "ada", 30 + n, &wrong).await == Refusal::InvalidCode);
+    }
+    assert_eq!(compared, 10, "recovery codes have a count of their own");
 }
 
 /// AC-018: the guesses are spread over accounts, of which the passwords are known: the network counts.
