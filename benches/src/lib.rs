@@ -69,6 +69,8 @@ pub fn claims() -> AccessClaims {
         nbf: now,
         exp: now.plus(Duration::from_secs(600)),
         roles: vec!["user".to_owned()],
+        role_versions: vec![1],
+        permissions_complete: true,
         permissions: vec!["users:read".to_owned(), "roles:read".to_owned()],
         scope: None,
         auth_time: Some(now),

@@ -78,6 +78,13 @@ impl Claims {
         self.0.get(name).map(|value| texts_of(value).ok_or(JoseError::Claim(name))).transpose()
     }
 
+    /// A list of whole numbers, none negative.
+    pub fn integers(&self, name: &'static str) -> Result<Option<Vec<i64>>, JoseError> {
+        let integer = |value: &Value| value.as_u64().and_then(|number| i64::try_from(number).ok());
+        let all = |value: &Value| value.as_array()?.iter().map(integer).collect::<Option<Vec<i64>>>();
+        self.0.get(name).map(|value| all(value).ok_or(JoseError::Claim(name))).transpose()
+    }
+
     /// The audience: one text or a list of texts (RFC 7519 section 4.1.3). Empty when absent.
     pub fn audience(&self) -> Result<Vec<&str>, JoseError> {
         match self.0.get("aud") {

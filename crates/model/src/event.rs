@@ -106,7 +106,58 @@ kinds! {
     /// The account may be erased again.
     LegalHoldLifted = "user.legal_hold_lifted" of "user" {},
     /// A role was given.
-    RoleGranted = "user.role_granted" of "user" { role: Text "The name of the role" },
+    RoleGranted = "user.role_granted" of "user" {
+        role: Text "The name of the role",
+        expires_at(maybe): Text "When it ends by itself (RFC 3339)",
+    },
+    /// A role was taken away, or has ended.
+    RoleRevoked = "user.role_revoked" of "user" {
+        role: Text "The name of the role",
+        reason: Text "`revoked`, `requested` by its holder, or `expired`",
+    },
+    /// A single permission was given.
+    PermissionGranted = "user.permission_granted" of "user" {
+        permission: Text "The permission",
+        expires_at(maybe): Text "When it ends by itself (RFC 3339)",
+    },
+    /// A single permission was taken away, or has ended.
+    PermissionRevoked = "user.permission_revoked" of "user" {
+        permission: Text "The permission",
+        reason: Text "`revoked`, `requested` by its holder, or `expired`",
+    },
+    /// Somebody asked for a change of their rights.
+    AccessRequestOpened = "access_request.opened" of "user" {
+        request_id: Uuid "The request",
+        kind: Text "`role` or `permission`",
+        name: Text "Which",
+        action: Text "`grant` or `revoke`",
+    },
+    /// An approver decided about a request.
+    AccessRequestVoted = "access_request.voted" of "user" {
+        request_id: Uuid "The request",
+        kind: Text "`role` or `permission`",
+        name: Text "Which",
+        action: Text "`grant` or `revoke`",
+        verdict: Text "`approve` or `decline`",
+    },
+    /// A request has ended.
+    AccessRequestClosed = "access_request.closed" of "user" {
+        request_id: Uuid "The request",
+        kind: Text "`role` or `permission`",
+        name: Text "Which",
+        action: Text "`grant` or `revoke`",
+        state: Text "`approved`, `declined`, `withdrawn` or `expired`",
+    },
+    /// A role was made.
+    RoleCreated = "role.created" of "role" { permissions: Texts "What it allows by itself" },
+    /// A role was changed.
+    RoleChanged = "role.changed" of "role" { permissions: Texts "What it allows by itself" },
+    /// A role was removed.
+    RoleRemoved = "role.removed" of "role" {},
+    /// A permission was registered.
+    PermissionRegistered = "permission.registered" of "permission" {},
+    /// A permission was removed.
+    PermissionRemoved = "permission.removed" of "permission" {},
     /// A sign-in made a session.
     SessionStarted = "session.started" of "user" {
         session_id: Uuid "The session",
@@ -248,6 +299,17 @@ mod tests {
             "user.legal_hold_placed",
             "user.legal_hold_lifted",
             "user.role_granted",
+            "user.role_revoked",
+            "user.permission_granted",
+            "user.permission_revoked",
+            "access_request.opened",
+            "access_request.voted",
+            "access_request.closed",
+            "role.created",
+            "role.changed",
+            "role.removed",
+            "permission.registered",
+            "permission.removed",
             "session.started",
             "session.ended",
             "session.refresh_token_replayed",

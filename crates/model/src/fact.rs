@@ -109,6 +109,18 @@ impl Subject {
     const NOTIFICATION: &str = "notification";
     const INVITATION: &str = "invitation";
 
+    /// The role with this name.
+    #[must_use]
+    pub fn role(name: &str) -> Self {
+        Self { kind: "role".to_owned(), id: name.to_owned() }
+    }
+
+    /// The permission with this name.
+    #[must_use]
+    pub fn permission(name: &str) -> Self {
+        Self { kind: "permission".to_owned(), id: name.to_owned() }
+    }
+
     /// The user that it is, if it is one.
     #[must_use]
     pub fn user_id(&self) -> Option<UserId> {

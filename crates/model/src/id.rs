@@ -67,6 +67,10 @@ ids! {
     RevocationId,
     /// One notification in an inbox.
     NotificationId,
+    /// A request for a change of rights.
+    AccessRequestId,
+    /// A grant of a role or permission.
+    GrantId,
     /// One message on its way to one destination.
     DeliveryId,
     /// What somebody sends to many.

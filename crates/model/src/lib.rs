@@ -3,6 +3,7 @@
 //! Deliberately absent: I/O, async, clocks, randomness, SQL, HTTP. Everything here is a plain value or a pure
 //! function of plain values; whoever calls it passes the time and the ids in.
 
+pub mod access_request;
 pub mod client;
 pub mod deletion;
 pub mod delivery;
@@ -11,6 +12,7 @@ pub mod email;
 pub mod event;
 pub mod fact;
 pub mod factor;
+pub mod grant;
 pub mod id;
 pub mod identity;
 pub mod invitation;
@@ -26,6 +28,7 @@ pub mod preferences;
 pub mod quiet_hours;
 pub mod refusal;
 pub mod revocation;
+pub mod role;
 pub mod session;
 pub mod sign_in;
 pub mod signing_key;
@@ -37,6 +40,7 @@ pub mod user;
 pub mod username;
 pub mod webhook;
 
+pub use access_request::{AccessRequest, Decision, Quorum, RequestState, RequestedAction, Verdict};
 pub use client::Client;
 pub use deletion::{DeletedBy, Deletion};
 pub use delivery::{Delivery, DeliveryChannel, DeliveryState};
@@ -44,21 +48,23 @@ pub use email::Email;
 pub use event::EventKind;
 pub use fact::{Event, Fact, FactActor, Subject};
 pub use factor::{Factor, FactorKind, FactorMethod, Level};
+pub use grant::{Grant, GrantKind, GrantSource, Held, Period};
 pub use id::{
-    ClientId, DeliveryId, EventId, FactorId, IdentityId, InvitationId, MessageId, NotificationId, RevocationId,
-    SessionId, TokenId, UserId, WebhookId,
+    AccessRequestId, ClientId, DeliveryId, EventId, FactorId, GrantId, IdentityId, InvitationId, MessageId,
+    NotificationId, RevocationId, SessionId, TokenId, UserId, WebhookId,
 };
 pub use identity::Identity;
 pub use invitation::Invitation;
 pub use message::Message;
 pub use notification::{Folder, Inbox, Notification};
 pub use password::{AboutUser, PasswordRules};
-pub use permission::{Permission, Role};
+pub use permission::Permission;
 pub use phone::Phone;
 pub use policy::{Act, Actor};
 pub use ports::{Clock, Random};
 pub use refusal::{InvalidField, Refusal};
 pub use revocation::{Revocation, Revoked};
+pub use role::{Role, RoleRules};
 pub use session::Session;
 pub use sign_in::{PendingStep, SignInOutcome};
 pub use signing_key::{KeyState, SigningKeyRecord};

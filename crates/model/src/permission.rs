@@ -1,8 +1,10 @@
-//! Permissions and roles. A permission is a free word; those of this service are well known.
+//! Permissions: free words; those of this service are well known.
 
 use std::{borrow::Cow, cmp::Ordering, fmt};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+use crate::Timestamp;
 
 /// A named right, ours (`users.read`) or another service's (`billing.invoices.read`). Roles are sets of these.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize)]
@@ -10,12 +12,18 @@ use serde::{Deserialize, Serialize};
 pub struct Permission(Cow<'static, str>);
 
 macro_rules! well_known {
-    ($($(#[$doc:meta])* $name:ident = $word:literal),+ $(,)?) => {
+    ($(#[doc = $about:literal] $name:ident = $word:literal),+ $(,)?) => {
         impl Permission {
-            $($(#[$doc])* pub const $name: Self = Self(Cow::Borrowed($word));)+
+            $(#[doc = $about] pub const $name: Self = Self(Cow::Borrowed($word));)+
 
             /// Those that this service itself asks for, in order.
             pub const WELL_KNOWN: &'static [Self] = &[$(Self::$name),+];
+
+            /// What one of this service's own allows; nothing for others.
+            #[must_use]
+            pub fn about(&self) -> &'static str {
+                match self.as_str() { $($word => $about.trim_ascii(),)+ _ => "" }
+            }
 
             fn well_known(word: &str) -> Option<Self> {
                 match word { $($word => Some(Self::$name),)+ _ => None }
@@ -33,6 +41,18 @@ well_known! {
     USERS_RESET_FACTORS = "users.reset_factors",
     /// Erase accounts for good, and forbid it.
     USERS_PURGE = "users.purge",
+    /// See roles and permissions.
+    ROLES_READ = "roles.read",
+    /// Make, change and remove roles, within what one holds.
+    ROLES_MANAGE = "roles.manage",
+    /// Give roles and permissions that one holds to users, take them away, and decide requests for them.
+    ROLES_GRANT = "roles.grant",
+    /// Register and remove the words of other services' permissions, and so give them.
+    PERMISSIONS_MANAGE = "permissions.manage",
+    /// Ask what somebody may do.
+    PERMISSIONS_CHECK = "permissions.check",
+    /// See every access request.
+    ACCESS_REQUESTS_READ = "access_requests.read",
     /// See service accounts.
     CLIENTS_READ = "clients.read",
     /// Make, change and remove service accounts.
@@ -113,16 +133,17 @@ impl fmt::Debug for Permission {
     }
 }
 
-/// A role: a named set of permissions.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Role {
-    /// Unique.
+/// A word of another service that was registered: only then may it be granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegisteredPermission {
+    /// The word.
     pub name: String,
-    /// What it allows.
-    pub permissions: Vec<String>,
-}
-
-impl Role {
-    /// The name of the role that may do everything.
-    pub const ADMIN: &'static str = "admin";
+    /// For people.
+    pub description: Option<String>,
+    /// Whether users may ask for it by itself.
+    pub requestable: bool,
+    /// The user, service account or operator that registered it.
+    pub registered_by: String,
+    /// When.
+    pub created_at: Timestamp,
 }

@@ -159,6 +159,26 @@ acts! {
     ReadPreferences(UserId) => Owner,
     /// Change what reaches a user how.
     ChangePreferences(UserId) => Owner,
+    /// See roles and permissions.
+    ReadRoles => Holder(Permission::ROLES_READ),
+    /// Make, change and remove roles.
+    ManageRoles => Holder(Permission::ROLES_MANAGE),
+    /// Register and remove permissions.
+    ManagePermissions => Holder(Permission::PERMISSIONS_MANAGE),
+    /// Ask what somebody may do.
+    CheckPermissions => Holder(Permission::PERMISSIONS_CHECK),
+    /// See what an account holds.
+    ReadGrants(UserId) => OwnerOr(Permission::USERS_READ),
+    /// Give an account a role or permission. Whoever holds one for a while could else make it last.
+    GrantTo(UserId) => NotOneself(Permission::ROLES_GRANT),
+    /// Take a role or permission from an account.
+    RevokeFrom(UserId) => Holder(Permission::ROLES_GRANT),
+    /// Ask for a change of one's rights.
+    RequestAccess(UserId) => Owner,
+    /// See one's requests.
+    ReadOwnRequests(UserId) => Owner,
+    /// See every access request. Approvers see those that they may decide.
+    ReadRequests => Holder(Permission::ACCESS_REQUESTS_READ),
     /// Make an administrator.
     CreateAdministrator => Operator,
     /// End what was issued before a backup was restored.
@@ -228,6 +248,13 @@ impl Actor {
             Self::Operator | Self::System => true,
             Self::User { permissions, .. } | Self::Service { permissions, .. } => permissions.contains(permission),
         }
+    }
+
+    /// Whether the actor may give a permission to others: what they hold themselves, and words of other services if it is
+    /// them who define those.
+    #[must_use]
+    pub fn may_give(&self, permission: &Permission) -> bool {
+        self.holds(permission) || (!permission.is_well_known() && self.holds(&Permission::PERMISSIONS_MANAGE))
     }
 
     /// Who, for logs.

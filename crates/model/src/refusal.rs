@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::Level;
+use crate::{Level, RequestState};
 
 /// One field of the input that a rule refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +78,36 @@ pub enum Refusal {
     /// Removing the last second factor of somebody whom policy asks for one.
     #[error("this account must have a second factor")]
     FactorRequired,
+    /// The request was decided, withdrawn, or has expired.
+    #[error("the request is {}", .0.as_str())]
+    RequestClosed(RequestState),
+    /// Nobody decides about their own request.
+    #[error("nobody decides about their own request")]
+    OwnRequest,
+    /// There is an open request for the same thing.
+    #[error("there is an open request for this")]
+    RequestOpen,
+    /// There is nobody who could decide.
+    #[error("there is nobody who could decide this request")]
+    NoApprover,
+    /// It cannot be asked for.
+    #[error("this cannot be asked for")]
+    NotRequestable,
+    /// What is asked for is so already.
+    #[error("this is so already")]
+    NothingToChange,
+    /// A role or permission with this name exists.
+    #[error("the name is taken")]
+    NameTaken,
+    /// A built-in role or permission stays as it is.
+    #[error("this is built in")]
+    BuiltIn,
+    /// The configuration declares it.
+    #[error("this is declared in the configuration")]
+    ManagedByConfiguration,
+    /// Somebody or something uses it still.
+    #[error("this is in use")]
+    InUse,
     /// Nobody would be left who may do everything.
     #[error("this is the last administrator")]
     LastAdministrator,

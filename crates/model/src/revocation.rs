@@ -47,6 +47,15 @@ pub enum Revoked {
         /// The earliest `iat` still accepted, in whole seconds.
         issued_before: Timestamp,
     },
+    /// Tokens with this role whose version of it is below `min_version`: the role allows less than it did.
+    Role {
+        /// The role, as in `roles`.
+        role: String,
+        /// The lowest of `role_versions` still accepted; 0 where nothing was taken away.
+        min_version: i64,
+        /// The role's version after the change.
+        version: i64,
+    },
     /// Nothing is revoked, but whatever is remembered about the user is out of date (profile, roles).
     Changed {
         /// The user.

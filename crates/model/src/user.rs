@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use crate::{Refusal, Timestamp, UserId, Username};
+use crate::{Held, Refusal, Timestamp, UserId, Username};
 
 /// Encrypted bytes; only `crates/crypto` can open them. Printing shows the length, nothing else.
 #[derive(Clone, PartialEq, Eq)]
@@ -88,8 +88,11 @@ pub struct User {
     pub time_zone: Option<String>,
     /// The application's own facts about the user; a JSON object.
     pub attributes: serde_json::Map<String, serde_json::Value>,
-    /// Names of roles held now.
+    /// Names of roles that were granted; not all count at all times.
     pub roles: Vec<String>,
+    /// What was granted besides, and when it counts.
+    #[serde(default)]
+    pub held: Held,
     /// Raised to revoke all access tokens issued so far; tokens carry it as `ver`.
     pub security_epoch: i64,
     /// Raised with every change; the `If-Match` guard.
@@ -248,6 +251,7 @@ impl User {
         (self.email, self.email_verified, self.data_key) = (None, false, None);
         (self.blocked_until, self.block_reason) = (None, None);
         self.roles.clear();
+        self.held = Held::default();
         self.status = UserStatus::Deleted;
         self.raise_epoch(now);
     }
@@ -267,10 +271,10 @@ impl User {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn user(security_epoch: i64) -> User {
+    pub(crate) fn user(security_epoch: i64) -> User {
         User {
             id: UserId(uuid::Uuid::nil()),
             status: UserStatus::Active,
@@ -284,6 +288,7 @@ mod tests {
             time_zone: None,
             attributes: serde_json::Map::new(),
             roles: Vec::new(),
+            held: Held::default(),
             security_epoch,
             version: 7,
             created_at: Timestamp::from_seconds(1),

@@ -1,7 +1,7 @@
 //! Access tokens: issued here, checked here, and nowhere else. A token is verified once; after that the revocation
 //! view decides for the rest of its life.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde::Serialize;
 use userd_crypto::{AccessClaims, TokenError, VerifiedToken};
@@ -14,7 +14,7 @@ use crate::{
     Context, Dependencies, Settings,
     change::Changes,
     revocations::{Checked, Revocations},
-    roles::Roles,
+    role_reader::RoleReader,
     user_reader::internal,
 };
 
@@ -24,7 +24,7 @@ pub struct AccessTokens {
     deps: Dependencies,
     changes: Changes,
     revocations: Arc<Revocations>,
-    roles: Roles,
+    roles: RoleReader,
 }
 
 /// A checked access token: who acts, and the token's own facts.
@@ -50,6 +50,18 @@ impl Authenticated {
         }
     }
 }
+
+/// A token that was issued.
+#[derive(Debug)]
+pub struct Issued {
+    /// For the `Authorization` header.
+    pub token: String,
+    /// How long it is good.
+    pub expires_in: Duration,
+}
+
+/// How many bytes the names of roles and permissions may take in a token together.
+const MAX_RIGHTS: usize = 4096;
 
 /// What an access token says about its session.
 #[derive(Clone, Debug)]
@@ -83,7 +95,12 @@ pub struct Introspection {
 }
 
 impl AccessTokens {
-    pub(crate) const fn new(deps: Dependencies, changes: Changes, revocations: Arc<Revocations>, roles: Roles) -> Self {
+    pub(crate) const fn new(
+        deps: Dependencies,
+        changes: Changes,
+        revocations: Arc<Revocations>,
+        roles: RoleReader,
+    ) -> Self {
         Self { deps, changes, revocations, roles }
     }
 
@@ -91,22 +108,32 @@ impl AccessTokens {
     ///
     /// # Errors
     /// Faults of storage (roles) and signing.
-    pub async fn issue(&self, user: &User, session: &SessionFacts, now: Timestamp) -> Result<String, Failure> {
-        let permissions = self.roles.permissions(&user.roles).await?;
+    pub async fn issue(&self, user: &User, session: &SessionFacts, now: Timestamp) -> Result<Issued, Failure> {
+        let rights = self.roles.rights_of(user, now).await?;
+        let frame = self.frame(now, session.audience.as_deref())?;
+        // Nobody holds a right by a token for longer than by its grant.
+        let exp = user.grants_end(now).map_or(frame.exp, |end| frame.exp.min(end));
+        let permissions = words(&rights.permissions);
+        let fits = |words: &[String]| words.iter().map(String::len).sum::<usize>() <= MAX_RIGHTS;
+        let permissions_complete = fits(&[rights.roles.as_slice(), permissions.as_slice()].concat());
+        let carries_roles = permissions_complete || fits(&rights.roles);
         let claims = AccessClaims {
+            exp,
             sub: user.id.0,
             client_id: FIRST_PARTY.to_owned(),
             sid: Some(session.id),
-            roles: user.roles.clone(),
-            permissions: words(&permissions),
+            roles: if carries_roles { rights.roles } else { Vec::new() },
+            role_versions: if carries_roles { rights.role_versions } else { Vec::new() },
+            permissions: if permissions_complete { permissions } else { Vec::new() },
+            permissions_complete,
             auth_time: Some(session.auth_time),
             amr: session.amr.clone(),
             acr: Some(Level::of(&session.amr).as_str().to_owned()),
             ver: user.security_epoch,
             generation: Some(session.generation),
-            ..self.frame(now, session.audience.as_deref())?
+            ..frame
         };
-        self.sign(&claims, "user")
+        Ok(Issued { token: self.sign(&claims, "user")?, expires_in: exp.since(now) })
     }
 
     /// Issues a token for a service account (`client_credentials`).
@@ -138,7 +165,9 @@ impl AccessTokens {
             nbf: now,
             exp: now.plus(settings.access_ttl),
             roles: Vec::new(),
+            role_versions: Vec::new(),
             permissions: Vec::new(),
+            permissions_complete: true,
             scope: None,
             auth_time: None,
             amr: Vec::new(),
@@ -247,12 +276,19 @@ fn read(token: Arc<VerifiedToken>) -> Result<Authenticated, Refusal> {
     Ok(Authenticated { actor, auth_time: claims.auth_time, token })
 }
 
-fn subject(authenticated: &Authenticated) -> Checked {
+fn subject(authenticated: &Authenticated) -> Checked<'_> {
     let claims = &authenticated.token.claims;
     let (session, user, client) = match &authenticated.actor {
         Actor::User { id, session_id, .. } => (Some(*session_id), Some((*id, claims.ver)), None),
         Actor::Service { id, .. } => (None, None, Some((*id, claims.ver))),
         Actor::Anonymous | Actor::Operator | Actor::System => (None, None, None),
     };
-    Checked { token: claims.jti, session, user, client, issued_at: claims.iat }
+    Checked {
+        token: claims.jti,
+        session,
+        user,
+        client,
+        roles: (&claims.roles, &claims.role_versions),
+        issued_at: claims.iat,
+    }
 }

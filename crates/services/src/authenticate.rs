@@ -27,11 +27,25 @@ impl Services {
     /// # Errors
     /// `NotSignedIn`, whatever is wrong with it.
     pub async fn authenticate(&self, token: &str) -> Result<Authenticated, Refusal> {
-        let authenticated = self.check(token).await?;
+        let mut authenticated = self.check(token).await?;
+        self.complete(&mut authenticated).await;
         if self.deps.settings.audience(None)? == authenticated.token.claims.audience {
             Ok(authenticated)
         } else {
             Err(Refusal::NotSignedIn)
+        }
+    }
+
+    /// A token that is too small for what its user holds says so; then it is looked up.
+    async fn complete(&self, authenticated: &mut Authenticated) {
+        if authenticated.token.claims.permissions_complete {
+            return;
+        }
+        let Actor::User { id, permissions, .. } = &mut authenticated.actor else { return };
+        let Ok(user) = self.user_reader.current(*id).await else { return };
+        // What cannot be looked up is not held.
+        if let Ok(rights) = self.role_reader.rights_of(&user, self.now()).await {
+            *permissions = rights.permissions;
         }
     }
 

@@ -17,6 +17,8 @@ const SWEEP: Duration = Duration::from_secs(60);
 
 /// The lease under which the key schedule is kept.
 const SIGNING_KEYS: &str = "signing_keys";
+/// The lease under which it is written down that grants have ended.
+const GRANTS: &str = "grants";
 /// The lease under which deleted accounts are erased.
 const PURGES: &str = "purges";
 
@@ -31,6 +33,7 @@ impl Services {
         loops.spawn(every(SWEEP, stop.clone(), Arc::clone(self), |services| async move {
             services.sweeper.tick().await?;
             services.purge_deleted().await?;
+            services.end_grants().await?;
             services.users.write_missing_terms().await?;
             services.notifications.expire().await.map(drop)
         }));
@@ -46,7 +49,7 @@ impl Services {
     /// # Errors
     /// Storage faults: then the leases end by themselves.
     pub async fn give_leases_back(&self) -> Result<(), userd_storage::Failure> {
-        for lease in [SWEEPER, SIGNING_KEYS, PURGES] {
+        for lease in [SWEEPER, SIGNING_KEYS, PURGES, GRANTS] {
             self.sweeper.give_back(lease).await?;
         }
         self.event_log.give_back().await?;
@@ -64,6 +67,7 @@ impl Services {
         for consequence in consequences {
             match consequence {
                 Consequence::ForgetUser { user, version } => self.user_reader.forget(user, version),
+                Consequence::ForgetRole { role, version } => self.role_reader.forget(&role, version),
                 Consequence::ReloadKeys => reload = true,
             }
         }
@@ -74,6 +78,16 @@ impl Services {
     async fn purge_deleted(&self) -> Result<(), userd_storage::Failure> {
         if self.sweeper.lead(PURGES, self.deps.now(), SWEEP * 3).await? {
             self.deletions.purge_due().await?;
+        }
+        Ok(())
+    }
+
+    /// Writes down that grants have ended, in one replica at a time. They count no more from their end on, whoever does it.
+    async fn end_grants(&self) -> Result<(), userd_storage::Failure> {
+        if self.sweeper.lead(GRANTS, self.deps.now(), SWEEP * 3).await? {
+            self.grants.end_due().await?;
+            self.grants.remind().await?;
+            self.access_requests.expire_due().await?;
         }
         Ok(())
     }

@@ -21,6 +21,7 @@ use crate::{
     arrivals::Arrivals,
     fact_drafts::{FactDraft, FactDrafts},
     revocations::Revocations,
+    role_reader::RoleReader,
     user_reader::UserReader,
 };
 
@@ -30,6 +31,7 @@ pub struct Changes {
     deps: Dependencies,
     revocations: Arc<Revocations>,
     users: UserReader,
+    roles: RoleReader,
     /// Wakes whoever passes facts on.
     told: Arc<Notify>,
     arrivals: Arrivals,
@@ -53,6 +55,8 @@ pub struct Change<'a> {
 struct Effects {
     revocations: Vec<Revocation>,
     changed: Vec<User>,
+    /// Names and versions of roles that changed.
+    roles: Vec<(String, i64)>,
     signed_in: Vec<User>,
     /// Whose inbox has something new.
     arrived: Vec<UserId>,
@@ -78,8 +82,13 @@ struct Ids<'a> {
 }
 
 impl Changes {
-    pub(crate) fn new(deps: &Dependencies, revocations: Arc<Revocations>, users: UserReader) -> Self {
-        Self { deps: deps.clone(), revocations, users, told: Arc::default(), arrivals: Arrivals::new(deps) }
+    pub(crate) fn new(
+        deps: &Dependencies,
+        revocations: Arc<Revocations>,
+        users: UserReader,
+        roles: RoleReader,
+    ) -> Self {
+        Self { deps: deps.clone(), revocations, users, roles, told: Arc::default(), arrivals: Arrivals::new(deps) }
     }
 
     /// Runs `work` until it commits or refuses, and then does what follows from it.
@@ -148,6 +157,9 @@ impl Changes {
         for user in &effects.changed {
             self.users.changed(user).await;
         }
+        for (role, version) in &effects.roles {
+            self.roles.changed(role, *version).await;
+        }
         for user in &effects.signed_in {
             self.users.signed_in(user).await;
         }
@@ -196,6 +208,14 @@ impl Change<'_> {
         let what = Revoked::User { user_id: user.id, min_epoch: user.security_epoch, version: user.version };
         self.revoke(what);
         self.effects.changed.push(user.clone());
+    }
+
+    /// Whatever is remembered about this role is out of date. Where it allows less than before, tokens that carry an
+    /// older version of it are dead.
+    pub(crate) fn role_changed(&mut self, role: &str, version: i64, allows_less: bool) {
+        let min_version = if allows_less { version } else { 0 };
+        self.revoke(Revoked::Role { role: role.to_owned(), min_version, version });
+        self.effects.roles.push((role.to_owned(), version));
     }
 
     /// Something came into the inbox of this user: whoever watches it is told.

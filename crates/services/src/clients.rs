@@ -113,7 +113,7 @@ impl Clients {
             return self.created_before(&mut reading, made, idempotent).await;
         }
         let name = text::display_name(name).map_err(|detail| Refusal::field("/name", detail))?;
-        let permissions = granted(&ctx.actor, permissions)?;
+        let permissions = granted(&mut reading, &ctx.actor, permissions).await?;
         let audiences = audiences.map(|audiences| self.configured(audiences)).transpose()?;
         let now = self.deps.now();
         let random = self.deps.random.as_ref();
@@ -336,29 +336,34 @@ async fn active(uow: &mut UnitOfWork, id: ClientId) -> Result<Client, Failure> {
 fn must_hold(actor: &Actor, words: &[String]) -> Result<(), Refusal> {
     // A word that cannot be a permission is held by nobody but the operator.
     let holds = |word: &String| match Permission::parse(word) {
-        Some(permission) => actor.holds(&permission),
+        Some(permission) => actor.may_give(&permission),
         None => *actor == Actor::Operator,
     };
     if words.iter().all(holds) { Ok(()) } else { Err(Refusal::Forbidden) }
 }
 
 /// The permissions asked for, if all exist and the giver holds them.
-fn granted(giver: &Actor, words: &[String]) -> Result<Vec<String>, Refusal> {
+async fn granted(uow: &mut UnitOfWork, giver: &Actor, words: &[String]) -> Result<Vec<String>, Failure> {
     let mut granted = Vec::new();
     for (place, word) in words.iter().enumerate() {
         let pointer = format!("/permissions/{place}");
-        let permission = Permission::parse(word).filter(Permission::is_well_known).ok_or_else(|| {
-            let known: Vec<_> = Permission::WELL_KNOWN.iter().map(|permission| permission.as_str()).collect();
-            Refusal::field(&pointer, format!("no such permission; there are: {}", known.join(", ")))
-        })?;
-        if !giver.holds(&permission) {
-            return Err(Refusal::field(&pointer, "you do not hold this permission"));
+        let permission = Permission::parse(word).ok_or_else(|| unknown_permission(&pointer))?;
+        if !permission.is_well_known() && uow.permissions().find(word).await?.is_none() {
+            return Err(unknown_permission(&pointer).into());
+        }
+        if !giver.may_give(&permission) {
+            return Err(Refusal::field(&pointer, "you do not hold this permission").into());
         }
         granted.push(permission);
     }
     granted.sort_unstable();
     granted.dedup();
     Ok(granted.into_iter().map(|permission| permission.as_str().to_owned()).collect())
+}
+
+fn unknown_permission(pointer: &str) -> Refusal {
+    let known: Vec<_> = Permission::WELL_KNOWN.iter().map(Permission::as_str).collect();
+    Refusal::field(pointer, format!("no such permission; there are: {}", known.join(", ")))
 }
 
 fn view(client: &Client) -> ClientView {

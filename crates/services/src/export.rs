@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use userd_model::{Act, Refusal, User, UserId};
 use userd_storage::Failure;
 
-use crate::{Context, Services, limits::Limited, user_reader::internal};
+use crate::{Context, Services, limits::Limited, roles::GrantView, user_reader::internal};
 
 /// Rows read at once.
 const PAGE: u32 = 200;
@@ -21,12 +21,15 @@ pub const SHOWN: &[(&str, &str)] = &[
     ("factors", "second_factors"),
     ("recovery_codes", "second_factors"),
     ("deletions", "deletion"),
+    ("grants", "grants"),
+    ("access_requests", "access_requests"),
 ];
 
 /// The tables that no section shows, with the reason, which the export repeats.
 pub const LEFT_OUT: &[(&str, &str)] = &[
     ("claims", "keyed hashes of the addresses and names that `account` and `identities` show"),
     ("user_terms", "the names of `account`, folded, by which an account is found"),
+    ("open_access_requests", "which of `access_requests` are open"),
     ("inboxes", "counts of `notifications`"),
     ("one_time_tokens", "hashes of codes and links that were sent or shown, each good for a short time"),
     ("deliveries", "copies of notifications on their way, which end by themselves"),
@@ -62,6 +65,8 @@ impl Services {
         put("notification_preferences", self.preferences_of(id).await?);
         put("notifications", self.notifications_of(&user).await?);
         put("deletion", self.deletion_of(id).await?);
+        put("grants", self.grants_of(ctx, id).await?);
+        put("access_requests", self.requests_of(&user).await?);
         Ok(Value::Object(archive))
     }
 
@@ -114,6 +119,32 @@ impl Services {
         Ok(items.collect())
     }
 
+    async fn grants_of(&self, ctx: &Context, id: UserId) -> Result<Value, Failure> {
+        let all = self.grants.of_user(ctx, id).await?;
+        let items = all.into_iter().map(|GrantView { grant, reason }| {
+            json!({ "id": grant.id, "kind": grant.kind, "name": grant.name, "source": grant.source, "reason": reason,
+                "granted_by": grant.granted_by, "created_at": grant.created_at, "starts_at": grant.period.starts_at,
+                "expires_at": grant.period.expires_at })
+        });
+        Ok(items.collect())
+    }
+
+    async fn requests_of(&self, user: &User) -> Result<Value, Failure> {
+        let all = self.access_requests.everything_of(user).await?;
+        let items = all.into_iter().map(|view| {
+            let decisions: Vec<Value> = view
+                .decisions
+                .iter()
+                .map(|(one, comment)| json!({ "decision": one.verdict, "comment": comment, "at": one.at }))
+                .collect();
+            let request = view.request;
+            json!({ "id": request.id, "kind": request.kind, "name": request.name, "action": request.action,
+                "reason": view.reason, "state": view.state, "decisions": decisions, "created_at": request.created_at,
+                "starts_at": request.starts_at, "duration_seconds": request.duration_seconds })
+        });
+        Ok(items.collect())
+    }
+
     async fn deletion_of(&self, id: UserId) -> Result<Value, Failure> {
         let found = self.deps.store.reading().deletions().find(id).await?;
         Ok(found.map_or(Value::Null, |deletion| {
@@ -132,6 +163,8 @@ fn description() -> Value {
         "second_factors": "without their secrets",
         "notification_preferences": "what reaches the user how, where that was chosen",
         "notifications": "the inbox, put away ones too",
+        "grants": "roles and permissions that the account holds, why, and until when",
+        "access_requests": "what its owner asked for, and what was decided",
         "deletion": "set while the account is deleted and can be restored",
         "not_included": reasons,
     })

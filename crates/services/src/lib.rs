@@ -3,6 +3,7 @@
 //!
 //! Deliberately absent: HTTP, SQL, cryptographic primitives, configuration files, the real clock.
 
+pub mod access_requests;
 pub mod access_tokens;
 pub mod accounts;
 mod admission;
@@ -43,6 +44,7 @@ pub mod recovery;
 mod remembered;
 pub mod restore;
 pub mod revocations;
+pub mod role_reader;
 pub mod roles;
 mod sealing;
 pub mod services;

@@ -72,6 +72,8 @@ impl Default for LimitSettings {
 
 /// Of one account: each reads all that is held about it.
 const EXPORTS: Rate = Rate { burst: 10, period: Duration::from_secs(360) };
+/// Of one user: each tells its approvers.
+const ACCESS_REQUESTS: Rate = Rate { burst: 20, period: Duration::from_secs(180) };
 /// Of one user: set-ups, first codes, removals. Whoever does it knows the secret, so it is no guessing.
 const FACTOR_CHANGES: Rate = Rate { burst: 20, period: Duration::from_secs(30) };
 /// Of one user: each new username takes the old one out of use for good.
@@ -99,6 +101,7 @@ pub enum Limited {
     LinkPerNetwork,
     ExportPerUser,
     UsernamePerUser,
+    AccessRequestPerUser,
     MailPerNetwork,
     MailPerRecipient,
     MailPerUser,
@@ -182,6 +185,7 @@ impl Limits {
             Limited::BroadcastPerSender => ("broadcast_per_sender", settings.broadcast_per_sender),
             Limited::UsernamePerUser => ("username_per_user", USERNAMES),
             Limited::ExportPerUser => ("export_per_user", EXPORTS),
+            Limited::AccessRequestPerUser => ("access_request_per_user", ACCESS_REQUESTS),
             Limited::MailPerNetwork => ("mail_per_network", settings.mail_per_network),
             Limited::MailPerRecipient => ("mail_per_recipient", settings.mail_per_recipient),
             Limited::MailPerUser => ("mail_per_user", settings.mail_per_recipient),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use url::Url;
 use userd_model::{
-    Act, EventKind, FactActor, InvalidField, Message, MessageId, Refusal, Timestamp,
+    Act, EventKind, FactActor, InvalidField, Message, MessageId, Refusal, Role, Timestamp,
     message::{Audience, CheckedMessage, MessageCounts, MessageInput, MessageState},
     preferences::MessageChannel,
 };
@@ -176,7 +176,7 @@ impl Messages {
                 message.step(i64::try_from(users.len()).unwrap_or(i64::MAX), None);
             }
             Audience::Role(role) => {
-                if change.roles().find(role).await?.is_none() {
+                if !role_exists(change, role).await? {
                     return Err(Refusal::field("/to/role", "must be the name of a role").into());
                 }
             }
@@ -184,6 +184,10 @@ impl Messages {
         }
         Ok(())
     }
+}
+
+async fn role_exists(change: &mut Change<'_>, name: &str) -> Result<bool, Failure> {
+    Ok(Role::built_in(name).is_some() || change.roles().find(name).await?.is_some())
 }
 
 /// A place that a browser may be sent to: nothing that runs, and nobody's password.

@@ -42,6 +42,8 @@ struct View {
     /// Tokens whose `ver` is below the first number are dead.
     clients: HashMap<ClientId, (i64, Timestamp)>,
     users: HashMap<UserId, (i64, Timestamp)>,
+    /// Tokens whose version of the role is below the first number are dead.
+    roles: HashMap<String, (i64, Timestamp)>,
     /// Tokens issued before the first time are dead.
     all: Option<(Timestamp, Timestamp)>,
     /// Entries applied already, so that a poll's overlap has no effect twice.
@@ -53,7 +55,7 @@ struct View {
 
 /// What a token must be checked for.
 #[derive(Clone, Copy, Debug)]
-pub struct Checked {
+pub struct Checked<'a> {
     /// `jti`.
     pub token: TokenId,
     /// `sid`, for users.
@@ -62,8 +64,22 @@ pub struct Checked {
     pub user: Option<(UserId, i64)>,
     /// `client_id` and `ver`, for services.
     pub client: Option<(ClientId, i64)>,
+    /// `roles` and `role_versions`, for users.
+    pub roles: (&'a [String], &'a [i64]),
     /// `iat`.
     pub issued_at: Timestamp,
+}
+
+impl Checked<'_> {
+    /// Whether it carries what a role does not allow any more. A token that says no versions is from before there were any.
+    fn is_of_old_role(&self, roles: &HashMap<String, (i64, Timestamp)>) -> bool {
+        let (names, versions) = self.roles;
+        !roles.is_empty()
+            && names.iter().enumerate().any(|(place, name)| {
+                let version = versions.get(place).copied().unwrap_or_default();
+                roles.get(name).is_some_and(|(lowest, _)| version < *lowest)
+            })
+    }
 }
 
 /// What other parts of the process must do about an entry.
@@ -73,6 +89,13 @@ pub enum Consequence {
     ForgetUser {
         /// Whom.
         user: UserId,
+        /// Up to which version.
+        version: i64,
+    },
+    /// Forget what is remembered about this role.
+    ForgetRole {
+        /// Its name.
+        role: String,
         /// Up to which version.
         version: i64,
     },
@@ -98,10 +121,11 @@ impl Revocations {
 
     /// Whether anything in the view forbids this token.
     #[must_use]
-    pub fn forbids(&self, checked: Checked) -> bool {
+    pub fn forbids(&self, checked: Checked<'_>) -> bool {
         let view = self.view.read().unwrap_or_else(PoisonError::into_inner);
         view.all.is_some_and(|(before, _)| checked.issued_at < before)
             || view.tokens.contains_key(&checked.token)
+            || checked.is_of_old_role(&view.roles)
             || checked.session.is_some_and(|id| view.sessions.contains_key(&id))
             || checked
                 .client
@@ -182,6 +206,7 @@ impl Revocations {
         view.tokens.retain(|_, expires| *expires > now);
         view.clients.retain(|_, (_, expires)| *expires > now);
         view.users.retain(|_, (_, expires)| *expires > now);
+        view.roles.retain(|_, (_, expires)| *expires > now);
         view.all = view.all.filter(|(_, expires)| *expires > now);
         view.seen.retain(|_, expires| *expires > now);
     }
@@ -215,6 +240,13 @@ impl View {
                 let slot = self.users.entry(*user_id).or_insert((*min_epoch, entry.expires_at));
                 *slot = (slot.0.max(*min_epoch), slot.1.max(entry.expires_at));
                 Some(Consequence::ForgetUser { user: *user_id, version: *version })
+            }
+            Revoked::Role { role, min_version, version } => {
+                if *min_version > 0 {
+                    let slot = self.roles.entry(role.clone()).or_insert((*min_version, entry.expires_at));
+                    *slot = (slot.0.max(*min_version), slot.1.max(entry.expires_at));
+                }
+                Some(Consequence::ForgetRole { role: role.clone(), version: *version })
             }
             Revoked::Changed { user_id, version } => {
                 Some(Consequence::ForgetUser { user: *user_id, version: *version })

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     Dependencies,
+    access_requests::AccessRequests,
     access_tokens::AccessTokens,
     accounts::Accounts,
     admission::AdmissionRules,
@@ -29,7 +30,8 @@ use crate::{
     preferences::NotificationPreferences,
     recovery::Recovery,
     revocations::Revocations,
-    roles::Roles,
+    role_reader::RoleReader,
+    roles::{Grants, PermissionChecks, Permissions, Roles},
     sessions::{Replays, Sessions},
     setup::Setup,
     sign_in::{BotCommands, SignIn},
@@ -103,7 +105,17 @@ pub struct Services {
     /// Users as their owners and administrators see them.
     pub user_reader: UserReader,
     /// What roles allow.
+    pub role_reader: RoleReader,
+    /// Roles, made and changed.
     pub roles: Roles,
+    /// The words of permissions.
+    pub permissions: Permissions,
+    /// Roles and permissions, given and taken.
+    pub grants: Grants,
+    /// Requests for a change of rights.
+    pub access_requests: AccessRequests,
+    /// What somebody may do.
+    pub permission_checks: PermissionChecks,
     /// Attempts and delays.
     pub limits: Limits,
     pub(crate) last_look: LastLook,
@@ -120,12 +132,13 @@ impl Services {
     ) -> Arc<Self> {
         let revocations = Arc::new(Revocations::new(deps.clone()));
         let user_reader = UserReader::new(deps.clone());
-        let changes = Changes::new(&deps, Arc::clone(&revocations), user_reader.clone());
-        let roles = Roles::new(deps.clone());
+        let role_reader = RoleReader::new(deps.clone());
+        let changes = Changes::new(&deps, Arc::clone(&revocations), user_reader.clone(), role_reader.clone());
         let limits = Limits::new(deps.clone());
         let idempotency = IdempotencyKeys::new(deps.clone());
         let proof = PasswordProof::new(deps.clone(), limits.clone());
-        let access_tokens = AccessTokens::new(deps.clone(), changes.clone(), Arc::clone(&revocations), roles.clone());
+        let access_tokens =
+            AccessTokens::new(deps.clone(), changes.clone(), Arc::clone(&revocations), role_reader.clone());
         let providers = Arc::new(arc_swap::ArcSwap::from_pointee(providers));
         let sessions = Sessions {
             admission: AdmissionRules::new(deps.clone(), Arc::clone(&providers)),
@@ -213,6 +226,14 @@ impl Services {
             invitations.clone(),
         );
         let event_log = Arc::new(EventLog::new(deps.clone(), changes.clone(), Arc::clone(&deliveries)));
+        let own = (deps.clone(), changes.clone());
+        let grants = Grants { deps: deps.clone(), changes: changes.clone(), deliveries: Arc::clone(&deliveries) };
+        let access_requests = AccessRequests {
+            deps: deps.clone(),
+            changes: changes.clone(),
+            limits: limits.clone(),
+            deliveries: Arc::clone(&deliveries),
+        };
         Arc::new(Self {
             setup: Setup::new(deps.clone(), changes.clone(), accounts.clone()),
             bot: BotUpdates::new(
@@ -260,8 +281,17 @@ impl Services {
             access_tokens,
             revocations,
             idempotency,
+            permission_checks: PermissionChecks {
+                deps: own.0.clone(),
+                users: user_reader.clone(),
+                roles: role_reader.clone(),
+            },
+            roles: Roles { deps: own.0.clone(), changes: own.1.clone() },
+            permissions: Permissions { deps: own.0.clone(), changes: own.1.clone() },
+            grants,
+            access_requests,
             user_reader,
-            roles,
+            role_reader,
             limits,
             last_look: LastLook::default(),
         })

@@ -1,7 +1,7 @@
 //! The first administrator: made by the operator at the command line, or by whoever opens the one-time setup link
 //! that the first start prints. There is exactly one winner; afterwards the way is shut.
 
-use userd_model::{Act, EventKind, Refusal, Role, User};
+use userd_model::{Act, Refusal, Role, User};
 use userd_storage::{Failure, repositories::one_time_tokens::OneTimeToken};
 
 use crate::{
@@ -125,9 +125,7 @@ impl Setup {
 }
 
 async fn store_administrator(change: &mut Change<'_>, account: &AccountSeed) -> Result<User, Failure> {
-    let user = account.store(change).await?;
-    change.event(EventKind::RoleGranted, user.id, serde_json::json!({ "role": Role::ADMIN }));
-    Ok(user)
+    account.store(change).await
 }
 
 /// The kind of the one claim that the first administrator holds.

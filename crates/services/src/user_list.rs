@@ -137,7 +137,7 @@ impl Users {
         now: Timestamp,
     ) -> Result<bool, Failure> {
         let fits = filter.status.is_none_or(|status| user.status_at(now) == status)
-            && filter.role.as_ref().is_none_or(|role| user.roles.contains(role))
+            && filter.role.as_ref().is_none_or(|role| user.has_role(role, now))
             && filter.created_after.is_none_or(|at| user.created_at > at);
         let Some(provider) = filter.provider.as_ref().filter(|_| fits) else { return Ok(fits) };
         Ok(reading.identities().of_user(user.id).await?.iter().any(|identity| identity.provider == *provider))

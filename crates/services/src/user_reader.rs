@@ -51,22 +51,24 @@ impl UserReader {
     /// # Errors
     /// `NotFound`; storage faults.
     pub async fn show(&self, id: UserId) -> Result<UserView, Failure> {
-        let deps = &self.deps;
-        let user = self
-            .users
-            .get_or_load(&id.to_string(), || async move {
-                let user = deps.store.reading().users().find(id).await.map_err(Failure::from)?;
-                Ok::<_, Failure>(user.map(|value| Loaded { version: value.version, value }))
-            })
-            .await?
-            .ok_or(Refusal::NotFound)?;
+        let user = self.current(id).await?;
         if let Ok(view) = self.view(&user) {
             return Ok(view);
         }
         // Remembered from before the master key changed, by a load that was under way then: what is stored counts.
-        let user = deps.store.reading().users().find(id).await?.ok_or(Refusal::NotFound)?;
+        let user = self.deps.store.reading().users().find(id).await?.ok_or(Refusal::NotFound)?;
         self.changed(&user).await;
         self.view(&user)
+    }
+
+    /// The stored user, as old as [`Self::show`] may be.
+    pub(crate) async fn current(&self, id: UserId) -> Result<User, Failure> {
+        let deps = &self.deps;
+        let load = || async move {
+            let user = deps.store.reading().users().find(id).await.map_err(Failure::from)?;
+            Ok::<_, Failure>(user.map(|value| Loaded { version: value.version, value }))
+        };
+        self.users.get_or_load(&id.to_string(), load).await?.ok_or_else(|| Refusal::NotFound.into())
     }
 
     /// The same for the user themself: whoever is not there, as after a backup was restored, is not signed in.
@@ -97,7 +99,7 @@ impl UserReader {
             time_zone: user.time_zone.clone(),
             attributes: user.attributes.clone(),
             status: user.status_at(self.deps.now()),
-            roles: user.roles.clone(),
+            roles: user.roles_at(self.deps.now()).cloned().collect(),
             created_at: user.created_at,
             updated_at: user.updated_at,
             last_sign_in_at: user.last_sign_in_at,

@@ -221,9 +221,9 @@ impl Users {
 /// Refuses what would leave nobody who may do everything. `user` is as it will be; the others are read in the same unit of
 /// work, so that of two who end each other's rights at the same moment one is refused.
 pub(crate) async fn must_leave_an_administrator(change: &mut Change<'_>, user: &User) -> Result<(), Failure> {
-    let is_administrator = |user: &User, now| {
-        user.roles.iter().any(|role| role == Role::ADMIN) && user.status_at(now) == UserStatus::Active
-    };
+    // One whose role ends by itself would leave nobody then.
+    let is_administrator =
+        |user: &User, now| user.is_lasting_administrator() && user.status_at(now) == UserStatus::Active;
     let before = change.users().find(user.id).await?;
     if !before.is_some_and(|before| is_administrator(&before, change.now)) || is_administrator(user, change.now) {
         return Ok(());

@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS users (
     last_sign_in_at TIMESTAMPTZ,
     blocked_until TIMESTAMPTZ,
     block_reason BYTEA,
+    held JSONB,
     PRIMARY KEY (id)
 );
 CREATE INDEX IF NOT EXISTS users_by_created ON users (created_at ASC, id ASC);
@@ -359,7 +360,58 @@ CREATE TABLE IF NOT EXISTS roles (
     permissions JSONB NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL,
+    rules JSONB,
+    managed BOOLEAN,
+    version BIGINT,
     PRIMARY KEY (name)
+);
+CREATE TABLE IF NOT EXISTS permissions (
+    name TEXT COLLATE "C" NOT NULL,
+    description TEXT COLLATE "C",
+    requestable BOOLEAN NOT NULL,
+    registered_by TEXT COLLATE "C" NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (name)
+);
+CREATE TABLE IF NOT EXISTS grants (
+    user_id UUID NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    id UUID NOT NULL,
+    source TEXT COLLATE "C" NOT NULL,
+    reason BYTEA,
+    granted_by TEXT COLLATE "C" NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    starts_at TIMESTAMPTZ,
+    ends_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (user_id, kind, name)
+);
+CREATE INDEX IF NOT EXISTS grants_by_end ON grants (ends_at ASC, user_id ASC, kind ASC, name ASC);
+CREATE TABLE IF NOT EXISTS access_requests (
+    id UUID NOT NULL,
+    user_id UUID NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    action TEXT COLLATE "C" NOT NULL,
+    reason BYTEA,
+    starts_at TIMESTAMPTZ,
+    duration_seconds BIGINT,
+    state TEXT COLLATE "C" NOT NULL,
+    decisions JSONB NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (id)
+);
+CREATE INDEX IF NOT EXISTS access_requests_by_user ON access_requests (user_id ASC, created_at ASC, id ASC);
+CREATE INDEX IF NOT EXISTS access_requests_by_state ON access_requests (state ASC, created_at ASC, id ASC);
+CREATE INDEX IF NOT EXISTS access_requests_by_expiry ON access_requests (state ASC, expires_at ASC, id ASC);
+CREATE TABLE IF NOT EXISTS open_access_requests (
+    user_id UUID NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    request_id UUID NOT NULL,
+    PRIMARY KEY (user_id, kind, name)
 );
 CREATE TABLE IF NOT EXISTS notification_preferences (
     user_id UUID NOT NULL,

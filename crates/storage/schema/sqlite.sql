@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS users (
     last_sign_in_at INTEGER,
     blocked_until INTEGER,
     block_reason BLOB,
+    held TEXT,
     PRIMARY KEY (id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS users_by_created ON users (created_at, id);
@@ -359,7 +360,58 @@ CREATE TABLE IF NOT EXISTS roles (
     permissions TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
+    rules TEXT,
+    managed INTEGER,
+    version INTEGER,
     PRIMARY KEY (name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS permissions (
+    name TEXT NOT NULL,
+    description TEXT,
+    requestable INTEGER NOT NULL,
+    registered_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS grants (
+    user_id BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    id BLOB NOT NULL,
+    source TEXT NOT NULL,
+    reason BLOB,
+    granted_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    starts_at INTEGER,
+    ends_at INTEGER NOT NULL,
+    PRIMARY KEY (user_id, kind, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS grants_by_end ON grants (ends_at, user_id, kind, name);
+CREATE TABLE IF NOT EXISTS access_requests (
+    id BLOB NOT NULL,
+    user_id BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    action TEXT NOT NULL,
+    reason BLOB,
+    starts_at INTEGER,
+    duration_seconds INTEGER,
+    state TEXT NOT NULL,
+    decisions TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS access_requests_by_user ON access_requests (user_id, created_at, id);
+CREATE INDEX IF NOT EXISTS access_requests_by_state ON access_requests (state, created_at, id);
+CREATE INDEX IF NOT EXISTS access_requests_by_expiry ON access_requests (state, expires_at, id);
+CREATE TABLE IF NOT EXISTS open_access_requests (
+    user_id BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    request_id BLOB NOT NULL,
+    PRIMARY KEY (user_id, kind, name)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS notification_preferences (
     user_id BLOB NOT NULL,

@@ -1,3 +1,13 @@
+-- access_requests.upsert
+INSERT INTO access_requests (id, user_id, kind, name, action, reason, starts_at, duration_seconds, state, decisions, created_at, expires_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (id) DO UPDATE SET user_id = excluded.user_id, kind = excluded.kind, name = excluded.name, action = excluded.action, reason = excluded.reason, starts_at = excluded.starts_at, duration_seconds = excluded.duration_seconds, state = excluded.state, decisions = excluded.decisions, created_at = excluded.created_at, expires_at = excluded.expires_at, version = excluded.version;
+-- access_requests.find
+SELECT id, user_id, kind, name, action, reason, starts_at, duration_seconds, state, decisions, created_at, expires_at, version FROM access_requests WHERE id = $1;
+-- access_requests.of_user
+SELECT id, user_id, kind, name, action, reason, starts_at, duration_seconds, state, decisions, created_at, expires_at, version FROM access_requests WHERE user_id = $1 AND (created_at, id) < ($2, $3) ORDER BY user_id DESC, created_at DESC, id DESC LIMIT $4;
+-- access_requests.in_state
+SELECT id, user_id, kind, name, action, reason, starts_at, duration_seconds, state, decisions, created_at, expires_at, version FROM access_requests WHERE state = $1 AND (created_at, id) < ($2, $3) ORDER BY state DESC, created_at DESC, id DESC LIMIT $4;
+-- access_requests.over
+SELECT id, user_id, kind, name, action, reason, starts_at, duration_seconds, state, decisions, created_at, expires_at, version FROM access_requests WHERE state = $1 AND expires_at <= $2 ORDER BY state, expires_at, id LIMIT $3;
 -- appended_numbers.by_subject
 SELECT subject_kind, subject_id, user_id, number FROM appended_numbers WHERE subject_kind = $1 AND subject_id = $2;
 -- appended_numbers.upsert
@@ -110,6 +120,18 @@ UPDATE factors SET name = $1, secret = $2, counter = $3, last_used_at = $4 WHERE
 SELECT id, user_id, kind, name, secret, counter, created_at, last_used_at FROM factors WHERE user_id = $1 ORDER BY user_id, created_at, id LIMIT $2;
 -- factors.remove
 DELETE FROM factors WHERE id = $1;
+-- grants.upsert
+INSERT INTO grants (user_id, kind, name, id, source, reason, granted_by, created_at, starts_at, ends_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (user_id, kind, name) DO UPDATE SET id = excluded.id, source = excluded.source, reason = excluded.reason, granted_by = excluded.granted_by, created_at = excluded.created_at, starts_at = excluded.starts_at, ends_at = excluded.ends_at;
+-- grants.find
+SELECT user_id, kind, name, id, source, reason, granted_by, created_at, starts_at, ends_at FROM grants WHERE user_id = $1 AND kind = $2 AND name = $3;
+-- grants.of_user
+SELECT user_id, kind, name, id, source, reason, granted_by, created_at, starts_at, ends_at FROM grants WHERE user_id = $1 ORDER BY user_id, kind, name LIMIT $2;
+-- grants.remove
+DELETE FROM grants WHERE user_id = $1 AND kind = $2 AND name = $3;
+-- grants.ended
+SELECT user_id, kind, name, id, source, reason, granted_by, created_at, starts_at, ends_at FROM grants WHERE ends_at <= $1 ORDER BY ends_at, user_id, kind, name LIMIT $2;
+-- grants.ending
+SELECT user_id, kind, name, id, source, reason, granted_by, created_at, starts_at, ends_at FROM grants WHERE ends_at >= $1 ORDER BY ends_at, user_id, kind, name LIMIT $2;
 -- idempotency_keys.by_key
 SELECT key_hash, body_hash, answer, created_at, expires_at FROM idempotency_keys WHERE key_hash = $1;
 -- idempotency_keys.upsert
@@ -212,6 +234,12 @@ DELETE FROM one_time_tokens WHERE hash = $1;
 SELECT hash, purpose, owner_id, payload, created_at, expires_at FROM one_time_tokens WHERE owner_id = $1 ORDER BY owner_id, purpose, hash LIMIT $2;
 -- one_time_tokens.by_purpose
 SELECT hash, purpose, owner_id, payload, created_at, expires_at FROM one_time_tokens WHERE owner_id = $1 AND purpose = $2 ORDER BY owner_id, purpose, hash LIMIT $3;
+-- open_access_requests.insert
+INSERT INTO open_access_requests (user_id, kind, name, request_id) VALUES ($1, $2, $3, $4);
+-- open_access_requests.find
+SELECT user_id, kind, name, request_id FROM open_access_requests WHERE user_id = $1 AND kind = $2 AND name = $3;
+-- open_access_requests.remove
+DELETE FROM open_access_requests WHERE user_id = $1 AND kind = $2 AND name = $3;
 -- outbox.insert
 INSERT INTO outbox (shard, created_at, id, kind, user_id, data, public, subject_kind, subject_id, number, actor_kind, actor_id, request_id, origin, personal) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
 -- outbox.first_page
@@ -220,6 +248,14 @@ SELECT shard, created_at, id, kind, user_id, data, public, subject_kind, subject
 SELECT shard, created_at, id, kind, user_id, data, public, subject_kind, subject_id, number, actor_kind, actor_id, request_id, origin, personal FROM outbox WHERE shard = $1 AND (created_at, id) > ($2, $3) ORDER BY shard, created_at, id LIMIT $4;
 -- outbox.remove
 DELETE FROM outbox WHERE shard = $1 AND created_at = $2 AND id = $3;
+-- permissions.upsert
+INSERT INTO permissions (name, description, requestable, registered_by, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (name) DO UPDATE SET description = excluded.description, requestable = excluded.requestable, registered_by = excluded.registered_by, created_at = excluded.created_at;
+-- permissions.find
+SELECT name, description, requestable, registered_by, created_at FROM permissions WHERE name = $1;
+-- permissions.page
+SELECT name, description, requestable, registered_by, created_at FROM permissions WHERE (name) > ($1) ORDER BY name LIMIT $2;
+-- permissions.remove
+DELETE FROM permissions WHERE name = $1;
 -- password_credentials.by_user
 SELECT user_id, hash, changed_at, must_change FROM password_credentials WHERE user_id = $1;
 -- password_credentials.upsert
@@ -247,13 +283,15 @@ SELECT id, scope, recorded_at, expires_at, what FROM revocations WHERE scope = $
 -- revocations.next_page
 SELECT id, scope, recorded_at, expires_at, what FROM revocations WHERE scope = $1 AND (recorded_at, id) > ($2, $3) ORDER BY scope, recorded_at, id LIMIT $4;
 -- roles.by_name
-SELECT name, permissions, created_at, updated_at FROM roles WHERE name = $1;
--- roles.every
-SELECT name, permissions, created_at, updated_at FROM roles ORDER BY name;
+SELECT name, permissions, created_at, updated_at, rules, managed, version FROM roles WHERE name = $1;
+-- roles.page
+SELECT name, permissions, created_at, updated_at, rules, managed, version FROM roles WHERE (name) > ($1) ORDER BY name LIMIT $2;
 -- roles.insert
-INSERT INTO roles (name, permissions, created_at, updated_at) VALUES ($1, $2, $3, $4);
+INSERT INTO roles (name, permissions, created_at, updated_at, rules, managed, version) VALUES ($1, $2, $3, $4, $5, $6, $7);
 -- roles.update
-UPDATE roles SET permissions = $1, updated_at = $2 WHERE name = $3;
+UPDATE roles SET permissions = $1, updated_at = $2, rules = $3, managed = $4, version = $5 WHERE name = $6;
+-- roles.remove
+DELETE FROM roles WHERE name = $1;
 -- schema_migrations.every
 SELECT number, name, checksum, applied_at FROM schema_migrations ORDER BY number;
 -- schema_migrations.insert
@@ -273,7 +311,7 @@ SELECT id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, las
 -- sessions.next_of_user
 SELECT id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor, identity_id, parties FROM sessions WHERE user_id = $1 AND (created_at, id) > ($2, $3) ORDER BY user_id, created_at, id LIMIT $4;
 -- sessions.with_user
-SELECT sessions.id, sessions.user_id, sessions.device_name, sessions.user_agent, sessions.ip, sessions.amr, sessions.auth_time, sessions.created_at, sessions.last_seen_at, sessions.expires_at, sessions.ended_at, sessions.generation, sessions.current_hash, sessions.previous_hash, sessions.successor, sessions.identity_id, sessions.parties, users.id, users.status, users.username, users.email_sealed, users.email_verified, users.phone_sealed, users.data_key, users.display_name, users.locale, users.time_zone, users.attributes, users.roles, users.security_epoch, users.version, users.created_at, users.updated_at, users.last_sign_in_at, users.blocked_until, users.block_reason FROM sessions JOIN users ON users.id = sessions.user_id WHERE sessions.id = $1;
+SELECT sessions.id, sessions.user_id, sessions.device_name, sessions.user_agent, sessions.ip, sessions.amr, sessions.auth_time, sessions.created_at, sessions.last_seen_at, sessions.expires_at, sessions.ended_at, sessions.generation, sessions.current_hash, sessions.previous_hash, sessions.successor, sessions.identity_id, sessions.parties, users.id, users.status, users.username, users.email_sealed, users.email_verified, users.phone_sealed, users.data_key, users.display_name, users.locale, users.time_zone, users.attributes, users.roles, users.security_epoch, users.version, users.created_at, users.updated_at, users.last_sign_in_at, users.blocked_until, users.block_reason, users.held FROM sessions JOIN users ON users.id = sessions.user_id WHERE sessions.id = $1;
 -- sessions.remove
 DELETE FROM sessions WHERE id = $1;
 -- signing_keys.insert
@@ -307,21 +345,21 @@ INSERT INTO tombstones (user_id, purged_at) VALUES ($1, $2) ON CONFLICT (user_id
 -- tombstones.by_user
 SELECT user_id, purged_at FROM tombstones WHERE user_id = $1;
 -- users.insert
-INSERT INTO users (id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19);
+INSERT INTO users (id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason, held) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20);
 -- users.by_id
-SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason FROM users WHERE id = $1;
+SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason, held FROM users WHERE id = $1;
 -- users.update
-UPDATE users SET status = $1, username = $2, email_sealed = $3, email_verified = $4, phone_sealed = $5, data_key = $6, display_name = $7, locale = $8, time_zone = $9, attributes = $10, roles = $11, security_epoch = $12, version = $13, updated_at = $14, last_sign_in_at = $15, blocked_until = $16, block_reason = $17 WHERE id = $18;
+UPDATE users SET status = $1, username = $2, email_sealed = $3, email_verified = $4, phone_sealed = $5, data_key = $6, display_name = $7, locale = $8, time_zone = $9, attributes = $10, roles = $11, security_epoch = $12, version = $13, updated_at = $14, last_sign_in_at = $15, blocked_until = $16, block_reason = $17, held = $18 WHERE id = $19;
 -- users.remove
 DELETE FROM users WHERE id = $1;
 -- users.record_sign_in
 UPDATE users SET last_sign_in_at = $1 WHERE id = $2;
 -- users.first_page
-SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason FROM users ORDER BY created_at, id LIMIT $1;
+SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason, held FROM users ORDER BY created_at, id LIMIT $1;
 -- users.of_status
-SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason FROM users WHERE status = $1 AND (created_at, id) > ($2, $3) ORDER BY status, created_at, id LIMIT $4;
+SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason, held FROM users WHERE status = $1 AND (created_at, id) > ($2, $3) ORDER BY status, created_at, id LIMIT $4;
 -- users.next_page
-SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason FROM users WHERE (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3;
+SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason, held FROM users WHERE (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3;
 -- webhooks.insert
 INSERT INTO webhooks (id, url, events, description, secret, previous_secret, previous_until, created_by, created_at, updated_at, disabled_at, disabled_reason, failing_since, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
 -- webhooks.every
@@ -333,13 +371,13 @@ UPDATE webhooks SET url = $1, events = $2, description = $3, secret = $4, previo
 -- webhooks.remove
 DELETE FROM webhooks WHERE id = $1;
 -- users.copy_first_page
-SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason FROM users ORDER BY id LIMIT $1;
+SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason, held FROM users ORDER BY id LIMIT $1;
 -- users.copy_next_page
-SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason FROM users WHERE (id) > ($1) ORDER BY id LIMIT $2;
+SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason, held FROM users WHERE (id) > ($1) ORDER BY id LIMIT $2;
 -- users.copy_last_key
 SELECT id FROM users ORDER BY id DESC LIMIT $1;
 -- users.copy_insert
-INSERT INTO users (id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19);
+INSERT INTO users (id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason, held) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20);
 -- user_terms.copy_first_page
 SELECT user_id, slot, kind, value FROM user_terms ORDER BY user_id, slot LIMIT $1;
 -- user_terms.copy_next_page
@@ -565,13 +603,45 @@ SELECT id FROM clients ORDER BY id DESC LIMIT $1;
 -- clients.copy_insert
 INSERT INTO clients (id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at, audiences, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 -- roles.copy_first_page
-SELECT name, permissions, created_at, updated_at FROM roles ORDER BY name LIMIT $1;
+SELECT name, permissions, created_at, updated_at, rules, managed, version FROM roles ORDER BY name LIMIT $1;
 -- roles.copy_next_page
-SELECT name, permissions, created_at, updated_at FROM roles WHERE (name) > ($1) ORDER BY name LIMIT $2;
+SELECT name, permissions, created_at, updated_at, rules, managed, version FROM roles WHERE (name) > ($1) ORDER BY name LIMIT $2;
 -- roles.copy_last_key
 SELECT name FROM roles ORDER BY name DESC LIMIT $1;
 -- roles.copy_insert
-INSERT INTO roles (name, permissions, created_at, updated_at) VALUES ($1, $2, $3, $4);
+INSERT INTO roles (name, permissions, created_at, updated_at, rules, managed, version) VALUES ($1, $2, $3, $4, $5, $6, $7);
+-- permissions.copy_first_page
+SELECT name, description, requestable, registered_by, created_at FROM permissions ORDER BY name LIMIT $1;
+-- permissions.copy_next_page
+SELECT name, description, requestable, registered_by, created_at FROM permissions WHERE (name) > ($1) ORDER BY name LIMIT $2;
+-- permissions.copy_last_key
+SELECT name FROM permissions ORDER BY name DESC LIMIT $1;
+-- permissions.copy_insert
+INSERT INTO permissions (name, description, requestable, registered_by, created_at) VALUES ($1, $2, $3, $4, $5);
+-- grants.copy_first_page
+SELECT user_id, kind, name, id, source, reason, granted_by, created_at, starts_at, ends_at FROM grants ORDER BY user_id, kind, name LIMIT $1;
+-- grants.copy_next_page
+SELECT user_id, kind, name, id, source, reason, granted_by, created_at, starts_at, ends_at FROM grants WHERE (user_id, kind, name) > ($1, $2, $3) ORDER BY user_id, kind, name LIMIT $4;
+-- grants.copy_last_key
+SELECT user_id, kind, name FROM grants ORDER BY user_id DESC, kind DESC, name DESC LIMIT $1;
+-- grants.copy_insert
+INSERT INTO grants (user_id, kind, name, id, source, reason, granted_by, created_at, starts_at, ends_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+-- access_requests.copy_first_page
+SELECT id, user_id, kind, name, action, reason, starts_at, duration_seconds, state, decisions, created_at, expires_at, version FROM access_requests ORDER BY id LIMIT $1;
+-- access_requests.copy_next_page
+SELECT id, user_id, kind, name, action, reason, starts_at, duration_seconds, state, decisions, created_at, expires_at, version FROM access_requests WHERE (id) > ($1) ORDER BY id LIMIT $2;
+-- access_requests.copy_last_key
+SELECT id FROM access_requests ORDER BY id DESC LIMIT $1;
+-- access_requests.copy_insert
+INSERT INTO access_requests (id, user_id, kind, name, action, reason, starts_at, duration_seconds, state, decisions, created_at, expires_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
+-- open_access_requests.copy_first_page
+SELECT user_id, kind, name, request_id FROM open_access_requests ORDER BY user_id, kind, name LIMIT $1;
+-- open_access_requests.copy_next_page
+SELECT user_id, kind, name, request_id FROM open_access_requests WHERE (user_id, kind, name) > ($1, $2, $3) ORDER BY user_id, kind, name LIMIT $4;
+-- open_access_requests.copy_last_key
+SELECT user_id, kind, name FROM open_access_requests ORDER BY user_id DESC, kind DESC, name DESC LIMIT $1;
+-- open_access_requests.copy_insert
+INSERT INTO open_access_requests (user_id, kind, name, request_id) VALUES ($1, $2, $3, $4);
 -- notification_preferences.copy_first_page
 SELECT user_id, categories, quiet_from, quiet_to, version, updated_at FROM notification_preferences ORDER BY user_id LIMIT $1;
 -- notification_preferences.copy_next_page
@@ -706,6 +776,18 @@ DELETE FROM factors WHERE id = $1;
 SELECT user_id, hash FROM recovery_codes WHERE user_id = $1 ORDER BY user_id, hash LIMIT $2;
 -- recovery_codes.remove_owned
 DELETE FROM recovery_codes WHERE hash = $1;
+-- grants.keys_of_owner
+SELECT user_id, kind, name FROM grants WHERE user_id = $1 ORDER BY user_id, kind, name LIMIT $2;
+-- grants.remove_owned
+DELETE FROM grants WHERE user_id = $1 AND kind = $2 AND name = $3;
+-- access_requests.keys_of_owner
+SELECT user_id, created_at, id FROM access_requests WHERE user_id = $1 ORDER BY user_id, created_at, id LIMIT $2;
+-- access_requests.remove_owned
+DELETE FROM access_requests WHERE id = $1;
+-- open_access_requests.keys_of_owner
+SELECT user_id, kind, name FROM open_access_requests WHERE user_id = $1 ORDER BY user_id, kind, name LIMIT $2;
+-- open_access_requests.remove_owned
+DELETE FROM open_access_requests WHERE user_id = $1 AND kind = $2 AND name = $3;
 -- notification_preferences.remove_owned
 DELETE FROM notification_preferences WHERE user_id = $1;
 -- deletions.remove_owned

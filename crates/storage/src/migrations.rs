@@ -130,6 +130,18 @@ pub static MIGRATIONS: &[Migration] = &[
     migration!(97, "0097", "invitations_by_token"),
     migration!(98, "0098", "invitations_by_created"),
     migration!(99, "0099", "invitations_by_expiry"),
+    migration!(100, "0100", "users_held"),
+    migration!(101, "0101", "roles_rules"),
+    migration!(102, "0102", "roles_managed"),
+    migration!(103, "0103", "roles_version"),
+    migration!(104, "0104", "permissions"),
+    migration!(105, "0105", "grants"),
+    migration!(106, "0106", "grants_by_end"),
+    migration!(107, "0107", "access_requests"),
+    migration!(108, "0108", "access_requests_by_user"),
+    migration!(109, "0109", "access_requests_by_state"),
+    migration!(110, "0110", "access_requests_by_expiry"),
+    migration!(111, "0111", "open_access_requests"),
 ];
 
 mod checksum;

@@ -101,6 +101,8 @@ values! {
     userd_model::TokenId => Uuid, Uuid, |v| v.0;
     userd_model::IdentityId => Uuid, Uuid, |v| v.0;
     userd_model::FactorId => Uuid, Uuid, |v| v.0;
+    userd_model::GrantId => Uuid, Uuid, |v| v.0;
+    userd_model::AccessRequestId => Uuid, Uuid, |v| v.0;
     userd_model::ClientId => Uuid, Uuid, |v| v.0;
     userd_model::EventId => Uuid, Uuid, |v| v.0;
     userd_model::RevocationId => Uuid, Uuid, |v| v.0;

@@ -93,6 +93,12 @@ kinds! {
     AccountBlocked = "account_blocked", Security, [site, at], [reason];
     /// A receiver of events failed for days and is called no more.
     WebhookDisabled = "webhook_disabled", Administration, [site, at, url, days], [reason];
+    /// Somebody asks for a change of their rights, and the reader may decide.
+    AccessRequested = "access_requested", Administration, [site, at, who, what, granted], [];
+    /// A request of the reader's was decided, or has expired.
+    AccessDecided = "access_decided", Account, [site, at, what, approved, expired], [reason];
+    /// Something that the reader holds ends soon.
+    AccessEnding = "access_ending", Account, [site, what, until], [];
     /// What another service says.
     Message = "message", Message, [title, body], [action];
 }
@@ -124,9 +130,10 @@ impl Kind {
                 "code" => Value::Exact("482915".to_owned()),
                 "username" => Value::Words("anna.petrova".to_owned()),
                 "provider" => words("Yandex", "Яндекс"),
-                "role" => Value::Words("editor".to_owned()),
-                "granted" | "days" => Value::Count(1),
-                "passkey" => Value::Count(0),
+                "who" => words("Anna Petrova", "Анна Петрова"),
+                "role" | "what" => Value::Words("editor".to_owned()),
+                "granted" | "days" | "approved" => Value::Count(1),
+                "passkey" | "expired" => Value::Count(0),
                 "reason" => words("asked for by its owner", "по просьбе владельца"),
                 "url" => Value::Words("https://shop.example.org/hooks".to_owned()),
                 "title" => words("Your order is on its way", "Ваш заказ в пути"),

@@ -171,6 +171,7 @@ const ZEROS: &[(&str, &str, &[&str])] = &[
             "mail_per_user",
             "code_per_network",
             "export_per_user",
+            "access_request_per_user",
             "webhook_test",
         ],
     ),

@@ -12,7 +12,7 @@ use std::{borrow::Cow, time::Duration};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Map, Value, json};
-use userd_model::{InvalidField, Level, Refusal, details};
+use userd_model::{InvalidField, Level, Refusal, RequestState, details};
 
 pub use page::Words;
 pub use reasons::Reason;
@@ -220,6 +220,7 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::InvalidInput(errors) => Self { errors, ..problem },
             Refusal::Malformed(detail) => problem.detail(detail),
+            Refusal::RequestClosed(state) => problem.detail(closed(state)),
             Refusal::WrongCurrentPassword => problem.field("/current_password", "is not the current password"),
             Refusal::ProviderRefused(reason) | Refusal::SignInNotAllowed(reason) => {
                 Self { reason: Some(reason), ..problem }
@@ -245,5 +246,15 @@ impl IntoResponse for Problem {
         }
         response.extensions_mut().insert(self);
         response
+    }
+}
+/// How a request has ended.
+const fn closed(state: RequestState) -> &'static str {
+    match state {
+        RequestState::Open => "it is open",
+        RequestState::Approved => "it was approved",
+        RequestState::Declined => "it was declined",
+        RequestState::Withdrawn => "it was withdrawn",
+        RequestState::Expired => "it has expired",
     }
 }

@@ -63,6 +63,8 @@ fn claims(now: Timestamp) -> AccessClaims {
         nbf: now,
         exp: now.plus(Duration::from_secs(600)),
         roles: vec!["user".to_owned()],
+        role_versions: vec![1],
+        permissions_complete: true,
         permissions: vec!["users:read".to_owned(), "roles:read".to_owned()],
         scope: None,
         auth_time: Some(now),

@@ -35,8 +35,13 @@ pub struct AccessClaims {
     pub exp: Timestamp,
     /// `roles`, by name.
     pub roles: Vec<String>,
+    /// `role_versions`: of each of `roles`, the version of what it allows that the token carries; empty in tokens of
+    /// service accounts.
+    pub role_versions: Vec<i64>,
     /// `permissions`, by name.
     pub permissions: Vec<String>,
+    /// `permissions_complete`, said only where it is not so: what is held does not fit into a token.
+    pub permissions_complete: bool,
     /// `scope`, separated by spaces.
     pub scope: Option<String>,
     /// `auth_time`: when the user last proved who they are.
@@ -74,6 +79,8 @@ impl AccessClaims {
             ("auth_time", self.auth_time.map(|time| json!(time.seconds()))),
             ("acr", self.acr.as_ref().map(|acr| json!(acr))),
             ("gen", self.generation.map(|generation| json!(generation))),
+            ("role_versions", (!self.role_versions.is_empty()).then(|| json!(self.role_versions))),
+            ("permissions_complete", (!self.permissions_complete).then(|| json!(false))),
         ];
         members.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         members
@@ -96,7 +103,9 @@ impl AccessClaims {
             nbf: required(time(claims, "nbf")?, "nbf")?,
             exp: required(time(claims, "exp")?, "exp")?,
             roles: words(claims, "roles")?,
+            role_versions: claims.integers("role_versions")?.unwrap_or_default(),
             permissions: words(claims, "permissions")?,
+            permissions_complete: claims.boolean("permissions_complete")?.unwrap_or(true),
             scope: claims.text("scope")?.map(str::to_owned),
             auth_time: time(claims, "auth_time")?,
             amr: words(claims, "amr")?,

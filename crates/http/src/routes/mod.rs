@@ -1,5 +1,6 @@
 //! One file per resource. A handler parses, calls one service, translates; rules are elsewhere.
 
+mod access_requests;
 mod auth;
 mod bodies;
 mod client_credentials;
@@ -10,6 +11,7 @@ mod email_codes;
 mod emails;
 mod events;
 mod factors;
+mod grants;
 mod identities;
 mod invitations;
 mod links;
@@ -22,6 +24,7 @@ mod pages;
 mod preferences;
 mod profile;
 mod revocations;
+mod roles;
 mod sent_notifications;
 pub mod service;
 mod sign_in;
@@ -63,6 +66,9 @@ pub fn all() -> Routes {
         .and(webhooks::routes())
         .and(users::routes())
         .and(invitations::routes())
+        .and(grants::routes())
+        .and(roles::routes())
+        .and(access_requests::routes())
         .and(clients::routes())
         .and(signing_keys::routes())
 }

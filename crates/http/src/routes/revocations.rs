@@ -115,6 +115,13 @@ entries! {
         /// The lowest `ver` still accepted.
         before: i64,
     }
+    "Tokens with this role whose version of it is below `min_version` are dead: the role allows less than it did."
+    RoleRevocation = "role" in "#/components/schemas/RoleRevocation" {
+        /// One of `roles` of the tokens.
+        role: String,
+        /// The lowest of `role_versions`, at the place of the role, still accepted; tokens without versions are dead.
+        min_version: i64,
+    }
     "Every token that a key signed is dead."
     KeyRevocation = "key" in "#/components/schemas/KeyRevocation" {
         /// `kid` in the header of the tokens.
@@ -137,6 +144,7 @@ fn body(entry: &Revocation) -> Option<EntryBody> {
         Revoked::Client { client_id, before } => ClientRevocation::of(entry, client_id.0, *before),
         Revoked::Key { kid } => KeyRevocation::of(entry, kid.clone()),
         Revoked::All { issued_before } => AllRevocation::of(entry, *issued_before),
+        Revoked::Role { role, min_version, .. } => RoleRevocation::of(entry, role.clone(), *min_version),
         Revoked::Changed { .. } => return None,
     })
 }

@@ -1,13 +1,18 @@
 //! A new account made by an administrator. Deliberately absent: a password. Nobody but its owner ever knows one.
 
-use userd_model::{Act, Actor, Email, EventKind, InvalidField, Permission, Refusal, Role, text};
+use userd_model::{Act, Actor, Email, InvalidField, Refusal, text};
 use userd_storage::Failure;
 
 use super::{
     AccountSeed, Accounts, NewAccount, Reserved,
     register::{parsed, username},
 };
-use crate::{Context, IdempotentRequest, UserView, idempotency::Made, recent_proof};
+use crate::{
+    Context, IdempotentRequest, UserView,
+    idempotency::Made,
+    recent_proof,
+    role_reader::{read, read_permissions},
+};
 
 /// An account that somebody else makes.
 #[derive(Clone, Debug, Default)]
@@ -46,9 +51,6 @@ impl Accounts {
                     return change.commit(before).await;
                 }
                 let user = account.store(&mut change).await?;
-                for role in &user.roles {
-                    change.event(EventKind::RoleGranted, user.id, serde_json::json!({ "role": role }));
-                }
                 self.idempotency.save(&mut change, idempotent, Made::User(user.id), maker).await?;
                 change.commit(user).await
             })
@@ -84,15 +86,14 @@ impl Accounts {
         let mut roles: Vec<String> = Vec::new();
         for (place, name) in names.iter().enumerate() {
             let pointer = format!("/roles/{place}");
-            let allows = if name == Role::ADMIN {
-                Some(Permission::WELL_KNOWN.to_vec())
-            } else {
-                let found = self.deps.store.reading().roles().find(name).await?;
-                found.map(|role| role.permissions.iter().filter_map(|word| Permission::parse(word)).collect())
+            let mut reading = self.deps.store.reading();
+            let allows = match read(&mut reading, name).await? {
+                Some(_) => Some(read_permissions(&mut reading, std::slice::from_ref(name)).await?),
+                None => None,
             };
             match allows {
                 None => wrong.push(InvalidField::new(pointer, "no such role")),
-                Some(allows) if !allows.iter().all(|permission| ctx.actor.holds(permission)) => {
+                Some(allows) if !allows.iter().all(|permission| ctx.actor.may_give(permission)) => {
                     wrong.push(InvalidField::new(pointer, "this role allows what you may not do yourself"));
                 }
                 Some(_) if !roles.contains(name) => roles.push(name.clone()),

@@ -1,7 +1,8 @@
 //! A new account: checked, claimed, stored and signed in, in one unit of work.
 
 use userd_model::{
-    Email, EventKind, InvalidField, Phone, Refusal, Timestamp, User, UserId, UserStatus, Username,
+    Email, EventKind, Grant, GrantKind, GrantSource, InvalidField, Period, Phone, Refusal, Timestamp, User, UserId,
+    UserStatus, Username,
     password::{AboutUser, PasswordRules},
     text,
 };
@@ -330,6 +331,7 @@ impl AccountSeed {
             time_zone: None,
             attributes: serde_json::Map::new(),
             roles: new.roles.clone(),
+            held: userd_model::Held::default(),
             security_epoch: 1,
             version: 1,
             created_at: now,
@@ -367,10 +369,28 @@ impl AccountSeed {
             None => serde_json::json!({}),
         };
         change.event(EventKind::UserRegistered, self.user.id, data);
-        for role in invitation.iter().flat_map(|invitation| &invitation.roles) {
-            change.event(EventKind::RoleGranted, self.user.id, serde_json::json!({ "role": role }));
+        let grants: Vec<Grant> =
+            self.user.roles.iter().map(|role| grant_with_account(change, &self.user, role)).collect();
+        if !grants.is_empty() {
+            change.grants().upsert_many(&grants).await?;
         }
         Ok(self.user.clone())
+    }
+}
+
+/// A role that an account has from its beginning.
+fn grant_with_account(change: &mut Change<'_>, user: &User, role: &str) -> Grant {
+    change.event(EventKind::RoleGranted, user.id, serde_json::json!({ "role": role }));
+    Grant {
+        id: change.id(),
+        user_id: user.id,
+        kind: GrantKind::Role,
+        name: role.to_owned(),
+        source: GrantSource::Direct,
+        reason: None,
+        granted_by: change.context.actor.name(),
+        created_at: change.now,
+        period: Period::default(),
     }
 }
 

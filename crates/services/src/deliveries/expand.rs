@@ -2,7 +2,7 @@
 //! writes where the next one begins. Whoever dies between two steps, or is frozen, repeats and leaves out nothing.
 
 use userd_model::{
-    Delivery, DeliveryChannel, Message, User, UserId, UserStatus,
+    Delivery, DeliveryChannel, Message, Timestamp, User, UserId, UserStatus,
     message::{MessageCounts, MessageCursor, MessageState},
 };
 use userd_storage::{Failure, repositories::deliveries::bulk_queue_of};
@@ -84,7 +84,7 @@ impl Deliveries {
                 if users.len() == STEP {
                     break;
                 }
-                users.extend(is_meant(message, user).then_some(user.id));
+                users.extend(is_meant(message, user, self.deps.now()).then_some(user.id));
                 cursor = Some((user.created_at, user.id));
                 looked_at += 1;
             }
@@ -158,7 +158,7 @@ impl Deliveries {
 }
 
 /// Blocked and deleted accounts are told nothing by others.
-fn is_meant(message: &Message, user: &User) -> bool {
-    let has_role = message.role.as_ref().is_none_or(|role| user.roles.contains(role));
+fn is_meant(message: &Message, user: &User, now: Timestamp) -> bool {
+    let has_role = message.role.as_ref().is_none_or(|role| user.has_role(role, now));
     user.status == UserStatus::Active && has_role
 }

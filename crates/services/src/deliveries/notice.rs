@@ -18,7 +18,12 @@ pub(super) fn of(fact: &Fact, together: &[Fact]) -> Option<(UserId, Notice)> {
     };
     let may_belong = matches!(kind, Kind::NewDevice | Kind::WayInAdded | Kind::RoleChanged);
     let is_of_registration = may_belong && together.iter().any(registers);
-    (!is_of_registration).then(|| (user, Notice::of(fact)))
+    // What was asked for and granted is told once, as the answer to the request.
+    let answers = |other: &Fact| {
+        other.kind == EventKind::AccessRequestClosed.as_str() && other.subject == fact.subject && other.at == fact.at
+    };
+    let is_answered = kind == Kind::RoleChanged && together.iter().any(answers);
+    (!is_of_registration && !is_answered).then(|| (user, Notice::of(fact)))
 }
 
 /// The message that tells of a fact.
@@ -38,8 +43,12 @@ pub(super) fn template(fact: &Fact) -> Option<Kind> {
         EventKind::FactorRemoved => Some(Kind::FactorRemoved),
         EventKind::RecoveryCodesMade => Some(Kind::RecoveryCodesMade),
         EventKind::RecoveryCodeUsed => Some(Kind::RecoveryCodeUsed),
-        EventKind::RoleGranted => Some(Kind::RoleChanged),
+        EventKind::RoleGranted | EventKind::RoleRevoked => Some(Kind::RoleChanged),
         EventKind::UserBlocked => Some(Kind::AccountBlocked),
+        // Whoever withdrew a request knows it.
+        EventKind::AccessRequestClosed => {
+            (fact.data.get("state").and_then(Json::as_str) != Some("withdrawn")).then_some(Kind::AccessDecided)
+        }
         _ => None,
     }
 }
@@ -59,7 +68,15 @@ pub(super) fn values(kind: Kind, fact: &Fact, opened: &OpenedFact, site: &str, l
         }
         Kind::RoleChanged => values
             .with("role", Value::Words(text("role").unwrap_or_default().to_owned()))
-            .with("granted", Value::Count(1)),
+            .with("granted", Value::Count((fact.kind == EventKind::RoleGranted.as_str()).into())),
+        Kind::AccessDecided => {
+            let is = |state: &str| Value::Count((text("state") == Some(state)).into());
+            values
+                .with("what", Value::Words(text("name").unwrap_or_default().to_owned()))
+                .with("approved", is("approved"))
+                .with("expired", is("expired"))
+                .with_words("reason", now("comment"))
+        }
         Kind::AccountBlocked => values.with_words("reason", now("reason")),
         _ => values,
     };

@@ -1,18 +1,18 @@
-//! Administrators are told of a webhook that the service switched off: in the unit of work that does it, as a message to
-//! whoever holds their role.
+//! What the service itself tells many: of a webhook that it switched off, of a request that they may decide. It is written
+//! in the unit of work that makes it true, as a message like those of other services.
 
 use userd_channels::ChannelFault;
 use userd_model::{
-    Message, MessageId, Role, WebhookId,
+    Message, MessageId, Role, Timestamp, UserId, WebhookId,
     message::{EachLanguage, MessageContent, MessageState, MessageText},
-    preferences::{Category, MessageChannel},
+    preferences::MessageChannel,
     texts::Language,
 };
 use userd_storage::Failure;
 use userd_templates::{Kind, Reader, Value, Values};
 
 use super::Deliveries;
-use crate::{user_reader::internal, webhooks::SwitchedOff};
+use crate::{change::Change, user_reader::internal, webhooks::SwitchedOff};
 
 impl Deliveries {
     /// Writes down how a call went, and tells of a webhook that is off because of it.
@@ -34,9 +34,31 @@ impl Deliveries {
             .with("url", Value::Words(off.url.to_owned()))
             .with("days", Value::Count(days))
             .with_words("reason", off.fault.map(ToString::to_string).as_deref());
+        let message = self.written(id, Kind::WebhookDisabled, &values, off.at)?;
+        Ok(Message { audience: "role".to_owned(), role: Some(Role::ADMIN.to_owned()), ..message })
+    }
+
+    /// Tells users something that the service writes itself: in their inboxes, and from there as they chose. The id is
+    /// minted before the unit of work: what the message says is sealed with it.
+    pub(crate) async fn announce(
+        &self,
+        change: &mut Change<'_>,
+        id: MessageId,
+        kind: Kind,
+        values: &Values,
+        users: &[UserId],
+    ) -> Result<(), Failure> {
+        let mut message = self.written(id, kind, values, change.now)?;
+        self.copies(change, &message, users).await?;
+        message.step(i64::try_from(users.len()).unwrap_or(i64::MAX), None);
+        Ok(change.messages().insert(&message).await?)
+    }
+
+    /// A message in both languages, to users named one by one.
+    fn written(&self, id: MessageId, kind: Kind, values: &Values, at: Timestamp) -> Result<Message, Failure> {
         let in_language = |language| {
             let reader = Reader { language, ..Reader::default() };
-            self.channels.templates.render(Kind::WebhookDisabled, &values, &reader).map_err(internal)
+            self.channels.templates.render(kind, values, &reader).map_err(internal)
         };
         let (en, ru) = (in_language(Language::English)?, in_language(Language::Russian)?);
         let content = MessageContent {
@@ -51,18 +73,18 @@ impl Deliveries {
         Ok(Message {
             id,
             state: MessageState::Pending,
-            due_at: off.at,
-            category: Category::Administration.into(),
-            audience: "role".to_owned(),
-            role: Some(Role::ADMIN.to_owned()),
+            due_at: at,
+            category: kind.category().into(),
+            audience: "users".to_owned(),
+            role: None,
             channels: MessageChannel::ALL.to_vec(),
             content: self.messages.seal(id, &content)?,
             sent_by: ("system".to_owned(), None),
-            created_at: off.at,
+            created_at: at,
             expires_at: None,
             cursor: None,
             recipients: 0,
-            remove_at: off.at.plus(Message::KEPT),
+            remove_at: at.plus(Message::KEPT),
         })
     }
 }

@@ -222,6 +222,7 @@ pub(super) fn is_for_verifiers(entry: &Revocation) -> bool {
     match &entry.what {
         Revoked::Changed { .. } => false,
         Revoked::Key { kid } => !kid.is_empty(),
+        Revoked::Role { min_version, .. } => *min_version > 0,
         _ => true,
     }
 }

@@ -248,9 +248,10 @@ impl Sessions {
         expires_at: Timestamp,
         now: Timestamp,
     ) -> Result<TokenPair, Failure> {
+        let issued = self.access_tokens.issue(user, facts, now).await?;
         Ok(TokenPair {
-            access_token: self.access_tokens.issue(user, facts, now).await?,
-            expires_in: self.deps.settings.access_ttl.as_secs(),
+            access_token: issued.token,
+            expires_in: issued.expires_in.as_secs(),
             refresh_token,
             refresh_expires_in: expires_at.since(now).as_secs(),
             session_id: facts.id,

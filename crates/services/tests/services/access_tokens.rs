@@ -31,7 +31,7 @@ async fn a_role_gives_what_its_row_says(fixture: Fixture) {
     let app = fixture.app().await;
     let ada = app.member("ada").await;
     let words = ["users.read", "no.such.permission", "users.read", "clients.read"].map(str::to_owned).to_vec();
-    let (role, now) = (&Role { name: "support".into(), permissions: words }, app.now());
+    let (role, now) = (&Role { name: "support".into(), permissions: words, ..Role::default() }, app.now());
     let give = app.deps.store.transact("give_role", |mut uow| async move {
         uow.roles().upsert(role, now).await?;
         let mut user = uow.users().find(ada.id).await?.unwrap();

@@ -86,6 +86,7 @@ mod register;
 mod restore;
 mod revocation_feed;
 mod revocations;
+mod rights;
 mod setup;
 mod sign_in;
 mod signing_keys;

@@ -173,7 +173,7 @@ async fn a_role_is_expanded_in_steps_by_the_worker(fixture: Fixture) {
         }
     })
     .await;
-    let role = &userd_model::Role { name: "editor".to_owned(), permissions: Vec::new() };
+    let role = &userd_model::Role { name: "editor".to_owned(), ..userd_model::Role::default() };
     let now = app.now();
     let made = app.deps.store.transact("role", |mut uow| async move {
         uow.roles().upsert(role, now).await?;

@@ -8,6 +8,7 @@
 //! name says `upsert` may use `ON CONFLICT (key) DO UPDATE SET`, which is UPSERT on engines that have it. A join is
 //! two point reads: one row by its key, another one by its key in a column of the first.
 
+pub mod access_requests;
 pub mod appended_numbers;
 pub mod audit_checkpoints;
 pub mod audit_entries;
@@ -23,6 +24,7 @@ pub mod events;
 pub mod expiring;
 pub mod fact_numbers;
 pub mod factors;
+pub mod grants;
 pub mod idempotency_keys;
 pub mod identities;
 pub mod inboxes;
@@ -35,9 +37,11 @@ pub mod messages;
 pub mod notification_preferences;
 pub mod notifications;
 pub mod one_time_tokens;
+pub mod open_access_requests;
 pub mod outbox;
 pub mod owned;
 pub mod password_credentials;
+pub mod permissions;
 pub mod recovery_codes;
 pub mod replay_guard;
 pub mod revocations;
@@ -82,6 +86,8 @@ pub fn statement_texts() -> String {
 }
 
 repositories! {
+    /// Requests for a change of rights.
+    access_requests: AccessRequests;
     /// How far the facts of each subject have been passed on.
     appended_numbers: AppendedNumbers;
     /// Signed checkpoints of the audit log.
@@ -108,6 +114,8 @@ repositories! {
     fact_numbers: FactNumbers;
     /// Second factors.
     factors: Factors;
+    /// Roles and permissions that users hold.
+    grants: Grants;
     /// Saved answers to requests that may come twice.
     idempotency_keys: IdempotencyKeys;
     /// Links between users and accounts elsewhere.
@@ -132,8 +140,12 @@ repositories! {
     notifications: Notifications;
     /// One-time codes, links and what is remembered between the two halves of a sign-in.
     one_time_tokens: OneTimeTokens;
+    /// Which open request there is for a thing.
+    open_access_requests: OpenAccessRequests;
     /// Facts that have not been passed on yet.
     outbox: Outbox;
+    /// Registered words of other services' permissions.
+    permissions: Permissions;
     /// Password hashes.
     password_credentials: PasswordCredentials;
     /// Recovery codes.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use userd_model::{User, UserId, text};
+use userd_model::{GrantKind, User, UserId, text};
 
 use super::MOST;
 use crate::{
@@ -22,6 +22,8 @@ pub enum TermKind {
     Name,
     /// One of its roles.
     Role,
+    /// A permission that was granted by itself.
+    Permission,
 }
 
 impl TermKind {
@@ -30,6 +32,7 @@ impl TermKind {
             Self::Username => "username",
             Self::Name => "name",
             Self::Role => "role",
+            Self::Permission => "permission",
         }
     }
 }
@@ -85,8 +88,17 @@ impl UserTerms<'_> {
 
     /// Accounts with this role, at most 1,000.
     pub async fn holders(&mut self, role: &str) -> Result<Vec<UserId>, StoreError> {
-        let found = self.behind(TermKind::Role, &Term::before(role), MOST).await?;
-        Ok(found.into_iter().take_while(|term| term.value == role).map(|term| term.user).collect())
+        self.holders_of(GrantKind::Role, role).await
+    }
+
+    /// Accounts that hold this, whenever it counts, at most 1,000.
+    pub async fn holders_of(&mut self, kind: GrantKind, name: &str) -> Result<Vec<UserId>, StoreError> {
+        let kind = match kind {
+            GrantKind::Role => TermKind::Role,
+            GrantKind::Permission => TermKind::Permission,
+        };
+        let found = self.behind(kind, &Term::before(name), MOST).await?;
+        Ok(found.into_iter().take_while(|term| term.value == name).map(|term| term.user).collect())
     }
 
     /// Writes the words of a new account.
@@ -141,6 +153,9 @@ fn terms(user: &User) -> BTreeMap<String, (TermKind, String)> {
     }
     for role in &user.roles {
         terms.insert(format!("role:{role}"), (TermKind::Role, role.clone()));
+    }
+    for permission in &user.held.permissions {
+        terms.insert(format!("permission:{permission}"), (TermKind::Permission, permission.clone()));
     }
     terms
 }

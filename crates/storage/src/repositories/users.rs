@@ -22,7 +22,7 @@ statements_of! { USERS:
     UPDATE = "users.update": Shape::Update(&[
         "status", "username", "email_sealed", "email_verified", "phone_sealed", "data_key", "display_name", "locale",
         "time_zone", "attributes", "roles", "security_epoch", "version", "updated_at", "last_sign_in_at",
-        "blocked_until", "block_reason",
+        "blocked_until", "block_reason", "held",
     ]);
     REMOVE = "users.remove": Shape::Remove;
     RECORD_SIGN_IN = "users.record_sign_in": Shape::Update(&["last_sign_in_at"]);
@@ -60,6 +60,7 @@ impl Users<'_> {
             user.last_sign_in_at.into(),
             user.blocked_until.into(),
             sealed(user.block_reason.as_ref()),
+            held(user)?,
         ];
         self.0.write(&INSERT, &values).await?;
         self.0.user_terms().write_new(user).await
@@ -124,6 +125,7 @@ impl Users<'_> {
             user.last_sign_in_at.into(),
             user.blocked_until.into(),
             sealed(user.block_reason.as_ref()),
+            held(user)?,
             user.id.into(),
         ];
         self.0.write(&UPDATE, &values).await?;
@@ -169,7 +171,21 @@ pub(super) fn user(row: &mut Row) -> Result<User, StoreError> {
         last_sign_in_at: row.timestamp_or_null(position!(USERS.last_sign_in_at))?,
         blocked_until: row.timestamp_or_null(position!(USERS.blocked_until))?,
         block_reason: row.bytes_or_null(position!(USERS.block_reason))?.map(Sealed),
+        held: row
+            .json_or_null(position!(USERS.held))?
+            .map(|held| serde_json::from_value(held).map_err(|error| StoreError::corrupt(error.to_string())))
+            .transpose()?
+            .unwrap_or_default(),
     })
+}
+
+/// Most accounts hold nothing besides roles that count always.
+fn held(user: &User) -> Result<Value, StoreError> {
+    if user.held.is_empty() {
+        return Ok(None::<Json>.into());
+    }
+    let held = serde_json::to_value(&user.held).map_err(|error| StoreError::corrupt(error.to_string()))?;
+    Ok(held.into())
 }
 
 fn sealed(value: Option<&Sealed>) -> Value {

@@ -60,6 +60,10 @@ tables! {
     recovery_codes: RECOVERY_CODES;
     clients: CLIENTS;
     roles: ROLES;
+    permissions: PERMISSIONS;
+    grants: GRANTS;
+    access_requests: ACCESS_REQUESTS;
+    open_access_requests: OPEN_ACCESS_REQUESTS;
     notification_preferences: NOTIFICATION_PREFERENCES;
     webhooks: WEBHOOKS;
     deletions: DELETIONS;

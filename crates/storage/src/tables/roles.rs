@@ -2,7 +2,7 @@
 
 use super::{
     Expiry, Owner, Table,
-    table::columns::{json, text, timestamp},
+    table::columns::{boolean, int, json, text, timestamp},
 };
 
 /// Roles: named sets of permissions.
@@ -13,6 +13,9 @@ pub const ROLES: Table = Table {
         json("permissions"),
         timestamp("created_at"),
         timestamp("updated_at"),
+        json("rules").or_null(),
+        boolean("managed").or_null(),
+        int("version").or_null(),
     ],
     key: &["name"],
     indexes: &[],

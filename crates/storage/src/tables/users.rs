@@ -28,6 +28,7 @@ pub const USERS: Table = Table {
         timestamp("last_sign_in_at").or_null(),
         timestamp("blocked_until").or_null(),
         bytes("block_reason").or_null(),
+        json("held").or_null(),
     ],
     key: &["id"],
     indexes: &[

@@ -1,7 +1,7 @@
 //! Round trips: accounts and what belongs to them.
 
 use userd_model::{
-    ClientId, Identity, Role, Timestamp, User, UserId, UserStatus, Username, Webhook, preferences::Preferences,
+    ClientId, Identity, Timestamp, User, UserId, UserStatus, Username, Webhook, preferences::Preferences,
 };
 use userd_storage::{
     Duplicate, Failure, Store, StoreError, repositories::claims::StoredClaim,
@@ -350,23 +350,6 @@ async fn clients_come_back_as_stored_changed_and_paged() {
         let after = (made[0].created_at, made[0].id);
         assert_eq!(store.reading().clients().page(Some(after), 1).await.unwrap(), made[1..2]);
         assert_eq!(store.reading().clients().page(None, 1).await.unwrap().len(), 1);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_role_is_added_replaced_and_listed() {
-    on_every_store(async |store| {
-        let role = &Role { name: word(), permissions: vec!["users.read".to_owned()] };
-        let wider = &Role { permissions: vec!["users.read".to_owned(), "users.manage".to_owned()], ..role.clone() };
-        assert_eq!(store.reading().roles().find(&role.name).await.unwrap(), None);
-        for role in [role, wider] {
-            transact!(store, uow => uow.roles().upsert(role, moment()).await?).unwrap();
-            assert_eq!(store.reading().roles().find(&role.name).await.unwrap().as_ref(), Some(role));
-        }
-        let all = store.reading().roles().all().await.unwrap();
-        assert!(all.contains(wider) && !all.contains(role));
-        assert!(all.is_sorted_by(|a, b| a.name.as_bytes() < b.name.as_bytes()));
     })
     .await;
 }

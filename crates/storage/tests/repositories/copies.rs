@@ -21,7 +21,7 @@ use crate::{
 async fn fill(store: &Store) {
     let users = &[samples::user(), samples::bare_user(), samples::user()];
     let (key, name, now) = (&samples::signing_key(), &samples::word(), samples::moment());
-    let role = &userd_model::Role { name: samples::word(), permissions: Vec::new() };
+    let role = &userd_model::Role { name: samples::word(), ..userd_model::Role::default() };
     for user in users {
         let (hash, claim) = (samples::hash(), &samples::claim(user.id, "email"));
         let (password, session, identity) =
@@ -47,6 +47,10 @@ async fn fill(store: &Store) {
             uow.legal_holds().place(&LegalHold { user_id: user.id, reason, created_at: now }).await?;
             uow.tombstones().place(user.id, now).await?;
             uow.invitations().insert(&samples::invitation(user.id)).await?;
+            uow.grants().upsert_many(&[samples::grant(user.id)]).await?;
+            let request = samples::access_request(user.id);
+            uow.access_requests().write(&request).await?;
+            uow.open_access_requests().insert(&request).await?;
             uow.clients().insert(client).await?;
             uow.webhooks().insert(webhook).await?;
             uow.outbox().push(fact).await?;
@@ -81,6 +85,7 @@ async fn fill(store: &Store) {
         uow.signing_keys().insert(key).await?;
         uow.system_secrets().insert(name, &key.private_key, now).await?;
         uow.roles().upsert(role, now).await?;
+        uow.permissions().upsert(&samples::registered_permission()).await?;
     })
     .unwrap();
 }

@@ -19,6 +19,7 @@ mod keys;
 mod portable;
 mod refused;
 mod rendered;
+mod rights;
 mod round_trips;
 mod samples;
 mod schema;

@@ -73,6 +73,7 @@ pub(crate) fn user() -> User {
             .unwrap()
             .clone(),
         roles: vec!["admin".to_owned(), "редактор".to_owned()],
+        held: held(now),
         security_epoch: i64::MAX,
         version: -1,
         created_at: now,
@@ -80,6 +81,67 @@ pub(crate) fn user() -> User {
         last_sign_in_at: Some(Timestamp::from_micros(-1)),
         blocked_until: Some(now.plus(Duration::from_secs(60))),
         block_reason: Some(sealed(50)),
+    }
+}
+
+fn held(now: Timestamp) -> userd_model::Held {
+    let period = userd_model::Period { starts_at: Some(now), expires_at: Some(now.plus(seconds(9))) };
+    userd_model::Held {
+        permissions: vec!["billing.read".to_owned()],
+        role_periods: [("редактор".to_owned(), period)].into(),
+        permission_periods: [("billing.read".to_owned(), userd_model::Period::default())].into(),
+    }
+}
+
+/// Every field filled.
+pub(crate) fn grant(user_id: UserId) -> userd_model::Grant {
+    let now = moment();
+    userd_model::Grant {
+        id: id(),
+        user_id,
+        kind: userd_model::GrantKind::Role,
+        name: word(),
+        source: userd_model::GrantSource::Request,
+        reason: Some(sealed(40)),
+        granted_by: word(),
+        created_at: now,
+        period: userd_model::Period { starts_at: Some(now.plus(seconds(1))), expires_at: Some(now.plus(seconds(9))) },
+    }
+}
+
+/// Every field filled.
+pub(crate) fn access_request(requester: UserId) -> userd_model::AccessRequest {
+    let now = moment();
+    let decision =
+        |by, verdict, comment| userd_model::Decision { by, verdict, comment, at: now, expires_at: Some(now) };
+    userd_model::AccessRequest {
+        id: id(),
+        requester,
+        kind: userd_model::GrantKind::Permission,
+        name: word(),
+        action: userd_model::RequestedAction::Grant,
+        reason: Some(sealed(40)),
+        starts_at: Some(now.plus(seconds(1))),
+        duration_seconds: Some(3600),
+        state: userd_model::RequestState::Open,
+        decisions: vec![
+            decision(Some(id()), userd_model::Verdict::Decline, Some(sealed(33))),
+            decision(None, userd_model::Verdict::Approve, None),
+        ],
+        created_at: now,
+        expires_at: now.plus(seconds(3600)),
+        version: 3,
+    }
+}
+
+/// Every field filled.
+pub(crate) fn registered_permission() -> userd_model::permission::RegisteredPermission {
+    userd_model::permission::RegisteredPermission {
+        name: word(),
+        description: Some("Счета".to_owned()),
+        requestable: true,
+        registered_by: "operator".to_owned(),
+        created_at: moment(),
     }
 }
 
@@ -97,6 +159,7 @@ pub(crate) fn bare_user() -> User {
         time_zone: None,
         attributes: serde_json::Map::new(),
         roles: Vec::new(),
+        held: userd_model::Held::default(),
         last_sign_in_at: None,
         blocked_until: None,
         block_reason: None,

@@ -100,6 +100,12 @@ problems! {
     REGISTRATION_CLOSED = 403 "registration_closed", "invalid_request", "Registration is closed", "Регистрация закрыта",
         "Ask the operators of the service for an invitation or an account.",
         "Попросите приглашение или учётную запись у тех, кто обслуживает сервис.";
+    OWN_REQUEST = 403 "own_request", "invalid_request", "Nobody decides about their own request", "О своём запросе не решают сами",
+        "Somebody else has to decide it; you can withdraw it.",
+        "Решить должен кто-то другой; вы можете отозвать запрос.";
+    NOT_REQUESTABLE = 403 "not_requestable", "invalid_request", "This cannot be asked for", "Об этом нельзя попросить",
+        "`GET /v1/me/access-requests/catalogue` lists what can be; ask an administrator for anything else.",
+        "О чём можно попросить, перечисляет `GET /v1/me/access-requests/catalogue`; об остальном спросите администратора.";
     CROSS_SITE = 403 "cross_site", "invalid_request", "Cross-site embedding is refused", "Встраивание с других сайтов запрещено",
         "Call the API with fetch in CORS mode from an origin that is listed in `http.cors_origins`.",
         "Вызывайте API через fetch в режиме CORS с источника, указанного в `http.cors_origins`.";
@@ -151,6 +157,30 @@ problems! {
     LEGAL_HOLD = 409 "legal_hold", "invalid_request", "The account may not be erased", "Учётную запись нельзя стереть",
         "Lift the legal hold first: `DELETE /v1/users/{id}/legal-hold`.",
         "Сначала снимите запрет на удаление данных: `DELETE /v1/users/{id}/legal-hold`.";
+    REQUEST_CLOSED = 409 "request_closed", "invalid_request", "The request is not open any more", "Запрос уже закрыт",
+        "It was decided or withdrawn, or has expired: `detail` says which. Make a new one if it is still needed.",
+        "По нему решили, его отозвали, или он истёк — см. `detail`. Если это ещё нужно, создайте новый.";
+    REQUEST_OPEN = 409 "request_open", "invalid_request", "There is an open request for this", "Такой запрос уже открыт",
+        "Wait for its decision, or withdraw it first.",
+        "Дождитесь решения или сначала отзовите его.";
+    NO_APPROVER = 409 "no_approver", "invalid_request", "Nobody could decide this request", "Некому решить по этому запросу",
+        "Fewer people may decide it than must agree; ask an administrator to name approvers of the role.",
+        "Решать могут меньше людей, чем должно согласиться; попросите администратора назначить согласующих для роли.";
+    NOTHING_TO_CHANGE = 409 "nothing_to_change", "invalid_request", "This is so already", "Это уже так",
+        "`GET /v1/me/grants` shows what you hold.",
+        "Что у вас есть, показывает `GET /v1/me/grants`.";
+    NAME_TAKEN = 409 "name_taken", "invalid_request", "The name is taken", "Имя занято",
+        "Choose another name, or change what has it.",
+        "Выберите другое имя или измените то, что его носит.";
+    BUILT_IN = 409 "built_in", "invalid_request", "This is built in and stays as it is", "Это встроено и не меняется",
+        "Make a role or permission of your own.",
+        "Создайте собственную роль или право.";
+    MANAGED_BY_CONFIGURATION = 409 "managed_by_configuration", "invalid_request", "The configuration declares this", "Это задано в конфигурации",
+        "Change the configuration and run `userd roles apply`.",
+        "Измените конфигурацию и выполните `userd roles apply`.";
+    IN_USE = 409 "in_use", "invalid_request", "This is in use", "Это используется",
+        "Take it from whoever holds it, and out of roles that name it, first.",
+        "Сначала снимите это с тех, у кого оно есть, и уберите из ролей, которые его называют.";
     REQUEST_IN_PROGRESS = 409 "request_in_progress", "invalid_request", "The same request is still running", "Такой же запрос ещё выполняется",
         "Repeat it with the same idempotency key a moment later.",
         "Повторите его чуть позже с тем же ключом идемпотентности.";
@@ -242,6 +272,16 @@ pub(super) fn of_refusal(refusal: &Refusal) -> &'static Row {
         Refusal::Blocked => &BLOCKED,
         Refusal::SignInNotAllowed(_) => &SIGN_IN_NOT_ALLOWED,
         Refusal::NotFound => &NOT_FOUND,
+        Refusal::RequestClosed(_) => &REQUEST_CLOSED,
+        Refusal::OwnRequest => &OWN_REQUEST,
+        Refusal::RequestOpen => &REQUEST_OPEN,
+        Refusal::NoApprover => &NO_APPROVER,
+        Refusal::NotRequestable => &NOT_REQUESTABLE,
+        Refusal::NothingToChange => &NOTHING_TO_CHANGE,
+        Refusal::NameTaken => &NAME_TAKEN,
+        Refusal::BuiltIn => &BUILT_IN,
+        Refusal::ManagedByConfiguration => &MANAGED_BY_CONFIGURATION,
+        Refusal::InUse => &IN_USE,
         Refusal::EmailTaken => &EMAIL_TAKEN,
         Refusal::UsernameTaken => &USERNAME_TAKEN,
         Refusal::IdentityTaken => &IDENTITY_TAKEN,

@@ -220,7 +220,7 @@ impl App {
 
     async fn role(&self, name: &str, permissions: &[&str]) {
         let permissions = permissions.iter().map(|word| (*word).to_owned()).collect();
-        let (role, now) = (&Role { name: name.to_owned(), permissions }, self.services.now());
+        let (role, now) = (&Role { name: name.to_owned(), permissions, ..Role::default() }, self.services.now());
         let upsert = self.services.deps.store.transact("give_role", |mut uow| async move {
             uow.roles().upsert(role, now).await?;
             uow.commit(()).await

@@ -52,6 +52,9 @@ pub async fn path_for(app: &App, route: &RouteAccess, hand: &Hand) -> String {
         "/v1/invitations/{id}" | "/v1/me/factors/totp/{id}/confirm" => NOTHING.to_owned(),
         path if path.starts_with("/v1/me/notifications/{id}") => NOTHING.to_owned(),
         "/v1/notifications/{id}" => NOTHING.to_owned(),
+        path if path.contains("/access-requests/{id}") => NOTHING.to_owned(),
+        "/v1/roles/{name}" => "support".to_owned(),
+        "/v1/permissions/{name}" => "billing.invoices.read".to_owned(),
         path if path.contains("{provider}") => PROVIDER.to_owned(),
         path if path.starts_with("/v1/users/{id}") => {
             let name = app.new_name();
@@ -134,6 +137,20 @@ pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
         ("POST", "/v1/webhooks") => Sent::Json(json!({"url": "https://shop.example/", "events": ["*"]})),
         ("PATCH", "/v1/webhooks/{id}") => Sent::Json(json!({"events": ["user.*"]})),
         ("PATCH", "/v1/clients/{id}") => Sent::Json(json!({"name": "automaton"})),
+        ("POST", "/v1/roles") => Sent::Json(json!({"name": format!("made-by-{}", persona.name())})),
+        ("PUT", "/v1/roles/{name}") => Sent::Json(json!({"description": "Helps people"})),
+        ("POST", "/v1/permissions") => {
+            Sent::Json(json!({"name": format!("made.by.{}", persona.name().replace(' ', "_"))}))
+        }
+        ("POST", "/v1/permissions/check") => Sent::Json(json!({"subject": NOTHING, "permission": "users.read"})),
+        ("POST", "/v1/me/access-requests") => {
+            Sent::Json(json!({"kind": "role", "name": "support", "action": "grant", "reason": "I help people"}))
+        }
+        ("POST", "/v1/access-requests/{id}/approve" | "/v1/access-requests/{id}/decline") => {
+            Sent::Json(json!({"comment": "so be it"}))
+        }
+        ("POST", "/v1/me/access-requests/{id}/withdraw")
+        | ("PUT", "/v1/users/{id}/roles/{role}" | "/v1/users/{id}/permissions/{permission}") => Sent::Nothing,
         ("POST", "/v1/clients") => Sent::Json(json!({"name": "robot", "permissions": []})),
         (
             "POST",

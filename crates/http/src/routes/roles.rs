@@ -1,0 +1,457 @@
+//! Roles, permissions, and what somebody may do.
+
+use std::sync::Arc;
+
+use axum::{extract::State, response::IntoResponse};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use userd_model::{
+    Role, RoleRules, UserId,
+    role::{Approvers, AutoApprove},
+};
+use userd_services::roles::{Check, CheckResult, PermissionChecks, PermissionView, RoleInput};
+use userd_web::{
+    caller::Caller,
+    extract::{IfMatch, Json, PageQuery, Path, Query},
+    problem::Problem,
+};
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+
+use super::versioned::version_tag;
+use crate::{api::Api, documented::Routes};
+
+/// The routes of this resource.
+#[must_use]
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .with(routes!(list, create))
+        .with(routes!(show, replace, remove))
+        .with(routes!(list_permissions, register))
+        .with(routes!(unregister))
+        .with(routes!(check))
+}
+
+/// Who decides requests for a role.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ApproversBody {
+    /// Whoever holds one of these roles.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    roles: Vec<String>,
+    /// These users.
+    #[serde(default)]
+    #[schema(value_type = Vec<Uuid>, max_items = 50)]
+    users: Vec<UserId>,
+}
+
+/// Whose requests are granted at once.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+enum AutoApproveBody {
+    /// Everybody's, or nobody's.
+    All(bool),
+    /// Those of whoever holds one of these roles.
+    Holders(AutoApproveRoles),
+}
+
+/// Roles whose holders' requests are granted at once.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct AutoApproveRoles {
+    #[schema(max_items = 50)]
+    roles: Vec<String>,
+}
+
+/// A role.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Role)]
+struct RoleBody {
+    name: String,
+    description: Option<String>,
+    /// What it allows by itself.
+    permissions: Vec<String>,
+    /// Roles whose permissions it has too.
+    includes: Vec<String>,
+    /// Whether users may ask for it.
+    requestable: bool,
+    /// Who decides requests for it; nobody: whoever may grant it.
+    approvers: ApproversBody,
+    /// How many must approve.
+    quorum: u32,
+    /// How many must decline.
+    decline_quorum: u32,
+    /// What people are asked for with their request; a reason is required then.
+    reason_prompt: Option<String>,
+    auto_approve: AutoApproveBody,
+    /// Whether a request may be decided in a chat.
+    decide_in_chat: bool,
+    /// How long a request stays open.
+    request_ttl_seconds: u64,
+    /// How long a grant by request lasts at most; none: for good.
+    max_duration_seconds: Option<u64>,
+    /// Whether it is one of this service's own.
+    built_in: bool,
+    /// Whether the configuration declares it.
+    managed: bool,
+    /// For `If-Match`.
+    version: i64,
+}
+
+impl From<Role> for RoleBody {
+    fn from(role: Role) -> Self {
+        let Role { name, permissions, rules, managed, version } = role;
+        Self {
+            built_in: Role::built_in(&name).is_some(),
+            name,
+            description: rules.description,
+            permissions,
+            includes: rules.includes,
+            requestable: rules.requestable,
+            approvers: ApproversBody { roles: rules.approvers.roles, users: rules.approvers.users },
+            quorum: rules.quorum,
+            decline_quorum: rules.decline_quorum,
+            reason_prompt: rules.reason_prompt,
+            auto_approve: match rules.auto_approve {
+                AutoApprove::All(all) => AutoApproveBody::All(all),
+                AutoApprove::Holders { roles } => AutoApproveBody::Holders(AutoApproveRoles { roles }),
+            },
+            decide_in_chat: rules.decide_in_chat,
+            request_ttl_seconds: rules.request_ttl_seconds,
+            max_duration_seconds: rules.max_duration_seconds,
+            managed,
+            version,
+        }
+    }
+}
+
+/// A page of roles, by name.
+#[derive(Serialize, ToSchema)]
+struct RolePage {
+    items: Vec<RoleBody>,
+    next_cursor: Option<String>,
+}
+
+/// What a role shall be: what is absent is as in a new role.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RoleInput, example = json!({"name": "editor", "permissions": ["cms.articles.write"], "requestable": true}))]
+struct RoleInputBody {
+    /// `a-z`, `0-9`, `_`, `.` and `-`. With `PUT` it may be left out.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 100)]
+    name: Option<String>,
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 500)]
+    description: Option<String>,
+    /// Registered permissions. You can give what you may do yourself.
+    #[serde(default)]
+    #[schema(max_items = 500)]
+    permissions: Vec<String>,
+    /// Roles whose permissions it has too; not in a circle.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    includes: Vec<String>,
+    #[serde(default)]
+    requestable: bool,
+    #[serde(default)]
+    approvers: Option<ApproversBody>,
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 20, default = 1)]
+    quorum: Option<u32>,
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 20, default = 1)]
+    decline_quorum: Option<u32>,
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 500)]
+    reason_prompt: Option<String>,
+    #[serde(default)]
+    auto_approve: Option<AutoApproveBody>,
+    #[serde(default)]
+    decide_in_chat: bool,
+    #[serde(default)]
+    #[schema(minimum = 60, maximum = 7_776_000, default = 604_800)]
+    request_ttl_seconds: Option<u64>,
+    #[serde(default)]
+    #[schema(minimum = 60, maximum = 315_360_000)]
+    max_duration_seconds: Option<u64>,
+}
+
+impl RoleInputBody {
+    fn into_input(self) -> (Option<String>, RoleInput) {
+        let fresh = RoleRules::default();
+        let approvers = self.approvers.map(|named| Approvers { roles: named.roles, users: named.users });
+        let rules = RoleRules {
+            description: self.description,
+            includes: self.includes,
+            requestable: self.requestable,
+            approvers: approvers.unwrap_or_default(),
+            quorum: self.quorum.unwrap_or(fresh.quorum),
+            decline_quorum: self.decline_quorum.unwrap_or(fresh.decline_quorum),
+            reason_prompt: self.reason_prompt,
+            auto_approve: match self.auto_approve {
+                None => fresh.auto_approve,
+                Some(AutoApproveBody::All(all)) => AutoApprove::All(all),
+                Some(AutoApproveBody::Holders(AutoApproveRoles { roles })) => AutoApprove::Holders { roles },
+            },
+            decide_in_chat: self.decide_in_chat,
+            request_ttl_seconds: self.request_ttl_seconds.unwrap_or(fresh.request_ttl_seconds),
+            max_duration_seconds: self.max_duration_seconds,
+        };
+        (self.name, RoleInput { permissions: self.permissions, rules })
+    }
+}
+
+const ROLES: &str = "roles";
+
+/// Every role, by name: the built-in ones among them.
+#[utoipa::path(get, path = "/v1/roles", operation_id = "list_roles", tag = "Roles", params(PageQuery),
+    responses((status = 200, description = "A page", body = RolePage)))]
+async fn list(
+    State(api): State<Arc<Api>>,
+    Caller(ctx): Caller,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<RolePage>, Problem> {
+    let after: Option<String> = page.after(&api.cursors, ROLES)?;
+    let limit = page.limit.get();
+    let items = api.services.roles.page(&ctx, after.as_deref(), limit as u32).await?;
+    let last = items.last().filter(|_| items.len() == limit);
+    let next_cursor = last.and_then(|last| api.cursors.seal(ROLES, &last.name));
+    Ok(Json(RolePage { items: items.into_iter().map(RoleBody::from).collect(), next_cursor }))
+}
+
+/// Make a role.
+#[utoipa::path(post, path = "/v1/roles", operation_id = "create_role", tag = "Roles", request_body = RoleInputBody,
+    responses((status = 201, description = "Made", body = RoleBody), (status = 409, description = "The name is taken")))]
+async fn create(
+    State(api): State<Arc<Api>>,
+    Caller(ctx): Caller,
+    Json(body): Json<RoleInputBody>,
+) -> Result<impl IntoResponse, Problem> {
+    let (name, input) = body.into_input();
+    let made = api.services.roles.create(&ctx, &name.unwrap_or_default(), &input).await?;
+    Ok((StatusCode::CREATED, version_tag(made.version), Json(RoleBody::from(made))))
+}
+
+/// One role.
+#[utoipa::path(get, path = "/v1/roles/{name}", operation_id = "show_role", tag = "Roles", params(("name" = String, Path, description = "The role")),
+    responses((status = 200, description = "The role", body = RoleBody)))]
+async fn show(
+    State(api): State<Arc<Api>>,
+    Caller(ctx): Caller,
+    Path(name): Path<String>,
+) -> Result<impl IntoResponse, Problem> {
+    let role = api.services.roles.show(&ctx, &name).await?;
+    Ok((version_tag(role.version), Json(RoleBody::from(role))))
+}
+
+/// Make a role what it shall be. What it allows no longer is gone from tokens in use at once.
+#[utoipa::path(put, path = "/v1/roles/{name}", operation_id = "replace_role", tag = "Roles", request_body = RoleInputBody,
+    params(IfMatch, ("name" = String, Path, description = "The role")),
+    responses((status = 200, description = "The changed role", body = RoleBody),
+        (status = 409, description = "It is `admin`, or the configuration declares it")))]
+async fn replace(
+    State(api): State<Arc<Api>>,
+    Caller(ctx): Caller,
+    Path(name): Path<String>,
+    guard: IfMatch,
+    Json(body): Json<RoleInputBody>,
+) -> Result<impl IntoResponse, Problem> {
+    let (given, input) = body.into_input();
+    if given.is_some_and(|given| given != name) {
+        return Err(userd_model::Refusal::field("/name", "a role keeps its name").into());
+    }
+    let role = api.services.roles.replace(&ctx, &name, &input, guard.version()).await?;
+    Ok((version_tag(role.version), Json(RoleBody::from(role))))
+}
+
+/// Remove a role that nobody holds and no other one names. A built-in one that was changed is as it was before.
+#[utoipa::path(delete, path = "/v1/roles/{name}", operation_id = "remove_role", tag = "Roles",
+    params(IfMatch, ("name" = String, Path, description = "The role")),
+    responses((status = 204, description = "Removed"), (status = 409, description = "It is in use, or built in")))]
+async fn remove(
+    State(api): State<Arc<Api>>,
+    Caller(ctx): Caller,
+    Path(name): Path<String>,
+    guard: IfMatch,
+) -> Result<StatusCode, Problem> {
+    api.services.roles.remove(&ctx, &name, guard.version()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A permission.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Permission)]
+struct PermissionBody {
+    name: String,
+    description: Option<String>,
+    /// Whether users may ask for it by itself.
+    requestable: bool,
+    /// Whether it is one of this service's own.
+    built_in: bool,
+}
+
+impl From<PermissionView> for PermissionBody {
+    fn from(view: PermissionView) -> Self {
+        let PermissionView { name, description, requestable, built_in } = view;
+        Self { name, description, requestable, built_in }
+    }
+}
+
+/// A page of permissions, by name.
+#[derive(Serialize, ToSchema)]
+struct PermissionPage {
+    items: Vec<PermissionBody>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RegisterPermission, example = json!({"name": "billing.invoices.read", "description": "See invoices"}))]
+struct Register {
+    /// `a-z`, `0-9`, `_`, `.` and `-`; begin with your service's name.
+    #[schema(min_length = 1, max_length = 100)]
+    name: String,
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 500)]
+    description: Option<String>,
+    /// Whether users may ask for it by itself.
+    #[serde(default)]
+    requestable: bool,
+}
+
+const PERMISSIONS: &str = "permissions";
+
+/// Every permission that can be given, by name.
+#[utoipa::path(get, path = "/v1/permissions", operation_id = "list_permissions", tag = "Roles", params(PageQuery),
+    responses((status = 200, description = "A page", body = PermissionPage)))]
+async fn list_permissions(
+    State(api): State<Arc<Api>>,
+    Caller(ctx): Caller,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<PermissionPage>, Problem> {
+    let after: Option<String> = page.after(&api.cursors, PERMISSIONS)?;
+    let limit = page.limit.get();
+    let items = api.services.permissions.page(&ctx, after.as_deref(), limit as u32).await?;
+    let last = items.last().filter(|_| items.len() == limit);
+    let next_cursor = last.and_then(|last| api.cursors.seal(PERMISSIONS, &last.name));
+    Ok(Json(PermissionPage { items: items.into_iter().map(PermissionBody::from).collect(), next_cursor }))
+}
+
+/// Register a permission of a service of yours. Only then can it be given.
+#[utoipa::path(post, path = "/v1/permissions", operation_id = "register_permission", tag = "Roles", request_body = Register,
+    responses((status = 201, description = "Registered", body = PermissionBody),
+        (status = 409, description = "The name is taken, or one of this service's own")))]
+async fn register(
+    State(api): State<Arc<Api>>,
+    Caller(ctx): Caller,
+    Json(body): Json<Register>,
+) -> Result<impl IntoResponse, Problem> {
+    let Register { name, description, requestable } = body;
+    let made = api.services.permissions.register(&ctx, &name, description.as_deref(), requestable).await?;
+    Ok((StatusCode::CREATED, Json(PermissionBody::from(made))))
+}
+
+/// Remove a permission that nobody holds and no role has.
+#[utoipa::path(delete, path = "/v1/permissions/{name}", operation_id = "unregister_permission", tag = "Roles",
+    params(("name" = String, Path, description = "The permission")),
+    responses((status = 204, description = "Removed"), (status = 409, description = "It is in use, or built in")))]
+async fn unregister(
+    State(api): State<Arc<Api>>,
+    Caller(ctx): Caller,
+    Path(name): Path<String>,
+) -> Result<StatusCode, Problem> {
+    api.services.permissions.remove(&ctx, &name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// One question.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CheckBody {
+    /// The user.
+    #[schema(value_type = Uuid)]
+    subject: UserId,
+    #[schema(min_length = 1, max_length = 100)]
+    permission: String,
+}
+
+/// One question, or many: `subject` and `permission`, or `checks`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CheckPermissions, example = json!({"subject": "0197a5c1-4b1c-7d8e-8f00-000000000001", "permission": "billing.invoices.read"}))]
+struct CheckInput {
+    /// The user.
+    #[serde(default)]
+    #[schema(value_type = Option<Uuid>)]
+    subject: Option<UserId>,
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 100)]
+    permission: Option<String>,
+    #[serde(default)]
+    #[schema(min_items = 1, max_items = 1000)]
+    checks: Option<Vec<CheckBody>>,
+}
+
+/// The answer to one question, or `results` to many.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PermissionAnswer)]
+struct CheckAnswer {
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    one: Option<CheckResultBody>,
+    /// In the order of the questions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    results: Option<Vec<CheckResultBody>>,
+}
+
+/// Whether the user may.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PermissionCheckResult)]
+struct CheckResultBody {
+    allowed: bool,
+    /// `granted`, `not_granted`, `unknown_subject` or `not_active`.
+    reason: &'static str,
+}
+
+impl From<CheckResult> for CheckResultBody {
+    fn from(result: CheckResult) -> Self {
+        Self { allowed: result.allowed, reason: result.reason }
+    }
+}
+
+/// What a user may do now, whatever their tokens say. Answered from memory; a change counts at once.
+#[utoipa::path(post, path = "/v1/permissions/check", operation_id = "check_permissions", tag = "Roles", request_body = CheckInput,
+    responses((status = 200, description = "The answers", body = CheckAnswer)))]
+async fn check(
+    State(api): State<Arc<Api>>,
+    Caller(ctx): Caller,
+    Json(body): Json<CheckInput>,
+) -> Result<Json<CheckAnswer>, Problem> {
+    let (checks, is_one) = questions(body)?;
+    let mut results = api.services.permission_checks.check(&ctx, &checks).await?;
+    let answer = if is_one {
+        CheckAnswer { one: results.pop().map(CheckResultBody::from), results: None }
+    } else {
+        let results = results.into_iter().map(CheckResultBody::from).collect();
+        CheckAnswer { one: None, results: Some(results) }
+    };
+    Ok(Json(answer))
+}
+
+fn questions(body: CheckInput) -> Result<(Vec<Check>, bool), userd_model::Refusal> {
+    let refused = userd_model::Refusal::field;
+    match body {
+        CheckInput { subject: Some(subject), permission: Some(permission), checks: None } => {
+            Ok((vec![Check { subject, permission }], true))
+        }
+        CheckInput { subject: None, permission: None, checks: Some(checks) } => {
+            if !(1..=PermissionChecks::MOST).contains(&checks.len()) {
+                return Err(refused("/checks", "give 1 to 1000 questions"));
+            }
+            let checks = checks.into_iter().map(|CheckBody { subject, permission }| Check { subject, permission });
+            Ok((checks.collect(), false))
+        }
+        _ => Err(refused("/checks", "give `subject` and `permission`, or `checks`")),
+    }
+}

@@ -1,0 +1,167 @@
+//! The state machine against a small reference that keeps only what happened and decides anew each time.
+
+use std::time::Duration;
+
+use super::*;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Vote(u8, Verdict),
+    Withdraw,
+    Expire,
+}
+
+const STEPS: [Step; 9] = [
+    Step::Vote(0, Verdict::Approve),
+    Step::Vote(0, Verdict::Decline),
+    Step::Vote(1, Verdict::Approve),
+    Step::Vote(1, Verdict::Decline),
+    Step::Vote(2, Verdict::Approve),
+    Step::Vote(2, Verdict::Decline),
+    Step::Withdraw,
+    Step::Expire,
+    // The requester.
+    Step::Vote(9, Verdict::Approve),
+];
+
+const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+fn id(number: u8) -> UserId {
+    UserId(uuid::Uuid::from_u128(u128::from(number)))
+}
+
+fn request() -> AccessRequest {
+    AccessRequest {
+        id: AccessRequestId(uuid::Uuid::nil()),
+        requester: id(9),
+        kind: GrantKind::Role,
+        name: "editor".to_owned(),
+        action: RequestedAction::Grant,
+        reason: None,
+        starts_at: None,
+        duration_seconds: None,
+        state: RequestState::Open,
+        decisions: Vec::new(),
+        created_at: START,
+        expires_at: START.plus(Duration::from_secs(100)),
+        version: 1,
+    }
+}
+
+/// The reference: the last word of each approver before the request ended, counted after each word.
+fn reference(history: &[Step], quorum: Quorum) -> RequestState {
+    let mut last: [Option<Verdict>; 3] = [None; 3];
+    for step in history {
+        match step {
+            Step::Withdraw => return RequestState::Withdrawn,
+            Step::Expire => return RequestState::Expired,
+            Step::Vote(9, _) => {}
+            Step::Vote(who, verdict) => {
+                last[usize::from(*who)] = Some(*verdict);
+                let of = |verdict| last.iter().filter(|one| **one == Some(verdict)).count();
+                if of(Verdict::Approve) >= quorum.approve as usize {
+                    return RequestState::Approved;
+                }
+                if of(Verdict::Decline) >= quorum.decline as usize {
+                    return RequestState::Declined;
+                }
+            }
+        }
+    }
+    RequestState::Open
+}
+
+fn run(history: &[Step], quorum: Quorum) -> AccessRequest {
+    let mut request = request();
+    let mut now = START;
+    for step in history {
+        let (before, was_open) = (request.clone(), request.state_at(now) == RequestState::Open);
+        let answer = match step {
+            Step::Vote(who, verdict) => {
+                let decision =
+                    Decision { by: Some(id(*who)), verdict: *verdict, comment: None, at: now, expires_at: None };
+                request.decide(decision, quorum, now).map(drop)
+            }
+            Step::Withdraw => request.withdraw(now),
+            Step::Expire => {
+                now = now.max(START.plus(Duration::from_secs(100)));
+                request.expire(now);
+                Ok(())
+            }
+        };
+        match answer {
+            Ok(()) => {}
+            Err(Refusal::OwnRequest) => assert!(was_open && *step == Step::Vote(9, Verdict::Approve)),
+            Err(Refusal::RequestClosed(state)) => assert!(!was_open && state == before.state),
+            Err(other) => panic!("{other:?}"),
+        }
+        if answer.is_err() {
+            assert_eq!(request, before, "what is refused changes nothing");
+        }
+    }
+    request
+}
+
+/// Every history of up to four steps, for every small quorum: the same end as the reference, and nothing after it. (12.2)
+#[test]
+fn every_short_history_ends_as_the_reference_says() {
+    let quorums = [1, 2, 3].into_iter().flat_map(|approve| [1, 2].map(|decline| Quorum { approve, decline }));
+    for quorum in quorums {
+        for length in 0..=4_u32 {
+            for number in 0..STEPS.len().pow(length) {
+                let mut rest = number;
+                let history: Vec<Step> = (0..length)
+                    .map(|_| {
+                        let step = STEPS[rest % STEPS.len()];
+                        rest /= STEPS.len();
+                        step
+                    })
+                    .collect();
+                let request = run(&history, quorum);
+                assert_eq!(request.state, reference(&history, quorum), "{quorum:?} {history:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_grant_lasts_as_long_as_asked_allowed_and_approved_whichever_is_shortest() {
+    let minutes = |count: u64| Duration::from_secs(60 * count);
+    let end = |wanted: Option<u64>, longest: Option<u64>, approved: &[u64]| {
+        let decisions = approved.iter().map(|count| Decision {
+            by: Some(id(1)),
+            verdict: Verdict::Approve,
+            comment: None,
+            at: START,
+            expires_at: Some(START.plus(minutes(*count))),
+        });
+        let request = AccessRequest { duration_seconds: wanted, decisions: decisions.collect(), ..request() };
+        request.period(longest, START).expires_at.map(|end| end.since(START).as_secs() / 60)
+    };
+    assert_eq!(end(None, None, &[]), None, "for good");
+    assert_eq!(end(Some(600), None, &[]), Some(10));
+    assert_eq!(end(None, Some(300), &[]), Some(5));
+    assert_eq!(end(Some(600), Some(300), &[]), Some(5));
+    assert_eq!(end(Some(600), Some(900), &[3, 4]), Some(3), "an approver may shorten");
+    assert_eq!(end(Some(600), Some(900), &[30]), Some(10), "but never lengthen");
+    assert_eq!(end(None, None, &[7]), Some(7));
+}
+
+#[test]
+fn a_grant_that_starts_later_lasts_from_then_on() {
+    let start = START.plus(Duration::from_secs(1000));
+    let request = AccessRequest { starts_at: Some(start), duration_seconds: Some(60), ..request() };
+    let period = request.period(None, START);
+    assert_eq!((period.starts_at, period.expires_at), (Some(start), Some(start.plus(Duration::from_secs(60)))));
+    let late = request.period(None, start.plus(Duration::from_secs(5)));
+    assert_eq!(late.starts_at, None, "approved later than it was to start: it starts then");
+    assert_eq!(late.expires_at, Some(start.plus(Duration::from_secs(65))));
+}
+
+#[test]
+fn a_rule_approves_whatever_the_quorum() {
+    let mut request = request();
+    let rule = Decision { by: None, verdict: Verdict::Approve, comment: None, at: START, expires_at: None };
+    let state = request.decide(rule, Quorum { approve: 5, decline: 5 }, START);
+    assert_eq!(state, Ok(RequestState::Approved));
+}

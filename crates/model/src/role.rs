@@ -1,0 +1,305 @@
+//! Roles: named sets of permissions, which may include other roles, and how one asks for them. The built-in ones are here
+//! and not in a table: nobody removes them, and a new release adds what it brings.
+//!
+//! Deliberately absent: who holds a role (`grant.rs`), and whether what it includes exists; services look.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{InvalidField, Permission, UserId};
+
+/// A role: a named set of permissions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Role {
+    /// Unique.
+    pub name: String,
+    /// What it allows by itself.
+    pub permissions: Vec<String>,
+    /// What else it is.
+    pub rules: RoleRules,
+    /// Whether the configuration declares it: then only `userd roles apply` changes it.
+    pub managed: bool,
+    /// Raised with every change; tokens carry it, so that those of before a right was taken away can be told.
+    pub version: i64,
+}
+
+/// What a role is besides the permissions that it holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RoleRules {
+    /// For people.
+    pub description: Option<String>,
+    /// Roles whose permissions it has too.
+    pub includes: Vec<String>,
+    /// Whether users may ask for it.
+    pub requestable: bool,
+    /// Who decides requests for it; nobody named: whoever may grant it.
+    pub approvers: Approvers,
+    /// How many must approve.
+    pub quorum: u32,
+    /// How many must decline.
+    pub decline_quorum: u32,
+    /// What people are asked for with their request; a reason is required then.
+    pub reason_prompt: Option<String>,
+    /// Whose requests are granted at once.
+    pub auto_approve: AutoApprove,
+    /// Whether a request may be decided in a chat.
+    pub decide_in_chat: bool,
+    /// How long a request stays open.
+    pub request_ttl_seconds: u64,
+    /// How long a grant by request lasts at most.
+    pub max_duration_seconds: Option<u64>,
+}
+
+/// Who decides requests.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Approvers {
+    /// Whoever holds one of these roles.
+    pub roles: Vec<String>,
+    /// These users.
+    pub users: Vec<UserId>,
+}
+
+impl Approvers {
+    /// Whether nobody is named.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.roles.is_empty() && self.users.is_empty()
+    }
+}
+
+/// Whose requests are granted at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum AutoApprove {
+    /// Everybody's, or nobody's.
+    All(bool),
+    /// Those of whoever holds one of these roles.
+    Holders {
+        /// The roles.
+        roles: Vec<String>,
+    },
+}
+
+impl Default for AutoApprove {
+    fn default() -> Self {
+        Self::All(false)
+    }
+}
+
+impl AutoApprove {
+    /// Whether a request of somebody with these roles is granted at once.
+    #[must_use]
+    pub fn covers(&self, held: &[String]) -> bool {
+        match self {
+            Self::All(all) => *all,
+            Self::Holders { roles } => roles.iter().any(|role| held.contains(role)),
+        }
+    }
+}
+
+impl Default for RoleRules {
+    fn default() -> Self {
+        Self {
+            description: None,
+            includes: Vec::new(),
+            requestable: false,
+            approvers: Approvers::default(),
+            quorum: 1,
+            decline_quorum: 1,
+            reason_prompt: None,
+            auto_approve: AutoApprove::default(),
+            decide_in_chat: false,
+            request_ttl_seconds: Self::REQUEST_TTL.as_secs(),
+            max_duration_seconds: None,
+        }
+    }
+}
+
+impl RoleRules {
+    /// How long a request stays open where a role says nothing.
+    pub const REQUEST_TTL: Duration = Duration::from_secs(7 * 24 * 3600);
+    /// The longest time that a request may stay open.
+    pub const MAX_REQUEST_TTL: u64 = 90 * 24 * 3600;
+    /// The longest grant by request.
+    pub const MAX_DURATION: u64 = 10 * 365 * 24 * 3600;
+    /// The most that must decide.
+    pub const MAX_QUORUM: u32 = 20;
+}
+
+impl Role {
+    /// The name of the role that may do everything.
+    pub const ADMIN: &'static str = "admin";
+    /// The longest name, in bytes.
+    pub const MAX_NAME: usize = 100;
+    /// The most permissions of a role by itself.
+    pub const MAX_PERMISSIONS: usize = 500;
+    /// The most roles that one includes, and that decide about one.
+    pub const MAX_ROLES: usize = 50;
+
+    /// Whether this can be a role's name: 1 to 100 of `a-z`, `0-9`, `_`, `.` and `-`.
+    #[must_use]
+    pub fn is_name(name: &str) -> bool {
+        let lawful = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_.-".contains(&byte);
+        (1..=Self::MAX_NAME).contains(&name.len()) && name.bytes().all(lawful)
+    }
+
+    /// The built-in role with this name.
+    #[must_use]
+    pub fn built_in(name: &str) -> Option<Self> {
+        let (_, description, permissions) = BUILT_IN.iter().find(|(known, ..)| *known == name)?;
+        Some(Self {
+            name: name.to_owned(),
+            permissions: permissions.iter().map(|permission| permission.as_str().to_owned()).collect(),
+            rules: RoleRules { description: Some((*description).to_owned()), ..RoleRules::default() },
+            managed: false,
+            version: 0,
+        })
+    }
+
+    /// The names of the built-in roles, in order.
+    pub fn built_in_names() -> impl Iterator<Item = &'static str> {
+        BUILT_IN.iter().map(|(name, ..)| *name)
+    }
+
+    /// Whether it is the role that may do everything, and which nobody changes.
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        self.name == Self::ADMIN
+    }
+
+    /// What is wrong with it, field by field, as far as it can be told without other roles.
+    #[must_use]
+    pub fn faults(&self) -> Vec<InvalidField> {
+        let rules = &self.rules;
+        let mut wrong = Vec::new();
+        let mut must = |lawful: bool, pointer: String, detail: &str| {
+            if !lawful {
+                wrong.push(InvalidField::new(pointer, detail));
+            }
+        };
+        must(self.permissions.len() <= Self::MAX_PERMISSIONS, "/permissions".into(), "at most 500 permissions");
+        for (place, word) in self.permissions.iter().enumerate() {
+            let pointer = format!("/permissions/{place}");
+            must(Permission::parse(word).is_some(), pointer, "1 to 100 of a-z, 0-9, _, . and -");
+        }
+        let lists = [("/includes", &rules.includes), ("/approvers/roles", &rules.approvers.roles)];
+        for (pointer, names) in lists {
+            must(names.len() <= Self::MAX_ROLES, pointer.to_owned(), "at most 50 roles");
+            for (place, name) in names.iter().enumerate() {
+                must(Self::is_name(name), format!("{pointer}/{place}"), "1 to 100 of a-z, 0-9, _, . and -");
+            }
+        }
+        must(!rules.includes.contains(&self.name), "/includes".into(), "a role cannot include itself");
+        must(rules.approvers.users.len() <= Self::MAX_ROLES, "/approvers/users".into(), "at most 50 users");
+        let quorums = [("/quorum", rules.quorum), ("/decline_quorum", rules.decline_quorum)];
+        for (pointer, quorum) in quorums {
+            must((1..=RoleRules::MAX_QUORUM).contains(&quorum), pointer.to_owned(), "must be between 1 and 20");
+        }
+        let ttl = rules.request_ttl_seconds;
+        let lawful = (60..=RoleRules::MAX_REQUEST_TTL).contains(&ttl);
+        must(lawful, "/request_ttl_seconds".into(), "must be between 60 seconds and 90 days");
+        let longest = rules.max_duration_seconds;
+        let lawful = longest.is_none_or(|seconds| (60..=RoleRules::MAX_DURATION).contains(&seconds));
+        must(lawful, "/max_duration_seconds".into(), "must be between 60 seconds and 10 years");
+        wrong
+    }
+}
+
+/// Name, for people, what it allows.
+type BuiltIn = (&'static str, &'static str, &'static [Permission]);
+
+const BUILT_IN: &[BuiltIn] = &[
+    (Role::ADMIN, "May do everything", Permission::WELL_KNOWN),
+    (
+        "user_manager",
+        "Looks after accounts",
+        &[
+            Permission::USERS_READ,
+            Permission::USERS_MANAGE,
+            Permission::USERS_RESET_FACTORS,
+            Permission::ROLES_READ,
+            Permission::NOTIFICATIONS_SEND,
+        ],
+    ),
+    (
+        "approver",
+        "Sees access requests; decides those for roles that name it",
+        &[Permission::ROLES_READ, Permission::ACCESS_REQUESTS_READ],
+    ),
+    (
+        "auditor",
+        "Sees everything and changes nothing",
+        &[
+            Permission::USERS_READ,
+            Permission::ROLES_READ,
+            Permission::CLIENTS_READ,
+            Permission::SIGNING_KEYS_READ,
+            Permission::EVENTS_READ,
+            Permission::DELIVERIES_READ,
+            Permission::WEBHOOKS_READ,
+            Permission::ACCESS_REQUESTS_READ,
+        ],
+    ),
+    (
+        "support",
+        "Helps people: sees accounts and what became of messages",
+        &[Permission::USERS_READ, Permission::DELIVERIES_READ],
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_in_roles_are_lawful_and_only_one_may_everything() {
+        for name in Role::built_in_names() {
+            let role = Role::built_in(name).unwrap();
+            assert_eq!(role.faults(), [], "{name}");
+            let everything = role.permissions.len() == Permission::WELL_KNOWN.len();
+            assert_eq!(everything, name == Role::ADMIN, "{name}");
+        }
+        assert_eq!(Role::built_in("editor"), None);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_role_is_said_field_by_field() {
+        let role = Role {
+            name: "a".into(),
+            permissions: vec!["ok.yes".into(), "No".into()],
+            rules: RoleRules {
+                includes: vec!["a".into(), "B".into()],
+                quorum: 0,
+                decline_quorum: 21,
+                request_ttl_seconds: 59,
+                max_duration_seconds: Some(1),
+                ..RoleRules::default()
+            },
+            ..Role::default()
+        };
+        let pointers: Vec<_> = role.faults().into_iter().map(|fault| fault.pointer).collect();
+        let expected = [
+            "/permissions/1",
+            "/includes/1",
+            "/includes",
+            "/quorum",
+            "/decline_quorum",
+            "/request_ttl_seconds",
+            "/max_duration_seconds",
+        ];
+        assert_eq!(pointers, expected);
+    }
+
+    #[test]
+    fn names_are_short_plain_words() {
+        for name in ["a", "a.b-c_9", &"x".repeat(100)] {
+            assert!(Role::is_name(name), "{name}");
+        }
+        for name in ["", "A", "a b", "роль", "a/b", &"x".repeat(101)] {
+            assert!(!Role::is_name(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Asking for a change of one's rights.
+
+use userd_model::{
+    AccessRequest, AccessRequestId, Act, Decision, EventKind, GrantKind, InvalidField, MessageId, Quorum, Refusal,
+    RequestState, RequestedAction, Role, RoleRules, Timestamp, User, UserId, Verdict, text,
+};
+use userd_storage::Failure;
+use userd_templates::{Kind, Value, Values};
+
+use super::{AccessRequests, RequestView, Requestable, Thing, approvers::eligible, changes_something, close, data};
+use crate::{
+    Context, change::Change, limits::Limited, role_reader::every_role, roles::REASON, user_reader::seal_field,
+};
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct AccessInput {
+    /// A role or a permission.
+    pub kind: GrantKind,
+    /// Which.
+    pub name: String,
+    /// To be given it, or to be rid of it.
+    pub action: RequestedAction,
+    /// Why.
+    pub reason: Option<String>,
+    /// From when on; none: from the approval on.
+    pub starts_at: Option<Timestamp>,
+    /// For how long; none: as long as the role allows.
+    pub duration_seconds: Option<u64>,
+}
+
+impl AccessRequests {
+    /// Asks for a role or permission, or to be rid of one. Whom policy trusts is granted it at once.
+    ///
+    /// # Errors
+    /// `InvalidInput`; `NotRequestable`, `NothingToChange`, `RequestOpen`, `NoApprover`, `TooManyAttempts`.
+    pub async fn ask(&self, ctx: &Context, input: AccessInput) -> Result<RequestView, Failure> {
+        let (me, _) = ctx.user()?;
+        ctx.may(&Act::RequestAccess(me))?;
+        let input = &self.checked(input)?;
+        self.limits.reserve(Limited::AccessRequestPerUser, &me.to_string()).await?;
+        // It is bound into what the message says.
+        let message = MessageId::mint(self.deps.random.as_ref());
+        let view = self
+            .changes
+            .run(ctx, "request_access", |mut change| async move {
+                let mut user = change.active_user(me).await?;
+                let thing = self.requestable(&mut change, &user, input).await?;
+                self.must_be_only_one(&mut change, me, input).await?;
+                let mut request = self.new_request(&mut change, &user, &thing, input)?;
+                change.event(EventKind::AccessRequestOpened, me, data(&request, &[]));
+                let held: Vec<String> = user.roles_at(change.now).cloned().collect();
+                let is_granted = input.action == RequestedAction::Grant && thing.rules.auto_approve.covers(&held);
+                if is_granted {
+                    let (now, quorum) = (change.now, quorum(&thing));
+                    let rule =
+                        Decision { by: None, verdict: Verdict::Approve, comment: None, at: now, expires_at: None };
+                    request.decide(rule, quorum, now)?;
+                    self.carry_out(&mut change, &request, &thing, &mut user, "rule").await?;
+                    close(&mut change, &request, None).await?;
+                } else {
+                    let approvers = eligible(&mut change, &thing, me, ctx.now).await?;
+                    if approvers.len() < thing.rules.quorum as usize {
+                        return Err(Refusal::NoApprover.into());
+                    }
+                    change.open_access_requests().insert(&request).await?;
+                    change.access_requests().write(&request).await?;
+                    self.tell_approvers(&mut change, message, &request, &user, &approvers).await?;
+                }
+                let now = change.now;
+                let view = self.view(request, Some(&user), now)?;
+                change.commit(view).await
+            })
+            .await?;
+        self.deliveries.wake();
+        tracing::info!(user_id = %me, request_id = %view.request.id, name = view.request.name, "access requested");
+        Ok(view)
+    }
+
+    /// What the user may ask for.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub async fn catalogue(&self, ctx: &Context) -> Result<Vec<Requestable>, Failure> {
+        let (me, _) = ctx.user()?;
+        ctx.may(&Act::RequestAccess(me))?;
+        let mut reading = self.deps.store.reading();
+        let roles = every_role(&mut reading).await?.into_iter().filter(|role| role.rules.requestable);
+        let mut all: Vec<Requestable> =
+            roles.map(|Role { name, rules, .. }| Requestable { kind: GrantKind::Role, name, rules }).collect();
+        let mut after = String::new();
+        loop {
+            let page = reading.permissions().page(&after, PAGE).await?;
+            let is_last = page.len() < PAGE as usize;
+            after = page.last().map(|last| last.name.clone()).unwrap_or_default();
+            all.extend(page.into_iter().filter(|one| one.requestable).map(|one| Requestable {
+                kind: GrantKind::Permission,
+                name: one.name,
+                rules: RoleRules { description: one.description, requestable: true, ..RoleRules::default() },
+            }));
+            if is_last {
+                return Ok(all);
+            }
+        }
+    }
+
+    fn checked(&self, input: AccessInput) -> Result<AccessInput, Refusal> {
+        let mut wrong = Vec::new();
+        let reason = input.reason.as_deref().map(text::reason).transpose().unwrap_or_else(|detail| {
+            wrong.push(InvalidField::new("/reason", detail));
+            None
+        });
+        if input.duration_seconds.is_some_and(|seconds| !(60..=RoleRules::MAX_DURATION).contains(&seconds)) {
+            wrong.push(InvalidField::new("/duration_seconds", "must be between 60 seconds and 10 years"));
+        }
+        let latest = self.deps.now().plus(std::time::Duration::from_secs(RoleRules::MAX_DURATION));
+        if input.starts_at.is_some_and(|start| start > latest) {
+            wrong.push(InvalidField::new("/starts_at", "must lie within 10 years"));
+        }
+        if input.action == RequestedAction::Revoke {
+            for (pointer, given) in
+                [("/duration_seconds", input.duration_seconds.is_some()), ("/starts_at", input.starts_at.is_some())]
+            {
+                if given {
+                    wrong.push(InvalidField::new(pointer, "is for grants only"));
+                }
+            }
+        }
+        if wrong.is_empty() { Ok(AccessInput { reason, ..input }) } else { Err(Refusal::InvalidInput(wrong)) }
+    }
+
+    async fn requestable(&self, change: &mut Change<'_>, user: &User, input: &AccessInput) -> Result<Thing, Failure> {
+        let thing = Thing::find(change, input.kind, &input.name).await?;
+        // What cannot be asked for does not tell whether it is there.
+        let thing = match thing {
+            Some(thing) if thing.rules.requestable || input.action == RequestedAction::Revoke => thing,
+            _ => return Err(Refusal::NotRequestable.into()),
+        };
+        if !changes_something(user, input.kind, &input.name, input.action) {
+            return Err(Refusal::NothingToChange.into());
+        }
+        if thing.rules.reason_prompt.is_some() && input.reason.is_none() {
+            return Err(Refusal::field("/reason", "must be given with this request").into());
+        }
+        Ok(thing)
+    }
+
+    /// Refuses a second open request for one thing. One whose time is over makes room.
+    async fn must_be_only_one(&self, change: &mut Change<'_>, me: UserId, input: &AccessInput) -> Result<(), Failure> {
+        let Some(open) = change.open_access_requests().find(me, input.kind, &input.name).await? else {
+            return Ok(());
+        };
+        let now = change.now;
+        let Some(mut request) = change.access_requests().find(open).await? else { return Ok(()) };
+        if request.expire(now) { close(change, &request, None).await } else { Err(Refusal::RequestOpen.into()) }
+    }
+
+    fn new_request(
+        &self,
+        change: &mut Change<'_>,
+        user: &User,
+        thing: &Thing,
+        input: &AccessInput,
+    ) -> Result<AccessRequest, Failure> {
+        let id: AccessRequestId = change.id();
+        let reason = match (input.reason.as_deref(), user.data_key.as_ref()) {
+            (Some(reason), Some(key)) => Some(seal_field(&self.deps, user.id, key, REASON, reason.as_bytes())?),
+            _ => None,
+        };
+        let ttl = std::time::Duration::from_secs(thing.rules.request_ttl_seconds);
+        Ok(AccessRequest {
+            id,
+            requester: user.id,
+            kind: input.kind,
+            name: input.name.clone(),
+            action: input.action,
+            reason,
+            starts_at: input.starts_at,
+            duration_seconds: input.duration_seconds,
+            state: RequestState::Open,
+            decisions: Vec::new(),
+            created_at: change.now,
+            expires_at: change.now.plus(ttl),
+            version: 1,
+        })
+    }
+
+    async fn tell_approvers(
+        &self,
+        change: &mut Change<'_>,
+        message: MessageId,
+        request: &AccessRequest,
+        requester: &User,
+        approvers: &[UserId],
+    ) -> Result<(), Failure> {
+        let name = requester.display_name.clone();
+        let name = name.or_else(|| requester.username.as_ref().map(|username| username.as_str().to_owned()));
+        let values = Values::default()
+            .with("site", Value::Words(self.deps.settings.site()))
+            .with("at", Value::Moment(change.now))
+            .with("who", Value::Words(name.unwrap_or_else(|| requester.id.to_string())))
+            .with("what", Value::Words(request.name.clone()))
+            .with("granted", Value::Count((request.action == RequestedAction::Grant).into()));
+        self.deliveries.announce(change, message, Kind::AccessRequested, &values, approvers).await
+    }
+}
+
+/// Permissions read at once.
+const PAGE: u32 = 500;
+
+pub(super) const fn quorum(thing: &Thing) -> Quorum {
+    Quorum { approve: thing.rules.quorum, decline: thing.rules.decline_quorum }
+}

@@ -1,0 +1,174 @@
+//! Deciding, withdrawing and ending requests. Whether somebody may decide is looked up in the unit of work that decides:
+//! of a decision and the loss of the right to it, one comes first.
+
+use userd_model::{
+    AccessRequest, AccessRequestId, Decision, EventKind, GrantSource, Refusal, RequestState, RequestedAction,
+    Timestamp, User, UserStatus, Verdict, text,
+};
+use userd_storage::Failure;
+
+use super::{AccessRequests, COMMENT, RequestView, Thing, approvers::Approver, ask::quorum, close, data};
+use crate::{
+    Context,
+    change::Change,
+    recent_proof,
+    roles::{give, take},
+    user_reader::seal_field,
+};
+
+/// What an approver says.
+#[derive(Clone, Debug, Default)]
+pub struct DecisionInput {
+    /// For the requester and other approvers.
+    pub comment: Option<String>,
+    /// With an approval: the grant ends at this time at the latest.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Requests whose end is written down in one round.
+const BATCH: u32 = 200;
+
+impl AccessRequests {
+    /// Approves or declines. When enough did, the request is closed, and what was asked for is done.
+    ///
+    /// # Errors
+    /// `NotFound` for who may not see it, `Forbidden` for who may not decide it, `OwnRequest`, `RequestClosed`,
+    /// `InvalidInput`, `LastAdministrator`.
+    pub async fn decide(
+        &self,
+        ctx: &Context,
+        id: AccessRequestId,
+        verdict: Verdict,
+        input: &DecisionInput,
+    ) -> Result<RequestView, Failure> {
+        let (me, _) = ctx.user()?;
+        recent_proof::must_be_strong(ctx, &mut self.deps.store.reading()).await?;
+        let comment = input.comment.as_deref().map(text::reason).transpose();
+        let comment = &comment.map_err(|detail| Refusal::field("/comment", detail))?;
+        if input.expires_at.is_some_and(|end| end <= ctx.now) {
+            return Err(Refusal::field("/expires_at", "must lie ahead").into());
+        }
+        let view = self
+            .changes
+            .run(ctx, "decide_access_request", |mut change| async move {
+                let now = change.now;
+                let mut request = change.access_requests().find(id).await?.ok_or(Refusal::NotFound)?;
+                let approver = change.active_user(me).await?;
+                if request.requester == me {
+                    return Err(Refusal::OwnRequest.into());
+                }
+                let thing = Thing::find(&mut change, request.kind, &request.name).await?.ok_or(Refusal::NotFound)?;
+                let approver = Approver::read(&mut change, approver, now).await?;
+                if !approver.may_decide(&thing, request.requester) {
+                    return Err(self.refusal(ctx).into());
+                }
+                request.must_be_open(now)?;
+                let mut requester = change.users().find(request.requester).await?.ok_or(Refusal::NotFound)?;
+                if requester.status == UserStatus::Deleted {
+                    return Err(Refusal::NotFound.into());
+                }
+                let sealed = match (comment, requester.data_key.as_ref()) {
+                    (Some(words), Some(key)) => {
+                        Some(seal_field(&self.deps, requester.id, key, COMMENT, words.as_bytes())?)
+                    }
+                    _ => None,
+                };
+                let decision =
+                    Decision { by: Some(me), verdict, comment: sealed, at: now, expires_at: input.expires_at };
+                let state = request.decide(decision, quorum(&thing), now)?;
+                let voted = data(&request, &[("verdict", verdict.as_str())]);
+                change.event(EventKind::AccessRequestVoted, request.requester, voted);
+                match state {
+                    RequestState::Open => change.access_requests().write(&request).await?,
+                    RequestState::Approved => {
+                        let by = approver.id().to_string();
+                        self.carry_out(&mut change, &request, &thing, &mut requester, &by).await?;
+                        close(&mut change, &request, comment.as_deref()).await?;
+                    }
+                    _ => close(&mut change, &request, comment.as_deref()).await?,
+                }
+                let view = self.view(request, Some(&requester), now)?;
+                change.commit(view).await
+            })
+            .await?;
+        let (state, by) = (view.state.as_str(), ctx.actor.name());
+        tracing::info!(request_id = %id, %by, verdict = verdict.as_str(), state, "access request decided");
+        Ok(view)
+    }
+
+    /// Takes a request of one's own back.
+    ///
+    /// # Errors
+    /// `NotFound` for what is not one's own; `RequestClosed`.
+    pub async fn withdraw(&self, ctx: &Context, id: AccessRequestId) -> Result<RequestView, Failure> {
+        let (me, _) = ctx.user()?;
+        ctx.may(&userd_model::Act::RequestAccess(me))?;
+        self.changes
+            .run(ctx, "withdraw_access_request", |mut change| async move {
+                let now = change.now;
+                let user = change.active_user(me).await?;
+                let request = change.access_requests().find(id).await?.filter(|request| request.requester == me);
+                let mut request = request.ok_or(Refusal::NotFound)?;
+                request.withdraw(now)?;
+                close(&mut change, &request, None).await?;
+                let view = self.view(request, Some(&user), now)?;
+                change.commit(view).await
+            })
+            .await
+    }
+
+    /// Writes down that requests have expired. How many.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn expire_due(&self) -> Result<usize, Failure> {
+        let ctx = &self.changes.system_context();
+        let mut ended = 0;
+        loop {
+            let due = self.deps.store.reading().access_requests().over(self.deps.now(), BATCH).await?;
+            for request in &due {
+                self.changes
+                    .run(ctx, "expire_access_request", |mut change| async move {
+                        let now = change.now;
+                        if let Some(mut request) = change.access_requests().find(request.id).await?
+                            && request.expire(now)
+                        {
+                            close(&mut change, &request, None).await?;
+                        }
+                        change.commit(()).await
+                    })
+                    .await?;
+            }
+            ended += due.len();
+            if due.len() < BATCH as usize {
+                return Ok(ended);
+            }
+        }
+    }
+
+    /// Does what was asked for.
+    pub(super) async fn carry_out(
+        &self,
+        change: &mut Change<'_>,
+        request: &AccessRequest,
+        thing: &Thing,
+        user: &mut User,
+        by: &str,
+    ) -> Result<(), Failure> {
+        match request.action {
+            RequestedAction::Grant => {
+                let period = request.period(thing.rules.max_duration_seconds, change.now);
+                let source = (GrantSource::Request, by.to_owned(), request.reason.clone());
+                give(change, user, (request.kind, &request.name), period, source).await?;
+            }
+            // What is gone already needs no taking.
+            RequestedAction::Revoke => drop(take(change, user, request.kind, &request.name, "requested").await?),
+        }
+        Ok(())
+    }
+
+    /// Who may see requests learns that this one is not theirs to decide; to others it is not there.
+    fn refusal(&self, ctx: &Context) -> Refusal {
+        if ctx.may(&userd_model::Act::ReadRequests).is_ok() { Refusal::Forbidden } else { Refusal::NotFound }
+    }
+}

@@ -1,0 +1,136 @@
+//! What roles allow, from memory. Roles are rows; the built-in ones are there without one. Nothing is decided here about
+//! who may change what.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use userd_cache::{Cached, Loaded};
+use userd_model::{Permission, Role, Timestamp, User};
+use userd_storage::{Failure, UnitOfWork};
+
+use crate::Dependencies;
+
+/// Roles read at once.
+const PAGE: u32 = 500;
+
+/// Reads roles.
+#[derive(Clone)]
+pub struct RoleReader {
+    deps: Dependencies,
+    rows: Arc<Cached<Role, Failure>>,
+}
+
+/// What somebody holds at a time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// Roles that count now.
+    pub roles: Vec<String>,
+    /// The version of what each of them allows.
+    pub role_versions: Vec<i64>,
+    /// What all of it allows, sorted, each once.
+    pub permissions: Vec<Permission>,
+}
+
+impl RoleReader {
+    pub(crate) fn new(deps: Dependencies) -> Self {
+        let rows = Cached::new(deps.cache.clone(), deps.random.clone(), "role", Duration::from_secs(60));
+        Self { deps, rows: Arc::new(rows) }
+    }
+
+    /// The permissions of all these roles together, sorted, each once. Unknown roles allow nothing.
+    pub async fn permissions(&self, names: &[String]) -> Result<Vec<Permission>, Failure> {
+        let mut all = Vec::new();
+        let mut seen = BTreeSet::new();
+        let mut left: Vec<String> = names.to_vec();
+        while let Some(name) = left.pop() {
+            if seen.insert(name.clone())
+                && let Some(role) = self.find(&name).await?
+            {
+                all.extend(role.permissions.iter().filter_map(|word| Permission::parse(word)));
+                left.extend(role.rules.includes);
+            }
+        }
+        Ok(sorted(all))
+    }
+
+    /// What a user holds at this time.
+    pub async fn rights_of(&self, user: &User, now: Timestamp) -> Result<Rights, Failure> {
+        let roles: Vec<String> = user.roles_at(now).cloned().collect();
+        let mut role_versions = Vec::with_capacity(roles.len());
+        for name in &roles {
+            role_versions.push(self.find(name).await?.map_or(0, |role| role.version));
+        }
+        let mut permissions = self.permissions(&roles).await?;
+        permissions.extend(user.permissions_at(now).filter_map(|word| Permission::parse(word)));
+        Ok(Rights { roles, role_versions, permissions: sorted(permissions) })
+    }
+
+    /// A role, possibly a moment old.
+    pub async fn find(&self, name: &str) -> Result<Option<Role>, Failure> {
+        if name == Role::ADMIN {
+            return Ok(Role::built_in(name));
+        }
+        let store = &self.deps.store;
+        self.rows
+            .get_or_load(name, || async move {
+                let role = read(&mut store.reading(), name).await?;
+                Ok::<_, Failure>(role.map(|value| Loaded { version: value.version, value }))
+            })
+            .await
+    }
+
+    /// After a commit: nothing older than this version may count again.
+    pub(crate) async fn changed(&self, name: &str, version: i64) {
+        self.rows.invalidate(name, version).await;
+    }
+
+    /// Another replica changed the role: forget what is remembered here.
+    pub(crate) fn forget(&self, name: &str, version: i64) {
+        self.rows.invalidate_local(name, version);
+    }
+}
+
+/// The role with this name, as it is stored or built in.
+pub(crate) async fn read(uow: &mut UnitOfWork, name: &str) -> Result<Option<Role>, Failure> {
+    // The role that may do everything is what this release says, whatever a row says.
+    if name == Role::ADMIN {
+        return Ok(Role::built_in(name));
+    }
+    let stored = uow.roles().find(name).await?;
+    Ok(stored.or_else(|| Role::built_in(name)))
+}
+
+/// What roles allow together, as it is stored: for deciding.
+pub(crate) async fn read_permissions(uow: &mut UnitOfWork, names: &[String]) -> Result<Vec<Permission>, Failure> {
+    let mut all = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut left: Vec<String> = names.to_vec();
+    while let Some(name) = left.pop() {
+        if seen.insert(name.clone())
+            && let Some(role) = read(uow, &name).await?
+        {
+            all.extend(role.permissions.iter().filter_map(|word| Permission::parse(word)));
+            left.extend(role.rules.includes);
+        }
+    }
+    Ok(sorted(all))
+}
+
+/// Every stored role.
+pub(crate) async fn every_role(uow: &mut UnitOfWork) -> Result<Vec<Role>, Failure> {
+    let mut roles: Vec<Role> = Vec::new();
+    loop {
+        let after = roles.last().map(|role| role.name.clone()).unwrap_or_default();
+        let page = uow.roles().page(&after, PAGE).await?;
+        let is_last = page.len() < PAGE as usize;
+        roles.extend(page);
+        if is_last {
+            return Ok(roles);
+        }
+    }
+}
+
+fn sorted(mut permissions: Vec<Permission>) -> Vec<Permission> {
+    permissions.sort_unstable();
+    permissions.dedup();
+    permissions
+}

@@ -1,0 +1,303 @@
+//! Roles, made and changed. Nobody puts into a role what they may not do themselves, nor takes such a thing out of one.
+
+use std::collections::BTreeSet;
+
+use userd_model::{Act, Actor, EventKind, InvalidField, Permission, Refusal, Role, RoleRules, fact::Subject, text};
+use userd_storage::{Failure, UnitOfWork};
+
+use crate::{
+    Context, Dependencies,
+    change::{Change, Changes},
+    recent_proof,
+    role_reader::{every_role, read, read_permissions},
+};
+
+/// Makes and changes roles.
+pub struct Roles {
+    pub(crate) deps: Dependencies,
+    pub(crate) changes: Changes,
+}
+
+/// What a role shall be.
+#[derive(Clone, Debug, Default)]
+pub struct RoleInput {
+    /// What it allows by itself.
+    pub permissions: Vec<String>,
+    /// What else it is.
+    pub rules: RoleRules,
+}
+
+impl Roles {
+    /// A page of roles by name, behind one: the built-in ones among them.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub async fn page(&self, ctx: &Context, after: Option<&str>, limit: u32) -> Result<Vec<Role>, Failure> {
+        ctx.may(&Act::ReadRoles)?;
+        let after = after.unwrap_or_default();
+        let mut found = self.deps.store.reading().roles().page(after, limit).await?;
+        let has = |found: &[Role], name: &str| found.iter().any(|role| role.name == name);
+        for name in Role::built_in_names().filter(|name| *name > after) {
+            if !has(&found, name) || name == Role::ADMIN {
+                found.retain(|role| role.name != name);
+                found.extend(Role::built_in(name));
+            }
+        }
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        found.truncate(limit as usize);
+        Ok(found)
+    }
+
+    /// One role.
+    ///
+    /// # Errors
+    /// `Forbidden`, `NotFound`.
+    pub async fn show(&self, ctx: &Context, name: &str) -> Result<Role, Failure> {
+        ctx.may(&Act::ReadRoles)?;
+        read(&mut self.deps.store.reading(), name).await?.ok_or_else(|| Refusal::NotFound.into())
+    }
+
+    /// Makes a role.
+    ///
+    /// # Errors
+    /// `Forbidden`, `InvalidInput`, `NameTaken`.
+    pub async fn create(&self, ctx: &Context, name: &str, input: &RoleInput) -> Result<Role, Failure> {
+        self.may_edit(ctx).await?;
+        let new = &checked(name, input, 1)?;
+        self.changes
+            .run(ctx, "create_role", |mut change| async move {
+                if read(&mut change, name).await?.is_some() {
+                    return Err(Refusal::NameTaken.into());
+                }
+                must_fit(&mut change, &ctx.actor, None, new).await?;
+                let now = change.now;
+                change.roles().upsert(new, now).await?;
+                let data = serde_json::json!({ "permissions": new.permissions });
+                change.event(EventKind::RoleCreated, Subject::role(name), data);
+                change.role_changed(name, new.version, false);
+                change.commit(new.clone()).await
+            })
+            .await
+    }
+
+    /// Makes a role what it shall be. Tokens that carry what it does not allow any more are dead at once.
+    ///
+    /// # Errors
+    /// `Forbidden`, `InvalidInput`, `NotFound`, `VersionMismatch`, `BuiltIn` for `admin`, `ManagedByConfiguration`.
+    pub async fn replace(
+        &self,
+        ctx: &Context,
+        name: &str,
+        input: &RoleInput,
+        expected: Option<i64>,
+    ) -> Result<Role, Failure> {
+        self.may_edit(ctx).await?;
+        let new = &checked(name, input, 0)?;
+        self.changes
+            .run(ctx, "change_role", |mut change| async move {
+                let old = editable(&mut change, name, expected).await?;
+                let new = Role { version: old.version + 1, managed: old.managed, ..new.clone() };
+                if (&new.permissions, &new.rules) == (&old.permissions, &old.rules) {
+                    return change.commit(old).await;
+                }
+                must_fit(&mut change, &ctx.actor, Some(&old), &new).await?;
+                self.write(&mut change, &old, &new).await?;
+                let data = serde_json::json!({ "permissions": new.permissions });
+                change.event(EventKind::RoleChanged, Subject::role(name), data);
+                change.commit(new).await
+            })
+            .await
+    }
+
+    /// Removes a role that nobody holds and no other one names. A built-in one that was changed is as it was before.
+    ///
+    /// # Errors
+    /// `Forbidden`, `NotFound`, `BuiltIn`, `InUse`, `ManagedByConfiguration`.
+    pub async fn remove(&self, ctx: &Context, name: &str, expected: Option<i64>) -> Result<(), Failure> {
+        self.may_edit(ctx).await?;
+        self.changes
+            .run(ctx, "remove_role", |mut change| async move {
+                let old = editable(&mut change, name, expected).await?;
+                let built_in = Role::built_in(name);
+                if built_in.is_some() && change.roles().find(name).await?.is_none() {
+                    return Err(Refusal::BuiltIn.into());
+                }
+                let before = read_permissions(&mut change, &[name.to_owned()]).await?;
+                must_give(&ctx.actor, &before)?;
+                match built_in {
+                    Some(role) => {
+                        // The version goes on, or tokens of now would count again.
+                        let role = Role { version: old.version + 1, ..role };
+                        self.write(&mut change, &old, &role).await?;
+                    }
+                    None => {
+                        self.must_be_unused(&mut change, name).await?;
+                        change.roles().remove(name).await?;
+                        change.role_changed(name, old.version + 1, false);
+                    }
+                }
+                change.event(EventKind::RoleRemoved, Subject::role(name), serde_json::json!({}));
+                change.commit(()).await
+            })
+            .await
+    }
+
+    async fn may_edit(&self, ctx: &Context) -> Result<(), Failure> {
+        ctx.may(&Act::ManageRoles)?;
+        recent_proof::must_be_strong(ctx, &mut self.deps.store.reading()).await
+    }
+
+    /// Writes a role. Where it allows less than before, so does each that includes it.
+    async fn write(&self, change: &mut Change<'_>, old: &Role, new: &Role) -> Result<(), Failure> {
+        let name = [old.name.clone()];
+        let before = read_permissions(change, &name).await?;
+        let now = change.now;
+        change.roles().upsert(new, now).await?;
+        let after = read_permissions(change, &name).await?;
+        let allows_less = before.iter().any(|permission| !after.contains(permission));
+        change.role_changed(&new.name, new.version, allows_less);
+        if !allows_less {
+            return Ok(());
+        }
+        for mut above in including(change, &new.name).await? {
+            above.version += 1;
+            change.roles().upsert(&above, now).await?;
+            change.role_changed(&above.name, above.version, true);
+        }
+        Ok(())
+    }
+
+    async fn must_be_unused(&self, change: &mut Change<'_>, name: &str) -> Result<(), Failure> {
+        let is_held = !change.user_terms().holders(name).await?.is_empty();
+        let names = |role: &Role| {
+            let lists = [&role.rules.includes, &role.rules.approvers.roles];
+            lists.into_iter().flatten().any(|other| other == name)
+        };
+        if is_held || every_role(change).await?.iter().any(names) { Err(Refusal::InUse.into()) } else { Ok(()) }
+    }
+}
+
+/// Roles that include this one, over whatever many others.
+async fn including(uow: &mut UnitOfWork, name: &str) -> Result<Vec<Role>, Failure> {
+    let all = every_role(uow).await?;
+    let mut below = BTreeSet::from([name.to_owned()]);
+    let mut found: Vec<Role> = Vec::new();
+    loop {
+        let is_new =
+            |role: &&Role| !below.contains(&role.name) && role.rules.includes.iter().any(|n| below.contains(n));
+        let more: Vec<Role> = all.iter().filter(is_new).cloned().collect();
+        if more.is_empty() {
+            return Ok(found);
+        }
+        below.extend(more.iter().map(|role| role.name.clone()));
+        found.extend(more);
+    }
+}
+
+fn checked(name: &str, input: &RoleInput, version: i64) -> Result<Role, Refusal> {
+    let mut role = Role {
+        name: name.to_owned(),
+        permissions: input.permissions.clone(),
+        rules: input.rules.clone(),
+        managed: false,
+        version,
+    };
+    let mut wrong = role.faults();
+    if !Role::is_name(name) {
+        wrong.insert(0, InvalidField::new("/name", "1 to 100 of a-z, 0-9, _, . and -"));
+    }
+    for (pointer, words) in
+        [("/description", &mut role.rules.description), ("/reason_prompt", &mut role.rules.reason_prompt)]
+    {
+        match words.as_deref().map(text::reason).transpose() {
+            Ok(checked) => *words = checked,
+            Err(detail) => wrong.push(InvalidField::new(pointer, detail)),
+        }
+    }
+    for list in [&mut role.permissions, &mut role.rules.includes, &mut role.rules.approvers.roles] {
+        list.sort_unstable();
+        list.dedup();
+    }
+    if wrong.is_empty() { Ok(role) } else { Err(Refusal::InvalidInput(wrong)) }
+}
+
+/// The role as it is, if the API may change it.
+async fn editable(change: &mut Change<'_>, name: &str, expected: Option<i64>) -> Result<Role, Failure> {
+    let old = read(change, name).await?.ok_or(Refusal::NotFound)?;
+    if old.is_admin() {
+        return Err(Refusal::BuiltIn.into());
+    }
+    if old.managed && change.context.actor != Actor::Operator {
+        return Err(Refusal::ManagedByConfiguration.into());
+    }
+    match expected {
+        Some(version) if version != old.version => Err(Refusal::VersionMismatch.into()),
+        _ => Ok(old),
+    }
+}
+
+/// Refuses permissions that are not registered, roles that are not there, circles, and whatever the editor may not give.
+async fn must_fit(change: &mut Change<'_>, actor: &Actor, old: Option<&Role>, new: &Role) -> Result<(), Failure> {
+    let mut wrong = Vec::new();
+    for (place, word) in new.permissions.iter().enumerate() {
+        if !is_registered(change, word).await? {
+            let pointer = format!("/permissions/{place}");
+            wrong.push(InvalidField::new(pointer, "no such permission: register it first"));
+        }
+    }
+    for (pointer, names) in [("/includes", &new.rules.includes), ("/approvers/roles", &new.rules.approvers.roles)] {
+        for (place, name) in names.iter().enumerate() {
+            if read(change, name).await?.is_none() {
+                wrong.push(InvalidField::new(format!("{pointer}/{place}"), "no such role"));
+            }
+        }
+    }
+    for (place, name) in new.rules.includes.iter().enumerate() {
+        if reaches(change, name, &new.name).await? {
+            let pointer = format!("/includes/{place}");
+            wrong.push(InvalidField::new(pointer, "includes this role itself: roles cannot go in a circle"));
+        }
+    }
+    for (place, id) in new.rules.approvers.users.iter().enumerate() {
+        if change.users().find(*id).await?.is_none() {
+            wrong.push(InvalidField::new(format!("/approvers/users/{place}"), "no such user"));
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(Refusal::InvalidInput(wrong).into());
+    }
+    if let Some(old) = old {
+        must_give(actor, &read_permissions(change, std::slice::from_ref(&old.name)).await?)?;
+    }
+    let mut permissions: Vec<Permission> = new.permissions.iter().filter_map(|word| Permission::parse(word)).collect();
+    permissions.extend(read_permissions(change, &new.rules.includes).await?);
+    Ok(must_give(actor, &permissions)?)
+}
+
+fn must_give(actor: &Actor, permissions: &[Permission]) -> Result<(), Refusal> {
+    if permissions.iter().all(|permission| actor.may_give(permission)) { Ok(()) } else { Err(Refusal::Forbidden) }
+}
+
+/// Whether a permission may be used: one of ours, or a registered one.
+pub(super) async fn is_registered(uow: &mut UnitOfWork, word: &str) -> Result<bool, Failure> {
+    match Permission::parse(word) {
+        None => Ok(false),
+        Some(permission) if permission.is_well_known() => Ok(true),
+        Some(_) => Ok(uow.permissions().find(word).await?.is_some()),
+    }
+}
+
+async fn reaches(uow: &mut UnitOfWork, from: &str, target: &str) -> Result<bool, Failure> {
+    let (mut seen, mut left) = (BTreeSet::new(), vec![from.to_owned()]);
+    while let Some(name) = left.pop() {
+        if name == target {
+            return Ok(true);
+        }
+        if seen.insert(name.clone())
+            && let Some(role) = read(uow, &name).await?
+        {
+            left.extend(role.rules.includes);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,205 @@
+//! Roles and permissions, made and changed: within what the editor may do, without circles, and at once in every token.
+
+use userd_model::{Permission, Refusal, Role, RoleRules};
+use userd_services::{Authenticated, roles::Check};
+
+use super::support::{allowing, requestable};
+use crate::{
+    fixture::{Fixture, refusal, wrong_fields},
+    personas::{PASSWORD, acting},
+};
+
+fn permissions(who: &Authenticated) -> Vec<String> {
+    who.token.claims.permissions.clone()
+}
+
+/// AC-099: whoever edits roles gives nothing that they lack, and takes nothing that they lack either. (12.1, 12.2)
+#[apply(case)]
+async fn nobody_puts_into_a_role_what_they_may_not_do_themselves(fixture: Fixture) {
+    let app = fixture.app().await;
+    let editor = app.service(&[Permission::ROLES_MANAGE, Permission::ROLES_READ, Permission::USERS_READ]).await.actor;
+    let ctx = || acting(&app, &editor);
+    let narrow = allowing(&["users.read"], RoleRules::default());
+    let made = app.roles.create(&ctx(), "reader", &narrow).await.unwrap();
+    assert_eq!((made.version, made.permissions.as_slice()), (1, ["users.read".to_owned()].as_slice()));
+    let wide = allowing(&["users.read", "users.manage"], RoleRules::default());
+    assert_eq!(refusal(app.roles.create(&ctx(), "manager", &wide).await), Refusal::Forbidden);
+    assert_eq!(refusal(app.roles.replace(&ctx(), "reader", &wide, None).await), Refusal::Forbidden);
+    // By way of another role.
+    app.make_role("strong", &["users.manage"], RoleRules::default()).await;
+    let around = RoleRules { includes: vec!["strong".into()], ..RoleRules::default() };
+    assert_eq!(refusal(app.roles.replace(&ctx(), "reader", &allowing(&[], around), None).await), Refusal::Forbidden);
+    let empty = allowing(&[], RoleRules::default());
+    assert_eq!(refusal(app.roles.replace(&ctx(), "strong", &empty, None).await), Refusal::Forbidden);
+    assert_eq!(refusal(app.roles.remove(&ctx(), "strong", None).await), Refusal::Forbidden);
+    for answer in [
+        app.roles.replace(&app.operator_context(), Role::ADMIN, &empty, None).await.map(drop),
+        app.roles.remove(&app.operator_context(), Role::ADMIN, None).await,
+        app.roles.remove(&app.operator_context(), "support", None).await,
+    ] {
+        assert_eq!(refusal(answer), Refusal::BuiltIn);
+    }
+    assert_eq!(refusal(app.roles.create(&ctx(), "auditor", &narrow).await), Refusal::NameTaken);
+    assert_eq!(refusal(app.roles.create(&ctx(), "reader", &narrow).await), Refusal::NameTaken);
+    assert_eq!(refusal(app.roles.replace(&ctx(), "reader", &narrow, Some(7)).await), Refusal::VersionMismatch);
+    assert_eq!(refusal(app.roles.show(&ctx(), "nothing").await), Refusal::NotFound);
+    let nobody = app.service(&[Permission::USERS_READ]).await.actor;
+    assert_eq!(refusal(app.roles.create(&acting(&app, &nobody), "x", &empty).await), Refusal::Forbidden);
+    assert_eq!(refusal(app.roles.page(&acting(&app, &nobody), None, 10).await), Refusal::Forbidden);
+}
+
+/// A word is registered before it can be given; the words of others are given by whoever registers them.
+#[apply(case)]
+async fn a_permission_is_registered_before_it_can_be_used(fixture: Fixture) {
+    let app = fixture.app().await;
+    let root = app.admin().await;
+    let ctx = || async { acting(&app, &app.actor(&root).await) };
+    let role = allowing(&["billing.invoices.read"], RoleRules::default());
+    let wrong = wrong_fields(app.roles.create(&ctx().await, "billing", &role).await);
+    assert_eq!(wrong, ["/permissions/0"]);
+    assert_eq!(refusal(app.permissions.register(&ctx().await, "users.read", None, false).await), Refusal::BuiltIn);
+    assert_eq!(wrong_fields(app.permissions.register(&ctx().await, "Bad Word", None, false).await), ["/name"]);
+    app.permissions.register(&ctx().await, "billing.invoices.read", Some("See invoices"), true).await.unwrap();
+    let again = app.permissions.register(&ctx().await, "billing.invoices.read", None, false).await;
+    assert_eq!(refusal(again), Refusal::NameTaken);
+    app.roles.create(&ctx().await, "billing", &role).await.unwrap();
+    let listed = app.permissions.page(&ctx().await, Some("billing"), 2).await.unwrap();
+    let names: Vec<_> = listed.iter().map(|one| (one.name.as_str(), one.built_in, one.requestable)).collect();
+    assert_eq!(names, [("billing.invoices.read", false, true), ("clients.manage", true, false)]);
+    assert_eq!(refusal(app.permissions.remove(&ctx().await, "billing.invoices.read").await), Refusal::InUse);
+    app.roles.remove(&ctx().await, "billing", None).await.unwrap();
+    app.permissions.remove(&ctx().await, "billing.invoices.read").await.unwrap();
+    assert_eq!(refusal(app.permissions.remove(&ctx().await, "billing.invoices.read").await), Refusal::NotFound);
+    assert_eq!(refusal(app.permissions.remove(&ctx().await, "users.read").await), Refusal::BuiltIn);
+}
+
+#[apply(case)]
+async fn roles_include_roles_but_never_in_a_circle(fixture: Fixture) {
+    let app = fixture.app().await;
+    app.register_permission("cms.read").await;
+    app.register_permission("cms.write").await;
+    let including = |names: &[&str]| RoleRules {
+        includes: names.iter().map(|name| (*name).to_owned()).collect(),
+        ..RoleRules::default()
+    };
+    app.make_role("reader", &["cms.read"], RoleRules::default()).await;
+    app.make_role("writer", &["cms.write"], including(&["reader"])).await;
+    app.make_role("chief", &[], including(&["writer", "support"])).await;
+    let all = app.role_reader.permissions(&["chief".to_owned()]).await.unwrap();
+    let words: Vec<_> = all.iter().map(Permission::as_str).collect();
+    assert_eq!(words, ["users.read", "deliveries.read", "cms.read", "cms.write"]);
+    let ctx = app.operator_context();
+    for (name, rules, pointers) in [
+        ("reader", including(&["chief"]), vec!["/includes/0"]),
+        ("reader", including(&["reader"]), vec!["/includes"]),
+        ("reader", including(&["nothing"]), vec!["/includes/0"]),
+    ] {
+        let answer = app.roles.replace(&ctx, name, &allowing(&["cms.read"], rules), None).await;
+        assert_eq!(wrong_fields(answer), pointers, "{name}");
+    }
+    assert_eq!(refusal(app.roles.remove(&ctx, "reader", None).await), Refusal::InUse, "another one includes it");
+}
+
+/// What a role allows no longer is gone from tokens in use, in every replica; what it allows more is in the next token.
+/// The same for roles that include it. (12.1)
+#[apply(case)]
+async fn a_role_that_allows_less_kills_the_tokens_that_carry_more(fixture: Fixture) {
+    let (app, other) = fixture.two_apps().await;
+    for word in ["cms.read", "cms.write", "cms.print"] {
+        app.register_permission(word).await;
+    }
+    app.make_role("writer", &["cms.read", "cms.write"], RoleRules::default()).await;
+    let above = RoleRules { includes: vec!["writer".into()], ..RoleRules::default() };
+    app.make_role("chief", &[], above).await;
+    let (ada, grace) = (app.member("ada").await, app.member("grace").await);
+    app.give_role(&ada, "writer").await;
+    app.give_role(&grace, "chief").await;
+    let ada_tokens = app.refresh(&ada.tokens.refresh_token).await.unwrap().tokens;
+    let grace_tokens = app.refresh(&grace.tokens.refresh_token).await.unwrap().tokens;
+    assert_eq!(permissions(&app.who(&ada_tokens.access_token).await.unwrap()), ["cms.read", "cms.write"]);
+    assert!(other.who(&grace_tokens.access_token).await.is_ok());
+
+    let ctx = app.operator_context();
+    let more = allowing(&["cms.read", "cms.write", "cms.print"], RoleRules::default());
+    app.roles.replace(&ctx, "writer", &more, Some(1)).await.unwrap();
+    assert!(app.who(&ada_tokens.access_token).await.is_ok(), "what it allows more kills no token");
+    let less = allowing(&["cms.read"], RoleRules::default());
+    app.roles.replace(&ctx, "writer", &less, Some(2)).await.unwrap();
+    other.follow_revocations().await.unwrap();
+    for (replica, token) in [(&app, &ada_tokens), (&other, &ada_tokens), (&app, &grace_tokens), (&other, &grace_tokens)]
+    {
+        assert_eq!(replica.who(&token.access_token).await.unwrap_err(), Refusal::NotSignedIn);
+    }
+    // In the same second: versions tell tokens of before and after apart, not times.
+    for (replica, token) in [(&app, &ada_tokens), (&other, &grace_tokens)] {
+        let next = replica.refresh(&token.refresh_token).await.unwrap().tokens;
+        let who = app.who(&next.access_token).await.unwrap();
+        assert_eq!(permissions(&who), ["cms.read"]);
+        assert_eq!(who.token.claims.role_versions, if who.token.claims.roles == ["chief"] { [2] } else { [3] });
+    }
+}
+
+/// A built-in role can be changed, and comes back as it was when that is removed.
+#[apply(case)]
+async fn a_changed_built_in_role_comes_back(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ctx = app.operator_context();
+    let input = allowing(&["users.read", "users.manage"], requestable());
+    let changed = app.roles.replace(&ctx, "support", &input, None).await.unwrap();
+    assert_eq!((changed.version, changed.rules.requestable), (1, true));
+    assert_eq!(app.roles.show(&ctx, "support").await.unwrap(), changed);
+    app.roles.remove(&ctx, "support", None).await.unwrap();
+    let back = app.roles.show(&ctx, "support").await.unwrap();
+    assert_eq!(back.permissions, Role::built_in("support").unwrap().permissions);
+    assert!(back.version > changed.version, "tokens with the changed one stay dead");
+}
+
+#[apply(case)]
+async fn roles_are_listed_by_name_with_the_built_in_ones(fixture: Fixture) {
+    let app = fixture.app().await;
+    for name in ["aa", "moderator", "zz"] {
+        app.make_role(name, &[], RoleRules::default()).await;
+    }
+    let (ctx, mut names, mut after) = (app.operator_context(), Vec::new(), None);
+    loop {
+        let page = app.roles.page(&ctx, after.as_deref(), 2).await.unwrap();
+        after = page.last().map(|role: &Role| role.name.clone());
+        names.extend(page.into_iter().map(|role| role.name));
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(names, ["aa", "admin", "approver", "auditor", "moderator", "support", "user_manager", "zz"]);
+}
+
+/// More than fits into a token is not in it; the service knows it all the same, and others ask. (12.1)
+#[apply(case)]
+async fn a_token_that_is_too_small_says_so(fixture: Fixture) {
+    let app = fixture.app().await;
+    let words: Vec<String> = (0..60).map(|number| format!("shop.{}.{number}", "x".repeat(80))).collect();
+    for word in &words {
+        app.register_permission(word).await;
+    }
+    let mut all: Vec<&str> = words.iter().map(String::as_str).collect();
+    all.push("users.read");
+    app.make_role("everything", &all, RoleRules::default()).await;
+    let ada = app.member("ada").await;
+    app.give_role(&ada, "everything").await;
+    let tokens = app.login("ada", PASSWORD).await.unwrap().tokens;
+    assert!(tokens.access_token.len() < 8000);
+    let who = app.who(&tokens.access_token).await.unwrap();
+    let claims = &who.token.claims;
+    assert!(!claims.permissions_complete && claims.permissions.is_empty());
+    assert_eq!(claims.roles, ["everything"]);
+    // Here nothing is missing.
+    assert!(app.users.show(&acting(&app, &who.actor), ada.id).await.is_ok());
+    assert!(app.users.page(&acting(&app, &who.actor), None, 1).await.is_ok());
+    let asking = app.service(&[Permission::PERMISSIONS_CHECK]).await.actor;
+    let check = |word: &str| Check { subject: ada.id, permission: word.to_owned() };
+    let checks = [check(&words[59]), check("users.manage")];
+    let answers = app.permission_checks.check(&acting(&app, &asking), &checks).await.unwrap();
+    assert_eq!(
+        answers.iter().map(|one| (one.allowed, one.reason)).collect::<Vec<_>>(),
+        [(true, "granted"), (false, "not_granted")]
+    );
+}

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS access_requests_by_state ON access_requests (state ASC, created_at ASC, id ASC);

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS access_requests_by_expiry ON access_requests (state, expires_at, id);
