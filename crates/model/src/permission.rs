@@ -93,6 +93,13 @@ impl Permission {
         })
     }
 
+    /// Whether whoever holds these may give it to others: what they hold themselves, and words of other services if it is
+    /// them who define those.
+    #[must_use]
+    pub fn may_be_given_by(&self, held: &[Self]) -> bool {
+        held.contains(self) || (!self.is_well_known() && held.contains(&Self::PERMISSIONS_MANAGE))
+    }
+
     /// The published word.
     #[must_use]
     pub fn as_str(&self) -> &str {

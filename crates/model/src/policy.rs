@@ -250,11 +250,16 @@ impl Actor {
         }
     }
 
-    /// Whether the actor may give a permission to others: what they hold themselves, and words of other services if it is
-    /// them who define those.
+    /// Whether the actor may give a permission to others.
     #[must_use]
     pub fn may_give(&self, permission: &Permission) -> bool {
-        self.holds(permission) || (!permission.is_well_known() && self.holds(&Permission::PERMISSIONS_MANAGE))
+        match self {
+            Self::Anonymous => false,
+            Self::Operator | Self::System => true,
+            Self::User { permissions, .. } | Self::Service { permissions, .. } => {
+                permission.may_be_given_by(permissions)
+            }
+        }
     }
 
     /// Who, for logs.

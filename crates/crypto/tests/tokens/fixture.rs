@@ -100,7 +100,7 @@ impl Fixture {
         let claims = claims();
         json!({"iss": "https://users.example", "aud": "userd", "sub": claims.sub, "client_id": claims.client_id,
             "jti": claims.jti, "sid": claims.sid, "iat": 1_800_000_000, "nbf": 1_800_000_000, "exp": 1_800_000_600,
-            "roles": claims.roles, "permissions": claims.permissions, "scope": "profile",
+            "roles": claims.roles, "role_versions": claims.role_versions, "permissions": claims.permissions, "scope": "profile",
             "auth_time": 1_800_000_000, "acr": "aal1", "amr": ["pwd"], "ver": 7, "gen": 3})
     }
 

@@ -30,7 +30,7 @@ pub(super) fn routes() -> Routes {
 
 /// A role or permission that a user holds.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Grant)]
+#[schema(as = AccessGrant)]
 struct GrantBody {
     id: Uuid,
     /// Where it is a role.
@@ -91,7 +91,7 @@ impl From<Vec<GrantView>> for GrantList {
 /// How something is given.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = GrantInput, example = json!({"reason": "stands in for Boris", "expires_at": "2027-01-31T00:00:00Z"}))]
+#[schema(as = AccessGrantInput, example = json!({"reason": "stands in for Boris", "expires_at": "2027-01-31T00:00:00Z"}))]
 struct GrantInputBody {
     #[serde(default)]
     #[schema(min_length = 1, max_length = 500)]

@@ -129,6 +129,7 @@ fn an_entry_of_the_feed_is_one_of_its_kinds_by_name() {
         ("token", "token_id"),
         ("client", "before"),
         ("key", "kid"),
+        ("role", "min_version"),
         ("all", "issued_before"),
     ];
     assert_eq!(mapping.len(), members.len());

@@ -34,16 +34,12 @@ impl Approver {
         self.permissions.contains(permission)
     }
 
-    fn may_give(&self, permission: &Permission) -> bool {
-        self.holds(permission) || (!permission.is_well_known() && self.holds(&Permission::PERMISSIONS_MANAGE))
-    }
-
     /// Whether they may decide about this for somebody.
     pub(super) fn may_decide(&self, thing: &Thing, requester: UserId) -> bool {
         let named = &thing.rules.approvers;
         let is_named =
             named.users.contains(&self.user.id) || named.roles.iter().any(|role| self.user.has_role(role, self.now));
-        let may_grant = self.holds(&Permission::ROLES_GRANT) && thing.allows.iter().all(|one| self.may_give(one));
+        let may_grant = self.holds(&Permission::ROLES_GRANT) && thing.allows.iter().all(|one| one.may_be_given_by(&self.permissions));
         self.user.id != requester && self.user.status_at(self.now) == UserStatus::Active && (is_named || may_grant)
     }
 }

@@ -212,11 +212,11 @@ impl Invitations {
         let mut roles: Vec<String> = Vec::new();
         for (place, name) in names.iter().enumerate() {
             let pointer = format!("/roles/{place}");
-            let is_known = name == Role::ADMIN || self.deps.store.reading().roles().find(name).await?.is_some();
+            let is_known = self.roles.find(name).await?.is_some();
             let allows = self.roles.permissions(std::slice::from_ref(name)).await?;
             if !is_known {
                 wrong.push(InvalidField::new(pointer, "no such role"));
-            } else if !allows.iter().all(|permission| ctx.actor.holds(permission)) {
+            } else if !allows.iter().all(|permission| ctx.actor.may_give(permission)) {
                 wrong.push(InvalidField::new(pointer, "this role allows what you may not do yourself"));
             } else if !roles.contains(name) {
                 roles.push(name.clone());

@@ -46,9 +46,9 @@ impl Invitations {
         let maker = self.deps.store.reading().users().find(maker).await?;
         let maker = maker.filter(|maker| maker.status_at(ctx.now) == UserStatus::Active);
         let maker = maker.ok_or(Refusal::InvitationGone)?;
-        let (holds, gives) =
-            (self.roles.permissions(&maker.roles).await?, self.roles.permissions(&invitation.roles).await?);
-        if gives.iter().all(|permission| holds.contains(permission)) {
+        let holds = self.roles.rights_of(&maker, ctx.now).await?.permissions;
+        let gives = self.roles.permissions(&invitation.roles).await?;
+        if gives.iter().all(|permission| permission.may_be_given_by(&holds)) {
             return Ok(());
         }
         Err(Refusal::InvitationGone.into())

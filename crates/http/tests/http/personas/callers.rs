@@ -218,7 +218,8 @@ impl App {
         self.post(&path, &self.root, Value::Null).await;
     }
 
-    async fn role(&self, name: &str, permissions: &[&str]) {
+    /// A role that allows this.
+    pub async fn role(&self, name: &str, permissions: &[&str]) {
         let permissions = permissions.iter().map(|word| (*word).to_owned()).collect();
         let (role, now) = (&Role { name: name.to_owned(), permissions, ..Role::default() }, self.services.now());
         let upsert = self.services.deps.store.transact("give_role", |mut uow| async move {
