@@ -5,20 +5,20 @@ use std::{ffi::OsString, io::IsTerminal, process::ExitCode, time::Duration};
 use tokio::runtime::Builder;
 
 use userd_services::{
-    Services, accounts::NewUser, invitations::NewInvitation, user_list::UserFilter, users::Block,
+    Services, accounts::NewUser, invitations::NewInvitation, roles::GrantInput, user_list::UserFilter, users::Block,
     webhooks::WebhookInput,
 };
 
 use crate::{
     cli::{
         Args, ClientsCommand, Command, ConfigCommand, DeliveriesCommand, DoctorCommand, InvitationsCommand,
-        KeysCommand, MigrateCommand, NotificationsCommand, StorageCommand, TelegramCommand, UsersCommand,
-        WebhooksCommand,
+        KeysCommand, MigrateCommand, NotificationsCommand, RolesCommand, StorageCommand, TelegramCommand,
+        UsersCommand, WebhooksCommand,
     },
     commands::{
         backup, clients, copy, deliveries,
         doctor::{self, Health},
-        health, invitations, keys, mail, migrate, notifications, restore, telegram,
+        health, invitations, keys, mail, migrate, notifications, restore, roles, telegram,
         templates::templates,
         users, webhooks,
     },
@@ -206,6 +206,7 @@ async fn with_services(command: Command, config: Config, terminal: Terminal) -> 
         Command::Clients(ClientsCommand::Disable { id }) => clients::disable(services, terminal, &id).await,
         Command::Clients(ClientsCommand::RotateSecret { id }) => clients::rotate_secret(services, terminal, &id).await,
         Command::Webhooks(command) => webhooks_command(services, terminal, command).await,
+        Command::Roles(command) => roles_command(services, terminal, command).await,
         _ => Ok(()),
     };
     services.deps.store.engine().close().await;
@@ -228,6 +229,20 @@ async fn webhooks_command(
     }
 }
 
+async fn roles_command(services: &Services, terminal: Terminal, command: RolesCommand) -> Result<(), WiringError> {
+    match command {
+        RolesCommand::List => roles::list(services, terminal).await,
+        RolesCommand::Plan { file } => roles::plan(services, terminal, &file).await,
+        RolesCommand::Apply { file } => roles::apply(services, terminal, &file).await,
+        RolesCommand::Export => roles::export(services, terminal).await,
+        RolesCommand::Grant { user, role, expires_at, reason } => {
+            let input = GrantInput { reason, starts_at: None, expires_at };
+            roles::grant(services, terminal, user, &role, &input).await
+        }
+        RolesCommand::Revoke { user, role } => roles::revoke(services, terminal, user, &role).await,
+    }
+}
+
 /// Whether a command changes something: then it says where.
 const fn changes(command: &Command) -> bool {
     !matches!(
@@ -237,6 +252,7 @@ const fn changes(command: &Command) -> bool {
             | Command::Clients(ClientsCommand::List)
             | Command::Invitations(InvitationsCommand::List)
             | Command::Mail(_)
+            | Command::Roles(RolesCommand::List | RolesCommand::Plan { .. } | RolesCommand::Export)
             | Command::Deliveries(DeliveriesCommand::List { .. } | DeliveriesCommand::Show { .. })
             | Command::Notifications(NotificationsCommand::Show { .. })
             | Command::Webhooks(WebhooksCommand::List)

@@ -14,6 +14,8 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("compose.yaml", "USERD_JWKS_URL", "a variable of the service beside userd"),
     ("compose.yaml", "USERD_PUBLIC_URL", "a variable of the file itself"),
     ("compose.yaml", "iss: http://127.0.0.1:8080", "a claim with its value"),
+    ("docs/integrate/django.md", "USERD_CLIENT_ID", "a variable of the reader's own settings"),
+    ("docs/integrate/django.md", "USERD_CLIENT_SECRET", "a variable of the reader's own settings"),
     ("docs/operations.md", "default_transaction_isolation", "a setting of PostgreSQL"),
     ("docs/security/cryptography.md", "_command", "the end of a key"),
 ];

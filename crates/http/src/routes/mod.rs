@@ -21,6 +21,7 @@ mod notifications;
 mod oauth2;
 mod oauth2_schemas;
 mod pages;
+mod permissions;
 mod preferences;
 mod profile;
 mod revocations;
@@ -68,6 +69,7 @@ pub fn all() -> Routes {
         .and(invitations::routes())
         .and(grants::routes())
         .and(roles::routes())
+        .and(permissions::routes())
         .and(access_requests::routes())
         .and(clients::routes())
         .and(signing_keys::routes())

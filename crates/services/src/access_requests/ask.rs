@@ -201,7 +201,7 @@ impl AccessRequests {
             .with("who", Value::Words(name.unwrap_or_else(|| requester.id.to_string())))
             .with("what", Value::Words(request.name.clone()))
             .with("granted", Value::Count((request.action == RequestedAction::Grant).into()));
-        self.deliveries.announce(change, message, Kind::AccessRequested, &values, approvers).await
+        self.deliveries.write_to_users(change, message, Kind::AccessRequested, &values, approvers).await
     }
 }
 

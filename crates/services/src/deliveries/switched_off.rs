@@ -40,7 +40,7 @@ impl Deliveries {
 
     /// Tells users something that the service writes itself: in their inboxes, and from there as they chose. The id is
     /// minted before the unit of work: what the message says is sealed with it.
-    pub(crate) async fn announce(
+    pub(crate) async fn write_to_users(
         &self,
         change: &mut Change<'_>,
         id: MessageId,

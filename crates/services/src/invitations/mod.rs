@@ -24,7 +24,7 @@ use crate::{
     limits::{Limited, Limits},
     link_tokens::PREFIX,
     recent_proof,
-    roles::Roles,
+    role_reader::RoleReader,
     sealing::row_context,
     user_reader::internal,
 };
@@ -35,7 +35,7 @@ pub struct Invitations {
     pub(crate) deps: Dependencies,
     pub(crate) changes: Changes,
     pub(crate) limits: Limits,
-    pub(crate) roles: Roles,
+    pub(crate) roles: RoleReader,
     pub(crate) idempotency: IdempotencyKeys,
     pub(crate) deliveries: Arc<Deliveries>,
 }

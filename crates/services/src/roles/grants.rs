@@ -197,7 +197,7 @@ impl Grants {
             .run(ctx, "remind_of_grant", |mut change| async move {
                 if change.replay_guard().consume_once(once, "grant_reminder", end).await? {
                     let holder = [grant.user_id];
-                    self.deliveries.announce(&mut change, message, Kind::AccessEnding, values, &holder).await?;
+                    self.deliveries.write_to_users(&mut change, message, Kind::AccessEnding, values, &holder).await?;
                 }
                 change.commit(()).await
             })

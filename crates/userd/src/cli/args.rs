@@ -6,7 +6,10 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{CommandFactory as _, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
-use super::{DeliveriesCommand, InvitationsCommand, MailCommand, NotificationsCommand, UsersCommand, WebhooksCommand};
+use super::{
+    DeliveriesCommand, InvitationsCommand, MailCommand, NotificationsCommand, RolesCommand, UsersCommand,
+    WebhooksCommand,
+};
 use crate::{
     config::{DatabaseUrl, Flag, Sources},
     logging::ColourChoice,
@@ -78,6 +81,9 @@ pub enum Command {
     /// Invite people to register.
     #[command(subcommand)]
     Invitations(InvitationsCommand),
+    /// Manage roles and permissions, and who holds them.
+    #[command(subcommand)]
+    Roles(RolesCommand),
     /// Manage the keys that sign tokens, and the master key.
     #[command(subcommand)]
     Keys(KeysCommand),

@@ -3,6 +3,7 @@
 pub mod args;
 mod invitations;
 mod messages;
+mod roles;
 mod users;
 
 pub use args::{
@@ -11,4 +12,5 @@ pub use args::{
 };
 pub use invitations::InvitationsCommand;
 pub use messages::{DeliveriesCommand, MailCommand, NotificationsCommand, SendArgs, WebhooksCommand};
+pub use roles::RolesCommand;
 pub use users::UsersCommand;

@@ -14,6 +14,7 @@ pub mod mail;
 pub mod migrate;
 pub mod notifications;
 pub mod restore;
+pub mod roles;
 pub mod telegram;
 pub mod templates;
 pub mod users;

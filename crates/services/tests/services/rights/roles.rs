@@ -1,7 +1,10 @@
 //! Roles and permissions, made and changed: within what the editor may do, without circles, and at once in every token.
 
 use userd_model::{Permission, Refusal, Role, RoleRules};
-use userd_services::{Authenticated, roles::Check};
+use userd_services::{
+    Authenticated,
+    roles::{Check, Declared, Planned},
+};
 
 use super::support::{allowing, requestable};
 use crate::{
@@ -202,4 +205,40 @@ async fn a_token_that_is_too_small_says_so(fixture: Fixture) {
         answers.iter().map(|one| (one.allowed, one.reason)).collect::<Vec<_>>(),
         [(true, "granted"), (false, "not_granted")]
     );
+}
+
+/// A file says what roles there are: the difference is shown first, what is declared is managed, what is declared no longer
+/// stays and is nobody's to manage. (12.1)
+#[apply(case)]
+async fn declared_roles_are_planned_applied_and_managed(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ctx, root) = (app.operator_context(), app.admin().await);
+    let including = RoleRules { includes: vec!["writer".into()], ..RoleRules::default() };
+    let mut declared = Declared {
+        permissions: vec![("cms.write".into(), Some("Write".into()), false)],
+        roles: vec![
+            ("chief".into(), allowing(&[], including)),
+            ("writer".into(), allowing(&["cms.write"], requestable())),
+            ("support".into(), allowing(&["users.read"], RoleRules::default())),
+        ],
+    };
+    let planned = app.roles.plan(&ctx, &declared).await.unwrap();
+    let words =
+        |planned: &[Planned]| planned.iter().map(|one| format!("{} {}", one.change, one.name)).collect::<Vec<_>>();
+    assert_eq!(words(&planned), ["add cms.write", "add chief", "add writer", "change support"]);
+    assert!(planned[3].differences.contains(&"- permission deliveries.read".to_owned()), "{planned:?}");
+    assert_eq!(refusal(app.roles.show(&ctx, "writer").await), Refusal::NotFound, "a plan changes nothing");
+    let root_acts = acting(&app, &app.actor(&root).await);
+    assert_eq!(refusal(app.roles.apply(&root_acts, &app.permissions, &declared).await), Refusal::Forbidden);
+    assert_eq!(app.roles.apply(&ctx, &app.permissions, &declared).await.unwrap(), planned);
+    assert_eq!(app.roles.plan(&ctx, &declared).await.unwrap(), []);
+    let answer = app.roles.replace(&root_acts, "writer", &allowing(&[], RoleRules::default()), None).await;
+    assert_eq!(refusal(answer), Refusal::ManagedByConfiguration);
+    assert_eq!(refusal(app.roles.remove(&root_acts, "writer", None).await), Refusal::ManagedByConfiguration);
+    let exported = app.roles.export(&ctx).await.unwrap();
+    assert_eq!(exported.roles.len(), 3);
+    assert_eq!(app.roles.plan(&ctx, &exported).await.unwrap(), [], "what is exported is what is there");
+    declared.roles.remove(2);
+    assert_eq!(words(&app.roles.apply(&ctx, &app.permissions, &declared).await.unwrap()), ["release support"]);
+    assert!(!app.roles.show(&ctx, "support").await.unwrap().managed);
 }

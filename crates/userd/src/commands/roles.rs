@@ -1,0 +1,168 @@
+//! `userd roles …`: roles and permissions as a file declares them, and who holds what.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use userd_model::{GrantKind, Role, RoleRules, UserId};
+use userd_services::{
+    Services,
+    roles::{Declared, GrantInput, Planned, RoleInput},
+};
+
+use super::said;
+use crate::{
+    terminal::{Terminal, table},
+    wiring::WiringError,
+};
+
+/// A file of roles.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct RolesFile {
+    permissions: Vec<PermissionEntry>,
+    roles: Vec<RoleEntry>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PermissionEntry {
+    name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    requestable: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RoleEntry {
+    name: String,
+    #[serde(default)]
+    permissions: Vec<String>,
+    #[serde(flatten)]
+    rules: RoleRules,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+/// `roles list`.
+pub async fn list(services: &Services, terminal: Terminal) -> Result<(), WiringError> {
+    const PAGE: u32 = 200;
+    let (ctx, mut all, mut after) = (services.operator_context(), Vec::<Role>::new(), None);
+    loop {
+        let page = services.roles.page(&ctx, after.as_deref(), PAGE).await.map_err(|failure| said(&failure))?;
+        let is_last = page.len() < PAGE as usize;
+        after = page.last().map(|role| role.name.clone());
+        all.extend(page);
+        if is_last {
+            break;
+        }
+    }
+    terminal.answer(&all, || {
+        let row = |role: &Role| {
+            let kind = match (Role::built_in(&role.name).is_some(), role.managed) {
+                (true, _) => "built in",
+                (false, true) => "managed",
+                (false, false) => "",
+            };
+            let words = if role.is_admin() { "everything".to_owned() } else { role.permissions.join(",") };
+            vec![role.name.clone(), kind.to_owned(), words, role.rules.includes.join(",")]
+        };
+        table(&["ROLE", "KIND", "PERMISSIONS", "INCLUDES"], &all.iter().map(row).collect::<Vec<_>>())
+    });
+    Ok(())
+}
+
+/// `roles plan`.
+pub async fn plan(services: &Services, terminal: Terminal, file: &Path) -> Result<(), WiringError> {
+    let declared = read(file)?;
+    let planned = services.roles.plan(&services.operator_context(), &declared).await;
+    show(terminal, &planned.map_err(|failure| said(&failure))?, "would change");
+    Ok(())
+}
+
+/// `roles apply`.
+pub async fn apply(services: &Services, terminal: Terminal, file: &Path) -> Result<(), WiringError> {
+    let declared = read(file)?;
+    let done = services.roles.apply(&services.operator_context(), &services.permissions, &declared).await;
+    show(terminal, &done.map_err(|failure| said(&failure))?, "changed");
+    Ok(())
+}
+
+/// `roles export`: what `apply` takes.
+pub async fn export(services: &Services, terminal: Terminal) -> Result<(), WiringError> {
+    let Declared { permissions, roles } =
+        services.roles.export(&services.operator_context()).await.map_err(|failure| said(&failure))?;
+    let file = RolesFile {
+        permissions: permissions
+            .into_iter()
+            .map(|(name, description, requestable)| PermissionEntry { name, description, requestable })
+            .collect(),
+        roles: roles
+            .into_iter()
+            .map(|(name, RoleInput { permissions, rules })| RoleEntry { name, permissions, rules })
+            .collect(),
+    };
+    // JSON is YAML: `apply` reads it as it is.
+    terminal.answer(&file, || serde_json::to_string_pretty(&file).unwrap_or_default());
+    Ok(())
+}
+
+/// `roles grant`.
+pub async fn grant(
+    services: &Services,
+    terminal: Terminal,
+    user: UserId,
+    role: &str,
+    input: &GrantInput,
+) -> Result<(), WiringError> {
+    let ctx = services.operator_context();
+    let granted =
+        services.grants.grant(&ctx, user, GrantKind::Role, role, input).await.map_err(|failure| said(&failure))?;
+    let until = granted.grant.period.expires_at;
+    let answer = serde_json::json!({ "user_id": user, "role": role, "expires_at": until });
+    terminal.answer(&answer, || match until {
+        None => format!("{user} has the role {role}."),
+        Some(end) => format!("{user} has the role {role} until {end}."),
+    });
+    Ok(())
+}
+
+/// `roles revoke`.
+pub async fn revoke(services: &Services, terminal: Terminal, user: UserId, role: &str) -> Result<(), WiringError> {
+    let ctx = services.operator_context();
+    services.grants.revoke(&ctx, user, GrantKind::Role, role).await.map_err(|failure| said(&failure))?;
+    let answer = serde_json::json!({ "user_id": user, "role": role, "revoked": true });
+    terminal.answer(&answer, || format!("{user} has the role {role} no more."));
+    Ok(())
+}
+
+fn read(file: &Path) -> Result<Declared, WiringError> {
+    let wrong = |what: &dyn std::fmt::Display| WiringError::Config(format!("{}: {what}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
+    let RolesFile { permissions, roles } = serde_saphyr::from_str(&text).map_err(|error| wrong(&error))?;
+    Ok(Declared {
+        permissions: permissions.into_iter().map(|one| (one.name, one.description, one.requestable)).collect(),
+        roles: roles
+            .into_iter()
+            .map(|RoleEntry { name, permissions, rules }| (name, RoleInput { permissions, rules }))
+            .collect(),
+    })
+}
+
+fn show(terminal: Terminal, planned: &[Planned], verb: &str) {
+    terminal.answer(&planned, || {
+        if planned.is_empty() {
+            return "Nothing differs.".to_owned();
+        }
+        let mut lines = Vec::new();
+        for one in planned {
+            lines.push(format!("{} {} {}", one.change, one.kind, one.name));
+            lines.extend(one.differences.iter().map(|difference| format!("    {difference}")));
+        }
+        lines.push(format!("{} {verb}.", planned.len()));
+        lines.join("\n")
+    });
+}
