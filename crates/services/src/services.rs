@@ -168,7 +168,7 @@ impl Services {
             deps: deps.clone(),
             changes: changes.clone(),
             limits: limits.clone(),
-            roles: roles.clone(),
+            roles: role_reader.clone(),
             idempotency: idempotency.clone(),
             deliveries: Arc::clone(&deliveries),
         };

@@ -12,8 +12,8 @@ use userd_services::{
 use crate::{
     cli::{
         Args, ClientsCommand, Command, ConfigCommand, DeliveriesCommand, DoctorCommand, InvitationsCommand,
-        KeysCommand, MigrateCommand, NotificationsCommand, RolesCommand, StorageCommand, TelegramCommand,
-        UsersCommand, WebhooksCommand,
+        KeysCommand, MigrateCommand, NotificationsCommand, RolesCommand, StorageCommand, TelegramCommand, UsersCommand,
+        WebhooksCommand,
     },
     commands::{
         backup, clients, copy, deliveries,

@@ -39,7 +39,8 @@ impl Approver {
         let named = &thing.rules.approvers;
         let is_named =
             named.users.contains(&self.user.id) || named.roles.iter().any(|role| self.user.has_role(role, self.now));
-        let may_grant = self.holds(&Permission::ROLES_GRANT) && thing.allows.iter().all(|one| one.may_be_given_by(&self.permissions));
+        let may_grant = self.holds(&Permission::ROLES_GRANT)
+            && thing.allows.iter().all(|one| one.may_be_given_by(&self.permissions));
         self.user.id != requester && self.user.status_at(self.now) == UserStatus::Active && (is_named || may_grant)
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use userd_crypto::OpaqueSecret;
 use userd_model::{
-    Act, Email, EventKind, InvalidField, Invitation, InvitationId, Refusal, Role, Sealed, Timestamp, UserId, text,
+    Act, Email, EventKind, InvalidField, Invitation, InvitationId, Refusal, Sealed, Timestamp, UserId, text,
 };
 use userd_storage::{Failure, UnitOfWork};
 
