@@ -93,6 +93,7 @@ const fn word(holds: MemberType) -> &'static str {
         MemberType::Text => "a text",
         MemberType::Texts => "a list of texts",
         MemberType::Boolean => "true or false",
+        MemberType::Number => "a whole number",
     }
 }
 
@@ -103,6 +104,7 @@ fn data_schema(kind: EventKind) -> serde_json::Value {
         MemberType::Text => serde_json::json!({ "type": "string" }),
         MemberType::Texts => serde_json::json!({ "type": "array", "items": { "type": "string" } }),
         MemberType::Boolean => serde_json::json!({ "type": "boolean" }),
+        MemberType::Number => serde_json::json!({ "type": "integer", "minimum": 0 }),
     };
     let members = kind.members();
     let properties: serde_json::Map<_, _> =

@@ -50,6 +50,8 @@ pub struct CryptoManager {
     pub refresh_tokens: RefreshTokens,
     /// Tokens that tell known devices.
     pub device_tokens: DeviceTokens,
+    /// Signs checkpoints of the audit log, and nothing else.
+    pub checkpoints: transparency::CheckpointKey,
 }
 
 /// Whether two byte strings are equal, in a time that depends on their lengths only.

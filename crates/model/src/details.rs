@@ -98,6 +98,9 @@ const RUSSIAN: &[(&str, &str)] = &[
     ("must start with a country code, which is never 0", "должно начинаться с кода страны, а это не 0"),
     ("give an e-mail address or a username", "укажите адрес почты или имя пользователя"),
     ("is required: this account has a password", "обязательно: у этой учётной записи есть пароль"),
+    ("is not the size of a checkpoint of this log", "не размер контрольной точки этого журнала"),
+    ("is no checkpoint", "не контрольная точка"),
+    ("is not signed by the key of this log", "не подписано ключом этого журнала"),
     ("is not the current password", "не совпадает с текущим паролем"),
     (
         "is not among the URLs in sign_in.return_to; they are compared exactly",

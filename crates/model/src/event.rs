@@ -13,6 +13,8 @@ pub enum MemberType {
     Texts,
     /// Yes or no.
     Boolean,
+    /// A whole number that is not negative.
+    Number,
 }
 
 /// A member of an event's data, as other services may rely on it.
@@ -241,6 +243,22 @@ kinds! {
     WebhookDisabled = "webhook.disabled" of "webhook" {
         reason: Text "`gone`: the receiver wants no more; `failing`: for five days every call failed",
     },
+    /// A checkpoint of the audit log was signed: keep it outside, and nobody can rewrite what came before.
+    AuditCheckpoint = "audit.checkpoint" of "audit_log" {
+        origin: Text "The name of the log",
+        size: Number "How many entries it had",
+        root: Text "Its root, in base64",
+        note: Text "The checkpoint as it was signed (C2SP tlog-checkpoint)",
+    },
+    /// After a restored backup the audit log goes on under another name: what came after the backup is not in it.
+    AuditLogOpened = "audit.log_opened" of "audit_log" {
+        origin: Text "The name from now on",
+        size: Number "How many entries the backup had",
+        previous: Text "The name so far",
+        checkpoint(maybe): Text "The last checkpoint in the backup, as it was signed",
+    },
+    /// Entries of the audit log whose time is over are removed from its front.
+    AuditPruned = "audit.pruned" of "audit_log" { before: Number "The position of the first entry that stays" },
 }
 
 impl EventKind {
@@ -265,6 +283,7 @@ impl EventKind {
                 (Some(value), MemberType::Text) => is_text(value),
                 (Some(value), MemberType::Texts) => value.as_array().is_some_and(|list| list.iter().all(is_text)),
                 (Some(value), MemberType::Boolean) => value.is_boolean(),
+                (Some(value), MemberType::Number) => value.is_u64(),
             })
     }
 
@@ -333,6 +352,9 @@ mod tests {
             "webhook.secret_rotated",
             "webhook.removed",
             "webhook.disabled",
+            "audit.checkpoint",
+            "audit.log_opened",
+            "audit.pruned",
         ];
         let words: Vec<_> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
         for word in published {

@@ -108,6 +108,13 @@ impl Subject {
     const WEBHOOK: &str = "webhook";
     const NOTIFICATION: &str = "notification";
     const INVITATION: &str = "invitation";
+    const AUDIT_LOG: &str = "audit_log";
+
+    /// The audit log of this name.
+    #[must_use]
+    pub fn audit_log(origin: &str) -> Self {
+        Self { kind: Self::AUDIT_LOG.to_owned(), id: origin.to_owned() }
+    }
 
     /// The role with this name.
     #[must_use]

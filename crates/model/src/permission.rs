@@ -67,6 +67,8 @@ well_known! {
     REVOCATIONS_READ = "revocations.read",
     /// Read the event feed.
     EVENTS_READ = "events.read",
+    /// Read, prove and verify the audit log.
+    AUDIT_READ = "audit.read",
     /// See what becomes of messages.
     DELIVERIES_READ = "deliveries.read",
     /// Try messages again, and give them up.

@@ -205,6 +205,8 @@ acts! {
     ReadRevocations => Holder(Permission::REVOCATIONS_READ),
     /// Read the event feed.
     ReadEvents => Holder(Permission::EVENTS_READ),
+    /// Read the audit log, take proofs from it, and verify it.
+    ReadAudit => Holder(Permission::AUDIT_READ),
     /// See what becomes of messages.
     ReadDeliveries => Holder(Permission::DELIVERIES_READ),
     /// Read the development mailbox.

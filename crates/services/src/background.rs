@@ -14,6 +14,8 @@ const POLL: Duration = Duration::from_millis(400);
 const EVENTS: Duration = Duration::from_millis(500);
 const KEYS: Duration = Duration::from_secs(30);
 const SWEEP: Duration = Duration::from_secs(60);
+/// At least one checkpoint a minute while the audit log grows.
+const CHECKPOINTS: Duration = Duration::from_secs(30);
 
 /// The lease under which the key schedule is kept.
 const SIGNING_KEYS: &str = "signing_keys";
@@ -21,6 +23,8 @@ const SIGNING_KEYS: &str = "signing_keys";
 const GRANTS: &str = "grants";
 /// The lease under which deleted accounts are erased.
 const PURGES: &str = "purges";
+/// The lease under which checkpoints of the audit log are signed.
+const AUDIT: &str = "audit";
 
 impl Services {
     /// Starts the loops; they end when `stop` turns true.
@@ -37,6 +41,9 @@ impl Services {
             services.users.write_missing_terms().await?;
             services.notifications.expire().await.map(drop)
         }));
+        loops.spawn(every(CHECKPOINTS, stop.clone(), Arc::clone(self), |services| async move {
+            services.keep_audit_log().await
+        }));
         loops.spawn(append_events(stop.clone(), Arc::clone(self)));
         loops.spawn(Arc::clone(&self.deliveries).work(stop.clone()));
         loops.spawn(listen(stop.clone(), Arc::clone(self)));
@@ -49,7 +56,7 @@ impl Services {
     /// # Errors
     /// Storage faults: then the leases end by themselves.
     pub async fn give_leases_back(&self) -> Result<(), userd_storage::Failure> {
-        for lease in [SWEEPER, SIGNING_KEYS, PURGES, GRANTS] {
+        for lease in [SWEEPER, SIGNING_KEYS, PURGES, GRANTS, AUDIT] {
             self.sweeper.give_back(lease).await?;
         }
         self.event_log.give_back().await?;
@@ -88,6 +95,15 @@ impl Services {
             self.grants.end_due().await?;
             self.grants.remind().await?;
             self.access_requests.expire_due().await?;
+        }
+        Ok(())
+    }
+
+    /// Signs checkpoints and removes entries whose time is over, in one replica at a time.
+    async fn keep_audit_log(&self) -> Result<(), userd_storage::Failure> {
+        if self.sweeper.lead(AUDIT, self.deps.now(), CHECKPOINTS * 3).await? {
+            self.audit.checkpoint().await?;
+            self.audit.prune().await?;
         }
         Ok(())
     }

@@ -26,6 +26,8 @@ pub struct Dependencies {
     pub random: Arc<dyn Random>,
     /// Remembers outside the database who was erased; none in tests and where nothing is kept.
     pub purge_ledger: Option<Arc<dyn crate::deletion::PurgeLedger>>,
+    /// Keeps checkpoints of the audit log outside the database; none where that is not configured.
+    pub checkpoint_ledger: Option<Arc<dyn crate::audit::CheckpointLedger>>,
     /// What to obey.
     pub settings: Arc<Settings>,
 }

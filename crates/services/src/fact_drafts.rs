@@ -195,27 +195,53 @@ impl Keys {
 /// # Errors
 /// `Internal` when a part does not open: a damaged row or a foreign master key.
 pub async fn open(deps: &Dependencies, fact: &Fact) -> Result<OpenedFact, Failure> {
-    let origin = open_part(deps, fact.origin_keeper(), &origin_place(fact.id), fact.origin.as_ref()).await?;
-    let personal = open_part(deps, fact.subject.user_id(), &personal_place(fact.id), fact.personal.as_ref()).await?;
-    Ok(OpenedFact { origin: origin.map(serde_json::from_value).transpose().map_err(internal)?, personal })
+    FactOpener::new(deps).open(fact).await
 }
 
-async fn open_part(
-    deps: &Dependencies,
-    owner: Option<UserId>,
-    place: &str,
-    sealed: Option<&Sealed>,
-) -> Result<Option<Value>, Failure> {
-    let Some(sealed) = sealed else { return Ok(None) };
-    let opened = match owner {
-        None => deps.vault.open(place, sealed),
-        Some(owner) => {
-            let user = deps.store.reading().users().find(owner).await?;
-            let Some(wrapped) = user.and_then(|user| user.data_key) else { return Ok(None) };
-            deps.crypto.fields.open_data_key(&wrapped, owner).and_then(|key| key.open(place, sealed))
+/// Opens the personal parts of many facts; the keys of users are looked up once.
+pub(crate) struct FactOpener<'d> {
+    deps: &'d Dependencies,
+    keys: BTreeMap<UserId, Option<DataKey>>,
+}
+
+impl<'d> FactOpener<'d> {
+    pub(crate) const fn new(deps: &'d Dependencies) -> Self {
+        Self { deps, keys: BTreeMap::new() }
+    }
+
+    /// As [`open`].
+    pub(crate) async fn open(&mut self, fact: &Fact) -> Result<OpenedFact, Failure> {
+        let origin = self.part(fact.origin_keeper(), &origin_place(fact.id), fact.origin.as_ref()).await?;
+        let personal = self.part(fact.subject.user_id(), &personal_place(fact.id), fact.personal.as_ref()).await?;
+        Ok(OpenedFact { origin: origin.map(serde_json::from_value).transpose().map_err(internal)?, personal })
+    }
+
+    async fn part(
+        &mut self,
+        owner: Option<UserId>,
+        place: &str,
+        sealed: Option<&Sealed>,
+    ) -> Result<Option<Value>, Failure> {
+        let Some(sealed) = sealed else { return Ok(None) };
+        let opened = match owner {
+            None => self.deps.vault.open(place, sealed),
+            Some(owner) => {
+                let Some(key) = self.key(owner).await? else { return Ok(None) };
+                key.open(place, sealed)
+            }
+        };
+        serde_json::from_slice(&opened.map_err(internal)?).map(Some).map_err(internal)
+    }
+
+    async fn key(&mut self, owner: UserId) -> Result<Option<&DataKey>, Failure> {
+        if !self.keys.contains_key(&owner) {
+            let user = self.deps.store.reading().users().find(owner).await?;
+            let wrapped = user.and_then(|user| user.data_key);
+            let open = |wrapped: Sealed| self.deps.crypto.fields.open_data_key(&wrapped, owner).map_err(internal);
+            self.keys.insert(owner, wrapped.map(open).transpose()?);
         }
-    };
-    serde_json::from_slice(&opened.map_err(internal)?).map(Some).map_err(internal)
+        Ok(self.keys.get(&owner).and_then(Option::as_ref))
+    }
 }
 
 fn origin_place(id: EventId) -> String {

@@ -74,6 +74,8 @@ impl Default for LimitSettings {
 const EXPORTS: Rate = Rate { burst: 10, period: Duration::from_secs(360) };
 /// Of one user: each tells its approvers.
 const ACCESS_REQUESTS: Rate = Rate { burst: 20, period: Duration::from_secs(180) };
+/// Of one actor: each reads a good part of the audit log.
+const VERIFICATIONS: Rate = Rate { burst: 10, period: Duration::from_secs(30) };
 /// Of one user: set-ups, first codes, removals. Whoever does it knows the secret, so it is no guessing.
 const FACTOR_CHANGES: Rate = Rate { burst: 20, period: Duration::from_secs(30) };
 /// Of one user: each new username takes the old one out of use for good.
@@ -102,6 +104,7 @@ pub enum Limited {
     ExportPerUser,
     UsernamePerUser,
     AccessRequestPerUser,
+    AuditVerification,
     MailPerNetwork,
     MailPerRecipient,
     MailPerUser,
@@ -186,6 +189,7 @@ impl Limits {
             Limited::UsernamePerUser => ("username_per_user", USERNAMES),
             Limited::ExportPerUser => ("export_per_user", EXPORTS),
             Limited::AccessRequestPerUser => ("access_request_per_user", ACCESS_REQUESTS),
+            Limited::AuditVerification => ("audit_verification", VERIFICATIONS),
             Limited::MailPerNetwork => ("mail_per_network", settings.mail_per_network),
             Limited::MailPerRecipient => ("mail_per_recipient", settings.mail_per_recipient),
             Limited::MailPerUser => ("mail_per_user", settings.mail_per_recipient),

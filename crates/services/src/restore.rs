@@ -46,6 +46,7 @@ impl Services {
                 change.commit(()).await
             })
             .await?;
+        self.audit.open_anew(ctx).await?;
         let sessions = if keep_sessions { 0 } else { self.end_all_sessions(ctx, progress).await? };
         tracing::warn!(%issued_before, sessions, "everything issued before now is dead");
         Ok(Ended { issued_before, revoked_keys, signing_key: self.deps.crypto.tokens.active_kid(), sessions })

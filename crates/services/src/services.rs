@@ -8,6 +8,7 @@ use crate::{
     access_tokens::AccessTokens,
     accounts::Accounts,
     admission::AdmissionRules,
+    audit::Audit,
     authenticate::LastLook,
     bot::{BotUpdates, TelegramBot},
     change::Changes,
@@ -96,6 +97,8 @@ pub struct Services {
     pub event_log: Arc<EventLog>,
     /// The event feed.
     pub events: Events,
+    /// The audit log.
+    pub audit: Audit,
     /// Whether the database serves.
     pub health: Health,
     /// Removal of what has expired.
@@ -254,6 +257,7 @@ impl Services {
             signing_keys: SigningKeys::new(deps.clone(), changes.clone()),
             users: Users::new(deps.clone(), changes.clone(), user_reader.clone()),
             events: Events::new(deps.clone(), Arc::clone(&event_log)),
+            audit: Audit::new(deps.clone(), changes.clone(), limits.clone()),
             event_log,
             preferences: NotificationPreferences::new(deps.clone(), changes.clone()),
             links,

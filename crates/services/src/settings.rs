@@ -145,6 +145,8 @@ impl Settings {
 pub struct Retention {
     /// Events.
     pub events: Duration,
+    /// Entries of the audit log.
+    pub audit: Duration,
     /// Notifications, unless whoever sends one says less.
     pub inbox: Duration,
     /// Deliveries that are done.
@@ -162,6 +164,7 @@ impl Default for Retention {
         let days = |days: u64| Duration::from_secs(days * 24 * 3600);
         Self {
             events: days(90),
+            audit: days(1_095),
             inbox: days(180),
             deliveries: days(7),
             dead_letters: days(30),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use userd_crypto::{
     BlindIndex, CryptoManager, DeviceTokens, Fields, MasterKeys, PasswordOptions, Passwords, RefreshTokens,
-    TokenOptions, Tokens, Vault,
+    TokenOptions, Tokens, Vault, transparency::CheckpointKey,
 };
 use userd_model::{Clock, Random, Sealed, UserId};
 use userd_storage::{Failure, Store, StoreError, repositories::system_secrets::INSTALLATION};
@@ -14,6 +14,8 @@ use crate::{Dependencies, user_reader::internal};
 
 /// The key of the blind indexes and of the tags of opaque tokens.
 pub(crate) const INDEX: &str = "blind_index";
+/// The key that signs checkpoints of the audit log. Auditors keep its public half, so it is never changed.
+const CHECKPOINTS: &str = "checkpoint_key";
 /// The data key of what belongs to no single user.
 const VAULT: &str = "vault";
 
@@ -43,19 +45,25 @@ pub async fn unlock(
     if store.reading().system_secrets().find(INSTALLATION).await?.is_none() {
         name_installation(store, random.as_ref(), clock.as_ref()).await?;
     }
+    if store.reading().system_secrets().find(CHECKPOINTS).await?.is_none() {
+        first_checkpoint_key(store, &fields, random.as_ref(), clock.as_ref()).await?;
+    }
     store.pin_installation().await?;
     let mut reading = store.reading();
     let missing = || Failure::Internal("the system secrets are missing".to_owned());
     let index = reading.system_secrets().find(INDEX).await?.ok_or_else(missing)?;
     let vault = reading.system_secrets().find(VAULT).await?.ok_or_else(missing)?;
+    let checkpoints = reading.system_secrets().find(CHECKPOINTS).await?.ok_or_else(missing)?;
     let index = fields.open_system(INDEX, &index).map_err(foreign)?;
     let vault = fields.open_data_key(&vault, nobody()).map_err(foreign)?;
+    let checkpoints = fields.open_system(CHECKPOINTS, &checkpoints).map_err(foreign)?;
     let index = BlindIndex::new(<[u8; 32]>::try_from(index.as_slice()).map_err(internal)?);
     let crypto = CryptoManager {
         passwords: Passwords::new(options.passwords, Arc::clone(random), Arc::clone(clock)).map_err(internal)?,
         tokens: Tokens::new(options.tokens),
         refresh_tokens: RefreshTokens::new(index.derive("refresh tokens")),
         device_tokens: DeviceTokens::new(index.derive("device tokens")),
+        checkpoints: CheckpointKey::from_pkcs8(&checkpoints).map_err(internal)?,
         fields,
         index,
     };
@@ -88,6 +96,25 @@ async fn first_secrets(store: &Store, fields: &Fields, random: &dyn Random, cloc
             if old_index.is_none() && old_vault.is_none() {
                 uow.system_secrets().insert(INDEX, index, now).await.map_err(lost_race)?;
                 uow.system_secrets().insert(VAULT, vault, now).await.map_err(lost_race)?;
+            }
+            uow.commit(()).await
+        })
+        .await
+}
+
+/// Makes the key of the audit log's checkpoints, at the first start and at the first one after an upgrade.
+async fn first_checkpoint_key(
+    store: &Store,
+    fields: &Fields,
+    random: &dyn Random,
+    clock: &dyn Clock,
+) -> Result<(), Failure> {
+    let key = CheckpointKey::generate().map_err(internal)?;
+    let (key, now) = (&fields.seal_system(random, CHECKPOINTS, &key).map_err(internal)?, clock.now());
+    store
+        .transact("first_checkpoint_key", |mut uow| async move {
+            if uow.system_secrets().find(CHECKPOINTS).await?.is_none() {
+                uow.system_secrets().insert(CHECKPOINTS, key, now).await.map_err(lost_race)?;
             }
             uow.commit(()).await
         })

@@ -154,6 +154,7 @@ pub async fn test_app(store: Arc<Store>, options: TestOptions) -> Result<TestApp
         clock,
         random,
         purge_ledger: None,
+        checkpoint_ledger: None,
         settings: Arc::new(options.settings),
     };
     let webhooks = options.webhooks.unwrap_or_else(|| Arc::clone(&options.channels.webhooks));

@@ -20,6 +20,8 @@ DELETE FROM audit_checkpoints WHERE size = $1;
 SELECT size, note FROM audit_checkpoints ORDER BY size DESC LIMIT $1;
 -- audit_checkpoints.next
 SELECT size, note FROM audit_checkpoints WHERE size >= $1 ORDER BY size LIMIT $2;
+-- audit_checkpoints.sizes
+SELECT size FROM audit_checkpoints WHERE size >= $1 ORDER BY size LIMIT $2;
 -- audit_entries.append
 INSERT INTO audit_entries (position, id, act, actor, subject, occurred_at, entry) VALUES ($1, $2, $3, $4, $5, $6, $7);
 -- audit_entries.remove

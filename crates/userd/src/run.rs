@@ -16,7 +16,7 @@ use crate::{
         WebhooksCommand,
     },
     commands::{
-        backup, clients, copy, deliveries,
+        audit, backup, clients, copy, deliveries,
         doctor::{self, Health},
         health, invitations, keys, mail, migrate, notifications, restore, roles, telegram,
         templates::templates,
@@ -201,6 +201,7 @@ async fn with_services(command: Command, config: Config, terminal: Terminal) -> 
         }
         Command::Notifications(command) => notifications::notifications(services, terminal, command).await,
         Command::Deliveries(command) => deliveries::deliveries(services, terminal, command).await,
+        Command::Audit(command) => audit::audit(services, terminal, command).await,
         Command::Mail(command) => mail::mail(services, terminal, command).await,
         Command::Clients(ClientsCommand::List) => clients::list(services, terminal).await,
         Command::Clients(ClientsCommand::Disable { id }) => clients::disable(services, terminal, &id).await,

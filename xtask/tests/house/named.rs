@@ -200,7 +200,8 @@ fn unknown_flags(text: &str, arguments: &BTreeSet<String>) -> Vec<String> {
 fn every_key_slug_route_and_flag_that_a_page_names_exists() {
     let (keys, words, routes) = (all_keys(), words_of_code(), routes());
     let code: String = CRATES.iter().flat_map(|name| production(name)).map(|source| source.text).collect();
-    let arguments = tree().read("crates/userd/src/cli/args.rs").unwrap();
+    let cli = tree().sources(&["crates/userd/src/cli"], "rs").unwrap();
+    let arguments: String = cli.into_iter().map(|source| source.text).collect();
     let arguments = arguments.split(|c: char| !is_word(c)).map(str::to_owned).collect();
     let mut wrong = offences("key or word", |text| unknown_keys(text, &keys, &words, &code));
     wrong.extend(offences("environment variable", |text| unknown_variables(text, &keys)));

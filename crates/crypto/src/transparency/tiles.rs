@@ -69,8 +69,10 @@ impl<'e> Tiles<'e> {
         let mut count = size;
         while count > 0 {
             let level = u8::try_from(levels.len()).ok()?;
-            let hashes = self.tile(level, count / WIDTH as u64)?;
-            levels.push(hashes.get(..usize::try_from(count % WIDTH as u64).ok()?)?.to_vec());
+            let partial = usize::try_from(count % WIDTH as u64).ok()?;
+            // Where none is left over, no tile is looked at: it may not have been asked for.
+            let hashes = if partial == 0 { &[] } else { self.tile(level, count / WIDTH as u64)? };
+            levels.push(hashes.get(..partial)?.to_vec());
             count /= WIDTH as u64;
         }
         Some(Edge::of(size, levels))

@@ -1,6 +1,7 @@
 //! One file per resource. A handler parses, calls one service, translates; rules are elsewhere.
 
 mod access_requests;
+mod audit;
 mod auth;
 mod bodies;
 mod client_credentials;
@@ -64,6 +65,7 @@ pub fn all() -> Routes {
         .and(notification_stream::routes())
         .and(sent_notifications::routes())
         .and(deliveries::routes())
+        .and(audit::routes())
         .and(webhooks::routes())
         .and(users::routes())
         .and(invitations::routes())

@@ -13,6 +13,7 @@
 mod answers;
 mod app;
 mod audiences;
+mod audit;
 mod client_authentication;
 mod cross_origin;
 mod dead_ends;

@@ -58,7 +58,7 @@ impl AuditLog {
     }
 
     /// The name of a new log: what checkpoints begin with.
-    fn name(&self, id: uuid::Uuid) -> String {
+    pub(super) fn name(&self, id: uuid::Uuid) -> String {
         let id = id.simple().to_string();
         format!("{}/audit/{}", self.deps.settings.site(), id.get(..8).unwrap_or(&id))
     }
@@ -79,7 +79,7 @@ impl Head {
         Ok(Self { origin: row.origin, edge })
     }
 
-    fn row(self) -> AuditHeadRow {
+    pub(super) fn row(self) -> AuditHeadRow {
         AuditHeadRow { edge: self.edge.to_bytes(), origin: self.origin }
     }
 }

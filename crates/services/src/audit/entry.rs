@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use userd_crypto::transparency::leaf_hash;
-use userd_model::{EventId, Fact, Sealed, Timestamp};
+use userd_model::{EventId, Fact, FactActor, Sealed, Subject, Timestamp};
 use userd_storage::{Failure, repositories::audit_entries::AuditRow};
 use uuid::Uuid;
 
@@ -62,6 +62,29 @@ pub(super) fn row(fact: &Fact, position: u64) -> Result<AuditRow, Failure> {
     };
     let entry = serde_json::to_vec(&written).map_err(internal)?;
     Ok(around(fact, i64::try_from(position).map_err(internal)?, entry))
+}
+
+/// The fact in an entry.
+pub(super) fn fact(entry: &[u8]) -> Result<Fact, Failure> {
+    let written: Written<'_> = serde_json::from_slice(entry).map_err(internal)?;
+    Ok(Fact {
+        id: written.id,
+        kind: written.act.into_owned(),
+        public: false,
+        subject: Subject { kind: written.subject.kind, id: written.subject.id },
+        number: written.number,
+        actor: FactActor { kind: written.actor.kind, id: written.actor.id },
+        request_id: written.request_id,
+        origin: written.origin,
+        personal: written.personal,
+        at: written.at,
+        data: written.data,
+    })
+}
+
+/// Whether the columns of a row say what is in its entry.
+pub(super) fn is_whole(row: &AuditRow) -> bool {
+    fact(&row.entry).is_ok_and(|fact| around(&fact, row.position, row.entry.clone()) == *row)
 }
 
 fn around(fact: &Fact, position: i64, entry: Vec<u8>) -> AuditRow {

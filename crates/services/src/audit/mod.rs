@@ -1,9 +1,57 @@
 //! The audit log: what happened that matters to security, in one order, in a hash tree from which nothing can be taken and
 //! in which nothing can be changed without its being noticed (RFC 6962). Deliberately absent: what happened; that is
 //! told by facts, and whoever passes them on (`event_log.rs`) appends them here in the same unit of work.
+//!
+//! - `append.rs`, `entry.rs`: entries, from facts
+//! - `checkpoints.rs`: what is signed and leaves the database
+//! - `list.rs`, `proofs.rs`, `verify.rs`: what auditors ask
+//! - `prune.rs`: the end of entries
 
 mod append;
+mod checkpoints;
 mod entry;
+mod list;
+mod proofs;
+mod prune;
+mod tree;
+mod verify;
+mod walk;
+
+use std::sync::{Arc, Mutex};
 
 pub use append::AuditLog;
+pub use checkpoints::{CheckpointLedger, Signed};
 pub use entry::{NOT_AUDITED, is_audited};
+pub use list::{AuditFilter, AuditPage, AuditParty, AuditView};
+pub use proofs::{Consistency, Inclusion};
+use userd_crypto::transparency::Checkpoint;
+pub use verify::{Scope, Verified};
+pub use walk::{Fault, Opening};
+
+use crate::{Dependencies, change::Changes, limits::Limits};
+
+/// The audit log, for those who look after it and those who distrust it.
+#[derive(Clone)]
+pub struct Audit {
+    deps: Dependencies,
+    changes: Changes,
+    limits: Limits,
+    log: AuditLog,
+    /// The last checkpoint that this process has signed or seen: no later one contradicts it.
+    seen: Arc<Mutex<Option<Checkpoint>>>,
+    /// Verifying reads the whole log: once at a time.
+    verifying: Arc<tokio::sync::Semaphore>,
+}
+
+impl Audit {
+    pub(crate) fn new(deps: Dependencies, changes: Changes, limits: Limits) -> Self {
+        Self {
+            log: AuditLog::new(deps.clone()),
+            deps,
+            changes,
+            limits,
+            seen: Arc::default(),
+            verifying: Arc::new(tokio::sync::Semaphore::new(1)),
+        }
+    }
+}

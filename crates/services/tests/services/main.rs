@@ -50,6 +50,9 @@ macro_rules! tests {
 mod access_tokens;
 mod account_changes;
 mod audit;
+mod audit_checkpoints;
+mod audit_cost;
+mod audit_tampering;
 mod changes;
 mod clients;
 mod defences;

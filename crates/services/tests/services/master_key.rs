@@ -41,7 +41,7 @@ async fn everything_is_wrapped_anew_and_the_old_key_can_go(fixture: Fixture) {
     let seen = AtomicU64::new(0);
     let wrapped =
         both.signing_keys.rewrap(&both.operator_context(), &|count| seen.store(count, Ordering::SeqCst)).await.unwrap();
-    assert_eq!((wrapped, seen.load(Ordering::SeqCst)), (2 + 2 + 4, 8), "two secrets, two keys, four people");
+    assert_eq!((wrapped, seen.load(Ordering::SeqCst)), (3 + 2 + 4, 9), "three secrets, two keys, four people");
     assert_eq!(both.signing_keys.rewrap(&both.operator_context(), &|_| {}).await.unwrap(), 0, "nothing is left to do");
 
     let later = with_master(&fixture, &app, MasterKeys::new(new, Vec::new()), 4).await.unwrap();

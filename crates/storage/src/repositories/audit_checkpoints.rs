@@ -22,6 +22,7 @@ statements_of! { AUDIT_CHECKPOINTS:
     REMOVE = "audit_checkpoints.remove": Shape::Remove;
     NEWEST = "audit_checkpoints.newest": Shape::List(List::by_key().descending());
     NEXT = "audit_checkpoints.next": Shape::List(List::by_key().range(Range::From));
+    SIZES = "audit_checkpoints.sizes": Shape::List(List::by_key().range(Range::From).narrow());
 }
 
 impl AuditCheckpoints<'_> {
@@ -41,6 +42,11 @@ impl AuditCheckpoints<'_> {
     /// The last one.
     pub async fn newest(&mut self) -> Result<Option<AuditCheckpointRow>, StoreError> {
         self.0.one(&NEWEST, &[1_i64.into()], checkpoint).await
+    }
+
+    /// The sizes of up to `limit` from one on, in order: of those too that cannot be read.
+    pub async fn sizes(&mut self, size: i64, limit: u32) -> Result<Vec<i64>, StoreError> {
+        self.0.many(&SIZES, &[size.into(), i64::from(limit).into()], |row| row.i64(0)).await
     }
 
     /// Up to `limit` from a size on, in order.

@@ -69,6 +69,7 @@ async fn tiles_and_checkpoints_are_written_once_and_the_end_of_the_log_anew() {
         assert_eq!(store.reading().audit_tiles().find(3, number + 1).await.unwrap().as_ref(), Some(&tiles[1]));
         assert_eq!(store.reading().audit_tiles().from(3, number + 1, 2).await.unwrap(), tiles[1..]);
         assert_eq!(store.reading().audit_checkpoints().from(number + 1, 2).await.unwrap(), notes[1..]);
+        assert_eq!(store.reading().audit_checkpoints().sizes(number + 1, 2).await.unwrap(), [number + 1, number + 2]);
         let sizes = &[number, number + 1, number + 2];
         transact!(store, uow => uow.audit_checkpoints().remove_many(sizes).await?).unwrap();
         assert!(!store.reading().audit_checkpoints().from(number, 3).await.unwrap().contains(&notes[2]));

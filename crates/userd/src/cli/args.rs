@@ -7,7 +7,7 @@ use clap::{CommandFactory as _, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 use super::{
-    DeliveriesCommand, InvitationsCommand, MailCommand, NotificationsCommand, RolesCommand, UsersCommand,
+    AuditCommand, DeliveriesCommand, InvitationsCommand, MailCommand, NotificationsCommand, RolesCommand, UsersCommand,
     WebhooksCommand,
 };
 use crate::{
@@ -102,6 +102,9 @@ pub enum Command {
     /// Manage webhooks, by which other services are told of events.
     #[command(subcommand)]
     Webhooks(WebhooksCommand),
+    /// Read, verify, prove and export the audit log.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Find what is wrong with this installation and say what to do.
     Doctor {
         /// Nothing said: everything but Telegram.

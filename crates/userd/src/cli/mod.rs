@@ -1,6 +1,7 @@
 //! The command line: what may be typed. What the commands do is in `commands`.
 
 pub mod args;
+mod audit;
 mod invitations;
 mod messages;
 mod roles;
@@ -10,6 +11,7 @@ pub use args::{
     Args, ClientsCommand, Command, ConfigCommand, CopyArgs, DoctorCommand, KeysCommand, MessageForm, MigrateCommand,
     StorageCommand, TelegramCommand, TemplatesCommand,
 };
+pub use audit::{AuditChoice, AuditCommand, AuditFormat};
 pub use invitations::InvitationsCommand;
 pub use messages::{DeliveriesCommand, MailCommand, NotificationsCommand, SendArgs, WebhooksCommand};
 pub use roles::RolesCommand;

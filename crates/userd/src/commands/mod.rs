@@ -1,6 +1,8 @@
 //! The commands: each wires what it needs, asks one service, and answers in words or JSON. They work beside a running
 //! service on the same database: what they change reaches it within a second.
 
+pub mod audit;
+mod audit_formats;
 pub mod backup;
 pub mod clients;
 pub mod copy;

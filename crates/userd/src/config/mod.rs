@@ -9,6 +9,7 @@
 //! provider can be built from them is asked by `crate::wiring`, which hands its questions to [`Config::load`].
 
 mod accounts;
+mod audit;
 mod connections;
 mod crypto;
 mod example;
@@ -46,6 +47,7 @@ pub use self::{
         AccountsConfig, EmailConfirmation, MfaConfig, RateLimitsConfig, RegistrationConfig, RegistrationMode,
         SessionsConfig, SignInConfig,
     },
+    audit::AuditConfig,
     connections::{CacheUrl, DatabaseKind, DatabaseUrl, MailUrl, ProxyUrl},
     crypto::{Argon2Config, CryptoConfig, MasterKeySource, PasswordsConfig, SigningAlgorithm, TokensConfig},
     http::{HttpConfig, TlsConfig},
@@ -91,6 +93,8 @@ pub struct Config {
     pub mfa: MfaConfig,
     /// The end of accounts.
     pub accounts: AccountsConfig,
+    /// The audit log.
+    pub audit: AuditConfig,
     /// Sign-in without a password: through providers, by mail.
     pub sign_in: SignInConfig,
     /// Mail.

@@ -12,6 +12,9 @@ pub struct RetentionConfig {
     /// Events in the feed. An older cursor is answered 410.
     #[schemars(extend("x-range" = ["1d", "3650d"]))]
     pub events: Period,
+    /// Entries of the audit log. Older ones are removed from its front, and what remains can still be proven.
+    #[schemars(extend("x-range" = ["30d", "36500d"]))]
+    pub audit: Period,
     /// Notifications in inboxes, unless their sender says less.
     #[schemars(extend("x-range" = ["1d", "3650d"]))]
     pub inbox: Period,
@@ -33,6 +36,7 @@ impl Default for RetentionConfig {
     fn default() -> Self {
         Self {
             events: Period::days(90),
+            audit: Period::days(1_095),
             inbox: Period::days(180),
             deliveries: Period::days(7),
             dead_letters: Period::days(30),

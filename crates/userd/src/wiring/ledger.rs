@@ -10,7 +10,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use userd_model::{Timestamp, UserId};
-use userd_services::deletion::PurgeLedger;
+use userd_services::{audit::CheckpointLedger, deletion::PurgeLedger};
 
 use super::engine;
 use crate::config::{Config, DatabaseKind};
@@ -59,6 +59,24 @@ pub(crate) fn read(path: &Path) -> io::Result<Vec<UserId>> {
         }
     }
     Ok(users)
+}
+
+/// A file of checkpoints, as they were signed, with an empty line behind each.
+struct CheckpointFile(PathBuf);
+
+/// The configured file of checkpoints: `audit.checkpoint_file`.
+pub(super) fn of_checkpoints(config: &Config) -> Option<Arc<dyn CheckpointLedger>> {
+    let path = config.audit.checkpoint_file.0.as_ref()?;
+    Some(Arc::new(CheckpointFile(engine::whole(&path.0))))
+}
+
+impl CheckpointLedger for CheckpointFile {
+    fn record(&self, note: &str) -> io::Result<()> {
+        let mut file = OpenOptions::new().create(true).append(true).open(&self.0)?;
+        // In one piece: replicas may write to one file.
+        file.write_all(format!("{note}\n").as_bytes())?;
+        file.sync_all()
+    }
 }
 
 impl PurgeLedger for LedgerFile {

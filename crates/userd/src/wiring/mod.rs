@@ -116,6 +116,7 @@ pub async fn wire(config: Config, opening: Opening) -> Result<Wired, WiringError
         clock,
         random,
         purge_ledger: ledger::of(&config),
+        checkpoint_ledger: ledger::of_checkpoints(&config),
         settings: Arc::new(settings(&config)),
     };
     let services = Services::new(deps, built, bot, channels);
@@ -255,6 +256,7 @@ fn settings(config: &Config) -> Settings {
         },
         retention: userd_services::settings::Retention {
             events: config.retention.events.0,
+            audit: config.retention.audit.0,
             inbox: config.retention.inbox.0,
             deliveries: config.retention.deliveries.0,
             dead_letters: config.retention.dead_letters.0,

@@ -91,6 +91,8 @@ const COMMANDS: &[&str] = &[
     "webhooks remove 0197f9c2-0000-7000-8000-000000000000",
     "webhooks test 0197f9c2-0000-7000-8000-000000000000",
     "webhooks rotate-secret 0197f9c2-0000-7000-8000-000000000000",
+    "audit verify",
+    "audit key",
     "backup copy.db",
     "restore --in-place",
     "migrate status",

@@ -17,6 +17,7 @@
 #[macro_use]
 extern crate userd_test_support as support;
 
+mod audit;
 mod canaries;
 mod contract;
 mod crash_storm;

@@ -1,0 +1,205 @@
+//! Entries for reading: filtered along indexes, with what is personal opened where its key still exists.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::Serialize;
+use serde_json::Value;
+use userd_model::{Act, Timestamp, UserId};
+use userd_storage::{
+    Failure,
+    repositories::audit_entries::{AuditOrder, AuditRow},
+};
+use uuid::Uuid;
+
+use super::{Audit, entry};
+use crate::{
+    Context,
+    fact_drafts::{FactOpener, FactOrigin, OpenedFact},
+};
+
+/// Rows read at once.
+const BATCH: u32 = 200;
+/// Rows that one page looks at: one index leads, the other filters are asked of each row.
+const LOOKED_AT: usize = 2_000;
+
+/// Which entries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// The id of who acted, or `operator`, `system`, `anonymous`.
+    pub actor: Option<String>,
+    /// The id of whatever it was done to.
+    pub subject: Option<String>,
+    /// The kind of fact.
+    pub act: Option<String>,
+    /// The oldest first.
+    pub oldest_first: bool,
+}
+
+/// Who acted, or to what it was done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the fields of the contract's audit event")]
+pub struct AuditParty {
+    pub kind: String,
+    pub id: Option<String>,
+}
+
+/// An entry as the API shows it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "the fields of the contract's audit event, documented there")]
+pub struct AuditView {
+    pub id: Uuid,
+    pub position: i64,
+    pub at: Timestamp,
+    pub actor: AuditParty,
+    pub act: String,
+    pub subject: AuditParty,
+    pub before: Option<Value>,
+    pub after: Option<Value>,
+    pub data: Value,
+    pub origin: Option<FactOrigin>,
+    pub request_id: Option<String>,
+    pub hash: String,
+}
+
+/// A page of entries.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditPage {
+    /// In the order that was asked for.
+    pub items: Vec<AuditView>,
+    /// Where to go on: the last position that was looked at. None at the end; with the oldest first never, so that
+    /// whoever follows the log goes on from there.
+    pub next: Option<i64>,
+}
+
+impl Audit {
+    /// Up to `limit` entries behind the position `after`.
+    ///
+    /// # Errors
+    /// `Forbidden`; storage faults.
+    pub async fn list(
+        &self,
+        ctx: &Context,
+        filter: &AuditFilter,
+        after: Option<i64>,
+        limit: usize,
+    ) -> Result<AuditPage, Failure> {
+        ctx.may(&Act::ReadAudit)?;
+        let (rows, next) = self.rows(filter, after, limit).await?;
+        let (mut opener, mut items) = (FactOpener::new(&self.deps), Vec::with_capacity(rows.len()));
+        for row in &rows {
+            items.push(view(row, &mut opener).await?);
+        }
+        Ok(AuditPage { items, next })
+    }
+
+    /// Entries of what was done to a user, the newest first.
+    ///
+    /// # Errors
+    /// `Forbidden`; storage faults.
+    pub async fn of_user(
+        &self,
+        ctx: &Context,
+        user: UserId,
+        after: Option<i64>,
+        limit: usize,
+    ) -> Result<AuditPage, Failure> {
+        let filter = AuditFilter { subject: Some(user.to_string()), ..AuditFilter::default() };
+        self.list(ctx, &filter, after, limit).await
+    }
+
+    async fn rows(
+        &self,
+        filter: &AuditFilter,
+        after: Option<i64>,
+        limit: usize,
+    ) -> Result<(Vec<AuditRow>, Option<i64>), Failure> {
+        let order = filter.order();
+        let (mut rows, mut looked_at, mut last) = (Vec::new(), 0, after);
+        loop {
+            let mut reading = self.deps.store.reading();
+            let batch = if filter.oldest_first {
+                reading.audit_entries().from(order, last.map_or(0, |last| last.saturating_add(1)), BATCH).await?
+            } else {
+                let from = last.map_or(i64::MAX, |last| last.saturating_sub(1));
+                reading.audit_entries().up_to(order, from, BATCH).await?
+            };
+            let is_end = batch.len() < BATCH as usize;
+            for row in batch {
+                looked_at += 1;
+                last = Some(row.position);
+                if filter.admits(&row) {
+                    rows.push(row);
+                }
+                if rows.len() >= limit {
+                    return Ok((rows, last));
+                }
+            }
+            if is_end {
+                return Ok((rows, if filter.oldest_first { last.or(Some(-1)) } else { None }));
+            }
+            if looked_at >= LOOKED_AT {
+                return Ok((rows, last));
+            }
+        }
+    }
+}
+
+impl AuditFilter {
+    /// The index that leads: the one that is likely to have the fewest rows.
+    fn order(&self) -> AuditOrder<'_> {
+        match (&self.subject, &self.actor, &self.act) {
+            (Some(subject), ..) => AuditOrder::Subject(subject),
+            (None, Some(actor), _) => AuditOrder::Actor(actor),
+            (None, None, Some(act)) => AuditOrder::Act(act),
+            (None, None, None) => AuditOrder::Whole,
+        }
+    }
+
+    fn admits(&self, row: &AuditRow) -> bool {
+        let fits = |wanted: &Option<String>, is: &str| wanted.as_ref().is_none_or(|wanted| wanted == is);
+        fits(&self.actor, &row.actor) && fits(&self.subject, &row.subject) && fits(&self.act, &row.act)
+    }
+}
+
+/// An entry with what can be opened of it. One that was damaged is shown as far as it can be read.
+async fn view(row: &AuditRow, opener: &mut FactOpener<'_>) -> Result<AuditView, Failure> {
+    let fact = entry::fact(&row.entry).ok();
+    let opened = match &fact {
+        None => OpenedFact::default(),
+        Some(fact) => match opener.open(fact).await {
+            Err(Failure::Internal(_)) => OpenedFact::default(),
+            other => other?,
+        },
+    };
+    let (before, after) = both(opened.personal);
+    let id = |id: String| Some(id);
+    Ok(AuditView {
+        id: row.id.0,
+        position: row.position,
+        at: row.at,
+        actor: fact.as_ref().map_or_else(
+            || AuditParty { kind: "unknown".to_owned(), id: id(row.actor.clone()) },
+            |fact| AuditParty { kind: fact.actor.kind.clone(), id: fact.actor.id.map(|id| id.to_string()) },
+        ),
+        act: row.act.clone(),
+        subject: fact.as_ref().map_or_else(
+            || AuditParty { kind: "unknown".to_owned(), id: id(row.subject.clone()) },
+            |fact| AuditParty { kind: fact.subject.kind.clone(), id: id(fact.subject.id.clone()) },
+        ),
+        before,
+        after,
+        data: fact.as_ref().map_or(Value::Null, |fact| fact.data.clone()),
+        origin: opened.origin,
+        request_id: fact.and_then(|fact| fact.request_id),
+        hash: STANDARD.encode(entry::hash(row)),
+    })
+}
+
+/// What was before and what is now; whatever else is personal is what is now.
+fn both(personal: Option<Value>) -> (Option<Value>, Option<Value>) {
+    match personal {
+        Some(Value::Object(mut members)) if members.contains_key("before") || members.contains_key("after") => {
+            (members.remove("before"), members.remove("after"))
+        }
+        other => (None, other),
+    }
+}

@@ -1,0 +1,92 @@
+//! The audit log as an auditor meets it: read, proven and verified, by the API, at the command line, and by a checker
+//! that knows the specifications alone.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::{Engine, TestApp, script::Script, until};
+
+/// A caller that may read the audit log.
+async fn auditor(app: &TestApp, replica: &crate::support::Replica) -> crate::support::Caller {
+    let made = app.ask(&["clients", "create", "auditor", "--permission", "audit.read"]).await;
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let (id, secret) = (text(&made["client"]["id"]), text(&made["client_secret"]));
+    let form = [("grant_type", "client_credentials")];
+    let token = replica.visitor().form("/oauth2/token", &form, Some((&id, &secret))).await.expect(200);
+    replica.visitor().bearing(token["access_token"].as_str().unwrap())
+}
+
+/// The checkpoint in a proof.
+fn note(proof: &str) -> &str {
+    proof.split_once("\n\n").unwrap().1
+}
+
+on_each_engine! {
+    async fn an_auditor_reads_proves_and_verifies_and_needs_to_believe_nobody(app: TestApp) {
+        let app = app.at_its_address();
+        let file = app.path("checkpoints.txt");
+        let app = app.with("audit.checkpoint_file", file.to_str().unwrap());
+        let replica = app.open().await;
+        let admin = replica.admin(&app).await;
+        let (_, ada) = replica.member().await;
+        admin.post(&format!("/v1/users/{}/block", ada.user_id()), json!({ "reason": "spam" })).await.expect(200);
+        let auditor = auditor(&app, &replica).await;
+        let of_ada = format!("/v1/users/{}/audit-events", ada.user_id());
+        until("the block is in the audit log", Duration::from_secs(20), async || {
+            let page = auditor.get(&of_ada).await.expect(200);
+            page["items"].as_array().unwrap().iter().any(|item| item["act"] == "user.blocked")
+        })
+        .await;
+        let page = auditor.get(&format!("/v1/audit-events?act=user.blocked&subject={}", ada.user_id())).await.expect(200);
+        let blocked = &page["items"][0];
+        assert_eq!((&blocked["after"], &blocked["actor"]["kind"]), (&json!({ "reason": "spam" }), &json!("user")));
+        assert_eq!(blocked["origin"]["ip"], "127.0.0.1");
+        assert!(blocked["request_id"].is_string(), "{blocked}");
+        replica.visitor().with(&ada).get("/v1/audit-events").await.refused(401, "not_signed_in");
+
+        let key = app.ask(&["audit", "key"]).await;
+        let proof = async |id: &Value| {
+            let answer = auditor.get(&format!("/v1/audit-events/{}/proof", id.as_str().unwrap())).await;
+            assert_eq!(answer.status, 200);
+            answer.text
+        };
+        let first = proof(&blocked["id"]).await;
+        let size = note(&first).lines().nth(1).unwrap();
+        replica.member().await;
+        until("more is in the audit log", Duration::from_secs(20), async || {
+            let newest = auditor.get("/v1/audit-events?limit=1").await.expect(200);
+            newest["items"][0]["position"].as_u64() >= size.parse().ok()
+        })
+        .await;
+        let newest = auditor.get("/v1/audit-events?limit=1").await.expect(200)["items"][0].clone();
+        let second = proof(&newest["id"]).await;
+        let verified = auditor.get(&format!("/v1/audit-events/verify?since={size}")).await.expect(200);
+        assert_eq!((&verified["intact"], &verified["verifier"]), (&json!(true), &key), "{verified}");
+        let Some(mut checker) = Script::start("verify_audit.py", &[]) else { return };
+        let entry = checker.ask(&format!("inclusion {}", json!({ "proof": first, "verifier": key }))).await;
+        assert_eq!((&entry["act"], &entry["id"]), (&json!("user.blocked"), &blocked["id"]));
+        let consistency = |old: &str| {
+            let hashes = &verified["consistency"]["hashes"];
+            json!({ "old": old, "new": verified["consistency"]["checkpoint"], "hashes": hashes, "verifier": key })
+        };
+        assert_eq!(checker.ask(&format!("consistency {}", consistency(note(&first)))).await, true);
+        // The checker can refuse.
+        for changed in [first.replacen("index ", "index 1", 1), second.replacen("extra e", "extra f", 1)] {
+            assert_eq!(checker.ask(&format!("inclusion {}", json!({ "proof": changed, "verifier": key }))).await, false);
+        }
+        assert_eq!(checker.ask(&format!("consistency {}", consistency(note(&second)))).await, false);
+
+        let kept = std::fs::read_to_string(&file).unwrap();
+        assert!(kept.contains(note(&first)) && kept.contains(note(&second)));
+        let file = file.to_str().unwrap();
+        let found = app.ask(&["audit", "verify", "--checkpoint", file]).await;
+        assert_eq!((&found["intact"], &found["entries"]), (&json!(true), &found["size"]), "{found}");
+        for format in ["jsonl", "cef", "syslog"] {
+            let output = app.run(&["audit", "export", "--format", format]).await;
+            assert!(output.status.success());
+            let text = String::from_utf8(output.stdout).unwrap();
+            assert_eq!(text.lines().count() as u64, found["size"].as_u64().unwrap(), "{text}");
+        }
+    }
+}
