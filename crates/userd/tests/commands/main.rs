@@ -7,6 +7,8 @@
     reason = "a test may stop at the first surprise"
 )]
 
+mod roles;
+
 use std::{
     fs,
     path::Path,
@@ -86,6 +88,9 @@ const COMMANDS: &[&str] = &[
     "clients list",
     "clients disable 0197f9c2-0000-7000-8000-000000000000",
     "clients rotate-secret 0197f9c2-0000-7000-8000-000000000000",
+    "roles list",
+    "roles export",
+    "roles revoke 0197f9c2-0000-7000-8000-000000000000 editor",
     "webhooks create https://shop.example/ --event *",
     "webhooks list",
     "webhooks remove 0197f9c2-0000-7000-8000-000000000000",

@@ -37,6 +37,7 @@ mod redis_faults;
 mod reload;
 mod replicas;
 mod restoring;
+mod rights;
 mod rolling_restart;
 mod stopping;
 mod story;

@@ -1,0 +1,44 @@
+//! `userd roles`.
+
+use crate::Folder;
+
+const FILE: &str = "\
+permissions:
+  - name: cms.write
+    description: Write articles
+roles:
+  - name: editor
+    permissions: [cms.write]
+    requestable: true
+    approvers: { roles: [approver] }
+";
+
+#[test]
+fn roles_of_a_file_are_planned_applied_and_exported() {
+    let folder = Folder::new().with("roles.yaml", FILE).with("wrong.yaml", "roles:\n  - nam: editor\n");
+    assert_eq!(folder.userd("migrate up").code, 0);
+    let planned = folder.userd("roles plan roles.yaml");
+    assert_eq!(planned.code, 0, "{}", planned.stderr);
+    assert!(
+        planned.stdout.contains("add role editor") && planned.stdout.contains("+ permission cms.write"),
+        "{}",
+        planned.stdout
+    );
+    assert!(!folder.userd("roles list").stdout.contains("editor"), "a plan changes nothing");
+    let applied = folder.userd("--json roles apply roles.yaml");
+    assert_eq!(applied.code, 0, "{}", applied.stderr);
+    let applied: serde_json::Value = serde_json::from_str(&applied.stdout).unwrap();
+    assert_eq!(applied.as_array().unwrap().len(), 2, "{applied}");
+    let listed = folder.userd("roles list").stdout;
+    assert!(listed.contains("editor") && listed.contains("managed") && listed.contains("everything"), "{listed}");
+    assert_eq!(folder.userd("roles plan roles.yaml").stdout.trim(), "Nothing differs.");
+    folder.write("again.json", &folder.userd("roles export").stdout);
+    let again = folder.userd("roles plan again.json");
+    assert_eq!((again.code, again.stdout.trim()), (0, "Nothing differs."), "{}", again.stderr);
+    let wrong = folder.userd("roles plan wrong.yaml");
+    assert_eq!(wrong.code, 2, "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("wrong.yaml"), "{}", wrong.stderr);
+    let nobody =
+        folder.userd("roles grant 0197f9c2-0000-7000-8000-000000000000 editor --expires-at 2099-01-31T00:00:00Z");
+    assert_eq!(nobody.code, 1, "{}", nobody.stderr);
+}
