@@ -59,6 +59,7 @@ pub const ROUTES: &[RouteAccess] = &[
     route("GET", "/pages/{file}", Access::Public),
     route("GET", "/l/{token}", Access::Public),
     hashing("POST", "/l/{token}", Access::Public),
+    route("GET", "/v1/auth/documents", Access::Public),
     hashing("POST", "/v1/auth/register", Access::Public),
     hashing("POST", "/v1/auth/login", Access::Public),
     route("POST", "/v1/auth/refresh", Access::Public),

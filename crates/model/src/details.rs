@@ -6,6 +6,12 @@ use crate::texts::Language;
 
 /// English, Russian. Read after the field's name: "must have …", "must not …", "is …".
 const RUSSIAN: &[(&str, &str)] = &[
+    ("must have at most 64 items", "должно содержать не больше 64 элементов"),
+    ("is no document in its current version", "не называет документ в его текущей версии"),
+    (
+        "must name every required document in its current version",
+        "должно называть каждый обязательный документ в его текущей версии",
+    ),
     ("must be the address that was invited", "должно совпадать с приглашённым адресом"),
     ("must be 1 to {}", "должно быть от 1 до {}"),
     (

@@ -91,6 +91,11 @@ kinds! {
     EmailChanged = "user.email_changed" of "user" {},
     /// The password changed.
     PasswordChanged = "user.password_changed" of "user" {},
+    /// The owner accepted a document.
+    TermsAccepted = "user.terms_accepted" of "user" {
+        document: Text "Which",
+        version: Text "In which version",
+    },
     /// An administrator demands a new password: the next sign-in by the one so far asks for it.
     PasswordChangeRequired = "user.password_change_required" of "user" {},
     /// An administrator shut the account.
@@ -310,6 +315,7 @@ mod tests {
             "user.email_changed",
             "user.password_changed",
             "user.password_change_required",
+            "user.terms_accepted",
             "user.blocked",
             "user.unblocked",
             "user.deleted",

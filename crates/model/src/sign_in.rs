@@ -77,6 +77,8 @@ pub struct Standing {
     pub is_restorable: bool,
     /// Whether the password was used, and somebody demands another one.
     pub must_change_password: bool,
+    /// Whether there are terms that have to be accepted first.
+    pub owes_terms: bool,
 }
 
 impl Standing {
@@ -107,6 +109,7 @@ pub fn outcome(user: &User, standing: &Standing, now: Timestamp) -> SignInOutcom
     }
     match standing.suffices() {
         true if standing.must_change_password => SignInOutcome::Pending(PendingStep::PasswordChange),
+        true if standing.owes_terms => SignInOutcome::Pending(PendingStep::Terms),
         true => SignInOutcome::SignedIn,
         false if standing.holds_factor => SignInOutcome::Pending(PendingStep::SecondFactor),
         false => SignInOutcome::Pending(PendingStep::FactorSetup),

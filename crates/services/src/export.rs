@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use userd_model::{Act, Refusal, User, UserId};
 use userd_storage::Failure;
 
-use crate::{Context, Services, limits::Limited, roles::GrantView, user_reader::internal};
+use crate::{Context, Services, consent::origin_of, limits::Limited, roles::GrantView, user_reader::internal};
 
 /// Rows read at once.
 const PAGE: u32 = 200;
@@ -20,6 +20,7 @@ pub const SHOWN: &[(&str, &str)] = &[
     ("notification_preferences", "notification_preferences"),
     ("factors", "second_factors"),
     ("recovery_codes", "second_factors"),
+    ("terms_acceptances", "terms"),
     ("deletions", "deletion"),
     ("grants", "grants"),
     ("access_requests", "access_requests"),
@@ -64,6 +65,7 @@ impl Services {
         put("second_factors", self.factors_of(id).await?);
         put("notification_preferences", self.preferences_of(id).await?);
         put("notifications", self.notifications_of(&user).await?);
+        put("terms", self.terms_of(&user).await?);
         put("deletion", self.deletion_of(id).await?);
         put("grants", self.grants_of(ctx, id).await?);
         put("access_requests", self.requests_of(&user).await?);
@@ -145,6 +147,16 @@ impl Services {
         Ok(items.collect())
     }
 
+    async fn terms_of(&self, user: &User) -> Result<Value, Failure> {
+        let rows = self.deps.store.reading().terms_acceptances().of_user(user.id).await?;
+        let items = rows.iter().map(|row| {
+            let origin = origin_of(&self.deps, user, row)?;
+            Ok(json!({ "document": row.document, "version": row.version, "accepted_at": row.accepted_at,
+                "origin": json(origin)? }))
+        });
+        items.collect::<Result<Vec<Value>, Failure>>().map(Value::from)
+    }
+
     async fn deletion_of(&self, id: UserId) -> Result<Value, Failure> {
         let found = self.deps.store.reading().deletions().find(id).await?;
         Ok(found.map_or(Value::Null, |deletion| {
@@ -165,6 +177,7 @@ fn description() -> Value {
         "notifications": "the inbox, put away ones too",
         "grants": "roles and permissions that the account holds, why, and until when",
         "access_requests": "what its owner asked for, and what was decided",
+        "terms": "documents that were accepted, in which version, when and from where",
         "deletion": "set while the account is deleted and can be restored",
         "not_included": reasons,
     })

@@ -15,6 +15,7 @@ pub mod bot;
 pub mod change;
 pub mod clients;
 pub mod cloud_event;
+mod consent;
 pub mod context;
 pub mod deletion;
 pub mod deliveries;

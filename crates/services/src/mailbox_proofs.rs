@@ -8,7 +8,7 @@ use userd_crypto::{OpaqueSecret, Zeroizing, constant_time_eq};
 use userd_model::{Email, Random, Sealed, Timestamp, UserId};
 use userd_storage::{Failure, UnitOfWork, repositories::one_time_tokens::OneTimeToken};
 
-use crate::{Dependencies, link_tokens, sealing::row_context, user_reader::internal};
+use crate::{Dependencies, consent::Consent, link_tokens, sealing::row_context, user_reader::internal};
 
 pub(crate) const PURPOSE: &str = "email_proof";
 pub(crate) const CHALLENGE_PURPOSE: &str = "email_challenge";
@@ -57,6 +57,9 @@ pub(crate) struct Waiting {
     /// The hash of the invitation that was shown.
     #[serde(default)]
     pub(crate) invitation: Option<Vec<u8>>,
+    /// What was accepted.
+    #[serde(default)]
+    pub(crate) consent: Option<Consent>,
 }
 
 /// What goes into the mail, and to whoever asked. Told to nobody else: only hashes are stored.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use userd_model::{Email, Refusal, User, password::PasswordRules};
+use userd_model::{Document, Email, Refusal, User, password::PasswordRules};
 
 use crate::{limits::LimitSettings, sign_in::SignInSettings};
 
@@ -33,6 +33,8 @@ pub struct Settings {
     pub registration: RegistrationMode,
     /// Whether an account begins when its address is confirmed.
     pub email_confirmation_required: bool,
+    /// The documents that accounts need, in the versions that count now.
+    pub documents: Vec<Document>,
     /// Whether a code that is sent to a proven address signs in.
     pub email_code_sign_in: bool,
     /// Whose addresses may be used.

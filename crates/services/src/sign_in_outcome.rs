@@ -13,6 +13,8 @@ pub(crate) const PASSWORD: &str = "password";
 pub(crate) const SECOND_FACTOR: &str = "second_factor";
 /// Those who sign in with a code that was sent to their address.
 pub(crate) const EMAIL_CODE: &str = "email_code";
+/// The step in which terms are accepted, whatever came before it.
+pub(crate) const TERMS: &str = "terms";
 /// The method where it is not known: a made-up provider, a code that nobody gave out.
 pub(crate) const UNKNOWN: &str = "unknown";
 

@@ -97,6 +97,7 @@ pub fn settings() -> Settings {
         registration: crate::settings::RegistrationMode::Open,
         email_confirmation_required: false,
         email_code_sign_in: false,
+        documents: Vec::new(),
         restore_window: Duration::from_secs(30 * 24 * 3600),
         email_domains: crate::settings::EmailDomains::default(),
         limits: LimitSettings { enabled: false, ..LimitSettings::default() },

@@ -462,6 +462,14 @@ CREATE TABLE IF NOT EXISTS invitations (
 CREATE INDEX IF NOT EXISTS invitations_by_token ON invitations (token_hash ASC, id ASC);
 CREATE INDEX IF NOT EXISTS invitations_by_created ON invitations (created_at ASC, id ASC);
 CREATE INDEX IF NOT EXISTS invitations_by_expiry ON invitations (expires_at ASC, id ASC);
+CREATE TABLE IF NOT EXISTS terms_acceptances (
+    user_id UUID NOT NULL,
+    document TEXT COLLATE "C" NOT NULL,
+    version TEXT COLLATE "C" NOT NULL,
+    accepted_at TIMESTAMPTZ NOT NULL,
+    origin BYTEA,
+    PRIMARY KEY (user_id, document, version)
+);
 CREATE TABLE IF NOT EXISTS legal_holds (
     user_id UUID NOT NULL,
     reason TEXT COLLATE "C",

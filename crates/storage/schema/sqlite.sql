@@ -462,6 +462,14 @@ CREATE TABLE IF NOT EXISTS invitations (
 CREATE INDEX IF NOT EXISTS invitations_by_token ON invitations (token_hash, id);
 CREATE INDEX IF NOT EXISTS invitations_by_created ON invitations (created_at, id);
 CREATE INDEX IF NOT EXISTS invitations_by_expiry ON invitations (expires_at, id);
+CREATE TABLE IF NOT EXISTS terms_acceptances (
+    user_id BLOB NOT NULL,
+    document TEXT NOT NULL,
+    version TEXT NOT NULL,
+    accepted_at INTEGER NOT NULL,
+    origin BLOB,
+    PRIMARY KEY (user_id, document, version)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS legal_holds (
     user_id BLOB NOT NULL,
     reason TEXT,

@@ -342,6 +342,12 @@ DELETE FROM user_terms WHERE user_id = $1 AND slot = $2;
 SELECT user_id, slot, kind, value FROM user_terms WHERE user_id = $1 ORDER BY user_id, slot LIMIT $2;
 -- user_terms.behind
 SELECT user_id, slot, kind, value FROM user_terms WHERE kind = $1 AND (value, user_id, slot) > ($2, $3, $4) ORDER BY kind, value, user_id, slot LIMIT $5;
+-- terms_acceptances.upsert
+INSERT INTO terms_acceptances (user_id, document, version, accepted_at, origin) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (user_id, document, version) DO UPDATE SET accepted_at = excluded.accepted_at, origin = excluded.origin;
+-- terms_acceptances.of_user
+SELECT user_id, document, version, accepted_at, origin FROM terms_acceptances WHERE user_id = $1 ORDER BY user_id, document, version LIMIT $2;
+-- terms_acceptances.remove
+DELETE FROM terms_acceptances WHERE user_id = $1 AND document = $2 AND version = $3;
 -- tombstones.upsert
 INSERT INTO tombstones (user_id, purged_at) VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET purged_at = excluded.purged_at;
 -- tombstones.by_user
@@ -676,6 +682,14 @@ SELECT id, token_hash, email, roles, uses, created_by, created_at, expires_at FR
 SELECT id FROM invitations ORDER BY id DESC LIMIT $1;
 -- invitations.copy_insert
 INSERT INTO invitations (id, token_hash, email, roles, uses, created_by, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+-- terms_acceptances.copy_first_page
+SELECT user_id, document, version, accepted_at, origin FROM terms_acceptances ORDER BY user_id, document, version LIMIT $1;
+-- terms_acceptances.copy_next_page
+SELECT user_id, document, version, accepted_at, origin FROM terms_acceptances WHERE (user_id, document, version) > ($1, $2, $3) ORDER BY user_id, document, version LIMIT $4;
+-- terms_acceptances.copy_last_key
+SELECT user_id, document, version FROM terms_acceptances ORDER BY user_id DESC, document DESC, version DESC LIMIT $1;
+-- terms_acceptances.copy_insert
+INSERT INTO terms_acceptances (user_id, document, version, accepted_at, origin) VALUES ($1, $2, $3, $4, $5);
 -- legal_holds.copy_first_page
 SELECT user_id, reason, created_at FROM legal_holds ORDER BY user_id LIMIT $1;
 -- legal_holds.copy_next_page
@@ -794,5 +808,9 @@ DELETE FROM open_access_requests WHERE user_id = $1 AND kind = $2 AND name = $3;
 DELETE FROM notification_preferences WHERE user_id = $1;
 -- deletions.remove_owned
 DELETE FROM deletions WHERE user_id = $1;
+-- terms_acceptances.keys_of_owner
+SELECT user_id, document, version FROM terms_acceptances WHERE user_id = $1 ORDER BY user_id, document, version LIMIT $2;
+-- terms_acceptances.remove_owned
+DELETE FROM terms_acceptances WHERE user_id = $1 AND document = $2 AND version = $3;
 -- legal_holds.remove_owned
 DELETE FROM legal_holds WHERE user_id = $1;

@@ -142,6 +142,7 @@ pub static MIGRATIONS: &[Migration] = &[
     migration!(109, "0109", "access_requests_by_state"),
     migration!(110, "0110", "access_requests_by_expiry"),
     migration!(111, "0111", "open_access_requests"),
+    migration!(112, "0112", "terms_acceptances"),
 ];
 
 mod checksum;

@@ -8,6 +8,7 @@ use axum::{
 };
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use userd_model::Accepted;
 use userd_services::{Completion, accounts::Registration, passwords::Password, sessions::Login};
 use userd_web::{
     caller::{SignedInUser, Visitor},
@@ -18,13 +19,14 @@ use userd_web::{
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
-use super::bodies::{PendingBody, TokenPairBody, UserBody, completed, pending};
+use super::bodies::{AcceptedBody, DocumentBody, PendingBody, TokenPairBody, UserBody, completed, pending};
 use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
 #[must_use]
 pub(super) fn routes() -> Routes {
     Routes::new()
+        .with(routes!(documents))
         .with(routes!(register))
         .with(routes!(login))
         .with(routes!(refresh))
@@ -65,6 +67,10 @@ struct Register {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 128)]
     invitation: Option<String>,
+    /// The documents that are accepted; see `GET /v1/auth/documents`. What is required and left out is asked for by a 202.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 64)]
+    accept: Vec<AcceptedBody>,
 }
 
 impl Register {
@@ -77,6 +83,7 @@ impl Register {
             locale: self.locale,
             device_name: self.device_name,
             invitation: self.invitation,
+            accept: self.accept.iter().map(Accepted::from).collect(),
         }
     }
 }
@@ -247,4 +254,17 @@ fn registered(completion: Completion) -> Response {
         }
         Err(step) => pending(step),
     }
+}
+
+/// The documents that accounts need.
+#[derive(Serialize, ToSchema)]
+struct DocumentList {
+    items: Vec<DocumentBody>,
+}
+
+/// The documents that accounts need, in the versions that count now.
+#[utoipa::path(get, path = "/v1/auth/documents", tag = "Sign-in", responses((status = 200, description = "The documents", body = DocumentList)))]
+async fn documents(State(api): State<Arc<Api>>) -> Json<DocumentList> {
+    let documents = api.services.deps.settings.documents.iter().cloned();
+    Json(DocumentList { items: documents.map(DocumentBody::from).collect() })
 }

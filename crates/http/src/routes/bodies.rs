@@ -2,8 +2,8 @@
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use serde::Serialize;
-use userd_model::{FactorMethod, PendingStep, Timestamp, UserStatus};
+use serde::{Deserialize, Serialize};
+use userd_model::{Accepted, Document, FactorMethod, PendingStep, Timestamp, UserStatus};
 use userd_services::{Completion, SignedIn, UserView, sessions::Pending};
 use userd_web::{extract::Json, problem::Problem};
 use utoipa::{
@@ -141,8 +141,50 @@ pub(crate) struct PendingBody {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(schema_with = methods, required = false)]
     methods: Vec<FactorMethod>,
+    /// What has to be accepted, where that is asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    documents: Vec<DocumentBody>,
     /// Seconds.
     expires_in: u64,
+}
+
+/// A document that accounts need.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Document)]
+pub(crate) struct DocumentBody {
+    id: String,
+    /// The version that counts now.
+    version: String,
+    /// Where it can be read.
+    url: String,
+    /// Whether nobody signs in who has not accepted it.
+    required: bool,
+}
+
+impl From<Document> for DocumentBody {
+    fn from(document: Document) -> Self {
+        let Document { id, version, url, required } = document;
+        Self { id, version, url, required }
+    }
+}
+
+/// A document that is accepted.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Accepted)]
+pub(crate) struct AcceptedBody {
+    #[schema(max_length = 32)]
+    id: String,
+    /// The version that counts now.
+    #[schema(max_length = 64)]
+    version: String,
+}
+
+impl From<&AcceptedBody> for Accepted {
+    fn from(body: &AcceptedBody) -> Self {
+        Self { id: body.id.clone(), version: body.version.clone() }
+    }
 }
 
 fn steps() -> Schema {
@@ -168,6 +210,7 @@ pub(crate) fn pending(step: Pending) -> Response {
     if step.status == PendingStep::Restore.status() {
         return Problem::account_deleted(step.challenge).into_response();
     }
-    let Pending { status, challenge, methods, expires_in } = step;
-    (StatusCode::ACCEPTED, Json(PendingBody { status, challenge, methods, expires_in })).into_response()
+    let Pending { status, challenge, methods, documents, expires_in } = step;
+    let documents = documents.into_iter().map(DocumentBody::from).collect();
+    (StatusCode::ACCEPTED, Json(PendingBody { status, challenge, methods, documents, expires_in })).into_response()
 }

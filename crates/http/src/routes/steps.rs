@@ -7,14 +7,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
-use userd_model::FactorMethod;
+use userd_model::{Accepted, FactorMethod};
 use userd_services::passwords::Password;
 use userd_web::{caller::Visitor, extract::Json, problem::Problem, request_layer::note_user};
 use utoipa::{ToSchema, openapi::Schema};
 use utoipa_axum::routes;
 
 use super::{
-    bodies::{PendingBody, TokenPairBody, completed, one_of, pending},
+    bodies::{AcceptedBody, PendingBody, TokenPairBody, completed, one_of, pending},
     factors::{TotpBody, totp},
 };
 use crate::{api::Api, documented::Routes};
@@ -30,6 +30,7 @@ pub(super) fn routes() -> Routes {
 /// - `factor_setup_required`: first `method` and perhaps `name`, which answers the secret to be shown; then `code`, a first
 ///   one of the app.
 /// - `password_change_required`: `new_password`.
+/// - `terms_required`: `accept`, with every required document that the answer named.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"challenge": "the challenge of the 202", "code": "287082"}))]
@@ -48,7 +49,12 @@ struct GoOn {
     #[serde(default)]
     #[schema(format = Password, max_length = 4096)]
     new_password: Option<String>,
+    #[serde(default)]
+    #[schema(max_items = 64)]
+    accept: Option<Vec<AcceptedBody>>,
 }
+
+const OTHERWISE: &str = "send what the status of the 202 asks for, and nothing else";
 
 fn only_totp() -> Schema {
     one_of([FactorMethod::Totp.as_str()])
@@ -82,7 +88,14 @@ async fn go_on(
     Visitor(ctx): Visitor,
     Json(body): Json<GoOn>,
 ) -> Result<Response, Problem> {
-    let GoOn { challenge, method, name, code, new_password } = body;
+    let GoOn { challenge, method, name, code, new_password, accept } = body;
+    if let (Some(accept), None, None, None) = (&accept, method, &code, &new_password) {
+        let accept: Vec<Accepted> = accept.iter().map(Accepted::from).collect();
+        return Ok(completed(api.services.accounts.accept_terms(&ctx, &challenge, &accept).await?));
+    }
+    if accept.is_some() {
+        return Err(Problem::malformed(OTHERWISE));
+    }
     let code = code.map(zeroize::Zeroizing::new);
     let factors = &api.services.factors;
     match (method, code, new_password.map(Password::new)) {
@@ -100,6 +113,6 @@ async fn go_on(
             })
         }
         (None, None, Some(new)) => Ok(completed(api.services.accounts.change_demanded(&ctx, &challenge, &new).await?)),
-        _ => Err(Problem::malformed("send what the status of the 202 asks for, and nothing else")),
+        _ => Err(Problem::malformed(OTHERWISE)),
     }
 }

@@ -5,16 +5,20 @@
 //! - `create.rs`: a new account made by an administrator
 //! - `profile.rs`: display name, locale, time zone, attributes
 //! - `password.rs`: a new password
+//! - `invited.rs`: by invitation
 //! - `password_demanded.rs`: a new password that an administrator demands
+//! - `terms.rs`: what has to be accepted
 //! - `username.rs`: a new username
 //! - `wipe.rs`: what goes when somebody else proves the mailbox
 
 mod create;
 pub mod emails;
+mod invited;
 mod password;
 mod password_demanded;
 mod profile;
 mod register;
+mod terms;
 mod username;
 mod wipe;
 

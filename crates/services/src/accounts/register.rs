@@ -1,8 +1,8 @@
 //! A new account: checked, claimed, stored and signed in, in one unit of work.
 
 use userd_model::{
-    Email, EventKind, Grant, GrantKind, GrantSource, InvalidField, Period, Phone, Refusal, Timestamp, User, UserId,
-    UserStatus, Username,
+    Acceptance, Accepted, Email, EventKind, Grant, GrantKind, GrantSource, InvalidField, Period, Phone, Refusal,
+    Timestamp, User, UserId, UserStatus, Username,
     password::{AboutUser, PasswordRules},
     text,
 };
@@ -15,6 +15,7 @@ use super::Accounts;
 use crate::{
     Completion, Context, Dependencies, IdempotentRequest,
     change::Change,
+    consent::Consent,
     idempotency::Made,
     invitations::Redeemable,
     limits::Limited,
@@ -35,6 +36,8 @@ pub struct Registration {
     pub device_name: Option<String>,
     /// The token of an invitation.
     pub invitation: Option<String>,
+    /// The documents that are accepted.
+    pub accept: Vec<Accepted>,
 }
 
 impl Accounts {
@@ -58,6 +61,7 @@ impl Accounts {
         let invitation = self.invited(ctx, &mut registration).await?;
         let mut checked = NewAccount::check(&registration, &self.deps.settings.password_rules, Reserved::Refused)?;
         checked.invite(invitation)?;
+        checked.consent = Consent::given(&self.deps, ctx, &registration.accept)?;
         if let Some(email) = &checked.email {
             self.deps.settings.email_domains.must_admit(email)?;
         }
@@ -77,43 +81,6 @@ impl Accounts {
             Some(user) => self.register_again(ctx, user, &registration, idempotent).await,
             None => Err(refused.into()),
         }
-    }
-
-    /// The invitation that is shown. Whoever gives no address registers with the invited one.
-    async fn invited(&self, ctx: &Context, registration: &mut Registration) -> Result<Option<Redeemable>, Failure> {
-        let Some(token) = &registration.invitation else { return Ok(None) };
-        let invitation = self.emails.invitations.look(ctx, token).await?;
-        if let (None, Some(email)) = (&registration.email, &invitation.email) {
-            registration.email = Some(email.as_str().to_owned());
-        }
-        Ok(Some(invitation))
-    }
-
-    /// Makes the account of whoever follows the link of an invitation, with its address. Signs nobody in.
-    ///
-    /// # Errors
-    /// Those of a registration.
-    pub async fn accept_invitation(&self, ctx: &Context, token: &str, password: Password) -> Result<(), Failure> {
-        if !self.deps.settings.registration.admits(true) {
-            return Err(Refusal::RegistrationClosed.into());
-        }
-        let mut registration = Registration::with(password);
-        registration.invitation = Some(token.to_owned());
-        let invitation = self.invited(ctx, &mut registration).await?;
-        let mut checked = NewAccount::check(&registration, &self.deps.settings.password_rules, Reserved::Refused)
-            .map_err(|refusal| refusal.at("/password", "/new_password"))?;
-        checked.invite(invitation)?;
-        self.limits.reserve_from(Limited::RegistrationPerNetwork, &ctx.origin).await?;
-        let hash = self.proof.hash(&registration.password, &ctx.origin).await?;
-        let account = &AccountSeed::mint(&self.deps, &checked, Some(hash), self.deps.now())?;
-        self.changes
-            .run(ctx, "accept_invitation", |mut change| async move {
-                account.store(&mut change).await?;
-                change.commit(()).await
-            })
-            .await?;
-        tracing::info!(user_id = %account.user.id, "registered by the link of an invitation");
-        Ok(())
     }
 
     /// The account that an earlier request with this key made. Its body held the password: one that does not match is a
@@ -217,6 +184,8 @@ pub(crate) struct NewAccount {
     pub roles: Vec<String>,
     /// The invitation that it comes of.
     pub invitation: Option<Redeemable>,
+    /// What its owner accepted.
+    pub consent: Option<Consent>,
 }
 
 impl Registration {
@@ -224,7 +193,16 @@ impl Registration {
     #[must_use]
     pub const fn with(password: Password) -> Self {
         let (email, username, display_name, locale) = (None, None, None, None);
-        Self { email, username, password, display_name, locale, device_name: None, invitation: None }
+        Self {
+            email,
+            username,
+            password,
+            display_name,
+            locale,
+            device_name: None,
+            invitation: None,
+            accept: Vec::new(),
+        }
     }
 }
 
@@ -305,6 +283,7 @@ pub(crate) struct AccountSeed {
     claims: Vec<(Claim, Refusal)>,
     credential: Option<PasswordCredential>,
     invitation: Option<Redeemable>,
+    acceptances: Vec<Acceptance>,
 }
 
 impl AccountSeed {
@@ -342,7 +321,11 @@ impl AccountSeed {
         };
         let credential = hash.map(|hash| PasswordCredential { user_id: id, hash, changed_at: now, must_change: false });
         let invitation = new.invitation.clone();
-        Ok(Self { claims: claims(deps, new, id, now), user, credential, invitation })
+        let acceptances = match (&new.consent, &user.data_key) {
+            (Some(consent), Some(key)) => consent.rows(deps, id, key)?,
+            _ => Vec::new(),
+        };
+        Ok(Self { claims: claims(deps, new, id, now), user, credential, invitation, acceptances })
     }
 
     /// The same, signing in with its first breath.
@@ -358,6 +341,10 @@ impl AccountSeed {
             Some(invitation) => Some(invitation.redeem(change).await?),
             None => None,
         };
+        // The completion reads them.
+        for row in &self.acceptances {
+            change.terms_acceptances().write(row).await?;
+        }
         change.defer_writes();
         change.users().insert(&self.user).await?;
         if let Some(credential) = &self.credential {
@@ -369,6 +356,10 @@ impl AccountSeed {
             None => serde_json::json!({}),
         };
         change.event(EventKind::UserRegistered, self.user.id, data);
+        for row in &self.acceptances {
+            let data = serde_json::json!({ "document": row.document, "version": row.version });
+            change.event(EventKind::TermsAccepted, self.user.id, data);
+        }
         let grants: Vec<Grant> =
             self.user.roles.iter().map(|role| grant_with_account(change, &self.user, role)).collect();
         if !grants.is_empty() {

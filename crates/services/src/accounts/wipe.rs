@@ -30,6 +30,7 @@ pub(crate) async fn wipe_claimant(change: &mut Change<'_>, user: &mut User) -> R
         let data = json!({ "factor_id": factor.id, "kind": factor.kind.as_str(), "reason": PROVEN_BY_ANOTHER });
         change.event(EventKind::FactorRemoved, user.id, data);
     }
+    change.terms_acceptances().remove_of_user(user.id).await?;
     change.recovery_codes().replace(user.id, &[]).await?;
     user.forget_profile();
     user.email_verified = true;

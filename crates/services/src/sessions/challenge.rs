@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use userd_crypto::OpaqueSecret;
-use userd_model::{FactorMethod, IdentityId, PendingStep, Refusal, Sealed, Timestamp, UserId};
+use userd_model::{Document, FactorMethod, IdentityId, PendingStep, Refusal, Sealed, Timestamp, UserId};
 use userd_storage::{Failure, UnitOfWork, repositories::one_time_tokens::OneTimeToken};
 
 use super::Sessions;
@@ -21,6 +21,9 @@ pub struct Pending {
     /// How the step can be resolved, where there is a choice.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub methods: Vec<FactorMethod>,
+    /// What has to be accepted, where that is asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<Document>,
     /// Seconds.
     pub expires_in: u64,
 }
@@ -94,7 +97,7 @@ impl Sessions {
         };
         change.one_time_tokens().insert(&token).await?;
         let (status, expires_in) = (step.status().to_owned(), CHALLENGE_LIFE.as_secs());
-        Ok(Pending { status, challenge: challenge.to_string(), methods, expires_in })
+        Ok(Pending { status, challenge: challenge.to_string(), methods, documents: Vec::new(), expires_in })
     }
 
     /// The challenge with this text, if it asks for `step` and is still good.

@@ -6,8 +6,8 @@
 
 use userd_crypto::{KnownDevice, Zeroizing};
 use userd_model::{
-    EventKind, Factor, FactorMethod, IdentityId, Level, PendingStep, Session, SessionId, SignInOutcome, Timestamp,
-    User, UserId, UserStatus, factor, sign_in,
+    Document, EventKind, Factor, FactorMethod, IdentityId, Level, PendingStep, Session, SessionId, SignInOutcome,
+    Timestamp, User, UserId, UserStatus, factor, sign_in, terms,
 };
 use userd_storage::{Failure, repositories::sessions::BeforeSignIn};
 
@@ -158,12 +158,29 @@ impl Sessions {
         let mut standing = self.standing(&user, session, arrival.device.as_ref(), &before.factors);
         standing.must_change_password = session.amr.iter().any(|method| method == PASSWORD)
             && before.password.as_ref().is_some_and(|password| password.must_change);
+        let owed = self.owed(change, user.id).await?;
+        standing.owes_terms = !owed.is_empty();
         if user.status == UserStatus::Deleted {
             let deletion = change.deletions().find(user.id).await?;
             standing.is_restorable = deletion.is_some_and(|found| found.is_restorable_by_owner(change.now));
         }
         let outcome = sign_in::outcome(&user, &standing, change.now);
-        self.carry_out(change, outcome, user, arrival, before).await
+        let mut completed = self.carry_out(change, outcome, user, arrival, before).await?;
+        if let Completed::Pending(pending) = &mut completed
+            && pending.status == PendingStep::Terms.status()
+        {
+            pending.documents = owed;
+        }
+        Ok(completed)
+    }
+
+    /// The documents that the user has to accept first.
+    async fn owed(&self, change: &mut Change<'_>, user: UserId) -> Result<Vec<Document>, Failure> {
+        let documents = &self.deps.settings.documents;
+        if !documents.iter().any(|document| document.required) {
+            return Ok(Vec::new());
+        }
+        Ok(terms::owed(documents, &change.terms_acceptances().of_user(user).await?))
     }
 
     async fn carry_out(

@@ -29,6 +29,7 @@ impl Sessions {
             is_remembered,
             is_restorable: false,
             must_change_password: false,
+            owes_terms: false,
         }
     }
 

@@ -130,7 +130,7 @@ fn a_step_that_is_asked_for_is_status_challenge_and_time() {
     ];
     assert_eq!(words, published);
     let (status, challenge) = (words[0].to_owned(), "secret".to_owned());
-    let pending = Pending { status, challenge, methods: Vec::new(), expires_in: 600 };
+    let pending = Pending { status, challenge, methods: Vec::new(), documents: Vec::new(), expires_in: 600 };
     assert!(!format!("{:?}", Completion::Pending(pending.clone())).contains("secret"), "no secret is printed");
     let json = serde_json::to_value(&pending).unwrap();
     assert_eq!(json, serde_json::json!({ "status": words[0], "challenge": "secret", "expires_in": 600 }));

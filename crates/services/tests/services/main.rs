@@ -94,6 +94,7 @@ mod setup;
 mod sign_in;
 mod signing_keys;
 mod sweeper;
+mod terms;
 mod user_list;
 mod users;
 mod webhooks;

@@ -75,6 +75,7 @@ async fn every_kind_of_event_is_written_once_by_its_change(fixture: Fixture) {
         "user.role_granted",
         "identity.bot_access_changed",
         "user.password_change_required",
+        "user.terms_accepted",
         "invitation.created",
         "invitation.revoked",
         "user.email_verified",

@@ -94,6 +94,7 @@ async fn everything_that_is_wrong_is_said_at_once(fixture: Fixture) {
         locale: Some("???".into()),
         device_name: None,
         invitation: None,
+        accept: Vec::new(),
     };
     let wrong = wrong_fields(app.accounts.register(&at(&app, home()), asked, None).await.map(started));
     assert_eq!(wrong, ["/email", "/username", "/display_name", "/locale", "/password"]);

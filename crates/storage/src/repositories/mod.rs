@@ -50,6 +50,7 @@ pub mod schema_migrations;
 pub mod sessions;
 pub mod signing_keys;
 pub mod system_secrets;
+pub mod terms_acceptances;
 pub mod tombstones;
 pub mod user_terms;
 pub mod users;
@@ -166,6 +167,8 @@ repositories! {
     system_secrets: SystemSecrets;
     /// By which words accounts are found.
     user_terms: UserTerms;
+    /// Documents that users have accepted.
+    terms_acceptances: TermsAcceptances;
     /// Accounts that were erased.
     tombstones: Tombstones;
     /// Accounts.

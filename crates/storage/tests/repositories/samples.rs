@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::json;
 use userd_model::{
-    Client, ClientId, Delivery, DeliveryChannel, DeliveryId, DeliveryState, Event, EventId, EventKind, EventPattern,
-    Fact, FactActor, Factor, FactorKind, Folder, Identity, IdentityId, Inbox, Invitation, KeyState, Message, MessageId,
-    Notification, NotificationId, Random, Revocation, RevocationId, Revoked, Sealed, Session, SessionId,
-    SigningKeyRecord, Subject, Timestamp, User, UserId, UserStatus, Username, Webhook,
+    Acceptance, Client, ClientId, Delivery, DeliveryChannel, DeliveryId, DeliveryState, Event, EventId, EventKind,
+    EventPattern, Fact, FactActor, Factor, FactorKind, Folder, Identity, IdentityId, Inbox, Invitation, KeyState,
+    Message, MessageId, Notification, NotificationId, Random, Revocation, RevocationId, Revoked, Sealed, Session,
+    SessionId, SigningKeyRecord, Subject, Timestamp, User, UserId, UserStatus, Username, Webhook,
     message::{MessageCounts, MessageState},
     preferences::{CategoryName, ChannelChoice, MessageChannel, Preferences},
     quiet_hours::QuietHours,
@@ -210,6 +210,11 @@ pub(crate) fn new_session(user_id: UserId) -> Session {
         parties: None,
         ..session(user_id)
     }
+}
+
+pub(crate) fn acceptance(user_id: UserId) -> Acceptance {
+    let (document, version) = ("условия".to_owned(), word());
+    Acceptance { user_id, document, version, accepted_at: moment(), origin: Some(sealed(60)) }
 }
 
 pub(crate) fn invitation(by: UserId) -> Invitation {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     text::Optional,
-    urls::ReturnUrl,
+    urls::{ReturnUrl, SecureUrl},
     values::{FilePath, Period, Rate},
 };
 
@@ -101,6 +101,29 @@ pub struct RegistrationConfig {
     /// Domains whose e-mail addresses may not be used here, nor those below them.
     #[schemars(length(max = 10_000))]
     pub blocked_domains: Vec<String>,
+    /// Documents that accounts need, such as terms of use. Whoever has not accepted a required one in this version is asked
+    /// for it at the next sign-in, however they come in.
+    #[schemars(length(max = 64))]
+    pub documents: Vec<DocumentConfig>,
+}
+
+/// A document that accounts need.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentConfig {
+    /// Lower-case letters, digits, `-` and `_`, at most 32: stored with what is accepted, never change it.
+    pub id: String,
+    /// A word of at most 64 characters. Another one, and it is asked for anew.
+    pub version: String,
+    /// Where it can be read.
+    pub url: SecureUrl,
+    /// Whether nobody signs in who has not accepted it. Default: true.
+    #[serde(default = "yes")]
+    pub required: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 impl Default for RegistrationConfig {
@@ -110,6 +133,7 @@ impl Default for RegistrationConfig {
             email_confirmation: EmailConfirmation::Deferred,
             allowed_domains: Vec::new(),
             blocked_domains: Vec::new(),
+            documents: Vec::new(),
         }
     }
 }

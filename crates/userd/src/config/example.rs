@@ -4,7 +4,7 @@
 use serde_json::Value as Schema;
 
 use super::{
-    Config, Origin,
+    Config, Origin, RegistrationConfig,
     report::Findings,
     schema::{kind, may_be_empty, one_of, step},
     tree::{Entry, Node, Value},
@@ -35,14 +35,20 @@ pub(super) fn render(schema: &Schema) -> String {
     text
 }
 
-/// The defaults and one provider, in the order in which the structs name their keys.
+/// The defaults, one document and one provider, in the order in which the structs name their keys.
 fn in_order() -> Node {
     let sample = serde_json::json!({
         "id": "corp", "kind": "oidc", "display_name": "Example", "client_id": "userd",
         "client_secret_file": "/run/secrets/corp", "issuer": "https://id.example.org",
         "apple": { "team_id": "ABCDE12345" }, "telegram": {}, "mapping": {},
     });
-    let config = Config { providers: serde_json::from_value(sample).into_iter().collect(), ..Config::default() };
+    let document = serde_json::json!({
+        "id": "terms", "version": "2026-11", "url": "https://example.org/terms", "required": true,
+    });
+    let documents = serde_json::from_value(document).into_iter().collect();
+    let registration = RegistrationConfig { documents, ..RegistrationConfig::default() };
+    let providers = serde_json::from_value(sample).into_iter().collect();
+    let config = Config { providers, registration, ..Config::default() };
     let yaml = config.show().unwrap_or_default();
     yaml::compose(&yaml, "", &|_, _| Origin::Default, &mut Findings::default())
         .unwrap_or_else(|| Node::map(Origin::Default))
@@ -68,7 +74,7 @@ fn write_entry(text: &mut String, indent: &str, key: &str, node: &Node, schema: 
             if let (Some(item), Some(schema)) = (items.first(), schema.get("items")) {
                 let mut lines = String::new();
                 write_entries(&mut lines, "", entries(item), schema);
-                line(text, indent, "# One item, with the keys of all kinds:");
+                line(text, indent, "# One item, with every key:");
                 line(text, indent, "#   -");
                 lines.lines().for_each(|row| line(text, indent, &format!("#     {row}")));
             }

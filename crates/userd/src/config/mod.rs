@@ -44,8 +44,8 @@ pub use userd_providers::{Kind as ProviderKind, ProviderConfig};
 
 pub use self::{
     accounts::{
-        AccountsConfig, EmailConfirmation, MfaConfig, RateLimitsConfig, RegistrationConfig, RegistrationMode,
-        SessionsConfig, SignInConfig,
+        AccountsConfig, DocumentConfig, EmailConfirmation, MfaConfig, RateLimitsConfig, RegistrationConfig,
+        RegistrationMode, SessionsConfig, SignInConfig,
     },
     audit::AuditConfig,
     connections::{CacheUrl, DatabaseKind, DatabaseUrl, MailUrl, ProxyUrl},

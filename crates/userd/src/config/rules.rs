@@ -12,6 +12,7 @@ pub(super) fn check(config: &Config, rules: &mut Rules<'_>) {
     rules.storage(config);
     rules.tokens(config);
     rules.accounts(config);
+    rules.documents(config);
     rules.mail(config);
     if !rules.is_wrong("providers") {
         for (at, provider) in config.providers.iter().enumerate() {
@@ -133,6 +134,21 @@ impl Rules<'_> {
         }
     }
 
+    fn documents(&mut self, config: &Config) {
+        let documents = &config.registration.documents;
+        for (at, document) in documents.iter().enumerate() {
+            let key = |name: &str| format!("registration.documents.{at}.{name}");
+            let earlier = documents.iter().take(at).any(|other| other.id == document.id);
+            self.refuse_if(earlier, &[&key("id")], "another document has this id");
+            let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+            let is_word = (1..=32).contains(&document.id.len()) && document.id.chars().all(word);
+            self.refuse_if(!is_word, &[&key("id")], "expected 1 to 32 lower-case letters, digits, `-` and `_`");
+            let length = document.version.chars().count();
+            let is_wrong = !(1..=64).contains(&length) || document.version.chars().any(char::is_control);
+            self.refuse_if(is_wrong, &[&key("version")], "expected 1 to 64 characters");
+        }
+    }
+
     fn mail(&mut self, config: &Config) {
         let mail = &config.mail;
         self.refuse_if(
@@ -148,7 +164,15 @@ impl Rules<'_> {
         self.refuse_if(earlier, &[&key("id")], "another provider has this id");
         let reserved = matches!(
             provider.id.as_str(),
-            "email" | "email-code" | "email_code" | "password" | "providers" | "exchange" | "passkey" | "second_factor"
+            "email"
+                | "email-code"
+                | "email_code"
+                | "password"
+                | "providers"
+                | "exchange"
+                | "passkey"
+                | "second_factor"
+                | "terms"
         );
         self.refuse_if(reserved, &[&key("id")], "this word stands in a path of its own; choose another");
         let no_domain = provider.allowed_domains.iter().any(|domain| !is_domain(domain));

@@ -238,6 +238,7 @@ fn settings(config: &Config) -> Settings {
             RegistrationMode::Approval | RegistrationMode::Closed => userd_services::RegistrationMode::Closed,
         },
         email_confirmation_required: config.registration.email_confirmation == config::EmailConfirmation::Required,
+        documents: config.registration.documents.iter().map(document).collect(),
         email_code_sign_in: config.sign_in.email_code,
         email_domains: EmailDomains {
             allowed: config.registration.allowed_domains.iter().map(|domain| domain.to_ascii_lowercase()).collect(),
@@ -298,5 +299,14 @@ pub(crate) fn limits(config: &config::RateLimitsConfig) -> LimitSettings {
         mail_per_network: rate(&config.mail_per_network),
         mail_per_recipient: rate(&config.mail_per_recipient),
         code_per_network: rate(&config.code_per_network),
+    }
+}
+
+fn document(config: &config::DocumentConfig) -> userd_model::Document {
+    userd_model::Document {
+        id: config.id.clone(),
+        version: config.version.clone(),
+        url: config.url.as_str().to_owned(),
+        required: config.required,
     }
 }

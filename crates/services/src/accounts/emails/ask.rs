@@ -40,6 +40,7 @@ impl Emails {
             display_name: checked.display_name.clone(),
             locale: checked.locale.clone(),
             device_name: device_name(registration.device_name.as_deref())?,
+            consent: checked.consent.clone(),
             invitation: checked.invitation.as_ref().map(|invitation| invitation.hash.clone()),
         };
         let minted = self
@@ -136,6 +137,7 @@ pub(super) fn pending(minted: &Minted) -> Pending {
         challenge: minted.challenge.to_string(),
         expires_in: CODE_LIFE.as_secs(),
         methods: Vec::new(),
+        documents: Vec::new(),
     }
 }
 

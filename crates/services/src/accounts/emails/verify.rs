@@ -153,6 +153,7 @@ impl Emails {
             username,
             display_name: waiting.display_name.clone(),
             locale: waiting.locale.clone(),
+            consent: waiting.consent.clone(),
             ..NewAccount::default()
         };
         new.invite(invitation)?;
