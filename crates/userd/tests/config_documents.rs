@@ -68,16 +68,20 @@ fn the_example_file_is_the_defaults() {
     assert_eq!(load(&Config::example()).show().unwrap(), Config::development().show().unwrap());
 }
 
-/// The example with its commented-out provider made to count.
-fn example_with_its_provider() -> String {
-    let example = Config::example();
-    let (before, rest) = example.split_once("providers: []\n").unwrap();
-    let mut text = format!("{before}providers:\n");
+/// The example with its commented-out provider and document made to count.
+fn example_with_its_items() -> String {
+    with_item(&with_item(&Config::example(), "", "providers"), "  ", "documents")
+}
+
+/// A list with its commented-out item made to count; `indent` stands before each line of its section.
+fn with_item(example: &str, indent: &str, list: &str) -> String {
+    let (before, rest) = example.split_once(&format!("{indent}{list}: []\n")).unwrap();
+    let mut text = format!("{before}{indent}{list}:\n");
     let mut inside = true;
     for line in rest.lines() {
-        inside = inside && line.starts_with('#');
-        let item = line.strip_prefix("#   ").filter(|_| inside);
-        text.push_str(&item.map_or_else(|| line.to_owned(), |item| format!("  {item}")));
+        inside = inside && line.starts_with(&format!("{indent}#"));
+        let item = line.strip_prefix(&format!("{indent}#   ")).filter(|_| inside);
+        text.push_str(&item.map_or_else(|| line.to_owned(), |item| format!("{indent}  {item}")));
         text.push('\n');
     }
     text
@@ -85,15 +89,15 @@ fn example_with_its_provider() -> String {
 
 #[test]
 fn the_example_provider_is_well_formed_and_says_more_than_one_kind_takes() {
-    let missing = try_load(&example_with_its_provider()).unwrap_err();
+    let missing = try_load(&example_with_its_items()).unwrap_err();
     assert!(missing.contains("providers.0.client_secret_file: cannot be read: no such file"), "{missing}");
-    let refusal = try_load(&example_with_its_provider().replace("/run/secrets/corp", "")).unwrap_err();
+    let refusal = try_load(&example_with_its_items().replace("/run/secrets/corp", "")).unwrap_err();
     assert!(refusal.lines().all(|line| line.contains("means nothing to the kind oidc")), "{refusal}");
 }
 
 #[test]
 fn every_key_of_the_schema_is_in_the_example_and_no_other() {
-    let parsed: Value = serde_saphyr::from_str(&example_with_its_provider()).unwrap();
+    let parsed: Value = serde_saphyr::from_str(&example_with_its_items()).unwrap();
     let (mut in_example, mut in_schema) = (BTreeSet::new(), BTreeSet::new());
     keys_of_value(&parsed, "", &mut in_example);
     keys_of_schema(&Config::schema(), "", &mut in_schema);

@@ -185,7 +185,7 @@ enum Shape {
 }
 
 /// Every metric of the program with its `# HELP` line, whichever room counts it.
-const HELP: [(Shape, &str, &str); 31] = [
+const HELP: [(Shape, &str, &str); 34] = [
     (Shows, BUILD, "1, with the version and the commit of the program."),
     (Counts, REQUESTS, "Requests by route, method and status."),
     (Spreads, SECONDS, "Time from a request to the start of its answer, in seconds, by route and method."),
@@ -211,6 +211,13 @@ const HELP: [(Shape, &str, &str); 31] = [
     (Counts, "userd_event_log_rounds_total", "Finished rounds of the worker of the event log."),
     (Counts, "userd_event_log_facts_total", "Facts passed on from the outbox."),
     (Counts, "userd_audit_entries_total", "Entries appended to the audit log."),
+    (Shows, "userd_audit_size", "Entries that the last checkpoint signed here has."),
+    (
+        Counts,
+        "userd_audit_checkpoints_refused_total",
+        "Checkpoints that could not be signed: the log contradicts an earlier one, or the database failed.",
+    ),
+    (Shows, "userd_audit_intact", "What the last verification in this process found: 1 or 0."),
     (Shows, "userd_outbox_oldest_seconds", "Age of the oldest fact that could not be passed on yet, in seconds."),
     (Counts, "userd_deliveries_total", "Messages, by channel and outcome."),
     (Shows, "userd_deliveries_oldest_seconds", "How long the oldest message has been due, in seconds, by channel."),

@@ -172,7 +172,7 @@ impl From<Document> for DocumentBody {
 /// A document that is accepted.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = Accepted)]
+#[schema(as = AcceptedDocument)]
 pub(crate) struct AcceptedBody {
     #[schema(max_length = 32)]
     id: String,
