@@ -80,7 +80,7 @@ impl AccessClaims {
             ("acr", self.acr.as_ref().map(|acr| json!(acr))),
             ("gen", self.generation.map(|generation| json!(generation))),
             ("role_versions", (!self.role_versions.is_empty()).then(|| json!(self.role_versions))),
-            ("permissions_complete", (!self.permissions_complete).then(|| json!(false))),
+            ("permissions_complete", (!self.permissions_complete).then_some(json!(false))),
         ];
         members.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         members

@@ -185,7 +185,8 @@ async fn invitations_are_listed_withdrawn_and_end_by_themselves(fixture: Fixture
     let rest = app.invitations.page(&operator, last, 2).await.unwrap();
     let mut ids: Vec<_> = page.iter().chain(&rest).map(|shown| shown.id).collect();
     let mut expected = vec![short.invitation.id, long.invitation.id, late.invitation.id];
-    (ids.sort_unstable(), expected.sort_unstable());
+    ids.sort_unstable();
+    expected.sort_unstable();
     assert_eq!(ids, expected);
     assert_eq!(rest[0].uses, 3);
     assert_eq!(refusal(app.invitations.revoke(&of(&app, &ada), late.invitation.id).await), Refusal::Forbidden);

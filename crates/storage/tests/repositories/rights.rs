@@ -47,7 +47,7 @@ async fn a_permission_is_registered_listed_and_removed() {
         transact!(store, uow => uow.permissions().upsert(permission).await?).unwrap();
         assert_eq!(store.reading().permissions().find(name).await.unwrap().as_ref(), Some(permission));
         let before = &name[..name.len() - 1];
-        assert_eq!(store.reading().permissions().page(before, 1).await.unwrap(), [permission.clone()]);
+        assert_eq!(store.reading().permissions().page(before, 1).await.unwrap(), std::slice::from_ref(permission));
         transact!(store, uow => uow.permissions().remove(name).await?).unwrap();
         assert_eq!(store.reading().permissions().find(name).await.unwrap(), None);
     })
@@ -112,10 +112,13 @@ async fn a_request_is_found_by_its_maker_its_state_and_its_end() {
         let all = store.reading().access_requests().of_user(user, end, 9).await.unwrap();
         assert_eq!(all, [later.clone(), open.clone()], "the newest first");
         let behind = (later.created_at, later.id);
-        assert_eq!(store.reading().access_requests().of_user(user, behind, 9).await.unwrap(), [open.clone()]);
+        assert_eq!(
+            store.reading().access_requests().of_user(user, behind, 9).await.unwrap(),
+            std::slice::from_ref(open)
+        );
         let of_state = (open.created_at.plus(Duration::from_micros(1)), open.id);
         let found = store.reading().access_requests().in_state(RequestState::Open, of_state, 1).await.unwrap();
-        assert_eq!(found, [open.clone()]);
+        assert_eq!(found, std::slice::from_ref(open));
         assert!(store.reading().access_requests().over(open.expires_at, 1000).await.unwrap().contains(open));
         let before = Timestamp::from_micros(open.expires_at.micros() - 1);
         assert!(!store.reading().access_requests().over(before, 1000).await.unwrap().contains(open));
