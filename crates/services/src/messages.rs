@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use url::Url;
 use userd_model::{
-    Act, EventKind, FactActor, InvalidField, Message, MessageId, Refusal, Role, Timestamp,
+    Act, EventKind, FactActor, InvalidField, Message, MessageId, Refusal, Timestamp,
     message::{Audience, CheckedMessage, MessageCounts, MessageInput, MessageState},
     preferences::MessageChannel,
 };
@@ -19,6 +19,7 @@ use crate::{
     idempotency::{IdempotencyKeys, Made},
     limits::{Limited, Limits},
     message_contents::MessageContents,
+    role_reader::read,
 };
 
 /// The longest `action_url`.
@@ -187,7 +188,7 @@ impl Messages {
 }
 
 async fn role_exists(change: &mut Change<'_>, name: &str) -> Result<bool, Failure> {
-    Ok(Role::built_in(name).is_some() || change.roles().find(name).await?.is_some())
+    Ok(read(change, name).await?.is_some())
 }
 
 /// A place that a browser may be sent to: nothing that runs, and nobody's password.

@@ -66,6 +66,9 @@ impl RoleReader {
 
     /// A role, possibly a moment old.
     pub async fn find(&self, name: &str) -> Result<Option<Role>, Failure> {
+        if !Role::is_name(name) {
+            return Ok(None);
+        }
         if name == Role::ADMIN {
             return Ok(Role::built_in(name));
         }
@@ -91,6 +94,10 @@ impl RoleReader {
 
 /// The role with this name, as it is stored or built in.
 pub(crate) async fn read(uow: &mut UnitOfWork, name: &str) -> Result<Option<Role>, Failure> {
+    // What cannot be a name is none, and not every database takes every character.
+    if !Role::is_name(name) {
+        return Ok(None);
+    }
     // The role that may do everything is what this release says, whatever a row says.
     if name == Role::ADMIN {
         return Ok(Role::built_in(name));

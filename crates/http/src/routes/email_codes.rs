@@ -42,7 +42,8 @@ struct Begun {
 /// Send a code to an address. The answer is the same for every address; only one that somebody has proven gets a mail. Off
 /// unless `sign_in.email_code` is set: then 404.
 #[utoipa::path(post, path = "/v1/auth/email-code/begin", tag = "Sign-in", request_body = Begin,
-    responses((status = 202, description = "If somebody has proven the address, a code is on its way", body = Begun)))]
+    responses((status = 202, description = "If somebody has proven the address, a code is on its way", body = Begun),
+        (status = 404, description = "Sign-in by a code in a mail is switched off")))]
 async fn begin(
     State(api): State<Arc<Api>>,
     Visitor(ctx): Visitor,
@@ -74,7 +75,7 @@ struct Finish {
 /// Sign in by the code of the mail. After five wrong ones the challenge is gone.
 #[utoipa::path(post, path = "/v1/auth/email-code/finish", tag = "Sign-in", request_body = Finish,
     responses((status = 200, description = "Signed in", body = TokenPairBody), (status = 202, description = "Something is asked for first", body = PendingBody),
-        (status = 403, description = "The account is blocked"), (status = 422, description = "The code is not right, or of another challenge")))]
+        (status = 403, description = "The account is blocked"), (status = 404, description = "Sign-in by a code in a mail is switched off"), (status = 422, description = "The code is not right, or of another challenge")))]
 async fn finish(
     State(api): State<Arc<Api>>,
     Visitor(ctx): Visitor,

@@ -34,10 +34,8 @@ pub(super) fn routes() -> Routes {
 struct GrantBody {
     id: Uuid,
     /// Where it is a role.
-    #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<String>,
     /// Where it is a permission.
-    #[serde(skip_serializing_if = "Option::is_none")]
     permission: Option<String>,
     /// `direct`, `request` or `config`.
     source: &'static str,

@@ -139,13 +139,21 @@ struct CheckInput {
 
 /// The answer to one question, or `results` to many.
 #[derive(Serialize, ToSchema)]
+#[serde(untagged)]
 #[schema(as = PermissionAnswer)]
-struct CheckAnswer {
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    one: Option<CheckResultBody>,
+enum CheckAnswer {
+    /// To one question.
+    One(CheckResultBody),
+    /// To many.
+    Many(CheckResults),
+}
+
+/// The answers to many questions.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PermissionCheckResults)]
+struct CheckResults {
     /// In the order of the questions.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    results: Option<Vec<CheckResultBody>>,
+    results: Vec<CheckResultBody>,
 }
 
 /// Whether the user may.
@@ -172,12 +180,14 @@ async fn check(
     Json(body): Json<CheckInput>,
 ) -> Result<Json<CheckAnswer>, Problem> {
     let (checks, is_one) = questions(body)?;
-    let mut results = api.services.permission_checks.check(&ctx, &checks).await?;
-    let answer = if is_one {
-        CheckAnswer { one: results.pop().map(CheckResultBody::from), results: None }
-    } else {
-        let results = results.into_iter().map(CheckResultBody::from).collect();
-        CheckAnswer { one: None, results: Some(results) }
+    let results = api.services.permission_checks.check(&ctx, &checks).await?;
+    let mut results: Vec<_> = results.into_iter().map(CheckResultBody::from).collect();
+    let answer = match results.pop() {
+        Some(one) if is_one => CheckAnswer::One(one),
+        last => {
+            results.extend(last);
+            CheckAnswer::Many(CheckResults { results })
+        }
     };
     Ok(Json(answer))
 }

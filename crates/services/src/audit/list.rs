@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
 use serde_json::Value;
-use userd_model::{Act, Timestamp, UserId};
+use userd_model::{Act, Refusal, Timestamp, UserId};
 use userd_storage::{
     Failure,
     repositories::audit_entries::{AuditOrder, AuditRow},
@@ -32,6 +32,17 @@ pub struct AuditFilter {
     pub act: Option<String>,
     /// The oldest first.
     pub oldest_first: bool,
+}
+
+impl AuditFilter {
+    /// Not every database takes every character.
+    fn check(&self) -> Result<(), Refusal> {
+        let words = [&self.actor, &self.subject, &self.act];
+        if words.into_iter().flatten().any(|word| word.contains(char::is_control)) {
+            return Err(Refusal::Malformed("a filter holds a control character"));
+        }
+        Ok(())
+    }
 }
 
 /// Who acted, or to what it was done.
@@ -83,6 +94,7 @@ impl Audit {
         limit: usize,
     ) -> Result<AuditPage, Failure> {
         ctx.may(&Act::ReadAudit)?;
+        filter.check()?;
         let (rows, next) = self.rows(filter, after, limit).await?;
         let (mut opener, mut items) = (FactOpener::new(&self.deps), Vec::with_capacity(rows.len()));
         for row in &rows {

@@ -93,7 +93,7 @@ impl Permissions {
     /// `Forbidden`, `NotFound`, `InUse`, `BuiltIn` for one of ours.
     pub async fn remove(&self, ctx: &Context, name: &str) -> Result<(), Failure> {
         self.may_manage(ctx).await?;
-        if Permission::parse(name).is_some_and(|permission| permission.is_well_known()) {
+        if Permission::parse(name).ok_or(Refusal::NotFound)?.is_well_known() {
             return Err(Refusal::BuiltIn.into());
         }
         self.changes
