@@ -51,8 +51,7 @@ impl Authenticated {
     }
 }
 
-/// A token that was issued.
-#[derive(Debug)]
+/// A token that was issued. No Debug: the token is a secret.
 pub struct Issued {
     /// For the `Authorization` header.
     pub token: String,
