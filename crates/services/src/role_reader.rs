@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use serde::{Deserialize, Serialize};
 use userd_cache::{Cached, Loaded};
 use userd_model::{Permission, Role, Timestamp, User};
 use userd_storage::{Failure, UnitOfWork};
@@ -16,7 +17,20 @@ const PAGE: u32 = 500;
 #[derive(Clone)]
 pub struct RoleReader {
     deps: Dependencies,
-    rows: Arc<Cached<Role, Failure>>,
+    rows: Arc<Cached<Resolved, Failure>>,
+}
+
+/// A role, and what it allows together with all that it includes.
+#[derive(Serialize, Deserialize)]
+struct Resolved {
+    role: Role,
+    permissions: Vec<String>,
+}
+
+impl Resolved {
+    fn allows(self) -> impl Iterator<Item = Permission> {
+        self.permissions.into_iter().filter_map(|word| Permission::parse(&word))
+    }
 }
 
 /// What somebody holds at a time.
@@ -39,15 +53,8 @@ impl RoleReader {
     /// The permissions of all these roles together, sorted, each once. Unknown roles allow nothing.
     pub async fn permissions(&self, names: &[String]) -> Result<Vec<Permission>, Failure> {
         let mut all = Vec::new();
-        let mut seen = BTreeSet::new();
-        let mut left: Vec<String> = names.to_vec();
-        while let Some(name) = left.pop() {
-            if seen.insert(name.clone())
-                && let Some(role) = self.find(&name).await?
-            {
-                all.extend(role.permissions.iter().filter_map(|word| Permission::parse(word)));
-                left.extend(role.rules.includes);
-            }
+        for name in names {
+            all.extend(self.resolved(name).await?.into_iter().flat_map(|role| role.allows()));
         }
         Ok(sorted(all))
     }
@@ -56,27 +63,35 @@ impl RoleReader {
     pub async fn rights_of(&self, user: &User, now: Timestamp) -> Result<Rights, Failure> {
         let roles: Vec<String> = user.roles_at(now).cloned().collect();
         let mut role_versions = Vec::with_capacity(roles.len());
+        let mut permissions: Vec<Permission> =
+            user.permissions_at(now).filter_map(|word| Permission::parse(word)).collect();
         for name in &roles {
-            role_versions.push(self.find(name).await?.map_or(0, |role| role.version));
+            // The version and what it allows come of one entry: a token never says a version newer than its permissions.
+            let role = self.resolved(name).await?;
+            role_versions.push(role.as_ref().map_or(0, |role| role.role.version));
+            permissions.extend(role.into_iter().flat_map(|role| role.allows()));
         }
-        let mut permissions = self.permissions(&roles).await?;
-        permissions.extend(user.permissions_at(now).filter_map(|word| Permission::parse(word)));
         Ok(Rights { roles, role_versions, permissions: sorted(permissions) })
     }
 
     /// A role, possibly a moment old.
     pub async fn find(&self, name: &str) -> Result<Option<Role>, Failure> {
+        Ok(self.resolved(name).await?.map(|resolved| resolved.role))
+    }
+
+    async fn resolved(&self, name: &str) -> Result<Option<Resolved>, Failure> {
         if !Role::is_name(name) {
             return Ok(None);
-        }
-        if name == Role::ADMIN {
-            return Ok(Role::built_in(name));
         }
         let store = &self.deps.store;
         self.rows
             .get_or_load(name, || async move {
-                let role = read(&mut store.reading(), name).await?;
-                Ok::<_, Failure>(role.map(|value| Loaded { version: value.version, value }))
+                let mut reading = store.reading();
+                let Some(role) = read(&mut reading, name).await? else { return Ok(None) };
+                // After the version: what it includes may be newer than that, never older.
+                let permissions = read_permissions(&mut reading, std::slice::from_ref(&role.name)).await?;
+                let permissions = permissions.iter().map(|permission| permission.as_str().to_owned()).collect();
+                Ok::<_, Failure>(Some(Loaded { version: role.version, value: Resolved { role, permissions } }))
             })
             .await
     }

@@ -147,7 +147,7 @@ impl Roles {
         recent_proof::must_be_strong(ctx, &mut self.deps.store.reading()).await
     }
 
-    /// Writes a role. Where it allows less than before, so does each that includes it.
+    /// Writes a role. Each that includes it allows something else too, and less where it does.
     async fn write(&self, change: &mut Change<'_>, old: &Role, new: &Role) -> Result<(), Failure> {
         let name = [old.name.clone()];
         let before = read_permissions(change, &name).await?;
@@ -156,13 +156,10 @@ impl Roles {
         let after = read_permissions(change, &name).await?;
         let allows_less = before.iter().any(|permission| !after.contains(permission));
         change.role_changed(&new.name, new.version, allows_less);
-        if !allows_less {
-            return Ok(());
-        }
         for mut above in including(change, &new.name).await? {
             above.version += 1;
             change.roles().upsert(&above, now).await?;
-            change.role_changed(&above.name, above.version, true);
+            change.role_changed(&above.name, above.version, allows_less);
         }
         Ok(())
     }
