@@ -8,4 +8,5 @@ pub mod mutants;
 pub mod pages;
 pub mod security;
 pub mod stand_ins;
+pub mod statements;
 pub mod tree;

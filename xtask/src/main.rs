@@ -2,11 +2,12 @@
 
 use std::{
     io::{self, Write},
+    path::PathBuf,
     process::ExitCode,
 };
 
 use clap::{Parser, Subcommand};
-use xtask::{bench, mutants, pages, security, stand_ins, tree::Tree};
+use xtask::{bench, mutants, pages, security, stand_ins, statements, tree::Tree};
 
 /// Chores of this repository.
 #[derive(Parser)]
@@ -28,14 +29,18 @@ enum Chore {
     Mutants(mutants::Arguments),
     /// Write docs/data-retention.md from the declarations of the tables.
     Retention,
-    /// Write crates/storage/schema/*.sql from the declarations of the tables.
+    /// Write crates/storage/schema/* from the declarations of the tables.
     Schema,
     /// Write docs/security/*.md from the tables and the tests.
     Security,
     /// Run stand-in servers of the sign-in providers, and write a configuration of the service that knows them.
     StandIns(stand_ins::Arguments),
-    /// Print every SQL statement as one line of JSON, for other tools.
-    Statements,
+    /// Write every statement of every engine with its types to files, for checkers outside of this repository.
+    Statements {
+        /// Where to.
+        #[arg(default_value = "target/statements")]
+        folder: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -43,16 +48,16 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().chore {
         Chore::Bench(arguments) => bench::run(&tree, &arguments),
         Chore::Check => security(&tree, pages::check)
-            .and_then(|done| Ok(format!("{done}\n{}", pages::check(&tree, &pages::of_the_schema())?)))
+            .and_then(|done| Ok(format!("{done}\n{}", pages::check(&tree, &pages::of_the_schema()?)?)))
             .and_then(|done| Ok(format!("{done}\n{}", pages::check(&tree, &[pages::of_the_events()])?)))
             .and_then(|done| Ok(format!("{done}\n{}", pages::check(&tree, &[pages::of_the_retention(&tree)?])?))),
         Chore::Events => pages::write(&tree, &[pages::of_the_events()]),
         Chore::Mutants(arguments) => mutants::run(&tree, &arguments),
         Chore::Retention => pages::of_the_retention(&tree).and_then(|page| pages::write(&tree, &[page])),
-        Chore::Schema => pages::write(&tree, &pages::of_the_schema()),
+        Chore::Schema => pages::of_the_schema().and_then(|schemas| pages::write(&tree, &schemas)),
         Chore::Security => security(&tree, pages::write),
         Chore::StandIns(arguments) => stand_ins::run(&arguments),
-        Chore::Statements => Ok(statements()),
+        Chore::Statements { folder } => statements::write(&folder),
     };
     // Nothing is left to be done about a closed terminal.
     match done {
@@ -72,11 +77,4 @@ fn security(tree: &Tree, act: fn(&Tree, &[pages::Page]) -> Result<String, String
     let tables = security::tables(tree)?;
     let done = act(tree, &tables.pages)?;
     if tables.wrong.is_empty() { Ok(done) } else { Err(tables.wrong.join("\n")) }
-}
-
-fn statements() -> String {
-    let line = |statement: &userd_storage::Statement| {
-        serde_json::json!({ "name": statement.name, "sql": statement.sql }).to_string()
-    };
-    userd_storage::repositories::statements().map(line).collect::<Vec<_>>().join("\n")
 }

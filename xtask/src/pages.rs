@@ -13,6 +13,8 @@ use userd_model::{
     event::{Member, MemberType},
 };
 
+use userd_storage_ydb::yql::schema as yql;
+
 use crate::tree::Tree;
 
 /// A page and what it should say.
@@ -27,14 +29,18 @@ pub struct Page {
 }
 
 /// The whole schema of each engine, and every statement, as the declarations of the tables make them.
-#[must_use]
-pub fn of_the_schema() -> [Page; 3] {
+///
+/// # Errors
+/// What cannot be said in YQL.
+pub fn of_the_schema() -> Result<[Page; 5], String> {
     let page = |path, text| Page { path, text, chore: "schema" };
-    [
+    Ok([
         page("crates/storage/schema/postgres.sql", schema(Dialect::Postgres)),
         page("crates/storage/schema/sqlite.sql", schema(Dialect::Sqlite)),
         page("crates/storage/schema/statements.sql", statement_texts()),
-    ]
+        page("crates/storage-ydb/schema/schema.yql", yql::schema()?),
+        page("crates/storage-ydb/schema/statements.yql", yql::statements()),
+    ])
 }
 
 /// What other services read about events: each type with its data, and a JSON Schema of them.

@@ -112,4 +112,7 @@ pub enum Dialect {
     Sqlite,
     /// PostgreSQL and engines that speak its protocol.
     Postgres,
+    /// YDB. Its engine says declared statements in YQL; schema steps it is given in PostgreSQL's words, of which they use
+    /// few, and says those in YQL too.
+    Ydb,
 }

@@ -19,12 +19,23 @@ fn allowed(name: &str) -> &'static [&'static str] {
         "web" => &["services", "model", "strict-json"],
         "http" => &["web", "services", "model"],
         // The wiring knows every room.
-        "userd" => {
-            &["http", "web", "services", "storage", "crypto", "providers", "channels", "templates", "cache", "model"]
-        }
+        "userd" => &[
+            "http",
+            "web",
+            "services",
+            "storage",
+            "storage-ydb",
+            "crypto",
+            "providers",
+            "channels",
+            "templates",
+            "cache",
+            "model",
+        ],
         // Stand-ins are other people's servers; they share the signatures with us, nothing else.
         "stand-ins" => &["jose", "model"],
         // The tests of the binary; of our own code it knows the test databases.
+        "storage-ydb" => &["storage", "model"],
         "test-support" => &["storage"],
         other => panic!("crates/{other} is new: name its arrows here and in docs/architecture.md"),
     }

@@ -17,6 +17,7 @@ pub(crate) const CRATES: &[&str] = &[
     "services",
     "stand-ins",
     "storage",
+    "storage-ydb",
     "strict-json",
     "templates",
     "test-support",

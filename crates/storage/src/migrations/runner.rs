@@ -327,7 +327,7 @@ fn matches(step: &Migration, row: &Applied, dialect: Dialect) -> bool {
 fn text(step: &Migration, dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Sqlite => step.sqlite,
-        Dialect::Postgres => step.postgres,
+        Dialect::Postgres | Dialect::Ydb => step.postgres,
     }
 }
 

@@ -19,7 +19,7 @@ struct Words {
 const fn words(dialect: Dialect) -> Words {
     match dialect {
         Dialect::Sqlite => sqlite(),
-        Dialect::Postgres => postgres(),
+        Dialect::Postgres | Dialect::Ydb => postgres(),
     }
 }
 
@@ -61,6 +61,12 @@ pub fn schema(dialect: Dialect) -> String {
         }
     }
     text
+}
+
+/// The type of a column that holds this.
+#[must_use]
+pub fn column_type(kind: Kind, dialect: Dialect) -> &'static str {
+    (words(dialect).type_of)(kind)
 }
 
 /// The step that makes a table.

@@ -132,7 +132,9 @@ impl List {
         Self { narrow: true, ..self }
     }
 
-    pub(super) const fn order(&self, table: &Table) -> &'static [&'static str] {
+    /// The columns of the order.
+    #[must_use]
+    pub const fn order(&self, table: &Table) -> &'static [&'static str] {
         match self.along {
             Along::Key => table.key,
             Along::Index(name) => table.index(name).columns,
@@ -177,6 +179,12 @@ impl Declared {
             }
         }
         all
+    }
+
+    /// What it takes, in order: for engines that say it in words of their own.
+    #[must_use]
+    pub fn takes(&self) -> Vec<Parameter> {
+        self.parameters().to_vec()
     }
 
     /// The kinds of what it takes.

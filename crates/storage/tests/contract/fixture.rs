@@ -98,7 +98,7 @@ pub(crate) async fn tables(engine: &dyn Engine) {
             "CREATE TABLE IF NOT EXISTS things (id BLOB NOT NULL PRIMARY KEY, text TEXT, bytes BLOB, number INTEGER,
              truth INTEGER, moment INTEGER, document TEXT) STRICT, WITHOUT ROWID",
         ],
-        Dialect::Postgres => [
+        Dialect::Postgres | Dialect::Ydb => [
             "CREATE TABLE IF NOT EXISTS counters (name TEXT COLLATE \"C\" NOT NULL PRIMARY KEY, n BIGINT NOT NULL)",
             "CREATE TABLE IF NOT EXISTS things (id UUID NOT NULL PRIMARY KEY, text TEXT COLLATE \"C\", bytes BYTEA,
              number BIGINT, truth BOOLEAN, moment TIMESTAMPTZ, document JSONB)",

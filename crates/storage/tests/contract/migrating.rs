@@ -49,7 +49,7 @@ async fn a_dead_process_is_succeeded(backend: Backend) {
     for step in &MIGRATIONS[..3] {
         let text = match store.engine().dialect() {
             userd_storage::engine::Dialect::Sqlite => step.sqlite,
-            userd_storage::engine::Dialect::Postgres => step.postgres,
+            userd_storage::engine::Dialect::Postgres | userd_storage::engine::Dialect::Ydb => step.postgres,
         };
         store.engine().run_schema(text).await.unwrap();
     }

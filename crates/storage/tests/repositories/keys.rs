@@ -71,7 +71,7 @@ async fn every_schema_step_can_be_repeated() {
         for step in MIGRATIONS {
             let text = match engine.dialect() {
                 Dialect::Sqlite => step.sqlite,
-                Dialect::Postgres => step.postgres,
+                Dialect::Postgres | Dialect::Ydb => step.postgres,
             };
             engine.run_schema(text).await.unwrap_or_else(|error| panic!("{}: {error}", step.name));
         }
