@@ -23,6 +23,7 @@ pub(crate) const CRATES: &[&str] = &[
     "test-support",
     "userd",
     "web",
+    "ydb-emulator",
 ];
 
 pub(crate) fn tree() -> Tree {

@@ -1,0 +1,46 @@
+//! What an emulator is started with.
+
+/// When a refusal shows that the server may give at either moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// With the statement that causes it.
+    Statement,
+    /// With the commit.
+    Commit,
+}
+
+/// What an emulator is started with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The path of the database.
+    pub database: String,
+    /// The first node's port; zero for a free one. Further nodes always take free ones.
+    pub port: u16,
+    /// How many nodes discovery names, each on a port of its own: one to three.
+    pub nodes: u16,
+    /// A user name and a password: without a token from `Login` nothing is answered.
+    pub credentials: Option<(String, String)>,
+    /// A token that is accepted without a `Login`.
+    pub token: Option<String>,
+    /// When a transaction hears that another one has overwritten what it read.
+    pub conflicts_show: Moment,
+    /// When INSERT of a key that exists is refused.
+    pub existing_keys_show: Moment,
+    /// Where the clock stands, in microseconds since 1970; none: it is the system's.
+    pub now: Option<u64>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            database: "/local".to_owned(),
+            port: 0,
+            nodes: 1,
+            credentials: None,
+            token: None,
+            conflicts_show: Moment::Commit,
+            existing_keys_show: Moment::Statement,
+            now: None,
+        }
+    }
+}

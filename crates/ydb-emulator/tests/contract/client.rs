@@ -1,0 +1,288 @@
+//! A client on the bare protocol: what an SDK would hide is what the tests are about.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tonic::transport::Channel;
+use ydb_emulator::{Emulator, Options, StatusCode};
+use ydb_grpc::ydb_proto::{
+    ResultSet, Type, TypedValue, Value,
+    issue::IssueMessage,
+    query::{
+        AttachSessionRequest, BeginTransactionRequest, CommitTransactionRequest, CreateSessionRequest, ExecMode,
+        ExecuteQueryRequest, QueryContent, RollbackTransactionRequest, SerializableModeSettings, SessionState,
+        SnapshotModeSettings, Syntax, TransactionControl, TransactionSettings, execute_query_request::Query,
+        transaction_control::TxSelector, transaction_settings::TxMode, v1::query_service_client::QueryServiceClient,
+    },
+    r#type::{PrimitiveTypeId, Type as Kind},
+    value::Value as Simple,
+};
+
+/// A refusal: its status, and the codes of all issues.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Refused {
+    pub(crate) status: StatusCode,
+    pub(crate) issues: Vec<u32>,
+    pub(crate) message: String,
+}
+
+pub(crate) type Answer<T> = Result<T, Refused>;
+
+/// A database to test, with a prefix for this test's tables.
+pub(crate) struct Database {
+    _emulator: Option<Emulator>,
+    channel: Channel,
+    prefix: String,
+}
+
+pub(crate) struct Session {
+    pub(crate) calls: QueryServiceClient<Channel>,
+    pub(crate) id: String,
+    prefix: String,
+    _attached: tonic::Streaming<SessionState>,
+}
+
+#[derive(Default)]
+pub(crate) struct Done {
+    pub(crate) sets: Vec<ResultSet>,
+    pub(crate) tx: String,
+}
+
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+impl Database {
+    pub(crate) async fn new() -> Self {
+        let live = live();
+        let emulator = match live {
+            Some(_) => None,
+            None => Some(Emulator::start(Options::default()).await.unwrap()),
+        };
+        let address = live.or(emulator.as_ref().map(Emulator::connection_string)).unwrap();
+        let endpoint = address.replace("grpc://", "http://").replace("grpcs://", "https://");
+        let host: String = endpoint.split('/').take(3).collect::<Vec<_>>().join("/");
+        let channel = Channel::from_shared(host).unwrap().connect().await.unwrap();
+        let number = DATABASES.fetch_add(1, Ordering::Relaxed);
+        Self { _emulator: emulator, channel, prefix: format!("t{}_{number}_", std::process::id()) }
+    }
+
+    pub(crate) async fn session(&self) -> Session {
+        let mut calls = QueryServiceClient::new(self.channel.clone()).max_decoding_message_size(64 << 20);
+        let created = calls.create_session(CreateSessionRequest {}).await.unwrap().into_inner();
+        assert_eq!(created.status, StatusCode::Success as i32, "{:?}", created.issues);
+        let id = created.session_id;
+        let attach = AttachSessionRequest { session_id: id.clone() };
+        let mut attached = calls.attach_session(attach).await.unwrap().into_inner();
+        let state = attached.message().await.unwrap().unwrap();
+        assert_eq!(state.status, StatusCode::Success as i32);
+        Session { calls, id, prefix: self.prefix.clone(), _attached: attached }
+    }
+
+    /// A session, with tables made by these texts.
+    pub(crate) async fn with(tables: &[&str]) -> (Self, Session) {
+        let database = Self::new().await;
+        let session = database.session().await;
+        for text in tables {
+            session.alter(text).await.unwrap();
+        }
+        (database, session)
+    }
+}
+
+/// A live cluster to test instead.
+#[expect(clippy::disallowed_methods, reason = "the environment is how tests are told of their servers")]
+fn live() -> Option<String> {
+    std::env::var("YDB_CONNECTION_STRING").ok()
+}
+
+impl Session {
+    /// Names in braces are tables of this test.
+    fn text(&self, text: &str) -> String {
+        text.replace('{', &format!("`{}", self.prefix)).replace('}', "`")
+    }
+
+    async fn call(
+        &self,
+        text: &str,
+        given: &[(&str, TypedValue)],
+        control: Option<TransactionControl>,
+    ) -> Answer<Done> {
+        let content = QueryContent { syntax: Syntax::YqlV1 as i32, text: self.text(text) };
+        let request = ExecuteQueryRequest {
+            session_id: self.id.clone(),
+            exec_mode: ExecMode::Execute as i32,
+            tx_control: control,
+            parameters: given.iter().map(|(name, value)| (format!("${name}"), value.clone())).collect(),
+            query: Some(Query::QueryContent(content)),
+            ..Default::default()
+        };
+        let mut parts = self.calls.clone().execute_query(request).await.unwrap().into_inner();
+        let mut done = Done::default();
+        while let Some(part) = parts.message().await.unwrap() {
+            accepted(part.status, &part.issues)?;
+            done.tx = part.tx_meta.map_or(done.tx, |meta| meta.id);
+            let Some(set) = part.result_set else { continue };
+            let index = usize::try_from(part.result_set_index).unwrap();
+            match done.sets.get_mut(index) {
+                Some(before) => before.rows.extend(set.rows),
+                None => done.sets.push(set),
+            }
+        }
+        Ok(done)
+    }
+
+    /// Without a transaction.
+    pub(crate) async fn alter(&self, text: &str) -> Answer<()> {
+        self.call(text, &[], None).await.map(drop)
+    }
+
+    /// In a transaction of its own.
+    pub(crate) async fn run(&self, text: &str, given: &[(&str, TypedValue)]) -> Answer<Done> {
+        self.call(text, given, Some(control(serializable(), true))).await
+    }
+
+    pub(crate) async fn snapshot(&self, text: &str, given: &[(&str, TypedValue)]) -> Answer<Done> {
+        let mode = TxMode::SnapshotReadOnly(SnapshotModeSettings {});
+        self.call(text, given, Some(control(mode, true))).await
+    }
+
+    /// The first statement of a transaction.
+    pub(crate) async fn first(&self, text: &str, given: &[(&str, TypedValue)]) -> Answer<Done> {
+        self.call(text, given, Some(control(serializable(), false))).await
+    }
+
+    pub(crate) async fn more(&self, tx: &str, text: &str, given: &[(&str, TypedValue)]) -> Answer<Done> {
+        let selector = Some(TxSelector::TxId(tx.to_owned()));
+        self.call(text, given, Some(TransactionControl { commit_tx: false, tx_selector: selector })).await
+    }
+
+    pub(crate) async fn last(&self, tx: &str, text: &str, given: &[(&str, TypedValue)]) -> Answer<Done> {
+        let selector = Some(TxSelector::TxId(tx.to_owned()));
+        self.call(text, given, Some(TransactionControl { commit_tx: true, tx_selector: selector })).await
+    }
+
+    pub(crate) async fn begin(&self, mode: TxMode) -> Answer<String> {
+        let request = BeginTransactionRequest {
+            session_id: self.id.clone(),
+            tx_settings: Some(TransactionSettings { tx_mode: Some(mode) }),
+        };
+        let answer = self.calls.clone().begin_transaction(request).await.unwrap().into_inner();
+        accepted(answer.status, &answer.issues)?;
+        Ok(answer.tx_meta.unwrap().id)
+    }
+
+    pub(crate) async fn commit(&self, tx: &str) -> Answer<()> {
+        let request = CommitTransactionRequest { session_id: self.id.clone(), tx_id: tx.to_owned() };
+        let answer = self.calls.clone().commit_transaction(request).await.unwrap().into_inner();
+        accepted(answer.status, &answer.issues)
+    }
+
+    pub(crate) async fn roll_back(&self, tx: &str) -> Answer<()> {
+        let request = RollbackTransactionRequest { session_id: self.id.clone(), tx_id: tx.to_owned() };
+        let answer = self.calls.clone().rollback_transaction(request).await.unwrap().into_inner();
+        accepted(answer.status, &answer.issues)
+    }
+}
+
+impl Done {
+    /// The first result set, cell by cell, as text.
+    pub(crate) fn rows(&self) -> Vec<Vec<String>> {
+        let cell = |value: &Value| match &value.value {
+            Some(Simple::NullFlagValue(_)) => "NULL".to_owned(),
+            Some(Simple::TextValue(text)) => text.clone(),
+            Some(Simple::BytesValue(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+            Some(Simple::Int64Value(number)) => number.to_string(),
+            Some(Simple::Int32Value(number)) => number.to_string(),
+            Some(Simple::Uint64Value(number)) => number.to_string(),
+            Some(Simple::BoolValue(value)) => value.to_string(),
+            other => format!("{other:?}"),
+        };
+        let set = self.sets.first().expect("a result set");
+        set.rows.iter().map(|row| row.items.iter().map(cell).collect()).collect()
+    }
+}
+
+fn accepted(status: i32, issues: &[IssueMessage]) -> Answer<()> {
+    let status = StatusCode::try_from(status).unwrap();
+    if status == StatusCode::Success {
+        return Ok(());
+    }
+    let mut codes = Vec::new();
+    let mut message = String::new();
+    collect(issues, &mut codes, &mut message);
+    Err(Refused { status, issues: codes, message })
+}
+
+fn collect(issues: &[IssueMessage], codes: &mut Vec<u32>, message: &mut String) {
+    for issue in issues {
+        codes.push(issue.issue_code);
+        message.push_str(&issue.message);
+        message.push(' ');
+        collect(&issue.issues, codes, message);
+    }
+}
+
+pub(crate) fn serializable() -> TxMode {
+    TxMode::SerializableReadWrite(SerializableModeSettings {})
+}
+
+fn control(mode: TxMode, commit_tx: bool) -> TransactionControl {
+    let settings = TransactionSettings { tx_mode: Some(mode) };
+    TransactionControl { commit_tx, tx_selector: Some(TxSelector::BeginTx(settings)) }
+}
+
+pub(crate) fn simple(kind: PrimitiveTypeId) -> Type {
+    Type { r#type: Some(Kind::TypeId(kind as i32)) }
+}
+
+fn value(kind: PrimitiveTypeId, value: Simple) -> TypedValue {
+    TypedValue { r#type: Some(simple(kind)), value: Some(Value { value: Some(value), ..Default::default() }) }
+}
+
+pub(crate) fn text(text: &str) -> TypedValue {
+    value(PrimitiveTypeId::Utf8, Simple::TextValue(text.to_owned()))
+}
+
+pub(crate) fn number(number: i64) -> TypedValue {
+    value(PrimitiveTypeId::Int64, Simple::Int64Value(number))
+}
+
+pub(crate) fn count(count: u64) -> TypedValue {
+    value(PrimitiveTypeId::Uint64, Simple::Uint64Value(count))
+}
+
+/// `Optional` around a value, or around nothing.
+pub(crate) fn optional(of: TypedValue, present: bool) -> TypedValue {
+    let item = of.r#type.map(Box::new);
+    let optional = ydb_grpc::ydb_proto::OptionalType { item };
+    let null = Value { value: Some(Simple::NullFlagValue(0)), ..Default::default() };
+    TypedValue {
+        r#type: Some(Type { r#type: Some(Kind::OptionalType(Box::new(optional))) }),
+        value: if present { of.value } else { Some(null) },
+    }
+}
+
+pub(crate) fn list(of: Type, items: Vec<TypedValue>) -> TypedValue {
+    let items = items.into_iter().filter_map(|item| item.value).collect();
+    let list = ydb_grpc::ydb_proto::ListType { item: Some(Box::new(of)) };
+    TypedValue {
+        r#type: Some(Type { r#type: Some(Kind::ListType(Box::new(list))) }),
+        value: Some(Value { items, ..Default::default() }),
+    }
+}
+
+/// A struct; its fields in the order of their names.
+pub(crate) fn record(fields: &[(&str, TypedValue)]) -> TypedValue {
+    let mut fields = fields.to_vec();
+    fields.sort_by_key(|(name, _)| (*name).to_owned());
+    let member = |(name, value): &(&str, TypedValue)| ydb_grpc::ydb_proto::StructMember {
+        name: (*name).to_owned(),
+        r#type: value.r#type.clone(),
+    };
+    let members = fields.iter().map(member).collect();
+    TypedValue {
+        r#type: Some(Type { r#type: Some(Kind::StructType(ydb_grpc::ydb_proto::StructType { members })) }),
+        value: Some(Value {
+            items: fields.iter().filter_map(|(_, value)| value.value.clone()).collect(),
+            ..Default::default()
+        }),
+    }
+}
