@@ -48,6 +48,8 @@ pub struct CryptoManager {
     pub index: BlindIndex,
     /// Refresh tokens.
     pub refresh_tokens: RefreshTokens,
+    /// What browsers hold instead.
+    pub browser_secrets: RefreshTokens,
     /// Tokens that tell known devices.
     pub device_tokens: DeviceTokens,
     /// Signs checkpoints of the audit log, and nothing else.

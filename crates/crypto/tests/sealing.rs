@@ -163,6 +163,9 @@ fn a_refresh_token_names_its_session_and_cannot_be_forged() {
     assert_ne!(hash, other_hash);
     assert_eq!(tokens.parse(&text), Some((session, hash)));
     assert_eq!(RefreshTokens::new([6; 32]).parse(&text), None);
+    let cookies = RefreshTokens::of_browsers([5; 32]);
+    let of_cookie = text.replacen("udr_", "udb_", 1);
+    assert_eq!((cookies.parse(&text), cookies.parse(&of_cookie)), (None, None), "one kind is never the other");
     for at in 0..text.len() {
         let mut changed = text.as_bytes().to_vec();
         changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };

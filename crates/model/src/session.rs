@@ -125,6 +125,15 @@ impl Session {
         self.last_seen_at = now;
     }
 
+    /// From now on another secret holds the family, and no earlier one is good for anything: nothing is replayable.
+    pub fn hand_over(&mut self, hash: Vec<u8>) {
+        self.current_hash = hash;
+        self.previous_hash = None;
+        self.successor = None;
+        self.parties = None;
+        self.generation += 1;
+    }
+
     /// Decides about a replay of the previous token by `by`, and notes who it was. `successor_seen` says whether an access
     /// token that came with the successor was used here: then the answer was not lost, and after the time of a race
     /// nobody honest shows the old token. No time alone ends a family: a client may have been in a tunnel for an hour.

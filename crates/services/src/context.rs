@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use userd_model::{Act, Actor, Level, Random, Refusal, SessionId, Timestamp, UserId};
+use userd_model::{Act, Actor, Level, Random, Refusal, Session, SessionId, Timestamp, UserId};
 
 use crate::{Authenticated, Settings};
 
@@ -75,6 +75,11 @@ impl Context {
     pub fn authenticated(self, token: Authenticated) -> Self {
         let level = Level::of(&token.token.claims.amr);
         Self { actor: token.actor, auth_time: token.auth_time, level, ..self }
+    }
+
+    /// The same, acting as `actor` in this session.
+    pub(crate) fn in_session(self, actor: Actor, session: &Session) -> Self {
+        Self { actor, auth_time: Some(session.auth_time), level: Level::of(&session.amr), ..self }
     }
 
     /// The same, from `origin`.

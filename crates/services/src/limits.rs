@@ -83,6 +83,9 @@ const USERNAMES: Rate = Rate { burst: 5, period: Duration::from_secs(24 * 3600) 
 /// Of one actor: each makes a call to somewhere else.
 const WEBHOOK_TESTS: Rate = Rate { burst: 20, period: Duration::from_secs(3) };
 
+/// Pages with something of somebody on them, from one network: each reads a little.
+const PAGES: Rate = Rate { burst: 600, period: Duration::from_millis(20) };
+
 /// What is limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "named like the settings")]
@@ -109,6 +112,7 @@ pub enum Limited {
     MailPerRecipient,
     MailPerUser,
     CodePerNetwork,
+    PagePerNetwork,
     WebhookTest,
 }
 
@@ -195,6 +199,7 @@ impl Limits {
             Limited::MailPerUser => ("mail_per_user", settings.mail_per_recipient),
             Limited::CodePerNetwork => ("code_per_network", settings.code_per_network),
             Limited::LinkPerNetwork => ("link_per_network", BAD_LINKS),
+            Limited::PagePerNetwork => ("page_per_network", PAGES),
             Limited::WebhookTest => ("webhook_test", WEBHOOK_TESTS),
         };
         // The cache counts the time in which a whole burst comes back.

@@ -62,6 +62,7 @@ pub async fn unlock(
         passwords: Passwords::new(options.passwords, Arc::clone(random), Arc::clone(clock)).map_err(internal)?,
         tokens: Tokens::new(options.tokens),
         refresh_tokens: RefreshTokens::new(index.derive("refresh tokens")),
+        browser_secrets: RefreshTokens::of_browsers(index.derive("browser sessions")),
         device_tokens: DeviceTokens::new(index.derive("device tokens")),
         checkpoints: CheckpointKey::from_pkcs8(&checkpoints).map_err(internal)?,
         fields,

@@ -30,7 +30,7 @@ use crate::{
         machine::{Machine, Memory},
         only_what_exists,
         outside::OsRandom,
-        part, process,
+        pages, part, process,
         readiness::AskParts,
         wire,
     },
@@ -63,10 +63,17 @@ pub async fn serve(mut config: Config, reloadable: Reloadable) -> Result<ExitCod
     let listener = port.listen()?;
     let address = listener.local_addr().map_err(part)?;
     let draining = Draining::default();
-    let api = api(&wired, metrics.clone(), draining.clone())?;
+    let mut requests = request_options(&wired.config)?;
+    let site = pages::site(&wired.config, &wired.services, &requests)?;
+    requests.problem_page = site.as_ref().map(|site| userd_pages::problem_page::of(site));
+    let api = api(&wired, requests, metrics.clone(), draining.clone());
     let admin = serve_admin(admin_port, &api)?;
     let side = if admin.is_some() { Side::Public } else { Side::Whole };
     let router = router::build_side(api, side).map_err(part)?;
+    let router = match site {
+        Some(site) => userd_pages::router(site, router).map_err(part)?,
+        None => router,
+    };
     let (stop, stopping) = watch::channel(false);
     let mut background = wired.services.start_background(&stopping);
     background.spawn(keep_metrics_small(metrics.clone(), stopping));
@@ -150,17 +157,20 @@ fn cannot_listen(key: &str, address: SocketAddr, error: &std::io::Error) -> Wiri
     WiringError::Part(format!("{key}: {address} cannot be listened on: {error}"))
 }
 
-fn api(wired: &Wired, metrics: PrometheusHandle, draining: Draining) -> Result<Arc<Api>, WiringError> {
-    let http = &wired.config.http;
+fn request_options(config: &Config) -> Result<RequestOptions, WiringError> {
+    let http = &config.http;
     let networks: Vec<String> = http.trusted_proxies.iter().map(|network| network.0.to_string()).collect();
     let origins: Vec<String> = http.cors_origins.iter().map(crate::config::WebOrigin::as_text).collect();
-    let options = RequestOptions {
+    Ok(RequestOptions {
         trusted_proxies: TrustedProxies::parse(&networks).map_err(part)?,
         cors: Cors::parse(&origins).map_err(part)?,
         request_deadline: http.request_timeout.0,
         ..RequestOptions::new(http.public_url.url().clone())
-    };
-    Ok(Arc::new(Api {
+    })
+}
+
+fn api(wired: &Wired, options: RequestOptions, metrics: PrometheusHandle, draining: Draining) -> Arc<Api> {
+    Arc::new(Api {
         options,
         build: BUILD,
         readiness: Arc::new(AskParts(Arc::clone(&wired.services))),
@@ -170,7 +180,7 @@ fn api(wired: &Wired, metrics: PrometheusHandle, draining: Draining) -> Result<A
         random: Arc::new(OsRandom),
         document: std::sync::OnceLock::new(),
         services: Arc::clone(&wired.services),
-    }))
+    })
 }
 
 /// Serves metrics and readiness on an address of their own, where one is configured.

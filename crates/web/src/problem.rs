@@ -124,6 +124,13 @@ impl Problem {
         self.reason
     }
 
+    /// What is said to people: the reason's words where there is one, else the kind's.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        let reason = self.reason.and_then(reasons::find);
+        reason.map_or_else(|| Words::from(self.row), Words::from)
+    }
+
     /// The HTTP status.
     #[must_use]
     pub fn status(&self) -> StatusCode {

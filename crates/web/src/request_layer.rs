@@ -69,6 +69,33 @@ fn request_span(id: &RequestId) -> Span {
     )
 }
 
+/// How a problem looks to a person, where something above has pages of its own.
+#[derive(Clone)]
+pub struct ProblemPage(Arc<RenderProblem>);
+
+type RenderProblem = dyn Fn(&Problem, Language, &str) -> RenderedProblem + Send + Sync;
+
+/// A problem as a page.
+pub struct RenderedProblem {
+    /// Its `Content-Security-Policy`.
+    pub content_policy: HeaderValue,
+    /// The page.
+    pub html: String,
+}
+
+impl ProblemPage {
+    /// From what renders a problem, for a language, under the request's id.
+    pub fn new(render: impl Fn(&Problem, Language, &str) -> RenderedProblem + Send + Sync + 'static) -> Self {
+        Self(Arc::new(render))
+    }
+}
+
+impl std::fmt::Debug for ProblemPage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ProblemPage")
+    }
+}
+
 /// The parsed configuration of the layer.
 #[derive(Clone, Debug)]
 pub struct RequestOptions {
@@ -80,6 +107,8 @@ pub struct RequestOptions {
     pub cors: Cors,
     /// How long a request may take until its answer starts; streams may go on.
     pub request_deadline: Duration,
+    /// How problems look to people; none: plainly.
+    pub problem_page: Option<ProblemPage>,
 }
 
 impl RequestOptions {
@@ -91,6 +120,7 @@ impl RequestOptions {
             trusted_proxies: TrustedProxies::default(),
             cors: Cors::default(),
             request_deadline: Duration::from_secs(30),
+            problem_page: None,
         }
     }
 }
@@ -103,6 +133,7 @@ struct Shared {
     security: SecurityHeaders,
     routes: KnownRoutes,
     deadline: Duration,
+    problem_page: Option<ProblemPage>,
 }
 
 /// The layer. It belongs outside of everything, fallbacks included.
@@ -119,6 +150,7 @@ impl RequestLayer {
             security: SecurityHeaders::for_url(&options.public_url),
             routes: KnownRoutes::new(routes),
             deadline: options.request_deadline,
+            problem_page: options.problem_page.clone(),
         }))
     }
 }
@@ -294,7 +326,14 @@ impl Exchange {
             problem.to_oauth_json(id).to_string()
         } else if let Some(style) = &self.style {
             response.headers_mut().extend(page::headers(self.language));
-            page::of_problem(problem, self.language, style, id)
+            match &self.shared.problem_page {
+                Some(ProblemPage(render)) => {
+                    let RenderedProblem { content_policy, html } = render(problem, self.language, id);
+                    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, content_policy);
+                    html
+                }
+                None => page::of_problem(problem, self.language, style, id),
+            }
         } else {
             let language = HeaderValue::from_static(page::tag(self.language));
             response.headers_mut().extend([(header::CONTENT_TYPE, json), (header::CONTENT_LANGUAGE, language)]);

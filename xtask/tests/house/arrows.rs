@@ -1,4 +1,4 @@
-//! The arrows between crates: userd → http → web → services → {storage, crypto, providers, channels, templates, cache} → model, and
+//! The arrows between crates: userd → {http, pages} → web → services → {storage, crypto, providers, channels, templates, cache} → model, and
 //! {crypto, providers, channels} → jose, {providers, channels} → outbound, {web, jose} → strict-json. All others are
 //! errors.
 
@@ -18,9 +18,12 @@ fn allowed(name: &str) -> &'static [&'static str] {
         // Web maps what services refuse to problems, and asks them whose a token is.
         "web" => &["services", "model", "strict-json"],
         "http" => &["web", "services", "model"],
+        // Pages and the API do not know each other: both stand on web.
+        "pages" => &["web", "services", "model"],
         // The wiring knows every room.
         "userd" => &[
             "http",
+            "pages",
             "web",
             "services",
             "storage",

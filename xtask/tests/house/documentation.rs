@@ -45,6 +45,7 @@ fn every_how_to_names_the_files_it_touches() {
     let wanted = [
         "add-a-channel.md",
         "add-a-migration.md",
+        "add-a-page.md",
         "add-a-problem.md",
         "add-a-provider.md",
         "add-a-route.md",

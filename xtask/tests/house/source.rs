@@ -13,6 +13,7 @@ pub(crate) const CRATES: &[&str] = &[
     "jose",
     "model",
     "outbound",
+    "pages",
     "providers",
     "services",
     "stand-ins",

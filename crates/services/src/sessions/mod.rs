@@ -7,8 +7,10 @@
 //! - `refresh.rs`: rotation, replay, theft
 //! - `raise.rs`: a session that goes on stronger
 //! - `seen.rs`: which access tokens were used here
+//! - `browser.rs`: sessions that a browser holds by a cookie
 //! - `ending.rs`: the list of sessions, ending them, signing out
 
+mod browser;
 mod challenge;
 mod completion;
 mod ending;
@@ -21,7 +23,7 @@ mod standing;
 use userd_model::SessionId;
 
 pub(crate) use refresh::Replays;
-pub use {challenge::Pending, completion::Completion, ending::SessionView, login::Login};
+pub use {browser::InBrowser, challenge::Pending, completion::Completion, ending::SessionView, login::Login};
 pub(crate) use {
     challenge::{CHALLENGE_PURPOSE, EarlierProof},
     completion::Proof,

@@ -53,6 +53,7 @@ mod audit;
 mod audit_checkpoints;
 mod audit_cost;
 mod audit_tampering;
+mod browser_sessions;
 mod changes;
 mod clients;
 mod defences;

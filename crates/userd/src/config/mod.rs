@@ -21,6 +21,7 @@ mod log;
 mod names;
 mod outside;
 mod overlay;
+mod pages;
 mod read;
 mod report;
 mod retention;
@@ -53,8 +54,9 @@ pub use self::{
     http::{HttpConfig, TlsConfig},
     load::Loaded,
     log::{LogConfig, LogFormat, LogRotation},
-    names::{BotName, Mailbox},
+    names::{BotName, HexColour, Mailbox},
     outside::{MailConfig, TelegramConfig, WebhooksConfig},
+    pages::PagesConfig,
     report::{ConfigError, ConfigErrors, Origin},
     retention::RetentionConfig,
     rules::Rules,
@@ -73,6 +75,8 @@ pub use self::{
 pub struct Config {
     /// The HTTP server.
     pub http: HttpConfig,
+    /// Pages for people.
+    pub pages: PagesConfig,
     /// The database.
     pub database: DatabaseConfig,
     /// The cache, the shared rate limits and the fan-out of revocations.

@@ -1,11 +1,11 @@
-//! Names that others read: of the sender of mails, of the bot.
+//! Names that others read: of the sender of mails, of the bot, of a colour.
 
 use std::{fmt, ops::Deref};
 
 use super::text::{Text, shown_as_written, text_traits};
 
-text_traits!(Mailbox, BotName);
-shown_as_written!(Mailbox, BotName);
+text_traits!(Mailbox, BotName, HexColour);
+shown_as_written!(Mailbox, BotName, HexColour);
 
 /// Gives a one-field text type its field's text.
 macro_rules! deref_to_str {
@@ -30,7 +30,7 @@ macro_rules! deref_to_str {
         }
     )+};
 }
-deref_to_str!(Mailbox, BotName);
+deref_to_str!(Mailbox, BotName, HexColour);
 
 /// The sender of mails: `no-reply@example.org` or `Example <no-reply@example.org>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +68,20 @@ impl Text for BotName {
     fn parse_text(text: &str) -> Result<Self, &'static str> {
         let lawful =
             (3..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if lawful { Ok(Self(text.to_owned())) } else { Err("") }
+    }
+}
+
+/// A colour: `#2f5da8`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HexColour(String);
+
+impl Text for HexColour {
+    const FORMAT: &'static str = "colour";
+    const EXPECTED: &'static str = "a colour such as #2f5da8";
+    fn parse_text(text: &str) -> Result<Self, &'static str> {
+        let digits = text.strip_prefix('#').ok_or("")?;
+        let lawful = digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
         if lawful { Ok(Self(text.to_owned())) } else { Err("") }
     }
 }

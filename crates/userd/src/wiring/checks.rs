@@ -7,7 +7,7 @@ use userd_crypto::MasterKeys;
 use userd_model::Random;
 use userd_providers::{Kind, ProviderDependencies, Secret};
 
-use super::{engine, providers, secret_files};
+use super::{engine, pages, providers, secret_files};
 use crate::config::{Config, ConfigErrors, Loaded, Rules, Sources};
 
 /// Loads the configuration and asks the rooms about it.
@@ -25,6 +25,7 @@ fn check(config: &Config, rules: &mut Rules<'_>) {
     certificate(config, rules);
     database_and_cache(config, rules);
     pepper(config, rules);
+    logo(config, rules);
     bot(config, rules);
     sign_in_providers(config, rules);
 }
@@ -46,6 +47,14 @@ fn database_and_cache(config: &Config, rules: &mut Rules<'_>) {
         && let Err(why) = userd_cache::check_url(config.cache.url.expose())
     {
         rules.refuse(&["cache.url"], &why.to_string());
+    }
+}
+
+fn logo(config: &Config, rules: &mut Rules<'_>) {
+    if !rules.is_wrong("pages.logo")
+        && let Err(why) = pages::check_logo(config)
+    {
+        rules.refuse(&["pages.logo"], &why);
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod ledger;
 pub mod machine;
 pub mod master_key;
 pub mod outside;
+pub(crate) mod pages;
 pub mod process;
 pub mod providers;
 pub mod readiness;

@@ -41,7 +41,9 @@ impl Words {
         table::ALL.iter().map(|row| Self::from(*row)).chain(reasons::ALL.iter().map(Self::from))
     }
 
-    const fn in_language(&self, language: Language) -> (&'static str, &'static str) {
+    /// Title and advice.
+    #[must_use]
+    pub const fn in_language(&self, language: Language) -> (&'static str, &'static str) {
         match language {
             Language::English => (self.title, self.advice),
             Language::Russian => (self.title_ru, self.advice_ru),
@@ -116,9 +118,23 @@ pub(crate) fn style_below(path: &str) -> String {
     format!("{}pages/page.css", "../".repeat(depth.min(DEEPEST)))
 }
 
-/// The language that the caller prefers.
+/// Where a person's choice of a language lies: it says nothing about them, so that every page may read it.
+pub const LANGUAGE_COOKIE: &str = "__Host-userd_language";
+
+/// The language that was chosen in this browser.
+#[must_use]
+pub fn chosen_language(headers: &HeaderMap) -> Option<Language> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == LANGUAGE_COOKIE).map(|(_, tag)| Language::of_tag(tag))
+}
+
+/// The language that the caller prefers: the one that was chosen in the browser, else the one that it asks for.
 #[must_use]
 pub fn language(headers: &HeaderMap) -> Language {
+    if let Some(chosen) = chosen_language(headers) {
+        return chosen;
+    }
     let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     wanted.map_or_else(Language::default, Language::of_header)
 }
@@ -132,8 +148,7 @@ pub(crate) const fn tag(language: Language) -> &'static str {
 
 /// One occurrence: the reason's words where there is one, else the kind's; the refused fields; the request id.
 pub(crate) fn of_problem(problem: &Problem, language: Language, style: &str, request_id: &str) -> String {
-    let reason = problem.reason.and_then(reasons::find);
-    let words = reason.map_or_else(|| Words::from(problem.row), Words::from);
+    let words = problem.words();
     let mut more = String::new();
     let fields: Vec<_> = problem.told_in(language).collect();
     if !fields.is_empty() {

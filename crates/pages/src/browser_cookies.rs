@@ -1,0 +1,53 @@
+//! The cookies of pages. `__Host-`: this host only, https (and loopback in development), unreadable for scripts.
+//! Deliberately absent: what they stand for.
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue, header};
+use userd_web::problem::page::LANGUAGE_COOKIE;
+
+/// Holds a session.
+pub(crate) const SESSION: &str = "__Host-userd_session";
+/// What forms are bound to before anybody has signed in.
+pub(crate) const FORM: &str = "__Host-userd_form";
+/// Shows that this browser has signed in before.
+pub(crate) const DEVICE: &str = "__Host-userd_device";
+
+const YEAR: u64 = 365 * 24 * 3600;
+
+/// The value of a cookie, where the request has it once. Twice is nobody's.
+pub(crate) fn read<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let mut values = pairs.filter(|(known, _)| *known == name).map(|(_, value)| value);
+    values.next().filter(|_| values.next().is_none())
+}
+
+/// Holds a session as long as it lives.
+pub(crate) fn session(secret: &str, life: Duration) -> Option<HeaderValue> {
+    kept(SESSION, secret, life.as_secs())
+}
+
+/// Known here for a year.
+pub(crate) fn device(token: &str) -> Option<HeaderValue> {
+    kept(DEVICE, token, YEAR)
+}
+
+/// The language that was chosen here.
+pub(crate) fn language(tag: &str) -> Option<HeaderValue> {
+    kept(LANGUAGE_COOKIE, tag, YEAR)
+}
+
+/// Until the browser is closed.
+pub(crate) fn form(secret: &str) -> Option<HeaderValue> {
+    HeaderValue::try_from(format!("{FORM}={secret}; Path=/; Secure; HttpOnly; SameSite=Lax")).ok()
+}
+
+/// No longer.
+pub(crate) fn removed(name: &str) -> Option<HeaderValue> {
+    kept(name, "", 0)
+}
+
+fn kept(name: &str, value: &str, seconds: u64) -> Option<HeaderValue> {
+    HeaderValue::try_from(format!("{name}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax")).ok()
+}

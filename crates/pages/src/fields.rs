@@ -1,0 +1,33 @@
+//! The fields of a form, as the gate has read them. Deliberately absent: what they must be; services say that.
+
+use std::{convert::Infallible, sync::Arc};
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use url::form_urlencoded;
+
+/// The field that binds a form to its browser.
+pub(crate) const TOKEN: &str = "form_token";
+
+/// The fields of a form. No Debug: some are secrets.
+#[derive(Clone, Default)]
+pub(crate) struct Fields(Arc<Vec<(String, String)>>);
+
+impl Fields {
+    pub(crate) fn parse(body: &[u8]) -> Self {
+        Self(Arc::new(form_urlencoded::parse(body).into_owned().collect()))
+    }
+
+    /// The field's text; empty where it is not there.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Fields {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_default())
+    }
+}

@@ -1,0 +1,120 @@
+//! Who may see each page, and what bounds its visits, in one table that `gate.rs` enforces. A route without an entry, or an
+//! entry without a route, fails the start. Deliberately absent: whether somebody may do what a form asks for; services ask
+//! that.
+
+use userd_model::Permission;
+use userd_services::limits::Limited;
+
+/// Who may see a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody.
+    Anybody,
+    /// Who is signed in; others are led to the sign-in page and back.
+    SignedIn,
+    /// Who is signed in and holds this permission; for others it is not there.
+    Holder(Permission),
+}
+
+/// What bounds the visits of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// Nothing: it costs less than counting.
+    Free,
+    /// Visits of one network are counted here.
+    Pages,
+    /// The service that the form asks counts by this.
+    Service(Limited),
+}
+
+/// How a form is known to be one that this browser was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forms {
+    /// By a field bound to the browser's cookie.
+    Bound,
+    /// Anybody may post it: what it carries is itself the proof, as with a link in a mail.
+    Unbound,
+}
+
+/// One line of the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageAccess {
+    /// Upper case.
+    pub method: &'static str,
+    /// The path template, e.g. `/account/devices/{id}`.
+    pub path: &'static str,
+    /// Who may see it.
+    pub access: Access,
+    /// What bounds its visits.
+    pub limit: Limit,
+    /// How its form is known, where it is one.
+    pub forms: Forms,
+    /// Whether it hashes a password: a connection that asks for that has low priority afterwards.
+    pub hashes: bool,
+}
+
+const fn page(path: &'static str, access: Access, limit: Limit) -> PageAccess {
+    PageAccess { method: "GET", path, access, limit, forms: Forms::Bound, hashes: false }
+}
+
+const fn form(path: &'static str, access: Access, limit: Limit) -> PageAccess {
+    PageAccess { method: "POST", path, access, limit, forms: Forms::Bound, hashes: false }
+}
+
+/// A form that hashes a password.
+const fn hashing(path: &'static str, access: Access, limit: Limit) -> PageAccess {
+    PageAccess { method: "POST", path, access, limit, forms: Forms::Bound, hashes: true }
+}
+
+/// Every page.
+pub const PAGES: &[PageAccess] = &[
+    page("/assets/{file}", Access::Anybody, Limit::Free),
+    page("/", Access::Anybody, Limit::Free),
+    form("/language", Access::Anybody, Limit::Free),
+    page("/sign-in", Access::Anybody, Limit::Pages),
+    hashing("/sign-in", Access::Anybody, Limit::Service(Limited::PasswordPerNetwork)),
+    form("/sign-out", Access::SignedIn, Limit::Pages),
+    page("/account", Access::SignedIn, Limit::Pages),
+];
+
+/// Why table and routes do not fit together.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyGap {
+    /// A route that nobody decided about.
+    #[error("{0} {1} has no entry in policy::PAGES")]
+    RouteWithoutEntry(String, String),
+    /// An entry whose route is gone.
+    #[error("policy::PAGES names {0} {1}, which is no page")]
+    EntryWithoutRoute(&'static str, &'static str),
+    /// Two entries for one page.
+    #[error("policy::PAGES names {0} {1} twice")]
+    Twice(&'static str, &'static str),
+}
+
+/// Compares the table with the routes that exist, both ways.
+///
+/// # Errors
+/// The first gap.
+pub fn check(table: &[PageAccess], routes: &[(&'static str, &'static str)]) -> Result<(), PolicyGap> {
+    let is = |entry: &PageAccess, method: &str, path: &str| entry.method == method && entry.path == path;
+    for (at, entry) in table.iter().enumerate() {
+        if table.iter().skip(at + 1).any(|other| is(other, entry.method, entry.path)) {
+            return Err(PolicyGap::Twice(entry.method, entry.path));
+        }
+        if !routes.contains(&(entry.method, entry.path)) {
+            return Err(PolicyGap::EntryWithoutRoute(entry.method, entry.path));
+        }
+    }
+    for (method, path) in routes {
+        if !table.iter().any(|entry| is(entry, method, path)) {
+            return Err(PolicyGap::RouteWithoutEntry((*method).to_owned(), (*path).to_owned()));
+        }
+    }
+    Ok(())
+}
+
+/// The line of a page.
+pub(crate) fn of(method: &str, path: &str) -> Option<&'static PageAccess> {
+    let method = if method == "HEAD" { "GET" } else { method };
+    PAGES.iter().find(|entry| entry.method == method && entry.path == path)
+}

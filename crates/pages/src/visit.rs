@@ -1,0 +1,219 @@
+//! One visit: who it is, the context of what they do, the language, and how a page is made for them.
+
+use std::{convert::Infallible, ops::Deref, sync::Arc, time::Duration};
+
+use axum::{
+    extract::FromRequestParts,
+    response::{IntoResponse, Redirect, Response},
+};
+use http::{header, request::Parts};
+use userd_model::{Actor, Permission, Refusal};
+use userd_services::{Context, InBrowser, UserView};
+use userd_web::{
+    Problem,
+    problem::{Language, page},
+};
+
+use crate::{
+    browser_cookies::{self, DEVICE, FORM, SESSION},
+    site::Site,
+    texts::{self, Texts},
+};
+
+/// One visit. Cloning is cheap.
+#[derive(Clone)]
+pub(crate) struct Visit(Arc<Visited>);
+
+/// What is known of a visit.
+pub(crate) struct Visited {
+    pub(crate) site: Arc<Site>,
+    /// Who acts, for services.
+    pub(crate) ctx: Context,
+    /// Who is signed in.
+    pub(crate) account: Option<UserView>,
+    pub(crate) language: Language,
+    /// What pages say, in that language.
+    pub(crate) texts: &'static Texts,
+    /// For the hidden field of forms.
+    pub(crate) form_token: String,
+    /// The path and query that are visited.
+    pub(crate) here: String,
+    /// From an earlier sign-in in this browser.
+    pub(crate) device_token: Option<String>,
+    /// The session's cookie once more, where it lives longer now.
+    pub(crate) renewed: Option<(String, Duration)>,
+    /// What forms are bound to, where the browser had nothing.
+    pub(crate) new_form_secret: Option<String>,
+    /// A cookie came that stands for no session.
+    pub(crate) has_dead_cookie: bool,
+}
+
+impl Visited {
+    pub(crate) fn of_user(
+        site: &Arc<Site>,
+        parts: &Parts,
+        ctx: Context,
+        account: UserView,
+        secret: &str,
+        renewed: Option<Duration>,
+    ) -> Self {
+        let form_token = site.services.form_token(secret);
+        let renewed = renewed.map(|life| (secret.to_owned(), life));
+        Self { account: Some(account), form_token, renewed, ..Self::plain(site, parts, ctx) }.in_language(parts)
+    }
+
+    pub(crate) fn of_nobody(site: &Arc<Site>, parts: &Parts, ctx: Context, has_dead_cookie: bool) -> Self {
+        let known = browser_cookies::read(&parts.headers, FORM).filter(|secret| secret.len() == 43);
+        let new_form_secret = known.is_none().then(|| site.services.mint_form_secret().to_string());
+        let bound = known.or(new_form_secret.as_deref()).unwrap_or_default();
+        let form_token = site.services.form_token(bound);
+        Self { form_token, new_form_secret, has_dead_cookie, ..Self::plain(site, parts, ctx) }.in_language(parts)
+    }
+
+    fn plain(site: &Arc<Site>, parts: &Parts, ctx: Context) -> Self {
+        let here = parts.uri.path_and_query().map_or_else(|| "/".to_owned(), |path| path.as_str().to_owned());
+        let device_token = browser_cookies::read(&parts.headers, DEVICE).map(str::to_owned);
+        Self {
+            site: Arc::clone(site),
+            ctx,
+            account: None,
+            language: Language::English,
+            texts: texts::of(Language::English),
+            form_token: String::new(),
+            here,
+            device_token,
+            renewed: None,
+            new_form_secret: None,
+            has_dead_cookie: false,
+        }
+    }
+
+    /// The one that was chosen here, else the account's, else the browser's.
+    fn in_language(self, parts: &Parts) -> Self {
+        let of_account = || self.account.as_ref().and_then(|account| account.locale.as_deref()).map(Language::of_tag);
+        let chosen = page::chosen_language(&parts.headers).or_else(of_account);
+        let language = chosen.unwrap_or_else(|| page::language(&parts.headers));
+        Self { language, texts: texts::of(language), ..self }
+    }
+
+    /// As HTML and HTTP name the language.
+    pub(crate) const fn tag(&self) -> &'static str {
+        match self.language {
+            Language::English => "en",
+            Language::Russian => "ru",
+        }
+    }
+
+    /// Whether the visitor holds a permission: for what is shown, never in place of what services ask.
+    pub(crate) fn holds(&self, permission: &Permission) -> bool {
+        matches!(&self.ctx.actor, Actor::User { permissions, .. } if permissions.contains(permission))
+    }
+}
+
+impl Visit {
+    pub(crate) fn new(visited: Visited) -> Self {
+        Self(Arc::new(visited))
+    }
+
+    /// Who is signed in, on a page that only they see.
+    pub(crate) fn must_have_account(&self) -> Result<&UserView, Problem> {
+        self.account.as_ref().ok_or_else(|| Refusal::NotSignedIn.into())
+    }
+
+    /// Sends the browser on, within this site.
+    pub(crate) fn go(to: &str) -> Response {
+        Redirect::to(local(to).unwrap_or("/")).into_response()
+    }
+
+    /// Signs the browser in: its cookies, and on.
+    pub(crate) fn signed_in(&self, held: &InBrowser, to: &str) -> Response {
+        let mut answer = Self::go(to);
+        let device = held.device_token.as_deref().and_then(browser_cookies::device);
+        // What forms were bound to before ends with what they were for.
+        let cookies = [browser_cookies::session(&held.secret, held.expires_in), browser_cookies::removed(FORM), device];
+        for cookie in cookies.into_iter().flatten() {
+            answer.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        answer
+    }
+
+    /// Signs the browser out. What it kept of the pages it saw goes too (Clear-Site-Data).
+    pub(crate) fn signed_out(to: &str) -> Response {
+        let mut answer = Self::go(to);
+        answer.headers_mut().extend(browser_cookies::removed(SESSION).map(|value| (header::SET_COOKIE, value)));
+        let cache = http::HeaderValue::from_static("\"cache\"");
+        answer.headers_mut().insert(http::HeaderName::from_static("clear-site-data"), cache);
+        answer
+    }
+}
+
+impl Deref for Visit {
+    type Target = Visited;
+
+    fn deref(&self) -> &Visited {
+        &self.0
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Visit {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        // The gate puts it there; a page that is reached without it is not served.
+        parts.extensions.get::<Self>().cloned().ok_or_else(Problem::internal)
+    }
+}
+
+/// The query of a page.
+pub(crate) struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// The parameter's text; empty where it is not there.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Query {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        let query = parts.uri.query().unwrap_or_default().as_bytes();
+        Ok(Self(url::form_urlencoded::parse(query).into_owned().collect()))
+    }
+}
+
+/// An address of this site, as a path; nothing for any other (an open redirect lends our name to somebody else's page).
+pub(crate) fn local(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix('/')?;
+    let is_plain = text.bytes().all(|byte| (0x21..0x7f).contains(&byte) && byte != b'\\');
+    (is_plain && !rest.starts_with('/')).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::local;
+
+    #[test]
+    fn only_a_path_of_this_site_is_gone_to() {
+        for good in ["/", "/account", "/account/devices?x=1#y", "/a//b"] {
+            assert_eq!(local(good), Some(good));
+        }
+        let bad = [
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "account",
+            "javascript:alert(1)",
+            "/\t/evil",
+            "/ /evil",
+            "/\r\nSet-Cookie: a=b",
+            "\\\\evil",
+            "/аккаунт",
+        ];
+        for bad in bad {
+            assert_eq!(local(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The pages from outside, over an in-process router: as a browser without JavaScript uses them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests fail by panicking"
+)]
+
+mod attacks;
+mod browser;
+mod front;
+mod sign_in;

@@ -1,0 +1,50 @@
+//! Who a browser speaks for, and that a form is one that this browser was given. Deliberately absent: cookies, which the
+//! pages keep; access tokens, which no page takes.
+
+use std::time::Duration;
+
+use userd_crypto::{Zeroizing, constant_time_eq};
+use userd_model::Actor;
+use userd_storage::Failure;
+
+use crate::{Context, Services};
+
+/// A request of somebody whom a cookie speaks for.
+pub struct BrowserVisit {
+    /// Who acts.
+    pub ctx: Context,
+    /// How long the cookie is good from now on, where that has changed.
+    pub renewed: Option<Duration>,
+}
+
+impl Services {
+    /// The same context, acting as whoever holds the session of this cookie. What they may do is looked up anew.
+    ///
+    /// # Errors
+    /// `NotSignedIn`, whatever is wrong with it; storage faults.
+    pub async fn authenticate_browser(&self, ctx: Context, secret: &str) -> Result<BrowserVisit, Failure> {
+        let held = self.sessions.held_in_browser(&ctx, secret).await?;
+        let permissions = self.role_reader.rights_of(&held.user, ctx.now).await?.permissions;
+        let actor = Actor::User { id: held.user.id, session_id: held.session.id, permissions };
+        Ok(BrowserVisit { ctx: ctx.in_session(actor, &held.session), renewed: held.renewed })
+    }
+
+    /// A secret for a browser that is not signed in, which its forms are bound to.
+    #[must_use]
+    pub fn mint_form_secret(&self) -> Zeroizing<String> {
+        userd_crypto::OpaqueSecret::mint("", self.deps.random.as_ref()).0
+    }
+
+    /// What stands in every form that is given to the browser with this cookie.
+    #[must_use]
+    pub fn form_token(&self, cookie: &str) -> String {
+        let hash = self.deps.crypto.index.keyed_hash("form of a page", &[cookie.as_bytes()]);
+        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Whether a form was given to the browser with this cookie.
+    #[must_use]
+    pub fn is_form_token(&self, cookie: &str, token: &str) -> bool {
+        constant_time_eq(self.form_token(cookie).as_bytes(), token.as_bytes())
+    }
+}
