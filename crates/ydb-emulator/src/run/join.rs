@@ -21,9 +21,10 @@ impl Run<'_> {
         for (number, ((left, on), opened)) in query.joins.iter().zip(query.opened.iter().skip(1)).enumerate() {
             let source = number + 1;
             let mut next = Vec::new();
+            // What WHERE says of an inner join's right side narrows the look-up too.
+            let narrowed = if *left { on.clone() } else { on.iter().chain(&query.conditions).cloned().collect() };
+            self.is_looked_up(opened, source, &narrowed)?;
             for rows in found {
-                // What WHERE says of an inner join's right side narrows the look-up too.
-                let narrowed = if *left { on.clone() } else { on.iter().chain(&query.conditions).cloned().collect() };
                 let matches = self.matches(&rows, opened, source, on, &narrowed, query)?;
                 if matches.is_empty() && *left {
                     next.push(rows.iter().cloned().chain([None]).collect());
@@ -39,6 +40,17 @@ impl Run<'_> {
             }
         }
         Ok(kept)
+    }
+
+    /// Refuses a join whose right side would be read whole, whether or not there is a row on its left now.
+    fn is_looked_up(&mut self, opened: &Opened, source: usize, narrowed: &[Bound]) -> Outcome<()> {
+        let OpenedKind::Stored { path, key, .. } = &opened.kind else { return Ok(()) };
+        let nobody = vec![None; source];
+        if access(narrowed, source, key, &nobody)?.fixed > 0 {
+            return Ok(());
+        }
+        self.counts.full_scans_refused += 1;
+        Err(Failure::full_scan(format!("full scan of {} in a join", described(path, opened))))
     }
 
     fn matches(
@@ -67,10 +79,6 @@ impl Run<'_> {
             OpenedKind::Stored { path, index, key, has } => {
                 let slices: Vec<_> = rows.iter().map(|row| row.as_ref().map(|row| row.as_slice())).collect();
                 let access = access(narrowed, source, key, &slices)?;
-                if access.fixed == 0 {
-                    self.counts.full_scans_refused += 1;
-                    return Err(Failure::full_scan(format!("full scan of {} in a join", described(path, opened))));
-                }
                 let covered = has.as_ref().is_none_or(|has| query.uses_only(source, has));
                 for range in access.ranges {
                     let scan = Scan { path, index: *index, range, descending: false, covered };

@@ -17,10 +17,11 @@ use ydb_grpc::ydb_proto::{
     value::Value as Simple,
 };
 
-/// A refusal: its status, and the codes of all issues.
+/// A refusal: its status (none: the transport failed), and the codes of all issues.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Refused {
     pub(crate) status: StatusCode,
+    pub(crate) transport: Option<tonic::Code>,
     pub(crate) issues: Vec<u32>,
     pub(crate) message: String,
 }
@@ -29,7 +30,7 @@ pub(crate) type Answer<T> = Result<T, Refused>;
 
 /// A database to test, with a prefix for this test's tables.
 pub(crate) struct Database {
-    _emulator: Option<Emulator>,
+    emulator: Option<Emulator>,
     channel: Channel,
     prefix: String,
 }
@@ -38,7 +39,7 @@ pub(crate) struct Session {
     pub(crate) calls: QueryServiceClient<Channel>,
     pub(crate) id: String,
     prefix: String,
-    _attached: tonic::Streaming<SessionState>,
+    pub(crate) attached: tonic::Streaming<SessionState>,
 }
 
 #[derive(Default)]
@@ -50,30 +51,32 @@ pub(crate) struct Done {
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 impl Database {
+    /// The live cluster, or an emulator.
     pub(crate) async fn new() -> Self {
-        let live = live();
-        let emulator = match live {
-            Some(_) => None,
-            None => Some(Emulator::start(Options::default()).await.unwrap()),
-        };
-        let address = live.or(emulator.as_ref().map(Emulator::connection_string)).unwrap();
-        let endpoint = address.replace("grpc://", "http://").replace("grpcs://", "https://");
-        let host: String = endpoint.split('/').take(3).collect::<Vec<_>>().join("/");
-        let channel = Channel::from_shared(host).unwrap().connect().await.unwrap();
+        match live() {
+            Some(address) => Self::at(&address, None).await,
+            None => Self::start(Options::default()).await,
+        }
+    }
+
+    /// An emulator.
+    pub(crate) async fn start(options: Options) -> Self {
+        let emulator = Emulator::start(options).await.unwrap();
+        Self::at(&emulator.connection_string(), Some(emulator)).await
+    }
+
+    async fn at(address: &str, emulator: Option<Emulator>) -> Self {
         let number = DATABASES.fetch_add(1, Ordering::Relaxed);
-        Self { _emulator: emulator, channel, prefix: format!("t{}_{number}_", std::process::id()) }
+        let prefix = if emulator.is_some() { String::new() } else { format!("t{}_{number}_", std::process::id()) };
+        Self { channel: channel(address).await, emulator, prefix }
+    }
+
+    pub(crate) fn emulator(&self) -> &Emulator {
+        self.emulator.as_ref().unwrap()
     }
 
     pub(crate) async fn session(&self) -> Session {
-        let mut calls = QueryServiceClient::new(self.channel.clone()).max_decoding_message_size(64 << 20);
-        let created = calls.create_session(CreateSessionRequest {}).await.unwrap().into_inner();
-        assert_eq!(created.status, StatusCode::Success as i32, "{:?}", created.issues);
-        let id = created.session_id;
-        let attach = AttachSessionRequest { session_id: id.clone() };
-        let mut attached = calls.attach_session(attach).await.unwrap().into_inner();
-        let state = attached.message().await.unwrap().unwrap();
-        assert_eq!(state.status, StatusCode::Success as i32);
-        Session { calls, id, prefix: self.prefix.clone(), _attached: attached }
+        Session::open(self.channel.clone(), &self.prefix).await.unwrap()
     }
 
     /// A session, with tables made by these texts.
@@ -93,7 +96,25 @@ fn live() -> Option<String> {
     std::env::var("YDB_CONNECTION_STRING").ok()
 }
 
+pub(crate) async fn channel(address: &str) -> Channel {
+    let endpoint = address.replace("grpc://", "http://").replace("grpcs://", "https://");
+    let host: String = endpoint.split('/').take(3).collect::<Vec<_>>().join("/");
+    Channel::from_shared(host).unwrap().connect().await.unwrap()
+}
+
 impl Session {
+    pub(crate) async fn open(channel: Channel, prefix: &str) -> Answer<Self> {
+        let mut calls = QueryServiceClient::new(channel).max_decoding_message_size(64 << 20);
+        let created = transported(calls.create_session(CreateSessionRequest {}).await)?;
+        accepted(created.status, &created.issues)?;
+        let id = created.session_id;
+        let attach = AttachSessionRequest { session_id: id.clone() };
+        let mut attached = transported(calls.attach_session(attach).await)?;
+        let state = attached.message().await.unwrap().unwrap();
+        accepted(state.status, &state.issues)?;
+        Ok(Self { calls, id, prefix: prefix.to_owned(), attached })
+    }
+
     /// Names in braces are tables of this test.
     fn text(&self, text: &str) -> String {
         text.replace('{', &format!("`{}", self.prefix)).replace('}', "`")
@@ -114,9 +135,9 @@ impl Session {
             query: Some(Query::QueryContent(content)),
             ..Default::default()
         };
-        let mut parts = self.calls.clone().execute_query(request).await.unwrap().into_inner();
+        let mut parts = transported(self.calls.clone().execute_query(request).await)?;
         let mut done = Done::default();
-        while let Some(part) = parts.message().await.unwrap() {
+        while let Some(part) = transported(parts.message().await.map(tonic::Response::new))? {
             accepted(part.status, &part.issues)?;
             done.tx = part.tx_meta.map_or(done.tx, |meta| meta.id);
             let Some(set) = part.result_set else { continue };
@@ -164,20 +185,20 @@ impl Session {
             session_id: self.id.clone(),
             tx_settings: Some(TransactionSettings { tx_mode: Some(mode) }),
         };
-        let answer = self.calls.clone().begin_transaction(request).await.unwrap().into_inner();
+        let answer = transported(self.calls.clone().begin_transaction(request).await)?;
         accepted(answer.status, &answer.issues)?;
         Ok(answer.tx_meta.unwrap().id)
     }
 
     pub(crate) async fn commit(&self, tx: &str) -> Answer<()> {
         let request = CommitTransactionRequest { session_id: self.id.clone(), tx_id: tx.to_owned() };
-        let answer = self.calls.clone().commit_transaction(request).await.unwrap().into_inner();
+        let answer = transported(self.calls.clone().commit_transaction(request).await)?;
         accepted(answer.status, &answer.issues)
     }
 
     pub(crate) async fn roll_back(&self, tx: &str) -> Answer<()> {
         let request = RollbackTransactionRequest { session_id: self.id.clone(), tx_id: tx.to_owned() };
-        let answer = self.calls.clone().rollback_transaction(request).await.unwrap().into_inner();
+        let answer = transported(self.calls.clone().rollback_transaction(request).await)?;
         accepted(answer.status, &answer.issues)
     }
 }
@@ -200,7 +221,16 @@ impl Done {
     }
 }
 
-fn accepted(status: i32, issues: &[IssueMessage]) -> Answer<()> {
+fn transported<T>(answer: Result<tonic::Response<T>, tonic::Status>) -> Answer<T> {
+    answer.map(tonic::Response::into_inner).map_err(|status| Refused {
+        status: StatusCode::Unspecified,
+        transport: Some(status.code()),
+        issues: Vec::new(),
+        message: status.message().to_owned(),
+    })
+}
+
+pub(crate) fn accepted(status: i32, issues: &[IssueMessage]) -> Answer<()> {
     let status = StatusCode::try_from(status).unwrap();
     if status == StatusCode::Success {
         return Ok(());
@@ -208,7 +238,7 @@ fn accepted(status: i32, issues: &[IssueMessage]) -> Answer<()> {
     let mut codes = Vec::new();
     let mut message = String::new();
     collect(issues, &mut codes, &mut message);
-    Err(Refused { status, issues: codes, message })
+    Err(Refused { status, transport: None, issues: codes, message })
 }
 
 fn collect(issues: &[IssueMessage], codes: &mut Vec<u32>, message: &mut String) {

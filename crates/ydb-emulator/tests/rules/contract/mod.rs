@@ -1,0 +1,8 @@
+//! Rules of YDB: a live cluster must keep them too.
+
+mod keys;
+mod reading;
+mod sessions;
+mod tables;
+mod transactions;
+mod types;
