@@ -27,7 +27,7 @@ use std::{
 pub use counters::{Counts, Split, Spread};
 pub use failure::{Failure, issue};
 pub use faults::{Act, Fault, Faults, Phase};
-pub use options::{Moment, Options};
+pub use options::{Moment, Options, Tls};
 pub use tonic::Code;
 pub use ydb_grpc::ydb_proto::status_ids::StatusCode;
 
@@ -53,13 +53,14 @@ impl Emulator {
     /// Where clients connect: `grpc://127.0.0.1:port/local`.
     #[must_use]
     pub fn connection_string(&self) -> String {
-        format!("grpc://{}{}", self.endpoint(), self.server.options.database)
+        let scheme = if self.server.options.tls.is_some() { "grpcs" } else { "grpc" };
+        format!("{scheme}://{}{}", self.endpoint(), self.server.options.database)
     }
 
     /// The first node's `host:port`.
     #[must_use]
     pub fn endpoint(&self) -> String {
-        format!("127.0.0.1:{}", self.server.nodes.first().map_or(0, |node| node.port))
+        format!("{}:{}", self.server.host(), self.server.nodes.first().map_or(0, |node| node.port))
     }
 
     /// The script of faults.
@@ -148,6 +149,8 @@ impl Emulator {
 impl Drop for Emulator {
     fn drop(&mut self) {
         self.tasks.iter().for_each(tokio::task::JoinHandle::abort);
+        // Whoever is still connected hears that nobody is there.
+        (0..self.server.nodes.len()).for_each(|node| self.server.kill_node(node));
     }
 }
 

@@ -1,5 +1,7 @@
 //! What an emulator is started with.
 
+use std::fmt;
+
 /// When a refusal shows that the server may give at either moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
@@ -7,6 +9,21 @@ pub enum Moment {
     Statement,
     /// With the commit.
     Commit,
+}
+
+/// A certificate and its key, both as PEM.
+#[derive(Clone)]
+pub struct Tls {
+    /// The chain, the server's own first; for `localhost`.
+    pub certificate: String,
+    /// The private key.
+    pub key: String,
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").finish_non_exhaustive()
+    }
 }
 
 /// What an emulator is started with.
@@ -20,6 +37,8 @@ pub struct Options {
     pub nodes: u16,
     /// A user name and a password: without a token from `Login` nothing is answered.
     pub credentials: Option<(String, String)>,
+    /// With it, connections are encrypted, and clients are told `localhost` instead of 127.0.0.1.
+    pub tls: Option<Tls>,
     /// A token that is accepted without a `Login`.
     pub token: Option<String>,
     /// When a transaction hears that another one has overwritten what it read.
@@ -37,6 +56,7 @@ impl Default for Options {
             port: 0,
             nodes: 1,
             credentials: None,
+            tls: None,
             token: None,
             conflicts_show: Moment::Commit,
             existing_keys_show: Moment::Statement,

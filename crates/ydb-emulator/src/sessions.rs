@@ -29,6 +29,8 @@ use crate::{
 
 /// Transactions that one session may have open.
 const MOST_TRANSACTIONS: usize = 10;
+/// Sessions that one node may have.
+const MOST_SESSIONS: usize = 1_000;
 /// Bytes of a text.
 const LONGEST_TEXT: usize = 10 * 1024;
 
@@ -77,6 +79,11 @@ impl Server {
         }
     }
 
+    /// Certificates are made out to names.
+    pub(crate) fn host(&self) -> &'static str {
+        if self.options.tls.is_some() { "localhost" } else { "127.0.0.1" }
+    }
+
     pub(crate) fn next_number(&self) -> u64 {
         self.numbers.fetch_add(1, Ordering::Relaxed)
     }
@@ -85,12 +92,16 @@ impl Server {
         self.options.credentials.is_some() || self.options.token.is_some()
     }
 
-    pub(crate) fn open_session(&self, node: usize) -> String {
+    pub(crate) fn open_session(&self, node: usize) -> Outcome<String> {
+        let open = locked(&self.sessions).values().filter(|session| session.node == node).count();
+        if open >= MOST_SESSIONS {
+            return Err(Failure::new(StatusCode::Overloaded, 0, "Active sessions limit exceeded"));
+        }
         let id = format!("ydb://session/3?node_id={}&id={:032x}", node + 1, self.next_number());
         let session = Session { node, attached: None, busy: false, transactions: BTreeMap::new() };
         locked(&self.sessions).insert(id.clone(), session);
         locked(&self.counts).sessions += 1;
-        id
+        Ok(id)
     }
 
     /// Ends a session and what it has open; whether there was one.

@@ -72,6 +72,23 @@ impl Type {
         )
     }
 
+    /// Whether both are one type; the order of a struct's fields says nothing.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Optional(one), Self::Optional(other)) | (Self::List(one), Self::List(other)) => one.is_same(other),
+            (Self::Tuple(ours), Self::Tuple(theirs)) => {
+                ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(one, other)| one.is_same(other))
+            }
+            (Self::Struct(ours), Self::Struct(theirs)) => {
+                let there = |(name, one): &(String, Self)| {
+                    theirs.iter().any(|(other_name, other)| name == other_name && one.is_same(other))
+                };
+                ours.len() == theirs.len() && ours.iter().all(there)
+            }
+            (one, other) => one == other,
+        }
+    }
+
     pub(crate) fn from_wire(wire: Option<&proto::Type>) -> Outcome<Self> {
         let Some(kind) = wire.and_then(|wire| wire.r#type.as_ref()) else {
             return Err(Failure::bad_request("a value without a type"));

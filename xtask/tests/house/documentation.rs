@@ -53,6 +53,7 @@ fn every_how_to_names_the_files_it_touches() {
         "add-a-use-case.md",
         "add-a-way-in.md",
         "add-an-engine.md",
+        "try-ydb.md",
     ];
     assert_eq!(names, wanted);
     for page in &pages {

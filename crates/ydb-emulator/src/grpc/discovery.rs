@@ -25,7 +25,8 @@ impl DiscoveryService for Node {
                         !node.leaving.load(Ordering::Relaxed) && !node.dead.load(Ordering::Relaxed)
                     });
                 let endpoints = serving.map(|(number, node)| EndpointInfo {
-                    address: "127.0.0.1".to_owned(),
+                    address: self.server.host().to_owned(),
+                    ssl: self.server.options.tls.is_some(),
                     port: node.port.into(),
                     node_id: u32::try_from(number + 1).unwrap_or_default(),
                     location: "local".to_owned(),

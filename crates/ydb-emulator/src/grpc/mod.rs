@@ -7,6 +7,7 @@ mod query;
 mod results;
 mod scheme;
 mod table;
+mod tls;
 
 use std::{
     io,
@@ -16,7 +17,7 @@ use std::{
 };
 
 use tokio::{net::TcpListener, task::JoinHandle};
-use tokio_stream::wrappers::TcpListenerStream;
+use tokio_rustls::TlsAcceptor;
 use tonic::{Code, Request, Status};
 use ydb_grpc::{
     google_proto_workaround::protobuf::Any,
@@ -81,16 +82,20 @@ pub(crate) async fn start(options: Options) -> io::Result<(Arc<Server>, Vec<Join
     }
     let ports: Vec<_> =
         listeners.iter().map(|listener| Ok(listener.local_addr()?.port())).collect::<io::Result<_>>()?;
+    let acceptor = options.tls.as_ref().map(tls::acceptor).transpose()?;
     let server = Arc::new(Server::new(options, &ports));
     let tasks = listeners
         .into_iter()
         .enumerate()
-        .map(|(number, listener)| tokio::spawn(serve(Node { server: Arc::clone(&server), number }, listener)))
+        .map(|(number, listener)| {
+            let node = Node { server: Arc::clone(&server), number };
+            tokio::spawn(serve(node, listener, acceptor.clone()))
+        })
         .collect();
     Ok((server, tasks))
 }
 
-async fn serve(node: Node, listener: TcpListener) {
+async fn serve(node: Node, listener: TcpListener, acceptor: Option<TlsAcceptor>) {
     use stubs::{
         auth::auth_service_server::AuthServiceServer, discovery::discovery_service_server::DiscoveryServiceServer,
         query::query_service_server::QueryServiceServer, scheme::scheme_service_server::SchemeServiceServer,
@@ -100,14 +105,13 @@ async fn serve(node: Node, listener: TcpListener) {
         .max_decoding_message_size(LARGEST_MESSAGE)
         .max_encoding_message_size(LARGEST_MESSAGE);
     let router = tonic::transport::Server::builder()
-        .tcp_nodelay(true)
         .add_service(queries)
         .add_service(DiscoveryServiceServer::new(node.clone()))
         .add_service(AuthServiceServer::new(node.clone()))
         .add_service(SchemeServiceServer::new(node.clone()))
         .add_service(TableServiceServer::new(node));
     // It ends with the emulator; then nobody is left to be told.
-    drop(router.serve_with_incoming(TcpListenerStream::new(listener)).await);
+    drop(router.serve_with_incoming(tls::connections(listener, acceptor)).await);
 }
 
 impl Node {

@@ -64,7 +64,7 @@ impl QueryService for Node {
             if leaving.is_none_or(|node| node.leaving.load(std::sync::atomic::Ordering::Relaxed)) {
                 return Err(Failure::new(StatusCode::Unavailable, 0, "the node is about to stop"));
             }
-            Ok(self.server.open_session(self.number))
+            self.server.open_session(self.number)
         };
         let outcome = self.scripted(Phase::CreateSession, open).await?;
         let node_id = i64::try_from(self.number + 1).unwrap_or_default();

@@ -19,7 +19,10 @@ impl TableService for Node {
         request: Request<CreateSessionRequest>,
     ) -> Result<Response<CreateSessionResponse>, Status> {
         self.enter("Table/CreateSession", request)?;
-        let opened = || Ok(CreateSessionResult { session_id: self.server.open_session(self.number) });
+        let opened = || {
+            let session_id = self.server.open_session(self.number)?;
+            Ok(CreateSessionResult { session_id })
+        };
         let outcome = self.scripted(Phase::CreateSession, opened).await?;
         Ok(Response::new(CreateSessionResponse { operation: operation("Table.CreateSessionResult", outcome) }))
     }

@@ -41,7 +41,7 @@ pub(crate) struct Run<'a> {
 pub(crate) fn declared(script: &Script, mut given: Parameters) -> Outcome<Parameters> {
     for (name, wanted) in &script.declared {
         match given.get(name) {
-            Some((found, _)) if found == wanted => {}
+            Some((found, _)) if found.is_same(wanted) => {}
             Some((found, _)) => {
                 return Err(Failure::bad_request(format!(
                     "Parameter ${name} type mismatch, expected: {wanted}, actual: {found}"

@@ -6,3 +6,4 @@ mod faults;
 mod nodes;
 mod scans;
 mod time;
+mod witnesses;

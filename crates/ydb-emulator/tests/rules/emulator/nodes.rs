@@ -1,7 +1,10 @@
 //! Nodes and tokens.
 
-use tonic::{Code, Request};
-use ydb_emulator::{Options, StatusCode};
+use tonic::{
+    Code, Request,
+    transport::{Certificate, Channel, ClientTlsConfig},
+};
+use ydb_emulator::{Emulator, Options, StatusCode, Tls};
 use ydb_grpc::{
     google_proto_workaround::protobuf::Any,
     ydb_proto::{
@@ -82,6 +85,23 @@ async fn without_a_token_from_login_nothing_is_answered() {
     let mut request = Request::new(ListEndpointsRequest::default());
     request.metadata_mut().insert("x-ydb-auth-ticket", token.parse().unwrap());
     DiscoveryServiceClient::new(channel(&address).await).list_endpoints(request).await.unwrap();
+}
+
+#[tokio::test]
+async fn with_a_certificate_it_speaks_http2_over_tls() {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let options = Options { tls: Some(Tls { certificate: certificate.clone(), key }), ..Options::default() };
+    let emulator = Emulator::start(options).await.unwrap();
+    let address = emulator.connection_string();
+    assert!(address.starts_with("grpcs://localhost:"), "{address}");
+    let authority = Certificate::from_pem(certificate);
+    let endpoint = Channel::from_shared(address.replace("grpcs", "https")).unwrap();
+    let trusting = ClientTlsConfig::new().ca_certificate(authority);
+    let trusted = endpoint.clone().tls_config(trusting).unwrap().connect().await.unwrap();
+    Session::open(trusted, "").await.unwrap();
+    let strange = endpoint.tls_config(ClientTlsConfig::new());
+    assert!(strange.unwrap().connect().await.is_err(), "a certificate that nobody knows");
 }
 
 #[tokio::test]
