@@ -12,6 +12,11 @@ const RUSSIAN: &[(&str, &str)] = &[
         "must name every required document in its current version",
         "должно называть каждый обязательный документ в его текущей версии",
     ),
+    (
+        "must wait until the first address of the account is proven",
+        "должно подождать, пока не подтверждён основной адрес",
+    ),
+    ("must be one of at most six addresses", "должно быть одним из не более чем шести адресов"),
     ("must be the address that was invited", "должно совпадать с приглашённым адресом"),
     ("must be 1 to {}", "должно быть от 1 до {}"),
     (

@@ -173,3 +173,21 @@ fn may_be_in_a_label(c: char) -> bool {
         || is_combining_mark(c)
         || matches!(c, '\u{B7}' | '\u{375}' | '\u{5F3}' | '\u{5F4}' | '\u{30FB}')
 }
+
+/// A further address of a user: proven, or it would not be there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FurtherEmail {
+    /// Names it to its owner.
+    pub id: crate::FurtherEmailId,
+    /// Whose.
+    pub user_id: crate::UserId,
+    /// The address.
+    pub email: crate::Sealed,
+    /// When it was proven.
+    pub created_at: crate::Timestamp,
+}
+
+impl FurtherEmail {
+    /// The most that one user has.
+    pub const MOST: usize = 5;
+}

@@ -89,6 +89,10 @@ kinds! {
     EmailVerified = "user.email_verified" of "user" {},
     /// The e-mail address changed: the new one is proven.
     EmailChanged = "user.email_changed" of "user" {},
+    /// The owner proved a further address.
+    EmailAdded = "user.email_added" of "user" {},
+    /// A further address was removed.
+    EmailRemoved = "user.email_removed" of "user" {},
     /// The password changed.
     PasswordChanged = "user.password_changed" of "user" {},
     /// The owner accepted a document.
@@ -313,6 +317,8 @@ mod tests {
             "user.username_changed",
             "user.email_verified",
             "user.email_changed",
+            "user.email_added",
+            "user.email_removed",
             "user.password_changed",
             "user.password_change_required",
             "user.terms_accepted",

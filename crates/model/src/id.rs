@@ -79,4 +79,6 @@ ids! {
     WebhookId,
     /// One invitation to register.
     InvitationId,
+    /// A further e-mail address of a user.
+    FurtherEmailId,
 }

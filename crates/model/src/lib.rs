@@ -45,14 +45,14 @@ pub use access_request::{AccessRequest, Decision, Quorum, RequestState, Requeste
 pub use client::Client;
 pub use deletion::{DeletedBy, Deletion};
 pub use delivery::{Delivery, DeliveryChannel, DeliveryState};
-pub use email::Email;
+pub use email::{Email, FurtherEmail};
 pub use event::EventKind;
 pub use fact::{Event, Fact, FactActor, Subject};
 pub use factor::{Factor, FactorKind, FactorMethod, Level};
 pub use grant::{Grant, GrantKind, GrantSource, Held, Period};
 pub use id::{
-    AccessRequestId, ClientId, DeliveryId, EventId, FactorId, GrantId, IdentityId, InvitationId, MessageId,
-    NotificationId, RevocationId, SessionId, TokenId, UserId, WebhookId,
+    AccessRequestId, ClientId, DeliveryId, EventId, FactorId, FurtherEmailId, GrantId, IdentityId, InvitationId,
+    MessageId, NotificationId, RevocationId, SessionId, TokenId, UserId, WebhookId,
 };
 pub use identity::Identity;
 pub use invitation::Invitation;

@@ -123,6 +123,9 @@ pub enum Refusal {
     /// There is an administrator already.
     #[error("setup is already done")]
     SetupDone,
+    /// The first address of an account is not removed; another one takes its place.
+    #[error("this is the first address of the account")]
+    PrimaryEmail,
     /// An account without a password is asked for a new one.
     #[error("the account has no password")]
     NoPassword,

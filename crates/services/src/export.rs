@@ -5,7 +5,10 @@ use serde_json::{Map, Value, json};
 use userd_model::{Act, Refusal, User, UserId};
 use userd_storage::Failure;
 
-use crate::{Context, Services, consent::origin_of, limits::Limited, roles::GrantView, user_reader::internal};
+use crate::{
+    Context, Services, addresses::addresses_of, consent::origin_of, limits::Limited, roles::GrantView,
+    user_reader::internal,
+};
 
 /// Rows read at once.
 const PAGE: u32 = 200;
@@ -20,6 +23,7 @@ pub const SHOWN: &[(&str, &str)] = &[
     ("notification_preferences", "notification_preferences"),
     ("factors", "second_factors"),
     ("recovery_codes", "second_factors"),
+    ("further_emails", "emails"),
     ("terms_acceptances", "terms"),
     ("deletions", "deletion"),
     ("grants", "grants"),
@@ -65,6 +69,7 @@ impl Services {
         put("second_factors", self.factors_of(id).await?);
         put("notification_preferences", self.preferences_of(id).await?);
         put("notifications", self.notifications_of(&user).await?);
+        put("emails", json(addresses_of(&self.deps, &mut self.deps.store.reading(), &user).await?)?);
         put("terms", self.terms_of(&user).await?);
         put("deletion", self.deletion_of(id).await?);
         put("grants", self.grants_of(ctx, id).await?);
@@ -177,6 +182,7 @@ fn description() -> Value {
         "notifications": "the inbox, put away ones too",
         "grants": "roles and permissions that the account holds, why, and until when",
         "access_requests": "what its owner asked for, and what was decided",
+        "emails": "every address of the account, the first one first",
         "terms": "documents that were accepted, in which version, when and from where",
         "deletion": "set while the account is deleted and can be restored",
         "not_included": reasons,

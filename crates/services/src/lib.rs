@@ -6,6 +6,7 @@
 pub mod access_requests;
 pub mod access_tokens;
 pub mod accounts;
+pub mod addresses;
 mod admission;
 pub mod arrivals;
 pub mod audit;

@@ -44,6 +44,8 @@ pub(crate) enum Proves {
     Own(UserId),
     /// It takes the place of the account's address.
     Replacement(UserId),
+    /// It is a further address of the account.
+    Further(UserId),
 }
 
 /// A registration that waits: nothing of it is claimed.
@@ -81,7 +83,7 @@ impl Proves {
     pub(crate) const fn owner(&self) -> Option<UserId> {
         match self {
             Self::Registration(_) => None,
-            Self::Own(user) | Self::Replacement(user) => Some(*user),
+            Self::Own(user) | Self::Replacement(user) | Self::Further(user) => Some(*user),
         }
     }
 }

@@ -462,6 +462,14 @@ CREATE TABLE IF NOT EXISTS invitations (
 CREATE INDEX IF NOT EXISTS invitations_by_token ON invitations (token_hash ASC, id ASC);
 CREATE INDEX IF NOT EXISTS invitations_by_created ON invitations (created_at ASC, id ASC);
 CREATE INDEX IF NOT EXISTS invitations_by_expiry ON invitations (expires_at ASC, id ASC);
+CREATE TABLE IF NOT EXISTS further_emails (
+    id UUID NOT NULL,
+    user_id UUID NOT NULL,
+    email_sealed BYTEA NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (id)
+);
+CREATE INDEX IF NOT EXISTS further_emails_by_user ON further_emails (user_id ASC, created_at ASC, id ASC);
 CREATE TABLE IF NOT EXISTS terms_acceptances (
     user_id UUID NOT NULL,
     document TEXT COLLATE "C" NOT NULL,

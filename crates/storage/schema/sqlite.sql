@@ -462,6 +462,14 @@ CREATE TABLE IF NOT EXISTS invitations (
 CREATE INDEX IF NOT EXISTS invitations_by_token ON invitations (token_hash, id);
 CREATE INDEX IF NOT EXISTS invitations_by_created ON invitations (created_at, id);
 CREATE INDEX IF NOT EXISTS invitations_by_expiry ON invitations (expires_at, id);
+CREATE TABLE IF NOT EXISTS further_emails (
+    id BLOB NOT NULL,
+    user_id BLOB NOT NULL,
+    email_sealed BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS further_emails_by_user ON further_emails (user_id, created_at, id);
 CREATE TABLE IF NOT EXISTS terms_acceptances (
     user_id BLOB NOT NULL,
     document TEXT NOT NULL,

@@ -134,6 +134,12 @@ DELETE FROM grants WHERE user_id = $1 AND kind = $2 AND name = $3;
 SELECT user_id, kind, name, id, source, reason, granted_by, created_at, starts_at, ends_at FROM grants WHERE ends_at <= $1 ORDER BY ends_at, user_id, kind, name LIMIT $2;
 -- grants.ending
 SELECT user_id, kind, name, id, source, reason, granted_by, created_at, starts_at, ends_at FROM grants WHERE ends_at >= $1 ORDER BY ends_at, user_id, kind, name LIMIT $2;
+-- further_emails.insert
+INSERT INTO further_emails (id, user_id, email_sealed, created_at) VALUES ($1, $2, $3, $4);
+-- further_emails.of_user
+SELECT id, user_id, email_sealed, created_at FROM further_emails WHERE user_id = $1 ORDER BY user_id, created_at, id LIMIT $2;
+-- further_emails.remove
+DELETE FROM further_emails WHERE id = $1;
 -- idempotency_keys.by_key
 SELECT key_hash, body_hash, answer, created_at, expires_at FROM idempotency_keys WHERE key_hash = $1;
 -- idempotency_keys.upsert
@@ -682,6 +688,14 @@ SELECT id, token_hash, email, roles, uses, created_by, created_at, expires_at FR
 SELECT id FROM invitations ORDER BY id DESC LIMIT $1;
 -- invitations.copy_insert
 INSERT INTO invitations (id, token_hash, email, roles, uses, created_by, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+-- further_emails.copy_first_page
+SELECT id, user_id, email_sealed, created_at FROM further_emails ORDER BY id LIMIT $1;
+-- further_emails.copy_next_page
+SELECT id, user_id, email_sealed, created_at FROM further_emails WHERE (id) > ($1) ORDER BY id LIMIT $2;
+-- further_emails.copy_last_key
+SELECT id FROM further_emails ORDER BY id DESC LIMIT $1;
+-- further_emails.copy_insert
+INSERT INTO further_emails (id, user_id, email_sealed, created_at) VALUES ($1, $2, $3, $4);
 -- terms_acceptances.copy_first_page
 SELECT user_id, document, version, accepted_at, origin FROM terms_acceptances ORDER BY user_id, document, version LIMIT $1;
 -- terms_acceptances.copy_next_page
@@ -808,6 +822,10 @@ DELETE FROM open_access_requests WHERE user_id = $1 AND kind = $2 AND name = $3;
 DELETE FROM notification_preferences WHERE user_id = $1;
 -- deletions.remove_owned
 DELETE FROM deletions WHERE user_id = $1;
+-- further_emails.keys_of_owner
+SELECT user_id, created_at, id FROM further_emails WHERE user_id = $1 ORDER BY user_id, created_at, id LIMIT $2;
+-- further_emails.remove_owned
+DELETE FROM further_emails WHERE id = $1;
 -- terms_acceptances.keys_of_owner
 SELECT user_id, document, version FROM terms_acceptances WHERE user_id = $1 ORDER BY user_id, document, version LIMIT $2;
 -- terms_acceptances.remove_owned

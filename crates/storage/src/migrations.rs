@@ -143,6 +143,8 @@ pub static MIGRATIONS: &[Migration] = &[
     migration!(110, "0110", "access_requests_by_expiry"),
     migration!(111, "0111", "open_access_requests"),
     migration!(112, "0112", "terms_acceptances"),
+    migration!(113, "0113", "further_emails"),
+    migration!(114, "0114", "further_emails_by_user"),
 ];
 
 mod checksum;

@@ -109,6 +109,7 @@ values! {
     userd_model::NotificationId => Uuid, Uuid, |v| v.0;
     userd_model::DeliveryId => Uuid, Uuid, |v| v.0;
     userd_model::MessageId => Uuid, Uuid, |v| v.0;
+    userd_model::FurtherEmailId => Uuid, Uuid, |v| v.0;
     userd_model::InvitationId => Uuid, Uuid, |v| v.0;
     userd_model::WebhookId => Uuid, Uuid, |v| v.0;
 }

@@ -59,6 +59,10 @@ kinds! {
     PasswordChanged = "password_changed", Security, [site, at, link], [device, address];
     /// The e-mail address was changed; goes to the old one too.
     EmailChanged = "email_changed", Security, [site, at, link], [device, address];
+    /// A further address was proven.
+    EmailAdded = "email_added", Security, [site, at, email, link], [device, address];
+    /// A further address was removed.
+    EmailRemoved = "email_removed", Security, [site, at, email, link], [device, address];
     /// Somebody is asked to prove an address.
     ConfirmAddress = "confirm_address", Account, [site, link, code], [];
     /// Somebody was asked to prove an address that has an account.
@@ -128,6 +132,7 @@ impl Kind {
                 "device" => words("Firefox on Linux", "Firefox, Linux"),
                 "address" => Value::Exact("203.0.113.17".to_owned()),
                 "code" => Value::Exact("482915".to_owned()),
+                "email" => Value::Exact("anna@example.net".to_owned()),
                 "username" => Value::Words("anna.petrova".to_owned()),
                 "provider" => words("Yandex", "Яндекс"),
                 "who" => words("Anna Petrova", "Анна Петрова"),

@@ -210,7 +210,7 @@ struct NewEmail {
 /// What is asked for before the change.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ConfirmationRequired)]
-struct ConfirmationBody {
+pub(super) struct ConfirmationBody {
     #[schema(schema_with = confirmation_words)]
     status: String,
     /// For `POST /v1/auth/email/verify` and `/resend`.

@@ -1,6 +1,7 @@
 //! One file per resource. A handler parses, calls one service, translates; rules are elsewhere.
 
 mod access_requests;
+mod addresses;
 mod audit;
 mod auth;
 mod bodies;
@@ -49,6 +50,7 @@ pub fn all() -> Routes {
         .and(links::routes())
         .and(auth::routes())
         .and(emails::routes())
+        .and(addresses::routes())
         .and(email_codes::routes())
         .and(deletion::routes())
         .and(sign_in::routes())

@@ -30,6 +30,9 @@ pub(crate) async fn wipe_claimant(change: &mut Change<'_>, user: &mut User) -> R
         let data = json!({ "factor_id": factor.id, "kind": factor.kind.as_str(), "reason": PROVEN_BY_ANOTHER });
         change.event(EventKind::FactorRemoved, user.id, data);
     }
+    for address in change.further_emails().of_user(user.id).await? {
+        change.further_emails().remove(address.id).await?;
+    }
     change.terms_acceptances().remove_of_user(user.id).await?;
     change.recovery_codes().replace(user.id, &[]).await?;
     user.forget_profile();

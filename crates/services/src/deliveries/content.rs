@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use userd_crypto::place;
-use userd_model::{Delivery, DeliveryId, EventId, Fact, FactActor, Sealed, Subject, Timestamp};
+use userd_model::{Delivery, DeliveryId, EventId, Fact, FactActor, FurtherEmailId, Sealed, Subject, Timestamp};
 use userd_storage::Failure;
 
 use super::Deliveries;
@@ -16,6 +16,8 @@ use crate::{message_contents::SentMessage, user_reader::internal};
 pub(super) enum Content {
     /// Something happened to the user.
     Notice(Notice),
+    /// The same to a further address of the user's.
+    NoticeTo(Notice, FurtherEmailId),
     /// An event, for another service.
     Event(Notice),
     /// A mail to an address.

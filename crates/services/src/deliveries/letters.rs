@@ -11,6 +11,7 @@ use userd_templates::{Kind, Reader, Value, Values};
 use super::{Deliveries, content::Content, send::Outcome};
 use crate::{
     Context,
+    addresses::addresses_of,
     change::Change,
     email_code_rows::mint_code,
     limits::Limited,
@@ -231,10 +232,12 @@ impl Deliveries {
     /// Whoever deleted their account signs in to have it back, so it counts here.
     async fn sign_in_code(&self, claim: &[u8], challenge: &[u8], asked: Asked) -> Result<Option<Addressed>, Failure> {
         let mut reading = self.deps.store.reading();
-        let Some(claim) = reading.claims().find(claim).await? else { return Ok(None) };
-        let user = reading.users().find(claim.owner).await?.filter(|user| user.email_verified);
-        let Some(user) = user else { return Ok(None) };
-        let Some(to) = self.email_of(&user)? else { return Ok(None) };
+        let Some(found) = reading.claims().find(claim).await? else { return Ok(None) };
+        let Some(user) = reading.users().find(found.owner).await? else { return Ok(None) };
+        let index = &self.deps.crypto.index;
+        let all = addresses_of(&self.deps, &mut reading, &user).await?.into_iter().filter(|address| address.verified);
+        let asked_for = all.into_iter().find(|address| index.claim_hash("email", &address.email)[..] == *claim);
+        let Some(to) = asked_for.and_then(|address| Email::parse(&address.email).ok()) else { return Ok(None) };
         let code = mint_code(&self.deps, &self.changes, challenge, user.id).await?;
         let values = asked.into_values(self.values()).with("code", Value::Exact(code.to_string()));
         let reader = Reader::of(user.locale.as_deref(), user.time_zone.as_deref());

@@ -35,6 +35,8 @@ pub(super) fn template(fact: &Fact) -> Option<Kind> {
         }
         EventKind::PasswordChanged => Some(Kind::PasswordChanged),
         EventKind::EmailChanged => Some(Kind::EmailChanged),
+        EventKind::EmailAdded => Some(Kind::EmailAdded),
+        EventKind::EmailRemoved => Some(Kind::EmailRemoved),
         EventKind::UsernameChanged => Some(Kind::UsernameChanged),
         EventKind::IdentityLinked => Some(Kind::WayInAdded),
         EventKind::IdentityUnlinked => Some(Kind::WayInRemoved),
@@ -60,6 +62,9 @@ pub(super) fn values(kind: Kind, fact: &Fact, opened: &OpenedFact, site: &str, l
     let values = Values::default().with("site", Value::Words(site.to_owned())).with("at", Value::Moment(fact.at));
     let values = match kind {
         Kind::UsernameChanged => values.with("username", Value::Words(now("after").unwrap_or_default().to_owned())),
+        Kind::EmailAdded | Kind::EmailRemoved => {
+            values.with("email", Value::Exact(now("email").unwrap_or_default().to_owned()))
+        }
         Kind::WayInAdded | Kind::WayInRemoved => {
             values.with("provider", Value::Words(text("provider").unwrap_or_default().to_owned()))
         }

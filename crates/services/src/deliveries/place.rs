@@ -116,6 +116,9 @@ impl Deliveries {
                 further.push(copy.ending(written.expires_at));
             }
         }
+        if written.is_security && further.iter().any(|copy| copy.channel == DeliveryChannel::Email) {
+            further.extend(self.to_further_addresses(&mut change, &user, content, due_at).await?);
+        }
         change.deliveries().insert_many(&further).await?;
         delivery.deliver(now);
         self.keep_done(&mut delivery);
@@ -123,6 +126,24 @@ impl Deliveries {
         Self::count(&mut change, &delivery, &counted).await?;
         metrics::counter!("userd_deliveries_total", "channel" => "inbox", "outcome" => "delivered").increment(1);
         change.commit(!further.is_empty()).await
+    }
+
+    /// A security notice goes to every proven address: one of them may be in other hands.
+    async fn to_further_addresses(
+        &self,
+        change: &mut Change<'_>,
+        user: &User,
+        content: &Content,
+        due_at: Timestamp,
+    ) -> Result<Vec<Delivery>, Failure> {
+        let Content::Notice(notice) = content else { return Ok(Vec::new()) };
+        let mut copies = Vec::new();
+        for address in change.further_emails().of_user(user.id).await? {
+            let (id, content) = (change.id(), Content::NoticeTo(notice.clone(), address.id));
+            let copy = self.to_user(id, DeliveryChannel::Email, user.id, &content, due_at)?;
+            copies.push(Delivery { created_at: change.now, ..copy });
+        }
+        Ok(copies)
     }
 
     /// The ways besides the inbox by which the user could be told, and why one is not taken. A security notice goes to
@@ -159,7 +180,7 @@ impl Deliveries {
     pub(super) async fn write(&self, user: &User, content: &Content) -> Result<Option<Written>, Failure> {
         let reader = Reader::of(user.locale.as_deref(), user.time_zone.as_deref());
         let (kind, values, data) = match content {
-            Content::Notice(notice) => {
+            Content::Notice(notice) | Content::NoticeTo(notice, _) => {
                 let fact = notice.fact();
                 let Some(kind) = notice::template(&fact) else { return Ok(None) };
                 let opened = fact_drafts::open(&self.deps, &fact).await?;

@@ -8,7 +8,7 @@ use userd_channels::{
     telegram::{ChatMessage, Message},
 };
 use userd_model::{
-    Delivery, DeliveryChannel, DeliveryId, Timestamp, User, WebhookId,
+    Delivery, DeliveryChannel, DeliveryId, FurtherEmailId, Timestamp, User, WebhookId,
     delivery::back_off,
     message::MessageCounts,
     preferences::{Category, MessageChannel},
@@ -18,11 +18,12 @@ use userd_storage::Failure;
 
 use super::{Deliveries, content::Content, notice, place::Written, worker::Destination};
 use crate::{
+    addresses::{EmailView, addresses_of},
     change::Change,
     links::LinkAct,
     preferences::NotificationPreferences,
     remembered::open,
-    user_reader::{internal, open_field},
+    user_reader::internal,
 };
 
 /// How long the operator's matters wait, such as credentials that a relay does not accept.
@@ -77,6 +78,10 @@ impl Deliveries {
         let Some(user) = self.deps.store.reading().users().find(user_id).await? else {
             return gone("there is nobody to tell");
         };
+        let address = match &content {
+            Some(Content::NoticeTo(_, address)) => Some(*address),
+            _ => None,
+        };
         let written = match content {
             Some(content) => self.write(&user, &content).await?,
             None => None,
@@ -86,7 +91,7 @@ impl Deliveries {
             return Ok(outcome);
         }
         let sent = match delivery.channel {
-            DeliveryChannel::Email => return self.send_email(delivery, &user, written).await,
+            DeliveryChannel::Email => return self.send_email(delivery, &user, written, address).await,
             DeliveryChannel::Telegram => match self.chat_of(&user).await? {
                 Some(chat) => self.send_telegram(chat, written).await,
                 None => return gone("the bot may not write to the user"),
@@ -123,9 +128,18 @@ impl Deliveries {
         Ok(sent.map_or_else(Outcome::Failed, |()| Outcome::Taken))
     }
 
-    async fn send_email(&self, delivery: &Delivery, user: &User, written: Written) -> Result<Outcome, Failure> {
-        let address = open_field(&self.deps, user, "email", user.email.as_ref())?.filter(|_| user.email_verified);
-        let parsed = address.as_deref().and_then(|address| userd_model::Email::parse(address).ok());
+    /// To the user's first address, or to a further one.
+    async fn send_email(
+        &self,
+        delivery: &Delivery,
+        user: &User,
+        written: Written,
+        further: Option<FurtherEmailId>,
+    ) -> Result<Outcome, Failure> {
+        let all = addresses_of(&self.deps, &mut self.deps.store.reading(), user).await?;
+        let is_meant = |address: &EmailView| further.map_or(address.primary, |id| address.id == id);
+        let address = all.into_iter().find(|address| is_meant(address) && address.verified);
+        let parsed = address.and_then(|address| userd_model::Email::parse(&address.email).ok());
         let Some(to) = parsed else {
             return Ok(Outcome::Failed(ChannelFault::Undeliverable("the address is not proven any more".to_owned())));
         };

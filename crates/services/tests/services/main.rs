@@ -67,6 +67,7 @@ mod events;
 mod factors;
 mod faults;
 mod fixture;
+mod further_emails;
 mod health;
 mod idempotency;
 mod inbox;

@@ -83,6 +83,8 @@ async fn every_kind_of_event_is_written_once_by_its_change(fixture: Fixture) {
         "invitation.revoked",
         "user.email_verified",
         "user.email_changed",
+        "user.email_added",
+        "user.email_removed",
         "user.deleted",
         "user.restored",
         "user.purged",

@@ -24,6 +24,7 @@ pub mod events;
 pub mod expiring;
 pub mod fact_numbers;
 pub mod factors;
+pub mod further_emails;
 pub mod grants;
 pub mod idempotency_keys;
 pub mod identities;
@@ -117,6 +118,8 @@ repositories! {
     factors: Factors;
     /// Roles and permissions that users hold.
     grants: Grants;
+    /// Further proven addresses.
+    further_emails: FurtherEmails;
     /// Saved answers to requests that may come twice.
     idempotency_keys: IdempotencyKeys;
     /// Links between users and accounts elsewhere.

@@ -68,6 +68,7 @@ tables! {
     webhooks: WEBHOOKS;
     deletions: DELETIONS;
     invitations: INVITATIONS;
+    further_emails: FURTHER_EMAILS;
     terms_acceptances: TERMS_ACCEPTANCES;
     legal_holds: LEGAL_HOLDS;
     tombstones: TOMBSTONES;

@@ -47,6 +47,7 @@ async fn fill(store: &Store) {
             uow.legal_holds().place(&LegalHold { user_id: user.id, reason, created_at: now }).await?;
             uow.tombstones().place(user.id, now).await?;
             uow.terms_acceptances().write(&samples::acceptance(user.id)).await?;
+            uow.further_emails().insert(&samples::further_email(user.id)).await?;
             uow.invitations().insert(&samples::invitation(user.id)).await?;
             uow.grants().upsert_many(&[samples::grant(user.id)]).await?;
             let request = samples::access_request(user.id);

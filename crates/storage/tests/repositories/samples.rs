@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde_json::json;
 use userd_model::{
     Acceptance, Client, ClientId, Delivery, DeliveryChannel, DeliveryId, DeliveryState, Event, EventId, EventKind,
-    EventPattern, Fact, FactActor, Factor, FactorKind, Folder, Identity, IdentityId, Inbox, Invitation, KeyState,
-    Message, MessageId, Notification, NotificationId, Random, Revocation, RevocationId, Revoked, Sealed, Session,
-    SessionId, SigningKeyRecord, Subject, Timestamp, User, UserId, UserStatus, Username, Webhook,
+    EventPattern, Fact, FactActor, Factor, FactorKind, Folder, FurtherEmail, Identity, IdentityId, Inbox, Invitation,
+    KeyState, Message, MessageId, Notification, NotificationId, Random, Revocation, RevocationId, Revoked, Sealed,
+    Session, SessionId, SigningKeyRecord, Subject, Timestamp, User, UserId, UserStatus, Username, Webhook,
     message::{MessageCounts, MessageState},
     preferences::{CategoryName, ChannelChoice, MessageChannel, Preferences},
     quiet_hours::QuietHours,
@@ -215,6 +215,10 @@ pub(crate) fn new_session(user_id: UserId) -> Session {
 pub(crate) fn acceptance(user_id: UserId) -> Acceptance {
     let (document, version) = ("условия".to_owned(), word());
     Acceptance { user_id, document, version, accepted_at: moment(), origin: Some(sealed(60)) }
+}
+
+pub(crate) fn further_email(user_id: UserId) -> FurtherEmail {
+    FurtherEmail { id: id(), user_id, email: sealed(60), created_at: moment() }
 }
 
 pub(crate) fn invitation(by: UserId) -> Invitation {

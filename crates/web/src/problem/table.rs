@@ -148,6 +148,9 @@ problems! {
     SETUP_DONE = 409 "setup_done", "invalid_request", "Setup is already done", "Первичная настройка уже выполнена",
         "Ask an existing administrator.",
         "Обратитесь к администратору, который уже есть.";
+    PRIMARY_EMAIL = 409 "primary_email", "invalid_request", "This is the first address of the account", "Это основной адрес учётной записи",
+        "Make another address the first one, then remove this one.",
+        "Сделайте основным другой адрес, затем удалите этот.";
     NO_PASSWORD = 409 "no_password", "invalid_request", "The account has no password", "У учётной записи нет пароля",
         "Its owner signs in another way; there is no password to be changed.",
         "Её владелец входит иначе; пароля, который нужно сменить, нет.";
@@ -290,6 +293,7 @@ pub(super) fn of_refusal(refusal: &Refusal) -> &'static Row {
         Refusal::AccountExists => &ACCOUNT_EXISTS,
         Refusal::RegistrationClosed => &REGISTRATION_CLOSED,
         Refusal::SetupDone => &SETUP_DONE,
+        Refusal::PrimaryEmail => &PRIMARY_EMAIL,
         Refusal::NoPassword => &NO_PASSWORD,
         Refusal::NotDeleted => &NOT_DELETED,
         Refusal::OnLegalHold => &LEGAL_HOLD,

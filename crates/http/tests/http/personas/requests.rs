@@ -49,6 +49,7 @@ pub async fn path_for(app: &App, route: &RouteAccess, hand: &Hand) -> String {
         "/v1/me/sessions/{id}" | "/v1/me/identities/{id}" | "/v1/me/factors/{id}" | "/v1/deliveries/{id}/retry" => {
             NOTHING.to_owned()
         }
+        "/v1/me/emails/{id}" | "/v1/me/emails/{id}/primary" => NOTHING.to_owned(),
         "/v1/invitations/{id}" | "/v1/me/factors/totp/{id}/confirm" => NOTHING.to_owned(),
         path if path.starts_with("/v1/me/notifications/{id}") => NOTHING.to_owned(),
         "/v1/audit-events/{id}/proof" => NOTHING.to_owned(),
@@ -126,6 +127,8 @@ pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
         ("DELETE", "/v1/me") => Sent::Json(json!({"current_password": PASSWORD})),
         ("POST", "/v1/auth/restore") => Sent::Json(json!({"restore_token": "unknown"})),
         ("PUT", "/v1/users/{id}/legal-hold") => Sent::Json(json!({"reason": "case 17"})),
+        ("POST", "/v1/me/emails") => Sent::Json(json!({"email": "further@example.org"})),
+        ("POST", "/v1/me/emails/{id}/primary") => Sent::Nothing,
         ("PUT", "/v1/me/email") => Sent::Json(json!({"email": "new@example.org", "current_password": PASSWORD})),
         ("PUT", "/v1/me/username") => Sent::Json(json!({"username": "newcomer"})),
         ("PUT", "/v1/me/notification-preferences") => Sent::Json(json!({"categories": {}, "quiet_hours": null})),

@@ -9,6 +9,7 @@
 
 mod ask;
 mod change;
+mod further;
 mod verify;
 
 use std::sync::Arc;

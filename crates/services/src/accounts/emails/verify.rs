@@ -3,7 +3,7 @@
 use userd_model::{Email, EventKind, Refusal, Timestamp, User, Username};
 use userd_storage::Failure;
 
-use super::Emails;
+use super::{Emails, further::forget_further};
 use crate::{
     Completion, Context,
     accounts::{AccountSeed, NewAccount, claim, claim_all},
@@ -118,6 +118,7 @@ impl Emails {
                 user.must_be_active(now).map_err(|_| Refusal::InvalidCode)?;
                 match &taken.proves {
                     Proves::Replacement(_) => self.replace(&mut change, user, address).await?,
+                    Proves::Further(_) => self.claim_further(&mut change, user, address).await?,
                     Proves::Own(_) | Proves::Registration(_) => self.prove_own(&mut change, user, address).await?,
                 }
                 change.commit(owner).await
@@ -206,6 +207,7 @@ impl Emails {
         if owner != Some(id) {
             claim_all(change, &[(wanted, Refusal::EmailTaken)]).await?;
         }
+        forget_further(&self.deps, change, &user, address).await?;
         if let Some(before) = before.as_deref().filter(|before| *before != address.as_str()) {
             let old = self.deps.crypto.index.claim_hash("email", before);
             change.claims().remove(&old).await?;
@@ -223,7 +225,7 @@ impl Emails {
         Ok(())
     }
 
-    async fn tell_old_address(
+    pub(super) async fn tell_old_address(
         &self,
         change: &mut Change<'_>,
         user: &User,

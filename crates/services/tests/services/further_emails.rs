@@ -1,0 +1,182 @@
+//! Several addresses: proven before they are claimed, each as good for signing in, all told of what matters.
+
+use std::time::Duration;
+
+use userd_model::{FurtherEmailId, Refusal};
+use userd_services::{Context, addresses::EmailView};
+
+use crate::{
+    emails::{mails, mails_to, newest},
+    fixture::{DAY, Fixture, TestApp, at_once, out_of_date, refusal, with, wrong_fields},
+    personas::{Member, OTHER_PASSWORD, PASSWORD, at, elsewhere, home, password},
+};
+
+/// Somebody who has proven their first address.
+async fn proven(app: &TestApp, name: &str) -> Member {
+    let member = app.member(name).await;
+    prove(app, &member.email).await;
+    member
+}
+
+/// Follows the link of the newest mail to an address.
+async fn prove(app: &TestApp, email: &str) {
+    let (token, _) = newest(app, email).await;
+    app.emails.verify_link(&at(app, home()), &token, None).await.unwrap();
+    mails(app).await;
+    app.advance(Duration::from_secs(1));
+}
+
+async fn add(app: &TestApp, ctx: &Context, email: &str) {
+    mails(app).await;
+    assert_eq!(app.emails.add(ctx, email).await.unwrap().status, "confirmation_required");
+    prove(app, email).await;
+}
+
+async fn listed(app: &TestApp, ctx: &Context) -> Vec<EmailView> {
+    app.emails.list(ctx).await.unwrap()
+}
+
+fn shown(all: &[EmailView]) -> Vec<(&str, bool, bool)> {
+    all.iter().map(|address| (address.email.as_str(), address.primary, address.verified)).collect()
+}
+
+#[apply(case)]
+async fn a_further_address_is_claimed_when_it_is_proven_and_signs_in(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = proven(&app, "ada").await;
+    let ctx = app.acting(&ada).await;
+    app.emails.add(&ctx, "ada@example.net").await.unwrap();
+    assert_eq!(refusal(app.login("ada@example.net", PASSWORD).await), Refusal::WrongCredentials, "not proven yet");
+    let grace = app.member("grace").await;
+    prove(&app, "ada@example.net").await;
+    let all = listed(&app, &ctx).await;
+    assert_eq!(shown(&all), [("ada@example.org", true, true), ("ada@example.net", false, true)]);
+    assert_eq!(app.login("ada@example.net", PASSWORD).await.unwrap().user.id, ada.id);
+    let archive = app.export(&app.operator_context(), ada.id).await.unwrap();
+    assert_eq!(archive["emails"][1]["email"], "ada@example.net");
+    // Taken for everybody else, who is told by mail and not here.
+    prove(&app, &grace.email).await;
+    let theirs = app.acting(&grace).await;
+    let before = mails_to(&app, "ada@example.net").await.len();
+    app.emails.add(&theirs, "ada@example.net").await.unwrap();
+    assert_eq!(mails_to(&app, "ada@example.net").await.len() - before, 1, "its owner is told");
+    assert_eq!(listed(&app, &theirs).await.len(), 1);
+}
+
+#[apply(case)]
+async fn security_notices_go_to_every_proven_address(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = proven(&app, "ada").await;
+    add(&app, &app.acting(&ada).await, "ada@example.net").await;
+    let (one, other) = (mails_to(&app, &ada.email).await.len(), mails_to(&app, "ada@example.net").await.len());
+    assert!(one > 1, "the first one is told of the other");
+    let (old, new) = (password(PASSWORD), password(OTHER_PASSWORD));
+    app.accounts.change_password(&app.acting(&ada).await, &old, &new).await.unwrap();
+    assert_eq!(mails_to(&app, &ada.email).await.len() - one, 1);
+    assert_eq!(mails_to(&app, "ada@example.net").await.len() - other, 1);
+}
+
+#[apply(case)]
+async fn another_address_takes_the_first_place_and_the_first_can_go_then(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = proven(&app, "ada").await;
+    let ctx = app.acting(&ada).await;
+    add(&app, &ctx, "ada@example.net").await;
+    let all = listed(&app, &ctx).await;
+    assert_eq!(refusal(app.emails.remove(&ctx, all[0].id).await), Refusal::PrimaryEmail);
+    app.emails.make_primary(&ctx, all[0].id).await.unwrap();
+    app.emails.make_primary(&ctx, all[1].id).await.unwrap();
+    let all = listed(&app, &ctx).await;
+    assert_eq!(shown(&all), [("ada@example.net", true, true), ("ada@example.org", false, true)]);
+    assert_eq!(app.user_reader.show(ada.id).await.unwrap().email.as_deref(), Some("ada@example.net"));
+    app.emails.remove(&ctx, all[1].id).await.unwrap();
+    assert_eq!(refusal(app.emails.remove(&ctx, all[1].id).await), Refusal::NotFound);
+    assert_eq!(refusal(app.login("ada@example.org", PASSWORD).await), Refusal::WrongCredentials);
+    let heir = app.member("heir").await;
+    prove(&app, &heir.email).await;
+    add(&app, &app.acting(&heir).await, "ada@example.org").await;
+    assert_eq!(app.login("ada@example.org", PASSWORD).await.unwrap().user.id, heir.id, "it is free again");
+}
+
+#[apply(case)]
+async fn what_is_not_ones_own_is_not_there_and_a_fresh_sign_in_is_wanted(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, grace) = (proven(&app, "ada").await, app.member("grace").await);
+    let ctx = app.acting(&ada).await;
+    add(&app, &ctx, "ada@example.net").await;
+    let theirs = listed(&app, &ctx).await[1].id;
+    let other = app.acting(&grace).await;
+    for which in [theirs, FurtherEmailId(uuid::Uuid::nil())] {
+        assert_eq!(refusal(app.emails.remove(&other, which).await), Refusal::NotFound);
+        assert_eq!(refusal(app.emails.make_primary(&other, which).await), Refusal::NotFound);
+    }
+    assert_eq!(
+        wrong_fields(app.emails.add(&other, "grace@example.net").await),
+        ["/email"],
+        "prove the first one first"
+    );
+    assert_eq!(wrong_fields(app.emails.add(&ctx, "no address").await), ["/email"]);
+    app.advance(Duration::from_secs(301));
+    let ctx = app.acting(&ada).await;
+    assert_eq!(refusal(app.emails.add(&ctx, "third@example.net").await), out_of_date());
+    assert_eq!(refusal(app.emails.remove(&ctx, theirs).await), out_of_date());
+    assert_eq!(refusal(app.emails.make_primary(&ctx, theirs).await), out_of_date());
+}
+
+#[apply(case)]
+async fn an_account_has_six_addresses_at_most(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = proven(&app, "ada").await;
+    let ctx = app.acting(&ada).await;
+    for n in 0..5 {
+        add(&app, &ctx, &format!("ada{n}@example.net")).await;
+    }
+    assert_eq!(wrong_fields(app.emails.add(&ctx, "ada5@example.net").await), ["/email"]);
+}
+
+/// The purge frees them and removes their rows.
+#[apply(case)]
+async fn an_erased_account_leaves_no_address(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = proven(&app, "ada").await;
+    add(&app, &app.acting(&ada).await, "ada@example.net").await;
+    let operator = app.operator_context();
+    app.deletions.delete(&operator, ada.id).await.unwrap();
+    app.deletions.purge(&operator, ada.id).await.unwrap();
+    assert_eq!(app.reading().further_emails().of_user(ada.id).await.unwrap(), []);
+    let stranger = crate::personas::registration(Some("ada@example.net"), None);
+    assert!(app.accounts.register(&at(&app, home()), stranger, None).await.is_ok());
+}
+
+#[apply(case)]
+async fn a_code_goes_to_the_address_that_was_asked(fixture: Fixture) {
+    let app = fixture.app_with(with(|settings| settings.email_code_sign_in = true)).await;
+    let ada = proven(&app, "ada").await;
+    add(&app, &app.acting(&ada).await, "ada@example.net").await;
+    let begun = app.email_codes.begin(&at(&app, home()), "ada@example.net").await.unwrap();
+    let (_, code) = newest(&app, "ada@example.net").await;
+    let end = app.email_codes.finish(&at(&app, home()), &begun.challenge, &code, None).await.unwrap();
+    assert_eq!(end.signed_in().unwrap().user.id, ada.id);
+}
+
+/// Of many who prove one address for accounts of their own at once one has it.
+#[apply(case)]
+async fn of_sixteen_who_prove_one_address_at_once_one_has_it(fixture: Fixture) {
+    let app = fixture.app().await;
+    let mut tokens = Vec::new();
+    for n in 0..16 {
+        let member = proven(&app, &format!("person{n}")).await;
+        app.emails.add(&app.acting(&member).await, "wanted@example.net").await.unwrap();
+        tokens.push(newest(&app, "wanted@example.net").await.0);
+        app.advance(Duration::from_secs(1));
+    }
+    let services = app.shared();
+    let ends = at_once(16, |n| {
+        let (services, token) = (services.clone(), tokens[n].clone());
+        let ctx = services.context().from_origin(elsewhere(n));
+        async move { services.emails.verify_link(&ctx, &token, None).await }
+    })
+    .await;
+    assert_eq!(ends.into_iter().filter(Result::is_ok).count(), 1);
+    app.advance(DAY);
+}
