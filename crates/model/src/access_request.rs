@@ -1,11 +1,63 @@
-//! Requests for a change of rights: who asked for what, who decided, and what comes of it. The whole state machine is
-//! here and knows no storage.
+//! Requests that others decide: for a change of rights, or for an account where registration asks for approval. Who asked
+//! for what, who decided, and what comes of it: the whole state machine is here and knows no storage.
 //!
-//! Deliberately absent: who may decide (`services`), and the grant that an approved request leads to.
+//! Deliberately absent: who may decide (`services`), and what an approved request leads to.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{AccessRequestId, GrantKind, Refusal, Sealed, Timestamp, UserId};
+
+/// What a request is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestKind {
+    /// A role.
+    Role,
+    /// A single permission.
+    Permission,
+    /// The requester's own account, which waits until it is approved.
+    Account,
+}
+
+impl RequestKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Role, Self::Permission, Self::Account];
+
+    /// The stored and published word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Role => GrantKind::Role.as_str(),
+            Self::Permission => GrantKind::Permission.as_str(),
+            Self::Account => "account",
+        }
+    }
+
+    /// The kind of grant that it leads to; none for an account.
+    #[must_use]
+    pub const fn of_grant(self) -> Option<GrantKind> {
+        match self {
+            Self::Role => Some(GrantKind::Role),
+            Self::Permission => Some(GrantKind::Permission),
+            Self::Account => None,
+        }
+    }
+
+    /// The kind of a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+impl From<GrantKind> for RequestKind {
+    fn from(kind: GrantKind) -> Self {
+        match kind {
+            GrantKind::Role => Self::Role,
+            GrantKind::Permission => Self::Permission,
+        }
+    }
+}
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +67,9 @@ pub enum RequestedAction {
     Grant,
     /// To be rid of it.
     Revoke,
+    /// To have an account. Nobody asks for it in words: a registration does.
+    #[serde(skip_deserializing)]
+    Register,
 }
 
 impl RequestedAction {
@@ -24,13 +79,14 @@ impl RequestedAction {
         match self {
             Self::Grant => "grant",
             Self::Revoke => "revoke",
+            Self::Register => "register",
         }
     }
 
     /// The action of a word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Grant, Self::Revoke].into_iter().find(|action| action.as_str() == word)
+        [Self::Grant, Self::Revoke, Self::Register].into_iter().find(|action| action.as_str() == word)
     }
 }
 
@@ -118,11 +174,11 @@ pub struct AccessRequest {
     pub id: AccessRequestId,
     /// Whose.
     pub requester: UserId,
-    /// A role or a permission.
-    pub kind: GrantKind,
+    /// What it is about.
+    pub kind: RequestKind,
     /// Which.
     pub name: String,
-    /// To be given it, or to be rid of it.
+    /// What is asked for.
     pub action: RequestedAction,
     /// Why, sealed under the requester's key.
     pub reason: Option<Sealed>,

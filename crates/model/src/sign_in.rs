@@ -108,6 +108,7 @@ pub fn outcome(user: &User, standing: &Standing, now: Timestamp) -> SignInOutcom
         return SignInOutcome::Refused(refusal);
     }
     match standing.suffices() {
+        true if user.awaits_approval_since.is_some() => SignInOutcome::Pending(PendingStep::Approval),
         true if standing.must_change_password => SignInOutcome::Pending(PendingStep::PasswordChange),
         true if standing.owes_terms => SignInOutcome::Pending(PendingStep::Terms),
         true => SignInOutcome::SignedIn,

@@ -109,6 +109,9 @@ pub struct User {
     /// Why it is blocked, sealed; for administrators and the message about it.
     #[serde(default)]
     pub block_reason: Option<Sealed>,
+    /// Since when the account waits until it is approved; none: it does not.
+    #[serde(default)]
+    pub awaits_approval_since: Option<Timestamp>,
 }
 
 /// What a profile change may contain. An outer `None` leaves the field; an inner `None` clears it.
@@ -199,6 +202,12 @@ impl User {
         }
         (self.status, self.blocked_until) = (UserStatus::Blocked, until);
         Ok(())
+    }
+
+    /// The account has been approved, or refused: it waits no longer.
+    pub fn decide_approval(&mut self, now: Timestamp) {
+        self.awaits_approval_since = None;
+        self.touch(now);
     }
 
     /// Unblocks the account; a deleted one is restored, not unblocked.
@@ -295,6 +304,7 @@ pub(crate) mod tests {
             updated_at: Timestamp::from_seconds(1),
             last_sign_in_at: None,
             blocked_until: None,
+            awaits_approval_since: None,
             block_reason: None,
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     Dependencies,
-    access_requests::AccessRequests,
+    access_requests::{AccessRequests, Approvals},
     access_tokens::AccessTokens,
     accounts::Accounts,
     admission::AdmissionRules,
@@ -175,6 +175,7 @@ impl Services {
             idempotency: idempotency.clone(),
             deliveries: Arc::clone(&deliveries),
         };
+        let approvals = Approvals { deps: deps.clone(), deliveries: Arc::clone(&deliveries) };
         let emails = Emails {
             deps: deps.clone(),
             changes: changes.clone(),
@@ -183,6 +184,7 @@ impl Services {
             proof: proof.clone(),
             deliveries: Arc::clone(&deliveries),
             invitations: invitations.clone(),
+            approvals: approvals.clone(),
         };
         let email_codes = EmailCodes {
             deps: deps.clone(),
@@ -217,6 +219,7 @@ impl Services {
             proof,
             emails: emails.clone(),
             idempotency: idempotency.clone(),
+            approvals: approvals.clone(),
             repeats: Arc::default(),
         };
         let sign_in = SignIn::new(
@@ -226,7 +229,7 @@ impl Services {
             limits.clone(),
             providers,
             bot.clone(),
-            invitations.clone(),
+            (invitations.clone(), approvals),
         );
         let event_log = Arc::new(EventLog::new(deps.clone(), changes.clone(), Arc::clone(&deliveries)));
         let own = (deps.clone(), changes.clone());

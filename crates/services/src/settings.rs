@@ -31,6 +31,8 @@ pub struct Settings {
     pub password_rules: PasswordRules,
     /// Who may register.
     pub registration: RegistrationMode,
+    /// Roles whose holders decide about accounts that wait until they are approved, beside whoever administers accounts.
+    pub registration_approvers: Vec<String>,
     /// Whether an account begins when its address is confirmed.
     pub email_confirmation_required: bool,
     /// The documents that accounts need, in the versions that count now.
@@ -62,6 +64,8 @@ pub enum RegistrationMode {
     Open,
     /// Whoever shows an invitation.
     Invite,
+    /// Anybody; an account without an invitation waits until it is approved.
+    Approval,
     /// Nobody.
     Closed,
 }
@@ -71,7 +75,7 @@ impl RegistrationMode {
     #[must_use]
     pub const fn admits(self, is_invited: bool) -> bool {
         match self {
-            Self::Open => true,
+            Self::Open | Self::Approval => true,
             Self::Invite => is_invited,
             Self::Closed => false,
         }

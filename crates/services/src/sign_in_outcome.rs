@@ -15,6 +15,8 @@ pub(crate) const SECOND_FACTOR: &str = "second_factor";
 pub(crate) const EMAIL_CODE: &str = "email_code";
 /// The step in which terms are accepted, whatever came before it.
 pub(crate) const TERMS: &str = "terms";
+/// Those who ask whether their account is approved.
+pub(crate) const APPROVAL: &str = "approval";
 /// The method where it is not known: a made-up provider, a code that nobody gave out.
 pub(crate) const UNKNOWN: &str = "unknown";
 

@@ -95,6 +95,7 @@ pub fn settings() -> Settings {
         publish_before: Duration::from_secs(3600),
         password_rules: PasswordRules::default(),
         registration: crate::settings::RegistrationMode::Open,
+        registration_approvers: Vec::new(),
         email_confirmation_required: false,
         email_code_sign_in: false,
         documents: Vec::new(),

@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS users (
     blocked_until TIMESTAMPTZ,
     block_reason BYTEA,
     held JSONB,
+    awaits_approval_since TIMESTAMPTZ,
     PRIMARY KEY (id)
 );
 CREATE INDEX IF NOT EXISTS users_by_created ON users (created_at ASC, id ASC);

@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS users (
     blocked_until INTEGER,
     block_reason BLOB,
     held TEXT,
+    awaits_approval_since INTEGER,
     PRIMARY KEY (id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS users_by_created ON users (created_at, id);

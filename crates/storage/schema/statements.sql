@@ -319,7 +319,7 @@ SELECT id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, las
 -- sessions.next_of_user
 SELECT id, user_id, device_name, user_agent, ip, amr, auth_time, created_at, last_seen_at, expires_at, ended_at, generation, current_hash, previous_hash, successor, identity_id, parties FROM sessions WHERE user_id = $1 AND (created_at, id) > ($2, $3) ORDER BY user_id, created_at, id LIMIT $4;
 -- sessions.with_user
-SELECT sessions.id, sessions.user_id, sessions.device_name, sessions.user_agent, sessions.ip, sessions.amr, sessions.auth_time, sessions.created_at, sessions.last_seen_at, sessions.expires_at, sessions.ended_at, sessions.generation, sessions.current_hash, sessions.previous_hash, sessions.successor, sessions.identity_id, sessions.parties, users.id, users.status, users.username, users.email_sealed, users.email_verified, users.phone_sealed, users.data_key, users.display_name, users.locale, users.time_zone, users.attributes, users.roles, users.security_epoch, users.version, users.created_at, users.updated_at, users.last_sign_in_at, users.blocked_until, users.block_reason, users.held FROM sessions JOIN users ON users.id = sessions.user_id WHERE sessions.id = $1;
+SELECT sessions.id, sessions.user_id, sessions.device_name, sessions.user_agent, sessions.ip, sessions.amr, sessions.auth_time, sessions.created_at, sessions.last_seen_at, sessions.expires_at, sessions.ended_at, sessions.generation, sessions.current_hash, sessions.previous_hash, sessions.successor, sessions.identity_id, sessions.parties, users.id, users.status, users.username, users.email_sealed, users.email_verified, users.phone_sealed, users.data_key, users.display_name, users.locale, users.time_zone, users.attributes, users.roles, users.security_epoch, users.version, users.created_at, users.updated_at, users.last_sign_in_at, users.blocked_until, users.block_reason, users.held, users.awaits_approval_since FROM sessions JOIN users ON users.id = sessions.user_id WHERE sessions.id = $1;
 -- sessions.remove
 DELETE FROM sessions WHERE id = $1;
 -- signing_keys.insert
@@ -359,21 +359,21 @@ INSERT INTO tombstones (user_id, purged_at) VALUES ($1, $2) ON CONFLICT (user_id
 -- tombstones.by_user
 SELECT user_id, purged_at FROM tombstones WHERE user_id = $1;
 -- users.insert
-INSERT INTO users (id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason, held) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20);
+INSERT INTO users (id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason, held, awaits_approval_since) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21);
 -- users.by_id
-SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason, held FROM users WHERE id = $1;
+SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason, held, awaits_approval_since FROM users WHERE id = $1;
 -- users.update
-UPDATE users SET status = $1, username = $2, email_sealed = $3, email_verified = $4, phone_sealed = $5, data_key = $6, display_name = $7, locale = $8, time_zone = $9, attributes = $10, roles = $11, security_epoch = $12, version = $13, updated_at = $14, last_sign_in_at = $15, blocked_until = $16, block_reason = $17, held = $18 WHERE id = $19;
+UPDATE users SET status = $1, username = $2, email_sealed = $3, email_verified = $4, phone_sealed = $5, data_key = $6, display_name = $7, locale = $8, time_zone = $9, attributes = $10, roles = $11, security_epoch = $12, version = $13, updated_at = $14, last_sign_in_at = $15, blocked_until = $16, block_reason = $17, held = $18, awaits_approval_since = $19 WHERE id = $20;
 -- users.remove
 DELETE FROM users WHERE id = $1;
 -- users.record_sign_in
 UPDATE users SET last_sign_in_at = $1 WHERE id = $2;
 -- users.first_page
-SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason, held FROM users ORDER BY created_at, id LIMIT $1;
+SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason, held, awaits_approval_since FROM users ORDER BY created_at, id LIMIT $1;
 -- users.of_status
-SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason, held FROM users WHERE status = $1 AND (created_at, id) > ($2, $3) ORDER BY status, created_at, id LIMIT $4;
+SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason, held, awaits_approval_since FROM users WHERE status = $1 AND (created_at, id) > ($2, $3) ORDER BY status, created_at, id LIMIT $4;
 -- users.next_page
-SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason, held FROM users WHERE (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3;
+SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason, held, awaits_approval_since FROM users WHERE (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3;
 -- webhooks.insert
 INSERT INTO webhooks (id, url, events, description, secret, previous_secret, previous_until, created_by, created_at, updated_at, disabled_at, disabled_reason, failing_since, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
 -- webhooks.every
@@ -385,13 +385,13 @@ UPDATE webhooks SET url = $1, events = $2, description = $3, secret = $4, previo
 -- webhooks.remove
 DELETE FROM webhooks WHERE id = $1;
 -- users.copy_first_page
-SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason, held FROM users ORDER BY id LIMIT $1;
+SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason, held, awaits_approval_since FROM users ORDER BY id LIMIT $1;
 -- users.copy_next_page
-SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason, held FROM users WHERE (id) > ($1) ORDER BY id LIMIT $2;
+SELECT id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason, held, awaits_approval_since FROM users WHERE (id) > ($1) ORDER BY id LIMIT $2;
 -- users.copy_last_key
 SELECT id FROM users ORDER BY id DESC LIMIT $1;
 -- users.copy_insert
-INSERT INTO users (id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason, held) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20);
+INSERT INTO users (id, status, username, email_sealed, email_verified, phone_sealed, data_key, display_name, locale, time_zone, attributes, roles, security_epoch, version, created_at, updated_at, last_sign_in_at, blocked_until, block_reason, held, awaits_approval_since) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21);
 -- user_terms.copy_first_page
 SELECT user_id, slot, kind, value FROM user_terms ORDER BY user_id, slot LIMIT $1;
 -- user_terms.copy_next_page

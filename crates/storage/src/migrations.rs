@@ -145,6 +145,7 @@ pub static MIGRATIONS: &[Migration] = &[
     migration!(112, "0112", "terms_acceptances"),
     migration!(113, "0113", "further_emails"),
     migration!(114, "0114", "further_emails_by_user"),
+    migration!(115, "0115", "users_awaits_approval"),
 ];
 
 mod checksum;

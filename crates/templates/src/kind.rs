@@ -98,9 +98,9 @@ kinds! {
     /// A receiver of events failed for days and is called no more.
     WebhookDisabled = "webhook_disabled", Administration, [site, at, url, days], [reason];
     /// Somebody asks for a change of their rights, and the reader may decide.
-    AccessRequested = "access_requested", Administration, [site, at, who, what, granted], [];
+    AccessRequested = "access_requested", Administration, [site, at, who, what, account, granted], [];
     /// A request of the reader's was decided, or has expired.
-    AccessDecided = "access_decided", Account, [site, at, what, approved, expired], [reason];
+    AccessDecided = "access_decided", Account, [site, at, what, account, approved, expired], [reason];
     /// Something that the reader holds ends soon.
     AccessEnding = "access_ending", Account, [site, what, until], [];
     /// What another service says.

@@ -12,7 +12,7 @@ use userd_web::server::tls::{self, ServerTls};
 use crate::{
     config::{Config, Loaded, Sources},
     logging::LevelHandle,
-    wiring::{WiringError, checks, limits, only_what_exists, part, providers},
+    wiring::{WiringError, checks, limits, part, providers},
 };
 
 /// Where the configuration comes from, and the log whose level can change.
@@ -58,7 +58,6 @@ impl Reload {
         if let Some(port) = self.config.http.public_url.url().port() {
             new.http.listened_on(port);
         }
-        only_what_exists(&new)?;
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");
         }

@@ -28,7 +28,6 @@ use crate::{
         Wired, WiringError,
         engine::{Opening, await_server, serve_alone},
         machine::{Machine, Memory},
-        only_what_exists,
         outside::OsRandom,
         pages, part, process,
         readiness::AskParts,
@@ -51,7 +50,6 @@ pub async fn serve(mut config: Config, reloadable: Reloadable) -> Result<ExitCod
     let files = process::raise_file_limit();
     let metrics = userd_web::metrics::install().map_err(part)?;
     userd_web::metrics::show_build(BUILD.version, BUILD.commit);
-    only_what_exists(&config)?;
     // Before anything is read or changed, and until everything is written.
     let alone = serve_alone(&config.database).await?;
     let port = reserve("http.listen", config.http.listen.0)?;

@@ -54,10 +54,10 @@ struct RequestBody {
     id: Uuid,
     /// Whose.
     requester: Uuid,
-    /// `role` or `permission`.
+    /// `role` or `permission`; `account` where registration asks for approval.
     kind: &'static str,
     name: String,
-    /// `grant` or `revoke`.
+    /// `grant` or `revoke`; `register` for an account.
     action: &'static str,
     reason: Option<String>,
     /// From when on; none: from the approval on.

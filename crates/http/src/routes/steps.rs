@@ -31,6 +31,7 @@ pub(super) fn routes() -> Routes {
 ///   one of the app.
 /// - `password_change_required`: `new_password`.
 /// - `terms_required`: `accept`, with every required document that the answer named.
+/// - `approval_pending`: nothing more; it answers the same until the account is approved, and tokens then.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"challenge": "the challenge of the 202", "code": "287082"}))]
@@ -113,6 +114,9 @@ async fn go_on(
             })
         }
         (None, None, Some(new)) => Ok(completed(api.services.accounts.change_demanded(&ctx, &challenge, &new).await?)),
+        (None, None, None) if name.is_none() => {
+            Ok(completed(api.services.accounts.ask_whether_approved(&ctx, &challenge).await?))
+        }
         _ => Err(Problem::malformed(OTHERWISE)),
     }
 }

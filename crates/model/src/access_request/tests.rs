@@ -34,7 +34,7 @@ fn request() -> AccessRequest {
     AccessRequest {
         id: AccessRequestId(uuid::Uuid::nil()),
         requester: id(9),
-        kind: GrantKind::Role,
+        kind: RequestKind::Role,
         name: "editor".to_owned(),
         action: RequestedAction::Grant,
         reason: None,

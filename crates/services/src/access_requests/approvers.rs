@@ -1,11 +1,18 @@
 //! Who may decide a request: whoever the role names, by name or by a role that they hold, and whoever may grant the thing
 //! anyway. Never the one whose request it is.
 
-use userd_model::{Permission, Role, Timestamp, User, UserId, UserStatus};
+use userd_model::{
+    AccessRequest, MessageId, Permission, RequestKind, RequestedAction, Role, Timestamp, User, UserId, UserStatus,
+};
 use userd_storage::{Failure, UnitOfWork};
+use userd_templates::{Kind, Value, Values};
 
 use super::Thing;
-use crate::role_reader::{every_role, read_permissions};
+use crate::{
+    change::Change,
+    deliveries::Deliveries,
+    role_reader::{every_role, read_permissions},
+};
 
 /// More approvers than this are not told of a request.
 const MOST: usize = 50;
@@ -39,8 +46,8 @@ impl Approver {
         let named = &thing.rules.approvers;
         let is_named =
             named.users.contains(&self.user.id) || named.roles.iter().any(|role| self.user.has_role(role, self.now));
-        let may_grant = self.holds(&Permission::ROLES_GRANT)
-            && thing.allows.iter().all(|one| one.may_be_given_by(&self.permissions));
+        let may_grant =
+            self.holds(&thing.right) && thing.allows.iter().all(|one| one.may_be_given_by(&self.permissions));
         self.user.id != requester && self.user.status_at(self.now) == UserStatus::Active && (is_named || may_grant)
     }
 }
@@ -53,8 +60,11 @@ pub(super) async fn eligible(
     now: Timestamp,
 ) -> Result<Vec<UserId>, Failure> {
     let mut candidates: Vec<UserId> = thing.rules.approvers.users.clone();
-    let roles =
-        if thing.rules.approvers.is_empty() { granting_roles(uow).await? } else { thing.rules.approvers.roles.clone() };
+    let roles = if thing.rules.approvers.is_empty() {
+        roles_with(uow, &thing.right).await?
+    } else {
+        thing.rules.approvers.roles.clone()
+    };
     for role in &roles {
         candidates.extend(uow.user_terms().holders(role).await?);
     }
@@ -73,13 +83,33 @@ pub(super) async fn eligible(
     Ok(found)
 }
 
-/// Roles whose holders may grant.
-async fn granting_roles(uow: &mut UnitOfWork) -> Result<Vec<String>, Failure> {
+/// Roles whose holders have this permission.
+async fn roles_with(uow: &mut UnitOfWork, right: &Permission) -> Result<Vec<String>, Failure> {
     let mut names = vec![Role::ADMIN.to_owned()];
     for role in every_role(uow).await? {
-        if read_permissions(uow, std::slice::from_ref(&role.name)).await?.contains(&Permission::ROLES_GRANT) {
+        if read_permissions(uow, std::slice::from_ref(&role.name)).await?.contains(right) {
             names.push(role.name);
         }
     }
     Ok(names)
+}
+
+/// Writes to those who may decide a request.
+pub(super) async fn tell_approvers(
+    deliveries: &Deliveries,
+    change: &mut Change<'_>,
+    message: MessageId,
+    (request, requester): (&AccessRequest, &User),
+    approvers: &[UserId],
+) -> Result<(), Failure> {
+    let name = requester.display_name.clone();
+    let name = name.or_else(|| requester.username.as_ref().map(|username| username.as_str().to_owned()));
+    let values = Values::default()
+        .with("site", Value::Words(deliveries.deps.settings.site()))
+        .with("at", Value::Moment(change.now))
+        .with("who", Value::Words(name.unwrap_or_else(|| requester.id.to_string())))
+        .with("what", Value::Words(request.name.clone()))
+        .with("account", Value::Count((request.kind == RequestKind::Account).into()))
+        .with("granted", Value::Count((request.action == RequestedAction::Grant).into()));
+    deliveries.write_to_users(change, message, Kind::AccessRequested, &values, approvers).await
 }

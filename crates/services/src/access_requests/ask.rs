@@ -5,9 +5,12 @@ use userd_model::{
     RequestState, RequestedAction, Role, RoleRules, Timestamp, User, UserId, Verdict, text,
 };
 use userd_storage::Failure;
-use userd_templates::{Kind, Value, Values};
 
-use super::{AccessRequests, RequestView, Requestable, Thing, approvers::eligible, changes_something, close, data};
+use super::{
+    AccessRequests, RequestView, Requestable, Thing,
+    approvers::{eligible, tell_approvers},
+    changes_something, close, data,
+};
 use crate::{
     Context, change::Change, limits::Limited, role_reader::every_role, roles::REASON, user_reader::seal_field,
 };
@@ -65,7 +68,7 @@ impl AccessRequests {
                     }
                     change.open_access_requests().insert(&request).await?;
                     change.access_requests().write(&request).await?;
-                    self.tell_approvers(&mut change, message, &request, &user, &approvers).await?;
+                    tell_approvers(&self.deliveries, &mut change, message, (&request, &user), &approvers).await?;
                 }
                 let now = change.now;
                 let view = self.view(request, Some(&user), now)?;
@@ -171,7 +174,7 @@ impl AccessRequests {
         Ok(AccessRequest {
             id,
             requester: user.id,
-            kind: input.kind,
+            kind: input.kind.into(),
             name: input.name.clone(),
             action: input.action,
             reason,
@@ -183,25 +186,6 @@ impl AccessRequests {
             expires_at: change.now.plus(ttl),
             version: 1,
         })
-    }
-
-    async fn tell_approvers(
-        &self,
-        change: &mut Change<'_>,
-        message: MessageId,
-        request: &AccessRequest,
-        requester: &User,
-        approvers: &[UserId],
-    ) -> Result<(), Failure> {
-        let name = requester.display_name.clone();
-        let name = name.or_else(|| requester.username.as_ref().map(|username| username.as_str().to_owned()));
-        let values = Values::default()
-            .with("site", Value::Words(self.deps.settings.site()))
-            .with("at", Value::Moment(change.now))
-            .with("who", Value::Words(name.unwrap_or_else(|| requester.id.to_string())))
-            .with("what", Value::Words(request.name.clone()))
-            .with("granted", Value::Count((request.action == RequestedAction::Grant).into()));
-        self.deliveries.write_to_users(change, message, Kind::AccessRequested, &values, approvers).await
     }
 }
 

@@ -2,12 +2,14 @@
 //! of a decision and the loss of the right to it, one comes first.
 
 use userd_model::{
-    AccessRequest, AccessRequestId, Decision, EventKind, GrantSource, Refusal, RequestState, RequestedAction,
-    Timestamp, User, UserStatus, Verdict, text,
+    AccessRequest, AccessRequestId, Decision, EventKind, GrantSource, Refusal, RequestKind, RequestState,
+    RequestedAction, Timestamp, User, UserStatus, Verdict, text,
 };
 use userd_storage::Failure;
 
-use super::{AccessRequests, COMMENT, RequestView, Thing, approvers::Approver, ask::quorum, close, data};
+use super::{
+    AccessRequests, COMMENT, RequestView, Thing, account::settle, approvers::Approver, ask::quorum, close, data,
+};
 use crate::{
     Context,
     change::Change,
@@ -57,7 +59,7 @@ impl AccessRequests {
                 if request.requester == me {
                     return Err(Refusal::OwnRequest.into());
                 }
-                let thing = Thing::find(&mut change, request.kind, &request.name).await?.ok_or(Refusal::NotFound)?;
+                let thing = Thing::of(&mut change, &request, &self.deps.settings).await?.ok_or(Refusal::NotFound)?;
                 let approver = Approver::read(&mut change, approver, now).await?;
                 if !approver.may_decide(&thing, request.requester) {
                     return Err(self.refusal(ctx).into());
@@ -85,7 +87,12 @@ impl AccessRequests {
                         self.carry_out(&mut change, &request, &thing, &mut requester, &by).await?;
                         close(&mut change, &request, comment.as_deref()).await?;
                     }
-                    _ => close(&mut change, &request, comment.as_deref()).await?,
+                    _ => {
+                        if request.kind == RequestKind::Account {
+                            settle(&mut change, &request, &mut requester).await?;
+                        }
+                        close(&mut change, &request, comment.as_deref()).await?;
+                    }
                 }
                 let view = self.view(request, Some(&requester), now)?;
                 change.commit(view).await
@@ -133,6 +140,11 @@ impl AccessRequests {
                         if let Some(mut request) = change.access_requests().find(request.id).await?
                             && request.expire(now)
                         {
+                            if request.kind == RequestKind::Account
+                                && let Some(mut user) = change.users().find(request.requester).await?
+                            {
+                                settle(&mut change, &request, &mut user).await?;
+                            }
                             close(&mut change, &request, None).await?;
                         }
                         change.commit(()).await
@@ -155,14 +167,16 @@ impl AccessRequests {
         user: &mut User,
         by: &str,
     ) -> Result<(), Failure> {
+        let Some(kind) = request.kind.of_grant() else { return settle(change, request, user).await };
         match request.action {
             RequestedAction::Grant => {
                 let period = request.period(thing.rules.max_duration_seconds, change.now);
                 let source = (GrantSource::Request, by.to_owned(), request.reason.clone());
-                give(change, user, (request.kind, &request.name), period, source).await?;
+                give(change, user, (kind, &request.name), period, source).await?;
             }
             // What is gone already needs no taking.
-            RequestedAction::Revoke => drop(take(change, user, request.kind, &request.name, "requested").await?),
+            RequestedAction::Revoke => drop(take(change, user, kind, &request.name, "requested").await?),
+            RequestedAction::Register => {}
         }
         Ok(())
     }

@@ -132,7 +132,7 @@ impl AccessRequests {
         request: &AccessRequest,
     ) -> Result<bool, Failure> {
         let Some(approver) = approver else { return Ok(true) };
-        let thing = Thing::find(reading, request.kind, &request.name).await?;
+        let thing = Thing::of(reading, request, &self.deps.settings).await?;
         Ok(thing.is_some_and(|thing| approver.may_decide(&thing, request.requester)))
     }
 }

@@ -1,6 +1,8 @@
-//! Requests for a change of rights: asked for by those whom they concern, decided by others. The state machine is the
-//! model's (`userd_model::access_request`); here is who may ask and decide, and what follows.
+//! Requests for a change of rights, and for an account where registration asks for approval: asked for by those whom they
+//! concern, decided by others. The state machine is the model's (`userd_model::access_request`); here is who may ask and
+//! decide, and what follows.
 
+mod account;
 mod approvers;
 mod ask;
 mod decide;
@@ -9,16 +11,17 @@ mod list;
 use std::sync::Arc;
 
 use userd_model::{
-    AccessRequest, Decision, EventKind, GrantKind, Permission, RequestState, RequestedAction, RoleRules, Sealed,
-    Timestamp, User,
+    AccessRequest, Decision, EventKind, GrantKind, Permission, RequestKind, RequestState, RequestedAction, RoleRules,
+    Sealed, Timestamp, User,
 };
 use userd_storage::{Failure, UnitOfWork};
 
+pub(crate) use self::account::Approvals;
 pub use self::ask::AccessInput;
 pub use self::decide::DecisionInput;
 pub use self::list::RequestsPage;
 use crate::{
-    Dependencies,
+    Dependencies, Settings,
     change::{Change, Changes},
     deliveries::Deliveries,
     limits::Limits,
@@ -68,16 +71,28 @@ const COMMENT: &str = "decision_comment";
 pub(crate) struct Thing {
     rules: RoleRules,
     allows: Vec<Permission>,
+    /// Whoever holds it may decide, where they could give what is asked for.
+    right: Permission,
 }
 
 impl Thing {
+    /// What a request is about, if it is there.
+    async fn of(uow: &mut UnitOfWork, request: &AccessRequest, settings: &Settings) -> Result<Option<Self>, Failure> {
+        match request.kind {
+            RequestKind::Role => Self::find(uow, GrantKind::Role, &request.name).await,
+            RequestKind::Permission => Self::find(uow, GrantKind::Permission, &request.name).await,
+            RequestKind::Account => Ok(Some(Self::account(settings))),
+        }
+    }
+
     /// The role or permission with this name, if there is one.
     async fn find(uow: &mut UnitOfWork, kind: GrantKind, name: &str) -> Result<Option<Self>, Failure> {
+        let right = Permission::ROLES_GRANT;
         match kind {
             GrantKind::Role => {
                 let Some(role) = read(uow, name).await? else { return Ok(None) };
                 let allows = read_permissions(uow, std::slice::from_ref(&role.name)).await?;
-                Ok(Some(Self { rules: role.rules, allows }))
+                Ok(Some(Self { rules: role.rules, allows, right }))
             }
             GrantKind::Permission => {
                 let Some(permission) = Permission::parse(name) else { return Ok(None) };
@@ -88,7 +103,7 @@ impl Thing {
                 let (description, requestable) =
                     registered.map(|found| (found.description, found.requestable)).unwrap_or_default();
                 let rules = RoleRules { description, requestable, ..RoleRules::default() };
-                Ok(Some(Self { rules, allows: vec![permission] }))
+                Ok(Some(Self { rules, allows: vec![permission], right }))
             }
         }
     }
@@ -137,5 +152,7 @@ fn changes_something(user: &User, kind: GrantKind, name: &str, action: Requested
         // What ends by itself can be asked for again before it does.
         RequestedAction::Grant => user.period_of(kind, name).is_none_or(|period| period.expires_at.is_some()),
         RequestedAction::Revoke => user.holds(kind, name),
+        // Registrations ask for it, nobody else.
+        RequestedAction::Register => false,
     }
 }

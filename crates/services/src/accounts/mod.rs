@@ -7,10 +7,12 @@
 //! - `password.rs`: a new password
 //! - `invited.rs`: by invitation
 //! - `password_demanded.rs`: a new password that an administrator demands
+//! - `approval.rs`: an account that waits until it is approved
 //! - `terms.rs`: what has to be accepted
 //! - `username.rs`: a new username
 //! - `wipe.rs`: what goes when somebody else proves the mailbox
 
+mod approval;
 mod create;
 pub mod emails;
 mod invited;
@@ -31,8 +33,8 @@ use std::sync::Arc;
 
 use self::emails::Emails;
 use crate::{
-    Dependencies, change::Changes, idempotency::IdempotencyKeys, limits::Limits, passwords::PasswordProof,
-    sessions::Sessions, user_reader::UserReader,
+    Dependencies, access_requests::Approvals, change::Changes, idempotency::IdempotencyKeys, limits::Limits,
+    passwords::PasswordProof, sessions::Sessions, user_reader::UserReader,
 };
 
 /// Registers and changes accounts.
@@ -46,6 +48,7 @@ pub struct Accounts {
     pub(crate) proof: PasswordProof,
     pub(crate) emails: Emails,
     pub(crate) idempotency: IdempotencyKeys,
+    pub(crate) approvals: Approvals,
     /// Repeats of registrations go one after the other here: a crowd with one key would conflict without end.
     pub(crate) repeats: Arc<tokio::sync::Mutex<()>>,
 }

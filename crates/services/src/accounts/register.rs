@@ -13,7 +13,7 @@ use userd_storage::{
 
 use super::Accounts;
 use crate::{
-    Completion, Context, Dependencies, IdempotentRequest,
+    Completion, Context, Dependencies, IdempotentRequest, RegistrationMode,
     change::Change,
     consent::Consent,
     idempotency::Made,
@@ -135,7 +135,9 @@ impl Accounts {
         idempotent: Option<&IdempotentRequest>,
     ) -> Result<Option<Completion>, Failure> {
         let now = self.deps.now();
-        let account = &AccountSeed::mint(&self.deps, checked, Some(hash), now)?.signing_in();
+        let account = &AccountSeed::mint(&self.deps, checked, Some(hash), now)?
+            .registering(self.deps.settings.registration)
+            .signing_in();
         let device_name = device_name(registration.device_name.as_deref())?;
         let id = account.user.id;
         let arrival =
@@ -147,6 +149,7 @@ impl Accounts {
                     return change.commit(None).await;
                 }
                 let user = account.store(&mut change).await?;
+                self.approvals.ask(&mut change, &user).await?;
                 if let Some(email) = checked.email.as_ref().filter(|_| !checked.email_verified) {
                     self.emails.ask_owner(&mut change, &user, email).await?;
                 }
@@ -318,6 +321,7 @@ impl AccountSeed {
             last_sign_in_at: None,
             blocked_until: None,
             block_reason: None,
+            awaits_approval_since: None,
         };
         let credential = hash.map(|hash| PasswordCredential { user_id: id, hash, changed_at: now, must_change: false });
         let invitation = new.invitation.clone();
@@ -330,7 +334,17 @@ impl AccountSeed {
 
     /// The same, signing in with its first breath.
     pub(crate) fn signing_in(mut self) -> Self {
-        self.user.last_sign_in_at = Some(self.user.created_at);
+        if self.user.awaits_approval_since.is_none() {
+            self.user.last_sign_in_at = Some(self.user.created_at);
+        }
+        self
+    }
+
+    /// The same, made by its owner: where registration asks for approval and nobody has invited them, it waits.
+    pub(crate) fn registering(mut self, mode: RegistrationMode) -> Self {
+        if mode == RegistrationMode::Approval && self.invitation.is_none() {
+            self.user.awaits_approval_since = Some(self.user.created_at);
+        }
         self
     }
 

@@ -69,7 +69,7 @@ pub struct Channels {
 
 /// Makes deliveries and carries them out.
 pub struct Deliveries {
-    deps: Dependencies,
+    pub(crate) deps: Dependencies,
     changes: Changes,
     notifications: Notifications,
     links: Links,

@@ -22,7 +22,7 @@ pub(super) fn of(fact: &Fact, together: &[Fact]) -> Option<(UserId, Notice)> {
     let answers = |other: &Fact| {
         other.kind == EventKind::AccessRequestClosed.as_str() && other.subject == fact.subject && other.at == fact.at
     };
-    let is_answered = kind == Kind::RoleChanged && together.iter().any(answers);
+    let is_answered = matches!(kind, Kind::RoleChanged | Kind::AccountBlocked) && together.iter().any(answers);
     (!is_of_registration && !is_answered).then(|| (user, Notice::of(fact)))
 }
 
@@ -78,6 +78,7 @@ pub(super) fn values(kind: Kind, fact: &Fact, opened: &OpenedFact, site: &str, l
             let is = |state: &str| Value::Count((text("state") == Some(state)).into());
             values
                 .with("what", Value::Words(text("name").unwrap_or_default().to_owned()))
+                .with("account", Value::Count((text("kind") == Some("account")).into()))
                 .with("approved", is("approved"))
                 .with("expired", is("expired"))
                 .with_words("reason", now("comment"))

@@ -57,11 +57,23 @@ pub(crate) struct EarlierProof {
 /// A challenge that is good now.
 pub(crate) struct Challenge {
     hash: [u8; 32],
+    expires_at: Timestamp,
     pub user: UserId,
     pub proven: EarlierProof,
 }
 
 impl Challenge {
+    /// The answer that gave it out, as it is now: the step is still asked for.
+    pub(crate) fn again(&self, text: &str, now: Timestamp) -> Pending {
+        Pending {
+            status: self.proven.step.clone(),
+            challenge: text.to_owned(),
+            methods: Vec::new(),
+            documents: Vec::new(),
+            expires_in: self.expires_at.since(now).as_secs(),
+        }
+    }
+
     /// What names it in the database.
     pub(crate) const fn hash(&self) -> &[u8; 32] {
         &self.hash
@@ -114,12 +126,13 @@ impl Sessions {
         let hash = OpaqueSecret::hash_of(PREFIX, text).ok_or(Refusal::ChallengeGone)?;
         let found = unit.one_time_tokens().find(&hash, CHALLENGE_PURPOSE, now).await?.ok_or(Refusal::ChallengeGone)?;
         let user = found.owner.ok_or(Refusal::ChallengeGone)?;
+        let expires_at = found.expires_at;
         let bytes = self.deps.vault.open(&row_context(CONTEXT, &[&hash]), &Sealed(found.payload)).map_err(internal)?;
         let proven: EarlierProof = serde_json::from_slice(&bytes).map_err(internal)?;
         if proven.step != step.status() {
             return Err(Refusal::ChallengeGone.into());
         }
-        Ok(Challenge { hash, user, proven })
+        Ok(Challenge { hash, expires_at, user, proven })
     }
 
     /// Uses a challenge up: its step is resolved.

@@ -176,6 +176,7 @@ impl SignIn {
             Failure::Refused(Refusal::InvitationGone) => Refusal::ProviderRefused("invitation_refused").into(),
             other => other,
         })?;
+        self.approvals.ask(change, &user).await?;
         let identity = self.insert_identity(change, &user, profile).await?;
         Ok((user, Some(identity)))
     }
@@ -332,7 +333,8 @@ impl SignIn {
             invitation: invitation.cloned(),
             ..NewAccount::default()
         };
-        AccountSeed::mint(&self.deps, &new, None, self.deps.now())
+        let seed = AccountSeed::mint(&self.deps, &new, None, self.deps.now())?;
+        Ok(seed.registering(self.deps.settings.registration))
     }
 }
 

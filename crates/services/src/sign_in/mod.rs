@@ -42,8 +42,8 @@ use userd_providers::{Provider, ProviderFault};
 use userd_storage::Failure;
 
 use crate::{
-    Dependencies, admission::Providers, bot::TelegramBot, change::Changes, invitations::Invitations, limits::Limits,
-    sessions::Sessions, sign_in_outcome,
+    Dependencies, access_requests::Approvals, admission::Providers, bot::TelegramBot, change::Changes,
+    invitations::Invitations, limits::Limits, sessions::Sessions, sign_in_outcome,
 };
 
 /// What sign-in obeys.
@@ -65,6 +65,7 @@ pub struct SignIn {
     providers: Providers,
     bot: Option<Arc<TelegramBot>>,
     invitations: Invitations,
+    approvals: Approvals,
 }
 
 impl SignIn {
@@ -75,7 +76,7 @@ impl SignIn {
         limits: Limits,
         providers: Providers,
         bot: Option<Arc<TelegramBot>>,
-        invitations: Invitations,
+        (invitations, approvals): (Invitations, Approvals),
     ) -> Self {
         let configured = providers.load();
         begin_faults(&configured);
@@ -85,9 +86,10 @@ impl SignIn {
             sign_in_outcome::SECOND_FACTOR,
             sign_in_outcome::EMAIL_CODE,
             sign_in_outcome::TERMS,
+            sign_in_outcome::APPROVAL,
             sign_in_outcome::UNKNOWN,
         ]));
-        Self { deps, changes, sessions, limits, providers, bot, invitations }
+        Self { deps, changes, sessions, limits, providers, bot, invitations, approvals }
     }
 
     /// The providers on offer, in the configured order.

@@ -1,7 +1,7 @@
 //! Requests for a change of rights.
 
 use userd_model::{
-    AccessRequest, AccessRequestId, GrantKind, RequestState, RequestedAction, Sealed, Timestamp, UserId,
+    AccessRequest, AccessRequestId, RequestKind, RequestState, RequestedAction, Sealed, Timestamp, UserId,
 };
 
 use super::known;
@@ -90,7 +90,7 @@ fn request(row: &mut Row) -> Result<AccessRequest, StoreError> {
     Ok(AccessRequest {
         id: AccessRequestId(row.uuid(position!(ACCESS_REQUESTS.id))?),
         requester: UserId(row.uuid(position!(ACCESS_REQUESTS.user_id))?),
-        kind: known("kind of request", GrantKind::parse(&row.text(position!(ACCESS_REQUESTS.kind))?))?,
+        kind: known("kind of request", RequestKind::parse(&row.text(position!(ACCESS_REQUESTS.kind))?))?,
         name: row.text(position!(ACCESS_REQUESTS.name))?,
         action: known("action of a request", RequestedAction::parse(&action))?,
         reason: row.bytes_or_null(position!(ACCESS_REQUESTS.reason))?.map(Sealed),

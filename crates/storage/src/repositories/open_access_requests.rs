@@ -1,6 +1,6 @@
 //! Which open request there is for a thing: of one user at most one.
 
-use userd_model::{AccessRequest, AccessRequestId, GrantKind, UserId};
+use userd_model::{AccessRequest, AccessRequestId, RequestKind, UserId};
 
 use crate::{
     Row, StoreError, UnitOfWork, Value,
@@ -35,11 +35,11 @@ impl OpenAccessRequests<'_> {
     pub async fn find(
         &mut self,
         user: UserId,
-        kind: GrantKind,
+        kind: impl Into<RequestKind>,
         name: &str,
     ) -> Result<Option<AccessRequestId>, StoreError> {
         let read = |row: &mut Row| Ok(AccessRequestId(row.uuid(position!(OPEN_ACCESS_REQUESTS.request_id))?));
-        self.0.one(&FIND, &key(user, kind, name), read).await
+        self.0.one(&FIND, &key(user, kind.into(), name), read).await
     }
 
     /// The request is open no more.
@@ -48,6 +48,6 @@ impl OpenAccessRequests<'_> {
     }
 }
 
-fn key(user: UserId, kind: GrantKind, name: &str) -> Vec<Value> {
+fn key(user: UserId, kind: RequestKind, name: &str) -> Vec<Value> {
     vec![user.into(), kind.as_str().into(), name.into()]
 }

@@ -22,7 +22,7 @@ statements_of! { USERS:
     UPDATE = "users.update": Shape::Update(&[
         "status", "username", "email_sealed", "email_verified", "phone_sealed", "data_key", "display_name", "locale",
         "time_zone", "attributes", "roles", "security_epoch", "version", "updated_at", "last_sign_in_at",
-        "blocked_until", "block_reason", "held",
+        "blocked_until", "block_reason", "held", "awaits_approval_since",
     ]);
     REMOVE = "users.remove": Shape::Remove;
     RECORD_SIGN_IN = "users.record_sign_in": Shape::Update(&["last_sign_in_at"]);
@@ -61,6 +61,7 @@ impl Users<'_> {
             user.blocked_until.into(),
             sealed(user.block_reason.as_ref()),
             held(user)?,
+            user.awaits_approval_since.into(),
         ];
         self.0.write(&INSERT, &values).await?;
         self.0.user_terms().write_new(user).await
@@ -126,6 +127,7 @@ impl Users<'_> {
             user.blocked_until.into(),
             sealed(user.block_reason.as_ref()),
             held(user)?,
+            user.awaits_approval_since.into(),
             user.id.into(),
         ];
         self.0.write(&UPDATE, &values).await?;
@@ -170,6 +172,7 @@ pub(super) fn user(row: &mut Row) -> Result<User, StoreError> {
         updated_at: row.timestamp(position!(USERS.updated_at))?,
         last_sign_in_at: row.timestamp_or_null(position!(USERS.last_sign_in_at))?,
         blocked_until: row.timestamp_or_null(position!(USERS.blocked_until))?,
+        awaits_approval_since: row.timestamp_or_null(position!(USERS.awaits_approval_since))?,
         block_reason: row.bytes_or_null(position!(USERS.block_reason))?.map(Sealed),
         held: row
             .json_or_null(position!(USERS.held))?

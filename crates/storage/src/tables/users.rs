@@ -29,6 +29,7 @@ pub const USERS: Table = Table {
         timestamp("blocked_until").or_null(),
         bytes("block_reason").or_null(),
         json("held").or_null(),
+        timestamp("awaits_approval_since").or_null(),
     ],
     key: &["id"],
     indexes: &[

@@ -81,6 +81,7 @@ pub(crate) fn user() -> User {
         last_sign_in_at: Some(Timestamp::from_micros(-1)),
         blocked_until: Some(now.plus(Duration::from_secs(60))),
         block_reason: Some(sealed(50)),
+        awaits_approval_since: Some(now),
     }
 }
 
@@ -117,7 +118,7 @@ pub(crate) fn access_request(requester: UserId) -> userd_model::AccessRequest {
     userd_model::AccessRequest {
         id: id(),
         requester,
-        kind: userd_model::GrantKind::Permission,
+        kind: userd_model::RequestKind::Permission,
         name: word(),
         action: userd_model::RequestedAction::Grant,
         reason: Some(sealed(40)),

@@ -89,9 +89,13 @@ impl Default for RateLimitsConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RegistrationConfig {
-    /// `open`: anybody; `invite`: who holds an invitation; `closed`: nobody. Not in this version: `approval`: anybody, after
-    /// an administrator's yes.
+    /// `open`: anybody; `invite`: who holds an invitation; `approval`: anybody, and who holds no invitation signs in once the
+    /// account is approved; `closed`: nobody.
     pub mode: RegistrationMode,
+    /// With `approval`: roles whose holders are asked and decide. None: whoever holds `users.manage`, who may decide in any
+    /// case.
+    #[schemars(length(max = 64))]
+    pub approvers: Vec<String>,
     /// `deferred`: an account begins at once, and its e-mail address may be confirmed later. `required`: it begins when
     /// its address is confirmed, and registration does not tell who has an account.
     pub email_confirmation: EmailConfirmation,
@@ -130,6 +134,7 @@ impl Default for RegistrationConfig {
     fn default() -> Self {
         Self {
             mode: RegistrationMode::Open,
+            approvers: Vec::new(),
             email_confirmation: EmailConfirmation::Deferred,
             allowed_domains: Vec::new(),
             blocked_domains: Vec::new(),

@@ -4,7 +4,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
-use super::{Config, ProviderConfig, RegistrationMode, report::Findings, tree::Node};
+use super::{Config, ProviderConfig, report::Findings, tree::Node};
 
 /// Reports every rule of ours that is broken.
 pub(super) fn check(config: &Config, rules: &mut Rules<'_>) {
@@ -120,11 +120,8 @@ impl Rules<'_> {
     /// What this version does not have yet is refused, rather than taken and not kept.
     fn accounts(&mut self, config: &Config) {
         let registration = &config.registration;
-        self.refuse_if(
-            registration.mode == RegistrationMode::Approval,
-            &["registration.mode"],
-            "this version knows open, invite and closed; choose one of them",
-        );
+        let is_wrong = registration.approvers.iter().any(|role| !userd_model::Role::is_name(role));
+        self.refuse_if(is_wrong, &["registration.approvers"], "expected names of roles");
         for (key, domains) in [
             ("registration.allowed_domains", &registration.allowed_domains),
             ("registration.blocked_domains", &registration.blocked_domains),
@@ -173,6 +170,7 @@ impl Rules<'_> {
                 | "passkey"
                 | "second_factor"
                 | "terms"
+                | "approval"
         );
         self.refuse_if(reserved, &[&key("id")], "this word stands in a path of its own; choose another");
         let no_domain = provider.allowed_domains.iter().any(|domain| !is_domain(domain));

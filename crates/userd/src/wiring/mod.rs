@@ -94,7 +94,6 @@ pub async fn must_be_ours(store: &Store, key: &str, url: &config::DatabaseUrl) -
 /// Wires everything. `opening` says whether what is not there yet is made: database, schema, and the folder of the master
 /// key.
 pub async fn wire(config: Config, opening: Opening) -> Result<Wired, WiringError> {
-    only_what_exists(&config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let random: Arc<dyn Random> = Arc::new(OsRandom);
     let (store, opened, migrated) = open_store(&config, opening).await?;
@@ -152,17 +151,6 @@ fn find_master_key(config: &Config, fresh: bool, opening: Opening) -> Result<mas
         }
         other => part(other),
     })
-}
-
-/// Modes that a later version will have are refused now, rather than taken and not kept.
-pub(crate) fn only_what_exists(config: &Config) -> Result<(), WiringError> {
-    let mode = config.registration.mode;
-    if mode == RegistrationMode::Approval {
-        return Err(WiringError::Config(
-            "registration.mode: this version knows `open`, `invite` and `closed`; choose one of them".to_owned(),
-        ));
-    }
-    Ok(())
 }
 
 fn token_options(config: &Config) -> TokenOptions {
@@ -235,9 +223,10 @@ fn settings(config: &Config) -> Settings {
         registration: match config.registration.mode {
             RegistrationMode::Open => userd_services::RegistrationMode::Open,
             RegistrationMode::Invite => userd_services::RegistrationMode::Invite,
-            // Refused before (`only_what_exists`).
-            RegistrationMode::Approval | RegistrationMode::Closed => userd_services::RegistrationMode::Closed,
+            RegistrationMode::Approval => userd_services::RegistrationMode::Approval,
+            RegistrationMode::Closed => userd_services::RegistrationMode::Closed,
         },
+        registration_approvers: config.registration.approvers.clone(),
         email_confirmation_required: config.registration.email_confirmation == config::EmailConfirmation::Required,
         documents: config.registration.documents.iter().map(document).collect(),
         email_code_sign_in: config.sign_in.email_code,

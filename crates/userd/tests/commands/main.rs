@@ -342,7 +342,7 @@ fn a_failed_command_says_so_in_json_when_asked() {
 fn the_check_refuses_what_the_start_would_refuse() {
     let folder = Folder::new().with("no.pem", "no certificate\n");
     for (yaml, place) in [
-        ("registration:\n  mode: approval\n", "config.yaml:2:9: registration.mode: "),
+        ("registration:\n  mode: approved\n", "config.yaml:2:9: registration.mode: "),
         ("registration: { blocked_domains: ['@spam.example'] }\n", "config.yaml:1:34: registration.blocked_domains: "),
         ("\npasswords: { pepper: hunter2 }\n", "config.yaml:2:22: passwords.pepper: expected 32 bytes in base64"),
         ("database:\n  url: grpcs://db.example:2136/userd\n", "config.yaml:2:8: database.url: the YDB engine is not"),
@@ -370,7 +370,7 @@ fn a_variable_that_the_start_would_refuse_is_named() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_userd"));
     let folder = Folder::new();
     command.args(["config", "check"]).current_dir(folder.0.path()).env_clear();
-    let output = command.env("USERD__REGISTRATION__MODE", "approval").output().unwrap();
+    let output = command.env("USERD__REGISTRATION__MODE", "approved").output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr.contains("environment variable USERD__REGISTRATION__MODE: registration.mode: "), "{stderr}");

@@ -24,7 +24,7 @@ pub(crate) fn healthy() -> Value {
         "rate_limits": { "enabled": true, "password_per_account": "20 then one per 15m" },
         "registration": {
           "mode": "closed", "email_confirmation": "deferred",
-          "allowed_domains": ["example.org"], "blocked_domains": ["spam.example"]
+          "approvers": ["approver"], "allowed_domains": ["example.org"], "blocked_domains": ["spam.example"]
         },
         "accounts": { "restore_window": "30d" },
         "sign_in": { "return_to": ["https://app.example.org/in", "org.example.app:/in"] },

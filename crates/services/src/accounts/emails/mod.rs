@@ -15,8 +15,8 @@ mod verify;
 use std::sync::Arc;
 
 use crate::{
-    Dependencies, change::Changes, deliveries::Deliveries, invitations::Invitations, limits::Limits,
-    passwords::PasswordProof, sessions::Sessions,
+    Dependencies, access_requests::Approvals, change::Changes, deliveries::Deliveries, invitations::Invitations,
+    limits::Limits, passwords::PasswordProof, sessions::Sessions,
 };
 pub use verify::{Code, Verified};
 
@@ -30,4 +30,5 @@ pub struct Emails {
     pub(crate) proof: PasswordProof,
     pub(crate) deliveries: Arc<Deliveries>,
     pub(crate) invitations: Invitations,
+    pub(crate) approvals: Approvals,
 }

@@ -159,7 +159,8 @@ impl Emails {
         };
         new.invite(invitation)?;
         let now = self.deps.now();
-        let mut account = AccountSeed::mint(&self.deps, &new, Some(waiting.password_hash.clone()), now)?;
+        let mut account = AccountSeed::mint(&self.deps, &new, Some(waiting.password_hash.clone()), now)?
+            .registering(self.deps.settings.registration);
         if signs_in {
             account = account.signing_in();
         }
@@ -172,6 +173,7 @@ impl Emails {
                 let now = change.now;
                 Proofs(&self.deps).take(&mut change, hash, now).await?.ok_or(Refusal::InvalidCode)?;
                 let user = account.store(&mut change).await?;
+                self.approvals.ask(&mut change, &user).await?;
                 let completed =
                     if signs_in { Some(self.sessions.complete(&mut change, user, arrival).await?) } else { None };
                 change.commit(completed).await

@@ -2,6 +2,7 @@
 
 mod grants;
 mod races;
+mod registration;
 mod requests;
 mod roles;
 mod support;

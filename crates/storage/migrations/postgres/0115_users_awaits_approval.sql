@@ -1,0 +1,1 @@
+ALTER TABLE users ADD COLUMN IF NOT EXISTS awaits_approval_since TIMESTAMPTZ;

@@ -1,0 +1,1 @@
+ALTER TABLE users ADD COLUMN awaits_approval_since INTEGER;
