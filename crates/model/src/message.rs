@@ -107,6 +107,18 @@ pub struct MessageContent {
     pub body: MessageText,
     pub data: Map<String, Value>,
     pub action_url: Option<String>,
+    /// What can be pressed under it in a messenger. Only this service's own messages have any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub buttons: Vec<Button>,
+}
+
+/// A button under a message.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Button {
+    /// What it says.
+    pub label: EachLanguage,
+    /// What comes back when it is pressed.
+    pub data: String,
 }
 
 /// A message as somebody asks for it.
@@ -165,7 +177,7 @@ impl MessageInput {
         if let Err(detail) = text::attributes(&data) {
             wrong.push(InvalidField::new("/data", detail));
         }
-        let content = MessageContent { title, body, data, action_url: self.action_url };
+        let content = MessageContent { title, body, data, action_url: self.action_url, buttons: Vec::new() };
         let said =
             serde_json::to_vec(&(&content.title, &content.body, &content.data)).map_or(usize::MAX, |all| all.len());
         if said > MAX_BYTES {

@@ -54,6 +54,26 @@ pub enum Text {
     BotSendTheCommand,
     /// The bot, to somebody who opens it, HTML: `{site}`.
     BotGreeting,
+    /// Under a button of a request, HTML: `{who}` and `{what}`.
+    BotRequest,
+    /// The same for an account: `{who}`.
+    BotAccountRequest,
+    /// It is open: `{missing}` more must approve.
+    BotRequestOpen,
+    /// It has been approved.
+    BotRequestApproved,
+    /// It has been declined.
+    BotRequestDeclined,
+    /// It has ended without a decision.
+    BotRequestEnded,
+    /// What was pressed is done.
+    BotDecided,
+    /// Somebody decided meanwhile.
+    BotRequestChanged,
+    /// The account is not one that may decide.
+    BotMayNotDecide,
+    /// Two factors are asked for: `{site}`.
+    BotDecideElsewhere,
     /// After `/stop`.
     BotStopped,
     /// After `/help`, HTML: `{site}`.
@@ -70,7 +90,7 @@ pub enum Text {
 
 impl Text {
     /// Every text, for tests.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 18] = [
         Self::BotSendTheCommand,
         Self::BotGreeting,
         Self::BotStopped,
@@ -79,6 +99,16 @@ impl Text {
         Self::BotNotMe,
         Self::BotSignedIn,
         Self::BotCancelled,
+        Self::BotRequest,
+        Self::BotAccountRequest,
+        Self::BotRequestOpen,
+        Self::BotRequestApproved,
+        Self::BotRequestDeclined,
+        Self::BotRequestEnded,
+        Self::BotDecided,
+        Self::BotRequestChanged,
+        Self::BotMayNotDecide,
+        Self::BotDecideElsewhere,
     ];
 
     /// The text in this language.
@@ -137,6 +167,21 @@ impl Text {
             Self::BotNotMe => ("Not me", "Это не я"),
             Self::BotSignedIn => ("Done: go back to the sign-in page.", "Готово: вернитесь на страницу входа."),
             Self::BotCancelled => ("The sign-in is cancelled.", "Вход отменён."),
+            Self::BotRequest => ("<b>{who}</b> asks for <b>{what}</b>", "<b>{who}</b> просит <b>{what}</b>"),
+            Self::BotAccountRequest => ("<b>{who}</b> would like an account", "<b>{who}</b> просит учётную запись"),
+            Self::BotRequestOpen => ("Approvals still missing: {missing}", "Ещё нужно одобрений: {missing}"),
+            Self::BotRequestApproved => ("Approved", "Одобрено"),
+            Self::BotRequestDeclined => ("Declined", "Отклонено"),
+            Self::BotRequestEnded => ("Ended without a decision", "Завершён без решения"),
+            Self::BotDecided => ("Done", "Готово"),
+            Self::BotRequestChanged => (
+                "It has changed since this message. Look again, then decide.",
+                "С тех пор запрос изменился. Посмотрите ещё раз и решите.",
+            ),
+            Self::BotMayNotDecide => ("You cannot decide this here.", "Вы не можете решить это здесь."),
+            Self::BotDecideElsewhere => {
+                ("This needs your second factor: decide on {site}.", "Здесь нужен второй фактор: решите на {site}.")
+            }
         }
     }
 }

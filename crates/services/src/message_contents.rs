@@ -8,7 +8,7 @@ use std::{
 use userd_crypto::place;
 use userd_model::{
     Message, MessageId, Sealed, Timestamp,
-    message::MessageContent,
+    message::{Button, MessageContent, MessageText},
     preferences::{CategoryName, MessageChannel},
     texts::Language,
 };
@@ -28,9 +28,15 @@ pub(crate) struct SentMessage {
 }
 
 impl SentMessage {
+    /// The buttons under it, for somebody who reads this language: what they say, and what they carry.
+    pub(crate) fn buttons(&self, language: Language) -> Vec<(String, String)> {
+        let label = |button: &Button| MessageText::Each(button.label.clone()).in_language(language).to_owned();
+        self.content.buttons.iter().map(|button| (label(button), button.data.clone())).collect()
+    }
+
     /// What it says to somebody who reads this language.
     pub(crate) fn in_language(&self, language: Language) -> NotificationContent {
-        let MessageContent { title, body, data, action_url } = &self.content;
+        let MessageContent { title, body, data, action_url, .. } = &self.content;
         NotificationContent {
             title: title.in_language(language).to_owned(),
             body: body.in_language(language).to_owned(),

@@ -35,7 +35,7 @@ use crate::{
     roles::{Grants, PermissionChecks, Permissions, Roles},
     sessions::{Replays, Sessions},
     setup::Setup,
-    sign_in::{BotCommands, SignIn},
+    sign_in::{BotCommands, ChatDecisions, SignIn},
     signing_keys::SigningKeys,
     sweeper::Sweeper,
     user_reader::UserReader,
@@ -246,7 +246,11 @@ impl Services {
                 deps.clone(),
                 changes.clone(),
                 bot,
-                vec![Arc::new(BotCommands(sign_in.clone())), Arc::new(sign_in.clone())],
+                vec![
+                    Arc::new(BotCommands(sign_in.clone())),
+                    Arc::new(ChatDecisions { sign_in: sign_in.clone(), requests: access_requests.clone() }),
+                    Arc::new(sign_in.clone()),
+                ],
             ),
             sign_in,
             clients: Clients::new(

@@ -33,6 +33,8 @@ pub struct Settings {
     pub registration: RegistrationMode,
     /// Roles whose holders decide about accounts that wait until they are approved, beside whoever administers accounts.
     pub registration_approvers: Vec<String>,
+    /// Whether those who decide requests may do so by a button of the bot, where the role allows it.
+    pub decide_in_chat: bool,
     /// Whether an account begins when its address is confirmed.
     pub email_confirmation_required: bool,
     /// The documents that accounts need, in the versions that count now.

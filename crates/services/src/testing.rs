@@ -96,6 +96,7 @@ pub fn settings() -> Settings {
         password_rules: PasswordRules::default(),
         registration: crate::settings::RegistrationMode::Open,
         registration_approvers: Vec::new(),
+        decide_in_chat: false,
         email_confirmation_required: false,
         email_code_sign_in: false,
         documents: Vec::new(),

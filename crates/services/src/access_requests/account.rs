@@ -33,7 +33,7 @@ impl Thing {
     /// An account.
     pub(super) fn account(settings: &Settings) -> Self {
         let approvers = Approvers { roles: settings.registration_approvers.clone(), users: Vec::new() };
-        let rules = RoleRules { approvers, ..RoleRules::default() };
+        let rules = RoleRules { approvers, decide_in_chat: true, ..RoleRules::default() };
         Self { rules, allows: Vec::new(), right: Permission::USERS_MANAGE }
     }
 }
@@ -60,11 +60,12 @@ impl Approvals {
         };
         change.event(EventKind::AccessRequestOpened, user.id, data(&request, &[]));
         let now = change.now;
-        let approvers = eligible(change, &Thing::account(&self.deps.settings), user.id, now).await?;
+        let thing = Thing::account(&self.deps.settings);
+        let approvers = eligible(change, &thing, user.id, now).await?;
         change.open_access_requests().insert(&request).await?;
         change.access_requests().write(&request).await?;
         let message = change.id();
-        tell_approvers(&self.deliveries, change, message, (&request, user), &approvers).await
+        tell_approvers(&self.deliveries, change, message, (&request, user), (&approvers, &thing)).await
     }
 }
 

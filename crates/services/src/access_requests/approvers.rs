@@ -7,10 +7,10 @@ use userd_model::{
 use userd_storage::{Failure, UnitOfWork};
 use userd_templates::{Kind, Value, Values};
 
-use super::Thing;
+use super::{Thing, chat};
 use crate::{
     change::Change,
-    deliveries::Deliveries,
+    deliveries::{Deliveries, MoreOfMessage},
     role_reader::{every_role, read_permissions},
 };
 
@@ -31,10 +31,6 @@ impl Approver {
         let mut permissions = read_permissions(uow, &roles).await?;
         permissions.extend(user.permissions_at(now).filter_map(|word| Permission::parse(word)));
         Ok(Self { user, permissions, now })
-    }
-
-    pub(super) const fn id(&self) -> UserId {
-        self.user.id
     }
 
     fn holds(&self, permission: &Permission) -> bool {
@@ -94,22 +90,30 @@ async fn roles_with(uow: &mut UnitOfWork, right: &Permission) -> Result<Vec<Stri
     Ok(names)
 }
 
+/// What a user is called to those who decide.
+pub(super) fn name_of(user: &User) -> String {
+    let name = user.display_name.clone();
+    name.or_else(|| user.username.as_ref().map(|username| username.as_str().to_owned()))
+        .unwrap_or_else(|| user.id.to_string())
+}
+
 /// Writes to those who may decide a request.
 pub(super) async fn tell_approvers(
     deliveries: &Deliveries,
     change: &mut Change<'_>,
     message: MessageId,
     (request, requester): (&AccessRequest, &User),
-    approvers: &[UserId],
+    (approvers, thing): (&[UserId], &Thing),
 ) -> Result<(), Failure> {
-    let name = requester.display_name.clone();
-    let name = name.or_else(|| requester.username.as_ref().map(|username| username.as_str().to_owned()));
+    let in_chat = thing.is_decided_in_chat(&deliveries.deps.settings);
+    let buttons = if in_chat { chat::buttons_of(request) } else { Vec::new() };
     let values = Values::default()
         .with("site", Value::Words(deliveries.deps.settings.site()))
         .with("at", Value::Moment(change.now))
-        .with("who", Value::Words(name.unwrap_or_else(|| requester.id.to_string())))
+        .with("who", Value::Words(name_of(requester)))
         .with("what", Value::Words(request.name.clone()))
         .with("account", Value::Count((request.kind == RequestKind::Account).into()))
         .with("granted", Value::Count((request.action == RequestedAction::Grant).into()));
-    deliveries.write_to_users(change, message, Kind::AccessRequested, &values, approvers).await
+    let more = MoreOfMessage { data: chat::data_of(request), buttons };
+    deliveries.write_to_users(change, message, (Kind::AccessRequested, &values), more, approvers).await
 }

@@ -68,7 +68,8 @@ impl AccessRequests {
                     }
                     change.open_access_requests().insert(&request).await?;
                     change.access_requests().write(&request).await?;
-                    tell_approvers(&self.deliveries, &mut change, message, (&request, &user), &approvers).await?;
+                    tell_approvers(&self.deliveries, &mut change, message, (&request, &user), (&approvers, &thing))
+                        .await?;
                 }
                 let now = change.now;
                 let view = self.view(request, Some(&user), now)?;

@@ -27,6 +27,13 @@ pub struct DecisionInput {
     pub expires_at: Option<Timestamp>,
 }
 
+/// The same, checked.
+pub(super) struct Said {
+    pub(super) verdict: Verdict,
+    pub(super) comment: Option<String>,
+    pub(super) expires_at: Option<Timestamp>,
+}
+
 /// Requests whose end is written down in one round.
 const BATCH: u32 = 200;
 
@@ -46,61 +53,70 @@ impl AccessRequests {
         let (me, _) = ctx.user()?;
         recent_proof::must_be_strong(ctx, &mut self.deps.store.reading()).await?;
         let comment = input.comment.as_deref().map(text::reason).transpose();
-        let comment = &comment.map_err(|detail| Refusal::field("/comment", detail))?;
+        let comment = comment.map_err(|detail| Refusal::field("/comment", detail))?;
         if input.expires_at.is_some_and(|end| end <= ctx.now) {
             return Err(Refusal::field("/expires_at", "must lie ahead").into());
         }
+        let said = &Said { verdict, comment, expires_at: input.expires_at };
         let view = self
             .changes
             .run(ctx, "decide_access_request", |mut change| async move {
-                let now = change.now;
-                let mut request = change.access_requests().find(id).await?.ok_or(Refusal::NotFound)?;
+                let request = change.access_requests().find(id).await?.ok_or(Refusal::NotFound)?;
                 let approver = change.active_user(me).await?;
-                if request.requester == me {
-                    return Err(Refusal::OwnRequest.into());
-                }
-                let thing = Thing::of(&mut change, &request, &self.deps.settings).await?.ok_or(Refusal::NotFound)?;
-                let approver = Approver::read(&mut change, approver, now).await?;
-                if !approver.may_decide(&thing, request.requester) {
-                    return Err(self.refusal(ctx).into());
-                }
-                request.must_be_open(now)?;
-                let mut requester = change.users().find(request.requester).await?.ok_or(Refusal::NotFound)?;
-                if requester.status == UserStatus::Deleted {
-                    return Err(Refusal::NotFound.into());
-                }
-                let sealed = match (comment, requester.data_key.as_ref()) {
-                    (Some(words), Some(key)) => {
-                        Some(seal_field(&self.deps, requester.id, key, COMMENT, words.as_bytes())?)
-                    }
-                    _ => None,
-                };
-                let decision =
-                    Decision { by: Some(me), verdict, comment: sealed, at: now, expires_at: input.expires_at };
-                let state = request.decide(decision, quorum(&thing), now)?;
-                let voted = data(&request, &[("verdict", verdict.as_str())]);
-                change.event(EventKind::AccessRequestVoted, request.requester, voted);
-                match state {
-                    RequestState::Open => change.access_requests().write(&request).await?,
-                    RequestState::Approved => {
-                        let by = approver.id().to_string();
-                        self.carry_out(&mut change, &request, &thing, &mut requester, &by).await?;
-                        close(&mut change, &request, comment.as_deref()).await?;
-                    }
-                    _ => {
-                        if request.kind == RequestKind::Account {
-                            settle(&mut change, &request, &mut requester).await?;
-                        }
-                        close(&mut change, &request, comment.as_deref()).await?;
-                    }
-                }
-                let view = self.view(request, Some(&requester), now)?;
+                let view = self.vote(ctx, &mut change, approver, request, said).await?;
                 change.commit(view).await
             })
             .await?;
         let (state, by) = (view.state.as_str(), ctx.actor.name());
         tracing::info!(request_id = %id, %by, verdict = verdict.as_str(), state, "access request decided");
         Ok(view)
+    }
+
+    /// Takes what an approver says into account, and does what follows from it.
+    pub(super) async fn vote(
+        &self,
+        ctx: &Context,
+        change: &mut Change<'_>,
+        approver: User,
+        mut request: AccessRequest,
+        said: &Said,
+    ) -> Result<RequestView, Failure> {
+        let (me, now) = (approver.id, change.now);
+        if request.requester == me {
+            return Err(Refusal::OwnRequest.into());
+        }
+        let thing = Thing::of(change, &request, &self.deps.settings).await?.ok_or(Refusal::NotFound)?;
+        let approver = Approver::read(change, approver, now).await?;
+        if !approver.may_decide(&thing, request.requester) {
+            return Err(self.refusal(ctx).into());
+        }
+        request.must_be_open(now)?;
+        let mut requester = change.users().find(request.requester).await?.ok_or(Refusal::NotFound)?;
+        if requester.status == UserStatus::Deleted {
+            return Err(Refusal::NotFound.into());
+        }
+        let comment = match (&said.comment, requester.data_key.as_ref()) {
+            (Some(words), Some(key)) => Some(seal_field(&self.deps, requester.id, key, COMMENT, words.as_bytes())?),
+            _ => None,
+        };
+        let decision = Decision { by: Some(me), verdict: said.verdict, comment, at: now, expires_at: said.expires_at };
+        let state = request.decide(decision, quorum(&thing), now)?;
+        let voted = data(&request, &[("verdict", said.verdict.as_str())]);
+        change.event(EventKind::AccessRequestVoted, request.requester, voted);
+        match state {
+            RequestState::Open => change.access_requests().write(&request).await?,
+            RequestState::Approved => {
+                self.carry_out(change, &request, &thing, &mut requester, &me.to_string()).await?;
+                close(change, &request, said.comment.as_deref()).await?;
+            }
+            _ => {
+                if request.kind == RequestKind::Account {
+                    settle(change, &request, &mut requester).await?;
+                }
+                close(change, &request, said.comment.as_deref()).await?;
+            }
+        }
+        self.view(request, Some(&requester), now)
     }
 
     /// Takes a request of one's own back.

@@ -5,6 +5,7 @@
 mod account;
 mod approvers;
 mod ask;
+mod chat;
 mod decide;
 mod list;
 
@@ -18,6 +19,7 @@ use userd_storage::{Failure, UnitOfWork};
 
 pub(crate) use self::account::Approvals;
 pub use self::ask::AccessInput;
+pub(crate) use self::chat::{InChat, Pressed, parse};
 pub use self::decide::DecisionInput;
 pub use self::list::RequestsPage;
 use crate::{
@@ -83,6 +85,11 @@ impl Thing {
             RequestKind::Permission => Self::find(uow, GrantKind::Permission, &request.name).await,
             RequestKind::Account => Ok(Some(Self::account(settings))),
         }
+    }
+
+    /// Whether a button of the bot may decide it.
+    const fn is_decided_in_chat(&self, settings: &Settings) -> bool {
+        settings.decide_in_chat && self.rules.decide_in_chat
     }
 
     /// The role or permission with this name, if there is one.

@@ -34,6 +34,7 @@ use userd_storage::{
 use userd_templates::Templates;
 
 pub(crate) use self::letters::{Asked, Letter, Whose};
+pub(crate) use self::switched_off::MoreOfMessage;
 pub use self::{
     administration::{DeliveryPage, DeliveryView},
     mailbox::MailView,

@@ -31,6 +31,8 @@ pub(super) struct Written {
     pub(super) rendered: Rendered,
     /// As the inbox shows it: what another service says stands there word by word.
     shown: NotificationContent,
+    /// What can be pressed under it in the messenger.
+    pub(super) buttons: Vec<(String, String)>,
 }
 
 /// Whether a way is taken, or why not.
@@ -208,6 +210,7 @@ impl Deliveries {
                     expires_at: message.expires_at,
                     rendered,
                     shown: said,
+                    buttons: message.buttons(reader.language),
                 }));
             }
         };
@@ -220,7 +223,7 @@ impl Deliveries {
             action_url: None,
         };
         let (category, channels) = (kind.category().into(), MessageChannel::ALL.to_vec());
-        Ok(Some(Written { category, is_security, channels, expires_at: None, rendered, shown }))
+        Ok(Some(Written { category, is_security, channels, expires_at: None, rendered, shown, buttons: Vec::new() }))
     }
 
     /// A link of the user's: in a unit of work of its own, since a message is rendered outside of any. One that is not

@@ -167,7 +167,8 @@ impl Deliveries {
         let Some(bot) = &self.channels.telegram else {
             return Err(ChannelFault::Undeliverable("there is no bot".to_owned()));
         };
-        let message = Message { html: written.rendered.telegram, ..Message::default() };
+        let buttons = if written.buttons.is_empty() { Vec::new() } else { vec![written.buttons] };
+        let message = Message { html: written.rendered.telegram, buttons, ..Message::default() };
         bot.send(&ChatMessage { chat, message }).await
     }
 

@@ -4,7 +4,7 @@
 use userd_channels::ChannelFault;
 use userd_model::{
     Message, MessageId, Role, Timestamp, UserId, WebhookId,
-    message::{EachLanguage, MessageContent, MessageState, MessageText},
+    message::{Button, EachLanguage, MessageContent, MessageState, MessageText},
     preferences::MessageChannel,
     texts::Language,
 };
@@ -13,6 +13,15 @@ use userd_templates::{Kind, Reader, Value, Values};
 
 use super::Deliveries;
 use crate::{change::Change, user_reader::internal, webhooks::SwitchedOff};
+
+/// What a message carries besides its words.
+#[derive(Default)]
+pub(crate) struct MoreOfMessage {
+    /// For programs that show inboxes.
+    pub(crate) data: serde_json::Map<String, serde_json::Value>,
+    /// For messengers.
+    pub(crate) buttons: Vec<Button>,
+}
 
 impl Deliveries {
     /// Writes down how a call went, and tells of a webhook that is off because of it.
@@ -34,7 +43,7 @@ impl Deliveries {
             .with("url", Value::Words(off.url.to_owned()))
             .with("days", Value::Count(days))
             .with_words("reason", off.fault.map(ToString::to_string).as_deref());
-        let message = self.written(id, Kind::WebhookDisabled, &values, off.at)?;
+        let message = self.written(id, (Kind::WebhookDisabled, &values), MoreOfMessage::default(), off.at)?;
         Ok(Message { audience: "role".to_owned(), role: Some(Role::ADMIN.to_owned()), ..message })
     }
 
@@ -44,18 +53,24 @@ impl Deliveries {
         &self,
         change: &mut Change<'_>,
         id: MessageId,
-        kind: Kind,
-        values: &Values,
+        (kind, values): (Kind, &Values),
+        more: MoreOfMessage,
         users: &[UserId],
     ) -> Result<(), Failure> {
-        let mut message = self.written(id, kind, values, change.now)?;
+        let mut message = self.written(id, (kind, values), more, change.now)?;
         self.copies(change, &message, users).await?;
         message.step(i64::try_from(users.len()).unwrap_or(i64::MAX), None);
         Ok(change.messages().insert(&message).await?)
     }
 
     /// A message in both languages, to users named one by one.
-    fn written(&self, id: MessageId, kind: Kind, values: &Values, at: Timestamp) -> Result<Message, Failure> {
+    fn written(
+        &self,
+        id: MessageId,
+        (kind, values): (Kind, &Values),
+        more: MoreOfMessage,
+        at: Timestamp,
+    ) -> Result<Message, Failure> {
         let in_language = |language| {
             let reader = Reader { language, ..Reader::default() };
             self.channels.templates.render(kind, values, &reader).map_err(internal)
@@ -67,8 +82,9 @@ impl Deliveries {
                 ru: ru.text.trim_end().to_owned(),
                 en: en.text.trim_end().to_owned(),
             }),
-            data: serde_json::Map::new(),
+            data: more.data,
             action_url: None,
+            buttons: more.buttons,
         };
         Ok(Message {
             id,

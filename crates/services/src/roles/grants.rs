@@ -15,7 +15,7 @@ use super::edit::is_registered;
 use crate::{
     Context, Dependencies,
     change::{Change, Changes},
-    deliveries::Deliveries,
+    deliveries::{Deliveries, MoreOfMessage},
     recent_proof,
     role_reader::{read, read_permissions},
     user_reader::{open_field, seal_field},
@@ -197,7 +197,15 @@ impl Grants {
             .run(ctx, "remind_of_grant", |mut change| async move {
                 if change.replay_guard().consume_once(once, "grant_reminder", end).await? {
                     let holder = [grant.user_id];
-                    self.deliveries.write_to_users(&mut change, message, Kind::AccessEnding, values, &holder).await?;
+                    self.deliveries
+                        .write_to_users(
+                            &mut change,
+                            message,
+                            (Kind::AccessEnding, values),
+                            MoreOfMessage::default(),
+                            &holder,
+                        )
+                        .await?;
                 }
                 change.commit(()).await
             })

@@ -13,12 +13,14 @@
 //! - `replay.rs`: what was signed elsewhere is good once
 //! - `bot.rs`: sign-in by a message to the messenger's bot
 //! - `commands.rs`: what the bot is told besides
+//! - `decisions.rs`: what approvers press in the bot
 //!
 //! Deliberately absent: the same rules at each renewal (`admission.rs` of the crate).
 
 mod admit;
 mod bot;
 mod commands;
+mod decisions;
 mod exchange;
 mod finish;
 mod identities;
@@ -33,6 +35,7 @@ use std::sync::Arc;
 
 pub use bot::{BotPoll, BotStart};
 pub(crate) use commands::BotCommands;
+pub(crate) use decisions::ChatDecisions;
 pub use finish::{Finished, ReturnTo};
 pub use identities::IdentityView;
 pub use login_flow::{Start, StartedFlow};

@@ -44,6 +44,9 @@ pub struct TelegramConfig {
     pub api_base_url: SecureUrl,
     /// Proxy for calls to it: `http://`, `https://`, `socks5://` or `socks5h://`. Empty: none.
     pub proxy: Optional<ProxyUrl>,
+    /// Puts buttons under the bot's messages to those who decide access requests, for roles with `decide_in_chat` and for
+    /// accounts that wait for approval. Whoever holds a second factor still decides where they can show it.
+    pub decide_in_chat: bool,
 }
 
 impl Default for TelegramConfig {
@@ -56,6 +59,7 @@ impl Default for TelegramConfig {
             webhook_secret_file: Optional::NONE,
             api_base_url: SecureUrl::telegram(),
             proxy: Optional::NONE,
+            decide_in_chat: false,
         }
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn healthy() -> Value {
         "accounts": { "restore_window": "30d" },
         "sign_in": { "return_to": ["https://app.example.org/in", "org.example.app:/in"] },
         "mail": { "url": "smtps://u:c4n4ry-mail@mail.example:465", "from": "Id <no-reply@example.org>" },
-        "telegram": { "bot_token": "1:c4n4ry-bot", "bot_username": "example_bot", "api_base_url": "https://api.telegram.org",
+        "telegram": { "bot_token": "1:c4n4ry-bot", "bot_username": "example_bot", "decide_in_chat": true, "api_base_url": "https://api.telegram.org",
                       "proxy": "socks5h://u:c4n4ry-proxy@proxy.example:1080", "webhook_secret": "c4n4ry-hook" },
         "providers": [
             { "id": "ya", "kind": "yandex", "client_id": "a", "client_secret": "c4n4ry-ya", "trust_email": true },

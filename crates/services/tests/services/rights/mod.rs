@@ -5,4 +5,4 @@ mod races;
 mod registration;
 mod requests;
 mod roles;
-mod support;
+pub(crate) mod support;

@@ -12,13 +12,13 @@ use axum::{
 };
 use serde_json::{Value, json};
 use userd_channels::{
-    HttpOptions, Secret,
-    telegram::{BotApi, Content, Update},
+    Channel, ChannelFault, HttpOptions, Secret,
+    telegram::{BotApi, ChatMessage, Content, Update},
 };
 use userd_model::{EventKind, Refusal, UserId};
 use userd_providers::Kind;
 use userd_services::{
-    Context, Failure, SignedIn,
+    Context, Failure, Settings, SignedIn,
     bot::{BotUpdates, TelegramBot, UpdateHandler},
     sign_in::{BotPoll, BotStart, Finished},
 };
@@ -34,8 +34,8 @@ const SECRET: &str = "webhook-secret-1";
 /// What the bot was told to do, oldest first: method and body.
 type Calls = Arc<Mutex<Vec<(String, Value)>>>;
 
-struct Messenger {
-    app: TestApp,
+pub(super) struct Messenger {
+    pub(super) app: TestApp,
     telegram: Arc<Elsewhere>,
     calls: Calls,
     updates: Mutex<i64>,
@@ -43,11 +43,20 @@ struct Messenger {
 
 impl Messenger {
     async fn open(fixture: &Fixture) -> Self {
+        Self::open_with(fixture, |_| {}).await
+    }
+
+    pub(super) async fn open_with(fixture: &Fixture, change: impl FnOnce(&mut Settings)) -> Self {
         let calls = Calls::default();
-        let api = BotApi::new(&serve(Arc::clone(&calls)).await, &token(), HttpOptions::default()).unwrap();
+        let base = serve(Arc::clone(&calls)).await;
+        let api = || BotApi::new(&base, &token(), HttpOptions::default()).unwrap();
         let telegram = Elsewhere::new("telegram", |facts| facts.kind = Kind::Telegram);
-        let bot = TelegramBot { api, username: "userd_test_bot".to_owned(), webhook_secret: Secret::new(SECRET) };
-        let app = fixture.app_with(offering_with_bot(&telegram, bot)).await;
+        let bot =
+            TelegramBot { api: api(), username: "userd_test_bot".to_owned(), webhook_secret: Secret::new(SECRET) };
+        let mut options = offering_with_bot(&telegram, bot);
+        options.channels.telegram = Some(Arc::new(Unpaced(api())));
+        change(&mut options.settings);
+        let app = fixture.app_with(options).await;
         Self { app, telegram, calls, updates: Mutex::new(100) }
     }
 
@@ -67,13 +76,13 @@ impl Messenger {
         self.app.bot.take_webhook(&at(&self.app, home()), Some(SECRET.as_bytes()), update.to_string().as_bytes()).await
     }
 
-    async fn writes(&self, who: u64, text: &str) {
+    pub(super) async fn writes(&self, who: u64, text: &str) {
         let chat = json!({ "id": who, "type": "private" });
         let message = json!({ "message_id": 1, "date": 1, "chat": chat, "from": somebody(who), "text": text });
         self.update(json!({ "message": message })).await.unwrap();
     }
 
-    async fn taps(&self, who: u64, data: &str) {
+    pub(super) async fn taps(&self, who: u64, data: &str) {
         let message = json!({ "message_id": 1, "date": 1, "chat": { "id": who, "type": "private" } });
         let query = json!({ "id": "q1", "from": somebody(who), "message": message, "data": data });
         self.update(json!({ "callback_query": query })).await.unwrap();
@@ -94,19 +103,31 @@ impl Messenger {
     }
 
     /// The whole way: start, confirm, poll.
-    async fn sign_in(&self, who: u64) -> SignedIn {
+    pub(super) async fn sign_in(&self, who: u64) -> SignedIn {
         let start = self.start().await;
         self.writes(who, &start.command).await;
         self.taps_code(who, &start, &start.match_code).await;
         signed_in(self.poll(&start).await.unwrap())
     }
 
-    fn told(&self) -> Vec<(String, Value)> {
+    pub(super) fn told(&self) -> Vec<(String, Value)> {
         std::mem::take(&mut *self.calls.lock().unwrap())
     }
 
     async fn may_write(&self, user: UserId) -> bool {
         self.app.reading().identities().of_user(user).await.unwrap()[0].bot_access
+    }
+}
+
+/// Sends through the bot at once.
+struct Unpaced(BotApi);
+
+#[async_trait::async_trait]
+impl Channel for Unpaced {
+    type Message = ChatMessage;
+
+    async fn send(&self, message: &ChatMessage) -> Result<(), ChannelFault> {
+        Ok(self.0.send_message(&message.chat, &message.message).await.map(drop)?)
     }
 }
 

@@ -4,6 +4,7 @@ mod admission;
 mod bot;
 mod codes;
 mod dead_ends;
+mod decisions;
 pub(crate) mod elsewhere;
 mod linking;
 mod login_flows;

@@ -1,0 +1,145 @@
+//! Decisions by a button in the messenger. A button carries the request and the version that its message showed: whoever
+//! presses it decides about what they saw, or is shown what it is now. It proves nothing by itself; who pressed it is the
+//! user to whom the messenger's account is linked, and whether they may decide is looked up as everywhere.
+
+use userd_model::{
+    AccessRequest, AccessRequestId, Actor, Factor, Level, Refusal, RequestKind, RequestState, SessionId, User, UserId,
+    Verdict,
+    message::{Button, EachLanguage},
+};
+use userd_storage::Failure;
+
+use super::{AccessRequests, RequestView, Thing, ask::quorum, decide::Said};
+use crate::Context;
+
+/// What a button begins with.
+const PREFIX: &str = "request";
+
+/// A button that was pressed: about what, in which version, and what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pressed {
+    pub(crate) request: AccessRequestId,
+    version: i64,
+    pub(crate) verdict: Verdict,
+}
+
+/// What a button of ours carries; nothing for the buttons of others.
+pub(crate) fn parse(data: &str) -> Option<Pressed> {
+    let mut parts = data.split(':');
+    let (Some(PREFIX), Some(verdict), Some(id), Some(version), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return None;
+    };
+    let verdict = [Verdict::Approve, Verdict::Decline].into_iter().find(|known| known.as_str() == verdict)?;
+    Some(Pressed { request: AccessRequestId(id.parse().ok()?), version: version.parse().ok()?, verdict })
+}
+
+/// The two buttons under a message about a request, as it is now: at most 64 bytes each, as the Bot API wants.
+pub(super) fn buttons_of(request: &AccessRequest) -> Vec<Button> {
+    let button = |verdict: Verdict, en: &str, ru: &str| Button {
+        label: EachLanguage { en: en.to_owned(), ru: ru.to_owned() },
+        data: format!("{PREFIX}:{}:{}:{}", verdict.as_str(), request.id.0.simple(), request.version),
+    };
+    vec![button(Verdict::Approve, "Approve", "Одобрить"), button(Verdict::Decline, "Decline", "Отклонить")]
+}
+
+/// What programs that show inboxes find in the message about a request.
+pub(super) fn data_of(request: &AccessRequest) -> serde_json::Map<String, serde_json::Value> {
+    let mut data = serde_json::Map::new();
+    data.insert("request_id".to_owned(), request.id.0.to_string().into());
+    data
+}
+
+/// What whoever pressed a button is shown.
+pub(crate) struct InChat {
+    /// The request, as it is now.
+    pub(crate) view: RequestView,
+    /// How many more must approve before it is.
+    pub(crate) missing: u32,
+    /// The requester.
+    pub(crate) requester: Option<User>,
+    /// What can be pressed from now on; nothing once it has ended.
+    pub(crate) buttons: Vec<Button>,
+}
+
+impl AccessRequests {
+    /// Decides for the user to whom the messenger's account is linked. A second factor cannot be shown in a chat: whoever
+    /// holds one, or has to, decides where they can show it.
+    ///
+    /// # Errors
+    /// `VersionMismatch` where the request is not what the button's message showed; `InsufficientAuthentication`;
+    /// `Forbidden` where this is not decided in chats; and those of [`Self::decide`].
+    pub(crate) async fn decide_in_chat(&self, ctx: &Context, me: UserId, pressed: Pressed) -> Result<(), Failure> {
+        let actor = Actor::User { id: me, session_id: SessionId(uuid::Uuid::nil()), permissions: Vec::new() };
+        let ctx = &self.deps.context().from_origin(ctx.origin.clone()).acting_as(actor);
+        let said = &Said { verdict: pressed.verdict, comment: None, expires_at: None };
+        let view = self
+            .changes
+            .run(ctx, "decide_access_request", |mut change| async move {
+                let request = change.access_requests().find(pressed.request).await?.ok_or(Refusal::NotFound)?;
+                let approver = change.active_user(me).await?;
+                let thing = Thing::of(&mut change, &request, &self.deps.settings).await?.ok_or(Refusal::NotFound)?;
+                if !thing.is_decided_in_chat(&self.deps.settings) {
+                    return Err(Refusal::Forbidden.into());
+                }
+                let factors: Vec<Factor> = change.factors().of_user(me).await?;
+                if !factors.is_empty() || self.deps.settings.mfa.asks(&approver) {
+                    return Err(Refusal::InsufficientAuthentication { level: Level::Two, max_age: None }.into());
+                }
+                if request.state_at(change.now) == RequestState::Open && request.version != pressed.version {
+                    return Err(Refusal::VersionMismatch.into());
+                }
+                let view = self.vote(ctx, &mut change, approver, request, said).await?;
+                change.commit(view).await
+            })
+            .await?;
+        let (state, by) = (view.state.as_str(), ctx.actor.name());
+        tracing::info!(request_id = %pressed.request, %by, verdict = pressed.verdict.as_str(), state, "decided in a chat");
+        Ok(())
+    }
+
+    /// What somebody who decided is called.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub(crate) async fn name_of(&self, user: UserId) -> Result<String, Failure> {
+        let found = self.deps.store.reading().users().find(user).await?;
+        Ok(found.as_ref().map_or_else(|| user.to_string(), super::approvers::name_of))
+    }
+
+    /// The request as somebody sees it who may decide it, for the message in the chat.
+    ///
+    /// # Errors
+    /// `NotFound` for whoever may not.
+    pub(crate) async fn in_chat(&self, me: UserId, id: AccessRequestId) -> Result<InChat, Failure> {
+        let now = self.deps.now();
+        let mut reading = self.deps.store.reading();
+        let request = reading.access_requests().find(id).await?.ok_or(Refusal::NotFound)?;
+        let user = reading.users().find(me).await?.ok_or(Refusal::NotFound)?;
+        let thing = Thing::of(&mut reading, &request, &self.deps.settings).await?.ok_or(Refusal::NotFound)?;
+        let approver = super::approvers::Approver::read(&mut reading, user, now).await?;
+        if !approver.may_decide(&thing, request.requester) {
+            return Err(Refusal::NotFound.into());
+        }
+        let requester = reading.users().find(request.requester).await?;
+        let view = self.view(request, requester.as_ref(), now)?;
+        let approved = view.decisions.iter().filter(|(decision, _)| decision.verdict == Verdict::Approve).count();
+        let missing = quorum(&thing).approve.saturating_sub(u32::try_from(approved).unwrap_or(u32::MAX));
+        let is_open = view.state == RequestState::Open && thing.is_decided_in_chat(&self.deps.settings);
+        let buttons = if is_open { buttons_of(&view.request) } else { Vec::new() };
+        Ok(InChat { view, missing, requester, buttons })
+    }
+}
+
+impl InChat {
+    /// What it is about, for people; none: an account.
+    pub(crate) fn what(&self) -> Option<&str> {
+        (self.view.request.kind != RequestKind::Account).then_some(self.view.request.name.as_str())
+    }
+
+    /// Who asks.
+    pub(crate) fn who(&self) -> String {
+        self.requester.as_ref().map_or_else(|| self.view.request.requester.to_string(), super::approvers::name_of)
+    }
+}
