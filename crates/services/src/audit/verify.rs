@@ -137,6 +137,8 @@ impl Audit {
         };
         (found.entries, found.checkpoints) = (walk.entries, walk.checkpoints);
         outcome?;
+        // The first fault is named, so the front is looked at before the end.
+        self.must_begin_where_it_says(&mut walk.unit, size).await?;
         let now = self.deps.store.reading().audit_heads().find().await?.map(Head::of).transpose()?;
         let now = now.map_or(size, |head| head.edge.size());
         if let Some(beyond) = roots.range(now + 1..).next() {
@@ -145,8 +147,7 @@ impl Audit {
         }
         walk.must_be_all(now).await?;
         let last = last.as_ref().map(|(last, _)| last);
-        self.must_be_named(&mut walk.unit, &head, last, &found.openings).await?;
-        self.must_begin_where_it_says(&mut walk.unit, size).await
+        self.must_be_named(&mut walk.unit, &head, last, &found.openings).await
     }
 
     /// The checkpoints in the database, and the last one with its note.
