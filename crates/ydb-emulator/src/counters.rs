@@ -170,6 +170,30 @@ impl Load {
     }
 }
 
+/// The spread of all tables and indexes as a table in Markdown.
+#[must_use]
+pub fn markdown(spread: &[Spread]) -> String {
+    let times = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), |share| format!("{share:.2}"));
+    let mut text = "| table | index | key | writes | locks | hottest part, writes | hottest part, locks | \
+                    most often one key |\n|---|---|---|---|---|---|---|---|\n"
+        .to_owned();
+    for of in spread {
+        let name = of.table.rsplit('/').next().unwrap_or(&of.table);
+        let cells = [
+            format!("`{name}`"),
+            of.index.as_ref().map_or_else(String::new, |index| format!("`{index}`")),
+            of.key.join(", "),
+            of.writes.to_string(),
+            of.locks.to_string(),
+            times(of.hottest_writes),
+            times(of.hottest_locks),
+            of.hottest_key.to_string(),
+        ];
+        text.push_str(&format!("| {} |\n", cells.join(" | ")));
+    }
+    text
+}
+
 /// In every window, bounds are drawn so that the keys known before it fall into equal parts; then it is seen how many
 /// of the window's touches each part gets. Keys that grow all land in the last one.
 fn hottest(touches: &[Key], keys: &[Key], split: Split) -> Option<f64> {

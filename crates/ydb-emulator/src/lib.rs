@@ -24,7 +24,7 @@ use std::{
     time::Duration,
 };
 
-pub use counters::{Counts, Split, Spread};
+pub use counters::{Counts, Split, Spread, markdown};
 pub use failure::{Failure, issue};
 pub use faults::{Act, Fault, Faults, Phase};
 pub use options::{Moment, Options, Tls};

@@ -252,6 +252,10 @@ impl Run<'_> {
                     sort(&mut found, &query.order)?;
                     found.truncate(most);
                 }
+                // No order is promised, so none is kept that somebody could come to rely on.
+                if query.order.is_empty() {
+                    found.reverse();
+                }
             }
         }
         Ok(found)

@@ -275,6 +275,11 @@ pub(crate) fn number(number: i64) -> TypedValue {
     value(PrimitiveTypeId::Int64, Simple::Int64Value(number))
 }
 
+/// A UUID by the first eight of its bytes, as they are kept.
+pub(crate) fn uuid(low: u64) -> TypedValue {
+    value(PrimitiveTypeId::Uuid, Simple::Low128(low))
+}
+
 pub(crate) fn count(count: u64) -> TypedValue {
     value(PrimitiveTypeId::Uint64, Simple::Uint64Value(count))
 }

@@ -1,5 +1,6 @@
 //! Rules of YDB: a live cluster must keep them too.
 
+mod histories;
 mod keys;
 mod reading;
 mod sessions;

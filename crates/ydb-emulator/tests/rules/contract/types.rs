@@ -2,7 +2,7 @@
 
 use ydb_emulator::{StatusCode, issue};
 
-use crate::client::{Database, number, optional, text};
+use crate::client::{Database, number, optional, text, uuid};
 
 const ITEMS: &str = "CREATE TABLE {items} (id Utf8 NOT NULL, n Int64 NOT NULL, note Utf8, PRIMARY KEY (id))";
 
@@ -60,6 +60,20 @@ async fn nothing_equals_null() {
     assert!(one.run(&read("note = $note"), &given).await.unwrap().rows().is_empty());
     assert!(one.run(&read("note != $note"), &given).await.unwrap().rows().is_empty());
     assert_eq!(one.run(&read("note IS NULL"), &[]).await.unwrap().rows(), [["a"]]);
+}
+
+#[tokio::test]
+async fn uuids_are_ordered_by_their_mixed_endian_bytes() {
+    let (_database, one) =
+        Database::with(&["CREATE TABLE {ids} (id Uuid NOT NULL, name Utf8, PRIMARY KEY (id))"]).await;
+    // 00000001-…, 00000100-… and 01000000-…: the first four bytes are kept the other way round.
+    for (name, low) in [("first", 0x0000_0001), ("second", 0x0000_0100), ("third", 0x0100_0000)] {
+        let given = [("id", uuid(low)), ("name", text(name))];
+        one.run("INSERT INTO {ids} (id, name) VALUES ($id, $name)", &given).await.unwrap();
+    }
+    let found = one.run("SELECT id, name FROM {ids} ORDER BY id", &[]).await.unwrap().rows();
+    let names: Vec<_> = found.iter().map(|row| row[1].as_str()).collect();
+    assert_eq!(names, ["third", "second", "first"]);
 }
 
 #[tokio::test]

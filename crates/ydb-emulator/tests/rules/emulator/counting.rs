@@ -43,4 +43,6 @@ async fn an_index_by_time_is_hot_and_keys_that_are_hashes_are_not() {
     assert!(table.hottest_writes.unwrap() < 1.5 && table.hottest_locks.unwrap() < 1.5, "{table:?}");
     assert_eq!(index.hottest_writes, Some(4.0), "all in the last of four partitions");
     assert_eq!(index.key, ["at", "id"]);
+    let row = "| `items` | `by_at` | at, id | 1200 | 0 | 4.00 | – | 1 |";
+    assert!(ydb_emulator::markdown(&spread).contains(row), "{}", ydb_emulator::markdown(&spread));
 }
