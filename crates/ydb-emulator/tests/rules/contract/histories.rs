@@ -26,9 +26,9 @@ enum Step {
 }
 
 /// A generator that the seed decides alone.
-struct Dice(u64);
+struct Chance(u64);
 
-impl Dice {
+impl Chance {
     fn below(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides
@@ -51,9 +51,9 @@ struct Running {
 
 impl Running {
     /// One statement; false if the transaction was refused.
-    async fn step(&mut self, dice: &mut Dice, fresh: i64) -> bool {
-        let (room, id) = (dice.room(), dice.id());
-        let kind = dice.below(4);
+    async fn step(&mut self, chance: &mut Chance, fresh: i64) -> bool {
+        let (room, id) = (chance.room(), chance.id());
+        let kind = chance.below(4);
         let (text_, given) = match kind {
             0 => (LIST, vec![("room", text(&room))]),
             1 => (READ, vec![("room", text(&room)), ("id", text(&id))]),
@@ -100,7 +100,7 @@ fn replay(rows: &mut Rows, steps: &[Step]) -> bool {
 }
 
 async fn history(database: &Database, seed: u64) -> (u32, u32) {
-    let mut dice = Dice(seed);
+    let mut chance = Chance(seed);
     let mut running = Vec::new();
     for _ in 0..4 {
         running.push(Running { session: database.session().await, tx: String::new(), steps: Vec::new() });
@@ -112,9 +112,9 @@ async fn history(database: &Database, seed: u64) -> (u32, u32) {
     let mut states = vec![Rows::new()];
     let (mut committed, mut refused) = (0, 0);
     for fresh in 0..120 {
-        let one = &mut running[usize::try_from(dice.below(4)).unwrap()];
-        if one.steps.is_empty() || dice.below(4) > 0 {
-            if !one.step(&mut dice, fresh).await {
+        let one = &mut running[usize::try_from(chance.below(4)).unwrap()];
+        if one.steps.is_empty() || chance.below(4) > 0 {
+            if !one.step(&mut chance, fresh).await {
                 refused += 1;
                 (one.tx, one.steps) = (String::new(), Vec::new());
             }
