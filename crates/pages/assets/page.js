@@ -15,3 +15,27 @@ for (const form of document.querySelectorAll("form")) {
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
+
+// The setup link carries its token behind #, which browsers send to nobody.
+for (const form of document.querySelectorAll("[data-token-from-fragment]")) {
+  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  const field = form.elements[form.dataset.tokenFromFragment];
+  if (token && !field.value) field.value = token;
+}
+
+// Copying and printing need a script, so their buttons are only shown by one.
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    const lines = [...document.getElementById(button.dataset.copy).children].map((line) => line.textContent.trim());
+    await navigator.clipboard.writeText(lines.join("\n"));
+    button.textContent = button.dataset.done;
+  });
+}
+
+// Whether somebody has confirmed elsewhere is asked every few seconds, as their button would.
+for (const form of document.querySelectorAll("[data-poll]")) setTimeout(() => form.requestSubmit(), 4000);

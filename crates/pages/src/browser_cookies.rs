@@ -13,6 +13,13 @@ pub(crate) const FORM: &str = "__Host-userd_form";
 /// Shows that this browser has signed in before.
 pub(crate) const DEVICE: &str = "__Host-userd_device";
 
+/// What a sign-in waits for, and its challenge.
+pub(crate) const STEP: &str = "__Host-userd_step";
+/// The proof key of a way through a provider's pages, and where it leads.
+pub(crate) const DOOR: &str = "__Host-userd_door";
+
+/// As long as somebody has for a step or for a provider's pages.
+const STEP_LIFE: u64 = 600;
 const YEAR: u64 = 365 * 24 * 3600;
 
 /// The value of a cookie, where the request has it once. Twice is nobody's.
@@ -36,6 +43,12 @@ pub(crate) fn device(token: &str) -> Option<HeaderValue> {
 /// The language that was chosen here.
 pub(crate) fn language(tag: &str) -> Option<HeaderValue> {
     kept(LANGUAGE_COOKIE, tag, YEAR)
+}
+
+/// Something that is carried through a few pages: its fields, encoded as a form.
+pub(crate) fn carried(name: &str, fields: &[(&str, &str)]) -> Option<HeaderValue> {
+    let value = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    kept(name, &value, STEP_LIFE)
 }
 
 /// Until the browser is closed.

@@ -32,7 +32,6 @@ pub(crate) fn alert(text: &str) -> Markup {
 }
 
 /// Something that was done.
-#[expect(dead_code, reason = "the next pages use it")]
 pub(crate) fn done(text: &str) -> Markup {
     html! { div.done role="status" { p { (text) } } }
 }
@@ -88,7 +87,6 @@ pub(crate) fn field(field: Field<'_>) -> Markup {
 }
 
 /// What is wrong with one field, as a sentence; empty for nothing.
-#[expect(dead_code, reason = "the next pages use it")]
 pub(crate) fn wrong_with(errors: &[InvalidField], pointer: &str, language: Language) -> String {
     let found = errors.iter().filter(|error| error.pointer == pointer);
     let told: Vec<String> = found.map(|error| sentence(&details::in_language(&error.detail, language))).collect();

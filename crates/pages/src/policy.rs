@@ -66,6 +66,11 @@ const fn hashing(path: &'static str, access: Access, limit: Limit) -> PageAccess
     PageAccess { method: "POST", path, access, limit, forms: Forms::Bound, hashes: true }
 }
 
+/// A form that anybody may post, which hashes a password.
+const fn unbound(path: &'static str, access: Access, limit: Limit) -> PageAccess {
+    PageAccess { method: "POST", path, access, limit, forms: Forms::Unbound, hashes: true }
+}
+
 /// Every page.
 pub const PAGES: &[PageAccess] = &[
     page("/assets/{file}", Access::Anybody, Limit::Free),
@@ -73,6 +78,26 @@ pub const PAGES: &[PageAccess] = &[
     form("/language", Access::Anybody, Limit::Free),
     page("/sign-in", Access::Anybody, Limit::Pages),
     hashing("/sign-in", Access::Anybody, Limit::Service(Limited::PasswordPerNetwork)),
+    page("/sign-in/with/{provider}", Access::Anybody, Limit::Service(Limited::SignInPerNetwork)),
+    page("/signed-in", Access::Anybody, Limit::Service(Limited::SignInPerNetwork)),
+    page("/continue", Access::SignedIn, Limit::Pages),
+    page("/sign-in/step", Access::Anybody, Limit::Pages),
+    hashing("/sign-in/step", Access::Anybody, Limit::Pages),
+    page("/sign-in/email-code", Access::Anybody, Limit::Pages),
+    form("/sign-in/email-code", Access::Anybody, Limit::Service(Limited::MailPerNetwork)),
+    page("/sign-in/email-code/enter", Access::Anybody, Limit::Pages),
+    form("/sign-in/email-code/enter", Access::Anybody, Limit::Service(Limited::CodePerNetwork)),
+    page("/sign-in/bot", Access::Anybody, Limit::Service(Limited::SignInPerNetwork)),
+    form("/sign-in/bot", Access::Anybody, Limit::Pages),
+    page("/register", Access::Anybody, Limit::Pages),
+    hashing("/register", Access::Anybody, Limit::Service(Limited::RegistrationPerNetwork)),
+    page("/forgot", Access::Anybody, Limit::Pages),
+    form("/forgot", Access::Anybody, Limit::Service(Limited::MailPerNetwork)),
+    page("/setup", Access::Anybody, Limit::Pages),
+    hashing("/setup", Access::Anybody, Limit::Service(Limited::SignInPerNetwork)),
+    page("/.well-known/change-password", Access::Anybody, Limit::Free),
+    page("/l/{token}", Access::Anybody, Limit::Service(Limited::LinkPerNetwork)),
+    unbound("/l/{token}", Access::Anybody, Limit::Service(Limited::LinkPerNetwork)),
     form("/sign-out", Access::SignedIn, Limit::Pages),
     page("/account", Access::SignedIn, Limit::Pages),
 ];

@@ -33,7 +33,14 @@ fn assemble(site: Arc<Site>, routes: Routes, table: &'static [PageAccess], api: 
 }
 
 fn traits(table: &'static [PageAccess]) -> impl Iterator<Item = RouteTraits> {
-    table.iter().map(|entry| RouteTraits { path: entry.path, hashes: entry.hashes, ..RouteTraits::default() })
+    /// A GET changes something there: an attempt begins, or ends.
+    const CHANGED_BY_GET: [&str; 4] = ["/sign-in/with/{provider}", "/signed-in", "/continue", "/sign-in/bot"];
+    table.iter().map(|entry| RouteTraits {
+        path: entry.path,
+        hashes: entry.hashes,
+        changed_by_get: CHANGED_BY_GET.contains(&entry.path),
+        ..RouteTraits::default()
+    })
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use userd_web::{
 };
 
 use crate::{
-    browser_cookies::{self, DEVICE, FORM, SESSION},
+    browser_cookies::{self, DEVICE, DOOR, FORM, SESSION, STEP},
     site::Site,
     texts::{self, Texts},
 };
@@ -38,6 +38,8 @@ pub(crate) struct Visited {
     pub(crate) form_token: String,
     /// The path and query that are visited.
     pub(crate) here: String,
+    /// What is carried through a few pages: cookies and their values.
+    pub(crate) carried: Vec<(&'static str, String)>,
     /// From an earlier sign-in in this browser.
     pub(crate) device_token: Option<String>,
     /// The session's cookie once more, where it lives longer now.
@@ -72,6 +74,8 @@ impl Visited {
 
     fn plain(site: &Arc<Site>, parts: &Parts, ctx: Context) -> Self {
         let here = parts.uri.path_and_query().map_or_else(|| "/".to_owned(), |path| path.as_str().to_owned());
+        let carried = |name| Some((name, browser_cookies::read(&parts.headers, name)?.to_owned()));
+        let carried = [STEP, DOOR].into_iter().filter_map(carried).collect();
         let device_token = browser_cookies::read(&parts.headers, DEVICE).map(str::to_owned);
         Self {
             site: Arc::clone(site),
@@ -81,6 +85,7 @@ impl Visited {
             texts: texts::of(Language::English),
             form_token: String::new(),
             here,
+            carried,
             device_token,
             renewed: None,
             new_form_secret: None,
@@ -120,17 +125,29 @@ impl Visit {
         self.account.as_ref().ok_or_else(|| Refusal::NotSignedIn.into())
     }
 
+    /// A field of something that is carried through a few pages.
+    pub(crate) fn carried(&self, cookie: &str, field: &str) -> Option<String> {
+        let value = self.carried.iter().find(|(name, _)| *name == cookie).map(|(_, value)| value)?;
+        let mut fields = url::form_urlencoded::parse(value.as_bytes());
+        fields.find(|(name, _)| name == field).map(|(_, value)| value.into_owned())
+    }
+
     /// Sends the browser on, within this site.
     pub(crate) fn go(to: &str) -> Response {
         Redirect::to(local(to).unwrap_or("/")).into_response()
     }
 
     /// Signs the browser in: its cookies, and on.
-    pub(crate) fn signed_in(&self, held: &InBrowser, to: &str) -> Response {
-        let mut answer = Self::go(to);
+    pub(crate) fn signed_in(held: &InBrowser, to: &str) -> Response {
+        Self::signed_in_with(held, Self::go(to))
+    }
+
+    /// The same with another answer than to go on.
+    pub(crate) fn signed_in_with(held: &InBrowser, mut answer: Response) -> Response {
         let device = held.device_token.as_deref().and_then(browser_cookies::device);
         // What forms were bound to before ends with what they were for.
-        let cookies = [browser_cookies::session(&held.secret, held.expires_in), browser_cookies::removed(FORM), device];
+        let (session, form) = (browser_cookies::session(&held.secret, held.expires_in), browser_cookies::removed(FORM));
+        let cookies = [session, form, device, browser_cookies::removed(STEP), browser_cookies::removed(DOOR)];
         for cookie in cookies.into_iter().flatten() {
             answer.headers_mut().append(header::SET_COOKIE, cookie);
         }

@@ -35,6 +35,14 @@ impl Services {
         userd_crypto::OpaqueSecret::mint("", self.deps.random.as_ref()).0
     }
 
+    /// A proof key for a way through a provider's pages (RFC 7636): the verifier, which the browser keeps, and its challenge.
+    #[must_use]
+    pub fn mint_proof_key(&self) -> (Zeroizing<String>, String) {
+        let verifier = self.mint_form_secret();
+        let challenge = userd_providers::pkce_challenge(&verifier);
+        (verifier, challenge)
+    }
+
     /// What stands in every form that is given to the browser with this cookie.
     #[must_use]
     pub fn form_token(&self, cookie: &str) -> String {

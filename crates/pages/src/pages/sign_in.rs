@@ -1,30 +1,64 @@
-//! Signing in by password, and signing out.
+//! The sign-in page: a password, and every other way in that is offered; signing out.
 
-use axum::response::Response;
-use http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use http::header;
 use maud::{Markup, html};
 use userd_model::Refusal;
-use userd_services::{Completion, Failure, passwords::Password, sessions::Login};
-use userd_web::Problem;
+use userd_services::{
+    Failure, RegistrationMode,
+    passwords::Password,
+    sessions::Login,
+    sign_in::{Kind, Start},
+};
+use userd_web::{Problem, extract::Path, flow_cookie, problem::Words};
 
+use super::completion::{complete, status_of, told};
 use crate::{
+    browser_cookies::{self, DOOR, STEP},
     fields::Fields,
-    layout,
-    parts::{self, Field, alert, field},
+    layout::{self, with_query},
+    parts::{self, Field, alert, done, field},
     routes::Routes,
+    texts::fill,
     visit::{Query, Visit, local},
 };
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes.get("/sign-in", show).post("/sign-in", submit).post("/sign-out", sign_out)
+    routes
+        .get("/sign-in", show)
+        .post("/sign-in", submit)
+        .get("/sign-in/with/{provider}", through)
+        .get("/signed-in", came_back)
+        .get("/continue", to_app)
+        .post("/sign-out", sign_out)
 }
 
-async fn show(visit: Visit, query: Query) -> Response {
-    let next = local(query.text("next")).unwrap_or("/account");
+async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
+    let next = destination(&query);
     if visit.account.is_some() {
-        return Visit::go(next);
+        return Ok(Visit::go(&next));
     }
-    visit.page(visit.texts.sign_in.title, &form(&visit, next, "", None))
+    let t = &visit.texts.sign_in;
+    let note = match query.text("told") {
+        "gone" => alert(t.step_gone),
+        "reset" => done(t.reset_done),
+        "confirmed" => done(t.confirmed),
+        "invited" => done(t.invited),
+        "restored" => done(t.restored),
+        "deleted" => done(t.deleted),
+        _ => Markup::default(),
+    };
+    Ok(visit.page(t.title, &form(&visit, &next, "", &note)))
+}
+
+/// Where somebody goes after signing in: a page here, or the application that sent them.
+fn destination(query: &Query) -> String {
+    if query.text("return_to").is_empty() {
+        return local(query.text("next")).unwrap_or("/account").to_owned();
+    }
+    let kept = ["return_to", "code_challenge", "state"].map(|name| (name, query.text(name)));
+    let kept = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish();
+    format!("/continue?{kept}")
 }
 
 async fn submit(visit: Visit, fields: Fields) -> Result<Response, Problem> {
@@ -36,55 +70,30 @@ async fn submit(visit: Visit, fields: Fields) -> Result<Response, Problem> {
         device_token: visit.device_token.clone(),
     };
     match visit.site.services.sessions.login(&visit.ctx, login).await {
-        Ok(completion) => complete(&visit, completion, next).await,
+        Ok(completion) => complete(&visit, completion, next, "").await,
         Err(Failure::Refused(refusal)) => {
-            let (status, told) = refused(&visit, refusal)?;
-            let content = form(&visit, next, fields.text("login"), Some(told));
-            Ok(visit.page_with(status, visit.texts.sign_in.title, &content))
+            let text = told(&visit, &refusal).ok_or_else(|| Problem::from(refusal.clone()))?;
+            let content = form(&visit, next, fields.text("login"), &alert(text));
+            Ok(visit.page_with(status_of(&refusal), visit.texts.sign_in.title, &content))
         }
         Err(fault) => Err(fault.into()),
     }
 }
 
-/// How every way in ends in a browser.
-async fn complete(visit: &Visit, completion: Completion, next: &str) -> Result<Response, Problem> {
+fn form(visit: &Visit, next: &str, login: &str, note: &Markup) -> Markup {
     let t = &visit.texts.sign_in;
-    let Ok(signed_in) = completion.signed_in() else {
-        return Ok(visit.page(t.title, &parts::single(t.title, &parts::note(t.step))));
-    };
-    let sessions = &visit.site.services.sessions;
-    let held = sessions.hold_in_browser(&visit.ctx, signed_in).await?;
-    // Whoever signs in again in a browser holds one session there, not two.
-    if visit.account.is_some() {
-        sessions.sign_out(&visit.ctx).await?;
-    }
-    Ok(visit.signed_in(&held, next))
-}
-
-/// What the form says of a refusal; others have a page of their own.
-fn refused(visit: &Visit, refusal: Refusal) -> Result<(StatusCode, &'static str), Problem> {
-    let t = &visit.texts.sign_in;
-    match refusal {
-        Refusal::WrongCredentials => Ok((StatusCode::UNAUTHORIZED, t.wrong)),
-        Refusal::Blocked => Ok((StatusCode::FORBIDDEN, t.blocked)),
-        Refusal::TooManyAttempts(_) => Ok((StatusCode::TOO_MANY_REQUESTS, t.too_many)),
-        Refusal::Busy(_) => Ok((StatusCode::SERVICE_UNAVAILABLE, t.busy)),
-        other => Err(other.into()),
-    }
-}
-
-fn form(visit: &Visit, next: &str, login: &str, told: Option<&str>) -> Markup {
-    let t = &visit.texts.sign_in;
+    let settings = &visit.site.services.deps.settings;
+    let has_focus = note.0.is_empty();
     parts::single(
         t.title,
         &html! {
-            @if let Some(told) = told { (alert(told)) }
+            (note)
             form method="post" action="/sign-in" {
                 (layout::token(visit))
                 input type="hidden" name="next" value=(next);
                 (field(Field {
-                    name: "login", label: t.login, value: login, autocomplete: "username webauthn",
-                    is_required: true, has_focus: told.is_none(), ..Field::default()
+                    name: "login", label: t.login, value: login, autocomplete: "username webauthn", is_required: true,
+                    has_focus, ..Field::default()
                 }))
                 (field(Field {
                     name: "password", label: t.password, kind: "password", autocomplete: "current-password",
@@ -92,11 +101,108 @@ fn form(visit: &Visit, next: &str, login: &str, told: Option<&str>) -> Markup {
                 }))
                 button { (t.submit) }
             }
+            p.after { a href="/forgot" { (t.forgot) } }
+            (doors(visit, next))
+            @if settings.registration != RegistrationMode::Closed {
+                p.after { (t.no_account) " " a href=(with_query("/register", "next", next)) { (t.register) } }
+            }
         },
     )
 }
 
+/// Every other way in.
+fn doors(visit: &Visit, next: &str) -> Markup {
+    let t = &visit.texts.sign_in;
+    let services = &visit.site.services;
+    let offered: Vec<_> =
+        services.sign_in.offered().into_iter().filter(|provider| provider.capabilities().browser).collect();
+    let has_bot = services.sign_in.offered().iter().any(|provider| provider.kind() == Kind::Telegram)
+        && services.sign_in.has_bot();
+    let has_code = services.deps.settings.email_code_sign_in;
+    html! {
+        @if !offered.is_empty() || has_bot || has_code {
+            ul.doors aria-label=(t.other_ways) {
+                @for provider in &offered {
+                    li {
+                        a.button.quiet href=(with_query(&format!("/sign-in/with/{}", provider.id()), "next", next)) {
+                            (fill(t.with, "provider", provider.display_name()))
+                        }
+                    }
+                }
+                @if has_bot { li { a.button.quiet href=(with_query("/sign-in/bot", "next", next)) { (t.with_bot) } } }
+                @if has_code {
+                    li { a.button.quiet href=(with_query("/sign-in/email-code", "next", next)) { (t.with_code) } }
+                }
+            }
+        }
+    }
+}
+
+/// The way to a provider. The proof key stays in this browser: a code that somebody else was given opens nothing here.
+async fn through(
+    visit: Visit,
+    Path(provider): Path<String>,
+    query: Query,
+    headers: http::HeaderMap,
+) -> Result<Response, Problem> {
+    let services = &visit.site.services;
+    let (verifier, challenge) = services.mint_proof_key();
+    let start = Start {
+        code_challenge: Some(challenge),
+        locale: Some(visit.tag().to_owned()),
+        invitation: Some(query.text("invitation").to_owned()).filter(|token| !token.is_empty()),
+        ..Start::default()
+    };
+    let begun = services.sign_in.start(&visit.ctx, &provider, start).await?;
+    let mut answer = Redirect::to(&begun.url).into_response();
+    let next = local(query.text("next")).unwrap_or("/account");
+    let door = browser_cookies::carried(DOOR, &[("verifier", verifier.as_str()), ("next", next)]);
+    let flow = flow_cookie::set(&begun.state, &begun.browser, begun.cross_site);
+    for cookie in flow_cookie::crowded_out(&headers).into_iter().chain([flow]).chain(door) {
+        answer.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Ok(answer)
+}
+
+/// Back from a provider, with a code or with what went wrong.
+async fn came_back(visit: Visit, query: Query) -> Result<Response, Problem> {
+    if !query.text("linked").is_empty() {
+        return Ok(Visit::go("/account/linked?told=linked"));
+    }
+    let (code, t) = (query.text("code"), &visit.texts.sign_in);
+    let next = visit.carried(DOOR, "next").unwrap_or_else(|| "/account".to_owned());
+    if !code.is_empty() {
+        let verifier = visit.carried(DOOR, "verifier");
+        let exchanged = visit.site.services.sign_in.exchange(&visit.ctx, code, verifier.as_deref(), None).await;
+        return match exchanged {
+            Ok(completion) => complete(&visit, completion, &next, "").await,
+            Err(Failure::Refused(Refusal::InvalidCode)) => Ok(Visit::go("/sign-in?told=gone")),
+            Err(other) => Err(other.into()),
+        };
+    }
+    let words = Words::find(query.text("error")).map(|words| words.in_language(visit.language).0);
+    if visit.account.is_some() {
+        return Ok(Visit::go("/account/linked?told=failed"));
+    }
+    let text = format!("{} {}.", t.provider_failed, words.unwrap_or(t.provider_no_reason).trim_end_matches('.'));
+    Ok(visit.page_with(http::StatusCode::UNAUTHORIZED, t.title, &form(&visit, &next, "", &alert(&text))))
+}
+
+/// Back to the application that sent somebody here, with a one-time code.
+async fn to_app(visit: Visit, query: Query) -> Result<Response, Problem> {
+    let return_to = query.text("return_to");
+    let code = visit.site.services.sign_in.code_for_app(&visit.ctx, return_to, query.text("code_challenge")).await?;
+    let mut url = url::Url::parse(return_to).map_err(|_| Problem::internal())?;
+    url.query_pairs_mut().append_pair("code", &code);
+    if !query.text("state").is_empty() {
+        url.query_pairs_mut().append_pair("state", query.text("state"));
+    }
+    Ok(Redirect::to(url.as_str()).into_response())
+}
+
 async fn sign_out(visit: Visit) -> Result<Response, Problem> {
     visit.site.services.sessions.sign_out(&visit.ctx).await?;
-    Ok(Visit::signed_out("/sign-in"))
+    let mut answer = Visit::signed_out("/sign-in");
+    answer.headers_mut().extend(browser_cookies::removed(STEP).map(|value| (header::SET_COOKIE, value)));
+    Ok(answer)
 }

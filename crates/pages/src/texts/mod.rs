@@ -10,6 +10,7 @@ use userd_services::UserView;
 use userd_web::problem::Language;
 
 pub(crate) use common::Problems;
+pub(crate) use sign_in::SignIn;
 
 /// Everything that is said in one language.
 pub(crate) struct Texts {

@@ -11,5 +11,6 @@
 
 mod attacks;
 mod browser;
+mod flows;
 mod front;
 mod sign_in;

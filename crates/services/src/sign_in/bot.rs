@@ -89,6 +89,12 @@ impl SignIn {
         self.offered().into_iter().find(|provider| provider.kind() == Kind::Telegram).ok_or(Refusal::NoSuchProvider)
     }
 
+    /// Whether there is a bot to sign in through.
+    #[must_use]
+    pub fn has_bot(&self) -> bool {
+        self.bot.is_some()
+    }
+
     /// Begins a sign-in through the bot.
     ///
     /// # Errors

@@ -11,7 +11,13 @@ use userd_providers::ReplayKey;
 use userd_storage::Failure;
 
 use super::{SignIn, admit::Admission, login_flow::Keep};
-use crate::{Completion, Context, change::Change, limits::Limited, sessions::Proof, sign_in_outcome};
+use crate::{
+    Completion, Context,
+    change::Change,
+    limits::Limited,
+    sessions::{Arrival, EarlierProof, Proof},
+    sign_in_outcome,
+};
 
 const LIFE: Duration = Duration::from_secs(60);
 const PREFIX: &str = "";
@@ -31,6 +37,9 @@ pub(super) struct Admitted {
     /// Who said so; none in codes of a release that did not write it down.
     #[serde(default)]
     provider: Option<String>,
+    /// What was proven to the browser that asked for the code, where somebody was signed in there.
+    #[serde(default)]
+    earlier: Option<EarlierProof>,
 }
 
 /// What the session begins with.
@@ -51,7 +60,36 @@ impl SignIn {
         code_challenge: Option<String>,
     ) -> Result<String, Failure> {
         let (code, hash) = OpaqueSecret::mint(PREFIX, self.deps.random.as_ref());
-        let admitted = Admitted { user, code_challenge, identity, provider: Some(provider.to_owned()) };
+        let provider = Some(provider.to_owned());
+        let admitted = Admitted { user, code_challenge, identity, provider, earlier: None };
+        let keep = Keep { purpose: PURPOSE, context: CONTEXT, owner: Some(user), life: LIFE };
+        self.remember(ctx, &hash, &keep, &admitted).await?;
+        Ok(code.to_string())
+    }
+
+    /// Sends whoever is signed in in a browser back to the application that sent them here: with a code, which is good
+    /// for a session of the application's own, that has proven what this one has.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a `return_to` that is not configured or a `code_challenge` that is none; `NotSignedIn`.
+    pub async fn code_for_app(&self, ctx: &Context, return_to: &str, code_challenge: &str) -> Result<String, Failure> {
+        let (user, session) = ctx.user()?;
+        self.check_app(return_to, code_challenge)?;
+        let found = self.deps.store.reading().sessions().find(session).await?;
+        let session =
+            found.filter(|found| found.user_id == user && found.is_alive(ctx.now)).ok_or(Refusal::NotSignedIn)?;
+        let earlier = EarlierProof {
+            step: String::new(),
+            amr: session.amr,
+            auth_time: session.auth_time,
+            device_name: None,
+            identity: session.identity_id,
+            audience: None,
+            failures: 0,
+        };
+        let (identity, code_challenge) = (earlier.identity, Some(code_challenge.to_owned()));
+        let admitted = Admitted { user, code_challenge, identity, provider: None, earlier: Some(earlier) };
+        let (code, hash) = OpaqueSecret::mint(PREFIX, self.deps.random.as_ref());
         let keep = Keep { purpose: PURPOSE, context: CONTEXT, owner: Some(user), life: LIFE };
         self.remember(ctx, &hash, &keep, &admitted).await?;
         Ok(code.to_string())
@@ -92,6 +130,11 @@ impl SignIn {
         }
         let proven = admitted.filter(|admitted| admitted.is_proven_by(verifier));
         let begun = match proven {
+            Some(Admitted { user, earlier: Some(earlier), .. }) => {
+                let earlier = EarlierProof { device_name, audience: ctx.audience.clone(), ..earlier };
+                let arrival = self.sessions.arrive_again(ctx, user, earlier, self.deps.now());
+                self.begin_arrived(ctx, &arrival, Began::Code(hash)).await
+            }
             Some(admitted) => self.begin_session(ctx, admitted.admission(), Began::Code(hash), device_name).await,
             None => Err(Refusal::InvalidCode.into()),
         };
@@ -159,7 +202,12 @@ impl SignIn {
         device_name: Option<String>,
     ) -> Result<Completion, Failure> {
         let proof = Proof { amr: "fed", device_name, identity, device: None };
-        let arrival = &self.sessions.arrive(ctx, user, proof, self.deps.now());
+        let arrival = self.sessions.arrive(ctx, user, proof, self.deps.now());
+        self.begin_arrived(ctx, &arrival, began).await
+    }
+
+    async fn begin_arrived(&self, ctx: &Context, arrival: &Arrival, began: Began<'_>) -> Result<Completion, Failure> {
+        let user = arrival.session.user_id;
         let completed = self
             .changes
             .run(ctx, "sign_in", |mut change| async move {

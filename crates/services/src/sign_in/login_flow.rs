@@ -330,6 +330,12 @@ impl SignIn {
     }
 
     /// Only configured URLs, compared exactly, and the built-in landing page.
+    /// Refuses an application that is not known here, or keeps no proof key.
+    pub(super) fn check_app(&self, return_to: &str, code_challenge: &str) -> Result<(), Refusal> {
+        self.check_return_to(Some(return_to))?;
+        check_challenge(Some(code_challenge))
+    }
+
     fn check_return_to(&self, return_to: Option<&str>) -> Result<(), Refusal> {
         let settings = &self.deps.settings.sign_in;
         match return_to {

@@ -1,0 +1,81 @@
+//! How every way in ends in a browser: with a session, or with a step that is asked for first.
+
+use axum::response::{IntoResponse, Redirect, Response};
+use http::header;
+use userd_model::{PendingStep, Refusal};
+use userd_services::{Completion, InBrowser, SignedIn};
+use userd_web::Problem;
+
+use crate::{browser_cookies, layout, visit::Visit};
+
+/// Where a step is taken.
+pub(super) const STEP_PAGE: &str = "/sign-in/step";
+
+/// Goes on to where the visitor wanted, or to the step. `email` is the address that a mail has gone to, if one has.
+pub(super) async fn complete(
+    visit: &Visit,
+    completion: Completion,
+    next: &str,
+    email: &str,
+) -> Result<Response, Problem> {
+    match completion.signed_in() {
+        Ok(signed_in) => Ok(Visit::signed_in(&hold(visit, signed_in).await?, next)),
+        Err(step) => {
+            let fields = [("status", step.status.as_str()), ("challenge", &step.challenge), ("email", email)];
+            let mut answer = Redirect::to(&layout::with_query(STEP_PAGE, "next", next)).into_response();
+            let cookie = browser_cookies::carried(browser_cookies::STEP, &fields);
+            answer.headers_mut().extend(cookie.map(|value| (header::SET_COOKIE, value)));
+            Ok(answer)
+        }
+    }
+}
+
+/// Gives the session to the browser. Whoever signs in again in a browser holds one session there, not two.
+pub(super) async fn hold(visit: &Visit, signed_in: SignedIn) -> Result<InBrowser, Problem> {
+    let sessions = &visit.site.services.sessions;
+    let held = sessions.hold_in_browser(&visit.ctx, signed_in).await?;
+    let before = visit.ctx.user().ok().map(|(_, session)| session);
+    if before.is_some_and(|before| before != held.session_id) {
+        sessions.sign_out(&visit.ctx).await?;
+    }
+    Ok(held)
+}
+
+/// The step that this browser is at.
+pub(super) fn step_of(visit: &Visit) -> Option<(PendingStep, String)> {
+    let status = visit.carried(browser_cookies::STEP, "status")?;
+    let step = PendingStep::ALL.iter().find(|step| step.status() == status)?;
+    Some((*step, visit.carried(browser_cookies::STEP, "challenge")?))
+}
+
+/// What a form says of a refusal that people can do something about; others have a page of their own.
+pub(super) fn told(visit: &Visit, refusal: &Refusal) -> Option<&'static str> {
+    let t = &visit.texts.sign_in;
+    match refusal {
+        Refusal::WrongCredentials | Refusal::WrongCurrentPassword => Some(t.wrong),
+        Refusal::InvalidCode => Some(t.wrong_code),
+        Refusal::Blocked => Some(t.blocked),
+        Refusal::TooManyAttempts(_) => Some(t.too_many),
+        Refusal::Busy(_) => Some(t.busy),
+        Refusal::EmailTaken => Some(t.email_taken),
+        Refusal::UsernameTaken => Some(t.username_taken),
+        Refusal::RegistrationClosed => Some(t.registration_closed),
+        Refusal::InvitationGone => Some(t.invitation_gone),
+        Refusal::SetupDone => Some(t.setup_done),
+        Refusal::InvalidInput(_) => Some(t.look_at_fields),
+        _ => None,
+    }
+}
+
+/// The status of a refusal.
+pub(super) fn status_of(refusal: &Refusal) -> http::StatusCode {
+    Problem::from(refusal.clone()).status()
+}
+
+/// What is wrong with fields.
+pub(super) fn fields_of(refusal: &Refusal) -> &[userd_model::InvalidField] {
+    match refusal {
+        Refusal::InvalidInput(fields) => fields,
+        _ => &[],
+    }
+}

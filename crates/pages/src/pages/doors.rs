@@ -1,0 +1,161 @@
+//! Ways in that need no other site: a code by mail, and the messenger's bot.
+
+use axum::response::{IntoResponse, Redirect, Response};
+use http::header;
+use maud::{Markup, html};
+use userd_services::{Failure, sign_in::BotPoll};
+use userd_web::Problem;
+
+use super::completion::{complete, status_of, told};
+use crate::{
+    browser_cookies::{self, DOOR},
+    fields::Fields,
+    layout::{self, with_query},
+    parts::{self, Field, alert, field},
+    routes::Routes,
+    texts::fill,
+    visit::{Query, Visit, local},
+};
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .get("/sign-in/email-code", ask_code)
+        .post("/sign-in/email-code", send_code)
+        .get("/sign-in/email-code/enter", enter_code)
+        .post("/sign-in/email-code/enter", show_code)
+        .get("/sign-in/bot", begin_bot)
+        .post("/sign-in/bot", poll_bot)
+}
+
+async fn ask_code(visit: Visit, query: Query) -> Response {
+    let next = local(query.text("next")).unwrap_or("/account");
+    code_page(&visit, next, None)
+}
+
+fn code_page(visit: &Visit, next: &str, refusal: Option<&userd_model::Refusal>) -> Response {
+    let t = &visit.texts.sign_in;
+    let content = parts::single(
+        t.code_title,
+        &html! {
+            @if let Some(text) = refusal.and_then(|refusal| told(visit, refusal)) { (alert(text)) }
+            p { (t.code_about) }
+            form method="post" action="/sign-in/email-code" {
+                (layout::token(visit))
+                input type="hidden" name="next" value=(next);
+                (field(Field {
+                    name: "email", label: t.email, kind: "email", autocomplete: "email", is_required: true, has_focus: true,
+                    ..Field::default()
+                }))
+                button { (t.code_send) }
+            }
+            p.after { a href="/sign-in" { (t.start_again) } }
+        },
+    );
+    let status = refusal.map_or(http::StatusCode::OK, status_of);
+    visit.page_with(status, t.code_title, &content)
+}
+
+async fn send_code(visit: Visit, fields: Fields) -> Result<Response, Problem> {
+    let next = local(fields.text("next")).unwrap_or("/account");
+    match visit.site.services.email_codes.begin(&visit.ctx, fields.text("email")).await {
+        Ok(begun) => {
+            let fields = [("challenge", begun.challenge.as_str()), ("email", fields.text("email")), ("next", next)];
+            let mut answer = Redirect::to("/sign-in/email-code/enter").into_response();
+            let cookie = browser_cookies::carried(DOOR, &fields);
+            answer.headers_mut().extend(cookie.map(|value| (header::SET_COOKIE, value)));
+            Ok(answer)
+        }
+        Err(Failure::Refused(refusal)) if told(&visit, &refusal).is_some() => {
+            Ok(code_page(&visit, next, Some(&refusal)))
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+async fn enter_code(visit: Visit) -> Response {
+    enter_page(&visit, None)
+}
+
+fn enter_page(visit: &Visit, refusal: Option<&userd_model::Refusal>) -> Response {
+    let t = &visit.texts.sign_in;
+    let email = visit.carried(DOOR, "email").unwrap_or_default();
+    let content = parts::single(
+        t.code_title,
+        &html! {
+            @if let Some(text) = refusal.and_then(|refusal| told(visit, refusal)) { (alert(text)) }
+            p { (fill(t.code_sent, "email", &email)) }
+            form method="post" action="/sign-in/email-code/enter" {
+                (layout::token(visit))
+                (field(Field {
+                    name: "code", label: t.mail_code, autocomplete: "one-time-code", is_required: true, has_focus: true,
+                    ..Field::default()
+                }))
+                button { (t.submit) }
+            }
+            p.after { a href="/sign-in/email-code" { (t.start_again) } }
+        },
+    );
+    visit.page_with(refusal.map_or(http::StatusCode::OK, status_of), t.code_title, &content)
+}
+
+async fn show_code(visit: Visit, fields: Fields) -> Result<Response, Problem> {
+    let Some(challenge) = visit.carried(DOOR, "challenge") else { return Ok(Visit::go("/sign-in?told=gone")) };
+    let next = visit.carried(DOOR, "next").unwrap_or_default();
+    let next = local(&next).unwrap_or("/account");
+    match visit.site.services.email_codes.finish(&visit.ctx, &challenge, fields.text("code"), None).await {
+        Ok(completion) => complete(&visit, completion, next, "").await,
+        Err(Failure::Refused(refusal)) if told(&visit, &refusal).is_some() => Ok(enter_page(&visit, Some(&refusal))),
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// The bot is written to in the messenger; then the person comes back here. The script asks by itself.
+async fn begin_bot(visit: Visit, query: Query) -> Result<Response, Problem> {
+    let next = local(query.text("next")).unwrap_or("/account");
+    let begun = visit.site.services.sign_in.start_bot(&visit.ctx).await?;
+    let fields = [("attempt", begun.attempt.as_str()), ("secret", &begun.secret), ("next", next)];
+    let steps = html! {
+        ol {
+            li { a href=(begun.link) rel="noreferrer" target="_blank" { (visit.texts.sign_in.bot_open) } }
+            li { (visit.texts.sign_in.bot_number) " " strong.number { (begun.match_code) } }
+            li { (visit.texts.sign_in.bot_return) }
+        }
+        p.hint { (visit.texts.sign_in.bot_command) " " code { (begun.command) } }
+    };
+    let mut answer = bot_page(&visit, &steps, next, None);
+    let cookie = browser_cookies::carried(DOOR, &fields);
+    answer.headers_mut().extend(cookie.map(|value| (header::SET_COOKIE, value)));
+    Ok(answer)
+}
+
+fn bot_page(visit: &Visit, steps: &Markup, next: &str, note: Option<&str>) -> Response {
+    let t = &visit.texts.sign_in;
+    let content = parts::single(
+        t.with_bot,
+        &html! {
+            @if let Some(note) = note { (parts::note(note)) }
+            (steps)
+            form method="post" action="/sign-in/bot" data-poll {
+                (layout::token(visit))
+                button { (t.bot_confirmed) }
+            }
+            p.after { a href=(with_query("/sign-in/bot", "next", next)) { (t.start_again) } }
+        },
+    );
+    visit.page(t.with_bot, &content)
+}
+
+async fn poll_bot(visit: Visit) -> Result<Response, Problem> {
+    let carried = |name| visit.carried(DOOR, name);
+    let (Some(attempt), Some(secret)) = (carried("attempt"), carried("secret")) else {
+        return Ok(Visit::go("/sign-in?told=gone"));
+    };
+    let next = carried("next").unwrap_or_default();
+    let next = local(&next).unwrap_or("/account");
+    match visit.site.services.sign_in.poll_bot(&visit.ctx, &attempt, &secret).await {
+        Ok(BotPoll::Completed(completion)) => complete(&visit, *completion, next, "").await,
+        Ok(BotPoll::Pending) => Ok(bot_page(&visit, &Markup::default(), next, Some(visit.texts.sign_in.bot_waiting))),
+        Err(Failure::Refused(userd_model::Refusal::InvalidCode)) => Ok(Visit::go("/sign-in?told=gone")),
+        Err(other) => Err(other.into()),
+    }
+}

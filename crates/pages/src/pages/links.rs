@@ -1,0 +1,120 @@
+//! Links in messages, in the look of the pages: a question with a form, and what was done. Opening one changes nothing,
+//! because mail scanners open them too. The token is itself the proof, so the form is anybody's (`policy.rs`), and mail
+//! programs may post to it (RFC 8058).
+
+use axum::response::Response;
+use http::{HeaderValue, StatusCode, header};
+use maud::{Markup, html};
+use userd_model::Refusal;
+use userd_services::{
+    Failure,
+    links::{Confirmation, Followed, LinkAct},
+    passwords::Password,
+};
+use userd_web::{Problem, extract::Path};
+
+use super::{completion::fields_of, steps::password_hint};
+use crate::{
+    fields::Fields,
+    parts::{self, Field, alert, done, field, wrong_with},
+    routes::Routes,
+    texts::SignIn,
+    visit::Visit,
+};
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes.get("/l/{token}", look).post("/l/{token}", follow)
+}
+
+async fn look(visit: Visit, Path(token): Path<String>) -> Result<Response, Problem> {
+    let act = visit.site.services.links.look(&visit.ctx, &token).await?;
+    Ok(question(&visit, &act, None))
+}
+
+async fn follow(visit: Visit, Path(token): Path<String>, fields: Fields) -> Result<Response, Problem> {
+    let how = if fields.text("confirm") == "yes" { Confirmation::Form } else { Confirmation::OneClick };
+    match visit.site.services.links.follow(&visit.ctx, &token, how).await? {
+        Followed::Done(act) => Ok(end(&visit, &act)),
+        Followed::Ask(act) => Ok(question(&visit, &act, None)),
+        Followed::Elsewhere(act) => match carry_out(&visit, &token, &act, &fields).await {
+            Ok(()) => Ok(end(&visit, &act)),
+            Err(Failure::Refused(refusal @ Refusal::InvalidInput(_))) => Ok(question(&visit, &act, Some(&refusal))),
+            Err(Failure::Refused(Refusal::InvalidCode | Refusal::InvitationGone)) => Err(Refusal::LinkGone.into()),
+            Err(other) => Err(other.into()),
+        },
+    }
+}
+
+async fn carry_out(visit: &Visit, token: &str, act: &LinkAct, fields: &Fields) -> Result<(), Failure> {
+    let (services, ctx) = (&visit.site.services, &visit.ctx);
+    let password = Password::new(fields.text("new_password").to_owned());
+    match act {
+        LinkAct::ConfirmEmail => services.emails.verify_link(ctx, token, None).await,
+        LinkAct::ResetPassword => services.recovery.reset(ctx, token, &password).await,
+        LinkAct::Restore => services.deletions.restore_by_link(ctx, token).await,
+        LinkAct::AcceptInvitation => services.accounts.accept_invitation(ctx, token, password).await,
+        LinkAct::Unsubscribe { .. } | LinkAct::NotMe { .. } => Err(Refusal::LinkGone.into()),
+    }
+}
+
+/// Title, what it is about, and the word on its button.
+const fn words(t: &SignIn, act: &LinkAct) -> [&'static str; 3] {
+    match act {
+        LinkAct::Unsubscribe { .. } => [t.unsubscribe_title, t.unsubscribe_about, t.unsubscribe_submit],
+        LinkAct::NotMe { .. } => [t.not_me_title, t.not_me_about, t.not_me_submit],
+        LinkAct::ConfirmEmail => [t.confirm_title, t.confirm_link_about, t.confirm_submit],
+        LinkAct::Restore => [t.restore_title, t.restore_about, t.restore_submit],
+        LinkAct::ResetPassword => [t.new_password_title, t.reset_about, t.reset_submit],
+        LinkAct::AcceptInvitation => [t.invitation_title, t.invitation_about, t.invitation_submit],
+    }
+}
+
+fn question(visit: &Visit, act: &LinkAct, refusal: Option<&Refusal>) -> Response {
+    let t = &visit.texts.sign_in;
+    let [title, about, submit] = words(t, act);
+    let errors = refusal.map(fields_of).unwrap_or_default();
+    let asks_password = matches!(act, LinkAct::ResetPassword | LinkAct::AcceptInvitation);
+    let content = parts::single(
+        title,
+        &html! {
+            @if refusal.is_some() { (alert(t.look_at_fields)) }
+            p { (about) }
+            form method="post" {
+                input type="hidden" name="confirm" value="yes";
+                @if asks_password {
+                    (field(Field {
+                        name: "new_password", label: t.new_password, kind: "password", autocomplete: "new-password",
+                        hint: &password_hint(visit), wrong: &wrong_with(errors, "/new_password", visit.language),
+                        is_required: true, has_focus: true, ..Field::default()
+                    }))
+                }
+                button { (submit) }
+            }
+        },
+    );
+    let status = if refusal.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    answer(visit, status, title, &content)
+}
+
+/// What was done, and what next.
+fn end(visit: &Visit, act: &LinkAct) -> Response {
+    let t = &visit.texts.sign_in;
+    let [title, ..] = words(t, act);
+    let told = match act {
+        LinkAct::Unsubscribe { .. } => t.unsubscribe_done,
+        LinkAct::NotMe { .. } => t.not_me_done,
+        LinkAct::ConfirmEmail => t.confirmed,
+        LinkAct::Restore => t.restored,
+        LinkAct::ResetPassword => t.reset_done,
+        LinkAct::AcceptInvitation => t.invited,
+    };
+    let content = parts::single(title, &html! { (done(told)) p { a.button href="/sign-in" { (t.submit) } } });
+    answer(visit, StatusCode::OK, title, &content)
+}
+
+/// The address holds a secret, which goes along to nobody.
+fn answer(visit: &Visit, status: StatusCode, title: &str, content: &Markup) -> Response {
+    let mut page = visit.page_with(status, title, content);
+    page.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    page
+}

@@ -1,0 +1,211 @@
+//! A new account, a forgotten password, the first administrator.
+
+use axum::response::Response;
+use http::StatusCode;
+use maud::{Markup, html};
+use userd_model::Refusal;
+use userd_services::{Failure, RegistrationMode, accounts::Registration, passwords::Password};
+use userd_web::Problem;
+
+use super::{
+    completion::{complete, fields_of, status_of, told},
+    steps::{accepted, documents, password_hint},
+};
+use crate::{
+    fields::Fields,
+    layout::{self, with_query},
+    parts::{self, Field, alert, field, wrong_with},
+    routes::Routes,
+    visit::{Query, Visit, local},
+};
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .get("/register", show)
+        .post("/register", submit)
+        .get("/forgot", forgot)
+        .post("/forgot", send)
+        .get("/setup", setup)
+        .post("/setup", finish_setup)
+        .get("/.well-known/change-password", change_password)
+}
+
+/// What was filled in so far.
+#[derive(Default)]
+struct Filled<'a> {
+    next: &'a str,
+    invitation: &'a str,
+    email: &'a str,
+    name: &'a str,
+}
+
+async fn show(visit: Visit, query: Query) -> Response {
+    let next = local(query.text("next")).unwrap_or("/account");
+    if visit.account.is_some() {
+        return Visit::go(next);
+    }
+    let filled = Filled { next, invitation: query.text("invitation"), email: query.text("email"), ..Filled::default() };
+    visit.page(visit.texts.sign_in.register_title, &form(&visit, &filled, None))
+}
+
+async fn submit(visit: Visit, fields: Fields) -> Result<Response, Problem> {
+    let given = |name: &str| Some(fields.text(name).to_owned()).filter(|text| !text.trim().is_empty());
+    let next = local(fields.text("next")).unwrap_or("/account");
+    let registration = Registration {
+        email: given("email"),
+        display_name: given("display_name"),
+        locale: Some(visit.tag().to_owned()),
+        invitation: given("invitation"),
+        accept: accepted(&visit, &fields),
+        ..Registration::with(Password::new(fields.text("password").to_owned()))
+    };
+    match visit.site.services.accounts.register(&visit.ctx, registration, None).await {
+        Ok(completion) => complete(&visit, completion, next, fields.text("email").trim()).await,
+        Err(Failure::Refused(refusal)) if told(&visit, &refusal).is_some() => {
+            let (invitation, email) = (fields.text("invitation"), fields.text("email"));
+            let filled = Filled { next, invitation, email, name: fields.text("display_name") };
+            let content = form(&visit, &filled, Some(&refusal));
+            Ok(visit.page_with(status_of(&refusal), visit.texts.sign_in.register_title, &content))
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+fn form(visit: &Visit, filled: &Filled<'_>, refusal: Option<&Refusal>) -> Markup {
+    let t = &visit.texts.sign_in;
+    let mode = visit.site.services.deps.settings.registration;
+    if !mode.admits(!filled.invitation.is_empty()) {
+        let about = if mode == RegistrationMode::Invite { t.registration_invited } else { t.registration_closed };
+        return parts::single(t.register_title, &html! { p { (about) } p.after { a href="/sign-in" { (t.title) } } });
+    }
+    let errors = refusal.map(fields_of).unwrap_or_default();
+    let wrong = |pointer| wrong_with(errors, pointer, visit.language);
+    parts::single(
+        t.register_title,
+        &html! {
+            @if let Some(text) = refusal.and_then(|refusal| told(visit, refusal)) { (alert(text)) }
+            form method="post" action="/register" {
+                (layout::token(visit))
+                input type="hidden" name="next" value=(filled.next);
+                input type="hidden" name="invitation" value=(filled.invitation);
+                (field(Field {
+                    name: "email", label: t.email, kind: "email", value: filled.email, autocomplete: "email",
+                    is_required: true, has_focus: refusal.is_none(), wrong: &wrong("/email"), ..Field::default()
+                }))
+                (field(Field {
+                    name: "display_name", label: t.display_name, value: filled.name, autocomplete: "name",
+                    wrong: &wrong("/display_name"), ..Field::default()
+                }))
+                (field(Field {
+                    name: "password", label: t.password, kind: "password", autocomplete: "new-password",
+                    hint: &password_hint(visit), is_required: true, wrong: &wrong("/password"), ..Field::default()
+                }))
+                (documents(visit))
+                button { (t.register_submit) }
+            }
+            p.after { (t.have_account) " " a href=(with_query("/sign-in", "next", filled.next)) { (t.title) } }
+        },
+    )
+}
+
+async fn forgot(visit: Visit) -> Response {
+    let content = forgot_form(&visit, None);
+    visit.page(visit.texts.sign_in.forgot_title, &content)
+}
+
+fn forgot_form(visit: &Visit, told: Option<&str>) -> Markup {
+    let t = &visit.texts.sign_in;
+    parts::single(
+        t.forgot_title,
+        &html! {
+            @if let Some(told) = told { (alert(told)) }
+            p { (t.forgot_about) }
+            form method="post" action="/forgot" {
+                (layout::token(visit))
+                (field(Field {
+                    name: "login", label: t.login, autocomplete: "username", is_required: true, has_focus: told.is_none(),
+                    ..Field::default()
+                }))
+                button { (t.forgot_submit) }
+            }
+            p.after { a href="/sign-in" { (t.title) } }
+        },
+    )
+}
+
+/// The same answer for every login.
+async fn send(visit: Visit, fields: Fields) -> Result<Response, Problem> {
+    let t = &visit.texts.sign_in;
+    match visit.site.services.recovery.forgot(&visit.ctx, fields.text("login")).await {
+        Ok(()) => {
+            let content = parts::single(
+                t.sent_title,
+                &html! {
+                    p { (t.sent_about) }
+                    p.after { a href="/sign-in" { (t.title) } }
+                },
+            );
+            Ok(visit.page(t.sent_title, &content))
+        }
+        Err(Failure::Refused(Refusal::TooManyAttempts(_))) => {
+            let content = forgot_form(&visit, Some(t.too_many));
+            Ok(visit.page_with(StatusCode::TOO_MANY_REQUESTS, t.forgot_title, &content))
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+async fn setup(visit: Visit) -> Response {
+    visit.page(visit.texts.sign_in.setup_title, &setup_form(&visit, "", "", None))
+}
+
+/// The token stands behind `#`, which browsers send to nobody: the script fills it in, or a person does.
+fn setup_form(visit: &Visit, token: &str, username: &str, refusal: Option<&Refusal>) -> Markup {
+    let t = &visit.texts.sign_in;
+    let errors = refusal.map(fields_of).unwrap_or_default();
+    let wrong = |pointer| wrong_with(errors, pointer, visit.language);
+    parts::single(
+        t.setup_title,
+        &html! {
+            @if let Some(text) = refusal.and_then(|refusal| told(visit, refusal)) { (alert(text)) }
+            p { (t.setup_about) }
+            form method="post" action="/setup" data-token-from-fragment="setup_token" {
+                (layout::token(visit))
+                (field(Field {
+                    name: "setup_token", label: t.setup_token, hint: t.setup_token_hint, value: token, autocomplete: "off",
+                    is_required: true, ..Field::default()
+                }))
+                (field(Field {
+                    name: "username", label: t.username, value: username, autocomplete: "username", is_required: true,
+                    wrong: &wrong("/username"), ..Field::default()
+                }))
+                (field(Field {
+                    name: "password", label: t.password, kind: "password", autocomplete: "new-password",
+                    hint: &password_hint(visit), is_required: true, wrong: &wrong("/password"), ..Field::default()
+                }))
+                button { (t.setup_submit) }
+            }
+        },
+    )
+}
+
+async fn finish_setup(visit: Visit, fields: Fields) -> Result<Response, Problem> {
+    let registration = Registration {
+        username: Some(fields.text("username").to_owned()),
+        ..Registration::with(Password::new(fields.text("password").to_owned()))
+    };
+    let token = fields.text("setup_token").trim();
+    match visit.site.services.setup.finish(&visit.ctx, token, registration).await {
+        Ok(completion) => complete(&visit, completion, "/account", "").await,
+        Err(Failure::Refused(refusal)) if told(&visit, &refusal).is_some() => {
+            let content = setup_form(&visit, token, fields.text("username"), Some(&refusal));
+            Ok(visit.page_with(status_of(&refusal), visit.texts.sign_in.setup_title, &content))
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// Where password managers lead (W3C, a well-known URL for changing passwords).
+async fn change_password() -> Response {
+    Visit::go("/account/security")
+}

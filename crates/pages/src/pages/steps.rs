@@ -1,0 +1,259 @@
+//! The steps between a proof and a session: one page, which shows whatever this browser's sign-in waits for.
+
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+use maud::{Markup, PreEscaped, html};
+use userd_model::{Accepted, PendingStep, Refusal};
+use userd_services::{
+    Completion, Failure,
+    emails::{Code, Verified},
+    factors::{Shown, TotpBegun},
+    passwords::Password,
+};
+use userd_web::Problem;
+
+use super::completion::{STEP_PAGE, complete, fields_of, hold, status_of, step_of, told};
+use crate::{
+    browser_cookies::{self, STEP},
+    fields::Fields,
+    layout,
+    parts::{self, Field, alert, field, wrong_with},
+    routes::Routes,
+    texts::fill,
+    visit::{Query, Visit, local},
+};
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes.get(STEP_PAGE, show).post(STEP_PAGE, submit)
+}
+
+async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
+    let Some((step, challenge)) = step_of(&visit) else { return Ok(over()) };
+    let next = local(query.text("next")).unwrap_or("/account");
+    page(&visit, step, &challenge, next, None).await
+}
+
+/// The sign-in has to begin again.
+fn over() -> Response {
+    let mut answer = Visit::go("/sign-in?told=gone");
+    answer.headers_mut().extend(browser_cookies::removed(STEP).map(|value| (header::SET_COOKIE, value)));
+    answer
+}
+
+async fn submit(visit: Visit, fields: Fields) -> Result<Response, Problem> {
+    let Some((step, challenge)) = step_of(&visit) else { return Ok(over()) };
+    let next = local(fields.text("next")).unwrap_or("/account");
+    let taken = match step {
+        PendingStep::FactorSetup => return set_up(&visit, &challenge, next, &fields).await,
+        step => take(&visit, step, &challenge, &fields).await,
+    };
+    match taken {
+        Ok(Some(completion)) => complete(&visit, completion, next, "").await,
+        Ok(None) => Ok(Visit::go("/sign-in?told=confirmed")),
+        Err(failure) => refused(&visit, step, &challenge, next, failure).await,
+    }
+}
+
+/// Takes a step; `None` where it signs nobody in.
+async fn take(
+    visit: &Visit,
+    step: PendingStep,
+    challenge: &str,
+    fields: &Fields,
+) -> Result<Option<Completion>, Failure> {
+    let (services, ctx) = (&visit.site.services, &visit.ctx);
+    let code = fields.text("code").trim().to_owned();
+    match step {
+        PendingStep::SecondFactor => services.factors.second_step(ctx, challenge, &Shown::code(code)).await.map(Some),
+        PendingStep::PasswordChange => {
+            let new = Password::new(fields.text("new_password").to_owned());
+            services.accounts.change_demanded(ctx, challenge, &new).await.map(Some)
+        }
+        PendingStep::Terms => services.accounts.accept_terms(ctx, challenge, &accepted(visit, fields)).await.map(Some),
+        PendingStep::Restore => services.deletions.restore_own(ctx, challenge).await.map(Some),
+        PendingStep::Confirmation => {
+            let email = visit.carried(STEP, "email").unwrap_or_default();
+            let code = Code { email: &email, code: &code, challenge: Some(challenge) };
+            match services.emails.verify_code(ctx, &code, None).await? {
+                Verified::Completed(completion) => Ok(Some(*completion)),
+                Verified::Confirmed => Ok(None),
+            }
+        }
+        PendingStep::FactorSetup | PendingStep::Approval => Err(Refusal::ChallengeGone.into()),
+    }
+}
+
+/// The documents whose boxes are ticked.
+pub(super) fn accepted(visit: &Visit, fields: &Fields) -> Vec<Accepted> {
+    let documents = visit.site.services.deps.settings.documents.iter();
+    let ticked = documents.filter(|document| !fields.text(&format!("accept-{}", document.id)).is_empty());
+    ticked.map(|document| Accepted { id: document.id.clone(), version: document.version.clone() }).collect()
+}
+
+/// A first code of the app that was set up; then the recovery codes are shown, this once.
+async fn set_up(visit: &Visit, challenge: &str, next: &str, fields: &Fields) -> Result<Response, Problem> {
+    let code = fields.text("code").trim();
+    let (completion, codes) = match visit.site.services.factors.confirm_demanded(&visit.ctx, challenge, code).await {
+        Ok(confirmed) => confirmed,
+        Err(failure) => return refused(visit, PendingStep::FactorSetup, challenge, next, failure).await,
+    };
+    match completion.signed_in() {
+        Ok(signed_in) => {
+            let held = hold(visit, signed_in).await?;
+            let page = visit.page(visit.texts.sign_in.recovery_title, &recovery_codes(visit, &codes, next));
+            Ok(Visit::signed_in_with(&held, page))
+        }
+        Err(step) => complete(visit, Completion::Pending(step), next, "").await,
+    }
+}
+
+/// Recovery codes, shown once, to be printed or written down.
+pub(super) fn recovery_codes(visit: &Visit, codes: &[String], next: &str) -> Markup {
+    let t = &visit.texts.sign_in;
+    parts::single(
+        t.recovery_title,
+        &html! {
+            p { (t.recovery_about) }
+            ul.codes #codes { @for code in codes { li { code { (code) } } } }
+            div.row.no-print {
+                button.quiet type="button" data-print hidden { (t.print) }
+                button.quiet type="button" data-copy="codes" data-done=(t.copied) hidden { (t.copy) }
+            }
+            p.after.no-print { a.button href=(next) { (t.recovery_kept) } }
+        },
+    )
+}
+
+async fn refused(
+    visit: &Visit,
+    step: PendingStep,
+    challenge: &str,
+    next: &str,
+    failure: Failure,
+) -> Result<Response, Problem> {
+    match failure {
+        Failure::Refused(Refusal::ChallengeGone) => Ok(over()),
+        Failure::Refused(refusal) if told(visit, &refusal).is_some() => {
+            page(visit, step, challenge, next, Some(&refusal)).await
+        }
+        other => Err(other.into()),
+    }
+}
+
+async fn page(
+    visit: &Visit,
+    step: PendingStep,
+    challenge: &str,
+    next: &str,
+    refusal: Option<&Refusal>,
+) -> Result<Response, Problem> {
+    let t = &visit.texts.sign_in;
+    let (title, content) = match step {
+        PendingStep::SecondFactor => {
+            (t.second_title, html! { p { (t.second_about) } (code_field(visit, t.second_code)) })
+        }
+        PendingStep::FactorSetup => {
+            // After a wrong code the app has the secret already: another one would only confuse it.
+            let begun = match refusal {
+                Some(_) => None,
+                None => match visit.site.services.factors.begin_demanded(&visit.ctx, challenge, None).await {
+                    Ok(begun) => Some(begun),
+                    Err(Failure::Refused(Refusal::ChallengeGone)) => return Ok(over()),
+                    Err(other) => return Err(other.into()),
+                },
+            };
+            (
+                t.setup_factor_title,
+                html! {
+                    p { (t.setup_factor_about) }
+                    @if let Some(begun) = &begun { (secret(visit, begun)) }
+                    (code_field(visit, t.first_code))
+                },
+            )
+        }
+        PendingStep::PasswordChange => (t.new_password_title, new_password(visit, refusal)),
+        PendingStep::Terms => (t.terms_title, html! { p { (t.terms_about) } (documents(visit)) }),
+        PendingStep::Confirmation => {
+            let email = visit.carried(STEP, "email").unwrap_or_default();
+            let about = html! { p { (fill(t.confirm_about, "email", &email)) } };
+            (t.confirm_title, html! { (about) (code_field(visit, t.mail_code)) })
+        }
+        PendingStep::Restore => (t.restore_title, html! { p { (t.restore_about) } }),
+        PendingStep::Approval => {
+            let content = parts::single(t.approval_title, &parts::note(t.approval_about));
+            return Ok(visit.page(t.approval_title, &content));
+        }
+    };
+    let submit = if step == PendingStep::Restore { t.restore_submit } else { t.go_on };
+    let content = parts::single(
+        title,
+        &html! {
+            @if let Some(text) = refusal.and_then(|refusal| told(visit, refusal)) { (alert(text)) }
+            form method="post" action=(STEP_PAGE) {
+                (layout::token(visit))
+                input type="hidden" name="next" value=(next);
+                (content)
+                button { (submit) }
+            }
+            p.after { a href="/sign-in" { (t.start_again) } }
+        },
+    );
+    let status = refusal.map_or(StatusCode::OK, status_of);
+    Ok(visit.page_with(status, title, &content).into_response())
+}
+
+fn code_field(visit: &Visit, label: &str) -> Markup {
+    let _ = visit;
+    field(Field {
+        name: "code",
+        label,
+        autocomplete: "one-time-code",
+        is_required: true,
+        has_focus: true,
+        ..Field::default()
+    })
+}
+
+fn new_password(visit: &Visit, refusal: Option<&Refusal>) -> Markup {
+    let t = &visit.texts.sign_in;
+    let errors = refusal.map(fields_of).unwrap_or_default();
+    html! {
+        p { (t.new_password_about) }
+        (field(Field {
+            name: "new_password", label: t.new_password, kind: "password", autocomplete: "new-password",
+            hint: &password_hint(visit), wrong: &wrong_with(errors, "/new_password", visit.language),
+            is_required: true, has_focus: true, ..Field::default()
+        }))
+    }
+}
+
+/// What a password must be.
+pub(super) fn password_hint(visit: &Visit) -> String {
+    let length = visit.site.services.deps.settings.password_rules.min_length;
+    fill(visit.texts.sign_in.password_hint, "n", &length.to_string())
+}
+
+/// The secret of an app to be set up: as a picture, and for typing.
+pub(super) fn secret(visit: &Visit, begun: &TotpBegun) -> Markup {
+    let t = &visit.texts.sign_in;
+    html! {
+        div.qr role="img" aria-label=(t.qr) { (PreEscaped(begun.qr_svg.as_str())) }
+        p.hint { (t.secret) " " code { (begun.secret.as_str()) } }
+    }
+}
+
+/// A box for each document.
+pub(super) fn documents(visit: &Visit) -> Markup {
+    let t = &visit.texts.sign_in;
+    html! {
+        @for document in &visit.site.services.deps.settings.documents {
+            @let name = format!("accept-{}", document.id);
+            div.field {
+                label.check for=(name) {
+                    input type="checkbox" id=(name) name=(name) value="yes" required[document.required];
+                    span { (t.accept) " " a href=(document.url) rel="noreferrer" { (document.id) " " (document.version) } }
+                }
+            }
+        }
+    }
+}
