@@ -83,7 +83,8 @@ fn next(rest: &str) -> Option<(Kind, &str)> {
         '"' | '\'' => text_literal(rest, first),
         '$' => {
             let (name, after) = word(rest.strip_prefix('$')?);
-            (!name.is_empty()).then(|| (Kind::Parameter(name.to_owned()), after))
+            let is_name = name.starts_with(|c: char| !c.is_ascii_digit());
+            is_name.then(|| (Kind::Parameter(name.to_owned()), after))
         }
         c if c.is_ascii_digit() => {
             let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());

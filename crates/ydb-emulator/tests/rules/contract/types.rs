@@ -103,6 +103,30 @@ async fn what_is_not_there_is_refused() {
     }
 }
 
+/// All of these the official grammar refuses too, but for the last two, which no server runs.
+#[tokio::test]
+async fn what_other_databases_say_is_no_yql() {
+    let (_database, one) = Database::with(&[ITEMS]).await;
+    for text_ in [
+        "INSERT INTO {items} (id, n) VALUES ('a', 1) ON CONFLICT DO NOTHING",
+        "SELECT n FROM {items} WHERE id = 'a' FOR UPDATE SKIP LOCKED",
+        "SELECT n FROM {items} WHERE id = $1",
+        "SELECT n FROM {items} WHERE id = ANY($id)",
+        "UPDATE {items} SET n = 2 RETURNING n WHERE id = 'a'",
+        "SELECT id::text FROM {items} WHERE id = 'a'",
+        "INSERT OR IGNORE INTO {items} (id, n) VALUES ('a', 1)",
+    ] {
+        assert!(one.run(text_, &[("id", text("a")), ("1", text("a"))]).await.is_err(), "{text_}");
+    }
+    for text_ in [
+        "CREATE TABLE {other} (id Utf8 NOT NULL, n Int64 PRIMARY KEY (id))",
+        "CREATE TABLE {other} (id Utf8 PRIMARY KEY)",
+        "ALTER TABLE {items} ADD CONSTRAINT one UNIQUE (n)",
+    ] {
+        assert!(one.alter(text_).await.is_err(), "{text_}");
+    }
+}
+
 #[tokio::test]
 async fn a_text_has_at_most_ten_kilobytes() {
     let (_database, one) = Database::with(&[ITEMS]).await;
