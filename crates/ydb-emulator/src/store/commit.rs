@@ -1,6 +1,6 @@
 //! Commits: the first one wins.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use ydb_grpc::ydb_proto::status_ids::StatusCode;
 
@@ -78,13 +78,20 @@ impl Store {
         for (path, rows) in &tx.writes {
             let table = self.table(path)?;
             for (at, index) in table.schema.indexes.iter().enumerate().filter(|(_, index)| index.unique) {
+                let mut own = BTreeSet::new();
                 for (key, change) in rows {
                     let before = table.rows.get(key, self.version);
                     let Some(row) = change.apply(&table.schema, before.map(Arc::as_ref)) else { continue };
                     let entry = Schema::pick(&row, &index.columns);
                     let Some(space) = table.indexes.get(at) else { continue };
-                    let taken = !entry.contains(&Value::Null)
-                        && space.scan(&Range::prefix(entry), self.version).any(|(_, owner)| owner.as_ref() != key);
+                    if entry.contains(&Value::Null) {
+                        continue;
+                    }
+                    // Rows that change in the same commit are held against each other instead.
+                    let taken = !own.insert(entry.clone())
+                        || space
+                            .scan(&Range::prefix(entry), self.version)
+                            .any(|(_, owner)| !rows.contains_key(owner.as_ref()));
                     if taken {
                         return Err(Failure::exists(path));
                     }

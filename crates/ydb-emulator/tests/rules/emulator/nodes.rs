@@ -132,3 +132,15 @@ async fn a_table_is_described_as_it_was_made() {
     let listed: ListDirectoryResult = result(answer.into_inner().operation);
     assert_eq!(listed.children.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>(), ["iam"]);
 }
+
+#[tokio::test]
+async fn a_node_has_a_thousand_sessions_at_most() {
+    let database = Database::new().await;
+    let mut calls = database.session().await.calls.clone();
+    let mut refused = 0;
+    for _ in 0..1_001 {
+        let answer = calls.create_session(ydb_grpc::ydb_proto::query::CreateSessionRequest {}).await.unwrap();
+        refused += u32::from(answer.into_inner().status == StatusCode::Overloaded as i32);
+    }
+    assert!((1..=2).contains(&refused), "{refused}");
+}
