@@ -39,3 +39,11 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 
 // Whether somebody has confirmed elsewhere is asked every few seconds, as their button would.
 for (const form of document.querySelectorAll("[data-poll]")) setTimeout(() => form.requestSubmit(), 4000);
+
+// Whoever leaves with changes that are not saved is asked.
+for (const form of document.querySelectorAll("[data-guard]")) {
+  let changed = false;
+  form.addEventListener("input", () => (changed = true));
+  form.addEventListener("submit", () => (changed = false));
+  addEventListener("beforeunload", (event) => changed && event.preventDefault());
+}

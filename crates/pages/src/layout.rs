@@ -150,7 +150,16 @@ pub(crate) fn account(visit: &Visit, title: &str, content: &Markup) -> Markup {
 /// Every section of the account.
 fn sections(texts: &Texts) -> Vec<(&'static str, &'static str)> {
     let t = &texts.account;
-    vec![("/account", t.overview)]
+    vec![
+        ("/account", t.overview),
+        ("/account/profile", t.profile),
+        ("/account/security", t.security),
+        ("/account/devices", t.devices),
+        ("/account/linked", t.linked),
+        ("/account/notifications", t.notifications),
+        ("/account/access", t.access),
+        ("/account/data", t.data),
+    ]
 }
 
 /// Marks the link to where the visitor is.

@@ -16,7 +16,6 @@ pub(crate) fn single(title: &str, content: &Markup) -> Markup {
 }
 
 /// A part of a page under a heading of its own.
-#[expect(dead_code, reason = "the next pages use it")]
 pub(crate) fn panel(title: &str, content: &Markup) -> Markup {
     html! { section.panel { h2 { (title) } (content) } }
 }

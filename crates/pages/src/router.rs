@@ -34,7 +34,14 @@ fn assemble(site: Arc<Site>, routes: Routes, table: &'static [PageAccess], api: 
 
 fn traits(table: &'static [PageAccess]) -> impl Iterator<Item = RouteTraits> {
     /// A GET changes something there: an attempt begins, or ends.
-    const CHANGED_BY_GET: [&str; 4] = ["/sign-in/with/{provider}", "/signed-in", "/continue", "/sign-in/bot"];
+    const CHANGED_BY_GET: [&str; 6] = [
+        "/sign-in/with/{provider}",
+        "/signed-in",
+        "/continue",
+        "/sign-in/bot",
+        "/account/linked/with/{provider}",
+        "/account/security/app",
+    ];
     table.iter().map(|entry| RouteTraits {
         path: entry.path,
         hashes: entry.hashes,

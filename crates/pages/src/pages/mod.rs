@@ -1,11 +1,17 @@
 //! The pages, one file for each concern: handlers and what they show stand side by side.
 
+mod access;
 mod account;
 mod completion;
+mod devices;
 mod doors;
 mod front;
+mod inbox;
 mod links;
+mod profile;
+mod prove;
 mod register;
+mod security;
 mod sign_in;
 mod steps;
 
@@ -16,5 +22,6 @@ pub(crate) fn all() -> Routes {
     let routes = front::routes(Routes::default());
     let routes = steps::routes(sign_in::routes(routes));
     let routes = links::routes(doors::routes(register::routes(routes)));
-    account::routes(routes)
+    let routes = profile::routes(security::routes(prove::routes(account::routes(routes))));
+    access::routes(inbox::routes(devices::routes(routes)))
 }

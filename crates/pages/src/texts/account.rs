@@ -4,15 +4,118 @@ super::texts! {
     /// The account.
     Account {
         overview: "Overview", "Обзор";
+        profile: "Profile", "Профиль";
+        security: "Security", "Безопасность";
+        devices: "Devices", "Устройства";
+        linked: "Linked accounts", "Привязанные аккаунты";
+        notifications: "Notifications", "Уведомления";
+        preferences: "What reaches me", "Что мне присылать";
+        access: "Access", "Доступ";
+        data: "Your data", "Ваши данные";
         hello: "Hello, {name}", "Здравствуйте, {name}";
         email: "E-mail", "Почта";
         email_confirmed: "confirmed", "подтверждена";
         email_unconfirmed: "not confirmed yet", "ещё не подтверждена";
         username: "Username", "Имя пользователя";
+        username_hint: "Letters, digits, dots and dashes. What you had before stays reserved for you.",
+            "Буквы, цифры, точки и дефисы. Прежнее имя останется закреплённым за вами.";
         phone: "Phone", "Телефон";
         roles: "Roles", "Роли";
         member_since: "Account since", "Аккаунт создан";
         last_sign_in: "Last sign-in", "Последний вход";
         none: "none", "нет";
+        name: "Name", "Имя";
+        time_zone: "Time zone", "Часовой пояс";
+        time_zone_hint: "For example Europe/Moscow. Empty: times are shown in UTC.",
+            "Например, Europe/Moscow. Пусто: время показывается по UTC.";
+        save: "Save", "Сохранить";
+        saved: "Saved.", "Сохранено.";
+        unsaved: "There are changes that are not saved.", "Есть несохранённые изменения.";
+        prove_title: "Is it still you?", "Это всё ещё вы?";
+        prove_about: "What you are about to do matters, so please prove again who you are.",
+            "То, что вы собираетесь сделать, важно. Подтвердите ещё раз, что это вы.";
+        prove_code_hint: "If you have an authenticator app set up.", "Если настроено приложение-аутентификатор.";
+        prove_both: "Your account asks for more: give the password and the code of your app.",
+            "Нужно больше: укажите и пароль, и код из приложения.";
+        current_password: "Current password", "Текущий пароль";
+        current_password_hint: "Leave it empty if you have none yet.", "Оставьте пустым, если пароля ещё нет.";
+        wrong_password: "This is not your current password.", "Это не ваш текущий пароль.";
+        change_password: "Change the password", "Сменить пароль";
+        password_changed: "The password is changed. Your other devices are signed out.",
+            "Пароль изменён. На других устройствах сеансы завершены.";
+        factors: "Second proof at sign-in", "Второе подтверждение при входе";
+        no_factors: "There is none yet. With an authenticator app nobody gets in by your password alone.",
+            "Его пока нет. С приложением-аутентификатором никто не войдёт, зная только пароль.";
+        app: "Authenticator app", "Приложение-аутентификатор";
+        add_app: "Set up an authenticator app", "Настроить приложение-аутентификатор";
+        added: "added", "добавлено";
+        scan: "Scan the picture with the app, then enter the code that it shows.",
+            "Отсканируйте картинку приложением и введите код, который оно покажет.";
+        remove: "Remove", "Удалить";
+        factor_removed: "Removed.", "Удалено.";
+        new_codes: "New recovery codes", "Новые коды восстановления";
+        codes_left: "{n} code left|{n} codes left", "остался {n} код|осталось {n} кода|осталось {n} кодов";
+        signed_in_on: "You are signed in on", "Вы вошли на";
+        this_device: "this one", "это устройство";
+        unknown_device: "Unknown device", "Неизвестное устройство";
+        last_seen: "last seen", "последний раз";
+        end_device: "Sign out there", "Завершить сеанс";
+        end_others: "Sign out everywhere else", "Выйти на всех других устройствах";
+        device_ended: "Signed out there.", "Сеанс завершён.";
+        no_linked: "None yet. Link one, and you can sign in with it.", "Пока нет. Привяжите аккаунт, и сможете входить через него.";
+        link_more: "Link another account", "Привязать ещё один";
+        link_with: "Link {provider}", "Привязать {provider}";
+        no_providers: "None is offered here.", "Здесь ничего не предлагается.";
+        linked_now: "Linked. You can sign in with it from now on.", "Привязано. Теперь через него можно входить.";
+        unlinked_now: "It is no longer linked.", "Больше не привязан.";
+        link_failed: "It was not linked. Try again, or choose another account.",
+            "Привязать не удалось. Попробуйте снова или выберите другой аккаунт.";
+        last_used: "last used", "последний вход через него";
+        no_notifications: "Nothing here. What concerns you will appear on this page.",
+            "Здесь пусто. Всё, что вас касается, появится на этой странице.";
+        unread: "new", "новое";
+        read_all: "Mark all as read", "Отметить всё прочитанным";
+        archive: "Put away", "Убрать";
+        open: "Open", "Открыть";
+        what_reaches: "What reaches you, and how", "Что и как вам присылать";
+        category: "About", "О чём";
+        category_security: "Safety of the account", "Безопасность аккаунта";
+        category_account: "Your account", "Ваш аккаунт";
+        category_administration: "Running the service", "Работа сервиса";
+        category_message: "Other messages", "Прочие сообщения";
+        channel_inbox: "Here", "Здесь";
+        channel_email: "E-mail", "Почта";
+        channel_telegram: "In Telegram", "В Telegram";
+        quiet_hours: "Quiet hours", "Тихие часы";
+        quiet_about: "Messages wait until they are over. What concerns your safety does not.",
+            "Сообщения подождут до их конца. Всё, что касается безопасности, придёт сразу.";
+        quiet_from: "From", "С";
+        quiet_to: "to", "до";
+        held: "What you have", "Что у вас есть";
+        nothing_held: "No roles or permissions.", "Ролей и прав нет.";
+        until: "until", "до";
+        without_end: "without end", "бессрочно";
+        ask_for_access: "Ask for access", "Запросить доступ";
+        nothing_to_ask: "There is nothing to ask for.", "Запрашивать нечего.";
+        what: "What you need", "Что нужно";
+        reason: "What for", "Для чего";
+        reason_hint: "Whoever decides reads this.", "Это прочитает тот, кто принимает решение.";
+        for_days: "For how many days", "На сколько дней";
+        for_days_hint: "Empty: as long as it is allowed.", "Пусто: на сколько разрешено.";
+        ask: "Send the request", "Отправить запрос";
+        asked: "The request is sent. You are told when it is decided.", "Запрос отправлен. О решении вы узнаете из сообщения.";
+        my_requests: "My requests", "Мои запросы";
+        no_requests: "None yet.", "Пока нет.";
+        withdraw: "Withdraw", "Отозвать";
+        state_open: "waiting", "ожидает";
+        state_approved: "approved", "одобрен";
+        state_declined: "declined", "отклонён";
+        state_withdrawn: "withdrawn", "отозван";
+        state_expired: "expired", "истёк";
+        export: "Download a copy", "Скачать копию";
+        export_about: "Everything that is held about you, as one file.", "Всё, что о вас хранится, одним файлом.";
+        delete: "Delete the account", "Удалить аккаунт";
+        delete_about: "You are signed out everywhere. For a while you can sign in and have it back; after that it is erased for good.",
+            "Сеансы завершатся везде. Некоторое время можно войти и вернуть аккаунт; потом он будет стёрт навсегда.";
     }
 }

@@ -65,7 +65,6 @@ pub(crate) fn fill(text: &str, name: &str, value: &str) -> String {
 }
 
 /// The form of a counted text that goes with a number, with the number in place of `{n}`.
-#[cfg_attr(not(test), expect(dead_code, reason = "the next pages count"))]
 pub(crate) fn count(text: &str, number: u64, language: Language) -> String {
     let form = match (language, number % 10, number % 100) {
         (Language::English, ..) => usize::from(number != 1),

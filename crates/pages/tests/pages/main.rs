@@ -9,6 +9,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod account;
 mod attacks;
 mod browser;
 mod flows;

@@ -1,0 +1,190 @@
+//! Password, authenticator app, recovery codes.
+
+use axum::response::Response;
+use maud::{Markup, html};
+use userd_model::{FactorId, Refusal};
+use userd_services::{Failure, factors::HeldFactors, passwords::Password};
+use userd_web::{Problem, extract::Path};
+
+use super::{
+    completion::{fields_of, status_of, told},
+    prove::{ended, prove_first},
+    steps::{password_hint, recovery_codes, secret},
+};
+use crate::{
+    dates::moment,
+    fields::Fields,
+    layout,
+    parts::{Field, alert, done, field, panel, wrong_with},
+    routes::Routes,
+    texts::count,
+    visit::{Query, Visit},
+};
+
+const HERE: &str = "/account/security";
+const APP: &str = "/account/security/app";
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .get(HERE, show)
+        .post("/account/security/password", change_password)
+        .get(APP, begin_app)
+        .post(APP, confirm_app)
+        .post("/account/security/factors/{id}/remove", remove)
+        .post("/account/security/recovery-codes", renew)
+}
+
+async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
+    let note = match query.text("told") {
+        "password" => Some(visit.texts.account.password_changed),
+        "removed" => Some(visit.texts.account.factor_removed),
+        _ => None,
+    };
+    page(&visit, note, None).await
+}
+
+async fn page(visit: &Visit, note: Option<&str>, refusal: Option<&Refusal>) -> Result<Response, Problem> {
+    let t = &visit.texts.account;
+    let held = visit.site.services.factors.held(&visit.ctx).await?;
+    let content = layout::account(
+        visit,
+        t.security,
+        &html! {
+            @if let Some(note) = note { (done(note)) }
+            (panel(visit.texts.sign_in.password, &password_form(visit, refusal)))
+            (panel(t.factors, &factors(visit, &held)))
+        },
+    );
+    Ok(visit.page_with(refusal.map_or(http::StatusCode::OK, status_of), t.security, &content))
+}
+
+fn password_form(visit: &Visit, refusal: Option<&Refusal>) -> Markup {
+    let (t, words) = (&visit.texts.account, &visit.texts.sign_in);
+    let errors = refusal.map(fields_of).unwrap_or_default();
+    let is_wrong = matches!(refusal, Some(Refusal::WrongCurrentPassword));
+    html! {
+        @if let Some(text) = refusal.filter(|_| !is_wrong).and_then(|refusal| told(visit, refusal)) { (alert(text)) }
+        form method="post" action="/account/security/password" {
+            (layout::token(visit))
+            (field(Field {
+                name: "current_password", label: t.current_password, kind: "password",
+                autocomplete: "current-password", hint: t.current_password_hint,
+                wrong: if is_wrong { t.wrong_password } else { "" }, ..Field::default()
+            }))
+            (field(Field {
+                name: "new_password", label: words.new_password, kind: "password", autocomplete: "new-password",
+                hint: &password_hint(visit), wrong: &wrong_with(errors, "/new_password", visit.language),
+                is_required: true, ..Field::default()
+            }))
+            button { (t.change_password) }
+        }
+    }
+}
+
+/// Whoever has no password yet, having come through a provider, sets a first one.
+async fn change_password(visit: Visit, fields: Fields) -> Result<Response, Problem> {
+    let accounts = &visit.site.services.accounts;
+    let [current, new] = ["current_password", "new_password"].map(|name| Password::new(fields.text(name).to_owned()));
+    let changed = if fields.text("current_password").is_empty() {
+        accounts.set_first_password(&visit.ctx, &new).await
+    } else {
+        accounts.change_password(&visit.ctx, &current, &new).await
+    };
+    match changed {
+        Err(Failure::Refused(refusal)) if told(&visit, &refusal).is_some() => page(&visit, None, Some(&refusal)).await,
+        other => ended(other, "/account/security?told=password", HERE),
+    }
+}
+
+fn factors(visit: &Visit, held: &HeldFactors) -> Markup {
+    let t = &visit.texts.account;
+    html! {
+        @if held.items.is_empty() { p { (t.no_factors) } }
+        ul.list {
+            @for factor in &held.items {
+                li {
+                    span { strong { (factor.name.as_deref().unwrap_or(t.app)) } br; span.muted { (t.added) " " (moment(visit, factor.created_at)) } }
+                    form method="post" action=(format!("/account/security/factors/{}/remove", factor.id)) {
+                        (layout::token(visit))
+                        button.danger { (t.remove) }
+                    }
+                }
+            }
+        }
+        div.row {
+            a.button.quiet href=(APP) { (t.add_app) }
+            @if !held.items.is_empty() {
+                form method="post" action="/account/security/recovery-codes" {
+                    (layout::token(visit))
+                    button.quiet { (t.new_codes) }
+                }
+                span.muted { (count(t.codes_left, u64::try_from(held.recovery_codes_left).unwrap_or(0), visit.language)) }
+            }
+        }
+    }
+}
+
+async fn begin_app(visit: Visit) -> Result<Response, Problem> {
+    let t = &visit.texts.account;
+    let begun = match visit.site.services.factors.begin_totp(&visit.ctx, None).await {
+        Ok(begun) => begun,
+        Err(failure) => return prove_first(failure, APP),
+    };
+    let about = html! { p { (t.scan) } (secret(&visit, &begun)) };
+    Ok(app_page(&visit, &about, &begun.id.to_string(), None))
+}
+
+fn app_page(visit: &Visit, about: &Markup, id: &str, refusal: Option<&Refusal>) -> Response {
+    let (t, words) = (&visit.texts.account, &visit.texts.sign_in);
+    let content = layout::account(
+        visit,
+        t.add_app,
+        &panel(
+            t.add_app,
+            &html! {
+                @if let Some(text) = refusal.and_then(|refusal| told(visit, refusal)) { (alert(text)) }
+                (about)
+                form method="post" action=(APP) {
+                    (layout::token(visit))
+                    input type="hidden" name="id" value=(id);
+                    (field(Field {
+                        name: "code", label: words.first_code, autocomplete: "one-time-code", is_required: true,
+                        ..Field::default()
+                    }))
+                    button { (words.go_on) }
+                }
+                p.after { a href=(APP) { (words.start_again) } }
+            },
+        ),
+    );
+    visit.page_with(refusal.map_or(http::StatusCode::OK, status_of), t.add_app, &content)
+}
+
+async fn confirm_app(visit: Visit, fields: Fields) -> Result<Response, Problem> {
+    let id: FactorId = fields.text("id").parse().map_err(|_| Problem::not_found())?;
+    match visit.site.services.factors.confirm_totp(&visit.ctx, id, fields.text("code").trim()).await {
+        Ok(Some(codes)) => Ok(shown_once(&visit, &codes)),
+        Ok(None) => Ok(Visit::go(HERE)),
+        // The app has the secret already: another one would only confuse it.
+        Err(Failure::Refused(refusal)) if told(&visit, &refusal).is_some() => {
+            Ok(app_page(&visit, &Markup::default(), fields.text("id"), Some(&refusal)))
+        }
+        Err(failure) => prove_first(failure, APP),
+    }
+}
+
+fn shown_once(visit: &Visit, codes: &[String]) -> Response {
+    visit.page(visit.texts.sign_in.recovery_title, &recovery_codes(visit, codes, HERE))
+}
+
+async fn remove(visit: Visit, Path(id): Path<FactorId>) -> Result<Response, Problem> {
+    let removed = visit.site.services.factors.remove(&visit.ctx, id).await;
+    ended(removed, "/account/security?told=removed", HERE)
+}
+
+async fn renew(visit: Visit) -> Result<Response, Problem> {
+    match visit.site.services.factors.renew_recovery_codes(&visit.ctx).await {
+        Ok(codes) => Ok(shown_once(&visit, &codes)),
+        Err(failure) => prove_first(failure, HERE),
+    }
+}

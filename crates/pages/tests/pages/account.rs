@@ -1,0 +1,167 @@
+//! The account of whoever is signed in, page by page.
+
+use userd_model::preferences::{CategoryName, MessageChannel};
+use userd_services::sessions::Login;
+
+use crate::browser::{Browser, PASSWORD, Place};
+
+const OTHER: &str = "seven purple ships at noon";
+const PAGES: [&str; 10] = [
+    "/account",
+    "/account/profile",
+    "/account/security",
+    "/account/devices",
+    "/account/linked",
+    "/account/notifications",
+    "/account/preferences",
+    "/account/access",
+    "/account/data",
+    "/account/prove",
+];
+
+async fn ada(place: &Place) -> Browser<'_> {
+    place.member("ada").await;
+    place.browser_of("ada").await
+}
+
+#[tokio::test]
+async fn every_page_of_the_account_is_shown_in_both_languages_and_to_nobody_else() {
+    let place = Place::new().await;
+    let mut browser = ada(&place).await;
+    for path in PAGES {
+        let turned = place.browser().get(path).await;
+        assert_eq!(turned.status, 303, "{path}");
+        for (language, tag) in [("en", "<html lang=\"en\">"), ("ru", "<html lang=\"ru\">")] {
+            browser.cookies.insert("__Host-userd_language".to_owned(), language.to_owned());
+            let page = browser.get(path).await;
+            assert_eq!((page.status.as_u16(), page.header("cache-control")), (200, "no-store"), "{path}");
+            let html = page.text();
+            assert!(html.contains(tag), "{path}");
+            assert_eq!(html.matches("<h1>").count(), 1, "{path}");
+            assert!(page.body.len() < 20_000, "{path}: {}", page.body.len());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_profile_is_changed_and_a_change_in_another_window_is_not_lost() {
+    let place = Place::new().await;
+    let mut browser = ada(&place).await;
+    let stale = crate::browser::form_of(&browser.get("/account/profile").await.text(), "/account/profile");
+    let fields = [("display_name", "Ada Lovelace"), ("locale", "en"), ("time_zone", "Europe/Moscow")];
+    let answer = browser.submit("/account/profile", &fields).await;
+    assert_eq!(answer.header("location"), "/account/profile?told=saved", "{}", answer.text());
+    assert!(browser.get("/account").await.text().contains("Hello, Ada Lovelace"));
+    assert!(browser.get("/account").await.text().contains("03:00"), "times are the account's");
+    let wrong = browser.submit("/account/profile", &[("time_zone", "Mars/Phobos")]).await;
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.text().contains("time_zone-wrong"));
+    let mut body = url::form_urlencoded::Serializer::new(String::new());
+    body.extend_pairs(stale).append_pair("display_name", "Countess");
+    assert_eq!(browser.post("/account/profile", &body.finish()).await.status, 412);
+    let renamed = browser.submit_from("/account/profile", "/account/username", &[("username", "countess")]).await;
+    assert_eq!(renamed.status, 303);
+}
+
+#[tokio::test]
+async fn a_password_is_changed_and_the_other_devices_are_out() {
+    let place = Place::new().await;
+    let mut browser = ada(&place).await;
+    let mut other = place.browser_of("ada").await;
+    let to = "/account/security/password";
+    let wrong =
+        browser.submit_from("/account/security", to, &[("current_password", "no"), ("new_password", OTHER)]).await;
+    assert!(wrong.text().contains("This is not your current password"), "{}", wrong.text());
+    let fields = [("current_password", PASSWORD), ("new_password", OTHER)];
+    let answer = browser.submit_from("/account/security", to, &fields).await;
+    assert_eq!(answer.header("location"), "/account/security?told=password");
+    assert_eq!(
+        (browser.get("/account").await.status.as_u16(), other.get("/account").await.status.as_u16()),
+        (200, 303)
+    );
+}
+
+#[tokio::test]
+async fn an_app_is_set_up_after_a_fresh_proof_which_changes_the_cookie() {
+    let place = Place::new().await;
+    let mut browser = ada(&place).await;
+    place.app.clock.advance(std::time::Duration::from_secs(3600));
+    let asked = browser.get("/account/security/app").await;
+    assert_eq!(asked.header("location"), "/account/prove?next=%2Faccount%2Fsecurity%2Fapp");
+    let before = browser.cookies["__Host-userd_session"].clone();
+    let fields = [("password", PASSWORD)];
+    let proven = browser.submit_from(asked.header("location"), "/account/prove", &fields).await;
+    assert_eq!(proven.header("location"), "/account/security/app", "{}", proven.text());
+    assert_ne!(browser.cookies["__Host-userd_session"], before, "another secret after the proof");
+    let page = browser.get("/account/security/app").await.text();
+    assert!(page.contains("<svg"), "{page}");
+    let wrong = browser.submit("/account/security/app", &[("code", "000000")]).await;
+    assert_eq!(wrong.status, 422);
+}
+
+#[tokio::test]
+async fn a_device_is_signed_out_from_another() {
+    let place = Place::new().await;
+    let mut browser = ada(&place).await;
+    let mut other = place.browser_of("ada").await;
+    let page = browser.get("/account/devices").await.text();
+    assert_eq!(page.matches("/end\"").count(), 2, "registration's and the other browser's: {page}");
+    let answer = browser.submit_from("/account/devices", "/account/devices/end-others", &[]).await;
+    assert_eq!(answer.header("location"), "/account/devices?told=ended");
+    assert_eq!(other.get("/account").await.status, 303);
+    assert_eq!(browser.get("/account/devices").await.text().matches("/end\"").count(), 0);
+}
+
+/// AC-116: what a device calls itself is shown as text.
+#[tokio::test]
+async fn a_hostile_device_name_is_text() {
+    let place = Place::new().await;
+    let mut browser = ada(&place).await;
+    let login = Login {
+        login: "ada".to_owned(),
+        password: userd_services::passwords::Password::new(PASSWORD.to_owned()),
+        device_name: Some("<script>alert(1)</script>".to_owned()),
+        device_token: None,
+    };
+    let services = place.services();
+    services.sessions.login(&services.context(), login).await.unwrap();
+    let page = browser.get("/account/devices").await.text();
+    assert!(!page.contains("<script>alert") && page.contains("&lt;script&gt;alert(1)"), "{page}");
+}
+
+#[tokio::test]
+async fn preferences_are_chosen_and_safety_cannot_be_muted() {
+    let place = Place::new().await;
+    let mut browser = ada(&place).await;
+    let fields = [("account/inbox", "yes"), ("quiet_from", "22:00"), ("quiet_to", "08:00")];
+    let answer = browser.submit("/account/preferences", &fields).await;
+    assert_eq!(answer.header("location"), "/account/preferences?told=saved", "{}", answer.text());
+    let services = place.services();
+    let cookie = &browser.cookies["__Host-userd_session"];
+    let ctx = services.authenticate_browser(services.context(), cookie).await.unwrap().ctx;
+    let chosen = services.preferences.read(&ctx).await.unwrap();
+    let category = |name| CategoryName::parse(name).unwrap();
+    assert!(chosen.wants(&category("account"), MessageChannel::Inbox));
+    assert!(!chosen.wants(&category("account"), MessageChannel::Email));
+    assert!(chosen.wants(&category("security"), MessageChannel::Email));
+    assert_eq!(chosen.quiet_hours.unwrap().from(), "22:00");
+}
+
+#[tokio::test]
+async fn a_copy_is_downloaded_and_the_account_deleted() {
+    let place = Place::new().await;
+    let mut browser = ada(&place).await;
+    let file = browser.get("/account/data/export").await;
+    assert_eq!(file.header("content-disposition"), "attachment; filename=\"account.json\"");
+    assert!(file.text().contains("ada@example.org"), "{}", file.text());
+    let wrong = browser.submit_from("/account/data", "/account/data/delete", &[("current_password", "no")]).await;
+    assert!(wrong.text().contains("not your current password"), "{}", wrong.text());
+    let answer = browser.submit_from("/account/data", "/account/data/delete", &[("current_password", PASSWORD)]).await;
+    assert_eq!(answer.header("location"), "/sign-in?told=deleted", "{}", answer.text());
+    assert_eq!(browser.get("/account").await.status, 303);
+    let back = browser.submit("/sign-in", &[("login", "ada"), ("password", PASSWORD)]).await;
+    assert_eq!(back.header("location"), "/sign-in/step?next=%2Faccount");
+    assert!(browser.get("/sign-in/step").await.text().contains("Have your account back"));
+    assert_eq!(browser.submit("/sign-in/step", &[]).await.header("location"), "/account");
+    assert_eq!(browser.get("/account").await.status, 200);
+}
