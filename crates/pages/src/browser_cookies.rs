@@ -16,7 +16,7 @@ pub(crate) const DEVICE: &str = "__Host-userd_device";
 /// What a sign-in waits for, and its challenge.
 pub(crate) const STEP: &str = "__Host-userd_step";
 /// The proof key of a way through a provider's pages, and where it leads.
-pub(crate) const DOOR: &str = "__Host-userd_door";
+pub(crate) const WAY: &str = "__Host-userd_way";
 
 /// As long as somebody has for a step or for a provider's pages.
 const STEP_LIFE: u64 = 600;

@@ -165,7 +165,10 @@ fn sections(texts: &Texts) -> Vec<(&'static str, &'static str)> {
 /// Marks the link to where the visitor is.
 fn at(visit: &Visit, path: &str) -> Option<&'static str> {
     let here = visit.here.split('?').next().unwrap_or_default();
-    (here == path).then_some("page")
+    // What is set up on a page of its own belongs to the section that leads there.
+    let section = if here == "/account/preferences" { "/account/notifications" } else { here };
+    let below = path != "/account" && section.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
+    (section == path || below).then_some("page")
 }
 
 /// The field that every form has.

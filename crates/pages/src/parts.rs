@@ -20,6 +20,11 @@ pub(crate) fn panel(title: &str, content: &Markup) -> Markup {
     html! { section.panel { h2 { (title) } (content) } }
 }
 
+/// The one part of a page, whose heading is the page's.
+pub(crate) fn plain(content: &Markup) -> Markup {
+    html! { section.panel { (content) } }
+}
+
 /// Something to know.
 pub(crate) fn note(text: &str) -> Markup {
     html! { p.note { (text) } }

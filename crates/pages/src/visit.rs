@@ -15,7 +15,7 @@ use userd_web::{
 };
 
 use crate::{
-    browser_cookies::{self, DEVICE, DOOR, FORM, SESSION, STEP},
+    browser_cookies::{self, DEVICE, FORM, SESSION, STEP, WAY},
     site::Site,
     texts::{self, Texts},
 };
@@ -75,7 +75,7 @@ impl Visited {
     fn plain(site: &Arc<Site>, parts: &Parts, ctx: Context) -> Self {
         let here = parts.uri.path_and_query().map_or_else(|| "/".to_owned(), |path| path.as_str().to_owned());
         let carried = |name| Some((name, browser_cookies::read(&parts.headers, name)?.to_owned()));
-        let carried = [STEP, DOOR].into_iter().filter_map(carried).collect();
+        let carried = [STEP, WAY].into_iter().filter_map(carried).collect();
         let device_token = browser_cookies::read(&parts.headers, DEVICE).map(str::to_owned);
         Self {
             site: Arc::clone(site),
@@ -147,7 +147,7 @@ impl Visit {
         let device = held.device_token.as_deref().and_then(browser_cookies::device);
         // What forms were bound to before ends with what they were for.
         let (session, form) = (browser_cookies::session(&held.secret, held.expires_in), browser_cookies::removed(FORM));
-        let cookies = [session, form, device, browser_cookies::removed(STEP), browser_cookies::removed(DOOR)];
+        let cookies = [session, form, device, browser_cookies::removed(STEP), browser_cookies::removed(WAY)];
         for cookie in cookies.into_iter().flatten() {
             answer.headers_mut().append(header::SET_COOKIE, cookie);
         }

@@ -12,6 +12,7 @@ use userd_web::{Problem, extract::Path, flow_cookie};
 
 use super::prove::{ended, prove_first};
 use crate::{
+    agents,
     dates::moment,
     layout,
     parts::{alert, done, panel},
@@ -60,11 +61,12 @@ async fn devices(visit: Visit, query: Query) -> Result<Response, Problem> {
 
 fn device_line(visit: &Visit, device: &SessionView) -> Markup {
     let t = &visit.texts.account;
-    let name = device.device_name.as_deref().or(device.user_agent.as_deref()).unwrap_or(t.unknown_device);
+    let called = device.user_agent.as_deref().map(agents::called);
+    let name = device.device_name.as_deref().or(called.as_deref()).unwrap_or(t.unknown_device);
     html! {
         li {
             span.grow {
-                strong { (name) }
+                strong title=[device.user_agent.as_deref()] { (name) }
                 @if device.current { " " span.badge { (t.this_device) } }
                 br;
                 span.muted {

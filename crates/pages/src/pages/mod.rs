@@ -4,10 +4,10 @@ mod access;
 mod account;
 mod completion;
 mod devices;
-mod doors;
 mod front;
 mod inbox;
 mod links;
+mod other_ways;
 mod profile;
 mod prove;
 mod register;
@@ -21,7 +21,7 @@ use crate::routes::Routes;
 pub(crate) fn all() -> Routes {
     let routes = front::routes(Routes::default());
     let routes = steps::routes(sign_in::routes(routes));
-    let routes = links::routes(doors::routes(register::routes(routes)));
+    let routes = links::routes(other_ways::routes(register::routes(routes)));
     let routes = profile::routes(security::routes(prove::routes(account::routes(routes))));
     access::routes(inbox::routes(devices::routes(routes)))
 }

@@ -15,7 +15,7 @@ use super::completion::{hold, status_of, told};
 use crate::{
     fields::Fields,
     layout::{self, with_query},
-    parts::{Field, alert, field, panel},
+    parts::{Field, alert, field, plain},
     routes::Routes,
     visit::{Query, Visit, local},
 };
@@ -67,26 +67,23 @@ fn page(visit: &Visit, next: &str, refusal: Option<&Refusal>) -> Response {
     let content = layout::account(
         visit,
         t.prove_title,
-        &panel(
-            t.prove_title,
-            &html! {
-                @if let Some(told) = told { (alert(told)) }
-                p { (t.prove_about) }
-                form method="post" action="/account/prove" {
-                    (layout::token(visit))
-                    input type="hidden" name="next" value=(next);
-                    (field(Field {
-                        name: "password", label: words.password, kind: "password", autocomplete: "current-password",
-                        has_focus: refusal.is_none(), ..Field::default()
-                    }))
-                    (field(Field {
-                        name: "code", label: words.second_code, hint: t.prove_code_hint, autocomplete: "one-time-code",
-                        ..Field::default()
-                    }))
-                    button { (words.go_on) }
-                }
-            },
-        ),
+        &plain(&html! {
+            @if let Some(told) = told { (alert(told)) }
+            p { (t.prove_about) }
+            form method="post" action="/account/prove" {
+                (layout::token(visit))
+                input type="hidden" name="next" value=(next);
+                (field(Field {
+                    name: "password", label: words.password, kind: "password", autocomplete: "current-password",
+                    has_focus: refusal.is_none(), ..Field::default()
+                }))
+                (field(Field {
+                    name: "code", label: words.second_code, hint: t.prove_code_hint, autocomplete: "one-time-code",
+                    ..Field::default()
+                }))
+                button { (words.go_on) }
+            }
+        }),
     );
     visit.page_with(refusal.map_or(http::StatusCode::OK, status_of), t.prove_title, &content)
 }

@@ -15,7 +15,7 @@ use crate::{
     dates::moment,
     fields::Fields,
     layout,
-    parts::{Field, alert, done, field, panel, wrong_with},
+    parts::{Field, alert, done, field, panel, plain, wrong_with},
     routes::Routes,
     texts::count,
     visit::{Query, Visit},
@@ -139,23 +139,20 @@ fn app_page(visit: &Visit, about: &Markup, id: &str, refusal: Option<&Refusal>) 
     let content = layout::account(
         visit,
         t.add_app,
-        &panel(
-            t.add_app,
-            &html! {
-                @if let Some(text) = refusal.and_then(|refusal| told(visit, refusal)) { (alert(text)) }
-                (about)
-                form method="post" action=(APP) {
-                    (layout::token(visit))
-                    input type="hidden" name="id" value=(id);
-                    (field(Field {
-                        name: "code", label: words.first_code, autocomplete: "one-time-code", is_required: true,
-                        ..Field::default()
-                    }))
-                    button { (words.go_on) }
-                }
-                p.after { a href=(APP) { (words.start_again) } }
-            },
-        ),
+        &plain(&html! {
+            @if let Some(text) = refusal.and_then(|refusal| told(visit, refusal)) { (alert(text)) }
+            (about)
+            form method="post" action=(APP) {
+                (layout::token(visit))
+                input type="hidden" name="id" value=(id);
+                (field(Field {
+                    name: "code", label: words.first_code, autocomplete: "one-time-code", is_required: true,
+                    ..Field::default()
+                }))
+                button { (words.go_on) }
+            }
+            p.after { a href=(APP) { (words.start_again) } }
+        }),
     );
     visit.page_with(refusal.map_or(http::StatusCode::OK, status_of), t.add_app, &content)
 }

@@ -14,7 +14,7 @@ use userd_web::{Problem, extract::Path, flow_cookie, problem::Words};
 
 use super::completion::{complete, status_of, told};
 use crate::{
-    browser_cookies::{self, DOOR, STEP},
+    browser_cookies::{self, STEP, WAY},
     fields::Fields,
     layout::{self, with_query},
     parts::{self, Field, alert, done, field},
@@ -102,7 +102,7 @@ fn form(visit: &Visit, next: &str, login: &str, note: &Markup) -> Markup {
                 button { (t.submit) }
             }
             p.after { a href="/forgot" { (t.forgot) } }
-            (doors(visit, next))
+            (other_ways(visit, next))
             @if settings.registration != RegistrationMode::Closed {
                 p.after { (t.no_account) " " a href=(with_query("/register", "next", next)) { (t.register) } }
             }
@@ -111,7 +111,7 @@ fn form(visit: &Visit, next: &str, login: &str, note: &Markup) -> Markup {
 }
 
 /// Every other way in.
-fn doors(visit: &Visit, next: &str) -> Markup {
+fn other_ways(visit: &Visit, next: &str) -> Markup {
     let t = &visit.texts.sign_in;
     let services = &visit.site.services;
     let offered: Vec<_> =
@@ -121,7 +121,7 @@ fn doors(visit: &Visit, next: &str) -> Markup {
     let has_code = services.deps.settings.email_code_sign_in;
     html! {
         @if !offered.is_empty() || has_bot || has_code {
-            ul.doors aria-label=(t.other_ways) {
+            ul.ways aria-label=(t.other_ways) {
                 @for provider in &offered {
                     li {
                         a.button.quiet href=(with_query(&format!("/sign-in/with/{}", provider.id()), "next", next)) {
@@ -156,9 +156,9 @@ async fn through(
     let begun = services.sign_in.start(&visit.ctx, &provider, start).await?;
     let mut answer = Redirect::to(&begun.url).into_response();
     let next = local(query.text("next")).unwrap_or("/account");
-    let door = browser_cookies::carried(DOOR, &[("verifier", verifier.as_str()), ("next", next)]);
+    let way = browser_cookies::carried(WAY, &[("verifier", verifier.as_str()), ("next", next)]);
     let flow = flow_cookie::set(&begun.state, &begun.browser, begun.cross_site);
-    for cookie in flow_cookie::crowded_out(&headers).into_iter().chain([flow]).chain(door) {
+    for cookie in flow_cookie::crowded_out(&headers).into_iter().chain([flow]).chain(way) {
         answer.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(answer)
@@ -170,9 +170,9 @@ async fn came_back(visit: Visit, query: Query) -> Result<Response, Problem> {
         return Ok(Visit::go("/account/linked?told=linked"));
     }
     let (code, t) = (query.text("code"), &visit.texts.sign_in);
-    let next = visit.carried(DOOR, "next").unwrap_or_else(|| "/account".to_owned());
+    let next = visit.carried(WAY, "next").unwrap_or_else(|| "/account".to_owned());
     if !code.is_empty() {
-        let verifier = visit.carried(DOOR, "verifier");
+        let verifier = visit.carried(WAY, "verifier");
         let exchanged = visit.site.services.sign_in.exchange(&visit.ctx, code, verifier.as_deref(), None).await;
         return match exchanged {
             Ok(completion) => complete(&visit, completion, &next, "").await,

@@ -28,6 +28,7 @@ mod login_storm;
 mod metrics;
 mod moving;
 mod operations;
+mod pages;
 mod postgres_faults;
 mod process;
 mod races;

@@ -8,7 +8,7 @@ use userd_web::Problem;
 
 use super::completion::{complete, status_of, told};
 use crate::{
-    browser_cookies::{self, DOOR},
+    browser_cookies::{self, WAY},
     fields::Fields,
     layout::{self, with_query},
     parts::{self, Field, alert, field},
@@ -61,7 +61,7 @@ async fn send_code(visit: Visit, fields: Fields) -> Result<Response, Problem> {
         Ok(begun) => {
             let fields = [("challenge", begun.challenge.as_str()), ("email", fields.text("email")), ("next", next)];
             let mut answer = Redirect::to("/sign-in/email-code/enter").into_response();
-            let cookie = browser_cookies::carried(DOOR, &fields);
+            let cookie = browser_cookies::carried(WAY, &fields);
             answer.headers_mut().extend(cookie.map(|value| (header::SET_COOKIE, value)));
             Ok(answer)
         }
@@ -78,7 +78,7 @@ async fn enter_code(visit: Visit) -> Response {
 
 fn enter_page(visit: &Visit, refusal: Option<&userd_model::Refusal>) -> Response {
     let t = &visit.texts.sign_in;
-    let email = visit.carried(DOOR, "email").unwrap_or_default();
+    let email = visit.carried(WAY, "email").unwrap_or_default();
     let content = parts::single(
         t.code_title,
         &html! {
@@ -99,8 +99,8 @@ fn enter_page(visit: &Visit, refusal: Option<&userd_model::Refusal>) -> Response
 }
 
 async fn show_code(visit: Visit, fields: Fields) -> Result<Response, Problem> {
-    let Some(challenge) = visit.carried(DOOR, "challenge") else { return Ok(Visit::go("/sign-in?told=gone")) };
-    let next = visit.carried(DOOR, "next").unwrap_or_default();
+    let Some(challenge) = visit.carried(WAY, "challenge") else { return Ok(Visit::go("/sign-in?told=gone")) };
+    let next = visit.carried(WAY, "next").unwrap_or_default();
     let next = local(&next).unwrap_or("/account");
     match visit.site.services.email_codes.finish(&visit.ctx, &challenge, fields.text("code"), None).await {
         Ok(completion) => complete(&visit, completion, next, "").await,
@@ -123,7 +123,7 @@ async fn begin_bot(visit: Visit, query: Query) -> Result<Response, Problem> {
         p.hint { (visit.texts.sign_in.bot_command) " " code { (begun.command) } }
     };
     let mut answer = bot_page(&visit, &steps, next, None);
-    let cookie = browser_cookies::carried(DOOR, &fields);
+    let cookie = browser_cookies::carried(WAY, &fields);
     answer.headers_mut().extend(cookie.map(|value| (header::SET_COOKIE, value)));
     Ok(answer)
 }
@@ -146,7 +146,7 @@ fn bot_page(visit: &Visit, steps: &Markup, next: &str, note: Option<&str>) -> Re
 }
 
 async fn poll_bot(visit: Visit) -> Result<Response, Problem> {
-    let carried = |name| visit.carried(DOOR, name);
+    let carried = |name| visit.carried(WAY, name);
     let (Some(attempt), Some(secret)) = (carried("attempt"), carried("secret")) else {
         return Ok(Visit::go("/sign-in?told=gone"));
     };

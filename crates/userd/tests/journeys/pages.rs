@@ -1,0 +1,44 @@
+//! Every page in a real browser: what readers for the blind, narrow windows, dark rooms and strict policies meet.
+
+use crate::support::{Engine, TestApp, script};
+
+const PASSWORD: &str = "correct horse battery staple";
+
+/// Where Chromium is, as Debian has it.
+fn chromium() -> Option<String> {
+    let named = std::env::var("USERD_TEST_CHROMIUM").ok();
+    let usual = || Some("/usr/bin/chromium".to_owned()).filter(|path| std::path::Path::new(path).exists());
+    named.or_else(usual)
+}
+
+/// AC-116, AC-127: pages run nothing of others, load nothing from elsewhere, and axe finds nothing, for everybody who can see
+/// them; forms work without scripts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_page_passes_in_a_browser_for_every_persona_language_scheme_and_width() {
+    let Some(app) = TestApp::build(Engine::Sqlite).await else { return };
+    let Some(chromium) = chromium() else { return };
+    let app = app.at_its_address();
+    app.create_admin("root@example.org", PASSWORD).await;
+    let replica = app.open().await;
+    let pictures = std::env::var("USERD_TEST_PICTURES")
+        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/pages").to_owned());
+    let arguments = [replica.url.as_str(), "root@example.org", PASSWORD, &pictures, &chromium];
+    let Some(found) = script::run("pages_browser.mjs", &arguments).await else { return };
+    let count = found["visited"].as_u64().unwrap();
+    assert!(count > 40, "pages are no longer found: {found}");
+    for what in ["violations", "complaints", "elsewhere", "wide"] {
+        let told = found[what].as_array().unwrap();
+        assert!(told.is_empty(), "{what}: {told:#?}");
+    }
+    let expected = [
+        "registered: /account",
+        "saved: /account/profile?told=saved",
+        "chose: /account/preferences?told=saved",
+        "left: /sign-in",
+    ];
+    let steps: Vec<_> =
+        found["without_javascript"].as_array().unwrap().iter().filter_map(|step| step.as_str()).collect();
+    assert_eq!(&steps[..4], &expected);
+    assert!(steps[4].starts_with("back button: /sign-in"), "nothing of before is shown: {}", steps[4]);
+    assert_eq!(steps[5], "came back: /account");
+}
