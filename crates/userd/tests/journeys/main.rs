@@ -2,7 +2,8 @@
 //! absent: single rules, which the rooms test where they are.
 //!
 //! `./test run cargo nextest run -p userd --test journeys` runs them with every server up. More rounds, by hand:
-//! `USERD_TEST_CRASHES` (20), `USERD_TEST_RACES` (3), `USERD_TEST_REVOCATIONS` (30), `USERD_TEST_EXAMPLES` (25).
+//! `USERD_TEST_CRASHES` (20), `USERD_TEST_RACES` (3), `USERD_TEST_REVOCATIONS` (30), `USERD_TEST_EXAMPLES` (25),
+//! `USERD_TEST_DRAIN_KILLS` (2).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -23,6 +24,7 @@ mod contract;
 mod crash_storm;
 mod edges;
 mod enumeration;
+mod killed_while_draining;
 mod load;
 mod login_storm;
 mod metrics;
