@@ -9,11 +9,7 @@ use userd_model::{
 };
 use userd_storage::Failure;
 
-use super::{
-    Thing,
-    approvers::{eligible, tell_approvers},
-    data,
-};
+use super::{Thing, approvers::eligible, data, tell::tell_approvers};
 use crate::{Dependencies, Settings, change::Change, deliveries::Deliveries};
 
 /// What an account is called in its request.

@@ -1,18 +1,11 @@
 //! Who may decide a request: whoever the role names, by name or by a role that they hold, and whoever may grant the thing
 //! anyway. Never the one whose request it is.
 
-use userd_model::{
-    AccessRequest, MessageId, Permission, RequestKind, RequestedAction, Role, Timestamp, User, UserId, UserStatus,
-};
+use userd_model::{Permission, Role, Timestamp, User, UserId, UserStatus};
 use userd_storage::{Failure, UnitOfWork};
-use userd_templates::{Kind, Value, Values};
 
-use super::{Thing, chat};
-use crate::{
-    change::Change,
-    deliveries::{Deliveries, MoreOfMessage},
-    role_reader::{every_role, read_permissions},
-};
+use super::Thing;
+use crate::role_reader::{every_role, read_permissions};
 
 /// More approvers than this are not told of a request.
 const MOST: usize = 50;
@@ -95,25 +88,4 @@ pub(super) fn name_of(user: &User) -> String {
     let name = user.display_name.clone();
     name.or_else(|| user.username.as_ref().map(|username| username.as_str().to_owned()))
         .unwrap_or_else(|| user.id.to_string())
-}
-
-/// Writes to those who may decide a request.
-pub(super) async fn tell_approvers(
-    deliveries: &Deliveries,
-    change: &mut Change<'_>,
-    message: MessageId,
-    (request, requester): (&AccessRequest, &User),
-    (approvers, thing): (&[UserId], &Thing),
-) -> Result<(), Failure> {
-    let in_chat = thing.is_decided_in_chat(&deliveries.deps.settings);
-    let buttons = if in_chat { chat::buttons_of(request) } else { Vec::new() };
-    let values = Values::default()
-        .with("site", Value::Words(deliveries.deps.settings.site()))
-        .with("at", Value::Moment(change.now))
-        .with("who", Value::Words(name_of(requester)))
-        .with("what", Value::Words(request.name.clone()))
-        .with("account", Value::Count((request.kind == RequestKind::Account).into()))
-        .with("granted", Value::Count((request.action == RequestedAction::Grant).into()));
-    let more = MoreOfMessage { data: chat::data_of(request), buttons };
-    deliveries.write_to_users(change, message, (Kind::AccessRequested, &values), more, approvers).await
 }

@@ -7,9 +7,8 @@ use userd_model::{
 use userd_storage::Failure;
 
 use super::{
-    AccessRequests, RequestView, Requestable, Thing,
-    approvers::{eligible, tell_approvers},
-    changes_something, close, data,
+    AccessRequests, RequestView, Requestable, Thing, approvers::eligible, changes_something, close, data,
+    tell::tell_approvers,
 };
 use crate::{
     Context, change::Change, limits::Limited, role_reader::every_role, roles::REASON, user_reader::seal_field,

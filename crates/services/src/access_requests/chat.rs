@@ -3,53 +3,19 @@
 //! user to whom the messenger's account is linked, and whether they may decide is looked up as everywhere.
 
 use userd_model::{
-    AccessRequest, AccessRequestId, Actor, Factor, Level, Refusal, RequestKind, RequestState, SessionId, User, UserId,
-    Verdict,
-    message::{Button, EachLanguage},
+    AccessRequestId, Actor, Level, Refusal, RequestKind, RequestState, SessionId, User, UserId, Verdict,
+    message::Button,
 };
 use userd_storage::Failure;
 
-use super::{AccessRequests, RequestView, Thing, ask::quorum, decide::Said};
+use super::{
+    AccessRequests, RequestView, Thing,
+    approvers::{Approver, name_of},
+    ask::quorum,
+    buttons::{Pressed, buttons_of},
+    decide::Said,
+};
 use crate::Context;
-
-/// What a button begins with.
-const PREFIX: &str = "request";
-
-/// A button that was pressed: about what, in which version, and what it says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Pressed {
-    pub(crate) request: AccessRequestId,
-    version: i64,
-    pub(crate) verdict: Verdict,
-}
-
-/// What a button of ours carries; nothing for the buttons of others.
-pub(crate) fn parse(data: &str) -> Option<Pressed> {
-    let mut parts = data.split(':');
-    let (Some(PREFIX), Some(verdict), Some(id), Some(version), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return None;
-    };
-    let verdict = [Verdict::Approve, Verdict::Decline].into_iter().find(|known| known.as_str() == verdict)?;
-    Some(Pressed { request: AccessRequestId(id.parse().ok()?), version: version.parse().ok()?, verdict })
-}
-
-/// The two buttons under a message about a request, as it is now: at most 64 bytes each, as the Bot API wants.
-pub(super) fn buttons_of(request: &AccessRequest) -> Vec<Button> {
-    let button = |verdict: Verdict, en: &str, ru: &str| Button {
-        label: EachLanguage { en: en.to_owned(), ru: ru.to_owned() },
-        data: format!("{PREFIX}:{}:{}:{}", verdict.as_str(), request.id.0.simple(), request.version),
-    };
-    vec![button(Verdict::Approve, "Approve", "Одобрить"), button(Verdict::Decline, "Decline", "Отклонить")]
-}
-
-/// What programs that show inboxes find in the message about a request.
-pub(super) fn data_of(request: &AccessRequest) -> serde_json::Map<String, serde_json::Value> {
-    let mut data = serde_json::Map::new();
-    data.insert("request_id".to_owned(), request.id.0.to_string().into());
-    data
-}
 
 /// What whoever pressed a button is shown.
 pub(crate) struct InChat {
@@ -83,7 +49,7 @@ impl AccessRequests {
                 if !thing.is_decided_in_chat(&self.deps.settings) {
                     return Err(Refusal::Forbidden.into());
                 }
-                let factors: Vec<Factor> = change.factors().of_user(me).await?;
+                let factors = change.factors().of_user(me).await?;
                 if !factors.is_empty() || self.deps.settings.mfa.asks(&approver) {
                     return Err(Refusal::InsufficientAuthentication { level: Level::Two, max_age: None }.into());
                 }
@@ -105,7 +71,7 @@ impl AccessRequests {
     /// Storage faults.
     pub(crate) async fn name_of(&self, user: UserId) -> Result<String, Failure> {
         let found = self.deps.store.reading().users().find(user).await?;
-        Ok(found.as_ref().map_or_else(|| user.to_string(), super::approvers::name_of))
+        Ok(found.as_ref().map_or_else(|| user.to_string(), name_of))
     }
 
     /// The request as somebody sees it who may decide it, for the message in the chat.
@@ -118,7 +84,7 @@ impl AccessRequests {
         let request = reading.access_requests().find(id).await?.ok_or(Refusal::NotFound)?;
         let user = reading.users().find(me).await?.ok_or(Refusal::NotFound)?;
         let thing = Thing::of(&mut reading, &request, &self.deps.settings).await?.ok_or(Refusal::NotFound)?;
-        let approver = super::approvers::Approver::read(&mut reading, user, now).await?;
+        let approver = Approver::read(&mut reading, user, now).await?;
         if !approver.may_decide(&thing, request.requester) {
             return Err(Refusal::NotFound.into());
         }
@@ -140,6 +106,6 @@ impl InChat {
 
     /// Who asks.
     pub(crate) fn who(&self) -> String {
-        self.requester.as_ref().map_or_else(|| self.view.request.requester.to_string(), super::approvers::name_of)
+        self.requester.as_ref().map_or_else(|| self.view.request.requester.to_string(), name_of)
     }
 }

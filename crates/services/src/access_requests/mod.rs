@@ -5,9 +5,11 @@
 mod account;
 mod approvers;
 mod ask;
+mod buttons;
 mod chat;
 mod decide;
 mod list;
+mod tell;
 
 use std::sync::Arc;
 
@@ -19,7 +21,8 @@ use userd_storage::{Failure, UnitOfWork};
 
 pub(crate) use self::account::Approvals;
 pub use self::ask::AccessInput;
-pub(crate) use self::chat::{InChat, Pressed, parse};
+pub(crate) use self::buttons::{Pressed, parse};
+pub(crate) use self::chat::InChat;
 pub use self::decide::DecisionInput;
 pub use self::list::RequestsPage;
 use crate::{
