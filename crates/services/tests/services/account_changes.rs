@@ -191,7 +191,7 @@ async fn of_two_password_changes_at_once_one_wins(fixture: Fixture) {
     assert_eq!(app.count_of(ada.id, EventKind::PasswordChanged).await, 1);
 }
 
-/// A name that was given up is taken by nobody else, and stands for nobody; whoever had it may have it back.
+/// AC-145: a name that was given up is taken by nobody else, and stands for nobody; whoever had it may have it back.
 #[apply(case)]
 async fn a_username_that_was_given_up_stays_reserved_for_who_had_it(fixture: Fixture) {
     let app = fixture.app().await;

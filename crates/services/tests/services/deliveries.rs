@@ -226,6 +226,7 @@ async fn a_message_that_is_given_up_is_not_sent(fixture: Fixture) {
     assert_eq!((in_state(&app, DeliveryState::Dropped).await.len(), relay.taken.lock().unwrap().len()), (1, 0));
 }
 
+/// AC-146
 /// F53 and F12: whoever lost the lease places nothing, and the inbox shows each once.
 #[apply(case)]
 async fn a_worker_that_was_frozen_places_nothing_twice(fixture: Fixture) {

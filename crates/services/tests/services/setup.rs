@@ -56,6 +56,7 @@ async fn a_wrong_or_old_setup_link_is_refused(fixture: Fixture) {
 }
 
 /// AC-107: the setup is raced with two links and sixty-four browsers.
+/// AC-143
 #[apply(case)]
 async fn sixty_four_set_up_at_once_and_one_becomes_administrator(fixture: Fixture) {
     let app = fixture.app().await;

@@ -144,7 +144,7 @@ async fn every_way_of_registering_waits(fixture: Fixture) {
     signed_in(app.sign_in.exchange(&at(&app, home()), &again, None, None).await);
 }
 
-/// Approved, declined, deleted and signed in to, all at once: one end, and a session only where it is approved. (F18)
+/// F18: approved, declined and signed in to, all at once: one end, and a session only where it is approved.
 #[apply(case)]
 async fn an_account_has_one_decision_however_many_decide(fixture: Fixture) {
     let (app, boris, _) = waiting(&fixture, |_| {}).await;
