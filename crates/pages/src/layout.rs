@@ -153,6 +153,7 @@ fn sections(texts: &Texts) -> Vec<(&'static str, &'static str)> {
     vec![
         ("/account", t.overview),
         ("/account/profile", t.profile),
+        ("/account/emails", t.emails),
         ("/account/security", t.security),
         ("/account/devices", t.devices),
         ("/account/linked", t.linked),

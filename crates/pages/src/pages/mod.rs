@@ -4,6 +4,7 @@ mod access;
 mod account;
 mod completion;
 mod devices;
+mod emails;
 mod front;
 mod inbox;
 mod links;
@@ -22,6 +23,7 @@ pub(crate) fn all() -> Routes {
     let routes = front::routes(Routes::default());
     let routes = steps::routes(sign_in::routes(routes));
     let routes = links::routes(other_ways::routes(register::routes(routes)));
+    let routes = emails::routes(routes);
     let routes = profile::routes(security::routes(prove::routes(account::routes(routes))));
     access::routes(inbox::routes(devices::routes(routes)))
 }

@@ -14,6 +14,15 @@ super::texts! {
         data: "Your data", "Ваши данные";
         hello: "Hello, {name}", "Здравствуйте, {name}";
         email: "E-mail", "Почта";
+        emails: "E-mail addresses", "Адреса почты";
+        email_first: "first", "основной";
+        email_make_first: "Make it the first", "Сделать основным";
+        email_resend: "Send the message again", "Отправить письмо ещё раз";
+        email_add: "Add an address", "Добавить адрес";
+        email_add_hint: "We send a message there. The address is yours once you open the link in it.",
+            "Мы отправим туда письмо. Адрес станет вашим, когда вы откроете ссылку из него.";
+        email_sent: "A message is on its way. Open the link in it.", "Письмо в пути. Откройте ссылку из него.";
+        no_emails: "None yet.", "Пока нет.";
         email_confirmed: "confirmed", "подтверждена";
         email_unconfirmed: "not confirmed yet", "ещё не подтверждена";
         username: "Username", "Имя пользователя";

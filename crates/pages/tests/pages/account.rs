@@ -6,8 +6,9 @@ use userd_services::sessions::Login;
 use crate::browser::{Browser, PASSWORD, Place};
 
 const OTHER: &str = "seven purple ships at noon";
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "/account",
+    "/account/emails",
     "/account/profile",
     "/account/security",
     "/account/devices",
@@ -164,4 +165,16 @@ async fn a_copy_is_downloaded_and_the_account_deleted() {
     assert!(browser.get("/sign-in/step").await.text().contains("Have your account back"));
     assert_eq!(browser.submit("/sign-in/step", &[]).await.header("location"), "/account");
     assert_eq!(browser.get("/account").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_first_address_is_confirmed_by_a_mail_and_a_further_one_needs_that() {
+    let place = Place::new().await;
+    let mut browser = ada(&place).await;
+    let early = browser.submit("/account/emails", &[("email", "ada@work.example")]).await;
+    assert_eq!(early.status, 422, "while the first one is not proven");
+    assert!(early.text().contains("email-wrong"), "{}", early.text());
+    let again = browser.submit_from("/account/emails", "/account/emails/resend", &[]).await;
+    assert_eq!(again.header("location"), "/account/emails?told=sent");
+    assert!(browser.get("/account/emails?told=sent").await.text().contains("A message is on its way"));
 }

@@ -18,8 +18,8 @@ async fn every_page_passes_in_a_browser_for_every_persona_language_scheme_and_wi
     let Some(app) = TestApp::build(Engine::Sqlite).await else { return };
     let Some(chromium) = chromium() else { return };
     let app = app.at_its_address();
-    app.create_admin("root@example.org", PASSWORD).await;
     let replica = app.open().await;
+    app.create_admin("root@example.org", PASSWORD).await;
     let pictures = std::env::var("USERD_TEST_PICTURES")
         .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/pages").to_owned());
     let arguments = [replica.url.as_str(), "root@example.org", PASSWORD, &pictures, &chromium];

@@ -1,0 +1,108 @@
+//! The addresses of an account: proven by the link of a mail, added, removed, made the first.
+
+use axum::response::Response;
+use maud::{Markup, html};
+use userd_model::{FurtherEmailId, Refusal};
+use userd_services::Failure;
+use userd_web::{Problem, extract::Path};
+
+use super::{
+    completion::{fields_of, status_of, told},
+    prove::{ended, prove_first},
+};
+use crate::{
+    fields::Fields,
+    layout,
+    parts::{Field, alert, done, field, panel, wrong_with},
+    routes::Routes,
+    visit::{Query, Visit},
+};
+
+const HERE: &str = "/account/emails";
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .get(HERE, show)
+        .post(HERE, add)
+        .post("/account/emails/resend", resend)
+        .post("/account/emails/{id}/first", make_first)
+        .post("/account/emails/{id}/remove", remove)
+}
+
+async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
+    let t = &visit.texts.account;
+    let note = match query.text("told") {
+        "sent" => done(t.email_sent),
+        "saved" => done(t.saved),
+        _ => Markup::default(),
+    };
+    page(&visit, &note, "", None).await
+}
+
+async fn page(visit: &Visit, note: &Markup, typed: &str, refusal: Option<&Refusal>) -> Result<Response, Problem> {
+    let t = &visit.texts.account;
+    let found = visit.site.services.emails.list(&visit.ctx).await?;
+    let errors = refusal.map(fields_of).unwrap_or_default();
+    let list = html! {
+        ul.list {
+            @for address in &found {
+                li {
+                    span.grow {
+                        strong { (address.email) } " "
+                        @if address.primary { span.badge { (t.email_first) } " " }
+                        @if !address.verified { span.badge { (t.email_unconfirmed) } }
+                    }
+                    @if address.primary {
+                        @if !address.verified { (button(visit, "/account/emails/resend", t.email_resend)) }
+                    } @else {
+                        (button(visit, &format!("/account/emails/{}/first", address.id), t.email_make_first))
+                        (button(visit, &format!("/account/emails/{}/remove", address.id), t.remove))
+                    }
+                }
+            }
+        }
+        @if found.is_empty() { p.muted { (t.no_emails) } }
+    };
+    let adding = html! {
+        @if let Some(text) = refusal.and_then(|refusal| told(visit, refusal)) { (alert(text)) }
+        form method="post" action=(HERE) {
+            (layout::token(visit))
+            (field(Field {
+                name: "email", label: t.email, kind: "email", value: typed, autocomplete: "email", hint: t.email_add_hint,
+                is_required: true, wrong: &wrong_with(errors, "/email", visit.language), ..Field::default()
+            }))
+            button { (t.email_add) }
+        }
+    };
+    let content = html! { (note) (panel(t.emails, &list)) (panel(t.email_add, &adding)) };
+    let content = layout::account(visit, t.emails, &content);
+    Ok(visit.page_with(refusal.map_or(http::StatusCode::OK, status_of), t.emails, &content))
+}
+
+fn button(visit: &Visit, action: &str, label: &str) -> Markup {
+    html! { form method="post" action=(action) { (layout::token(visit)) button.quiet { (label) } } }
+}
+
+async fn add(visit: Visit, fields: Fields) -> Result<Response, Problem> {
+    let email = fields.text("email").trim();
+    match visit.site.services.emails.add(&visit.ctx, email).await {
+        Ok(_) => Ok(Visit::go("/account/emails?told=sent")),
+        Err(Failure::Refused(refusal)) if told(&visit, &refusal).is_some() => {
+            page(&visit, &Markup::default(), email, Some(&refusal)).await
+        }
+        Err(failure) => prove_first(failure, HERE),
+    }
+}
+
+async fn resend(visit: Visit) -> Result<Response, Problem> {
+    let email = visit.must_have_account()?.email.clone().unwrap_or_default();
+    ended(visit.site.services.emails.resend(&visit.ctx, &email, None).await, "/account/emails?told=sent", HERE)
+}
+
+async fn make_first(visit: Visit, Path(id): Path<FurtherEmailId>) -> Result<Response, Problem> {
+    ended(visit.site.services.emails.make_primary(&visit.ctx, id).await, "/account/emails?told=saved", HERE)
+}
+
+async fn remove(visit: Visit, Path(id): Path<FurtherEmailId>) -> Result<Response, Problem> {
+    ended(visit.site.services.emails.remove(&visit.ctx, id).await, "/account/emails?told=saved", HERE)
+}
