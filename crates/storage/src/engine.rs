@@ -1,6 +1,6 @@
 //! The engine interface: the only thing a database has to offer. An engine knows nothing about users.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
@@ -51,6 +51,26 @@ impl Pin {
     }
 }
 
+/// How units of work that lost a race are run again.
+#[derive(Clone, Copy, Debug)]
+pub struct Reruns {
+    /// How often one is run before its caller hears `Unavailable`.
+    pub attempts: u32,
+    /// The bound of the first wait; each further one doubles it.
+    pub first_wait: Duration,
+    /// The bound of every wait.
+    pub longest_wait: Duration,
+}
+
+impl Reruns {
+    /// Where whoever meets another one waits for it, and loses seldom.
+    pub const FEW: Self =
+        Self { attempts: 12, first_wait: Duration::from_millis(1), longest_wait: Duration::from_millis(100) };
+    /// Where nobody waits and only the first to finish wins: of many at one row each loses often.
+    pub const MANY: Self =
+        Self { attempts: 24, first_wait: Duration::from_millis(5), longest_wait: Duration::from_millis(300) };
+}
+
 /// A database.
 #[async_trait]
 pub trait Engine: Send + Sync {
@@ -62,6 +82,16 @@ pub trait Engine: Send + Sync {
 
     /// Runs one piece of schema SQL, outside any transaction. Each step is safe to repeat.
     async fn run_schema(&self, sql: &str) -> Result<(), StoreError>;
+
+    /// How units of work that lost a race are run again.
+    fn reruns(&self) -> Reruns {
+        Reruns::FEW
+    }
+
+    /// Answers when the tables are those that are declared. Nothing to do where making one tells.
+    async fn verify(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// From now on every new connection must lead to the pinned database before it is used. An engine whose
     /// connections cannot lead elsewhere has nothing to do.

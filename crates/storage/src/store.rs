@@ -17,16 +17,9 @@ use crate::{
     unit_of_work::Phase,
 };
 
-/// How often a unit of work is run before its caller hears `Unavailable`.
-const ATTEMPTS: u32 = 12;
 /// After this long no further attempt is begun, and one that has not begun to commit is rolled back: on an engine
 /// with one writer, a body that never ends would keep everybody out.
 const DEADLINE: Duration = Duration::from_secs(5);
-/// The bound of the first wait; each further one doubles it.
-const FIRST_WAIT: Duration = Duration::from_millis(1);
-/// The bound of every wait.
-const LONGEST_WAIT: Duration = Duration::from_millis(100);
-
 /// What remembers. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
@@ -42,7 +35,7 @@ impl Store {
         Self { engine, random, pin: Arc::default() }
     }
 
-    /// Runs `work` in a transaction, wholly or not at all, and again after a conflict. `work` may run up to twelve
+    /// Runs `work` in a transaction, wholly or not at all, and again after a conflict. `work` may run several
     /// times: ids, secrets and timestamps are minted before and captured, and it has no effect but the database.
     ///
     /// # Errors
@@ -84,7 +77,7 @@ impl Store {
             metrics::counter!("userd_unit_of_work_retries_total", "name" => name).increment(1);
             attempt += 1;
             let wait = self.wait(attempt);
-            if attempt >= ATTEMPTS || Instant::now() + wait >= deadline {
+            if attempt >= self.engine.reruns().attempts || Instant::now() + wait >= deadline {
                 tracing::warn!(name, attempt, "a unit of work conflicts without end");
                 return Err(StoreError::Unavailable(format!("{name} conflicts without end")).into());
             }
@@ -116,7 +109,8 @@ impl Store {
 
     /// Full jitter: anything between nothing and the bound, so that two losers do not meet again.
     fn wait(&self, attempt: u32) -> Duration {
-        let bound = FIRST_WAIT.saturating_mul(1 << attempt.min(16)).min(LONGEST_WAIT);
+        let reruns = self.engine.reruns();
+        let bound = reruns.first_wait.saturating_mul(1 << attempt.min(16)).min(reruns.longest_wait);
         let mut bytes = [0; 4];
         self.random.fill(&mut bytes);
         bound.mul_f64(f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX))
@@ -134,7 +128,9 @@ impl Store {
     /// See [`MigrationError`].
     pub async fn migrate(&self, clock: &dyn Clock) -> Result<MigrationReport, MigrationError> {
         let owner = uuid::Builder::from_random_bytes(self.random.id_bytes()).into_uuid();
-        migrations::apply(self, MIGRATIONS, clock, owner).await
+        let report = migrations::apply(self, MIGRATIONS, clock, owner).await?;
+        self.engine.verify().await?;
+        Ok(report)
     }
 
     /// Which migrations are applied, pending or changed. Reads only.

@@ -38,7 +38,7 @@ pub struct Given {
 }
 
 /// Whose answer a result set is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Recipient {
     /// This call's.
     Call(usize),
@@ -46,6 +46,8 @@ pub enum Recipient {
     Calls {
         /// The calls.
         calls: Vec<usize>,
+        /// The key that each asked for.
+        keys: Vec<Value>,
         /// Where the key stands in a row.
         key: usize,
     },
@@ -168,6 +170,7 @@ impl<'a> Group<'a> {
             ([(at, _)], _) => Recipient::Call(*at),
             (calls, Some(declared)) => Recipient::Calls {
                 calls: calls.iter().map(|(at, _)| *at).collect(),
+                keys: calls.iter().filter_map(|(_, values)| values.first().cloned()).collect(),
                 key: declared.table.key.first().map_or(0, |name| declared.table.position(name)),
             },
             (calls, None) => Recipient::Call(calls.first().map_or(0, |(at, _)| *at)),

@@ -92,10 +92,13 @@ fn create_table(rest: &str) -> Option<Vec<Step>> {
     let (name, body) = rest.split_once(" (")?;
     let mut lines = Vec::new();
     for item in items(body.trim_end().strip_suffix(')')?) {
-        lines.push(if item.starts_with("PRIMARY KEY") { item.to_owned() } else { column(item)? });
-        if let Some((first, _)) = item.split_once(" PRIMARY KEY") {
-            *lines.last_mut()? = column(first)?;
+        if item.starts_with("PRIMARY KEY") {
+            lines.push(item.to_owned());
+        } else if let Some(first) = item.strip_suffix(" PRIMARY KEY") {
+            lines.push(column(first)?);
             lines.push(format!("PRIMARY KEY ({})", first.split(' ').next()?));
+        } else {
+            lines.push(column(item)?);
         }
     }
     let declared = TABLES.iter().find(|table| table.name == name).copied();

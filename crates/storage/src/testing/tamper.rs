@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{Access, Call, Engine, Pin, Rows, Statement, StoreError, Transaction, Value, engine::Dialect};
+use crate::{
+    Access, Call, Engine, Pin, Rows, Statement, StoreError, Transaction, Value,
+    engine::{Dialect, Reruns},
+};
 
 /// What happens to a commit.
 #[derive(Debug)]
@@ -80,6 +83,14 @@ impl<T: Tamper> Engine for Tampered<T> {
 
     async fn run_schema(&self, sql: &str) -> Result<(), StoreError> {
         self.inner.run_schema(sql).await
+    }
+
+    fn reruns(&self) -> Reruns {
+        self.inner.reruns()
+    }
+
+    async fn verify(&self) -> Result<(), StoreError> {
+        self.inner.verify().await
     }
 
     fn pin(&self, pin: Arc<Pin>) {
