@@ -10,3 +10,4 @@ pub mod security;
 pub mod stand_ins;
 pub mod statements;
 pub mod tree;
+pub mod ydb;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
-use xtask::{bench, mutants, pages, security, stand_ins, statements, tree::Tree};
+use xtask::{bench, mutants, pages, security, stand_ins, statements, tree::Tree, ydb};
 
 /// Chores of this repository.
 #[derive(Parser)]
@@ -41,6 +41,8 @@ enum Chore {
         #[arg(default_value = "target/statements")]
         folder: PathBuf,
     },
+    /// Write docs/ydb-tables.md from the declarations of the tables.
+    Ydb,
 }
 
 fn main() -> ExitCode {
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Chore::Check => security(&tree, pages::check)
             .and_then(|done| Ok(format!("{done}\n{}", pages::check(&tree, &pages::of_the_schema()?)?)))
             .and_then(|done| Ok(format!("{done}\n{}", pages::check(&tree, &[pages::of_the_events()])?)))
+            .and_then(|done| Ok(format!("{done}\n{}", pages::check(&tree, &[ydb::page()])?)))
             .and_then(|done| Ok(format!("{done}\n{}", pages::check(&tree, &[pages::of_the_retention(&tree)?])?))),
         Chore::Events => pages::write(&tree, &[pages::of_the_events()]),
         Chore::Mutants(arguments) => mutants::run(&tree, &arguments),
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Chore::Schema => pages::of_the_schema().and_then(|schemas| pages::write(&tree, &schemas)),
         Chore::Security => security(&tree, pages::write),
         Chore::StandIns(arguments) => stand_ins::run(&arguments),
+        Chore::Ydb => pages::write(&tree, &[ydb::page()]),
         Chore::Statements { folder } => statements::write(&folder),
     };
     // Nothing is left to be done about a closed terminal.

@@ -180,6 +180,18 @@ fn levels_are_set_per_room() {
     assert!(!text.contains("left out"));
 }
 
+/// The client library of YDB writes the parameters of queries to its spans and the words of the server to its events.
+#[test]
+fn nothing_of_the_client_library_of_ydb_is_written_at_any_level() {
+    let text = told(&config(|log| log.level = "trace,ydb=trace".parse().unwrap()), PIPE, || {
+        let _query = info_span!(target: "ydb::client_query", "ydb.ExecuteQuery", params = "canary").entered();
+        tracing::error!(target: "ydb", "canary");
+        tracing::error!(target: "ydb::session_pool", "canary");
+        warn!("kept");
+    });
+    assert!(text.contains("kept") && !text.contains("canary"), "{text}");
+}
+
 #[test]
 fn a_warning_carries_its_request_id_when_only_warnings_are_written() {
     let line = told(&config(|log| log.level = "warn".parse().unwrap()), PIPE, || {

@@ -217,3 +217,18 @@ fn every_crate_comes_from_the_one_registry() {
     }
     none("a source that deny.toml does not allow, or no checksum", wrong);
 }
+
+/// The client library of YDB is in builds that ask for it; the usual one does not grow by one crate.
+#[test]
+fn the_default_build_has_nothing_of_ydb() {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--locked", "--package", "userd", "--edges", "normal,build", "--prefix", "none"])
+        .current_dir(tree().root())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.lines().count() > 100, "cargo tree says less than it should");
+    let wrong = ["userd-storage-ydb ", "ydb ", "ydb-grpc ", "tonic ", "ring "];
+    let found = text.lines().filter(|line| wrong.iter().any(|name| line.starts_with(name)));
+    none("in the build that nobody asked more of", found.map(str::to_owned).collect());
+}

@@ -50,8 +50,8 @@ macro_rules! guarded {
 }
 guarded!(DatabaseUrl, CacheUrl, MailUrl, ProxyUrl);
 
-/// Where the data is: `sqlite://data/userd.db`, `sqlite::memory:`, `postgres://…`. `grpcs://host:2136/database` (YDB) is
-/// understood, so that it can be said that this version has no engine for it.
+/// Where the data is: `sqlite://data/userd.db`, `sqlite::memory:`, `postgres://…`. `grpcs://host:2135/database` is
+/// YDB, for which builds with the feature `ydb` have an engine; the others say so.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl(Zeroizing<String>);
 

@@ -166,6 +166,10 @@ fn filter(level: &LogFilter) -> Filter {
     let targets = level.targets().clone();
     let lines = Layer::<Registry>::max_level_hint(&targets).unwrap_or(LevelFilter::TRACE);
     let wanted = move |about: &Metadata<'_>| {
+        // The client library of YDB writes the parameters of queries to its spans, and the server's words to its events.
+        if about.target() == "ydb" || about.target().starts_with("ydb::") {
+            return false;
+        }
         // What the server remarks ("already exists, skipping") is for whoever looks closely.
         let is_remark = *about.level() == Level::INFO && about.target().starts_with("tokio_postgres");
         let level = if is_remark { &Level::DEBUG } else { about.level() };

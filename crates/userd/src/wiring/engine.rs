@@ -17,7 +17,9 @@ use userd_storage::{
 use super::{WiringError, part};
 use crate::config::{Config, DatabaseConfig, DatabaseKind, DatabaseUrl};
 
-const NO_YDB: &str = "the YDB engine is not part of this version; use sqlite:// or postgres://";
+#[cfg(not(feature = "ydb"))]
+const NO_YDB: &str = "this build has no engine for YDB; take one that was made with `--features ydb` (docs/ydb.md), or use \
+                      sqlite:// or postgres://";
 
 /// An opened engine.
 pub struct Opened {
@@ -53,7 +55,7 @@ pub fn open(config: &Config, opening: Opening) -> Result<Opened, WiringError> {
             let engine = PostgresEngine::new(&postgres_options(&config.database)).map_err(part)?;
             Ok(Opened { engine: Arc::new(engine), sqlite: None })
         }
-        DatabaseKind::Ydb => Err(WiringError::Config(format!("database.url: {NO_YDB}"))),
+        DatabaseKind::Ydb => ydb(&config.database),
     }
 }
 
@@ -69,7 +71,11 @@ pub fn check(config: &DatabaseConfig) -> Result<(), String> {
             Err(StoreError::Unavailable(why)) => Err(why),
             Err(other) => Err(other.to_string()),
         },
-        DatabaseKind::Ydb => Err(NO_YDB.to_owned()),
+        DatabaseKind::Ydb => match ydb(config) {
+            Ok(_) => Ok(()),
+            Err(WiringError::Config(why)) => Err(why),
+            Err(other) => Err(other.to_string()),
+        },
     }
 }
 
@@ -160,7 +166,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// # Errors
 /// What no waiting mends: a wrong password, a database that does not exist or is not in UTF-8.
 pub async fn await_server(config: &Config) -> Result<(), WiringError> {
-    if config.database.url.kind() != DatabaseKind::Postgres {
+    if !matches!(config.database.url.kind(), DatabaseKind::Postgres | DatabaseKind::Ydb) {
         return Ok(());
     }
     let (mut wait, mut told) = (FIRST_WAIT, false);
@@ -189,6 +195,25 @@ fn sqlite(location: SqliteLocation, config: &DatabaseConfig, create: bool) -> Re
     let options = SqliteOptions { acquire_timeout: config.acquire_timeout.0, create, ..SqliteOptions::at(location) };
     let engine = Arc::new(SqliteEngine::open(&options).map_err(part)?);
     Ok(Opened { engine: engine.clone(), sqlite: Some(engine) })
+}
+
+#[cfg(not(feature = "ydb"))]
+fn ydb(_: &DatabaseConfig) -> Result<Opened, WiringError> {
+    Err(WiringError::Config(format!("database.url: {NO_YDB}")))
+}
+
+#[cfg(feature = "ydb")]
+fn ydb(config: &DatabaseConfig) -> Result<Opened, WiringError> {
+    use userd_storage_ydb::{YdbEngine, YdbOptions};
+    let options = YdbOptions {
+        max_sessions: config.pool_size as usize,
+        acquire_timeout: config.acquire_timeout.0,
+        idle_life: config.idle_timeout.0,
+        ca_file: config.ca_file.0.as_ref().map(|file| file.0.clone()),
+        ..YdbOptions::at(config.url.expose())
+    };
+    let wrong = |fault: StoreError| WiringError::Config(format!("database.url: {fault}"));
+    Ok(Opened { engine: Arc::new(YdbEngine::new(options).map_err(wrong)?), sqlite: None })
 }
 
 fn postgres_options(config: &DatabaseConfig) -> PostgresOptions {
