@@ -1,8 +1,8 @@
 //! Days and times as people read them, in their language and time zone.
 
-use jiff::{Timestamp as Moment, Zoned, tz::TimeZone};
+use jiff::{Timestamp as Moment, Zoned, civil::DateTime, tz::TimeZone};
 use maud::{Markup, html};
-use userd_model::Timestamp;
+use userd_model::{Refusal, Timestamp};
 use userd_web::problem::Language;
 
 use crate::visit::Visit;
@@ -38,9 +38,30 @@ const RUSSIAN: [&str; 12] = [
 
 /// A moment, in the visitor's time zone; programs read it in `datetime`.
 pub(crate) fn moment(visit: &Visit, at: Timestamp) -> Markup {
+    html! { time datetime=(at.to_string()) { (told(at, zone_of(visit), visit.language)) } }
+}
+
+/// A day, or a day and a time, as a field of a form has it, in the visitor's time zone; nothing where it is empty.
+///
+/// # Errors
+/// `Malformed`: browsers send no such thing.
+pub(crate) fn read(visit: &Visit, text: &str) -> Result<Option<Timestamp>, Refusal> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let at = text.trim().parse::<DateTime>().and_then(|at| at.to_zoned(zone_of(visit).unwrap_or(TimeZone::UTC)));
+    let at = at.map_err(|_| Refusal::Malformed("not a day and a time"))?;
+    Ok(Some(Timestamp::from_micros(at.timestamp().as_microsecond())))
+}
+
+/// The name of the time zone in which the visitor reads and writes times.
+pub(crate) fn zone_name(visit: &Visit) -> String {
+    zone_of(visit).and_then(|zone| zone.iana_name().map(str::to_owned)).unwrap_or_else(|| "UTC".to_owned())
+}
+
+fn zone_of(visit: &Visit) -> Option<TimeZone> {
     let zone = visit.account.as_ref().and_then(|account| account.time_zone.as_deref());
-    let zone = zone.and_then(|name| TimeZone::get(name).ok());
-    html! { time datetime=(at.to_string()) { (told(at, zone, visit.language)) } }
+    zone.and_then(|name| TimeZone::get(name).ok())
 }
 
 fn told(at: Timestamp, zone: Option<TimeZone>, language: Language) -> String {

@@ -9,7 +9,7 @@ use userd_web::problem::Language;
 use crate::{
     assets::Assets,
     fields::TOKEN,
-    parts,
+    parts, sections as administration,
     texts::{self, Texts},
     visit::Visit,
 };
@@ -99,6 +99,9 @@ fn header(visit: &Visit) -> Markup {
             @if let Some(account) = &visit.account {
                 nav aria-label=(t.menu) {
                     a href="/account" aria-current=[at(visit, "/account")] { (t.my_account) }
+                    @if !administration::of(visit).is_empty() {
+                        a href="/admin" aria-current=[within(visit, "/admin")] { (visit.texts.admin.frame.title) }
+                    }
                 }
                 form.leave method="post" action="/sign-out" {
                     (token(visit))
@@ -130,12 +133,18 @@ fn footer(visit: &Visit) -> Markup {
 
 /// The sections of the account around one of them.
 pub(crate) fn account(visit: &Visit, title: &str, content: &Markup) -> Markup {
+    let links: Vec<_> = sections(visit.texts).into_iter().map(|(path, name)| (path, name, at(visit, path))).collect();
+    beside(visit, &links, title, content)
+}
+
+/// A page beside the links to its sections, of which one is marked.
+pub(crate) fn beside(visit: &Visit, links: &[(&str, &str, Option<&str>)], title: &str, content: &Markup) -> Markup {
     html! {
         div.sections {
             nav.side aria-label=(visit.texts.common.sections) {
                 ul {
-                    @for (path, name) in sections(visit.texts) {
-                        li { a href=(path) aria-current=[at(visit, path)] { (name) } }
+                    @for (path, name, mark) in links {
+                        li { a href=(path) aria-current=[*mark] { (name) } }
                     }
                 }
             }
@@ -170,6 +179,13 @@ fn at(visit: &Visit, path: &str) -> Option<&'static str> {
     let section = if here == "/account/preferences" { "/account/notifications" } else { here };
     let below = path != "/account" && section.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
     (section == path || below).then_some("page")
+}
+
+/// The same for a link whose pages lie under its path.
+pub(crate) fn within(visit: &Visit, path: &str) -> Option<&'static str> {
+    let here = visit.here.split('?').next().unwrap_or_default();
+    let rest = here.strip_prefix(path)?;
+    (rest.is_empty() || rest.starts_with('/')).then_some("page")
 }
 
 /// The field that every form has.

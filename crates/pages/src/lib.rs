@@ -28,6 +28,7 @@ pub mod policy;
 pub mod problem_page;
 mod router;
 mod routes;
+mod sections;
 mod site;
 mod texts;
 mod visit;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use userd_services::Services;
-use userd_web::{RequestOptions, caller::HasServices};
+use userd_web::{RequestOptions, caller::HasServices, cursor::Cursors};
 
 use crate::{
     assets::{Assets, Logo, SiteError},
@@ -32,6 +32,8 @@ pub struct Site {
     pub options: SiteOptions,
     pub(crate) assets: Assets,
     pub(crate) content_policy: HeaderValue,
+    /// Seals the positions of lists.
+    pub(crate) cursors: Cursors,
 }
 
 impl Site {
@@ -44,7 +46,8 @@ impl Site {
         let colour = options.colour.as_deref().map_or(Some(colour::OURS), Colour::parse).ok_or(SiteError::Colour)?;
         let assets = Assets::new(colour, options.logo.as_ref()).ok_or(SiteError::Logo)?;
         let content_policy = content_policy(services.return_to());
-        Ok(Self { services, options, assets, content_policy })
+        let cursors = Cursors::new(&services.deps.crypto.index.derive("cursors of pages"));
+        Ok(Self { services, options, assets, content_policy, cursors })
     }
 }
 

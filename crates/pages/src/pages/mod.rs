@@ -2,6 +2,7 @@
 
 mod access;
 mod account;
+mod admin;
 mod completion;
 mod devices;
 mod emails;
@@ -20,7 +21,7 @@ use crate::routes::Routes;
 
 /// Every page.
 pub(crate) fn all() -> Routes {
-    let routes = front::routes(Routes::default());
+    let routes = admin::routes(front::routes(Routes::default()));
     let routes = steps::routes(sign_in::routes(routes));
     let routes = links::routes(other_ways::routes(register::routes(routes)));
     let routes = emails::routes(routes);

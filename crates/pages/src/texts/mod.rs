@@ -3,6 +3,7 @@
 //! counted has its forms between bars ([`count`]).
 
 mod account;
+mod admin;
 mod common;
 mod sign_in;
 
@@ -16,6 +17,7 @@ pub(crate) use sign_in::SignIn;
 pub(crate) struct Texts {
     pub(crate) common: common::Common,
     pub(crate) problems: common::Problems,
+    pub(crate) admin: admin::Admin,
     pub(crate) sign_in: sign_in::SignIn,
     pub(crate) account: account::Account,
 }
@@ -23,6 +25,7 @@ pub(crate) struct Texts {
 static ENGLISH: Texts = Texts {
     common: common::Common::ENGLISH,
     problems: common::Problems::ENGLISH,
+    admin: admin::Admin::ENGLISH,
     sign_in: sign_in::SignIn::ENGLISH,
     account: account::Account::ENGLISH,
 };
@@ -30,6 +33,7 @@ static ENGLISH: Texts = Texts {
 static RUSSIAN: Texts = Texts {
     common: common::Common::RUSSIAN,
     problems: common::Problems::RUSSIAN,
+    admin: admin::Admin::RUSSIAN,
     sign_in: sign_in::SignIn::RUSSIAN,
     account: account::Account::RUSSIAN,
 };
@@ -49,11 +53,11 @@ macro_rules! texts {
         pub(crate) struct $name { $(pub(crate) $key: &'static str,)+ }
 
         impl $name {
-            pub(super) const ENGLISH: Self = Self { $($key: $english,)+ };
-            pub(super) const RUSSIAN: Self = Self { $($key: $russian,)+ };
+            pub(in crate::texts) const ENGLISH: Self = Self { $($key: $english,)+ };
+            pub(in crate::texts) const RUSSIAN: Self = Self { $($key: $russian,)+ };
             /// Every text: its key, in English, in Russian.
             #[cfg(test)]
-            pub(super) const ALL: &[(&str, &str, &str)] = &[$((stringify!($key), $english, $russian),)+];
+            pub(in crate::texts) const ALL: &[(&str, &str, &str)] = &[$((stringify!($key), $english, $russian),)+];
         }
     };
 }

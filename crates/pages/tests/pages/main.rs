@@ -10,6 +10,7 @@
 )]
 
 mod account;
+mod admin;
 mod attacks;
 mod browser;
 mod flows;

@@ -1,0 +1,155 @@
+//! Administration: what stands around its pages, and what they share. Its sections are files of their own. Deliberately
+//! absent: rules; what is shown is what [`userd_services::Context::may`] says, and services refuse the rest.
+
+mod acts;
+mod grants;
+mod user;
+mod users;
+
+use axum::response::Response;
+use maud::{Markup, html};
+use serde::{Serialize, de::DeserializeOwned};
+use url::form_urlencoded::{Serializer, parse};
+use userd_model::{InvalidField, Refusal};
+use userd_services::Failure;
+use userd_web::{Problem, problem::table};
+
+use crate::{
+    layout, parts,
+    routes::Routes,
+    sections,
+    visit::{Query, Visit},
+};
+
+/// Items on one page of a list.
+const PAGE: usize = 50;
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    let routes = routes.get("/admin", front);
+    grants::routes(acts::routes(user::routes(users::routes(routes))))
+}
+
+/// The first section that the visitor may see.
+async fn front(visit: Visit) -> Result<Response, Problem> {
+    sections::of(&visit).first().map(|(path, _)| Visit::go(path)).ok_or_else(Problem::not_found)
+}
+
+/// A page of administration.
+fn page(visit: &Visit, title: &str, content: &Markup) -> Response {
+    visit.page(title, &frame(visit, title, content))
+}
+
+fn frame(visit: &Visit, title: &str, content: &Markup) -> Markup {
+    let sections = sections::of(visit).into_iter();
+    let links: Vec<_> = sections.map(|(path, name)| (path, name, layout::within(visit, path))).collect();
+    layout::beside(visit, &links, title, content)
+}
+
+/// What a form is told that was refused; nothing for one that was not sent yet.
+#[derive(Default)]
+struct Told {
+    text: String,
+    errors: Vec<InvalidField>,
+}
+
+impl Told {
+    fn alert(&self) -> Markup {
+        html! { @if !self.text.is_empty() { (parts::alert(&self.text)) } }
+    }
+
+    /// What is wrong with a field.
+    fn wrong(&self, visit: &Visit, pointer: &str) -> String {
+        parts::wrong_with(&self.errors, pointer, visit.language)
+    }
+}
+
+/// How a form that was refused goes on: to a fresh proof and back to `here`, or to the same form with what is wrong, or
+/// to the page of problems where there is nothing to be mended.
+fn refused(
+    visit: &Visit,
+    failure: Failure,
+    (title, here): (&str, &str),
+    again: impl FnOnce(&Told) -> Markup,
+) -> Result<Response, Problem> {
+    let refusal = match failure {
+        Failure::Refused(refusal) => refusal,
+        fault => return Err(fault.into()),
+    };
+    match refusal {
+        Refusal::InsufficientAuthentication { .. } => {
+            return Ok(Visit::go(&layout::with_query("/account/prove", "next", here)));
+        }
+        Refusal::Forbidden | Refusal::NotFound | Refusal::NotSignedIn => return Err(refusal.into()),
+        _ => {}
+    }
+    let errors = if let Refusal::InvalidInput(errors) = &refusal { errors.clone() } else { Vec::new() };
+    let problem = Problem::from(refusal);
+    let text = if errors.is_empty() {
+        let (title, advice) = problem.words().in_language(visit.language);
+        format!("{title}. {}", advice.replace('`', ""))
+    } else {
+        visit.texts.admin.frame.invalid.to_owned()
+    };
+    let content = frame(visit, title, &again(&Told { text, errors }));
+    Ok(visit.page_with(problem.status(), title, &content))
+}
+
+/// Where in a list the page begins.
+fn place<T: DeserializeOwned>(visit: &Visit, query: &Query, list: &str) -> Result<Option<T>, Problem> {
+    match query.text("cursor") {
+        "" => Ok(None),
+        text => visit.site.cursors.open(list, text).map(Some).ok_or_else(|| Problem::of(&table::INVALID_CURSOR)),
+    }
+}
+
+/// What stands below a list: that nothing fits, and the way on.
+fn onward<T: Serialize>(visit: &Visit, list: &str, is_empty: bool, next: Option<&T>) -> Markup {
+    let t = &visit.texts.admin.frame;
+    let (path, query) = visit.here.split_once('?').unwrap_or((&visit.here, ""));
+    let kept = || parse(query.as_bytes()).filter(|(name, _)| name != "cursor" && name != "done");
+    let address = |cursor: Option<&str>| {
+        let mut made = Serializer::new(String::new());
+        made.extend_pairs(kept()).extend_pairs(cursor.map(|cursor| ("cursor", cursor)));
+        format!("{path}?{}", made.finish())
+    };
+    let next = next.and_then(|place| visit.site.cursors.seal(list, place));
+    html! {
+        @if is_empty { (parts::note(if next.is_some() { t.goes_on } else { t.nothing })) }
+        p.row {
+            @if query.contains("cursor=") { a.button.quiet href=(address(None)) { (t.first_page) } }
+            @if let Some(next) = next { a.button.quiet href=(address(Some(&next))) rel="next" { (t.next_page) } }
+        }
+    }
+}
+
+/// A choice of one of several.
+fn choice(name: &str, label: &str, options: &[(&str, &str)], chosen: &str) -> Markup {
+    html! {
+        div.field {
+            label for=(name) { (label) }
+            select id=(name) name=(name) {
+                @for (value, shown) in options { option value=(value) selected[*value == chosen] { (shown) } }
+            }
+        }
+    }
+}
+
+/// The end of a form that does something: its button, and the way back.
+fn buttons(visit: &Visit, name: &str, is_destructive: bool, back: &str) -> Markup {
+    html! {
+        div.row {
+            @if is_destructive { button.danger { (name) } } @else { button { (name) } }
+            a.button.quiet href=(back) { (visit.texts.admin.frame.cancel) }
+        }
+    }
+}
+
+/// A text that may be missing.
+fn optional(visit: &Visit, text: Option<&str>) -> Markup {
+    html! { @match text { Some(text) => (text), None => span.muted { (visit.texts.admin.frame.none) } } }
+}
+
+/// The text of a field; none where nothing was filled in.
+fn filled(text: &str) -> Option<String> {
+    Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
+}

@@ -1,0 +1,135 @@
+//! One account: what is known of it, what it holds, and the ways to what can be done to it.
+
+use axum::response::Response;
+use maud::{Markup, html};
+use userd_model::{Act, UserId};
+use userd_services::{UserView, sessions::SessionView, sign_in::IdentityView};
+use userd_web::{Problem, extract::Path};
+
+use super::{
+    acts::UserAct,
+    grants, optional, page,
+    users::{last_sign_in, status},
+};
+use crate::{
+    dates::moment,
+    parts::{done, facts, panel},
+    routes::Routes,
+    texts::{count, name_of},
+    visit::{Query, Visit},
+};
+
+/// Sessions that are shown.
+const SESSIONS: u32 = 200;
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes.get("/admin/users/{id}", show)
+}
+
+async fn show(visit: Visit, query: Query, Path(id): Path<UserId>) -> Result<Response, Problem> {
+    let (services, t) = (&visit.site.services, &visit.texts.admin);
+    let account = services.users.show(&visit.ctx, id).await?;
+    let sessions = services.sessions.list(&visit.ctx, id, None, SESSIONS).await?;
+    let identities = services.sign_in.identities(&visit.ctx, id).await?;
+    let held = services.grants.of_user(&visit.ctx, id).await?;
+    let content = html! {
+        @if let Some(told) = said(&visit, query.text("done")) { (done(told)) }
+        (known(&visit, &account))
+        (ways(&visit, &account))
+        (panel(t.grants.title, &grants::held(&visit, id, &held)))
+        (panel(t.users.sessions, &devices(&visit, &sessions)))
+        (panel(t.users.identities, &linked(&visit, &identities)))
+    };
+    Ok(page(&visit, &name_of(&account), &content))
+}
+
+/// What was done just now.
+fn said(visit: &Visit, word: &str) -> Option<&'static str> {
+    match word {
+        "given" => Some(visit.texts.admin.grants.given),
+        "taken" => Some(visit.texts.admin.grants.taken),
+        word => UserAct::parse(word).map(|act| act.words(visit).done),
+    }
+}
+
+fn known(visit: &Visit, account: &UserView) -> Markup {
+    let t = &visit.texts.admin.users;
+    let email = html! {
+        (optional(visit, account.email.as_deref()))
+        @if account.email.is_some() {
+            " " span.badge { (if account.email_verified { t.email_confirmed } else { t.email_unconfirmed }) }
+        }
+    };
+    let mut pairs = vec![(t.status, html! { span.badge { (status(visit, account.status)) } })];
+    pairs.extend(account.blocked_until.map(|until| (t.blocked_until, moment(visit, until))));
+    pairs.extend(account.block_reason.as_ref().map(|reason| (t.block_reason, html! { (reason) })));
+    pairs.extend([
+        (t.email, email),
+        (t.username, optional(visit, account.username.as_deref())),
+        (t.phone, optional(visit, account.phone.as_deref())),
+        (t.created, moment(visit, account.created_at)),
+        (t.last_sign_in, last_sign_in(visit, account)),
+        (t.id, html! { code { (account.id) } }),
+    ]);
+    facts(&pairs)
+}
+
+/// The ways to what the visitor may do here and what the account's status leaves to be done.
+fn ways(visit: &Visit, account: &UserView) -> Markup {
+    let fitting = |act: &UserAct| act.fits(account.status) && visit.ctx.may(&act.act(account.id)).is_ok();
+    let acts: Vec<UserAct> = UserAct::ALL.into_iter().filter(fitting).collect();
+    html! {
+        @if !acts.is_empty() {
+            section.panel {
+                h2 { (visit.texts.admin.users.acts) }
+                div.row {
+                    @for act in acts {
+                        a.button.quiet href={ "/admin/users/" (account.id) "/acts/" (act.word()) } { (act.words(visit).name) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn devices(visit: &Visit, sessions: &[SessionView]) -> Markup {
+    let t = &visit.texts.admin.users;
+    let number = u64::try_from(sessions.len()).unwrap_or(u64::MAX);
+    html! {
+        p { (count(t.sessions_count, number, visit.language)) }
+        @if !sessions.is_empty() {
+            div.wide { table {
+                thead { tr { @for head in [t.device, t.address, t.last_seen] { th scope="col" { (head) } } } }
+                tbody { @for session in sessions { tr {
+                    td { (session.device_name.as_ref().or(session.user_agent.as_ref())
+                        .map_or(t.unknown_device, String::as_str)) }
+                    td { (optional(visit, session.ip.as_deref())) }
+                    td { (moment(visit, session.last_seen_at)) }
+                } } }
+            } }
+        }
+    }
+}
+
+fn linked(visit: &Visit, identities: &[IdentityView]) -> Markup {
+    let t = &visit.texts.admin.users;
+    html! {
+        @if identities.is_empty() { p.muted { (visit.texts.admin.frame.none) } } @else {
+            div.wide { table {
+                thead { tr { @for head in [t.provider, t.name, t.linked] { th scope="col" { (head) } } } }
+                tbody { @for identity in identities { tr {
+                    td { (identity.provider) }
+                    td { (optional(visit, [&identity.display_name, &identity.username, &identity.email]
+                        .into_iter().flatten().next().map(String::as_str))) }
+                    td { (moment(visit, identity.created_at)) }
+                } } }
+            } }
+        }
+    }
+}
+
+/// The account in whose detail something is done, for whoever may do it.
+pub(super) async fn opened(visit: &Visit, id: UserId, act: &Act) -> Result<UserView, Problem> {
+    visit.ctx.may(act)?;
+    Ok(visit.site.services.users.show(&visit.ctx, id).await?)
+}
