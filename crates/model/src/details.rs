@@ -125,7 +125,12 @@ const RUSSIAN: &[(&str, &str)] = &[
         "is the base64url of a SHA-256 digest: 43 characters (method S256)",
         "должно быть base64url от SHA-256: 43 символа (метод S256)",
     ),
-    ("give a password or a code", "укажите пароль или код"),
+    ("give a password, a code or a passkey", "укажите пароль, код или ключ доступа"),
+    (
+        "is no credential in WebAuthn's JSON form (`toJSON()`)",
+        "не является ответом браузера в JSON-форме WebAuthn (`toJSON()`)",
+    ),
+    ("this passkey is set up already", "этот ключ доступа уже добавлен"),
     ("there are 20 second factors already: remove one first", "второй фактор уже задан 20 раз: сначала удалите один"),
     ("no such permission; there are: {}", "такого права нет; есть: {}"),
     ("is not among tokens.audience", "нет среди tokens.audience"),

@@ -45,6 +45,9 @@ pub enum Refusal {
     /// A code, link or setup token is unknown, used or expired.
     #[error("the code is not valid")]
     InvalidCode,
+    /// A passkey is not one of the account's, or what its browser answered is not right; deliberately one answer for both.
+    #[error("the passkey is not accepted")]
+    InvalidPasskey,
     /// A challenge of a sign-in is unknown, used, expired, or was answered wrongly too often.
     #[error("the sign-in has to be started again")]
     ChallengeGone,

@@ -28,6 +28,8 @@ pub struct Dependencies {
     pub purge_ledger: Option<Arc<dyn crate::deletion::PurgeLedger>>,
     /// Keeps checkpoints of the audit log outside the database; none where that is not configured.
     pub checkpoint_ledger: Option<Arc<dyn crate::audit::CheckpointLedger>>,
+    /// Passkeys; none where they are switched off or not built in.
+    pub passkeys: Option<Arc<dyn userd_passkeys::Passkeys>>,
     /// What to obey.
     pub settings: Arc<Settings>,
 }

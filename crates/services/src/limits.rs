@@ -45,6 +45,7 @@ pub struct LimitSettings {
     pub mail_per_network: Rate,
     pub mail_per_recipient: Rate,
     pub code_per_network: Rate,
+    pub passkey_per_network: Rate,
 }
 
 impl Default for LimitSettings {
@@ -66,6 +67,7 @@ impl Default for LimitSettings {
             mail_per_network: rate(20, 30),
             mail_per_recipient: rate(5, 600),
             code_per_network: rate(30, 10),
+            passkey_per_network: rate(60, 5),
         }
     }
 }
@@ -113,6 +115,7 @@ pub enum Limited {
     MailPerUser,
     CodePerNetwork,
     PagePerNetwork,
+    PasskeyPerNetwork,
     WebhookTest,
 }
 
@@ -198,6 +201,7 @@ impl Limits {
             Limited::MailPerRecipient => ("mail_per_recipient", settings.mail_per_recipient),
             Limited::MailPerUser => ("mail_per_user", settings.mail_per_recipient),
             Limited::CodePerNetwork => ("code_per_network", settings.code_per_network),
+            Limited::PasskeyPerNetwork => ("passkey_per_network", settings.passkey_per_network),
             Limited::LinkPerNetwork => ("link_per_network", BAD_LINKS),
             Limited::PagePerNetwork => ("page_per_network", PAGES),
             Limited::WebhookTest => ("webhook_test", WEBHOOK_TESTS),

@@ -57,6 +57,8 @@ pub struct Settings {
     pub fresh_sign_in: Duration,
     /// Who must show two factors.
     pub mfa: MfaSettings,
+    /// What browsers and password managers look up.
+    pub well_known: WellKnown,
 }
 
 /// Who may register.
@@ -91,6 +93,19 @@ pub struct MfaSettings {
     pub required_for: Vec<String>,
     /// How long a device on which a second factor was shown stands for it at sign-ins by password; zero: never.
     pub remember_devices: Duration,
+}
+
+/// What browsers and password managers look up below `/.well-known`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WellKnown {
+    /// Pages elsewhere that may use the passkeys of this domain.
+    pub related_origins: Vec<String>,
+    /// Where a passkey is set up.
+    pub passkey_enroll: Option<String>,
+    /// Where passkeys are managed.
+    pub passkey_manage: Option<String>,
+    /// Where a password is changed.
+    pub change_password: Option<String>,
 }
 
 impl MfaSettings {

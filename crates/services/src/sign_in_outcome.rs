@@ -13,6 +13,8 @@ pub(crate) const PASSWORD: &str = "password";
 pub(crate) const SECOND_FACTOR: &str = "second_factor";
 /// Those who sign in with a code that was sent to their address.
 pub(crate) const EMAIL_CODE: &str = "email_code";
+/// Those who sign in by a passkey alone.
+pub(crate) const PASSKEY: &str = "passkey";
 /// The step in which terms are accepted, whatever came before it.
 pub(crate) const TERMS: &str = "terms";
 /// Those who ask whether their account is approved.

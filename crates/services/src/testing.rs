@@ -9,6 +9,7 @@ use userd_cache::{Cache, CacheOptions, Memory};
 use userd_channels::webhook::{Allowed, WebhookOptions, WebhookSender};
 use userd_crypto::{Algorithm, MasterKeys, PasswordOptions, TokenOptions};
 use userd_model::{Clock, Random, Timestamp, password::PasswordRules};
+use userd_passkeys::{Passkeys, RelyingParty};
 use userd_providers::Provider;
 use userd_storage::{
     Failure, Store,
@@ -20,7 +21,7 @@ use crate::{
     bot::TelegramBot,
     deliveries::Channels,
     limits::LimitSettings,
-    settings::MfaSettings,
+    settings::{MfaSettings, WellKnown},
     sign_in::SignInSettings,
     start::{CryptoOptions, unlock},
 };
@@ -53,6 +54,8 @@ pub struct TestOptions {
     pub seed: u64,
     /// How hard hashing is, and how much of it happens at once.
     pub passwords: PasswordOptions,
+    /// Passkeys.
+    pub passkeys: Option<Arc<dyn Passkeys>>,
     /// The master key.
     pub master: MasterKeys,
 }
@@ -75,6 +78,7 @@ impl Default for TestOptions {
                 workers: 2,
                 ..PasswordOptions::default()
             },
+            passkeys: passkeys(),
             master: MasterKeys::new([7; 32], Vec::new()),
         }
     }
@@ -111,7 +115,14 @@ pub fn settings() -> Settings {
         retention: crate::settings::Retention::default(),
         webhooks: crate::settings::WebhookSettings::default(),
         mfa: MfaSettings::default(),
+        well_known: WellKnown::default(),
     }
+}
+
+/// Those of a development start, where they are built in.
+fn passkeys() -> Option<Arc<dyn Passkeys>> {
+    let public_url = url::Url::parse(&settings().sign_in.public_url).ok()?;
+    userd_passkeys::of(&RelyingParty::at(&public_url)?).ok()
 }
 
 /// One for all tests of a process: making one reads the system's certificates.
@@ -158,6 +169,7 @@ pub async fn test_app(store: Arc<Store>, options: TestOptions) -> Result<TestApp
         random,
         purge_ledger: None,
         checkpoint_ledger: None,
+        passkeys: options.passkeys,
         settings: Arc::new(options.settings),
     };
     let webhooks = options.webhooks.unwrap_or_else(|| Arc::clone(&options.channels.webhooks));

@@ -28,6 +28,7 @@
 
 pub mod apple;
 mod ask;
+pub mod authenticator;
 pub mod bot_api;
 mod consent;
 mod credentials;

@@ -170,6 +170,7 @@ const ZEROS: &[(&str, &str, &[&str])] = &[
             "mail_per_recipient",
             "mail_per_user",
             "code_per_network",
+            "passkey_per_network",
             "export_per_user",
             "access_request_per_user",
             "webhook_test",
@@ -185,7 +186,7 @@ enum Shape {
 }
 
 /// Every metric of the program with its `# HELP` line, whichever room counts it.
-const HELP: [(Shape, &str, &str); 34] = [
+const HELP: [(Shape, &str, &str); 35] = [
     (Shows, BUILD, "1, with the version and the commit of the program."),
     (Counts, REQUESTS, "Requests by route, method and status."),
     (Spreads, SECONDS, "Time from a request to the start of its answer, in seconds, by route and method."),
@@ -229,6 +230,11 @@ const HELP: [(Shape, &str, &str); 34] = [
     (Counts, "userd_tokens_issued_total", "Access tokens issued, by kind."),
     (Counts, "userd_tokens_refused_total", "Access tokens refused, by reason."),
     (Counts, "userd_attempts_delayed_total", "Attempts refused by a limit, by limit."),
+    (
+        Counts,
+        "userd_passkey_copies_suspected_total",
+        "Passkeys refused because their counter went back: there may be two of them.",
+    ),
     (Counts, "userd_sign_ins_total", "Sign-ins that ended, by method and outcome."),
     (Counts, "userd_provider_faults_total", "Calls to providers that failed by their fault or ours, by provider."),
     (

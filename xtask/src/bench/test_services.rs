@@ -72,6 +72,7 @@ pub(super) async fn services(engine: Arc<dyn Engine>) -> Result<Arc<Services>, F
         random,
         purge_ledger: None,
         checkpoint_ledger: None,
+        passkeys: None,
         settings: Arc::new(settings),
     };
     let services = Services::new(deps, Vec::new(), None, userd_services::testing::channels());

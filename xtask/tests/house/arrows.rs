@@ -1,4 +1,4 @@
-//! The arrows between crates: userd → {http, pages} → web → services → {storage, crypto, providers, channels, templates, cache} → model, and
+//! The arrows between crates: userd → {http, pages} → web → services → {storage, crypto, providers, channels, templates, cache} → model, services → passkeys, and
 //! {crypto, providers, channels} → jose, {providers, channels} → outbound, {web, jose} → strict-json. All others are
 //! errors.
 
@@ -9,12 +9,12 @@ use crate::source::{CRATES, none, tree};
 /// What a crate may depend on, by folder name.
 fn allowed(name: &str) -> &'static [&'static str] {
     match name {
-        "model" | "strict-json" | "outbound" => &[],
+        "model" | "strict-json" | "outbound" | "passkeys" => &[],
         "jose" => &["strict-json"],
         "storage" | "cache" | "templates" => &["model"],
         "crypto" => &["jose", "model"],
         "providers" | "channels" => &["outbound", "jose", "model"],
-        "services" => &["storage", "crypto", "providers", "channels", "templates", "cache", "model"],
+        "services" => &["storage", "crypto", "providers", "channels", "templates", "cache", "passkeys", "model"],
         // Web maps what services refuse to problems, and asks them whose a token is.
         "web" => &["services", "model", "strict-json"],
         "http" => &["web", "services", "model"],
@@ -33,6 +33,7 @@ fn allowed(name: &str) -> &'static [&'static str] {
             "channels",
             "templates",
             "cache",
+            "passkeys",
             "model",
         ],
         // Stand-ins are other people's servers; they share the signatures with us, nothing else.
@@ -84,7 +85,7 @@ fn nothing_that_is_shipped_depends_on_stand_ins_or_chores() {
 
 #[test]
 fn the_lowest_rooms_stand_alone() {
-    for name in ["strict-json", "model", "outbound"] {
+    for name in ["strict-json", "model", "outbound", "passkeys"] {
         assert!(dependencies(name).is_empty(), "{name}");
     }
 }

@@ -14,6 +14,7 @@ pub(crate) const CRATES: &[&str] = &[
     "model",
     "outbound",
     "pages",
+    "passkeys",
     "providers",
     "services",
     "stand-ins",

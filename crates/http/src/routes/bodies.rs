@@ -214,3 +214,15 @@ pub(crate) fn pending(step: Pending) -> Response {
     let documents = documents.into_iter().map(DocumentBody::from).collect();
     (StatusCode::ACCEPTED, Json(PendingBody { status, challenge, methods, documents, expires_in })).into_response()
 }
+
+/// What a browser's `toJSON()` made.
+#[derive(Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(as = PasskeyCredential, value_type = Object)]
+pub(crate) struct Credential(serde_json::Map<String, serde_json::Value>);
+
+impl Credential {
+    pub(crate) fn into_json(self) -> serde_json::Value {
+        serde_json::Value::Object(self.0)
+    }
+}

@@ -22,7 +22,7 @@ use utoipa::{ToSchema, openapi::Schema};
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::bodies::{PendingBody, TokenPairBody, completed, one_of};
+use super::bodies::{Credential, PendingBody, TokenPairBody, completed, one_of};
 use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
@@ -33,14 +33,14 @@ pub(super) fn routes() -> Routes {
         .with(routes!(step_up))
         .with(routes!(reset))
         .with(routes!(list))
-        .with(routes!(remove))
+        .with(routes!(rename, remove))
         .with(routes!(begin_totp))
         .with(routes!(confirm_totp))
         .with(routes!(renew_recovery_codes))
 }
 
 fn methods() -> Schema {
-    one_of([FactorMethod::Totp, FactorMethod::RecoveryCode].map(FactorMethod::as_str))
+    one_of(FactorMethod::ALL.map(FactorMethod::as_str))
 }
 
 fn kinds() -> Schema {
@@ -59,29 +59,33 @@ struct SecondFactor {
     #[serde(default)]
     #[schema(max_length = 64)]
     code: Option<String>,
+    /// What the browser answered to `/v1/auth/passkey/begin` with this challenge.
+    #[serde(default)]
+    credential: Option<Credential>,
 }
 
 /// Show a second factor: the second step of a sign-in that was answered with `second_factor_required`. After five wrong
-/// codes the challenge is gone.
+/// ones the challenge is gone.
 #[utoipa::path(post, path = "/v1/auth/second-factor", tag = "Sign-in", request_body = SecondFactor,
     responses((status = 200, description = "Signed in", body = TokenPairBody), (status = 202, description = "Something else is asked for", body = PendingBody),
         (status = 403, description = "The account is blocked"), (status = 410, description = "The sign-in has to be started again"),
-        (status = 422, description = "The code is not right, or was used already")))]
+        (status = 422, description = "The code is not right, or was used already; or the passkey is not accepted")))]
 async fn second_factor(
     State(api): State<Arc<Api>>,
     Visitor(ctx): Visitor,
     Json(body): Json<SecondFactor>,
 ) -> Result<Response, Problem> {
-    let shown = shown(body.method, body.code)?;
+    let shown = shown(body.method, body.code, body.credential)?;
     Ok(completed(api.services.factors.second_step(&ctx, &body.challenge, &shown).await?))
 }
 
-fn shown(method: FactorMethod, code: Option<String>) -> Result<Shown, Problem> {
-    let code = code.map(zeroize::Zeroizing::new).ok_or_else(|| Problem::malformed("this method takes a code"))?;
-    match method {
-        FactorMethod::Totp => Ok(Shown::Totp(code)),
-        FactorMethod::RecoveryCode => Ok(Shown::RecoveryCode(code)),
-        FactorMethod::Passkey => Err(Problem::malformed("passkeys are not configured")),
+fn shown(method: FactorMethod, code: Option<String>, credential: Option<Credential>) -> Result<Shown, Problem> {
+    match (method, code.map(zeroize::Zeroizing::new), credential) {
+        (FactorMethod::Totp, Some(code), None) => Ok(Shown::Totp(code)),
+        (FactorMethod::RecoveryCode, Some(code), None) => Ok(Shown::RecoveryCode(code)),
+        (FactorMethod::Passkey, None, Some(credential)) => Ok(Shown::Passkey(credential.into_json())),
+        (FactorMethod::Passkey, ..) => Err(Problem::malformed("this method takes a credential, and no code")),
+        _ => Err(Problem::malformed("this method takes a code, and no credential")),
     }
 }
 
@@ -96,6 +100,9 @@ struct StepUpBody {
     #[serde(default)]
     #[schema(max_length = 64)]
     code: Option<String>,
+    /// What the browser answered to `/v1/auth/step-up/begin`, in place of a code.
+    #[serde(default)]
+    credential: Option<Credential>,
     /// The service that the access token is for (RFC 8707): one of `tokens.audience`; absent: userd itself.
     #[serde(default)]
     #[schema(max_length = 256)]
@@ -105,7 +112,7 @@ struct StepUpBody {
 /// Prove again who you are (RFC 9470): the same session goes on, with a new time and, after a second factor, stronger.
 #[utoipa::path(post, path = "/v1/auth/step-up", tag = "Sign-in", request_body = StepUpBody,
     responses((status = 200, description = "Tokens of the same session", body = TokenPairBody), (status = 401, description = "The password is wrong"),
-        (status = 403, description = "A second factor is held and was not shown"), (status = 422, description = "The code is not right"),
+        (status = 403, description = "A second factor is held and was not shown"), (status = 422, description = "The code is not right, or the passkey is not accepted"),
         (status = 503, description = "Busy")))]
 async fn step_up(
     State(api): State<Arc<Api>>,
@@ -113,7 +120,12 @@ async fn step_up(
     Json(body): Json<StepUpBody>,
 ) -> Result<Json<TokenPairBody>, Problem> {
     let ctx = user.ctx.for_resource(&api.services.deps.settings, body.resource.as_deref())?;
-    let shown = StepUp { password: body.password.map(Password::new), factor: body.code.map(Shown::code) };
+    let factor = match (body.code, body.credential) {
+        (Some(_), Some(_)) => return Err(Problem::malformed("send a code or a credential, not both")),
+        (code, None) => code.map(Shown::code),
+        (None, Some(credential)) => Some(Shown::Passkey(credential.into_json())),
+    };
+    let shown = StepUp { password: body.password.map(Password::new), factor };
     Ok(Json(api.services.factors.step_up(&ctx, shown).await?.into()))
 }
 
@@ -133,7 +145,7 @@ async fn reset(
 /// A second factor.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Factor)]
-struct FactorBody {
+pub(super) struct FactorBody {
     id: Uuid,
     #[schema(schema_with = kinds)]
     kind: FactorKind,
@@ -142,6 +154,24 @@ struct FactorBody {
     created_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
     last_used_at: Option<Timestamp>,
+    /// What names a passkey at its authenticator; null for other factors.
+    credential_id: Option<String>,
+}
+
+impl From<FactorView> for FactorBody {
+    fn from(view: FactorView) -> Self {
+        let FactorView { id, kind, name, created_at, last_used_at, credential_id } = view;
+        Self { id: id.0, kind, name, created_at, last_used_at, credential_id }
+    }
+}
+
+/// What `PublicKeyCredential.signalAllAcceptedCredentials` takes, after a sign-in and after a removal.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct AcceptedPasskeys {
+    rp_id: String,
+    user_id: String,
+    all_accepted_credential_ids: Vec<String>,
 }
 
 /// What a user holds.
@@ -149,18 +179,19 @@ struct FactorBody {
 struct FactorList {
     items: Vec<FactorBody>,
     recovery_codes_left: usize,
+    /// Null where there are no passkeys.
+    accepted_passkeys: Option<AcceptedPasskeys>,
 }
 
 impl From<HeldFactors> for FactorList {
     fn from(held: HeldFactors) -> Self {
-        let body = |view: FactorView| FactorBody {
-            id: view.id.0,
-            kind: view.kind,
-            name: view.name,
-            created_at: view.created_at,
-            last_used_at: view.last_used_at,
-        };
-        Self { items: held.items.into_iter().map(body).collect(), recovery_codes_left: held.recovery_codes_left }
+        let accepted_passkeys = held.accepted_passkeys.map(|accepted| AcceptedPasskeys {
+            rp_id: accepted.rp_id,
+            user_id: accepted.user_id,
+            all_accepted_credential_ids: accepted.all_accepted_credential_ids,
+        });
+        let items = held.items.into_iter().map(FactorBody::from).collect();
+        Self { items, recovery_codes_left: held.recovery_codes_left, accepted_passkeys }
     }
 }
 
@@ -168,6 +199,26 @@ impl From<HeldFactors> for FactorList {
 #[utoipa::path(get, path = "/v1/me/factors", tag = "Me", responses((status = 200, description = "The factors", body = FactorList)))]
 async fn list(State(api): State<Arc<Api>>, user: SignedInUser) -> Result<Json<FactorList>, Problem> {
     Ok(Json(api.services.factors.held(&user.ctx).await?.into()))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = FactorName, example = json!({"name": "my laptop"}))]
+struct NewName {
+    #[schema(min_length = 1, max_length = 100)]
+    name: String,
+}
+
+/// Call a second factor otherwise.
+#[utoipa::path(patch, path = "/v1/me/factors/{id}", tag = "Me", request_body = NewName, params(("id" = Uuid, Path, description = "The factor")),
+    responses((status = 200, description = "Renamed", body = FactorBody)))]
+async fn rename(
+    State(api): State<Arc<Api>>,
+    user: SignedInUser,
+    Path(id): Path<FactorId>,
+    Json(body): Json<NewName>,
+) -> Result<Json<FactorBody>, Problem> {
+    Ok(Json(api.services.factors.rename(&user.ctx, id, &body.name).await?.into()))
 }
 
 /// Remove a second factor. The recovery codes go with the last one.

@@ -23,6 +23,7 @@ mod notifications;
 mod oauth2;
 mod oauth2_schemas;
 mod pages;
+mod passkeys;
 mod permissions;
 mod preferences;
 mod profile;
@@ -38,6 +39,7 @@ mod users;
 mod versioned;
 mod waiting;
 mod webhooks;
+mod well_known;
 
 use crate::documented::Routes;
 
@@ -58,6 +60,8 @@ pub fn all() -> Routes {
         .and(me::routes())
         .and(identities::routes())
         .and(factors::routes())
+        .and(passkeys::routes())
+        .and(well_known::routes())
         .and(steps::routes())
         .and(preferences::routes())
         .and(oauth2::routes())

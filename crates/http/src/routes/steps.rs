@@ -8,14 +8,15 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use userd_model::{Accepted, FactorMethod};
-use userd_services::passwords::Password;
+use userd_services::{Completion, passwords::Password};
 use userd_web::{caller::Visitor, extract::Json, problem::Problem, request_layer::note_user};
 use utoipa::{ToSchema, openapi::Schema};
 use utoipa_axum::routes;
 
 use super::{
-    bodies::{AcceptedBody, PendingBody, TokenPairBody, completed, one_of, pending},
+    bodies::{AcceptedBody, Credential, PendingBody, TokenPairBody, completed, one_of, pending},
     factors::{TotpBody, totp},
+    passkeys::{BegunBody, begun},
 };
 use crate::{api::Api, documented::Routes};
 
@@ -27,8 +28,8 @@ pub(super) fn routes() -> Routes {
 
 /// What resolves a step that has no route of its own.
 ///
-/// - `factor_setup_required`: first `method` and perhaps `name`, which answers the secret to be shown; then `code`, a first
-///   one of the app.
+/// - `factor_setup_required`: first `method` and perhaps `name`, which answers the secret to be shown or the options of a
+///   passkey; then `code`, a first one of the app, or `credential`, what the browser made.
 /// - `password_change_required`: `new_password`.
 /// - `terms_required`: `accept`, with every required document that the answer named.
 /// - `approval_pending`: nothing more; it answers the same until the account is approved, and tokens then.
@@ -39,7 +40,7 @@ struct GoOn {
     #[schema(max_length = 128)]
     challenge: String,
     #[serde(default)]
-    #[schema(schema_with = only_totp)]
+    #[schema(schema_with = methods)]
     method: Option<FactorMethod>,
     #[serde(default)]
     #[schema(min_length = 1, max_length = 100)]
@@ -47,6 +48,8 @@ struct GoOn {
     #[serde(default)]
     #[schema(max_length = 64)]
     code: Option<String>,
+    #[serde(default)]
+    credential: Option<Credential>,
     #[serde(default)]
     #[schema(format = Password, max_length = 4096)]
     new_password: Option<String>,
@@ -57,8 +60,8 @@ struct GoOn {
 
 const OTHERWISE: &str = "send what the status of the 202 asks for, and nothing else";
 
-fn only_totp() -> Schema {
-    one_of([FactorMethod::Totp.as_str()])
+fn methods() -> Schema {
+    one_of([FactorMethod::Totp, FactorMethod::Passkey].map(FactorMethod::as_str))
 }
 
 /// The end of a sign-in in which a first factor was set up.
@@ -79,18 +82,28 @@ enum Resolved {
     SignedIn(Box<TokenPairBody>),
 }
 
+/// What the first half of setting a factor up answers.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = FactorBegun)]
+#[expect(dead_code, reason = "the two forms of one answer, for the document")]
+enum Begun {
+    Totp(TotpBody),
+    Passkey(BegunBody),
+}
+
 /// Go on with a sign-in that was answered with a step that is asked for first.
 #[utoipa::path(post, path = "/v1/auth/continue", tag = "Sign-in", request_body = GoOn,
-    responses((status = 200, description = "Signed in", body = Resolved), (status = 201, description = "Show it, then send a code of it", body = TotpBody),
+    responses((status = 200, description = "Signed in", body = Resolved), (status = 201, description = "Show it, then send a code of it; or hand it to the browser, then send its answer", body = Begun),
         (status = 202, description = "Something else is asked for", body = PendingBody), (status = 410, description = "The sign-in has to be started again"),
-        (status = 422, description = "The code or the new password is not accepted"), (status = 503, description = "Busy")))]
+        (status = 422, description = "The code, the passkey or the new password is not accepted"), (status = 503, description = "Busy")))]
 async fn go_on(
     State(api): State<Arc<Api>>,
     Visitor(ctx): Visitor,
     Json(body): Json<GoOn>,
 ) -> Result<Response, Problem> {
-    let GoOn { challenge, method, name, code, new_password, accept } = body;
-    if let (Some(accept), None, None, None) = (&accept, method, &code, &new_password) {
+    let GoOn { challenge, method, name, code, credential, new_password, accept } = body;
+    if let (Some(accept), None, None, None, None) = (&accept, method, &code, &credential, &new_password) {
         let accept: Vec<Accepted> = accept.iter().map(Accepted::from).collect();
         return Ok(completed(api.services.accounts.accept_terms(&ctx, &challenge, &accept).await?));
     }
@@ -99,24 +112,35 @@ async fn go_on(
     }
     let code = code.map(zeroize::Zeroizing::new);
     let factors = &api.services.factors;
-    match (method, code, new_password.map(Password::new)) {
-        (Some(FactorMethod::Totp), None, None) => {
+    match (method, code, credential, new_password.map(Password::new)) {
+        (Some(FactorMethod::Totp), None, None, None) => {
             Ok(totp(factors.begin_demanded(&ctx, &challenge, name.as_deref()).await?))
         }
-        (None | Some(FactorMethod::Totp), Some(code), None) => {
-            let (completion, recovery_codes) = factors.confirm_demanded(&ctx, &challenge, &code).await?;
-            Ok(match completion.signed_in() {
-                Ok(signed_in) => {
-                    note_user(signed_in.user.id);
-                    Json(SignedInWithFactor { tokens: signed_in.into(), recovery_codes }).into_response()
-                }
-                Err(step) => pending(step),
-            })
+        (Some(FactorMethod::Passkey), None, None, None) => {
+            Ok(begun(factors.begin_demanded_passkey(&ctx, &challenge, name.as_deref()).await?))
         }
-        (None, None, Some(new)) => Ok(completed(api.services.accounts.change_demanded(&ctx, &challenge, &new).await?)),
-        (None, None, None) if name.is_none() => {
+        (None | Some(FactorMethod::Totp), Some(code), None, None) => {
+            Ok(with_factor(factors.confirm_demanded(&ctx, &challenge, &code).await?))
+        }
+        (None | Some(FactorMethod::Passkey), None, Some(made), None) => {
+            Ok(with_factor(factors.confirm_demanded_passkey(&ctx, &challenge, &made.into_json()).await?))
+        }
+        (None, None, None, Some(new)) => {
+            Ok(completed(api.services.accounts.change_demanded(&ctx, &challenge, &new).await?))
+        }
+        (None, None, None, None) if name.is_none() => {
             Ok(completed(api.services.accounts.ask_whether_approved(&ctx, &challenge).await?))
         }
         _ => Err(Problem::malformed(OTHERWISE)),
+    }
+}
+
+fn with_factor((completion, recovery_codes): (Completion, Vec<String>)) -> Response {
+    match completion.signed_in() {
+        Ok(signed_in) => {
+            note_user(signed_in.user.id);
+            Json(SignedInWithFactor { tokens: signed_in.into(), recovery_codes }).into_response()
+        }
+        Err(step) => pending(step),
     }
 }

@@ -24,6 +24,7 @@ mod head_requests;
 mod hostile_bodies;
 mod links;
 mod notification_stream;
+mod passkeys;
 mod personas;
 mod preferences;
 mod provider;

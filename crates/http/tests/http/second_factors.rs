@@ -117,7 +117,7 @@ async fn who_must_have_a_factor_sets_one_up_at_sign_in() {
     assert_eq!((asked.status, asked.json()["status"].clone()), (StatusCode::ACCEPTED, json!("factor_setup_required")));
     let challenge = asked.json()["challenge"].clone();
     let neither = client.send("POST", "/v1/auth/continue", json!({"challenge": challenge})).await;
-    assert_eq!(neither.status, StatusCode::BAD_REQUEST);
+    assert_eq!(neither.status, StatusCode::GONE);
     let begun = client.send("POST", "/v1/auth/continue", json!({"challenge": challenge, "method": "totp"})).await;
     assert_eq!(begun.status, StatusCode::CREATED);
     let code = client.code(begun.json()["secret"].as_str().unwrap(), 0);

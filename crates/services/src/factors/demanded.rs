@@ -1,6 +1,7 @@
 //! A factor that policy demands of somebody who holds none: set up as a step of the sign-in. Until it is there, they can do
 //! nothing else.
 
+use serde_json::Value;
 use userd_model::{Act, FactorId, FactorMethod, PendingStep, Refusal, UserId, factor::with_method};
 use userd_storage::Failure;
 
@@ -11,6 +12,29 @@ use crate::{
 };
 
 const STEP: PendingStep = PendingStep::FactorSetup;
+
+/// The first showing of a factor.
+#[derive(Clone, Copy)]
+enum First<'a> {
+    Code(&'a str),
+    Passkey(&'a Value),
+}
+
+impl First<'_> {
+    const fn method(self) -> FactorMethod {
+        match self {
+            Self::Code(_) => FactorMethod::Totp,
+            Self::Passkey(_) => FactorMethod::Passkey,
+        }
+    }
+
+    const fn refusal(self) -> Refusal {
+        match self {
+            Self::Code(_) => Refusal::InvalidCode,
+            Self::Passkey(_) => Refusal::InvalidPasskey,
+        }
+    }
+}
 
 impl Factors {
     /// Begins setting an authenticator app up with the challenge of a sign-in.
@@ -42,17 +66,40 @@ impl Factors {
         challenge: &str,
         code: &str,
     ) -> Result<(Completion, Vec<String>), Failure> {
-        let end = self.confirm_with(ctx, challenge, code).await;
+        self.confirm(ctx, challenge, First::Code(code)).await
+    }
+
+    /// The same by the answer to [`Self::begin_demanded_passkey`].
+    ///
+    /// # Errors
+    /// `ChallengeGone`; `InvalidPasskey`, `TooManyAttempts`; and those of the completion.
+    pub async fn confirm_demanded_passkey(
+        &self,
+        ctx: &Context,
+        challenge: &str,
+        answer: &Value,
+    ) -> Result<(Completion, Vec<String>), Failure> {
+        self.passkeys()?;
+        self.confirm(ctx, challenge, First::Passkey(answer)).await
+    }
+
+    async fn confirm(&self, ctx: &Context, text: &str, first: First<'_>) -> Result<(Completion, Vec<String>), Failure> {
+        let end = self.confirm_with(ctx, text, first).await;
         sign_in_outcome::ended(sign_in_outcome::SECOND_FACTOR, end.as_ref().map(|(completion, _)| completion.who()));
         end
     }
 
-    async fn confirm_with(&self, ctx: &Context, text: &str, code: &str) -> Result<(Completion, Vec<String>), Failure> {
+    async fn confirm_with(
+        &self,
+        ctx: &Context,
+        text: &str,
+        first: First<'_>,
+    ) -> Result<(Completion, Vec<String>), Failure> {
         let now = self.deps.now();
         self.limits.reserve_from(Limited::SecondFactorPerNetwork, &ctx.origin).await?;
         let found = self.sessions.challenge(&mut self.deps.store.reading(), text, STEP, now).await?;
         let (user, set) = (found.user, &self.mint_set());
-        let amr = with_method(found.proven.amr.clone(), FactorMethod::Totp);
+        let amr = with_method(found.proven.amr.clone(), first.method());
         let arrival = &self.sessions.arrive_again(ctx, user, EarlierProof { amr, auth_time: now, ..found.proven }, now);
         let completed = self
             .changes
@@ -65,7 +112,12 @@ impl Factors {
                     return Err(Refusal::ChallengeGone.into());
                 }
                 let waiting = (self.setup_id(challenge.hash()), hex(challenge.hash()));
-                if !self.confirm_waiting(&mut change, &user, &held, (waiting.0, &waiting.1), code).await? {
+                let waiting = (waiting.0, waiting.1.as_str());
+                let is_right = match first {
+                    First::Code(code) => self.confirm_waiting(&mut change, &user, &held, waiting, code).await?,
+                    First::Passkey(answer) => self.confirm_demanded_with(&mut change, &user, waiting, answer).await?,
+                };
+                if !is_right {
                     self.sessions.fail(&mut change, challenge).await?;
                     return change.commit(None).await;
                 }
@@ -75,7 +127,7 @@ impl Factors {
                 change.commit(Some(completed)).await
             })
             .await?
-            .ok_or(Refusal::InvalidCode)?;
+            .ok_or_else(|| first.refusal())?;
         self.limits.give_back(Limited::SecondFactorPerNetwork, &ctx.origin.network).await;
         Ok((self.sessions.completion(completed, arrival).await?, set.shown()))
     }

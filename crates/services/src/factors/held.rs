@@ -1,10 +1,13 @@
 //! The factors that a user holds: the list, and removal.
 
 use serde::Serialize;
-use userd_model::{Act, EventKind, Factor, FactorId, FactorKind, Refusal, Timestamp, UserId};
+use userd_model::{Act, EventKind, Factor, FactorId, FactorKind, Refusal, Timestamp, User, UserId, text};
 use userd_storage::Failure;
 
-use super::Factors;
+use super::{
+    Factors,
+    passkeys::{CLAIM, as_text},
+};
 use crate::{Context, change::Change, limits::Limited, recent_proof};
 
 /// A factor as its owner sees it.
@@ -16,6 +19,17 @@ pub struct FactorView {
     pub name: Option<String>,
     pub created_at: Timestamp,
     pub last_used_at: Option<Timestamp>,
+    pub credential_id: Option<String>,
+}
+
+/// What browsers are told of the passkeys that are accepted, so that others are no longer offered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "named as `PublicKeyCredential.signalAllAcceptedCredentials` names them")]
+pub struct AcceptedPasskeys {
+    pub rp_id: String,
+    pub user_id: String,
+    pub all_accepted_credential_ids: Vec<String>,
 }
 
 /// All of them.
@@ -25,6 +39,8 @@ pub struct HeldFactors {
     pub items: Vec<FactorView>,
     /// How many recovery codes are left.
     pub recovery_codes_left: usize,
+    /// None where there are no passkeys here.
+    pub accepted_passkeys: Option<AcceptedPasskeys>,
 }
 
 impl Factors {
@@ -36,9 +52,42 @@ impl Factors {
         let (user, _) = ctx.user()?;
         ctx.may(&Act::ReadFactors(user))?;
         let mut reading = self.deps.store.reading();
-        let items = reading.factors().of_user(user).await?.into_iter().map(view).collect();
+        let held = reading.factors().of_user(user).await?;
         let recovery_codes_left = reading.recovery_codes().of_user(user).await?.len();
-        Ok(HeldFactors { items, recovery_codes_left })
+        let user = reading.users().find(user).await?.ok_or(Refusal::NotFound)?;
+        let items: Vec<_> = held.into_iter().map(|factor| self.view(&user, factor)).collect::<Result<_, _>>()?;
+        let accepted_passkeys = self.deps.passkeys.as_ref().map(|passkeys| AcceptedPasskeys {
+            rp_id: passkeys.rp_id().to_owned(),
+            user_id: as_text(user.id.0.as_bytes()),
+            all_accepted_credential_ids: items.iter().filter_map(|item| item.credential_id.clone()).collect(),
+        });
+        Ok(HeldFactors { items, recovery_codes_left, accepted_passkeys })
+    }
+
+    /// Calls one otherwise.
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidInput`, `TooManyAttempts`.
+    pub async fn rename(&self, ctx: &Context, id: FactorId, name: &str) -> Result<FactorView, Failure> {
+        let (user, _) = ctx.user()?;
+        ctx.may(&Act::ManageFactors(user))?;
+        let name = &text::device_name(name).map_err(|detail| Refusal::field("/name", detail))?;
+        self.limits.reserve(Limited::FactorChange, &user.to_string()).await?;
+        self.changes
+            .run(ctx, "rename_factor", |mut change| async move {
+                let user = change.active_user(user).await?;
+                let found = change.factors().find(id).await?.filter(|factor| factor.user_id == user.id);
+                let factor = Factor { name: Some(name.clone()), ..found.ok_or(Refusal::NotFound)? };
+                change.factors().update(&factor).await?;
+                change.commit(self.view(&user, factor)?).await
+            })
+            .await
+    }
+
+    pub(super) fn view(&self, user: &User, factor: Factor) -> Result<FactorView, Failure> {
+        let credential_id = self.credential_id(user, &factor)?.map(|id| as_text(&id));
+        let Factor { id, kind, name, created_at, last_used_at, .. } = factor;
+        Ok(FactorView { id, kind, name, created_at, last_used_at, credential_id })
     }
 
     /// Removes one. With the last one go the recovery codes, which stood for it.
@@ -57,6 +106,10 @@ impl Factors {
                 if held.len() == 1 && self.deps.settings.mfa.asks(&user) {
                     return Err(Refusal::FactorRequired.into());
                 }
+                if let Some(id) = self.credential_id(&user, factor)? {
+                    let claim = self.claim_of(&user, &id, &change);
+                    change.claims().remove(&claim.hash).await?;
+                }
                 take_away(&mut change, factor, "removed_by_user").await?;
                 if held.len() == 1 {
                     change.recovery_codes().replace(user.id, &[]).await?;
@@ -73,6 +126,9 @@ pub(super) async fn remove_all(change: &mut Change<'_>, user: UserId, reason: &'
     for factor in &held {
         take_away(change, factor, reason).await?;
     }
+    for claim in change.claims().of_owner(user).await?.into_iter().filter(|claim| claim.kind == CLAIM) {
+        change.claims().remove(&claim.hash).await?;
+    }
     change.recovery_codes().replace(user, &[]).await?;
     Ok(!held.is_empty())
 }
@@ -83,9 +139,4 @@ async fn take_away(change: &mut Change<'_>, factor: &Factor, reason: &'static st
     let data = serde_json::json!({ "factor_id": factor.id, "kind": factor.kind.as_str(), "reason": reason });
     change.event(EventKind::FactorRemoved, factor.user_id, data);
     Ok(())
-}
-
-fn view(factor: Factor) -> FactorView {
-    let Factor { id, kind, name, created_at, last_used_at, .. } = factor;
-    FactorView { id, kind, name, created_at, last_used_at }
 }

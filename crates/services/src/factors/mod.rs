@@ -1,6 +1,7 @@
 //! Second factors: set up, shown, removed. Whoever holds one shows it at every way in (`sessions/completion.rs` asks).
 //!
 //! - `totp.rs`: authenticator apps
+//! - `passkeys/`: passkeys, which are a way in too
 //! - `qr.rs`: what an app reads
 //! - `recovery.rs`: codes for when a factor is lost
 //! - `shown.rs`: whether what somebody shows is a factor of theirs
@@ -11,6 +12,7 @@
 
 mod demanded;
 mod held;
+mod passkeys;
 mod qr;
 mod recovery;
 mod second_step;
@@ -18,7 +20,8 @@ mod shown;
 mod step_up;
 mod totp;
 
-pub use held::{FactorView, HeldFactors};
+pub use held::{AcceptedPasskeys, FactorView, HeldFactors};
+pub use passkeys::PasskeyBegun;
 pub use shown::Shown;
 pub use step_up::StepUp;
 pub use totp::TotpBegun;

@@ -5,13 +5,13 @@ use userd_model::{PendingStep, Refusal, factor::with_method};
 use userd_storage::Failure;
 
 use super::{Factors, Shown};
-use crate::{Completion, Context, limits::Limited, sessions::EarlierProof, sign_in_outcome};
+use crate::{Completion, Context, limits::Limited, sealing::hex, sessions::EarlierProof, sign_in_outcome};
 
 impl Factors {
     /// Shows a second factor and goes on with the sign-in.
     ///
     /// # Errors
-    /// `ChallengeGone`; `InvalidCode` for what is wrong, used already, or no factor of the user's; `TooManyAttempts`; and
+    /// `ChallengeGone`; `InvalidCode` or `InvalidPasskey` for what is wrong, used already, or no factor of the user's; `TooManyAttempts`; and
     /// those of the completion, such as `Blocked`.
     pub async fn second_step(&self, ctx: &Context, challenge: &str, shown: &Shown) -> Result<Completion, Failure> {
         let end = self.show(ctx, challenge, shown).await;
@@ -38,7 +38,8 @@ impl Factors {
                 let challenge = self.sessions.challenge(&mut change, text, PendingStep::SecondFactor, now).await?;
                 let user = change.users().find(challenge.user).await?.ok_or(Refusal::ChallengeGone)?;
                 let held = change.factors().of_user(user.id).await?;
-                if !self.is_right(&mut change, &user, held, shown).await? {
+                let bound_to = hex(challenge.hash());
+                if !self.is_right(&mut change, &user, held, (shown, &bound_to)).await? {
                     self.sessions.fail(&mut change, challenge).await?;
                     return change.commit(None).await;
                 }
@@ -47,7 +48,7 @@ impl Factors {
                 change.commit(Some(completed)).await
             })
             .await?;
-        let completed = completed.ok_or(Refusal::InvalidCode)?;
+        let completed = completed.ok_or_else(|| shown.refusal())?;
         self.give_try_back(user, method).await;
         self.limits.give_back(Limited::SecondFactorPerNetwork, &ctx.origin.network).await;
         self.sessions.completion(completed, arrival).await

@@ -1,6 +1,7 @@
 //! Whether what somebody shows is a factor of theirs: compared and used up in one change, so that of many who show the same
 //! at once one is right.
 
+use serde_json::Value;
 use userd_crypto::{TotpSecret, Zeroizing, place};
 use userd_model::{Factor, FactorId, FactorKind, FactorMethod, Refusal, Sealed, User, UserId};
 use userd_storage::Failure;
@@ -15,6 +16,8 @@ pub enum Shown {
     Totp(Zeroizing<String>),
     /// A recovery code.
     RecoveryCode(Zeroizing<String>),
+    /// What a browser answered for a passkey, in its JSON form.
+    Passkey(Value),
 }
 
 impl std::fmt::Debug for Shown {
@@ -38,6 +41,15 @@ impl Shown {
         match self {
             Self::Totp(_) => FactorMethod::Totp,
             Self::RecoveryCode(_) => FactorMethod::RecoveryCode,
+            Self::Passkey(_) => FactorMethod::Passkey,
+        }
+    }
+
+    /// What whoever shows a wrong one is told.
+    pub(super) const fn refusal(&self) -> Refusal {
+        match self {
+            Self::Totp(_) | Self::RecoveryCode(_) => Refusal::InvalidCode,
+            Self::Passkey(_) => Refusal::InvalidPasskey,
         }
     }
 }
@@ -54,18 +66,20 @@ impl Factors {
         self.limits.give_back(Limited::SecondFactorPerAccount, &try_key(user, method)).await;
     }
 
-    /// Whether `shown` is right. What was right is used up with the change.
+    /// Whether `shown` is right. What was right is used up with the change. `bound_to` is the sign-in or the session in
+    /// which it is shown.
     pub(super) async fn is_right(
         &self,
         change: &mut Change<'_>,
         user: &User,
         held: Vec<Factor>,
-        shown: &Shown,
+        (shown, bound_to): (&Shown, &str),
     ) -> Result<bool, Failure> {
         match shown {
             _ if held.is_empty() => Ok(false),
             Shown::Totp(code) => self.is_right_totp(change, user, held, code).await,
             Shown::RecoveryCode(code) => self.use_code(change, user.id, code).await,
+            Shown::Passkey(answer) => self.is_right_answer(change, user, held, (answer, bound_to)).await,
         }
     }
 

@@ -25,12 +25,12 @@ impl Factors {
     /// Proves again who acts. Whoever holds a second factor shows it: a password alone renews nothing for them.
     ///
     /// # Errors
-    /// `WrongCredentials`, `InvalidCode`, `InsufficientAuthentication`, `TooManyAttempts`, `Busy`.
+    /// `WrongCredentials`, `InvalidCode`, `InvalidPasskey`, `InsufficientAuthentication`, `TooManyAttempts`, `Busy`.
     pub async fn step_up(&self, ctx: &Context, shown: StepUp) -> Result<SignedIn, Failure> {
         let (user, session) = ctx.user()?;
         ctx.may(&Act::StepUp(user))?;
         if shown.password.is_none() && shown.factor.is_none() {
-            return Err(Refusal::field("", "give a password or a code").into());
+            return Err(Refusal::field("", "give a password, a code or a passkey").into());
         }
         let proven = match &shown.password {
             Some(password) => Some(self.proof.again(user, session, password, &ctx.origin).await.map_err(wrong)?),
@@ -46,6 +46,8 @@ impl Factors {
             .changes
             .run(ctx, "step_up", |mut change| async move {
                 let user = change.active_user(user).await?;
+                let bound_to = session.to_string();
+                let factor = factor.map(|shown| (shown, bound_to.as_str()));
                 let Some(added) = self.added(&mut change, &user, proven, factor).await? else {
                     return change.commit(None).await;
                 };
@@ -57,7 +59,7 @@ impl Factors {
                 change.commit(Some(raised)).await
             })
             .await?
-            .ok_or(Refusal::InvalidCode)?;
+            .ok_or_else(|| factor.map_or(Refusal::InvalidCode, Shown::refusal))?;
         if let Some(factor) = factor {
             self.give_try_back(user, factor.method()).await;
             self.limits.give_back(Limited::SecondFactorPerNetwork, &ctx.origin.network).await;
@@ -71,7 +73,7 @@ impl Factors {
         change: &mut Change<'_>,
         user: &User,
         proven: Option<&Proven>,
-        factor: Option<&Shown>,
+        factor: Option<(&Shown, &str)>,
     ) -> Result<Option<Option<FactorMethod>>, Failure> {
         if let Some(proven) = proven {
             let stored = change.password_credentials().find(user.id).await?;
@@ -81,8 +83,8 @@ impl Factors {
         }
         let held = change.factors().of_user(user.id).await?;
         match factor {
-            Some(shown) => {
-                let is_right = self.is_right(change, user, held, shown).await?;
+            Some((shown, bound_to)) => {
+                let is_right = self.is_right(change, user, held, (shown, bound_to)).await?;
                 Ok(is_right.then_some(Some(shown.method())))
             }
             None if held.is_empty() => Ok(Some(None)),

@@ -206,7 +206,7 @@ impl Factors {
     }
 }
 
-fn must_have_room(held: &[Factor]) -> Result<(), Refusal> {
+pub(super) fn must_have_room(held: &[Factor]) -> Result<(), Refusal> {
     if held.len() < MOST_FACTORS {
         return Ok(());
     }

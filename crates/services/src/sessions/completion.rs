@@ -194,7 +194,7 @@ impl Sessions {
         match outcome {
             SignInOutcome::SignedIn => {}
             SignInOutcome::Pending(step) => {
-                let methods = methods(change, step, user.id, &before.factors).await?;
+                let methods = self.methods(change, step, user.id, &before.factors).await?;
                 return Ok(Completed::Pending(self.ask(change, step, methods, arrival.proven()).await?));
             }
             SignInOutcome::Refused(refusal) => return Err(refusal.into()),
@@ -257,6 +257,29 @@ impl Sessions {
         Ok(Completion::SignedIn(Box::new(SignedIn { user: self.user_reader.view(user)?, tokens })))
     }
 
+    /// How a step can be resolved. Recovery codes are offered while there are any, passkeys where they are switched on.
+    async fn methods(
+        &self,
+        change: &mut Change<'_>,
+        step: PendingStep,
+        user: UserId,
+        factors: &[Factor],
+    ) -> Result<Vec<FactorMethod>, Failure> {
+        let mut methods = match step {
+            PendingStep::SecondFactor => factor::methods(factors),
+            PendingStep::FactorSetup => vec![FactorMethod::Totp, FactorMethod::Passkey],
+            _ => return Ok(Vec::new()),
+        };
+        if self.deps.passkeys.is_none() {
+            methods.retain(|method| *method != FactorMethod::Passkey);
+        }
+        let on_paper = |method: &FactorMethod| *method == FactorMethod::RecoveryCode;
+        if methods.iter().any(on_paper) && change.recovery_codes().of_user(user).await?.is_empty() {
+            methods.retain(|method| !on_paper(method));
+        }
+        Ok(methods)
+    }
+
     pub(super) async fn tokens(
         &self,
         user: &User,
@@ -274,26 +297,6 @@ impl Sessions {
             session_id: facts.id,
             device_token: None,
         })
-    }
-}
-
-/// How a step can be resolved. Recovery codes are offered while there are any.
-async fn methods(
-    change: &mut Change<'_>,
-    step: PendingStep,
-    user: UserId,
-    factors: &[Factor],
-) -> Result<Vec<FactorMethod>, Failure> {
-    match step {
-        PendingStep::SecondFactor => {
-            let mut methods = factor::methods(factors);
-            if change.recovery_codes().of_user(user).await?.is_empty() {
-                methods.retain(|method| *method != FactorMethod::RecoveryCode);
-            }
-            Ok(methods)
-        }
-        PendingStep::FactorSetup => Ok(vec![FactorMethod::Totp]),
-        _ => Ok(Vec::new()),
     }
 }
 

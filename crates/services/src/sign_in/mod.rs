@@ -88,6 +88,7 @@ impl SignIn {
             sign_in_outcome::PASSWORD,
             sign_in_outcome::SECOND_FACTOR,
             sign_in_outcome::EMAIL_CODE,
+            sign_in_outcome::PASSKEY,
             sign_in_outcome::TERMS,
             sign_in_outcome::APPROVAL,
             sign_in_outcome::UNKNOWN,

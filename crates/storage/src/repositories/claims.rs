@@ -17,7 +17,7 @@ pub struct Claims<'a>(pub(super) &'a mut UnitOfWork);
 pub struct Claim {
     /// The blind index of (kind, canonical value).
     pub hash: Vec<u8>,
-    /// `email`, `username`, `username_skeleton`, `former_username`, `phone`, `identity` or `first_admin`.
+    /// `email`, `username`, `username_skeleton`, `former_username`, `phone`, `identity`, `passkey` or `first_admin`.
     pub kind: &'static str,
     /// Whose.
     pub owner: UserId,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     text::Optional,
-    urls::{ReturnUrl, SecureUrl},
+    urls::{ReturnUrl, SecureUrl, WebOrigin},
     values::{FilePath, Period, Rate},
 };
 
@@ -61,6 +61,8 @@ pub struct RateLimitsConfig {
     pub mail_per_recipient: Rate,
     /// Wrong codes of mails from one network. Five wrong ones end a code in any case.
     pub code_per_network: Rate,
+    /// Sign-ins and proofs by passkeys begun from one network, and wrong ones.
+    pub passkey_per_network: Rate,
 }
 
 impl Default for RateLimitsConfig {
@@ -81,6 +83,7 @@ impl Default for RateLimitsConfig {
             mail_per_network: Rate::new(20, Period::seconds(30)),
             mail_per_recipient: Rate::new(5, Period::minutes(10)),
             code_per_network: Rate::new(30, Period::seconds(10)),
+            passkey_per_network: Rate::new(60, Period::seconds(5)),
         }
     }
 }
@@ -179,6 +182,49 @@ pub struct MfaConfig {
 impl Default for MfaConfig {
     fn default() -> Self {
         Self { required_for: Vec::new(), remember_devices: Period::seconds(0) }
+    }
+}
+
+/// Passkeys: a way in without a password, and a second factor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PasskeysConfig {
+    /// Whether there are any. They need a domain: where `http.public_url` is an address and `rp_id` is not given, there are
+    /// none. On a loopback address they belong to `localhost`.
+    pub enabled: bool,
+    /// The domain that they belong to; never change it, or all of them are lost. Empty: the host of `http.public_url`.
+    #[schemars(length(max = 253))]
+    pub rp_id: String,
+    /// What people read. Empty: the domain.
+    #[schemars(length(max = 64))]
+    pub rp_name: String,
+    /// Web origins at the domain or below it whose pages may ask for passkeys. Empty: `http.public_url`.
+    #[schemars(length(max = 64))]
+    pub origins: Vec<WebOrigin>,
+    /// Android apps that may, by their certificates: `android:apk-key-hash:…`.
+    #[schemars(length(max = 64))]
+    pub android_apps: Vec<String>,
+    /// Web origins elsewhere that may use the same passkeys: `/.well-known/webauthn` at the domain names them to browsers.
+    #[schemars(length(max = 64))]
+    pub related_origins: Vec<WebOrigin>,
+    /// The page on which a passkey is set up, for password managers (`/.well-known/passkey-endpoints`).
+    pub enroll_url: Optional<SecureUrl>,
+    /// The page on which passkeys are managed.
+    pub manage_url: Optional<SecureUrl>,
+}
+
+impl Default for PasskeysConfig {
+    fn default() -> Self {
+        Self {
+            enabled: userd_passkeys::BUILT,
+            rp_id: String::new(),
+            rp_name: String::new(),
+            origins: Vec::new(),
+            android_apps: Vec::new(),
+            related_origins: Vec::new(),
+            enroll_url: Optional(None),
+            manage_url: Optional(None),
+        }
     }
 }
 

@@ -192,6 +192,8 @@ pub struct PasswordsConfig {
     /// Words that make a password too easy to guess here, such as the name of the product.
     #[schemars(length(max = 256), inner(length(min = 3, max = 64)))]
     pub context_words: Vec<String>,
+    /// The page on which a password is changed, for password managers (`/.well-known/change-password`).
+    pub change_url: Optional<SecureUrl>,
 }
 
 impl Default for PasswordsConfig {
@@ -205,6 +207,7 @@ impl Default for PasswordsConfig {
             pepper: Optional::NONE,
             pepper_file: Optional::NONE,
             context_words: Vec::new(),
+            change_url: Optional(None),
         }
     }
 }

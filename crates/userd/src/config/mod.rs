@@ -45,8 +45,8 @@ pub use userd_providers::{Kind as ProviderKind, ProviderConfig};
 
 pub use self::{
     accounts::{
-        AccountsConfig, DocumentConfig, EmailConfirmation, MfaConfig, RateLimitsConfig, RegistrationConfig,
-        RegistrationMode, SessionsConfig, SignInConfig,
+        AccountsConfig, DocumentConfig, EmailConfirmation, MfaConfig, PasskeysConfig, RateLimitsConfig,
+        RegistrationConfig, RegistrationMode, SessionsConfig, SignInConfig,
     },
     audit::AuditConfig,
     connections::{CacheUrl, DatabaseKind, DatabaseUrl, MailUrl, ProxyUrl},
@@ -95,6 +95,8 @@ pub struct Config {
     pub registration: RegistrationConfig,
     /// Second factors.
     pub mfa: MfaConfig,
+    /// Passkeys.
+    pub passkeys: PasskeysConfig,
     /// The end of accounts.
     pub accounts: AccountsConfig,
     /// The audit log.

@@ -26,6 +26,7 @@ fn check(config: &Config, rules: &mut Rules<'_>) {
     database_and_cache(config, rules);
     pepper(config, rules);
     logo(config, rules);
+    passkeys(config, rules);
     bot(config, rules);
     sign_in_providers(config, rules);
 }
@@ -55,6 +56,12 @@ fn logo(config: &Config, rules: &mut Rules<'_>) {
         && let Err(why) = pages::check_logo(config)
     {
         rules.refuse(&["pages.logo"], &why);
+    }
+}
+
+fn passkeys(config: &Config, rules: &mut Rules<'_>) {
+    if let Err((key, why)) = super::passkeys::check(config) {
+        rules.refuse(&[key], &why);
     }
 }
 

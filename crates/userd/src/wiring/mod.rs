@@ -9,6 +9,7 @@ pub mod machine;
 pub mod master_key;
 pub mod outside;
 pub(crate) mod pages;
+pub(crate) mod passkeys;
 pub mod process;
 pub mod providers;
 pub mod readiness;
@@ -117,6 +118,7 @@ pub async fn wire(config: Config, opening: Opening) -> Result<Wired, WiringError
         random,
         purge_ledger: ledger::of(&config),
         checkpoint_ledger: ledger::of_checkpoints(&config),
+        passkeys: passkeys::of(&config)?,
         settings: Arc::new(settings(&config)),
     };
     let services = Services::new(deps, built, bot, channels);
@@ -246,6 +248,7 @@ fn settings(config: &Config) -> Settings {
             required_for: config.mfa.required_for.clone(),
             remember_devices: config.mfa.remember_devices.0,
         },
+        well_known: passkeys::well_known(config),
         retention: userd_services::settings::Retention {
             events: config.retention.events.0,
             audit: config.retention.audit.0,
@@ -290,6 +293,7 @@ pub(crate) fn limits(config: &config::RateLimitsConfig) -> LimitSettings {
         mail_per_network: rate(&config.mail_per_network),
         mail_per_recipient: rate(&config.mail_per_recipient),
         code_per_network: rate(&config.code_per_network),
+        passkey_per_network: rate(&config.passkey_per_network),
     }
 }
 

@@ -31,6 +31,7 @@ mod metrics;
 mod moving;
 mod operations;
 mod pages;
+mod passkeys;
 mod postgres_faults;
 mod process;
 mod races;

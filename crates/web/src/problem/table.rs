@@ -223,6 +223,9 @@ problems! {
     INVALID_CODE = 422 "invalid_code", "invalid_grant", "The code is not valid", "Недействительный код",
         "Codes and links work once and for a short time: ask for a new one.",
         "Коды и ссылки действуют один раз и недолго: запросите новый.";
+    INVALID_PASSKEY = 422 "invalid_passkey", "invalid_grant", "The passkey is not accepted", "Ключ доступа не принят",
+        "Begin again. A passkey that was removed in the account has to be removed on the device too.",
+        "Начните заново. Ключ, удалённый из учётной записи, нужно удалить и на устройстве.";
     INVALID_TARGET = 422 "invalid_target", "invalid_target", "No tokens are issued for this resource", "Для этого ресурса токены не выдаются",
         "Send one of the audiences that the service is configured with as `resource`, or none.",
         "Передайте в `resource` одну из аудиторий, заданных сервису, или ничего.";
@@ -271,6 +274,7 @@ pub(super) fn of_refusal(refusal: &Refusal) -> &'static Row {
         Refusal::WrongCurrentPassword => &WRONG_CURRENT_PASSWORD,
         Refusal::InvalidRefreshToken => &INVALID_REFRESH_TOKEN,
         Refusal::InvalidCode => &INVALID_CODE,
+        Refusal::InvalidPasskey => &INVALID_PASSKEY,
         Refusal::Forbidden => &FORBIDDEN,
         Refusal::Blocked => &BLOCKED,
         Refusal::SignInNotAllowed(_) => &SIGN_IN_NOT_ALLOWED,

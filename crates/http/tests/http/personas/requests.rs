@@ -120,6 +120,12 @@ pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
         ("POST", "/v1/auth/email/verify") => Sent::Json(json!({"token": "unknown"})),
         ("POST", "/v1/auth/email-code/begin") => Sent::Json(json!({"email": "nobody@example.org"})),
         ("POST", "/v1/auth/email-code/finish") => Sent::Json(json!({"challenge": "unknown", "code": "000000"})),
+        ("POST", "/v1/auth/passkey/begin") => Sent::Json(json!({})),
+        ("POST", "/v1/auth/passkey/finish" | "/v1/me/factors/passkeys/finish") => {
+            Sent::Json(json!({"challenge": "unknown", "credential": {}}))
+        }
+        ("POST", "/v1/auth/step-up/begin" | "/v1/me/factors/passkeys/begin") => Sent::Nothing,
+        ("PATCH", "/v1/me/factors/{id}") => Sent::Json(json!({"name": "phone"})),
         ("POST", "/v1/auth/email/resend") => Sent::Json(json!({"email": "nobody@example.org"})),
         ("POST", "/v1/auth/password/forgot") => Sent::Json(json!({"login": "nobody"})),
         ("POST", "/v1/auth/password/reset") => Sent::Json(json!({"token": "unknown", "new_password": PASSWORD})),

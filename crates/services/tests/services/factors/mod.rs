@@ -1,6 +1,7 @@
 //! Second factors: set up, shown, removed, guessed at.
 
 mod guesses;
+mod passkeys;
 mod policy;
 mod second_step;
 mod set_up;

@@ -12,7 +12,7 @@ use userd_services::{
 };
 use userd_storage::repositories::password_credentials::PasswordCredential;
 
-use super::support::{Phone, is_wrong, pending};
+use super::support::{Phone, authenticator, is_wrong, pending};
 use crate::{
     fixture::{DAY, Fixture, MINUTE, TestApp, refusal, with},
     personas::{Member, PASSWORD, acting, at, elsewhere, home, login_with, of_id, password},
@@ -56,7 +56,10 @@ async fn who_must_have_a_factor_and_has_none_can_set_one_up_and_nothing_else(fix
     let app = fixture.app_with(required()).await;
     operator_makes_admin(&app).await;
     let (first, challenge) = (app.first_step("root@example.org").await, app.first_step("root@example.org").await);
-    assert_eq!((challenge.status.as_str(), &challenge.methods), ("factor_setup_required", &vec![FactorMethod::Totp]));
+    assert_eq!(
+        (challenge.status.as_str(), &challenge.methods),
+        ("factor_setup_required", &vec![FactorMethod::Totp, FactorMethod::Passkey])
+    );
     let text = &challenge.challenge;
     let shown = Shown::code("000000".to_owned());
     assert_eq!(refusal(app.factors.second_step(&at(&app, home()), text, &shown).await), Refusal::ChallengeGone);
@@ -223,10 +226,13 @@ async fn the_matrix_of_ways_in_is_the_reviewed_one() {
     let mut lines = String::from("way in    account  policy        holds   demanded ends with\n");
     for state in [State::Active, State::Blocked, State::Deleted] {
         for policy in ["none", "required", "remembering"] {
-            for holds in ["nothing", "totp"] {
+            for holds in ["nothing", "totp", "passkey"] {
                 for demanded in ["nothing", "password"] {
-                    for way in ["password", "device", "provider", "repeat"] {
-                        let end = end_of(way, state, policy, (holds == "totp", demanded == "password")).await;
+                    for way in ["password", "device", "provider", "repeat", "passkey"] {
+                        if way == "passkey" && holds != "passkey" {
+                            continue;
+                        }
+                        let end = end_of(way, state, policy, (holds, demanded == "password")).await;
                         let account = match state {
                             State::Active => "active",
                             State::Blocked => "blocked",
@@ -260,7 +266,7 @@ async fn demand_another_password(app: &TestApp, user: UserId) {
 }
 
 /// One cell: somebody with the role `admin` comes in.
-async fn end_of(way: &str, state: State, policy: &str, (holds, demanded): (bool, bool)) -> String {
+async fn end_of(way: &str, state: State, policy: &str, (holds, demanded): (&str, bool)) -> String {
     let fixture = Fixture { store: std::sync::Arc::new(userd_storage::testing::memory_store().await.unwrap()) };
     let (lax, acme) = app_with_acme(&fixture).await;
     let key = lax.idempotency.request("POST /v1/auth/register", "key-of-ada", b"body");
@@ -269,9 +275,17 @@ async fn end_of(way: &str, state: State, policy: &str, (holds, demanded): (bool,
     let mut ada = Member { id: made.user.id, email: "ada@example.org".to_owned(), tokens: made.tokens };
     lax.link(&ada, "acme").await;
     lax.rewrite(ada.id, |user| user.roles = vec!["admin".to_owned()]).await;
-    if holds {
-        let phone = lax.phone_of(&ada).await;
-        ada.tokens = lax.login_with_phone("ada", &phone).await.tokens;
+    let mut laptop = authenticator();
+    match holds {
+        "totp" => {
+            let phone = lax.phone_of(&ada).await;
+            ada.tokens = lax.login_with_phone("ada", &phone).await.tokens;
+        }
+        "passkey" => {
+            lax.passkey_of(&ada, &mut laptop).await;
+            ada.tokens = lax.login_by_passkey(&mut laptop).await.unwrap().signed_in().unwrap().tokens;
+        }
+        _ => {}
     }
     let through = code(lax.through("acme").await);
     if demanded {
@@ -305,6 +319,7 @@ async fn end_of(way: &str, state: State, policy: &str, (holds, demanded): (bool,
             let device_token = ada.tokens.device_token.clone();
             app.sessions.login(&ctx, Login { device_token, ..login_with("ada", PASSWORD) }).await
         }
+        "passkey" => app.login_by_passkey(&mut laptop).await,
         "provider" => app.sign_in.exchange(&ctx, &through, None, None).await,
         _ => app.accounts.register(&ctx, body(), Some(&key)).await,
     })

@@ -7,6 +7,7 @@ use userd_services::{
     factors::{Shown, TotpBegun},
     sessions::Pending,
 };
+use userd_stand_ins::authenticator::Authenticator;
 
 use crate::{
     fixture::{MINUTE, TestApp, refusal},
@@ -84,6 +85,42 @@ impl TestApp {
         let challenge = self.first_step(login).await;
         self.second_step(&challenge, &phone.shows(self.now())).await.unwrap().signed_in().unwrap()
     }
+}
+
+impl TestApp {
+    /// Sets a passkey up. Answers the recovery codes of the first factor too.
+    pub(crate) async fn passkey_of(
+        &self,
+        member: &Member,
+        authenticator: &mut Authenticator,
+    ) -> (FactorId, Option<Vec<String>>) {
+        let ctx = self.acting(member).await;
+        let begun = self.factors.begin_passkey(&ctx, Some("passkey")).await.unwrap();
+        let made = authenticator.create(&begun.options).unwrap();
+        let (added, codes) = self.factors.finish_passkey(&ctx, &begun.challenge, &made).await.unwrap();
+        // A device that is seen from now on is seen after the factor.
+        self.advance(MINUTE);
+        (added.id, codes)
+    }
+
+    /// Signs in by a passkey alone.
+    pub(crate) async fn login_by_passkey(&self, authenticator: &mut Authenticator) -> Result<Completion, Failure> {
+        let ctx = at(self, home());
+        let begun = self.factors.begin_passkey_sign_in(&ctx).await.unwrap();
+        let answer = authenticator.get(&begun.options).expect("it holds a passkey");
+        self.factors.finish_passkey_sign_in(&ctx, &begun.challenge, &answer, Some("laptop")).await
+    }
+
+    /// The answer to what a second step asks for.
+    pub(crate) async fn answer_of(&self, challenge: &Pending, authenticator: &mut Authenticator) -> Shown {
+        let begun = self.factors.begin_second_factor(&at(self, home()), &challenge.challenge).await.unwrap();
+        Shown::Passkey(authenticator.get(&begun.options).expect("it holds a passkey"))
+    }
+}
+
+/// One in a browser on this machine.
+pub(crate) fn authenticator() -> Authenticator {
+    Authenticator::at("http://localhost:8080")
 }
 
 #[track_caller]
