@@ -1,7 +1,7 @@
-//! The sections of administration, and who may see each. Deliberately absent: their pages (`pages/admin/`), whose lines in
-//! `policy.rs` say it again for whoever types the address.
+//! The sections of administration, and who may see each. Deliberately absent: their pages (`pages/admin/`), whose lines
+//! in `policy.rs` say it again for whoever types the address.
 
-use userd_model::Act;
+use userd_model::{Act, Permission};
 
 use crate::visit::Visit;
 
@@ -9,6 +9,15 @@ use crate::visit::Visit;
 pub(crate) fn of(visit: &Visit) -> Vec<(&'static str, &'static str)> {
     let t = &visit.texts.admin;
     let may = |act: Act| visit.ctx.may(&act).is_ok();
-    let all = [("/admin/users", t.frame.users, may(Act::ListUsers))];
+    // Whom a role names to decide its requests, and who may nothing else, comes by the link in the message.
+    let decides = may(Act::ReadRequests) || visit.holds(&Permission::ROLES_GRANT);
+    let all = [
+        ("/admin/users", t.frame.users, may(Act::ListUsers)),
+        ("/admin/requests", t.requests.title, decides),
+        ("/admin/invitations", t.invitations.title, may(Act::ListInvitations)),
+        ("/admin/audit", t.audit.title, may(Act::ReadAudit)),
+        ("/admin/deliveries", t.deliveries.title, may(Act::ReadDeliveries)),
+        ("/admin/signing-keys", t.keys.title, may(Act::ListSigningKeys)),
+    ];
     all.into_iter().filter(|(.., may)| *may).map(|(path, name, _)| (path, name)).collect()
 }

@@ -102,6 +102,18 @@ impl AccessRequests {
         self.view(request, requester.as_ref(), now)
     }
 
+    /// Whether the caller may decide a request now: for what is shown, [`Self::decide`] looks again.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn may_decide(&self, ctx: &Context, request: &AccessRequest) -> Result<bool, Failure> {
+        let now = self.deps.now();
+        let mut reading = self.deps.store.reading();
+        let approver = self.approver(&mut reading, ctx, now).await?;
+        let is_open = request.state_at(now) == RequestState::Open;
+        Ok(is_open && self.is_shown(&mut reading, Some(&approver), request).await?)
+    }
+
     /// Every request of a user, for the export.
     pub(crate) async fn everything_of(&self, user: &User) -> Result<Vec<RequestView>, Failure> {
         const PAGE: u32 = 200;

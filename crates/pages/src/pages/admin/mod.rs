@@ -2,7 +2,12 @@
 //! absent: rules; what is shown is what [`userd_services::Context::may`] says, and services refuse the rest.
 
 mod acts;
+mod audit;
+mod deliveries;
 mod grants;
+mod invitations;
+mod keys;
+mod requests;
 mod user;
 mod users;
 
@@ -26,7 +31,9 @@ const PAGE: usize = 50;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     let routes = routes.get("/admin", front);
-    grants::routes(acts::routes(user::routes(users::routes(routes))))
+    let routes = grants::routes(acts::routes(user::routes(users::routes(routes))));
+    let routes = requests::routes(audit::routes(invitations::routes(routes)));
+    deliveries::routes(keys::routes(routes))
 }
 
 /// The first section that the visitor may see.
@@ -60,6 +67,15 @@ impl Told {
     /// What is wrong with a field.
     fn wrong(&self, visit: &Visit, pointer: &str) -> String {
         parts::wrong_with(&self.errors, pointer, visit.language)
+    }
+
+    /// What is wrong with one of the values of a field.
+    fn wrong_under(&self, visit: &Visit, pointer: &str) -> String {
+        let mut pointers: Vec<&str> = self.errors.iter().map(|error| error.pointer.as_str()).collect();
+        pointers.retain(|found| found.starts_with(pointer));
+        pointers.dedup();
+        let told: Vec<String> = pointers.into_iter().map(|found| self.wrong(visit, found)).collect();
+        told.join(" ")
     }
 }
 
@@ -118,6 +134,17 @@ fn onward<T: Serialize>(visit: &Visit, list: &str, is_empty: bool, next: Option<
         p.row {
             @if query.contains("cursor=") { a.button.quiet href=(address(None)) { (t.first_page) } }
             @if let Some(next) = next { a.button.quiet href=(address(Some(&next))) rel="next" { (t.next_page) } }
+        }
+    }
+}
+
+/// Links between parts of a list, of which one is shown.
+fn tabs(path: &str, name: &str, options: &[(&str, &str)], chosen: &str) -> Markup {
+    html! {
+        nav.row.tabs {
+            @for (value, shown) in options {
+                a href=(layout::with_query(path, name, value)) aria-current=[(*value == chosen).then_some("true")] { (shown) }
+            }
         }
     }
 }

@@ -1,6 +1,11 @@
 //! Administration, a table for each of its sections.
 
+mod audit;
+mod deliveries;
 mod frame;
+mod invitations;
+mod keys;
+mod requests;
 mod users;
 
 /// Everything that administration says.
@@ -9,6 +14,11 @@ pub(crate) struct Admin {
     pub(crate) users: users::Users,
     pub(crate) acts: users::Acts,
     pub(crate) grants: users::Grants,
+    pub(crate) requests: requests::Requests,
+    pub(crate) audit: audit::AuditLog,
+    pub(crate) invitations: invitations::Invitations,
+    pub(crate) deliveries: deliveries::Deliveries,
+    pub(crate) keys: keys::Keys,
 }
 
 impl Admin {
@@ -17,17 +27,38 @@ impl Admin {
         users: users::Users::ENGLISH,
         acts: users::Acts::ENGLISH,
         grants: users::Grants::ENGLISH,
+        requests: requests::Requests::ENGLISH,
+        audit: audit::AuditLog::ENGLISH,
+        invitations: invitations::Invitations::ENGLISH,
+        deliveries: deliveries::Deliveries::ENGLISH,
+        keys: keys::Keys::ENGLISH,
     };
     pub(super) const RUSSIAN: Self = Self {
         frame: frame::Frame::RUSSIAN,
         users: users::Users::RUSSIAN,
         acts: users::Acts::RUSSIAN,
         grants: users::Grants::RUSSIAN,
+        requests: requests::Requests::RUSSIAN,
+        audit: audit::AuditLog::RUSSIAN,
+        invitations: invitations::Invitations::RUSSIAN,
+        deliveries: deliveries::Deliveries::RUSSIAN,
+        keys: keys::Keys::RUSSIAN,
     };
 }
 
 /// Every text: its key, in English, in Russian.
 #[cfg(test)]
 pub(super) fn all() -> Vec<(&'static str, &'static str, &'static str)> {
-    [frame::Frame::ALL, users::Users::ALL, users::Acts::ALL, users::Grants::ALL].concat()
+    [
+        frame::Frame::ALL,
+        users::Users::ALL,
+        users::Acts::ALL,
+        users::Grants::ALL,
+        requests::Requests::ALL,
+        audit::AuditLog::ALL,
+        invitations::Invitations::ALL,
+        deliveries::Deliveries::ALL,
+        keys::Keys::ALL,
+    ]
+    .concat()
 }

@@ -1,5 +1,8 @@
 //! Administration in a browser: who sees it, what it shows, and that it refuses what the API refuses.
 
+mod log;
+mod messages;
+mod requests;
 mod users;
 
 use userd_model::{Actor, GrantKind};
@@ -64,7 +67,17 @@ async fn administration_is_not_there_for_others() {
     let mut browser = place.browser_of("ada").await;
     assert!(!browser.get("/account").await.text().contains("/admin"), "not shown");
     let of_root = |rest: &str| format!("/admin/users/{}{rest}", root.id);
-    for path in ["/admin", "/admin/users", &of_root(""), &of_root("/acts/block"), &of_root("/grants/give")] {
+    for path in [
+        "/admin",
+        "/admin/users",
+        "/admin/audit",
+        "/admin/invitations",
+        "/admin/deliveries",
+        "/admin/signing-keys",
+        &of_root(""),
+        &of_root("/acts/block"),
+        &of_root("/grants/give"),
+    ] {
         let page = browser.get(path).await;
         assert_eq!(page.status, 404, "{path}");
         assert!(page.text().contains("There is no such page") && page.text().contains("Orchard"), "in the same look");
