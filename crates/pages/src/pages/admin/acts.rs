@@ -6,7 +6,7 @@ use userd_model::{Act, UserId, UserStatus};
 use userd_services::{Failure, UserView, users::Block};
 use userd_web::{Problem, extract::Path};
 
-use super::{Told, buttons, filled, page, refused, user::opened};
+use super::{Told, buttons, filled, opened, page, refused};
 use crate::{
     dates,
     fields::Fields,

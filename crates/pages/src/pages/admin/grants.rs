@@ -9,7 +9,7 @@ use userd_services::{
 };
 use userd_web::{Problem, extract::Path};
 
-use super::{Told, buttons, choice, filled, optional, page, refused, user::opened};
+use super::{Told, buttons, choice, filled, opened, optional, page, refused};
 use crate::{
     dates::{self, moment},
     fields::Fields,

@@ -15,8 +15,8 @@ use axum::response::Response;
 use maud::{Markup, html};
 use serde::{Serialize, de::DeserializeOwned};
 use url::form_urlencoded::{Serializer, parse};
-use userd_model::{InvalidField, Refusal};
-use userd_services::Failure;
+use userd_model::{Act, InvalidField, Refusal, UserId};
+use userd_services::{Failure, UserView};
 use userd_web::{Problem, problem::table};
 
 use crate::{
@@ -179,4 +179,10 @@ fn optional(visit: &Visit, text: Option<&str>) -> Markup {
 /// The text of a field; none where nothing was filled in.
 fn filled(text: &str) -> Option<String> {
     Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// The account in whose detail something is done, for whoever may do it.
+async fn opened(visit: &Visit, id: UserId, act: &Act) -> Result<UserView, Problem> {
+    visit.ctx.may(act)?;
+    Ok(visit.site.services.users.show(&visit.ctx, id).await?)
 }

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use maud::{Markup, html};
-use userd_model::{Act, UserId};
+use userd_model::UserId;
 use userd_services::{UserView, sessions::SessionView, sign_in::IdentityView};
 use userd_web::{Problem, extract::Path};
 
@@ -126,10 +126,4 @@ fn linked(visit: &Visit, identities: &[IdentityView]) -> Markup {
             } }
         }
     }
-}
-
-/// The account in whose detail something is done, for whoever may do it.
-pub(super) async fn opened(visit: &Visit, id: UserId, act: &Act) -> Result<UserView, Problem> {
-    visit.ctx.may(act)?;
-    Ok(visit.site.services.users.show(&visit.ctx, id).await?)
 }
