@@ -71,7 +71,9 @@ impl Passkeys for WebAuthn {
         let (asked, state) = self.core.start_discoverable_authentication().map_err(|error| Fault(error.to_string()))?;
         let mut options = inner(&asked)?;
         let ids = accepted.iter().map(|id| json!({ "type": "public-key", "id": URL_SAFE_NO_PAD.encode(id) }));
-        options["allowCredentials"] = ids.collect();
+        if let Some(members) = options.as_object_mut() {
+            members.insert("allowCredentials".to_owned(), ids.collect());
+        }
         Ok(Begun { options, state: text(&state)? })
     }
 
@@ -90,7 +92,7 @@ impl Passkeys for WebAuthn {
         let mut passkey: Passkey = serde_json::from_slice(key).map_err(|error| refused(&error))?;
         let result = self
             .core
-            .finish_discoverable_authentication_v2(&answer, state, &DiscoverableKey::from(&passkey))
+            .finish_discoverable_authentication_v2(&answer, state, DiscoverableKey::from(&passkey))
             .map_err(|error| wrong(&error))?;
         if !result.user_verified() {
             return Err(Wrong::Refused("the user was not verified".to_owned()));
@@ -108,7 +110,7 @@ impl Passkeys for WebAuthn {
 /// The options without the member that `navigator.credentials` wraps them in.
 fn inner(asked: &impl Serialize) -> Result<Value, Fault> {
     let mut asked = serde_json::to_value(asked).map_err(|error| Fault(error.to_string()))?;
-    Ok(asked["publicKey"].take())
+    asked.get_mut("publicKey").map(Value::take).ok_or_else(|| Fault("options without `publicKey`".to_owned()))
 }
 
 fn bytes(value: &impl Serialize) -> Result<Vec<u8>, Fault> {

@@ -1,12 +1,12 @@
 //! Every page in a real browser: what readers for the blind, narrow windows, dark rooms and strict policies meet.
 
-use crate::support::{Engine, TestApp, script};
+use crate::support::{Engine, TestApp, all_required, script, told};
 
 const PASSWORD: &str = "correct horse battery staple";
 
 /// Where Chromium is, as Debian has it.
 fn chromium() -> Option<String> {
-    let named = std::env::var("USERD_TEST_CHROMIUM").ok();
+    let named = told("USERD_TEST_CHROMIUM");
     let usual = || Some("/usr/bin/chromium".to_owned()).filter(|path| std::path::Path::new(path).exists());
     named.or_else(usual)
 }
@@ -16,12 +16,15 @@ fn chromium() -> Option<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_passes_in_a_browser_for_every_persona_language_scheme_and_width() {
     let Some(app) = TestApp::build(Engine::Sqlite).await else { return };
-    let Some(chromium) = chromium() else { return };
+    let Some(chromium) = chromium() else {
+        assert!(!all_required(), "there is no Chromium: ./test installs it");
+        return;
+    };
     let app = app.at_its_address();
     let replica = app.open().await;
     app.create_admin("root@example.org", PASSWORD).await;
-    let pictures = std::env::var("USERD_TEST_PICTURES")
-        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/pages").to_owned());
+    let usual = || concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/pages").to_owned();
+    let pictures = told("USERD_TEST_PICTURES").unwrap_or_else(usual);
     let arguments = [replica.url.as_str(), "root@example.org", PASSWORD, &pictures, &chromium];
     let Some(found) = script::run("pages_browser.mjs", &arguments).await else { return };
     let count = found["visited"].as_u64().unwrap();
