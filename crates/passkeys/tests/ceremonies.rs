@@ -1,4 +1,11 @@
 //! What a browser answers is held against what it was asked: by an authenticator that can be made to lie.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests stop at the first surprise"
+)]
 
 use std::sync::Arc;
 
