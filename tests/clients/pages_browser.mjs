@@ -27,7 +27,7 @@ async function open(language, scheme, width, more = {}) {
   const options = { locale: language, colorScheme: scheme, viewport: { width, height: 900 }, ...more };
   const context = await browser.newContext(options);
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(60_000);
   page.on("console", (line) => line.type() === "error" && found.complaints.push(`${page.url()}: ${line.text()}`));
   page.on("pageerror", (error) => found.complaints.push(`${page.url()}: ${error.message}`));
   page.on("request", (request) => {
@@ -90,20 +90,22 @@ for (const [persona, language, scheme, width] of rows) {
 
 // The same without JavaScript: an account, a profile, what reaches somebody, and out.
 const page = await open("en", "light", 1440, { javaScriptEnabled: false });
+// A click does not wait for the page that it leads to.
+const press = (button) => Promise.all([page.waitForNavigation(), page.click(button)]);
 const step = (name) => found.without_javascript.push(`${name}: ${page.url().slice(address.length)}`);
 await page.goto(`${address}/register`);
 await page.fill("#email", "plain@example.org");
 await page.fill("#password", password);
-await page.click("form[action='/register'] button");
+await press("form[action='/register'] button");
 step("registered");
 await page.goto(`${address}/account/profile`);
 await page.fill("#display_name", "Plain");
-await page.click("form[action='/account/profile'] button");
+await press("form[action='/account/profile'] button");
 step("saved");
 await page.goto(`${address}/account/preferences`);
-await page.click("form[action='/account/preferences'] button");
+await press("form[action='/account/preferences'] button");
 step("chose");
-await page.click("form[action='/sign-out'] button");
+await press("form[action='/sign-out'] button");
 step("left");
 await page.goBack();
 step("back button");

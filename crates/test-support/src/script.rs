@@ -55,6 +55,7 @@ impl Script {
 pub async fn run(script: &str, arguments: &[&str]) -> Option<Value> {
     let output = interpreter(script)?.args(arguments).output().await.unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{script}: {}\n{text}", output.status);
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{script}: {}\n{text}\n{complaint}", output.status);
     Some(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{script}: {error}: {text}")))
 }

@@ -103,7 +103,7 @@ async fn preferences(visit: Visit, query: Query) -> Result<Response, Problem> {
                 (layout::token(&visit))
                 input type="hidden" name="version" value=(chosen.version);
                 (panel(t.what_reaches, &html! {
-                    div.wide { table {
+                    div.wide tabindex="0" { table {
                         thead { tr { th scope="col" { (t.category) } @for channel in MessageChannel::ALL { th scope="col" { (channel_name(&visit, channel)) } } } }
                         tbody {
                             @for (category, choice) in chosen.shown() {

@@ -72,7 +72,7 @@ fn filters(visit: &Visit, query: &Query) -> Markup {
 fn table(visit: &Visit, entries: &[AuditView]) -> Markup {
     let t = &visit.texts.admin.audit;
     html! {
-        div.wide { table {
+        div.wide tabindex="0" { table {
             thead { tr {
                 @for head in [t.at, t.act, t.actor, t.subject, t.more] { th scope="col" { (head) } }
             } }

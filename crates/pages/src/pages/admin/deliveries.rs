@@ -43,10 +43,10 @@ fn table(visit: &Visit, state: DeliveryState, deliveries: &[DeliveryView]) -> Ma
     let t = &visit.texts.admin.deliveries;
     let may_manage = visit.ctx.may(&Act::ManageDeliveries).is_ok();
     html! {
-        div.wide { table {
+        div.wide tabindex="0" { table {
             thead { tr {
                 @for head in [t.channel, t.to, t.attempts, t.fault, t.made, t.due] { th scope="col" { (head) } }
-                th {}
+                td {}
             } }
             tbody { @for delivery in deliveries { tr {
                 td { (channel(visit, delivery.channel)) }

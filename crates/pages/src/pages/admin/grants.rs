@@ -36,10 +36,10 @@ pub(super) fn held(visit: &Visit, id: UserId, held: &[GrantView]) -> Markup {
     let t = &visit.texts.admin.grants;
     html! {
         @if held.is_empty() { p.muted { (visit.texts.admin.frame.none) } } @else {
-            div.wide { table {
+            div.wide tabindex="0" { table {
                 thead { tr {
                     @for head in [t.what, t.source, t.by, t.reason, t.since, t.ends] { th scope="col" { (head) } }
-                    th {}
+                    td {}
                 } }
                 tbody { @for grant in held { (row(visit, id, grant)) } }
             } }

@@ -50,10 +50,10 @@ fn table(visit: &Visit, invitations: &[InvitationView]) -> Markup {
     let t = &visit.texts.admin.invitations;
     let may_withdraw = visit.ctx.may(&Act::RevokeInvitation).is_ok();
     html! {
-        div.wide { table {
+        div.wide tabindex="0" { table {
             thead { tr {
                 @for head in [t.email, t.roles, t.uses, t.made_at, t.ends] { th scope="col" { (head) } }
-                th {}
+                td {}
             } }
             tbody { @for invitation in invitations { tr {
                 td { (optional(visit, invitation.email.as_deref())) }

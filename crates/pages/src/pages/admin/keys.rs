@@ -38,7 +38,7 @@ async fn list(visit: Visit, query: Query) -> Result<Response, Problem> {
 fn table(visit: &Visit, keys: &[KeyView]) -> Markup {
     let t = &visit.texts.admin.keys;
     html! {
-        div.wide { table {
+        div.wide tabindex="0" { table {
             thead { tr {
                 @for head in [t.kid, t.algorithm, t.state, t.made, t.activated, t.retired] { th scope="col" { (head) } }
             } }

@@ -59,7 +59,7 @@ async fn who(visit: &Visit, id: UserId) -> Markup {
 fn table(visit: &Visit, rows: &[(&RequestView, Markup)]) -> Markup {
     let t = &visit.texts.admin.requests;
     html! {
-        div.wide { table {
+        div.wide tabindex="0" { table {
             thead { tr { @for head in [t.what, t.who, t.reason, t.made, t.open_until] { th scope="col" { (head) } } } }
             tbody { @for (view, who) in rows { tr {
                 td { a href={ "/admin/requests/" (view.request.id) } { (asked(visit, view)) } }
@@ -185,7 +185,7 @@ impl Shown {
         html! {
             section.panel {
                 h2 { (t.decisions) }
-                div.wide { table {
+                div.wide tabindex="0" { table {
                     thead { tr { @for head in [t.decision, t.by, t.comment, t.at, t.ends] { th scope="col" { (head) } } } }
                     tbody { @for ((decision, comment), by) in view.decisions.iter().zip(&self.deciders) { tr {
                         td { (match decision.verdict { Verdict::Approve => t.approved, Verdict::Decline => t.declined }) }

@@ -98,7 +98,7 @@ fn devices(visit: &Visit, sessions: &[SessionView]) -> Markup {
     html! {
         p { (count(t.sessions_count, number, visit.language)) }
         @if !sessions.is_empty() {
-            div.wide { table {
+            div.wide tabindex="0" { table {
                 thead { tr { @for head in [t.device, t.address, t.last_seen] { th scope="col" { (head) } } } }
                 tbody { @for session in sessions { tr {
                     td { (session.device_name.as_ref().or(session.user_agent.as_ref())
@@ -115,7 +115,7 @@ fn linked(visit: &Visit, identities: &[IdentityView]) -> Markup {
     let t = &visit.texts.admin.users;
     html! {
         @if identities.is_empty() { p.muted { (visit.texts.admin.frame.none) } } @else {
-            div.wide { table {
+            div.wide tabindex="0" { table {
                 thead { tr { @for head in [t.provider, t.name, t.linked] { th scope="col" { (head) } } } }
                 tbody { @for identity in identities { tr {
                     td { (identity.provider) }

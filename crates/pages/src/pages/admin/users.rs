@@ -86,7 +86,7 @@ fn filters(visit: &Visit, query: &Query) -> Markup {
 fn table(visit: &Visit, accounts: &[UserView]) -> Markup {
     let t = &visit.texts.admin.users;
     html! {
-        div.wide {
+        div.wide tabindex="0" {
             table {
                 thead { tr { @for head in [t.name, t.email, t.status, t.role, t.created, t.last_sign_in] {
                     th scope="col" { (head) }
