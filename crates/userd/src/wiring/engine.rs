@@ -55,7 +55,7 @@ pub fn open(config: &Config, opening: Opening) -> Result<Opened, WiringError> {
             let engine = PostgresEngine::new(&postgres_options(&config.database)).map_err(part)?;
             Ok(Opened { engine: Arc::new(engine), sqlite: None })
         }
-        DatabaseKind::Ydb => ydb(&config.database),
+        DatabaseKind::Ydb => ydb(&config.database).map_err(|why| WiringError::Config(format!("database.url: {why}"))),
     }
 }
 
@@ -71,11 +71,7 @@ pub fn check(config: &DatabaseConfig) -> Result<(), String> {
             Err(StoreError::Unavailable(why)) => Err(why),
             Err(other) => Err(other.to_string()),
         },
-        DatabaseKind::Ydb => match ydb(config) {
-            Ok(_) => Ok(()),
-            Err(WiringError::Config(why)) => Err(why),
-            Err(other) => Err(other.to_string()),
-        },
+        DatabaseKind::Ydb => ydb(config).map(drop),
     }
 }
 
@@ -198,12 +194,12 @@ fn sqlite(location: SqliteLocation, config: &DatabaseConfig, create: bool) -> Re
 }
 
 #[cfg(not(feature = "ydb"))]
-fn ydb(_: &DatabaseConfig) -> Result<Opened, WiringError> {
-    Err(WiringError::Config(format!("database.url: {NO_YDB}")))
+fn ydb(_: &DatabaseConfig) -> Result<Opened, String> {
+    Err(NO_YDB.to_owned())
 }
 
 #[cfg(feature = "ydb")]
-fn ydb(config: &DatabaseConfig) -> Result<Opened, WiringError> {
+fn ydb(config: &DatabaseConfig) -> Result<Opened, String> {
     use userd_storage_ydb::{YdbEngine, YdbOptions};
     let options = YdbOptions {
         max_sessions: config.pool_size as usize,
@@ -212,8 +208,8 @@ fn ydb(config: &DatabaseConfig) -> Result<Opened, WiringError> {
         ca_file: config.ca_file.0.as_ref().map(|file| file.0.clone()),
         ..YdbOptions::at(config.url.expose())
     };
-    let wrong = |fault: StoreError| WiringError::Config(format!("database.url: {fault}"));
-    Ok(Opened { engine: Arc::new(YdbEngine::new(options).map_err(wrong)?), sqlite: None })
+    let engine = YdbEngine::new(options).map_err(|fault| fault.to_string())?;
+    Ok(Opened { engine: Arc::new(engine), sqlite: None })
 }
 
 fn postgres_options(config: &DatabaseConfig) -> PostgresOptions {
