@@ -172,20 +172,25 @@ async fn came_back(visit: Visit, query: Query) -> Result<Response, Problem> {
     let (code, t) = (query.text("code"), &visit.texts.sign_in);
     let next = visit.carried(WAY, "next").unwrap_or_else(|| "/account".to_owned());
     if !code.is_empty() {
-        let verifier = visit.carried(WAY, "verifier");
-        let exchanged = visit.site.services.sign_in.exchange(&visit.ctx, code, verifier.as_deref(), None).await;
+        // A code that this browser has no proof key for is somebody else's: taken here, it would sign this browser in to
+        // an account of theirs. It stays good for whoever holds the key.
+        let Some(verifier) = visit.carried(WAY, "verifier") else { return Ok(Visit::go("/sign-in?told=gone")) };
+        let exchanged = visit.site.services.sign_in.exchange(&visit.ctx, code, Some(&verifier), None).await;
         return match exchanged {
             Ok(completion) => complete(&visit, completion, &next, "").await,
             Err(Failure::Refused(Refusal::InvalidCode)) => Ok(Visit::go("/sign-in?told=gone")),
             Err(other) => Err(other.into()),
         };
     }
+    if query.text("error").is_empty() && visit.account.is_none() {
+        return Ok(visit.page(t.title, &form(&visit, &next, "", &Markup::default())));
+    }
     let words = Words::find(query.text("error")).map(|words| words.in_language(visit.language).0);
     if visit.account.is_some() {
         return Ok(Visit::go("/account/linked?told=failed"));
     }
     let text = format!("{} {}.", t.provider_failed, words.unwrap_or(t.provider_no_reason).trim_end_matches('.'));
-    Ok(visit.page_with(http::StatusCode::UNAUTHORIZED, t.title, &form(&visit, &next, "", &alert(&text))))
+    Ok(visit.page(t.title, &form(&visit, &next, "", &alert(&text))))
 }
 
 /// Back to the application that sent somebody here, with a one-time code.

@@ -168,7 +168,8 @@ async fn a_link_that_is_none_is_told_so() {
     assert!(page.text().contains("Orchard"));
 }
 
-/// AC-083: the code of somebody else's sign-in opens nothing in this browser.
+/// AC-083: the code of somebody else's sign-in opens nothing in this browser, and is left to whoever holds its key. Whoever
+/// opens the page without one is asked to sign in.
 #[tokio::test]
 async fn a_code_of_another_browser_signs_nobody_in() {
     let place = Place::new().await;
@@ -176,12 +177,15 @@ async fn a_code_of_another_browser_signs_nobody_in() {
     let services = place.services();
     let mallory = place.browser_of("mallory").await;
     let ctx = services.authenticate_browser(services.context(), &mallory.cookies[SESSION]).await.unwrap().ctx;
-    let (_, challenge) = services.mint_proof_key();
+    let (verifier, challenge) = services.mint_proof_key();
     let code = services.sign_in.code_for_app(&ctx, "https://app.example/done", &challenge).await.unwrap();
     let mut victim = place.browser();
     let answer = victim.get(&format!("/signed-in?code={code}")).await;
     assert_eq!(answer.header("location"), "/sign-in?told=gone");
     assert!(!victim.cookies.contains_key(SESSION));
+    assert_eq!(victim.get("/signed-in").await.status, 200);
+    let taken = services.sign_in.exchange(&services.context(), &code, Some(&verifier), None).await;
+    assert!(taken.unwrap().signed_in().is_ok(), "it is still good");
 }
 
 #[tokio::test]
