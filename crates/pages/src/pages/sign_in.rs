@@ -174,7 +174,9 @@ async fn came_back(visit: Visit, query: Query) -> Result<Response, Problem> {
     if !code.is_empty() {
         // A code that this browser has no proof key for is somebody else's: taken here, it would sign this browser in to
         // an account of theirs. It stays good for whoever holds the key.
-        let Some(verifier) = visit.carried(WAY, "verifier") else { return Ok(Visit::go("/sign-in?told=gone")) };
+        let Some(verifier) = visit.carried(WAY, "verifier") else {
+            return Ok(visit.page(t.title, &form(&visit, &next, "", &alert(t.step_gone))));
+        };
         let exchanged = visit.site.services.sign_in.exchange(&visit.ctx, code, Some(&verifier), None).await;
         return match exchanged {
             Ok(completion) => complete(&visit, completion, &next, "").await,
