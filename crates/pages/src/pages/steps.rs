@@ -79,7 +79,8 @@ async fn take(
                 Verified::Confirmed => Ok(None),
             }
         }
-        PendingStep::FactorSetup | PendingStep::Approval => Err(Refusal::ChallengeGone.into()),
+        PendingStep::Approval => services.accounts.ask_whether_approved(ctx, challenge).await.map(Some),
+        PendingStep::FactorSetup => Err(Refusal::ChallengeGone.into()),
     }
 }
 
@@ -149,9 +150,7 @@ async fn page(
 ) -> Result<Response, Problem> {
     let t = &visit.texts.sign_in;
     let (title, content) = match step {
-        PendingStep::SecondFactor => {
-            (t.second_title, html! { p { (t.second_about) } (code_field(visit, t.second_code)) })
-        }
+        PendingStep::SecondFactor => (t.second_title, html! { p { (t.second_about) } (code_field(t.second_code)) }),
         PendingStep::FactorSetup => {
             // After a wrong code the app has the secret already: another one would only confuse it.
             let begun = match refusal {
@@ -167,7 +166,7 @@ async fn page(
                 html! {
                     p { (t.setup_factor_about) }
                     @if let Some(begun) = &begun { (secret(visit, begun)) }
-                    (code_field(visit, t.first_code))
+                    (code_field(t.first_code))
                 },
             )
         }
@@ -176,13 +175,10 @@ async fn page(
         PendingStep::Confirmation => {
             let email = visit.carried(STEP, "email").unwrap_or_default();
             let about = html! { p { (fill(t.confirm_about, "email", &email)) } };
-            (t.confirm_title, html! { (about) (code_field(visit, t.mail_code)) })
+            (t.confirm_title, html! { (about) (code_field(t.mail_code)) })
         }
         PendingStep::Restore => (t.restore_title, html! { p { (t.restore_about) } }),
-        PendingStep::Approval => {
-            let content = parts::single(t.approval_title, &parts::note(t.approval_about));
-            return Ok(visit.page(t.approval_title, &content));
-        }
+        PendingStep::Approval => (t.approval_title, parts::note(t.approval_about)),
     };
     let submit = if step == PendingStep::Restore { t.restore_submit } else { t.go_on };
     let content = parts::single(
@@ -202,8 +198,7 @@ async fn page(
     Ok(visit.page_with(status, title, &content).into_response())
 }
 
-fn code_field(visit: &Visit, label: &str) -> Markup {
-    let _ = visit;
+fn code_field(label: &str) -> Markup {
     field(Field {
         name: "code",
         label,

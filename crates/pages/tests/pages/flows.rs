@@ -2,9 +2,12 @@
 //! second factors, applications that send people here.
 
 use http::StatusCode;
-use userd_model::Document;
+use userd_model::{Actor, Document, RequestState, SessionId, Verdict};
 use userd_services::{
     RegistrationMode, Settings,
+    access_requests::DecisionInput,
+    accounts::Registration,
+    passwords::Password,
     testing::{TestOptions, settings},
 };
 
@@ -89,6 +92,27 @@ async fn terms_are_accepted_by_ticking_them() {
     assert_eq!(browser.submit("/sign-in/step", &[]).await.status, 422);
     let answer = browser.submit("/sign-in/step", &[("accept-terms", "yes")]).await;
     assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/account"));
+}
+
+#[tokio::test]
+async fn an_account_that_waits_goes_on_from_its_page_once_it_is_approved() {
+    let place = Place::with(with(|settings| settings.registration = RegistrationMode::Approval)).await;
+    let services = place.services();
+    let boss =
+        Registration { username: Some("boss".to_owned()), ..Registration::with(Password::new(PASSWORD.to_owned())) };
+    let boss = services.setup.create_administrator(&services.operator_context(), boss).await.unwrap();
+    let mut browser = place.browser();
+    let step = "/sign-in/step?next=%2Faccount";
+    assert_eq!(register(&mut browser, &[]).await.header("location"), step);
+    assert!(browser.get("/sign-in/step").await.text().contains("Waiting for approval"));
+    assert_eq!(browser.submit("/sign-in/step", &[]).await.header("location"), step, "nobody has decided yet");
+    let actor = Actor::User { id: boss.id, session_id: SessionId(boss.id.0), permissions: Vec::new() };
+    let ctx = || services.context().acting_as(actor.clone());
+    let open = services.access_requests.list(&ctx(), RequestState::Open, None, 10).await.unwrap().items;
+    let (id, input) = (open[0].request.id, DecisionInput::default());
+    services.access_requests.decide(&ctx(), id, Verdict::Approve, &input).await.unwrap();
+    assert_eq!(browser.submit("/sign-in/step", &[]).await.header("location"), "/account");
+    assert!(browser.cookies.contains_key(SESSION));
 }
 
 #[tokio::test]

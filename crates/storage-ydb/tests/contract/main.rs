@@ -1,8 +1,7 @@
 //! What every engine promises, on YDB over the emulator: the cases of `crates/storage/tests/contract`, and what only this
 //! engine promises.
 //!
-//! `YDB_CONNECTION_STRING` names another database to run the same cases against; those that script faults are left out
-//! then. Nobody has done that yet.
+//! Over the emulator alone. What a live cluster can be asked are the emulator's own rules (`docs/how-to/try-ydb.md`).
 
 #![recursion_limit = "256"]
 #![allow(

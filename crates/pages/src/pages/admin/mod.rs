@@ -19,6 +19,7 @@ use userd_model::{Act, InvalidField, Refusal, UserId};
 use userd_services::{Failure, UserView};
 use userd_web::{Problem, problem::table};
 
+use super::prove::prove_first;
 use crate::{
     layout, parts,
     routes::Routes,
@@ -92,10 +93,9 @@ fn refused(
         fault => return Err(fault.into()),
     };
     match refusal {
-        Refusal::InsufficientAuthentication { .. } => {
-            return Ok(Visit::go(&layout::with_query("/account/prove", "next", here)));
+        Refusal::InsufficientAuthentication { .. } | Refusal::Forbidden | Refusal::NotFound | Refusal::NotSignedIn => {
+            return prove_first(refusal.into(), here);
         }
-        Refusal::Forbidden | Refusal::NotFound | Refusal::NotSignedIn => return Err(refusal.into()),
         _ => {}
     }
     let errors = if let Refusal::InvalidInput(errors) = &refusal { errors.clone() } else { Vec::new() };

@@ -4,7 +4,7 @@ use serde_json::Value;
 use userd_model::{RequestState, RoleRules, Verdict, role::Approvers};
 use userd_services::{access_requests::DecisionInput, access_requests::RequestView, testing::TestOptions};
 
-use super::bot::Messenger;
+use super::messenger::Messenger;
 use crate::{
     deliveries::settle,
     fixture::Fixture,
