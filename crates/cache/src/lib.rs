@@ -142,8 +142,5 @@ pub async fn connect(url: &str, options: CacheOptions) -> Result<Arc<dyn Cache>,
     if url == "memory:" {
         return Ok(Arc::new(Memory::new(&options)));
     }
-    // The client of Redis takes what the process agreed on. A build with the client of YDB has two implementations in it,
-    // and Rustls then chooses none by itself.
-    let _there_already = rustls::crypto::aws_lc_rs::default_provider().install_default();
     Ok(Arc::new(Tiered::connect(url, options).await?))
 }

@@ -37,6 +37,9 @@ pub struct Tiered {
 impl Tiered {
     /// Opens the Redis at `url`. When it does not answer now, the cache starts degraded and keeps trying.
     pub async fn connect(url: &str, options: CacheOptions) -> Result<Self, CacheError> {
+        // The client of Redis takes what the process agreed on. A build with the client of YDB has two implementations in it,
+        // and Rustls then chooses none by itself.
+        let _there_already = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let l2 = Arc::new(RedisLevel::new(url, &options)?);
         let l1 = Arc::new(Memory::new(&options));
         let heard = Arc::new(AtomicBool::new(false));
