@@ -40,6 +40,13 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 // Whether somebody has confirmed elsewhere is asked every few seconds, as their button would.
 for (const form of document.querySelectorAll("[data-poll]")) setTimeout(() => form.requestSubmit(), 4000);
 
+// The first page after a sign-in tells whoever keeps passkeys which are good here.
+const header = document.querySelector("[data-signals-after]");
+if (header && sessionStorage.signsIn) {
+  header.dataset.signals = header.dataset.signalsAfter;
+  import(header.dataset.passkeys);
+}
+
 // Whoever leaves with changes that are not saved is asked.
 for (const form of document.querySelectorAll("[data-guard]")) {
   let changed = false;

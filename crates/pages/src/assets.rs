@@ -67,6 +67,8 @@ pub(crate) struct Assets {
     pub(crate) style: Arc<str>,
     /// Where the script is.
     pub(crate) script: Arc<str>,
+    /// Where the script of passkeys is.
+    pub(crate) passkeys: Arc<str>,
     /// Where the icon is.
     pub(crate) icon: Arc<str>,
     /// Where the operator's logo is.
@@ -74,6 +76,7 @@ pub(crate) struct Assets {
 }
 
 const SCRIPT: &str = include_str!("../assets/page.js");
+const PASSKEYS: &str = include_str!("../assets/passkeys.js");
 const STYLE: &str = include_str!("../assets/page.css");
 const ICON: &str = include_str!("../assets/icon.svg");
 
@@ -82,6 +85,7 @@ impl Assets {
     pub(crate) fn new(colour: Colour, logo: Option<&Logo>) -> Option<Self> {
         let style = format!("{}\n{STYLE}", colour.variables());
         let script = asset("page", "js", SCRIPT.as_bytes().to_vec())?;
+        let passkeys = asset("passkeys", "js", PASSKEYS.as_bytes().to_vec())?;
         let style = asset("page", "css", style.into_bytes())?;
         let icon = asset("icon", "svg", ICON.as_bytes().to_vec())?;
         let logo = match logo {
@@ -90,9 +94,10 @@ impl Assets {
         };
         let place = |asset: &Asset| Arc::from(format!("/assets/{}", asset.name));
         let (style_at, script_at, icon_at) = (place(&style), place(&script), place(&icon));
+        let passkeys_at = place(&passkeys);
         let logo_at = logo.as_ref().map(place);
-        let files = [style, script, icon].into_iter().chain(logo).collect();
-        Some(Self { files, style: style_at, script: script_at, icon: icon_at, logo: logo_at })
+        let files = [style, script, passkeys, icon].into_iter().chain(logo).collect();
+        Some(Self { files, style: style_at, script: script_at, passkeys: passkeys_at, icon: icon_at, logo: logo_at })
     }
 
     /// The file with this name.

@@ -18,6 +18,11 @@ pub(crate) const STEP: &str = "__Host-userd_step";
 /// The proof key of a way through a provider's pages, and where it leads.
 pub(crate) const WAY: &str = "__Host-userd_way";
 
+/// Which way somebody last came in by here; names nobody.
+pub(crate) const LAST_WAY: &str = "__Host-userd_last_way";
+/// Nobody wants to be offered a passkey here.
+pub(crate) const NO_PASSKEY: &str = "__Host-userd_no_passkey";
+
 /// As long as somebody has for a step or for a provider's pages.
 const STEP_LIFE: u64 = 600;
 const YEAR: u64 = 365 * 24 * 3600;
@@ -43,6 +48,17 @@ pub(crate) fn device(token: &str) -> Option<HeaderValue> {
 /// The language that was chosen here.
 pub(crate) fn language(tag: &str) -> Option<HeaderValue> {
     kept(LANGUAGE_COOKIE, tag, YEAR)
+}
+
+/// The way somebody came in by. One that cannot stand in a cookie is not kept.
+pub(crate) fn last_way(way: &str) -> Option<HeaderValue> {
+    let is_plain = way.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    is_plain.then(|| kept(LAST_WAY, way, YEAR)).flatten()
+}
+
+/// For a quarter of a year.
+pub(crate) fn no_passkey() -> Option<HeaderValue> {
+    kept(NO_PASSKEY, "yes", YEAR / 4)
 }
 
 /// Something that is carried through a few pages: its fields, encoded as a form.

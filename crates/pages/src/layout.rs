@@ -9,6 +9,7 @@ use userd_web::problem::Language;
 use crate::{
     assets::Assets,
     fields::TOKEN,
+    pages::passkeys::ACCEPTED,
     parts, sections as administration,
     texts::{self, Texts},
     visit::Visit,
@@ -93,8 +94,10 @@ pub(crate) fn brand(name: &str, assets: &Assets) -> Markup {
 
 fn header(visit: &Visit) -> Markup {
     let (site, t) = (&visit.site, &visit.texts.common);
+    // The first page after a sign-in tells whoever keeps passkeys; page.js sees to it.
+    let signals_after = (visit.account.is_some() && site.services.deps.passkeys.is_some()).then_some(ACCEPTED);
     html! {
-        header.top {
+        header.top data-signals-after=[signals_after] data-passkeys=[signals_after.map(|_| &site.assets.passkeys)] {
             (brand(&site.options.name, &site.assets))
             @if let Some(account) = &visit.account {
                 nav aria-label=(t.menu) {
@@ -186,6 +189,14 @@ pub(crate) fn within(visit: &Visit, path: &str) -> Option<&'static str> {
     let here = visit.here.split('?').next().unwrap_or_default();
     let rest = here.strip_prefix(path)?;
     (rest.is_empty() || rest.starts_with('/')).then_some("page")
+}
+
+/// Has the script tell whoever keeps passkeys which are good, and what the account is called.
+pub(crate) fn signals(visit: &Visit) -> Markup {
+    html! {
+        span data-signals=(ACCEPTED) {}
+        script type="module" src=(visit.site.assets.passkeys) {}
+    }
 }
 
 /// The field that every form has.

@@ -15,7 +15,7 @@ use userd_web::{
 };
 
 use crate::{
-    browser_cookies::{self, DEVICE, FORM, SESSION, STEP, WAY},
+    browser_cookies::{self, DEVICE, FORM, LAST_WAY, NO_PASSKEY, SESSION, STEP, WAY},
     site::Site,
     texts::{self, Texts},
 };
@@ -42,6 +42,10 @@ pub(crate) struct Visited {
     pub(crate) carried: Vec<(&'static str, String)>,
     /// From an earlier sign-in in this browser.
     pub(crate) device_token: Option<String>,
+    /// Which way somebody last came in by in this browser.
+    pub(crate) last_way: Option<String>,
+    /// Somebody has said here that they want no passkey.
+    pub(crate) wants_no_passkey: bool,
     /// The session's cookie once more, where it lives longer now.
     pub(crate) renewed: Option<(String, Duration)>,
     /// What forms are bound to, where the browser had nothing.
@@ -76,7 +80,7 @@ impl Visited {
         let here = parts.uri.path_and_query().map_or_else(|| "/".to_owned(), |path| path.as_str().to_owned());
         let carried = |name| Some((name, browser_cookies::read(&parts.headers, name)?.to_owned()));
         let carried = [STEP, WAY].into_iter().filter_map(carried).collect();
-        let device_token = browser_cookies::read(&parts.headers, DEVICE).map(str::to_owned);
+        let kept = |name| browser_cookies::read(&parts.headers, name).map(str::to_owned);
         Self {
             site: Arc::clone(site),
             ctx,
@@ -86,7 +90,9 @@ impl Visited {
             form_token: String::new(),
             here,
             carried,
-            device_token,
+            device_token: kept(DEVICE),
+            last_way: kept(LAST_WAY),
+            wants_no_passkey: kept(NO_PASSKEY).is_some(),
             renewed: None,
             new_form_secret: None,
             has_dead_cookie: false,

@@ -33,6 +33,16 @@ pub struct UserView {
     pub version: i64,
 }
 
+impl UserView {
+    /// What the account is called among somebody's passkeys: its name there, and the person's.
+    #[must_use]
+    pub fn names_at_passkeys(&self) -> (String, String) {
+        let name = self.email.as_ref().or(self.username.as_ref()).cloned().unwrap_or_else(|| self.id.to_string());
+        let display_name = self.display_name.clone().unwrap_or_else(|| name.clone());
+        (name, display_name)
+    }
+}
+
 /// Reads users for showing.
 #[derive(Clone)]
 pub struct UserReader {

@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header;
-use userd_model::{PendingStep, Refusal};
+use userd_model::{FactorMethod, PendingStep, Refusal};
 use userd_services::{Completion, InBrowser, SignedIn};
 use userd_web::Problem;
 
@@ -21,7 +21,14 @@ pub(super) async fn complete(
     match completion.signed_in() {
         Ok(signed_in) => Ok(Visit::signed_in(&hold(visit, signed_in).await?, next)),
         Err(step) => {
-            let fields = [("status", step.status.as_str()), ("challenge", &step.challenge), ("email", email)];
+            let methods: Vec<_> = step.methods.iter().map(|method| method.as_str()).collect();
+            let methods = methods.join(" ");
+            let fields = [
+                ("status", step.status.as_str()),
+                ("challenge", &step.challenge),
+                ("email", email),
+                ("methods", &methods),
+            ];
             let mut answer = Redirect::to(&layout::with_query(STEP_PAGE, "next", next)).into_response();
             let cookie = browser_cookies::carried(browser_cookies::STEP, &fields);
             answer.headers_mut().extend(cookie.map(|value| (header::SET_COOKIE, value)));
@@ -48,12 +55,19 @@ pub(super) fn step_of(visit: &Visit) -> Option<(PendingStep, String)> {
     Some((*step, visit.carried(browser_cookies::STEP, "challenge")?))
 }
 
+/// Whether that step can be taken in this way.
+pub(super) fn is_offered(visit: &Visit, method: FactorMethod) -> bool {
+    let offered = visit.carried(browser_cookies::STEP, "methods").unwrap_or_default();
+    offered.split(' ').any(|offered| offered == method.as_str())
+}
+
 /// What a form says of a refusal that people can do something about; others have a page of their own.
 pub(super) fn told(visit: &Visit, refusal: &Refusal) -> Option<&'static str> {
     let t = &visit.texts.sign_in;
     match refusal {
         Refusal::WrongCredentials | Refusal::WrongCurrentPassword => Some(t.wrong),
         Refusal::InvalidCode => Some(t.wrong_code),
+        Refusal::InvalidPasskey => Some(visit.texts.passkeys.refused),
         Refusal::Blocked => Some(t.blocked),
         Refusal::TooManyAttempts(_) => Some(t.too_many),
         Refusal::Busy(_) => Some(t.busy),

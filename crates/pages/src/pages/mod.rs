@@ -8,8 +8,12 @@ mod devices;
 mod emails;
 mod front;
 mod inbox;
+mod last_way;
 mod links;
 mod other_ways;
+mod passkey_forms;
+mod passkey_sign_in;
+pub(crate) mod passkeys;
 mod profile;
 mod prove;
 mod register;
@@ -24,7 +28,7 @@ pub(crate) fn all() -> Routes {
     let routes = admin::routes(front::routes(Routes::default()));
     let routes = steps::routes(sign_in::routes(routes));
     let routes = links::routes(other_ways::routes(register::routes(routes)));
-    let routes = emails::routes(routes);
+    let routes = emails::routes(passkeys::routes(passkey_sign_in::routes(routes)));
     let routes = profile::routes(security::routes(prove::routes(account::routes(routes))));
     access::routes(inbox::routes(devices::routes(routes)))
 }

@@ -6,7 +6,10 @@ use maud::{Markup, html};
 use userd_services::{Failure, sign_in::BotPoll};
 use userd_web::Problem;
 
-use super::completion::{complete, status_of, told};
+use super::{
+    completion::{complete, status_of, told},
+    last_way::{self, BOT, EMAIL_CODE},
+};
 use crate::{
     browser_cookies::{self, WAY},
     fields::Fields,
@@ -103,7 +106,7 @@ async fn show_code(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let next = visit.carried(WAY, "next").unwrap_or_default();
     let next = local(&next).unwrap_or("/account");
     match visit.site.services.email_codes.finish(&visit.ctx, &challenge, fields.text("code"), None).await {
-        Ok(completion) => complete(&visit, completion, next, "").await,
+        Ok(completion) => Ok(last_way::remember(complete(&visit, completion, next, "").await?, EMAIL_CODE)),
         Err(Failure::Refused(refusal)) if told(&visit, &refusal).is_some() => Ok(enter_page(&visit, Some(&refusal))),
         Err(other) => Err(other.into()),
     }
@@ -153,7 +156,9 @@ async fn poll_bot(visit: Visit) -> Result<Response, Problem> {
     let next = carried("next").unwrap_or_default();
     let next = local(&next).unwrap_or("/account");
     match visit.site.services.sign_in.poll_bot(&visit.ctx, &attempt, &secret).await {
-        Ok(BotPoll::Completed(completion)) => complete(&visit, *completion, next, "").await,
+        Ok(BotPoll::Completed(completion)) => {
+            Ok(last_way::remember(complete(&visit, *completion, next, "").await?, BOT))
+        }
         Ok(BotPoll::Pending) => Ok(bot_page(&visit, &Markup::default(), next, Some(visit.texts.sign_in.bot_waiting))),
         Err(Failure::Refused(userd_model::Refusal::InvalidCode)) => Ok(Visit::go("/sign-in?told=gone")),
         Err(other) => Err(other.into()),

@@ -48,6 +48,7 @@ fn page(visit: &Visit, is_saved: bool, refusal: Option<&Refusal>) -> Result<Resp
         t.profile,
         &html! {
             @if is_saved { (done(t.saved)) }
+            @if is_saved && visit.site.services.deps.passkeys.is_some() { (layout::signals(visit)) }
             @if let Some(text) = refusal.and_then(|refusal| told(visit, refusal)) { (alert(text)) }
             (panel(t.profile, &html! {
                 form method="post" action=(PROFILE) data-guard=(t.unsaved) {

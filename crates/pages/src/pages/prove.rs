@@ -2,8 +2,8 @@
 //! visitor comes back to the page that asked for it.
 
 use axum::response::Response;
-use maud::html;
-use userd_model::Refusal;
+use maud::{Markup, html};
+use userd_model::{FactorKind, Refusal};
 use userd_services::{
     Failure,
     factors::{Shown, StepUp},
@@ -11,7 +11,10 @@ use userd_services::{
 };
 use userd_web::Problem;
 
-use super::completion::{hold, status_of, told};
+use super::{
+    completion::{hold, status_of, told},
+    passkey_forms::{self, Kind, PasskeyForm, credential},
+};
 use crate::{
     fields::Fields,
     layout::{self, with_query},
@@ -20,8 +23,11 @@ use crate::{
     visit::{Query, Visit, local},
 };
 
+const HERE: &str = "/account/prove";
+const QUESTION: &str = "/account/prove/question";
+
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes.get("/account/prove", show).post("/account/prove", submit)
+    routes.get(HERE, show).post(HERE, submit).post(QUESTION, ask)
 }
 
 /// How a form ends: on to `done`; to the proof and back to `here`, where a fresher one is asked for.
@@ -32,18 +38,25 @@ pub(super) fn ended<T>(outcome: Result<T, Failure>, done: &str, here: &str) -> R
     }
 }
 
+/// Whether a fresher or stronger proof is asked for.
+pub(super) const fn must_prove(failure: &Failure) -> bool {
+    matches!(failure, Failure::Refused(Refusal::InsufficientAuthentication { .. }))
+}
+
 /// Whoever has to prove who they are is led there and back to `here`; everything else is a problem.
 pub(super) fn prove_first(failure: Failure, here: &str) -> Result<Response, Problem> {
     match failure {
-        Failure::Refused(Refusal::InsufficientAuthentication { .. }) => {
-            Ok(Visit::go(&with_query("/account/prove", "next", here)))
-        }
+        failure if must_prove(&failure) => Ok(Visit::go(&with_query("/account/prove", "next", here))),
         other => Err(other.into()),
     }
 }
 
-async fn show(visit: Visit, query: Query) -> Response {
-    page(&visit, local(query.text("next")).unwrap_or("/account"), None)
+async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
+    page(&visit, local(query.text("next")).unwrap_or("/account"), None).await
+}
+
+async fn ask(visit: Visit) -> Result<Response, Problem> {
+    passkey_forms::question(visit.site.services.factors.begin_step_up(&visit.ctx).await, HERE)
 }
 
 async fn submit(visit: Visit, fields: Fields) -> Result<Response, Problem> {
@@ -51,18 +64,24 @@ async fn submit(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let given = |name| Some(fields.text(name).to_owned()).filter(|text| !text.trim().is_empty());
     let shown = StepUp {
         password: given("password").map(Password::new),
-        factor: given("code").map(|code| Shown::code(code.trim().to_owned())),
+        factor: credential(&fields)
+            .map(Shown::Passkey)
+            .or_else(|| given("code").map(|code| Shown::code(code.trim().to_owned()))),
     };
     match visit.site.services.factors.step_up(&visit.ctx, shown).await {
         // The secret of before opens nothing any more: the browser gets the next one.
         Ok(raised) => Ok(Visit::signed_in(&hold(&visit, raised).await?, next)),
-        Err(Failure::Refused(refusal)) => Ok(page(&visit, next, Some(&refusal))),
+        Err(Failure::Refused(refusal)) => page(&visit, next, Some(&refusal)).await,
         Err(fault) => Err(fault.into()),
     }
 }
 
-fn page(visit: &Visit, next: &str, refusal: Option<&Refusal>) -> Response {
+async fn page(visit: &Visit, next: &str, refusal: Option<&Refusal>) -> Result<Response, Problem> {
     let (t, words) = (&visit.texts.account, &visit.texts.sign_in);
+    let held = visit.site.services.factors.held(&visit.ctx).await?;
+    let has_passkey = held.items.iter().any(|factor| factor.kind == FactorKind::Passkey);
+    let button = visit.texts.passkeys.use_one;
+    let passkey = PasskeyForm { kind: Kind::Show, action: HERE, question: QUESTION, next, button, fills_in: false };
     let told = refusal.map(|refusal| told(visit, refusal).unwrap_or(t.prove_both));
     let content = layout::account(
         visit,
@@ -70,6 +89,7 @@ fn page(visit: &Visit, next: &str, refusal: Option<&Refusal>) -> Response {
         &plain(&html! {
             @if let Some(told) = told { (alert(told)) }
             p { (t.prove_about) }
+            @if has_passkey { (passkey_forms::form(visit, passkey, &Markup::default())) }
             form method="post" action="/account/prove" {
                 (layout::token(visit))
                 input type="hidden" name="next" value=(next);
@@ -85,5 +105,5 @@ fn page(visit: &Visit, next: &str, refusal: Option<&Refusal>) -> Response {
             }
         }),
     );
-    visit.page_with(refusal.map_or(http::StatusCode::OK, status_of), t.prove_title, &content)
+    Ok(visit.page_with(refusal.map_or(http::StatusCode::OK, status_of), t.prove_title, &content))
 }

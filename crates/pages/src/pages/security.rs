@@ -1,13 +1,18 @@
-//! Password, authenticator app, recovery codes.
+//! Password, second factors, recovery codes.
 
 use axum::response::Response;
 use maud::{Markup, html};
-use userd_model::{FactorId, Refusal};
-use userd_services::{Failure, factors::HeldFactors, passwords::Password};
+use userd_model::{FactorId, FactorKind, Refusal};
+use userd_services::{
+    Failure,
+    factors::{FactorView, HeldFactors},
+    passwords::Password,
+};
 use userd_web::{Problem, extract::Path};
 
 use super::{
     completion::{fields_of, status_of, told},
+    passkeys::ADD,
     prove::{ended, prove_first},
     steps::{password_hint, recovery_codes, secret},
 };
@@ -38,6 +43,8 @@ async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
     let note = match query.text("told") {
         "password" => Some(visit.texts.account.password_changed),
         "removed" => Some(visit.texts.account.factor_removed),
+        "passkey" => Some(visit.texts.passkeys.added),
+        "renamed" => Some(visit.texts.passkeys.renamed),
         _ => None,
     };
     page(&visit, note, None).await
@@ -53,6 +60,7 @@ async fn page(visit: &Visit, note: Option<&str>, refusal: Option<&Refusal>) -> R
             @if let Some(note) = note { (done(note)) }
             (panel(visit.texts.sign_in.password, &password_form(visit, refusal)))
             (panel(t.factors, &factors(visit, &held)))
+            @if held.accepted_passkeys.is_some() { (layout::signals(visit)) }
         },
     );
     Ok(visit.page_with(refusal.map_or(http::StatusCode::OK, status_of), t.security, &content))
@@ -103,15 +111,21 @@ fn factors(visit: &Visit, held: &HeldFactors) -> Markup {
         ul.list {
             @for factor in &held.items {
                 li {
-                    span { strong { (factor.name.as_deref().unwrap_or(t.app)) } br; span.muted { (t.added) " " (moment(visit, factor.created_at)) } }
-                    form method="post" action=(format!("/account/security/factors/{}/remove", factor.id)) {
-                        (layout::token(visit))
-                        button.danger { (t.remove) }
+                    (line(visit, factor))
+                    div.row {
+                        a.button.quiet href=(format!("/account/security/factors/{}/rename", factor.id)) {
+                            (visit.texts.passkeys.rename)
+                        }
+                        form method="post" action=(format!("/account/security/factors/{}/remove", factor.id)) {
+                            (layout::token(visit))
+                            button.danger { (t.remove) }
+                        }
                     }
                 }
             }
         }
         div.row {
+            @if held.accepted_passkeys.is_some() { a.button.quiet href=(ADD) { (visit.texts.passkeys.add) } }
             a.button.quiet href=(APP) { (t.add_app) }
             @if !held.items.is_empty() {
                 form method="post" action="/account/security/recovery-codes" {
@@ -119,6 +133,23 @@ fn factors(visit: &Visit, held: &HeldFactors) -> Markup {
                     button.quiet { (t.new_codes) }
                 }
                 span.muted { (count(t.codes_left, u64::try_from(held.recovery_codes_left).unwrap_or(0), visit.language)) }
+            }
+        }
+    }
+}
+
+/// What it is called, what it is, since when and when last.
+fn line(visit: &Visit, factor: &FactorView) -> Markup {
+    let t = &visit.texts.account;
+    let kind = if factor.kind == FactorKind::Passkey { visit.texts.passkeys.title } else { t.app };
+    html! {
+        span.grow {
+            strong { (factor.name.as_deref().unwrap_or(kind)) }
+            @if factor.name.is_some() { " " span.badge { (kind) } }
+            br;
+            span.muted {
+                (t.added) " " (moment(visit, factor.created_at))
+                @if let Some(at) = factor.last_used_at { " · " (t.last_used) " " (moment(visit, at)) }
             }
         }
     }

@@ -12,7 +12,11 @@ use userd_services::{
 };
 use userd_web::{Problem, extract::Path, flow_cookie, problem::Words};
 
-use super::completion::{complete, status_of, told};
+use super::{
+    completion::{complete, status_of, told},
+    last_way::{self, BOT, EMAIL_CODE, PASSWORD},
+    passkey_sign_in, passkeys,
+};
 use crate::{
     browser_cookies::{self, STEP, WAY},
     fields::Fields,
@@ -70,7 +74,10 @@ async fn submit(visit: Visit, fields: Fields) -> Result<Response, Problem> {
         device_token: visit.device_token.clone(),
     };
     match visit.site.services.sessions.login(&visit.ctx, login).await {
-        Ok(completion) => complete(&visit, completion, next, "").await,
+        Ok(completion) => {
+            let first = passkeys::offered_first(&visit, &fields, next);
+            Ok(last_way::remember(complete(&visit, completion, &first, "").await?, PASSWORD))
+        }
         Err(Failure::Refused(refusal)) => {
             let text = told(&visit, &refusal).ok_or_else(|| Problem::from(refusal.clone()))?;
             let content = form(&visit, next, fields.text("login"), &alert(text));
@@ -80,7 +87,8 @@ async fn submit(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     }
 }
 
-fn form(visit: &Visit, next: &str, login: &str, note: &Markup) -> Markup {
+/// The sign-in page, with something to know at its head.
+pub(super) fn form(visit: &Visit, next: &str, login: &str, note: &Markup) -> Markup {
     let t = &visit.texts.sign_in;
     let settings = &visit.site.services.deps.settings;
     let has_focus = note.0.is_empty();
@@ -91,6 +99,7 @@ fn form(visit: &Visit, next: &str, login: &str, note: &Markup) -> Markup {
             form method="post" action="/sign-in" {
                 (layout::token(visit))
                 input type="hidden" name="next" value=(next);
+                (passkeys::can_make(visit))
                 (field(Field {
                     name: "login", label: t.login, value: login, autocomplete: "username webauthn", is_required: true,
                     has_focus, ..Field::default()
@@ -100,7 +109,9 @@ fn form(visit: &Visit, next: &str, login: &str, note: &Markup) -> Markup {
                     is_required: true, ..Field::default()
                 }))
                 button { (t.submit) }
+                (last_way::mark(visit, PASSWORD))
             }
+            (passkey_sign_in::form(visit, next))
             p.after { a href="/forgot" { (t.forgot) } }
             (other_ways(visit, next))
             @if settings.registration != RegistrationMode::Closed {
@@ -126,12 +137,13 @@ fn other_ways(visit: &Visit, next: &str) -> Markup {
                     li {
                         a.button.quiet href=(with_query(&format!("/sign-in/with/{}", provider.id()), "next", next)) {
                             (fill(t.with, "provider", provider.display_name()))
+                            " " (last_way::mark(visit, &last_way::through(provider.id())))
                         }
                     }
                 }
-                @if has_bot { li { a.button.quiet href=(with_query("/sign-in/bot", "next", next)) { (t.with_bot) } } }
+                @if has_bot { li { a.button.quiet href=(with_query("/sign-in/bot", "next", next)) { (t.with_bot) " " (last_way::mark(visit, BOT)) } } }
                 @if has_code {
-                    li { a.button.quiet href=(with_query("/sign-in/email-code", "next", next)) { (t.with_code) } }
+                    li { a.button.quiet href=(with_query("/sign-in/email-code", "next", next)) { (t.with_code) " " (last_way::mark(visit, EMAIL_CODE)) } }
                 }
             }
         }
@@ -156,7 +168,8 @@ async fn through(
     let begun = services.sign_in.start(&visit.ctx, &provider, start).await?;
     let mut answer = Redirect::to(&begun.url).into_response();
     let next = local(query.text("next")).unwrap_or("/account");
-    let way = browser_cookies::carried(WAY, &[("verifier", verifier.as_str()), ("next", next)]);
+    let way =
+        browser_cookies::carried(WAY, &[("verifier", verifier.as_str()), ("next", next), ("provider", &provider)]);
     let flow = flow_cookie::set(&begun.state, &begun.browser, begun.cross_site);
     for cookie in flow_cookie::crowded_out(&headers).into_iter().chain([flow]).chain(way) {
         answer.headers_mut().append(header::SET_COOKIE, cookie);
@@ -179,7 +192,11 @@ async fn came_back(visit: Visit, query: Query) -> Result<Response, Problem> {
         };
         let exchanged = visit.site.services.sign_in.exchange(&visit.ctx, code, Some(&verifier), None).await;
         return match exchanged {
-            Ok(completion) => complete(&visit, completion, &next, "").await,
+            Ok(completion) => {
+                let provider = visit.carried(WAY, "provider").unwrap_or_default();
+                let answer = complete(&visit, completion, &next, "").await?;
+                Ok(last_way::remember(answer, &last_way::through(&provider)))
+            }
             Err(Failure::Refused(Refusal::InvalidCode)) => Ok(Visit::go("/sign-in?told=gone")),
             Err(other) => Err(other.into()),
         };

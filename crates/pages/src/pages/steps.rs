@@ -1,9 +1,13 @@
 //! The steps between a proof and a session: one page, which shows whatever this browser's sign-in waits for.
 
-use axum::response::{IntoResponse, Response};
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
 use http::{StatusCode, header};
 use maud::{Markup, PreEscaped, html};
-use userd_model::{Accepted, PendingStep, Refusal};
+use serde_json::json;
+use userd_model::{Accepted, FactorMethod, PendingStep, Refusal};
 use userd_services::{
     Completion, Failure,
     emails::{Code, Verified},
@@ -12,8 +16,12 @@ use userd_services::{
 };
 use userd_web::Problem;
 
-use super::completion::{STEP_PAGE, complete, fields_of, hold, status_of, step_of, told};
+use super::{
+    completion::{STEP_PAGE, complete, fields_of, hold, is_offered, status_of, step_of, told},
+    passkey_forms::{self, Kind, PasskeyForm, credential},
+};
 use crate::{
+    agents,
     browser_cookies::{self, STEP},
     fields::Fields,
     layout,
@@ -23,8 +31,10 @@ use crate::{
     visit::{Query, Visit, local},
 };
 
+const QUESTION: &str = "/sign-in/step/question";
+
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes.get(STEP_PAGE, show).post(STEP_PAGE, submit)
+    routes.get(STEP_PAGE, show).post(STEP_PAGE, submit).post(QUESTION, ask)
 }
 
 async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
@@ -54,6 +64,31 @@ async fn submit(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     }
 }
 
+/// The question for a passkey: one that the account has, or a new one where policy demands a factor.
+async fn ask(visit: Visit) -> Result<Response, Problem> {
+    let factors = &visit.site.services.factors;
+    let begun = match step_of(&visit) {
+        Some((PendingStep::SecondFactor, challenge)) => factors.begin_second_factor(&visit.ctx, &challenge).await,
+        Some((PendingStep::FactorSetup, challenge)) => {
+            let name = visit.ctx.origin.user_agent.as_deref().map(agents::called);
+            factors.begin_demanded_passkey(&visit.ctx, &challenge, name.as_deref()).await
+        }
+        _ => Err(Refusal::ChallengeGone.into()),
+    };
+    match begun {
+        Err(Failure::Refused(Refusal::ChallengeGone)) => Ok(Json(json!({ "go": STEP_PAGE })).into_response()),
+        begun => passkey_forms::question(begun, STEP_PAGE),
+    }
+}
+
+/// The form for a passkey at this step.
+fn passkey(visit: &Visit, kind: Kind, next: &str) -> Markup {
+    let t = &visit.texts.passkeys;
+    let button = if kind == Kind::Make { t.make } else { t.use_one };
+    let form = PasskeyForm { kind, action: STEP_PAGE, question: QUESTION, next, button, fills_in: false };
+    html! { (passkey_forms::form(visit, form, &Markup::default())) (passkey_forms::without(visit)) }
+}
+
 /// Takes a step; `None` where it signs nobody in.
 async fn take(
     visit: &Visit,
@@ -64,7 +99,10 @@ async fn take(
     let (services, ctx) = (&visit.site.services, &visit.ctx);
     let code = fields.text("code").trim().to_owned();
     match step {
-        PendingStep::SecondFactor => services.factors.second_step(ctx, challenge, &Shown::code(code)).await.map(Some),
+        PendingStep::SecondFactor => {
+            let shown = credential(fields).map_or_else(|| Shown::code(code), Shown::Passkey);
+            services.factors.second_step(ctx, challenge, &shown).await.map(Some)
+        }
         PendingStep::PasswordChange => {
             let new = Password::new(fields.text("new_password").to_owned());
             services.accounts.change_demanded(ctx, challenge, &new).await.map(Some)
@@ -91,10 +129,15 @@ pub(super) fn accepted(visit: &Visit, fields: &Fields) -> Vec<Accepted> {
     ticked.map(|document| Accepted { id: document.id.clone(), version: document.version.clone() }).collect()
 }
 
-/// A first code of the app that was set up; then the recovery codes are shown, this once.
+/// A first code of the app that was set up, or a new passkey; then the recovery codes are shown, this once.
 async fn set_up(visit: &Visit, challenge: &str, next: &str, fields: &Fields) -> Result<Response, Problem> {
     let code = fields.text("code").trim();
-    let (completion, codes) = match visit.site.services.factors.confirm_demanded(&visit.ctx, challenge, code).await {
+    let factors = &visit.site.services.factors;
+    let confirmed = match credential(fields) {
+        Some(made) => factors.confirm_demanded_passkey(&visit.ctx, challenge, &made).await,
+        None => factors.confirm_demanded(&visit.ctx, challenge, code).await,
+    };
+    let (completion, codes) = match confirmed {
         Ok(confirmed) => confirmed,
         Err(failure) => return refused(visit, PendingStep::FactorSetup, challenge, next, failure).await,
     };
@@ -150,7 +193,7 @@ async fn page(
 ) -> Result<Response, Problem> {
     let t = &visit.texts.sign_in;
     let (title, content) = match step {
-        PendingStep::SecondFactor => (t.second_title, html! { p { (t.second_about) } (code_field(t.second_code)) }),
+        PendingStep::SecondFactor => (t.second_title, second_code(visit)),
         PendingStep::FactorSetup => {
             // After a wrong code the app has the secret already: another one would only confuse it.
             let begun = match refusal {
@@ -180,22 +223,44 @@ async fn page(
         PendingStep::Restore => (t.restore_title, html! { p { (t.restore_about) } }),
         PendingStep::Approval => (t.approval_title, parts::note(t.approval_about)),
     };
+    let kind = if step == PendingStep::FactorSetup { Kind::Make } else { Kind::Show };
+    let has_other = step != PendingStep::SecondFactor
+        || [FactorMethod::Totp, FactorMethod::RecoveryCode].iter().any(|method| is_offered(visit, *method));
+    let has_passkey = matches!(step, PendingStep::SecondFactor | PendingStep::FactorSetup)
+        && is_offered(visit, FactorMethod::Passkey);
     let submit = if step == PendingStep::Restore { t.restore_submit } else { t.go_on };
     let content = parts::single(
         title,
         &html! {
             @if let Some(text) = refusal.and_then(|refusal| told(visit, refusal)) { (alert(text)) }
-            form method="post" action=(STEP_PAGE) {
-                (layout::token(visit))
-                input type="hidden" name="next" value=(next);
-                (content)
-                button { (submit) }
+            @if has_passkey && kind == Kind::Show { (passkey(visit, kind, next)) }
+            @if has_other {
+                form method="post" action=(STEP_PAGE) {
+                    (layout::token(visit))
+                    input type="hidden" name="next" value=(next);
+                    (content)
+                    button { (submit) }
+                }
+            }
+            @if has_passkey && kind == Kind::Make {
+                p.after { (visit.texts.passkeys.make_instead) }
+                (passkey(visit, kind, next))
             }
             p.after { a href="/sign-in" { (t.start_again) } }
         },
     );
     let status = refusal.map_or(StatusCode::OK, status_of);
     Ok(visit.page_with(status, title, &content).into_response())
+}
+
+/// The code that this account can show: of its app, or one on paper.
+fn second_code(visit: &Visit) -> Markup {
+    let (t, passkeys) = (&visit.texts.sign_in, &visit.texts.passkeys);
+    match [FactorMethod::Passkey, FactorMethod::Totp].map(|method| is_offered(visit, method)) {
+        [false, _] => html! { p { (t.second_about) } (code_field(t.second_code)) },
+        [true, true] => html! { h2 { (passkeys.or_code) } (code_field(t.second_code)) },
+        [true, false] => html! { h2 { (passkeys.or_code) } (code_field(passkeys.recovery_code)) },
+    }
 }
 
 fn code_field(label: &str) -> Markup {

@@ -5,6 +5,7 @@
 mod account;
 mod admin;
 mod common;
+mod passkeys;
 mod sign_in;
 
 use userd_services::UserView;
@@ -20,6 +21,7 @@ pub(crate) struct Texts {
     pub(crate) admin: admin::Admin,
     pub(crate) sign_in: sign_in::SignIn,
     pub(crate) account: account::Account,
+    pub(crate) passkeys: passkeys::Passkeys,
 }
 
 static ENGLISH: Texts = Texts {
@@ -28,6 +30,7 @@ static ENGLISH: Texts = Texts {
     admin: admin::Admin::ENGLISH,
     sign_in: sign_in::SignIn::ENGLISH,
     account: account::Account::ENGLISH,
+    passkeys: passkeys::Passkeys::ENGLISH,
 };
 
 static RUSSIAN: Texts = Texts {
@@ -36,6 +39,7 @@ static RUSSIAN: Texts = Texts {
     admin: admin::Admin::RUSSIAN,
     sign_in: sign_in::SignIn::RUSSIAN,
     account: account::Account::RUSSIAN,
+    passkeys: passkeys::Passkeys::RUSSIAN,
 };
 
 /// The texts of a language.

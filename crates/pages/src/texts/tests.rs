@@ -8,7 +8,15 @@ use super::*;
 const SAME: [&str; 0] = [];
 
 fn all() -> Vec<(&'static str, &'static str, &'static str)> {
-    [common::Common::ALL, common::Problems::ALL, sign_in::SignIn::ALL, account::Account::ALL, &admin::all()].concat()
+    [
+        common::Common::ALL,
+        common::Problems::ALL,
+        sign_in::SignIn::ALL,
+        account::Account::ALL,
+        passkeys::Passkeys::ALL,
+        &admin::all(),
+    ]
+    .concat()
 }
 
 fn holes(text: &str) -> BTreeSet<&str> {

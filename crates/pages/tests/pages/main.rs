@@ -15,4 +15,5 @@ mod attacks;
 mod browser;
 mod flows;
 mod front;
+mod passkeys;
 mod sign_in;

@@ -75,8 +75,7 @@ impl Factors {
 
     fn creation(&self, user: &User, held: &[Factor]) -> Result<userd_passkeys::Begun, Failure> {
         let view = self.user_reader.view(user)?;
-        let name = view.email.or(view.username).unwrap_or_else(|| user.id.to_string());
-        let display_name = view.display_name.unwrap_or_else(|| name.clone());
+        let (name, display_name) = view.names_at_passkeys();
         let person = Person { handle: user.id.0, name: &name, display_name: &display_name };
         self.passkeys()?.begin_creation(&person, &self.credential_ids(user, held)?).map_err(internal)
     }
