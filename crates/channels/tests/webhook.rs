@@ -69,6 +69,7 @@ fn sent(receiver: &WebhookReceiver, secret: &WebhookSecret) -> Value {
     json!({ "secret": secret.text().expose(), "headers": headers, "body": String::from_utf8(ask.body).unwrap() })
 }
 
+/// ASVS V4.1.5
 #[tokio::test]
 async fn another_makers_library_accepts_what_we_sign_and_nothing_else() {
     let Some(mut script) = Script::start("verify_webhook.py", &[]) else { return };

@@ -6,7 +6,7 @@ use userd_services::sessions::Login;
 use crate::browser::{Browser, PASSWORD, Place};
 
 const OTHER: &str = "seven purple ships at noon";
-const PAGES: [&str; 11] = [
+pub const PAGES: [&str; 11] = [
     "/account",
     "/account/emails",
     "/account/profile",
@@ -100,6 +100,7 @@ async fn an_app_is_set_up_after_a_fresh_proof_which_changes_the_cookie() {
     assert_eq!(wrong.status, 422);
 }
 
+/// ASVS V10.4.9
 #[tokio::test]
 async fn a_device_is_signed_out_from_another() {
     let place = Place::new().await;

@@ -13,6 +13,7 @@ mod account;
 mod admin;
 mod attacks;
 mod browser;
+mod browser_side;
 mod flows;
 mod front;
 mod passkeys;

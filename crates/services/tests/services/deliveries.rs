@@ -261,6 +261,7 @@ async fn without_a_relay_mails_lie_in_the_development_mailbox(fixture: Fixture) 
     assert_eq!(app.deliveries.mails(&app.operator_context(), 50).await.unwrap(), []);
 }
 
+/// ASVS V6.3.5
 #[apply(case)]
 async fn a_sign_in_from_a_known_device_is_no_news_and_one_from_another_is(fixture: Fixture) {
     let app = fixture.app().await;

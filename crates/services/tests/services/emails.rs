@@ -251,6 +251,7 @@ async fn a_waiting_registration_gets_a_new_code_by_its_challenge(fixture: Fixtur
 }
 
 /// Another address counts once it is proven; the old one is told, with a way to undo the damage.
+/// ASVS V6.3.7
 #[apply(case)]
 async fn a_changed_address_is_proven_first_and_the_old_one_is_told(fixture: Fixture) {
     let app = fixture.app().await;

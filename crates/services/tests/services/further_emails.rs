@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Somebody who has proven their first address.
-async fn proven(app: &TestApp, name: &str) -> Member {
+pub(crate) async fn proven(app: &TestApp, name: &str) -> Member {
     let member = app.member(name).await;
     prove(app, &member.email).await;
     member
@@ -26,7 +26,7 @@ async fn prove(app: &TestApp, email: &str) {
     app.advance(Duration::from_secs(1));
 }
 
-async fn add(app: &TestApp, ctx: &Context, email: &str) {
+pub(crate) async fn add(app: &TestApp, ctx: &Context, email: &str) {
     mails(app).await;
     assert_eq!(app.emails.add(ctx, email).await.unwrap().status, "confirmation_required");
     prove(app, email).await;
@@ -63,6 +63,7 @@ async fn a_further_address_is_claimed_when_it_is_proven_and_signs_in(fixture: Fi
     assert_eq!(listed(&app, &theirs).await.len(), 1);
 }
 
+/// ASVS V6.3.7
 #[apply(case)]
 async fn security_notices_go_to_every_proven_address(fixture: Fixture) {
     let app = fixture.app().await;

@@ -157,6 +157,7 @@ async fn a_form_of_another_site_administers_nothing() {
     assert_eq!(status(&place, &ada).await, UserStatus::Active);
 }
 
+/// ASVS V7.5.3
 #[tokio::test]
 async fn what_matters_most_asks_for_a_fresh_proof_and_comes_back() {
     let (place, _, ada) = administered().await;

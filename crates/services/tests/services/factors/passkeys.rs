@@ -51,6 +51,7 @@ async fn a_passkey_signs_in_by_itself_and_is_two_factors(fixture: Fixture) {
 
 /// AC-032: what was begun is answered again, by another session, by another user, later, or twice at once.
 /// AC-137: an enrolment is used again.
+/// ASVS V6.7.2
 #[apply(case)]
 async fn a_question_is_good_once_and_where_it_was_asked(fixture: Fixture) {
     let app = fixture.app().await;
@@ -262,6 +263,7 @@ async fn a_copied_authenticator_is_refused_once_its_counter_is_behind(fixture: F
     app.login_by_passkey(&mut laptop).await.unwrap();
 }
 
+/// ASVS V6.5.6
 #[apply(case)]
 async fn passkeys_are_listed_renamed_and_removed_each_for_itself(fixture: Fixture) {
     let app = fixture.app().await;

@@ -51,6 +51,7 @@ async fn set_up_demanded(app: &TestApp, challenge: &str) -> (Phone, Completion) 
 
 /// AC-027: whoever must have a second factor and has none begins again and again, shows the challenge elsewhere, or asks
 /// for tokens: there is nothing but setting one up.
+/// ASVS V6.3.3
 #[apply(case)]
 async fn who_must_have_a_factor_and_has_none_can_set_one_up_and_nothing_else(fixture: Fixture) {
     let app = fixture.app_with(required()).await;
@@ -110,6 +111,7 @@ async fn a_session_below_policy_is_refused_at_refresh_and_raised_by_a_step_up(fi
     assert!(is_wrong(used), "a code is good once, for a step-up too");
 }
 
+/// ASVS V7.5.3
 #[apply(case)]
 async fn a_step_up_is_a_fresh_proof_in_the_same_session(fixture: Fixture) {
     let app = fixture.app().await;
@@ -138,6 +140,7 @@ async fn a_step_up_is_a_fresh_proof_in_the_same_session(fixture: Fixture) {
 }
 
 /// AC-033: whoever may not reset factors removes somebody's, or an administrator does so after a password alone.
+/// ASVS V6.4.4
 #[apply(case)]
 async fn factors_are_reset_by_who_may_and_has_shown_their_own(fixture: Fixture) {
     let app = fixture.app().await;
@@ -220,6 +223,7 @@ fn word(answer: &Result<Completion, Failure>) -> String {
 
 /// AC-026, AC-138: every way in, with every state of the account, what policy asks for and what is held. Reviewed; written
 /// anew with `UPDATE=1`.
+/// ASVS V6.1.3
 #[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "UPDATE=1 lets the test rewrite what it compares with")]
 async fn the_matrix_of_ways_in_is_the_reviewed_one() {

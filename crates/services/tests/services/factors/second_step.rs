@@ -44,6 +44,7 @@ async fn whoever_holds_a_factor_is_asked_for_it_and_the_session_says_so(fixture:
 
 /// AC-138: a provider signs somebody in who holds a second factor here.
 /// AC-026: every way in asks for it, and every factor that is held counts.
+/// ASVS V6.8.4
 #[apply(case)]
 async fn a_provider_is_one_factor_whatever_it_says(fixture: Fixture) {
     let (app, _) = app_with_acme(&fixture).await;
@@ -125,6 +126,7 @@ async fn a_challenge_begins_one_session(fixture: Fixture) {
 }
 
 /// The journey: the phone is lost, a code on paper stands for it.
+/// ASVS V6.4.4
 #[apply(case)]
 async fn a_recovery_code_stands_for_a_lost_phone(fixture: Fixture) {
     let app = fixture.app().await;

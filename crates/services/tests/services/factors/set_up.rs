@@ -103,6 +103,7 @@ async fn a_new_factor_needs_the_strongest_one_held_and_lifts_no_session(fixture:
     assert_eq!(refusal(app.factors.begin_totp(&app.acting(&grace).await, None).await), out_of_date());
 }
 
+/// ASVS V6.5.6
 #[apply(case)]
 async fn the_last_factor_takes_the_recovery_codes_with_it(fixture: Fixture) {
     let app = fixture.app().await;

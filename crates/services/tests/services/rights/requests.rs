@@ -89,6 +89,7 @@ async fn a_request_is_asked_decided_and_carried_out(fixture: Fixture) {
 }
 
 /// AC-097: nobody decides about their own request, whatever they may do. (12.2)
+/// ASVS V2.3.5
 #[apply(case)]
 async fn nobody_decides_about_their_own_request(fixture: Fixture) {
     let app = fixture.app().await;

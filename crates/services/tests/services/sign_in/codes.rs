@@ -67,6 +67,7 @@ async fn a_code_lives_a_minute(fixture: Fixture) {
 }
 
 /// A code is stolen from the URL: without the verifier of the application that began it is worth nothing.
+/// AC-064: a public client that shows anything but its proof key's verifier.
 #[apply(case)]
 async fn a_code_with_a_proof_key_needs_its_verifier(fixture: Fixture) {
     let (app, _) = app_with_acme(&fixture).await;

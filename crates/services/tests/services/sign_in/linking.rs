@@ -8,7 +8,9 @@ use userd_services::sign_in::{Finished, Start};
 
 use super::elsewhere::{Elsewhere, app_with_acme, offering, person, provider_tokens, refused};
 use crate::{
+    emails::mails_to,
     fixture::{Fixture, TestApp, out_of_date, refusal},
+    further_emails::{add, proven},
     personas::{Member, PASSWORD, at, authenticated, home, of_id},
 };
 
@@ -126,6 +128,27 @@ async fn unlinking_frees_the_account_elsewhere_and_tells_the_provider(fixture: F
     unlink(&app, &grace, id).await.unwrap();
     assert!(identities(&app, &grace).await.is_empty(), "gone here, whether or not the provider hears of it");
     assert_eq!(app.count_of(ada.id, EventKind::IdentityUnlinked).await, 1);
+}
+
+/// AC-048: somebody who has put an address of theirs in the first place unlinks an account; the owner's own address is told.
+#[apply(case)]
+async fn an_unlinked_account_is_told_to_every_proven_address(fixture: Fixture) {
+    let (app, _) = app_with_acme(&fixture).await;
+    let ada = proven(&app, "ada").await;
+    add(&app, &app.acting(&ada).await, "newer@example.net").await;
+    let newer = app.emails.list(&app.acting(&ada).await).await.unwrap()[1].id;
+    app.emails.make_primary(&app.acting(&ada).await, newer).await.unwrap();
+    assert!(linked(&app.link(&ada, "acme").await));
+    let id = identities(&app, &ada).await[0].id;
+    let addresses = [ada.email.as_str(), "newer@example.net"];
+    let mut before = Vec::new();
+    for address in addresses {
+        before.push(mails_to(&app, address).await.len());
+    }
+    unlink(&app, &ada, id).await.unwrap();
+    for (address, before) in addresses.into_iter().zip(before) {
+        assert_eq!(mails_to(&app, address).await.len(), before + 1, "{address}");
+    }
 }
 
 /// Whoever holds the account elsewhere is out with it: its sessions end, but for the one that unlinks. By an administrator
