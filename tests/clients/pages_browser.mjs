@@ -59,6 +59,9 @@ async function look(page, where, name) {
 // Files, ways out, and what asks another site.
 const left = /\/export|\/with\/|^\/docs|^\/openapi|^\/v1|^\/assets|^\/sign-in\/bot/;
 
+// One page of each kind: what stands for one account or role stands for all.
+const shape = (path) => path.replace(/[0-9a-f-]{36}/g, ":id").replace(/\/(roles|permissions)\/(?!\+|register)[^/]+/, "/$1/:name");
+
 for (const [persona, language, scheme, width] of rows) {
   const page = await open(language, scheme, width);
   const start = persona === "visitor" ? ["/sign-in", "/register", "/forgot", "/setup", "/no/such/page"] : ["/account"];
@@ -72,6 +75,7 @@ for (const [persona, language, scheme, width] of rows) {
   }
   if (persona === "admin") await signIn(page, admin);
   const known = new Set(start);
+  const shapes = new Set(start);
   for (const path of known) {
     const missing = path === "/no/such/page";
     const before = found.complaints.length;
@@ -82,7 +86,10 @@ for (const [persona, language, scheme, width] of rows) {
     const links = await page.evaluate(() => [...document.querySelectorAll("a[href]")].map((link) => link.getAttribute("href")));
     for (const link of links) {
       const path = link.split("#")[0];
-      if (path.startsWith("/") && !left.test(path) && known.size < 80) known.add(path);
+      if (path.startsWith("/") && !left.test(path) && known.size < 80 && !shapes.has(shape(path))) {
+        shapes.add(shape(path));
+        known.add(path);
+      }
     }
   }
   await page.context().close();

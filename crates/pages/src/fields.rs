@@ -18,9 +18,19 @@ impl Fields {
         Self(Arc::new(form_urlencoded::parse(body).into_owned().collect()))
     }
 
+    /// What a form that was not sent yet is filled in with.
+    pub(crate) fn of(pairs: &[(&str, &str)]) -> Self {
+        Self(Arc::new(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()))
+    }
+
     /// The field's text; empty where it is not there.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    /// Every value of a field that may come often, as boxes do.
+    pub(crate) fn texts<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 }
 

@@ -207,7 +207,7 @@ pub(crate) fn token(visit: &Visit) -> Markup {
 /// An address with one parameter.
 pub(crate) fn with_query(path: &str, name: &str, value: &str) -> String {
     let query = form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish();
-    format!("{path}?{query}")
+    format!("{path}{}{query}", if path.contains('?') { '&' } else { '?' })
 }
 
 pub(crate) const fn tag(language: Language) -> &'static str {

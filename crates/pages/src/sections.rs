@@ -14,7 +14,11 @@ pub(crate) fn of(visit: &Visit) -> Vec<(&'static str, &'static str)> {
     let all = [
         ("/admin/users", t.frame.users, may(Act::ListUsers)),
         ("/admin/requests", t.requests.title, decides),
+        ("/admin/roles", t.roles.title, may(Act::ReadRoles)),
+        ("/admin/permissions", t.words.title, may(Act::ReadRoles)),
         ("/admin/invitations", t.invitations.title, may(Act::ListInvitations)),
+        ("/admin/clients", t.clients.title, may(Act::ListClients)),
+        ("/admin/webhooks", t.webhooks.title, may(Act::ListWebhooks)),
         ("/admin/audit", t.audit.title, may(Act::ReadAudit)),
         ("/admin/deliveries", t.deliveries.title, may(Act::ReadDeliveries)),
         ("/admin/signing-keys", t.keys.title, may(Act::ListSigningKeys)),

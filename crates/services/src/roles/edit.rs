@@ -142,7 +142,11 @@ impl Roles {
             .await
     }
 
-    async fn may_edit(&self, ctx: &Context) -> Result<(), Failure> {
+    /// Whether somebody may edit roles now: asked before they fill a form in, and by every edit.
+    ///
+    /// # Errors
+    /// `Forbidden`, `InsufficientAuthentication`.
+    pub async fn may_edit(&self, ctx: &Context) -> Result<(), Failure> {
         ctx.may(&Act::ManageRoles)?;
         recent_proof::must_be_strong(ctx, &mut self.deps.store.reading()).await
     }

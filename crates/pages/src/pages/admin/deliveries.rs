@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use maud::{Markup, html};
-use userd_model::{Act, DeliveryChannel, DeliveryId, DeliveryState};
+use userd_model::{Act, DeliveryChannel, DeliveryId, DeliveryState, WebhookId};
 use userd_services::deliveries::DeliveryView;
 use userd_web::{Problem, extract::Path};
 
@@ -12,8 +12,13 @@ use crate::{
     layout,
     parts::done,
     routes::Routes,
+    texts::fill,
     visit::{Query, Visit},
 };
+
+const HERE: &str = "/admin/deliveries";
+/// Pages of the list that are looked through for those of one webhook.
+const LOOKED_THROUGH: usize = 4;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
@@ -25,14 +30,19 @@ pub(super) fn routes(routes: Routes) -> Routes {
 async fn list(visit: Visit, query: Query) -> Result<Response, Problem> {
     let t = &visit.texts.admin.deliveries;
     let state = DeliveryState::parse(query.text("state")).unwrap_or(DeliveryState::Dead);
-    let name = format!("deliveries {}", state.as_str());
+    let webhook: Option<WebhookId> = query.text("webhook").parse().ok();
+    let name = format!("deliveries {} {webhook:?}", state.as_str());
     let after = place(&visit, &query, &name)?;
-    let found = visit.site.services.deliveries.list(&visit.ctx, state, after, PAGE).await?;
+    let many = if webhook.is_some() { PAGE * LOOKED_THROUGH } else { PAGE };
+    let mut found = visit.site.services.deliveries.list(&visit.ctx, state, after, many).await?;
+    found.items.retain(|delivery| webhook.is_none() || delivery.webhook_id == webhook);
     let states: Vec<_> = DeliveryState::ALL.iter().map(|one| (one.as_str(), told(&visit, *one))).collect();
+    let here = webhook.map_or_else(|| HERE.to_owned(), |id| layout::with_query(HERE, "webhook", &id.to_string()));
     let content = html! {
         @if query.text("done") == "retry" { (done(t.retried)) }
         @if query.text("done") == "give-up" { (done(t.given_up_done)) }
-        (tabs("/admin/deliveries", "state", &states, state.as_str()))
+        (tabs(&here, "state", &states, state.as_str()))
+        @if let Some(webhook) = webhook { p { (fill(t.of_webhook, "id", &webhook.to_string())) } }
         @if !found.items.is_empty() { (table(&visit, state, &found.items)) }
         (onward(&visit, &name, found.items.is_empty(), found.next.as_ref()))
     };
@@ -68,6 +78,9 @@ fn receiver(visit: &Visit, delivery: &DeliveryView) -> Markup {
     match (delivery.user_id, delivery.webhook_id) {
         (Some(id), _) if visit.ctx.may(&Act::ListUsers).is_ok() => html! { a href={ "/admin/users/" (id) } { (id) } },
         (Some(id), _) => html! { (id) },
+        (None, Some(id)) if visit.ctx.may(&Act::ListWebhooks).is_ok() => {
+            html! { a href={ "/admin/webhooks/" (id) } { (id) } }
+        }
         (None, Some(id)) => html! { (id) },
         (None, None) => optional(visit, None),
     }

@@ -3,13 +3,20 @@
 
 mod acts;
 mod audit;
+mod clients;
 mod deliveries;
 mod grants;
 mod invitations;
 mod keys;
+mod permissions;
 mod requests;
+mod role_draft;
+mod role_editor;
+mod roles;
 mod user;
 mod users;
+mod webhooks;
+mod words;
 
 use axum::response::Response;
 use maud::{Markup, html};
@@ -34,7 +41,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = routes.get("/admin", front);
     let routes = grants::routes(acts::routes(user::routes(users::routes(routes))));
     let routes = requests::routes(audit::routes(invitations::routes(routes)));
-    deliveries::routes(keys::routes(routes))
+    let routes = permissions::routes(role_editor::routes(roles::routes(routes)));
+    deliveries::routes(webhooks::routes(clients::routes(keys::routes(routes))))
 }
 
 /// The first section that the visitor may see.
@@ -77,6 +85,16 @@ impl Told {
         pointers.dedup();
         let told: Vec<String> = pointers.into_iter().map(|found| self.wrong(visit, found)).collect();
         told.join(" ")
+    }
+
+    /// What is wrong with some of the words of a list, each named.
+    fn wrong_words(&self, visit: &Visit, pointer: &str, words: &[String]) -> String {
+        let word_at = |found: &str| words.get(found.strip_prefix(pointer)?.strip_prefix('/')?.parse::<usize>().ok()?);
+        let told = self.errors.iter().filter(|error| error.pointer.starts_with(pointer)).map(|error| {
+            let detail = self.wrong(visit, &error.pointer);
+            word_at(&error.pointer).map_or_else(|| detail.clone(), |word| format!("{word}: {detail}"))
+        });
+        told.collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -167,6 +185,18 @@ fn buttons(visit: &Visit, name: &str, is_destructive: bool, back: &str) -> Marku
         div.row {
             @if is_destructive { button.danger { (name) } } @else { button { (name) } }
             a.button.quiet href=(back) { (visit.texts.admin.frame.cancel) }
+        }
+    }
+}
+
+/// A secret on the only page that ever shows it.
+fn secret(visit: &Visit, about: &str, secret: &str) -> Markup {
+    let t = &visit.texts.sign_in;
+    html! {
+        section.panel {
+            p { (about) }
+            p #secret { code { (secret) } }
+            button.quiet type="button" data-copy="secret" data-done=(t.copied) hidden { (t.copy) }
         }
     }
 }

@@ -1,12 +1,15 @@
 //! Administration, a table for each of its sections.
 
 mod audit;
+mod clients;
 mod deliveries;
 mod frame;
 mod invitations;
 mod keys;
 mod requests;
+mod roles;
 mod users;
+mod webhooks;
 
 /// Everything that administration says.
 pub(crate) struct Admin {
@@ -19,6 +22,10 @@ pub(crate) struct Admin {
     pub(crate) invitations: invitations::Invitations,
     pub(crate) deliveries: deliveries::Deliveries,
     pub(crate) keys: keys::Keys,
+    pub(crate) webhooks: webhooks::Webhooks,
+    pub(crate) clients: clients::Clients,
+    pub(crate) roles: roles::Roles,
+    pub(crate) words: roles::Words,
 }
 
 impl Admin {
@@ -32,6 +39,10 @@ impl Admin {
         invitations: invitations::Invitations::ENGLISH,
         deliveries: deliveries::Deliveries::ENGLISH,
         keys: keys::Keys::ENGLISH,
+        webhooks: webhooks::Webhooks::ENGLISH,
+        clients: clients::Clients::ENGLISH,
+        roles: roles::Roles::ENGLISH,
+        words: roles::Words::ENGLISH,
     };
     pub(super) const RUSSIAN: Self = Self {
         frame: frame::Frame::RUSSIAN,
@@ -43,6 +54,10 @@ impl Admin {
         invitations: invitations::Invitations::RUSSIAN,
         deliveries: deliveries::Deliveries::RUSSIAN,
         keys: keys::Keys::RUSSIAN,
+        webhooks: webhooks::Webhooks::RUSSIAN,
+        clients: clients::Clients::RUSSIAN,
+        roles: roles::Roles::RUSSIAN,
+        words: roles::Words::RUSSIAN,
     };
 }
 
@@ -59,6 +74,10 @@ pub(super) fn all() -> Vec<(&'static str, &'static str, &'static str)> {
         invitations::Invitations::ALL,
         deliveries::Deliveries::ALL,
         keys::Keys::ALL,
+        webhooks::Webhooks::ALL,
+        clients::Clients::ALL,
+        roles::Roles::ALL,
+        roles::Words::ALL,
     ]
     .concat()
 }

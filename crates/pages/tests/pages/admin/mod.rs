@@ -1,9 +1,12 @@
 //! Administration in a browser: who sees it, what it shows, and that it refuses what the API refuses.
 
+mod clients;
 mod log;
 mod messages;
 mod requests;
+mod roles;
 mod users;
+mod webhooks;
 
 use userd_model::{Actor, GrantKind};
 use userd_services::{UserView, roles::GrantInput};
@@ -41,6 +44,21 @@ async fn every_page_of_administration_is_there_for_the_administrator_in_both_lan
     let of_ada = |rest: &str| format!("/admin/users/{}{rest}", ada.id);
     let mut pages =
         vec!["/admin/users".to_owned(), of_ada(""), of_ada("/grants/give"), of_ada("/grants/role/admin/take")];
+    for path in
+        ["/roles", "/roles/support", "/roles/+make", "/roles/support/change", "/roles/support/remove", "/permissions"]
+    {
+        pages.push(format!("/admin{path}"));
+    }
+    pages.extend(
+        [
+            "/admin/permissions/register",
+            "/admin/clients",
+            "/admin/clients/make",
+            "/admin/webhooks",
+            "/admin/webhooks/make",
+        ]
+        .map(str::to_owned),
+    );
     for act in ["block", "sign-out", "require-password-change", "send-password-reset", "reset-factors", "delete"] {
         pages.push(of_ada(&format!("/acts/{act}")));
     }
@@ -71,6 +89,10 @@ async fn administration_is_not_there_for_others() {
         "/admin",
         "/admin/users",
         "/admin/audit",
+        "/admin/roles",
+        "/admin/permissions",
+        "/admin/clients",
+        "/admin/webhooks",
         "/admin/invitations",
         "/admin/deliveries",
         "/admin/signing-keys",

@@ -1,0 +1,179 @@
+//! Service accounts: made, given a new secret, disabled. A secret is shown on the page that answers, and never again.
+
+use axum::response::Response;
+use maud::{Markup, html};
+use userd_model::{Act, ClientId, Timestamp};
+use userd_services::{
+    clients::{ClientView, NewClient},
+    roles::PermissionView,
+};
+use userd_web::{Problem, extract::Path};
+
+use super::{PAGE, Told, buttons, frame, onward, page, place, refused, secret, words};
+use crate::{
+    dates::moment,
+    fields::Fields,
+    layout,
+    parts::{Field, done, facts, field, note},
+    routes::Routes,
+    texts::fill,
+    visit::{Query, Visit},
+};
+
+const HERE: &str = "/admin/clients";
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .get(HERE, list)
+        .get("/admin/clients/make", show_make)
+        .post("/admin/clients/make", make)
+        .get("/admin/clients/{id}/rotate", show_rotate)
+        .post("/admin/clients/{id}/rotate", rotate)
+        .get("/admin/clients/{id}/disable", show_disable)
+        .post("/admin/clients/{id}/disable", disable)
+}
+
+async fn list(visit: Visit, query: Query) -> Result<Response, Problem> {
+    let t = &visit.texts.admin.clients;
+    let after: Option<(Timestamp, ClientId)> = place(&visit, &query, "clients")?;
+    let limit = u32::try_from(PAGE).unwrap_or(u32::MAX);
+    let found = visit.site.services.clients.page(&visit.ctx, after, limit).await?;
+    let next = found.last().filter(|_| found.len() == PAGE).map(|last| (last.created_at, last.id));
+    let content = html! {
+        @if query.text("done") == "disabled" { (done(t.disabled_done)) } @else { (note(t.about)) }
+        @if visit.ctx.may(&Act::CreateClient).is_ok() { p { a.button.quiet href="/admin/clients/make" { (t.make) } } }
+        @if !found.is_empty() { (table(&visit, &found)) }
+        (onward(&visit, "clients", found.is_empty(), next.as_ref()))
+    };
+    Ok(page(&visit, t.title, &content))
+}
+
+fn table(visit: &Visit, clients: &[ClientView]) -> Markup {
+    let t = &visit.texts.admin.clients;
+    html! {
+        div.wide tabindex="0" { table {
+            thead { tr { @for head in [t.name, t.state, t.permissions, t.audiences, t.secret_since] { th scope="col" { (head) } } td {} } }
+            tbody { @for client in clients { tr {
+                td { (client.name) br; code.small { (client.id) } }
+                td { span.badge { (if client.disabled_at.is_some() { t.disabled } else { t.works }) } }
+                td { @for word in &client.permissions { code { (word) } " " } }
+                td { @for audience in client.audiences.iter().flatten() { code { (audience) } " " } }
+                td { (moment(visit, client.secret_changed_at)) }
+                td { @if client.disabled_at.is_none() { (ways(visit, client.id)) } }
+            } } }
+        } }
+    }
+}
+
+fn ways(visit: &Visit, id: ClientId) -> Markup {
+    let t = &visit.texts.admin.clients;
+    html! {
+        @if visit.ctx.may(&Act::RotateClientSecret).is_ok() { a href={ (HERE) "/" (id) "/rotate" } { (t.rotate) } " " }
+        @if visit.ctx.may(&Act::DisableClient).is_ok() { a href={ (HERE) "/" (id) "/disable" } { (t.disable) } }
+    }
+}
+
+async fn show_make(visit: Visit) -> Result<Response, Problem> {
+    visit.ctx.may(&Act::CreateClient)?;
+    let content = form(&visit, &Fields::default(), &words::offered(&visit).await?, &Told::default());
+    Ok(page(&visit, visit.texts.admin.clients.make, &content))
+}
+
+async fn make(visit: Visit, fields: Fields) -> Result<Response, Problem> {
+    let t = &visit.texts.admin.clients;
+    let audiences = Some(words::names(fields.text("audiences"))).filter(|audiences| !audiences.is_empty());
+    let chosen = words::chosen(&fields);
+    let clients = &visit.site.services.clients;
+    match clients.create_for(&visit.ctx, fields.text("name").trim(), &chosen, audiences.as_deref(), None).await {
+        Ok(made) => Ok(shown_once(&visit, (t.make, t.made_done), &made)),
+        Err(failure) => {
+            let offered = words::offered(&visit).await?;
+            refused(&visit, failure, (t.make, &visit.here), |told| form(&visit, &fields, &offered, told))
+        }
+    }
+}
+
+fn form(visit: &Visit, fields: &Fields, offered: &[PermissionView], told: &Told) -> Markup {
+    let t = &visit.texts.admin.clients;
+    let known = visit.site.services.deps.settings.audiences.join(", ");
+    let (chosen, audiences) = (words::chosen(fields), words::names(fields.text("audiences")));
+    html! {
+        (told.alert())
+        form.panel method="post" action="/admin/clients/make" data-guard {
+            (layout::token(visit))
+            (field(Field {
+                name: "name", label: t.name, hint: t.name_hint, value: fields.text("name"), is_required: true,
+                wrong: &told.wrong(visit, "/name"), autocomplete: "off", ..Field::default()
+            }))
+            (words::choice(visit, offered, &chosen, &told.wrong_words(visit, "/permissions", &chosen)))
+            (field(Field {
+                name: "audiences", label: t.audiences, hint: &fill(t.audiences_hint, "known", &known),
+                value: fields.text("audiences"), wrong: &told.wrong_words(visit, "/audiences", &audiences),
+                autocomplete: "off", ..Field::default()
+            }))
+            (buttons(visit, t.make, false, HERE))
+        }
+    }
+}
+
+/// The page that answers is the only one that ever shows the secret.
+fn shown_once(visit: &Visit, (title, told): (&str, &str), made: &NewClient) -> Response {
+    let t = &visit.texts.admin.clients;
+    let content = html! {
+        (done(told))
+        (facts(&[(t.name, html! { (made.client.name) }), (t.id, html! { code { (made.client.id) } })]))
+        (secret(visit, t.secret_about, &made.client_secret))
+        p { a.button.quiet href=(HERE) { (t.back) } }
+    };
+    visit.page(title, &frame(visit, title, &content))
+}
+
+async fn show_rotate(visit: Visit, Path(id): Path<ClientId>) -> Result<Response, Problem> {
+    visit.ctx.may(&Act::RotateClientSecret)?;
+    Ok(page(&visit, visit.texts.admin.clients.rotate, &rotation(&visit, id, &Told::default())))
+}
+
+async fn rotate(visit: Visit, Path(id): Path<ClientId>) -> Result<Response, Problem> {
+    let t = &visit.texts.admin.clients;
+    match visit.site.services.clients.rotate_secret(&visit.ctx, id).await {
+        Ok(made) => Ok(shown_once(&visit, (t.rotate, t.rotated), &made)),
+        Err(failure) => refused(&visit, failure, (t.rotate, &visit.here), |told| rotation(&visit, id, told)),
+    }
+}
+
+fn rotation(visit: &Visit, id: ClientId, told: &Told) -> Markup {
+    let t = &visit.texts.admin.clients;
+    confirmation(visit, (id, "rotate"), (t.rotate, t.rotate_about), told)
+}
+
+async fn show_disable(visit: Visit, Path(id): Path<ClientId>) -> Result<Response, Problem> {
+    visit.ctx.may(&Act::DisableClient)?;
+    Ok(page(&visit, visit.texts.admin.clients.disable, &disabling(&visit, id, &Told::default())))
+}
+
+async fn disable(visit: Visit, Path(id): Path<ClientId>) -> Result<Response, Problem> {
+    let t = &visit.texts.admin.clients;
+    match visit.site.services.clients.disable(&visit.ctx, id).await {
+        Ok(()) => Ok(Visit::go("/admin/clients?done=disabled")),
+        Err(failure) => refused(&visit, failure, (t.disable, &visit.here), |told| disabling(&visit, id, told)),
+    }
+}
+
+fn disabling(visit: &Visit, id: ClientId, told: &Told) -> Markup {
+    let t = &visit.texts.admin.clients;
+    confirmation(visit, (id, "disable"), (t.disable, t.disable_about), told)
+}
+
+fn confirmation(visit: &Visit, (id, act): (ClientId, &str), (name, about): (&str, &str), told: &Told) -> Markup {
+    html! {
+        (told.alert())
+        section.panel {
+            p { code { (id) } }
+            p { (about) }
+            form method="post" action={ (HERE) "/" (id) "/" (act) } {
+                (layout::token(visit))
+                (buttons(visit, name, true, HERE))
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Service accounts.
+
+crate::texts::texts! {
+    /// Which there are, and what is done to one.
+    Clients {
+        title: "Service accounts", "Служебные аккаунты";
+        about: "With one of these a program of yours gets tokens for itself (client_credentials), asks whether tokens are good, and reads feeds.",
+            "С таким аккаунтом ваша программа получает токены для себя (client_credentials), проверяет чужие токены и читает ленты.";
+        name: "Name", "Название";
+        name_hint: "What the program is called, so that its entries in the audit log can be told.", "Как называется программа, чтобы узнавать её записи в журнале аудита.";
+        id: "client_id", "Идентификатор (client_id)";
+        permissions: "Permissions", "Права";
+        audiences: "Audiences", "Получатели токенов";
+        audiences_hint: "For whom its tokens may be, with spaces between them: {known}. Left empty: the first.",
+            "Для кого могут быть её токены, через пробел: {known}. Если пусто, то первый.";
+        secret_since: "Secret since", "Секрет с";
+        state: "State", "Состояние";
+        works: "works", "действует";
+        disabled: "disabled", "отключён";
+        make: "Make a service account", "Создать служебный аккаунт";
+        made_done: "The service account is made.", "Служебный аккаунт создан.";
+        secret_about: "This is its secret (client_secret). Copy it now: it is shown this once and stored as a hash.",
+            "Это его секрет (client_secret). Скопируйте сейчас: он показан единственный раз и хранится только как хеш.";
+        rotate: "New secret", "Новый секрет";
+        rotate_about: "The secret so far and every token that was got with it are dead at once. The program needs the new one to go on.",
+            "Прежний секрет и все полученные с ним токены сразу недействительны. Чтобы продолжить, программе нужен новый.";
+        rotated: "The service account has a new secret.", "У служебного аккаунта новый секрет.";
+        disable: "Disable", "Отключить";
+        disable_about: "Its secret and its tokens are dead at once, for good: a disabled service account is not enabled again. Make a new one instead.",
+            "Секрет и токены сразу недействительны навсегда: отключённый аккаунт снова не включается. Вместо него создают новый.";
+        disabled_done: "The service account is disabled.", "Служебный аккаунт отключён.";
+        back: "Back to the service accounts", "К служебным аккаунтам";
+    }
+}

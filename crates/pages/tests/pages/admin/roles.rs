@@ -1,0 +1,145 @@
+//! Roles and permissions in the browser.
+
+use userd_model::{Actor, GrantKind, RoleRules};
+use userd_services::roles::{Declared, RoleInput};
+
+use super::{HOSTILE, administered, give, is_safe};
+use crate::browser::form_of;
+
+#[tokio::test]
+async fn a_permission_is_registered_and_a_role_is_made_of_it() {
+    let (place, ..) = administered().await;
+    let mut browser = place.browser_of("boss").await;
+    let wrong =
+        browser.submit("/admin/permissions/register", &[("name", "Not a word"), ("description", HOSTILE)]).await;
+    assert_eq!(wrong.status, 422);
+    is_safe(&wrong.text());
+    let fields = [("name", "billing.read"), ("description", HOSTILE)];
+    assert_eq!(browser.submit("/admin/permissions/register", &fields).await.status, 303);
+    let page = browser.get("/admin/permissions?done=registered").await.text();
+    assert!(page.contains("billing.read") && page.contains("can be given"), "{page}");
+    is_safe(&page);
+    let wrong =
+        browser.submit("/admin/roles/+make", &[("name", "clerk"), ("other_permissions", "billing.write")]).await;
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.text().contains("billing.write: No such permission: register it first."), "{}", wrong.text());
+    let fields =
+        [("name", "clerk"), ("permissions", "billing.read"), ("description", HOSTILE), ("includes", "support")];
+    let made = browser.submit("/admin/roles/+make", &fields).await;
+    assert_eq!(
+        (made.status.as_u16(), made.header("location")),
+        (303, "/admin/roles/clerk?done=made"),
+        "{}",
+        made.text()
+    );
+    let page = browser.get("/admin/roles/clerk?done=made").await.text();
+    for shown in ["The role is made.", "billing.read", "users.read", "href=\"/admin/roles/support\"", "made here"] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    is_safe(&page);
+    is_safe(&browser.get("/admin/roles").await.text());
+    let used = browser.submit("/admin/permissions/billing.read/remove", &[]).await;
+    assert_eq!(used.status, 409, "a role has it");
+    assert_eq!(browser.submit("/admin/roles/clerk/remove", &[]).await.status, 303);
+    assert_eq!(browser.submit("/admin/permissions/billing.read/remove", &[]).await.status, 303);
+    assert!(!browser.get("/admin/permissions").await.text().contains("billing.read"));
+}
+
+#[tokio::test]
+async fn what_a_change_of_a_role_does_is_shown_before_it_is_done() {
+    let (place, _, ada) = administered().await;
+    let mut browser = place.browser_of("boss").await;
+    let services = place.services();
+    let operator = services.context().acting_as(Actor::Operator);
+    let rules = RoleRules {
+        description: Some("Helps".to_owned()),
+        includes: vec!["support".to_owned()],
+        ..RoleRules::default()
+    };
+    let input = RoleInput { permissions: vec!["audit.read".to_owned()], rules };
+    services.roles.create(&operator, "clerk", &input).await.unwrap();
+    give(&place, &ada, GrantKind::Role, "clerk").await;
+    let page = browser.get("/admin/roles/clerk").await.text();
+    assert!(page.contains("Ada Lovelace") && page.contains(&format!("/admin/users/{}", ada.id)), "who has it: {page}");
+    let path = "/admin/roles/clerk/change";
+    let kept = [("description", "Helps"), ("quorum", "1"), ("decline_quorum", "1"), ("request_ttl", "7d")];
+    let with = |more: &[(&'static str, &'static str)]| [kept.as_slice(), more].concat();
+    let same = browser.submit(path, &with(&[("permissions", "audit.read"), ("includes", "support")])).await.text();
+    assert!(same.contains("Nothing changes by this.") && !same.contains("value=\"yes\">Save"), "{same}");
+    let fields = with(&[("permissions", "users.read"), ("includes", "support auditor"), ("requestable", "yes")]);
+    let shown = browser.submit(path, &fields).await;
+    assert_eq!(shown.status, 200);
+    let page = shown.text();
+    for told in ["Added: <code>users.read</code>", "Taken away: <code>audit.read</code>", "Added: <code>auditor</code>"]
+    {
+        assert!(page.contains(told), "{told}: {page}");
+    }
+    assert!(page.contains("People may ask for it") && !page.contains("How many must approve"), "only what changes");
+    let before = services.roles.show(&operator, "clerk").await.unwrap();
+    assert_eq!(before.permissions, ["audit.read"], "nothing is changed yet");
+    let mut body = url::form_urlencoded::Serializer::new(String::new());
+    body.extend_pairs(form_of(&page, path));
+    let body = body.finish();
+    let again = browser.post(path, &format!("{body}&again=yes")).await.text();
+    assert!(again.contains("value=\"support auditor\"") || again.contains("value=\"auditor support\""), "{again}");
+    assert_eq!(browser.post(path, &format!("{body}&confirmed=yes")).await.status, 303);
+    let after = services.roles.show(&operator, "clerk").await.unwrap();
+    assert_eq!((after.permissions, after.rules.requestable), (vec!["users.read".to_owned()], true));
+    let late = browser.post(path, &format!("{body}&permissions=audit.read&confirmed=yes")).await;
+    assert_eq!(late.status, 412, "it was changed since: {}", late.text());
+    let wrong = browser.submit(path, &with(&[("quorum", "many"), ("max_duration", "long")])[1..]).await;
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.text().contains("Must be a number with s, m, h or d."), "{}", wrong.text());
+}
+
+#[tokio::test]
+async fn a_role_that_cannot_be_changed_here_says_why() {
+    let (place, _, ada) = administered().await;
+    let services = place.services();
+    let operator = services.context().acting_as(Actor::Operator);
+    let declared = Declared { roles: vec![("declared".to_owned(), RoleInput::default())], ..Declared::default() };
+    services.roles.apply(&operator, &services.permissions, &declared).await.unwrap();
+    let mut browser = place.browser_of("boss").await;
+    for (role, why) in [("declared", "The configuration declares this role"), ("admin", "nobody changes it")] {
+        let page = browser.get(&format!("/admin/roles/{role}")).await.text();
+        assert!(page.contains(why) && !page.contains("/change\""), "{role}: {page}");
+        let tried = browser.get(&format!("/admin/roles/{role}/change")).await;
+        assert!(tried.status.is_client_error(), "{role}: {}", tried.status);
+    }
+    let token = form_of(&browser.get("/admin/roles").await.text(), "/sign-out")[0].1.clone();
+    let tried = browser.post("/admin/roles/declared/remove", &format!("form_token={token}")).await;
+    assert_eq!(tried.status, 409);
+    for permission in ["roles.read", "roles.manage"] {
+        give(&place, &ada, GrantKind::Permission, permission).await;
+    }
+    let mut of_ada = place.browser_of("ada").await;
+    let page = of_ada.get("/admin/roles/support").await.text();
+    assert!(page.contains("you may not do yourself") && !page.contains("/change\""), "{page}");
+    assert_eq!(of_ada.get("/admin/roles/support/change").await.status, 403);
+    assert!(!page.contains("Who has it"), "that is for whoever may see accounts");
+    let form = of_ada.get("/admin/roles/+make").await.text();
+    assert!(form.contains("value=\"users.purge\" disabled") && form.contains("Greyed out"), "{form}");
+}
+
+#[tokio::test]
+async fn whoever_may_only_read_roles_is_shown_no_way_to_change_them() {
+    let (place, _, ada) = administered().await;
+    give(&place, &ada, GrantKind::Permission, "roles.read").await;
+    let mut browser = place.browser_of("ada").await;
+    let page = browser.get("/admin/roles").await.text();
+    assert!(page.contains("support") && !page.contains("+make"), "{page}");
+    assert!(!browser.get("/admin/permissions").await.text().contains("/register"));
+    let token = form_of(&page, "/sign-out")[0].1.clone();
+    for path in [
+        "/admin/roles/+make",
+        "/admin/roles/support/change",
+        "/admin/roles/support/remove",
+        "/admin/permissions/register",
+        "/admin/permissions/users.read/remove",
+    ] {
+        assert_eq!(browser.get(path).await.status, 404, "{path}");
+        assert_eq!(browser.post(path, &format!("form_token={token}")).await.status, 404, "{path}");
+    }
+    let mut of_boss = place.browser_of("boss").await;
+    assert_eq!(of_boss.post("/admin/roles/support/remove", "").await.status, 403, "not a form of this browser");
+}
