@@ -28,6 +28,7 @@ mod backup;
 mod classify;
 mod committer;
 mod connection;
+mod folders;
 mod identity;
 mod query;
 mod service_lock;
@@ -52,6 +53,7 @@ use tokio::{
 };
 
 pub use backup::{BackupProgress, BackupReport, copy_file};
+pub use folders::{make_folders, sync_name};
 pub use service_lock::{ServiceLock, ServiceLockError};
 
 use self::{backup::Look, identity::Identity, transaction::SqliteTransaction, writer::Writer};

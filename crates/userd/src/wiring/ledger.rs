@@ -3,7 +3,7 @@
 
 use std::{
     fs::OpenOptions,
-    io::{self, BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -11,6 +11,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use userd_model::{Timestamp, UserId};
 use userd_services::{audit::CheckpointLedger, deletion::PurgeLedger};
+use userd_storage::engines::sqlite::sync_name;
 
 use super::engine;
 use crate::config::{Config, DatabaseKind};
@@ -55,7 +56,12 @@ pub(crate) fn read(path: &Path) -> io::Result<Vec<UserId>> {
     for line in BufReader::new(file).lines() {
         let line = line?;
         if !line.trim().is_empty() {
-            users.push(serde_json::from_str::<Line>(&line)?.user_id);
+            match serde_json::from_str::<Line>(&line) {
+                Ok(line) => users.push(line.user_id),
+                // A power cut tore it: nobody was told that it was written.
+                Err(error) if error.is_eof() => tracing::warn!(file = %path.display(), "a torn line in the ledger"),
+                Err(error) => return Err(error.into()),
+            }
         }
     }
     Ok(users)
@@ -72,10 +78,7 @@ pub(super) fn of_checkpoints(config: &Config) -> Option<Arc<dyn CheckpointLedger
 
 impl CheckpointLedger for CheckpointFile {
     fn record(&self, note: &str) -> io::Result<()> {
-        let mut file = OpenOptions::new().create(true).append(true).open(&self.0)?;
-        // In one piece: replicas may write to one file.
-        file.write_all(format!("{note}\n").as_bytes())?;
-        file.sync_all()
+        append(&self.0, &format!("{note}\n"))
     }
 }
 
@@ -83,8 +86,45 @@ impl PurgeLedger for LedgerFile {
     fn record(&self, user: UserId, at: Timestamp) -> io::Result<()> {
         let mut line = serde_json::to_string(&Line { user_id: user, purged_at: at })?;
         line.push('\n');
-        let mut file = OpenOptions::new().create(true).append(true).open(&self.0)?;
-        file.write_all(line.as_bytes())?;
-        file.sync_all()
+        append(&self.0, &line)
+    }
+}
+
+/// Adds to a file, behind a line that a power cut tore, and answers when it is on the disk. In one piece: replicas may
+/// write to one file.
+fn append(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
+    let mut last = [b'\n'];
+    if file.metadata()?.len() > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
+    let text = if last == [b'\n'] { text.to_owned() } else { format!("\n{text}") };
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    sync_name(path)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails by panicking")]
+    use super::*;
+
+    #[test]
+    fn a_line_that_a_power_cut_tore_spoils_neither_the_lines_before_nor_those_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = LedgerFile(folder.path().join("purged.jsonl"));
+        let users = [1_u128, 2].map(|number| UserId(uuid::Uuid::from_u128(number)));
+        ledger.record(users[0], Timestamp::from_seconds(1)).unwrap();
+        let whole = std::fs::read_to_string(&ledger.0).unwrap();
+        for end in 1..whole.len() {
+            std::fs::write(&ledger.0, format!("{whole}{}", &whole[..end])).unwrap();
+            ledger.record(users[1], Timestamp::from_seconds(2)).unwrap();
+            let mut read = read(&ledger.0).unwrap();
+            read.dedup();
+            assert_eq!(read, users, "torn behind {end} bytes");
+        }
+        std::fs::write(&ledger.0, format!("{whole}nonsense\n")).unwrap();
+        assert!(read(&ledger.0).is_err(), "what is no ledger is no torn line");
     }
 }

@@ -13,6 +13,7 @@ use rustix::{
     io::Errno,
 };
 use userd_crypto::{MasterKeys, Zeroizing};
+use userd_storage::engines::sqlite::{make_folders, sync_name};
 
 use super::outside::OsRandom;
 use crate::config::{CryptoConfig, MasterKeySource};
@@ -71,7 +72,7 @@ fn make(path: &Path) -> Result<(Zeroizing<[u8; 32]>, Option<PathBuf>), MasterKey
     let failed = |error: io::Error| MasterKeyError::File(path.to_owned(), error);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let place = path.display().to_string();
-    fs::create_dir_all(folder).map_err(failed)?;
+    make_folders(folder).map_err(failed)?;
     let text = MasterKeys::generate(&OsRandom).current_text();
     let partial = folder.join(format!(".master.key.{}", std::process::id()));
     let named = write_whole(&partial, &text).and_then(|()| name_new(&partial, path));
@@ -86,8 +87,7 @@ fn make(path: &Path) -> Result<(Zeroizing<[u8; 32]>, Option<PathBuf>), MasterKey
             (parse(&text, &place)?, None)
         }
     };
-    // The name is on the disk only when the folder is.
-    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+    sync_name(path).map_err(failed)?;
     Ok(made)
 }
 

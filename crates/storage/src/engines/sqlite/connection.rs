@@ -4,7 +4,10 @@ use std::{fs, path::Path, thread, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use super::{SqliteLocation, classify};
+use super::{
+    SqliteLocation, classify,
+    folders::{make_folders, sync_name},
+};
 use crate::StoreError;
 
 /// How many prepared statements a connection keeps: more than there are statements, so each is parsed once.
@@ -114,22 +117,22 @@ fn switch_to_wal(connection: &Connection) -> Result<(), StoreError> {
 
 /// Makes the folder and the file, for the owner only.
 pub(super) fn make_file(path: &Path) -> Result<(), StoreError> {
-    let mut folder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        folder.recursive(true).create(parent).map_err(|error| unavailable(path, &error))?;
+    if let Some(parent) = path.parent() {
+        make_folders(parent).map_err(|error| unavailable(path, &error))?;
     }
     make_file_only(path)
 }
 
-/// Makes the file in a folder that is there, for the owner only. SQLite gives its log the same mode.
+/// Makes the file in a folder that is there, for the owner only. SQLite gives its log the same mode. A new one has its
+/// name on the disk: whatever is synced into it later is found again.
 pub(super) fn make_file_only(path: &Path) -> Result<(), StoreError> {
+    let is_new = !path.exists();
     let mut file = fs::OpenOptions::new();
     file.write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
-    file.open(path).map(drop).map_err(|error| unavailable(path, &error))
+    let made = file.open(path).and_then(|_| if is_new { sync_name(path) } else { Ok(()) });
+    made.map_err(|error| unavailable(path, &error))
 }
 
 fn unavailable(path: &Path, error: &std::io::Error) -> StoreError {
