@@ -20,7 +20,29 @@ pub enum Login {
     /// The key file of a service account.
     ServiceAccountFile(String),
     /// What the machine in the cloud says to those who run on it.
-    Metadata,
+    Metadata(Cloud),
+}
+
+/// Whose machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cloud {
+    /// Yandex Cloud.
+    Yandex,
+    /// Google Cloud.
+    Google,
+}
+
+impl Cloud {
+    /// Where such a machine asks for its token.
+    #[must_use]
+    pub const fn metadata_url(self) -> &'static str {
+        match self {
+            Self::Yandex => "http://169.254.169.254/computeMetadata/v1/instance/service-accounts/default/token",
+            Self::Google => {
+                "http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token"
+            }
+        }
+    }
 }
 
 /// Where a database is.
@@ -34,6 +56,8 @@ pub struct Address {
     pub database: String,
     /// Who asks.
     pub login: Login,
+    /// Where tokens are asked for by a service account or a machine, if not at its cloud's usual address.
+    pub token_url: Option<String>,
     /// Whether the cluster is asked for its nodes. Not behind a balancer that hides them.
     pub discovery: bool,
 }
@@ -69,12 +93,23 @@ impl Address {
             authority: format!("{host}:{port}"),
             database: database.to_owned(),
             login: in_user_info(&url)?,
+            token_url: None,
             discovery: true,
         };
         for (name, value) in url.query_pairs() {
             address.option(&name, &value)?;
         }
+        if address.token_url.is_some() && !matches!(address.login, Login::ServiceAccountFile(_) | Login::Metadata(_)) {
+            return Err("token_url is for sa_key_file and token_metadata".to_owned());
+        }
         Ok(address)
+    }
+
+    /// Without port, and without the brackets of an IPv6 address: what stands in a certificate.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let host = self.authority.rsplit_once(':').map_or(self.authority.as_str(), |(host, _)| host);
+        host.trim_start_matches('[').trim_end_matches(']')
     }
 
     /// Without path and login.
@@ -93,14 +128,20 @@ impl Address {
                 };
                 return Ok(());
             }
+            "token_url" if value.starts_with("https://") || value.starts_with("http://") => {
+                self.token_url = Some(value.to_owned());
+                return Ok(());
+            }
+            "token_url" => return Err("token_url is http:// or https://".to_owned()),
             "token_file" => Login::TokenFile(value.to_owned()),
             "sa_key_file" => Login::ServiceAccountFile(value.to_owned()),
-            "token_metadata" if matches!(value, "yandex-cloud" | "google") => Login::Metadata,
+            "token_metadata" if value == "yandex-cloud" => Login::Metadata(Cloud::Yandex),
+            "token_metadata" if value == "google" => Login::Metadata(Cloud::Google),
             "token_metadata" => return Err("token_metadata is yandex-cloud or google".to_owned()),
             "token" => return Err("a token stands in a file: token_file=…".to_owned()),
             other => {
                 return Err(format!(
-                    "`{other}` is not known; use_discovery, token_file, sa_key_file, token_metadata are"
+                    "`{other}` is not known; use_discovery, token_file, sa_key_file, token_metadata, token_url are"
                 ));
             }
         };

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use futures_util::future::try_join_all;
 
 use crate::{Rows, Statement, StoreError, Value};
 
@@ -79,6 +80,11 @@ pub trait Engine: Send + Sync {
 
     /// Runs one reading statement outside any transaction: for reads that decide nothing.
     async fn read(&self, statement: &'static Statement, values: &[Value]) -> Result<Rows, StoreError>;
+
+    /// Runs reading statements outside any transaction, side by side: each sees what is durable when it runs.
+    async fn read_together(&self, calls: &[Call<'_>]) -> Result<Vec<Rows>, StoreError> {
+        try_join_all(calls.iter().map(|call| self.read(call.statement, call.values))).await
+    }
 
     /// Runs one piece of schema SQL, outside any transaction. Each step is safe to repeat.
     async fn run_schema(&self, sql: &str) -> Result<(), StoreError>;

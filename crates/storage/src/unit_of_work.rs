@@ -10,8 +10,6 @@ use std::sync::{
     atomic::{AtomicU8, Ordering},
 };
 
-use futures_util::future::try_join_all;
-
 use crate::{Call, Engine, Failure, Rows, Statement, StoreError, Transaction, Value};
 
 /// Where statements go: a transaction, or (for reads that decide nothing) the engine itself.
@@ -173,7 +171,7 @@ async fn read_together(engine: &Arc<dyn Engine>, calls: &[Call<'_>]) -> Result<V
     }
     match calls {
         [call] => Ok(vec![engine.read(call.statement, call.values).await?]),
-        calls => try_join_all(calls.iter().map(|call| engine.read(call.statement, call.values))).await,
+        calls => engine.read_together(calls).await,
     }
 }
 

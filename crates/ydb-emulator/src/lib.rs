@@ -63,6 +63,14 @@ impl Emulator {
         format!("{}:{}", self.server.host(), self.server.nodes.first().map_or(0, |node| node.port))
     }
 
+    /// Runs a text outside of any transaction, as somebody at the console would: no client, no call, no fault.
+    ///
+    /// # Errors
+    /// What the server would refuse it with.
+    pub fn run(&self, text: &str) -> Result<(), Failure> {
+        self.server.execute(text, plan::Parameters::new(), None).map(drop)
+    }
+
     /// The script of faults.
     #[must_use]
     pub fn faults(&self) -> &Faults {
@@ -138,6 +146,11 @@ impl Emulator {
     /// A node is there again.
     pub fn revive_node(&self, node: usize) {
         self.server.revive_node(node);
+    }
+
+    /// From now on this token is accepted, and none of before.
+    pub fn accept_only(&self, token: &str) {
+        *locked(&self.server.tokens) = [token.to_owned()].into();
     }
 
     /// Ends all sessions, as the server may at any time.

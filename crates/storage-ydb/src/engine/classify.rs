@@ -94,8 +94,8 @@ pub(super) fn commit(error: &YdbError, of: &[&'static Statement]) -> StoreError 
 }
 
 /// A read outside of transactions, asked often enough.
-pub(super) fn read(error: &YdbError, statement: &'static Statement) -> StoreError {
-    said(error, meaning(error), statement.name)
+pub(super) fn read(error: &YdbError, name: &'static str) -> StoreError {
+    said(error, meaning(error), name)
 }
 
 /// The way to the database. No value is in such an error, so the library's words may be told.

@@ -11,7 +11,7 @@ mod schema;
 mod transaction;
 mod values;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use tokio::time::{Instant, timeout_at};
@@ -19,12 +19,12 @@ use userd_storage::{
     Access, Call, Engine, Rows, Statement, StoreError, Transaction, Value,
     engine::{Dialect, Reruns},
 };
-use ydb::TxMode;
+use ydb::{QueryClient, ResultSet, TxMode, YdbResult};
 
 pub use options::YdbOptions;
 
 use self::{classify::Meaning, connect::Link, transaction::YdbTransaction};
-use crate::yql::batch;
+use crate::yql::batch::{Request, requests};
 
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often a read outside of transactions is asked, and the bound of the first wait; each further one doubles it.
@@ -45,17 +45,48 @@ impl YdbEngine {
         Ok(Self { link: Arc::new(Link::new(options)?) })
     }
 
-    async fn read_once(&self, statement: &'static Statement, values: &[Value]) -> Result<Rows, Fault> {
-        let calls = [Call { statement, values }];
-        let Some(request) = batch::requests(&calls).pop() else { return Ok(Vec::new()) };
+    /// One text, one round trip: its reads see one snapshot.
+    async fn read_once(&self, request: &Request, answers: &mut [Rows]) -> Result<(), Fault> {
         let parameters = values::parameters(&request.given).map_err(Fault::Here)?;
-        let mut client = self.link.connected().await.map_err(Fault::Here)?.query.clone();
-        let asked = client.query_result_set(request.text()).params(parameters).with_tx_mode(TxMode::SnapshotReadOnly);
-        match asked.await {
-            Ok(set) => rows::of(statement, set).map_err(Fault::Here),
-            Err(error) => Err(Fault::There(Box::new(error))),
+        let client = self.link.connected().await.map_err(Fault::Here)?.query.clone();
+        let sets = ask(client, request.text(), parameters).await.map_err(|error| Fault::There(Box::new(error)))?;
+        rows::hand_out(&request.answers, sets, answers).map_err(Fault::Here)
+    }
+
+    /// The same until it is answered, but not for ever.
+    async fn read_patiently(&self, request: &Request, answers: &mut [Rows]) -> Result<(), StoreError> {
+        let deadline = Instant::now() + self.link.options.statement_timeout;
+        let name = request.statements.first().map_or("", |statement| statement.name);
+        let mut tries = 0;
+        loop {
+            let late = |_| StoreError::Unavailable(format!("{name}: ydb: no answer in time"));
+            let error = match timeout_at(deadline, self.read_once(request, answers)).await.map_err(late)? {
+                Ok(()) => return Ok(()),
+                Err(Fault::Here(error)) => return Err(error),
+                Err(Fault::There(error)) => error,
+            };
+            tries += 1;
+            if tries >= READS || !matches!(classify::meaning(&error), Meaning::Again | Meaning::Slower | Meaning::Lost)
+            {
+                return Err(classify::read(&error, name));
+            }
+            tokio::time::sleep(classify::spread(FIRST_WAIT * (1 << tries))).await;
         }
     }
+}
+
+async fn ask(
+    mut client: QueryClient,
+    text: String,
+    parameters: HashMap<String, ydb::Value>,
+) -> YdbResult<Vec<ResultSet>> {
+    let mut stream = client.query(text).params(parameters).with_tx_mode(TxMode::SnapshotReadOnly).await?;
+    let mut sets = Vec::new();
+    while let Some(set) = stream.next_result_set().await? {
+        sets.push(set);
+    }
+    stream.close().await?;
+    Ok(sets)
 }
 
 /// Where a read failed.
@@ -72,23 +103,17 @@ impl Engine for YdbEngine {
     }
 
     async fn read(&self, statement: &'static Statement, values: &[Value]) -> Result<Rows, StoreError> {
-        let deadline = Instant::now() + self.link.options.statement_timeout;
-        let mut tries = 0;
-        loop {
-            let late = || StoreError::Unavailable(format!("{}: ydb: no answer in time", statement.name));
-            let answer = timeout_at(deadline, self.read_once(statement, values)).await.map_err(|_| late())?;
-            let error = match answer {
-                Ok(rows) => return Ok(rows),
-                Err(Fault::Here(error)) => return Err(error),
-                Err(Fault::There(error)) => error,
-            };
-            tries += 1;
-            if tries >= READS || !matches!(classify::meaning(&error), Meaning::Again | Meaning::Slower | Meaning::Lost)
-            {
-                return Err(classify::read(&error, statement));
-            }
-            tokio::time::sleep(classify::spread(FIRST_WAIT * (1 << tries))).await;
+        let mut answers = self.read_together(&[Call { statement, values }]).await?;
+        Ok(answers.pop().unwrap_or_default())
+    }
+
+    /// In one text where they fit.
+    async fn read_together(&self, calls: &[Call<'_>]) -> Result<Vec<Rows>, StoreError> {
+        let mut answers = vec![Rows::new(); calls.len()];
+        for request in requests(calls) {
+            self.read_patiently(&request, &mut answers).await?;
         }
+        Ok(answers)
     }
 
     async fn run_schema(&self, sql: &str) -> Result<(), StoreError> {

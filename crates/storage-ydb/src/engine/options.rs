@@ -17,6 +17,9 @@ pub struct YdbOptions {
     pub idle_life: Duration,
     /// The longest wait for an answer.
     pub statement_timeout: Duration,
+    /// How long one login serves, where there is one, before another is made beside the work. Shorter than what is left of
+    /// the tokens that clouds hand out: those are good for five minutes at least.
+    pub login_life: Duration,
     /// PEM file with the certificate authority of the server.
     pub ca_file: Option<PathBuf>,
 }
@@ -42,6 +45,7 @@ impl YdbOptions {
             acquire_timeout: Duration::from_secs(2),
             idle_life: Duration::from_secs(600),
             statement_timeout: Duration::from_secs(5),
+            login_life: Duration::from_secs(240),
             ca_file: None,
         }
     }

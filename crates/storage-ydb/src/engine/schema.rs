@@ -1,6 +1,6 @@
 //! Schema steps, and whether what is there is what is declared: `IF NOT EXISTS` compares nothing.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::future::try_join_all;
 use tokio::time::{Instant, sleep, timeout};
@@ -24,7 +24,7 @@ const SCHEMA_TIMEOUT: Duration = Duration::from_secs(3600);
 const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-pub(super) async fn run(link: &Link, sql: &str) -> Result<(), StoreError> {
+pub(super) async fn run(link: &Arc<Link>, sql: &str) -> Result<(), StoreError> {
     for step in steps(sql).map_err(StoreError::corrupt)? {
         let late = |_| StoreError::Unavailable("ydb: a schema step takes longer than an hour".to_owned());
         timeout(SCHEMA_TIMEOUT, run_step(link, &step)).await.map_err(late)??;
@@ -32,7 +32,7 @@ pub(super) async fn run(link: &Link, sql: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn run_step(link: &Link, step: &Step) -> Result<(), StoreError> {
+async fn run_step(link: &Arc<Link>, step: &Step) -> Result<(), StoreError> {
     let done = match &step.unless {
         None => false,
         Some(unless) => is_done(link, unless).await?,
@@ -47,7 +47,7 @@ async fn run_step(link: &Link, step: &Step) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn is_done(link: &Link, unless: &Unless) -> Result<bool, StoreError> {
+async fn is_done(link: &Arc<Link>, unless: &Unless) -> Result<bool, StoreError> {
     Ok(match unless {
         Unless::Column { table, column } => {
             describe(link, table).await?.columns.iter().any(|there| there.name == *column)
@@ -57,7 +57,7 @@ async fn is_done(link: &Link, unless: &Unless) -> Result<bool, StoreError> {
 }
 
 /// An index over rows is built beside the work; nobody may read along it before.
-async fn until_ready(link: &Link, table: &str, index: &str) -> Result<(), StoreError> {
+async fn until_ready(link: &Arc<Link>, table: &str, index: &str) -> Result<(), StoreError> {
     let begun = Instant::now();
     loop {
         let described = describe(link, table).await?;
@@ -70,7 +70,7 @@ async fn until_ready(link: &Link, table: &str, index: &str) -> Result<(), StoreE
     }
 }
 
-async fn describe(link: &Link, table: &str) -> Result<TableDescription, StoreError> {
+async fn describe(link: &Arc<Link>, table: &str) -> Result<TableDescription, StoreError> {
     let path = format!("{}/{table}", link.address.database);
     let tables = &link.connected().await?.tables;
     let late = |_| StoreError::Unavailable("ydb: no answer in time".to_owned());
@@ -83,7 +83,7 @@ async fn describe(link: &Link, table: &str) -> Result<TableDescription, StoreErr
 
 /// Every declared table is there with its columns, their types, its key and its indexes. What is there besides is another
 /// release's.
-pub(super) async fn verify(link: &Link) -> Result<(), StoreError> {
+pub(super) async fn verify(link: &Arc<Link>) -> Result<(), StoreError> {
     let wrong = try_join_all(TABLES.iter().map(|table| async move {
         let there = describe(link, table.name).await?;
         Ok::<_, StoreError>(differences(table, &there))

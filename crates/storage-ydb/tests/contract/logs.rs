@@ -45,6 +45,21 @@ impl Subscriber for Everything {
     fn exit(&self, _: &span::Id) {}
 }
 
+/// What the service lets pass (`crates/userd/src/logging`): of the library nothing at all.
+fn all_but_the_library(about: &Metadata<'_>) -> bool {
+    about.target() != "ydb" && !about.target().starts_with("ydb::")
+}
+
+/// What the service would log meanwhile.
+pub(crate) async fn written_by<T>(work: impl Future<Output = T>) -> (String, T) {
+    let written = Arc::new(Mutex::new(String::new()));
+    let guard = tracing::subscriber::set_default(Everything(Arc::clone(&written), all_but_the_library));
+    let done = work.await;
+    drop(guard);
+    let written = written.lock().unwrap().clone();
+    (written, done)
+}
+
 async fn written_while_a_canary_is_stored(hears: fn(&Metadata<'_>) -> bool) -> String {
     let written = Arc::new(Mutex::new(String::new()));
     let guard = tracing::subscriber::set_default(Everything(Arc::clone(&written), hears));
@@ -58,11 +73,8 @@ async fn written_while_a_canary_is_stored(hears: fn(&Metadata<'_>) -> bool) -> S
     written.clone()
 }
 
-/// What the service lets pass (`crates/userd/src/logging`): of the library nothing at all.
 #[tokio::test]
 async fn no_parameter_reaches_a_log() {
-    let all_but_the_library: fn(&Metadata<'_>) -> bool =
-        |about| about.target() != "ydb" && !about.target().starts_with("ydb::");
     let written = written_while_a_canary_is_stored(all_but_the_library).await;
     assert!(!written.contains(CANARY), "{written}");
 }

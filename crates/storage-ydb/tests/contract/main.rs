@@ -46,6 +46,7 @@ mod fixture;
 mod gaps;
 #[path = "../../../storage/tests/contract/isolation.rs"]
 mod isolation;
+mod logins;
 mod logs;
 mod schema;
 #[path = "../../../storage/tests/contract/undoing.rs"]
