@@ -186,6 +186,11 @@ impl Change<'_> {
         self.facts.begin(user);
     }
 
+    /// The number of the last fact about the user, read in this change: it is not asked for again.
+    pub(crate) fn knows_facts(&mut self, user: &User, number: i64) {
+        self.facts.know(user, number);
+    }
+
     /// Makes every verifier refuse something from now on.
     pub fn revoke(&mut self, what: Revoked) {
         self.revoke_at(what, self.now);

@@ -15,8 +15,9 @@ use crate::{Context, Dependencies, user_reader::internal};
 #[derive(Default)]
 pub(crate) struct FactDrafts {
     drafts: Vec<FactDraft>,
-    /// Who was made in this change: no fact is before theirs, and their keys need not be read.
-    new: Vec<(UserId, Option<Sealed>)>,
+    /// Who was made or read in this change, with the number of the last fact about them: neither it nor their keys need
+    /// be read.
+    known: Vec<(UserId, Option<Sealed>, i64)>,
 }
 
 /// A fact that a body tells.
@@ -56,7 +57,12 @@ impl FactDrafts {
     }
 
     pub(crate) fn begin(&mut self, user: &User) {
-        self.new.push((user.id, user.data_key.clone()));
+        self.know(user, 0);
+    }
+
+    /// The number of the last fact about a user, read in this change.
+    pub(crate) fn know(&mut self, user: &User, number: i64) {
+        self.known.push((user.id, user.data_key.clone(), number));
     }
 
     pub(crate) fn add(
@@ -117,23 +123,25 @@ impl FactDrafts {
         Ok(unit.outbox().push_many(&facts).await?)
     }
 
-    /// The last number of each subject, and the keys that are needed: one round trip, or none where all are new.
+    /// The last number of each subject, and the keys that are needed: one round trip, or none where all are known.
     async fn look_up(
         &self,
         unit: &mut UnitOfWork,
         has_origin: bool,
     ) -> Result<(BTreeMap<Subject, i64>, Keys), Failure> {
-        let is_new = |id: &UserId| self.new.iter().any(|(new, _)| new == id);
+        let is_known = |id: &UserId| self.known.iter().any(|(known, ..)| known == id);
         let mut subjects: Vec<Subject> = self.drafts.iter().map(|draft| draft.fact.subject.clone()).collect();
-        subjects.retain(|subject| !subject.user_id().is_some_and(|id| is_new(&id)));
+        subjects.retain(|subject| !subject.user_id().is_some_and(|id| is_known(&id)));
         subjects.sort_unstable();
         subjects.dedup();
         let mut owners: Vec<UserId> = self.drafts.iter().flat_map(|draft| draft.owners(has_origin)).collect();
-        owners.retain(|id| !is_new(id));
+        owners.retain(|id| !is_known(id));
         owners.sort_unstable();
         owners.dedup();
-        let mut keys: BTreeMap<_, _> = self.new.iter().map(|(id, key)| (*id, Key::of(key.clone()))).collect();
-        let mut numbers = BTreeMap::new();
+        let mut keys: BTreeMap<_, _> = self.known.iter().map(|(id, key, _)| (*id, Key::of(key.clone()))).collect();
+        let told = |id: &UserId| self.drafts.iter().any(|draft| draft.fact.subject.user_id() == Some(*id));
+        let known = self.known.iter().filter(|(id, ..)| told(id));
+        let mut numbers: BTreeMap<_, _> = known.map(|(id, _, number)| (Subject::from(*id), *number)).collect();
         if !subjects.is_empty() || !owners.is_empty() {
             let (found, wrapped) = unit.fact_numbers().find_with_keys(&subjects, &owners).await?;
             numbers.extend(subjects.into_iter().zip(found));

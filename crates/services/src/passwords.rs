@@ -239,12 +239,8 @@ impl PasswordProof {
         }
         let mut found = None;
         if let Some(owner) = owner {
-            let mut reading = self.deps.store.reading();
-            if let (Some(user), Some(credential)) =
-                (reading.users().find(owner).await?, reading.password_credentials().find(owner).await?)
-            {
-                found = Some((user, credential));
-            }
+            let (user, credential) = self.deps.store.reading().users().find_with_password(owner).await?;
+            found = user.zip(credential);
         }
         let stored = found.as_ref().map(|(_, credential)| credential.hash.clone());
         let passwords = &self.deps.crypto.passwords;

@@ -153,8 +153,22 @@ impl Sessions {
         user: User,
         arrival: &Arrival,
     ) -> Result<Completed, Failure> {
+        let before = change.sessions().for_sign_in(user.id, arrival.session.created_at).await?;
+        self.complete_knowing(change, user, arrival, before).await
+    }
+
+    /// The same for whoever has read already what a sign-in must know.
+    pub(super) async fn complete_knowing(
+        &self,
+        change: &mut Change<'_>,
+        user: User,
+        arrival: &Arrival,
+        before: BeforeSignIn,
+    ) -> Result<Completed, Failure> {
         let session = &arrival.session;
-        let before = change.sessions().for_sign_in(user.id, session.created_at).await?;
+        if let Some(number) = before.facts {
+            change.knows_facts(&user, number);
+        }
         let mut standing = self.standing(&user, session, arrival.device.as_ref(), &before.factors);
         standing.must_change_password = session.amr.iter().any(|method| method == PASSWORD)
             && before.password.as_ref().is_some_and(|password| password.must_change);

@@ -60,10 +60,11 @@ impl Sessions {
         let completed = self
             .changes
             .run(ctx, "login", |mut change| async move {
-                let found = change.users().find_with_password(id).await?;
-                let user = found.0.ok_or(Refusal::WrongCredentials)?;
-                still_proven(&mut change, proven, found.1).await?;
-                let completed = self.complete(&mut change, user, arrival).await.map_err(deleted_is_unknown)?;
+                let (user, before) = change.sessions().account_for_sign_in(id, arrival.session.created_at).await?;
+                let user = user.ok_or(Refusal::WrongCredentials)?;
+                still_proven(&mut change, proven, before.password.clone()).await?;
+                let completed = self.complete_knowing(&mut change, user, arrival, before).await;
+                let completed = completed.map_err(deleted_is_unknown)?;
                 change.commit(completed).await
             })
             .await?;

@@ -17,6 +17,9 @@ statements_of! { FACT_NUMBERS:
     UPSERT = "fact_numbers.upsert": Shape::Upsert;
 }
 
+/// For whoever asks for a number beside something else.
+pub(super) static OF_SUBJECT: &crate::Statement = &BY_SUBJECT;
+
 impl FactNumbers<'_> {
     /// The last number of each subject, 0 for one without facts; and the data keys of users, asked for together.
     pub async fn find_with_keys(
@@ -63,6 +66,6 @@ pub(super) fn owner(subject: &Subject) -> Value {
     subject.user_id().unwrap_or(UserId(uuid::Uuid::nil())).into()
 }
 
-fn number(row: &mut Row) -> Result<i64, StoreError> {
+pub(super) fn number(row: &mut Row) -> Result<i64, StoreError> {
     row.i64(position!(FACT_NUMBERS.number))
 }

@@ -4,13 +4,13 @@
 use userd_model::{Factor, IdentityId, Sealed, Session, SessionId, Timestamp, User, UserId};
 
 use super::{
-    BATCH, MOST, every_row, factors, first_row, list,
+    BATCH, MOST, every_row, fact_numbers, factors, first_row, list,
     password_credentials::{BY_USER_ID, PasswordCredential, credential},
-    users::user,
+    users::{self, user},
     words,
 };
 use crate::{
-    Call, Row, StoreError, UnitOfWork, Value,
+    Call, Row, Rows, StoreError, UnitOfWork, Value,
     tables::{self, List, Range, Shape, position, statements_of},
 };
 
@@ -28,6 +28,8 @@ pub struct BeforeSignIn {
     pub factors: Vec<Factor>,
     /// The user's password.
     pub password: Option<PasswordCredential>,
+    /// The number of the last fact about the user, where it was asked for.
+    pub facts: Option<i64>,
 }
 
 statements_of! { SESSIONS:
@@ -146,17 +148,28 @@ impl Sessions<'_> {
     pub async fn for_sign_in(&mut self, user: UserId, now: Timestamp) -> Result<BeforeSignIn, StoreError> {
         let (sessions, factors) = ([user.into(), i64::from(MOST).into()], factors::of_user(user));
         let key = [user.into()];
-        let calls = [
-            Call { statement: &FIRST_OF_USER, values: &sessions },
-            Call { statement: factors::OF_USER, values: &factors },
-            Call { statement: BY_USER_ID, values: &key },
+        let answers = self.0.run_together(&looks(&sessions, &factors, &key)).await?;
+        before_sign_in(answers.into_iter(), now)
+    }
+
+    /// The same with the account itself, for whoever knows its id alone.
+    pub async fn account_for_sign_in(
+        &mut self,
+        id: UserId,
+        now: Timestamp,
+    ) -> Result<(Option<User>, BeforeSignIn), StoreError> {
+        let (sessions, factors) = ([id.into(), i64::from(MOST).into()], factors::of_user(id));
+        let key = [id.into()];
+        let subject = fact_numbers::key(&id.into());
+        let account = [
+            Call { statement: users::BY_ID, values: &key },
+            Call { statement: fact_numbers::OF_SUBJECT, values: &subject },
         ];
+        let calls = [account.as_slice(), &looks(&sessions, &factors, &key)].concat();
         let mut answers = self.0.run_together(&calls).await?.into_iter();
-        let sessions: Vec<Session> = every_row(&FIRST_OF_USER, answers.next(), session)?;
-        let factors = every_row(factors::OF_USER, answers.next(), factors::factor)?;
-        let password = first_row(BY_USER_ID, answers.next(), credential)?;
-        let (alive, dead) = sessions.into_iter().partition(|session| session.is_alive(now));
-        Ok(BeforeSignIn { alive, dead, factors, password })
+        let account = first_row(users::BY_ID, answers.next(), user)?;
+        let facts = first_row(fact_numbers::OF_SUBJECT, answers.next(), fact_numbers::number)?.unwrap_or(0);
+        Ok((account, BeforeSignIn { facts: Some(facts), ..before_sign_in(answers, now)? }))
     }
 
     /// Removes one session; one that is not there is fine.
@@ -168,6 +181,23 @@ impl Sessions<'_> {
     pub async fn remove_many(&mut self, ids: &[SessionId]) -> Result<(), StoreError> {
         self.0.write_many(&REMOVE, ids.iter().map(|id| vec![(*id).into()]).collect()).await
     }
+}
+
+fn looks<'a>(sessions: &'a [Value], factors: &'a [Value], key: &'a [Value]) -> [Call<'a>; 3] {
+    [
+        Call { statement: &FIRST_OF_USER, values: sessions },
+        Call { statement: factors::OF_USER, values: factors },
+        Call { statement: BY_USER_ID, values: key },
+    ]
+}
+
+/// The answers to [`looks`].
+fn before_sign_in(mut answers: impl Iterator<Item = Rows>, now: Timestamp) -> Result<BeforeSignIn, StoreError> {
+    let sessions: Vec<Session> = every_row(&FIRST_OF_USER, answers.next(), session)?;
+    let factors = every_row(factors::OF_USER, answers.next(), factors::factor)?;
+    let password = first_row(BY_USER_ID, answers.next(), credential)?;
+    let (alive, dead) = sessions.into_iter().partition(|session| session.is_alive(now));
+    Ok(BeforeSignIn { alive, dead, factors, password, facts: None })
 }
 
 fn with_user(row: &mut Row) -> Result<(Session, User), StoreError> {
