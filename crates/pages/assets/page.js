@@ -4,12 +4,10 @@
 document.querySelector("[data-focus]")?.focus();
 
 // A form is sent once, however often its button is pressed.
-for (const form of document.querySelectorAll("form")) {
-  form.addEventListener("submit", (event) => {
-    if (form.dataset.sent) event.preventDefault();
-    form.dataset.sent = "yes";
-  });
-}
+document.addEventListener("submit", (event) => {
+  if (event.target.dataset.sent) event.preventDefault();
+  event.target.dataset.sent = "yes";
+});
 
 // A page that the back button brings out of the browser's memory may be of somebody who has signed out since.
 addEventListener("pageshow", (event) => {

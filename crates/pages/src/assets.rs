@@ -69,6 +69,8 @@ pub(crate) struct Assets {
     pub(crate) script: Arc<str>,
     /// Where the script of passkeys is.
     pub(crate) passkeys: Arc<str>,
+    /// Where the script of the inbox is.
+    pub(crate) inbox: Arc<str>,
     /// Where the icon is.
     pub(crate) icon: Arc<str>,
     /// Where the operator's logo is.
@@ -77,6 +79,7 @@ pub(crate) struct Assets {
 
 const SCRIPT: &str = include_str!("../assets/page.js");
 const PASSKEYS: &str = include_str!("../assets/passkeys.js");
+const INBOX: &str = include_str!("../assets/inbox.js");
 const STYLE: &str = include_str!("../assets/page.css");
 const ICON: &str = include_str!("../assets/icon.svg");
 
@@ -86,6 +89,7 @@ impl Assets {
         let style = format!("{}\n{STYLE}", colour.variables());
         let script = asset("page", "js", SCRIPT.as_bytes().to_vec())?;
         let passkeys = asset("passkeys", "js", PASSKEYS.as_bytes().to_vec())?;
+        let inbox = asset("inbox", "js", INBOX.as_bytes().to_vec())?;
         let style = asset("page", "css", style.into_bytes())?;
         let icon = asset("icon", "svg", ICON.as_bytes().to_vec())?;
         let logo = match logo {
@@ -94,10 +98,18 @@ impl Assets {
         };
         let place = |asset: &Asset| Arc::from(format!("/assets/{}", asset.name));
         let (style_at, script_at, icon_at) = (place(&style), place(&script), place(&icon));
-        let passkeys_at = place(&passkeys);
+        let (passkeys_at, inbox_at) = (place(&passkeys), place(&inbox));
         let logo_at = logo.as_ref().map(place);
-        let files = [style, script, passkeys, icon].into_iter().chain(logo).collect();
-        Some(Self { files, style: style_at, script: script_at, passkeys: passkeys_at, icon: icon_at, logo: logo_at })
+        let files = [style, script, passkeys, inbox, icon].into_iter().chain(logo).collect();
+        Some(Self {
+            files,
+            style: style_at,
+            script: script_at,
+            passkeys: passkeys_at,
+            inbox: inbox_at,
+            icon: icon_at,
+            logo: logo_at,
+        })
     }
 
     /// The file with this name.

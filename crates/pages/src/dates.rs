@@ -41,6 +41,11 @@ pub(crate) fn moment(visit: &Visit, at: Timestamp) -> Markup {
     html! { time datetime=(at.to_string()) { (told(at, zone_of(visit), visit.language)) } }
 }
 
+/// The same without markup, for a script that puts it in as text.
+pub(crate) fn moment_text(visit: &Visit, at: Timestamp) -> String {
+    told(at, zone_of(visit), visit.language)
+}
+
 /// A day, or a day and a time, as a field of a form has it, in the visitor's time zone; nothing where it is empty.
 ///
 /// # Errors

@@ -82,7 +82,11 @@ async fn who(site: &Arc<Site>, ctx: Context, parts: &mut Parts) -> Result<Visit,
             let (id, _) = ctx.user()?;
             note_user(id);
             let account = site.services.user_reader.show_own(id).await?;
-            Ok(Visit::new(Visited::of_user(site, parts, ctx, account, &secret, renewed)))
+            // The badge beside pages of the account.
+            let shows_badge = parts.method == Method::GET && parts.uri.path().starts_with("/account");
+            let unread = if shows_badge { site.services.notifications.counts(&ctx).await?.unread } else { 0 };
+            let visited = Visited::of_user(site, parts, ctx, account, &secret, renewed);
+            Ok(Visit::new(Visited { unread, ..visited }))
         }
         Err(Failure::Refused(_)) => {
             let Visitor(ctx) = Visitor::from_request_parts(parts, site).await?;

@@ -7,9 +7,9 @@ use url::form_urlencoded;
 use userd_web::problem::Language;
 
 use crate::{
+    addresses::{ACCEPTED_PASSKEYS, INBOX_STREAM},
     assets::Assets,
     fields::TOKEN,
-    pages::passkeys::ACCEPTED,
     parts, sections as administration,
     texts::{self, Texts},
     visit::Visit,
@@ -95,7 +95,7 @@ pub(crate) fn brand(name: &str, assets: &Assets) -> Markup {
 fn header(visit: &Visit) -> Markup {
     let (site, t) = (&visit.site, &visit.texts.common);
     // The first page after a sign-in tells whoever keeps passkeys; page.js sees to it.
-    let signals_after = (visit.account.is_some() && site.services.deps.passkeys.is_some()).then_some(ACCEPTED);
+    let signals_after = (visit.account.is_some() && site.services.deps.passkeys.is_some()).then_some(ACCEPTED_PASSKEYS);
     html! {
         header.top data-signals-after=[signals_after] data-passkeys=[signals_after.map(|_| &site.assets.passkeys)] {
             (brand(&site.options.name, &site.assets))
@@ -140,6 +140,16 @@ pub(crate) fn account(visit: &Visit, title: &str, content: &Markup) -> Markup {
     beside(visit, &links, title, content)
 }
 
+const INBOX: &str = "/account/notifications";
+
+/// How much is unread; the script keeps it right while the page is open.
+fn badge(visit: &Visit) -> Markup {
+    html! {
+        " " span.badge data-inbox-badge=(INBOX_STREAM) hidden[visit.unread == 0] { (visit.unread) }
+        script type="module" src=(visit.site.assets.inbox) {}
+    }
+}
+
 /// A page beside the links to its sections, of which one is marked.
 pub(crate) fn beside(visit: &Visit, links: &[(&str, &str, Option<&str>)], title: &str, content: &Markup) -> Markup {
     html! {
@@ -147,7 +157,7 @@ pub(crate) fn beside(visit: &Visit, links: &[(&str, &str, Option<&str>)], title:
             nav.side aria-label=(visit.texts.common.sections) {
                 ul {
                     @for (path, name, mark) in links {
-                        li { a href=(path) aria-current=[*mark] { (name) } }
+                        li { a href=(path) aria-current=[*mark] { (name) @if *path == INBOX { (badge(visit)) } } }
                     }
                 }
             }
@@ -194,7 +204,7 @@ pub(crate) fn within(visit: &Visit, path: &str) -> Option<&'static str> {
 /// Has the script tell whoever keeps passkeys which are good, and what the account is called.
 pub(crate) fn signals(visit: &Visit) -> Markup {
     html! {
-        span data-signals=(ACCEPTED) {}
+        span data-signals=(ACCEPTED_PASSKEYS) {}
         script type="module" src=(visit.site.assets.passkeys) {}
     }
 }

@@ -14,6 +14,7 @@
 //! 4. What is said stands in `texts/`, in both languages on one line; an unused text does not compile.
 //! 5. A refusal that the page does not show itself is a [`userd_web::Problem`], shown by `problem_page.rs`.
 
+mod addresses;
 mod agents;
 mod assets;
 mod browser_cookies;

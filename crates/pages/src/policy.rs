@@ -192,6 +192,7 @@ pub const PAGES: &[PageAccess] = &[
     page("/account/linked/with/{provider}", Access::SignedIn, Limit::Service(Limited::SignInPerNetwork)),
     form("/account/linked/{id}/remove", Access::SignedIn, Limit::Pages),
     page("/account/notifications", Access::SignedIn, Limit::Pages),
+    page("/account/notifications/stream", Access::SignedIn, Limit::Pages),
     form("/account/notifications/read-all", Access::SignedIn, Limit::Pages),
     form("/account/notifications/{id}/archive", Access::SignedIn, Limit::Pages),
     page("/account/preferences", Access::SignedIn, Limit::Pages),

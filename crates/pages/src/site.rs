@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use userd_services::Services;
-use userd_web::{RequestOptions, caller::HasServices, cursor::Cursors};
+use userd_web::{RequestOptions, caller::HasServices, cursor::Cursors, server::Draining};
 
 use crate::{
     assets::{Assets, Logo, SiteError},
@@ -22,6 +22,8 @@ pub struct SiteOptions {
     pub colour: Option<String>,
     /// A picture before the name.
     pub logo: Option<Logo>,
+    /// Ends what is held open, when the process stops.
+    pub draining: Draining,
 }
 
 /// The state behind every page.

@@ -50,6 +50,8 @@ pub(crate) struct Visited {
     pub(crate) renewed: Option<(String, Duration)>,
     /// What forms are bound to, where the browser had nothing.
     pub(crate) new_form_secret: Option<String>,
+    /// Notifications that were not read, on pages of the account.
+    pub(crate) unread: i64,
     /// A cookie came that stands for no session.
     pub(crate) has_dead_cookie: bool,
 }
@@ -95,6 +97,7 @@ impl Visited {
             wants_no_passkey: kept(NO_PASSKEY).is_some(),
             renewed: None,
             new_form_secret: None,
+            unread: 0,
             has_dead_cookie: false,
         }
     }

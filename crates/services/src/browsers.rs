@@ -29,6 +29,11 @@ impl Services {
         Ok(BrowserVisit { ctx: ctx.in_session(actor, &held.session), renewed: held.renewed })
     }
 
+    /// Whether this cookie still holds a session. Asking is no use of it: an open page keeps nobody signed in.
+    pub async fn is_signed_in_browser(&self, secret: &str) -> bool {
+        self.sessions.living_in_browser(secret, self.deps.now()).await.is_ok()
+    }
+
     /// A secret for a browser that is not signed in, which its forms are bound to.
     #[must_use]
     pub fn mint_form_secret(&self) -> Zeroizing<String> {

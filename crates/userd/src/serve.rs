@@ -62,7 +62,7 @@ pub async fn serve(mut config: Config, reloadable: Reloadable) -> Result<ExitCod
     let address = listener.local_addr().map_err(part)?;
     let draining = Draining::default();
     let mut requests = request_options(&wired.config)?;
-    let site = pages::site(&wired.config, &wired.services, &requests)?;
+    let site = pages::site(&wired.config, &wired.services, &requests, &draining)?;
     requests.problem_page = site.as_ref().map(|site| userd_pages::problem_page::of(site));
     let api = api(&wired, requests, metrics.clone(), draining.clone());
     let admin = serve_admin(admin_port, &api)?;

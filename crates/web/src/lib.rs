@@ -12,6 +12,7 @@ pub mod cursor;
 mod extensions;
 pub mod extract;
 pub mod flow_cookie;
+pub mod inbox_stream;
 mod known_routes;
 pub mod metrics;
 pub mod problem;

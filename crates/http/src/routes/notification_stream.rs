@@ -1,22 +1,18 @@
-//! The inbox as it fills: server-sent events, resumable. The table is the truth: what is told through the cache only wakes.
+//! The inbox as it fills: server-sent events, resumable (`userd_web::inbox_stream`).
 
-use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     extract::State,
-    response::{IntoResponse, Sse, sse::Event},
+    response::{IntoResponse, sse::Event},
 };
-use futures_util::{Stream, stream};
-use http::{HeaderMap, header};
-use tokio::{
-    sync::{broadcast, watch},
-    time::{Instant, sleep_until},
-};
+use http::HeaderMap;
 use userd_model::Timestamp;
-use userd_services::Context;
+use userd_services::{Context, Services, notifications::NotificationView};
 use userd_web::{
     caller::SignedInUser,
     extract::Bearer,
+    inbox_stream::{InboxReader, InboxStream},
     problem::{Problem, table},
 };
 use utoipa_axum::routes;
@@ -29,15 +25,6 @@ use crate::{api::Api, documented::Routes};
 pub(super) fn routes() -> Routes {
     Routes::new().with(routes!(watch_inbox))
 }
-
-/// A comment comes this often, so that nobody between takes the line for dead.
-const COMMENT: Duration = Duration::from_secs(15);
-/// What was told through a cache that lost it waits this long at most.
-const LOOK: Duration = Duration::from_secs(5);
-/// Notifications read at once.
-const PAGE: u32 = 100;
-/// How soon a client comes back when the line broke.
-const COME_BACK: Duration = Duration::from_secs(2);
 
 const CURSOR: &str = "notification-stream";
 
@@ -53,31 +40,17 @@ async fn watch_inbox(
     Bearer(token): Bearer,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Problem> {
-    // Before looking: what comes meanwhile wakes at once.
-    let (arrivals, revocations) = (api.services.changes.arrivals().subscribe(), api.services.revocations.news());
     let place = cursor_of(&user);
     let last = match headers.get("last-event-id").map(|id| id.to_str()) {
-        None => api.services.notifications.latest(&user.ctx).await?,
+        None => None,
         Some(id) => {
             let opened = id.ok().and_then(|id| api.cursors.open(&place, id));
-            opened.ok_or_else(|| Problem::of(&table::INVALID_CURSOR))?
+            Some(opened.ok_or_else(|| Problem::of(&table::INVALID_CURSOR))?)
         }
     };
-    let now = Instant::now();
-    let watcher = Watcher {
-        api,
-        ctx: user.ctx,
-        user: user.id,
-        token: token.to_string().into(),
-        place,
-        last,
-        ready: VecDeque::from([Event::default().retry(COME_BACK).comment("")]),
-        arrivals,
-        revocations,
-        comment_at: now + COMMENT,
-        look_at: now,
-    };
-    Ok(([(header::CACHE_CONTROL, "no-store")], Sse::new(watcher.events())))
+    let draining = api.draining.clone();
+    let reader = Reader { api, ctx: user.ctx, token: token.to_string().into(), place };
+    Ok(InboxStream::open(reader, draining, last).await?.answer())
 }
 
 /// Cursors of one inbox are of no use for another.
@@ -85,80 +58,33 @@ fn cursor_of(user: &SignedInUser) -> String {
     format!("{CURSOR}?of={}", user.id)
 }
 
-struct Watcher {
+/// Whoever has a token.
+struct Reader {
     api: Arc<Api>,
     ctx: Context,
-    user: userd_model::UserId,
     token: zeroize::Zeroizing<String>,
     place: String,
-    /// The time of the last notification that was sent.
-    last: Timestamp,
-    ready: VecDeque<Event>,
-    arrivals: broadcast::Receiver<userd_model::UserId>,
-    revocations: watch::Receiver<u64>,
-    comment_at: Instant,
-    look_at: Instant,
 }
 
-impl Watcher {
-    fn events(self) -> impl Stream<Item = Result<Event, Infallible>> {
-        stream::unfold(self, |mut watcher| async move {
-            let event = watcher.next().await?;
-            Some((Ok(event), watcher))
-        })
+impl InboxReader for Reader {
+    fn services(&self) -> &Services {
+        &self.api.services
     }
 
-    /// The next event; none when the stream is over.
-    async fn next(&mut self) -> Option<Event> {
-        loop {
-            if let Some(event) = self.ready.pop_front() {
-                return Some(event);
-            }
-            if self.look_at <= Instant::now() {
-                self.look_at = Instant::now() + LOOK;
-                self.look().await?;
-                continue;
-            }
-            tokio::select! {
-                () = self.api.draining.starts() => return None,
-                arrived = self.arrivals.recv() => match arrived {
-                    Ok(user) if user != self.user => {}
-                    // Too many were told of to remember: the table knows.
-                    Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => self.look_at = Instant::now(),
-                    Err(broadcast::error::RecvError::Closed) => return None,
-                },
-                changed = self.revocations.changed() => {
-                    changed.ok()?;
-                    self.api.services.authenticate(&self.token).await.ok()?;
-                }
-                () = sleep_until(self.look_at) => {}
-                () = sleep_until(self.comment_at) => {
-                    self.comment_at = Instant::now() + COMMENT;
-                    self.api.services.authenticate(&self.token).await.ok()?;
-                    return Some(Event::default().comment(""));
-                }
-            }
-        }
+    fn context(&self) -> &Context {
+        &self.ctx
     }
 
-    /// Reads what came since. A database that is away ends nothing: the next look may find it again.
-    async fn look(&mut self) -> Option<()> {
-        let Ok(newer) = self.api.services.notifications.newer(&self.ctx, self.last, PAGE).await else {
-            return Some(());
-        };
-        if newer.is_empty() {
-            return Some(());
-        }
-        // There may be more than a page.
-        self.look_at = Instant::now();
-        // Nothing is sent to whoever may not read it any more, also within the quarter of a minute between comments.
-        self.api.services.authenticate(&self.token).await.ok()?;
-        for notification in newer {
-            self.last = notification.created_at;
-            let id = self.api.cursors.seal(&self.place, &self.last)?;
+    async fn may_still(&self) -> bool {
+        self.api.services.authenticate(&self.token).await.is_ok()
+    }
+
+    async fn events(&self, newer: Vec<NotificationView>, _last: Timestamp) -> Option<Vec<Event>> {
+        let event = |notification: NotificationView| {
+            let id = self.api.cursors.seal(&self.place, &notification.created_at)?;
             let body = serde_json::to_string(&NotificationBody::from(notification)).ok()?;
-            self.ready.push_back(Event::default().event("notification").id(id).data(body));
-        }
-        Some(())
+            Some(Event::default().event("notification").id(id).data(body))
+        };
+        newer.into_iter().map(event).collect()
     }
 }

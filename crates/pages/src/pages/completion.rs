@@ -3,7 +3,7 @@
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header;
 use userd_model::{FactorMethod, PendingStep, Refusal};
-use userd_services::{Completion, InBrowser, SignedIn};
+use userd_services::{Completion, Failure, InBrowser, SignedIn};
 use userd_web::Problem;
 
 use crate::{browser_cookies, layout, visit::Visit};
@@ -79,6 +79,11 @@ pub(super) fn told(visit: &Visit, refusal: &Refusal) -> Option<&'static str> {
         Refusal::InvalidInput(_) => Some(t.look_at_fields),
         _ => None,
     }
+}
+
+/// Whether a fresher or stronger proof is asked for.
+pub(super) const fn must_prove(failure: &Failure) -> bool {
+    matches!(failure, Failure::Refused(Refusal::InsufficientAuthentication { .. }))
 }
 
 /// The status of a refusal.

@@ -10,7 +10,7 @@ use userd_services::notifications::{NotificationView, Shown};
 use userd_web::Problem;
 use userd_web::extract::Path;
 
-use super::prove::ended;
+use super::{inbox_live, prove::ended};
 use crate::{
     dates::moment,
     fields::Fields,
@@ -36,44 +36,51 @@ pub(super) fn routes(routes: Routes) -> Routes {
 async fn show(visit: Visit) -> Result<Response, Problem> {
     let t = &visit.texts.account;
     let notifications = &visit.site.services.notifications;
+    // Before the list: what comes meanwhile is told to the script, which shows nothing twice.
+    let after = inbox_live::cursor(&visit, notifications.latest(&visit.ctx).await?)?;
     let page = notifications.list(&visit.ctx, Shown::Inbox, None, MOST).await?;
-    let counts = notifications.counts(&visit.ctx).await?;
     let content = layout::account(
         &visit,
         t.notifications,
         &html! {
+            p.small role="status" data-inbox-told=(t.inbox_news) {}
             div.row {
                 a.button.quiet href="/account/preferences" { (t.preferences) }
-                @if counts.unread > 0 {
-                    form method="post" action="/account/notifications/read-all" {
-                        (layout::token(&visit))
-                        button.quiet { (t.read_all) }
-                    }
+                form method="post" action="/account/notifications/read-all" data-inbox-unread hidden[visit.unread == 0] {
+                    (layout::token(&visit))
+                    button.quiet { (t.read_all) }
                 }
             }
-            @if page.items.is_empty() { p.empty { (t.no_notifications) } }
-            @for notification in &page.items { (line(&visit, notification)) }
+            p.empty data-inbox-empty hidden[!page.items.is_empty()] { (t.no_notifications) }
+            div data-inbox=(after) {
+                @for notification in &page.items { (message(&visit, Some(notification))) }
+            }
+            template data-inbox-message { (message(&visit, None)) }
         },
     );
     Ok(visit.page(t.notifications, &content))
 }
 
-fn line(visit: &Visit, notification: &NotificationView) -> Markup {
+/// A notification; without one, the form that the script fills in with what comes.
+fn message(visit: &Visit, notification: Option<&NotificationView>) -> Markup {
     let t = &visit.texts.account;
-    let content = &notification.content;
+    let content = notification.map(|notification| &notification.content);
+    let url = content.and_then(|content| content.action_url.as_ref());
+    let is_new = notification.is_none_or(|notification| notification.read_at.is_none());
+    let id = notification.map(|notification| notification.id.to_string()).unwrap_or_default();
     html! {
-        article.panel.message {
+        article.panel.message data-message=(id) {
             h2 {
-                (content.title)
-                @if notification.read_at.is_none() { " " span.badge { (t.unread) } }
+                span data-title { @if let Some(content) = content { (content.title) } }
+                @if is_new { " " span.badge { (t.unread) } }
             }
-            p.lines { (content.body) }
+            p.lines data-body { @if let Some(content) = content { (content.body) } }
             div.row {
-                span.muted { (moment(visit, notification.created_at)) }
-                @if let Some(url) = &content.action_url {
-                    a href=(url) rel="noreferrer" { (t.open) }
+                span.muted data-at {
+                    @if let Some(notification) = notification { (moment(visit, notification.created_at)) }
                 }
-                form method="post" action=(format!("/account/notifications/{}/archive", notification.id)) {
+                a href=[url] rel="noreferrer" data-url hidden[url.is_none()] { (t.open) }
+                form method="post" action=(format!("/account/notifications/{id}/archive")) data-archive {
                     (layout::token(visit))
                     button.quiet { (t.archive) }
                 }

@@ -8,17 +8,19 @@ mod devices;
 mod emails;
 mod front;
 mod inbox;
+mod inbox_live;
 mod last_way;
 mod links;
 mod other_ways;
 mod passkey_forms;
 mod passkey_sign_in;
-pub(crate) mod passkeys;
+mod passkeys;
 mod profile;
 mod prove;
 mod register;
 mod security;
 mod sign_in;
+mod sign_in_form;
 mod steps;
 
 use crate::routes::Routes;
@@ -30,5 +32,5 @@ pub(crate) fn all() -> Routes {
     let routes = links::routes(other_ways::routes(register::routes(routes)));
     let routes = emails::routes(passkeys::routes(passkey_sign_in::routes(routes)));
     let routes = profile::routes(security::routes(prove::routes(account::routes(routes))));
-    access::routes(inbox::routes(devices::routes(routes)))
+    access::routes(inbox_live::routes(inbox::routes(devices::routes(routes))))
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use userd_services::{Failure, factors::PasskeyBegun};
 use userd_web::Problem;
 
-use super::prove::must_prove;
+use super::completion::must_prove;
 use crate::{
     fields::Fields,
     layout::{self, with_query},

@@ -1,7 +1,7 @@
 //! Signing in by a passkey alone. Deliberately absent: passkeys after a password (`steps.rs`).
 
 use axum::response::Response;
-use maud::{Markup, html};
+use maud::html;
 use serde_json::Value;
 use userd_model::Refusal;
 use userd_services::Failure;
@@ -10,8 +10,8 @@ use userd_web::Problem;
 use super::{
     completion::{complete, status_of, told},
     last_way::{self, PASSKEY},
-    passkey_forms::{self, Kind, PasskeyForm, credential},
-    sign_in,
+    passkey_forms::{self, credential},
+    sign_in_form::{PASSKEY_FORM, PASSKEY_QUESTION, form},
 };
 use crate::{
     fields::Fields,
@@ -20,18 +20,8 @@ use crate::{
     visit::{Visit, local},
 };
 
-const FORM: &str = "/sign-in/passkey";
-const QUESTION: &str = "/sign-in/passkey/question";
-
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes.post(QUESTION, ask).post(FORM, submit)
-}
-
-/// On the sign-in page, which lists passkeys in the login's field too.
-pub(super) fn form(visit: &Visit, next: &str) -> Markup {
-    let button = visit.texts.passkeys.sign_in;
-    let form = PasskeyForm { kind: Kind::Show, action: FORM, question: QUESTION, next, button, fills_in: true };
-    html! { (passkey_forms::form(visit, form, &last_way::mark(visit, PASSKEY))) }
+    routes.post(PASSKEY_QUESTION, ask).post(PASSKEY_FORM, submit)
 }
 
 async fn ask(visit: Visit) -> Result<Response, Problem> {
@@ -59,5 +49,5 @@ async fn submit(visit: Visit, fields: Fields) -> Result<Response, Problem> {
         (alert(text))
         @if refusal == Refusal::InvalidPasskey { span data-passkey-unknown {} }
     };
-    Ok(visit.page_with(status_of(&refusal), visit.texts.sign_in.title, &sign_in::form(&visit, next, "", &note)))
+    Ok(visit.page_with(status_of(&refusal), visit.texts.sign_in.title, &form(&visit, next, "", &note)))
 }

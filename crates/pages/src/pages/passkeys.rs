@@ -12,12 +12,13 @@ use userd_services::Failure;
 use userd_web::{Problem, extract::Path};
 
 use super::{
-    completion::{fields_of, status_of, told},
+    completion::{fields_of, must_prove, status_of, told},
     passkey_forms::{self, Kind, PasskeyForm, credential},
-    prove::{must_prove, prove_first},
+    prove::prove_first,
     steps::recovery_codes,
 };
 use crate::{
+    addresses::ACCEPTED_PASSKEYS,
     agents, browser_cookies,
     fields::Fields,
     layout::{self, with_query},
@@ -30,8 +31,6 @@ const SECURITY: &str = "/account/security";
 pub(super) const ADD: &str = "/account/security/passkeys/add";
 const QUESTION: &str = "/account/security/passkeys/question";
 const OFFER: &str = "/account/security/passkeys/offer";
-/// What browsers are told of, for whoever keeps passkeys.
-pub(crate) const ACCEPTED: &str = "/account/security/passkeys/accepted";
 const DONE: &str = "/account/security?told=passkey";
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -41,7 +40,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post(QUESTION, ask)
         .get(OFFER, offer)
         .post(OFFER, not_now)
-        .get(ACCEPTED, accepted)
+        .get(ACCEPTED_PASSKEYS, accepted)
         .get("/account/security/factors/{id}/rename", show_name)
         .post("/account/security/factors/{id}/rename", rename)
 }

@@ -12,7 +12,7 @@ use userd_services::{
 use userd_web::Problem;
 
 use super::{
-    completion::{hold, status_of, told},
+    completion::{hold, must_prove, status_of, told},
     passkey_forms::{self, Kind, PasskeyForm, credential},
 };
 use crate::{
@@ -36,11 +36,6 @@ pub(super) fn ended<T>(outcome: Result<T, Failure>, done: &str, here: &str) -> R
         Ok(_) => Ok(Visit::go(done)),
         Err(failure) => prove_first(failure, here),
     }
-}
-
-/// Whether a fresher or stronger proof is asked for.
-pub(super) const fn must_prove(failure: &Failure) -> bool {
-    matches!(failure, Failure::Refused(Refusal::InsufficientAuthentication { .. }))
 }
 
 /// Whoever has to prove who they are is led there and back to `here`; everything else is a problem.

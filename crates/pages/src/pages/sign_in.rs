@@ -2,28 +2,22 @@
 
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header;
-use maud::{Markup, html};
+use maud::Markup;
 use userd_model::Refusal;
-use userd_services::{
-    Failure, RegistrationMode,
-    passwords::Password,
-    sessions::Login,
-    sign_in::{Kind, Start},
-};
+use userd_services::{Failure, passwords::Password, sessions::Login, sign_in::Start};
 use userd_web::{Problem, extract::Path, flow_cookie, problem::Words};
 
 use super::{
     completion::{complete, status_of, told},
-    last_way::{self, BOT, EMAIL_CODE, PASSWORD},
-    passkey_sign_in, passkeys,
+    last_way::{self, PASSWORD},
+    passkeys,
+    sign_in_form::form,
 };
 use crate::{
     browser_cookies::{self, STEP, WAY},
     fields::Fields,
-    layout::{self, with_query},
-    parts::{self, Field, alert, done, field},
+    parts::{alert, done},
     routes::Routes,
-    texts::fill,
     visit::{Query, Visit, local},
 };
 
@@ -84,69 +78,6 @@ async fn submit(visit: Visit, fields: Fields) -> Result<Response, Problem> {
             Ok(visit.page_with(status_of(&refusal), visit.texts.sign_in.title, &content))
         }
         Err(fault) => Err(fault.into()),
-    }
-}
-
-/// The sign-in page, with something to know at its head.
-pub(super) fn form(visit: &Visit, next: &str, login: &str, note: &Markup) -> Markup {
-    let t = &visit.texts.sign_in;
-    let settings = &visit.site.services.deps.settings;
-    let has_focus = note.0.is_empty();
-    parts::single(
-        t.title,
-        &html! {
-            (note)
-            form method="post" action="/sign-in" {
-                (layout::token(visit))
-                input type="hidden" name="next" value=(next);
-                (passkeys::can_make(visit))
-                (field(Field {
-                    name: "login", label: t.login, value: login, autocomplete: "username webauthn", is_required: true,
-                    has_focus, ..Field::default()
-                }))
-                (field(Field {
-                    name: "password", label: t.password, kind: "password", autocomplete: "current-password",
-                    is_required: true, ..Field::default()
-                }))
-                button { (t.submit) }
-                (last_way::mark(visit, PASSWORD))
-            }
-            (passkey_sign_in::form(visit, next))
-            p.after { a href="/forgot" { (t.forgot) } }
-            (other_ways(visit, next))
-            @if settings.registration != RegistrationMode::Closed {
-                p.after { (t.no_account) " " a href=(with_query("/register", "next", next)) { (t.register) } }
-            }
-        },
-    )
-}
-
-/// Every other way in.
-fn other_ways(visit: &Visit, next: &str) -> Markup {
-    let t = &visit.texts.sign_in;
-    let services = &visit.site.services;
-    let offered: Vec<_> =
-        services.sign_in.offered().into_iter().filter(|provider| provider.capabilities().browser).collect();
-    let has_bot = services.sign_in.offered().iter().any(|provider| provider.kind() == Kind::Telegram)
-        && services.sign_in.has_bot();
-    let has_code = services.deps.settings.email_code_sign_in;
-    html! {
-        @if !offered.is_empty() || has_bot || has_code {
-            ul.ways aria-label=(t.other_ways) {
-                @for provider in &offered {
-                    li {
-                        a.button.quiet href=(with_query(&format!("/sign-in/with/{}", provider.id()), "next", next)) {
-                            (fill(t.with, "provider", provider.display_name()))
-                            " " (last_way::mark(visit, &last_way::through(provider.id())))
-                        }
-                    }
-                }
-                @if has_bot { li { a.button.quiet href=(with_query("/sign-in/bot", "next", next)) { (t.with_bot) " " (last_way::mark(visit, BOT)) } } }
-                @if has_code {
-                    li { a.button.quiet href=(with_query("/sign-in/email-code", "next", next)) { (t.with_code) " " (last_way::mark(visit, EMAIL_CODE)) } }
-                }
-            }
-        }
     }
 }
 

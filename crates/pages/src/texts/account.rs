@@ -82,6 +82,7 @@ super::texts! {
         last_used: "last used", "последний вход через него";
         no_notifications: "Nothing here. What concerns you will appear on this page.",
             "Здесь пусто. Всё, что вас касается, появится на этой странице.";
+        inbox_news: "Something new has come.", "Пришло что-то новое.";
         unread: "new", "новое";
         read_all: "Mark all as read", "Отметить всё прочитанным";
         archive: "Put away", "Убрать";

@@ -12,6 +12,7 @@ use userd_services::{
 };
 use userd_web::{
     RequestOptions,
+    server::Draining,
     testing::{Answer, ask, request},
 };
 
@@ -22,6 +23,7 @@ pub const ORIGIN: &str = "http://127.0.0.1:8080";
 pub struct Place {
     pub app: TestApp,
     pub router: Router,
+    pub draining: Draining,
 }
 
 impl Place {
@@ -32,15 +34,17 @@ impl Place {
     pub async fn with(options: TestOptions) -> Self {
         let store = Arc::new(userd_storage::testing::memory_store().await.unwrap());
         let app = test_app(store, options).await.unwrap();
+        let draining = Draining::default();
         let options = SiteOptions {
             requests: RequestOptions::new(ORIGIN.parse().unwrap()),
             name: "Orchard".to_owned(),
             colour: None,
             logo: None,
+            draining: draining.clone(),
         };
         let site = Arc::new(Site::new(Arc::clone(&app.services), options).unwrap());
         let api = Router::new().fallback(|| async { "the API" });
-        Self { router: userd_pages::router(site, api).unwrap(), app }
+        Self { router: userd_pages::router(site, api).unwrap(), app, draining }
     }
 
     pub fn services(&self) -> &Services {

@@ -26,23 +26,6 @@ async fn files_are_kept_for_ever_under_a_name_that_changes_with_them() {
     }
 }
 
-/// The first view: the page and its own files, in one round trip after the page.
-#[tokio::test]
-async fn a_first_view_is_small() {
-    let place = Place::new().await;
-    place.member("ada").await;
-    let mut browser = place.browser_of("ada").await;
-    for path in ["/account"] {
-        let page = browser.get(path).await;
-        let mut size = page.body.len();
-        for kind in [".css", ".js", ".svg"] {
-            size += browser.get(&asset_of(&page, kind)).await.body.len();
-        }
-        assert!(size <= 60 * 1024, "{path}: {size} bytes");
-        assert_eq!(page.text().matches("<script").count(), 1);
-    }
-}
-
 #[tokio::test]
 async fn the_language_is_the_chosen_one_else_the_accounts_else_the_browsers() {
     let place = Place::new().await;

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use userd_crypto::{Zeroizing, constant_time_eq};
-use userd_model::{Refusal, Session, SessionId, User};
+use userd_model::{Refusal, Session, SessionId, Timestamp, User};
 use userd_storage::Failure;
 
 use super::{Sessions, SignedIn};
@@ -68,16 +68,26 @@ impl Sessions {
     /// # Errors
     /// `NotSignedIn`, whatever is wrong with it.
     pub(crate) async fn held_in_browser(&self, ctx: &Context, secret: &str) -> Result<Held, Failure> {
-        // A forged secret fails its tag here and never reaches the database.
-        let (id, hash) = self.deps.crypto.browser_secrets.parse(secret).ok_or(Refusal::NotSignedIn)?;
-        let found = self.deps.store.reading().sessions().find_with_user(id).await?;
-        let living = found.filter(|(session, _)| is_held(session, &hash, ctx.now));
-        let (session, user) = living.ok_or(Refusal::NotSignedIn)?;
-        user.must_be_active(ctx.now).map_err(|_| Refusal::NotSignedIn)?;
+        let (session, user, hash) = self.living_in_browser(secret, ctx.now).await?;
         if ctx.now.since(session.last_seen_at) < SEEN_APART {
             return Ok(Held { session, user, renewed: None });
         }
-        self.seen_in_browser(ctx, id, &hash).await.map_err(out)
+        self.seen_in_browser(ctx, session.id, &hash).await.map_err(out)
+    }
+
+    /// The session of a cookie's secret, its user, and the secret's hash. Prolongs nothing.
+    pub(crate) async fn living_in_browser(
+        &self,
+        secret: &str,
+        now: Timestamp,
+    ) -> Result<(Session, User, [u8; 32]), Failure> {
+        // A forged secret fails its tag here and never reaches the database.
+        let (id, hash) = self.deps.crypto.browser_secrets.parse(secret).ok_or(Refusal::NotSignedIn)?;
+        let found = self.deps.store.reading().sessions().find_with_user(id).await?;
+        let living = found.filter(|(session, _)| is_held(session, &hash, now));
+        let (session, user) = living.ok_or(Refusal::NotSignedIn)?;
+        user.must_be_active(now).map_err(|_| Refusal::NotSignedIn)?;
+        Ok((session, user, hash))
     }
 
     async fn seen_in_browser(&self, ctx: &Context, id: SessionId, hash: &[u8; 32]) -> Result<Held, Failure> {
@@ -102,7 +112,7 @@ impl Sessions {
 }
 
 /// Whether the secret with this hash holds the session now.
-fn is_held(session: &Session, hash: &[u8; 32], now: userd_model::Timestamp) -> bool {
+fn is_held(session: &Session, hash: &[u8; 32], now: Timestamp) -> bool {
     session.is_alive(now) && constant_time_eq(&session.current_hash, hash)
 }
 

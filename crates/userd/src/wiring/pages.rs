@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use userd_pages::{Logo, Site, SiteError, SiteOptions};
 use userd_services::Services;
-use userd_web::RequestOptions;
+use userd_web::{RequestOptions, server::Draining};
 
 use super::{WiringError, part};
 use crate::config::Config;
@@ -17,6 +17,7 @@ pub(crate) fn site(
     config: &Config,
     services: &Arc<Services>,
     requests: &RequestOptions,
+    draining: &Draining,
 ) -> Result<Option<Arc<Site>>, WiringError> {
     let pages = &config.pages;
     if !pages.enabled {
@@ -27,6 +28,7 @@ pub(crate) fn site(
         name: pages.name.clone(),
         colour: pages.colour.as_ref().map(|colour| colour.as_str().to_owned()),
         logo: pages.logo.as_ref().map(|file| logo(file)).transpose().map_err(part)?,
+        draining: draining.clone(),
     };
     let site = Site::new(Arc::clone(services), options).map_err(|error| WiringError::Config(error.to_string()))?;
     Ok(Some(Arc::new(site)))
