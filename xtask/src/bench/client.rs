@@ -19,6 +19,8 @@ pub(super) struct Answer<'a> {
     pub(super) status: u16,
     /// Seconds of `Retry-After`, where given.
     pub(super) retry_after: Option<u64>,
+    /// Status line and headers, as they came.
+    pub(super) head: &'a [u8],
     pub(super) body: &'a [u8],
 }
 
@@ -51,7 +53,8 @@ impl Connection {
             self.read_some().await?;
         }
         let body = self.buffer.get(head.length..end).unwrap_or_default();
-        Ok(Answer { status: head.status, retry_after: head.retry_after, body })
+        let raw = self.buffer.get(..head.length).unwrap_or_default();
+        Ok(Answer { status: head.status, retry_after: head.retry_after, head: raw, body })
     }
 
     async fn read_some(&mut self) -> io::Result<()> {
@@ -83,6 +86,11 @@ fn parse(buffer: &[u8]) -> io::Result<Option<Head>> {
 pub(super) fn get(path: &str, bearer: Option<&str>) -> Vec<u8> {
     let authorization = bearer.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
     format!("GET {path} HTTP/1.1\r\nhost: userd.bench\r\nuser-agent: bench\r\n{authorization}\r\n").into_bytes()
+}
+
+/// A GET as a browser sends it that has this cookie.
+pub(super) fn get_with_cookie(path: &str, cookie: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nhost: userd.bench\r\nuser-agent: bench\r\ncookie: {cookie}\r\n\r\n").into_bytes()
 }
 
 /// A POST of JSON.

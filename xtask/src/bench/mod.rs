@@ -16,6 +16,7 @@ mod functions;
 mod load;
 mod logins;
 mod machine;
+mod pages;
 mod people;
 mod postgres;
 mod probes;
@@ -188,6 +189,7 @@ impl Run<'_> {
 
     fn over_http(&self, report: &mut Report) -> Result<(), Fault> {
         let (pace, setting) = (&self.pace, Setting::sqlite(self.binary, self.folder));
+        pages::beside_none(&setting, pace, report)?;
         let server = starting::measure(&setting, pace, report)?;
         say("people");
         let people = people::register(server.address, "person", PEOPLE)?;
@@ -218,6 +220,7 @@ impl Run<'_> {
         report: &mut Report,
     ) -> Result<(), Fault> {
         routes::me_against_livez(server, people, &self.pace, report)?;
+        pages::against_livez(server, people, &self.pace, report)?;
         let mut engines = vec![("SQLite".to_owned(), routes::measure(setting, server, people, &self.pace)?)];
         let loaded = server.memory()?;
         if self.arguments.engine == Choice::Postgres {

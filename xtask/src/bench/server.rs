@@ -35,6 +35,8 @@ pub(super) struct Setting {
     pub(super) cache: String,
     /// Where the token endpoint of a sign-in provider is, for one that is configured.
     pub(super) provider: Option<SocketAddr>,
+    /// Whether there are pages.
+    pub(super) pages: bool,
 }
 
 impl Setting {
@@ -45,6 +47,7 @@ impl Setting {
             database: format!("sqlite://{}/userd.db", folder.display()),
             cache: "memory://".to_owned(),
             provider: None,
+            pages: true,
         }
     }
 
@@ -57,7 +60,7 @@ impl Setting {
     /// the run and the servers of one run, whose ports differ.
     fn yaml(&self, listen: SocketAddr) -> String {
         let folder = self.folder.display();
-        let (database, cache) = (&self.database, &self.cache);
+        let (database, cache, pages) = (&self.database, &self.cache, self.pages);
         let provider = self.provider.map(|address| {
             format!(
                 "providers:\n  - {{ id: corp, kind: oidc, issuer: \"http://{address}\", client_id: bench, client_secret: \
@@ -72,6 +75,7 @@ impl Setting {
              crypto: {{ master_key_file: \"{folder}/master.key\" }}\n\
              tokens: {{ issuer: \"https://id.bench.example\", access_ttl: 1h }}\n\
              rate_limits: {{ enabled: false }}\n\
+             pages: {{ enabled: {pages} }}\n\
              log: {{ format: json }}\n{}",
             provider.unwrap_or_default()
         )
