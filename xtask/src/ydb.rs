@@ -1,5 +1,5 @@
 //! docs/ydb-tables.md: of each table and index on YDB, where its writes go. From the declarations alone: a row goes where
-//! its key's first column says.
+//! its key's first column says; and from the last long run over the emulator, how evenly.
 
 use std::fmt::Write as _;
 
@@ -17,9 +17,16 @@ Written by `cargo xtask ydb` from the declarations of the tables; `cargo xtask c
 the order of its key and splits it into partitions: whatever has a first column that only grows is written at one place.
 \"The end\" marks those: each is bound by what one partition takes (one core). docs/ydb.md says what follows from it.
 
-| table or index | key | where writes go | first partitions | rows end |
-|---|---|---|---|---|
+The last two columns are measured over the emulator, in virtual time: registrations, sign-ins, refreshes, notifications and decisions about
+requests, 150 of each (`crates/services/tests/services/ydb.rs`, which also holds that nothing else becomes hot). \"Busiest part\" is what
+the busiest of four partitions took of the writes, as a multiple of its fair share, in the worst stretch: 1 is even, 4 is one place for all.
+
+| table or index | key | where writes go | first partitions | rows end | rows written | busiest part |
+|---|---|---|---|---|---:|---:|
 ";
+
+/// Name, rows written, share of the busiest part, most writes of one key.
+const MEASURED: &str = include_str!("../../crates/storage-ydb/schema/spread.txt");
 
 /// The page.
 #[must_use]
@@ -29,14 +36,32 @@ pub fn page() -> Page {
         let partitions = if is_hot(table.name) { 4 } else { 1 };
         let place = place(table, table.key);
         let key = table.key.join(", ");
-        let _ = writeln!(text, "| `{}` | {key} | {place} | {partitions} | {} |", table.name, end(table));
+        let (written, share) = measured(table.name);
+        let end = end(table);
+        let _ = writeln!(text, "| `{}` | {key} | {place} | {partitions} | {end} | {written} | {share} |", table.name);
         for index in table.indexes {
             let place = self::place(table, index.columns);
             let columns = index.columns.join(", ");
-            let _ = writeln!(text, "| – `{}` | {columns} | {place} | {partitions} | |", index.name);
+            let (written, share) = measured(index.name);
+            let _ =
+                writeln!(text, "| – `{}` | {columns} | {place} | {partitions} | | {written} | {share} |", index.name);
         }
     }
     Page { path: "docs/ydb-tables.md", text, chore: "ydb" }
+}
+
+/// What the last long run found; nothing where it wrote nothing, no share where that was too little to tell.
+fn measured(name: &str) -> (&'static str, &'static str) {
+    let mut lines = MEASURED.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+    let found = lines.find_map(|words| match words.as_slice() {
+        [of, written, share, _] if *of == name => Some((*written, *share)),
+        _ => None,
+    });
+    match found {
+        Some((written, "-")) => (written, ""),
+        Some(found) => found,
+        None => ("", ""),
+    }
 }
 
 fn place(table: &Table, key: &[&str]) -> &'static str {

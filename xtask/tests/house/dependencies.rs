@@ -241,14 +241,27 @@ fn every_crate_comes_from_the_one_registry() {
 /// The client library of YDB is in builds that ask for it; the usual one does not grow by one crate.
 #[test]
 fn the_default_build_has_nothing_of_ydb() {
+    let found = compiled(&[], &["userd-storage-ydb ", "ydb ", "ydb-grpc ", "tonic ", "ring "]);
+    none("in the build that nobody asked more of", found);
+}
+
+#[test]
+fn the_build_with_ydb_has_nothing_of_the_tests() {
+    let with_ydb = ["--features", "ydb"];
+    assert_eq!(compiled(&with_ydb, &["userd-storage-ydb "]).len(), 1);
+    none("in a build with YDB", compiled(&with_ydb, &["ydb-emulator ", "userd-test-support ", "userd-stand-ins "]));
+}
+
+/// Packages of a build of the program whose names begin with one of these.
+fn compiled(features: &[&str], wanted: &[&str]) -> Vec<String> {
     let output = Command::new(env!("CARGO"))
         .args(["tree", "--offline", "--locked", "--package", "userd", "--edges", "normal,build", "--prefix", "none"])
+        .args(features)
         .current_dir(tree().root())
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.lines().count() > 100, "cargo tree says less than it should");
-    let wrong = ["userd-storage-ydb ", "ydb ", "ydb-grpc ", "tonic ", "ring "];
-    let found = text.lines().filter(|line| wrong.iter().any(|name| line.starts_with(name)));
-    none("in the build that nobody asked more of", found.map(str::to_owned).collect());
+    let found: BTreeSet<_> = text.lines().filter(|line| wanted.iter().any(|name| line.starts_with(name))).collect();
+    found.into_iter().map(str::to_owned).collect()
 }

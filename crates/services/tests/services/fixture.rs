@@ -12,8 +12,18 @@ use userd_storage::{
     Engine, Store, UnitOfWork,
     engines::{PostgresEngine, PostgresOptions, SqliteEngine, SqliteLocation, SqliteOptions},
     repositories::outbox::{SHARDS, shard_of},
-    testing::{Backend, ConflictFirst, ManualClock, RunTwice, TestRandom, postgres_url, schema_on},
+    testing::{ConflictFirst, ManualClock, RunTwice, TestRandom, postgres_url, schema_on},
 };
+
+/// What a case runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Backend {
+    Memory,
+    /// Left out where no server is given and none must be.
+    Postgres,
+    #[cfg(feature = "ydb")]
+    Ydb,
+}
 
 /// How the engine behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +38,7 @@ pub(crate) async fn run(backend: Backend, mode: FaultMode, case: impl AsyncFnOnc
     let Some(place) = Place::find(backend).await else { return };
     let engine = place.engine();
     // The schema is made without faults; only the case meets them.
-    schema_on(Arc::clone(&engine)).await.unwrap();
+    place.furnish(&engine).await;
     let front = match mode {
         FaultMode::Plain => Arc::clone(&engine),
         FaultMode::RunTwice => RunTwice::over(Arc::clone(&engine)),
@@ -42,18 +52,32 @@ pub(crate) async fn run(backend: Backend, mode: FaultMode, case: impl AsyncFnOnc
     }
 }
 
-/// Where the tables are: in memory, or in a schema of their own on the PostgreSQL server. Making a schema takes a
-/// hundredth of the time that making a database takes.
+/// Where the tables are: in memory, in a schema of their own on the PostgreSQL server, or in an emulator of their own.
+/// Making a schema takes a hundredth of the time that making a database takes.
 enum Place {
     Memory,
-    Postgres { server: Arc<dyn Engine>, url: String, schema: String },
+    Postgres {
+        server: Arc<dyn Engine>,
+        url: String,
+        schema: String,
+    },
+    #[cfg(feature = "ydb")]
+    Ydb(ydb_emulator::Emulator),
 }
 
 impl Place {
     async fn find(backend: Backend) -> Option<Self> {
-        if backend != Backend::Postgres {
-            return Some(Self::Memory);
+        match backend {
+            Backend::Memory => Some(Self::Memory),
+            Backend::Postgres => Self::on_postgres().await,
+            #[cfg(feature = "ydb")]
+            Backend::Ydb => {
+                Some(Self::Ydb(ydb_emulator::Emulator::start(ydb_emulator::Options::default()).await.unwrap()))
+            }
         }
+    }
+
+    async fn on_postgres() -> Option<Self> {
         let url = postgres_url().unwrap()?;
         let server: Arc<dyn Engine> = Arc::new(PostgresEngine::new(&PostgresOptions::at(&*url)).unwrap());
         let schema = format!("services_{}", u128::from_le_bytes(TestRandom::default().id_bytes()));
@@ -69,7 +93,24 @@ impl Place {
                 let url = format!("{url}{and}options=-csearch_path%3D{schema}");
                 Arc::new(PostgresEngine::new(&PostgresOptions::at(url)).unwrap())
             }
+            #[cfg(feature = "ydb")]
+            Self::Ydb(emulator) => {
+                let options = userd_storage_ydb::YdbOptions::at(&emulator.connection_string());
+                Arc::new(userd_storage_ydb::YdbEngine::new(options).unwrap())
+            }
         }
+    }
+
+    /// Makes the schema: by its steps, but on YDB as it is today. That the steps lead there is shown elsewhere
+    /// (`crates/storage-ydb/tests/contract/schema.rs`), and over the wire they take ten times as long as a case.
+    async fn furnish(&self, engine: &Arc<dyn Engine>) {
+        #[cfg(feature = "ydb")]
+        if let Self::Ydb(emulator) = self {
+            let schema = userd_storage_ydb::yql::schema::schema().unwrap();
+            schema.split_terminator(";\n").for_each(|step| emulator.run(step).unwrap());
+            return;
+        }
+        schema_on(Arc::clone(engine)).await.unwrap();
     }
 
     async fn leave(self) {

@@ -13,12 +13,14 @@
 #[macro_use]
 extern crate macro_rules_attribute;
 
-/// `#[apply(case)]` above a function makes a test of it in each setting: `its_name::in_memory` and so on.
+/// `#[apply(case)]` above a function makes a test of it in each setting: `its_name::in_memory` and so on. YDB is asked
+/// over the emulator, in builds with the feature `ydb`; `./test` runs some of those, `./test ydb` all of them.
 macro_rules! case {
     ($($case:tt)+) => {
         tests! {
             [in_memory: Memory Plain, run_twice: Memory RunTwice, conflict_first: Memory ConflictFirst,
-             on_postgres: Postgres Plain]
+             on_postgres: Postgres Plain, #[cfg(feature = "ydb")] on_ydb: Ydb ConflictFirst,
+             #[cfg(feature = "ydb")] on_ydb_twice: Ydb RunTwice]
             $($case)+
         }
     };
@@ -26,20 +28,25 @@ macro_rules! case {
 
 /// The same for a case that puts a fault into each call by itself: engines alone, no other fault mode.
 macro_rules! fault_case {
-    ($($case:tt)+) => { tests! { [in_memory: Memory Plain, on_postgres: Postgres Plain] $($case)+ } };
+    ($($case:tt)+) => {
+        tests! {
+            [in_memory: Memory Plain, on_postgres: Postgres Plain, #[cfg(feature = "ydb")] on_ydb: Ydb Plain]
+            $($case)+
+        }
+    };
 }
 
 macro_rules! tests {
-    ([$($setting:ident: $backend:ident $mode:ident),+]
+    ([$($(#[$gate:meta])? $setting:ident: $backend:ident $mode:ident),+]
      $(#[$attribute:meta])* $visibility:vis async fn $name:ident $($rest:tt)+) => {
         $(#[$attribute])* $visibility async fn $name $($rest)+
 
         mod $name {
             $(
+                $(#[$gate])?
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $setting() {
-                    use userd_storage::testing::Backend;
-                    use crate::fixture::{FaultMode, run};
+                    use crate::fixture::{Backend, FaultMode, run};
                     run(Backend::$backend, FaultMode::$mode, super::$name).await;
                 }
             )+
@@ -100,3 +107,5 @@ mod terms;
 mod user_list;
 mod users;
 mod webhooks;
+#[cfg(feature = "ydb")]
+mod ydb;

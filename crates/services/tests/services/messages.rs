@@ -55,6 +55,7 @@ async fn crowd(app: &TestApp, count: usize, change: fn(usize, &mut User)) -> Vec
         .collect();
     let all = &users;
     let inserted = app.deps.store.transact("crowd", |mut uow| async move {
+        uow.defer_writes();
         for user in all {
             uow.users().insert(user).await?;
         }

@@ -341,14 +341,16 @@ fn a_failed_command_says_so_in_json_when_asked() {
 #[test]
 fn the_check_refuses_what_the_start_would_refuse() {
     let folder = Folder::new().with("no.pem", "no certificate\n");
+    let ydb = if cfg!(feature = "ydb") {
+        "config.yaml:2:8: database.url: ydb: a token stands in a file"
+    } else {
+        "config.yaml:2:8: database.url: this build has no engine for YDB"
+    };
     for (yaml, place) in [
         ("registration:\n  mode: approved\n", "config.yaml:2:9: registration.mode: "),
         ("registration: { blocked_domains: ['@spam.example'] }\n", "config.yaml:1:34: registration.blocked_domains: "),
         ("\npasswords: { pepper: hunter2 }\n", "config.yaml:2:22: passwords.pepper: expected 32 bytes in base64"),
-        (
-            "database:\n  url: grpcs://db.example:2136/userd\n",
-            "config.yaml:2:8: database.url: this build has no engine for YDB",
-        ),
+        ("database:\n  url: grpcs://db.example:2136/userd?token=hunter2\n", ydb),
         ("database: { url: 'postgres://u:hunter2@h/d?sslmode=verify' }\n", "config.yaml:1:18: database.url: "),
         ("database: { url: 'postgres://u:hunter2@h/d?no_such=1' }\n", "config.yaml:1:18: database.url: "),
         ("database: { url: 'postgres://h/d', ca_file: no.pem }\n", "config.yaml:1:18: database.url: "),

@@ -63,7 +63,7 @@ impl Bench {
                     "file:db",
                     "postgres://u:c4n4ry@db.example",
                     "postgres://u:c4n4ry@db.example/userd?sslmode=verify",
-                    "grpcs://db.example:2136/userd",
+                    "grpcs://db.example:2136/userd?token=c4n4ry",
                 ],
             ),
             (
