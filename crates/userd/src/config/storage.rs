@@ -13,7 +13,8 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DatabaseConfig {
-    /// `sqlite://path` (one machine), `sqlite::memory:` (gone at the end), or `postgres://user@host/database`.
+    /// `sqlite://path` (one machine), `sqlite::memory:` (gone at the end), `postgres://user@host/database`, or, in builds
+    /// with the feature `ydb`, `grpc(s)://host:2136/path/to/database` (docs/ydb.md).
     pub url: DatabaseUrl,
     /// File that holds the URL instead, for URLs with a password.
     pub url_file: Optional<FilePath>,
