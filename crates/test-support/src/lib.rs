@@ -33,15 +33,15 @@ pub use self::{
 pub const PASSWORD: &str = "correct horse battery staple 7";
 
 /// Runs a journey on the embedded engine with the cache in process, and on PostgreSQL with Redis. Where it is used,
-/// `TestApp` and `Engine` are in scope.
+/// `TestApp` and `Engine` are in scope. Its `journey` can be run on a further engine.
 #[macro_export]
 macro_rules! on_each_engine {
     ($($(#[$attribute:meta])* async fn $name:ident($app:ident: TestApp) $body:block)+) => {$(
-        mod $name {
+        pub(crate) mod $name {
             use super::*;
 
             $(#[$attribute])*
-            async fn journey($app: TestApp) $body
+            pub(crate) async fn journey($app: TestApp) $body
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_sqlite() {

@@ -22,6 +22,8 @@ pub enum Engine {
     Sqlite,
     /// A new database on the PostgreSQL server of the tests, and Redis with a prefix of its own.
     Postgres,
+    /// An emulator of its own, in the process of the test; Redis where it is at hand. In builds with the feature `ydb`.
+    Ydb,
 }
 
 /// Data and configuration. Clones share the data.
@@ -31,6 +33,8 @@ pub struct TestApp {
     settings: BTreeMap<String, String>,
     folder: Arc<TempDir>,
     database: Option<Arc<TestDatabase>>,
+    #[cfg(feature = "ydb")]
+    emulator: Option<Arc<ydb_emulator::Emulator>>,
 }
 
 impl TestApp {
@@ -50,14 +54,41 @@ impl TestApp {
                 app.set("database.url", &url);
                 app.set("cache.url", &redis?).set("cache.key_prefix", &format!("{}:", unique("test")));
             }
+            #[cfg(feature = "ydb")]
+            Engine::Ydb => app.on_ydb().await,
+            #[cfg(not(feature = "ydb"))]
+            Engine::Ydb => panic!("built without the feature `ydb`"),
         }
         Some(app)
+    }
+
+    #[cfg(feature = "ydb")]
+    async fn on_ydb(&mut self) {
+        let emulator = ydb_emulator::Emulator::start(ydb_emulator::Options::default()).await.unwrap();
+        self.set("database.url", &emulator.connection_string());
+        self.emulator = Some(Arc::new(emulator));
+        if let Some(redis) = told("USERD_TEST_REDIS") {
+            self.set("cache.url", &redis).set("cache.key_prefix", &format!("{}:", unique("test")));
+        }
+    }
+
+    /// What an app on YDB asks.
+    #[cfg(feature = "ydb")]
+    pub fn emulator(&self) -> &ydb_emulator::Emulator {
+        self.emulator.as_ref().expect("an app on YDB")
     }
 
     /// An app whose database is chosen by the test.
     pub fn bare(engine: Engine) -> Self {
         let folder = Arc::new(tempfile::Builder::new().prefix("userd-journey").tempdir().unwrap());
-        let mut app = Self { engine, settings: BTreeMap::new(), folder, database: None };
+        let mut app = Self {
+            engine,
+            settings: BTreeMap::new(),
+            folder,
+            database: None,
+            #[cfg(feature = "ydb")]
+            emulator: None,
+        };
         let master_key = app.path("master.key").display().to_string();
         app.set("http.listen", "127.0.0.1:0")
             // Replicas listen where they like and are one issuer.

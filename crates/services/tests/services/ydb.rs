@@ -94,8 +94,9 @@ async fn each_use_case_waits_for_as_many_answers_as_the_page_says() {
 /// often the key that was written most often. docs/ydb-tables.md is made from it.
 const MEASURED: &str = include_str!("../../../storage-ydb/schema/spread.txt");
 
-/// Registrations, sign-ins, refreshes, notifications and decisions, as many of each: seven hundred and fifty in all, or as
-/// many as `USERD_TEST_YDB_OPERATIONS` says; by hand (`./test ydb`), for it takes minutes. `UPDATE=1` writes down what is found.
+/// Registrations, sign-ins, refreshes, notifications and decisions, as many of each: 750 in all, or as many as
+/// `USERD_TEST_YDB_OPERATIONS` says; by hand (`./test ydb`), for it takes a minute. `UPDATE=1` writes down what
+/// is found.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writes_spread_over_partitions_but_where_the_page_says_otherwise() {
     let all = told("USERD_TEST_YDB_OPERATIONS").map_or(750, |text| text.parse::<usize>().unwrap());

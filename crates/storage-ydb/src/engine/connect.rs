@@ -123,8 +123,8 @@ impl Link {
         Ok(Connected { query: client.query_client(), tables: client.table_client() })
     }
 
-    /// With an authority of its own. The library connects to addresses and, where it is given one, compares certificates
-    /// with those; here it is told the name.
+    /// With an authority of its own. The library connects to addresses and, where it is given one, compares
+    /// certificates with those; here it is told the name.
     fn tls(&self) -> YdbResult<Option<ClientTlsConfig>> {
         let Some(file) = &self.options.ca_file else { return Ok(None) };
         let authority = Certificate::from_pem(fs::read(file)?);

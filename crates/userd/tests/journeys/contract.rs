@@ -44,7 +44,7 @@ on_each_engine! {
         // Which values are refused has little to do with the engine: the systematic part runs on one.
         let (usually, phases) = match app.engine() {
             Engine::Sqlite => (25, "examples,coverage,fuzzing"),
-            Engine::Postgres => (10, "fuzzing"),
+            Engine::Postgres | Engine::Ydb => (10, "fuzzing"),
         };
         let examples = rounds("USERD_TEST_EXAMPLES", usually);
         // Signing out would end the run.

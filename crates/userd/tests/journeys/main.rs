@@ -51,3 +51,5 @@ mod system_limits;
 mod typed_clients;
 mod upgrades;
 mod verifiers;
+#[cfg(feature = "ydb")]
+mod ydb;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{Engine, PASSWORD, TestApp, Tokens, unique_email, until};
 
 /// Makes some people, and says what they hold.
-async fn inhabit(app: &TestApp, count: usize) -> Vec<(String, Tokens)> {
+pub async fn inhabit(app: &TestApp, count: usize) -> Vec<(String, Tokens)> {
     let replica = app.open().await;
     let visitor = replica.visitor();
     let mut people = Vec::new();
@@ -25,7 +25,7 @@ async fn inhabit(app: &TestApp, count: usize) -> Vec<(String, Tokens)> {
 }
 
 /// Everybody can sign in and go on with what they held before.
-async fn everybody_is_at_home(app: &TestApp, people: &[(String, Tokens)]) {
+pub async fn everybody_is_at_home(app: &TestApp, people: &[(String, Tokens)]) {
     let replica = app.open().await;
     let visitor = replica.visitor();
     for (email, tokens) in people {
@@ -40,7 +40,7 @@ async fn everybody_is_at_home(app: &TestApp, people: &[(String, Tokens)]) {
 }
 
 /// What `storage copy` did, by table: rows and checksum.
-fn by_table(copied: &Value) -> HashMap<String, (u64, String)> {
+pub fn by_table(copied: &Value) -> HashMap<String, (u64, String)> {
     let line = |line: &Value| {
         let name = line["table"].as_str().unwrap().to_owned();
         (name, (line["rows"].as_u64().unwrap(), line["sha256"].as_str().unwrap().to_owned()))
@@ -56,7 +56,7 @@ async fn old_and_new() -> Option<(TestApp, TestApp)> {
     Some((old, new))
 }
 
-async fn copy(old: &TestApp, new: &TestApp, more: &[&str]) -> std::process::Output {
+pub async fn copy(old: &TestApp, new: &TestApp, more: &[&str]) -> std::process::Output {
     // A URL with a password is given in a file.
     let file = old.path("target-url");
     std::fs::write(&file, new.get("database.url")).unwrap();

@@ -40,6 +40,7 @@ pub fn beside(app: &TestApp) -> Box<dyn userd_storage::Engine> {
         Engine::Postgres => {
             Box::new(PostgresEngine::new(&PostgresOptions::at(app.get("database.url").to_owned())).unwrap())
         }
+        Engine::Ydb => panic!("nobody asks for it"),
     }
 }
 

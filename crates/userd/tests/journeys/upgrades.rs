@@ -19,6 +19,7 @@ async fn move_in(app: &TestApp, version: &str) -> Value {
     let folder = match app.engine() {
         Engine::Sqlite => fixtures.join("sqlite"),
         Engine::Postgres => fixtures.join("postgres"),
+        Engine::Ydb => panic!("no release of before ran on it"),
     };
     let key = app.path("master.key");
     std::fs::copy(folder.join("master.key"), &key).unwrap();
@@ -36,6 +37,7 @@ async fn move_in(app: &TestApp, version: &str) -> Value {
             drop(client);
             driver.await.unwrap().unwrap();
         }
+        Engine::Ydb => panic!("no release of before ran on it"),
     }
     serde_json::from_str(&std::fs::read_to_string(folder.join("held.json")).unwrap()).unwrap()
 }
@@ -50,6 +52,7 @@ fn store(app: &TestApp) -> Store {
         Engine::Postgres => {
             Arc::new(PostgresEngine::new(&PostgresOptions::at(app.get("database.url").to_owned())).unwrap())
         }
+        Engine::Ydb => panic!("no release of before ran on it"),
     };
     Store::new(engine, Arc::new(TestRandom::default()))
 }
