@@ -150,6 +150,7 @@ async fn everything_stored(app: &TestApp) -> Vec<u8> {
             database.flat_map(|path| std::fs::read(path).unwrap()).collect()
         }
         Engine::Postgres => [tables(app.get("database.url")).await, keys(app).await].concat(),
+        Engine::Ydb => panic!("nobody asks for it"),
     }
 }
 
