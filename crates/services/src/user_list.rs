@@ -241,6 +241,11 @@ const PAGE: u32 = 200;
 /// What is remembered once all have been.
 const DONE: &str = "done";
 
+/// Whether every account is found by its words.
+pub(crate) async fn has_all_terms(uow: &mut UnitOfWork) -> Result<bool, Failure> {
+    Ok(uow.user_terms().progress().await?.as_deref() == Some(DONE))
+}
+
 impl Users {
     /// Writes the words by which accounts are found of those that were made before there were such: once, in pages, going on
     /// where it stopped.

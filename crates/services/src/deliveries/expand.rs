@@ -5,15 +5,23 @@ use userd_model::{
     Delivery, DeliveryChannel, Message, Timestamp, User, UserId, UserStatus,
     message::{MessageCounts, MessageCursor, MessageState},
 };
-use userd_storage::{Failure, repositories::deliveries::bulk_queue_of};
+use userd_storage::{
+    Failure,
+    repositories::{
+        deliveries::bulk_queue_of,
+        user_terms::{Term, TermKind},
+    },
+};
 
 use super::Deliveries;
-use crate::change::Change;
+use crate::{change::Change, user_list};
 
 /// Users who are found in one step, at most.
 const STEP: usize = 250;
-/// Users who are looked at in one step, at most: a role may be of few among many.
+/// Users who are looked at in one step, at most, where there is no index of whom it is for.
 const LOOKED_AT: usize = 5_000;
+/// In a place, that it is one among those who hold a role: nobody registered then.
+const BY_HOLDER: Timestamp = Timestamp::from_seconds(0);
 /// Messages of which steps are done at once.
 const MESSAGES: u32 = 8;
 
@@ -73,6 +81,37 @@ impl Deliveries {
 
     /// Found outside the unit of work: who registers meanwhile is behind the message's time.
     async fn next_step(&self, message: &Message) -> Result<Step, Failure> {
+        match &message.role {
+            Some(role) if self.goes_by_holders(message).await? => self.next_holders(message, role).await,
+            _ => self.next_users(message).await,
+        }
+    }
+
+    /// Whether the next users are found by the role that they hold: from the beginning on, once the words by which accounts
+    /// are found are written. A message goes on in the order in which it began.
+    async fn goes_by_holders(&self, message: &Message) -> Result<bool, Failure> {
+        match message.cursor {
+            Some((at, _)) => Ok(at == BY_HOLDER),
+            None => user_list::has_all_terms(&mut self.deps.store.reading()).await,
+        }
+    }
+
+    /// Those who hold the role, by the id of their account: so many rows as there are of them, among however many others.
+    async fn next_holders(&self, message: &Message, role: &str) -> Result<Step, Failure> {
+        let mut reading = self.deps.store.reading();
+        let after = message.cursor.map_or_else(|| Term::before(role), |(_, user)| Term::of(role, user));
+        let page = u32::try_from(STEP).unwrap_or(u32::MAX);
+        let found = reading.user_terms().behind(TermKind::Role, &after, page).await?;
+        let holders: Vec<UserId> = found.iter().take_while(|term| term.value == role).map(|term| term.user).collect();
+        let users = reading.users().find_many(&holders).await?;
+        let is_meant = |user: &User| user.created_at <= message.due_at && is_meant(message, user, self.deps.now());
+        let users = users.into_iter().flatten().filter(is_meant).map(|user| user.id).collect();
+        let last = holders.last().filter(|_| holders.len() == STEP);
+        Ok(Step { users, cursor: last.map(|last| (BY_HOLDER, *last)) })
+    }
+
+    /// Everybody, by the time of their registration.
+    async fn next_users(&self, message: &Message) -> Result<Step, Failure> {
         let (mut users, mut cursor, mut looked_at) = (Vec::new(), message.cursor, 0);
         let page = u32::try_from(STEP).unwrap_or(u32::MAX);
         while users.len() < STEP && looked_at < LOOKED_AT {

@@ -14,7 +14,7 @@ use crate::{
     personas::{PASSWORD, home, login_with},
 };
 
-async fn counted() -> (TestApp, Arc<Counting>) {
+pub(crate) async fn counted() -> (TestApp, Arc<Counting>) {
     let engine = Arc::new(SqliteEngine::open(&SqliteOptions::at(SqliteLocation::Memory)).unwrap());
     schema_on(engine.clone()).await.unwrap();
     let (engine, counting) = Counting::over(engine);

@@ -174,15 +174,8 @@ async fn a_role_is_expanded_in_steps_by_the_worker(fixture: Fixture) {
         }
     })
     .await;
-    let role = &userd_model::Role { name: "editor".to_owned(), ..userd_model::Role::default() };
-    let now = app.now();
-    let made = app.deps.store.transact("role", |mut uow| async move {
-        uow.roles().upsert(role, now).await?;
-        uow.commit(()).await
-    });
-    made.await.unwrap();
-    let sent =
-        app.messages.send(&sender(&app).await, message(Audience::Role("editor".to_owned())), None).await.unwrap();
+    app.users.write_missing_terms().await.unwrap();
+    let sent = send_to_editors(&app).await;
     assert_eq!((sent.recipients, sent.state), (None, MessageState::Pending));
     let waiting = app.reading().deliveries().in_state(DeliveryState::Pending, None, 9).await.unwrap();
     assert!(waiting.iter().all(|delivery| delivery.message_id.is_none()));
@@ -204,6 +197,53 @@ async fn a_role_is_expanded_in_steps_by_the_worker(fixture: Fixture) {
     assert_eq!(told, expected, "each once");
     assert_eq!(app.facts_of(sent.id).await.len(), 1);
     assert_eq!(app.facts_of(sent.id).await[0].kind, EventKind::NotificationSent.as_str());
+}
+
+/// Whoever holds a role is found by it, so ten of three thousand cost what ten of thirty do.
+#[tokio::test]
+async fn a_role_of_few_costs_no_more_among_many() {
+    let mut costs = Vec::new();
+    for others in [20, 3_000] {
+        let (app, counting) = crate::audit_cost::counted().await;
+        crowd(&app, 10 + others, |place, user| {
+            user.roles = if place < 10 { vec!["editor".to_owned()] } else { Vec::new() };
+        })
+        .await;
+        app.users.write_missing_terms().await.unwrap();
+        let sent = send_to_editors(&app).await;
+        counting.take();
+        app.deliveries.tick().await.unwrap();
+        let asked = counting.take();
+        assert_eq!(read(&app, &sent).await.recipients, Some(10));
+        assert_eq!(asked.reads.get("users.page"), None, "no look at everybody");
+        costs.push((asked.reads.get("user_terms.behind").copied(), asked.units["expand_notification"].statements));
+    }
+    assert_eq!(costs[0].0, Some(1));
+    assert_eq!(costs[0], costs[1]);
+}
+
+/// As long as the words of older accounts are being written, everybody is looked at; and a message goes on as it began.
+#[apply(case)]
+async fn a_role_is_found_without_the_index_until_that_is_whole(fixture: Fixture) {
+    let app = fixture.app().await;
+    crowd(&app, 400, |place, user| {
+        user.roles = if place % 4 == 0 { vec!["editor".to_owned()] } else { Vec::new() };
+    })
+    .await;
+    let sent = send_to_editors(&app).await;
+    app.deliveries.tick().await.unwrap();
+    assert_eq!(read(&app, &sent).await.recipients, Some(100));
+}
+
+async fn send_to_editors(app: &TestApp) -> MessageView {
+    let role = &userd_model::Role { name: "editor".to_owned(), ..userd_model::Role::default() };
+    let now = app.now();
+    let made = app.deps.store.transact("role", |mut uow| async move {
+        uow.roles().upsert(role, now).await?;
+        uow.commit(()).await
+    });
+    made.await.unwrap();
+    app.messages.send(&sender(app).await, message(Audience::Role("editor".to_owned())), None).await.unwrap()
 }
 
 /// Everybody who was there when it was sent, and nobody twice, although the worker changes between two steps.
