@@ -1,12 +1,14 @@
 """The parts alone: webhooks against another maker's library, the bound of the view, cursors, settings, own tokens."""
 
 import time
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from standardwebhooks import Webhook as Witness
 
 from userd import FileCursor, InvalidToken, InvalidWebhook, Settings, Unavailable, Userd, Webhook
@@ -42,6 +44,31 @@ def test_webhooks_signed_by_another_makers_library_are_taken_and_changed_ones_ar
     ]:
         with pytest.raises(InvalidWebhook):
             Webhook(SECRET).verify(body.encode(), headers)
+
+
+def test_webhooks_signed_by_a_key_are_taken_by_whoever_has_its_public_half() -> None:
+    now, keys = datetime.now(UTC), [Ed25519PrivateKey.generate() for _ in range(3)]
+    public = ["whpk_" + b64encode(key.public_key().public_bytes_raw()).decode() for key in keys]
+    moment = str(int(now.timestamp()))
+    signatures = [b64encode(key.sign(f"msg_1.{moment}.{BODY}".encode())).decode() for key in keys[:2]]
+    headers = {"webhook-id": "msg_1", "webhook-timestamp": moment}
+    headers["webhook-signature"] = " ".join(f"v1a,{signature}" for signature in signatures)
+    for known in (public[:1], public[1:], public[:2], [SECRET, public[0]]):
+        assert Webhook(*known).verify(BODY.encode(), headers).subject == "u"
+    mixed = headers | {"webhook-signature": headers["webhook-signature"] + " " + call(SECRET, now)["webhook-signature"]}
+    assert Webhook(SECRET).verify(BODY.encode(), mixed).id == "1"
+    for body, wrong, known in [
+        (BODY + " ", headers, public[:1]),
+        (BODY, headers, public[2:]),
+        (BODY, headers, [SECRET]),
+        (BODY, headers | {"webhook-id": "msg_2"}, public[:1]),
+        (BODY, headers | {"webhook-signature": f"v1,{signatures[0]}"}, public[:1]),
+        (BODY, headers | {"webhook-signature": "v1a,é v1a,AAAA v1a"}, public[:1]),
+    ]:
+        with pytest.raises(InvalidWebhook):
+            Webhook(*known).verify(body.encode(), wrong)
+    with pytest.raises(ValueError):
+        Webhook("whpk_AAAA")
 
 
 def entry(number: int, at: datetime) -> dict[str, Any]:

@@ -7,18 +7,17 @@
     reason = "tests stop at the first surprise"
 )]
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use userd_channels::{
     Channel, ChannelFault,
     webhook::{
         Allowed, ContentType, MAX_URL, UrlFault, WebhookCall, WebhookFault, WebhookOptions, WebhookSecret,
-        WebhookSender, WebhookUrl, public_key,
+        WebhookSender, WebhookUrl,
     },
 };
-use userd_jose::{Algorithm, SigningKey};
-use userd_model::{Random, Timestamp};
+use userd_model::{Random, Timestamp, webhook::SignatureScheme};
 use userd_stand_ins::{
     Fault, Options,
     webhook_receiver::{self, Verdict, WebhookReceiver},
@@ -39,7 +38,7 @@ impl Random for Counted {
 }
 
 fn secret(from: u8) -> WebhookSecret {
-    WebhookSecret::mint(&Counted(from)).0
+    WebhookSecret::mint(&Counted(from))
 }
 
 /// A receiver's own machine is this one: private, so that is allowed but where a test says otherwise.
@@ -56,7 +55,6 @@ fn call(url: &str) -> WebhookCall {
         content_type: ContentType::CloudEvent,
         body: json!({ "type": "user.registered", "data": { "name": "Анна" } }).to_string().into(),
         secrets: vec![secret(1)],
-        key: None,
     }
 }
 
@@ -66,7 +64,7 @@ fn sent(receiver: &WebhookReceiver, secret: &WebhookSecret) -> Value {
     let header = |name: &str| ask.header(name).unwrap_or_default().to_owned();
     let names = ["webhook-id", "webhook-timestamp", "webhook-signature"];
     let headers: serde_json::Map<_, _> = names.iter().map(|name| ((*name).to_owned(), header(name).into())).collect();
-    json!({ "secret": secret.text().expose(), "headers": headers, "body": String::from_utf8(ask.body).unwrap() })
+    json!({ "secret": secret.text().unwrap().expose(), "headers": headers, "body": String::from_utf8(ask.body).unwrap() })
 }
 
 /// ASVS V4.1.5
@@ -75,14 +73,9 @@ async fn another_makers_library_accepts_what_we_sign_and_nothing_else() {
     let Some(mut script) = Script::start("verify_webhook.py", &[]) else { return };
     let receiver = webhook_receiver::start(Options::default()).await.unwrap();
     let (old, new, other) = (secret(1), secret(2), secret(3));
-    let key = Arc::new(SigningKey::generate(Algorithm::EdDSA).unwrap());
+    let (key, other_key) = (WebhookSecret::mint_key().unwrap(), WebhookSecret::mint_key().unwrap());
     let now = Timestamp::from_seconds(script.ask("now").await.as_i64().unwrap());
-    let whole = WebhookCall {
-        at: now,
-        secrets: vec![old.clone(), new.clone()],
-        key: Some(Arc::clone(&key)),
-        ..call(&receiver.url())
-    };
+    let whole = WebhookCall { at: now, secrets: vec![old.clone(), new.clone(), key.clone()], ..call(&receiver.url()) };
     sender().send(&whole).await.unwrap();
     for (secret, expected) in [(&old, true), (&new, true), (&other, false)] {
         assert_eq!(script.ask(&format!("verify {}", sent(&receiver, secret))).await, expected);
@@ -95,9 +88,9 @@ async fn another_makers_library_accepts_what_we_sign_and_nothing_else() {
         assert_eq!(script.ask(&format!("verify {changed}")).await, false, "{pointer}");
     }
     let mut asymmetric = sent(&receiver, &new);
-    asymmetric["public_key"] = public_key(&key).unwrap().into();
+    asymmetric["public_key"] = key.public_key().unwrap().into();
     assert_eq!(script.ask(&format!("verify {asymmetric}")).await, true);
-    asymmetric["public_key"] = public_key(&SigningKey::generate(Algorithm::EdDSA).unwrap()).unwrap().into();
+    asymmetric["public_key"] = other_key.public_key().unwrap().into();
     assert_eq!(script.ask(&format!("verify {asymmetric}")).await, false);
 
     let ask = receiver.requests().pop().unwrap();
@@ -117,7 +110,7 @@ async fn the_stand_in_tells_what_a_signature_is_worth() {
         sender().send(&WebhookCall { at, secrets: vec![self::secret(from)], ..call(&receiver.url()) }).await.unwrap();
         receiver.received().pop().unwrap().verdict
     };
-    let known = secret(1).text();
+    let known = secret(1).text().unwrap();
     assert_eq!(send("", 1, 0).await, Verdict::NotChecked);
     assert_eq!(send(known.expose(), 2, 0).await, Verdict::Forged);
     assert_eq!(send(known.expose(), 1, 0).await, Verdict::Stale);
@@ -307,9 +300,10 @@ fn a_url_is_taken_as_it_is_called_or_not_at_all() {
 
 #[test]
 fn a_secret_is_read_as_it_was_written_and_never_shown() {
-    let (secret, text) = WebhookSecret::mint(&Counted(1));
+    let secret = WebhookSecret::mint(&Counted(1));
+    let text = secret.text().unwrap();
     assert_eq!(text.expose(), "whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=");
-    assert_eq!(WebhookSecret::parse(text.expose()).unwrap().text().expose(), text.expose());
+    assert_eq!(WebhookSecret::parse(text.expose()).unwrap().text().unwrap().expose(), text.expose());
     assert!(!format!("{secret:?} {text:?}").contains("AQID"));
     let of = |bytes: usize| format!("whsec_{}", "AAAA".repeat(bytes / 3));
     for (text, fine) in [
@@ -323,20 +317,31 @@ fn a_secret_is_read_as_it_was_written_and_never_shown() {
     ] {
         assert_eq!(WebhookSecret::parse(&text).is_some(), fine, "{text}");
     }
-    assert_eq!(public_key(&SigningKey::generate(Algorithm::ES256).unwrap()), None);
+    assert_eq!((secret.scheme(), secret.public_key()), (SignatureScheme::V1, None));
+}
+
+#[test]
+fn a_key_is_read_as_it_was_written_and_only_its_public_half_is_told() {
+    let key = WebhookSecret::mint_key().unwrap();
+    let (stored, public) = (key.text().unwrap(), key.public_key().unwrap());
+    assert_eq!(key.scheme(), SignatureScheme::V1a);
+    assert!(stored.expose().starts_with("whsk_") && public.starts_with("whpk_"));
+    assert!(!format!("{key:?} {stored:?}").contains("whsk_"));
+    assert_eq!(WebhookSecret::parse(stored.expose()).unwrap().public_key(), Some(public.clone()));
+    for text in [public.as_str(), "whsk_", "whsk_AAAA", &format!("{}A", stored.expose())] {
+        assert!(WebhookSecret::parse(text).is_none(), "{text}");
+    }
 }
 
 #[tokio::test]
 async fn a_call_that_cannot_be_signed_is_not_made() {
     let receiver = webhook_receiver::start(Options::default()).await.unwrap();
     let whole = call(&receiver.url());
-    let wrong_key = Some(Arc::new(SigningKey::generate(Algorithm::ES256).unwrap()));
     for call in [
         WebhookCall { secrets: Vec::new(), ..whole.clone() },
         WebhookCall { id: "evt.1".to_owned(), ..whole.clone() },
         WebhookCall { id: "evt\r\nx: y".to_owned(), ..whole.clone() },
         WebhookCall { id: String::new(), ..whole.clone() },
-        WebhookCall { key: wrong_key, ..whole.clone() },
     ] {
         let fault = sender().send(&call).await.unwrap_err();
         assert!(matches!(fault, WebhookFault::Unsendable(_)), "{fault:?}");

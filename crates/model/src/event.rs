@@ -246,12 +246,28 @@ kinds! {
     },
     /// A webhook got a new secret.
     WebhookSecretRotated = "webhook.secret_rotated" of "webhook" {},
+    /// A webhook is sent once more what happened before.
+    WebhookResent = "webhook.resent" of "webhook" {
+        events: Number "How many events",
+        from(maybe): Text "The beginning of the range of time (RFC 3339)",
+        to(maybe): Text "Its end (RFC 3339)",
+    },
     /// A webhook was removed.
     WebhookRemoved = "webhook.removed" of "webhook" {},
     /// The service switched a webhook off.
     WebhookDisabled = "webhook.disabled" of "webhook" {
         reason: Text "`gone`: the receiver wants no more; `failing`: for five days every call failed",
     },
+    /// A key that tokens are to be signed with was made and published. The two that an installation begins with are not told.
+    SigningKeyCreated = "signing_key.created" of "signing_key" { algorithm: Text "`EdDSA`, `ES256` or `RS256`" },
+    /// From now on tokens are signed with this key.
+    SigningKeyActivated = "signing_key.activated" of "signing_key" {},
+    /// Another key signs; what this one signed is accepted until it expires.
+    SigningKeyRetired = "signing_key.retired" of "signing_key" {},
+    /// Nothing that this key signed is accepted any more.
+    SigningKeyRevoked = "signing_key.revoked" of "signing_key" {},
+    /// The key is forgotten: all that it signed has expired, or it never signed.
+    SigningKeyRemoved = "signing_key.removed" of "signing_key" {},
     /// A checkpoint of the audit log was signed: keep it outside, and nobody can rewrite what came before.
     AuditCheckpoint = "audit.checkpoint" of "audit_log" {
         origin: Text "The name of the log",
@@ -362,8 +378,14 @@ mod tests {
             "webhook.created",
             "webhook.changed",
             "webhook.secret_rotated",
+            "webhook.resent",
             "webhook.removed",
             "webhook.disabled",
+            "signing_key.created",
+            "signing_key.activated",
+            "signing_key.retired",
+            "signing_key.revoked",
+            "signing_key.removed",
             "audit.checkpoint",
             "audit.log_opened",
             "audit.pruned",

@@ -122,6 +122,12 @@ impl Subject {
         Self { kind: "role".to_owned(), id: name.to_owned() }
     }
 
+    /// The signing key with this id.
+    #[must_use]
+    pub fn signing_key(kid: &str) -> Self {
+        Self { kind: "signing_key".to_owned(), id: kid.to_owned() }
+    }
+
     /// The permission with this name.
     #[must_use]
     pub fn permission(name: &str) -> Self {

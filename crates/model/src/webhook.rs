@@ -103,6 +103,39 @@ impl DisabledReason {
     }
 }
 
+/// How calls are signed, by the versions of Standard Webhooks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SignatureScheme {
+    /// HMAC-SHA-256 with a secret that the receiver has too.
+    #[default]
+    V1,
+    /// Ed25519: the receiver has the public key, and cannot sign.
+    V1a,
+}
+
+impl SignatureScheme {
+    const ALL: [Self; 2] = [Self::V1, Self::V1a];
+
+    /// The published word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::V1 => "v1",
+            Self::V1a => "v1a",
+        }
+    }
+
+    /// The scheme that is asked for: the usual one where nothing is said.
+    ///
+    /// # Errors
+    /// `InvalidInput` at `/signature`.
+    pub fn asked(word: Option<&str>) -> Result<Self, Refusal> {
+        let Some(word) = word else { return Ok(Self::default()) };
+        let found = Self::ALL.into_iter().find(|scheme| scheme.as_str() == word);
+        found.ok_or_else(|| Refusal::field("/signature", "must be v1 or v1a"))
+    }
+}
+
 /// How a receiver took an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivered {

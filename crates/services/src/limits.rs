@@ -85,6 +85,9 @@ const USERNAMES: Rate = Rate { burst: 5, period: Duration::from_secs(24 * 3600) 
 /// Of one actor: each makes a call to somewhere else.
 const WEBHOOK_TESTS: Rate = Rate { burst: 20, period: Duration::from_secs(3) };
 
+/// Of one actor: each puts up to a thousand calls to somewhere else into a queue.
+const RESENDS: Rate = Rate { burst: 60, period: Duration::from_secs(1) };
+
 /// Pages with something of somebody on them, from one network: each reads a little.
 const PAGES: Rate = Rate { burst: 600, period: Duration::from_millis(20) };
 
@@ -117,6 +120,7 @@ pub enum Limited {
     PagePerNetwork,
     PasskeyPerNetwork,
     WebhookTest,
+    Resend,
 }
 
 /// Enforces the limits.
@@ -205,6 +209,7 @@ impl Limits {
             Limited::LinkPerNetwork => ("link_per_network", BAD_LINKS),
             Limited::PagePerNetwork => ("page_per_network", PAGES),
             Limited::WebhookTest => ("webhook_test", WEBHOOK_TESTS),
+            Limited::Resend => ("resend", RESENDS),
         };
         // The cache counts the time in which a whole burst comes back.
         Some(Limit { name, burst: rate.burst, period: rate.period * rate.burst })

@@ -5,10 +5,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 use userd_crypto::{LoadedKey, Tokens};
-use userd_model::{Act, KeyState, Refusal, Revoked, Sealed, SigningKeyRecord, Timestamp};
-use userd_storage::{Failure, UnitOfWork};
+use userd_model::{Act, EventKind, KeyState, Refusal, Revoked, Sealed, SigningKeyRecord, Subject, Timestamp};
+use userd_storage::Failure;
 
-use crate::{Context, Dependencies, change::Changes, user_reader::internal};
+use crate::{
+    Context, Dependencies,
+    change::{Change, Changes},
+    user_reader::internal,
+};
 
 /// Keeps the signing keys.
 pub struct SigningKeys {
@@ -362,22 +366,43 @@ fn promote(keys: &mut [SigningKeyRecord], now: Timestamp, old: KeyState) {
     }
 }
 
+/// Writes what has changed, and tells of it.
 async fn write_difference(
-    uow: &mut UnitOfWork,
+    change: &mut Change<'_>,
     before: &[SigningKeyRecord],
     after: &[SigningKeyRecord],
 ) -> Result<(), Failure> {
     for key in after {
-        match before.iter().find(|old| old.kid == key.kid) {
-            None => uow.signing_keys().insert(key).await?,
-            Some(old) if old != key => uow.signing_keys().update(key).await?,
+        let old = before.iter().find(|old| old.kid == key.kid);
+        match old {
+            None => change.signing_keys().insert(key).await?,
+            Some(old) if old != key => change.signing_keys().update(key).await?,
             Some(_) => {}
         }
+        tell(change, old, key);
     }
     for old in before.iter().filter(|old| !after.iter().any(|key| key.kid == old.kid)) {
-        uow.signing_keys().remove(&old.kid).await?;
+        change.signing_keys().remove(&old.kid).await?;
+        change.event(EventKind::SigningKeyRemoved, Subject::signing_key(&old.kid), serde_json::json!({}));
     }
     Ok(())
+}
+
+/// What the difference means for whoever verifies tokens.
+fn tell(change: &mut Change<'_>, old: Option<&SigningKeyRecord>, key: &SigningKeyRecord) {
+    let subject = || Subject::signing_key(&key.kid);
+    if old.is_none() {
+        let data = serde_json::json!({ "algorithm": key.algorithm });
+        change.event(EventKind::SigningKeyCreated, subject(), data);
+    }
+    let told = match key.state {
+        _ if old.is_some_and(|old| old.state == key.state) => return,
+        KeyState::Next => return,
+        KeyState::Active => EventKind::SigningKeyActivated,
+        KeyState::Retired => EventKind::SigningKeyRetired,
+        KeyState::Revoked => EventKind::SigningKeyRevoked,
+    };
+    change.event(told, subject(), serde_json::json!({}));
 }
 
 fn changed_kid(before: &[SigningKeyRecord], after: &[SigningKeyRecord]) -> String {

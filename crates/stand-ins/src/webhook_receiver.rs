@@ -5,7 +5,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use aws_lc_rs::hmac;
+use aws_lc_rs::{
+    hmac,
+    signature::{ED25519, UnparsedPublicKey},
+};
 use axum::{
     http::{HeaderName, HeaderValue, Method, StatusCode},
     response::{IntoResponse as _, Response},
@@ -23,7 +26,7 @@ use crate::{
 /// How it answers. Each counts until it is turned back.
 #[derive(Clone, Debug)]
 pub struct Knobs {
-    /// `whsec_…`, one or two with a space between. Empty: signatures are not looked at.
+    /// `whsec_…` or `whpk_…`, one or two with a space between. Empty: signatures are not looked at.
     pub secret: String,
     /// The status of every answer.
     pub status: u16,
@@ -148,11 +151,18 @@ fn verdict(ask: &Ask, secrets: &str, now: Timestamp) -> Verdict {
     let header = |name| ask.header(name).unwrap_or_default();
     let (id, sent, signatures) = (header("webhook-id"), header("webhook-timestamp"), header("webhook-signature"));
     let signed = [id.as_bytes(), b".", sent.as_bytes(), b".", &ask.body].concat();
+    let shown = |version: &str| -> Vec<Vec<u8>> {
+        let texts = signatures.split(' ').filter_map(|text| text.strip_prefix(version)?.strip_prefix(','));
+        texts.filter_map(|text| STANDARD.decode(text).ok()).collect()
+    };
     let of = |secret: &str| {
+        if let Some(public) = secret.strip_prefix("whpk_") {
+            let key = UnparsedPublicKey::new(&ED25519, STANDARD.decode(public).unwrap_or_default());
+            return shown("v1a").iter().any(|signature| key.verify(&signed, signature).is_ok());
+        }
         let key = STANDARD.decode(secret.trim_start_matches("whsec_")).unwrap_or_default();
         let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
-        let tags = signatures.split(' ').filter_map(|signature| signature.strip_prefix("v1,"));
-        tags.filter_map(|tag| STANDARD.decode(tag).ok()).any(|tag| hmac::verify(&key, &signed, &tag).is_ok())
+        shown("v1").iter().any(|tag| hmac::verify(&key, &signed, tag).is_ok())
     };
     if !secrets.split_whitespace().any(of) {
         return Verdict::Forged;
@@ -177,7 +187,7 @@ fn show(knobs: &Knobs, base_url: &str, received: &[Received]) -> Response {
     let none = "<p>Nothing came yet. / Пока ничего не пришло.</p>";
     let body = format!(
         "<p>Webhooks may lead to <code>{base_url}/hooks</code>. · <a href=\"/\">refresh / обновить</a></p>\
-         <form method=\"post\"><p><input name=\"secret\" size=\"60\" placeholder=\"whsec_…\" value=\"{}\"> \
+         <form method=\"post\"><p><input name=\"secret\" size=\"60\" placeholder=\"whsec_… / whpk_…\" value=\"{}\"> \
          answer / отвечать <input name=\"status\" size=\"4\" value=\"{}\"> <button>Save / Сохранить</button></p></form>{}",
         escape(&knobs.secret),
         knobs.status,

@@ -116,7 +116,6 @@ async fn a_webhook_is_shown_with_what_its_signature_is_worth() {
         content_type: ContentType::CloudEvent,
         body: r#"{"name":"<b>Анна</b>"}"#.into(),
         secrets: vec![WebhookSecret::parse(secret).unwrap()],
-        key: None,
     };
     sender.send(&call).await.unwrap();
     let form = [("secret", secret), ("status", "503")];

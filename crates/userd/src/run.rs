@@ -220,13 +220,19 @@ async fn webhooks_command(
     command: WebhooksCommand,
 ) -> Result<(), WiringError> {
     match command {
-        WebhooksCommand::Create { url, events, description } => {
-            webhooks::create(services, terminal, WebhookInput { url, events, description }).await
+        WebhooksCommand::Create { url, events, description, signature } => {
+            let input = WebhookInput { url, events, description, signature: Some(signature) };
+            webhooks::create(services, terminal, input).await
         }
         WebhooksCommand::List => webhooks::list(services, terminal).await,
         WebhooksCommand::Remove { id } => webhooks::remove(services, terminal, id).await,
         WebhooksCommand::Test { id } => webhooks::test(services, terminal, id).await,
-        WebhooksCommand::RotateSecret { id } => webhooks::rotate_secret(services, terminal, id).await,
+        WebhooksCommand::Resend { id, from, to } => {
+            webhooks::resend(services, terminal, id, (&from, to.as_deref())).await
+        }
+        WebhooksCommand::RotateSecret { id, signature } => {
+            webhooks::rotate_secret(services, terminal, id, signature.as_deref()).await
+        }
     }
 }
 

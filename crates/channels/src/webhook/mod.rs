@@ -10,14 +10,13 @@ mod sender;
 mod signature;
 mod url;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
-use userd_jose::SigningKey;
 use userd_model::Timestamp;
 
 pub use self::{
-    secret::{WebhookSecret, public_key},
+    secret::WebhookSecret,
     sender::{WebhookOptions, WebhookSender},
     url::{Allowed, MAX_URL, UrlFault, WebhookUrl},
 };
@@ -38,8 +37,6 @@ pub struct WebhookCall {
     pub body: Bytes,
     /// Signed with each: one, or two while one takes the other's place.
     pub secrets: Vec<WebhookSecret>,
-    /// Signed with this too (`v1a`): an Ed25519 key, for receivers that must not be able to sign.
-    pub key: Option<Arc<SigningKey>>,
 }
 
 /// Events are about people, and a URL may hold a secret.

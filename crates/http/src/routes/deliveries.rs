@@ -20,7 +20,7 @@ use crate::{api::Api, documented::Routes};
 /// The routes of this resource.
 #[must_use]
 pub(super) fn routes() -> Routes {
-    Routes::new().with(routes!(list)).with(routes!(retry))
+    Routes::new().with(routes!(list)).with(routes!(retry)).with(routes!(resend))
 }
 
 /// A message on its way to one destination. What it says is not shown.
@@ -116,4 +116,17 @@ async fn retry(
     Path(id): Path<DeliveryId>,
 ) -> Result<Json<DeliveryBody>, Problem> {
     Ok(Json(api.services.deliveries.retry(&ctx, id).await?.into()))
+}
+
+/// Send once more what a webhook was told, also where it has arrived, under the same id. What went to a person is not sent again.
+#[utoipa::path(post, path = "/v1/deliveries/{id}/resend", tag = "Deliveries",
+    params(("id" = Uuid, Path, description = "The message")),
+    responses((status = 200, description = "It is due", body = DeliveryBody), (status = 404, description = "There is none"),
+        (status = 422, description = "It went to a person, or the webhook is off"), (status = 429, description = "Too many at once")))]
+async fn resend(
+    State(api): State<Arc<Api>>,
+    Caller(ctx): Caller,
+    Path(id): Path<DeliveryId>,
+) -> Result<Json<DeliveryBody>, Problem> {
+    Ok(Json(api.services.deliveries.resend(&ctx, id).await?.into()))
 }

@@ -6,10 +6,13 @@ use axum::{extract::State, response::IntoResponse};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use userd_model::{Timestamp, WebhookId};
-use userd_services::webhooks::{NewWebhook, WebhookChange, WebhookInput, WebhookView};
+use userd_services::{
+    deliveries::ResendRange,
+    webhooks::{NewWebhook, WebhookChange, WebhookInput, WebhookView},
+};
 use userd_web::{
     caller::Caller,
-    extract::{IdempotencyKey, IfMatch, Json, Path},
+    extract::{CursorText, IdempotencyKey, IfMatch, Json, Path},
     problem::Problem,
 };
 use utoipa::ToSchema;
@@ -26,6 +29,7 @@ pub(super) fn routes() -> Routes {
         .with(routes!(list, create))
         .with(routes!(read, change, remove))
         .with(routes!(test))
+        .with(routes!(resend))
         .with(routes!(rotate_secret))
 }
 
@@ -48,7 +52,15 @@ struct WebhookBody {
     /// Since when every call has failed.
     #[schema(value_type = Option<String>, format = DateTime)]
     failing_since: Option<Timestamp>,
-    /// Until when the secret before the present one signs too.
+    /// How calls are signed: `v1` (HMAC-SHA-256 with the secret) or `v1a` (Ed25519).
+    #[schema(pattern = "^(v1|v1a)$")]
+    signature: &'static str,
+    /// With `v1a`: what the receiver checks signatures with.
+    #[schema(example = "whpk_A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=")]
+    public_key: Option<String>,
+    /// The public key before the present one, as long as that signs too.
+    previous_public_key: Option<String>,
+    /// Until when the secret or key before the present one signs too.
     #[schema(value_type = Option<String>, format = DateTime)]
     previous_secret_until: Option<Timestamp>,
     #[schema(value_type = String, format = DateTime)]
@@ -64,9 +76,9 @@ struct WebhookBody {
 struct NewWebhookBody {
     #[serde(flatten)]
     webhook: WebhookBody,
-    /// Verify with it, as Standard Webhooks say.
+    /// Verify with it, as Standard Webhooks say; `null` with `v1a`, where `public_key` verifies.
     #[schema(example = "whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=")]
-    secret: String,
+    secret: Option<String>,
 }
 
 /// All webhooks, oldest first.
@@ -90,6 +102,22 @@ struct Create {
     #[serde(default)]
     #[schema(min_length = 1, max_length = 500)]
     description: Option<String>,
+    /// `v1`, the default: with a secret that the receiver has too. `v1a`: by Ed25519, for receivers that must not be able
+    /// to sign.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^(v1|v1a)$")]
+    signature: Option<String>,
+}
+
+/// What a new secret or key is to be.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"signature": "v1a"}))]
+struct RotateSecret {
+    /// `v1` or `v1a`; absent, as it was.
+    #[serde(default)]
+    #[schema(pattern = "^(v1|v1a)$")]
+    signature: Option<String>,
 }
 
 /// A change of a webhook: an absent field stays, `null` clears the description.
@@ -109,6 +137,34 @@ struct Change {
     /// `false` switches it off; `true` switches it on again, also after the service switched it off.
     #[serde(default)]
     enabled: Option<bool>,
+}
+
+/// What is to be sent once more.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ResendEvents, example = json!({"from": "2026-11-30T00:00:00Z", "to": "2026-11-30T06:00:00Z"}))]
+struct Resend {
+    /// Events that happened at this time or later.
+    #[schema(value_type = String, format = DateTime)]
+    from: Timestamp,
+    /// And not after this one; absent, until now.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    to: Option<Timestamp>,
+    /// `next_cursor` of the request before, with the same webhook.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    cursor: Option<CursorText>,
+}
+
+/// What is on its way once more.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ResentEvents)]
+struct ResentBody {
+    /// Events of the range that are on their way, of the thousand that this request looked at.
+    scheduled: usize,
+    /// Where to go on; `null` at the end of the range.
+    next_cursor: Option<String>,
 }
 
 /// How a test went.
@@ -145,7 +201,8 @@ async fn create(
         let bytes = serde_json::to_vec(&body).unwrap_or_default();
         api.services.idempotency.request(&format!("POST /v1/webhooks {}", ctx.actor.name()), &key, &bytes)
     });
-    let input = WebhookInput { url: body.url, events: body.events, description: body.description };
+    let input =
+        WebhookInput { url: body.url, events: body.events, description: body.description, signature: body.signature };
     let made = api.services.webhooks.create(&ctx, input, idempotent.as_ref()).await?;
     Ok((StatusCode::CREATED, new_webhook(made)))
 }
@@ -202,15 +259,40 @@ async fn test(
     Ok(Json(WebhookTestBody { delivered: test.delivered, outcome: test.outcome, detail: test.detail }))
 }
 
-/// Rotate the secret: calls are signed with the old one too for 24 hours, so that the receiver can change over.
-#[utoipa::path(post, path = "/v1/webhooks/{id}/rotate-secret", tag = "Webhooks", params(("id" = Uuid, Path, description = "The webhook")),
+/// Send the events of a range of time once more, under the same ids: those that the webhook asks for now, whether they arrived,
+/// failed, or happened while it was off. A request looks at a thousand events and says where to go on. Asking twice sends
+/// nothing twice that still waits.
+#[utoipa::path(post, path = "/v1/webhooks/{id}/resend", tag = "Webhooks", request_body = Resend,
+    params(("id" = Uuid, Path, description = "The webhook")),
+    responses((status = 202, description = "On their way", body = ResentBody),
+        (status = 422, description = "The range is none, or the webhook is off"), (status = 429, description = "Too many at once")))]
+async fn resend(
+    State(api): State<Arc<Api>>,
+    Caller(ctx): Caller,
+    Path(id): Path<WebhookId>,
+    Json(body): Json<Resend>,
+) -> Result<impl IntoResponse, Problem> {
+    let name = format!("webhooks/{id}/resend");
+    let after = body.cursor.as_ref().map(|cursor| cursor.open(&api.cursors, &name)).transpose()?;
+    let range = ResendRange { from: body.from, to: body.to, after };
+    let resent = api.services.deliveries.resend_events(&ctx, id, &range).await?;
+    let next_cursor = resent.next.and_then(|place| api.cursors.seal(&name, &place));
+    Ok((StatusCode::ACCEPTED, Json(ResentBody { scheduled: resent.scheduled, next_cursor })))
+}
+
+/// Rotate the secret or the key, also to signatures of the other kind: calls are signed with the old one too for 24 hours,
+/// so that the receiver can change over.
+#[utoipa::path(post, path = "/v1/webhooks/{id}/rotate-secret", tag = "Webhooks", request_body(content = Option<RotateSecret>),
+    params(("id" = Uuid, Path, description = "The webhook")),
     responses((status = 200, description = "The new secret, shown only once", body = NewWebhookBody)))]
 async fn rotate_secret(
     State(api): State<Arc<Api>>,
     Caller(ctx): Caller,
     Path(id): Path<WebhookId>,
+    body: Option<Json<RotateSecret>>,
 ) -> Result<impl IntoResponse, Problem> {
-    Ok(new_webhook(api.services.webhooks.rotate_secret(&ctx, id).await?))
+    let RotateSecret { signature } = body.map(|Json(body)| body).unwrap_or_default();
+    Ok(new_webhook(api.services.webhooks.rotate_secret(&ctx, id, signature.as_deref()).await?))
 }
 
 impl From<WebhookView> for WebhookBody {
@@ -224,6 +306,9 @@ impl From<WebhookView> for WebhookBody {
             disabled_at: view.disabled_at,
             disabled_reason: view.disabled_reason,
             failing_since: view.failing_since,
+            signature: view.signature,
+            public_key: view.public_key,
+            previous_public_key: view.previous_public_key,
             previous_secret_until: view.previous_secret_until,
             created_at: view.created_at,
             updated_at: view.updated_at,

@@ -55,8 +55,24 @@ async fn a_webhook_is_managed_and_its_signature_is_right() {
     let judged = receiver.received().pop().unwrap().verdict;
     assert_eq!(judged, Verdict::Stale, "genuine, but of another time");
 
+    let resend = async |body: Value| send("POST", &format!("{path}/resend"), &[], body).await;
+    let resent = resend(json!({ "from": "2026-01-01T00:00:00Z" })).await;
+    assert_eq!((resent.status, resent.json()), (StatusCode::ACCEPTED, json!({ "scheduled": 0, "next_cursor": null })));
+    for (body, status) in [
+        (json!({ "from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z" }), StatusCode::UNPROCESSABLE_ENTITY),
+        (json!({ "from": "2026-01-01T00:00:00Z", "cursor": "x" }), StatusCode::BAD_REQUEST),
+        (json!({ "from": "yesterday" }), StatusCode::BAD_REQUEST),
+        (json!({}), StatusCode::BAD_REQUEST),
+    ] {
+        assert_eq!(resend(body.clone()).await.status, status, "{body}");
+    }
+
     let rotated = send("POST", &format!("{path}/rotate-secret"), &[], json!({})).await.json();
     assert!(rotated["secret"] != made["secret"] && rotated["previous_secret_until"].is_string());
+    let by_key = send("POST", &format!("{path}/rotate-secret"), &[], json!({ "signature": "v1a" })).await.json();
+    assert_eq!((&by_key["signature"], &by_key["secret"]), (&json!("v1a"), &Value::Null));
+    assert_eq!(show(path).await.json()["public_key"], by_key["public_key"], "whoever may read it is told");
+    assert!(by_key["public_key"].as_str().unwrap().starts_with("whpk_"));
     assert_eq!(send("DELETE", path, &[], json!({})).await.status, StatusCode::NO_CONTENT);
     assert_eq!(show(path).await.status, StatusCode::NOT_FOUND);
 }
@@ -71,6 +87,7 @@ async fn what_is_wrong_with_a_webhook_is_told_field_by_field() {
         (json!({ "url": "shop", "events": ["user.*", "no.such"] }), 422, vec!["/url", "/events/1"]),
         (json!({ "url": "https://a:b@shop.example/", "events": ["*"] }), 422, vec!["/url"]),
         (json!({ "url": "https://shop.example/", "events": [] }), 422, vec!["/events"]),
+        (json!({ "url": "https://shop.example/", "events": ["*"], "signature": "none" }), 422, vec!["/signature"]),
         (json!({ "url": "https://shop.example/", "events": ["*"], "secret": "whsec_" }), 400, vec!["/secret"]),
     ] {
         let answer = ask(&app, request("POST", "/v1/webhooks", &headers, body.to_string())).await;

@@ -112,7 +112,7 @@ impl Deliveries {
     }
 }
 
-fn view(delivery: &Delivery) -> DeliveryView {
+pub(super) fn view(delivery: &Delivery) -> DeliveryView {
     DeliveryView {
         id: delivery.id,
         channel: delivery.channel,

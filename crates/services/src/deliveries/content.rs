@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use userd_crypto::place;
-use userd_model::{Delivery, DeliveryId, EventId, Fact, FactActor, FurtherEmailId, Sealed, Subject, Timestamp};
+use userd_model::{Delivery, DeliveryId, Event, EventId, Fact, FactActor, FurtherEmailId, Sealed, Subject, Timestamp};
 use userd_storage::Failure;
 
 use super::Deliveries;
@@ -59,6 +59,21 @@ impl Notice {
     /// What other services may know of it.
     pub(super) fn public(fact: &Fact) -> Self {
         Self { origin: None, personal: None, ..Self::of(fact) }
+    }
+
+    /// What the event log has of it. Who did it is not there, and no other service is told.
+    pub(super) fn of_event(event: &Event) -> Self {
+        Self {
+            fact: event.id.0,
+            kind: event.kind.clone(),
+            subject: (event.subject.kind.clone(), event.subject.id.clone()),
+            actor: (FactActor::unknown().kind, None),
+            at: event.at,
+            number: event.number,
+            data: event.data.clone(),
+            origin: None,
+            personal: None,
+        }
     }
 
     /// The fact again, as far as it matters here.

@@ -2,7 +2,7 @@
 //! will. One file for each step: what a fact asks for (`notice`), the inbox (`place`), a message to many
 //! (`expand`), the other ways (`send`), mails to addresses
 //! (`letters`), the worker
-//! that does what is due (`worker`), and those who look after it (`administration`).
+//! that does what is due (`worker`), those who look after it (`administration`), and what is sent once more (`resend`).
 //!
 //! A message is sent at least once. Whoever gets it twice sees the same id: only when a process dies between the sending
 //! and the note of it, or when a lease changes hands meanwhile.
@@ -15,6 +15,7 @@ mod letters;
 mod mailbox;
 mod notice;
 mod place;
+mod resend;
 mod send;
 mod switched_off;
 mod worker;
@@ -38,6 +39,7 @@ pub(crate) use self::switched_off::MoreOfMessage;
 pub use self::{
     administration::{DeliveryPage, DeliveryView},
     mailbox::MailView,
+    resend::{ResendPlace, ResendRange, Resent},
 };
 use self::{
     breakers::Breakers,
@@ -118,7 +120,7 @@ impl Deliveries {
         let webhooks = if is_any_public { change.webhooks().all().await? } else { Vec::new() };
         for fact in facts {
             for webhook in webhooks::matching(&webhooks, &fact.kind).filter(|_| fact.public) {
-                deliveries.push(self.to_webhook(webhook.id, fact, change.now)?);
+                deliveries.push(self.to_webhook(webhook.id, Notice::public(fact), change.now)?);
             }
             if let Some((user, notice)) = notice::of(fact, facts) {
                 let id = self.id_of(fact.id.0, DeliveryChannel::Inbox);
@@ -131,10 +133,10 @@ impl Deliveries {
     }
 
     /// A delivery to another service, due now.
-    fn to_webhook(&self, webhook: WebhookId, fact: &Fact, now: Timestamp) -> Result<Delivery, Failure> {
-        let parts: [&[u8]; 2] = [fact.id.0.as_bytes(), webhook.0.as_bytes()];
+    fn to_webhook(&self, webhook: WebhookId, event: Notice, now: Timestamp) -> Result<Delivery, Failure> {
+        let parts: [&[u8]; 2] = [event.fact.as_bytes(), webhook.0.as_bytes()];
         let id = self.derived(&parts);
-        let content = self.seal(id, &Content::Event(Notice::public(fact)))?;
+        let content = self.seal(id, &Content::Event(event))?;
         let base = Self::delivery(id, DeliveryChannel::Webhook, queue_of(webhook.0), content, now);
         Ok(Delivery { webhook_id: Some(webhook), ..base })
     }

@@ -4,7 +4,7 @@
 use serde::Serialize;
 use userd_channels::{
     ChannelFault,
-    webhook::{ContentType, WebhookCall, WebhookFault, WebhookSecret, WebhookUrl},
+    webhook::{ContentType, WebhookCall, WebhookFault, WebhookUrl},
 };
 use userd_model::{
     Act, Event, EventId, EventKind, Message, Refusal, Timestamp, Webhook, WebhookId,
@@ -152,12 +152,9 @@ impl Webhooks {
     fn call(&self, webhook: &Webhook, event: &CloudEvent, now: Timestamp) -> Result<WebhookCall, Failure> {
         let id = webhook.id;
         let url = self.open(id, URL, &webhook.url)?;
-        let read = |column, sealed| -> Result<WebhookSecret, Failure> {
-            WebhookSecret::parse(&self.open(id, column, sealed)?).ok_or_else(|| internal("no secret of a webhook"))
-        };
-        let mut secrets = vec![read(SECRET, &webhook.secret)?];
+        let mut secrets = vec![self.read_secret(id, SECRET, &webhook.secret)?];
         if let Some(sealed) = webhook.previous_secret(now) {
-            secrets.push(read(PREVIOUS_SECRET, sealed)?);
+            secrets.push(self.read_secret(id, PREVIOUS_SECRET, sealed)?);
         }
         Ok(WebhookCall {
             id: event.id.to_string(),
@@ -166,7 +163,6 @@ impl Webhooks {
             content_type: ContentType::CloudEvent,
             body: serde_json::to_vec(event).map_err(internal)?.into(),
             secrets,
-            key: None,
         })
     }
 }

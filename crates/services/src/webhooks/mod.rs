@@ -12,7 +12,7 @@ use userd_channels::webhook::{WebhookSecret, WebhookSender};
 use userd_crypto::{Zeroizing, constant_time_eq, place};
 use userd_model::{
     Act, EventKind, EventPattern, InvalidField, Refusal, Sealed, Timestamp, Webhook, WebhookId, text,
-    webhook::{MAX_WEBHOOKS, patterns},
+    webhook::{MAX_WEBHOOKS, SignatureScheme, patterns},
 };
 use userd_storage::{Failure, UnitOfWork};
 
@@ -43,6 +43,8 @@ pub struct WebhookInput {
     pub url: String,
     pub events: Vec<String>,
     pub description: Option<String>,
+    /// `v1` or `v1a`; `v1` where nothing is said.
+    pub signature: Option<String>,
 }
 
 /// A change as it comes in. `None` leaves the field; an inner one clears it.
@@ -67,19 +69,23 @@ pub struct WebhookView {
     pub disabled_at: Option<Timestamp>,
     pub disabled_reason: Option<&'static str>,
     pub failing_since: Option<Timestamp>,
+    pub signature: &'static str,
+    /// `whpk_…`, with `v1a`.
+    pub public_key: Option<String>,
+    pub previous_public_key: Option<String>,
     pub previous_secret_until: Option<Timestamp>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub version: i64,
 }
 
-/// A webhook with its secret: shown once.
+/// A webhook with its secret: shown once. Of a key nothing is shown but what the webhook shows anyway.
 #[derive(Clone, Serialize)]
 #[expect(missing_docs, reason = "the members of the contract's answer")]
 pub struct NewWebhook {
     #[serde(flatten)]
     pub webhook: WebhookView,
-    pub secret: String,
+    pub secret: Option<String>,
 }
 
 const URL: &str = "url";
@@ -109,14 +115,15 @@ impl Webhooks {
     ) -> Result<NewWebhook, Failure> {
         ctx.may(&Act::ManageWebhooks)?;
         let mut reading = self.deps.store.reading();
+        let scheme = SignatureScheme::asked(input.signature.as_deref())?;
         if let Some(made) = self.idempotency.find(&mut reading, idempotent).await? {
-            return self.created_before(&mut reading, made, idempotent).await;
+            return self.created_before(&mut reading, made, scheme, idempotent).await;
         }
         let description = Some(input.description);
         let input = WebhookChange { url: Some(input.url), events: Some(input.events), description, enabled: None };
         let id = WebhookId::mint(self.deps.random.as_ref());
         let checked = self.checked(id, input)?;
-        let (secret, sealed) = self.new_secret(id)?;
+        let (secret, sealed) = self.new_secret(id, scheme)?;
         let now = self.deps.now();
         let webhook = &Webhook {
             id,
@@ -134,11 +141,11 @@ impl Webhooks {
             failing_since: None,
             version: 1,
         };
-        let answer = &NewWebhook { webhook: self.view(webhook)?, secret: secret.to_string() };
+        let answer = &NewWebhook { webhook: self.view(webhook)?, secret };
         self.changes
             .run(ctx, "create_webhook", |mut change| async move {
                 if let Some(made) = self.idempotency.find(&mut change, idempotent).await? {
-                    let before = self.created_before(&mut change, made, idempotent).await?;
+                    let before = self.created_before(&mut change, made, scheme, idempotent).await?;
                     return change.commit(before).await;
                 }
                 if change.webhooks().all().await?.len() >= MAX_WEBHOOKS {
@@ -149,7 +156,9 @@ impl Webhooks {
                 change.event(EventKind::WebhookCreated, id, serde_json::json!({ "events": words(webhook) }));
                 let (made, owner) = (Made::Webhook(id), webhook.created_by);
                 self.idempotency.save(&mut change, idempotent, made, owner).await?;
-                self.idempotency.keep_secret(&mut change, idempotent, owner, &answer.secret).await?;
+                if let Some(secret) = &answer.secret {
+                    self.idempotency.keep_secret(&mut change, idempotent, owner, secret).await?;
+                }
                 change.commit(answer.clone()).await
             })
             .await
@@ -160,16 +169,20 @@ impl Webhooks {
         &self,
         uow: &mut UnitOfWork,
         made: Made,
+        scheme: SignatureScheme,
         idempotent: Option<&IdempotentRequest>,
     ) -> Result<NewWebhook, Failure> {
         let Made::Webhook(id) = made else { return Err(Refusal::IdempotencyMismatch.into()) };
         let webhook = uow.webhooks().find(id).await?.ok_or(Refusal::NotFound)?;
+        if scheme == SignatureScheme::V1a {
+            return Ok(NewWebhook { webhook: self.view(&webhook)?, secret: None });
+        }
         let secret = self.idempotency.secret(uow, idempotent).await?;
         let current = self.open(id, SECRET, &webhook.secret)?;
         if !constant_time_eq(secret.as_bytes(), current.as_bytes()) {
             return Err(Refusal::SecretAlreadyShown.into());
         }
-        Ok(NewWebhook { webhook: self.view(&webhook)?, secret: secret.to_string() })
+        Ok(NewWebhook { webhook: self.view(&webhook)?, secret: Some(secret.to_string()) })
     }
 
     /// Every webhook, oldest first; there are at most [`MAX_WEBHOOKS`].
@@ -222,13 +235,27 @@ impl Webhooks {
         self.view(&webhook)
     }
 
-    /// A new secret, shown this once. The old one signs too for 24 hours, so that the receiver can change over.
+    /// A new secret, shown this once, or a new key, for signatures of the kind so far or of another one. The old one signs
+    /// too for 24 hours, so that the receiver can change over.
     ///
     /// # Errors
-    /// `Forbidden`, `NotFound`.
-    pub async fn rotate_secret(&self, ctx: &Context, id: WebhookId) -> Result<NewWebhook, Failure> {
+    /// `Forbidden`, `InvalidInput`, `NotFound`.
+    pub async fn rotate_secret(
+        &self,
+        ctx: &Context,
+        id: WebhookId,
+        signature: Option<&str>,
+    ) -> Result<NewWebhook, Failure> {
         ctx.may(&Act::ManageWebhooks)?;
-        let (secret, sealed) = &self.new_secret(id)?;
+        let scheme = match signature {
+            Some(_) => SignatureScheme::asked(signature)?,
+            None => {
+                let webhook = self.deps.store.reading().webhooks().find(id).await?.ok_or(Refusal::NotFound)?;
+                self.read_secret(id, SECRET, &webhook.secret)?.scheme()
+            }
+        };
+        let (secret, sealed) = self.new_secret(id, scheme)?;
+        let sealed = &sealed;
         let webhook = self
             .changes
             .run(ctx, "rotate_webhook_secret", |mut change| async move {
@@ -242,7 +269,7 @@ impl Webhooks {
                 change.commit(webhook).await
             })
             .await?;
-        Ok(NewWebhook { webhook: self.view(&webhook)?, secret: secret.to_string() })
+        Ok(NewWebhook { webhook: self.view(&webhook)?, secret })
     }
 
     /// Removes a webhook. What waits to be delivered to it is not delivered any more.
@@ -294,16 +321,25 @@ impl Webhooks {
         Ok(Checked { url, events, description, enabled: input.enabled })
     }
 
-    /// The text of a new secret, and what is stored of it.
-    fn new_secret(&self, id: WebhookId) -> Result<(Zeroizing<String>, Sealed), Failure> {
-        let (_, text) = WebhookSecret::mint(self.deps.random.as_ref());
-        let text = Zeroizing::new(text.expose().to_owned());
-        let sealed = self.seal(id, SECRET, &text)?;
-        Ok((text, sealed))
+    /// What its receiver is shown of a new secret, and what is stored of it.
+    fn new_secret(&self, id: WebhookId, scheme: SignatureScheme) -> Result<(Option<String>, Sealed), Failure> {
+        let secret = match scheme {
+            SignatureScheme::V1 => WebhookSecret::mint(self.deps.random.as_ref()),
+            SignatureScheme::V1a => WebhookSecret::mint_key().map_err(internal)?,
+        };
+        let text = secret.text().map_err(internal)?;
+        let sealed = self.seal(id, SECRET, text.expose())?;
+        Ok((Some(text.expose().to_owned()).filter(|_| scheme == SignatureScheme::V1), sealed))
+    }
+
+    fn read_secret(&self, id: WebhookId, column: &str, sealed: &Sealed) -> Result<WebhookSecret, Failure> {
+        WebhookSecret::parse(&self.open(id, column, sealed)?).ok_or_else(|| internal("no secret of a webhook"))
     }
 
     fn view(&self, webhook: &Webhook) -> Result<WebhookView, Failure> {
         let previous = webhook.previous_secret(self.deps.now());
+        let secret = self.read_secret(webhook.id, SECRET, &webhook.secret)?;
+        let before = previous.map(|sealed| self.read_secret(webhook.id, PREVIOUS_SECRET, sealed)).transpose()?;
         Ok(WebhookView {
             id: webhook.id,
             url: self.open(webhook.id, URL, &webhook.url)?.to_string(),
@@ -313,6 +349,9 @@ impl Webhooks {
             disabled_at: webhook.disabled_at,
             disabled_reason: webhook.disabled_reason.map(userd_model::webhook::DisabledReason::as_str),
             failing_since: webhook.failing_since,
+            signature: secret.scheme().as_str(),
+            public_key: secret.public_key(),
+            previous_public_key: before.and_then(|secret| secret.public_key()),
             previous_secret_until: previous.and(webhook.previous_until),
             created_at: webhook.created_at,
             updated_at: webhook.updated_at,

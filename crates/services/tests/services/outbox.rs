@@ -42,12 +42,13 @@ async fn live(app: &TestApp) {
     app.clients.disable(&app.operator_context(), billing).await.unwrap();
     let operator = app.operator_context();
     let events = vec!["*".to_owned()];
-    let shop = WebhookInput { url: "https://shop.example/".to_owned(), events, description: None };
+    let shop = WebhookInput { url: "https://shop.example/".to_owned(), events, ..WebhookInput::default() };
     let shop = app.webhooks.create(&operator, shop, None).await.unwrap().webhook.id;
     app.webhooks.change(&operator, shop, WebhookChange::default(), None).await.unwrap();
-    app.webhooks.rotate_secret(&operator, shop).await.unwrap();
+    app.webhooks.rotate_secret(&operator, shop, None).await.unwrap();
     app.webhooks.record(shop, Err(&ChannelFault::Gone("410".to_owned()))).await.unwrap();
     app.webhooks.remove(&operator, shop).await.unwrap();
+    app.signing_keys.rotate(&operator).await.unwrap();
     app.messages.send(&operator, message(Audience::All), None).await.unwrap();
 }
 
@@ -90,6 +91,9 @@ async fn every_kind_of_event_is_written_once_by_its_change(fixture: Fixture) {
         "user.purged",
         "user.legal_hold_placed",
         "user.legal_hold_lifted",
+        "webhook.resent",
+        "signing_key.revoked",
+        "signing_key.removed",
         "audit.checkpoint",
         "audit.log_opened",
         "audit.pruned",

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use userd_crypto::Algorithm;
-use userd_model::{KeyState, Permission, Refusal};
+use userd_model::{KeyState, Permission, Refusal, Subject};
 use userd_services::{signing_keys::KeyView, testing::TestOptions};
 
 use crate::{
@@ -92,6 +92,37 @@ async fn a_rotation_lets_the_heir_sign_and_old_tokens_stay_good(fixture: Fixture
     assert_eq!(app.who(&fresh.tokens.access_token).await.unwrap().token.kid, next);
     assert!(app.who(&ada.tokens.access_token).await.is_ok());
     assert_eq!(published(&app), 3);
+}
+
+/// Whoever verifies tokens elsewhere, and whoever reads the audit log, learns what became of each key, and who did it.
+#[apply(case)]
+async fn what_becomes_of_a_key_is_told(fixture: Fixture) {
+    let app = fixture.app().await;
+    let told = async |kid: &str| {
+        let facts = app.facts_of(Subject::signing_key(kid)).await;
+        facts.into_iter().map(|fact| format!("{} by {}", fact.kind, fact.actor.kind)).collect::<Vec<_>>()
+    };
+    let (first, second) = (kid_of(&app, KeyState::Active).await, kid_of(&app, KeyState::Next).await);
+    assert!(app.facts().await.is_empty(), "an installation begins with two");
+    app.signing_keys.rotate(&app.operator_context()).await.unwrap();
+    let third = kid_of(&app, KeyState::Next).await;
+    assert_eq!(told(&first).await, ["signing_key.retired by operator"]);
+    assert_eq!(told(&second).await, ["signing_key.activated by operator"]);
+    assert_eq!(told(&third).await, ["signing_key.created by operator"]);
+    assert_eq!(app.facts_of(Subject::signing_key(&third)).await[0].data, serde_json::json!({ "algorithm": "EdDSA" }));
+
+    app.signing_keys.revoke(&app.operator_context(), &second).await.unwrap();
+    assert_eq!(told(&second).await[1..], ["signing_key.revoked by operator"]);
+    assert_eq!(told(&third).await[1..], ["signing_key.activated by operator"]);
+    // Two hours later nothing lives that the first two have signed.
+    app.advance(Duration::from_hours(2));
+    app.signing_keys.tick().await.unwrap();
+    for gone in [&first, &second] {
+        assert_eq!(told(gone).await.last().unwrap(), "signing_key.removed by system");
+    }
+    app.event_log.tick().await.unwrap();
+    let acts: Vec<_> = crate::audit::entries(&app).await.into_iter().map(|entry| entry.act).collect();
+    assert_eq!(acts.iter().filter(|act| act.starts_with("signing_key.")).count(), 8, "{acts:?}");
 }
 
 /// F22: a compromised key: nothing it has signed is accepted any more.

@@ -7,10 +7,13 @@ use userd_channels::{
     ChannelFault,
     webhook::{Allowed, WebhookOptions, WebhookSecret, WebhookSender},
 };
-use userd_model::{ClientId, Event, EventId, EventKind, Permission, Refusal, Timestamp, Webhook, WebhookId};
+use userd_model::{
+    ClientId, DeliveryState, Event, EventId, EventKind, Permission, Refusal, Timestamp, Webhook, WebhookId,
+};
 use userd_services::{
     IdempotentRequest,
     cloud_event::CloudEvent,
+    deliveries::{ResendRange, Resent},
     notifications::Shown,
     testing::TestOptions,
     webhooks::{NewWebhook, TEST_TYPE, WebhookChange, WebhookInput, matching},
@@ -29,7 +32,7 @@ const SHOP: &str = "https://shop.example/hooks?token=s3cret";
 
 fn input(url: &str, events: &[&str]) -> WebhookInput {
     let events = events.iter().map(|text| (*text).to_owned()).collect();
-    WebhookInput { url: url.to_owned(), events, description: None }
+    WebhookInput { url: url.to_owned(), events, ..WebhookInput::default() }
 }
 
 async fn made(app: &TestApp, url: &str) -> NewWebhook {
@@ -38,6 +41,10 @@ async fn made(app: &TestApp, url: &str) -> NewWebhook {
 
 async fn stored(app: &TestApp, id: WebhookId) -> Webhook {
     app.reading().webhooks().find(id).await.unwrap().unwrap()
+}
+
+fn shown(made: &NewWebhook) -> String {
+    made.secret.clone().unwrap()
 }
 
 /// What is told of a webhook, in order.
@@ -84,7 +91,7 @@ async fn a_webhook_is_made_read_changed_and_removed(fixture: Fixture) {
     let view = &made.webhook;
     assert_eq!((view.url.as_str(), view.description.as_deref()), (SHOP, Some("The shop")));
     assert_eq!(view.events, ["user.*", "client.created"], "each once");
-    assert!(view.enabled && view.version == 1 && WebhookSecret::parse(&made.secret).is_some());
+    assert!(view.enabled && view.version == 1 && WebhookSecret::parse(&shown(&made)).is_some());
     assert!(app.webhooks.read(&ctx, view.id).await.unwrap() == *view);
     app.advance(MINUTE);
     let second = app.webhooks.create(&ctx, input("https://b.example/", &["*"]), None).await.unwrap();
@@ -101,7 +108,7 @@ async fn a_webhook_is_made_read_changed_and_removed(fixture: Fixture) {
     assert_eq!(refusal(app.webhooks.read(&ctx, view.id).await), Refusal::NotFound);
     assert_eq!(refusal(app.webhooks.remove(&ctx, view.id).await), Refusal::NotFound);
     assert_eq!(refusal(app.webhooks.change(&ctx, view.id, WebhookChange::default(), None).await), Refusal::NotFound);
-    assert_eq!(refusal(app.webhooks.rotate_secret(&ctx, view.id).await), Refusal::NotFound);
+    assert_eq!(refusal(app.webhooks.rotate_secret(&ctx, view.id, None).await), Refusal::NotFound);
     assert_eq!(refusal(app.webhooks.test(&ctx, view.id).await), Refusal::NotFound);
     let told = told(&app, view.id).await;
     assert_eq!(told[0], ("webhook.created".to_owned(), json!({ "events": ["user.*", "client.created"] })));
@@ -120,7 +127,7 @@ async fn whoever_may_not_manage_webhooks_does_not(fixture: Fixture) {
         let ctx = &acting(&app, &actor);
         assert_eq!(refusal(app.webhooks.create(ctx, input(SHOP, &["*"]), None).await), Refusal::Forbidden);
         assert_eq!(refusal(app.webhooks.change(ctx, id, WebhookChange::default(), None).await), Refusal::Forbidden);
-        assert_eq!(refusal(app.webhooks.rotate_secret(ctx, id).await), Refusal::Forbidden);
+        assert_eq!(refusal(app.webhooks.rotate_secret(ctx, id, None).await), Refusal::Forbidden);
         assert_eq!(refusal(app.webhooks.test(ctx, id).await), Refusal::Forbidden);
         assert_eq!(refusal(app.webhooks.remove(ctx, id).await), Refusal::Forbidden);
     }
@@ -219,7 +226,7 @@ async fn url_and_secrets_are_sealed_and_open_only_where_they_were_written(fixtur
     let app = fixture.app().await;
     let (one, two) = (made(&app, SHOP).await, made(&app, "https://b.example/").await);
     let (id, other) = (one.webhook.id, stored(&app, two.webhook.id).await);
-    app.webhooks.rotate_secret(&app.operator_context(), id).await.unwrap();
+    app.webhooks.rotate_secret(&app.operator_context(), id, None).await.unwrap();
     let webhook = stored(&app, id).await;
     for sealed in [&webhook.url, &webhook.secret, webhook.previous_secret.as_ref().unwrap()] {
         let text = String::from_utf8_lossy(&sealed.0).into_owned();
@@ -265,7 +272,7 @@ async fn a_secret_is_shown_when_it_is_made_and_to_repeats_for_ten_minutes(fixtur
 
     let again = app.idempotency.request("webhooks", "another key", b"a");
     let second = app.webhooks.create(&ctx, input(SHOP, &["*"]), Some(&again)).await.unwrap();
-    app.webhooks.rotate_secret(&ctx, second.webhook.id).await.unwrap();
+    app.webhooks.rotate_secret(&ctx, second.webhook.id, None).await.unwrap();
     assert_eq!(refusal(create(again).await), Refusal::SecretAlreadyShown, "it is not the secret any more");
 }
 
@@ -275,7 +282,7 @@ async fn the_old_secret_signs_beside_the_new_one_for_a_day(fixture: Fixture) {
     let (ctx, receiver) = (app.operator_context(), receiver(&app).await);
     let first = made(&app, &receiver.url()).await;
     let id = first.webhook.id;
-    let second = app.webhooks.rotate_secret(&ctx, id).await.unwrap();
+    let second = app.webhooks.rotate_secret(&ctx, id, None).await.unwrap();
     assert_ne!(second.secret, first.secret);
     assert_eq!(second.webhook.previous_secret_until, Some(app.now().plus(DAY)));
     let judge = async |secret: &str| {
@@ -283,13 +290,55 @@ async fn the_old_secret_signs_beside_the_new_one_for_a_day(fixture: Fixture) {
         app.webhooks.test(&ctx, id).await.unwrap();
         verdicts(&receiver).pop().unwrap()
     };
-    assert_eq!(judge(&first.secret).await, Verdict::Genuine);
-    assert_eq!(judge(&second.secret).await, Verdict::Genuine);
+    assert_eq!(judge(&shown(&first)).await, Verdict::Genuine);
+    assert_eq!(judge(&shown(&second)).await, Verdict::Genuine);
     app.advance(DAY);
-    assert_eq!(judge(&first.secret).await, Verdict::Forged);
-    assert_eq!(judge(&second.secret).await, Verdict::Genuine);
+    assert_eq!(judge(&shown(&first)).await, Verdict::Forged);
+    assert_eq!(judge(&shown(&second)).await, Verdict::Genuine);
     assert_eq!(app.webhooks.read(&ctx, id).await.unwrap().previous_secret_until, None);
     assert_eq!(told(&app, id).await[1], ("webhook.secret_rotated".to_owned(), json!({})));
+}
+
+/// Signatures by Ed25519, for a receiver that must not be able to sign: it is told the public key, whenever it asks, and
+/// nobody is told the private one. One kind takes the place of the other as one secret does of another.
+#[apply(case)]
+async fn a_webhook_is_signed_by_a_key_where_that_is_chosen(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ctx, receiver) = (app.operator_context(), receiver(&app).await);
+    let asked =
+        |signature: &str| WebhookInput { signature: Some(signature.to_owned()), ..input(&receiver.url(), &["user.*"]) };
+    assert_eq!(wrong_fields(app.webhooks.create(&ctx, asked("v2"), None).await), ["/signature"]);
+    let once = app.idempotency.request("webhooks", "key", b"v1a");
+    let made = app.webhooks.create(&ctx, asked("v1a"), Some(&once)).await.unwrap();
+    let id = made.webhook.id;
+    assert!(app.webhooks.create(&ctx, asked("v1a"), Some(&once)).await.unwrap().webhook == made.webhook, "a repeat");
+    assert_eq!((made.webhook.signature, &made.secret), ("v1a", &None));
+    let first = made.webhook.public_key.clone().unwrap();
+    let judge = async |known: &str| {
+        receiver.turn(|knobs| known.clone_into(&mut knobs.secret));
+        app.webhooks.test(&ctx, id).await.unwrap();
+        verdicts(&receiver).pop().unwrap()
+    };
+    assert_eq!(judge(&first).await, Verdict::Genuine);
+
+    let second = app.webhooks.rotate_secret(&ctx, id, None).await.unwrap();
+    let key = second.webhook.public_key.clone().unwrap();
+    assert_ne!(key, first);
+    assert_eq!((&second.secret, &second.webhook.previous_public_key), (&None, &Some(first.clone())));
+    assert_eq!((judge(&first).await, judge(&key).await), (Verdict::Genuine, Verdict::Genuine), "both sign");
+    app.advance(DAY);
+    assert_eq!((judge(&first).await, judge(&key).await), (Verdict::Forged, Verdict::Genuine));
+
+    assert_eq!(wrong_fields(app.webhooks.rotate_secret(&ctx, id, Some("none")).await), ["/signature"]);
+    let third = app.webhooks.rotate_secret(&ctx, id, Some("v1")).await.unwrap();
+    assert_eq!((third.webhook.signature, &third.webhook.public_key), ("v1", &None));
+    assert_eq!(third.webhook.previous_public_key.as_ref(), Some(&key), "while the receiver changes over");
+    assert_eq!((judge(&key).await, judge(&shown(&third)).await), (Verdict::Genuine, Verdict::Genuine));
+    app.advance(DAY);
+    assert_eq!((judge(&key).await, judge(&shown(&third)).await), (Verdict::Forged, Verdict::Genuine));
+    let view = app.webhooks.read(&ctx, id).await.unwrap();
+    assert_eq!((view.previous_public_key, view.previous_secret_until), (None, None));
+    assert!(!serde_json::to_string(&[&made, &second]).unwrap().contains("whsk_"));
 }
 
 #[apply(case)]
@@ -297,7 +346,7 @@ async fn a_test_reaches_the_receiver_and_says_what_it_answered(fixture: Fixture)
     let app = fixture.app().await;
     let (ctx, receiver) = (app.operator_context(), receiver(&app).await);
     let made = made(&app, &receiver.url()).await;
-    receiver.turn(|knobs| made.secret.clone_into(&mut knobs.secret));
+    receiver.turn(|knobs| knobs.secret = shown(&made));
     let test = app.webhooks.test(&ctx, made.webhook.id).await.unwrap();
     assert_eq!((test.delivered, test.outcome, test.detail), (true, "taken", None));
     let received = receiver.received().pop().unwrap();
@@ -444,7 +493,7 @@ async fn an_event_is_delivered_to_every_webhook_that_wants_it_and_a_dead_one_del
     let (healthy, dead) = (receiver(&app).await, receiver(&app).await);
     dead.turn(|knobs| knobs.status = 503);
     let first = made(&app, &healthy.url()).await;
-    healthy.turn(|knobs| first.secret.clone_into(&mut knobs.secret));
+    healthy.turn(|knobs| knobs.secret = shown(&first));
     let second = app.webhooks.create(&ctx, input(&dead.url(), &["user.registered"]), None).await.unwrap();
     let other = app.webhooks.create(&ctx, input(&healthy.url(), &["client.*"]), None).await.unwrap();
     let ada = app.member("ada").await;
@@ -474,6 +523,120 @@ async fn an_event_is_delivered_to_every_webhook_that_wants_it_and_a_dead_one_del
     app.advance(DAY);
     app.deliveries.tick().await.unwrap();
     assert_eq!((healthy.received().len(), dead.received().len()), (1, 2), "and then no more");
+}
+
+/// A receiver that lost what it had is sent it again, under the same ids; and what happened while it was switched off, which
+/// it never had. Asking twice sends nothing twice.
+#[apply(case)]
+async fn what_happened_in_a_range_of_time_is_sent_once_more_under_the_same_ids(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ctx, shop) = (app.operator_context(), receiver(&app).await);
+    let id = made(&app, &shop.url()).await.webhook.id;
+    let switch = async |enabled| {
+        let change = WebhookChange { enabled: Some(enabled), ..Default::default() };
+        app.webhooks.change(&ctx, id, change, None).await.unwrap();
+    };
+    let settle = async || {
+        app.event_log.tick().await.unwrap();
+        app.deliveries.tick().await.unwrap();
+    };
+    let ids = || shop.received().iter().map(|one| one.id.clone()).collect::<Vec<_>>();
+    app.member("before").await;
+    settle().await;
+    app.advance(DAY);
+    let from = app.now();
+    app.member("ada").await;
+    settle().await;
+    switch(false).await;
+    app.member("bob").await;
+    settle().await;
+    let to = app.now();
+    app.advance(DAY);
+    switch(true).await;
+    app.member("after").await;
+    settle().await;
+    let first = ids();
+    assert_eq!(first.len(), 3, "bob came while it was off");
+
+    let range = ResendRange { from, to: Some(to), after: None };
+    for _ in 0..2 {
+        let resent = app.deliveries.resend_events(&ctx, id, &range).await.unwrap();
+        assert_eq!(resent, Resent { scheduled: 2, next: None });
+    }
+    let resent = json!({ "events": 2, "from": from.to_string(), "to": to.to_string() });
+    assert_eq!(told(&app, id).await.last().unwrap(), &("webhook.resent".to_owned(), resent));
+    settle().await;
+    let again = ids()[3..].to_vec();
+    assert_eq!(again.len(), 2, "asked for twice, and each sent once");
+    assert!(again.contains(&first[1]), "ada's event has the id that it had");
+    assert!(!again.contains(&first[0]) && !again.contains(&first[2]), "neither before nor after");
+
+    let all = ResendRange { from: from.minus(DAY), to: None, after: None };
+    assert_eq!(app.deliveries.resend_events(&ctx, id, &all).await.unwrap().scheduled, 4);
+    let none = ResendRange { from, to: Some(from.minus(MINUTE)), after: None };
+    assert_eq!(wrong_fields(app.deliveries.resend_events(&ctx, id, &none).await), ["/to"]);
+    switch(false).await;
+    assert_eq!(wrong_fields(app.deliveries.resend_events(&ctx, id, &range).await), ["/id"]);
+    let reader = app.service(&[Permission::WEBHOOKS_READ]).await.actor;
+    let asked = app.deliveries.resend_events(&acting(&app, &reader), id, &range).await;
+    assert_eq!(refusal(asked), Refusal::Forbidden);
+}
+
+/// As many as there are: a request looks at a thousand and says where to go on.
+#[tokio::test]
+async fn a_long_range_is_sent_in_steps_that_miss_nothing() {
+    let store = Arc::new(userd_storage::testing::memory_store().await.unwrap());
+    let fixture = Fixture { store };
+    let app = fixture.app().await;
+    let ctx = app.operator_context();
+    let id = made(&app, "http://127.0.0.1:1/").await.webhook.id;
+    let subjects: Vec<_> = (0..1_500_u128).map(|n| userd_model::UserId(uuid::Uuid::from_u128(n << 64 | n))).collect();
+    let facts: Vec<_> = subjects.iter().map(|user| app.fact("user.changed", *user, 1)).collect();
+    app.push(&facts).await;
+    app.event_log.tick().await.unwrap();
+    let (mut range, mut steps) = (ResendRange { from: app.now(), to: None, after: None }, Vec::new());
+    loop {
+        let resent = app.deliveries.resend_events(&ctx, id, &range).await.unwrap();
+        steps.push(resent.scheduled);
+        range.after = resent.next;
+        if range.after.is_none() {
+            break;
+        }
+    }
+    assert!(steps.len() > 1 && steps.iter().all(|step| *step < 1_200), "{steps:?}");
+    assert_eq!(steps.iter().sum::<usize>(), 1_500, "{steps:?}");
+    let waiting = app.reading().deliveries().in_state(DeliveryState::Pending, None, 5_000).await.unwrap();
+    let to_shop = waiting.iter().filter(|delivery| delivery.webhook_id == Some(id)).count();
+    assert_eq!(to_shop, 1_500, "each once, beside what was asked for when it happened");
+}
+
+/// One that arrived is sent again; what went to a person is not.
+#[apply(case)]
+async fn one_delivery_that_arrived_is_sent_once_more(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ctx, shop) = (app.operator_context(), receiver(&app).await);
+    made(&app, &shop.url()).await;
+    let ada = app.member("ada").await;
+    app.accounts.change_username(&of(&app, &ada), "countess", None).await.unwrap();
+    app.event_log.tick().await.unwrap();
+    app.deliveries.tick().await.unwrap();
+    let delivered = app.deliveries.list(&ctx, DeliveryState::Delivered, None, 50).await.unwrap().items;
+    let to_shop = delivered.iter().find(|one| one.webhook_id.is_some()).unwrap().id;
+    let to_person = delivered.iter().find(|one| one.user_id.is_some()).unwrap().id;
+    let before = shop.received().len();
+    for _ in 0..2 {
+        assert_eq!(app.deliveries.resend(&ctx, to_shop).await.unwrap().state, DeliveryState::Pending);
+    }
+    app.deliveries.tick().await.unwrap();
+    let received = shop.received();
+    assert_eq!(received.len(), before + 1, "asked for twice, and sent once");
+    assert!(received[..before].iter().any(|one| one.id == received[before].id), "the same id");
+    assert_eq!(app.deliveries.find(&ctx, to_shop).await.unwrap().state, DeliveryState::Delivered);
+    assert_eq!(wrong_fields(app.deliveries.resend(&ctx, to_person).await), ["/id"]);
+    let unknown = userd_model::DeliveryId::from_random([9; 16]);
+    assert_eq!(refusal(app.deliveries.resend(&ctx, unknown).await), Refusal::NotFound);
+    let reader = app.service(&[Permission::DELIVERIES_READ]).await.actor;
+    assert_eq!(refusal(app.deliveries.resend(&acting(&app, &reader), to_shop).await), Refusal::Forbidden);
 }
 
 /// 410 switches a webhook off; what still waits for it is a dead letter.

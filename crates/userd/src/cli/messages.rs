@@ -25,6 +25,11 @@ pub enum DeliveriesCommand {
         /// The message's id.
         id: String,
     },
+    /// Send once more what a webhook was told, also where it has arrived.
+    Resend {
+        /// The message's id.
+        id: String,
+    },
     /// Give up a message that waits.
     Drop {
         /// The message's id.
@@ -129,6 +134,9 @@ pub enum WebhooksCommand {
         /// What it is, for people.
         #[arg(long, value_name = "TEXT")]
         description: Option<String>,
+        /// How calls are signed: v1 with a secret, v1a by Ed25519 with a key of which the receiver is told the public half.
+        #[arg(long, value_parser = ["v1", "v1a"], default_value = "v1")]
+        signature: String,
     },
     /// List webhooks, and whether they are on.
     List,
@@ -142,10 +150,27 @@ pub enum WebhooksCommand {
         /// The webhook's id.
         id: WebhookId,
     },
-    /// Give a webhook a new secret. The old one signs too for 24 hours.
+    /// Send the events of a range of time once more, under the same ids.
+    #[command(
+        after_help = "Example:\n  userd webhooks resend 0197f9c2-0000-7000-8000-000000000000 --from 2026-11-30T00:00:00Z --to 2026-11-30T06:00:00Z"
+    )]
+    Resend {
+        /// The webhook's id.
+        id: WebhookId,
+        /// Events that happened at this time or later.
+        #[arg(long, value_name = "TIME")]
+        from: String,
+        /// And not after this time; until now, where nothing is said.
+        #[arg(long, value_name = "TIME")]
+        to: Option<String>,
+    },
+    /// Give a webhook a new secret or key. The old one signs too for 24 hours.
     RotateSecret {
         /// The webhook's id.
         id: WebhookId,
+        /// What the new one signs: v1 or v1a. As it was, where nothing is said.
+        #[arg(long, value_parser = ["v1", "v1a"])]
+        signature: Option<String>,
     },
 }
 

@@ -11,7 +11,7 @@ use crate::{
     wiring::WiringError,
 };
 
-/// Lists, shows, retries or gives up.
+/// Lists, shows, retries, sends once more or gives up.
 pub async fn deliveries(
     services: &Services,
     terminal: Terminal,
@@ -43,6 +43,10 @@ pub async fn deliveries(
         DeliveriesCommand::Retry { id } => {
             let retried = deliveries.retry(&ctx, parse(&id)?).await.map_err(|failure| said(&failure))?;
             show(terminal, &retried);
+        }
+        DeliveriesCommand::Resend { id } => {
+            let resent = deliveries.resend(&ctx, parse(&id)?).await.map_err(|failure| said(&failure))?;
+            show(terminal, &resent);
         }
         DeliveriesCommand::Drop { id } => {
             let dropped = deliveries.give_up(&ctx, parse(&id)?).await.map_err(|failure| said(&failure))?;

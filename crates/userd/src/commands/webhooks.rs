@@ -1,8 +1,9 @@
 //! `userd webhooks …`
 
-use userd_model::WebhookId;
+use userd_model::{Refusal, Timestamp, WebhookId};
 use userd_services::{
     Services,
+    deliveries::ResendRange,
     webhooks::{NewWebhook, WebhookInput},
 };
 
@@ -20,8 +21,13 @@ pub async fn create(services: &Services, terminal: Terminal, input: WebhookInput
 }
 
 /// `webhooks rotate-secret`: the old secret signs too for 24 hours.
-pub async fn rotate_secret(services: &Services, terminal: Terminal, id: WebhookId) -> Result<(), WiringError> {
-    let made = services.webhooks.rotate_secret(&services.operator_context(), id).await;
+pub async fn rotate_secret(
+    services: &Services,
+    terminal: Terminal,
+    id: WebhookId,
+    signature: Option<&str>,
+) -> Result<(), WiringError> {
+    let made = services.webhooks.rotate_secret(&services.operator_context(), id, signature).await;
     show_secret(terminal, &made.map_err(|failure| said(&failure))?);
     Ok(())
 }
@@ -60,11 +66,44 @@ pub async fn test(services: &Services, terminal: Terminal, id: WebhookId) -> Res
     if test.delivered { Ok(()) } else { Err(WiringError::Part("the receiver did not take the event".to_owned())) }
 }
 
+/// `webhooks resend`: request after request, until the range is through. The service that runs sends it.
+pub async fn resend(
+    services: &Services,
+    terminal: Terminal,
+    id: WebhookId,
+    (from, to): (&str, Option<&str>),
+) -> Result<(), WiringError> {
+    let time = |text: &str| -> Result<Timestamp, WiringError> {
+        text.parse().map_err(|_| WiringError::Config(format!("{text} is no time such as 2026-12-31T09:00:00Z")))
+    };
+    let context = services.operator_context();
+    // Fixed before the first request: what happens meanwhile is told anyway.
+    let to = to.map_or(Ok(context.now), time)?;
+    let (mut range, mut all) = (ResendRange { from: time(from)?, to: Some(to), after: None }, 0);
+    loop {
+        let resent = match services.deliveries.resend_events(&context, id, &range).await {
+            Err(userd_services::Failure::Refused(Refusal::TooManyAttempts(wait))) => {
+                tokio::time::sleep(wait).await;
+                continue;
+            }
+            resent => resent.map_err(|failure| said(&failure))?,
+        };
+        all += resent.scheduled;
+        range.after = resent.next;
+        if range.after.is_none() {
+            break;
+        }
+    }
+    terminal.answer(&serde_json::json!({ "id": id, "scheduled": all }), || format!("{all} events are on their way."));
+    Ok(())
+}
+
 fn show_secret(terminal: Terminal, made: &NewWebhook) {
-    terminal.answer(made, || {
-        format!(
-            "webhook id  {}\nsecret      {}\n\nThe secret is shown this once: keep it where the receiver reads it.",
-            made.webhook.id, made.secret
-        )
+    let id = made.webhook.id;
+    terminal.answer(made, || match &made.secret {
+        Some(secret) => format!(
+            "webhook id  {id}\nsecret      {secret}\n\nThe secret is shown this once: keep it where the receiver reads it."
+        ),
+        None => format!("webhook id  {id}\npublic key  {}", made.webhook.public_key.as_deref().unwrap_or_default()),
     });
 }

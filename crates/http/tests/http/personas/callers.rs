@@ -120,7 +120,7 @@ impl App {
     /// A webhook whose receiver is away.
     pub async fn webhook(&self) -> String {
         let input =
-            WebhookInput { url: "http://127.0.0.1:1/".to_owned(), events: vec!["*".to_owned()], description: None };
+            WebhookInput { url: "http://127.0.0.1:1/".to_owned(), events: vec!["*".to_owned()], ..Default::default() };
         let made = self.services.webhooks.create(&self.services.operator_context(), input, None).await.unwrap();
         made.webhook.id.to_string()
     }

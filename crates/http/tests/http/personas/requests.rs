@@ -46,9 +46,8 @@ pub async fn path_for(app: &App, route: &RouteAccess, hand: &Hand) -> String {
         "/problems/{slug}" => "not_found".to_owned(),
         "/l/{token}" => format!("udl_{}", "A".repeat(43)),
         "/v1/me/sessions/{id}" if !hand.session.is_empty() => hand.session.clone(),
-        "/v1/me/sessions/{id}" | "/v1/me/identities/{id}" | "/v1/me/factors/{id}" | "/v1/deliveries/{id}/retry" => {
-            NOTHING.to_owned()
-        }
+        "/v1/me/sessions/{id}" | "/v1/me/identities/{id}" | "/v1/me/factors/{id}" => NOTHING.to_owned(),
+        "/v1/deliveries/{id}/retry" | "/v1/deliveries/{id}/resend" => NOTHING.to_owned(),
         "/v1/me/emails/{id}" | "/v1/me/emails/{id}/primary" => NOTHING.to_owned(),
         "/v1/invitations/{id}" | "/v1/me/factors/totp/{id}/confirm" => NOTHING.to_owned(),
         path if path.starts_with("/v1/me/notifications/{id}") => NOTHING.to_owned(),
@@ -91,7 +90,9 @@ pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
         ("POST", "/v1/auth/register") => Sent::Json(json!({"username": "newcomer", "password": PASSWORD})),
         ("POST", "/v1/auth/login") => Sent::Json(json!({"login": hand.login, "password": PASSWORD})),
         ("POST", "/v1/auth/refresh") => Sent::Json(json!({"refresh_token": refresh_token})),
-        ("POST", "/v1/me/notifications/read-all" | "/v1/deliveries/{id}/retry") => Sent::Nothing,
+        ("POST", "/v1/me/notifications/read-all" | "/v1/deliveries/{id}/retry" | "/v1/deliveries/{id}/resend") => {
+            Sent::Nothing
+        }
         ("POST", "/v1/me/notifications/{id}/read" | "/v1/me/notifications/{id}/archive") => Sent::Nothing,
         ("POST", "/v1/me/notifications/seen") => Sent::Json(json!({"up_to": NOTHING})),
         ("POST", "/v1/auth/second-factor") => {
@@ -149,6 +150,7 @@ pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
         ("POST", "/v1/users") => Sent::Json(json!({"email": format!("{}@example.org", persona.name())})),
         ("POST", "/v1/invitations") => Sent::Json(json!({"uses": 2})),
         ("POST", "/v1/webhooks") => Sent::Json(json!({"url": "https://shop.example/", "events": ["*"]})),
+        ("POST", "/v1/webhooks/{id}/resend") => Sent::Json(json!({"from": "2026-01-01T00:00:00Z"})),
         ("PATCH", "/v1/webhooks/{id}") => Sent::Json(json!({"events": ["user.*"]})),
         ("PATCH", "/v1/clients/{id}") => Sent::Json(json!({"name": "automaton"})),
         ("POST", "/v1/roles") => Sent::Json(json!({"name": format!("made-by-{}", persona.name())})),

@@ -101,6 +101,7 @@ fn one(visit: &Visit, webhook: &WebhookView) -> Markup {
         (t.made, moment(visit, webhook.created_at)),
     ];
     pairs.extend(webhook.failing_since.map(|since| (t.failing_since, moment(visit, since))));
+    pairs.extend(webhook.public_key.iter().map(|key| (t.public_key, html! { code { (key) } })));
     pairs.extend(webhook.previous_secret_until.map(|until| (t.previous_until, moment(visit, until))));
     html! {
         (facts(&pairs))
@@ -143,6 +144,7 @@ async fn make(visit: Visit, fields: Fields) -> Result<Response, Problem> {
         url: fields.text("url").trim().to_owned(),
         events: names(fields.text("events")),
         description: filled(fields.text("description")),
+        signature: None,
     };
     match visit.site.services.webhooks.create(&visit.ctx, input, None).await {
         Ok(made) => Ok(shown_once(&visit, (t.make, t.made_done), &made)),
@@ -215,7 +217,8 @@ fn shown_once(visit: &Visit, (title, told): (&str, &str), made: &NewWebhook) -> 
     let content = html! {
         (done(told))
         p { (made.webhook.url) }
-        (secret(visit, t.secret_about, &made.secret))
+        @if let Some(text) = &made.secret { (secret(visit, t.secret_about, text)) }
+        @if let Some(key) = &made.webhook.public_key { p { (t.public_key) " " code { (key) } } }
         p { a.button.quiet href={ (HERE) "/" (made.webhook.id) } { (t.back) } }
     };
     visit.page(title, &frame(visit, title, &content))
@@ -253,7 +256,7 @@ async fn show_rotate(visit: Visit, Path(id): Path<WebhookId>) -> Result<Response
 
 async fn rotate(visit: Visit, Path(id): Path<WebhookId>) -> Result<Response, Problem> {
     let t = &visit.texts.admin.webhooks;
-    let made = visit.site.services.webhooks.rotate_secret(&visit.ctx, id).await?;
+    let made = visit.site.services.webhooks.rotate_secret(&visit.ctx, id, None).await?;
     Ok(shown_once(&visit, (t.rotate, t.rotated), &made))
 }
 

@@ -25,6 +25,7 @@ crate::texts::texts! {
         make: "Make a webhook", "Создать вебхук";
         made_done: "The webhook is made. It is called for what happens from now on.", "Вебхук создан. Он вызывается о том, что случится с этого момента.";
         secret_about: "Verify calls with this secret. Copy it now: it is shown this once.", "Проверяйте вызовы этим секретом. Скопируйте сейчас: он показан единственный раз.";
+        public_key: "Public key (v1a)", "Открытый ключ (v1a)";
         change: "Change", "Изменить";
         change_title: "Change the webhook", "Изменить вебхук";
         changed: "The webhook is changed.", "Вебхук изменён.";
