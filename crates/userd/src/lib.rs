@@ -9,4 +9,5 @@ pub mod run;
 pub mod serve;
 pub mod signals;
 pub mod terminal;
+pub mod viewer;
 pub mod wiring;

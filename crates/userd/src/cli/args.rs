@@ -210,6 +210,12 @@ pub enum TemplatesCommand {
         /// A folder with templates in place of the built-in ones.
         #[arg(long, value_hint = ValueHint::DirPath)]
         folder: Option<PathBuf>,
+        /// Write the HTML to a file and open it in a browser; without a terminal, say where it is.
+        #[arg(long, conflicts_with = "form")]
+        open: bool,
+        /// With --open: open nothing, print the path alone.
+        #[arg(long, requires = "open")]
+        print_path: bool,
     },
 }
 

@@ -51,6 +51,14 @@ pub enum MailCommand {
         /// The mail's id.
         id: String,
     },
+    /// Write one mail to a file and open it in a browser; without a terminal, say where it is.
+    Open {
+        /// The mail's id.
+        id: String,
+        /// Open nothing: print the path alone.
+        #[arg(long)]
+        print_path: bool,
+    },
 }
 
 /// `userd notifications …`

@@ -1,15 +1,16 @@
 //! `userd mail …`: the development mailbox.
 
-use userd_services::Services;
+use userd_services::{Services, deliveries::MailView};
 
 use super::said;
 use crate::{
     cli::MailCommand,
     terminal::{Terminal, table},
+    viewer,
     wiring::WiringError,
 };
 
-/// Lists or shows mails.
+/// Lists, shows or opens mails.
 pub async fn mail(services: &Services, terminal: Terminal, command: MailCommand) -> Result<(), WiringError> {
     let (ctx, deliveries) = (services.operator_context(), &services.deliveries);
     match command {
@@ -19,16 +20,15 @@ pub async fn mail(services: &Services, terminal: Terminal, command: MailCommand)
                 if mails.is_empty() {
                     return "the mailbox is empty.".to_owned();
                 }
-                let row = |mail: &userd_services::deliveries::MailView| {
+                let row = |mail: &MailView| {
                     vec![mail.id.to_string(), mail.created_at.to_string(), mail.to.clone(), mail.subject.clone()]
                 };
                 table(&["ID", "CREATED", "TO", "SUBJECT"], &mails.iter().map(row).collect::<Vec<_>>())
             });
         }
+        MailCommand::Open { id, print_path } => viewer::show(terminal, &find(services, &id).await?.html, print_path)?,
         MailCommand::Show { id } => {
-            let wrong = || WiringError::Config(format!("there is no mail {id}; `userd mail list` shows them"));
-            let found = deliveries.find_mail(&ctx, id.parse().map_err(|_| wrong())?).await;
-            let mail = found.map_err(|failure| said(&failure))?.ok_or_else(wrong)?;
+            let mail = find(services, &id).await?;
             terminal.answer(&mail, || {
                 format!(
                     "To: {}\nSubject: {}\nDate: {}\n\n{}",
@@ -41,4 +41,10 @@ pub async fn mail(services: &Services, terminal: Terminal, command: MailCommand)
         }
     }
     Ok(())
+}
+
+async fn find(services: &Services, id: &str) -> Result<MailView, WiringError> {
+    let wrong = || WiringError::Config(format!("there is no mail {id}; `userd mail list` shows them"));
+    let found = services.deliveries.find_mail(&services.operator_context(), id.parse().map_err(|_| wrong())?).await;
+    found.map_err(|failure| said(&failure))?.ok_or_else(wrong)
 }

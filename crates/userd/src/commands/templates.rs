@@ -7,6 +7,7 @@ use userd_templates::{Kind, Reader, Templates};
 use crate::{
     cli::{MessageForm, TemplatesCommand},
     terminal::{Terminal, out},
+    viewer,
     wiring::WiringError,
 };
 
@@ -22,13 +23,16 @@ pub fn templates(command: &TemplatesCommand, terminal: Terminal) -> Result<(), W
             let told = || format!("every template of {} can be used.", folder.display());
             terminal.answer(&serde_json::json!({ "lawful": true }), told);
         }
-        TemplatesCommand::Preview { name, locale, form, folder } => {
+        TemplatesCommand::Preview { name, locale, form, folder, open, print_path } => {
             let known = || Kind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
             let kind = Kind::ALL.iter().copied().find(|kind| kind.as_str() == name);
             let kind = kind.ok_or_else(|| WiringError::Config(format!("no message is called {name}: {}", known())))?;
             let reader = Reader::of(Some(locale), None);
             let rendered = load(folder.as_deref())?.render(kind, &kind.sample(reader.language), &reader);
             let message = rendered.map_err(|fault| WiringError::Config(fault.to_string()))?;
+            if *open {
+                return viewer::show(terminal, &message.html, *print_path);
+            }
             out(match form {
                 MessageForm::Text => &message.text,
                 MessageForm::Html => &message.html,

@@ -466,6 +466,42 @@ fn a_webhook_is_made_tried_and_removed() {
     }
 }
 
+/// What services send to users, an operator sends with one command, and asks what became of it.
+#[test]
+fn a_notification_is_sent_and_shown() {
+    let folder = Folder::new();
+    assert_eq!(folder.userd("migrate up").code, 0);
+    let made = folder.userd("--json users create --username anna");
+    let user: serde_json::Value = serde_json::from_str(&made.stdout).unwrap();
+    let user = user["id"].as_str().unwrap();
+    let send = format!(
+        "notifications send --user {user} --category news --title Hello --title-ru Привет --body Look --body-ru Смотри"
+    );
+    let sent = folder.userd(&format!("--json {send} --channel inbox"));
+    assert_eq!(sent.code, 0, "{}", sent.stderr);
+    let sent: serde_json::Value = serde_json::from_str(&sent.stdout).unwrap();
+    assert_eq!(sent["recipients"], 1, "{sent}");
+    let id = sent["id"].as_str().unwrap();
+    let shown = folder.userd(&format!("notifications show {id}"));
+    assert_eq!(shown.code, 0, "{}", shown.stderr);
+    assert!(shown.stdout.contains(id) && shown.stdout.contains("inbox"), "{}", shown.stdout);
+    assert!(!shown.stdout.contains("Hello"), "what it says is its reader's");
+    for (line, code, word) in [
+        ("notifications send --role no.such --title a --body b".to_owned(), 2, "role"),
+        ("notifications send --title a --body b".to_owned(), 2, "--all"),
+        (format!("notifications send --all --user {user} --title a --body b"), 2, "--all"),
+        (format!("{send} --channel pigeon"), 2, "channels"),
+        (format!("{send} --not-before tomorrow"), 2, "tomorrow is no time"),
+        (format!("notifications send --user {user} --title a --title-ru b --body c"), 2, "--body-ru"),
+        ("notifications show 0197f9c2-0000-7000-8000-000000000000".to_owned(), 1, ""),
+        ("mail open 0197f9c2-0000-7000-8000-000000000000".to_owned(), 2, "there is no mail"),
+    ] {
+        let said = folder.userd(&line);
+        assert_eq!(said.code, code, "{line}: {}", said.stderr);
+        assert!(said.stderr.contains(word), "{line}: {}", said.stderr);
+    }
+}
+
 /// What a script reads is JSON and nothing else (fault 34).
 #[test]
 fn with_json_the_standard_output_is_json() {
@@ -634,5 +670,11 @@ fn templates_are_listed_shown_and_tried() {
     assert_eq!(bad.code, 2);
     assert!(bad.stderr.contains("new_device.ru.yaml: ") && bad.stderr.contains("nobody"), "{}", bad.stderr);
     assert_eq!(folder.userd("templates preview new_devise").code, 2);
+    // Not at a terminal nothing is opened: the path is said, and the page is there.
+    let opened = folder.userd("templates preview new_device --locale ru --open");
+    let path = Path::new(opened.stdout.trim());
+    assert!(fs::read_to_string(path).unwrap().contains("29 ноября 2026"), "{}", opened.stderr);
+    fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    assert_eq!(folder.userd("templates preview new_device --open --form text").code, 2);
     assert_eq!(folder.files(), ["bad/new_device.ru.yaml", "good/new_device.ru.yaml"], "nothing is made");
 }
