@@ -110,6 +110,21 @@ fn form(act: &LinkAct, (title, text, button): (&str, &str, &str), language: Lang
     page(language, title, &format!("{text}{form}"))
 }
 
+/// The account holds a second factor, which a link does not show.
+pub(crate) fn sign_in_first(language: Language) -> String {
+    let (title, text) = match language {
+        Language::English => (
+            "Sign in to restore your account",
+            "<p>This account has a second factor. Sign in with it, and you are offered the account back.</p>\n",
+        ),
+        Language::Russian => (
+            "Войдите, чтобы восстановить аккаунт",
+            "<p>У этого аккаунта есть второй фактор. Войдите с ним — и вам предложат вернуть аккаунт.</p>\n",
+        ),
+    };
+    page(language, title, text)
+}
+
 /// Says what was done, and what next.
 pub(crate) fn done(act: &LinkAct, language: Language) -> String {
     let (title, text) = match (act, language) {

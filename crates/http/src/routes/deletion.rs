@@ -18,7 +18,7 @@ use userd_web::{
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
-use super::bodies::{TokenPairBody, UserBody, completed};
+use super::bodies::{PendingBody, TokenPairBody, UserBody, completed};
 use crate::{api::Api, documented::Routes};
 
 /// The routes of this resource.
@@ -94,9 +94,10 @@ struct Restore {
     restore_token: String,
 }
 
-/// Restore my deleted account, and sign in.
+/// Restore my deleted account, and sign in. By the link of a mail, whoever holds a second factor shows it first.
 #[utoipa::path(post, path = "/v1/auth/restore", tag = "Sign-in", request_body = Restore,
     responses((status = 200, description = "Restored and signed in", body = TokenPairBody),
+        (status = 202, description = "Something else is asked for", body = PendingBody),
         (status = 403, description = "Restored, and blocked as it was before"),
         (status = 422, description = "The token is not valid, or only an administrator restores this account")))]
 async fn restore_own(

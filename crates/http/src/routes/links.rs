@@ -67,6 +67,9 @@ async fn follow(
             Ok(()) => None,
             // The person who fills the form in can mend it there.
             Err(Failure::Refused(Refusal::InvalidInput(fields))) => Some(fields),
+            Err(Failure::Refused(Refusal::InsufficientAuthentication { .. })) => {
+                return Ok(answer(&headers, link_page::sign_in_first));
+            }
             Err(Failure::Refused(Refusal::InvalidCode | Refusal::InvitationGone)) => {
                 return Err(Refusal::LinkGone.into());
             }

@@ -39,6 +39,7 @@ async fn follow(visit: Visit, Path(token): Path<String>, fields: Fields) -> Resu
         Followed::Elsewhere(act) => match carry_out(&visit, &token, &act, &fields).await {
             Ok(()) => Ok(end(&visit, &act)),
             Err(Failure::Refused(refusal @ Refusal::InvalidInput(_))) => Ok(question(&visit, &act, Some(&refusal))),
+            Err(Failure::Refused(Refusal::InsufficientAuthentication { .. })) => Ok(sign_in_first(&visit)),
             Err(Failure::Refused(Refusal::InvalidCode | Refusal::InvitationGone)) => Err(Refusal::LinkGone.into()),
             Err(other) => Err(other.into()),
         },
@@ -94,6 +95,16 @@ fn question(visit: &Visit, act: &LinkAct, refusal: Option<&Refusal>) -> Response
     );
     let status = if refusal.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     answer(visit, status, title, &content)
+}
+
+/// The account holds a second factor, which a link does not show: a sign-in asks for it, and offers the account.
+fn sign_in_first(visit: &Visit) -> Response {
+    let t = &visit.texts.sign_in;
+    let content = parts::single(
+        t.restore_title,
+        &html! { (parts::note(t.restore_needs_factor)) p { a.button href="/sign-in" { (t.submit) } } },
+    );
+    answer(visit, StatusCode::OK, t.restore_title, &content)
 }
 
 /// What was done, and what next.

@@ -74,6 +74,8 @@ super::texts! {
         restore_about: "This account was deleted, and can still be restored with everything in it.",
             "Этот аккаунт удалён, но его ещё можно восстановить со всем, что в нём есть.";
         restore_submit: "Restore it", "Восстановить";
+        restore_needs_factor: "This account has a second factor. Sign in with it, and you are offered the account back.",
+            "У этого аккаунта есть второй фактор. Войдите с ним — и вам предложат вернуть аккаунт.";
         restored: "Your account is back. Sign in to use it.", "Аккаунт восстановлен. Войдите, чтобы им пользоваться.";
         deleted: "Your account is deleted. Sign in within the time that the message names to have it back.",
             "Аккаунт удалён. Чтобы вернуть его, войдите до срока, указанного в сообщении.";

@@ -1,7 +1,10 @@
 //! Restoring: everything is as it was, but for sessions. Whoever signs in to a deleted account is offered it back; the
 //! message about the deletion has a link; an administrator can too. A block is not lifted by it.
+//!
+//! The link proves the mailbox, which is one factor: whoever holds a second one shows it before anything is restored, as at
+//! every other way in (decision 0041).
 
-use userd_model::{Act, Deletion, EventKind, PendingStep, Refusal, Sealed, Timestamp, User, UserId};
+use userd_model::{Act, Deletion, EventKind, Level, PendingStep, Refusal, Sealed, Timestamp, User, UserId};
 use userd_storage::{Failure, UnitOfWork};
 
 use super::Deletions;
@@ -23,7 +26,8 @@ struct Claimed {
 }
 
 impl Deletions {
-    /// Restores the account by the token of the refused sign-in, or of the link in the mail, and signs in.
+    /// Restores the account by the token of the refused sign-in, or of the link in the mail, and signs in. By the link, whoever
+    /// holds a second factor is asked for it first, and offered the account after it; the link stays until then.
     ///
     /// # Errors
     /// `InvalidCode` for a token that is unknown, used, expired, or of an account that only an administrator restores;
@@ -42,30 +46,42 @@ impl Deletions {
                 now,
             ),
         };
-        let completed = self
+        let (completed, is_restored) = self
             .changes
             .run(ctx, "restore_own_account", |mut change| async move {
                 let now = change.now;
-                self.claimed(&mut change, token, now).await?;
+                let claimed = self.claimed(&mut change, token, now).await?;
                 let deletion = change.deletions().find(id).await?.filter(|found| found.is_restorable_by_owner(now));
-                let user = self.carry_out_restore(&mut change, deletion.ok_or(Refusal::InvalidCode)?).await?;
+                let deletion = deletion.ok_or(Refusal::InvalidCode)?;
+                let is_short = claimed.proven.is_none() && holds_factor(&mut change, id).await?;
+                let user = if is_short {
+                    change.users().find(id).await?.ok_or(Refusal::InvalidCode)?
+                } else {
+                    self.carry_out_restore(&mut change, deletion).await?
+                };
                 let completed = self.sessions.complete(&mut change, user, arrival).await?;
-                change.commit(completed).await
+                change.commit((completed, !is_short)).await
             })
             .await?;
-        tracing::info!(user_id = %id, "account restored by its owner");
+        if is_restored {
+            tracing::info!(user_id = %id, "account restored by its owner");
+        }
         self.sessions.completion(completed, arrival).await
     }
 
     /// Restores the account by the link of the mail, and signs nobody in: for the page behind it.
     ///
     /// # Errors
-    /// Those of [`Self::restore_own`].
+    /// Those of [`Self::restore_own`]; `InsufficientAuthentication` where a second factor is held: a sign-in asks for it, and
+    /// offers the account.
     pub async fn restore_by_link(&self, ctx: &Context, token: &str) -> Result<(), Failure> {
         self.changes
             .run(ctx, "restore_by_link", |mut change| async move {
                 let now = change.now;
                 let claimed = self.claimed(&mut change, token, now).await?;
+                if holds_factor(&mut change, claimed.user).await? {
+                    return Err(Refusal::InsufficientAuthentication { level: Level::Two, max_age: None }.into());
+                }
                 let found = change.deletions().find(claimed.user).await?;
                 let deletion = found.filter(|found| found.is_restorable_by_owner(now)).ok_or(Refusal::InvalidCode)?;
                 self.carry_out_restore(&mut change, deletion).await?;
@@ -125,4 +141,8 @@ impl Deletions {
         let is_current = unit.deletions().find(user).await?.is_some_and(|found| found.deleted_at == deleted_at);
         if is_current { Ok(Claimed { user, proven: None }) } else { Err(Refusal::InvalidCode.into()) }
     }
+}
+
+async fn holds_factor(unit: &mut UnitOfWork, user: UserId) -> Result<bool, Failure> {
+    Ok(!unit.factors().of_user(user).await?.is_empty())
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use userd_model::{Refusal, UserStatus};
+use userd_model::{Level, Refusal, UserStatus};
 use userd_services::{Failure, links::LinkAct, sessions::Pending};
 
 use crate::{
-    fixture::{DAY, Fixture, TestApp, at_once, refusal},
+    fixture::{DAY, Fixture, MINUTE, TestApp, at_once, refusal},
     personas::{Member, OTHER_PASSWORD, PASSWORD, acting, at, elsewhere, home, login_with, of, password, registration},
 };
 
@@ -168,6 +168,41 @@ async fn the_link_in_the_mail_restores_and_one_of_an_earlier_deletion_does_not(f
     assert_eq!(refusal(app.deletions.restore_by_link(&visitor, &first).await), Refusal::InvalidCode);
     let second = link(&app, &ada.email).await.unwrap();
     assert!(app.deletions.restore_own(&visitor, &second).await.unwrap().signed_in().is_ok());
+}
+
+/// A mailbox is one factor: whoever reads the mail about the deletion, and nothing else of the owner's, gets neither tokens
+/// nor the account back, by the page behind the link nor by the application's own.
+#[apply(case)]
+async fn the_link_restores_nothing_until_the_second_factor_is_shown(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, visitor) = (app.member("ada").await, at(&app, home()));
+    let proof = link(&app, &ada.email).await.unwrap();
+    app.emails.verify_link(&visitor, &proof, None).await.unwrap();
+    let phone = app.phone_of(&ada).await;
+    let ada = Member { tokens: app.login_with_phone("ada", &phone).await.tokens, ..ada };
+    let mine = app.acting(&ada).await;
+    app.deletions.delete_own(&mine, Some(&password(PASSWORD))).await.unwrap();
+    let link = link(&app, &ada.email).await.unwrap();
+    let is_deleted = async || app.user_reader.show(ada.id).await.unwrap().status == UserStatus::Deleted;
+
+    let by_page = app.deletions.restore_by_link(&visitor, &link).await;
+    assert_eq!(refusal(by_page), Refusal::InsufficientAuthentication { level: Level::Two, max_age: None });
+    let asked = app.deletions.restore_own(&visitor, &link).await.unwrap().signed_in().unwrap_err();
+    assert_eq!(asked.status, "second_factor_required");
+    let early = app.deletions.restore_own(&visitor, &asked.challenge).await;
+    assert_eq!(refusal(early.map(drop)), Refusal::InvalidCode, "the challenge restores nothing");
+    app.advance(MINUTE);
+    let wrong = phone.wrong(app.now());
+    assert_eq!(refusal(app.second_step(&asked, &wrong).await.map(drop)), Refusal::InvalidCode);
+    assert!(is_deleted().await);
+
+    let shown = app.second_step(&asked, &phone.shows(app.now())).await.unwrap().signed_in().unwrap_err();
+    assert_eq!(shown.status, "account_deleted");
+    assert!(is_deleted().await, "offered, not restored");
+    let signed_in = app.deletions.restore_own(&visitor, &shown.challenge).await.unwrap().signed_in().unwrap();
+    let claims = &app.who(&signed_in.tokens.access_token).await.unwrap().token.claims;
+    assert_eq!(claims.acr.as_deref(), Some("aal2"));
+    assert_eq!(refusal(app.deletions.restore_own(&visitor, &link).await.map(drop)), Refusal::InvalidCode);
 }
 
 #[apply(case)]
