@@ -65,6 +65,7 @@ pub mod testing;
 pub mod user_list;
 pub mod user_reader;
 pub mod users;
+mod ways_in;
 pub mod webhooks;
 mod work_under_way;
 

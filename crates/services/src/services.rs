@@ -40,6 +40,7 @@ use crate::{
     sweeper::Sweeper,
     user_reader::UserReader,
     users::Users,
+    ways_in::WaysIn,
     webhooks::Webhooks,
 };
 
@@ -143,6 +144,7 @@ impl Services {
         let access_tokens =
             AccessTokens::new(deps.clone(), changes.clone(), Arc::clone(&revocations), role_reader.clone());
         let providers = Arc::new(arc_swap::ArcSwap::from_pointee(providers));
+        let ways_in = WaysIn::new(deps.clone(), Arc::clone(&providers));
         let sessions = Sessions {
             admission: AdmissionRules::new(deps.clone(), Arc::clone(&providers)),
             replays: Replays::default(),
@@ -160,6 +162,7 @@ impl Services {
             user_reader: user_reader.clone(),
             limits: limits.clone(),
             proof: proof.clone(),
+            ways_in: ways_in.clone(),
         };
         let notifications = Notifications::new(deps.clone(), changes.clone());
         let links = Links::new(deps.clone(), changes.clone(), limits.clone());
@@ -229,7 +232,7 @@ impl Services {
             limits.clone(),
             providers,
             bot.clone(),
-            (invitations.clone(), approvals),
+            (invitations.clone(), approvals, ways_in),
         );
         let event_log = Arc::new(EventLog::new(deps.clone(), changes.clone(), Arc::clone(&deliveries)));
         let own = (deps.clone(), changes.clone());

@@ -132,7 +132,8 @@ async fn step_up(
 /// Remove every second factor of an account whose owner has lost them. Its sessions end. The administrator's own sign-in
 /// must be a few minutes old at most.
 #[utoipa::path(delete, path = "/v1/users/{id}/factors", tag = "Users", params(("id" = Uuid, Path, description = "The account")),
-    responses((status = 204, description = "Removed")))]
+    responses((status = 204, description = "Removed"),
+        (status = 409, description = "A passkey is all that this account comes in by: send a link to set a password first")))]
 async fn reset(
     State(api): State<Arc<Api>>,
     Caller(ctx): Caller,
@@ -224,7 +225,7 @@ async fn rename(
 /// Remove a second factor. The recovery codes go with the last one.
 #[utoipa::path(delete, path = "/v1/me/factors/{id}", tag = "Me", params(("id" = Uuid, Path, description = "The factor")),
     responses((status = 204, description = "Removed"), (status = 403, description = "A fresher or stronger proof is needed"),
-        (status = 409, description = "The last one, and this account must have one")))]
+        (status = 409, description = "The last one, and this account must have one; or the last way to sign in")))]
 async fn remove(
     State(api): State<Arc<Api>>,
     user: SignedInUser,

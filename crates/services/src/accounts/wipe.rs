@@ -21,7 +21,7 @@ pub(crate) async fn wipe_claimant(change: &mut Change<'_>, user: &mut User) -> R
         change.event(EventKind::IdentityUnlinked, user.id, data);
     }
     for stale in change.claims().of_owner(user.id).await? {
-        if matches!(stale.kind.as_str(), "phone" | "username" | "username_skeleton" | "identity") {
+        if matches!(stale.kind.as_str(), "phone" | "username" | "username_skeleton" | "identity" | "passkey") {
             change.claims().remove(&stale.hash).await?;
         }
     }

@@ -2,7 +2,7 @@
 //! nothing else.
 
 use serde_json::Value;
-use userd_model::{Act, FactorId, FactorMethod, PendingStep, Refusal, UserId, factor::with_method};
+use userd_model::{Act, FactorId, FactorKind, FactorMethod, PendingStep, Refusal, UserId, factor::with_method};
 use userd_storage::Failure;
 
 use super::{Factors, TotpBegun, held::remove_all};
@@ -135,14 +135,19 @@ impl Factors {
     /// Removes all factors of somebody who has lost them, by an administrator: every session ends, and the user is told.
     ///
     /// # Errors
-    /// `Forbidden`, also for one's own; `InsufficientAuthentication`, `NotFound`.
+    /// `Forbidden`, also for one's own; `InsufficientAuthentication`, `NotFound`; `LastWayIn` where a passkey is all that they
+    /// come in by: they are sent a link to set a password first.
     pub async fn reset(&self, ctx: &Context, of: UserId) -> Result<(), Failure> {
         ctx.may(&Act::ResetFactors(of))?;
         recent_proof::must_be_given_by_people(ctx, &self.deps.settings, &mut self.deps.store.reading()).await?;
         self.changes
             .run(ctx, "reset_factors", |mut change| async move {
                 let mut user = change.users().find(of).await?.ok_or(Refusal::NotFound)?;
-                if remove_all(&mut change, of, "reset").await? {
+                let taken = remove_all(&mut change, of, "reset").await?;
+                if taken.iter().any(|factor| factor.kind == FactorKind::Passkey) {
+                    self.must_leave_way_in(&mut change, &user, FactorKind::Passkey).await?;
+                }
+                if !taken.is_empty() {
                     sign_out_everywhere(&mut change, &mut user, "factors_reset").await?;
                 }
                 change.commit(()).await

@@ -93,7 +93,8 @@ impl Factors {
     /// Removes one. With the last one go the recovery codes, which stood for it.
     ///
     /// # Errors
-    /// `InsufficientAuthentication`, `NotFound`; `FactorRequired` for the last one of a user whom policy asks for one.
+    /// `InsufficientAuthentication`, `NotFound`; `FactorRequired` for the last one of a user whom policy asks for one;
+    /// `LastWayIn` for a passkey without which they could not come in any more.
     pub async fn remove(&self, ctx: &Context, id: FactorId) -> Result<(), Failure> {
         let (user, _) = ctx.user()?;
         ctx.may(&Act::ManageFactors(user))?;
@@ -111,6 +112,7 @@ impl Factors {
                     change.claims().remove(&claim.hash).await?;
                 }
                 take_away(&mut change, factor, "removed_by_user").await?;
+                self.must_leave_way_in(&mut change, &user, factor.kind).await?;
                 if held.len() == 1 {
                     change.recovery_codes().replace(user.id, &[]).await?;
                 }
@@ -118,10 +120,27 @@ impl Factors {
             })
             .await
     }
+
+    /// After a factor was taken: a passkey was a way in, as long as there are passkeys here.
+    pub(super) async fn must_leave_way_in(
+        &self,
+        change: &mut Change<'_>,
+        user: &User,
+        taken: FactorKind,
+    ) -> Result<(), Failure> {
+        if taken == FactorKind::Passkey && self.deps.passkeys.is_some() {
+            self.ways_in.must_be_left(change, user).await?;
+        }
+        Ok(())
+    }
 }
 
-/// Removes every factor of a user, and the recovery codes; answers whether there was one.
-pub(super) async fn remove_all(change: &mut Change<'_>, user: UserId, reason: &'static str) -> Result<bool, Failure> {
+/// Removes every factor of a user, and the recovery codes; answers what they were.
+pub(super) async fn remove_all(
+    change: &mut Change<'_>,
+    user: UserId,
+    reason: &'static str,
+) -> Result<Vec<Factor>, Failure> {
     let held = change.factors().of_user(user).await?;
     for factor in &held {
         take_away(change, factor, reason).await?;
@@ -130,7 +149,7 @@ pub(super) async fn remove_all(change: &mut Change<'_>, user: UserId, reason: &'
         change.claims().remove(&claim.hash).await?;
     }
     change.recovery_codes().replace(user, &[]).await?;
-    Ok(!held.is_empty())
+    Ok(held)
 }
 
 /// Removes a factor within a change.

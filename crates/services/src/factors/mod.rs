@@ -28,7 +28,7 @@ pub use totp::TotpBegun;
 
 use crate::{
     Dependencies, change::Changes, limits::Limits, passwords::PasswordProof, sessions::Sessions,
-    user_reader::UserReader,
+    user_reader::UserReader, ways_in::WaysIn,
 };
 
 /// Sets up, shows and removes second factors.
@@ -40,4 +40,5 @@ pub struct Factors {
     pub(crate) user_reader: UserReader,
     pub(crate) limits: Limits,
     pub(crate) proof: PasswordProof,
+    pub(crate) ways_in: WaysIn,
 }

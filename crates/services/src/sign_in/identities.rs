@@ -68,9 +68,10 @@ impl SignIn {
                 if is_owner {
                     user.must_be_active(change.now)?;
                 }
-                let identity = self.spare_way_in(&mut change, of, id).await?;
+                let identity = identity_of(&mut change, of, id).await?;
                 end_its_sessions(&mut change, &identity).await?;
                 self.remove_identity(&mut change, &user, &identity).await?;
+                self.ways_in.must_be_left(&mut change, &user).await?;
                 let data = serde_json::json!({ "identity_id": id, "provider": identity.provider });
                 change.event(EventKind::IdentityUnlinked, of, data);
                 change.commit((user, identity)).await
@@ -78,23 +79,6 @@ impl SignIn {
             .await?;
         self.revoke_upstream(&user, &identity, ctx.now).await;
         Ok(())
-    }
-
-    /// An identity that its owner can do without. Only ways that are open count: a provider on offer, or a password with
-    /// a login to go with it.
-    pub(super) async fn spare_way_in(
-        &self,
-        uow: &mut UnitOfWork,
-        of: UserId,
-        id: IdentityId,
-    ) -> Result<Identity, Failure> {
-        let all = uow.identities().of_user(of).await?;
-        let identity = all.iter().find(|identity| identity.id == id).cloned().ok_or(Refusal::NotFound)?;
-        let another = all.iter().any(|other| other.id != id && self.provider(&other.provider).is_ok());
-        if !another && !has_password_login(uow, of).await? {
-            return Err(Refusal::LastWayIn.into());
-        }
-        Ok(identity)
     }
 
     /// Removes an identity and its claims within a unit of work.
@@ -153,6 +137,12 @@ impl SignIn {
     }
 }
 
+/// This identity of this user.
+pub(super) async fn identity_of(uow: &mut UnitOfWork, of: UserId, id: IdentityId) -> Result<Identity, Failure> {
+    let found = uow.identities().find(id).await?.filter(|identity| identity.user_id == of);
+    Ok(found.ok_or(Refusal::NotFound)?)
+}
+
 /// Ends the sessions that began with an identity: whoever holds it is shut out. Not the one that acts; its holder has just
 /// proven who they are.
 pub(super) async fn end_its_sessions(change: &mut Change<'_>, identity: &Identity) -> Result<(), Failure> {
@@ -161,13 +151,6 @@ pub(super) async fn end_its_sessions(change: &mut Change<'_>, identity: &Identit
     let mut sessions = change.sessions().alive_of_user(identity.user_id, now).await?;
     sessions.retain(|session| session.identity_id == Some(identity.id) && Some(session.id) != acting);
     change.end_sessions(sessions, "identity_unlinked").await
-}
-
-/// Whether the user can sign in with a password.
-async fn has_password_login(uow: &mut UnitOfWork, user: UserId) -> Result<bool, Failure> {
-    let has_password = uow.password_credentials().find(user).await?.is_some();
-    let claims = uow.claims().of_owner(user).await?;
-    Ok(has_password && claims.iter().any(|claim| matches!(claim.kind.as_str(), "email" | "username" | "phone")))
 }
 
 /// Tokens that the provider still knows: ones that have run out are renewed first, since only living ones can be given

@@ -46,7 +46,7 @@ use userd_storage::Failure;
 
 use crate::{
     Dependencies, access_requests::Approvals, admission::Providers, bot::TelegramBot, change::Changes,
-    invitations::Invitations, limits::Limits, sessions::Sessions, sign_in_outcome,
+    invitations::Invitations, limits::Limits, sessions::Sessions, sign_in_outcome, ways_in::WaysIn,
 };
 
 /// What sign-in obeys.
@@ -69,6 +69,7 @@ pub struct SignIn {
     bot: Option<Arc<TelegramBot>>,
     invitations: Invitations,
     approvals: Approvals,
+    ways_in: WaysIn,
 }
 
 impl SignIn {
@@ -79,7 +80,7 @@ impl SignIn {
         limits: Limits,
         providers: Providers,
         bot: Option<Arc<TelegramBot>>,
-        (invitations, approvals): (Invitations, Approvals),
+        (invitations, approvals, ways_in): (Invitations, Approvals, WaysIn),
     ) -> Self {
         let configured = providers.load();
         begin_faults(&configured);
@@ -93,7 +94,7 @@ impl SignIn {
             sign_in_outcome::APPROVAL,
             sign_in_outcome::UNKNOWN,
         ]));
-        Self { deps, changes, sessions, limits, providers, bot, invitations, approvals }
+        Self { deps, changes, sessions, limits, providers, bot, invitations, approvals, ways_in }
     }
 
     /// The providers on offer, in the configured order.

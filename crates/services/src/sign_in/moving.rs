@@ -10,7 +10,7 @@ use super::{
     SignIn,
     exchange::{Admitted, code_hash},
     identities::IdentityView,
-    identities::end_its_sessions,
+    identities::{end_its_sessions, identity_of},
     identity_names::{KIND, name},
 };
 use crate::{
@@ -67,9 +67,10 @@ impl SignIn {
                 if !change.factors().of_user(there.id).await?.is_empty() {
                     return Err(Refusal::IdentityTaken.into());
                 }
-                let identity = self.spare_way_in(&mut change, there.id, id).await?;
+                let identity = identity_of(&mut change, there.id, id).await?;
                 end_its_sessions(&mut change, &identity).await?;
                 let moved = self.adopt(&mut change, &there, &identity, &here).await?;
+                self.ways_in.must_be_left(&mut change, &there).await?;
                 change.commit(self.view(&here, &moved)?).await
             })
             .await

@@ -6,3 +6,4 @@ mod policy;
 mod second_step;
 mod set_up;
 pub(crate) mod support;
+mod ways_in;
