@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use userd_crypto::{Zeroizing, constant_time_eq};
-use userd_model::{ClientId, InvitationId, MessageId, Refusal, Sealed, UserId, WebhookId};
+use userd_model::{ClientId, InvitationId, MessageId, Refusal, Sealed, Timestamp, UserId, WebhookId};
 use userd_storage::{
     Failure, UnitOfWork,
     repositories::{idempotency_keys::IdempotencyRecord, one_time_tokens::OneTimeToken},
@@ -38,6 +38,8 @@ pub(crate) enum Made {
     Webhook(WebhookId),
     Message(MessageId),
     Invitation(InvitationId),
+    /// A registration that waits for its address: what names it is the challenge, which is kept as a secret.
+    Registration,
 }
 
 /// What an earlier request with the same key made.
@@ -177,12 +179,22 @@ impl IdempotencyKeys {
         uow: &mut UnitOfWork,
         request: Option<&IdempotentRequest>,
     ) -> Result<Zeroizing<String>, Failure> {
+        Ok(self.secret_until(uow, request).await?.0)
+    }
+
+    /// The same, and until when it is shown.
+    pub(crate) async fn secret_until(
+        &self,
+        uow: &mut UnitOfWork,
+        request: Option<&IdempotentRequest>,
+    ) -> Result<(Zeroizing<String>, Timestamp), Failure> {
         let hash = request.map(|request| self.hash(SECRET_PURPOSE, request)).ok_or(Refusal::SecretAlreadyShown)?;
         let found = uow.one_time_tokens().find(&hash, SECRET_PURPOSE, self.deps.now()).await?;
         let kept = found.ok_or(Refusal::SecretAlreadyShown)?;
+        let until = kept.expires_at;
         let bytes = self.deps.vault.open(&secret_context(&hash), &Sealed(kept.payload)).map_err(internal)?;
         let text = std::str::from_utf8(&bytes).map_err(internal)?;
-        Ok(Zeroizing::new(text.to_owned()))
+        Ok((Zeroizing::new(text.to_owned()), until))
     }
 
     fn hash(&self, purpose: &str, request: &IdempotentRequest) -> [u8; 32] {

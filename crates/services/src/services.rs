@@ -188,6 +188,7 @@ impl Services {
             deliveries: Arc::clone(&deliveries),
             invitations: invitations.clone(),
             approvals: approvals.clone(),
+            idempotency: idempotency.clone(),
         };
         let email_codes = EmailCodes {
             deps: deps.clone(),

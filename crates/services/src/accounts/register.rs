@@ -41,11 +41,13 @@ pub struct Registration {
 }
 
 impl Accounts {
-    /// Registers and signs in. A repeat with the same idempotency key signs in to the account that the first one made.
+    /// Registers and signs in. A repeat with the same idempotency key signs in to the account that the first one made; where
+    /// the address is proven first, it is answered with the same challenge, and no second mail goes out.
     ///
     /// # Errors
     /// `InvalidInput` with every field that is wrong, `EmailTaken`, `UsernameTaken`, `RegistrationClosed`,
-    /// `TooManyAttempts`, `Busy`, `IdempotencyMismatch`, `ReplayRefused`.
+    /// `TooManyAttempts`, `Busy`, `IdempotencyMismatch`, `ReplayRefused`; `SecretAlreadyShown` for a repeat that
+    /// comes when the challenge is over.
     pub async fn register(
         &self,
         ctx: &Context,
@@ -55,8 +57,8 @@ impl Accounts {
         if !self.deps.settings.registration.admits(registration.invitation.is_some()) {
             return Err(Refusal::RegistrationClosed.into());
         }
-        if let Some(user) = self.registered_before(ctx, idempotent).await? {
-            return self.register_again(ctx, user, &registration, idempotent).await;
+        if let Some(before) = self.registered_before(ctx, idempotent).await? {
+            return self.answer_again(ctx, before, &registration, idempotent).await;
         }
         let invitation = self.invited(ctx, &mut registration).await?;
         let mut checked = NewAccount::check(&registration, &self.deps.settings.password_rules, Reserved::Refused)?;
@@ -68,7 +70,7 @@ impl Accounts {
         self.limits.reserve_from(Limited::RegistrationPerNetwork, &ctx.origin).await?;
         let hash = self.proof.hash(&registration.password, &ctx.origin).await?;
         if self.deps.settings.email_confirmation_required && !checked.email_verified {
-            return self.emails.begin_registration(ctx, &checked, hash, &registration).await;
+            return self.emails.begin_registration(ctx, &checked, hash, &registration, idempotent).await;
         }
         let refused = match self.store(ctx, &checked, hash, &registration, idempotent).await {
             Ok(Some(completion)) => return Ok(completion),
@@ -78,22 +80,47 @@ impl Accounts {
         };
         // Of parallel requests with one key, those that lost to their twin are repeats.
         match self.registered_before(ctx, idempotent).await? {
-            Some(user) => self.register_again(ctx, user, &registration, idempotent).await,
+            Some(before) => self.answer_again(ctx, before, &registration, idempotent).await,
             None => Err(refused.into()),
         }
     }
 
-    /// The account that an earlier request with this key made. Its body held the password: one that does not match is a
-    /// guess at it.
+    /// What an earlier request with this key made. Its body held the password: one that does not match is a guess at it,
+    /// and counts as one; where there is no account yet, against the network.
     async fn registered_before(
         &self,
         ctx: &Context,
         idempotent: Option<&IdempotentRequest>,
-    ) -> Result<Option<UserId>, Failure> {
+    ) -> Result<Option<Before>, Failure> {
         let Some(earlier) = self.idempotency.earlier(idempotent).await? else { return Ok(None) };
-        let Made::User(user) = earlier.made else { return Err(Refusal::IdempotencyMismatch.into()) };
-        self.proof.count_guess(user, &ctx.origin, earlier.same_body).await?;
-        if earlier.same_body { Ok(Some(user)) } else { Err(Refusal::IdempotencyMismatch.into()) }
+        let before = match earlier.made {
+            Made::User(user) => {
+                self.proof.count_guess(user, &ctx.origin, earlier.same_body).await?;
+                Before::Account(user)
+            }
+            Made::Registration => {
+                self.limits.reserve_from(Limited::RegistrationPerNetwork, &ctx.origin).await?;
+                Before::Waiting
+            }
+            _ => return Err(Refusal::IdempotencyMismatch.into()),
+        };
+        if earlier.same_body { Ok(Some(before)) } else { Err(Refusal::IdempotencyMismatch.into()) }
+    }
+
+    async fn answer_again(
+        &self,
+        ctx: &Context,
+        before: Before,
+        registration: &Registration,
+        idempotent: Option<&IdempotentRequest>,
+    ) -> Result<Completion, Failure> {
+        match before {
+            Before::Account(user) => self.register_again(ctx, user, registration, idempotent).await,
+            Before::Waiting => {
+                let pending = self.emails.asked_before(&mut self.deps.store.reading(), idempotent).await?;
+                Ok(Completion::Pending(pending.ok_or(Refusal::ReplayRefused)?))
+            }
+        }
     }
 
     /// Signs in to the account that the first request made: whoever lost its answer gets tokens of their own.
@@ -163,6 +190,14 @@ impl Accounts {
         tracing::info!(user_id = %id, "registered");
         self.sessions.completion(completed, arrival).await.map(Some)
     }
+}
+
+/// What an earlier request with the same key and body made.
+#[derive(Clone, Copy)]
+enum Before {
+    Account(UserId),
+    /// Nothing yet: its address is to be proven first.
+    Waiting,
 }
 
 /// Whether reserved usernames (admin, support …) may be taken.

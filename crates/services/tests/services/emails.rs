@@ -149,6 +149,43 @@ async fn a_registration_that_waits_answers_the_same_for_free_and_taken_addresses
     assert_eq!(app.login("lovelace", PASSWORD).await.map(drop).map_err(|_| ()), Err(()));
 }
 
+/// A client that lost the answer, or sends it sixty-four times at once, has one registration waiting and one mail on its way,
+/// whether the address is free or taken; what it hears goes on.
+/// F17: of a race for one thing there is one winner.
+#[apply(case)]
+async fn a_repeated_registration_that_waits_is_one_row_and_one_mail(fixture: Fixture) {
+    let app = required(&fixture).await;
+    let (ctx, email) = (&at(&app, home()), "ada@example.org");
+    let asked = || registration(Some(email), None);
+    for (is_taken, name) in [(false, "first"), (true, "second")] {
+        let before = mails_to(&app, email).await.len();
+        let key = app.idempotency.request("register", name, b"body");
+        let services = app.shared();
+        let ends = at_once(64, |n| {
+            let (services, key) = (services.clone(), key.clone());
+            let ctx = services.context().from_origin(elsewhere(n));
+            async move { services.accounts.register(&ctx, registration(Some(email), None), Some(&key)).await }
+        })
+        .await;
+        let ends: Vec<_> = ends.into_iter().map(|end| end.unwrap().signed_in().unwrap_err()).collect();
+        let challenge = &ends[0].challenge;
+        assert!(ends.iter().all(|end| (&end.challenge, end.expires_in) == (challenge, 600)));
+        app.advance(MINUTE);
+        let again = app.accounts.register(ctx, asked(), Some(&key)).await.unwrap().signed_in().unwrap_err();
+        assert_eq!((&again.challenge, again.expires_in), (challenge, 540));
+        assert_eq!(mails_to(&app, email).await.len(), before + 1);
+        let other = app.idempotency.request("register", name, b"another body");
+        let other = app.accounts.register(ctx, asked(), Some(&other)).await;
+        assert_eq!(refusal(other), Refusal::IdempotencyMismatch);
+        let (_, code) = newest(&app, email).await;
+        let verified = verify(&app, ctx, email, &code, Some(challenge)).await;
+        assert_eq!(matches!(verified, Ok(Verified::Completed(_))), !is_taken);
+        app.advance(10 * MINUTE);
+        let late = app.accounts.register(ctx, asked(), Some(&key)).await;
+        assert_eq!(refusal(late), Refusal::SecretAlreadyShown);
+    }
+}
+
 #[apply(case)]
 async fn until_the_address_is_proven_nothing_of_a_registration_is_there(fixture: Fixture) {
     let app = required(&fixture).await;

@@ -1,15 +1,18 @@
 //! Asking somebody to prove an address. Whether the address is free is looked at when the mail is sent, not when it is
 //! asked for: who asks does the same and hears the same in either case.
 
+use std::time::Duration;
+
 use userd_model::{Email, InvalidField, Refusal, User, UserId};
-use userd_storage::Failure;
+use userd_storage::{Failure, UnitOfWork};
 
 use super::Emails;
 use crate::{
-    Completion, Context,
+    Completion, Context, IdempotentRequest,
     accounts::{NewAccount, Registration, claim},
     change::Change,
     deliveries::Letter,
+    idempotency::Made,
     limits::Limited,
     mailbox_proofs::{CODE_LIFE, Minted, PURPOSE, Proofs, Proves, Waiting},
     sessions::{Pending, device_name},
@@ -26,6 +29,7 @@ impl Emails {
         checked: &NewAccount,
         hash: String,
         registration: &Registration,
+        idempotent: Option<&IdempotentRequest>,
     ) -> Result<Completion, Failure> {
         let address = checked.email.as_ref().ok_or_else(address_wanted)?;
         if let Some(username) = &checked.username {
@@ -43,16 +47,40 @@ impl Emails {
             consent: checked.consent.clone(),
             invitation: checked.invitation.as_ref().map(|invitation| invitation.hash.clone()),
         };
-        let minted = self
+        let pending = self
             .changes
             .run(ctx, "begin_registration", |mut change| async move {
+                if let Some(before) = self.asked_before(&mut change, idempotent).await? {
+                    return change.commit(before).await;
+                }
                 let proves = Proves::Registration(Box::new(waiting.clone()));
                 let minted = self.ask(&mut change, address, proves, waiting.locale.clone()).await?;
-                change.commit(minted).await
+                self.idempotency.save(&mut change, idempotent, Made::Registration, None).await?;
+                self.idempotency.keep_secret(&mut change, idempotent, None, &minted.challenge).await?;
+                change.commit(pending(&minted)).await
             })
             .await?;
         self.deliveries.wake();
-        Ok(Completion::Pending(pending(&minted)))
+        Ok(Completion::Pending(pending))
+    }
+
+    /// The answer to an earlier request with the same key and body: it waits already, and its mail is on the way.
+    ///
+    /// # Errors
+    /// `IdempotencyMismatch`, `ReplayRefused`; `SecretAlreadyShown` once its code is over.
+    pub(crate) async fn asked_before(
+        &self,
+        unit: &mut UnitOfWork,
+        idempotent: Option<&IdempotentRequest>,
+    ) -> Result<Option<Pending>, Failure> {
+        match self.idempotency.find(unit, idempotent).await? {
+            None => Ok(None),
+            Some(Made::Registration) => {
+                let (challenge, until) = self.idempotency.secret_until(unit, idempotent).await?;
+                Ok(Some(confirmation(&challenge, until.since(self.deps.now()))))
+            }
+            Some(_) => Err(Refusal::IdempotencyMismatch.into()),
+        }
     }
 
     /// Asks the owner of a new account to prove its address, in the change that makes it.
@@ -132,10 +160,14 @@ impl Emails {
 }
 
 pub(super) fn pending(minted: &Minted) -> Pending {
+    confirmation(&minted.challenge, CODE_LIFE)
+}
+
+fn confirmation(challenge: &str, left: Duration) -> Pending {
     Pending {
         status: userd_model::sign_in::PendingStep::Confirmation.status().to_owned(),
-        challenge: minted.challenge.to_string(),
-        expires_in: CODE_LIFE.as_secs(),
+        challenge: challenge.to_owned(),
+        expires_in: left.as_secs(),
         methods: Vec::new(),
         documents: Vec::new(),
     }

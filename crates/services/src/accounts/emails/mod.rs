@@ -15,8 +15,8 @@ mod verify;
 use std::sync::Arc;
 
 use crate::{
-    Dependencies, access_requests::Approvals, change::Changes, deliveries::Deliveries, invitations::Invitations,
-    limits::Limits, passwords::PasswordProof, sessions::Sessions,
+    Dependencies, access_requests::Approvals, change::Changes, deliveries::Deliveries, idempotency::IdempotencyKeys,
+    invitations::Invitations, limits::Limits, passwords::PasswordProof, sessions::Sessions,
 };
 pub use verify::{Code, Verified};
 
@@ -31,4 +31,5 @@ pub struct Emails {
     pub(crate) deliveries: Arc<Deliveries>,
     pub(crate) invitations: Invitations,
     pub(crate) approvals: Approvals,
+    pub(crate) idempotency: IdempotencyKeys,
 }
