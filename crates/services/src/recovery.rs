@@ -1,6 +1,8 @@
 //! Recovery: a forgotten password is set anew by a link to the account's address. The answer to whoever asks is the same
 //! for every login, in the same time; who it is, is looked up when the mail is sent (`deliveries/letters.rs`).
 //!
+//! The link goes to the proven address that was asked for, else to the account's first one.
+//!
 //! A reset ends every session and signs nobody in, so it gets around no second factor. To an address that nobody has
 //! proven it is the proof of the mailbox, and decision 0008 applies: whatever the claimant could come back with is gone.
 
@@ -8,20 +10,21 @@ use std::sync::Arc;
 
 use userd_model::{Act, EventKind, Refusal, User, UserId};
 use userd_storage::{
-    Failure,
+    Failure, UnitOfWork,
     repositories::{one_time_tokens::OneTimeToken, password_credentials::PasswordCredential},
 };
 
 use crate::{
     Context, Dependencies,
     accounts::{check_new_password, wipe_claimant},
+    addresses::addresses_of,
     change::Changes,
     deliveries::{Asked, Deliveries, Letter, Whose},
     limits::{Limited, Limits},
     link_tokens::{self, PASSWORD_RESET},
     passwords::{Password, PasswordProof},
     sessions::login_key,
-    user_reader::{UserReader, open_field},
+    user_reader::UserReader,
     users::sign_out_everywhere,
 };
 
@@ -93,8 +96,7 @@ impl Recovery {
                     change.one_time_tokens().take(hash, PASSWORD_RESET, now).await?.ok_or(Refusal::InvalidCode)?;
                 let mut user = change.users().find(owner).await?.ok_or(Refusal::InvalidCode)?;
                 user.must_be_active(now).map_err(|_| Refusal::InvalidCode)?;
-                self.must_be_for(&user, &row)?;
-                if !user.email_verified {
+                if !self.is_proven(&mut change, &user, &row).await? {
                     if !user.roles.is_empty() {
                         return Err(Refusal::InvalidCode.into());
                     }
@@ -112,10 +114,11 @@ impl Recovery {
         Ok(())
     }
 
-    /// The mail went to the address that the account has now.
-    fn must_be_for(&self, user: &User, row: &OneTimeToken) -> Result<(), Failure> {
-        let address = open_field(&self.deps, user, "email", user.email.as_ref())?;
-        let current = address.map(|address| self.deps.crypto.index.claim_hash("email", &address).to_vec());
-        if current.as_ref() == Some(&row.payload) { Ok(()) } else { Err(Refusal::InvalidCode.into()) }
+    /// Whether the address that the mail went to is proven. The account still has it.
+    async fn is_proven(&self, unit: &mut UnitOfWork, user: &User, row: &OneTimeToken) -> Result<bool, Failure> {
+        let index = &self.deps.crypto.index;
+        let all = addresses_of(&self.deps, unit, user).await?;
+        let address = all.into_iter().find(|address| index.claim_hash("email", &address.email)[..] == row.payload);
+        Ok(address.ok_or(Refusal::InvalidCode)?.verified)
     }
 }

@@ -180,7 +180,7 @@ impl Deliveries {
                 let Some(user) = self.user_behind(&whose).await? else { return Ok(None) };
                 // Who only claims an address has no business with an account that may do more than its owner's things.
                 let is_safe = user.email_verified || user.roles.is_empty();
-                let Some(to) = self.email_of(&user)?.filter(|_| is_safe) else { return Ok(None) };
+                let Some(to) = self.reset_address(&user, &whose).await?.filter(|_| is_safe) else { return Ok(None) };
                 let link = link_tokens::mint_reset(&self.deps, &self.changes, &user, &to).await?;
                 let reader = Reader::of(user.locale.as_deref(), user.time_zone.as_deref());
                 let values = asked.into_values(self.values()).with("link", Value::Link(link));
@@ -234,14 +234,31 @@ impl Deliveries {
         let mut reading = self.deps.store.reading();
         let Some(found) = reading.claims().find(claim).await? else { return Ok(None) };
         let Some(user) = reading.users().find(found.owner).await? else { return Ok(None) };
-        let index = &self.deps.crypto.index;
-        let all = addresses_of(&self.deps, &mut reading, &user).await?.into_iter().filter(|address| address.verified);
-        let asked_for = all.into_iter().find(|address| index.claim_hash("email", &address.email)[..] == *claim);
-        let Some(to) = asked_for.and_then(|address| Email::parse(&address.email).ok()) else { return Ok(None) };
+        let Some(to) = self.proven_address(&user, claim).await? else { return Ok(None) };
         let code = mint_code(&self.deps, &self.changes, challenge, user.id).await?;
         let values = asked.into_values(self.values()).with("code", Value::Exact(code.to_string()));
         let reader = Reader::of(user.locale.as_deref(), user.time_zone.as_deref());
         Ok(Some(Addressed { to, name: user.display_name, kind: Kind::SignInCode, values, reader }))
+    }
+
+    /// Where a link to reset the password goes: to the proven address that was asked for, else to the first one. It is read
+    /// from the account, never from what was typed.
+    async fn reset_address(&self, user: &User, whose: &Whose) -> Result<Option<Email>, Failure> {
+        if let Whose::Login(claim) = whose
+            && let Some(asked_for) = self.proven_address(user, claim).await?
+        {
+            return Ok(Some(asked_for));
+        }
+        self.email_of(user)
+    }
+
+    /// The address with this claim, if the user has proven it.
+    async fn proven_address(&self, user: &User, claim: &[u8]) -> Result<Option<Email>, Failure> {
+        let index = &self.deps.crypto.index;
+        let all = addresses_of(&self.deps, &mut self.deps.store.reading(), user).await?;
+        let mut proven = all.into_iter().filter(|address| address.verified);
+        let asked_for = proven.find(|address| index.claim_hash("email", &address.email)[..] == *claim);
+        Ok(asked_for.and_then(|address| Email::parse(&address.email).ok()))
     }
 
     fn proving(

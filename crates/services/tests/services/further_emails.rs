@@ -181,3 +181,42 @@ async fn of_sixteen_who_prove_one_address_at_once_one_has_it(fixture: Fixture) {
     assert_eq!(ends.into_iter().filter(Result::is_ok).count(), 1);
     app.advance(DAY);
 }
+
+/// AC-007: the link goes where it was asked for, if that address is proven, and to the first one otherwise; by a username it is
+/// the first one too. It dies with the address that it went to.
+#[apply(case)]
+async fn a_link_to_reset_the_password_goes_to_the_proven_address_that_was_asked_for(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = proven(&app, "ada").await;
+    let ctx = app.acting(&ada).await;
+    let (first, further, unproven) = (ada.email.as_str(), "ada@example.net", "ada@example.com");
+    add(&app, &ctx, further).await;
+    app.emails.add(&ctx, unproven).await.unwrap();
+    mails(&app).await;
+    let resets = async |app: &TestApp| {
+        let all = mails(app).await.into_iter().filter(|mail| mail.subject.contains("A new password"));
+        all.map(|mail| mail.to).collect::<Vec<_>>()
+    };
+    let visitor = &at(&app, home());
+    for (login, to) in [(further, Some(further)), (first, Some(first)), ("ada", Some(first)), (unproven, None)] {
+        let before = resets(&app).await.len();
+        app.recovery.forgot(visitor, login).await.unwrap();
+        let all = resets(&app).await;
+        assert_eq!(all.len() - before, usize::from(to.is_some()), "{login}");
+        assert_eq!(all.first().map(String::as_str).filter(|_| to.is_some()), to, "{login}");
+        app.advance(Duration::from_secs(1));
+    }
+    app.recovery.forgot(visitor, further).await.unwrap();
+    let (stale, _) = newest(&app, further).await;
+    let row = listed(&app, &ctx).await[1].id;
+    app.emails.remove(&ctx, row).await.unwrap();
+    let dead = app.recovery.reset(visitor, &stale, &password(OTHER_PASSWORD)).await;
+    assert_eq!(refusal(dead), Refusal::InvalidCode);
+    add(&app, &ctx, further).await;
+    app.recovery.forgot(visitor, further).await.unwrap();
+    let (link, _) = newest(&app, further).await;
+    app.recovery.reset(visitor, &link, &password(OTHER_PASSWORD)).await.unwrap();
+    let view = app.user_reader.show(ada.id).await.unwrap();
+    assert_eq!((view.username.as_deref(), view.email_verified), (Some("ada"), true), "nothing is wiped");
+    assert!(app.login(further, OTHER_PASSWORD).await.is_ok());
+}

@@ -69,6 +69,7 @@ mod deliveries;
 mod devices;
 mod email_codes;
 mod emails;
+mod enumeration;
 mod event_log;
 mod events;
 mod factors;
