@@ -8,7 +8,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use userd_services::sign_in::{Finished, Kind, NativeProof, Start, callback_params, fields_of_json};
+use userd_services::sign_in::{Along, Finished, Kind, NativeProof, Start, callback_params, fields_of_json};
 use userd_web::{
     caller::Visitor,
     extract::{Json, Path, Query, RawForm},
@@ -269,11 +269,15 @@ struct Native {
     #[serde(default)]
     #[schema(max_length = 256)]
     resource: Option<String>,
+    /// The token of an invitation, for whoever has no account yet: needed where `registration.mode` is `invite`.
+    #[serde(default)]
+    #[schema(max_length = 128)]
+    invitation: Option<String>,
 }
 
 /// Sign in with what an app got from the provider itself.
 #[utoipa::path(post, path = "/v1/auth/{provider}/token", tag = "Providers", params(("provider" = String, Path, description = "Its id")), request_body = Native,
-    responses((status = 202, description = "Something is asked for first", body = PendingBody), (status = 200, description = "Signed in", body = TokenPairBody), (status = 401, description = "The proof is not accepted"),
+    responses((status = 202, description = "Something is asked for first", body = PendingBody), (status = 200, description = "Signed in", body = TokenPairBody), (status = 401, description = "The proof is not accepted"), (status = 410, description = "The invitation is not good any more"),
         (status = 403, description = "The account is blocked"), (status = 409, description = "An account with this e-mail exists"),
         (status = 503, description = "The provider cannot be reached now")))]
 async fn native(
@@ -298,7 +302,9 @@ async fn native(
         }
         _ => return Err(Problem::malformed("send one of access_token, id_token, and code with code_verifier")),
     };
-    Ok(completed(api.services.sign_in.native(&ctx, &provider, proof, body.device_name.as_deref()).await?))
+    let (device_name, invitation) = (body.device_name.as_deref(), body.invitation.as_deref());
+    let along = Along { device_name, invitation, ..Along::default() };
+    Ok(completed(api.services.sign_in.native(&ctx, &provider, proof, along).await?))
 }
 
 /// The widget's fields as its script hands them over, all of them, known or not: the signature covers what came. Or the
@@ -312,13 +318,17 @@ struct Widget {
     #[serde(default)]
     #[schema(max_length = 256)]
     resource: Option<String>,
+    /// Not one of Telegram's fields: the token of an invitation, for whoever has no account yet.
+    #[serde(default)]
+    #[schema(max_length = 128)]
+    invitation: Option<String>,
     #[serde(flatten)]
     fields: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Sign in with Telegram's login widget.
 #[utoipa::path(post, path = "/v1/auth/telegram/widget", tag = "Providers", request_body = Widget,
-    responses((status = 202, description = "Something is asked for first", body = PendingBody), (status = 200, description = "Signed in", body = TokenPairBody), (status = 401, description = "The fields are not accepted"),
+    responses((status = 202, description = "Something is asked for first", body = PendingBody), (status = 200, description = "Signed in", body = TokenPairBody), (status = 401, description = "The fields are not accepted"), (status = 410, description = "The invitation is not good any more"),
         (status = 403, description = "The account is blocked"), (status = 404, description = "Telegram is not configured")))]
 async fn widget(
     State(api): State<Arc<Api>>,
@@ -333,7 +343,8 @@ async fn widget(
         Some(_) => return Err(Problem::malformed("send tgAuthResult alone, or the widget's fields")),
         None => NativeProof::Widget(&fields),
     };
-    Ok(completed(api.services.sign_in.native(&ctx, &telegram(&api)?, proof, None).await?))
+    let along = Along { invitation: body.invitation.as_deref(), ..Along::default() };
+    Ok(completed(api.services.sign_in.native(&ctx, &telegram(&api)?, proof, along).await?))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -349,11 +360,15 @@ struct MiniApp {
     #[serde(default)]
     #[schema(max_length = 256)]
     resource: Option<String>,
+    /// The token of an invitation, for whoever has no account yet: needed where `registration.mode` is `invite`.
+    #[serde(default)]
+    #[schema(max_length = 128)]
+    invitation: Option<String>,
 }
 
 /// Sign in from a Telegram Mini App.
 #[utoipa::path(post, path = "/v1/auth/telegram/mini-app", tag = "Providers", request_body = MiniApp,
-    responses((status = 202, description = "Something is asked for first", body = PendingBody), (status = 200, description = "Signed in", body = TokenPairBody), (status = 401, description = "The data is not accepted"),
+    responses((status = 202, description = "Something is asked for first", body = PendingBody), (status = 200, description = "Signed in", body = TokenPairBody), (status = 401, description = "The data is not accepted"), (status = 410, description = "The invitation is not good any more"),
         (status = 403, description = "The account is blocked"), (status = 404, description = "Telegram is not configured")))]
 async fn mini_app(
     State(api): State<Arc<Api>>,
@@ -361,8 +376,10 @@ async fn mini_app(
     Json(body): Json<MiniApp>,
 ) -> Result<Response, Problem> {
     let ctx = ctx.for_resource(&api.services.deps.settings, body.resource.as_deref())?;
-    let (telegram, device) = (telegram(&api)?, body.device_token.as_deref());
-    Ok(completed(api.services.sign_in.mini_app(&ctx, &telegram, &body.init_data, device).await?))
+    let (device_token, invitation) = (body.device_token.as_deref(), body.invitation.as_deref());
+    let along = Along { device_name: None, device_token, invitation };
+    let proof = NativeProof::InitData(&body.init_data);
+    Ok(completed(api.services.sign_in.native(&ctx, &telegram(&api)?, proof, along).await?))
 }
 
 /// The id of the configured Telegram provider: the one called `telegram`, else the first of that kind.

@@ -45,12 +45,27 @@ struct StartBody {
     expires_in: u64,
 }
 
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = BotStart, example = json!({}))]
+struct Begin {
+    /// The token of an invitation, for whoever has no account yet: needed where `registration.mode` is `invite`.
+    #[serde(default)]
+    #[schema(max_length = 128)]
+    invitation: Option<String>,
+}
+
 /// Begin to sign in through the bot.
-#[utoipa::path(post, path = "/v1/auth/telegram/bot/start", tag = "Telegram bot",
+#[utoipa::path(post, path = "/v1/auth/telegram/bot/start", tag = "Telegram bot", request_body(content = Option<Begin>),
     responses((status = 200, description = "What to show", body = StartBody), (status = 404, description = "No bot is configured"),
-        (status = 429, description = "Too many attempts")))]
-async fn start(State(api): State<Arc<Api>>, Visitor(ctx): Visitor) -> Result<Json<StartBody>, Problem> {
-    let begun = api.services.sign_in.start_bot(&ctx).await?;
+        (status = 410, description = "The invitation is not good any more"), (status = 429, description = "Too many attempts")))]
+async fn start(
+    State(api): State<Arc<Api>>,
+    Visitor(ctx): Visitor,
+    body: Option<Json<Begin>>,
+) -> Result<Json<StartBody>, Problem> {
+    let invitation = body.and_then(|Json(body)| body.invitation);
+    let begun = api.services.sign_in.start_bot(&ctx, invitation.as_deref()).await?;
     Ok(Json(StartBody {
         link: begun.link,
         command: begun.command,

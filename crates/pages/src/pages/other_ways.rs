@@ -115,7 +115,8 @@ async fn show_code(visit: Visit, fields: Fields) -> Result<Response, Problem> {
 /// The bot is written to in the messenger; then the person comes back here. The script asks by itself.
 async fn begin_bot(visit: Visit, query: Query) -> Result<Response, Problem> {
     let next = local(query.text("next")).unwrap_or("/account");
-    let begun = visit.site.services.sign_in.start_bot(&visit.ctx).await?;
+    let invitation = Some(query.text("invitation")).filter(|token| !token.is_empty());
+    let begun = visit.site.services.sign_in.start_bot(&visit.ctx, invitation).await?;
     let fields = [("attempt", begun.attempt.as_str()), ("secret", &begun.secret), ("next", next)];
     let steps = html! {
         ol {

@@ -29,6 +29,9 @@ use crate::{
     user_reader::seal_phone,
 };
 
+/// Why nobody comes in by an invitation that is gone.
+pub(super) const INVITATION_REFUSED: &str = "invitation_refused";
+
 /// Somebody who may come in, and the account elsewhere by which they came.
 #[derive(Clone, Copy)]
 pub(super) struct Admission {
@@ -46,20 +49,9 @@ struct NewcomerSeed {
 }
 
 impl SignIn {
-    /// Finds or makes the account of a profile.
+    /// Finds or makes the account of a profile. An invitation that was shown is used up where an account is made; one that is
+    /// gone does no harm to whoever has an account already.
     pub(super) async fn admit(
-        &self,
-        ctx: &Context,
-        provider: &Arc<dyn Provider>,
-        profile: Profile,
-        device_token: Option<&str>,
-    ) -> Result<Admission, Failure> {
-        self.admit_invited(ctx, provider, profile, device_token, None).await
-    }
-
-    /// The same for somebody who showed an invitation: it is used up where an account is made. One that is gone does no
-    /// harm to whoever has an account already.
-    pub(super) async fn admit_invited(
         &self,
         ctx: &Context,
         provider: &Arc<dyn Provider>,
@@ -71,7 +63,7 @@ impl SignIn {
         let invitation = match invitation {
             Some(hash) => match self.invitations.look_up(ctx, hash).await {
                 Err(Failure::Refused(Refusal::InvitationGone)) => {
-                    Some(Err(Refusal::ProviderRefused("invitation_refused")))
+                    Some(Err(Refusal::ProviderRefused(INVITATION_REFUSED)))
                 }
                 other => Some(Ok(other?)),
             },
@@ -173,7 +165,7 @@ impl SignIn {
             return Err(Refusal::ProviderRefused("sign_up_closed").into());
         }
         let user = seed.store(change).await.map_err(|failure| match failure {
-            Failure::Refused(Refusal::InvitationGone) => Refusal::ProviderRefused("invitation_refused").into(),
+            Failure::Refused(Refusal::InvitationGone) => Refusal::ProviderRefused(INVITATION_REFUSED).into(),
             other => other,
         })?;
         self.approvals.ask(change, &user).await?;

@@ -74,6 +74,9 @@ struct BotLogin {
     match_code: u8,
     from: String,
     state: State,
+    /// The hash of the invitation that was shown.
+    #[serde(default)]
+    invitation: Option<Vec<u8>>,
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,14 +98,15 @@ impl SignIn {
         self.bot.is_some()
     }
 
-    /// Begins a sign-in through the bot.
+    /// Begins a sign-in through the bot, with the token of an invitation for whoever has no account yet.
     ///
     /// # Errors
-    /// `NoSuchProvider` without a bot, `TooManyAttempts`.
-    pub async fn start_bot(&self, ctx: &Context) -> Result<BotStart, Failure> {
+    /// `NoSuchProvider` without a bot, `InvitationGone`, `TooManyAttempts`.
+    pub async fn start_bot(&self, ctx: &Context, invitation: Option<&str>) -> Result<BotStart, Failure> {
         self.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
         self.telegram()?;
         let bot = self.bot.as_deref().ok_or(Refusal::NoSuchProvider)?;
+        let invitation = self.look_at_invitation(ctx, invitation).await?;
         let random = self.deps.random.as_ref();
         let (payload, hash) = OpaqueSecret::mint(PREFIX, random);
         let (secret, secret_hash) = OpaqueSecret::mint(PREFIX, random);
@@ -112,6 +116,7 @@ impl SignIn {
             match_code,
             from: described(&ctx.origin),
             state: State::Waiting,
+            invitation,
         };
         self.remember(ctx, &hash, &kept(None), &login).await?;
         let link = start_link(&bot.username, &payload).ok_or_else(|| internal("the bot's username is malformed"))?;
@@ -224,7 +229,7 @@ impl SignIn {
         let hash = &OpaqueSecret::hash_of(PREFIX, payload).ok_or(Refusal::InvalidCode)?;
         let now = self.deps.now();
         let language = language_of(from);
-        let right = self
+        let (right, invitation) = self
             .changes
             .run(ctx, "tap_bot_attempt", |mut change| async move {
                 let login = self.bot_login(&mut change, hash, now).await?.ok_or(Refusal::InvalidCode)?;
@@ -236,7 +241,7 @@ impl SignIn {
                 if !right {
                     change.one_time_tokens().take(hash, PURPOSE, now).await?;
                 }
-                change.commit(right).await
+                change.commit((right, login.invitation)).await
             })
             .await?;
         if !right {
@@ -245,7 +250,7 @@ impl SignIn {
         }
         let profile = bot_profile(provider.as_ref(), &from.id, from.members())
             .map_err(|fault| provider_fault(provider.id(), fault))?;
-        let Admission { user, identity } = self.admit(ctx, provider, profile, None).await?;
+        let Admission { user, identity } = self.admit(ctx, provider, profile, None, invitation.as_deref()).await?;
         self.changes
             .run(ctx, "confirm_bot_attempt", |mut change| async move {
                 let mut login = self.bot_login(&mut change, hash, now).await?.ok_or(Refusal::InvalidCode)?;

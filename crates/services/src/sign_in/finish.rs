@@ -144,7 +144,7 @@ impl SignIn {
         match flow.purpose {
             Purpose::SignIn => {
                 let invitation = flow.invitation.as_deref();
-                let admission = self.admit_invited(ctx, &provider, profile, None, invitation).await?;
+                let admission = self.admit(ctx, &provider, profile, None, invitation).await?;
                 sign_in_outcome::note_user(admission.user);
                 self.mint_code(ctx, admission, id, flow.code_challenge.clone()).await.map(Some)
             }

@@ -171,10 +171,7 @@ impl SignIn {
         if purpose == Purpose::SignIn {
             self.check_proof_key(&start)?;
         }
-        let invitation = match &start.invitation {
-            Some(token) => Some(self.invitations.look(ctx, token).await?.hash),
-            None => None,
-        };
+        let invitation = self.look_at_invitation(ctx, start.invitation.as_deref()).await?;
         let (random, now) = (self.deps.random.as_ref(), self.deps.now());
         let (state, state_hash) = OpaqueSecret::mint(STATE, random);
         let (browser, browser_hash) = OpaqueSecret::mint(BROWSER, random);
@@ -211,6 +208,18 @@ impl SignIn {
         self.remember(ctx, &state_hash, &keep, &flow).await?;
         let (url, state, browser) = (redirect.url.into(), state.to_string(), browser.to_string());
         Ok(StartedFlow { url, state, browser, cross_site: redirect.form_post })
+    }
+
+    /// The hash of an invitation that somebody begins with; it must be good now.
+    pub(super) async fn look_at_invitation(
+        &self,
+        ctx: &Context,
+        token: Option<&str>,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        match token {
+            Some(token) => Ok(Some(self.invitations.look(ctx, token).await?.hash)),
+            None => Ok(None),
+        }
     }
 
     /// Takes the flow behind a state. It is gone afterwards, whether or not what follows succeeds. One of the

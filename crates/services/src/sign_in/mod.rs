@@ -39,6 +39,7 @@ pub(crate) use decisions::ChatDecisions;
 pub use finish::{Finished, ReturnTo};
 pub use identities::IdentityView;
 pub use login_flow::{Start, StartedFlow};
+pub use native::Along;
 use userd_model::Refusal;
 pub use userd_providers::{Kind, NativeProof, callback_params, telegram::fields_of_json};
 use userd_providers::{Provider, ProviderFault};

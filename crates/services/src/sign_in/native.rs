@@ -6,54 +6,35 @@ use userd_model::Refusal;
 use userd_providers::NativeProof;
 use userd_storage::Failure;
 
-use super::{SignIn, exchange::Began, provider_fault};
-use crate::{Completion, Context, limits::Limited, sign_in_outcome};
+use super::{SignIn, admit::INVITATION_REFUSED, exchange::Began, provider_fault};
+use crate::{Completion, Context, limits::Limited, link_tokens, sign_in_outcome};
 
-/// The device that hands a proof over: what its user calls it, and what an earlier answer gave it.
-struct ShownDevice<'a> {
-    name: Option<&'a str>,
-    token: Option<&'a str>,
+/// What is handed over along with a proof. Never printed: tokens.
+#[derive(Clone, Copy, Default)]
+pub struct Along<'a> {
+    /// What the user calls the device.
+    pub device_name: Option<&'a str>,
+    /// The `device_token` of an earlier answer to a Mini App: a reloaded one has no other data, and the device that the data
+    /// signed in first may show it again.
+    pub device_token: Option<&'a str>,
+    /// The token of an invitation, for whoever has no account yet.
+    pub invitation: Option<&'a str>,
 }
 
 impl SignIn {
     /// Signs in with a proof that the app holds.
     ///
     /// # Errors
-    /// `NoSuchProvider`, `ProviderRefused`, `ProviderUnavailable`, and those of admission.
+    /// `NoSuchProvider`, `ProviderRefused`, `ProviderUnavailable`, and those of admission; `replayed` for data that was used,
+    /// by whoever does not show the device's token; `InvitationGone` for whoever needs one and shows one that is gone.
     pub async fn native(
         &self,
         ctx: &Context,
         provider: &str,
         proof: NativeProof<'_>,
-        device_name: Option<&str>,
+        along: Along<'_>,
     ) -> Result<Completion, Failure> {
-        self.native_again(ctx, provider, proof, ShownDevice { name: device_name, token: None }).await
-    }
-
-    /// Signs in with a Mini App's data. The device that it signed in first may do so again with the `device_token` of that
-    /// answer: a reloaded app has no other data.
-    ///
-    /// # Errors
-    /// As [`SignIn::native`]; `replayed` for data that was used, by whoever does not show the token.
-    pub async fn mini_app(
-        &self,
-        ctx: &Context,
-        provider: &str,
-        init_data: &str,
-        device_token: Option<&str>,
-    ) -> Result<Completion, Failure> {
-        let device = ShownDevice { name: None, token: device_token };
-        self.native_again(ctx, provider, NativeProof::InitData(init_data), device).await
-    }
-
-    async fn native_again(
-        &self,
-        ctx: &Context,
-        provider: &str,
-        proof: NativeProof<'_>,
-        device: ShownDevice<'_>,
-    ) -> Result<Completion, Failure> {
-        let end = self.prove(ctx, provider, proof, device).await;
+        let end = self.prove(ctx, provider, proof, along).await;
         sign_in_outcome::ended(self.method(provider), end.as_ref().map(Completion::who));
         end
     }
@@ -63,10 +44,10 @@ impl SignIn {
         ctx: &Context,
         provider: &str,
         proof: NativeProof<'_>,
-        device: ShownDevice<'_>,
+        along: Along<'_>,
     ) -> Result<Completion, Failure> {
         self.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
-        let device_name = crate::sessions::device_name(device.name)?;
+        let device_name = crate::sessions::device_name(along.device_name)?;
         let provider = self.provider(provider)?;
         let profile =
             provider.native(&proof, self.deps.now()).await.map_err(|fault| provider_fault(provider.id(), fault))?;
@@ -74,9 +55,21 @@ impl SignIn {
             return Err(Refusal::ProviderRefused("provider_mismatch").into());
         }
         let keys = profile.replay_keys.clone();
-        let admission = self.admit(ctx, &provider, profile, device.token).await?;
+        // What is no token is the hash of none. Guesses count against the network, as every proof that is refused does.
+        let invitation = along.invitation.map(|token| link_tokens::hash_of(token).unwrap_or_default());
+        let invitation = invitation.as_ref().map(<[u8; 32]>::as_slice);
+        let admission = self.admit(ctx, &provider, profile, along.device_token, invitation).await;
+        let admission = admission.map_err(gone)?;
         let completion = self.begin_session(ctx, admission, Began::Proof(&keys), device_name).await?;
         self.limits.give_back(Limited::SignInPerNetwork, &ctx.origin.network).await;
         Ok(completion)
+    }
+}
+
+/// There is no page to land on: whoever asked hears what is wrong.
+fn gone(failure: Failure) -> Failure {
+    match failure {
+        Failure::Refused(Refusal::ProviderRefused(INVITATION_REFUSED)) => Refusal::InvitationGone.into(),
+        other => other,
     }
 }

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use userd_model::{EventKind, Invitation, Permission, Refusal, Role};
+use userd_providers::NativeProof;
 use userd_services::{
     Completion, Failure, RegistrationMode, SignedIn,
     accounts::Registration,
     invitations::{MadeInvitation, NewInvitation},
     links::LinkAct,
-    sign_in::Start,
+    sign_in::{Along, Start},
     testing::TestOptions,
 };
 
@@ -276,6 +277,33 @@ async fn a_sign_up_through_a_provider_takes_the_invitation_that_it_began_with(fi
     let again = code(app.through("acme").await);
     let again = app.sign_in.exchange(&at(&app, home()), &again, None, None).await.unwrap().signed_in().unwrap();
     assert_eq!(again.user.id, first.user.id, "whoever has an account needs none");
+}
+
+/// Apps, Mini Apps and the widget hand an invitation over along with their proof. Whoever comes again with one that is used up
+/// comes in as before.
+#[apply(case)]
+async fn a_proof_that_is_handed_over_takes_an_invitation_with_it(fixture: Fixture) {
+    let acme = Elsewhere::new("acme", |facts| facts.capabilities.mini_app = true);
+    let app = fixture.app_with(TestOptions { providers: offering(&[&acme]).providers, ..by_invitation() }).await;
+    let come = async |data: &str, invitation: Option<&str>| {
+        let along = Along { invitation, ..Along::default() };
+        app.sign_in.native(&at(&app, home()), "acme", NativeProof::InitData(data), along).await
+    };
+    assert_eq!(refusal(come("data-1", None).await), Refusal::ProviderRefused("sign_up_closed"));
+    for wrong in ["", "nonsense", "udl_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
+        assert_eq!(refusal(come("data-1", Some(wrong)).await), Refusal::InvitationGone, "{wrong}");
+    }
+    let invitation = token(&app, 1).await;
+    let first = come("data-1", Some(&invitation)).await.unwrap().signed_in().unwrap();
+    assert!(app.facts_of(first.user.id).await[0].data["invitation_id"].is_string());
+    let again = come("data-2", Some(&invitation)).await.unwrap().signed_in().unwrap();
+    assert_eq!(again.user.id, first.user.id, "it does no harm to whoever has an account");
+    acme.is(person("acme", "2"));
+    assert_eq!(refusal(come("data-3", Some(&invitation)).await), Refusal::InvitationGone, "one account came of it");
+    let token_of_app = NativeProof::AccessToken("token");
+    let invitation = token(&app, 1).await;
+    let along = Along { invitation: Some(&invitation), ..Along::default() };
+    assert!(app.sign_in.native(&at(&app, home()), "acme", token_of_app, along).await.is_ok());
 }
 
 /// An invitation is no way around the lock of a mailbox: whoever claims the address keeps it until it is proven.

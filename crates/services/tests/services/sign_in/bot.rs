@@ -13,9 +13,10 @@ use userd_channels::{
 use userd_model::{EventKind, Refusal};
 use userd_providers::Kind;
 use userd_services::{
-    Context, Failure,
+    Context, Failure, RegistrationMode,
     bot::{BotUpdates, TelegramBot, UpdateHandler},
-    sign_in::{BotPoll, Finished},
+    invitations::NewInvitation,
+    sign_in::{BotPoll, BotStart, Finished},
 };
 
 use super::{
@@ -382,7 +383,29 @@ async fn an_update_goes_to_the_first_handler_that_takes_it(fixture: Fixture) {
 async fn without_a_bot_there_is_no_such_way_in(fixture: Fixture) {
     let telegram = Elsewhere::new("telegram", |facts| facts.kind = Kind::Telegram);
     let app = fixture.app_with(offering(&[&telegram])).await;
-    assert_eq!(refusal(app.sign_in.start_bot(&at(&app, home())).await), Refusal::NoSuchProvider);
+    assert_eq!(refusal(app.sign_in.start_bot(&at(&app, home()), None).await), Refusal::NoSuchProvider);
     let update = app.bot.take_webhook(&at(&app, home()), Some(b""), b"{}").await;
     assert_eq!(refusal(update), Refusal::NoSuchProvider);
+}
+
+/// Invited to the bot: it is looked at when the sign-in begins, and used up by the tap that makes the account.
+#[apply(case)]
+async fn a_sign_in_through_the_bot_takes_the_invitation_that_it_began_with(fixture: Fixture) {
+    let messenger = Messenger::open_with(&fixture, |settings| settings.registration = RegistrationMode::Invite).await;
+    let come = async |who: u64, start: &BotStart| {
+        messenger.writes(who, &start.command).await;
+        messenger.taps_code(who, start, &start.match_code).await;
+        messenger.poll(start).await.unwrap()
+    };
+    assert!(matches!(come(7, &messenger.start().await).await, BotPoll::Pending), "nobody comes in uninvited");
+    assert_eq!(refusal(messenger.start_with(Some("udl_none")).await), Refusal::InvitationGone);
+    let operator = messenger.app.operator_context();
+    let invitation = messenger.app.invitations.create(&operator, &NewInvitation::default(), None).await.unwrap();
+    let token = invitation.token.as_deref();
+    let (start, late) = (messenger.start_with(token).await.unwrap(), messenger.start_with(token).await.unwrap());
+    let user = signed_in(come(7, &start).await).user.id;
+    assert!(messenger.app.facts_of(user).await[0].data["invitation_id"].is_string());
+    assert!(matches!(come(8, &late).await, BotPoll::Pending), "one account came of it");
+    assert_eq!(messenger.app.reading().users().page(None, 9).await.unwrap().len(), 1);
+    assert_eq!(messenger.sign_in(7).await.user.id, user, "whoever has an account needs none");
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use userd_model::{EventKind, Refusal};
 use userd_providers::{NativeProof, ProviderFault, pkce_challenge};
-use userd_services::sign_in::Start;
+use userd_services::sign_in::{Along, Start};
 
 use super::elsewhere::{Elsewhere, answer, app_with_acme, code, offering, person, state_of};
 use crate::{
@@ -141,12 +141,16 @@ async fn what_shuts_the_account_kills_the_code(fixture: Fixture) {
     assert!(app.devices_of(user).await.is_empty());
 }
 
+fn called(device_name: &str) -> Along<'_> {
+    Along { device_name: Some(device_name), ..Along::default() }
+}
+
 /// AC-070: a proof that an app handed over is handed over again.
 #[apply(case)]
 async fn a_native_proof_works_once(fixture: Fixture) {
     let (app, acme) = app_with_acme(&fixture).await;
     let native = async |token: &str| {
-        app.sign_in.native(&at(&app, home()), "acme", NativeProof::AccessToken(token), Some("App")).await.map(started)
+        app.sign_in.native(&at(&app, home()), "acme", NativeProof::AccessToken(token), called("App")).await.map(started)
     };
     let first = native("token-1").await.unwrap();
     assert_eq!(refusal(native("token-1").await), Refusal::ProviderRefused("replayed"));
@@ -155,12 +159,13 @@ async fn a_native_proof_works_once(fixture: Fixture) {
     assert_eq!(app.sign_in_through("acme").await.user.id, first.user.id, "every way in leads to one account");
     *acme.fault.lock().unwrap() = Some(ProviderFault::Refused("client_mismatch"));
     assert_eq!(refusal(native("token-3").await), Refusal::ProviderRefused("client_mismatch"));
-    let init_data = app.sign_in.native(&at(&app, home()), "acme", NativeProof::InitData("x"), None).await.map(started);
+    let init_data =
+        app.sign_in.native(&at(&app, home()), "acme", NativeProof::InitData("x"), Along::default()).await.map(started);
     assert_eq!(refusal(init_data), Refusal::ProviderRefused("not_supported"));
     acme.is(person("another", "1"));
     assert_eq!(refusal(native("token-4").await), Refusal::ProviderRefused("provider_mismatch"));
     let name =
-        app.sign_in.native(&at(&app, home()), "acme", NativeProof::AccessToken("t"), Some("\n")).await.map(started);
+        app.sign_in.native(&at(&app, home()), "acme", NativeProof::AccessToken("t"), called("\n")).await.map(started);
     assert_eq!(wrong_fields(name), ["/device_name"]);
 }
 
@@ -171,7 +176,8 @@ async fn mini_app_data_signs_its_holder_in_again(fixture: Fixture) {
     let acme = super::elsewhere::Elsewhere::new("acme", |facts| facts.capabilities.mini_app = true);
     let app = fixture.app_with(super::elsewhere::offering(&[&acme])).await;
     let come = async |data: &str, token: Option<&str>| {
-        app.sign_in.mini_app(&at(&app, home()), "acme", data, token).await.map(started)
+        let along = Along { device_token: token, ..Along::default() };
+        app.sign_in.native(&at(&app, home()), "acme", NativeProof::InitData(data), along).await.map(started)
     };
     let first = come("data-1", None).await.unwrap();
     app.advance(crate::fixture::MINUTE);
@@ -216,7 +222,7 @@ async fn sixty_four_native_proofs_make_one_session(fixture: Fixture) {
         async move {
             services
                 .sign_in
-                .native(&at(&services, elsewhere(n)), "acme", NativeProof::AccessToken("token"), None)
+                .native(&at(&services, elsewhere(n)), "acme", NativeProof::AccessToken("token"), Along::default())
                 .await
                 .map(started)
         }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use userd_model::Refusal;
 use userd_providers::ProviderFault;
-use userd_services::sign_in::{Finished, Start};
+use userd_services::sign_in::{Along, Finished, Start};
 use userd_storage::testing::Counting;
 
 use super::elsewhere::{Elsewhere, answer, app_with_acme, code, offering, refused, state_of};
@@ -144,7 +144,7 @@ async fn a_disabled_provider_is_refused_at_the_start_and_at_the_callback(fixture
         );
         let native = userd_providers::NativeProof::AccessToken("t");
         assert_eq!(
-            refusal(restarted.sign_in.native(&at(&restarted, home()), id, native, None).await.map(started)),
+            refusal(restarted.sign_in.native(&at(&restarted, home()), id, native, Along::default()).await.map(started)),
             Refusal::NoSuchProvider
         );
     }

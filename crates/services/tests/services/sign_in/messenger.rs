@@ -58,7 +58,12 @@ impl Messenger {
     }
 
     pub(super) async fn start(&self) -> BotStart {
-        self.app.sign_in.start_bot(&at(&self.app, home())).await.unwrap()
+        self.start_with(None).await.unwrap()
+    }
+
+    /// With the token of an invitation.
+    pub(super) async fn start_with(&self, invitation: Option<&str>) -> Result<BotStart, Failure> {
+        self.app.sign_in.start_bot(&at(&self.app, home()), invitation).await
     }
 
     /// Delivers an update under a new number.
