@@ -104,7 +104,7 @@ kinds! {
     PasswordChangeRequired = "user.password_change_required" of "user" {},
     /// An administrator shut the account.
     UserBlocked = "user.blocked" of "user" { until(maybe): Text "When it ends by itself (RFC 3339)" },
-    /// An administrator opened it again, or its owner signed in after the end of the block.
+    /// An administrator opened it again, or the block ended by itself.
     UserUnblocked = "user.unblocked" of "user" {},
     /// The account was deleted, and can be restored.
     UserDeleted = "user.deleted" of "user" { by: Text "`owner` or `administrator`" },

@@ -19,7 +19,7 @@ const CHECKPOINTS: Duration = Duration::from_secs(30);
 
 /// The lease under which the key schedule is kept.
 const SIGNING_KEYS: &str = "signing_keys";
-/// The lease under which it is written down that grants have ended.
+/// The lease under which it is written down that grants, requests and blocks have ended.
 const GRANTS: &str = "grants";
 /// The lease under which deleted accounts are erased.
 const PURGES: &str = "purges";
@@ -37,7 +37,7 @@ impl Services {
         loops.spawn(every(SWEEP, stop.clone(), Arc::clone(self), |services| async move {
             services.sweeper.tick().await?;
             services.purge_deleted().await?;
-            services.end_grants().await?;
+            services.end_what_is_over().await?;
             services.users.write_missing_terms().await?;
             services.notifications.expire().await.map(drop)
         }));
@@ -89,12 +89,14 @@ impl Services {
         Ok(())
     }
 
-    /// Writes down that grants have ended, in one replica at a time. They count no more from their end on, whoever does it.
-    async fn end_grants(&self) -> Result<(), userd_storage::Failure> {
+    /// Writes down that grants, requests and blocks have ended, in one replica at a time. They count no more from their end
+    /// on, whoever does it.
+    async fn end_what_is_over(&self) -> Result<(), userd_storage::Failure> {
         if self.sweeper.lead(GRANTS, self.deps.now(), SWEEP * 3).await? {
             self.grants.end_due().await?;
             self.grants.remind().await?;
             self.access_requests.expire_due().await?;
+            self.users.end_blocks().await?;
         }
         Ok(())
     }

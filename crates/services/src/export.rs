@@ -44,6 +44,7 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("fact_numbers", "numbers of events"),
     ("appended_numbers", "numbers of events"),
     ("legal_holds", "an obligation of the operator's"),
+    ("block_ends", "a moment that the account itself has"),
 ];
 
 impl Services {

@@ -8,9 +8,12 @@ use crate::{
     Context, Dependencies, UserView,
     change::{Change, Changes},
     recent_proof,
-    sessions::login_key,
+    sessions::{lift_block, login_key},
     user_reader::{UserReader, seal_field},
 };
+
+/// Accounts per round.
+const BATCH: u32 = 50;
 
 /// Administers accounts.
 pub struct Users {
@@ -107,6 +110,9 @@ impl Users {
                 }
                 must_leave_an_administrator(&mut change, &user).await?;
                 change.users().update(&user).await?;
+                if let Some(until) = block.until {
+                    change.block_ends().place(id, until).await?;
+                }
                 if user.security_epoch > epoch {
                     end_everything(&mut change, id, "block_user").await?;
                 }
@@ -122,6 +128,46 @@ impl Users {
             .await?;
         tracing::info!(user_id = %id, act = "block_user", by = %ctx.actor.name(), "account administered");
         self.user_reader.view(&user)
+    }
+
+    /// Writes down that blocks have ended by themselves: they bind nobody from their end on, whoever does it. How many.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn end_blocks(&self) -> Result<usize, Failure> {
+        let (ctx, mut ended) = (self.changes.system_context(), 0);
+        loop {
+            let due = self.deps.store.reading().block_ends().due(self.deps.now(), BATCH).await?;
+            for user in &due {
+                ended += usize::from(self.end_block(&ctx, *user).await?);
+            }
+            if due.len() < BATCH as usize {
+                return Ok(ended);
+            }
+        }
+    }
+
+    /// Whoever was unblocked since, or deleted, is left alone; whose block was prolonged is looked at again when it ends.
+    async fn end_block(&self, ctx: &Context, id: UserId) -> Result<bool, Failure> {
+        self.changes
+            .run(ctx, "end_block", |mut change| async move {
+                let now = change.now;
+                let user = change.users().find(id).await?.filter(|user| user.status == UserStatus::Blocked);
+                let Some(mut user) = user else {
+                    change.block_ends().remove(id).await?;
+                    return change.commit(false).await;
+                };
+                if user.blocked_until.is_some_and(|end| end > now) {
+                    return change.commit(false).await;
+                }
+                change.block_ends().remove(id).await?;
+                let has_ended = user.blocked_until.is_some();
+                if has_ended {
+                    lift_block(&mut change, &mut user).await?;
+                }
+                change.commit(has_ended).await
+            })
+            .await
     }
 
     fn reason_of(&self, user: &User) -> Result<Option<String>, Failure> {

@@ -490,3 +490,9 @@ CREATE TABLE IF NOT EXISTS tombstones (
     purged_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (user_id)
 );
+CREATE TABLE IF NOT EXISTS block_ends (
+    user_id UUID NOT NULL,
+    ends_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (user_id)
+);
+CREATE INDEX IF NOT EXISTS block_ends_by_end ON block_ends (ends_at ASC, user_id ASC);

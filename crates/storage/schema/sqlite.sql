@@ -490,3 +490,9 @@ CREATE TABLE IF NOT EXISTS tombstones (
     purged_at INTEGER NOT NULL,
     PRIMARY KEY (user_id)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS block_ends (
+    user_id BLOB NOT NULL,
+    ends_at INTEGER NOT NULL,
+    PRIMARY KEY (user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS block_ends_by_end ON block_ends (ends_at, user_id);

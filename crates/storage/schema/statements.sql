@@ -56,6 +56,12 @@ INSERT INTO audit_tiles (level, number, hashes) VALUES ($1, $2, $3);
 SELECT level, number, hashes FROM audit_tiles WHERE level = $1 AND number = $2;
 -- audit_tiles.next
 SELECT level, number, hashes FROM audit_tiles WHERE level = $1 AND number >= $2 ORDER BY level, number LIMIT $3;
+-- block_ends.upsert
+INSERT INTO block_ends (user_id, ends_at) VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET ends_at = excluded.ends_at;
+-- block_ends.remove
+DELETE FROM block_ends WHERE user_id = $1;
+-- block_ends.due
+SELECT user_id, ends_at FROM block_ends WHERE ends_at <= $1 ORDER BY ends_at, user_id LIMIT $2;
 -- claims.insert
 INSERT INTO claims (claim_hash, kind, owner_id, created_at) VALUES ($1, $2, $3, $4);
 -- claims.by_hash
@@ -720,6 +726,14 @@ SELECT user_id, purged_at FROM tombstones WHERE (user_id) > ($1) ORDER BY user_i
 SELECT user_id FROM tombstones ORDER BY user_id DESC LIMIT $1;
 -- tombstones.copy_insert
 INSERT INTO tombstones (user_id, purged_at) VALUES ($1, $2);
+-- block_ends.copy_first_page
+SELECT user_id, ends_at FROM block_ends ORDER BY user_id LIMIT $1;
+-- block_ends.copy_next_page
+SELECT user_id, ends_at FROM block_ends WHERE (user_id) > ($1) ORDER BY user_id LIMIT $2;
+-- block_ends.copy_last_key
+SELECT user_id FROM block_ends ORDER BY user_id DESC LIMIT $1;
+-- block_ends.copy_insert
+INSERT INTO block_ends (user_id, ends_at) VALUES ($1, $2);
 -- sessions.expired
 SELECT expires_at, id FROM sessions WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2;
 -- sessions.remove_expired
@@ -832,3 +846,5 @@ SELECT user_id, document, version FROM terms_acceptances WHERE user_id = $1 ORDE
 DELETE FROM terms_acceptances WHERE user_id = $1 AND document = $2 AND version = $3;
 -- legal_holds.remove_owned
 DELETE FROM legal_holds WHERE user_id = $1;
+-- block_ends.remove_owned
+DELETE FROM block_ends WHERE user_id = $1;

@@ -146,6 +146,8 @@ pub static MIGRATIONS: &[Migration] = &[
     migration!(113, "0113", "further_emails"),
     migration!(114, "0114", "further_emails_by_user"),
     migration!(115, "0115", "users_awaits_approval"),
+    migration!(116, "0116", "block_ends"),
+    migration!(117, "0117", "block_ends_by_end"),
 ];
 
 mod checksum;

@@ -4,7 +4,7 @@
 //! The link proves the mailbox, which is one factor: whoever holds a second one shows it before anything is restored, as at
 //! every other way in (decision 0041).
 
-use userd_model::{Act, Deletion, EventKind, Level, PendingStep, Refusal, Sealed, Timestamp, User, UserId};
+use userd_model::{Act, Deletion, EventKind, Level, PendingStep, Refusal, Sealed, Timestamp, User, UserId, UserStatus};
 use userd_storage::{Failure, UnitOfWork};
 
 use super::Deletions;
@@ -116,6 +116,9 @@ impl Deletions {
         user.restore(deletion.status_before, now)?;
         change.users().update(&user).await?;
         change.deletions().remove(id).await?;
+        if let Some(end) = user.blocked_until.filter(|_| user.status == UserStatus::Blocked) {
+            change.block_ends().place(id, end).await?;
+        }
         // Offers and links of this deletion.
         change.one_time_tokens().remove_of_owner(id).await?;
         change.event(EventKind::UserRestored, id, serde_json::json!({}));

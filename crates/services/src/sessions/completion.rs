@@ -214,7 +214,7 @@ impl Sessions {
             SignInOutcome::Refused(refusal) => return Err(refusal.into()),
         }
         if user.status == UserStatus::Blocked {
-            lift(change, &mut user).await?;
+            lift_block(change, &mut user).await?;
         }
         let factors = self.begin(change, &arrival.session, before).await?;
         let at = Some(arrival.session.created_at);
@@ -314,8 +314,8 @@ impl Sessions {
     }
 }
 
-/// A block has ended by itself; its owner is back.
-async fn lift(change: &mut Change<'_>, user: &mut User) -> Result<(), Failure> {
+/// A block has ended by itself; its owner may come back.
+pub(crate) async fn lift_block(change: &mut Change<'_>, user: &mut User) -> Result<(), Failure> {
     user.unblock(change.now)?;
     change.users().update(user).await?;
     change.event(EventKind::UserUnblocked, user.id, serde_json::json!({}));

@@ -26,7 +26,7 @@ pub(crate) use refresh::Replays;
 pub use {browser::InBrowser, challenge::Pending, completion::Completion, ending::SessionView, login::Login};
 pub(crate) use {
     challenge::{CHALLENGE_PURPOSE, EarlierProof},
-    completion::{Arrival, Proof},
+    completion::{Arrival, Proof, lift_block},
     ending::{BOT_PURPOSE, EXCHANGE_PURPOSE},
     login::{device_name, login_key},
 };

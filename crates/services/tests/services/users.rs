@@ -10,7 +10,7 @@ use userd_services::{
 };
 
 use crate::{
-    fixture::{Fixture, at_once, refusal, wrong_fields},
+    fixture::{Fixture, MINUTE, at_once, refusal, wrong_fields},
     personas::{PASSWORD, acting, of, registration},
 };
 
@@ -201,6 +201,56 @@ async fn a_block_with_an_end_is_over_by_itself(fixture: Fixture) {
     assert!(app.who(&ada.tokens.access_token).await.is_err(), "what was ended stays so");
     app.login("ada", PASSWORD).await.unwrap();
     assert_eq!(app.count_of(ada.id, EventKind::UserUnblocked).await, 1);
+}
+
+/// The end of a block is told when the time comes, once, whoever looks and whether its owner signs in or not. What was prolonged,
+/// lifted by hand or deleted meanwhile is not told. (11.5)
+#[apply(case)]
+async fn the_end_of_a_block_is_told_when_the_time_comes(fixture: Fixture) {
+    let app = fixture.app().await;
+    let operator = app.operator_context();
+    let minutes = |count: u32| Some(app.now().plus(count * MINUTE));
+    let mut members = Vec::new();
+    for name in ["ada", "grace", "joan", "mary", "lise", "emmy"] {
+        let member = app.member(name).await;
+        let block = Block { reason: None, until: minutes(1) };
+        app.users.block_with(&operator, member.id, &block).await.unwrap();
+        members.push(member.id);
+    }
+    let [ada, grace, joan, mary, lise, emmy] = members[..] else { panic!("six") };
+    app.users.block_with(&operator, grace, &Block { reason: None, until: minutes(5) }).await.unwrap();
+    app.users.unblock(&operator, joan).await.unwrap();
+    app.deletions.delete(&operator, mary).await.unwrap();
+    app.deletions.delete(&operator, lise).await.unwrap();
+    app.deletions.restore(&operator, lise).await.unwrap();
+    app.users.block(&operator, emmy).await.unwrap();
+    let told = async || {
+        let mut told = Vec::new();
+        for member in &members {
+            told.push(app.count_of(*member, EventKind::UserUnblocked).await);
+        }
+        told
+    };
+    assert_eq!((app.users.end_blocks().await.unwrap(), told().await), (0, vec![0, 0, 1, 0, 0, 0]));
+    app.advance(MINUTE);
+    let services = app.shared();
+    let ended = at_once(64, |_| {
+        let services = services.clone();
+        async move { services.users.end_blocks().await }
+    })
+    .await;
+    assert_eq!(ended.into_iter().map(Result::unwrap).sum::<usize>(), 2, "ada's and lise's");
+    assert_eq!(told().await, [1, 0, 1, 0, 1, 0]);
+    let view = app.users.show(&operator, ada).await.unwrap();
+    assert_eq!((view.status, view.blocked_until), (UserStatus::Active, None));
+    app.login("ada", PASSWORD).await.unwrap();
+    app.advance(4 * MINUTE);
+    assert_eq!(app.users.end_blocks().await.unwrap(), 1);
+    assert_eq!(told().await, [1, 1, 1, 0, 1, 0]);
+    app.deletions.restore(&operator, mary).await.unwrap();
+    assert_eq!(app.users.show(&operator, mary).await.unwrap().status, UserStatus::Active, "it was over meanwhile");
+    assert_eq!(refusal(app.login("emmy", PASSWORD).await), Refusal::Blocked, "for good since");
+    assert_eq!(app.users.end_blocks().await.unwrap(), 1, "mary's, now that it is her account again");
 }
 
 /// Nobody takes the last administrator away, the operator neither; of two who do it to each other at once, one wins. (11.5)

@@ -14,6 +14,7 @@ pub mod audit_checkpoints;
 pub mod audit_entries;
 pub mod audit_heads;
 pub mod audit_tiles;
+pub mod block_ends;
 pub mod claims;
 pub mod clients;
 pub mod copying;
@@ -100,6 +101,8 @@ repositories! {
     audit_heads: AuditHeads;
     /// The hash tree over the audit log.
     audit_tiles: AuditTiles;
+    /// When blocks end by themselves.
+    block_ends: BlockEnds;
     /// Who owns which e-mail address, username, phone number or account elsewhere.
     claims: Claims;
     /// Service accounts.

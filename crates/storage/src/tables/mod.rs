@@ -72,6 +72,7 @@ tables! {
     terms_acceptances: TERMS_ACCEPTANCES;
     legal_holds: LEGAL_HOLDS;
     tombstones: TOMBSTONES;
+    block_ends: BLOCK_ENDS;
 }
 
 /// What retention and export must know of a table.

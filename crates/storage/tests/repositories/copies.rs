@@ -46,6 +46,7 @@ async fn fill(store: &Store) {
             let reason = Some("case 17".to_owned());
             uow.legal_holds().place(&LegalHold { user_id: user.id, reason, created_at: now }).await?;
             uow.tombstones().place(user.id, now).await?;
+            uow.block_ends().place(user.id, now).await?;
             uow.terms_acceptances().write(&samples::acceptance(user.id)).await?;
             uow.further_emails().insert(&samples::further_email(user.id)).await?;
             uow.invitations().insert(&samples::invitation(user.id)).await?;

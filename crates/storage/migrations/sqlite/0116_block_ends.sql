@@ -1,0 +1,5 @@
+CREATE TABLE IF NOT EXISTS block_ends (
+    user_id BLOB NOT NULL,
+    ends_at INTEGER NOT NULL,
+    PRIMARY KEY (user_id)
+) STRICT, WITHOUT ROWID;
