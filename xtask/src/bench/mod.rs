@@ -3,6 +3,7 @@
 //!
 //! - `starting.rs`, `routes.rs`: time to readiness, memory, throughput and cost per route
 //! - `logins.rs`: sign-ins against bare argon2id, and beside a hanging provider
+//! - `pairs.rs`: whether times tell known addresses from unknown ones
 //! - `storm.rs`, `probes.rs`: ten thousand sign-ins at once, and `/v1/me` meanwhile
 //! - `refreshes.rs`: durable refreshes against one fsync per transaction
 //! - `questions.rs`, `functions.rs`: statements per use case, tokens
@@ -17,6 +18,7 @@ mod load;
 mod logins;
 mod machine;
 mod pages;
+mod pairs;
 mod people;
 mod postgres;
 mod probes;
@@ -92,6 +94,7 @@ enum Part {
     Refreshes,
     Storm,
     Provider,
+    Pairs,
     Questions,
     Functions,
 }
@@ -106,6 +109,7 @@ struct Pace {
     round: Duration,
     storm: Duration,
     function: Duration,
+    pairs: usize,
 }
 
 impl Pace {
@@ -118,6 +122,7 @@ impl Pace {
         round: Duration::from_secs(2),
         storm: Duration::from_secs(10),
         function: Duration::from_millis(150),
+        pairs: 500,
     };
     const FULL: Self = Self {
         starts: 15,
@@ -128,6 +133,7 @@ impl Pace {
         round: Duration::from_secs(4),
         storm: Duration::from_secs(150),
         function: Duration::from_millis(500),
+        pairs: 10_000,
     };
 }
 
@@ -208,6 +214,9 @@ impl Run<'_> {
         }
         if self.wants(Part::Provider) {
             logins::beside_a_hanging_provider(&setting, &people, pace, report)?;
+        }
+        if self.wants(Part::Pairs) {
+            pairs::measure(&setting, &people, pace, report)?;
         }
         Ok(())
     }

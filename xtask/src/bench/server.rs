@@ -37,6 +37,8 @@ pub(super) struct Setting {
     pub(super) provider: Option<SocketAddr>,
     /// Whether there are pages.
     pub(super) pages: bool,
+    /// Whether addresses are confirmed first, so that registration tells nobody who has an account, and codes are mailed.
+    pub(super) tells_nobody: bool,
 }
 
 impl Setting {
@@ -48,6 +50,7 @@ impl Setting {
             cache: "memory://".to_owned(),
             provider: None,
             pages: true,
+            tells_nobody: false,
         }
     }
 
@@ -68,6 +71,10 @@ impl Setting {
                  token: \"http://{address}/t\", userinfo: \"http://{address}/u\", jwks: \"http://{address}/j\" }} }}\n"
             )
         });
+        let more = match self.tells_nobody {
+            true => "registration: { email_confirmation: required }\nsign_in: { email_code: true }\n",
+            false => "",
+        };
         format!(
             "http: {{ listen: \"{listen}\", public_url: \"http://{listen}\" }}\n\
              database: {{ url: \"{database}\" }}\n\
@@ -76,7 +83,7 @@ impl Setting {
              tokens: {{ issuer: \"https://id.bench.example\", access_ttl: 1h }}\n\
              rate_limits: {{ enabled: false }}\n\
              pages: {{ enabled: {pages} }}\n\
-             log: {{ format: json }}\n{}",
+             log: {{ format: json }}\n{more}{}",
             provider.unwrap_or_default()
         )
     }
