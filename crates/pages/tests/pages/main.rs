@@ -17,6 +17,7 @@ mod browser_side;
 mod every_page;
 mod flows;
 mod front;
+mod in_chromium;
 mod live;
 mod passkeys;
 mod second_factors;
