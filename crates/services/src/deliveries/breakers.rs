@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use userd_model::Timestamp;
+use userd_model::{DeliveryChannel, Timestamp};
 
 use super::worker::Destination;
 
@@ -20,7 +20,11 @@ const MOST: usize = 10_000;
 
 /// The breakers of this process.
 #[derive(Default)]
-pub(super) struct Breakers(Mutex<HashMap<Destination, Breaker>>);
+pub(super) struct Breakers {
+    breakers: Mutex<HashMap<Destination, Breaker>>,
+    /// Receivers of events, of which their sender has said how long they are left alone: it has breakers of its own.
+    held: Mutex<HashMap<Destination, Timestamp>>,
+}
 
 #[derive(Clone, Copy)]
 struct Breaker {
@@ -31,16 +35,32 @@ struct Breaker {
 impl Breakers {
     /// Until when nothing is sent there.
     pub(super) fn open_until(&self, destination: Destination, now: Timestamp) -> Option<Timestamp> {
-        let breakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let breakers = self.breakers.lock().unwrap_or_else(PoisonError::into_inner);
         breakers.get(&destination).map(|breaker| breaker.open_until).filter(|until| *until > now)
     }
 
+    /// The same, also of receivers of events.
+    pub(super) fn left_alone_until(&self, destination: Destination, now: Timestamp) -> Option<Timestamp> {
+        if destination.0 != DeliveryChannel::Webhook {
+            return self.open_until(destination, now);
+        }
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.get(&destination).copied().filter(|until| *until > now)
+    }
+
+    /// A receiver is left alone until then.
+    pub(super) fn hold(&self, destination: Destination, until: Timestamp, now: Timestamp) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.retain(|_, until| *until > now);
+        held.insert(destination, until);
+    }
+
     pub(super) fn succeeded(&self, destination: Destination) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&destination);
+        self.breakers.lock().unwrap_or_else(PoisonError::into_inner).remove(&destination);
     }
 
     pub(super) fn failed(&self, destination: Destination, now: Timestamp) {
-        let mut breakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut breakers = self.breakers.lock().unwrap_or_else(PoisonError::into_inner);
         if breakers.len() >= MOST {
             breakers.retain(|_, breaker| breaker.open_until > now);
         }

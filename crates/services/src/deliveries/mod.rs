@@ -8,6 +8,7 @@
 //! and the note of it, or when a lease changes hands meanwhile.
 
 mod administration;
+mod aside;
 mod breakers;
 mod content;
 mod expand;

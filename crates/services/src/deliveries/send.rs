@@ -59,6 +59,9 @@ impl Deliveries {
             Outcome::Failed(ChannelFault::Later { .. } | ChannelFault::OurFault(_)) => {
                 self.breakers.failed(destination, now)
             }
+            Outcome::Failed(ChannelFault::Wait(wait)) if is_webhook => {
+                self.breakers.hold(destination, now.plus(*wait), now);
+            }
             Outcome::Failed(ChannelFault::Wait(_)) | Outcome::Muted => {}
             _ => self.breakers.succeeded(destination),
         }

@@ -26,6 +26,8 @@ const BULK_PER_DESTINATION: usize = 6;
 const PAGE: u32 = 100;
 /// What is due is not read more often than this, while there is something to do.
 const BREATH: Duration = Duration::from_millis(20);
+/// Pages that are put aside before what was read is begun.
+const PAGES_ASIDE: u32 = 4;
 /// What another replica asked for waits this long at most; what was asked for here wakes the worker.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -38,10 +40,10 @@ fn destination(delivery: &Delivery) -> Destination {
 }
 
 /// Whose lease a piece of work is done under: the queue, and the epoch.
-type Lease = (i64, i64);
+pub(super) type Lease = (i64, i64);
 
 /// One thing that is due.
-enum Work {
+pub(super) enum Work {
     Deliver(Box<Delivery>),
     Expand(Box<Message>),
 }
@@ -54,17 +56,17 @@ impl Work {
         }
     }
 
-    fn destination(&self) -> Destination {
+    pub(super) fn destination(&self) -> Destination {
         match self {
             Self::Deliver(delivery) => destination(delivery),
             Self::Expand(message) => (DeliveryChannel::Inbox, message.id.0),
         }
     }
 
-    /// Whether it was sent to many at once.
+    /// Whether it was sent to many at once, or is sent once more.
     const fn is_bulk(&self) -> bool {
         match self {
-            Self::Deliver(delivery) => delivery.message_id.is_some(),
+            Self::Deliver(delivery) => delivery.queue >= QUEUES,
             Self::Expand(_) => true,
         }
     }
@@ -76,6 +78,8 @@ struct Due {
     work: Vec<(Work, Lease)>,
     /// Whether there was anything at all.
     is_any: bool,
+    /// Whether there may be more behind what was put aside.
+    is_cut: bool,
 }
 
 /// What is being done by this process.
@@ -91,15 +95,18 @@ impl UnderWay {
     /// Whether there is a place for it, which it then has.
     fn take(&mut self, work: &Work) -> bool {
         let (id, destination) = (work.id(), work.destination());
-        let there = self.taken.get(&destination).copied().unwrap_or_default();
-        let most = if work.is_bulk() { BULK_PER_DESTINATION } else { PER_DESTINATION };
         let is_known = self.places.contains_key(&id) || self.done.contains(&id);
-        let is_free = self.places.len() < MOST && there < most && !is_known;
+        let is_free = self.places.len() < MOST && self.has_place(work) && !is_known;
         if is_free {
             self.places.insert(id, destination);
             *self.taken.entry(destination).or_default() += 1;
         }
         is_free
+    }
+
+    fn has_place(&self, work: &Work) -> bool {
+        let most = if work.is_bulk() { BULK_PER_DESTINATION } else { PER_DESTINATION };
+        self.taken.get(&work.destination()).copied().unwrap_or_default() < most
     }
 
     fn leave(&mut self, id: Uuid) {
@@ -160,7 +167,7 @@ impl Deliveries {
             let mut due = self.read_due().await?;
             let started = self.start(&mut due, &mut tasks);
             all += started;
-            if started == 0 && tasks.is_empty() {
+            if started == 0 && tasks.is_empty() && !due.is_cut {
                 return Ok(all);
             }
             while tasks.join_next().await.is_some() {
@@ -169,8 +176,21 @@ impl Deliveries {
         }
     }
 
-    /// What is due in the queues of this replica: first what concerns one, then what was sent to many.
+    /// What is due in the queues of this replica, without what goes where nothing can be sent now: that is put aside, and
+    /// what is behind it is read.
     async fn read_due(&self) -> Result<Due, Failure> {
+        let mut due = Due::default();
+        for _ in 0..PAGES_ASIDE {
+            due = self.read_page().await?;
+            if self.put_aside(&mut due.work).await? == 0 {
+                return Ok(due);
+            }
+        }
+        Ok(Due { is_any: true, is_cut: true, ..due })
+    }
+
+    /// A page of each queue: first what concerns one, then what was sent to many.
+    async fn read_page(&self) -> Result<Due, Failure> {
         let now = self.deps.now();
         self.leases.take(now).await?;
         let in_flight = self.under_way(|under_way| {
@@ -199,23 +219,26 @@ impl Deliveries {
         }
         metrics::counter!("userd_deliveries_rounds_total").increment(1);
         self.under_way(|under_way| work.retain(|(work, _)| !under_way.is_known(work.id())));
-        Ok(Due { is_any: !work.is_empty(), work })
+        Ok(Due { is_any: !work.is_empty(), is_cut: false, work })
     }
 
-    /// Takes in hand what is due, as far as there are places. What is left waits for one.
+    /// Takes in hand what is due, as far as there are places. What is left waits for one; what goes where nothing can be sent
+    /// any more is read again, and put aside.
     fn start(self: &Arc<Self>, due: &mut Due, tasks: &mut JoinSet<()>) -> usize {
-        let before = due.work.len();
-        let mut waiting = Vec::with_capacity(before);
+        let (mut started, now) = (0, self.deps.now());
+        let mut waiting = Vec::with_capacity(due.work.len());
         for (work, lease) in due.work.drain(..) {
-            if self.under_way(|under_way| under_way.take(&work)) {
+            let is_left_alone = self.left_alone_until(&work, now).is_some();
+            if !is_left_alone && self.under_way(|under_way| under_way.take(&work)) {
+                started += 1;
                 let deliveries = Arc::clone(self);
                 tasks.spawn(async move { deliveries.carry_out(work, lease).await });
-            } else {
+            } else if !is_left_alone {
                 waiting.push((work, lease));
             }
         }
         due.work = waiting;
-        before - due.work.len()
+        started
     }
 
     async fn carry_out(self: Arc<Self>, work: Work, lease: Lease) {
@@ -296,7 +319,7 @@ mod tests {
         let now = Timestamp::from_seconds(1_800_000_000);
         Work::Deliver(Box::new(Delivery {
             id: DeliveryId::from_random([id; 16]),
-            queue: 0,
+            queue: if is_bulk { QUEUES } else { 0 },
             due_at: now,
             state: DeliveryState::Pending,
             channel,

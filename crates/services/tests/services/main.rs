@@ -63,6 +63,7 @@ mod audit_tampering;
 mod browser_sessions;
 mod changes;
 mod clients;
+mod dead_receivers;
 mod defences;
 mod deletion;
 mod deliveries;
