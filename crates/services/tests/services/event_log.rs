@@ -22,7 +22,7 @@ use crate::{
 const SECOND: Duration = Duration::from_secs(1);
 
 /// The whole log, and that no position is missing.
-async fn log(app: &TestApp) -> Vec<Event> {
+pub(crate) async fn log(app: &TestApp) -> Vec<Event> {
     let mut events = Vec::new();
     for shard in 0..SHARDS {
         let of_shard = app.reading().events().behind(shard, 0, 1_000_000).await.unwrap();
@@ -41,7 +41,7 @@ fn numbers(events: &[Event]) -> BTreeMap<Subject, Vec<i64>> {
     numbers
 }
 
-fn is_in_order(events: &[Event]) -> bool {
+pub(crate) fn is_in_order(events: &[Event]) -> bool {
     numbers(events).values().all(|numbers| numbers.iter().copied().eq(1..=i64::try_from(numbers.len()).unwrap()))
 }
 
@@ -76,7 +76,7 @@ async fn push(app: &TestApp, facts: &[Fact]) {
     app.push(facts).await;
 }
 
-fn subject() -> Subject {
+pub(crate) fn subject() -> Subject {
     UserId::from_random(TestRandom::default().id_bytes()).into()
 }
 
@@ -168,11 +168,8 @@ async fn a_clock_that_goes_back_makes_no_event_expire_before_an_older_one(fixtur
     assert!(events[0].expires_at <= events[1].expires_at);
 }
 
-/// How many facts the storm makes; `USERD_STORM_FACTS` asks for more.
-#[expect(clippy::disallowed_methods, reason = "a longer run is asked for by whoever starts the tests")]
-fn storm_size() -> usize {
-    std::env::var("USERD_STORM_FACTS").ok().and_then(|text| text.parse().ok()).unwrap_or(300)
-}
+/// How many times the replicas tell something.
+const STORM: usize = 300;
 
 /// Three replicas with skewed clocks make facts about a few subjects and pass them on; leases change hands meanwhile.
 async fn storm(fixture: &Fixture, in_order: bool) -> Vec<Event> {
@@ -187,7 +184,7 @@ async fn storm(fixture: &Fixture, in_order: bool) -> Vec<Event> {
     }
     let mut consumer = Consumer::default();
     let subjects: Vec<Subject> = (0..7).map(|_| subject()).collect();
-    for step in 0..storm_size() {
+    for step in 0..STORM {
         let round = replicas.iter().enumerate().map(|(place, (app, _))| {
             let subject = subjects[(step * 5 + place * 3) % subjects.len()].clone();
             let context = app.context();
@@ -237,7 +234,7 @@ async fn storm(fixture: &Fixture, in_order: bool) -> Vec<Event> {
 #[apply(case)]
 async fn three_replicas_with_skewed_clocks_leave_every_subject_in_order(fixture: Fixture) {
     let events = storm(&fixture, true).await;
-    assert!(events.len() >= storm_size(), "{}", events.len());
+    assert!(events.len() >= STORM, "{}", events.len());
     assert!(is_in_order(&events));
 }
 
@@ -245,6 +242,6 @@ async fn three_replicas_with_skewed_clocks_leave_every_subject_in_order(fixture:
 #[apply(case)]
 async fn without_the_rule_of_order_the_same_storm_is_noticed(fixture: Fixture) {
     let events = storm(&fixture, false).await;
-    assert!(events.len() >= storm_size());
+    assert!(events.len() >= STORM);
     assert!(!is_in_order(&events), "the storm would not notice");
 }

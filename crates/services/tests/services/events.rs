@@ -28,15 +28,21 @@ impl Consumer {
     pub(crate) async fn read(&mut self, app: &TestApp, limit: usize) -> usize {
         let mut came = 0;
         loop {
-            let page = app.events.page(&app.operator_context(), self.start(), limit).await.unwrap();
-            assert!(page.events.len() <= limit);
-            self.cursor = Some(page.next);
-            if page.events.is_empty() {
-                return came;
+            match self.read_page(app, limit).await.unwrap() {
+                0 => return came,
+                more => came += more,
             }
-            came += page.events.len();
-            self.heard.extend(page.events);
         }
+    }
+
+    /// Reads once; how many events came.
+    pub(crate) async fn read_page(&mut self, app: &TestApp, limit: usize) -> Result<usize, EventsFailure> {
+        let page = app.events.page(&app.operator_context(), self.start(), limit).await?;
+        assert!(page.events.len() <= limit);
+        self.cursor = Some(page.next);
+        let came = page.events.len();
+        self.heard.extend(page.events);
+        Ok(came)
     }
 }
 

@@ -295,6 +295,12 @@ pub(crate) fn wrong_fields<T>(answer: Result<T, Failure>) -> Vec<String> {
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
 
+/// How often to do something: as the environment says, else `usually`.
+#[expect(clippy::disallowed_methods, reason = "a longer run is asked for by whoever starts the tests")]
+pub(crate) fn rounds(variable: &str, usually: usize) -> usize {
+    std::env::var(variable).ok().map_or(usually, |text| text.parse().expect("a number"))
+}
+
 /// Runs sixty-four calls at once; answers come in no order.
 pub(crate) async fn at_once<T, F>(count: usize, call: impl Fn(usize) -> F) -> Vec<T>
 where

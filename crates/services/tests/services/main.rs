@@ -72,6 +72,7 @@ mod email_codes;
 mod emails;
 mod enumeration;
 mod event_log;
+mod event_storm;
 mod events;
 mod factors;
 mod faults;
