@@ -1,5 +1,5 @@
-//! A disk as it may be after the power went: what was synced is there, of the rest each thing may be, whole, torn or not.
-//! Fed with the records of `recorder.c`. Deliberately absent: what the files mean.
+//! A disk as it may be after the power went: what was synced is there, of the rest each thing may be, whole or torn or
+//! not. Fed with the records of `recorder.c`. Deliberately absent: what the files mean.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -16,9 +16,9 @@ const SECTOR: usize = 512;
 const HEAD: usize = 1 + 8 + 8 + 2 + 4;
 
 /// A seeded choice.
-pub struct Dice(TestRandom);
+pub struct Rng(TestRandom);
 
-impl Dice {
+impl Rng {
     pub fn seeded(seed: u64) -> Self {
         Self(TestRandom::seeded(seed))
     }
@@ -170,14 +170,14 @@ impl Disk {
     }
 
     /// One way in which the disk may be found if the power goes now.
-    pub fn cut(&self, dice: &Dice) -> Image {
+    pub fn cut(&self, rng: &Rng) -> Image {
         let (mut folders, mut names) = (self.folders.clone(), self.names.clone());
         // A file system keeps its own journal: names come in order.
-        for naming in &self.naming[..dice.below(self.naming.len() + 1)] {
+        for naming in &self.naming[..rng.below(self.naming.len() + 1)] {
             naming.clone().keep(&mut folders, &mut names);
         }
         names.retain(|path, _| folders.iter().any(|folder| folder == around(path)));
-        names.into_iter().map(|(path, file)| (path, self.files[&file].cut(&self.log, dice))).collect()
+        names.into_iter().map(|(path, file)| (path, self.files[&file].cut(&self.log, rng))).collect()
     }
 }
 
@@ -203,11 +203,11 @@ impl Naming {
 }
 
 impl File {
-    fn cut(&self, log: &[u8], dice: &Dice) -> Vec<u8> {
-        let fate = match dice.below(4) {
+    fn cut(&self, log: &[u8], rng: &Rng) -> Vec<u8> {
+        let fate = match rng.below(4) {
             0 => Fate::Gone,
             1 => Fate::Kept,
-            2 => Fate::Until(dice.below(self.pending.len() + 1)),
+            2 => Fate::Until(rng.below(self.pending.len() + 1)),
             _ => Fate::Scattered,
         };
         let mut found = self.synced.clone();
@@ -217,13 +217,13 @@ impl File {
                 (Fate::Kept, _) => keep(&mut found, log, pending),
                 (Fate::Until(end), _) if nth < end => keep(&mut found, log, pending),
                 (Fate::Until(end), Pending::Write { place, data }) if nth == end => {
-                    tear(&mut found, *place, &log[data.clone()], dice, |dice| dice.is_heads());
+                    tear(&mut found, *place, &log[data.clone()], rng, |rng| rng.is_heads());
                 }
                 (Fate::Until(_), _) => {}
                 (Fate::Scattered, Pending::Write { place, data }) => {
-                    tear(&mut found, *place, &log[data.clone()], dice, |dice| dice.below(8) == 0);
+                    tear(&mut found, *place, &log[data.clone()], rng, |rng| rng.below(8) == 0);
                 }
-                (Fate::Scattered, Pending::Length(_)) if dice.is_heads() => keep(&mut found, log, pending),
+                (Fate::Scattered, Pending::Length(_)) if rng.is_heads() => keep(&mut found, log, pending),
                 (Fate::Scattered, Pending::Length(_)) => {}
             }
         }
@@ -246,19 +246,19 @@ fn put(file: &mut Vec<u8>, place: usize, data: &[u8]) {
 }
 
 /// A write of which each sector is there or not, and some are half there, or hold what nobody wrote.
-fn tear(file: &mut Vec<u8>, place: usize, data: &[u8], dice: &Dice, is_torn: impl Fn(&Dice) -> bool) {
+fn tear(file: &mut Vec<u8>, place: usize, data: &[u8], rng: &Rng, is_torn: impl Fn(&Rng) -> bool) {
     let mut at = 0;
     while at < data.len() {
         let end = data.len().min(at + SECTOR - (place + at) % SECTOR);
         let sector = &data[at..end];
-        if is_torn(dice) {
-            let half = dice.below(sector.len() + 1);
+        if is_torn(rng) {
+            let half = rng.below(sector.len() + 1);
             let rubbish = vec![0xa5; sector.len() - half];
             put(file, place + at, &sector[..half]);
-            if dice.is_heads() {
+            if rng.is_heads() {
                 put(file, place + at + half, &rubbish);
             }
-        } else if dice.is_heads() {
+        } else if rng.is_heads() {
             put(file, place + at, sector);
         }
         at = end;

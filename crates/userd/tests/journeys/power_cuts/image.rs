@@ -51,8 +51,8 @@ mod halves {
                 GROUP BY subject_id) AS told ON told.subject_id = n.subject_id
                 WHERE n.subject_kind = 'user' AND n.number <> coalesce(told.facts, 0)" () -> (I64);
         POSITIONS = "events.with_holes":
-            "SELECT count(*) FROM event_heads AS h WHERE h.position <> (SELECT count(*) FROM events WHERE shard = h.shard)
-                OR h.position <> (SELECT coalesce(max(position), 0) FROM events WHERE shard = h.shard)" () -> (I64);
+            "SELECT count(*) FROM event_heads AS h WHERE h.position <>
+                (SELECT count(*) FROM events WHERE shard = h.shard) OR h.position <> (SELECT coalesce(max(position), 0) FROM events WHERE shard = h.shard)" () -> (I64);
     }
 }
 

@@ -1,6 +1,6 @@
-//! The power goes while people register and renew. A recorder in front of the C library writes down what the program asks
-//! of its disk, and from that many disks are made up on which only what was synced is sure to be. Each must hold whatever
-//! had been answered by then. `kill -9` proves less: it leaves what the system still had to write.
+//! The power goes while people register and renew. A recorder in front of the C library writes down what the program
+//! asks of its disk, and from that many disks are made up on which only what was synced is sure to be. Each must hold
+//! whatever had been answered by then. `kill -9` proves less: it leaves what the system still had to write.
 //!
 //! Stated, not shown: a disk that has synced keeps it, and a torn write changes no byte outside of itself (what SQLite
 //! calls powersafe overwrite). The index of the log (`-shm`) is memory, gone each time.
@@ -19,7 +19,7 @@ use std::{
 use uuid::Uuid;
 
 use self::{
-    disk::{Dice, Disk, Image, Syncs},
+    disk::{Disk, Image, Rng, Syncs},
     image::{Acknowledged, look},
 };
 use crate::support::{Caller, Engine, PASSWORD, Replica, TestApp, rounds, told, unique_email};
@@ -128,14 +128,14 @@ fn memory() -> PathBuf {
 }
 
 /// When the power goes: anywhere, and as often right beside a sync.
-fn moments(log: &[u8], count: usize, dice: &Dice) -> Vec<usize> {
+fn moments(log: &[u8], count: usize, rng: &Rng) -> Vec<usize> {
     let ends = Disk::ends(log);
     let is_sync = |nth: &usize| log[if *nth == 0 { 0 } else { ends[nth - 1] }] == b's';
     let syncs: Vec<usize> = (0..ends.len()).filter(is_sync).collect();
     let mut moments: Vec<usize> = (0..count)
-        .map(|_| match dice.is_heads() {
-            true => ends[dice.below(ends.len())],
-            false => ends[(syncs[dice.below(syncs.len())] + dice.below(3)).saturating_sub(1).min(ends.len() - 1)],
+        .map(|_| match rng.is_heads() {
+            true => ends[rng.below(ends.len())],
+            false => ends[(syncs[rng.below(syncs.len())] + rng.below(3)).saturating_sub(1).min(ends.len() - 1)],
         })
         .collect();
     moments.sort_unstable();
@@ -149,14 +149,14 @@ struct Outcome {
 }
 
 impl Life {
-    async fn cut(&self, count: usize, syncs: Syncs, dice: &Dice) -> Outcome {
+    async fn cut(&self, count: usize, syncs: Syncs, rng: &Rng) -> Outcome {
         let place = tempfile::tempdir_in(memory()).unwrap();
         let folder = self.folder.display().to_string();
         let mut disk = Disk::new(Arc::clone(&self.log), &folder, &self.before, &self.numbers, syncs);
         let mut outcome = Outcome { wrong: Vec::new(), last: Default::default() };
-        for moment in moments(&self.log, count, dice) {
+        for moment in moments(&self.log, count, rng) {
             disk.advance(moment);
-            let mut image = disk.cut(dice);
+            let mut image = disk.cut(rng);
             image.retain(|path, _| !path.ends_with("-shm"));
             let answered: Vec<_> = self.answered.iter().filter(|answer| answer.log <= moment).cloned().collect();
             let _absent = fs::remove_dir_all(place.path().join("data"));
@@ -177,15 +177,15 @@ impl Life {
 async fn power_cuts_take_nothing_that_was_acknowledged_and_leave_no_halves() {
     let cuts = rounds("USERD_TEST_POWER_CUTS", 50);
     let seed = told("USERD_TEST_SEED").map_or(1, |text| text.parse().unwrap());
-    let (app, dice) = (TestApp::bare(Engine::Sqlite), Dice::seeded(seed));
+    let (app, rng) = (TestApp::bare(Engine::Sqlite), Rng::seeded(seed));
     recorder(&app);
     let (mut last, mut done, mut answered) = ((Image::new(), Vec::new()), 0, 0);
     for number in 0.. {
         let life = live(&app, number, last.0, last.1).await;
-        let outcome = life.cut(CUTS_OF_A_LIFE.min(cuts - done), Syncs::Kept, &dice).await;
+        let outcome = life.cut(CUTS_OF_A_LIFE.min(cuts - done), Syncs::Kept, &rng).await;
         assert_eq!(outcome.wrong, [""; 0], "seed {seed}");
         if number == 0 {
-            let lied_to = life.cut(5, Syncs::Forgotten, &dice).await;
+            let lied_to = life.cut(5, Syncs::Forgotten, &rng).await;
             assert_ne!(lied_to.wrong, [""; 0], "a disk that forgets is not noticed; seed {seed}");
         }
         answered += life.answered.iter().filter(|answer| answer.log > 0).count();

@@ -1,5 +1,5 @@
 /* Writes down what a process asks of the files of one folder, in order: what was written where, and what was synced.
- * Loaded by LD_PRELOAD in front of the C library, in tests only. `disk.rs` reads it and knows what a disk may have kept.
+ * Loaded by LD_PRELOAD in front of the C library, in tests only. `disk.rs` reads it and knows what a disk may keep.
  *
  * One lock around each call and its record: the order of the records is the order of the calls. Syncing is written down
  * and not done: the disk is one that is made up later. What is not known here ends the process, so that nothing is
@@ -56,7 +56,8 @@ static void record(char kind, uint64_t file, uint64_t place, const char *path, c
         uint32_t data;
     } head = {(uint8_t)kind, file, place, (uint16_t)strlen(path), length};
     struct iovec parts[] = {{&head, sizeof head}, {(void *)path, head.path}, {(void *)data, length}};
-    if (REAL(writev)(records, parts, 3) != (ssize_t)(sizeof head + head.path + length)) fail("the log cannot be written");
+    ssize_t whole = (ssize_t)(sizeof head + head.path + length);
+    if (REAL(writev)(records, parts, 3) != whole) fail("the log cannot be written");
 }
 
 static uint64_t number_of(int fd) {
@@ -176,7 +177,7 @@ int unlink(const char *path) { ON_PATH('u', path, "", REAL(unlink)(path)) }
 int mkdir(const char *path, mode_t mode) { ON_PATH('m', path, "", REAL(mkdir)(path, mode)) }
 int rename(const char *path, const char *to) { ON_PATH('r', path, to, REAL(rename)(path, to)) }
 
-/* Ways to write that this does not follow. The index of SQLite's log is mapped memory: it is made anew at each start. */
+/* Ways to write that this does not follow. The index of SQLite's log is mapped memory, made anew at each start. */
 static int is_index(const char *path) {
     size_t length = strlen(path);
     return length > 4 && !strcmp(path + length - 4, "-shm");
