@@ -50,6 +50,8 @@ pub struct CryptoManager {
     pub refresh_tokens: RefreshTokens,
     /// What browsers hold instead.
     pub browser_secrets: RefreshTokens,
+    /// What browsers hold at hosts whose proxy asks here.
+    pub host_secrets: RefreshTokens,
     /// Tokens that tell known devices.
     pub device_tokens: DeviceTokens,
     /// Signs checkpoints of the audit log, and nothing else.

@@ -1,5 +1,5 @@
-//! The secrets by which sessions are held: refresh tokens (`udr_`), and what lies in a browser's cookie (`udb_`). Opaque to
-//! clients: the prefix and base64url of `session id (16) | secret (32) | tag (16)`. The tag lets a forged secret be refused
+//! The secrets by which sessions are held: refresh tokens (`udr_`), and what lies in a browser's cookie: of the pages here
+//! (`udb_`), or of a host whose proxy asks here (`udh_`). Opaque to clients: the prefix and base64url of `session id (16) | secret (32) | tag (16)`. The tag lets a forged secret be refused
 //! without a look into the database, and one kind never be taken for the other; it replaces no look-up: whether the secret
 //! is the session's current one is decided there, by its hash.
 
@@ -33,6 +33,12 @@ impl RefreshTokens {
     #[must_use]
     pub fn of_browsers(key: [u8; 32]) -> Self {
         Self { key: MacKey::new(&Zeroizing::new(key)), prefix: "udb_", label: b"browser session" }
+    }
+
+    /// What browsers hold at hosts whose proxy asks here, with a key of its own.
+    #[must_use]
+    pub fn of_hosts(key: [u8; 32]) -> Self {
+        Self { key: MacKey::new(&Zeroizing::new(key)), prefix: "udh_", label: b"session at a host" }
     }
 
     /// A new token for `session`: the text for the client and the SHA-256 hash to store.

@@ -13,10 +13,11 @@ use crate::policy::{Access, RouteAccess};
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// The resources in the order in which a reader meets them.
-const TAGS: [&str; 12] = [
+const TAGS: [&str; 13] = [
     "Sign-in",
     "Providers",
     "Telegram bot",
+    "Forward authentication",
     "Me",
     "Identities",
     "OAuth 2.0",

@@ -86,6 +86,10 @@ pub const ROUTES: &[RouteAccess] = &[
     route("POST", "/v1/auth/telegram/bot/start", Access::Public),
     route("POST", "/v1/auth/telegram/bot/poll", Access::Public),
     route("POST", "/v1/telegram/webhook", Access::Public),
+    route("GET", "/v1/forward-auth", Access::Public),
+    route("GET", "/_userd/start", Access::Public),
+    route("GET", "/_userd/callback", Access::Public),
+    route("POST", "/_userd/sign-out", Access::Public),
     route("GET", "/v1/me", Access::User),
     route("PATCH", "/v1/me", Access::User),
     route("GET", "/v1/me/export", Access::User),
@@ -211,7 +215,7 @@ pub const ROUTES: &[RouteAccess] = &[
 const CROSS_ORIGIN_COOKIES: &str = "/v1/me/identities/{provider}/start";
 
 /// A GET changes something there: an attempt begins, or ends. HEAD is answered without asking them.
-const CHANGED_BY_GET: [&str; 2] = ["/v1/auth/{provider}/start", "/v1/auth/{provider}/callback"];
+const CHANGED_BY_GET: [&str; 3] = ["/v1/auth/{provider}/start", "/v1/auth/{provider}/callback", "/_userd/callback"];
 
 /// Their answers may be held back until there is something.
 const WAIT: [&str; 2] = ["/v1/revocations", "/v1/events"];

@@ -3,8 +3,13 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue, header};
-use userd_web::problem::page::LANGUAGE_COOKIE;
+use http::HeaderValue;
+use userd_web::{
+    cookies::{self, kept},
+    problem::page::LANGUAGE_COOKIE,
+};
+
+pub(crate) use userd_web::cookies::{read, removed};
 
 /// Holds a session.
 pub(crate) const SESSION: &str = "__Host-userd_session";
@@ -26,14 +31,6 @@ pub(crate) const NO_PASSKEY: &str = "__Host-userd_no_passkey";
 /// As long as somebody has for a step or for a provider's pages.
 const STEP_LIFE: u64 = 600;
 const YEAR: u64 = 365 * 24 * 3600;
-
-/// The value of a cookie, where the request has it once. Twice is nobody's.
-pub(crate) fn read<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let mut values = pairs.filter(|(known, _)| *known == name).map(|(_, value)| value);
-    values.next().filter(|_| values.next().is_none())
-}
 
 /// Holds a session as long as it lives.
 pub(crate) fn session(secret: &str, life: Duration) -> Option<HeaderValue> {
@@ -61,22 +58,12 @@ pub(crate) fn no_passkey() -> Option<HeaderValue> {
     kept(NO_PASSKEY, "yes", YEAR / 4)
 }
 
-/// Something that is carried through a few pages: its fields, encoded as a form.
+/// Something that is carried through a few pages.
 pub(crate) fn carried(name: &str, fields: &[(&str, &str)]) -> Option<HeaderValue> {
-    let value = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    kept(name, &value, STEP_LIFE)
+    cookies::fields(name, fields, STEP_LIFE)
 }
 
 /// Until the browser is closed.
 pub(crate) fn form(secret: &str) -> Option<HeaderValue> {
     HeaderValue::try_from(format!("{FORM}={secret}; Path=/; Secure; HttpOnly; SameSite=Lax")).ok()
-}
-
-/// No longer.
-pub(crate) fn removed(name: &str) -> Option<HeaderValue> {
-    kept(name, "", 0)
-}
-
-fn kept(name: &str, value: &str, seconds: u64) -> Option<HeaderValue> {
-    HeaderValue::try_from(format!("{name}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax")).ok()
 }

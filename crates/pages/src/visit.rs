@@ -10,7 +10,7 @@ use http::{header, request::Parts};
 use userd_model::{Actor, Permission, Refusal};
 use userd_services::{Context, InBrowser, UserView};
 use userd_web::{
-    Problem,
+    Problem, cookies,
     problem::{Language, page},
 };
 
@@ -19,6 +19,8 @@ use crate::{
     site::Site,
     texts::{self, Texts},
 };
+
+pub(crate) use userd_web::cookies::local;
 
 /// One visit. Cloning is cheap.
 #[derive(Clone)]
@@ -137,8 +139,7 @@ impl Visit {
     /// A field of something that is carried through a few pages.
     pub(crate) fn carried(&self, cookie: &str, field: &str) -> Option<String> {
         let value = self.carried.iter().find(|(name, _)| *name == cookie).map(|(_, value)| value)?;
-        let mut fields = url::form_urlencoded::parse(value.as_bytes());
-        fields.find(|(name, _)| name == field).map(|(_, value)| value.into_owned())
+        cookies::field(value, field)
     }
 
     /// Sends the browser on, within this site.
@@ -206,40 +207,5 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
         let query = parts.uri.query().unwrap_or_default().as_bytes();
         Ok(Self(url::form_urlencoded::parse(query).into_owned().collect()))
-    }
-}
-
-/// An address of this site, as a path; nothing for any other (an open redirect lends our name to somebody else's page).
-pub(crate) fn local(text: &str) -> Option<&str> {
-    let rest = text.strip_prefix('/')?;
-    let is_plain = text.bytes().all(|byte| (0x21..0x7f).contains(&byte) && byte != b'\\');
-    (is_plain && !rest.starts_with('/')).then_some(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::local;
-
-    #[test]
-    fn only_a_path_of_this_site_is_gone_to() {
-        for good in ["/", "/account", "/account/devices?x=1#y", "/a//b"] {
-            assert_eq!(local(good), Some(good));
-        }
-        let bad = [
-            "",
-            "//evil.example",
-            "/\\evil.example",
-            "https://evil.example",
-            "account",
-            "javascript:alert(1)",
-            "/\t/evil",
-            "/ /evil",
-            "/\r\nSet-Cookie: a=b",
-            "\\\\evil",
-            "/аккаунт",
-        ];
-        for bad in bad {
-            assert_eq!(local(bad), None, "{bad}");
-        }
     }
 }

@@ -27,7 +27,7 @@ impl Services {
     /// # Errors
     /// `NotSignedIn`, whatever is wrong with it.
     pub async fn authenticate(&self, token: &str) -> Result<Authenticated, Refusal> {
-        let mut authenticated = self.check(token).await?;
+        let mut authenticated = self.authenticate_any(token).await?;
         self.complete(&mut authenticated).await;
         if self.deps.settings.audience(None)? == authenticated.token.claims.audience {
             Ok(authenticated)
@@ -50,7 +50,7 @@ impl Services {
     }
 
     /// Checks a token, whichever of our audiences it is for.
-    async fn check(&self, token: &str) -> Result<Authenticated, Refusal> {
+    pub(crate) async fn authenticate_any(&self, token: &str) -> Result<Authenticated, Refusal> {
         let authenticated = match self.access_tokens.authenticate(token) {
             Err(Unaccepted::UnknownKey) if self.look_again().await => self.access_tokens.authenticate(token)?,
             other => other?,
@@ -92,7 +92,7 @@ impl Services {
     /// `Forbidden`.
     pub async fn introspect(&self, ctx: &Context, token: &str) -> Result<Introspection, Refusal> {
         ctx.may(&Act::IntrospectToken)?;
-        let authenticated = self.check(token).await.ok();
+        let authenticated = self.authenticate_any(token).await.ok();
         Ok(self.access_tokens.introspection(authenticated.as_ref()))
     }
 

@@ -7,7 +7,7 @@ use userd_crypto::{Zeroizing, constant_time_eq};
 use userd_model::Actor;
 use userd_storage::Failure;
 
-use crate::{Context, Services};
+use crate::{Context, HeldAt, Services};
 
 /// A request of somebody whom a cookie speaks for.
 pub struct BrowserVisit {
@@ -23,7 +23,7 @@ impl Services {
     /// # Errors
     /// `NotSignedIn`, whatever is wrong with it; storage faults.
     pub async fn authenticate_browser(&self, ctx: Context, secret: &str) -> Result<BrowserVisit, Failure> {
-        let held = self.sessions.held_in_browser(&ctx, secret).await?;
+        let held = self.sessions.held_in_browser(&ctx, secret, HeldAt::Pages).await?;
         let permissions = self.role_reader.rights_of(&held.user, ctx.now).await?.permissions;
         let actor = Actor::User { id: held.user.id, session_id: held.session.id, permissions };
         Ok(BrowserVisit { ctx: ctx.in_session(actor, &held.session), renewed: held.renewed })
@@ -31,7 +31,7 @@ impl Services {
 
     /// Whether this cookie still holds a session. Asking is no use of it: an open page keeps nobody signed in.
     pub async fn is_signed_in_browser(&self, secret: &str) -> bool {
-        self.sessions.living_in_browser(secret, self.deps.now()).await.is_ok()
+        self.sessions.living_in_browser(secret, HeldAt::Pages, self.deps.now()).await.is_ok()
     }
 
     /// A secret for a browser that is not signed in, which its forms are bound to.

@@ -63,6 +63,7 @@ pub async fn unlock(
         tokens: Tokens::new(options.tokens),
         refresh_tokens: RefreshTokens::new(index.derive("refresh tokens")),
         browser_secrets: RefreshTokens::of_browsers(index.derive("browser sessions")),
+        host_secrets: RefreshTokens::of_hosts(index.derive("sessions at hosts")),
         device_tokens: DeviceTokens::new(index.derive("device tokens")),
         checkpoints: CheckpointKey::from_pkcs8(&checkpoints).map_err(internal)?,
         fields,

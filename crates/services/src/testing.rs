@@ -109,6 +109,7 @@ pub fn settings() -> Settings {
         limits: LimitSettings { enabled: false, ..LimitSettings::default() },
         sign_in: SignInSettings {
             return_to: vec!["https://app.example/done".to_owned()],
+            forward_auth: Vec::new(),
             public_url: "http://127.0.0.1:8080".to_owned(),
         },
         fresh_sign_in: Duration::from_secs(300),

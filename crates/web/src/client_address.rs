@@ -51,6 +51,10 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
     }
 }
 
+/// Put into each request that a trusted proxy passed on: what the proxy says of it counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PassedOn;
+
 /// The proxies whose `X-Forwarded-For` counts.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies(Vec<Network>);
@@ -86,6 +90,12 @@ impl TrustedProxies {
             }
         }
         ClientAddress(client)
+    }
+
+    /// Whether the other end of a connection is one of them.
+    #[must_use]
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        self.contains(peer.to_canonical())
     }
 
     fn contains(&self, ip: IpAddr) -> bool {

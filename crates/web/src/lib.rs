@@ -7,6 +7,7 @@
 
 pub mod caller;
 pub mod client_address;
+pub mod cookies;
 pub mod cors;
 pub mod cursor;
 mod extensions;

@@ -25,7 +25,7 @@ use url::Url;
 use userd_model::{Random, UserId};
 
 use crate::{
-    client_address::{ClientAddress, Peer, TrustedProxies},
+    client_address::{ClientAddress, PassedOn, Peer, TrustedProxies},
     cors::Cors,
     extensions::{BadFraming, LowPriority},
     known_routes::{KnownRoute, KnownRoutes, RouteTraits},
@@ -246,6 +246,7 @@ impl Exchange {
         let id = shared.request_ids.of(headers);
         let peer = request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
         let client = shared.proxies.client(peer, headers);
+        let passed_on = shared.proxies.trusts(peer).then_some(PassedOn);
         let span = request_span(&id);
         if let Some(trace) = trace_id(headers) {
             span.record("trace_id", trace);
@@ -267,6 +268,9 @@ impl Exchange {
         };
         request.extensions_mut().insert(id);
         request.extensions_mut().insert(client);
+        if let Some(passed_on) = passed_on {
+            request.extensions_mut().insert(passed_on);
+        }
         exchange
     }
 

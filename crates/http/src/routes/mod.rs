@@ -13,6 +13,7 @@ mod email_codes;
 mod emails;
 mod events;
 mod factors;
+mod forward_auth;
 mod grants;
 mod identities;
 mod invitations;
@@ -57,6 +58,7 @@ pub fn all() -> Routes {
         .and(deletion::routes())
         .and(sign_in::routes())
         .and(telegram_bot::routes())
+        .and(forward_auth::routes())
         .and(me::routes())
         .and(identities::routes())
         .and(factors::routes())

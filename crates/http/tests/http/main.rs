@@ -20,6 +20,7 @@ mod dead_ends;
 mod documents;
 mod emails;
 mod events;
+mod forward_auth;
 mod head_requests;
 mod hostile_bodies;
 mod links;

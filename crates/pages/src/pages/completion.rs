@@ -3,7 +3,7 @@
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header;
 use userd_model::{FactorMethod, PendingStep, Refusal};
-use userd_services::{Completion, Failure, InBrowser, SignedIn};
+use userd_services::{Completion, Failure, HeldAt, InBrowser, SignedIn};
 use userd_web::Problem;
 
 use crate::{browser_cookies, layout, visit::Visit};
@@ -40,7 +40,7 @@ pub(super) async fn complete(
 /// Gives the session to the browser. Whoever signs in again in a browser holds one session there, not two.
 pub(super) async fn hold(visit: &Visit, signed_in: SignedIn) -> Result<InBrowser, Problem> {
     let sessions = &visit.site.services.sessions;
-    let held = sessions.hold_in_browser(&visit.ctx, signed_in).await?;
+    let held = sessions.hold_in_browser(&visit.ctx, signed_in, HeldAt::Pages).await?;
     let before = visit.ctx.user().ok().map(|(_, session)| session);
     if before.is_some_and(|before| before != held.session_id) {
         sessions.sign_out(&visit.ctx).await?;

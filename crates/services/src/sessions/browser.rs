@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use userd_crypto::{Zeroizing, constant_time_eq};
+use userd_crypto::{RefreshTokens, Zeroizing, constant_time_eq};
 use userd_model::{Refusal, Session, SessionId, Timestamp, User};
 use userd_storage::Failure;
 
@@ -15,6 +15,15 @@ use crate::{Context, UserView};
 
 /// A use is written this long after the one before: most requests only read.
 const SEEN_APART: Duration = Duration::from_secs(300);
+
+/// Where a browser holds a session. A secret of one place opens nothing at another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeldAt<'a> {
+    /// The pages here.
+    Pages,
+    /// A host whose proxy asks here whom a request is of (decision 0046), by its name.
+    Host(&'a str),
+}
 
 /// A session that a browser holds. No Debug: the secret is one.
 pub struct InBrowser {
@@ -43,11 +52,17 @@ impl Sessions {
     ///
     /// # Errors
     /// `NotSignedIn` where the session has ended meanwhile, or has gone on with another refresh token.
-    pub async fn hold_in_browser(&self, ctx: &Context, signed_in: SignedIn) -> Result<InBrowser, Failure> {
+    pub async fn hold_in_browser(
+        &self,
+        ctx: &Context,
+        signed_in: SignedIn,
+        at: HeldAt<'_>,
+    ) -> Result<InBrowser, Failure> {
         let SignedIn { user, tokens } = signed_in;
         let parsed = self.deps.crypto.refresh_tokens.parse(&tokens.refresh_token);
         let (session_id, hash) = parsed.ok_or(Refusal::NotSignedIn)?;
-        let (secret, new_hash) = self.deps.crypto.browser_secrets.mint(self.deps.random.as_ref(), session_id);
+        let (secret, new_hash) = self.secrets(at).mint(self.deps.random.as_ref(), session_id);
+        let new_hash = self.bound(at, new_hash);
         self.changes
             .run(ctx, "hold_in_browser", |mut change| async move {
                 let now = change.now;
@@ -67,8 +82,8 @@ impl Sessions {
     ///
     /// # Errors
     /// `NotSignedIn`, whatever is wrong with it.
-    pub(crate) async fn held_in_browser(&self, ctx: &Context, secret: &str) -> Result<Held, Failure> {
-        let (session, user, hash) = self.living_in_browser(secret, ctx.now).await?;
+    pub(crate) async fn held_in_browser(&self, ctx: &Context, secret: &str, at: HeldAt<'_>) -> Result<Held, Failure> {
+        let (session, user, hash) = self.living_in_browser(secret, at, ctx.now).await?;
         if ctx.now.since(session.last_seen_at) < SEEN_APART {
             return Ok(Held { session, user, renewed: None });
         }
@@ -79,15 +94,32 @@ impl Sessions {
     pub(crate) async fn living_in_browser(
         &self,
         secret: &str,
+        at: HeldAt<'_>,
         now: Timestamp,
     ) -> Result<(Session, User, [u8; 32]), Failure> {
         // A forged secret fails its tag here and never reaches the database.
-        let (id, hash) = self.deps.crypto.browser_secrets.parse(secret).ok_or(Refusal::NotSignedIn)?;
+        let (id, hash) = self.secrets(at).parse(secret).ok_or(Refusal::NotSignedIn)?;
+        let hash = self.bound(at, hash);
         let found = self.deps.store.reading().sessions().find_with_user(id).await?;
         let living = found.filter(|(session, _)| is_held(session, &hash, now));
         let (session, user) = living.ok_or(Refusal::NotSignedIn)?;
         user.must_be_active(now).map_err(|_| Refusal::NotSignedIn)?;
         Ok((session, user, hash))
+    }
+
+    fn secrets(&self, at: HeldAt<'_>) -> &RefreshTokens {
+        match at {
+            HeldAt::Pages => &self.deps.crypto.browser_secrets,
+            HeldAt::Host(_) => &self.deps.crypto.host_secrets,
+        }
+    }
+
+    /// What is stored of a secret: at a host its name is part of it, so the secret is nobody's at any other.
+    fn bound(&self, at: HeldAt<'_>, hash: [u8; 32]) -> [u8; 32] {
+        match at {
+            HeldAt::Pages => hash,
+            HeldAt::Host(host) => self.deps.crypto.index.keyed_hash("session at a host", &[&hash, host.as_bytes()]),
+        }
     }
 
     async fn seen_in_browser(&self, ctx: &Context, id: SessionId, hash: &[u8; 32]) -> Result<Held, Failure> {

@@ -23,7 +23,13 @@ mod standing;
 use userd_model::SessionId;
 
 pub(crate) use refresh::Replays;
-pub use {browser::InBrowser, challenge::Pending, completion::Completion, ending::SessionView, login::Login};
+pub use {
+    browser::{HeldAt, InBrowser},
+    challenge::Pending,
+    completion::Completion,
+    ending::SessionView,
+    login::Login,
+};
 pub(crate) use {
     challenge::{CHALLENGE_PURPOSE, EarlierProof},
     completion::{Arrival, Proof, lift_block},

@@ -40,6 +40,18 @@ pub(super) struct Admitted {
     /// What was proven to the browser that asked for the code, where somebody was signed in there.
     #[serde(default)]
     earlier: Option<EarlierProof>,
+    /// The host that the code is good at, and nowhere else; none for applications, which exchange it themselves.
+    #[serde(default)]
+    host: Option<String>,
+}
+
+/// A code as it is shown, and where.
+#[derive(Clone, Copy)]
+struct Shown<'a> {
+    code: &'a str,
+    verifier: Option<&'a str>,
+    device_name: Option<&'a str>,
+    host: Option<&'a str>,
 }
 
 /// What the session begins with.
@@ -61,7 +73,7 @@ impl SignIn {
     ) -> Result<String, Failure> {
         let (code, hash) = OpaqueSecret::mint(PREFIX, self.deps.random.as_ref());
         let provider = Some(provider.to_owned());
-        let admitted = Admitted { user, code_challenge, identity, provider, earlier: None };
+        let admitted = Admitted { user, code_challenge, identity, provider, earlier: None, host: None };
         let keep = Keep { purpose: PURPOSE, context: CONTEXT, owner: Some(user), life: LIFE };
         self.remember(ctx, &hash, &keep, &admitted).await?;
         Ok(code.to_string())
@@ -74,7 +86,7 @@ impl SignIn {
     /// `InvalidInput` for a `return_to` that is not configured or a `code_challenge` that is none; `NotSignedIn`.
     pub async fn code_for_app(&self, ctx: &Context, return_to: &str, code_challenge: &str) -> Result<String, Failure> {
         let (user, session) = ctx.user()?;
-        self.check_app(return_to, code_challenge)?;
+        let host = self.check_app(return_to, code_challenge)?;
         let found = self.deps.store.reading().sessions().find(session).await?;
         let session =
             found.filter(|found| found.user_id == user && found.is_alive(ctx.now)).ok_or(Refusal::NotSignedIn)?;
@@ -88,7 +100,7 @@ impl SignIn {
             failures: 0,
         };
         let (identity, code_challenge) = (earlier.identity, Some(code_challenge.to_owned()));
-        let admitted = Admitted { user, code_challenge, identity, provider: None, earlier: Some(earlier) };
+        let admitted = Admitted { user, code_challenge, identity, provider: None, earlier: Some(earlier), host };
         let (code, hash) = OpaqueSecret::mint(PREFIX, self.deps.random.as_ref());
         let keep = Keep { purpose: PURPOSE, context: CONTEXT, owner: Some(user), life: LIFE };
         self.remember(ctx, &hash, &keep, &admitted).await?;
@@ -106,29 +118,42 @@ impl SignIn {
         verifier: Option<&str>,
         device_name: Option<&str>,
     ) -> Result<Completion, Failure> {
+        let shown = Shown { code, verifier, device_name, host: None };
+        self.exchange_shown(ctx, shown).await
+    }
+
+    /// Exchanges, at a host, a code that was made for it. The session is called like the host.
+    ///
+    /// # Errors
+    /// As for `exchange`; also for a code that was made for another host or for an application.
+    pub async fn exchange_at_host(
+        &self,
+        ctx: &Context,
+        host: &str,
+        code: &str,
+        verifier: &str,
+    ) -> Result<Completion, Failure> {
+        let shown = Shown { code, verifier: Some(verifier), device_name: Some(host), host: Some(host) };
+        self.exchange_shown(ctx, shown).await
+    }
+
+    async fn exchange_shown(&self, ctx: &Context, shown: Shown<'_>) -> Result<Completion, Failure> {
         let mut method = sign_in_outcome::UNKNOWN.to_owned();
-        let end = self.redeem(ctx, code, verifier, device_name, &mut method).await;
+        let end = self.redeem(ctx, shown, &mut method).await;
         sign_in_outcome::ended(&method, end.as_ref().map(Completion::who));
         end
     }
 
     /// `method` is told as soon as it is known, whatever comes of it.
-    async fn redeem(
-        &self,
-        ctx: &Context,
-        code: &str,
-        verifier: Option<&str>,
-        device_name: Option<&str>,
-        method: &mut String,
-    ) -> Result<Completion, Failure> {
+    async fn redeem(&self, ctx: &Context, shown: Shown<'_>, method: &mut String) -> Result<Completion, Failure> {
         self.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
-        let device_name = crate::sessions::device_name(device_name)?;
-        let hash = &code_hash(code)?;
+        let device_name = crate::sessions::device_name(shown.device_name)?;
+        let hash = &code_hash(shown.code)?;
         let admitted = self.admitted(ctx, hash).await?;
         if let Some(provider) = admitted.as_ref().and_then(|admitted| admitted.provider.as_deref()) {
             self.method(provider).clone_into(method);
         }
-        let proven = admitted.filter(|admitted| admitted.is_proven_by(verifier));
+        let proven = admitted.filter(|admitted| admitted.is_proven_by(shown.verifier, shown.host));
         let begun = match proven {
             Some(Admitted { user, earlier: Some(earlier), .. }) => {
                 let earlier = EarlierProof { device_name, audience: ctx.audience.clone(), ..earlier };
@@ -248,8 +273,12 @@ impl Admitted {
         Admission { user: self.user, identity: self.identity }
     }
 
-    /// Without a challenge a verifier must be absent too: sending one would hide a downgrade.
-    pub(super) fn is_proven_by(&self, verifier: Option<&str>) -> bool {
+    /// Without a challenge a verifier must be absent too: sending one would hide a downgrade. A code for a host is good
+    /// at that host alone: whoever else gets hold of it makes no tokens of it.
+    pub(super) fn is_proven_by(&self, verifier: Option<&str>, host: Option<&str>) -> bool {
+        if self.host.as_deref() != host {
+            return false;
+        }
         match (self.code_challenge.as_deref(), verifier) {
             (None, None) => true,
             (Some(challenge), Some(verifier)) => {

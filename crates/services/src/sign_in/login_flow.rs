@@ -338,13 +338,18 @@ impl SignIn {
         serde_json::from_slice(&bytes).map_err(internal)
     }
 
-    /// Only configured URLs, compared exactly, and the built-in landing page.
-    /// Refuses an application that is not known here, or keeps no proof key.
-    pub(super) fn check_app(&self, return_to: &str, code_challenge: &str) -> Result<(), Refusal> {
-        self.check_return_to(Some(return_to))?;
-        check_challenge(Some(code_challenge))
+    /// Refuses an application that is not known here, or keeps no proof key. Where it is a host whose proxy asks here, its
+    /// name.
+    pub(super) fn check_app(&self, return_to: &str, code_challenge: &str) -> Result<Option<String>, Refusal> {
+        check_challenge(Some(code_challenge))?;
+        let hosts = &self.deps.settings.sign_in.forward_auth;
+        if let Some(host) = hosts.iter().find(|host| host.callback() == return_to) {
+            return Ok(Some(host.name().to_owned()));
+        }
+        self.check_return_to(Some(return_to)).map(|()| None)
     }
 
+    /// Only configured URLs, compared exactly, and the built-in landing page.
     fn check_return_to(&self, return_to: Option<&str>) -> Result<(), Refusal> {
         let settings = &self.deps.settings.sign_in;
         match return_to {

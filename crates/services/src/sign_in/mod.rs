@@ -55,8 +55,40 @@ use crate::{
 pub struct SignInSettings {
     /// Where the browser may be sent after signing in: whole URLs, compared exactly.
     pub return_to: Vec<String>,
+    /// Hosts whose proxy may ask here whom a request is of.
+    pub forward_auth: Vec<ForwardHost>,
     /// The service's own address, for callbacks and the built-in landing page.
     pub public_url: String,
+}
+
+/// A host whose proxy asks here whom a request is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForwardHost(String);
+
+impl ForwardHost {
+    /// By its origin: `https://app.example.org`.
+    #[must_use]
+    pub const fn at(origin: String) -> Self {
+        Self(origin)
+    }
+
+    /// Host and port, as browsers ask for it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.split_once("://").map_or("", |(_, name)| name)
+    }
+
+    /// The address of a path there.
+    #[must_use]
+    pub fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.0)
+    }
+
+    /// Where a browser comes back to with a code.
+    #[must_use]
+    pub fn callback(&self) -> String {
+        self.address("/_userd/callback")
+    }
 }
 
 /// Signs people in through providers, and links accounts elsewhere to theirs.

@@ -32,7 +32,7 @@ impl SignIn {
         ctx.may(&Act::LinkIdentity(user))?;
         recent_proof::must_be_given(ctx, &self.deps.settings, &mut self.deps.store.reading()).await?;
         let hash = &code_hash(code)?;
-        let moved = match self.admitted(ctx, hash).await?.filter(|admitted| admitted.is_proven_by(verifier)) {
+        let moved = match self.admitted(ctx, hash).await?.filter(|admitted| admitted.is_proven_by(verifier, None)) {
             Some(admitted) => self.move_admitted(ctx, hash, &admitted).await,
             None => Err(Refusal::InvalidCode.into()),
         };

@@ -1,7 +1,7 @@
 //! Sessions that a browser holds: one secret at a time, the same rows, everything that ends a session ends them at once.
 
 use userd_model::{Actor, Level, Permission, Refusal};
-use userd_services::{BrowserVisit, Failure, InBrowser, factors::StepUp};
+use userd_services::{BrowserVisit, Failure, HeldAt, InBrowser, factors::StepUp};
 
 use crate::{
     fixture::{DAY, Fixture, TestApp, at_once, refusal},
@@ -12,7 +12,7 @@ impl TestApp {
     /// Signs in in a browser.
     async fn browse(&self, login: &str) -> InBrowser {
         let signed_in = self.login(login, PASSWORD).await.unwrap();
-        self.sessions.hold_in_browser(&at(self, home()), signed_in).await.unwrap()
+        self.sessions.hold_in_browser(&at(self, home()), signed_in, HeldAt::Pages).await.unwrap()
     }
 
     async fn visit(&self, secret: &str) -> Result<BrowserVisit, Failure> {
@@ -67,7 +67,7 @@ async fn a_browsers_secret_is_another_after_each_proof(fixture: Fixture) {
     let by_password = StepUp { password: Some(password(PASSWORD)), factor: None };
     let raised = app.factors.step_up(&ctx, by_password).await.unwrap();
     assert!(!app.is_in(&first).await, "from the step-up on");
-    let second = app.sessions.hold_in_browser(&ctx, raised).await.unwrap();
+    let second = app.sessions.hold_in_browser(&ctx, raised, HeldAt::Pages).await.unwrap();
     assert_eq!(second.session_id, first.session_id);
     assert!(app.is_in(&second).await);
     assert!(!app.is_in(&first).await);
@@ -82,8 +82,11 @@ async fn a_refresh_token_is_handed_over_once_and_is_no_cookie_nor_a_cookie_one(f
     assert!(app.visit(&token).await.is_err(), "a refresh token is no cookie");
     assert!(app.visit(&signed_in.tokens.access_token).await.is_err(), "nor is an access token");
     let ctx = at(&app, home());
-    let held = app.sessions.hold_in_browser(&ctx, signed_in.clone()).await.unwrap();
-    assert_eq!(refusal(app.sessions.hold_in_browser(&ctx, signed_in).await.map(drop)), Refusal::NotSignedIn);
+    let held = app.sessions.hold_in_browser(&ctx, signed_in.clone(), HeldAt::Pages).await.unwrap();
+    assert_eq!(
+        refusal(app.sessions.hold_in_browser(&ctx, signed_in, HeldAt::Pages).await.map(drop)),
+        Refusal::NotSignedIn
+    );
     assert_eq!(refusal(app.refresh(&held.secret).await), Refusal::InvalidRefreshToken);
     assert!(app.who(&held.secret).await.is_err(), "the API takes no cookie");
     assert!(app.is_in(&held).await);
@@ -99,7 +102,7 @@ async fn of_many_who_hand_over_one_refresh_token_one_holds_the_session(fixture: 
     let (services, signed_in) = (app.shared(), &signed_in);
     let answers = at_once(64, |_| {
         let (services, signed_in) = (services.clone(), signed_in.clone());
-        async move { services.sessions.hold_in_browser(&at(&services, home()), signed_in).await }
+        async move { services.sessions.hold_in_browser(&at(&services, home()), signed_in, HeldAt::Pages).await }
     })
     .await;
     let held: Vec<_> = answers.into_iter().flatten().collect();

@@ -254,6 +254,10 @@ pub struct SignInConfig {
     /// is a reversed domain name: `com.example.app:/signed-in`.
     #[schemars(length(max = 256))]
     pub return_to: Vec<ReturnUrl>,
+    /// Other hosts whose proxy asks `/v1/forward-auth` whom a request is of, by their origins: `https://app.example.org`. The
+    /// proxy is one of `http.trusted_proxies`, and passes `/_userd/` of the host on to here.
+    #[schemars(length(max = 256))]
+    pub forward_auth: Vec<WebOrigin>,
     /// Whether a code that is sent to a proven e-mail address signs in. Whoever reads somebody's mail is then in; a second
     /// factor is asked for all the same.
     pub email_code: bool,

@@ -12,6 +12,7 @@ pub(super) fn check(config: &Config, rules: &mut Rules<'_>) {
     rules.storage(config);
     rules.tokens(config);
     rules.accounts(config);
+    rules.forward_auth(config);
     rules.documents(config);
     rules.mail(config);
     if !rules.is_wrong("providers") {
@@ -129,6 +130,20 @@ impl Rules<'_> {
             let is_wrong = domains.iter().any(|domain| !is_domain(domain));
             self.refuse_if(is_wrong, &[key], "expected domains such as example.org, without * and @");
         }
+    }
+
+    fn forward_auth(&mut self, config: &Config) {
+        let hosts = &config.sign_in.forward_auth;
+        self.refuse_if(
+            hosts.iter().any(|origin| !origin.is_secure()),
+            &["sign_in.forward_auth"],
+            "must be https:// (http:// only for localhost): the cookie of a host travels no other way",
+        );
+        self.refuse_if(
+            !hosts.is_empty() && config.http.trusted_proxies.is_empty(),
+            &["http.trusted_proxies", "sign_in.forward_auth"],
+            "needed for sign_in.forward_auth: only a trusted proxy may say which host it asks for",
+        );
     }
 
     fn documents(&mut self, config: &Config) {

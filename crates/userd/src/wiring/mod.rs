@@ -24,7 +24,7 @@ use userd_services::{
     Dependencies, Services, Settings,
     limits::{LimitSettings, Rate},
     settings::EmailDomains,
-    sign_in::SignInSettings,
+    sign_in::{ForwardHost, SignInSettings},
     start::{CryptoOptions, unlock},
 };
 use userd_storage::{Store, migrations::StepState};
@@ -241,6 +241,7 @@ fn settings(config: &Config) -> Settings {
         limits: limits(&config.rate_limits),
         sign_in: SignInSettings {
             return_to: config.sign_in.return_to.iter().map(|url| url.as_str().to_owned()).collect(),
+            forward_auth: config.sign_in.forward_auth.iter().map(|origin| ForwardHost::at(origin.as_text())).collect(),
             public_url,
         },
         fresh_sign_in: std::time::Duration::from_secs(300),

@@ -24,6 +24,7 @@ mod contract;
 mod crash_storm;
 mod edges;
 mod enumeration;
+mod forward_auth;
 mod killed_while_draining;
 mod load;
 mod login_storm;

@@ -90,6 +90,7 @@ pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
         ("POST", "/v1/auth/register") => Sent::Json(json!({"username": "newcomer", "password": PASSWORD})),
         ("POST", "/v1/auth/login") => Sent::Json(json!({"login": hand.login, "password": PASSWORD})),
         ("POST", "/v1/auth/refresh") => Sent::Json(json!({"refresh_token": refresh_token})),
+        ("POST", "/_userd/sign-out") => Sent::Nothing,
         ("POST", "/v1/me/notifications/read-all" | "/v1/deliveries/{id}/retry" | "/v1/deliveries/{id}/resend") => {
             Sent::Nothing
         }
