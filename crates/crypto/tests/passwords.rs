@@ -291,3 +291,61 @@ async fn normalisation_is_the_callers() {
     let hash = passwords.hash(text("caf\u{e9}")).await.unwrap();
     assert_eq!(passwords.verify(text("cafe\u{301}"), Some(hash)).await, Ok(WRONG));
 }
+
+/// Made by Django 5.2, Passlib 1.7 and Python's hashlib of one password.
+const OF_OTHERS: [&str; 13] = [
+    "argon2$argon2id$v=19$m=102400,t=2,p=8$VElHQ1dEbUtSR3pXZWpnNkFQSEh2Zg$z/y0Nx5ta/FfNCIkEYdX775qBwYduj4o1C7TImrwcB8",
+    "bcrypt_sha256$$2b$05$djpeYqBDfPPxanwTimCc6uovyv9hYIqazufe8PlBvlQ46PWKVCroC",
+    "bcrypt$$2b$05$62ebY7.KnHvcM7nOfL6jWOhTM9qLHQZua5BmVB2BjClFalGHkO1lS",
+    "scrypt$16384$p6xV9zEbjHMbbu6TbIfoiI$8$5$\
+        iUVZSxoCnovYmORpkfVwu5fJwZCCnMk/TU5Bcu4gE2b5RTZbmFEHRtpUaN0Jz64nm04qylZK0QP8V+Mv16Rfvw==",
+    "$2b$05$P1FJMBQnTkvF3K4qylAxtuZDneQzxjM65hnaq2pwRO.HaQxtYGhx.",
+    "$bcrypt-sha256$v=2,t=2b,r=5$37wzvbmkgobCniO2V1/tzO$GfXzU0EksEw5cIQzmL1nIb9Vl.joeYu",
+    "$pbkdf2$131000$t1ZKaS3FGCOkVColJESI0Q$ovbrQe.PnW1Ysq2MoTMCBvCD4gU",
+    "$pbkdf2-sha256$29000$DMG4V2pt7b3XOsf4PwfgvA$IJwTJNcSHfSviSGAYee26XuyNZBBWXLLWIyIL10K1eQ",
+    "$pbkdf2-sha512$25000$eY8xJsQYgxBCCMHYu3euVQ$\
+        FXTnPpWJoyaKUxnfGtqU23PWDCJSQNSVyk8Cd7mhFFeRmuCT99yW8UtqedoOpeANiH.AueyLGDMC83DlWMmW4Q",
+    "$scrypt$ln=14,r=8,p=1$NiYEQAiBcC5F6D0HQMg55w$4+KrDdq1L62qyZS3dQkYeiA6hNRBioHT7ILZa+/xD8E",
+    "$argon2id$v=19$m=65536,t=3,p=4$+J/z/r83xlgLQQhB6H2P0Q$7BiWq0z6XnvtpQKpLxLCL5kCYbryus5mxDwMt4N/BQ8",
+    "pbkdf2_sha256$1000$salt$PWyZsurmtbkvlpLoqtE+F8NzNlziwxTyjghnK8EVkXk=",
+    "pbkdf2_sha1$1000$salt$d72cC96Yl7DkDoJHpnG4HjcrBRY=",
+];
+
+#[tokio::test]
+async fn hashes_of_other_software_are_verified_and_outdated_at_once() {
+    let passwords = start(cheap());
+    for of_others in OF_OTHERS {
+        let stored = passwords.import(of_others).unwrap_or_else(|| panic!("{of_others} is not taken"));
+        let right = passwords.verify(text("correct horse, пароль"), Some(stored.clone())).await;
+        assert_eq!(right, Ok(OUTDATED), "{of_others}");
+        for wrong in ["correct horse, парол", "", "\0", &"x".repeat(100)] {
+            assert_eq!(passwords.verify(text(wrong), Some(stored.clone())).await, Ok(WRONG), "{of_others}");
+        }
+    }
+}
+
+/// A planted hash must not be able to occupy a worker, and what is only like a hash is none.
+#[test]
+fn hashes_that_are_unknown_broken_or_too_dear_are_not_imported() {
+    let passwords = start(cheap());
+    for bad in [
+        "",
+        "!",
+        "correct horse",
+        "$1$abcdefgh$G9iNJUCjHB/hNuI3H5UtB0",
+        "md5$salt$0123456789abcdef0123456789abcdef",
+        "$2b$16$P1FJMBQnTkvF3K4qylAxtuZDneQzxjM65hnaq2pwRO.HaQxtYGhx.",
+        "$2x$05$P1FJMBQnTkvF3K4qylAxtuZDneQzxjM65hnaq2pwRO.HaQxtYGhx.",
+        "$2b$05$P1FJMBQnTkvF3K4qylAxtuZDneQzxjM65hnaq2pwRO.HaQxtYGhx",
+        "pbkdf2_sha256$2000001$salt$DJDz0xuyiRjC8XP/oGCYQOUsbYxYuGXqRV+NhHkqR9s=",
+        "pbkdf2_sha256$0$salt$DJDz0xuyiRjC8XP/oGCYQOUsbYxYuGXqRV+NhHkqR9s=",
+        "pbkdf2_sha256$1000$salt$AAAA",
+        "pbkdf2_md5$1000$salt$DJDz0xuyiRjC8XP/oGCYQOUsbYxYuGXqRV+NhHkqR9s=",
+        "$scrypt$ln=20,r=8,p=1$NiYEQAiBcC5F6D0HQMg55w$4+KrDdq1L62qyZS3dQkYeiA6hNRBioHT7ILZa+/xD8E",
+        "scrypt$16385$p6xV9zEbjHMbbu6TbIfoiI$8$5$iUVZSxoCnovYmORpkfVwu5fJwZCCnMk=",
+        "$argon2id$v=19$m=4194304,t=3,p=4$+J/z/r83xlgLQQhB6H2P0Q$7BiWq0z6XnvtpQKpLxLCL5kCYbryus5mxDwMt4N/BQ8",
+        "$argon2i$v=19$m=65536,t=3,p=4$+J/z/r83xlgLQQhB6H2P0Q$7BiWq0z6XnvtpQKpLxLCL5kCYbryus5mxDwMt4N/BQ8",
+    ] {
+        assert_eq!(passwords.import(bad), None, "{bad}");
+    }
+}

@@ -33,6 +33,7 @@ mod facts;
 pub mod forward_auth;
 pub mod health;
 pub mod idempotency;
+pub mod import;
 pub mod invitations;
 pub mod limits;
 mod link_tokens;

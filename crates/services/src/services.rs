@@ -22,6 +22,7 @@ use crate::{
     factors::Factors,
     health::Health,
     idempotency::IdempotencyKeys,
+    import::Imports,
     invitations::Invitations,
     limits::{LimitSettings, Limits},
     links::Links,
@@ -54,6 +55,8 @@ pub struct Services {
     pub emails: Emails,
     /// Sign-in by mailed codes.
     pub email_codes: EmailCodes,
+    /// People of other software.
+    pub imports: Imports,
     /// Invitations to register.
     pub invitations: Invitations,
     /// Deletion, restoration, erasure.
@@ -256,6 +259,7 @@ impl Services {
                     Arc::new(sign_in.clone()),
                 ],
             ),
+            imports: Imports { deps: deps.clone(), changes: changes.clone(), sign_in: sign_in.clone() },
             sign_in,
             clients: Clients::new(
                 deps.clone(),

@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod import;
 pub mod logging;
 pub mod reload;
 pub mod run;

@@ -18,7 +18,7 @@ use crate::{
     commands::{
         audit, backup, clients, copy, deliveries,
         doctor::{self, Health},
-        health, invitations, keys, mail, migrate, notifications, restore, roles, telegram,
+        health, import, invitations, keys, mail, migrate, notifications, restore, roles, telegram,
         templates::templates,
         users, webhooks,
     },
@@ -180,6 +180,7 @@ async fn with_services(command: Command, config: Config, terminal: Terminal) -> 
             let input = NewInvitation { email, roles, uses, expires_at, locale };
             invitations::create(services, terminal, &input).await
         }
+        Command::Import(arguments) => import::import(services, terminal, &arguments).await,
         Command::Invitations(InvitationsCommand::List) => invitations::list(services, terminal).await,
         Command::Invitations(InvitationsCommand::Revoke { id }) => invitations::revoke(services, terminal, id).await,
         Command::Users(UsersCommand::RequirePasswordChange { user }) => {

@@ -2,7 +2,7 @@
 //! wiped and given back when there is nothing to do. Deliberately absent: threads and their queue (pool.rs).
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -53,6 +53,11 @@ impl Memory {
             self.release();
         }
         done.map(|()| output).map_err(|_| PasswordError::Failed)
+    }
+
+    /// Waits until nobody else takes more memory than usual.
+    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
+        self.all.dearer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) const fn is_empty(&self) -> bool {

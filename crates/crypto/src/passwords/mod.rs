@@ -2,6 +2,7 @@
 //! takes more memory than planned. Deliberately absent: which passwords are good enough, and their normalisation
 //! (callers pass NFC).
 
+mod imported;
 mod memory;
 mod phc;
 mod pool;
@@ -12,6 +13,7 @@ use userd_model::{Clock, Random};
 use zeroize::Zeroizing;
 
 use crate::{constant_time_eq, mac::mac};
+use imported::Imported;
 use memory::Memory;
 use phc::{Argon2id, Cost};
 use pool::Pool;
@@ -151,9 +153,21 @@ impl Passwords {
     /// done against a dummy and the answer is no, so that the time tells nothing about which logins exist.
     pub async fn verify(&self, password: Zeroizing<String>, phc: Option<String>) -> Result<Verdict, PasswordError> {
         bounded(&password)?;
+        if let Some(imported) = phc.as_deref().and_then(Imported::parse) {
+            return self.pool.run(move |memory| imported.verdict(memory, &password)).await?;
+        }
         let known = phc.map(|phc| Argon2id::parse(&phc, self.shared.cost)).transpose()?;
         let shared = Arc::clone(&self.shared);
         self.pool.run(move |memory| shared.verify(memory, &password, known.as_ref())).await?
+    }
+
+    /// How a hash of other software is stored, so that [`Self::verify`] takes it; nothing where it cannot be verified, or would cost
+    /// too much. It is outdated at once: whoever signs in gets one of ours.
+    #[must_use]
+    pub fn import(&self, text: &str) -> Option<String> {
+        let stored = imported::stored(text);
+        let is_ours = || Argon2id::parse(&stored, self.shared.cost).is_ok_and(|hash| hash.pepper_id.is_none());
+        (Imported::parse(&stored).is_some() || is_ours()).then_some(stored)
     }
 
     /// Whether one more password would be taken now. For callers who would look things up first: in a flood, those who

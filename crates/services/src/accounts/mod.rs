@@ -3,6 +3,7 @@
 //! - `register.rs`: a new account
 //! - `emails/`: proof and change of addresses
 //! - `create.rs`: a new account made by an administrator
+//! - `claiming.rs`: what is unique
 //! - `profile.rs`: display name, locale, time zone, attributes
 //! - `password.rs`: a new password
 //! - `invited.rs`: by invitation
@@ -13,6 +14,7 @@
 //! - `wipe.rs`: what goes when somebody else proves the mailbox
 
 mod approval;
+mod claiming;
 mod create;
 pub mod emails;
 mod invited;
@@ -24,8 +26,11 @@ mod terms;
 mod username;
 mod wipe;
 
+pub(crate) use claiming::{claim, claim_all};
 pub(crate) use password::check_new_password;
-pub(crate) use register::{AccountSeed, NewAccount, Reserved, claim, claim_all, own_username as username_of};
+pub(crate) use register::{
+    AccountSeed, NewAccount, Reserved, own_username as username_of, parsed, username as username_with,
+};
 pub(crate) use wipe::wipe_claimant;
 pub use {create::NewUser, profile::ProfileInput, register::Registration};
 

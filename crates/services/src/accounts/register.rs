@@ -7,11 +7,14 @@ use userd_model::{
     text,
 };
 use userd_storage::{
-    Failure, StoreError, UnitOfWork,
+    Failure, UnitOfWork,
     repositories::{claims::Claim, password_credentials::PasswordCredential},
 };
 
-use super::Accounts;
+use super::{
+    Accounts,
+    claiming::{claim, claim_all, must_be_free, username_claims},
+};
 use crate::{
     Completion, Context, Dependencies, IdempotentRequest, RegistrationMode,
     change::Change,
@@ -291,7 +294,7 @@ pub(crate) fn own_username(text: &str) -> Result<Username, String> {
 }
 
 /// Parses a username, minding the reserved ones.
-pub(super) fn username(text: &str, reserved: Reserved) -> Result<Username, String> {
+pub(crate) fn username(text: &str, reserved: Reserved) -> Result<Username, String> {
     let username = Username::parse(text)?;
     if reserved == Reserved::Refused && username.is_reserved() {
         return Err("this name is reserved; choose another one".to_owned());
@@ -299,7 +302,7 @@ pub(super) fn username(text: &str, reserved: Reserved) -> Result<Username, Strin
     Ok(username)
 }
 
-pub(super) fn parsed<T, E: Into<String>>(
+pub(crate) fn parsed<T, E: Into<String>>(
     wrong: &mut Vec<InvalidField>,
     pointer: &str,
     input: Option<&str>,
@@ -322,6 +325,8 @@ pub(crate) struct AccountSeed {
     credential: Option<PasswordCredential>,
     invitation: Option<Redeemable>,
     acceptances: Vec<Acceptance>,
+    /// Whether nobody is told.
+    is_quiet: bool,
 }
 
 impl AccountSeed {
@@ -364,7 +369,7 @@ impl AccountSeed {
             (Some(consent), Some(key)) => consent.rows(deps, id, key)?,
             _ => Vec::new(),
         };
-        Ok(Self { claims: claims(deps, new, id, now), user, credential, invitation, acceptances })
+        Ok(Self { claims: claims(deps, new, id, now), user, credential, invitation, acceptances, is_quiet: false })
     }
 
     /// The same, signing in with its first breath.
@@ -381,6 +386,23 @@ impl AccountSeed {
             self.user.awaits_approval_since = Some(self.user.created_at);
         }
         self
+    }
+
+    /// The same, of which nobody is told: it began elsewhere.
+    pub(crate) const fn quietly(mut self) -> Self {
+        self.is_quiet = true;
+        self
+    }
+
+    /// The same, claiming more.
+    pub(crate) fn claiming(mut self, more: Vec<(Claim, Refusal)>) -> Self {
+        self.claims.extend(more);
+        self
+    }
+
+    /// Refuses where something is claimed already that it would claim.
+    pub(crate) async fn must_be_free(&self, uow: &mut UnitOfWork) -> Result<(), Failure> {
+        must_be_free(uow, &self.claims).await
     }
 
     /// Stores account, claims and credential, and tells. Answers the stored user.
@@ -400,6 +422,9 @@ impl AccountSeed {
             change.password_credentials().upsert(credential).await?;
         }
         change.begins(&self.user);
+        if self.is_quiet {
+            return self.grant(change).await;
+        }
         let data = match &invitation {
             Some(invitation) => serde_json::json!({ "invitation_id": invitation.id }),
             None => serde_json::json!({}),
@@ -409,6 +434,14 @@ impl AccountSeed {
             let data = serde_json::json!({ "document": row.document, "version": row.version });
             change.event(EventKind::TermsAccepted, self.user.id, data);
         }
+        for role in &self.user.roles {
+            change.event(EventKind::RoleGranted, self.user.id, serde_json::json!({ "role": role }));
+        }
+        self.grant(change).await
+    }
+
+    /// The roles that it begins with.
+    async fn grant(&self, change: &mut Change<'_>) -> Result<User, Failure> {
         let grants: Vec<Grant> =
             self.user.roles.iter().map(|role| grant_with_account(change, &self.user, role)).collect();
         if !grants.is_empty() {
@@ -420,7 +453,6 @@ impl AccountSeed {
 
 /// A role that an account has from its beginning.
 fn grant_with_account(change: &mut Change<'_>, user: &User, role: &str) -> Grant {
-    change.event(EventKind::RoleGranted, user.id, serde_json::json!({ "role": role }));
     Grant {
         id: change.id(),
         user_id: user.id,
@@ -443,37 +475,4 @@ fn claims(deps: &Dependencies, new: &NewAccount, owner: UserId, now: Timestamp) 
         claims.extend(username_claims(deps, username, owner, now));
     }
     claims
-}
-
-/// A username claims two things: itself, and its look.
-pub(super) fn username_claims(
-    deps: &Dependencies,
-    username: &Username,
-    owner: UserId,
-    now: Timestamp,
-) -> [(Claim, Refusal); 2] {
-    [
-        (claim(deps, "username", &username.canonical(), owner, now), Refusal::UsernameTaken),
-        (claim(deps, "username_skeleton", &username.skeleton(), owner, now), Refusal::UsernameTaken),
-    ]
-}
-
-/// A claim on one unique value.
-pub(crate) fn claim(deps: &Dependencies, kind: &'static str, canonical: &str, owner: UserId, now: Timestamp) -> Claim {
-    Claim { hash: deps.crypto.index.claim_hash(kind, canonical).to_vec(), kind, owner, created_at: now }
-}
-
-/// Claims unique values, all or none; refuses with what stands beside the first that is taken.
-pub(crate) async fn claim_all(uow: &mut UnitOfWork, wanted: &[(Claim, Refusal)]) -> Result<(), Failure> {
-    let claims: Vec<Claim> = wanted.iter().map(|(claim, _)| claim.clone()).collect();
-    // Reading first lets the database see the conflict of two transactions as one that can be run again.
-    let found = uow.claims().find_many(&claims).await?;
-    if let Some(((_, taken), _)) = wanted.iter().zip(found).find(|(_, found)| found.is_some()) {
-        return Err(taken.clone().into());
-    }
-    match uow.claims().insert_many(&claims).await {
-        // It was free a moment ago: a lost race. The database has given the transaction up; the re-run finds it taken.
-        Err(StoreError::Duplicate(_)) => Err(StoreError::Conflict.into()),
-        other => Ok(other?),
-    }
 }

@@ -9,7 +9,8 @@ use userd_storage::{
 
 use super::{
     Accounts,
-    register::{Reserved, claim, claim_all, username, username_claims},
+    claiming::{claim, claim_all, username_claims},
+    register::{Reserved, username},
 };
 use crate::{Context, UserView, change::Change, limits::Limited};
 

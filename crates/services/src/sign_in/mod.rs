@@ -10,6 +10,7 @@
 //! - `identities.rs`: a user's accounts elsewhere: list, unlink
 //! - `moving.rs`: an account elsewhere from one user to another
 //! - `identity_names.rs`, `identity_fields.rs`: how identities are named in claims, and what is sealed with them
+//! - `imported.rs`: accounts elsewhere that other software knew of
 //! - `replay.rs`: what was signed elsewhere is good once
 //! - `bot.rs`: sign-in by a message to the messenger's bot
 //! - `commands.rs`: what the bot is told besides
@@ -26,6 +27,7 @@ mod finish;
 mod identities;
 mod identity_fields;
 mod identity_names;
+mod imported;
 mod login_flow;
 mod moving;
 mod native;

@@ -7,8 +7,8 @@ use clap::{CommandFactory as _, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 use super::{
-    AuditCommand, DeliveriesCommand, InvitationsCommand, MailCommand, NotificationsCommand, RolesCommand, UsersCommand,
-    WebhooksCommand,
+    AuditCommand, DeliveriesCommand, ImportArgs, InvitationsCommand, MailCommand, NotificationsCommand, RolesCommand,
+    UsersCommand, WebhooksCommand,
 };
 use crate::{
     config::{DatabaseUrl, Flag, Sources},
@@ -78,6 +78,13 @@ pub enum Command {
     /// Manage accounts.
     #[command(subcommand)]
     Users(UsersCommand),
+    /// Bring people over from other software, with their passwords' hashes and accounts elsewhere.
+    ///
+    /// Nobody is written to, and no event tells of it. It may be stopped and run again: whoever has come over is left
+    /// alone. Hashes are verified as they are and made anew when their owners sign in.
+    #[command(after_help = "Examples:\n  userd import django dump.json --dry-run\n  \
+                            userd import keycloak realm.json --provider company=corp\n  userd import csv people.csv")]
+    Import(ImportArgs),
     /// Invite people to register.
     #[command(subcommand)]
     Invitations(InvitationsCommand),

@@ -2,6 +2,7 @@
 
 pub mod args;
 mod audit;
+mod import;
 mod invitations;
 mod messages;
 mod roles;
@@ -12,6 +13,7 @@ pub use args::{
     StorageCommand, TelegramCommand, TemplatesCommand,
 };
 pub use audit::{AuditChoice, AuditCommand, AuditFormat};
+pub use import::ImportArgs;
 pub use invitations::InvitationsCommand;
 pub use messages::{DeliveriesCommand, MailCommand, NotificationsCommand, SendArgs, WebhooksCommand};
 pub use roles::RolesCommand;

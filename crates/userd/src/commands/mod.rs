@@ -10,6 +10,7 @@ pub mod deliveries;
 pub mod doctor;
 mod finding;
 pub mod health;
+pub mod import;
 pub mod invitations;
 pub mod keys;
 pub mod mail;

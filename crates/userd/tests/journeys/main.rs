@@ -25,6 +25,7 @@ mod crash_storm;
 mod edges;
 mod enumeration;
 mod forward_auth;
+mod imports;
 mod killed_while_draining;
 mod load;
 mod login_storm;

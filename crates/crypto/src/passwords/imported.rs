@@ -1,0 +1,183 @@
+//! Hashes that other software made: bcrypt, PBKDF2 and scrypt as Django, Passlib and Keycloak write them. They are verified
+//! until their owners sign in once, and then made anew with ours. Deliberately absent: making one.
+
+use std::num::NonZeroU32;
+
+use aws_lc_rs::{digest, hmac, pbkdf2};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD},
+};
+use zeroize::Zeroizing;
+
+use super::{PasswordError, Verdict, memory::Memory};
+use crate::constant_time_eq;
+
+/// What a planted hash may cost at most: about what the dearest settings of these makers cost.
+const MOST_ITERATIONS: u32 = 2_000_000;
+const MOST_BCRYPT: u32 = 15;
+const MOST_SCRYPT_BYTES: u64 = 64 * 1024 * 1024;
+const MOST_SCRYPT_PARALLELISM: u32 = 8;
+/// bcrypt reads no more of a password.
+const BCRYPT_BYTES: usize = 72;
+
+/// A hash of another maker.
+pub(super) enum Imported {
+    Bcrypt { hash: String, before: Before },
+    Pbkdf2 { algorithm: pbkdf2::Algorithm, iterations: NonZeroU32, salt: Vec<u8>, output: Vec<u8> },
+    Scrypt { params: scrypt::Params, salt: Vec<u8>, output: Vec<u8> },
+}
+
+/// What is done with a password before bcrypt, so that it reads long ones.
+pub(super) enum Before {
+    Nothing,
+    /// Django's `bcrypt_sha256`: SHA-256 in hexadecimal.
+    Sha256,
+    /// Passlib's `bcrypt-sha256`, version 2: HMAC-SHA-256 with bcrypt's salt as the key, in base64.
+    Hmac(String),
+}
+
+/// How a hash of other software is stored here. argon2id is as we have it ourselves.
+pub(super) fn stored(text: &str) -> String {
+    let text = text.trim();
+    // Django puts the name of its hasher in front of what the libraries write.
+    let bare = text.strip_prefix("argon2").filter(|rest| rest.starts_with("$argon2id$"));
+    let bare = bare.or_else(|| text.strip_prefix("bcrypt$").filter(|rest| rest.starts_with("$2"))).unwrap_or(text);
+    bare.to_owned()
+}
+
+impl Imported {
+    /// Reads a stored hash; nothing where it is none of these.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        if let Some(hash) = text.strip_prefix("bcrypt_sha256$") {
+            return bcrypt(hash, Before::Sha256);
+        }
+        if let Some(rest) = text.strip_prefix("$bcrypt-sha256$v=2,t=2b,r=") {
+            let [cost, salt, output] = fields(rest)?;
+            let cost: u32 = cost.parse().ok()?;
+            return bcrypt(&format!("$2b${cost:02}${salt}{output}"), Before::Hmac(salt.to_owned()));
+        }
+        if let Some(rest) = text.strip_prefix("scrypt$") {
+            return django_scrypt(rest);
+        }
+        if let Some(rest) = text.strip_prefix("$scrypt$") {
+            return passlib_scrypt(rest);
+        }
+        bcrypt(text, Before::Nothing).or_else(|| django_pbkdf2(text)).or_else(|| passlib_pbkdf2(text))
+    }
+
+    /// Whether it is the password. A hash that matches is always made anew.
+    pub(super) fn verdict(&self, memory: &Memory, password: &str) -> Result<Verdict, PasswordError> {
+        let matches = self.matches(memory, password)?;
+        Ok(Verdict { matches, needs_rehash: matches })
+    }
+
+    fn matches(&self, memory: &Memory, password: &str) -> Result<bool, PasswordError> {
+        match self {
+            Self::Bcrypt { hash, before } => {
+                let password = before.apply(password);
+                let read = password.get(..BCRYPT_BYTES).unwrap_or(&password);
+                bcrypt::verify(read, hash).map_err(|_| PasswordError::Failed)
+            }
+            Self::Pbkdf2 { algorithm, iterations, salt, output } => {
+                Ok(pbkdf2::verify(*algorithm, *iterations, salt, password.as_bytes(), output).is_ok())
+            }
+            Self::Scrypt { params, salt, output } => {
+                // It takes memory of its own, so one at a time does.
+                let _turn = memory.turn();
+                let mut made = Zeroizing::new(vec![0; output.len()]);
+                scrypt::scrypt(password.as_bytes(), salt, params, &mut made).map_err(|_| PasswordError::Failed)?;
+                Ok(constant_time_eq(&made, output))
+            }
+        }
+    }
+}
+
+impl Before {
+    fn apply(&self, password: &str) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(match self {
+            Self::Nothing => password.as_bytes().to_vec(),
+            Self::Sha256 => {
+                let hash = digest::digest(&digest::SHA256, password.as_bytes());
+                hash.as_ref().iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect()
+            }
+            Self::Hmac(salt) => {
+                let key = hmac::Key::new(hmac::HMAC_SHA256, salt.as_bytes());
+                STANDARD.encode(hmac::sign(&key, password.as_bytes())).into_bytes()
+            }
+        })
+    }
+}
+
+/// `$2b$12$` and 53 characters.
+fn bcrypt(hash: &str, before: Before) -> Option<Imported> {
+    let rest = ["$2a$", "$2b$", "$2y$"].iter().find_map(|kind| hash.strip_prefix(kind))?;
+    let (cost, rest) = rest.split_once('$')?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'/');
+    let is_whole = cost.len() == 2 && rest.len() == 53 && rest.bytes().all(plain);
+    let affordable = cost.parse::<u32>().is_ok_and(|cost| (4..=MOST_BCRYPT).contains(&cost));
+    (is_whole && affordable).then(|| Imported::Bcrypt { hash: hash.to_owned(), before })
+}
+
+fn algorithm(name: &str) -> Option<pbkdf2::Algorithm> {
+    match name {
+        "sha1" => Some(pbkdf2::PBKDF2_HMAC_SHA1),
+        "sha256" => Some(pbkdf2::PBKDF2_HMAC_SHA256),
+        "sha512" => Some(pbkdf2::PBKDF2_HMAC_SHA512),
+        _ => None,
+    }
+}
+
+/// `pbkdf2_sha256$iterations$salt$base64`: the salt is the text itself.
+fn django_pbkdf2(text: &str) -> Option<Imported> {
+    let (name, rest) = text.strip_prefix("pbkdf2_")?.split_once('$')?;
+    let [iterations, salt, output] = fields(rest)?;
+    pbkdf2(name, iterations, salt.as_bytes().to_vec(), STANDARD.decode(output).ok()?)
+}
+
+/// `$pbkdf2-sha256$rounds$salt$hash`, both in base64 with a dot for the plus. `$pbkdf2$` is SHA-1. Keycloak's hashes are
+/// brought into this form.
+fn passlib_pbkdf2(text: &str) -> Option<Imported> {
+    let (name, rest) = text.strip_prefix("$pbkdf2")?.split_once('$')?;
+    let name = if name.is_empty() { "sha1" } else { name.strip_prefix('-')? };
+    let [rounds, salt, output] = fields(rest)?;
+    let decode = |text: &str| STANDARD_NO_PAD.decode(text.replace('.', "+")).ok();
+    pbkdf2(name, rounds, decode(salt)?, decode(output)?)
+}
+
+fn pbkdf2(name: &str, iterations: &str, salt: Vec<u8>, output: Vec<u8>) -> Option<Imported> {
+    let iterations = iterations.parse::<NonZeroU32>().ok().filter(|count| count.get() <= MOST_ITERATIONS)?;
+    let lengths = !salt.is_empty() && salt.len() <= 1024 && (16..=128).contains(&output.len());
+    lengths.then_some(Imported::Pbkdf2 { algorithm: algorithm(name)?, iterations, salt, output })
+}
+
+/// `scrypt$n$salt$r$p$base64`: the salt is the text itself.
+fn django_scrypt(rest: &str) -> Option<Imported> {
+    let mut parts = rest.split('$');
+    let (n, salt, r, p, output) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let n: u64 = n.parse().ok().filter(|n: &u64| n.is_power_of_two())?;
+    let output = STANDARD.decode(output).ok()?;
+    let params = scrypt_params(u8::try_from(n.trailing_zeros()).ok()?, r, p)?;
+    parts.next().is_none().then(|| Imported::Scrypt { params, salt: salt.as_bytes().to_vec(), output })
+}
+
+/// `$scrypt$ln=16,r=8,p=1$salt$hash`.
+fn passlib_scrypt(rest: &str) -> Option<Imported> {
+    let [costs, salt, output] = fields(rest)?;
+    let mut costs = costs.split(',');
+    let (ln, r, p) = (costs.next()?.strip_prefix("ln=")?, costs.next()?.strip_prefix("r=")?, costs.next()?);
+    let params = scrypt_params(ln.parse().ok()?, r, p.strip_prefix("p=")?)?;
+    let (salt, output) = (STANDARD_NO_PAD.decode(salt).ok()?, STANDARD_NO_PAD.decode(output).ok()?);
+    costs.next().is_none().then_some(Imported::Scrypt { params, salt, output })
+}
+
+fn scrypt_params(log_n: u8, r: &str, p: &str) -> Option<scrypt::Params> {
+    let (r, p): (u32, u32) = (r.parse().ok()?, p.parse().ok()?);
+    let bytes = 1_u64.checked_shl(log_n.into())?.checked_mul(128)?.checked_mul(r.into())?;
+    let affordable = bytes <= MOST_SCRYPT_BYTES && (1..=MOST_SCRYPT_PARALLELISM).contains(&p);
+    affordable.then(|| scrypt::Params::new(log_n, r, p).ok())?
+}
+
+fn fields(text: &str) -> Option<[&str; 3]> {
+    text.split('$').collect::<Vec<_>>().try_into().ok()
+}

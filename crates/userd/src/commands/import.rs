@@ -1,0 +1,179 @@
+//! `userd import`: people of other software, with their hashes and accounts elsewhere. It may be stopped and run again: whoever
+//! has come over is left alone.
+
+use std::{
+    io::{BufWriter, Write},
+    path::Path,
+};
+
+use futures_util::StreamExt as _;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use userd_model::Refusal;
+use userd_services::{
+    Failure, Services,
+    import::{Arrived, ImportedPerson},
+};
+
+use crate::{
+    cli::ImportArgs,
+    import::{self, Row},
+    terminal::Terminal,
+    wiring::{WiringError, part},
+};
+
+/// How many come over at once: the database commits them together where it can.
+const AT_ONCE: usize = 32;
+
+/// What came of it.
+#[derive(Default, Serialize)]
+struct Report {
+    dry_run: bool,
+    rows: u64,
+    imported: u64,
+    already_here: u64,
+    rejected: u64,
+    without_password: u64,
+}
+
+/// A row that cannot come over.
+#[derive(Serialize)]
+struct Rejected<'a> {
+    file: &'a str,
+    row: u64,
+    id: Option<&'a str>,
+    email: Option<&'a str>,
+    username: Option<&'a str>,
+    reasons: Vec<String>,
+}
+
+/// Brings the people of these files over.
+///
+/// # Errors
+/// Files that cannot be read or written; faults of the database, after which the same command goes on.
+pub async fn import(services: &Services, terminal: Terminal, arguments: &ImportArgs) -> Result<(), WiringError> {
+    let mut report = Report { dry_run: arguments.dry_run, ..Report::default() };
+    let mut rejected = RejectedFile { path: &arguments.rejected, file: None };
+    for path in &arguments.files {
+        one_file(services, arguments, path, &mut report, &mut rejected).await?;
+    }
+    rejected.finish()?;
+    terminal.answer(&report, || {
+        let done = if report.dry_run { "could be imported" } else { "imported" };
+        let mut text = format!(
+            "{} rows: {} {done}, {} were here already, {} rejected. {} have no password and come in by their address or provider.",
+            report.rows, report.imported, report.already_here, report.rejected, report.without_password
+        );
+        if report.rejected > 0 {
+            text.push_str(&format!("\nWhy rows were rejected: {}", arguments.rejected.display()));
+        }
+        text
+    });
+    Ok(())
+}
+
+async fn one_file(
+    services: &Services,
+    arguments: &ImportArgs,
+    path: &Path,
+    report: &mut Report,
+    rejected: &mut RejectedFile<'_>,
+) -> Result<(), WiringError> {
+    let bar = ProgressBar::new(0);
+    let style = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes} {msg} (about {eta} left)");
+    if let Ok(style) = style {
+        bar.set_style(style);
+    }
+    let rows = import::read(arguments.source, path, &bar)?;
+    let (source, trial) = (arguments.source.name(), arguments.dry_run);
+    let each = |row: Row| async move {
+        let person = row.person.map(|person| renamed(person, &arguments.providers));
+        let outcome = match &person {
+            Ok(person) => {
+                let ctx = services.operator_context();
+                services.imports.import(&ctx, source, person, trial).await.map_err(Some)
+            }
+            Err(_) => Err(None),
+        };
+        (row.number, person, outcome)
+    };
+    let rows = futures_util::stream::unfold(rows, |mut rows| async move { Some((rows.recv().await?, rows)) });
+    let mut done = std::pin::pin!(rows.map(each).buffer_unordered(AT_ONCE));
+    let file = path.display().to_string();
+    while let Some((number, person, outcome)) = done.next().await {
+        report.rows += 1;
+        let known = person.as_ref().ok();
+        let reasons = match outcome {
+            Ok(Arrived::New) => {
+                report.imported += 1;
+                report.without_password += u64::from(known.is_some_and(|person| person.password_hash.is_none()));
+                None
+            }
+            Ok(Arrived::Before) => {
+                report.already_here += 1;
+                None
+            }
+            Err(None) => Some(person.as_ref().err().cloned().into_iter().collect()),
+            Err(Some(Failure::Refused(refusal))) => Some(reasons(&refusal)),
+            Err(Some(fault)) => return Err(part(fault)),
+        };
+        if let Some(reasons) = reasons {
+            report.rejected += 1;
+            let of = |field: fn(&ImportedPerson) -> Option<&String>| known.and_then(field).map(String::as_str);
+            let (id, email) = (of(|person| person.source_id.as_ref()), of(|person| person.email.as_ref()));
+            let username = of(|person| person.username.as_ref());
+            rejected.write(&Rejected { file: &file, row: number, id, email, username, reasons })?;
+        }
+        bar.set_message(format!("{} rows, {} rejected", report.rows, report.rejected));
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+fn renamed(mut person: ImportedPerson, providers: &[(String, String)]) -> ImportedPerson {
+    for (provider, _) in &mut person.identities {
+        if let Some((_, here)) = providers.iter().find(|(there, _)| there == provider) {
+            provider.clone_from(here);
+        }
+    }
+    person
+}
+
+/// What the rules say, in words.
+fn reasons(refusal: &Refusal) -> Vec<String> {
+    match refusal {
+        Refusal::InvalidInput(fields) => fields
+            .iter()
+            .map(|field| match field.pointer.trim_start_matches('/') {
+                "password_hash" => "password_hash: of a kind, or a cost, that is not verified here".to_owned(),
+                name => format!("{name}: {}", field.detail),
+            })
+            .collect(),
+        Refusal::NoSuchProvider => vec!["identities: no provider with this id is configured".to_owned()],
+        Refusal::EmailTaken => vec!["email: an account here has it already".to_owned()],
+        Refusal::UsernameTaken => vec!["username: an account here has it, or one that looks alike".to_owned()],
+        Refusal::IdentityTaken => vec!["identities: an account here is linked with it".to_owned()],
+        other => vec![other.to_string()],
+    }
+}
+
+/// Made with the first row that goes there.
+struct RejectedFile<'a> {
+    path: &'a Path,
+    file: Option<BufWriter<std::fs::File>>,
+}
+
+impl RejectedFile<'_> {
+    fn write(&mut self, row: &Rejected<'_>) -> Result<(), WiringError> {
+        if self.file.is_none() {
+            self.file = Some(BufWriter::new(std::fs::File::create(self.path).map_err(part)?));
+        }
+        let Some(file) = &mut self.file else { return Ok(()) };
+        serde_json::to_writer(&mut *file, row).map_err(part)?;
+        file.write_all(b"\n").map_err(part)
+    }
+
+    fn finish(&mut self) -> Result<(), WiringError> {
+        self.file.as_mut().map_or(Ok(()), |file| file.flush().map_err(part))
+    }
+}
