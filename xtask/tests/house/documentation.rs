@@ -24,7 +24,7 @@ fn every_file_that_the_documentation_names_exists() {
     let tree = tree();
     let mut pages = tree.sources(&["docs"], "md").unwrap();
     pages.extend(
-        ["CONTRIBUTING.md", "README.md"]
+        ["CONTRIBUTING.md", "README.md", "README.ru.md"]
             .iter()
             .filter_map(|path| Some(xtask::tree::Source { path: (*path).to_owned(), text: tree.read(path).ok()? })),
     );
@@ -35,6 +35,28 @@ fn every_file_that_the_documentation_names_exists() {
         }
     }
     none("named in the documentation, but not there", missing);
+}
+
+/// The Russian front page says the same: as many sections, the same commands, the same routes.
+#[test]
+fn both_front_pages_have_the_same_sections_commands_and_routes() {
+    let [english, russian] = ["README.md", "README.ru.md"].map(|path| tree().read(path).unwrap());
+    let sections = |text: &str| text.lines().filter(|line| line.starts_with('#') && line.contains("# ")).count();
+    let commands = |text: &str| -> Vec<String> {
+        let blocks = text.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default());
+        blocks.map(str::to_owned).collect()
+    };
+    let routes = |text: &str| -> Vec<String> {
+        let rows = text.lines().filter(|line| line.starts_with("| ")).filter_map(|line| line.split(" | ").nth(1));
+        rows.filter(|cell| cell.contains("`/") || cell.contains(" /")).map(str::to_owned).collect()
+    };
+    // Comments in commands begin like a heading.
+    let without_commands = |text: &str| text.split("```").step_by(2).map(str::to_owned).collect::<Vec<_>>().join("\n");
+    assert_eq!(sections(&without_commands(&english)), sections(&without_commands(&russian)));
+    assert_eq!(commands(&english), commands(&russian));
+    let part = |text: &str| text.split("\n## ").next().unwrap_or_default().to_owned();
+    assert_eq!(routes(&part(&english)), routes(&part(&russian)));
+    assert!(commands(&english).len() > 2 && routes(&part(&english)).len() > 5);
 }
 
 /// How-to pages: the list of files under "Files" is what a newcomer follows.

@@ -109,6 +109,53 @@ fn the_recipes_use_what_the_service_offers() {
     assert!(manifest.contains("admin_listen: \"0.0.0.0:9090\"") && manifest.contains("path: /readyz, port: admin"));
 }
 
+/// (fault 33) The dashboard and the alerts ask for series that there are, and Prometheus' own checker takes the rules.
+#[test]
+fn dashboard_and_alerts_ask_for_what_is_measured() {
+    let dashboard: serde_json::Value =
+        serde_json::from_str(include_str!("../../../../deploy/grafana/userd.json")).unwrap();
+    let rules = include_str!("../../../../deploy/prometheus/userd.rules.yaml");
+    let panels = dashboard["panels"].as_array().unwrap();
+    let asked = panels.iter().flat_map(|panel| panel["targets"].as_array().into_iter().flatten());
+    let asked: Vec<&str> = asked.map(|target| target["expr"].as_str().unwrap()).chain([rules]).collect();
+    assert!(asked.len() > 30, "{}", asked.len());
+    let documented = documented();
+    let mut used = BTreeSet::new();
+    for text in asked {
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        for word in words.filter(|word| word.starts_with("userd_") || word.starts_with("process_")) {
+            let name = ["_bucket", "_count", "_sum"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word);
+            assert!(documented.contains(name), "{word} is no series of docs/operations.md: {text}");
+            used.insert(name);
+        }
+    }
+    assert!(used.len() > 25, "{used:?}");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/prometheus/userd.rules.yaml");
+    match std::process::Command::new("promtool").args(["check", "rules", file]).output() {
+        Ok(checked) => assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr)),
+        Err(_) => println!("no promtool here"),
+    }
+}
+
+/// (fault 35) The chart for Helm, whose templates hold values and no logic: with those it comes with it makes the manifest beside it.
+#[test]
+fn the_chart_makes_the_manifest() {
+    let values = include_str!("../../../../deploy/helm/userd/values.yaml");
+    let mut made = include_str!("../../../../deploy/helm/userd/templates/userd.yaml").to_owned();
+    for line in values.lines().filter(|line| !line.starts_with('#')) {
+        let (name, value) = line.split_once(": ").unwrap();
+        let place = format!("{{{{ .Values.{name} }}}}");
+        assert!(made.contains(&place), "{name} is used nowhere");
+        made = made.replace(&place, value.trim_matches('"'));
+    }
+    assert!(!made.contains("{{"), "{made}");
+    let manifest = include_str!("../../../../deploy/kubernetes/userd.yaml");
+    let without_remarks = manifest.lines().skip_while(|line| line.starts_with('#')).collect::<Vec<_>>().join("\n");
+    assert_eq!(made.trim_end(), without_remarks.trim_end());
+    let chart = include_str!("../../../../deploy/helm/userd/Chart.yaml");
+    assert!(chart.contains(&format!("appVersion: \"{}\"", env!("CARGO_PKG_VERSION"))), "{chart}");
+}
+
 /// (fault 35)
 #[test]
 fn the_recipe_for_a_debian_package_makes_one() {
