@@ -71,6 +71,7 @@ pub fn claims() -> AccessClaims {
         roles: vec!["user".to_owned()],
         role_versions: vec![1],
         permissions_complete: true,
+        permission_prefix: None,
         permissions: vec!["users:read".to_owned(), "roles:read".to_owned()],
         scope: None,
         auth_time: Some(now),

@@ -16,11 +16,14 @@ pub trait Channel: Send + Sync {
     /// What is sent, with whom it is for.
     type Message: Send + Sync;
 
+    /// What the other side says when it has taken one.
+    type Receipt: Send;
+
     /// Sends a message. `Ok` when the other side has taken it.
     ///
     /// # Errors
     /// See [`ChannelFault`]. After `Later` the message may have arrived all the same; a second copy has the same id.
-    async fn send(&self, message: &Self::Message) -> Result<(), ChannelFault>;
+    async fn send(&self, message: &Self::Message) -> Result<Self::Receipt, ChannelFault>;
 }
 
 /// Why a message was not sent, and what that means for it. Reasons are short, for the log and for dead letters; no secret
@@ -54,6 +57,7 @@ pub enum ChannelFault {
 #[async_trait]
 impl Channel for Relay {
     type Message = Email;
+    type Receipt = ();
 
     async fn send(&self, message: &Email) -> Result<(), ChannelFault> {
         Ok(Self::send(self, message).await?)
@@ -63,8 +67,10 @@ impl Channel for Relay {
 #[async_trait]
 impl Channel for TelegramSender {
     type Message = ChatMessage;
+    /// Which message it is in the chat.
+    type Receipt = i64;
 
-    async fn send(&self, message: &ChatMessage) -> Result<(), ChannelFault> {
+    async fn send(&self, message: &ChatMessage) -> Result<i64, ChannelFault> {
         Self::send(self, message).await
     }
 }
@@ -72,6 +78,7 @@ impl Channel for TelegramSender {
 #[async_trait]
 impl Channel for WebhookSender {
     type Message = WebhookCall;
+    type Receipt = ();
 
     async fn send(&self, message: &WebhookCall) -> Result<(), ChannelFault> {
         Ok(Self::send(self, message).await?)

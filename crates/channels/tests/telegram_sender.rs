@@ -60,8 +60,12 @@ async fn fixture() -> Fixture {
 
 impl Fixture {
     async fn send(&self, text: &str) -> Result<(), ChannelFault> {
+        self.put(text, None).await.map(drop)
+    }
+
+    async fn put(&self, text: &str, replaces: Option<i64>) -> Result<i64, ChannelFault> {
         let message = Message { html: format!("<b>{}</b>", escape_html(text)), ..Message::default() };
-        Channel::send(&self.sender, &ChatMessage { chat: self.chat.clone(), message }).await
+        Channel::send(&self.sender, &ChatMessage { chat: self.chat.clone(), message, replaces }).await
     }
 
     fn answers(&self, answer: SendAnswer) {
@@ -81,7 +85,10 @@ async fn a_message_arrives_as_it_was_written() {
     assert_eq!(message.text, "<b>&lt;i&gt;Анна&lt;/i&gt; &amp; co</b>");
     let body = fixture.upstream.requests().pop().unwrap().json();
     assert_eq!((&body["parse_mode"], &body["link_preview_options"]["is_disabled"]), (&"HTML".into(), &true.into()));
-    assert!(!format!("{:?}", ChatMessage { chat: "7".into(), message: Message::default() }).contains("html"));
+    assert!(
+        !format!("{:?}", ChatMessage { chat: "7".into(), message: Message::default(), replaces: None })
+            .contains("html")
+    );
 }
 
 #[tokio::test]
@@ -133,4 +140,19 @@ async fn the_pace_is_kept_before_telegram_has_to_say_so() {
     fixture.clock.pass(20);
     fixture.send("two").await.unwrap();
     assert_eq!(fixture.written(), 2);
+}
+
+/// A message that was sent is replaced; saying the same again is no fault, and one that is gone is one.
+#[tokio::test]
+async fn a_message_is_replaced_by_its_number() {
+    let fixture = fixture().await;
+    let sent = fixture.put("open", None).await.unwrap();
+    let later = || fixture.clock.0.fetch_add(10, std::sync::atomic::Ordering::SeqCst);
+    for _ in 0..2 {
+        later();
+        assert_eq!(fixture.put("done", Some(sent)).await, Ok(sent));
+    }
+    assert_eq!(fixture.written(), 1);
+    later();
+    assert!(matches!(fixture.put("done", Some(sent + 1000)).await, Err(ChannelFault::Undeliverable(_))));
 }

@@ -353,7 +353,7 @@ async fn a_call_that_cannot_be_signed_is_not_made() {
 /// A queue asks every channel the same question.
 #[tokio::test]
 async fn a_fault_says_what_it_means_for_the_message() {
-    async fn through<C: Channel>(channel: &C, message: &C::Message) -> Result<(), ChannelFault> {
+    async fn through<C: Channel<Receipt = ()>>(channel: &C, message: &C::Message) -> Result<(), ChannelFault> {
         channel.send(message).await
     }
     let receiver = webhook_receiver::start(Options::default()).await.unwrap();

@@ -3,8 +3,11 @@
 //!
 //! Deliberately absent: who may decide (`services`), and what an approved request leads to.
 
+mod escalation;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::escalation::Standing;
 use crate::{AccessRequestId, GrantKind, Refusal, Sealed, Timestamp, UserId};
 
 /// What a request is about.

@@ -151,6 +151,13 @@ kinds! {
         action: Text "`grant` or `revoke`",
         verdict: Text "`approve` or `decline`",
     },
+    /// Nobody had decided about a request for long: others may decide too, and were told.
+    AccessRequestEscalated = "access_request.escalated" of "user" {
+        request_id: Uuid "The request",
+        kind: Text "`role` or `permission`",
+        name: Text "Which",
+        action: Text "`grant` or `revoke`",
+    },
     /// A request has ended.
     AccessRequestClosed = "access_request.closed" of "user" {
         request_id: Uuid "The request",
@@ -218,7 +225,10 @@ kinds! {
     /// A recovery code stood for a second factor.
     RecoveryCodeUsed = "factor.recovery_code_used" of "user" {},
     /// A service account was made.
-    ClientCreated = "client.created" of "client" { permissions: Texts "What it may do" },
+    ClientCreated = "client.created" of "client" {
+        permissions: Texts "What it may do",
+        permission_prefix(maybe): Text "What it may register, give and ask about begins so",
+    },
     /// A service account was renamed, or its tokens are for other audiences now.
     ClientChanged = "client.changed" of "client" {
         name: Text "Its name",
@@ -351,6 +361,7 @@ mod tests {
             "user.permission_revoked",
             "access_request.opened",
             "access_request.voted",
+            "access_request.escalated",
             "access_request.closed",
             "role.created",
             "role.changed",

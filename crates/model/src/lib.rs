@@ -41,7 +41,9 @@ pub mod user;
 pub mod username;
 pub mod webhook;
 
-pub use access_request::{AccessRequest, Decision, Quorum, RequestKind, RequestState, RequestedAction, Verdict};
+pub use access_request::{
+    AccessRequest, Decision, Quorum, RequestKind, RequestState, RequestedAction, Standing, Verdict,
+};
 pub use client::Client;
 pub use deletion::{DeletedBy, Deletion};
 pub use delivery::{Delivery, DeliveryChannel, DeliveryState};

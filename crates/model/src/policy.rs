@@ -25,6 +25,8 @@ pub enum Actor {
         id: ClientId,
         /// What it may do.
         permissions: Vec<Permission>,
+        /// What it may register, give and ask about begins so; none: it is not limited.
+        prefix: Option<String>,
     },
     /// The operator at the machine's command line.
     Operator,
@@ -259,9 +261,27 @@ impl Actor {
             Self::Anonymous => false,
             Self::Operator | Self::System => true,
             Self::User { permissions, .. } | Self::Service { permissions, .. } => {
-                permission.may_be_given_by(permissions)
+                self.reaches(permission.as_str()) && permission.may_be_given_by(permissions)
             }
         }
+    }
+
+    /// Whether the name of a role or permission is within what the actor may deal with: a service account may be limited to
+    /// words of its own.
+    #[must_use]
+    pub fn reaches(&self, name: &str) -> bool {
+        match self {
+            Self::Service { prefix: Some(prefix), .. } => name.starts_with(prefix.as_str()),
+            _ => true,
+        }
+    }
+
+    /// Refuses names beyond that.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub fn must_reach(&self, name: &str) -> Result<(), Refusal> {
+        if self.reaches(name) { Ok(()) } else { Err(Refusal::Forbidden) }
     }
 
     /// Who, for logs.

@@ -3,11 +3,14 @@
 //!
 //! Deliberately absent: who holds a role (`grant.rs`), and whether what it includes exists; services look.
 
+mod asking;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{InvalidField, Permission, UserId};
+pub use self::asking::{Approvers, AutoApprove, Notify};
+use crate::{InvalidField, Permission};
 
 /// A role: a named set of permissions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,58 +49,16 @@ pub struct RoleRules {
     pub auto_approve: AutoApprove,
     /// Whether a request may be decided in a chat.
     pub decide_in_chat: bool,
+    /// Which of those who may decide are told of a request.
+    pub notify: Notify,
+    /// After how long without a decision others may decide too, and are told.
+    pub escalate_after_seconds: Option<u64>,
+    /// Who they are.
+    pub escalate_to: Approvers,
     /// How long a request stays open.
     pub request_ttl_seconds: u64,
     /// How long a grant by request lasts at most.
     pub max_duration_seconds: Option<u64>,
-}
-
-/// Who decides requests.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Approvers {
-    /// Whoever holds one of these roles.
-    pub roles: Vec<String>,
-    /// These users.
-    pub users: Vec<UserId>,
-}
-
-impl Approvers {
-    /// Whether nobody is named.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.roles.is_empty() && self.users.is_empty()
-    }
-}
-
-/// Whose requests are granted at once.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum AutoApprove {
-    /// Everybody's, or nobody's.
-    All(bool),
-    /// Those of whoever holds one of these roles.
-    Holders {
-        /// The roles.
-        roles: Vec<String>,
-    },
-}
-
-impl Default for AutoApprove {
-    fn default() -> Self {
-        Self::All(false)
-    }
-}
-
-impl AutoApprove {
-    /// Whether a request of somebody with these roles is granted at once.
-    #[must_use]
-    pub fn covers(&self, held: &[String]) -> bool {
-        match self {
-            Self::All(all) => *all,
-            Self::Holders { roles } => roles.iter().any(|role| held.contains(role)),
-        }
-    }
 }
 
 impl Default for RoleRules {
@@ -112,6 +73,9 @@ impl Default for RoleRules {
             reason_prompt: None,
             auto_approve: AutoApprove::default(),
             decide_in_chat: false,
+            notify: Notify::All,
+            escalate_after_seconds: None,
+            escalate_to: Approvers::default(),
             request_ttl_seconds: Self::REQUEST_TTL.as_secs(),
             max_duration_seconds: None,
         }
@@ -185,7 +149,11 @@ impl Role {
             let pointer = format!("/permissions/{place}");
             must(Permission::parse(word).is_some(), pointer, "1 to 100 of a-z, 0-9, _, . and -");
         }
-        let lists = [("/includes", &rules.includes), ("/approvers/roles", &rules.approvers.roles)];
+        let lists = [
+            ("/includes", &rules.includes),
+            ("/approvers/roles", &rules.approvers.roles),
+            ("/escalate_to/roles", &rules.escalate_to.roles),
+        ];
         for (pointer, names) in lists {
             must(names.len() <= Self::MAX_ROLES, pointer.to_owned(), "at most 50 roles");
             for (place, name) in names.iter().enumerate() {
@@ -193,17 +161,13 @@ impl Role {
             }
         }
         must(!rules.includes.contains(&self.name), "/includes".into(), "a role cannot include itself");
-        must(rules.approvers.users.len() <= Self::MAX_ROLES, "/approvers/users".into(), "at most 50 users");
-        let quorums = [("/quorum", rules.quorum), ("/decline_quorum", rules.decline_quorum)];
-        for (pointer, quorum) in quorums {
-            must((1..=RoleRules::MAX_QUORUM).contains(&quorum), pointer.to_owned(), "must be between 1 and 20");
-        }
         let ttl = rules.request_ttl_seconds;
         let lawful = (60..=RoleRules::MAX_REQUEST_TTL).contains(&ttl);
         must(lawful, "/request_ttl_seconds".into(), "must be between 60 seconds and 90 days");
         let longest = rules.max_duration_seconds;
         let lawful = longest.is_none_or(|seconds| (60..=RoleRules::MAX_DURATION).contains(&seconds));
         must(lawful, "/max_duration_seconds".into(), "must be between 60 seconds and 10 years");
+        wrong.extend(asking::faults(rules));
         wrong
     }
 }
@@ -274,6 +238,8 @@ mod tests {
                 includes: vec!["a".into(), "B".into()],
                 quorum: 0,
                 decline_quorum: 21,
+                notify: Notify::Random(51),
+                escalate_after_seconds: Some(59),
                 request_ttl_seconds: 59,
                 max_duration_seconds: Some(1),
                 ..RoleRules::default()
@@ -285,10 +251,13 @@ mod tests {
             "/permissions/1",
             "/includes/1",
             "/includes",
-            "/quorum",
-            "/decline_quorum",
             "/request_ttl_seconds",
             "/max_duration_seconds",
+            "/quorum",
+            "/decline_quorum",
+            "/notify",
+            "/escalate_after_seconds",
+            "/escalate_to",
         ];
         assert_eq!(pointers, expected);
     }

@@ -145,6 +145,7 @@ impl AccessTokens {
             client_id: client.id.to_string(),
             scope: Some(client.permissions.join(" ")),
             permissions: client.permissions.clone(),
+            permission_prefix: client.permission_prefix.clone(),
             // A new secret or a shut account kills what was issued before, and nothing after.
             ver: client.secret_changed_at.micros(),
             ..self.frame(now, resource)?
@@ -167,6 +168,7 @@ impl AccessTokens {
             role_versions: Vec::new(),
             permissions: Vec::new(),
             permissions_complete: true,
+            permission_prefix: None,
             scope: None,
             auth_time: None,
             amr: Vec::new(),
@@ -269,7 +271,9 @@ fn read(token: Arc<VerifiedToken>) -> Result<Authenticated, Refusal> {
     let permissions = claims.permissions.iter().filter_map(|word| Permission::parse(word)).collect();
     let actor = match claims.sid {
         Some(session_id) => Actor::User { id: UserId(claims.sub), session_id, permissions },
-        None if claims.client_id == claims.sub.to_string() => Actor::Service { id: ClientId(claims.sub), permissions },
+        None if claims.client_id == claims.sub.to_string() => {
+            Actor::Service { id: ClientId(claims.sub), permissions, prefix: claims.permission_prefix.clone() }
+        }
         None => return Err(Refusal::NotSignedIn),
     };
     Ok(Authenticated { actor, auth_time: claims.auth_time, token })

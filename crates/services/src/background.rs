@@ -97,6 +97,7 @@ impl Services {
             self.grants.remind().await?;
             self.access_requests.expire_due().await?;
             self.users.end_blocks().await?;
+            self.access_requests.escalate_due().await?;
         }
         Ok(())
     }

@@ -43,11 +43,24 @@ pub struct ClientView {
     pub id: ClientId,
     pub name: String,
     pub permissions: Vec<String>,
+    pub permission_prefix: Option<String>,
     pub audiences: Option<Vec<String>>,
     pub created_at: Timestamp,
     pub secret_changed_at: Timestamp,
     pub disabled_at: Option<Timestamp>,
     pub version: i64,
+}
+
+/// A service account to be made.
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(missing_docs, reason = "the members of the contract's body")]
+pub struct ClientInput<'a> {
+    pub name: &'a str,
+    pub permissions: &'a [String],
+    /// None: the first that is configured.
+    pub audiences: Option<&'a [String]>,
+    /// None: it is limited as its maker is.
+    pub permission_prefix: Option<&'a str>,
 }
 
 /// A change of a service account. Absent fields stay; an inner `None` gives the audiences back to the configuration.
@@ -91,10 +104,11 @@ impl Clients {
         permissions: &[String],
         idempotent: Option<&IdempotentRequest>,
     ) -> Result<NewClient, Failure> {
-        self.create_for(ctx, name, permissions, None, idempotent).await
+        self.create_for(ctx, ClientInput { name, permissions, ..ClientInput::default() }, idempotent).await
     }
 
-    /// The same for these audiences: its tokens are for the first of them, or for the one that it asks for.
+    /// The same for these audiences: its tokens are for the first of them, or for the one that it asks for. With a prefix, what
+    /// it may register, give and ask about begins so, for good.
     ///
     /// # Errors
     /// `Forbidden`, `InvalidInput`; an actor cannot give what it does not hold. For a repeat: `IdempotencyMismatch`,
@@ -102,9 +116,7 @@ impl Clients {
     pub async fn create_for(
         &self,
         ctx: &Context,
-        name: &str,
-        permissions: &[String],
-        audiences: Option<&[String]>,
+        input: ClientInput<'_>,
         idempotent: Option<&IdempotentRequest>,
     ) -> Result<NewClient, Failure> {
         ctx.may(&Act::CreateClient)?;
@@ -112,9 +124,10 @@ impl Clients {
         if let Some(made) = self.idempotency.find(&mut reading, idempotent).await? {
             return self.created_before(&mut reading, made, idempotent).await;
         }
-        let name = text::display_name(name).map_err(|detail| Refusal::field("/name", detail))?;
-        let permissions = granted(&mut reading, &ctx.actor, permissions).await?;
-        let audiences = audiences.map(|audiences| self.configured(audiences)).transpose()?;
+        let name = text::display_name(input.name).map_err(|detail| Refusal::field("/name", detail))?;
+        let permissions = granted(&mut reading, &ctx.actor, input.permissions).await?;
+        let permission_prefix = prefix(&ctx.actor, input.permission_prefix)?;
+        let audiences = input.audiences.map(|audiences| self.configured(audiences)).transpose()?;
         let now = self.deps.now();
         let random = self.deps.random.as_ref();
         let (secret, hash) = OpaqueSecret::mint(PREFIX, random);
@@ -123,6 +136,7 @@ impl Clients {
             name,
             secret_hash: hash.to_vec(),
             permissions,
+            permission_prefix,
             audiences,
             created_by: ctx.user().ok().map(|(user, _)| user),
             created_at: now,
@@ -138,7 +152,10 @@ impl Clients {
                     return change.commit(before).await;
                 }
                 change.clients().insert(client).await?;
-                let data = serde_json::json!({ "permissions": client.permissions });
+                let mut data = serde_json::json!({ "permissions": client.permissions });
+                if let Some(prefix) = &client.permission_prefix {
+                    data["permission_prefix"] = prefix.as_str().into();
+                }
                 change.event(EventKind::ClientCreated, client.id, data);
                 let (made, owner) = (Made::Client(client.id), client.created_by);
                 self.idempotency.save(&mut change, idempotent, made, owner).await?;
@@ -323,7 +340,7 @@ impl Clients {
     #[must_use]
     pub fn actor(client: &Client) -> Actor {
         let permissions = client.permissions.iter().filter_map(|word| Permission::parse(word)).collect();
-        Actor::Service { id: client.id, permissions }
+        Actor::Service { id: client.id, permissions, prefix: client.permission_prefix.clone() }
     }
 }
 
@@ -340,6 +357,20 @@ fn must_hold(actor: &Actor, words: &[String]) -> Result<(), Refusal> {
         None => *actor == Actor::Operator,
     };
     if words.iter().all(holds) { Ok(()) } else { Err(Refusal::Forbidden) }
+}
+
+/// What a new service account is limited to: what was asked for, within what limits its maker.
+fn prefix(maker: &Actor, wanted: Option<&str>) -> Result<Option<String>, Refusal> {
+    let refused = |detail: &str| Err(Refusal::field("/permission_prefix", detail));
+    match (wanted, maker) {
+        (Some(wanted), _) if !Client::is_prefix(wanted) => {
+            refused("must be a beginning of permissions, such as `billing.`, and none of this service's own")
+        }
+        (Some(wanted), maker) if !maker.reaches(wanted) => refused("must lie within your own"),
+        (Some(wanted), _) => Ok(Some(wanted.to_owned())),
+        (None, Actor::Service { prefix, .. }) => Ok(prefix.clone()),
+        (None, _) => Ok(None),
+    }
 }
 
 /// The permissions asked for, if all exist and the giver holds them.
@@ -371,6 +402,7 @@ fn view(client: &Client) -> ClientView {
         id: client.id,
         name: client.name.clone(),
         permissions: client.permissions.clone(),
+        permission_prefix: client.permission_prefix.clone(),
         audiences: client.audiences.clone(),
         created_at: client.created_at,
         secret_changed_at: client.secret_changed_at,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use userd_crypto::{Zeroizing, constant_time_eq};
-use userd_model::{ClientId, InvitationId, MessageId, Refusal, Sealed, Timestamp, UserId, WebhookId};
+use userd_model::{AccessRequestId, ClientId, InvitationId, MessageId, Refusal, Sealed, Timestamp, UserId, WebhookId};
 use userd_storage::{
     Failure, UnitOfWork,
     repositories::{idempotency_keys::IdempotencyRecord, one_time_tokens::OneTimeToken},
@@ -30,7 +30,7 @@ pub struct IdempotentRequest {
 }
 
 /// What a request made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "id", rename_all = "snake_case")]
 pub(crate) enum Made {
     User(UserId),
@@ -40,10 +40,13 @@ pub(crate) enum Made {
     Invitation(InvitationId),
     /// A registration that waits for its address: what names it is the challenge, which is kept as a secret.
     Registration,
+    Role(String),
+    Permission(String),
+    AccessRequest(AccessRequestId),
 }
 
 /// What an earlier request with the same key made.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Earlier {
     pub made: Made,
     /// Whether it had the same body. With another one it is not this request's.

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use userd_cache::{Cached, Loaded};
-use userd_model::{Permission, Role, Timestamp, User};
+use userd_model::{Actor, InvalidField, Permission, Role, Timestamp, User};
 use userd_storage::{Failure, UnitOfWork};
 
 use crate::Dependencies;
@@ -135,6 +135,28 @@ pub(crate) async fn read_permissions(uow: &mut UnitOfWork, names: &[String]) -> 
         }
     }
     Ok(sorted(all))
+}
+
+/// The roles that somebody wants to give, each once, as far as they exist and allow nothing that the giver may not. What is
+/// wrong is said at `/roles/…`.
+pub(crate) async fn grantable(
+    uow: &mut UnitOfWork,
+    giver: &Actor,
+    names: &[String],
+    wrong: &mut Vec<InvalidField>,
+) -> Result<Vec<String>, Failure> {
+    let mut roles: Vec<String> = Vec::new();
+    for (place, name) in names.iter().enumerate() {
+        let mut refuse = |detail: &str| wrong.push(InvalidField::new(format!("/roles/{place}"), detail));
+        if read(uow, name).await?.is_none() {
+            refuse("no such role");
+        } else if !read_permissions(uow, std::slice::from_ref(name)).await?.iter().all(|one| giver.may_give(one)) {
+            refuse("this role allows what you may not do yourself");
+        } else if !roles.contains(name) {
+            roles.push(name.clone());
+        }
+    }
+    Ok(roles)
 }
 
 /// Every stored role.

@@ -239,25 +239,24 @@ impl Services {
             (invitations.clone(), approvals, ways_in),
         );
         let event_log = Arc::new(EventLog::new(deps.clone(), changes.clone(), Arc::clone(&deliveries)));
-        let own = (deps.clone(), changes.clone());
+        let own = (deps.clone(), changes.clone(), idempotency.clone());
         let grants = Grants { deps: deps.clone(), changes: changes.clone(), deliveries: Arc::clone(&deliveries) };
         let access_requests = AccessRequests {
             deps: deps.clone(),
             changes: changes.clone(),
             limits: limits.clone(),
+            idempotency: idempotency.clone(),
             deliveries: Arc::clone(&deliveries),
         };
+        let decisions = Arc::new(ChatDecisions { sign_in: sign_in.clone(), requests: access_requests.clone() });
+        deliveries.make_cards_by(&(Arc::clone(&decisions) as _));
         Arc::new(Self {
             setup: Setup::new(deps.clone(), changes.clone(), accounts.clone()),
             bot: BotUpdates::new(
                 deps.clone(),
                 changes.clone(),
                 bot,
-                vec![
-                    Arc::new(BotCommands(sign_in.clone())),
-                    Arc::new(ChatDecisions { sign_in: sign_in.clone(), requests: access_requests.clone() }),
-                    Arc::new(sign_in.clone()),
-                ],
+                vec![Arc::new(BotCommands(sign_in.clone())), decisions, Arc::new(sign_in.clone())],
             ),
             imports: Imports { deps: deps.clone(), changes: changes.clone(), sign_in: sign_in.clone() },
             sign_in,
@@ -305,8 +304,8 @@ impl Services {
                 users: user_reader.clone(),
                 roles: role_reader.clone(),
             },
-            roles: Roles { deps: own.0.clone(), changes: own.1.clone() },
-            permissions: Permissions { deps: own.0.clone(), changes: own.1.clone() },
+            roles: Roles { deps: own.0.clone(), changes: own.1.clone(), idempotency: own.2.clone() },
+            permissions: Permissions { deps: own.0, changes: own.1, idempotency: own.2 },
             grants,
             access_requests,
             user_reader,

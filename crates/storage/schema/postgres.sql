@@ -353,6 +353,7 @@ CREATE TABLE IF NOT EXISTS clients (
     disabled_at TIMESTAMPTZ,
     audiences JSONB,
     version BIGINT,
+    permission_prefix TEXT COLLATE "C",
     PRIMARY KEY (id)
 );
 CREATE INDEX IF NOT EXISTS clients_by_created ON clients (scope ASC, created_at ASC, id ASC);
@@ -414,6 +415,21 @@ CREATE TABLE IF NOT EXISTS open_access_requests (
     request_id UUID NOT NULL,
     PRIMARY KEY (user_id, kind, name)
 );
+CREATE TABLE IF NOT EXISTS access_request_escalations (
+    request_id UUID NOT NULL,
+    user_id UUID NOT NULL,
+    due_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (request_id)
+);
+CREATE INDEX IF NOT EXISTS access_request_escalations_by_due ON access_request_escalations (due_at ASC, request_id ASC);
+CREATE TABLE IF NOT EXISTS request_messages (
+    request_id UUID NOT NULL,
+    user_id UUID NOT NULL,
+    message_id BIGINT NOT NULL,
+    remove_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (request_id, user_id, message_id)
+);
+CREATE INDEX IF NOT EXISTS request_messages_by_removal ON request_messages (remove_at ASC, request_id ASC, user_id ASC, message_id ASC);
 CREATE TABLE IF NOT EXISTS notification_preferences (
     user_id UUID NOT NULL,
     categories JSONB NOT NULL,

@@ -353,6 +353,7 @@ CREATE TABLE IF NOT EXISTS clients (
     disabled_at INTEGER,
     audiences TEXT,
     version INTEGER,
+    permission_prefix TEXT,
     PRIMARY KEY (id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS clients_by_created ON clients (scope, created_at, id);
@@ -414,6 +415,21 @@ CREATE TABLE IF NOT EXISTS open_access_requests (
     request_id BLOB NOT NULL,
     PRIMARY KEY (user_id, kind, name)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS access_request_escalations (
+    request_id BLOB NOT NULL,
+    user_id BLOB NOT NULL,
+    due_at INTEGER NOT NULL,
+    PRIMARY KEY (request_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS access_request_escalations_by_due ON access_request_escalations (due_at, request_id);
+CREATE TABLE IF NOT EXISTS request_messages (
+    request_id BLOB NOT NULL,
+    user_id BLOB NOT NULL,
+    message_id INTEGER NOT NULL,
+    remove_at INTEGER NOT NULL,
+    PRIMARY KEY (request_id, user_id, message_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS request_messages_by_removal ON request_messages (remove_at, request_id, user_id, message_id);
 CREATE TABLE IF NOT EXISTS notification_preferences (
     user_id BLOB NOT NULL,
     categories TEXT NOT NULL,

@@ -1,3 +1,9 @@
+-- access_request_escalations.upsert
+INSERT INTO access_request_escalations (request_id, user_id, due_at) VALUES ($1, $2, $3) ON CONFLICT (request_id) DO UPDATE SET user_id = excluded.user_id, due_at = excluded.due_at;
+-- access_request_escalations.due
+SELECT request_id, user_id, due_at FROM access_request_escalations WHERE due_at <= $1 ORDER BY due_at, request_id LIMIT $2;
+-- access_request_escalations.remove
+DELETE FROM access_request_escalations WHERE request_id = $1;
 -- access_requests.upsert
 INSERT INTO access_requests (id, user_id, kind, name, action, reason, starts_at, duration_seconds, state, decisions, created_at, expires_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (id) DO UPDATE SET user_id = excluded.user_id, kind = excluded.kind, name = excluded.name, action = excluded.action, reason = excluded.reason, starts_at = excluded.starts_at, duration_seconds = excluded.duration_seconds, state = excluded.state, decisions = excluded.decisions, created_at = excluded.created_at, expires_at = excluded.expires_at, version = excluded.version;
 -- access_requests.find
@@ -71,15 +77,15 @@ DELETE FROM claims WHERE claim_hash = $1;
 -- claims.by_owner
 SELECT claim_hash, kind, owner_id, created_at FROM claims WHERE owner_id = $1 ORDER BY owner_id, kind, claim_hash LIMIT $2;
 -- clients.insert
-INSERT INTO clients (id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at, audiences, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+INSERT INTO clients (id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at, audiences, version, permission_prefix) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
 -- clients.by_id
-SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at, audiences, version FROM clients WHERE id = $1;
+SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at, audiences, version, permission_prefix FROM clients WHERE id = $1;
 -- clients.update
 UPDATE clients SET name = $1, secret_hash = $2, permissions = $3, secret_changed_at = $4, disabled_at = $5, audiences = $6, version = $7 WHERE id = $8;
 -- clients.first_page
-SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at, audiences, version FROM clients WHERE scope = $1 ORDER BY scope, created_at, id LIMIT $2;
+SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at, audiences, version, permission_prefix FROM clients WHERE scope = $1 ORDER BY scope, created_at, id LIMIT $2;
 -- clients.next_page
-SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at, audiences, version FROM clients WHERE scope = $1 AND (created_at, id) > ($2, $3) ORDER BY scope, created_at, id LIMIT $4;
+SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at, audiences, version, permission_prefix FROM clients WHERE scope = $1 AND (created_at, id) > ($2, $3) ORDER BY scope, created_at, id LIMIT $4;
 -- deletions.upsert
 INSERT INTO deletions (user_id, deleted_by, status_before, deleted_at, purge_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (user_id) DO UPDATE SET deleted_by = excluded.deleted_by, status_before = excluded.status_before, deleted_at = excluded.deleted_at, purge_at = excluded.purge_at;
 -- deletions.by_user
@@ -288,6 +294,10 @@ DELETE FROM recovery_codes WHERE hash = $1;
 SELECT hash, purpose, expires_at FROM replay_guard WHERE hash = $1;
 -- replay_guard.insert
 INSERT INTO replay_guard (hash, purpose, expires_at) VALUES ($1, $2, $3);
+-- request_messages.upsert
+INSERT INTO request_messages (request_id, user_id, message_id, remove_at) VALUES ($1, $2, $3, $4) ON CONFLICT (request_id, user_id, message_id) DO UPDATE SET remove_at = excluded.remove_at;
+-- request_messages.of_request
+SELECT request_id, user_id, message_id, remove_at FROM request_messages WHERE request_id = $1 ORDER BY request_id, user_id, message_id LIMIT $2;
 -- revocations.insert
 INSERT INTO revocations (id, scope, recorded_at, expires_at, what) VALUES ($1, $2, $3, $4, $5);
 -- revocations.since
@@ -615,13 +625,13 @@ SELECT hash FROM recovery_codes ORDER BY hash DESC LIMIT $1;
 -- recovery_codes.copy_insert
 INSERT INTO recovery_codes (hash, user_id, created_at) VALUES ($1, $2, $3);
 -- clients.copy_first_page
-SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at, audiences, version FROM clients ORDER BY id LIMIT $1;
+SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at, audiences, version, permission_prefix FROM clients ORDER BY id LIMIT $1;
 -- clients.copy_next_page
-SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at, audiences, version FROM clients WHERE (id) > ($1) ORDER BY id LIMIT $2;
+SELECT id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at, audiences, version, permission_prefix FROM clients WHERE (id) > ($1) ORDER BY id LIMIT $2;
 -- clients.copy_last_key
 SELECT id FROM clients ORDER BY id DESC LIMIT $1;
 -- clients.copy_insert
-INSERT INTO clients (id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at, audiences, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+INSERT INTO clients (id, scope, name, secret_hash, permissions, created_by, created_at, secret_changed_at, disabled_at, audiences, version, permission_prefix) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
 -- roles.copy_first_page
 SELECT name, permissions, created_at, updated_at, rules, managed, version FROM roles ORDER BY name LIMIT $1;
 -- roles.copy_next_page
@@ -662,6 +672,22 @@ SELECT user_id, kind, name, request_id FROM open_access_requests WHERE (user_id,
 SELECT user_id, kind, name FROM open_access_requests ORDER BY user_id DESC, kind DESC, name DESC LIMIT $1;
 -- open_access_requests.copy_insert
 INSERT INTO open_access_requests (user_id, kind, name, request_id) VALUES ($1, $2, $3, $4);
+-- access_request_escalations.copy_first_page
+SELECT request_id, user_id, due_at FROM access_request_escalations ORDER BY request_id LIMIT $1;
+-- access_request_escalations.copy_next_page
+SELECT request_id, user_id, due_at FROM access_request_escalations WHERE (request_id) > ($1) ORDER BY request_id LIMIT $2;
+-- access_request_escalations.copy_last_key
+SELECT request_id FROM access_request_escalations ORDER BY request_id DESC LIMIT $1;
+-- access_request_escalations.copy_insert
+INSERT INTO access_request_escalations (request_id, user_id, due_at) VALUES ($1, $2, $3);
+-- request_messages.copy_first_page
+SELECT request_id, user_id, message_id, remove_at FROM request_messages ORDER BY request_id, user_id, message_id LIMIT $1;
+-- request_messages.copy_next_page
+SELECT request_id, user_id, message_id, remove_at FROM request_messages WHERE (request_id, user_id, message_id) > ($1, $2, $3) ORDER BY request_id, user_id, message_id LIMIT $4;
+-- request_messages.copy_last_key
+SELECT request_id, user_id, message_id FROM request_messages ORDER BY request_id DESC, user_id DESC, message_id DESC LIMIT $1;
+-- request_messages.copy_insert
+INSERT INTO request_messages (request_id, user_id, message_id, remove_at) VALUES ($1, $2, $3, $4);
 -- notification_preferences.copy_first_page
 SELECT user_id, categories, quiet_from, quiet_to, version, updated_at FROM notification_preferences ORDER BY user_id LIMIT $1;
 -- notification_preferences.copy_next_page
@@ -778,6 +804,10 @@ DELETE FROM one_time_tokens WHERE hash = $1;
 SELECT expires_at, key_hash FROM idempotency_keys WHERE expires_at <= $1 ORDER BY expires_at, key_hash LIMIT $2;
 -- idempotency_keys.remove_expired
 DELETE FROM idempotency_keys WHERE key_hash = $1;
+-- request_messages.expired
+SELECT remove_at, request_id, user_id, message_id FROM request_messages WHERE remove_at <= $1 ORDER BY remove_at, request_id, user_id, message_id LIMIT $2;
+-- request_messages.remove_expired
+DELETE FROM request_messages WHERE request_id = $1 AND user_id = $2 AND message_id = $3;
 -- invitations.expired
 SELECT expires_at, id FROM invitations WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2;
 -- invitations.remove_expired

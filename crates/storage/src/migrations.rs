@@ -148,6 +148,11 @@ pub static MIGRATIONS: &[Migration] = &[
     migration!(115, "0115", "users_awaits_approval"),
     migration!(116, "0116", "block_ends"),
     migration!(117, "0117", "block_ends_by_end"),
+    migration!(118, "0118", "access_request_escalations"),
+    migration!(119, "0119", "access_request_escalations_by_due"),
+    migration!(120, "0120", "clients_permission_prefix"),
+    migration!(121, "0121", "request_messages"),
+    migration!(122, "0122", "request_messages_by_removal"),
 ];
 
 mod checksum;

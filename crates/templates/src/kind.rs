@@ -98,7 +98,7 @@ kinds! {
     /// A receiver of events failed for days and is called no more.
     WebhookDisabled = "webhook_disabled", Administration, [site, at, url, days], [reason];
     /// Somebody asks for a change of their rights, and the reader may decide.
-    AccessRequested = "access_requested", Administration, [site, at, who, what, account, granted], [];
+    AccessRequested = "access_requested", Administration, [site, at, who, what, account, granted, escalated], [];
     /// A request of the reader's was decided, or has expired.
     AccessDecided = "access_decided", Account, [site, at, what, account, approved, expired], [reason];
     /// Something that the reader holds ends soon.
@@ -138,7 +138,7 @@ impl Kind {
                 "who" => words("Anna Petrova", "Анна Петрова"),
                 "role" | "what" => Value::Words("editor".to_owned()),
                 "granted" | "days" | "approved" => Value::Count(1),
-                "passkey" | "expired" => Value::Count(0),
+                "passkey" | "expired" | "escalated" => Value::Count(0),
                 "reason" => words("asked for by its owner", "по просьбе владельца"),
                 "url" => Value::Words("https://shop.example.org/hooks".to_owned()),
                 "title" => words("Your order is on its way", "Ваш заказ в пути"),

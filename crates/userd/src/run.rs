@@ -22,7 +22,7 @@ use crate::{
         templates::templates,
         users, webhooks,
     },
-    config::{Config, ConfigErrors},
+    config::{Config, ConfigErrors, RolesConfig},
     logging::{self, Console, Stream},
     reload::Reloadable,
     serve::{BUILD, serve},
@@ -194,8 +194,9 @@ async fn with_services(command: Command, config: Config, terminal: Terminal) -> 
         Command::Keys(KeysCommand::Rotate) => keys::rotate(services, terminal).await,
         Command::Keys(KeysCommand::Revoke { kid }) => keys::revoke(services, terminal, &kid).await,
         Command::Keys(KeysCommand::Rewrap) => keys::rewrap(services, terminal).await,
-        Command::Clients(ClientsCommand::Create { name, permissions, audiences }) => {
-            clients::create(services, terminal, &name, &permissions, &audiences).await
+        Command::Clients(ClientsCommand::Create { name, permissions, audiences, permission_prefix }) => {
+            let prefix = permission_prefix.as_deref();
+            clients::create(services, terminal, &name, &permissions, &audiences, prefix).await
         }
         Command::Clients(ClientsCommand::SetAudiences { id, audiences }) => {
             clients::set_audiences(services, terminal, &id, audiences).await
@@ -208,7 +209,7 @@ async fn with_services(command: Command, config: Config, terminal: Terminal) -> 
         Command::Clients(ClientsCommand::Disable { id }) => clients::disable(services, terminal, &id).await,
         Command::Clients(ClientsCommand::RotateSecret { id }) => clients::rotate_secret(services, terminal, &id).await,
         Command::Webhooks(command) => webhooks_command(services, terminal, command).await,
-        Command::Roles(command) => roles_command(services, terminal, command).await,
+        Command::Roles(command) => roles_command(services, terminal, &wired.config.roles, command).await,
         _ => Ok(()),
     };
     services.deps.store.engine().close().await;
@@ -237,11 +238,16 @@ async fn webhooks_command(
     }
 }
 
-async fn roles_command(services: &Services, terminal: Terminal, command: RolesCommand) -> Result<(), WiringError> {
+async fn roles_command(
+    services: &Services,
+    terminal: Terminal,
+    config: &RolesConfig,
+    command: RolesCommand,
+) -> Result<(), WiringError> {
     match command {
         RolesCommand::List => roles::list(services, terminal).await,
-        RolesCommand::Plan { file } => roles::plan(services, terminal, &file).await,
-        RolesCommand::Apply { file } => roles::apply(services, terminal, &file).await,
+        RolesCommand::Plan { file } => roles::plan(services, terminal, &roles::declared_in(file, config)?).await,
+        RolesCommand::Apply { file } => roles::apply(services, terminal, &roles::declared_in(file, config)?).await,
         RolesCommand::Export => roles::export(services, terminal).await,
         RolesCommand::Grant { user, role, expires_at, reason } => {
             let input = GrantInput { reason, starts_at: None, expires_at };

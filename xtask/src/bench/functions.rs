@@ -65,6 +65,7 @@ fn claims(now: Timestamp) -> AccessClaims {
         roles: vec!["user".to_owned()],
         role_versions: vec![1],
         permissions_complete: true,
+        permission_prefix: None,
         permissions: vec!["users:read".to_owned(), "roles:read".to_owned()],
         scope: None,
         auth_time: Some(now),

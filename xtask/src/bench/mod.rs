@@ -5,6 +5,7 @@
 //! - `logins.rs`: sign-ins against bare argon2id, and beside a hanging provider
 //! - `pairs.rs`: whether times tell known addresses from unknown ones
 //! - `storm.rs`, `probes.rs`: ten thousand sign-ins at once, and `/v1/me` meanwhile
+//! - `rights.rs`: `permissions/check` against `/livez`, few roles and grants against many
 //! - `refreshes.rs`: durable refreshes against one fsync per transaction
 //! - `questions.rs`, `functions.rs`: statements per use case, tokens
 //! - `client.rs`, `load.rs`, `people.rs`, `server.rs`, `postgres.rs`, `test_services.rs`: what these are made of
@@ -26,6 +27,7 @@ mod process;
 mod questions;
 mod refreshes;
 mod report;
+mod rights;
 mod routes;
 mod server;
 mod starting;
@@ -90,6 +92,7 @@ enum Choice {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Part {
     Routes,
+    Rights,
     Logins,
     Refreshes,
     Storm,
@@ -171,6 +174,9 @@ fn measure(tree: &Tree, arguments: &Arguments) -> Result<String, Fault> {
         let engine: Arc<dyn Engine> = Arc::new(SqliteEngine::open(&SqliteOptions::at(file))?);
         report.tables.push(questions::table(engine, "SQLite")?);
     }
+    if run.wants(Part::Rights) {
+        rights::many_against_few(folder.path(), arguments.quick, &run.pace, &mut report)?;
+    }
     if run.wants(Part::Functions) {
         report.tables.push(functions::table(run.pace.function)?);
     }
@@ -201,6 +207,9 @@ impl Run<'_> {
         let people = people::register(server.address, "person", PEOPLE)?;
         if self.wants(Part::Routes) {
             self.routes(&setting, &server, &people, report)?;
+        }
+        if self.wants(Part::Rights) {
+            rights::check_against_livez((&setting, &server), &people, pace, report)?;
         }
         if self.wants(Part::Refreshes) {
             refreshes::measure(&server, &people, self.folder, pace, report)?;

@@ -130,10 +130,30 @@ impl Caller for Refresher {
 /// A service's question about a token, with the service's own credentials. Makes the client on the command line,
 /// beside the running server.
 pub(super) fn introspection(setting: &Setting, server: &Server, person: &Person) -> Result<Vec<u8>, Fault> {
+    let authorization = format!("authorization: Basic {}\r\n", service(setting, server, "tokens.introspect")?);
+    let body = format!("token={}", person.access_token);
+    Ok(post("/oauth2/introspect", "application/x-www-form-urlencoded", &authorization, &body))
+}
+
+/// The token of a service that may ask what people may do.
+pub(super) fn service_token(setting: &Setting, server: &Server) -> Result<String, Fault> {
+    let authorization = format!("authorization: Basic {}\r\n", service(setting, server, "permissions.check")?);
+    let request =
+        post("/oauth2/token", "application/x-www-form-urlencoded", &authorization, "grant_type=client_credentials");
+    runtime()?.block_on(async {
+        let mut connection = Connection::open(server.address).await?;
+        let answer = connection.send(&request).await?;
+        let token = member(answer.body, "access_token").ok_or_else(|| format!("no token: {}", answer.status))?;
+        Ok(token.to_owned())
+    })
+}
+
+/// A service with a permission: its credentials.
+fn service(setting: &Setting, server: &Server, permission: &str) -> Result<String, Fault> {
     let made = Command::new(&setting.binary)
         .arg("--config")
         .arg(&server.config)
-        .args(["--json", "clients", "create", "bench", "--permission", "tokens.introspect"])
+        .args(["--json", "clients", "create", "bench", "--permission", permission])
         .current_dir(&setting.folder)
         .env_clear()
         .output()?;
@@ -142,8 +162,5 @@ pub(super) fn introspection(setting: &Setting, server: &Server, person: &Person)
     }
     let made: Value = serde_json::from_slice(&made.stdout)?;
     let text = |pointer: &str| made.pointer(pointer).and_then(Value::as_str).ok_or("a client without credentials");
-    let basic = STANDARD.encode(format!("{}:{}", text("/client/id")?, text("/client_secret")?));
-    let authorization = format!("authorization: Basic {basic}\r\n");
-    let body = format!("token={}", person.access_token);
-    Ok(post("/oauth2/introspect", "application/x-www-form-urlencoded", &authorization, &body))
+    Ok(STANDARD.encode(format!("{}:{}", text("/client/id")?, text("/client_secret")?)))
 }

@@ -42,6 +42,8 @@ pub struct AccessClaims {
     pub permissions: Vec<String>,
     /// `permissions_complete`, said only where it is not so: what is held does not fit into a token.
     pub permissions_complete: bool,
+    /// `permission_prefix`: what a service account may register, give and ask about begins so; absent where it is not limited.
+    pub permission_prefix: Option<String>,
     /// `scope`, separated by spaces.
     pub scope: Option<String>,
     /// `auth_time`: when the user last proved who they are.
@@ -80,6 +82,7 @@ impl AccessClaims {
             ("acr", self.acr.as_ref().map(|acr| json!(acr))),
             ("gen", self.generation.map(|generation| json!(generation))),
             ("role_versions", (!self.role_versions.is_empty()).then(|| json!(self.role_versions))),
+            ("permission_prefix", self.permission_prefix.as_ref().map(|prefix| json!(prefix))),
             ("permissions_complete", (!self.permissions_complete).then_some(json!(false))),
         ];
         members.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
@@ -106,6 +109,7 @@ impl AccessClaims {
             role_versions: claims.integers("role_versions")?.unwrap_or_default(),
             permissions: words(claims, "permissions")?,
             permissions_complete: claims.boolean("permissions_complete")?.unwrap_or(true),
+            permission_prefix: claims.text("permission_prefix")?.map(str::to_owned),
             scope: claims.text("scope")?.map(str::to_owned),
             auth_time: time(claims, "auth_time")?,
             amr: words(claims, "amr")?,

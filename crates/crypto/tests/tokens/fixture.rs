@@ -35,6 +35,7 @@ pub(crate) fn claims() -> AccessClaims {
         role_versions: vec![4],
         permissions: vec!["users.read".into(), "users.manage".into()],
         permissions_complete: true,
+        permission_prefix: None,
         scope: Some("profile".into()),
         auth_time: Some(now()),
         amr: vec!["pwd".into()],

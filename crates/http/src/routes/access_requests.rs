@@ -9,7 +9,7 @@ use userd_model::{AccessRequestId, GrantKind, RequestState, RequestedAction, Tim
 use userd_services::access_requests::{AccessInput, DecisionInput, RequestView, Requestable, RequestsPage};
 use userd_web::{
     caller::SignedInUser,
-    extract::{CursorText, Json, Limit, PageQuery, Path, Query},
+    extract::{CursorText, IdempotencyKey, Json, Limit, PageQuery, Path, Query},
     problem::Problem,
 };
 use utoipa::{IntoParams, ToSchema};
@@ -112,7 +112,7 @@ struct AccessRequestPage {
 }
 
 /// What is asked for.
-#[derive(Deserialize, ToSchema)]
+#[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = RequestAccess, example = json!({"kind": "role", "name": "editor", "action": "grant", "reason": "I write the news now", "duration_seconds": 2_592_000}))]
 struct Ask {
@@ -192,16 +192,22 @@ async fn own(
 
 /// Ask for a role or permission, or to be rid of one. Those who may decide are told; you hear what they decide.
 #[utoipa::path(post, path = "/v1/me/access-requests", operation_id = "request_access", tag = "Access requests", request_body = Ask,
+    params(IdempotencyKey),
     responses((status = 201, description = "Asked; `state` says whether it was granted at once", body = RequestBody),
         (status = 409, description = "It is so already, there is an open request for it, or nobody could decide it")))]
 async fn ask(
     State(api): State<Arc<Api>>,
     user: SignedInUser,
+    IdempotencyKey(key): IdempotencyKey,
     Json(body): Json<Ask>,
 ) -> Result<impl IntoResponse, Problem> {
+    let idempotent = key.map(|key| {
+        let (bytes, who) = (serde_json::to_vec(&body).unwrap_or_default(), user.ctx.actor.name());
+        api.services.idempotency.request(&format!("POST /v1/me/access-requests {who}"), &key, &bytes)
+    });
     let Ask { kind, name, action, reason, starts_at, duration_seconds } = body;
     let input = AccessInput { kind, name, action, reason, starts_at, duration_seconds };
-    let made = api.services.access_requests.ask(&user.ctx, input).await?;
+    let made = api.services.access_requests.ask(&user.ctx, input, idempotent.as_ref()).await?;
     Ok((StatusCode::CREATED, Json(RequestBody::from(made))))
 }
 

@@ -6,7 +6,7 @@ use axum::{extract::State, response::IntoResponse};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use userd_model::{ClientId, Timestamp};
-use userd_services::clients::{ClientChange, ClientView, NewClient};
+use userd_services::clients::{ClientChange, ClientInput, ClientView, NewClient};
 use userd_web::{
     caller::Caller,
     extract::{IdempotencyKey, IfMatch, Json, PageQuery, Path, Query},
@@ -33,6 +33,8 @@ struct ClientBody {
     id: Uuid,
     name: String,
     permissions: Vec<String>,
+    /// What it may register, give and ask about begins so; null: it is not limited.
+    permission_prefix: Option<String>,
     /// The audiences that its tokens may be for; null: the first of `tokens.audience`.
     audiences: Option<Vec<String>>,
     #[schema(value_type = String, format = DateTime)]
@@ -69,6 +71,11 @@ struct Create {
     /// Names of permissions; you can give those that you hold.
     #[schema(max_items = 64)]
     permissions: Vec<String>,
+    /// A beginning of names, such as `billing.`: it may register, give and ask about permissions that begin so, and roles
+    /// whose names do and which allow nothing else. For good. Absent: it is limited as its maker is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 2, max_length = 100)]
+    permission_prefix: Option<String>,
     /// Of `tokens.audience`: whom its tokens may be for. The first is the default, `resource` asks for another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_items = 64)]
@@ -123,9 +130,10 @@ async fn create(
         let bytes = serde_json::to_vec(&body).unwrap_or_default();
         api.services.idempotency.request(&format!("POST /v1/clients {}", ctx.actor.name()), &key, &bytes)
     });
-    let Create { name, permissions, audiences } = &body;
-    let clients = &api.services.clients;
-    let made = clients.create_for(&ctx, name, permissions, audiences.as_deref(), idempotent.as_ref()).await?;
+    let Create { name, permissions, permission_prefix, audiences } = &body;
+    let (audiences, permission_prefix) = (audiences.as_deref(), permission_prefix.as_deref());
+    let input = ClientInput { name, permissions, audiences, permission_prefix };
+    let made = api.services.clients.create_for(&ctx, input, idempotent.as_ref()).await?;
     Ok((StatusCode::CREATED, Json(new_client(made))))
 }
 
@@ -172,6 +180,7 @@ fn client(view: ClientView) -> ClientBody {
         id: view.id.0,
         name: view.name,
         permissions: view.permissions,
+        permission_prefix: view.permission_prefix,
         audiences: view.audiences,
         created_at: view.created_at,
         secret_changed_at: view.secret_changed_at,

@@ -9,7 +9,7 @@ use userd_model::UserId;
 use userd_services::roles::{Check, CheckResult, PermissionChecks, PermissionView};
 use userd_web::{
     caller::Caller,
-    extract::{Json, PageQuery, Path, Query},
+    extract::{IdempotencyKey, Json, PageQuery, Path, Query},
     problem::Problem,
 };
 use utoipa::ToSchema;
@@ -49,7 +49,7 @@ struct PermissionPage {
     next_cursor: Option<String>,
 }
 
-#[derive(Deserialize, ToSchema)]
+#[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = RegisterPermission, example = json!({"name": "billing.invoices.read", "description": "See invoices"}))]
 struct Register {
@@ -84,15 +84,22 @@ async fn list_permissions(
 
 /// Register a permission of a service of yours. Only then can it be given.
 #[utoipa::path(post, path = "/v1/permissions", operation_id = "register_permission", tag = "Roles", request_body = Register,
+    params(IdempotencyKey),
     responses((status = 201, description = "Registered", body = PermissionBody),
         (status = 409, description = "The name is taken, or one of this service's own")))]
 async fn register(
     State(api): State<Arc<Api>>,
     Caller(ctx): Caller,
+    IdempotencyKey(key): IdempotencyKey,
     Json(body): Json<Register>,
 ) -> Result<impl IntoResponse, Problem> {
+    let idempotent = key.map(|key| {
+        let bytes = serde_json::to_vec(&body).unwrap_or_default();
+        api.services.idempotency.request(&format!("POST /v1/permissions {}", ctx.actor.name()), &key, &bytes)
+    });
     let Register { name, description, requestable } = body;
-    let made = api.services.permissions.register(&ctx, &name, description.as_deref(), requestable).await?;
+    let permissions = &api.services.permissions;
+    let made = permissions.register(&ctx, &name, description.as_deref(), requestable, idempotent.as_ref()).await?;
     Ok((StatusCode::CREATED, Json(PermissionBody::from(made))))
 }
 

@@ -7,12 +7,12 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use userd_model::{
     Role, RoleRules, UserId,
-    role::{Approvers, AutoApprove},
+    role::{Approvers, AutoApprove, Notify},
 };
 use userd_services::roles::RoleInput;
 use userd_web::{
     caller::Caller,
-    extract::{IfMatch, Json, PageQuery, Path, Query},
+    extract::{IdempotencyKey, IfMatch, Json, PageQuery, Path, Query},
     problem::Problem,
 };
 use utoipa::ToSchema;
@@ -59,6 +59,50 @@ struct AutoApproveRoles {
     roles: Vec<String>,
 }
 
+impl From<Approvers> for ApproversBody {
+    fn from(Approvers { roles, users }: Approvers) -> Self {
+        Self { roles, users }
+    }
+}
+
+impl From<ApproversBody> for Approvers {
+    fn from(ApproversBody { roles, users }: ApproversBody) -> Self {
+        Self { roles, users }
+    }
+}
+
+/// Which of those who may decide are told of a request: `all`, those `named` one by one, or so many drawn `random`ly.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum NotifyBody {
+    /// Everybody.
+    All,
+    /// The users whom `approvers` names; everybody where too few of them may decide.
+    Named,
+    /// So many, drawn for each request.
+    Random(u32),
+}
+
+impl From<Notify> for NotifyBody {
+    fn from(notify: Notify) -> Self {
+        match notify {
+            Notify::All => Self::All,
+            Notify::Named => Self::Named,
+            Notify::Random(count) => Self::Random(count),
+        }
+    }
+}
+
+impl From<NotifyBody> for Notify {
+    fn from(notify: NotifyBody) -> Self {
+        match notify {
+            NotifyBody::All => Self::All,
+            NotifyBody::Named => Self::Named,
+            NotifyBody::Random(count) => Self::Random(count),
+        }
+    }
+}
+
 /// A role.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Role)]
@@ -82,6 +126,11 @@ struct RoleBody {
     auto_approve: AutoApproveBody,
     /// Whether a request may be decided in a chat.
     decide_in_chat: bool,
+    /// Which of those who may decide are told of a request.
+    notify: NotifyBody,
+    /// After how long without a decision those of `escalate_to` may decide too, and are told.
+    escalate_after_seconds: Option<u64>,
+    escalate_to: ApproversBody,
     /// How long a request stays open.
     request_ttl_seconds: u64,
     /// How long a grant by request lasts at most; none: for good.
@@ -104,7 +153,7 @@ impl From<Role> for RoleBody {
             permissions,
             includes: rules.includes,
             requestable: rules.requestable,
-            approvers: ApproversBody { roles: rules.approvers.roles, users: rules.approvers.users },
+            approvers: rules.approvers.into(),
             quorum: rules.quorum,
             decline_quorum: rules.decline_quorum,
             reason_prompt: rules.reason_prompt,
@@ -113,6 +162,9 @@ impl From<Role> for RoleBody {
                 AutoApprove::Holders { roles } => AutoApproveBody::Holders(AutoApproveRoles { roles }),
             },
             decide_in_chat: rules.decide_in_chat,
+            notify: rules.notify.into(),
+            escalate_after_seconds: rules.escalate_after_seconds,
+            escalate_to: rules.escalate_to.into(),
             request_ttl_seconds: rules.request_ttl_seconds,
             max_duration_seconds: rules.max_duration_seconds,
             managed,
@@ -129,7 +181,7 @@ struct RolePage {
 }
 
 /// What a role shall be: what is absent is as in a new role.
-#[derive(Deserialize, ToSchema)]
+#[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = RoleInput, example = json!({"name": "editor", "permissions": ["cms.articles.write"], "requestable": true}))]
 struct RoleInputBody {
@@ -165,6 +217,15 @@ struct RoleInputBody {
     auto_approve: Option<AutoApproveBody>,
     #[serde(default)]
     decide_in_chat: bool,
+    /// Which of those who may decide are told of a request.
+    #[serde(default)]
+    notify: Option<NotifyBody>,
+    /// After how long without a decision those of `escalate_to` may decide too, and are told. Less than the request stays open.
+    #[serde(default)]
+    #[schema(minimum = 60, maximum = 7_776_000)]
+    escalate_after_seconds: Option<u64>,
+    #[serde(default)]
+    escalate_to: Option<ApproversBody>,
     #[serde(default)]
     #[schema(minimum = 60, maximum = 7_776_000, default = 604_800)]
     request_ttl_seconds: Option<u64>,
@@ -176,12 +237,11 @@ struct RoleInputBody {
 impl RoleInputBody {
     fn into_input(self) -> (Option<String>, RoleInput) {
         let fresh = RoleRules::default();
-        let approvers = self.approvers.map(|named| Approvers { roles: named.roles, users: named.users });
         let rules = RoleRules {
             description: self.description,
             includes: self.includes,
             requestable: self.requestable,
-            approvers: approvers.unwrap_or_default(),
+            approvers: self.approvers.map(Approvers::from).unwrap_or_default(),
             quorum: self.quorum.unwrap_or(fresh.quorum),
             decline_quorum: self.decline_quorum.unwrap_or(fresh.decline_quorum),
             reason_prompt: self.reason_prompt,
@@ -191,6 +251,9 @@ impl RoleInputBody {
                 Some(AutoApproveBody::Holders(AutoApproveRoles { roles })) => AutoApprove::Holders { roles },
             },
             decide_in_chat: self.decide_in_chat,
+            notify: self.notify.map(Notify::from).unwrap_or_default(),
+            escalate_after_seconds: self.escalate_after_seconds,
+            escalate_to: self.escalate_to.map(Approvers::from).unwrap_or_default(),
             request_ttl_seconds: self.request_ttl_seconds.unwrap_or(fresh.request_ttl_seconds),
             max_duration_seconds: self.max_duration_seconds,
         };
@@ -218,14 +281,20 @@ async fn list(
 
 /// Make a role.
 #[utoipa::path(post, path = "/v1/roles", operation_id = "create_role", tag = "Roles", request_body = RoleInputBody,
+    params(IdempotencyKey),
     responses((status = 201, description = "Made", body = RoleBody), (status = 409, description = "The name is taken")))]
 async fn create(
     State(api): State<Arc<Api>>,
     Caller(ctx): Caller,
+    IdempotencyKey(key): IdempotencyKey,
     Json(body): Json<RoleInputBody>,
 ) -> Result<impl IntoResponse, Problem> {
+    let idempotent = key.map(|key| {
+        let bytes = serde_json::to_vec(&body).unwrap_or_default();
+        api.services.idempotency.request(&format!("POST /v1/roles {}", ctx.actor.name()), &key, &bytes)
+    });
     let (name, input) = body.into_input();
-    let made = api.services.roles.create(&ctx, &name.unwrap_or_default(), &input).await?;
+    let made = api.services.roles.create(&ctx, &name.unwrap_or_default(), &input, idempotent.as_ref()).await?;
     Ok((StatusCode::CREATED, version_tag(made.version), Json(RoleBody::from(made))))
 }
 

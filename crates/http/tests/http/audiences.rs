@@ -4,7 +4,7 @@ use axum::Router;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::StatusCode;
 use serde_json::{Value, json};
-use userd_services::testing::TestOptions;
+use userd_services::{clients::ClientInput, testing::TestOptions};
 use userd_web::testing::*;
 
 use crate::{app::*, provider::TestProvider};
@@ -135,6 +135,10 @@ async fn a_token_for_another_service_opens_nothing_here() {
     }
 }
 
+fn shop(audiences: Option<&[String]>) -> ClientInput<'_> {
+    ClientInput { name: "shop", audiences, ..ClientInput::default() }
+}
+
 /// A service gets tokens for the services that it was given, and for no other. (fault 1)
 /// ASVS V10.3.1
 #[tokio::test]
@@ -142,7 +146,7 @@ async fn a_service_asks_for_the_audiences_that_it_was_given_and_no_others() {
     let services = test_services(TestOptions::default()).await;
     let operator = services.operator_context();
     let token = async |given: Option<&[String]>, resource: &str| {
-        let made = services.clients.create_for(&operator, "shop", &[], given, None).await.unwrap();
+        let made = services.clients.create_for(&operator, shop(given), None).await.unwrap();
         assert_eq!(made.client.audiences.as_deref(), given, "and so it is shown");
         let pair = format!("{}:{}", made.client.id, made.client_secret);
         let basic = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
@@ -167,7 +171,7 @@ async fn a_service_asks_for_the_audiences_that_it_was_given_and_no_others() {
         assert_eq!(token(given.map(Vec::as_slice), resource).await, expected, "{given:?} {resource}");
     }
     for (wrong, pointer) in [(list(&[]), "/audiences"), (list(&["userd", "x"]), "/audiences/1")] {
-        let refused = services.clients.create_for(&operator, "shop", &[], Some(&wrong), None).await;
+        let refused = services.clients.create_for(&operator, shop(Some(&wrong)), None).await;
         let Err(userd_services::Failure::Refused(userd_model::Refusal::InvalidInput(fields))) = refused else {
             panic!("not refused: {wrong:?}")
         };

@@ -8,10 +8,18 @@ use super::*;
 enum Step {
     Vote(u8, Verdict),
     Withdraw,
+    /// So much time passes that whoever is asked late may decide.
+    Late,
     Expire,
 }
 
-const STEPS: [Step; 9] = [
+/// Whoever may decide only once the request has waited.
+const LATE: u8 = 2;
+
+/// After how many seconds.
+const AFTER: Option<u64> = Some(50);
+
+const STEPS: [Step; 10] = [
     Step::Vote(0, Verdict::Approve),
     Step::Vote(0, Verdict::Decline),
     Step::Vote(1, Verdict::Approve),
@@ -19,6 +27,7 @@ const STEPS: [Step; 9] = [
     Step::Vote(2, Verdict::Approve),
     Step::Vote(2, Verdict::Decline),
     Step::Withdraw,
+    Step::Late,
     Step::Expire,
     // The requester.
     Step::Vote(9, Verdict::Approve),
@@ -50,12 +59,14 @@ fn request() -> AccessRequest {
 
 /// The reference: the last word of each approver before the request ended, counted after each word.
 fn reference(history: &[Step], quorum: Quorum) -> RequestState {
-    let mut last: [Option<Verdict>; 3] = [None; 3];
+    let (mut last, mut is_late): ([Option<Verdict>; 3], bool) = ([None; 3], false);
     for step in history {
         match step {
             Step::Withdraw => return RequestState::Withdrawn,
             Step::Expire => return RequestState::Expired,
+            Step::Late => is_late = true,
             Step::Vote(9, _) => {}
+            Step::Vote(LATE, _) if !is_late => {}
             Step::Vote(who, verdict) => {
                 last[usize::from(*who)] = Some(*verdict);
                 let of = |verdict| last.iter().filter(|one| **one == Some(verdict)).count();
@@ -71,12 +82,21 @@ fn reference(history: &[Step], quorum: Quorum) -> RequestState {
     RequestState::Open
 }
 
+fn standing(who: u8) -> Standing {
+    if who == LATE { Standing::Escalation } else { Standing::Approver }
+}
+
 fn run(history: &[Step], quorum: Quorum) -> AccessRequest {
     let mut request = request();
     let mut now = START;
     for step in history {
         let (before, was_open) = (request.clone(), request.state_at(now) == RequestState::Open);
         let answer = match step {
+            Step::Vote(who, _) if !request.is_up_to(standing(*who), AFTER, now) => Ok(()),
+            Step::Late => {
+                now = now.max(START.plus(Duration::from_secs(50)));
+                Ok(())
+            }
             Step::Vote(who, verdict) => {
                 let decision =
                     Decision { by: Some(id(*who)), verdict: *verdict, comment: None, at: now, expires_at: None };
@@ -100,6 +120,16 @@ fn run(history: &[Step], quorum: Quorum) -> AccessRequest {
         }
     }
     request
+}
+
+#[test]
+fn what_waits_too_long_is_up_to_others_from_that_moment_on() {
+    let request = request();
+    let at = |seconds| START.plus(Duration::from_secs(seconds));
+    for (after, now, is_late) in [(AFTER, 49, false), (AFTER, 50, true), (AFTER, 99, true), (None, 99, false)] {
+        assert!(request.is_up_to(Standing::Approver, after, at(now)));
+        assert_eq!(request.is_up_to(Standing::Escalation, after, at(now)), is_late, "{after:?} {now}");
+    }
 }
 
 /// Every history of up to four steps, for every small quorum: the same end as the reference, and nothing after it. (12.2)

@@ -148,7 +148,7 @@ async fn ask(visit: Visit, fields: Fields) -> Result<Response, Problem> {
         starts_at: None,
         duration_seconds: days.map(|days| days.saturating_mul(DAY)),
     };
-    ended(visit.site.services.access_requests.ask(&visit.ctx, input).await, "/account/access?told=asked", HERE)
+    ended(visit.site.services.access_requests.ask(&visit.ctx, input, None).await, "/account/access?told=asked", HERE)
 }
 
 async fn withdraw(visit: Visit, Path(id): Path<AccessRequestId>) -> Result<Response, Problem> {

@@ -57,7 +57,7 @@ impl Approvals {
         change.event(EventKind::AccessRequestOpened, user.id, data(&request, &[]));
         let now = change.now;
         let thing = Thing::account(&self.deps.settings);
-        let approvers = eligible(change, &thing, user.id, now).await?;
+        let approvers = eligible(change, &self.deps, &thing, &request, now).await?;
         change.open_access_requests().insert(&request).await?;
         change.access_requests().write(&request).await?;
         let message = change.id();

@@ -1,14 +1,19 @@
 //! Who may decide a request: whoever the role names, by name or by a role that they hold, and whoever may grant the thing
-//! anyway. Never the one whose request it is.
+//! anyway; once it has waited for too long, those whom the role names for that. Never the one whose request it is.
 
-use userd_model::{Permission, Role, Timestamp, User, UserId, UserStatus};
+use std::collections::BTreeSet;
+
+use userd_model::{
+    AccessRequest, AccessRequestId, Permission, Role, Standing, Timestamp, User, UserId, UserStatus,
+    role::{Approvers, Notify},
+};
 use userd_storage::{Failure, UnitOfWork};
 
 use super::Thing;
-use crate::role_reader::{every_role, read_permissions};
-
-/// More approvers than this are not told of a request.
-const MOST: usize = 50;
+use crate::{
+    Dependencies,
+    role_reader::{every_role, read_permissions},
+};
 
 /// Somebody who may decide, with what they hold as it is stored.
 pub(super) struct Approver {
@@ -30,46 +35,111 @@ impl Approver {
         self.permissions.contains(permission)
     }
 
-    /// Whether they may decide about this for somebody.
-    pub(super) fn may_decide(&self, thing: &Thing, requester: UserId) -> bool {
-        let named = &thing.rules.approvers;
-        let is_named =
-            named.users.contains(&self.user.id) || named.roles.iter().any(|role| self.user.has_role(role, self.now));
+    fn is_named(&self, named: &Approvers) -> bool {
+        named.users.contains(&self.user.id) || named.roles.iter().any(|role| self.user.has_role(role, self.now))
+    }
+
+    /// As what they may decide about this, if at all.
+    fn standing(&self, thing: &Thing) -> Option<Standing> {
         let may_grant =
             self.holds(&thing.right) && thing.allows.iter().all(|one| one.may_be_given_by(&self.permissions));
-        self.user.id != requester && self.user.status_at(self.now) == UserStatus::Active && (is_named || may_grant)
+        if may_grant || self.is_named(&thing.rules.approvers) {
+            return Some(Standing::Approver);
+        }
+        self.is_named(&thing.rules.escalate_to).then_some(Standing::Escalation)
+    }
+
+    /// Whether they may decide this request about this.
+    pub(super) fn may_decide(&self, thing: &Thing, request: &AccessRequest) -> bool {
+        let after = thing.rules.escalate_after_seconds;
+        let is_theirs = self.standing(thing).is_some_and(|standing| request.is_up_to(standing, after, self.now));
+        self.user.id != request.requester && self.user.status_at(self.now) == UserStatus::Active && is_theirs
     }
 }
 
-/// Those who may decide about this for somebody: whom the role names; where it names nobody, who may grant it.
+/// Those who may decide this request from the beginning, in the order in which they are told: whom the role names; where it
+/// names nobody, who may grant it.
 pub(super) async fn eligible(
     uow: &mut UnitOfWork,
+    deps: &Dependencies,
     thing: &Thing,
-    requester: UserId,
+    request: &AccessRequest,
     now: Timestamp,
 ) -> Result<Vec<UserId>, Failure> {
-    let mut candidates: Vec<UserId> = thing.rules.approvers.users.clone();
-    let roles = if thing.rules.approvers.is_empty() {
-        roles_with(uow, &thing.right).await?
-    } else {
-        thing.rules.approvers.roles.clone()
-    };
-    for role in &roles {
-        candidates.extend(uow.user_terms().holders(role).await?);
+    let mut named = thing.rules.approvers.clone();
+    if named.is_empty() {
+        named.roles = roles_with(uow, &thing.right).await?;
     }
-    candidates.sort_unstable();
-    candidates.dedup();
+    let mut candidates = candidates(uow, &named).await?;
+    if matches!(thing.rules.notify, Notify::Random(_)) {
+        candidates.sort_by_cached_key(|user| lot(deps, request.id, *user));
+    }
+    who_may(uow, candidates, thing, request, now).await
+}
+
+/// Those whom the role names for requests that waited for too long.
+pub(super) async fn asked_late(
+    uow: &mut UnitOfWork,
+    thing: &Thing,
+    request: &AccessRequest,
+    now: Timestamp,
+) -> Result<Vec<UserId>, Failure> {
+    let candidates = candidates(uow, &thing.rules.escalate_to).await?;
+    who_may(uow, candidates, thing, request, now).await
+}
+
+/// Which of those who may decide are told.
+pub(super) fn told<'a>(thing: &Thing, eligible: &'a [UserId]) -> &'a [UserId] {
+    let enough = thing.rules.quorum as usize;
+    let count = match thing.rules.notify {
+        Notify::All => eligible.len(),
+        // They are the first.
+        Notify::Named => {
+            let is_named = |user: &&UserId| thing.rules.approvers.users.contains(user);
+            let named = eligible.iter().take_while(is_named).count();
+            if named < enough { eligible.len() } else { named }
+        }
+        Notify::Random(count) => (count as usize).max(enough),
+    };
+    eligible.get(..count).unwrap_or(eligible)
+}
+
+/// Users named one by one, then those who hold a role that is named.
+async fn candidates(uow: &mut UnitOfWork, named: &Approvers) -> Result<Vec<UserId>, Failure> {
+    let mut found = named.users.clone();
+    let mut holders = BTreeSet::new();
+    for role in &named.roles {
+        holders.extend(uow.user_terms().holders(role).await?);
+    }
+    found.sort_unstable();
+    found.dedup();
+    found.extend(holders.into_iter().filter(|user| !named.users.contains(user)));
+    Ok(found)
+}
+
+async fn who_may(
+    uow: &mut UnitOfWork,
+    candidates: Vec<UserId>,
+    thing: &Thing,
+    request: &AccessRequest,
+    now: Timestamp,
+) -> Result<Vec<UserId>, Failure> {
     let mut found = Vec::new();
     for id in candidates {
         let Some(user) = uow.users().find(id).await? else { continue };
-        if Approver::read(uow, user, now).await?.may_decide(thing, requester) {
+        if Approver::read(uow, user, now).await?.may_decide(thing, request) {
             found.push(id);
         }
-        if found.len() == MOST {
+        if found.len() == Notify::MOST as usize {
             break;
         }
     }
     Ok(found)
+}
+
+/// Draws who is told of a request: another order for each, and the same one when the unit of work runs again.
+fn lot(deps: &Dependencies, request: AccessRequestId, user: UserId) -> [u8; 32] {
+    deps.crypto.index.keyed_hash("who is told of a request", &[request.0.as_bytes(), user.0.as_bytes()])
 }
 
 /// Roles whose holders have this permission.

@@ -7,11 +7,14 @@ use userd_model::{
 use userd_storage::Failure;
 
 use super::{
-    AccessRequests, RequestView, Requestable, Thing, approvers::eligible, changes_something, close, data,
+    AccessRequests, RequestView, Requestable, Thing,
+    approvers::{eligible, told},
+    changes_something, close, data,
     tell::tell_approvers,
 };
 use crate::{
-    Context, change::Change, limits::Limited, role_reader::every_role, roles::REASON, user_reader::seal_field,
+    Context, IdempotentRequest, change::Change, idempotency::Made, limits::Limited, role_reader::every_role,
+    roles::REASON, user_reader::seal_field,
 };
 
 /// What is asked for.
@@ -35,18 +38,32 @@ impl AccessRequests {
     /// Asks for a role or permission, or to be rid of one. Whom policy trusts is granted it at once.
     ///
     /// # Errors
-    /// `InvalidInput`; `NotRequestable`, `NothingToChange`, `RequestOpen`, `NoApprover`, `TooManyAttempts`.
-    pub async fn ask(&self, ctx: &Context, input: AccessInput) -> Result<RequestView, Failure> {
+    /// `InvalidInput`; `NotRequestable`, `NothingToChange`, `RequestOpen`, `NoApprover`, `TooManyAttempts`. For a repeat:
+    /// `IdempotencyMismatch`, `ReplayRefused`.
+    pub async fn ask(
+        &self,
+        ctx: &Context,
+        input: AccessInput,
+        idempotent: Option<&IdempotentRequest>,
+    ) -> Result<RequestView, Failure> {
         let (me, _) = ctx.user()?;
         ctx.may(&Act::RequestAccess(me))?;
         let input = &self.checked(input)?;
-        self.limits.reserve(Limited::AccessRequestPerUser, &me.to_string()).await?;
+        if !self.idempotency.earlier(idempotent).await?.is_some_and(|earlier| earlier.same_body) {
+            self.limits.reserve(Limited::AccessRequestPerUser, &me.to_string()).await?;
+        }
         // It is bound into what the message says.
         let message = MessageId::mint(self.deps.random.as_ref());
         let view = self
             .changes
             .run(ctx, "request_access", |mut change| async move {
                 let mut user = change.active_user(me).await?;
+                if let Some(made) = self.idempotency.find(&mut change, idempotent).await? {
+                    let Made::AccessRequest(id) = made else { return Err(Refusal::IdempotencyMismatch.into()) };
+                    let before = change.access_requests().find(id).await?.ok_or(Refusal::NotFound)?;
+                    let view = self.view(before, Some(&user), change.now)?;
+                    return change.commit(view).await;
+                }
                 let thing = self.requestable(&mut change, &user, input).await?;
                 self.must_be_only_one(&mut change, me, input).await?;
                 let mut request = self.new_request(&mut change, &user, &thing, input)?;
@@ -61,16 +78,10 @@ impl AccessRequests {
                     self.carry_out(&mut change, &request, &thing, &mut user, "rule").await?;
                     close(&mut change, &request, None).await?;
                 } else {
-                    let approvers = eligible(&mut change, &thing, me, ctx.now).await?;
-                    if approvers.len() < thing.rules.quorum as usize {
-                        return Err(Refusal::NoApprover.into());
-                    }
-                    change.open_access_requests().insert(&request).await?;
-                    change.access_requests().write(&request).await?;
-                    tell_approvers(&self.deliveries, &mut change, message, (&request, &user), (&approvers, &thing))
-                        .await?;
+                    self.open(&mut change, message, (&request, &user), &thing).await?;
                 }
                 let now = change.now;
+                self.idempotency.save(&mut change, idempotent, Made::AccessRequest(request.id), Some(me)).await?;
                 let view = self.view(request, Some(&user), now)?;
                 change.commit(view).await
             })
@@ -78,6 +89,28 @@ impl AccessRequests {
         self.deliveries.wake();
         tracing::info!(user_id = %me, request_id = %view.request.id, name = view.request.name, "access requested");
         Ok(view)
+    }
+
+    /// Opens a request that others decide, and tells them.
+    async fn open(
+        &self,
+        change: &mut Change<'_>,
+        message: MessageId,
+        (request, user): (&AccessRequest, &User),
+        thing: &Thing,
+    ) -> Result<(), Failure> {
+        let now = change.now;
+        let approvers = eligible(change, &self.deps, thing, request, now).await?;
+        if approvers.len() < thing.rules.quorum as usize {
+            return Err(Refusal::NoApprover.into());
+        }
+        change.open_access_requests().insert(request).await?;
+        change.access_requests().write(request).await?;
+        if let Some(late) = request.escalates_at(thing.rules.escalate_after_seconds) {
+            change.access_request_escalations().write(request, late).await?;
+        }
+        let told = told(thing, &approvers);
+        tell_approvers(&self.deliveries, change, message, (request, user), (told, thing)).await
     }
 
     /// What the user may ask for.
@@ -155,7 +188,11 @@ impl AccessRequests {
         };
         let now = change.now;
         let Some(mut request) = change.access_requests().find(open).await? else { return Ok(()) };
-        if request.expire(now) { close(change, &request, None).await } else { Err(Refusal::RequestOpen.into()) }
+        if !request.expire(now) {
+            return Err(Refusal::RequestOpen.into());
+        }
+        close(change, &request, None).await?;
+        self.deliveries.replace_cards(change, &request, None).await
     }
 
     fn new_request(

@@ -57,9 +57,12 @@ impl AccessRequests {
                     return Err(Refusal::VersionMismatch.into());
                 }
                 let view = self.vote(ctx, &mut change, approver, request, said).await?;
+                // Whoever pressed is answered at once.
+                self.deliveries.replace_cards(&mut change, &view.request, Some(me)).await?;
                 change.commit(view).await
             })
             .await?;
+        self.deliveries.wake();
         let (state, by) = (view.state.as_str(), ctx.actor.name());
         tracing::info!(request_id = %pressed.request, %by, verdict = pressed.verdict.as_str(), state, "decided in a chat");
         Ok(())
@@ -85,7 +88,7 @@ impl AccessRequests {
         let user = reading.users().find(me).await?.ok_or(Refusal::NotFound)?;
         let thing = Thing::of(&mut reading, &request, &self.deps.settings).await?.ok_or(Refusal::NotFound)?;
         let approver = Approver::read(&mut reading, user, now).await?;
-        if !approver.may_decide(&thing, request.requester) {
+        if !approver.may_decide(&thing, &request) {
             return Err(Refusal::NotFound.into());
         }
         let requester = reading.users().find(request.requester).await?;

@@ -64,9 +64,11 @@ impl AccessRequests {
                 let request = change.access_requests().find(id).await?.ok_or(Refusal::NotFound)?;
                 let approver = change.active_user(me).await?;
                 let view = self.vote(ctx, &mut change, approver, request, said).await?;
+                self.deliveries.replace_cards(&mut change, &view.request, None).await?;
                 change.commit(view).await
             })
             .await?;
+        self.deliveries.wake();
         let (state, by) = (view.state.as_str(), ctx.actor.name());
         tracing::info!(request_id = %id, %by, verdict = verdict.as_str(), state, "access request decided");
         Ok(view)
@@ -87,7 +89,7 @@ impl AccessRequests {
         }
         let thing = Thing::of(change, &request, &self.deps.settings).await?.ok_or(Refusal::NotFound)?;
         let approver = Approver::read(change, approver, now).await?;
-        if !approver.may_decide(&thing, request.requester) {
+        if !approver.may_decide(&thing, &request) {
             return Err(self.refusal(ctx).into());
         }
         request.must_be_open(now)?;
@@ -126,7 +128,8 @@ impl AccessRequests {
     pub async fn withdraw(&self, ctx: &Context, id: AccessRequestId) -> Result<RequestView, Failure> {
         let (me, _) = ctx.user()?;
         ctx.may(&userd_model::Act::RequestAccess(me))?;
-        self.changes
+        let withdrawn = self
+            .changes
             .run(ctx, "withdraw_access_request", |mut change| async move {
                 let now = change.now;
                 let user = change.active_user(me).await?;
@@ -134,10 +137,13 @@ impl AccessRequests {
                 let mut request = request.ok_or(Refusal::NotFound)?;
                 request.withdraw(now)?;
                 close(&mut change, &request, None).await?;
+                self.deliveries.replace_cards(&mut change, &request, None).await?;
                 let view = self.view(request, Some(&user), now)?;
                 change.commit(view).await
             })
-            .await
+            .await?;
+        self.deliveries.wake();
+        Ok(withdrawn)
     }
 
     /// Writes down that requests have expired. How many.
@@ -162,6 +168,7 @@ impl AccessRequests {
                                 settle(&mut change, &request, &mut user).await?;
                             }
                             close(&mut change, &request, None).await?;
+                            self.deliveries.replace_cards(&mut change, &request, None).await?;
                         }
                         change.commit(()).await
                     })

@@ -145,7 +145,7 @@ impl AccessRequests {
     ) -> Result<bool, Failure> {
         let Some(approver) = approver else { return Ok(true) };
         let thing = Thing::of(reading, request, &self.deps.settings).await?;
-        Ok(thing.is_some_and(|thing| approver.may_decide(&thing, request.requester)))
+        Ok(thing.is_some_and(|thing| approver.may_decide(&thing, request)))
     }
 }
 

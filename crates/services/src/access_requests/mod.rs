@@ -8,6 +8,7 @@ mod ask;
 mod buttons;
 mod chat;
 mod decide;
+mod escalate;
 mod list;
 mod tell;
 
@@ -29,6 +30,7 @@ use crate::{
     Dependencies, Settings,
     change::{Change, Changes},
     deliveries::Deliveries,
+    idempotency::IdempotencyKeys,
     limits::Limits,
     role_reader::{read, read_permissions},
     roles::REASON,
@@ -41,6 +43,7 @@ pub struct AccessRequests {
     pub(crate) deps: Dependencies,
     pub(crate) changes: Changes,
     pub(crate) limits: Limits,
+    pub(crate) idempotency: IdempotencyKeys,
     pub(crate) deliveries: Arc<Deliveries>,
 }
 

@@ -7,12 +7,7 @@ use super::{
     AccountSeed, Accounts, NewAccount, Reserved,
     register::{parsed, username},
 };
-use crate::{
-    Context, IdempotentRequest, UserView,
-    idempotency::Made,
-    recent_proof,
-    role_reader::{read, read_permissions},
-};
+use crate::{Context, IdempotentRequest, UserView, idempotency::Made, recent_proof, role_reader::grantable};
 
 /// An account that somebody else makes.
 #[derive(Clone, Debug, Default)]
@@ -70,36 +65,9 @@ impl Accounts {
             username: parsed(&mut wrong, "/username", input.username.as_deref(), |text| username(text, reserved)),
             display_name: parsed(&mut wrong, "/display_name", input.display_name.as_deref(), text::display_name),
             locale: parsed(&mut wrong, "/locale", input.locale.as_deref(), text::locale),
-            roles: self.grantable(ctx, &input.roles, &mut wrong).await?,
+            roles: grantable(&mut self.deps.store.reading(), &ctx.actor, &input.roles, &mut wrong).await?,
             ..NewAccount::default()
         };
         if wrong.is_empty() { Ok(new) } else { Err(Refusal::InvalidInput(wrong).into()) }
-    }
-
-    /// The roles asked for, each once, as far as they exist and allow nothing that the giver may not.
-    async fn grantable(
-        &self,
-        ctx: &Context,
-        names: &[String],
-        wrong: &mut Vec<InvalidField>,
-    ) -> Result<Vec<String>, Failure> {
-        let mut roles: Vec<String> = Vec::new();
-        for (place, name) in names.iter().enumerate() {
-            let pointer = format!("/roles/{place}");
-            let mut reading = self.deps.store.reading();
-            let allows = match read(&mut reading, name).await? {
-                Some(_) => Some(read_permissions(&mut reading, std::slice::from_ref(name)).await?),
-                None => None,
-            };
-            match allows {
-                None => wrong.push(InvalidField::new(pointer, "no such role")),
-                Some(allows) if !allows.iter().all(|permission| ctx.actor.may_give(permission)) => {
-                    wrong.push(InvalidField::new(pointer, "this role allows what you may not do yourself"));
-                }
-                Some(_) if !roles.contains(name) => roles.push(name.clone()),
-                Some(_) => {}
-            }
-        }
-        Ok(roles)
     }
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use userd_crypto::place;
-use userd_model::{Delivery, DeliveryId, Event, EventId, Fact, FactActor, FurtherEmailId, Sealed, Subject, Timestamp};
+use userd_model::{
+    AccessRequestId, Delivery, DeliveryId, Event, EventId, Fact, FactActor, FurtherEmailId, Sealed, Subject, Timestamp,
+};
 use userd_storage::Failure;
 
 use super::Deliveries;
@@ -22,6 +24,8 @@ pub(super) enum Content {
     Event(Notice),
     /// A mail to an address.
     Letter(super::Letter),
+    /// What a request has become, in place of this message in the chat.
+    RequestCard(AccessRequestId, i64),
     /// Somebody says something. It lies in the message, not in the delivery.
     #[serde(skip)]
     Message(Arc<SentMessage>),

@@ -1,7 +1,7 @@
 //! Deliveries: what happened becomes messages to people and to other services, each tried until it has arrived, or never
 //! will. One file for each step: what a fact asks for (`notice`), the inbox (`place`), a message to many
-//! (`expand`), the other ways (`send`), mails to addresses
-//! (`letters`), the worker
+//! (`expand`), the other ways (`send`), mails to addresses (`letters`), messages in chats that change with what they show
+//! (`cards`), the worker
 //! that does what is due (`worker`), those who look after it (`administration`), and what is sent once more (`resend`).
 //!
 //! A message is sent at least once. Whoever gets it twice sees the same id: only when a process dies between the sending
@@ -10,6 +10,7 @@
 mod administration;
 mod aside;
 mod breakers;
+mod cards;
 mod content;
 mod expand;
 mod letters;
@@ -22,7 +23,7 @@ mod switched_off;
 mod worker;
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock, Weak},
     time::Duration,
 };
 
@@ -35,6 +36,7 @@ use userd_storage::{
 };
 use userd_templates::Templates;
 
+pub(crate) use self::cards::RequestCards;
 pub(crate) use self::letters::{Asked, Letter, Whose};
 pub(crate) use self::switched_off::MoreOfMessage;
 pub use self::{
@@ -62,9 +64,9 @@ use crate::{
 #[derive(Clone)]
 pub struct Channels {
     /// The relay; without one mails lie in the development mailbox.
-    pub email: Option<Arc<dyn Channel<Message = Email>>>,
+    pub email: Option<Arc<dyn Channel<Message = Email, Receipt = ()>>>,
     /// The messenger's bot.
-    pub telegram: Option<Arc<dyn Channel<Message = ChatMessage>>>,
+    pub telegram: Option<Arc<dyn Channel<Message = ChatMessage, Receipt = i64>>>,
     /// Calls receivers of events.
     pub webhooks: Arc<WebhookSender>,
     /// What messages say.
@@ -81,6 +83,8 @@ pub struct Deliveries {
     webhooks: Webhooks,
     messages: MessageContents,
     channels: Channels,
+    /// What messages about requests say by now. It holds these deliveries itself, so it is not held here.
+    cards: OnceLock<Weak<dyn RequestCards>>,
     leases: ShardLeases,
     breakers: Breakers,
     /// What is being done by this process.
@@ -107,6 +111,7 @@ impl Deliveries {
             limits,
             webhooks,
             channels,
+            cards: OnceLock::new(),
             leases,
             breakers: Breakers::default(),
             under_way: Mutex::default(),

@@ -30,7 +30,7 @@ pub(super) struct Written {
     /// As it is sent.
     pub(super) rendered: Rendered,
     /// As the inbox shows it: what another service says stands there word by word.
-    shown: NotificationContent,
+    pub(super) shown: NotificationContent,
     /// What can be pressed under it in the messenger.
     pub(super) buttons: Vec<(String, String)>,
 }
@@ -192,7 +192,7 @@ impl Deliveries {
                 let data = serde_json::json!({ "event": fact.kind, "event_id": fact.id });
                 (kind, values, data)
             }
-            Content::Event(_) | Content::Letter(_) => return Ok(None),
+            Content::Event(_) | Content::Letter(_) | Content::RequestCard(..) => return Ok(None),
             Content::Message(message) => {
                 let said = message.in_language(reader.language);
                 let values = Values::default()

@@ -2,13 +2,9 @@
 
 use std::time::Duration;
 
-use userd_channels::{
-    Channel, ChannelFault,
-    email::Email,
-    telegram::{ChatMessage, Message},
-};
+use userd_channels::{Channel, ChannelFault, email::Email};
 use userd_model::{
-    Delivery, DeliveryChannel, DeliveryId, FurtherEmailId, Timestamp, User, WebhookId,
+    AccessRequestId, Delivery, DeliveryChannel, DeliveryId, FurtherEmailId, Timestamp, User, WebhookId,
     delivery::back_off,
     message::MessageCounts,
     preferences::{Category, MessageChannel},
@@ -35,6 +31,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
 pub(super) enum Outcome {
     /// Taken by the channel.
     Taken,
+    /// Taken by the messenger.
+    InChat(InChat),
     /// Taken by the development mailbox.
     Kept(Box<Email>),
     /// Not now.
@@ -43,6 +41,14 @@ pub(super) enum Outcome {
     Muted,
     /// There is nobody to send it to, and never was.
     Nobody(&'static str),
+}
+
+/// A message that a chat has taken.
+pub(super) struct InChat {
+    /// Which it is there.
+    pub(super) message: i64,
+    /// The request that it shows, with something to press.
+    pub(super) request: Option<AccessRequestId>,
 }
 
 impl Deliveries {
@@ -75,6 +81,7 @@ impl Deliveries {
         }
         let content = match self.content_of(delivery).await? {
             Some(Content::Letter(letter)) => return self.send_letter(delivery, letter).await,
+            Some(Content::RequestCard(request, shown)) => return self.replace_card(delivery, (request, shown)).await,
             other => other,
         };
         let Some(user_id) = delivery.user_id else { return gone("there is nobody to tell") };
@@ -93,15 +100,14 @@ impl Deliveries {
         if let Some(outcome) = self.chosen(delivery, &user, &written).await? {
             return Ok(outcome);
         }
-        let sent = match delivery.channel {
-            DeliveryChannel::Email => return self.send_email(delivery, &user, written, address).await,
+        match delivery.channel {
+            DeliveryChannel::Email => self.send_email(delivery, &user, written, address).await,
             DeliveryChannel::Telegram => match self.chat_of(&user).await? {
                 Some(chat) => self.send_telegram(chat, written).await,
-                None => return gone("the bot may not write to the user"),
+                None => gone("the bot may not write to the user"),
             },
-            DeliveryChannel::Inbox | DeliveryChannel::Webhook => return gone("no way leads there"),
-        };
-        Ok(sent.map_or_else(Outcome::Failed, |()| Outcome::Taken))
+            DeliveryChannel::Inbox | DeliveryChannel::Webhook => gone("no way leads there"),
+        }
     }
 
     /// What its reader has chosen by now: that it is not wanted any more, or that it waits for the end of quiet hours.
@@ -166,17 +172,8 @@ impl Deliveries {
         })
     }
 
-    async fn send_telegram(&self, chat: String, written: Written) -> Result<(), ChannelFault> {
-        let Some(bot) = &self.channels.telegram else {
-            return Err(ChannelFault::Undeliverable("there is no bot".to_owned()));
-        };
-        let buttons = if written.buttons.is_empty() { Vec::new() } else { vec![written.buttons] };
-        let message = Message { html: written.rendered.telegram, buttons, ..Message::default() };
-        bot.send(&ChatMessage { chat, message }).await
-    }
-
     /// The private chat with the user, if the bot may write there.
-    async fn chat_of(&self, user: &User) -> Result<Option<String>, Failure> {
+    pub(super) async fn chat_of(&self, user: &User) -> Result<Option<String>, Failure> {
         let identities = self.deps.store.reading().identities().of_user(user.id).await?;
         let Some(identity) = identities.iter().find(|identity| identity.bot_access) else { return Ok(None) };
         let subject = open(&self.deps, user, identity.id, "subject", &identity.subject)?;
@@ -198,6 +195,11 @@ impl Deliveries {
                         MessageCounts::MUTED
                     }
                     Outcome::Taken => {
+                        delivery.deliver(now);
+                        "delivered"
+                    }
+                    Outcome::InChat(shown) => {
+                        self.remember_card(&mut change, &delivery, shown).await?;
                         delivery.deliver(now);
                         "delivered"
                     }

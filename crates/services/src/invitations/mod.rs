@@ -24,7 +24,7 @@ use crate::{
     limits::{Limited, Limits},
     link_tokens::PREFIX,
     recent_proof,
-    role_reader::RoleReader,
+    role_reader::{RoleReader, grantable},
     sealing::row_context,
     user_reader::internal,
 };
@@ -164,7 +164,7 @@ impl Invitations {
                 None
             }
         };
-        let roles = self.grantable(ctx, &input.roles, &mut wrong).await?;
+        let roles = grantable(&mut self.deps.store.reading(), &ctx.actor, &input.roles, &mut wrong).await?;
         if !wrong.is_empty() {
             return Err(Refusal::InvalidInput(wrong).into());
         }
@@ -200,29 +200,6 @@ impl Invitations {
             wrong.extend(fields);
         }
         Some(email)
-    }
-
-    /// The roles asked for, each once, as far as they exist and allow nothing that the inviter may not.
-    async fn grantable(
-        &self,
-        ctx: &Context,
-        names: &[String],
-        wrong: &mut Vec<InvalidField>,
-    ) -> Result<Vec<String>, Failure> {
-        let mut roles: Vec<String> = Vec::new();
-        for (place, name) in names.iter().enumerate() {
-            let pointer = format!("/roles/{place}");
-            let is_known = self.roles.find(name).await?.is_some();
-            let allows = self.roles.permissions(std::slice::from_ref(name)).await?;
-            if !is_known {
-                wrong.push(InvalidField::new(pointer, "no such role"));
-            } else if !allows.iter().all(|permission| ctx.actor.may_give(permission)) {
-                wrong.push(InvalidField::new(pointer, "this role allows what you may not do yourself"));
-            } else if !roles.contains(name) {
-                roles.push(name.clone());
-            }
-        }
-        Ok(roles)
     }
 
     /// A page of those that are still good, oldest first.

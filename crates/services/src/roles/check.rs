@@ -38,12 +38,13 @@ impl PermissionChecks {
     /// The answers, in the order of the questions.
     ///
     /// # Errors
-    /// `Forbidden`; storage faults.
+    /// `Forbidden`, also to a service account that asks for words beyond its own; storage faults.
     pub async fn check(&self, ctx: &Context, checks: &[Check]) -> Result<Vec<CheckResult>, Failure> {
         ctx.may(&Act::CheckPermissions)?;
         let mut results = Vec::with_capacity(checks.len());
         let mut last: Option<(UserId, Answer)> = None;
         for check in checks {
+            ctx.actor.must_reach(&check.permission)?;
             let answer = match last.take() {
                 Some((subject, answer)) if subject == check.subject => answer,
                 _ => self.of(check.subject).await?,

@@ -91,12 +91,12 @@ impl Roles {
             declared.roles.iter().map(|(name, input)| (name.as_str(), input)).collect();
         for (name, description, requestable) in &declared.permissions {
             if planned.iter().any(|one| one.kind == "permission" && one.name == *name) {
-                permissions.register(ctx, name, description.as_deref(), *requestable).await?;
+                permissions.register(ctx, name, description.as_deref(), *requestable, None).await?;
             }
         }
         // First all that is new, so that roles may include each other in whatever order.
         for one in planned.iter().filter(|one| one.kind == "role" && one.change == "add") {
-            self.create(ctx, &one.name, &RoleInput::default()).await?;
+            self.create(ctx, &one.name, &RoleInput::default(), None).await?;
         }
         for one in planned.iter().filter(|one| one.kind == "role" && one.change != "release") {
             if let Some(input) = inputs.get(one.name.as_str()) {
@@ -162,6 +162,7 @@ fn differences(role: &Role, input: &RoleInput) -> Vec<String> {
         ("permission", &role.permissions, &input.permissions),
         ("include", &role.rules.includes, &input.rules.includes),
         ("approver role", &role.rules.approvers.roles, &input.rules.approvers.roles),
+        ("role asked late", &role.rules.escalate_to.roles, &input.rules.escalate_to.roles),
     ];
     for (what, before, after) in lists {
         found.extend(after.iter().filter(|one| !before.contains(one)).map(|one| format!("+ {what} {one}")));
@@ -171,6 +172,7 @@ fn differences(role: &Role, input: &RoleInput) -> Vec<String> {
         let mut rules = rules.clone();
         rules.includes.clear();
         rules.approvers.roles.clear();
+        rules.escalate_to.roles.clear();
         serde_json::to_value(rules).unwrap_or_default()
     };
     let (before, after) = (without_lists(&role.rules), without_lists(&input.rules));

@@ -6,8 +6,9 @@ use userd_model::{Act, Actor, EventKind, InvalidField, Permission, Refusal, Role
 use userd_storage::{Failure, UnitOfWork};
 
 use crate::{
-    Context, Dependencies,
+    Context, Dependencies, IdempotentRequest,
     change::{Change, Changes},
+    idempotency::{IdempotencyKeys, Made},
     recent_proof,
     role_reader::{every_role, read, read_permissions},
 };
@@ -16,6 +17,7 @@ use crate::{
 pub struct Roles {
     pub(crate) deps: Dependencies,
     pub(crate) changes: Changes,
+    pub(crate) idempotency: IdempotencyKeys,
 }
 
 /// What a role shall be.
@@ -60,18 +62,33 @@ impl Roles {
     /// Makes a role.
     ///
     /// # Errors
-    /// `Forbidden`, `InvalidInput`, `NameTaken`.
-    pub async fn create(&self, ctx: &Context, name: &str, input: &RoleInput) -> Result<Role, Failure> {
+    /// `Forbidden`, `InvalidInput`, `NameTaken`. For a repeat: `IdempotencyMismatch`, `ReplayRefused`; `NotFound` when it is
+    /// gone.
+    pub async fn create(
+        &self,
+        ctx: &Context,
+        name: &str,
+        input: &RoleInput,
+        idempotent: Option<&IdempotentRequest>,
+    ) -> Result<Role, Failure> {
         self.may_edit(ctx).await?;
+        ctx.actor.must_reach(name)?;
         let new = &checked(name, input, 1)?;
         self.changes
             .run(ctx, "create_role", |mut change| async move {
+                if let Some(made) = self.idempotency.find(&mut change, idempotent).await? {
+                    let Made::Role(name) = made else { return Err(Refusal::IdempotencyMismatch.into()) };
+                    let before = read(&mut change, &name).await?.ok_or(Refusal::NotFound)?;
+                    return change.commit(before).await;
+                }
                 if read(&mut change, name).await?.is_some() {
                     return Err(Refusal::NameTaken.into());
                 }
                 must_fit(&mut change, &ctx.actor, None, new).await?;
                 let now = change.now;
                 change.roles().upsert(new, now).await?;
+                let maker = ctx.user().ok().map(|(user, _)| user);
+                self.idempotency.save(&mut change, idempotent, Made::Role(new.name.clone()), maker).await?;
                 let data = serde_json::json!({ "permissions": new.permissions });
                 change.event(EventKind::RoleCreated, Subject::role(name), data);
                 change.role_changed(name, new.version, false);
@@ -92,6 +109,7 @@ impl Roles {
         expected: Option<i64>,
     ) -> Result<Role, Failure> {
         self.may_edit(ctx).await?;
+        ctx.actor.must_reach(name)?;
         let new = &checked(name, input, 0)?;
         self.changes
             .run(ctx, "change_role", |mut change| async move {
@@ -115,6 +133,7 @@ impl Roles {
     /// `Forbidden`, `NotFound`, `BuiltIn`, `InUse`, `ManagedByConfiguration`.
     pub async fn remove(&self, ctx: &Context, name: &str, expected: Option<i64>) -> Result<(), Failure> {
         self.may_edit(ctx).await?;
+        ctx.actor.must_reach(name)?;
         self.changes
             .run(ctx, "remove_role", |mut change| async move {
                 let old = editable(&mut change, name, expected).await?;
@@ -171,7 +190,7 @@ impl Roles {
     async fn must_be_unused(&self, change: &mut Change<'_>, name: &str) -> Result<(), Failure> {
         let is_held = !change.user_terms().holders(name).await?.is_empty();
         let names = |role: &Role| {
-            let lists = [&role.rules.includes, &role.rules.approvers.roles];
+            let lists = [&role.rules.includes, &role.rules.approvers.roles, &role.rules.escalate_to.roles];
             lists.into_iter().flatten().any(|other| other == name)
         };
         if is_held || every_role(change).await?.iter().any(names) { Err(Refusal::InUse.into()) } else { Ok(()) }
@@ -215,7 +234,8 @@ fn checked(name: &str, input: &RoleInput, version: i64) -> Result<Role, Refusal>
             Err(detail) => wrong.push(InvalidField::new(pointer, detail)),
         }
     }
-    for list in [&mut role.permissions, &mut role.rules.includes, &mut role.rules.approvers.roles] {
+    let RoleRules { includes, approvers, escalate_to, .. } = &mut role.rules;
+    for list in [&mut role.permissions, includes, &mut approvers.roles, &mut escalate_to.roles] {
         list.sort_unstable();
         list.dedup();
     }
@@ -246,22 +266,27 @@ async fn must_fit(change: &mut Change<'_>, actor: &Actor, old: Option<&Role>, ne
             wrong.push(InvalidField::new(pointer, "no such permission: register it first"));
         }
     }
-    for (pointer, names) in [("/includes", &new.rules.includes), ("/approvers/roles", &new.rules.approvers.roles)] {
+    let RoleRules { includes, approvers, escalate_to, .. } = &new.rules;
+    for (pointer, names) in
+        [("/includes", includes), ("/approvers/roles", &approvers.roles), ("/escalate_to/roles", &escalate_to.roles)]
+    {
         for (place, name) in names.iter().enumerate() {
             if read(change, name).await?.is_none() {
                 wrong.push(InvalidField::new(format!("{pointer}/{place}"), "no such role"));
             }
         }
     }
-    for (place, name) in new.rules.includes.iter().enumerate() {
+    for (place, name) in includes.iter().enumerate() {
         if reaches(change, name, &new.name).await? {
             let pointer = format!("/includes/{place}");
             wrong.push(InvalidField::new(pointer, "includes this role itself: roles cannot go in a circle"));
         }
     }
-    for (place, id) in new.rules.approvers.users.iter().enumerate() {
-        if change.users().find(*id).await?.is_none() {
-            wrong.push(InvalidField::new(format!("/approvers/users/{place}"), "no such user"));
+    for (pointer, users) in [("/approvers/users", &approvers.users), ("/escalate_to/users", &escalate_to.users)] {
+        for (place, id) in users.iter().enumerate() {
+            if change.users().find(*id).await?.is_none() {
+                wrong.push(InvalidField::new(format!("{pointer}/{place}"), "no such user"));
+            }
         }
     }
     if !wrong.is_empty() {

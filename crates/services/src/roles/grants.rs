@@ -86,6 +86,7 @@ impl Grants {
         input: &GrantInput,
     ) -> Result<GrantView, Failure> {
         ctx.may(&Act::GrantTo(id))?;
+        ctx.actor.must_reach(name)?;
         recent_proof::must_be_strong(ctx, &mut self.deps.store.reading()).await?;
         let reason = self.checked(input)?.as_deref().map(str::to_owned);
         let (reason, period) = (reason.as_deref(), Period { starts_at: input.starts_at, expires_at: input.expires_at });
@@ -116,6 +117,7 @@ impl Grants {
     /// `Forbidden`; `NotFound` for what is not held; `LastAdministrator`.
     pub async fn revoke(&self, ctx: &Context, id: UserId, kind: GrantKind, name: &str) -> Result<(), Failure> {
         ctx.may(&Act::RevokeFrom(id))?;
+        ctx.actor.must_reach(name)?;
         recent_proof::must_be_strong(ctx, &mut self.deps.store.reading()).await?;
         self.changes
             .run(ctx, "revoke_grant", |mut change| async move {

@@ -6,12 +6,19 @@ use userd_model::{
 };
 use userd_storage::Failure;
 
-use crate::{Context, Dependencies, change::Changes, recent_proof, role_reader::every_role};
+use crate::{
+    Context, Dependencies, IdempotentRequest,
+    change::Changes,
+    idempotency::{IdempotencyKeys, Made},
+    recent_proof,
+    role_reader::every_role,
+};
 
 /// Registers permissions.
 pub struct Permissions {
     pub(crate) deps: Dependencies,
     pub(crate) changes: Changes,
+    pub(crate) idempotency: IdempotencyKeys,
 }
 
 /// A permission as it is shown.
@@ -52,13 +59,15 @@ impl Permissions {
     /// Registers a word of another service.
     ///
     /// # Errors
-    /// `Forbidden`, `InvalidInput`, `NameTaken`, `BuiltIn` for one of ours.
+    /// `Forbidden`, `InvalidInput`, `NameTaken`, `BuiltIn` for one of ours. For a repeat: `IdempotencyMismatch`,
+    /// `ReplayRefused`; `NotFound` when it is gone.
     pub async fn register(
         &self,
         ctx: &Context,
         name: &str,
         description: Option<&str>,
         requestable: bool,
+        idempotent: Option<&IdempotentRequest>,
     ) -> Result<PermissionView, Failure> {
         self.may_manage(ctx).await?;
         let permission =
@@ -66,6 +75,7 @@ impl Permissions {
         if permission.is_well_known() {
             return Err(Refusal::BuiltIn.into());
         }
+        ctx.actor.must_reach(name)?;
         let description = description.map(text::reason).transpose();
         let description = description.map_err(|detail| Refusal::field("/description", detail))?;
         let new = &RegisteredPermission {
@@ -77,10 +87,17 @@ impl Permissions {
         };
         self.changes
             .run(ctx, "register_permission", |mut change| async move {
+                if let Some(made) = self.idempotency.find(&mut change, idempotent).await? {
+                    let Made::Permission(name) = made else { return Err(Refusal::IdempotencyMismatch.into()) };
+                    let before = change.permissions().find(&name).await?.ok_or(Refusal::NotFound)?;
+                    return change.commit(view(before)).await;
+                }
                 if change.permissions().find(name).await?.is_some() {
                     return Err(Refusal::NameTaken.into());
                 }
                 change.permissions().upsert(new).await?;
+                let maker = ctx.user().ok().map(|(user, _)| user);
+                self.idempotency.save(&mut change, idempotent, Made::Permission(name.to_owned()), maker).await?;
                 change.event(EventKind::PermissionRegistered, Subject::permission(name), serde_json::json!({}));
                 change.commit(view(new.clone())).await
             })
@@ -96,6 +113,7 @@ impl Permissions {
         if Permission::parse(name).ok_or(Refusal::NotFound)?.is_well_known() {
             return Err(Refusal::BuiltIn.into());
         }
+        ctx.actor.must_reach(name)?;
         self.changes
             .run(ctx, "remove_permission", |mut change| async move {
                 change.permissions().find(name).await?.ok_or(Refusal::NotFound)?;

@@ -1,10 +1,11 @@
 //! What approvers press under the bot's messages about requests. The button names a request; who presses is the user to
-//! whom this account of the messenger is linked, never one with the same address. The message is edited to what came of it.
+//! whom this account of the messenger is linked, never one with the same address. The message is edited to what came of it; those
+//! of others, and all of them when it was decided elsewhere, by the deliveries.
 
 use async_trait::async_trait;
 use userd_channels::telegram::{BotUser, Content, Message, escape_html};
 use userd_model::{
-    Refusal, RequestState, UserId, Verdict,
+    AccessRequestId, Refusal, RequestState, User, UserId, Verdict,
     message::MessageText,
     texts::{Language, Text},
 };
@@ -19,6 +20,7 @@ use crate::{
     Context,
     access_requests::{AccessRequests, InChat, Pressed, parse},
     bot::{TelegramBot, UpdateHandler},
+    deliveries::RequestCards,
 };
 
 /// Takes the buttons of requests. Asked before sign-in, which takes every other button.
@@ -45,6 +47,20 @@ impl UpdateHandler for ChatDecisions {
             tracing::debug!(%fault, "the bot could not answer a button");
         }
         Ok(true)
+    }
+}
+
+#[async_trait]
+impl RequestCards for ChatDecisions {
+    async fn card(&self, reader: &User, request: AccessRequestId) -> Result<Option<Message>, Failure> {
+        match self.requests.in_chat(reader.id, request).await {
+            Ok(shown) => {
+                let language = Language::of_tag(reader.locale.as_deref().unwrap_or_default());
+                self.message(&shown, language).await.map(Some)
+            }
+            Err(Failure::Refused(Refusal::NotFound)) => Ok(None),
+            Err(other) => Err(other),
+        }
     }
 }
 

@@ -20,7 +20,10 @@ async fn a_token_says_who_acts_and_what_they_may(fixture: Fixture) {
     assert_eq!((id, session_id, permissions), (ada.id, ada.tokens.session_id, vec![]));
     let Actor::User { permissions, .. } = app.actor(&root).await else { panic!("a user") };
     assert_eq!(permissions, Permission::WELL_KNOWN);
-    assert_eq!(service.actor, Actor::Service { id: service.id, permissions: vec![Permission::USERS_READ] });
+    assert_eq!(
+        service.actor,
+        Actor::Service { id: service.id, permissions: vec![Permission::USERS_READ], prefix: None }
+    );
     let who = app.who(&service.token).await.unwrap();
     assert_eq!((who.user(), who.auth_time), (Err(Refusal::Forbidden), None));
     assert_eq!(who.token.claims.scope.as_deref(), Some("users.read"));

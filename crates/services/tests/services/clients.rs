@@ -2,11 +2,16 @@
 
 use std::sync::Arc;
 
-use userd_model::{ClientId, Permission, Refusal};
+use userd_model::{ClientId, GrantKind, Permission, Refusal, RoleRules};
+use userd_services::{
+    clients::ClientInput,
+    roles::{Check, GrantInput},
+};
 
 use crate::{
     fixture::{Fixture, MINUTE, at_once, refusal, with, wrong_fields},
     personas::{acting, home},
+    rights::support::allowing,
 };
 
 fn words(permissions: &[Permission]) -> Vec<String> {
@@ -59,6 +64,70 @@ async fn nobody_gives_a_service_what_they_do_not_hold(fixture: Fixture) {
     assert!(
         app.clients.create(&acting(&app, &deputy.actor), "x", &words(&[Permission::USERS_READ]), None).await.is_ok()
     );
+}
+
+/// AC-108: a service that is limited to words of its own reaches beyond them, by itself or by one that it makes. (12.4)
+#[apply(case)]
+async fn a_service_with_a_prefix_deals_with_its_own_words_alone(fixture: Fixture) {
+    let app = fixture.app().await;
+    let operator = app.operator_context();
+    let held = [
+        Permission::PERMISSIONS_MANAGE,
+        Permission::PERMISSIONS_CHECK,
+        Permission::ROLES_MANAGE,
+        Permission::ROLES_GRANT,
+        Permission::CLIENTS_MANAGE,
+        Permission::USERS_READ,
+    ];
+    let permissions = &words(&held);
+    let input =
+        |prefix| ClientInput { name: "billing", permissions, permission_prefix: prefix, ..ClientInput::default() };
+    for wrong in ["users.", "billing", ""] {
+        let answer = app.clients.create_for(&operator, input(Some(wrong)), None).await;
+        assert_eq!(wrong_fields(answer), ["/permission_prefix"], "{wrong}");
+    }
+    let made = app.clients.create_for(&operator, input(Some("billing.")), None).await.unwrap();
+    assert_eq!(made.client.permission_prefix.as_deref(), Some("billing."));
+    let token = app.client_token(made.client.id, &made.client_secret).await.unwrap();
+    let ctx = acting(&app, &app.who(&token.access_token).await.unwrap().actor);
+    let ada = app.member("ada").await;
+
+    // Its own words: registered, put into a role of its own, given, asked about, taken.
+    app.permissions.register(&ctx, "billing.read", None, false, None).await.unwrap();
+    app.register_permission("cms.write").await;
+    let role = |permissions: &[&str]| allowing(permissions, RoleRules::default());
+    app.roles.create(&ctx, "billing.clerk", &role(&["billing.read"]), None).await.unwrap();
+    let (none, input) = (GrantInput::default(), role(&["billing.read", "users.read"]));
+    app.grants.grant(&ctx, ada.id, GrantKind::Role, "billing.clerk", &none).await.unwrap();
+    let check = |permission: &str| Check { subject: ada.id, permission: permission.to_owned() };
+    assert!(app.permission_checks.check(&ctx, &[check("billing.read")]).await.unwrap()[0].allowed);
+
+    // Others': refused, also what it holds itself, also beside its own, also under a name of its own.
+    assert_eq!(refusal(app.permissions.register(&ctx, "cms.read", None, false, None).await), Refusal::Forbidden);
+    assert_eq!(refusal(app.permissions.remove(&ctx, "cms.write").await), Refusal::Forbidden);
+    let both = [check("billing.read"), check("cms.write")];
+    assert_eq!(refusal(app.permission_checks.check(&ctx, &both).await), Refusal::Forbidden);
+    for name in ["cms.write", "users.read"] {
+        let answer = app.grants.grant(&ctx, ada.id, GrantKind::Permission, name, &none).await;
+        assert_eq!(refusal(answer), Refusal::Forbidden, "{name}");
+    }
+    app.make_role("marker", &[], RoleRules::default()).await;
+    assert_eq!(refusal(app.grants.grant(&ctx, ada.id, GrantKind::Role, "marker", &none).await), Refusal::Forbidden);
+    assert_eq!(refusal(app.roles.create(&ctx, "clerk", &role(&[]), None).await), Refusal::Forbidden);
+    assert_eq!(refusal(app.roles.create(&ctx, "billing.all", &input, None).await), Refusal::Forbidden);
+    assert_eq!(refusal(app.roles.replace(&ctx, "billing.clerk", &input, None).await), Refusal::Forbidden);
+    app.roles.replace(&operator, "billing.clerk", &input, None).await.unwrap();
+    let taken = app.grants.revoke(&ctx, ada.id, GrantKind::Role, "billing.clerk").await;
+    assert_eq!(refusal(taken), Refusal::Forbidden, "it allows more by now");
+
+    // One that it makes is limited as it is, or more.
+    let own = &["billing.read".to_owned()];
+    let input =
+        |prefix| ClientInput { name: "x", permissions: own, permission_prefix: prefix, ..ClientInput::default() };
+    let heir = app.clients.create_for(&ctx, input(None), None).await.unwrap();
+    assert_eq!(heir.client.permission_prefix.as_deref(), Some("billing."));
+    assert!(app.clients.create_for(&ctx, input(Some("billing.invoices.")), None).await.is_ok());
+    assert_eq!(wrong_fields(app.clients.create_for(&ctx, input(Some("cms.")), None).await), ["/permission_prefix"]);
 }
 
 /// AC-108: whoever may manage service accounts takes over one that may do more, by giving it a new secret.

@@ -33,6 +33,7 @@ pub(crate) struct ScriptedRelay {
 #[async_trait::async_trait]
 impl Channel for ScriptedRelay {
     type Message = Email;
+    type Receipt = ();
 
     async fn send(&self, email: &Email) -> Result<(), ChannelFault> {
         if email.subject.contains("is your code") {

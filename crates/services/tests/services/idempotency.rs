@@ -9,7 +9,8 @@ use userd_storage::repositories::idempotency_keys::IdempotencyRecord;
 
 use crate::{
     fixture::{DAY, Fixture, MINUTE, TestApp, refusal, with},
-    personas::{OTHER_PASSWORD, PASSWORD, at, elsewhere, home, of_session, password, registration, started},
+    personas::{OTHER_PASSWORD, PASSWORD, acting, at, elsewhere, home, of_session, password, registration, started},
+    rights::support::{allowing, requestable, wanting},
     sign_in::elsewhere::{app_with_acme, code, person},
 };
 
@@ -100,6 +101,42 @@ async fn a_clients_secret_is_repeated_for_ten_minutes(fixture: Fixture) {
     app.clients.rotate_secret(&operator, rotated.client.id).await.unwrap();
     assert_eq!(refusal(make("two").await), Refusal::SecretAlreadyShown, "a secret that is none any more");
     assert_eq!(app.clients.page(&operator, None, 10).await.unwrap().len(), 2);
+}
+
+/// (fault 5) A role, a permission and a request are made once, however often they are asked for; and only as they were.
+#[apply(case)]
+async fn repeats_name_the_role_the_permission_and_the_request_that_are_there(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (operator, _root) = (app.operator_context(), app.admin().await);
+    let key = |body: &str| app.idempotency.request("POST /v1/roles", "one", body.as_bytes());
+    let role = |name: &'static str| {
+        let (app, operator, key) = (&app, &operator, key(name));
+        async move { app.roles.create(operator, name, &allowing(&[], requestable()), Some(&key)).await }
+    };
+    let made = role("editor").await.unwrap();
+    assert_eq!(role("editor").await.unwrap(), made, "not `name_taken`");
+    assert_eq!(refusal(role("writer").await), Refusal::IdempotencyMismatch);
+    let key = |body: &str| app.idempotency.request("POST /v1/permissions", "one", body.as_bytes());
+    let permission = |name: &'static str| {
+        let (app, operator, key) = (&app, &operator, key(name));
+        async move { app.permissions.register(operator, name, None, false, Some(&key)).await }
+    };
+    let made = permission("cms.write").await.unwrap();
+    assert_eq!(permission("cms.write").await.unwrap(), made);
+    assert_eq!(refusal(permission("cms.read").await), Refusal::IdempotencyMismatch);
+    app.permissions.remove(&operator, "cms.write").await.unwrap();
+    assert_eq!(refusal(permission("cms.write").await), Refusal::NotFound, "it does not come back");
+    let ada = app.member("ada").await;
+    let ctx = acting(&app, &app.actor(&ada).await);
+    let key = &app.idempotency.request("POST /v1/me/access-requests ada", "one", b"editor");
+    let asked = app.access_requests.ask(&ctx, wanting("editor"), Some(key)).await.unwrap();
+    assert_eq!(app.access_requests.ask(&ctx, wanting("editor"), Some(key)).await.unwrap(), asked, "not `request_open`");
+    let withdrawn = app.access_requests.withdraw(&ctx, asked.request.id).await.unwrap();
+    assert_eq!(app.access_requests.ask(&ctx, wanting("editor"), Some(key)).await.unwrap(), withdrawn, "as it is now");
+    let other = &app.idempotency.request("POST /v1/me/access-requests ada", "one", b"support");
+    let answer = app.access_requests.ask(&ctx, wanting("editor"), Some(other)).await;
+    assert_eq!(refusal(answer), Refusal::IdempotencyMismatch);
+    assert_eq!(app.access_requests.own(&ctx, None, 10).await.unwrap().items.len(), 1);
 }
 
 /// (fault 5) Two rows that change places in the database hand out nothing of each other's.

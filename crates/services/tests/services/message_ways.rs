@@ -36,13 +36,14 @@ struct ScriptedBot {
 #[async_trait::async_trait]
 impl Channel for ScriptedBot {
     type Message = ChatMessage;
+    type Receipt = i64;
 
-    async fn send(&self, message: &ChatMessage) -> Result<(), ChannelFault> {
+    async fn send(&self, message: &ChatMessage) -> Result<i64, ChannelFault> {
         if let Some(fault) = self.answers.lock().unwrap().pop_front() {
             return Err(fault);
         }
         self.taken.lock().unwrap().push(message.clone());
-        Ok(())
+        Ok(1)
     }
 }
 

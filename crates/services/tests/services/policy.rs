@@ -55,6 +55,7 @@ fn columns(me: UserId) -> Vec<(String, Actor)> {
         // Even one that has a user's id is no user.
         id: ClientId(me.0),
         permissions: permissions.to_vec(),
+        prefix: None,
     };
     let mut columns = vec![
         ("anonymous".to_owned(), Actor::Anonymous),

@@ -69,7 +69,7 @@ async fn each_use_case_waits_for_as_many_answers_as_the_page_says() {
     counted("introspect, once the asking service is known");
     let asking = acting(&app, &app.actor(&ada).await);
     emulator.reset_counters();
-    let asked = app.access_requests.ask(&asking, wanting("editor")).await.unwrap();
+    let asked = app.access_requests.ask(&asking, wanting("editor"), None).await.unwrap();
     counted("ask for a role");
     let input = DecisionInput::default();
     app.access_requests.decide(&deciding, asked.request.id, Verdict::Approve, &input).await.unwrap();

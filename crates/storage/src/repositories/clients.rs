@@ -44,6 +44,7 @@ impl Clients<'_> {
             client.disabled_at.into(),
             Value::from(client.audiences.as_deref().map(Json::from)),
             client.version.into(),
+            client.permission_prefix.as_deref().into(),
         ];
         self.0.write(&INSERT, &values).await
     }
@@ -90,5 +91,6 @@ fn client(row: &mut Row) -> Result<Client, StoreError> {
         disabled_at: row.timestamp_or_null(position!(CLIENTS.disabled_at))?,
         audiences: row.json_or_null(position!(CLIENTS.audiences))?.map(list).transpose()?,
         version: row.i64_or_null(position!(CLIENTS.version))?.unwrap_or(1),
+        permission_prefix: row.text_or_null(position!(CLIENTS.permission_prefix))?,
     })
 }

@@ -8,6 +8,7 @@
 //! name says `upsert` may use `ON CONFLICT (key) DO UPDATE SET`, which is UPSERT on engines that have it. A join is
 //! two point reads: one row by its key, another one by its key in a column of the first.
 
+pub mod access_request_escalations;
 pub mod access_requests;
 pub mod appended_numbers;
 pub mod audit_checkpoints;
@@ -46,6 +47,7 @@ pub mod password_credentials;
 pub mod permissions;
 pub mod recovery_codes;
 pub mod replay_guard;
+pub mod request_messages;
 pub mod revocations;
 pub mod roles;
 pub mod schema_migrations;
@@ -89,6 +91,8 @@ pub fn statement_texts() -> String {
 }
 
 repositories! {
+    /// Requests of which more people are told later.
+    access_request_escalations: AccessRequestEscalations;
     /// Requests for a change of rights.
     access_requests: AccessRequests;
     /// How far the facts of each subject have been passed on.
@@ -159,6 +163,8 @@ repositories! {
     recovery_codes: RecoveryCodes;
     /// What may be used once.
     replay_guard: ReplayGuard;
+    /// Messages in chats that show a request.
+    request_messages: RequestMessages;
     /// The feed of what verifiers must refuse.
     revocations: Revocations;
     /// Roles.

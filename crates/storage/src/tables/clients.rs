@@ -20,6 +20,7 @@ pub const CLIENTS: Table = Table {
         timestamp("disabled_at").or_null(),
         json("audiences").or_null(),
         int("version").or_null(),
+        text("permission_prefix").or_null(),
     ],
     key: &["id"],
     indexes: &[

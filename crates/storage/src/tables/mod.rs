@@ -64,6 +64,8 @@ tables! {
     grants: GRANTS;
     access_requests: ACCESS_REQUESTS;
     open_access_requests: OPEN_ACCESS_REQUESTS;
+    access_request_escalations: ACCESS_REQUEST_ESCALATIONS;
+    request_messages: REQUEST_MESSAGES;
     notification_preferences: NOTIFICATION_PREFERENCES;
     webhooks: WEBHOOKS;
     deletions: DELETIONS;

@@ -54,6 +54,8 @@ async fn fill(store: &Store) {
             let request = samples::access_request(user.id);
             uow.access_requests().write(&request).await?;
             uow.open_access_requests().insert(&request).await?;
+            uow.access_request_escalations().write(&request, now).await?;
+            uow.request_messages().write(request.id, (user.id, 7), now).await?;
             uow.clients().insert(client).await?;
             uow.webhooks().insert(webhook).await?;
             uow.outbox().push(fact).await?;

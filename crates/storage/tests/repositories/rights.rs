@@ -130,3 +130,38 @@ async fn a_request_is_found_by_its_maker_its_state_and_its_end() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_request_that_waits_for_others_is_found_by_its_time() {
+    on_every_store(async |store| {
+        let (request, due) = (&samples::access_request(id()), moment());
+        for at in [due.plus(seconds(9)), due] {
+            transact!(store, uow => uow.access_request_escalations().write(request, at).await?).unwrap();
+        }
+        let before = Timestamp::from_micros(due.micros() - 1);
+        assert!(!store.reading().access_request_escalations().due(before, 1000).await.unwrap().contains(&request.id));
+        assert!(store.reading().access_request_escalations().due(due, 1000).await.unwrap().contains(&request.id));
+        transact!(store, uow => uow.access_request_escalations().remove(request.id).await?).unwrap();
+        assert!(!store.reading().access_request_escalations().due(due, 1000).await.unwrap().contains(&request.id));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn messages_about_a_request_are_found_by_it() {
+    on_every_store(async |store| {
+        let (request, other): (userd_model::AccessRequestId, userd_model::AccessRequestId) = (id(), id());
+        let (ada, boris): (UserId, UserId) = (id(), id());
+        transact!(store, uow => {
+            for (of, user, message) in [(request, ada, 7), (request, ada, 7), (request, boris, 9), (other, ada, 8)] {
+                uow.request_messages().write(of, (user, message), moment()).await?;
+            }
+        })
+        .unwrap();
+        let mut found = store.reading().request_messages().of_request(request, 9).await.unwrap();
+        found.sort_by_key(|(_, message)| *message);
+        assert_eq!(found, [(ada, 7), (boris, 9)]);
+        assert_eq!(store.reading().request_messages().of_request(request, 1).await.unwrap().len(), 1);
+    })
+    .await;
+}

@@ -298,6 +298,7 @@ pub(crate) fn client() -> Client {
         name: "биллинг".to_owned(),
         secret_hash: hash().to_vec(),
         permissions: vec!["users.read".to_owned()],
+        permission_prefix: Some("billing.".to_owned()),
         audiences: Some(vec!["https://orders.example".to_owned()]),
         version: 3,
         created_by: Some(id()),

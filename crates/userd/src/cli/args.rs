@@ -271,6 +271,9 @@ pub enum ClientsCommand {
         /// where none is asked for.
         #[arg(long = "audience", value_name = "AUDIENCE")]
         audiences: Vec<String>,
+        /// Let it register, give and ask about names only that begin so, such as `billing.`
+        #[arg(long, value_name = "PREFIX")]
+        permission_prefix: Option<String>,
     },
     /// Choose the audiences that a client's tokens may be for. Nothing said: the first of tokens.audience.
     #[command(after_help = "Example:\n  userd clients set-audiences billing https://orders.example userd")]

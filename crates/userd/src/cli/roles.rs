@@ -12,16 +12,16 @@ pub enum RolesCommand {
     List,
     /// Say what `apply` would change; nothing is changed.
     Plan {
-        /// The file: `permissions` and `roles`, as `export` writes them.
+        /// The file: `permissions` and `roles`, as `export` writes them. Not said: `roles.file` of the configuration.
         #[arg(value_hint = ValueHint::FilePath)]
-        file: PathBuf,
+        file: Option<PathBuf>,
     },
     /// Make roles and permissions what a file says. The API changes them no more.
     #[command(after_help = "Example:\n  userd roles export > roles.yaml && userd roles plan roles.yaml")]
     Apply {
-        /// The file: `permissions` and `roles`, as `export` writes them.
+        /// The file: `permissions` and `roles`, as `export` writes them. Not said: `roles.file` of the configuration.
         #[arg(value_hint = ValueHint::FilePath)]
-        file: PathBuf,
+        file: Option<PathBuf>,
     },
     /// Print every role and permission that was made, as a file for `apply`.
     Export,

@@ -3,7 +3,7 @@
 use userd_model::ClientId;
 use userd_services::{
     Services,
-    clients::{ClientChange, ClientView, NewClient},
+    clients::{ClientChange, ClientInput, ClientView, NewClient},
 };
 
 use super::said;
@@ -19,9 +19,11 @@ pub async fn create(
     name: &str,
     permissions: &[String],
     audiences: &[String],
+    permission_prefix: Option<&str>,
 ) -> Result<(), WiringError> {
     let (ctx, audiences) = (services.operator_context(), Some(audiences).filter(|audiences| !audiences.is_empty()));
-    let made = services.clients.create_for(&ctx, name, permissions, audiences, None).await;
+    let input = ClientInput { name, permissions, audiences, permission_prefix };
+    let made = services.clients.create_for(&ctx, input, None).await;
     show_secret(terminal, &made.map_err(|failure| said(&failure))?);
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `userd roles …`: roles and permissions as a file declares them, and who holds what.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use userd_model::{GrantKind, Role, RoleRules, UserId};
@@ -11,6 +11,7 @@ use userd_services::{
 
 use super::said;
 use crate::{
+    config::RolesConfig,
     terminal::{Terminal, table},
     wiring::WiringError,
 };
@@ -137,6 +138,12 @@ pub async fn revoke(services: &Services, terminal: Terminal, user: UserId, role:
     let answer = serde_json::json!({ "user_id": user, "role": role, "revoked": true });
     terminal.answer(&answer, || format!("{user} has the role {role} no more."));
     Ok(())
+}
+
+/// The file that is meant: the one that is named, else the configuration's.
+pub fn declared_in(named: Option<PathBuf>, config: &RolesConfig) -> Result<PathBuf, WiringError> {
+    let none = || WiringError::Config("name a file, or set roles.file".to_owned());
+    named.or_else(|| config.file.0.as_ref().map(|file| file.to_path_buf())).ok_or_else(none)
 }
 
 fn read(file: &Path) -> Result<Declared, WiringError> {

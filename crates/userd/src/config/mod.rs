@@ -25,6 +25,7 @@ mod pages;
 mod read;
 mod report;
 mod retention;
+mod roles;
 mod rules;
 mod schema;
 mod secret;
@@ -59,6 +60,7 @@ pub use self::{
     pages::PagesConfig,
     report::{ConfigError, ConfigErrors, Origin},
     retention::RetentionConfig,
+    roles::RolesConfig,
     rules::Rules,
     secret::{MASK, Secret},
     sources::{Flag, Sources},
@@ -93,6 +95,8 @@ pub struct Config {
     pub rate_limits: RateLimitsConfig,
     /// Who may register.
     pub registration: RegistrationConfig,
+    /// Roles and permissions that are declared beside the configuration.
+    pub roles: RolesConfig,
     /// Second factors.
     pub mfa: MfaConfig,
     /// Passkeys.

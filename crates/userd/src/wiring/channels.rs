@@ -41,7 +41,7 @@ pub(super) fn build(
     })
 }
 
-fn relay(config: &Config) -> Result<Option<Arc<dyn Channel<Message = Email>>>, WiringError> {
+fn relay(config: &Config) -> Result<Option<Arc<dyn Channel<Message = Email, Receipt = ()>>>, WiringError> {
     let Some(url) = config.mail.url.as_ref() else { return Ok(None) };
     let from =
         config.mail.from.as_ref().ok_or_else(|| part("mail.from: the sender is needed when mail.url is given"))?;
@@ -59,13 +59,13 @@ fn telegram(
     config: &Config,
     bot: Option<&Arc<TelegramBot>>,
     clock: &Arc<dyn Clock>,
-) -> Result<Option<Arc<dyn Channel<Message = ChatMessage>>>, WiringError> {
+) -> Result<Option<Arc<dyn Channel<Message = ChatMessage, Receipt = i64>>>, WiringError> {
     if bot.is_none() {
         return Ok(None);
     }
     let api = bot_api(config).map_err(wrong)?;
     let sender = api.map(|api| TelegramSender::new(Arc::new(api), Arc::clone(clock)));
-    Ok(sender.map(|sender| Arc::new(sender) as Arc<dyn Channel<Message = ChatMessage>>))
+    Ok(sender.map(|sender| Arc::new(sender) as Arc<dyn Channel<Message = ChatMessage, Receipt = i64>>))
 }
 
 fn webhook_sender(config: &Config) -> Result<WebhookSender, WiringError> {

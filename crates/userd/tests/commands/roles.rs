@@ -11,6 +11,9 @@ roles:
     permissions: [cms.write]
     requestable: true
     approvers: { roles: [approver] }
+    notify: { random: 2 }
+    escalate_after_seconds: 86400
+    escalate_to: { roles: [admin] }
 ";
 
 #[test]
@@ -20,7 +23,10 @@ fn roles_of_a_file_are_planned_applied_and_exported() {
     let planned = folder.userd("roles plan roles.yaml");
     assert_eq!(planned.code, 0, "{}", planned.stderr);
     assert!(
-        planned.stdout.contains("add role editor") && planned.stdout.contains("+ permission cms.write"),
+        planned.stdout.contains("add role editor")
+            && planned.stdout.contains("+ permission cms.write")
+            && planned.stdout.contains("+ role asked late admin")
+            && planned.stdout.contains("notify: \"all\" -> {\"random\":2}"),
         "{}",
         planned.stdout
     );
@@ -35,6 +41,12 @@ fn roles_of_a_file_are_planned_applied_and_exported() {
     folder.write("again.json", &folder.userd("roles export").stdout);
     let again = folder.userd("roles plan again.json");
     assert_eq!((again.code, again.stdout.trim()), (0, "Nothing differs."), "{}", again.stderr);
+    // The configuration may name the file. Nothing of it is applied by itself.
+    let nothing = folder.userd("roles plan");
+    assert_eq!(nothing.code, 2, "{}", nothing.stderr);
+    assert!(nothing.stderr.contains("roles.file"), "{}", nothing.stderr);
+    let named = folder.userd("--set roles.file=roles.yaml roles plan");
+    assert_eq!((named.code, named.stdout.trim()), (0, "Nothing differs."), "{}", named.stderr);
     let wrong = folder.userd("roles plan wrong.yaml");
     assert_eq!(wrong.code, 2, "{}", wrong.stderr);
     assert!(wrong.stderr.contains("wrong.yaml"), "{}", wrong.stderr);

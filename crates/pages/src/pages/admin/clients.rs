@@ -4,7 +4,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use userd_model::{Act, ClientId, Timestamp};
 use userd_services::{
-    clients::{ClientView, NewClient},
+    clients::{ClientInput, ClientView, NewClient},
     roles::PermissionView,
 };
 use userd_web::{Problem, extract::Path};
@@ -83,8 +83,9 @@ async fn make(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let t = &visit.texts.admin.clients;
     let audiences = Some(words::names(fields.text("audiences"))).filter(|audiences| !audiences.is_empty());
     let chosen = words::chosen(&fields);
-    let clients = &visit.site.services.clients;
-    match clients.create_for(&visit.ctx, fields.text("name").trim(), &chosen, audiences.as_deref(), None).await {
+    let (name, audiences) = (fields.text("name").trim(), audiences.as_deref());
+    let input = ClientInput { name, permissions: &chosen, audiences, permission_prefix: None };
+    match visit.site.services.clients.create_for(&visit.ctx, input, None).await {
         Ok(made) => Ok(shown_once(&visit, (t.make, t.made_done), &made)),
         Err(failure) => {
             let offered = words::offered(&visit).await?;

@@ -72,7 +72,8 @@ async fn show_register(visit: Visit) -> Result<Response, Problem> {
 async fn register(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let (name, about) = (fields.text("name").trim(), filled(fields.text("description")));
     let requestable = fields.text("requestable") == "yes";
-    match visit.site.services.permissions.register(&visit.ctx, name, about.as_deref(), requestable).await {
+    let permissions = &visit.site.services.permissions;
+    match permissions.register(&visit.ctx, name, about.as_deref(), requestable, None).await {
         Ok(_) => Ok(Visit::go("/admin/permissions?done=registered")),
         Err(failure) => {
             let here = (visit.texts.admin.words.register, visit.here.as_str());

@@ -43,7 +43,7 @@ async fn show_make(visit: Visit) -> Result<Response, Problem> {
 async fn make(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let draft = Draft::read(&fields);
     let made = match draft.input(&visit, &userd_model::RoleRules::default()) {
-        Ok(input) => visit.site.services.roles.create(&visit.ctx, &draft.name, &input).await,
+        Ok(input) => visit.site.services.roles.create(&visit.ctx, &draft.name, &input, None).await,
         Err(refusal) => Err(Failure::from(refusal)),
     };
     match made {

@@ -11,7 +11,7 @@ async fn ask(place: &Place, requester: &UserView, reason: &str) -> String {
     let services = place.services();
     let operator = services.context().acting_as(userd_model::Actor::Operator);
     let rules = userd_model::RoleRules { requestable: true, ..Default::default() };
-    let made = services.roles.create(&operator, "editor", &RoleInput { permissions: Vec::new(), rules }).await;
+    let made = services.roles.create(&operator, "editor", &RoleInput { permissions: Vec::new(), rules }, None).await;
     assert!(made.is_ok() || services.roles.show(&operator, "editor").await.is_ok());
     let login = userd_services::sessions::Login {
         login: requester.username.clone().unwrap(),
@@ -29,7 +29,7 @@ async fn ask(place: &Place, requester: &UserView, reason: &str) -> String {
         starts_at: None,
         duration_seconds: Some(30 * 24 * 3600),
     };
-    let made = services.access_requests.ask(&ctx, input).await.unwrap();
+    let made = services.access_requests.ask(&ctx, input, None).await.unwrap();
     format!("/admin/requests/{}", made.request.id)
 }
 

@@ -57,7 +57,7 @@ async fn what_a_change_of_a_role_does_is_shown_before_it_is_done() {
         ..RoleRules::default()
     };
     let input = RoleInput { permissions: vec!["audit.read".to_owned()], rules };
-    services.roles.create(&operator, "clerk", &input).await.unwrap();
+    services.roles.create(&operator, "clerk", &input, None).await.unwrap();
     give(&place, &ada, GrantKind::Role, "clerk").await;
     let page = browser.get("/admin/roles/clerk").await.text();
     assert!(page.contains("Ada Lovelace") && page.contains(&format!("/admin/users/{}", ada.id)), "who has it: {page}");

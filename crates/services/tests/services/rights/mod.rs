@@ -1,5 +1,6 @@
 //! Roles, permissions, grants, and requests for them.
 
+mod cost;
 mod grants;
 mod races;
 mod registration;

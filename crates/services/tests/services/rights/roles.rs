@@ -23,10 +23,10 @@ async fn nobody_puts_into_a_role_what_they_may_not_do_themselves(fixture: Fixtur
     let editor = app.service(&[Permission::ROLES_MANAGE, Permission::ROLES_READ, Permission::USERS_READ]).await.actor;
     let ctx = || acting(&app, &editor);
     let narrow = allowing(&["users.read"], RoleRules::default());
-    let made = app.roles.create(&ctx(), "reader", &narrow).await.unwrap();
+    let made = app.roles.create(&ctx(), "reader", &narrow, None).await.unwrap();
     assert_eq!((made.version, made.permissions.as_slice()), (1, ["users.read".to_owned()].as_slice()));
     let wide = allowing(&["users.read", "users.manage"], RoleRules::default());
-    assert_eq!(refusal(app.roles.create(&ctx(), "manager", &wide).await), Refusal::Forbidden);
+    assert_eq!(refusal(app.roles.create(&ctx(), "manager", &wide, None).await), Refusal::Forbidden);
     assert_eq!(refusal(app.roles.replace(&ctx(), "reader", &wide, None).await), Refusal::Forbidden);
     // By way of another role.
     app.make_role("strong", &["users.manage"], RoleRules::default()).await;
@@ -42,12 +42,12 @@ async fn nobody_puts_into_a_role_what_they_may_not_do_themselves(fixture: Fixtur
     ] {
         assert_eq!(refusal(answer), Refusal::BuiltIn);
     }
-    assert_eq!(refusal(app.roles.create(&ctx(), "auditor", &narrow).await), Refusal::NameTaken);
-    assert_eq!(refusal(app.roles.create(&ctx(), "reader", &narrow).await), Refusal::NameTaken);
+    assert_eq!(refusal(app.roles.create(&ctx(), "auditor", &narrow, None).await), Refusal::NameTaken);
+    assert_eq!(refusal(app.roles.create(&ctx(), "reader", &narrow, None).await), Refusal::NameTaken);
     assert_eq!(refusal(app.roles.replace(&ctx(), "reader", &narrow, Some(7)).await), Refusal::VersionMismatch);
     assert_eq!(refusal(app.roles.show(&ctx(), "nothing").await), Refusal::NotFound);
     let nobody = app.service(&[Permission::USERS_READ]).await.actor;
-    assert_eq!(refusal(app.roles.create(&acting(&app, &nobody), "x", &empty).await), Refusal::Forbidden);
+    assert_eq!(refusal(app.roles.create(&acting(&app, &nobody), "x", &empty, None).await), Refusal::Forbidden);
     assert_eq!(refusal(app.roles.page(&acting(&app, &nobody), None, 10).await), Refusal::Forbidden);
 }
 
@@ -58,14 +58,17 @@ async fn a_permission_is_registered_before_it_can_be_used(fixture: Fixture) {
     let root = app.admin().await;
     let ctx = || async { acting(&app, &app.actor(&root).await) };
     let role = allowing(&["billing.invoices.read"], RoleRules::default());
-    let wrong = wrong_fields(app.roles.create(&ctx().await, "billing", &role).await);
+    let wrong = wrong_fields(app.roles.create(&ctx().await, "billing", &role, None).await);
     assert_eq!(wrong, ["/permissions/0"]);
-    assert_eq!(refusal(app.permissions.register(&ctx().await, "users.read", None, false).await), Refusal::BuiltIn);
-    assert_eq!(wrong_fields(app.permissions.register(&ctx().await, "Bad Word", None, false).await), ["/name"]);
-    app.permissions.register(&ctx().await, "billing.invoices.read", Some("See invoices"), true).await.unwrap();
-    let again = app.permissions.register(&ctx().await, "billing.invoices.read", None, false).await;
+    assert_eq!(
+        refusal(app.permissions.register(&ctx().await, "users.read", None, false, None).await),
+        Refusal::BuiltIn
+    );
+    assert_eq!(wrong_fields(app.permissions.register(&ctx().await, "Bad Word", None, false, None).await), ["/name"]);
+    app.permissions.register(&ctx().await, "billing.invoices.read", Some("See invoices"), true, None).await.unwrap();
+    let again = app.permissions.register(&ctx().await, "billing.invoices.read", None, false, None).await;
     assert_eq!(refusal(again), Refusal::NameTaken);
-    app.roles.create(&ctx().await, "billing", &role).await.unwrap();
+    app.roles.create(&ctx().await, "billing", &role, None).await.unwrap();
     let listed = app.permissions.page(&ctx().await, Some("billing"), 2).await.unwrap();
     let names: Vec<_> = listed.iter().map(|one| (one.name.as_str(), one.built_in, one.requestable)).collect();
     assert_eq!(names, [("billing.invoices.read", false, true), ("clients.manage", true, false)]);

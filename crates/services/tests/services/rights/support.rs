@@ -43,12 +43,12 @@ pub(crate) async fn titles(app: &TestApp, member: &Member) -> Vec<String> {
 impl TestApp {
     /// A permission of another service.
     pub(crate) async fn register_permission(&self, name: &str) {
-        self.permissions.register(&self.operator_context(), name, None, false).await.unwrap();
+        self.permissions.register(&self.operator_context(), name, None, false, None).await.unwrap();
     }
 
     /// A role, made by the operator.
     pub(crate) async fn make_role(&self, name: &str, permissions: &[&str], rules: RoleRules) -> Role {
-        self.roles.create(&self.operator_context(), name, &allowing(permissions, rules)).await.unwrap()
+        self.roles.create(&self.operator_context(), name, &allowing(permissions, rules), None).await.unwrap()
     }
 
     /// A role, given by the operator.
@@ -59,7 +59,7 @@ impl TestApp {
 
     /// A request of a member, with what their token says they may do.
     pub(crate) async fn ask(&self, member: &Member, input: AccessInput) -> Result<RequestView, Failure> {
-        self.access_requests.ask(&acting(self, &self.actor(member).await), input).await
+        self.access_requests.ask(&acting(self, &self.actor(member).await), input, None).await
     }
 
     /// The stored request.

@@ -1,8 +1,11 @@
 //! Requests decided by a button of the bot.
 
 use serde_json::Value;
-use userd_model::{RequestState, RoleRules, Verdict, role::Approvers};
-use userd_services::{access_requests::DecisionInput, access_requests::RequestView, testing::TestOptions};
+use userd_model::{RequestState, RequestedAction, RoleRules, Verdict, role::Approvers};
+use userd_services::{
+    access_requests::{AccessInput, DecisionInput, RequestView},
+    testing::TestOptions,
+};
 
 use super::messenger::Messenger;
 use crate::{
@@ -101,6 +104,62 @@ async fn a_button_decides_for_whom_it_was_sent_to(fixture: Fixture) {
     chat.messenger.taps(BORIS, &approve.replace("approve", "decline")).await;
     assert_eq!(chat.state(&asked).await, (RequestState::Approved, 1));
     assert!(answered(&chat.messenger.told()).0.contains("changed"));
+}
+
+/// What one approver says, or an administrator in the API, is shown to the others: who decided, how many are missing, and what
+/// came of it; with nothing to press in the end. (12.3)
+#[apply(case)]
+async fn every_message_about_a_request_shows_what_became_of_it(fixture: Fixture) {
+    let chat = Chat::open(&fixture, RoleRules { quorum: 2, ..in_chat() }).await;
+    let app = &chat.messenger.app;
+    let asked = chat.ask().await;
+    let (approve, _) = chat.buttons(BORIS).expect("buttons");
+    chat.messenger.told();
+    chat.messenger.taps(BORIS, &approve).await;
+    settle(app).await;
+    let told = chat.messenger.told();
+    assert_eq!(edited(&told, BORIS).len(), 1, "his own, by his button: {told:?}");
+    let shown = edited(&told, CAROL);
+    let [first] = shown.as_slice() else { panic!("{told:?}") };
+    let text = first["text"].as_str().unwrap();
+    assert!(text.contains("✅") && text.contains("missing: 1"), "{text}");
+    let (_, decline) = buttons_of(first).expect("buttons for the request as it is");
+    let carol = acting(app, &app.actor(&chat.carol).await);
+    app.access_requests.decide(&carol, asked.request.id, Verdict::Approve, &DecisionInput::default()).await.unwrap();
+    settle(app).await;
+    let told = chat.messenger.told();
+    for who in [BORIS, CAROL] {
+        let shown = edited(&told, who);
+        let [last] = shown.as_slice() else { panic!("{who}: {told:?}") };
+        assert!(last["text"].as_str().unwrap().contains("Approved"), "{last}");
+        assert_eq!(buttons_of(last), None, "{who}: there is nothing left to press");
+    }
+    chat.messenger.taps(CAROL, &decline).await;
+    assert_eq!(chat.state(&asked).await, (RequestState::Approved, 2));
+    // One that is taken back, and one that was while the message was on its way.
+    for is_late in [false, true] {
+        let ada = acting(app, &app.actor(&chat.ada).await);
+        let removal = AccessInput { action: RequestedAction::Revoke, ..wanting("editor") };
+        let asked = app.ask(&chat.ada, removal).await.unwrap();
+        if !is_late {
+            settle(app).await;
+        }
+        chat.messenger.told();
+        app.access_requests.withdraw(&ada, asked.request.id).await.unwrap();
+        settle(app).await;
+        let told = chat.messenger.told();
+        for who in [BORIS, CAROL] {
+            let shown = edited(&told, who);
+            let last = shown.last().unwrap_or_else(|| panic!("{who}: {told:?}"));
+            assert_eq!(buttons_of(last), None, "{who} {is_late}: {last}");
+        }
+    }
+}
+
+/// What the messages of somebody were replaced by.
+fn edited(told: &[(String, Value)], who: u64) -> Vec<Value> {
+    let edits = told.iter().filter(|(method, body)| method == "editMessageText" && body["chat_id"] == who);
+    edits.map(|(_, body)| body.clone()).collect()
 }
 
 /// AC-150

@@ -127,9 +127,13 @@ struct Unpaced(BotApi);
 #[async_trait::async_trait]
 impl Channel for Unpaced {
     type Message = ChatMessage;
+    type Receipt = i64;
 
-    async fn send(&self, message: &ChatMessage) -> Result<(), ChannelFault> {
-        Ok(self.0.send_message(&message.chat, &message.message).await.map(drop)?)
+    async fn send(&self, message: &ChatMessage) -> Result<i64, ChannelFault> {
+        match message.replaces {
+            None => Ok(self.0.send_message(&message.chat, &message.message).await?),
+            Some(id) => Ok(self.0.edit_message(&message.chat, id, &message.message).await.map(|()| id)?),
+        }
     }
 }
 
