@@ -209,6 +209,8 @@ acts! {
     ReadEvents => Holder(Permission::EVENTS_READ),
     /// Read the audit log, take proofs from it, and verify it.
     ReadAudit => Holder(Permission::AUDIT_READ),
+    /// See the configuration, what the doctor finds, and what messages say.
+    ReadSystem => Holder(Permission::AUDIT_READ),
     /// See what becomes of messages.
     ReadDeliveries => Holder(Permission::DELIVERIES_READ),
     /// Read the development mailbox.

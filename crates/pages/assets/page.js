@@ -52,3 +52,21 @@ for (const form of document.querySelectorAll("[data-guard]")) {
   form.addEventListener("submit", () => (changed = false));
   addEventListener("beforeunload", (event) => changed && event.preventDefault());
 }
+
+// A list is looked up anew while somebody types; the form's button does the same.
+for (const form of document.querySelectorAll("[data-live]")) {
+  let latest = 0;
+  const look = async (mine) => {
+    const address = `${form.getAttribute("action")}?${new URLSearchParams(new FormData(form))}`;
+    const answer = await fetch(address);
+    const page = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
+    const found = page && page.getElementById(form.dataset.live);
+    if (!found || mine !== latest) return;
+    document.getElementById(form.dataset.live).replaceChildren(...found.childNodes);
+    history.replaceState(null, "", address);
+  };
+  form.addEventListener("input", () => {
+    const mine = ++latest;
+    setTimeout(() => mine === latest && look(mine), 250);
+  });
+}

@@ -22,6 +22,7 @@ mod colour;
 mod dates;
 mod fields;
 mod gate;
+pub mod inspection;
 mod layout;
 mod pages;
 mod parts;

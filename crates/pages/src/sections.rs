@@ -12,6 +12,7 @@ pub(crate) fn of(visit: &Visit) -> Vec<(&'static str, &'static str)> {
     // Whom a role names to decide its requests, and who may nothing else, comes by the link in the message.
     let decides = may(Act::ReadRequests) || visit.holds(&Permission::ROLES_GRANT);
     let all = [
+        ("/admin/overview", t.overview.title, may(Act::ListUsers)),
         ("/admin/users", t.frame.users, may(Act::ListUsers)),
         ("/admin/requests", t.requests.title, decides),
         ("/admin/roles", t.roles.title, may(Act::ReadRoles)),
@@ -22,6 +23,9 @@ pub(crate) fn of(visit: &Visit) -> Vec<(&'static str, &'static str)> {
         ("/admin/audit", t.audit.title, may(Act::ReadAudit)),
         ("/admin/deliveries", t.deliveries.title, may(Act::ReadDeliveries)),
         ("/admin/signing-keys", t.keys.title, may(Act::ListSigningKeys)),
+        ("/admin/templates", t.system.templates, may(Act::ReadSystem)),
+        ("/admin/configuration", t.system.configuration, may(Act::ReadSystem)),
+        ("/admin/doctor", t.system.doctor, may(Act::ReadSystem)),
     ];
     all.into_iter().filter(|(.., may)| *may).map(|(path, name, _)| (path, name)).collect()
 }

@@ -9,6 +9,7 @@ use userd_web::{RequestOptions, caller::HasServices, cursor::Cursors, server::Dr
 use crate::{
     assets::{Assets, Logo, SiteError},
     colour::{self, Colour},
+    inspection::Inspection,
 };
 
 /// What the operator decides about the pages.
@@ -24,6 +25,8 @@ pub struct SiteOptions {
     pub logo: Option<Logo>,
     /// Ends what is held open, when the process stops.
     pub draining: Draining,
+    /// What administrators may see of the process.
+    pub inspection: Option<Inspection>,
 }
 
 /// The state behind every page.

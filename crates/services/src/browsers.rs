@@ -7,7 +7,7 @@ use userd_crypto::{Zeroizing, constant_time_eq};
 use userd_model::Actor;
 use userd_storage::Failure;
 
-use crate::{Context, HeldAt, Services};
+use crate::{Context, HeldAt, Services, recent_proof};
 
 /// A request of somebody whom a cookie speaks for.
 pub struct BrowserVisit {
@@ -27,6 +27,15 @@ impl Services {
         let permissions = self.role_reader.rights_of(&held.user, ctx.now).await?.permissions;
         let actor = Actor::User { id: held.user.id, session_id: held.session.id, permissions };
         Ok(BrowserVisit { ctx: ctx.in_session(actor, &held.session), renewed: held.renewed })
+    }
+
+    /// Refuses whoever has not given their strongest proof a moment ago: asked by pages before what cannot be taken back,
+    /// because a browser stays signed in for long. Services and operators are not asked.
+    ///
+    /// # Errors
+    /// `InsufficientAuthentication`.
+    pub async fn must_have_fresh_proof(&self, ctx: &Context) -> Result<(), Failure> {
+        recent_proof::must_be_given_by_people(ctx, &self.deps.settings, &mut self.deps.store.reading()).await
     }
 
     /// Whether this cookie still holds a session. Asking is no use of it: an open page keeps nobody signed in.

@@ -28,6 +28,7 @@ use crate::{
     audit::AuditLog,
     change::{Change, Changes, Committed},
     deliveries::Deliveries,
+    hourly_counts,
     shard_leases::ShardLeases,
 };
 
@@ -209,6 +210,7 @@ impl EventLog {
         head.expires_at = head.expires_at.max(now.plus(self.deps.settings.retention.events));
         let events: Vec<Event> = plan.ready.iter().filter_map(|fact| event(fact, &mut head)).collect();
         let audited = self.audit.prepare(&mut change, &plan.ready).await?;
+        let counted = hourly_counts::with(&mut change, shard, &plan.ready).await?;
         change.defer_writes();
         change.outbox().remove_many(shard, &plan.ready).await?;
         change.outbox().remove_many(shard, &plan.stale).await?;
@@ -216,6 +218,7 @@ impl EventLog {
         self.deliveries.ask(&mut change, &plan.ready).await?;
         change.appended_numbers().write_many(&plan.numbers).await?;
         change.event_heads().write(&head).await?;
+        change.hourly_counts().write_many(&counted).await?;
         if let Some(audited) = audited {
             audited.write(&mut change).await?;
         }

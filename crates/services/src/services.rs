@@ -28,6 +28,7 @@ use crate::{
     links::Links,
     messages::Messages,
     notifications::Notifications,
+    overview::Overview,
     passwords::PasswordProof,
     preferences::NotificationPreferences,
     recovery::Recovery,
@@ -39,6 +40,7 @@ use crate::{
     sign_in::{BotCommands, ChatDecisions, SignIn},
     signing_keys::SigningKeys,
     sweeper::Sweeper,
+    template_previews::TemplatePreviews,
     user_reader::UserReader,
     users::Users,
     ways_in::WaysIn,
@@ -105,6 +107,10 @@ pub struct Services {
     pub audit: Audit,
     /// Whether the database serves.
     pub health: Health,
+    /// How it goes, at a glance.
+    pub overview: Overview,
+    /// What messages say.
+    pub template_previews: TemplatePreviews,
     /// Removal of what has expired.
     pub sweeper: Sweeper,
     /// Saved answers of repeated requests.
@@ -170,6 +176,7 @@ impl Services {
         let notifications = Notifications::new(deps.clone(), changes.clone());
         let links = Links::new(deps.clone(), changes.clone(), limits.clone());
         let sender = Arc::clone(&channels.webhooks);
+        let template_previews = TemplatePreviews { templates: Arc::clone(&channels.templates) };
         let webhooks = Webhooks::new(deps.clone(), changes.clone(), limits.clone(), idempotency.clone(), sender);
         let tellers = (notifications.clone(), links.clone(), limits.clone(), webhooks.clone());
         let deliveries = Arc::new(Deliveries::new(deps.clone(), changes.clone(), tellers, channels));
@@ -285,6 +292,8 @@ impl Services {
             ),
             deliveries,
             health: Health::new(deps.clone(), changes.clone()),
+            overview: Overview::new(deps.clone()),
+            template_previews,
             sweeper: Sweeper::new(deps.clone(), changes.clone()),
             deps,
             changes,

@@ -163,6 +163,12 @@ CREATE TABLE IF NOT EXISTS event_heads (
     expires_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (shard)
 );
+CREATE TABLE IF NOT EXISTS hourly_counts (
+    shard BIGINT NOT NULL,
+    hour TIMESTAMPTZ NOT NULL,
+    counts JSONB NOT NULL,
+    PRIMARY KEY (shard, hour)
+);
 CREATE TABLE IF NOT EXISTS audit_entries (
     position BIGINT NOT NULL,
     id UUID NOT NULL,

@@ -163,6 +163,12 @@ CREATE TABLE IF NOT EXISTS event_heads (
     expires_at INTEGER NOT NULL,
     PRIMARY KEY (shard)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS hourly_counts (
+    shard INTEGER NOT NULL,
+    hour INTEGER NOT NULL,
+    counts TEXT NOT NULL,
+    PRIMARY KEY (shard, hour)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS audit_entries (
     position INTEGER NOT NULL,
     id BLOB NOT NULL,

@@ -152,6 +152,12 @@ INSERT INTO further_emails (id, user_id, email_sealed, created_at) VALUES ($1, $
 SELECT id, user_id, email_sealed, created_at FROM further_emails WHERE user_id = $1 ORDER BY user_id, created_at, id LIMIT $2;
 -- further_emails.remove
 DELETE FROM further_emails WHERE id = $1;
+-- hourly_counts.by_hour
+SELECT shard, hour, counts FROM hourly_counts WHERE shard = $1 AND hour = $2;
+-- hourly_counts.since
+SELECT shard, hour, counts FROM hourly_counts WHERE shard = $1 AND hour >= $2 ORDER BY shard, hour LIMIT $3;
+-- hourly_counts.upsert
+INSERT INTO hourly_counts (shard, hour, counts) VALUES ($1, $2, $3) ON CONFLICT (shard, hour) DO UPDATE SET counts = excluded.counts;
 -- idempotency_keys.by_key
 SELECT key_hash, body_hash, answer, created_at, expires_at FROM idempotency_keys WHERE key_hash = $1;
 -- idempotency_keys.upsert
@@ -504,6 +510,14 @@ SELECT shard, position, expires_at FROM event_heads WHERE (shard) > ($1) ORDER B
 SELECT shard FROM event_heads ORDER BY shard DESC LIMIT $1;
 -- event_heads.copy_insert
 INSERT INTO event_heads (shard, position, expires_at) VALUES ($1, $2, $3);
+-- hourly_counts.copy_first_page
+SELECT shard, hour, counts FROM hourly_counts ORDER BY shard, hour LIMIT $1;
+-- hourly_counts.copy_next_page
+SELECT shard, hour, counts FROM hourly_counts WHERE (shard, hour) > ($1, $2) ORDER BY shard, hour LIMIT $3;
+-- hourly_counts.copy_last_key
+SELECT shard, hour FROM hourly_counts ORDER BY shard DESC, hour DESC LIMIT $1;
+-- hourly_counts.copy_insert
+INSERT INTO hourly_counts (shard, hour, counts) VALUES ($1, $2, $3);
 -- audit_entries.copy_first_page
 SELECT position, id, act, actor, subject, occurred_at, entry FROM audit_entries ORDER BY position LIMIT $1;
 -- audit_entries.copy_next_page
@@ -776,6 +790,10 @@ DELETE FROM outbox WHERE shard = $1 AND created_at = $2 AND id = $3;
 SELECT expires_at, shard, position FROM events WHERE expires_at <= $1 ORDER BY expires_at, shard, position LIMIT $2;
 -- events.remove_expired
 DELETE FROM events WHERE shard = $1 AND position = $2;
+-- hourly_counts.expired
+SELECT shard, hour FROM hourly_counts WHERE shard = $1 AND hour <= $2 ORDER BY shard, hour LIMIT $3;
+-- hourly_counts.remove_expired
+DELETE FROM hourly_counts WHERE shard = $1 AND hour = $2;
 -- deliveries.expired
 SELECT remove_at, id FROM deliveries WHERE remove_at <= $1 ORDER BY remove_at, id LIMIT $2;
 -- deliveries.remove_expired

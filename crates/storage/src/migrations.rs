@@ -153,6 +153,7 @@ pub static MIGRATIONS: &[Migration] = &[
     migration!(120, "0120", "clients_permission_prefix"),
     migration!(121, "0121", "request_messages"),
     migration!(122, "0122", "request_messages_by_removal"),
+    migration!(123, "0123", "hourly_counts"),
 ];
 
 mod checksum;

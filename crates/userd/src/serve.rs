@@ -21,6 +21,7 @@ use userd_web::{
 };
 
 use crate::{
+    commands::doctor,
     config::Config,
     reload::{Reload, Reloadable},
     signals::{self, Harmless},
@@ -62,7 +63,8 @@ pub async fn serve(mut config: Config, reloadable: Reloadable) -> Result<ExitCod
     let address = listener.local_addr().map_err(part)?;
     let draining = Draining::default();
     let mut requests = request_options(&wired.config)?;
-    let site = pages::site(&wired.config, &wired.services, &requests, &draining)?;
+    let looked_at = doctor::inspection(&wired.config, &wired.services);
+    let site = pages::site(&wired.config, &wired.services, &requests, &draining, looked_at)?;
     requests.problem_page = site.as_ref().map(|site| userd_pages::problem_page::of(site));
     let api = api(&wired, requests, metrics.clone(), draining.clone());
     let admin = serve_admin(admin_port, &api)?;

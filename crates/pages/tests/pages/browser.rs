@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::Router;
-use userd_pages::{Site, SiteOptions};
+use userd_pages::{
+    Site, SiteOptions,
+    inspection::{Finding, Findings, Inspection, State},
+};
 use userd_services::{
     Services, SignedIn, UserView,
     accounts::Registration,
@@ -18,6 +21,18 @@ use userd_web::{
 
 pub const PASSWORD: &str = "correct horse battery staple";
 pub const ORIGIN: &str = "http://127.0.0.1:8080";
+
+/// What a process says of itself.
+fn looked_at() -> Inspection {
+    let finding = |part: &str, state, says: &str| Finding { part: part.to_owned(), state, says: says.to_owned() };
+    let found = vec![
+        finding("clock", State::Well, "says noon"),
+        finding("mail", State::Warning, "mail.url is empty"),
+        finding("cache", State::Wrong, "<script>alert(1)</script>"),
+    ];
+    let doctor = move || -> Findings { Box::pin(std::future::ready(found.clone())) };
+    Inspection::new(|| "http:\n  public_url: <script>alert(1)</script>\n".to_owned(), doctor)
+}
 
 /// Services, and the pages over them.
 pub struct Place {
@@ -41,6 +56,7 @@ impl Place {
             colour: None,
             logo: None,
             draining: draining.clone(),
+            inspection: Some(looked_at()),
         };
         let site = Arc::new(Site::new(Arc::clone(&app.services), options).unwrap());
         let api = Router::new().fallback(|| async { "the API" });

@@ -8,6 +8,8 @@ mod delete;
 mod purge;
 mod restore;
 
+pub use userd_storage::repositories::legal_holds::LegalHold;
+
 use std::sync::Arc;
 
 use userd_model::{Timestamp, UserId};

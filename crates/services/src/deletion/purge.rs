@@ -92,6 +92,15 @@ impl Deletions {
             .await
     }
 
+    /// The hold on an account, if there is one: why, and since when.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub async fn held(&self, ctx: &Context, id: UserId) -> Result<Option<LegalHold>, Failure> {
+        ctx.may(&Act::HoldUser(id))?;
+        Ok(self.deps.store.reading().legal_holds().find(id).await?)
+    }
+
     /// Lets an account be erased again.
     ///
     /// # Errors

@@ -90,6 +90,7 @@ mod master_key;
 mod message_ways;
 mod messages;
 mod outbox;
+mod overview;
 mod password_demanded;
 mod personas;
 mod policy;

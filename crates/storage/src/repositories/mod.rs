@@ -28,6 +28,7 @@ pub mod fact_numbers;
 pub mod factors;
 pub mod further_emails;
 pub mod grants;
+pub mod hourly_counts;
 pub mod idempotency_keys;
 pub mod identities;
 pub mod inboxes;
@@ -127,6 +128,8 @@ repositories! {
     grants: Grants;
     /// Further proven addresses.
     further_emails: FurtherEmails;
+    /// How often what happened in each hour.
+    hourly_counts: HourlyCounts;
     /// Saved answers to requests that may come twice.
     idempotency_keys: IdempotencyKeys;
     /// Links between users and accounts elsewhere.

@@ -42,6 +42,7 @@ tables! {
     appended_numbers: APPENDED_NUMBERS;
     events: EVENTS;
     event_heads: EVENT_HEADS;
+    hourly_counts: HOURLY_COUNTS;
     audit_entries: AUDIT_ENTRIES;
     audit_tiles: AUDIT_TILES;
     audit_heads: AUDIT_HEADS;

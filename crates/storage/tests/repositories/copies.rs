@@ -64,6 +64,7 @@ async fn fill(store: &Store) {
             uow.appended_numbers().write_many(numbers).await?;
             uow.events().append_many(&[samples::event(fact, &head)]).await?;
             uow.event_heads().write(&head).await?;
+            uow.hourly_counts().write_many(&[samples::hourly_count(fact.at)]).await?;
             let place = samples::moment().micros();
             uow.audit_entries().append_many(&[samples::audit_row(place)]).await?;
             let tile = AuditTileRow { level: 0, number: place, hashes: samples::hash().to_vec() };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use userd_model::{Delivery, DeliveryState, Folder, Message, Notification, NotificationId, Random as _, UserId};
-use userd_storage::testing::TestRandom;
+use userd_storage::{repositories::hourly_counts::HourlyCount, testing::TestRandom};
 
 use crate::{
     samples::{self, moment},
@@ -161,6 +161,33 @@ async fn copies_of_a_message_are_counted_over_all_slots() {
         );
         let other = store.reading().message_counts().all(samples::message(user(), moment()).id).await.unwrap();
         assert_eq!(other, userd_model::message::MessageCounts::default());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn each_shard_counts_its_own_hours() {
+    on_every_engine(async |store| {
+        let hour = moment();
+        let one = samples::hourly_count(hour);
+        let later = HourlyCount { hour: hour.plus(Duration::from_secs(3600)), ..one.clone() };
+        let other = HourlyCount { shard: 15, ..one.clone() };
+        let (first, second) = (
+            &[one.clone(), later.clone(), other.clone()],
+            &[HourlyCount { counts: [("user.registered".to_owned(), 5)].into(), ..one.clone() }],
+        );
+        transact!(store, uow => uow.hourly_counts().write_many(first).await?).unwrap();
+        transact!(store, uow => uow.hourly_counts().write_many(second).await?).unwrap();
+        let mut reading = store.reading();
+        assert_eq!(reading.hourly_counts().find(3, hour).await.unwrap().as_ref(), second.first());
+        assert_eq!(reading.hourly_counts().find(4, hour).await.unwrap(), None);
+        let ours = |found: Vec<HourlyCount>| {
+            found.into_iter().filter(|count| count.hour >= hour && count.hour <= later.hour).collect::<Vec<_>>()
+        };
+        let from = ours(reading.hourly_counts().since(hour, 100).await.unwrap());
+        assert!([&second[0], &later, &other].into_iter().all(|count| from.contains(count)), "{from:?}");
+        let from = ours(reading.hourly_counts().since(later.hour, 100).await.unwrap());
+        assert!(from.contains(&later) && !from.contains(&other), "{from:?}");
     })
     .await;
 }

@@ -18,8 +18,8 @@ use userd_model::{
 use userd_storage::{
     repositories::{
         audit_entries::AuditRow, claims::Claim, deliveries::queue_of, event_heads::EventHead,
-        idempotency_keys::IdempotencyRecord, one_time_tokens::OneTimeToken, password_credentials::PasswordCredential,
-        recovery_codes::RecoveryCode,
+        hourly_counts::HourlyCount, idempotency_keys::IdempotencyRecord, one_time_tokens::OneTimeToken,
+        password_credentials::PasswordCredential, recovery_codes::RecoveryCode,
     },
     testing::TestRandom,
 };
@@ -455,6 +455,11 @@ pub(crate) fn delivery(user_id: UserId, at: Timestamp) -> Delivery {
         finished_at: None,
         remove_at: Delivery::kept_while_pending(at.plus(seconds(86_400))),
     }
+}
+
+/// What a shard counted in an hour.
+pub(crate) fn hourly_count(hour: Timestamp) -> HourlyCount {
+    HourlyCount { shard: 3, hour, counts: [("user.registered".to_owned(), 2)].into() }
 }
 
 /// Some copies of a message.

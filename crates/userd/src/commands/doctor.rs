@@ -1,8 +1,11 @@
 //! `userd doctor`: looks at every part as the service would use it, and says what to do about what is wrong. It only
 //! looks: no file is made, no schema step applied, no key made. What the first start would make is said to be missing.
 
+use std::sync::Arc;
+
 use userd_cache::CacheHealth;
 use userd_model::{Clock as _, KeyState};
+use userd_pages::inspection::{Findings, Inspection};
 use userd_providers::{ProviderConfig, ProviderDependencies, Secret};
 use userd_services::Services;
 use userd_storage::{Store, StoreError, engines::SqliteEngine, migrations::StepState};
@@ -23,11 +26,7 @@ use crate::{
 /// Looks at configuration, clock, providers, database, keys and cache. Answers how it went.
 pub async fn doctor(config: Config, terminal: Terminal) -> Health {
     let absent = engine::must_exist(&config.database.url, "database.url").is_err();
-    let mut findings = configuration(&config);
-    findings.push(clock());
-    findings.push(memory(&config));
-    findings.extend(secret_files::exposed_master_keys(&config).into_iter().map(|says| warning("master_key", says)));
-    findings.extend(providers(&config));
+    let mut findings = at_a_glance(&config);
     if is_ready_to_wire(&config, &mut findings).await {
         match wire(config, Opening::MustExist).await {
             Err(fault) => findings.push(wrong("start", format!("{fault}"))),
@@ -42,6 +41,32 @@ pub async fn doctor(config: Config, terminal: Terminal) -> Health {
         true => Health::Well,
         false => Health::Wrong,
     }
+}
+
+/// The same for pages, as far as it can be looked at while the service runs: not the file of the database, which is in
+/// use, nor the command that hands the master key over.
+pub(crate) fn inspection(config: &Config, services: &Arc<Services>) -> Inspection {
+    let (config, services) = (Arc::new(config.clone()), Arc::clone(services));
+    let shown = Arc::clone(&config);
+    let doctor = move || -> Findings {
+        let (config, services) = (Arc::clone(&config), Arc::clone(&services));
+        Box::pin(async move {
+            let mut findings = at_a_glance(&config);
+            running(&services, &mut findings).await;
+            findings.into_iter().map(Finding::into_page).collect()
+        })
+    };
+    Inspection::new(move || shown.show().unwrap_or_else(|fault| fault), doctor)
+}
+
+/// What can be told from the configuration and the machine.
+fn at_a_glance(config: &Config) -> Vec<Finding> {
+    let mut findings = configuration(config);
+    findings.push(clock());
+    findings.push(memory(config));
+    findings.extend(secret_files::exposed_master_keys(config).into_iter().map(|says| warning("master_key", says)));
+    findings.extend(providers(config));
+    findings
 }
 
 /// What the doctor came to.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
+use userd_pages::inspection;
 
 use crate::terminal::Terminal;
 
@@ -18,6 +19,16 @@ pub(super) struct Finding {
 }
 
 impl Finding {
+    /// As a page shows it.
+    pub(super) fn into_page(self) -> inspection::Finding {
+        let state = match self.state {
+            "ok" => inspection::State::Well,
+            "warning" => inspection::State::Warning,
+            _ => inspection::State::Wrong,
+        };
+        inspection::Finding { part: self.part.into_owned(), state, says: self.says }
+    }
+
     /// Whether this is as it should be.
     pub(super) fn is_ok(&self) -> bool {
         self.state == "ok"

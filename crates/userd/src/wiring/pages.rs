@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use userd_pages::{Logo, Site, SiteError, SiteOptions};
+use userd_pages::{Logo, Site, SiteError, SiteOptions, inspection::Inspection};
 use userd_services::Services;
 use userd_web::{RequestOptions, server::Draining};
 
@@ -18,6 +18,7 @@ pub(crate) fn site(
     services: &Arc<Services>,
     requests: &RequestOptions,
     draining: &Draining,
+    inspection: Inspection,
 ) -> Result<Option<Arc<Site>>, WiringError> {
     let pages = &config.pages;
     if !pages.enabled {
@@ -27,6 +28,7 @@ pub(crate) fn site(
         requests: requests.clone(),
         name: pages.name.clone(),
         colour: pages.colour.as_ref().map(|colour| colour.as_str().to_owned()),
+        inspection: Some(inspection),
         logo: pages.logo.as_ref().map(|file| logo(file)).transpose().map_err(part)?,
         draining: draining.clone(),
     };

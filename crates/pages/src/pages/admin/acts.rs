@@ -6,7 +6,7 @@ use userd_model::{Act, UserId, UserStatus};
 use userd_services::{Failure, UserView, users::Block};
 use userd_web::{Problem, extract::Path};
 
-use super::{Told, buttons, filled, opened, page, refused};
+use super::{Told, buttons, filled, fresh, opened, page, refused};
 use crate::{
     dates,
     fields::Fields,
@@ -33,6 +33,8 @@ pub(super) enum UserAct {
     Delete,
     Restore,
     Purge,
+    Hold,
+    LiftHold,
 }
 
 /// What is said of it.
@@ -43,7 +45,7 @@ pub(super) struct Words {
 }
 
 impl UserAct {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Block,
         Self::Unblock,
         Self::SignOut,
@@ -53,6 +55,8 @@ impl UserAct {
         Self::Delete,
         Self::Restore,
         Self::Purge,
+        Self::Hold,
+        Self::LiftHold,
     ];
 
     /// As addresses name it.
@@ -67,6 +71,8 @@ impl UserAct {
             Self::Delete => "delete",
             Self::Restore => "restore",
             Self::Purge => "purge",
+            Self::Hold => "hold",
+            Self::LiftHold => "lift-hold",
         }
     }
 
@@ -86,6 +92,7 @@ impl UserAct {
             Self::Delete => Act::DeleteUser(of),
             Self::Restore => Act::RestoreUser(of),
             Self::Purge => Act::PurgeUser(of),
+            Self::Hold | Self::LiftHold => Act::HoldUser(of),
         }
     }
 
@@ -95,12 +102,18 @@ impl UserAct {
             Self::Block => status == UserStatus::Active,
             Self::Unblock => status == UserStatus::Blocked,
             Self::Restore | Self::Purge => status == UserStatus::Deleted,
+            Self::Hold | Self::LiftHold => true,
             _ => status != UserStatus::Deleted,
         }
     }
 
     const fn is_destructive(self) -> bool {
         matches!(self, Self::Block | Self::ResetFactors | Self::Delete | Self::Purge)
+    }
+
+    /// Whether it cannot be taken back, or opens what could not: its doer proves again who they are.
+    const fn needs_proof(self) -> bool {
+        matches!(self, Self::ResetFactors | Self::Delete | Self::Purge | Self::LiftHold)
     }
 
     pub(super) fn words(self, visit: &Visit) -> Words {
@@ -115,6 +128,8 @@ impl UserAct {
             Self::Delete => (t.delete, t.delete_about, t.delete_done),
             Self::Restore => (t.restore, t.restore_about, t.restore_done),
             Self::Purge => (t.purge, t.purge_about, t.purge_done),
+            Self::Hold => (t.hold, t.hold_about, t.hold_done),
+            Self::LiftHold => (t.lift_hold, t.lift_hold_about, t.lift_hold_done),
         };
         Words { name, about, done }
     }
@@ -135,6 +150,8 @@ impl UserAct {
             Self::Delete => services.deletions.delete(ctx, id).await.map(drop),
             Self::Restore => services.deletions.restore(ctx, id).await.map(drop),
             Self::Purge => services.deletions.purge(ctx, id).await,
+            Self::Hold => services.deletions.hold(ctx, id, filled(fields.text("reason")).as_deref()).await,
+            Self::LiftHold => services.deletions.lift_hold(ctx, id).await,
         }
     }
 }
@@ -142,6 +159,11 @@ impl UserAct {
 async fn show(visit: Visit, Path((id, word)): Path<(UserId, String)>) -> Result<Response, Problem> {
     let act = UserAct::parse(&word).ok_or_else(Problem::not_found)?;
     let account = opened(&visit, id, &act.act(id)).await?;
+    if act.needs_proof()
+        && let Some(turned) = fresh(&visit).await?
+    {
+        return Ok(turned);
+    }
     let title = act.words(&visit).name;
     Ok(page(&visit, title, &form(&visit, act, &account, &Fields::default(), &Told::default())))
 }
@@ -149,6 +171,11 @@ async fn show(visit: Visit, Path((id, word)): Path<(UserId, String)>) -> Result<
 async fn submit(visit: Visit, Path((id, word)): Path<(UserId, String)>, fields: Fields) -> Result<Response, Problem> {
     let act = UserAct::parse(&word).ok_or_else(Problem::not_found)?;
     let account = opened(&visit, id, &act.act(id)).await?;
+    if act.needs_proof()
+        && let Some(turned) = fresh(&visit).await?
+    {
+        return Ok(turned);
+    }
     match act.carry_out(&visit, id, &fields).await {
         // Of an erased account nothing is left to be shown.
         Ok(()) if act == UserAct::Purge => Ok(Visit::go("/admin/users?done=purge")),
@@ -170,11 +197,14 @@ fn form(visit: &Visit, act: UserAct, account: &UserView, fields: &Fields, told: 
             p { (words.about) }
             form method="post" action={ "/admin/users/" (account.id) "/acts/" (act.word()) } {
                 (layout::token(visit))
-                @if act == UserAct::Block {
+                @if matches!(act, UserAct::Block | UserAct::Hold) {
                     (field(Field {
-                        name: "reason", label: t.reason, hint: t.reason_hint, value: fields.text("reason"),
-                        wrong: &told.wrong(visit, "/reason"), autocomplete: "off", ..Field::default()
+                        name: "reason", label: t.reason, hint: if act == UserAct::Block { t.reason_hint } else { "" },
+                        value: fields.text("reason"), wrong: &told.wrong(visit, "/reason"), autocomplete: "off",
+                        ..Field::default()
                     }))
+                }
+                @if act == UserAct::Block {
                     (field(Field {
                         name: "until", label: t.until, hint: &format!("{} {zone}", t.until_hint), kind: "datetime-local",
                         value: fields.text("until"), wrong: &told.wrong(visit, "/until"), ..Field::default()

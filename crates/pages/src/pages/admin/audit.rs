@@ -1,7 +1,13 @@
 //! The audit log: entries by filters, and whether the log is as it was.
 
-use axum::response::Response;
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use futures_util::stream;
+use http::header;
 use maud::{Markup, html};
+use url::form_urlencoded;
 use userd_model::Act;
 use userd_services::audit::{AuditFilter, AuditParty, AuditView, Scope, Verified};
 use userd_web::Problem;
@@ -19,18 +25,16 @@ use crate::{
 /// Entries that one verification in the browser compares; the command line compares all.
 const NEWEST: u64 = 100_000;
 
+/// Entries that an export reads at once.
+const EXPORTED: usize = 500;
+
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes.get("/admin/audit", list).post("/admin/audit/verify", verify)
+    routes.get("/admin/audit", list).get("/admin/audit/export", export).post("/admin/audit/verify", verify)
 }
 
 async fn list(visit: Visit, query: Query) -> Result<Response, Problem> {
     let t = &visit.texts.admin.audit;
-    let filter = AuditFilter {
-        actor: filled(query.text("actor")),
-        subject: filled(query.text("subject")),
-        act: filled(query.text("act")),
-        oldest_first: query.text("order") == "oldest",
-    };
+    let filter = filter(&query);
     let name = format!("audit {filter:?}");
     let after = place(&visit, &query, &name)?;
     let found = visit.site.services.audit.list(&visit.ctx, &filter, after, PAGE).await?;
@@ -41,6 +45,11 @@ async fn list(visit: Visit, query: Query) -> Result<Response, Problem> {
         @if !found.items.is_empty() { (table(&visit, &found.items)) }
         (onward(&visit, &name, found.items.is_empty(), next.as_ref()))
         section.panel {
+            h2 { (t.export) }
+            p { (t.export_about) }
+            p { a.button.quiet href=(export_at(&query)) download="audit.jsonl" { (t.export) } }
+        }
+        section.panel {
             h2 { (t.verify) }
             p { (t.verify_about) }
             form method="post" action="/admin/audit/verify" {
@@ -50,6 +59,46 @@ async fn list(visit: Visit, query: Query) -> Result<Response, Problem> {
         }
     };
     Ok(page(&visit, t.title, &content))
+}
+
+fn filter(query: &Query) -> AuditFilter {
+    AuditFilter {
+        actor: filled(query.text("actor")),
+        subject: filled(query.text("subject")),
+        act: filled(query.text("act")),
+        oldest_first: query.text("order") == "oldest",
+    }
+}
+
+fn export_at(query: &Query) -> String {
+    let mut kept = form_urlencoded::Serializer::new(String::new());
+    kept.extend_pairs(["actor", "subject", "act"].map(|name| (name, query.text(name))));
+    format!("/admin/audit/export?{}", kept.finish())
+}
+
+/// Every entry that fits, the oldest first, a line of JSON each; read page by page while it is sent.
+async fn export(visit: Visit, query: Query) -> Result<Response, Problem> {
+    let filter = AuditFilter { oldest_first: true, ..filter(&query) };
+    // What is refused is refused before anything is sent.
+    visit.site.services.audit.list(&visit.ctx, &filter, None, 1).await?;
+    let lines = stream::try_unfold((visit, filter, None), |(visit, filter, after)| async move {
+        let found = visit.site.services.audit.list(&visit.ctx, &filter, after, EXPORTED).await;
+        let found = found.map_err(|fault| std::io::Error::other(fault.to_string()))?;
+        if found.next.is_none() || found.next == after || found.next == Some(-1) {
+            return Ok(None);
+        }
+        let mut text = String::new();
+        for entry in &found.items {
+            text.push_str(&serde_json::to_string(entry)?);
+            text.push('\n');
+        }
+        Ok::<_, std::io::Error>(Some((text, (visit, filter, found.next))))
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "application/jsonl; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"audit.jsonl\""),
+    ];
+    Ok((headers, Body::from_stream(lines)).into_response())
 }
 
 fn filters(visit: &Visit, query: &Query) -> Markup {

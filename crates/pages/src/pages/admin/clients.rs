@@ -9,7 +9,7 @@ use userd_services::{
 };
 use userd_web::{Problem, extract::Path};
 
-use super::{PAGE, Told, buttons, frame, onward, page, place, refused, secret, words};
+use super::{PAGE, Told, buttons, frame, fresh, onward, page, place, refused, secret, words};
 use crate::{
     dates::moment,
     fields::Fields,
@@ -131,10 +131,16 @@ fn shown_once(visit: &Visit, (title, told): (&str, &str), made: &NewClient) -> R
 
 async fn show_rotate(visit: Visit, Path(id): Path<ClientId>) -> Result<Response, Problem> {
     visit.ctx.may(&Act::RotateClientSecret)?;
+    if let Some(turned) = fresh(&visit).await? {
+        return Ok(turned);
+    }
     Ok(page(&visit, visit.texts.admin.clients.rotate, &rotation(&visit, id, &Told::default())))
 }
 
 async fn rotate(visit: Visit, Path(id): Path<ClientId>) -> Result<Response, Problem> {
+    if let Some(turned) = fresh(&visit).await? {
+        return Ok(turned);
+    }
     let t = &visit.texts.admin.clients;
     match visit.site.services.clients.rotate_secret(&visit.ctx, id).await {
         Ok(made) => Ok(shown_once(&visit, (t.rotate, t.rotated), &made)),
@@ -149,10 +155,16 @@ fn rotation(visit: &Visit, id: ClientId, told: &Told) -> Markup {
 
 async fn show_disable(visit: Visit, Path(id): Path<ClientId>) -> Result<Response, Problem> {
     visit.ctx.may(&Act::DisableClient)?;
+    if let Some(turned) = fresh(&visit).await? {
+        return Ok(turned);
+    }
     Ok(page(&visit, visit.texts.admin.clients.disable, &disabling(&visit, id, &Told::default())))
 }
 
 async fn disable(visit: Visit, Path(id): Path<ClientId>) -> Result<Response, Problem> {
+    if let Some(turned) = fresh(&visit).await? {
+        return Ok(turned);
+    }
     let t = &visit.texts.admin.clients;
     match visit.site.services.clients.disable(&visit.ctx, id).await {
         Ok(()) => Ok(Visit::go("/admin/clients?done=disabled")),

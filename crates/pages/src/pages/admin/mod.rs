@@ -6,13 +6,16 @@ mod audit;
 mod clients;
 mod deliveries;
 mod grants;
+mod identities;
 mod invitations;
 mod keys;
+mod overview;
 mod permissions;
 mod requests;
 mod role_draft;
 mod role_editor;
 mod roles;
+mod system;
 mod user;
 mod users;
 mod webhooks;
@@ -42,6 +45,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = grants::routes(acts::routes(user::routes(users::routes(routes))));
     let routes = requests::routes(audit::routes(invitations::routes(routes)));
     let routes = permissions::routes(role_editor::routes(roles::routes(routes)));
+    let routes = identities::routes(system::routes(overview::routes(routes)));
     deliveries::routes(webhooks::routes(clients::routes(keys::routes(routes))))
 }
 
@@ -95,6 +99,14 @@ impl Told {
             word_at(&error.pointer).map_or_else(|| detail.clone(), |word| format!("{word}: {detail}"))
         });
         told.collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Where whoever does something that cannot be taken back has to prove first who they are: the way there and back.
+async fn fresh(visit: &Visit) -> Result<Option<Response>, Problem> {
+    match visit.site.services.must_have_fresh_proof(&visit.ctx).await {
+        Ok(()) => Ok(None),
+        Err(failure) => prove_first(failure, &visit.here).map(Some),
     }
 }
 

@@ -6,7 +6,7 @@ use userd_model::{Act, Role, RoleRules};
 use userd_services::{UserView, user_list::UserFilter};
 use userd_web::{Problem, extract::Path};
 
-use super::{PAGE, Told, buttons, onward, optional, page, place, refused, role_draft::Draft};
+use super::{PAGE, Told, buttons, fresh, onward, optional, page, place, refused, role_draft::Draft};
 use crate::{
     layout::{self, with_query},
     parts::{done, facts, note, panel},
@@ -164,11 +164,17 @@ pub(super) fn auto(visit: &Visit, draft: &Draft) -> &'static str {
 
 async fn show_remove(visit: Visit, Path(name): Path<String>) -> Result<Response, Problem> {
     visit.ctx.may(&Act::ManageRoles)?;
+    if let Some(turned) = fresh(&visit).await? {
+        return Ok(turned);
+    }
     let role = visit.site.services.roles.show(&visit.ctx, &name).await?;
     Ok(page(&visit, visit.texts.admin.roles.remove, &removal(&visit, &role.name, &Told::default())))
 }
 
 async fn remove(visit: Visit, Path(name): Path<String>) -> Result<Response, Problem> {
+    if let Some(turned) = fresh(&visit).await? {
+        return Ok(turned);
+    }
     let removed = visit.site.services.roles.remove(&visit.ctx, &name, None).await;
     match removed {
         Ok(()) => Ok(Visit::go("/admin/roles?done=removed")),

@@ -2,8 +2,8 @@
 
 use axum::response::Response;
 use maud::{Markup, html};
-use userd_model::UserId;
-use userd_services::{UserView, sessions::SessionView, sign_in::IdentityView};
+use userd_model::{Act, UserId};
+use userd_services::{UserView, deletion::LegalHold, sessions::SessionView, sign_in::IdentityView};
 use userd_web::{Problem, extract::Path};
 
 use super::{
@@ -32,13 +32,17 @@ async fn show(visit: Visit, query: Query, Path(id): Path<UserId>) -> Result<Resp
     let sessions = services.sessions.list(&visit.ctx, id, None, SESSIONS).await?;
     let identities = services.sign_in.identities(&visit.ctx, id).await?;
     let held = services.grants.of_user(&visit.ctx, id).await?;
+    let held_back = match visit.ctx.may(&Act::HoldUser(id)) {
+        Ok(()) => services.deletions.held(&visit.ctx, id).await?,
+        Err(_) => None,
+    };
     let content = html! {
         @if let Some(told) = said(&visit, query.text("done")) { (done(told)) }
-        (known(&visit, &account))
-        (ways(&visit, &account))
+        (known(&visit, &account, held_back.as_ref()))
+        (ways(&visit, &account, held_back.is_some()))
         (panel(t.grants.title, &grants::held(&visit, id, &held)))
         (panel(t.users.sessions, &devices(&visit, &sessions)))
-        (panel(t.users.identities, &linked(&visit, &identities)))
+        (panel(t.users.identities, &linked(&visit, id, &identities)))
     };
     Ok(page(&visit, &name_of(&account), &content))
 }
@@ -47,12 +51,13 @@ async fn show(visit: Visit, query: Query, Path(id): Path<UserId>) -> Result<Resp
 fn said(visit: &Visit, word: &str) -> Option<&'static str> {
     match word {
         "given" => Some(visit.texts.admin.grants.given),
+        "unlinked" => Some(visit.texts.admin.acts.unlink_done),
         "taken" => Some(visit.texts.admin.grants.taken),
         word => UserAct::parse(word).map(|act| act.words(visit).done),
     }
 }
 
-fn known(visit: &Visit, account: &UserView) -> Markup {
+fn known(visit: &Visit, account: &UserView, held: Option<&LegalHold>) -> Markup {
     let t = &visit.texts.admin.users;
     let email = html! {
         (optional(visit, account.email.as_deref()))
@@ -63,6 +68,10 @@ fn known(visit: &Visit, account: &UserView) -> Markup {
     let mut pairs = vec![(t.status, html! { span.badge { (status(visit, account.status)) } })];
     pairs.extend(account.blocked_until.map(|until| (t.blocked_until, moment(visit, until))));
     pairs.extend(account.block_reason.as_ref().map(|reason| (t.block_reason, html! { (reason) })));
+    pairs.extend(held.map(|held| {
+        let why = html! { (moment(visit, held.created_at)) @if let Some(reason) = &held.reason { ". " (reason) } };
+        (visit.texts.admin.acts.held, why)
+    }));
     pairs.extend([
         (t.email, email),
         (t.username, optional(visit, account.username.as_deref())),
@@ -75,8 +84,10 @@ fn known(visit: &Visit, account: &UserView) -> Markup {
 }
 
 /// The ways to what the visitor may do here and what the account's status leaves to be done.
-fn ways(visit: &Visit, account: &UserView) -> Markup {
-    let fitting = |act: &UserAct| act.fits(account.status) && visit.ctx.may(&act.act(account.id)).is_ok();
+fn ways(visit: &Visit, account: &UserView, is_held: bool) -> Markup {
+    let left_out = if is_held { UserAct::Hold } else { UserAct::LiftHold };
+    let fitting =
+        |act: &UserAct| *act != left_out && act.fits(account.status) && visit.ctx.may(&act.act(account.id)).is_ok();
     let acts: Vec<UserAct> = UserAct::ALL.into_iter().filter(fitting).collect();
     html! {
         @if !acts.is_empty() {
@@ -111,17 +122,23 @@ fn devices(visit: &Visit, sessions: &[SessionView]) -> Markup {
     }
 }
 
-fn linked(visit: &Visit, identities: &[IdentityView]) -> Markup {
+fn linked(visit: &Visit, id: UserId, identities: &[IdentityView]) -> Markup {
     let t = &visit.texts.admin.users;
+    let may_unlink = visit.ctx.may(&Act::RemoveIdentity(id)).is_ok();
     html! {
         @if identities.is_empty() { p.muted { (visit.texts.admin.frame.none) } } @else {
             div.wide tabindex="0" { table {
-                thead { tr { @for head in [t.provider, t.name, t.linked] { th scope="col" { (head) } } } }
+                thead { tr { @for head in [t.provider, t.name, t.linked] { th scope="col" { (head) } } td {} } }
                 tbody { @for identity in identities { tr {
                     td { (identity.provider) }
                     td { (optional(visit, [&identity.display_name, &identity.username, &identity.email]
                         .into_iter().flatten().next().map(String::as_str))) }
                     td { (moment(visit, identity.created_at)) }
+                    td { @if may_unlink {
+                        a href={ "/admin/users/" (id) "/identities/" (identity.id) "/unlink" } {
+                            (visit.texts.admin.acts.unlink)
+                        }
+                    } }
                 } } }
             } }
         }

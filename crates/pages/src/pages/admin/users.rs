@@ -42,8 +42,10 @@ async fn list(visit: Visit, query: Query) -> Result<Response, Problem> {
     let content = html! {
         @if query.text("done") == "purge" { (done(visit.texts.admin.acts.purge_done)) }
         (filters(&visit, &query))
-        @if !found.items.is_empty() { (table(&visit, &found.items)) }
-        (onward(&visit, &name, found.items.is_empty(), found.next.as_ref()))
+        div #found aria-live="polite" {
+            @if !found.items.is_empty() { (table(&visit, &found.items)) }
+            (onward(&visit, &name, found.items.is_empty(), found.next.as_ref()))
+        }
     };
     Ok(page(&visit, title, &content))
 }
@@ -64,7 +66,7 @@ fn filters(visit: &Visit, query: &Query) -> Markup {
     let mut ways = vec![("", frame.any)];
     ways.extend(providers.iter().map(|provider| (provider.id(), provider.id())));
     html! {
-        form.panel.filters method="get" action="/admin/users" role="search" {
+        form.panel.filters method="get" action="/admin/users" role="search" data-live="found" {
             (field(Field {
                 name: "query", label: t.query, hint: t.query_hint, kind: "search", value: query.text("query"),
                 autocomplete: "off", ..Field::default()

@@ -10,7 +10,7 @@ use userd_services::{
 };
 use userd_web::{Problem, extract::Path};
 
-use super::{Told, buttons, filled, frame, optional, page, refused, secret, words::names};
+use super::{Told, buttons, filled, frame, fresh, optional, page, refused, secret, words::names};
 use crate::{
     dates::moment,
     fields::Fields,
@@ -249,24 +249,36 @@ async fn switch(visit: Visit, Path(id): Path<WebhookId>, fields: Fields) -> Resu
 }
 
 async fn show_rotate(visit: Visit, Path(id): Path<WebhookId>) -> Result<Response, Problem> {
+    if let Some(turned) = fresh(&visit).await? {
+        return Ok(turned);
+    }
     let t = &visit.texts.admin.webhooks;
     let content = confirmation(&visit, id, ("rotate", t.rotate, t.rotate_about)).await?;
     Ok(page(&visit, t.rotate, &content))
 }
 
 async fn rotate(visit: Visit, Path(id): Path<WebhookId>) -> Result<Response, Problem> {
+    if let Some(turned) = fresh(&visit).await? {
+        return Ok(turned);
+    }
     let t = &visit.texts.admin.webhooks;
     let made = visit.site.services.webhooks.rotate_secret(&visit.ctx, id, None).await?;
     Ok(shown_once(&visit, (t.rotate, t.rotated), &made))
 }
 
 async fn show_remove(visit: Visit, Path(id): Path<WebhookId>) -> Result<Response, Problem> {
+    if let Some(turned) = fresh(&visit).await? {
+        return Ok(turned);
+    }
     let t = &visit.texts.admin.webhooks;
     let content = confirmation(&visit, id, ("remove", t.remove, t.remove_about)).await?;
     Ok(page(&visit, t.remove_title, &content))
 }
 
 async fn remove(visit: Visit, Path(id): Path<WebhookId>) -> Result<Response, Problem> {
+    if let Some(turned) = fresh(&visit).await? {
+        return Ok(turned);
+    }
     visit.site.services.webhooks.remove(&visit.ctx, id).await?;
     Ok(Visit::go("/admin/webhooks?done=removed"))
 }

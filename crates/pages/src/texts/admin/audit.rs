@@ -20,6 +20,8 @@ crate::texts::texts! {
         address: "Address", "Адрес";
         browser: "Browser", "Браузер";
         request: "Request", "Запрос";
+        export: "Download", "Скачать";
+        export_about: "Every entry that fits the filters, the oldest first, as JSON Lines.", "Все записи под эти фильтры, начиная со старых, в виде JSON Lines.";
         verify: "Verify the log", "Проверить журнал";
         verify_about: "Compares the newest entries with their hashes, and the tree over all with the checkpoints that were signed. Nothing is changed.",
             "Сверит новейшие записи с их хешами, а дерево над всеми записями с подписанными контрольными точками. Ничего не изменит.";

@@ -17,6 +17,11 @@ crate::texts::texts! {
         rotate: "Rotate the keys", "Сменить ключ";
         rotate_about: "The published next key signs from now on. Tokens of the key so far stay good until they expire, so nobody is signed out.",
             "Подписывать начнёт опубликованный следующий ключ. Токены прежнего ключа действуют до своего срока, никого не разлогинит.";
+        revoke: "Revoke", "Отозвать";
+        revoke_title: "Revoke a key", "Отозвать ключ";
+        revoke_about: "For a key that somebody else may have. Nothing that it signed is accepted any more, at once: whoever holds its tokens has to renew them. If it signs, the next key takes over.",
+            "Для ключа, который мог попасть к чужим. Всё подписанное им сразу перестаёт приниматься, токены придётся обновить. Если он подписывает, его сменит следующий.";
+        revoked_done: "The key is revoked.", "Ключ отозван.";
         rotated: "The next key signs now.", "Теперь подписывает следующий ключ.";
     }
 }

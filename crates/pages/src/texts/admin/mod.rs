@@ -6,6 +6,7 @@ mod deliveries;
 mod frame;
 mod invitations;
 mod keys;
+mod overview;
 mod requests;
 mod roles;
 mod users;
@@ -22,6 +23,8 @@ pub(crate) struct Admin {
     pub(crate) invitations: invitations::Invitations,
     pub(crate) deliveries: deliveries::Deliveries,
     pub(crate) keys: keys::Keys,
+    pub(crate) overview: overview::Overview,
+    pub(crate) system: overview::System,
     pub(crate) webhooks: webhooks::Webhooks,
     pub(crate) clients: clients::Clients,
     pub(crate) roles: roles::Roles,
@@ -39,6 +42,8 @@ impl Admin {
         invitations: invitations::Invitations::ENGLISH,
         deliveries: deliveries::Deliveries::ENGLISH,
         keys: keys::Keys::ENGLISH,
+        overview: overview::Overview::ENGLISH,
+        system: overview::System::ENGLISH,
         webhooks: webhooks::Webhooks::ENGLISH,
         clients: clients::Clients::ENGLISH,
         roles: roles::Roles::ENGLISH,
@@ -54,6 +59,8 @@ impl Admin {
         invitations: invitations::Invitations::RUSSIAN,
         deliveries: deliveries::Deliveries::RUSSIAN,
         keys: keys::Keys::RUSSIAN,
+        overview: overview::Overview::RUSSIAN,
+        system: overview::System::RUSSIAN,
         webhooks: webhooks::Webhooks::RUSSIAN,
         clients: clients::Clients::RUSSIAN,
         roles: roles::Roles::RUSSIAN,
@@ -74,6 +81,8 @@ pub(super) fn all() -> Vec<(&'static str, &'static str, &'static str)> {
         invitations::Invitations::ALL,
         deliveries::Deliveries::ALL,
         keys::Keys::ALL,
+        overview::Overview::ALL,
+        overview::System::ALL,
         webhooks::Webhooks::ALL,
         clients::Clients::ALL,
         roles::Roles::ALL,

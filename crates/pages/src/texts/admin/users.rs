@@ -77,6 +77,19 @@ crate::texts::texts! {
         purge: "Erase for good", "Стереть безвозвратно";
         purge_about: "Everything that is held about the account is erased now. Nobody can undo this.",
             "Всё, что хранится об аккаунте, сотрётся сейчас же. Отменить это не сможет никто.";
+        hold: "Forbid to erase", "Запретить стирание";
+        hold_about: "For a legal obligation: whatever its owner or a deadline says, the account's data are kept until this is lifted.",
+            "По требованию закона: что бы ни решил владелец и какой бы ни был срок, данные аккаунта хранятся, пока запрет не снят.";
+        hold_done: "The account may not be erased.", "Стирать аккаунт запрещено.";
+        lift_hold: "Allow to erase again", "Снять запрет стирания";
+        lift_hold_about: "The account may be erased again: at once, if its time is over.", "Аккаунт снова можно стереть, и если срок вышел, это произойдёт сразу.";
+        lift_hold_done: "The account may be erased again.", "Аккаунт снова можно стереть.";
+        held: "May not be erased", "Стирание запрещено";
+        unlink: "Unlink", "Отвязать";
+        unlink_title: "Unlink {provider}", "Отвязать {provider}";
+        unlink_about: "{who} cannot sign in with it any more, and its sessions end. The last way in is not unlinked: block the account instead.",
+            "{who} больше не сможет так входить, начатые так сеансы завершатся. Последний способ входа не отвязывается: вместо этого заблокируйте аккаунт.";
+        unlink_done: "It is unlinked.", "Отвязано.";
         purge_done: "The account is erased.", "Аккаунт стёрт.";
     }
 }

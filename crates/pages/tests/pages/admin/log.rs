@@ -39,3 +39,23 @@ async fn what_the_log_keeps_is_shown_as_text() {
     }
     assert_eq!(browser.get("/admin/audit?act=%00").await.status, 400);
 }
+
+#[tokio::test]
+async fn the_log_is_downloaded_by_filters_a_line_for_each_entry() {
+    let (place, _, ada) = administered().await;
+    let mut browser = place.browser_of("boss").await;
+    browser.submit(&format!("/admin/users/{}/acts/block", ada.id), &[("reason", HOSTILE)]).await;
+    while place.services().event_log.tick().await.unwrap() > 0 {}
+    assert!(browser.get("/admin/audit?act=user.blocked").await.text().contains("act=user.blocked\" download"));
+    let whole = browser.get("/admin/audit/export").await;
+    assert_eq!(whole.header("content-disposition"), "attachment; filename=\"audit.jsonl\"");
+    let entries: Vec<serde_json::Value> =
+        whole.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let positions: Vec<i64> = entries.iter().map(|entry| entry["position"].as_i64().unwrap()).collect();
+    assert!(positions.len() > 3 && positions.is_sorted(), "all, the oldest first: {positions:?}");
+    let some = browser.get("/admin/audit/export?act=user.blocked&order=newest").await.text();
+    assert_eq!(some.lines().count(), 1);
+    assert!(some.contains("user.blocked") && some.contains("<script>alert(1)"), "JSON is no page: {some}");
+    assert_eq!(browser.get("/admin/audit/export?act=no.such").await.text(), "");
+    assert_eq!(browser.get("/admin/audit/export?act=%00").await.status, 400);
+}

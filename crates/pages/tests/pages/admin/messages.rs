@@ -61,3 +61,45 @@ async fn deliveries_are_shown_by_state_and_given_up() {
     assert_eq!(answer.status, 303);
     assert!(browser.get("/admin/deliveries?state=pending").await.text().contains(&id), "tried again");
 }
+
+#[tokio::test]
+async fn a_key_is_revoked_and_every_token_of_it_is_dead() {
+    let (place, ..) = administered().await;
+    let mut browser = place.browser_of("boss").await;
+    let page = browser.get("/admin/signing-keys").await.text();
+    let active = place.services().deps.crypto.tokens.active_kid().unwrap();
+    let path = format!("/admin/signing-keys/{active}/revoke");
+    assert!(page.contains(&path), "{page}");
+    assert!(browser.get(&path).await.text().contains("Nothing that it signed is accepted any more"));
+    assert_eq!(browser.submit(&path, &[]).await.status, 303);
+    assert_ne!(place.services().deps.crypto.tokens.active_kid().unwrap(), active);
+    let page = browser.get("/admin/signing-keys?done=revoked").await.text();
+    assert!(page.contains("The key is revoked.") && !page.contains(&path), "{page}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_taken_back_asks_for_a_fresh_proof() {
+    let (place, _, ada) = administered().await;
+    let mut browser = place.browser_of("boss").await;
+    let token = form_of(&browser.get("/account").await.text(), "/sign-out")[0].1.clone();
+    place.app.clock.advance(std::time::Duration::from_secs(3600));
+    let active = place.services().deps.crypto.tokens.active_kid().unwrap();
+    for path in [
+        "/admin/signing-keys/rotate".to_owned(),
+        format!("/admin/signing-keys/{active}/revoke"),
+        format!("/admin/users/{}/acts/delete", ada.id),
+        format!("/admin/users/{}/acts/reset-factors", ada.id),
+        "/admin/roles/support/remove".to_owned(),
+    ] {
+        let to_the_proof = format!("/account/prove?next={}", path.replace('/', "%2F"));
+        assert_eq!(browser.get(&path).await.header("location"), to_the_proof, "{path}");
+        let tried = browser.post(&path, &format!("form_token={token}")).await;
+        assert_eq!((tried.status.as_u16(), tried.header("location")), (303, to_the_proof.as_str()), "{path}");
+    }
+    assert_eq!(place.services().deps.crypto.tokens.active_kid().unwrap(), active, "nothing was done");
+    let fields = [("password", crate::browser::PASSWORD)];
+    let proven =
+        browser.submit_from("/account/prove?next=%2Fadmin%2Fsigning-keys%2Frotate", "/account/prove", &fields).await;
+    assert_eq!(proven.header("location"), "/admin/signing-keys/rotate");
+    assert_eq!(browser.submit("/admin/signing-keys/rotate", &[]).await.status, 303);
+}

@@ -5,6 +5,7 @@ mod log;
 mod messages;
 mod requests;
 mod roles;
+mod system;
 mod users;
 mod webhooks;
 
@@ -59,7 +60,16 @@ async fn every_page_of_administration_is_there_for_the_administrator_in_both_lan
         ]
         .map(str::to_owned),
     );
-    for act in ["block", "sign-out", "require-password-change", "send-password-reset", "reset-factors", "delete"] {
+    for act in [
+        "block",
+        "sign-out",
+        "require-password-change",
+        "send-password-reset",
+        "reset-factors",
+        "delete",
+        "hold",
+        "lift-hold",
+    ] {
         pages.push(of_ada(&format!("/acts/{act}")));
     }
     for (language, title) in [("en", "Administration"), ("ru", "Администрирование")] {
@@ -93,6 +103,11 @@ async fn administration_is_not_there_for_others() {
         "/admin/permissions",
         "/admin/clients",
         "/admin/webhooks",
+        "/admin/overview",
+        "/admin/templates",
+        "/admin/configuration",
+        "/admin/doctor",
+        "/admin/audit/export",
         "/admin/invitations",
         "/admin/deliveries",
         "/admin/signing-keys",

@@ -217,3 +217,48 @@ async fn what_people_write_is_shown_to_administrators_as_text() {
     }
     is_safe(&browser.get("/admin/users?status=blocked").await.text());
 }
+
+#[tokio::test]
+async fn an_account_is_held_back_from_erasure_and_let_go_again() {
+    let (place, _, ada) = administered().await;
+    let mut browser = place.browser_of("boss").await;
+    assert_eq!(browser.submit(&of(&ada, "/acts/hold"), &[("reason", HOSTILE)]).await.status, 303);
+    let page = browser.get(&of(&ada, "?done=hold")).await.text();
+    is_safe(&page);
+    assert!(page.contains("May not be erased") && page.contains("/acts/lift-hold") && !page.contains("/acts/hold\""));
+    browser.submit(&of(&ada, "/acts/delete"), &[]).await;
+    let refused = browser.submit(&of(&ada, "/acts/purge"), &[]).await;
+    assert_eq!(refused.status, 409, "{}", refused.text());
+    assert_eq!(browser.submit(&of(&ada, "/acts/lift-hold"), &[]).await.status, 303);
+    let page = browser.get(&of(&ada, "")).await.text();
+    assert!(!page.contains("May not be erased") && page.contains("/acts/hold\""), "{page}");
+    give(&place, &ada, GrantKind::Permission, "users.read").await;
+    browser.submit(&of(&ada, "/acts/restore"), &[]).await;
+    let mut of_ada = place.browser_of("ada").await;
+    let root = place.services().users.find(&place.services().operator_context(), "boss").await.unwrap();
+    let page = of_ada.get(&of(&root, "")).await.text();
+    assert!(!page.contains("hold"), "not shown to whoever may not: {page}");
+    assert_eq!(of_ada.get(&of(&root, "/acts/hold")).await.status, 403);
+}
+
+/// The list is the same page for a script that looks it up anew while somebody types.
+#[tokio::test]
+async fn what_a_script_replaces_while_somebody_types_is_marked() {
+    let (place, ..) = administered().await;
+    let page = place.browser_of("boss").await.get("/admin/users?query=ada").await.text();
+    assert!(page.contains("data-live=\"found\"") && page.contains("<div id=\"found\" aria-live=\"polite\">"), "{page}");
+}
+
+#[tokio::test]
+async fn an_account_elsewhere_is_unlinked_by_whoever_may_and_only_where_it_is_linked() {
+    let (place, root, ada) = administered().await;
+    let none = "/identities/0197a5c1-4b1c-7d8e-8f00-000000000001/unlink";
+    let mut browser = place.browser_of("boss").await;
+    let token = form_of(&browser.get("/account").await.text(), "/sign-out")[0].1.clone();
+    assert_eq!(browser.get(&of(&ada, none)).await.status, 404);
+    assert_eq!(browser.post(&of(&ada, none), &format!("form_token={token}")).await.status, 404);
+    assert_eq!(browser.post(&of(&ada, none), "").await.status, 403, "not a form of this browser");
+    assert_eq!(browser.get(&of(&root, none)).await.status, 403, "one's own are unlinked in the account");
+    give(&place, &ada, GrantKind::Permission, "users.read").await;
+    assert_eq!(place.browser_of("ada").await.get(&of(&root, none)).await.status, 404);
+}

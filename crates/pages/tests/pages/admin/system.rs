@@ -1,0 +1,68 @@
+//! The overview, configuration, findings and templates in the browser.
+
+use userd_model::GrantKind;
+
+use super::{HOSTILE, administered, give, is_safe};
+
+#[tokio::test]
+async fn the_overview_shows_what_happened_as_charts_without_inline_style() {
+    let (place, _, ada) = administered().await;
+    let mut browser = place.browser_of("boss").await;
+    while place.services().event_log.tick().await.unwrap() > 0 {}
+    let front = browser.get("/admin").await;
+    assert_eq!((front.status.as_u16(), front.header("location")), (303, "/admin/overview"));
+    let page = browser.get("/admin/overview").await.text();
+    for shown in
+        ["Registrations", "<svg role=\"img\"", "Last 24 hours. Total: 2, at most 2 an hour", "The database writes"]
+    {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    assert!(page.contains("nothing waits") || page.contains("second"), "how far behind the queues are: {page}");
+    assert!(!page.contains("style=") && page.len() < 40 * 1024, "{} bytes", page.len());
+    give(&place, &ada, GrantKind::Permission, "users.read").await;
+    let page = place.browser_of("ada").await.get("/admin/overview").await.text();
+    assert!(page.contains("Sign-ins") && !page.contains("Dead messages"), "queues are for whoever may see deliveries");
+}
+
+#[tokio::test]
+async fn configuration_and_findings_are_shown_as_text_to_whoever_may_read_the_log() {
+    let (place, _, ada) = administered().await;
+    let mut browser = place.browser_of("boss").await;
+    is_safe(&browser.get("/admin/configuration").await.text());
+    let page = browser.get("/admin/doctor").await.text();
+    is_safe(&page);
+    for shown in ["clock", "look at it", "wrong"] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    give(&place, &ada, GrantKind::Role, "auditor").await;
+    let mut of_ada = place.browser_of("ada").await;
+    assert!(!of_ada.get("/admin/overview").await.text().contains("/admin/configuration"), "not shown");
+    for path in ["/admin/configuration", "/admin/doctor", "/admin/templates", "/admin/templates/new_device/html"] {
+        assert_eq!(of_ada.get(path).await.status, 404, "{path}");
+    }
+}
+
+/// AC-127: the one document that a page may frame runs nothing, and nobody else may frame it.
+#[tokio::test]
+async fn what_a_message_says_is_previewed_in_both_languages_in_a_sandbox() {
+    let (place, ..) = administered().await;
+    let mut browser = place.browser_of("boss").await;
+    let page = browser.get("/admin/templates?name=reset_password&language=ru").await;
+    let policy = page.header("content-security-policy").to_owned();
+    assert!(policy.ends_with("; frame-src 'self'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+    assert!(page.text().contains("sandbox") && page.text().contains("ссылк"), "{}", page.text());
+    let frame = "/admin/templates/reset_password/html?language=ru";
+    assert!(page.text().contains(&format!("src=\"{frame}\"")), "{}", page.text());
+    let html = browser.get(frame).await;
+    let policy = html.header("content-security-policy");
+    for must in ["default-src 'none'", "frame-ancestors 'self'", "form-action 'none'", "; sandbox"] {
+        assert!(policy.contains(must), "{policy}");
+    }
+    assert!(!policy.contains("script-src") && !policy.contains("allow-"), "{policy}");
+    assert!(html.text().contains("<html"), "{}", html.text());
+    assert!(browser.get("/admin/templates?name=reset_password&language=en").await.text().contains("password"));
+    assert_eq!(browser.get("/admin/templates/no_such/html").await.status, 404);
+    let encoded: String = url::form_urlencoded::byte_serialize(HOSTILE.as_bytes()).collect();
+    let page = browser.get(&format!("/admin/templates?name={encoded}&language={encoded}")).await.text();
+    assert!(!page.contains("<script>alert") && !page.contains("<img src=x"), "{page}");
+}
