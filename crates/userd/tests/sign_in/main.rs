@@ -24,6 +24,7 @@ mod hostile;
 mod linking;
 mod other_brands;
 mod outages;
+mod pages;
 mod return_addresses;
 mod secrecy;
 mod telegram_bot;
