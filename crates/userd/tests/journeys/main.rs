@@ -18,6 +18,7 @@
 #[macro_use]
 extern crate userd_test_support as support;
 
+mod account_life;
 mod audit;
 mod canaries;
 mod contract;
