@@ -106,6 +106,7 @@ mod rights;
 mod setup;
 mod sign_in;
 mod signing_keys;
+mod simulation;
 mod sweeper;
 mod terms;
 mod user_list;
