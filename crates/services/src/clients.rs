@@ -152,10 +152,12 @@ impl Clients {
                     return change.commit(before).await;
                 }
                 change.clients().insert(client).await?;
-                let mut data = serde_json::json!({ "permissions": client.permissions });
-                if let Some(prefix) = &client.permission_prefix {
-                    data["permission_prefix"] = prefix.as_str().into();
-                }
+                let data = match &client.permission_prefix {
+                    Some(prefix) => {
+                        serde_json::json!({ "permissions": client.permissions, "permission_prefix": prefix.as_str() })
+                    }
+                    None => serde_json::json!({ "permissions": client.permissions }),
+                };
                 change.event(EventKind::ClientCreated, client.id, data);
                 let (made, owner) = (Made::Client(client.id), client.created_by);
                 self.idempotency.save(&mut change, idempotent, made, owner).await?;

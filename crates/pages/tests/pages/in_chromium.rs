@@ -5,14 +5,11 @@ use std::{path::Path, time::Duration};
 use serde_json::{Value, json};
 use userd_passkeys::RelyingParty;
 use userd_services::testing::TestOptions;
+use userd_test_support::told;
 
 use crate::browser::Place;
 
 const CLIENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/clients");
-
-fn told(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
 
 /// Node with the packages of the clients, and Chromium; none where they are not at hand and need not be.
 fn programs() -> Option<String> {

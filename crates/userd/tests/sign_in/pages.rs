@@ -11,8 +11,6 @@ use crate::{
     support::{Engine, TestApp, all_required, script, told},
 };
 
-const PASSWORD: &str = "correct horse battery staple";
-
 /// AC-083, AC-127: the whole story of the service, from its first start to a decided request; nothing is asked of another host.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_story_of_the_service_is_clicked_from_the_first_start_to_a_decided_request() {

@@ -13,11 +13,10 @@ use crate::{
     personas::{acting, of},
 };
 
-/// Rounds on each engine. By hand, with two replicas on PostgreSQL: `USERD_RACE_ROUNDS=1000 cargo nextest run -p userd-services
+/// Rounds on each engine. By hand, with two replicas on PostgreSQL: `USERD_TEST_RACE_ROUNDS=1000 cargo nextest run -p userd-services
 /// -E 'test(a_request_has_one_end) & test(postgres)'`.
-#[expect(clippy::disallowed_methods, reason = "a test reads how long it shall take")]
 fn rounds() -> usize {
-    std::env::var("USERD_RACE_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
+    crate::fixture::rounds("USERD_TEST_RACE_ROUNDS", 1)
 }
 
 /// Sixty-four approve, decline, withdraw, change the role, block the approver and take the right away, all at once and in two
@@ -34,7 +33,7 @@ async fn a_request_has_one_end_however_many_decide(fixture: Fixture) {
             first.event_log.tick().await.unwrap();
         }
     }
-    eprintln!("{ends:?}");
+    assert_eq!(ends.values().sum::<usize>(), rounds(), "{ends:?}");
     while first.event_log.tick().await.unwrap() > 0 {}
     first.audit.checkpoint().await.unwrap().unwrap();
     let found = first.audit.verify(&first.operator_context(), &Scope::default(), &|_, _| {}).await.unwrap();
