@@ -18,7 +18,9 @@ async function open(options = {}) {
   const context = await browser.newContext({ locale: "en", viewport: { width: 1100, height: 760 }, ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(30_000);
-  page.on("console", (line) => line.type() === "error" && found.complaints.push(`${page.url()}: ${line.text()}`));
+  // The provider's pages are not ours: it has no icon, for one.
+  const ours = () => page.url().startsWith(address);
+  page.on("console", (line) => line.type() === "error" && ours() && found.complaints.push(`${page.url()}: ${line.text()}`));
   page.on("pageerror", (error) => found.complaints.push(`${page.url()}: ${error.message}`));
   page.on("request", (request) => {
     const { hostname } = new URL(request.url());

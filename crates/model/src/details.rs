@@ -41,6 +41,16 @@ const RUSSIAN: &[(&str, &str)] = &[
     ("must be the name of a role", "должно быть названием роли"),
     ("must be within a year", "должно наступить в течение года"),
     ("must be within a year after it is sent", "должно наступить в течение года после отправки"),
+    ("must be v1 or v1a", "должно быть v1 или v1a"),
+    ("must not be before `from`", "не должно быть раньше `from`"),
+    (
+        "the webhook is gone or off, so nothing is sent to it; switch it on first",
+        "вебхук удалён или выключен, и ему ничего не отправляется; сначала включите его",
+    ),
+    (
+        "went to a person; only webhooks are sent something again",
+        "отправлено человеку; повторно отправляется только вебхукам",
+    ),
     ("must begin with https:// or http://", "должно начинаться с https:// или http://"),
     ("must have 1 to 200 characters", "должно содержать от 1 до 200 символов"),
     ("must have at most 2048 characters", "должно содержать не больше 2048 символов"),

@@ -1,6 +1,7 @@
 //! Accounts: registration and the changes their owners make.
 //!
 //! - `register.rs`: a new account
+//! - `seed.rs`: the rows of a new account
 //! - `emails/`: proof and change of addresses
 //! - `create.rs`: a new account made by an administrator
 //! - `claiming.rs`: what is unique
@@ -22,15 +23,15 @@ mod password;
 mod password_demanded;
 mod profile;
 mod register;
+mod seed;
 mod terms;
 mod username;
 mod wipe;
 
 pub(crate) use claiming::{claim, claim_all};
 pub(crate) use password::check_new_password;
-pub(crate) use register::{
-    AccountSeed, NewAccount, Reserved, own_username as username_of, parsed, username as username_with,
-};
+pub(crate) use register::{NewAccount, Reserved, own_username as username_of, parsed, username as username_with};
+pub(crate) use seed::AccountSeed;
 pub(crate) use wipe::wipe_claimant;
 pub use {create::NewUser, profile::ProfileInput, register::Registration};
 

@@ -29,9 +29,6 @@ use crate::{
     user_reader::seal_phone,
 };
 
-/// Why nobody comes in by an invitation that is gone.
-pub(super) const INVITATION_REFUSED: &str = "invitation_refused";
-
 /// Somebody who may come in, and the account elsewhere by which they came.
 #[derive(Clone, Copy)]
 pub(super) struct Admission {
@@ -63,7 +60,7 @@ impl SignIn {
         let invitation = match invitation {
             Some(hash) => match self.invitations.look_up(ctx, hash).await {
                 Err(Failure::Refused(Refusal::InvitationGone)) => {
-                    Some(Err(Refusal::ProviderRefused(INVITATION_REFUSED)))
+                    Some(Err(Refusal::ProviderRefused("invitation_refused")))
                 }
                 other => Some(Ok(other?)),
             },
@@ -165,7 +162,7 @@ impl SignIn {
             return Err(Refusal::ProviderRefused("sign_up_closed").into());
         }
         let user = seed.store(change).await.map_err(|failure| match failure {
-            Failure::Refused(Refusal::InvitationGone) => Refusal::ProviderRefused(INVITATION_REFUSED).into(),
+            Failure::Refused(Refusal::InvitationGone) => Refusal::ProviderRefused("invitation_refused").into(),
             other => other,
         })?;
         self.approvals.ask(change, &user).await?;

@@ -6,7 +6,7 @@ use userd_model::Refusal;
 use userd_providers::NativeProof;
 use userd_storage::Failure;
 
-use super::{SignIn, admit::INVITATION_REFUSED, exchange::Began, provider_fault};
+use super::{SignIn, exchange::Began, provider_fault};
 use crate::{Completion, Context, limits::Limited, link_tokens, sign_in_outcome};
 
 /// What is handed over along with a proof. Never printed: tokens.
@@ -69,7 +69,7 @@ impl SignIn {
 /// There is no page to land on: whoever asked hears what is wrong.
 fn gone(failure: Failure) -> Failure {
     match failure {
-        Failure::Refused(Refusal::ProviderRefused(INVITATION_REFUSED)) => Refusal::InvitationGone.into(),
+        Failure::Refused(Refusal::ProviderRefused("invitation_refused")) => Refusal::InvitationGone.into(),
         other => other,
     }
 }

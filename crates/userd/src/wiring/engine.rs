@@ -68,10 +68,17 @@ pub fn check(config: &DatabaseConfig) -> Result<(), String> {
         DatabaseKind::SqliteMemory | DatabaseKind::Sqlite(_) => Ok(()),
         DatabaseKind::Postgres => match PostgresEngine::new(&postgres_options(config)) {
             Ok(_) => Ok(()),
-            Err(StoreError::Unavailable(why)) => Err(why),
-            Err(other) => Err(other.to_string()),
+            Err(fault) => Err(said(fault)),
         },
         DatabaseKind::Ydb => ydb(config).map(drop),
+    }
+}
+
+/// What is wrong with a URL, without the word that the database is away: nobody has asked it.
+fn said(fault: StoreError) -> String {
+    match fault {
+        StoreError::Unavailable(why) => why,
+        other => other.to_string(),
     }
 }
 
@@ -208,7 +215,7 @@ fn ydb(config: &DatabaseConfig) -> Result<Opened, String> {
         ca_file: config.ca_file.0.as_ref().map(|file| file.0.clone()),
         ..YdbOptions::at(config.url.expose())
     };
-    let engine = YdbEngine::new(options).map_err(|fault| fault.to_string())?;
+    let engine = YdbEngine::new(options).map_err(said)?;
     Ok(Opened { engine: Arc::new(engine), sqlite: None })
 }
 

@@ -50,7 +50,7 @@ async fn what_a_message_says_is_previewed_in_both_languages_in_a_sandbox() {
     let page = browser.get("/admin/templates?name=reset_password&language=ru").await;
     let policy = page.header("content-security-policy").to_owned();
     assert!(policy.ends_with("; frame-src 'self'") && policy.contains("frame-ancestors 'none'"), "{policy}");
-    assert!(page.text().contains("sandbox") && page.text().contains("ссылк"), "{}", page.text());
+    assert!(page.text().contains("sandbox") && page.text().contains("Ссылка действует час"), "{}", page.text());
     let frame = "/admin/templates/reset_password/html?language=ru";
     assert!(page.text().contains(&format!("src=\"{frame}\"")), "{}", page.text());
     let html = browser.get(frame).await;
