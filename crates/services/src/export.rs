@@ -35,6 +35,8 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("claims", "keyed hashes of the addresses and names that `account` and `identities` show"),
     ("user_terms", "the names of `account`, folded, by which an account is found"),
     ("open_access_requests", "which of `access_requests` are open"),
+    ("access_request_escalations", "when others are told of those of `access_requests` that wait"),
+    ("request_messages", "which messages in approvers' chats show those of `access_requests`"),
     ("inboxes", "counts of `notifications`"),
     ("one_time_tokens", "hashes of codes and links that were sent or shown, each good for a short time"),
     ("deliveries", "copies of notifications on their way, which end by themselves"),

@@ -116,7 +116,7 @@ async fn the_facts_of_a_subject_are_numbered_without_gaps_in_the_order_in_which_
         let last = last.entry(fact.subject).or_default();
         *last = fact.number.max(*last);
     }
-    assert_eq!(last.len(), 4, "one account, one service, one webhook, one notification");
+    assert_eq!(last.len(), 7, "one account, service, webhook, notification, and three signing keys: {last:?}");
     for (subject, last) in last {
         let facts = app.facts_of(subject.clone()).await;
         assert!(facts.iter().map(|fact| fact.number).eq(1..=last), "{subject:?}");
