@@ -3,15 +3,15 @@
 // Visitors, members and administrators follow every link that they are shown, in both languages, light and dark, narrow and
 // wide, combined pairwise; once everything is done without JavaScript. What axe finds, what the console complains about,
 // requests to elsewhere and pages wider than the window are answered as one line of JSON.
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { chromium } from "playwright-core";
+import { start } from "./chromium.mjs";
 
 const [address, admin, password, folder, executablePath] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const found = { visited: 0, violations: [], complaints: [], elsewhere: [], wide: [], without_javascript: [] };
-mkdirSync(folder, { recursive: true });
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+const isHere = (url) => url.startsWith(address) || url.startsWith("data:");
+const { browser, open: openAs } = await start(found, executablePath, folder, { isHere });
 
 // Every pair of two columns stands in some row.
 const rows = [
@@ -23,18 +23,8 @@ const rows = [
   ["admin", "ru", "dark", 360],
 ];
 
-async function open(language, scheme, width, more = {}) {
-  const options = { locale: language, colorScheme: scheme, viewport: { width, height: 900 }, ...more };
-  const context = await browser.newContext(options);
-  const page = await context.newPage();
-  page.setDefaultTimeout(60_000);
-  page.on("console", (line) => line.type() === "error" && found.complaints.push(`${page.url()}: ${line.text()}`));
-  page.on("pageerror", (error) => found.complaints.push(`${page.url()}: ${error.message}`));
-  page.on("request", (request) => {
-    if (!request.url().startsWith(address) && !request.url().startsWith("data:")) found.elsewhere.push(request.url());
-  });
-  return page;
-}
+const open = (language, scheme, width, more = {}) =>
+  openAs({ locale: language, colorScheme: scheme, viewport: { width, height: 900 }, ...more });
 
 async function signIn(page, login) {
   await page.goto(`${address}/sign-in`);

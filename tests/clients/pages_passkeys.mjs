@@ -2,34 +2,16 @@
 //
 // The inbox fills while its page is open; passkeys are made, shown and removed with Chromium's virtual authenticator. One line
 // of JSON says what was seen.
-import { mkdirSync } from "node:fs";
-import { chromium } from "playwright-core";
+import { start } from "./chromium.mjs";
 
 const [address, folder, executablePath] = process.argv.slice(2);
 // Passkeys belong to a domain, and an address has none.
 const named = address.replace("127.0.0.1", "localhost");
 const password = "correct horse battery staple";
 const found = { steps: [], complaints: [], elsewhere: [], signals: [] };
-mkdirSync(folder, { recursive: true });
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
-
-async function open(options = {}) {
-  const context = await browser.newContext({ locale: "en", viewport: { width: 1100, height: 760 }, ...options });
-  const page = await context.newPage();
-  page.setDefaultTimeout(30_000);
-  page.on("console", (line) => line.type() === "error" && found.complaints.push(`${page.url()}: ${line.text()}`));
-  page.on("pageerror", (error) => found.complaints.push(`${page.url()}: ${error.message}`));
-  page.on("request", (request) => {
-    const { hostname } = new URL(request.url());
-    if (!["127.0.0.1", "localhost", ""].includes(hostname)) found.elsewhere.push(request.url());
-  });
-  return page;
-}
+const { browser, open, picture, press } = await start(found, executablePath, folder);
 
 const step = (name) => found.steps.push(name);
-const picture = (page, name) => page.screenshot({ path: `${folder}/${name}.png` });
-// A click does not wait for the page that it leads to.
-const press = (page, button) => Promise.all([page.waitForNavigation(), page.click(button)]);
 
 // The inbox, in one tab, while something happens in another. Nobody loads the page anew.
 const ivan = await open();

@@ -4,35 +4,17 @@
 // A newcomer becomes the administrator by the setup link, invites a person and gives them a role. Somebody comes in through a
 // provider, changes their profile, asks for a role; the administrator approves; the notification comes by itself, the role is
 // there, the audit log has it. One line of JSON says what was seen.
-import { mkdirSync } from "node:fs";
-import { chromium } from "playwright-core";
+import { start } from "./chromium.mjs";
 
 const [setupLink, folder, executablePath] = process.argv.slice(2);
 const address = new URL(setupLink).origin;
 const password = "correct horse battery staple";
 const found = { steps: [], complaints: [], elsewhere: [], newcomer_ms: 0, newcomer_clicks: 0 };
-mkdirSync(folder, { recursive: true });
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
-
-async function open(options = {}) {
-  const context = await browser.newContext({ locale: "en", viewport: { width: 1100, height: 760 }, ...options });
-  const page = await context.newPage();
-  page.setDefaultTimeout(30_000);
-  // The provider's pages are not ours: it has no icon, for one.
-  const ours = () => page.url().startsWith(address);
-  page.on("console", (line) => line.type() === "error" && ours() && found.complaints.push(`${page.url()}: ${line.text()}`));
-  page.on("pageerror", (error) => found.complaints.push(`${page.url()}: ${error.message}`));
-  page.on("request", (request) => {
-    const { hostname } = new URL(request.url());
-    if (!["127.0.0.1", "localhost", ""].includes(hostname)) found.elsewhere.push(request.url());
-  });
-  return page;
-}
+// The provider's pages are not ours: it has no icon, for one.
+const isOurs = (url) => url.startsWith(address);
+const { browser, open, picture, press } = await start(found, executablePath, folder, { isOurs });
 
 const step = (name) => found.steps.push(name);
-const picture = (page, name) => page.screenshot({ path: `${folder}/${name}.png` });
-// A click does not wait for the page that it leads to.
-const press = (page, button) => Promise.all([page.waitForNavigation(), page.click(button)]);
 
 // The newcomer's path.
 const boss = await open();

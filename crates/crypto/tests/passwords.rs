@@ -293,13 +293,15 @@ async fn normalisation_is_the_callers() {
 }
 
 /// Made by Django 5.2, Passlib 1.7 and Python's hashlib of one password.
-const OF_OTHERS: [&str; 13] = [
+const OF_OTHERS: [&str; 14] = [
     "argon2$argon2id$v=19$m=102400,t=2,p=8$VElHQ1dEbUtSR3pXZWpnNkFQSEh2Zg$z/y0Nx5ta/FfNCIkEYdX775qBwYduj4o1C7TImrwcB8",
     "bcrypt_sha256$$2b$05$djpeYqBDfPPxanwTimCc6uovyv9hYIqazufe8PlBvlQ46PWKVCroC",
     "bcrypt$$2b$05$62ebY7.KnHvcM7nOfL6jWOhTM9qLHQZua5BmVB2BjClFalGHkO1lS",
     "scrypt$16384$p6xV9zEbjHMbbu6TbIfoiI$8$5$\
         iUVZSxoCnovYmORpkfVwu5fJwZCCnMk/TU5Bcu4gE2b5RTZbmFEHRtpUaN0Jz64nm04qylZK0QP8V+Mv16Rfvw==",
     "$2b$05$P1FJMBQnTkvF3K4qylAxtuZDneQzxjM65hnaq2pwRO.HaQxtYGhx.",
+    // The same, with bits set in the salt's last character that mean nothing: some makers leave them so.
+    "$2b$05$P1FJMBQnTkvF3K4qylAxtvZDneQzxjM65hnaq2pwRO.HaQxtYGhx.",
     "$bcrypt-sha256$v=2,t=2b,r=5$37wzvbmkgobCniO2V1/tzO$GfXzU0EksEw5cIQzmL1nIb9Vl.joeYu",
     "$pbkdf2$131000$t1ZKaS3FGCOkVColJESI0Q$ovbrQe.PnW1Ysq2MoTMCBvCD4gU",
     "$pbkdf2-sha256$29000$DMG4V2pt7b3XOsf4PwfgvA$IJwTJNcSHfSviSGAYee26XuyNZBBWXLLWIyIL10K1eQ",
@@ -343,6 +345,10 @@ fn hashes_that_are_unknown_broken_or_too_dear_are_not_imported() {
         "pbkdf2_md5$1000$salt$DJDz0xuyiRjC8XP/oGCYQOUsbYxYuGXqRV+NhHkqR9s=",
         "$scrypt$ln=20,r=8,p=1$NiYEQAiBcC5F6D0HQMg55w$4+KrDdq1L62qyZS3dQkYeiA6hNRBioHT7ILZa+/xD8E",
         "scrypt$16385$p6xV9zEbjHMbbu6TbIfoiI$8$5$iUVZSxoCnovYmORpkfVwu5fJwZCCnMk=",
+        "$scrypt$ln=14,r=8,p=1$NiYEQAiBcC5F6D0HQMg55w$",
+        "scrypt$16384$salt$8$5$",
+        "scrypt$16384$salt$8$5$AAAA",
+        "$2b$05$P1FJMBQnTkvF3K4qylAxtuZDneQzxjM65hnaq2pwRO.HaQxtYGé.",
         "$argon2id$v=19$m=4194304,t=3,p=4$+J/z/r83xlgLQQhB6H2P0Q$7BiWq0z6XnvtpQKpLxLCL5kCYbryus5mxDwMt4N/BQ8",
         "$argon2i$v=19$m=65536,t=3,p=4$+J/z/r83xlgLQQhB6H2P0Q$7BiWq0z6XnvtpQKpLxLCL5kCYbryus5mxDwMt4N/BQ8",
     ] {

@@ -5,8 +5,11 @@ use std::num::NonZeroU32;
 
 use aws_lc_rs::{digest, hmac, pbkdf2};
 use base64::{
-    Engine as _,
-    engine::general_purpose::{STANDARD, STANDARD_NO_PAD},
+    Engine as _, alphabet,
+    engine::{
+        DecodePaddingMode,
+        general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD, STANDARD_NO_PAD},
+    },
 };
 use zeroize::Zeroizing;
 
@@ -20,6 +23,14 @@ const MOST_SCRYPT_BYTES: u64 = 64 * 1024 * 1024;
 const MOST_SCRYPT_PARALLELISM: u32 = 8;
 /// bcrypt reads no more of a password.
 const BCRYPT_BYTES: usize = 72;
+/// bcrypt's base64. Some makers set bits of a last character that mean nothing; they are not looked at.
+const BCRYPT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::BCRYPT,
+    GeneralPurposeConfig::new()
+        .with_encode_padding(false)
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone)
+        .with_decode_allow_trailing_bits(true),
+);
 
 /// A hash of another maker.
 pub(super) enum Imported {
@@ -50,12 +61,12 @@ impl Imported {
     /// Reads a stored hash; nothing where it is none of these.
     pub(super) fn parse(text: &str) -> Option<Self> {
         if let Some(hash) = text.strip_prefix("bcrypt_sha256$") {
-            return bcrypt(hash, Before::Sha256);
+            return bcrypt(hash, |_| Before::Sha256);
         }
         if let Some(rest) = text.strip_prefix("$bcrypt-sha256$v=2,t=2b,r=") {
             let [cost, salt, output] = fields(rest)?;
             let cost: u32 = cost.parse().ok()?;
-            return bcrypt(&format!("$2b${cost:02}${salt}{output}"), Before::Hmac(salt.to_owned()));
+            return bcrypt(&format!("$2b${cost:02}${salt}{output}"), |salt| Before::Hmac(salt.to_owned()));
         }
         if let Some(rest) = text.strip_prefix("scrypt$") {
             return django_scrypt(rest);
@@ -63,7 +74,7 @@ impl Imported {
         if let Some(rest) = text.strip_prefix("$scrypt$") {
             return passlib_scrypt(rest);
         }
-        bcrypt(text, Before::Nothing).or_else(|| django_pbkdf2(text)).or_else(|| passlib_pbkdf2(text))
+        bcrypt(text, |_| Before::Nothing).or_else(|| django_pbkdf2(text)).or_else(|| passlib_pbkdf2(text))
     }
 
     /// Whether it is the password. A hash that matches is always made anew.
@@ -109,14 +120,18 @@ impl Before {
     }
 }
 
-/// `$2b$12$` and 53 characters.
-fn bcrypt(hash: &str, before: Before) -> Option<Imported> {
-    let rest = ["$2a$", "$2b$", "$2y$"].iter().find_map(|kind| hash.strip_prefix(kind))?;
-    let (cost, rest) = rest.split_once('$')?;
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'/');
-    let is_whole = cost.len() == 2 && rest.len() == 53 && rest.bytes().all(plain);
-    let affordable = cost.parse::<u32>().is_ok_and(|cost| (4..=MOST_BCRYPT).contains(&cost));
-    (is_whole && affordable).then(|| Imported::Bcrypt { hash: hash.to_owned(), before })
+/// `$2b$12$`, 22 characters of salt and 31 of output. `before` is told the salt.
+fn bcrypt(hash: &str, before: impl FnOnce(&str) -> Before) -> Option<Imported> {
+    let kind = ["2a", "2b", "2y"].into_iter().find(|kind| hash.get(1..3) == Some(kind))?;
+    let (cost, rest) = hash.strip_prefix('$')?.strip_prefix(kind)?.strip_prefix('$')?.split_once('$')?;
+    let affordable = cost.len() == 2 && cost.parse::<u32>().is_ok_and(|cost| (4..=MOST_BCRYPT).contains(&cost));
+    let (salt, output) = rest.split_at_checked(22).filter(|_| affordable)?;
+    let canonical = |text: &str, bytes: usize| {
+        let read = BCRYPT.decode(text).ok().filter(|read| read.len() == bytes)?;
+        Some(BCRYPT.encode(read))
+    };
+    let (salt, output) = (canonical(salt, 16)?, canonical(output, 23)?);
+    Some(Imported::Bcrypt { before: before(&salt), hash: format!("${kind}${cost}${salt}{output}") })
 }
 
 fn algorithm(name: &str) -> Option<pbkdf2::Algorithm> {
@@ -147,8 +162,12 @@ fn passlib_pbkdf2(text: &str) -> Option<Imported> {
 
 fn pbkdf2(name: &str, iterations: &str, salt: Vec<u8>, output: Vec<u8>) -> Option<Imported> {
     let iterations = iterations.parse::<NonZeroU32>().ok().filter(|count| count.get() <= MOST_ITERATIONS)?;
-    let lengths = !salt.is_empty() && salt.len() <= 1024 && (16..=128).contains(&output.len());
-    lengths.then_some(Imported::Pbkdf2 { algorithm: algorithm(name)?, iterations, salt, output })
+    has_lengths(&salt, &output).then_some(Imported::Pbkdf2 { algorithm: algorithm(name)?, iterations, salt, output })
+}
+
+/// A short output would be met by many passwords, and an empty one by each.
+fn has_lengths(salt: &[u8], output: &[u8]) -> bool {
+    !salt.is_empty() && salt.len() <= 1024 && (16..=128).contains(&output.len())
 }
 
 /// `scrypt$n$salt$r$p$base64`: the salt is the text itself.
@@ -157,8 +176,8 @@ fn django_scrypt(rest: &str) -> Option<Imported> {
     let (n, salt, r, p, output) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let n: u64 = n.parse().ok().filter(|n: &u64| n.is_power_of_two())?;
     let output = STANDARD.decode(output).ok()?;
-    let params = scrypt_params(u8::try_from(n.trailing_zeros()).ok()?, r, p)?;
-    parts.next().is_none().then(|| Imported::Scrypt { params, salt: salt.as_bytes().to_vec(), output })
+    let (params, salt) = (scrypt_params(u8::try_from(n.trailing_zeros()).ok()?, r, p)?, salt.as_bytes().to_vec());
+    (parts.next().is_none() && has_lengths(&salt, &output)).then_some(Imported::Scrypt { params, salt, output })
 }
 
 /// `$scrypt$ln=16,r=8,p=1$salt$hash`.
@@ -168,7 +187,7 @@ fn passlib_scrypt(rest: &str) -> Option<Imported> {
     let (ln, r, p) = (costs.next()?.strip_prefix("ln=")?, costs.next()?.strip_prefix("r=")?, costs.next()?);
     let params = scrypt_params(ln.parse().ok()?, r, p.strip_prefix("p=")?)?;
     let (salt, output) = (STANDARD_NO_PAD.decode(salt).ok()?, STANDARD_NO_PAD.decode(output).ok()?);
-    costs.next().is_none().then_some(Imported::Scrypt { params, salt, output })
+    (costs.next().is_none() && has_lengths(&salt, &output)).then_some(Imported::Scrypt { params, salt, output })
 }
 
 fn scrypt_params(log_n: u8, r: &str, p: &str) -> Option<scrypt::Params> {

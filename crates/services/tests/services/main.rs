@@ -111,6 +111,7 @@ mod sweeper;
 mod terms;
 mod user_list;
 mod users;
+mod webhook_deliveries;
 mod webhooks;
 #[cfg(feature = "ydb")]
 mod ydb;

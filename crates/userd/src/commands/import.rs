@@ -2,7 +2,9 @@
 //! has come over is left alone.
 
 use std::{
+    fs::{File, OpenOptions},
     io::{BufWriter, Write},
+    os::unix::fs::OpenOptionsExt,
     path::Path,
 };
 
@@ -157,16 +159,18 @@ fn reasons(refusal: &Refusal) -> Vec<String> {
     }
 }
 
-/// Made with the first row that goes there.
+/// Made with the first row that goes there. It names people, so only whoever imports them reads it.
 struct RejectedFile<'a> {
     path: &'a Path,
-    file: Option<BufWriter<std::fs::File>>,
+    file: Option<BufWriter<File>>,
 }
 
 impl RejectedFile<'_> {
     fn write(&mut self, row: &Rejected<'_>) -> Result<(), WiringError> {
         if self.file.is_none() {
-            self.file = Some(BufWriter::new(std::fs::File::create(self.path).map_err(part)?));
+            let mut made = OpenOptions::new();
+            let made = made.write(true).create(true).truncate(true).mode(0o600).open(self.path).map_err(part)?;
+            self.file = Some(BufWriter::new(made));
         }
         let Some(file) = &mut self.file else { return Ok(()) };
         serde_json::to_writer(&mut *file, row).map_err(part)?;

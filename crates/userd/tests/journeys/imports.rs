@@ -106,5 +106,7 @@ async fn a_file_that_is_wrong_is_told_with_its_row() {
         assert_eq!(report["rejected"], 1, "{name}: {report}");
         let why = std::fs::read_to_string(&rejected).unwrap();
         assert!(why.contains(reason), "{name}: {why}");
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&rejected).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600, "it names people");
     }
 }
