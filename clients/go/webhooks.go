@@ -1,6 +1,7 @@
 package userd
 
 import (
+	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -8,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,12 +18,23 @@ import (
 const tolerance = 5 * time.Minute
 
 // Webhook tells genuine calls from others (Standard Webhooks).
-type Webhook struct{ keys [][]byte }
+type Webhook struct {
+	keys   [][]byte
+	public []ed25519.PublicKey
+}
 
-// NewWebhook takes a webhook's secret; two while the secret is being replaced.
+// NewWebhook takes a webhook's secret (whsec_…) or its public key (whpk_…); two while one is being replaced.
 func NewWebhook(secrets ...string) (*Webhook, error) {
 	webhook := &Webhook{}
 	for _, secret := range secrets {
+		if text, isPublic := strings.CutPrefix(secret, "whpk_"); isPublic {
+			key, err := base64.StdEncoding.DecodeString(text)
+			if err != nil || len(key) != ed25519.PublicKeySize {
+				return nil, errors.New("userd: a webhook's public key is 32 bytes in base64 behind whpk_")
+			}
+			webhook.public = append(webhook.public, key)
+			continue
+		}
 		key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
 		if err != nil || len(key) == 0 {
 			return nil, errors.New("userd: a webhook's secret is base64 behind whsec_")
@@ -61,17 +74,28 @@ func (w *Webhook) VerifyAt(body []byte, header http.Header, now time.Time) (Even
 }
 
 func (w *Webhook) isSigned(signed, shown string) bool {
-	for _, key := range w.keys {
-		mac := hmac.New(sha256.New, key)
-		mac.Write([]byte(signed))
-		right := mac.Sum(nil)
-		for _, part := range strings.Split(shown, " ") {
-			version, text, _ := strings.Cut(part, ",")
-			signature, err := base64.StdEncoding.DecodeString(text)
-			if version == "v1" && err == nil && hmac.Equal(right, signature) {
-				return true
-			}
+	for _, part := range strings.Split(shown, " ") {
+		version, text, _ := strings.Cut(part, ",")
+		signature, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			continue
+		}
+		// A public key is nobody's secret, so each kind of key takes its own kind of signature alone.
+		if version == "v1" && w.isBySecret([]byte(signed), signature) || version == "v1a" && w.isByKey([]byte(signed), signature) {
+			return true
 		}
 	}
 	return false
+}
+
+func (w *Webhook) isBySecret(signed, signature []byte) bool {
+	return slices.ContainsFunc(w.keys, func(key []byte) bool {
+		mac := hmac.New(sha256.New, key)
+		mac.Write(signed)
+		return hmac.Equal(mac.Sum(nil), signature)
+	})
+}
+
+func (w *Webhook) isByKey(signed, signature []byte) bool {
+	return slices.ContainsFunc(w.public, func(key ed25519.PublicKey) bool { return ed25519.Verify(key, signed, signature) })
 }

@@ -1,6 +1,9 @@
 //! Genuine calls of webhooks, told from others (Standard Webhooks).
 
-use aws_lc_rs::hmac;
+use aws_lc_rs::{
+    hmac,
+    signature::{ED25519, ED25519_PUBLIC_KEY_LEN, UnparsedPublicKey},
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::HeaderMap;
 
@@ -9,22 +12,47 @@ use crate::{Error, Event};
 const TOLERANCE: u64 = 300;
 
 /// Tells genuine calls from others.
-pub struct Webhook(Vec<hmac::Key>);
+pub struct Webhook(Vec<Key>);
+
+/// A public key is nobody's secret, so each kind of key takes its own kind of signature alone.
+enum Key {
+    Secret(Box<hmac::Key>),
+    Public(UnparsedPublicKey<Vec<u8>>),
+}
+
+impl Key {
+    fn parse(text: &str) -> Option<Self> {
+        if let Some(public) = text.strip_prefix("whpk_") {
+            let bytes = STANDARD.decode(public).ok().filter(|bytes| bytes.len() == ED25519_PUBLIC_KEY_LEN)?;
+            return Some(Self::Public(UnparsedPublicKey::new(&ED25519, bytes)));
+        }
+        let bytes = STANDARD.decode(text.strip_prefix("whsec_").unwrap_or(text)).ok();
+        let bytes = bytes.filter(|bytes| !bytes.is_empty())?;
+        Some(Self::Secret(Box::new(hmac::Key::new(hmac::HMAC_SHA256, &bytes))))
+    }
+
+    /// Whether it made what a part of the header shows.
+    fn has_made(&self, part: &str, signed: &[u8]) -> bool {
+        let (version, text) = part.split_once(',').unwrap_or_default();
+        let Ok(signature) = STANDARD.decode(text) else { return false };
+        match self {
+            // In constant time.
+            Self::Secret(key) => version == "v1" && hmac::verify(key, signed, &signature).is_ok(),
+            Self::Public(key) => version == "v1a" && key.verify(signed, &signature).is_ok(),
+        }
+    }
+}
 
 impl Webhook {
-    /// With the webhook's secret; two while it is being replaced.
+    /// With the webhook's secret (`whsec_…`) or its public key (`whpk_…`); two while one is being replaced.
     ///
     /// # Errors
-    /// [`Error::Options`] for what is no secret.
+    /// [`Error::Options`] for what is neither.
     pub fn new(secrets: &[impl AsRef<str>]) -> Result<Self, Error> {
-        let key = |secret: &str| {
-            let bytes = STANDARD.decode(secret.strip_prefix("whsec_").unwrap_or(secret)).ok();
-            let bytes = bytes.filter(|bytes| !bytes.is_empty());
-            bytes.map(|bytes| hmac::Key::new(hmac::HMAC_SHA256, &bytes))
-        };
-        let keys: Option<Vec<_>> = secrets.iter().map(|secret| key(secret.as_ref())).collect();
+        let keys: Option<Vec<_>> = secrets.iter().map(|secret| Key::parse(secret.as_ref())).collect();
         let keys = keys.filter(|keys| !keys.is_empty());
-        keys.map(Self).ok_or(Error::Options("a webhook has a secret: base64 behind whsec_"))
+        keys.map(Self)
+            .ok_or(Error::Options("a webhook has a secret: base64 behind whsec_, or a public key behind whpk_"))
     }
 
     /// The event of a call: give the body as it came. `webhook-id` is the same when it is sent again: do nothing then.
@@ -57,11 +85,7 @@ impl Webhook {
     }
 
     fn is_signed(&self, signed: &[u8], shown: &str) -> bool {
-        let signatures = shown.split(' ').filter_map(|part| STANDARD.decode(part.strip_prefix("v1,")?).ok());
-        signatures.into_iter().any(|signature| {
-            // In constant time.
-            self.0.iter().any(|key| hmac::verify(key, signed, &signature).is_ok())
-        })
+        shown.split(' ').any(|part| self.0.iter().any(|key| key.has_made(part, signed)))
     }
 }
 
