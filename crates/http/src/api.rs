@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, OnceLock};
 
-use bytes::Bytes;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 use userd_model::Random;
 use userd_services::Services;
 use userd_web::{RequestOptions, caller::HasServices, cursor::Cursors, server::Draining};
 use utoipa::ToSchema;
+
+use crate::documented::Documentation;
 
 /// The state of all routes, used as `State<Arc<Api>>`.
 pub struct Api {
@@ -26,8 +27,8 @@ pub struct Api {
     pub cursors: Cursors,
     /// Where request ids come from.
     pub random: Arc<dyn Random>,
-    /// The API document; the router's builder fills it.
-    pub document: OnceLock<Bytes>,
+    /// The API document; the router's builder says of which routes.
+    pub documentation: OnceLock<Documentation>,
     /// What handlers call.
     pub services: Arc<Services>,
 }

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
+use utoipa::openapi::HttpMethod;
 
 use userd_web::problem::{document, table};
 
@@ -94,14 +95,18 @@ fn may_be_null(schema: &Value) -> bool {
     one_of.flatten().any(is_null)
 }
 
-/// Method and path of each operation in a document.
-pub(crate) fn operations(doc: &Value) -> Vec<(String, String)> {
-    let paths = doc.get("paths").and_then(Value::as_object).into_iter().flatten();
-    let pairs = paths.flat_map(|(path, item)| {
-        let methods = item.as_object().into_iter().flatten().map(|(method, _)| method);
-        methods.filter(|m| METHODS.contains(&m.as_str())).map(|m| (m.to_uppercase(), path.clone()))
-    });
-    pairs.collect()
+/// The name of a method, as requests have it.
+pub(crate) fn name(method: &HttpMethod) -> &'static str {
+    match method {
+        HttpMethod::Get => "GET",
+        HttpMethod::Post => "POST",
+        HttpMethod::Put => "PUT",
+        HttpMethod::Delete => "DELETE",
+        HttpMethod::Options => "OPTIONS",
+        HttpMethod::Head => "HEAD",
+        HttpMethod::Patch => "PATCH",
+        HttpMethod::Trace => "TRACE",
+    }
 }
 
 fn info() -> Value {

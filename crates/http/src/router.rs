@@ -9,7 +9,6 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
 };
-use bytes::Bytes;
 use userd_web::{
     RequestLayer,
     problem::{Problem, table},
@@ -17,8 +16,7 @@ use userd_web::{
 
 use crate::{
     api::Api,
-    documented::Routes,
-    openapi,
+    documented::{DocumentError, Routes},
     policy::{self, PolicyGap, RouteAccess},
     routes,
 };
@@ -29,12 +27,6 @@ pub enum AssemblyError {
     /// Routes and policy table differ.
     #[error(transparent)]
     Policy(#[from] PolicyGap),
-    /// Two different types of bodies have the same name.
-    #[error("two different schemas are named {0}: rename one of the types")]
-    AmbiguousSchema(String),
-    /// The document could not be written.
-    #[error("the API document could not be written: {0}")]
-    Document(#[from] serde_json::Error),
 }
 
 /// The whole service as one router.
@@ -86,16 +78,11 @@ pub fn assemble(api: Arc<Api>, routes: Routes, table: &[RouteAccess]) -> Result<
 }
 
 fn assemble_side(api: Arc<Api>, routes: Routes, table: &[RouteAccess], side: Side) -> Result<Router, AssemblyError> {
-    if let Some(name) = routes.ambiguous.first() {
-        return Err(AssemblyError::AmbiguousSchema(name.clone()));
-    }
-    let document = routes.document(table);
-    policy::check(table, &openapi::operations(&document))?;
+    policy::check(table, &routes.operations)?;
     // Filled once; a second router over the same state has the same document.
-    let _ = api.document.set(Bytes::from(serde_json::to_vec(&document)?));
+    let _ = api.documentation.set(routes.documentation(table));
     let layer = RequestLayer::new(&api.options, policy::traits(table), api.random.as_ref());
-    let router =
-        Router::from(routes.router).fallback(no_such_path).method_not_allowed_fallback(no_such_method).with_state(api);
+    let router = routes.router.fallback(no_such_path).method_not_allowed_fallback(no_such_method).with_state(api);
     let router = match side {
         Side::Whole => router,
         side => router.layer(middleware::from_fn(move |request, next| only(side, request, next))),
@@ -104,9 +91,11 @@ fn assemble_side(api: Arc<Api>, routes: Routes, table: &[RouteAccess], side: Sid
 }
 
 /// The API document without a running service, for `userd openapi`.
-#[must_use]
-pub fn document() -> serde_json::Value {
-    routes::all().document(policy::ROUTES)
+///
+/// # Errors
+/// See [`DocumentError`].
+pub fn document() -> Result<serde_json::Value, DocumentError> {
+    routes::all().documentation(policy::ROUTES).document()
 }
 
 async fn only(side: Side, request: Request, next: Next) -> Response {

@@ -43,7 +43,7 @@ pub fn run(mut args: Args, variables: Vec<(OsString, OsString)>) -> ExitCode {
     let terminal = Terminal { json: args.json };
     process::keep_files_from_others();
     match &args.command {
-        Some(Command::Openapi) => return print_json(&userd_http::router::document()),
+        Some(Command::Openapi) => return openapi(),
         Some(Command::Version) => return version(terminal),
         Some(Command::Completions { shell }) => {
             out(&String::from_utf8_lossy(&Args::completions(*shell)));
@@ -291,6 +291,16 @@ fn version(terminal: Terminal) -> ExitCode {
 fn print_json(value: &serde_json::Value) -> ExitCode {
     out(&serde_json::to_string_pretty(value).unwrap_or_default());
     ExitCode::SUCCESS
+}
+
+fn openapi() -> ExitCode {
+    match userd_http::router::document() {
+        Ok(document) => print_json(&document),
+        Err(error) => {
+            notice(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn refuse(terminal: Terminal, errors: &ConfigErrors) -> ExitCode {

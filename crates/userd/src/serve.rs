@@ -178,7 +178,7 @@ fn api(wired: &Wired, options: RequestOptions, metrics: PrometheusHandle, draini
         metrics,
         cursors: Cursors::new(&wired.services.deps.crypto.index.derive("cursors")),
         random: Arc::new(OsRandom),
-        document: std::sync::OnceLock::new(),
+        documentation: std::sync::OnceLock::new(),
         services: Arc::clone(&wired.services),
     })
 }

@@ -16,10 +16,12 @@ use userd_web::{
     problem::Problem,
 };
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::{api::Api, documented::Routes};
+use crate::{
+    api::Api,
+    documented::{Routes, routes},
+};
 
 /// Entries that one verification compares, unless less is asked for.
 const NEWEST: u64 = 100_000;

@@ -17,10 +17,12 @@ use userd_web::{
     request_layer::note_user,
 };
 use utoipa::ToSchema;
-use utoipa_axum::routes;
 
 use super::bodies::{AcceptedBody, DocumentBody, PendingBody, TokenPairBody, UserBody, completed, pending};
-use crate::{api::Api, documented::Routes};
+use crate::{
+    api::Api,
+    documented::{Routes, routes},
+};
 
 /// The routes of this resource.
 #[must_use]

@@ -16,10 +16,12 @@ use userd_web::{
     problem::Problem,
 };
 use utoipa::ToSchema;
-use utoipa_axum::routes;
 
 use super::bodies::{PendingBody, TokenPairBody, UserBody, completed};
-use crate::{api::Api, documented::Routes};
+use crate::{
+    api::Api,
+    documented::{Routes, routes},
+};
 
 /// The routes of this resource.
 #[must_use]

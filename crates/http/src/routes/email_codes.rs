@@ -10,10 +10,12 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use userd_web::{caller::Visitor, extract::Json, problem::Problem};
 use utoipa::ToSchema;
-use utoipa_axum::routes;
 
 use super::bodies::{PendingBody, TokenPairBody, completed};
-use crate::{api::Api, documented::Routes};
+use crate::{
+    api::Api,
+    documented::{Routes, routes},
+};
 
 /// The routes of this resource.
 #[must_use]

@@ -16,10 +16,12 @@ use userd_web::{
     problem::{Problem, table},
 };
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::routes;
 
 use super::waiting::Wait;
-use crate::{api::Api, documented::Routes};
+use crate::{
+    api::Api,
+    documented::{Routes, routes},
+};
 
 /// The routes of this resource.
 #[must_use]

@@ -21,9 +21,11 @@ use userd_web::{
     problem::Problem,
 };
 use utoipa::IntoParams;
-use utoipa_axum::routes;
 
-use crate::{api::Api, documented::Routes};
+use crate::{
+    api::Api,
+    documented::{Routes, routes},
+};
 
 /// Holds a session of the host.
 const ACCESS: &str = "__Host-userd_access";

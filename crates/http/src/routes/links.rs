@@ -20,9 +20,12 @@ use userd_web::{
     extract::{Path, RawBody},
     problem::{Language, Problem, page},
 };
-use utoipa_axum::routes;
 
-use crate::{api::Api, documented::Routes, link_page};
+use crate::{
+    api::Api,
+    documented::{Routes, routes},
+    link_page,
+};
 
 /// The routes of this resource.
 #[must_use]

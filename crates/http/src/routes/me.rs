@@ -13,14 +13,16 @@ use userd_web::{
     problem::Problem,
 };
 use utoipa::ToSchema;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::{
     bodies::UserBody,
     profile::{Profile, tagged},
 };
-use crate::{api::Api, documented::Routes};
+use crate::{
+    api::Api,
+    documented::{Routes, routes},
+};
 
 /// The routes of this resource.
 #[must_use]

@@ -15,10 +15,12 @@ use userd_web::{
     inbox_stream::{InboxReader, InboxStream},
     problem::{Problem, table},
 };
-use utoipa_axum::routes;
 
 use super::notifications::NotificationBody;
-use crate::{api::Api, documented::Routes};
+use crate::{
+    api::Api,
+    documented::{Routes, routes},
+};
 
 /// The route of the stream.
 #[must_use]

@@ -17,14 +17,16 @@ use userd_web::{
     problem::{Problem, table},
 };
 use utoipa::ToSchema;
-use utoipa_axum::routes;
 
 use super::{
     bodies::bearer,
     client_credentials::{Asker, FormCredentials},
     oauth2_schemas::{Introspection, KeySet},
 };
-use crate::{api::Api, documented::Routes};
+use crate::{
+    api::Api,
+    documented::{Routes, routes},
+};
 
 /// The routes of this resource.
 #[must_use]

@@ -5,9 +5,8 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 use url::Url;
 use userd_web::{extract::Path, problem::Problem};
-use utoipa_axum::routes;
 
-use crate::documented::Routes;
+use crate::documented::{Routes, routes};
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
     frame-ancestors 'none'; base-uri 'none'; form-action 'none'";

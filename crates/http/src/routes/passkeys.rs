@@ -17,13 +17,15 @@ use userd_web::{
     problem::Problem,
 };
 use utoipa::ToSchema;
-use utoipa_axum::routes;
 
 use super::{
     bodies::{Credential, PendingBody, TokenPairBody, completed},
     factors::FactorBody,
 };
-use crate::{api::Api, documented::Routes};
+use crate::{
+    api::Api,
+    documented::{Routes, routes},
+};
 
 /// The routes of this resource.
 #[must_use]

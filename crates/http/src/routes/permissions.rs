@@ -13,9 +13,11 @@ use userd_web::{
     problem::Problem,
 };
 use utoipa::ToSchema;
-use utoipa_axum::routes;
 
-use crate::{api::Api, documented::Routes};
+use crate::{
+    api::Api,
+    documented::{Routes, routes},
+};
 
 /// The routes of this resource.
 #[must_use]

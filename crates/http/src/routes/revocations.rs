@@ -16,10 +16,12 @@ use utoipa::{
     IntoParams, ToSchema,
     openapi::{ObjectBuilder, Schema, Type},
 };
-use utoipa_axum::routes;
 
 use super::waiting::Wait;
-use crate::{api::Api, documented::Routes};
+use crate::{
+    api::Api,
+    documented::{Routes, routes},
+};
 
 /// The routes of this resource.
 #[must_use]

@@ -17,10 +17,12 @@ use userd_web::{
     problem::Problem,
 };
 use utoipa::ToSchema;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::{api::Api, documented::Routes};
+use crate::{
+    api::Api,
+    documented::{Routes, routes},
+};
 
 /// The routes of this resource.
 #[must_use]

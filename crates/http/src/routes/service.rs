@@ -13,12 +13,11 @@ use userd_web::{
     problem::{Problem, Words, page},
 };
 use utoipa::{ToSchema, openapi::Schema};
-use utoipa_axum::routes;
 
 use crate::{
     api::{Api, BuildInfo, PartState},
     docs_page,
-    documented::Routes,
+    documented::{Documentation, Routes, routes},
     routes::bodies::one_of,
 };
 
@@ -119,7 +118,15 @@ async fn metrics(State(api): State<Arc<Api>>) -> Response {
 #[utoipa::path(get, path = "/openapi.json", tag = "Service", responses((status = 200, description = "OpenAPI 3.1", body = Object)))]
 async fn openapi_json(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
     const JSON: HeaderValue = HeaderValue::from_static("application/json");
-    let document = api.document.get().cloned().ok_or_else(Problem::internal)?;
+    let written = tokio::task::spawn_blocking(move || api.documentation.get().map(Documentation::bytes));
+    let document = match written.await {
+        Ok(Some(Ok(document))) => document,
+        Ok(Some(Err(error))) => {
+            tracing::error!(%error, "the API document cannot be served");
+            return Err(Problem::internal());
+        }
+        Ok(None) | Err(_) => return Err(Problem::internal()),
+    };
     Ok(([(header::CONTENT_TYPE, JSON)], document).into_response())
 }
 

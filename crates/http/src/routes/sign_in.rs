@@ -17,10 +17,12 @@ use userd_web::{
     request_layer::note_problem,
 };
 use utoipa::{IntoParams, ToSchema, openapi::Schema};
-use utoipa_axum::routes;
 
 use super::bodies::{PendingBody, TokenPairBody, completed, one_of};
-use crate::{api::Api, documented::Routes};
+use crate::{
+    api::Api,
+    documented::{Routes, routes},
+};
 
 /// The routes of this resource.
 #[must_use]

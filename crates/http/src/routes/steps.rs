@@ -11,14 +11,16 @@ use userd_model::{Accepted, FactorMethod};
 use userd_services::{Completion, passwords::Password};
 use userd_web::{caller::Visitor, extract::Json, problem::Problem, request_layer::note_user};
 use utoipa::{ToSchema, openapi::Schema};
-use utoipa_axum::routes;
 
 use super::{
     bodies::{AcceptedBody, Credential, PendingBody, TokenPairBody, completed, one_of, pending},
     factors::{TotpBody, totp},
     passkeys::{BegunBody, begun},
 };
-use crate::{api::Api, documented::Routes};
+use crate::{
+    api::Api,
+    documented::{Routes, routes},
+};
 
 /// The routes of this resource.
 #[must_use]

@@ -16,10 +16,12 @@ use userd_web::{
     problem::Problem,
 };
 use utoipa::{ToSchema, openapi::Schema};
-use utoipa_axum::routes;
 
 use super::bodies::{TokenPairBody, completed, one_of};
-use crate::{api::Api, documented::Routes};
+use crate::{
+    api::Api,
+    documented::{Routes, routes},
+};
 
 /// The routes of this resource.
 #[must_use]

@@ -17,13 +17,15 @@ use userd_web::{
     problem::Problem,
 };
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::routes;
 
 use super::{
     bodies::{UserBody, statuses},
     profile::{Profile, tagged},
 };
-use crate::{api::Api, documented::Routes};
+use crate::{
+    api::Api,
+    documented::{Routes, routes},
+};
 
 /// The routes of this resource.
 #[must_use]

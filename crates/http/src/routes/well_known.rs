@@ -11,9 +11,11 @@ use serde::Serialize;
 use userd_model::Refusal;
 use userd_web::{extract::Json, problem::Problem};
 use utoipa::ToSchema;
-use utoipa_axum::routes;
 
-use crate::{api::Api, documented::Routes};
+use crate::{
+    api::Api,
+    documented::{Routes, routes},
+};
 
 /// The routes of this resource.
 #[must_use]

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 use userd_http::{
     Api, BuildInfo, PartState, Readiness,
-    documented::Routes,
+    documented::{Routes, routes},
     policy::{Access, RouteAccess},
     router::assemble,
 };
@@ -23,7 +23,6 @@ use userd_web::{
     testing::{CountingRandom, metrics},
 };
 use utoipa::ToSchema;
-use utoipa_axum::routes;
 
 // ---- parts -------------------------------------------------------------------------------------------------------
 
@@ -76,7 +75,7 @@ pub fn api_with(change: impl FnOnce(&mut RequestOptions)) -> Api {
         metrics: metrics(),
         cursors: Cursors::new(&[3; 32]),
         random: Arc::new(CountingRandom::from(u64::from(std::process::id()))),
-        document: OnceLock::new(),
+        documentation: OnceLock::new(),
         services: shared_services(),
     }
 }

@@ -75,7 +75,7 @@ fn documented(document: &Value, route: &RouteAccess) -> Map<String, Value> {
 /// ASVS V8.2.3, V15.3.3, V15.3.6
 #[tokio::test]
 async fn members_that_a_body_does_not_have_are_refused() {
-    let (mut app, document) = (App::start().await, document());
+    let (mut app, document) = (App::start().await, document().unwrap());
     for (route, persona, lawful) in json_routes(&mut app).await {
         let known = documented(&document, route);
         assert!(lawful.keys().all(|member| known.contains_key(member)), "{route:?} is documented");
@@ -92,7 +92,7 @@ async fn members_that_a_body_does_not_have_are_refused() {
 /// ASVS V15.3.5
 #[tokio::test]
 async fn a_value_of_another_type_is_refused_in_every_member_of_every_body() {
-    let (mut app, document) = (App::start().await, document());
+    let (mut app, document) = (App::start().await, document().unwrap());
     let samples = [
         ("string", json!("true")),
         ("number", json!(1.5)),
@@ -121,7 +121,7 @@ async fn a_value_of_another_type_is_refused_in_every_member_of_every_body() {
 /// ASVS V6.4.2, V6.4.6
 #[test]
 fn no_body_has_hints_and_none_of_an_administrator_has_a_password() {
-    let document = document();
+    let document = document().unwrap();
     for route in ROUTES {
         for member in documented(&document, route).keys() {
             for word in ["hint", "question", "answer", "maiden"] {

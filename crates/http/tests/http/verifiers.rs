@@ -117,7 +117,7 @@ async fn a_wait_is_not_cut_by_the_deadline_and_ends_with_a_stop() {
 /// Clients that are made from the document know each kind by its own members. (fault 2)
 #[test]
 fn an_entry_of_the_feed_is_one_of_its_kinds_by_name() {
-    let document = userd_http::router::document();
+    let document = userd_http::router::document().unwrap();
     let schemas = &document["components"]["schemas"];
     let entry = &schemas["Revocation"];
     assert_eq!(entry["discriminator"]["propertyName"], "kind", "{entry}");
