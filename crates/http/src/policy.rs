@@ -205,6 +205,7 @@ pub const ROUTES: &[RouteAccess] = &[
     route("POST", "/v1/clients", Access::Permission(Permission::CLIENTS_MANAGE)),
     route("PATCH", "/v1/clients/{id}", Access::Permission(Permission::CLIENTS_MANAGE)),
     route("DELETE", "/v1/clients/{id}", Access::Permission(Permission::CLIENTS_MANAGE)),
+    route("POST", "/v1/clients/{id}/enable", Access::Permission(Permission::CLIENTS_MANAGE)),
     route("POST", "/v1/clients/{id}/rotate-secret", Access::Permission(Permission::CLIENTS_MANAGE)),
     route("GET", "/v1/signing-keys", Access::Permission(Permission::SIGNING_KEYS_READ)),
     route("POST", "/v1/signing-keys/rotate", Access::Permission(Permission::SIGNING_KEYS_MANAGE)),

@@ -25,7 +25,7 @@ pub struct Client {
     pub created_at: Timestamp,
     /// When its secret last changed.
     pub secret_changed_at: Timestamp,
-    /// When it was disabled; it stays as a row so that its id is never used again.
+    /// When it was disabled; it stays as a row, so that it can be enabled again and its id is never another's.
     pub disabled_at: Option<Timestamp>,
     /// Raised with every change; the `If-Match` guard.
     pub version: i64,

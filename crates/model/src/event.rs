@@ -236,6 +236,8 @@ kinds! {
     },
     /// A service account was disabled.
     ClientDisabled = "client.disabled" of "client" {},
+    /// A service account that was disabled is in use again, with a new secret.
+    ClientEnabled = "client.enabled" of "client" {},
     /// A service account got a new secret.
     ClientSecretRotated = "client.secret_rotated" of "client" {},
     /// Somebody sent a notification to whoever holds a role, or to everybody.
@@ -382,6 +384,7 @@ mod tests {
             "client.created",
             "client.changed",
             "client.disabled",
+            "client.enabled",
             "client.secret_rotated",
             "notification.sent",
             "invitation.created",

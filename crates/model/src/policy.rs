@@ -193,6 +193,8 @@ acts! {
     ChangeClient => Holder(Permission::CLIENTS_MANAGE),
     /// Disable a service account.
     DisableClient => Holder(Permission::CLIENTS_MANAGE),
+    /// Enable a service account that was disabled.
+    EnableClient => Holder(Permission::CLIENTS_MANAGE),
     /// Give a service account a new secret.
     RotateClientSecret => Holder(Permission::CLIENTS_MANAGE),
     /// See signing keys.

@@ -111,6 +111,8 @@ pub const PAGES: &[PageAccess] = &[
     form("/admin/clients/{id}/rotate", Access::Holder(Permission::CLIENTS_MANAGE), Limit::Pages),
     page("/admin/clients/{id}/disable", Access::Holder(Permission::CLIENTS_MANAGE), Limit::Pages),
     form("/admin/clients/{id}/disable", Access::Holder(Permission::CLIENTS_MANAGE), Limit::Pages),
+    page("/admin/clients/{id}/enable", Access::Holder(Permission::CLIENTS_MANAGE), Limit::Pages),
+    form("/admin/clients/{id}/enable", Access::Holder(Permission::CLIENTS_MANAGE), Limit::Pages),
     page("/admin/webhooks", Access::Holder(Permission::WEBHOOKS_READ), Limit::Pages),
     page("/admin/webhooks/make", Access::Holder(Permission::WEBHOOKS_MANAGE), Limit::Pages),
     form("/admin/webhooks/make", Access::Holder(Permission::WEBHOOKS_MANAGE), Limit::Pages),

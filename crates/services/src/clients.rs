@@ -18,7 +18,7 @@ use crate::{
 
 const PREFIX: &str = "udc_";
 
-/// Makes, authenticates and disables service accounts.
+/// Makes, authenticates, disables and enables service accounts.
 #[derive(Clone)]
 pub struct Clients {
     deps: Dependencies,
@@ -218,11 +218,22 @@ impl Clients {
     pub async fn disable(&self, ctx: &Context, id: ClientId) -> Result<(), Failure> {
         ctx.may(&Act::DisableClient)?;
         self.end_tokens(ctx, ("disable_client", EventKind::ClientDisabled), id, |client, at| {
-            client.disabled_at.get_or_insert(at);
+            must_be(client, InUse::Yes)?;
+            client.disabled_at = Some(at);
             Ok(())
         })
         .await
         .map(drop)
+    }
+
+    /// Enables a service account that was disabled, with a new secret: the one of before may be what it was disabled for. As
+    /// with a new secret, whoever lacks one of its permissions may not.
+    ///
+    /// # Errors
+    /// `Forbidden`; `NotFound`, also for one that is not disabled.
+    pub async fn enable(&self, ctx: &Context, id: ClientId) -> Result<NewClient, Failure> {
+        ctx.may(&Act::EnableClient)?;
+        self.with_new_secret(ctx, ("enable_client", EventKind::ClientEnabled), id, InUse::No).await
     }
 
     /// A new secret; tokens got with the old one die at once. Whoever makes it can act as the service, so an actor
@@ -232,12 +243,24 @@ impl Clients {
     /// `Forbidden`, `NotFound`.
     pub async fn rotate_secret(&self, ctx: &Context, id: ClientId) -> Result<NewClient, Failure> {
         ctx.may(&Act::RotateClientSecret)?;
+        self.with_new_secret(ctx, ("rotate_client_secret", EventKind::ClientSecretRotated), id, InUse::Yes).await
+    }
+
+    async fn with_new_secret(
+        &self,
+        ctx: &Context,
+        told: (&'static str, EventKind),
+        id: ClientId,
+        so_far: InUse,
+    ) -> Result<NewClient, Failure> {
         let (secret, hash) = OpaqueSecret::mint(PREFIX, self.deps.random.as_ref());
         let client = self
-            .end_tokens(ctx, ("rotate_client_secret", EventKind::ClientSecretRotated), id, |client, at| {
+            .end_tokens(ctx, told, id, |client, at| {
+                must_be(client, so_far)?;
                 must_hold(&ctx.actor, &client.permissions)?;
                 client.secret_hash = hash.to_vec();
                 client.secret_changed_at = at;
+                client.disabled_at = None;
                 Ok(())
             })
             .await?;
@@ -263,7 +286,8 @@ impl Clients {
         let audiences = &audiences;
         self.changes
             .run(ctx, "change_client", |mut change| async move {
-                let mut client = active(&mut change, id).await?;
+                let mut client = change.clients().find(id).await?.ok_or(Refusal::NotFound)?;
+                must_be(&client, InUse::Yes)?;
                 client.must_have_version(expected)?;
                 if let Some(name) = name {
                     client.name.clone_from(name);
@@ -292,7 +316,7 @@ impl Clients {
         let act = &act;
         self.changes
             .run(ctx, name, |mut change| async move {
-                let mut client = active(&mut change, id).await?;
+                let mut client = change.clients().find(id).await?.ok_or(Refusal::NotFound)?;
                 // Later than the secret that it kills, whatever the clocks of two replicas say.
                 let at = change.now.max(client.secret_changed_at.plus(Duration::from_micros(1)));
                 act(&mut client, at)?;
@@ -346,10 +370,17 @@ impl Clients {
     }
 }
 
-/// A service account that is in use.
-async fn active(uow: &mut UnitOfWork, id: ClientId) -> Result<Client, Failure> {
-    let found = uow.clients().find(id).await?.filter(|client| client.disabled_at.is_none());
-    Ok(found.ok_or(Refusal::NotFound)?)
+/// Whether a service account is in use, or disabled.
+#[derive(Clone, Copy, PartialEq)]
+enum InUse {
+    Yes,
+    No,
+}
+
+/// For an act to one in use there is none that is disabled, and the other way round.
+fn must_be(client: &Client, wanted: InUse) -> Result<(), Refusal> {
+    let is = if client.disabled_at.is_none() { InUse::Yes } else { InUse::No };
+    if is == wanted { Ok(()) } else { Err(Refusal::NotFound) }
 }
 
 fn must_hold(actor: &Actor, words: &[String]) -> Result<(), Refusal> {

@@ -207,6 +207,7 @@ async fn with_services(command: Command, config: Config, terminal: Terminal) -> 
         Command::Mail(command) => mail::mail(services, terminal, command).await,
         Command::Clients(ClientsCommand::List) => clients::list(services, terminal).await,
         Command::Clients(ClientsCommand::Disable { id }) => clients::disable(services, terminal, &id).await,
+        Command::Clients(ClientsCommand::Enable { id }) => clients::enable(services, terminal, &id).await,
         Command::Clients(ClientsCommand::RotateSecret { id }) => clients::rotate_secret(services, terminal, &id).await,
         Command::Webhooks(command) => webhooks_command(services, terminal, command).await,
         Command::Roles(command) => roles_command(services, terminal, &wired.config.roles, command).await,

@@ -66,6 +66,7 @@ fn every_command_of_the_contract_is_there() {
         "clients create c",
         "clients list",
         "clients disable i",
+        "clients enable i",
         "clients rotate-secret i",
         "webhooks create https://shop.example/ --event user.* --description d --signature v1a",
         "webhooks list",

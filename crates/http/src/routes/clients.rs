@@ -24,7 +24,11 @@ use crate::{
 /// The routes of this resource.
 #[must_use]
 pub(super) fn routes() -> Routes {
-    Routes::new().with(routes!(list, create)).with(routes!(change, remove)).with(routes!(rotate_secret))
+    Routes::new()
+        .with(routes!(list, create))
+        .with(routes!(change, remove))
+        .with(routes!(enable))
+        .with(routes!(rotate_secret))
 }
 
 /// A service account.
@@ -164,6 +168,18 @@ async fn remove(
 ) -> Result<StatusCode, Problem> {
     api.services.clients.disable(&ctx, id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Enable a disabled service account, with a new secret.
+#[utoipa::path(post, path = "/v1/clients/{id}/enable", tag = "Clients", params(("id" = Uuid, Path, description = "The client")),
+    responses((status = 200, description = "Enabled; the new secret is shown only once", body = NewClientBody),
+        (status = 404, description = "No such service account is disabled")))]
+async fn enable(
+    State(api): State<Arc<Api>>,
+    Caller(ctx): Caller,
+    Path(id): Path<ClientId>,
+) -> Result<Json<NewClientBody>, Problem> {
+    Ok(Json(new_client(api.services.clients.enable(&ctx, id).await?)))
 }
 
 /// Rotate the secret: the old one and the tokens obtained with it are revoked at once.

@@ -40,6 +40,7 @@ async fn live(app: &TestApp) {
     app.clients.rotate_secret(&app.operator_context(), billing).await.unwrap();
     app.clients.change(&app.operator_context(), billing, ClientChange::default(), None).await.unwrap();
     app.clients.disable(&app.operator_context(), billing).await.unwrap();
+    app.clients.enable(&app.operator_context(), billing).await.unwrap();
     let operator = app.operator_context();
     let events = vec!["*".to_owned()];
     let shop = WebhookInput { url: "https://shop.example/".to_owned(), events, ..WebhookInput::default() };

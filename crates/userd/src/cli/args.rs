@@ -290,6 +290,11 @@ pub enum ClientsCommand {
         /// The client's id, or its name.
         id: String,
     },
+    /// Enable a client that was disabled, with a new secret, which is shown this once.
+    Enable {
+        /// The client's id, or its name.
+        id: String,
+    },
     /// Give a client a new secret. The old one dies at once.
     RotateSecret {
         /// The client's id, or its name.

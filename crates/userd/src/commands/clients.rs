@@ -30,7 +30,7 @@ pub async fn create(
 
 /// `clients rotate-secret`: the old secret and tokens got with it die at once.
 pub async fn rotate_secret(services: &Services, terminal: Terminal, which: &str) -> Result<(), WiringError> {
-    let id = find(services, which).await?;
+    let id = find(services, which, State::Active).await?;
     let made = services.clients.rotate_secret(&services.operator_context(), id).await;
     show_secret(terminal, &made.map_err(|failure| said(&failure))?);
     Ok(())
@@ -38,11 +38,19 @@ pub async fn rotate_secret(services: &Services, terminal: Terminal, which: &str)
 
 /// `clients disable`.
 pub async fn disable(services: &Services, terminal: Terminal, which: &str) -> Result<(), WiringError> {
-    let id = find(services, which).await?;
+    let id = find(services, which, State::Active).await?;
     services.clients.disable(&services.operator_context(), id).await.map_err(|failure| said(&failure))?;
     terminal.answer(&serde_json::json!({ "id": id, "disabled": true }), || {
         format!("{id} is disabled; its tokens are dead.")
     });
+    Ok(())
+}
+
+/// `clients enable`: with a new secret.
+pub async fn enable(services: &Services, terminal: Terminal, which: &str) -> Result<(), WiringError> {
+    let id = find(services, which, State::Disabled).await?;
+    let made = services.clients.enable(&services.operator_context(), id).await;
+    show_secret(terminal, &made.map_err(|failure| said(&failure))?);
     Ok(())
 }
 
@@ -53,7 +61,7 @@ pub async fn set_audiences(
     which: &str,
     audiences: Vec<String>,
 ) -> Result<(), WiringError> {
-    let id = find(services, which).await?;
+    let id = find(services, which, State::Active).await?;
     let wanted = Some(audiences).filter(|audiences| !audiences.is_empty());
     let wanted = ClientChange { audiences: Some(wanted), ..ClientChange::default() };
     let changed = services.clients.change(&services.operator_context(), id, wanted, None).await;
@@ -69,10 +77,9 @@ pub async fn list(services: &Services, terminal: Terminal) -> Result<(), WiringE
         let rows: Vec<Vec<String>> = clients
             .iter()
             .map(|client| {
-                let state = if client.disabled_at.is_some() { "disabled" } else { "active" };
                 vec![
                     client.id.to_string(),
-                    state.to_owned(),
+                    State::of(client).name().to_owned(),
                     client.name.clone(),
                     client.permissions.join(","),
                     audiences_of(client),
@@ -102,21 +109,41 @@ async fn all(services: &Services) -> Result<Vec<ClientView>, WiringError> {
     Ok(clients)
 }
 
-/// A client by its id, or by a name that no other active one has.
-async fn find(services: &Services, which: &str) -> Result<ClientId, WiringError> {
+/// Whether a client is in use.
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    Active,
+    Disabled,
+}
+
+impl State {
+    const fn of(client: &ClientView) -> Self {
+        if client.disabled_at.is_some() { Self::Disabled } else { Self::Active }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+        }
+    }
+}
+
+/// A client by its id, or by a name that no other one of this state has.
+async fn find(services: &Services, which: &str, state: State) -> Result<ClientId, WiringError> {
     if let Ok(id) = which.parse() {
         return Ok(id);
     }
-    let clients = all(services).await?;
+    let (clients, name) = (all(services).await?, state.name());
     let named: Vec<_> = clients
         .iter()
-        .filter(|client| client.name == which && client.disabled_at.is_none())
+        .filter(|client| client.name == which && State::of(client) == state)
         .map(|client| client.id)
         .collect();
     match named[..] {
         [id] => Ok(id),
-        [] => Err(WiringError::Config(format!("no active client {which}; `userd clients list` shows them"))),
-        _ => Err(WiringError::Config(format!("{} active clients are named {which}: give the id", named.len()))),
+        [] => Err(WiringError::Config(format!("no {name} client {which}; `userd clients list` shows them"))),
+        _ => Err(WiringError::Config(format!("{} {name} clients are named {which}: give the id", named.len()))),
     }
 }
 

@@ -89,6 +89,7 @@ const COMMANDS: &[&str] = &[
     "clients create billing",
     "clients list",
     "clients disable 0197f9c2-0000-7000-8000-000000000000",
+    "clients enable 0197f9c2-0000-7000-8000-000000000000",
     "clients rotate-secret 0197f9c2-0000-7000-8000-000000000000",
     "roles list",
     "roles export",
@@ -412,7 +413,7 @@ fn a_variable_with_one_underscore_is_told() {
 
 /// A client is known by its name too, as long as that is one client's alone (fault 34).
 #[test]
-fn a_client_is_disabled_by_its_name() {
+fn a_client_is_disabled_and_enabled_by_its_name() {
     let folder = Folder::new();
     assert_eq!(folder.userd("migrate up").code, 0);
     for name in ["billing", "mail", "mail"] {
@@ -422,8 +423,11 @@ fn a_client_is_disabled_by_its_name() {
         ("clients disable nobody", 2),
         ("clients disable mail", 2),
         ("clients rotate-secret billing", 0),
+        ("clients enable billing", 2),
         ("clients disable billing", 0),
         ("clients disable billing", 2),
+        ("clients enable billing", 0),
+        ("clients disable billing", 0),
     ] {
         let said = folder.userd(line);
         assert_eq!(said.code, code, "{line}: {}", said.stderr);
@@ -447,6 +451,7 @@ fn with_json_the_standard_output_is_json() {
         "clients create billing",
         "clients list",
         "clients disable billing",
+        "clients enable billing",
         "webhooks create https://shop.example/ --event *",
         "webhooks list",
         "users create --username anna --role admin",

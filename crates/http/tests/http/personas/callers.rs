@@ -209,6 +209,14 @@ impl App {
         (id.to_owned(), format!("Basic {}", STANDARD.encode(format!("{id}:{secret}"))))
     }
 
+    pub async fn disabled_client(&self) -> String {
+        let (id, _) = self.client(&[]).await;
+        let path = format!("/v1/clients/{id}");
+        let disabled = self.ask(request("DELETE", &path, &[("authorization", &self.root)], "")).await;
+        assert_eq!(disabled.status, 204);
+        id
+    }
+
     async fn service(&self) -> String {
         self.client(Permission::WELL_KNOWN).await.1
     }

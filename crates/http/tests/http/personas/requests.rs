@@ -68,6 +68,7 @@ pub async fn path_for(app: &App, route: &RouteAccess, hand: &Hand) -> String {
         }
         // Without permissions, so that nobody lacks one to give.
         path if path.starts_with("/v1/webhooks/{id}") => app.webhook().await,
+        "/v1/clients/{id}/enable" => app.disabled_client().await,
         path if path.starts_with("/v1/clients/{id}") => app.client(&[]).await.0,
         "/v1/signing-keys/{kid}/revoke" => app.services.deps.crypto.tokens.active_kid().unwrap(),
         other => panic!("say which parameter of {other} exists"),
@@ -184,6 +185,7 @@ pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
             | "/v1/users/{id}/purge"
             | "/v1/webhooks/{id}/test"
             | "/v1/webhooks/{id}/rotate-secret"
+            | "/v1/clients/{id}/enable"
             | "/v1/clients/{id}/rotate-secret"
             | "/v1/signing-keys/rotate"
             | "/v1/signing-keys/{kid}/revoke",

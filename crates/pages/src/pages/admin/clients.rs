@@ -1,4 +1,4 @@
-//! Service accounts: made, given a new secret, disabled. A secret is shown on the page that answers, and never again.
+//! Service accounts: made, given a new secret, disabled and enabled. A secret is shown on the page that answers, and never again.
 
 use axum::response::Response;
 use maud::{Markup, html};
@@ -31,6 +31,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post("/admin/clients/{id}/rotate", rotate)
         .get("/admin/clients/{id}/disable", show_disable)
         .post("/admin/clients/{id}/disable", disable)
+        .get("/admin/clients/{id}/enable", show_enable)
+        .post("/admin/clients/{id}/enable", enable)
 }
 
 async fn list(visit: Visit, query: Query) -> Result<Response, Problem> {
@@ -59,17 +61,24 @@ fn table(visit: &Visit, clients: &[ClientView]) -> Markup {
                 td { @for word in &client.permissions { code { (word) } " " } }
                 td { @for audience in client.audiences.iter().flatten() { code { (audience) } " " } }
                 td { (moment(visit, client.secret_changed_at)) }
-                td { @if client.disabled_at.is_none() { (ways(visit, client.id)) } }
+                td { (ways(visit, client)) }
             } } }
         } }
     }
 }
 
-fn ways(visit: &Visit, id: ClientId) -> Markup {
+fn ways(visit: &Visit, client: &ClientView) -> Markup {
     let t = &visit.texts.admin.clients;
+    let acts = [
+        ("rotate", t.rotate, Act::RotateClientSecret, false),
+        ("disable", t.disable, Act::DisableClient, false),
+        ("enable", t.enable, Act::EnableClient, true),
+    ];
+    let is_disabled = client.disabled_at.is_some();
     html! {
-        @if visit.ctx.may(&Act::RotateClientSecret).is_ok() { a href={ (HERE) "/" (id) "/rotate" } { (t.rotate) } " " }
-        @if visit.ctx.may(&Act::DisableClient).is_ok() { a href={ (HERE) "/" (id) "/disable" } { (t.disable) } }
+        @for (act, name, asked, of_disabled) in acts { @if of_disabled == is_disabled && visit.ctx.may(&asked).is_ok() {
+            a href={ (HERE) "/" (client.id) "/" (act) } { (name) } " "
+        } }
     }
 }
 
@@ -175,6 +184,30 @@ async fn disable(visit: Visit, Path(id): Path<ClientId>) -> Result<Response, Pro
 fn disabling(visit: &Visit, id: ClientId, told: &Told) -> Markup {
     let t = &visit.texts.admin.clients;
     confirmation(visit, (id, "disable"), (t.disable, t.disable_about), told)
+}
+
+async fn show_enable(visit: Visit, Path(id): Path<ClientId>) -> Result<Response, Problem> {
+    visit.ctx.may(&Act::EnableClient)?;
+    if let Some(turned) = fresh(&visit).await? {
+        return Ok(turned);
+    }
+    Ok(page(&visit, visit.texts.admin.clients.enable, &enabling(&visit, id, &Told::default())))
+}
+
+async fn enable(visit: Visit, Path(id): Path<ClientId>) -> Result<Response, Problem> {
+    if let Some(turned) = fresh(&visit).await? {
+        return Ok(turned);
+    }
+    let t = &visit.texts.admin.clients;
+    match visit.site.services.clients.enable(&visit.ctx, id).await {
+        Ok(made) => Ok(shown_once(&visit, (t.enable, t.enabled_done), &made)),
+        Err(failure) => refused(&visit, failure, (t.enable, &visit.here), |told| enabling(&visit, id, told)),
+    }
+}
+
+fn enabling(visit: &Visit, id: ClientId, told: &Told) -> Markup {
+    let t = &visit.texts.admin.clients;
+    confirmation(visit, (id, "enable"), (t.enable, t.enable_about), told)
 }
 
 fn confirmation(visit: &Visit, (id, act): (ClientId, &str), (name, about): (&str, &str), told: &Told) -> Markup {

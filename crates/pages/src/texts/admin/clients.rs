@@ -26,9 +26,13 @@ crate::texts::texts! {
             "Прежний секрет и все полученные с ним токены сразу недействительны. Чтобы продолжить, программе нужен новый.";
         rotated: "The service account has a new secret.", "У служебного аккаунта новый секрет.";
         disable: "Disable", "Отключить";
-        disable_about: "Its secret and its tokens are dead at once, for good: a disabled service account is not enabled again. Make a new one instead.",
-            "Секрет и токены сразу недействительны навсегда: отключённый аккаунт снова не включается. Вместо него создают новый.";
+        disable_about: "Its secret and its tokens are dead at once. Enabled again later, it gets a new secret.",
+            "Секрет и токены сразу недействительны. Если позже включить аккаунт снова, у него будет новый секрет.";
         disabled_done: "The service account is disabled.", "Служебный аккаунт отключён.";
+        enable: "Enable again", "Включить снова";
+        enable_about: "It may do again what it could before, with a new secret. The old secret and its tokens stay dead.",
+            "Аккаунт сможет то же, что и раньше, но с новым секретом. Прежний секрет и его токены остаются недействительными.";
+        enabled_done: "The service account is enabled.", "Служебный аккаунт снова включён.";
         back: "Back to the service accounts", "К служебным аккаунтам";
     }
 }

@@ -13,7 +13,7 @@ pub fn secret_of(page: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_service_account_is_made_its_secret_is_shown_once_renewed_and_it_is_disabled() {
+async fn a_service_account_is_made_its_secret_is_shown_once_and_renewed_and_it_is_disabled_and_enabled() {
     let (place, ..) = administered().await;
     let (services, origin) = (place.services(), RequestOrigin::default());
     let mut browser = place.browser_of("boss").await;
@@ -40,7 +40,13 @@ async fn a_service_account_is_made_its_secret_is_shown_once_renewed_and_it_is_di
     assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/admin/clients?done=disabled"));
     assert!(services.clients.authenticate(&id, &second, &origin).await.is_err());
     let list = browser.get("/admin/clients?done=disabled").await.text();
-    assert!(list.contains("disabled") && !list.contains("/rotate\""), "nothing is left to be done: {list}");
+    assert!(list.contains("disabled") && !list.contains("/rotate\"") && !list.contains("/disable\""), "{list}");
+    let enable = list.split('"').find(|part| part.ends_with("/enable")).unwrap().to_owned();
+    let third = secret_of(&browser.submit(&enable, &[]).await.text());
+    assert!(services.clients.authenticate(&id, &second, &origin).await.is_err(), "the old one stays dead");
+    services.clients.authenticate(&id, &third, &origin).await.unwrap();
+    assert_eq!(browser.submit(&enable, &[]).await.status, 404, "it is not disabled");
+    assert!(!browser.get("/admin/clients").await.text().contains("/enable\""));
 }
 
 #[tokio::test]
