@@ -7,61 +7,62 @@ use userd_storage::{
     Kind,
     tables::{Expiry, TABLES, Table},
 };
-use userd_storage_ydb::yql::schema::is_hot;
+use userd_storage_ydb::yql::{schema::is_hot, spread::is_spread};
 
 use crate::pages::Page;
 
 const HEAD: &str = "# Where writes go on YDB
 
 Written by `cargo xtask ydb` from the declarations of the tables; `cargo xtask check` compares. YDB keeps a table, and each index, in
-the order of its key and splits it into partitions: whatever has a first column that only grows is written at one place.
-\"The end\" marks those: each is bound by what one partition takes (one core). docs/ydb.md says what follows from it.
+the order of its key and splits it into partitions: whatever has a first column that only grows is written at one place, and
+bound by what one partition takes (one core). \"The end\" marks those. Indexes in the order of time begin with a bucket instead
+([decision 0052](decisions/0052-indexes-in-the-order-of-time-over-buckets.md)). docs/ydb.md says what follows for those that are left.
 
-The last two columns are measured over the emulator, in virtual time: registrations, sign-ins, refreshes, notifications and decisions about
-requests, 150 of each (`crates/services/tests/services/ydb.rs`, which also holds that nothing else becomes hot). \"Busiest part\" is what
-the busiest of four partitions took of the writes, as a multiple of its fair share, in the worst stretch: 1 is even, 4 is one place for all.
+The columns behind are measured over the emulator, in virtual time, by a run of OPERATIONS: registrations, sign-ins, refreshes,
+notifications and decisions about requests, as many of each (`crates/services/tests/services/ydb.rs`, which also holds that nothing else
+becomes hot). \"Busiest part\" is what the busiest of four partitions took of the writes, or of the stretches locked by reading, as a
+multiple of its fair share, in the worst stretch: 1 is even, 4 is one place for all. \"One key\" is how often the one was written
+that was written most.
 
-| table or index | key | where writes go | first partitions | rows end | rows written | busiest part |
-|---|---|---|---|---|---:|---:|
+| table or index | key | where writes go | first partitions | rows end | rows written | busiest part | one key | locks | busiest part |
+|---|---|---|---|---|---:|---:|---:|---:|---:|
 ";
 
-/// Name, rows written, share of the busiest part, most writes of one key.
+/// Name, rows written, share of the busiest part, most writes of one key, locks, share of their busiest part.
 const MEASURED: &str = include_str!("../../crates/storage-ydb/schema/spread.txt");
 
 /// The page.
 #[must_use]
 pub fn page() -> Page {
-    let mut text = HEAD.to_owned();
+    let operations = MEASURED.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap_or_default();
+    let mut text = HEAD.replace("OPERATIONS", operations);
     for table in TABLES {
         let partitions = if is_hot(table.name) { 4 } else { 1 };
-        let place = place(table, table.key);
-        let key = table.key.join(", ");
-        let (written, share) = measured(table.name);
-        let end = end(table);
-        let _ = writeln!(text, "| `{}` | {key} | {place} | {partitions} | {end} | {written} | {share} |", table.name);
+        let (key, place) = (table.key.join(", "), place(table, table.key));
+        let (end, measured) = (end(table), measured(table.name));
+        let _ = writeln!(text, "| `{}` | {key} | {place} | {partitions} | {end} | {measured} |", table.name);
         for index in table.indexes {
-            let place = self::place(table, index.columns);
-            let columns = index.columns.join(", ");
-            let (written, share) = measured(index.name);
+            let (bucket, place) = if is_spread(table, index.columns) {
+                ("bucket, ", "spread over buckets")
+            } else {
+                ("", self::place(table, index.columns))
+            };
+            let (columns, measured) = (index.columns.join(", "), self::measured(index.name));
             let _ =
-                writeln!(text, "| – `{}` | {columns} | {place} | {partitions} | | {written} | {share} |", index.name);
+                writeln!(text, "| – `{}` | {bucket}{columns} | {place} | {partitions} | | {measured} |", index.name);
         }
     }
     Page { path: "docs/ydb-tables.md", text, chore: "ydb" }
 }
 
 /// What the last long run found; nothing where it wrote nothing, no share where that was too little to tell.
-fn measured(name: &str) -> (&'static str, &'static str) {
+fn measured(name: &str) -> String {
     let mut lines = MEASURED.lines().map(|line| line.split(' ').collect::<Vec<_>>());
     let found = lines.find_map(|words| match words.as_slice() {
-        [of, written, share, _] if *of == name => Some((*written, *share)),
+        [of, written, share, key, locks, locked] if *of == name => Some([*written, *share, *key, *locks, *locked]),
         _ => None,
     });
-    match found {
-        Some((written, "-")) => (written, ""),
-        Some(found) => found,
-        None => ("", ""),
-    }
+    found.unwrap_or_default().map(|cell| if cell == "-" { "" } else { cell }).join(" | ")
 }
 
 fn place(table: &Table, key: &[&str]) -> &'static str {

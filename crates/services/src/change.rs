@@ -2,6 +2,9 @@
 //! collected while the body runs and written with its last statements; what must happen after the commit (caches
 //! forget, other replicas hear) happens in [`Changes::run`], once, and cannot be forgotten.
 //!
+//! Writes of a body are kept from the beginning ([`UnitOfWork::defer_writes`]): they travel with its next read, or with the
+//! commit, and none is waited for by itself.
+//!
 //! A body may run more than once. Its ids are derived from the context's seed in the order in which they are asked
 //! for, so a re-run that finds the same derives the same.
 
@@ -117,7 +120,8 @@ impl Changes {
         let committed = self
             .deps
             .store
-            .transact(name, |unit| {
+            .transact(name, |mut unit| {
+                unit.defer_writes();
                 work(Change {
                     unit,
                     changes: self,
@@ -257,7 +261,6 @@ impl Change<'_> {
     /// # Errors
     /// Those of [`UnitOfWork::commit`].
     pub async fn commit<T>(mut self, value: T) -> Result<Committed<T>, Failure> {
-        self.unit.defer_writes();
         self.effects.told = !self.facts.is_empty();
         self.facts.write(&mut self.unit, &self.changes.deps, self.context).await?;
         self.unit.revocations().insert_many(&self.effects.revocations).await?;
@@ -269,6 +272,14 @@ impl Change<'_> {
         let user = self.users().find(id).await?.ok_or(Refusal::NotSignedIn)?;
         user.must_be_active(self.now)?;
         Ok(user)
+    }
+
+    /// Those of these users that there are, in this order. Facts about them are told in this change: what those need is
+    /// read with them.
+    pub(crate) async fn users_of_facts(&mut self, ids: &[UserId]) -> Result<Vec<User>, Failure> {
+        let found = self.fact_numbers().find_with_users(ids).await?;
+        found.iter().for_each(|(user, number)| self.knows_facts(user, *number));
+        Ok(found.into_iter().map(|(user, _)| user).collect())
     }
 }
 

@@ -211,7 +211,6 @@ impl EventLog {
         let events: Vec<Event> = plan.ready.iter().filter_map(|fact| event(fact, &mut head)).collect();
         let audited = self.audit.prepare(&mut change, &plan.ready).await?;
         let counted = hourly_counts::with(&mut change, shard, &plan.ready).await?;
-        change.defer_writes();
         change.outbox().remove_many(shard, &plan.ready).await?;
         change.outbox().remove_many(shard, &plan.stale).await?;
         change.events().append_many(&events).await?;

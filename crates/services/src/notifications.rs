@@ -108,13 +108,10 @@ impl Notifications {
         let (owner, _) = ctx.user()?;
         ctx.may(&Act::ReadNotifications(owner))?;
         let mut reading = self.deps.store.reading();
-        let user = reading.users().find(owner).await?.ok_or(Refusal::NotFound)?;
-        let inbox = reading.inboxes().of(owner).await?;
+        let (user, inbox) = reading.users().find_with_inbox(owner).await?;
+        let user = user.ok_or(Refusal::NotFound)?;
         let most = u32::try_from(limit).unwrap_or(u32::MAX).saturating_add(1);
-        let mut found = Vec::new();
-        for folder in shown.folders() {
-            found.extend(reading.notifications().newest(owner, *folder, after, most).await?);
-        }
+        let mut found = reading.notifications().newest(owner, shown.folders(), after, most).await?;
         if shown == Shown::Unread {
             found.retain(|notification| inbox.is_unread(notification));
         }
@@ -196,8 +193,7 @@ impl Notifications {
         let owner = Self::owner_who_changes(ctx)?;
         self.changes
             .run(ctx, name, |mut change| async move {
-                let mut notification = own(&mut change, owner, id).await?;
-                let mut inbox = change.inboxes().of(owner).await?;
+                let (mut notification, mut inbox) = own(&mut change, owner, id).await?;
                 let now = change.now;
                 if rule(&mut inbox, &mut notification, now) {
                     change.notifications().update(&notification).await?;
@@ -216,8 +212,7 @@ impl Notifications {
         let owner = Self::owner_who_changes(ctx)?;
         self.changes
             .run(ctx, "remove_notification", |mut change| async move {
-                let notification = own(&mut change, owner, id).await?;
-                let mut inbox = change.inboxes().of(owner).await?;
+                let (notification, mut inbox) = own(&mut change, owner, id).await?;
                 inbox.remove(&notification);
                 change.notifications().remove_many(&[id]).await?;
                 change.inboxes().write(&inbox).await?;
@@ -252,12 +247,11 @@ impl Notifications {
             .run(ctx, "see_notifications", |mut change| async move {
                 let unknown =
                     || Refusal::InvalidInput(vec![InvalidField::new("/up_to", "must name one of your notifications")]);
-                let until = match own(&mut change, owner, up_to).await {
-                    Ok(notification) => notification.created_at,
+                let (until, mut inbox) = match own(&mut change, owner, up_to).await {
+                    Ok((notification, inbox)) => (notification.created_at, inbox),
                     Err(Failure::Refused(Refusal::NotFound)) => return Err(unknown().into()),
                     Err(other) => return Err(other),
                 };
-                let mut inbox = change.inboxes().of(owner).await?;
                 let newer = if until >= inbox.latest {
                     0
                 } else {
@@ -348,7 +342,7 @@ impl Notifications {
         for folder in [Shown::Inbox, Shown::Archived].into_iter().flat_map(|shown| shown.folders()) {
             let mut after = None;
             loop {
-                let page = reading.notifications().newest(user.id, *folder, after, PAGE).await?;
+                let page = reading.notifications().newest(user.id, std::slice::from_ref(folder), after, PAGE).await?;
                 let is_last = page.len() < PAGE as usize;
                 after = page.last().map(|last| (last.created_at, last.id));
                 all.extend(self.views(user, &inbox, page)?);
@@ -395,10 +389,11 @@ fn view(key: &DataKey, inbox: &Inbox, notification: &Notification) -> Result<Not
     })
 }
 
-/// A notification of this owner; those of others do not exist for them.
-async fn own(uow: &mut UnitOfWork, owner: UserId, id: NotificationId) -> Result<Notification, Failure> {
-    let found = uow.notifications().find(id).await?;
-    Ok(found.filter(|notification| notification.user_id == owner).ok_or(Refusal::NotFound)?)
+/// A notification of this owner, and their inbox; those of others do not exist for them.
+async fn own(uow: &mut UnitOfWork, owner: UserId, id: NotificationId) -> Result<(Notification, Inbox), Failure> {
+    let (found, inbox) = uow.notifications().find_with_inbox(id, owner).await?;
+    let found = found.filter(|notification| notification.user_id == owner).ok_or(Refusal::NotFound)?;
+    Ok((found, inbox))
 }
 
 fn context(id: NotificationId) -> String {

@@ -123,18 +123,31 @@ pub(crate) async fn read(uow: &mut UnitOfWork, name: &str) -> Result<Option<Role
 
 /// What roles allow together, as it is stored: for deciding.
 pub(crate) async fn read_permissions(uow: &mut UnitOfWork, names: &[String]) -> Result<Vec<Permission>, Failure> {
-    let mut all = Vec::new();
-    let mut seen = BTreeSet::new();
-    let mut left: Vec<String> = names.to_vec();
-    while let Some(name) = left.pop() {
-        if seen.insert(name.clone())
-            && let Some(role) = read(uow, &name).await?
-        {
-            all.extend(role.permissions.iter().filter_map(|word| Permission::parse(word)));
-            left.extend(role.rules.includes);
-        }
+    let roles = read_many(uow, names).await?;
+    permissions_of(uow, roles).await
+}
+
+/// What these roles allow together with all that they include, which is read level by level.
+pub(crate) async fn permissions_of(uow: &mut UnitOfWork, roles: Vec<Role>) -> Result<Vec<Permission>, Failure> {
+    let (mut all, mut seen, mut level) = (Vec::new(), BTreeSet::new(), roles);
+    while !level.is_empty() {
+        seen.extend(level.iter().map(|role| role.name.clone()));
+        all.extend(level.iter().flat_map(|role| &role.permissions).filter_map(|word| Permission::parse(word)));
+        let included: BTreeSet<String> = level.into_iter().flat_map(|role| role.rules.includes).collect();
+        let new: Vec<String> = included.into_iter().filter(|name| !seen.contains(name)).collect();
+        level = read_many(uow, &new).await?;
     }
     Ok(sorted(all))
+}
+
+/// Those of these roles that there are, asked for together.
+async fn read_many(uow: &mut UnitOfWork, names: &[String]) -> Result<Vec<Role>, Failure> {
+    let is_row = |name: &&str| Role::is_name(name) && *name != Role::ADMIN;
+    let rows: Vec<&str> = names.iter().map(String::as_str).filter(is_row).collect();
+    let stored = uow.roles().find_many(&rows).await?;
+    let found = rows.into_iter().zip(stored).filter_map(|(name, role)| role.or_else(|| Role::built_in(name)));
+    let admin = names.iter().find(|name| *name == Role::ADMIN).and_then(|name| Role::built_in(name));
+    Ok(found.chain(admin).collect())
 }
 
 /// The roles that somebody wants to give, each once, as far as they exist and allow nothing that the giver may not. What is

@@ -16,7 +16,9 @@ use userd_storage::{
 use userd_storage_ydb::yql::{
     Type,
     batch::{Argument, Recipient, Request, requests},
-    schema, statement, steps,
+    schema,
+    spread::{BUCKETS, has_bucket, is_spread},
+    statement, steps,
 };
 use uuid::Uuid;
 
@@ -98,13 +100,16 @@ fn every_statement_keeps_the_rules_that_the_grammar_does_not_know() {
             assert_eq!(columns, key, "{text}");
         }
         if let Shape::List(list) = declared.shape {
+            // Each bucket's is one.
+            let text = text.lines().next().unwrap();
             let (_, order) = text.split_once(" ORDER BY ").unwrap();
             let descending = order.matches(" DESC").count();
-            assert!(descending == 0 || descending == list.order(declared.table).len(), "{text}");
+            assert!(descending == 0 || descending == order.matches(',').count() + 1, "{text}");
             assert_eq!(said.takes.iter().filter(|(_, of)| *of == Type::Limit).count(), usize::from(list.limited));
         }
         let told = said.takes.iter().all(|(name, _)| text.contains(name.as_str()));
-        assert!(told && said.takes.len() == statement.parameters.len(), "{text}");
+        let bucket = matches!(declared.shape, Shape::Insert | Shape::Upsert) && has_bucket(declared.table);
+        assert!(told && said.takes.len() == statement.parameters.len() + usize::from(bucket), "{text}");
         assert_eq!(statement::columns(statement).len(), statement.columns.len(), "{text}");
     }
 }
@@ -195,4 +200,60 @@ fn the_pages_say_every_table_and_statement() {
     let (schema, texts) = (schema::schema().unwrap(), schema::statements());
     assert_eq!(schema.matches("CREATE TABLE").count(), TABLES.len());
     assert!(statements().all(|statement| texts.contains(&format!("-- {}\n", statement.name))));
+}
+
+/// Whatever is in the order of time is written at its end alone. An order of few words, then time, is too.
+#[test]
+fn no_index_begins_with_what_only_grows() {
+    let spread = |name: &str| {
+        let table = TABLES.iter().find(|table| table.indexes.iter().any(|index| index.name == name)).unwrap();
+        is_spread(table, table.index(name).columns)
+    };
+    for name in ["users_by_created", "users_by_status", "sessions_by_expiry", "clients_by_created", "grants_by_end"] {
+        assert!(spread(name), "{name}");
+    }
+    for name in ["sessions_by_user", "user_terms_by_value", "deliveries_by_due", "audit_entries_by_act"] {
+        assert!(!spread(name), "{name} is spread by itself");
+    }
+    let schema = schema::schema().unwrap();
+    for (table, index) in TABLES.iter().flat_map(|table| table.indexes.iter().map(move |index| (table, index))) {
+        let first = index.columns.first().map(|column| table.column(column).kind);
+        let of_bucket = format!("ADD INDEX {} GLOBAL SYNC ON (bucket, ", index.name);
+        assert_eq!(schema.contains(&of_bucket), is_spread(table, index.columns), "{}", index.name);
+        assert!(first != Some(userd_storage::Kind::Timestamp) || is_spread(table, index.columns), "{}", index.name);
+    }
+}
+
+#[test]
+fn a_list_in_the_order_of_time_reads_every_bucket_in_one_text() {
+    let values = [userd_model::Timestamp::from_micros(9).into(), Uuid::nil().into(), 5_i64.into()];
+    let requests = requests(&[call("users.next_page", &values)]);
+    assert_eq!(requests.len(), 1);
+    let text = requests[0].text();
+    for bucket in 0..BUCKETS {
+        assert_eq!(text.matches(&format!(" WHERE bucket = {bucket}l AND ")).count(), 1, "{text}");
+    }
+    assert!(text.contains(" ORDER BY bucket, created_at, id LIMIT $p3;"), "{text}");
+    let [(_, Recipient::Buckets { call: 0, limit: Some(5) })] = requests[0].answers.as_slice() else {
+        panic!("{:?}", requests[0].answers)
+    };
+}
+
+/// A row is found again only if its bucket never changes, and rows share the buckets.
+#[test]
+fn the_bucket_of_a_row_is_made_of_its_key_alone_and_all_are_used() {
+    let bucket_of = |n: u128, more: bool| {
+        let mut values = row_of("users.insert", n);
+        if more {
+            values[1] = Value::from("blocked".to_owned());
+        }
+        let requests = requests(&[call("users.insert", &values)]);
+        let given = requests[0].given.last().unwrap().clone();
+        let Argument::One(Value::I64(bucket)) = given.argument else { panic!("{given:?}") };
+        usize::try_from(bucket).unwrap()
+    };
+    assert_eq!(bucket_of(7, false), bucket_of(7, true));
+    let mut rows = [0; BUCKETS as usize];
+    (0..800).for_each(|n| rows[bucket_of(n, false)] += 1);
+    assert!(rows.iter().all(|count| (60..140).contains(count)), "{rows:?}");
 }

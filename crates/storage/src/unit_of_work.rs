@@ -67,10 +67,10 @@ impl UnitOfWork {
         Self { link: Link::Reading(engine), phase: Arc::default(), poisoned: None, deferred: None }
     }
 
-    /// Says that what decides has been read and the rest are writes: from here on they are kept and sent together, with
-    /// the commit where the engine can, so that they cost one round trip in all. A write then answers before it has
-    /// happened; what is wrong with it (`Duplicate`, `Conflict`) is told by the commit. A read in between sends them
-    /// first and sees them. What must know at once whether a key was free (claims, single use) is never kept.
+    /// From here on writes are kept and sent together, with the next read or with the commit where the engine can, so
+    /// that none costs a round trip of its own. A write then answers before it has happened; what is wrong with it
+    /// (`Duplicate`, `Conflict`) is told by that read or by the commit. A read sends what is kept first, and sees it. What
+    /// must know at once whether a key was free (claims, single use) is never kept.
     pub fn defer_writes(&mut self) {
         if matches!(self.link, Link::Transaction(_)) {
             self.deferred.get_or_insert_default();

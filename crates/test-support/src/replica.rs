@@ -56,7 +56,7 @@ impl Replica {
     async fn start_asking(command: Command, caller: impl Fn(&str) -> Caller) -> Self {
         let start = Instant::now();
         let mut replica = Self::spawn(command);
-        let found = until("listening", Duration::from_secs(20), async || {
+        let found = until("listening", Duration::from_secs(60), async || {
             replica.url = replica.address().unwrap_or_default();
             !replica.url.is_empty() || replica.child.try_wait().unwrap().is_some()
         });

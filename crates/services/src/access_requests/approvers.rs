@@ -1,7 +1,7 @@
 //! Who may decide a request: whoever the role names, by name or by a role that they hold, and whoever may grant the thing
 //! anyway; once it has waited for too long, those whom the role names for that. Never the one whose request it is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use userd_model::{
     AccessRequest, AccessRequestId, Permission, Role, Standing, Timestamp, User, UserId, UserStatus,
@@ -26,9 +26,31 @@ impl Approver {
     /// Reads what somebody holds. In the unit of work that decides: what was taken from them meanwhile counts.
     pub(super) async fn read(uow: &mut UnitOfWork, user: User, now: Timestamp) -> Result<Self, Failure> {
         let roles: Vec<String> = user.roles_at(now).cloned().collect();
-        let mut permissions = read_permissions(uow, &roles).await?;
+        let allowed = read_permissions(uow, &roles).await?;
+        Ok(Self::holding(user, allowed, now))
+    }
+
+    /// The same for many: who holds the same roles may do the same, and most hold the one that they are asked for.
+    async fn read_many(uow: &mut UnitOfWork, users: Vec<User>, now: Timestamp) -> Result<Vec<Self>, Failure> {
+        let mut of_roles: BTreeMap<Vec<String>, Vec<Permission>> = BTreeMap::new();
+        let mut found = Vec::with_capacity(users.len());
+        for user in users {
+            let roles: Vec<String> = user.roles_at(now).cloned().collect();
+            let allowed = match of_roles.entry(roles) {
+                Entry::Occupied(known) => known.get().clone(),
+                Entry::Vacant(new) => {
+                    let allowed = read_permissions(uow, new.key()).await?;
+                    new.insert(allowed).clone()
+                }
+            };
+            found.push(Self::holding(user, allowed, now));
+        }
+        Ok(found)
+    }
+
+    fn holding(user: User, mut permissions: Vec<Permission>, now: Timestamp) -> Self {
         permissions.extend(user.permissions_at(now).filter_map(|word| Permission::parse(word)));
-        Ok(Self { user, permissions, now })
+        Self { user, permissions, now }
     }
 
     fn holds(&self, permission: &Permission) -> bool {
@@ -125,13 +147,16 @@ async fn who_may(
     now: Timestamp,
 ) -> Result<Vec<UserId>, Failure> {
     let mut found = Vec::new();
-    for id in candidates {
-        let Some(user) = uow.users().find(id).await? else { continue };
-        if Approver::read(uow, user, now).await?.may_decide(thing, request) {
-            found.push(id);
-        }
-        if found.len() == Notify::MOST as usize {
-            break;
+    // As many at once as are told at most; mostly that is everybody.
+    for some in candidates.chunks(Notify::MOST as usize) {
+        let users: Vec<User> = uow.users().find_many(some).await?.into_iter().flatten().collect();
+        for approver in Approver::read_many(uow, users, now).await? {
+            if approver.may_decide(thing, request) {
+                found.push(approver.user.id);
+            }
+            if found.len() == Notify::MOST as usize {
+                return Ok(found);
+            }
         }
     }
     Ok(found)

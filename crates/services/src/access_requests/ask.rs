@@ -57,7 +57,8 @@ impl AccessRequests {
         let view = self
             .changes
             .run(ctx, "request_access", |mut change| async move {
-                let mut user = change.active_user(me).await?;
+                let mut user = change.users_of_facts(&[me]).await?.pop().ok_or(Refusal::NotSignedIn)?;
+                user.must_be_active(change.now)?;
                 if let Some(made) = self.idempotency.find(&mut change, idempotent).await? {
                     let Made::AccessRequest(id) = made else { return Err(Refusal::IdempotencyMismatch.into()) };
                     let before = change.access_requests().find(id).await?.ok_or(Refusal::NotFound)?;

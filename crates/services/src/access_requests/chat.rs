@@ -13,7 +13,7 @@ use super::{
     approvers::{Approver, name_of},
     ask::quorum,
     buttons::{Pressed, buttons_of},
-    decide::Said,
+    decide::{Said, people},
 };
 use crate::Context;
 
@@ -44,7 +44,7 @@ impl AccessRequests {
             .changes
             .run(ctx, "decide_access_request", |mut change| async move {
                 let request = change.access_requests().find(pressed.request).await?.ok_or(Refusal::NotFound)?;
-                let approver = change.active_user(me).await?;
+                let (approver, requester) = people(&mut change, me, &request).await?;
                 let thing = Thing::of(&mut change, &request, &self.deps.settings).await?.ok_or(Refusal::NotFound)?;
                 if !thing.is_decided_in_chat(&self.deps.settings) {
                     return Err(Refusal::Forbidden.into());
@@ -56,7 +56,7 @@ impl AccessRequests {
                 if request.state_at(change.now) == RequestState::Open && request.version != pressed.version {
                     return Err(Refusal::VersionMismatch.into());
                 }
-                let view = self.vote(ctx, &mut change, approver, request, said).await?;
+                let view = self.vote(ctx, &mut change, (approver, requester), request, said).await?;
                 // Whoever pressed is answered at once.
                 self.deliveries.replace_cards(&mut change, &view.request, Some(me)).await?;
                 change.commit(view).await

@@ -3,7 +3,7 @@
 
 use userd_model::{
     AccessRequest, AccessRequestId, Decision, EventKind, GrantSource, Refusal, RequestKind, RequestState,
-    RequestedAction, Timestamp, User, UserStatus, Verdict, text,
+    RequestedAction, Timestamp, User, UserId, UserStatus, Verdict, text,
 };
 use userd_storage::Failure;
 
@@ -62,8 +62,8 @@ impl AccessRequests {
             .changes
             .run(ctx, "decide_access_request", |mut change| async move {
                 let request = change.access_requests().find(id).await?.ok_or(Refusal::NotFound)?;
-                let approver = change.active_user(me).await?;
-                let view = self.vote(ctx, &mut change, approver, request, said).await?;
+                let people = people(&mut change, me, &request).await?;
+                let view = self.vote(ctx, &mut change, people, request, said).await?;
                 self.deliveries.replace_cards(&mut change, &view.request, None).await?;
                 change.commit(view).await
             })
@@ -79,7 +79,7 @@ impl AccessRequests {
         &self,
         ctx: &Context,
         change: &mut Change<'_>,
-        approver: User,
+        (approver, requester): (User, Option<User>),
         mut request: AccessRequest,
         said: &Said,
     ) -> Result<RequestView, Failure> {
@@ -93,7 +93,7 @@ impl AccessRequests {
             return Err(self.refusal(ctx).into());
         }
         request.must_be_open(now)?;
-        let mut requester = change.users().find(request.requester).await?.ok_or(Refusal::NotFound)?;
+        let mut requester = requester.ok_or(Refusal::NotFound)?;
         if requester.status == UserStatus::Deleted {
             return Err(Refusal::NotFound.into());
         }
@@ -208,4 +208,16 @@ impl AccessRequests {
     fn refusal(&self, ctx: &Context) -> Refusal {
         if ctx.may(&userd_model::Act::ReadRequests).is_ok() { Refusal::Forbidden } else { Refusal::NotFound }
     }
+}
+
+/// Whoever decides, who must be active, and whose request it is: asked for together.
+pub(super) async fn people(
+    change: &mut Change<'_>,
+    approver: UserId,
+    request: &AccessRequest,
+) -> Result<(User, Option<User>), Failure> {
+    let mut found = change.users_of_facts(&[approver, request.requester]).await?.into_iter();
+    let approver = found.next().filter(|user| user.id == approver).ok_or(Refusal::NotSignedIn)?;
+    approver.must_be_active(change.now)?;
+    Ok((approver, found.next()))
 }

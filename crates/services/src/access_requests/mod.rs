@@ -32,7 +32,7 @@ use crate::{
     deliveries::Deliveries,
     idempotency::IdempotencyKeys,
     limits::Limits,
-    role_reader::{read, read_permissions},
+    role_reader::{permissions_of, read},
     roles::REASON,
     user_reader::open_field,
 };
@@ -104,8 +104,8 @@ impl Thing {
         match kind {
             GrantKind::Role => {
                 let Some(role) = read(uow, name).await? else { return Ok(None) };
-                let allows = read_permissions(uow, std::slice::from_ref(&role.name)).await?;
-                Ok(Some(Self { rules: role.rules, allows, right }))
+                let rules = role.rules.clone();
+                Ok(Some(Self { rules, allows: permissions_of(uow, vec![role]).await?, right }))
             }
             GrantKind::Permission => {
                 let Some(permission) = Permission::parse(name) else { return Ok(None) };

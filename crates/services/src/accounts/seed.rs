@@ -118,7 +118,6 @@ impl AccountSeed {
         for row in &self.acceptances {
             change.terms_acceptances().write(row).await?;
         }
-        change.defer_writes();
         change.users().insert(&self.user).await?;
         if let Some(credential) = &self.credential {
             change.password_credentials().upsert(credential).await?;

@@ -236,7 +236,6 @@ impl Sessions {
     ) -> Result<Vec<Factor>, Failure> {
         let BeforeSignIn { mut alive, dead, factors, .. } = before;
         let is_new_device = !alive.iter().chain(&dead).any(|known| known.is_of_same_device(session));
-        change.defer_writes();
         // Whoever signs in and out all day leaves nothing behind that the next sign-in would have to read.
         let dead: Vec<_> = dead.into_iter().map(|session| session.id).collect();
         change.sessions().remove_many(&dead).await?;

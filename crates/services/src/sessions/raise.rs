@@ -35,7 +35,6 @@ impl Sessions {
         let now = change.now;
         let found = change.sessions().find(session).await?;
         let mut session = found.filter(|it| it.user_id == user.id && it.is_alive(now)).ok_or(Refusal::NotSignedIn)?;
-        change.defer_writes();
         session.amr = amr(std::mem::take(&mut session.amr));
         session.auth_time = now;
         session.ip.clone_from(&change.context.origin.ip);

@@ -98,7 +98,6 @@ impl Sessions {
         self.changes
             .run(ctx, "refresh", |mut change| async move {
                 let (mut session, user) = living(&mut change, presented.session_id).await?;
-                change.defer_writes();
                 if place(&session, &presented.hash) != Presented::Current {
                     return change.commit(Outcome::NotTheNewest).await;
                 }
@@ -121,7 +120,6 @@ impl Sessions {
         self.changes
             .run(ctx, "refresh_token_replayed", |mut change| async move {
                 let (mut session, user) = living(&mut change, presented.session_id).await?;
-                change.defer_writes();
                 let before = session.parties;
                 let replay = match place(&session, &presented.hash) {
                     Presented::Current => return Err(Refusal::InvalidRefreshToken.into()),

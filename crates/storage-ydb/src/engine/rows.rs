@@ -3,7 +3,7 @@
 use userd_storage::{Row, Rows, Statement, StoreError};
 
 use super::values;
-use crate::yql::{batch::Recipient, statement};
+use crate::yql::{batch::Recipient, spread, statement};
 
 /// The rows of one result set.
 pub(super) fn of(statement: &'static Statement, set: ydb::ResultSet) -> Result<Rows, StoreError> {
@@ -27,25 +27,33 @@ pub(super) fn hand_out(
     sets: Vec<ydb::ResultSet>,
     to: &mut [Rows],
 ) -> Result<(), StoreError> {
-    if sets.len() != answers.len() {
-        return Err(StoreError::corrupt(format!("{} answers to {} reads", sets.len(), answers.len())));
-    }
-    for ((statement, recipient), set) in answers.iter().zip(sets) {
-        let rows = of(statement, set)?;
-        match recipient {
-            Recipient::Call(at) => {
-                if let Some(slot) = to.get_mut(*at) {
-                    *slot = rows;
-                }
+    let (count, mut sets) = (sets.len(), sets.into_iter());
+    for (statement, recipient) in answers {
+        let buckets = statement::over_buckets(statement);
+        let mut rows = Rows::new();
+        for _ in 0..buckets.map_or(1, |_| spread::BUCKETS) {
+            let few = || StoreError::corrupt(format!("{}: no answer among {count}", statement.name));
+            rows.extend(of(statement, sets.next().ok_or_else(few)?)?);
+        }
+        let mut give = |at: usize, rows: Rows| {
+            if let Some(slot) = to.get_mut(at) {
+                *slot = rows;
             }
-            Recipient::Calls { calls, keys, key } => {
+        };
+        match (recipient, buckets) {
+            (Recipient::Buckets { call, limit }, Some((table, list))) => {
+                give(*call, spread::merged(table, &list, rows, *limit));
+            }
+            (Recipient::Call(at) | Recipient::Buckets { call: at, .. }, _) => give(*at, rows),
+            (Recipient::Calls { calls, keys, key }, _) => {
                 for (at, wanted) in calls.iter().zip(keys) {
-                    if let Some(slot) = to.get_mut(*at) {
-                        *slot = rows.iter().filter(|row| row.0.get(*key) == Some(wanted)).cloned().collect();
-                    }
+                    give(*at, rows.iter().filter(|row| row.0.get(*key) == Some(wanted)).cloned().collect());
                 }
             }
         }
     }
-    Ok(())
+    match sets.len() {
+        0 => Ok(()),
+        more => Err(StoreError::corrupt(format!("{more} answers more than reads"))),
+    }
 }

@@ -15,6 +15,7 @@ use super::{
     connect::Link,
 };
 use crate::yql::{
+    spread::{self, BUCKET},
     steps::{Step, Unless, steps},
     word,
 };
@@ -98,7 +99,8 @@ pub(super) async fn verify(link: &Arc<Link>) -> Result<(), StoreError> {
 fn differences(table: &Table, there: &TableDescription) -> Vec<String> {
     let mut wrong = Vec::new();
     let name = table.name;
-    for column in table.columns {
+    let bucket = spread::has_bucket(table).then_some(&BUCKET);
+    for column in table.columns.iter().chain(bucket) {
         match there.columns.iter().find(|there| there.name == column.name) {
             None => wrong.push(format!("{name} has no column {}", column.name)),
             Some(found) if found.type_value.as_ref().is_ok_and(|found| is_of(*column, found)) => {}
@@ -116,11 +118,14 @@ fn differences(table: &Table, there: &TableDescription) -> Vec<String> {
         ));
     }
     for index in table.indexes {
-        let own = index.columns.strip_suffix(table.key).unwrap_or(index.columns);
+        let bucket = spread::is_spread(table, index.columns).then_some(BUCKET.name);
+        let with_bucket = |columns: &[&'static str]| bucket.into_iter().chain(columns.iter().copied()).collect();
+        let whole: Vec<&str> = with_bucket(index.columns);
+        let own: Vec<&str> = with_bucket(index.columns.strip_suffix(table.key).unwrap_or(index.columns));
         let found = there.indexes.iter().find(|there| there.name == index.name);
         match found.map(|found| (found.index_columns.as_slice(), found.status)) {
             None => wrong.push(format!("{name} has no index {}", index.name)),
-            Some((columns, status)) if columns != own && columns != index.columns => {
+            Some((columns, status)) if columns != own && columns != whole => {
                 wrong.push(format!("the index {} is over ({}), {status:?}", index.name, columns.join(", ")));
             }
             Some((_, IndexStatus::Building)) => wrong.push(format!("the index {} is still built", index.name)),

@@ -10,7 +10,7 @@ use userd_storage::{
     tables::{Declared, Shape},
 };
 
-use super::{Type, statement};
+use super::{Type, spread, statement};
 
 /// YDB takes ten thousand bytes of text; parameters do not count.
 const LONGEST_TEXT: usize = 9_500;
@@ -42,6 +42,13 @@ pub struct Given {
 pub enum Recipient {
     /// This call's.
     Call(usize),
+    /// This call's, with those of as many further sets as there are buckets.
+    Buckets {
+        /// The call.
+        call: usize,
+        /// How many rows it asked for.
+        limit: Option<usize>,
+    },
     /// Those of several calls of one statement, told apart by the key in the column at this place.
     Calls {
         /// The calls.
@@ -167,6 +174,14 @@ impl<'a> Group<'a> {
 
     fn answers(&self) -> Recipient {
         match (self.calls.as_slice(), self.statement.declared) {
+            ([(call, values)], _) if statement::over_buckets(self.statement).is_some() => {
+                let limited = statement::over_buckets(self.statement).is_some_and(|(_, list)| list.limited);
+                let limit = values.last().filter(|_| limited).map(|value| match value {
+                    Value::I64(limit) => usize::try_from(*limit).unwrap_or(0),
+                    _ => 0,
+                });
+                Recipient::Buckets { call: *call, limit }
+            }
             ([(at, _)], _) => Recipient::Call(*at),
             (calls, Some(declared)) => Recipient::Calls {
                 calls: calls.iter().map(|(at, _)| *at).collect(),
@@ -180,16 +195,20 @@ impl<'a> Group<'a> {
     fn give(self, takes: Vec<(String, Type)>) -> Vec<Given> {
         let mut calls = self.calls;
         if let [(_, values)] = calls.as_slice() {
-            let values = values.iter().cloned().map(Argument::One);
+            let values = self.statement.declared.map_or_else(|| values.to_vec(), |declared| row_of(&declared, values));
+            let values = values.into_iter().map(Argument::One);
             return takes.into_iter().zip(values).map(|((name, of), argument)| Given { name, of, argument }).collect();
         }
         let Some((name, of)) = takes.into_iter().next() else { return Vec::new() };
         let argument = match (&of, self.statement.declared) {
             (Type::Rows(columns), Some(declared)) => {
-                let order = statement::written(&declared);
+                let order = statement::sent(&declared);
                 let place = |name: &str| order.iter().position(|column| column.name == name).unwrap_or_default();
                 let places: Vec<usize> = columns.iter().map(|(name, _)| place(name)).collect();
-                let row = |values: &[Value]| places.iter().filter_map(|at| values.get(*at).cloned()).collect();
+                let row = |values: &[Value]| {
+                    let values = row_of(&declared, values);
+                    places.iter().filter_map(|at| values.get(*at).cloned()).collect()
+                };
                 Argument::Rows(calls.drain(..).map(|(_, values)| row(values)).collect())
             }
             _ => {
@@ -200,6 +219,12 @@ impl<'a> Group<'a> {
         };
         vec![Given { name, of, argument }]
     }
+}
+
+/// What a call gives, and behind it the bucket, where one is written.
+fn row_of(declared: &Declared, values: &[Value]) -> Vec<Value> {
+    let bucket = spread::column_of(declared).map(|_| spread::bucket(&key_of(declared, values)));
+    values.iter().cloned().chain(bucket).collect()
 }
 
 /// The key among the values of a call, so that two can be compared.

@@ -1,9 +1,11 @@
 //! What is said to YDB: statements (`statement.rs`), several of them in one text (`batch.rs`), schema steps
-//! (`steps.rs`) and the schema of today (`schema.rs`). Texts and types only; nothing here talks to anybody.
+//! (`steps.rs`), the schema of today (`schema.rs`), and how indexes along time are spread (`spread.rs`). Texts and
+//! types only; nothing here talks to anybody.
 
 pub mod batch;
 mod options;
 pub mod schema;
+pub mod spread;
 pub mod statement;
 pub mod steps;
 

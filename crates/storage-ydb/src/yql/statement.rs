@@ -7,12 +7,15 @@ use userd_storage::{
     tables::{Along, Column, Declared, List, Parameter, Range, Shape, Table},
 };
 
-use super::Type;
+use super::{
+    Type,
+    spread::{self, BUCKET, BUCKETS},
+};
 
-/// A statement as it is sent, without its declarations.
+/// A statement as it is sent, without its declarations: a list over buckets is several, with a semicolon between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
-    /// The text, without a semicolon.
+    /// The text, without a semicolon at the end.
     pub text: String,
     /// What it takes: names with `$`, and types.
     pub takes: Vec<(String, Type)>,
@@ -71,6 +74,25 @@ pub fn columns(statement: &Statement) -> Vec<String> {
     }
 }
 
+/// The list that a statement reads bucket by bucket, with as many result sets.
+#[must_use]
+pub fn over_buckets(statement: &Statement) -> Option<(&'static Table, List)> {
+    match statement.declared {
+        Some(Declared { table, shape: Shape::List(list) }) => {
+            spread::is_over_buckets(table, &list).then_some((table, list))
+        }
+        _ => None,
+    }
+}
+
+/// The columns that a write sends: those that it takes, and the row's bucket behind them.
+#[must_use]
+pub fn sent(declared: &Declared) -> Vec<Column> {
+    let mut columns = written(declared);
+    columns.extend(spread::column_of(declared));
+    columns
+}
+
 /// The columns that a write takes, in the order of its parameters.
 #[must_use]
 pub fn written(declared: &Declared) -> Vec<Column> {
@@ -89,7 +111,7 @@ const fn type_of(column: Column) -> Type {
 }
 
 fn rows_of(declared: &Declared) -> Type {
-    let mut columns: Vec<_> = written(declared).into_iter().map(|column| (column.name, type_of(column))).collect();
+    let mut columns: Vec<_> = sent(declared).into_iter().map(|column| (column.name, type_of(column))).collect();
     columns.sort_unstable_by_key(|(name, _)| *name);
     Type::Rows(columns)
 }
@@ -99,13 +121,18 @@ fn takes(declared: &Declared, prefix: &str) -> Vec<(String, Type)> {
         Parameter::Column(column) => type_of(column),
         Parameter::Limit => Type::Limit,
     };
-    declared.takes().into_iter().zip(1..).map(|(taken, number)| (parameter(prefix, number), of(taken))).collect()
+    let bucket = spread::column_of(declared).map(type_of);
+    let types = declared.takes().into_iter().map(of).chain(bucket);
+    types.zip(1..).map(|(of, number)| (parameter(prefix, number), of)).collect()
 }
 
 fn text(declared: &Declared, prefix: &str) -> String {
     let (table, name) = (declared.table, declared.table.name);
     let values = |count| (1..=count).map(|number| parameter(prefix, number)).collect::<Vec<_>>().join(", ");
-    let row = || format!("{name} ({}) VALUES ({})", names(table).join(", "), values(table.columns.len()));
+    let row = || {
+        let columns: Vec<&str> = sent(declared).iter().map(|column| column.name).collect();
+        format!("{name} ({}) VALUES ({})", columns.join(", "), values(columns.len()))
+    };
     match declared.shape {
         Shape::Insert => format!("INSERT INTO {}", row()),
         Shape::Upsert => format!("UPSERT INTO {}", row()),
@@ -116,19 +143,25 @@ fn text(declared: &Declared, prefix: &str) -> String {
             format!("UPDATE {name} SET {set} WHERE {}", equal(table.key, prefix, columns.len() + 1, " AND "))
         }
         Shape::Remove => format!("DELETE FROM {name} WHERE {}", equal(table.key, prefix, 1, " AND ")),
-        Shape::List(list) => self::list(table, &list, prefix),
+        Shape::List(list) if spread::is_over_buckets(table, &list) => {
+            let of = |bucket| self::list(table, &list, prefix, Some(bucket));
+            (0..BUCKETS).map(of).collect::<Vec<_>>().join(";\n")
+        }
+        Shape::List(list) => self::list(table, &list, prefix, None),
     }
 }
 
-fn list(table: &Table, list: &List, prefix: &str) -> String {
+/// A list, or what one bucket has of it. What is ordered by must be among what is read.
+fn list(table: &Table, list: &List, prefix: &str, bucket: Option<i64>) -> String {
     let order = list.order(table);
-    let read = if list.narrow { order.to_vec() } else { names(table) };
+    let mut read = if list.narrow { order.to_vec() } else { names(table) };
+    read.extend(bucket.map(|_| BUCKET.name));
     let index = match list.along {
         Along::Key => None,
         Along::Index(name) => Some(name),
     };
     let (fixed, rest) = order.split_at(list.equal.min(order.len()));
-    let mut conditions = Vec::new();
+    let mut conditions: Vec<String> = bucket.map(|bucket| format!("{} = {bucket}l", BUCKET.name)).into_iter().collect();
     if !fixed.is_empty() {
         conditions.push(equal(fixed, prefix, 1, " AND "));
     }
@@ -156,7 +189,8 @@ fn list(table: &Table, list: &List, prefix: &str) -> String {
         text.push_str(&conditions.join(" AND "));
     }
     let direction = if list.descending { " DESC" } else { "" };
-    let ordered: Vec<String> = order.iter().map(|column| format!("{column}{direction}")).collect();
+    let order = bucket.map(|_| BUCKET.name).into_iter().chain(order.iter().copied());
+    let ordered: Vec<String> = order.map(|column| format!("{column}{direction}")).collect();
     text.push_str(" ORDER BY ");
     text.push_str(&ordered.join(", "));
     if list.limited {

@@ -4,7 +4,11 @@
 
 use userd_storage::tables::TABLES;
 
-use super::options;
+use super::{
+    options,
+    spread::{self, BUCKET},
+    word,
+};
 
 /// One text, and when it need not be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +106,9 @@ fn create_table(rest: &str) -> Option<Vec<Step>> {
         }
     }
     let declared = TABLES.iter().find(|table| table.name == name).copied();
+    if declared.is_some_and(spread::has_bucket) {
+        lines.insert(lines.len().saturating_sub(1), format!("{} {} NOT NULL", BUCKET.name, word(BUCKET.kind)));
+    }
     let (lines, options) = (lines.join(",\n    "), options::of_table(name, declared));
     let text = format!("CREATE TABLE IF NOT EXISTS {name} (\n    {lines}\n)\nWITH ({options})");
     Some(unless_gone(name, || Step { text, unless: None }))
@@ -142,7 +149,9 @@ fn create_index(rest: &str) -> Option<Vec<Step>> {
         return Some(Vec::new());
     }
     let declared = TABLES.iter().find(|declared| declared.name == table)?;
-    let columns = columns.strip_suffix(declared.key).unwrap_or(&columns).join(", ");
+    let bucket = spread::is_spread(declared, &columns).then_some(BUCKET.name);
+    let columns = columns.strip_suffix(declared.key).unwrap_or(&columns).iter().copied();
+    let columns = bucket.into_iter().chain(columns).collect::<Vec<_>>().join(", ");
     let unless = Unless::Index { table: table.to_owned(), index: index.to_owned() };
     let add = format!("ALTER TABLE {table} ADD INDEX {index} GLOBAL SYNC ON ({columns})");
     let set = format!("ALTER TABLE {table} ALTER INDEX {index} SET ({})", options::of_index(table));

@@ -48,6 +48,7 @@ mod gaps;
 mod isolation;
 mod logins;
 mod logs;
+mod pool;
 mod schema;
 #[path = "../../../storage/tests/contract/undoing.rs"]
 mod undoing;

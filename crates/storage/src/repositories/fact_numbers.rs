@@ -3,7 +3,10 @@
 
 use userd_model::{Sealed, Subject, User, UserId};
 
-use super::users::{self, user};
+use super::{
+    first_row,
+    users::{self, user},
+};
 use crate::{
     Call, Row, StoreError, UnitOfWork, Value,
     tables::{Shape, position, statements_of},
@@ -43,6 +46,25 @@ impl FactNumbers<'_> {
             keys.push(owner.and_then(|user| user.data_key));
         }
         Ok((numbers, keys))
+    }
+
+    /// Those of these users that there are, in this order, each with the last number of the facts about them: asked for
+    /// together.
+    pub async fn find_with_users(&mut self, ids: &[UserId]) -> Result<Vec<(User, i64)>, StoreError> {
+        let keys: Vec<[Value; 1]> = ids.iter().map(|id| [(*id).into()]).collect();
+        let subjects: Vec<[Value; 2]> = ids.iter().map(|id| key(&(*id).into())).collect();
+        let users = keys.iter().map(|values| Call { statement: users::BY_ID, values });
+        let numbers = subjects.iter().map(|values| Call { statement: &BY_SUBJECT, values });
+        let calls: Vec<Call<'_>> = users.chain(numbers).collect();
+        let mut rows = self.0.run_together(&calls).await?;
+        let numbers = rows.split_off(ids.len().min(rows.len()));
+        let mut found = Vec::with_capacity(ids.len());
+        for (of_user, of_subject) in rows.into_iter().zip(numbers) {
+            if let Some(user) = first_row(users::BY_ID, Some(of_user), user)? {
+                found.push((user, first_row(&BY_SUBJECT, Some(of_subject), number)?.unwrap_or(0)));
+            }
+        }
+        Ok(found)
     }
 
     /// Writes the last number of each subject.

@@ -3,7 +3,7 @@
 use userd_model::{Inbox, UserId};
 
 use crate::{
-    Row, StoreError, UnitOfWork,
+    Row, Statement, StoreError, UnitOfWork,
     tables::{Shape, position, statements_of},
 };
 
@@ -14,6 +14,9 @@ statements_of! { INBOXES:
     BY_USER = "inboxes.by_user": Shape::Find;
     UPSERT = "inboxes.upsert": Shape::Upsert;
 }
+
+/// For those that ask for an inbox together with something else.
+pub(super) static OF_USER: &Statement = &BY_USER;
 
 impl Inboxes<'_> {
     /// The inbox of a user; an empty one where nothing has come yet.
@@ -37,7 +40,7 @@ impl Inboxes<'_> {
     }
 }
 
-fn inbox(row: &mut Row) -> Result<Inbox, StoreError> {
+pub(super) fn inbox(row: &mut Row) -> Result<Inbox, StoreError> {
     Ok(Inbox {
         user_id: UserId(row.uuid(position!(INBOXES.user_id))?),
         unread: row.i64(position!(INBOXES.unread))?,

@@ -1,10 +1,14 @@
 //! What lies in the inboxes of users, newest first.
 
-use userd_model::{Folder, Notification, NotificationId, Sealed, Timestamp, UserId};
+use userd_model::{Folder, Inbox, Notification, NotificationId, Sealed, Timestamp, UserId};
 
-use super::known;
+use super::{
+    every_row,
+    inboxes::{self, inbox},
+    known,
+};
 use crate::{
-    Row, StoreError, UnitOfWork, Value,
+    Call, Row, StoreError, UnitOfWork, Value,
     tables::{List, Range, Shape, position, statements_of},
 };
 
@@ -40,6 +44,17 @@ impl Notifications<'_> {
         self.0.one(&BY_ID, &[id.into()], notification).await
     }
 
+    /// The same, and the inbox of a user: asked for together.
+    pub async fn find_with_inbox(
+        &mut self,
+        id: NotificationId,
+        owner: UserId,
+    ) -> Result<(Option<Notification>, Inbox), StoreError> {
+        let (key, user) = ([id.into()], [owner.into()]);
+        let (found, kept) = self.0.both((&BY_ID, &key, notification), (inboxes::OF_USER, &user, inbox)).await?;
+        Ok((found, kept.unwrap_or_else(|| Inbox::empty(owner))))
+    }
+
     /// Writes where it lies.
     pub async fn update(&mut self, notification: &Notification) -> Result<(), StoreError> {
         let Notification { id, folder, read_at, archived_at, .. } = notification;
@@ -51,19 +66,27 @@ impl Notifications<'_> {
         self.0.write_many(&REMOVE, ids.iter().map(|id| vec![(*id).into()]).collect()).await
     }
 
-    /// Up to `limit` of a folder, newest first, behind `after`.
+    /// Up to `limit` of each of these folders, newest first, behind `after`: asked for together.
     pub async fn newest(
         &mut self,
         user: UserId,
-        folder: Folder,
+        folders: &[Folder],
         after: Option<NotificationPlace>,
         limit: u32,
     ) -> Result<Vec<Notification>, StoreError> {
-        let (user, folder, limit) = (user.into(), folder.as_str().into(), i64::from(limit).into());
-        match after {
-            None => self.0.many(&NEWEST, &[user, folder, limit], notification).await,
-            Some((at, id)) => self.0.many(&OLDER, &[user, folder, at.into(), id.into(), limit], notification).await,
+        let statement = if after.is_some() { &OLDER } else { &NEWEST };
+        let place = || after.into_iter().flat_map(|(at, id)| [at.into(), id.into()]);
+        let of = |folder: &Folder| -> Vec<Value> {
+            let ends = [i64::from(limit).into()];
+            [user.into(), folder.as_str().into()].into_iter().chain(place()).chain(ends).collect()
+        };
+        let values: Vec<_> = folders.iter().map(of).collect();
+        let calls: Vec<Call<'_>> = values.iter().map(|values| Call { statement, values }).collect();
+        let mut found = Vec::new();
+        for rows in self.0.run_together(&calls).await? {
+            found.extend(every_row(statement, Some(rows), notification)?);
         }
+        Ok(found)
     }
 
     /// Up to `limit` of a folder that came after `after`, oldest first.

@@ -2,9 +2,9 @@
 
 use userd_model::{Role, Timestamp};
 
-use super::{list, words};
+use super::{first_row, list, words};
 use crate::{
-    Row, StoreError, UnitOfWork,
+    Call, Row, StoreError, UnitOfWork,
     tables::{List, Range, Shape, position, statements_of},
 };
 
@@ -23,6 +23,17 @@ impl Roles<'_> {
     /// The role with this name.
     pub async fn find(&mut self, name: &str) -> Result<Option<Role>, StoreError> {
         self.0.one(&BY_NAME, &[name.into()], role).await
+    }
+
+    /// The roles with these names, in this order.
+    pub async fn find_many(&mut self, names: &[&str]) -> Result<Vec<Option<Role>>, StoreError> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keys: Vec<[crate::Value; 1]> = names.iter().map(|name| [(*name).into()]).collect();
+        let calls: Vec<Call<'_>> = keys.iter().map(|values| Call { statement: &BY_NAME, values }).collect();
+        let answers = self.0.run_together(&calls).await?;
+        answers.into_iter().map(|rows| first_row(&BY_NAME, Some(rows), role)).collect()
     }
 
     /// Up to `limit` roles by name, behind this one.

@@ -1,10 +1,12 @@
 //! Accounts. Uniqueness of what identifies them is not here but in `claims`.
 
 use serde_json::Value as Json;
-use userd_model::{Sealed, Timestamp, User, UserId, UserStatus, Username};
+use userd_model::{Inbox, Sealed, Timestamp, User, UserId, UserStatus, Username};
 
 use super::{
-    first_row, known, list,
+    first_row,
+    inboxes::{self, inbox},
+    known, list,
     password_credentials::{self, PasswordCredential, credential},
     words,
 };
@@ -89,6 +91,13 @@ impl Users<'_> {
     ) -> Result<Vec<User>, StoreError> {
         let values = [status.as_str().into(), at.into(), id.into(), i64::from(limit).into()];
         self.0.many(&OF_STATUS, &values, user).await
+    }
+
+    /// The account and its inbox, asked for together.
+    pub async fn find_with_inbox(&mut self, id: UserId) -> Result<(Option<User>, Inbox), StoreError> {
+        let key = [id.into()];
+        let (found, kept) = self.0.both((&FIND, &key, user), (inboxes::OF_USER, &key, inbox)).await?;
+        Ok((found, kept.unwrap_or_else(|| Inbox::empty(id))))
     }
 
     /// The account and its password, asked for together: what a sign-in looks at.

@@ -30,16 +30,16 @@ async fn a_folder_is_paged_newest_first_and_read_on_from_a_time() {
         insert(store, std::slice::from_ref(&other)).await;
         let mut reading = store.reading();
         let mut notifications = reading.notifications();
-        let first = notifications.newest(owner, Folder::Unread, None, 2).await.unwrap();
+        let first = notifications.newest(owner, &[Folder::Unread], None, 2).await.unwrap();
         assert_eq!(first, [made[4].clone(), made[2].clone()]);
         let place = Some((made[2].created_at, made[2].id));
         assert_eq!(
-            notifications.newest(owner, Folder::Unread, place, 9).await.unwrap(),
+            notifications.newest(owner, &[Folder::Unread], place, 9).await.unwrap(),
             [made[1].clone(), made[0].clone()]
         );
         let newer = notifications.newer(owner, Folder::Unread, made[1].created_at, 9).await.unwrap();
         assert_eq!(newer, [made[2].clone(), made[4].clone()]);
-        assert_eq!(notifications.newest(owner, Folder::Archived, None, 9).await.unwrap(), [made[3].clone()]);
+        assert_eq!(notifications.newest(owner, &[Folder::Archived], None, 9).await.unwrap(), [made[3].clone()]);
         assert_eq!(notifications.find(other.id).await.unwrap(), Some(other));
     })
     .await;

@@ -1,5 +1,5 @@
 //! The binary on YDB, over an emulator: journeys of the other engines, and what several replicas share. In builds with
-//! the feature `ydb`, by hand: `./test ydb`. The services' own suite runs on it too.
+//! the feature `ydb`: two by default, all by hand (`./test ydb`). The services' own suite runs on it too.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -137,7 +137,7 @@ async fn three_replicas_on_ydb_lose_two_and_lose_nothing() {
     }
     let left = &all[0];
     let (admin, ann) = (admin.at(&left.url), ann.at(&left.url));
-    until("the administrator is told", PATIENCE, async || has_message(&admin, "Ann").await).await;
+    until("the administrator is told", PATIENCE, async || has_message(&admin, "asks for access").await).await;
     let path = format!("/v1/access-requests/{}/approve", asked["id"].as_str().unwrap());
     admin.post(&path, json!({})).await.expect(200);
     until("the requester is told", PATIENCE, async || has_message(&ann, "approved").await).await;
