@@ -29,7 +29,9 @@ def binary() -> Path:
 class Service:
     """One process of userd; `with Service() as service`."""
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: str) -> None:
+        """`settings`: keys of the configuration, with `__` for each dot."""
+        self._settings = [word for key, value in settings.items() for word in ("--set", f"{key.replace('__', '.')}={value}")]
         self._binary = str(binary())
         self._folder = tempfile.TemporaryDirectory(prefix="userd-clients-")
         self._log = Path(self._folder.name, "log")
@@ -49,7 +51,8 @@ class Service:
     def start(self) -> None:
         """Starts it; once more after a stop, at the same address."""
         listen = self.url.removeprefix("http://") or "127.0.0.1:0"
-        arguments = [self._binary, "--listen", listen, "--set", "log.format=json", "--set", "rate_limits.enabled=false"]
+        usual = ["--set", "log.format=json", "--set", "rate_limits.enabled=false"]
+        arguments = [self._binary, "--listen", listen, *usual, *self._settings]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(arguments, cwd=self._folder.name, stdout=log, stderr=log)
         end = time.monotonic() + 60

@@ -149,12 +149,17 @@ fn message(given: &Map<String, Value>) -> Result<Message, String> {
 }
 
 fn button(value: &Value) -> Result<(String, String), String> {
-    let (label, data) =
-        (value["text"].as_str().unwrap_or_default(), value["callback_data"].as_str().unwrap_or_default());
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let (label, data, app) = (text(&value["text"]), text(&value["callback_data"]), text(&value["web_app"]["url"]));
+    if !label.is_empty() && !app.is_empty() {
+        let is_secure = app.starts_with("https://");
+        let wrong = || format!("inline keyboard button Web App URL '{app}' is invalid: Only HTTPS links are allowed");
+        return if is_secure { Ok((label, app)) } else { Err(wrong()) };
+    }
     if label.is_empty() || !(1..=64).contains(&data.len()) {
         return Err("BUTTON_DATA_INVALID".to_owned());
     }
-    Ok((label.to_owned(), data.to_owned()))
+    Ok((label, data))
 }
 
 /// The text without its marks; marks must be known, closed and in order.

@@ -13,15 +13,25 @@ use crate::support::{all_required, told};
 /// A script in its language, to be completed.
 fn script(name: &str) -> Option<Command> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/clients");
-    let program = if name.ends_with(".py") {
-        told("USERD_TEST_PYTHON")
-    } else {
-        told("USERD_TEST_NODE_MODULES").map(|_| "node".to_owned())
-    };
-    assert!(program.is_some() || !all_required(), "{name} cannot be run and every case must run");
+    let program = if name.ends_with(".py") { python() } else { node() };
     let mut command = Command::new(program?);
     command.arg(folder.join(name)).stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
     Some(command)
+}
+
+/// A Python with the packages of `tests/clients`.
+pub fn python() -> Option<String> {
+    required("USERD_TEST_PYTHON")
+}
+
+fn node() -> Option<String> {
+    required("USERD_TEST_NODE_MODULES").map(|_| "node".to_owned())
+}
+
+fn required(variable: &str) -> Option<String> {
+    let found = told(variable);
+    assert!(found.is_some() || !all_required(), "{variable} is not set and every case must run");
+    found
 }
 
 /// A provider that is not ours. It ends with this value.

@@ -20,6 +20,7 @@ mod fixture;
 mod providers;
 mod telegram_network;
 
+mod examples;
 mod hostile;
 mod linking;
 mod other_brands;
