@@ -46,7 +46,7 @@ fn blocks(page: &str, language: &str) -> Vec<String> {
 }
 
 /// A program as Debian has it; none where it is not at hand and need not be.
-fn installed(paths: [&str; 2]) -> Option<String> {
+pub fn installed(paths: [&str; 2]) -> Option<String> {
     let found = paths.into_iter().find(|path| Path::new(path).exists()).map(str::to_owned);
     assert!(found.is_some() || !all_required(), "{} is not there: ./test installs it", paths[0]);
     found

@@ -20,6 +20,7 @@ extern crate userd_test_support as support;
 
 mod account_life;
 mod audit;
+mod behind_nginx;
 mod canaries;
 mod contract;
 mod crash_storm;
@@ -42,6 +43,7 @@ mod process;
 mod races;
 mod readiness;
 mod readme;
+mod recipes;
 mod redis_faults;
 mod reload;
 mod replicas;
