@@ -48,9 +48,9 @@ pub(crate) fn column_of(declared: &Declared) -> Option<Column> {
 /// The bucket of a row with this key: the same for ever, for an update does not touch it. (FNV-1a, its bits stirred
 /// once more, so that keys that differ in their last byte alone part too.)
 pub(crate) fn bucket(key: &[u8]) -> Value {
-    let hash = key.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = key
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
     let stirred = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd) >> 33;
     Value::I64(i64::try_from(stirred).unwrap_or(0) % BUCKETS)
 }
