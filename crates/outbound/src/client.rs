@@ -8,6 +8,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
+use tracing::Instrument as _;
 use url::Url;
 
 use crate::{
@@ -102,7 +103,8 @@ impl HttpClient {
     pub async fn send(&self, call: Call) -> Result<Answer, Unreachable> {
         let (host, whole) = (call.host().to_owned(), self.options.timeout);
         let late = |_| Unreachable::Failed(format!("{host}: no whole answer within {whole:?}"));
-        tokio::time::timeout(whole, self.follow(call)).await.map_err(late)?
+        let span = tracing::debug_span!(target: "userd::spans", "call", host = host.as_str());
+        tokio::time::timeout(whole, self.follow(call)).instrument(span).await.map_err(late)?
     }
 
     async fn follow(&self, mut call: Call) -> Result<Answer, Unreachable> {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use tracing::Instrument as _;
 use userd_crypto::{KnownDevice, PasswordError, Zeroizing};
 use userd_model::{Refusal, SessionId, User, UserId, password};
 use userd_storage::{Failure, repositories::password_credentials::PasswordCredential};
@@ -96,7 +97,8 @@ impl PasswordProof {
     }
 
     async fn hash_here(&self, password: &Password) -> Result<String, Failure> {
-        self.deps.crypto.passwords.hash(password.0.clone()).await.map_err(busy)
+        let span = tracing::debug_span!(target: "userd::spans", "hash");
+        self.deps.crypto.passwords.hash(password.0.clone()).instrument(span).await.map_err(busy)
     }
 
     /// Proves the owner of a login. `device_token` may show that the device is known to that owner.
@@ -243,7 +245,8 @@ impl PasswordProof {
         let found = user.zip(credential);
         let stored = found.as_ref().map(|(_, credential)| credential.hash.clone());
         let passwords = &self.deps.crypto.passwords;
-        let verdict = match passwords.verify(password.0.clone(), stored).await {
+        let span = tracing::debug_span!(target: "userd::spans", "hash");
+        let verdict = match passwords.verify(password.0.clone(), stored).instrument(span).await {
             // A hash made under a pepper that is gone, or dearer than this service may afford, matches nothing. It
             // costs the same as any other, so that nobody learns that this login exists.
             Err(PasswordError::UnsupportedHash) => {

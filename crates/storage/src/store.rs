@@ -7,6 +7,7 @@ use std::{
 };
 
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument as _;
 use userd_model::{Clock, Random};
 
 use crate::{
@@ -49,7 +50,8 @@ impl Store {
         T: Send,
     {
         let begun = Instant::now();
-        let ended = self.until_it_ends(name, begun + DEADLINE, &work).await;
+        let span = tracing::debug_span!(target: "userd::spans", "unit_of_work", name);
+        let ended = self.until_it_ends(name, begun + DEADLINE, &work).instrument(span).await;
         let outcome = match &ended {
             Ok(_) => "committed",
             Err(Failure::Refused(_)) => "refused",

@@ -10,5 +10,6 @@ pub mod run;
 pub mod serve;
 pub mod signals;
 pub mod terminal;
+pub mod traces;
 pub mod viewer;
 pub mod wiring;

@@ -64,14 +64,14 @@ pub fn run(mut args: Args, variables: Vec<(OsString, OsString)>) -> ExitCode {
         Err(errors) => return refuse(terminal, &errors),
     };
     let console = console(&args, &variables);
-    let guard = match logging::init(&loaded.config.log, console) {
+    let is_server = matches!(args.command, None | Some(Command::Serve));
+    let guard = match logging::init(&loaded.config.log, console, is_server) {
         Ok(guard) => guard,
         Err(error) => return fail(terminal, &WiringError::Config(error.to_string())),
     };
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    let is_server = matches!(args.command, None | Some(Command::Serve));
     if is_server {
         match &loaded.file {
             Some(file) => tracing::info!(file = %file.display(), "configuration read"),

@@ -90,8 +90,15 @@ fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:/=@".contains(&byte)
 }
 
-/// The trace id of a valid `traceparent`.
-pub(crate) fn trace_id(headers: &HeaderMap) -> Option<&str> {
+/// A valid `traceparent`: the trace, the span of whoever calls, and whether they record it.
+pub(crate) struct TraceParent<'a> {
+    pub(crate) trace: &'a str,
+    pub(crate) span: &'a str,
+    pub(crate) is_sampled: bool,
+}
+
+/// What a request says of the trace that it belongs to.
+pub(crate) fn trace_parent(headers: &HeaderMap) -> Option<TraceParent<'_>> {
     let mut given = headers.get_all(TRACEPARENT).iter();
     let (Some(value), None) = (given.next(), given.next()) else {
         return None;
@@ -104,7 +111,8 @@ pub(crate) fn trace_id(headers: &HeaderMap) -> Option<&str> {
         .iter()
         .all(|t| t.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)));
     let real = trace.bytes().any(|b| b != b'0') && parent.bytes().any(|b| b != b'0');
-    (known && sizes && hex && real).then_some(trace)
+    let is_sampled = flags.bytes().last().is_some_and(|digit| b"13579bdf".contains(&digit));
+    (known && sizes && hex && real).then_some(TraceParent { trace, span: parent, is_sampled })
 }
 
 #[cfg(test)]
@@ -142,11 +150,12 @@ mod tests {
         let of = |text: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(TRACEPARENT, text.parse().unwrap());
-            trace_id(&headers).map(str::to_owned)
+            trace_parent(&headers).map(|found| (found.trace.to_owned(), found.is_sampled))
         };
         let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
-        assert_eq!(of(&format!("00-{trace}-00f067aa0ba902b7-01")).as_deref(), Some(trace));
-        assert_eq!(of(&format!("cc-{trace}-00f067aa0ba902b7-01-what")).as_deref(), Some(trace));
+        assert_eq!(of(&format!("00-{trace}-00f067aa0ba902b7-01")), Some((trace.to_owned(), true)));
+        assert_eq!(of(&format!("00-{trace}-00f067aa0ba902b7-02")), Some((trace.to_owned(), false)));
+        assert_eq!(of(&format!("cc-{trace}-00f067aa0ba902b7-01-what")), Some((trace.to_owned(), true)));
         for bad in [
             format!("00-{trace}-00f067aa0ba902b7-01-x"),
             format!("ff-{trace}-00f067aa0ba902b7-01"),

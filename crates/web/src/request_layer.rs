@@ -30,7 +30,7 @@ use crate::{
     extensions::{BadFraming, LowPriority},
     known_routes::{KnownRoute, KnownRoutes, RouteTraits},
     problem::{Language, Problem, page, table},
-    request_id::{REQUEST_ID, RequestId, RequestIds, trace_id},
+    request_id::{REQUEST_ID, RequestId, RequestIds, TraceParent, trace_parent},
     security_headers::SecurityHeaders,
 };
 
@@ -55,13 +55,15 @@ fn record_problem(span: &Span, problem: &Problem) {
 }
 
 /// The span of a request. What is empty is filled in by whoever learns it: `provider` and `outcome` by the services,
-/// of sign-ins.
-fn request_span(id: &RequestId) -> Span {
+/// of sign-ins. What begins with `trace.` is for traces alone; whether one is recorded only a trusted proxy may say.
+fn request_span(id: &RequestId, parent: Option<&TraceParent<'_>>, is_trusted: bool) -> Span {
     tracing::info_span!(
         "request",
         request_id = %id,
         user_id = field::Empty,
-        trace_id = field::Empty,
+        trace_id = parent.map(|parent| parent.trace),
+        trace.parent = parent.map(|parent| parent.span),
+        trace.sampled = parent.filter(|_| is_trusted).map(|parent| parent.is_sampled),
         provider = field::Empty,
         outcome = field::Empty,
         problem = field::Empty,
@@ -247,10 +249,7 @@ impl Exchange {
         let peer = request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
         let client = shared.proxies.client(peer, headers);
         let passed_on = shared.proxies.trusts(peer).then_some(PassedOn);
-        let span = request_span(&id);
-        if let Some(trace) = trace_id(headers) {
-            span.record("trace_id", trace);
-        }
+        let span = request_span(&id, trace_parent(headers).as_ref(), passed_on.is_some());
         let exchange = Self {
             started: Instant::now(),
             method: request.method().clone(),
@@ -358,6 +357,7 @@ impl Exchange {
         if traits.probe {
             tracing::debug!(target: "userd_http::access", method, route, status, micros, %client, "answered");
         } else {
+            tracing::debug!(target: "userd::spans", method, route, status);
             tracing::info!(target: "userd_http::access", method, route, status, micros, %client, "answered");
         }
     }
@@ -370,6 +370,7 @@ impl Drop for Exchange {
             route.meters.gone(&self.method);
             let (method, route) = (self.method.as_str(), route.traits.path);
             let _entered = self.span.enter();
+            tracing::debug!(target: "userd::spans", method, route, outcome = "gone");
             tracing::info!(target: "userd_http::access", method, route, "the caller went away");
         }
     }

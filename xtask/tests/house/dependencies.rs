@@ -245,6 +245,18 @@ fn the_default_build_has_nothing_of_ydb() {
     none("in the build that nobody asked more of", found);
 }
 
+/// Traces over OTLP likewise, and what they bring stays small: beside OpenTelemetry's own crates the messages' reader.
+#[test]
+fn the_default_build_has_nothing_of_otlp() {
+    let brought = ["opentelemetry", "prost ", "prost-derive ", "futures-executor ", "anyhow ", "itertools "];
+    none("in the build that nobody asked more of", compiled(&[], &brought));
+    let with_otlp = ["--features", "otlp"];
+    assert_eq!(compiled(&with_otlp, &["opentelemetry-otlp "]).len(), 1);
+    none("in a build with OTLP", compiled(&with_otlp, &["tonic ", "ring ", "userd-test-support ", "userd-stand-ins "]));
+    let (default, whole) = (compiled(&[], &[""]).len(), compiled(&with_otlp, &[""]).len());
+    assert!(whole - default <= 12, "{default} crates, with OTLP {whole}");
+}
+
 #[test]
 fn the_build_with_ydb_has_nothing_of_the_tests() {
     let with_ydb = ["--features", "ydb"];

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     text::Optional,
+    urls::WebOrigin,
     values::{FilePath, LogFilter},
 };
 
@@ -27,6 +28,26 @@ pub struct LogConfig {
     /// disk or terminal never slows a request.
     #[schemars(range(min = 128, max = 1_000_000))]
     pub buffer_lines: u32,
+    /// Traces of requests, in builds with the feature `otlp`.
+    pub otlp: OtlpConfig,
+}
+
+/// Traces of requests, sent to a collector by OTLP over HTTP.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct OtlpConfig {
+    /// The collector, which is sent to at `/v1/traces`: `http://127.0.0.1:4318`. Empty: no traces.
+    pub endpoint: Optional<WebOrigin>,
+    /// One request in so many is traced, drawn by chance; where `http.trusted_proxies` send a `traceparent`, its word
+    /// counts instead.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub one_in: u32,
+}
+
+impl Default for OtlpConfig {
+    fn default() -> Self {
+        Self { endpoint: Optional::NONE, one_in: 1 }
+    }
 }
 
 impl Default for LogConfig {
@@ -38,6 +59,7 @@ impl Default for LogConfig {
             rotation: LogRotation::Daily,
             keep: 14,
             buffer_lines: 8_192,
+            otlp: OtlpConfig::default(),
         }
     }
 }

@@ -54,7 +54,7 @@ pub use self::{
     crypto::{Argon2Config, CryptoConfig, MasterKeySource, PasswordsConfig, SigningAlgorithm, TokensConfig},
     http::{HttpConfig, TlsConfig},
     load::Loaded,
-    log::{LogConfig, LogFormat, LogRotation},
+    log::{LogConfig, LogFormat, LogRotation, OtlpConfig},
     names::{BotName, HexColour, Mailbox},
     outside::{MailConfig, TelegramConfig, WebhooksConfig},
     pages::PagesConfig,

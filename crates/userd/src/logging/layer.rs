@@ -24,6 +24,7 @@ use super::{
     line::{FieldValue, Line},
     pretty,
 };
+use crate::traces::TARGET;
 
 /// How lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +72,7 @@ impl Fields {
         match field.name() {
             "message" => self.message = value.text().to_owned(),
             "log.target" => self.target = Some(value.text().to_owned()),
-            "log.module_path" | "log.file" | "log.line" => {}
+            "log.module_path" | "log.file" | "log.line" | "trace.parent" | "trace.sampled" => {}
             name => match self.named.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, old)) => *old = value,
                 None => self.named.push((name, value)),
@@ -125,7 +126,7 @@ impl LogLayer {
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
     fn on_new_span(&self, attributes: &span::Attributes<'_>, id: &span::Id, context: Context<'_, S>) {
-        if let Some(span) = context.span(id) {
+        if let Some(span) = context.span(id).filter(|_| attributes.metadata().target() != TARGET) {
             let mut fields = Fields::default();
             attributes.record(&mut fields);
             span.extensions_mut().insert(fields);
@@ -141,6 +142,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        if event.metadata().target() == TARGET {
+            return;
+        }
         let mut own = Fields::default();
         event.record(&mut own);
         let mut all: Vec<(&'static str, FieldValue)> = own.named;

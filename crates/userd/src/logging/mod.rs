@@ -37,7 +37,10 @@ use self::{
     layer::{Form, LogLayer, Sink},
     writer::Gathering,
 };
-use crate::config::{LogConfig, LogFilter, LogFormat};
+use crate::{
+    config::{LogConfig, LogFilter, LogFormat},
+    traces::{self, TraceLayer, Traces},
+};
 
 /// Where lines for the console go and what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +65,8 @@ pub enum Stream {
 /// Keeps the writing threads alive; on drop they write what is left, for at most a second.
 #[must_use = "without it the last lines are lost"]
 pub struct Guard {
+    /// Dropped first: its last words are lines too.
+    _traces: Option<Traces>,
     _workers: Vec<WorkerGuard>,
     drops: Vec<ErrorCounter>,
     lost: Arc<AtomicU64>,
@@ -70,7 +75,10 @@ pub struct Guard {
 
 /// Which lines are written; can be changed while the log goes on.
 #[derive(Clone)]
-pub struct LevelHandle(reload::Handle<Filter, Registry>);
+pub struct LevelHandle {
+    handle: reload::Handle<Filter, Registry>,
+    is_traced: bool,
+}
 
 type Filter = FilterFn<Box<dyn Fn(&Metadata<'_>) -> bool + Send + Sync>>;
 
@@ -80,7 +88,7 @@ impl LevelHandle {
     /// # Errors
     /// The log has ended.
     pub fn set(&self, level: &LogFilter) -> Result<(), reload::Error> {
-        self.0.reload(filter(level))
+        self.handle.reload(filter(level, self.is_traced))
     }
 }
 
@@ -95,6 +103,9 @@ pub enum LogError {
         /// What the system says.
         why: String,
     },
+    /// Traces cannot be sent as `log.otlp` says.
+    #[error("log.otlp: {0}")]
+    Traces(String),
     /// There is a log already.
     #[error("the log was started twice")]
     Twice,
@@ -115,13 +126,14 @@ impl Guard {
     }
 }
 
-/// Starts the log of the process.
-pub fn init(config: &LogConfig, console: Console) -> Result<Guard, LogError> {
+/// Starts the log of the process. Only a service that `serves` sends traces.
+pub fn init(config: &LogConfig, console: Console, serves: bool) -> Result<Guard, LogError> {
     let console_writer: Box<dyn io::Write + Send> = match console.stream {
         Stream::Stdout => Box::new(io::stdout()),
         Stream::Stderr => Box::new(io::stderr()),
     };
-    let (dispatch, guard) = dispatch(config, console, console_writer)?;
+    let traces = if serves { traces::begin(&config.otlp).map_err(LogError::Traces)? } else { None };
+    let (dispatch, guard) = dispatch_with(config, console, console_writer, traces)?;
     dispatch.try_init().map_err(|_| LogError::Twice)?;
     Ok(guard)
 }
@@ -131,6 +143,15 @@ pub fn dispatch(
     config: &LogConfig,
     console: Console,
     writer: impl io::Write + Send + 'static,
+) -> Result<(Dispatch, Guard), LogError> {
+    dispatch_with(config, console, writer, None)
+}
+
+fn dispatch_with(
+    config: &LogConfig,
+    console: Console,
+    writer: impl io::Write + Send + 'static,
+    traces: Option<(TraceLayer, Traces)>,
 ) -> Result<(Dispatch, Guard), LogError> {
     let console_form = match (config.format, console.is_terminal) {
         (LogFormat::Pretty, _) | (LogFormat::Auto, true) => Form::Pretty { colour: console.colour },
@@ -155,14 +176,17 @@ pub fn dispatch(
             .map_err(|why| LogError::File { path: path.to_path_buf(), why })?;
         add("log-file", file_form, Box::new(file));
     }
-    let (filter, level) = reload::Layer::new(filter(&config.level));
-    let subscriber = Registry::default().with(filter).with(LogLayer::new(sinks));
-    Ok((Dispatch::new(subscriber), Guard { _workers: workers, drops, lost, level: LevelHandle(level) }))
+    let is_traced = traces.is_some();
+    let (layer, traces) = traces.unzip();
+    let (filter, handle) = reload::Layer::new(filter(&config.level, is_traced));
+    let subscriber = Registry::default().with(filter).with(LogLayer::new(sinks)).with(layer);
+    let level = LevelHandle { handle, is_traced };
+    Ok((Dispatch::new(subscriber), Guard { _workers: workers, drops, lost, level, _traces: traces }))
 }
 
 /// The level counts for lines. Spans of requests stay even when only warnings are written, because a warning without its
 /// request id is of little use.
-fn filter(level: &LogFilter) -> Filter {
+fn filter(level: &LogFilter, is_traced: bool) -> Filter {
     let targets = level.targets().clone();
     let lines = Layer::<Registry>::max_level_hint(&targets).unwrap_or(LevelFilter::TRACE);
     let wanted = move |about: &Metadata<'_>| {
@@ -170,11 +194,15 @@ fn filter(level: &LogFilter) -> Filter {
         if about.target() == "ydb" || about.target().starts_with("ydb::") {
             return false;
         }
+        if about.target() == traces::TARGET {
+            return is_traced;
+        }
         // What the server remarks ("already exists, skipping") is for whoever looks closely.
         let is_remark = *about.level() == Level::INFO && about.target().starts_with("tokio_postgres");
         let level = if is_remark { &Level::DEBUG } else { about.level() };
         (about.is_span() && *about.level() <= Level::INFO) || targets.would_enable(about.target(), level)
     };
     let wanted: Box<dyn Fn(&Metadata<'_>) -> bool + Send + Sync> = Box::new(wanted);
-    FilterFn::new(wanted).with_max_level_hint(lines.max(LevelFilter::INFO))
+    let least = if is_traced { LevelFilter::DEBUG } else { LevelFilter::INFO };
+    FilterFn::new(wanted).with_max_level_hint(lines.max(least))
 }

@@ -29,6 +29,13 @@ fn check(config: &Config, rules: &mut Rules<'_>) {
     passkeys(config, rules);
     bot(config, rules);
     sign_in_providers(config, rules);
+    traces(config, rules);
+}
+
+fn traces(config: &Config, rules: &mut Rules<'_>) {
+    if let Err(why) = crate::traces::check(&config.log.otlp) {
+        rules.refuse(&["log.otlp.endpoint"], why);
+    }
 }
 
 fn certificate(config: &Config, rules: &mut Rules<'_>) {

@@ -37,7 +37,8 @@ pub(crate) fn healthy() -> Value {
               "scopes": ["openid", "email"], "allowed_domains": ["example.org"], "require_nonce": false,
               "endpoints": { "token": "https://corp.example/token" }, "token_auth": "post" }
         ],
-        "log": { "format": "json", "level": "info,userd_storage=debug", "rotation": "hourly", "keep": 7, "buffer_lines": 4096 }
+        "log": { "format": "json", "level": "info,userd_storage=debug", "rotation": "hourly", "keep": 7, "buffer_lines": 4096,
+                 "otlp": { "one_in": 100 } }
     })
 }
 

@@ -53,6 +53,7 @@ mod rolling_restart;
 mod stopping;
 mod story;
 mod system_limits;
+mod traces;
 mod typed_clients;
 mod upgrades;
 mod verifiers;

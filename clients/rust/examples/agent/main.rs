@@ -1,5 +1,12 @@
 //! This library under the conformance suite: it reads a line of JSON and answers one.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a program of the tests; what it cannot read ends it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a program of the tests; what it cannot read ends it"
+)]
+
+mod bench;
 
 use std::{io::BufRead, time::Duration};
 
@@ -33,6 +40,7 @@ async fn act(trusted: &mut Option<Userd>, asked: &Value) -> Result<Value, Error>
             return Ok(json!({ "ok": true }));
         }
         "webhook" => return webhook(asked),
+        "bench" => return bench::bench(trusted.as_ref().unwrap(), asked).await,
         _ => {}
     }
     let userd = trusted.as_ref().unwrap();
