@@ -138,7 +138,7 @@ async fn hashes_that_are_malformed_or_too_dear_are_refused() {
         "$argon2id$v=19$m=64,t=1,p=1,data=AAAA$",
         "$argon2id$v=19$t=1,m=64,p=1$",
         "$argon2id$v=16$m=64,t=1,p=1$",
-        "$argon2i$v=19$m=64,t=1,p=1$",
+        "$argon2d$v=19$m=64,t=1,p=1$",
         "$2b$12$",
     ] {
         let answer = passwords.verify(text("password"), Some(format!("{start}{salt_and_hash}"))).await;
@@ -292,8 +292,8 @@ async fn normalisation_is_the_callers() {
     assert_eq!(passwords.verify(text("cafe\u{301}"), Some(hash)).await, Ok(WRONG));
 }
 
-/// Made by Django 5.2, Passlib 1.7 and Python's hashlib of one password.
-const OF_OTHERS: [&str; 14] = [
+/// Made by Django 5.2, Passlib 1.7, argon2-cffi and Python's hashlib and cryptography of one password.
+const OF_OTHERS: [&str; 19] = [
     "argon2$argon2id$v=19$m=102400,t=2,p=8$VElHQ1dEbUtSR3pXZWpnNkFQSEh2Zg$z/y0Nx5ta/FfNCIkEYdX775qBwYduj4o1C7TImrwcB8",
     "bcrypt_sha256$$2b$05$djpeYqBDfPPxanwTimCc6uovyv9hYIqazufe8PlBvlQ46PWKVCroC",
     "bcrypt$$2b$05$62ebY7.KnHvcM7nOfL6jWOhTM9qLHQZua5BmVB2BjClFalGHkO1lS",
@@ -311,6 +311,42 @@ const OF_OTHERS: [&str; 14] = [
     "$argon2id$v=19$m=65536,t=3,p=4$+J/z/r83xlgLQQhB6H2P0Q$7BiWq0z6XnvtpQKpLxLCL5kCYbryus5mxDwMt4N/BQ8",
     "pbkdf2_sha256$1000$salt$PWyZsurmtbkvlpLoqtE+F8NzNlziwxTyjghnK8EVkXk=",
     "pbkdf2_sha1$1000$salt$d72cC96Yl7DkDoJHpnG4HjcrBRY=",
+    "$argon2i$v=19$m=1024,t=2,p=2$c29tZXNhbHQxMjM0NTY3OA$ZXZQp5nLFFYi1dI17RTtvG0OyPSM7JCXPFUouVtsRdg",
+    "argon2$argon2i$v=19$m=1024,t=2,p=2$c29tZXNhbHQxMjM0NTY3OA$ZXZQp5nLFFYi1dI17RTtvG0OyPSM7JCXPFUouVtsRdg",
+    // better-auth's.
+    "00112233445566778899aabbccddeeff:6a108119f29862734ff652922e4a6c332a00a6ddcac0f88944a31953b862e182\
+        1c067009426e87f718a6366036bb0bbe1bb6641a1f2f01a545d7125efad5dcc4",
+    // Firebase's, as Kratos and as Supabase write it.
+    "$firescrypt$ln=14,r=8,p=1$42xEC+ixf3L2lw==$\
+        Dl+fbp6jfFHY32beUZl8RL6VDRgFvkpGhPixkdDPIirbR8Bu67jRs92okWRziGs/jfyGhzuqjGN59+G0V3oF/g==$Bw==$\
+        jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==",
+    "$fbscrypt$v=1,n=14,r=8,p=1,ss=Bw==,\
+        sk=jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==$\
+        42xEC+ixf3L2lw==$\
+        Dl+fbp6jfFHY32beUZl8RL6VDRgFvkpGhPixkdDPIirbR8Bu67jRs92okWRziGs/jfyGhzuqjGN59+G0V3oF/g==",
+];
+
+/// What Firebase's own tool and Supabase's tests give for other passwords; and letters that better-auth brings into NFKC, of
+/// which NFC has made nothing else.
+const OTHER_PASSWORDS: [(&str, &str); 3] = [
+    (
+        "user1password",
+        "$firescrypt$ln=14,r=8,p=1$42xEC+ixf3L2lw==$\
+            lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ==$Bw==$\
+            jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==",
+    ),
+    (
+        "mytestpassword",
+        "$fbscrypt$v=1,n=14,r=8,p=1,ss=Bw==,\
+            sk=ou9tdYTGyYm8kuR6Dt0Bp0kDuAYoXrK16mbZO4yGwAn3oLspjnN0/c41v8xZnO1n14J3MjKj1b2g6AUCAlFwMw==$\
+            C0sHCg9ek77hsg==$\
+            zKVTMvnWVw5BBOZNUdnsalx4c4c7y/w7IS5p6Ut2+CfEFFlz37J9huyQfov4iizN8dbjvEJlM5tQaJP84+hfTw==",
+    ),
+    (
+        "\u{fb01}ne \u{2116} 1",
+        "00112233445566778899aabbccddeeff:7b68ee26e0676a06f38c178f32705285e457a643c1a3076a2997656985f23515\
+            4d3c8d83fd4f5f7d366aa5f1727a436aa154930c42e02794f2125cb67abb3bfa",
+    ),
 ];
 
 #[tokio::test]
@@ -323,6 +359,10 @@ async fn hashes_of_other_software_are_verified_and_outdated_at_once() {
         for wrong in ["correct horse, парол", "", "\0", &"x".repeat(100)] {
             assert_eq!(passwords.verify(text(wrong), Some(stored.clone())).await, Ok(WRONG), "{of_others}");
         }
+    }
+    for (password, of_others) in OTHER_PASSWORDS {
+        let stored = passwords.import(of_others).unwrap_or_else(|| panic!("{of_others} is not taken"));
+        assert_eq!(passwords.verify(text(password), Some(stored)).await, Ok(OUTDATED), "{of_others}");
     }
 }
 
@@ -350,7 +390,20 @@ fn hashes_that_are_unknown_broken_or_too_dear_are_not_imported() {
         "scrypt$16384$salt$8$5$AAAA",
         "$2b$05$P1FJMBQnTkvF3K4qylAxtuZDneQzxjM65hnaq2pwRO.HaQxtYGé.",
         "$argon2id$v=19$m=4194304,t=3,p=4$+J/z/r83xlgLQQhB6H2P0Q$7BiWq0z6XnvtpQKpLxLCL5kCYbryus5mxDwMt4N/BQ8",
-        "$argon2i$v=19$m=65536,t=3,p=4$+J/z/r83xlgLQQhB6H2P0Q$7BiWq0z6XnvtpQKpLxLCL5kCYbryus5mxDwMt4N/BQ8",
+        "$argon2i$v=19$m=4194304,t=3,p=4$+J/z/r83xlgLQQhB6H2P0Q$7BiWq0z6XnvtpQKpLxLCL5kCYbryus5mxDwMt4N/BQ8",
+        "$argon2d$v=19$m=65536,t=3,p=4$+J/z/r83xlgLQQhB6H2P0Q$7BiWq0z6XnvtpQKpLxLCL5kCYbryus5mxDwMt4N/BQ8",
+        "00112233445566778899aabbccddeeff:6a108119f29862734ff652922e4a6c33",
+        "00112233445566778899aabbccddeeff:",
+        "no hexadecimal:6a108119f29862734ff652922e4a6c332a00a6ddcac0f88944a31953b862e182\
+            1c067009426e87f718a6366036bb0bbe1bb6641a1f2f01a545d7125efad5dcc4",
+        // A key as short as it likes to be is met by many passwords.
+        "$firescrypt$ln=14,r=8,p=1$42xEC+ixf3L2lw==$Dl8=$Bw==$jxs=",
+        "$firescrypt$ln=14,r=8,p=1$42xEC+ixf3L2lw==$$Bw==$",
+        "$firescrypt$ln=30,r=8,p=1$42xEC+ixf3L2lw==$\
+            Dl+fbp6jfFHY32beUZl8RL6VDRgFvkpGhPixkdDPIirbR8Bu67jRs92okWRziGs/jfyGhzuqjGN59+G0V3oF/g==$Bw==$\
+            jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==",
+        "$fbscrypt$v=1,n=14,r=4096,p=1,ss=Bw==,sk=jxspr8Ki0RYycVU8zykbdA==$42xEC+ixf3L2lw==$jxspr8Ki0RYycVU8zykbdA==",
+        "$fbscrypt$v=2,n=14,r=8,p=1,ss=Bw==,sk=jxspr8Ki0RYycVU8zykbdA==$42xEC+ixf3L2lw==$jxspr8Ki0RYycVU8zykbdA==",
     ] {
         assert_eq!(passwords.import(bad), None, "{bad}");
     }

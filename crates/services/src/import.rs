@@ -52,6 +52,8 @@ pub struct ImportedPerson {
     pub created_at: Option<Timestamp>,
     /// Whether they were locked out.
     pub blocked: bool,
+    /// When that ends.
+    pub blocked_until: Option<Timestamp>,
 }
 
 /// What came of somebody.
@@ -106,6 +108,9 @@ impl Imports {
                 for identity in &checked.identities {
                     change.identities().insert(identity).await?;
                 }
+                if let Some(end) = checked.seed.user.blocked_until {
+                    change.block_ends().place(checked.seed.user.id, end).await?;
+                }
                 change.commit(Arrived::New).await
             })
             .await
@@ -155,8 +160,9 @@ impl Imports {
         let hash = person.password_hash.as_deref().and_then(|hash| self.deps.crypto.passwords.import(hash));
         let mut seed = AccountSeed::mint(&self.deps, new, hash, now)?.quietly();
         seed.user.created_at = person.created_at.unwrap_or(now).min(now);
-        if person.blocked {
+        if person.blocked && person.blocked_until.is_none_or(|end| end > now) {
             seed.user.status = UserStatus::Blocked;
+            seed.user.blocked_until = person.blocked_until;
         }
         let mut claims: Vec<(Claim, Refusal)> =
             vec![(claim(&self.deps, KIND, origin, seed.user.id, now), Refusal::NameTaken)];

@@ -75,6 +75,7 @@ fn every_how_to_names_the_files_it_touches() {
         "add-a-use-case.md",
         "add-a-way-in.md",
         "add-an-engine.md",
+        "add-an-import-source.md",
         "try-ydb.md",
     ];
     assert_eq!(names, wanted);

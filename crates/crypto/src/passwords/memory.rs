@@ -9,7 +9,7 @@ use std::sync::{
 use argon2::Block;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::{PasswordError, phc::Argon2id};
+use super::{PasswordError, phc::Argon2Hash};
 
 /// Blocks of 1 KiB.
 pub(super) struct Memory {
@@ -40,7 +40,7 @@ impl Memory {
 
     /// The argon2id output for a password with the salt, cost and length of `hash`. A hash that needs more blocks than
     /// usual gets them for itself alone, one such hash after the other.
-    pub(super) fn compute(&mut self, hash: &Argon2id, password: &[u8]) -> Result<Zeroizing<Vec<u8>>, PasswordError> {
+    pub(super) fn compute(&mut self, hash: &Argon2Hash, password: &[u8]) -> Result<Zeroizing<Vec<u8>>, PasswordError> {
         let context = hash.context()?;
         let needed = context.params().block_count();
         let all = Arc::clone(&self.all);

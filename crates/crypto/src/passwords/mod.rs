@@ -9,13 +9,14 @@ mod pool;
 
 use std::{num::NonZero, sync::Arc, time::Duration};
 
+use argon2::Algorithm;
 use userd_model::{Clock, Random};
 use zeroize::Zeroizing;
 
 use crate::{constant_time_eq, mac::mac};
 use imported::Imported;
 use memory::Memory;
-use phc::{Argon2id, Cost};
+use phc::{Argon2Hash, Cost};
 use pool::Pool;
 
 /// Longer passwords are refused before any hashing.
@@ -77,7 +78,7 @@ struct Shared {
     peppers: Vec<Pepper>,
     uses_pepper: bool,
     /// Hashes nothing; verifying against it costs what verifying against a real one costs.
-    dummy: Argon2id,
+    dummy: Argon2Hash,
 }
 
 struct Pepper {
@@ -137,7 +138,7 @@ impl Passwords {
         let pool = Pool::start(&options, cost.blocks()?, clock)?;
         let uses_pepper = options.pepper.is_some();
         let peppers = options.pepper.into_iter().chain(options.previous_peppers).map(Pepper::new).collect();
-        let dummy = Argon2id::random(cost, random.as_ref());
+        let dummy = Argon2Hash::random(cost, random.as_ref());
         Ok(Self { shared: Arc::new(Shared { cost, peppers, uses_pepper, dummy }), random, pool })
     }
 
@@ -145,7 +146,7 @@ impl Passwords {
     pub async fn hash(&self, password: Zeroizing<String>) -> Result<String, PasswordError> {
         bounded(&password)?;
         let shared = Arc::clone(&self.shared);
-        let mut hash = Argon2id::random(shared.cost, self.random.as_ref());
+        let mut hash = Argon2Hash::random(shared.cost, self.random.as_ref());
         self.pool.run(move |memory| shared.hash(memory, &password, &mut hash)).await?
     }
 
@@ -156,7 +157,7 @@ impl Passwords {
         if let Some(imported) = phc.as_deref().and_then(Imported::parse) {
             return self.pool.run(move |memory| imported.verdict(memory, &password)).await?;
         }
-        let known = phc.map(|phc| Argon2id::parse(&phc, self.shared.cost)).transpose()?;
+        let known = phc.map(|phc| Argon2Hash::parse(&phc, self.shared.cost)).transpose()?;
         let shared = Arc::clone(&self.shared);
         self.pool.run(move |memory| shared.verify(memory, &password, known.as_ref())).await?
     }
@@ -166,7 +167,7 @@ impl Passwords {
     #[must_use]
     pub fn import(&self, text: &str) -> Option<String> {
         let stored = imported::stored(text);
-        let is_ours = || Argon2id::parse(&stored, self.shared.cost).is_ok_and(|hash| hash.pepper_id.is_none());
+        let is_ours = || Argon2Hash::parse(&stored, self.shared.cost).is_ok_and(|hash| hash.pepper_id.is_none());
         (Imported::parse(&stored).is_some() || is_ours()).then_some(stored)
     }
 
@@ -190,14 +191,19 @@ impl Passwords {
 }
 
 impl Shared {
-    fn hash(&self, memory: &mut Memory, password: &str, hash: &mut Argon2id) -> Result<String, PasswordError> {
+    fn hash(&self, memory: &mut Memory, password: &str, hash: &mut Argon2Hash) -> Result<String, PasswordError> {
         let pepper = self.peppers.first().filter(|_| self.uses_pepper);
         hash.pepper_id = pepper.map(|pepper| pepper.id.to_vec());
         hash.output = memory.compute(hash, &peppered(password, pepper))?.to_vec();
         Ok(hash.to_string())
     }
 
-    fn verify(&self, memory: &mut Memory, password: &str, known: Option<&Argon2id>) -> Result<Verdict, PasswordError> {
+    fn verify(
+        &self,
+        memory: &mut Memory,
+        password: &str,
+        known: Option<&Argon2Hash>,
+    ) -> Result<Verdict, PasswordError> {
         let hash = known.unwrap_or(&self.dummy);
         let pepper = self.pepper_of(hash)?;
         let output = memory.compute(hash, &peppered(password, pepper))?;
@@ -205,15 +211,18 @@ impl Shared {
         Ok(Verdict { matches, needs_rehash: matches && self.is_outdated(hash) })
     }
 
-    fn pepper_of(&self, hash: &Argon2id) -> Result<Option<&Pepper>, PasswordError> {
+    fn pepper_of(&self, hash: &Argon2Hash) -> Result<Option<&Pepper>, PasswordError> {
         let Some(id) = &hash.pepper_id else { return Ok(None) };
         let pepper = self.peppers.iter().find(|pepper| pepper.id == id.as_slice());
         pepper.map(Some).ok_or(PasswordError::UnsupportedHash)
     }
 
-    fn is_outdated(&self, hash: &Argon2id) -> bool {
+    fn is_outdated(&self, hash: &Argon2Hash) -> bool {
         let pepper = self.peppers.first().filter(|_| self.uses_pepper).map(|pepper| pepper.id.as_slice());
-        hash.cost != self.cost || hash.output.len() != phc::OUTPUT_LEN || hash.pepper_id.as_deref() != pepper
+        hash.algorithm != Algorithm::Argon2id
+            || hash.cost != self.cost
+            || hash.output.len() != phc::OUTPUT_LEN
+            || hash.pepper_id.as_deref() != pepper
     }
 }
 

@@ -1,5 +1,5 @@
-//! argon2id hashes as text: `$argon2id$v=19$m=…,t=…,p=…[,keyid=…]$salt$hash`, the PHC string format.
-//! `keyid` names the pepper, when there is one.
+//! argon2 hashes as text: `$argon2id$v=19$m=…,t=…,p=…[,keyid=…]$salt$hash`, the PHC string format. `keyid` names the
+//! pepper, when there is one. Ours are argon2id; argon2i is read, because other software had it before.
 
 use std::fmt;
 
@@ -27,7 +27,8 @@ pub(super) struct Cost {
 }
 
 /// One hash with all that is needed to make it again.
-pub(super) struct Argon2id {
+pub(super) struct Argon2Hash {
+    pub(super) algorithm: Algorithm,
     pub(super) cost: Cost,
     pub(super) pepper_id: Option<Vec<u8>>,
     pub(super) salt: Vec<u8>,
@@ -57,13 +58,13 @@ impl Cost {
     }
 }
 
-impl Argon2id {
+impl Argon2Hash {
     /// A random salt, and a random output until there is a real one.
     pub(super) fn random(cost: Cost, random: &dyn Random) -> Self {
         let (mut salt, mut output) = (vec![0; SALT_LEN], vec![0; OUTPUT_LEN]);
         random.fill(&mut salt);
         random.fill(&mut output);
-        Self { cost, pepper_id: None, salt, output }
+        Self { algorithm: Algorithm::Argon2id, cost, pepper_id: None, salt, output }
     }
 
     /// Reads a stored hash that costs at most a few times `ours`.
@@ -78,14 +79,14 @@ impl Argon2id {
     }
 
     pub(super) fn context(&self) -> Result<Argon2<'static>, PasswordError> {
-        Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, self.cost.params(self.output.len())?))
+        Ok(Argon2::new(self.algorithm, Version::V0x13, self.cost.params(self.output.len())?))
     }
 }
 
-impl fmt::Display for Argon2id {
+impl fmt::Display for Argon2Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Cost { memory_kib, iterations, parallelism } = self.cost;
-        write!(f, "$argon2id$v=19$m={memory_kib},t={iterations},p={parallelism}")?;
+        write!(f, "${}$v=19$m={memory_kib},t={iterations},p={parallelism}", self.algorithm)?;
         if let Some(id) = &self.pepper_id {
             write!(f, ",keyid={}", STANDARD_NO_PAD.encode(id))?;
         }
@@ -93,8 +94,12 @@ impl fmt::Display for Argon2id {
     }
 }
 
-fn read(phc: &str) -> Option<Argon2id> {
-    let mut fields = phc.strip_prefix("$argon2id$v=19$")?.split('$');
+fn read(phc: &str) -> Option<Argon2Hash> {
+    let (algorithm, rest) = match phc.strip_prefix("$argon2id$v=19$") {
+        Some(rest) => (Algorithm::Argon2id, rest),
+        None => (Algorithm::Argon2i, phc.strip_prefix("$argon2i$v=19$")?),
+    };
+    let mut fields = rest.split('$');
     let (parameters, salt, output) = (fields.next()?, fields.next()?, fields.next()?);
     let mut parameters = parameters.split(',');
     let cost = Cost {
@@ -108,7 +113,7 @@ fn read(phc: &str) -> Option<Argon2id> {
     };
     let whole = fields.next().is_none() && parameters.next().is_none();
     let (salt, output) = (STANDARD_NO_PAD.decode(salt).ok()?, STANDARD_NO_PAD.decode(output).ok()?);
-    whole.then_some(Argon2id { cost, pepper_id, salt, output })
+    whole.then_some(Argon2Hash { algorithm, cost, pepper_id, salt, output })
 }
 
 fn number(parameter: &str, name: &str) -> Option<u32> {

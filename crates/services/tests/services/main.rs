@@ -80,6 +80,7 @@ mod fixture;
 mod further_emails;
 mod health;
 mod idempotency;
+mod imports;
 mod inbox;
 mod invitations;
 mod limits;

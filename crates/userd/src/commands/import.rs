@@ -11,21 +11,25 @@ use std::{
 use futures_util::StreamExt as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use tokio::sync::RwLock;
 use userd_model::Refusal;
 use userd_services::{
     Failure, Services,
     import::{Arrived, ImportedPerson},
 };
+use userd_storage::StoreError;
 
 use crate::{
     cli::ImportArgs,
-    import::{self, Row},
+    import::{HashConfig, Reading, Row},
     terminal::Terminal,
     wiring::{WiringError, part},
 };
 
 /// How many come over at once: the database commits them together where it can.
 const AT_ONCE: usize = 32;
+/// How often somebody is tried alone whom the others, or another import, were in the way of.
+const ALONE: usize = 4;
 
 /// What came of it.
 #[derive(Default, Serialize)]
@@ -56,8 +60,11 @@ struct Rejected<'a> {
 pub async fn import(services: &Services, terminal: Terminal, arguments: &ImportArgs) -> Result<(), WiringError> {
     let mut report = Report { dry_run: arguments.dry_run, ..Report::default() };
     let mut rejected = RejectedFile { path: &arguments.rejected, file: None };
+    let hashes = arguments.hash_config.as_deref().map(HashConfig::read).transpose().map_err(WiringError::Config)?;
+    let reading = Reading { source: arguments.source, accounts: arguments.accounts.clone(), hashes };
+    reading.check(&arguments.files)?;
     for path in &arguments.files {
-        one_file(services, arguments, path, &mut report, &mut rejected).await?;
+        one_file(services, arguments, &reading, path, &mut report, &mut rejected).await?;
     }
     rejected.finish()?;
     terminal.answer(&report, || {
@@ -77,6 +84,7 @@ pub async fn import(services: &Services, terminal: Terminal, arguments: &ImportA
 async fn one_file(
     services: &Services,
     arguments: &ImportArgs,
+    reading: &Reading,
     path: &Path,
     report: &mut Report,
     rejected: &mut RejectedFile<'_>,
@@ -86,15 +94,13 @@ async fn one_file(
     if let Ok(style) = style {
         bar.set_style(style);
     }
-    let rows = import::read(arguments.source, path, &bar)?;
-    let (source, trial) = (arguments.source.name(), arguments.dry_run);
+    let rows = reading.read(path, &bar)?;
+    let (source, trial, together) = (arguments.source.name(), arguments.dry_run, RwLock::new(()));
+    let together = &together;
     let each = |row: Row| async move {
-        let person = row.person.map(|person| renamed(person, &arguments.providers));
+        let person = row.person.map(|person| as_here(person, arguments));
         let outcome = match &person {
-            Ok(person) => {
-                let ctx = services.operator_context();
-                services.imports.import(&ctx, source, person, trial).await.map_err(Some)
-            }
+            Ok(person) => bring(services, source, person, trial, together).await.map_err(Some),
             Err(_) => Err(None),
         };
         (row.number, person, outcome)
@@ -132,12 +138,45 @@ async fn one_file(
     Ok(())
 }
 
-fn renamed(mut person: ImportedPerson, providers: &[(String, String)]) -> ImportedPerson {
-    for (provider, _) in &mut person.identities {
-        if let Some((_, here)) = providers.iter().find(|(there, _)| there == provider) {
-            provider.clone_from(here);
+/// Brings somebody over. In a young database many at once stand in each other's way for too long, and so do two imports: then
+/// one goes on alone. Whoever has come over is left alone, so a try whose outcome nobody knows is made again too.
+async fn bring(
+    services: &Services,
+    source: &str,
+    person: &ImportedPerson,
+    trial: bool,
+    together: &RwLock<()>,
+) -> Result<Arrived, Failure> {
+    let attempt = async || services.imports.import(&services.operator_context(), source, person, trial).await;
+    let again =
+        |fault: &Failure| matches!(fault, Failure::Store(StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_)));
+    let mut ended = {
+        let _with_others = together.read().await;
+        attempt().await
+    };
+    if ended.as_ref().err().is_some_and(again) {
+        let _alone = together.write().await;
+        for _ in 0..ALONE {
+            ended = attempt().await;
+            if !ended.as_ref().err().is_some_and(again) {
+                break;
+            }
         }
     }
+    ended
+}
+
+/// The same person by our names of providers.
+fn as_here(mut person: ImportedPerson, arguments: &ImportArgs) -> ImportedPerson {
+    for (provider, _) in &mut person.identities {
+        let here = match arguments.providers.iter().find(|(there, _)| there == provider) {
+            Some((_, here)) => here.clone(),
+            None => arguments.source.usual_provider(provider).to_owned(),
+        };
+        *provider = here;
+    }
+    person.identities.retain(|(provider, _)| !provider.is_empty());
+    person.email_verified &= !arguments.unproven;
     person
 }
 

@@ -1,18 +1,25 @@
 //! Files of other software, read row by row in a thread of their own, so that memory is flat however many people there are.
 //!
 //! - `rows.rs`: CSV, JSON Lines and the arrays in JSON documents, as objects
-//! - `sources.rs`: what an object of each software says of somebody
+//! - `accounts.rs`: a second file with the accounts of the people in the first
+//! - `sources/`: what an object of each software says of somebody
 
+mod accounts;
 mod rows;
 mod sources;
 
-use std::path::Path;
+use std::{
+    fs::File,
+    io::BufReader,
+    path::{Path, PathBuf},
+};
 
 use indicatif::ProgressBar;
 use tokio::sync::mpsc;
 use userd_services::import::ImportedPerson;
 
-pub use self::sources::Source;
+use self::accounts::Accounts;
+pub use self::sources::{HashConfig, Source};
 use crate::wiring::WiringError;
 
 /// How many rows are read ahead.
@@ -26,30 +33,72 @@ pub struct Row {
     pub person: Result<ImportedPerson, String>,
 }
 
-/// Reads a file of this software, row by row. The bar follows along.
-///
-/// # Errors
-/// A file that cannot be opened.
-pub fn read(source: Source, path: &Path, bar: &ProgressBar) -> Result<mpsc::Receiver<Row>, WiringError> {
-    let file = std::fs::File::open(path)
-        .map_err(|error| WiringError::Config(format!("{} cannot be read: {error}", path.display())))?;
-    if let Ok(about) = file.metadata() {
-        bar.set_length(about.len());
-    }
-    let format = source.format(path);
-    let (send, receive) = mpsc::channel(AHEAD);
-    let input = std::io::BufReader::new(bar.wrap_read(file));
-    std::thread::spawn(move || {
-        let mut number = 0;
-        let mut each = |object: Result<rows::Object, String>| {
-            number += 1;
-            let person = object.and_then(|object| source.person(object));
-            // Whoever listened is gone: then nobody wants the rest.
-            send.blocking_send(Row { number, person }).is_ok()
+/// What is read, and what is needed to understand it.
+pub struct Reading {
+    /// Which software the files are of.
+    pub source: Source,
+    /// A file of accounts elsewhere, where these are in none of the people's.
+    pub accounts: Option<PathBuf>,
+    /// The parameters of Firebase's hashes.
+    pub hashes: Option<HashConfig>,
+}
+
+/// A file to be read.
+struct Input {
+    path: PathBuf,
+    text: BufReader<File>,
+}
+
+impl Reading {
+    /// Looks whether the file of accounts fits the people's, before anybody is brought over.
+    ///
+    /// # Errors
+    /// Where it does not, and why.
+    pub fn check(&self, files: &[PathBuf]) -> Result<(), WiringError> {
+        let Some(accounts) = &self.accounts else { return Ok(()) };
+        let [people] = files else {
+            return Err(WiringError::Config("--accounts goes with one file of people".to_owned()));
         };
-        if let Err(why) = rows::read(format, input, &mut each) {
-            each(Err(why));
+        accounts::check(self.source, people, accounts).map_err(WiringError::Config)
+    }
+
+    /// Reads a file of people, row by row. The bar follows along.
+    ///
+    /// # Errors
+    /// A file that cannot be opened.
+    pub fn read(&self, path: &Path, bar: &ProgressBar) -> Result<mpsc::Receiver<Row>, WiringError> {
+        let source = self.source;
+        let input = open(path).map_err(WiringError::Config)?;
+        if let Ok(about) = input.text.get_ref().metadata() {
+            bar.set_length(about.len());
         }
-    });
-    Ok(receive)
+        let accounts = self.accounts.as_deref().map(open).transpose().map_err(WiringError::Config)?;
+        let mut accounts = source.accounts().zip(accounts.map(|input| Accounts::read(source, input)));
+        let hashes = self.hashes.clone();
+        let format = source.format(path);
+        let text = bar.wrap_read(input.text);
+        let (send, receive) = mpsc::channel(AHEAD);
+        std::thread::spawn(move || {
+            let mut number = 0;
+            let mut each = |object: Result<rows::Object, String>| {
+                number += 1;
+                let whole = object.map(|object| match &mut accounts {
+                    Some((name, accounts)) => accounts.give(name, object),
+                    None => object,
+                });
+                let person = whole.and_then(|object| source.person(object, hashes.as_ref()));
+                // Whoever listened is gone: then nobody wants the rest.
+                send.blocking_send(Row { number, person }).is_ok()
+            };
+            if let Err(why) = rows::read(format, text, &mut each) {
+                each(Err(why));
+            }
+        });
+        Ok(receive)
+    }
+}
+
+fn open(path: &Path) -> Result<Input, String> {
+    let file = File::open(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    Ok(Input { path: path.to_owned(), text: BufReader::new(file) })
 }

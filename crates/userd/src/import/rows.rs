@@ -1,4 +1,4 @@
-//! Rows of files as objects, one at a time: CSV with a head, JSON Lines, a JSON array, or the array `users` in a JSON
+//! Rows of files as objects, one at a time: CSV with a head, JSON Lines, a JSON array, or an array by its name in a JSON
 //! object. What stands beside that array is passed over without being kept.
 
 use std::{
@@ -20,8 +20,8 @@ const LONGEST_LINE: u64 = 1 << 20;
 pub(super) enum Format {
     Csv,
     JsonLines,
-    /// An array, or an object with the array `users` in it.
-    Json,
+    /// An array, or an object with an array of this name in it.
+    Json(&'static str),
 }
 
 /// Takes a row, or why it is none; false: no more are wanted.
@@ -35,7 +35,7 @@ pub(super) fn read(format: Format, input: impl BufRead, each: Each<'_>) -> Resul
     match format {
         Format::Csv => csv_rows(input, each),
         Format::JsonLines => lines(input, each),
-        Format::Json => array(input, each),
+        Format::Json(name) => array(name, input, each),
     }
 }
 
@@ -73,14 +73,15 @@ fn lines(mut input: impl BufRead, each: Each<'_>) -> Result<(), String> {
     }
 }
 
-fn array(input: impl Read, each: Each<'_>) -> Result<(), String> {
+fn array(name: &'static str, input: impl Read, each: Each<'_>) -> Result<(), String> {
     let mut reader = serde_json::Deserializer::from_reader(input);
-    Array { each, is_inner: false }.deserialize(&mut reader).map_err(|error| error.to_string())
+    Array { each, name, is_inner: false }.deserialize(&mut reader).map_err(|error| error.to_string())
 }
 
 /// Hands each element over as soon as it is read.
 struct Array<'a, 'b> {
     each: &'a mut (dyn FnMut(Result<Object, String>) -> bool + 'b),
+    name: &'static str,
     is_inner: bool,
 }
 
@@ -96,7 +97,7 @@ impl<'de> Visitor<'de> for Array<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of objects, or an object with the array `users`")
+        write!(f, "an array of objects, or an object with the array `{}`", self.name)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
@@ -116,14 +117,18 @@ impl<'de> Visitor<'de> for Array<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let mut found = false;
-        while let Some(name) = members.next_key::<String>()? {
-            if name == "users" && !self.is_inner && !found {
+        let name = self.name;
+        while let Some(member) = members.next_key::<String>()? {
+            if member == name && !self.is_inner && !found {
                 found = true;
-                members.next_value_seed(Array { each: &mut *self.each, is_inner: true })?;
+                members.next_value_seed(Array { each: &mut *self.each, name, is_inner: true })?;
             } else {
                 members.next_value::<IgnoredAny>()?;
             }
         }
-        if found { Ok(()) } else { Err(serde::de::Error::custom("there is no array `users` in it")) }
+        if found { Ok(()) } else { Err(serde::de::Error::custom(format!("there is no array `{name}` in it"))) }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
-//! Hashes that other software made: bcrypt, PBKDF2 and scrypt as Django, Passlib and Keycloak write them. They are verified
-//! until their owners sign in once, and then made anew with ours. Deliberately absent: making one.
+//! Hashes that other software made: bcrypt, PBKDF2 and scrypt as Django, Passlib, Keycloak and others write them. They are
+//! verified until their owners sign in once, and then made anew with ours. Deliberately absent: making one.
+
+mod scrypts;
 
 use std::num::NonZeroU32;
 
@@ -13,14 +15,12 @@ use base64::{
 };
 use zeroize::Zeroizing;
 
+use self::scrypts::Scrypt;
 use super::{PasswordError, Verdict, memory::Memory};
-use crate::constant_time_eq;
 
 /// What a planted hash may cost at most: about what the dearest settings of these makers cost.
 const MOST_ITERATIONS: u32 = 2_000_000;
 const MOST_BCRYPT: u32 = 15;
-const MOST_SCRYPT_BYTES: u64 = 64 * 1024 * 1024;
-const MOST_SCRYPT_PARALLELISM: u32 = 8;
 /// bcrypt reads no more of a password.
 const BCRYPT_BYTES: usize = 72;
 /// bcrypt's base64. Some makers set bits of a last character that mean nothing; they are not looked at.
@@ -36,7 +36,7 @@ const BCRYPT: GeneralPurpose = GeneralPurpose::new(
 pub(super) enum Imported {
     Bcrypt { hash: String, before: Before },
     Pbkdf2 { algorithm: pbkdf2::Algorithm, iterations: NonZeroU32, salt: Vec<u8>, output: Vec<u8> },
-    Scrypt { params: scrypt::Params, salt: Vec<u8>, output: Vec<u8> },
+    Scrypt(Scrypt),
 }
 
 /// What is done with a password before bcrypt, so that it reads long ones.
@@ -48,11 +48,11 @@ pub(super) enum Before {
     Hmac(String),
 }
 
-/// How a hash of other software is stored here. argon2id is as we have it ourselves.
+/// How a hash of other software is stored here. argon2 is as we have it ourselves.
 pub(super) fn stored(text: &str) -> String {
     let text = text.trim();
     // Django puts the name of its hasher in front of what the libraries write.
-    let bare = text.strip_prefix("argon2").filter(|rest| rest.starts_with("$argon2id$"));
+    let bare = text.strip_prefix("argon2").filter(|rest| rest.starts_with("$argon2i"));
     let bare = bare.or_else(|| text.strip_prefix("bcrypt$").filter(|rest| rest.starts_with("$2"))).unwrap_or(text);
     bare.to_owned()
 }
@@ -68,13 +68,10 @@ impl Imported {
             let cost: u32 = cost.parse().ok()?;
             return bcrypt(&format!("$2b${cost:02}${salt}{output}"), |salt| Before::Hmac(salt.to_owned()));
         }
-        if let Some(rest) = text.strip_prefix("scrypt$") {
-            return django_scrypt(rest);
-        }
-        if let Some(rest) = text.strip_prefix("$scrypt$") {
-            return passlib_scrypt(rest);
-        }
-        bcrypt(text, |_| Before::Nothing).or_else(|| django_pbkdf2(text)).or_else(|| passlib_pbkdf2(text))
+        bcrypt(text, |_| Before::Nothing)
+            .or_else(|| django_pbkdf2(text))
+            .or_else(|| passlib_pbkdf2(text))
+            .or_else(|| Scrypt::parse(text).map(Self::Scrypt))
     }
 
     /// Whether it is the password. A hash that matches is always made anew.
@@ -93,13 +90,7 @@ impl Imported {
             Self::Pbkdf2 { algorithm, iterations, salt, output } => {
                 Ok(pbkdf2::verify(*algorithm, *iterations, salt, password.as_bytes(), output).is_ok())
             }
-            Self::Scrypt { params, salt, output } => {
-                // It takes memory of its own, so one at a time does.
-                let _turn = memory.turn();
-                let mut made = Zeroizing::new(vec![0; output.len()]);
-                scrypt::scrypt(password.as_bytes(), salt, params, &mut made).map_err(|_| PasswordError::Failed)?;
-                Ok(constant_time_eq(&made, output))
-            }
+            Self::Scrypt(hash) => hash.matches(memory, password),
         }
     }
 }
@@ -168,33 +159,6 @@ fn pbkdf2(name: &str, iterations: &str, salt: Vec<u8>, output: Vec<u8>) -> Optio
 /// A short output would be met by many passwords, and an empty one by each.
 fn has_lengths(salt: &[u8], output: &[u8]) -> bool {
     !salt.is_empty() && salt.len() <= 1024 && (16..=128).contains(&output.len())
-}
-
-/// `scrypt$n$salt$r$p$base64`: the salt is the text itself.
-fn django_scrypt(rest: &str) -> Option<Imported> {
-    let mut parts = rest.split('$');
-    let (n, salt, r, p, output) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let n: u64 = n.parse().ok().filter(|n: &u64| n.is_power_of_two())?;
-    let output = STANDARD.decode(output).ok()?;
-    let (params, salt) = (scrypt_params(u8::try_from(n.trailing_zeros()).ok()?, r, p)?, salt.as_bytes().to_vec());
-    (parts.next().is_none() && has_lengths(&salt, &output)).then_some(Imported::Scrypt { params, salt, output })
-}
-
-/// `$scrypt$ln=16,r=8,p=1$salt$hash`.
-fn passlib_scrypt(rest: &str) -> Option<Imported> {
-    let [costs, salt, output] = fields(rest)?;
-    let mut costs = costs.split(',');
-    let (ln, r, p) = (costs.next()?.strip_prefix("ln=")?, costs.next()?.strip_prefix("r=")?, costs.next()?);
-    let params = scrypt_params(ln.parse().ok()?, r, p.strip_prefix("p=")?)?;
-    let (salt, output) = (STANDARD_NO_PAD.decode(salt).ok()?, STANDARD_NO_PAD.decode(output).ok()?);
-    (costs.next().is_none() && has_lengths(&salt, &output)).then_some(Imported::Scrypt { params, salt, output })
-}
-
-fn scrypt_params(log_n: u8, r: &str, p: &str) -> Option<scrypt::Params> {
-    let (r, p): (u32, u32) = (r.parse().ok()?, p.parse().ok()?);
-    let bytes = 1_u64.checked_shl(log_n.into())?.checked_mul(128)?.checked_mul(r.into())?;
-    let affordable = bytes <= MOST_SCRYPT_BYTES && (1..=MOST_SCRYPT_PARALLELISM).contains(&p);
-    affordable.then(|| scrypt::Params::new(log_n, r, p).ok())?
 }
 
 fn fields(text: &str) -> Option<[&str; 3]> {

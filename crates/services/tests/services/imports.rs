@@ -1,0 +1,127 @@
+//! People of other software: each comes over once, whoever imports them at the same time and whatever the database does.
+
+use std::{sync::Arc, time::Duration};
+
+use userd_model::{Permission, Refusal, Timestamp, UserStatus};
+use userd_services::import::{Arrived, ImportedPerson};
+
+use crate::{
+    fixture::{Fixture, at_once, refusal},
+    personas::{acting, at, elsewhere, registration},
+};
+
+const OLD_PASSWORD: &str = "correct horse, пароль";
+/// Of that, by Passlib.
+const OLD_HASH: &str = "pbkdf2_sha1$1000$salt$d72cC96Yl7DkDoJHpnG4HjcrBRY=";
+
+fn person(id: usize, name: &str) -> ImportedPerson {
+    ImportedPerson {
+        source_id: Some(id.to_string()),
+        email: Some(format!("{name}@example.org")),
+        email_verified: true,
+        username: Some(format!("{name}_{id}")),
+        password_hash: Some(OLD_HASH.to_owned()),
+        ..ImportedPerson::default()
+    }
+}
+
+/// Two runs of one file at once, thirty-two rows of each: and then a third run, after both.
+#[apply(case)]
+async fn the_same_people_imported_twice_at_once_come_over_once(fixture: Fixture) {
+    let app = fixture.app().await;
+    let services = app.shared();
+    let run = || {
+        at_once(64, |n| {
+            let services = Arc::clone(&services);
+            let one = person(n % 32, &format!("ada{}", n % 32));
+            async move { services.imports.import(&services.operator_context(), "django", &one, false).await.unwrap() }
+        })
+    };
+    let arrived = run().await;
+    assert_eq!(arrived.iter().filter(|one| **one == Arrived::New).count(), 32, "{arrived:?}");
+    assert_eq!(app.reading().users().page(None, 100).await.unwrap().len(), 32);
+    assert!(run().await.iter().all(|one| *one == Arrived::Before));
+    for login in ["ada0@example.org", "ada31_31"] {
+        for time in ["the old hash", "the new one"] {
+            assert!(app.login(login, OLD_PASSWORD).await.is_ok(), "{login} by {time}");
+        }
+    }
+}
+
+/// Somebody registers with the address while it is imported: it is one account's, the other is told, and who has come over is known.
+#[apply(case)]
+async fn an_address_that_is_imported_and_registered_at_once_is_one_accounts(fixture: Fixture) {
+    let app = fixture.app().await;
+    let services = app.shared();
+    let ada = person(7, "ada");
+    let answers = at_once(32, |n| {
+        let (services, ada) = (Arc::clone(&services), ada.clone());
+        async move {
+            if n % 2 == 0 {
+                let ctx = at(&services, elsewhere(n));
+                let asked = registration(Some("ADA@example.org"), None);
+                return services.accounts.register(&ctx, asked, None).await.map(|_| "registered");
+            }
+            let arrived = services.imports.import(&services.operator_context(), "django", &ada, false).await?;
+            Ok(if arrived == Arrived::New { "imported" } else { "here before" })
+        }
+    })
+    .await;
+    let mut made = Vec::new();
+    for answer in answers {
+        match answer {
+            Ok("here before") => {}
+            Ok(how) => made.push(how),
+            lost => assert_eq!(refusal(lost), Refusal::EmailTaken),
+        }
+    }
+    assert_eq!(made.len(), 1, "{made:?}");
+    assert_eq!(app.reading().users().page(None, 10).await.unwrap().len(), 1);
+    let again = app.imports.import(&app.operator_context(), "django", &ada, false).await;
+    match made[..] {
+        ["imported"] => assert_eq!(again.unwrap(), Arrived::Before),
+        _ => assert_eq!(refusal(again), Refusal::EmailTaken),
+    }
+}
+
+/// A trial changes nothing and says what would be; nobody is told of what is done; only who may make accounts imports.
+#[apply(case)]
+async fn an_import_is_quiet_and_a_trial_changes_nothing(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (operator, ada) = (app.operator_context(), person(1, "ada"));
+    let reader = app.service(&[Permission::USERS_READ]).await.actor;
+    assert_eq!(refusal(app.imports.import(&acting(&app, &reader), "django", &ada, false).await), Refusal::Forbidden);
+    let facts = app.facts().await.len();
+    assert_eq!(app.imports.import(&operator, "django", &ada, true).await.unwrap(), Arrived::New);
+    assert_eq!(app.imports.import(&operator, "django", &ada, true).await.unwrap(), Arrived::New);
+    assert!(app.reading().users().page(None, 10).await.unwrap().is_empty());
+    assert_eq!(app.imports.import(&operator, "django", &ada, false).await.unwrap(), Arrived::New);
+    assert_eq!(app.imports.import(&operator, "django", &ada, true).await.unwrap(), Arrived::Before);
+    assert_eq!(app.facts().await.len(), facts);
+    // The same number of other software is somebody else, and a trial says what is taken too.
+    for trial in [true, false] {
+        assert_eq!(refusal(app.imports.import(&operator, "supabase", &ada, trial).await), Refusal::EmailTaken);
+    }
+}
+
+/// A block is brought over with its end; one that is over is none.
+#[apply(case)]
+async fn a_block_of_other_software_ends_when_it_would_have_ended_there(fixture: Fixture) {
+    let app = fixture.app().await;
+    let operator = app.operator_context();
+    let end = app.now().plus(Duration::from_secs(60));
+    let blocked = |id, name: &str, until: Option<Timestamp>| ImportedPerson {
+        blocked: true,
+        blocked_until: until,
+        ..person(id, name)
+    };
+    for one in [blocked(1, "ada", Some(end)), blocked(2, "grace", Some(app.now())), blocked(3, "joan", None)] {
+        app.imports.import(&operator, "better-auth", &one, false).await.unwrap();
+    }
+    assert_eq!(refusal(app.login("ada_1", OLD_PASSWORD).await), Refusal::Blocked);
+    assert_eq!(app.login("grace_2", OLD_PASSWORD).await.unwrap().user.status, UserStatus::Active);
+    app.advance(Duration::from_secs(60));
+    assert_eq!(app.users.end_blocks().await.unwrap(), 1);
+    assert!(app.login("ada_1", OLD_PASSWORD).await.is_ok());
+    assert_eq!(refusal(app.login("joan_3", OLD_PASSWORD).await), Refusal::Blocked);
+}
