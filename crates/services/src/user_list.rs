@@ -263,9 +263,7 @@ impl Users {
                     let after: Option<(i64, UserId)> = place.and_then(|place| serde_json::from_str(&place).ok());
                     let after = after.map(|(at, id)| (Timestamp::from_micros(at), id));
                     let users = change.users().page(after, PAGE).await?;
-                    for user in &users {
-                        change.user_terms().rewrite(user).await?;
-                    }
+                    change.user_terms().rewrite_many(&users).await?;
                     let last = users.last().filter(|_| users.len() == PAGE as usize);
                     let place = last.map(|last| serde_json::json!([last.created_at.micros(), last.id]).to_string());
                     change.user_terms().write_progress(place.as_deref().unwrap_or(DONE)).await?;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use userd_model::{GrantKind, User, UserId, text};
 
-use super::MOST;
+use super::{MOST, every_row};
 use crate::{
-    Row, StoreError, UnitOfWork,
+    Call, Row, StoreError, UnitOfWork, Value,
     tables::{List, Range, Shape, position, statements_of},
 };
 
@@ -111,16 +111,25 @@ impl UserTerms<'_> {
 
     /// Writes the words of an account in place of those that it had.
     pub async fn rewrite(&mut self, user: &User) -> Result<(), StoreError> {
-        let now = terms(user);
-        let before = self.0.many(&OF_USER, &[user.id.into(), i64::from(MOST).into()], term).await?;
-        let gone = before.iter().filter(|old| !now.contains_key(&old.slot));
-        let gone: Vec<_> = gone.map(|old| vec![user.id.into(), old.slot.as_str().into()]).collect();
-        let is_new = |slot: &str, value: &str| !before.iter().any(|old| old.slot == slot && old.value == value);
-        let rows = now
-            .into_iter()
-            .filter(|(slot, (_, value))| is_new(slot, value))
-            .map(|(slot, (kind, value))| vec![user.id.into(), slot.into(), kind.as_str().into(), value.into()]);
-        let rows: Vec<_> = rows.collect();
+        self.rewrite_many(std::slice::from_ref(user)).await
+    }
+
+    /// The same for many, whose words are asked for together.
+    pub async fn rewrite_many(&mut self, users: &[User]) -> Result<(), StoreError> {
+        let keys: Vec<[Value; 2]> = users.iter().map(|user| [user.id.into(), i64::from(MOST).into()]).collect();
+        let calls: Vec<Call<'_>> = keys.iter().map(|values| Call { statement: &OF_USER, values }).collect();
+        let answers = self.0.run_together(&calls).await?;
+        let (mut gone, mut rows) = (Vec::new(), Vec::new());
+        for (user, answer) in users.iter().zip(answers) {
+            let (before, now) = (every_row(&OF_USER, Some(answer), term)?, terms(user));
+            let row = |slot: &str| vec![user.id.into(), slot.into()];
+            gone.extend(before.iter().filter(|old| !now.contains_key(&old.slot)).map(|old| row(&old.slot)));
+            let is_new = |slot: &str, value: &str| !before.iter().any(|old| old.slot == slot && old.value == value);
+            let new = now.into_iter().filter(|(slot, (_, value))| is_new(slot, value));
+            rows.extend(
+                new.map(|(slot, (kind, value))| [row(&slot), vec![kind.as_str().into(), value.into()]].concat()),
+            );
+        }
         if !gone.is_empty() {
             self.0.write_many(&REMOVE, gone).await?;
         }
