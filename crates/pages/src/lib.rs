@@ -26,6 +26,7 @@ pub mod inspection;
 mod layout;
 mod pages;
 mod parts;
+mod places;
 pub mod policy;
 pub mod problem_page;
 mod router;

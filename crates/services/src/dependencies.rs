@@ -30,6 +30,8 @@ pub struct Dependencies {
     pub checkpoint_ledger: Option<Arc<dyn crate::audit::CheckpointLedger>>,
     /// Passkeys; none where they are switched off or not built in.
     pub passkeys: Option<Arc<dyn userd_passkeys::Passkeys>>,
+    /// Where addresses are; none where no file is configured.
+    pub places: Option<Arc<dyn crate::places::Places>>,
     /// What to obey.
     pub settings: Arc<Settings>,
 }

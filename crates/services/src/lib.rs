@@ -45,6 +45,7 @@ pub mod messages;
 pub mod notifications;
 pub mod overview;
 pub mod passwords;
+pub mod places;
 pub mod preferences;
 mod recent_proof;
 pub mod recovery;

@@ -56,6 +56,8 @@ pub struct TestOptions {
     pub passwords: PasswordOptions,
     /// Passkeys.
     pub passkeys: Option<Arc<dyn Passkeys>>,
+    /// Where addresses are.
+    pub places: Option<Arc<dyn crate::places::Places>>,
     /// The master key.
     pub master: MasterKeys,
 }
@@ -79,6 +81,7 @@ impl Default for TestOptions {
                 ..PasswordOptions::default()
             },
             passkeys: passkeys(),
+            places: None,
             master: MasterKeys::new([7; 32], Vec::new()),
         }
     }
@@ -171,6 +174,7 @@ pub async fn test_app(store: Arc<Store>, options: TestOptions) -> Result<TestApp
         purge_ledger: None,
         checkpoint_ledger: None,
         passkeys: options.passkeys,
+        places: options.places,
         settings: Arc::new(options.settings),
     };
     let webhooks = options.webhooks.unwrap_or_else(|| Arc::clone(&options.channels.webhooks));

@@ -1,5 +1,5 @@
 //! SIGHUP: the configuration is read and checked again, and what can change while the service runs is changed: the
-//! certificate, the log's level, the providers, the limits. A configuration that is wrong changes nothing. Deliberately
+//! certificate, the log's level, the providers, the limits, the file of places. A configuration that is wrong changes nothing. Deliberately
 //! absent: everything else, whose keys are named as needing a restart.
 
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use userd_web::server::tls::{self, ServerTls};
 use crate::{
     config::{Config, Loaded, Sources},
     logging::LevelHandle,
-    wiring::{WiringError, checks, limits, part, providers},
+    wiring::{Wired, WiringError, checks, limits, part, places::PlacesFile, providers},
 };
 
 /// Where the configuration comes from, and the log whose level can change.
@@ -30,13 +30,15 @@ pub struct Reload {
     config: Config,
     services: Arc<Services>,
     tls: Option<ServerTls>,
+    places: Option<Arc<PlacesFile>>,
 }
 
 impl Reload {
-    /// `config` is what the service was started with.
+    /// `wired` is what the service was started with.
     #[must_use]
-    pub const fn new(reloadable: Reloadable, config: Config, services: Arc<Services>, tls: Option<ServerTls>) -> Self {
-        Self { reloadable, config, services, tls }
+    pub fn new(reloadable: Reloadable, wired: &Wired, tls: Option<ServerTls>) -> Self {
+        let (config, services, places) = (wired.config.clone(), Arc::clone(&wired.services), wired.places.clone());
+        Self { reloadable, config, services, tls, places }
     }
 
     /// Reloads at each signal, for ever.
@@ -70,6 +72,10 @@ impl Reload {
         if let (Some(served), Some((certificate, key))) = (&self.tls, files) {
             served.replace(tls::from_files(&certificate.0, &key.0).map_err(part)?);
             self.config.http.tls = new.http.tls;
+        }
+        // Its content changes, not its key.
+        if let Some(places) = &self.places {
+            places.reload().map_err(part)?;
         }
         self.config.rate_limits = new.rate_limits;
         self.config.providers = new.providers;

@@ -79,7 +79,7 @@ pub async fn serve(mut config: Config, reloadable: Reloadable) -> Result<ExitCod
     background.spawn(keep_metrics_small(metrics.clone(), stopping));
     announce(&wired, address).await?;
     let options = server_options(&wired.config, files)?;
-    let reload = Reload::new(reloadable, wired.config.clone(), Arc::clone(&wired.services), options.tls.clone());
+    let reload = Reload::new(reloadable, &wired, options.tls.clone());
     let reloading = tokio::spawn(reload.at_each(hangup));
     let stopped = signals::stop(draining.clone());
     let served = server::serve(listener, router, options, draining.clone(), stopped).await;

@@ -16,6 +16,7 @@ use crate::{
     dates::moment,
     layout,
     parts::{alert, done, panel},
+    places,
     routes::Routes,
     texts::fill,
     visit::{Query, Visit},
@@ -70,7 +71,7 @@ fn device_line(visit: &Visit, device: &SessionView) -> Markup {
                 @if device.current { " " span.badge { (t.this_device) } }
                 br;
                 span.muted {
-                    @if let Some(ip) = &device.ip { (ip) " · " }
+                    @if let Some(ip) = &device.ip { (places::address(visit, ip)) " · " }
                     (t.last_seen) " " (moment(visit, device.last_seen_at))
                 }
             }

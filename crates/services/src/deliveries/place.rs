@@ -6,6 +6,7 @@ use userd_model::{
     message::MessageCounts,
     preferences::{CategoryName, MessageChannel, Preferences},
     quiet_hours::zone_of,
+    texts::Language,
 };
 use userd_storage::Failure;
 use userd_templates::{Category, Kind, Reader, Rendered, Value, Values};
@@ -13,7 +14,7 @@ use userd_templates::{Category, Kind, Reader, Rendered, Value, Values};
 use super::{Deliveries, content::Content, notice};
 use crate::{
     change::{Change, Committed},
-    fact_drafts,
+    fact_drafts::{self, OpenedFact},
     links::LinkAct,
     notifications::NotificationContent,
     preferences::NotificationPreferences,
@@ -178,6 +179,14 @@ impl Deliveries {
         Ok(self.channels.telegram.is_some() && identities.iter().any(|identity| identity.bot_access))
     }
 
+    /// Puts where it is beside the address, for people alone.
+    fn say_place(&self, opened: &mut OpenedFact, language: Language) {
+        let Some(ip) = opened.origin.as_mut().and_then(|origin| origin.ip.as_mut()) else { return };
+        if let Some(place) = self.deps.place_of(ip, language) {
+            *ip = format!("{ip} ({place})");
+        }
+    }
+
     /// The message in the user's language; none where there is nothing to say any more.
     pub(super) async fn write(&self, user: &User, content: &Content) -> Result<Option<Written>, Failure> {
         let reader = Reader::of(user.locale.as_deref(), user.time_zone.as_deref());
@@ -185,7 +194,8 @@ impl Deliveries {
             Content::Notice(notice) | Content::NoticeTo(notice, _) => {
                 let fact = notice.fact();
                 let Some(kind) = notice::template(&fact) else { return Ok(None) };
-                let opened = fact_drafts::open(&self.deps, &fact).await?;
+                let mut opened = fact_drafts::open(&self.deps, &fact).await?;
+                self.say_place(&mut opened, reader.language);
                 let session_id = fact.data.get("session_id").and_then(|id| serde_json::from_value(id.clone()).ok());
                 let link = self.mint(user, LinkAct::NotMe { session_id }).await?;
                 let values = notice::values(kind, &fact, &opened, &self.deps.settings.site(), &link);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     text::Optional,
     urls::{ReturnUrl, SecureUrl, WebOrigin},
-    values::{FilePath, Period, Rate},
+    values::{FilePath, InputFile, Period, Rate},
 };
 
 /// Sessions.
@@ -19,11 +19,14 @@ pub struct SessionsConfig {
     /// The longest a session may be refreshed, whatever its use.
     #[schemars(extend("x-range" = ["1m", "3650d"]))]
     pub max_lifetime: Period,
+    /// A file in MaxMind's format (.mmdb) that says where addresses are, by city or by country: devices and messages about
+    /// sign-ins then name the place. It is held in memory, and read again at SIGHUP. Empty: addresses alone.
+    pub places_file: Optional<InputFile>,
 }
 
 impl Default for SessionsConfig {
     fn default() -> Self {
-        Self { max_per_user: 100, max_lifetime: Period::days(365) }
+        Self { max_per_user: 100, max_lifetime: Period::days(365), places_file: Optional(None) }
     }
 }
 

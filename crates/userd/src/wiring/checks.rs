@@ -7,7 +7,7 @@ use userd_crypto::MasterKeys;
 use userd_model::Random;
 use userd_providers::{Kind, ProviderDependencies, Secret};
 
-use super::{engine, pages, providers, secret_files};
+use super::{engine, pages, places, providers, secret_files};
 use crate::config::{Config, ConfigErrors, Loaded, Rules, Sources};
 
 /// Loads the configuration and asks the rooms about it.
@@ -26,6 +26,7 @@ fn check(config: &Config, rules: &mut Rules<'_>) {
     database_and_cache(config, rules);
     pepper(config, rules);
     logo(config, rules);
+    places_file(config, rules);
     passkeys(config, rules);
     bot(config, rules);
     sign_in_providers(config, rules);
@@ -63,6 +64,14 @@ fn logo(config: &Config, rules: &mut Rules<'_>) {
         && let Err(why) = pages::check_logo(config)
     {
         rules.refuse(&["pages.logo"], &why);
+    }
+}
+
+fn places_file(config: &Config, rules: &mut Rules<'_>) {
+    if !rules.is_wrong("sessions.places_file")
+        && let Err(why) = places::check(config)
+    {
+        rules.refuse(&["sessions.places_file"], &why);
     }
 }
 

@@ -10,6 +10,7 @@ pub mod master_key;
 pub mod outside;
 pub(crate) mod pages;
 pub(crate) mod passkeys;
+pub mod places;
 pub mod process;
 pub mod providers;
 pub mod readiness;
@@ -23,6 +24,7 @@ use userd_model::{Clock, Random, password::PasswordRules};
 use userd_services::{
     Dependencies, Services, Settings,
     limits::{LimitSettings, Rate},
+    places::Places,
     settings::EmailDomains,
     sign_in::{ForwardHost, SignInSettings},
     start::{CryptoOptions, unlock},
@@ -44,6 +46,8 @@ pub struct Wired {
     pub services: Arc<Services>,
     /// The embedded engine, where it is the one: backups ask it.
     pub sqlite: Option<Arc<userd_storage::engines::SqliteEngine>>,
+    /// The file that says where addresses are, to be read again.
+    pub places: Option<Arc<places::PlacesFile>>,
     /// Which schema steps this start applied.
     pub migrated: usize,
 }
@@ -109,6 +113,7 @@ pub async fn wire(config: Config, opening: Opening) -> Result<Wired, WiringError
     let cache = connect_cache(&config, &clock, &random).await?;
     let (built, bot) = providers::build(&config)?;
     let channels = channels::build(&config, bot.as_ref(), &clock)?;
+    let places = places::of(&config)?;
     let deps = Dependencies {
         store,
         crypto: Arc::new(crypto),
@@ -119,12 +124,13 @@ pub async fn wire(config: Config, opening: Opening) -> Result<Wired, WiringError
         purge_ledger: ledger::of(&config),
         checkpoint_ledger: ledger::of_checkpoints(&config),
         passkeys: passkeys::of(&config)?,
+        places: places.clone().map(|file| file as Arc<dyn Places>),
         settings: Arc::new(settings(&config)),
     };
     let services = Services::new(deps, built, bot, channels);
     services.signing_keys.start().await.map_err(part)?;
     services.follow_revocations().await.map_err(part)?;
-    Ok(Wired { config, services, sqlite: opened.sqlite, migrated })
+    Ok(Wired { config, services, sqlite: opened.sqlite, places, migrated })
 }
 
 /// The service logs; a command talks to whoever typed it.

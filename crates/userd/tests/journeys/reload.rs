@@ -2,11 +2,12 @@
 
 use std::{fs, time::Duration};
 
+use reqwest::Method;
 use rustix::process::Signal;
 use serde_json::json;
 use tokio::process::Command;
 
-use crate::support::{Caller, Engine, PASSWORD, Replica, TestApp, unique_email, until};
+use crate::support::{Caller, Engine, PASSWORD, Replica, TestApp, caller::send, script, unique_email, until};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -126,4 +127,44 @@ async fn a_hangup_serves_the_certificate_that_is_in_the_files_now() {
     reload(&app, &replica, "http: {}\n", "needs a restart: http.tls.certificate_file").await;
     trusting(&second).get("/livez").await.expect(200);
     assert!(replica.stop().await.status.success());
+}
+
+/// Places are those of the file as it is, in the reader's language; what is no such file keeps the service from starting, and
+/// changes nothing of one that runs.
+#[tokio::test]
+async fn a_hangup_reads_the_file_of_places_again() {
+    let app = TestApp::build(Engine::Sqlite).await.unwrap();
+    let file = app.path("places.mmdb");
+    let path = file.to_str().unwrap();
+    let places = format!("sessions: {{ places_file: {path:?} }}\n");
+    fs::write(&file, "no places").unwrap();
+    fs::write(app.path("config.yaml"), &places).unwrap();
+    let refused = app.run(&["--config", "config.yaml", "config", "check"]).await;
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        refused.status.code() == Some(2) && said.contains("sessions.places_file") && said.contains(".mmdb"),
+        "{said}"
+    );
+    let Some(_) = script::run("make_places.py", &[path, "Berlin", "Берлин"]).await else { return };
+    let replica = Replica::start(command(&app, &places)).await;
+    let visitor = replica.visitor();
+    let email = unique_email();
+    let member = visitor.with(&visitor.register(&email, PASSWORD).await);
+    let told = async |place: &str, device: &str| {
+        let body = json!({ "login": email, "password": PASSWORD });
+        let login = visitor.request(Method::POST, "/v1/auth/login").json(&body).header("user-agent", device);
+        send(login).await.unwrap().expect(200);
+        let inbox = || async { member.get("/v1/me/notifications").await.expect(200).to_string() };
+        until(place, SOON, async || inbox().await.contains(&format!("127.0.0.1 ({place})"))).await;
+    };
+    told("Berlin, Germany", "First/1").await;
+
+    fs::write(&file, "no places").unwrap();
+    reload(&app, &replica, &places, "nothing was changed").await;
+    told("Berlin, Germany", "Second/1").await;
+    script::run("make_places.py", &[path, "Munich", "Мюнхен"]).await.unwrap();
+    reload(&app, &replica, &places, "configuration reloaded").await;
+    let russian = json!({ "locale": "ru" });
+    send(member.request(Method::PATCH, "/v1/me").json(&russian)).await.unwrap().expect(200);
+    told("Мюнхен, Германия", "Third/1").await;
 }

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     dates::moment,
     parts::{done, facts, panel},
+    places,
     routes::Routes,
     texts::{count, name_of},
     visit::{Query, Visit},
@@ -114,7 +115,7 @@ fn devices(visit: &Visit, sessions: &[SessionView]) -> Markup {
                 tbody { @for session in sessions { tr {
                     td { (session.device_name.as_ref().or(session.user_agent.as_ref())
                         .map_or(t.unknown_device, String::as_str)) }
-                    td { (optional(visit, session.ip.as_deref())) }
+                    td { (optional(visit, session.ip.as_deref().map(|ip| places::address(visit, ip)).as_deref())) }
                     td { (moment(visit, session.last_seen_at)) }
                 } } }
             } }
