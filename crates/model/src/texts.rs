@@ -86,11 +86,13 @@ pub enum Text {
     BotSignedIn,
     /// After a wrong code, or "not me".
     BotCancelled,
+    /// After the right code, where the person may not sign in. The sign-in page says why.
+    BotRefused,
 }
 
 impl Text {
     /// Every text, for tests.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::BotSendTheCommand,
         Self::BotGreeting,
         Self::BotStopped,
@@ -99,6 +101,7 @@ impl Text {
         Self::BotNotMe,
         Self::BotSignedIn,
         Self::BotCancelled,
+        Self::BotRefused,
         Self::BotRequest,
         Self::BotAccountRequest,
         Self::BotRequestOpen,
@@ -167,6 +170,10 @@ impl Text {
             Self::BotNotMe => ("Not me", "Это не я"),
             Self::BotSignedIn => ("Done: go back to the sign-in page.", "Готово: вернитесь на страницу входа."),
             Self::BotCancelled => ("The sign-in is cancelled.", "Вход отменён."),
+            Self::BotRefused => (
+                "You are not let in: the sign-in page says why.",
+                "Войти не получилось: почему, сказано на странице входа.",
+            ),
             Self::BotRequest => ("<b>{who}</b> asks for <b>{what}</b>", "<b>{who}</b> просит <b>{what}</b>"),
             Self::BotAccountRequest => ("<b>{who}</b> would like an account", "<b>{who}</b> просит учётную запись"),
             Self::BotRequestOpen => ("Approvals still missing: {missing}", "Ещё нужно одобрений: {missing}"),

@@ -103,7 +103,9 @@ struct Pending {
 /// Has the person confirmed? Ask every second or two.
 #[utoipa::path(post, path = "/v1/auth/telegram/bot/poll", tag = "Telegram bot", request_body = Poll,
     responses((status = 200, description = "Signed in", body = TokenPairBody), (status = 202, description = "Not yet", body = Pending),
-        (status = 403, description = "The account is blocked"), (status = 422, description = "The attempt is unknown, over or refused")))]
+        (status = 401, description = "The person is not let in; `reason` says why"), (status = 403, description = "The account is blocked"),
+        (status = 409, description = "The address has an account already"), (status = 410, description = "The invitation is not good any more"),
+        (status = 422, description = "The attempt is unknown, over or declined in the chat")))]
 async fn poll(State(api): State<Arc<Api>>, Visitor(ctx): Visitor, Json(body): Json<Poll>) -> Result<Response, Problem> {
     let ctx = ctx.for_resource(&api.services.deps.settings, body.resource.as_deref())?;
     Ok(match api.services.sign_in.poll_bot(&ctx, &body.attempt, &body.secret).await? {

@@ -11,7 +11,7 @@ use userd_model::Timestamp;
 use userd_providers::{
     Kind, ProviderConfig, ProviderDependencies, Secret, TelegramOptions, TelegramStart, build, pkce_challenge,
 };
-use userd_services::{Services, sign_in::Start, testing::TestOptions};
+use userd_services::{RegistrationMode, Services, invitations::NewInvitation, sign_in::Start, testing::TestOptions};
 use userd_web::testing::*;
 
 use crate::{app::*, provider::TestProvider};
@@ -25,6 +25,10 @@ const CROSS_SITE: &str = "__Host-userd_attempt_post";
 
 /// Yandex as it answers with a redirect, Apple as it answers with a form, and Telegram's legacy page.
 async fn services() -> Arc<Services> {
+    services_with(TestOptions::default()).await
+}
+
+async fn services_with(options: TestOptions) -> Arc<Services> {
     let mut telegram = ProviderConfig::new("telegram", Kind::Telegram, "110201543");
     telegram.client_secret = Some(Secret::new("s"));
     telegram.telegram = Some(TelegramOptions { start: TelegramStart::Widget, ..TelegramOptions::default() });
@@ -32,7 +36,7 @@ async fn services() -> Arc<Services> {
     let dependencies = ProviderDependencies { random, telegram_bot_token: Some(Secret::new(BOT)) };
     let telegram = build(&telegram, &dependencies).unwrap();
     let providers = vec![TestProvider::named("yandex", false), TestProvider::named("apple", true), telegram];
-    test_services(TestOptions { providers, ..TestOptions::default() }).await
+    test_services(TestOptions { providers, ..options }).await
 }
 
 /// A browser: the cookies it holds, by name.
@@ -292,6 +296,40 @@ async fn telegrams_answer_in_the_fragment_signs_in() {
     let exchanged = post_json(&router, "/v1/auth/exchange", shown).await;
     assert_eq!(exchanged.json()["user"]["display_name"], "Ada");
     assert_eq!(browser.post(&router, "telegram", body, &cookies).await, error("state_unknown"));
+}
+
+/// An invitation stands beside Telegram's fields and beside its fragment, and is taken for neither: it is not signed.
+#[tokio::test]
+async fn the_widgets_answer_takes_an_invitation_with_it() {
+    let mut options = TestOptions::default();
+    options.settings.registration = RegistrationMode::Invite;
+    let services = services_with(options).await;
+    let fragment = tg_auth_result(services.deps.now());
+    let fields: serde_json::Value =
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(&fragment).unwrap()).unwrap();
+    let operator = services.operator_context();
+    let made = services.invitations.create(&operator, &NewInvitation::default(), None).await.unwrap();
+    let token = made.token.unwrap();
+    let router = app_over(Arc::clone(&services));
+    let come = async |mut body: serde_json::Value, invitation: Option<&str>| {
+        if let Some(invitation) = invitation {
+            body["invitation"] = invitation.into();
+        }
+        post_json(&router, "/v1/auth/telegram/widget", body.to_string()).await
+    };
+    let whole = json!({ "tgAuthResult": fragment });
+    for body in [&fields, &whole] {
+        let uninvited = come(body.clone(), None).await;
+        assert_eq!((uninvited.status.as_u16(), uninvited.json()["reason"].as_str()), (401, Some("sign_up_closed")));
+        assert_eq!(come(body.clone(), Some("udl_none")).await.slug(), "invitation_gone");
+    }
+    let mut changed = fields.clone();
+    changed["first_name"] = "Eve".into();
+    assert_eq!(come(changed, Some(&token)).await.json()["reason"], "signature_invalid");
+    let first = come(fields, Some(&token)).await;
+    assert_eq!(first.status, 200, "{}", first.text());
+    assert_eq!(first.json()["user"]["display_name"], "Ada");
+    assert_eq!(come(whole, Some(&token)).await.status, 401, "one answer of Telegram's signs in once");
 }
 
 #[tokio::test]

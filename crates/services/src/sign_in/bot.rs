@@ -84,6 +84,47 @@ enum State {
     Waiting,
     Asked { telegram_id: String },
     Confirmed { user: UserId, identity: Option<IdentityId> },
+    Refused(Why),
+}
+
+/// Why somebody who tapped the right code is not let in: told to the browser that began, for as long as the login lives.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Why {
+    Blocked,
+    AccountExists,
+    AccountGone,
+    DomainNotAllowed,
+    InvitationGone,
+    SignUpClosed,
+}
+
+impl Why {
+    /// None for what ends no login: it may go better the next time.
+    const fn of(refusal: &Refusal) -> Option<Self> {
+        Some(match refusal {
+            Refusal::Blocked => Self::Blocked,
+            Refusal::AccountExists => Self::AccountExists,
+            Refusal::ProviderRefused(slug) => match slug.as_bytes() {
+                b"account_gone" => Self::AccountGone,
+                b"domain_not_allowed" => Self::DomainNotAllowed,
+                b"invitation_refused" => Self::InvitationGone,
+                b"sign_up_closed" => Self::SignUpClosed,
+                _ => return None,
+            },
+            _ => return None,
+        })
+    }
+
+    const fn refusal(self) -> Refusal {
+        match self {
+            Self::Blocked => Refusal::Blocked,
+            Self::AccountExists => Refusal::AccountExists,
+            Self::AccountGone => Refusal::ProviderRefused("account_gone"),
+            Self::DomainNotAllowed => Refusal::ProviderRefused("domain_not_allowed"),
+            Self::InvitationGone => Refusal::InvitationGone,
+            Self::SignUpClosed => Refusal::ProviderRefused("sign_up_closed"),
+        }
+    }
 }
 
 impl SignIn {
@@ -133,7 +174,8 @@ impl SignIn {
     /// Asks whether the person has confirmed. The tokens are handed out once.
     ///
     /// # Errors
-    /// `InvalidCode` for a login that is unknown, over, refused, or another browser's.
+    /// `InvalidCode` for a login that is unknown, over, declined in the chat, or another browser's. What speaks against the person
+    /// who tapped the right code: `Blocked`, `AccountExists`, `InvitationGone`, `ProviderRefused`.
     pub async fn poll_bot(&self, ctx: &Context, attempt: &str, secret: &str) -> Result<BotPoll, Failure> {
         let hash = &OpaqueSecret::hash_of(PREFIX, attempt).ok_or(Refusal::InvalidCode)?;
         let shown = OpaqueSecret::hash_of(PREFIX, secret).ok_or(Refusal::InvalidCode)?;
@@ -142,6 +184,7 @@ impl SignIn {
         match self.bot_login(&mut self.deps.store.reading(), hash, now).await? {
             Some(login) if !constant_time_eq(&login.secret_hash, &shown) => return Err(Refusal::InvalidCode.into()),
             Some(BotLogin { state: State::Confirmed { .. }, .. }) => {}
+            Some(BotLogin { state: State::Refused(why), .. }) => return Err(why.refusal().into()),
             Some(_) => return Ok(BotPoll::Pending),
             None => return Err(Refusal::InvalidCode.into()),
         }
@@ -250,7 +293,11 @@ impl SignIn {
         }
         let profile = bot_profile(provider.as_ref(), &from.id, from.members())
             .map_err(|fault| provider_fault(provider.id(), fault))?;
-        let Admission { user, identity } = self.admit(ctx, provider, profile, None, invitation.as_deref()).await?;
+        let admission = self.admit(ctx, provider, profile, None, invitation.as_deref()).await;
+        let Admission { user, identity } = match admission {
+            Ok(admission) => admission,
+            Err(failure) => return self.not_let_in(ctx, provider, hash, failure, language).await,
+        };
         self.changes
             .run(ctx, "confirm_bot_attempt", |mut change| async move {
                 let mut login = self.bot_login(&mut change, hash, now).await?.ok_or(Refusal::InvalidCode)?;
@@ -263,6 +310,33 @@ impl SignIn {
             })
             .await?;
         Ok(Text::BotSignedIn.in_language(language))
+    }
+
+    /// What speaks against the person waits for their browser; the chat says that something does.
+    async fn not_let_in(
+        &self,
+        ctx: &Context,
+        provider: &Arc<dyn Provider>,
+        hash: &[u8],
+        failure: Failure,
+        language: Language,
+    ) -> Result<&'static str, Failure> {
+        let why = match &failure {
+            Failure::Refused(refusal) => Why::of(refusal),
+            _ => None,
+        };
+        let Some(why) = why else { return Err(failure) };
+        sign_in_outcome::ended_early(provider.id(), &failure);
+        self.changes
+            .run(ctx, "refuse_bot_attempt", |mut change| async move {
+                let now = change.now;
+                let mut login = self.bot_login(&mut change, hash, now).await?.ok_or(Refusal::InvalidCode)?;
+                login.state = State::Refused(why);
+                self.keep(&mut change, hash, &login).await?;
+                change.commit(()).await
+            })
+            .await?;
+        Ok(Text::BotRefused.in_language(language))
     }
 
     /// Records whether the bot may write to a user who has linked this account.

@@ -395,17 +395,49 @@ async fn a_sign_in_through_the_bot_takes_the_invitation_that_it_began_with(fixtu
     let come = async |who: u64, start: &BotStart| {
         messenger.writes(who, &start.command).await;
         messenger.taps_code(who, start, &start.match_code).await;
-        messenger.poll(start).await.unwrap()
+        messenger.poll(start).await
     };
-    assert!(matches!(come(7, &messenger.start().await).await, BotPoll::Pending), "nobody comes in uninvited");
+    let uninvited = messenger.start().await;
+    let closed = Refusal::ProviderRefused("sign_up_closed");
+    for _ in 0..2 {
+        assert_eq!(refusal(come(7, &uninvited).await), closed, "nobody comes in uninvited, and the browser is told");
+    }
     assert_eq!(refusal(messenger.start_with(Some("udl_none")).await), Refusal::InvitationGone);
     let operator = messenger.app.operator_context();
     let invitation = messenger.app.invitations.create(&operator, &NewInvitation::default(), None).await.unwrap();
     let token = invitation.token.as_deref();
     let (start, late) = (messenger.start_with(token).await.unwrap(), messenger.start_with(token).await.unwrap());
-    let user = signed_in(come(7, &start).await).user.id;
+    let user = signed_in(come(7, &start).await.unwrap()).user.id;
     assert!(messenger.app.facts_of(user).await[0].data["invitation_id"].is_string());
-    assert!(matches!(come(8, &late).await, BotPoll::Pending), "one account came of it");
+    assert_eq!(refusal(come(8, &late).await), Refusal::InvitationGone, "one account came of it");
     assert_eq!(messenger.app.reading().users().page(None, 9).await.unwrap().len(), 1);
     assert_eq!(messenger.sign_in(7).await.user.id, user, "whoever has an account needs none");
+}
+
+/// Whoever tapped the right code and is not let in does not wait for the end: the browser that began is told why, and nobody else.
+#[apply(case)]
+async fn the_browser_is_told_why_somebody_is_not_let_in(fixture: Fixture) {
+    let messenger = Messenger::open(&fixture).await;
+    let user = messenger.sign_in(7).await.user.id;
+    let operator = messenger.app.operator_context();
+    messenger.app.users.block(&operator, user).await.unwrap();
+    let start = messenger.start().await;
+    messenger.writes(7, &start.command).await;
+    assert!(matches!(messenger.poll(&start).await.unwrap(), BotPoll::Pending));
+    messenger.told();
+    messenger.taps_code(7, &start, &start.match_code).await;
+    let told = messenger.told();
+    assert!(told[0].1["text"].as_str().unwrap().contains("not let in"), "{told:?}");
+    let stranger = messenger.app.sign_in.poll_bot(&at(&messenger.app, home()), &start.attempt, "nonsense").await;
+    assert_eq!(refusal(stranger), Refusal::InvalidCode);
+    for _ in 0..2 {
+        assert_eq!(refusal(messenger.poll(&start).await), Refusal::Blocked, "also where the first answer was lost");
+    }
+    // The login is over: what would be lawful later needs another one.
+    messenger.app.users.unblock(&operator, user).await.unwrap();
+    messenger.taps_code(7, &start, &start.match_code).await;
+    assert_eq!(refusal(messenger.poll(&start).await), Refusal::Blocked);
+    messenger.app.advance(Duration::from_secs(300));
+    assert_eq!(refusal(messenger.poll(&start).await), Refusal::InvalidCode);
+    assert_eq!(messenger.sign_in(7).await.user.id, user);
 }
