@@ -25,11 +25,15 @@ pub(crate) const WAY: &str = "__Host-userd_way";
 
 /// Which way somebody last came in by here; names nobody.
 pub(crate) const LAST_WAY: &str = "__Host-userd_last_way";
+/// Which application somebody came from to a task of the account, and goes back to.
+pub(crate) const BACK: &str = "__Host-userd_back";
 /// Nobody wants to be offered a passkey here.
 pub(crate) const NO_PASSKEY: &str = "__Host-userd_no_passkey";
 
 /// As long as somebody has for a step or for a provider's pages.
 const STEP_LIFE: u64 = 600;
+/// As long as somebody may take for a task that an application sent them to.
+const BACK_LIFE: u64 = 3600;
 const YEAR: u64 = 365 * 24 * 3600;
 
 /// Holds a session as long as it lives.
@@ -51,6 +55,11 @@ pub(crate) fn language(tag: &str) -> Option<HeaderValue> {
 pub(crate) fn last_way(way: &str) -> Option<HeaderValue> {
     let is_plain = way.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
     is_plain.then(|| kept(LAST_WAY, way, YEAR)).flatten()
+}
+
+/// Where an application's visitors go back to.
+pub(crate) fn back(url: &str) -> Option<HeaderValue> {
+    cookies::fields(BACK, &[("to", url)], BACK_LIFE)
 }
 
 /// For a quarter of a year.

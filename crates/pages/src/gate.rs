@@ -161,6 +161,9 @@ fn with_headers(mut answer: Response, visit: &Visit) -> Response {
     if let Some(secret) = &visit.new_form_secret {
         answer.headers_mut().extend(browser_cookies::form(secret).map(|value| (header::SET_COOKIE, value)));
     }
+    if let Some(back) = visit.back.as_deref().filter(|_| visit.came_from_app) {
+        answer.headers_mut().extend(browser_cookies::back(back).map(|value| (header::SET_COOKIE, value)));
+    }
     let headers = answer.headers_mut();
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert_with(|| visit.site.content_policy.clone());
     // Forms say where they come from; nobody else is told.

@@ -137,7 +137,17 @@ fn footer(visit: &Visit) -> Markup {
 /// The sections of the account around one of them.
 pub(crate) fn account(visit: &Visit, title: &str, content: &Markup) -> Markup {
     let links: Vec<_> = sections(visit.texts).into_iter().map(|(path, name)| (path, name, at(visit, path))).collect();
-    beside(visit, &links, title, content)
+    beside(visit, &links, title, &html! { (back(visit)) (content) })
+}
+
+/// The way back to the application that sent the visitor here.
+fn back(visit: &Visit) -> Markup {
+    let url = visit.back.as_deref().and_then(|back| url::Url::parse(back).ok());
+    html! {
+        @if let Some(url) = url {
+            p.no-print { a href=(url) { "← " (texts::fill(visit.texts.common.back_to, "app", url.host_str().unwrap_or(url.scheme()))) } }
+        }
+    }
 }
 
 const INBOX: &str = "/account/notifications";

@@ -1,5 +1,5 @@
 //! Who may see each page, and what bounds its visits, in one table that `gate.rs` enforces. A route without an entry, or an
-//! entry without a route, fails the start. Deliberately absent: whether somebody may do what a form asks for; services ask
+//! entry without a route, fails a test, and the gate lets nobody to a route without one. Deliberately absent: whether somebody may do what a form asks for; services ask
 //! that.
 
 use userd_model::Permission;
@@ -79,6 +79,10 @@ pub const PAGES: &[PageAccess] = &[
     page("/admin", Access::SignedIn, Limit::Pages),
     page("/admin/overview", Access::Holder(Permission::USERS_READ), Limit::Pages),
     page("/admin/users", Access::Holder(Permission::USERS_READ), Limit::Pages),
+    page("/admin/users/+make", Access::Holder(Permission::USERS_MANAGE), Limit::Pages),
+    form("/admin/users/+make", Access::Holder(Permission::USERS_MANAGE), Limit::Pages),
+    page("/admin/users/{id}/change", Access::Holder(Permission::USERS_MANAGE), Limit::Pages),
+    form("/admin/users/{id}/change", Access::Holder(Permission::USERS_MANAGE), Limit::Pages),
     page("/admin/users/{id}", Access::Holder(Permission::USERS_READ), Limit::Pages),
     page("/admin/users/{id}/acts/{act}", Access::Holder(Permission::USERS_READ), Limit::Pages),
     form("/admin/users/{id}/acts/{act}", Access::Holder(Permission::USERS_READ), Limit::Pages),
@@ -177,6 +181,7 @@ pub const PAGES: &[PageAccess] = &[
     form("/account/prove/question", Access::SignedIn, Limit::Service(Limited::PasskeyPerNetwork)),
     page("/account/profile", Access::SignedIn, Limit::Pages),
     form("/account/profile", Access::SignedIn, Limit::Pages),
+    page("/account/username", Access::SignedIn, Limit::Pages),
     form("/account/username", Access::SignedIn, Limit::Service(Limited::UsernamePerUser)),
     page("/account/emails", Access::SignedIn, Limit::Pages),
     form("/account/emails", Access::SignedIn, Limit::Service(Limited::MailPerUser)),
@@ -184,6 +189,7 @@ pub const PAGES: &[PageAccess] = &[
     form("/account/emails/{id}/first", Access::SignedIn, Limit::Pages),
     form("/account/emails/{id}/remove", Access::SignedIn, Limit::Pages),
     page("/account/security", Access::SignedIn, Limit::Pages),
+    page("/account/security/password", Access::SignedIn, Limit::Pages),
     hashing("/account/security/password", Access::SignedIn, Limit::Service(Limited::PasswordPerNetwork)),
     page("/account/security/app", Access::SignedIn, Limit::Service(Limited::FactorChange)),
     form("/account/security/app", Access::SignedIn, Limit::Service(Limited::FactorChange)),
@@ -214,6 +220,7 @@ pub const PAGES: &[PageAccess] = &[
     form("/account/access/{id}/withdraw", Access::SignedIn, Limit::Pages),
     page("/account/data", Access::SignedIn, Limit::Pages),
     page("/account/data/export", Access::SignedIn, Limit::Service(Limited::ExportPerUser)),
+    page("/account/data/delete", Access::SignedIn, Limit::Pages),
     hashing("/account/data/delete", Access::SignedIn, Limit::Service(Limited::PasswordPerNetwork)),
 ];
 

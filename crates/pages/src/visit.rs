@@ -15,7 +15,7 @@ use userd_web::{
 };
 
 use crate::{
-    browser_cookies::{self, DEVICE, FORM, LAST_WAY, NO_PASSKEY, SESSION, STEP, WAY},
+    browser_cookies::{self, BACK, DEVICE, FORM, LAST_WAY, NO_PASSKEY, SESSION, STEP, WAY},
     site::Site,
     texts::{self, Texts},
 };
@@ -54,6 +54,10 @@ pub(crate) struct Visited {
     pub(crate) new_form_secret: Option<String>,
     /// Notifications that were not read, on pages of the account.
     pub(crate) unread: i64,
+    /// The application that sent the visitor to a task of the account: where it wants them back.
+    pub(crate) back: Option<String>,
+    /// Whether it did so just now.
+    pub(crate) came_from_app: bool,
     /// A cookie came that stands for no session.
     pub(crate) has_dead_cookie: bool,
 }
@@ -85,6 +89,12 @@ impl Visited {
         let carried = |name| Some((name, browser_cookies::read(&parts.headers, name)?.to_owned()));
         let carried = [STEP, WAY].into_iter().filter_map(carried).collect();
         let kept = |name| browser_cookies::read(&parts.headers, name).map(str::to_owned);
+        // Only where sign-ins may lead too.
+        let is_listed = |url: &String| site.services.return_to().contains(url);
+        let asked = asked_back(parts).filter(is_listed);
+        let came_from_app = asked.is_some();
+        let back =
+            asked.or_else(|| cookies::field(browser_cookies::read(&parts.headers, BACK)?, "to").filter(is_listed));
         Self {
             site: Arc::clone(site),
             ctx,
@@ -100,6 +110,8 @@ impl Visited {
             renewed: None,
             new_form_secret: None,
             unread: 0,
+            came_from_app,
+            back,
             has_dead_cookie: false,
         }
     }
@@ -124,6 +136,13 @@ impl Visited {
     pub(crate) fn holds(&self, permission: &Permission) -> bool {
         matches!(&self.ctx.actor, Actor::User { permissions, .. } if permissions.contains(permission))
     }
+}
+
+/// The `return_to` with which a task of the account was opened.
+fn asked_back(parts: &Parts) -> Option<String> {
+    let query = parts.uri.query().filter(|_| parts.uri.path().starts_with("/account"))?;
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(name, _)| name == "return_to").map(|(_, value)| value.into_owned())
 }
 
 impl Visit {
@@ -167,7 +186,9 @@ impl Visit {
     /// Signs the browser out. What it kept of the pages it saw goes too (Clear-Site-Data).
     pub(crate) fn signed_out(to: &str) -> Response {
         let mut answer = Self::go(to);
-        answer.headers_mut().extend(browser_cookies::removed(SESSION).map(|value| (header::SET_COOKIE, value)));
+        for cookie in [SESSION, BACK].into_iter().filter_map(browser_cookies::removed) {
+            answer.headers_mut().append(header::SET_COOKIE, cookie);
+        }
         let cache = http::HeaderValue::from_static("\"cache\"");
         answer.headers_mut().insert(http::HeaderName::from_static("clear-site-data"), cache);
         answer

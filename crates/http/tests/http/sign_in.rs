@@ -305,8 +305,7 @@ async fn the_widgets_answer_takes_an_invitation_with_it() {
     options.settings.registration = RegistrationMode::Invite;
     let services = services_with(options).await;
     let fragment = tg_auth_result(services.deps.now());
-    let fields: serde_json::Value =
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(&fragment).unwrap()).unwrap();
+    let fields: serde_json::Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(&fragment).unwrap()).unwrap();
     let operator = services.operator_context();
     let made = services.invitations.create(&operator, &NewInvitation::default(), None).await.unwrap();
     let token = made.token.unwrap();

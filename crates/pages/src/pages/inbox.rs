@@ -125,10 +125,14 @@ async fn preferences(visit: Visit, query: Query) -> Result<Response, Problem> {
                 (panel(t.quiet_hours, &html! {
                     p.hint { (t.quiet_about) }
                     div.row {
-                        label for="quiet_from" { (t.quiet_from) }
-                        input.short type="time" id="quiet_from" name="quiet_from" value=(quiet.0);
-                        label for="quiet_to" { (t.quiet_to) }
-                        input.short type="time" id="quiet_to" name="quiet_to" value=(quiet.1);
+                        span.pair {
+                            label for="quiet_from" { (t.quiet_from) }
+                            input.short type="time" id="quiet_from" name="quiet_from" value=(quiet.0);
+                        }
+                        span.pair {
+                            label for="quiet_to" { (t.quiet_to) }
+                            input.short type="time" id="quiet_to" name="quiet_to" value=(quiet.1);
+                        }
                     }
                 }))
                 button { (t.save) }

@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 use maud::{Markup, html};
 use userd_model::Refusal;
-use userd_services::{Failure, accounts::ProfileInput, passwords::Password};
+use userd_services::{Failure, UserView, accounts::ProfileInput, passwords::Password};
 use userd_web::Problem;
 
 use super::{
@@ -15,7 +15,7 @@ use crate::{
     browser_cookies,
     fields::Fields,
     layout,
-    parts::{Field, alert, done, field, panel, wrong_with},
+    parts::{Field, alert, done, field, panel, plain, wrong_with},
     routes::Routes,
     visit::{Query, Visit},
 };
@@ -27,9 +27,11 @@ pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get(PROFILE, show)
         .post(PROFILE, save)
+        .get("/account/username", show_username)
         .post("/account/username", rename)
         .get(DATA, data)
         .get("/account/data/export", export)
+        .get("/account/data/delete", show_delete)
         .post("/account/data/delete", delete)
 }
 
@@ -73,19 +75,31 @@ fn page(visit: &Visit, is_saved: bool, refusal: Option<&Refusal>) -> Result<Resp
                     button { (t.save) }
                 }
             }))
-            (panel(t.username, &html! {
-                form method="post" action="/account/username" data-guard=(t.unsaved) {
-                    (layout::token(visit))
-                    (field(Field {
-                        name: "username", label: t.username, value: &text(&account.username), autocomplete: "username",
-                        hint: t.username_hint, is_required: true, wrong: &wrong("/username"), ..Field::default()
-                    }))
-                    button { (t.save) }
-                }
-            }))
+            (panel(t.username, &username_form(visit, account, &wrong("/username"))))
         },
     );
     Ok(visit.page_with(refusal.map_or(http::StatusCode::OK, status_of), t.profile, &content))
+}
+
+fn username_form(visit: &Visit, account: &UserView, wrong: &str) -> Markup {
+    let t = &visit.texts.account;
+    html! {
+        form method="post" action="/account/username" data-guard=(t.unsaved) {
+            (layout::token(visit))
+            (field(Field {
+                name: "username", label: t.username, value: account.username.as_deref().unwrap_or_default(),
+                autocomplete: "username", hint: t.username_hint, is_required: true, wrong, ..Field::default()
+            }))
+            button { (t.save) }
+        }
+    }
+}
+
+/// The task by itself, for applications that lead straight to it.
+async fn show_username(visit: Visit) -> Result<Response, Problem> {
+    let t = &visit.texts.account;
+    let form = username_form(&visit, visit.must_have_account()?, "");
+    Ok(visit.page(t.username, &layout::account(&visit, t.username, &plain(&form))))
 }
 
 async fn save(visit: Visit, fields: Fields) -> Result<Response, Problem> {
@@ -112,6 +126,11 @@ fn finish(visit: &Visit, outcome: Result<(), Failure>) -> Result<Response, Probl
         Err(Failure::Refused(refusal)) if told(visit, &refusal).is_some() => page(visit, false, Some(&refusal)),
         Err(failure) => prove_first(failure, PROFILE),
     }
+}
+
+async fn show_delete(visit: Visit) -> Response {
+    let t = &visit.texts.account;
+    visit.page(t.delete, &layout::account(&visit, t.delete, &plain(&deletion(&visit, None))))
 }
 
 async fn data(visit: Visit) -> Response {

@@ -32,6 +32,7 @@ const APP: &str = "/account/security/app";
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get(HERE, show)
+        .get("/account/security/password", show_password)
         .post("/account/security/password", change_password)
         .get(APP, begin_app)
         .post(APP, confirm_app)
@@ -48,6 +49,12 @@ async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
         _ => None,
     };
     page(&visit, note, None).await
+}
+
+/// The task by itself, for applications that lead straight to it.
+async fn show_password(visit: Visit) -> Response {
+    let title = visit.texts.account.change_password;
+    visit.page(title, &layout::account(&visit, title, &plain(&password_form(&visit, None))))
 }
 
 async fn page(visit: &Visit, note: Option<&str>, refusal: Option<&Refusal>) -> Result<Response, Problem> {

@@ -5,6 +5,7 @@ super::texts! {
     Common {
         language_name: "English", "Русский";
         language: "Language", "Язык";
+        back_to: "Back to {app}", "Вернуться: {app}";
         skip: "Skip to the content", "К содержанию";
         menu: "Main menu", "Главное меню";
         sections: "Sections", "Разделы";

@@ -1,7 +1,12 @@
 //! The account of whoever is signed in, page by page.
 
-use userd_model::preferences::{CategoryName, MessageChannel};
-use userd_services::sessions::Login;
+use std::{net::IpAddr, sync::Arc};
+
+use userd_model::{
+    preferences::{CategoryName, MessageChannel},
+    texts::Language,
+};
+use userd_services::{places::Places, sessions::Login, testing::TestOptions};
 
 use crate::browser::{Browser, PASSWORD, Place};
 
@@ -178,4 +183,54 @@ async fn the_first_address_is_confirmed_by_a_mail_and_a_further_one_needs_that()
     let again = browser.submit_from("/account/emails", "/account/emails/resend", &[]).await;
     assert_eq!(again.header("location"), "/account/emails?told=sent");
     assert!(browser.get("/account/emails?told=sent").await.text().contains("A message is on its way"));
+}
+
+/// A city for every address.
+struct OneCity;
+
+impl Places for OneCity {
+    fn place(&self, address: IpAddr, language: Language) -> Option<String> {
+        address
+            .is_unspecified()
+            .then(|| if language == Language::Russian { "Берлин <b>" } else { "Berlin <b>" }.to_owned())
+    }
+}
+
+#[tokio::test]
+async fn devices_are_shown_with_the_place_of_their_address() {
+    let place = Place::with(TestOptions { places: Some(Arc::new(OneCity)), ..TestOptions::default() }).await;
+    let mut browser = ada(&place).await;
+    let page = browser.get("/account/devices").await.text();
+    let shown = |city: &str| format!("{city} &lt;b&gt; · 0.0.0.0");
+    assert!(page.contains(&shown("Berlin")), "{page}");
+    browser.cookies.insert("__Host-userd_language".to_owned(), "ru".to_owned());
+    assert!(browser.get("/account/devices").await.text().contains(&shown("Берлин")));
+}
+
+/// AC-059: an application leads straight to a task and gets its visitors back, if it is of the list; nobody else does.
+#[tokio::test]
+async fn an_application_leads_to_a_task_and_gets_its_visitors_back() {
+    let place = Place::new().await;
+    place.member("ada").await;
+    let mut browser = place.browser();
+    let asked = "/account/security/password?return_to=https%3A%2F%2Fapp.example%2Fdone";
+    let turned = browser.get(asked).await;
+    let sign_in = turned.header("location").to_owned();
+    assert!(sign_in.starts_with("/sign-in?next="), "{sign_in}");
+    let signed_in = browser.submit_from(&sign_in, "/sign-in", &[("login", "ada"), ("password", PASSWORD)]).await;
+    assert_eq!(signed_in.header("location"), asked);
+    let back = "href=\"https://app.example/done\"";
+    let page = browser.get(asked).await.text();
+    assert!(page.contains(back) && page.contains("Back to app.example"), "{page}");
+    let fields = [("current_password", PASSWORD), ("new_password", OTHER)];
+    let changed = browser.submit_from(asked, "/account/security/password", &fields).await;
+    assert_eq!(changed.header("location"), "/account/security?told=password");
+    assert!(browser.get("/account/security?told=password").await.text().contains(back), "the way back is still there");
+    for evil in ["https://evil.example/", "https://app.example/done/../x", "javascript:alert(1)"] {
+        let encoded: String = url::form_urlencoded::byte_serialize(evil.as_bytes()).collect();
+        let page = browser.get(&format!("/account/username?return_to={encoded}")).await.text();
+        assert!(!page.contains(&format!("href=\"{evil}\"")) && page.contains(back), "{page}");
+    }
+    browser.submit_from("/account", "/sign-out", &[]).await;
+    assert!(!browser.cookies.contains_key("__Host-userd_back"), "it ends with the session");
 }

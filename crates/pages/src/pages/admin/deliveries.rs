@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use maud::{Markup, html};
-use userd_model::{Act, DeliveryChannel, DeliveryId, DeliveryState, WebhookId};
+use userd_model::{Act, DeliveryChannel, DeliveryId, DeliveryState, UserId, WebhookId};
 use userd_services::deliveries::DeliveryView;
 use userd_web::{Problem, extract::Path};
 
@@ -17,7 +17,7 @@ use crate::{
 };
 
 const HERE: &str = "/admin/deliveries";
-/// Pages of the list that are looked through for those of one webhook.
+/// Pages of the list that are looked through for those of one webhook or one person.
 const LOOKED_THROUGH: usize = 4;
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -31,18 +31,25 @@ async fn list(visit: Visit, query: Query) -> Result<Response, Problem> {
     let t = &visit.texts.admin.deliveries;
     let state = DeliveryState::parse(query.text("state")).unwrap_or(DeliveryState::Dead);
     let webhook: Option<WebhookId> = query.text("webhook").parse().ok();
-    let name = format!("deliveries {} {webhook:?}", state.as_str());
+    let user: Option<UserId> = query.text("user").parse().ok();
+    let name = format!("deliveries {} {webhook:?} {user:?}", state.as_str());
     let after = place(&visit, &query, &name)?;
-    let many = if webhook.is_some() { PAGE * LOOKED_THROUGH } else { PAGE };
+    let many = if webhook.is_some() || user.is_some() { PAGE * LOOKED_THROUGH } else { PAGE };
     let mut found = visit.site.services.deliveries.list(&visit.ctx, state, after, many).await?;
     found.items.retain(|delivery| webhook.is_none() || delivery.webhook_id == webhook);
+    found.items.retain(|delivery| user.is_none() || delivery.user_id == user);
     let states: Vec<_> = DeliveryState::ALL.iter().map(|one| (one.as_str(), told(&visit, *one))).collect();
-    let here = webhook.map_or_else(|| HERE.to_owned(), |id| layout::with_query(HERE, "webhook", &id.to_string()));
+    let of = [("webhook", webhook.map(|id| id.to_string())), ("user", user.map(|id| id.to_string()))];
+    let here = of.iter().fold(HERE.to_owned(), |here, (name, id)| match id {
+        Some(id) => layout::with_query(&here, name, id),
+        None => here,
+    });
     let content = html! {
         @if query.text("done") == "retry" { (done(t.retried)) }
         @if query.text("done") == "give-up" { (done(t.given_up_done)) }
         (tabs(&here, "state", &states, state.as_str()))
         @if let Some(webhook) = webhook { p { (fill(t.of_webhook, "id", &webhook.to_string())) } }
+        @if let Some(user) = user { p { (fill(t.of_person, "id", &user.to_string())) } }
         @if !found.items.is_empty() { (table(&visit, state, &found.items)) }
         (onward(&visit, &name, found.items.is_empty(), found.next.as_ref()))
     };

@@ -112,7 +112,7 @@ fn form(visit: &Visit, fields: &Fields, told: &Told) -> Markup {
         (told.alert())
         section.panel {
             p { (t.about) }
-            form method="post" action="/admin/invitations/make" {
+            form method="post" action="/admin/invitations/make" data-guard {
                 (layout::token(visit))
                 (field(Field {
                     name: "email", label: t.email, hint: t.email_hint, kind: "email", value: fields.text("email"),

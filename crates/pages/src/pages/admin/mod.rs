@@ -17,6 +17,7 @@ mod role_editor;
 mod roles;
 mod system;
 mod user;
+mod user_forms;
 mod users;
 mod webhooks;
 mod words;
@@ -42,7 +43,7 @@ const PAGE: usize = 50;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     let routes = routes.get("/admin", front);
-    let routes = grants::routes(acts::routes(user::routes(users::routes(routes))));
+    let routes = grants::routes(acts::routes(user::routes(user_forms::routes(users::routes(routes)))));
     let routes = requests::routes(audit::routes(invitations::routes(routes)));
     let routes = permissions::routes(role_editor::routes(roles::routes(routes)));
     let routes = identities::routes(system::routes(overview::routes(routes)));

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use maud::{Markup, html};
-use userd_model::{Act, UserId};
+use userd_model::{Act, UserId, UserStatus};
 use userd_services::{UserView, deletion::LegalHold, sessions::SessionView, sign_in::IdentityView};
 use userd_web::{Problem, extract::Path};
 
@@ -12,7 +12,9 @@ use super::{
     users::{last_sign_in, status},
 };
 use crate::{
+    agents,
     dates::moment,
+    layout::with_query,
     parts::{done, facts, panel},
     places,
     routes::Routes,
@@ -41,6 +43,7 @@ async fn show(visit: Visit, query: Query, Path(id): Path<UserId>) -> Result<Resp
         @if let Some(told) = said(&visit, query.text("done")) { (done(told)) }
         (known(&visit, &account, held_back.as_ref()))
         (ways(&visit, &account, held_back.is_some()))
+        (happened(&visit, id))
         (panel(t.grants.title, &grants::held(&visit, id, &held)))
         (panel(t.users.sessions, &devices(&visit, &sessions)))
         (panel(t.users.identities, &linked(&visit, id, &identities)))
@@ -51,6 +54,8 @@ async fn show(visit: Visit, query: Query, Path(id): Path<UserId>) -> Result<Resp
 /// What was done just now.
 fn said(visit: &Visit, word: &str) -> Option<&'static str> {
     match word {
+        "made" => Some(visit.texts.admin.users.made),
+        "changed" => Some(visit.texts.account.saved),
         "given" => Some(visit.texts.admin.grants.given),
         "unlinked" => Some(visit.texts.admin.acts.unlink_done),
         "taken" => Some(visit.texts.admin.grants.taken),
@@ -90,17 +95,35 @@ fn ways(visit: &Visit, account: &UserView, is_held: bool) -> Markup {
     let fitting =
         |act: &UserAct| *act != left_out && act.fits(account.status) && visit.ctx.may(&act.act(account.id)).is_ok();
     let acts: Vec<UserAct> = UserAct::ALL.into_iter().filter(fitting).collect();
+    let may_change = account.status != UserStatus::Deleted && visit.ctx.may(&Act::ChangeProfile(account.id)).is_ok();
     html! {
-        @if !acts.is_empty() {
+        @if may_change || !acts.is_empty() {
             section.panel {
                 h2 { (visit.texts.admin.users.acts) }
                 div.row {
+                    @if may_change {
+                        a.button.quiet href={ "/admin/users/" (account.id) "/change" } { (visit.texts.admin.users.change) }
+                    }
                     @for act in acts {
                         a.button.quiet href={ "/admin/users/" (account.id) "/acts/" (act.word()) } { (act.words(visit).name) }
                     }
                 }
             }
         }
+    }
+}
+
+/// The ways to what happened to the account, and to what it was written.
+fn happened(visit: &Visit, id: UserId) -> Markup {
+    let t = &visit.texts.admin;
+    let ways = [
+        ("/admin/audit", "subject", t.audit.title, Act::ReadAudit),
+        ("/admin/deliveries", "user", t.deliveries.title, Act::ReadDeliveries),
+    ];
+    html! {
+        p.row { @for (path, name, title, act) in ways { @if visit.ctx.may(&act).is_ok() {
+            a href=(with_query(path, name, &id.to_string())) { (title) }
+        } } }
     }
 }
 
@@ -113,14 +136,18 @@ fn devices(visit: &Visit, sessions: &[SessionView]) -> Markup {
             div.wide tabindex="0" { table {
                 thead { tr { @for head in [t.device, t.address, t.last_seen] { th scope="col" { (head) } } } }
                 tbody { @for session in sessions { tr {
-                    td { (session.device_name.as_ref().or(session.user_agent.as_ref())
-                        .map_or(t.unknown_device, String::as_str)) }
+                    td title=[session.user_agent.as_deref()] { (device(visit, session)) }
                     td { (optional(visit, session.ip.as_deref().map(|ip| places::address(visit, ip)).as_deref())) }
                     td { (moment(visit, session.last_seen_at)) }
                 } } }
             } }
         }
     }
+}
+
+fn device(visit: &Visit, session: &SessionView) -> String {
+    let called = || session.user_agent.as_deref().map(agents::called);
+    session.device_name.clone().or_else(called).unwrap_or_else(|| visit.texts.admin.users.unknown_device.to_owned())
 }
 
 fn linked(visit: &Visit, id: UserId, identities: &[IdentityView]) -> Markup {

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use maud::{Markup, html};
-use userd_model::{Refusal, UserId, UserStatus};
+use userd_model::{Act, Refusal, UserId, UserStatus};
 use userd_services::{
     Failure, UserView,
     user_list::{UserFilter, UserPage},
@@ -41,6 +41,7 @@ async fn list(visit: Visit, query: Query) -> Result<Response, Problem> {
     let title = visit.texts.admin.frame.users;
     let content = html! {
         @if query.text("done") == "purge" { (done(visit.texts.admin.acts.purge_done)) }
+        @if visit.ctx.may(&Act::CreateUser).is_ok() { p { a.button.quiet href="/admin/users/+make" { (visit.texts.admin.users.make) } } }
         (filters(&visit, &query))
         div #found aria-live="polite" {
             @if !found.items.is_empty() { (table(&visit, &found.items)) }

@@ -3,6 +3,7 @@
 crate::texts::texts! {
     /// What waits, what is dead and why.
     Deliveries {
+        of_person: "Only those to the account {id}.", "Только для аккаунта {id}.";
         of_webhook: "Only those to the webhook {id}.", "Только к вебхуку {id}.";
         title: "Deliveries", "Доставка";
         pending: "waiting", "ожидают";

@@ -33,6 +33,11 @@ crate::texts::texts! {
         last_seen: "Last seen", "Был в сети";
         identities: "Linked accounts", "Связанные аккаунты";
         linked: "Linked", "Связан";
+        make: "Make an account", "Создать аккаунт";
+        make_about: "An e-mail address or a username is needed. The account has no password: its owner sets one by the address, or comes in through a provider that proves it.",
+            "Нужен адрес почты или имя пользователя. Пароля у аккаунта нет: владелец задаст его через свою почту или войдёт через сервис, который её подтверждает.";
+        made: "The account is made.", "Аккаунт создан.";
+        change: "Change the profile", "Изменить профиль";
         acts: "What can be done", "Что можно сделать";
     }
 }

@@ -42,11 +42,11 @@ async fn a_long_list_goes_on_with_its_filters_and_takes_no_other_place() {
     }
     let mut browser = place.browser_of("boss").await;
     let page = browser.get("/admin/users?query=user&status=active").await.text();
-    assert_eq!(page.matches("href=\"/admin/users/").count(), 50);
+    assert_eq!(page.matches("href=\"/admin/users/0").count(), 50);
     let start = page.find("/admin/users?query=user&amp;status=active&amp;cursor=").unwrap();
     let next = crate::browser::unescaped(page[start..].split('"').next().unwrap());
     let page = browser.get(&next).await.text();
-    assert_eq!(page.matches("href=\"/admin/users/").count(), 10);
+    assert_eq!(page.matches("href=\"/admin/users/0").count(), 10);
     assert!(page.contains("To the beginning") && !page.contains("Next page"));
     assert_eq!(browser.get(&next.replace("status=active", "status=blocked")).await.status, 400, "another list's");
     assert_eq!(browser.get("/admin/users?cursor=AAAA").await.status, 400);
@@ -263,4 +263,39 @@ async fn an_account_elsewhere_is_unlinked_by_whoever_may_and_only_where_it_is_li
     assert_eq!(browser.get(&of(&root, none)).await.status, 403, "one's own are unlinked in the account");
     give(&place, &ada, GrantKind::Permission, "users.read").await;
     assert_eq!(place.browser_of("ada").await.get(&of(&root, none)).await.status, 404);
+}
+
+#[tokio::test]
+async fn an_account_is_made_for_somebody_and_its_profile_is_changed() {
+    let (place, _, ada) = administered().await;
+    let mut browser = place.browser_of("boss").await;
+    let wrong = browser.submit("/admin/users/+make", &[("email", "no address"), ("roles", "no.such")]).await;
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.text().contains("email-wrong") && wrong.text().contains("roles-wrong"), "{}", wrong.text());
+    let fields = [("email", "eve@example.org"), ("display_name", HOSTILE), ("locale", "ru")];
+    let made = browser.submit("/admin/users/+make", &fields).await;
+    let at = made.header("location").to_owned();
+    assert!(made.status == 303 && at.ends_with("?done=made"), "{}", made.text());
+    let page = browser.get(&at).await.text();
+    is_safe(&page);
+    let path = at.trim_end_matches("?done=made").to_owned();
+    for way in [format!("{path}/change"), path.replace("/admin/users/", "/admin/audit?subject=")] {
+        assert!(page.contains(&format!("href=\"{way}\"")), "{way}: {page}");
+    }
+    let form = format!("{path}/change");
+    let stale = form_of(&browser.get(&form).await.text(), &form);
+    let changed =
+        browser.submit(&form, &[("display_name", "Eve"), ("locale", "en"), ("time_zone", "Europe/Moscow")]).await;
+    assert_eq!(changed.header("location"), format!("{path}?done=changed"), "{}", changed.text());
+    assert!(browser.get(&path).await.text().contains("Eve"));
+    let mut body = url::form_urlencoded::Serializer::new(String::new());
+    body.extend_pairs(stale.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    assert_eq!(browser.post(&form, &body.finish()).await.status, 412, "changed in another window meanwhile");
+    assert_eq!(browser.submit(&form, &[("time_zone", "Mars/Phobos")]).await.status, 422);
+    give(&place, &ada, GrantKind::Permission, "users.read").await;
+    let mut browser = place.browser_of("ada").await;
+    assert!(!browser.get(&path).await.text().contains("/change\""));
+    for path in [form.as_str(), "/admin/users/+make"] {
+        assert_eq!(browser.get(path).await.status, 404, "{path}");
+    }
 }
