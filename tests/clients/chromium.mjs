@@ -1,12 +1,15 @@
-// Chromium as the tests of pages use it. Whatever it complains about, and whatever it asks of another host, is noted in
-// `found.complaints` and `found.elsewhere`.
-import { mkdirSync } from "node:fs";
+// Chromium as the tests of pages use it. Whatever it complains about, whatever it asks of another host, what axe finds and pages
+// wider than the window are noted in `found.complaints`, `found.elsewhere`, `found.violations` and `found.wide`.
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const isOfThisMachine = (url) => ["127.0.0.1", "localhost", ""].includes(new URL(url).hostname);
 
 // `isOurs` says of which pages complaints count, `isHere` which addresses may be asked for.
 export async function start(found, executablePath, folder, { isOurs = () => true, isHere = isOfThisMachine } = {}) {
+  Object.assign(found, { violations: [], wide: [], complaints: [], elsewhere: [], ...found });
   mkdirSync(folder, { recursive: true });
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
   const complain = (page, text) => isOurs(page.url()) && found.complaints.push(`${page.url()}: ${text}`);
@@ -21,10 +24,23 @@ export async function start(found, executablePath, folder, { isOurs = () => true
     return page;
   }
 
+  // What readers for the blind and narrow windows meet on a page as it stands.
+  async function look(page, where) {
+    await page.evaluate(`${axe};undefined`);
+    const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+    for (const { id, nodes } of violations) {
+      found.violations.push(`${where} ${id}: ${nodes.map((node) => node.html.slice(0, 160)).join(" | ")}`);
+    }
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    if (wide > 0) found.wide.push(`${where}: ${wide} px`);
+  }
+
+  const picture = (page, name, options = {}) => page.screenshot({ path: `${folder}/${name}.png`, ...options });
   return {
     browser,
     open,
-    picture: (page, name) => page.screenshot({ path: `${folder}/${name}.png` }),
+    look,
+    picture: async (page, name, options) => (await picture(page, name, options), look(page, name)),
     // A click does not wait for the page that it leads to.
     press: (page, button) => Promise.all([page.waitForNavigation(), page.click(button)]),
   };

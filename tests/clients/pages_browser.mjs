@@ -1,20 +1,23 @@
 // Every page in a real browser: pages_browser.mjs <address> <administrator's login> <password> <folder for pictures> <chromium>
+// [full]
 //
 // Visitors, members and administrators follow every link that they are shown, in both languages, light and dark, narrow and
-// wide, combined pairwise; once everything is done without JavaScript. What axe finds, what the console complains about,
-// requests to elsewhere and pages wider than the window are answered as one line of JSON.
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+// wide, combined pairwise, or all of them with each other (`full`); once everything is done without JavaScript. What axe finds,
+// what the console complains about, requests to elsewhere and pages wider than the window are answered as one line of JSON.
 import { start } from "./chromium.mjs";
 
-const [address, admin, password, folder, executablePath] = process.argv.slice(2);
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const found = { visited: 0, violations: [], complaints: [], elsewhere: [], wide: [], without_javascript: [] };
+const [given, admin, password, folder, executablePath, product] = process.argv.slice(2);
+// Passkeys belong to a domain, and an address has none: under its name the pages show their forms for passkeys too.
+const address = given.replace("127.0.0.1", "localhost");
+const found = { visited: 0, passkey_forms: 0, without_javascript: [] };
 const isHere = (url) => url.startsWith(address) || url.startsWith("data:");
-const { browser, open: openAs } = await start(found, executablePath, folder, { isHere });
+const { browser, open: openAs, picture } = await start(found, executablePath, folder, { isHere });
 
+const every = ["visitor", "member", "admin"].flatMap((persona) =>
+  ["en", "ru"].flatMap((language) =>
+    ["light", "dark"].flatMap((scheme) => [360, 1440].map((width) => [persona, language, scheme, width]))));
 // Every pair of two columns stands in some row.
-const rows = [
+const pairwise = [
   ["visitor", "en", "light", 360],
   ["visitor", "ru", "dark", 1440],
   ["member", "en", "dark", 360],
@@ -22,6 +25,7 @@ const rows = [
   ["admin", "en", "light", 1440],
   ["admin", "ru", "dark", 360],
 ];
+const rows = product === "full" ? every : pairwise;
 
 const open = (language, scheme, width, more = {}) =>
   openAs({ locale: language, colorScheme: scheme, viewport: { width, height: 900 }, ...more });
@@ -34,18 +38,6 @@ async function signIn(page, login) {
   await page.waitForURL(`${address}/account`);
 }
 
-async function look(page, where, name) {
-  found.visited += 1;
-  await page.evaluate(`${axe};undefined`);
-  const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
-  for (const { id, nodes } of violations) {
-    found.violations.push(`${where} ${id}: ${nodes.map((node) => node.html.slice(0, 160)).join(" | ")}`);
-  }
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  if (wide > 0) found.wide.push(`${where}: ${wide} px`);
-  await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
-}
-
 // Files, ways out, and what asks another site.
 const left = /\/export|\/with\/|^\/docs|^\/openapi|^\/v1|^\/assets|^\/sign-in\/bot/;
 
@@ -55,9 +47,11 @@ const shape = (path) => path.replace(/[0-9a-f-]{36}/g, ":id").replace(/\/(roles|
 for (const [persona, language, scheme, width] of rows) {
   const page = await open(language, scheme, width);
   const start = persona === "visitor" ? ["/sign-in", "/register", "/forgot", "/setup", "/no/such/page"] : ["/account"];
+  // Applications lead here; pages do not.
+  if (persona === "member") start.push("/account/security/password", "/account/username", "/account/data/delete");
   if (persona === "member") {
     await page.goto(`${address}/register`);
-    await page.fill("#email", `anna-${language}@example.org`);
+    await page.fill("#email", `anna-${language}-${scheme}-${width}@example.org`);
     await page.fill("#display_name", "Anna Константинопольская <b>");
     await page.fill("#password", password);
     await page.click("form[action='/register'] button");
@@ -72,7 +66,9 @@ for (const [persona, language, scheme, width] of rows) {
     await page.goto(address + path);
     // The browser itself complains about the status of that one.
     if (missing) found.complaints.length = before;
-    await look(page, `${persona} ${language} ${scheme} ${width} ${path}`, [persona, language, scheme, width, path.replace(/\W+/g, "_")].join("-"));
+    found.visited += 1;
+    found.passkey_forms += await page.locator("[data-passkey]:visible").count();
+    await picture(page, [persona, language, scheme, width, path.replace(/\W+/g, "_")].join("-"), { fullPage: true });
     const links = await page.evaluate(() => [...document.querySelectorAll("a[href]")].map((link) => link.getAttribute("href")));
     for (const link of links) {
       const path = link.split("#")[0];

@@ -9,7 +9,7 @@ import { start } from "./chromium.mjs";
 const [setupLink, folder, executablePath] = process.argv.slice(2);
 const address = new URL(setupLink).origin;
 const password = "correct horse battery staple";
-const found = { steps: [], complaints: [], elsewhere: [], newcomer_ms: 0, newcomer_clicks: 0 };
+const found = { steps: [], newcomer_ms: 0, newcomer_clicks: 0 };
 // The provider's pages are not ours: it has no icon, for one.
 const isOurs = (url) => url.startsWith(address);
 const { browser, open, picture, press } = await start(found, executablePath, folder, { isOurs });

@@ -65,7 +65,7 @@ async fn passkeys_and_the_inbox_work_in_a_browser() {
         ]),
         "{found}"
     );
-    for what in ["complaints", "elsewhere"] {
+    for what in ["complaints", "elsewhere", "violations", "wide"] {
         assert_eq!(found[what], json!([]), "{what}");
     }
     let signals = found["signals"].to_string();

@@ -25,10 +25,13 @@ async fn every_page_passes_in_a_browser_for_every_persona_language_scheme_and_wi
     app.create_admin("root@example.org", PASSWORD).await;
     let usual = || concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/pages").to_owned();
     let pictures = told("USERD_TEST_PICTURES").unwrap_or_else(usual);
-    let arguments = [replica.url.as_str(), "root@example.org", PASSWORD, &pictures, &chromium];
+    // `USERD_TEST_PAGES=full`: every persona, language, scheme and width with every other, by hand.
+    let product = told("USERD_TEST_PAGES").unwrap_or_default();
+    let arguments = [replica.url.as_str(), "root@example.org", PASSWORD, &pictures, &chromium, &product];
     let Some(found) = script::run("pages_browser.mjs", &arguments).await else { return };
     let count = found["visited"].as_u64().unwrap();
     assert!(count > 40, "pages are no longer found: {found}");
+    assert!(found["passkey_forms"].as_u64().unwrap() > 3, "forms for passkeys are no longer looked at: {found}");
     for what in ["violations", "complaints", "elsewhere", "wide"] {
         let told = found[what].as_array().unwrap();
         assert!(told.is_empty(), "{what}: {told:#?}");
