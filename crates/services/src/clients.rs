@@ -251,12 +251,12 @@ impl Clients {
         ctx: &Context,
         told: (&'static str, EventKind),
         id: ClientId,
-        so_far: InUse,
+        wanted: InUse,
     ) -> Result<NewClient, Failure> {
         let (secret, hash) = OpaqueSecret::mint(PREFIX, self.deps.random.as_ref());
         let client = self
             .end_tokens(ctx, told, id, |client, at| {
-                must_be(client, so_far)?;
+                must_be(client, wanted)?;
                 must_hold(&ctx.actor, &client.permissions)?;
                 client.secret_hash = hash.to_vec();
                 client.secret_changed_at = at;

@@ -77,6 +77,7 @@ mod events;
 mod factors;
 mod faults;
 mod fixture;
+mod for_one_use;
 mod further_emails;
 mod health;
 mod idempotency;
