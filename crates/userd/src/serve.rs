@@ -71,7 +71,7 @@ pub async fn serve(mut config: Config, reloadable: Reloadable) -> Result<ExitCod
     let side = if admin.is_some() { Side::Public } else { Side::Whole };
     let router = router::build_side(api, side).map_err(part)?;
     let router = match site {
-        Some(site) => userd_pages::router(site, router).map_err(part)?,
+        Some(site) => userd_pages::router(site, router),
         None => router,
     };
     let (stop, stopping) = watch::channel(false);

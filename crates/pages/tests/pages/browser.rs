@@ -60,7 +60,7 @@ impl Place {
         };
         let site = Arc::new(Site::new(Arc::clone(&app.services), options).unwrap());
         let api = Router::new().fallback(|| async { "the API" });
-        Self { router: userd_pages::router(site, api).unwrap(), app, draining }
+        Self { router: userd_pages::router(site, api), app, draining }
     }
 
     pub fn services(&self) -> &Services {
