@@ -53,6 +53,8 @@ pub struct Settings {
     pub retention: Retention,
     /// Patience with receivers of webhooks.
     pub webhooks: WebhookSettings,
+    /// Whether no other process serves this database, as a lock of the system says: then whoever had a lease is gone.
+    pub serves_alone: bool,
     /// How fresh a sign-in must be for linking and other sensitive acts.
     pub fresh_sign_in: Duration,
     /// Who must show two factors.

@@ -19,6 +19,15 @@ const LEASE: Duration = Duration::from_secs(30);
 /// How often leases are taken and prolonged.
 const RENEW: Duration = Duration::from_secs(10);
 
+/// Whoever serves a database alone has the leases of whoever did before: a process that was killed costs no wait.
+const ALONE: Uuid = Uuid::max();
+
+/// Whose leases are those that this process takes.
+pub(crate) fn owner(deps: &Dependencies) -> Uuid {
+    let drawn = || uuid::Builder::from_random_bytes(deps.random.id_bytes()).into_uuid();
+    if deps.settings.serves_alone { ALONE } else { drawn() }
+}
+
 /// The leases of one job.
 pub(crate) struct ShardLeases {
     changes: Changes,
@@ -37,7 +46,7 @@ struct State {
 
 impl ShardLeases {
     pub(crate) fn new(deps: &Dependencies, changes: Changes, job: &'static str, shards: i64) -> Self {
-        let owner = uuid::Builder::from_random_bytes(deps.random.id_bytes()).into_uuid();
+        let owner = owner(deps);
         Self { changes, job, shards, owner, state: Mutex::default() }
     }
 

@@ -29,7 +29,7 @@ pub struct Sweeper {
 
 impl Sweeper {
     pub(crate) fn new(deps: Dependencies, changes: Changes) -> Self {
-        let owner = uuid::Builder::from_random_bytes(deps.random.id_bytes()).into_uuid();
+        let owner = crate::shard_leases::owner(&deps);
         Self { deps, changes, owner }
     }
 

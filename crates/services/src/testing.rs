@@ -115,6 +115,7 @@ pub fn settings() -> Settings {
             forward_auth: Vec::new(),
             public_url: "http://127.0.0.1:8080".to_owned(),
         },
+        serves_alone: false,
         fresh_sign_in: Duration::from_secs(300),
         retention: crate::settings::Retention::default(),
         webhooks: crate::settings::WebhookSettings::default(),

@@ -85,6 +85,12 @@ impl WebhookReceiver {
         format!("{}/hooks", self.base_url)
     }
 
+    /// How much came.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        locked(&self.received).len()
+    }
+
     /// What came, in order.
     #[must_use]
     pub fn received(&self) -> Vec<Received> {

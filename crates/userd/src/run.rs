@@ -148,7 +148,7 @@ async fn command(
 
 /// The commands that ask the services, beside a running service or without one.
 async fn with_services(command: Command, config: Config, terminal: Terminal) -> Result<(), WiringError> {
-    let wired = wire(config, Opening::MustExist).await?;
+    let wired = wire(config, Opening::MustExist, false).await?;
     if changes(&command) {
         notice(&format!("database: {}", engine::place(&wired.config.database.url)));
     }

@@ -12,6 +12,7 @@ use userd_http::{
     Api, BuildInfo,
     router::{self, Side},
 };
+use userd_storage::engines::sqlite::ServiceLock;
 use userd_web::{
     RequestOptions,
     client_address::TrustedProxies,
@@ -58,7 +59,8 @@ pub async fn serve(mut config: Config, reloadable: Reloadable) -> Result<ExitCod
         config.http.admin_listen.as_ref().map(|listen| reserve("http.admin_listen", listen.0)).transpose()?;
     config.http.listened_on(port.number()?);
     await_server(&config).await?;
-    let wired = wire(config, Opening::MayCreate).await?;
+    let is_alone = alone.as_ref().is_some_and(ServiceLock::is_held);
+    let wired = wire(config, Opening::MayCreate, is_alone).await?;
     let listener = port.listen()?;
     let address = listener.local_addr().map_err(part)?;
     let draining = Draining::default();

@@ -7,6 +7,7 @@
 //! - `storm.rs`, `probes.rs`: ten thousand sign-ins at once, and `/v1/me` meanwhile
 //! - `rights.rs`: `permissions/check` against `/livez`, few roles and grants against many
 //! - `refreshes.rs`: durable refreshes against one fsync per transaction
+//! - `messages.rs`, `inboxes.rs`, `streams.rs`: mails and events drained, one dead receiver of ten, inboxes of a million rows, open streams
 //! - `questions.rs`, `functions.rs`: statements per use case, tokens
 //! - `client.rs`, `load.rs`, `people.rs`, `server.rs`, `postgres.rs`, `test_services.rs`: what these are made of
 //!
@@ -14,10 +15,11 @@
 
 mod client;
 mod functions;
-
+mod inboxes;
 mod load;
 mod logins;
 mod machine;
+mod messages;
 mod pages;
 mod pairs;
 mod people;
@@ -32,6 +34,7 @@ mod routes;
 mod server;
 mod starting;
 mod storm;
+mod streams;
 mod test_services;
 
 use std::{
@@ -98,6 +101,7 @@ enum Part {
     Storm,
     Provider,
     Pairs,
+    Messages,
     Questions,
     Functions,
 }
@@ -177,6 +181,9 @@ fn measure(tree: &Tree, arguments: &Arguments) -> Result<String, Fault> {
     if run.wants(Part::Rights) {
         rights::many_against_few(folder.path(), arguments.quick, &run.pace, &mut report)?;
     }
+    if run.wants(Part::Messages) {
+        messages::measure(folder.path(), arguments.quick, &mut report)?;
+    }
     if run.wants(Part::Functions) {
         report.tables.push(functions::table(run.pace.function)?);
     }
@@ -210,6 +217,9 @@ impl Run<'_> {
         }
         if self.wants(Part::Rights) {
             rights::check_against_livez((&setting, &server), &people, pace, report)?;
+        }
+        if self.wants(Part::Messages) {
+            streams::measure(&server, &people, pace, report)?;
         }
         if self.wants(Part::Refreshes) {
             refreshes::measure(&server, &people, self.folder, pace, report)?;

@@ -9,6 +9,7 @@ use userd_model::{Clock, Random, Timestamp};
 use userd_services::{
     Context, Dependencies, RequestOrigin, Services, SignedIn,
     accounts::Registration,
+    deliveries::Channels,
     passwords::Password,
     start::{CryptoOptions, unlock},
     testing::settings,
@@ -51,8 +52,13 @@ pub(super) fn context(services: &Services) -> Context {
     services.context().from_origin(origin)
 }
 
-/// The services over `engine`, its schema made.
+/// The services over `engine`, its schema made, without a way out.
 pub(super) async fn services(engine: Arc<dyn Engine>) -> Result<Arc<Services>, Fault> {
+    services_with(engine, userd_services::testing::channels()).await
+}
+
+/// The same, with ways out.
+pub(super) async fn services_with(engine: Arc<dyn Engine>, channels: Channels) -> Result<Arc<Services>, Fault> {
     let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(RealClock), Arc::new(RealRandom));
     let store = Arc::new(Store::new(engine, Arc::clone(&random)));
     store.migrate(clock.as_ref()).await?;
@@ -73,9 +79,10 @@ pub(super) async fn services(engine: Arc<dyn Engine>) -> Result<Arc<Services>, F
         purge_ledger: None,
         checkpoint_ledger: None,
         passkeys: None,
+        places: None,
         settings: Arc::new(settings),
     };
-    let services = Services::new(deps, Vec::new(), None, userd_services::testing::channels());
+    let services = Services::new(deps, Vec::new(), None, channels);
     services.signing_keys.start().await?;
     Ok(services)
 }

@@ -1,6 +1,9 @@
 //! What goes where nothing can be sent now is put aside, many in one unit of work, so that it hides nothing that is behind
-//! it in its queue: a receiver that is dead costs the others next to nothing, however much waits for it.
+//! it in its queue: a receiver that is dead or never answers costs the others next to nothing, however much waits for it.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
 use userd_model::{Delivery, DeliveryChannel, DeliveryId, Timestamp};
 use userd_storage::Failure;
 
@@ -11,15 +14,19 @@ use super::{
 
 /// Rows of one unit of work.
 const UNIT: usize = 100;
+/// How long what waits for a destination that gives no place back is put aside.
+const MEANWHILE: Duration = Duration::from_secs(2);
 
 impl Deliveries {
-    /// Takes out of what is due what goes to destinations that are left alone. Answers how much that was.
+    /// Takes out of what is due what goes to destinations that are left alone, or stuck. Answers how much that was.
     pub(super) async fn put_aside(&self, due: &mut Vec<(Work, Lease)>) -> Result<usize, Failure> {
         let now = self.deps.now();
         let mut aside = Vec::new();
         due.retain(|(work, _)| {
             let Some(delivery) = may_wait(work, now) else { return true };
-            let until = self.left_alone_until(work, now);
+            let is_stuck =
+                || self.under_way(|under_way| under_way.is_stuck(work, Instant::now())).then(|| now.plus(MEANWHILE));
+            let until = self.left_alone_until(work, now).or_else(is_stuck);
             aside.extend(until.map(|until| (delivery.id, until)));
             until.is_none()
         });

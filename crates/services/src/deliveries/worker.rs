@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{sync::watch, task::JoinSet, time::Instant};
 use userd_model::{Delivery, DeliveryChannel, DeliveryId, Message, Timestamp};
 use userd_storage::{
     Failure,
@@ -87,6 +87,8 @@ struct Due {
 pub(super) struct UnderWay {
     places: HashMap<Uuid, Destination>,
     taken: HashMap<Destination, usize>,
+    /// When a place was last taken first, or given back.
+    moved: HashMap<Destination, Instant>,
     /// Done since what is due was last read: there it may still stand as due.
     done: HashSet<Uuid>,
 }
@@ -100,6 +102,7 @@ impl UnderWay {
         if is_free {
             self.places.insert(id, destination);
             *self.taken.entry(destination).or_default() += 1;
+            self.moved.entry(destination).or_insert_with(Instant::now);
         }
         is_free
     }
@@ -107,6 +110,12 @@ impl UnderWay {
     fn has_place(&self, work: &Work) -> bool {
         let most = if work.is_bulk() { BULK_PER_DESTINATION } else { PER_DESTINATION };
         self.taken.get(&work.destination()).copied().unwrap_or_default() < most
+    }
+
+    /// Whether its destination has had every place for a while, and given none back.
+    pub(super) fn is_stuck(&self, work: &Work, now: Instant) -> bool {
+        let moved = self.moved.get(&work.destination());
+        !self.has_place(work) && moved.is_some_and(|moved| now.saturating_duration_since(*moved) >= LOOK)
     }
 
     fn leave(&mut self, id: Uuid) {
@@ -117,6 +126,9 @@ impl UnderWay {
             *taken -= 1;
             if *taken == 0 {
                 self.taken.remove(&destination);
+                self.moved.remove(&destination);
+            } else {
+                self.moved.insert(destination, Instant::now());
             }
         }
     }
@@ -128,15 +140,15 @@ impl UnderWay {
 
 impl Deliveries {
     /// Works until told to stop; what is under way then is finished, within the time of the channels.
-    pub(crate) async fn work(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+    pub async fn work(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         let (mut tasks, mut failing) = (JoinSet::new(), false);
         let mut due = Due::default();
-        let mut read_at = tokio::time::Instant::now();
+        let mut read_at = Instant::now();
         let mut is_asked = true;
         loop {
             let age = read_at.elapsed();
             if age >= LOOK || (age >= BREATH || tasks.is_empty()) && (is_asked || due.is_any && due.work.is_empty()) {
-                (read_at, is_asked) = (tokio::time::Instant::now(), false);
+                (read_at, is_asked) = (Instant::now(), false);
                 let read = self.read_due().await;
                 if let Some(failure) = read.as_ref().err().filter(|_| !failing) {
                     tracing::warn!(%failure, "messages are not sent; it will be tried again until it works");
@@ -304,7 +316,7 @@ impl Deliveries {
         self.asked.notify_one();
     }
 
-    fn under_way<T>(&self, act: impl FnOnce(&mut UnderWay) -> T) -> T {
+    pub(super) fn under_way<T>(&self, act: impl FnOnce(&mut UnderWay) -> T) -> T {
         act(&mut self.under_way.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -345,6 +357,27 @@ mod tests {
             assert_eq!(bulk, BULK_PER_DESTINATION);
             assert!(under_way.take(&work(200, channel, false)), "{channel:?}");
         }
+    }
+
+    /// A receiver that answers now and then is slow, not stuck; one that takes every call and answers none is.
+    #[test]
+    fn a_destination_that_gives_no_place_back_is_stuck_after_a_while() {
+        let mut under_way = UnderWay::default();
+        let (mail, other) = (work(100, DeliveryChannel::Email, false), work(101, DeliveryChannel::Telegram, false));
+        let later = || Instant::now() + LOOK;
+        for id in 0..8 {
+            assert!(!under_way.is_stuck(&mail, later()), "it has a place");
+            assert!(under_way.take(&work(id, DeliveryChannel::Email, false)));
+        }
+        assert!(!under_way.is_stuck(&mail, Instant::now()), "it has had no time to answer");
+        assert!(under_way.is_stuck(&mail, later()) && !under_way.is_stuck(&other, later()));
+        let was = later();
+        under_way.leave(work(0, DeliveryChannel::Email, false).id());
+        assert!(
+            under_way.take(&work(9, DeliveryChannel::Email, false)) && !under_way.is_stuck(&mail, was),
+            "it answers"
+        );
+        assert!(under_way.is_stuck(&mail, later()));
     }
 
     /// It was read as due while it was being sent; when that is done it still stands in what was read.

@@ -1,12 +1,13 @@
-//! What a receiver that fails costs the others, and that what waited a day for one arrives.
+//! What receivers that fail, or never answer, cost the others, and that what waited a day for one arrives.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use tokio::sync::watch;
 use userd_channels::webhook::{Allowed, WebhookOptions, WebhookSender};
 use userd_model::{ClientId, DeliveryState, UserId, WebhookId};
 use userd_services::{testing::TestOptions, webhooks::WebhookInput};
 use userd_stand_ins::{
-    Options,
+    Fault, Options,
     webhook_receiver::{self, WebhookReceiver},
 };
 use userd_storage::{
@@ -16,7 +17,7 @@ use userd_storage::{
 };
 use uuid::Uuid;
 
-use crate::fixture::{Fixture, TestApp};
+use crate::fixture::{Fixture, MINUTE, TestApp};
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// What waits for the dead receiver when the others get something.
@@ -44,7 +45,8 @@ impl Ten {
         schema_on(engine.clone()).await.unwrap();
         let (engine, counting) = Counting::over(engine);
         let allowed = Allowed { http: true, private_addresses: true };
-        let sender = WebhookOptions { allowed, ..WebhookOptions::default() };
+        // Longer than any test: whoever waits for the one that never answers is seen.
+        let sender = WebhookOptions { allowed, timeout: 10 * MINUTE, ..WebhookOptions::default() };
         let webhooks = Some(Arc::new(WebhookSender::new(sender).unwrap()));
         let app = Fixture::over(engine).app_with(TestOptions { webhooks, ..TestOptions::default() }).await;
         let (dead, alive) = (start(&app).await, start(&app).await);
@@ -96,6 +98,28 @@ async fn a_receiver_that_fails_costs_the_others_a_few_units_of_work() {
     assert!(units["put_deliveries_aside"].commits <= 12, "{units:?}");
     let waiting = ten.app.reading().deliveries().in_state(DeliveryState::Pending, None, 1_000).await.unwrap();
     assert_eq!(waiting.len(), usize::try_from(BACKLOG).unwrap(), "nothing is lost");
+}
+
+/// F13: a receiver that takes every call and never answers holds its own places and nobody else's, also before one of its
+/// calls is given up.
+#[tokio::test]
+async fn a_receiver_that_never_answers_holds_nobody_else_up() {
+    let ten = Ten::open().await;
+    ten.dead.fail("*", Fault::Hang);
+    ten.happen().await;
+    let (_stop, stopped) = watch::channel(false);
+    let working = tokio::spawn(Arc::clone(&ten.app.deliveries).work(stopped));
+    // On a busy machine one of the others may look stuck for a moment: what was put aside comes back as time goes on.
+    let all = async {
+        while ten.alive.received().len() < ten.expected() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            ten.app.advance(Duration::from_millis(10));
+        }
+    };
+    let arrived = tokio::time::timeout(MINUTE, all).await;
+    working.abort();
+    arrived.expect("the others wait for it");
+    assert_eq!(ten.dead.requests().len(), 8, "calls of it at once");
 }
 
 /// F52: what a day has brought for a receiver that was away is there, told by its age, and arrives when it is back: all of

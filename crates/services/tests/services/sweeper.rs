@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use userd_services::{
+    Settings,
+    testing::{TestOptions, settings},
+};
 use userd_storage::repositories::one_time_tokens::OneTimeToken;
 
 use crate::{
@@ -101,6 +105,26 @@ async fn the_outbox_has_a_bound_while_nobody_delivers(fixture: Fixture) {
     app.advance(MINUTE);
     app.sweeper.tick().await.unwrap();
     assert_eq!(app.events_of(ada.id).await, ["session.started"], "what is younger stays");
+}
+
+/// A process that was killed has given nothing back, and nobody but the next one can have its leases.
+#[apply(case)]
+async fn whoever_serves_alone_goes_on_at_once_after_a_kill(fixture: Fixture) {
+    let alone = || TestOptions { settings: Settings { serves_alone: true, ..settings() }, ..TestOptions::default() };
+    let killed = fixture.app_with(alone()).await;
+    killed.deliveries.tick().await.unwrap();
+    killed.event_log.tick().await.unwrap();
+    assert!(killed.sweeper.lead("sweeper", killed.now(), MINUTE * 2).await.unwrap());
+    let ada = killed.member("ada").await;
+
+    let next = fixture.app_with(TestOptions { seed: 2, ..alone() }).await;
+    assert!(next.sweeper.lead("sweeper", next.now(), MINUTE * 2).await.unwrap());
+    assert!(!next.events_of(ada.id).await.is_empty(), "what happened waits in the outbox");
+    next.event_log.tick().await.unwrap();
+    assert_eq!(next.events_of(ada.id).await, [""; 0]);
+    next.deliveries.tick().await.unwrap();
+    let oldest = next.reading().deliveries().oldest_pending().await.unwrap();
+    assert!(oldest.is_none(), "nothing waits: {oldest:?}");
 }
 
 /// (fault 23)

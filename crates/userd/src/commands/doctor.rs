@@ -28,7 +28,7 @@ pub async fn doctor(config: Config, terminal: Terminal) -> Health {
     let absent = engine::must_exist(&config.database.url, "database.url").is_err();
     let mut findings = at_a_glance(&config);
     if is_ready_to_wire(&config, &mut findings).await {
-        match wire(config, Opening::MustExist).await {
+        match wire(config, Opening::MustExist, false).await {
             Err(fault) => findings.push(wrong("start", format!("{fault}"))),
             Ok(wired) => {
                 running(&wired.services, &mut findings).await;

@@ -239,7 +239,7 @@ async fn end_the_past(
 ) -> Result<(usize, Ended), WiringError> {
     let (store, _, steps) = open_store(&config, Opening::MustExist).await?;
     store.engine().close().await;
-    let wired = wire(config, Opening::MustExist).await?;
+    let wired = wire(config, Opening::MustExist, false).await?;
     let bar = ProgressBar::new_spinner();
     if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} sessions ended ({per_sec})") {
         bar.set_style(style);

@@ -98,7 +98,7 @@ pub async fn must_be_ours(store: &Store, key: &str, url: &config::DatabaseUrl) -
 
 /// Wires everything. `opening` says whether what is not there yet is made: database, schema, and the folder of the master
 /// key.
-pub async fn wire(config: Config, opening: Opening) -> Result<Wired, WiringError> {
+pub async fn wire(config: Config, opening: Opening, serves_alone: bool) -> Result<Wired, WiringError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let random: Arc<dyn Random> = Arc::new(OsRandom);
     let (store, opened, migrated) = open_store(&config, opening).await?;
@@ -125,7 +125,7 @@ pub async fn wire(config: Config, opening: Opening) -> Result<Wired, WiringError
         checkpoint_ledger: ledger::of_checkpoints(&config),
         passkeys: passkeys::of(&config)?,
         places: places.clone().map(|file| file as Arc<dyn Places>),
-        settings: Arc::new(settings(&config)),
+        settings: Arc::new(Settings { serves_alone, ..settings(&config) }),
     };
     let services = Services::new(deps, built, bot, channels);
     services.signing_keys.start().await.map_err(part)?;
@@ -250,6 +250,7 @@ fn settings(config: &Config) -> Settings {
             forward_auth: config.sign_in.forward_auth.iter().map(|origin| ForwardHost::at(origin.as_text())).collect(),
             public_url,
         },
+        serves_alone: false,
         fresh_sign_in: std::time::Duration::from_secs(300),
         mfa: userd_services::MfaSettings {
             required_for: config.mfa.required_for.clone(),

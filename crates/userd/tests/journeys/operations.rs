@@ -1,8 +1,10 @@
 //! What operators type: migrations, doctor, configuration, keys, completions; in words and in JSON.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
-use crate::support::{Engine, PASSWORD, TestApp, Tokens, unique_email};
+use crate::support::{Engine, PASSWORD, TestApp, Tokens, unique_email, until};
 
 fn stderr(output: &std::process::Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -125,6 +127,38 @@ on_each_engine! {
         assert_eq!(nobody.status.code(), Some(2));
         assert!(stderr(&nobody).contains("no account nobody@example.org"));
     }
+}
+
+/// What would have gone to a relay lies in the database, and is looked at in a browser.
+#[tokio::test]
+async fn a_mail_without_a_relay_is_listed_shown_and_opened() {
+    let app = TestApp::build(Engine::Sqlite).await.unwrap();
+    let replica = app.open().await;
+    let email = unique_email();
+    let body = serde_json::json!({ "email": email, "password": PASSWORD, "locale": "ru" });
+    replica.visitor().post("/v1/auth/register", body).await.expect(201);
+    let mut mail = serde_json::Value::Null;
+    until("a mail", Duration::from_secs(30), async || {
+        mail = app.ask(&["mail", "list"]).await[0].take();
+        mail["id"].is_string()
+    })
+    .await;
+    assert_eq!(mail["to"], email.as_str());
+    let id = mail["id"].as_str().unwrap();
+    let shown = app.ask(&["mail", "show", id]).await;
+    assert_eq!((&shown["subject"], &shown["id"]), (&mail["subject"], &mail["id"]));
+    let link = shown["text"].as_str().unwrap().split_whitespace().find(|word| word.contains("/l/udl_")).unwrap();
+    // Not at a terminal nothing is opened: the page is written where its reader alone finds it, and the path is said.
+    for arguments in [&["mail", "open", id][..], &["mail", "open", id, "--print-path"]] {
+        let opened = app.ask(arguments).await;
+        assert_eq!(opened["opened"], false, "{opened}");
+        let path = std::path::Path::new(opened["path"].as_str().unwrap());
+        let page = std::fs::read_to_string(path).unwrap();
+        assert_eq!(page, shown["html"].as_str().unwrap());
+        assert!(page.starts_with("<!doctype html>") && page.contains("lang=\"ru\"") && page.contains(link), "{page}");
+        std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    }
+    assert_eq!(app.run(&["mail", "open", "0197f9c2-0000-7000-8000-000000000000"]).await.status.code(), Some(2));
 }
 
 #[tokio::test]

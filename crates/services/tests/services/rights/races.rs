@@ -44,17 +44,20 @@ async fn a_request_has_one_end_however_many_decide(fixture: Fixture) {
 async fn round(replicas: [&TestApp; 2], number: usize) -> RequestState {
     let app = replicas[0];
     let name = format!("editor{number}");
-    let approvers = Approvers { roles: vec!["approver".into()], ..Approvers::default() };
+    // Its own, so that a thousandth round looks at as many people as the first.
+    let deciding = format!("approver{number}");
+    app.make_role(&deciding, &["access_requests.read"], RoleRules::default()).await;
+    let approvers = Approvers { roles: vec![deciding.clone()], ..Approvers::default() };
     app.make_role(&name, &["cms.write"], RoleRules { approvers, ..requestable() }).await;
     let ada = app.member(&format!("ada{number}")).await;
     let (boris, carol) = (app.member(&format!("boris{number}")).await, app.member(&format!("carol{number}")).await);
     for approver in [&boris, &carol] {
-        app.give_role(approver, "approver").await;
+        app.give_role(approver, &deciding).await;
     }
     let asked = app.ask(&ada, wanting(&name)).await.unwrap();
     let people = Arc::new(Round {
         request: asked.request.id,
-        role: name.clone(),
+        roles: [name.clone(), deciding],
         ada: app.actor(&ada).await,
         deciding: [app.actor(&boris).await, app.actor(&carol).await],
         ids: [boris.id, carol.id],
@@ -97,7 +100,8 @@ async fn round(replicas: [&TestApp; 2], number: usize) -> RequestState {
 /// Who takes part in a round.
 struct Round {
     request: AccessRequestId,
-    role: String,
+    /// The one that is asked for, and the one whose holders decide.
+    roles: [String; 2],
     ada: Actor,
     deciding: [Actor; 2],
     ids: [UserId; 2],
@@ -111,11 +115,11 @@ impl Round {
             60 => {
                 let approvers = Approvers { roles: vec!["support".into()], ..Approvers::default() };
                 let input = allowing(&["cms.write"], RoleRules { approvers, ..requestable() });
-                app.roles.replace(operator, &self.role, &input, None).await.map(|_| false)
+                app.roles.replace(operator, &self.roles[0], &input, None).await.map(|_| false)
             }
             61 => app.access_requests.withdraw(&acting(app, &self.ada), self.request).await.map(|_| true),
             62 => app.users.block_with(operator, self.ids[0], &Block::default()).await.map(|_| false),
-            63 => app.grants.revoke(operator, self.ids[1], GrantKind::Role, "approver").await.map(|()| false),
+            63 => app.grants.revoke(operator, self.ids[1], GrantKind::Role, &self.roles[1]).await.map(|()| false),
             _ => {
                 let verdict = if turn % 4 < 2 { Verdict::Approve } else { Verdict::Decline };
                 let ctx = acting(app, &self.deciding[turn % 2]);

@@ -15,7 +15,11 @@ use crate::StoreError;
 
 /// Held while a service runs; dropping it lets the next one start.
 #[derive(Debug)]
-pub struct ServiceLock(#[expect(dead_code, reason = "the lock lasts as long as the open file")] File);
+pub struct ServiceLock {
+    #[expect(dead_code, reason = "the lock lasts as long as the open file")]
+    file: File,
+    is_held: bool,
+}
 
 /// Why a service may not start on a file.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +54,9 @@ impl ServiceLock {
         let beside = beside(&database);
         make_file(&beside)?;
         let mut file = OpenOptions::new().read(true).write(true).open(&beside).map_err(unavailable)?;
-        match file.try_lock() {
+        let locked = file.try_lock();
+        let is_held = locked.is_ok();
+        match locked {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let process = fs::read_to_string(&beside).ok().and_then(|text| text.trim().parse().ok());
@@ -65,7 +71,13 @@ impl ServiceLock {
         file.set_len(0)
             .and_then(|()| file.write_all(format!("{}\n", std::process::id()).as_bytes()))
             .map_err(unavailable)?;
-        Ok(Self(file))
+        Ok(Self { file, is_held })
+    }
+
+    /// Whether the system keeps others away; otherwise it is the operator who does.
+    #[must_use]
+    pub const fn is_held(&self) -> bool {
+        self.is_held
     }
 }
 
