@@ -274,6 +274,7 @@ fn compiled(features: &[&str], wanted: &[&str]) -> Vec<String> {
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.lines().count() > 100, "cargo tree says less than it should");
-    let found: BTreeSet<_> = text.lines().filter(|line| wanted.iter().any(|name| line.starts_with(name))).collect();
+    let lines = text.lines().map(|line| line.trim_end_matches(" (*)"));
+    let found: BTreeSet<_> = lines.filter(|line| wanted.iter().any(|name| line.starts_with(name))).collect();
     found.into_iter().map(str::to_owned).collect()
 }
