@@ -143,6 +143,7 @@ pub const ROUTES: &[RouteAccess] = &[
     route("POST", "/oauth2/introspect", Access::ClientOrBearer(Permission::TOKENS_INTROSPECT)),
     route("POST", "/oauth2/revoke", Access::Public),
     route("POST", "/oauth2/token", Access::Public),
+    route("POST", "/v1/global-token-revocation", Access::Permission(Permission::TOKENS_REVOKE)),
     route("GET", "/v1/revocations", Access::Permission(Permission::REVOCATIONS_READ)),
     route("GET", "/v1/events", Access::Permission(Permission::EVENTS_READ)),
     route("GET", "/v1/audit-events", Access::Permission(Permission::AUDIT_READ)),
@@ -157,6 +158,16 @@ pub const ROUTES: &[RouteAccess] = &[
     route("POST", "/v1/webhooks/{id}/test", Access::Permission(Permission::WEBHOOKS_MANAGE)),
     route("POST", "/v1/webhooks/{id}/resend", Access::Permission(Permission::WEBHOOKS_MANAGE)),
     route("POST", "/v1/webhooks/{id}/rotate-secret", Access::Permission(Permission::WEBHOOKS_MANAGE)),
+    route("GET", "/.well-known/ssf-configuration", Access::Public),
+    route("GET", "/v1/ssf/streams", Access::Permission(Permission::SSF_READ)),
+    route("POST", "/v1/ssf/streams", Access::Permission(Permission::SSF_MANAGE)),
+    route("PATCH", "/v1/ssf/streams", Access::Permission(Permission::SSF_MANAGE)),
+    route("PUT", "/v1/ssf/streams", Access::Permission(Permission::SSF_MANAGE)),
+    route("DELETE", "/v1/ssf/streams", Access::Permission(Permission::SSF_MANAGE)),
+    route("GET", "/v1/ssf/status", Access::Permission(Permission::SSF_READ)),
+    route("POST", "/v1/ssf/status", Access::Permission(Permission::SSF_MANAGE)),
+    route("POST", "/v1/ssf/verify", Access::Permission(Permission::SSF_MANAGE)),
+    route("POST", "/v1/ssf/streams/{id}/poll", Access::Permission(Permission::SSF_READ)),
     route("GET", "/v1/users", Access::Permission(Permission::USERS_READ)),
     route("POST", "/v1/users", Access::Permission(Permission::USERS_MANAGE)),
     route("GET", "/v1/users/{id}", Access::Permission(Permission::USERS_READ)),
@@ -219,7 +230,7 @@ const CROSS_ORIGIN_COOKIES: &str = "/v1/me/identities/{provider}/start";
 const CHANGED_BY_GET: [&str; 3] = ["/v1/auth/{provider}/start", "/v1/auth/{provider}/callback", "/_userd/callback"];
 
 /// Their answers may be held back until there is something.
-const WAIT: [&str; 2] = ["/v1/revocations", "/v1/events"];
+const WAIT: [&str; 3] = ["/v1/revocations", "/v1/events", "/v1/ssf/streams/{id}/poll"];
 
 /// The longest that a caller may have an answer held back.
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(25);

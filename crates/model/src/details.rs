@@ -42,6 +42,16 @@ const RUSSIAN: &[(&str, &str)] = &[
     ("must be within a year", "должно наступить в течение года"),
     ("must be within a year after it is sent", "должно наступить в течение года после отправки"),
     ("must be v1 or v1a", "должно быть v1 или v1a"),
+    ("must be {} or {}", "должно быть {} или {}"),
+    ("must be enabled, paused or disabled", "должно быть enabled, paused или disabled"),
+    (
+        "must have 1 to 50 items of at most 500 characters",
+        "должно содержать от 1 до 50 элементов не длиннее 500 символов",
+    ),
+    ("must have at most 4096 printable characters", "должно содержать не больше 4096 печатных символов"),
+    ("must have at most 1024 characters", "должно содержать не больше 1024 символов"),
+    ("must have at most 1000 items, setErrs included", "должно содержать не больше 1000 элементов вместе с setErrs"),
+    ("is not yours to change", "не изменяется получателем"),
     ("must not be before `from`", "не должно быть раньше `from`"),
     (
         "the webhook is gone or off, so nothing is sent to it; switch it on first",

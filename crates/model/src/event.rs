@@ -182,6 +182,12 @@ kinds! {
         amr: Texts "How it was proven who signed in (RFC 8176)",
         new_device(maybe): Boolean "Whether no session of the user was of this network and user agent",
     },
+    /// The user of a session has shown a second factor since: it counts for more from now on.
+    AssuranceRaised = "session.assurance_raised" of "user" {
+        session_id: Uuid "The session",
+        acr: Text "What it counts for now: `aal2`",
+        previous: Text "And before: `aal1`",
+    },
     /// A session ended by its owner or an administrator.
     SessionEnded = "session.ended" of "user" {
         session_id: Uuid "The session",
@@ -270,6 +276,20 @@ kinds! {
     WebhookDisabled = "webhook.disabled" of "webhook" {
         reason: Text "`gone`: the receiver wants no more; `failing`: for five days every call failed",
     },
+    /// A service account set up a stream of shared signals.
+    StreamCreated = "stream.created" of "stream" {
+        client_id: Uuid "Whose it is",
+        events: Texts "The types of signals that it carries",
+        delivery: Text "`push` or `poll`",
+    },
+    /// A stream of shared signals carries other signals now, leads elsewhere, or was paused, stopped or resumed.
+    StreamChanged = "stream.changed" of "stream" {
+        events: Texts "The types of signals that it carries",
+        delivery: Text "`push` or `poll`",
+        status: Text "`enabled`, `paused` or `disabled`",
+    },
+    /// A stream of shared signals was removed.
+    StreamRemoved = "stream.removed" of "stream" {},
     /// A key that tokens are to be signed with was made and published. The two that an installation begins with are not told.
     SigningKeyCreated = "signing_key.created" of "signing_key" { algorithm: Text "`EdDSA`, `ES256` or `RS256`" },
     /// From now on tokens are signed with this key.
@@ -371,6 +391,7 @@ mod tests {
             "permission.registered",
             "permission.removed",
             "session.started",
+            "session.assurance_raised",
             "session.ended",
             "session.refresh_token_replayed",
             "session.refresh_token_reused",
@@ -395,6 +416,9 @@ mod tests {
             "webhook.resent",
             "webhook.removed",
             "webhook.disabled",
+            "stream.created",
+            "stream.changed",
+            "stream.removed",
             "signing_key.created",
             "signing_key.activated",
             "signing_key.retired",

@@ -6,7 +6,7 @@
 
 use uuid::Uuid;
 
-use crate::{Actor, ClientId, EventId, InvitationId, MessageId, Sealed, Timestamp, UserId, WebhookId};
+use crate::{Actor, ClientId, EventId, InvitationId, MessageId, Sealed, StreamId, Timestamp, UserId, WebhookId};
 
 /// What a fact is about. Open words, so that a release reads what the next one wrote.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,6 +106,7 @@ impl Subject {
     const USER: &str = "user";
     const CLIENT: &str = "client";
     const WEBHOOK: &str = "webhook";
+    const STREAM: &str = "stream";
     const NOTIFICATION: &str = "notification";
     const INVITATION: &str = "invitation";
     const AUDIT_LOG: &str = "audit_log";
@@ -156,6 +157,12 @@ impl From<ClientId> for Subject {
 impl From<WebhookId> for Subject {
     fn from(id: WebhookId) -> Self {
         Self { kind: Self::WEBHOOK.to_owned(), id: id.to_string() }
+    }
+}
+
+impl From<StreamId> for Subject {
+    fn from(id: StreamId) -> Self {
+        Self { kind: Self::STREAM.to_owned(), id: id.to_string() }
     }
 }
 

@@ -77,6 +77,8 @@ ids! {
     MessageId,
     /// One receiver of events.
     WebhookId,
+    /// One stream of security events to a receiver.
+    StreamId,
     /// One invitation to register.
     InvitationId,
     /// A further e-mail address of a user.

@@ -32,6 +32,7 @@ pub mod role;
 pub mod session;
 pub mod sign_in;
 pub mod signing_key;
+pub mod stream;
 pub mod telegram;
 pub mod terms;
 pub mod text;
@@ -54,7 +55,7 @@ pub use factor::{Factor, FactorKind, FactorMethod, Level};
 pub use grant::{Grant, GrantKind, GrantSource, Held, Period};
 pub use id::{
     AccessRequestId, ClientId, DeliveryId, EventId, FactorId, FurtherEmailId, GrantId, IdentityId, InvitationId,
-    MessageId, NotificationId, RevocationId, SessionId, TokenId, UserId, WebhookId,
+    MessageId, NotificationId, RevocationId, SessionId, StreamId, TokenId, UserId, WebhookId,
 };
 pub use identity::Identity;
 pub use invitation::Invitation;
@@ -71,6 +72,7 @@ pub use role::{Role, RoleRules};
 pub use session::Session;
 pub use sign_in::{PendingStep, SignInOutcome};
 pub use signing_key::{KeyState, SigningKeyRecord};
+pub use stream::{QueuedSignal, Signal, Stream, StreamKey, StreamStatus};
 pub use terms::{Acceptance, Accepted, Document};
 pub use time::Timestamp;
 pub use user::{Sealed, User, UserStatus};

@@ -79,6 +79,12 @@ well_known! {
     WEBHOOKS_READ = "webhooks.read",
     /// Make, change, try and remove webhooks.
     WEBHOOKS_MANAGE = "webhooks.manage",
+    /// See one's own streams of shared signals, and take the signals from them.
+    SSF_READ = "ssf.read",
+    /// Set up, change and remove one's own streams of shared signals.
+    SSF_MANAGE = "ssf.manage",
+    /// End every session of anybody at once.
+    TOKENS_REVOKE = "tokens.revoke",
 }
 
 impl Permission {

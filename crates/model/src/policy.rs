@@ -227,6 +227,14 @@ acts! {
     ListWebhooks => Holder(Permission::WEBHOOKS_READ),
     /// Make, change, try and remove webhooks. They are told whatever happens, so this is much.
     ManageWebhooks => Holder(Permission::WEBHOOKS_MANAGE),
+    /// See one's own streams of shared signals, and take the signals from them.
+    ReadStreams => Holder(Permission::SSF_READ),
+    /// Set up, change, pause and remove one's own streams of shared signals.
+    ManageStreams => Holder(Permission::SSF_MANAGE),
+    /// See, pause and remove the streams of every service account.
+    OverseeStreams => Operator,
+    /// End every session of an account because another party asks for it.
+    RevokeTokens(UserId) => Holder(Permission::TOKENS_REVOKE),
 }
 
 impl Actor {

@@ -111,6 +111,9 @@ pub enum Refusal {
     /// Somebody or something uses it still.
     #[error("this is in use")]
     InUse,
+    /// There are as many streams of shared signals as may be.
+    #[error("there are too many streams")]
+    TooManyStreams,
     /// Nobody would be left who may do everything.
     #[error("this is the last administrator")]
     LastAdministrator,

@@ -25,8 +25,8 @@ pub struct HttpOptions {
     pub timeout: Duration,
     /// The longest answer taken, in bytes. Default 1 MiB.
     pub max_body: usize,
-    /// The status and the headers are the answer: what follows them is not kept, and can be neither too long nor late.
-    /// Default no.
+    /// The status and the headers are the answer: what follows them is kept where it is there at once, and can be neither
+    /// too long nor late. Default no.
     pub head_only: bool,
     /// How many redirects of a GET are followed, each under the rules of the first call and, at another origin, without
     /// its headers. A redirected POST is never sent again. Default 0: a redirect is a fault.
@@ -141,8 +141,7 @@ impl HttpClient {
         let body = bounded(response, self.options.max_body, host);
         let body = if self.options.head_only {
             // Read to its end when that is near, so that the connection can be used again.
-            let _ = tokio::time::timeout(PATIENCE, body).await;
-            Bytes::new()
+            tokio::time::timeout(PATIENCE, body).await.ok().and_then(Result::ok).unwrap_or_default()
         } else {
             body.await?
         };

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinSet};
 use userd_cache::Message;
 
-use crate::{Services, revocations::Consequence, sweeper::SWEEPER};
+use crate::{Services, revocations::Consequence, streams::Streams, sweeper::SWEEPER};
 
 /// A lost message costs this much at most.
 const POLL: Duration = Duration::from_millis(400);
@@ -46,6 +46,7 @@ impl Services {
         }));
         loops.spawn(append_events(stop.clone(), Arc::clone(self)));
         loops.spawn(Arc::clone(&self.deliveries).work(stop.clone()));
+        loops.spawn(Streams::work(Arc::clone(self), stop.clone()));
         loops.spawn(listen(stop.clone(), Arc::clone(self)));
         loops
     }
@@ -60,6 +61,7 @@ impl Services {
             self.sweeper.give_back(lease).await?;
         }
         self.event_log.give_back().await?;
+        self.streams.give_back().await?;
         self.deliveries.give_back().await
     }
 
@@ -114,6 +116,7 @@ impl Services {
     async fn keep_keys(&self) -> Result<(), userd_storage::Failure> {
         if self.sweeper.lead(SIGNING_KEYS, self.deps.now(), KEYS * 3).await? {
             self.signing_keys.tick().await?;
+            self.streams.keep_keys().await?;
         }
         self.signing_keys.reload().await
     }

@@ -23,6 +23,18 @@ pub struct Events {
 #[serde(transparent)]
 pub struct EventCursor(Vec<i64>);
 
+impl EventCursor {
+    /// A place that was stored.
+    pub(crate) const fn stored(positions: Vec<i64>) -> Self {
+        Self(positions)
+    }
+
+    /// To be stored.
+    pub(crate) fn into_positions(self) -> Vec<i64> {
+        self.0
+    }
+}
+
 /// Where to begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventStart {
@@ -71,6 +83,11 @@ impl Events {
         self.read(start, limit).await
     }
 
+    /// Changes when something is appended.
+    pub(crate) fn news(&self) -> tokio::sync::watch::Receiver<i64> {
+        self.log.news()
+    }
+
     /// The same, but as long as there is nothing it waits: for the next event, or until `end`.
     ///
     /// # Errors
@@ -99,7 +116,8 @@ impl Events {
         }
     }
 
-    async fn read(&self, start: EventStart, limit: usize) -> Result<EventPage, EventsFailure> {
+    /// The same for streams, which are nobody who asks.
+    pub(crate) async fn read(&self, start: EventStart, limit: usize) -> Result<EventPage, EventsFailure> {
         let mut reading = self.deps.store.reading();
         let heads = reading.event_heads().all().await.map_err(Failure::from)?;
         let ends = ends(&heads);

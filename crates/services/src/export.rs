@@ -42,6 +42,7 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("deliveries", "copies of notifications on their way, which end by themselves"),
     ("mails", "the development mailbox, which ends by itself"),
     ("events", "what happened, by id and without personal data; personal parts are sealed and end with the account"),
+    ("stream_signals", "the same, on its way to other services that asked for it"),
     ("outbox", "events that are being passed on"),
     ("fact_numbers", "numbers of events"),
     ("appended_numbers", "numbers of events"),

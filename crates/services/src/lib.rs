@@ -31,6 +31,7 @@ pub mod fact_drafts;
 pub mod factors;
 mod facts;
 pub mod forward_auth;
+pub mod global_revocation;
 pub mod health;
 mod hourly_counts;
 pub mod idempotency;
@@ -64,6 +65,7 @@ pub mod sign_in;
 mod sign_in_outcome;
 pub mod signing_keys;
 pub mod start;
+pub mod streams;
 pub mod sweeper;
 pub mod template_previews;
 #[cfg(feature = "testing")]

@@ -88,6 +88,13 @@ const WEBHOOK_TESTS: Rate = Rate { burst: 20, period: Duration::from_secs(3) };
 /// Of one actor: each puts up to a thousand calls to somewhere else into a queue.
 const RESENDS: Rate = Rate { burst: 60, period: Duration::from_secs(1) };
 
+/// Of one service account: its streams of shared signals, each change of which is a handful of reads and writes.
+const STREAM_CHANGES: Rate = Rate { burst: 60, period: Duration::from_secs(1) };
+/// Of one service account: taking signals. Each is a read, and where something waits a signature for each.
+const STREAM_POLLS: Rate = Rate { burst: 200, period: Duration::from_millis(50) };
+/// Of one actor: ending every session of somebody.
+const TOKEN_REVOCATIONS: Rate = Rate { burst: 100, period: Duration::from_millis(100) };
+
 /// Pages with something of somebody on them, from one network: each reads a little.
 const PAGES: Rate = Rate { burst: 600, period: Duration::from_millis(20) };
 
@@ -121,6 +128,9 @@ pub enum Limited {
     PasskeyPerNetwork,
     WebhookTest,
     Resend,
+    StreamChange,
+    StreamPoll,
+    TokenRevocation,
 }
 
 /// Enforces the limits.
@@ -210,6 +220,9 @@ impl Limits {
             Limited::PagePerNetwork => ("page_per_network", PAGES),
             Limited::WebhookTest => ("webhook_test", WEBHOOK_TESTS),
             Limited::Resend => ("resend", RESENDS),
+            Limited::StreamChange => ("stream_change", STREAM_CHANGES),
+            Limited::StreamPoll => ("stream_poll", STREAM_POLLS),
+            Limited::TokenRevocation => ("token_revocation", TOKEN_REVOCATIONS),
         };
         // The cache counts the time in which a whole burst comes back.
         Some(Limit { name, burst: rate.burst, period: rate.period * rate.burst })

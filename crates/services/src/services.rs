@@ -20,6 +20,7 @@ use crate::{
     event_log::EventLog,
     events::Events,
     factors::Factors,
+    global_revocation::GlobalRevocation,
     health::Health,
     idempotency::IdempotencyKeys,
     import::Imports,
@@ -39,6 +40,7 @@ use crate::{
     setup::Setup,
     sign_in::{BotCommands, ChatDecisions, SignIn},
     signing_keys::SigningKeys,
+    streams::Streams,
     sweeper::Sweeper,
     template_previews::TemplatePreviews,
     user_reader::UserReader,
@@ -81,6 +83,10 @@ pub struct Services {
     pub clients: Clients,
     /// Webhooks of other services.
     pub webhooks: Webhooks,
+    /// What other parties end of somebody.
+    pub global_revocation: GlobalRevocation,
+    /// Streams of shared signals.
+    pub streams: Streams,
     /// Administration of accounts.
     pub users: Users,
     /// The first administrator.
@@ -177,7 +183,8 @@ impl Services {
         let links = Links::new(deps.clone(), changes.clone(), limits.clone());
         let sender = Arc::clone(&channels.webhooks);
         let template_previews = TemplatePreviews { templates: Arc::clone(&channels.templates) };
-        let webhooks = Webhooks::new(deps.clone(), changes.clone(), limits.clone(), idempotency.clone(), sender);
+        let webhooks =
+            Webhooks::new(deps.clone(), changes.clone(), limits.clone(), idempotency.clone(), Arc::clone(&sender));
         let tellers = (notifications.clone(), links.clone(), limits.clone(), webhooks.clone());
         let deliveries = Arc::new(Deliveries::new(deps.clone(), changes.clone(), tellers, channels));
         let invitations = Invitations {
@@ -246,6 +253,16 @@ impl Services {
             (invitations.clone(), approvals, ways_in),
         );
         let event_log = Arc::new(EventLog::new(deps.clone(), changes.clone(), Arc::clone(&deliveries)));
+        let signing_keys = SigningKeys::new(deps.clone(), changes.clone());
+        let streams = Streams::new(
+            (deps.clone(), changes.clone(), limits.clone()),
+            Events::new(deps.clone(), Arc::clone(&event_log)),
+            role_reader.clone(),
+            signing_keys.clone(),
+            sender,
+        );
+        let global_revocation =
+            GlobalRevocation { deps: deps.clone(), changes: changes.clone(), limits: limits.clone() };
         let own = (deps.clone(), changes.clone(), idempotency.clone());
         let grants = Grants { deps: deps.clone(), changes: changes.clone(), deliveries: Arc::clone(&deliveries) };
         let access_requests = AccessRequests {
@@ -275,7 +292,9 @@ impl Services {
                 idempotency.clone(),
             ),
             webhooks,
-            signing_keys: SigningKeys::new(deps.clone(), changes.clone()),
+            global_revocation,
+            streams,
+            signing_keys,
             users: Users::new(deps.clone(), changes.clone(), user_reader.clone()),
             events: Events::new(deps.clone(), Arc::clone(&event_log)),
             audit: Audit::new(deps.clone(), changes.clone(), limits.clone()),

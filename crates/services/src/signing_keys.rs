@@ -15,6 +15,7 @@ use crate::{
 };
 
 /// Keeps the signing keys.
+#[derive(Clone)]
 pub struct SigningKeys {
     deps: Dependencies,
     changes: Changes,
@@ -113,7 +114,10 @@ impl SigningKeys {
     /// # Errors
     /// Faults of storage and cryptography; the keys in use stay.
     pub async fn reload(&self) -> Result<(), Failure> {
-        let records = self.deps.store.reading().signing_keys().all().await?;
+        let mut reading = self.deps.store.reading();
+        let records = reading.signing_keys().all().await?;
+        // Shared signals are verified by the same set.
+        let published: Vec<_> = reading.stream_keys().all().await?.into_iter().map(|key| key.public_jwk).collect();
         let mut loaded = Vec::with_capacity(records.len());
         for record in records {
             let pkcs8 =
@@ -121,7 +125,7 @@ impl SigningKeys {
             let key = LoadedKey::signing(&record.kid, record.state, &record.algorithm, &pkcs8).map_err(internal)?;
             loaded.push(key);
         }
-        self.deps.crypto.tokens.load(loaded);
+        self.deps.crypto.tokens.load_and_publish(loaded, &published);
         Ok(())
     }
 

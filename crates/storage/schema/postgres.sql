@@ -462,6 +462,44 @@ CREATE TABLE IF NOT EXISTS webhooks (
     version BIGINT NOT NULL,
     PRIMARY KEY (id)
 );
+CREATE TABLE IF NOT EXISTS streams (
+    id UUID NOT NULL,
+    client_id UUID NOT NULL,
+    requested JSONB NOT NULL,
+    description TEXT COLLATE "C",
+    push BYTEA,
+    status TEXT COLLATE "C" NOT NULL,
+    reason TEXT COLLATE "C",
+    cursor JSONB NOT NULL,
+    queued BIGINT NOT NULL,
+    verified_at TIMESTAMPTZ,
+    failing_since TIMESTAMPTZ,
+    attempts BIGINT NOT NULL,
+    due_at TIMESTAMPTZ NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (id)
+);
+CREATE TABLE IF NOT EXISTS stream_signals (
+    id UUID NOT NULL,
+    stream_id UUID NOT NULL,
+    number BIGINT NOT NULL,
+    user_id UUID NOT NULL,
+    payload JSONB NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (id)
+);
+CREATE INDEX IF NOT EXISTS stream_signals_by_number ON stream_signals (stream_id ASC, number ASC, id ASC);
+CREATE INDEX IF NOT EXISTS stream_signals_by_expiry ON stream_signals (expires_at ASC, id ASC);
+CREATE TABLE IF NOT EXISTS stream_keys (
+    kid TEXT COLLATE "C" NOT NULL,
+    public_jwk JSONB NOT NULL,
+    private_key BYTEA NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (kid)
+);
 CREATE TABLE IF NOT EXISTS deletions (
     user_id UUID NOT NULL,
     deleted_by TEXT COLLATE "C" NOT NULL,

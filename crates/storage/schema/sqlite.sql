@@ -462,6 +462,44 @@ CREATE TABLE IF NOT EXISTS webhooks (
     version INTEGER NOT NULL,
     PRIMARY KEY (id)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS streams (
+    id BLOB NOT NULL,
+    client_id BLOB NOT NULL,
+    requested TEXT NOT NULL,
+    description TEXT,
+    push BLOB,
+    status TEXT NOT NULL,
+    reason TEXT,
+    cursor TEXT NOT NULL,
+    queued INTEGER NOT NULL,
+    verified_at INTEGER,
+    failing_since INTEGER,
+    attempts INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS stream_signals (
+    id BLOB NOT NULL,
+    stream_id BLOB NOT NULL,
+    number INTEGER NOT NULL,
+    user_id BLOB NOT NULL,
+    payload TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS stream_signals_by_number ON stream_signals (stream_id, number, id);
+CREATE INDEX IF NOT EXISTS stream_signals_by_expiry ON stream_signals (expires_at, id);
+CREATE TABLE IF NOT EXISTS stream_keys (
+    kid TEXT NOT NULL,
+    public_jwk TEXT NOT NULL,
+    private_key BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (kid)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS deletions (
     user_id BLOB NOT NULL,
     deleted_by TEXT NOT NULL,

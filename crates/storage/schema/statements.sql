@@ -354,6 +354,30 @@ SELECT kid, algorithm, state, public_jwk, private_key, created_at, activated_at,
 UPDATE signing_keys SET state = $1, private_key = $2, activated_at = $3, retired_at = $4 WHERE kid = $5;
 -- signing_keys.remove
 DELETE FROM signing_keys WHERE kid = $1;
+-- stream_keys.insert
+INSERT INTO stream_keys (kid, public_jwk, private_key, created_at) VALUES ($1, $2, $3, $4);
+-- stream_keys.every
+SELECT kid, public_jwk, private_key, created_at FROM stream_keys ORDER BY kid;
+-- stream_keys.remove
+DELETE FROM stream_keys WHERE kid = $1;
+-- stream_signals.upsert
+INSERT INTO stream_signals (id, stream_id, number, user_id, payload, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO UPDATE SET stream_id = excluded.stream_id, number = excluded.number, user_id = excluded.user_id, payload = excluded.payload, created_at = excluded.created_at, expires_at = excluded.expires_at;
+-- stream_signals.by_id
+SELECT id, stream_id, number, user_id, payload, created_at, expires_at FROM stream_signals WHERE id = $1;
+-- stream_signals.of_stream
+SELECT id, stream_id, number, user_id, payload, created_at, expires_at FROM stream_signals WHERE stream_id = $1 ORDER BY stream_id, number, id LIMIT $2;
+-- stream_signals.remove
+DELETE FROM stream_signals WHERE id = $1;
+-- streams.insert
+INSERT INTO streams (id, client_id, requested, description, push, status, reason, cursor, queued, verified_at, failing_since, attempts, due_at, created_at, updated_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16);
+-- streams.every
+SELECT id, client_id, requested, description, push, status, reason, cursor, queued, verified_at, failing_since, attempts, due_at, created_at, updated_at, version FROM streams ORDER BY id;
+-- streams.by_id
+SELECT id, client_id, requested, description, push, status, reason, cursor, queued, verified_at, failing_since, attempts, due_at, created_at, updated_at, version FROM streams WHERE id = $1;
+-- streams.update
+UPDATE streams SET requested = $1, description = $2, push = $3, status = $4, reason = $5, cursor = $6, queued = $7, verified_at = $8, failing_since = $9, attempts = $10, due_at = $11, updated_at = $12, version = $13 WHERE id = $14;
+-- streams.remove
+DELETE FROM streams WHERE id = $1;
 -- system_secrets.by_name
 SELECT name, sealed, created_at FROM system_secrets WHERE name = $1;
 -- system_secrets.insert
@@ -718,6 +742,30 @@ SELECT id, url, events, description, secret, previous_secret, previous_until, cr
 SELECT id FROM webhooks ORDER BY id DESC LIMIT $1;
 -- webhooks.copy_insert
 INSERT INTO webhooks (id, url, events, description, secret, previous_secret, previous_until, created_by, created_at, updated_at, disabled_at, disabled_reason, failing_since, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
+-- streams.copy_first_page
+SELECT id, client_id, requested, description, push, status, reason, cursor, queued, verified_at, failing_since, attempts, due_at, created_at, updated_at, version FROM streams ORDER BY id LIMIT $1;
+-- streams.copy_next_page
+SELECT id, client_id, requested, description, push, status, reason, cursor, queued, verified_at, failing_since, attempts, due_at, created_at, updated_at, version FROM streams WHERE (id) > ($1) ORDER BY id LIMIT $2;
+-- streams.copy_last_key
+SELECT id FROM streams ORDER BY id DESC LIMIT $1;
+-- streams.copy_insert
+INSERT INTO streams (id, client_id, requested, description, push, status, reason, cursor, queued, verified_at, failing_since, attempts, due_at, created_at, updated_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16);
+-- stream_signals.copy_first_page
+SELECT id, stream_id, number, user_id, payload, created_at, expires_at FROM stream_signals ORDER BY id LIMIT $1;
+-- stream_signals.copy_next_page
+SELECT id, stream_id, number, user_id, payload, created_at, expires_at FROM stream_signals WHERE (id) > ($1) ORDER BY id LIMIT $2;
+-- stream_signals.copy_last_key
+SELECT id FROM stream_signals ORDER BY id DESC LIMIT $1;
+-- stream_signals.copy_insert
+INSERT INTO stream_signals (id, stream_id, number, user_id, payload, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7);
+-- stream_keys.copy_first_page
+SELECT kid, public_jwk, private_key, created_at FROM stream_keys ORDER BY kid LIMIT $1;
+-- stream_keys.copy_next_page
+SELECT kid, public_jwk, private_key, created_at FROM stream_keys WHERE (kid) > ($1) ORDER BY kid LIMIT $2;
+-- stream_keys.copy_last_key
+SELECT kid FROM stream_keys ORDER BY kid DESC LIMIT $1;
+-- stream_keys.copy_insert
+INSERT INTO stream_keys (kid, public_jwk, private_key, created_at) VALUES ($1, $2, $3, $4);
 -- deletions.copy_first_page
 SELECT user_id, deleted_by, status_before, deleted_at, purge_at FROM deletions ORDER BY user_id LIMIT $1;
 -- deletions.copy_next_page
@@ -826,6 +874,10 @@ DELETE FROM idempotency_keys WHERE key_hash = $1;
 SELECT remove_at, request_id, user_id, message_id FROM request_messages WHERE remove_at <= $1 ORDER BY remove_at, request_id, user_id, message_id LIMIT $2;
 -- request_messages.remove_expired
 DELETE FROM request_messages WHERE request_id = $1 AND user_id = $2 AND message_id = $3;
+-- stream_signals.expired
+SELECT expires_at, id FROM stream_signals WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2;
+-- stream_signals.remove_expired
+DELETE FROM stream_signals WHERE id = $1;
 -- invitations.expired
 SELECT expires_at, id FROM invitations WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2;
 -- invitations.remove_expired

@@ -154,6 +154,11 @@ pub static MIGRATIONS: &[Migration] = &[
     migration!(121, "0121", "request_messages"),
     migration!(122, "0122", "request_messages_by_removal"),
     migration!(123, "0123", "hourly_counts"),
+    migration!(124, "0124", "streams"),
+    migration!(125, "0125", "stream_signals"),
+    migration!(126, "0126", "stream_signals_by_number"),
+    migration!(127, "0127", "stream_signals_by_expiry"),
+    migration!(128, "0128", "stream_keys"),
 ];
 
 mod checksum;

@@ -112,4 +112,5 @@ values! {
     userd_model::FurtherEmailId => Uuid, Uuid, |v| v.0;
     userd_model::InvitationId => Uuid, Uuid, |v| v.0;
     userd_model::WebhookId => Uuid, Uuid, |v| v.0;
+    userd_model::StreamId => Uuid, Uuid, |v| v.0;
 }

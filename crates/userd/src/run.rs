@@ -12,13 +12,13 @@ use userd_services::{
 use crate::{
     cli::{
         Args, ClientsCommand, Command, ConfigCommand, DeliveriesCommand, DoctorCommand, InvitationsCommand,
-        KeysCommand, MigrateCommand, NotificationsCommand, RolesCommand, StorageCommand, TelegramCommand, UsersCommand,
-        WebhooksCommand,
+        KeysCommand, MigrateCommand, NotificationsCommand, RolesCommand, StorageCommand, StreamsCommand,
+        TelegramCommand, UsersCommand, WebhooksCommand,
     },
     commands::{
         audit, backup, clients, copy, deliveries,
         doctor::{self, Health},
-        health, import, invitations, keys, mail, migrate, notifications, restore, roles, telegram,
+        health, import, invitations, keys, mail, migrate, notifications, restore, roles, streams, telegram,
         templates::templates,
         users, webhooks,
     },
@@ -210,6 +210,7 @@ async fn with_services(command: Command, config: Config, terminal: Terminal) -> 
         Command::Clients(ClientsCommand::Enable { id }) => clients::enable(services, terminal, &id).await,
         Command::Clients(ClientsCommand::RotateSecret { id }) => clients::rotate_secret(services, terminal, &id).await,
         Command::Webhooks(command) => webhooks_command(services, terminal, command).await,
+        Command::Streams(command) => streams::streams(services, terminal, command).await,
         Command::Roles(command) => roles_command(services, terminal, &wired.config.roles, command).await,
         _ => Ok(()),
     };
@@ -271,6 +272,7 @@ const fn changes(command: &Command) -> bool {
             | Command::Deliveries(DeliveriesCommand::List { .. } | DeliveriesCommand::Show { .. })
             | Command::Notifications(NotificationsCommand::Show { .. })
             | Command::Webhooks(WebhooksCommand::List)
+            | Command::Streams(StreamsCommand::List | StreamsCommand::Show { .. })
     )
 }
 

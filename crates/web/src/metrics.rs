@@ -174,6 +174,9 @@ const ZEROS: &[(&str, &str, &[&str])] = &[
             "export_per_user",
             "access_request_per_user",
             "webhook_test",
+            "stream_change",
+            "stream_poll",
+            "token_revocation",
         ],
     ),
     ("userd_log_lines_dropped_total", "sink", &["log-console", "log-file"]),
@@ -186,7 +189,7 @@ enum Shape {
 }
 
 /// Every metric of the program with its `# HELP` line, whichever room counts it.
-const HELP: [(Shape, &str, &str); 35] = [
+const HELP: [(Shape, &str, &str); 36] = [
     (Shows, BUILD, "1, with the version and the commit of the program."),
     (Counts, REQUESTS, "Requests by route, method and status."),
     (Spreads, SECONDS, "Time from a request to the start of its answer, in seconds, by route and method."),
@@ -221,6 +224,7 @@ const HELP: [(Shape, &str, &str); 35] = [
     (Shows, "userd_audit_intact", "What the last verification in this process found: 1 or 0."),
     (Shows, "userd_outbox_oldest_seconds", "Age of the oldest fact that could not be passed on yet, in seconds."),
     (Counts, "userd_deliveries_total", "Messages, by channel and outcome."),
+    (Counts, "userd_signals_total", "Shared signals, by delivery and outcome."),
     (Shows, "userd_deliveries_oldest_seconds", "How long the oldest message has been due, in seconds, by channel."),
     (Counts, "userd_deliveries_rounds_total", "Finished rounds of the worker of messages."),
     (Spreads, "userd_sqlite_batch_size", "Units of work that shared one write to the disk."),

@@ -6,6 +6,7 @@
 mod breaker;
 mod retry_after;
 mod secret;
+mod security_event;
 mod sender;
 mod signature;
 mod url;
@@ -17,6 +18,7 @@ use userd_model::Timestamp;
 
 pub use self::{
     secret::WebhookSecret,
+    security_event::{SecurityEventCall, SecurityEventFault},
     sender::{WebhookOptions, WebhookSender},
     url::{Allowed, MAX_URL, UrlFault, WebhookUrl},
 };

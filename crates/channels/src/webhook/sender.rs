@@ -42,9 +42,9 @@ const MAX_ANSWER: usize = 16 * 1024;
 
 /// Calls receivers. One for all of them: connections are kept by host, and no call waits for another.
 pub struct WebhookSender {
-    http: HttpClient,
+    pub(super) http: HttpClient,
     breakers: Breakers,
-    allowed: Allowed,
+    pub(super) allowed: Allowed,
 }
 
 impl WebhookSender {

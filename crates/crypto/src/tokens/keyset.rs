@@ -53,13 +53,14 @@ pub(super) struct Keyset {
 
 impl Default for Keyset {
     fn default() -> Self {
-        Self::new(Vec::new(), 0)
+        Self::new(Vec::new(), &[], 0)
     }
 }
 
 impl Keyset {
     /// The first active key with a private half signs. A name that is revoked anywhere in the list counts nowhere.
-    pub(super) fn new(keys: Vec<LoadedKey>, generation: u64) -> Self {
+    /// `published` are keys of something else than access tokens: they stand in the set, and verify nothing here.
+    pub(super) fn new(keys: Vec<LoadedKey>, published: &[Value], generation: u64) -> Self {
         let revoked: Vec<String> =
             keys.iter().filter(|key| key.state == KeyState::Revoked).map(|key| key.kid.clone()).collect();
         let mut signing = None;
@@ -71,7 +72,7 @@ impl Keyset {
                 signing = Some((key.kid, half));
             }
         }
-        let jwks = jwks(&verifying);
+        let jwks = jwks(&verifying, published);
         Self { generation, jwks, signing, verifying }
     }
 
@@ -89,7 +90,7 @@ impl Keyset {
     }
 }
 
-fn jwks(keys: &BTreeMap<String, VerifyingKey>) -> Arc<[u8]> {
-    let keys: Vec<Value> = keys.values().map(VerifyingKey::to_jwk).collect();
+fn jwks(keys: &BTreeMap<String, VerifyingKey>, published: &[Value]) -> Arc<[u8]> {
+    let keys: Vec<Value> = keys.values().map(VerifyingKey::to_jwk).chain(published.iter().cloned()).collect();
     serde_json::json!({ "keys": keys }).to_string().into_bytes().into()
 }

@@ -143,9 +143,14 @@ impl Tokens {
     /// Replaces all keys at once. Loading equal keys in equal states again changes nothing; any change makes every
     /// remembered token be verified anew, so a revoked key stops counting with the next call.
     pub fn load(&self, keys: Vec<LoadedKey>) {
+        self.load_and_publish(keys, &[]);
+    }
+
+    /// The same, and publishes keys beside them that sign something else than access tokens and verify nothing here.
+    pub fn load_and_publish(&self, keys: Vec<LoadedKey>, published: &[Value]) {
         let _one_at_a_time = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
         let current = self.keyset.load();
-        let next = Keyset::new(keys, current.generation + 1);
+        let next = Keyset::new(keys, published, current.generation + 1);
         if !next.equals(&current) {
             self.keyset.store(Arc::new(next));
         }

@@ -8,3 +8,4 @@ mod forged_form;
 mod forged_keys;
 mod forgery;
 mod honest;
+mod security_events;

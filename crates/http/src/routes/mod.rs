@@ -32,10 +32,13 @@ mod revocations;
 mod roles;
 mod sent_notifications;
 pub mod service;
+mod shared_signals;
 mod sign_in;
+mod signal_streams;
 mod signing_keys;
 mod steps;
 mod telegram_bot;
+mod token_revocation;
 mod users;
 mod versioned;
 mod waiting;
@@ -67,6 +70,7 @@ pub fn all() -> Routes {
         .and(steps::routes())
         .and(preferences::routes())
         .and(oauth2::routes())
+        .and(token_revocation::routes())
         .and(revocations::routes())
         .and(events::routes())
         .and(notifications::routes())
@@ -75,6 +79,8 @@ pub fn all() -> Routes {
         .and(deliveries::routes())
         .and(audit::routes())
         .and(webhooks::routes())
+        .and(shared_signals::routes())
+        .and(signal_streams::routes())
         .and(users::routes())
         .and(invitations::routes())
         .and(grants::routes())

@@ -68,6 +68,8 @@ struct Metadata {
     token_endpoint: String,
     introspection_endpoint: String,
     revocation_endpoint: String,
+    /// Where another party ends everything of somebody (draft-parecki-oauth-global-token-revocation).
+    global_token_revocation_endpoint: String,
     grant_types_supported: Vec<&'static str>,
     /// Empty: there is no authorization endpoint.
     response_types_supported: Vec<&'static str>,
@@ -91,6 +93,7 @@ async fn metadata(State(api): State<Arc<Api>>) -> Response {
         token_endpoint: format!("{base}/oauth2/token"),
         introspection_endpoint: format!("{base}/oauth2/introspect"),
         revocation_endpoint: format!("{base}/oauth2/revoke"),
+        global_token_revocation_endpoint: format!("{base}/v1/global-token-revocation"),
         grant_types_supported: vec!["client_credentials", "refresh_token"],
         response_types_supported: Vec::new(),
         token_endpoint_auth_methods_supported: vec![basic, post],

@@ -25,6 +25,11 @@ impl Wait {
     pub(super) fn end(self, api: &Api) -> Option<impl Future<Output = ()> + Send + '_> {
         (!self.0.is_zero()).then(|| end_of_wait(api, self.0))
     }
+
+    /// The same for routes whose callers always wait.
+    pub(super) fn longest(api: &Api) -> impl Future<Output = ()> + Send + '_ {
+        end_of_wait(api, LONGEST_WAIT)
+    }
 }
 
 async fn end_of_wait(api: &Api, wait: Duration) {

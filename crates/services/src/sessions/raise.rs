@@ -1,7 +1,7 @@
 //! A session that goes on stronger or fresher than it was: its refresh token rotates, as with a refresh, and what was
 //! proven is written with it.
 
-use userd_model::{Refusal, Session, SessionId, User};
+use userd_model::{EventKind, Level, Refusal, Session, SessionId, User};
 use userd_storage::Failure;
 
 use super::{Sessions, SignedIn, refresh::Minted};
@@ -35,7 +35,13 @@ impl Sessions {
         let now = change.now;
         let found = change.sessions().find(session).await?;
         let mut session = found.filter(|it| it.user_id == user.id && it.is_alive(now)).ok_or(Refusal::NotSignedIn)?;
+        let before = Level::of(&session.amr);
         session.amr = amr(std::mem::take(&mut session.amr));
+        let level = Level::of(&session.amr);
+        if level > before {
+            let data = serde_json::json!({ "session_id": session.id, "acr": level, "previous": before });
+            change.event(EventKind::AssuranceRaised, user.id, data);
+        }
         session.auth_time = now;
         session.ip.clone_from(&change.context.origin.ip);
         let party = self.party(change.context);

@@ -109,6 +109,7 @@ mod setup;
 mod sign_in;
 mod signing_keys;
 mod simulation;
+mod streams;
 mod sweeper;
 mod terms;
 mod user_list;

@@ -54,6 +54,9 @@ pub mod roles;
 pub mod schema_migrations;
 pub mod sessions;
 pub mod signing_keys;
+pub mod stream_keys;
+pub mod stream_signals;
+pub mod streams;
 pub mod system_secrets;
 pub mod terms_acceptances;
 pub mod tombstones;
@@ -178,6 +181,12 @@ repositories! {
     sessions: Sessions;
     /// Signing keys.
     signing_keys: SigningKeys;
+    /// Keys that shared signals are signed with.
+    stream_keys: StreamKeys;
+    /// Shared signals that wait to be taken.
+    stream_signals: StreamSignals;
+    /// Streams of shared signals.
+    streams: Streams;
     /// Keys of this installation, sealed under the master key.
     system_secrets: SystemSecrets;
     /// By which words accounts are found.

@@ -69,6 +69,9 @@ tables! {
     request_messages: REQUEST_MESSAGES;
     notification_preferences: NOTIFICATION_PREFERENCES;
     webhooks: WEBHOOKS;
+    streams: STREAMS;
+    stream_signals: STREAM_SIGNALS;
+    stream_keys: STREAM_KEYS;
     deletions: DELETIONS;
     invitations: INVITATIONS;
     further_emails: FURTHER_EMAILS;

@@ -367,3 +367,48 @@ async fn a_stored_word_that_this_release_does_not_know_is_corrupt_and_named() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_stream_its_signals_and_keys_come_back_as_they_were() {
+    on_every_store(async |store| {
+        let (stream, user) = (&samples::stream(), samples::user().id);
+        let bare = &userd_model::Stream {
+            description: None,
+            push: None,
+            reason: None,
+            verified_at: None,
+            failing_since: None,
+            ..stream.clone()
+        };
+        transact!(store, uow => uow.streams().insert(stream).await?).unwrap();
+        assert_eq!(duplicate(transact!(store, uow => uow.streams().insert(stream).await?)), "streams");
+        for changed in [stream, bare] {
+            transact!(store, uow => uow.streams().update(changed).await?).unwrap();
+            assert_eq!(store.reading().streams().find(stream.id).await.unwrap().as_ref(), Some(changed));
+            assert!(store.reading().streams().all().await.unwrap().contains(changed));
+        }
+        let [first, second] = &[1, 2].map(|number| samples::queued_signal(stream.id, user, number));
+        transact!(store, uow => uow.stream_signals().write_many(&[second.clone(), first.clone()]).await?).unwrap();
+        let waiting = store.reading().stream_signals().of_stream(stream.id, 5).await.unwrap();
+        assert_eq!(waiting, [first.clone(), second.clone()], "in the order of the queue");
+        let again = &userd_model::QueuedSignal { number: 3, user_id: None, ..first.clone() };
+        transact!(store, uow => {
+            uow.stream_signals().write_many(std::slice::from_ref(again)).await?;
+            uow.stream_signals().remove_many(&[second.id]).await?;
+        })
+        .unwrap();
+        assert_eq!(store.reading().stream_signals().find(stream.id, first.id).await.unwrap().as_ref(), Some(again));
+        assert_eq!(store.reading().stream_signals().of_stream(stream.id, 5).await.unwrap().len(), 1);
+        let key = &samples::stream_key();
+        transact!(store, uow => uow.stream_keys().insert(key).await?).unwrap();
+        assert!(store.reading().stream_keys().all().await.unwrap().contains(key));
+        transact!(store, uow => {
+            uow.stream_keys().remove(&key.kid).await?;
+            uow.streams().remove(stream.id).await?;
+        })
+        .unwrap();
+        assert!(!store.reading().stream_keys().all().await.unwrap().contains(key));
+        assert!(store.reading().streams().find(stream.id).await.unwrap().is_none());
+    })
+    .await;
+}

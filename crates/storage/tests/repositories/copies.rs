@@ -58,6 +58,9 @@ async fn fill(store: &Store) {
             uow.request_messages().write(request.id, (user.id, 7), now).await?;
             uow.clients().insert(client).await?;
             uow.webhooks().insert(webhook).await?;
+            let stream = samples::stream();
+            uow.stream_signals().write_many(&[samples::queued_signal(stream.id, user.id, 1)]).await?;
+            uow.streams().insert(&stream).await?;
             uow.outbox().push(fact).await?;
             let (numbers, head) = (&[(fact.subject.clone(), fact.number)], samples::event_head(fact));
             uow.fact_numbers().write_many(numbers).await?;
@@ -89,6 +92,7 @@ async fn fill(store: &Store) {
     }
     transact!(store, uow => {
         uow.signing_keys().insert(key).await?;
+        uow.stream_keys().insert(&samples::stream_key()).await?;
         uow.system_secrets().insert(name, &key.private_key, now).await?;
         uow.roles().upsert(role, now).await?;
         uow.permissions().upsert(&samples::registered_permission()).await?;

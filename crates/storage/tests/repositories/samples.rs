@@ -309,6 +309,46 @@ pub(crate) fn client() -> Client {
 }
 
 /// Every field filled.
+pub(crate) fn stream() -> userd_model::Stream {
+    let now = moment();
+    userd_model::Stream {
+        id: id(),
+        client_id: id(),
+        requested: vec!["https://schemas.openid.net/secevent/caep/event-type/session-revoked".to_owned()],
+        description: Some("магазин".to_owned()),
+        push: Some(sealed(70)),
+        status: userd_model::StreamStatus::Paused,
+        reason: Some("too loud".to_owned()),
+        cursor: vec![0, i64::MAX],
+        queued: 7,
+        verified_at: Some(now),
+        failing_since: Some(now.plus(seconds(1))),
+        attempts: 3,
+        due_at: now.plus(seconds(2)),
+        created_at: now.plus(seconds(3)),
+        updated_at: now.plus(seconds(4)),
+        version: i64::MAX,
+    }
+}
+
+pub(crate) fn queued_signal(stream_id: userd_model::StreamId, user: UserId, number: i64) -> userd_model::QueuedSignal {
+    let now = moment();
+    userd_model::QueuedSignal {
+        stream_id,
+        id: id::<userd_model::StreamId>().0,
+        number,
+        user_id: Some(user),
+        payload: serde_json::json!({ "iss": "https://users.example", "events": {} }),
+        created_at: now,
+        expires_at: now.plus(seconds(60)),
+    }
+}
+
+pub(crate) fn stream_key() -> userd_model::StreamKey {
+    let public_jwk = serde_json::json!({ "kty": "RSA", "kid": "one" });
+    userd_model::StreamKey { kid: word(), public_jwk, private_key: sealed(90), created_at: moment() }
+}
+
 pub(crate) fn webhook() -> Webhook {
     let now = moment();
     Webhook {

@@ -8,7 +8,7 @@ use clap_complete::Shell;
 
 use super::{
     AuditCommand, DeliveriesCommand, ImportArgs, InvitationsCommand, MailCommand, NotificationsCommand, RolesCommand,
-    UsersCommand, WebhooksCommand,
+    StreamsCommand, UsersCommand, WebhooksCommand,
 };
 use crate::{
     config::{DatabaseUrl, Flag, Sources},
@@ -109,6 +109,9 @@ pub enum Command {
     /// Manage webhooks, by which other services are told of events.
     #[command(subcommand)]
     Webhooks(WebhooksCommand),
+    /// Look after streams of shared signals, which other services set up themselves.
+    #[command(subcommand)]
+    Streams(StreamsCommand),
     /// Read, verify, prove and export the audit log.
     #[command(subcommand)]
     Audit(AuditCommand),

@@ -6,6 +6,7 @@ mod import;
 mod invitations;
 mod messages;
 mod roles;
+mod streams;
 mod users;
 
 pub use args::{
@@ -17,4 +18,5 @@ pub use import::ImportArgs;
 pub use invitations::InvitationsCommand;
 pub use messages::{DeliveriesCommand, MailCommand, NotificationsCommand, SendArgs, WebhooksCommand};
 pub use roles::RolesCommand;
+pub use streams::StreamsCommand;
 pub use users::UsersCommand;

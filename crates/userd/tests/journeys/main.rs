@@ -50,6 +50,7 @@ mod replicas;
 mod restoring;
 mod rights;
 mod rolling_restart;
+mod signals;
 mod stopping;
 mod story;
 mod system_limits;

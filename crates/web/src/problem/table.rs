@@ -184,6 +184,9 @@ problems! {
     IN_USE = 409 "in_use", "invalid_request", "This is in use", "Это используется",
         "Take it from whoever holds it, and out of roles that name it, first.",
         "Сначала снимите это с тех, у кого оно есть, и уберите из ролей, которые его называют.";
+    TOO_MANY_STREAMS = 409 "too_many_streams", "invalid_request", "There are too many streams", "Слишком много потоков",
+        "Remove a stream that is not needed, or change one: a service account has at most four.",
+        "Удалите ненужный поток или измените существующий: у сервисной учётной записи их не больше четырёх.";
     REQUEST_IN_PROGRESS = 409 "request_in_progress", "invalid_request", "The same request is still running", "Такой же запрос ещё выполняется",
         "Repeat it with the same idempotency key a moment later.",
         "Повторите его чуть позже с тем же ключом идемпотентности.";
@@ -289,6 +292,7 @@ pub(super) fn of_refusal(refusal: &Refusal) -> &'static Row {
         Refusal::BuiltIn => &BUILT_IN,
         Refusal::ManagedByConfiguration => &MANAGED_BY_CONFIGURATION,
         Refusal::InUse => &IN_USE,
+        Refusal::TooManyStreams => &TOO_MANY_STREAMS,
         Refusal::EmailTaken => &EMAIL_TAKEN,
         Refusal::UsernameTaken => &USERNAME_TAKEN,
         Refusal::IdentityTaken => &IDENTITY_TAKEN,

@@ -40,6 +40,8 @@ pub async fn request_for(app: &mut App, route: &RouteAccess, persona: Persona) -
 /// The path with parameters that exist, where that can be.
 pub async fn path_for(app: &App, route: &RouteAccess, hand: &Hand) -> String {
     let parameter = match route.path {
+        "/v1/ssf/status" if route.method == "GET" => return format!("{}?stream_id={NOTHING}", route.path),
+        "/v1/ssf/streams" if route.method == "DELETE" => return format!("{}?stream_id={NOTHING}", route.path),
         path if !path.contains('{') => return path.to_owned(),
         "/docs/{file}" => "start.js".to_owned(),
         "/pages/{file}" => "page.js".to_owned(),
@@ -69,6 +71,7 @@ pub async fn path_for(app: &App, route: &RouteAccess, hand: &Hand) -> String {
         // Without permissions, so that nobody lacks one to give.
         path if path.starts_with("/v1/webhooks/{id}") => app.webhook().await,
         "/v1/clients/{id}/enable" => app.disabled_client().await,
+        "/v1/ssf/streams/{id}/poll" => NOTHING.to_owned(),
         path if path.starts_with("/v1/clients/{id}") => app.client(&[]).await.0,
         "/v1/signing-keys/{kid}/revoke" => app.services.deps.crypto.tokens.active_kid().unwrap(),
         other => panic!("say which parameter of {other} exists"),
@@ -154,6 +157,10 @@ pub fn body_for(route: &RouteAccess, persona: Persona, hand: &Hand) -> Sent {
         ("POST", "/v1/webhooks") => Sent::Json(json!({"url": "https://shop.example/", "events": ["*"]})),
         ("POST", "/v1/webhooks/{id}/resend") => Sent::Json(json!({"from": "2026-01-01T00:00:00Z"})),
         ("PATCH", "/v1/webhooks/{id}") => Sent::Json(json!({"events": ["user.*"]})),
+        ("POST", "/v1/ssf/streams" | "/v1/ssf/streams/{id}/poll") => Sent::Json(json!({})),
+        ("PATCH" | "PUT", "/v1/ssf/streams") | ("POST", "/v1/ssf/verify") => Sent::Json(json!({"stream_id": NOTHING})),
+        ("POST", "/v1/ssf/status") => Sent::Json(json!({"stream_id": NOTHING, "status": "paused"})),
+        ("POST", "/v1/global-token-revocation") => Sent::Json(json!({"sub_id": {"format": "opaque", "id": NOTHING}})),
         ("PATCH", "/v1/clients/{id}") => Sent::Json(json!({"name": "automaton"})),
         ("POST", "/v1/roles") => Sent::Json(json!({"name": format!("made-by-{}", persona.name())})),
         ("PUT", "/v1/roles/{name}") => Sent::Json(json!({"description": "Helps people"})),

@@ -1,0 +1,375 @@
+//! Streams of shared signals: set up by receivers, filled from the event log, taken by polling or pushed.
+
+use std::{collections::BTreeMap, future::ready, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use userd_channels::webhook::{Allowed, WebhookOptions, WebhookSender};
+use userd_model::{Permission, Refusal, SessionId, Signal, StreamId};
+use userd_services::{
+    Context,
+    global_revocation::NamedSubject,
+    streams::{DeliveryInput, POLL, PUSH, PollAnswer, PollRequest, Round, SetError, StreamInput},
+    testing::TestOptions,
+};
+use userd_stand_ins::webhook_receiver::WebhookReceiver;
+
+use crate::{
+    fixture::{DAY, Fixture, MINUTE, TestApp, refusal, wrong_fields},
+    personas::{acting, of},
+    webhooks::receiver,
+};
+
+const VERIFICATION: &str = "https://schemas.openid.net/secevent/ssf/event-type/verification";
+const UPDATED: &str = "https://schemas.openid.net/secevent/ssf/event-type/stream-updated";
+
+/// A receiver with the permissions that it needs.
+async fn owner(app: &TestApp) -> Context {
+    acting(app, &app.service(&[Permission::SSF_READ, Permission::SSF_MANAGE]).await.actor)
+}
+
+fn pushed_to(url: &str, authorization: Option<&str>) -> StreamInput {
+    let delivery = DeliveryInput {
+        method: PUSH.to_owned(),
+        endpoint_url: Some(url.to_owned()),
+        authorization_header: authorization.map(str::to_owned),
+    };
+    StreamInput { delivery: Some(delivery), ..StreamInput::default() }
+}
+
+async fn polled_stream(app: &TestApp, ctx: &Context) -> StreamId {
+    app.streams.create(ctx, StreamInput::default()).await.unwrap().stream_id
+}
+
+/// What waits, at once.
+async fn poll(app: &TestApp, ctx: &Context, id: StreamId, request: PollRequest) -> PollAnswer {
+    app.event_log.tick().await.unwrap();
+    let request = PollRequest { return_immediately: true, ..request };
+    app.streams.poll(ctx, id, request, ready(())).await.unwrap()
+}
+
+/// What tokens say, by their type; not verified here.
+fn read(sets: &BTreeMap<String, String>) -> Vec<(String, Value)> {
+    let claims = |token: &String| -> Value {
+        let part = token.split('.').nth(1).unwrap();
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+    };
+    let mut read: Vec<_> = sets.values().map(claims).map(|claims| (kind(&claims), claims)).collect();
+    read.sort_by(|a, b| a.0.cmp(&b.0));
+    read
+}
+
+fn kind(claims: &Value) -> String {
+    let events = claims["events"].as_object().unwrap();
+    assert_eq!(events.len(), 1, "one event in a token");
+    events.keys().next().unwrap().clone()
+}
+
+fn acknowledging(sets: &BTreeMap<String, String>) -> PollRequest {
+    PollRequest { ack: sets.keys().cloned().collect(), ..PollRequest::default() }
+}
+
+async fn sign_out(app: &TestApp, name: &str) -> (userd_model::UserId, SessionId) {
+    let user = app.member(name).await;
+    app.sessions.sign_out(&of(app, &user)).await.unwrap();
+    (user.id, user.tokens.session_id)
+}
+
+/// AC-170: whoever has not set a stream up cannot even learn that it is there.
+#[apply(case)]
+async fn a_stream_is_its_receivers_alone_and_leads_outside(fixture: Fixture) {
+    let strict = WebhookSender::new(WebhookOptions { allowed: Allowed::default(), ..WebhookOptions::default() });
+    let options = TestOptions { webhooks: Some(std::sync::Arc::new(strict.unwrap())), ..TestOptions::default() };
+    let app = fixture.app_with(options).await;
+    let (ctx, other) = (owner(&app).await, owner(&app).await);
+    for inside in
+        ["http://shop.example/", "https://127.0.0.1/", "https://[::1]/", "https://10.1.2.3/", "https://u:p@a.example/"]
+    {
+        let refused = app.streams.create(&ctx, pushed_to(inside, None)).await;
+        assert_eq!(wrong_fields(refused), ["/delivery/endpoint_url"], "{inside}");
+    }
+    let bad = pushed_to("https://shop.example/", Some("Bearer a\r\nx: y"));
+    assert_eq!(wrong_fields(app.streams.create(&ctx, bad).await), ["/delivery/authorization_header"]);
+    let asked = StreamInput {
+        description: Some("The shop".to_owned()),
+        ..pushed_to("https://shop.example/s3cret", Some("Bearer s3cret"))
+    };
+    let made = app.streams.create(&ctx, asked).await.unwrap();
+    let id = made.stream_id;
+    assert_eq!((made.method, made.status, made.events_delivered.len()), (PUSH, "enabled", Signal::ALL.len()));
+    let row = app.reading().streams().find(id).await.unwrap().unwrap();
+    let sealed = row.push.unwrap().0;
+    assert!(!sealed.windows(6).any(|part| part == b"s3cret"), "sealed at rest");
+    assert!(!serde_json::to_string(&made).unwrap().contains("Bearer"), "shown to nobody");
+
+    assert_eq!(app.streams.list(&ctx).await.unwrap().len(), 1);
+    assert!(app.streams.list(&other).await.unwrap().is_empty());
+    let nothing = StreamInput::default;
+    assert_eq!(refusal(app.streams.read(&other, id).await), Refusal::NotFound);
+    assert_eq!(refusal(app.streams.change(&other, id, nothing(), false).await), Refusal::NotFound);
+    assert_eq!(refusal(app.streams.remove(&other, id).await), Refusal::NotFound);
+    assert_eq!(refusal(app.streams.status(&other, id).await), Refusal::NotFound);
+    assert_eq!(refusal(app.streams.set_status(&other, id, "disabled", None).await), Refusal::NotFound);
+    assert_eq!(refusal(app.streams.verify(&other, id, None).await), Refusal::NotFound);
+    let answer = app.streams.poll(&other, id, PollRequest::default(), ready(())).await;
+    assert_eq!(refusal(answer), Refusal::NotFound);
+    let answer = app.streams.poll(&ctx, id, PollRequest::default(), ready(())).await;
+    assert_eq!(refusal(answer), Refusal::NotFound, "it is pushed");
+    let reader = acting(&app, &app.service(&[Permission::SSF_READ]).await.actor);
+    assert_eq!(refusal(app.streams.create(&reader, nothing()).await), Refusal::Forbidden);
+    let admin = app.admin().await;
+    let admin = acting(&app, &app.actor(&admin).await);
+    assert_eq!(refusal(app.streams.create(&admin, nothing()).await), Refusal::Forbidden, "people have none");
+
+    let events = Some(vec![Signal::SessionRevoked.uri().to_owned(), "https://example.org/unknown".to_owned()]);
+    let changed = StreamInput { events_requested: events, ..nothing() };
+    let changed = app.streams.change(&ctx, id, changed, false).await.unwrap();
+    assert_eq!(changed.events_delivered, [Signal::SessionRevoked.uri()]);
+    assert_eq!((changed.events_requested.len(), changed.method), (2, PUSH), "what is not said stays");
+    let replaced = app.streams.change(&ctx, id, nothing(), true).await.unwrap();
+    assert_eq!((replaced.method, replaced.description, replaced.events_delivered.len()), (POLL, None, 8));
+    for _ in 0..3 {
+        app.streams.create(&ctx, nothing()).await.unwrap();
+    }
+    assert_eq!(refusal(app.streams.create(&ctx, nothing()).await), Refusal::TooManyStreams);
+    app.streams.remove(&ctx, id).await.unwrap();
+    app.streams.create(&ctx, nothing()).await.unwrap();
+    assert_eq!(app.streams.list(&app.operator_context()).await.unwrap().len(), 4, "the operator sees all");
+    let told: Vec<_> = app.facts_of(id).await.into_iter().map(|fact| fact.kind).collect();
+    assert_eq!(told, ["stream.created", "stream.changed", "stream.changed", "stream.removed"]);
+    assert_eq!(app.reading().stream_keys().all().await.unwrap().len(), 1, "one key for all");
+}
+
+/// AC-171: what is signed here for receivers is no access token, whatever verifies those.
+#[apply(case)]
+async fn what_happens_waits_in_a_stream_until_it_is_acknowledged(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ctx = owner(&app).await;
+    let before = app.key_set();
+    sign_out(&app, "before").await;
+    app.event_log.tick().await.unwrap();
+    let id = polled_stream(&app, &ctx).await;
+    assert!(poll(&app, &ctx, id, PollRequest::default()).await.sets.is_empty(), "from now on");
+    assert!(app.key_set().len() > before.len(), "the key is published with the first stream");
+
+    let (user, session) = sign_out(&app, "ada").await;
+    let first = poll(&app, &ctx, id, PollRequest::default()).await;
+    let said = read(&first.sets);
+    assert_eq!(said.len(), 1);
+    let (kind, claims) = &said[0];
+    assert_eq!(kind, Signal::SessionRevoked.uri());
+    assert_eq!(first.sets.keys().next().unwrap(), claims["jti"].as_str().unwrap());
+    let subject = json!({ "format": "iss_sub", "iss": app.issuer(), "sub": user });
+    let session = json!({ "format": "opaque", "id": session });
+    assert_eq!(claims["sub_id"], json!({ "format": "complex", "user": subject, "session": session }));
+    assert!(claims.get("sub").is_none() && claims.get("exp").is_none());
+    assert_eq!(claims["events"][kind]["initiating_entity"], "user");
+    let token = first.sets.values().next().unwrap();
+    assert_eq!(app.who(token).await.unwrap_err(), Refusal::NotSignedIn, "no access token");
+    assert_eq!(poll(&app, &ctx, id, PollRequest::default()).await, first, "the same text until it is taken");
+
+    app.users.block(&app.operator_context(), user).await.unwrap();
+    sign_out(&app, "grace").await;
+    let one = PollRequest { max_events: Some(1), ..acknowledging(&first.sets) };
+    let second = poll(&app, &ctx, id, one).await;
+    assert!(second.sets.len() == 1 && second.more_available);
+    let fault = SetError { err: "invalid_key".to_owned(), description: Some("no such kid".to_owned()) };
+    let set_errs = second.sets.keys().map(|jti| (jti.clone(), fault.clone())).collect();
+    let third = poll(&app, &ctx, id, PollRequest { set_errs, ..PollRequest::default() }).await;
+    assert!(third.sets.len() == 1 && !third.more_available && third.sets != second.sets);
+    let only = PollRequest { max_events: Some(0), ..acknowledging(&third.sets) };
+    assert_eq!(poll(&app, &ctx, id, only).await, PollAnswer::default());
+    let unknown = PollRequest { ack: vec!["nonsense".to_owned()], ..PollRequest::default() };
+    assert!(poll(&app, &ctx, id, unknown).await.sets.is_empty());
+
+    // Every kind of fact that has a signal.
+    let operator = app.operator_context();
+    app.users.unblock(&operator, user).await.unwrap();
+    app.users.block(&operator, user).await.unwrap();
+    let said = read(&poll(&app, &ctx, id, PollRequest::default()).await.sets);
+    let kinds: Vec<_> = said.iter().map(|(kind, _)| kind.as_str()).collect();
+    assert_eq!(kinds, [Signal::AccountDisabled.uri(), Signal::AccountEnabled.uri()]);
+    assert_eq!(said[0].1["sub_id"]["sub"], json!(user));
+    let ids: Vec<_> = said.iter().map(|(_, claims)| claims["txn"].as_str().unwrap().to_owned()).collect();
+    assert!(ids[0] != ids[1]);
+}
+
+#[apply(case)]
+async fn a_stream_is_paused_switched_off_and_proves_that_it_lives(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ctx = owner(&app).await;
+    let id = polled_stream(&app, &ctx).await;
+    app.streams.set_status(&ctx, id, "paused", Some("moving house")).await.unwrap();
+    assert_eq!(app.streams.status(&ctx, id).await.unwrap().reason.as_deref(), Some("moving house"));
+    sign_out(&app, "ada").await;
+    assert!(poll(&app, &ctx, id, PollRequest::default()).await.sets.is_empty(), "held");
+    app.streams.set_status(&ctx, id, "enabled", None).await.unwrap();
+    let held = poll(&app, &ctx, id, PollRequest::default()).await;
+    assert_eq!(held.sets.len(), 1, "and not lost");
+    app.streams.set_status(&ctx, id, "disabled", None).await.unwrap();
+    sign_out(&app, "grace").await;
+    app.event_log.tick().await.unwrap();
+    app.streams.set_status(&ctx, id, "enabled", None).await.unwrap();
+    assert!(poll(&app, &ctx, id, PollRequest::default()).await.sets.is_empty(), "not kept");
+    assert_eq!(wrong_fields(app.streams.set_status(&ctx, id, "on", None).await), ["/status"]);
+
+    app.streams.verify(&ctx, id, Some("a state")).await.unwrap();
+    let said = read(&poll(&app, &ctx, id, PollRequest::default()).await.sets);
+    assert_eq!(said[0].1["events"][VERIFICATION], json!({ "state": "a state" }));
+    assert_eq!(said[0].1["sub_id"], json!({ "format": "opaque", "id": id }));
+    assert_eq!(refusal(app.streams.verify(&ctx, id, None).await), Refusal::TooManyAttempts(MINUTE));
+    app.advance(MINUTE);
+    app.streams.verify(&ctx, id, None).await.unwrap();
+
+    // Where somebody else pauses it, its receiver is told, although it is paused.
+    app.streams.set_status(&app.operator_context(), id, "paused", Some("too loud")).await.unwrap();
+    let said = read(&poll(&app, &ctx, id, PollRequest::default()).await.sets);
+    assert_eq!(said[0].0, UPDATED);
+    assert_eq!(said[0].1["events"][UPDATED], json!({ "status": "paused", "reason": "too loud" }));
+    // A log that is not the one it was in: it begins with what is kept, and nothing twice.
+    app.streams.set_status(&ctx, id, "enabled", None).await.unwrap();
+    let waiting = poll(&app, &ctx, id, PollRequest::default()).await.sets;
+    let moved = |stream: &mut userd_model::Stream| stream.cursor = vec![1_000_000; stream.cursor.len()];
+    rewrite(&app, id, &moved).await;
+    let kept = poll(&app, &ctx, id, acknowledging(&waiting)).await;
+    assert_eq!(kept.sets.len(), 2, "both sign-outs");
+}
+
+async fn rewrite(app: &TestApp, id: StreamId, how: &(dyn Fn(&mut userd_model::Stream) + Sync)) {
+    let written = app.deps.store.transact("rewrite", |mut uow| async move {
+        let mut stream = uow.streams().find(id).await?.unwrap();
+        how(&mut stream);
+        uow.streams().update(&stream).await?;
+        uow.commit(()).await
+    });
+    written.await.unwrap();
+}
+
+fn bodies(receiver: &WebhookReceiver) -> Vec<String> {
+    receiver.received().into_iter().map(|received| received.body).collect()
+}
+
+async fn round(app: &TestApp) -> usize {
+    app.event_log.tick().await.unwrap();
+    let Round { taken, has_streams } = app.shared().push_signals().await.unwrap();
+    assert!(has_streams);
+    taken
+}
+
+#[apply(case)]
+async fn signals_are_pushed_in_order_and_wait_for_a_receiver_that_is_down(fixture: Fixture) {
+    let app = fixture.app().await;
+    let receiver = receiver(&app).await;
+    let ctx = owner(&app).await;
+    let id = app.streams.create(&ctx, pushed_to(&receiver.url(), Some("Bearer s3cret"))).await.unwrap().stream_id;
+    receiver.turn(|knobs| knobs.status = 202);
+    sign_out(&app, "ada").await;
+    sign_out(&app, "grace").await;
+    assert_eq!(round(&app).await, 2);
+    assert_eq!(round(&app).await, 0, "each once");
+    let sent = bodies(&receiver);
+    assert!(sent.len() == 2 && sent.iter().all(|token| token.split('.').count() == 3));
+
+    // Down: it is left alone for a second, then two …, and the one in front comes first.
+    receiver.turn(|knobs| knobs.status = 503);
+    sign_out(&app, "mary").await;
+    sign_out(&app, "edith").await;
+    assert_eq!((round(&app).await, round(&app).await), (0, 0));
+    assert_eq!(bodies(&receiver).len(), 3, "not again at once");
+    app.advance(Duration::from_secs(3));
+    round(&app).await;
+    assert_eq!(bodies(&receiver).len(), 4);
+    assert!(app.streams.read(&ctx, id).await.unwrap().failing_since.is_some());
+    receiver.turn(|knobs| knobs.status = 202);
+    app.advance(MINUTE);
+    assert_eq!(round(&app).await, 2);
+    let sent = bodies(&receiver);
+    assert_eq!((sent.len(), &sent[2], &sent[3]), (6, &sent[3], &sent[4]), "the same text, and nothing lost");
+    assert!(app.streams.read(&ctx, id).await.unwrap().failing_since.is_none());
+
+    // For days: paused, which is told; nothing is lost.
+    receiver.turn(|knobs| knobs.status = 500);
+    sign_out(&app, "joan").await;
+    round(&app).await;
+    app.advance(DAY * 6);
+    round(&app).await;
+    let status = app.streams.status(&ctx, id).await.unwrap();
+    assert_eq!(status.status, "paused");
+    receiver.turn(|knobs| knobs.status = 202);
+    assert_eq!(round(&app).await, 1, "that it is paused");
+    app.streams.set_status(&app.operator_context(), id, "enabled", None).await.unwrap();
+    assert_eq!(round(&app).await, 2, "what was held, and that it goes on");
+    // Whoever is disabled is told no more.
+    let client = app.streams.read(&ctx, id).await.unwrap().client_id;
+    app.clients.disable(&app.operator_context(), client).await.unwrap();
+    sign_out(&app, "rosa").await;
+    assert_eq!(round(&app).await, 0);
+}
+
+/// AC-172: another party ends everything of somebody, and learns of nobody else.
+#[apply(case)]
+async fn another_party_ends_everything_of_somebody(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ctx = acting(&app, &app.service(&[Permission::TOKENS_REVOKE]).await.actor);
+    let issuer = app.issuer().to_owned();
+    for (n, name) in ["ada", "grace", "mary"].into_iter().enumerate() {
+        let user = app.member(name).await;
+        let id = user.id.to_string();
+        let subject =
+            [NamedSubject::IssuerAndId(&issuer, &id), NamedSubject::Id(&id), NamedSubject::Email(&user.email)][n];
+        app.global_revocation.revoke(&ctx, subject).await.unwrap();
+        assert!(app.is_out(&user.tokens).await, "{subject:?}");
+        let told = app.events_of(user.id).await;
+        assert!(told.iter().any(|kind| kind == "session.ended"));
+    }
+    let user = app.member("edith").await;
+    let id = user.id.to_string();
+    let nobody = [
+        NamedSubject::IssuerAndId("https://elsewhere.example", &id),
+        NamedSubject::Id("nonsense"),
+        NamedSubject::Id("00000000-0000-4000-8000-000000000000"),
+        NamedSubject::Email("nobody@example.org"),
+        NamedSubject::Email("edith"),
+    ];
+    for subject in nobody {
+        assert_eq!(refusal(app.global_revocation.revoke(&ctx, subject).await), Refusal::NotFound, "{subject:?}");
+    }
+    let other = acting(&app, &app.service(&[Permission::USERS_MANAGE]).await.actor);
+    for id in [id.as_str(), "nonsense"] {
+        let refused = app.global_revocation.revoke(&other, NamedSubject::Id(id)).await;
+        assert_eq!(refusal(refused), Refusal::Forbidden, "whoever may not learns nothing");
+    }
+    assert!(!app.is_out(&user.tokens).await);
+}
+
+/// The `kid` of a token.
+fn signer(sets: &BTreeMap<String, String>) -> String {
+    let part = sets.values().next().unwrap().split('.').next().unwrap();
+    let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
+    header["kid"].as_str().unwrap().to_owned()
+}
+
+#[apply(fault_case)]
+async fn the_key_of_signals_is_followed_by_one_that_was_published_before(fixture: Fixture) {
+    let app = fixture.app().await;
+    app.streams.keep_keys().await.unwrap();
+    assert!(app.reading().stream_keys().all().await.unwrap().is_empty(), "none without a stream");
+    let ctx = owner(&app).await;
+    let id = polled_stream(&app, &ctx).await;
+    sign_out(&app, "ada").await;
+    let first = signer(&poll(&app, &ctx, id, PollRequest::default()).await.sets);
+    let published = || String::from_utf8(app.key_set().to_vec()).unwrap();
+    app.advance(app.deps.settings.rotation_period);
+    app.streams.keep_keys().await.unwrap();
+    let keys: Vec<_> = app.reading().stream_keys().all().await.unwrap().into_iter().map(|key| key.kid).collect();
+    assert!(keys.len() == 2 && keys[0] == first && keys.iter().all(|kid| published().contains(kid)));
+    assert_eq!(signer(&poll(&app, &ctx, id, PollRequest::default()).await.sets), first, "not before its time");
+    app.advance(app.deps.settings.publish_before);
+    assert_eq!(signer(&poll(&app, &ctx, id, PollRequest::default()).await.sets), keys[1]);
+    app.streams.keep_keys().await.unwrap();
+    assert!(published().contains(&first), "what it signed may be on its way");
+    app.advance(DAY * 2);
+    app.streams.keep_keys().await.unwrap();
+    assert!(!published().contains(&first) && published().contains(&keys[1]));
+    assert_eq!(app.reading().stream_keys().all().await.unwrap().len(), 1);
+}

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS stream_signals_by_number ON stream_signals (stream_id ASC, number ASC, id ASC);
