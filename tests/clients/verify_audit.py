@@ -1,6 +1,6 @@
 """Checks proofs of the audit log from the specifications alone: C2SP tlog-proof, tlog-checkpoint and signed-note, RFC 6962.
-Answers each line of standard input with a line of JSON: `inclusion {"proof", "verifier"}` or `consistency {"old", "new",
-"hashes", "verifier"}`. By hand: `verify_audit.py VERIFIER FILE.tlog-proof`."""
+Answers each line of standard input with a line of JSON: `inclusion {"proof", "verifier"}`, `consistency {"old", "new",
+"hashes", "verifier"}` or `cosignature {"note", "witness"}` (C2SP tlog-cosignature). By hand: `verify_audit.py VERIFIER FILE.tlog-proof`."""
 
 import base64
 import hashlib
@@ -74,9 +74,26 @@ def consistency(old, new, hashes, verifier):
     return True
 
 
+def cosignature(note, witness):
+    """When the witness saw the checkpoint, in seconds since 1970."""
+    name, key_id, key = witness.split("+", 2)
+    key = base64.b64decode(key)
+    assert key[0] == 4 and sha(name.encode() + b"\n" + key)[:4].hex() == key_id
+    text, signatures = note.split("\n\n", 1)
+    for line in signatures.splitlines():
+        dash, signer, signed = line.split(" ")
+        signed = base64.b64decode(signed)
+        if dash == "\u2014" and signer == name and signed[:4].hex() == key_id:
+            at = int.from_bytes(signed[4:12], "big")
+            message = f"cosignature/v1\ntime {at}\n{text}\n".encode()
+            Ed25519PublicKey.from_public_bytes(key[1:]).verify(signed[12:], message)
+            return at
+    raise AssertionError("not cosigned by this witness")
+
+
 def answer(command, call):
     try:
-        return {"inclusion": inclusion, "consistency": consistency}[command](**call)
+        return {"inclusion": inclusion, "consistency": consistency, "cosignature": cosignature}[command](**call)
     except (AssertionError, InvalidSignature, ValueError, IndexError):
         return False
 

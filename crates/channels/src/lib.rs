@@ -7,6 +7,7 @@ mod channel;
 pub mod email;
 pub mod telegram;
 pub mod webhook;
+pub mod witness;
 
 pub use channel::{Channel, ChannelFault};
 pub use userd_outbound::{ConfigError, HttpOptions, Secret};

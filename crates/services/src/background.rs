@@ -25,6 +25,8 @@ const GRANTS: &str = "grants";
 const PURGES: &str = "purges";
 /// The lease under which checkpoints of the audit log are signed.
 const AUDIT: &str = "audit";
+/// The lease under which checkpoints are shown to the witness: a loop of its own, which nothing waits for.
+const WITNESS: &str = "audit_witness";
 
 impl Services {
     /// Starts the loops; they end when `stop` turns true.
@@ -44,6 +46,9 @@ impl Services {
         loops.spawn(every(CHECKPOINTS, stop.clone(), Arc::clone(self), |services| async move {
             services.keep_audit_log().await
         }));
+        if self.deps.checkpoint_witness.is_some() {
+            loops.spawn(ask_witness(stop.clone(), Arc::clone(self)));
+        }
         loops.spawn(append_events(stop.clone(), Arc::clone(self)));
         loops.spawn(Arc::clone(&self.deliveries).work(stop.clone()));
         loops.spawn(Streams::work(Arc::clone(self), stop.clone()));
@@ -57,7 +62,7 @@ impl Services {
     /// # Errors
     /// Storage faults: then the leases end by themselves.
     pub async fn give_leases_back(&self) -> Result<(), userd_storage::Failure> {
-        for lease in [SWEEPER, SIGNING_KEYS, PURGES, GRANTS, AUDIT] {
+        for lease in [SWEEPER, SIGNING_KEYS, PURGES, GRANTS, AUDIT, WITNESS] {
             self.sweeper.give_back(lease).await?;
         }
         self.event_log.give_back().await?;
@@ -113,12 +118,39 @@ impl Services {
         Ok(())
     }
 
+    /// Has the newest checkpoint cosigned, in one replica at a time.
+    async fn ask_witness(&self) -> Result<(), userd_storage::Failure> {
+        if self.sweeper.lead(WITNESS, self.deps.now(), CHECKPOINTS * 3).await? {
+            self.audit.witness().await?;
+        }
+        Ok(())
+    }
+
     async fn keep_keys(&self) -> Result<(), userd_storage::Failure> {
         if self.sweeper.lead(SIGNING_KEYS, self.deps.now(), KEYS * 3).await? {
             self.signing_keys.tick().await?;
             self.streams.keep_keys().await?;
         }
         self.signing_keys.reload().await
+    }
+}
+
+/// Shows checkpoints to the witness: at once what is signed here, what another replica has signed within half a minute. A
+/// witness that does not answer holds up nothing but this, and not the stop either.
+async fn ask_witness(mut stop: watch::Receiver<bool>, services: Arc<Services>) {
+    loop {
+        let asked = tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return,
+            asked = services.ask_witness() => asked,
+        };
+        if let Err(failure) = asked {
+            tracing::warn!(%failure, "the witness of the audit log is not asked; it will be tried again");
+        }
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return,
+            () = services.audit.unseen() => {}
+            () = tokio::time::sleep(CHECKPOINTS) => {}
+        }
     }
 }
 

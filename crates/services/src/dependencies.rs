@@ -28,6 +28,8 @@ pub struct Dependencies {
     pub purge_ledger: Option<Arc<dyn crate::deletion::PurgeLedger>>,
     /// Keeps checkpoints of the audit log outside the database; none where that is not configured.
     pub checkpoint_ledger: Option<Arc<dyn crate::audit::CheckpointLedger>>,
+    /// Cosigns checkpoints of the audit log; none where that is not configured.
+    pub checkpoint_witness: Option<Arc<dyn crate::audit::CheckpointWitness>>,
     /// Passkeys; none where they are switched off or not built in.
     pub passkeys: Option<Arc<dyn userd_passkeys::Passkeys>>,
     /// Where addresses are; none where no file is configured.

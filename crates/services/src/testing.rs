@@ -54,6 +54,8 @@ pub struct TestOptions {
     pub seed: u64,
     /// How hard hashing is, and how much of it happens at once.
     pub passwords: PasswordOptions,
+    /// Cosigns checkpoints of the audit log.
+    pub witness: Option<Arc<dyn crate::audit::CheckpointWitness>>,
     /// Passkeys.
     pub passkeys: Option<Arc<dyn Passkeys>>,
     /// Where addresses are.
@@ -80,6 +82,7 @@ impl Default for TestOptions {
                 workers: 2,
                 ..PasswordOptions::default()
             },
+            witness: None,
             passkeys: passkeys(),
             places: None,
             master: MasterKeys::new([7; 32], Vec::new()),
@@ -174,6 +177,7 @@ pub async fn test_app(store: Arc<Store>, options: TestOptions) -> Result<TestApp
         random,
         purge_ledger: None,
         checkpoint_ledger: None,
+        checkpoint_witness: options.witness,
         passkeys: options.passkeys,
         places: options.places,
         settings: Arc::new(options.settings),

@@ -20,6 +20,8 @@ SELECT subject_kind, subject_id, user_id, number FROM appended_numbers WHERE sub
 INSERT INTO appended_numbers (subject_kind, subject_id, user_id, number) VALUES ($1, $2, $3, $4) ON CONFLICT (subject_kind, subject_id) DO UPDATE SET user_id = excluded.user_id, number = excluded.number;
 -- audit_checkpoints.insert
 INSERT INTO audit_checkpoints (size, note) VALUES ($1, $2);
+-- audit_checkpoints.update
+UPDATE audit_checkpoints SET note = $1 WHERE size = $2;
 -- audit_checkpoints.remove
 DELETE FROM audit_checkpoints WHERE size = $1;
 -- audit_checkpoints.newest

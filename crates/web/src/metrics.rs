@@ -221,6 +221,7 @@ const HELP: [(Shape, &str, &str); 36] = [
         "userd_audit_checkpoints_refused_total",
         "Checkpoints that could not be signed: the log contradicts an earlier one, or the database failed.",
     ),
+    (Counts, "userd_audit_witness_total", "Calls of the witness of the audit log, by outcome: cosigned, failed."),
     (Shows, "userd_audit_intact", "What the last verification in this process found: 1 or 0."),
     (Shows, "userd_outbox_oldest_seconds", "Age of the oldest fact that could not be passed on yet, in seconds."),
     (Counts, "userd_deliveries_total", "Messages, by channel and outcome."),

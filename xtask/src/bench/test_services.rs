@@ -78,6 +78,7 @@ pub(super) async fn services_with(engine: Arc<dyn Engine>, channels: Channels) -
         random,
         purge_ledger: None,
         checkpoint_ledger: None,
+        checkpoint_witness: None,
         passkeys: None,
         places: None,
         settings: Arc::new(settings),

@@ -7,12 +7,14 @@ mod proof;
 #[cfg(test)]
 mod tests;
 mod tiles;
+mod witness;
 
 use aws_lc_rs::digest::{Context, SHA256};
 pub use edge::{Edge, Tile};
 pub use note::{Checkpoint, CheckpointKey, NoteError};
 pub use proof::{consistency_path, inclusion_path, is_consistent, root_of_proof};
 pub use tiles::{Tiles, WIDTH, tiles_for};
+pub use witness::{Cosignature, WitnessKey, add_checkpoint};
 
 /// A SHA-256 hash in the tree.
 pub type Hash = [u8; 32];

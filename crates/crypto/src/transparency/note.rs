@@ -9,7 +9,7 @@ use super::{Hash, hash_of};
 
 /// The first byte of Ed25519 keys in notes.
 const ED25519: u8 = 1;
-const SIGNED_BY: &str = "\u{2014} ";
+pub(super) const SIGNED_BY: &str = "\u{2014} ";
 
 /// How large a log was, and its root.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,7 +105,7 @@ impl CheckpointKey {
 }
 
 impl Checkpoint {
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         format!("{}\n{}\n{}\n", self.origin, self.size, STANDARD.encode(self.root))
     }
 

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use maud::{Markup, html};
-use userd_model::{AccessRequestId, GrantKind, RequestState, RequestedAction};
+use userd_model::{AccessRequestId, Grant, GrantKind, RequestState, RequestedAction, built_in_texts::about};
 use userd_services::{
     access_requests::{AccessInput, RequestView, Requestable},
     roles::GrantView,
@@ -40,7 +40,7 @@ async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
         t.access,
         &html! {
             @if query.text("told") == "asked" { (done(t.asked)) }
-            (panel(t.held, &held(&visit, &grants)))
+            (panel(t.held, &held(&visit, &grants, &catalogue)))
             (panel(t.ask_for_access, &asking(&visit, &catalogue)))
             (panel(t.my_requests, &html! {
                 @if requests.items.is_empty() { p.muted { (t.no_requests) } }
@@ -51,8 +51,9 @@ async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
     Ok(visit.page(t.access, &content))
 }
 
-fn held(visit: &Visit, grants: &[GrantView]) -> Markup {
+fn held(visit: &Visit, grants: &[GrantView], catalogue: &[Requestable]) -> Markup {
     let t = &visit.texts.account;
+    let may_ask = |grant: &Grant| catalogue.iter().any(|thing| thing.kind == grant.kind && thing.name == grant.name);
     html! {
         @if grants.is_empty() { p.muted { (t.nothing_held) } }
         ul.list {
@@ -68,8 +69,30 @@ fn held(visit: &Visit, grants: &[GrantView]) -> Markup {
                             None => { (t.without_end) }
                         }
                     }
+                    @if let Some(days) = days_of(grant).filter(|_| may_ask(grant)) {
+                        (renewal(visit, grant, reason.as_deref(), days))
+                    }
                 }
             }
+        }
+    }
+}
+
+/// How many days it was given for, where it ends.
+fn days_of(grant: &Grant) -> Option<u64> {
+    let begins = grant.period.starts_at.unwrap_or(grant.created_at);
+    grant.period.expires_at.map(|end| end.since(begins).as_secs().div_ceil(DAY).max(1))
+}
+
+/// One step: the same is asked for once more, for as long as before.
+fn renewal(visit: &Visit, grant: &Grant, reason: Option<&str>, days: u64) -> Markup {
+    html! {
+        form method="post" action=(HERE) {
+            (layout::token(visit))
+            input type="hidden" name="what" value=(format!("{}/{}", grant.kind.as_str(), grant.name));
+            input type="hidden" name="days" value=(days);
+            input type="hidden" name="reason" value=(reason.unwrap_or(visit.texts.account.still_needed));
+            button.quiet { (visit.texts.account.renew) }
         }
     }
 }
@@ -88,7 +111,7 @@ fn asking(visit: &Visit, catalogue: &[Requestable]) -> Markup {
                         @for thing in catalogue {
                             option value=(format!("{}/{}", thing.kind.as_str(), thing.name)) {
                                 (thing.name)
-                                @if let Some(about) = &thing.rules.description { " — " (about) }
+                                @if let Some(text) = &thing.rules.description { " — " (about(text, visit.language)) }
                             }
                         }
                     }

@@ -105,6 +105,8 @@ super::texts! {
         nothing_held: "No roles or permissions.", "Ролей и прав нет.";
         until: "until", "до";
         without_end: "without end", "бессрочно";
+        renew: "Ask to extend it", "Попросить продлить";
+        still_needed: "Still needed", "Всё ещё нужно";
         ask_for_access: "Ask for access", "Запросить доступ";
         nothing_to_ask: "There is nothing to ask for.", "Запрашивать нечего.";
         what: "What you need", "Что нужно";

@@ -87,6 +87,7 @@ impl Audit {
         let root = STANDARD.encode(root);
         tracing::info!(%origin, size, %root, note = %signed.note, "checkpoint of the audit log");
         metrics::gauge!("userd_audit_size").set(*size as f64);
+        self.unseen.notify_one();
         let Some(ledger) = &self.deps.checkpoint_ledger else { return };
         if let Err(error) = ledger.record(&signed.note) {
             tracing::error!(%error, "the checkpoint could not be written to the file of checkpoints");

@@ -3,7 +3,7 @@
 //! told by facts, and whoever passes them on (`event_log.rs`) appends them here in the same unit of work.
 //!
 //! - `append.rs`, `entry.rs`: entries, from facts
-//! - `checkpoints.rs`: what is signed and leaves the database
+//! - `checkpoints.rs`, `witness.rs`: what is signed and leaves the database, and who cosigns it
 //! - `list.rs`, `proofs.rs`, `verify.rs`: what auditors ask
 //! - `prune.rs`: the end of entries
 
@@ -16,6 +16,7 @@ mod prune;
 mod tree;
 mod verify;
 mod walk;
+mod witness;
 
 use std::sync::{Arc, Mutex};
 
@@ -27,6 +28,7 @@ pub use proofs::{Consistency, Inclusion};
 use userd_crypto::transparency::Checkpoint;
 pub use verify::{Scope, Verified};
 pub use walk::{Fault, Opening};
+pub use witness::CheckpointWitness;
 
 use crate::{Dependencies, change::Changes, limits::Limits};
 
@@ -39,6 +41,10 @@ pub struct Audit {
     log: AuditLog,
     /// The last checkpoint that this process has signed or seen: no later one contradicts it.
     seen: Arc<Mutex<Option<Checkpoint>>>,
+    /// The size of the last checkpoint that the witness has cosigned, as far as this process knows.
+    witnessed: Arc<Mutex<u64>>,
+    /// Something was signed that the witness has not seen.
+    unseen: Arc<tokio::sync::Notify>,
     /// Verifying reads the whole log: once at a time.
     verifying: Arc<tokio::sync::Semaphore>,
 }
@@ -51,6 +57,8 @@ impl Audit {
             changes,
             limits,
             seen: Arc::default(),
+            witnessed: Arc::default(),
+            unseen: Arc::default(),
             verifying: Arc::new(tokio::sync::Semaphore::new(1)),
         }
     }

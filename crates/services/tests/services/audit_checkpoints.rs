@@ -8,11 +8,11 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use userd_crypto::transparency::{Hash, is_consistent, leaf_hash, root_of_proof};
+use userd_crypto::transparency::{Hash, WitnessKey, is_consistent, leaf_hash, root_of_proof};
 use userd_model::{Refusal, UserId};
 use userd_services::{
     Failure, Services,
-    audit::{AuditFilter, CheckpointLedger, Scope, Signed},
+    audit::{AuditFilter, CheckpointLedger, CheckpointWitness, Scope, Signed},
     testing::{TestOptions, settings},
 };
 use userd_storage::repositories::audit_heads::AuditHeadRow;
@@ -86,6 +86,67 @@ async fn each_checkpoint_goes_to_the_file_once(fixture: Fixture) {
     let note = other.audit.checkpoint().await.unwrap().unwrap().note;
     other.audit.checkpoint().await.unwrap();
     assert_eq!(*kept.0.lock().unwrap(), [note]);
+}
+
+/// A witness that says what it is told to say.
+struct Scripted {
+    key: WitnessKey,
+    answers: Mutex<Vec<Result<(u16, &'static str), &'static str>>>,
+    asked: Mutex<Vec<String>>,
+}
+
+#[async_trait::async_trait]
+impl CheckpointWitness for Scripted {
+    fn key(&self) -> &WitnessKey {
+        &self.key
+    }
+
+    async fn add_checkpoint(&self, body: String) -> Result<(u16, String), String> {
+        self.asked.lock().unwrap().push(body);
+        let answer = self.answers.lock().unwrap().remove(0);
+        answer.map(|(status, body)| (status, body.to_owned())).map_err(str::to_owned)
+    }
+}
+
+/// A witness that is dead, lies or has seen more costs its signature and nothing else; where it knows another size, it is asked
+/// from there, once.
+#[apply(case)]
+async fn a_witness_that_does_not_cosign_keeps_nothing_back(fixture: Fixture) {
+    let key = "witness.example/w1+e75f6532+BAOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4";
+    let witness =
+        Arc::new(Scripted { key: WitnessKey::parse(key).unwrap(), answers: Mutex::default(), asked: Mutex::default() });
+    let app = fixture.app_with(TestOptions { witness: Some(witness.clone()), ..TestOptions::default() }).await;
+    assert!(!app.audit.witness().await.unwrap(), "there is nothing to see");
+    let asked = async |answers: &[Result<(u16, &'static str), &'static str>]| {
+        grow(&app, 5).await;
+        let note = signed(&app).await.note;
+        *witness.answers.lock().unwrap() = answers.to_vec();
+        assert!(!app.audit.witness().await.unwrap(), "{answers:?}");
+        assert_eq!(witness.answers.lock().unwrap().len(), 0, "{answers:?}");
+        assert_eq!(app.reading().audit_checkpoints().newest().await.unwrap().unwrap().note, note, "{answers:?}");
+        let asked = std::mem::take(&mut *witness.asked.lock().unwrap());
+        asked.into_iter().map(|body| body.strip_suffix(&*note).unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let zeros =
+        "519lMgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==";
+    let liar: &str = format!("\u{2014} nobody AAAA\nno signature\n\u{2014} witness.example/w1 {zeros}\n").leak();
+    for answer in
+        [Err("dead"), Ok((500, "")), Ok((200, "")), Ok((200, liar)), Ok((404, "")), Ok((403, "")), Ok((422, ""))]
+    {
+        assert_eq!(asked(&[answer]).await, ["old 0\n\n"]);
+    }
+    // It has seen more than there is; it knows another log of the same size; its answer is no number.
+    for answer in [Ok((409, "1000000\n")), Ok((409, "0\n")), Ok((409, "many\n"))] {
+        assert_eq!(asked(&[answer]).await, ["old 0\n\n"]);
+    }
+    let twice = asked(&[Ok((409, "7\n")), Ok((409, "8\n"))]).await;
+    assert_eq!((twice.len(), &*twice[0]), (2, "old 0\n\n"));
+    let (size, hashes) = twice[1].trim_end().split_once('\n').unwrap();
+    assert_eq!(size, "old 7");
+    let hashes: Vec<String> = hashes.lines().map(str::to_owned).collect();
+    let since = app.audit.prove_consistency(&app.operator_context(), 7).await.unwrap();
+    assert_eq!(hashes, since.hashes);
+    assert!(verified(&app, &[]).await.intact);
 }
 
 /// Whoever rewrites the log gets no signature for it, in whichever replica.

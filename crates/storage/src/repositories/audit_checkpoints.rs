@@ -19,6 +19,7 @@ pub struct AuditCheckpointRow {
 
 statements_of! { AUDIT_CHECKPOINTS:
     INSERT = "audit_checkpoints.insert": Shape::Insert;
+    UPDATE = "audit_checkpoints.update": Shape::Update(&["note"]);
     REMOVE = "audit_checkpoints.remove": Shape::Remove;
     NEWEST = "audit_checkpoints.newest": Shape::List(List::by_key().descending());
     NEXT = "audit_checkpoints.next": Shape::List(List::by_key().range(Range::From));
@@ -32,6 +33,11 @@ impl AuditCheckpoints<'_> {
     /// `Duplicate(Key("audit_checkpoints"))` when there is one of this size.
     pub async fn insert(&mut self, checkpoint: &AuditCheckpointRow) -> Result<(), StoreError> {
         self.0.write(&INSERT, &[checkpoint.size.into(), checkpoint.note.as_str().into()]).await
+    }
+
+    /// Writes the note of a checkpoint that is there, with more signatures.
+    pub async fn update(&mut self, checkpoint: &AuditCheckpointRow) -> Result<(), StoreError> {
+        self.0.write(&UPDATE, &[checkpoint.note.as_str().into(), checkpoint.size.into()]).await
     }
 
     /// Removes checkpoints by their sizes.

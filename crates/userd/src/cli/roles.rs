@@ -12,14 +12,14 @@ pub enum RolesCommand {
     List,
     /// Say what `apply` would change; nothing is changed.
     Plan {
-        /// The file: `permissions` and `roles`, as `export` writes them. Not said: `roles.file` of the configuration.
+        /// The file: `permissions` and `roles`, as `export` writes them. Not said: what the configuration declares.
         #[arg(value_hint = ValueHint::FilePath)]
         file: Option<PathBuf>,
     },
     /// Make roles and permissions what a file says. The API changes them no more.
     #[command(after_help = "Example:\n  userd roles export > roles.yaml && userd roles plan roles.yaml")]
     Apply {
-        /// The file: `permissions` and `roles`, as `export` writes them. Not said: `roles.file` of the configuration.
+        /// The file: `permissions` and `roles`, as `export` writes them. Not said: what the configuration declares.
         #[arg(value_hint = ValueHint::FilePath)]
         file: Option<PathBuf>,
     },

@@ -77,17 +77,15 @@ pub async fn list(services: &Services, terminal: Terminal) -> Result<(), WiringE
 }
 
 /// `roles plan`.
-pub async fn plan(services: &Services, terminal: Terminal, file: &Path) -> Result<(), WiringError> {
-    let declared = read(file)?;
-    let planned = services.roles.plan(&services.operator_context(), &declared).await;
+pub async fn plan(services: &Services, terminal: Terminal, declared: &Declared) -> Result<(), WiringError> {
+    let planned = services.roles.plan(&services.operator_context(), declared).await;
     show(terminal, &planned.map_err(|failure| said(&failure))?, "would change");
     Ok(())
 }
 
 /// `roles apply`.
-pub async fn apply(services: &Services, terminal: Terminal, file: &Path) -> Result<(), WiringError> {
-    let declared = read(file)?;
-    let done = services.roles.apply(&services.operator_context(), &services.permissions, &declared).await;
+pub async fn apply(services: &Services, terminal: Terminal, declared: &Declared) -> Result<(), WiringError> {
+    let done = services.roles.apply(&services.operator_context(), &services.permissions, declared).await;
     show(terminal, &done.map_err(|failure| said(&failure))?, "changed");
     Ok(())
 }
@@ -140,10 +138,18 @@ pub async fn revoke(services: &Services, terminal: Terminal, user: UserId, role:
     Ok(())
 }
 
-/// The file that is meant: the one that is named, else the configuration's.
-pub fn declared_in(named: Option<PathBuf>, config: &RolesConfig) -> Result<PathBuf, WiringError> {
-    let none = || WiringError::Config("name a file, or set roles.file".to_owned());
-    named.or_else(|| config.file.0.as_ref().map(|file| file.to_path_buf())).ok_or_else(none)
+/// What is declared: in the file that is named, else in the configuration, else in the file that it names.
+pub fn declared_in(named: Option<PathBuf>, config: &RolesConfig) -> Result<Declared, WiringError> {
+    if let Some(file) = named {
+        return read(&file);
+    }
+    if config.is_inline() {
+        let told = |(key, detail): (String, String)| format!("roles.{key}: {detail}");
+        let wrong = |wrong: Vec<_>| WiringError::Config(wrong.into_iter().map(told).collect::<Vec<_>>().join("\n"));
+        return crate::wiring::roles::declared(config).map_err(wrong);
+    }
+    let none = || WiringError::Config("name a file, or set roles.file or roles.declared".to_owned());
+    read(config.file.0.as_deref().ok_or_else(none)?)
 }
 
 fn read(file: &Path) -> Result<Declared, WiringError> {

@@ -4,7 +4,7 @@
 use serde_json::Value as Schema;
 
 use super::{
-    Config, Origin, RegistrationConfig,
+    Config, Origin, RegistrationConfig, RolesConfig,
     report::Findings,
     schema::{kind, may_be_empty, one_of, step},
     tree::{Entry, Node, Value},
@@ -35,7 +35,7 @@ pub(super) fn render(schema: &Schema) -> String {
     text
 }
 
-/// The defaults, one document and one provider, in the order in which the structs name their keys.
+/// The defaults, one document, one role and one provider, in the order in which the structs name their keys.
 fn in_order() -> Node {
     let sample = serde_json::json!({
         "id": "corp", "kind": "oidc", "display_name": "Example", "client_id": "userd",
@@ -48,7 +48,12 @@ fn in_order() -> Node {
     let documents = serde_json::from_value(document).into_iter().collect();
     let registration = RegistrationConfig { documents, ..RegistrationConfig::default() };
     let providers = serde_json::from_value(sample).into_iter().collect();
-    let config = Config { providers, registration, ..Config::default() };
+    let permission = serde_json::json!({ "name": "cms.write", "description": "Write articles" });
+    let role = serde_json::json!({ "name": "editor", "description": "Writes the news", "requestable": true });
+    let permissions = serde_json::from_value(permission).into_iter().collect();
+    let declared = serde_json::from_value(role).into_iter().collect();
+    let roles = RolesConfig { permissions, declared, ..RolesConfig::default() };
+    let config = Config { providers, registration, roles, ..Config::default() };
     let yaml = config.show().unwrap_or_default();
     yaml::compose(&yaml, "", &|_, _| Origin::Default, &mut Findings::default())
         .unwrap_or_else(|| Node::map(Origin::Default))

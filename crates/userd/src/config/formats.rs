@@ -3,6 +3,7 @@
 use serde_json::Value as Schema;
 
 use super::{
+    audit::VerifierKey,
     connections::{CacheUrl, DatabaseUrl, MailUrl, ProxyUrl},
     names::{BotName, Mailbox},
     secret::Secret,
@@ -43,6 +44,7 @@ const FORMATS: &[Format] = &[
     format::<WebOrigin>(),
     format::<SecureUrl>(),
     format::<ReturnUrl>(),
+    format::<VerifierKey>(),
     format::<DatabaseUrl>(),
     format::<CacheUrl>(),
     format::<MailUrl>(),

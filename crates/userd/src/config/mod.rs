@@ -60,7 +60,7 @@ pub use self::{
     pages::PagesConfig,
     report::{ConfigError, ConfigErrors, Origin},
     retention::RetentionConfig,
-    roles::RolesConfig,
+    roles::{DeclaredApprovers, DeclaredNotify, DeclaredPermission, DeclaredRole, RolesConfig},
     rules::Rules,
     secret::{MASK, Secret},
     sources::{Flag, Sources},
@@ -95,7 +95,8 @@ pub struct Config {
     pub rate_limits: RateLimitsConfig,
     /// Who may register.
     pub registration: RegistrationConfig,
-    /// Roles and permissions that are declared beside the configuration.
+    /// Roles and permissions that are declared by configuration: here, or in a file beside it. `userd roles plan` shows what would
+    /// change and `userd roles apply` makes it so; nothing of it is applied at start.
     pub roles: RolesConfig,
     /// Second factors.
     pub mfa: MfaConfig,

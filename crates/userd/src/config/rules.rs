@@ -15,6 +15,8 @@ pub(super) fn check(config: &Config, rules: &mut Rules<'_>) {
     rules.forward_auth(config);
     rules.documents(config);
     rules.mail(config);
+    rules.audit(config);
+    rules.roles(config);
     if !rules.is_wrong("providers") {
         for (at, provider) in config.providers.iter().enumerate() {
             rules.provider(config, at, provider);
@@ -193,6 +195,18 @@ impl Rules<'_> {
     }
 
     /// A certificate without its key, or a key without its certificate.
+    fn roles(&mut self, config: &Config) {
+        let twice = config.roles.is_inline() && config.roles.file.is_some();
+        self.refuse_if(twice, &["roles.file"], "roles are declared here already: in the file or here, not both");
+    }
+
+    fn audit(&mut self, config: &Config) {
+        let (url, key) = (config.audit.witness_url.is_some(), config.audit.witness_key.is_some());
+        let keys = ("audit.witness_url", "audit.witness_key");
+        self.refuse_if(url && !key, &[keys.1, keys.0], "needed beside audit.witness_url: what the witness signs with");
+        self.refuse_if(key && !url, &[keys.0, keys.1], "needed beside audit.witness_key: where the witness is asked");
+    }
+
     fn pair(&mut self, one: bool, one_key: &str, other: bool, other_key: &str) {
         self.refuse_if(one && !other, &[other_key, one_key], "needed beside the certificate");
         self.refuse_if(other && !one, &[one_key, other_key], "needed beside the private key");

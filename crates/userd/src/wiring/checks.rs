@@ -7,7 +7,7 @@ use userd_crypto::MasterKeys;
 use userd_model::Random;
 use userd_providers::{Kind, ProviderDependencies, Secret};
 
-use super::{engine, pages, places, providers, secret_files};
+use super::{engine, pages, places, providers, roles, secret_files};
 use crate::config::{Config, ConfigErrors, Loaded, Rules, Sources};
 
 /// Loads the configuration and asks the rooms about it.
@@ -29,6 +29,7 @@ fn check(config: &Config, rules: &mut Rules<'_>) {
     places_file(config, rules);
     passkeys(config, rules);
     bot(config, rules);
+    declared_roles(config, rules);
     sign_in_providers(config, rules);
     traces(config, rules);
 }
@@ -56,6 +57,12 @@ fn database_and_cache(config: &Config, rules: &mut Rules<'_>) {
         && let Err(why) = userd_cache::check_url(config.cache.url.expose())
     {
         rules.refuse(&["cache.url"], &why.to_string());
+    }
+}
+
+fn declared_roles(config: &Config, rules: &mut Rules<'_>) {
+    for (key, detail) in roles::declared(&config.roles).err().unwrap_or_default() {
+        rules.refuse(&[&format!("roles.{key}")], &detail);
     }
 }
 

@@ -14,7 +14,9 @@ pub mod places;
 pub mod process;
 pub mod providers;
 pub mod readiness;
+pub mod roles;
 pub mod secret_files;
+mod witness;
 
 use std::sync::Arc;
 
@@ -123,6 +125,7 @@ pub async fn wire(config: Config, opening: Opening, serves_alone: bool) -> Resul
         random,
         purge_ledger: ledger::of(&config),
         checkpoint_ledger: ledger::of_checkpoints(&config),
+        checkpoint_witness: witness::of(&config)?,
         passkeys: passkeys::of(&config)?,
         places: places.clone().map(|file| file as Arc<dyn Places>),
         settings: Arc::new(Settings { serves_alone, ..settings(&config) }),

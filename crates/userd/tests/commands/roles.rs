@@ -16,6 +16,24 @@ roles:
     escalate_to: { roles: [admin] }
 ";
 
+/// The same, in the configuration.
+const INLINE: &str = "\
+roles:
+  permissions:
+    - name: cms.write
+      description: Write articles
+  declared:
+    - name: editor
+      permissions: [cms.write]
+      requestable: true
+      approvers: { roles: [approver], users: [] }
+      quorum: 1
+      notify: random
+      notify_count: 2
+      escalate_after: 1d
+      escalate_to: { roles: [admin] }
+";
+
 #[test]
 fn roles_of_a_file_are_planned_applied_and_exported() {
     let folder = Folder::new().with("roles.yaml", FILE).with("wrong.yaml", "roles:\n  - nam: editor\n");
@@ -47,6 +65,28 @@ fn roles_of_a_file_are_planned_applied_and_exported() {
     assert!(nothing.stderr.contains("roles.file"), "{}", nothing.stderr);
     let named = folder.userd("--set roles.file=roles.yaml roles plan");
     assert_eq!((named.code, named.stdout.trim()), (0, "Nothing differs."), "{}", named.stderr);
+    // It may declare them itself, too.
+    folder.write("config.yaml", INLINE);
+    let planned = folder.userd("--config config.yaml roles plan");
+    assert_eq!((planned.code, planned.stdout.trim()), (0, "Nothing differs."), "{}", planned.stderr);
+    folder.write("config.yaml", &INLINE.replace("requestable: true", "requestable: false"));
+    let applied = folder.userd("--config config.yaml roles apply");
+    assert!(applied.stdout.contains("requestable: true -> false"), "{}{}", applied.stdout, applied.stderr);
+    let twice = folder.userd("--config config.yaml --set roles.file=roles.yaml config check");
+    assert!(twice.code == 2 && twice.stderr.contains("roles.file"), "{}", twice.stderr);
+    for (right, wrong, key) in [
+        ("name: editor", "name: Editor", "roles.declared.0.name"),
+        ("quorum: 1", "quorum: 21", "roles.declared.0.quorum"),
+        ("notify_count: 2", "notify_count: 0", "roles.declared.0.notify_count"),
+        ("users: []", "users: [me]", "roles.declared.0.approvers.users.0"),
+        ("escalate_after: 1d", "escalate_after: 30d", "roles.declared.0"),
+        ("name: cms.write", "name: cms write", "roles.permissions.0.name"),
+    ] {
+        assert!(INLINE.contains(right), "{right}");
+        folder.write("config.yaml", &INLINE.replacen(right, wrong, 1));
+        let refused = folder.userd("--config config.yaml config check");
+        assert!(refused.code == 2 && refused.stderr.contains(key), "{wrong}: {}", refused.stderr);
+    }
     let wrong = folder.userd("roles plan wrong.yaml");
     assert_eq!(wrong.code, 2, "{}", wrong.stderr);
     assert!(wrong.stderr.contains("wrong.yaml"), "{}", wrong.stderr);

@@ -22,6 +22,69 @@ fn note(proof: &str) -> &str {
     proof.split_once("\n\n").unwrap().1
 }
 
+/// By a proof as anybody gets it: the checkpoint in it has the witness's signature, which a checker of its own verifies.
+#[tokio::test]
+async fn a_witness_that_knows_the_specifications_alone_cosigns_and_is_waited_for_by_nobody() {
+    let (Some(mut witness), Some(mut checker)) =
+        (Script::start("witness.py", &[]), Script::start("verify_audit.py", &[]))
+    else {
+        return;
+    };
+    let told = witness.ask("unknown+00000000+AQ==").await;
+    let (url, verifier) = (told["url"].as_str().unwrap(), told["verifier"].as_str().unwrap());
+    let app = TestApp::build(Engine::Sqlite).await.unwrap().at_its_address();
+    let app = app.with("audit.witness_url", url).with("audit.witness_key", verifier);
+    let replica = app.open().await;
+    replica.member().await;
+    let auditor = auditor(&app, &replica).await;
+    let newest = async || {
+        let page = auditor.get("/v1/audit-events?limit=1").await.expect(200);
+        let id = page["items"][0]["id"].as_str().unwrap_or_default().to_owned();
+        let proof = auditor.get(&format!("/v1/audit-events/{id}/proof")).await;
+        (proof.status == 200).then(|| note(&proof.text).to_owned())
+    };
+    // It does not know this log yet: the checkpoint is signed all the same, by nobody else.
+    let mut alone = None;
+    until("a checkpoint", Duration::from_secs(20), async || {
+        alone = newest().await;
+        alone.is_some()
+    })
+    .await;
+    let by = json!({ "note": alone, "witness": verifier });
+    assert_eq!(checker.ask(&format!("cosignature {by}")).await, false);
+    let key = app.ask(&["audit", "key"]).await;
+    witness.ask(key.as_str().unwrap()).await;
+    assert!(replica.stop().await.status.success());
+
+    // Started again it asks at once, and a third time with a proof from the size that the witness knows.
+    let mut sizes = Vec::new();
+    for _ in 0..2 {
+        let replica = app.open().await;
+        let auditor = auditor.at(&replica.url);
+        let mut cosigned = String::new();
+        until("a cosigned checkpoint", Duration::from_secs(20), async || {
+            let page = auditor.get("/v1/audit-events?limit=1").await.expect(200);
+            let id = page["items"][0]["id"].as_str().unwrap().to_owned();
+            cosigned = note(&auditor.get(&format!("/v1/audit-events/{id}/proof")).await.text).to_owned();
+            cosigned.contains(" witness.example/w1 ")
+        })
+        .await;
+        let by = json!({ "note": cosigned, "witness": verifier });
+        assert!(checker.ask(&format!("cosignature {by}")).await.as_u64().unwrap() > 1_700_000_000);
+        assert!(!cosigned.contains("another.example"), "whom nobody knows is not believed: {cosigned}");
+        sizes.push(witness.ask("?").await["size"].as_u64().unwrap());
+        replica.member().await;
+        until("more is in the audit log", Duration::from_secs(20), async || {
+            let page = auditor.get("/v1/audit-events?limit=1").await.expect(200);
+            page["items"][0]["position"].as_u64() >= sizes.last().copied()
+        })
+        .await;
+        assert!(app.ask(&["audit", "verify"]).await["intact"].as_bool().unwrap());
+        assert!(replica.stop().await.status.success());
+    }
+    assert!(sizes[0] > 0 && sizes[1] > sizes[0], "{sizes:?}");
+}
+
 on_each_engine! {
     async fn an_auditor_reads_proves_and_verifies_and_needs_to_believe_nobody(app: TestApp) {
         let app = app.at_its_address();

@@ -219,6 +219,11 @@ fn optional(visit: &Visit, text: Option<&str>) -> Markup {
     html! { @match text { Some(text) => (text), None => span.muted { (visit.texts.admin.frame.none) } } }
 }
 
+/// What a role or permission is for: ours in the reader's language, others' as they say it.
+fn about(visit: &Visit, description: Option<&str>) -> Markup {
+    optional(visit, description.map(|text| userd_model::built_in_texts::about(text, visit.language)))
+}
+
 /// The text of a field; none where nothing was filled in.
 fn filled(text: &str) -> Option<String> {
     Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)

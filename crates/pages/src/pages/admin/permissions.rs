@@ -6,7 +6,7 @@ use userd_model::Act;
 use userd_services::roles::PermissionView;
 use userd_web::{Problem, extract::Path};
 
-use super::{PAGE, Told, buttons, filled, onward, optional, page, place, refused, role_editor::tick};
+use super::{PAGE, Told, about, buttons, filled, onward, page, place, refused, role_editor::tick};
 use crate::{
     fields::Fields,
     layout,
@@ -54,7 +54,7 @@ fn table(visit: &Visit, words: &[PermissionView]) -> Markup {
             thead { tr { @for head in [t.name, t.description, visit.texts.admin.roles.kind] { th scope="col" { (head) } } td {} } }
             tbody { @for word in words { tr {
                 td { code { (word.name) } }
-                td { (optional(visit, word.description.as_deref())) }
+                td { (about(visit, word.description.as_deref())) }
                 td { span.badge { (if word.built_in { t.own } else { t.registered }) } }
                 td { @if may_remove && !word.built_in {
                     a href={ "/admin/permissions/" (word.name) "/remove" } { (t.remove) }

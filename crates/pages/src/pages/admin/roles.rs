@@ -6,7 +6,7 @@ use userd_model::{Act, Role, RoleRules};
 use userd_services::{UserView, user_list::UserFilter};
 use userd_web::{Problem, extract::Path};
 
-use super::{PAGE, Told, buttons, fresh, onward, optional, page, place, refused, role_draft::Draft};
+use super::{PAGE, Told, about, buttons, fresh, onward, optional, page, place, refused, role_draft::Draft};
 use crate::{
     layout::{self, with_query},
     parts::{done, facts, note, panel},
@@ -48,7 +48,7 @@ fn table(visit: &Visit, roles: &[Role]) -> Markup {
             thead { tr { @for head in [t.name, t.description, t.kind, t.permissions, t.includes] { th scope="col" { (head) } } } }
             tbody { @for role in roles { tr {
                 td { a href={ "/admin/roles/" (role.name) } { (role.name) } }
-                td { (optional(visit, role.rules.description.as_deref())) }
+                td { (about(visit, role.rules.description.as_deref())) }
                 td { span.badge { (kind(visit, role)) } }
                 td { (role.permissions.len()) }
                 td { (names(visit, &role.rules.includes)) }
@@ -92,7 +92,7 @@ async fn show(visit: Visit, query: Query, Path(name): Path<String>) -> Result<Re
     let content = html! {
         @match query.text("done") { "made" => (done(t.made)), "changed" => (done(t.changed)), _ => {} }
         (facts(&[
-            (t.description, optional(&visit, role.rules.description.as_deref())),
+            (t.description, about(&visit, role.rules.description.as_deref())),
             (t.kind, html! { span.badge { (kind(&visit, &role)) } }),
             (t.includes, names(&visit, &role.rules.includes)),
             (t.allowed, words(&visit, &role.permissions)),

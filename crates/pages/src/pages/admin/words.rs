@@ -1,7 +1,7 @@
 //! Permissions as they are chosen in a form: those that are known as boxes, further ones by their words.
 
 use maud::{Markup, html};
-use userd_model::{Act, Permission};
+use userd_model::{Act, Permission, built_in_texts::about};
 use userd_services::{Failure, roles::PermissionView};
 
 use crate::{
@@ -55,7 +55,7 @@ pub(super) fn choice(visit: &Visit, offered: &[PermissionView], chosen: &[String
                             disabled[!is_chosen && !may_give(&word.name)];
                         span {
                             (word.name)
-                            @if let Some(about) = &word.description { span.about { (about) } }
+                            @if let Some(text) = &word.description { span.about { (about(text, visit.language)) } }
                         }
                     }
                 }

@@ -56,6 +56,14 @@ async fn a_request_is_found_in_the_queue_approved_with_a_comment_and_kept_in_the
     assert!(browser.get("/admin/requests?state=approved").await.text().contains(&path));
     let held = browser.get(&format!("/admin/users/{}", ada.id)).await.text();
     assert!(held.contains("editor") && held.contains("by request"), "{held}");
+    // Before it ends, its holder asks for the same once more in one step.
+    let mut hers = place.browser_of(ada.username.as_deref().unwrap()).await;
+    let page = hers.get("/account/access").await.text();
+    assert!(page.contains("Ask to extend it"), "{page}");
+    let asked = hers.submit("/account/access", &[]).await;
+    assert_eq!((asked.status.as_u16(), asked.header("location")), (303, "/account/access?told=asked"));
+    let queue = browser.get("/admin/requests").await.text();
+    assert!(queue.contains("To be given the role editor") && queue.contains("I write the news now"), "{queue}");
 }
 
 #[tokio::test]

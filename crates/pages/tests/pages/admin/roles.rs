@@ -43,6 +43,9 @@ async fn a_permission_is_registered_and_a_role_is_made_of_it() {
     assert_eq!(browser.submit("/admin/roles/clerk/remove", &[]).await.status, 303);
     assert_eq!(browser.submit("/admin/permissions/billing.read/remove", &[]).await.status, 303);
     assert!(!browser.get("/admin/permissions").await.text().contains("billing.read"));
+    browser.cookies.insert("__Host-userd_language".to_owned(), "ru".to_owned());
+    assert!(browser.get("/admin/permissions").await.text().contains("Видеть любую учётную запись и её сеансы."));
+    assert!(browser.get("/admin/roles").await.text().contains("Ведёт учётные записи"));
 }
 
 #[tokio::test]
