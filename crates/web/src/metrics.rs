@@ -189,7 +189,7 @@ enum Shape {
 }
 
 /// Every metric of the program with its `# HELP` line, whichever room counts it.
-const HELP: [(Shape, &str, &str); 36] = [
+const HELP: [(Shape, &str, &str); 37] = [
     (Shows, BUILD, "1, with the version and the commit of the program."),
     (Counts, REQUESTS, "Requests by route, method and status."),
     (Spreads, SECONDS, "Time from a request to the start of its answer, in seconds, by route and method."),

@@ -51,6 +51,7 @@ mod restoring;
 mod rights;
 mod rolling_restart;
 mod signals;
+mod soak;
 mod stopping;
 mod story;
 mod system_limits;
