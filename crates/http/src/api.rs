@@ -9,7 +9,7 @@ use userd_services::Services;
 use userd_web::{RequestOptions, caller::HasServices, cursor::Cursors, server::Draining};
 use utoipa::ToSchema;
 
-use crate::documented::Documentation;
+use crate::documentation::Documentation;
 
 /// The state of all routes, used as `State<Arc<Api>>`.
 pub struct Api {

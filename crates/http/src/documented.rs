@@ -1,19 +1,19 @@
 //! Routes with their documentation: what each resource's file registers its handlers in. Deliberately absent: who may
 //! call them (`policy.rs`), and what stands around them (`router.rs`).
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use axum::{Router, routing::MethodRouter};
-use bytes::Bytes;
-use serde_json::Value;
-use utoipa::openapi::{HttpMethod, OpenApi};
-use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+use utoipa::openapi::HttpMethod;
+#[doc(hidden)]
+pub use utoipa_axum::router::UtoipaMethodRouter;
 
-use crate::{api::Api, openapi, policy::RouteAccess};
-
-/// Says what the handlers of one path take and answer. A function and not its result: thousands of schemas are put
-/// together when somebody asks for the document, not at every start.
-pub type Describe = fn() -> UtoipaMethodRouter<Arc<Api>>;
+use crate::{
+    api::Api,
+    documentation::{Describe, Documentation},
+    openapi,
+    policy::RouteAccess,
+};
 
 /// The handlers of one path, as [`routes!`] makes them.
 pub struct Documented {
@@ -39,7 +39,15 @@ macro_rules! documented_routes {
                 operations.push((method, utoipa_axum::routes!(@path [path()] of $handler)));
             }
         })+
-        $crate::documented::Documented { operations, router, describe: || utoipa_axum::routes!($($handler),+) }
+        $crate::documented::Documented {
+            operations,
+            router,
+            describe: || {
+                let described: $crate::documented::UtoipaMethodRouter<std::sync::Arc<$crate::api::Api>> =
+                    utoipa_axum::routes!($($handler),+);
+                (described.0, described.1)
+            },
+        }
     }};
 }
 pub use documented_routes as routes;
@@ -84,63 +92,6 @@ impl Routes {
     /// The document of these routes under this table, not written yet.
     #[must_use]
     pub fn documentation(&self, table: &[RouteAccess]) -> Documentation {
-        Documentation { described: self.described.clone(), table: table.to_vec(), written: OnceLock::new() }
+        Documentation::of(self.described.clone(), table)
     }
-}
-
-/// The API document: put together when it is first asked for.
-#[derive(Debug)]
-pub struct Documentation {
-    described: Vec<Describe>,
-    table: Vec<RouteAccess>,
-    written: OnceLock<Bytes>,
-}
-
-/// Why there is no document. A fault of the code, which a test finds: all routes are documented there.
-#[derive(Debug, thiserror::Error)]
-pub enum DocumentError {
-    /// Two different types of bodies have the same name.
-    #[error("two different schemas are named {0}: rename one of the types")]
-    AmbiguousSchema(String),
-    /// The document could not be written.
-    #[error("the API document could not be written: {0}")]
-    Unwritable(#[from] serde_json::Error),
-}
-
-impl Documentation {
-    /// The document as bytes, from now on kept.
-    ///
-    /// # Errors
-    /// See [`DocumentError`].
-    pub fn bytes(&self) -> Result<Bytes, DocumentError> {
-        if let Some(written) = self.written.get() {
-            return Ok(written.clone());
-        }
-        let bytes = Bytes::from(serde_json::to_vec(&self.document()?)?);
-        // Two who ask at once write the same.
-        Ok(self.written.get_or_init(|| bytes).clone())
-    }
-
-    /// The document.
-    ///
-    /// # Errors
-    /// See [`DocumentError`].
-    pub fn document(&self) -> Result<Value, DocumentError> {
-        let mut collected = OpenApiRouter::new();
-        for describe in &self.described {
-            let documented = describe();
-            if let Some(name) = ambiguous(collected.get_openapi(), &documented) {
-                return Err(DocumentError::AmbiguousSchema(name));
-            }
-            collected = collected.routes(documented);
-        }
-        Ok(openapi::complete(collected.get_openapi(), &self.table))
-    }
-}
-
-/// The document has one place for all schemas: of two types with one name, only one would be described.
-fn ambiguous(known: &OpenApi, documented: &UtoipaMethodRouter<Arc<Api>>) -> Option<String> {
-    let known = &known.components.as_ref()?.schemas;
-    let mut schemas = documented.0.iter();
-    schemas.find(|(name, schema)| known.get(name).is_some_and(|is| is != schema)).map(|(name, _)| name.clone())
 }

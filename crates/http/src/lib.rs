@@ -6,6 +6,7 @@
 
 pub mod api;
 mod docs_page;
+pub mod documentation;
 pub mod documented;
 mod link_page;
 mod openapi;

@@ -127,7 +127,7 @@ fn complete_operation(path: &str, method: &str, access: &Access, operation: &mut
     };
     operation.insert("operationId".into(), operation_id(operation).into());
     operation.insert("security".into(), security(access));
-    if let Access::Permission(permission) | Access::ClientOrBearer(permission) = access {
+    if let Access::Permission(permission) | Access::Service(permission) | Access::ClientOrBearer(permission) = access {
         let note = format!("Access the permission `{}`.", permission.as_str());
         let text = operation.get("description").and_then(Value::as_str).map(|text| format!("{text}\n\n{note}"));
         operation.insert("description".into(), text.unwrap_or(note).into());
@@ -187,7 +187,7 @@ fn possible_statuses(path: &str, method: &str, access: &Access, operation: &Valu
     if path.starts_with("/oauth2/") {
         statuses.insert(401);
     }
-    if method != "GET" && matches!(access, Access::User | Access::Permission(_)) {
+    if method != "GET" && matches!(access, Access::User | Access::Permission(_) | Access::Service(_)) {
         statuses.insert(409);
     }
     if operation.get("requestBody").is_some() {
@@ -211,7 +211,7 @@ fn possible_statuses(path: &str, method: &str, access: &Access, operation: &Valu
 fn security(access: &Access) -> Value {
     match access {
         Access::Public => json!([]),
-        Access::User | Access::Permission(_) => json!([{"bearer": []}]),
+        Access::User | Access::Permission(_) | Access::Service(_) => json!([{"bearer": []}]),
         Access::Client => json!([{"client": []}]),
         Access::ClientOrBearer(_) => json!([{"client": []}, {"bearer": []}]),
     }

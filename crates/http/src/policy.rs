@@ -15,6 +15,8 @@ pub enum Access {
     User,
     /// A user or service account with this permission.
     Permission(Permission),
+    /// A service account with this permission; the route touches only what is its own.
+    Service(Permission),
     /// A service account by its id and secret (HTTP Basic).
     Client,
     /// A service account by its id and secret, or a bearer token, either with this permission.
@@ -159,15 +161,15 @@ pub const ROUTES: &[RouteAccess] = &[
     route("POST", "/v1/webhooks/{id}/resend", Access::Permission(Permission::WEBHOOKS_MANAGE)),
     route("POST", "/v1/webhooks/{id}/rotate-secret", Access::Permission(Permission::WEBHOOKS_MANAGE)),
     route("GET", "/.well-known/ssf-configuration", Access::Public),
-    route("GET", "/v1/ssf/streams", Access::Permission(Permission::SSF_READ)),
-    route("POST", "/v1/ssf/streams", Access::Permission(Permission::SSF_MANAGE)),
-    route("PATCH", "/v1/ssf/streams", Access::Permission(Permission::SSF_MANAGE)),
-    route("PUT", "/v1/ssf/streams", Access::Permission(Permission::SSF_MANAGE)),
-    route("DELETE", "/v1/ssf/streams", Access::Permission(Permission::SSF_MANAGE)),
-    route("GET", "/v1/ssf/status", Access::Permission(Permission::SSF_READ)),
-    route("POST", "/v1/ssf/status", Access::Permission(Permission::SSF_MANAGE)),
-    route("POST", "/v1/ssf/verify", Access::Permission(Permission::SSF_MANAGE)),
-    route("POST", "/v1/ssf/streams/{id}/poll", Access::Permission(Permission::SSF_READ)),
+    route("GET", "/v1/ssf/streams", Access::Service(Permission::SSF_READ)),
+    route("POST", "/v1/ssf/streams", Access::Service(Permission::SSF_MANAGE)),
+    route("PATCH", "/v1/ssf/streams", Access::Service(Permission::SSF_MANAGE)),
+    route("PUT", "/v1/ssf/streams", Access::Service(Permission::SSF_MANAGE)),
+    route("DELETE", "/v1/ssf/streams", Access::Service(Permission::SSF_MANAGE)),
+    route("GET", "/v1/ssf/status", Access::Service(Permission::SSF_READ)),
+    route("POST", "/v1/ssf/status", Access::Service(Permission::SSF_MANAGE)),
+    route("POST", "/v1/ssf/verify", Access::Service(Permission::SSF_MANAGE)),
+    route("POST", "/v1/ssf/streams/{id}/poll", Access::Service(Permission::SSF_READ)),
     route("GET", "/v1/users", Access::Permission(Permission::USERS_READ)),
     route("POST", "/v1/users", Access::Permission(Permission::USERS_MANAGE)),
     route("GET", "/v1/users/{id}", Access::Permission(Permission::USERS_READ)),

@@ -16,7 +16,8 @@ use userd_web::{
 
 use crate::{
     api::Api,
-    documented::{DocumentError, Routes},
+    documentation::DocumentError,
+    documented::Routes,
     policy::{self, PolicyGap, RouteAccess},
     routes,
 };

@@ -42,6 +42,15 @@ const RUSSIAN: &[(&str, &str)] = &[
     ),
     ("See webhooks.", "Видеть вебхуки."),
     ("Make, change, try and remove webhooks.", "Создавать, изменять, проверять и удалять вебхуки."),
+    (
+        "See one's own streams of shared signals, and take the signals from them.",
+        "Видеть собственные потоки общих сигналов и забирать сигналы из них.",
+    ),
+    (
+        "Set up, change and remove one's own streams of shared signals.",
+        "Создавать, изменять и удалять собственные потоки общих сигналов.",
+    ),
+    ("End every session of anybody at once.", "Разом завершать все сеансы кого угодно."),
     ("May do everything", "Может всё"),
     ("Looks after accounts", "Ведёт учётные записи"),
     (

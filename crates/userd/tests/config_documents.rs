@@ -70,7 +70,8 @@ fn the_example_file_is_the_defaults() {
 
 /// The example with its commented-out provider and document made to count.
 fn example_with_its_items() -> String {
-    with_item(&with_item(&Config::example(), "", "providers"), "  ", "documents")
+    let lists = [("", "providers"), ("  ", "documents"), ("  ", "permissions"), ("  ", "declared")];
+    lists.iter().fold(Config::example(), |example, (indent, list)| with_item(&example, indent, list))
 }
 
 /// A list with its commented-out item made to count; `indent` stands before each line of its section.

@@ -111,11 +111,20 @@ fn begin_at_zero() {
             counter!(*name, *label => *value).increment(0);
         }
     }
+    for (delivery, outcome) in SIGNALS {
+        counter!("userd_signals_total", "delivery" => delivery, "outcome" => outcome).increment(0);
+    }
 }
 
+/// How shared signals arrive, or do not.
+const SIGNALS: [(&str, &str); 5] =
+    [("poll", "taken"), ("poll", "refused"), ("push", "taken"), ("push", "retried"), ("push", "refused")];
+
 /// Series with labels, and the one that is only there with a Redis.
-const LABELLED: [&str; 16] = [
+const LABELLED: [&str; 18] = [
     "userd_sign_ins_total",
+    "userd_audit_witness_total",
+    "userd_signals_total",
     REQUESTS,
     SECONDS,
     PANICS,
@@ -180,6 +189,7 @@ const ZEROS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("userd_log_lines_dropped_total", "sink", &["log-console", "log-file"]),
+    ("userd_audit_witness_total", "outcome", &["cosigned", "failed"]),
 ];
 
 enum Shape {

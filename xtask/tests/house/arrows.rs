@@ -31,6 +31,7 @@ fn allowed(name: &str) -> &'static [&'static str] {
             "crypto",
             "providers",
             "channels",
+            "outbound",
             "templates",
             "cache",
             "passkeys",

@@ -17,7 +17,8 @@ use utoipa::{ToSchema, openapi::Schema};
 use crate::{
     api::{Api, BuildInfo, PartState},
     docs_page,
-    documented::{Documentation, Routes, routes},
+    documentation::Documentation,
+    documented::{Routes, routes},
     routes::bodies::one_of,
 };
 

@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, sync::Arc};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 use userd_http::{
-    documented::{DocumentError, Routes, routes},
+    documentation::DocumentError,
+    documented::{Routes, routes},
     policy::{Access, PolicyGap, ROUTES, RouteAccess, check},
     router::{AssemblyError, assemble, document},
 };

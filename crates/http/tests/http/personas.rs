@@ -54,6 +54,7 @@ fn assert_access(route: &RouteAccess, persona: Persona, answer: &Answer) {
         Access::Public => return,
         Access::User => persona.is_signed_in_user(),
         Access::Permission(permission) => persona.sends_bearer() && persona.has(permission),
+        Access::Service(_) => persona == Persona::Service,
         Access::Client => persona == Persona::Basic,
         Access::ClientOrBearer(permission) => persona.has(permission),
     };

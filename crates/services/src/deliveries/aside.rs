@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
 use userd_model::{Delivery, DeliveryChannel, DeliveryId, Timestamp};
 use userd_storage::Failure;
 
@@ -24,8 +23,10 @@ impl Deliveries {
         let mut aside = Vec::new();
         due.retain(|(work, _)| {
             let Some(delivery) = may_wait(work, now) else { return true };
-            let is_stuck =
-                || self.under_way(|under_way| under_way.is_stuck(work, Instant::now())).then(|| now.plus(MEANWHILE));
+            let is_stuck = || {
+                self.under_way(|under_way| under_way.is_stuck(work, tokio::time::Instant::now()))
+                    .then(|| now.plus(MEANWHILE))
+            };
             let until = self.left_alone_until(work, now).or_else(is_stuck);
             aside.extend(until.map(|until| (delivery.id, until)));
             until.is_none()

@@ -102,7 +102,7 @@ impl UnderWay {
         if is_free {
             self.places.insert(id, destination);
             *self.taken.entry(destination).or_default() += 1;
-            self.moved.entry(destination).or_insert_with(Instant::now);
+            self.moved.entry(destination).or_insert_with(tokio::time::Instant::now);
         }
         is_free
     }
@@ -128,7 +128,7 @@ impl UnderWay {
                 self.taken.remove(&destination);
                 self.moved.remove(&destination);
             } else {
-                self.moved.insert(destination, Instant::now());
+                self.moved.insert(destination, tokio::time::Instant::now());
             }
         }
     }
@@ -143,12 +143,12 @@ impl Deliveries {
     pub async fn work(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         let (mut tasks, mut failing) = (JoinSet::new(), false);
         let mut due = Due::default();
-        let mut read_at = Instant::now();
+        let mut read_at = tokio::time::Instant::now();
         let mut is_asked = true;
         loop {
             let age = read_at.elapsed();
             if age >= LOOK || (age >= BREATH || tasks.is_empty()) && (is_asked || due.is_any && due.work.is_empty()) {
-                (read_at, is_asked) = (Instant::now(), false);
+                (read_at, is_asked) = (tokio::time::Instant::now(), false);
                 let read = self.read_due().await;
                 if let Some(failure) = read.as_ref().err().filter(|_| !failing) {
                     tracing::warn!(%failure, "messages are not sent; it will be tried again until it works");
@@ -364,12 +364,12 @@ mod tests {
     fn a_destination_that_gives_no_place_back_is_stuck_after_a_while() {
         let mut under_way = UnderWay::default();
         let (mail, other) = (work(100, DeliveryChannel::Email, false), work(101, DeliveryChannel::Telegram, false));
-        let later = || Instant::now() + LOOK;
+        let later = || tokio::time::Instant::now() + LOOK;
         for id in 0..8 {
             assert!(!under_way.is_stuck(&mail, later()), "it has a place");
             assert!(under_way.take(&work(id, DeliveryChannel::Email, false)));
         }
-        assert!(!under_way.is_stuck(&mail, Instant::now()), "it has had no time to answer");
+        assert!(!under_way.is_stuck(&mail, tokio::time::Instant::now()), "it has had no time to answer");
         assert!(under_way.is_stuck(&mail, later()) && !under_way.is_stuck(&other, later()));
         let was = later();
         under_way.leave(work(0, DeliveryChannel::Email, false).id());

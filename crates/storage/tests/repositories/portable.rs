@@ -45,7 +45,8 @@ const REFUSED: &[&str] = &[
 ];
 
 /// Tables that stay small enough to be read wholly, without a limit.
-const SMALL: &[&str] = &["event_heads", "schema_migrations", "signing_keys", "system_secrets", "webhooks"];
+const SMALL: &[&str] =
+    &["event_heads", "schema_migrations", "signing_keys", "stream_keys", "streams", "system_secrets", "webhooks"];
 
 /// Whether a statement stays in the subset, and is declared as what it is.
 pub(crate) fn check(name: &str, sql: &str, parameters: &[Kind], columns: &[Kind]) -> Parsed<()> {

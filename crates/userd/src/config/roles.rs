@@ -79,6 +79,7 @@ pub struct DeclaredRole {
     #[schemars(range(min = 1, max = 50))]
     pub notify_count: u32,
     /// After how long without a decision others may decide too, and are told. Empty: never.
+    #[schemars(extend("x-range" = ["1m", "90d"]))]
     pub escalate_after: Optional<Period>,
     /// Who they are.
     pub escalate_to: DeclaredApprovers,
@@ -86,6 +87,7 @@ pub struct DeclaredRole {
     #[schemars(extend("x-range" = ["1m", "90d"]))]
     pub request_ttl: Period,
     /// How long a grant by request lasts at most. Empty: for good.
+    #[schemars(extend("x-range" = ["1m", "3650d"]))]
     pub max_duration: Optional<Period>,
 }
 

@@ -87,6 +87,7 @@ fn roles_of_a_file_are_planned_applied_and_exported() {
         let refused = folder.userd("--config config.yaml config check");
         assert!(refused.code == 2 && refused.stderr.contains(key), "{wrong}: {}", refused.stderr);
     }
+    folder.write("config.yaml", "");
     let wrong = folder.userd("roles plan wrong.yaml");
     assert_eq!(wrong.code, 2, "{}", wrong.stderr);
     assert!(wrong.stderr.contains("wrong.yaml"), "{}", wrong.stderr);

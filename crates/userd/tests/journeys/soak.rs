@@ -119,7 +119,7 @@ on_each_engine! {
     /// F40: more of the same work does not take more memory, files or threads.
     async fn a_long_load_leaves_nothing_behind(app: TestApp) {
         let (rounds, steps) = (rounds("USERD_TEST_SOAK_ROUNDS", 9), rounds("USERD_TEST_SOAK_STEPS", 40));
-        let replica = app.with("log.level", "warn").open().await;
+        let replica = app.open().await;
         let mut clients = Vec::new();
         for _ in 0..CLIENTS {
             clients.push(Client::new(&replica).await);

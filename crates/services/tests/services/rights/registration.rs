@@ -103,10 +103,10 @@ async fn an_account_waits_for_its_approval_and_its_owner_hears_of_it(fixture: Fi
 async fn a_refused_account_is_blocked_and_can_be_let_in_later(fixture: Fixture) {
     let (app, boris, _) = waiting(&fixture, |_| {}).await;
     let step = must_wait(register(&app, "ada").await);
-    must_wait(register(&app, "grace").await);
     let asked = open(&app, &boris).await;
-    let id = asked[1].request.requester;
-    decide(&app, &boris, &asked[1], Verdict::Decline).await.unwrap();
+    let id = asked[0].request.requester;
+    must_wait(register(&app, "grace").await);
+    decide(&app, &boris, &asked[0], Verdict::Decline).await.unwrap();
     assert_eq!(refusal(login(&app, "ada").await), Refusal::Blocked);
     assert_eq!(refusal(go_on(&app, &step).await), Refusal::Blocked);
     assert_eq!(app.count_of(id, EventKind::UserBlocked).await, 1);
