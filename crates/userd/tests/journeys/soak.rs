@@ -96,7 +96,7 @@ impl Client {
 /// What is refused must not stay either.
 async fn refused(member: &Caller) {
     let wrong = json!({ "login": unique_email(), "password": "not this one" });
-    member.post("/v1/auth/login", wrong).await.refused(401, "invalid_credentials");
+    member.post("/v1/auth/login", wrong).await.refused(401, "wrong_credentials");
     member.post("/v1/auth/refresh", json!({ "refresh_token": unique("none") })).await.expect(401);
     member.post("/v1/auth/login", json!({ "login": 7 })).await.expect(422);
     member.get(&format!("/v1/{}", unique("nowhere"))).await.refused(404, "not_found");
