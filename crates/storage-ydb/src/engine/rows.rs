@@ -1,6 +1,11 @@
 //! Rows as statements answer them. YDB may order columns otherwise than they were asked for: they are told by name.
 
-use userd_storage::{Row, Rows, Statement, StoreError};
+use std::cmp::Ordering;
+
+use userd_storage::{
+    Row, Rows, Statement, StoreError, Value,
+    tables::{List, Table},
+};
 
 use super::values;
 use crate::yql::{batch::Recipient, spread, statement};
@@ -42,7 +47,7 @@ pub(super) fn hand_out(
         };
         match (recipient, buckets) {
             (Recipient::Buckets { call, limit }, Some((table, list))) => {
-                give(*call, spread::merged(table, &list, rows, *limit));
+                give(*call, merged(table, &list, rows, *limit));
             }
             (Recipient::Call(at) | Recipient::Buckets { call: at, .. }, _) => give(*at, rows),
             (Recipient::Calls { calls, keys, key }, _) => {
@@ -55,5 +60,32 @@ pub(super) fn hand_out(
     match sets.len() {
         0 => Ok(()),
         more => Err(StoreError::corrupt(format!("{more} answers more than reads"))),
+    }
+}
+
+/// The rows of all buckets as the one list that was asked for.
+fn merged(table: &Table, list: &List, mut rows: Rows, limit: Option<usize>) -> Rows {
+    let order = list.order(table);
+    let places: Vec<usize> =
+        if list.narrow { (0..order.len()).collect() } else { order.iter().map(|name| table.position(name)).collect() };
+    rows.sort_by(|one, other| {
+        let ordering = places.iter().map(|at| of_column(*at, one, other)).find(|ordering| ordering.is_ne());
+        let ordering = ordering.unwrap_or(Ordering::Equal);
+        if list.descending { ordering.reverse() } else { ordering }
+    });
+    rows.truncate(limit.unwrap_or(usize::MAX));
+    rows
+}
+
+fn of_column(at: usize, one: &Row, other: &Row) -> Ordering {
+    match (one.0.get(at), other.0.get(at)) {
+        (Some(Value::Text(one)), Some(Value::Text(other))) => one.as_bytes().cmp(other.as_bytes()),
+        (Some(Value::Bytes(one)), Some(Value::Bytes(other))) => one.cmp(other),
+        (Some(Value::I64(one)), Some(Value::I64(other))) => one.cmp(other),
+        (Some(Value::Bool(one)), Some(Value::Bool(other))) => one.cmp(other),
+        (Some(Value::Timestamp(one)), Some(Value::Timestamp(other))) => one.cmp(other),
+        (Some(Value::Uuid(one)), Some(Value::Uuid(other))) => one.as_bytes().cmp(other.as_bytes()),
+        // JSON stands in no index, and neither does nothing.
+        _ => Ordering::Equal,
     }
 }

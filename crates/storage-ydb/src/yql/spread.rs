@@ -1,13 +1,12 @@
 //! Indexes along time, over buckets. YDB keeps an index in the order of its columns: one that begins with a moment is
 //! written at its end alone, by everybody. So each such index begins with a bucket, made of the row's key, and each of
-//! its ends takes a part. A list reads all buckets in one text, and is put in order here.
+//! its ends takes a part. A list reads all buckets in one text, and is put in order by whoever reads it
+//! (`engine/rows.rs`).
 //!
 //! Only YDB's tables have the column; statements and rows know nothing of it.
 
-use std::cmp::Ordering;
-
 use userd_storage::{
-    Kind, Row, Rows, Value,
+    Kind, Value,
     tables::{Along, Column, Declared, List, Shape, Table},
 };
 
@@ -53,31 +52,4 @@ pub(crate) fn bucket(key: &[u8]) -> Value {
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
     let stirred = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd) >> 33;
     Value::I64(i64::try_from(stirred).unwrap_or(0) % BUCKETS)
-}
-
-/// The rows of all buckets as the one list that was asked for.
-pub(crate) fn merged(table: &Table, list: &List, mut rows: Rows, limit: Option<usize>) -> Rows {
-    let order = list.order(table);
-    let places: Vec<usize> =
-        if list.narrow { (0..order.len()).collect() } else { order.iter().map(|name| table.position(name)).collect() };
-    rows.sort_by(|one, other| {
-        let ordering = places.iter().map(|at| of_column(*at, one, other)).find(|ordering| ordering.is_ne());
-        let ordering = ordering.unwrap_or(Ordering::Equal);
-        if list.descending { ordering.reverse() } else { ordering }
-    });
-    rows.truncate(limit.unwrap_or(usize::MAX));
-    rows
-}
-
-fn of_column(at: usize, one: &Row, other: &Row) -> Ordering {
-    match (one.0.get(at), other.0.get(at)) {
-        (Some(Value::Text(one)), Some(Value::Text(other))) => one.as_bytes().cmp(other.as_bytes()),
-        (Some(Value::Bytes(one)), Some(Value::Bytes(other))) => one.cmp(other),
-        (Some(Value::I64(one)), Some(Value::I64(other))) => one.cmp(other),
-        (Some(Value::Bool(one)), Some(Value::Bool(other))) => one.cmp(other),
-        (Some(Value::Timestamp(one)), Some(Value::Timestamp(other))) => one.cmp(other),
-        (Some(Value::Uuid(one)), Some(Value::Uuid(other))) => one.as_bytes().cmp(other.as_bytes()),
-        // JSON stands in no index, and neither does nothing.
-        _ => Ordering::Equal,
-    }
 }
