@@ -1,7 +1,7 @@
 //! The API document, from what the documented handlers of each path say. Deliberately absent: what stands in it besides
 //! (`openapi.rs`), and the handlers themselves (`documented.rs`).
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use axum::routing::MethodRouter;
 use bytes::Bytes;
@@ -24,6 +24,8 @@ pub struct Documentation {
     described: Vec<Describe>,
     table: Vec<RouteAccess>,
     written: OnceLock<Bytes>,
+    /// Held by whoever puts it together: of many who ask first, one does.
+    writing: Mutex<()>,
 }
 
 /// Why there is no document. A fault of the code, which a test finds: all routes are documented there.
@@ -41,7 +43,7 @@ impl Documentation {
     /// The document of these under this table, not written yet.
     #[must_use]
     pub fn of(described: Vec<Describe>, table: &[RouteAccess]) -> Self {
-        Self { described, table: table.to_vec(), written: OnceLock::new() }
+        Self { described, table: table.to_vec(), written: OnceLock::new(), writing: Mutex::new(()) }
     }
 
     /// The document as bytes, from now on kept.
@@ -52,8 +54,11 @@ impl Documentation {
         if let Some(written) = self.written.get() {
             return Ok(written.clone());
         }
+        let _alone = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(written) = self.written.get() {
+            return Ok(written.clone());
+        }
         let bytes = Bytes::from(serde_json::to_vec(&self.document()?)?);
-        // Two who ask at once write the same.
         Ok(self.written.get_or_init(|| bytes).clone())
     }
 
