@@ -219,9 +219,9 @@ impl Streams {
     /// Removes a stream and what waits in it.
     ///
     /// # Errors
-    /// `Forbidden`, `NotFound`.
+    /// `Forbidden`, `NotFound`, `TooManyAttempts`.
     pub async fn remove(&self, ctx: &Context, id: StreamId) -> Result<(), Failure> {
-        self.find(ctx, &Act::ManageStreams, id).await?;
+        self.changing(ctx, id).await?;
         self.changes
             .run(ctx, "remove_stream", |mut change| async move {
                 owned(&mut change, id).await?;
@@ -244,8 +244,20 @@ impl Streams {
     /// The service account that manages its own.
     async fn manager(&self, ctx: &Context) -> Result<ClientId, Failure> {
         let client = owner(ctx, &Act::ManageStreams)?.ok_or(Refusal::Forbidden)?;
-        self.limits.reserve(Limited::StreamChange, &client.to_string()).await?;
+        self.count_change(client).await?;
         Ok(client)
+    }
+
+    /// A stream that is about to be changed by its owner, whose changes are counted, or by the operator.
+    async fn changing(&self, ctx: &Context, id: StreamId) -> Result<(), Failure> {
+        if let Some(client) = owner(ctx, &Act::ManageStreams)? {
+            self.count_change(client).await?;
+        }
+        self.find(ctx, &Act::ManageStreams, id).await.map(drop)
+    }
+
+    async fn count_change(&self, client: ClientId) -> Result<(), Failure> {
+        Ok(self.limits.reserve(Limited::StreamChange, &client.to_string()).await?)
     }
 
     /// What is asked for, if all of it is right.

@@ -94,19 +94,28 @@ impl Streams {
         if request.ack.len() + request.set_errs.len() > MOST_ACKNOWLEDGED {
             return Err(Refusal::field("/ack", "must have at most 1000 items, setErrs included").into());
         }
-        for (jti, fault) in &request.set_errs {
+        // What is no id of ours was never sent: nothing to forget, to count or to tell.
+        let id_of = |jti: &String| Uuid::try_parse(jti).ok();
+        let named: Vec<Uuid> = request.ack.iter().chain(request.set_errs.keys()).filter_map(id_of).collect();
+        if named.is_empty() {
+            return Ok(());
+        }
+        let removed = self.take(id, &named).await?;
+        // By their ids: one may be written in two ways.
+        let refused = request.set_errs.iter().filter_map(|(jti, fault)| Some((id_of(jti)?, fault)));
+        let refused: BTreeMap<Uuid, &SetError> = refused.filter(|(jti, _)| removed.contains(jti)).collect();
+        for (jti, fault) in &refused {
             let (err, said) = (shortened(&fault.err), shortened(fault.description.as_deref().unwrap_or_default()));
             tracing::warn!(stream = %id, %jti, err, said, "the receiver of a shared signal cannot use it");
         }
-        // What is no id of ours was never sent: nothing to forget.
-        let taken = request.ack.iter().chain(request.set_errs.keys());
-        let taken: Vec<Uuid> = taken.filter_map(|jti| Uuid::try_parse(jti).ok()).collect();
-        metrics::counter!("userd_signals_total", "delivery" => "poll", "outcome" => "taken")
-            .increment(request.ack.len() as u64);
-        metrics::counter!("userd_signals_total", "delivery" => "poll", "outcome" => "refused")
-            .increment(request.set_errs.len() as u64);
-        if taken.is_empty() { Ok(()) } else { self.take(id, &taken).await }
+        count("taken", removed.len() - refused.len());
+        count("refused", refused.len());
+        Ok(())
     }
+}
+
+fn count(outcome: &'static str, signals: usize) {
+    metrics::counter!("userd_signals_total", "delivery" => "poll", "outcome" => outcome).increment(signals as u64);
 }
 
 /// As much of somebody else's words as a log line bears.

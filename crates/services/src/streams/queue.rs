@@ -109,15 +109,15 @@ impl Streams {
         write(change, stream, vec![signal]).await
     }
 
-    /// Removes what was taken.
-    pub(super) async fn take(&self, id: StreamId, taken: &[Uuid]) -> Result<(), Failure> {
+    /// Removes what was taken; answers which of it waited here.
+    pub(super) async fn take(&self, id: StreamId, taken: &[Uuid]) -> Result<Vec<Uuid>, Failure> {
         self.changes
             .run(&self.changes.system_context(), "take_signals", |mut change| async move {
                 // What is another stream's is nobody's to acknowledge here.
                 let waiting = change.stream_signals().of_stream(id, EVERY).await?;
-                let own = waiting.iter().map(|signal| signal.id).filter(|id| taken.contains(id));
-                change.stream_signals().remove_many(&own.collect::<Vec<_>>()).await?;
-                change.commit(()).await
+                let own: Vec<Uuid> = waiting.iter().map(|signal| signal.id).filter(|id| taken.contains(id)).collect();
+                change.stream_signals().remove_many(&own).await?;
+                change.commit(own).await
             })
             .await
     }

@@ -37,7 +37,7 @@ impl Streams {
     /// told where it was not the receiver.
     ///
     /// # Errors
-    /// `Forbidden`, `NotFound`, `InvalidInput`.
+    /// `Forbidden`, `NotFound`, `InvalidInput`, `TooManyAttempts`.
     pub async fn set_status(
         &self,
         ctx: &Context,
@@ -45,7 +45,7 @@ impl Streams {
         status: &str,
         reason: Option<&str>,
     ) -> Result<StatusView, Failure> {
-        self.find(ctx, &Act::ManageStreams, id).await?;
+        self.changing(ctx, id).await?;
         let Some(status) = StreamStatus::parse(status) else {
             return Err(Refusal::field("/status", "must be enabled, paused or disabled").into());
         };

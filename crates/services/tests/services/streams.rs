@@ -174,12 +174,15 @@ async fn what_happens_waits_in_a_stream_until_it_is_acknowledged(fixture: Fixtur
     let second = poll(&app, &ctx, id, one).await;
     assert!(second.sets.len() == 1 && second.more_available);
     let fault = SetError { err: "invalid_key".to_owned(), description: Some("no such kid".to_owned()) };
-    let set_errs = second.sets.keys().map(|jti| (jti.clone(), fault.clone())).collect();
+    // One id, written in two ways.
+    let spelled = |jti: &String| [(jti.clone(), fault.clone()), (jti.to_uppercase(), fault.clone())];
+    let set_errs = second.sets.keys().flat_map(spelled).collect();
     let third = poll(&app, &ctx, id, PollRequest { set_errs, ..PollRequest::default() }).await;
     assert!(third.sets.len() == 1 && !third.more_available && third.sets != second.sets);
     let only = PollRequest { max_events: Some(0), ..acknowledging(&third.sets) };
     assert_eq!(poll(&app, &ctx, id, only).await, PollAnswer::default());
-    let unknown = PollRequest { ack: vec!["nonsense".to_owned()], ..PollRequest::default() };
+    let unknown =
+        PollRequest { ack: vec!["nonsense".to_owned(), uuid::Uuid::nil().to_string()], ..PollRequest::default() };
     assert!(poll(&app, &ctx, id, unknown).await.sets.is_empty());
 
     // Every kind of fact that has a signal.

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use userd_model::{FactorMethod, Level, Permission, Refusal, UserId};
+use userd_model::{EventKind, FactorMethod, Level, Permission, Refusal, UserId};
 use userd_services::{
     Completion, Failure, MfaSettings,
     accounts::NewUser,
@@ -103,6 +103,7 @@ async fn a_session_below_policy_is_refused_at_refresh_and_raised_by_a_step_up(fi
     let raised =
         app.factors.step_up(&ctx, StepUp { password: None, factor: Some(phone.shows(app.now())) }).await.unwrap();
     assert_eq!(raised.tokens.session_id, root.tokens.session_id);
+    assert_eq!(app.count_of(root.id, EventKind::AssuranceRaised).await, 1);
     let who = app.who(&raised.tokens.access_token).await.unwrap();
     assert_eq!((who.token.claims.amr.join(" "), who.token.claims.acr.as_deref()), ("pwd otp mfa".into(), Some("aal2")));
     let refreshed = app.refresh(&raised.tokens.refresh_token).await.unwrap();
@@ -127,6 +128,7 @@ async fn a_step_up_is_a_fresh_proof_in_the_same_session(fixture: Fixture) {
     assert!(is_wrong(app.factors.step_up(&ctx, code).await), "who holds no factor has no right code");
     let right = StepUp { password: Some(password(PASSWORD)), factor: None };
     let raised = app.factors.step_up(&ctx, right).await.unwrap();
+    assert_eq!(app.count_of(ada.id, EventKind::AssuranceRaised).await, 0, "a password proves no more than before");
     let ada = Member { tokens: raised.tokens, ..ada };
     let phone = app.phone_of(&ada).await;
     let by_paper = StepUp { password: None, factor: Some(Shown::code(phone.recovery_codes[0].clone())) };
