@@ -69,7 +69,14 @@ pub struct Mailbox {
     serving: JoinHandle<()>,
 }
 
-type Mails = Arc<Mutex<Vec<Mail>>>;
+type Mails = Arc<Mutex<Kept>>;
+
+/// What came: the last of it whole, and how much it was.
+#[derive(Default)]
+struct Kept {
+    mails: Vec<Mail>,
+    taken: usize,
+}
 
 impl std::ops::Deref for Mailbox {
     type Target = StandIn<Knobs>;
@@ -86,10 +93,16 @@ impl Drop for Mailbox {
 }
 
 impl Mailbox {
-    /// What came, in order.
+    /// The last of what came, in order.
     #[must_use]
     pub fn mails(&self) -> Vec<Mail> {
-        locked(&self.mails).clone()
+        locked(&self.mails).mails.clone()
+    }
+
+    /// How many mails came, those included that are kept no longer.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        locked(&self.mails).taken
     }
 }
 

@@ -31,7 +31,7 @@ impl Behaviour<Knobs> for Pages {
         }
         let mut parts = ask.path.split('/').skip(1);
         let (first, number, form) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
-        let mail = number.and_then(|number| locked(&self.mails).get(number.parse::<usize>().ok()?).cloned());
+        let mail = number.and_then(|number| locked(&self.mails).mails.get(number.parse::<usize>().ok()?).cloned());
         match (first, number, mail, form) {
             ("", None, ..) => self.list(&shared.knobs()),
             ("mail", Some(number), Some(mail), None) => show(number, &mail),
@@ -44,7 +44,7 @@ impl Behaviour<Knobs> for Pages {
 
 impl Pages {
     fn list(&self, knobs: &Knobs) -> Response {
-        let mails = locked(&self.mails);
+        let mails = &locked(&self.mails).mails;
         let line = |(number, mail): (usize, &Mail)| {
             let to = escape(&mail.to.join(", "));
             format!("<li><a href=\"/mail/{number}\">{}</a><br><small>{to}</small></li>", escape(mail.subject()))

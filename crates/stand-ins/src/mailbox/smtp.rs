@@ -80,11 +80,12 @@ fn take(relay: &Relay, to: Vec<String>, source: &[u8]) -> String {
     let read = mime::read(source);
     let source = String::from_utf8_lossy(source).into_owned();
     let mail = Mail { at: relay.clock.now(), to, headers: read.headers, text: read.text, html: read.html, source };
-    let mut mails = locked(&relay.mails);
-    if mails.len() >= MAX_MAILS {
-        mails.remove(0);
+    let mut kept = locked(&relay.mails);
+    if kept.mails.len() >= MAX_MAILS {
+        kept.mails.remove(0);
     }
-    mails.push(mail);
+    kept.mails.push(mail);
+    kept.taken += 1;
     "250 2.0.0 taken".to_owned()
 }
 
