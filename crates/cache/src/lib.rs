@@ -12,7 +12,12 @@ mod redis;
 mod tiered;
 mod typed;
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    borrow::Cow,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -96,13 +101,38 @@ impl CacheKey {
 }
 
 /// A value and the version of the row that it was made from. Versions of one key only grow.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Entry {
     /// Version of the underlying row.
     pub version: i64,
     /// The value, opaque here.
     pub bytes: Bytes,
+    /// What the bytes say, once somebody has read them from this process's memory: shared by all who read them there.
+    decoded: Decoded,
 }
+
+/// A value of some type, made once.
+type Decoded = Arc<OnceLock<Arc<dyn Any + Send + Sync>>>;
+
+impl Entry {
+    /// A value that nobody has read yet.
+    pub fn new(version: i64, bytes: impl Into<Bytes>) -> Self {
+        Self { version, bytes: bytes.into(), decoded: Arc::default() }
+    }
+
+    /// The same bytes, not read yet: what they say depends on the key that they are kept under.
+    fn unread(self) -> Self {
+        Self { decoded: Arc::default(), ..self }
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        (self.version, &self.bytes) == (other.version, &other.bytes)
+    }
+}
+
+impl Eq for Entry {}
 
 /// State of the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -52,7 +52,8 @@ struct Weight;
 
 impl Weighter<CacheKey, Slot> for Weight {
     fn weight(&self, key: &CacheKey, slot: &Slot) -> u64 {
-        (key.id().len() + slot.entry.bytes.len() + 160) as u64
+        // Twice: as bytes, and as what they say once they are read.
+        (key.id().len() + 2 * slot.entry.bytes.len() + 160) as u64
     }
 }
 
@@ -95,7 +96,7 @@ impl Memory {
             if entry.version < floor.max(held) {
                 return false;
             }
-            self.values.insert(key.clone(), Slot { entry, stored_at: now, expires_at: now.plus(ttl) });
+            self.values.insert(key.clone(), Slot { entry: entry.unread(), stored_at: now, expires_at: now.plus(ttl) });
             true
         })
     }

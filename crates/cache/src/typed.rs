@@ -29,6 +29,8 @@ pub struct Loaded<T> {
 
 /// Values of type `T` in one space. Every value carries its space and id, and both are compared when it is read, so
 /// that a damaged or tampered store can lose a value but never answer one id with the value of another.
+///
+/// What is read from this process's memory is decoded once, and shared until it is stored anew.
 pub struct Cached<T, E> {
     cache: Arc<dyn Cache>,
     random: Arc<dyn Random>,
@@ -55,7 +57,7 @@ struct Outcome {
 
 impl<T, E> Cached<T, E>
 where
-    T: Serialize + DeserializeOwned,
+    T: Serialize + DeserializeOwned + Send + Sync + 'static,
     E: Clone,
 {
     /// A typed view of `space` whose values live for `ttl` ± 10 % (so that they do not all expire together).
@@ -68,14 +70,14 @@ where
 
     /// The value of `id`, from the cache or by `load`. Concurrent misses of one id run one `load` and share its answer,
     /// also when it fails; a load whose caller goes away or panics is taken over by the next one who waits.
-    pub async fn get_or_load<F, Fut>(&self, id: &str, load: F) -> Result<Option<T>, E>
+    pub async fn get_or_load<F, Fut>(&self, id: &str, load: F) -> Result<Option<Arc<T>>, E>
     where
         F: Fn() -> Fut,
         Fut: Future<Output = Result<Option<Loaded<T>>, E>>,
     {
         let key = CacheKey::new(self.space, id);
         let seen = self.epoch.load(Ordering::Acquire);
-        if let Some(value) = self.cached(&key).await.and_then(|bytes| open(&key, &bytes)) {
+        if let Some(value) = self.cache.get(&key).await.and_then(|entry| read(&key, &entry)) {
             return Ok(Some(value));
         }
         let mut outcome = self.load_once(&key, seen, &load).await?;
@@ -86,9 +88,9 @@ where
         match outcome.bytes {
             None => Ok(None),
             Some(bytes) => match open(&key, &bytes) {
-                Some(value) => Ok(Some(value)),
+                Some(value) => Ok(Some(Arc::new(value))),
                 // Only a type that does not survive its own encoding gets here: load it for this caller alone.
-                None => Ok(load().await?.map(|loaded| loaded.value)),
+                None => Ok(load().await?.map(|loaded| Arc::new(loaded.value))),
             },
         }
     }
@@ -105,10 +107,6 @@ where
         self.cache.invalidate_local(&CacheKey::new(self.space, id), version);
     }
 
-    async fn cached(&self, key: &CacheKey) -> Option<Bytes> {
-        Some(self.cache.get(key).await?.bytes)
-    }
-
     /// Joins the load of `key` that is in flight, or begins one. `seen`: the epoch at which the cache was looked at.
     async fn load_once<F, Fut>(&self, key: &CacheKey, seen: u64, load: &F) -> Result<Outcome, E>
     where
@@ -118,9 +116,9 @@ where
         let waiter = Waiter::join(&self.in_flight, key.id());
         let begin = async || {
             if self.epoch.load(Ordering::Acquire) != seen
-                && let Some(bytes) = self.cached(key).await.filter(|bytes| open::<T>(key, bytes).is_some())
+                && let Some(entry) = self.cache.get(key).await.filter(|entry| read::<T>(key, entry).is_some())
             {
-                return Ok(Outcome { bytes: Some(bytes), stale: false });
+                return Ok(Outcome { bytes: Some(entry.bytes), stale: false });
             }
             self.store(key, load().await?).await
         };
@@ -133,7 +131,7 @@ where
         };
         let bytes = seal(key, &value);
         let stale = match &bytes {
-            Some(bytes) => !self.cache.put(key, Entry { version, bytes: bytes.clone() }, self.life()).await,
+            Some(bytes) => !self.cache.put(key, Entry::new(version, bytes.clone()), self.life()).await,
             None => false,
         };
         self.epoch.fetch_add(1, Ordering::Release);
@@ -198,6 +196,17 @@ fn seal<T: Serialize>(key: &CacheKey, value: &T) -> Option<Bytes> {
     Some(writer.into_inner().freeze())
 }
 
+/// What an entry says, made by whoever reads it first.
+fn read<T: DeserializeOwned + Send + Sync + 'static>(key: &CacheKey, entry: &Entry) -> Option<Arc<T>> {
+    if let Some(known) = entry.decoded.get().and_then(|known| Arc::clone(known).downcast().ok()) {
+        return Some(known);
+    }
+    let value = Arc::new(open::<T>(key, &entry.bytes)?);
+    // Whoever was first: both say the same.
+    let _ = entry.decoded.set(Arc::clone(&value) as _);
+    Some(value)
+}
+
 fn open<T: DeserializeOwned>(key: &CacheKey, bytes: &[u8]) -> Option<T> {
     let (length, rest) = bytes.split_first_chunk::<2>()?;
     let (space, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
@@ -237,6 +246,22 @@ mod tests {
     fn values_do_not_all_expire_together() {
         let lives = [0, 128, 255].map(|chance| cached(chance).life().as_secs_f64());
         assert!((lives[0] - 90.0).abs() < 0.1 && (lives[1] - 100.0).abs() < 0.1 && (lives[2] - 110.0).abs() < 0.1);
+    }
+
+    #[tokio::test]
+    async fn what_is_read_again_is_decoded_once_until_it_is_stored_anew() {
+        let names = cached(0);
+        let read = async |version, name: &str| {
+            let load = async || Ok(Some(Loaded { version, value: name.to_owned() }));
+            names.get_or_load("u", load).await.unwrap().unwrap()
+        };
+        read(1, "Ada").await;
+        let (first, second) = (read(1, "Ada").await, read(1, "Ada").await);
+        assert!(Arc::ptr_eq(&first, &second));
+        names.invalidate("u", 2).await;
+        read(2, "Countess Lovelace").await;
+        let third = read(2, "nobody asks").await;
+        assert_eq!((first.as_str(), third.as_str()), ("Ada", "Countess Lovelace"));
     }
 
     #[tokio::test]

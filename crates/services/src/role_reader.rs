@@ -28,8 +28,8 @@ struct Resolved {
 }
 
 impl Resolved {
-    fn allows(self) -> impl Iterator<Item = Permission> {
-        self.permissions.into_iter().filter_map(|word| Permission::parse(&word))
+    fn allows(&self) -> impl Iterator<Item = Permission> {
+        self.permissions.iter().filter_map(|word| Permission::parse(word))
     }
 }
 
@@ -54,7 +54,7 @@ impl RoleReader {
     pub async fn permissions(&self, names: &[String]) -> Result<Vec<Permission>, Failure> {
         let mut all = Vec::new();
         for name in names {
-            all.extend(self.resolved(name).await?.into_iter().flat_map(|role| role.allows()));
+            all.extend(self.resolved(name).await?.iter().flat_map(|role| role.allows()));
         }
         Ok(sorted(all))
     }
@@ -69,17 +69,17 @@ impl RoleReader {
             // The version and what it allows come of one entry: a token never says a version newer than its permissions.
             let role = self.resolved(name).await?;
             role_versions.push(role.as_ref().map_or(0, |role| role.role.version));
-            permissions.extend(role.into_iter().flat_map(|role| role.allows()));
+            permissions.extend(role.iter().flat_map(|role| role.allows()));
         }
         Ok(Rights { roles, role_versions, permissions: sorted(permissions) })
     }
 
     /// A role, possibly a moment old.
     pub async fn find(&self, name: &str) -> Result<Option<Role>, Failure> {
-        Ok(self.resolved(name).await?.map(|resolved| resolved.role))
+        Ok(self.resolved(name).await?.map(|resolved| resolved.role.clone()))
     }
 
-    async fn resolved(&self, name: &str) -> Result<Option<Resolved>, Failure> {
+    async fn resolved(&self, name: &str) -> Result<Option<Arc<Resolved>>, Failure> {
         if !Role::is_name(name) {
             return Ok(None);
         }

@@ -72,7 +72,7 @@ impl UserReader {
     }
 
     /// The stored user, as old as [`Self::show`] may be.
-    pub(crate) async fn current(&self, id: UserId) -> Result<User, Failure> {
+    pub(crate) async fn current(&self, id: UserId) -> Result<Arc<User>, Failure> {
         let deps = &self.deps;
         let load = || async move {
             let user = deps.store.reading().users().find(id).await.map_err(Failure::from)?;

@@ -105,7 +105,7 @@ pub(crate) fn read(stored: &Bytes) -> Option<Stored> {
     }
     let version = version(number)?;
     match kind {
-        b'=' => Some(Stored::Value(Entry { version, bytes: stored.slice(22..) })),
+        b'=' => Some(Stored::Value(Entry::new(version, stored.slice(22..)))),
         b'x' => Some(Stored::Tombstone(version)),
         _ => None,
     }
@@ -147,10 +147,7 @@ mod tests {
     #[test]
     fn whatever_is_malformed_is_a_miss() {
         let good = format!("={}|body", digits(7));
-        assert_eq!(
-            read(&Bytes::from(good.clone())),
-            Some(Stored::Value(Entry { version: 7, bytes: Bytes::from_static(b"body") }))
-        );
+        assert_eq!(read(&Bytes::from(good.clone())), Some(Stored::Value(Entry::new(7, Bytes::from_static(b"body")))));
         for cut in 0..22 {
             assert_eq!(read(&Bytes::copy_from_slice(good.as_bytes().get(..cut).unwrap())), None);
         }

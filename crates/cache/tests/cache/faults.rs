@@ -165,7 +165,7 @@ async fn warm_reads_cost_no_round_trip() {
     let mut raw = server.raw().await;
     for round in 0..1001 {
         let loads = || async { Ok(Some(Loaded { version: 1, value: "Ada".to_owned() })) };
-        assert_eq!(names.get_or_load("u", loads).await, Ok(Some("Ada".to_owned())));
+        assert_eq!(names.get_or_load("u", loads).await, Ok(Some(Arc::new("Ada".to_owned()))));
         if round == 0 {
             redis::cmd("CONFIG").arg("RESETSTAT").exec_async(&mut raw).await.unwrap();
         }

@@ -14,7 +14,7 @@ impl Sessions {
         let claims = &authenticated.token.claims;
         let (Some(session), Some(generation)) = (claims.sid, claims.generation) else { return };
         // The cache keeps the newest version: an older token that is used later hides nothing.
-        let entry = Entry { version: generation, bytes: Vec::new().into() };
+        let entry = Entry::new(generation, Vec::new());
         self.deps.cache.put(&key(session), entry, self.deps.settings.refresh_ttl).await;
     }
 

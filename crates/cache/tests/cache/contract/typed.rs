@@ -46,10 +46,10 @@ pub(crate) async fn a_hundred_misses_load_once(fixture: Fixture) {
         });
     }
     while let Some(answer) = callers.join_next().await {
-        assert_eq!(answer.unwrap(), Ok(Some("Ada".to_owned())));
+        assert_eq!(answer.unwrap(), Ok(Some(Arc::new("Ada".to_owned()))));
     }
     assert_eq!(loads.load(Ordering::SeqCst), 1);
-    assert_eq!(names.get_or_load("u", || async { Err("warm") }).await, Ok(Some("Ada".to_owned())));
+    assert_eq!(names.get_or_load("u", || async { Err("warm") }).await, Ok(Some(Arc::new("Ada".to_owned()))));
 }
 
 pub(crate) async fn a_load_that_is_dropped_or_panics_wedges_nobody(fixture: Fixture) {
@@ -73,13 +73,13 @@ pub(crate) async fn a_load_that_is_dropped_or_panics_wedges_nobody(fixture: Fixt
     });
     stuck.abort();
     assert!(waiting.await.unwrap_err().is_panic(), "it took over, and broke in its turn");
-    assert_eq!(names.get_or_load("u", || async { loaded(1, "Ada") }).await, Ok(Some("Ada".to_owned())));
+    assert_eq!(names.get_or_load("u", || async { loaded(1, "Ada") }).await, Ok(Some(Arc::new("Ada".to_owned()))));
 }
 
 pub(crate) async fn an_absence_is_not_remembered(fixture: Fixture) {
     let names = names(&fixture.a);
     assert_eq!(names.get_or_load("u", || async { Ok(None) }).await, Ok(None));
-    assert_eq!(names.get_or_load("u", || async { loaded(1, "Ada") }).await, Ok(Some("Ada".to_owned())));
+    assert_eq!(names.get_or_load("u", || async { loaded(1, "Ada") }).await, Ok(Some(Arc::new("Ada".to_owned()))));
 }
 
 pub(crate) async fn a_failed_load_is_shared_and_not_remembered(fixture: Fixture) {
@@ -99,7 +99,7 @@ pub(crate) async fn a_failed_load_is_shared_and_not_remembered(fixture: Fixture)
     let (first, second) = tokio::join!(fails(), fails());
     assert_eq!((first, second), (Err("database away"), Err("database away")));
     assert!(loads.load(Ordering::SeqCst) <= 2, "{loads:?}");
-    assert_eq!(names.get_or_load("u", || async { loaded(1, "Ada") }).await, Ok(Some("Ada".to_owned())));
+    assert_eq!(names.get_or_load("u", || async { loaded(1, "Ada") }).await, Ok(Some(Arc::new("Ada".to_owned()))));
 }
 
 pub(crate) async fn a_value_that_carries_another_id_is_a_miss(fixture: Fixture) {
@@ -107,11 +107,11 @@ pub(crate) async fn a_value_that_carries_another_id_is_a_miss(fixture: Fixture) 
     assert!(names.get_or_load("mallory", || async { loaded(9, "Mallory") }).await.is_ok());
     let of_mallory = fixture.a.get(&CacheKey::new("name", "mallory")).await.unwrap();
     assert!(fixture.a.put(&CacheKey::new("name", "ada"), of_mallory.clone(), MINUTE).await);
-    assert_eq!(names.get_or_load("ada", || async { loaded(9, "Ada") }).await, Ok(Some("Ada".to_owned())));
+    assert_eq!(names.get_or_load("ada", || async { loaded(9, "Ada") }).await, Ok(Some(Arc::new("Ada".to_owned()))));
 
-    let nonsense = userd_cache::Entry { version: 1, bytes: of_mallory.bytes.slice(..7) };
+    let nonsense = userd_cache::Entry::new(1, of_mallory.bytes.slice(..7));
     assert!(fixture.a.put(&CacheKey::new("name", "bob"), nonsense, MINUTE).await);
-    assert_eq!(names.get_or_load("bob", || async { loaded(1, "Bob") }).await, Ok(Some("Bob".to_owned())));
+    assert_eq!(names.get_or_load("bob", || async { loaded(1, "Bob") }).await, Ok(Some(Arc::new("Bob".to_owned()))));
 }
 
 pub(crate) async fn a_change_during_the_load_is_loaded_again(fixture: Fixture) {
@@ -127,8 +127,11 @@ pub(crate) async fn a_change_during_the_load_is_loaded_again(fixture: Fixture) {
             read_before_the_change
         })
         .await;
-    assert_eq!(answer, Ok(Some("Countess Lovelace".to_owned())));
-    assert_eq!(names.get_or_load("u", || async { Err("warm") }).await, Ok(Some("Countess Lovelace".to_owned())));
+    assert_eq!(answer, Ok(Some(Arc::new("Countess Lovelace".to_owned()))));
+    assert_eq!(
+        names.get_or_load("u", || async { Err("warm") }).await,
+        Ok(Some(Arc::new("Countess Lovelace".to_owned())))
+    );
 }
 
 /// A cache whose first answer takes its time on the way.
@@ -189,6 +192,6 @@ async fn a_miss_that_arrives_late_does_not_load_again() {
         answer
     };
     let (late, meanwhile) = tokio::join!(late, meanwhile);
-    assert_eq!(meanwhile, Ok(Some("Ada".to_owned())));
-    assert_eq!(late, Ok(Some("Ada".to_owned())));
+    assert_eq!(meanwhile, Ok(Some(Arc::new("Ada".to_owned()))));
+    assert_eq!(late, Ok(Some(Arc::new("Ada".to_owned()))));
 }

@@ -10,7 +10,7 @@ use crate::support::{MINUTE, entry, eventually, key};
 
 pub(crate) async fn what_was_put_is_read_by_every_replica(fixture: Fixture) {
     assert_eq!(fixture.a.get(&key("u")).await, None);
-    let binary = userd_cache::Entry { version: i64::MAX, bytes: vec![0, 255, b'|', b'\r', b'\n'].into() };
+    let binary = userd_cache::Entry::new(i64::MAX, vec![0, 255, b'|', b'\r', b'\n']);
     assert!(fixture.a.put(&key("u"), binary.clone(), MINUTE).await);
     assert_eq!(fixture.a.get(&key("u")).await, Some(binary.clone()));
     assert_eq!(fixture.b.get(&key("u")).await, Some(binary));

@@ -83,7 +83,7 @@ pub(crate) fn key(id: &str) -> CacheKey {
 }
 
 pub(crate) fn entry(version: i64, text: &str) -> Entry {
-    Entry { version, bytes: text.to_owned().into() }
+    Entry::new(version, text.to_owned())
 }
 
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
