@@ -201,13 +201,13 @@ impl AccessTokens {
         Ok(authenticated)
     }
 
-    /// RFC 7662: what a token that was just checked says; nothing of one that is not good.
+    /// RFC 7662: what is said of a token that was just checked; nothing of one that is not good.
     #[must_use]
-    pub fn introspection(&self, authenticated: Option<&Authenticated>) -> Introspection {
-        authenticated.map_or(Introspection { active: false, token: None }, |authenticated| {
-            let mut claims = self.deps.crypto.tokens.members(&authenticated.token.claims);
-            claims.insert("token_type".into(), "Bearer".into());
-            Introspection { active: true, token: Some(claims) }
+    pub fn introspection(&self, claims: Option<&AccessClaims>) -> Introspection {
+        claims.map_or(Introspection { active: false, token: None }, |claims| {
+            let mut members = self.deps.crypto.tokens.members(claims);
+            members.insert("token_type".into(), "Bearer".into());
+            Introspection { active: true, token: Some(members) }
         })
     }
 
@@ -228,7 +228,7 @@ impl AccessTokens {
 /// `client_id` of tokens issued to the service's own sign-in API.
 const FIRST_PARTY: &str = "userd";
 
-fn words(permissions: &[Permission]) -> Vec<String> {
+pub(crate) fn words(permissions: &[Permission]) -> Vec<String> {
     permissions.iter().map(|permission| permission.as_str().to_owned()).collect()
 }
 

@@ -6,11 +6,13 @@ use std::{
     time::Duration,
 };
 
-use userd_model::{Act, Actor, Refusal};
+use userd_model::{Act, Actor, Refusal, User, UserId};
+use userd_storage::Failure;
 
 use crate::{
     Authenticated, Context, Services,
-    access_tokens::{Introspection, Unaccepted},
+    access_tokens::{Introspection, Unaccepted, words},
+    role_reader::Rights,
 };
 
 /// Keys are loaded at most this often because of unknown ones, whatever strangers send.
@@ -42,11 +44,17 @@ impl Services {
             return;
         }
         let Actor::User { id, permissions, .. } = &mut authenticated.actor else { return };
-        let Ok(user) = self.user_reader.current(*id).await else { return };
         // What cannot be looked up is not held.
-        if let Ok(rights) = self.role_reader.rights_of(&user, self.now()).await {
+        if let Ok((_, rights)) = self.held_by(*id).await {
             *permissions = rights.permissions;
         }
+    }
+
+    /// A user and what they hold now, from memory.
+    async fn held_by(&self, id: UserId) -> Result<(User, Rights), Failure> {
+        let user = self.user_reader.current(id).await?;
+        let rights = self.role_reader.rights_of(&user, self.now()).await?;
+        Ok((user, rights))
     }
 
     /// Checks a token, whichever of our audiences it is for.
@@ -86,14 +94,27 @@ impl Services {
         Ok(())
     }
 
-    /// RFC 7662: what a token says, if it is good now.
+    /// RFC 7662: what a token says, if it is good now. Of a user's: what they hold now, which was given after it or did not
+    /// fit into it, and counts no longer than the first end among it. Where that cannot be looked up the token's own words stand:
+    /// of what was taken away since it would be dead.
     ///
     /// # Errors
     /// `Forbidden`.
     pub async fn introspect(&self, ctx: &Context, token: &str) -> Result<Introspection, Refusal> {
         ctx.may(&Act::IntrospectToken)?;
-        let authenticated = self.authenticate_any(token).await.ok();
-        Ok(self.access_tokens.introspection(authenticated.as_ref()))
+        let Ok(authenticated) = self.authenticate_any(token).await else {
+            return Ok(self.access_tokens.introspection(None));
+        };
+        let mut claims = authenticated.token.claims.clone();
+        if let Actor::User { id, .. } = authenticated.actor
+            && let Ok((user, rights)) = self.held_by(id).await
+        {
+            claims.exp = user.grants_end(self.now()).map_or(claims.exp, |end| claims.exp.min(end));
+            claims.permissions = words(&rights.permissions);
+            (claims.roles, claims.role_versions, claims.permissions_complete) =
+                (rights.roles, rights.role_versions, true);
+        }
+        Ok(self.access_tokens.introspection(Some(&claims)))
     }
 
     /// Loads the signing keys again, unless that was just done. IdempotencyKeys whether it did.

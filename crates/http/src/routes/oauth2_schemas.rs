@@ -38,8 +38,8 @@ struct PublicKey {
     e: Option<String>,
 }
 
-/// What a token says (RFC 7662 section 2.2). One that is not active has `active` alone; the members of one that is are
-/// those of the token, and all there but `sid`, `gen`, `auth_time` (people) and `scope` (services).
+/// What a token says (RFC 7662 section 2.2), with the roles and permissions that its user holds now. One that is not active has
+/// `active` alone; the members of one that is are those of the token, and all there but `sid`, `gen`, `auth_time` (people) and `scope` (services).
 #[derive(ToSchema)]
 pub(super) struct Introspection {
     active: bool,

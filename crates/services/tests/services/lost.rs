@@ -84,7 +84,7 @@ async fn whoever_is_not_there_is_not_signed_in_rather_than_not_found(fixture: Fi
     assert_eq!(refusal(app.users.show(&app.operator_context(), stranger).await), Refusal::NotFound);
 }
 
-/// (fault 22) Whose a token is is asked once a token, not once a request.
+/// (fault 22) Whose a token is is asked once a token, not once a request; and what introspection says of its user is remembered.
 #[apply(case)]
 async fn whose_a_token_is_is_asked_once(fixture: Fixture) {
     let (engine, counting) = Counting::over(Arc::clone(fixture.store.engine()));
@@ -97,5 +97,5 @@ async fn whose_a_token_is_is_asked_once(fixture: Fixture) {
         app.advance(Duration::from_secs(1));
     }
     let counted = counting.take();
-    assert_eq!(counted.reads.into_iter().collect::<Vec<_>>(), [("sessions.with_user", 1)]);
+    assert_eq!(counted.reads.into_iter().collect::<Vec<_>>(), [("sessions.with_user", 1), ("users.by_id", 1)]);
 }

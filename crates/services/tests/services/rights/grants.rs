@@ -103,6 +103,51 @@ async fn what_is_given_and_taken_counts_at_once(fixture: Fixture) {
     assert_eq!(refusal(again), Refusal::NotFound);
 }
 
+/// Introspection says what a user holds when it is asked: what was given after the token, what did not fit into it, and no
+/// longer than the first end among it. (12.1)
+#[apply(case)]
+async fn introspection_says_what_is_held_now(fixture: Fixture) {
+    let (app, other) = fixture.two_apps().await;
+    let long: Vec<String> = (0..60).map(|number| format!("shop.{}.{number}", "x".repeat(80))).collect();
+    for word in long.iter().map(String::as_str).chain(["cms.write"]) {
+        app.register_permission(word).await;
+    }
+    app.make_role("writer", &["cms.write"], RoleRules::default()).await;
+    app.make_role("shop", &long.iter().map(String::as_str).collect::<Vec<_>>(), RoleRules::default()).await;
+    let ada = app.member("ada").await;
+    let told = async |token: &str| {
+        other.follow_revocations().await.unwrap();
+        let mut said = Vec::new();
+        for replica in [&app, &other] {
+            said.push(replica.introspect(&replica.operator_context(), token).await.unwrap().token.unwrap());
+        }
+        assert_eq!(said[0], said[1], "every replica says the same");
+        said.remove(0)
+    };
+    let token = ada.tokens.access_token.as_str();
+    let before = told(token).await;
+    assert_eq!((&before["roles"], &before["permissions"]), (&serde_json::json!([]), &serde_json::json!([])));
+
+    let end = app.now().plus(MINUTE * 3);
+    let for_minutes = GrantInput { expires_at: Some(end), ..for_good() };
+    app.grants.grant(&app.operator_context(), ada.id, GrantKind::Role, "writer", &for_minutes).await.unwrap();
+    let after = told(token).await;
+    assert_eq!(after["roles"], serde_json::json!(["writer"]));
+    assert_eq!(after["role_versions"], serde_json::json!([1]));
+    assert_eq!(after["permissions"], serde_json::json!(["cms.write"]));
+    assert_eq!(after["exp"], end.seconds(), "what ends first ends what is said");
+    app.advance(MINUTE * 3);
+    let ended = told(token).await;
+    assert_eq!((&ended["permissions"], &ended["exp"]), (&serde_json::json!([]), &before["exp"]));
+
+    app.give_role(&ada, "shop").await;
+    let small = app.refresh(&ada.tokens.refresh_token).await.unwrap().tokens;
+    assert!(!app.who(&small.access_token).await.unwrap().token.claims.permissions_complete);
+    let full = told(&small.access_token).await;
+    assert_eq!(full["permissions"].as_array().unwrap().len(), 60);
+    assert!(!full.contains_key("permissions_complete"), "nothing is missing");
+}
+
 /// A grant ends by itself: no token outlives it, and whoever writes it down changes nothing for anybody. (12.1)
 #[apply(case)]
 async fn a_grant_ends_by_itself_and_no_token_outlives_it(fixture: Fixture) {
