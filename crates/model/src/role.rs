@@ -202,6 +202,7 @@ const BUILT_IN: &[BuiltIn] = &[
             Permission::CLIENTS_READ,
             Permission::SIGNING_KEYS_READ,
             Permission::EVENTS_READ,
+            Permission::AUDIT_READ,
             Permission::DELIVERIES_READ,
             Permission::WEBHOOKS_READ,
             Permission::ACCESS_REQUESTS_READ,
@@ -227,6 +228,18 @@ mod tests {
             assert_eq!(everything, name == Role::ADMIN, "{name}");
         }
         assert_eq!(Role::built_in("editor"), None);
+    }
+
+    /// Who sees everything sees every resource that people read; streams are service accounts' own.
+    #[test]
+    fn an_auditor_holds_every_right_to_read_and_no_other() {
+        let readers = Permission::WELL_KNOWN.iter().map(Permission::as_str);
+        let readers: Vec<_> = readers
+            .filter(|word| word.ends_with(".read") && !["ssf.read", "revocations.read"].contains(word))
+            .collect();
+        let mut held = Role::built_in("auditor").unwrap().permissions;
+        held.sort_by_key(|word| Permission::parse(word));
+        assert_eq!(held, readers);
     }
 
     #[test]

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use userd_crypto::transparency::{Edge, leaf_hash};
-use userd_model::UserId;
-use userd_services::{audit::NOT_AUDITED, event_log::EventLog};
+use userd_model::{Refusal, UserId};
+use userd_services::{
+    audit::{AuditFilter, NOT_AUDITED, Scope},
+    event_log::EventLog,
+};
 use userd_storage::repositories::audit_entries::{AuditOrder, AuditRow};
 
 use crate::{
-    fixture::{Fixture, TestApp},
-    personas::{PASSWORD, of},
+    fixture::{Fixture, TestApp, refusal},
+    personas::{Member, PASSWORD, acting, of},
 };
 
 /// The whole log.
@@ -51,6 +54,27 @@ async fn what_happened_is_in_the_log_once_with_who_did_it_from_where_and_in_whic
     app.login("countess", PASSWORD).await.unwrap();
     app.event_log.tick().await.unwrap();
     assert_eq!(is_one_log(&app).await.len(), 4);
+}
+
+/// The built-in role `auditor`, by its name: lists, proves and verifies, and changes nothing.
+#[apply(case)]
+async fn an_auditor_lists_proves_and_verifies(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, grace) = (app.member("ada").await, app.member("grace").await);
+    app.give_role(&ada, "auditor").await;
+    app.event_log.tick().await.unwrap();
+    app.audit.checkpoint().await.unwrap();
+    let ada = Member { tokens: app.refresh(&ada.tokens.refresh_token).await.unwrap().tokens, ..ada };
+    let ctx = || async { acting(&app, &app.actor(&ada).await) };
+    let listed = app.audit.list(&ctx().await, &AuditFilter::default(), None, 10).await.unwrap().items;
+    assert!(listed.iter().any(|entry| entry.act == "user.role_granted"), "{listed:?}");
+    let id = userd_model::EventId(listed[0].id);
+    assert!(app.audit.prove(&ctx().await, id).await.is_ok());
+    assert!(app.audit.prove_consistency(&ctx().await, 1).await.is_ok());
+    assert!(app.audit.verify(&ctx().await, &Scope::default(), &|_, _| {}).await.unwrap().intact);
+    assert_eq!(refusal(app.users.block(&ctx().await, grace.id).await), Refusal::Forbidden);
+    let plain = app.audit.list(&of(&app, &grace), &AuditFilter::default(), None, 10).await;
+    assert_eq!(refusal(plain), Refusal::Forbidden);
 }
 
 /// What audit does not know it keeps all the same: only the listed kinds are left out.

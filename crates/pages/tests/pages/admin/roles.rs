@@ -69,11 +69,12 @@ async fn what_a_change_of_a_role_does_is_shown_before_it_is_done() {
     let with = |more: &[(&'static str, &'static str)]| [kept.as_slice(), more].concat();
     let same = browser.submit(path, &with(&[("permissions", "audit.read"), ("includes", "support")])).await.text();
     assert!(same.contains("Nothing changes by this.") && !same.contains("value=\"yes\">Save"), "{same}");
-    let fields = with(&[("permissions", "users.read"), ("includes", "support auditor"), ("requestable", "yes")]);
+    let fields = with(&[("permissions", "users.read"), ("includes", "support approver"), ("requestable", "yes")]);
     let shown = browser.submit(path, &fields).await;
     assert_eq!(shown.status, 200);
     let page = shown.text();
-    for told in ["Added: <code>users.read</code>", "Taken away: <code>audit.read</code>", "Added: <code>auditor</code>"]
+    for told in
+        ["Added: <code>users.read</code>", "Taken away: <code>audit.read</code>", "Added: <code>approver</code>"]
     {
         assert!(page.contains(told), "{told}: {page}");
     }
@@ -84,7 +85,7 @@ async fn what_a_change_of_a_role_does_is_shown_before_it_is_done() {
     body.extend_pairs(form_of(&page, path));
     let body = body.finish();
     let again = browser.post(path, &format!("{body}&again=yes")).await.text();
-    assert!(again.contains("value=\"support auditor\"") || again.contains("value=\"auditor support\""), "{again}");
+    assert!(again.contains("value=\"support approver\"") || again.contains("value=\"approver support\""), "{again}");
     assert_eq!(browser.post(path, &format!("{body}&confirmed=yes")).await.status, 303);
     let after = services.roles.show(&operator, "clerk").await.unwrap();
     assert_eq!((after.permissions, after.rules.requestable), (vec!["users.read".to_owned()], true));

@@ -34,11 +34,17 @@ async fn configuration_and_findings_are_shown_as_text_to_whoever_may_read_the_lo
     for shown in ["clock", "look at it", "wrong"] {
         assert!(page.contains(shown), "{shown}: {page}");
     }
-    give(&place, &ada, GrantKind::Role, "auditor").await;
+    give(&place, &ada, GrantKind::Role, "support").await;
     let mut of_ada = place.browser_of("ada").await;
     assert!(!of_ada.get("/admin/overview").await.text().contains("/admin/configuration"), "not shown");
     for path in ["/admin/configuration", "/admin/doctor", "/admin/templates", "/admin/templates/new_device/html"] {
         assert_eq!(of_ada.get(path).await.status, 404, "{path}");
+    }
+    give(&place, &ada, GrantKind::Role, "auditor").await;
+    let mut of_ada = place.browser_of("ada").await;
+    assert!(of_ada.get("/admin/overview").await.text().contains("/admin/configuration"), "an auditor sees everything");
+    for path in ["/admin/audit", "/admin/configuration", "/admin/doctor", "/admin/templates"] {
+        assert_eq!(of_ada.get(path).await.status, 200, "{path}");
     }
 }
 
