@@ -231,6 +231,11 @@ impl AccessRequest {
         }
     }
 
+    /// Leaves out what was said by those who may decide no more: it counts for nothing from now on. What a rule said stays.
+    pub fn leave_out(&mut self, may_decide: impl Fn(UserId) -> bool) {
+        self.decisions.retain(|decision| decision.by.is_none_or(&may_decide));
+    }
+
     /// Takes a decision into account. Who decided before decides anew: the last word counts.
     ///
     /// # Errors

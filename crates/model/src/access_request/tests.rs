@@ -188,6 +188,22 @@ fn a_grant_that_starts_later_lasts_from_then_on() {
     assert_eq!(late.expires_at, Some(start.plus(Duration::from_secs(65))));
 }
 
+/// Whoever may decide no more has said nothing; a rule stays, and so does everybody else.
+#[test]
+fn what_is_left_out_counts_for_nothing() {
+    let mut request = request();
+    let quorum = Quorum { approve: 2, decline: 2 };
+    let said = |who, verdict| Decision { by: Some(id(who)), verdict, comment: None, at: START, expires_at: None };
+    assert_eq!(request.decide(said(0, Verdict::Approve), quorum, START), Ok(RequestState::Open));
+    request.leave_out(|by| by != id(0));
+    assert_eq!(request.decide(said(1, Verdict::Approve), quorum, START), Ok(RequestState::Open));
+    request.leave_out(|_| true);
+    assert_eq!(request.decide(said(2, Verdict::Approve), quorum, START), Ok(RequestState::Approved));
+    request.decisions.push(Decision { by: None, ..said(0, Verdict::Approve) });
+    request.leave_out(|_| false);
+    assert_eq!(request.decisions.iter().map(|decision| decision.by).collect::<Vec<_>>(), [None]);
+}
+
 #[test]
 fn a_rule_approves_whatever_the_quorum() {
     let mut request = request();

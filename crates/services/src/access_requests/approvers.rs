@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use userd_model::{
-    AccessRequest, AccessRequestId, Permission, Role, Standing, Timestamp, User, UserId, UserStatus,
+    AccessRequest, AccessRequestId, GrantKind, Permission, Role, Standing, Timestamp, User, UserId, UserStatus,
     role::{Approvers, Notify},
 };
 use userd_storage::{Failure, UnitOfWork};
@@ -79,8 +79,30 @@ impl Approver {
     }
 }
 
+/// Leaves out what those have said so far who may decide no more: they were blocked since, or have lost the right to it. `but`
+/// is whoever decides now, and was looked at.
+pub(super) async fn leave_out_who_may_not(
+    uow: &mut UnitOfWork,
+    thing: &Thing,
+    request: &mut AccessRequest,
+    but: Option<UserId>,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let earlier: Vec<UserId> =
+        request.decisions.iter().filter_map(|decision| decision.by).filter(|by| Some(*by) != but).collect();
+    if earlier.is_empty() {
+        return Ok(());
+    }
+    let users: Vec<User> = uow.users().find_many(&earlier).await?.into_iter().flatten().collect();
+    let approvers = Approver::read_many(uow, users, now).await?.into_iter();
+    let may: Vec<UserId> =
+        approvers.filter(|one| one.may_decide(thing, request)).map(|one| one.user.id).chain(but).collect();
+    request.leave_out(|by| may.contains(&by));
+    Ok(())
+}
+
 /// Those who may decide this request from the beginning, in the order in which they are told: whom the role names; where it
-/// names nobody, who may grant it.
+/// names nobody, or too few of them may, who may grant it too.
 pub(super) async fn eligible(
     uow: &mut UnitOfWork,
     deps: &Dependencies,
@@ -88,15 +110,24 @@ pub(super) async fn eligible(
     request: &AccessRequest,
     now: Timestamp,
 ) -> Result<Vec<UserId>, Failure> {
-    let mut named = thing.rules.approvers.clone();
-    if named.is_empty() {
-        named.roles = roles_with(uow, &thing.right).await?;
+    let drawn = |mut candidates: Vec<UserId>| {
+        if matches!(thing.rules.notify, Notify::Random(_)) {
+            candidates.sort_by_cached_key(|user| lot(deps, request.id, *user));
+        }
+        candidates
+    };
+    let named = drawn(candidates(uow, &thing.rules.approvers).await?);
+    let mut found = who_may(uow, named, thing, request, now).await?;
+    if found.len() < thing.rules.quorum as usize {
+        let others = drawn(holders_of(uow, &thing.right).await?);
+        for user in who_may(uow, others, thing, request, now).await? {
+            if !found.contains(&user) {
+                found.push(user);
+            }
+        }
+        found.truncate(Notify::MOST as usize);
     }
-    let mut candidates = candidates(uow, &named).await?;
-    if matches!(thing.rules.notify, Notify::Random(_)) {
-        candidates.sort_by_cached_key(|user| lot(deps, request.id, *user));
-    }
-    who_may(uow, candidates, thing, request, now).await
+    Ok(found)
 }
 
 /// Those whom the role names for requests that waited for too long.
@@ -167,15 +198,33 @@ fn lot(deps: &Dependencies, request: AccessRequestId, user: UserId) -> [u8; 32] 
     deps.crypto.index.keyed_hash("who is told of a request", &[request.0.as_bytes(), user.0.as_bytes()])
 }
 
-/// Roles whose holders have this permission.
-async fn roles_with(uow: &mut UnitOfWork, right: &Permission) -> Result<Vec<String>, Failure> {
-    let mut names = vec![Role::ADMIN.to_owned()];
-    for role in every_role(uow).await? {
-        if read_permissions(uow, std::slice::from_ref(&role.name)).await?.contains(right) {
-            names.push(role.name);
-        }
+/// Whoever holds this permission: by itself, or by a role.
+async fn holders_of(uow: &mut UnitOfWork, right: &Permission) -> Result<Vec<UserId>, Failure> {
+    let mut found: BTreeSet<UserId> =
+        uow.user_terms().holders_of(GrantKind::Permission, right.as_str()).await?.into_iter().collect();
+    for role in roles_with(uow, right).await? {
+        found.extend(uow.user_terms().holders(&role).await?);
     }
-    Ok(names)
+    Ok(found.into_iter().collect())
+}
+
+/// Roles whose holders have this permission: by themselves, or by what they include. Rows take the place of what is built in, but
+/// for the role that may do everything.
+async fn roles_with(uow: &mut UnitOfWork, right: &Permission) -> Result<BTreeSet<String>, Failure> {
+    let rows = every_role(uow).await?.into_iter().filter(|role| !role.is_admin());
+    let all = Role::built_in_names().filter_map(Role::built_in).chain(rows);
+    let all: BTreeMap<String, Role> = all.map(|role| (role.name.clone(), role)).collect();
+    let has = |role: &Role| role.permissions.iter().any(|word| word == right.as_str());
+    let mut found: BTreeSet<String> = all.values().filter(|role| has(role)).map(|role| role.name.clone()).collect();
+    loop {
+        let includes_one = |role: &&Role| role.rules.includes.iter().any(|name| found.contains(name));
+        let above = all.values().filter(|role| !found.contains(&role.name)).filter(includes_one);
+        let above: Vec<String> = above.map(|role| role.name.clone()).collect();
+        if above.is_empty() {
+            return Ok(found);
+        }
+        found.extend(above);
+    }
 }
 
 /// What a user is called to those who decide.

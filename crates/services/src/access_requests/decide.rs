@@ -1,5 +1,5 @@
-//! Deciding, withdrawing and ending requests. Whether somebody may decide is looked up in the unit of work that decides:
-//! of a decision and the loss of the right to it, one comes first.
+//! Deciding, withdrawing and ending requests. Whether somebody may decide, and those may still who decided before them, is looked
+//! up in the unit of work that decides: of a decision and the loss of the right to it, one comes first.
 
 use userd_model::{
     AccessRequest, AccessRequestId, Decision, EventKind, GrantSource, Refusal, RequestKind, RequestState,
@@ -8,7 +8,11 @@ use userd_model::{
 use userd_storage::Failure;
 
 use super::{
-    AccessRequests, COMMENT, RequestView, Thing, account::settle, approvers::Approver, ask::quorum, close, data,
+    AccessRequests, COMMENT, RequestView, Thing,
+    account::settle,
+    approvers::{Approver, leave_out_who_may_not},
+    ask::quorum,
+    close, data,
 };
 use crate::{
     Context,
@@ -101,6 +105,8 @@ impl AccessRequests {
             (Some(words), Some(key)) => Some(seal_field(&self.deps, requester.id, key, COMMENT, words.as_bytes())?),
             _ => None,
         };
+        // Who said something before may have lost the right to it since.
+        leave_out_who_may_not(change, &thing, &mut request, Some(me), now).await?;
         let decision = Decision { by: Some(me), verdict: said.verdict, comment, at: now, expires_at: said.expires_at };
         let state = request.decide(decision, quorum(&thing), now)?;
         let voted = data(&request, &[("verdict", said.verdict.as_str())]);

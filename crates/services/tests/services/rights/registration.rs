@@ -21,10 +21,19 @@ use crate::{
 
 /// Boris decides; others register and wait.
 async fn waiting(fixture: &Fixture, change: impl FnOnce(&mut TestOptions)) -> (TestApp, Member, Member) {
+    waiting_for(fixture, "host", change).await
+}
+
+/// The same where Boris holds this role, and holders of `host` are named to decide.
+async fn waiting_for(
+    fixture: &Fixture,
+    role: &str,
+    change: impl FnOnce(&mut TestOptions),
+) -> (TestApp, Member, Member) {
     let app = fixture.app().await;
     let (boris, carol) = (app.member("boris").await, app.member("carol").await);
     app.make_role("host", &[], userd_model::RoleRules::default()).await;
-    app.give_role(&boris, "host").await;
+    app.give_role(&boris, role).await;
     settle(&app).await;
     let mut options = with(|settings| {
         settings.registration = RegistrationMode::Approval;
@@ -96,6 +105,28 @@ async fn an_account_waits_for_its_approval_and_its_owner_hears_of_it(fixture: Fi
     let ada = Member { id: ada.user.id, email: "ada@example.org".to_owned(), tokens: ada.tokens };
     let told = titles(&app, &ada).await;
     assert!(told.contains(&"Your account on 127.0.0.1 is ready".to_owned()), "{told:?}");
+}
+
+/// Where no role is named, and where nobody holds the one that is, whoever holds `users.manage` is told and decides: also by the
+/// built-in role that has no row.
+#[apply(case)]
+async fn a_user_manager_hears_of_accounts_that_wait_where_nobody_else_is_named(fixture: Fixture) {
+    let (app, boris, _) = waiting_for(&fixture, "user_manager", |_| {}).await;
+    let step = must_wait(register(&app, "ada").await);
+    settle(&app).await;
+    assert_eq!(titles(&app, &boris).await[0], "ada would like an account on 127.0.0.1", "nobody is a host");
+    let mut options = with(|settings| settings.registration = RegistrationMode::Approval);
+    (options.clock, options.seed) = (Some(std::sync::Arc::clone(&app.clock)), 3);
+    let app = fixture.app_with(options).await;
+    app.advance(MINUTE);
+    must_wait(register(&app, "grace").await);
+    settle(&app).await;
+    assert_eq!(titles(&app, &boris).await[0], "grace would like an account on 127.0.0.1", "no role is named");
+    let asked = open(&app, &boris).await;
+    assert_eq!(asked.len(), 2);
+    let of_ada = asked.iter().min_by_key(|one| one.request.created_at).unwrap();
+    decide(&app, &boris, of_ada, Verdict::Approve).await.unwrap();
+    signed_in(go_on(&app, &step).await);
 }
 
 /// Who was refused, or not answered in time, is blocked, and told once; an administrator can still change their mind.

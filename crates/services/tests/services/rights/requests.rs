@@ -166,6 +166,89 @@ async fn as_many_as_the_role_says_must_agree_and_the_last_word_counts(fixture: F
     assert!(!app.grants.of_user(&of(&app, &dora), dora.id).await.unwrap().iter().any(|one| one.grant.name == "editor"));
 }
 
+/// What somebody said counts as long as they may say it: whoever was blocked since, or has lost the right, is no part of the
+/// quorum any more, whatever they said. (12.2)
+#[apply(case)]
+async fn what_was_said_by_who_may_decide_no_more_does_not_count(fixture: Fixture) {
+    let app = fixture.app().await;
+    let rules = RoleRules { quorum: 2, decline_quorum: 2, ..requestable() };
+    let (ada, boris) = with_editors(&app, rules).await;
+    let mut approvers = Vec::new();
+    for name in ["carol", "dora", "emil", "gina"] {
+        let member = app.member(name).await;
+        app.give_role(&member, "approver").await;
+        approvers.push(member);
+    }
+    let [carol, dora, emil, gina] = approvers.as_slice() else { panic!() };
+    let (operator, hal) = (app.operator_context(), app.member("hal").await);
+    let counts = async |asked: &RequestView| {
+        let request = app.request(asked).await;
+        (request.state, request.decisions.iter().filter_map(|decision| decision.by).collect::<Vec<_>>())
+    };
+    let asked = app.ask(&ada, wanting("editor")).await.unwrap();
+    decide(&app, &boris, &asked, Verdict::Approve).await.unwrap();
+    app.grants.revoke(&operator, boris.id, GrantKind::Role, "approver").await.unwrap();
+    decide(&app, carol, &asked, Verdict::Approve).await.unwrap();
+    assert_eq!(counts(&asked).await, (RequestState::Open, vec![carol.id]), "Boris is no approver");
+    app.users.block(&operator, carol.id).await.unwrap();
+    decide(&app, dora, &asked, Verdict::Approve).await.unwrap();
+    assert_eq!(counts(&asked).await, (RequestState::Open, vec![dora.id]), "Carol is blocked");
+    assert_eq!(app.grants.of_user(&of(&app, &ada), ada.id).await.unwrap(), []);
+    decide(&app, emil, &asked, Verdict::Approve).await.unwrap();
+    assert_eq!(counts(&asked).await, (RequestState::Approved, vec![dora.id, emil.id]));
+    // The same of those who decline.
+    let asked = app.ask(&hal, wanting("editor")).await.unwrap();
+    decide(&app, dora, &asked, Verdict::Decline).await.unwrap();
+    app.users.block(&operator, dora.id).await.unwrap();
+    decide(&app, emil, &asked, Verdict::Decline).await.unwrap();
+    assert_eq!(counts(&asked).await, (RequestState::Open, vec![emil.id]));
+    decide(&app, gina, &asked, Verdict::Decline).await.unwrap();
+    assert_eq!(counts(&asked).await, (RequestState::Declined, vec![emil.id, gina.id]));
+}
+
+/// Whoever may grant the thing is an approver wherever the right comes from: a built-in role that has no row, or the permission
+/// by itself. (12.2)
+#[apply(case)]
+async fn whoever_may_grant_it_is_asked_wherever_their_right_comes_from(fixture: Fixture) {
+    let app = fixture.app().await;
+    app.make_role("plain", &[], requestable()).await;
+    let (ada, boris) = (app.member("ada").await, app.member("boris").await);
+    assert_eq!(refusal(app.ask(&ada, wanting("plain")).await), Refusal::NoApprover);
+    let none = GrantInput::default();
+    app.grants.grant(&app.operator_context(), boris.id, GrantKind::Permission, "roles.grant", &none).await.unwrap();
+    let asked = app.ask(&ada, wanting("plain")).await.unwrap();
+    settle(&app).await;
+    assert_eq!(asked_of(&app, std::slice::from_ref(&boris)).await, [1], "told");
+    assert_eq!(decide(&app, &boris, &asked, Verdict::Approve).await.unwrap().state, RequestState::Approved);
+}
+
+/// Those whom a role names are asked; where too few of them may decide, whoever may grant it is asked too, and only where they do not
+/// suffice together nobody could decide. (12.2)
+#[apply(case)]
+async fn where_too_few_of_those_named_may_decide_whoever_may_grant_it_is_asked(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, boris, root) = (app.member("ada").await, app.member("boris").await, app.admin().await);
+    let approvers = Approvers { roles: vec!["approver".into()], ..Approvers::default() };
+    for (name, quorum) in [("one", 1), ("two", 2), ("three", 3)] {
+        app.make_role(name, &[], RoleRules { approvers: approvers.clone(), quorum, ..requestable() }).await;
+    }
+    let told = async || {
+        settle(&app).await;
+        asked_of(&app, &[boris.clone(), root.clone()]).await
+    };
+    // Nobody is an approver.
+    assert_eq!(refusal(app.ask(&ada, wanting("two")).await), Refusal::NoApprover);
+    let asked = app.ask(&ada, wanting("one")).await.unwrap();
+    assert_eq!(told().await, [0, 1]);
+    decide(&app, &root, &asked, Verdict::Decline).await.unwrap();
+    app.give_role(&boris, "approver").await;
+    app.ask(&ada, wanting("one")).await.unwrap();
+    assert_eq!(told().await, [1, 1], "whom the role names is enough");
+    app.ask(&ada, wanting("two")).await.unwrap();
+    assert_eq!(told().await, [2, 2], "both are needed");
+    assert_eq!(refusal(app.ask(&ada, wanting("three")).await), Refusal::NoApprover);
+}
+
 /// What cannot be asked for does not tell whether it is there.
 #[apply(case)]
 async fn what_cannot_be_asked_for_is_refused_at_once(fixture: Fixture) {
