@@ -177,6 +177,7 @@ async fn a_message_is_sent_with_its_buttons_and_without_a_preview() {
     let message = Message {
         html: format!("<b>{}</b>", escape_html("a<b>&c")),
         buttons: vec![vec![("Да".into(), "yes:1".into())]],
+        link: Some(("Там".into(), "https://id.example.org/there".into())),
         protect: true,
         silent: false,
     };
@@ -187,7 +188,9 @@ async fn a_message_is_sent_with_its_buttons_and_without_a_preview() {
         (&body["chat_id"], &body["text"], &body["parse_mode"]),
         (&json!(7), &json!("<b>a&lt;b&gt;&amp;c</b>"), &json!("HTML"))
     );
-    assert_eq!(body["reply_markup"]["inline_keyboard"][0][0]["callback_data"], "yes:1");
+    let rows = &body["reply_markup"]["inline_keyboard"];
+    assert_eq!(rows[0][0]["callback_data"], "yes:1");
+    assert_eq!(rows[1], json!([{ "text": "Там", "url": "https://id.example.org/there" }]));
     assert_eq!((&body["protect_content"], &body["link_preview_options"]["is_disabled"]), (&json!(true), &json!(true)));
 }
 

@@ -74,6 +74,8 @@ pub enum Text {
     BotMayNotDecide,
     /// Two factors are asked for: `{site}`.
     BotDecideElsewhere,
+    /// The button that leads there: `{site}`.
+    BotDecideThere,
     /// After `/stop`.
     BotStopped,
     /// After `/help`, HTML: `{site}`.
@@ -92,7 +94,7 @@ pub enum Text {
 
 impl Text {
     /// Every text, for tests.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::BotSendTheCommand,
         Self::BotGreeting,
         Self::BotStopped,
@@ -112,6 +114,7 @@ impl Text {
         Self::BotRequestChanged,
         Self::BotMayNotDecide,
         Self::BotDecideElsewhere,
+        Self::BotDecideThere,
     ];
 
     /// The text in this language.
@@ -189,6 +192,7 @@ impl Text {
             Self::BotDecideElsewhere => {
                 ("This needs your second factor: decide on {site}.", "Здесь нужен второй фактор: решите на {site}.")
             }
+            Self::BotDecideThere => ("Decide on {site}", "Решить на {site}"),
         }
     }
 }

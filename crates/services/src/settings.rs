@@ -35,6 +35,8 @@ pub struct Settings {
     pub registration_approvers: Vec<String>,
     /// Whether those who decide requests may do so by a button of the bot, where the role allows it.
     pub decide_in_chat: bool,
+    /// Whether pages stand beside the API: what needs one can lead there.
+    pub has_pages: bool,
     /// Whether an account begins when its address is confirmed.
     pub email_confirmation_required: bool,
     /// The documents that accounts need, in the versions that count now.

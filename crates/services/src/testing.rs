@@ -107,6 +107,7 @@ pub fn settings() -> Settings {
         registration: crate::settings::RegistrationMode::Open,
         registration_approvers: Vec::new(),
         decide_in_chat: false,
+        has_pages: true,
         email_confirmation_required: false,
         email_code_sign_in: false,
         documents: Vec::new(),

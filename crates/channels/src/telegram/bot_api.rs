@@ -51,6 +51,8 @@ pub struct Message {
     pub html: String,
     /// Rows of buttons: label, and the data it carries (1 to 64 bytes).
     pub buttons: Vec<Vec<(String, String)>>,
+    /// A button below them that opens a page: label, and the page's address.
+    pub link: Option<(String, String)>,
     /// Forbids forwarding and saving; for codes.
     pub protect: bool,
     /// Arrives without a sound.
@@ -181,9 +183,10 @@ fn message_body(chat: &str, message: &Message) -> Result<Map<String, Value>, Bot
     body.insert("text".into(), message.html.as_str().into());
     body.insert("parse_mode".into(), "HTML".into());
     body.insert("link_preview_options".into(), json!({ "is_disabled": true }));
-    if !message.buttons.is_empty() {
-        let button = |(label, data): &(String, String)| json!({ "text": label, "callback_data": data });
-        let rows: Vec<Vec<Value>> = message.buttons.iter().map(|row| row.iter().map(button).collect()).collect();
+    let button = |(label, data): &(String, String)| json!({ "text": label, "callback_data": data });
+    let mut rows: Vec<Vec<Value>> = message.buttons.iter().map(|row| row.iter().map(button).collect()).collect();
+    rows.extend(message.link.iter().map(|(label, url)| vec![json!({ "text": label, "url": url })]));
+    if !rows.is_empty() {
         body.insert("reply_markup".into(), json!({ "inline_keyboard": rows }));
     }
     Ok(body)

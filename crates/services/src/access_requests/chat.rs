@@ -2,15 +2,16 @@
 //! presses it decides about what they saw, or is shown what it is now. It proves nothing by itself; who pressed it is the
 //! user to whom the messenger's account is linked, and whether they may decide is looked up as everywhere.
 
+use url::Url;
 use userd_model::{
     AccessRequestId, Actor, Level, Refusal, RequestKind, RequestState, SessionId, User, UserId, Verdict,
     message::Button,
 };
-use userd_storage::Failure;
+use userd_storage::{Failure, UnitOfWork};
 
 use super::{
     AccessRequests, RequestView, Thing,
-    approvers::{Approver, name_of},
+    approvers::{Approver, leave_out_who_may_not, name_of},
     ask::quorum,
     buttons::{Pressed, buttons_of},
     decide::{Said, people},
@@ -25,8 +26,10 @@ pub(crate) struct InChat {
     pub(crate) missing: u32,
     /// The requester.
     pub(crate) requester: Option<User>,
-    /// What can be pressed from now on; nothing once it has ended.
+    /// What can be pressed from now on; nothing once it has ended, nor where it is decided elsewhere.
     pub(crate) buttons: Vec<Button>,
+    /// Where it is decided instead by whoever has to show a second factor for that.
+    pub(crate) elsewhere: Option<Url>,
 }
 
 impl AccessRequests {
@@ -49,8 +52,7 @@ impl AccessRequests {
                 if !thing.is_decided_in_chat(&self.deps.settings) {
                     return Err(Refusal::Forbidden.into());
                 }
-                let factors = change.factors().of_user(me).await?;
-                if !factors.is_empty() || self.deps.settings.mfa.asks(&approver) {
+                if self.asks_for_a_factor(&mut change, &approver).await? {
                     return Err(Refusal::InsufficientAuthentication { level: Level::Two, max_age: None }.into());
                 }
                 if request.state_at(change.now) == RequestState::Open && request.version != pressed.version {
@@ -84,20 +86,43 @@ impl AccessRequests {
     pub(crate) async fn in_chat(&self, me: UserId, id: AccessRequestId) -> Result<InChat, Failure> {
         let now = self.deps.now();
         let mut reading = self.deps.store.reading();
-        let request = reading.access_requests().find(id).await?.ok_or(Refusal::NotFound)?;
+        let mut request = reading.access_requests().find(id).await?.ok_or(Refusal::NotFound)?;
         let user = reading.users().find(me).await?.ok_or(Refusal::NotFound)?;
         let thing = Thing::of(&mut reading, &request, &self.deps.settings).await?.ok_or(Refusal::NotFound)?;
+        let is_elsewhere = self.asks_for_a_factor(&mut reading, &user).await?;
         let approver = Approver::read(&mut reading, user, now).await?;
         if !approver.may_decide(&thing, &request) {
             return Err(Refusal::NotFound.into());
         }
         let requester = reading.users().find(request.requester).await?;
+        let is_open = request.state_at(now) == RequestState::Open;
+        if is_open {
+            leave_out_who_may_not(&mut reading, &thing, &mut request, None, now).await?;
+        }
         let view = self.view(request, requester.as_ref(), now)?;
         let approved = view.decisions.iter().filter(|(decision, _)| decision.verdict == Verdict::Approve).count();
         let missing = quorum(&thing).approve.saturating_sub(u32::try_from(approved).unwrap_or(u32::MAX));
-        let is_open = view.state == RequestState::Open && thing.is_decided_in_chat(&self.deps.settings);
-        let buttons = if is_open { buttons_of(&view.request) } else { Vec::new() };
-        Ok(InChat { view, missing, requester, buttons })
+        let is_decided_here = is_open && thing.is_decided_in_chat(&self.deps.settings);
+        let buttons = if is_decided_here && !is_elsewhere { buttons_of(&view.request) } else { Vec::new() };
+        let elsewhere = if is_decided_here && is_elsewhere { self.page_of(id) } else { None };
+        Ok(InChat { view, missing, requester, buttons, elsewhere })
+    }
+
+    /// Whether somebody has to show a second factor to decide, which a chat cannot take.
+    async fn asks_for_a_factor(&self, uow: &mut UnitOfWork, user: &User) -> Result<bool, Failure> {
+        Ok(self.deps.settings.mfa.asks(user) || !uow.factors().of_user(user.id).await?.is_empty())
+    }
+
+    /// The page of a request, where there is one and the messenger takes its address: a message with one of this machine it
+    /// refuses as a whole.
+    fn page_of(&self, id: AccessRequestId) -> Option<Url> {
+        let settings = &self.deps.settings;
+        if !settings.has_pages {
+            return None;
+        }
+        let base = settings.sign_in.public_url.trim_end_matches('/');
+        let page = Url::parse(&format!("{base}/admin/requests/{id}")).ok();
+        page.filter(|page| page.scheme() == "https")
     }
 }
 

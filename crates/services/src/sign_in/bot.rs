@@ -419,7 +419,7 @@ fn question(login: &BotLogin, payload: &str, site: &str, language: Language) -> 
     codes.sort_unstable();
     let row = codes.map(|code| (code.to_string(), format!("{payload}:{code}"))).to_vec();
     let no = vec![(Text::BotNotMe.in_language(language).to_owned(), format!("{payload}:no"))];
-    Message { html, buttons: vec![row, no], protect: true, silent: false }
+    Message { html, buttons: vec![row, no], protect: true, ..Message::default() }
 }
 
 pub(super) fn language_of(person: &BotUser) -> Language {

@@ -36,10 +36,7 @@ impl UpdateHandler for ChatDecisions {
         let Some(pressed) = parse(data) else { return Ok(false) };
         let language = language_of(from);
         let notice = match self.decide(ctx, bot, (from, *message_id), pressed).await {
-            Ok(notice) => notice.in_language(language).to_owned(),
-            Err(Failure::Refused(Refusal::InsufficientAuthentication { .. })) => {
-                Text::BotDecideElsewhere.filled(language, &[("site", &self.sign_in.deps.settings.site())])
-            }
+            Ok(notice) => notice.filled(language, &[("site", &self.sign_in.deps.settings.site())]),
             Err(Failure::Refused(_)) => Text::BotMayNotDecide.in_language(language).to_owned(),
             Err(fault) => return Err(fault),
         };
@@ -76,6 +73,8 @@ impl ChatDecisions {
         let notice = match self.requests.decide_in_chat(ctx, me, pressed).await {
             Ok(()) => Text::BotDecided,
             Err(Failure::Refused(Refusal::VersionMismatch | Refusal::RequestClosed(_))) => Text::BotRequestChanged,
+            // The message leads there from now on.
+            Err(Failure::Refused(Refusal::InsufficientAuthentication { .. })) => Text::BotDecideElsewhere,
             Err(other) => return Err(other),
         };
         let shown = self.requests.in_chat(me, pressed.request).await?;
@@ -122,6 +121,9 @@ impl ChatDecisions {
         };
         let row: Vec<_> = shown.buttons.iter().map(|button| (label(&button.label), button.data.clone())).collect();
         let buttons = if row.is_empty() { Vec::new() } else { vec![row] };
-        Ok(Message { html, buttons, ..Message::default() })
+        let site = self.sign_in.deps.settings.site();
+        let there = || Text::BotDecideThere.filled(language, &[("site", &site)]);
+        let link = shown.elsewhere.as_ref().map(|page| (there(), page.to_string()));
+        Ok(Message { html, buttons, link, ..Message::default() })
     }
 }

@@ -239,6 +239,7 @@ fn settings(config: &Config) -> Settings {
         },
         registration_approvers: config.registration.approvers.clone(),
         decide_in_chat: config.telegram.decide_in_chat,
+        has_pages: config.pages.enabled,
         email_confirmation_required: config.registration.email_confirmation == config::EmailConfirmation::Required,
         documents: config.registration.documents.iter().map(document).collect(),
         email_code_sign_in: config.sign_in.email_code,

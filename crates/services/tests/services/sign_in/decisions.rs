@@ -3,6 +3,7 @@
 use serde_json::Value;
 use userd_model::{RequestState, RequestedAction, RoleRules, Verdict, role::Approvers};
 use userd_services::{
+    Settings,
     access_requests::{AccessInput, DecisionInput, RequestView},
     testing::TestOptions,
 };
@@ -28,7 +29,15 @@ const CAROL: u64 = 8;
 
 impl Chat {
     async fn open(fixture: &Fixture, rules: RoleRules) -> Self {
-        let messenger = Messenger::open_with(fixture, |settings| settings.decide_in_chat = true).await;
+        Self::open_with(fixture, rules, |_| {}).await
+    }
+
+    async fn open_with(fixture: &Fixture, rules: RoleRules, change: impl FnOnce(&mut Settings)) -> Self {
+        let messenger = Messenger::open_with(fixture, |settings| {
+            settings.decide_in_chat = true;
+            change(settings);
+        })
+        .await;
         let app = &messenger.app;
         app.register_permission("cms.write").await;
         let approvers = Approvers { roles: vec!["approver".into()], ..Approvers::default() };
@@ -204,6 +213,76 @@ async fn approve_in_chat_by_another_account_twice_or_after_the_state_changed_is_
         chat.messenger.taps(BORIS, data).await;
     }
     assert_eq!(chat.state(&asked).await, (RequestState::Approved, 2));
+}
+
+/// Whether the message of whoever holds a second factor leads to the page of the request: after they have pressed a button, and
+/// once others have decided.
+async fn is_led(fixture: &Fixture, url: &str, has_pages: bool) -> bool {
+    let change = |settings: &mut Settings| {
+        settings.sign_in.public_url = url.to_owned();
+        settings.has_pages = has_pages;
+    };
+    let chat = Chat::open_with(fixture, RoleRules { quorum: 2, ..in_chat() }, change).await;
+    let app = &chat.messenger.app;
+    app.phone_of(&chat.boris).await;
+    let asked = chat.ask().await;
+    let (approve, _) = chat.buttons(BORIS).expect("buttons");
+    chat.messenger.taps(BORIS, &approve).await;
+    assert_eq!(chat.state(&asked).await, (RequestState::Open, 0));
+    let told = chat.messenger.told();
+    assert!(answered(&told).0.contains("second factor"), "{told:?}");
+    let carol = acting(app, &app.actor(&chat.carol).await);
+    app.access_requests.decide(&carol, asked.request.id, Verdict::Approve, &DecisionInput::default()).await.unwrap();
+    settle(app).await;
+    let later = chat.messenger.told();
+    assert!(edited(&later, BORIS)[0]["text"].as_str().unwrap().contains("missing: 1"), "{later:?}");
+    let page = format!("{url}/admin/requests/{}", asked.request.id);
+    let leads = |told: &[(String, Value)]| {
+        let shown = edited(told, BORIS);
+        let [one] = shown.as_slice() else { panic!("{told:?}") };
+        let button = &one["reply_markup"]["inline_keyboard"][0][0];
+        assert_eq!(button["callback_data"], Value::Null, "nothing that a chat would have to decide: {one}");
+        button["url"] == page.as_str()
+    };
+    assert_eq!(leads(&told), leads(&later));
+    leads(&told)
+}
+
+/// (12.3)
+#[apply(case)]
+async fn a_message_leads_whoever_holds_a_second_factor_to_the_page(fixture: Fixture) {
+    assert!(is_led(&fixture, "https://id.example.org", true).await);
+}
+
+#[apply(case)]
+async fn where_there_are_no_pages_no_message_leads_to_one(fixture: Fixture) {
+    assert!(!is_led(&fixture, "https://id.example.org", false).await);
+}
+
+/// The messenger would refuse the whole message.
+#[apply(case)]
+async fn no_message_leads_to_an_address_of_this_machine(fixture: Fixture) {
+    assert!(!is_led(&fixture, "http://127.0.0.1:8080", true).await);
+}
+
+/// What was said by who may decide no more is not shown, and no more counted. (12.2)
+#[apply(case)]
+async fn a_message_shows_only_what_counts(fixture: Fixture) {
+    let chat = Chat::open(&fixture, RoleRules { quorum: 3, ..in_chat() }).await;
+    let app = &chat.messenger.app;
+    for name in ["dora", "emil"] {
+        let member = app.member(name).await;
+        app.give_role(&member, "approver").await;
+    }
+    let asked = chat.ask().await;
+    let (approve, _) = chat.buttons(BORIS).expect("buttons");
+    chat.messenger.taps(BORIS, &approve).await;
+    settle(app).await;
+    let (approve, _) = chat.buttons(CAROL).expect("buttons for the request as it is");
+    app.users.block(&app.operator_context(), chat.boris.id).await.unwrap();
+    chat.messenger.taps(CAROL, &approve).await;
+    assert_eq!(chat.state(&asked).await, (RequestState::Open, 1));
+    assert!(answered(&chat.messenger.told()).1.contains("missing: 2"));
 }
 
 /// Off by default, for the service and for each role; and a second factor cannot be shown in a chat.
