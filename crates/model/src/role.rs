@@ -91,6 +91,17 @@ impl RoleRules {
     pub const MAX_DURATION: u64 = 10 * 365 * 24 * 3600;
     /// The most that must decide.
     pub const MAX_QUORUM: u32 = 20;
+
+    /// The other roles that a role names, each list where it stands.
+    #[must_use]
+    pub fn named_roles(&self) -> [(&'static str, &[String]); 4] {
+        [
+            ("/includes", &self.includes),
+            ("/approvers/roles", &self.approvers.roles),
+            ("/auto_approve/roles", self.auto_approve.roles()),
+            ("/escalate_to/roles", &self.escalate_to.roles),
+        ]
+    }
 }
 
 impl Role {
@@ -149,12 +160,7 @@ impl Role {
             let pointer = format!("/permissions/{place}");
             must(Permission::parse(word).is_some(), pointer, "1 to 100 of a-z, 0-9, _, . and -");
         }
-        let lists = [
-            ("/includes", &rules.includes),
-            ("/approvers/roles", &rules.approvers.roles),
-            ("/escalate_to/roles", &rules.escalate_to.roles),
-        ];
-        for (pointer, names) in lists {
+        for (pointer, names) in rules.named_roles() {
             must(names.len() <= Self::MAX_ROLES, pointer.to_owned(), "at most 50 roles");
             for (place, name) in names.iter().enumerate() {
                 must(Self::is_name(name), format!("{pointer}/{place}"), "1 to 100 of a-z, 0-9, _, . and -");
@@ -249,6 +255,7 @@ mod tests {
             permissions: vec!["ok.yes".into(), "No".into()],
             rules: RoleRules {
                 includes: vec!["a".into(), "B".into()],
+                auto_approve: AutoApprove::Holders { roles: vec!["a".into(), String::new()] },
                 quorum: 0,
                 decline_quorum: 21,
                 notify: Notify::Random(51),
@@ -263,6 +270,7 @@ mod tests {
         let expected = [
             "/permissions/1",
             "/includes/1",
+            "/auto_approve/roles/1",
             "/includes",
             "/request_ttl_seconds",
             "/max_duration_seconds",

@@ -44,6 +44,15 @@ impl Default for AutoApprove {
 }
 
 impl AutoApprove {
+    /// The roles whose holders it trusts.
+    #[must_use]
+    pub fn roles(&self) -> &[String] {
+        match self {
+            Self::All(_) => &[],
+            Self::Holders { roles } => roles,
+        }
+    }
+
     /// Whether a request of somebody with these roles is granted at once.
     #[must_use]
     pub fn covers(&self, held: &[String]) -> bool {

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use userd_model::{Act, Actor, EventKind, InvalidField, Permission, Refusal, Role, RoleRules, fact::Subject, text};
+use userd_model::{
+    Act, Actor, EventKind, InvalidField, Permission, Refusal, Role, RoleRules, fact::Subject, role::AutoApprove, text,
+};
 use userd_storage::{Failure, UnitOfWork};
 
 use crate::{
@@ -189,9 +191,10 @@ impl Roles {
 
     async fn must_be_unused(&self, change: &mut Change<'_>, name: &str) -> Result<(), Failure> {
         let is_held = !change.user_terms().holders(name).await?.is_empty();
+        // What it says about itself ends with it.
         let names = |role: &Role| {
-            let lists = [&role.rules.includes, &role.rules.approvers.roles, &role.rules.escalate_to.roles];
-            lists.into_iter().flatten().any(|other| other == name)
+            let lists = role.rules.named_roles();
+            role.name != name && lists.iter().any(|(_, roles)| roles.iter().any(|one| one == name))
         };
         if is_held || every_role(change).await?.iter().any(names) { Err(Refusal::InUse.into()) } else { Ok(()) }
     }
@@ -234,8 +237,13 @@ fn checked(name: &str, input: &RoleInput, version: i64) -> Result<Role, Refusal>
             Err(detail) => wrong.push(InvalidField::new(pointer, detail)),
         }
     }
-    let RoleRules { includes, approvers, escalate_to, .. } = &mut role.rules;
-    for list in [&mut role.permissions, includes, &mut approvers.roles, &mut escalate_to.roles] {
+    let RoleRules { includes, approvers, auto_approve, escalate_to, .. } = &mut role.rules;
+    let trusted = match auto_approve {
+        AutoApprove::All(_) => None,
+        AutoApprove::Holders { roles } => Some(roles),
+    };
+    let lists = [&mut role.permissions, includes, &mut approvers.roles, &mut escalate_to.roles];
+    for list in lists.into_iter().chain(trusted) {
         list.sort_unstable();
         list.dedup();
     }
@@ -267,11 +275,9 @@ async fn must_fit(change: &mut Change<'_>, actor: &Actor, old: Option<&Role>, ne
         }
     }
     let RoleRules { includes, approvers, escalate_to, .. } = &new.rules;
-    for (pointer, names) in
-        [("/includes", includes), ("/approvers/roles", &approvers.roles), ("/escalate_to/roles", &escalate_to.roles)]
-    {
+    for (pointer, names) in new.rules.named_roles() {
         for (place, name) in names.iter().enumerate() {
-            if read(change, name).await?.is_none() {
+            if *name != new.name && read(change, name).await?.is_none() {
                 wrong.push(InvalidField::new(format!("{pointer}/{place}"), "no such role"));
             }
         }

@@ -1,6 +1,6 @@
 //! Roles and permissions, made and changed: within what the editor may do, without circles, and at once in every token.
 
-use userd_model::{Permission, Refusal, Role, RoleRules};
+use userd_model::{Permission, Refusal, Role, RoleRules, role::AutoApprove};
 use userd_services::{
     Authenticated,
     roles::{Check, Declared, Planned},
@@ -104,6 +104,36 @@ async fn roles_include_roles_but_never_in_a_circle(fixture: Fixture) {
         assert_eq!(wrong_fields(answer), pointers, "{name}");
     }
     assert_eq!(refusal(app.roles.remove(&ctx, "reader", None).await), Refusal::InUse, "another one includes it");
+}
+
+/// Roles whose holders are granted something at once are as much named as approvers are: they must be there, few, and nobody removes
+/// one under them, or whoever makes one of that name again would be trusted. (12.2)
+#[apply(case)]
+async fn a_role_that_is_trusted_must_be_there_and_stays(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ctx = app.operator_context();
+    let trusting = |names: &[&str]| {
+        let roles = names.iter().map(|name| (*name).to_owned()).collect();
+        allowing(&[], RoleRules { auto_approve: AutoApprove::Holders { roles }, ..requestable() })
+    };
+    app.make_role("staff", &[], RoleRules::default()).await;
+    let many = vec!["staff"; Role::MAX_ROLES + 1];
+    for (names, wrong) in [
+        (&["staff", "nobody"][..], "/auto_approve/roles/0"),
+        (&["Not A Name"][..], "/auto_approve/roles/0"),
+        (&many[..], "/auto_approve/roles"),
+    ] {
+        let answer = app.roles.create(&ctx, "tools", &trusting(names), None).await;
+        assert_eq!(wrong_fields(answer), [wrong], "{names:?}");
+    }
+    let made = app.roles.create(&ctx, "tools", &trusting(&["support", "staff", "tools", "staff"]), None).await.unwrap();
+    let trusted = |role: &Role| role.rules.auto_approve.roles().join(" ");
+    assert_eq!(trusted(&made), "staff support tools", "each once; its own holders renew it");
+    assert_eq!(refusal(app.roles.remove(&ctx, "staff", None).await), Refusal::InUse);
+    assert_eq!(wrong_fields(app.roles.replace(&ctx, "tools", &trusting(&["nobody"]), None).await).len(), 1);
+    app.roles.replace(&ctx, "tools", &trusting(&["support", "tools"]), None).await.unwrap();
+    app.roles.remove(&ctx, "staff", None).await.unwrap();
+    app.roles.remove(&ctx, "tools", None).await.unwrap();
 }
 
 /// What a role allows no longer is gone from tokens in use, in every replica; what it allows more is in the next token.
