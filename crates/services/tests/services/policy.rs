@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use userd_model::{Act, Actor, ClientId, Permission, SessionId, UserId};
+use userd_model::{Act, Actor, ClientId, Permission, Role, SessionId, UserId};
 use uuid::Uuid;
 
 /// Written anew with `UPDATE=1`.
@@ -44,7 +44,7 @@ fn matrix() -> String {
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
-/// Everybody who can act: with nothing, with each single permission, with everything.
+/// Everybody who can act: with nothing, with each built-in role, with each single permission, with everything.
 fn columns(me: UserId) -> Vec<(String, Actor)> {
     let user = |permissions: &[Permission]| Actor::User {
         id: me,
@@ -65,6 +65,11 @@ fn columns(me: UserId) -> Vec<(String, Actor)> {
         ("system".to_owned(), Actor::System),
         ("service".to_owned(), service(&[])),
     ];
+    for name in Role::built_in_names().filter(|name| *name != Role::ADMIN) {
+        let role = Role::built_in(name).unwrap();
+        let held: Vec<Permission> = role.permissions.iter().filter_map(|word| Permission::parse(word)).collect();
+        columns.push((name.to_owned(), user(&held)));
+    }
     for permission in Permission::WELL_KNOWN {
         let held = std::slice::from_ref(permission);
         columns.push((format!("user:{permission}"), user(held)));
