@@ -28,6 +28,7 @@ class Verifier:
         self.sessions, self.tokens, self.signing_keys = set(), set(), set()
         self.users: dict[str, int] = {}
         self.clients: dict[str, int] = {}
+        self.roles: dict[str, int] = {}
         self.issued_before = 0
 
     def token(self) -> str:
@@ -86,6 +87,9 @@ class Verifier:
             case "client":
                 lowest = self.clients.get(entry["client_id"], 0)
                 self.clients[entry["client_id"]] = max(lowest, entry["before"])
+            case "role":
+                lowest = self.roles.get(entry["role"], 0)
+                self.roles[entry["role"]] = max(lowest, entry["min_version"])
             case "all":
                 issued_before = datetime.fromisoformat(entry["issued_before"])
                 self.issued_before = max(self.issued_before, int(issued_before.timestamp()))
@@ -100,10 +104,17 @@ class Verifier:
             or claims.get("sid") in self.sessions
             or claims["ver"] < self.users.get(claims["sub"], 0)
             or claims["ver"] < self.clients.get(claims["client_id"], 0)
+            or self.carries_too_much(claims)
         )
         if revoked:
             raise jwt.InvalidTokenError("revoked")
         return claims
+
+    def carries_too_much(self, claims: dict) -> bool:
+        """Whether a role of the token allows less by now. Versions stand at the places of their roles."""
+        roles = claims["roles"]
+        versions = claims.get("role_versions") or [0] * len(roles)
+        return any(version < self.roles.get(role, 0) for role, version in zip(roles, versions, strict=True))
 
 
 if __name__ == "__main__":
