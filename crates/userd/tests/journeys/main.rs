@@ -3,7 +3,7 @@
 //!
 //! `./test run cargo nextest run -p userd --test journeys` runs them with every server up. More rounds, by hand:
 //! `USERD_TEST_CRASHES` (20), `USERD_TEST_RACES` (3), `USERD_TEST_REVOCATIONS` (30), `USERD_TEST_EXAMPLES` (25),
-//! `USERD_TEST_DRAIN_KILLS` (2), `USERD_TEST_POWER_CUTS` (50, of seed `USERD_TEST_SEED`).
+//! `USERD_TEST_DRAIN_{KILLS,MEMBERS,MESSAGES}` (20, 6, 120), `USERD_TEST_POWER_CUTS` (50, of seed `USERD_TEST_SEED`).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
