@@ -7,6 +7,7 @@ Each line on standard input is answered with a line of JSON:
     behave {"rcpt": "550 no such user", "data": "451 later", "auth": false, "drop": true, "hang": true, "bare": true}
     mails                   what was taken so far
     connections             how many were made so far
+    most                    how many there were at once
 """
 
 import asyncio
@@ -23,7 +24,7 @@ USER, PASSWORD = b"relay", b"p@ss:w/rd"
 
 class Handler:
     def __init__(self):
-        self.behaviour, self.mails, self.connections = {}, [], 0
+        self.behaviour, self.mails, self.connections, self.open, self.most = {}, [], 0, 0, 0
 
     async def handle_EHLO(self, server, session, envelope, hostname, responses):
         session.host_name = hostname
@@ -45,6 +46,17 @@ class Handler:
         if self.behaviour.get("drop"):
             server.transport.abort()
         return "250 taken"
+
+
+class Counted(SMTP):
+    def connection_made(self, transport):
+        self.event_handler.open += 1
+        self.event_handler.most = max(self.event_handler.most, self.event_handler.open)
+        super().connection_made(transport)
+
+    def connection_lost(self, error):
+        self.event_handler.open -= 1
+        super().connection_lost(error)
 
 
 def read(envelope, session, transport):
@@ -78,7 +90,7 @@ async def main(mode, *files):
 
     def connection():
         handler.connections += 1
-        return SMTP(
+        return Counted(
             handler,
             enable_SMTPUTF8=True,
             tls_context=context if mode == "starttls" else None,
@@ -95,7 +107,7 @@ async def main(mode, *files):
         command, _, rest = line.partition(" ")
         if command == "behave":
             handler.behaviour = json.loads(rest)
-        answer = {"port": port, "mails": handler.mails, "connections": handler.connections}
+        answer = {"port": port, "mails": handler.mails, "connections": handler.connections, "most": handler.most}
         print(json.dumps(answer.get(command, True)), flush=True)
 
 

@@ -41,6 +41,9 @@ pub enum ChannelFault {
         /// What happened.
         reason: String,
     },
+    /// Another time this message may be taken. The other side answers and takes others meanwhile: it is not to blame.
+    #[error("{0}")]
+    Deferred(String),
     /// This message will never be taken: a dead letter.
     #[error("{0}")]
     Undeliverable(String),
@@ -89,6 +92,7 @@ impl From<EmailFault> for ChannelFault {
     fn from(fault: EmailFault) -> Self {
         match fault {
             EmailFault::Undeliverable(reason) => Self::Undeliverable(reason),
+            EmailFault::Deferred(reason) => Self::Deferred(reason),
             EmailFault::Unavailable(reason) => Self::Later { after: None, reason },
             EmailFault::NotAccepted(reason) => Self::OurFault(reason),
         }

@@ -158,12 +158,13 @@ async fn answers_say_whether_to_try_again() {
         let fault = relay.send(&email()).await.unwrap_err();
         assert!(matches!(fault, EmailFault::Undeliverable(_)), "{behaviour}: {fault:?}");
     }
-    for behaviour in [
-        json!({ "rcpt": "450 4.2.1 greylisted" }),
-        json!({ "data": "451 4.3.0 later" }),
-        json!({ "data": "421 4.3.2 going down" }),
-        json!({ "drop": true }),
-    ] {
+    // One mailbox is busy, and the relay takes what is for others.
+    for behaviour in [json!({ "rcpt": "450 4.2.1 greylisted" }), json!({ "data": "451 4.3.0 later" })] {
+        server.behave(behaviour.clone()).await;
+        let fault = relay.send(&email()).await.unwrap_err();
+        assert!(matches!(fault, EmailFault::Deferred(_)), "{behaviour}: {fault:?}");
+    }
+    for behaviour in [json!({ "data": "421 4.3.2 going down" }), json!({ "drop": true })] {
         server.behave(behaviour.clone()).await;
         let fault = relay.send(&email()).await.unwrap_err();
         assert!(matches!(fault, EmailFault::Unavailable(_)), "{behaviour}: {fault:?}");
@@ -246,6 +247,10 @@ async fn connections_are_kept_and_bounded() {
     }
     assert_eq!(server.mails().await.len(), 40);
     assert!(server.script.ask("connections").await.as_u64().unwrap() <= 20, "they are used again");
+    assert!(
+        server.script.ask("most").await.as_u64().unwrap() <= 2,
+        "and no more of them are open at once than is said"
+    );
 }
 
 #[test]

@@ -96,7 +96,7 @@ async fn a_mailbox_can_refuse() {
         matches!(relay.send(&email("x")).await, Err(EmailFault::Undeliverable(why)) if why.contains("nobody here"))
     );
     refuse("451 4.7.1 later").await;
-    assert!(matches!(relay.send(&email("x")).await, Err(EmailFault::Unavailable(_))));
+    assert!(matches!(relay.send(&email("x")).await, Err(EmailFault::Deferred(_))));
     refuse("").await;
     relay.send(&email("x")).await.unwrap();
     assert_eq!((mailbox.mails().len(), mailbox.count()), (1, 1));

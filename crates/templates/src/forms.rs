@@ -1,6 +1,8 @@
 //! The forms of one message: plain text, HTML within the layout, and Telegram's HTML. Each escapes for itself.
 
 use minijinja::{Environment, Value as Filled};
+use url::Url;
+use userd_model::texts::Language;
 
 use crate::{
     Block, Kind, Reader, Source, TemplateFault, Value, Values,
@@ -25,6 +27,22 @@ pub struct Rendered {
     pub html: String,
     /// HTML as Telegram reads it, no longer than it takes: paragraphs are cut, what leads somewhere is not.
     pub telegram: String,
+}
+
+impl Rendered {
+    /// The same with a line under the mail that leads to where mails of its kind are stopped, for whoever reads `language`:
+    /// not every program shows the header.
+    #[must_use]
+    pub fn with_unsubscribe(self, url: &Url, language: Language) -> Self {
+        let label = match language {
+            Language::English => "Stop mails of this kind",
+            Language::Russian => "Больше не получать таких писем",
+        };
+        let line = format!("<p class=\"note\"><a href=\"{}\">{label}</a></p>\n", escaped(url.as_str()));
+        // Whatever the layout is, it is a document.
+        let (before, after) = self.html.split_at(self.html.rfind("</body>").unwrap_or(self.html.len()));
+        Self { text: format!("{}\n-- \n{label}:\n{url}\n", self.text), html: format!("{before}{line}{after}"), ..self }
+    }
 }
 
 /// Links in messages are secrets.

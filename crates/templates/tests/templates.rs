@@ -56,6 +56,25 @@ fn the_forms_say_the_same() {
     }
 }
 
+/// Under a mail that may be stopped, in the reader's language and in any layout.
+#[test]
+fn a_mail_leads_to_where_its_kind_is_stopped() {
+    let url: url::Url = "https://users.example.org/l/udl_stop?a=1&b=2".parse().unwrap();
+    let bare =
+        with_files(&[("layout.html", "<!doctype html>{{ body }}")]).unwrap_or_else(|faults| panic!("{faults:?}"));
+    for (language, label) in [(Language::English, "Stop mails"), (Language::Russian, "Больше не получать")]
+    {
+        let (kind, reader) = (Kind::Message, Reader { language, ..Reader::default() });
+        for templates in [&Templates::built_in().unwrap(), &bare] {
+            let mail =
+                templates.render(kind, &kind.sample(language), &reader).unwrap().with_unsubscribe(&url, language);
+            assert!(mail.text.contains(label) && mail.text.ends_with(&format!("{url}\n")), "{}", mail.text);
+            assert!(mail.html.contains(label) && mail.html.contains("udl_stop?a=1&amp;b=2\""), "{}", mail.html);
+            assert!(!mail.telegram.contains(label));
+        }
+    }
+}
+
 /// AC-118: names with markup, template code, structure or addresses come out as the letters that they are.
 /// ASVS V1.1.2, V1.3.5, V1.3.7
 #[test]

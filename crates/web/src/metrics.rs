@@ -236,7 +236,11 @@ const HELP: [(Shape, &str, &str); 37] = [
     (Shows, "userd_outbox_oldest_seconds", "Age of the oldest fact that could not be passed on yet, in seconds."),
     (Counts, "userd_deliveries_total", "Messages, by channel and outcome."),
     (Counts, "userd_signals_total", "Shared signals, by delivery and outcome."),
-    (Shows, "userd_deliveries_oldest_seconds", "How long the oldest message has been due, in seconds, by channel."),
+    (
+        Shows,
+        "userd_deliveries_oldest_seconds",
+        "How long the oldest message has been due, or its destination has taken nothing, in seconds, by channel.",
+    ),
     (Counts, "userd_deliveries_rounds_total", "Finished rounds of the worker of messages."),
     (Spreads, "userd_sqlite_batch_size", "Units of work that shared one write to the disk."),
     (Counts, "userd_cache_requests_total", "Reads of the cache, by space and result."),

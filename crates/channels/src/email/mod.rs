@@ -46,7 +46,10 @@ pub enum EmailFault {
     /// The relay will never take this message for this address (5xx). Sending it again does not help.
     #[error("the relay refuses the message: {0}")]
     Undeliverable(String),
-    /// The relay does not take it now (4xx), cannot be reached, or broke off. It may have taken it all the same.
+    /// The relay does not take this message for this address now (4xx), and may take others.
+    #[error("the relay does not take the message yet: {0}")]
+    Deferred(String),
+    /// The relay takes nothing now (421), cannot be reached, or broke off. It may have taken it all the same.
     #[error("the relay cannot take the message now: {0}")]
     Unavailable(String),
     /// The relay refuses us: wrong credentials, no TLS. The operator's matter; the message is as good as before.

@@ -12,6 +12,7 @@ use lettre::{
         extension::ClientId,
     },
 };
+use tokio::sync::Semaphore;
 use url::{Host, Url};
 use userd_outbound::{ConfigError, Secret, printable};
 
@@ -37,6 +38,8 @@ pub struct Relay {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     sender: Mailbox,
     timeout: Duration,
+    /// As many as there may be connections: what the transport bounds is how many it keeps, not how many it opens.
+    places: Semaphore,
 }
 
 impl Relay {
@@ -70,7 +73,8 @@ impl Relay {
             let password = decoded(url.password().unwrap_or_default())?;
             builder = builder.credentials(Credentials::new(decoded(url.username())?, password));
         }
-        Ok(Self { transport: builder.build(), sender, timeout: options.timeout })
+        let places = Semaphore::new(usize::try_from(options.connections).unwrap_or(1).max(1));
+        Ok(Self { transport: builder.build(), sender, timeout: options.timeout, places })
     }
 
     /// Hands a message to the relay. `Ok` when the relay has taken it; from then on it is the relay's.
@@ -80,7 +84,12 @@ impl Relay {
     /// `Message-ID`.
     pub async fn send(&self, email: &Email) -> Result<(), EmailFault> {
         let message = compose(email, &self.sender)?;
-        self.in_time(self.transport.send(message)).await.map(drop)
+        // Closed it never is; whoever waits has the time of those before.
+        let _place = self.places.acquire().await.ok();
+        let sent = self.in_time(self.transport.send(message)).await.map(drop);
+        // The transport takes a connection back in a task of its own: before the next one asks for it.
+        tokio::task::yield_now().await;
+        sent
     }
 
     /// Whether the relay lets us in now: for `userd doctor`.
@@ -139,7 +148,10 @@ fn fault(error: &Error) -> EmailFault {
         Some(code) if ["530", "534", "535", "538"].contains(&code.as_str()) => EmailFault::NotAccepted(told),
         // Everything else that ends in a permanent answer is about this message or its address.
         Some(_) if error.is_permanent() => EmailFault::Undeliverable(told),
-        Some(_) => EmailFault::Unavailable(told),
+        // It closes, or cannot tell who we are: the next message would hear the same.
+        Some(code) if ["421", "432", "454"].contains(&code.as_str()) => EmailFault::Unavailable(told),
+        // A mailbox that is full or busy, a greylist: the relay is there.
+        Some(_) => EmailFault::Deferred(told),
         None if error.is_tls() || error.is_client() => EmailFault::NotAccepted(told),
         None => EmailFault::Unavailable(told),
     }

@@ -86,13 +86,14 @@ pub(super) fn values(kind: Kind, fact: &Fact, opened: &OpenedFact, site: &str, l
         Kind::AccountBlocked => values.with_words("reason", now("reason")),
         _ => values,
     };
-    if !kind.values().contains(&"link") {
+    let says = |name| kind.values().contains(&name) || kind.optional().contains(&name);
+    let values = if says("link") { values.with("link", Value::Link(link.clone())) } else { values };
+    // Who gives roles and blocks accounts is somebody else: where they are is not for whom it concerns.
+    if !says("device") {
         return values;
     }
     let origin = opened.origin.as_ref();
-    let values = values
-        .with("link", Value::Link(link.clone()))
-        .with_words("device", origin.and_then(|origin| origin.user_agent.as_deref()));
+    let values = values.with_words("device", origin.and_then(|origin| origin.user_agent.as_deref()));
     match origin.and_then(|origin| origin.ip.clone()) {
         Some(ip) => values.with("address", Value::Exact(ip)),
         None => values,

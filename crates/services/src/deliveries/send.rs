@@ -11,6 +11,7 @@ use userd_model::{
     quiet_hours::zone_of,
 };
 use userd_storage::Failure;
+use userd_templates::Reader;
 
 use super::{Deliveries, content::Content, notice, place::Written, worker::Destination};
 use crate::{
@@ -69,6 +70,7 @@ impl Deliveries {
                 self.breakers.hold(destination, now.plus(*wait), now);
             }
             Outcome::Failed(ChannelFault::Wait(_)) | Outcome::Muted => {}
+            // Whatever it is, there was an answer.
             _ => self.breakers.succeeded(destination),
         }
         self.record(delivery.id, &outcome).await
@@ -155,14 +157,19 @@ impl Deliveries {
         let unsubscribe = LinkAct::Unsubscribe { category: written.category.clone(), channel: MessageChannel::Email };
         let may_be_muted = written.category.may_be_muted(MessageChannel::Email);
         let unsubscribe = if may_be_muted { Some(self.mint(user, unsubscribe).await?) } else { None };
+        let language = Reader::of(user.locale.as_deref(), None).language;
+        let rendered = match &unsubscribe {
+            Some(url) => written.rendered.with_unsubscribe(url, language),
+            None => written.rendered,
+        };
         let email = Email {
             id: delivery.id.0,
             at: delivery.created_at,
             to,
             to_name: user.display_name.clone(),
-            subject: written.rendered.subject,
-            text: written.rendered.text,
-            html: written.rendered.html,
+            subject: rendered.subject,
+            text: rendered.text,
+            html: rendered.html,
             language: user.locale.clone().unwrap_or_else(|| "en".to_owned()),
             unsubscribe,
         };
@@ -240,7 +247,7 @@ impl Deliveries {
     }
 
     /// A security notice that no mail reaches goes by the messenger, if the bot may write.
-    async fn fall_back(&self, change: &mut Change<'_>, dead: &Delivery) -> Result<(), Failure> {
+    pub(super) async fn fall_back(&self, change: &mut Change<'_>, dead: &Delivery) -> Result<(), Failure> {
         let (DeliveryChannel::Email, None, Some(user)) = (dead.channel, dead.message_id, dead.user_id) else {
             return Ok(());
         };
@@ -285,20 +292,31 @@ fn failed(delivery: &mut Delivery, fault: &ChannelFault, (jitter, tries): (u32, 
             delivery.postpone(now.plus(OURS), None);
             "retried"
         }
-        ChannelFault::Later { after, reason } => match back_off(delivery.channel, delivery.attempts + 1, jitter)
-            .filter(|_| delivery.channel != DeliveryChannel::Webhook || delivery.attempts + 1 < tries)
-        {
-            Some(wait) => {
-                let wait = wait.max(after.unwrap_or_default()).min(LONGEST_WAIT);
-                delivery.postpone(now.plus(wait), Some(reason));
-                "retried"
-            }
-            None => {
-                delivery.bury(reason, now);
-                "dead"
-            }
-        },
+        ChannelFault::Later { after, reason } => try_again(delivery, (*after, reason), (jitter, tries), now),
+        ChannelFault::Deferred(reason) => try_again(delivery, (None, reason), (jitter, tries), now),
         ChannelFault::Undeliverable(reason) | ChannelFault::Gone(reason) => {
+            delivery.bury(reason, now);
+            "dead"
+        }
+    }
+}
+
+/// Later than the time before, unless that was the last.
+fn try_again(
+    delivery: &mut Delivery,
+    (after, reason): (Option<Duration>, &str),
+    (jitter, tries): (u32, i64),
+    now: Timestamp,
+) -> &'static str {
+    let attempts = delivery.attempts + 1;
+    let is_left = delivery.channel != DeliveryChannel::Webhook || attempts < tries;
+    match back_off(delivery.channel, attempts, jitter).filter(|_| is_left) {
+        Some(wait) => {
+            let wait = wait.max(after.unwrap_or_default()).min(LONGEST_WAIT);
+            delivery.postpone(now.plus(wait), Some(reason));
+            "retried"
+        }
+        None => {
             delivery.bury(reason, now);
             "dead"
         }

@@ -226,12 +226,19 @@ impl Deliveries {
             work.extend(lease.map(|lease| (Work::Expand(Box::new(message)), *lease)));
         }
         for channel in DeliveryChannel::ALL {
-            let age = late.get(channel).copied().unwrap_or_default();
+            let age = late.get(channel).copied().unwrap_or_default().max(self.longest_failing(*channel));
             metrics::gauge!("userd_deliveries_oldest_seconds", "channel" => channel.as_str()).set(age.as_secs_f64());
         }
         metrics::counter!("userd_deliveries_rounds_total").increment(1);
         self.under_way(|under_way| work.retain(|(work, _)| !under_way.is_known(work.id())));
         Ok(Due { is_any: !work.is_empty(), is_cut: false, work })
+    }
+
+    /// How long a destination of this channel has taken nothing. What waits for it is put off, and never due for long.
+    #[must_use]
+    pub fn longest_failing(&self, channel: DeliveryChannel) -> Duration {
+        let now = self.deps.now();
+        self.breakers.failing_since(channel, now).map_or(Duration::ZERO, |since| now.since(since))
     }
 
     /// Takes in hand what is due, as far as there are places. What is left waits for one; what goes where nothing can be sent
@@ -290,6 +297,8 @@ impl Deliveries {
                     let before = delivery.state;
                     delivery.expire(change.now);
                     self.write_state(&mut change, before, &mut delivery).await?;
+                    // A mailbox that answered "later" for all its time was never reached either.
+                    self.fall_back(&mut change, &delivery).await?;
                     let channel = delivery.channel.as_str();
                     metrics::counter!("userd_deliveries_total", "channel" => channel, "outcome" => "expired")
                         .increment(1);

@@ -74,7 +74,7 @@ impl Webhooks {
         let delivered = match outcome {
             Ok(()) => Delivered::Yes,
             Err(ChannelFault::Gone(_)) => Delivered::Gone,
-            Err(ChannelFault::Later { .. }) => Delivered::No,
+            Err(ChannelFault::Later { .. } | ChannelFault::Deferred(_)) => Delivered::No,
             // It answered, and meant this one event.
             Err(ChannelFault::Undeliverable(_)) => Delivered::Yes,
             Err(ChannelFault::Wait(_) | ChannelFault::OurFault(_)) => return Ok(()),

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 use userd_channels::webhook::{Allowed, WebhookOptions, WebhookSender};
-use userd_model::{ClientId, DeliveryState, UserId, WebhookId};
+use userd_model::{ClientId, DeliveryChannel, DeliveryState, UserId, WebhookId};
 use userd_services::{testing::TestOptions, webhooks::WebhookInput};
 use userd_stand_ins::{
     Fault, Options,
@@ -144,7 +144,9 @@ async fn what_waited_a_day_for_a_receiver_arrives_when_it_is_back() {
     let waiting = ten.app.reading().deliveries().in_state(DeliveryState::Pending, None, 5_000).await.unwrap();
     assert_eq!(waiting.len(), expected);
     let oldest = ten.app.reading().deliveries().oldest_pending().await.unwrap().unwrap();
-    assert!(ten.app.now().since(oldest.created_at) >= 23 * HOUR, "and metrics say so");
+    assert!(ten.app.now().since(oldest.created_at) >= 23 * HOUR);
+    let told = ten.app.deliveries.longest_failing(DeliveryChannel::Webhook);
+    assert!(told >= 23 * HOUR, "and metrics say so: {told:?}");
 
     ten.dead.turn(|knobs| knobs.status = 204);
     let before = ten.dead.received().len();
@@ -164,4 +166,5 @@ async fn what_waited_a_day_for_a_receiver_arrives_when_it_is_back() {
         *copies.entry(one.id.clone()).or_default() += 1;
     }
     assert_eq!((copies.len(), copies.values().max()), (expected, Some(&1)));
+    assert_eq!(ten.app.deliveries.longest_failing(DeliveryChannel::Webhook), Duration::ZERO);
 }

@@ -7,16 +7,17 @@ use std::{
 };
 
 use userd_channels::{Channel, ChannelFault, email::Email};
-use userd_model::{Delivery, DeliveryChannel, DeliveryState, Refusal, Timestamp, User, UserId};
+use userd_model::{Delivery, DeliveryChannel, DeliveryState, Refusal, RoleRules, Timestamp, User, UserId};
 use userd_services::{
     Context,
+    links::Confirmation,
     notifications::{NotificationView, Shown},
     testing::{TestOptions, channels},
 };
 
 use crate::{
     fixture::{Fixture, MINUTE, TestApp, refusal},
-    personas::{Member, PASSWORD, at, elsewhere, login_with, of},
+    personas::{Member, PASSWORD, at, elsewhere, home, login_with, of},
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -215,6 +216,31 @@ async fn a_message_that_is_too_old_is_not_sent_any_more(fixture: Fixture) {
     assert_eq!((in_state(&app, DeliveryState::Expired).await.len(), relay.taken.lock().unwrap().len()), (1, 0));
 }
 
+/// Somebody's mailbox is full, or greylists us: mail for others goes on, a reset link included.
+#[apply(case)]
+async fn a_mailbox_that_takes_nothing_yet_keeps_no_mail_from_others(fixture: Fixture) {
+    let busy = (0..5).map(|_| ChannelFault::Deferred("450 greylisted".to_owned())).collect();
+    let (app, relay) = app_with_relay(&fixture, busy).await;
+    with_notice(&app).await;
+    for attempt in 1..=5 {
+        settle(&app).await;
+        assert_eq!(in_state(&app, DeliveryState::Pending).await[0].attempts, attempt);
+        if attempt < 5 {
+            app.advance(HOUR);
+        }
+    }
+    assert!(relay.taken.lock().unwrap().is_empty());
+    let bob = app.member("bob").await;
+    change_user(&app, bob.id, |user| user.email_verified = true).await;
+    app.accounts.change_username(&of(&app, &bob), "king", None).await.unwrap();
+    settle(&app).await;
+    let to: Vec<_> = relay.taken.lock().unwrap().iter().map(|mail| mail.to.as_str().to_owned()).collect();
+    assert_eq!(to, ["bob@example.org"], "at once");
+    app.advance(HOUR);
+    settle(&app).await;
+    assert_eq!(relay.taken.lock().unwrap().len(), 2);
+}
+
 #[apply(case)]
 async fn a_message_that_is_given_up_is_not_sent(fixture: Fixture) {
     let (app, relay) = app_with_relay(&fixture, vec![later("away")]).await;
@@ -279,6 +305,22 @@ async fn a_sign_in_from_a_known_device_is_no_news_and_one_from_another_is(fixtur
     app.sessions.login(&at(&app, elsewhere(1)), login_with("ada", PASSWORD)).await.unwrap();
     settle(&app).await;
     assert_eq!(inbox(&app, &ctx).await.len(), 1, "once per device");
+}
+
+/// Whoever holds a role that they did not ask for can say that somebody else is in their account.
+#[apply(case)]
+async fn the_notice_of_a_role_has_the_button_that_ends_every_session(fixture: Fixture) {
+    let (app, relay) = app_with_relay(&fixture, Vec::new()).await;
+    let ada = newcomer(&app).await;
+    change_user(&app, ada.id, |user| user.email_verified = true).await;
+    app.make_role("writer", &[], RoleRules::default()).await;
+    app.give_role(&ada, "writer").await;
+    settle(&app).await;
+    let mail = relay.taken.lock().unwrap().pop().unwrap();
+    assert!(mail.subject.contains("role"), "{}", mail.subject);
+    let token = mail.text.split("/l/").nth(1).expect("a link").split_whitespace().next().unwrap().to_owned();
+    app.links.follow(&at(&app, home()), &token, Confirmation::Form).await.unwrap();
+    assert!(app.is_out(&ada.tokens).await);
 }
 
 /// Who has been erased is told nothing, and holds nothing up.

@@ -238,6 +238,21 @@ async fn a_security_notice_that_no_mail_reaches_goes_by_the_messenger(fixture: F
     assert_eq!(told, 5);
 }
 
+/// A mailbox that says "later" for three days was not reached either.
+#[apply(case)]
+async fn a_security_notice_whose_mail_ran_out_of_time_goes_by_the_messenger(fixture: Fixture) {
+    let ways = Ways::open(&fixture).await;
+    ways.relay.answers.lock().unwrap().push_back(ChannelFault::Deferred("452 mailbox full".to_owned()));
+    ways.app.advance(Duration::from_millis(1));
+    ways.app.accounts.change_username(&of(&ways.app, &ways.ada), "countess", None).await.unwrap();
+    settle(&ways.app).await;
+    assert_eq!((ways.mails(), ways.chats()), (0, 0), "the mail is tried again");
+    ways.app.advance(Duration::from_secs(73 * 3600));
+    settle(&ways.app).await;
+    assert_eq!(in_state(&ways.app, DeliveryState::Expired).await.len(), 1);
+    assert_eq!((ways.mails(), ways.chats()), (0, 1));
+}
+
 /// Whoever mutes their mailbox for a message is not written to by a way that its sender did not choose.
 #[apply(case)]
 async fn a_message_goes_by_the_channels_that_its_sender_chose(fixture: Fixture) {
@@ -260,7 +275,9 @@ async fn a_message_goes_by_the_channels_that_its_sender_chose(fixture: Fixture) 
 async fn a_mail_of_a_category_that_may_be_muted_carries_the_link_that_mutes_it(fixture: Fixture) {
     let ways = Ways::open(&fixture).await;
     ways.send().await;
-    let link = ways.relay.taken.lock().unwrap()[0].unsubscribe.clone().expect("a link");
+    let mail = ways.relay.taken.lock().unwrap()[0].clone();
+    let link = mail.unsubscribe.expect("a link");
+    assert!(mail.text.ends_with(&format!("{link}\n")) && mail.html.contains(&format!("<a href=\"{link}\">")));
     let token = link.path_segments().unwrap().next_back().unwrap().to_owned();
     ways.app.links.follow(&at(&ways.app, home()), &token, Confirmation::OneClick).await.unwrap();
     ways.send().await;
@@ -269,4 +286,5 @@ async fn a_mail_of_a_category_that_may_be_muted_carries_the_link_that_mutes_it(f
     settle(&ways.app).await;
     let notice = ways.relay.taken.lock().unwrap()[1].clone();
     assert_eq!(notice.unsubscribe, None, "{} cannot be muted", Category::Security.as_str());
+    assert!(!notice.text.contains("Stop mails"), "{}", notice.text);
 }
