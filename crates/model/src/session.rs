@@ -1,7 +1,7 @@
 //! A session: the refresh tokens of one sign-in on one device, each replacing the one before (rotation, RFC 9700 section
 //! 4.14.2), and the rule that decides what a presented refresh token means.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +63,19 @@ pub struct Parties {
     answered_at: Timestamp,
 }
 
+/// How long a device is known after its last use, whether its session is over or not.
+pub const DEVICE_REMEMBERED: Duration = Duration::from_secs(90 * 24 * 3600);
+/// Devices that are known by a session that is over.
+const MOST_REMEMBERED: usize = 20;
+
+/// The network of its address: IPv4 whole, of IPv6 the half that a household has to itself and a phone keeps for a day.
+fn network(session: &Session) -> Option<u128> {
+    match session.ip.as_deref()?.parse().ok()? {
+        IpAddr::V4(address) => Some(u128::from(u32::from(address))),
+        IpAddr::V6(address) => Some(u128::from(address) >> 64 << 64),
+    }
+}
+
 /// Within this time of an answer two tabs race, whatever else is known.
 const RACE: Duration = Duration::from_secs(60);
 /// This many generations in a row that two parties used are two people.
@@ -99,7 +112,37 @@ impl Session {
     /// Whether it was begun, or refreshed last, from the network and by the user agent of another one.
     #[must_use]
     pub fn is_of_same_device(&self, other: &Self) -> bool {
-        self.user_agent == other.user_agent && self.ip == other.ip
+        let is_same_network = || self.ip == other.ip || network(self).is_some_and(|one| network(other) == Some(one));
+        self.user_agent == other.user_agent && is_same_network()
+    }
+
+    /// Whether the device of this session, which begins, is known by one that there is: alive or over.
+    #[must_use]
+    pub fn is_of_device_of(&self, known: &Self) -> bool {
+        self.is_of_same_device(known) && self.created_at.since(known.last_seen_at) < DEVICE_REMEMBERED
+    }
+
+    /// Which of the sessions that are over can go when this one begins. Of each device that no session alive tells of the
+    /// last one stays, for as long as a device is remembered and of so many devices at most.
+    #[must_use]
+    pub fn outlived(&self, alive: &[Self], mut over: Vec<Self>) -> Vec<SessionId> {
+        over.sort_by_key(|session| std::cmp::Reverse(session.last_seen_at));
+        let (mut kept, mut gone): (Vec<Self>, Vec<SessionId>) = (Vec::new(), Vec::new());
+        for session in over {
+            let is_told = alive.iter().chain([self]).chain(&kept).any(|other| other.is_of_same_device(&session));
+            let is_old = self.created_at.since(session.last_seen_at) >= DEVICE_REMEMBERED;
+            if is_told || is_old || kept.len() >= MOST_REMEMBERED {
+                gone.push(session.id);
+            } else {
+                kept.push(session);
+            }
+        }
+        gone
+    }
+
+    /// From now on nothing tells that somebody was there on this device.
+    pub fn forget_device(&mut self) {
+        (self.user_agent, self.ip) = (None, None);
     }
 
     /// Places a presented token of this family by what a constant-time comparison of its hash found.

@@ -97,7 +97,7 @@ impl Visited {
             asked.or_else(|| cookies::field(browser_cookies::read(&parts.headers, BACK)?, "to").filter(is_listed));
         Self {
             site: Arc::clone(site),
-            ctx,
+            ctx: ctx.on_device(kept(DEVICE)),
             account: None,
             language: Language::English,
             texts: texts::of(Language::English),

@@ -40,6 +40,8 @@ pub struct Context {
     pub request_id: Option<String>,
     /// Whom tokens that are issued now are for: one of the configured audiences; none: this service.
     pub audience: Option<String>,
+    /// What the browser or app shows of an earlier sign-in on this device; a secret of its owner.
+    pub device_token: Option<String>,
     /// When the request began. A change that starts after costly work has a later time of its own.
     pub now: Timestamp,
     /// Drawn with the first change: most requests only read.
@@ -58,6 +60,7 @@ impl Context {
             origin: RequestOrigin::default(),
             request_id: None,
             audience: None,
+            device_token: None,
             now,
             seed: OnceLock::new(),
             changes: AtomicU32::new(0),
@@ -86,6 +89,12 @@ impl Context {
     #[must_use]
     pub fn from_origin(self, origin: RequestOrigin) -> Self {
         Self { origin, ..self }
+    }
+
+    /// The same, on a device that shows this device token.
+    #[must_use]
+    pub fn on_device(self, device_token: Option<String>) -> Self {
+        Self { device_token, ..self }
     }
 
     /// The same, of the request with this id.

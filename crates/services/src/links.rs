@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use userd_crypto::OpaqueSecret;
 use userd_model::{
-    Refusal, Sealed, SessionId, Timestamp, UserId, UserStatus,
+    Refusal, Sealed, Session, SessionId, Timestamp, UserId, UserStatus,
     preferences::{CategoryName, MessageChannel},
 };
 use userd_storage::{Failure, UnitOfWork, repositories::one_time_tokens::OneTimeToken};
@@ -29,6 +29,8 @@ use crate::{
 };
 
 const CONTEXT: &str = "one_time_tokens|link";
+/// Sessions that are read at once.
+const SESSIONS: u32 = 100;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// What a link does when it is confirmed.
@@ -188,6 +190,8 @@ impl Links {
                         change.one_time_tokens().take(hash, act.purpose(), now).await?.ok_or(Refusal::LinkGone)?;
                         let mut user = must_exist(&mut change, user).await?;
                         sign_out_everywhere(&mut change, &mut user, "not_me").await?;
+                        // Whoever it was, a sign-in from there is news again.
+                        forget_devices(&mut change, user.id).await?;
                     }
                     LinkAct::ConfirmEmail | LinkAct::ResetPassword | LinkAct::Restore | LinkAct::AcceptInvitation => {
                         return Err(Refusal::LinkGone.into());
@@ -234,6 +238,18 @@ impl Links {
             }
         }
         Ok(None)
+    }
+}
+
+/// No session of the user's tells any more where somebody was.
+async fn forget_devices(change: &mut Change<'_>, user: UserId) -> Result<(), Failure> {
+    let mut after = None;
+    loop {
+        let mut page = change.sessions().page_of_user(user, after, SESSIONS).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some((last.created_at, last.id));
+        page.iter_mut().for_each(Session::forget_device);
+        change.sessions().update_many(&page).await?;
     }
 }
 

@@ -378,6 +378,7 @@ async fn mini_app(
     Json(body): Json<MiniApp>,
 ) -> Result<Response, Problem> {
     let ctx = ctx.for_resource(&api.services.deps.settings, body.resource.as_deref())?;
+    let ctx = ctx.on_device(body.device_token.clone());
     let (device_token, invitation) = (body.device_token.as_deref(), body.invitation.as_deref());
     let along = Along { device_name: None, device_token, invitation };
     let proof = NativeProof::InitData(&body.init_data);

@@ -253,3 +253,29 @@ fn a_replay_is_theft_at_once_only_when_it_is_late_and_the_answer_arrived() {
         assert_eq!(family.session.replayed_by(OWNER, seen, now), expected, "{seen} {after}");
     }
 }
+
+/// Of the devices that are signed out the twenty stay that were used last, each by one session, for ninety days.
+#[test]
+fn a_sign_in_leaves_one_session_of_each_device_behind() {
+    let day = |day: i64| Timestamp::from_seconds(day * 24 * 3600);
+    let seen = |ip: i64, last: i64| Session {
+        id: SessionId(uuid::Uuid::from_u128(u128::try_from(ip * 1000 + last).expect("positive"))),
+        ip: Some(format!("192.0.2.{ip}")),
+        last_seen_at: day(last),
+        ..Family::new().session
+    };
+    let begins = Session { created_at: day(100), ..seen(1, 100) };
+    let alive = [seen(2, 99)];
+    // Its own device, that of a session alive, one twice, and one of long ago.
+    let over = vec![seen(1, 98), seen(2, 97), seen(3, 95), seen(3, 96), seen(4, 10)];
+    let gone = [&over[0], &over[1], &over[2], &over[4]].map(|session| session.id);
+    let mut found = begins.outlived(&alive, over);
+    found.sort_by_key(|id| gone.iter().position(|other| other == id));
+    assert_eq!(found, gone);
+    let many = (10..50).map(|ip| seen(ip, 30 + ip)).collect();
+    assert_eq!(begins.outlived(&alive, many).len(), 20);
+    let at = |ip: &str| Session { ip: Some(ip.to_owned()), ..begins.clone() };
+    assert!(at("2001:db8:1:2::1").is_of_device_of(&at("2001:db8:1:2:ffff::7")));
+    assert!(!at("2001:db8:1:2::1").is_of_device_of(&at("2001:db8:1:3::1")));
+    assert!(!at("192.0.2.1").is_of_device_of(&at("192.0.2.2")));
+}

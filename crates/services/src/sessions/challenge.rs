@@ -49,6 +49,9 @@ pub(crate) struct EarlierProof {
     /// Whom the tokens are to be for; none: this service.
     #[serde(default)]
     pub audience: Option<String>,
+    /// Whether the device was known to the user by its token.
+    #[serde(default)]
+    pub known_device: bool,
     /// Wrong answers so far.
     #[serde(default)]
     pub failures: u32,

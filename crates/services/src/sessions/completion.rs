@@ -15,7 +15,7 @@ use super::{
     Sessions, SignedIn, TokenPair,
     challenge::{EarlierProof, Pending},
 };
-use crate::{Context, access_tokens::SessionFacts, change::Change};
+use crate::{Context, access_tokens::SessionFacts, change::Change, passwords::is_current};
 
 /// Somebody who has proven who they are, with the session that may begin: the row and its secrets, all minted.
 pub(crate) struct Arrival {
@@ -23,6 +23,10 @@ pub(crate) struct Arrival {
     audience: Option<String>,
     /// Where it is known to the user.
     device: Option<KnownDevice>,
+    /// What the request shows of the device. It may be from before the account was shut to whoever held it.
+    shown: Option<KnownDevice>,
+    /// Whether it was known in an earlier step.
+    was_known: bool,
     refresh_token: Zeroizing<String>,
 }
 
@@ -37,6 +41,7 @@ impl Arrival {
             device_name: session.device_name.clone(),
             identity: session.identity_id,
             audience: self.audience.clone(),
+            known_device: self.was_known || self.device.is_some(),
             failures: 0,
         };
         (session.user_id, proven)
@@ -111,6 +116,7 @@ impl Sessions {
             device_name: proof.device_name,
             identity: proof.identity,
             audience: ctx.audience.clone(),
+            known_device: false,
             failures: 0,
         };
         Arrival { device: proof.device, ..self.arrive_again(ctx, user, proven, now) }
@@ -140,7 +146,9 @@ impl Sessions {
             identity_id: proven.identity,
             parties: None,
         };
-        Arrival { session, audience: proven.audience, device: None, refresh_token }
+        let token = ctx.device_token.as_deref().and_then(|token| self.deps.crypto.device_tokens.parse(token));
+        let (shown, was_known) = (token.filter(|device| device.user == user), proven.known_device);
+        Arrival { session, audience: proven.audience, device: None, shown, was_known, refresh_token }
     }
 
     /// Decides how the way in goes on, and writes what follows from it.
@@ -216,7 +224,11 @@ impl Sessions {
         if user.status == UserStatus::Blocked {
             lift_block(change, &mut user).await?;
         }
-        let factors = self.begin(change, &arrival.session, before).await?;
+        let shown = arrival.shown.as_ref();
+        let is_known = arrival.was_known
+            || arrival.device.is_some()
+            || shown.is_some_and(|shown| is_current(shown, Some(&user), before.password.as_ref()));
+        let factors = self.begin(change, &arrival.session, before, is_known).await?;
         let at = Some(arrival.session.created_at);
         if user.last_sign_in_at != at {
             change.users().record_sign_in(user.id, arrival.session.created_at).await?;
@@ -227,18 +239,19 @@ impl Sessions {
         Ok(Completed::SignedIn { user: Box::new(user), stood_in })
     }
 
-    /// Stores a session. Dead ones of the user go, and where there are too many the oldest end.
+    /// Stores a session. Dead ones of the user go that tell of no further device, and where there are too many the oldest
+    /// end.
     async fn begin(
         &self,
         change: &mut Change<'_>,
         session: &Session,
         before: BeforeSignIn,
+        is_known: bool,
     ) -> Result<Vec<Factor>, Failure> {
         let BeforeSignIn { mut alive, dead, factors, .. } = before;
-        let is_new_device = !alive.iter().chain(&dead).any(|known| known.is_of_same_device(session));
-        // Whoever signs in and out all day leaves nothing behind that the next sign-in would have to read.
-        let dead: Vec<_> = dead.into_iter().map(|session| session.id).collect();
-        change.sessions().remove_many(&dead).await?;
+        let is_new_device = !is_known && !alive.iter().chain(&dead).any(|known| session.is_of_device_of(known));
+        // Whoever signs in and out all day leaves little behind that the next sign-in would have to read.
+        change.sessions().remove_many(&session.outlived(&alive, dead)).await?;
         let too_many = (alive.len() + 1).saturating_sub(self.deps.settings.sessions_per_user);
         alive.truncate(too_many.min(MOST_REPLACED));
         change.end_sessions(alive, "too_many_sessions").await?;

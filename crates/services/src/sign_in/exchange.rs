@@ -97,6 +97,7 @@ impl SignIn {
             device_name: None,
             identity: session.identity_id,
             audience: None,
+            known_device: false,
             failures: 0,
         };
         let (identity, code_challenge) = (earlier.identity, Some(code_challenge.to_owned()));

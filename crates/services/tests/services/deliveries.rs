@@ -9,15 +9,16 @@ use std::{
 use userd_channels::{Channel, ChannelFault, email::Email};
 use userd_model::{Delivery, DeliveryChannel, DeliveryState, Refusal, RoleRules, Timestamp, User, UserId};
 use userd_services::{
-    Context,
+    Context, RequestOrigin,
     links::Confirmation,
     notifications::{NotificationView, Shown},
+    sessions::Login,
     testing::{TestOptions, channels},
 };
 
 use crate::{
     fixture::{Fixture, MINUTE, TestApp, refusal},
-    personas::{Member, PASSWORD, at, elsewhere, home, login_with, of},
+    personas::{Member, PASSWORD, at, elsewhere, home, login_with, of, started},
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -305,6 +306,44 @@ async fn a_sign_in_from_a_known_device_is_no_news_and_one_from_another_is(fixtur
     app.sessions.login(&at(&app, elsewhere(1)), login_with("ada", PASSWORD)).await.unwrap();
     settle(&app).await;
     assert_eq!(inbox(&app, &ctx).await.len(), 1, "once per device");
+}
+
+/// Signing out makes nobody a stranger, nor do another address of the same network and, with a device token, another place.
+/// ASVS V6.3.5
+#[apply(case)]
+async fn a_device_is_known_for_ninety_days_whatever_was_signed_out_meanwhile(fixture: Fixture) {
+    let (app, relay) = app_with_relay(&fixture, Vec::new()).await;
+    let ada = newcomer(&app).await;
+    change_user(&app, ada.id, |user| user.email_verified = true).await;
+    let ctx = of(&app, &ada);
+    let news = async |origin: RequestOrigin, device_token: Option<String>| {
+        let before = inbox(&app, &ctx).await.len();
+        let login = Login { device_token, ..login_with("ada", PASSWORD) };
+        app.advance(MINUTE);
+        let tokens = app.sessions.login(&at(&app, origin), login).await.map(started).unwrap().tokens;
+        settle(&app).await;
+        (inbox(&app, &ctx).await.len() - before, tokens)
+    };
+    let at_ip = |ip: &str| RequestOrigin { ip: Some(ip.to_owned()), ..elsewhere(1) };
+    app.sessions.end(&ctx, ada.id, ada.tokens.session_id).await.unwrap();
+    let (new, phone) = news(elsewhere(1), None).await;
+    assert_eq!(new, 1);
+    assert_eq!(news(home(), None).await.0, 0, "the laptop that signed out before the phone came");
+    app.sessions.end(&ctx, ada.id, phone.session_id).await.unwrap();
+    assert_eq!(news(home(), None).await.0, 0);
+    assert_eq!(news(elsewhere(1), None).await.0, 0, "and the phone that signed out since");
+    assert_eq!(news(elsewhere(2), phone.device_token.clone()).await.0, 0, "it shows that it is the phone");
+    for (ip, new) in [("2001:db8:1:2::1", 1), ("2001:db8:1:2:ffff::7", 0), ("2001:db8:1:3::1", 1)] {
+        assert_eq!(news(at_ip(ip), None).await.0, new, "{ip}");
+    }
+    app.advance(91 * DAY);
+    assert_eq!(news(elsewhere(1), None).await.0, 1, "after ninety days");
+    assert_eq!(news(elsewhere(1), None).await.0, 0, "once");
+    // "This was not me": whoever it was is a stranger again, with their device token too.
+    let text = relay.taken.lock().unwrap().last().unwrap().text.clone();
+    let token = text.split("/l/").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
+    app.links.follow(&at(&app, home()), &token, Confirmation::Form).await.unwrap();
+    assert_eq!(news(elsewhere(1), phone.device_token).await.0, 1);
 }
 
 /// Whoever holds a role that they did not ask for can say that somebody else is in their account.

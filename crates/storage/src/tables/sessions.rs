@@ -35,6 +35,7 @@ pub const SESSIONS: Table = Table {
         Index { name: "sessions_by_expiry", columns: &["expires_at", "id"] },
     ],
     owner: Owner::User { column: "user_id" },
-    expiry: Expiry::At { column: "expires_at", kept: Duration::from_secs(24 * 3600) },
+    // For as long as a device is remembered: a sign-in removes those that tell of no device of their own.
+    expiry: Expiry::At { column: "expires_at", kept: Duration::from_secs(90 * 24 * 3600) },
     copied: true,
 };

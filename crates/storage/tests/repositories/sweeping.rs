@@ -22,8 +22,8 @@ use crate::{
 
 const NOW: Timestamp = Timestamp::from_seconds(40_000_000);
 
-/// Expired sessions stay for a day, in case a clock was wrong.
-const SESSIONS_KEPT: Duration = Duration::from_secs(24 * 3600);
+/// Sessions tell of devices for so long after their end.
+const SESSIONS_KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
 
 /// Two expired, one that expires now, and one that is good for another moment.
 fn ends() -> [Timestamp; 4] {

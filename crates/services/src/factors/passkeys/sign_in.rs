@@ -77,6 +77,7 @@ impl Factors {
             device_name,
             identity: None,
             audience: ctx.audience.clone(),
+            known_device: false,
             failures: 0,
         };
         let arrival = &self.sessions.arrive_again(ctx, user, proven, now);
