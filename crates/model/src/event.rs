@@ -100,6 +100,10 @@ kinds! {
         document: Text "Which",
         version: Text "In which version",
     },
+    /// So many attempts at the account were wrong that further ones are delayed. Told once in each window of the limit.
+    SignInLimitReached = "user.sign_in_limit_reached" of "user" {
+        limit: Text "Which: `password_per_account`, `password_per_known_devices` or `second_factor_per_account`",
+    },
     /// An administrator demands a new password: the next sign-in by the one so far asks for it.
     PasswordChangeRequired = "user.password_change_required" of "user" {},
     /// An administrator shut the account.
@@ -348,7 +352,7 @@ impl EventKind {
     /// request began as nobody's.
     #[must_use]
     pub const fn is_by_its_user(self) -> bool {
-        !matches!(self, Self::RefreshTokenReplayed | Self::RefreshTokenReused)
+        !matches!(self, Self::RefreshTokenReplayed | Self::RefreshTokenReused | Self::SignInLimitReached)
     }
 }
 
@@ -368,6 +372,7 @@ mod tests {
             "user.email_added",
             "user.email_removed",
             "user.password_changed",
+            "user.sign_in_limit_reached",
             "user.password_change_required",
             "user.terms_accepted",
             "user.blocked",

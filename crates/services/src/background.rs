@@ -14,6 +14,8 @@ const POLL: Duration = Duration::from_millis(400);
 const EVENTS: Duration = Duration::from_millis(500);
 const KEYS: Duration = Duration::from_secs(30);
 const SWEEP: Duration = Duration::from_secs(60);
+/// That a limit of an account was reached is told so late at most.
+const LIMITS: Duration = Duration::from_secs(5);
 /// At least one checkpoint a minute while the audit log grows.
 const CHECKPOINTS: Duration = Duration::from_secs(30);
 
@@ -49,6 +51,9 @@ impl Services {
         if self.deps.checkpoint_witness.is_some() {
             loops.spawn(ask_witness(stop.clone(), Arc::clone(self)));
         }
+        loops.spawn(every(LIMITS, stop.clone(), Arc::clone(self), |services| async move {
+            services.tell_limits_reached().await
+        }));
         loops.spawn(append_events(stop.clone(), Arc::clone(self)));
         loops.spawn(Arc::clone(&self.deliveries).work(stop.clone()));
         loops.spawn(Streams::work(Arc::clone(self), stop.clone()));

@@ -38,6 +38,7 @@ pub mod idempotency;
 pub mod import;
 pub mod invitations;
 pub mod limits;
+mod limits_reached;
 mod link_tokens;
 pub mod links;
 mod mailbox_proofs;

@@ -4,14 +4,24 @@
 //! A lock is a delay. A device that has signed in to an account before has a count of its own there, so guessing
 //! from elsewhere never locks the owner out. All such devices of an account, and its sessions, share twice one's count:
 //! whoever signs in twenty times has no twenty counts.
+//!
+//! That a limit of an account was reached is a fact; it is told by the background work (`limits_reached.rs`), so that an
+//! answer takes no longer where there is an account than where there is none.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use userd_cache::{Limit, LimitAnswer};
-use userd_model::Refusal;
+use userd_model::{Refusal, UserId};
 
 use crate::{Dependencies, RequestOrigin};
+
+/// Accounts of which is remembered that a limit was reached, until it is told: a moment.
+const MOST_REACHED: usize = 10_000;
 
 /// `burst` attempts at once, then one more per `period`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,12 +148,14 @@ pub enum Limited {
 pub struct Limits {
     deps: Dependencies,
     rates: Arc<ArcSwap<LimitSettings>>,
+    /// Limits of accounts that were reached here, with the time in which a whole burst comes back.
+    reached: Arc<Mutex<HashMap<(UserId, &'static str), Duration>>>,
 }
 
 impl Limits {
     pub(crate) fn new(deps: Dependencies) -> Self {
         let rates = Arc::new(ArcSwap::from_pointee(deps.settings.limits));
-        Self { deps, rates }
+        Self { deps, rates, reached: Arc::default() }
     }
 
     /// Other rates from now on. What was counted stays.
@@ -169,6 +181,27 @@ impl Limits {
                 Err(Refusal::TooManyAttempts(wait))
             }
         }
+    }
+
+    /// Reserves one attempt at an account, where there is one; otherwise of a name that nobody has.
+    ///
+    /// # Errors
+    /// `TooManyAttempts`.
+    pub(crate) async fn reserve_at(&self, what: Limited, key: &str, account: Option<UserId>) -> Result<(), Refusal> {
+        let reserved = self.reserve(what, key).await;
+        if let (Err(_), Some(account), Some(limit)) = (&reserved, account, self.limit(what)) {
+            let mut reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
+            if reached.len() < MOST_REACHED {
+                reached.insert((account, limit.name), limit.period);
+            }
+        }
+        reserved
+    }
+
+    /// What was reached since this was asked last.
+    pub(crate) fn take_reached(&self) -> Vec<(UserId, &'static str, Duration)> {
+        let mut reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
+        reached.drain().map(|((account, limit), period)| (account, limit, period)).collect()
     }
 
     /// Reserves one attempt for where the request comes from.

@@ -122,7 +122,8 @@ impl PasswordProof {
         // the count of its network.
         let counter = owner.map(|owner| owner.to_string()).or_else(|| login.claim.as_deref().map(hex));
         let id = known.map(|device| device.id.to_string());
-        let proven = self.counted(counter.as_deref(), id.as_deref(), origin, self.compare(owner, password)).await?;
+        let proven =
+            self.counted((counter.as_deref(), owner), id.as_deref(), origin, self.compare(owner, password)).await?;
         let proven = proven.ok_or(Refusal::WrongCredentials)?;
         Ok(Proven { device: known, ..proven })
     }
@@ -157,7 +158,7 @@ impl PasswordProof {
             }
             Err(_) => Some(session.as_str()),
         };
-        self.counted(Some(&user.to_string()), known, origin, self.compare(Some(user), password))
+        self.counted((Some(&user.to_string()), Some(user)), known, origin, self.compare(Some(user), password))
             .await?
             .ok_or_else(|| Refusal::WrongCurrentPassword.into())
     }
@@ -193,10 +194,11 @@ impl PasswordProof {
         origin: &RequestOrigin,
         is_right: bool,
     ) -> Result<(), Refusal> {
-        let user = user.to_string();
-        let counts = [(Limited::PasswordPerNetwork, origin.network.as_str()), (Limited::PasswordPerAccount, &user)];
+        let key = user.to_string();
+        let counts = [(Limited::PasswordPerNetwork, origin.network.as_str()), (Limited::PasswordPerAccount, &key)];
         for (what, key) in counts {
-            self.limits.reserve(what, key).await?;
+            let account = Some(user).filter(|_| what == Limited::PasswordPerAccount);
+            self.limits.reserve_at(what, key, account).await?;
         }
         if is_right {
             for (what, key) in counts {
@@ -209,7 +211,7 @@ impl PasswordProof {
     /// Reserves, compares, and gives the reservation back on success.
     async fn counted(
         &self,
-        account: Option<&str>,
+        (account, owner): (Option<&str>, Option<UserId>),
         known_device: Option<&str>,
         origin: &RequestOrigin,
         comparison: impl Future<Output = Result<Option<Proven>, Failure>>,
@@ -224,7 +226,7 @@ impl PasswordProof {
             if known_device.is_some() { Limited::PasswordPerKnownDevices } else { Limited::PasswordPerAccount };
         let counts: Vec<_> = [narrow].into_iter().chain(account.map(|account| (of_account, account))).collect();
         for (what, key) in &counts {
-            self.limits.reserve(*what, key).await?;
+            self.limits.reserve_at(*what, key, owner.filter(|_| *what == of_account)).await?;
         }
         let proven = comparison.await;
         if !matches!(proven, Ok(None)) {

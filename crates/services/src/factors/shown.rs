@@ -58,7 +58,7 @@ impl Factors {
     /// Reserves one try for an account. Guesses of one kind never use up the tries of another: who has used up the codes of
     /// the app can come in by a recovery code.
     pub(super) async fn reserve_try(&self, user: UserId, method: FactorMethod) -> Result<(), Refusal> {
-        self.limits.reserve(Limited::SecondFactorPerAccount, &try_key(user, method)).await
+        self.limits.reserve_at(Limited::SecondFactorPerAccount, &try_key(user, method), Some(user)).await
     }
 
     /// Gives the reservation back: it was right.

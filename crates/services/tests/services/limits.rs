@@ -9,7 +9,7 @@ use std::{
 };
 
 use userd_crypto::PasswordOptions;
-use userd_model::Refusal;
+use userd_model::{EventKind, Refusal};
 use userd_services::{limits::Rate, sessions::Login, testing::TestOptions};
 
 use crate::{
@@ -75,6 +75,33 @@ async fn an_unknown_login_is_delayed_alike(fixture: Fixture) {
     }
     assert_eq!(guess(&app, "ada", 6).await, guess(&app, "nobody", 6).await);
     assert!(matches!(guess(&app, "nobody", 6).await, Refusal::TooManyAttempts(_)));
+}
+
+/// Whoever watches over accounts hears of it once, and nobody learns by it which accounts there are.
+#[apply(case)]
+async fn a_limit_that_was_reached_at_an_account_is_told_once_in_its_window(fixture: Fixture) {
+    let app = fixture.app_with(five_guesses()).await;
+    let clock = Some(Arc::clone(&app.clock));
+    let other = fixture.app_with(TestOptions { clock, seed: 2, ..five_guesses() }).await;
+    let ada = app.member("ada").await;
+    let told = async || app.count_of(ada.id, EventKind::SignInLimitReached).await;
+    for n in 0..5 {
+        guess(&app, "ada", n).await;
+        guess(&app, "nobody", n).await;
+    }
+    app.tell_limits_reached().await.unwrap();
+    assert_eq!(told().await, 0, "wrong, and not too often");
+    for replica in [&app, &app, &other] {
+        for login in ["ada", "nobody"] {
+            while guess(replica, login, 6).await == Refusal::WrongCredentials {}
+        }
+        replica.tell_limits_reached().await.unwrap();
+    }
+    assert_eq!(told().await, 1, "whichever replica saw it");
+    app.advance(Duration::from_secs(3600));
+    while guess(&app, "ada", 7).await == Refusal::WrongCredentials {}
+    app.tell_limits_reached().await.unwrap();
+    assert_eq!(told().await, 2);
 }
 
 /// AC-017: guessing goes on by another way in: sign-in and the change of the password share the lock. A session counts
