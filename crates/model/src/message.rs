@@ -301,6 +301,9 @@ pub struct Message {
 impl Message {
     /// How long its row stays after it is sent: longer than anything that is made of it can be tried.
     pub const KEPT: Duration = Duration::from_secs(400 * 24 * 3600);
+    /// The same for one that names its readers. What was said to somebody does not outlive them by long: so long as a copy
+    /// can be tried (30 days into the inbox, 3 by mail), be a dead letter (30), and be tried once more.
+    pub const KEPT_NAMED: Duration = Duration::from_secs(64 * 24 * 3600);
 
     /// A step is done: `users` more were found up to `cursor`; none is left behind it where there is no further one.
     pub const fn step(&mut self, users: i64, cursor: Option<MessageCursor>) {

@@ -165,7 +165,11 @@ impl Messages {
             expires_at: checked.expires_at,
             cursor: None,
             recipients: 0,
-            remove_at: checked.due_at.plus(Message::KEPT),
+            remove_at: checked.due_at.plus(if matches!(checked.to, Audience::Users(_)) {
+                Message::KEPT_NAMED
+            } else {
+                Message::KEPT
+            }),
         })
     }
 

@@ -19,6 +19,24 @@ use crate::{
     personas::{acting, of},
 };
 
+/// A message that names its readers is not kept for as long as one to many: nobody's key erases it with them.
+#[apply(case)]
+async fn what_was_said_to_somebody_is_gone_after_64_days(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    let operator = app.operator_context();
+    let to_ada = app.messages.send(&operator, message(Audience::Users(vec![ada.id])), None).await.unwrap();
+    let to_all = app.messages.send(&operator, message(Audience::All), None).await.unwrap();
+    app.deliveries.tick().await.unwrap();
+    for (days, is_there) in [(63, true), (2, false)] {
+        app.advance(days * DAY);
+        app.sweeper.tick().await.unwrap();
+        assert_eq!(app.reading().messages().find(to_ada.id).await.unwrap().is_some(), is_there);
+        assert!(app.reading().messages().find(to_all.id).await.unwrap().is_some());
+    }
+    assert_eq!(refusal(app.messages.read(&operator, to_ada.id).await), Refusal::NotFound);
+}
+
 pub(crate) fn message(to: Audience) -> MessageInput {
     MessageInput {
         to,
