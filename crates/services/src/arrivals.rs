@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
+use userd_cache::CacheHealth;
 use userd_model::UserId;
 
 use crate::Dependencies;
@@ -11,7 +12,16 @@ use crate::Dependencies;
 #[derive(Clone)]
 pub struct Arrivals {
     deps: Dependencies,
-    told: broadcast::Sender<UserId>,
+    told: broadcast::Sender<Arrived>,
+}
+
+/// Where something is new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrived {
+    /// In this inbox.
+    For(UserId),
+    /// Perhaps in any: something that other replicas told was missed.
+    Perhaps,
 }
 
 /// How many arrivals a slow stream may be behind; one that is further behind looks into the table.
@@ -29,8 +39,14 @@ impl Arrivals {
 
     /// What arrives from now on, for anybody.
     #[must_use]
-    pub fn subscribe(&self) -> broadcast::Receiver<UserId> {
+    pub fn subscribe(&self) -> broadcast::Receiver<Arrived> {
         self.told.subscribe()
+    }
+
+    /// Whether what other replicas tell is heard here now. Where there is no cache but this process's own nobody knows whether
+    /// there are others.
+    pub async fn are_heard(&self) -> bool {
+        self.deps.cache.health().await == CacheHealth::Connected
     }
 
     pub(crate) async fn announce(&self, users: &[UserId]) {
@@ -50,10 +66,15 @@ impl Arrivals {
         }
     }
 
+    /// Something was missed: the table knows.
+    pub(crate) fn doubt(&self) {
+        let _ = self.told.send(Arrived::Perhaps);
+    }
+
     fn tell(&self, users: &[UserId]) {
         for user in users {
             // An error would mean that nobody watches.
-            let _ = self.told.send(*user);
+            let _ = self.told.send(Arrived::For(*user));
         }
     }
 }

@@ -225,7 +225,10 @@ async fn listen(mut stop: watch::Receiver<bool>, services: Arc<Services>) {
                 services.follow(consequences).await
             }
             // Something was missed: the table knows.
-            Some(Message::Resync) => services.follow_revocations().await,
+            Some(Message::Resync) => {
+                services.changes.arrivals().doubt();
+                services.follow_revocations().await
+            }
             None => return,
         };
         if let Err(failure) = outcome {

@@ -80,6 +80,7 @@ mod work_under_way;
 
 pub use access_tokens::Authenticated;
 pub use accounts::emails;
+pub use arrivals::Arrived;
 pub use browsers::BrowserVisit;
 pub use context::{Context, RequestOrigin};
 pub use dependencies::Dependencies;

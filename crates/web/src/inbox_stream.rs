@@ -12,14 +12,16 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 use userd_model::{Timestamp, UserId};
-use userd_services::{Context, Failure, Services, notifications::NotificationView};
+use userd_services::{Arrived, Context, Failure, Services, notifications::NotificationView};
 
 use crate::server::Draining;
 
 /// A comment comes this often, so that nobody between takes the line for dead.
 const COMMENT: Duration = Duration::from_secs(15);
-/// What was told through a cache that lost it waits this long at most.
+/// What came at another replica, and was not told, waits this long at most.
 const LOOK: Duration = Duration::from_secs(5);
+/// The same while what the others tell is heard: of thousands of streams nearly none looks in vain.
+const SELDOM: Duration = Duration::from_secs(60);
 /// Notifications read at once.
 const PAGE: u32 = 100;
 /// How soon a client comes back when the line broke.
@@ -48,7 +50,7 @@ pub struct InboxStream<R> {
     last: Timestamp,
     ready: VecDeque<Event>,
     draining: Draining,
-    arrivals: broadcast::Receiver<UserId>,
+    arrivals: broadcast::Receiver<Arrived>,
     revocations: watch::Receiver<u64>,
     comment_at: Instant,
     look_at: Instant,
@@ -98,16 +100,19 @@ impl<R: InboxReader> InboxStream<R> {
                 return Some(event);
             }
             if self.look_at <= Instant::now() {
-                self.look_at = Instant::now() + LOOK;
+                self.look_at = Instant::now() + patience(self.reader.services()).await;
                 self.look().await?;
                 continue;
             }
             tokio::select! {
                 () = self.draining.starts() => return None,
                 arrived = self.arrivals.recv() => match arrived {
-                    Ok(user) if user != self.user => {}
-                    // Too many were told of to remember: the table knows.
-                    Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => self.look_at = Instant::now(),
+                    Ok(Arrived::For(user)) if user != self.user => {}
+                    Ok(Arrived::For(_)) => self.look_at = Instant::now(),
+                    // Too much was told to remember, or not heard: the table knows, and not all streams ask it at once.
+                    Ok(Arrived::Perhaps) | Err(broadcast::error::RecvError::Lagged(_)) => {
+                        self.look_at = self.look_at.min(Instant::now() + self.turn());
+                    }
                     Err(broadcast::error::RecvError::Closed) => return None,
                 },
                 changed = self.revocations.changed() => {
@@ -117,11 +122,17 @@ impl<R: InboxReader> InboxStream<R> {
                 () = sleep_until(self.look_at) => {}
                 () = sleep_until(self.comment_at) => {
                     self.comment_at = Instant::now() + COMMENT;
+                    self.look_at = self.look_at.min(Instant::now() + patience(self.reader.services()).await);
                     self.reader.may_still().await.then_some(())?;
                     return Some(Event::default().comment(""));
                 }
             }
         }
+    }
+
+    /// When it is this stream's turn, among all that look.
+    fn turn(&self) -> Duration {
+        LOOK * u32::from(self.user.0.as_bytes()[15]) / 256
     }
 
     /// Reads what came since. A database that is away ends nothing: the next look may find it again.
@@ -139,4 +150,9 @@ impl<R: InboxReader> InboxStream<R> {
         self.ready.extend(self.reader.events(newer, newest).await?);
         Some(())
     }
+}
+
+/// The longest time to the next look.
+async fn patience(services: &Services) -> Duration {
+    if services.changes.arrivals().are_heard().await { SELDOM } else { LOOK }
 }

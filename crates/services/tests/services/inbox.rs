@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use userd_model::{NotificationId, Refusal};
-use userd_services::{Context, notifications::Shown};
+use userd_services::{Arrived, Context, notifications::Shown};
 
 use crate::{
     fixture::{Fixture, MINUTE, TestApp, refusal, wrong_fields},
@@ -129,7 +129,7 @@ async fn a_stream_is_told_of_what_came_after_its_place(fixture: Fixture) {
     app.accounts.change_username(&of(&app, &owner), "afterwards", None).await.unwrap();
     app.event_log.tick().await.unwrap();
     app.deliveries.tick().await.unwrap();
-    assert_eq!(arrivals.try_recv().unwrap(), owner.id);
+    assert_eq!(arrivals.try_recv().unwrap(), Arrived::For(owner.id));
     let newer = app.notifications.newer(&ctx, latest, 50).await.unwrap();
     assert_eq!(newer.len(), 1);
     assert_eq!(app.notifications.latest(&ctx).await.unwrap(), newer[0].created_at);
