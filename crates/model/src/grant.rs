@@ -155,6 +155,13 @@ impl User {
         self.held.permissions.iter().filter(move |word| periods.get(*word).is_none_or(|period| period.covers(now)))
     }
 
+    /// Whether anything was ever granted and not taken away, whenever it counts. Such an account is nobody's to win by
+    /// proving the mailbox that it only claims (decision 0008).
+    #[must_use]
+    pub const fn holds_rights(&self) -> bool {
+        !self.roles.is_empty() || !self.held.permissions.is_empty()
+    }
+
     /// Whether it has this role at this time.
     #[must_use]
     pub fn has_role(&self, role: &str, now: Timestamp) -> bool {
@@ -276,6 +283,19 @@ mod tests {
 
     fn period(start: Option<i64>, end: Option<i64>) -> Period {
         Period { starts_at: start.map(at), expires_at: end.map(at) }
+    }
+
+    /// Whatever its time: what counts tomorrow is worth winning today.
+    #[test]
+    fn a_role_or_a_permission_is_a_right_that_is_held() {
+        assert!(!user(1).holds_rights());
+        for kind in [GrantKind::Role, GrantKind::Permission] {
+            let mut user = user(1);
+            user.grant(kind, "users.manage", period(Some(10), Some(20)), NOW);
+            assert!(user.holds_rights(), "{kind:?}");
+            user.revoke_grant(kind, "users.manage", NOW);
+            assert!(!user.holds_rights(), "{kind:?}");
+        }
     }
 
     #[test]

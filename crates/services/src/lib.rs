@@ -45,6 +45,7 @@ mod mailbox_proofs;
 mod message_contents;
 pub mod messages;
 pub mod notifications;
+mod outstanding;
 pub mod overview;
 pub mod passwords;
 pub mod places;

@@ -159,6 +159,21 @@ impl Proofs<'_> {
         Ok(())
     }
 
+    /// Proofs of addresses that the account does not have yet.
+    pub(crate) async fn forget_other_addresses(
+        &self,
+        unit: &mut UnitOfWork,
+        owner: UserId,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        for (row, proof) in self.of_owner(unit, owner, now).await? {
+            if !matches!(proof.proves, Proves::Own(_)) {
+                unit.one_time_tokens().take(&row.hash, PURPOSE, now).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// What this account is proving now.
     async fn of_owner(
         &self,

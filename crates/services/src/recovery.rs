@@ -97,7 +97,7 @@ impl Recovery {
                 let mut user = change.users().find(owner).await?.ok_or(Refusal::InvalidCode)?;
                 user.must_be_active(now).map_err(|_| Refusal::InvalidCode)?;
                 if !self.is_proven(&mut change, &user, &row).await? {
-                    if !user.roles.is_empty() {
+                    if user.holds_rights() {
                         return Err(Refusal::InvalidCode.into());
                     }
                     wipe_claimant(&mut change, &mut user).await?;

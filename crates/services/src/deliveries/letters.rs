@@ -179,7 +179,7 @@ impl Deliveries {
             Letter::ResetPassword { whose, asked } => {
                 let Some(user) = self.user_behind(&whose).await? else { return Ok(None) };
                 // Who only claims an address has no business with an account that may do more than its owner's things.
-                let is_safe = user.email_verified || user.roles.is_empty();
+                let is_safe = user.email_verified || !user.holds_rights();
                 let Some(to) = self.reset_address(&user, &whose).await?.filter(|_| is_safe) else { return Ok(None) };
                 let link = link_tokens::mint_reset(&self.deps, &self.changes, &user, &to).await?;
                 let reader = Reader::of(user.locale.as_deref(), user.time_zone.as_deref());

@@ -10,7 +10,10 @@ use userd_model::{Act, EventKind, Factor, FactorId, FactorKind, Refusal, Sealed,
 use userd_storage::{Failure, repositories::one_time_tokens::OneTimeToken};
 
 use super::{Factors, qr};
-use crate::{Context, change::Change, limits::Limited, recent_proof, sealing::row_context, user_reader::internal};
+use crate::{
+    Context, change::Change, limits::Limited, outstanding::outstanding_dies, recent_proof, sealing::row_context,
+    user_reader::internal,
+};
 
 /// A secret that waits for its first code. Printing leaves it out.
 pub struct TotpBegun {
@@ -166,6 +169,7 @@ impl Factors {
     /// Stores a factor that was shown.
     pub(super) async fn add(&self, change: &mut Change<'_>, factor: &Factor) -> Result<(), Failure> {
         change.factors().insert(factor).await?;
+        outstanding_dies(&self.deps, change, factor.user_id).await?;
         let data = serde_json::json!({ "factor_id": factor.id, "kind": factor.kind.as_str() });
         change.event(EventKind::FactorAdded, factor.user_id, data);
         Ok(())

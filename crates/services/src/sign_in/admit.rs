@@ -4,7 +4,7 @@
 //! 2. Nothing is linked silently. A proven e-mail of an account whose own e-mail is proven: `account_exists`, and its
 //!    owner signs in there and links.
 //! 3. A proven e-mail that an account here only *claims*: who proves the mailbox wins the account, and everything the
-//!    claimant could come back with is wiped first. Accounts that hold roles are never won this way, and none is by
+//!    claimant could come back with is wiped first. Accounts that hold roles or permissions are never won this way, and none is by
 //!    the operator's trust alone: the provider itself must say that the address is verified.
 //! 4. An unproven address makes a new account without an address.
 //! 5. An identity belongs to one account; linking it to a second is refused.
@@ -25,6 +25,7 @@ use crate::{
     accounts::{AccountSeed, NewAccount, claim, claim_all, wipe_claimant},
     change::Change,
     invitations::Redeemable,
+    outstanding::outstanding_dies,
     remembered::{self, Remembered},
     user_reader::seal_phone,
 };
@@ -101,7 +102,10 @@ impl SignIn {
                 match self.known_owner(&mut change, profile).await? {
                     Some(owner) if owner == user.id => self.record_use(&mut change, &user, profile, now).await?,
                     Some(_) => return Err(Refusal::IdentityTaken.into()),
-                    None => Some(self.insert_identity(&mut change, &user, profile).await?),
+                    None => {
+                        outstanding_dies(&self.deps, &mut change, user.id).await?;
+                        Some(self.insert_identity(&mut change, &user, profile).await?)
+                    }
                 };
                 change.commit(()).await
             })
@@ -145,8 +149,7 @@ impl SignIn {
         let mut seed = &account.whole;
         if let Some(owner) = self.owner_of_proven_email(change, profile).await? {
             let owner = change.users().find(owner).await?.ok_or(Refusal::AccountExists)?;
-            let is_settled =
-                owner.email_verified || !owner.roles.is_empty() || owner.must_be_active(change.now).is_err();
+            let is_settled = owner.email_verified || owner.holds_rights() || owner.must_be_active(change.now).is_err();
             if is_settled {
                 return Err(Refusal::AccountExists.into());
             }

@@ -18,6 +18,7 @@ use crate::{
     accounts::{claim, claim_all},
     change::Change,
     limits::Limited,
+    outstanding::outstanding_dies,
     recent_proof,
 };
 
@@ -71,6 +72,9 @@ impl SignIn {
                 end_its_sessions(&mut change, &identity).await?;
                 let moved = self.adopt(&mut change, &there, &identity, &here).await?;
                 self.ways_in.must_be_left(&mut change, &there).await?;
+                for touched in [there.id, here.id] {
+                    outstanding_dies(&self.deps, &mut change, touched).await?;
+                }
                 change.commit(self.view(&here, &moved)?).await
             })
             .await

@@ -92,6 +92,7 @@ mod master_key;
 mod message_ways;
 mod messages;
 mod outbox;
+mod outstanding;
 mod overview;
 mod password_demanded;
 mod personas;

@@ -1,9 +1,9 @@
 //! Who acts in the cases: visitors, members, administrators, services.
 
-use userd_model::{Actor, ClientId, Permission, Refusal, SessionId, UserId};
+use userd_model::{Actor, ClientId, GrantKind, Permission, Refusal, SessionId, UserId};
 use userd_services::{
     Authenticated, Completion, Context, Failure, RequestOrigin, Services, SignedIn, TokenPair, accounts::Registration,
-    clients::ClientToken, passwords::Password, sessions::Login,
+    clients::ClientToken, passwords::Password, roles::GrantInput, sessions::Login,
 };
 
 use crate::fixture::TestApp;
@@ -79,6 +79,12 @@ impl TestApp {
             self.setup.create_administrator(&self.operator_context(), registration(Some(email), None)).await.unwrap();
         let signed_in = self.login(email, PASSWORD).await.unwrap();
         Member { id: made.id, email: email.to_owned(), tokens: signed_in.tokens }
+    }
+
+    /// Gives somebody a permission, and no role.
+    pub(crate) async fn grant_alone(&self, user: UserId, permission: Permission) {
+        let (operator, kind) = (self.operator_context(), GrantKind::Permission);
+        self.grants.grant(&operator, user, kind, permission.as_str(), &GrantInput::default()).await.unwrap();
     }
 
     /// A service that holds these permissions.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use userd_model::Refusal;
+use userd_model::{Permission, Refusal};
 use userd_services::{
     links::LinkAct,
     passwords::Password,
@@ -95,11 +95,21 @@ async fn a_reset_to_an_unproven_address_is_the_proof_of_the_mailbox_and_wipes_th
 }
 
 #[apply(case)]
-async fn an_account_with_roles_is_never_won_by_its_unproven_address(fixture: Fixture) {
+async fn an_account_with_roles_or_permissions_is_never_won_by_its_unproven_address(fixture: Fixture) {
     let app = fixture.app().await;
-    let admin = app.admin().await;
-    forgot(&app, &at(&app, home()), &admin.email).await;
+    let (admin, ada, ctx) = (app.admin().await, app.member("ada").await, at(&app, home()));
+    forgot(&app, &ctx, &admin.email).await;
     assert_eq!(mails_to(&app, &admin.email).await.len(), 0);
+    // One that was asked for before, and one that is asked for now.
+    forgot(&app, &ctx, &ada.email).await;
+    let (early, _) = newest(&app, &ada.email).await;
+    app.grant_alone(ada.id, Permission::USERS_MANAGE).await;
+    let won = app.recovery.reset(&ctx, &early, &password(OTHER_PASSWORD)).await;
+    assert_eq!(refusal(won), Refusal::InvalidCode);
+    let before = mails_to(&app, &ada.email).await.len();
+    forgot(&app, &ctx, &ada.email).await;
+    assert_eq!(mails_to(&app, &ada.email).await.len(), before);
+    assert!(app.login("ada", PASSWORD).await.is_ok(), "nothing of the account was touched");
 }
 
 /// AC-010. Nobody is written to: unknown, blocked, without an address. Whoever asks hears the same and makes the same rows.

@@ -14,7 +14,7 @@ use crate::{
     sign_in::elsewhere::{Elsewhere, code, offering},
 };
 
-fn document(id: &str, version: &str, required: bool) -> Document {
+pub(crate) fn document(id: &str, version: &str, required: bool) -> Document {
     let url = format!("https://example.org/{id}");
     Document { id: id.to_owned(), version: version.to_owned(), url, required }
 }
@@ -27,7 +27,7 @@ fn asking(version: &str) -> TestOptions {
     })
 }
 
-fn accept(entries: &[(&str, &str)]) -> Vec<Accepted> {
+pub(crate) fn accept(entries: &[(&str, &str)]) -> Vec<Accepted> {
     entries.iter().map(|(id, version)| Accepted { id: (*id).to_owned(), version: (*version).to_owned() }).collect()
 }
 

@@ -1,6 +1,6 @@
 //! Who a profile is here: new people, known people, and addresses that somebody else has.
 
-use userd_model::{EventKind, Refusal, Role};
+use userd_model::{EventKind, Permission, Refusal, Role};
 use userd_providers::Profile;
 
 use super::elsewhere::{Elsewhere, app_with_acme, code, offering, person, proven, refused};
@@ -143,19 +143,19 @@ async fn the_operators_trust_alone_wins_no_account_that_only_claims_the_address(
 }
 
 #[apply(case)]
-async fn accounts_with_roles_and_shut_accounts_are_never_won(fixture: Fixture) {
+async fn accounts_with_rights_and_shut_accounts_are_never_won(fixture: Fixture) {
     let (app, acme) = app_with_acme(&fixture).await;
     let root = app.admin().await;
     acme.is(proven("acme", "7", "root@example.org"));
     assert_eq!(refused(app.through("acme").await), Refusal::AccountExists);
     assert!(!app.is_out(&root.tokens).await);
     assert_eq!(app.user_reader.show(root.id).await.unwrap().roles, [Role::ADMIN]);
-    for name in ["ada", "grace"] {
+    for name in ["ada", "grace", "mary"] {
         let member = app.member(name).await;
-        if name == "ada" {
-            app.users.block(&app.operator_context(), member.id).await.unwrap();
-        } else {
-            app.delete(member.id).await;
+        match name {
+            "ada" => drop(app.users.block(&app.operator_context(), member.id).await.unwrap()),
+            "grace" => app.delete(member.id).await,
+            _ => app.grant_alone(member.id, Permission::USERS_MANAGE).await,
         }
         acme.is(proven("acme", name, &member.email));
         assert_eq!(refused(app.through("acme").await), Refusal::AccountExists);
