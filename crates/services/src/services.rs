@@ -250,7 +250,7 @@ impl Services {
             limits.clone(),
             providers,
             bot.clone(),
-            (invitations.clone(), approvals, ways_in),
+            (invitations.clone(), approvals, ways_in, deletions.clone()),
         );
         let event_log = Arc::new(EventLog::new(deps.clone(), changes.clone(), Arc::clone(&deliveries)));
         let signing_keys = SigningKeys::new(deps.clone(), changes.clone());

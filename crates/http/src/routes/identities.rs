@@ -9,7 +9,7 @@ use axum::{
 use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use userd_model::{IdentityId, Timestamp, UserId};
-use userd_services::sign_in::{IdentityView, Start};
+use userd_services::sign_in::{Emptied, IdentityView, Start};
 use userd_web::{
     caller::{Caller, SignedInUser},
     extract::{Json, Path},
@@ -118,10 +118,14 @@ struct Move {
     #[serde(default)]
     #[schema(max_length = 128)]
     code_verifier: Option<String>,
+    /// Whether the other account is deleted where this is its last way to sign in. It can be restored as any other
+    /// (`DELETE /v1/me`). One that holds a role or a permission is never deleted so.
+    #[serde(default)]
+    delete_emptied: bool,
 }
 
-/// Move an account elsewhere here from the account that has it. Needs a sign-in that is a few minutes old at most, and
-/// leaves the other account another way to sign in.
+/// Move an account elsewhere here from the account that has it. Needs a sign-in that is a few minutes old at most. The
+/// other account has another way to sign in, or is deleted with it where `delete_emptied` says so.
 #[utoipa::path(post, path = "/v1/me/identities/move", tag = "Identities", request_body = Move,
     responses((status = 200, description = "Moved", body = IdentityBody), (status = 403, description = "Sign in again to do this; or the other account is blocked"),
         (status = 409, description = "This is the other account's last way to sign in"), (status = 422, description = "The code is unknown, used or expired"),
@@ -132,7 +136,8 @@ async fn move_here(
     Json(body): Json<Move>,
 ) -> Result<Json<IdentityBody>, Problem> {
     let verifier = body.code_verifier.as_deref();
-    Ok(Json(identity(api.services.sign_in.move_here(&user.ctx, &body.code, verifier).await?)))
+    let emptied = if body.delete_emptied { Emptied::Deleted } else { Emptied::Kept };
+    Ok(Json(identity(api.services.sign_in.move_here(&user.ctx, &body.code, verifier, emptied).await?)))
 }
 
 /// A user's accounts elsewhere.

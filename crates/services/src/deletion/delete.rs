@@ -46,7 +46,7 @@ impl Deletions {
                 change.commit(deletion).await
             })
             .await?;
-        self.deliveries.wake();
+        self.wake();
         tracing::info!(user_id = %id, restorable_until = %deletion.purge_at, "account deleted by its owner");
         Ok(deletion.purge_at)
     }
@@ -65,12 +65,21 @@ impl Deletions {
                 change.commit(deletion).await
             })
             .await?;
-        self.deliveries.wake();
+        self.wake();
         tracing::info!(user_id = %id, by = %ctx.actor.name(), restorable_until = %deletion.purge_at, "account deleted");
         Ok(deletion.purge_at)
     }
 
-    async fn carry_out(&self, change: &mut Change<'_>, id: UserId, by: DeletedBy) -> Result<Deletion, Failure> {
+    /// The deletion, within a change; after its commit there is a mail to send ([`Self::wake`]).
+    ///
+    /// # Errors
+    /// `NotFound` for one that is deleted, `LastAdministrator`.
+    pub(crate) async fn carry_out(
+        &self,
+        change: &mut Change<'_>,
+        id: UserId,
+        by: DeletedBy,
+    ) -> Result<Deletion, Failure> {
         let (now, window) = (change.now, self.deps.settings.restore_window);
         let mut user = change.users().find(id).await?.ok_or(Refusal::NotFound)?;
         let before = user.delete(now)?;
@@ -83,5 +92,10 @@ impl Deletions {
         change.event(EventKind::UserDeleted, id, serde_json::json!({ "by": by.as_str() }));
         self.deliveries.post(change, &Letter::AccountDeleted { user: id }, Some(id)).await?;
         Ok(deletion)
+    }
+
+    /// Lets the mail about a deletion go.
+    pub(crate) fn wake(&self) {
+        self.deliveries.wake();
     }
 }

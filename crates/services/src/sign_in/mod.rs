@@ -41,6 +41,7 @@ pub(crate) use decisions::ChatDecisions;
 pub use finish::{Finished, ReturnTo};
 pub use identities::IdentityView;
 pub use login_flow::{Start, StartedFlow};
+pub use moving::Emptied;
 pub use native::Along;
 use userd_model::Refusal;
 pub use userd_providers::{Kind, NativeProof, callback_params, telegram::fields_of_json};
@@ -49,7 +50,8 @@ use userd_storage::Failure;
 
 use crate::{
     Dependencies, access_requests::Approvals, admission::Providers, bot::TelegramBot, change::Changes,
-    invitations::Invitations, limits::Limits, sessions::Sessions, sign_in_outcome, ways_in::WaysIn,
+    deletion::Deletions, invitations::Invitations, limits::Limits, sessions::Sessions, sign_in_outcome,
+    ways_in::WaysIn,
 };
 
 /// What sign-in obeys.
@@ -105,6 +107,7 @@ pub struct SignIn {
     invitations: Invitations,
     approvals: Approvals,
     ways_in: WaysIn,
+    deletions: Deletions,
 }
 
 impl SignIn {
@@ -115,7 +118,7 @@ impl SignIn {
         limits: Limits,
         providers: Providers,
         bot: Option<Arc<TelegramBot>>,
-        (invitations, approvals, ways_in): (Invitations, Approvals, WaysIn),
+        (invitations, approvals, ways_in, deletions): (Invitations, Approvals, WaysIn, Deletions),
     ) -> Self {
         let configured = providers.load();
         begin_faults(&configured);
@@ -129,7 +132,7 @@ impl SignIn {
             sign_in_outcome::APPROVAL,
             sign_in_outcome::UNKNOWN,
         ]));
-        Self { deps, changes, sessions, limits, providers, bot, invitations, approvals, ways_in }
+        Self { deps, changes, sessions, limits, providers, bot, invitations, approvals, ways_in, deletions }
     }
 
     /// The providers on offer, in the configured order.

@@ -1,9 +1,10 @@
 //! Moving an account elsewhere from one user to another. Whoever asks is signed in to the one a moment ago, and shows
 //! the one-time code of a sign-in to the other by the very account that moves: both sides are proven fresh.
 //!
-//! Deliberately absent: emptying an account. The other user keeps a way in.
+//! The other user keeps a way in, or is deleted with the move where that is asked for (decision 0057). Deliberately absent:
+//! merging what the two accounts have.
 
-use userd_model::{Act, EventKind, Identity, IdentityId, Refusal, User};
+use userd_model::{Act, DeletedBy, EventKind, Identity, IdentityId, Refusal, User};
 use userd_storage::Failure;
 
 use super::{
@@ -22,19 +23,35 @@ use crate::{
     recent_proof,
 };
 
+/// What becomes of a user whose last way in moves away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Emptied {
+    /// The move is refused.
+    Kept,
+    /// They are deleted as by their owner, who has proven both sides.
+    Deleted,
+}
+
 impl SignIn {
     /// Moves the account elsewhere that a code was given out for to the signed-in user. The code is used up.
     ///
     /// # Errors
-    /// `InsufficientAuthentication`, `InvalidCode`, `LastWayIn` where the other user could not come in any more, `Blocked`.
-    pub async fn move_here(&self, ctx: &Context, code: &str, verifier: Option<&str>) -> Result<IdentityView, Failure> {
+    /// `InsufficientAuthentication`, `InvalidCode`, `LastWayIn` where the other user could not come in any more and is kept
+    /// (whoever holds a role or a permission always is), `Blocked`.
+    pub async fn move_here(
+        &self,
+        ctx: &Context,
+        code: &str,
+        verifier: Option<&str>,
+        emptied: Emptied,
+    ) -> Result<IdentityView, Failure> {
         self.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
         let (user, _) = ctx.user()?;
         ctx.may(&Act::LinkIdentity(user))?;
         recent_proof::must_be_given(ctx, &self.deps.settings, &mut self.deps.store.reading()).await?;
         let hash = &code_hash(code)?;
         let moved = match self.admitted(ctx, hash).await?.filter(|admitted| admitted.is_proven_by(verifier, None)) {
-            Some(admitted) => self.move_admitted(ctx, hash, &admitted).await,
+            Some(admitted) => self.move_admitted(ctx, hash, &admitted, emptied).await,
             None => Err(Refusal::InvalidCode.into()),
         };
         if let Err(Failure::Refused(_)) = moved {
@@ -50,17 +67,19 @@ impl SignIn {
         ctx: &Context,
         hash: &[u8; 32],
         admitted: &Admitted,
+        emptied: Emptied,
     ) -> Result<IdentityView, Failure> {
         let (user, _) = ctx.user()?;
         let id = admitted.identity.ok_or(Refusal::InvalidCode)?;
-        self.changes
+        let (view, is_deleted) = self
+            .changes
             .run(ctx, "move_identity", |mut change| async move {
                 self.take_code(&mut change, hash).await?;
                 let here = change.active_user(user).await?;
                 if admitted.user == user {
                     let identity = change.identities().find(id).await?.filter(|identity| identity.user_id == user);
                     let view = self.view(&here, &identity.ok_or(Refusal::InvalidCode)?)?;
-                    return change.commit(view).await;
+                    return change.commit((view, false)).await;
                 }
                 let there = change.users().find(admitted.user).await?.ok_or(Refusal::InvalidCode)?;
                 there.must_be_active(change.now)?;
@@ -71,13 +90,30 @@ impl SignIn {
                 let identity = identity_of(&mut change, there.id, id).await?;
                 end_its_sessions(&mut change, &identity).await?;
                 let moved = self.adopt(&mut change, &there, &identity, &here).await?;
-                self.ways_in.must_be_left(&mut change, &there).await?;
                 for touched in [there.id, here.id] {
                     outstanding_dies(&self.deps, &mut change, touched).await?;
                 }
-                change.commit(self.view(&here, &moved)?).await
+                let is_deleted = self.settle(&mut change, &there, emptied).await?;
+                change.commit((self.view(&here, &moved)?, is_deleted)).await
             })
-            .await
+            .await?;
+        if is_deleted {
+            self.deletions.wake();
+            tracing::info!(user_id = %admitted.user, moved_to = %user, "account deleted, since its last way in moved away");
+        }
+        Ok(view)
+    }
+
+    /// Leaves the other user a way in, or deletes them; answers whether it did. Rights are not lost by the way: whoever holds
+    /// any is deleted as such, or not at all.
+    async fn settle(&self, change: &mut Change<'_>, there: &User, emptied: Emptied) -> Result<bool, Failure> {
+        match self.ways_in.must_be_left(change, there).await {
+            Err(Failure::Refused(Refusal::LastWayIn)) if emptied == Emptied::Deleted && !there.holds_rights() => {
+                self.deletions.carry_out(change, there.id, DeletedBy::Owner).await?;
+                Ok(true)
+            }
+            left => left.map(|()| false),
+        }
     }
 
     /// Takes an identity from one user and gives it to another: its claims change hands, and what is sealed is sealed

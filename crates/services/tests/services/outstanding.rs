@@ -1,7 +1,7 @@
 //! What was mailed to a user and is not followed yet, when a way into the account is added or taken away.
 
 use userd_model::{Refusal, UserId};
-use userd_services::{Context, links::LinkAct, testing::TestOptions};
+use userd_services::{Context, links::LinkAct, sign_in::Emptied, testing::TestOptions};
 
 use crate::{
     emails::{forgot, mails, newest},
@@ -119,7 +119,7 @@ async fn carry_out(app: &TestApp, touch: Touch, (ada, grace): (&Member, &Member)
 
 async fn move_to(app: &TestApp, here: &Context, user: UserId) {
     let shown = code(app.through("acme").await);
-    app.sign_in.move_here(here, &shown, None).await.unwrap();
+    app.sign_in.move_here(here, &shown, None, Emptied::Kept).await.unwrap();
     assert_eq!(app.sign_in.identities(here, user).await.unwrap().len(), 1);
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use userd_model::{EventKind, FactorMethod, Refusal};
-use userd_services::{Completion, factors::Shown};
+use userd_services::{Completion, factors::Shown, sign_in::Emptied};
 
 use super::support::{is_wrong, pending, recovery};
 use crate::{
@@ -71,7 +71,7 @@ async fn linking_and_moving_need_both_factors(fixture: Fixture) {
     let refused = refusal(app.begin_link(&ada, "acme").await);
     assert!(matches!(refused, Refusal::InsufficientAuthentication { .. }));
     let through = code(app.through("acme").await);
-    let moved = app.sign_in.move_here(&app.acting(&grace).await, &through, None).await;
+    let moved = app.sign_in.move_here(&app.acting(&grace).await, &through, None, Emptied::Kept).await;
     assert_eq!(refusal(moved), Refusal::IdentityTaken, "the provider proves one factor of whom it would be taken from");
 }
 

@@ -2,13 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use userd_model::{EventKind, IdentityId, Permission, Refusal, UserId};
+use userd_model::{DeletedBy, EventKind, IdentityId, Permission, Refusal, UserId, UserStatus};
 use userd_providers::{Profile, SubjectKey};
-use userd_services::{Context, sign_in::Start};
+use userd_services::{
+    Context,
+    sign_in::{Emptied, Start},
+};
 
 use super::elsewhere::{Elsewhere, code, offering, person, provider_tokens, refused};
 use crate::{
-    fixture::{Fixture, TestApp, at_once, out_of_date, refusal, wrong_fields},
+    fixture::{DAY, Fixture, TestApp, at_once, out_of_date, refusal, wrong_fields},
     personas::{Member, OTHER_PASSWORD, PASSWORD, acting, at, authenticated, home, password},
 };
 
@@ -121,12 +124,16 @@ async fn two_accounts_of_one_person_become_one(fixture: Fixture) {
     assert_eq!(refused(app.link(&by_acme, "other").await), Refusal::IdentityTaken);
     let only_way_in = code(app.through("other").await);
     let here = fresh(&app, &by_acme).await;
-    assert_eq!(refusal(app.sign_in.move_here(&here, &only_way_in, None).await), Refusal::LastWayIn);
-    assert_eq!(refusal(app.sign_in.move_here(&here, &only_way_in, None).await), Refusal::InvalidCode, "used up");
+    assert_eq!(refusal(app.sign_in.move_here(&here, &only_way_in, None, Emptied::Kept).await), Refusal::LastWayIn);
+    assert_eq!(
+        refusal(app.sign_in.move_here(&here, &only_way_in, None, Emptied::Kept).await),
+        Refusal::InvalidCode,
+        "used up"
+    );
     assert_eq!(app.sign_in_through("other").await.user.id, by_other.id, "nothing has moved");
 
     give_a_password(&app, &by_other, "ada-by-other").await;
-    let moved = app.sign_in.move_here(&here, &code(app.through("other").await), None).await.unwrap();
+    let moved = app.sign_in.move_here(&here, &code(app.through("other").await), None, Emptied::Kept).await.unwrap();
     assert_eq!((moved.provider.as_str(), moved.username.as_deref()), ("other", Some("ada_at_other")));
     assert_eq!(app.sign_in_through("other").await.user.id, by_acme.id);
     assert_eq!(app.login("ada-by-other", PASSWORD).await.unwrap().user.id, by_other.id, "its way in is kept");
@@ -141,38 +148,76 @@ async fn two_accounts_of_one_person_become_one(fixture: Fixture) {
     assert_ne!(app.sign_in_through("other").await.user.id, by_acme.id);
 }
 
+/// The short way: the account that the only way in moves away from is deleted with it, and comes back as any other. (fault 17)
+#[apply(case)]
+async fn an_account_that_is_emptied_by_a_move_is_deleted_where_that_is_asked_for(fixture: Fixture) {
+    let Twice { app, by_acme, by_other, .. } = twice(&fixture).await;
+    let here = fresh(&app, &by_acme).await;
+    let shown = code(app.through("other").await);
+    app.sign_in.move_here(&here, &shown, None, Emptied::Deleted).await.unwrap();
+    assert_eq!(app.sign_in_through("other").await.user.id, by_acme.id);
+    assert!(app.is_out(&by_other.tokens).await && !app.is_out(&by_acme.tokens).await);
+    assert_eq!(app.user_reader.show(by_other.id).await.unwrap().status, UserStatus::Deleted);
+    for kind in [EventKind::IdentityUnlinked, EventKind::UserDeleted] {
+        assert_eq!(app.count_of(by_other.id, kind).await, 1, "{kind:?}");
+    }
+    let deletion = app.reading().deletions().find(by_other.id).await.unwrap().unwrap();
+    assert_eq!((deletion.by, deletion.purge_at), (DeletedBy::Owner, app.now().plus(30 * DAY)));
+    let back = app.deletions.restore(&app.operator_context(), by_other.id).await.unwrap();
+    assert_eq!(back.status, UserStatus::Active);
+    assert!(providers_of(&app, by_other.id).await.is_empty(), "what moved away stays where it is");
+}
+
+/// It is asked for, and there is nothing to delete, or somebody whom nobody deletes by the way.
+#[apply(case)]
+async fn a_move_deletes_nobody_who_keeps_a_way_in_or_holds_a_right(fixture: Fixture) {
+    let Twice { app, by_acme, by_other, .. } = twice(&fixture).await;
+    let here = fresh(&app, &by_acme).await;
+    app.grant_alone(by_other.id, Permission::USERS_READ).await;
+    let shown = code(app.through("other").await);
+    let refused = app.sign_in.move_here(&here, &shown, None, Emptied::Deleted).await;
+    assert_eq!(refusal(refused), Refusal::LastWayIn);
+    assert_eq!(providers_of(&app, by_other.id).await, ["other"]);
+    let again = member(&app, "other").await;
+    give_a_password(&app, &again, "ada-by-other").await;
+    let shown = code(app.through("other").await);
+    app.sign_in.move_here(&here, &shown, None, Emptied::Deleted).await.unwrap();
+    assert_eq!(providers_of(&app, by_acme.id).await, ["acme", "other"]);
+    assert_eq!(app.login("ada-by-other", PASSWORD).await.unwrap().user.id, by_other.id);
+}
+
 #[apply(case)]
 async fn a_move_needs_both_sides_proven_fresh(fixture: Fixture) {
     let Twice { app, by_acme, by_other, .. } = twice(&fixture).await;
     give_a_password(&app, &by_other, "ada-by-other").await;
     let here = fresh(&app, &by_acme).await;
     for nonsense in ["", "nonsense", &"A".repeat(43)] {
-        assert_eq!(refusal(app.sign_in.move_here(&here, nonsense, None).await), Refusal::InvalidCode);
+        assert_eq!(refusal(app.sign_in.move_here(&here, nonsense, None, Emptied::Kept).await), Refusal::InvalidCode);
     }
     let start = Start { code_challenge: Some("A".repeat(43)), ..Start::default() };
     let begun = app.sign_in.start(&at(&app, home()), "other", start).await.unwrap();
     let bound = code(app.come_back("other", &begun).await);
-    assert_eq!(refusal(app.sign_in.move_here(&here, &bound, Some("wrong")).await), Refusal::InvalidCode);
+    assert_eq!(refusal(app.sign_in.move_here(&here, &bound, Some("wrong"), Emptied::Kept).await), Refusal::InvalidCode);
     let late = code(app.through("other").await);
     app.advance(Duration::from_secs(60));
-    assert_eq!(refusal(app.sign_in.move_here(&here, &late, None).await), Refusal::InvalidCode);
+    assert_eq!(refusal(app.sign_in.move_here(&here, &late, None, Emptied::Kept).await), Refusal::InvalidCode);
     app.advance(Duration::from_secs(241));
     let stale = fresh(&app, &by_acme).await;
     let good = code(app.through("other").await);
-    assert_eq!(refusal(app.sign_in.move_here(&stale, &good, None).await), out_of_date());
+    assert_eq!(refusal(app.sign_in.move_here(&stale, &good, None, Emptied::Kept).await), out_of_date());
     let service = app.service(&[Permission::USERS_MANAGE]).await;
-    let by_service = app.sign_in.move_here(&acting(&app, &service.actor), &good, None).await;
+    let by_service = app.sign_in.move_here(&acting(&app, &service.actor), &good, None, Emptied::Kept).await;
     assert_eq!(refusal(by_service), Refusal::Forbidden);
 
     // One's own is where it belongs already.
     let again = member(&app, "acme").await;
     let own = code(app.through("acme").await);
     let here = fresh(&app, &again).await;
-    assert_eq!(app.sign_in.move_here(&here, &own, None).await.unwrap().provider, "acme");
+    assert_eq!(app.sign_in.move_here(&here, &own, None, Emptied::Kept).await.unwrap().provider, "acme");
     // Nothing moves out of a blocked account, or into one.
     let on_its_way = code(app.through("other").await);
     app.users.block(&app.operator_context(), by_other.id).await.unwrap();
-    let moved = refusal(app.sign_in.move_here(&here, &on_its_way, None).await);
+    let moved = refusal(app.sign_in.move_here(&here, &on_its_way, None, Emptied::Kept).await);
     assert!(matches!(moved, Refusal::Blocked | Refusal::InvalidCode), "{moved:?}");
     assert_eq!(providers_of(&app, by_other.id).await, ["other"]);
 }
@@ -188,11 +233,14 @@ async fn a_code_moves_once(fixture: Fixture) {
     let services = app.shared();
     let who =
         [app.who(&by_acme.tokens.access_token).await.unwrap(), app.who(&third.tokens.access_token).await.unwrap()];
-    let moved = at_once(2, |n| {
-        let (services, who, one) = (Arc::clone(&services), who[n].clone(), one.clone());
-        async move { services.sign_in.move_here(&authenticated(&services, &who), &one, None).await.is_ok() }
-    })
-    .await;
+    let moved =
+        at_once(2, |n| {
+            let (services, who, one) = (Arc::clone(&services), who[n].clone(), one.clone());
+            async move {
+                services.sign_in.move_here(&authenticated(&services, &who), &one, None, Emptied::Kept).await.is_ok()
+            }
+        })
+        .await;
     assert_eq!(moved.iter().filter(|won| **won).count(), 1);
     let owner = app.sign_in_through("other").await.user.id;
     assert!(owner == by_acme.id || owner == third.id);
