@@ -28,6 +28,7 @@ pub const SHOWN: &[(&str, &str)] = &[
     ("deletions", "deletion"),
     ("grants", "grants"),
     ("access_requests", "access_requests"),
+    ("audit_entries", "events"),
 ];
 
 /// The tables that no section shows, with the reason, which the export repeats.
@@ -41,13 +42,18 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("one_time_tokens", "hashes of codes and links that were sent or shown, each good for a short time"),
     ("deliveries", "copies of notifications on their way, which end by themselves"),
     ("mails", "the development mailbox, which ends by itself"),
-    ("events", "what happened, by id and without personal data; personal parts are sealed and end with the account"),
+    ("events", "a part of `events`, by id and without personal data, for other services"),
     ("stream_signals", "the same, on its way to other services that asked for it"),
-    ("outbox", "events that are being passed on"),
+    ("outbox", "what comes to `events` in a moment"),
     ("fact_numbers", "numbers of events"),
     ("appended_numbers", "numbers of events"),
     ("legal_holds", "an obligation of the operator's"),
     ("block_ends", "a moment that the account itself has"),
+    ("messages", "what was sent to many; the copy of each user is in `notifications`"),
+    ("idempotency_keys", "hashes of requests and the ids of what they made, for a day"),
+    ("revocations", "ids of sessions and accounts whose tokens are refused, until these have expired"),
+    ("replay_guard", "hashes of what was shown once and is not taken again"),
+    ("invitations", "invitations that nobody has taken up, so they are of no account yet"),
 ];
 
 impl Services {
@@ -70,6 +76,7 @@ impl Services {
         put("password", self.password_of(id).await?);
         put("identities", json(self.sign_in.identities(ctx, id).await?)?);
         put("sessions", self.sessions_of(ctx, id).await?);
+        put("events", json(self.audit.everything_of(id).await?)?);
         put("second_factors", self.factors_of(id).await?);
         put("notification_preferences", self.preferences_of(id).await?);
         put("notifications", self.notifications_of(&user).await?);
@@ -86,15 +93,22 @@ impl Services {
         Ok(found.map_or(Value::Null, |credential| json!({ "changed_at": credential.changed_at })))
     }
 
+    /// Those that have ended too: their rows stay for a while, and say where their user was.
     async fn sessions_of(&self, ctx: &Context, id: UserId) -> Result<Value, Failure> {
+        let current = ctx.user().ok().map(|(_, session)| session);
         let (mut all, mut after) = (Vec::new(), None);
         loop {
-            let page = self.sessions.list(ctx, id, after, PAGE).await?;
+            let page = self.deps.store.reading().sessions().page_of_user(id, after, PAGE).await?;
             let is_last = page.len() < PAGE as usize;
             after = page.last().map(|last| (last.created_at, last.id));
-            all.extend(page);
+            all.extend(page.iter().map(|session| {
+                json!({ "id": session.id, "device_name": session.device_name, "user_agent": session.user_agent,
+                    "ip": session.ip, "amr": session.amr, "created_at": session.created_at,
+                    "last_seen_at": session.last_seen_at, "expires_at": session.expires_at,
+                    "ended_at": session.ended_at, "current": current == Some(session.id) })
+            }));
             if is_last {
-                return json(all);
+                return Ok(Value::from(all));
             }
         }
     }
@@ -180,7 +194,8 @@ fn description() -> Value {
         "account": "the profile, as GET /v1/me shows it",
         "password": "when it was set; it is kept as a hash that nobody can turn back",
         "identities": "accounts elsewhere by which the account can be signed in to, with what they told",
-        "sessions": "devices that are signed in",
+        "sessions": "devices that are signed in, and those of which a row is left since they were",
+        "events": "what was done to the account and what its owner did, with what it was before and from where, as long as the audit log is kept",
         "second_factors": "without their secrets",
         "notification_preferences": "what reaches the user how, where that was chosen",
         "notifications": "the inbox, put away ones too",

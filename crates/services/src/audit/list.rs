@@ -118,7 +118,7 @@ impl Audit {
         self.list(ctx, &filter, after, limit).await
     }
 
-    async fn rows(
+    pub(super) async fn rows(
         &self,
         filter: &AuditFilter,
         after: Option<i64>,

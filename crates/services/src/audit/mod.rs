@@ -5,12 +5,14 @@
 //! - `append.rs`, `entry.rs`: entries, from facts
 //! - `checkpoints.rs`, `witness.rs`: what is signed and leaves the database, and who cosigns it
 //! - `list.rs`, `proofs.rs`, `verify.rs`: what auditors ask
+//! - `of_user.rs`: what the export of an account shows of it
 //! - `prune.rs`: the end of entries
 
 mod append;
 mod checkpoints;
 mod entry;
 mod list;
+mod of_user;
 mod proofs;
 mod prune;
 mod tree;
@@ -24,6 +26,7 @@ pub use append::AuditLog;
 pub use checkpoints::{CheckpointLedger, Signed};
 pub use entry::{NOT_AUDITED, is_audited};
 pub use list::{AuditFilter, AuditPage, AuditParty, AuditView};
+pub use of_user::Happened;
 pub use proofs::{Consistency, Inclusion};
 use userd_crypto::transparency::Checkpoint;
 pub use verify::{Scope, Verified};

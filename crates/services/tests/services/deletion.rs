@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use userd_model::{Level, Refusal, UserStatus};
-use userd_services::{Failure, links::LinkAct, sessions::Pending};
+use userd_model::{Level, Refusal, User, UserStatus};
+use userd_services::{Failure, links::LinkAct, sessions::Pending, users::Block};
 
 use crate::{
     fixture::{DAY, Fixture, MINUTE, TestApp, at_once, refusal},
     personas::{Member, OTHER_PASSWORD, PASSWORD, acting, at, elsewhere, home, login_with, of, password, registration},
+    sign_in::app_with_acme,
 };
 
 /// What a sign-in to a deleted account answers.
@@ -124,13 +125,52 @@ async fn after_a_restoration_a_deep_comparison_of_the_export_finds_times_alone(f
     }
 }
 
+/// Where somebody was signed in and is no more, what they were called and are no more, and from where they acted; nothing that
+/// is somebody else's.
+#[apply(case)]
+async fn the_export_has_what_was_and_is_no_more_and_nothing_of_others(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, root) = (app.member("ada").await, app.admin().await);
+    app.accounts.change_username(&of(&app, &ada), "countess", None).await.unwrap();
+    let phone = app.sessions.login(&at(&app, elsewhere(7)), login_with("countess", PASSWORD)).await.unwrap();
+    let phone = phone.signed_in().unwrap().tokens.session_id;
+    app.sessions.end(&of(&app, &ada), ada.id, phone).await.unwrap();
+    let desk = acting(&app, &app.actor(&root).await).from_origin(elsewhere(200));
+    let block = Block { reason: Some("spam".to_owned()), ..Block::default() };
+    app.users.block_with(&desk, ada.id, &block).await.unwrap();
+    app.event_log.tick().await.unwrap();
+    let archive = app.export(&app.operator_context(), ada.id).await.unwrap();
+
+    let sessions = archive["sessions"].as_array().unwrap();
+    let ended = sessions.iter().find(|session| session["id"] == phone.to_string()).unwrap();
+    assert_eq!(ended["ip"], "198.51.100.7");
+    assert!(ended["ended_at"].is_string(), "{ended}");
+    let events = archive["events"].as_array().unwrap();
+    let named = |act: &str| events.iter().filter(|event| event["act"] == act).collect::<Vec<_>>();
+    let renamed = named("user.username_changed")[0];
+    assert!(renamed["personal"].to_string().contains("\"ada\""), "{renamed}");
+    assert_eq!((&renamed["by"], &renamed["origin"]["ip"]), (&"yourself".into(), &"192.0.2.1".into()));
+    let blocked = named("user.blocked")[0];
+    assert!(blocked["personal"].to_string().contains("spam"), "{blocked}");
+    assert_eq!((&blocked["by"], &blocked["origin"]), (&"user".into(), &serde_json::Value::Null));
+    for theirs in [root.id.to_string(), root.email.clone(), "198.51.100.200".to_owned()] {
+        assert!(!archive["events"].to_string().contains(&theirs), "{theirs}");
+    }
+    let of_root = app.export(&app.operator_context(), root.id).await.unwrap();
+    assert!(of_root["events"].to_string().contains("198.51.100.200"), "where the administrator was is theirs");
+    assert!(!of_root["events"].to_string().contains("spam"));
+}
+
 /// A table that holds a user's data is in the export, or left out for a reason that the export tells.
 #[test]
 fn every_table_with_data_of_users_is_exported_or_left_out_with_a_reason() {
     use userd_services::export::{LEFT_OUT, SHOWN};
+    use userd_storage::tables::Owner;
+
     let named: Vec<&str> = SHOWN.iter().chain(LEFT_OUT).map(|(table, _)| *table).collect();
     for kept in userd_storage::tables::retention() {
-        let is_of_users = matches!(kept.owner, userd_storage::tables::Owner::User { .. });
+        // The audit log is the installation's; what its entries say of a user is the user's.
+        let is_of_users = matches!(kept.owner, Owner::User { .. } | Owner::SomeUser) || kept.table == "audit_entries";
         let times = named.iter().filter(|name| **name == kept.table).count();
         assert_eq!(times, usize::from(is_of_users), "{}: say in export.rs what becomes of it", kept.table);
     }
@@ -278,6 +318,28 @@ async fn rows_copied_before_an_erasure_open_no_more_without_their_key(fixture: F
     app.deletions.purge_due().await.unwrap();
     let opened = userd_services::fact_drafts::open(&app.deps, named).await.unwrap();
     assert_eq!((opened.personal, opened.origin), (None, None));
+}
+
+/// The same of what lies in the account's own rows: its address and its accounts elsewhere, put back as they were but for the
+/// key, open no more.
+#[apply(case)]
+async fn rows_of_an_account_put_back_without_its_key_say_nothing(fixture: Fixture) {
+    let (app, _) = app_with_acme(&fixture).await;
+    let (ada, operator) = (app.member("ada").await, app.operator_context());
+    app.link(&ada, "acme").await;
+    let user = app.reading().users().find(ada.id).await.unwrap().unwrap();
+    let linked = app.reading().identities().of_user(ada.id).await.unwrap().remove(0);
+    app.deletions.delete(&operator, ada.id).await.unwrap();
+    app.deletions.purge(&operator, ada.id).await.unwrap();
+    let (user, linked) = (&User { data_key: None, ..user }, &linked);
+    let put_back = app.deps.store.transact("put_back", |mut uow| async move {
+        uow.users().insert(user).await?;
+        uow.identities().insert(linked).await?;
+        uow.commit(()).await
+    });
+    put_back.await.unwrap();
+    assert_eq!(app.user_reader.show(ada.id).await.unwrap().email, None);
+    assert!(app.sign_in.identities(&operator, ada.id).await.is_err());
 }
 
 #[apply(case)]
