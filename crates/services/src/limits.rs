@@ -102,6 +102,10 @@ const RESENDS: Rate = Rate { burst: 60, period: Duration::from_secs(1) };
 const STREAM_CHANGES: Rate = Rate { burst: 60, period: Duration::from_secs(1) };
 /// Of one service account: taking signals. Each is a read, and where something waits a signature for each.
 const STREAM_POLLS: Rate = Rate { burst: 200, period: Duration::from_millis(50) };
+/// Of one actor: accounts made for others. Whoever moves people here at once has `userd import`.
+const ACCOUNTS_MADE: Rate = Rate { burst: 1000, period: Duration::from_millis(100) };
+/// Of one actor: links to set a password, sent to others. What one mailbox gets is counted besides.
+const RESETS_SENT: Rate = Rate { burst: 60, period: Duration::from_secs(1) };
 /// Of one actor: ending every session of somebody.
 const TOKEN_REVOCATIONS: Rate = Rate { burst: 100, period: Duration::from_millis(100) };
 
@@ -141,6 +145,8 @@ pub enum Limited {
     StreamChange,
     StreamPoll,
     TokenRevocation,
+    AccountMade,
+    ResetSent,
 }
 
 /// Enforces the limits.
@@ -256,6 +262,8 @@ impl Limits {
             Limited::StreamChange => ("stream_change", STREAM_CHANGES),
             Limited::StreamPoll => ("stream_poll", STREAM_POLLS),
             Limited::TokenRevocation => ("token_revocation", TOKEN_REVOCATIONS),
+            Limited::AccountMade => ("account_made", ACCOUNTS_MADE),
+            Limited::ResetSent => ("reset_sent", RESETS_SENT),
         };
         // The cache counts the time in which a whole burst comes back.
         Some(Limit { name, burst: rate.burst, period: rate.period * rate.burst })

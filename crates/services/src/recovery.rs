@@ -56,9 +56,10 @@ impl Recovery {
     /// somebody else.
     ///
     /// # Errors
-    /// `Forbidden`, `NotFound`.
+    /// `Forbidden`, `NotFound`, `TooManyAttempts`.
     pub async fn send_link(&self, ctx: &Context, id: UserId) -> Result<(), Failure> {
         ctx.may(&Act::SendPasswordReset(id))?;
+        self.limits.reserve(Limited::ResetSent, &ctx.actor.name()).await?;
         self.deps.store.reading().users().find(id).await?.ok_or(Refusal::NotFound)?;
         self.post(ctx, Whose::User(id)).await
     }

@@ -186,6 +186,8 @@ const ZEROS: &[(&str, &str, &[&str])] = &[
             "stream_change",
             "stream_poll",
             "token_revocation",
+            "account_made",
+            "reset_sent",
         ],
     ),
     ("userd_log_lines_dropped_total", "sink", &["log-console", "log-file"]),

@@ -119,7 +119,8 @@ struct Create {
 /// Make an account for somebody. It has no password: its owner sets one by the address, or comes in by a provider.
 #[utoipa::path(post, path = "/v1/users", tag = "Users", request_body = Create, params(IdempotencyKey),
     responses((status = 201, description = "Made", body = UserBody),
-        (status = 409, description = "E-mail or username is taken; or a repeat after the caller's password changed")))]
+        (status = 409, description = "E-mail or username is taken; or a repeat after the caller's password changed"),
+        (status = 429, description = "Too many of them from you")))]
 async fn create(
     State(api): State<Arc<Api>>,
     Caller(ctx): Caller,

@@ -7,7 +7,9 @@ use super::{
     AccountSeed, Accounts, NewAccount, Reserved,
     register::{parsed, username},
 };
-use crate::{Context, IdempotentRequest, UserView, idempotency::Made, recent_proof, role_reader::grantable};
+use crate::{
+    Context, IdempotentRequest, UserView, idempotency::Made, limits::Limited, recent_proof, role_reader::grantable,
+};
 
 /// An account that somebody else makes.
 #[derive(Clone, Debug, Default)]
@@ -25,7 +27,7 @@ impl Accounts {
     /// the maker may do.
     ///
     /// # Errors
-    /// `Forbidden`, `InvalidInput`, `EmailTaken`, `UsernameTaken`. For a repeat: `IdempotencyMismatch`, `ReplayRefused`.
+    /// `Forbidden`, `InvalidInput`, `EmailTaken`, `UsernameTaken`, `TooManyAttempts`. For a repeat: `IdempotencyMismatch`, `ReplayRefused`.
     pub async fn create(
         &self,
         ctx: &Context,
@@ -34,6 +36,7 @@ impl Accounts {
     ) -> Result<UserView, Failure> {
         ctx.may(&Act::CreateUser)?;
         recent_proof::must_be_strong(ctx, &mut self.deps.store.reading()).await?;
+        self.limits.reserve(Limited::AccountMade, &ctx.actor.name()).await?;
         let new = self.new_account(ctx, input).await?;
         let account = &AccountSeed::mint(&self.deps, &new, None, self.deps.now())?;
         let maker = ctx.user().ok().map(|(user, _)| user);

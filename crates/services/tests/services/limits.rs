@@ -9,12 +9,14 @@ use std::{
 };
 
 use userd_crypto::PasswordOptions;
-use userd_model::{EventKind, Refusal};
-use userd_services::{limits::Rate, sessions::Login, testing::TestOptions};
+use userd_model::{EventKind, Permission, Refusal};
+use userd_services::{accounts::NewUser, limits::Rate, sessions::Login, testing::TestOptions};
 
 use crate::{
     fixture::{Fixture, MINUTE, TestApp, at_once, refusal, with},
-    personas::{Member, OTHER_PASSWORD, PASSWORD, at, elsewhere, home, login_with, of, of_session, password, started},
+    personas::{
+        Member, OTHER_PASSWORD, PASSWORD, acting, at, elsewhere, home, login_with, of, of_session, password, started,
+    },
 };
 
 /// Five guesses an account, one more each minute; networks and devices as by default.
@@ -349,4 +351,45 @@ async fn a_session_is_refreshed_only_so_often(fixture: Fixture) {
     assert!(matches!(refusal(app.refresh(&token).await), Refusal::TooManyAttempts(_)));
     app.advance(MINUTE);
     assert!(app.refresh(&token).await.is_ok(), "and the session is none the worse for it");
+}
+
+/// What reads or writes much for one who asks: counted by the account that it is about, or by whoever acts.
+#[apply(case)]
+async fn exports_changes_of_the_address_resets_and_accounts_for_others_are_limited(fixture: Fixture) {
+    let app = fixture.app_with(with(|settings| settings.limits.enabled = true)).await;
+    let (ada, grace, operator) = (app.member("ada").await, app.member("grace").await, app.operator_context());
+    let is_delayed = |answer| matches!(answer, Refusal::TooManyAttempts(_));
+
+    for _ in 0..10 {
+        app.export(&of(&app, &ada), ada.id).await.unwrap();
+    }
+    assert!(is_delayed(refusal(app.export(&operator, ada.id).await)), "of one account, whoever asks");
+    app.export(&of(&app, &grace), grace.id).await.unwrap();
+    app.advance(6 * MINUTE);
+    app.export(&operator, ada.id).await.unwrap();
+
+    let change = async |member: &Member, n: usize| {
+        let address = format!("other{n}@example.net");
+        app.emails.change(&of(&app, member), &address, Some(&password(PASSWORD))).await
+    };
+    for n in 0..5 {
+        change(&ada, n).await.unwrap();
+    }
+    assert!(is_delayed(refusal(change(&ada, 5).await)), "mails that one account causes, to whatever addresses");
+    change(&grace, 6).await.unwrap();
+
+    let sender = app.service(&[Permission::USERS_MANAGE]).await.actor;
+    for _ in 0..60 {
+        app.recovery.send_link(&acting(&app, &sender), ada.id).await.unwrap();
+    }
+    assert!(is_delayed(refusal(app.recovery.send_link(&acting(&app, &sender), grace.id).await)), "of one who acts");
+    app.recovery.send_link(&operator, grace.id).await.unwrap();
+
+    for _ in 0..1000 {
+        let nobody = app.accounts.create(&acting(&app, &sender), &NewUser::default(), None).await;
+        assert!(matches!(refusal(nobody), Refusal::InvalidInput(_)));
+    }
+    let made = NewUser { username: Some("mary".to_owned()), ..NewUser::default() };
+    assert!(is_delayed(refusal(app.accounts.create(&acting(&app, &sender), &made, None).await)));
+    app.accounts.create(&operator, &made, None).await.unwrap();
 }
