@@ -44,6 +44,7 @@ pub mod links;
 mod mailbox_proofs;
 mod message_contents;
 pub mod messages;
+mod mfa_policy;
 pub mod notifications;
 mod outstanding;
 pub mod overview;

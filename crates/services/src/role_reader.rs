@@ -141,7 +141,7 @@ pub(crate) async fn permissions_of(uow: &mut UnitOfWork, roles: Vec<Role>) -> Re
 }
 
 /// Those of these roles that there are, asked for together.
-async fn read_many(uow: &mut UnitOfWork, names: &[String]) -> Result<Vec<Role>, Failure> {
+pub(crate) async fn read_many(uow: &mut UnitOfWork, names: &[String]) -> Result<Vec<Role>, Failure> {
     let is_row = |name: &&str| Role::is_name(name) && *name != Role::ADMIN;
     let rows: Vec<&str> = names.iter().map(String::as_str).filter(is_row).collect();
     let stored = uow.roles().find_many(&rows).await?;

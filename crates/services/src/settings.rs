@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use userd_model::{Document, Email, Refusal, User, password::PasswordRules};
+use userd_model::{Document, Email, Refusal, password::PasswordRules};
 
 use crate::{limits::LimitSettings, sign_in::SignInSettings};
 
@@ -93,7 +93,7 @@ impl RegistrationMode {
 /// Who must show two factors.
 #[derive(Clone, Debug, Default)]
 pub struct MfaSettings {
-    /// Whoever holds one of these roles. Whoever holds a second factor shows it in any case.
+    /// Whoever holds one of these roles, or one that includes it. Whoever holds a second factor shows it in any case.
     pub required_for: Vec<String>,
     /// How long a device on which a second factor was shown stands for it at sign-ins by password; zero: never.
     pub remember_devices: Duration,
@@ -110,14 +110,6 @@ pub struct WellKnown {
     pub passkey_manage: Option<String>,
     /// Where a password is changed.
     pub change_password: Option<String>,
-}
-
-impl MfaSettings {
-    /// Whether this user is asked for two factors, held or not.
-    #[must_use]
-    pub fn asks(&self, user: &User) -> bool {
-        self.required_for.iter().any(|role| user.roles.contains(role))
-    }
 }
 
 /// The domains whose e-mail addresses may be used here.

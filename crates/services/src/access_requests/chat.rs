@@ -110,7 +110,7 @@ impl AccessRequests {
 
     /// Whether somebody has to show a second factor to decide, which a chat cannot take.
     async fn asks_for_a_factor(&self, uow: &mut UnitOfWork, user: &User) -> Result<bool, Failure> {
-        Ok(self.deps.settings.mfa.asks(user) || !uow.factors().of_user(user.id).await?.is_empty())
+        Ok(self.deps.settings.mfa.asks(uow, user).await? || !uow.factors().of_user(user.id).await?.is_empty())
     }
 
     /// The page of a request, where there is one and the messenger takes its address: a message with one of this machine it

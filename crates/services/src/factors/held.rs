@@ -104,7 +104,7 @@ impl Factors {
                 let user = change.active_user(user).await?;
                 let held = recent_proof::must_be_given(ctx, &self.deps.settings, &mut change).await?;
                 let factor = held.iter().find(|factor| factor.id == id).ok_or(Refusal::NotFound)?;
-                if held.len() == 1 && self.deps.settings.mfa.asks(&user) {
+                if held.len() == 1 && self.deps.settings.mfa.asks(&mut change, &user).await? {
                     return Err(Refusal::FactorRequired.into());
                 }
                 if let Some(id) = self.credential_id(&user, factor)? {

@@ -131,7 +131,7 @@ impl Sessions {
                 let (mut session, user) = living.ok_or(Refusal::NotSignedIn)?;
                 user.must_be_active(now)?;
                 self.admission.must_still_hold(&mut change, &user, &session).await?;
-                self.must_be_strong_enough(&user, &session)?;
+                self.must_be_strong_enough(&mut change, &user, &session).await?;
                 session.last_seen_at = now;
                 session.ip.clone_from(&change.context.origin.ip);
                 session.expires_at = self.deadline(session.created_at, now);

@@ -177,7 +177,7 @@ impl Sessions {
         if let Some(number) = before.facts {
             change.knows_facts(&user, number);
         }
-        let mut standing = self.standing(&user, session, arrival.device.as_ref(), &before.factors);
+        let mut standing = self.standing(change, &user, session, arrival.device.as_ref(), &before.factors).await?;
         standing.must_change_password = session.amr.iter().any(|method| method == PASSWORD)
             && before.password.as_ref().is_some_and(|password| password.must_change);
         let owed = self.owed(change, user.id).await?;

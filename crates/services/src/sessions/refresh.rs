@@ -102,7 +102,7 @@ impl Sessions {
                     return change.commit(Outcome::NotTheNewest).await;
                 }
                 self.admission.must_still_hold(&mut change, &user, &session).await?;
-                self.must_be_strong_enough(&user, &session)?;
+                self.must_be_strong_enough(&mut change, &user, &session).await?;
                 let now = change.now;
                 session.rotate(minted.successor_hash.to_vec(), minted.sealed.clone(), presented.party, now);
                 session.ip.clone_from(&change.context.origin.ip);
@@ -134,7 +134,7 @@ impl Sessions {
                     return change.commit(Outcome::Ended).await;
                 }
                 self.admission.must_still_hold(&mut change, &user, &session).await?;
-                self.must_be_strong_enough(&user, &session)?;
+                self.must_be_strong_enough(&mut change, &user, &session).await?;
                 if session.parties != before {
                     change.sessions().rotate(&session).await?;
                 }

@@ -2,11 +2,12 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use userd_model::{EventKind, FactorMethod, Level, Permission, Refusal, UserId};
+use userd_model::{EventKind, FactorMethod, GrantKind, Level, Permission, Refusal, RoleRules, UserId};
 use userd_services::{
     Completion, Failure, MfaSettings,
     accounts::NewUser,
     factors::{Shown, StepUp},
+    roles::GrantInput,
     sessions::Login,
     testing::TestOptions,
 };
@@ -84,6 +85,25 @@ async fn who_must_have_a_factor_and_has_none_can_set_one_up_and_nothing_else(fix
     let last = app.factors.remove(&app.acting(&root).await, phone.factor).await;
     assert_eq!(refusal(last), Refusal::FactorRequired);
     app.login_with_phone("root@example.org", &phone).await;
+}
+
+/// A role gives what it includes, so it asks for what that asks for, however many are between.
+#[apply(case)]
+async fn a_role_that_includes_one_of_those_asks_for_two_factors_too(fixture: Fixture) {
+    let app = fixture.app_with(required()).await;
+    let (ada, grace) = (app.member("ada").await, app.member("grace").await);
+    let including = |name: &str| RoleRules { includes: vec![name.to_owned()], ..RoleRules::default() };
+    app.make_role("deputy", &[], including("admin")).await;
+    app.make_role("trainee", &[], including("deputy")).await;
+    app.make_role("reader", &[], including("auditor")).await;
+    for (member, role) in [(&ada, "trainee"), (&grace, "reader")] {
+        let (operator, kind) = (app.operator_context(), GrantKind::Role);
+        app.grants.grant(&operator, member.id, kind, role, &GrantInput::default()).await.unwrap();
+    }
+    assert_eq!(refusal(app.refresh(&ada.tokens.refresh_token).await), two_factors());
+    assert_eq!(app.first_step("ada").await.status, "factor_setup_required");
+    assert!(app.refresh(&grace.tokens.refresh_token).await.is_ok());
+    assert!(app.login("grace", PASSWORD).await.is_ok());
 }
 
 /// A session from before policy asked for two factors is not renewed; it stays, and a step-up raises it.
