@@ -1,5 +1,6 @@
 //! Second factors: set up, shown, removed, guessed at.
 
+mod challenges;
 mod guesses;
 mod passkeys;
 mod policy;

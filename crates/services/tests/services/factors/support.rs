@@ -1,16 +1,17 @@
 //! Somebody with an authenticator app, and how they sign in.
 
 use userd_crypto::{TotpSecret, Zeroizing};
-use userd_model::{FactorId, Refusal, Timestamp};
+use userd_model::{DeletedBy, Deletion, FactorId, Refusal, Timestamp, UserId, UserStatus};
 use userd_services::{
     Completion, Context, Failure, SignedIn,
     factors::{Shown, TotpBegun},
     sessions::Pending,
 };
 use userd_stand_ins::authenticator::Authenticator;
+use userd_storage::repositories::password_credentials::PasswordCredential;
 
 use crate::{
-    fixture::{MINUTE, TestApp, refusal},
+    fixture::{DAY, MINUTE, TestApp, refusal},
     personas::{Member, PASSWORD, at, authenticated, home, login_with},
 };
 
@@ -136,4 +137,36 @@ pub(crate) fn is_wrong<T>(answer: Result<T, Failure>) -> bool {
 
 pub(crate) fn recovery(code: &str) -> Shown {
     Shown::RecoveryCode(Zeroizing::new(code.to_owned()))
+}
+
+/// What stands in the account's rows: what ends sessions would end the device and the repeat with them. Terms are the
+/// configuration's.
+pub(crate) async fn owe(app: &TestApp, user: UserId, what: &str) {
+    match what {
+        "password" => {
+            let demanded = app.deps.store.transact("demand", |mut uow| async move {
+                let password = uow.password_credentials().find(user).await?.unwrap();
+                let password = PasswordCredential { must_change: true, ..password };
+                uow.password_credentials().upsert(&password).await?;
+                uow.commit(()).await
+            });
+            demanded.await.unwrap();
+        }
+        "approval" => {
+            let since = app.now();
+            app.rewrite(user, |user| user.awaits_approval_since = Some(since)).await;
+        }
+        _ => {}
+    }
+}
+
+/// The rows alone.
+pub(crate) async fn delete_restorably(app: &TestApp, user: UserId) {
+    app.delete(user).await;
+    let deletion = &Deletion::new(user, DeletedBy::Owner, UserStatus::Active, app.now(), 30 * DAY);
+    let put = app.deps.store.transact("delete", |mut uow| async move {
+        uow.deletions().insert(deletion).await?;
+        uow.commit(()).await
+    });
+    put.await.unwrap();
 }
