@@ -132,7 +132,7 @@ pub fn of_the_retention(tree: &Tree) -> Result<Page, String> {
         if about.is_empty() {
             return Err(format!("{path}: say above the declaration what the table holds"));
         }
-        let (whose, erased) = erasure(table);
+        let (whose, erased) = erasure(table)?;
         let _ = writeln!(text, "| `{}` | {} | {whose} | {} | {erased} |", table.name, about.join(" "), kept(table));
     }
     Ok(Page { path: "docs/data-retention.md", text, chore: "retention" })
@@ -144,29 +144,59 @@ Generated from `crates/storage/src/tables` by `cargo xtask retention`.
 
 Every table of the database. How long is set by `retention.*`, `accounts.restore_window`, `tokens.refresh_ttl` and the lives of links and codes; the
 sweeper removes what is over. An account is erased when its window has closed or by `POST /v1/users/{id}/purge`: first its wrapped data key, so
-that whatever was sealed under it can be read nowhere any more, in rows that end by time neither; then its rows. What is sealed, and how:
+that whatever was sealed under it can be read nowhere any more, in rows that end by time neither; then its rows. Messages on their way are sealed
+by the installation's vault and end by their time. What is sealed, and how:
 `docs/security/cryptography.md`. Copies outside the database (backups, logs, the ledger of erased accounts): `docs/accounts.md`.
 
 | table | holds | whose | how long | how it is erased |
 |---|---|---|---|---|
 ";
 
+/// Tables whose rows say whose they are and are not found by it: what an erasure leaves of them, and for how long.
+const OUTLIVE_THE_ACCOUNT: &[(&str, &str)] = &[
+    ("outbox", "by its time; what is personal is sealed under the account's data key"),
+    ("fact_numbers", "stays: an id and a number, so that none comes twice"),
+    ("appended_numbers", "stays: an id and a number"),
+    ("events", "by its time; ids and words, no personal data"),
+    ("stream_signals", "by its time; ids and words, no personal data"),
+    ("access_request_escalations", "when its moment comes: two ids"),
+    ("request_messages", "by its time; ids, and the number of a message in a chat"),
+    (
+        "deliveries",
+        "by its time: what it says is sealed by the installation's vault, not under the account's data key, and can be read until then \
+         (`retention.deliveries`, `retention.dead_letters` behind its end)",
+    ),
+    (
+        "mails",
+        "by its time: sealed by the installation's vault, not under the account's data key, and can be read until then \
+         (`retention.development_mails`)",
+    ),
+];
+
 /// Whose the rows are, and how they go when their owner does.
-fn erasure(table: &Table) -> (String, &'static str) {
-    match table.owner {
+///
+/// # Errors
+/// A table of which that is not known.
+fn erasure(table: &Table) -> Result<(String, &'static str), String> {
+    let outlives = |name: &str| OUTLIVE_THE_ACCOUNT.iter().find(|(table, _)| *table == name).map(|(_, what)| *what);
+    Ok(match table.owner {
         Owner::User { column } => {
             let erased = match table.name {
                 "users" => "with the account, after its data key",
                 "claims" => "with the account; usernames stay as keyed hashes",
                 _ if OWNED.iter().any(|owned| owned.table.name == table.name) => "with the account",
-                _ => "by its time; what is personal is sealed under the account's data key",
+                other => outlives(other)
+                    .ok_or_else(|| format!("{other}: say in xtask/src/pages.rs what an erasure leaves of it"))?,
             };
             (format!("a user's (`{column}`)"), erased)
         }
         Owner::SomeUser => ("somebody's; no column says whose".to_owned(), "by its time"),
         Owner::Client { column } => (format!("a service account's (`{column}`)"), "stays; nothing personal"),
+        Owner::System if table.name == "audit_entries" => {
+            ("the installation's".to_owned(), "stays; what is personal is sealed under the account's data key")
+        }
         Owner::System => ("the installation's".to_owned(), "nothing personal"),
-    }
+    })
 }
 
 /// How long rows stay.

@@ -29,6 +29,7 @@ use crate::{
     wiring::{
         Wired, WiringError,
         engine::{Opening, await_server, serve_alone},
+        ledger,
         machine::{Machine, Memory},
         outside::OsRandom,
         pages, part, process,
@@ -250,6 +251,9 @@ async fn keep_metrics_small(metrics: PrometheusHandle, mut stopping: watch::Rece
 async fn announce(wired: &Wired, address: std::net::SocketAddr) -> Result<(), WiringError> {
     let config = &wired.config;
     announce_memory(&Machine::here().memory(config));
+    if let Some(says) = ledger::missing(config) {
+        tracing::warn!("{says}");
+    }
     if wired.migrated > 0 {
         tracing::info!(steps = wired.migrated, "the database schema is up to date");
     }

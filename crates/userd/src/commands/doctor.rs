@@ -16,6 +16,7 @@ use crate::{
     terminal::Terminal,
     wiring::{
         engine::{self, Opening},
+        ledger,
         machine::Machine,
         master_key::{self, MasterKeyError},
         outside::{OsRandom, SystemClock},
@@ -64,6 +65,7 @@ fn at_a_glance(config: &Config) -> Vec<Finding> {
     let mut findings = configuration(config);
     findings.push(clock());
     findings.push(memory(config));
+    findings.extend(purge_ledger(config));
     findings.extend(secret_files::exposed_master_keys(config).into_iter().map(|says| warning("master_key", says)));
     findings.extend(providers(config));
     findings
@@ -269,6 +271,14 @@ fn memory(config: &Config) -> Finding {
     let memory = Machine::here().memory(config);
     let finding = if memory.is_too_much() { warning } else { ok };
     finding("memory", memory.to_string())
+}
+
+/// Where erased accounts are remembered; nothing where no backup could bring them back.
+fn purge_ledger(config: &Config) -> Option<Finding> {
+    let missing = ledger::missing(config).map(|says| warning("purge_ledger", says));
+    let kept =
+        |path: std::path::PathBuf| ok("purge_ledger", format!("erased accounts are named in {}", path.display()));
+    missing.or_else(|| ledger::path(config).map(kept))
 }
 
 fn clock() -> Finding {

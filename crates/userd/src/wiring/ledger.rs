@@ -42,6 +42,15 @@ pub(crate) fn path(config: &Config) -> Option<PathBuf> {
     }
 }
 
+/// What to say where there is none and something could be restored.
+pub(crate) fn missing(config: &Config) -> Option<&'static str> {
+    let is_kept = path(config).is_some() || matches!(config.database.url.kind(), DatabaseKind::SqliteMemory);
+    (!is_kept).then_some(
+        "accounts.purge_ledger is not set: nothing outside the database remembers who was erased, and a restored backup brings \
+         them back; name a file on a disk that outlives the database",
+    )
+}
+
 /// Everybody whom it names.
 ///
 /// # Errors

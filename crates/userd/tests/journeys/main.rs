@@ -50,6 +50,7 @@ mod replicas;
 mod restoring;
 mod rights;
 mod rolling_restart;
+mod second_factors;
 mod signals;
 mod soak;
 mod stopping;

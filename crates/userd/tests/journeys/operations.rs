@@ -46,6 +46,22 @@ on_each_engine! {
         }
     }
 
+    /// The embedded database has one beside it; with the others it is named, or nobody remembers who was erased.
+    async fn who_keeps_no_ledger_of_erased_accounts_is_told_by_the_start_and_by_the_doctor(app: TestApp) {
+        app.ask(&["migrate"]).await;
+        let is_embedded = app.engine() == Engine::Sqlite;
+        let named = app.with("accounts.purge_ledger", app.path("purged.jsonl").to_str().unwrap());
+        for (app, is_kept) in [(&app, is_embedded), (&named, true)] {
+            let (well, findings) = doctor(app).await;
+            assert!(well, "{findings}");
+            let expected = if is_kept { "ok" } else { "warning" };
+            assert_eq!(finding(&findings, "purge_ledger")["state"], expected, "{findings}");
+            let lines = app.open().await.stop().await.stdout;
+            let is_told = lines.iter().any(|line| line.contains("accounts.purge_ledger is not set"));
+            assert_eq!(is_told, !is_kept, "{lines:?}");
+        }
+    }
+
     /// (fault 32)
     async fn what_the_service_takes_at_worst_is_said_by_the_start_and_by_the_doctor(app: TestApp) {
         app.ask(&["migrate"]).await;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Engine, PASSWORD, TestApp, unique_email};
+use crate::support::{Engine, PASSWORD, TestApp, unique, unique_email};
 
 /// (fault 22) The service runs: refused, naming it. It stopped: the administrator whom the backup does not know blocks
 /// nobody, nobody's old token is good anywhere, verifiers are told, and who is in the backup signs in again.
@@ -61,6 +61,40 @@ async fn tokens_of_whom_a_backup_does_not_know_are_dead_without_the_command_too(
     visitor.with(&lost).get("/v1/me").await.refused(401, "not_signed_in");
     visitor.with(&lost).get("/v1/users").await.refused(401, "not_signed_in");
     visitor.with(&member).get("/v1/me").await.expect(200);
+}
+
+/// Who was erased after the backup was made is in it again, and is erased again: nobody signs in, the name is nobody's, and
+/// the address is anybody's.
+#[tokio::test]
+async fn a_restored_older_backup_brings_no_erased_account_back() {
+    let app = TestApp::build(Engine::Sqlite).await.unwrap();
+    let replica = app.open().await;
+    let visitor = replica.visitor();
+    let (email, username) = (unique_email(), unique("ann"));
+    let body = json!({ "email": email, "username": username, "password": PASSWORD });
+    let ann = visitor.post("/v1/auth/register", body.clone()).await.expect(201)["user"]["id"].clone();
+    let stays = unique_email();
+    visitor.register(&stays, PASSWORD).await;
+    let backup = app.path("backup.db");
+    let backup = backup.to_str().unwrap();
+    app.ask(&["backup", backup]).await;
+    app.ask(&["users", "delete", &username]).await;
+    app.ask(&["users", "purge", "--yes", ann.as_str().unwrap()]).await;
+    let ledger = std::fs::read_to_string(app.path("userd.purged.jsonl")).unwrap();
+    assert!(ledger.contains(ann.as_str().unwrap()), "{ledger}");
+    assert!(replica.stop().await.status.success());
+
+    app.ask(&["restore", backup]).await;
+    let replica = app.open().await;
+    let visitor = replica.visitor();
+    for login in [&email, &username] {
+        let login = json!({ "login": login, "password": PASSWORD });
+        visitor.post("/v1/auth/login", login).await.refused(401, "wrong_credentials");
+    }
+    visitor.post("/v1/auth/register", body).await.refused(409, "username_taken");
+    let stranger = visitor.register(&email, PASSWORD).await;
+    assert_ne!(json!(stranger.user_id()), ann);
+    visitor.login(&stays, PASSWORD).await;
 }
 
 /// (fault 22) A database that its own tools restored is taken as it is.

@@ -7,9 +7,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    audit, canaries, killed_while_draining,
+    account_life, audit, canaries, killed_while_draining,
     moving::{by_table, copy, everybody_is_at_home, inhabit},
-    operations, races, rights, story,
+    operations, passkeys, races, rights, second_factors, story,
     support::{Caller, Engine, PASSWORD, Replica, TestApp, Tokens, caller::send, unique_email, until},
 };
 
@@ -31,8 +31,13 @@ on_ydb! {
     audit::an_auditor_reads_proves_and_verifies_and_needs_to_believe_nobody,
     canaries::canaries_are_found_nowhere_but_in_their_own_answers,
     killed_while_draining::a_process_killed_while_notifications_drain_tells_everybody_once,
+    account_life::an_account_is_confirmed_recovered_and_moved_by_what_arrives_in_mailboxes,
+    account_life::an_account_is_invited_accepts_terms_and_comes_back_until_it_is_erased,
+    passkeys::a_passkey_is_set_up_signs_in_is_lost_and_replaced,
+    second_factors::an_authenticator_app_is_set_up_signs_in_is_lost_and_replaced,
     operations::migrations_are_shown_and_applied,
     operations::the_doctor_is_content_with_a_good_setup,
+    operations::who_keeps_no_ledger_of_erased_accounts_is_told_by_the_start_and_by_the_doctor,
     operations::a_new_master_key_takes_over_and_the_old_one_can_go,
     operations::every_command_answers_in_json,
 }
