@@ -2,6 +2,7 @@
 
 mod challenges;
 mod guesses;
+mod matrix;
 mod passkeys;
 mod policy;
 mod second_step;

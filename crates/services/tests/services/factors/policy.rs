@@ -1,23 +1,20 @@
-//! What policy asks for: roles that must have two factors, stepping up, remembered devices, and the matrix of all of it.
-
-use std::{fmt::Write as _, time::Duration};
+//! What policy asks for: roles that must have two factors, stepping up, remembered devices. The matrix of all of it is in
+//! `matrix.rs`.
 
 use userd_model::{EventKind, FactorMethod, GrantKind, Level, Permission, Refusal, RoleRules, UserId};
 use userd_services::{
-    Completion, Failure, MfaSettings,
+    Completion, MfaSettings,
     accounts::NewUser,
     factors::{Shown, StepUp},
     roles::GrantInput,
     sessions::Login,
     testing::TestOptions,
 };
-use userd_storage::repositories::password_credentials::PasswordCredential;
 
-use super::support::{Phone, authenticator, is_wrong, pending};
+use super::support::{Phone, is_wrong, pending};
 use crate::{
     fixture::{DAY, Fixture, MINUTE, TestApp, refusal, with},
     personas::{Member, PASSWORD, acting, at, elsewhere, home, login_with, of_id, password},
-    sign_in::elsewhere::{app_with_acme, code},
 };
 
 fn required() -> TestOptions {
@@ -224,129 +221,4 @@ async fn a_remembered_device_stands_for_the_second_factor_for_its_time(fixture: 
     app.users.sign_out(&app.operator_context(), ada.id).await.unwrap();
     let ended = app.sessions.login(&at(&app, home()), on(&device)).await.unwrap();
     assert_eq!(pending(ended).status, "second_factor_required", "what ends sessions ends that too");
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum State {
-    Active,
-    Blocked,
-    Deleted,
-}
-
-/// How a way in ended, in a word.
-fn word(answer: &Result<Completion, Failure>) -> String {
-    match answer {
-        Ok(Completion::SignedIn(_)) => "signed in".to_owned(),
-        Ok(Completion::Pending(pending)) => pending.status.clone(),
-        Err(Failure::Refused(refusal)) => format!("{refusal:?}"),
-        Err(other) => panic!("{other:?}"),
-    }
-}
-
-/// AC-026, AC-138: every way in, with every state of the account, what policy asks for and what is held. Reviewed; written
-/// anew with `UPDATE=1`.
-/// ASVS V6.1.3
-#[tokio::test]
-#[expect(clippy::disallowed_methods, reason = "UPDATE=1 lets the test rewrite what it compares with")]
-async fn the_matrix_of_ways_in_is_the_reviewed_one() {
-    let mut lines = String::from("way in    account  policy        holds   demanded ends with\n");
-    for state in [State::Active, State::Blocked, State::Deleted] {
-        for policy in ["none", "required", "remembering"] {
-            for holds in ["nothing", "totp", "passkey"] {
-                for demanded in ["nothing", "password"] {
-                    for way in ["password", "device", "provider", "repeat", "passkey"] {
-                        if way == "passkey" && holds != "passkey" {
-                            continue;
-                        }
-                        let end = end_of(way, state, policy, (holds, demanded == "password")).await;
-                        let account = match state {
-                            State::Active => "active",
-                            State::Blocked => "blocked",
-                            State::Deleted => "deleted",
-                        };
-                        writeln!(lines, "{way:<9} {account:<8} {policy:<13} {holds:<7} {demanded:<8} {end}").unwrap();
-                    }
-                }
-            }
-        }
-    }
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/services/factors/ways_in.txt");
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(path, &lines).unwrap();
-    }
-    assert_eq!(lines, std::fs::read_to_string(path).unwrap());
-}
-
-/// The row alone: what ends sessions would end the device and the repeat with them.
-async fn demand_another_password(app: &TestApp, user: UserId) {
-    app.deps
-        .store
-        .transact("demand", |mut uow| async move {
-            let password = uow.password_credentials().find(user).await?.unwrap();
-            let password = PasswordCredential { must_change: true, ..password };
-            uow.password_credentials().upsert(&password).await?;
-            uow.commit(()).await
-        })
-        .await
-        .unwrap();
-}
-
-/// One cell: somebody with the role `admin` comes in.
-async fn end_of(way: &str, state: State, policy: &str, (holds, demanded): (&str, bool)) -> String {
-    let fixture = Fixture { store: std::sync::Arc::new(userd_storage::testing::memory_store().await.unwrap()) };
-    let (lax, acme) = app_with_acme(&fixture).await;
-    let key = lax.idempotency.request("POST /v1/auth/register", "key-of-ada", b"body");
-    let body = || crate::personas::registration(Some("ada@example.org"), Some("ada"));
-    let made = lax.accounts.register(&at(&lax, home()), body(), Some(&key)).await.unwrap().signed_in().unwrap();
-    let mut ada = Member { id: made.user.id, email: "ada@example.org".to_owned(), tokens: made.tokens };
-    lax.link(&ada, "acme").await;
-    lax.rewrite(ada.id, |user| user.roles = vec!["admin".to_owned()]).await;
-    let mut laptop = authenticator();
-    match holds {
-        "totp" => {
-            let phone = lax.phone_of(&ada).await;
-            ada.tokens = lax.login_with_phone("ada", &phone).await.tokens;
-        }
-        "passkey" => {
-            lax.passkey_of(&ada, &mut laptop).await;
-            ada.tokens = lax.login_by_passkey(&mut laptop).await.unwrap().signed_in().unwrap().tokens;
-        }
-        _ => {}
-    }
-    let through = code(lax.through("acme").await);
-    if demanded {
-        demand_another_password(&lax, ada.id).await;
-    }
-    match state {
-        State::Active => {}
-        State::Blocked => lax.rewrite(ada.id, |user| user.status = userd_model::UserStatus::Blocked).await,
-        State::Deleted => lax.rewrite(ada.id, |user| user.status = userd_model::UserStatus::Deleted).await,
-    }
-    let strict = |settings: &mut userd_services::Settings| match policy {
-        "required" => settings.mfa.required_for = vec!["admin".to_owned()],
-        "remembering" => settings.mfa.remember_devices = Duration::from_secs(3600),
-        _ => {}
-    };
-    let mut settings = userd_services::testing::settings();
-    strict(&mut settings);
-    let app = fixture
-        .app_with(TestOptions {
-            settings,
-            providers: vec![acme],
-            clock: Some(std::sync::Arc::clone(&lax.clock)),
-            seed: 2,
-            ..TestOptions::default()
-        })
-        .await;
-    let ctx = at(&app, home());
-    word(&match way {
-        "password" => app.sessions.login(&ctx, login_with("ada", PASSWORD)).await,
-        "device" => {
-            let device_token = ada.tokens.device_token.clone();
-            app.sessions.login(&ctx, Login { device_token, ..login_with("ada", PASSWORD) }).await
-        }
-        "passkey" => app.login_by_passkey(&mut laptop).await,
-        "provider" => app.sign_in.exchange(&ctx, &through, None, None).await,
-        _ => app.accounts.register(&ctx, body(), Some(&key)).await,
-    })
 }

@@ -18,6 +18,7 @@ use userd_services::{
     Failure, Settings, SignedIn,
     bot::TelegramBot,
     sign_in::{BotPoll, BotStart},
+    testing::TestOptions,
 };
 
 use super::elsewhere::{Elsewhere, offering_with_bot};
@@ -31,8 +32,8 @@ pub(super) const SECRET: &str = "webhook-secret-1";
 /// What the bot was told to do, oldest first: method and body.
 pub(super) type Calls = Arc<Mutex<Vec<(String, Value)>>>;
 
-pub(super) struct Messenger {
-    pub(super) app: TestApp,
+pub(crate) struct Messenger {
+    pub(crate) app: TestApp,
     pub(super) telegram: Arc<Elsewhere>,
     pub(super) calls: Calls,
     updates: Mutex<i64>,
@@ -44,6 +45,10 @@ impl Messenger {
     }
 
     pub(super) async fn open_with(fixture: &Fixture, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::open_on(fixture, |options| change(&mut options.settings)).await
+    }
+
+    pub(crate) async fn open_on(fixture: &Fixture, change: impl FnOnce(&mut TestOptions)) -> Self {
         let calls = Calls::default();
         let base = serve(Arc::clone(&calls)).await;
         let api = || BotApi::new(&base, &token(), HttpOptions::default()).unwrap();
@@ -52,12 +57,12 @@ impl Messenger {
             TelegramBot { api: api(), username: "userd_test_bot".to_owned(), webhook_secret: Secret::new(SECRET) };
         let mut options = offering_with_bot(&telegram, bot);
         options.channels.telegram = Some(Arc::new(Unpaced(api())));
-        change(&mut options.settings);
+        change(&mut options);
         let app = fixture.app_with(options).await;
         Self { app, telegram, calls, updates: Mutex::new(100) }
     }
 
-    pub(super) async fn start(&self) -> BotStart {
+    pub(crate) async fn start(&self) -> BotStart {
         self.start_with(None).await.unwrap()
     }
 
@@ -78,7 +83,7 @@ impl Messenger {
         self.app.bot.take_webhook(&at(&self.app, home()), Some(SECRET.as_bytes()), update.to_string().as_bytes()).await
     }
 
-    pub(super) async fn writes(&self, who: u64, text: &str) {
+    pub(crate) async fn writes(&self, who: u64, text: &str) {
         let chat = json!({ "id": who, "type": "private" });
         let message = json!({ "message_id": 1, "date": 1, "chat": chat, "from": somebody(who), "text": text });
         self.update(json!({ "message": message })).await.unwrap();
@@ -90,7 +95,7 @@ impl Messenger {
         self.update(json!({ "callback_query": query })).await.unwrap();
     }
 
-    pub(super) async fn taps_code(&self, who: u64, start: &BotStart, code: &str) {
+    pub(crate) async fn taps_code(&self, who: u64, start: &BotStart, code: &str) {
         self.taps(who, &format!("{}:{code}", start.attempt)).await;
     }
 
@@ -100,7 +105,7 @@ impl Messenger {
         self.update(json!({ "my_chat_member": change })).await.unwrap();
     }
 
-    pub(super) async fn poll(&self, start: &BotStart) -> Result<BotPoll, Failure> {
+    pub(crate) async fn poll(&self, start: &BotStart) -> Result<BotPoll, Failure> {
         self.app.sign_in.poll_bot(&at(&self.app, home()), &start.attempt, &start.secret).await
     }
 

@@ -8,7 +8,7 @@ mod decisions;
 pub(crate) mod elsewhere;
 mod linking;
 mod login_flows;
-mod messenger;
+pub(crate) mod messenger;
 mod shown;
 
 pub(crate) use elsewhere::app_with_acme;
