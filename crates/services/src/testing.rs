@@ -1,5 +1,7 @@
 //! Services for tests: real ones, over any store, with a clock that stands still and cheap password hashing.
 
+mod provider;
+
 use std::{
     sync::{Arc, OnceLock},
     time::Duration,
@@ -16,6 +18,7 @@ use userd_storage::{
     testing::{ManualClock, TestRandom},
 };
 
+pub use self::provider::TestProvider;
 use crate::{
     Dependencies, Services, Settings,
     bot::TelegramBot,

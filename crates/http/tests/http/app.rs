@@ -14,6 +14,7 @@ use userd_http::{
     router::assemble,
 };
 use userd_model::UserId;
+pub use userd_services::testing::TestProvider;
 use userd_services::{RequestOrigin, Services, testing::TestOptions};
 use userd_web::{
     Problem, RequestOptions,

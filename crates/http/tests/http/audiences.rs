@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use userd_services::{clients::ClientInput, testing::TestOptions};
 use userd_web::testing::*;
 
-use crate::{app::*, provider::TestProvider};
+use crate::app::*;
 
 const ORDERS: &str = "https://orders.example";
 

@@ -6,7 +6,7 @@ use url::Url;
 use userd_services::testing::TestOptions;
 use userd_web::testing::*;
 
-use crate::{app::*, provider::TestProvider};
+use crate::app::*;
 
 const PASSWORD: &str = "plum-Orchestra-19";
 

@@ -11,7 +11,7 @@ use userd_storage::{
 };
 use userd_web::testing::*;
 
-use crate::{app::*, provider::TestProvider};
+use crate::app::*;
 
 /// Every route of the table, as somebody signed in with an attempt under way: the database is asked for no unit of
 /// work, no cookie is set, and the attempt is still there for the GET. (fault 13)

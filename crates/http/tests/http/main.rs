@@ -28,7 +28,6 @@ mod notification_stream;
 mod passkeys;
 mod personas;
 mod preferences;
-mod provider;
 mod second_factors;
 mod sent_notifications;
 mod sign_in;

@@ -14,7 +14,7 @@ use userd_providers::{
 use userd_services::{RegistrationMode, Services, invitations::NewInvitation, sign_in::Start, testing::TestOptions};
 use userd_web::testing::*;
 
-use crate::{app::*, provider::TestProvider};
+use crate::app::*;
 
 const APP: &str = "https://app.example/done";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";

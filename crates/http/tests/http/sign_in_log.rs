@@ -12,7 +12,7 @@ use url::Url;
 use userd_services::testing::TestOptions;
 use userd_web::testing::*;
 
-use crate::{app::*, provider::TestProvider};
+use crate::app::*;
 
 /// No other test counts under this name.
 const PROVIDER: &str = "acme-of-the-log";

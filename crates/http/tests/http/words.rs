@@ -7,7 +7,7 @@ use serde_json::json;
 use userd_services::testing::TestOptions;
 use userd_web::{problem::Words, testing::*};
 
-use crate::{app::*, provider::TestProvider};
+use crate::app::*;
 
 const BROWSER: (&str, &str) = ("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
 const RUSSIAN: (&str, &str) = ("accept-language", "ru-RU,ru;q=0.9,en;q=0.8");

@@ -17,10 +17,7 @@ use userd_model::{Permission, Role, UserId, UserStatus};
 use userd_services::{Services, testing::TestOptions, webhooks::WebhookInput};
 use userd_web::testing::{Answer, ask, request};
 
-use crate::{
-    app::{api_with, test_services},
-    provider::TestProvider,
-};
+use crate::app::{TestProvider, api_with, test_services};
 
 pub const PASSWORD: &str = "velvet-Trombone-87";
 /// The provider on offer.

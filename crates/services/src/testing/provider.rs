@@ -14,6 +14,8 @@ use userd_providers::{
 pub struct TestProvider(Facts);
 
 impl TestProvider {
+    /// `form_post`: its answer comes as a form. Called `telegram` it is of that kind.
+    #[must_use]
     pub fn named(id: &str, form_post: bool) -> Arc<dyn Provider> {
         Arc::new(Self(Facts {
             id: id.to_owned(),
@@ -64,7 +66,8 @@ impl Provider for TestProvider {
     }
 
     async fn begin(&self, begin: &Begin<'_>) -> Result<Redirect, ProviderFault> {
-        let mut url = Url::parse(&self.0.issuer).unwrap();
+        let no_url = |_| ProviderFault::Refused("not_supported");
+        let mut url = Url::parse(&self.0.issuer).map_err(no_url)?;
         url.query_pairs_mut().append_pair("state", begin.state);
         Ok(Redirect { url, remember: Value::Null, form_post: self.0.capabilities.form_post })
     }
