@@ -111,6 +111,8 @@ pub const PAGES: &[PageAccess] = &[
     page("/admin/clients", Access::Holder(Permission::CLIENTS_READ), Limit::Pages),
     page("/admin/clients/make", Access::Holder(Permission::CLIENTS_MANAGE), Limit::Pages),
     form("/admin/clients/make", Access::Holder(Permission::CLIENTS_MANAGE), Limit::Pages),
+    page("/admin/clients/{id}/change", Access::Holder(Permission::CLIENTS_MANAGE), Limit::Pages),
+    form("/admin/clients/{id}/change", Access::Holder(Permission::CLIENTS_MANAGE), Limit::Pages),
     page("/admin/clients/{id}/rotate", Access::Holder(Permission::CLIENTS_MANAGE), Limit::Pages),
     form("/admin/clients/{id}/rotate", Access::Holder(Permission::CLIENTS_MANAGE), Limit::Pages),
     page("/admin/clients/{id}/disable", Access::Holder(Permission::CLIENTS_MANAGE), Limit::Pages),

@@ -1,6 +1,8 @@
 //! Service accounts of other services: they get tokens by `client_credentials`, ask whether tokens are good, and
 //! read the revocation feed. Their secrets are 256 random bits, shown once and stored as hashes.
 
+mod change;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -265,44 +267,6 @@ impl Clients {
             })
             .await?;
         Ok(NewClient { client: view(&client), client_secret: secret.to_string() })
-    }
-
-    /// Changes its name, and the audiences that its tokens may be for. Tokens for an audience that is taken away run
-    /// out; a new secret ends them at once.
-    ///
-    /// # Errors
-    /// `Forbidden`, `NotFound`, `InvalidInput`, `VersionMismatch`.
-    pub async fn change(
-        &self,
-        ctx: &Context,
-        id: ClientId,
-        wanted: ClientChange,
-        expected: Option<i64>,
-    ) -> Result<ClientView, Failure> {
-        ctx.may(&Act::ChangeClient)?;
-        let name = wanted.name.map(|name| text::display_name(&name)).transpose();
-        let name = &name.map_err(|detail| Refusal::field("/name", detail))?;
-        let audiences = wanted.audiences.map(|list| list.map(|list| self.configured(&list)).transpose()).transpose()?;
-        let audiences = &audiences;
-        self.changes
-            .run(ctx, "change_client", |mut change| async move {
-                let mut client = change.clients().find(id).await?.ok_or(Refusal::NotFound)?;
-                must_be(&client, InUse::Yes)?;
-                client.must_have_version(expected)?;
-                if let Some(name) = name {
-                    client.name.clone_from(name);
-                }
-                if let Some(audiences) = audiences {
-                    client.audiences.clone_from(audiences);
-                }
-                client.version += 1;
-                change.clients().update(&client).await?;
-                let audiences: Vec<_> = client.audiences.iter().flatten().collect();
-                let data = serde_json::json!({ "name": client.name, "audiences": audiences });
-                change.event(EventKind::ClientChanged, id, data);
-                change.commit(view(&client)).await
-            })
-            .await
     }
 
     /// A change after which tokens of before are dead.

@@ -1,15 +1,15 @@
-//! Service accounts: made, given a new secret, disabled and enabled. A secret is shown on the page that answers, and never again.
+//! Service accounts: made, changed, given a new secret, disabled and enabled. A secret is shown on the page that answers, and never again.
 
 use axum::response::Response;
 use maud::{Markup, html};
 use userd_model::{Act, ClientId, Timestamp};
 use userd_services::{
-    clients::{ClientInput, ClientView, NewClient},
+    clients::{ClientChange, ClientInput, ClientView, NewClient},
     roles::PermissionView,
 };
 use userd_web::{Problem, extract::Path};
 
-use super::{PAGE, Told, buttons, frame, fresh, onward, page, place, refused, secret, words};
+use super::{PAGE, Told, buttons, filled, frame, fresh, onward, page, place, refused, secret, words};
 use crate::{
     dates::moment,
     fields::Fields,
@@ -27,6 +27,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get(HERE, list)
         .get("/admin/clients/make", show_make)
         .post("/admin/clients/make", make)
+        .get("/admin/clients/{id}/change", show_change)
+        .post("/admin/clients/{id}/change", change)
         .get("/admin/clients/{id}/rotate", show_rotate)
         .post("/admin/clients/{id}/rotate", rotate)
         .get("/admin/clients/{id}/disable", show_disable)
@@ -42,7 +44,11 @@ async fn list(visit: Visit, query: Query) -> Result<Response, Problem> {
     let found = visit.site.services.clients.page(&visit.ctx, after, limit).await?;
     let next = found.last().filter(|_| found.len() == PAGE).map(|last| (last.created_at, last.id));
     let content = html! {
-        @if query.text("done") == "disabled" { (done(t.disabled_done)) } @else { (note(t.about)) }
+        @match query.text("done") {
+            "disabled" => (done(t.disabled_done)),
+            "changed" => (done(t.changed)),
+            _ => (note(t.about)),
+        }
         @if visit.ctx.may(&Act::CreateClient).is_ok() { p { a.button.quiet href="/admin/clients/make" { (t.make) } } }
         @if !found.is_empty() { (table(&visit, &found)) }
         (onward(&visit, "clients", found.is_empty(), next.as_ref()))
@@ -58,7 +64,10 @@ fn table(visit: &Visit, clients: &[ClientView]) -> Markup {
             tbody { @for client in clients { tr {
                 td { (client.name) br; code.small { (client.id) } }
                 td { span.badge { (if client.disabled_at.is_some() { t.disabled } else { t.works }) } }
-                td { @for word in &client.permissions { code { (word) } " " } }
+                td {
+                    @for word in &client.permissions { code { (word) } " " }
+                    @if let Some(prefix) = &client.permission_prefix { br; span.muted { (t.prefix) " " code { (prefix) } } }
+                }
                 td { @for audience in client.audiences.iter().flatten() { code { (audience) } " " } }
                 td { (moment(visit, client.secret_changed_at)) }
                 td { (ways(visit, client)) }
@@ -70,6 +79,7 @@ fn table(visit: &Visit, clients: &[ClientView]) -> Markup {
 fn ways(visit: &Visit, client: &ClientView) -> Markup {
     let t = &visit.texts.admin.clients;
     let acts = [
+        ("change", t.change, Act::ChangeClient, false),
         ("rotate", t.rotate, Act::RotateClientSecret, false),
         ("disable", t.disable, Act::DisableClient, false),
         ("enable", t.enable, Act::EnableClient, true),
@@ -84,46 +94,95 @@ fn ways(visit: &Visit, client: &ClientView) -> Markup {
 
 async fn show_make(visit: Visit) -> Result<Response, Problem> {
     visit.ctx.may(&Act::CreateClient)?;
-    let content = form(&visit, &Fields::default(), &words::offered(&visit).await?, &Told::default());
+    let offered = words::offered(&visit).await?;
+    let content = making(&visit, &Fields::default(), &offered, &Told::default());
     Ok(page(&visit, visit.texts.admin.clients.make, &content))
 }
 
 async fn make(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let t = &visit.texts.admin.clients;
-    let audiences = Some(words::names(fields.text("audiences"))).filter(|audiences| !audiences.is_empty());
+    let (audiences, prefix) = (audiences(&fields), filled(fields.text("permission_prefix")));
     let chosen = words::chosen(&fields);
-    let (name, audiences) = (fields.text("name").trim(), audiences.as_deref());
-    let input = ClientInput { name, permissions: &chosen, audiences, permission_prefix: None };
+    let input = ClientInput {
+        name: fields.text("name").trim(),
+        permissions: &chosen,
+        audiences: audiences.as_deref(),
+        permission_prefix: prefix.as_deref(),
+    };
     match visit.site.services.clients.create_for(&visit.ctx, input, None).await {
         Ok(made) => Ok(shown_once(&visit, (t.make, t.made_done), &made)),
         Err(failure) => {
             let offered = words::offered(&visit).await?;
-            refused(&visit, failure, (t.make, &visit.here), |told| form(&visit, &fields, &offered, told))
+            refused(&visit, failure, (t.make, &visit.here), |told| making(&visit, &fields, &offered, told))
         }
     }
 }
 
-fn form(visit: &Visit, fields: &Fields, offered: &[PermissionView], told: &Told) -> Markup {
+/// None where nothing was filled in: the first that is configured.
+fn audiences(fields: &Fields) -> Option<Vec<String>> {
+    Some(words::names(fields.text("audiences"))).filter(|audiences| !audiences.is_empty())
+}
+
+fn making(visit: &Visit, fields: &Fields, offered: &[PermissionView], told: &Told) -> Markup {
+    let t = &visit.texts.admin.clients;
+    let chosen = words::chosen(fields);
+    let more = html! {
+        (words::choice(visit, offered, &chosen, &told.wrong_words(visit, "/permissions", &chosen)))
+        (field(Field {
+            name: "permission_prefix", label: t.prefix, hint: t.prefix_hint, value: fields.text("permission_prefix"),
+            wrong: &told.wrong(visit, "/permission_prefix"), autocomplete: "off", ..Field::default()
+        }))
+    };
+    form(visit, ("/admin/clients/make", t.make), fields, &more, told)
+}
+
+fn form(visit: &Visit, (action, button): (&str, &str), fields: &Fields, more: &Markup, told: &Told) -> Markup {
     let t = &visit.texts.admin.clients;
     let known = visit.site.services.deps.settings.audiences.join(", ");
-    let (chosen, audiences) = (words::chosen(fields), words::names(fields.text("audiences")));
     html! {
         (told.alert())
-        form.panel method="post" action="/admin/clients/make" data-guard {
+        form.panel method="post" action=(action) data-guard {
             (layout::token(visit))
             (field(Field {
                 name: "name", label: t.name, hint: t.name_hint, value: fields.text("name"), is_required: true,
                 wrong: &told.wrong(visit, "/name"), autocomplete: "off", ..Field::default()
             }))
-            (words::choice(visit, offered, &chosen, &told.wrong_words(visit, "/permissions", &chosen)))
+            (more)
             (field(Field {
                 name: "audiences", label: t.audiences, hint: &fill(t.audiences_hint, "known", &known),
-                value: fields.text("audiences"), wrong: &told.wrong_words(visit, "/audiences", &audiences),
-                autocomplete: "off", ..Field::default()
+                value: fields.text("audiences"), autocomplete: "off",
+                wrong: &told.wrong_words(visit, "/audiences", &words::names(fields.text("audiences"))), ..Field::default()
             }))
-            (buttons(visit, t.make, false, HERE))
+            (buttons(visit, button, false, HERE))
         }
     }
+}
+
+async fn show_change(visit: Visit, Path(id): Path<ClientId>) -> Result<Response, Problem> {
+    visit.ctx.may(&Act::ChangeClient)?;
+    let client = visit.site.services.clients.read(&visit.ctx, id).await?;
+    let audiences = client.audiences.unwrap_or_default().join(" ");
+    let version = client.version.to_string();
+    let fields = Fields::of(&[("name", &client.name), ("audiences", &audiences), ("version", &version)]);
+    Ok(page(&visit, visit.texts.admin.clients.change, &changing(&visit, id, &fields, &Told::default())))
+}
+
+async fn change(visit: Visit, Path(id): Path<ClientId>, fields: Fields) -> Result<Response, Problem> {
+    let wanted =
+        ClientChange { name: Some(fields.text("name").trim().to_owned()), audiences: Some(audiences(&fields)) };
+    let version = fields.text("version").parse().ok();
+    match visit.site.services.clients.change(&visit.ctx, id, wanted, version).await {
+        Ok(_) => Ok(Visit::go("/admin/clients?done=changed")),
+        Err(failure) => {
+            let here = (visit.texts.admin.clients.change, visit.here.as_str());
+            refused(&visit, failure, here, |told| changing(&visit, id, &fields, told))
+        }
+    }
+}
+
+fn changing(visit: &Visit, id: ClientId, fields: &Fields, told: &Told) -> Markup {
+    let more = html! { input type="hidden" name="version" value=(fields.text("version")); };
+    form(visit, (&format!("{HERE}/{id}/change"), visit.texts.admin.clients.change), fields, &more, told)
 }
 
 /// The page that answers is the only one that ever shows the secret.

@@ -3,14 +3,11 @@
 
 use axum::response::Response;
 use maud::{Markup, html};
-use userd_model::{Act, WebhookId};
-use userd_services::{
-    Failure,
-    webhooks::{NewWebhook, WebhookChange, WebhookInput, WebhookTest, WebhookView},
-};
+use userd_model::{Act, Refusal, WebhookId};
+use userd_services::webhooks::{NewWebhook, WebhookChange, WebhookInput, WebhookTest, WebhookView};
 use userd_web::{Problem, extract::Path};
 
-use super::{Told, buttons, filled, frame, fresh, optional, page, refused, secret, words::names};
+use super::{Told, buttons, choice, filled, frame, fresh, optional, page, refused, secret, words::names};
 use crate::{
     dates::moment,
     fields::Fields,
@@ -144,7 +141,7 @@ async fn make(visit: Visit, fields: Fields) -> Result<Response, Problem> {
         url: fields.text("url").trim().to_owned(),
         events: names(fields.text("events")),
         description: filled(fields.text("description")),
-        signature: None,
+        signature: filled(fields.text("signature")),
     };
     match visit.site.services.webhooks.create(&visit.ctx, input, None).await {
         Ok(made) => Ok(shown_once(&visit, (t.make, t.made_done), &made)),
@@ -206,9 +203,16 @@ fn form(visit: &Visit, act: &str, fields: &Fields, told: &Told) -> Markup {
                 name: "description", label: t.description, value: fields.text("description"),
                 wrong: &told.wrong(visit, "/description"), autocomplete: "off", ..Field::default()
             }))
+            @if act == "make" { (signature(visit, fields.text("signature"))) }
             (buttons(visit, button, false, &back))
         }
     }
+}
+
+/// By a secret that both know, or by a key of which the receiver has the public half.
+fn signature(visit: &Visit, chosen: &str) -> Markup {
+    let t = &visit.texts.admin.webhooks;
+    choice("signature", t.signature, &[("v1", t.signed_by_secret), ("v1a", t.signed_by_key)], chosen)
 }
 
 /// The page that answers is the only one that ever shows the secret.
@@ -253,16 +257,19 @@ async fn show_rotate(visit: Visit, Path(id): Path<WebhookId>) -> Result<Response
         return Ok(turned);
     }
     let t = &visit.texts.admin.webhooks;
-    let content = confirmation(&visit, id, ("rotate", t.rotate, t.rotate_about)).await?;
+    let webhook = visit.site.services.webhooks.read(&visit.ctx, id).await?;
+    let kind = signature(&visit, webhook.signature);
+    let content = confirmation(&visit, &webhook, ("rotate", t.rotate, t.rotate_about), &kind)?;
     Ok(page(&visit, t.rotate, &content))
 }
 
-async fn rotate(visit: Visit, Path(id): Path<WebhookId>) -> Result<Response, Problem> {
+async fn rotate(visit: Visit, Path(id): Path<WebhookId>, fields: Fields) -> Result<Response, Problem> {
     if let Some(turned) = fresh(&visit).await? {
         return Ok(turned);
     }
     let t = &visit.texts.admin.webhooks;
-    let made = visit.site.services.webhooks.rotate_secret(&visit.ctx, id, None).await?;
+    let made =
+        visit.site.services.webhooks.rotate_secret(&visit.ctx, id, filled(fields.text("signature")).as_deref()).await?;
     Ok(shown_once(&visit, (t.rotate, t.rotated), &made))
 }
 
@@ -271,7 +278,8 @@ async fn show_remove(visit: Visit, Path(id): Path<WebhookId>) -> Result<Response
         return Ok(turned);
     }
     let t = &visit.texts.admin.webhooks;
-    let content = confirmation(&visit, id, ("remove", t.remove, t.remove_about)).await?;
+    let webhook = visit.site.services.webhooks.read(&visit.ctx, id).await?;
+    let content = confirmation(&visit, &webhook, ("remove", t.remove, t.remove_about), &Markup::default())?;
     Ok(page(&visit, t.remove_title, &content))
 }
 
@@ -283,16 +291,21 @@ async fn remove(visit: Visit, Path(id): Path<WebhookId>) -> Result<Response, Pro
     Ok(Visit::go("/admin/webhooks?done=removed"))
 }
 
-async fn confirmation(visit: &Visit, id: WebhookId, (act, name, about): (&str, &str, &str)) -> Result<Markup, Failure> {
+fn confirmation(
+    visit: &Visit,
+    webhook: &WebhookView,
+    (act, name, about): (&str, &str, &str),
+    more: &Markup,
+) -> Result<Markup, Refusal> {
     visit.ctx.may(&Act::ManageWebhooks)?;
-    let webhook = visit.site.services.webhooks.read(&visit.ctx, id).await?;
     Ok(html! {
         section.panel {
             p { strong { (webhook.url) } }
             p { (about) }
-            form method="post" action={ (HERE) "/" (id) "/" (act) } {
+            form method="post" action={ (HERE) "/" (webhook.id) "/" (act) } {
                 (layout::token(visit))
-                (buttons(visit, name, true, &format!("{HERE}/{id}")))
+                (more)
+                (buttons(visit, name, true, &format!("{HERE}/{}", webhook.id)))
             }
         }
     })

@@ -13,6 +13,12 @@ crate::texts::texts! {
         audiences: "Audiences", "Получатели токенов";
         audiences_hint: "For whom its tokens may be, with spaces between them: {known}. Left empty: the first.",
             "Для кого могут быть её токены, через пробел: {known}. Если пусто, то первый.";
+        prefix: "Only words that begin with", "Только слова, которые начинаются с";
+        prefix_hint: "For good: what it registers, gives and asks about begins so, such as billing. with the dot. Left empty: as wide as yours.",
+            "Навсегда: всё, что аккаунт регистрирует, выдаёт и проверяет, начинается так, например billing. вместе с точкой. Если пусто — как у вас.";
+        change: "Change", "Изменить";
+        changed: "The service account is changed. Tokens for an audience that was taken away run out by themselves.",
+            "Служебный аккаунт изменён. Токены для убранного получателя закончатся сами.";
         secret_since: "Secret since", "Секрет с";
         state: "State", "Состояние";
         works: "works", "действует";

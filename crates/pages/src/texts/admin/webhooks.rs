@@ -25,6 +25,9 @@ crate::texts::texts! {
         make: "Make a webhook", "Создать вебхук";
         made_done: "The webhook is made. It is called for what happens from now on.", "Вебхук создан. Он вызывается о том, что случится с этого момента.";
         secret_about: "Verify calls with this secret. Copy it now: it is shown this once.", "Проверяйте вызовы этим секретом. Скопируйте сейчас: он показан единственный раз.";
+        signature: "Signature", "Подпись";
+        signed_by_secret: "By a secret that both know (v1)", "Общим секретом (v1)";
+        signed_by_key: "By a key whose public half the receiver gets (v1a)", "Ключом, открытая часть которого есть у получателя (v1a)";
         public_key: "Public key (v1a)", "Открытый ключ (v1a)";
         change: "Change", "Изменить";
         change_title: "Change the webhook", "Изменить вебхук";
@@ -36,10 +39,10 @@ crate::texts::texts! {
         switch_on: "Switch on", "Включить";
         switched_off: "The webhook is off.", "Вебхук выключен.";
         switched_on: "The webhook is on.", "Вебхук включён.";
-        rotate: "New secret", "Новый секрет";
-        rotate_about: "Calls are signed with the secret so far too for 24 hours, so that the receiver can change over.",
-            "Ещё 24 часа вызовы подписываются и прежним секретом, чтобы получатель успел перейти.";
-        rotated: "The webhook has a new secret.", "У вебхука новый секрет.";
+        rotate: "New secret or key", "Новый секрет или ключ";
+        rotate_about: "Calls are signed with what signs so far too for 24 hours, so that the receiver can change over.",
+            "Ещё 24 часа вызовы подписываются и по-прежнему, чтобы получатель успел перейти.";
+        rotated: "The webhook signs with something new.", "Вебхук подписывает по-новому.";
         remove: "Remove", "Удалить";
         remove_title: "Remove the webhook", "Удалить вебхук";
         remove_about: "It is called no more, also not for what waits to be delivered to it.", "Он больше не вызывается, в том числе о том, что ожидает доставки.";

@@ -12,6 +12,7 @@ pub fn secret_of(page: &str) -> String {
     unescaped(page[start..].trim_start_matches("id=\"secret\"><code>").split('<').next().unwrap())
 }
 
+/// Sends: /admin/clients/{id}/rotate, /admin/clients/{id}/disable, /admin/clients/{id}/enable
 #[tokio::test]
 async fn a_service_account_is_made_its_secret_is_shown_once_and_renewed_and_it_is_disabled_and_enabled() {
     let (place, ..) = administered().await;
@@ -47,6 +48,36 @@ async fn a_service_account_is_made_its_secret_is_shown_once_and_renewed_and_it_i
     services.clients.authenticate(&id, &third, &origin).await.unwrap();
     assert_eq!(browser.submit(&enable, &[]).await.status, 404, "it is not disabled");
     assert!(!browser.get("/admin/clients").await.text().contains("/enable\""));
+}
+
+/// Sends: /admin/clients/{id}/change
+#[tokio::test]
+async fn a_service_account_is_bounded_by_a_prefix_and_its_name_and_audiences_are_changed() {
+    let (place, ..) = administered().await;
+    let mut browser = place.browser_of("boss").await;
+    let wrong = browser.submit("/admin/clients/make", &[("name", "shop"), ("permission_prefix", "userd")]).await;
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.text().contains("permission_prefix-wrong"), "{}", wrong.text());
+    let fields = [("name", "shop"), ("permissions", "events.read"), ("permission_prefix", "shop.")];
+    assert_eq!(browser.submit("/admin/clients/make", &fields).await.status, 200);
+    let list = browser.get("/admin/clients").await.text();
+    assert!(list.contains("<code>shop.</code>"), "{list}");
+    let change = list.split('"').find(|part| part.ends_with("/change")).unwrap().to_owned();
+    let wrong = browser.submit(&change, &[("name", "Orders"), ("audiences", "https://no.example")]).await;
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.text().contains("https://no.example: Is not among"), "{}", wrong.text());
+    let stale = form_of(&browser.get(&change).await.text(), &change);
+    let fields = [("name", HOSTILE), ("audiences", "https://orders.example")];
+    let changed = browser.submit(&change, &fields).await;
+    assert_eq!((changed.status.as_u16(), changed.header("location")), (303, "/admin/clients?done=changed"));
+    let list = browser.get("/admin/clients?done=changed").await.text();
+    is_safe(&list);
+    assert!(list.contains("The service account is changed") && list.contains("<code>https://orders.example"), "{list}");
+    let mut body = url::form_urlencoded::Serializer::new(String::new());
+    body.extend_pairs(stale).append_pair("name", "late").append_pair("audiences", "");
+    assert_eq!(browser.post(&change, &body.finish()).await.status, 412, "somebody has changed it meanwhile");
+    browser.submit(&change, &[("name", "shop"), ("audiences", "")]).await;
+    assert!(!browser.get("/admin/clients").await.text().contains("<code>https://orders.example"));
 }
 
 #[tokio::test]

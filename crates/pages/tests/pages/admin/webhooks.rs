@@ -5,6 +5,8 @@ use userd_model::GrantKind;
 use super::{HOSTILE, administered, clients::secret_of, give, is_safe};
 use crate::browser::form_of;
 
+/// Sends: /admin/webhooks/{id}/change, /admin/webhooks/{id}/switch, /admin/webhooks/{id}/rotate
+/// Sends: /admin/webhooks/{id}/remove
 #[tokio::test]
 async fn a_webhook_is_made_changed_switched_tried_renewed_and_removed() {
     let (place, ..) = administered().await;
@@ -42,10 +44,13 @@ async fn a_webhook_is_made_changed_switched_tried_renewed_and_removed() {
     let renewed = secret_of(&browser.submit(&format!("{path}/rotate"), &[]).await.text());
     assert_ne!(renewed, secret);
     assert!(browser.get(&path).await.text().contains("The secret before signs too until"));
+    let of_a_key = browser.submit(&format!("{path}/rotate"), &[("signature", "v1a")]).await.text();
+    assert!(of_a_key.contains("whpk_") && !of_a_key.contains("whsec_"), "{of_a_key}");
     assert_eq!(browser.submit(&format!("{path}/remove"), &[]).await.status, 303);
     assert_eq!(browser.get(&path).await.status, 404);
 }
 
+/// Sends: /admin/webhooks/{id}/test
 #[tokio::test]
 async fn what_a_receiver_answered_to_a_test_is_shown() {
     let (place, ..) = administered().await;
@@ -65,6 +70,16 @@ async fn what_a_receiver_answered_to_a_test_is_shown() {
         none.contains("Only those to the webhook") && !none.contains("/retry\""),
         "those to people are not shown: {none}"
     );
+}
+
+#[tokio::test]
+async fn a_webhook_may_be_signed_by_a_key_whose_public_half_is_shown() {
+    let (place, ..) = administered().await;
+    let mut browser = place.browser_of("boss").await;
+    let fields = [("url", "https://shop.example/hooks"), ("events", "*"), ("signature", "v1a")];
+    let made = browser.submit("/admin/webhooks/make", &fields).await;
+    assert_eq!(made.status, 200, "{}", made.text());
+    assert!(made.text().contains("whpk_") && !made.text().contains("id=\"secret\""), "{}", made.text());
 }
 
 #[tokio::test]
