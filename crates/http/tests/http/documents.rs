@@ -10,6 +10,7 @@ use userd_http::{
     policy::{Access, PolicyGap, ROUTES, RouteAccess, check},
     router::{AssemblyError, assemble, document},
 };
+use userd_services::{HeldAt, accounts::Registration, passwords::Password, testing::TestOptions};
 use userd_web::testing::*;
 
 use crate::app::*;
@@ -159,6 +160,34 @@ async fn no_route_but_the_public_ones_serves_strangers() {
             }
         }
     }
+}
+
+/// The cookie by which the pages know somebody stands for nothing here: a form of another site sends it along.
+#[tokio::test]
+async fn no_route_takes_the_cookie_of_the_pages() {
+    let services = test_services(TestOptions::default()).await;
+    let registration = Registration {
+        username: Some("ada".to_owned()),
+        ..Registration::with(Password::new("correct horse battery staple".to_owned()))
+    };
+    let ctx = visit(&services);
+    let signed_in = services.accounts.register(&ctx, registration, None).await.unwrap().signed_in().unwrap();
+    let held = services.sessions.hold_in_browser(&ctx, signed_in, HeldAt::Pages).await.unwrap();
+    services.authenticate_browser(visit(&services), &held.secret).await.expect("the pages take it");
+    let cookie = format!("__Host-userd_session={}", held.secret.as_str());
+    let router = app_over(services);
+    let mut refused = 0;
+    let id = "6f9619ff-8b86-4011-b42d-00c04fc964ff";
+    for entry in ROUTES.iter().filter(|entry| entry.access != Access::Public && !entry.path.starts_with("/oauth2/")) {
+        let parts = entry.path.split('/').map(|part| if part.starts_with('{') { id } else { part });
+        let path = parts.collect::<Vec<_>>().join("/");
+        let (own, json) = (("sec-fetch-site", "same-origin"), ("content-type", "application/json"));
+        let headers = [("cookie", cookie.as_str()), json, own];
+        let answer = ask(&router, request(entry.method, &path, &headers, "{}")).await;
+        assert_eq!(answer.status, 401, "{entry:?}: {}", answer.text());
+        refused += 1;
+    }
+    assert!(refused > 50, "{refused}");
 }
 
 #[tokio::test]

@@ -48,3 +48,29 @@ async fn every_page_passes_in_a_browser_for_every_persona_language_scheme_and_wi
     assert!(steps[4].starts_with("back button: /sign-in"), "nothing of before is shown: {}", steps[4]);
     assert_eq!(steps[5], "came back: /account");
 }
+
+/// Whoever has pages of their own switches these off: what is left is the API, and the links that its mails carry.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_pages_are_switched_off_there_is_none() {
+    let Some(app) = TestApp::build(Engine::Sqlite).await else { return };
+    let replica = app.with("pages.enabled", "false").open().await;
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let ask = async |path: &str| {
+        client
+            .get(format!("{}{path}", replica.url))
+            .header("accept", "text/html")
+            .send()
+            .await
+            .unwrap()
+            .status()
+            .as_u16()
+    };
+    for path in
+        ["/sign-in", "/register", "/forgot", "/account/data", "/account", "/account/emails", "/admin", "/admin/users"]
+    {
+        assert_eq!(ask(path).await, 404, "{path}");
+    }
+    assert_eq!(ask("/v1/auth/providers").await, 200);
+    let link = format!("/l/udl_{}", "A".repeat(43));
+    assert_eq!(ask(&link).await, 410, "links in mails are answered all the same");
+}
