@@ -161,6 +161,7 @@ pub const PAGES: &[PageAccess] = &[
     form("/sign-in/passkey/question", Access::Anybody, Limit::Service(Limited::PasskeyPerNetwork)),
     form("/sign-in/passkey", Access::Anybody, Limit::Service(Limited::PasskeyPerNetwork)),
     form("/sign-in/step/question", Access::Anybody, Limit::Service(Limited::PasskeyPerNetwork)),
+    form("/sign-in/step/resend", Access::Anybody, Limit::Service(Limited::MailPerNetwork)),
     page("/sign-in/email-code", Access::Anybody, Limit::Pages),
     form("/sign-in/email-code", Access::Anybody, Limit::Service(Limited::MailPerNetwork)),
     page("/sign-in/email-code/enter", Access::Anybody, Limit::Pages),
@@ -187,6 +188,7 @@ pub const PAGES: &[PageAccess] = &[
     form("/account/username", Access::SignedIn, Limit::Service(Limited::UsernamePerUser)),
     page("/account/emails", Access::SignedIn, Limit::Pages),
     form("/account/emails", Access::SignedIn, Limit::Service(Limited::MailPerUser)),
+    hashing("/account/emails/change", Access::SignedIn, Limit::Service(Limited::MailPerUser)),
     form("/account/emails/resend", Access::SignedIn, Limit::Service(Limited::MailPerNetwork)),
     form("/account/emails/{id}/first", Access::SignedIn, Limit::Pages),
     form("/account/emails/{id}/remove", Access::SignedIn, Limit::Pages),
@@ -266,4 +268,38 @@ pub fn check(table: &[PageAccess], routes: &[(&'static str, &'static str)]) -> R
 pub(crate) fn of(method: &str, path: &str) -> Option<&'static PageAccess> {
     let method = if method == "HEAD" { "GET" } else { method };
     PAGES.iter().find(|entry| entry.method == method && entry.path == path)
+}
+
+/// Where a page shows what stands at an address: there, or above it, where only forms go.
+pub(crate) fn shown_at<'a>(template: &str, address: &'a str) -> &'a str {
+    if of("GET", template).is_some() {
+        return address;
+    }
+    let path = address.split('?').next().unwrap_or_default();
+    match (template.rsplit_once('/'), path.rsplit_once('/')) {
+        (Some((template, _)), Some((path, _))) if !path.is_empty() => shown_at(template, path),
+        _ => "/",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_has_a_page_above_it() {
+        for entry in PAGES {
+            let shown = shown_at(entry.path, entry.path);
+            assert!(of("GET", shown).is_some(), "{}: {shown}", entry.path);
+        }
+        for (template, address, shown) in [
+            ("/account", "/account?a=b", "/account?a=b"),
+            ("/sign-in/passkey", "/sign-in/passkey", "/sign-in"),
+            ("/admin/webhooks/{id}/test", "/admin/webhooks/7/test?a=b", "/admin/webhooks/7"),
+            ("/account/emails/{id}/first", "/account/emails/7/first", "/account/emails"),
+            ("/language", "/language", "/"),
+        ] {
+            assert_eq!(shown_at(template, address), shown);
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::{convert::Infallible, ops::Deref, sync::Arc, time::Duration};
 
 use axum::{
-    extract::FromRequestParts,
+    extract::{FromRequestParts, MatchedPath},
     response::{IntoResponse, Redirect, Response},
 };
 use http::{header, request::Parts};
@@ -16,6 +16,7 @@ use userd_web::{
 
 use crate::{
     browser_cookies::{self, BACK, DEVICE, FORM, LAST_WAY, NO_PASSKEY, SESSION, STEP, WAY},
+    policy,
     site::Site,
     texts::{self, Texts},
 };
@@ -40,6 +41,8 @@ pub(crate) struct Visited {
     pub(crate) form_token: String,
     /// The path and query that are visited.
     pub(crate) here: String,
+    /// Where a page shows this again: elsewhere than `here` where that is for forms alone.
+    pub(crate) shown_at: String,
     /// What is carried through a few pages: cookies and their values.
     pub(crate) carried: Vec<(&'static str, String)>,
     /// From an earlier sign-in in this browser.
@@ -86,6 +89,8 @@ impl Visited {
 
     fn plain(site: &Arc<Site>, parts: &Parts, ctx: Context) -> Self {
         let here = parts.uri.path_and_query().map_or_else(|| "/".to_owned(), |path| path.as_str().to_owned());
+        let template = parts.extensions.get::<MatchedPath>().map_or(here.as_str(), MatchedPath::as_str);
+        let shown_at = policy::shown_at(template, &here).to_owned();
         let carried = |name| Some((name, browser_cookies::read(&parts.headers, name)?.to_owned()));
         let carried = [STEP, WAY].into_iter().filter_map(carried).collect();
         let kept = |name| browser_cookies::read(&parts.headers, name).map(str::to_owned);
@@ -103,6 +108,7 @@ impl Visited {
             texts: texts::of(Language::English),
             form_token: String::new(),
             here,
+            shown_at,
             carried,
             device_token: kept(DEVICE),
             last_way: kept(LAST_WAY),

@@ -1,21 +1,29 @@
 //! What somebody holds, what they can ask for, and what became of it.
 
 use axum::response::Response;
+use http::StatusCode;
 use maud::{Markup, html};
-use userd_model::{AccessRequestId, Grant, GrantKind, RequestState, RequestedAction, built_in_texts::about};
+use userd_model::{
+    AccessRequestId, Grant, GrantKind, InvalidField, Refusal, RequestState, RequestedAction, built_in_texts::about,
+};
 use userd_services::{
+    Failure,
     access_requests::{AccessInput, RequestView, Requestable},
     roles::GrantView,
 };
 use userd_web::{Problem, extract::Path};
 
-use super::prove::ended;
+use super::{
+    completion::{fields_of, in_words, must_prove_first, status_of},
+    prove::ended,
+};
 use crate::{
     dates::moment,
     fields::Fields,
     layout,
-    parts::{Field, done, field, panel},
+    parts::{Field, alert, done, field, panel, wrong_with},
     routes::Routes,
+    texts::count,
     visit::{Query, Visit},
 };
 
@@ -29,6 +37,11 @@ pub(super) fn routes(routes: Routes) -> Routes {
 }
 
 async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
+    let note = if query.text("told") == "asked" { done(visit.texts.account.asked) } else { Markup::default() };
+    page(&visit, &note, &Fields::default(), None).await
+}
+
+async fn page(visit: &Visit, note: &Markup, form: &Fields, refusal: Option<&Refusal>) -> Result<Response, Problem> {
     let t = &visit.texts.account;
     let services = &visit.site.services;
     let (id, _) = visit.ctx.user()?;
@@ -36,19 +49,28 @@ async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
     let catalogue = services.access_requests.catalogue(&visit.ctx).await?;
     let requests = services.access_requests.own(&visit.ctx, None, MOST).await?;
     let content = layout::account(
-        &visit,
+        visit,
         t.access,
         &html! {
-            @if query.text("told") == "asked" { (done(t.asked)) }
-            (panel(t.held, &held(&visit, &grants, &catalogue)))
-            (panel(t.ask_for_access, &asking(&visit, &catalogue)))
+            (note)
+            @if let Some(refusal) = refusal { (alert(&why_not(visit, refusal))) }
+            (panel(t.held, &held(visit, &grants, &catalogue)))
+            (panel(t.ask_for_access, &asking(visit, &catalogue, form, refusal.map(fields_of).unwrap_or_default())))
             (panel(t.my_requests, &html! {
                 @if requests.items.is_empty() { p.muted { (t.no_requests) } }
-                ul.list { @for request in &requests.items { (request_line(&visit, request)) } }
+                ul.list { @for request in &requests.items { (request_line(visit, request)) } }
             }))
         },
     );
-    Ok(visit.page(t.access, &content))
+    Ok(visit.page_with(refusal.map_or(StatusCode::OK, status_of), t.access, &content))
+}
+
+fn why_not(visit: &Visit, refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::NothingToChange => visit.texts.account.held_already.to_owned(),
+        Refusal::RequestOpen => visit.texts.account.asked_already.to_owned(),
+        other => in_words(visit, other),
+    }
 }
 
 fn held(visit: &Visit, grants: &[GrantView], catalogue: &[Requestable]) -> Markup {
@@ -97,8 +119,9 @@ fn renewal(visit: &Visit, grant: &Grant, reason: Option<&str>, days: u64) -> Mar
     }
 }
 
-fn asking(visit: &Visit, catalogue: &[Requestable]) -> Markup {
+fn asking(visit: &Visit, catalogue: &[Requestable], form: &Fields, errors: &[InvalidField]) -> Markup {
     let t = &visit.texts.account;
+    let wrong = |pointer| wrong_with(errors, pointer, visit.language);
     html! {
         @if catalogue.is_empty() {
             p.muted { (t.nothing_to_ask) }
@@ -108,24 +131,47 @@ fn asking(visit: &Visit, catalogue: &[Requestable]) -> Markup {
                 div.field {
                     label for="what" { (t.what) }
                     select id="what" name="what" required {
-                        @for thing in catalogue {
-                            option value=(format!("{}/{}", thing.kind.as_str(), thing.name)) {
-                                (thing.name)
-                                @if let Some(text) = &thing.rules.description { " — " (about(text, visit.language)) }
-                            }
-                        }
+                        @for thing in catalogue { (choice(visit, thing, form.text("what"))) }
                     }
                 }
-                div.field {
-                    label for="reason" { (t.reason) }
-                    p.hint #reason-hint { (t.reason_hint) }
-                    textarea id="reason" name="reason" maxlength="500" aria-describedby="reason-hint" {}
-                }
+                (reason(visit, catalogue, form.text("reason"), &wrong("/reason")))
                 (field(Field {
-                    name: "days", label: t.for_days, kind: "number", hint: t.for_days_hint, ..Field::default()
+                    name: "days", label: t.for_days, kind: "number", hint: t.for_days_hint, value: form.text("days"),
+                    wrong: &wrong("/duration_seconds"), ..Field::default()
                 }))
                 button { (t.ask) }
             }
+        }
+    }
+}
+
+fn choice(visit: &Visit, thing: &Requestable, chosen: &str) -> Markup {
+    let value = format!("{}/{}", thing.kind.as_str(), thing.name);
+    let longest = thing.rules.max_duration_seconds.map(|seconds| seconds.div_ceil(DAY));
+    html! {
+        option value=(value) selected[value == chosen] {
+            (thing.name)
+            @if let Some(text) = &thing.rules.description { " — " (about(text, visit.language)) }
+            @if let Some(days) = longest { " (" (count(visit.texts.account.at_most, days, visit.language)) ")" }
+        }
+    }
+}
+
+/// What for, with what those ask to be told who decide on some of it.
+fn reason(visit: &Visit, catalogue: &[Requestable], typed: &str, wrong: &str) -> Markup {
+    let t = &visit.texts.account;
+    let prompts = || catalogue.iter().filter_map(|thing| Some((&thing.name, thing.rules.reason_prompt.as_deref()?)));
+    let described = if wrong.is_empty() { "reason-hint" } else { "reason-hint reason-wrong" };
+    html! {
+        div.field {
+            label for="reason" { (t.reason) }
+            div.hint #reason-hint {
+                (t.reason_hint)
+                @for (name, prompt) in prompts() { br; strong { (name) } ": " (prompt) }
+            }
+            textarea id="reason" name="reason" maxlength="500" aria-describedby=(described)
+                aria-invalid=[(!wrong.is_empty()).then_some("true")] { (typed) }
+            @if !wrong.is_empty() { p.wrong #reason-wrong { (wrong) } }
         }
     }
 }
@@ -162,16 +208,27 @@ fn request_line(visit: &Visit, view: &RequestView) -> Markup {
 
 async fn ask(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let (kind, name) = fields.text("what").split_once('/').ok_or_else(Problem::not_found)?;
-    let days: Option<u64> = fields.text("days").trim().parse().ok();
+    let kind = GrantKind::parse(kind).ok_or_else(Problem::not_found)?;
+    match carry_out(&visit, kind, name, &fields).await {
+        Err(Failure::Refused(refusal)) if !must_prove_first(&refusal) => {
+            page(&visit, &Markup::default(), &fields, Some(&refusal)).await
+        }
+        outcome => ended(outcome, "/account/access?told=asked", HERE),
+    }
+}
+
+async fn carry_out(visit: &Visit, kind: GrantKind, name: &str, fields: &Fields) -> Result<RequestView, Failure> {
+    let days = Some(fields.text("days").trim()).filter(|text| !text.is_empty()).map(str::parse::<u64>);
+    let days = days.transpose().map_err(|_| Refusal::field("/duration_seconds", "must be a number of days"))?;
     let input = AccessInput {
-        kind: GrantKind::parse(kind).ok_or_else(Problem::not_found)?,
+        kind,
         name: name.to_owned(),
         action: RequestedAction::Grant,
         reason: Some(fields.text("reason").to_owned()).filter(|text| !text.trim().is_empty()),
         starts_at: None,
         duration_seconds: days.map(|days| days.saturating_mul(DAY)),
     };
-    ended(visit.site.services.access_requests.ask(&visit.ctx, input, None).await, "/account/access?told=asked", HERE)
+    visit.site.services.access_requests.ask(&visit.ctx, input, None).await
 }
 
 async fn withdraw(visit: Visit, Path(id): Path<AccessRequestId>) -> Result<Response, Problem> {

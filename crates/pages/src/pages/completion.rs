@@ -3,13 +3,20 @@
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header;
 use userd_model::{FactorMethod, PendingStep, Refusal};
-use userd_services::{Completion, Failure, HeldAt, InBrowser, SignedIn};
+use userd_services::{Completion, Failure, HeldAt, InBrowser, SignedIn, sessions::Pending};
 use userd_web::Problem;
 
-use crate::{browser_cookies, layout, visit::Visit};
+use crate::{
+    browser_cookies::{self, STEP, WAY},
+    layout::with_query,
+    visit::{Visit, local},
+};
 
 /// Where a step is taken.
 pub(super) const STEP_PAGE: &str = "/sign-in/step";
+
+/// The longest address that is kept beside a step.
+const LONGEST_NEXT: usize = 1024;
 
 /// Goes on to where the visitor wanted, or to the step. `email` is the address that a mail has gone to, if one has.
 pub(super) async fn complete(
@@ -21,20 +28,39 @@ pub(super) async fn complete(
     match completion.signed_in() {
         Ok(signed_in) => Ok(Visit::signed_in(&hold(visit, signed_in).await?, next)),
         Err(step) => {
-            let methods: Vec<_> = step.methods.iter().map(|method| method.as_str()).collect();
-            let methods = methods.join(" ");
-            let fields = [
-                ("status", step.status.as_str()),
-                ("challenge", &step.challenge),
-                ("email", email),
-                ("methods", &methods),
-            ];
-            let mut answer = Redirect::to(&layout::with_query(STEP_PAGE, "next", next)).into_response();
-            let cookie = browser_cookies::carried(browser_cookies::STEP, &fields);
-            answer.headers_mut().extend(cookie.map(|value| (header::SET_COOKIE, value)));
-            Ok(answer)
+            let answer = Redirect::to(&with_query(STEP_PAGE, "next", next)).into_response();
+            Ok(at_step(answer, &step, next, email))
         }
     }
+}
+
+/// The answer, after which the browser is at this step.
+pub(super) fn at_step(mut answer: Response, step: &Pending, next: &str, email: &str) -> Response {
+    let methods: Vec<_> = step.methods.iter().map(|method| method.as_str()).collect();
+    let methods = methods.join(" ");
+    // A cookie that is too large is not kept at all. The step's page has the address too.
+    let next = if next.len() <= LONGEST_NEXT { next } else { "" };
+    let fields = [
+        ("status", step.status.as_str()),
+        ("challenge", &step.challenge),
+        ("email", email),
+        ("methods", &methods),
+        ("next", next),
+    ];
+    let cookie = browser_cookies::carried(STEP, &fields);
+    answer.headers_mut().extend(cookie.map(|value| (header::SET_COOKIE, value)));
+    answer
+}
+
+/// What was begun in this browser is over: the sign-in begins again, and leads to where it was to lead.
+pub(super) fn begin_again(next: &str) -> Response {
+    Visit::go(&with_query("/sign-in?told=gone", "next", next))
+}
+
+/// Where whoever follows a link of a mail wanted to go when it was asked for, if that was in this browser.
+pub(super) fn wanted(visit: &Visit) -> String {
+    let kept = [WAY, STEP].into_iter().find_map(|cookie| visit.carried(cookie, "next")).unwrap_or_default();
+    local(&kept).unwrap_or("/account").to_owned()
 }
 
 /// Gives the session to the browser. Whoever signs in again in a browser holds one session there, not two.
@@ -50,14 +76,14 @@ pub(super) async fn hold(visit: &Visit, signed_in: SignedIn) -> Result<InBrowser
 
 /// The step that this browser is at.
 pub(super) fn step_of(visit: &Visit) -> Option<(PendingStep, String)> {
-    let status = visit.carried(browser_cookies::STEP, "status")?;
+    let status = visit.carried(STEP, "status")?;
     let step = PendingStep::ALL.iter().find(|step| step.status() == status)?;
-    Some((*step, visit.carried(browser_cookies::STEP, "challenge")?))
+    Some((*step, visit.carried(STEP, "challenge")?))
 }
 
 /// Whether that step can be taken in this way.
 pub(super) fn is_offered(visit: &Visit, method: FactorMethod) -> bool {
-    let offered = visit.carried(browser_cookies::STEP, "methods").unwrap_or_default();
+    let offered = visit.carried(STEP, "methods").unwrap_or_default();
     offered.split(' ').any(|offered| offered == method.as_str())
 }
 
@@ -81,9 +107,24 @@ pub(super) fn told(visit: &Visit, refusal: &Refusal) -> Option<&'static str> {
     }
 }
 
+/// The same of any refusal: where a form has no words of its own, those of the problem.
+pub(super) fn in_words(visit: &Visit, refusal: &Refusal) -> String {
+    told(visit, refusal).map_or_else(|| words_of(visit, &Problem::from(refusal.clone())), str::to_owned)
+}
+
+/// What a problem is, and what to do.
+pub(super) fn words_of(visit: &Visit, problem: &Problem) -> String {
+    let (title, advice) = problem.words().in_language(visit.language);
+    format!("{title}. {}", advice.replace('`', ""))
+}
+
 /// Whether a fresher or stronger proof is asked for.
 pub(super) const fn must_prove(failure: &Failure) -> bool {
-    matches!(failure, Failure::Refused(Refusal::InsufficientAuthentication { .. }))
+    matches!(failure, Failure::Refused(refusal) if must_prove_first(refusal))
+}
+
+pub(super) const fn must_prove_first(refusal: &Refusal) -> bool {
+    matches!(refusal, Refusal::InsufficientAuthentication { .. })
 }
 
 /// The status of a refusal.

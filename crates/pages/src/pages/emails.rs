@@ -2,8 +2,8 @@
 
 use axum::response::Response;
 use maud::{Markup, html};
-use userd_model::{FurtherEmailId, Refusal};
-use userd_services::Failure;
+use userd_model::{FurtherEmailId, InvalidField, Refusal};
+use userd_services::{Failure, passwords::Password, sessions::Pending};
 use userd_web::{Problem, extract::Path};
 
 use super::{
@@ -19,11 +19,13 @@ use crate::{
 };
 
 const HERE: &str = "/account/emails";
+const CHANGE: &str = "/account/emails/change";
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get(HERE, show)
         .post(HERE, add)
+        .post(CHANGE, change)
         .post("/account/emails/resend", resend)
         .post("/account/emails/{id}/first", make_first)
         .post("/account/emails/{id}/remove", remove)
@@ -63,20 +65,39 @@ async fn page(visit: &Visit, note: &Markup, typed: &str, refusal: Option<&Refusa
         }
         @if found.is_empty() { p.muted { (t.no_emails) } }
     };
-    let adding = html! {
-        @if let Some(text) = refusal.and_then(|refusal| told(visit, refusal)) { (alert(text)) }
-        form method="post" action=(HERE) {
+    // Further addresses wait until the first one is proven: until then it may be a wrong one, and is put right.
+    let is_change = found.first().is_some_and(|first| first.primary && !first.verified);
+    let (title, action) = if is_change { (t.email_change, CHANGE) } else { (t.email_add, HERE) };
+    let is_wrong = matches!(refusal, Some(Refusal::WrongCurrentPassword));
+    let form = html! {
+        @if let Some(text) = refusal.filter(|_| !is_wrong).and_then(|refusal| told(visit, refusal)) { (alert(text)) }
+        form method="post" action=(action) data-guard=(t.unsaved) {
             (layout::token(visit))
             (field(Field {
                 name: "email", label: t.email, kind: "email", value: typed, autocomplete: "email", hint: t.email_add_hint,
                 is_required: true, wrong: &wrong_with(errors, "/email", visit.language), ..Field::default()
             }))
-            button { (t.email_add) }
+            @if is_change { (password(visit, errors, is_wrong)) }
+            button { (title) }
         }
     };
-    let content = html! { (note) (panel(t.emails, &list)) (panel(t.email_add, &adding)) };
+    let content = html! { (note) (panel(t.emails, &list)) (panel(title, &form)) };
     let content = layout::account(visit, t.emails, &content);
     Ok(visit.page_with(refusal.map_or(http::StatusCode::OK, status_of), t.emails, &content))
+}
+
+fn password(visit: &Visit, errors: &[InvalidField], is_wrong: bool) -> Markup {
+    let t = &visit.texts.account;
+    let missing = wrong_with(errors, "/current_password", visit.language);
+    field(Field {
+        name: "current_password",
+        label: t.current_password,
+        kind: "password",
+        autocomplete: "current-password",
+        hint: t.current_password_hint,
+        wrong: if is_wrong { t.wrong_password } else { missing.as_str() },
+        ..Field::default()
+    })
 }
 
 fn button(visit: &Visit, action: &str, label: &str) -> Markup {
@@ -85,10 +106,22 @@ fn button(visit: &Visit, action: &str, label: &str) -> Markup {
 
 async fn add(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let email = fields.text("email").trim();
-    match visit.site.services.emails.add(&visit.ctx, email).await {
+    sent(&visit, email, visit.site.services.emails.add(&visit.ctx, email).await).await
+}
+
+/// Another first address, which counts once it is proven.
+async fn change(visit: Visit, fields: Fields) -> Result<Response, Problem> {
+    let email = fields.text("email").trim();
+    let current = Some(fields.text("current_password")).filter(|text| !text.is_empty());
+    let current = current.map(|text| Password::new(text.to_owned()));
+    sent(&visit, email, visit.site.services.emails.change(&visit.ctx, email, current.as_ref()).await).await
+}
+
+async fn sent(visit: &Visit, email: &str, asked: Result<Pending, Failure>) -> Result<Response, Problem> {
+    match asked {
         Ok(_) => Ok(Visit::go("/account/emails?told=sent")),
-        Err(Failure::Refused(refusal)) if told(&visit, &refusal).is_some() => {
-            page(&visit, &Markup::default(), email, Some(&refusal)).await
+        Err(Failure::Refused(refusal)) if told(visit, &refusal).is_some() => {
+            page(visit, &Markup::default(), email, Some(&refusal)).await
         }
         Err(failure) => prove_first(failure, HERE),
     }

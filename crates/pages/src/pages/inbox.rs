@@ -3,24 +3,32 @@
 use axum::response::Response;
 use maud::{Markup, html};
 use userd_model::{
-    NotificationId,
+    InvalidField, NotificationId, Refusal,
     preferences::{CategoryName, ChannelChoice, MessageChannel, PreferencesInput},
 };
-use userd_services::notifications::{NotificationView, Shown};
+use userd_services::{
+    Failure,
+    notifications::{NotificationView, Shown},
+};
 use userd_web::Problem;
 use userd_web::extract::Path;
 
-use super::{inbox_live, prove::ended};
+use super::{
+    completion::{fields_of, in_words, status_of},
+    inbox_live,
+    prove::ended,
+};
 use crate::{
     dates::moment,
     fields::Fields,
     layout,
-    parts::{done, panel},
+    parts::{alert, done, panel, wrong_with},
     routes::Routes,
     visit::{Query, Visit},
 };
 
 const HERE: &str = "/account/notifications";
+const PREFERENCES: &str = "/account/preferences";
 /// The newest on the page.
 const MOST: usize = 50;
 
@@ -29,8 +37,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get(HERE, show)
         .post("/account/notifications/read-all", read_all)
         .post("/account/notifications/{id}/archive", archive)
-        .get("/account/preferences", preferences)
-        .post("/account/preferences", choose)
+        .get(PREFERENCES, preferences)
+        .post(PREFERENCES, choose)
 }
 
 async fn show(visit: Visit) -> Result<Response, Problem> {
@@ -98,48 +106,84 @@ async fn archive(visit: Visit, Path(id): Path<NotificationId>) -> Result<Respons
 }
 
 async fn preferences(visit: Visit, query: Query) -> Result<Response, Problem> {
-    let t = &visit.texts.account;
     let chosen = visit.site.services.preferences.read(&visit.ctx).await?;
-    let quiet = chosen.quiet_hours.map(|quiet| (quiet.from(), quiet.to())).unwrap_or_default();
+    let quiet = chosen.quiet_hours.map(|quiet| (quiet.from(), quiet.to()));
+    let categories = chosen.shown().into_iter().map(|(category, choice)| (category.as_str().to_owned(), choice));
+    let shown = PreferencesInput { categories: categories.collect(), quiet_hours: quiet };
+    let note = if query.text("told") == "saved" { done(visit.texts.account.saved) } else { Markup::default() };
+    Ok(preferences_page(&visit, &note, &shown, chosen.version, None))
+}
+
+fn preferences_page(
+    visit: &Visit,
+    note: &Markup,
+    shown: &PreferencesInput,
+    version: i64,
+    refusal: Option<&Refusal>,
+) -> Response {
+    let t = &visit.texts.account;
     let content = layout::account(
-        &visit,
+        visit,
         t.preferences,
         &html! {
-            @if query.text("told") == "saved" { (done(t.saved)) }
-            form method="post" action="/account/preferences" data-guard=(t.unsaved) {
-                (layout::token(&visit))
-                input type="hidden" name="version" value=(chosen.version);
-                (panel(t.what_reaches, &html! {
-                    div.wide tabindex="0" { table {
-                        thead { tr { th scope="col" { (t.category) } @for channel in MessageChannel::ALL { th scope="col" { (channel_name(&visit, channel)) } } } }
-                        tbody {
-                            @for (category, choice) in chosen.shown() {
-                                tr {
-                                    th scope="row" { (category_name(&visit, &category)) }
-                                    @for channel in MessageChannel::ALL { td { (tick(&visit, &category, channel, choice)) } }
-                                }
-                            }
-                        }
-                    } }
-                }))
-                (panel(t.quiet_hours, &html! {
-                    p.hint { (t.quiet_about) }
-                    div.row {
-                        span.pair {
-                            label for="quiet_from" { (t.quiet_from) }
-                            input.short type="time" id="quiet_from" name="quiet_from" value=(quiet.0);
-                        }
-                        span.pair {
-                            label for="quiet_to" { (t.quiet_to) }
-                            input.short type="time" id="quiet_to" name="quiet_to" value=(quiet.1);
-                        }
-                    }
-                }))
+            (note)
+            @if let Some(refusal) = refusal { (alert(&in_words(visit, refusal))) }
+            form method="post" action=(PREFERENCES) data-guard=(t.unsaved) {
+                (layout::token(visit))
+                input type="hidden" name="version" value=(version);
+                (panel(t.what_reaches, &choices(visit, shown)))
+                (panel(t.quiet_hours, &quiet_hours(visit, shown, refusal.map(fields_of).unwrap_or_default())))
                 button { (t.save) }
             }
         },
     );
-    Ok(visit.page(t.preferences, &content))
+    visit.page_with(refusal.map_or(http::StatusCode::OK, status_of), t.preferences, &content)
+}
+
+fn choices(visit: &Visit, shown: &PreferencesInput) -> Markup {
+    let categories =
+        || shown.categories.iter().filter_map(|(name, choice)| Some((CategoryName::parse(name).ok()?, *choice)));
+    html! {
+        div.wide tabindex="0" { table {
+            thead { tr {
+                th scope="col" { (visit.texts.account.category) }
+                @for channel in MessageChannel::ALL { th scope="col" { (channel_name(visit, channel)) } }
+            } }
+            tbody {
+                @for (category, choice) in categories() {
+                    tr {
+                        th scope="row" { (category_name(visit, &category)) }
+                        @for channel in MessageChannel::ALL { td { (tick(visit, &category, channel, choice)) } }
+                    }
+                }
+            }
+        } }
+    }
+}
+
+fn quiet_hours(visit: &Visit, shown: &PreferencesInput, errors: &[InvalidField]) -> Markup {
+    let t = &visit.texts.account;
+    let (from, to) = shown.quiet_hours.as_ref().map_or(("", ""), |(from, to)| (from.as_str(), to.as_str()));
+    let wrong = ["/quiet_hours/from", "/quiet_hours/to"].map(|pointer| wrong_with(errors, pointer, visit.language));
+    let input = |name: &str, label: &str, value: &str, wrong: &str| {
+        let wrong_id = (!wrong.is_empty()).then(|| format!("{name}-wrong"));
+        html! {
+            span.pair {
+                label for=(name) { (label) }
+                input.short type="time" id=(name) name=(name) value=(value) aria-describedby=[wrong_id.as_deref()]
+                    aria-invalid=[wrong_id.as_ref().map(|_| "true")];
+            }
+            @if let Some(id) = &wrong_id { p.wrong id=(id) { (wrong) } }
+        }
+    };
+    let [wrong_from, wrong_to] = &wrong;
+    html! {
+        p.hint { (t.quiet_about) }
+        div.row {
+            (input("quiet_from", t.quiet_from, from, wrong_from))
+            (input("quiet_to", t.quiet_to, to, wrong_to))
+        }
+    }
 }
 
 fn tick(visit: &Visit, category: &CategoryName, channel: MessageChannel, choice: ChannelChoice) -> Markup {
@@ -189,6 +233,12 @@ async fn choose(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let (from, to) = (fields.text("quiet_from"), fields.text("quiet_to"));
     let quiet_hours = (!from.is_empty() || !to.is_empty()).then(|| (from.to_owned(), to.to_owned()));
     let input = PreferencesInput { categories: chosen.collect(), quiet_hours };
-    let replaced = preferences.replace(&visit.ctx, &input, fields.text("version").parse().ok()).await;
-    ended(replaced, "/account/preferences?told=saved", "/account/preferences")
+    let expected: Option<i64> = fields.text("version").parse().ok();
+    match preferences.replace(&visit.ctx, &input, expected).await {
+        Err(Failure::Refused(refusal @ Refusal::InvalidInput(_))) => {
+            let version = expected.unwrap_or(before.version);
+            Ok(preferences_page(&visit, &Markup::default(), &input, version, Some(&refusal)))
+        }
+        outcome => ended(outcome, "/account/preferences?told=saved", PREFERENCES),
+    }
 }

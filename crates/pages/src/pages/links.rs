@@ -13,9 +13,14 @@ use userd_services::{
 };
 use userd_web::{Problem, extract::Path};
 
-use super::{completion::fields_of, steps::password_hint};
+use super::{
+    completion::{fields_of, wanted},
+    sign_in_form::ways_to_an_account,
+    steps::password_hint,
+};
 use crate::{
     fields::Fields,
+    layout::with_query,
     parts::{self, Field, alert, done, field, wrong_with},
     routes::Routes,
     texts::SignIn,
@@ -28,17 +33,19 @@ pub(super) fn routes(routes: Routes) -> Routes {
 
 async fn look(visit: Visit, Path(token): Path<String>) -> Result<Response, Problem> {
     let act = visit.site.services.links.look(&visit.ctx, &token).await?;
-    Ok(question(&visit, &act, None))
+    Ok(question(&visit, &token, &act, None))
 }
 
 async fn follow(visit: Visit, Path(token): Path<String>, fields: Fields) -> Result<Response, Problem> {
     let how = if fields.text("confirm") == "yes" { Confirmation::Form } else { Confirmation::OneClick };
     match visit.site.services.links.follow(&visit.ctx, &token, how).await? {
         Followed::Done(act) => Ok(end(&visit, &act)),
-        Followed::Ask(act) => Ok(question(&visit, &act, None)),
+        Followed::Ask(act) => Ok(question(&visit, &token, &act, None)),
         Followed::Elsewhere(act) => match carry_out(&visit, &token, &act, &fields).await {
             Ok(()) => Ok(end(&visit, &act)),
-            Err(Failure::Refused(refusal @ Refusal::InvalidInput(_))) => Ok(question(&visit, &act, Some(&refusal))),
+            Err(Failure::Refused(refusal @ Refusal::InvalidInput(_))) => {
+                Ok(question(&visit, &token, &act, Some(&refusal)))
+            }
             Err(Failure::Refused(Refusal::InsufficientAuthentication { .. })) => Ok(sign_in_first(&visit)),
             Err(Failure::Refused(Refusal::InvalidCode | Refusal::InvitationGone)) => Err(Refusal::LinkGone.into()),
             Err(other) => Err(other.into()),
@@ -70,7 +77,7 @@ const fn words(t: &SignIn, act: &LinkAct) -> [&'static str; 3] {
     }
 }
 
-fn question(visit: &Visit, act: &LinkAct, refusal: Option<&Refusal>) -> Response {
+fn question(visit: &Visit, token: &str, act: &LinkAct, refusal: Option<&Refusal>) -> Response {
     let t = &visit.texts.sign_in;
     let [title, about, submit] = words(t, act);
     let errors = refusal.map(fields_of).unwrap_or_default();
@@ -91,6 +98,8 @@ fn question(visit: &Visit, act: &LinkAct, refusal: Option<&Refusal>) -> Response
                 }
                 button { (submit) }
             }
+            // The link's token is the invitation, for whoever would rather come by another account of theirs.
+            @if *act == LinkAct::AcceptInvitation { (ways_to_an_account(visit, &wanted(visit), token)) }
         },
     );
     let status = if refusal.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
@@ -100,10 +109,7 @@ fn question(visit: &Visit, act: &LinkAct, refusal: Option<&Refusal>) -> Response
 /// The account holds a second factor, which a link does not show: a sign-in asks for it, and offers the account.
 fn sign_in_first(visit: &Visit) -> Response {
     let t = &visit.texts.sign_in;
-    let content = parts::single(
-        t.restore_title,
-        &html! { (parts::note(t.restore_needs_factor)) p { a.button href="/sign-in" { (t.submit) } } },
-    );
+    let content = parts::single(t.restore_title, &html! { (parts::note(t.restore_needs_factor)) (to_sign_in(visit)) });
     answer(visit, StatusCode::OK, t.restore_title, &content)
 }
 
@@ -119,8 +125,14 @@ fn end(visit: &Visit, act: &LinkAct) -> Response {
         LinkAct::ResetPassword => t.reset_done,
         LinkAct::AcceptInvitation => t.invited,
     };
-    let content = parts::single(title, &html! { (done(told)) p { a.button href="/sign-in" { (t.submit) } } });
+    let content = parts::single(title, &html! { (done(told)) (to_sign_in(visit)) });
     answer(visit, StatusCode::OK, title, &content)
+}
+
+/// On to where the visitor was going when the mail was asked for.
+fn to_sign_in(visit: &Visit) -> Markup {
+    let to = with_query("/sign-in", "next", &wanted(visit));
+    html! { p { a.button href=(to) { (visit.texts.sign_in.submit) } } }
 }
 
 /// The address holds a secret, which goes along to nobody.

@@ -7,7 +7,7 @@ use userd_services::{Failure, sign_in::BotPoll};
 use userd_web::Problem;
 
 use super::{
-    completion::{complete, status_of, told},
+    completion::{begin_again, complete, status_of, told, wanted},
     last_way::{self, BOT, EMAIL_CODE},
 };
 use crate::{
@@ -51,7 +51,7 @@ fn code_page(visit: &Visit, next: &str, refusal: Option<&userd_model::Refusal>) 
                 }))
                 button { (t.code_send) }
             }
-            p.after { a href="/sign-in" { (t.start_again) } }
+            p.after { a href=(with_query("/sign-in", "next", next)) { (t.start_again) } }
         },
     );
     let status = refusal.map_or(http::StatusCode::OK, status_of);
@@ -80,7 +80,7 @@ async fn enter_code(visit: Visit) -> Response {
 }
 
 fn enter_page(visit: &Visit, refusal: Option<&userd_model::Refusal>) -> Response {
-    let t = &visit.texts.sign_in;
+    let (t, next) = (&visit.texts.sign_in, wanted(visit));
     let email = visit.carried(WAY, "email").unwrap_or_default();
     let content = parts::single(
         t.code_title,
@@ -95,16 +95,15 @@ fn enter_page(visit: &Visit, refusal: Option<&userd_model::Refusal>) -> Response
                 }))
                 button { (t.submit) }
             }
-            p.after { a href="/sign-in/email-code" { (t.start_again) } }
+            p.after { a href=(with_query("/sign-in/email-code", "next", &next)) { (t.start_again) } }
         },
     );
     visit.page_with(refusal.map_or(http::StatusCode::OK, status_of), t.code_title, &content)
 }
 
 async fn show_code(visit: Visit, fields: Fields) -> Result<Response, Problem> {
-    let Some(challenge) = visit.carried(WAY, "challenge") else { return Ok(Visit::go("/sign-in?told=gone")) };
-    let next = visit.carried(WAY, "next").unwrap_or_default();
-    let next = local(&next).unwrap_or("/account");
+    let next = &wanted(&visit);
+    let Some(challenge) = visit.carried(WAY, "challenge") else { return Ok(begin_again(next)) };
     match visit.site.services.email_codes.finish(&visit.ctx, &challenge, fields.text("code"), None).await {
         Ok(completion) => Ok(last_way::remember(complete(&visit, completion, next, "").await?, EMAIL_CODE)),
         Err(Failure::Refused(refusal)) if told(&visit, &refusal).is_some() => Ok(enter_page(&visit, Some(&refusal))),
@@ -150,18 +149,14 @@ fn bot_page(visit: &Visit, steps: &Markup, next: &str, note: Option<&str>) -> Re
 }
 
 async fn poll_bot(visit: Visit) -> Result<Response, Problem> {
-    let carried = |name| visit.carried(WAY, name);
-    let (Some(attempt), Some(secret)) = (carried("attempt"), carried("secret")) else {
-        return Ok(Visit::go("/sign-in?told=gone"));
-    };
-    let next = carried("next").unwrap_or_default();
-    let next = local(&next).unwrap_or("/account");
+    let (carried, next) = (|name| visit.carried(WAY, name), &wanted(&visit));
+    let (Some(attempt), Some(secret)) = (carried("attempt"), carried("secret")) else { return Ok(begin_again(next)) };
     match visit.site.services.sign_in.poll_bot(&visit.ctx, &attempt, &secret).await {
         Ok(BotPoll::Completed(completion)) => {
             Ok(last_way::remember(complete(&visit, *completion, next, "").await?, BOT))
         }
         Ok(BotPoll::Pending) => Ok(bot_page(&visit, &Markup::default(), next, Some(visit.texts.sign_in.bot_waiting))),
-        Err(Failure::Refused(userd_model::Refusal::InvalidCode)) => Ok(Visit::go("/sign-in?told=gone")),
+        Err(Failure::Refused(userd_model::Refusal::InvalidCode)) => Ok(begin_again(next)),
         Err(other) => Err(other.into()),
     }
 }

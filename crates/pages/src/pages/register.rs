@@ -1,7 +1,7 @@
 //! A new account, a forgotten password, the first administrator.
 
 use axum::response::Response;
-use http::StatusCode;
+use http::{StatusCode, header};
 use maud::{Markup, html};
 use userd_model::Refusal;
 use userd_services::{Failure, RegistrationMode, accounts::Registration, passwords::Password};
@@ -9,9 +9,11 @@ use userd_web::Problem;
 
 use super::{
     completion::{complete, fields_of, status_of, told},
+    sign_in_form::ways_to_an_account,
     steps::{accepted, documents, password_hint},
 };
 use crate::{
+    browser_cookies::{self, WAY},
     fields::Fields,
     layout::{self, with_query},
     parts::{self, Field, alert, field, wrong_with},
@@ -76,7 +78,8 @@ fn form(visit: &Visit, filled: &Filled<'_>, refusal: Option<&Refusal>) -> Markup
     let mode = visit.site.services.deps.settings.registration;
     if !mode.admits(!filled.invitation.is_empty()) {
         let about = if mode == RegistrationMode::Invite { t.registration_invited } else { t.registration_closed };
-        return parts::single(t.register_title, &html! { p { (about) } p.after { a href="/sign-in" { (t.title) } } });
+        let back = with_query("/sign-in", "next", filled.next);
+        return parts::single(t.register_title, &html! { p { (about) } p.after { a href=(back) { (t.title) } } });
     }
     let errors = refusal.map(fields_of).unwrap_or_default();
     let wrong = |pointer| wrong_with(errors, pointer, visit.language);
@@ -103,17 +106,18 @@ fn form(visit: &Visit, filled: &Filled<'_>, refusal: Option<&Refusal>) -> Markup
                 (documents(visit))
                 button { (t.register_submit) }
             }
+            (ways_to_an_account(visit, filled.next, filled.invitation))
             p.after { (t.have_account) " " a href=(with_query("/sign-in", "next", filled.next)) { (t.title) } }
         },
     )
 }
 
-async fn forgot(visit: Visit) -> Response {
-    let content = forgot_form(&visit, None);
+async fn forgot(visit: Visit, query: Query) -> Response {
+    let content = forgot_form(&visit, local(query.text("next")).unwrap_or("/account"), None);
     visit.page(visit.texts.sign_in.forgot_title, &content)
 }
 
-fn forgot_form(visit: &Visit, told: Option<&str>) -> Markup {
+fn forgot_form(visit: &Visit, next: &str, told: Option<&str>) -> Markup {
     let t = &visit.texts.sign_in;
     parts::single(
         t.forgot_title,
@@ -122,33 +126,38 @@ fn forgot_form(visit: &Visit, told: Option<&str>) -> Markup {
             p { (t.forgot_about) }
             form method="post" action="/forgot" {
                 (layout::token(visit))
+                input type="hidden" name="next" value=(next);
                 (field(Field {
                     name: "login", label: t.login, autocomplete: "username", is_required: true, has_focus: told.is_none(),
                     ..Field::default()
                 }))
                 button { (t.forgot_submit) }
             }
-            p.after { a href="/sign-in" { (t.title) } }
+            p.after { a href=(with_query("/sign-in", "next", next)) { (t.title) } }
         },
     )
 }
 
-/// The same answer for every login.
+/// The same answer for every login. Whoever follows the link in this browser goes on to where they wanted.
 async fn send(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let t = &visit.texts.sign_in;
+    let next = local(fields.text("next")).unwrap_or("/account");
     match visit.site.services.recovery.forgot(&visit.ctx, fields.text("login")).await {
         Ok(()) => {
             let content = parts::single(
                 t.sent_title,
                 &html! {
                     p { (t.sent_about) }
-                    p.after { a href="/sign-in" { (t.title) } }
+                    p.after { a href=(with_query("/sign-in", "next", next)) { (t.title) } }
                 },
             );
-            Ok(visit.page(t.sent_title, &content))
+            let mut answer = visit.page(t.sent_title, &content);
+            let cookie = browser_cookies::carried(WAY, &[("next", next)]);
+            answer.headers_mut().extend(cookie.map(|value| (header::SET_COOKIE, value)));
+            Ok(answer)
         }
         Err(Failure::Refused(Refusal::TooManyAttempts(_))) => {
-            let content = forgot_form(&visit, Some(t.too_many));
+            let content = forgot_form(&visit, next, Some(t.too_many));
             Ok(visit.page_with(StatusCode::TOO_MANY_REQUESTS, t.forgot_title, &content))
         }
         Err(other) => Err(other.into()),

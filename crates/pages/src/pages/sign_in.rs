@@ -1,14 +1,14 @@
 //! The sign-in page: a password, and every other way in that is offered; signing out.
 
 use axum::response::{IntoResponse, Redirect, Response};
-use http::header;
+use http::{StatusCode, header};
 use maud::Markup;
 use userd_model::Refusal;
 use userd_services::{Failure, passwords::Password, sessions::Login, sign_in::Start};
 use userd_web::{Problem, extract::Path, flow_cookie, problem::Words};
 
 use super::{
-    completion::{complete, status_of, told},
+    completion::{begin_again, complete, status_of, told, wanted},
     last_way::{self, PASSWORD},
     passkeys,
     sign_in_form::form,
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     browser_cookies::{self, STEP, WAY},
     fields::Fields,
-    parts::{alert, done},
+    parts::{self, alert, done},
     routes::Routes,
     visit::{Query, Visit, local},
 };
@@ -32,7 +32,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
 }
 
 async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
-    let next = destination(&query);
+    let Ok(next) = destination(&visit, &query) else { return Ok(unknown_app(&visit)) };
     if visit.account.is_some() {
         return Ok(Visit::go(&next));
     }
@@ -49,14 +49,23 @@ async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
     Ok(visit.page(t.title, &form(&visit, &next, "", &note)))
 }
 
-/// Where somebody goes after signing in: a page here, or the application that sent them.
-fn destination(query: &Query) -> String {
-    if query.text("return_to").is_empty() {
-        return local(query.text("next")).unwrap_or("/account").to_owned();
+/// Where somebody goes after signing in: a page here, or the application that sent them. One that is not known is told so
+/// before anybody gives a password for it.
+fn destination(visit: &Visit, query: &Query) -> Result<String, Refusal> {
+    let return_to = query.text("return_to");
+    if return_to.is_empty() {
+        return Ok(local(query.text("next")).unwrap_or("/account").to_owned());
     }
+    visit.site.services.sign_in.check_app(return_to, query.text("code_challenge"))?;
     let kept = ["return_to", "code_challenge", "state"].map(|name| (name, query.text(name)));
     let kept = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish();
-    format!("/continue?{kept}")
+    Ok(format!("/continue?{kept}"))
+}
+
+fn unknown_app(visit: &Visit) -> Response {
+    let t = &visit.texts.sign_in;
+    let content = parts::single(t.unknown_app_title, &parts::note(t.unknown_app));
+    visit.page_with(StatusCode::UNPROCESSABLE_ENTITY, t.unknown_app_title, &content)
 }
 
 async fn submit(visit: Visit, fields: Fields) -> Result<Response, Problem> {
@@ -114,7 +123,7 @@ async fn came_back(visit: Visit, query: Query) -> Result<Response, Problem> {
         return Ok(Visit::go("/account/linked?told=linked"));
     }
     let (code, t) = (query.text("code"), &visit.texts.sign_in);
-    let next = visit.carried(WAY, "next").unwrap_or_else(|| "/account".to_owned());
+    let next = wanted(&visit);
     if !code.is_empty() {
         // A code that this browser has no proof key for is somebody else's: taken here, it would sign this browser in to
         // an account of theirs. It stays good for whoever holds the key.
@@ -128,7 +137,7 @@ async fn came_back(visit: Visit, query: Query) -> Result<Response, Problem> {
                 let answer = complete(&visit, completion, &next, "").await?;
                 Ok(last_way::remember(answer, &last_way::through(&provider)))
             }
-            Err(Failure::Refused(Refusal::InvalidCode)) => Ok(Visit::go("/sign-in?told=gone")),
+            Err(Failure::Refused(Refusal::InvalidCode)) => Ok(begin_again(&next)),
             Err(other) => Err(other.into()),
         };
     }

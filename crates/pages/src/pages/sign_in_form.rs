@@ -45,7 +45,7 @@ pub(super) fn form(visit: &Visit, next: &str, login: &str, note: &Markup) -> Mar
                 (last_way::mark(visit, PASSWORD))
             }
             (passkey(visit, next))
-            p.after { a href="/forgot" { (t.forgot) } }
+            p.after { a href=(with_query("/forgot", "next", next)) { (t.forgot) } }
             (other_ways(visit, next))
             @if settings.registration != RegistrationMode::Closed {
                 p.after { (t.no_account) " " a href=(with_query("/register", "next", next)) { (t.register) } }
@@ -57,30 +57,48 @@ pub(super) fn form(visit: &Visit, next: &str, login: &str, note: &Markup) -> Mar
 /// Every other way in.
 fn other_ways(visit: &Visit, next: &str) -> Markup {
     let t = &visit.texts.sign_in;
-    let services = &visit.site.services;
-    let offered: Vec<_> =
-        services.sign_in.offered().into_iter().filter(|provider| provider.capabilities().browser).collect();
-    let has_bot = services.sign_in.offered().iter().any(|provider| provider.kind() == Kind::Telegram)
-        && services.sign_in.has_bot();
-    let has_code = services.deps.settings.email_code_sign_in;
-    html! {
-        @if !offered.is_empty() || has_bot || has_code {
-            ul.ways aria-label=(t.other_ways) {
-                @for provider in &offered {
-                    li {
-                        a.button.quiet href=(with_query(&format!("/sign-in/with/{}", provider.id()), "next", next)) {
-                            (fill(t.with, "provider", provider.display_name()))
-                            " " (last_way::mark(visit, &last_way::through(provider.id())))
-                        }
-                    }
-                }
-                @if has_bot { li { a.button.quiet href=(with_query("/sign-in/bot", "next", next)) { (t.with_bot) " " (last_way::mark(visit, BOT)) } } }
-                @if has_code {
-                    li { a.button.quiet href=(with_query("/sign-in/email-code", "next", next)) { (t.with_code) " " (last_way::mark(visit, EMAIL_CODE)) } }
+    let mut ways = through_others(visit, |path| with_query(path, "next", next));
+    if visit.site.services.deps.settings.email_code_sign_in {
+        let to = with_query("/sign-in/email-code", "next", next);
+        ways.push(html! { a.button.quiet href=(to) { (t.with_code) " " (last_way::mark(visit, EMAIL_CODE)) } });
+    }
+    list(t.other_ways, &ways)
+}
+
+/// The ways by which whoever has no account gets one: with the invitation that is shown, if one is.
+pub(super) fn ways_to_an_account(visit: &Visit, next: &str, invitation: &str) -> Markup {
+    let invited = |path: String| match invitation {
+        "" => path,
+        token => with_query(&path, "invitation", token),
+    };
+    let ways = through_others(visit, |path| invited(with_query(path, "next", next)));
+    list(visit.texts.sign_in.other_ways_to_an_account, &ways)
+}
+
+/// Providers and the messenger's bot, which make an account of whoever has none.
+fn through_others(visit: &Visit, to: impl Fn(&str) -> String) -> Vec<Markup> {
+    let (t, sign_in) = (&visit.texts.sign_in, &visit.site.services.sign_in);
+    let offered = sign_in.offered();
+    let has_bot = offered.iter().any(|provider| provider.kind() == Kind::Telegram) && sign_in.has_bot();
+    let in_browsers = offered.iter().filter(|provider| provider.capabilities().browser);
+    let mut ways: Vec<_> = in_browsers
+        .map(|provider| {
+            html! {
+                a.button.quiet href=(to(&format!("/sign-in/with/{}", provider.id()))) {
+                    (fill(t.with, "provider", provider.display_name()))
+                    " " (last_way::mark(visit, &last_way::through(provider.id())))
                 }
             }
-        }
+        })
+        .collect();
+    if has_bot {
+        ways.push(html! { a.button.quiet href=(to("/sign-in/bot")) { (t.with_bot) " " (last_way::mark(visit, BOT)) } });
     }
+    ways
+}
+
+fn list(label: &str, ways: &[Markup]) -> Markup {
+    html! { @if !ways.is_empty() { ul.ways aria-label=(label) { @for way in ways { li { (way) } } } } }
 }
 
 /// A passkey, which the login's field lists too.

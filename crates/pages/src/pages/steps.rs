@@ -17,49 +17,66 @@ use userd_services::{
 use userd_web::Problem;
 
 use super::{
-    completion::{STEP_PAGE, complete, fields_of, hold, is_offered, status_of, step_of, told},
+    completion::{STEP_PAGE, at_step, begin_again, complete, fields_of, hold, is_offered, status_of, step_of, told},
     passkey_forms::{self, Kind, PasskeyForm, credential},
 };
 use crate::{
     agents,
     browser_cookies::{self, STEP},
     fields::Fields,
-    layout,
-    parts::{self, Field, alert, field, wrong_with},
+    layout::{self, with_query},
+    parts::{self, Field, alert, done, field, wrong_with},
     routes::Routes,
     texts::fill,
     visit::{Query, Visit, local},
 };
 
 const QUESTION: &str = "/sign-in/step/question";
+const RESEND: &str = "/sign-in/step/resend";
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes.get(STEP_PAGE, show).post(STEP_PAGE, submit).post(QUESTION, ask)
+    routes.get(STEP_PAGE, show).post(STEP_PAGE, submit).post(QUESTION, ask).post(RESEND, resend)
 }
 
 async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
-    let Some((step, challenge)) = step_of(&visit) else { return Ok(over()) };
     let next = local(query.text("next")).unwrap_or("/account");
-    page(&visit, step, &challenge, next, None).await
+    let Some((step, challenge)) = step_of(&visit) else { return Ok(over(next)) };
+    let note = if query.text("told") == "sent" { done(visit.texts.sign_in.mail_sent_again) } else { Markup::default() };
+    page(&visit, step, &challenge, next, Told { note, refusal: None }).await
 }
 
 /// The sign-in has to begin again.
-fn over() -> Response {
-    let mut answer = Visit::go("/sign-in?told=gone");
+fn over(next: &str) -> Response {
+    let mut answer = begin_again(next);
     answer.headers_mut().extend(browser_cookies::removed(STEP).map(|value| (header::SET_COOKIE, value)));
     answer
 }
 
 async fn submit(visit: Visit, fields: Fields) -> Result<Response, Problem> {
-    let Some((step, challenge)) = step_of(&visit) else { return Ok(over()) };
     let next = local(fields.text("next")).unwrap_or("/account");
+    let Some((step, challenge)) = step_of(&visit) else { return Ok(over(next)) };
     let taken = match step {
         PendingStep::FactorSetup => return set_up(&visit, &challenge, next, &fields).await,
         step => take(&visit, step, &challenge, &fields).await,
     };
     match taken {
         Ok(Some(completion)) => complete(&visit, completion, next, "").await,
-        Ok(None) => Ok(Visit::go("/sign-in?told=confirmed")),
+        Ok(None) => Ok(Visit::go(&with_query("/sign-in?told=confirmed", "next", next))),
+        Err(failure) => refused(&visit, step, &challenge, next, failure).await,
+    }
+}
+
+/// Another message with a code; the one before is good for nothing any more.
+async fn resend(visit: Visit, fields: Fields) -> Result<Response, Problem> {
+    let next = local(fields.text("next")).unwrap_or("/account");
+    let Some((step @ PendingStep::Confirmation, challenge)) = step_of(&visit) else { return Ok(over(next)) };
+    let email = visit.carried(STEP, "email").unwrap_or_default();
+    match visit.site.services.emails.resend(&visit.ctx, &email, Some(&challenge)).await {
+        Ok(Some(renewed)) => {
+            let sent = format!("{STEP_PAGE}?told=sent");
+            Ok(at_step(Visit::go(&with_query(&sent, "next", next)), &renewed, next, &email))
+        }
+        Ok(None) => Ok(over(next)),
         Err(failure) => refused(&visit, step, &challenge, next, failure).await,
     }
 }
@@ -141,13 +158,11 @@ async fn set_up(visit: &Visit, challenge: &str, next: &str, fields: &Fields) -> 
         Ok(confirmed) => confirmed,
         Err(failure) => return refused(visit, PendingStep::FactorSetup, challenge, next, failure).await,
     };
+    // Shown here or never: also where another step comes next.
+    let page = |next: &str| visit.page(visit.texts.sign_in.recovery_title, &recovery_codes(visit, &codes, next));
     match completion.signed_in() {
-        Ok(signed_in) => {
-            let held = hold(visit, signed_in).await?;
-            let page = visit.page(visit.texts.sign_in.recovery_title, &recovery_codes(visit, &codes, next));
-            Ok(Visit::signed_in_with(&held, page))
-        }
-        Err(step) => complete(visit, Completion::Pending(step), next, "").await,
+        Ok(signed_in) => Ok(Visit::signed_in_with(&hold(visit, signed_in).await?, page(next))),
+        Err(step) => Ok(at_step(page(&with_query(STEP_PAGE, "next", next)), &step, next, "")),
     }
 }
 
@@ -176,12 +191,19 @@ async fn refused(
     failure: Failure,
 ) -> Result<Response, Problem> {
     match failure {
-        Failure::Refused(Refusal::ChallengeGone) => Ok(over()),
+        Failure::Refused(Refusal::ChallengeGone) => Ok(over(next)),
         Failure::Refused(refusal) if told(visit, &refusal).is_some() => {
-            page(visit, step, challenge, next, Some(&refusal)).await
+            page(visit, step, challenge, next, Told { refusal: Some(&refusal), ..Told::default() }).await
         }
         other => Err(other.into()),
     }
+}
+
+/// What is said at the head of the step.
+#[derive(Default)]
+struct Told<'a> {
+    note: Markup,
+    refusal: Option<&'a Refusal>,
 }
 
 async fn page(
@@ -189,7 +211,7 @@ async fn page(
     step: PendingStep,
     challenge: &str,
     next: &str,
-    refusal: Option<&Refusal>,
+    Told { note, refusal }: Told<'_>,
 ) -> Result<Response, Problem> {
     let t = &visit.texts.sign_in;
     let (title, content) = match step {
@@ -200,7 +222,7 @@ async fn page(
                 Some(_) => None,
                 None => match visit.site.services.factors.begin_demanded(&visit.ctx, challenge, None).await {
                     Ok(begun) => Some(begun),
-                    Err(Failure::Refused(Refusal::ChallengeGone)) => return Ok(over()),
+                    Err(Failure::Refused(Refusal::ChallengeGone)) => return Ok(over(next)),
                     Err(other) => return Err(other.into()),
                 },
             };
@@ -232,6 +254,7 @@ async fn page(
     let content = parts::single(
         title,
         &html! {
+            (note)
             @if let Some(text) = refusal.and_then(|refusal| told(visit, refusal)) { (alert(text)) }
             @if has_passkey && kind == Kind::Show { (passkey(visit, kind, next)) }
             @if has_other {
@@ -246,7 +269,14 @@ async fn page(
                 p.after { (visit.texts.passkeys.make_instead) }
                 (passkey(visit, kind, next))
             }
-            p.after { a href="/sign-in" { (t.start_again) } }
+            @if step == PendingStep::Confirmation {
+                form.after method="post" action=(RESEND) {
+                    (layout::token(visit))
+                    input type="hidden" name="next" value=(next);
+                    button.quiet { (visit.texts.account.email_resend) }
+                }
+            }
+            p.after { a href=(with_query("/sign-in", "next", next)) { (t.start_again) } }
         },
     );
     let status = refusal.map_or(StatusCode::OK, status_of);

@@ -19,6 +19,7 @@ super::texts! {
         email_make_first: "Make it the first", "Сделать основным";
         email_resend: "Send the message again", "Отправить письмо ещё раз";
         email_add: "Add an address", "Добавить адрес";
+        email_change: "Another address in its place", "Другой адрес вместо него";
         email_add_hint: "We send a message there. The address is yours once you open the link in it.",
             "Мы отправим туда письмо. Адрес станет вашим, когда вы откроете ссылку из него.";
         email_sent: "A message is on its way. Open the link in it.", "Письмо в пути. Откройте ссылку из него.";
@@ -112,10 +113,14 @@ super::texts! {
         what: "What you need", "Что нужно";
         reason: "What for", "Для чего";
         reason_hint: "Whoever decides reads this.", "Это прочитает тот, кто принимает решение.";
+        at_most: "at most {n} day|at most {n} days", "не дольше {n} дня|не дольше {n} дней|не дольше {n} дней";
         for_days: "For how many days", "На сколько дней";
         for_days_hint: "Empty: as long as it is allowed.", "Пусто: на сколько разрешено.";
         ask: "Send the request", "Отправить запрос";
         asked: "The request is sent. You are told when it is decided.", "Запрос отправлен. О решении вы узнаете из сообщения.";
+        held_already: "You have this already, for as long as it lasts.", "У вас это уже есть — до конца срока.";
+        asked_already: "You have asked for this already, and it is not decided yet.",
+            "Вы уже это запрашивали, и решения ещё нет.";
         my_requests: "My requests", "Мои запросы";
         no_requests: "None yet.", "Пока нет.";
         withdraw: "Withdraw", "Отозвать";

@@ -12,6 +12,7 @@ super::texts! {
         have_account: "Already have an account?", "Уже есть аккаунт?";
         register: "Create one", "Создать";
         other_ways: "Other ways to sign in", "Другие способы входа";
+        other_ways_to_an_account: "Other ways to an account", "Другие способы создать аккаунт";
         with: "Continue with {provider}", "Продолжить через {provider}";
         with_bot: "Sign in with the Telegram bot", "Войти через бота в Telegram";
         with_code: "Send me a code by e-mail", "Прислать код на почту";
@@ -36,6 +37,9 @@ super::texts! {
             "Это заняло слишком много времени или уже сделано. Войдите снова.";
         provider_failed: "Not signed in.", "Вход не выполнен.";
         provider_no_reason: "The other service did not say why", "Другой сервис не сообщил почему";
+        unknown_app_title: "This application is not known here", "Это приложение здесь неизвестно";
+        unknown_app: "It sent you here, but its address is not among those that a sign-in may lead to, or it sent no proof key. Whoever runs it has to put that right.",
+            "Оно отправило вас сюда, но его адреса нет среди тех, куда можно вернуть после входа, или оно не прислало ключ подтверждения. Исправить это могут те, кто его обслуживает.";
         go_on: "Continue", "Продолжить";
         start_again: "Start again", "Начать сначала";
         second_title: "One more proof", "Ещё одно подтверждение";
@@ -66,6 +70,8 @@ super::texts! {
         confirm_title: "Confirm your address", "Подтвердите адрес";
         confirm_about: "We have sent a message with a code to {email}. Enter the code here, or open the link in the message.",
             "Мы отправили письмо с кодом на {email}. Введите код здесь или откройте ссылку из письма.";
+        mail_sent_again: "Another message is on its way. The code in the one before is good for nothing any more.",
+            "Новое письмо в пути. Код из прежнего больше не действует.";
         mail_code: "Code from the message", "Код из письма";
         approval_title: "Waiting for approval", "Ждём одобрения";
         approval_about: "An administrator has to approve your account first. You will get a message.",

@@ -3,10 +3,11 @@
 use std::{net::IpAddr, sync::Arc};
 
 use userd_model::{
+    RoleRules,
     preferences::{CategoryName, MessageChannel},
     texts::Language,
 };
-use userd_services::{places::Places, sessions::Login, testing::TestOptions};
+use userd_services::{places::Places, roles::RoleInput, sessions::Login, testing::TestOptions};
 
 use crate::browser::{Browser, PASSWORD, Place};
 
@@ -174,15 +175,32 @@ async fn a_copy_is_downloaded_and_the_account_deleted() {
 }
 
 #[tokio::test]
-async fn the_first_address_is_confirmed_by_a_mail_and_a_further_one_needs_that() {
+async fn a_first_address_that_is_not_proven_is_sent_to_again_or_put_right() {
     let place = Place::new().await;
     let mut browser = ada(&place).await;
-    let early = browser.submit("/account/emails", &[("email", "ada@work.example")]).await;
-    assert_eq!(early.status, 422, "while the first one is not proven");
-    assert!(early.text().contains("email-wrong"), "{}", early.text());
     let again = browser.submit_from("/account/emails", "/account/emails/resend", &[]).await;
     assert_eq!(again.header("location"), "/account/emails?told=sent");
-    assert!(browser.get("/account/emails?told=sent").await.text().contains("A message is on its way"));
+    let page = browser.get("/account/emails?told=sent").await.text();
+    assert!(page.contains("A message is on its way") && !page.contains("action=\"/account/emails\""), "{page}");
+    let (from, to, right) = ("/account/emails", "/account/emails/change", "ada@right.example");
+    for (fields, marked) in [
+        ([("email", "no address"), ("current_password", PASSWORD)], "email-wrong"),
+        ([("email", right), ("current_password", "wrong")], "current_password-wrong"),
+        ([("email", right), ("current_password", "")], "current_password-wrong"),
+    ] {
+        let refused = browser.submit_from(from, to, &fields).await;
+        assert!(refused.status.is_client_error() && refused.text().contains(marked), "{marked}: {}", refused.text());
+        assert!(refused.text().contains(&format!("value=\"{}\"", fields[0].1)), "what was typed stays");
+    }
+    place.app.clock.advance(std::time::Duration::from_secs(1));
+    let sent = browser.submit_from(from, to, &[("email", right), ("current_password", PASSWORD)]).await;
+    assert_eq!(sent.header("location"), "/account/emails?told=sent", "{}", sent.text());
+    assert!(browser.get("/account/emails").await.text().contains("ada@example.org"), "until the other is proven");
+    let link = crate::flows::link(&place).await;
+    assert!(browser.post(&link, "confirm=yes").await.text().contains("The address is confirmed"));
+    let page = browser.get("/account/emails").await.text();
+    assert!(page.contains(right) && !page.contains("ada@example.org"), "{page}");
+    assert!(page.contains("action=\"/account/emails\"") && !page.contains(to), "further ones from now on: {page}");
 }
 
 /// A city for every address.
@@ -233,4 +251,58 @@ async fn an_application_leads_to_a_task_and_gets_its_visitors_back() {
     }
     browser.submit_from("/account", "/sign-out", &[]).await;
     assert!(!browser.cookies.contains_key("__Host-userd_back"), "it ends with the session");
+}
+
+/// What was typed stays, and what is wrong with it stands at its field.
+#[tokio::test]
+async fn a_request_that_is_refused_is_mended_where_it_was_written() {
+    let place = Place::new().await;
+    let services = place.services();
+    let rules = RoleRules {
+        requestable: true,
+        reason_prompt: Some("Which <customer>?".to_owned()),
+        max_duration_seconds: Some(30 * 24 * 3600),
+        ..RoleRules::default()
+    };
+    let role = RoleInput { permissions: Vec::new(), rules };
+    services.roles.create(&services.operator_context(), "printer", &role, None).await.unwrap();
+    let mut browser = ada(&place).await;
+    let page = browser.get("/account/access").await.text();
+    assert!(page.contains("Which &lt;customer&gt;?") && page.contains("at most 30 days"), "{page}");
+    let what = ("what", "role/printer");
+    for (fields, marked) in [
+        ([what, ("reason", "for printing"), ("days", "a week")], "days-wrong"),
+        ([what, ("reason", "for printing"), ("days", "99999")], "days-wrong"),
+        ([what, ("reason", ""), ("days", "3")], "reason-wrong"),
+    ] {
+        let refused = browser.submit("/account/access", &fields).await;
+        let html = refused.text();
+        assert_eq!(refused.status, 422, "{html}");
+        assert!(html.contains(marked) && html.contains("role=\"alert\"") && html.contains(fields[1].1), "{html}");
+        assert!(html.contains(&format!("value=\"{}\"", fields[2].1)), "{html}");
+        assert!(html.contains("value=\"role/printer\" selected"), "{html}");
+    }
+    // Nobody may decide on it: a refusal that concerns no field.
+    let refused = browser.submit("/account/access", &[what, ("reason", "for printing"), ("days", "")]).await;
+    assert_eq!(refused.status, 409, "{}", refused.text());
+    assert!(
+        refused.text().contains("role=\"alert\"") && refused.text().contains(">for printing<"),
+        "{}",
+        refused.text()
+    );
+}
+
+#[tokio::test]
+async fn quiet_hours_that_are_refused_stay_in_the_form() {
+    let place = Place::new().await;
+    let mut browser = ada(&place).await;
+    let fields = [("account/inbox", "yes"), ("quiet_from", "22:00"), ("quiet_to", "22:00")];
+    let refused = browser.submit("/account/preferences", &fields).await;
+    let html = refused.text();
+    assert_eq!(refused.status, 422, "{html}");
+    assert!(html.contains("id=\"quiet_to-wrong\"") && html.contains("value=\"22:00\""), "{html}");
+    let tick = |name: &str| html[html.find(name).unwrap()..].split('>').next().unwrap().to_owned();
+    assert!(tick("account/inbox").contains("checked") && !tick("account/email").contains("checked"), "{html}");
+    let again = browser.submit("/account/preferences", &[("quiet_from", "22:00"), ("quiet_to", "08:00")]).await;
+    assert_eq!(again.header("location"), "/account/preferences?told=saved", "{}", again.text());
 }

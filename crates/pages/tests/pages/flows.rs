@@ -16,24 +16,30 @@ use crate::browser::{Browser, PASSWORD, Place};
 const SESSION: &str = "__Host-userd_session";
 const OTHER: &str = "seven purple ships at noon";
 
-fn with(change: impl FnOnce(&mut Settings)) -> TestOptions {
+pub fn with(change: impl FnOnce(&mut Settings)) -> TestOptions {
     let mut settings = settings();
     change(&mut settings);
     TestOptions { settings, ..TestOptions::default() }
 }
 
 /// The text of the newest mail.
-async fn mail(place: &Place) -> String {
+pub async fn mail(place: &Place) -> String {
     let services = place.services();
     while services.deliveries.tick().await.unwrap() > 0 {}
     services.deliveries.mails(&services.operator_context(), 10).await.unwrap().remove(0).text
 }
 
 /// The path of the link in it.
-async fn link(place: &Place) -> String {
+pub async fn link(place: &Place) -> String {
     let text = mail(place).await;
     let at = text.find("/l/udl_").unwrap_or_else(|| panic!("no link in {text}"));
     text[at..].split_whitespace().next().unwrap().to_owned()
+}
+
+/// The code in it.
+pub async fn code(place: &Place) -> String {
+    let text = mail(place).await;
+    text.split(|c: char| !c.is_ascii_digit()).find(|word| word.len() == 6).unwrap().to_owned()
 }
 
 async fn register(browser: &mut Browser<'_>, fields: &[(&str, &str)]) -> userd_web::testing::Answer {
@@ -115,6 +121,7 @@ async fn an_account_that_waits_goes_on_from_its_page_once_it_is_approved() {
     assert!(browser.cookies.contains_key(SESSION));
 }
 
+/// Sends: /l/{token}
 #[tokio::test]
 async fn a_forgotten_password_is_set_by_the_link_of_the_mail() {
     let place = Place::new().await;
@@ -149,8 +156,15 @@ async fn where_addresses_are_confirmed_first_the_code_of_the_mail_signs_in() {
     assert!(page.contains("ada@example.org") && page.contains("Confirm your address"), "{page}");
     let wrong = browser.submit("/sign-in/step", &[("code", "000000")]).await;
     assert_eq!(wrong.status, 422);
-    let text = mail(&place).await;
-    let code = text.split(|c: char| !c.is_ascii_digit()).find(|word| word.len() == 6).unwrap().to_owned();
+    let lost = code(&place).await;
+    place.app.clock.advance(std::time::Duration::from_secs(1));
+    let sent = browser.submit_from("/sign-in/step?next=%2Faccount", "/sign-in/step/resend", &[]).await;
+    assert_eq!(sent.header("location"), "/sign-in/step?told=sent&next=%2Faccount", "{}", sent.text());
+    let page = browser.get(sent.header("location")).await.text();
+    assert!(page.contains("Another message is on its way") && page.contains("ada@example.org"), "{page}");
+    let code = code(&place).await;
+    assert_ne!(code, lost);
+    assert_eq!(browser.submit("/sign-in/step", &[("code", &lost)]).await.status, 422, "the one before is over");
     let answer = browser.submit("/sign-in/step", &[("code", &code)]).await;
     assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/account"), "{}", answer.text());
     assert!(browser.get("/account").await.text().contains("confirmed"));
@@ -180,7 +194,7 @@ async fn whoever_must_have_two_factors_sets_one_up_and_keeps_the_recovery_codes(
 #[tokio::test]
 async fn a_step_without_a_sign_in_begins_again() {
     let place = Place::new().await;
-    assert_eq!(place.browser().get("/sign-in/step").await.header("location"), "/sign-in?told=gone");
+    assert_eq!(place.browser().get("/sign-in/step").await.header("location"), "/sign-in?told=gone&next=%2Faccount");
 }
 
 #[tokio::test]

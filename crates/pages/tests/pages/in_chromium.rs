@@ -9,10 +9,10 @@ use userd_test_support::told;
 
 use crate::browser::Place;
 
-const CLIENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/clients");
+pub const CLIENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/clients");
 
 /// Node with the packages of the clients, and Chromium; none where they are not at hand and need not be.
-fn programs() -> Option<String> {
+pub fn programs() -> Option<String> {
     let usual = Some("/usr/bin/chromium".to_owned()).filter(|path| Path::new(path).exists());
     let chromium = told("USERD_TEST_CHROMIUM").or(usual).filter(|_| told("USERD_TEST_NODE_MODULES").is_some());
     assert!(chromium.is_some() || told("USERD_TEST_REQUIRE_ALL").is_none(), "./test installs Chromium and packages");

@@ -59,6 +59,7 @@ async fn add(browser: &mut Browser<'_>, with: &mut Authenticator) -> Answer {
     browser.submit_from(ADD, ADD, &fields).await
 }
 
+/// Sends: /account/security/factors/{id}/rename, /account/security/factors/{id}/remove
 #[tokio::test]
 async fn a_passkey_is_added_signs_in_is_renamed_and_removed() {
     let place = Place::new().await;

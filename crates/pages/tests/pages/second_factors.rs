@@ -1,6 +1,12 @@
 //! An authenticator app in the pages, with codes that are right.
 
 use userd_crypto::{TotpSecret, Zeroizing};
+use userd_model::Document;
+use userd_services::{
+    accounts::Registration,
+    passwords::Password,
+    testing::{TestOptions, settings},
+};
 
 use crate::browser::{PASSWORD, Place};
 
@@ -8,7 +14,7 @@ const APP: &str = "/account/security/app";
 const STEP: &str = "/sign-in/step";
 
 /// What an app makes of the key that a page shows for typing.
-fn app(page: &str) -> TotpSecret {
+pub fn app(page: &str) -> TotpSecret {
     let text = page.split("<code>").nth(1).unwrap().split('<').next().unwrap();
     let letters = text.chars().filter(|letter| letter.is_ascii_alphanumeric());
     let bits: String =
@@ -50,4 +56,41 @@ async fn an_app_is_set_up_by_its_first_code_and_asked_for_at_the_next_sign_in() 
     let code = codes.split("<li><code>").nth(1).unwrap().split('<').next().unwrap();
     assert_eq!(paper.submit(STEP, &[("code", code)]).await.header("location"), "/account");
     assert!(next.get("/account/security").await.text().contains("9 codes left"));
+
+    // Others in their place: shown once too.
+    let renewed = next.submit_from("/account/security", "/account/security/recovery-codes", &[]).await;
+    assert_eq!((renewed.status.as_u16(), renewed.header("cache-control")), (200, "no-store"), "{}", renewed.text());
+    assert_eq!(renewed.text().matches("<li><code>").count(), 10, "{}", renewed.text());
+    assert!(next.get("/account/security").await.text().contains("10 codes left"));
+}
+
+/// The codes replace the app when it is lost: they are shown here or never.
+#[tokio::test]
+async fn recovery_codes_are_shown_also_where_another_step_comes_after_the_app() {
+    let mut settings = settings();
+    settings.mfa.required_for = vec!["admin".to_owned()];
+    let url = "https://example.org/terms".to_owned();
+    settings.documents = vec![Document { id: "terms".to_owned(), version: "1".to_owned(), url, required: true }];
+    let place = Place::with(TestOptions { settings, ..TestOptions::default() }).await;
+    let services = place.services();
+    let root =
+        Registration { username: Some("root".to_owned()), ..Registration::with(Password::new(PASSWORD.to_owned())) };
+    services.setup.create_administrator(&services.operator_context(), root).await.unwrap();
+    let mut browser = place.browser();
+    let from = "/sign-in?next=%2Fadmin%2Fusers";
+    let asked = browser.submit_from(from, "/sign-in", &[("login", "root"), ("password", PASSWORD)]).await;
+    let step = asked.header("location").to_owned();
+    assert_eq!(step, "/sign-in/step?next=%2Fadmin%2Fusers");
+    let page = browser.get(&step).await.text();
+    let code = app(&page).code(services.deps.now());
+    let token = crate::browser::form_of(&page, STEP)[0].1.clone();
+    let body = format!("form_token={token}&next=%2Fadmin%2Fusers&code={code}");
+    let codes = browser.post(STEP, &body).await;
+    assert_eq!((codes.status.as_u16(), codes.header("cache-control")), (200, "no-store"), "{}", codes.text());
+    assert_eq!(codes.text().matches("<li><code>").count(), 10, "{}", codes.text());
+    assert!(codes.text().contains("href=\"/sign-in/step?next=%2Fadmin%2Fusers\""), "on to the step: {}", codes.text());
+    assert!(!browser.cookies.contains_key("__Host-userd_session"), "nobody is in yet");
+    assert!(browser.get(&step).await.text().contains("Please read and accept"));
+    let answer = browser.submit_from(&step, STEP, &[("accept-terms", "yes")]).await;
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/admin/users"), "{}", answer.text());
 }

@@ -340,7 +340,10 @@ impl SignIn {
 
     /// Refuses an application that is not known here, or keeps no proof key. Where it is a host whose proxy asks here, its
     /// name.
-    pub(super) fn check_app(&self, return_to: &str, code_challenge: &str) -> Result<Option<String>, Refusal> {
+    ///
+    /// # Errors
+    /// `InvalidInput`.
+    pub fn check_app(&self, return_to: &str, code_challenge: &str) -> Result<Option<String>, Refusal> {
         check_challenge(Some(code_challenge))?;
         let hosts = &self.deps.settings.sign_in.forward_auth;
         if let Some(host) = hosts.iter().find(|host| host.callback() == return_to) {

@@ -195,7 +195,7 @@ fn form(visit: &Visit, act: UserAct, account: &UserView, fields: &Fields, told: 
         section.panel {
             p { strong { (name_of(account)) } @if let Some(email) = &account.email { " · " (email) } }
             p { (words.about) }
-            form method="post" action={ "/admin/users/" (account.id) "/acts/" (act.word()) } {
+            form method="post" action={ "/admin/users/" (account.id) "/acts/" (act.word()) } data-guard {
                 (layout::token(visit))
                 @if matches!(act, UserAct::Block | UserAct::Hold) {
                     (field(Field {

@@ -29,9 +29,11 @@ pub(super) fn routes(routes: Routes) -> Routes {
 
 async fn list(visit: Visit, query: Query) -> Result<Response, Problem> {
     let t = &visit.texts.admin.deliveries;
-    let state = DeliveryState::parse(query.text("state")).unwrap_or(DeliveryState::Dead);
     let webhook: Option<WebhookId> = query.text("webhook").parse().ok();
     let user: Option<UserId> = query.text("user").parse().ok();
+    // Of everybody's, those that want somebody's hand; of one person's, what has reached them.
+    let usual = if user.is_some() { DeliveryState::Delivered } else { DeliveryState::Dead };
+    let state = DeliveryState::parse(query.text("state")).unwrap_or(usual);
     let name = format!("deliveries {} {webhook:?} {user:?}", state.as_str());
     let after = place(&visit, &query, &name)?;
     let many = if webhook.is_some() || user.is_some() { PAGE * LOOKED_THROUGH } else { PAGE };
@@ -69,7 +71,8 @@ fn table(visit: &Visit, state: DeliveryState, deliveries: &[DeliveryView]) -> Ma
                 td { (channel(visit, delivery.channel)) }
                 td { (receiver(visit, delivery)) }
                 td { (delivery.attempts) }
-                td { (optional(visit, delivery.last_error.as_deref())) }
+                // As the other side's program or ours has said it.
+                td { @match &delivery.last_error { Some(error) => span lang="en" { (error) }, None => (optional(visit, None)) } }
                 td { (moment(visit, delivery.created_at)) }
                 td { @if let Some(due) = delivery.due_at { (moment(visit, due)) } }
                 td { @if may_manage {

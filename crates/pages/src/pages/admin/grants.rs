@@ -129,7 +129,7 @@ fn give_form(visit: &Visit, account: &UserView, names: &[String], fields: &Field
         (told.alert())
         section.panel {
             p { (fill(t.give_about, "who", &name_of(account))) }
-            form method="post" action={ "/admin/users/" (account.id) "/grants/give" } {
+            form method="post" action={ "/admin/users/" (account.id) "/grants/give" } data-guard {
                 (layout::token(visit))
                 (choice("kind", t.kind, &kinds, fields.text("kind")))
                 div.field {

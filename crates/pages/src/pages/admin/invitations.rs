@@ -6,7 +6,7 @@ use userd_model::{Act, InvitationId, Timestamp};
 use userd_services::invitations::{InvitationView, NewInvitation};
 use userd_web::{Problem, extract::Path};
 
-use super::{PAGE, Told, buttons, filled, frame, onward, optional, page, place, refused};
+use super::{PAGE, Told, buttons, filled, frame, onward, optional, page, place, refused, secret};
 use crate::{
     dates::{self, moment},
     fields::Fields,
@@ -99,8 +99,7 @@ fn link(visit: &Visit, token: &str) -> Markup {
     let origin = visit.site.options.requests.public_url.origin().ascii_serialization();
     let link = layout::with_query(&format!("{origin}/register"), "invitation", token);
     html! {
-        (done(t.made_about))
-        p { code { (link) } }
+        (secret(visit, t.made_about, &link))
         p { a.button.quiet href="/admin/invitations" { (t.back) } }
     }
 }

@@ -30,7 +30,7 @@ use userd_model::{Act, InvalidField, Refusal, UserId};
 use userd_services::{Failure, UserView};
 use userd_web::{Problem, problem::table};
 
-use super::prove::prove_first;
+use super::{completion::words_of, prove::prove_first};
 use crate::{
     layout, parts,
     routes::Routes,
@@ -131,12 +131,7 @@ fn refused(
     }
     let errors = if let Refusal::InvalidInput(errors) = &refusal { errors.clone() } else { Vec::new() };
     let problem = Problem::from(refusal);
-    let text = if errors.is_empty() {
-        let (title, advice) = problem.words().in_language(visit.language);
-        format!("{title}. {}", advice.replace('`', ""))
-    } else {
-        visit.texts.admin.frame.invalid.to_owned()
-    };
+    let text = if errors.is_empty() { words_of(visit, &problem) } else { visit.texts.admin.frame.invalid.to_owned() };
     let content = frame(visit, title, &again(&Told { text, errors }));
     Ok(visit.page_with(problem.status(), title, &content))
 }

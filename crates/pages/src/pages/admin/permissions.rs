@@ -86,7 +86,7 @@ fn form(visit: &Visit, fields: &Fields, told: &Told) -> Markup {
     let t = &visit.texts.admin.words;
     html! {
         (told.alert())
-        form.panel method="post" action="/admin/permissions/register" {
+        form.panel method="post" action="/admin/permissions/register" data-guard {
             (layout::token(visit))
             (field(Field {
                 name: "name", label: t.name, hint: t.name_hint, value: fields.text("name"), is_required: true,

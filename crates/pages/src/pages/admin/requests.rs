@@ -212,7 +212,7 @@ fn form(visit: &Visit, view: &RequestView, fields: &Fields, told: &Told) -> Mark
         section.panel {
             h2 { (t.decide) }
             p { (about) }
-            form method="post" action={ "/admin/requests/" (view.request.id) } {
+            form method="post" action={ "/admin/requests/" (view.request.id) } data-guard {
                 (layout::token(visit))
                 (field(Field {
                     name: "comment", label: t.comment, hint: t.comment_hint, value: fields.text("comment"),

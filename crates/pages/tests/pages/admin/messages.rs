@@ -5,6 +5,7 @@ use userd_model::GrantKind;
 use super::{administered, give};
 use crate::browser::form_of;
 
+/// Sends: /admin/invitations/{id}/withdraw
 #[tokio::test]
 async fn an_invitation_is_made_its_link_is_shown_once_and_it_is_withdrawn() {
     let (place, ..) = administered().await;
@@ -43,6 +44,7 @@ async fn keys_are_rotated_and_only_by_whoever_may() {
     assert_eq!(tried.status, 404);
 }
 
+/// Sends: /admin/deliveries/{id}/retry, /admin/deliveries/{id}/give-up
 #[tokio::test]
 async fn deliveries_are_shown_by_state_and_given_up() {
     let (place, ..) = administered().await;
@@ -62,6 +64,7 @@ async fn deliveries_are_shown_by_state_and_given_up() {
     assert!(browser.get("/admin/deliveries?state=pending").await.text().contains(&id), "tried again");
 }
 
+/// Sends: /admin/signing-keys/{kid}/revoke
 #[tokio::test]
 async fn a_key_is_revoked_and_every_token_of_it_is_dead() {
     let (place, ..) = administered().await;

@@ -33,6 +33,7 @@ async fn ask(place: &Place, requester: &UserView, reason: &str) -> String {
     format!("/admin/requests/{}", made.request.id)
 }
 
+/// Sends: /admin/requests/{id}
 #[tokio::test]
 async fn a_request_is_found_in_the_queue_approved_with_a_comment_and_kept_in_the_history() {
     let (place, _, ada) = administered().await;

@@ -6,6 +6,7 @@ use userd_services::roles::{Declared, RoleInput};
 use super::{HOSTILE, administered, give, is_safe};
 use crate::browser::form_of;
 
+/// Sends: /admin/roles/{name}/remove, /admin/permissions/{name}/remove
 #[tokio::test]
 async fn a_permission_is_registered_and_a_role_is_made_of_it() {
     let (place, ..) = administered().await;
@@ -48,6 +49,7 @@ async fn a_permission_is_registered_and_a_role_is_made_of_it() {
     assert!(browser.get("/admin/roles").await.text().contains("Ведёт учётные записи"));
 }
 
+/// Sends: /admin/roles/{name}/change
 #[tokio::test]
 async fn what_a_change_of_a_role_does_is_shown_before_it_is_done() {
     let (place, _, ada) = administered().await;

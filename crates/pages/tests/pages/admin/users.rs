@@ -88,6 +88,7 @@ async fn an_account_is_blocked_with_a_reason_and_unblocked() {
     assert_eq!(status(&place, &ada).await, UserStatus::Active);
 }
 
+/// Sends: /admin/users/{id}/acts/{act}
 #[tokio::test]
 async fn an_account_is_signed_out_deleted_restored_and_erased() {
     let (place, _, ada) = administered().await;
@@ -174,6 +175,7 @@ async fn what_matters_most_asks_for_a_fresh_proof_and_comes_back() {
     }
 }
 
+/// Sends: /admin/users/{id}/grants/give, /admin/users/{id}/grants/{kind}/{name}/take
 #[tokio::test]
 async fn a_role_is_given_with_a_reason_and_an_end_and_taken() {
     let (place, _, ada) = administered().await;
@@ -254,6 +256,7 @@ async fn what_a_script_replaces_while_somebody_types_is_marked() {
     assert!(page.contains("data-live=\"found\"") && page.contains("<div id=\"found\" aria-live=\"polite\">"), "{page}");
 }
 
+/// Sends: /admin/users/{id}/identities/{identity}/unlink
 #[tokio::test]
 async fn an_account_elsewhere_is_unlinked_by_whoever_may_and_only_where_it_is_linked() {
     let (place, root, ada) = administered().await;
@@ -268,6 +271,7 @@ async fn an_account_elsewhere_is_unlinked_by_whoever_may_and_only_where_it_is_li
     assert_eq!(place.browser_of("ada").await.get(&of(&root, none)).await.status, 404);
 }
 
+/// Sends: /admin/users/{id}/change
 #[tokio::test]
 async fn an_account_is_made_for_somebody_and_its_profile_is_changed() {
     let (place, _, ada) = administered().await;
