@@ -192,7 +192,7 @@ async fn a_first_address_that_is_not_proven_is_sent_to_again_or_put_right() {
         assert!(refused.status.is_client_error() && refused.text().contains(marked), "{marked}: {}", refused.text());
         assert!(refused.text().contains(&format!("value=\"{}\"", fields[0].1)), "what was typed stays");
     }
-    place.app.clock.advance(std::time::Duration::from_secs(1));
+    crate::flows::later(&place).await;
     let sent = browser.submit_from(from, to, &[("email", right), ("current_password", PASSWORD)]).await;
     assert_eq!(sent.header("location"), "/account/emails?told=sent", "{}", sent.text());
     assert!(browser.get("/account/emails").await.text().contains("ada@example.org"), "until the other is proven");

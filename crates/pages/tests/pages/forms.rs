@@ -14,7 +14,7 @@ use userd_services::{
 use crate::{
     admin::give,
     browser::{Browser, PASSWORD, Place, form_of},
-    flows::{code, link, with},
+    flows::{code, later, link, with},
 };
 
 const OTHER: &str = "seven purple ships at noon";
@@ -29,7 +29,7 @@ pub fn address(page: &str, begins: &str, ends: &str) -> String {
 
 /// Whoever is signed in there proves the first address.
 pub async fn prove_the_first(place: &Place, browser: &mut Browser<'_>) {
-    place.app.clock.advance(std::time::Duration::from_secs(1));
+    later(place).await;
     browser.submit_from("/account/emails", "/account/emails/resend", &[]).await;
     let link = link(place).await;
     assert!(browser.post(&link, "confirm=yes").await.text().contains("The address is confirmed"));
@@ -40,7 +40,7 @@ async fn a_code_by_mail_signs_in_and_leads_on() {
     let place = Place::with(with(|settings| settings.email_code_sign_in = true)).await;
     place.member("ada").await;
     prove_the_first(&place, &mut place.browser_of("ada").await).await;
-    place.app.clock.advance(std::time::Duration::from_secs(1));
+    later(&place).await;
     let mut browser = place.browser();
     let (from, to) = ("/sign-in/email-code?next=%2Faccount%2Fdevices", "/sign-in/email-code");
     let no_address = browser.submit_from(from, to, &[("email", "no address")]).await;
@@ -108,7 +108,7 @@ async fn an_invitation_and_a_restoration_are_taken_by_their_links() {
     let fields = [("login", "eve@example.org"), ("password", OTHER)];
     assert_eq!(browser.submit("/sign-in", &fields).await.header("location"), "/account");
 
-    place.app.clock.advance(std::time::Duration::from_secs(1));
+    later(&place).await;
     let deleted = browser.submit_from("/account/data", "/account/data/delete", &[("current_password", OTHER)]).await;
     assert_eq!(deleted.header("location"), "/sign-in?told=deleted", "{}", deleted.text());
     let restoration = link(&place).await;
@@ -125,7 +125,7 @@ async fn a_further_address_becomes_the_first_and_the_other_goes() {
     place.member("ada").await;
     let mut browser = place.browser_of("ada").await;
     prove_the_first(&place, &mut browser).await;
-    place.app.clock.advance(std::time::Duration::from_secs(1));
+    later(&place).await;
     let added = browser.submit("/account/emails", &[("email", "ada@work.example")]).await;
     assert_eq!(added.header("location"), "/account/emails?told=sent", "{}", added.text());
     let link = link(&place).await;

@@ -1,7 +1,5 @@
 //! Where somebody was going is not lost on the way, and whoever may not go there is told so before anything else.
 
-use std::time::Duration;
-
 use userd_model::Actor;
 use userd_services::{
     RegistrationMode, Settings,
@@ -13,7 +11,7 @@ use userd_services::{
 use crate::{
     admin::administered,
     browser::{Browser, PASSWORD, Place, form_of},
-    flows::{link, with},
+    flows::{later, link, with},
 };
 
 const NEXT: &str = "next=%2Faccount%2Fdevices";
@@ -48,13 +46,13 @@ async fn the_link_of_a_mail_leads_on_in_the_browser_that_asked_for_it() {
     place.member("ada").await;
     let mut browser = place.browser();
     let forgot = format!("/forgot?{NEXT}");
-    place.app.clock.advance(Duration::from_secs(1));
+    later(&place).await;
     let sent = browser.submit_from(&forgot, "/forgot", &[("login", "ada@example.org")]).await;
     assert!(leads_to(&sent.text(), &format!("/sign-in?{NEXT}")), "{}", sent.text());
     let link = link(&place).await;
     let done = browser.post(&link, "confirm=yes&new_password=seven+purple+ships+at+noon").await.text();
     assert!(leads_to(&done, &format!("/sign-in?{NEXT}")), "{done}");
-    place.app.clock.advance(Duration::from_secs(1));
+    later(&place).await;
     browser.submit_from(&forgot, "/forgot", &[("login", "ada@example.org")]).await;
     let link = crate::flows::link(&place).await;
     let mut elsewhere = place.browser();
@@ -134,6 +132,7 @@ async fn whoever_is_invited_may_come_through_a_provider() {
     assert_eq!(back.header("location"), "/account/devices", "{}", back.text());
     assert!(browser.cookies.contains_key(SESSION));
     // The link of a mail is an invitation too.
+    later(&place).await;
     let invited = NewInvitation { email: Some("eve@example.org".to_owned()), ..NewInvitation::default() };
     services.invitations.create(&operator, &invited, None).await.unwrap();
     let link = link(&place).await;
