@@ -37,10 +37,21 @@ pub struct Script {
 
 impl Script {
     pub fn start(script: &str, arguments: &[&str]) -> Option<Self> {
-        let mut child = interpreter(script)?.args(arguments).spawn().unwrap();
+        Some(Self::spawn(interpreter(script)?.args(arguments)))
+    }
+
+    /// A program that was compiled of `tests/clients` where its compiler is at hand; the variable says where it is.
+    pub fn compiled(variable: &str) -> Option<Self> {
+        let mut command = Command::new(told(variable)?);
+        command.kill_on_drop(true).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        Some(Self::spawn(&mut command))
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let stdin = child.stdin.take().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
-        Some(Self { _child: child, stdin, stdout })
+        Self { _child: child, stdin, stdout }
     }
 
     pub async fn ask(&mut self, line: &str) -> Value {
