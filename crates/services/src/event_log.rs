@@ -50,7 +50,8 @@ pub struct EventLog {
     news: watch::Sender<i64>,
     /// What facts tell people and other services.
     deliveries: Arc<Deliveries>,
-    audit: AuditLog,
+    /// Always there in service.
+    audit: Option<AuditLog>,
     in_order: bool,
 }
 
@@ -74,7 +75,7 @@ impl EventLog {
         let leases = ShardLeases::new(&deps, changes.clone(), "event_log", SHARDS);
         Self {
             told: changes.told(),
-            audit: AuditLog::new(deps.clone()),
+            audit: Some(AuditLog::new(deps.clone())),
             deps,
             changes,
             leases,
@@ -91,6 +92,14 @@ impl EventLog {
     pub fn without_order(services: &crate::Services) -> Self {
         let (deps, changes) = (services.deps.clone(), services.changes.clone());
         Self { in_order: false, ..Self::new(deps, changes, Arc::clone(&services.deliveries)) }
+    }
+
+    /// As it must not be: appends to no audit log. To measure what that adds.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn without_audit(services: &crate::Services) -> Self {
+        let (deps, changes) = (services.deps.clone(), services.changes.clone());
+        Self { audit: None, ..Self::new(deps, changes, Arc::clone(&services.deliveries)) }
     }
 
     /// Answers when this process has told something.
@@ -209,7 +218,10 @@ impl EventLog {
         // None expires before the one in front of it, or the log would get a hole.
         head.expires_at = head.expires_at.max(now.plus(self.deps.settings.retention.events));
         let events: Vec<Event> = plan.ready.iter().filter_map(|fact| event(fact, &mut head)).collect();
-        let audited = self.audit.prepare(&mut change, &plan.ready).await?;
+        let audited = match &self.audit {
+            Some(audit) => audit.prepare(&mut change, &plan.ready).await?,
+            None => None,
+        };
         let counted = hourly_counts::with(&mut change, shard, &plan.ready).await?;
         change.outbox().remove_many(shard, &plan.ready).await?;
         change.outbox().remove_many(shard, &plan.stale).await?;

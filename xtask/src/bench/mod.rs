@@ -8,11 +8,13 @@
 //! - `rights.rs`: `permissions/check` against `/livez`, few roles and grants against many
 //! - `refreshes.rs`: durable refreshes against one fsync per transaction
 //! - `messages.rs`, `inboxes.rs`, `streams.rs`: mails and events drained, one dead receiver of ten, inboxes of a million rows, open streams
+//! - `audit.rs`: what the audit log adds to a sign-in
 //! - `questions.rs`, `functions.rs`: statements per use case, tokens
 //! - `client.rs`, `load.rs`, `people.rs`, `server.rs`, `postgres.rs`, `test_services.rs`: what these are made of
 //!
 //! Deliberately absent: tests. A ratio on a busy machine fails nobody's build.
 
+mod audit;
 mod client;
 mod functions;
 mod inboxes;
@@ -102,6 +104,7 @@ enum Part {
     Provider,
     Pairs,
     Messages,
+    Audit,
     Questions,
     Functions,
 }
@@ -183,6 +186,9 @@ fn measure(tree: &Tree, arguments: &Arguments) -> Result<String, Fault> {
     }
     if run.wants(Part::Messages) {
         messages::measure(folder.path(), arguments.quick, &mut report)?;
+    }
+    if run.wants(Part::Audit) {
+        audit::measure(folder.path(), arguments.quick, &mut report)?;
     }
     if run.wants(Part::Functions) {
         report.tables.push(functions::table(run.pace.function)?);

@@ -235,7 +235,8 @@ fn another(sample: &User, role: usize) -> (User, Grant) {
     (user, grant)
 }
 
-async fn sign_in(services: &Services, number: usize) -> Result<String, Fault> {
+/// Signs somebody in who was registered under this number. Their refresh token.
+pub(super) async fn sign_in(services: &Services, number: usize) -> Result<String, Fault> {
     let login = Login {
         login: format!("person{number}@bench.example"),
         password: Password::new(PASSWORD.to_owned()),
