@@ -96,13 +96,22 @@ async fn a_message_that_telegram_would_refuse_is_refused() {
     bot.press_start("ivan", None).unwrap();
     let long = "я".repeat(4097);
     let no_data = Message { buttons: vec![vec![("label".into(), "x".repeat(65))]], ..text("x") };
-    for message in
-        [text("<b>open"), text("</b>"), text("<script>x</script>"), text("a < b"), text(" "), text(&long), no_data]
-    {
+    let here = Message { link: Some(("label".into(), "http://127.0.0.1:8080/x".into())), ..text("x") };
+    for message in [
+        text("<b>open"),
+        text("</b>"),
+        text("<script>x</script>"),
+        text("a < b"),
+        text(" "),
+        text(&long),
+        no_data,
+        here,
+    ] {
         let result = client.send_message(IVAN, &message).await;
         assert!(matches!(result, Err(BotFault::BadRequest(_))), "{message:?}: {result:?}");
     }
-    client.send_message(IVAN, &text("&lt;b&gt; &amp; <i>fine</i>")).await.unwrap();
+    let there = Some(("label".into(), "https://id.example.org/x".into()));
+    client.send_message(IVAN, &Message { link: there, ..text("&lt;b&gt; &amp; <i>fine</i>") }).await.unwrap();
 }
 
 #[tokio::test]

@@ -151,6 +151,12 @@ fn message(given: &Map<String, Value>) -> Result<Message, String> {
 fn button(value: &Value) -> Result<(String, String), String> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let (label, data, app) = (text(&value["text"]), text(&value["callback_data"]), text(&value["web_app"]["url"]));
+    let page = text(&value["url"]);
+    if !label.is_empty() && !page.is_empty() {
+        let is_here = ["localhost", "127.", "[::1]"].iter().any(|host| page.contains(&format!("://{host}")));
+        let wrong = || format!("inline keyboard button URL '{page}' is invalid: Wrong HTTP URL");
+        return if page.starts_with("http") && !is_here { Ok((label, page)) } else { Err(wrong()) };
+    }
     if !label.is_empty() && !app.is_empty() {
         let is_secure = app.starts_with("https://");
         let wrong = || format!("inline keyboard button Web App URL '{app}' is invalid: Only HTTPS links are allowed");

@@ -9,7 +9,7 @@ pub struct Message {
     pub by_bot: bool,
     /// The text; HTML when the bot wrote it so.
     pub text: String,
-    /// Rows of buttons: label and data; of one that opens a Mini App the address.
+    /// Rows of buttons: label and data; of one that opens a Mini App or a page the address.
     pub buttons: Vec<Vec<(String, String)>>,
     /// Forbids forwarding.
     pub protected: bool,
