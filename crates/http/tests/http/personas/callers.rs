@@ -32,6 +32,8 @@ pub enum Persona {
     Member,
     /// Has one permission.
     Holder(&'static Permission),
+    /// Has one of the other built-in roles.
+    Role(&'static str),
     /// Has the role `admin`.
     Admin,
     /// A service account of every permission, with an access token.
@@ -50,6 +52,7 @@ impl Persona {
     pub fn all() -> Vec<Self> {
         let mut all = vec![Self::Visitor, Self::Member];
         all.extend(Permission::WELL_KNOWN.iter().map(Self::Holder));
+        all.extend(Role::built_in_names().filter(|name| *name != Role::ADMIN).map(Self::Role));
         all.extend([Self::Admin, Self::Service, Self::Basic, Self::Blocked, Self::Deleted, Self::Ended]);
         all
     }
@@ -57,13 +60,14 @@ impl Persona {
     pub fn name(self) -> String {
         match self {
             Self::Holder(permission) => permission.as_str().to_owned(),
+            Self::Role(name) => name.to_owned(),
             other => format!("{other:?}").to_lowercase(),
         }
     }
 
     /// Signs in as a user, and still may.
     pub fn is_signed_in_user(self) -> bool {
-        matches!(self, Self::Member | Self::Holder(_) | Self::Admin)
+        matches!(self, Self::Member | Self::Holder(_) | Self::Role(_) | Self::Admin)
     }
 
     pub fn sends_bearer(self) -> bool {
@@ -73,6 +77,9 @@ impl Persona {
     pub fn has(self, permission: &Permission) -> bool {
         match self {
             Self::Holder(own) => own == permission,
+            Self::Role(name) => {
+                Role::built_in(name).is_some_and(|role| role.permissions.iter().any(|word| word == permission.as_str()))
+            }
             Self::Admin | Self::Service | Self::Basic => true,
             Self::Visitor | Self::Member | Self::Blocked | Self::Deleted | Self::Ended => false,
         }
@@ -146,6 +153,7 @@ impl App {
                 self.role(&name, &[permission.as_str()]).await;
                 self.user(&name, &[&name]).await
             }
+            Persona::Role(name) => self.user(&name.replace('_', "-"), &[name]).await,
             Persona::Admin => self.user("boss", &[Role::ADMIN]).await,
             Persona::Basic => Hand { authorization: Some(self.service().await), ..Hand::default() },
             Persona::Service => {
