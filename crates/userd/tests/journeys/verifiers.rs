@@ -119,6 +119,40 @@ on_each_engine! {
         assert!(!offline(&mut verifier, &stays).await, "the revoked key is not in the feed");
     }
 
+    /// A role that allows less takes the tokens that carry more; one that allows more takes none, and nobody else's. (12.1)
+    async fn an_offline_verifier_hears_that_a_role_allows_less(app: TestApp) {
+        let app = app.at_its_address();
+        let replica = app.open().await;
+        let visitor = replica.visitor();
+        let admin = replica.admin(&app).await;
+        let (id, secret) = service(&app, &["revocations.read"]).await;
+        let issuer = app.get("http.public_url");
+        let arguments = [issuer, issuer, "userd", id.as_str(), secret.as_str()];
+        let Some(mut verifier) = Script::start("offline_verifier.py", &arguments) else { return };
+        for word in ["cms.read", "cms.write"] {
+            admin.post("/v1/permissions", json!({ "name": word })).await.expect(201);
+        }
+        for role in ["writer", "clerk"] {
+            admin.post("/v1/roles", json!({ "name": role, "permissions": ["cms.read"] })).await.expect(201);
+        }
+        let of_role = async |role: &str| {
+            let tokens = new_member(&replica).await;
+            admin.put(&format!("/v1/users/{}/roles/{role}", tokens.user_id()), json!({})).await.expect(200);
+            Tokens::of(&visitor.refresh(&tokens.refresh).await.expect(200))
+        };
+        let (writer, clerk) = (of_role("writer").await, of_role("clerk").await);
+        let change = async |words: &[&str]| {
+            admin.put("/v1/roles/writer", json!({ "permissions": words })).await.expect(200)
+        };
+        change(&["cms.read", "cms.write"]).await;
+        assert!(offline(&mut verifier, &writer).await, "it allows more");
+        change(&["cms.write"]).await;
+        assert!(!offline(&mut verifier, &writer).await, "it allows less");
+        assert!(offline(&mut verifier, &clerk).await);
+        let next = Tokens::of(&visitor.refresh(&writer.refresh).await.expect(200));
+        assert!(offline(&mut verifier, &next).await);
+    }
+
     async fn openid_client_and_oauth4webapi_get_along_with_the_server(app: TestApp) {
         let app = app.at_its_address();
         let replica = app.open().await;
