@@ -221,6 +221,7 @@ pub const PAGES: &[PageAccess] = &[
     form("/account/preferences", Access::SignedIn, Limit::Pages),
     page("/account/access", Access::SignedIn, Limit::Pages),
     form("/account/access", Access::SignedIn, Limit::Service(Limited::AccessRequestPerUser)),
+    form("/account/access/removal", Access::SignedIn, Limit::Service(Limited::AccessRequestPerUser)),
     form("/account/access/{id}/withdraw", Access::SignedIn, Limit::Pages),
     page("/account/data", Access::SignedIn, Limit::Pages),
     page("/account/data/export", Access::SignedIn, Limit::Service(Limited::ExportPerUser)),

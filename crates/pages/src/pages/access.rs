@@ -18,22 +18,25 @@ use super::{
     prove::ended,
 };
 use crate::{
-    dates::moment,
+    dates::{self, moment},
     fields::Fields,
     layout,
     parts::{Field, alert, done, field, panel, wrong_with},
     routes::Routes,
-    texts::count,
+    texts::{count, fill},
     visit::{Query, Visit},
 };
 
 const HERE: &str = "/account/access";
+const REMOVAL: &str = "/account/access/removal";
+const ASKED: &str = "/account/access?told=asked";
 /// The newest requests on the page.
 const MOST: u32 = 50;
 const DAY: u64 = 24 * 3600;
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes.get(HERE, show).post(HERE, ask).post("/account/access/{id}/withdraw", withdraw)
+    let routes = routes.get(HERE, show).post(HERE, ask).post(REMOVAL, ask_for_removal);
+    routes.post("/account/access/{id}/withdraw", withdraw)
 }
 
 async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
@@ -56,6 +59,7 @@ async fn page(visit: &Visit, note: &Markup, form: &Fields, refusal: Option<&Refu
             @if let Some(refusal) = refusal { (alert(&why_not(visit, refusal))) }
             (panel(t.held, &held(visit, &grants, &catalogue)))
             (panel(t.ask_for_access, &asking(visit, &catalogue, form, refusal.map(fields_of).unwrap_or_default())))
+            @if !grants.is_empty() { (panel(t.ask_for_removal, &removing(visit, &grants))) }
             (panel(t.my_requests, &html! {
                 @if requests.items.is_empty() { p.muted { (t.no_requests) } }
                 ul.list { @for request in &requests.items { (request_line(visit, request)) } }
@@ -75,6 +79,7 @@ fn why_not(visit: &Visit, refusal: &Refusal) -> String {
 
 fn held(visit: &Visit, grants: &[GrantView], catalogue: &[Requestable]) -> Markup {
     let t = &visit.texts.account;
+    let now = visit.site.services.now();
     let may_ask = |grant: &Grant| catalogue.iter().any(|thing| thing.kind == grant.kind && thing.name == grant.name);
     html! {
         @if grants.is_empty() { p.muted { (t.nothing_held) } }
@@ -86,6 +91,9 @@ fn held(visit: &Visit, grants: &[GrantView], catalogue: &[Requestable]) -> Marku
                         @if let Some(reason) = reason { br; span.muted { (reason) } }
                     }
                     span.muted {
+                        @if let Some(start) = grant.period.starts_at.filter(|start| *start > now) {
+                            (t.begins) " " (moment(visit, start)) " "
+                        }
                         @match grant.period.expires_at {
                             Some(end) => { (t.until) " " (moment(visit, end)) }
                             None => { (t.without_end) }
@@ -122,6 +130,7 @@ fn renewal(visit: &Visit, grant: &Grant, reason: Option<&str>, days: u64) -> Mar
 fn asking(visit: &Visit, catalogue: &[Requestable], form: &Fields, errors: &[InvalidField]) -> Markup {
     let t = &visit.texts.account;
     let wrong = |pointer| wrong_with(errors, pointer, visit.language);
+    let zone = fill(visit.texts.admin.frame.zone, "zone", &dates::zone_name(visit));
     html! {
         @if catalogue.is_empty() {
             p.muted { (t.nothing_to_ask) }
@@ -135,6 +144,10 @@ fn asking(visit: &Visit, catalogue: &[Requestable], form: &Fields, errors: &[Inv
                     }
                 }
                 (reason(visit, catalogue, form.text("reason"), &wrong("/reason")))
+                (field(Field {
+                    name: "starts_at", label: t.starts_at, kind: "datetime-local", value: form.text("starts_at"),
+                    hint: &format!("{} {zone}", t.starts_at_hint), wrong: &wrong("/starts_at"), ..Field::default()
+                }))
                 (field(Field {
                     name: "days", label: t.for_days, kind: "number", hint: t.for_days_hint, value: form.text("days"),
                     wrong: &wrong("/duration_seconds"), ..Field::default()
@@ -176,6 +189,29 @@ fn reason(visit: &Visit, catalogue: &[Requestable], typed: &str, wrong: &str) ->
     }
 }
 
+fn removing(visit: &Visit, grants: &[GrantView]) -> Markup {
+    let t = &visit.texts.account;
+    html! {
+        form method="post" action=(REMOVAL) data-guard=(t.unsaved) {
+            (layout::token(visit))
+            div.field {
+                label for="held" { (t.what_to_remove) }
+                select id="held" name="what" required {
+                    @for GrantView { grant, .. } in grants {
+                        option value=(format!("{}/{}", grant.kind.as_str(), grant.name)) { (grant.name) }
+                    }
+                }
+            }
+            div.field {
+                label for="removal-reason" { (t.reason) }
+                p.hint #removal-reason-hint { (t.reason_hint) }
+                textarea id="removal-reason" name="reason" maxlength="500" aria-describedby="removal-reason-hint" {}
+            }
+            button { (t.ask) }
+        }
+    }
+}
+
 fn request_line(visit: &Visit, view: &RequestView) -> Markup {
     let t = &visit.texts.account;
     let state = match view.state {
@@ -189,8 +225,12 @@ fn request_line(visit: &Visit, view: &RequestView) -> Markup {
         li {
             span.grow {
                 strong { (view.request.name) } " " span.badge { (state) }
+                @if view.request.action == RequestedAction::Revoke { " " span.badge { (t.removal) } }
                 br;
                 span.muted { (moment(visit, view.request.created_at)) }
+                @if let Some(start) = view.request.starts_at {
+                    br; span.muted { (t.begins) " " (moment(visit, start)) }
+                }
                 @if let Some(reason) = &view.reason { br; span.muted { (reason) } }
                 @for (_, comment) in &view.decisions {
                     @if let Some(comment) = comment { br; span { "“" (comment) "”" } }
@@ -207,28 +247,44 @@ fn request_line(visit: &Visit, view: &RequestView) -> Markup {
 }
 
 async fn ask(visit: Visit, fields: Fields) -> Result<Response, Problem> {
-    let (kind, name) = fields.text("what").split_once('/').ok_or_else(Problem::not_found)?;
-    let kind = GrantKind::parse(kind).ok_or_else(Problem::not_found)?;
-    match carry_out(&visit, kind, name, &fields).await {
+    let starts_at = dates::read(&visit, fields.text("starts_at"))?;
+    let input = AccessInput { starts_at, ..input(&fields, RequestedAction::Grant)? };
+    match carry_out(&visit, input, &fields).await {
         Err(Failure::Refused(refusal)) if !must_prove_first(&refusal) => {
             page(&visit, &Markup::default(), &fields, Some(&refusal)).await
         }
-        outcome => ended(outcome, "/account/access?told=asked", HERE),
+        outcome => ended(outcome, ASKED, HERE),
     }
 }
 
-async fn carry_out(visit: &Visit, kind: GrantKind, name: &str, fields: &Fields) -> Result<RequestView, Failure> {
+async fn carry_out(visit: &Visit, input: AccessInput, fields: &Fields) -> Result<RequestView, Failure> {
     let days = Some(fields.text("days").trim()).filter(|text| !text.is_empty()).map(str::parse::<u64>);
     let days = days.transpose().map_err(|_| Refusal::field("/duration_seconds", "must be a number of days"))?;
-    let input = AccessInput {
-        kind,
+    let input = AccessInput { duration_seconds: days.map(|days| days.saturating_mul(DAY)), ..input };
+    visit.site.services.access_requests.ask(&visit.ctx, input, None).await
+}
+
+async fn ask_for_removal(visit: Visit, fields: Fields) -> Result<Response, Problem> {
+    let input = input(&fields, RequestedAction::Revoke)?;
+    match visit.site.services.access_requests.ask(&visit.ctx, input, None).await {
+        Err(Failure::Refused(refusal)) if !must_prove_first(&refusal) => {
+            page(&visit, &Markup::default(), &Fields::default(), Some(&refusal)).await
+        }
+        outcome => ended(outcome, ASKED, HERE),
+    }
+}
+
+/// What both forms have.
+fn input(fields: &Fields, action: RequestedAction) -> Result<AccessInput, Problem> {
+    let (kind, name) = fields.text("what").split_once('/').ok_or_else(Problem::not_found)?;
+    Ok(AccessInput {
+        kind: GrantKind::parse(kind).ok_or_else(Problem::not_found)?,
         name: name.to_owned(),
-        action: RequestedAction::Grant,
+        action,
         reason: Some(fields.text("reason").to_owned()).filter(|text| !text.trim().is_empty()),
         starts_at: None,
-        duration_seconds: days.map(|days| days.saturating_mul(DAY)),
-    };
-    visit.site.services.access_requests.ask(&visit.ctx, input, None).await
+        duration_seconds: None,
+    })
 }
 
 async fn withdraw(visit: Visit, Path(id): Path<AccessRequestId>) -> Result<Response, Problem> {

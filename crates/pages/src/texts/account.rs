@@ -116,7 +116,13 @@ super::texts! {
         at_most: "at most {n} day|at most {n} days", "не дольше {n} дня|не дольше {n} дней|не дольше {n} дней";
         for_days: "For how many days", "На сколько дней";
         for_days_hint: "Empty: as long as it is allowed.", "Пусто: на сколько разрешено.";
+        starts_at: "From when on", "С какого времени";
+        starts_at_hint: "Empty: as soon as it is decided.", "Пусто: сразу после решения.";
         ask: "Send the request", "Отправить запрос";
+        ask_for_removal: "Ask to be rid of something", "Отказаться от прав";
+        what_to_remove: "What you need no more", "Что больше не нужно";
+        removal: "removal", "отказ";
+        begins: "from", "с";
         asked: "The request is sent. You are told when it is decided.", "Запрос отправлен. О решении вы узнаете из сообщения.";
         held_already: "You have this already, for as long as it lasts.", "У вас это уже есть — до конца срока.";
         asked_already: "You have asked for this already, and it is not decided yet.",

@@ -3,7 +3,7 @@
 use userd_model::{GrantKind, RequestedAction};
 use userd_services::{UserView, access_requests::AccessInput, roles::RoleInput};
 
-use super::{HOSTILE, administered, is_safe};
+use super::{HOSTILE, administered, give, is_safe};
 use crate::browser::Place;
 
 /// A request of somebody for the role `editor`, and the path of its page.
@@ -65,6 +65,32 @@ async fn a_request_is_found_in_the_queue_approved_with_a_comment_and_kept_in_the
     assert_eq!((asked.status.as_u16(), asked.header("location")), (303, "/account/access?told=asked"));
     let queue = browser.get("/admin/requests").await.text();
     assert!(queue.contains("To be given the role editor") && queue.contains("I write the news now"), "{queue}");
+}
+
+/// What the API takes, the account's page takes: a later start, and the wish to be rid of something.
+#[tokio::test]
+async fn a_later_start_and_a_removal_are_asked_for_in_the_browser() {
+    let (place, _, ada) = administered().await;
+    let operator = place.services().context().acting_as(userd_model::Actor::Operator);
+    let rules = userd_model::RoleRules { requestable: true, ..Default::default() };
+    let editor = RoleInput { permissions: Vec::new(), rules };
+    place.services().roles.create(&operator, "editor", &editor, None).await.unwrap();
+    let (mut hers, mut boss) = (place.browser_of("ada").await, place.browser_of("boss").await);
+    assert!(!hers.get("/account/access").await.text().contains("/account/access/removal"), "nothing is held");
+    let fields = [("what", "role/editor"), ("reason", "news"), ("days", "30"), ("starts_at", "2026-01-20T09:30")];
+    let asked = hers.submit("/account/access", &fields).await;
+    assert_eq!((asked.status.as_u16(), asked.header("location")), (303, "/account/access?told=asked"));
+    let page = hers.get("/account/access").await.text();
+    assert!(page.contains("20 January 2026, 09:30 UTC") && page.contains("waiting"), "{page}");
+    assert_eq!(hers.submit("/account/access", &[("what", "role/editor"), ("starts_at", "soon")]).await.status, 400);
+    give(&place, &ada, GrantKind::Role, "support").await;
+    let fields = [("what", "role/support"), ("reason", "I help no more")];
+    let asked = hers.submit_from("/account/access", "/account/access/removal", &fields).await;
+    assert_eq!((asked.status.as_u16(), asked.header("location")), (303, "/account/access?told=asked"));
+    let page = hers.get("/account/access").await.text();
+    assert!(page.contains(">removal<") && page.contains("I help no more"), "{page}");
+    let queue = boss.get("/admin/requests").await.text();
+    assert!(queue.contains("To be rid of the role support") && queue.contains("I help no more"), "{queue}");
 }
 
 #[tokio::test]
