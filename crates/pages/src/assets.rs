@@ -28,12 +28,12 @@ pub enum SiteError {
     #[error("a file whose name ends in .svg, .png, .jpg or .webp")]
     Logo,
     /// It would be most of the page.
-    #[error("at most 64 KiB")]
+    #[error("at most 16 KiB")]
     LogoTooLarge,
 }
 
-/// The largest logo.
-const LARGEST_LOGO: usize = 64 * 1024;
+/// The largest logo: every page has it, and the first view of each is 60 KiB at most.
+const LARGEST_LOGO: usize = 16 * 1024;
 
 impl Logo {
     /// Whether it can be shown.

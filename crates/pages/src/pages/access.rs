@@ -31,7 +31,7 @@ const HERE: &str = "/account/access";
 const REMOVAL: &str = "/account/access/removal";
 const ASKED: &str = "/account/access?told=asked";
 /// The newest requests on the page.
-const MOST: u32 = 50;
+const MOST: u32 = 25;
 const DAY: u64 = 24 * 3600;
 
 pub(super) fn routes(routes: Routes) -> Routes {

@@ -25,7 +25,7 @@ use crate::{
 const DEVICES: &str = "/account/devices";
 const LINKED: &str = "/account/linked";
 /// Devices on one page; whoever has more ends them all.
-const MOST: u32 = 100;
+const MOST: u32 = 25;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes

@@ -30,7 +30,7 @@ use crate::{
 const HERE: &str = "/account/notifications";
 const PREFERENCES: &str = "/account/preferences";
 /// The newest on the page.
-const MOST: usize = 50;
+const MOST: usize = 15;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes

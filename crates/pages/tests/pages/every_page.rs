@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use userd_model::UserId;
 use userd_pages::policy::PAGES;
-use userd_services::{accounts::Registration, passwords::Password, sessions::Login};
+use userd_services::{accounts::Registration, invitations::NewInvitation, passwords::Password, sessions::Login};
 
 use crate::browser::{Browser, PASSWORD, Place};
 
@@ -90,6 +90,63 @@ async fn the_first_view_of_any_page_is_small_and_one_round_trip() {
     }
     println!("the largest first view: {} bytes at {}", largest.0, largest.1);
     assert!(largest.0 <= MOST, "{} bytes at {}", largest.0, largest.1);
+}
+
+/// The largest picture that an operator may set before the name.
+const LOGO: usize = 16 * 1024;
+
+/// The same of lists that are full, with the largest picture.
+#[tokio::test]
+async fn the_first_view_of_a_full_list_is_small_too() {
+    let place = Place::new().await;
+    let (mut browser, _) = administrator(&place).await;
+    let (services, agent) =
+        (place.services(), "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/140 YaBrowser/25 Safari/537.36");
+    let operator = services.operator_context();
+    for number in 0..60 {
+        place.member_called(&format!("member{number}"), "Анна Константинопольская").await;
+        services
+            .clients
+            .create(&operator, &format!("service {number}"), &["events.read".to_owned()], None)
+            .await
+            .unwrap();
+        let invitation = NewInvitation { roles: vec!["support".to_owned()], ..NewInvitation::default() };
+        services.invitations.create(&operator, &invitation, None).await.unwrap();
+        browser.submit("/account/username", &[("username", &format!("root{number}"))]).await;
+        browser.submit("/account/username", &[("username", "root")]).await;
+    }
+    for _ in 0..60 {
+        let mut other = place.browser();
+        other.headers.push(("user-agent", agent.to_owned()));
+        other.submit("/sign-in", &[("login", "root"), ("password", PASSWORD)]).await;
+    }
+    while services.event_log.tick().await.unwrap() > 0 {}
+    while services.deliveries.tick().await.unwrap() > 0 {}
+    let mut too_large = Vec::new();
+    for path in [
+        "/admin/overview",
+        "/admin/users",
+        "/admin/clients",
+        "/admin/invitations",
+        "/admin/audit",
+        "/admin/deliveries?state=delivered",
+        "/admin/deliveries?state=pending",
+        "/account/devices",
+        "/account/notifications",
+    ] {
+        let page = browser.get(path).await;
+        assert_eq!(page.status, 200, "{path}");
+        let html = page.text();
+        let mut size = page.body.len() + LOGO;
+        for file in files(&html) {
+            size += browser.get(file).await.body.len();
+        }
+        println!("{size} bytes at {path}, {} of them the page", page.body.len());
+        if size > MOST {
+            too_large.push((size, path));
+        }
+    }
+    assert!(too_large.is_empty(), "{too_large:#?}");
 }
 
 /// AC-059: no `next` of any page leads to another site.

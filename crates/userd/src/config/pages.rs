@@ -14,7 +14,7 @@ pub struct PagesConfig {
     /// What the service is called on its pages.
     #[schemars(length(min = 1, max = 60))]
     pub name: String,
-    /// A picture before the name: .svg, .png, .jpg or .webp, at most 64 KiB. Empty: none.
+    /// A picture before the name: .svg, .png, .jpg or .webp, at most 16 KiB. Empty: none.
     pub logo: Optional<InputFile>,
     /// The colour of buttons and links, such as #2f5da8; made lighter or darker until texts are legible. Empty: blue.
     pub colour: Optional<HexColour>,

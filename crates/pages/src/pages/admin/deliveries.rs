@@ -18,7 +18,7 @@ use crate::{
 
 const HERE: &str = "/admin/deliveries";
 /// Pages of the list that are looked through for those of one webhook or one person.
-const LOOKED_THROUGH: usize = 4;
+const LOOKED_THROUGH: usize = 8;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes

@@ -39,7 +39,7 @@ use crate::{
 };
 
 /// Items on one page of a list.
-const PAGE: usize = 50;
+const PAGE: usize = 25;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     let routes = routes.get("/admin", front);
