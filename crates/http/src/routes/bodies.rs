@@ -5,7 +5,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use userd_model::{Accepted, Document, FactorMethod, PendingStep, Timestamp, UserStatus};
 use userd_services::{Completion, SignedIn, UserView, sessions::Pending};
-use userd_web::{extract::Json, problem::Problem};
+use userd_web::{extract::Json, problem::Problem, request_layer::note_user};
 use utoipa::{
     ToSchema,
     openapi::{ArrayBuilder, ObjectBuilder, Schema, schema::Type},
@@ -200,7 +200,10 @@ fn methods() -> Schema {
 /// What every way in answers: 200 with the tokens, or 202 with the step that is asked for first.
 pub(crate) fn completed(completion: Completion) -> Response {
     match completion.signed_in() {
-        Ok(signed_in) => Json(TokenPairBody::from(signed_in)).into_response(),
+        Ok(signed_in) => {
+            note_user(signed_in.user.id);
+            Json(TokenPairBody::from(signed_in)).into_response()
+        }
         Err(step) => pending(step),
     }
 }

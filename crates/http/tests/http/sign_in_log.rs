@@ -70,7 +70,7 @@ async fn through(router: &Router, query: &str, with_cookie: bool) -> Answer {
 
 /// Every way a sign-in may end stands in the line of its request, with whom it was where that is known, and is counted
 /// under its method. A person who pressed Cancel is not among the provider's faults. (fault 14)
-/// ASVS V16.3.1, V16.3.3
+/// ASVS V16.3.1, V16.3.2, V16.3.3
 #[tokio::test]
 async fn how_a_sign_in_ended_stands_in_the_log_and_in_the_metrics() {
     let options = TestOptions { providers: vec![TestProvider::named(PROVIDER, false)], ..TestOptions::default() };
@@ -131,5 +131,19 @@ async fn how_a_sign_in_ended_stands_in_the_log_and_in_the_metrics() {
     }
     let refreshed = json!({ "refresh_token": registered["tokens"]["refresh_token"] }).to_string();
     post_json(&router, "/v1/auth/refresh", refreshed).await;
+    assert_eq!(log.told(), ["", "", "", "", ada]);
+
+    // So does who was not let do something, and what.
+    let bearer = format!("Bearer {}", registered["tokens"]["access_token"].as_str().unwrap());
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+    assert_eq!(get(&router, "/v1/users", &headers[..1]).await.status, 403);
+    assert_eq!(log.told(), ["", "", "forbidden", "", ada]);
+    // Whoever takes a deleted account back is signed in by that.
+    let proof = json!({ "current_password": PASSWORD }).to_string();
+    assert_eq!(ask(&router, request("DELETE", "/v1/me", &headers, proof)).await.status, 202);
+    let login = json!({ "login": "ada-of-the-log", "password": PASSWORD }).to_string();
+    let offered = post_json(&router, "/v1/auth/login", login).await.json();
+    let restore = json!({ "restore_token": offered["restore_token"] }).to_string();
+    assert_eq!(post_json(&router, "/v1/auth/restore", restore).await.status, 200);
     assert_eq!(log.told(), ["", "", "", "", ada]);
 }

@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::header;
 use userd_model::{FactorMethod, PendingStep, Refusal};
 use userd_services::{Completion, Failure, HeldAt, InBrowser, SignedIn, sessions::Pending};
-use userd_web::Problem;
+use userd_web::{Problem, request_layer::note_user};
 
 use crate::{
     browser_cookies::{self, STEP, WAY},
@@ -67,6 +67,7 @@ pub(super) fn wanted(visit: &Visit) -> String {
 pub(super) async fn hold(visit: &Visit, signed_in: SignedIn) -> Result<InBrowser, Problem> {
     let sessions = &visit.site.services.sessions;
     let held = sessions.hold_in_browser(&visit.ctx, signed_in, HeldAt::Pages).await?;
+    note_user(held.user.id);
     let before = visit.ctx.user().ok().map(|(_, session)| session);
     if before.is_some_and(|before| before != held.session_id) {
         sessions.sign_out(&visit.ctx).await?;

@@ -205,7 +205,7 @@ async fn finish_setup(visit: Visit, fields: Fields) -> Result<Response, Problem>
     };
     let token = fields.text("setup_token").trim();
     match visit.site.services.setup.finish(&visit.ctx, token, registration).await {
-        Ok(completion) => complete(&visit, completion, "/account", "").await,
+        Ok(completion) => complete(&visit, completion, "/admin/overview?done=setup", "").await,
         Err(Failure::Refused(refusal)) if told(&visit, &refusal).is_some() => {
             let content = setup_form(&visit, token, fields.text("username"), Some(&refusal));
             Ok(visit.page_with(status_of(&refusal), visit.texts.sign_in.setup_title, &content))

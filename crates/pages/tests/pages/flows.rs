@@ -1,6 +1,11 @@
 //! What a way in asks for before and after the password: registration, confirmation, new passwords, terms, links in mails,
 //! second factors, applications that send people here.
 
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
 use http::StatusCode;
 use userd_model::{Actor, Document, RequestState, SessionId, Verdict};
 use userd_services::{
@@ -52,6 +57,39 @@ async fn register(browser: &mut Browser<'_>, fields: &[(&str, &str)]) -> userd_w
     let mut all = vec![("email", "ada@example.org"), ("password", PASSWORD)];
     all.extend_from_slice(fields);
     browser.submit("/register", &all).await
+}
+
+/// The log, for the test to read.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Whoever is signed in by making an account stands in the line of that request. (fault 14)
+/// ASVS V16.3.1
+#[tokio::test]
+async fn whoever_is_signed_in_by_a_form_stands_in_its_line_of_the_log() {
+    let (place, log) = (Place::new().await, Log::default());
+    let written = log.clone();
+    let subscriber = tracing_subscriber::fmt().json().with_writer(move || written.clone()).finish();
+    let _listening = tracing::subscriber::set_default(subscriber);
+    let (mut browser, services) = (place.browser(), place.services());
+    register(&mut browser, &[]).await;
+    let visit = services.authenticate_browser(services.context(), &browser.cookies[SESSION]).await.unwrap();
+    let ada = visit.ctx.user().unwrap().0.to_string();
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let mut lines = text.lines().rev().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let line = lines.find(|line| line["target"] == "userd_http::access").unwrap();
+    assert_eq!(line["span"]["user_id"], ada.as_str(), "{line}");
 }
 
 #[tokio::test]
@@ -150,6 +188,23 @@ async fn a_forgotten_password_is_set_by_the_link_of_the_mail() {
     assert!(browser.post(&link, &body).await.text().contains("The password is set"));
     assert_eq!(browser.get(&link).await.status, 410, "once");
     assert_eq!(browser.submit("/sign-in", &[("login", "ada@example.org"), ("password", OTHER)]).await.status, 303);
+}
+
+/// The setup link's page ends in what is next. (fault 28)
+#[tokio::test]
+async fn the_first_administrator_is_told_what_is_next() {
+    let place = Place::new().await;
+    let services = place.services();
+    let token = services.setup.open(&services.operator_context()).await.unwrap().unwrap();
+    let mut browser = place.browser();
+    let fields = [("setup_token", &*token), ("username", "root"), ("password", PASSWORD)];
+    let answer = browser.submit("/setup", &fields).await;
+    assert_eq!(answer.header("location"), "/admin/overview?done=setup", "{}", answer.text());
+    let page = browser.get("/admin/overview?done=setup").await.text();
+    for next in ["/account/security", "/admin/invitations/make", "/admin/clients/make"] {
+        assert!(page.contains(&format!("<li><a href=\"{next}\">")), "{next}: {page}");
+        assert_eq!(browser.get(next).await.status, 200, "{next}");
+    }
 }
 
 #[tokio::test]

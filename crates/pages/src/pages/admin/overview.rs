@@ -10,10 +10,10 @@ use userd_web::Problem;
 
 use super::page;
 use crate::{
-    parts::{facts, note, panel},
+    parts::{done, facts, note, panel},
     routes::Routes,
     texts::{count, fill},
-    visit::Visit,
+    visit::{Query, Visit},
 };
 
 /// The height of a chart, and the width of one of its bars with the gap behind it, in its own units.
@@ -24,14 +24,29 @@ pub(super) fn routes(routes: Routes) -> Routes {
     routes.get("/admin/overview", show)
 }
 
-async fn show(visit: Visit) -> Result<Response, Problem> {
+async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
     let t = &visit.texts.admin.overview;
     let found = visit.site.services.overview.frequencies(&visit.ctx).await?;
     let content = html! {
+        @if query.text("done") == "setup" { (what_next(&visit)) }
         (charts(&visit, &found))
         (panel(t.parts, &parts(&visit).await?))
     };
     Ok(page(&visit, t.title, &content))
+}
+
+/// For whoever has just become the first administrator.
+fn what_next(visit: &Visit) -> Markup {
+    let t = &visit.texts.admin.overview;
+    let steps = [
+        ("/account/security", t.next_factor),
+        ("/admin/invitations/make", t.next_invitation),
+        ("/admin/clients/make", t.next_service),
+    ];
+    html! {
+        (done(t.setup_done))
+        ul { @for (place, step) in steps { li { a href=(place) { (step) } } } }
+    }
 }
 
 fn charts(visit: &Visit, found: &Frequencies) -> Markup {

@@ -4,6 +4,10 @@ crate::texts::texts! {
     /// How it goes, at a glance.
     Overview {
         title: "Overview", "Обзор";
+        setup_done: "You are the administrator. What is next:", "Вы администратор. Что дальше:";
+        next_factor: "Set up a second proof of who you are: an app or a passkey", "Настройте второе подтверждение входа: приложение или ключ доступа";
+        next_invitation: "Invite people", "Пригласите людей";
+        next_service: "Make an account for a service that asks about tokens", "Заведите аккаунт для сервиса, который проверяет токены";
         sign_ins: "Sign-ins", "Входы";
         registrations: "Registrations", "Регистрации";
         replays: "Stolen sessions that were ended", "Завершённые украденные сеансы";
