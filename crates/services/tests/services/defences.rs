@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use userd_model::{Revocation, RevocationId, Revoked, UserId};
-use userd_providers::Profile;
-use userd_services::{UserView, accounts::ProfileInput, limits::Rate, testing::TestOptions};
+use userd_model::{GrantKind, Revocation, RevocationId, Revoked, UserId, UserStatus};
+use userd_providers::{Profile, ProviderFault, ProviderTokens};
+use userd_services::{UserView, accounts::ProfileInput, limits::Rate, roles::GrantInput, testing::TestOptions};
 
 use crate::{
+    emails::newest,
     fixture::{DAY, Fixture, MINUTE, TestApp, refusal, with},
     personas::{Member, PASSWORD, at, authenticated, home, of},
     sign_in::elsewhere::{Elsewhere, app_with_acme, code, offering, person, proven, provider_tokens},
@@ -53,13 +54,30 @@ async fn every_change_of_an_account_is_told_to_the_other_replica(fixture: Fixtur
         assert_eq!(there.user_reader.show(ada.id).await.unwrap(), shown, "{what}");
     };
     // Remembered there, so that only being told changes what is shown.
-    told("nothing yet", here.user_reader.show(ada.id).await.unwrap()).await;
+    let shown = async || here.user_reader.show(ada.id).await.unwrap();
+    told("nothing yet", shown().await).await;
+    let (proof, _) = newest(&here, &ada.email).await;
+    here.emails.verify_link(&at(&here, home()), &proof, None).await.unwrap();
+    assert!(shown().await.email_verified);
+    told("address", shown().await).await;
     let name = ProfileInput { display_name: Some(Some("Ada".into())), ..ProfileInput::default() };
     told("profile", here.accounts.change_profile(&of(&here, &ada), name, None).await.unwrap()).await;
     told("username", here.accounts.change_username(&of(&here, &ada), "countess", None).await.unwrap()).await;
     told("sign-out", here.users.sign_out(&here.operator_context(), ada.id).await.unwrap()).await;
     told("block", here.users.block(&here.operator_context(), ada.id).await.unwrap()).await;
     told("unblock", here.users.unblock(&here.operator_context(), ada.id).await.unwrap()).await;
+    // Those that answer something else than the account.
+    let operator = &here.operator_context();
+    here.grants.grant(operator, ada.id, GrantKind::Role, "user_manager", &GrantInput::default()).await.unwrap();
+    assert_eq!(shown().await.roles, ["user_manager"]);
+    told("grant", shown().await).await;
+    here.grants.revoke(operator, ada.id, GrantKind::Role, "user_manager").await.unwrap();
+    assert!(shown().await.roles.is_empty());
+    told("grant taken", shown().await).await;
+    here.deletions.delete(operator, ada.id).await.unwrap();
+    assert_eq!(shown().await.status, UserStatus::Deleted);
+    told("deletion", shown().await).await;
+    told("restoration", here.deletions.restore(operator, ada.id).await.unwrap()).await;
 }
 
 /// (fault 38) A second sign-in is a change that no version tells of, and is shown at once all the same.
@@ -145,4 +163,32 @@ async fn a_later_sign_in_renews_the_providers_tokens(fixture: Fixture) {
     app.link(&ada, "acme").await;
     unlink_only_identity(&app, &ada).await.unwrap();
     assert_eq!(*acme.forgotten.lock().unwrap(), ["at-2"], "neither the first ones nor none");
+}
+
+/// (fault 38) Tokens that have run out are renewed before they are given back; where they cannot be, the old ones are.
+#[apply(case)]
+async fn tokens_that_have_run_out_are_renewed_before_they_are_given_back(fixture: Fixture) {
+    let acme = Elsewhere::new("acme", |facts| facts.capabilities.refresh = true);
+    let app = fixture.app_with(offering(&[&acme])).await;
+    let ada = app.member("ada").await;
+    let second = Duration::from_secs(1);
+    let (over, living) = (Some(second), Some(2 * second));
+    let away = || Some(ProviderFault::Unavailable("away".into()));
+    for (access, life, can_renew, fault, given_back) in [
+        ("at-1", over, true, None, "new-by-refresh-of-at-1"),
+        ("at-2", living, true, None, "at-2"),
+        ("at-3", None, true, None, "at-3"),
+        ("at-4", over, false, None, "at-4"),
+        ("at-5", over, true, away(), "at-5"),
+    ] {
+        let mut tokens =
+            ProviderTokens { expires_at: life.map(|life| app.now().plus(life)), ..provider_tokens(access) };
+        tokens.refresh_token = tokens.refresh_token.filter(|_| can_renew);
+        acme.is(Profile { tokens: Some(tokens), ..person("acme", "7") });
+        app.link(&ada, "acme").await;
+        app.advance(second);
+        *acme.fault.lock().unwrap() = fault;
+        unlink_only_identity(&app, &ada).await.unwrap();
+        assert_eq!(acme.forgotten.lock().unwrap().pop().as_deref(), Some(given_back));
+    }
 }

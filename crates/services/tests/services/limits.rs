@@ -13,10 +13,12 @@ use userd_model::{EventKind, Permission, Refusal};
 use userd_services::{accounts::NewUser, limits::Rate, sessions::Login, testing::TestOptions};
 
 use crate::{
+    emails::{forgot, newest},
     fixture::{Fixture, MINUTE, TestApp, at_once, refusal, with},
     personas::{
         Member, OTHER_PASSWORD, PASSWORD, acting, at, elsewhere, home, login_with, of, of_session, password, started,
     },
+    sign_in::elsewhere::{Elsewhere, offering, proven},
 };
 
 /// Five guesses an account, one more each minute; networks and devices as by default.
@@ -184,8 +186,16 @@ async fn a_known_device_gets_in_while_strangers_are_delayed(fixture: Fixture) {
 /// guesses of their own.
 #[apply(case)]
 async fn a_device_token_ends_with_what_ends_sessions(fixture: Fixture) {
-    let app = fixture.app_with(five_guesses()).await;
-    for (name, end) in [("ada", End::OwnPassword), ("grace", End::OperatorsPassword), ("joan", End::Block)] {
+    let acme = Elsewhere::new("acme", |_| {});
+    acme.is(proven("acme", "7", "mary@example.org"));
+    let app = fixture.app_with(TestOptions { settings: five_guesses().settings, ..offering(&[&acme]) }).await;
+    for (name, end) in [
+        ("ada", End::OwnPassword),
+        ("grace", End::OperatorsPassword),
+        ("hedy", End::LinkOfMail),
+        ("joan", End::Block),
+        ("mary", End::MailboxWon),
+    ] {
         let member = app.member(name).await;
         let mut old = vec![member.tokens.device_token.clone()];
         for _ in 0..9 {
@@ -195,7 +205,8 @@ async fn a_device_token_ends_with_what_ends_sessions(fixture: Fixture) {
         end_sessions_by(&app, &member, end).await;
         let mut compared = 0;
         for (n, device_token) in old.iter().cycle().take(200).enumerate() {
-            let asked = Login { device_token: device_token.clone(), ..login_with(name, "not the password at all") };
+            let asked =
+                Login { device_token: device_token.clone(), ..login_with(&member.email, "not the password at all") };
             let answer = app.sessions.login(&at(&app, elsewhere(n)), asked).await.map(started);
             compared += usize::from(refusal(answer) == Refusal::WrongCredentials);
         }
@@ -267,7 +278,10 @@ async fn the_devices_of_an_account_share_a_count(fixture: Fixture) {
 enum End {
     OwnPassword,
     OperatorsPassword,
+    LinkOfMail,
     Block,
+    /// By a sign-in elsewhere that proves the address (decision 0008).
+    MailboxWon,
 }
 
 async fn end_sessions_by(app: &TestApp, member: &Member, end: End) {
@@ -276,6 +290,13 @@ async fn end_sessions_by(app: &TestApp, member: &Member, end: End) {
     match end {
         End::OwnPassword => app.accounts.change_password(&of(app, member), &old, &new).await.unwrap(),
         End::OperatorsPassword => app.accounts.set_password(&operator, member.id, &new).await.unwrap(),
+        End::LinkOfMail => {
+            let ctx = &at(app, home());
+            forgot(app, ctx, &member.email).await;
+            let (link, _) = newest(app, &member.email).await;
+            app.recovery.reset(ctx, &link, &new).await.unwrap();
+        }
+        End::MailboxWon => assert_eq!(app.sign_in_through("acme").await.user.id, member.id),
         End::Block => {
             app.users.block(&operator, member.id).await.map(drop).unwrap();
             app.users.unblock(&operator, member.id).await.map(drop).unwrap();

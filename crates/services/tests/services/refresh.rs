@@ -41,7 +41,7 @@ async fn renewal_applies_todays_rules_of_sign_in(fixture: Fixture) {
     }
 }
 
-/// (fault 7) Who came without a proven address is not admitted where one is asked for now; unlinking ends nothing.
+/// (fault 7) Who came without a proven address is not admitted where one is asked for now.
 #[apply(case)]
 async fn renewal_asks_for_a_proven_address_where_a_sign_in_would(fixture: Fixture) {
     let acme = Elsewhere::new("acme", |_| {});

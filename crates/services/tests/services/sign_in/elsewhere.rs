@@ -112,6 +112,11 @@ impl Provider for Elsewhere {
         Ok(profile)
     }
 
+    async fn refresh(&self, tokens: &ProviderTokens, _now: Timestamp) -> Result<ProviderTokens, ProviderFault> {
+        let by = tokens.refresh_token.as_ref().unwrap().expose();
+        self.fault.lock().unwrap().take().map_or_else(|| Ok(provider_tokens(&format!("new-by-{by}"))), Err)
+    }
+
     async fn revoke(&self, tokens: &ProviderTokens, _now: Timestamp) -> Result<(), ProviderFault> {
         self.forgotten.lock().unwrap().push(tokens.access_token.expose().to_owned());
         self.fault.lock().unwrap().take().map_or(Ok(()), Err)
