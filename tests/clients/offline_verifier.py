@@ -1,8 +1,8 @@
 """A service that verifies tokens offline and still hears of revocations, in a hundred lines: an example to copy.
 
-    python offline_verifier.py BASE_URL ISSUER AUDIENCE CLIENT_ID CLIENT_SECRET
+    python offline_verifier.py BASE_URL ISSUER AUDIENCE CLIENT_ID CLIENT_SECRET [user|client]
 
-The service account needs the permission `revocations.read`. Reads one token per line; answers `good` or why not. Here
+Takes people's tokens, or with `client` those of services: a service's `sub` is nobody's id. The service account needs the permission `revocations.read`. Reads one token per line; answers `good` or why not. Here
 the feed is polled before each answer; a service does it beside its requests, every second or with `wait=25`.
 """
 
@@ -19,8 +19,8 @@ import jwt
 
 
 class Verifier:
-    def __init__(self, base: str, issuer: str, audience: str, client_id: str, client_secret: str):
-        self.base, self.issuer, self.audience = base, issuer, audience
+    def __init__(self, base: str, issuer: str, audience: str, client_id: str, client_secret: str, whose: str = "user"):
+        self.base, self.issuer, self.audience, self.whose = base, issuer, audience, whose
         self.basic = b64encode(f"{client_id}:{client_secret}".encode()).decode()
         self.keys = jwt.PyJWKClient(f"{base}/.well-known/jwks.json")
         self.own_token, self.own_token_until = "", 0.0
@@ -96,7 +96,13 @@ class Verifier:
 
     def check(self, token: str) -> dict:
         key = self.keys.get_signing_key_from_jwt(token)
-        claims = jwt.decode(token, key, algorithms=[key.algorithm_name], issuer=self.issuer, audience=self.audience)
+        whole = jwt.decode_complete(
+            token, key, algorithms=[key.algorithm_name], issuer=self.issuer, audience=self.audience
+        )
+        claims = whole["payload"]
+        # The same keys sign more than access tokens, and not every access token is a person's.
+        if whole["header"].get("typ") != "at+jwt" or claims.get("sub_type") != self.whose:
+            raise jwt.InvalidTokenError(f"not an access token of a {self.whose}")
         revoked = (
             claims["iat"] < self.issued_before
             or key.key_id in self.signing_keys

@@ -81,6 +81,7 @@ on_each_engine! {
         let issuer = app.get("http.public_url");
         let arguments = [issuer, issuer, "userd", id.as_str(), secret.as_str()];
         let Some(mut verifier) = Script::start("offline_verifier.py", &arguments) else { return };
+        let mut of_services = Script::start("offline_verifier.py", &[&arguments[..], &["client"]].concat()).unwrap();
 
         let (logged_out, signed_out, blocked, revoked, stays) = (
             new_member(&replica).await, new_member(&replica).await, new_member(&replica).await,
@@ -99,6 +100,7 @@ on_each_engine! {
             assert!(!offline(&mut verifier, tokens).await, "{what} is not in the feed");
         }
         assert!(offline(&mut verifier, &stays).await);
+        assert!(!offline(&mut of_services, &stays).await, "a person is no service");
         // A new secret of a service takes what the old one got, and spares its own. (fault 2)
         let (other, old_secret) = service(&app, &[]).await;
         let own = async |secret: &str| {
@@ -107,11 +109,12 @@ on_each_engine! {
             answer["access_token"].as_str().unwrap().to_owned()
         };
         let old = own(&old_secret).await;
-        assert_eq!(verifier.ask(&old).await["good"], true);
+        assert!(verifier.ask(&old).await["refused"].is_string(), "a service is nobody (fault 1)");
+        assert_eq!(of_services.ask(&old).await["good"], true);
         let rotated = admin.poke(&format!("/v1/clients/{other}/rotate-secret")).await.expect(200);
-        assert!(verifier.ask(&old).await["refused"].is_string());
+        assert!(of_services.ask(&old).await["refused"].is_string());
         let fresh = own(rotated["client_secret"].as_str().unwrap()).await;
-        assert_eq!(verifier.ask(&fresh).await["good"], true);
+        assert_eq!(of_services.ask(&fresh).await["good"], true);
         // A key that is gone takes its tokens with it.
         let keys = admin.get("/v1/signing-keys").await.expect(200);
         let active = keys["items"].as_array().unwrap().iter().find(|key| key["state"] == "active").unwrap();
