@@ -4,7 +4,14 @@ use axum::Router;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::StatusCode;
 use serde_json::{Value, json};
-use userd_services::{clients::ClientInput, testing::TestOptions};
+use url::Url;
+use userd_services::{
+    Services, Settings,
+    clients::ClientInput,
+    deliveries::MailView,
+    testing::{TestOptions, settings},
+};
+use userd_stand_ins::authenticator::Authenticator;
 use userd_web::testing::*;
 
 use crate::app::*;
@@ -104,6 +111,82 @@ async fn the_resource_counts_at_the_ways_in_without_a_redirect_too() {
     let poll = |resource: &str| json!({ "attempt": "x", "secret": "y", "resource": resource }).to_string();
     for (resource, slug) in [(ORDERS, "invalid_code"), ("elsewhere", "invalid_target")] {
         assert_eq!(post_json(&router, "/v1/auth/telegram/bot/poll", poll(resource)).await.slug(), slug);
+    }
+}
+
+/// The text of a mail whose subject says this and was not seen before.
+async fn mail(services: &Services, subject: &str, seen: &mut Vec<String>) -> String {
+    while services.deliveries.tick().await.unwrap() > 0 {}
+    let mails = services.deliveries.mails(&services.operator_context(), 50).await.unwrap();
+    let is_new = |mail: &MailView| mail.subject.contains(subject) && !seen.contains(&mail.subject);
+    let found = mails.into_iter().find(is_new).unwrap();
+    seen.push(found.subject);
+    found.text
+}
+
+/// And where a code, a mail, a passkey or a fresher proof is what the token is given for. (fault 1)
+#[tokio::test]
+async fn the_resource_counts_at_codes_mails_passkeys_and_fresher_proofs() {
+    let settings = Settings { email_code_sign_in: true, ..settings() };
+    let providers = vec![TestProvider::named("acme", false)];
+    let services = test_services(TestOptions { settings, providers, ..TestOptions::default() }).await;
+    let router = app_over(services.clone());
+    let ada = json!({ "email": "ada@example.org", "password": "a long walk in Suzdal" }).to_string();
+    let ada = post_json(&router, "/v1/auth/register", ada).await.json();
+    let token = ada["tokens"]["access_token"].as_str().unwrap();
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", &*bearer), ("content-type", "application/json")];
+    let post = async |path: &str, body: Value| ask(&router, request("POST", path, &headers, body.to_string())).await;
+    let wanted = || [(json!(ORDERS), ORDERS), (json!("userd"), "userd"), (json!(null), "userd")];
+    let is_for = async |path: &str, mut body: Value, (resource, aud): (Value, &str)| {
+        body["resource"] = resource;
+        let answer = post(path, body).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        assert_eq!(claims(&answer.json())["aud"], aud, "{path}");
+    };
+
+    for target in wanted() {
+        is_for("/v1/auth/step-up", json!({ "password": "a long walk in Suzdal" }), target).await;
+    }
+    let link = mail(&services, "is your code for", &mut Vec::new()).await;
+    let proof = link.split("/l/").nth(1).unwrap().split_whitespace().next().unwrap();
+    assert_eq!(post("/v1/auth/email/verify", json!({ "token": proof })).await.status, 200);
+    let mut seen = Vec::new();
+    for target in wanted() {
+        let begun = post("/v1/auth/email-code/begin", json!({ "email": "ada@example.org" })).await.json();
+        let text = mail(&services, "is your code to sign in", &mut seen).await;
+        let code = text.lines().find(|line| line.len() == 6 && line.parse::<u32>().is_ok()).unwrap();
+        let finish = json!({ "challenge": begun["challenge"], "code": code });
+        is_for("/v1/auth/email-code/finish", finish, target).await;
+    }
+    for target in wanted() {
+        let begun = get(&router, "/v1/auth/acme/start", &[]).await;
+        let cookie = begun.header("set-cookie").split(';').next().unwrap();
+        let url = Url::parse(begun.header("location")).unwrap();
+        let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+        let back = format!("/v1/auth/acme/callback?code=c&state={state}");
+        let landed = get(&router, &back, &[("cookie", cookie)]).await;
+        let url = Url::parse(landed.header("location")).unwrap();
+        let code = url.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
+        is_for("/v1/auth/exchange", json!({ "code": code }), target).await;
+    }
+    // The code of somebody who was signed in here already.
+    let ctx = services.context().authenticated(services.authenticate(token).await.unwrap());
+    for target in wanted() {
+        let (verifier, challenge) = services.mint_proof_key();
+        let code = services.sign_in.code_for_app(&ctx, "https://app.example/done", &challenge).await.unwrap();
+        is_for("/v1/auth/exchange", json!({ "code": code, "code_verifier": *verifier }), target).await;
+    }
+    let mut laptop = Authenticator::at("http://localhost:8080");
+    let begun = post("/v1/me/factors/passkeys/begin", json!({})).await.json();
+    let credential = laptop.create(&begun["options"]).unwrap();
+    let finish = json!({ "challenge": begun["challenge"], "credential": credential });
+    assert_eq!(post("/v1/me/factors/passkeys/finish", finish).await.status, 201);
+    for target in wanted() {
+        let begun = post("/v1/auth/passkey/begin", json!({})).await.json();
+        let credential = laptop.get(&begun["options"]).unwrap();
+        let finish = json!({ "challenge": begun["challenge"], "credential": credential });
+        is_for("/v1/auth/passkey/finish", finish, target).await;
     }
 }
 

@@ -1,14 +1,17 @@
 //! How service accounts show who they are on `/oauth2/*`.
 
+use std::sync::Arc;
+
 use axum::Router;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::json;
-use userd_services::testing::TestOptions;
+use userd_services::{Services, testing::TestOptions};
 use userd_web::testing::*;
 
 use crate::app::*;
 
 struct Shop {
+    services: Arc<Services>,
     router: Router,
     id: String,
     secret: String,
@@ -21,12 +24,12 @@ impl Shop {
         let permissions = ["tokens.introspect".to_owned()];
         let made = services.clients.create(&services.operator_context(), "shop", &permissions, None).await.unwrap();
         let (id, secret) = (made.client.id.to_string(), made.client_secret.to_string());
-        let router = app_over(services);
+        let router = app_over(Arc::clone(&services));
         let ada = json!({ "username": "ada-of-the-shop", "password": "plum-Orchestra-19" }).to_string();
         let answer = post_json(&router, "/v1/auth/register", ada).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
         let refresh_token = answer.json()["tokens"]["refresh_token"].as_str().unwrap().to_owned();
-        Self { router, id, secret, refresh_token }
+        Self { services, router, id, secret, refresh_token }
     }
 
     fn basic(&self, secret: &str) -> String {
@@ -78,6 +81,20 @@ async fn wrong_client_credentials_are_refused_whatever_else_would_do() {
     let next = renewed.json()["refresh_token"].as_str().unwrap().to_owned();
     let body = format!("grant_type=refresh_token&refresh_token={next}");
     assert_eq!(shop.ask(path, &shop.basic(&shop.secret), &body).await.status, 200, "right credentials do no harm");
+}
+
+/// Good credentials of a service account that was switched off are none, beside a refresh token too: what was asked for
+/// by it goes on without it. (faults 7 and 8)
+#[tokio::test]
+async fn credentials_of_a_disabled_client_are_refused_whatever_else_would_do() {
+    let shop = Shop::open().await;
+    shop.services.clients.disable(&shop.services.operator_context(), shop.id.parse().unwrap()).await.unwrap();
+    for (path, body) in shop.requests() {
+        shop.refused(path, &shop.basic(&shop.secret), &body, (401, "invalid_client")).await;
+        shop.refused(path, "", &format!("{body}{}", shop.form(&shop.secret)), (401, "invalid_client")).await;
+    }
+    let (path, body) = &shop.requests()[0];
+    assert_eq!(shop.ask(path, "", body).await.status, 200, "the person's session is none of its business");
 }
 
 /// RFC 6749 section 2.3: one method of authentication in a request, here and at introspection and revocation. (fault 8)
