@@ -16,6 +16,7 @@ use crate::{
     change::Changes,
     idempotency::{IdempotencyKeys, Made},
     limits::{Limited, Limits},
+    recent_proof,
 };
 
 const PREFIX: &str = "udc_";
@@ -121,7 +122,7 @@ impl Clients {
         input: ClientInput<'_>,
         idempotent: Option<&IdempotentRequest>,
     ) -> Result<NewClient, Failure> {
-        ctx.may(&Act::CreateClient)?;
+        recent_proof::may_administer(ctx, &Act::CreateClient, &self.deps).await?;
         let mut reading = self.deps.store.reading();
         if let Some(made) = self.idempotency.find(&mut reading, idempotent).await? {
             return self.created_before(&mut reading, made, idempotent).await;
@@ -218,7 +219,7 @@ impl Clients {
     /// # Errors
     /// `Forbidden`, `NotFound`.
     pub async fn disable(&self, ctx: &Context, id: ClientId) -> Result<(), Failure> {
-        ctx.may(&Act::DisableClient)?;
+        recent_proof::may_administer(ctx, &Act::DisableClient, &self.deps).await?;
         self.end_tokens(ctx, ("disable_client", EventKind::ClientDisabled), id, |client, at| {
             must_be(client, InUse::Yes)?;
             client.disabled_at = Some(at);
@@ -234,7 +235,7 @@ impl Clients {
     /// # Errors
     /// `Forbidden`; `NotFound`, also for one that is not disabled.
     pub async fn enable(&self, ctx: &Context, id: ClientId) -> Result<NewClient, Failure> {
-        ctx.may(&Act::EnableClient)?;
+        recent_proof::may_administer(ctx, &Act::EnableClient, &self.deps).await?;
         self.with_new_secret(ctx, ("enable_client", EventKind::ClientEnabled), id, InUse::No).await
     }
 
@@ -244,7 +245,7 @@ impl Clients {
     /// # Errors
     /// `Forbidden`, `NotFound`.
     pub async fn rotate_secret(&self, ctx: &Context, id: ClientId) -> Result<NewClient, Failure> {
-        ctx.may(&Act::RotateClientSecret)?;
+        recent_proof::may_administer(ctx, &Act::RotateClientSecret, &self.deps).await?;
         self.with_new_secret(ctx, ("rotate_client_secret", EventKind::ClientSecretRotated), id, InUse::Yes).await
     }
 

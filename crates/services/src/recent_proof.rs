@@ -1,10 +1,10 @@
 //! The proof that a sensitive act needs: the strongest that its owner can give, a moment ago. Whoever holds a second
 //! factor must have shown it; a password alone opens nothing by which the account could be taken over.
 
-use userd_model::{Actor, Factor, Level, Refusal, UserId};
+use userd_model::{Act, Actor, Factor, Level, Refusal, UserId};
 use userd_storage::{Failure, UnitOfWork};
 
-use crate::{Context, Settings};
+use crate::{Context, Dependencies, Settings};
 
 /// Refuses whoever has not given their strongest proof a moment ago; answers the factors that they hold. Asked within
 /// the change where one is made: a factor that was set up meanwhile counts.
@@ -54,6 +54,15 @@ pub(crate) async fn must_be_given_by_people(
         Actor::User { .. } => must_be_given(ctx, settings, unit).await.map(drop),
         _ => Ok(()),
     }
+}
+
+/// That somebody may administer this now: who holds the permission, after the second factor that they hold (decision 0062).
+///
+/// # Errors
+/// `Forbidden`, `InsufficientAuthentication`.
+pub(crate) async fn may_administer(ctx: &Context, act: &Act, deps: &Dependencies) -> Result<(), Failure> {
+    ctx.may(act)?;
+    must_be_strong(ctx, &mut deps.store.reading()).await
 }
 
 /// Refuses an administrator who holds a second factor and has not shown it in this session. Services have none.

@@ -11,6 +11,7 @@ use userd_storage::Failure;
 use crate::{
     Context, Dependencies,
     change::{Change, Changes},
+    recent_proof,
     user_reader::internal,
 };
 
@@ -149,7 +150,7 @@ impl SigningKeys {
     /// # Errors
     /// `Forbidden`.
     pub async fn rotate(&self, ctx: &Context) -> Result<Vec<KeyView>, Failure> {
-        ctx.may(&Act::RotateSigningKeys)?;
+        recent_proof::may_administer(ctx, &Act::RotateSigningKeys, &self.deps).await?;
         self.change(ctx, "rotate_signing_keys", |keys, now| {
             promote(keys, now, KeyState::Retired);
             Ok(())
@@ -163,7 +164,7 @@ impl SigningKeys {
     /// # Errors
     /// `Forbidden`, `NotFound`.
     pub async fn revoke(&self, ctx: &Context, kid: &str) -> Result<Vec<KeyView>, Failure> {
-        ctx.may(&Act::RevokeSigningKey)?;
+        recent_proof::may_administer(ctx, &Act::RevokeSigningKey, &self.deps).await?;
         self.change(ctx, "revoke_signing_key", |keys, now| {
             let key = keys.iter_mut().find(|key| key.kid == kid).ok_or(Refusal::NotFound)?;
             let was_active = key.state == KeyState::Active;
@@ -184,7 +185,7 @@ impl SigningKeys {
     /// # Errors
     /// `Forbidden`.
     pub(crate) async fn replace_all(&self, ctx: &Context) -> Result<Vec<String>, Failure> {
-        ctx.may(&Act::RevokeSigningKey)?;
+        recent_proof::may_administer(ctx, &Act::RevokeSigningKey, &self.deps).await?;
         let first = &self.make(KeyState::Active, self.deps.now())?;
         self.change(ctx, "replace_signing_keys", |keys, now| {
             for key in keys.iter_mut() {

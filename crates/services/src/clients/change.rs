@@ -4,7 +4,7 @@ use userd_model::{Act, ClientId, EventKind, Refusal, text};
 use userd_storage::Failure;
 
 use super::{ClientChange, ClientView, Clients, InUse, must_be, view};
-use crate::Context;
+use crate::{Context, recent_proof};
 
 impl Clients {
     /// One service account.
@@ -29,7 +29,7 @@ impl Clients {
         wanted: ClientChange,
         expected: Option<i64>,
     ) -> Result<ClientView, Failure> {
-        ctx.may(&Act::ChangeClient)?;
+        recent_proof::may_administer(ctx, &Act::ChangeClient, &self.deps).await?;
         let name = wanted.name.map(|name| text::display_name(&name)).transpose();
         let name = &name.map_err(|detail| Refusal::field("/name", detail))?;
         let audiences = wanted.audiences.map(|list| list.map(|list| self.configured(&list)).transpose()).transpose()?;

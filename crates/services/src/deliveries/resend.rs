@@ -13,7 +13,7 @@ use userd_storage::{
 };
 
 use super::{Deliveries, administration::view, content::Notice, life_of};
-use crate::{Context, change::Change, deliveries::DeliveryView, limits::Limited};
+use crate::{Context, change::Change, deliveries::DeliveryView, limits::Limited, recent_proof};
 
 /// Events looked at in one request, at most; there is a place to go on.
 const STEP: usize = 1_000;
@@ -87,7 +87,7 @@ impl Deliveries {
     /// # Errors
     /// `NotFound`, `Forbidden`, `TooManyAttempts`; `InvalidInput` where the range is none, or the webhook is off.
     pub async fn resend_events(&self, ctx: &Context, id: WebhookId, range: &ResendRange) -> Result<Resent, Failure> {
-        ctx.may(&Act::ManageWebhooks)?;
+        recent_proof::may_administer(ctx, &Act::ManageWebhooks, &self.deps).await?;
         self.limits.reserve(Limited::Resend, &ctx.actor.name()).await?;
         let to = range.to.unwrap_or_else(|| self.deps.now());
         if to < range.from {

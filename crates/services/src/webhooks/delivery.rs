@@ -13,7 +13,7 @@ use userd_model::{
 use userd_storage::Failure;
 
 use super::{PREVIOUS_SECRET, SECRET, URL, Webhooks};
-use crate::{Context, cloud_event::CloudEvent, limits::Limited, user_reader::internal};
+use crate::{Context, cloud_event::CloudEvent, limits::Limited, recent_proof, user_reader::internal};
 
 /// The type of what a test sends. No such event is in the log.
 pub const TEST_TYPE: &str = "webhook.test";
@@ -121,7 +121,7 @@ impl Webhooks {
     /// # Errors
     /// `Forbidden`, `NotFound`, `TooManyAttempts`.
     pub async fn test(&self, ctx: &Context, id: WebhookId) -> Result<WebhookTest, Failure> {
-        ctx.may(&Act::ManageWebhooks)?;
+        recent_proof::may_administer(ctx, &Act::ManageWebhooks, &self.deps).await?;
         self.limits.reserve(Limited::WebhookTest, &ctx.actor.name()).await?;
         let webhook = self.deps.store.reading().webhooks().find(id).await?.ok_or(Refusal::NotFound)?;
         let now = self.deps.now();

@@ -23,6 +23,7 @@ use crate::{
     change::{Change, Changes},
     idempotency::{IdempotencyKeys, Made},
     limits::Limits,
+    recent_proof,
     user_reader::internal,
 };
 
@@ -113,7 +114,7 @@ impl Webhooks {
         input: WebhookInput,
         idempotent: Option<&IdempotentRequest>,
     ) -> Result<NewWebhook, Failure> {
-        ctx.may(&Act::ManageWebhooks)?;
+        recent_proof::may_administer(ctx, &Act::ManageWebhooks, &self.deps).await?;
         let mut reading = self.deps.store.reading();
         let scheme = SignatureScheme::asked(input.signature.as_deref())?;
         if let Some(made) = self.idempotency.find(&mut reading, idempotent).await? {
@@ -217,7 +218,7 @@ impl Webhooks {
         input: WebhookChange,
         expected: Option<i64>,
     ) -> Result<WebhookView, Failure> {
-        ctx.may(&Act::ManageWebhooks)?;
+        recent_proof::may_administer(ctx, &Act::ManageWebhooks, &self.deps).await?;
         let wanted = &self.checked(id, input)?;
         let webhook = self
             .changes
@@ -246,7 +247,7 @@ impl Webhooks {
         id: WebhookId,
         signature: Option<&str>,
     ) -> Result<NewWebhook, Failure> {
-        ctx.may(&Act::ManageWebhooks)?;
+        recent_proof::may_administer(ctx, &Act::ManageWebhooks, &self.deps).await?;
         let scheme = match signature {
             Some(_) => SignatureScheme::asked(signature)?,
             None => {
@@ -277,7 +278,7 @@ impl Webhooks {
     /// # Errors
     /// `Forbidden`, `NotFound`.
     pub async fn remove(&self, ctx: &Context, id: WebhookId) -> Result<(), Failure> {
-        ctx.may(&Act::ManageWebhooks)?;
+        recent_proof::may_administer(ctx, &Act::ManageWebhooks, &self.deps).await?;
         self.changes
             .run(ctx, "remove_webhook", |mut change| async move {
                 found(&mut change, id).await?;

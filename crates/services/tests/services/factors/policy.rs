@@ -5,10 +5,13 @@ use userd_model::{EventKind, FactorMethod, GrantKind, Level, Permission, Refusal
 use userd_services::{
     Completion, MfaSettings,
     accounts::NewUser,
+    clients::ClientChange,
+    deliveries::ResendRange,
     factors::{Shown, StepUp},
     roles::GrantInput,
     sessions::Login,
     testing::TestOptions,
+    webhooks::{WebhookChange, WebhookInput},
 };
 
 use super::support::{Phone, is_wrong, pending};
@@ -156,6 +159,46 @@ async fn a_step_up_is_a_fresh_proof_in_the_same_session(fixture: Fixture) {
     app.sessions.end_all(&of_id(&app, ada.id), ada.id, None).await.unwrap();
     let dead = app.factors.step_up(&ended, StepUp { password: Some(password(PASSWORD)), factor: None }).await;
     assert_eq!(refusal(dead), Refusal::NotSignedIn, "a session that has ended is not raised");
+}
+
+/// Whoever administers shows the second factor that they hold for what works in the name of others too: service accounts,
+/// signing keys, webhooks. Once in the session is enough; the operator and services are not asked. (decision 0062)
+#[apply(case)]
+async fn services_keys_and_webhooks_are_administered_after_the_factor_that_is_held(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (root, operator) = (app.admin().await, app.operator_context());
+    let hook =
+        || WebhookInput { url: "https://a.example/".into(), events: vec!["*".into()], ..WebhookInput::default() };
+    let client = app.clients.create(&operator, "billing", &[], None).await.unwrap().client.id;
+    let webhook = app.webhooks.create(&operator, hook(), None).await.unwrap().webhook.id;
+    let kid = app.signing_keys.list(&operator).await.unwrap().remove(0).kid;
+    let phone = app.phone_of(&root).await;
+    let weak = &app.acting(&root).await;
+    let range = ResendRange { from: app.now(), to: None, after: None };
+    for refused in [
+        app.clients.create(weak, "spy", &[], None).await.map(drop),
+        app.clients.change(weak, client, ClientChange::default(), None).await.map(drop),
+        app.clients.rotate_secret(weak, client).await.map(drop),
+        app.clients.disable(weak, client).await,
+        app.clients.enable(weak, client).await.map(drop),
+        app.signing_keys.rotate(weak).await.map(drop),
+        app.signing_keys.revoke(weak, &kid).await.map(drop),
+        app.webhooks.create(weak, hook(), None).await.map(drop),
+        app.webhooks.change(weak, webhook, WebhookChange::default(), None).await.map(drop),
+        app.webhooks.rotate_secret(weak, webhook, None).await.map(drop),
+        app.webhooks.test(weak, webhook).await.map(drop),
+        app.webhooks.remove(weak, webhook).await,
+        app.deliveries.resend_events(weak, webhook, &range).await.map(drop),
+    ] {
+        assert_eq!(refusal(refused), two_factors());
+    }
+    assert!(app.clients.page(weak, None, 1).await.is_ok() && app.webhooks.list(weak).await.is_ok(), "reading is free");
+    let raised = StepUp { password: None, factor: Some(phone.shows(app.now())) };
+    let tokens = app.factors.step_up(weak, raised).await.unwrap().tokens;
+    let strong = &app.acting(&Member { tokens, ..root }).await;
+    app.clients.rotate_secret(strong, client).await.map(drop).unwrap();
+    app.signing_keys.rotate(strong).await.map(drop).unwrap();
+    app.webhooks.remove(strong, webhook).await.unwrap();
 }
 
 /// AC-033: whoever may not reset factors removes somebody's, or an administrator does so after a password alone.
