@@ -4,6 +4,7 @@ use xtask::{security, tree::Tree};
 
 use crate::source::{none, tree};
 
+/// And every fault that is to be survived, on docs/reliability.md (fault 37).
 #[test]
 fn every_attack_has_a_test_or_a_reason() {
     let tables = security::tables(&Tree::of_this_workspace()).unwrap();

@@ -318,7 +318,8 @@ fn the_document_is_exact_enough_for_typed_clients() {
     assert!(!schemas["Register"]["required"].as_array().unwrap().contains(&"email".into()), "requests may leave out");
 }
 
-/// What introspection and the key set answer has the members of their schemas, and no others (fault 33).
+/// What is answered, at introspection and the key set too, has the members of its schema, and no others (fault 33).
+/// ASVS V15.3.1
 #[tokio::test]
 async fn introspection_and_keys_have_the_members_of_their_schemas() {
     let router = app();
@@ -336,6 +337,8 @@ async fn introspection_and_keys_have_the_members_of_their_schemas() {
     assert_eq!(names(&metadata), properties("Metadata"));
     let body = r#"{"username": "documented", "password": "a long enough passphrase"}"#;
     let registered = post_json(&router, "/v1/auth/register", body).await.json();
+    assert_eq!(names(&registered["user"]), properties("User"));
+    assert!(names(&registered["tokens"]).is_subset(&properties("TokenPair")));
     let token = registered["tokens"]["access_token"].as_str().unwrap();
     let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
     let claims: Value = serde_json::from_slice(&claims).unwrap();

@@ -155,6 +155,8 @@ async fn preferences_are_chosen_and_safety_cannot_be_muted() {
     assert_eq!(chosen.quiet_hours.unwrap().from(), "22:00");
 }
 
+/// The name of the file is ours, whatever people are called.
+/// ASVS V5.4.2
 #[tokio::test]
 async fn a_copy_is_downloaded_and_the_account_deleted() {
     let place = Place::new().await;

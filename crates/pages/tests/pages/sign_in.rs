@@ -13,6 +13,7 @@ async fn whoever_is_not_signed_in_is_led_to_the_sign_in() {
     assert_eq!((turned.status.as_u16(), turned.header("location")), (303, "/sign-in?next=%2Faccount"));
 }
 
+/// ASVS V14.3.1
 #[tokio::test]
 async fn the_account_is_shown_to_whoever_has_signed_in() {
     let place = Place::new().await;

@@ -50,6 +50,7 @@ fn other(code: &str) -> String {
     format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000)
 }
 
+/// ASVS V6.3.6
 #[apply(case)]
 async fn it_is_off_unless_it_is_switched_on(fixture: Fixture) {
     let app = fixture.app().await;

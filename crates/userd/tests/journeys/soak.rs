@@ -116,7 +116,7 @@ fn mean(part: &[Held]) -> f64 {
 }
 
 on_each_engine! {
-    /// F40: more of the same work does not take more memory, files or threads.
+    /// F40: more of the same work does not take more memory, files or threads (fault 37).
     async fn a_long_load_leaves_nothing_behind(app: TestApp) {
         let (rounds, steps) = (rounds("USERD_TEST_SOAK_ROUNDS", 9), rounds("USERD_TEST_SOAK_STEPS", 40));
         let replica = app.open().await;

@@ -1,7 +1,7 @@
 //! Upgrades: a database that an older version made opens, is brought up to date and works. Each version that changed
 //! the schema has a folder in `../fixtures`, and a journey here.
 
-use std::{fs::Permissions, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
+use std::{fs::Permissions, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use userd_model::Timestamp;
@@ -11,7 +11,7 @@ use userd_storage::{
     testing::TestRandom,
 };
 
-use crate::support::{Engine, PASSWORD, TestApp};
+use crate::support::{Engine, PASSWORD, TestApp, until};
 
 /// Moves a copy of the old database and its master key into a new app; answers what people held.
 async fn move_in(app: &TestApp, version: &str) -> Value {
@@ -95,6 +95,15 @@ on_each_engine! {
         let grant = [("grant_type", "client_credentials")];
         let service = visitor.form("/oauth2/token", &grant, Some((&id, &secret))).await.expect(200);
         visitor.bearing(service["access_token"].as_str().unwrap()).get("/v1/users").await.expect(200);
+
+        // What waited in the outbox from before is told to nobody. (fault 36)
+        let (reader, mut told) = (visitor.with(&admin), Value::Null);
+        until("the sign-ins of today are told", Duration::from_secs(20), async || {
+            told = reader.get("/v1/events?limit=200").await.expect(200)["items"].clone();
+            told.to_string().contains("session.started")
+        })
+        .await;
+        assert!(!told.to_string().contains("user.registered"), "{told}");
 
         assert!(replica.stop().await.status.success());
         nothing_was_lost(&app).await;

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use userd_model::{IdentityId, Refusal};
-use userd_services::testing::TestOptions;
+use userd_model::{Factor, IdentityId, Refusal};
+use userd_services::{Failure, testing::TestOptions};
 use userd_stand_ins::authenticator::Authenticator;
 
-use super::support::authenticator;
+use super::support::{authenticator, pending};
 use crate::{
     fixture::{DAY, Fixture, TestApp, at_once, refusal},
-    personas::{Member, PASSWORD, at, home, password, registration},
+    personas::{Member, OTHER_PASSWORD, PASSWORD, at, home, login_with, password, registration},
     sign_in::elsewhere::{Elsewhere, offering},
 };
 
@@ -122,4 +122,49 @@ async fn passkeys_of_a_claimant_go_when_the_mailbox_is_proven(fixture: Fixture) 
     let claims = app.reading().claims().of_owner(squatter.id).await.unwrap();
     assert!(claims.iter().all(|claim| claim.kind != "passkey"), "{claims:?}");
     assert!(app.accounts.register(owner, registration(None, Some("grace")), None).await.is_ok());
+}
+
+/// What a passkey is checked with is sealed for its owner and its row: somebody else's, or one that was changed in the
+/// database, opens nothing.
+/// ASVS V6.7.1
+#[apply(case)]
+async fn the_key_of_a_passkey_is_good_in_its_own_row_only(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, mallory) = (app.member("ada").await, app.member("mallory").await);
+    let (mut laptop, mut other) = (authenticator(), authenticator());
+    app.passkey_of(&ada, &mut laptop).await;
+    app.passkey_of(&mallory, &mut other).await;
+    let own = app.reading().factors().of_user(ada.id).await.unwrap().remove(0);
+    let foreign = app.reading().factors().of_user(mallory.id).await.unwrap().remove(0).secret;
+    let mut changed = own.secret.clone();
+    *changed.0.last_mut().unwrap() ^= 1;
+    for secret in [foreign, changed] {
+        put(&app, &Factor { secret, ..own.clone() }).await;
+        assert!(matches!(app.login_by_passkey(&mut laptop).await, Err(Failure::Internal(_))));
+    }
+    put(&app, &own).await;
+    assert!(app.login_by_passkey(&mut laptop).await.is_ok());
+}
+
+async fn put(app: &TestApp, factor: &Factor) {
+    let put = app.deps.store.transact("put", |mut uow| async move {
+        uow.factors().update(factor).await?;
+        uow.commit(()).await
+    });
+    put.await.unwrap();
+}
+
+/// ASVS V6.4.3
+#[apply(case)]
+async fn a_password_set_by_a_link_is_still_one_factor_of_two(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, visitor) = (app.member("ada").await, &at(&app, home()));
+    let (proof, _) = crate::emails::newest(&app, &ada.email).await;
+    app.emails.verify_link(visitor, &proof, None).await.unwrap();
+    app.phone_of(&ada).await;
+    crate::emails::forgot(&app, visitor, &ada.email).await;
+    let (link, _) = crate::emails::newest(&app, &ada.email).await;
+    app.recovery.reset(visitor, &link, &password(OTHER_PASSWORD)).await.unwrap();
+    let asked = pending(app.sessions.login(visitor, login_with("ada", OTHER_PASSWORD)).await.unwrap());
+    assert_eq!(asked.status, "second_factor_required");
 }

@@ -162,7 +162,7 @@ async fn look_back(world: &World, people: &[Person], mut consumer: Consumer) {
     }
 }
 
-/// F04: `USERD_TEST_PLAYS` asks for more.
+/// F04: `USERD_TEST_PLAYS` asks for more (fault 37).
 #[tokio::test]
 async fn whatever_the_seed_nothing_that_somebody_was_told_is_lost() {
     let (first, plays) = (rounds("USERD_TEST_SEED", 1), rounds("USERD_TEST_PLAYS", 12));
