@@ -320,14 +320,14 @@ fn refuse(terminal: Terminal, errors: &ConfigErrors) -> ExitCode {
     ExitCode::from(USAGE)
 }
 
-/// In words on stderr; for scripts on stdout too, where they read the answer.
+/// In words on stderr; for scripts on stdout too, where they read the answer, unless it was given.
 fn fail(terminal: Terminal, error: &WiringError) -> ExitCode {
-    if terminal.json {
+    if terminal.json && !matches!(error, WiringError::Answered(_)) {
         terminal.answer(&serde_json::json!({ "error": error.to_string() }), String::new);
     }
     notice(&format!("error: {error}"));
     match error {
         WiringError::Config(_) => ExitCode::from(USAGE),
-        WiringError::Part(_) => ExitCode::FAILURE,
+        WiringError::Part(_) | WiringError::Answered(_) => ExitCode::FAILURE,
     }
 }

@@ -69,7 +69,7 @@ async fn verify(services: &Services, terminal: Terminal, ctx: &Context, scope: &
     terminal.answer(&found, || words(&found));
     match found.fault {
         None => Ok(()),
-        Some(fault) => Err(WiringError::Part(format!("entry {}: {}", fault.position, fault.what))),
+        Some(fault) => Err(WiringError::Answered(format!("entry {}: {}", fault.position, fault.what))),
     }
 }
 

@@ -6,7 +6,7 @@ use userd_templates::{Kind, Reader, Templates};
 
 use crate::{
     cli::{MessageForm, TemplatesCommand},
-    terminal::{Terminal, out},
+    terminal::Terminal,
     viewer,
     wiring::WiringError,
 };
@@ -33,11 +33,12 @@ pub fn templates(command: &TemplatesCommand, terminal: Terminal) -> Result<(), W
             if *open {
                 return viewer::show(terminal, &message.html, *print_path);
             }
-            out(match form {
+            let shown = match form {
                 MessageForm::Text => &message.text,
                 MessageForm::Html => &message.html,
                 MessageForm::Telegram => &message.telegram,
-            });
+            };
+            terminal.answer(&serde_json::json!({ "name": name, "message": shown }), || shown.to_string());
         }
     }
     Ok(())

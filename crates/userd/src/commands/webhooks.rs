@@ -63,7 +63,7 @@ pub async fn test(services: &Services, terminal: Terminal, id: WebhookId) -> Res
         None => "The receiver took the event.".to_owned(),
         Some(detail) => format!("{}: {detail}", test.outcome),
     });
-    if test.delivered { Ok(()) } else { Err(WiringError::Part("the receiver did not take the event".to_owned())) }
+    if test.delivered { Ok(()) } else { Err(WiringError::Answered("the receiver did not take the event".to_owned())) }
 }
 
 /// `webhooks resend`: request after request, until the range is through. The service that runs sends it.

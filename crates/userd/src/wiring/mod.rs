@@ -63,6 +63,9 @@ pub enum WiringError {
     /// A part failed.
     #[error("{0}")]
     Part(String),
+    /// What was asked about is not well. The answer says so already: a script that reads it gets no second one.
+    #[error("{0}")]
+    Answered(String),
 }
 
 /// A fault of a part, in its own words.
