@@ -20,6 +20,7 @@ mod forms;
 mod front;
 mod in_chromium;
 mod live;
+mod looked_at;
 mod passkeys;
 mod second_factors;
 mod sign_in;

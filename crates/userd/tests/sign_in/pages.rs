@@ -44,7 +44,7 @@ async fn the_story_of_the_service_is_clicked_from_the_first_start_to_a_decided_r
         ]),
         "{found}"
     );
-    for what in ["complaints", "elsewhere"] {
+    for what in ["complaints", "elsewhere", "violations", "wide"] {
         assert_eq!(found[what], json!([]), "{what}");
     }
     assert!(found["newcomer_ms"].as_u64().unwrap() < 120_000, "{found}");
