@@ -100,6 +100,7 @@ const fn word(holds: MemberType) -> &'static str {
         MemberType::Texts => "a list of texts",
         MemberType::Boolean => "true or false",
         MemberType::Number => "a whole number",
+        MemberType::Object => "an object",
     }
 }
 
@@ -111,6 +112,7 @@ fn data_schema(kind: EventKind) -> serde_json::Value {
         MemberType::Texts => serde_json::json!({ "type": "array", "items": { "type": "string" } }),
         MemberType::Boolean => serde_json::json!({ "type": "boolean" }),
         MemberType::Number => serde_json::json!({ "type": "integer", "minimum": 0 }),
+        MemberType::Object => serde_json::json!({ "type": "object" }),
     };
     let members = kind.members();
     let properties: serde_json::Map<_, _> =

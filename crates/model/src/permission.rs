@@ -161,4 +161,6 @@ pub struct RegisteredPermission {
     pub registered_by: String,
     /// When.
     pub created_at: Timestamp,
+    /// Whether the configuration declares it: then only `userd roles apply` changes it.
+    pub managed: bool,
 }

@@ -159,6 +159,7 @@ pub static MIGRATIONS: &[Migration] = &[
     migration!(126, "0126", "stream_signals_by_number"),
     migration!(127, "0127", "stream_signals_by_expiry"),
     migration!(128, "0128", "stream_keys"),
+    migration!(129, "0129", "permissions_managed"),
 ];
 
 mod checksum;

@@ -35,12 +35,14 @@ struct PermissionBody {
     requestable: bool,
     /// Whether it is one of this service's own.
     built_in: bool,
+    /// Whether the configuration declares it; then it is changed there.
+    managed: bool,
 }
 
 impl From<PermissionView> for PermissionBody {
     fn from(view: PermissionView) -> Self {
-        let PermissionView { name, description, requestable, built_in } = view;
-        Self { name, description, requestable, built_in }
+        let PermissionView { name, description, requestable, built_in, managed } = view;
+        Self { name, description, requestable, built_in, managed }
     }
 }
 
@@ -108,7 +110,7 @@ async fn register(
 /// Remove a permission that nobody holds and no role has.
 #[utoipa::path(delete, path = "/v1/permissions/{name}", operation_id = "unregister_permission", tag = "Roles",
     params(("name" = String, Path, description = "The permission")),
-    responses((status = 204, description = "Removed"), (status = 409, description = "It is in use, or built in")))]
+    responses((status = 204, description = "Removed"), (status = 409, description = "It is in use, built in, or declared by the configuration")))]
 async fn unregister(
     State(api): State<Arc<Api>>,
     Caller(ctx): Caller,

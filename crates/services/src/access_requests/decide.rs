@@ -18,8 +18,8 @@ use crate::{
     Context,
     change::Change,
     recent_proof,
-    roles::{give, take},
-    user_reader::seal_field,
+    roles::{REASON, give, take},
+    user_reader::{open_field, seal_field},
 };
 
 /// What an approver says.
@@ -200,8 +200,9 @@ impl AccessRequests {
         match request.action {
             RequestedAction::Grant => {
                 let period = request.period(thing.rules.max_duration_seconds, change.now);
+                let words = open_field(&self.deps, user, REASON, request.reason.as_ref())?;
                 let source = (GrantSource::Request, by.to_owned(), request.reason.clone());
-                give(change, user, (kind, &request.name), period, source).await?;
+                give(change, user, (kind, &request.name), period, source, words.as_deref()).await?;
             }
             // What is gone already needs no taking.
             RequestedAction::Revoke => drop(take(change, user, kind, &request.name, "requested").await?),

@@ -136,7 +136,8 @@ impl AccountSeed {
             change.event(EventKind::TermsAccepted, self.user.id, data);
         }
         for role in &self.user.roles {
-            change.event(EventKind::RoleGranted, self.user.id, serde_json::json!({ "role": role }));
+            let data = serde_json::json!({ "role": role, "source": GrantSource::Direct.as_str() });
+            change.event(EventKind::RoleGranted, self.user.id, data);
         }
         self.grant(change).await
     }

@@ -182,7 +182,8 @@ async fn view(row: &AuditRow, opener: &mut FactOpener<'_>) -> Result<AuditView, 
             other => other?,
         },
     };
-    let (before, after) = both(opened.personal);
+    let mut data = fact.as_ref().map_or(Value::Null, |fact| fact.data.clone());
+    let (before, after) = both(&mut data, opened.personal);
     let id = |id: String| Some(id);
     Ok(AuditView {
         id: row.id.0,
@@ -199,19 +200,24 @@ async fn view(row: &AuditRow, opener: &mut FactOpener<'_>) -> Result<AuditView, 
         ),
         before,
         after,
-        data: fact.as_ref().map_or(Value::Null, |fact| fact.data.clone()),
+        data,
         origin: opened.origin,
         request_id: fact.and_then(|fact| fact.request_id),
         hash: STANDARD.encode(entry::hash(row)),
     })
 }
 
-/// What was before and what is now; whatever else is personal is what is now.
-fn both(personal: Option<Value>) -> (Option<Value>, Option<Value>) {
+/// What was before and what is now: of a person as it was sealed, of anything else out of the data. Whatever else is
+/// personal is what is now.
+fn both(data: &mut Value, personal: Option<Value>) -> (Option<Value>, Option<Value>) {
+    let mut open = |name: &str| {
+        let members = data.as_object_mut().filter(|members| members.get(name).is_some_and(Value::is_object))?;
+        members.remove(name)
+    };
     match personal {
         Some(Value::Object(mut members)) if members.contains_key("before") || members.contains_key("after") => {
             (members.remove("before"), members.remove("after"))
         }
-        other => (None, other),
+        personal => (open("before"), personal.or_else(|| open("after"))),
     }
 }

@@ -4,12 +4,17 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use userd_model::{Act, Actor, Refusal, Role, RoleRules};
+use serde_json::json;
+use userd_model::{
+    Act, Actor, EventKind, Refusal, Role, RoleRules, fact::Subject, permission::RegisteredPermission, text,
+};
 use userd_storage::Failure;
 
 use super::{
     Permissions,
     edit::{RoleInput, Roles},
+    registry::every_permission,
+    told,
 };
 use crate::{
     Context,
@@ -46,12 +51,9 @@ impl Roles {
     pub async fn plan(&self, ctx: &Context, declared: &Declared) -> Result<Vec<Planned>, Failure> {
         ctx.may(&Act::ManageRoles)?;
         let mut reading = self.deps.store.reading();
-        let mut planned = Vec::new();
-        for (name, ..) in &declared.permissions {
-            if reading.permissions().find(name).await?.is_none() {
-                planned.push(difference("permission", name, "add", Vec::new()));
-            }
-        }
+        let registered = every_permission(&mut reading).await?;
+        let mut planned: Vec<Planned> =
+            declared.permissions.iter().filter_map(|one| of_permission(&registered, one)).collect();
         for (name, input) in &declared.roles {
             let found = read(&mut reading, name).await?;
             let stored = reading.roles().find(name).await?.is_some();
@@ -70,6 +72,9 @@ impl Roles {
         let is_declared = |role: &Role| declared.roles.iter().any(|(name, _)| *name == role.name);
         let released = every_role(&mut reading).await?.into_iter().filter(|role| role.managed && !is_declared(role));
         planned.extend(released.map(|role| difference("role", &role.name, "release", Vec::new())));
+        let is_declared = |name: &str| declared.permissions.iter().any(|(declared, ..)| declared == name);
+        let released = registered.iter().filter(|one| one.managed && !is_declared(&one.name));
+        planned.extend(released.map(|one| difference("permission", &one.name, "release", Vec::new())));
         Ok(planned)
     }
 
@@ -91,7 +96,7 @@ impl Roles {
             declared.roles.iter().map(|(name, input)| (name.as_str(), input)).collect();
         for (name, description, requestable) in &declared.permissions {
             if planned.iter().any(|one| one.kind == "permission" && one.name == *name) {
-                permissions.register(ctx, name, description.as_deref(), *requestable, None).await?;
+                permissions.declare(ctx, name, description.as_deref(), *requestable).await?;
             }
         }
         // First all that is new, so that roles may include each other in whatever order.
@@ -105,7 +110,10 @@ impl Roles {
             }
         }
         for one in planned.iter().filter(|one| one.change == "release") {
-            self.set_managed(ctx, &one.name, false).await?;
+            match one.kind {
+                "role" => self.set_managed(ctx, &one.name, false).await?,
+                _ => permissions.release(ctx, &one.name).await?,
+            }
         }
         Ok(planned)
     }
@@ -120,26 +128,19 @@ impl Roles {
         let roles = every_role(&mut reading).await?.into_iter();
         let roles =
             roles.map(|Role { name, permissions, rules, .. }| (name, RoleInput { permissions, rules })).collect();
-        let mut permissions = Vec::new();
-        let mut after = String::new();
-        loop {
-            let page = reading.permissions().page(&after, PAGE).await?;
-            let is_last = page.len() < PAGE as usize;
-            after = page.last().map(|last| last.name.clone()).unwrap_or_default();
-            permissions.extend(page.into_iter().map(|one| (one.name, one.description, one.requestable)));
-            if is_last {
-                return Ok(Declared { permissions, roles });
-            }
-        }
+        let permissions = every_permission(&mut reading).await?.into_iter();
+        let permissions = permissions.map(|one| (one.name, one.description, one.requestable)).collect();
+        Ok(Declared { permissions, roles })
     }
 
     async fn set_managed(&self, ctx: &Context, name: &str, managed: bool) -> Result<(), Failure> {
         self.changes
             .run(ctx, "manage_role", |mut change| async move {
                 let now = change.now;
-                if let Some(role) = read(&mut change, name).await?.filter(|role| role.managed != managed) {
-                    let role = Role { managed, version: role.version + 1, ..role };
+                if let Some(old) = read(&mut change, name).await?.filter(|role| role.managed != managed) {
+                    let role = Role { managed, version: old.version + 1, ..old.clone() };
                     change.roles().upsert(&role, now).await?;
+                    change.event(EventKind::RoleChanged, Subject::role(name), told::role_changed(&old, &role));
                     change.role_changed(name, role.version, false);
                 }
                 change.commit(()).await
@@ -148,11 +149,32 @@ impl Roles {
     }
 }
 
-/// Permissions read at once.
-const PAGE: u32 = 500;
-
 fn difference(kind: &'static str, name: &str, change: &'static str, differences: Vec<String>) -> Planned {
     Planned { kind, name: name.to_owned(), change, differences }
+}
+
+/// What is different between a permission and what it shall be, if anything is.
+fn of_permission(
+    registered: &[RegisteredPermission],
+    (name, description, requestable): &(String, Option<String>, bool),
+) -> Option<Planned> {
+    let found = registered.iter().find(|one| one.name == *name);
+    // As it would be stored: what cannot be is refused where it is applied.
+    let description = description.as_ref().map(|words| text::reason(words).unwrap_or_else(|_| words.clone()));
+    let (old, was_requestable) = found.map_or((&None, false), |one| (&one.description, one.requestable));
+    let mut differences = Vec::new();
+    if *old != description {
+        differences.push(format!("description: {} -> {}", json!(old), json!(description)));
+    }
+    if was_requestable != *requestable {
+        differences.push(format!("requestable: {was_requestable} -> {requestable}"));
+    }
+    match found {
+        None => Some(difference("permission", name, "add", differences)),
+        Some(_) if !differences.is_empty() => Some(difference("permission", name, "change", differences)),
+        Some(one) if !one.managed => Some(difference("permission", name, "manage", differences)),
+        Some(_) => None,
+    }
 }
 
 /// What is different between a role and what it shall be.

@@ -7,6 +7,7 @@ use userd_model::{
 };
 use userd_storage::{Failure, UnitOfWork};
 
+use super::told;
 use crate::{
     Context, Dependencies, IdempotentRequest,
     change::{Change, Changes},
@@ -91,8 +92,7 @@ impl Roles {
                 change.roles().upsert(new, now).await?;
                 let maker = ctx.user().ok().map(|(user, _)| user);
                 self.idempotency.save(&mut change, idempotent, Made::Role(new.name.clone()), maker).await?;
-                let data = serde_json::json!({ "permissions": new.permissions });
-                change.event(EventKind::RoleCreated, Subject::role(name), data);
+                change.event(EventKind::RoleCreated, Subject::role(name), told::role_created(new));
                 change.role_changed(name, new.version, false);
                 change.commit(new.clone()).await
             })
@@ -122,8 +122,7 @@ impl Roles {
                 }
                 must_fit(&mut change, &ctx.actor, Some(&old), &new).await?;
                 self.write(&mut change, &old, &new).await?;
-                let data = serde_json::json!({ "permissions": new.permissions });
-                change.event(EventKind::RoleChanged, Subject::role(name), data);
+                change.event(EventKind::RoleChanged, Subject::role(name), told::role_changed(&old, &new));
                 change.commit(new).await
             })
             .await
@@ -145,6 +144,7 @@ impl Roles {
                 }
                 let before = read_permissions(&mut change, &[name.to_owned()]).await?;
                 must_give(&ctx.actor, &before)?;
+                let data = told::role_removed(&old, built_in.as_ref());
                 match built_in {
                     Some(role) => {
                         // The version goes on, or tokens of now would count again.
@@ -157,7 +157,7 @@ impl Roles {
                         change.role_changed(name, old.version + 1, false);
                     }
                 }
-                change.event(EventKind::RoleRemoved, Subject::role(name), serde_json::json!({}));
+                change.event(EventKind::RoleRemoved, Subject::role(name), data);
                 change.commit(()).await
             })
             .await

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use serde_json::json;
+use serde_json::{Map, Value as Json, json};
 use userd_model::{
     Act, EventKind, Grant, GrantKind, GrantSource, InvalidField, MessageId, Period, Permission, Refusal, Timestamp,
     User, UserId, UserStatus, text,
@@ -103,7 +103,7 @@ impl Grants {
                 }
                 let sealed = self.seal_reason(&user, reason)?;
                 let source = (GrantSource::Direct, ctx.actor.name(), sealed);
-                let grant = give(&mut change, &mut user, (kind, name), period, source).await?;
+                let grant = give(&mut change, &mut user, (kind, name), period, source, reason).await?;
                 change.commit((user, grant)).await
             })
             .await?;
@@ -270,13 +270,14 @@ async fn allows(change: &mut Change<'_>, kind: GrantKind, name: &str) -> Result<
     }
 }
 
-/// Gives a user something, whoever decided it: the account, the grant, and what is told of it.
+/// Gives a user something, whoever decided it: the account, the grant, and what is told of it, also the reason in `words`.
 pub(crate) async fn give(
     change: &mut Change<'_>,
     user: &mut User,
     (kind, name): (GrantKind, &str),
     period: Period,
     (source, granted_by, reason): (GrantSource, String, Option<userd_model::Sealed>),
+    words: Option<&str>,
 ) -> Result<Grant, Failure> {
     let (now, epoch) = (change.now, user.security_epoch);
     let is_new = user.period_of(kind, name) != Some(period);
@@ -285,7 +286,7 @@ pub(crate) async fn give(
     let before = change.grants().find(user.id, kind, name).await?;
     let id = change.id();
     let grant = Grant {
-        id: before.map_or(id, |before| before.id),
+        id: before.as_ref().map_or(id, |before| before.id),
         user_id: user.id,
         kind,
         name: name.to_owned(),
@@ -298,18 +299,34 @@ pub(crate) async fn give(
     change.grants().upsert_many(std::slice::from_ref(&grant)).await?;
     change.users().update(user).await?;
     if is_new {
-        let (event, member) = match kind {
-            GrantKind::Role => (EventKind::RoleGranted, "role"),
-            GrantKind::Permission => (EventKind::PermissionGranted, "permission"),
-        };
-        let mut data = json!({ member: name });
-        if let (Some(end), Some(members)) = (period.expires_at, data.as_object_mut()) {
-            members.insert("expires_at".to_owned(), json!(end.to_string()));
-        }
-        change.event(event, user.id, data);
+        tell_of_gain(change, &grant, before.as_ref(), words);
     }
     tell_verifiers(change, user, epoch);
     Ok(grant)
+}
+
+fn tell_of_gain(change: &mut Change<'_>, grant: &Grant, before: Option<&Grant>, words: Option<&str>) {
+    let (event, member) = match grant.kind {
+        GrantKind::Role => (EventKind::RoleGranted, "role"),
+        GrantKind::Permission => (EventKind::PermissionGranted, "permission"),
+    };
+    let mut data = how(grant);
+    data.insert(member.to_owned(), json!(grant.name));
+    if let Some(before) = before {
+        data.insert("before".to_owned(), json!(how(before)));
+    }
+    let fact = change.event(event, grant.user_id, data.into());
+    if let Some(words) = words {
+        fact.personal(json!({ "reason": words }));
+    }
+}
+
+/// Where a grant comes from, and from when to when it counts.
+fn how(grant: &Grant) -> Map<String, Json> {
+    let times = [("starts_at", grant.period.starts_at), ("expires_at", grant.period.expires_at)];
+    let times = times.into_iter().filter_map(|(name, at)| at.map(|at| (name, at.to_string())));
+    let source = ("source", grant.source.as_str().to_owned());
+    std::iter::once(source).chain(times).map(|(name, word)| (name.to_owned(), word.into())).collect()
 }
 
 /// Takes something from a user, whoever decided it. Whether there was something to take.

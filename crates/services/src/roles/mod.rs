@@ -5,6 +5,7 @@ mod declared;
 mod edit;
 mod grants;
 mod registry;
+mod told;
 
 pub use check::{Check, CheckResult, PermissionChecks};
 pub use declared::{Declared, Planned};

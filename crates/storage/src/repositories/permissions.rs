@@ -20,13 +20,14 @@ statements_of! { PERMISSIONS:
 impl Permissions<'_> {
     /// Registers a permission, or writes it anew.
     pub async fn upsert(&mut self, permission: &RegisteredPermission) -> Result<(), StoreError> {
-        let RegisteredPermission { name, description, requestable, registered_by, created_at } = permission;
+        let RegisteredPermission { name, description, requestable, registered_by, created_at, managed } = permission;
         let values = [
             name.as_str().into(),
             description.clone().into(),
             (*requestable).into(),
             registered_by.as_str().into(),
             (*created_at).into(),
+            (*managed).into(),
         ];
         self.0.write(&UPSERT, &values).await
     }
@@ -55,5 +56,6 @@ fn permission(row: &mut Row) -> Result<RegisteredPermission, StoreError> {
         requestable: row.bool(position!(PERMISSIONS.requestable))?,
         registered_by: row.text(position!(PERMISSIONS.registered_by))?,
         created_at,
+        managed: row.bool_or_null(position!(PERMISSIONS.managed))?.unwrap_or_default(),
     })
 }

@@ -14,6 +14,7 @@ pub const PERMISSIONS: Table = Table {
         boolean("requestable"),
         text("registered_by"),
         timestamp("created_at"),
+        boolean("managed").or_null(),
     ],
     key: &["name"],
     indexes: &[],

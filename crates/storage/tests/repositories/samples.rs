@@ -143,6 +143,7 @@ pub(crate) fn registered_permission() -> userd_model::permission::RegisteredPerm
         requestable: true,
         registered_by: "operator".to_owned(),
         created_at: moment(),
+        managed: true,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use userd_model::{GrantKind, Role, RoleRules, UserId};
 use userd_services::{
     Services,
@@ -155,7 +156,13 @@ pub fn declared_in(named: Option<PathBuf>, config: &RolesConfig) -> Result<Decla
 fn read(file: &Path) -> Result<Declared, WiringError> {
     let wrong = |what: &dyn std::fmt::Display| WiringError::Config(format!("{}: {what}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
-    let RolesFile { permissions, roles } = serde_saphyr::from_str(&text).map_err(|error| wrong(&error))?;
+    let file: RolesFile = serde_saphyr::from_str(&text).map_err(|error| wrong(&error))?;
+    let written: Value = serde_saphyr::from_str(&text).map_err(|error| wrong(&error))?;
+    let roles = serde_json::to_value(&file.roles).map_err(|error| wrong(&error))?;
+    if let Some(key) = unread("roles", &written["roles"], &roles) {
+        return Err(wrong(&format!("{key}: unknown key")));
+    }
+    let RolesFile { permissions, roles } = file;
     Ok(Declared {
         permissions: permissions.into_iter().map(|one| (one.name, one.description, one.requestable)).collect(),
         roles: roles
@@ -163,6 +170,25 @@ fn read(file: &Path) -> Result<Declared, WiringError> {
             .map(|RoleEntry { name, permissions, rules }| (name, RoleInput { permissions, rules }))
             .collect(),
     })
+}
+
+/// The first key that nobody has read. Rows of the database are of the same types, and pass over what a later release has
+/// put into them; in a file a misspelt key would silently leave a rule out.
+fn unread(at: &str, written: &Value, read: &Value) -> Option<String> {
+    match (written, read) {
+        (Value::Object(written), Value::Object(read)) => written.iter().find_map(|(key, value)| {
+            let at = format!("{at}.{key}");
+            match read.get(key) {
+                Some(read) => unread(&at, value, read),
+                None => Some(at),
+            }
+        }),
+        (Value::Array(written), Value::Array(read)) => {
+            let mut pairs = written.iter().zip(read).enumerate();
+            pairs.find_map(|(place, (written, read))| unread(&format!("{at}.{place}"), written, read))
+        }
+        _ => None,
+    }
 }
 
 fn show(terminal: Terminal, planned: &[Planned], verb: &str) {

@@ -65,6 +65,17 @@ fn roles_of_a_file_are_planned_applied_and_exported() {
     assert!(nothing.stderr.contains("roles.file"), "{}", nothing.stderr);
     let named = folder.userd("--set roles.file=roles.yaml roles plan");
     assert_eq!((named.code, named.stdout.trim()), (0, "Nothing differs."), "{}", named.stderr);
+    // A permission is compared like a role.
+    folder.write("roles.yaml", &FILE.replace("    description: Write articles", "    requestable: true"));
+    let planned = folder.userd("roles plan roles.yaml").stdout;
+    for line in ["change permission cms.write", "description: \"Write articles\" -> null", "requestable: false -> true"]
+    {
+        assert!(planned.contains(line), "{planned}");
+    }
+    assert_eq!(folder.userd("roles apply roles.yaml").code, 0);
+    assert_eq!(folder.userd("roles plan roles.yaml").stdout.trim(), "Nothing differs.");
+    folder.write("roles.yaml", FILE);
+    assert_eq!(folder.userd("roles apply roles.yaml").code, 0);
     // It may declare them itself, too.
     folder.write("config.yaml", INLINE);
     let planned = folder.userd("--config config.yaml roles plan");
@@ -91,6 +102,17 @@ fn roles_of_a_file_are_planned_applied_and_exported() {
     let wrong = folder.userd("roles plan wrong.yaml");
     assert_eq!(wrong.code, 2, "{}", wrong.stderr);
     assert!(wrong.stderr.contains("wrong.yaml"), "{}", wrong.stderr);
+    for (right, wrong, key) in [
+        ("requestable: true", "requestable: true\n    quorom: 2", "quorom"),
+        ("{ roles: [approver] }", "{ role: [approver] }", "roles.0.approvers.role"),
+        ("{ roles: [admin] }", "{ roles: [admin], persons: [] }", "roles.0.escalate_to.persons"),
+        ("description: Write articles", "about: Write articles", "about"),
+    ] {
+        assert!(FILE.contains(right), "{right}");
+        folder.write("wrong.yaml", &FILE.replacen(right, wrong, 1));
+        let refused = folder.userd("roles plan wrong.yaml");
+        assert!(refused.code == 2 && refused.stderr.contains(key), "{wrong}: {}{}", refused.stdout, refused.stderr);
+    }
     let nobody =
         folder.userd("roles grant 0197f9c2-0000-7000-8000-000000000000 editor --expires-at 2099-01-31T00:00:00Z");
     assert_eq!(nobody.code, 1, "{}", nobody.stderr);

@@ -55,12 +55,20 @@ fn table(visit: &Visit, words: &[PermissionView]) -> Markup {
             tbody { @for word in words { tr {
                 td { code { (word.name) } }
                 td { (about(visit, word.description.as_deref())) }
-                td { span.badge { (if word.built_in { t.own } else { t.registered }) } }
-                td { @if may_remove && !word.built_in {
+                td { span.badge { (kind(visit, word)) } }
+                td { @if may_remove && !word.built_in && !word.managed {
                     a href={ "/admin/permissions/" (word.name) "/remove" } { (t.remove) }
                 } }
             } } }
         } }
+    }
+}
+
+fn kind(visit: &Visit, word: &PermissionView) -> &'static str {
+    match word {
+        PermissionView { built_in: true, .. } => visit.texts.admin.words.own,
+        PermissionView { managed: true, .. } => visit.texts.admin.roles.managed,
+        _ => visit.texts.admin.words.registered,
     }
 }
 

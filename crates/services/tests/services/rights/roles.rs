@@ -1,9 +1,13 @@
 //! Roles and permissions, made and changed: within what the editor may do, without circles, and at once in every token.
 
-use userd_model::{Permission, Refusal, Role, RoleRules, role::AutoApprove};
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+use userd_model::{GrantKind, Permission, Refusal, Role, RoleRules, role::AutoApprove};
 use userd_services::{
     Authenticated,
-    roles::{Check, Declared, Planned},
+    audit::AuditFilter,
+    roles::{Check, Declared, GrantInput, Planned},
 };
 
 use super::support::{allowing, requestable};
@@ -274,7 +278,82 @@ async fn declared_roles_are_planned_applied_and_managed(fixture: Fixture) {
     let exported = app.roles.export(&ctx).await.unwrap();
     assert_eq!(exported.roles.len(), 3);
     assert_eq!(app.roles.plan(&ctx, &exported).await.unwrap(), [], "what is exported is what is there");
+    // A permission is the configuration's like a role.
+    assert_eq!(refusal(app.permissions.remove(&root_acts, "cms.write").await), Refusal::ManagedByConfiguration);
+    declared.permissions[0] = ("cms.write".into(), Some(" Write articles ".into()), true);
+    let planned = app.roles.apply(&ctx, &app.permissions, &declared).await.unwrap();
+    assert_eq!(words(&planned), ["change cms.write"]);
+    let differences = ["description: \"Write\" -> \"Write articles\"", "requestable: false -> true"];
+    assert_eq!(planned[0].differences, differences);
+    assert_eq!(app.roles.plan(&ctx, &declared).await.unwrap(), []);
+    app.register_permission("cms.read").await;
+    declared.permissions.push(("cms.read".into(), None, false));
+    assert_eq!(words(&app.roles.apply(&ctx, &app.permissions, &declared).await.unwrap()), ["manage cms.read"]);
+    declared.permissions.remove(1);
     declared.roles.remove(2);
-    assert_eq!(words(&app.roles.apply(&ctx, &app.permissions, &declared).await.unwrap()), ["release support"]);
+    let released = app.roles.apply(&ctx, &app.permissions, &declared).await.unwrap();
+    assert_eq!(words(&released), ["release support", "release cms.read"]);
     assert!(!app.roles.show(&ctx, "support").await.unwrap().managed);
+    app.permissions.remove(&root_acts, "cms.read").await.unwrap();
+}
+
+/// The log says of roles, permissions and grants what was before and what is now, also of rules that nobody's token carries,
+/// and of what the configuration takes over or lets go.
+#[apply(case)]
+async fn the_log_says_what_a_role_was_before(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ctx, ada) = (app.operator_context(), app.member("ada").await);
+    app.register_permission("cms.write").await;
+    let rules = RoleRules { requestable: true, decide_in_chat: true, ..RoleRules::default() };
+    app.make_role("writer", &["cms.write"], rules.clone()).await;
+    let stricter = RoleRules { quorum: 2, decide_in_chat: false, ..rules };
+    app.roles.replace(&ctx, "writer", &allowing(&[], stricter.clone()), None).await.unwrap();
+    let mut declared = Declared { permissions: Vec::new(), roles: vec![("writer".into(), allowing(&[], stricter))] };
+    app.roles.apply(&ctx, &app.permissions, &declared).await.unwrap();
+    declared.roles.clear();
+    app.roles.apply(&ctx, &app.permissions, &declared).await.unwrap();
+    let month = app.now().plus(Duration::from_secs(30 * 24 * 3600));
+    let input = GrantInput { reason: Some("stands in".into()), expires_at: Some(month), ..GrantInput::default() };
+    app.grants.grant(&ctx, ada.id, GrantKind::Role, "writer", &input).await.unwrap();
+    app.grants.grant(&ctx, ada.id, GrantKind::Role, "writer", &GrantInput::default()).await.unwrap();
+    app.grants.revoke(&ctx, ada.id, GrantKind::Role, "writer").await.unwrap();
+    app.roles.remove(&ctx, "writer", None).await.unwrap();
+
+    app.event_log.tick().await.unwrap();
+    let told = |subject: String| {
+        let (app, ctx) = (&app, &ctx);
+        async move {
+            let filter = AuditFilter { subject: Some(subject), oldest_first: true, ..AuditFilter::default() };
+            let entries = app.audit.list(ctx, &filter, None, 100).await.unwrap().items;
+            entries.into_iter().map(|one| (one.act, one.before, one.after, one.data)).collect::<Vec<_>>()
+        }
+    };
+    let nothing = || json!({ "permissions": [] });
+    let fact = |act: &str, before: Option<Json>, after: Option<Json>, data: Json| (act.to_owned(), before, after, data);
+    let made = json!({ "permissions": ["cms.write"], "requestable": true, "decide_in_chat": true });
+    let was = json!({ "permissions": ["cms.write"], "quorum": 1, "decide_in_chat": true });
+    let is = json!({ "permissions": [], "quorum": 2, "decide_in_chat": false });
+    let (managed, free) = (json!({ "managed": true }), json!({ "managed": false }));
+    assert_eq!(
+        told("writer".to_owned()).await,
+        [
+            fact("role.created", None, Some(made), json!({ "permissions": ["cms.write"] })),
+            fact("role.changed", Some(was), Some(is), nothing()),
+            fact("role.changed", Some(free.clone()), Some(managed.clone()), nothing()),
+            fact("role.changed", Some(managed), Some(free), nothing()),
+            fact("role.removed", Some(json!({ "quorum": 2, "requestable": true })), None, json!({})),
+        ]
+    );
+    let month = month.to_string();
+    let first = json!({ "role": "writer", "source": "direct", "expires_at": month });
+    let of_then = json!({ "source": "direct", "expires_at": month });
+    let grants: Vec<_> = told(ada.id.to_string()).await.into_iter().filter(|one| one.0.contains("role_")).collect();
+    assert_eq!(
+        grants,
+        [
+            fact("user.role_granted", None, Some(json!({ "reason": "stands in" })), first),
+            fact("user.role_granted", Some(of_then), None, json!({ "role": "writer", "source": "direct" })),
+            fact("user.role_revoked", None, None, json!({ "role": "writer", "reason": "revoked" })),
+        ]
+    );
 }
