@@ -23,6 +23,7 @@ mod telegram_network;
 mod examples;
 mod hostile;
 mod linking;
+mod mission;
 mod other_brands;
 mod outages;
 mod pages;

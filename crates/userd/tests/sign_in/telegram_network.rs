@@ -25,11 +25,17 @@ pub struct FakeNetwork {
 
 /// Opens it with these settings of the provider, and sets the bot's webhook.
 pub async fn open(app: &TestApp, settings: Value) -> FakeNetwork {
+    open_with(app, settings, |_| ()).await
+}
+
+/// The same, with more in the configuration.
+pub async fn open_with(app: &TestApp, settings: Value, more: impl FnOnce(&mut Value)) -> FakeNetwork {
     let bot = bot_api::start(Options::default()).await.unwrap();
     let telegram = telegram::start_beside(&bot, Options::default()).await.unwrap();
     let mut entry = providers::telegram(&telegram);
     entry["telegram"] = settings;
-    let file = json!({ "providers": [entry], "telegram": providers::bot(&bot.base_url) });
+    let mut file = json!({ "providers": [entry], "telegram": providers::bot(&bot.base_url) });
+    more(&mut file);
     let fixture = Fixture::open_with(&Fixture::address(app), file).await;
     let set = fixture.app.run(&["telegram", "set-webhook"]).await;
     assert!(set.status.success(), "{}", String::from_utf8_lossy(&set.stderr));
