@@ -183,7 +183,7 @@ impl Default for Retention {
         let days = |days: u64| Duration::from_secs(days * 24 * 3600);
         Self {
             events: days(90),
-            audit: days(1_095),
+            audit: days(400),
             inbox: days(180),
             deliveries: days(7),
             dead_letters: days(30),

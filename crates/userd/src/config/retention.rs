@@ -36,7 +36,7 @@ impl Default for RetentionConfig {
     fn default() -> Self {
         Self {
             events: Period::days(90),
-            audit: Period::days(1_095),
+            audit: Period::days(400),
             inbox: Period::days(180),
             deliveries: Period::days(7),
             dead_letters: Period::days(30),
