@@ -77,7 +77,11 @@ async fn who(site: &Arc<Site>, ctx: Context, parts: &mut Parts) -> Result<Visit,
     let Some(secret) = browser_cookies::read(&parts.headers, SESSION).map(str::to_owned) else {
         return Ok(Visit::new(Visited::of_nobody(site, parts, ctx, false)));
     };
-    match site.services.authenticate_browser(ctx, &secret).await {
+    let found = match parts.method {
+        Method::HEAD => site.services.recognise_browser(ctx, &secret).await,
+        _ => site.services.authenticate_browser(ctx, &secret).await,
+    };
+    match found {
         Ok(BrowserVisit { ctx, renewed }) => {
             let (id, _) = ctx.user()?;
             note_user(id);

@@ -78,9 +78,10 @@ fn assemble(site: &Arc<Site>, api: Router) -> Router {
 }
 
 fn traits(table: &'static [PageAccess]) -> impl Iterator<Item = RouteTraits> {
-    /// A GET changes something there: an attempt begins, or ends.
-    const CHANGED_BY_GET: [&str; 6] = [
+    /// A GET changes something there: an attempt begins, or ends, or the secret of an app is made.
+    const CHANGED_BY_GET: [&str; 7] = [
         "/sign-in/with/{provider}",
+        "/sign-in/step",
         "/signed-in",
         "/continue",
         "/sign-in/bot",

@@ -7,7 +7,7 @@ use userd_crypto::{Zeroizing, constant_time_eq};
 use userd_model::Actor;
 use userd_storage::Failure;
 
-use crate::{Context, HeldAt, Services, recent_proof};
+use crate::{Context, HeldAt, Services, recent_proof, sessions::Held};
 
 /// A request of somebody whom a cookie speaks for.
 pub struct BrowserVisit {
@@ -24,6 +24,19 @@ impl Services {
     /// `NotSignedIn`, whatever is wrong with it; storage faults.
     pub async fn authenticate_browser(&self, ctx: Context, secret: &str) -> Result<BrowserVisit, Failure> {
         let held = self.sessions.held_in_browser(&ctx, secret, HeldAt::Pages).await?;
+        self.visit(ctx, held).await
+    }
+
+    /// The same for a request that may change nothing (HEAD): it is no use of the session, which it does not prolong.
+    ///
+    /// # Errors
+    /// As [`Self::authenticate_browser`].
+    pub async fn recognise_browser(&self, ctx: Context, secret: &str) -> Result<BrowserVisit, Failure> {
+        let (session, user, _) = self.sessions.living_in_browser(secret, HeldAt::Pages, ctx.now).await?;
+        self.visit(ctx, Held { session, user, renewed: None }).await
+    }
+
+    async fn visit(&self, ctx: Context, held: Held) -> Result<BrowserVisit, Failure> {
         let permissions = self.role_reader.rights_of(&held.user, ctx.now).await?.permissions;
         let actor = Actor::User { id: held.user.id, session_id: held.session.id, permissions };
         Ok(BrowserVisit { ctx: ctx.in_session(actor, &held.session), renewed: held.renewed })

@@ -13,6 +13,7 @@ use userd_services::{
     passwords::Password,
     testing::{TestApp, TestOptions, test_app},
 };
+use userd_storage::Store;
 use userd_web::{
     RequestOptions,
     server::Draining,
@@ -47,7 +48,10 @@ impl Place {
     }
 
     pub async fn with(options: TestOptions) -> Self {
-        let store = Arc::new(userd_storage::testing::memory_store().await.unwrap());
+        Self::over(Arc::new(userd_storage::testing::memory_store().await.unwrap()), options).await
+    }
+
+    pub async fn over(store: Arc<Store>, options: TestOptions) -> Self {
         let app = test_app(store, options).await.unwrap();
         let draining = Draining::default();
         let options = SiteOptions {

@@ -18,6 +18,7 @@ mod every_page;
 mod flows;
 mod forms;
 mod front;
+mod head_requests;
 mod in_chromium;
 mod live;
 mod looked_at;

@@ -23,18 +23,19 @@ mod standing;
 use userd_model::SessionId;
 
 pub(crate) use refresh::Replays;
+pub(crate) use {
+    browser::Held,
+    challenge::{CHALLENGE_PURPOSE, EarlierProof},
+    completion::{Arrival, Proof, lift_block},
+    ending::{BOT_PURPOSE, EXCHANGE_PURPOSE},
+    login::{device_name, login_key},
+};
 pub use {
     browser::{HeldAt, InBrowser},
     challenge::Pending,
     completion::Completion,
     ending::SessionView,
     login::Login,
-};
-pub(crate) use {
-    challenge::{CHALLENGE_PURPOSE, EarlierProof},
-    completion::{Arrival, Proof, lift_block},
-    ending::{BOT_PURPOSE, EXCHANGE_PURPOSE},
-    login::{device_name, login_key},
 };
 
 use crate::{
