@@ -2,7 +2,10 @@
 //! can have rotated a moment ago.
 
 use std::{
-    sync::atomic::{AtomicI64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
@@ -51,7 +54,7 @@ impl Services {
     }
 
     /// A user and what they hold now, from memory.
-    async fn held_by(&self, id: UserId) -> Result<(User, Rights), Failure> {
+    async fn held_by(&self, id: UserId) -> Result<(Arc<User>, Rights), Failure> {
         let user = self.user_reader.current(id).await?;
         let rights = self.role_reader.rights_of(&user, self.now()).await?;
         Ok((user, rights))
