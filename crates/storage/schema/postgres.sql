@@ -379,6 +379,7 @@ CREATE TABLE IF NOT EXISTS permissions (
     requestable BOOLEAN NOT NULL,
     registered_by TEXT COLLATE "C" NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
+    managed BOOLEAN,
     PRIMARY KEY (name)
 );
 CREATE TABLE IF NOT EXISTS grants (

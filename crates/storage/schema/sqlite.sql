@@ -379,6 +379,7 @@ CREATE TABLE IF NOT EXISTS permissions (
     requestable INTEGER NOT NULL,
     registered_by TEXT NOT NULL,
     created_at INTEGER NOT NULL,
+    managed INTEGER,
     PRIMARY KEY (name)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS grants (

@@ -277,11 +277,11 @@ SELECT shard, created_at, id, kind, user_id, data, public, subject_kind, subject
 -- outbox.remove
 DELETE FROM outbox WHERE shard = $1 AND created_at = $2 AND id = $3;
 -- permissions.upsert
-INSERT INTO permissions (name, description, requestable, registered_by, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (name) DO UPDATE SET description = excluded.description, requestable = excluded.requestable, registered_by = excluded.registered_by, created_at = excluded.created_at;
+INSERT INTO permissions (name, description, requestable, registered_by, created_at, managed) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO UPDATE SET description = excluded.description, requestable = excluded.requestable, registered_by = excluded.registered_by, created_at = excluded.created_at, managed = excluded.managed;
 -- permissions.find
-SELECT name, description, requestable, registered_by, created_at FROM permissions WHERE name = $1;
+SELECT name, description, requestable, registered_by, created_at, managed FROM permissions WHERE name = $1;
 -- permissions.page
-SELECT name, description, requestable, registered_by, created_at FROM permissions WHERE (name) > ($1) ORDER BY name LIMIT $2;
+SELECT name, description, requestable, registered_by, created_at, managed FROM permissions WHERE (name) > ($1) ORDER BY name LIMIT $2;
 -- permissions.remove
 DELETE FROM permissions WHERE name = $1;
 -- password_credentials.by_user
@@ -681,13 +681,13 @@ SELECT name FROM roles ORDER BY name DESC LIMIT $1;
 -- roles.copy_insert
 INSERT INTO roles (name, permissions, created_at, updated_at, rules, managed, version) VALUES ($1, $2, $3, $4, $5, $6, $7);
 -- permissions.copy_first_page
-SELECT name, description, requestable, registered_by, created_at FROM permissions ORDER BY name LIMIT $1;
+SELECT name, description, requestable, registered_by, created_at, managed FROM permissions ORDER BY name LIMIT $1;
 -- permissions.copy_next_page
-SELECT name, description, requestable, registered_by, created_at FROM permissions WHERE (name) > ($1) ORDER BY name LIMIT $2;
+SELECT name, description, requestable, registered_by, created_at, managed FROM permissions WHERE (name) > ($1) ORDER BY name LIMIT $2;
 -- permissions.copy_last_key
 SELECT name FROM permissions ORDER BY name DESC LIMIT $1;
 -- permissions.copy_insert
-INSERT INTO permissions (name, description, requestable, registered_by, created_at) VALUES ($1, $2, $3, $4, $5);
+INSERT INTO permissions (name, description, requestable, registered_by, created_at, managed) VALUES ($1, $2, $3, $4, $5, $6);
 -- grants.copy_first_page
 SELECT user_id, kind, name, id, source, reason, granted_by, created_at, starts_at, ends_at FROM grants ORDER BY user_id, kind, name LIMIT $1;
 -- grants.copy_next_page
