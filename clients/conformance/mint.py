@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import threading
 import time
 import uuid
 from base64 import urlsafe_b64encode
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 ALGORITHMS = {"ed": "EdDSA", "es": "ES256", "rs": "RS256"}
+MAKING = threading.Lock()
 
 
 def b64(data: bytes) -> str:
@@ -60,9 +62,15 @@ class Key:
         return bytes(self.private.sign(data, padding.PKCS1v15(), hashes.SHA256()))
 
 
-@cache
 def key(name: str) -> Key:
     """The key of a name, the same for the whole run."""
+    # Scenarios run beside each other, and a cache alone would let each that comes meanwhile make one of its own.
+    with MAKING:
+        return made(name)
+
+
+@cache
+def made(name: str) -> Key:
     match name[:2]:
         case "ed":
             return Key(name, ed25519.Ed25519PrivateKey.generate())
