@@ -95,6 +95,7 @@ def claims(issuer: str, changes: dict[str, Any]) -> dict[str, Any]:
         "nbf": now,
         "exp": now + 600,
         "roles": ["clerk"],
+        "role_versions": [3],
         "permissions": ["orders.read"],
         "acr": "aal1",
         "amr": ["pwd"],

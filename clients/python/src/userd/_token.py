@@ -21,6 +21,8 @@ class Token:
     expires_at: int
     version: int
     roles: frozenset[str]
+    role_versions: Mapping[str, int]
+    """Of its roles, the version of what each allowed; a role that the token says none of is not among them."""
     permissions: frozenset[str]
     key_id: str = field(repr=False)
     claims: Mapping[str, Any] = field(repr=False)

@@ -15,6 +15,7 @@ from .errors import InvalidToken
 _COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\Z")
 _LONGEST = 16_384
 _LAST_SECOND = 253_402_300_799
+_LARGEST = 2**63 - 1
 _TYPES = ("at+jwt", "application/at+jwt")
 _SUPPORTED = ("EdDSA", "ES256", "RS256")
 # The algorithms themselves: `jwt.decode` would read header and claims once more, and less strictly.
@@ -84,8 +85,9 @@ def _token(claims: dict[str, Any], kid: str, settings: Settings, now: float) -> 
         token_id=_text(claims, "jti"),
         issued_at=_whole(claims, "iat"),
         expires_at=_whole(claims, "exp"),
-        version=_whole(claims, "ver", 2**63 - 1),
+        version=_whole(claims, "ver", _LARGEST),
         roles=_words(claims, "roles"),
+        role_versions=_role_versions(claims),
         permissions=_words(claims, "permissions"),
         key_id=kid,
         claims=claims,
@@ -117,7 +119,10 @@ def _text(claims: dict[str, Any], name: str) -> str:
 
 
 def _whole(claims: dict[str, Any], name: str, most: int = _LAST_SECOND) -> int:
-    value = claims.get(name)
+    return _number(claims.get(name), most)
+
+
+def _number(value: Any, most: int) -> int:
     if type(value) is not int or not 0 <= value <= most:
         raise InvalidToken("claims")
     return value
@@ -128,6 +133,14 @@ def _words(claims: dict[str, Any], name: str) -> frozenset[str]:
     if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
         raise InvalidToken("claims")
     return frozenset(value)
+
+
+def _role_versions(claims: dict[str, Any]) -> dict[str, int]:
+    """They stand at the places of their roles, which are read already."""
+    versions = claims.get("role_versions", [])
+    if not isinstance(versions, list):
+        raise InvalidToken("claims")
+    return dict(zip(claims.get("roles", []), [_number(one, _LARGEST) for one in versions], strict=False))
 
 
 def _audiences(value: Any) -> list[str]:

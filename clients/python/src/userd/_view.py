@@ -45,6 +45,8 @@ class View:
         dead, lowest = self._dead, self._lowest
         if token.issued_at < self._issued_before or ("key", token.key_id) in dead or ("token", token.token_id) in dead:
             return True
+        if any(self._allows_less(role, token) for role in token.roles):
+            return True
         if token.session_id is None:
             least = lowest.get(("client", token.client_id))
         else:
@@ -52,6 +54,11 @@ class View:
             if ("session", token.session_id) in dead:
                 return True
         return least is not None and token.version < least[0]
+
+    def _allows_less(self, role: str, token: Token) -> bool:
+        """Whether a role of the token does. A token without its version is from before there were any."""
+        least = self._lowest.get(("role", role))
+        return least is not None and token.role_versions.get(role, 0) < least[0]
 
     def apply(self, entries: list[dict[str, Any]], now: float) -> bool:
         """Takes entries; an entry may come twice. Whether a key is among them."""
@@ -89,6 +96,9 @@ class View:
             case "client":
                 key = ("client", str(entry["client_id"]))
                 self._raise(key, int(entry["before"]), until)
+            case "role":
+                key = ("role", str(entry["role"]))
+                self._raise(key, int(entry["min_version"]), until)
             case "all":
                 self._issued_before = max(self._issued_before, int(_seconds(entry["issued_before"])))
                 return
@@ -114,8 +124,10 @@ class View:
         self._recorded = {key: at for key, at in self._recorded.items() if key in known}
 
     def _coarsen(self, keep: int) -> None:
-        """The older ones become "all that was issued until then": it refuses more, never less. Keys stay."""
-        others = [key for key in sorted(self._recorded, key=self._recorded.__getitem__) if key[0] != "key"]
+        """The older ones become "all that was issued until then": it refuses more, never less. Keys and roles stay: they
+        touch tokens that are issued later too."""
+        recorded = sorted(self._recorded, key=self._recorded.__getitem__)
+        others = [key for key in recorded if key[0] not in ("key", "role")]
         dropped = others[: max(1, len(others) - keep)]
         if dropped:
             self._issued_before = max(self._issued_before, int(self._recorded[dropped[-1]]) + 1)

@@ -21,6 +21,8 @@ class FakeIssuer:
         self.issuer, self.audience, self.key_id = issuer, audience, uuid.uuid4().hex
         self._key = Ed25519PrivateKey.generate()
         self._followers: list[Userd | AsyncUserd] = []
+        # Of roles that allow less than at first.
+        self._versions: dict[str, int] = {}
 
     @property
     def keys(self) -> dict[str, Any]:
@@ -39,7 +41,7 @@ class FakeIssuer:
         **claims: Any,
     ) -> str:
         """A user's token. Further claims are added, or replace what it would say; one that is None is left out."""
-        now, anybody = int(time.time()), str(uuid.uuid4())
+        now, anybody, roles = int(time.time()), str(uuid.uuid4()), list(roles)
         said: dict[str, Any] = {
             "iss": self.issuer,
             "aud": self.audience,
@@ -51,7 +53,8 @@ class FakeIssuer:
             "iat": now,
             "nbf": now,
             "exp": now + expires_in,
-            "roles": list(roles),
+            "roles": roles,
+            "role_versions": [self._versions.get(role, 1) for role in roles] or None,
             "permissions": list(permissions),
             "ver": 1,
         } | claims
@@ -77,10 +80,17 @@ class FakeIssuer:
 
     def end_session(self, session: str) -> None:
         """What a sign-out does: the verifiers that were made here refuse the session's tokens."""
-        entry = {"id": str(uuid.uuid4()), "kind": "session", "session_id": session}
-        times = {"recorded_at": "2000-01-01T00:00:00Z", "expires_at": "9999-01-01T00:00:00Z"}
+        self._revoke({"kind": "session", "session_id": session})
+
+    def narrow_role(self, role: str) -> None:
+        """What a role that allows less does: the tokens that carry it are refused, those made from now on are not."""
+        self._versions[role] = self._versions.get(role, 1) + 1
+        self._revoke({"kind": "role", "role": role, "min_version": self._versions[role]})
+
+    def _revoke(self, what: dict[str, Any]) -> None:
+        entry = {"id": str(uuid.uuid4()), "recorded_at": "2000-01-01T00:00:00Z", "expires_at": "9999-01-01T00:00:00Z"}
         for follower in self._followers:
-            follower._core.view.apply([entry | times], time.time())
+            follower._core.view.apply([entry | what], time.time())
 
 
 def _nobody(_: httpx.Request) -> httpx.Response:
