@@ -17,6 +17,8 @@ export interface Wanted {
 /** Mints what userd mints, with a key of its own: `await FakeIssuer.create()`. */
 export class FakeIssuer {
   readonly #made: Userd[] = [];
+  /** Of roles that allow less than at first. */
+  readonly #versions = new Map<string, number>();
 
   private constructor(
     readonly issuer: string,
@@ -35,6 +37,7 @@ export class FakeIssuer {
   /** A user's token. */
   token(wanted: Wanted = {}): Promise<string> {
     const now = Math.floor(Date.now() / 1000);
+    const roles = wanted.roles ?? [];
     const said: Record<string, unknown> = {
       iss: this.issuer,
       aud: this.audience,
@@ -46,7 +49,8 @@ export class FakeIssuer {
       iat: now,
       nbf: now,
       exp: now + (wanted.expiresIn ?? 600),
-      roles: wanted.roles ?? [],
+      roles,
+      role_versions: roles.length ? roles.map((role) => this.#versionOf(role)) : null,
       permissions: wanted.permissions ?? [],
       ver: 1,
       ...wanted.claims,
@@ -72,8 +76,21 @@ export class FakeIssuer {
 
   /** What a sign-out does: the verifiers that were made here refuse the session's tokens. */
   endSession(session: string): void {
+    this.#revoke({ kind: "session", session_id: session });
+  }
+
+  /** What a role that allows less does: the tokens that carry it are refused, those made from now on are not. */
+  narrowRole(role: string): void {
+    this.#versions.set(role, this.#versionOf(role) + 1);
+    this.#revoke({ kind: "role", role, min_version: this.#versionOf(role) });
+  }
+
+  #versionOf(role: string): number {
+    return this.#versions.get(role) ?? 1;
+  }
+
+  #revoke(what: object): void {
     const times = { recorded_at: "2000-01-01T00:00:00Z", expires_at: "9999-01-01T00:00:00Z" };
-    const entry = { id: crypto.randomUUID(), kind: "session", session_id: session, ...times };
-    for (const userd of this.#made) userd.applyForTests([entry]);
+    for (const userd of this.#made) userd.applyForTests([{ id: crypto.randomUUID(), ...times, ...what }]);
   }
 }

@@ -13,6 +13,8 @@ export interface Said {
   expiresAt: number;
   version: number;
   roles: ReadonlySet<string>;
+  /** Of its roles, the version of what each allowed; a role that the token says none of is not among them. */
+  roleVersions: ReadonlyMap<string, number>;
   permissions: ReadonlySet<string>;
   keyId: string;
   /** Everything that the token says. */

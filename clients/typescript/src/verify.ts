@@ -69,6 +69,7 @@ function tokenOf(claims: Members, keyId: string, settings: Settings, now: number
     expiresAt: whole(claims, "exp"),
     version: whole(claims, "ver", Number.MAX_SAFE_INTEGER),
     roles: words(claims, "roles"),
+    roleVersions: roleVersions(claims),
     permissions: words(claims, "permissions"),
     keyId,
     claims,
@@ -90,16 +91,28 @@ function text(claims: Members, name: string): string {
 
 function whole(claims: Members, name: string, most = LAST_SECOND): number {
   const value = claims[name];
-  if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > most) {
-    throw new InvalidToken("claims");
-  }
+  if (!isWhole(value, most)) throw new InvalidToken("claims");
   return value;
+}
+
+function isWhole(value: unknown, most: number): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= most;
 }
 
 function words(claims: Members, name: string): ReadonlySet<string> {
   const value = claims[name] ?? [];
   if (!areTexts(value)) throw new InvalidToken("claims");
   return new Set(value);
+}
+
+/** They stand at the places of their roles, which are read already. */
+function roleVersions(claims: Members): ReadonlyMap<string, number> {
+  const versions = claims["role_versions"] ?? [];
+  if (!Array.isArray(versions) || !versions.every((one) => isWhole(one, Number.MAX_SAFE_INTEGER))) {
+    throw new InvalidToken("claims");
+  }
+  const roles = (claims["roles"] ?? []) as string[];
+  return new Map(roles.slice(0, versions.length).map((role, place) => [role, versions[place] as number]));
 }
 
 function isFor(value: unknown, audience: string): boolean {

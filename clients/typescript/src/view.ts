@@ -3,7 +3,7 @@
 import type { Token } from "./token.js";
 
 interface Entry {
-  /** The least `ver` that is still accepted; where all is dead, more than any. */
+  /** The least version that is still accepted: `ver`, or the one of the role; where all is dead, more than any. */
   least: number;
   recordedAt: number;
   /** When it can be forgotten: all that it touches has expired. */
@@ -26,12 +26,16 @@ export class View {
   }
 
   forbids(token: Token): boolean {
-    const has = (kind: string, id: string) => (this.#entries.get(`${kind} ${id}`)?.least ?? 0) > token.version;
+    const has = (kind: string, id: string, version = token.version) =>
+      (this.#entries.get(`${kind} ${id}`)?.least ?? 0) > version;
+    // A token without the version of a role is from before there were any.
+    const allowsLess = (role: string) => has("role", role, token.roleVersions.get(role) ?? 0);
     const whose =
       token.sessionId === null
         ? has("client", token.clientId)
         : has("session", token.sessionId) || has("user", token.subject);
-    return token.issuedAt < this.#issuedBefore || whose || has("token", token.tokenId) || has("key", token.keyId);
+    const itself = has("token", token.tokenId) || has("key", token.keyId) || [...token.roles].some(allowsLess);
+    return token.issuedAt < this.#issuedBefore || whose || itself;
   }
 
   /** Takes entries; an entry may come twice. Whether a key is among them. Throws on nonsense. */
@@ -84,14 +88,17 @@ export class View {
         return put(entry["user_id"], entry["min_epoch"] ?? null);
       case "client":
         return put(entry["client_id"], entry["before"] ?? null);
+      case "role":
+        return put(entry["role"], entry["min_version"] ?? null);
       case "all":
         this.#issuedBefore = Math.max(this.#issuedBefore, Math.floor(seconds(entry["issued_before"])));
     }
   }
 
-  /** The older ones become "all that was issued until then": it refuses more, never less. Keys stay. */
+  /** The older ones become "all that was issued until then": it refuses more, never less. Keys and roles stay: they touch
+   * tokens that are issued later too. */
   #coarsen(keep: number): void {
-    const others = [...this.#entries].filter(([key]) => !key.startsWith("key "));
+    const others = [...this.#entries].filter(([key]) => !/^(key|role) /.test(key));
     others.sort(([, one], [, other]) => one.recordedAt - other.recordedAt);
     const dropped = others.slice(0, Math.max(1, others.length - keep));
     for (const [key, entry] of dropped) {
