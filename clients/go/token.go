@@ -18,7 +18,9 @@ type Token struct {
 	IssuedAt, ExpiresAt time.Time
 	Version             int64
 	Roles, Permissions  []string
-	KeyID               string
+	// RoleVersions are of its roles, the version of what each allowed; a role that the token says none of is not among them.
+	RoleVersions map[string]int64
+	KeyID        string
 	// Claims are everything that the token says; numbers are json.Number.
 	Claims map[string]any
 }

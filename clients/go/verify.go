@@ -126,6 +126,7 @@ func tokenOf(said claims, kid string, options *Options, now time.Time) (*Token, 
 	if said.has("nbf") {
 		begins = said.time("nbf")
 	}
+	token.RoleVersions = said.roleVersions(token.Roles)
 	if said.isWrong || (token.SessionID == "" && token.ClientID != token.Subject) {
 		return nil, &InvalidToken{"claims"}
 	}
@@ -163,7 +164,11 @@ func (c *claims) text(name string) string {
 }
 
 func (c *claims) whole(name string, most int64) int64 {
-	value, _ := c.members[name].(json.Number)
+	return c.number(c.members[name], most)
+}
+
+func (c *claims) number(said any, most int64) int64 {
+	value, _ := said.(json.Number)
 	number, err := strconv.ParseInt(string(value), 10, 64)
 	c.isWrong = c.isWrong || err != nil || number < 0 || number > most
 	return number
@@ -178,6 +183,23 @@ func (c *claims) words(name string) []string {
 	words, is := texts(c.members[name])
 	c.isWrong = c.isWrong || !is
 	return words
+}
+
+// roleVersions stand at the places of their roles.
+func (c *claims) roleVersions(roles []string) map[string]int64 {
+	if !c.has("role_versions") {
+		return nil
+	}
+	list, is := c.members["role_versions"].([]any)
+	c.isWrong = c.isWrong || !is
+	versions := map[string]int64{}
+	for place, one := range list {
+		version := c.number(one, math.MaxInt64)
+		if place < len(roles) {
+			versions[roles[place]] = version
+		}
+	}
+	return versions
 }
 
 func texts(value any) ([]string, bool) {

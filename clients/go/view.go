@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -25,7 +26,7 @@ type view struct {
 type subject struct{ kind, id string }
 
 type entry struct {
-	// The least "ver" that is still accepted; where all is dead, more than any.
+	// The least version that is still accepted: "ver", or the one of the role; where all is dead, more than any.
 	least      int64
 	recordedAt time.Time
 	// When it can be forgotten: all that it touches has expired.
@@ -40,8 +41,10 @@ type revocation struct {
 	TokenID      string    `json:"token_id"`
 	ClientID     string    `json:"client_id"`
 	Kid          string    `json:"kid"`
+	Role         string    `json:"role"`
 	MinEpoch     *int64    `json:"min_epoch"`
 	Before       *int64    `json:"before"`
+	MinVersion   *int64    `json:"min_version"`
 	IssuedBefore time.Time `json:"issued_before"`
 	RecordedAt   time.Time `json:"recorded_at"`
 	ExpiresAt    time.Time `json:"expires_at"`
@@ -52,9 +55,15 @@ func (v *view) init(most int) { v.max, v.entries = most, map[subject]entry{} }
 func (v *view) forbids(token *Token) bool {
 	v.lock.RLock()
 	defer v.lock.RUnlock()
-	has := func(kind, id string) bool {
+	isOld := func(kind, id string, version int64) bool {
 		found, is := v.entries[subject{kind, id}]
-		return is && token.Version < found.least
+		return is && version < found.least
+	}
+	has := func(kind, id string) bool { return isOld(kind, id, token.Version) }
+	// A token without the version of a role is from before there were any.
+	allowsLess := func(role string) bool { return isOld("role", role, token.RoleVersions[role]) }
+	if slices.ContainsFunc(token.Roles, allowsLess) {
+		return true
 	}
 	if token.IssuedAt.Before(v.issuedBefore) || has("key", token.KeyID) || has("token", token.TokenID) {
 		return true
@@ -92,7 +101,7 @@ func (v *view) take(item json.RawMessage) (string, error) {
 		return "", err
 	}
 	switch kind.Kind {
-	case "session", "token", "key", "user", "client", "all":
+	case "session", "token", "key", "user", "client", "role", "all":
 	default:
 		return kind.Kind, nil
 	}
@@ -107,9 +116,13 @@ func (v *view) take(item json.RawMessage) (string, error) {
 		v.raise(r.IssuedBefore.Truncate(time.Second))
 		return r.Kind, nil
 	}
-	whose := map[string]string{"session": r.SessionID, "token": r.TokenID, "key": r.Kid, "user": r.UserID, "client": r.ClientID}
+	whose := map[string]string{
+		"session": r.SessionID, "token": r.TokenID, "key": r.Kid, "user": r.UserID, "client": r.ClientID, "role": r.Role,
+	}
 	all := int64(math.MaxInt64)
-	least := map[string]*int64{"session": &all, "token": &all, "key": &all, "user": r.MinEpoch, "client": r.Before}[r.Kind]
+	least := map[string]*int64{
+		"session": &all, "token": &all, "key": &all, "user": r.MinEpoch, "client": r.Before, "role": r.MinVersion,
+	}[r.Kind]
 	if whose[r.Kind] == "" || least == nil || r.ExpiresAt.IsZero() {
 		return "", errors.New("not a revocation")
 	}
@@ -121,11 +134,12 @@ func (v *view) take(item json.RawMessage) (string, error) {
 
 func (v *view) raise(moment time.Time) { v.issuedBefore = later(v.issuedBefore, moment) }
 
-// coarsen makes the older ones "all that was issued until then": it refuses more, never less. Keys stay.
+// coarsen makes the older ones "all that was issued until then": it refuses more, never less. Keys and roles stay: they
+// touch tokens that are issued later too.
 func (v *view) coarsen(keep int) {
 	var others []subject
 	for at := range v.entries {
-		if at.kind != "key" {
+		if at.kind != "key" && at.kind != "role" {
 			others = append(others, at)
 		}
 	}

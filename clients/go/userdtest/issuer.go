@@ -26,6 +26,8 @@ type Issuer struct {
 	private ed25519.PrivateKey
 	lock    sync.Mutex
 	made    []*userd.Userd
+	// Of roles that allow less than at first.
+	versions map[string]int64
 }
 
 // New makes an issuer; it panics where there is no randomness.
@@ -39,7 +41,7 @@ func New() *Issuer {
 		"x": base64.RawURLEncoding.EncodeToString(public),
 	}
 	keys, _ := json.Marshal(map[string]any{"keys": []any{jwk}})
-	return &Issuer{URL: "https://users.test", Audience: "userd", Keys: keys, private: private}
+	return &Issuer{URL: "https://users.test", Audience: "userd", Keys: keys, private: private, versions: map[string]int64{}}
 }
 
 // Wanted is what a token should say. What is zero is made up.
@@ -70,6 +72,9 @@ func (i *Issuer) Token(wanted Wanted) string {
 		"sid": wanted.Session, "jti": rand.Text(), "ver": 1,
 		"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(wanted.ExpiresIn).Unix(),
 		"roles": append([]string{}, wanted.Roles...), "permissions": append([]string{}, wanted.Permissions...),
+	}
+	if len(wanted.Roles) > 0 {
+		claims["role_versions"] = i.versionsOf(wanted.Roles)
 	}
 	if wanted.IsService {
 		delete(claims, "sid")
@@ -105,6 +110,27 @@ func (i *Issuer) EndSession(session string) {
 	for _, made := range i.made {
 		testhook.EndSession(made, session)
 	}
+}
+
+// NarrowRole does what a role that allows less does: the verifiers that were made here refuse the tokens that carry it,
+// and take those that are made from now on.
+func (i *Issuer) NarrowRole(role string) {
+	i.lock.Lock()
+	defer i.lock.Unlock()
+	i.versions[role] = max(1, i.versions[role]) + 1
+	for _, made := range i.made {
+		testhook.NarrowRole(made, role, i.versions[role])
+	}
+}
+
+func (i *Issuer) versionsOf(roles []string) []int64 {
+	i.lock.Lock()
+	defer i.lock.Unlock()
+	versions := make([]int64, len(roles))
+	for place, role := range roles {
+		versions[place] = max(1, i.versions[role])
+	}
+	return versions
 }
 
 type nobody struct{}

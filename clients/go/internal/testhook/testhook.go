@@ -3,3 +3,6 @@ package testhook
 
 // EndSession makes a verifier refuse a session's tokens.
 var EndSession func(verifier any, session string)
+
+// NarrowRole makes a verifier refuse the tokens with an older version of a role.
+var NarrowRole func(verifier any, role string, least int64)
