@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** For your tests: mints what userd mints, with a key of its own, without a server. */
@@ -22,6 +23,8 @@ public final class FakeIssuer {
     private final String issuer;
     private final String audience;
     private final List<Userd> made = new CopyOnWriteArrayList<>();
+    /** Of roles that allow less than at first. */
+    private final Map<String, Integer> versions = new ConcurrentHashMap<>();
 
     /** For the audience userd. */
     public FakeIssuer() {
@@ -55,8 +58,17 @@ public final class FakeIssuer {
 
     /** What a sign-out does: the verifiers that were made here refuse the session's tokens. */
     public void endSession(String session) {
-        Map<String, Object> entry = Map.of(
-                "kind", "session", "session_id", session, "recorded_at", "2000-01-01T00:00:00Z", "expires_at", "9999-01-01T00:00:00Z");
+        revoke(Map.of("kind", "session", "session_id", session));
+    }
+
+    /** What a role that allows less does: the tokens that carry it are refused, those made from now on are not. */
+    public void narrowRole(String role) {
+        revoke(Map.of("kind", "role", "role", role, "min_version", versions.merge(role, 2, (before, first) -> before + 1)));
+    }
+
+    private void revoke(Map<String, Object> what) {
+        Map<String, Object> entry = new HashMap<>(what);
+        entry.putAll(Map.of("recorded_at", "2000-01-01T00:00:00Z", "expires_at", "9999-01-01T00:00:00Z"));
         made.forEach(userd -> userd.applyForTests(entry));
     }
 
@@ -95,6 +107,7 @@ public final class FakeIssuer {
 
         /** With these roles. */
         public Minted roles(String... names) {
+            claim("role_versions", Arrays.stream(names).map(role -> versions.getOrDefault(role, 1)).toList());
             return claim("roles", new ArrayList<>(List.of(names)));
         }
 

@@ -16,6 +16,7 @@ import java.util.Set;
  * @param expiresAt when it ends
  * @param version counts up when older tokens are to die
  * @param roles the roles of the user
+ * @param roleVersions of these roles, the version of what each allowed; a role that the token says none of is not among them
  * @param permissions what they may do
  * @param keyId the key that signed it
  * @param claims everything that the token says
@@ -29,6 +30,7 @@ public record Token(
         Instant expiresAt,
         long version,
         Set<String> roles,
+        Map<String, Long> roleVersions,
         Set<String> permissions,
         String keyId,
         Map<String, Object> claims) {

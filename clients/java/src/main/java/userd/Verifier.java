@@ -4,6 +4,7 @@ import com.nimbusds.jose.util.Base64URL;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -85,6 +86,7 @@ final class Verifier {
                 time(claims, "exp"),
                 whole(claims, "ver", Long.MAX_VALUE),
                 words(claims, "roles"),
+                roleVersions(claims),
                 words(claims, "permissions"),
                 kid,
                 Collections.unmodifiableMap(claims));
@@ -139,6 +141,26 @@ final class Verifier {
         Set<String> words = new HashSet<>();
         list.forEach(word -> words.add((String) word));
         return Collections.unmodifiableSet(words);
+    }
+
+    /** They stand at the places of their roles, which are read already. */
+    private static Map<String, Long> roleVersions(Map<String, Object> claims) {
+        if (!claims.containsKey("role_versions")) {
+            return Map.of();
+        }
+        if (!(claims.get("role_versions") instanceof List<?> list) || !list.stream().allMatch(Verifier::isVersion)) {
+            throw new InvalidTokenException("claims");
+        }
+        List<?> roles = claims.get("roles") instanceof List<?> held ? held : List.of();
+        Map<String, Long> versions = new HashMap<>();
+        for (int place = 0; place < Math.min(roles.size(), list.size()); place++) {
+            versions.put((String) roles.get(place), ((Number) list.get(place)).longValue());
+        }
+        return Collections.unmodifiableMap(versions);
+    }
+
+    private static boolean isVersion(Object value) {
+        return (value instanceof Long || value instanceof Integer) && ((Number) value).longValue() >= 0;
     }
 
     private static boolean isFor(Object value, String audience) {

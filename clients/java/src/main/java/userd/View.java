@@ -33,6 +33,9 @@ final class View {
     }
 
     boolean forbids(Token token) {
+        if (token.roles().stream().anyMatch(role -> allowsLess(role, token))) {
+            return true;
+        }
         if (token.issuedAt().isBefore(issuedBefore) || has("key", token.keyId(), token) || has("token", token.tokenId(), token)) {
             return true;
         }
@@ -42,8 +45,17 @@ final class View {
     }
 
     private boolean has(String kind, String id, Token token) {
+        return isOld(kind, id, token.version());
+    }
+
+    /** Whether a role of the token does. A token without its version is from before there were any. */
+    private boolean allowsLess(String role, Token token) {
+        return isOld("role", role, token.roleVersions().getOrDefault(role, 0L));
+    }
+
+    private boolean isOld(String kind, String id, long version) {
         Entry entry = entries.get(new Subject(kind, id));
-        return entry != null && token.version() < entry.least();
+        return entry != null && version < entry.least();
     }
 
     /** Takes entries; one may come twice. Whether a key is among them. An IllegalArgumentException for nonsense. */
@@ -71,6 +83,7 @@ final class View {
             case "key" -> put(kind, "kid", Long.MAX_VALUE, entry);
             case "user" -> put(kind, "user_id", Json.whole(entry, "min_epoch"), entry);
             case "client" -> put(kind, "client_id", Json.whole(entry, "before"), entry);
+            case "role" -> put(kind, "role", Json.whole(entry, "min_version"), entry);
             case "all" -> raise(time(entry, "issued_before").truncatedTo(ChronoUnit.SECONDS));
             default -> {
                 // Not known yet.
@@ -87,10 +100,13 @@ final class View {
         issuedBefore = later(issuedBefore, moment);
     }
 
-    /** The older ones become "all that was issued until then": it refuses more, never less. Keys stay. */
+    /**
+     * The older ones become "all that was issued until then": it refuses more, never less. Keys and roles stay: they touch
+     * tokens that are issued later too.
+     */
     private void coarsen(int keep) {
         List<Map.Entry<Subject, Entry>> others = new ArrayList<>(entries.entrySet());
-        others.removeIf(one -> one.getKey().kind().equals("key"));
+        others.removeIf(one -> List.of("key", "role").contains(one.getKey().kind()));
         others.sort(Comparator.comparing(one -> one.getValue().recordedAt()));
         for (Map.Entry<Subject, Entry> one : others.subList(0, Math.max(0, others.size() - keep))) {
             raise(one.getValue().recordedAt().truncatedTo(ChronoUnit.SECONDS).plusSeconds(1));
