@@ -1,6 +1,7 @@
 //! A fake issuer: tokens for unit tests, without a server.
 
 use std::{
+    collections::HashMap,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -17,6 +18,8 @@ const KID: &str = "fake";
 pub struct FakeIssuer {
     key: SigningKey,
     made: Mutex<Vec<Userd>>,
+    /// Of roles that allow less than at first.
+    versions: Mutex<HashMap<String, i64>>,
 }
 
 /// What a token should say. What is left out is made up.
@@ -48,7 +51,7 @@ impl FakeIssuer {
     /// [`Error::Options`] where there is no randomness.
     pub fn new() -> Result<Self, Error> {
         let key = SigningKey::generate(Algorithm::EdDSA).map_err(|_| Error::Options("no key can be made here"))?;
-        Ok(Self { key, made: Mutex::default() })
+        Ok(Self { key, made: Mutex::default(), versions: Mutex::default() })
     }
 
     /// Mints a token.
@@ -65,6 +68,10 @@ impl FakeIssuer {
             "roles": wanted.roles, "permissions": wanted.permissions,
         });
         if let Some(members) = claims.as_object_mut() {
+            if !wanted.roles.is_empty() {
+                let versions: Vec<i64> = wanted.roles.iter().map(|role| self.version_of(role)).collect();
+                members.insert("role_versions".to_owned(), versions.into());
+            }
             if wanted.is_service {
                 members.remove("sid");
                 members.insert("client_id".to_owned(), subject.into());
@@ -94,6 +101,21 @@ impl FakeIssuer {
         for made in self.made.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             made.inner.feed.change_view(|view| view.end_session(session));
         }
+    }
+
+    /// Does what a role that allows less does: the verifiers that were made here refuse the tokens that carry it, and take
+    /// those that are made from now on.
+    pub fn narrow_role(&self, role: &str) {
+        let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        let least = *versions.entry(role.to_owned()).and_modify(|version| *version += 1).or_insert(2);
+        drop(versions);
+        for made in self.made.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            made.inner.feed.change_view(|view| view.narrow_role(role, least));
+        }
+    }
+
+    fn version_of(&self, role: &str) -> i64 {
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner).get(role).copied().unwrap_or(1)
     }
 }
 

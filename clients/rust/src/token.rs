@@ -1,5 +1,7 @@
 //! A verified token: who calls, and what they may do.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
 /// A verified token.
@@ -21,6 +23,8 @@ pub struct Token {
     pub version: i64,
     /// Roles at the time of issue.
     pub roles: Vec<String>,
+    /// Of its roles, the version of what each allowed; a role that the token says none of is not among them.
+    pub role_versions: HashMap<String, i64>,
     /// Permissions at the time of issue.
     pub permissions: Vec<String>,
     /// Which key signed it.

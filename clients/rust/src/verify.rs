@@ -73,9 +73,12 @@ fn token_of(claims: Claims, kid: &str, options: &Options, now: i64) -> Result<To
     };
     let seconds = |name| claims.seconds(name).map_err(|_| Reason::Claims);
     let words = |name| match claims.texts(name) {
-        Ok(words) => Ok(words.unwrap_or_default().into_iter().map(str::to_owned).collect()),
+        Ok(words) => Ok::<Vec<String>, _>(words.unwrap_or_default().into_iter().map(str::to_owned).collect()),
         Err(_) => Err(Reason::Claims),
     };
+    let roles = words("roles")?;
+    // They stand at the places of their roles.
+    let versions = claims.integers("role_versions").map_err(|_| Reason::Claims)?.unwrap_or_default();
     let token = Token {
         subject: text("sub")?,
         client_id: text("client_id")?,
@@ -84,7 +87,8 @@ fn token_of(claims: Claims, kid: &str, options: &Options, now: i64) -> Result<To
         issued_at: seconds("iat")?.ok_or(Reason::Claims)?,
         expires_at: seconds("exp")?.ok_or(Reason::Claims)?,
         version: claims.integer("ver").ok().flatten().ok_or(Reason::Claims)?,
-        roles: words("roles")?,
+        role_versions: roles.iter().cloned().zip(versions).collect(),
+        roles,
         permissions: words("permissions")?,
         key_id: kid.to_owned(),
         claims: claims.clone().into_members(),

@@ -18,11 +18,19 @@ enum Kind {
     User,
     Token,
     Client,
+    Role,
     Key,
 }
 
+impl Kind {
+    /// What touches tokens that are issued after it was recorded too.
+    const fn is_lasting(self) -> bool {
+        matches!(self, Self::Key | Self::Role)
+    }
+}
+
 struct Entry {
-    /// The least `ver` that is still accepted; where all is dead, more than any.
+    /// The least version that is still accepted: `ver`, or the one of the role; where all is dead, more than any.
     least: i64,
     recorded_at: Timestamp,
     /// When it can be forgotten: all that it touches has expired.
@@ -38,8 +46,10 @@ struct Item {
     token_id: Option<String>,
     client_id: Option<String>,
     kid: Option<String>,
+    role: Option<String>,
     min_epoch: Option<i64>,
     before: Option<i64>,
+    min_version: Option<i64>,
     #[serde(default, deserialize_with = "moment")]
     issued_before: Option<Timestamp>,
     #[serde(default, deserialize_with = "moment")]
@@ -71,10 +81,16 @@ impl View {
     }
 
     pub(crate) fn forbids(&self, token: &Token) -> bool {
-        let has = |kind, id: &str| {
+        let is_old = |kind, id: &str, version| {
             let found = self.entries.get(&(kind, id.to_owned()));
-            found.is_some_and(|entry| token.version < entry.least)
+            found.is_some_and(|entry| version < entry.least)
         };
+        let has = |kind, id: &str| is_old(kind, id, token.version);
+        // A token without the version of a role is from before there were any.
+        let version_of = |role: &str| token.role_versions.get(role).copied().unwrap_or_default();
+        if token.roles.iter().any(|role| is_old(Kind::Role, role, version_of(role))) {
+            return true;
+        }
         if token.issued_at < self.issued_before || has(Kind::Key, &token.key_id) || has(Kind::Token, &token.token_id) {
             return true;
         }
@@ -101,7 +117,7 @@ impl View {
 
     fn take(&mut self, item: Value) -> Result<bool, NotARevocation> {
         let kind = item.get("kind").and_then(Value::as_str).ok_or(NotARevocation)?;
-        if !["session", "token", "key", "user", "client", "all"].contains(&kind) {
+        if !["session", "token", "key", "user", "client", "role", "all"].contains(&kind) {
             return Ok(false);
         }
         let item: Item = serde_json::from_value(item).map_err(|_| NotARevocation)?;
@@ -115,6 +131,7 @@ impl View {
             "token" => (Kind::Token, item.token_id, all),
             "key" => (Kind::Key, item.kid, all),
             "user" => (Kind::User, item.user_id, item.min_epoch),
+            "role" => (Kind::Role, item.role, item.min_version),
             _ => (Kind::Client, item.client_id, item.before),
         };
         let id = id.filter(|id| !id.is_empty()).ok_or(NotARevocation)?;
@@ -131,14 +148,14 @@ impl View {
         self.issued_before = self.issued_before.max(second);
     }
 
-    /// The older ones become "all that was issued until then". Keys stay.
+    /// The older ones become "all that was issued until then". Keys and roles stay.
     fn coarsen(&mut self, keep: usize) {
-        let others = self.entries.iter().filter(|((kind, _), _)| *kind != Kind::Key);
+        let others = self.entries.iter().filter(|((kind, _), _)| !kind.is_lasting());
         let mut times: Vec<Timestamp> = others.map(|(_, entry)| entry.recorded_at).collect();
         times.sort_unstable();
         let last = times.len().saturating_sub(keep);
         if let Some(latest) = last.checked_sub(1).and_then(|at| times.get(at)).copied() {
-            self.entries.retain(|(kind, _), entry| *kind == Kind::Key || entry.recorded_at > latest);
+            self.entries.retain(|(kind, _), entry| kind.is_lasting() || entry.recorded_at > latest);
             self.raise(latest.as_second() + 1);
         }
         self.overflows += 1;
@@ -167,7 +184,17 @@ impl View {
     /// For tests: a sign-out.
     #[cfg(feature = "testing")]
     pub(crate) fn end_session(&mut self, session: &str) {
-        let entry = Entry { least: i64::MAX, recorded_at: Timestamp::now(), until: Timestamp::MAX };
-        self.entries.insert((Kind::Session, session.to_owned()), entry);
+        self.put((Kind::Session, session.to_owned()), i64::MAX);
+    }
+
+    /// For tests: a role that allows less.
+    #[cfg(feature = "testing")]
+    pub(crate) fn narrow_role(&mut self, role: &str, least: i64) {
+        self.put((Kind::Role, role.to_owned()), least);
+    }
+
+    #[cfg(feature = "testing")]
+    fn put(&mut self, what: (Kind, String), least: i64) {
+        self.entries.insert(what, Entry { least, recorded_at: Timestamp::now(), until: Timestamp::MAX });
     }
 }
