@@ -136,6 +136,26 @@ func TestARememberedTokenExpiresAllTheSameAndMoreThanAreRememberedAreVerified(t 
 	}
 }
 
+func TestARoleThatAllowsLessEndsTheTokensMadeBeforeAndNoneAfter(t *testing.T) {
+	issuer := userdtest.New()
+	users := issuer.Userd()
+	before := issuer.Token(userdtest.Wanted{Roles: []string{"reader", "clerk"}})
+	reader := issuer.Token(userdtest.Wanted{Roles: []string{"reader"}})
+	if _, err := users.Verify(t.Context(), before); err != nil {
+		t.Fatal(err)
+	}
+	issuer.NarrowRole("clerk")
+	var invalid *userd.InvalidToken
+	if _, err := users.Verify(t.Context(), before); !errors.As(err, &invalid) || invalid.Reason != "revoked" {
+		t.Fatal("the role allows less, and still in: ", err)
+	}
+	for _, token := range []string{reader, issuer.Token(userdtest.Wanted{Roles: []string{"clerk"}})} {
+		if _, err := users.Verify(t.Context(), token); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestACursorInAFileOutlivesTheProcess(t *testing.T) {
 	cursor := userd.FileCursor(filepath.Join(t.TempDir(), "cursor"))
 	for _, place := range []string{"", "a", "b"} {

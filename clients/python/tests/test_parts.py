@@ -140,6 +140,18 @@ def test_secrets_are_not_printed() -> None:
     assert token not in repr(InvalidToken("expired"))
 
 
+def test_a_role_that_allows_less_ends_the_tokens_made_before_and_none_after() -> None:
+    issuer = FakeIssuer()
+    userd = issuer.userd()
+    before, reader = issuer.token(roles=["reader", "clerk"]), issuer.token(roles=["reader"])
+    assert userd.verify(before).role_versions == {"reader": 1, "clerk": 1}
+    issuer.narrow_role("clerk")
+    with pytest.raises(InvalidToken, match="revoked"):
+        userd.verify(before)
+    assert userd.verify(reader).has_role("reader")
+    assert userd.verify(issuer.token(roles=["clerk"])).role_versions == {"clerk": 2}
+
+
 def test_memory_of_verified_tokens_is_bounded_and_expiry_counts() -> None:
     issuer = FakeIssuer()
     settings = Settings(issuer.issuer, max_tokens=10, leeway=0)

@@ -69,6 +69,17 @@ test("a token that is remembered expires all the same, and more than are remembe
   assert.equal(reason, "expired");
 });
 
+test("a role that allows less ends the tokens made before and none after", async () => {
+  const issuer = await FakeIssuer.create();
+  const userd = issuer.userd();
+  const [before, reader] = [await issuer.token({ roles: ["reader", "clerk"] }), await issuer.token({ roles: ["reader"] })];
+  assert.deepEqual([...(await userd.verify(before)).roleVersions], [["reader", 1], ["clerk", 1]]);
+  issuer.narrowRole("clerk");
+  await assert.rejects(userd.verify(before), { reason: "revoked" });
+  assert.ok((await userd.verify(reader)).hasRole("reader"));
+  assert.equal((await userd.verify(await issuer.token({ roles: ["clerk"] }))).roleVersions.get("clerk"), 2);
+});
+
 test("many callers at once ask for the key set once", async () => {
   const issuer = await FakeIssuer.create();
   let asked = 0;

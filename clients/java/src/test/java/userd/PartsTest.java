@@ -41,6 +41,18 @@ class PartsTest {
     }
 
     @Test
+    void aRoleThatAllowsLessEndsTheTokensMadeBeforeAndNoneAfter() {
+        Userd userd = issuer.userd();
+        String before = issuer.token().roles("reader", "clerk").mint();
+        String reader = issuer.token().roles("reader").mint();
+        assertEquals(Map.of("reader", 1L, "clerk", 1L), userd.verify(before).roleVersions());
+        issuer.narrowRole("clerk");
+        assertEquals("revoked", assertThrows(InvalidTokenException.class, () -> userd.verify(before)).reason());
+        userd.verify(reader).requireRole("reader");
+        assertEquals(Map.of("clerk", 2L), userd.verify(issuer.token().roles("clerk").mint()).roleVersions());
+    }
+
+    @Test
     void headersWithoutATokenAreTold() {
         Userd userd = issuer.userd();
         for (String header : new String[] {null, "", "Bearer", "Bearer ", "Basic abc", "Bearer a b"}) {
