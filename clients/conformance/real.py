@@ -107,10 +107,28 @@ def permissions(agent: Agent, real: Service) -> int:
     must(allows.get("role") is True and allows.get("permission") is True, f"a token with the role: {allows}")
     removal = until_revoked(agent, "removed role", token, lambda: real.as_admin("DELETE", f"/v1/users/{member}/roles/admin"))
     must(may() == {"allowed": False}, f"after the role: {may()}")
+    narrowing = narrowed(agent, real)
     answer = agent.ask("check_many", checks=[[member, "users.read"], [str(uuid.uuid4()), "users.read"]])
     must([one["allowed"] for one in answer.get("results", [])] == [False, False], f"check_many: {answer}")
-    print(f"  removed role {removal * 1000:.0f} ms", flush=True)
-    return 4
+    print(f"  removed role {removal * 1000:.0f} ms, role that allows less {narrowing * 1000:.0f} ms", flush=True)
+    return 5
+
+
+def narrowed(agent: Agent, real: Service) -> float:
+    """A role is made to allow less: tokens that carry what it allowed die, and those issued after are good."""
+    real.as_admin("POST", "/v1/roles", {"name": "reader", "permissions": ["users.read", "audit.read"]})
+    made = real.register()
+    real.as_admin("PUT", f"/v1/users/{made['user']['id']}/roles/reader", {})
+    held = real.call("POST", "/v1/auth/refresh", {"refresh_token": made["refresh_token"]})
+    token = str(held["access_token"])
+    allows = agent.ask("allows", token=token, roles=["reader"], permissions=["users.read", "audit.read"])
+    must(allows.get("permission") is True, f"a token with the role: {allows}")
+    less = {"permissions": ["users.read"]}
+    narrowing = until_revoked(agent, "less allowed", token, lambda: real.as_admin("PUT", "/v1/roles/reader", less))
+    after = str(real.call("POST", "/v1/auth/refresh", {"refresh_token": held["refresh_token"]})["access_token"])
+    allows = agent.ask("allows", token=after, roles=["reader"], permissions=["audit.read"])
+    must(allows.get("role") is True and allows.get("permission") is False, f"a token issued after: {allows}")
+    return narrowing
 
 
 def away(agent: Agent, real: Service) -> int:
