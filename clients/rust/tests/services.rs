@@ -56,6 +56,20 @@ async fn whoever_may_comes_in_and_others_are_told_what_is_missing() {
     assert_eq!(ask(&app, "/refunds", Some(&clerk)).await.0, 401, "signed out, and still in");
 }
 
+#[tokio::test]
+async fn a_role_that_allows_less_ends_the_tokens_made_before_and_none_after() {
+    let issuer = FakeIssuer::new().unwrap();
+    let userd = issuer.userd().unwrap();
+    let before = issuer.token(refunder("s1")).unwrap();
+    let reader = issuer.token(Wanted { roles: vec!["reader".to_owned()], ..Wanted::default() }).unwrap();
+    assert_eq!(userd.verify(&before).await.unwrap().role_versions.get("clerk"), Some(&1));
+    issuer.narrow_role("clerk");
+    assert!(matches!(userd.verify(&before).await, Err(Error::InvalidToken(Reason::Revoked))));
+    assert!(userd.verify(&reader).await.is_ok());
+    let after = issuer.token(refunder("s1")).unwrap();
+    assert_eq!(userd.verify(&after).await.unwrap().role_versions.get("clerk"), Some(&2));
+}
+
 /// Nobody can tell, so nobody comes in: the service is not there, and its keys never were.
 #[tokio::test]
 async fn a_service_that_cannot_be_asked_is_503() {
