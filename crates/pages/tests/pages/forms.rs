@@ -249,7 +249,7 @@ async fn the_first_administrator_is_made_by_the_setup_code() {
     assert!(refused.text().contains("password-wrong") && refused.text().contains(&code), "{}", refused.text());
     let fields = [("setup_token", code.as_str()), ("username", "root"), ("password", PASSWORD)];
     let made = browser.submit("/setup", &fields).await;
-    assert_eq!((made.status.as_u16(), made.header("location")), (303, "/account"), "{}", made.text());
+    assert_eq!((made.status.as_u16(), made.header("location")), (303, "/admin/overview?done=setup"), "{}", made.text());
     assert_eq!(browser.get("/admin/users").await.status, 200);
     let late = place.browser().submit("/setup", &fields).await;
     assert!(

@@ -225,6 +225,9 @@ async fn administration(plan: &mut Plan) {
     let client = [("name", "shop"), ("permissions", "events.read")];
     let webhook = [("url", "https://shop.example/hooks"), ("events", "*")];
     browser.submit("/admin/clients/make", &client).await;
+    let (clients, operator) = (&place.services().clients, place.services().operator_context());
+    let off = clients.create(&operator, "old till", &[], None).await.unwrap().client.id;
+    clients.disable(&operator, off).await.unwrap();
     browser.submit("/admin/webhooks/make", &webhook).await;
     browser.submit("/admin/invitations/make", &[("uses", "2")]).await;
     browser.submit("/admin/permissions/register", &[("name", "billing.read")]).await;
@@ -243,6 +246,7 @@ async fn administration(plan: &mut Plan) {
     let held = browser.cookies.clone();
     let mut paths = vec![ada.clone(), withdraw, webhook.clone(), request, word, key, unlink];
     paths.extend(["rotate", "disable", "change"].map(|act| client.replace("rotate", act)));
+    paths.push(format!("/admin/clients/{off}/enable"));
     paths.extend(["change", "rotate", "remove"].map(|act| format!("{webhook}/{act}")));
     paths.extend(["/change", "/grants/give", "/acts/block", "/acts/delete"].map(|rest| format!("{ada}{rest}")));
     paths.extend(["", "/change", "/remove"].map(|rest| format!("/admin/roles/printer{rest}")));
