@@ -167,8 +167,10 @@ async fn people(plan: &mut Plan) {
     let mut with_code = place.browser();
     with_code.submit("/sign-in/email-code", &[("email", "ada@example.org")]).await;
     later(place).await;
+    // A link ends with every change of the ways in, so it is of somebody who changes none.
+    place.member("fay").await;
     let mut forgot = place.browser();
-    forgot.submit("/forgot", &[("login", "ada@example.org")]).await;
+    forgot.submit("/forgot", &[("login", "fay@example.org")]).await;
     let reset = link(place).await;
     later(place).await;
     let invited = NewInvitation { email: Some("eve@example.org".to_owned()), ..NewInvitation::default() };
@@ -199,7 +201,6 @@ async fn people(plan: &mut Plan) {
     for path in crate::account::PAGES.into_iter().chain([
         "/account/username",
         "/account/security/password",
-        "/account/security/app",
         "/account/security/passkeys/add",
         "/account/data/delete",
         &rename,
@@ -213,6 +214,7 @@ async fn people(plan: &mut Plan) {
     let place = &plan.place;
     place.member("new").await;
     let new = place.browser_of("new").await.cookies;
+    plan.open(&new, "/account/security/app");
     plan.open(&new, "/account/security/passkeys/offer");
     plan.open(&new, "/account/emails");
 }
