@@ -40,8 +40,10 @@ pub(super) fn permission_changed(old: &RegisteredPermission, new: &RegisteredPer
 
 fn of_role(role: &Role) -> Value {
     let mut all = serde_json::to_value(&role.rules).unwrap_or_default();
-    all["permissions"] = json!(role.permissions);
-    all["managed"] = json!(role.managed);
+    if let Some(members) = all.as_object_mut() {
+        members.insert("permissions".to_owned(), json!(role.permissions));
+        members.insert("managed".to_owned(), json!(role.managed));
+    }
     all
 }
 

@@ -159,7 +159,7 @@ fn read(file: &Path) -> Result<Declared, WiringError> {
     let file: RolesFile = serde_saphyr::from_str(&text).map_err(|error| wrong(&error))?;
     let written: Value = serde_saphyr::from_str(&text).map_err(|error| wrong(&error))?;
     let roles = serde_json::to_value(&file.roles).map_err(|error| wrong(&error))?;
-    if let Some(key) = unread("roles", &written["roles"], &roles) {
+    if let Some(key) = written.get("roles").and_then(|written| unread("roles", written, &roles)) {
         return Err(wrong(&format!("{key}: unknown key")));
     }
     let RolesFile { permissions, roles } = file;

@@ -78,8 +78,8 @@ async fn offline_verifier(fixture: &Fixture) -> Option<Script> {
 /// The second administrator presses the first button under the newest message that has one.
 async fn approves_in_the_chat(network: &FakeNetwork, person: &str, seen: usize) {
     let with_buttons = || {
-        let written = network.bot.messages(person).into_iter().skip(seen);
-        written.filter(|message| message.by_bot && !message.buttons.is_empty()).last()
+        let mut written = network.bot.messages(person).into_iter().skip(seen);
+        written.rfind(|message| message.by_bot && !message.buttons.is_empty())
     };
     until("the administrator is told in the chat", SOON, async || with_buttons().is_some()).await;
     let message = with_buttons().unwrap();
