@@ -1,11 +1,12 @@
 // Pages as they are held by somebody, one after another: pages_look.mjs <plan> <folder for pictures> <chromium>
 //
-// The plan is JSON: {address, path, cookies, form}, of which each is opened twice, so that it is seen in both languages, light and
-// dark, narrow and wide. With a form, what is looked at is the answer to it. One line of JSON says what was found; `strayed` has
-// pages that led elsewhere.
+// The plan is JSON: {address, path, cookies, form}, of which each is opened in one of four ways in turn: both languages, light and
+// dark, narrow and wide; with USERD_TEST_PAGES=full in all four. With a form, what is looked at is the answer to it. One line of
+// JSON says what was found; `strayed` has pages that led elsewhere.
 import { start } from "./chromium.mjs";
 
 const [plan, folder, executablePath] = process.argv.slice(2);
+const isFull = process.env.USERD_TEST_PAGES === "full";
 const found = { looked: 0, strayed: [] };
 const { browser, open, look, press } = await start(found, executablePath, folder);
 const rows = [
@@ -16,7 +17,7 @@ const rows = [
 ];
 
 for (const [at, { address, path, cookies, form }] of JSON.parse(plan).entries()) {
-  for (const [language, scheme, width] of at % 2 ? rows.slice(2) : rows.slice(0, 2)) {
+  for (const [language, scheme, width] of isFull ? rows : [rows[at % rows.length]]) {
     const page = await open({ locale: language, colorScheme: scheme, viewport: { width, height: 900 } });
     const where = [path, language, scheme, width, form ? "answer" : ""].join(" ");
     await page.goto(`${address}/hold?${new URLSearchParams(cookies.map((cookie) => ["held", cookie]))}`);
