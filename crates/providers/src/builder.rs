@@ -261,7 +261,8 @@ pub(crate) fn sibling(url: &Url, path: &str) -> Url {
 }
 
 /// A profile of this provider with nothing but its subject.
-pub(crate) fn blank_profile(facts: &Facts, subject: String) -> Profile {
+#[must_use]
+pub fn blank_profile(facts: &Facts, subject: String) -> Profile {
     Profile {
         provider: facts.id.clone(),
         issuer: facts.issuer.clone(),

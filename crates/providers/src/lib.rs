@@ -40,7 +40,7 @@ mod token_answer;
 mod vk;
 mod yandex;
 
-pub use builder::ProviderDependencies;
+pub use builder::{ProviderDependencies, blank_profile};
 pub use config::{
     AppleOptions, Endpoints, Mapping, MiniAppCheck, ProviderConfig, TelegramOptions, TelegramStart, TokenAuth,
     UserinfoAuth,

@@ -8,6 +8,7 @@ use url::Url;
 use userd_model::Timestamp;
 use userd_providers::{
     Begin, Callback, Capabilities, Facts, Kind, NativeProof, Policy, Profile, Provider, ProviderFault, Redirect,
+    blank_profile,
 };
 
 /// A provider whose every code is good.
@@ -35,27 +36,7 @@ impl TestProvider {
     }
 
     fn profile(&self, subject: &str) -> Profile {
-        Profile {
-            provider: self.0.id.clone(),
-            issuer: self.0.issuer.clone(),
-            client_id: self.0.client_id.clone(),
-            subject: subject.to_owned(),
-            secondary: None,
-            email: None,
-            email_verified: false,
-            email_vouched: false,
-            phone: None,
-            username: None,
-            name: None,
-            picture: None,
-            birthday: None,
-            locale: None,
-            groups: Vec::new(),
-            extra: serde_json::Map::new(),
-            tokens: None,
-            bot_access: None,
-            replay_keys: Vec::new(),
-        }
+        blank_profile(&self.0, subject.to_owned())
     }
 }
 

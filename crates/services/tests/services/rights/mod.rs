@@ -1,5 +1,6 @@
 //! Roles, permissions, grants, and requests for them.
 
+mod approvers;
 mod cost;
 mod grants;
 mod races;
