@@ -59,6 +59,13 @@ impl Default for HttpOptions {
     }
 }
 
+impl HttpOptions {
+    /// Whether a file or a URL of the operator's is in it: what is wrong with one is told at the start.
+    const fn has_what_may_be_wrong(&self) -> bool {
+        self.proxy.is_some() || self.extra_roots.is_some() || self.client_identity.is_some()
+    }
+}
+
 /// How long the rest of an answer is read that nobody keeps.
 const PATIENCE: Duration = Duration::from_millis(500);
 
@@ -67,8 +74,10 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// An origin that the operator wrote into the configuration may be private; an origin learned from the network may
 /// not, unless `allow_private_addresses` says so. With a proxy the proxy resolves names, so only addresses written
 /// out are refused then, and the proxy's own rules decide about names.
+///
+/// Each of its two clients is made when the first call needs it: it reads the system's certificates, a tenth of a start.
 pub struct HttpClient {
-    plain: reqwest::Client,
+    plain: OnceLock<Result<reqwest::Client, String>>,
     guarded: OnceLock<Result<reqwest::Client, String>>,
     options: HttpOptions,
     configured: BTreeSet<String>,
@@ -81,7 +90,10 @@ impl HttpClient {
     /// # Errors
     /// A configured URL that is neither https nor the loopback's; a proxy, root or client certificate that is none.
     pub fn new(options: HttpOptions, configured: &[&Url]) -> Result<Self, ConfigError> {
-        let plain = build(&options, None)?;
+        let plain = OnceLock::new();
+        if options.has_what_may_be_wrong() {
+            let _new = plain.set(Ok(build(&options, None)?));
+        }
         for url in configured {
             let plain_http_is_fine = options.allow_private_addresses || names_loopback(url);
             if !(url.scheme() == "https" || (url.scheme() == "http" && plain_http_is_fine)) {
@@ -152,15 +164,22 @@ impl HttpClient {
         let open = self.options.allow_private_addresses || self.configured.contains(&origin(url));
         if open {
             let scheme_is_fine = url.scheme() == "https" || url.scheme() == "http";
-            return if scheme_is_fine { Ok(&self.plain) } else { Err(refused_target(url)) };
+            return if scheme_is_fine { self.made(&self.plain, None) } else { Err(refused_target(url)) };
         }
         let scheme_is_fine = url.scheme() == "https" || (url.scheme() == "http" && self.options.allow_http);
         if !scheme_is_fine || names_private(url) {
             return Err(refused_target(url));
         }
-        let guarded =
-            self.guarded.get_or_init(|| build(&self.options, Some(Arc::clone(&self.guard))).map_err(|e| e.to_string()));
-        guarded.as_ref().map_err(|e| Unreachable::Failed(e.clone()))
+        self.made(&self.guarded, Some(&self.guard))
+    }
+
+    fn made<'a>(
+        &self,
+        client: &'a OnceLock<Result<reqwest::Client, String>>,
+        guard: Option<&Arc<PublicOnly>>,
+    ) -> Result<&'a reqwest::Client, Unreachable> {
+        let client = client.get_or_init(|| build(&self.options, guard.cloned()).map_err(|e| e.to_string()));
+        client.as_ref().map_err(|e| Unreachable::Failed(e.clone()))
     }
 }
 

@@ -166,4 +166,4 @@ mod checksum;
 mod runner;
 
 pub use runner::{MigrationError, MigrationReport, MigrationState, StepState};
-pub(crate) use runner::{apply, status};
+pub(crate) use runner::{apply, record_all, status};

@@ -10,7 +10,9 @@ mod tamper;
 
 pub use chance::{ManualClock, TestRandom};
 pub use counting::{Counted, Counting, Counts};
-pub use databases::{Backend, TestDatabase, TestFolder, memory_store, postgres_url, schema_on, test_folder};
+pub use databases::{
+    Backend, TestDatabase, TestFolder, memory_store, postgres_url, schema_on, stepped_on, test_folder,
+};
 pub use injector::{Fault, Injector};
 pub use reruns::{ConflictFirst, RunTwice};
 pub use tamper::{Ending, Tamper, Tampered};

@@ -37,20 +37,30 @@ pub struct Templates {
 const LAYOUT: &str = include_str!("../messages/layout.html");
 
 impl Templates {
-    /// The built-in ones.
+    /// The built-in ones, as they are: that each can be filled in is what the tests show.
     ///
     /// # Errors
     /// None, as the tests show.
     pub fn built_in() -> Result<Self, Vec<TemplateFault>> {
-        Self::with(None)
+        let (templates, faults) = Self::read();
+        if faults.is_empty() { Ok(templates) } else { Err(faults) }
     }
 
     /// The built-in ones and, in their place, those of a folder: `new_device.ru.yaml`, `layout.html`. Each is tried with
-    /// sample values, so that a mistake is found at the start and not when somebody's account is in danger.
+    /// sample values then, so that a mistake is found at the start and not when somebody's account is in danger.
     ///
     /// # Errors
     /// Everything that is wrong, with file and place.
     pub fn with(folder: Option<&Path>) -> Result<Self, Vec<TemplateFault>> {
+        let Some(folder) = folder else { return Self::built_in() };
+        let (mut templates, mut faults) = Self::read();
+        templates.replace(folder, &mut faults);
+        templates.try_all(&mut faults);
+        if faults.is_empty() { Ok(templates) } else { Err(faults) }
+    }
+
+    /// The built-in ones, and what is wrong with them.
+    fn read() -> (Self, Vec<TemplateFault>) {
         let mut faults = Vec::new();
         let mut templates =
             Self { sources: BTreeMap::new(), layout: LAYOUT.to_owned(), environment: filters::environment() };
@@ -62,11 +72,7 @@ impl Templates {
                 }
             }
         }
-        if let Some(folder) = folder {
-            templates.replace(folder, &mut faults);
-        }
-        templates.try_all(&mut faults);
-        if faults.is_empty() { Ok(templates) } else { Err(faults) }
+        (templates, faults)
     }
 
     /// The message for a reader.

@@ -252,20 +252,36 @@ async fn run_step(store: &Store, step: &'static Migration) -> Result<(), Migrati
 /// Remembers the step, if the lease is still ours.
 async fn record(store: &Store, step: &'static Migration, clock: &dyn Clock, owner: Uuid) -> Result<(), MigrationError> {
     let now = clock.now();
-    let checksum = checksum::of(text(step, store.engine().dialect()));
-    let row = &Applied { number: step.number, name: step.name.to_owned(), checksum, applied_at: now };
+    let row = &[row(step, store.engine().dialect(), now)];
     let ours = store
         .transact("migrations.record", |mut uow| async move {
             if uow.leases().acquire(LEASE, owner, now, LEASE_TTL).await?.is_none() {
                 return uow.commit(false).await;
             }
-            if uow.schema_migrations().all().await?.iter().all(|known| known.number != step.number) {
+            if uow.schema_migrations().find(step.number).await?.is_none() {
                 uow.schema_migrations().insert(row).await?;
             }
             uow.commit(true).await
         })
         .await?;
     if ours { Ok(()) } else { Err(MigrationError::LeaseLost) }
+}
+
+/// Remembers steps that were not run one by one: their tables have been made as they are today.
+pub(crate) async fn record_all(store: &Store, list: &[Migration], clock: &dyn Clock) -> Result<(), Failure> {
+    let (dialect, now) = (store.engine().dialect(), clock.now());
+    let rows: &Vec<Applied> = &list.iter().map(|step| row(step, dialect, now)).collect();
+    store
+        .transact("migrations.record", |mut uow| async move {
+            uow.schema_migrations().insert(rows).await?;
+            uow.commit(()).await
+        })
+        .await
+}
+
+fn row(step: &Migration, dialect: Dialect, now: Timestamp) -> Applied {
+    let checksum = checksum::of(text(step, dialect));
+    Applied { number: step.number, name: step.name.to_owned(), checksum, applied_at: now }
 }
 
 async fn hold_lease(store: &Store, clock: &dyn Clock, owner: Uuid) -> Result<(), MigrationError> {

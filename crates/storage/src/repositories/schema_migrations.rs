@@ -25,6 +25,7 @@ pub struct AppliedMigration {
 
 statements_of! { SCHEMA_MIGRATIONS:
     EVERY = "schema_migrations.every": Shape::List(List::by_key().unlimited());
+    FIND = "schema_migrations.find": Shape::Find;
     INSERT = "schema_migrations.insert": Shape::Insert;
     UPDATE_CHECKSUM = "schema_migrations.update_checksum": Shape::Update(&["checksum"]);
 }
@@ -35,18 +36,25 @@ impl SchemaMigrations<'_> {
         self.0.many(&EVERY, &[], applied).await
     }
 
-    /// Records a step.
+    /// An applied step.
+    pub async fn find(&mut self, number: i64) -> Result<Option<AppliedMigration>, StoreError> {
+        self.0.one(&FIND, &[number.into()], applied).await
+    }
+
+    /// Records steps.
     ///
     /// # Errors
-    /// `Duplicate(Key("schema_migrations"))` when it is recorded already.
-    pub async fn insert(&mut self, migration: &AppliedMigration) -> Result<(), StoreError> {
-        let values = [
-            migration.number.into(),
-            migration.name.as_str().into(),
-            migration.checksum.clone().into(),
-            migration.applied_at.into(),
-        ];
-        self.0.write(&INSERT, &values).await
+    /// `Duplicate(Key("schema_migrations"))` when one is recorded already.
+    pub async fn insert(&mut self, migrations: &[AppliedMigration]) -> Result<(), StoreError> {
+        let values = |migration: &AppliedMigration| {
+            vec![
+                migration.number.into(),
+                migration.name.as_str().into(),
+                migration.checksum.clone().into(),
+                migration.applied_at.into(),
+            ]
+        };
+        self.0.write_many(&INSERT, migrations.iter().map(values).collect()).await
     }
 
     /// Replaces the checksum of a step whose text is as it was.

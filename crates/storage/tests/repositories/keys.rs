@@ -1,5 +1,7 @@
 //! Round trips: signing keys, secrets of the installation, applied schema steps.
 
+use std::slice;
+
 use userd_model::{KeyState, Sealed, SigningKeyRecord};
 use userd_storage::{engine::Dialect, migrations::MIGRATIONS};
 
@@ -57,7 +59,7 @@ async fn a_migrated_store_knows_its_steps_in_order() {
         let known = MIGRATIONS.iter().map(|step| (step.number, step.name));
         assert!(applied.iter().map(|step| (step.number, step.name.as_str())).eq(known), "{applied:?}");
         let again = &applied[0];
-        let twice = transact!(store, uow => uow.schema_migrations().insert(again).await?);
+        let twice = transact!(store, uow => uow.schema_migrations().insert(slice::from_ref(again)).await?);
         assert_eq!(duplicate(twice), "schema_migrations");
     })
     .await;

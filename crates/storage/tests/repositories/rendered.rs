@@ -5,7 +5,7 @@ use tokio_postgres::NoTls;
 use userd_storage::{
     engine::Dialect,
     tables::schema::schema,
-    testing::{Backend, TestDatabase, schema_on},
+    testing::{Backend, TestDatabase, stepped_on},
 };
 
 /// What SQLite says of every table and index. The text of a step is not compared: how it is laid out says nothing.
@@ -52,7 +52,7 @@ async fn the_declared_schema_is_what_the_steps_make(backend: Backend, dialect: D
     else {
         return;
     };
-    let by_steps = schema_on(stepped.engine().unwrap()).await.unwrap();
+    let by_steps = stepped_on(stepped.engine().unwrap()).await.unwrap();
     by_steps.engine().close().await;
     let engine = declared.engine().unwrap();
     engine.run_schema(&schema(dialect)).await.unwrap();
