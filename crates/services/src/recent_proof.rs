@@ -1,10 +1,10 @@
 //! The proof that a sensitive act needs: the strongest that its owner can give, a moment ago. Whoever holds a second
 //! factor must have shown it; a password alone opens nothing by which the account could be taken over.
 
-use userd_model::{Act, Actor, Factor, Level, Refusal, UserId};
+use userd_model::{Act, Actor, Factor, Level, Permission, Refusal, UserId};
 use userd_storage::{Failure, UnitOfWork};
 
-use crate::{Context, Dependencies, Settings};
+use crate::{Context, Dependencies, Settings, role_reader::read_permissions};
 
 /// Refuses whoever has not given their strongest proof a moment ago; answers the factors that they hold. Asked within
 /// the change where one is made: a factor that was set up meanwhile counts.
@@ -63,6 +63,35 @@ pub(crate) async fn must_be_given_by_people(
 pub(crate) async fn may_administer(ctx: &Context, act: &Act, deps: &Dependencies) -> Result<(), Failure> {
     ctx.may(act)?;
     must_be_strong(ctx, &mut deps.store.reading()).await
+}
+
+/// That somebody may bar, weaken or end this account now: as [`may_administer`], and nobody whose account it is can do what
+/// the actor cannot (decision 0063).
+///
+/// # Errors
+/// `Forbidden`, `InsufficientAuthentication`.
+pub(crate) async fn may_administer_user(
+    ctx: &Context,
+    act: &Act,
+    of: UserId,
+    deps: &Dependencies,
+) -> Result<(), Failure> {
+    may_administer(ctx, act, deps).await?;
+    must_not_be_above(ctx, &mut deps.store.reading(), of).await
+}
+
+/// Whoever may manage roles can give themself and others everything: only who may too acts against their account.
+///
+/// # Errors
+/// `Forbidden`.
+pub(crate) async fn must_not_be_above(ctx: &Context, unit: &mut UnitOfWork, of: UserId) -> Result<(), Failure> {
+    if ctx.actor.holds(&Permission::ROLES_MANAGE) {
+        return Ok(());
+    }
+    let Some(user) = unit.users().find(of).await? else { return Ok(()) };
+    let mut held = read_permissions(unit, &user.roles).await?;
+    held.extend(user.held.permissions.iter().filter_map(|word| Permission::parse(word)));
+    if held.contains(&Permission::ROLES_MANAGE) { Err(Refusal::Forbidden.into()) } else { Ok(()) }
 }
 
 /// Refuses an administrator who holds a second factor and has not shown it in this session. Services have none.

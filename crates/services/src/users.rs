@@ -85,8 +85,7 @@ impl Users {
     /// # Errors
     /// `Forbidden`, also for one's own; `InvalidInput`, `LastAdministrator`, `NotFound`.
     pub async fn block_with(&self, ctx: &Context, id: UserId, block: &Block) -> Result<UserView, Failure> {
-        ctx.may(&Act::BlockUser(id))?;
-        recent_proof::must_be_strong(ctx, &mut self.deps.store.reading()).await?;
+        recent_proof::may_administer_user(ctx, &Act::BlockUser(id), id, &self.deps).await?;
         let reason = block.reason.as_deref().map(text::reason).transpose();
         let reason = &reason.map_err(|detail| Refusal::field("/reason", detail))?;
         if block.until.is_some_and(|until| until <= ctx.now) {
@@ -179,12 +178,23 @@ impl Users {
         seal_field(&self.deps, user.id, key, "block_reason", reason.as_bytes())
     }
 
+    /// Whether what its owner holds leaves the account to this actor (decision 0063): for what is shown.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn is_within_reach(&self, ctx: &Context, id: UserId) -> Result<bool, Failure> {
+        match recent_proof::must_not_be_above(ctx, &mut self.deps.store.reading(), id).await {
+            Err(Failure::Refused(Refusal::Forbidden)) => Ok(false),
+            other => other.map(|()| true),
+        }
+    }
+
     /// Unblocks an account.
     ///
     /// # Errors
     /// `Forbidden`, `NotFound`.
     pub async fn unblock(&self, ctx: &Context, id: UserId) -> Result<UserView, Failure> {
-        ctx.may(&Act::UnblockUser(id))?;
+        recent_proof::may_administer_user(ctx, &Act::UnblockUser(id), id, &self.deps).await?;
         self.administer(ctx, "unblock_user", id, Some(EventKind::UserUnblocked), User::unblock).await
     }
 
@@ -193,7 +203,7 @@ impl Users {
     /// # Errors
     /// `Forbidden`, `NotFound`.
     pub async fn sign_out(&self, ctx: &Context, id: UserId) -> Result<UserView, Failure> {
-        ctx.may(&Act::SignOutUser(id))?;
+        recent_proof::may_administer_user(ctx, &Act::SignOutUser(id), id, &self.deps).await?;
         let act = |user: &mut User, now| {
             user.raise_epoch(now);
             Ok(())
@@ -207,8 +217,7 @@ impl Users {
     /// # Errors
     /// `Forbidden`, `NotFound`, `NoPassword`.
     pub async fn require_password_change(&self, ctx: &Context, id: UserId) -> Result<(), Failure> {
-        ctx.may(&Act::RequirePasswordChange(id))?;
-        recent_proof::must_be_strong(ctx, &mut self.deps.store.reading()).await?;
+        recent_proof::may_administer_user(ctx, &Act::RequirePasswordChange(id), id, &self.deps).await?;
         self.changes
             .run(ctx, "require_password_change", |mut change| async move {
                 let (user, password) = change.users().find_with_password(id).await?;
@@ -236,7 +245,6 @@ impl Users {
         event: Option<EventKind>,
         act: fn(&mut User, Timestamp) -> Result<(), Refusal>,
     ) -> Result<UserView, Failure> {
-        recent_proof::must_be_strong(ctx, &mut self.deps.store.reading()).await?;
         let user = self
             .changes
             .run(ctx, name, |mut change| async move {

@@ -56,8 +56,7 @@ impl Deletions {
     /// # Errors
     /// `Forbidden`, also for one's own; `NotFound`, also for one that is deleted; `LastAdministrator`.
     pub async fn delete(&self, ctx: &Context, id: UserId) -> Result<Timestamp, Failure> {
-        ctx.may(&Act::DeleteUser(id))?;
-        recent_proof::must_be_strong(ctx, &mut self.deps.store.reading()).await?;
+        recent_proof::may_administer_user(ctx, &Act::DeleteUser(id), id, &self.deps).await?;
         let deletion = self
             .changes
             .run(ctx, "delete_user", |mut change| async move {

@@ -46,8 +46,9 @@ impl Deletions {
     /// `Forbidden`; `NotFound`; `NotDeleted` for one that is in use, `OnLegalHold`.
     pub async fn purge(&self, ctx: &Context, id: UserId) -> Result<(), Failure> {
         ctx.may(&Act::PurgeUser(id))?;
-        recent_proof::must_be_given_by_people(ctx, &self.deps.settings, &mut self.deps.store.reading()).await?;
         let mut reading = self.deps.store.reading();
+        recent_proof::must_be_given_by_people(ctx, &self.deps.settings, &mut reading).await?;
+        recent_proof::must_not_be_above(ctx, &mut reading, id).await?;
         reading.users().find(id).await?.ok_or(Refusal::NotFound)?;
         if reading.deletions().find(id).await?.is_none() {
             return Err(Refusal::NotDeleted.into());

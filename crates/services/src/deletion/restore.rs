@@ -95,8 +95,7 @@ impl Deletions {
     /// # Errors
     /// `Forbidden`; `NotFound` for one that is not deleted, or whose window has closed.
     pub async fn restore(&self, ctx: &Context, id: UserId) -> Result<UserView, Failure> {
-        ctx.may(&Act::RestoreUser(id))?;
-        recent_proof::must_be_strong(ctx, &mut self.deps.store.reading()).await?;
+        recent_proof::may_administer_user(ctx, &Act::RestoreUser(id), id, &self.deps).await?;
         let user = self
             .changes
             .run(ctx, "restore_user", |mut change| async move {

@@ -139,7 +139,9 @@ impl Factors {
     /// come in by: they are sent a link to set a password first.
     pub async fn reset(&self, ctx: &Context, of: UserId) -> Result<(), Failure> {
         ctx.may(&Act::ResetFactors(of))?;
-        recent_proof::must_be_given_by_people(ctx, &self.deps.settings, &mut self.deps.store.reading()).await?;
+        let mut reading = self.deps.store.reading();
+        recent_proof::must_be_given_by_people(ctx, &self.deps.settings, &mut reading).await?;
+        recent_proof::must_not_be_above(ctx, &mut reading, of).await?;
         self.changes
             .run(ctx, "reset_factors", |mut change| async move {
                 let mut user = change.users().find(of).await?.ok_or(Refusal::NotFound)?;

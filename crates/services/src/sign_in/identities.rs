@@ -54,8 +54,7 @@ impl SignIn {
     /// # Errors
     /// `Forbidden`, `LastWayIn`, `NotFound`.
     pub async fn unlink_of(&self, ctx: &Context, user: UserId, id: IdentityId) -> Result<(), Failure> {
-        ctx.may(&Act::RemoveIdentity(user))?;
-        recent_proof::must_be_strong(ctx, &mut self.deps.store.reading()).await?;
+        recent_proof::may_administer_user(ctx, &Act::RemoveIdentity(user), user, &self.deps).await?;
         self.take_way_in(ctx, user, id).await
     }
 

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use userd_model::{Actor, EventKind, Permission, Refusal, UserId, UserStatus};
+use userd_model::{Actor, EventKind, GrantKind, Permission, Refusal, UserId, UserStatus};
 
 use userd_services::{
     accounts::{NewUser, ProfileInput},
+    roles::GrantInput,
     users::Block,
 };
 
@@ -13,6 +14,44 @@ use crate::{
     fixture::{Fixture, MINUTE, at_once, refusal, wrong_fields},
     personas::{PASSWORD, acting, of, registration},
 };
+
+/// Whoever manages accounts does not disarm or remove those who may manage roles, nor bring them back; neither do those who
+/// hold that one by one.
+#[apply(case)]
+async fn whoever_may_manage_roles_is_administered_by_their_like_alone(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (root, other, anna) = (app.admin().await, app.member("other").await, app.member("anna").await);
+    let by_root = acting(&app, &app.actor(&root).await);
+    let permission = Permission::ROLES_MANAGE;
+    app.grants
+        .grant(&by_root, other.id, GrantKind::Permission, permission.as_str(), &GrantInput::default())
+        .await
+        .unwrap();
+    let manager = [Permission::USERS_MANAGE, Permission::USERS_RESET_FACTORS, Permission::USERS_PURGE];
+    let manager = app.service(&manager).await.actor;
+    let ctx = &acting(&app, &manager);
+    for above in [root.id, other.id] {
+        assert!(!app.users.is_within_reach(ctx, above).await.unwrap());
+        for answer in [
+            app.users.block(ctx, above).await.map(drop),
+            app.users.unblock(ctx, above).await.map(drop),
+            app.users.sign_out(ctx, above).await.map(drop),
+            app.users.require_password_change(ctx, above).await,
+            app.factors.reset(ctx, above).await,
+            app.deletions.delete(ctx, above).await.map(drop),
+        ] {
+            assert_eq!(refusal(answer), Refusal::Forbidden);
+        }
+    }
+    app.deletions.delete(&by_root, other.id).await.unwrap();
+    assert_eq!(refusal(app.deletions.restore(ctx, other.id).await), Refusal::Forbidden);
+    assert_eq!(refusal(app.deletions.purge(ctx, other.id).await), Refusal::Forbidden);
+    app.deletions.restore(&by_root, other.id).await.unwrap();
+    // Everybody else is theirs.
+    assert!(app.users.is_within_reach(ctx, anna.id).await.unwrap());
+    app.users.block(ctx, anna.id).await.unwrap();
+    app.deletions.delete(ctx, anna.id).await.unwrap();
+}
 
 /// AC-095: whoever may see accounts may not therefore change them.
 /// ASVS V8.2.1, V8.3.1, V10.3.2
