@@ -13,6 +13,13 @@ use crate::{Dependencies, remembered::remembered};
 /// The configured providers, those that are switched off included; replaced when the configuration is read anew.
 pub(crate) type Providers = Arc<ArcSwap<Vec<Arc<dyn Provider>>>>;
 
+/// What people call a provider: the name on its button, also while it is switched off; its id where it is not configured
+/// any more.
+pub(crate) fn provider_name(providers: &Providers, id: &str) -> String {
+    let configured = providers.load();
+    configured.iter().find(|provider| provider.id() == id).map_or(id, |provider| provider.display_name()).to_owned()
+}
+
 /// Decides whether those who came through a provider may go on.
 #[derive(Clone)]
 pub(crate) struct AdmissionRules {

@@ -186,7 +186,8 @@ impl Services {
         let webhooks =
             Webhooks::new(deps.clone(), changes.clone(), limits.clone(), idempotency.clone(), Arc::clone(&sender));
         let tellers = (notifications.clone(), links.clone(), limits.clone(), webhooks.clone());
-        let deliveries = Arc::new(Deliveries::new(deps.clone(), changes.clone(), tellers, channels));
+        let deliveries =
+            Arc::new(Deliveries::new(deps.clone(), changes.clone(), tellers, channels, Arc::clone(&providers)));
         let invitations = Invitations {
             deps: deps.clone(),
             changes: changes.clone(),

@@ -3,12 +3,18 @@
 mod provider;
 
 use std::{
+    net::TcpListener,
+    path::Path,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use userd_cache::{Cache, CacheOptions, Memory};
-use userd_channels::webhook::{Allowed, WebhookOptions, WebhookSender};
+use userd_channels::{
+    HttpOptions, Secret,
+    telegram::BotApi,
+    webhook::{Allowed, WebhookOptions, WebhookSender},
+};
 use userd_crypto::{Algorithm, MasterKeys, PasswordOptions, TokenOptions};
 use userd_model::{Clock, Random, Timestamp, password::PasswordRules};
 use userd_passkeys::{Passkeys, RelyingParty};
@@ -148,11 +154,30 @@ pub fn webhook_sender() -> Arc<WebhookSender> {
     Arc::clone(SHARED.get_or_init(make))
 }
 
-/// No way out: mails lie in the development mailbox.
+/// The secret of the webhook of [`bot_nobody_reaches`].
+pub const BOT_SECRET: &str = "webhook-secret-1";
+
+/// A bot that hears people, and whose answers reach nobody: nothing listens where its messenger should be.
 #[must_use]
 #[expect(clippy::missing_panics_doc, clippy::expect_used, reason = "for tests")]
+pub fn bot_nobody_reaches() -> Arc<TelegramBot> {
+    let closed = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
+    let token = Secret::new("110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawX");
+    let api = BotApi::new(&format!("http://{closed}"), &token, HttpOptions::default()).expect("an address and a token");
+    Arc::new(TelegramBot { api, username: "userd_test_bot".to_owned(), webhook_secret: Secret::new(BOT_SECRET) })
+}
+
+/// No way out: mails lie in the development mailbox.
+#[must_use]
 pub fn channels() -> Channels {
-    let templates = userd_templates::Templates::built_in().expect("the built-in templates");
+    channels_saying(None)
+}
+
+/// The same, where messages say what the templates in a folder do.
+#[must_use]
+#[expect(clippy::missing_panics_doc, clippy::expect_used, reason = "for tests")]
+pub fn channels_saying(folder: Option<&Path>) -> Channels {
+    let templates = userd_templates::Templates::with(folder).expect("good templates");
     Channels { email: None, telegram: None, webhooks: webhook_sender(), templates: Arc::new(templates) }
 }
 

@@ -16,6 +16,7 @@ use userd_web::extract::Path;
 use super::{
     completion::{fields_of, in_words, status_of},
     inbox_live,
+    paging::{onward, place},
     prove::ended,
 };
 use crate::{
@@ -29,7 +30,7 @@ use crate::{
 
 const HERE: &str = "/account/notifications";
 const PREFERENCES: &str = "/account/preferences";
-/// The newest on the page.
+/// Notifications on one page.
 const MOST: usize = 15;
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -41,12 +42,19 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post(PREFERENCES, choose)
 }
 
-async fn show(visit: Visit) -> Result<Response, Problem> {
+async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
     let t = &visit.texts.account;
     let notifications = &visit.site.services.notifications;
-    // Before the list: what comes meanwhile is told to the script, which shows nothing twice.
-    let after = inbox_live::cursor(&visit, notifications.latest(&visit.ctx).await?)?;
-    let page = notifications.list(&visit.ctx, Shown::Inbox, None, MOST).await?;
+    let (owner, _) = visit.ctx.user()?;
+    let list = format!("notifications of {owner}");
+    let begins = place(&visit, &query, &list)?;
+    // Before the list: what comes meanwhile is told to the script, which shows nothing twice. It stands at the head of the
+    // first page alone.
+    let after = match begins {
+        None => Some(inbox_live::cursor(&visit, notifications.latest(&visit.ctx).await?)?),
+        Some(_) => None,
+    };
+    let page = notifications.list(&visit.ctx, Shown::Inbox, begins, MOST).await?;
     let content = layout::account(
         &visit,
         t.notifications,
@@ -60,9 +68,10 @@ async fn show(visit: Visit) -> Result<Response, Problem> {
                 }
             }
             p.empty data-inbox-empty hidden[!page.items.is_empty()] { (t.no_notifications) }
-            div data-inbox=(after) {
+            div data-inbox=[after] {
                 @for notification in &page.items { (message(&visit, Some(notification))) }
             }
+            (onward(&visit, &list, false, page.next.as_ref()))
             template data-inbox-message { (message(&visit, None)) }
         },
     );

@@ -10,8 +10,10 @@ mod front;
 mod inbox;
 mod inbox_live;
 mod last_way;
+mod linked;
 mod links;
 mod other_ways;
+mod paging;
 mod passkey_forms;
 mod passkey_sign_in;
 mod passkeys;
@@ -32,5 +34,5 @@ pub(crate) fn all() -> Routes {
     let routes = links::routes(other_ways::routes(register::routes(routes)));
     let routes = emails::routes(passkeys::routes(passkey_sign_in::routes(routes)));
     let routes = profile::routes(security::routes(prove::routes(account::routes(routes))));
-    access::routes(inbox_live::routes(inbox::routes(devices::routes(routes))))
+    access::routes(inbox_live::routes(inbox::routes(linked::routes(devices::routes(routes)))))
 }

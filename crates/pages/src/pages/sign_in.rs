@@ -10,7 +10,7 @@ use userd_web::{Problem, extract::Path, flow_cookie, problem::Words};
 use super::{
     completion::{begin_again, complete, status_of, told, wanted},
     last_way::{self, PASSWORD},
-    passkeys,
+    linked, passkeys,
     sign_in_form::form,
 };
 use crate::{
@@ -120,7 +120,7 @@ async fn through(
 /// Back from a provider, with a code or with what went wrong.
 async fn came_back(visit: Visit, query: Query) -> Result<Response, Problem> {
     if !query.text("linked").is_empty() {
-        return Ok(Visit::go("/account/linked?told=linked"));
+        return Ok(linked::came_back());
     }
     let (code, t) = (query.text("code"), &visit.texts.sign_in);
     let next = wanted(&visit);
@@ -130,6 +130,9 @@ async fn came_back(visit: Visit, query: Query) -> Result<Response, Problem> {
         let Some(verifier) = visit.carried(WAY, "verifier") else {
             return Ok(visit.page(t.title, &form(&visit, &next, "", &alert(t.step_gone))));
         };
+        if let Some(emptied) = linked::being_moved(&visit) {
+            return linked::finish_move(&visit, code, &verifier, emptied).await;
+        }
         let exchanged = visit.site.services.sign_in.exchange(&visit.ctx, code, Some(&verifier), None).await;
         return match exchanged {
             Ok(completion) => {
@@ -144,10 +147,10 @@ async fn came_back(visit: Visit, query: Query) -> Result<Response, Problem> {
     if query.text("error").is_empty() && visit.account.is_none() {
         return Ok(visit.page(t.title, &form(&visit, &next, "", &Markup::default())));
     }
-    let words = Words::find(query.text("error")).map(|words| words.in_language(visit.language).0);
     if visit.account.is_some() {
-        return Ok(Visit::go("/account/linked?told=failed"));
+        return Ok(linked::came_back_in_vain(&visit, query.text("error")));
     }
+    let words = Words::find(query.text("error")).map(|words| words.in_language(visit.language).0);
     let text = format!("{} {}.", t.provider_failed, words.unwrap_or(t.provider_no_reason).trim_end_matches('.'));
     Ok(visit.page(t.title, &form(&visit, &next, "", &alert(&text))))
 }

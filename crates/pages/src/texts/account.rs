@@ -78,8 +78,30 @@ super::texts! {
         no_providers: "None is offered here.", "Здесь ничего не предлагается.";
         linked_now: "Linked. You can sign in with it from now on.", "Привязано. Теперь через него можно входить.";
         unlinked_now: "It is no longer linked.", "Больше не привязан.";
+        not_linked: "It was not linked.", "Привязать не удалось.";
         link_failed: "It was not linked. Try again, or choose another account.",
             "Привязать не удалось. Попробуйте снова или выберите другой аккаунт.";
+        link_cancelled: "It was not linked, because it was not allowed there. Try again if that was a mistake.",
+            "Привязать не удалось: на той стороне не дали разрешения. Попробуйте снова, если это вышло случайно.";
+        link_taken: "It was not linked, because it opens another account here. If that one is yours too, move it here; otherwise choose another.",
+            "Привязать не удалось: через него уже входят в другой аккаунт на этом сайте. Если тот аккаунт тоже ваш, перенесите привязку сюда; иначе выберите другой.";
+        move_title: "Move it here", "Перенести сюда";
+        move_about: "Sign in with {provider} once more, to show that the other account is yours too. From then on {provider} opens this account, and the other one no longer.",
+            "Войдите через {provider} ещё раз — это покажет, что другой аккаунт тоже ваш. После этого {provider} будет открывать этот аккаунт, а другой — уже нет.";
+        move_delete_emptied: "Delete the other account, if nothing else is left to sign in to it by. It can be restored for a while.",
+            "Удалить другой аккаунт, если войти в него больше нечем. Некоторое время его можно будет вернуть.";
+        move_begin: "Go on", "Продолжить";
+        move_next: "At {provider}, choose the account that you want to move. It moves as soon as you are back. The other account stays, and has to have another way to sign in.",
+            "Выберите в {provider} аккаунт, который хотите перенести. Он перейдёт сюда, как только вы вернётесь. Другой аккаунт останется, и в него должен быть ещё один способ войти.";
+        move_next_deletes: "At {provider}, choose the account that you want to move. It moves as soon as you are back, and the other account is deleted, if nothing else is left to sign in to it by.",
+            "Выберите в {provider} аккаунт, который хотите перенести. Он перейдёт сюда, как только вы вернётесь, а другой аккаунт удалится, если войти в него больше нечем.";
+        moved_now: "Moved. It opens this account from now on.", "Перенесено. Теперь через него входят в этот аккаунт.";
+        not_moved: "It was not moved.", "Перенести не удалось.";
+        move_failed: "It was not moved. Begin once more by linking it.", "Перенести не удалось. Начните ещё раз с привязки.";
+        move_last_way: "It was not moved, because it is the last way to sign in to the other account. Set a password there first, or let that account be deleted. One that holds a role or a permission is never deleted so.",
+            "Перенести не удалось: это последний способ входа в другой аккаунт. Сначала задайте там пароль или разрешите тот аккаунт удалить. Аккаунт с ролью или правом так не удаляется.";
+        move_has_factor: "It was not moved, because the other account asks for a second proof. Sign in there, unlink it, and link it here.",
+            "Перенести не удалось: другой аккаунт требует второго подтверждения. Войдите туда, отвяжите его и привяжите здесь.";
         last_used: "last used", "последний вход через него";
         no_notifications: "Nothing here. What concerns you will appear on this page.",
             "Здесь пусто. Всё, что вас касается, появится на этой странице.";

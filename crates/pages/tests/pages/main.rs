@@ -20,6 +20,7 @@ mod forms;
 mod front;
 mod head_requests;
 mod in_chromium;
+mod linked;
 mod live;
 mod looked_at;
 mod passkeys;

@@ -51,6 +51,7 @@ use self::{
 };
 use crate::{
     Dependencies,
+    admission::Providers,
     change::{Change, Changes},
     limits::Limits,
     links::Links,
@@ -83,6 +84,8 @@ pub struct Deliveries {
     webhooks: Webhooks,
     messages: MessageContents,
     channels: Channels,
+    /// What messages call them.
+    providers: Providers,
     /// What messages about requests say by now. It holds these deliveries itself, so it is not held here.
     cards: OnceLock<Weak<dyn RequestCards>>,
     leases: ShardLeases,
@@ -99,6 +102,7 @@ impl Deliveries {
         changes: Changes,
         (notifications, links, limits, webhooks): (Notifications, Links, Limits, Webhooks),
         channels: Channels,
+        providers: Providers,
     ) -> Self {
         let leases =
             ShardLeases::new(&deps, changes.clone(), "deliveries", userd_storage::repositories::deliveries::QUEUES);
@@ -111,6 +115,7 @@ impl Deliveries {
             limits,
             webhooks,
             channels,
+            providers,
             cards: OnceLock::new(),
             leases,
             breakers: Breakers::default(),

@@ -55,8 +55,14 @@ pub(super) fn template(fact: &Fact) -> Option<Kind> {
     }
 }
 
-/// What is filled into the message.
-pub(super) fn values(kind: Kind, fact: &Fact, opened: &OpenedFact, site: &str, link: &Url) -> Values {
+/// What is filled into the message. `called` says what people call a provider.
+pub(super) fn values(
+    kind: Kind,
+    fact: &Fact,
+    opened: &OpenedFact,
+    (site, link): (&str, &Url),
+    called: impl Fn(&str) -> String,
+) -> Values {
     let text = |name: &str| fact.data.get(name).and_then(Json::as_str);
     let now = |name: &str| opened.personal.as_ref().and_then(|both| both.get(name)).and_then(Json::as_str);
     let values = Values::default().with("site", Value::Words(site.to_owned())).with("at", Value::Moment(fact.at));
@@ -66,7 +72,7 @@ pub(super) fn values(kind: Kind, fact: &Fact, opened: &OpenedFact, site: &str, l
             values.with("email", Value::Exact(now("email").unwrap_or_default().to_owned()))
         }
         Kind::WayInAdded | Kind::WayInRemoved => {
-            values.with("provider", Value::Words(text("provider").unwrap_or_default().to_owned()))
+            values.with("provider", Value::Words(text("provider").map(called).unwrap_or_default()))
         }
         Kind::FactorAdded | Kind::FactorRemoved => {
             values.with("passkey", Value::Count((text("kind") == Some("passkey")).into()))

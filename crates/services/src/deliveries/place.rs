@@ -13,6 +13,7 @@ use userd_templates::{Category, Kind, Reader, Rendered, Value, Values};
 
 use super::{Deliveries, content::Content, notice};
 use crate::{
+    admission::provider_name,
     change::{Change, Committed},
     fact_drafts::{self, OpenedFact},
     links::LinkAct,
@@ -198,7 +199,8 @@ impl Deliveries {
                 self.say_place(&mut opened, reader.language);
                 let session_id = fact.data.get("session_id").and_then(|id| serde_json::from_value(id.clone()).ok());
                 let link = self.mint(user, LinkAct::NotMe { session_id }).await?;
-                let values = notice::values(kind, &fact, &opened, &self.deps.settings.site(), &link);
+                let called = |provider: &str| provider_name(&self.providers, provider);
+                let values = notice::values(kind, &fact, &opened, (&self.deps.settings.site(), &link), called);
                 let data = serde_json::json!({ "event": fact.kind, "event_id": fact.id });
                 (kind, values, data)
             }

@@ -49,8 +49,16 @@ use userd_providers::{Provider, ProviderFault};
 use userd_storage::Failure;
 
 use crate::{
-    Dependencies, access_requests::Approvals, admission::Providers, bot::TelegramBot, change::Changes,
-    deletion::Deletions, invitations::Invitations, limits::Limits, sessions::Sessions, sign_in_outcome,
+    Dependencies,
+    access_requests::Approvals,
+    admission::{Providers, provider_name},
+    bot::TelegramBot,
+    change::Changes,
+    deletion::Deletions,
+    invitations::Invitations,
+    limits::Limits,
+    sessions::Sessions,
+    sign_in_outcome,
     ways_in::WaysIn,
 };
 
@@ -154,6 +162,12 @@ impl SignIn {
     /// `NoSuchProvider`, also for one that is configured and disabled.
     pub fn provider(&self, id: &str) -> Result<Arc<dyn Provider>, Refusal> {
         self.offered().into_iter().find(|provider| provider.id() == id).ok_or(Refusal::NoSuchProvider)
+    }
+
+    /// What people call a provider, also one that is switched off; the id of one that is not configured any more.
+    #[must_use]
+    pub fn name_of(&self, provider: &str) -> String {
+        provider_name(&self.providers, provider)
     }
 
     /// What sign-ins through a provider are counted under: its id, if it is configured.

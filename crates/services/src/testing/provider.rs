@@ -18,21 +18,13 @@ impl TestProvider {
     /// `form_post`: its answer comes as a form. Called `telegram` it is of that kind.
     #[must_use]
     pub fn named(id: &str, form_post: bool) -> Arc<dyn Provider> {
-        Arc::new(Self(Facts {
-            id: id.to_owned(),
-            kind: if id == "telegram" { Kind::Telegram } else { Kind::Oidc },
-            display_name: id.to_owned(),
-            issuer: format!("https://{id}.example"),
-            client_id: "userd".to_owned(),
-            capabilities: Capabilities { browser: true, form_post, ..Capabilities::default() },
-            policy: Policy {
-                enabled: true,
-                trust_email: false,
-                allow_sign_up: true,
-                allowed_domains: Vec::new(),
-                keep_tokens: false,
-            },
-        }))
+        Arc::new(Self(facts(id, id, form_post)))
+    }
+
+    /// With another name on its button than its id.
+    #[must_use]
+    pub fn called(id: &str, display_name: &str) -> Arc<dyn Provider> {
+        Arc::new(Self(facts(id, display_name, false)))
     }
 
     fn profile(&self, subject: &str) -> Profile {
@@ -68,5 +60,23 @@ impl Provider for TestProvider {
             return Err(ProviderFault::Refused("not_supported"));
         }
         Ok(self.profile(subject))
+    }
+}
+
+fn facts(id: &str, display_name: &str, form_post: bool) -> Facts {
+    Facts {
+        id: id.to_owned(),
+        kind: if id == "telegram" { Kind::Telegram } else { Kind::Oidc },
+        display_name: display_name.to_owned(),
+        issuer: format!("https://{id}.example"),
+        client_id: "userd".to_owned(),
+        capabilities: Capabilities { browser: true, form_post, ..Capabilities::default() },
+        policy: Policy {
+            enabled: true,
+            trust_email: false,
+            allow_sign_up: true,
+            allowed_domains: Vec::new(),
+            keep_tokens: false,
+        },
     }
 }

@@ -32,7 +32,7 @@ async fn show(visit: Visit, Path((id, identity)): Path<(UserId, IdentityId)>) ->
     if let Some(turned) = fresh(&visit).await? {
         return Ok(turned);
     }
-    let title = fill(visit.texts.admin.acts.unlink_title, "provider", &one.provider);
+    let title = title(&visit, &one);
     Ok(page(&visit, &title, &form(&visit, &account, &one, &Told::default())))
 }
 
@@ -44,11 +44,15 @@ async fn unlink(visit: Visit, Path((id, identity)): Path<(UserId, IdentityId)>) 
     match visit.site.services.sign_in.unlink_of(&visit.ctx, id, identity).await {
         Ok(()) => Ok(Visit::go(&format!("/admin/users/{id}?done=unlinked"))),
         Err(failure) => {
-            let title = fill(visit.texts.admin.acts.unlink_title, "provider", &one.provider);
+            let title = title(&visit, &one);
             let here = (title.as_str(), visit.here.as_str());
             refused(&visit, failure, here, |told| form(&visit, &account, &one, told))
         }
     }
+}
+
+fn title(visit: &Visit, one: &IdentityView) -> String {
+    fill(visit.texts.admin.acts.unlink_title, "provider", &visit.site.services.sign_in.name_of(&one.provider))
 }
 
 fn form(visit: &Visit, account: &UserView, one: &IdentityView, told: &Told) -> Markup {
@@ -57,7 +61,7 @@ fn form(visit: &Visit, account: &UserView, one: &IdentityView, told: &Told) -> M
     html! {
         (told.alert())
         section.panel {
-            p { strong { (one.provider) } @if let Some(called) = called { " · " (called) } }
+            p { strong { (visit.site.services.sign_in.name_of(&one.provider)) } @if let Some(called) = called { " · " (called) } }
             p { (fill(t.unlink_about, "who", &name_of(account))) }
             form method="post" action={ "/admin/users/" (account.id) "/identities/" (one.id) "/unlink" } {
                 (layout::token(visit))

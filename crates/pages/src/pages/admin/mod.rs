@@ -24,19 +24,16 @@ mod words;
 
 use axum::response::Response;
 use maud::{Markup, html};
-use serde::{Serialize, de::DeserializeOwned};
-use url::form_urlencoded::{Serializer, parse};
 use userd_model::{Act, InvalidField, Refusal, UserId};
 use userd_services::{Failure, UserView};
-use userd_web::{Problem, problem::table};
+use userd_web::Problem;
 
-use super::{completion::words_of, prove::prove_first};
-use crate::{
-    layout, parts,
-    routes::Routes,
-    sections,
-    visit::{Query, Visit},
+use super::{
+    completion::words_of,
+    paging::{onward, place},
+    prove::prove_first,
 };
+use crate::{layout, parts, routes::Routes, sections, visit::Visit};
 
 /// Items on one page of a list.
 const PAGE: usize = 25;
@@ -134,34 +131,6 @@ fn refused(
     let text = if errors.is_empty() { words_of(visit, &problem) } else { visit.texts.admin.frame.invalid.to_owned() };
     let content = frame(visit, title, &again(&Told { text, errors }));
     Ok(visit.page_with(problem.status(), title, &content))
-}
-
-/// Where in a list the page begins.
-fn place<T: DeserializeOwned>(visit: &Visit, query: &Query, list: &str) -> Result<Option<T>, Problem> {
-    match query.text("cursor") {
-        "" => Ok(None),
-        text => visit.site.cursors.open(list, text).map(Some).ok_or_else(|| Problem::of(&table::INVALID_CURSOR)),
-    }
-}
-
-/// What stands below a list: that nothing fits, and the way on.
-fn onward<T: Serialize>(visit: &Visit, list: &str, is_empty: bool, next: Option<&T>) -> Markup {
-    let t = &visit.texts.admin.frame;
-    let (path, query) = visit.here.split_once('?').unwrap_or((&visit.here, ""));
-    let kept = || parse(query.as_bytes()).filter(|(name, _)| name != "cursor" && name != "done");
-    let address = |cursor: Option<&str>| {
-        let mut made = Serializer::new(String::new());
-        made.extend_pairs(kept()).extend_pairs(cursor.map(|cursor| ("cursor", cursor)));
-        format!("{path}?{}", made.finish())
-    };
-    let next = next.and_then(|place| visit.site.cursors.seal(list, place));
-    html! {
-        @if is_empty { (parts::note(if next.is_some() { t.goes_on } else { t.nothing })) }
-        p.row {
-            @if query.contains("cursor=") { a.button.quiet href=(address(None)) { (t.first_page) } }
-            @if let Some(next) = next { a.button.quiet href=(address(Some(&next))) rel="next" { (t.next_page) } }
-        }
-    }
 }
 
 /// Links between parts of a list, of which one is shown.

@@ -158,7 +158,7 @@ fn linked(visit: &Visit, id: UserId, identities: &[IdentityView]) -> Markup {
             div.wide tabindex="0" { table {
                 thead { tr { @for head in [t.provider, t.name, t.linked] { th scope="col" { (head) } } td {} } }
                 tbody { @for identity in identities { tr {
-                    td { (identity.provider) }
+                    td { (visit.site.services.sign_in.name_of(&identity.provider)) }
                     td { (optional(visit, [&identity.display_name, &identity.username, &identity.email]
                         .into_iter().flatten().next().map(String::as_str))) }
                     td { (moment(visit, identity.created_at)) }

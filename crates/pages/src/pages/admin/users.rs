@@ -65,7 +65,7 @@ fn filters(visit: &Visit, query: &Query) -> Markup {
     let statuses = [("", frame.any), ("active", t.active), ("blocked", t.blocked), ("deleted", t.deleted)];
     let providers = visit.site.services.sign_in.offered();
     let mut ways = vec![("", frame.any)];
-    ways.extend(providers.iter().map(|provider| (provider.id(), provider.id())));
+    ways.extend(providers.iter().map(|provider| (provider.id(), provider.display_name())));
     html! {
         form.panel.filters method="get" action="/admin/users" role="search" data-live="found" {
             (field(Field {
