@@ -7,7 +7,7 @@ use userd_model::{
     preferences::{CategoryName, MessageChannel},
     texts::Language,
 };
-use userd_services::{places::Places, roles::RoleInput, sessions::Login, testing::TestOptions};
+use userd_services::{notifications::Shown, places::Places, roles::RoleInput, sessions::Login, testing::TestOptions};
 
 use crate::browser::{Browser, PASSWORD, Place};
 
@@ -307,4 +307,59 @@ async fn quiet_hours_that_are_refused_stay_in_the_form() {
     assert!(tick("account/inbox").contains("checked") && !tick("account/email").contains("checked"), "{html}");
     let again = browser.submit("/account/preferences", &[("quiet_from", "22:00"), ("quiet_to", "08:00")]).await;
     assert_eq!(again.header("location"), "/account/preferences?told=saved", "{}", again.text());
+}
+
+/// Every notification is on one page and no other; the newest are where the script puts what comes.
+#[tokio::test]
+async fn an_inbox_is_read_page_by_page() {
+    let place = Place::new().await;
+    let mut browser = ada(&place).await;
+    let services = place.services();
+    for number in 0..20 {
+        let name = format!("countess{number}");
+        let fields = [("username", name.as_str())];
+        assert_eq!(browser.submit_from("/account/profile", "/account/username", &fields).await.status, 303);
+    }
+    while services.event_log.tick().await.unwrap() > 0 {}
+    while services.deliveries.tick().await.unwrap() > 0 {}
+    let (mut path, mut shown, mut pages) = ("/account/notifications".to_owned(), Vec::new(), 0);
+    loop {
+        let page = browser.get(&path).await.text();
+        let ids = page.split("data-message=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned());
+        shown.extend(ids.filter(|id| !id.is_empty()));
+        assert_eq!(page.contains("data-inbox=\""), pages == 0, "{page}");
+        assert_eq!(page.contains("To the beginning"), pages > 0, "{page}");
+        pages += 1;
+        let Some((before, _)) = page.split_once("\" rel=\"next\"") else { break };
+        path = before.rsplit('"').next().unwrap().to_owned();
+    }
+    let cookie = &browser.cookies["__Host-userd_session"];
+    let ctx = services.authenticate_browser(services.context(), cookie).await.unwrap().ctx;
+    let all = services.notifications.list(&ctx, Shown::Inbox, None, 100).await.unwrap().items;
+    assert!(pages == 2 && all.len() >= 20, "{pages} pages of {}", all.len());
+    assert_eq!(shown, all.iter().map(|one| one.id.to_string()).collect::<Vec<_>>());
+    place.member("grace").await;
+    assert_eq!(place.browser_of("grace").await.get(&path).await.status, 400, "of another inbox");
+}
+
+/// Leaving a page with something written asks first; the script finds the forms by a word of theirs.
+#[tokio::test]
+async fn forms_in_which_people_write_say_so_to_the_script() {
+    let (place, _, ada) = crate::admin::administered().await;
+    let request = crate::admin::requests::ask(&place, &ada, "I write the news now").await;
+    let mut browser = place.browser_of("boss").await;
+    for (path, form) in [
+        (format!("/admin/users/{}/grants/give", ada.id), None),
+        (format!("/admin/users/{}/acts/block", ada.id), None),
+        (request, None),
+        ("/admin/permissions/register".to_owned(), None),
+        ("/admin/invitations/make".to_owned(), None),
+        ("/account/emails".to_owned(), Some("/account/emails/change")),
+        ("/account/access".to_owned(), Some("/account/access/removal")),
+    ] {
+        let page = browser.get(&path).await.text();
+        let action = format!("action=\"{}\"", form.unwrap_or(&path));
+        let rest = page.split_once(&action).unwrap_or_else(|| panic!("no {action}: {page}")).1;
+        assert!(rest.split('>').next().unwrap().contains("data-guard"), "{path}: {page}");
+    }
 }

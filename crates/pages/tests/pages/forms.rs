@@ -2,13 +2,14 @@
 
 use std::{fs, path::Path};
 
+use serde_json::json;
 use userd_model::{Actor, GrantKind, RoleRules};
 use userd_pages::policy::PAGES;
 use userd_services::{
     invitations::NewInvitation,
     roles::RoleInput,
     sign_in::Finished,
-    testing::{TestOptions, TestProvider},
+    testing::{BOT_SECRET, TestOptions, TestProvider, bot_nobody_reaches},
 };
 
 use crate::{
@@ -59,7 +60,7 @@ async fn a_code_by_mail_signs_in_and_leads_on() {
     assert_eq!(gone.header("location"), "/sign-in?told=gone&next=%2Faccount");
 }
 
-/// What the bot says is held where the bot is: here, what the page does when its attempt is over.
+/// What the page does when its attempt is over.
 #[tokio::test]
 async fn an_attempt_by_the_bot_that_is_over_begins_again() {
     let place = Place::new().await;
@@ -71,6 +72,43 @@ async fn an_attempt_by_the_bot_that_is_over_begins_again() {
     browser.cookies.insert("__Host-userd_way".to_owned(), way.to_owned());
     let over = browser.post("/sign-in/bot", &format!("form_token={token}")).await;
     assert_eq!(over.header("location"), "/sign-in?told=gone&next=%2Faccount%2Fdevices");
+}
+
+/// The bot's page without a script: it says what to do in the chat, and its button asks whether that was done.
+#[tokio::test]
+async fn somebody_signs_in_by_the_bot_without_javascript() {
+    let providers = vec![TestProvider::named("telegram", false)];
+    let place = Place::with(TestOptions { providers, bot: Some(bot_nobody_reaches()), ..TestOptions::default() }).await;
+    let mut browser = place.browser();
+    let page = browser.get("/sign-in/bot?next=%2Faccount%2Fdevices").await.text();
+    let between = |begins: &str| page.split_once(begins).unwrap().1.split(['<', '"']).next().unwrap().to_owned();
+    let (payload, number) = (between("<code>/start "), between("<strong class=\"number\">"));
+    assert_eq!(
+        between("href=\"https://t.me/userd_test_bot?start="),
+        payload,
+        "the link brings the same as the command"
+    );
+    let token = form_of(&page, "/sign-in/bot")[0].1.clone();
+    let body = format!("form_token={token}");
+    let early = browser.post("/sign-in/bot", &body).await;
+    assert_eq!(early.status, 200);
+    assert!(early.text().contains("The bot has not heard from you yet"), "{}", early.text());
+    assert!(form_of(&early.text(), "/sign-in/bot").contains(&("form_token".to_owned(), token)), "its button is there");
+
+    let services = place.services();
+    let ada = json!({ "id": 7, "is_bot": false, "first_name": "Ada", "username": "ada", "language_code": "en" });
+    let chat = json!({ "id": 7, "type": "private" });
+    let start = format!("/start {payload}");
+    let start = json!({ "message_id": 1, "date": 1, "chat": chat, "from": ada, "text": start });
+    let tap = json!({ "message_id": 1, "date": 1, "chat": chat });
+    let tap = json!({ "id": "q1", "from": ada, "message": tap, "data": format!("{payload}:{number}") });
+    for update in [json!({ "update_id": 1, "message": start }), json!({ "update_id": 2, "callback_query": tap })] {
+        let (ctx, secret) = (services.context(), Some(BOT_SECRET.as_bytes()));
+        services.bot.take_webhook(&ctx, secret, update.to_string().as_bytes()).await.unwrap();
+    }
+    let done = browser.post("/sign-in/bot", &body).await;
+    assert_eq!((done.status.as_u16(), done.header("location")), (303, "/account/devices"), "{}", done.text());
+    assert!(browser.cookies.contains_key(SESSION) && browser.get("/account").await.status == 200);
 }
 
 #[tokio::test]

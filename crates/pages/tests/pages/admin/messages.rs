@@ -16,6 +16,7 @@ async fn an_invitation_is_made_its_link_is_shown_once_and_it_is_withdrawn() {
     let start = page.find("http://127.0.0.1:8080/register?invitation=").unwrap_or_else(|| panic!("no link in {page}"));
     let link = page[start..].split('<').next().unwrap().trim_start_matches("http://127.0.0.1:8080").to_owned();
     assert!(place.browser().get(&link).await.text().contains("name=\"password\""), "it opens the registration");
+    assert!(page.contains("data-copy=\"secret\"") && page.contains("id=\"secret\""), "a script can copy it: {page}");
     let list = browser.get("/admin/invitations").await.text();
     assert!(list.contains("user_manager") && !list.contains("invitation="), "{list}");
     let path = list.split('"').find(|part| part.ends_with("/withdraw")).unwrap().to_owned();

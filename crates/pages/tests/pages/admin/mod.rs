@@ -3,7 +3,7 @@
 mod clients;
 mod log;
 mod messages;
-mod requests;
+pub mod requests;
 mod roles;
 mod system;
 mod users;

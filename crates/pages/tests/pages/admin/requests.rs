@@ -7,7 +7,7 @@ use super::{HOSTILE, administered, give, is_safe};
 use crate::browser::Place;
 
 /// A request of somebody for the role `editor`, and the path of its page.
-async fn ask(place: &Place, requester: &UserView, reason: &str) -> String {
+pub async fn ask(place: &Place, requester: &UserView, reason: &str) -> String {
     let services = place.services();
     let operator = services.context().acting_as(userd_model::Actor::Operator);
     let rules = userd_model::RoleRules { requestable: true, ..Default::default() };

@@ -1,8 +1,12 @@
 //! The overview, configuration, findings and templates in the browser.
 
-use userd_model::GrantKind;
+use std::{fs, path::Path};
 
-use super::{HOSTILE, administered, give, is_safe};
+use userd_model::GrantKind;
+use userd_services::testing::{TestOptions, channels_saying};
+
+use super::{HOSTILE, administered, give, is_safe, requests::ask};
+use crate::browser::Place;
 
 #[tokio::test]
 async fn the_overview_shows_what_happened_as_charts_without_inline_style() {
@@ -71,4 +75,46 @@ async fn what_a_message_says_is_previewed_in_both_languages_in_a_sandbox() {
     let encoded: String = url::form_urlencoded::byte_serialize(HOSTILE.as_bytes()).collect();
     let page = browser.get(&format!("/admin/templates?name={encoded}&language={encoded}")).await.text();
     assert!(!page.contains("<script>alert") && !page.contains("<img src=x"), "{page}");
+}
+
+/// AC-118, AC-127: what an operator's templates say, and the names that messages are filled with, are text on every page. The
+/// markup of a layout stands in the sandbox alone, where it runs nothing.
+#[tokio::test]
+async fn hostile_templates_and_names_are_text_on_every_page() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hostile_templates");
+    fs::create_dir_all(&folder).unwrap();
+    let hostile = serde_json::Value::from(HOSTILE);
+    let said =
+        format!("subject: {hostile}\nblocks:\n  - text: {hostile}\n  - facts:\n      - [{hostile}, {hostile}]\n");
+    let layout = "<html><script>alert(1)</script><title>{{ subject }}</title><body>{{ body }}</body></html>";
+    for (file, text) in [
+        ("message.en.yaml", said.as_str()),
+        ("access_requested.en.yaml", "subject: \"{{ who }}\"\nblocks:\n  - text: \"{{ who }}\"\n"),
+        ("layout.html", layout),
+    ] {
+        fs::write(folder.join(file), text).unwrap();
+    }
+    let options = TestOptions { channels: channels_saying(Some(folder.as_path())), ..TestOptions::default() };
+    let place = Place::with(options).await;
+    let boss = place.member("boss").await;
+    give(&place, &boss, GrantKind::Role, "admin").await;
+    let mut browser = place.browser_of("boss").await;
+
+    let page = browser.get("/admin/templates?name=message&language=en").await.text();
+    is_safe(&page);
+    assert!(page.matches("&lt;script&gt;alert(1)").count() >= 3, "subject, text and facts: {page}");
+    let frame = browser.get("/admin/templates/message/html?language=en").await;
+    let policy = frame.header("content-security-policy");
+    assert!(policy.contains("default-src 'none'") && policy.ends_with("; sandbox"), "{policy}");
+    let html = frame.text();
+    assert_eq!(html.matches("<script>alert").count(), 1, "the operator's layout is theirs: {html}");
+    assert!(html.contains("&lt;script&gt;alert(1)") && !html.contains("<img src=x"), "{html}");
+
+    let eve = place.member_called("eve", HOSTILE).await;
+    ask(&place, &eve, HOSTILE).await;
+    while place.services().event_log.tick().await.unwrap() > 0 {}
+    while place.services().deliveries.tick().await.unwrap() > 0 {}
+    let inbox = browser.get("/account/notifications").await.text();
+    assert!(!inbox.contains("<script>alert") && !inbox.contains("<img src=x"), "{inbox}");
+    assert!(inbox.matches("&lt;script&gt;alert(1)").count() >= 2, "title and text: {inbox}");
 }
