@@ -217,6 +217,9 @@ async fn people(plan: &mut Plan) {
     plan.open(&new, "/account/security/app");
     plan.open(&new, "/account/security/passkeys/offer");
     plan.open(&new, "/account/emails");
+    let taken = "/account/linked?told=failed&why=identity_taken&provider=acme";
+    plan.open(&new, taken);
+    plan.send(&new, taken, Some(("/account/linked/move", &[])));
 }
 
 async fn administration(plan: &mut Plan) {
