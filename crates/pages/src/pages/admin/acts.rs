@@ -107,6 +107,11 @@ impl UserAct {
         }
     }
 
+    /// Whether it is done to whoever may manage roles, too, by those who may not (decision 0063).
+    pub(super) const fn is_for_everybody(self) -> bool {
+        matches!(self, Self::SendReset | Self::Hold | Self::LiftHold)
+    }
+
     const fn is_destructive(self) -> bool {
         matches!(self, Self::Block | Self::ResetFactors | Self::Delete | Self::Purge)
     }

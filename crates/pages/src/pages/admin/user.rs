@@ -39,14 +39,15 @@ async fn show(visit: Visit, query: Query, Path(id): Path<UserId>) -> Result<Resp
         Ok(()) => services.deletions.held(&visit.ctx, id).await?,
         Err(_) => None,
     };
+    let is_within_reach = services.users.is_within_reach(&visit.ctx, id).await?;
     let content = html! {
         @if let Some(told) = said(&visit, query.text("done")) { (done(told)) }
         (known(&visit, &account, held_back.as_ref()))
-        (ways(&visit, &account, held_back.is_some()))
+        (ways(&visit, &account, held_back.is_some(), is_within_reach))
         (happened(&visit, id))
         (panel(t.grants.title, &grants::held(&visit, id, &held)))
         (panel(t.users.sessions, &devices(&visit, &sessions)))
-        (panel(t.users.identities, &linked(&visit, id, &identities)))
+        (panel(t.users.identities, &linked(&visit, id, &identities, is_within_reach)))
     };
     Ok(page(&visit, &name_of(&account), &content))
 }
@@ -90,10 +91,11 @@ fn known(visit: &Visit, account: &UserView, held: Option<&LegalHold>) -> Markup 
 }
 
 /// The ways to what the visitor may do here and what the account's status leaves to be done.
-fn ways(visit: &Visit, account: &UserView, is_held: bool) -> Markup {
+fn ways(visit: &Visit, account: &UserView, is_held: bool, is_within_reach: bool) -> Markup {
     let left_out = if is_held { UserAct::Hold } else { UserAct::LiftHold };
-    let fitting =
-        |act: &UserAct| *act != left_out && act.fits(account.status) && visit.ctx.may(&act.act(account.id)).is_ok();
+    let allowed =
+        |act: UserAct| visit.ctx.may(&act.act(account.id)).is_ok() && (is_within_reach || act.is_for_everybody());
+    let fitting = |act: &UserAct| *act != left_out && act.fits(account.status) && allowed(*act);
     let acts: Vec<UserAct> = UserAct::ALL.into_iter().filter(fitting).collect();
     let may_change = account.status != UserStatus::Deleted && visit.ctx.may(&Act::ChangeProfile(account.id)).is_ok();
     html! {
@@ -150,9 +152,9 @@ fn device(visit: &Visit, session: &SessionView) -> String {
     session.device_name.clone().or_else(called).unwrap_or_else(|| visit.texts.admin.users.unknown_device.to_owned())
 }
 
-fn linked(visit: &Visit, id: UserId, identities: &[IdentityView]) -> Markup {
+fn linked(visit: &Visit, id: UserId, identities: &[IdentityView], is_within_reach: bool) -> Markup {
     let t = &visit.texts.admin.users;
-    let may_unlink = visit.ctx.may(&Act::RemoveIdentity(id)).is_ok();
+    let may_unlink = is_within_reach && visit.ctx.may(&Act::RemoveIdentity(id)).is_ok();
     html! {
         @if identities.is_empty() { p.muted { (visit.texts.admin.frame.none) } } @else {
             div.wide tabindex="0" { table {
