@@ -106,7 +106,8 @@ pub(crate) struct TokenPairBody {
     /// Seconds.
     pub refresh_expires_in: u64,
     pub session_id: Uuid,
-    /// Keep it on the device and send it with later sign-ins there: a lockout then never applies to this device.
+    /// Keep it on the device and send it with later sign-ins there: a lockout then never applies to this device, and its
+    /// owner is not told of a new one.
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device_token: Option<String>,

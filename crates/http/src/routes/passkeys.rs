@@ -97,6 +97,9 @@ struct Finish {
     #[serde(default)]
     #[schema(max_length = 100)]
     device_name: Option<String>,
+    /// The `device_token` of an earlier answer on this device: its owner is not told of a new one.
+    #[serde(default)]
+    device_token: Option<String>,
     /// The service that the access token is for (RFC 8707): one of `tokens.audience`; absent: userd itself.
     #[serde(default)]
     #[schema(max_length = 256)]
@@ -114,7 +117,7 @@ async fn passkey_finish(
     Visitor(ctx): Visitor,
     Json(body): Json<Finish>,
 ) -> Result<Response, Problem> {
-    let ctx = ctx.for_resource(&api.services.deps.settings, body.resource.as_deref())?;
+    let ctx = ctx.for_resource(&api.services.deps.settings, body.resource.as_deref())?.on_device(body.device_token);
     let (answer, device) = (body.credential.into_json(), body.device_name.as_deref());
     Ok(completed(api.services.factors.finish_passkey_sign_in(&ctx, &body.challenge, &answer, device).await?))
 }

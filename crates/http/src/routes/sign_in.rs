@@ -222,6 +222,9 @@ struct Exchange {
     #[serde(default)]
     #[schema(max_length = 100)]
     device_name: Option<String>,
+    /// The `device_token` of an earlier answer on this device: its owner is not told of a new one.
+    #[serde(default)]
+    device_token: Option<String>,
     /// The service that the access token is for (RFC 8707): one of `tokens.audience`; absent: userd itself.
     #[serde(default)]
     #[schema(max_length = 256)]
@@ -237,7 +240,7 @@ async fn exchange(
     Visitor(ctx): Visitor,
     Json(body): Json<Exchange>,
 ) -> Result<Response, Problem> {
-    let ctx = ctx.for_resource(&api.services.deps.settings, body.resource.as_deref())?;
+    let ctx = ctx.for_resource(&api.services.deps.settings, body.resource.as_deref())?.on_device(body.device_token);
     let sign_in = &api.services.sign_in;
     let verifier = body.code_verifier.as_deref();
     Ok(completed(sign_in.exchange(&ctx, &body.code, verifier, body.device_name.as_deref()).await?))
@@ -267,6 +270,9 @@ struct Native {
     #[serde(default)]
     #[schema(max_length = 100)]
     device_name: Option<String>,
+    /// The `device_token` of an earlier answer on this device: its owner is not told of a new one.
+    #[serde(default)]
+    device_token: Option<String>,
     /// The service that the access token is for (RFC 8707): one of `tokens.audience`; absent: userd itself.
     #[serde(default)]
     #[schema(max_length = 256)]
@@ -288,7 +294,7 @@ async fn native(
     Path(provider): Path<String>,
     Json(body): Json<Native>,
 ) -> Result<Response, Problem> {
-    let ctx = ctx.for_resource(&api.services.deps.settings, body.resource.as_deref())?;
+    let ctx = ctx.for_resource(&api.services.deps.settings, body.resource.as_deref())?.on_device(body.device_token);
     let nonce = body.nonce.as_deref();
     if nonce.is_some_and(|nonce| nonce.is_empty() || nonce.len() > 512) {
         return Err(Problem::malformed("nonce has 1 to 512 characters"));
@@ -316,6 +322,9 @@ async fn native(
 struct Widget {
     #[serde(default, rename = "tgAuthResult")]
     tg_auth_result: Option<String>,
+    /// Not one of Telegram's fields: the `device_token` of an earlier answer on this device; its owner is not told of a new one.
+    #[serde(default)]
+    device_token: Option<String>,
     /// Not one of Telegram's fields: the service that the access token is for (RFC 8707), one of `tokens.audience`.
     #[serde(default)]
     #[schema(max_length = 256)]
@@ -337,7 +346,7 @@ async fn widget(
     Visitor(ctx): Visitor,
     Json(body): Json<Widget>,
 ) -> Result<Response, Problem> {
-    let ctx = ctx.for_resource(&api.services.deps.settings, body.resource.as_deref())?;
+    let ctx = ctx.for_resource(&api.services.deps.settings, body.resource.as_deref())?.on_device(body.device_token);
     let malformed = || Problem::malformed("the fields are texts, whole numbers and booleans");
     let fields = fields_of_json(body.fields).ok_or_else(malformed)?;
     let proof = match &body.tg_auth_result {

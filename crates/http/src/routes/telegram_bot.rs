@@ -84,6 +84,9 @@ async fn start(
 struct Poll {
     attempt: String,
     secret: String,
+    /// The `device_token` of an earlier answer on this device: its owner is not told of a new one.
+    #[serde(default)]
+    device_token: Option<String>,
     /// The service that the access token is for (RFC 8707): one of `tokens.audience`; absent: userd itself.
     #[serde(default)]
     #[schema(max_length = 256)]
@@ -107,7 +110,7 @@ struct Pending {
         (status = 409, description = "The address has an account already"), (status = 410, description = "The invitation is not good any more"),
         (status = 422, description = "The attempt is unknown, over or declined in the chat")))]
 async fn poll(State(api): State<Arc<Api>>, Visitor(ctx): Visitor, Json(body): Json<Poll>) -> Result<Response, Problem> {
-    let ctx = ctx.for_resource(&api.services.deps.settings, body.resource.as_deref())?;
+    let ctx = ctx.for_resource(&api.services.deps.settings, body.resource.as_deref())?.on_device(body.device_token);
     Ok(match api.services.sign_in.poll_bot(&ctx, &body.attempt, &body.secret).await? {
         BotPoll::Pending => (StatusCode::ACCEPTED, Json(Pending { status: "pending" })).into_response(),
         BotPoll::Completed(completion) => completed(*completion),

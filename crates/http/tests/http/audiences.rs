@@ -115,7 +115,7 @@ async fn the_resource_counts_at_the_ways_in_without_a_redirect_too() {
 }
 
 /// The text of a mail whose subject says this and was not seen before.
-async fn mail(services: &Services, subject: &str, seen: &mut Vec<String>) -> String {
+pub async fn mail(services: &Services, subject: &str, seen: &mut Vec<String>) -> String {
     while services.deliveries.tick().await.unwrap() > 0 {}
     let mails = services.deliveries.mails(&services.operator_context(), 50).await.unwrap();
     let is_new = |mail: &MailView| mail.subject.contains(subject) && !seen.contains(&mail.subject);

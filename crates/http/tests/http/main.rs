@@ -23,6 +23,7 @@ mod events;
 mod forward_auth;
 mod head_requests;
 mod hostile_bodies;
+mod known_devices;
 mod links;
 mod notification_stream;
 mod passkeys;

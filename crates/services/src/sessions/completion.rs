@@ -9,7 +9,10 @@ use userd_model::{
     Document, EventKind, Factor, FactorMethod, IdentityId, Level, PendingStep, Session, SessionId, SignInOutcome,
     Timestamp, User, UserId, UserStatus, factor, sign_in, terms,
 };
-use userd_storage::{Failure, repositories::sessions::BeforeSignIn};
+use userd_storage::{
+    Failure,
+    repositories::{password_credentials::PasswordCredential, sessions::BeforeSignIn},
+};
 
 use super::{
     Sessions, SignedIn, TokenPair,
@@ -31,8 +34,14 @@ pub(crate) struct Arrival {
 }
 
 impl Arrival {
-    /// Who it is, and what they have proven.
-    fn proven(&self) -> (UserId, EarlierProof) {
+    /// Whether the device is one of the user's by what was shown, now or in an earlier step.
+    fn is_known(&self, user: &User, password: Option<&PasswordCredential>) -> bool {
+        let is_shown = || self.shown.as_ref().is_some_and(|shown| is_current(shown, Some(user), password));
+        self.was_known || self.device.is_some() || is_shown()
+    }
+
+    /// Who it is, and what they have proven. The next step may be taken without the device's token.
+    fn proven(&self, known_device: bool) -> (UserId, EarlierProof) {
         let session = &self.session;
         let proven = EarlierProof {
             step: String::new(),
@@ -41,7 +50,7 @@ impl Arrival {
             device_name: session.device_name.clone(),
             identity: session.identity_id,
             audience: self.audience.clone(),
-            known_device: self.was_known || self.device.is_some(),
+            known_device,
             failures: 0,
         };
         (session.user_id, proven)
@@ -213,21 +222,18 @@ impl Sessions {
         arrival: &Arrival,
         before: BeforeSignIn,
     ) -> Result<Completed, Failure> {
+        let is_known = arrival.is_known(&user, before.password.as_ref());
         match outcome {
             SignInOutcome::SignedIn => {}
             SignInOutcome::Pending(step) => {
                 let methods = self.methods(change, step, user.id, &before.factors).await?;
-                return Ok(Completed::Pending(self.ask(change, step, methods, arrival.proven()).await?));
+                return Ok(Completed::Pending(self.ask(change, step, methods, arrival.proven(is_known)).await?));
             }
             SignInOutcome::Refused(refusal) => return Err(refusal.into()),
         }
         if user.status == UserStatus::Blocked {
             lift_block(change, &mut user).await?;
         }
-        let shown = arrival.shown.as_ref();
-        let is_known = arrival.was_known
-            || arrival.device.is_some()
-            || shown.is_some_and(|shown| is_current(shown, Some(&user), before.password.as_ref()));
         let factors = self.begin(change, &arrival.session, before, is_known).await?;
         let at = Some(arrival.session.created_at);
         if user.last_sign_in_at != at {

@@ -6,6 +6,7 @@ mod codes;
 mod dead_ends;
 mod decisions;
 pub(crate) mod elsewhere;
+mod known_devices;
 mod linking;
 mod login_flows;
 pub(crate) mod messenger;
