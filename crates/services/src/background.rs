@@ -81,6 +81,16 @@ impl Services {
         self.follow(consequences).await
     }
 
+    /// Takes what another replica says, and does what follows from it.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn hear(&self, message: &[u8]) -> Result<(), userd_storage::Failure> {
+        self.changes.arrivals().receive(message);
+        let consequences = self.revocations.receive(message);
+        self.follow(consequences).await
+    }
+
     async fn follow(&self, consequences: Vec<Consequence>) -> Result<(), userd_storage::Failure> {
         let mut reload = false;
         for consequence in consequences {
@@ -219,11 +229,7 @@ async fn listen(mut stop: watch::Receiver<bool>, services: Arc<Services>) {
             _ = stop.wait_for(|stop| *stop) => return,
         };
         let outcome = match message {
-            Some(Message::Payload(bytes)) => {
-                services.changes.arrivals().receive(&bytes);
-                let consequences = services.revocations.receive(&bytes);
-                services.follow(consequences).await
-            }
+            Some(Message::Payload(bytes)) => services.hear(&bytes).await,
             // Something was missed: the table knows.
             Some(Message::Resync) => {
                 services.changes.arrivals().doubt();

@@ -113,6 +113,7 @@ mod simulation;
 mod streams;
 mod sweeper;
 mod terms;
+mod told_to_others;
 mod user_list;
 mod users;
 mod webhook_deliveries;

@@ -10,17 +10,17 @@ use userd_cache::{Cache, CacheHealth, CacheKey, CacheOptions, Entry, Limit, Limi
 use userd_storage::testing::{ManualClock, TestRandom};
 
 /// What was said, and to whom.
-pub(super) type Messages = Arc<Mutex<Vec<(usize, Vec<u8>)>>>;
+pub(crate) type Messages = Arc<Mutex<Vec<(usize, Vec<u8>)>>>;
 
 /// See the module.
-pub(super) struct Line {
+pub(crate) struct Line {
     memory: Memory,
     others: Vec<usize>,
     messages: Messages,
 }
 
 impl Line {
-    pub(super) fn of(replica: usize, clock: Arc<ManualClock>, replicas: usize, messages: Messages) -> Arc<dyn Cache> {
+    pub(crate) fn of(replica: usize, clock: Arc<ManualClock>, replicas: usize, messages: Messages) -> Arc<dyn Cache> {
         let memory = Memory::new(&CacheOptions::new(clock, Arc::new(TestRandom::seeded(replica as u64))));
         Arc::new(Self { memory, others: (0..replicas).filter(|other| *other != replica).collect(), messages })
     }

@@ -7,7 +7,7 @@
 
 mod actors;
 mod engine;
-mod line;
+pub(crate) mod line;
 mod scheduler;
 mod world;
 
