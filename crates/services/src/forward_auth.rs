@@ -2,7 +2,7 @@
 //! of that host (decision 0046). Deliberately absent: headers and cookies, which the API keeps.
 
 use userd_crypto::Zeroizing;
-use userd_model::{Actor, Level, Permission, Refusal};
+use userd_model::{Actor, Level, Permission, Refusal, Session, User};
 use userd_storage::Failure;
 
 use crate::{Context, HeldAt, Services, SignedIn, UserView, sign_in::ForwardHost};
@@ -84,10 +84,21 @@ impl Services {
         secret: &str,
     ) -> Result<ForwardedCaller, Failure> {
         let held = self.sessions.held_in_browser(&ctx, secret, HeldAt::Host(host.name())).await?;
-        let rights = self.role_reader.rights_of(&held.user, ctx.now).await?;
-        let actor = Actor::User { id: held.user.id, session_id: held.session.id, permissions: rights.permissions };
-        let user = self.user_reader.view(&held.user)?;
-        Ok(ForwardedCaller { ctx: ctx.in_session(actor, &held.session), user: Some(user), roles: rights.roles })
+        self.forwarded_session(ctx, &held.session, &held.user).await
+    }
+
+    /// The same for a request that may change nothing (HEAD): it is no use of the session, which it does not prolong.
+    ///
+    /// # Errors
+    /// As [`Self::forwarded_cookie`].
+    pub async fn recognise_forwarded_cookie(
+        &self,
+        ctx: Context,
+        host: &ForwardHost,
+        secret: &str,
+    ) -> Result<ForwardedCaller, Failure> {
+        let (session, user, _) = self.sessions.living_in_browser(secret, HeldAt::Host(host.name()), ctx.now).await?;
+        self.forwarded_session(ctx, &session, &user).await
     }
 
     /// Begins a session of this host for whoever comes back to it with a code, and gives the secret of its cookie.
@@ -105,6 +116,18 @@ impl Services {
         let signed_in: SignedIn = completion.signed_in().map_err(|_| Refusal::NotSignedIn)?;
         let held = self.sessions.hold_in_browser(ctx, signed_in, HeldAt::Host(host.name())).await?;
         Ok(held.secret)
+    }
+
+    async fn forwarded_session(
+        &self,
+        ctx: Context,
+        session: &Session,
+        user: &User,
+    ) -> Result<ForwardedCaller, Failure> {
+        let rights = self.role_reader.rights_of(user, ctx.now).await?;
+        let actor = Actor::User { id: user.id, session_id: session.id, permissions: rights.permissions };
+        let view = self.user_reader.view(user)?;
+        Ok(ForwardedCaller { ctx: ctx.in_session(actor, session), user: Some(view), roles: rights.roles })
     }
 
     async fn forwarded_user(&self, ctx: Context) -> Result<ForwardedCaller, Failure> {

@@ -8,7 +8,7 @@ use axum::{
     extract::{FromRequestParts, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 use serde::Deserialize;
 use url::form_urlencoded;
 use userd_model::{Actor, Permission, Refusal};
@@ -47,6 +47,8 @@ pub(super) fn routes() -> Routes {
 /// What a trusted proxy says of the request that it asks about.
 struct Forwarded {
     host: ForwardHost,
+    /// The proxy asks by HEAD, which is no use of a session.
+    is_head: bool,
     headers: HeaderMap,
 }
 
@@ -58,7 +60,7 @@ impl FromRequestParts<Arc<Api>> for Forwarded {
         let name = single(&parts.headers, "x-forwarded-host").filter(|_| parts.extensions.get::<PassedOn>().is_some());
         let name = name.ok_or_else(|| refused("no trusted proxy says by X-Forwarded-Host which host it is"))?;
         let host = api.services.forward_host(name).map_err(|_| refused("the host is not in sign_in.forward_auth"))?;
-        Ok(Self { host: host.clone(), headers: parts.headers.clone() })
+        Ok(Self { host: host.clone(), is_head: parts.method == Method::HEAD, headers: parts.headers.clone() })
     }
 }
 
@@ -158,6 +160,9 @@ async fn forward_auth(
 
 async fn of_cookie(services: &Services, ctx: Context, forwarded: &Forwarded) -> Result<ForwardedCaller, Failure> {
     let secret = cookies::read(&forwarded.headers, ACCESS).ok_or(Refusal::NotSignedIn)?;
+    if forwarded.is_head {
+        return services.recognise_forwarded_cookie(ctx, &forwarded.host, secret).await;
+    }
     services.forwarded_cookie(ctx, &forwarded.host, secret).await
 }
 

@@ -1,7 +1,7 @@
 //! Forward authentication from outside: what a proxy is answered, how a browser signs in at another host, and what does
 //! not work for whoever would like to be somebody else there.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::Router;
 use url::Url;
@@ -324,6 +324,34 @@ async fn whoever_is_blocked_or_signed_out_everywhere_is_out_at_the_next_request(
     let admin = services.operator_context();
     services.users.block(&admin, bob.id).await.unwrap();
     assert_eq!(site.asked(APP, "", &[("cookie", &second)]).await.status, 401);
+}
+
+/// A proxy that asks by the method of the request asks by HEAD too: it hears who it is, and the session is as old as before. (fault 13)
+/// ASVS V3.5.3
+#[tokio::test]
+async fn a_proxy_that_asks_by_head_prolongs_nothing() {
+    let site = Site::new().await;
+    let ada = site.person("ada").await;
+    let held = site.signed_in(APP, &ada).await;
+    let cookie = [("cookie", held.as_str()), PAGE];
+    let seen = async || {
+        let sessions = site.services().sessions.list(&ada.ctx, ada.id, None, 50).await.unwrap();
+        let of_host = sessions.into_iter().find(|session| session.device_name.as_deref() == Some(APP));
+        of_host.unwrap().last_seen_at
+    };
+    let before = seen().await;
+    site.app.clock.advance(Duration::from_secs(301));
+    let head = site.at(APP, "HEAD", "/v1/forward-auth", &cookie).await;
+    assert_eq!((head.status.as_u16(), head.header("x-userd-username")), (200, "ada"));
+    assert_eq!(site.at(APP, "HEAD", "/v1/forward-auth?role=admin", &cookie).await.status, 403);
+    assert_eq!(seen().await, before);
+    assert_eq!(site.asked(APP, "", &cookie).await.status, 200);
+    assert!(seen().await > before, "GET is a use");
+    // Nor does it put a proof key into a browser that has one already.
+    let begun = site.at(APP, "HEAD", "/_userd/start?to=%2F", &[]).await;
+    assert!(!begun.headers.contains_key("set-cookie") && !begun.headers.contains_key("location"));
+    site.services().sessions.end_all(&ada.ctx, ada.id, None).await.unwrap();
+    assert_eq!(site.at(APP, "HEAD", "/v1/forward-auth", &[("cookie", held.as_str())]).await.status, 401);
 }
 
 /// Scripts, pictures and forms get a status, no page to sign in at.
