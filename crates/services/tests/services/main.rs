@@ -116,6 +116,7 @@ mod terms;
 mod told_to_others;
 mod user_list;
 mod users;
+mod webhook_calls;
 mod webhook_deliveries;
 mod webhooks;
 #[cfg(feature = "ydb")]
