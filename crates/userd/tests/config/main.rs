@@ -8,7 +8,7 @@
 )]
 
 mod refusals;
-mod secrets;
+mod secret_values;
 
 use std::{ffi::OsString, fs, path::PathBuf, time::Duration};
 
