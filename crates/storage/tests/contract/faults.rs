@@ -2,7 +2,7 @@
 
 use userd_storage::{
     Failure, StoreError,
-    testing::{Backend, Counting, Fault, Injector, TestDatabase, memory_store},
+    testing::{Backend, Counting, Fault, Injector, ManualClock, TestDatabase, schema_on},
 };
 
 use crate::fixture::{READ_COUNTER, get, put, store, tables};
@@ -57,11 +57,16 @@ async fn counts_name_what_a_unit_of_work_asks() {
     assert_eq!(counted.reads[READ_COUNTER.name], 1);
 }
 
+/// A start of the program finds nothing to do there: tests run on what it would make.
 #[tokio::test]
-async fn a_store_in_memory_has_the_whole_schema() {
-    let store = memory_store().await.unwrap();
-    assert_eq!(
-        store.reading().schema_migrations().all().await.unwrap().len(),
-        userd_storage::migrations::MIGRATIONS.len()
-    );
+async fn a_store_of_the_tests_has_the_whole_schema_and_every_step() {
+    for backend in [Backend::Memory, Backend::Postgres] {
+        let Some(database) = TestDatabase::create(backend).await.unwrap() else { continue };
+        let store = schema_on(database.engine().unwrap()).await.unwrap();
+        let recorded = store.reading().schema_migrations().all().await.unwrap().len();
+        assert_eq!(recorded, userd_storage::migrations::MIGRATIONS.len());
+        let report = store.migrate(&ManualClock::default()).await.unwrap();
+        assert_eq!((report.applied.len(), report.newer), (0, 0), "{backend:?}");
+        store.engine().close().await;
+    }
 }
