@@ -23,6 +23,7 @@ use userd_storage::{
     Failure, Store,
     testing::{ManualClock, TestRandom},
 };
+use userd_templates::Templates;
 
 pub use self::provider::TestProvider;
 use crate::{
@@ -167,18 +168,26 @@ pub fn bot_nobody_reaches() -> Arc<TelegramBot> {
     Arc::new(TelegramBot { api, username: "userd_test_bot".to_owned(), webhook_secret: Secret::new(BOT_SECRET) })
 }
 
+/// The built-in templates, one set for all tests of a process.
+fn templates() -> Arc<Templates> {
+    static SHARED: OnceLock<Arc<Templates>> = OnceLock::new();
+    #[expect(clippy::expect_used, reason = "a fault in one is found by the tests of the templates")]
+    let read = || Arc::new(Templates::built_in().expect("the built-in templates"));
+    Arc::clone(SHARED.get_or_init(read))
+}
+
 /// No way out: mails lie in the development mailbox.
 #[must_use]
 pub fn channels() -> Channels {
-    channels_saying(None)
+    Channels { email: None, telegram: None, webhooks: webhook_sender(), templates: templates() }
 }
 
 /// The same, where messages say what the templates in a folder do.
 #[must_use]
 #[expect(clippy::missing_panics_doc, clippy::expect_used, reason = "for tests")]
-pub fn channels_saying(folder: Option<&Path>) -> Channels {
-    let templates = userd_templates::Templates::with(folder).expect("good templates");
-    Channels { email: None, telegram: None, webhooks: webhook_sender(), templates: Arc::new(templates) }
+pub fn channels_saying(folder: &Path) -> Channels {
+    let templates = Templates::with(Some(folder)).expect("good templates");
+    Channels { templates: Arc::new(templates), ..channels() }
 }
 
 /// Builds a service over a migrated store.

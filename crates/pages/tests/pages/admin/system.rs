@@ -94,7 +94,7 @@ async fn hostile_templates_and_names_are_text_on_every_page() {
     ] {
         fs::write(folder.join(file), text).unwrap();
     }
-    let options = TestOptions { channels: channels_saying(Some(folder.as_path())), ..TestOptions::default() };
+    let options = TestOptions { channels: channels_saying(folder.as_path()), ..TestOptions::default() };
     let place = Place::with(options).await;
     let boss = place.member("boss").await;
     give(&place, &boss, GrantKind::Role, "admin").await;
