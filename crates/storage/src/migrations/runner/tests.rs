@@ -1,6 +1,6 @@
 //! The migration runner with lists of its own.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on fails by panicking")]
 use std::sync::Arc;
 
 use super::*;
@@ -110,7 +110,7 @@ async fn with_old_checksums(store: &Store, list: &'static [Migration]) {
         .unwrap();
 }
 
-/// How many steps there were when the tables had their old names, and when the old tables were gone.
+/// How many steps there were when the tables had their old names, and when the rows stood in the new ones.
 const BEFORE_THE_RENAMING: usize = 28;
 const AFTER_THE_RENAMING: usize = 37;
 
@@ -122,38 +122,68 @@ statements! {
         (Bytes, Text, Timestamp) -> ();
 }
 
+/// A database of before the renaming with a row in each of its tables; `None` where the backend is not at hand.
+async fn with_old_rows(backend: Backend) -> Option<(TestDatabase, Store)> {
+    let database = TestDatabase::create(backend).await.unwrap()?;
+    let store = Store::new(database.engine().unwrap(), Arc::new(TestRandom::default()));
+    run(&store, &MIGRATIONS[..BEFORE_THE_RENAMING]).await.unwrap();
+    let (now, end) = (ManualClock::default().now(), ManualClock::default().now().plus(Duration::from_secs(60)));
+    store
+        .transact("old", |mut uow| async move {
+            let [token, used] = ALL else { return Err(StoreError::corrupt("two statements").into()) };
+            let (hash, payload) = ([1; 32].into(), [2; 32].into());
+            let row = [hash, "code".into(), OWNER.into(), payload, now.into(), end.into()];
+            testing::run(&mut uow, token, &row).await?;
+            testing::run(&mut uow, used, &[[3; 32].into(), "state".into(), end.into()]).await?;
+            uow.commit(()).await
+        })
+        .await
+        .unwrap();
+    Some((database, store))
+}
+
+/// Killed: the step was run and not recorded.
+async fn run_unrecorded(store: &Store, step: &Migration) {
+    store.engine().run_schema(text(step, store.engine().dialect())).await.unwrap();
+}
+
+async fn has_its_rows(store: &Store, what: &str) {
+    let mut reading = store.reading();
+    let token = reading.one_time_tokens().find(&[1; 32], "code", ManualClock::default().now()).await.unwrap();
+    assert_eq!(token.unwrap().payload, [2; 32], "{what}");
+    assert!(reading.replay_guard().was_consumed(&[3; 32]).await.unwrap(), "{what}");
+}
+
 /// A step that was run and not recorded is run again: with every step of the renaming as the last one run.
 /// F36: killed at each step, begun again.
 #[tokio::test]
 async fn a_migrator_killed_while_tables_are_renamed_loses_no_row() {
-    let (before, rest) = MIGRATIONS.split_at(BEFORE_THE_RENAMING);
-    let renaming = &rest[..AFTER_THE_RENAMING - BEFORE_THE_RENAMING];
-    let (now, end) = (ManualClock::default().now(), ManualClock::default().now().plus(Duration::from_secs(60)));
-    for (backend, last) in
-        [Backend::Memory, Backend::Postgres].iter().flat_map(|b| renaming.iter().map(move |s| (b, s)))
-    {
-        let Some(database) = TestDatabase::create(*backend).await.unwrap() else { continue };
-        let store = Store::new(database.engine().unwrap(), Arc::new(TestRandom::default()));
-        run(&store, before).await.unwrap();
-        store
-            .transact("old", |mut uow| async move {
-                let [token, used] = ALL else { return Err(StoreError::corrupt("two statements").into()) };
-                let (hash, payload) = ([1; 32].into(), [2; 32].into());
-                let row = [hash, "code".into(), OWNER.into(), payload, now.into(), end.into()];
-                testing::run(&mut uow, token, &row).await?;
-                testing::run(&mut uow, used, &[[3; 32].into(), "state".into(), end.into()]).await?;
-                uow.commit(()).await
-            })
-            .await
-            .unwrap();
-        let recorded = MIGRATIONS.get(..usize::try_from(last.number).unwrap() - 1).unwrap();
-        run(&store, recorded).await.unwrap();
-        store.engine().run_schema(text(last, store.engine().dialect())).await.unwrap();
-        run(&store, MIGRATIONS).await.unwrap();
-        let mut reading = store.reading();
-        let token = reading.one_time_tokens().find(&[1; 32], "code", now).await.unwrap().unwrap();
-        assert_eq!(token.payload, [2; 32], "{backend:?}, {}", last.name);
-        assert!(reading.replay_guard().was_consumed(&[3; 32]).await.unwrap(), "{backend:?}, {}", last.name);
+    for backend in [Backend::Memory, Backend::Postgres] {
+        for last in BEFORE_THE_RENAMING..AFTER_THE_RENAMING {
+            let Some((_database, store)) = with_old_rows(backend).await else { continue };
+            let (recorded, last) = (&MIGRATIONS[..last], &MIGRATIONS[last]);
+            run(&store, recorded).await.unwrap();
+            run_unrecorded(&store, last).await;
+            run(&store, MIGRATIONS).await.unwrap();
+            has_its_rows(&store, &format!("{backend:?}, {}", last.name)).await;
+            store.engine().close().await;
+        }
+    }
+}
+
+/// The same of each step since, which touches no row that was moved: one after another, on one database.
+#[tokio::test]
+async fn a_migrator_killed_at_any_later_step_runs_it_again() {
+    for backend in [Backend::Memory, Backend::Postgres] {
+        let Some((_database, store)) = with_old_rows(backend).await else { continue };
+        run(&store, &MIGRATIONS[..AFTER_THE_RENAMING]).await.unwrap();
+        for (at, last) in MIGRATIONS.iter().enumerate().skip(AFTER_THE_RENAMING) {
+            run_unrecorded(&store, last).await;
+            let again = run(&store, &MIGRATIONS[..=at]).await.unwrap();
+            assert_eq!(again.applied, [last.name], "{backend:?}");
+        }
+        assert_eq!(run(&store, MIGRATIONS).await.unwrap(), MigrationReport::default(), "{backend:?}");
+        has_its_rows(&store, &format!("{backend:?}")).await;
         store.engine().close().await;
     }
 }
