@@ -2,6 +2,7 @@
 
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 
+use futures_util::{StreamExt as _, stream};
 use userd_model::{Document, UserStatus};
 use userd_providers::{Kind, NativeProof};
 use userd_services::{
@@ -107,13 +108,12 @@ fn of_session(answer: Result<SignedIn, Failure>) -> String {
 #[expect(clippy::disallowed_methods, reason = "UPDATE=1 lets the test rewrite what it compares with")]
 async fn the_matrix_of_ways_in_is_the_reviewed_one() {
     let mut lines = String::from("way in    account    policy        holds   owes     ends with\n");
-    // Each has a database of its own.
-    for few in Cell::all().chunks(4) {
-        let ends: Vec<_> = few.iter().map(|cell| tokio::spawn(end_of(*cell))).collect();
-        for (Cell { way, account, policy, holds, owes }, end) in few.iter().zip(ends) {
-            let end = end.await.unwrap();
-            writeln!(lines, "{way:<9} {account:<10} {policy:<13} {holds:<7} {owes:<8} {end}").unwrap();
-        }
+    let cells = Cell::all();
+    // Each has a database of its own, and is begun as soon as one of four is done.
+    let mut ends = stream::iter(cells.iter().map(|cell| tokio::spawn(end_of(*cell)))).buffered(4);
+    for Cell { way, account, policy, holds, owes } in &cells {
+        let end = ends.next().await.unwrap().unwrap();
+        writeln!(lines, "{way:<9} {account:<10} {policy:<13} {holds:<7} {owes:<8} {end}").unwrap();
     }
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/services/factors/ways_in.txt");
     if std::env::var_os("UPDATE").is_some() {
