@@ -22,7 +22,7 @@ async fn schemathesis(base: &str, examples: usize, arguments: &[&str]) -> Option
         .current_dir(folder.path())
         .kill_on_drop(true)
         .output();
-    let output = tokio::time::timeout(Duration::from_secs(200), output).await.expect("Schemathesis ends").unwrap();
+    let output = tokio::time::timeout(Duration::from_secs(300), output).await.expect("Schemathesis ends").unwrap();
     let report = String::from_utf8_lossy(&output.stdout).into_owned();
     Some(if output.status.success() { Ok(report) } else { Err(report) })
 }
