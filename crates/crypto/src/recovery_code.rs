@@ -1,11 +1,14 @@
-//! Recovery codes: 80 random bits each, written down by people. Stored as keyed hashes only.
+//! Recovery codes: 120 random bits each, written down by people. So many that nobody who reads the database finds one by
+//! trying, were the key of the hashes known too: they need no slow hash. Stored as keyed hashes only.
 
 use userd_model::Random;
 use zeroize::Zeroizing;
 
 use crate::base32::{CROCKFORD, encode};
 
-const CHARACTERS: usize = 16;
+const BYTES: usize = 15;
+/// Five bits each.
+const CHARACTERS: usize = BYTES * 8 / 5;
 const GROUP: usize = 4;
 
 /// A recovery code in its one form.
@@ -15,7 +18,7 @@ impl RecoveryCodeText {
     /// A new code.
     #[must_use]
     pub fn mint(random: &dyn Random) -> Self {
-        let mut bytes = Zeroizing::new([0; 10]);
+        let mut bytes = Zeroizing::new([0; BYTES]);
         random.fill(bytes.as_mut_slice());
         Self(Zeroizing::new(encode(bytes.as_slice(), CROCKFORD)))
     }
@@ -43,7 +46,7 @@ impl RecoveryCodeText {
         &self.0
     }
 
-    /// As it is shown, once: `xxxx-xxxx-xxxx-xxxx`.
+    /// As it is shown, once: `xxxx-xxxx-xxxx-xxxx-xxxx-xxxx`.
     #[must_use]
     pub fn shown(&self) -> String {
         let groups = self.0.as_bytes().chunks(GROUP).map(String::from_utf8_lossy);
@@ -73,15 +76,43 @@ mod tests {
     fn a_code_is_read_as_people_type_it() {
         let code = RecoveryCodeText::mint(&Fixed);
         let shown = code.shown();
-        assert_eq!(shown.len(), 19);
+        assert_eq!(shown.len(), 29);
         let typed =
             [shown.clone(), shown.to_uppercase(), shown.replace('-', " "), shown.replace('0', "O").replace('1', "l")];
         for text in typed {
             let read = RecoveryCodeText::parse(&text).expect("a code");
             assert_eq!(read.canonical(), code.canonical(), "{text}");
         }
-        for wrong in ["", "1234", "uuuu-uuuu-uuuu-uuuu", &format!("{shown}0"), "١٢٣٤-0000-0000-0000"] {
+        for wrong in [
+            "",
+            "1234",
+            "uuuu-uuuu-uuuu-uuuu-uuuu-uuuu",
+            &format!("{shown}0"),
+            &shown[..24],
+            "١٢٣٤-0000-0000-0000-0000-0000",
+        ] {
             assert!(RecoveryCodeText::parse(wrong).is_none(), "{wrong}");
         }
+    }
+
+    /// Every drawn bit is in the code: one that is changed makes another code. From 112 bits on a plain hash is enough.
+    /// ASVS V6.5.2, V6.5.4
+    #[test]
+    fn a_code_has_more_bits_than_anybody_can_try() {
+        struct Flipped(Option<usize>);
+
+        impl Random for Flipped {
+            fn fill(&self, bytes: &mut [u8]) {
+                if let Some(bit) = self.0 {
+                    bytes[bit / 8] ^= 1 << (bit % 8);
+                }
+            }
+        }
+
+        let made = |bit| RecoveryCodeText::mint(&Flipped(bit)).canonical().to_owned();
+        let codes: std::collections::BTreeSet<_> =
+            (0..BYTES * 8).map(|bit| made(Some(bit))).chain([made(None)]).collect();
+        assert_eq!(codes.len(), BYTES * 8 + 1);
+        assert!(BYTES * 8 >= 112, "fewer bits need the slow hash of passwords");
     }
 }

@@ -283,3 +283,32 @@ pub(crate) fn six_digits(random: &dyn Random) -> Zeroizing<String> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// Gives these numbers out, one after the other.
+    struct Drawn(Mutex<Vec<u32>>);
+
+    impl Random for Drawn {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.copy_from_slice(&self.0.lock().unwrap().remove(0).to_be_bytes());
+        }
+    }
+
+    /// What the standard takes for twenty bits; with five wrong ones the code has ended.
+    /// ASVS V6.5.4
+    #[test]
+    fn a_code_is_any_of_a_million_and_each_as_likely() {
+        let drawn = |numbers: &[u32]| six_digits(&Drawn(Mutex::new(numbers.to_vec()))).to_string();
+        let ends = [0, 999_999, 1_000_000, 4_293_999_999].map(|number| drawn(&[number]));
+        assert_eq!(ends, ["000000", "999999", "000000", "999999"]);
+        // The rest of what 32 bits hold would make some numbers likelier than others: it is drawn again.
+        for uneven in [4_294_000_000, u32::MAX] {
+            assert_eq!(drawn(&[uneven, 123_456]), "123456", "{uneven}");
+        }
+    }
+}

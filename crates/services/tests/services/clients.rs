@@ -18,6 +18,8 @@ fn words(permissions: &[Permission]) -> Vec<String> {
     permissions.iter().map(|permission| permission.as_str().to_owned()).collect()
 }
 
+/// Each service has an account of its own, and tokens that live for minutes.
+/// ASVS V13.2.1
 #[apply(case)]
 async fn a_service_gets_a_token_with_its_secret(fixture: Fixture) {
     let app = fixture.app().await;
@@ -160,6 +162,20 @@ async fn who_may_not_manage_services_is_refused(fixture: Fixture) {
     assert_eq!(app.clients.page(&acting(&app, &reader.actor), None, 5).await.unwrap().len(), 1);
 }
 
+/// A service that acts for somebody asks what they may do: what it may do itself is no answer.
+/// ASVS V8.3.3
+#[apply(case)]
+async fn a_service_is_told_what_the_person_may_do_and_not_what_it_may_itself(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (root, ada) = (app.admin().await, app.member("ada").await);
+    let service = app.service(&[Permission::PERMISSIONS_CHECK, Permission::USERS_READ]).await;
+    let ask = |subject| Check { subject, permission: Permission::USERS_READ.as_str().to_owned() };
+    let asked = [ask(ada.id), ask(root.id)];
+    let answers = app.permission_checks.check(&acting(&app, &service.actor), &asked).await.unwrap();
+    assert_eq!(answers.iter().map(|answer| answer.allowed).collect::<Vec<_>>(), [false, true]);
+}
+
+/// ASVS V13.2.1
 #[apply(case)]
 async fn a_new_secret_kills_what_the_old_one_got_and_nothing_else(fixture: Fixture) {
     let app = fixture.app().await;

@@ -150,6 +150,7 @@ async fn a_lock_is_a_delay_that_only_time_ends(fixture: Fixture) {
 }
 
 /// F29: an attacker locks the account; its owner still gets in from a device that has signed in before.
+/// ASVS V8.2.4
 #[apply(case)]
 async fn a_known_device_gets_in_while_strangers_are_delayed(fixture: Fixture) {
     let app = fixture.app_with(five_guesses()).await;

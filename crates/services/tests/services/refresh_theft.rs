@@ -151,6 +151,7 @@ async fn rounds(app: &TestApp, ada: &Member, owner: RequestOrigin, thief: impl F
 
 /// (fault 4) Owner and thief who refresh in turns are told apart by where they are and by what they use, within three
 /// rounds, although no access token is ever shown here.
+/// ASVS V8.2.4
 #[apply(case)]
 async fn a_thief_who_takes_turns_with_the_owner_is_out_within_three_rounds(fixture: Fixture) {
     let app = fixture.app().await;

@@ -73,7 +73,8 @@ on_each_engine! {
     }
 
     /// AC-133: the log at its most talkative, the metrics and the tables hold no token, code, state, address or id of a provider.
-    /// ASVS V14.2.1, V16.2.5, V14.2.4
+    /// What Redis keeps is among the tables.
+    /// ASVS V14.2.1, V14.2.2, V16.2.5, V14.2.4
     async fn neither_the_log_nor_the_tables_hold_secrets(app: TestApp) {
         let at = yandex::start(Options::default()).await.unwrap();
         let app = Fixture::address(&app).with("log.level", "trace");

@@ -3,14 +3,19 @@
 use std::{
     io,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use serde_json::Value;
 use tracing_subscriber::fmt::MakeWriter;
 
-use userd_web::testing::*;
+use userd_services::{Failure, StoreError};
+use userd_web::{problem::Problem, testing::*};
 
-use crate::{app::app, gate::Gate};
+use crate::{
+    app::{app, app_with},
+    gate::Gate,
+};
 
 #[derive(Clone, Default)]
 struct Memory(Arc<Mutex<Vec<u8>>>);
@@ -82,6 +87,37 @@ async fn each_request_leaves_one_line_with_its_ids() {
     assert_eq!((&span["request_id"], &span["trace_id"]), (&"r-1".into(), &trace.into()));
     assert_eq!(span["user_id"], "6f9619ff-8b86-4011-b42d-00c04fc964ff");
     assert_eq!((&lines[1]["fields"]["route"], &lines[1]["span"]["request_id"]), (&"unmatched".into(), &"r-2".into()));
+}
+
+/// A bug, a database that fails and a request that takes too long: whoever looks into the log finds each, and its request.
+/// ASVS V16.3.4
+#[tokio::test]
+async fn what_nobody_expected_is_in_the_log_with_the_id_of_its_request() {
+    let hasty = app_with(|options| options.request_deadline = Duration::from_millis(30));
+    let (log, _listening) = Memory::listen();
+    assert_eq!(get(&app(), "/v1/panic", &[("x-request-id", "r-1")]).await.status, 500);
+    assert_eq!(get(&hasty, "/v1/gates/log", &[("x-request-id", "r-2")]).await.status, 503);
+    for fault in [StoreError::corrupt("a bug"), StoreError::Unusable("damaged".to_owned()), StoreError::Conflict] {
+        let _ = Problem::from(Failure::Store(fault));
+    }
+    let text = log.text();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let find = |message: &str| {
+        lines.iter().find(|line| line["fields"]["message"] == message).unwrap_or_else(|| panic!("{message}: {text}"))
+    };
+    for (message, level, request) in
+        [("a handler panicked", "ERROR", "r-1"), ("the request deadline passed", "WARN", "r-2")]
+    {
+        let line = find(message);
+        assert_eq!((&line["level"], &line["span"]["request_id"]), (&level.into(), &request.into()), "{line}");
+    }
+    for (message, level) in [
+        ("a request failed in storage", "ERROR"),
+        ("the database cannot serve requests as it is", "ERROR"),
+        ("the database did not serve a request", "WARN"),
+    ] {
+        assert_eq!(find(message)["level"], level);
+    }
 }
 
 /// AC-133: secrets in every input leave no trace in the log of this room, at any level.

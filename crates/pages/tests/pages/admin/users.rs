@@ -161,7 +161,7 @@ async fn a_form_of_another_site_administers_nothing() {
     assert_eq!(status(&place, &ada).await, UserStatus::Active);
 }
 
-/// ASVS V7.5.3
+/// ASVS V7.5.3, V8.4.2
 #[tokio::test]
 async fn what_matters_most_asks_for_a_fresh_proof_and_comes_back() {
     let (place, _, ada) = administered().await;

@@ -73,7 +73,7 @@ async fn wrong_codes_count_against_the_account_whatever_the_route(fixture: Fixtu
     assert_eq!(compared, 10);
     let mut compared = 0;
     for n in 0..20 {
-        let wrong = recovery("AAAA-AAAA-AAAA-AAAA");
+        let wrong = recovery("AAAA-AAAA-AAAA-AAAA-AAAA-AAAA");
         compared += usize::from(guess(&app, "ada", 30 + n, &wrong).await == Refusal::InvalidCode);
     }
     assert_eq!(compared, 10, "recovery codes have a count of their own");

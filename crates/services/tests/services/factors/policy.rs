@@ -107,6 +107,7 @@ async fn a_role_that_includes_one_of_those_asks_for_two_factors_too(fixture: Fix
 }
 
 /// A session from before policy asked for two factors is not renewed; it stays, and a step-up raises it.
+/// ASVS V8.2.4
 #[apply(case)]
 async fn a_session_below_policy_is_refused_at_refresh_and_raised_by_a_step_up(fixture: Fixture) {
     let before = fixture.app().await;
@@ -163,6 +164,7 @@ async fn a_step_up_is_a_fresh_proof_in_the_same_session(fixture: Fixture) {
 
 /// Whoever administers shows the second factor that they hold for what works in the name of others too: service accounts,
 /// signing keys, webhooks. Once in the session is enough; the operator and services are not asked. (decision 0062)
+/// ASVS V8.4.2
 #[apply(case)]
 async fn services_keys_and_webhooks_are_administered_after_the_factor_that_is_held(fixture: Fixture) {
     let app = fixture.app().await;

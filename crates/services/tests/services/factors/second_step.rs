@@ -107,6 +107,20 @@ async fn a_code_signs_in_once(fixture: Fixture) {
     assert_eq!(app.count_of(ada.id, EventKind::SessionStarted).await, 3);
 }
 
+/// A phone whose clock runs ahead shows the codes of later: each is good once it is that late here, and not before.
+/// ASVS V6.5.8
+#[apply(case)]
+async fn a_code_is_judged_by_the_clock_of_the_service_alone(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    let phone = app.phone_of(&ada).await;
+    let ahead = phone.shows(app.now().plus(5 * MINUTE));
+    let challenge = app.first_step("ada").await;
+    assert!(is_wrong(app.second_step(&challenge, &ahead).await));
+    app.advance(5 * MINUTE);
+    assert!(app.second_step(&challenge, &ahead).await.is_ok());
+}
+
 /// One challenge is answered sixty-four times at once, with what is right: one session.
 #[apply(case)]
 async fn a_challenge_begins_one_session(fixture: Fixture) {
