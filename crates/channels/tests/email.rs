@@ -217,6 +217,7 @@ async fn mail_goes_over_tls_to_the_right_relay_or_not_at_all() {
 }
 
 /// A relay elsewhere that says nothing of STARTTLS is told nothing; here it may be a development mailbox.
+/// ASVS V12.2.1
 #[tokio::test]
 async fn starttls_may_be_missing_on_the_loopback_only() {
     let Some(mut server) = Server::start("plain").await else { return };

@@ -11,6 +11,7 @@ mod documentation;
 mod files;
 mod inner_arrows;
 mod named;
+mod outside;
 mod scripts;
 mod security_tables;
 mod source;

@@ -59,7 +59,7 @@ async fn a_discovered_name_that_leads_inside_is_not_connected_to() {
     assert!(why.contains("leads to a private address"), "{why}");
 }
 
-/// ASVS V12.3.3
+/// ASVS V12.2.1, V12.3.3
 #[test]
 fn plain_http_is_for_the_loopback_only() {
     let fine = |url: &str| HttpClient::new(HttpOptions::default(), &[&Url::parse(url).unwrap()]).is_ok();

@@ -305,6 +305,7 @@ async fn nothing_is_prepared_where_statements_are_not_to_be() {
     }
 }
 
+/// ASVS V12.2.1
 #[tokio::test]
 async fn a_server_without_tls_is_refused_where_tls_is_required() {
     let Some((_database, mut options)) = database().await else { return };

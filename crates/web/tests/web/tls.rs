@@ -126,7 +126,7 @@ async fn versions_before_1_2_are_refused() {
 }
 
 /// Whoever sends a token in the clear is told nothing, and not sent on to where it would be sent again.
-/// ASVS V4.1.2
+/// ASVS V4.1.2, V12.2.1
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn plain_http_on_the_port_of_tls_is_not_redirected() {
     let (server, _) = server().await;
