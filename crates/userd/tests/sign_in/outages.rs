@@ -10,7 +10,7 @@ use crate::{
     browser::Browser,
     fixture::{Fixture, as_person},
     providers,
-    support::{Engine, PASSWORD, TestApp},
+    support::{Engine, PASSWORD, TestApp, Tokens},
 };
 
 /// How many people wait for the hanging provider.
@@ -65,5 +65,30 @@ on_each_engine! {
         assert!(!answer.header("retry-after").is_empty());
         upstream.recover();
         fixture.sign_in("corp", "ivan").await;
+    }
+
+    /// What `docs/sign-in.md` says under "Sessions here and at the provider": a session is begun by a provider and lives by
+    /// itself from then on. Nothing is asked there again, and a sign-out here is told to nobody there.
+    /// ASVS V7.1.3, V7.6.1
+    async fn a_session_lives_and_ends_without_its_provider(app: TestApp) {
+        let upstream = oidc::start(Options::default()).await.unwrap();
+        let entry = providers::oidc("corp", &upstream, true);
+        let fixture = Fixture::open(&Fixture::address(&app), json!([entry])).await;
+        let tokens = fixture.sign_in("corp", "oleg").await;
+        let asked = upstream.requests().len();
+
+        upstream.fail("*", Fault::Status(503, json!({})));
+        let renewed = Tokens::of(&fixture.visitor().refresh(&tokens.refresh).await.expect(200));
+        assert_eq!(fixture.me(&renewed).await["id"], tokens.user_id());
+        let caller = fixture.visitor().with(&renewed);
+        caller.poke("/v1/auth/logout").await.expect(204);
+        assert!(!caller.is_let_in().await, "a sign-out needs nobody there");
+        assert_eq!(upstream.requests().len(), asked, "nobody there was asked or told");
+
+        // The session there goes on: whoever is let in there is let in here, to a session of its own.
+        upstream.recover();
+        let again = fixture.sign_in("corp", "oleg").await;
+        assert_eq!(again.user_id(), tokens.user_id());
+        assert!(fixture.visitor().with(&again).is_let_in().await && !caller.is_let_in().await);
     }
 }
