@@ -12,6 +12,7 @@ mod files;
 mod inner_arrows;
 mod named;
 mod outside;
+mod rules;
 mod scripts;
 mod security_tables;
 mod source;
