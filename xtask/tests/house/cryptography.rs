@@ -133,6 +133,58 @@ fn shipped_programs_check_their_arithmetic() {
     assert!(dist.get("overflow-checks").is_none_or(|checks| checks.as_bool() == Some(true)));
 }
 
+/// Where a hash is compared plainly all the same: the file, what is written there, and why.
+const PLAINLY: &[(&str, &str, &str)] = &[
+    ("crates/crypto/src/passwords/mod.rs", "hash.pepper_id.as_deref() != pepper", "names of peppers"),
+    ("crates/services/src/factors/step_up.rs", "stored.hash != proven.hash", "both are stored"),
+    ("crates/services/src/sessions/login.rs", "credential.hash != proven.hash", "both are stored"),
+    ("crates/services/src/accounts/password.rs", "stored.hash != *proven", "both are stored"),
+    ("crates/services/src/accounts/username.rs", "held.hash == claim.hash", "keyed hashes of names, both of ours"),
+    ("crates/pages/src/pages/profile.rs", "text(&account.locale) == tag", "names of languages"),
+    ("crates/services/src/accounts/username.rs", "kept.hash == given_up.hash", "keyed hashes of names, both of ours"),
+];
+
+/// Parts of names that secrets and what is made of them go by.
+const SECRET: &[&str] =
+    &["hash", "secret", "token", "tag", "mac", "digest", "password", "verifier", "signature", "pepper"];
+
+/// Whoever measures how long a comparison takes learns nothing of what was stored.
+/// ASVS V11.2.4
+#[test]
+fn what_is_secret_is_compared_in_constant_time() {
+    let is_secret = |operand: &str| {
+        let name = operand.rsplit(['.', ':']).next().unwrap_or_default().trim_end_matches("()");
+        SECRET.iter().any(|part| name.split('_').any(|word| word == *part))
+    };
+    let end = |c: char| !(c.is_alphanumeric() || "_.:()*&".contains(c));
+    let plain = |line: &str| {
+        line.match_indices(" == ").chain(line.match_indices(" != ")).any(|(at, _)| {
+            let (before, after) = (&line[..at], &line[at + 4..]);
+            let (left, right) = (before.rsplit(end).next().unwrap(), after.split(end).next().unwrap());
+            is_secret(left.trim_end_matches(".as_deref()")) || is_secret(right.trim_matches(['(', ')', '*', '&']))
+        })
+    };
+    let mut idle: BTreeSet<_> = PLAINLY.iter().map(|(path, text, _)| (*path, *text)).collect();
+    let mut wrong = Vec::new();
+    let crates = ["crypto", "jose", "services", "providers", "channels", "web", "http", "pages"];
+    for source in crates.iter().flat_map(|name| production(name)) {
+        for (number, line) in code(&source).into_iter().filter(|(_, line)| plain(line)) {
+            let known = PLAINLY.iter().find(|(path, text, _)| *path == source.path && line.contains(text));
+            match known {
+                Some((path, text, _)) => {
+                    idle.remove(&(*path, *text));
+                }
+                None => wrong.push(format!("{}:{number}: {}", source.path, line.trim())),
+            }
+        }
+    }
+    none("compare it by constant_time_eq", wrong);
+    none(
+        "no longer there: take it out of PLAINLY",
+        idle.iter().map(|(path, text)| format!("{path}: {text}")).collect(),
+    );
+}
+
 /// The image holds the program and an empty folder: no source, no history, no shell.
 /// ASVS V13.4.1
 #[test]

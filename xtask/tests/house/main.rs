@@ -5,6 +5,7 @@
 mod arrows;
 mod changes;
 mod circles;
+mod components;
 mod cryptography;
 mod dependencies;
 mod documentation;

@@ -70,12 +70,12 @@ const WRITTEN: &[Told] = &[
 /// Crates of other people's servers and of tests: nothing of them is shipped.
 const OF_TESTS: &[&str] = &["stand-ins", "test-support", "ydb-emulator"];
 
-fn shipped() -> Vec<&'static str> {
+pub(crate) fn shipped() -> Vec<&'static str> {
     CRATES.iter().copied().filter(|name| !OF_TESTS.contains(name)).collect()
 }
 
 /// The files of what is shipped that have one of these in their code.
-fn files_with(tokens: &[&str]) -> BTreeSet<String> {
+pub(crate) fn files_with(tokens: &[&str]) -> BTreeSet<String> {
     let uses = |source: &Source| code(source).iter().any(|(_, line)| tokens.iter().any(|token| line.contains(token)));
     shipped().into_iter().flat_map(production).filter(uses).map(|source| source.path).collect()
 }
