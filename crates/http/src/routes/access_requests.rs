@@ -118,11 +118,11 @@ struct AccessRequestPage {
 #[serde(deny_unknown_fields)]
 #[schema(as = RequestAccess, example = json!({"kind": "role", "name": "editor", "action": "grant", "reason": "I write the news now", "duration_seconds": 2_592_000}))]
 struct Ask {
-    #[schema(value_type = String)]
+    #[schema(value_type = String, max_length = 16)]
     kind: GrantKind,
     #[schema(min_length = 1, max_length = 100)]
     name: String,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, max_length = 16)]
     action: RequestedAction,
     /// For those who decide; some roles require one.
     #[serde(default)]

@@ -132,6 +132,7 @@ struct Credentials {
     device_name: Option<String>,
     /// From an earlier sign-in on this device.
     #[serde(default)]
+    #[schema(max_length = 256)]
     device_token: Option<String>,
     /// The service that the access token is for (RFC 8707): one of `tokens.audience`; absent: userd itself.
     #[serde(default)]
@@ -162,6 +163,7 @@ async fn login(
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"refresh_token": "rt_…"}))]
 struct RefreshBody {
+    #[schema(max_length = 256)]
     refresh_token: String,
     /// The service that the access token is for (RFC 8707): one of `tokens.audience`; absent: userd itself.
     #[serde(default)]
@@ -221,6 +223,7 @@ async fn logout_all(
 #[schema(example = json!({"setup_token": "the token of the setup link", "username": "anna", "password": "correct horse battery staple"}))]
 struct Setup {
     /// From the setup link that the first start prints.
+    #[schema(max_length = 256)]
     setup_token: String,
     #[serde(default)]
     #[schema(max_length = 254, format = Email)]

@@ -93,6 +93,7 @@ async fn delete_own(
 #[schema(example = json!({"restore_token": "udl_…"}))]
 struct Restore {
     /// Of the problem `account_deleted` that answered the sign-in, or of the link in the mail.
+    #[schema(max_length = 256)]
     restore_token: String,
 }
 

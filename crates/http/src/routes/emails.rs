@@ -46,6 +46,7 @@ pub(super) fn routes() -> Routes {
 struct Verify {
     /// Of the link in the mail: what follows `/l/`.
     #[serde(default)]
+    #[schema(max_length = 256)]
     token: Option<String>,
     #[serde(default)]
     #[schema(max_length = 254, format = Email)]
@@ -56,6 +57,7 @@ struct Verify {
     code: Option<String>,
     /// From the 202 that asked for the proof. With it the code signs in.
     #[serde(default)]
+    #[schema(max_length = 256)]
     challenge: Option<String>,
     /// Another username, where the wanted one was taken meanwhile.
     #[serde(default)]
@@ -122,6 +124,7 @@ struct Resend {
     email: String,
     /// Of the registration that waits for the proof. The answer has a new one.
     #[serde(default)]
+    #[schema(max_length = 256)]
     challenge: Option<String>,
 }
 
@@ -179,6 +182,7 @@ async fn forgot(
 #[schema(example = json!({"token": "udl_…", "new_password": "purple otters sing at noon"}))]
 struct Reset {
     /// Of the link in the mail: what follows `/l/`.
+    #[schema(max_length = 256)]
     token: String,
     #[schema(format = Password, min_length = 8, max_length = 4096)]
     new_password: String,

@@ -73,6 +73,7 @@ async fn list(State(api): State<Arc<Api>>, user: SignedInUser) -> Result<Json<Id
 struct StartLink {
     /// Where to come back to: one of `sign_in.return_to`, exactly.
     #[serde(default)]
+    #[schema(max_length = 2048)]
     return_to: Option<String>,
 }
 
@@ -113,6 +114,7 @@ async fn start_link(
 #[schema(example = json!({"code": "the one-time code of a sign-in to the other account"}))]
 struct Move {
     /// The one-time code of a sign-in by the account elsewhere that moves, in place of its exchange.
+    #[schema(max_length = 256)]
     code: String,
     /// Needed where that sign-in began with a `code_challenge`.
     #[serde(default)]

@@ -109,14 +109,18 @@ async fn metadata(State(api): State<Arc<Api>>) -> Response {
 #[schema(example = json!({"token": "eyJhbGciOiJFZERTQSJ9…"}))]
 struct TokenQuestion {
     /// The token in question.
+    #[schema(max_length = 8192)]
     token: String,
     /// Ignored: tokens tell their kind themselves.
     #[serde(default)]
     #[expect(dead_code, reason = "RFC 7662 allows the hint; it is not needed")]
+    #[schema(max_length = 65_536)]
     token_type_hint: Option<String>,
     #[serde(default)]
+    #[schema(max_length = 128)]
     client_id: Option<String>,
     #[serde(default)]
+    #[schema(max_length = 256)]
     client_secret: Option<String>,
 }
 
@@ -162,19 +166,25 @@ async fn revoke(
 #[schema(example = json!({"grant_type": "client_credentials", "resource": "billing"}))]
 struct TokenRequest {
     /// `client_credentials` or `refresh_token`.
+    #[schema(max_length = 128)]
     grant_type: String,
     #[serde(default)]
+    #[schema(max_length = 256)]
     refresh_token: Option<String>,
     /// Ignored: a service gets all the permissions it holds.
     #[serde(default)]
     #[expect(dead_code, reason = "RFC 6749 allows it; the whole grant is given and named in the answer")]
+    #[schema(max_length = 65_536)]
     scope: Option<String>,
     /// The service that the access token is for (RFC 8707); absent: userd itself.
     #[serde(default)]
+    #[schema(max_length = 2048)]
     resource: Option<String>,
     #[serde(default)]
+    #[schema(max_length = 128)]
     client_id: Option<String>,
     #[serde(default)]
+    #[schema(max_length = 256)]
     client_secret: Option<String>,
 }
 

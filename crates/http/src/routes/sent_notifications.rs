@@ -41,6 +41,7 @@ struct To {
     user_ids: Option<Vec<Uuid>>,
     /// Every active account that holds this role when the notification is sent.
     #[serde(default)]
+    #[schema(max_length = 128)]
     role: Option<String>,
     /// Every active account that is there when the notification is sent.
     #[serde(default)]
@@ -61,7 +62,9 @@ enum Text {
 #[serde(deny_unknown_fields)]
 #[schema(as = NotificationTextInEachLanguage)]
 struct TextInEach {
+    #[schema(max_length = 16_384)]
     ru: String,
+    #[schema(max_length = 16_384)]
     en: String,
 }
 

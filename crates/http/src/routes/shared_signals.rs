@@ -109,6 +109,7 @@ struct StreamBody {
 #[schema(as = StreamDeliveryInput)]
 struct Delivery {
     /// `urn:ietf:rfc:8935` (push) or `urn:ietf:rfc:8936` (poll).
+    #[schema(max_length = 128)]
     method: String,
     /// With push, where to: `https://`, outside. With poll userd says where.
     #[serde(default)]
@@ -142,8 +143,10 @@ struct Input {
     #[schema(min_length = 1, max_length = 500)]
     description: Option<String>,
     #[serde(default)]
+    #[schema(max_length = 65_536)]
     iss: Option<String>,
     #[serde(default)]
+    #[schema(max_length = 65_536)]
     aud: Option<String>,
     #[serde(default)]
     events_supported: Option<Vec<String>>,

@@ -214,6 +214,7 @@ fn slug(failure: userd_services::Failure) -> String {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"code": "the code of return_to", "code_verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"}))]
 struct Exchange {
+    #[schema(max_length = 256)]
     code: String,
     /// Needed where the sign-in began with a `code_challenge`.
     #[serde(default)]
@@ -252,15 +253,20 @@ async fn exchange(
 #[schema(example = json!({"id_token": "eyJhbGciOiJSUzI1NiJ9…", "nonce": "n-0S6_WzA2Mj"}))]
 struct Native {
     #[serde(default)]
+    #[schema(max_length = 65_536)]
     access_token: Option<String>,
     #[serde(default)]
+    #[schema(max_length = 65_536)]
     id_token: Option<String>,
     #[serde(default)]
+    #[schema(max_length = 65_536)]
     code: Option<String>,
     #[serde(default)]
+    #[schema(max_length = 65_536)]
     code_verifier: Option<String>,
     /// The redirect URI that the app used for the code.
     #[serde(default)]
+    #[schema(max_length = 65_536)]
     redirect_uri: Option<String>,
     /// The nonce that the app gave the SDK for `id_token` or `code`; the token holds it, or its SHA-256 (hexadecimal or
     /// base64url). A token with a nonce is refused without it.
@@ -321,6 +327,7 @@ async fn native(
 #[schema(example = json!({"id": 110201543, "first_name": "Anna", "auth_date": 1764400000, "hash": "…"}))]
 struct Widget {
     #[serde(default, rename = "tgAuthResult")]
+    #[schema(max_length = 65_536)]
     tg_auth_result: Option<String>,
     /// Not one of Telegram's fields: the `device_token` of an earlier answer on this device; its owner is not told of a new one.
     #[serde(default)]
@@ -363,9 +370,11 @@ async fn widget(
 #[schema(example = json!({"init_data": "query_id=…&user=…&auth_date=…&signature=…&hash=…"}))]
 struct MiniApp {
     /// `Telegram.WebApp.initData`, unchanged.
+    #[schema(max_length = 65_536)]
     init_data: String,
     /// The `device_token` of the first answer: the same data then signs in again while it is fresh, as after a reload.
     #[serde(default)]
+    #[schema(max_length = 256)]
     device_token: Option<String>,
     /// The service that the access token is for (RFC 8707): one of `tokens.audience`; absent: userd itself.
     #[serde(default)]

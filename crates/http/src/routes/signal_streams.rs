@@ -89,8 +89,10 @@ struct Poll {
 #[schema(as = SetError)]
 struct SetErrorBody {
     /// A word of RFC 8935 section 2.4.
+    #[schema(max_length = 65_536)]
     err: String,
     #[serde(default)]
+    #[schema(max_length = 65_536)]
     description: Option<String>,
 }
 

@@ -82,7 +82,9 @@ async fn start(
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"attempt": "the attempt of the start", "secret": "its secret"}))]
 struct Poll {
+    #[schema(max_length = 256)]
     attempt: String,
+    #[schema(max_length = 256)]
     secret: String,
     /// The `device_token` of an earlier answer on this device: its owner is not told of a new one.
     #[serde(default)]

@@ -155,7 +155,7 @@ struct Resend {
     to: Option<Timestamp>,
     /// `next_cursor` of the request before, with the same webhook.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 1024)]
     cursor: Option<CursorText>,
 }
 

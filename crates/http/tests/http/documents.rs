@@ -318,6 +318,35 @@ fn the_document_is_exact_enough_for_typed_clients() {
     assert!(!schemas["Register"]["required"].as_array().unwrap().contains(&"email".into()), "requests may leave out");
 }
 
+/// Whoever makes a client knows of every text how long it may be, before it is sent; at most as long as a body.
+/// ASVS V2.1.1
+#[test]
+fn every_text_of_a_body_is_bounded_in_the_document() {
+    let document = document().unwrap();
+    let is_text = |schema: &Value| {
+        let kind = &schema["type"];
+        kind == "string" || kind.as_array().is_some_and(|kinds| kinds.contains(&"string".into()))
+    };
+    let is_bounded = |schema: &Value| {
+        ["maxLength", "format", "pattern", "enum", "const"].iter().any(|bound| schema.get(bound).is_some())
+    };
+    let (mut texts, mut unbounded) = (0, BTreeSet::new());
+    for (path, method, operation) in operations(&document) {
+        for (_, content) in operation["requestBody"]["content"].as_object().into_iter().flatten() {
+            let body = resolved(&document, &content["schema"]);
+            for (name, member) in body["properties"].as_object().into_iter().flatten() {
+                let schema = resolved(&document, member);
+                texts += usize::from(is_text(schema));
+                if is_text(schema) && !is_bounded(schema) {
+                    unbounded.insert(format!("{method} {path}: {name}"));
+                }
+            }
+        }
+    }
+    assert!(texts > 50, "the texts are no longer found: {texts}");
+    assert!(unbounded.is_empty(), "{unbounded:#?}");
+}
+
 /// What is answered, at introspection and the key set too, has the members of its schema, and no others (fault 33).
 /// ASVS V15.3.1
 #[tokio::test]
