@@ -10,8 +10,11 @@ use semver::Version;
 
 use crate::{
     outside::{files_with, shipped},
+    rules::{quoted, table},
     source::{none, tree},
 };
+
+const PAGE: &str = "docs/security/components.md";
 
 /// What is dangerous by itself, by the names of the page, and how it is written.
 const DANGEROUS: &[(&str, &[&str])] = &[
@@ -24,20 +27,6 @@ const DANGEROUS: &[(&str, &[&str])] = &[
     ("tables of others are read", &["csv::", "maxminddb::"]),
     ("hashes that are too weak are computed", &["HMAC_SHA1", "Md5::"]),
 ];
-
-/// The cells of the table of a section, without its head.
-fn table(heading: &str) -> Vec<Vec<String>> {
-    let page = tree().read("docs/security/components.md").unwrap();
-    let (_, rest) = page.split_once(&format!("\n## {heading}\n")).unwrap();
-    let section = rest.split("\n## ").next().unwrap();
-    let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix('|'));
-    rows.skip(1).map(|row| row.split('|').map(|cell| cell.trim().to_owned()).collect()).collect()
-}
-
-/// What stands in back-quotes.
-fn quoted(text: &str) -> BTreeSet<String> {
-    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
-}
 
 /// Which of the crates that are shipped name each component among their dependencies.
 fn users() -> BTreeMap<String, BTreeSet<String>> {
@@ -54,7 +43,7 @@ fn users() -> BTreeMap<String, BTreeSet<String>> {
 /// ASVS V15.1.4, V15.2.5
 #[test]
 fn what_deserves_suspicion_is_used_where_the_page_says_and_nowhere_else() {
-    let (rows, users) = (table("Kept in one place"), users());
+    let (rows, users) = (table(PAGE, "Kept in one place"), users());
     assert!(rows.len() > 10, "the table is no longer read");
     let mut wrong = Vec::new();
     for row in &rows {
@@ -88,14 +77,14 @@ fn native_code_and_versions_before_a_release_are_told() {
     let found: BTreeSet<_> = lines.lines().filter_map(suspicious).collect();
     assert!(found.contains("libsqlite3-sys"), "what is compiled is no longer read: {found:?}");
     let told: BTreeSet<_> =
-        table("Native code, and what is not released yet").iter().flat_map(|row| quoted(&row[0])).collect();
+        table(PAGE, "Native code, and what is not released yet").iter().flat_map(|row| quoted(&row[0])).collect();
     assert_eq!(told, found);
 }
 
 /// ASVS V15.1.5
 #[test]
 fn each_place_that_does_something_dangerous_is_told() {
-    let rows = table("What is dangerous by itself");
+    let rows = table(PAGE, "What is dangerous by itself");
     let told: Vec<_> = rows.iter().map(|row| row[0].as_str()).collect();
     assert_eq!(told, DANGEROUS.iter().map(|(what, _)| *what).collect::<Vec<_>>());
     for (row, (what, tokens)) in rows.iter().zip(DANGEROUS) {
@@ -107,7 +96,7 @@ fn each_place_that_does_something_dangerous_is_told() {
 /// ASVS V15.1.1
 #[test]
 fn time_frames_are_told_and_exceptions_end() {
-    let rows = table("Time frames");
+    let rows = table(PAGE, "Time frames");
     let days = |row: &Vec<String>| row[1].split(' ').next().and_then(|days| days.parse::<u32>().ok());
     let frames: Vec<_> = rows.iter().filter_map(days).collect();
     assert_eq!((rows.len(), frames.len()), (5, 4), "a number of days for each: {rows:?}");

@@ -8,8 +8,8 @@ use crate::source::{all_rust, none, tree};
 const PAGE: &str = "docs/security/rules.md";
 
 /// The cells of the table of a section, without its head.
-fn table(heading: &str) -> Vec<Vec<String>> {
-    let page = tree().read(PAGE).unwrap();
+pub(crate) fn table(page: &str, heading: &str) -> Vec<Vec<String>> {
+    let page = tree().read(page).unwrap();
     let (_, rest) = page.split_once(&format!("\n## {heading}\n")).unwrap();
     let section = rest.split("\n## ").next().unwrap();
     let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix('|'));
@@ -17,7 +17,7 @@ fn table(heading: &str) -> Vec<Vec<String>> {
 }
 
 /// What stands in back-quotes.
-fn quoted(text: &str) -> BTreeSet<String> {
+pub(crate) fn quoted(text: &str) -> BTreeSet<String> {
     text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
@@ -42,7 +42,7 @@ fn members(path: &str, head: &str) -> BTreeSet<String> {
 
 /// Every name of a test in the last column is the name of one.
 fn shown_by_tests(heading: &str) -> Vec<Vec<String>> {
-    let rows = table(heading);
+    let rows = table(PAGE, heading);
     assert!(rows.len() > 5, "{heading}: the table is no longer read");
     let code = all_rust();
     let mut wrong = Vec::new();
@@ -61,7 +61,7 @@ fn shown_by_tests(heading: &str) -> Vec<Vec<String>> {
 /// ASVS V8.1.2
 #[test]
 fn who_changes_a_member_of_an_account_is_told_of_each() {
-    let rows = table("Who changes what of an account");
+    let rows = table(PAGE, "Who changes what of an account");
     assert_eq!(first_cells(&rows), members("crates/http/src/routes/bodies.rs", "struct UserBody {"));
     let profile = members("crates/http/src/routes/profile.rs", "struct Profile {");
     for (column, route) in [(1, "`PATCH /v1/me`"), (2, "`PATCH /v1/users/{id}`")] {
@@ -107,7 +107,7 @@ fn each_feature_of_browsers_has_what_happens_without_it_and_a_test() {
 /// ASVS V14.1.2
 #[test]
 fn each_table_is_of_one_class_of_data() {
-    let rows = table("Classes of data");
+    let rows = table(PAGE, "Classes of data");
     assert!(rows.len() > 3 && rows.iter().all(|row| row.len() == 5 && row.iter().all(|cell| !cell.is_empty())));
     let mut told: Vec<_> = rows.iter().flat_map(|row| quoted(&row[1])).collect();
     told.sort();
