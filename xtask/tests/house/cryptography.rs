@@ -3,7 +3,11 @@
 
 use std::{collections::BTreeSet, process::Command};
 
-use crate::source::{CRATES, code, none, production, tree};
+use crate::{
+    outside::shipped as shipped_rooms,
+    rules::{quoted, table},
+    source::{CRATES, code, identifiers, none, production, tree},
+};
 
 /// The crates compiled into the program.
 fn shipped() -> BTreeSet<String> {
@@ -131,6 +135,31 @@ fn shipped_programs_check_their_arithmetic() {
     let dist = &manifest["profile"]["dist"];
     assert_eq!(dist["inherits"].as_str(), Some("release"));
     assert!(dist.get("overflow-checks").is_none_or(|checks| checks.as_bool() == Some(true)));
+}
+
+/// Beginnings of the names by which algorithms are asked for.
+const ALGORITHMS: &[&str] =
+    &["AES_", "CHACHA20_", "ECDSA_", "ED25519", "HMAC_", "PBKDF2_", "RSA_", "Rsa1", "Rsa2", "Rsa3", "Rsa4", "SHA"];
+
+/// Whatever is asked for has at least 128 bits of security, but for the keys that providers choose.
+#[test]
+fn every_algorithm_that_is_asked_for_is_told_with_its_level() {
+    let mut asked = BTreeSet::new();
+    for source in shipped_rooms().iter().flat_map(|name| production(name)) {
+        let code: Vec<_> = code(&source).into_iter().map(|(_, line)| line).collect();
+        let names = identifiers(&code.join("\n")).into_iter();
+        asked.extend(names.filter(|name| ALGORITHMS.iter().any(|begin| name.starts_with(begin))));
+    }
+    let mut told = BTreeSet::new();
+    let mut low = Vec::new();
+    for row in table("docs/security/cryptography.md", "Levels") {
+        let bits: u32 = row[1].parse().unwrap();
+        let names = quoted(&row[0]);
+        low.extend(names.iter().filter(|_| bits < 128).cloned());
+        told.extend(names);
+    }
+    assert_eq!(asked, told);
+    assert_eq!(low, ["RSA_PKCS1_2048_8192_SHA256"]);
 }
 
 /// Where a hash is compared plainly all the same: the file, what is written there, and why.
