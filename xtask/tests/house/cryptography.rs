@@ -138,8 +138,22 @@ fn shipped_programs_check_their_arithmetic() {
 }
 
 /// Beginnings of the names by which algorithms are asked for.
-const ALGORITHMS: &[&str] =
-    &["AES_", "CHACHA20_", "ECDSA_", "ED25519", "HMAC_", "PBKDF2_", "RSA_", "Rsa1", "Rsa2", "Rsa3", "Rsa4", "SHA"];
+const ALGORITHMS: &[&str] = &[
+    "AES_",
+    "CHACHA20_",
+    "ECDSA_",
+    "ED25519",
+    "HMAC_",
+    "PBKDF2_",
+    "RSA_",
+    "Rsa2",
+    "Rsa3",
+    "Rsa4",
+    "SHA1",
+    "SHA2",
+    "SHA3",
+    "SHA5",
+];
 
 /// Whatever is asked for has at least 128 bits of security, but for the keys that providers choose.
 #[test]
