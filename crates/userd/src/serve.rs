@@ -262,7 +262,9 @@ async fn announce(wired: &Wired, address: std::net::SocketAddr) -> Result<(), Wi
     }
     if let Some(token) = wired.services.setup.open(&wired.services.operator_context()).await.map_err(part)? {
         let base = base_url(config, address);
-        tracing::info!("no administrator yet: open the setup link within a day, or run `userd users create-admin`");
+        tracing::info!(
+            "no administrator yet: open the setup link within a day, or run `userd users create-admin --email me@example.org`"
+        );
         crate::terminal::notice(&format!("setup link: {base}/setup#token={token}"));
     }
     tracing::info!(

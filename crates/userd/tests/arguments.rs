@@ -123,6 +123,33 @@ fn wrong_usage_has_its_own_exit_code() {
     assert_eq!(Args::try_parse_from(["userd", "--help"]).unwrap_err().exit_code(), 0);
 }
 
+/// What a text advises can be typed as it stands there.
+#[test]
+fn either_name_is_enough_for_an_account_and_texts_advise_the_whole_command() {
+    for what in ["create-admin", "create"] {
+        for login in ["--email a@b.example", "--username a", "--email a@b.example --username a"] {
+            typed(&format!("userd users {what} {login}"));
+        }
+        let said = refused(&format!("userd users {what}"));
+        assert!(said.contains("<--email <EMAIL>|--username <USERNAME>>"), "{said}");
+    }
+    for (page, text) in [
+        ("README.md", include_str!("../../../README.md")),
+        ("README.ru.md", include_str!("../../../README.ru.md")),
+        ("docs/operations.md", include_str!("../../../docs/operations.md")),
+        ("docs/problems.md", include_str!("../../../docs/problems.md")),
+        ("serve.rs", include_str!("../src/serve.rs")),
+        ("doctor.rs", include_str!("../src/commands/doctor.rs")),
+    ] {
+        let advised: Vec<_> = text.split("`userd users create-admin").skip(1).collect();
+        assert!(!advised.is_empty(), "{page}");
+        for rest in advised {
+            let arguments = rest.split('`').next().unwrap();
+            typed(&format!("userd users create-admin{arguments}"));
+        }
+    }
+}
+
 #[test]
 fn a_password_cannot_be_an_argument() {
     for line in ["userd users create-admin --email a@b.example --password x", "userd users set-password a x"] {

@@ -1,19 +1,20 @@
 //! What may be typed after `userd users`.
 
-use clap::{Subcommand, ValueHint};
+use clap::{ArgGroup, Subcommand, ValueHint};
 use userd_model::{Timestamp, UserStatus};
 
 /// `userd users …` An account is named by its id, e-mail address, username or phone number.
 #[derive(Debug, Subcommand)]
 pub enum UsersCommand {
     /// Make an account with the role admin. The password is asked for.
+    #[command(group(ArgGroup::new("login").required(true).multiple(true).args(["email", "username"])))]
     #[command(after_help = "Examples:\n  userd users create-admin --email me@example.org\n  \
                             printf %s \"$PASSWORD\" | userd users create-admin --username root1 --password-stdin")]
     CreateAdmin {
-        /// Its e-mail address.
-        #[arg(long, required_unless_present = "username", value_hint = ValueHint::EmailAddress)]
+        /// Its e-mail address; this or a username, or both.
+        #[arg(long, value_hint = ValueHint::EmailAddress)]
         email: Option<String>,
-        /// Its username.
+        /// Its username; this or an e-mail address, or both.
         #[arg(long)]
         username: Option<String>,
         /// Read the password from the standard input: one line.
@@ -21,12 +22,13 @@ pub enum UsersCommand {
         password_stdin: bool,
     },
     /// Make an account without a password: its owner sets one by the address, or comes in by a provider.
+    #[command(group(ArgGroup::new("login").required(true).multiple(true).args(["email", "username"])))]
     #[command(after_help = "Example:\n  userd users create --email anna@example.org --display-name Anna")]
     Create {
-        /// Its e-mail address.
-        #[arg(long, required_unless_present = "username", value_hint = ValueHint::EmailAddress)]
+        /// Its e-mail address; this or a username, or both.
+        #[arg(long, value_hint = ValueHint::EmailAddress)]
         email: Option<String>,
-        /// Its username.
+        /// Its username; this or an e-mail address, or both.
         #[arg(long)]
         username: Option<String>,
         /// How it is shown to others.

@@ -210,7 +210,7 @@ async fn running(services: &Services, findings: &mut Vec<Finding>) {
         ),
     });
     findings.push(match services.setup.is_open().await {
-        Ok(true) => warning("administrator", "there is none yet: `userd users create-admin`"),
+        Ok(true) => warning("administrator", "there is none yet: `userd users create-admin --email me@example.org`"),
         Ok(false) => ok("administrator", "there is one"),
         Err(fault) => wrong("administrator", fault.to_string()),
     });

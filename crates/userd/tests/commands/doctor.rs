@@ -52,7 +52,7 @@ fn the_doctor_looks_at_everything_and_a_lost_master_key_is_never_replaced() {
         "its schema is up to date",
         "of them; ",
         "in process; ",
-        "there is none yet: `userd users create-admin`",
+        "there is none yet: `userd users create-admin --email me@example.org`",
         "register there is http://127.0.0.1:8080/v1/auth/ya/callback",
         "provider git   enabled is false",
     ] {

@@ -140,8 +140,8 @@ problems! {
         "Set another one up first, then remove this one.",
         "Сначала настройте другой, затем удалите этот.";
     LAST_ADMINISTRATOR = 409 "last_administrator", "invalid_request", "This is the last administrator", "Это последний администратор",
-        "Make another administrator first: `userd users create-admin`.",
-        "Сначала создайте другого администратора: `userd users create-admin`.";
+        "Make another administrator first: `userd users create-admin --email me@example.org`.",
+        "Сначала создайте другого администратора: `userd users create-admin --email me@example.org`.";
     ACCOUNT_EXISTS = 409 "account_exists", "invalid_request", "An account with this e-mail exists", "Учётная запись с этой почтой уже существует",
         "Sign in to that account and link the provider there.",
         "Войдите в эту учётную запись и привяжите провайдера там.";
