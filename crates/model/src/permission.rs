@@ -101,6 +101,13 @@ impl Permission {
         })
     }
 
+    /// Whether a new word may be registered so. Browsers take `..` in an address for the folder above: such a word would have no
+    /// page. One from before stays.
+    #[must_use]
+    pub fn is_new_word(word: &str) -> bool {
+        Self::parse(word).is_some() && !word.starts_with('.')
+    }
+
     /// Whether whoever holds these may give it to others: what they hold themselves, and words of other services if it is
     /// them who define those.
     #[must_use]

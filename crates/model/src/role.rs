@@ -121,6 +121,13 @@ impl Role {
         (1..=Self::MAX_NAME).contains(&name.len()) && name.bytes().all(lawful)
     }
 
+    /// Whether a new role may have this name. Browsers take `..` in an address for the folder above: such a role would have no
+    /// page. One from before keeps its name.
+    #[must_use]
+    pub fn is_new_name(name: &str) -> bool {
+        Self::is_name(name) && !name.starts_with('.')
+    }
+
     /// The built-in role with this name.
     #[must_use]
     pub fn built_in(name: &str) -> Option<Self> {
@@ -286,10 +293,13 @@ mod tests {
     #[test]
     fn names_are_short_plain_words() {
         for name in ["a", "a.b-c_9", &"x".repeat(100)] {
-            assert!(Role::is_name(name), "{name}");
+            assert!(Role::is_name(name) && Role::is_new_name(name), "{name}");
+        }
+        for name in [".", "..", ".hidden"] {
+            assert!(Role::is_name(name) && !Role::is_new_name(name), "{name}");
         }
         for name in ["", "A", "a b", "роль", "a/b", &"x".repeat(101)] {
-            assert!(!Role::is_name(name), "{name}");
+            assert!(!Role::is_name(name) && !Role::is_new_name(name), "{name}");
         }
     }
 }

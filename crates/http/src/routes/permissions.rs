@@ -57,7 +57,7 @@ struct PermissionPage {
 #[serde(deny_unknown_fields)]
 #[schema(as = RegisterPermission, example = json!({"name": "billing.invoices.read", "description": "See invoices"}))]
 struct Register {
-    /// `a-z`, `0-9`, `_`, `.` and `-`; begin with your service's name.
+    /// `a-z`, `0-9`, `_`, `.` and `-`, no dot first; begin with your service's name.
     #[schema(min_length = 1, max_length = 100)]
     name: String,
     #[serde(default)]

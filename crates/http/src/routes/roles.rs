@@ -187,7 +187,7 @@ struct RolePage {
 #[serde(deny_unknown_fields)]
 #[schema(as = RoleInput, example = json!({"name": "editor", "permissions": ["cms.articles.write"], "requestable": true}))]
 struct RoleInputBody {
-    /// `a-z`, `0-9`, `_`, `.` and `-`. With `PUT` it may be left out.
+    /// `a-z`, `0-9`, `_`, `.` and `-`, no dot first. With `PUT` it may be left out.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 100)]
     name: Option<String>,

@@ -1,19 +1,20 @@
 //! Roles and permissions as a file declares them: what would change, and the change. What a file declares is managed: the
 //! API refuses to change it. What it declares no longer is nobody's to manage, and stays.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::json;
 use userd_model::{
-    Act, Actor, EventKind, Refusal, Role, RoleRules, fact::Subject, permission::RegisteredPermission, text,
+    Act, Actor, EventKind, InvalidField, Permission, Refusal, Role, RoleRules, fact::Subject,
+    permission::RegisteredPermission, text,
 };
-use userd_storage::Failure;
+use userd_storage::{Failure, UnitOfWork};
 
 use super::{
     Permissions,
-    edit::{RoleInput, Roles},
-    registry::every_permission,
+    edit::{self, CIRCLE, NO_DOT_FIRST, NO_PERMISSION, NO_ROLE, NO_USER, RoleInput, Roles},
+    registry::{self, every_permission},
     told,
 };
 use crate::{
@@ -47,30 +48,36 @@ impl Roles {
     /// What would change.
     ///
     /// # Errors
-    /// `Forbidden`.
+    /// `Forbidden`; `InvalidInput` for what applying would refuse, all of it, at its place in the file.
     pub async fn plan(&self, ctx: &Context, declared: &Declared) -> Result<Vec<Planned>, Failure> {
         ctx.may(&Act::ManageRoles)?;
         let mut reading = self.deps.store.reading();
         let registered = every_permission(&mut reading).await?;
+        let stored = every_role(&mut reading).await?;
+        let mut wrong = faults(declared, &registered, &stored);
+        wrong.extend(unknown_users(&mut reading, declared).await?);
+        if !wrong.is_empty() {
+            return Err(Refusal::InvalidInput(wrong).into());
+        }
         let mut planned: Vec<Planned> =
             declared.permissions.iter().filter_map(|one| of_permission(&registered, one)).collect();
         for (name, input) in &declared.roles {
             let found = read(&mut reading, name).await?;
-            let stored = reading.roles().find(name).await?.is_some();
+            let has_row = stored.iter().any(|role| role.name == *name);
             match found {
                 None => planned.push(difference("role", name, "add", differences(&Role::default(), input))),
                 Some(role) => {
                     let differences = differences(&role, input);
                     if !differences.is_empty() {
                         planned.push(difference("role", name, "change", differences));
-                    } else if !role.managed || !stored {
+                    } else if !role.managed || !has_row {
                         planned.push(difference("role", name, "manage", Vec::new()));
                     }
                 }
             }
         }
         let is_declared = |role: &Role| declared.roles.iter().any(|(name, _)| *name == role.name);
-        let released = every_role(&mut reading).await?.into_iter().filter(|role| role.managed && !is_declared(role));
+        let released = stored.into_iter().filter(|role| role.managed && !is_declared(role));
         planned.extend(released.map(|role| difference("role", &role.name, "release", Vec::new())));
         let is_declared = |name: &str| declared.permissions.iter().any(|(declared, ..)| declared == name);
         let released = registered.iter().filter(|one| one.managed && !is_declared(&one.name));
@@ -78,7 +85,7 @@ impl Roles {
         Ok(planned)
     }
 
-    /// Makes it so. Run again after a failure, it goes on.
+    /// Makes it so. What can be told to be wrong is refused before anything changes; run again after a failure, it goes on.
     ///
     /// # Errors
     /// `Forbidden` for anybody but the operator; what making and changing a role refuses.
@@ -149,6 +156,101 @@ impl Roles {
     }
 }
 
+/// What applying would refuse, against the permissions and roles that are there by then: those of the file among them.
+fn faults(declared: &Declared, registered: &[RegisteredPermission], stored: &[Role]) -> Vec<InvalidField> {
+    let mut wrong = Vec::new();
+    let mut words: BTreeSet<&str> = registered.iter().map(|one| one.name.as_str()).collect();
+    for (at, (name, description, _)) in declared.permissions.iter().enumerate() {
+        let place = format!("/permissions/{at}");
+        if let Err(refusal) = registry::checked(name, description.as_deref()) {
+            wrong.extend(inside(&place, refusal));
+        } else if !Permission::is_new_word(name) && !words.contains(name.as_str()) {
+            wrong.push(InvalidField::new(format!("{place}/name"), NO_DOT_FIRST));
+        }
+    }
+    words.extend(declared.permissions.iter().map(|(name, ..)| name.as_str()));
+    let mut included: BTreeMap<&str, &[String]> =
+        Role::built_in_names().map(|name| (name, <&[String]>::default())).collect();
+    included.extend(stored.iter().map(|role| (role.name.as_str(), &role.rules.includes[..])));
+    for (at, (name, input)) in declared.roles.iter().enumerate() {
+        let place = format!("/roles/{at}");
+        if let Err(refusal) = edit::checked(name, input, 0) {
+            wrong.extend(inside(&place, refusal));
+        } else if name == Role::ADMIN {
+            wrong.extend(inside(&place, Refusal::BuiltIn));
+        } else if !Role::is_new_name(name) && !included.contains_key(name.as_str()) {
+            wrong.push(InvalidField::new(format!("{place}/name"), NO_DOT_FIRST));
+        } else if declared.roles.iter().take(at).any(|(other, _)| other == name) {
+            wrong.push(InvalidField::new(format!("{place}/name"), "another role has this name"));
+        }
+    }
+    included.extend(declared.roles.iter().map(|(name, input)| (name.as_str(), &input.rules.includes[..])));
+    for (at, (name, input)) in declared.roles.iter().enumerate() {
+        let mut must = |lawful: bool, pointer: String, detail: &str| {
+            if !lawful {
+                wrong.push(InvalidField::new(format!("/roles/{at}{pointer}"), detail));
+            }
+        };
+        for (place, word) in input.permissions.iter().enumerate() {
+            // What is no word at all has been told.
+            let permission = Permission::parse(word);
+            let is_there = permission.is_none_or(|one| one.is_well_known()) || words.contains(word.as_str());
+            must(is_there, format!("/permissions/{place}"), NO_PERMISSION);
+        }
+        for (pointer, names) in input.rules.named_roles() {
+            for (place, other) in names.iter().enumerate() {
+                let is_there = !Role::is_name(other) || included.contains_key(other.as_str());
+                must(is_there, format!("{pointer}/{place}"), NO_ROLE);
+            }
+        }
+        for (place, other) in input.rules.includes.iter().enumerate().filter(|(_, other)| *other != name) {
+            must(!reaches(&included, other, name), format!("/includes/{place}"), CIRCLE);
+        }
+    }
+    wrong
+}
+
+/// The users whom roles of the file name and nobody is.
+async fn unknown_users(uow: &mut UnitOfWork, declared: &Declared) -> Result<Vec<InvalidField>, Failure> {
+    let mut wrong = Vec::new();
+    for (at, (_, RoleInput { rules, .. })) in declared.roles.iter().enumerate() {
+        let lists = [("approvers", &rules.approvers.users), ("escalate_to", &rules.escalate_to.users)];
+        for (list, users) in lists {
+            for (place, id) in users.iter().enumerate() {
+                if uow.users().find(*id).await?.is_none() {
+                    wrong.push(InvalidField::new(format!("/roles/{at}/{list}/users/{place}"), NO_USER));
+                }
+            }
+        }
+    }
+    Ok(wrong)
+}
+
+/// What is refused of one entry, at its place in the file.
+fn inside(place: &str, refusal: Refusal) -> Vec<InvalidField> {
+    match refusal {
+        Refusal::InvalidInput(fields) => {
+            let told = |field: InvalidField| InvalidField::new(format!("{place}{}", field.pointer), field.detail);
+            fields.into_iter().map(told).collect()
+        }
+        other => vec![InvalidField::new(format!("{place}/name"), other.to_string())],
+    }
+}
+
+/// Whether one role includes another, over whatever many others.
+fn reaches<'a>(included: &BTreeMap<&'a str, &'a [String]>, from: &'a str, target: &str) -> bool {
+    let (mut seen, mut left) = (BTreeSet::new(), vec![from]);
+    while let Some(name) = left.pop() {
+        if name == target {
+            return true;
+        }
+        if seen.insert(name) {
+            left.extend(included.get(name).copied().unwrap_or_default().iter().map(String::as_str));
+        }
+    }
+    false
+}
+
 fn difference(kind: &'static str, name: &str, change: &'static str, differences: Vec<String>) -> Planned {
     Planned { kind, name: name.to_owned(), change, differences }
 }
@@ -159,7 +261,7 @@ fn of_permission(
     (name, description, requestable): &(String, Option<String>, bool),
 ) -> Option<Planned> {
     let found = registered.iter().find(|one| one.name == *name);
-    // As it would be stored: what cannot be is refused where it is applied.
+    // As it would be stored; what cannot be has been refused.
     let description = description.as_ref().map(|words| text::reason(words).unwrap_or_else(|_| words.clone()));
     let (old, was_requestable) = found.map_or((&None, false), |one| (&one.description, one.requestable));
     let mut differences = Vec::new();

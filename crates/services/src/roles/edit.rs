@@ -77,6 +77,9 @@ impl Roles {
         self.may_edit(ctx).await?;
         ctx.actor.must_reach(name)?;
         let new = &checked(name, input, 1)?;
+        if !Role::is_new_name(name) {
+            return Err(Refusal::field("/name", NO_DOT_FIRST).into());
+        }
         self.changes
             .run(ctx, "create_role", |mut change| async move {
                 if let Some(made) = self.idempotency.find(&mut change, idempotent).await? {
@@ -217,7 +220,15 @@ async fn including(uow: &mut UnitOfWork, name: &str) -> Result<Vec<Role>, Failur
     }
 }
 
-fn checked(name: &str, input: &RoleInput, version: i64) -> Result<Role, Refusal> {
+/// What is wrong with a new name, and with what a role names; `declared.rs` says so of a whole file.
+pub(super) const NO_DOT_FIRST: &str = "must not begin with a dot";
+pub(super) const NO_PERMISSION: &str = "no such permission: register it first";
+pub(super) const NO_ROLE: &str = "no such role";
+pub(super) const CIRCLE: &str = "includes this role itself: roles cannot go in a circle";
+pub(super) const NO_USER: &str = "no such user";
+
+/// The role that is asked for, as far as it can be told without what is there.
+pub(super) fn checked(name: &str, input: &RoleInput, version: i64) -> Result<Role, Refusal> {
     let mut role = Role {
         name: name.to_owned(),
         permissions: input.permissions.clone(),
@@ -271,27 +282,26 @@ async fn must_fit(change: &mut Change<'_>, actor: &Actor, old: Option<&Role>, ne
     for (place, word) in new.permissions.iter().enumerate() {
         if !is_registered(change, word).await? {
             let pointer = format!("/permissions/{place}");
-            wrong.push(InvalidField::new(pointer, "no such permission: register it first"));
+            wrong.push(InvalidField::new(pointer, NO_PERMISSION));
         }
     }
     let RoleRules { includes, approvers, escalate_to, .. } = &new.rules;
     for (pointer, names) in new.rules.named_roles() {
         for (place, name) in names.iter().enumerate() {
             if *name != new.name && read(change, name).await?.is_none() {
-                wrong.push(InvalidField::new(format!("{pointer}/{place}"), "no such role"));
+                wrong.push(InvalidField::new(format!("{pointer}/{place}"), NO_ROLE));
             }
         }
     }
     for (place, name) in includes.iter().enumerate() {
         if reaches(change, name, &new.name).await? {
-            let pointer = format!("/includes/{place}");
-            wrong.push(InvalidField::new(pointer, "includes this role itself: roles cannot go in a circle"));
+            wrong.push(InvalidField::new(format!("/includes/{place}"), CIRCLE));
         }
     }
     for (pointer, users) in [("/approvers/users", &approvers.users), ("/escalate_to/users", &escalate_to.users)] {
         for (place, id) in users.iter().enumerate() {
             if change.users().find(*id).await?.is_none() {
-                wrong.push(InvalidField::new(format!("{pointer}/{place}"), "no such user"));
+                wrong.push(InvalidField::new(format!("{pointer}/{place}"), NO_USER));
             }
         }
     }

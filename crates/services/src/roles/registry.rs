@@ -7,7 +7,7 @@ use userd_model::{
 };
 use userd_storage::{Failure, UnitOfWork};
 
-use super::told;
+use super::{edit::NO_DOT_FIRST, told};
 use crate::{
     Context, Dependencies, IdempotentRequest,
     change::{Change, Changes},
@@ -79,6 +79,9 @@ impl Permissions {
     ) -> Result<PermissionView, Failure> {
         self.may_manage(ctx).await?;
         let new = &self.drafted(ctx, name, description, requestable)?;
+        if !Permission::is_new_word(name) {
+            return Err(Refusal::field("/name", NO_DOT_FIRST).into());
+        }
         self.changes
             .run(ctx, "register_permission", |mut change| async move {
                 if let Some(made) = self.idempotency.find(&mut change, idempotent).await? {
@@ -172,16 +175,11 @@ impl Permissions {
         description: Option<&str>,
         requestable: bool,
     ) -> Result<RegisteredPermission, Refusal> {
-        let permission =
-            Permission::parse(name).ok_or_else(|| Refusal::field("/name", "1 to 100 of a-z, 0-9, _, . and -"))?;
-        if permission.is_well_known() {
-            return Err(Refusal::BuiltIn);
-        }
+        let description = checked(name, description)?;
         ctx.actor.must_reach(name)?;
-        let description = description.map(text::reason).transpose();
         Ok(RegisteredPermission {
             name: name.to_owned(),
-            description: description.map_err(|detail| Refusal::field("/description", detail))?,
+            description,
             requestable,
             registered_by: ctx.actor.name(),
             created_at: self.deps.now(),
@@ -193,6 +191,16 @@ impl Permissions {
         ctx.may(&Act::ManagePermissions)?;
         recent_proof::must_be_strong(ctx, &mut self.deps.store.reading()).await
     }
+}
+
+/// What is said of a word, if both are lawful as far as it can be told without what is there.
+pub(super) fn checked(name: &str, description: Option<&str>) -> Result<Option<String>, Refusal> {
+    let permission =
+        Permission::parse(name).ok_or_else(|| Refusal::field("/name", "1 to 100 of a-z, 0-9, _, . and -"))?;
+    if permission.is_well_known() {
+        return Err(Refusal::BuiltIn);
+    }
+    description.map(text::reason).transpose().map_err(|detail| Refusal::field("/description", detail))
 }
 
 /// Writes a word, and tells what is new of it.

@@ -113,6 +113,26 @@ fn roles_of_a_file_are_planned_applied_and_exported() {
         let refused = folder.userd("roles plan wrong.yaml");
         assert!(refused.code == 2 && refused.stderr.contains(key), "{wrong}: {}{}", refused.stdout, refused.stderr);
     }
+    // What cannot be applied is not planned as if it could: all of it is said at once, where it stands in the file.
+    for (right, wrong, expected) in [
+        ("permissions: [cms.write]", "permissions: [cms.rite]", "roles/0/permissions/0: no such permission"),
+        ("requestable: true", "includes: [editor]", "roles/0/includes: a role cannot include itself"),
+        ("roles: [approver]", "roles: [nobody]", "roles/0/approvers/roles/0: no such role"),
+        ("name: editor", "name: ..", "roles/0/name: must not begin with a dot"),
+        ("name: cms.write", "name: users.read", "permissions/0/name: this is built in"),
+    ] {
+        assert!(FILE.contains(right), "{right}");
+        folder.write("wrong.yaml", &FILE.replacen(right, wrong, 1));
+        for command in ["plan", "apply"] {
+            let refused = folder.userd(&format!("roles {command} wrong.yaml"));
+            assert!(
+                refused.code == 2 && refused.stderr.contains(expected),
+                "{wrong}: {}{}",
+                refused.stdout,
+                refused.stderr
+            );
+        }
+    }
     let nobody =
         folder.userd("roles grant 0197f9c2-0000-7000-8000-000000000000 editor --expires-at 2099-01-31T00:00:00Z");
     assert_eq!(nobody.code, 1, "{}", nobody.stderr);

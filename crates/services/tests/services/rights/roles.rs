@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
-use userd_model::{GrantKind, Permission, Refusal, Role, RoleRules, role::AutoApprove};
+use userd_model::{
+    GrantKind, Permission, Refusal, Role, RoleRules,
+    role::{Approvers, AutoApprove},
+};
 use userd_services::{
     Authenticated,
     audit::AuditFilter,
@@ -295,6 +298,64 @@ async fn declared_roles_are_planned_applied_and_managed(fixture: Fixture) {
     assert_eq!(words(&released), ["release support", "release cms.read"]);
     assert!(!app.roles.show(&ctx, "support").await.unwrap().managed);
     app.permissions.remove(&root_acts, "cms.read").await.unwrap();
+}
+
+/// A plan refuses what applying would refuse, all of it at its place in the file; and a file that is refused changes nothing.
+#[apply(case)]
+async fn what_cannot_be_applied_cannot_be_planned(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ctx = app.operator_context();
+    let including = |names: &[&str]| RoleRules {
+        includes: names.iter().map(|name| (*name).to_owned()).collect(),
+        ..RoleRules::default()
+    };
+    let nobody = RoleRules {
+        approvers: Approvers {
+            roles: vec!["nobody".into()],
+            users: vec!["0197f9c2-0000-7000-8000-000000000000".parse().unwrap()],
+        },
+        ..RoleRules::default()
+    };
+    let declared = Declared {
+        permissions: vec![
+            ("cms.write".into(), None, false),
+            ("Cms".into(), None, false),
+            ("users.read".into(), None, false),
+            ("..".into(), None, false),
+        ],
+        roles: vec![
+            ("writer".into(), allowing(&["cms.write", "cms.rite"], including(&["support"]))),
+            ("itself".into(), allowing(&[], including(&["itself"]))),
+            ("one".into(), allowing(&[], including(&["other"]))),
+            ("other".into(), allowing(&[], including(&["one"]))),
+            ("asked".into(), allowing(&[], nobody)),
+            ("..".into(), allowing(&[], RoleRules::default())),
+            ("admin".into(), allowing(&[], RoleRules::default())),
+            ("writer".into(), allowing(&[], RoleRules::default())),
+        ],
+    };
+    let expected = [
+        "/permissions/1/name",
+        "/permissions/2/name",
+        "/permissions/3/name",
+        "/roles/1/includes",
+        "/roles/5/name",
+        "/roles/6/name",
+        "/roles/7/name",
+        "/roles/0/permissions/1",
+        "/roles/2/includes/0",
+        "/roles/3/includes/0",
+        "/roles/4/approvers/roles/0",
+        "/roles/4/approvers/users/0",
+    ];
+    assert_eq!(wrong_fields(app.roles.plan(&ctx, &declared).await), expected);
+    assert_eq!(wrong_fields(app.roles.apply(&ctx, &app.permissions, &declared).await), expected);
+    assert_eq!(refusal(app.roles.show(&ctx, "writer").await), Refusal::NotFound, "nothing was made");
+    for name in [".", "..", ".hidden"] {
+        let made = app.roles.create(&ctx, name, &allowing(&[], RoleRules::default()), None).await;
+        assert_eq!(wrong_fields(made), ["/name"], "{name}");
+        assert_eq!(wrong_fields(app.permissions.register(&ctx, name, None, false, None).await), ["/name"], "{name}");
+    }
 }
 
 /// The log says of roles, permissions and grants what was before and what is now, also of rules that nobody's token carries,
