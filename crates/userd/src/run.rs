@@ -253,9 +253,9 @@ async fn roles_command(
         RolesCommand::Export => roles::export(services, terminal).await,
         RolesCommand::Grant { user, role, expires_at, reason } => {
             let input = GrantInput { reason, starts_at: None, expires_at };
-            roles::grant(services, terminal, user, &role, &input).await
+            roles::grant(services, terminal, &user, &role, &input).await
         }
-        RolesCommand::Revoke { user, role } => roles::revoke(services, terminal, user, &role).await,
+        RolesCommand::Revoke { user, role } => roles::revoke(services, terminal, &user, &role).await,
     }
 }
 

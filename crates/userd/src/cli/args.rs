@@ -128,7 +128,7 @@ pub enum Command {
     Telegram(TelegramCommand),
     /// Copy the embedded database to a file while the service runs.
     ///
-    /// The copy is whole and consistent. It is of no use without the master key: keep that too, elsewhere.
+    /// The copy is whole and consistent. It is of no use without the master key: keep that too, apart from it.
     Backup {
         /// The file to write; it must not exist.
         #[arg(value_hint = ValueHint::FilePath, required_unless_present = "verify")]

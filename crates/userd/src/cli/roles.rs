@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueHint};
-use userd_model::{Timestamp, UserId};
+use userd_model::Timestamp;
 
 /// `userd roles …`
 #[derive(Clone, Debug, Subcommand)]
@@ -27,8 +27,8 @@ pub enum RolesCommand {
     Export,
     /// Give a role to an account, or another time for one that it has.
     Grant {
-        /// The account's id.
-        user: UserId,
+        /// Id, e-mail address, username or phone number.
+        user: String,
         /// The role.
         role: String,
         /// When it ends by itself, such as 2027-01-31T00:00:00Z.
@@ -40,8 +40,8 @@ pub enum RolesCommand {
     },
     /// Take a role from an account: its tokens lose it at once.
     Revoke {
-        /// The account's id.
-        user: UserId,
+        /// Id, e-mail address, username or phone number.
+        user: String,
         /// The role.
         role: String,
     },

@@ -9,7 +9,7 @@ use userd_services::{
     audit::{AuditFilter, AuditView, Scope, Verified},
 };
 
-use super::{audit_formats, said};
+use super::{audit_formats, said, said_of};
 use crate::{
     cli::{AuditChoice, AuditCommand},
     terminal::{Terminal, out},
@@ -108,7 +108,8 @@ async fn prove(
     let id = id.unwrap_or_default();
     let id: EventId =
         id.parse().map_err(|_| WiringError::Config(format!("{id} is no id; `userd audit tail` shows them")))?;
-    let proof = services.audit.prove(ctx, id).await.map_err(|failure| said(&failure))?;
+    let proof = services.audit.prove(ctx, id).await;
+    let proof = proof.map_err(|failure| said_of(&failure, &format!("entry {id}"), "audit tail"))?;
     terminal.answer(&proof, || proof.proof.trim_end().to_owned());
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
-    config::Config,
+    config::{Config, MasterKeySource},
     terminal::{Terminal, notice},
     wiring::{
         WiringError,
@@ -30,6 +30,10 @@ pub async fn backup(config: &Config, terminal: Terminal, target: PathBuf) -> Res
     if let Some(folder) = target.parent().filter(|folder| !folder.is_dir()) {
         return Err(WiringError::Config(format!("there is no folder {}; a backup makes none", folder.display())));
     }
+    if target.exists() {
+        let what = format!("{} is there already: a backup overwrites nothing, name another file", target.display());
+        return Err(WiringError::Config(what));
+    }
     notice(&format!("database: {}", engine::place(&config.database.url)));
     let bar = Arc::new(ProgressBar::new(0));
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} pages ({eta})") {
@@ -47,12 +51,20 @@ pub async fn backup(config: &Config, terminal: Terminal, target: PathBuf) -> Res
     let json = serde_json::json!({ "file": target, "pages": report.pages, "bytes": report.bytes });
     terminal.answer(&json, || {
         format!(
-            "{} bytes in {}.\nThe master key is not in it: keep {} beside it, the data cannot be read without it.",
+            "{} bytes in {}.\nThe master key is not in it and the data cannot be read without it: keep {} too, apart from the backup.",
             report.bytes,
             target.display(),
-            config.crypto.master_key_file.display()
+            master_key(config)
         )
     });
     opened.engine.close().await;
     Ok(())
+}
+
+/// What has to be kept too, wherever this is read.
+fn master_key(config: &Config) -> String {
+    match config.crypto.master_key_source() {
+        MasterKeySource::File(path) => engine::whole(path).display().to_string(),
+        MasterKeySource::Given(_) | MasterKeySource::Command(_) => "it".to_owned(),
+    }
 }

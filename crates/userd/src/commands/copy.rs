@@ -38,7 +38,8 @@ struct Copied {
 /// Copies `from` to `to`. With `resume`, goes on where an interrupted copy stopped.
 ///
 /// # Errors
-/// A source that is not there, a target that holds data, a source that changed meanwhile, faults of either database.
+/// A source that is not there, an embedded database that a service runs on, a target that holds data, a source that changed
+/// meanwhile, faults of either database.
 pub async fn copy(
     config: &Config,
     terminal: Terminal,
@@ -53,6 +54,8 @@ pub async fn copy(
     let (from_place, to_place) = (engine::place(&from), engine::place(&to));
     let source = open(config, from.clone(), Opening::MustExist)?;
     must_be_ours(&source, "--from", &from).await?;
+    // What a service wrote behind the copy's back would stay behind, unnoticed.
+    let _alone = (engine::alone(&from, "--from")?, engine::alone(&to, "--to")?);
     notice(&format!("from: {from_place}\nto:   {to_place}"));
     let target = open(config, to, Opening::MayCreate)?;
     for store in [&source, &target] {

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 use userd_model::{DeliveryId, DeliveryState};
-use userd_services::{Services, deliveries::DeliveryView};
+use userd_services::{Failure, Services, deliveries::DeliveryView};
 
-use super::said;
+use super::{said, said_of};
 use crate::{
     cli::DeliveriesCommand,
     terminal::{Terminal, table},
@@ -37,19 +37,19 @@ pub async fn deliveries(
             });
         }
         DeliveriesCommand::Show { id } => {
-            let found = deliveries.find(&ctx, parse(&id)?).await.map_err(|failure| said(&failure))?;
+            let found = deliveries.find(&ctx, parse(&id)?).await.map_err(|failure| said_of_one(&failure, &id))?;
             show(terminal, &found);
         }
         DeliveriesCommand::Retry { id } => {
-            let retried = deliveries.retry(&ctx, parse(&id)?).await.map_err(|failure| said(&failure))?;
+            let retried = deliveries.retry(&ctx, parse(&id)?).await.map_err(|failure| said_of_one(&failure, &id))?;
             show(terminal, &retried);
         }
         DeliveriesCommand::Resend { id } => {
-            let resent = deliveries.resend(&ctx, parse(&id)?).await.map_err(|failure| said(&failure))?;
+            let resent = deliveries.resend(&ctx, parse(&id)?).await.map_err(|failure| said_of_one(&failure, &id))?;
             show(terminal, &resent);
         }
         DeliveriesCommand::Drop { id } => {
-            let dropped = deliveries.give_up(&ctx, parse(&id)?).await.map_err(|failure| said(&failure))?;
+            let dropped = deliveries.give_up(&ctx, parse(&id)?).await.map_err(|failure| said_of_one(&failure, &id))?;
             show(terminal, &dropped);
         }
     }
@@ -58,6 +58,10 @@ pub async fn deliveries(
 
 fn parse(id: &str) -> Result<DeliveryId, WiringError> {
     id.parse().map_err(|_| WiringError::Config(format!("{id} is no id; `userd deliveries list` shows them")))
+}
+
+fn said_of_one(failure: &Failure, id: &str) -> WiringError {
+    said_of(failure, &format!("message {id}"), "deliveries list")
 }
 
 fn show(terminal: Terminal, delivery: &DeliveryView) {

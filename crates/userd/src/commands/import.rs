@@ -56,7 +56,7 @@ struct Rejected<'a> {
 /// Brings the people of these files over.
 ///
 /// # Errors
-/// Files that cannot be read or written; faults of the database, after which the same command goes on.
+/// Files that cannot be read or written, every row rejected; faults of the database, after which the same command goes on.
 pub async fn import(services: &Services, terminal: Terminal, arguments: &ImportArgs) -> Result<(), WiringError> {
     let mut report = Report { dry_run: arguments.dry_run, ..Report::default() };
     let mut rejected = RejectedFile { path: &arguments.rejected, file: None };
@@ -78,6 +78,10 @@ pub async fn import(services: &Services, terminal: Terminal, arguments: &ImportA
         }
         text
     });
+    // A script must not take it for done.
+    if report.rejected > 0 && report.rejected == report.rows {
+        return Err(WiringError::Answered("every row was rejected".to_owned()));
+    }
     Ok(())
 }
 
@@ -208,15 +212,21 @@ impl RejectedFile<'_> {
     fn write(&mut self, row: &Rejected<'_>) -> Result<(), WiringError> {
         if self.file.is_none() {
             let mut made = OpenOptions::new();
-            let made = made.write(true).create(true).truncate(true).mode(0o600).open(self.path).map_err(part)?;
+            let made = made.write(true).create(true).truncate(true).mode(0o600).open(self.path);
+            let made = made.map_err(|error| unwritten(self.path, &error))?;
             self.file = Some(BufWriter::new(made));
         }
         let Some(file) = &mut self.file else { return Ok(()) };
-        serde_json::to_writer(&mut *file, row).map_err(part)?;
-        file.write_all(b"\n").map_err(part)
+        serde_json::to_writer(&mut *file, row).map_err(|error| unwritten(self.path, &error))?;
+        file.write_all(b"\n").map_err(|error| unwritten(self.path, &error))
     }
 
     fn finish(&mut self) -> Result<(), WiringError> {
-        self.file.as_mut().map_or(Ok(()), |file| file.flush().map_err(part))
+        let path = self.path;
+        self.file.as_mut().map_or(Ok(()), |file| file.flush().map_err(|error| unwritten(path, &error)))
     }
+}
+
+fn unwritten(path: &Path, error: &dyn std::fmt::Display) -> WiringError {
+    WiringError::Part(format!("--rejected: {} cannot be written: {error}", path.display()))
 }

@@ -6,7 +6,7 @@ use userd_services::{
     invitations::{InvitationView, NewInvitation},
 };
 
-use super::said;
+use super::{said, said_of};
 use crate::{
     terminal::{Terminal, table},
     wiring::WiringError,
@@ -62,7 +62,7 @@ async fn all(services: &Services) -> Result<Vec<InvitationView>, WiringError> {
 /// `invitations revoke`.
 pub async fn revoke(services: &Services, terminal: Terminal, id: InvitationId) -> Result<(), WiringError> {
     let revoked = services.invitations.revoke(&services.operator_context(), id).await;
-    revoked.map_err(|failure| said(&failure))?;
+    revoked.map_err(|failure| said_of(&failure, &format!("invitation {id}"), "invitations list"))?;
     terminal.answer(&serde_json::json!({ "id": id, "revoked": true }), || format!("{id} is withdrawn."));
     Ok(())
 }

@@ -40,3 +40,13 @@ pub(crate) fn said(failure: &userd_services::Failure) -> WiringError {
         other => WiringError::Part(other.to_string()),
     }
 }
+
+/// The same where something was named that may not be there: `what` it is, and which command `list`s such things.
+pub(crate) fn said_of(failure: &userd_services::Failure, what: &str, list: &str) -> WiringError {
+    match failure {
+        userd_services::Failure::Refused(userd_model::Refusal::NotFound) => {
+            WiringError::Part(format!("there is no {what}; `userd {list}` shows them"))
+        }
+        other => said(other),
+    }
+}

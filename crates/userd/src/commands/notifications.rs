@@ -2,10 +2,10 @@
 
 use serde_json::json;
 use userd_model::{
-    UserId,
+    Refusal, UserId,
     message::{Audience, EachLanguage, MessageInput, MessageText},
 };
-use userd_services::{Services, messages::MessageView};
+use userd_services::{Failure, Services, messages::MessageView};
 
 use super::said;
 use crate::{
@@ -22,10 +22,18 @@ pub async fn notifications(
 ) -> Result<(), WiringError> {
     let ctx = services.operator_context();
     let view = match command {
-        NotificationsCommand::Send(args) => services.messages.send(&ctx, input(*args)?, None).await,
-        NotificationsCommand::Show { id } => services.messages.read(&ctx, id).await,
+        NotificationsCommand::Send(args) => {
+            services.messages.send(&ctx, input(*args)?, None).await.map_err(|failure| said(&failure))?
+        }
+        NotificationsCommand::Show { id } => match services.messages.read(&ctx, id).await {
+            Err(Failure::Refused(Refusal::NotFound)) => {
+                let what = format!("there is no notification {id}; `userd notifications send` says the id of each");
+                return Err(WiringError::Part(what));
+            }
+            read => read.map_err(|failure| said(&failure))?,
+        },
     };
-    show(terminal, &view.map_err(|failure| said(&failure))?);
+    show(terminal, &view);
     Ok(())
 }
 

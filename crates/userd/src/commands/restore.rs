@@ -14,7 +14,7 @@ use serde::Serialize;
 use userd_model::Clock;
 use userd_services::{Services, restore::Ended, start};
 use userd_storage::{
-    Store,
+    Store, StoreError,
     engines::{SqliteEngine, SqliteLocation, SqliteOptions, sqlite::copy_file},
     migrations::StepState,
     repositories::system_secrets::INSTALLATION,
@@ -108,7 +108,7 @@ async fn in_place(config: Config, keep_sessions: bool) -> Result<Restored, Wirin
     let ours = must_be_ours(&store, "database.url", &config.database.url).await;
     store.engine().close().await;
     ours?;
-    let _alone = engine::alone(&config.database.url)?;
+    let _alone = engine::alone(&config.database.url, "database.url")?;
     let database = engine::place(&config.database.url);
     notice(&format!("database: {database}"));
     let ledger = ledger::path(&config);
@@ -132,7 +132,7 @@ async fn from_file(config: Config, backup: &Path, keep_sessions: bool) -> Result
         return Err(WiringError::Config(format!("{} is in place already: --in-place", backup.display())));
     }
     let was_there = target.exists();
-    let _alone = engine::alone(&config.database.url)?;
+    let _alone = engine::alone(&config.database.url, "database.url")?;
     notice(&format!("database: {}", target.display()));
     let outcome = prepare(&config, backup, &target, keep_sessions).await;
     if outcome.is_err() && !was_there {
@@ -177,10 +177,10 @@ async fn prepare(
 async fn verified(config: &Config, file: &Path, copy: &Path) -> Result<Verified, WiringError> {
     let wrong = |fault: String| WiringError::Part(format!("{}: {fault}", file.display()));
     let bytes = copy_file(file, copy).map_err(|fault| wrong(fault.to_string()))?;
-    let (engine, store) = open(copy).map_err(|fault| wrong(fault.to_string()))?;
+    let (engine, store) = open(copy).map_err(|fault| wrong(of_a_backup(&fault)))?;
     let looked = async {
-        engine.check_integrity().await.map_err(|fault| fault.to_string())?;
-        let states = store.migration_status().await.map_err(|fault| fault.to_string())?;
+        engine.check_integrity().await.map_err(|fault| of_a_backup(&fault))?;
+        let states = store.migration_status().await.map_err(|fault| of_a_backup(&fault))?;
         let count = |wanted: fn(&StepState) -> bool| states.iter().filter(|step| wanted(&step.state)).count();
         let steps = count(|state| matches!(state, StepState::Applied(_)));
         if steps == 0 {
@@ -205,6 +205,14 @@ async fn verified(config: &Config, file: &Path, copy: &Path) -> Result<Verified,
     looked.map_err(wrong)
 }
 
+/// What is wrong with a backup. That a backup be put in its place, as is said of a database, is no advice here.
+fn of_a_backup(fault: &StoreError) -> String {
+    match fault {
+        StoreError::Unusable(_) => "it is damaged, or no SQLite database at all: take another backup".to_owned(),
+        other => other.to_string(),
+    }
+}
+
 /// Refuses the backup of one installation in place of another's database. One that does not open says nothing: that may
 /// be why a backup is restored.
 async fn same_installation(target: &Path, backup: Option<&str>) -> Result<(), WiringError> {
@@ -225,7 +233,7 @@ async fn installation(store: &Store) -> Option<String> {
     Some(id.0.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn open(path: &Path) -> Result<(Arc<SqliteEngine>, Store), userd_storage::StoreError> {
+fn open(path: &Path) -> Result<(Arc<SqliteEngine>, Store), StoreError> {
     let options = SqliteOptions { create: false, ..SqliteOptions::at(SqliteLocation::File(path.to_owned())) };
     let engine = Arc::new(SqliteEngine::open(&options)?);
     Ok((Arc::clone(&engine), Store::new(engine, Arc::new(OsRandom))))

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use userd_model::{GrantKind, Role, RoleRules, UserId};
+use userd_model::{GrantKind, Refusal, Role, RoleRules, UserStatus};
 use userd_services::{
-    Services,
+    Failure, Services,
     roles::{Declared, GrantInput, Planned, RoleInput},
 };
 
-use super::said;
+use super::{said, said_of, users};
 use crate::{
     config::RolesConfig,
     terminal::{Terminal, table},
@@ -114,28 +114,38 @@ pub async fn export(services: &Services, terminal: Terminal) -> Result<(), Wirin
 pub async fn grant(
     services: &Services,
     terminal: Terminal,
-    user: UserId,
+    who: &str,
     role: &str,
     input: &GrantInput,
 ) -> Result<(), WiringError> {
-    let ctx = services.operator_context();
-    let granted =
-        services.grants.grant(&ctx, user, GrantKind::Role, role, input).await.map_err(|failure| said(&failure))?;
+    let found = users::find(services, who).await?;
+    if found.status == UserStatus::Deleted {
+        return Err(WiringError::Config(format!("{who} is deleted; `userd users restore {who}` has it back")));
+    }
+    let (ctx, user) = (services.operator_context(), found.id);
+    let granted = services.grants.grant(&ctx, user, GrantKind::Role, role, input).await;
+    let granted = granted.map_err(|failure| said_of(&failure, &format!("role {role}"), "roles list"))?;
     let until = granted.grant.period.expires_at;
     let answer = serde_json::json!({ "user_id": user, "role": role, "expires_at": until });
     terminal.answer(&answer, || match until {
-        None => format!("{user} has the role {role}."),
-        Some(end) => format!("{user} has the role {role} until {end}."),
+        None => format!("{who} has the role {role}."),
+        Some(end) => format!("{who} has the role {role} until {end}."),
     });
     Ok(())
 }
 
 /// `roles revoke`.
-pub async fn revoke(services: &Services, terminal: Terminal, user: UserId, role: &str) -> Result<(), WiringError> {
-    let ctx = services.operator_context();
-    services.grants.revoke(&ctx, user, GrantKind::Role, role).await.map_err(|failure| said(&failure))?;
+pub async fn revoke(services: &Services, terminal: Terminal, who: &str, role: &str) -> Result<(), WiringError> {
+    let (ctx, user) = (services.operator_context(), users::find(services, who).await?.id);
+    match services.grants.revoke(&ctx, user, GrantKind::Role, role).await {
+        Err(Failure::Refused(Refusal::NotFound)) => {
+            let what = format!("{who} does not have the role {role}; `userd users show {who}` shows what there is");
+            return Err(WiringError::Part(what));
+        }
+        revoked => revoked.map_err(|failure| said(&failure))?,
+    }
     let answer = serde_json::json!({ "user_id": user, "role": role, "revoked": true });
-    terminal.answer(&answer, || format!("{user} has the role {role} no more."));
+    terminal.answer(&answer, || format!("{who} has the role {role} no more."));
     Ok(())
 }
 

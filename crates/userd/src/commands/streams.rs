@@ -1,8 +1,9 @@
 //! `userd streams …`: what receivers set up themselves, for the operator to see, pause and remove.
 
-use userd_services::{Services, streams::StreamView};
+use userd_model::StreamId;
+use userd_services::{Failure, Services, streams::StreamView};
 
-use super::said;
+use super::{said, said_of};
 use crate::{
     cli::StreamsCommand,
     terminal::{Terminal, table},
@@ -12,33 +13,44 @@ use crate::{
 /// Every command about streams.
 pub async fn streams(services: &Services, terminal: Terminal, command: StreamsCommand) -> Result<(), WiringError> {
     let ctx = services.operator_context();
-    let fault = |failure| said(&failure);
     match command {
         StreamsCommand::List => {
-            let streams = services.streams.list(&ctx).await.map_err(fault)?;
+            let streams = services.streams.list(&ctx).await.map_err(|failure| said(&failure))?;
             terminal.answer(&streams, || {
                 let rows: Vec<_> = streams.iter().map(row).collect();
                 table(&["STREAM ID", "CLIENT ID", "STATUS", "EVENTS", "TO"], &rows)
             });
         }
         StreamsCommand::Show { id } => {
-            let stream = services.streams.read(&ctx, id).await.map_err(fault)?;
+            let stream = services.streams.read(&ctx, id).await.map_err(|failure| said_of_one(&failure, id))?;
             terminal.answer(&stream, || shown(&stream));
         }
         StreamsCommand::Pause { id, reason } => {
-            let status = services.streams.set_status(&ctx, id, "paused", reason.as_deref()).await.map_err(fault)?;
+            let status = services
+                .streams
+                .set_status(&ctx, id, "paused", reason.as_deref())
+                .await
+                .map_err(|failure| said_of_one(&failure, id))?;
             terminal.answer(&status, || format!("{id} is paused: what happens is held."));
         }
         StreamsCommand::Resume { id } => {
-            let status = services.streams.set_status(&ctx, id, "enabled", None).await.map_err(fault)?;
+            let status = services
+                .streams
+                .set_status(&ctx, id, "enabled", None)
+                .await
+                .map_err(|failure| said_of_one(&failure, id))?;
             terminal.answer(&status, || format!("{id} goes on."));
         }
         StreamsCommand::Delete { id } => {
-            services.streams.remove(&ctx, id).await.map_err(fault)?;
+            services.streams.remove(&ctx, id).await.map_err(|failure| said_of_one(&failure, id))?;
             terminal.answer(&serde_json::json!({ "id": id, "removed": true }), || format!("{id} is removed."));
         }
     }
     Ok(())
+}
+
+fn said_of_one(failure: &Failure, id: StreamId) -> WiringError {
+    said_of(failure, &format!("stream {id}"), "streams list")
 }
 
 fn row(stream: &StreamView) -> Vec<String> {

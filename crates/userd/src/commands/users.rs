@@ -192,7 +192,7 @@ pub async fn require_password_change(services: &Services, terminal: Terminal, wh
 }
 
 /// An account by id, e-mail, username or phone.
-async fn find(services: &Services, who: &str) -> Result<UserView, WiringError> {
+pub(super) async fn find(services: &Services, who: &str) -> Result<UserView, WiringError> {
     let found = match who.parse::<UserId>() {
         Ok(id) => services.users.show(&services.operator_context(), id).await,
         Err(_) => services.users.find(&services.operator_context(), who).await,

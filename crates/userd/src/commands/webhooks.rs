@@ -2,12 +2,12 @@
 
 use userd_model::{Refusal, Timestamp, WebhookId};
 use userd_services::{
-    Services,
+    Failure, Services,
     deliveries::ResendRange,
     webhooks::{NewWebhook, WebhookInput},
 };
 
-use super::said;
+use super::{said, said_of};
 use crate::{
     terminal::{Terminal, table},
     wiring::WiringError,
@@ -28,7 +28,7 @@ pub async fn rotate_secret(
     signature: Option<&str>,
 ) -> Result<(), WiringError> {
     let made = services.webhooks.rotate_secret(&services.operator_context(), id, signature).await;
-    show_secret(terminal, &made.map_err(|failure| said(&failure))?);
+    show_secret(terminal, &made.map_err(|failure| said_of_one(&failure, id))?);
     Ok(())
 }
 
@@ -51,14 +51,16 @@ pub async fn list(services: &Services, terminal: Terminal) -> Result<(), WiringE
 
 /// `webhooks remove`.
 pub async fn remove(services: &Services, terminal: Terminal, id: WebhookId) -> Result<(), WiringError> {
-    services.webhooks.remove(&services.operator_context(), id).await.map_err(|failure| said(&failure))?;
+    let removed = services.webhooks.remove(&services.operator_context(), id).await;
+    removed.map_err(|failure| said_of_one(&failure, id))?;
     terminal.answer(&serde_json::json!({ "id": id, "removed": true }), || format!("{id} is removed."));
     Ok(())
 }
 
 /// `webhooks test`: an error where the receiver did not take it, for scripts.
 pub async fn test(services: &Services, terminal: Terminal, id: WebhookId) -> Result<(), WiringError> {
-    let test = services.webhooks.test(&services.operator_context(), id).await.map_err(|failure| said(&failure))?;
+    let test = services.webhooks.test(&services.operator_context(), id).await;
+    let test = test.map_err(|failure| said_of_one(&failure, id))?;
     terminal.answer(&test, || match &test.detail {
         None => "The receiver took the event.".to_owned(),
         Some(detail) => format!("{}: {detail}", test.outcome),
@@ -82,11 +84,11 @@ pub async fn resend(
     let (mut range, mut all) = (ResendRange { from: time(from)?, to: Some(to), after: None }, 0);
     loop {
         let resent = match services.deliveries.resend_events(&context, id, &range).await {
-            Err(userd_services::Failure::Refused(Refusal::TooManyAttempts(wait))) => {
+            Err(Failure::Refused(Refusal::TooManyAttempts(wait))) => {
                 tokio::time::sleep(wait).await;
                 continue;
             }
-            resent => resent.map_err(|failure| said(&failure))?,
+            resent => resent.map_err(|failure| said_of_one(&failure, id))?,
         };
         all += resent.scheduled;
         range.after = resent.next;
@@ -96,6 +98,10 @@ pub async fn resend(
     }
     terminal.answer(&serde_json::json!({ "id": id, "scheduled": all }), || format!("{all} events are on their way."));
     Ok(())
+}
+
+fn said_of_one(failure: &Failure, id: WebhookId) -> WiringError {
+    said_of(failure, &format!("webhook {id}"), "webhooks list")
 }
 
 fn show_secret(terminal: Terminal, made: &NewWebhook) {

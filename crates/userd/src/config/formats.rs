@@ -5,7 +5,7 @@ use serde_json::Value as Schema;
 use super::{
     audit::VerifierKey,
     connections::{CacheUrl, DatabaseUrl, MailUrl, ProxyUrl},
-    names::{BotName, Mailbox},
+    names::{BotName, HexColour, Mailbox},
     secret::Secret,
     text::Text,
     urls::{ReturnUrl, SecureUrl, WebOrigin},
@@ -40,6 +40,7 @@ const FORMATS: &[Format] = &[
     format::<LogFilter>(),
     format::<Mailbox>(),
     format::<BotName>(),
+    format::<HexColour>(),
     format::<Secret>(),
     format::<WebOrigin>(),
     format::<SecureUrl>(),

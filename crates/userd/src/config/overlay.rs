@@ -32,6 +32,12 @@ pub(super) fn variables(root: &mut Node, all: Vec<(OsString, OsString)>, finding
             continue;
         };
         let steps: Vec<String> = path.split("__").map(str::to_ascii_lowercase).collect();
+        if schema::at(&steps).is_none()
+            && let Some(right) = meant(path)
+        {
+            findings.add(&origin, &steps.join("."), format!("no such key; did you mean {right}?"));
+            continue;
+        }
         ours.push((steps, origin, value));
     }
     // Items of a list come in their order, and a whole list before its items.
@@ -46,14 +52,18 @@ pub(super) fn variables(root: &mut Node, all: Vec<(OsString, OsString)>, finding
 /// Variables such as `USERD_HTTP_LISTEN`, which nothing reads, and what was probably meant.
 pub(super) fn misspelt(all: &[(OsString, OsString)]) -> Vec<String> {
     let names = all.iter().filter_map(|(name, _)| name.to_str());
-    let meant = |name: &str| {
+    let told = |name: &str| {
         let rest = name.strip_prefix("USERD_").filter(|rest| !rest.starts_with('_'))?;
-        let parts: Vec<_> = rest.split('_').filter(|part| !part.is_empty()).map(str::to_ascii_lowercase).collect();
-        let path = known(schema::schema(), &parts)?;
-        Some(format!("{PREFIX}{}", path.join("__").to_ascii_uppercase()))
+        Some(format!("environment variable {name} is not read; did you mean {}?", meant(rest)?))
     };
-    let told = |name: &str| Some(format!("environment variable {name} is not read; did you mean {}?", meant(name)?));
     names.filter_map(told).collect()
+}
+
+/// The variable that was probably meant by what stands behind `USERD_`, with whatever many underscores between its words.
+fn meant(rest: &str) -> Option<String> {
+    let words: Vec<_> = rest.split('_').filter(|word| !word.is_empty()).map(str::to_ascii_lowercase).collect();
+    let path = known(schema::schema(), &words)?;
+    Some(format!("{PREFIX}{}", path.join("__").to_ascii_uppercase()))
 }
 
 /// The steps to a key whose words these are, with any number of them in one step.
@@ -80,8 +90,20 @@ pub(super) fn flags(root: &mut Node, flags: Vec<Flag>, findings: &mut Findings) 
             findings.add(&origin, &key, "a secret is not given on the command line, where everybody can read it; use its _file key or the environment");
             continue;
         }
+        if holds_password(&value) {
+            findings.add(&origin, &key, "a URL with a password is not given on the command line, where everybody can read it; use its _file key or the environment");
+            continue;
+        }
         lay(root, &steps, &value, &origin, findings);
     }
+}
+
+/// Whether a value is a URL with a password. Not every driver's URL is one of the standard, so only this part is looked at.
+fn holds_password(value: &str) -> bool {
+    let Some((_, rest)) = value.split_once("://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let password = authority.rsplit_once('@').and_then(|(user, _)| user.split_once(':'));
+    password.is_some_and(|(_, password)| !password.is_empty())
 }
 
 fn lay(root: &mut Node, steps: &[String], text: &str, origin: &Origin, findings: &mut Findings) {

@@ -128,11 +128,11 @@ pub fn must_exist(url: &DatabaseUrl, key: &str) -> Result<(), WiringError> {
 /// The same at once, for a command that must not run beside a service.
 ///
 /// # Errors
-/// `Config` while a service runs on the file.
-pub fn alone(url: &DatabaseUrl) -> Result<Option<ServiceLock>, WiringError> {
+/// `Config` while a service runs on the file, naming it and `key`, where it was given.
+pub fn alone(url: &DatabaseUrl, key: &str) -> Result<Option<ServiceLock>, WiringError> {
     let DatabaseKind::Sqlite(path) = url.kind() else { return Ok(None) };
     ServiceLock::take(Path::new(path)).map(Some).map_err(|fault| match fault {
-        held @ ServiceLockError::Held { .. } => WiringError::Config(format!("database.url: {held}")),
+        held @ ServiceLockError::Held { .. } => WiringError::Config(format!("{key}: {held}")),
         other => part(other),
     })
 }

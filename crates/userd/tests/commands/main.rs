@@ -19,6 +19,7 @@ use std::{
 };
 
 use tempfile::TempDir;
+use userd_storage::engines::sqlite::ServiceLock;
 
 /// A folder in which the program runs, and nothing else.
 struct Folder(TempDir);
@@ -125,6 +126,91 @@ fn a_backup_makes_no_folders() {
     let missing = folder.0.path().canonicalize().unwrap().join("not/mounted");
     assert!(said.stderr.contains(&format!("there is no folder {}", missing.display())), "{}", said.stderr);
     assert_eq!(folder.files(), ["data/userd.db"]);
+}
+
+/// The key is kept apart from the backup, wherever the words are read; what is there is not written over.
+#[test]
+fn a_backup_says_where_the_master_key_is_and_overwrites_nothing() {
+    let folder = Folder::new();
+    assert_eq!(folder.userd("migrate up").code, 0);
+    let said = folder.userd("backup copy.db");
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let whole = |name: &str| folder.0.path().canonicalize().unwrap().join(name).display().to_string();
+    for words in [whole("copy.db"), format!("keep {} too, apart from the backup", whole("data/master.key"))] {
+        assert!(said.stdout.contains(&words), "{}", said.stdout);
+    }
+    let again = folder.userd("backup copy.db");
+    assert_eq!(again.code, 2, "{}", again.stderr);
+    assert!(again.stderr.contains(&format!("{} is there already", whole("copy.db"))), "{}", again.stderr);
+}
+
+/// What a service writes behind the copy's back would stay behind: refused, naming the process.
+#[test]
+fn a_database_that_a_service_runs_on_is_not_copied() {
+    let folder = Folder::new();
+    for line in ["migrate up", "--set database.url=sqlite://other.db migrate up"] {
+        assert_eq!(folder.userd(line).code, 0, "{line}");
+    }
+    let served = ServiceLock::take(&folder.0.path().join("data/userd.db")).unwrap();
+    for (line, key) in [
+        ("storage copy --from sqlite://data/userd.db --to sqlite://new.db", "--from"),
+        ("storage copy --from sqlite://other.db --to sqlite://data/userd.db --resume", "--to"),
+    ] {
+        let said = folder.userd(line);
+        assert_eq!(said.code, 2, "{line}: {}", said.stderr);
+        let whole = folder.0.path().canonicalize().unwrap().join("data/userd.db");
+        let expected = format!("{key}: {} is served by another process, {}", whole.display(), std::process::id());
+        assert!(said.stderr.contains(&expected), "{line}: {}", said.stderr);
+    }
+    drop(served);
+    let said = folder.userd("storage copy --from sqlite://data/userd.db --to sqlite://new.db");
+    assert_eq!(said.code, 0, "{}", said.stderr);
+}
+
+/// An import that brings nobody over is no success, and a file that cannot be written is named.
+#[test]
+fn an_import_that_rejects_every_row_fails_and_says_so() {
+    let folder =
+        Folder::new().with("people.csv", "email\nnobody\n").with("more.csv", "email\nanna@example.org\nnobody\n");
+    assert_eq!(folder.userd("migrate up").code, 0);
+    let unwritten = folder.userd("import csv people.csv --rejected /nodir/x");
+    assert_eq!(unwritten.code, 1, "{}", unwritten.stdout);
+    assert!(unwritten.stderr.contains("--rejected: /nodir/x cannot be written: "), "{}", unwritten.stderr);
+    let none = folder.userd("--json import csv people.csv");
+    assert_eq!(none.code, 1, "{}", none.stderr);
+    let report: serde_json::Value = serde_json::from_str(&none.stdout).unwrap();
+    assert_eq!((&report["rows"], &report["rejected"]), (&1.into(), &1.into()), "{report}");
+    assert!(none.stderr.contains("every row was rejected"), "{}", none.stderr);
+    assert_eq!(folder.userd("import csv more.csv").code, 0, "somebody came");
+}
+
+/// Who asks for what is not there hears what that is, and which command lists such things.
+#[test]
+fn what_is_not_there_is_named() {
+    let folder = Folder::new();
+    for line in ["migrate up", "users create --username anna", "roles grant anna support"] {
+        assert_eq!(folder.userd(line).code, 0, "{line}");
+    }
+    let id = "0197f9c2-0000-4000-8000-000000000000";
+    for (line, code, words) in [
+        ("roles grant anna nothing", 1, "there is no role nothing; `userd roles list` shows them"),
+        ("roles grant nobody support", 2, "no account nobody"),
+        ("roles revoke anna auditor", 1, "anna does not have the role auditor; `userd users show anna`"),
+        ("invitations revoke ID", 1, "there is no invitation ID; `userd invitations list` shows them"),
+        ("webhooks remove ID", 1, "there is no webhook ID; `userd webhooks list` shows them"),
+        ("webhooks test ID", 1, "there is no webhook ID; "),
+        ("deliveries show ID", 1, "there is no message ID; `userd deliveries list` shows them"),
+        ("deliveries retry ID", 1, "there is no message ID; "),
+        ("streams show ID", 1, "there is no stream ID; `userd streams list` shows them"),
+        ("notifications show ID", 1, "there is no notification ID; "),
+        ("audit prove ID", 1, "there is no entry ID; `userd audit tail` shows them"),
+    ] {
+        let said = folder.userd(&line.replace("ID", id));
+        assert_eq!(said.code, code, "{line}: {}", said.stderr);
+        assert!(said.stderr.contains(&words.replace("ID", id)), "{line}: {}", said.stderr);
+    }
+    let revoked = folder.userd("roles revoke anna support");
+    assert_eq!((revoked.code, revoked.stdout.trim()), (0, "anna has the role support no more."), "{}", revoked.stderr);
 }
 
 /// What the unit serves and what a command works on are named in one file (fault 19).
@@ -236,6 +322,8 @@ fn a_restore_that_is_refused_changes_nothing() {
         let said = folder.userd(line);
         assert_eq!(said.code, code, "{line}: {}", said.stderr);
         assert!(said.stderr.contains(words), "{line}: {}", said.stderr);
+        assert!(!said.stderr.contains("put a backup in its place"), "no advice here: {line}: {}", said.stderr);
+        assert!(!said.stderr.contains("puts a backup in its place"), "no advice here: {line}: {}", said.stderr);
     }
     let mut left = folder.files();
     left.retain(|file| file != "data/userd.db.lock");

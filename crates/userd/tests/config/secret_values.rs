@@ -57,6 +57,31 @@ fn a_secret_is_not_taken_from_the_command_line() {
         "{refusal}"
     );
     assert!(!refusal.contains("hunter2"));
+    for (key, url) in [
+        ("database.url", "postgres://userd:hunter2@db.example/userd"),
+        ("database.url", "postgres://userd:hunter2@a.example:5432,b.example:5432/userd?sslmode=disable"),
+        ("cache.url", "redis://:hunter2@cache.example/0"),
+    ] {
+        let refusal = Fixture::new().set(key, url).refusal();
+        let expected = format!("flag --set: {key}: a URL with a password is not given on the command line");
+        assert!(refusal.starts_with(&expected) && !refusal.contains("hunter2"), "{refusal}");
+    }
+    Fixture::new().set("database.url", "postgres://userd@db.example/userd").config();
+}
+
+#[test]
+fn a_variable_with_one_underscore_too_few_is_told_what_was_meant() {
+    for (name, key) in [("USERD__HTTP_LISTEN", "http_listen"), ("USERD__TOKENS_ACCESS__TTL", "tokens_access.ttl")] {
+        let refusal = Fixture::new().variable(name, "x").refusal();
+        let right = if name.contains("HTTP") { "USERD__HTTP__LISTEN" } else { "USERD__TOKENS__ACCESS_TTL" };
+        assert_eq!(refusal, format!("environment variable {name}: {key}: no such key; did you mean {right}?"));
+    }
+}
+
+#[test]
+fn a_colour_that_is_none_is_told_what_one_is() {
+    let refusal = Fixture::new().set("pages.colour", "red").refusal();
+    assert_eq!(refusal, "flag --set: pages.colour: expected a colour such as #2f5da8");
 }
 
 /// What is shown or logged about a configuration never holds a secret.
