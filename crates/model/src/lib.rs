@@ -4,6 +4,7 @@
 //! function of plain values; whoever calls it passes the time and the ids in.
 
 pub mod access_request;
+pub mod agents;
 pub mod built_in_texts;
 pub mod client;
 pub mod deletion;

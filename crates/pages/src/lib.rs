@@ -15,7 +15,6 @@
 //! 5. A refusal that the page does not show itself is a [`userd_web::Problem`], shown by `problem_page.rs`.
 
 mod addresses;
-mod agents;
 mod assets;
 mod browser_cookies;
 mod colour;

@@ -2,13 +2,12 @@
 
 use axum::response::Response;
 use maud::{Markup, html};
-use userd_model::SessionId;
+use userd_model::{SessionId, agents};
 use userd_services::sessions::SessionView;
 use userd_web::{Problem, extract::Path};
 
 use super::prove::ended;
 use crate::{
-    agents,
     dates::moment,
     layout,
     parts::{done, panel},

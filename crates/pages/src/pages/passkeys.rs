@@ -7,7 +7,7 @@ use axum::{
 use http::header;
 use maud::{Markup, html};
 use serde_json::{Value, json};
-use userd_model::{FactorId, FactorKind, Refusal};
+use userd_model::{FactorId, FactorKind, Refusal, agents};
 use userd_services::Failure;
 use userd_web::{Problem, extract::Path};
 
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     addresses::ACCEPTED_PASSKEYS,
-    agents, browser_cookies,
+    browser_cookies,
     fields::Fields,
     layout::{self, with_query},
     parts::{self, Field, alert, field, plain, wrong_with},

@@ -7,7 +7,7 @@ use axum::{
 use http::{StatusCode, header};
 use maud::{Markup, PreEscaped, html};
 use serde_json::json;
-use userd_model::{Accepted, FactorMethod, PendingStep, Refusal};
+use userd_model::{Accepted, FactorMethod, PendingStep, Refusal, agents};
 use userd_services::{
     Completion, Failure,
     emails::{Code, Verified},
@@ -21,7 +21,6 @@ use super::{
     passkey_forms::{self, Kind, PasskeyForm, credential},
 };
 use crate::{
-    agents,
     browser_cookies::{self, STEP},
     fields::Fields,
     layout::{self, with_query},

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 use userd_channels::email::Email as Mail;
-use userd_model::{Delivery, DeliveryChannel, DeliveryId, Email, Timestamp, User, UserId};
+use userd_model::{Delivery, DeliveryChannel, DeliveryId, Email, Timestamp, User, UserId, agents};
 use userd_storage::{Failure, repositories::deliveries::queue_of};
 use userd_templates::{Kind, Reader, Value, Values};
 
@@ -75,7 +75,9 @@ impl Asked {
     }
 
     fn into_values(self, values: Values) -> Values {
-        let values = values.with("at", Value::Moment(self.at)).with_words("device", self.device.as_deref());
+        // As the pages call it: who did not do this looks for the same words in the list of devices.
+        let device = self.device.as_deref().map(agents::called);
+        let values = values.with("at", Value::Moment(self.at)).with_words("device", device.as_deref());
         match self.address {
             Some(address) => values.with("address", Value::Exact(address)),
             None => values,

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 use url::Url;
-use userd_model::{EventKind, Fact, UserId};
+use userd_model::{EventKind, Fact, UserId, agents};
 use userd_templates::{Kind, Value, Values};
 
 use super::content::Notice;
@@ -99,7 +99,8 @@ pub(super) fn values(
         return values;
     }
     let origin = opened.origin.as_ref();
-    let values = values.with_words("device", origin.and_then(|origin| origin.user_agent.as_deref()));
+    let device = origin.and_then(|origin| origin.user_agent.as_deref()).map(agents::called);
+    let values = values.with_words("device", device.as_deref());
     match origin.and_then(|origin| origin.ip.clone()) {
         Some(ip) => values.with("address", Value::Exact(ip)),
         None => values,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use userd_channels::telegram::{BotUser, Content, Message, escape_html, start_link};
 use userd_crypto::{OpaqueSecret, constant_time_eq};
 use userd_model::{
-    EventKind, IdentityId, Refusal, Timestamp, UserId,
+    EventKind, IdentityId, Refusal, Timestamp, UserId, agents,
     texts::{Language, Text},
 };
 use userd_providers::{Kind, Provider, telegram::bot_profile};
@@ -432,7 +432,7 @@ fn plain(text: &str) -> Message {
 
 fn described(origin: &RequestOrigin) -> String {
     let ip = origin.ip.as_deref().unwrap_or("?");
-    origin.user_agent.as_ref().map_or_else(|| ip.to_owned(), |agent| format!("{ip}, {agent}"))
+    origin.user_agent.as_deref().map_or_else(|| ip.to_owned(), |agent| format!("{ip}, {}", agents::called(agent)))
 }
 
 /// 10 to 99, from 128 random bits.

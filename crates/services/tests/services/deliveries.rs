@@ -302,7 +302,9 @@ async fn a_sign_in_from_a_known_device_is_no_news_and_one_from_another_is(fixtur
     settle(&app).await;
     let items = inbox(&app, &ctx).await;
     assert_eq!(items.len(), 1);
-    assert!(items[0].content.body.contains("198.51.100.1"), "{}", items[0].content.body);
+    let body = &items[0].content.body;
+    assert!(body.contains("198.51.100.1"), "{body}");
+    assert!(body.contains("curl") && !body.contains("curl/8"), "called as the list of devices calls it: {body}");
     app.sessions.login(&at(&app, elsewhere(1)), login_with("ada", PASSWORD)).await.unwrap();
     settle(&app).await;
     assert_eq!(inbox(&app, &ctx).await.len(), 1, "once per device");

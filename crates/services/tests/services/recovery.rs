@@ -150,6 +150,9 @@ async fn one_address_gets_five_mails_of_a_kind_and_then_one_in_ten_minutes(fixtu
         forgot(&app, &at(&app, elsewhere(n)), "ada").await;
     }
     assert_eq!(resets(&app).await, 5);
+    let sent = mails_to(&app, &ada.email).await;
+    let asked = &sent.iter().find(|mail| mail.subject.contains("password")).unwrap().text;
+    assert!(asked.contains("curl") && !asked.contains("curl/8"), "called as the list of devices calls it: {asked}");
     app.advance(10 * MINUTE);
     forgot(&app, &at(&app, elsewhere(9)), "ada").await;
     forgot(&app, &at(&app, elsewhere(9)), "ada").await;

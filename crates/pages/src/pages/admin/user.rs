@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use maud::{Markup, html};
-use userd_model::{Act, UserId, UserStatus};
+use userd_model::{Act, UserId, UserStatus, agents};
 use userd_services::{UserView, deletion::LegalHold, sessions::SessionView, sign_in::IdentityView};
 use userd_web::{Problem, extract::Path};
 
@@ -12,7 +12,6 @@ use super::{
     users::{last_sign_in, status},
 };
 use crate::{
-    agents,
     dates::moment,
     layout::with_query,
     parts::{done, facts, panel},

@@ -23,7 +23,8 @@ const SYSTEMS: [(&str, &str); 7] = [
 ];
 
 /// `Firefox, Linux`; the text itself where nothing in it is known.
-pub(crate) fn called(agent: &str) -> String {
+#[must_use]
+pub fn called(agent: &str) -> String {
     let find =
         |known: &[(&str, &'static str)]| known.iter().find(|(word, _)| agent.contains(word)).map(|(_, name)| *name);
     match (find(&PROGRAMS), find(&SYSTEMS)) {
