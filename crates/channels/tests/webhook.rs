@@ -289,6 +289,12 @@ fn a_url_is_taken_as_it_is_called_or_not_at_all() {
             Err(expected),
             "{text}"
         );
+        // A page says it in the language of whoever typed it.
+        assert!(userd_model::details::russian(&expected.to_string()).is_some(), "{expected}");
+    }
+    let of_events = userd_model::webhook::EventPattern::parse("no.such").unwrap_err();
+    for detail in [UrlFault::PrivateAddress.to_string(), of_events] {
+        assert!(userd_model::details::russian(&detail).is_some(), "{detail}");
     }
     let taken = |text: &str, allowed| WebhookUrl::parse(text, allowed).unwrap().as_str().to_owned();
     assert_eq!(

@@ -61,6 +61,18 @@ const RUSSIAN: &[(&str, &str)] = &[
         "went to a person; only webhooks are sent something again",
         "отправлено человеку; повторно отправляется только вебхукам",
     ),
+    (
+        "no event is of this type; write `*`, a beginning such as `user.*`, or one of {}",
+        "такого события нет; напишите `*`, начало вроде `user.*` или одно из: {}",
+    ),
+    (
+        "must be an absolute URL such as https://shop.example/hooks",
+        "должно быть полным адресом, например https://shop.example/hooks",
+    ),
+    ("must begin with https://", "должно начинаться с https://"),
+    ("must not have a user name or password", "не должно содержать имени пользователя или пароля"),
+    ("must not have a fragment (#…)", "не должно содержать фрагмента (#…)"),
+    ("must not lead to a private address", "не должно вести на внутренний адрес"),
     ("must begin with https:// or http://", "должно начинаться с https:// или http://"),
     ("must have 1 to 200 characters", "должно содержать от 1 до 200 символов"),
     ("must have at most 2048 characters", "должно содержать не больше 2048 символов"),

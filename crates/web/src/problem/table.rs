@@ -104,8 +104,8 @@ problems! {
         "Somebody else has to decide it; you can withdraw it.",
         "Решить должен кто-то другой; вы можете отозвать запрос.";
     NOT_REQUESTABLE = 403 "not_requestable", "invalid_request", "This cannot be asked for", "Об этом нельзя попросить",
-        "`GET /v1/me/access-requests/catalogue` lists what can be; ask an administrator for anything else.",
-        "О чём можно попросить, перечисляет `GET /v1/me/access-requests/catalogue`; об остальном спросите администратора.";
+        "Only what roles and permissions say that users may ask for can be; ask an administrator for anything else.",
+        "Попросить можно только о том, что в ролях и правах отмечено как доступное по запросу; об остальном спросите администратора.";
     CROSS_SITE = 403 "cross_site", "invalid_request", "Cross-site embedding is refused", "Встраивание с других сайтов запрещено",
         "Call the API with fetch in CORS mode from an origin that is listed in `http.cors_origins`.",
         "Вызывайте API через fetch в режиме CORS с источника, указанного в `http.cors_origins`.";
@@ -158,11 +158,11 @@ problems! {
         "Only a deleted account is erased: delete it first.",
         "Стирается только удалённая учётная запись: сначала удалите её.";
     LEGAL_HOLD = 409 "legal_hold", "invalid_request", "The account may not be erased", "Учётную запись нельзя стереть",
-        "Lift the legal hold first: `DELETE /v1/users/{id}/legal-hold`.",
-        "Сначала снимите запрет на удаление данных: `DELETE /v1/users/{id}/legal-hold`.";
+        "Lift the legal hold of the account first.",
+        "Сначала снимите с учётной записи запрет на удаление данных.";
     REQUEST_CLOSED = 409 "request_closed", "invalid_request", "The request is not open any more", "Запрос уже закрыт",
-        "It was decided or withdrawn, or has expired: `detail` says which. Make a new one if it is still needed.",
-        "По нему решили, его отозвали, или он истёк — см. `detail`. Если это ещё нужно, создайте новый.";
+        "It was decided or withdrawn, or has expired. Make a new one if it is still needed.",
+        "По нему решили, его отозвали, или он истёк. Если это ещё нужно, создайте новый.";
     REQUEST_OPEN = 409 "request_open", "invalid_request", "There is an open request for this", "Такой запрос уже открыт",
         "Wait for its decision, or withdraw it first.",
         "Дождитесь решения или сначала отзовите его.";
@@ -170,8 +170,8 @@ problems! {
         "Fewer people may decide it than must agree; ask an administrator to name approvers of the role.",
         "Решать могут меньше людей, чем должно согласиться; попросите администратора назначить согласующих для роли.";
     NOTHING_TO_CHANGE = 409 "nothing_to_change", "invalid_request", "This is so already", "Это уже так",
-        "`GET /v1/me/grants` shows what you hold.",
-        "Что у вас есть, показывает `GET /v1/me/grants`.";
+        "Look at what is held; nothing has to be done.",
+        "Посмотрите, что уже есть; делать ничего не нужно.";
     NAME_TAKEN = 409 "name_taken", "invalid_request", "The name is taken", "Имя занято",
         "Choose another name, or change what has it.",
         "Выберите другое имя или измените то, что его носит.";

@@ -36,6 +36,28 @@ fn slugs_are_unique_and_titles_exist_in_both_languages() {
     }
 }
 
+/// Pages show these to people: a member of the answer, or an address of the API, says nothing to them.
+#[test]
+fn what_a_person_meets_in_a_form_does_not_speak_of_the_answer() {
+    for row in [
+        &table::NOT_REQUESTABLE,
+        &table::REQUEST_CLOSED,
+        &table::REQUEST_OPEN,
+        &table::NO_APPROVER,
+        &table::OWN_REQUEST,
+        &table::NOTHING_TO_CHANGE,
+        &table::NAME_TAKEN,
+        &table::IN_USE,
+        &table::BUILT_IN,
+        &table::LEGAL_HOLD,
+        &table::NOT_DELETED,
+    ] {
+        for advice in [row.advice, row.advice_ru] {
+            assert!(!advice.contains("/v1/") && !advice.contains("`detail`"), "{}: {advice}", row.slug);
+        }
+    }
+}
+
 /// A database without its tables, a damaged one and a dead disk are times to come back, not faults of ours (fault 21).
 #[test]
 fn a_database_that_cannot_serve_is_a_503_with_a_time_to_come_back() {
