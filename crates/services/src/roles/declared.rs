@@ -110,11 +110,30 @@ impl Roles {
         for one in planned.iter().filter(|one| one.kind == "role" && one.change == "add") {
             self.create(ctx, &one.name, &RoleInput::default(), None).await?;
         }
-        for one in planned.iter().filter(|one| one.kind == "role" && one.change != "release") {
-            if let Some(input) = inputs.get(one.name.as_str()) {
-                self.replace(ctx, &one.name, input, None).await?;
-                self.set_managed(ctx, &one.name, true).await?;
+        // One may come to include another that included it so far: what stands in its way is changed before it.
+        let mut left: Vec<&Planned> =
+            planned.iter().filter(|one| one.kind == "role" && one.change != "release").collect();
+        while !left.is_empty() {
+            let (mut later, mut refused) = (Vec::new(), None);
+            for one in &left {
+                let Some(input) = inputs.get(one.name.as_str()) else { continue };
+                match self.replace(ctx, &one.name, input, None).await {
+                    Err(Failure::Refused(Refusal::InvalidInput(wrong))) => {
+                        later.push(*one);
+                        refused = Some(wrong);
+                    }
+                    replaced => {
+                        replaced?;
+                        self.set_managed(ctx, &one.name, true).await?;
+                    }
+                }
             }
+            if later.len() == left.len()
+                && let Some(wrong) = refused
+            {
+                return Err(Refusal::InvalidInput(wrong).into());
+            }
+            left = later;
         }
         for one in planned.iter().filter(|one| one.change == "release") {
             match one.kind {

@@ -351,6 +351,19 @@ async fn what_cannot_be_applied_cannot_be_planned(fixture: Fixture) {
     assert_eq!(wrong_fields(app.roles.plan(&ctx, &declared).await), expected);
     assert_eq!(wrong_fields(app.roles.apply(&ctx, &app.permissions, &declared).await), expected);
     assert_eq!(refusal(app.roles.show(&ctx, "writer").await), Refusal::NotFound, "nothing was made");
+    // What is lawful in the end is applied, whatever order the file has.
+    app.make_role("inner", &[], RoleRules::default()).await;
+    app.make_role("outer", &[], including(&["inner"])).await;
+    let turned = Declared {
+        permissions: Vec::new(),
+        roles: vec![
+            ("inner".into(), allowing(&[], including(&["outer"]))),
+            ("outer".into(), allowing(&[], RoleRules::default())),
+        ],
+    };
+    let planned = app.roles.plan(&ctx, &turned).await.unwrap();
+    assert_eq!(app.roles.apply(&ctx, &app.permissions, &turned).await.unwrap(), planned);
+    assert_eq!(app.roles.plan(&ctx, &turned).await.unwrap(), []);
     for name in [".", "..", ".hidden"] {
         let made = app.roles.create(&ctx, name, &allowing(&[], RoleRules::default()), None).await;
         assert_eq!(wrong_fields(made), ["/name"], "{name}");
