@@ -190,7 +190,7 @@ fn faults(declared: &Declared, registered: &[RegisteredPermission], stored: &[Ro
     words.extend(declared.permissions.iter().map(|(name, ..)| name.as_str()));
     let mut included: BTreeMap<&str, &[String]> =
         Role::built_in_names().map(|name| (name, <&[String]>::default())).collect();
-    included.extend(stored.iter().map(|role| (role.name.as_str(), &role.rules.includes[..])));
+    included.extend(stored.iter().map(|role| (role.name.as_str(), role.rules.includes.as_slice())));
     for (at, (name, input)) in declared.roles.iter().enumerate() {
         let place = format!("/roles/{at}");
         if let Err(refusal) = edit::checked(name, input, 0) {
@@ -203,7 +203,7 @@ fn faults(declared: &Declared, registered: &[RegisteredPermission], stored: &[Ro
             wrong.push(InvalidField::new(format!("{place}/name"), "another role has this name"));
         }
     }
-    included.extend(declared.roles.iter().map(|(name, input)| (name.as_str(), &input.rules.includes[..])));
+    included.extend(declared.roles.iter().map(|(name, input)| (name.as_str(), input.rules.includes.as_slice())));
     for (at, (name, input)) in declared.roles.iter().enumerate() {
         let mut must = |lawful: bool, pointer: String, detail: &str| {
             if !lawful {
