@@ -55,7 +55,8 @@ impl TotpSecret {
     /// a code is good once, and so is every one before it. Whatever is wrong, it takes the same time.
     #[must_use]
     pub fn accepted(&self, code: &str, now: Timestamp, last: i64) -> Option<i64> {
-        let code: Zeroizing<String> = Zeroizing::new(code.chars().filter(|c| !c.is_whitespace()).collect());
+        let told = |c: &char| !c.is_whitespace() && *c != '-';
+        let code: Zeroizing<String> = Zeroizing::new(code.chars().filter(told).collect());
         let mut found = None;
         for step in step(now) - WINDOW..=step(now) + WINDOW {
             let matches = constant_time_eq(self.code_of(step).as_bytes(), code.as_bytes());
@@ -124,6 +125,7 @@ mod tests {
         assert_eq!(secret().accepted(&code, at(0), 0), Some(step));
         assert_eq!(secret().accepted(&code, at(0), step), None, "used");
         assert_eq!(secret().accepted(&code, at(0), step + 1), None, "a later one was used");
+        assert_eq!(secret().accepted(&format!("{}-{}", &code[..3], &code[3..]), at(0), 0), Some(step));
         assert_eq!(
             secret().accepted(&format!(" {} {}", &code[..3], &code[3..]), at(0), 0),
             Some(step),

@@ -19,6 +19,7 @@ use crate::{
     deliveries::{Asked, Deliveries, Letter},
     email_code_rows::{CODE_PURPOSE, LIFE, hash_of_code, hash_of_sent},
     limits::{Limited, Limits},
+    mailbox_proofs::digits_of,
     sealing::row_context,
     sessions::{Proof, Sessions, device_name},
     sign_in_outcome,
@@ -120,7 +121,7 @@ impl EmailCodes {
         self.limits.reserve_from(Limited::CodePerNetwork, &ctx.origin).await?;
         let device_name = device_name(device)?;
         let hash = &OpaqueSecret::hash_of("", challenge).ok_or(Refusal::InvalidCode)?;
-        let (now, code) = (self.deps.now(), code.trim());
+        let (now, code) = (self.deps.now(), &digits_of(code));
         let owner = self.sent(&mut self.deps.store.reading(), hash, now).await?.and_then(|sent| sent.owner);
         // Whoever is nobody's is compared in the same way, with nothing.
         let owner = owner.unwrap_or(UserId(uuid::Uuid::nil()));

@@ -271,6 +271,12 @@ impl Proofs<'_> {
     }
 }
 
+/// A code as people type it: a blank or a dash between its digits, as mails and phones show them, is no mistake.
+pub(crate) fn digits_of(typed: &str) -> Zeroizing<String> {
+    let is_between = |c: char| c.is_whitespace() || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}');
+    Zeroizing::new(typed.chars().filter(|c| !is_between(*c)).collect())
+}
+
 /// Six digits, each number as likely as the other.
 pub(crate) fn six_digits(random: &dyn Random) -> Zeroizing<String> {
     const ALL: u32 = 1_000_000;

@@ -55,6 +55,19 @@ impl Factors {
         self.begin_waiting(ctx, found.user, self.setup_id(hash), name, &hex(hash)).await
     }
 
+    /// What was begun with the challenge, once more: for whoever has shown a wrong code.
+    ///
+    /// # Errors
+    /// `ChallengeGone`; `NotFound` where nothing waits, or not any more; `TooManyAttempts`.
+    pub async fn waiting_demanded(&self, ctx: &Context, challenge: &str) -> Result<TotpBegun, Failure> {
+        self.limits.reserve_from(Limited::SecondFactorPerNetwork, &ctx.origin).await?;
+        let mut reading = self.deps.store.reading();
+        let found = self.sessions.challenge(&mut reading, challenge, STEP, self.deps.now()).await?;
+        self.limits.give_back(Limited::SecondFactorPerNetwork, &ctx.origin.network).await;
+        let hash = found.hash();
+        self.waiting(found.user, self.setup_id(hash), &hex(hash)).await
+    }
+
     /// Shows a first code with the challenge, and goes on with the sign-in. Answers the recovery codes too.
     ///
     /// # Errors

@@ -94,9 +94,38 @@ impl Factors {
                 change.commit(user).await
             })
             .await?;
-        let uri = Zeroizing::new(self.otpauth(&user, &secret)?);
+        self.begun(&user, id, &secret)
+    }
+
+    fn begun(&self, user: &User, id: FactorId, secret: &TotpSecret) -> Result<TotpBegun, Failure> {
+        let uri = Zeroizing::new(self.otpauth(user, secret)?);
         let qr_svg = Zeroizing::new(qr::svg(&uri)?);
         Ok(TotpBegun { id, uri, qr_svg, secret: secret.base32() })
+    }
+
+    /// What waits for its first code, once more: for whoever has shown a wrong one in the session that began it.
+    ///
+    /// # Errors
+    /// `NotFound` for what was not begun here a moment ago, or was answered wrongly too often; `InsufficientAuthentication`.
+    pub async fn waiting_totp(&self, ctx: &Context, id: FactorId) -> Result<TotpBegun, Failure> {
+        let (user, session) = ctx.user()?;
+        ctx.may(&Act::ManageFactors(user))?;
+        recent_proof::must_be_given(ctx, &self.deps.settings, &mut self.deps.store.reading()).await?;
+        self.waiting(user, id, &session.to_string()).await
+    }
+
+    /// The secret that waits, for the session or the sign-in that began it and for nobody else.
+    pub(super) async fn waiting(&self, user: UserId, id: FactorId, bound_to: &str) -> Result<TotpBegun, Failure> {
+        let (hash, now) = (self.setup_hash(id), self.deps.now());
+        let mut reading = self.deps.store.reading();
+        let row = reading.one_time_tokens().find(&hash, PURPOSE, now).await?.ok_or(Refusal::NotFound)?;
+        let waiting = self.open_waiting(&hash, row.payload)?;
+        if row.owner != Some(user) || waiting.bound_to != bound_to {
+            return Err(Refusal::NotFound.into());
+        }
+        let user = reading.users().find(user).await?.ok_or(Refusal::NotFound)?;
+        let secret = TotpSecret::from_bytes(self.open_secret(&user, id, &waiting.secret)?);
+        self.begun(&user, id, &secret)
     }
 
     /// Shows a first code: from now on the app is a factor. Answers recovery codes with the first factor.

@@ -11,7 +11,7 @@ use crate::{
     deliveries::{Asked, Letter},
     limits::Limited,
     link_tokens,
-    mailbox_proofs::{Compared, MailboxProof, Proofs, Proves, Waiting},
+    mailbox_proofs::{Compared, MailboxProof, Proofs, Proves, Waiting, digits_of},
     sessions::Proof,
     user_reader::{internal, open_field, seal_email},
 };
@@ -65,11 +65,12 @@ impl Emails {
         let address = &Email::parse(code.email).map_err(|detail| Refusal::field("/email", detail))?;
         self.limits.reserve_from(Limited::CodePerNetwork, &ctx.origin).await?;
         let hash = &self.row_of(ctx, address, code.challenge).await?;
+        let digits = &digits_of(code.code);
         let compared = self
             .changes
             .run(ctx, "compare_code", |mut change| async move {
                 let now = change.now;
-                let compared = Proofs(&self.deps).compare(&mut change, hash, (address, code.code.trim()), now).await?;
+                let compared = Proofs(&self.deps).compare(&mut change, hash, (address, digits.as_str()), now).await?;
                 change.commit(compared).await
             })
             .await?;
