@@ -15,7 +15,7 @@ use userd_web::{
     caller::Visitor,
     extract::MAX_BODY,
     problem::{Problem, table},
-    request_layer::note_user,
+    request_layer::{ToldIn, note_user},
 };
 
 use crate::{
@@ -63,9 +63,10 @@ async fn enter(site: &Arc<Site>, entry: &PageAccess, parts: &mut Parts, body: Bo
     } else {
         Fields::default()
     };
-    may(entry, &visit, parts)?;
+    may(entry, &visit, parts).map_err(|turned| Box::new(spoken(*turned, &visit)))?;
     if parts.method == Method::POST && entry.forms == Forms::Bound {
-        must_be_ours(&visit, &parts.headers, fields.text(TOKEN))?;
+        let ours = must_be_ours(&visit, &parts.headers, fields.text(TOKEN));
+        ours.map_err(|turned| Box::new(spoken(*turned, &visit)))?;
     }
     parts.extensions.insert(fields);
     parts.extensions.insert(visit.clone());
@@ -110,11 +111,10 @@ fn may(entry: &PageAccess, visit: &Visit, parts: &Parts) -> Result<(), Box<Respo
     }
 }
 
-/// The way to the sign-in page and back. A form is not sent again: its page is asked for anew.
+/// The way to the sign-in page and back. A form is not sent again: its page is asked for anew, and the sign-in page says so.
 fn sign_in_first(visit: &Visit, parts: &Parts) -> Response {
-    let here = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let next = if parts.method == Method::POST { "/account" } else { here };
-    let mut answer = Redirect::to(&layout::with_query("/sign-in", "next", next)).into_response();
+    let way = if parts.method == Method::POST { "/sign-in?told=unsent" } else { "/sign-in" };
+    let mut answer = Redirect::to(&layout::with_query(way, "next", &visit.shown_at)).into_response();
     if visit.has_dead_cookie {
         answer.headers_mut().extend(browser_cookies::removed(SESSION).map(|value| (header::SET_COOKIE, value)));
     }
@@ -145,10 +145,16 @@ fn must_be_ours(visit: &Visit, headers: &HeaderMap, token: &str) -> Result<(), B
     Err(Box::new(with_headers(visit.out_of_date(), visit)))
 }
 
+/// A problem is told in the language of the pages around it.
+fn spoken(mut answer: Response, visit: &Visit) -> Response {
+    answer.extensions_mut().insert(ToldIn(visit.language));
+    answer
+}
+
 /// Cookies that the visit itself brings, and the headers of a page.
 fn finish(mut answer: Response, visit: &Visit) -> Response {
     if answer.extensions().get::<Problem>().is_some() {
-        return answer;
+        return spoken(answer, visit);
     }
     let session_is_set = answer
         .headers()

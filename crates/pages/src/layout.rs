@@ -30,7 +30,10 @@ impl Visit {
     /// A form that this browser was not given, or was given before it signed in or out.
     pub(crate) fn out_of_date(&self) -> Response {
         let t = &self.texts.common;
-        let content = parts::single(t.form_gone_title, &parts::note(t.form_gone));
+        let content = parts::single(
+            t.form_gone_title,
+            &html! { (parts::note(t.form_gone)) p { a.button href=(self.shown_at) { (t.form_anew) } } },
+        );
         self.page_with(StatusCode::FORBIDDEN, t.form_gone_title, &content)
     }
 }

@@ -71,6 +71,10 @@ fn request_span(id: &RequestId, parent: Option<&TraceParent<'_>>, is_trusted: bo
     )
 }
 
+/// Beside a problem in an answer: the language of whom it is told to, where their account says it and not their browser.
+#[derive(Clone, Copy, Debug)]
+pub struct ToldIn(pub Language);
+
 /// How a problem looks to a person, where something above has pages of its own.
 #[derive(Clone)]
 pub struct ProblemPage(Arc<RenderProblem>);
@@ -322,25 +326,26 @@ impl Exchange {
 
     fn write_problem(&self, problem: &Problem, response: &mut Response) {
         const CONTENT: [&str; 2] = ["application/json", "application/problem+json"];
+        let language = response.extensions_mut().remove::<ToldIn>().map_or(self.language, |ToldIn(language)| language);
         let (id, [oauth, json]) = (self.id.as_str(), CONTENT.map(HeaderValue::from_static));
         let body = if self.oauth {
             *response.status_mut() = problem.oauth_status();
             response.headers_mut().insert(header::CONTENT_TYPE, oauth);
             problem.to_oauth_json(id).to_string()
         } else if let Some(style) = &self.style {
-            response.headers_mut().extend(page::headers(self.language));
+            response.headers_mut().extend(page::headers(language));
             match &self.shared.problem_page {
                 Some(ProblemPage(render)) => {
-                    let RenderedProblem { content_policy, html } = render(problem, self.language, id);
+                    let RenderedProblem { content_policy, html } = render(problem, language, id);
                     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, content_policy);
                     html
                 }
-                None => page::of_problem(problem, self.language, style, id),
+                None => page::of_problem(problem, language, style, id),
             }
         } else {
-            let language = HeaderValue::from_static(page::tag(self.language));
-            response.headers_mut().extend([(header::CONTENT_TYPE, json), (header::CONTENT_LANGUAGE, language)]);
-            problem.to_json(self.language, id).to_string()
+            let tag = HeaderValue::from_static(page::tag(language));
+            response.headers_mut().extend([(header::CONTENT_TYPE, json), (header::CONTENT_LANGUAGE, tag)]);
+            problem.to_json(language, id).to_string()
         };
         response.headers_mut().remove(header::CONTENT_LENGTH);
         *response.body_mut() = Body::from(body);

@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::header;
 use userd_model::{FactorMethod, PendingStep, Refusal};
 use userd_services::{Completion, Failure, HeldAt, InBrowser, SignedIn, sessions::Pending};
-use userd_web::{Problem, request_layer::note_user};
+use userd_web::{Problem, problem::table, request_layer::note_user};
 
 use crate::{
     browser_cookies::{self, STEP, WAY},
@@ -104,6 +104,7 @@ pub(super) fn told(visit: &Visit, refusal: &Refusal) -> Option<&'static str> {
         Refusal::InvitationGone => Some(t.invitation_gone),
         Refusal::SetupDone => Some(t.setup_done),
         Refusal::InvalidInput(_) => Some(t.look_at_fields),
+        Refusal::VersionMismatch => Some(visit.texts.common.changed_elsewhere),
         _ => None,
     }
 }
@@ -115,6 +116,10 @@ pub(super) fn in_words(visit: &Visit, refusal: &Refusal) -> String {
 
 /// What a problem is, and what to do.
 pub(super) fn words_of(visit: &Visit, problem: &Problem) -> String {
+    // The table speaks of headers here, to programs.
+    if problem.row().slug == table::VERSION_MISMATCH.slug {
+        return visit.texts.common.changed_elsewhere.to_owned();
+    }
     let (title, advice) = problem.words().in_language(visit.language);
     format!("{title}. {}", advice.replace('`', ""))
 }

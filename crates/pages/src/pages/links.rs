@@ -11,7 +11,7 @@ use userd_services::{
     links::{Confirmation, Followed, LinkAct},
     passwords::Password,
 };
-use userd_web::{Problem, extract::Path};
+use userd_web::{Problem, extract::Path, request_layer::note_problem};
 
 use super::{
     completion::{fields_of, wanted},
@@ -32,23 +32,26 @@ pub(super) fn routes(routes: Routes) -> Routes {
 }
 
 async fn look(visit: Visit, Path(token): Path<String>) -> Result<Response, Problem> {
-    let act = visit.site.services.links.look(&visit.ctx, &token).await?;
-    Ok(question(&visit, &token, &act, None))
+    match visit.site.services.links.look(&visit.ctx, &token).await {
+        Ok(act) => Ok(question(&visit, &token, &act, None)),
+        Err(failure) => gone_or(&visit, failure),
+    }
 }
 
 async fn follow(visit: Visit, Path(token): Path<String>, fields: Fields) -> Result<Response, Problem> {
     let how = if fields.text("confirm") == "yes" { Confirmation::Form } else { Confirmation::OneClick };
-    match visit.site.services.links.follow(&visit.ctx, &token, how).await? {
-        Followed::Done(act) => Ok(end(&visit, &act)),
-        Followed::Ask(act) => Ok(question(&visit, &token, &act, None)),
-        Followed::Elsewhere(act) => match carry_out(&visit, &token, &act, &fields).await {
+    match visit.site.services.links.follow(&visit.ctx, &token, how).await {
+        Err(failure) => gone_or(&visit, failure),
+        Ok(Followed::Done(act)) => Ok(end(&visit, &act)),
+        Ok(Followed::Ask(act)) => Ok(question(&visit, &token, &act, None)),
+        Ok(Followed::Elsewhere(act)) => match carry_out(&visit, &token, &act, &fields).await {
             Ok(()) => Ok(end(&visit, &act)),
             Err(Failure::Refused(refusal @ Refusal::InvalidInput(_))) => {
                 Ok(question(&visit, &token, &act, Some(&refusal)))
             }
             Err(Failure::Refused(Refusal::InsufficientAuthentication { .. })) => Ok(sign_in_first(&visit)),
-            Err(Failure::Refused(Refusal::InvalidCode | Refusal::InvitationGone)) => Err(Refusal::LinkGone.into()),
-            Err(other) => Err(other.into()),
+            Err(Failure::Refused(Refusal::InvalidCode | Refusal::InvitationGone)) => Ok(gone(&visit)),
+            Err(failure) => gone_or(&visit, failure),
         },
     }
 }
@@ -104,6 +107,31 @@ fn question(visit: &Visit, token: &str, act: &LinkAct, refusal: Option<&Refusal>
     );
     let status = if refusal.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     answer(visit, status, title, &content)
+}
+
+/// A link that is opened twice is the usual reason: the ways on stand there, for whoever has done what it is for and for
+/// whoever has not.
+fn gone(visit: &Visit) -> Response {
+    let (t, problem) = (&visit.texts.sign_in, Problem::from(Refusal::LinkGone));
+    note_problem(&problem);
+    let (title, advice) = problem.words().in_language(visit.language);
+    let content = html! {
+        (parts::note(advice))
+        @if visit.account.is_some() {
+            p { a.button href="/account" { (visit.texts.common.my_account) } }
+        } @else {
+            (to_sign_in(visit))
+            p.after { a href=(with_query("/forgot", "next", &wanted(visit))) { (t.forgot) } }
+        }
+    };
+    answer(visit, problem.status(), title, &parts::single(title, &content))
+}
+
+fn gone_or(visit: &Visit, failure: Failure) -> Result<Response, Problem> {
+    match failure {
+        Failure::Refused(Refusal::LinkGone) => Ok(gone(visit)),
+        other => Err(other.into()),
+    }
 }
 
 /// The account holds a second factor, which a link does not show: a sign-in asks for it, and offers the account.

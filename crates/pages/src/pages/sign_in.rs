@@ -39,6 +39,7 @@ async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
     let t = &visit.texts.sign_in;
     let note = match query.text("told") {
         "gone" => alert(t.step_gone),
+        "unsent" => alert(t.form_unsent),
         "reset" => done(t.reset_done),
         "confirmed" => done(t.confirmed),
         "invited" => done(t.invited),

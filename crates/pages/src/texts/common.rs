@@ -12,8 +12,11 @@ super::texts! {
         my_account: "My account", "Мой аккаунт";
         sign_out: "Sign out", "Выйти";
         form_gone_title: "This form is out of date", "Форма устарела";
-        form_gone: "You have signed in or out since it was opened, or cookies are switched off. Go back, load the page again and send it once more. Nothing was changed.",
-            "С тех пор как она была открыта, вы вошли или вышли, либо cookie отключены. Вернитесь, обновите страницу и отправьте форму ещё раз. Ничего не изменено.";
+        form_gone: "You have signed in or out since it was opened, or cookies are switched off. Open the page anew and send the form once more. Nothing was changed.",
+            "С тех пор как она была открыта, вы вошли или вышли, либо cookie отключены. Откройте страницу заново и отправьте форму ещё раз. Ничего не изменено.";
+        form_anew: "Open the page anew", "Открыть страницу заново";
+        changed_elsewhere: "This was changed in another window meanwhile. What you filled in is kept here: look it through and send it once more to have it so.",
+            "Тем временем это изменили в другом окне. Введённое вами осталось здесь: проверьте и отправьте ещё раз, чтобы стало так.";
     }
 }
 

@@ -35,6 +35,8 @@ super::texts! {
             "Кое-что ещё не так. Посмотрите на отмеченные поля.";
         step_gone: "That took too long, or was done already. Sign in again.",
             "Это заняло слишком много времени или уже сделано. Войдите снова.";
+        form_unsent: "You are signed out, so what you sent was not done. Sign in, and you are back at its page.",
+            "Вы вышли из аккаунта, поэтому отправленное не выполнено. Войдите — и вы вернётесь на ту же страницу.";
         provider_failed: "Not signed in.", "Вход не выполнен.";
         provider_no_reason: "The other service did not say why", "Другой сервис не сообщил почему";
         unknown_app_title: "This application is not known here", "Это приложение здесь неизвестно";
