@@ -168,6 +168,8 @@ const RUSSIAN: &[(&str, &str)] = &[
     ("is not among tokens.audience", "нет среди tokens.audience"),
     ("must name at least one audience", "должно называть хотя бы одну аудиторию"),
     ("no such role", "такой роли нет"),
+    ("no such permission", "такого права нет"),
+    ("is one of your addresses already", "уже среди ваших адресов"),
     (
         "must be a beginning of permissions, such as `billing.`, and none of this service's own",
         "должно быть началом прав, например `billing.`, и не собственных прав этого сервиса",

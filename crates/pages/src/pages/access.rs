@@ -247,8 +247,7 @@ fn request_line(visit: &Visit, view: &RequestView) -> Markup {
 }
 
 async fn ask(visit: Visit, fields: Fields) -> Result<Response, Problem> {
-    let starts_at = dates::read(&visit, fields.text("starts_at"))?;
-    let input = AccessInput { starts_at, ..input(&fields, RequestedAction::Grant)? };
+    let input = input(&fields, RequestedAction::Grant)?;
     match carry_out(&visit, input, &fields).await {
         Err(Failure::Refused(refusal)) if !must_prove_first(&refusal) => {
             page(&visit, &Markup::default(), &fields, Some(&refusal)).await
@@ -260,7 +259,8 @@ async fn ask(visit: Visit, fields: Fields) -> Result<Response, Problem> {
 async fn carry_out(visit: &Visit, input: AccessInput, fields: &Fields) -> Result<RequestView, Failure> {
     let days = Some(fields.text("days").trim()).filter(|text| !text.is_empty()).map(str::parse::<u64>);
     let days = days.transpose().map_err(|_| Refusal::field("/duration_seconds", "must be a number of days"))?;
-    let input = AccessInput { duration_seconds: days.map(|days| days.saturating_mul(DAY)), ..input };
+    let starts_at = dates::read(visit, fields.text("starts_at"))?;
+    let input = AccessInput { starts_at, duration_seconds: days.map(|days| days.saturating_mul(DAY)), ..input };
     visit.site.services.access_requests.ask(&visit.ctx, input, None).await
 }
 

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use maud::{Markup, html};
-use userd_model::{FurtherEmailId, InvalidField, Refusal};
+use userd_model::{Email, FurtherEmailId, InvalidField, Refusal};
 use userd_services::{Failure, passwords::Password, sessions::Pending};
 use userd_web::{Problem, extract::Path};
 
@@ -105,8 +105,20 @@ fn button(visit: &Visit, action: &str, label: &str) -> Markup {
 }
 
 async fn add(visit: Visit, fields: Fields) -> Result<Response, Problem> {
-    let email = fields.text("email").trim();
-    sent(&visit, email, visit.site.services.emails.add(&visit.ctx, email).await).await
+    let (email, emails) = (fields.text("email").trim(), &visit.site.services.emails);
+    // No message goes to an address that is theirs already, so none is promised.
+    let asked = if is_own(&visit, email).await? {
+        Err(Refusal::field("/email", "is one of your addresses already").into())
+    } else {
+        emails.add(&visit.ctx, email).await
+    };
+    sent(&visit, email, asked).await
+}
+
+async fn is_own(visit: &Visit, email: &str) -> Result<bool, Failure> {
+    let Ok(wanted) = Email::parse(email) else { return Ok(false) };
+    let own = visit.site.services.emails.list(&visit.ctx).await?;
+    Ok(own.iter().any(|address| address.email == wanted.as_str()))
 }
 
 /// Another first address, which counts once it is proven.

@@ -7,14 +7,14 @@ use userd_services::{Failure, sign_in::BotPoll};
 use userd_web::Problem;
 
 use super::{
-    completion::{begin_again, complete, status_of, told, wanted},
+    completion::{begin_again, complete, fields_of, status_of, told, wanted},
     last_way::{self, BOT, EMAIL_CODE},
 };
 use crate::{
     browser_cookies::{self, WAY},
     fields::Fields,
     layout::{self, with_query},
-    parts::{self, Field, alert, field},
+    parts::{self, Field, alert, field, wrong_with},
     routes::Routes,
     texts::fill,
     visit::{Query, Visit, local},
@@ -30,13 +30,17 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post("/sign-in/bot", poll_bot)
 }
 
-async fn ask_code(visit: Visit, query: Query) -> Response {
+async fn ask_code(visit: Visit, query: Query) -> Result<Response, Problem> {
+    if !visit.site.services.deps.settings.email_code_sign_in {
+        return Err(Problem::not_found());
+    }
     let next = local(query.text("next")).unwrap_or("/account");
-    code_page(&visit, next, None)
+    Ok(code_page(&visit, next, "", None))
 }
 
-fn code_page(visit: &Visit, next: &str, refusal: Option<&userd_model::Refusal>) -> Response {
+fn code_page(visit: &Visit, next: &str, email: &str, refusal: Option<&userd_model::Refusal>) -> Response {
     let t = &visit.texts.sign_in;
+    let wrong = wrong_with(refusal.map(fields_of).unwrap_or_default(), "/email", visit.language);
     let content = parts::single(
         t.code_title,
         &html! {
@@ -46,8 +50,8 @@ fn code_page(visit: &Visit, next: &str, refusal: Option<&userd_model::Refusal>) 
                 (layout::token(visit))
                 input type="hidden" name="next" value=(next);
                 (field(Field {
-                    name: "email", label: t.email, kind: "email", autocomplete: "email", is_required: true, has_focus: true,
-                    ..Field::default()
+                    name: "email", label: t.email, kind: "email", value: email, autocomplete: "email", is_required: true,
+                    has_focus: refusal.is_none(), wrong: &wrong, ..Field::default()
                 }))
                 button { (t.code_send) }
             }
@@ -69,14 +73,17 @@ async fn send_code(visit: Visit, fields: Fields) -> Result<Response, Problem> {
             Ok(answer)
         }
         Err(Failure::Refused(refusal)) if told(&visit, &refusal).is_some() => {
-            Ok(code_page(&visit, next, Some(&refusal)))
+            Ok(code_page(&visit, next, fields.text("email"), Some(&refusal)))
         }
         Err(other) => Err(other.into()),
     }
 }
 
-async fn enter_code(visit: Visit) -> Response {
-    enter_page(&visit, None)
+async fn enter_code(visit: Visit) -> Result<Response, Problem> {
+    if !visit.site.services.deps.settings.email_code_sign_in {
+        return Err(Problem::not_found());
+    }
+    Ok(enter_page(&visit, None))
 }
 
 fn enter_page(visit: &Visit, refusal: Option<&userd_model::Refusal>) -> Response {

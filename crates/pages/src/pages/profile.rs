@@ -21,14 +21,15 @@ use crate::{
 };
 
 const PROFILE: &str = "/account/profile";
+const USERNAME: &str = "/account/username";
 const DATA: &str = "/account/data";
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get(PROFILE, show)
         .post(PROFILE, save)
-        .get("/account/username", show_username)
-        .post("/account/username", rename)
+        .get(USERNAME, show_username)
+        .post(USERNAME, rename)
         .get(DATA, data)
         .get("/account/data/export", export)
         .get("/account/data/delete", show_delete)
@@ -39,12 +40,18 @@ async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
     page(&visit, query.text("told") == "saved", None)
 }
 
-fn page(visit: &Visit, is_saved: bool, refusal: Option<&Refusal>) -> Result<Response, Problem> {
+/// A form that was refused: which one, what was sent in it, and why.
+#[derive(Clone, Copy)]
+struct Refused<'a> {
+    form: &'a str,
+    fields: &'a Fields,
+    why: &'a Refusal,
+}
+
+fn page(visit: &Visit, is_saved: bool, refused: Option<Refused<'_>>) -> Result<Response, Problem> {
     let t = &visit.texts.account;
     let account = visit.must_have_account()?;
-    let errors = refusal.map(fields_of).unwrap_or_default();
-    let wrong = |pointer| wrong_with(errors, pointer, visit.language);
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let refusal = refused.map(|refused| refused.why);
     let content = layout::account(
         visit,
         t.profile,
@@ -52,43 +59,66 @@ fn page(visit: &Visit, is_saved: bool, refusal: Option<&Refusal>) -> Result<Resp
             @if is_saved { (done(t.saved)) }
             @if is_saved && visit.site.services.deps.passkeys.is_some() { (layout::signals(visit)) }
             @if let Some(text) = refusal.and_then(|refusal| told(visit, refusal)) { (alert(text)) }
-            (panel(t.profile, &html! {
-                form method="post" action=(PROFILE) data-guard=(t.unsaved) {
-                    (layout::token(visit))
-                    input type="hidden" name="version" value=(account.version);
-                    (field(Field {
-                        name: "display_name", label: t.name, value: &text(&account.display_name), autocomplete: "name",
-                        wrong: &wrong("/display_name"), ..Field::default()
-                    }))
-                    div.field {
-                        label for="locale" { (visit.texts.common.language) }
-                        select id="locale" name="locale" {
-                            @for (tag, name) in [("", "—"), ("en", "English"), ("ru", "Русский")] {
-                                option value=(tag) selected[text(&account.locale) == tag] { (name) }
-                            }
-                        }
-                    }
-                    (field(Field {
-                        name: "time_zone", label: t.time_zone, value: &text(&account.time_zone), hint: t.time_zone_hint,
-                        wrong: &wrong("/time_zone"), ..Field::default()
-                    }))
-                    button { (t.save) }
-                }
-            }))
-            (panel(t.username, &username_form(visit, account, &wrong("/username"))))
+            (panel(t.profile, &profile_form(visit, account, refused.filter(|refused| refused.form == PROFILE))))
+            (panel(t.username, &username_form(visit, account, refused.filter(|refused| refused.form == USERNAME))))
         },
     );
     Ok(visit.page_with(refusal.map_or(http::StatusCode::OK, status_of), t.profile, &content))
 }
 
-fn username_form(visit: &Visit, account: &UserView, wrong: &str) -> Markup {
+/// What is stored, or what was sent and refused.
+fn profile_form(visit: &Visit, account: &UserView, refused: Option<Refused<'_>>) -> Markup {
     let t = &visit.texts.account;
+    let errors = refused.map(|refused| fields_of(refused.why)).unwrap_or_default();
+    let wrong = |pointer| wrong_with(errors, pointer, visit.language);
+    let text = |name: &str, stored: &Option<String>| match refused {
+        Some(refused) => refused.fields.text(name).to_owned(),
+        None => stored.clone().unwrap_or_default(),
+    };
+    let locale = text("locale", &account.locale);
+    // Whoever is told of a change in another window sends the next try over it; everybody else over what they saw.
+    let seen = refused.filter(|refused| *refused.why != Refusal::VersionMismatch);
+    let version = seen.map_or_else(|| account.version.to_string(), |refused| refused.fields.text("version").to_owned());
     html! {
-        form method="post" action="/account/username" data-guard=(t.unsaved) {
+        form method="post" action=(PROFILE) data-guard=(t.unsaved) {
+            (layout::token(visit))
+            input type="hidden" name="version" value=(version);
+            (field(Field {
+                name: "display_name", label: t.name, value: &text("display_name", &account.display_name),
+                autocomplete: "name", wrong: &wrong("/display_name"), ..Field::default()
+            }))
+            div.field {
+                label for="locale" { (visit.texts.common.language) }
+                select id="locale" name="locale" {
+                    @for (tag, name) in [("", "—"), ("en", "English"), ("ru", "Русский")] {
+                        option value=(tag) selected[locale == tag] { (name) }
+                    }
+                }
+            }
+            (field(Field {
+                name: "time_zone", label: t.time_zone, value: &text("time_zone", &account.time_zone),
+                hint: t.time_zone_hint, wrong: &wrong("/time_zone"), ..Field::default()
+            }))
+            button { (t.save) }
+        }
+    }
+}
+
+fn username_form(visit: &Visit, account: &UserView, refused: Option<Refused<'_>>) -> Markup {
+    let t = &visit.texts.account;
+    let stored = account.username.as_deref().unwrap_or_default();
+    let value = refused.map_or(stored, |refused| refused.fields.text("username"));
+    let wrong = match refused.map(|refused| refused.why) {
+        Some(Refusal::UsernameTaken) => visit.texts.sign_in.username_taken.to_owned(),
+        Some(refusal) => wrong_with(fields_of(refusal), "/username", visit.language),
+        None => String::new(),
+    };
+    html! {
+        form method="post" action=(USERNAME) data-guard=(t.unsaved) {
             (layout::token(visit))
             (field(Field {
-                name: "username", label: t.username, value: account.username.as_deref().unwrap_or_default(),
-                autocomplete: "username", hint: t.username_hint, is_required: true, wrong, ..Field::default()
+                name: "username", label: t.username, value, autocomplete: "username", hint: t.username_hint,
+                is_required: true, wrong: &wrong, ..Field::default()
             }))
             button { (t.save) }
         }
@@ -98,7 +128,7 @@ fn username_form(visit: &Visit, account: &UserView, wrong: &str) -> Markup {
 /// The task by itself, for applications that lead straight to it.
 async fn show_username(visit: Visit) -> Result<Response, Problem> {
     let t = &visit.texts.account;
-    let form = username_form(&visit, visit.must_have_account()?, "");
+    let form = username_form(&visit, visit.must_have_account()?, None);
     Ok(visit.page(t.username, &layout::account(&visit, t.username, &plain(&form))))
 }
 
@@ -112,18 +142,24 @@ async fn save(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     };
     let version = fields.text("version").parse().ok();
     let saved = visit.site.services.accounts.change_profile(&visit.ctx, input, version).await;
-    finish(&visit, saved.map(drop))
+    finish(&visit, (PROFILE, &fields), saved.map(drop))
 }
 
 async fn rename(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let renamed = visit.site.services.accounts.change_username(&visit.ctx, fields.text("username"), None).await;
-    finish(&visit, renamed.map(drop))
+    finish(&visit, (USERNAME, &fields), renamed.map(drop))
 }
 
-fn finish(visit: &Visit, outcome: Result<(), Failure>) -> Result<Response, Problem> {
+fn finish(
+    visit: &Visit,
+    (form, fields): (&str, &Fields),
+    outcome: Result<(), Failure>,
+) -> Result<Response, Problem> {
     match outcome {
         Ok(()) => Ok(Visit::go("/account/profile?told=saved")),
-        Err(Failure::Refused(refusal)) if told(visit, &refusal).is_some() => page(visit, false, Some(&refusal)),
+        Err(Failure::Refused(why)) if told(visit, &why).is_some() => {
+            page(visit, false, Some(Refused { form, fields, why: &why }))
+        }
         Err(failure) => prove_first(failure, PROFILE),
     }
 }
@@ -152,14 +188,18 @@ fn data_page(visit: &Visit, refusal: Option<&Refusal>) -> Response {
 
 fn deletion(visit: &Visit, refusal: Option<&Refusal>) -> Markup {
     let t = &visit.texts.account;
+    let is_wrong = matches!(refusal, Some(Refusal::WrongCurrentPassword | Refusal::WrongCredentials));
+    let errors = refusal.map(fields_of).unwrap_or_default();
+    let missing = wrong_with(errors, "/current_password", visit.language);
     html! {
-        @if refusal.is_some() { (alert(t.wrong_password)) }
+        @if let Some(text) = refusal.filter(|_| !is_wrong).and_then(|refusal| told(visit, refusal)) { (alert(text)) }
         p { (t.delete_about) }
         form method="post" action="/account/data/delete" {
             (layout::token(visit))
             (field(Field {
                 name: "current_password", label: t.current_password, kind: "password",
-                autocomplete: "current-password", hint: t.current_password_hint, ..Field::default()
+                autocomplete: "current-password", hint: t.current_password_hint,
+                wrong: if is_wrong { t.wrong_password } else { missing.as_str() }, ..Field::default()
             }))
             button.danger { (t.delete) }
         }
@@ -187,9 +227,7 @@ async fn delete(visit: Visit, fields: Fields) -> Result<Response, Problem> {
             answer.headers_mut().extend(cookie.map(|value| (header::SET_COOKIE, value)));
             Ok(answer)
         }
-        Err(Failure::Refused(refusal @ (Refusal::WrongCurrentPassword | Refusal::WrongCredentials))) => {
-            Ok(data_page(&visit, Some(&refusal)))
-        }
+        Err(Failure::Refused(refusal)) if told(&visit, &refusal).is_some() => Ok(data_page(&visit, Some(&refusal))),
         Err(failure) => prove_first(failure, DATA),
     }
 }

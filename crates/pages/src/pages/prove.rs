@@ -12,13 +12,13 @@ use userd_services::{
 use userd_web::Problem;
 
 use super::{
-    completion::{hold, must_prove, status_of, told},
+    completion::{fields_of, hold, must_prove, status_of, told},
     passkey_forms::{self, Kind, PasskeyForm, credential},
 };
 use crate::{
     fields::Fields,
     layout::{self, with_query},
-    parts::{Field, alert, field, plain},
+    parts::{Field, alert, field, plain, wrong_with},
     routes::Routes,
     visit::{Query, Visit, local},
 };
@@ -77,7 +77,10 @@ async fn page(visit: &Visit, next: &str, refusal: Option<&Refusal>) -> Result<Re
     let has_passkey = held.items.iter().any(|factor| factor.kind == FactorKind::Passkey);
     let button = visit.texts.passkeys.use_one;
     let passkey = PasskeyForm { kind: Kind::Show, action: HERE, question: QUESTION, next, button, fills_in: false };
-    let told = refusal.map(|refusal| told(visit, refusal).unwrap_or(t.prove_both));
+    // A login is not asked for here, so that only the password can be wrong.
+    let is_wrong = matches!(refusal, Some(Refusal::WrongCredentials));
+    let told = refusal.map(|refusal| if is_wrong { t.wrong_password } else { told(visit, refusal).unwrap_or(t.prove_both) });
+    let missing = wrong_with(refusal.map(fields_of).unwrap_or_default(), "", visit.language);
     let content = layout::account(
         visit,
         t.prove_title,
@@ -90,7 +93,8 @@ async fn page(visit: &Visit, next: &str, refusal: Option<&Refusal>) -> Result<Re
                 input type="hidden" name="next" value=(next);
                 (field(Field {
                     name: "password", label: words.password, kind: "password", autocomplete: "current-password",
-                    has_focus: refusal.is_none(), ..Field::default()
+                    has_focus: refusal.is_none(), wrong: if is_wrong { t.wrong_password } else { missing.as_str() },
+                    ..Field::default()
                 }))
                 (field(Field {
                     name: "code", label: words.second_code, hint: t.prove_code_hint, autocomplete: "one-time-code",

@@ -83,6 +83,11 @@ fn form(visit: &Visit, filled: &Filled<'_>, refusal: Option<&Refusal>) -> Markup
     }
     let errors = refusal.map(fields_of).unwrap_or_default();
     let wrong = |pointer| wrong_with(errors, pointer, visit.language);
+    // The rule would take a username in its place, which this form does not ask for.
+    let wrong_email = match wrong("/email") {
+        told if !told.is_empty() && filled.email.trim().is_empty() => t.email_wanted.to_owned(),
+        told => told,
+    };
     parts::single(
         t.register_title,
         &html! {
@@ -93,7 +98,7 @@ fn form(visit: &Visit, filled: &Filled<'_>, refusal: Option<&Refusal>) -> Markup
                 input type="hidden" name="invitation" value=(filled.invitation);
                 (field(Field {
                     name: "email", label: t.email, kind: "email", value: filled.email, autocomplete: "email",
-                    is_required: true, has_focus: refusal.is_none(), wrong: &wrong("/email"), ..Field::default()
+                    is_required: true, has_focus: refusal.is_none(), wrong: &wrong_email, ..Field::default()
                 }))
                 (field(Field {
                     name: "display_name", label: t.display_name, value: filled.name, autocomplete: "name",
@@ -113,12 +118,13 @@ fn form(visit: &Visit, filled: &Filled<'_>, refusal: Option<&Refusal>) -> Markup
 }
 
 async fn forgot(visit: Visit, query: Query) -> Response {
-    let content = forgot_form(&visit, local(query.text("next")).unwrap_or("/account"), None);
+    let content = forgot_form(&visit, local(query.text("next")).unwrap_or("/account"), "", None);
     visit.page(visit.texts.sign_in.forgot_title, &content)
 }
 
-fn forgot_form(visit: &Visit, next: &str, told: Option<&str>) -> Markup {
+fn forgot_form(visit: &Visit, next: &str, login: &str, told: Option<&str>) -> Markup {
     let t = &visit.texts.sign_in;
+    let wrong = if told.is_some() && login.trim().is_empty() { t.login_wanted } else { "" };
     parts::single(
         t.forgot_title,
         &html! {
@@ -128,8 +134,8 @@ fn forgot_form(visit: &Visit, next: &str, told: Option<&str>) -> Markup {
                 (layout::token(visit))
                 input type="hidden" name="next" value=(next);
                 (field(Field {
-                    name: "login", label: t.login, autocomplete: "username", is_required: true, has_focus: told.is_none(),
-                    ..Field::default()
+                    name: "login", label: t.login, value: login, autocomplete: "username", is_required: true,
+                    has_focus: told.is_none(), wrong, ..Field::default()
                 }))
                 button { (t.forgot_submit) }
             }
@@ -142,7 +148,12 @@ fn forgot_form(visit: &Visit, next: &str, told: Option<&str>) -> Markup {
 async fn send(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let t = &visit.texts.sign_in;
     let next = local(fields.text("next")).unwrap_or("/account");
-    match visit.site.services.recovery.forgot(&visit.ctx, fields.text("login")).await {
+    let login = fields.text("login");
+    if login.trim().is_empty() {
+        let content = forgot_form(&visit, next, login, Some(t.look_at_fields));
+        return Ok(visit.page_with(StatusCode::UNPROCESSABLE_ENTITY, t.forgot_title, &content));
+    }
+    match visit.site.services.recovery.forgot(&visit.ctx, login).await {
         Ok(()) => {
             let content = parts::single(
                 t.sent_title,
@@ -157,15 +168,25 @@ async fn send(visit: Visit, fields: Fields) -> Result<Response, Problem> {
             Ok(answer)
         }
         Err(Failure::Refused(Refusal::TooManyAttempts(_))) => {
-            let content = forgot_form(&visit, next, Some(t.too_many));
+            let content = forgot_form(&visit, next, login, Some(t.too_many));
             Ok(visit.page_with(StatusCode::TOO_MANY_REQUESTS, t.forgot_title, &content))
         }
         Err(other) => Err(other.into()),
     }
 }
 
-async fn setup(visit: Visit) -> Response {
-    visit.page(visit.texts.sign_in.setup_title, &setup_form(&visit, "", "", None))
+async fn setup(visit: Visit) -> Result<Response, Problem> {
+    if !visit.site.services.setup.is_open().await? {
+        return Ok(setup_is_done(&visit, StatusCode::OK));
+    }
+    Ok(visit.page(visit.texts.sign_in.setup_title, &setup_form(&visit, "", "", None)))
+}
+
+/// No form any more: nobody gets in by it.
+fn setup_is_done(visit: &Visit, status: StatusCode) -> Response {
+    let t = &visit.texts.sign_in;
+    let content = html! { (parts::note(t.setup_done)) p { a.button href="/sign-in" { (t.title) } } };
+    visit.page_with(status, t.setup_title, &parts::single(t.setup_title, &content))
 }
 
 /// The token stands behind `#`, which browsers send to nobody: the script fills it in, or a person does.
@@ -206,6 +227,7 @@ async fn finish_setup(visit: Visit, fields: Fields) -> Result<Response, Problem>
     let token = fields.text("setup_token").trim();
     match visit.site.services.setup.finish(&visit.ctx, token, registration).await {
         Ok(completion) => complete(&visit, completion, "/admin/overview?done=setup", "").await,
+        Err(Failure::Refused(refusal @ Refusal::SetupDone)) => Ok(setup_is_done(&visit, status_of(&refusal))),
         Err(Failure::Refused(refusal)) if told(&visit, &refusal).is_some() => {
             let content = setup_form(&visit, token, fields.text("username"), Some(&refusal));
             Ok(visit.page_with(status_of(&refusal), visit.texts.sign_in.setup_title, &content))

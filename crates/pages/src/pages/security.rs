@@ -1,11 +1,12 @@
 //! Password, second factors, recovery codes.
 
 use axum::response::Response;
+use http::StatusCode;
 use maud::{Markup, html};
 use userd_model::{FactorId, FactorKind, Refusal};
 use userd_services::{
     Failure,
-    factors::{FactorView, HeldFactors},
+    factors::{FactorView, HeldFactors, TotpBegun},
     passwords::Password,
 };
 use userd_web::{Problem, extract::Path};
@@ -70,13 +71,14 @@ async fn page(visit: &Visit, note: Option<&str>, refusal: Option<&Refusal>) -> R
             @if held.accepted_passkeys.is_some() { (layout::signals(visit)) }
         },
     );
-    Ok(visit.page_with(refusal.map_or(http::StatusCode::OK, status_of), t.security, &content))
+    Ok(visit.page_with(refusal.map_or(StatusCode::OK, status_of), t.security, &content))
 }
 
 fn password_form(visit: &Visit, refusal: Option<&Refusal>) -> Markup {
     let (t, words) = (&visit.texts.account, &visit.texts.sign_in);
     let errors = refusal.map(fields_of).unwrap_or_default();
     let is_wrong = matches!(refusal, Some(Refusal::WrongCurrentPassword));
+    let missing = wrong_with(errors, "/current_password", visit.language);
     html! {
         @if let Some(text) = refusal.filter(|_| !is_wrong).and_then(|refusal| told(visit, refusal)) { (alert(text)) }
         form method="post" action="/account/security/password" {
@@ -84,7 +86,7 @@ fn password_form(visit: &Visit, refusal: Option<&Refusal>) -> Markup {
             (field(Field {
                 name: "current_password", label: t.current_password, kind: "password",
                 autocomplete: "current-password", hint: t.current_password_hint,
-                wrong: if is_wrong { t.wrong_password } else { "" }, ..Field::default()
+                wrong: if is_wrong { t.wrong_password } else { missing.as_str() }, ..Field::default()
             }))
             (field(Field {
                 name: "new_password", label: words.new_password, kind: "password", autocomplete: "new-password",
@@ -163,26 +165,29 @@ fn line(visit: &Visit, factor: &FactorView) -> Markup {
 }
 
 async fn begin_app(visit: Visit) -> Result<Response, Problem> {
-    let t = &visit.texts.account;
-    let begun = match visit.site.services.factors.begin_totp(&visit.ctx, None).await {
-        Ok(begun) => begun,
-        Err(failure) => return prove_first(failure, APP),
-    };
-    let about = html! { p { (t.scan) } (secret(&visit, &begun)) };
-    Ok(app_page(&visit, &about, &begun.id.to_string(), None))
+    begun_anew(&visit, StatusCode::OK, None).await
 }
 
-fn app_page(visit: &Visit, about: &Markup, id: &str, refusal: Option<&Refusal>) -> Response {
+/// A secret that nobody was shown before.
+async fn begun_anew(visit: &Visit, status: StatusCode, told: Option<&str>) -> Result<Response, Problem> {
+    match visit.site.services.factors.begin_totp(&visit.ctx, None).await {
+        Ok(begun) => Ok(app_page(visit, &begun, status, told)),
+        Err(failure) => prove_first(failure, APP),
+    }
+}
+
+fn app_page(visit: &Visit, begun: &TotpBegun, status: StatusCode, told: Option<&str>) -> Response {
     let (t, words) = (&visit.texts.account, &visit.texts.sign_in);
     let content = layout::account(
         visit,
         t.add_app,
         &plain(&html! {
-            @if let Some(text) = refusal.and_then(|refusal| told(visit, refusal)) { (alert(text)) }
-            (about)
+            @if let Some(told) = told { (alert(told)) }
+            p { (t.scan) }
+            (secret(visit, begun))
             form method="post" action=(APP) {
                 (layout::token(visit))
-                input type="hidden" name="id" value=(id);
+                input type="hidden" name="id" value=(begun.id);
                 (field(Field {
                     name: "code", label: words.first_code, autocomplete: "one-time-code", is_required: true,
                     ..Field::default()
@@ -192,17 +197,24 @@ fn app_page(visit: &Visit, about: &Markup, id: &str, refusal: Option<&Refusal>) 
             p.after { a href=(APP) { (words.start_again) } }
         }),
     );
-    visit.page_with(refusal.map_or(http::StatusCode::OK, status_of), t.add_app, &content)
+    visit.page_with(status, t.add_app, &content)
 }
 
 async fn confirm_app(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let id: FactorId = fields.text("id").parse().map_err(|_| Problem::not_found())?;
-    match visit.site.services.factors.confirm_totp(&visit.ctx, id, fields.text("code").trim()).await {
+    let factors = &visit.site.services.factors;
+    match factors.confirm_totp(&visit.ctx, id, fields.text("code").trim()).await {
         Ok(Some(codes)) => Ok(shown_once(&visit, &codes)),
         Ok(None) => Ok(Visit::go(HERE)),
-        // The app has the secret already: another one would only confuse it.
-        Err(Failure::Refused(refusal)) if told(&visit, &refusal).is_some() => {
-            Ok(app_page(&visit, &Markup::default(), fields.text("id"), Some(&refusal)))
+        Err(Failure::Refused(refusal)) if refusal == Refusal::NotFound || told(&visit, &refusal).is_some() => {
+            // The same once more, which the app may have already; another one where that is over.
+            match factors.waiting_totp(&visit.ctx, id).await {
+                Ok(begun) => Ok(app_page(&visit, &begun, status_of(&refusal), told(&visit, &refusal))),
+                Err(Failure::Refused(Refusal::NotFound)) => {
+                    begun_anew(&visit, StatusCode::UNPROCESSABLE_ENTITY, Some(visit.texts.sign_in.other_secret)).await
+                }
+                Err(failure) => prove_first(failure, APP),
+            }
         }
         Err(failure) => prove_first(failure, APP),
     }

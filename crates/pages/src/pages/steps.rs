@@ -216,23 +216,13 @@ async fn page(
     let (title, content) = match step {
         PendingStep::SecondFactor => (t.second_title, second_code(visit)),
         PendingStep::FactorSetup => {
-            // After a wrong code the app has the secret already: another one would only confuse it.
-            let begun = match refusal {
-                Some(_) => None,
-                None => match visit.site.services.factors.begin_demanded(&visit.ctx, challenge, None).await {
-                    Ok(begun) => Some(begun),
-                    Err(Failure::Refused(Refusal::ChallengeGone)) => return Ok(over(next)),
-                    Err(other) => return Err(other.into()),
-                },
+            let begun = match demanded(visit, challenge, refusal.is_some()).await {
+                Ok(begun) => begun,
+                Err(Failure::Refused(Refusal::ChallengeGone)) => return Ok(over(next)),
+                Err(other) => return Err(other.into()),
             };
-            (
-                t.setup_factor_title,
-                html! {
-                    p { (t.setup_factor_about) }
-                    @if let Some(begun) = &begun { (secret(visit, begun)) }
-                    (code_field(t.first_code))
-                },
-            )
+            let content = html! { p { (t.setup_factor_about) } (secret(visit, &begun)) (code_field(t.first_code)) };
+            (t.setup_factor_title, content)
         }
         PendingStep::PasswordChange => (t.new_password_title, new_password(visit, refusal)),
         PendingStep::Terms => (t.terms_title, html! { p { (t.terms_about) } (documents(visit)) }),
@@ -280,6 +270,18 @@ async fn page(
     );
     let status = refusal.map_or(StatusCode::OK, status_of);
     Ok(visit.page_with(status, title, &content).into_response())
+}
+
+/// The app's secret: after a wrong code the same once more, which the app may have already; another one where none waits.
+async fn demanded(visit: &Visit, challenge: &str, again: bool) -> Result<TotpBegun, Failure> {
+    let factors = &visit.site.services.factors;
+    if again {
+        match factors.waiting_demanded(&visit.ctx, challenge).await {
+            Err(Failure::Refused(Refusal::NotFound)) => {}
+            found => return found,
+        }
+    }
+    factors.begin_demanded(&visit.ctx, challenge, None).await
 }
 
 /// The code that this account can show: of its app, or one on paper.

@@ -52,6 +52,8 @@ super::texts! {
         setup_factor_about: "Your role asks for a second proof at each sign-in. Scan the picture with an authenticator app and enter the code it shows.",
             "Ваша роль требует второго подтверждения при каждом входе. Отсканируйте картинку приложением-аутентификатором и введите код, который оно покажет.";
         first_code: "Code that the app shows", "Код из приложения";
+        other_secret: "The key of before is over: too much time has passed, or too many codes were wrong. Remove it from the app and scan this new picture.",
+            "Прежний ключ больше не действует: прошло слишком много времени или было слишком много неверных кодов. Удалите его из приложения и отсканируйте эту новую картинку.";
         qr: "Picture to scan with an authenticator app", "Картинка для приложения-аутентификатора";
         secret: "Or type this key into the app:", "Или введите в приложение этот ключ:";
         recovery_title: "Your recovery codes", "Коды восстановления";
@@ -94,6 +96,8 @@ super::texts! {
         registration_invited: "You need an invitation to register here. Open the link in it.",
             "Для регистрации нужно приглашение. Откройте ссылку из него.";
         email: "E-mail", "Почта";
+        email_wanted: "Give your e-mail address.", "Укажите адрес почты.";
+        login_wanted: "Say which account it is.", "Укажите, какой это аккаунт.";
         display_name: "Your name (if you like)", "Ваше имя (по желанию)";
         username: "Username", "Имя пользователя";
         forgot_title: "Forgotten password", "Забытый пароль";

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use maud::{Markup, html};
-use userd_model::{Act, GrantKind, GrantSource, UserId};
+use userd_model::{Act, GrantKind, GrantSource, Refusal, UserId, UserStatus};
 use userd_services::{
     Failure, UserView,
     roles::{GrantInput, GrantView},
@@ -104,7 +104,7 @@ async fn show_give(visit: Visit, Path(id): Path<UserId>) -> Result<Response, Pro
 
 async fn give(visit: Visit, Path(id): Path<UserId>, fields: Fields) -> Result<Response, Problem> {
     let account = opened(&visit, id, &Act::GrantTo(id)).await?;
-    match carry_out(&visit, id, &fields).await {
+    match carry_out(&visit, &account, &fields).await {
         Ok(_) => Ok(Visit::go(&format!("/admin/users/{id}?done=given"))),
         Err(failure) => {
             let names = offered(&visit).await?;
@@ -114,17 +114,28 @@ async fn give(visit: Visit, Path(id): Path<UserId>, fields: Fields) -> Result<Re
     }
 }
 
-async fn carry_out(visit: &Visit, id: UserId, fields: &Fields) -> Result<GrantView, Failure> {
+async fn carry_out(visit: &Visit, account: &UserView, fields: &Fields) -> Result<GrantView, Failure> {
     let kind = GrantKind::parse(fields.text("kind")).unwrap_or(GrantKind::Role);
     let reason = filled(fields.text("reason"));
     let input = GrantInput { reason, starts_at: None, expires_at: dates::read(visit, fields.text("expires_at"))? };
-    visit.site.services.grants.grant(&visit.ctx, id, kind, fields.text("name").trim(), &input).await
+    let name = fields.text("name").trim();
+    let given = visit.site.services.grants.grant(&visit.ctx, account.id, kind, name, &input).await;
+    given.map_err(|failure| match failure {
+        // The account is there, so what is not found is what was to be given.
+        Failure::Refused(Refusal::NotFound) if account.status != UserStatus::Deleted => {
+            let detail = if kind == GrantKind::Role { "no such role" } else { "no such permission" };
+            Refusal::field("/name", detail).into()
+        }
+        other => other,
+    })
 }
 
 fn give_form(visit: &Visit, account: &UserView, names: &[String], fields: &Fields, told: &Told) -> Markup {
     let t = &visit.texts.admin.grants;
     let zone = fill(visit.texts.admin.frame.zone, "zone", &dates::zone_name(visit));
     let kinds = [("role", t.role), ("permission", t.permission)];
+    let wrong_name = told.wrong(visit, "/name");
+    let wrong_id = (!wrong_name.is_empty()).then_some("name-wrong");
     html! {
         (told.alert())
         section.panel {
@@ -135,8 +146,10 @@ fn give_form(visit: &Visit, account: &UserView, names: &[String], fields: &Field
                 div.field {
                     label for="name" { (t.name) }
                     input id="name" name="name" value=(fields.text("name")) list="names" required autocomplete="off"
-                        spellcheck="false" autocapitalize="none";
+                        spellcheck="false" autocapitalize="none" aria-describedby=[wrong_id]
+                        aria-invalid=[wrong_id.map(|_| "true")];
                     datalist #names { @for name in names { option value=(name) {} } }
+                    @if let Some(id) = wrong_id { p.wrong id=(id) { (wrong_name) } }
                 }
                 (field(Field {
                     name: "reason", label: t.reason, hint: t.reason_hint, value: fields.text("reason"),

@@ -77,11 +77,17 @@ async fn show_make(visit: Visit) -> Result<Response, Problem> {
 async fn make(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let t = &visit.texts.admin.invitations;
     visit.ctx.may(&Act::CreateInvitation)?;
+    let expires_at = match dates::read(&visit, fields.text("expires_at")) {
+        Ok(expires_at) => expires_at,
+        Err(refusal) => {
+            return refused(&visit, refusal.into(), (t.make, &visit.here), |told| form(&visit, &fields, told));
+        }
+    };
     let input = NewInvitation {
         email: filled(fields.text("email")),
         roles: fields.text("roles").split_whitespace().map(|role| role.trim_matches(',').to_owned()).collect(),
         uses: filled(fields.text("uses")).and_then(|uses| uses.parse().ok()),
-        expires_at: dates::read(&visit, fields.text("expires_at"))?,
+        expires_at,
         locale: None,
     };
     match visit.site.services.invitations.create(&visit.ctx, &input, None).await {
