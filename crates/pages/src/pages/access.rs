@@ -3,9 +3,7 @@
 use axum::response::Response;
 use http::StatusCode;
 use maud::{Markup, html};
-use userd_model::{
-    AccessRequestId, Grant, GrantKind, InvalidField, Refusal, RequestState, RequestedAction, built_in_texts::about,
-};
+use userd_model::{AccessRequestId, Grant, GrantKind, Refusal, RequestState, RequestedAction, built_in_texts::about};
 use userd_services::{
     Failure,
     access_requests::{AccessInput, RequestView, Requestable},
@@ -41,11 +39,21 @@ pub(super) fn routes(routes: Routes) -> Routes {
 
 async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
     let note = if query.text("told") == "asked" { done(visit.texts.account.asked) } else { Markup::default() };
-    page(&visit, &note, &Fields::default(), None).await
+    page(&visit, &note, None).await
 }
 
-async fn page(visit: &Visit, note: &Markup, form: &Fields, refusal: Option<&Refusal>) -> Result<Response, Problem> {
+/// A form that was refused: what it asked, what was sent in it, and why.
+#[derive(Clone, Copy)]
+struct Refused<'a> {
+    action: RequestedAction,
+    fields: &'a Fields,
+    why: &'a Refusal,
+}
+
+async fn page(visit: &Visit, note: &Markup, refused: Option<Refused<'_>>) -> Result<Response, Problem> {
     let t = &visit.texts.account;
+    let refusal = refused.map(|refused| refused.why);
+    let of = |action: RequestedAction| refused.filter(|refused| refused.action == action);
     let services = &visit.site.services;
     let (id, _) = visit.ctx.user()?;
     let grants = services.grants.of_user(&visit.ctx, id).await?;
@@ -58,8 +66,8 @@ async fn page(visit: &Visit, note: &Markup, form: &Fields, refusal: Option<&Refu
             (note)
             @if let Some(refusal) = refusal { (alert(&why_not(visit, refusal))) }
             (panel(t.held, &held(visit, &grants, &catalogue)))
-            (panel(t.ask_for_access, &asking(visit, &catalogue, form, refusal.map(fields_of).unwrap_or_default())))
-            @if !grants.is_empty() { (panel(t.ask_for_removal, &removing(visit, &grants))) }
+            (panel(t.ask_for_access, &asking(visit, &catalogue, of(RequestedAction::Grant))))
+            @if !grants.is_empty() { (panel(t.ask_for_removal, &removing(visit, &grants, of(RequestedAction::Revoke)))) }
             (panel(t.my_requests, &html! {
                 @if requests.items.is_empty() { p.muted { (t.no_requests) } }
                 ul.list { @for request in &requests.items { (request_line(visit, request)) } }
@@ -127,8 +135,11 @@ fn renewal(visit: &Visit, grant: &Grant, reason: Option<&str>, days: u64) -> Mar
     }
 }
 
-fn asking(visit: &Visit, catalogue: &[Requestable], form: &Fields, errors: &[InvalidField]) -> Markup {
+fn asking(visit: &Visit, catalogue: &[Requestable], refused: Option<Refused<'_>>) -> Markup {
     let t = &visit.texts.account;
+    let nothing = Fields::default();
+    let form = refused.map_or(&nothing, |refused| refused.fields);
+    let errors = refused.map(|refused| fields_of(refused.why)).unwrap_or_default();
     let wrong = |pointer| wrong_with(errors, pointer, visit.language);
     let zone = fill(visit.texts.admin.frame.zone, "zone", &dates::zone_name(visit));
     html! {
@@ -189,8 +200,12 @@ fn reason(visit: &Visit, catalogue: &[Requestable], typed: &str, wrong: &str) ->
     }
 }
 
-fn removing(visit: &Visit, grants: &[GrantView]) -> Markup {
+fn removing(visit: &Visit, grants: &[GrantView], refused: Option<Refused<'_>>) -> Markup {
     let t = &visit.texts.account;
+    let typed = |name| refused.map_or("", |refused| refused.fields.text(name));
+    let errors = refused.map(|refused| fields_of(refused.why)).unwrap_or_default();
+    let wrong = wrong_with(errors, "/reason", visit.language);
+    let described = if wrong.is_empty() { "removal-reason-hint" } else { "removal-reason-hint removal-reason-wrong" };
     html! {
         form method="post" action=(REMOVAL) data-guard=(t.unsaved) {
             (layout::token(visit))
@@ -198,14 +213,17 @@ fn removing(visit: &Visit, grants: &[GrantView]) -> Markup {
                 label for="held" { (t.what_to_remove) }
                 select id="held" name="what" required {
                     @for GrantView { grant, .. } in grants {
-                        option value=(format!("{}/{}", grant.kind.as_str(), grant.name)) { (grant.name) }
+                        @let value = format!("{}/{}", grant.kind.as_str(), grant.name);
+                        option value=(value) selected[value == typed("what")] { (grant.name) }
                     }
                 }
             }
             div.field {
                 label for="removal-reason" { (t.reason) }
                 p.hint #removal-reason-hint { (t.reason_hint) }
-                textarea id="removal-reason" name="reason" maxlength="500" aria-describedby="removal-reason-hint" {}
+                textarea id="removal-reason" name="reason" maxlength="500" aria-describedby=(described)
+                    aria-invalid=[(!wrong.is_empty()).then_some("true")] { (typed("reason")) }
+                @if !wrong.is_empty() { p.wrong #removal-reason-wrong { (wrong) } }
             }
             button { (t.ask) }
         }
@@ -250,7 +268,8 @@ async fn ask(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let input = input(&fields, RequestedAction::Grant)?;
     match carry_out(&visit, input, &fields).await {
         Err(Failure::Refused(refusal)) if !must_prove_first(&refusal) => {
-            page(&visit, &Markup::default(), &fields, Some(&refusal)).await
+            let refused = Refused { action: RequestedAction::Grant, fields: &fields, why: &refusal };
+            page(&visit, &Markup::default(), Some(refused)).await
         }
         outcome => ended(outcome, ASKED, HERE),
     }
@@ -268,7 +287,8 @@ async fn ask_for_removal(visit: Visit, fields: Fields) -> Result<Response, Probl
     let input = input(&fields, RequestedAction::Revoke)?;
     match visit.site.services.access_requests.ask(&visit.ctx, input, None).await {
         Err(Failure::Refused(refusal)) if !must_prove_first(&refusal) => {
-            page(&visit, &Markup::default(), &Fields::default(), Some(&refusal)).await
+            let refused = Refused { action: RequestedAction::Revoke, fields: &fields, why: &refusal };
+            page(&visit, &Markup::default(), Some(refused)).await
         }
         outcome => ended(outcome, ASKED, HERE),
     }

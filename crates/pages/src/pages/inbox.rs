@@ -244,8 +244,10 @@ async fn choose(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let input = PreferencesInput { categories: chosen.collect(), quiet_hours };
     let expected: Option<i64> = fields.text("version").parse().ok();
     match preferences.replace(&visit.ctx, &input, expected).await {
-        Err(Failure::Refused(refusal @ Refusal::InvalidInput(_))) => {
-            let version = expected.unwrap_or(before.version);
+        Err(Failure::Refused(refusal @ (Refusal::InvalidInput(_) | Refusal::VersionMismatch))) => {
+            // Whoever is told of a change in another window sends the next try over it; everybody else over what they saw.
+            let seen = expected.filter(|_| refusal != Refusal::VersionMismatch);
+            let version = seen.unwrap_or(before.version);
             Ok(preferences_page(&visit, &Markup::default(), &input, version, Some(&refusal)))
         }
         outcome => ended(outcome, "/account/preferences?told=saved", PREFERENCES),

@@ -150,11 +150,7 @@ async fn rename(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     finish(&visit, (USERNAME, &fields), renamed.map(drop))
 }
 
-fn finish(
-    visit: &Visit,
-    (form, fields): (&str, &Fields),
-    outcome: Result<(), Failure>,
-) -> Result<Response, Problem> {
+fn finish(visit: &Visit, (form, fields): (&str, &Fields), outcome: Result<(), Failure>) -> Result<Response, Problem> {
     match outcome {
         Ok(()) => Ok(Visit::go("/account/profile?told=saved")),
         Err(Failure::Refused(why)) if told(visit, &why).is_some() => {

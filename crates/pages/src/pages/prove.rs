@@ -79,7 +79,8 @@ async fn page(visit: &Visit, next: &str, refusal: Option<&Refusal>) -> Result<Re
     let passkey = PasskeyForm { kind: Kind::Show, action: HERE, question: QUESTION, next, button, fills_in: false };
     // A login is not asked for here, so that only the password can be wrong.
     let is_wrong = matches!(refusal, Some(Refusal::WrongCredentials));
-    let told = refusal.map(|refusal| if is_wrong { t.wrong_password } else { told(visit, refusal).unwrap_or(t.prove_both) });
+    let told =
+        refusal.map(|refusal| if is_wrong { t.wrong_password } else { told(visit, refusal).unwrap_or(t.prove_both) });
     let missing = wrong_with(refusal.map(fields_of).unwrap_or_default(), "", visit.language);
     let content = layout::account(
         visit,

@@ -39,6 +39,8 @@ struct Filled<'a> {
     invitation: &'a str,
     email: &'a str,
     name: &'a str,
+    /// What was sent, where it was refused.
+    sent: Option<&'a Fields>,
 }
 
 async fn show(visit: Visit, query: Query) -> Response {
@@ -65,7 +67,7 @@ async fn submit(visit: Visit, fields: Fields) -> Result<Response, Problem> {
         Ok(completion) => complete(&visit, completion, next, fields.text("email").trim()).await,
         Err(Failure::Refused(refusal)) if told(&visit, &refusal).is_some() => {
             let (invitation, email) = (fields.text("invitation"), fields.text("email"));
-            let filled = Filled { next, invitation, email, name: fields.text("display_name") };
+            let filled = Filled { next, invitation, email, name: fields.text("display_name"), sent: Some(&fields) };
             let content = form(&visit, &filled, Some(&refusal));
             Ok(visit.page_with(status_of(&refusal), visit.texts.sign_in.register_title, &content))
         }
@@ -108,7 +110,7 @@ fn form(visit: &Visit, filled: &Filled<'_>, refusal: Option<&Refusal>) -> Markup
                     name: "password", label: t.password, kind: "password", autocomplete: "new-password",
                     hint: &password_hint(visit), is_required: true, wrong: &wrong("/password"), ..Field::default()
                 }))
-                (documents(visit))
+                (documents(visit, filled.sent))
                 button { (t.register_submit) }
             }
             (ways_to_an_account(visit, filled.next, filled.invitation))

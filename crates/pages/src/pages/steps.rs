@@ -41,7 +41,7 @@ async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
     let next = local(query.text("next")).unwrap_or("/account");
     let Some((step, challenge)) = step_of(&visit) else { return Ok(over(next)) };
     let note = if query.text("told") == "sent" { done(visit.texts.sign_in.mail_sent_again) } else { Markup::default() };
-    page(&visit, step, &challenge, next, Told { note, refusal: None }).await
+    page(&visit, step, &challenge, next, Told { note, ..Told::default() }).await
 }
 
 /// The sign-in has to begin again.
@@ -61,7 +61,7 @@ async fn submit(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     match taken {
         Ok(Some(completion)) => complete(&visit, completion, next, "").await,
         Ok(None) => Ok(Visit::go(&with_query("/sign-in?told=confirmed", "next", next))),
-        Err(failure) => refused(&visit, step, &challenge, next, failure).await,
+        Err(failure) => refused(&visit, (step, &challenge), next, &fields, failure).await,
     }
 }
 
@@ -76,7 +76,7 @@ async fn resend(visit: Visit, fields: Fields) -> Result<Response, Problem> {
             Ok(at_step(Visit::go(&with_query(&sent, "next", next)), &renewed, next, &email))
         }
         Ok(None) => Ok(over(next)),
-        Err(failure) => refused(&visit, step, &challenge, next, failure).await,
+        Err(failure) => refused(&visit, (step, &challenge), next, &fields, failure).await,
     }
 }
 
@@ -155,7 +155,7 @@ async fn set_up(visit: &Visit, challenge: &str, next: &str, fields: &Fields) -> 
     };
     let (completion, codes) = match confirmed {
         Ok(confirmed) => confirmed,
-        Err(failure) => return refused(visit, PendingStep::FactorSetup, challenge, next, failure).await,
+        Err(failure) => return refused(visit, (PendingStep::FactorSetup, challenge), next, fields, failure).await,
     };
     // Shown here or never: also where another step comes next.
     let page = |next: &str| visit.page(visit.texts.sign_in.recovery_title, &recovery_codes(visit, &codes, next));
@@ -184,15 +184,16 @@ pub(super) fn recovery_codes(visit: &Visit, codes: &[String], next: &str) -> Mar
 
 async fn refused(
     visit: &Visit,
-    step: PendingStep,
-    challenge: &str,
+    (step, challenge): (PendingStep, &str),
     next: &str,
+    fields: &Fields,
     failure: Failure,
 ) -> Result<Response, Problem> {
     match failure {
         Failure::Refused(Refusal::ChallengeGone) => Ok(over(next)),
         Failure::Refused(refusal) if told(visit, &refusal).is_some() => {
-            page(visit, step, challenge, next, Told { refusal: Some(&refusal), ..Told::default() }).await
+            let told = Told { refusal: Some(&refusal), sent: Some(fields), ..Told::default() };
+            page(visit, step, challenge, next, told).await
         }
         other => Err(other.into()),
     }
@@ -203,6 +204,8 @@ async fn refused(
 struct Told<'a> {
     note: Markup,
     refusal: Option<&'a Refusal>,
+    /// What was sent, where it was refused.
+    sent: Option<&'a Fields>,
 }
 
 async fn page(
@@ -210,7 +213,7 @@ async fn page(
     step: PendingStep,
     challenge: &str,
     next: &str,
-    Told { note, refusal }: Told<'_>,
+    Told { note, refusal, sent }: Told<'_>,
 ) -> Result<Response, Problem> {
     let t = &visit.texts.sign_in;
     let (title, content) = match step {
@@ -225,7 +228,7 @@ async fn page(
             (t.setup_factor_title, content)
         }
         PendingStep::PasswordChange => (t.new_password_title, new_password(visit, refusal)),
-        PendingStep::Terms => (t.terms_title, html! { p { (t.terms_about) } (documents(visit)) }),
+        PendingStep::Terms => (t.terms_title, html! { p { (t.terms_about) } (documents(visit, sent)) }),
         PendingStep::Confirmation => {
             let email = visit.carried(STEP, "email").unwrap_or_default();
             let about = html! { p { (fill(t.confirm_about, "email", &email)) } };
@@ -333,17 +336,21 @@ pub(super) fn secret(visit: &Visit, begun: &TotpBegun) -> Markup {
     }
 }
 
-/// A box for each document.
-pub(super) fn documents(visit: &Visit) -> Markup {
+/// A box for each document, ticked as it was sent; what was sent without one that is required is told there.
+pub(super) fn documents(visit: &Visit, sent: Option<&Fields>) -> Markup {
     let t = &visit.texts.sign_in;
     html! {
         @for document in &visit.site.services.deps.settings.documents {
             @let name = format!("accept-{}", document.id);
+            @let is_ticked = sent.is_some_and(|sent| !sent.text(&name).is_empty());
+            @let wrong_id = (sent.is_some() && document.required && !is_ticked).then(|| format!("{name}-wrong"));
             div.field {
                 label.check for=(name) {
-                    input type="checkbox" id=(name) name=(name) value="yes" required[document.required];
+                    input type="checkbox" id=(name) name=(name) value="yes" required[document.required] checked[is_ticked]
+                        aria-describedby=[wrong_id.as_deref()] aria-invalid=[wrong_id.as_ref().map(|_| "true")];
                     span { (t.accept) " " a href=(document.url) rel="noreferrer" { (document.id) " " (document.version) } }
                 }
+                @if let Some(id) = &wrong_id { p.wrong id=(id) { (t.accept_wanted) } }
             }
         }
     }

@@ -71,6 +71,7 @@ super::texts! {
         terms_title: "Please read and accept", "Прочтите и примите";
         terms_about: "These documents are new or have changed.", "Эти документы появились или изменились.";
         accept: "I accept", "Принимаю:";
+        accept_wanted: "This one has to be accepted.", "Этот документ нужно принять.";
         confirm_title: "Confirm your address", "Подтвердите адрес";
         confirm_about: "We have sent a message with a code to {email}. Enter the code here, or open the link in the message.",
             "Мы отправили письмо с кодом на {email}. Введите код здесь или откройте ссылку из письма.";
