@@ -23,6 +23,12 @@ impl Fields {
         Self(Arc::new(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()))
     }
 
+    /// The same with this version: whoever is told that something was changed meanwhile sends the next try over that change.
+    pub(crate) fn over(&self, version: i64) -> Self {
+        let others = self.0.iter().filter(|(name, _)| name != "version").cloned();
+        Self(Arc::new(others.chain([("version".to_owned(), version.to_string())]).collect()))
+    }
+
     /// The field's text; empty where it is not there.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)

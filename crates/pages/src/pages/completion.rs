@@ -124,6 +124,11 @@ pub(super) fn words_of(visit: &Visit, problem: &Problem) -> String {
     format!("{title}. {}", advice.replace('`', ""))
 }
 
+/// Whether it was changed in another window meanwhile.
+pub(super) const fn is_stale(failure: &Failure) -> bool {
+    matches!(failure, Failure::Refused(Refusal::VersionMismatch))
+}
+
 /// Whether a fresher or stronger proof is asked for.
 pub(super) const fn must_prove(failure: &Failure) -> bool {
     matches!(failure, Failure::Refused(refusal) if must_prove_first(refusal))

@@ -14,6 +14,7 @@ use crate::{
     dates::moment,
     fields::Fields,
     layout,
+    pages::completion::is_stale,
     parts::{Field, done, facts, field, note},
     routes::Routes,
     texts::fill,
@@ -175,6 +176,11 @@ async fn change(visit: Visit, Path(id): Path<ClientId>, fields: Fields) -> Resul
         Ok(_) => Ok(Visit::go("/admin/clients?done=changed")),
         Err(failure) => {
             let here = (visit.texts.admin.clients.change, visit.here.as_str());
+            let fields = if is_stale(&failure) {
+                fields.over(visit.site.services.clients.read(&visit.ctx, id).await?.version)
+            } else {
+                fields
+            };
             refused(&visit, failure, here, |told| changing(&visit, id, &fields, told))
         }
     }

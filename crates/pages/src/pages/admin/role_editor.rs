@@ -15,6 +15,7 @@ use super::{
 use crate::{
     fields::Fields,
     layout,
+    pages::completion::is_stale,
     parts::{Field, alert, field},
     routes::Routes,
     visit::Visit,
@@ -86,9 +87,9 @@ async fn change(visit: Visit, Path(name): Path<String>, fields: Fields) -> Resul
         Err(failure) => return prove_first(failure, &visit.here),
     };
     let (draft, title) = (Draft::read(&fields), title(&visit, &name));
-    let edit = |offered: &[PermissionView], told: &Told| form(&visit, Some(&name), &draft, offered, told);
+    let edit = |draft: &Draft, offered: &[PermissionView], told: &Told| form(&visit, Some(&name), draft, offered, told);
     if fields.text("again") == "yes" {
-        return Ok(page(&visit, &title, &edit(&words::offered(&visit).await?, &Told::default())));
+        return Ok(page(&visit, &title, &edit(&draft, &words::offered(&visit).await?, &Told::default())));
     }
     let input = draft.input(&visit, &role.rules);
     let outcome = match input {
@@ -105,7 +106,9 @@ async fn change(visit: Visit, Path(name): Path<String>, fields: Fields) -> Resul
         Ok(role) => Ok(Visit::go(&format!("/admin/roles/{}?done=changed", role.name))),
         Err(failure) => {
             let offered = words::offered(&visit).await?;
-            refused(&visit, failure, (title.as_str(), visit.here.as_str()), |told| edit(&offered, told))
+            let version = if is_stale(&failure) { role.version.to_string() } else { draft.version.clone() };
+            let draft = Draft { version, ..draft };
+            refused(&visit, failure, (title.as_str(), visit.here.as_str()), |told| edit(&draft, &offered, told))
         }
     }
 }

@@ -13,6 +13,7 @@ use super::{Told, buttons, choice, filled, opened, page, refused, words};
 use crate::{
     fields::Fields,
     layout,
+    pages::completion::is_stale,
     parts::{Field, field, note},
     routes::Routes,
     texts::name_of,
@@ -104,6 +105,7 @@ async fn change(visit: Visit, Path(id): Path<UserId>, fields: Fields) -> Result<
         Ok(_) => Ok(Visit::go(&format!("/admin/users/{id}?done=changed"))),
         Err(failure) => {
             let name = name_of(&account);
+            let fields = if is_stale(&failure) { fields.over(account.version) } else { fields };
             refused(&visit, failure, (&name, &visit.here), |told| profile(&visit, &account, Some(&fields), told))
         }
     }
@@ -115,6 +117,7 @@ fn profile(visit: &Visit, account: &UserView, fields: Option<&Fields>, told: &To
         Some(fields) => fields.text(name).to_owned(),
         None => is.clone().unwrap_or_default(),
     };
+    let version = fields.map_or_else(|| account.version.to_string(), |fields| fields.text("version").to_owned());
     let (name, zone) = (value("display_name", &account.display_name), value("time_zone", &account.time_zone));
     let here = format!("/admin/users/{}", account.id);
     html! {
@@ -122,7 +125,7 @@ fn profile(visit: &Visit, account: &UserView, fields: Option<&Fields>, told: &To
         section.panel {
             form method="post" action={ (here) "/change" } data-guard {
                 (layout::token(visit))
-                input type="hidden" name="version" value=(account.version);
+                input type="hidden" name="version" value=(version);
                 (field(Field {
                     name: "display_name", label: t.name, value: &name, wrong: &told.wrong(visit, "/display_name"),
                     autocomplete: "off", ..Field::default()

@@ -12,6 +12,7 @@ use crate::{
     dates::moment,
     fields::Fields,
     layout,
+    pages::completion::is_stale,
     parts::{Field, alert, done, facts, field, note, panel},
     routes::Routes,
     texts::fill,
@@ -174,6 +175,11 @@ async fn change(visit: Visit, Path(id): Path<WebhookId>, fields: Fields) -> Resu
         Ok(_) => Ok(Visit::go(&format!("{HERE}/{id}?done=changed"))),
         Err(failure) => {
             let here = (visit.texts.admin.webhooks.change_title, visit.here.as_str());
+            let fields = if is_stale(&failure) {
+                fields.over(visit.site.services.webhooks.read(&visit.ctx, id).await?.version)
+            } else {
+                fields
+            };
             refused(&visit, failure, here, |told| form(&visit, &format!("{id}/change"), &fields, told))
         }
     }
