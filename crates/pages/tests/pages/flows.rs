@@ -16,7 +16,10 @@ use userd_services::{
     testing::{TestOptions, settings},
 };
 
-use crate::browser::{Browser, PASSWORD, Place};
+use crate::{
+    browser::{Browser, PASSWORD, Place, form_of},
+    second_factors::app,
+};
 
 const SESSION: &str = "__Host-userd_session";
 const OTHER: &str = "seven purple ships at noon";
@@ -247,9 +250,11 @@ async fn whoever_must_have_two_factors_sets_one_up_and_keeps_the_recovery_codes(
     assert_eq!(browser.get("/account").await.status, 303, "and nothing else can be done");
     let page = browser.get("/sign-in/step").await.text();
     assert!(page.contains("<svg") && page.contains("Set up an authenticator app"), "{page}");
-    let wrong = browser.submit("/sign-in/step", &[("code", "000000")]).await;
+    let token = form_of(&page, "/sign-in/step")[0].1.clone();
+    let wrong = browser.post("/sign-in/step", &format!("form_token={token}&code=000000")).await;
     assert_eq!(wrong.status, 422);
-    assert!(!wrong.text().contains("<svg"), "the app has the secret already");
+    assert!(wrong.text().contains("<svg"), "{}", wrong.text());
+    assert_eq!(*app(&wrong.text()).base32(), *app(&page).base32(), "the app may have the secret already");
 }
 
 #[tokio::test]

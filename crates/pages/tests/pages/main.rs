@@ -24,6 +24,7 @@ mod linked;
 mod live;
 mod looked_at;
 mod passkeys;
+mod refused;
 mod second_factors;
 mod sign_in;
 mod ways;

@@ -186,8 +186,16 @@ async fn a_role_is_given_with_a_reason_and_an_end_and_taken() {
     let wrong = browser.submit(&path, &fields).await;
     assert_eq!(wrong.status, 422);
     assert!(wrong.text().contains("Must lie ahead.") && wrong.text().contains("value=\"stands in\""));
-    let unknown = browser.submit(&path, &[("kind", "role"), ("name", "king")]).await;
-    assert_eq!(unknown.status, 404);
+    for (kind, told) in [("role", "No such role."), ("permission", "No such permission.")] {
+        let unknown = browser.submit(&path, &[("kind", kind), ("name", "king"), ("reason", "stands in")]).await;
+        let html = unknown.text();
+        assert_eq!(unknown.status, 422, "{html}");
+        assert!(html.contains("id=\"name-wrong\"") && html.contains(told), "{html}");
+        assert!(
+            html.contains("value=\"king\"") && html.contains("value=\"stands in\""),
+            "what was typed stays: {html}"
+        );
+    }
     let fields = [("kind", "role"), ("name", "admin"), ("reason", "stands in"), ("expires_at", "2030-01-01T00:00")];
     assert_eq!(browser.submit(&path, &fields).await.status, 303);
     let page = browser.get(&of(&ada, "?done=given")).await.text();
@@ -297,7 +305,17 @@ async fn an_account_is_made_for_somebody_and_its_profile_is_changed() {
     assert!(browser.get(&path).await.text().contains("Eve"));
     let mut body = url::form_urlencoded::Serializer::new(String::new());
     body.extend_pairs(stale.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    assert_eq!(browser.post(&form, &body.finish()).await.status, 412, "changed in another window meanwhile");
+    body.append_pair("display_name", "Eve the Second");
+    let late = browser.post(&form, &body.finish()).await;
+    assert_eq!(late.status, 412, "changed in another window meanwhile");
+    assert!(
+        late.text().contains("changed in another window") && late.text().contains("Eve the Second"),
+        "{}",
+        late.text()
+    );
+    let mut body = url::form_urlencoded::Serializer::new(String::new());
+    body.extend_pairs(form_of(&late.text(), &form)).append_pair("display_name", "Eve the Second");
+    assert_eq!(browser.post(&form, &body.finish()).await.status, 303, "the second try is over that change");
     assert_eq!(browser.submit(&form, &[("time_zone", "Mars/Phobos")]).await.status, 422);
     give(&place, &ada, GrantKind::Permission, "users.read").await;
     let mut browser = place.browser_of("ada").await;
