@@ -113,7 +113,9 @@ fn may(entry: &PageAccess, visit: &Visit, parts: &Parts) -> Result<(), Box<Respo
 
 /// The way to the sign-in page and back. A form is not sent again: its page is asked for anew, and the sign-in page says so.
 fn sign_in_first(visit: &Visit, parts: &Parts) -> Response {
-    let way = if parts.method == Method::POST { "/sign-in?told=unsent" } else { "/sign-in" };
+    // Whoever signs out in a second window has what they wanted.
+    let is_unsent = parts.method == Method::POST && parts.uri.path() != "/sign-out";
+    let way = if is_unsent { "/sign-in?told=unsent" } else { "/sign-in" };
     let mut answer = Redirect::to(&layout::with_query(way, "next", &visit.shown_at)).into_response();
     if visit.has_dead_cookie {
         answer.headers_mut().extend(browser_cookies::removed(SESSION).map(|value| (header::SET_COOKIE, value)));

@@ -45,7 +45,7 @@ async fn a_profile_that_is_refused_keeps_what_was_typed() {
     has(&refused, &["value=\"Новое Имя\"", "value=\"Москва\"", "id=\"time_zone-wrong\"", "value=\"ru\" selected"]);
     has(&refused, &["value=\"ada\""]);
     place.member("grace").await;
-    for (name, status) in [("no name", 422), ("grace", 409)] {
+    for (name, status) in [("no name", 422_u16), ("grace", 409)] {
         let refused = browser.submit_from(PROFILE, "/account/username", &[("username", name)]).await;
         assert_eq!(refused.status, status, "{}", refused.text());
         has(&refused, &[&format!("value=\"{name}\""), "id=\"username-wrong\"", "id=\"time_zone\""]);

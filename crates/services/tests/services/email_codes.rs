@@ -69,7 +69,8 @@ async fn a_code_signs_in_once_with_its_own_challenge(fixture: Fixture) {
     if code != second {
         assert_eq!(refusal(finish(&app, &theirs, &code).await), Refusal::InvalidCode, "of another challenge");
     }
-    let signed_in = finish(&app, &mine, &format!(" {code} ")).await.unwrap().signed_in().unwrap();
+    let read_out = format!(" {} {}-{} ", &code[..2], &code[2..3], &code[3..]);
+    let signed_in = finish(&app, &mine, &read_out).await.unwrap().signed_in().unwrap();
     assert_eq!(signed_in.user.id, ada.id);
     let claims = &app.who(&signed_in.tokens.access_token).await.unwrap().token.claims;
     assert_eq!((claims.amr.join(" "), claims.acr.as_deref()), ("otp".into(), Some("aal1")));

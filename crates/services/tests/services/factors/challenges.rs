@@ -13,10 +13,11 @@ use crate::{
 };
 
 /// Whoever has proven something shows the challenge here. What opens nothing at all (`None`) is for another secret.
-const ROUTES: [(&str, Option<PendingStep>); 15] = [
+const ROUTES: [(&str, Option<PendingStep>); 16] = [
     ("second factor", Some(PendingStep::SecondFactor)),
     ("question of a second factor", Some(PendingStep::SecondFactor)),
     ("app begun", Some(PendingStep::FactorSetup)),
+    ("app shown again", Some(PendingStep::FactorSetup)),
     ("app confirmed", Some(PendingStep::FactorSetup)),
     ("passkey begun", Some(PendingStep::FactorSetup)),
     ("passkey confirmed", Some(PendingStep::FactorSetup)),
@@ -76,6 +77,7 @@ async fn shown(app: &TestApp, route: &str, challenge: &str) -> Result<(), Failur
         "second factor" => app.factors.second_step(ctx, challenge, &Shown::code(digits.to_owned())).await.map(drop),
         "question of a second factor" => app.factors.begin_second_factor(ctx, challenge).await.map(drop),
         "app begun" => app.factors.begin_demanded(ctx, challenge, None).await.map(drop),
+        "app shown again" => app.factors.waiting_demanded(ctx, challenge).await.map(drop),
         "app confirmed" => app.factors.confirm_demanded(ctx, challenge, digits).await.map(drop),
         "passkey begun" => app.factors.begin_demanded_passkey(ctx, challenge, None).await.map(drop),
         "passkey confirmed" => app.factors.confirm_demanded_passkey(ctx, challenge, credential).await.map(drop),

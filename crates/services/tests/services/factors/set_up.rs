@@ -50,7 +50,11 @@ async fn a_set_up_is_good_once_and_in_its_session(fixture: Fixture) {
     for other in [&grace, &elsewhere] {
         let answer = app.factors.confirm_totp(&app.acting(other).await, begun.id, &code).await;
         assert_eq!(refusal(answer), Refusal::NotFound);
+        let shown = app.factors.waiting_totp(&app.acting(other).await, begun.id).await;
+        assert_eq!(refusal(shown), Refusal::NotFound);
     }
+    let shown = app.factors.waiting_totp(&app.acting(&ada).await, begun.id).await.unwrap();
+    assert_eq!((shown.id, &*shown.uri), (begun.id, &*begun.uri), "the same once more, in its own session");
     assert!(app.factors.confirm_totp(&app.acting(&ada).await, begun.id, &code).await.is_ok());
     app.advance(MINUTE);
     let again = Phone::reading(&begun).code(app.now());
@@ -68,6 +72,8 @@ async fn a_set_up_is_good_once_and_in_its_session(fixture: Fixture) {
     let right = Phone::reading(&late).code(app.now());
     let dead = app.factors.confirm_totp(&app.acting(&strong).await, late.id, &right).await;
     assert_eq!(refusal(dead), Refusal::NotFound, "five wrong codes end it");
+    let shown = app.factors.waiting_totp(&app.acting(&strong).await, late.id).await;
+    assert_eq!(refusal(shown), Refusal::NotFound, "and nobody is shown it");
 }
 
 /// AC-142: a session that has shown only a password sets up a factor; that lifts nothing, and once there is a factor a
