@@ -184,11 +184,13 @@ impl Problem {
         })
     }
 
-    /// The status on `/oauth2/*`: what the caller did wrong is 400, except failed client authentication.
+    /// The status on `/oauth2/*`: what the caller did wrong is 400, except failed client authentication and a permission
+    /// that is missing: only introspection asks for one, as a protected resource does (RFC 6750 section 3.1).
     #[must_use]
     pub fn oauth_status(&self) -> StatusCode {
         match (self.row.oauth, self.row.status) {
             ("invalid_client" | "invalid_token", _) => StatusCode::UNAUTHORIZED,
+            ("unauthorized_client", _) => StatusCode::FORBIDDEN,
             (_, 401..=404 | 409 | 412 | 422) => StatusCode::BAD_REQUEST,
             _ => self.status(),
         }

@@ -124,11 +124,12 @@ struct TokenQuestion {
     client_secret: Option<String>,
 }
 
-/// Introspect a token (RFC 7662). A token that is not active answers `{"active": false}` and nothing else. Of a user's token:
-/// roles and permissions as they are held now, all of them.
+/// Introspect an access token (RFC 7662). A token that is not active answers `{"active": false}` and nothing else, and so does
+/// every refresh token: it is for its owner alone. Of a user's token: roles and permissions as they are held now, all of them.
 #[utoipa::path(post, path = "/oauth2/introspect", tag = "OAuth 2.0",
     request_body(content = TokenQuestion, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, description = "What the token says", body = Introspection)))]
+    responses((status = 200, description = "What the token says", body = Introspection),
+        (status = 403, description = "The permission is missing: `unauthorized_client`")))]
 async fn introspect(
     State(api): State<Arc<Api>>,
     Visitor(ctx): Visitor,

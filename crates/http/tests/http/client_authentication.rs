@@ -121,3 +121,25 @@ async fn two_methods_of_client_authentication_in_one_request_are_refused() {
         assert_eq!(shop.ask("/oauth2/token", &shop.basic(&shop.secret), &body).await.status, 200, "{named}");
     }
 }
+
+/// Who is known and may not ask is told so, by a status that the document has: 403, whichever way they came.
+#[tokio::test]
+async fn introspection_without_the_permission_is_forbidden() {
+    let shop = Shop::open().await;
+    let ctx = shop.services.operator_context();
+    let made = shop.services.clients.create(&ctx, "curious", &["events.read".to_owned()], None).await.unwrap();
+    let (id, secret) = (made.client.id.to_string(), made.client_secret.to_string());
+    let basic = format!("Basic {}", STANDARD.encode(format!("{id}:{secret}")));
+    let token = shop.ask("/oauth2/token", &basic, "grant_type=client_credentials").await.json();
+    let bearer = format!("Bearer {}", token["access_token"].as_str().unwrap());
+    for authorization in [&basic, &bearer] {
+        shop.refused("/oauth2/introspect", authorization, "token=x", (403, "unauthorized_client")).await;
+    }
+    shop.refused(
+        "/oauth2/introspect",
+        "",
+        &format!("token=x&client_id={id}&client_secret={secret}"),
+        (403, "unauthorized_client"),
+    )
+    .await;
+}

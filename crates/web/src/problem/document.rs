@@ -18,7 +18,7 @@ pub fn problems_markdown() -> String {
          Titles and `errors[].detail` are Russian where `Accept-Language` prefers `ru`; a caller that prefers `text/html`, as\n\
          browsers do, gets a page. `GET /problems/<slug>` explains each, as JSON or as a page. Slugs and statuses are stable.\n\n\
          On `/oauth2/*` errors have the form of RFC 6749 section 5.2, with the code of the last column; their status is 400\n\
-         except for `invalid_client` and `invalid_token` (401) and for transport problems.\n\n\
+         except for `invalid_client` and `invalid_token` (401), for `unauthorized_client` (403) and for transport problems.\n\n\
          | slug | status | title | по-русски | what to do | что делать | OAuth code |\n|---|---|---|---|---|---|---|\n",
     );
     let mut rows = table::ALL.to_vec();
