@@ -28,10 +28,7 @@ const RUSSIAN: &[(&str, &str)] = &[
     ("must have 1 to {} items", "должно содержать от 1 до {} элементов"),
     ("must name one of your notifications", "должно называть одно из ваших уведомлений"),
     ("is for what this service itself says", "занято: так говорит только сам сервис"),
-    (
-        "must be at most 16 KiB, title and data included",
-        "должно вместе с заголовком и данными занимать не больше 16 КиБ",
-    ),
+    ("must be at most 16 KiB, title included", "должно вместе с заголовком занимать не больше 16 КиБ"),
     ("must be inbox, email or telegram", "должно быть inbox, email или telegram"),
     ("must be later than now and than not_before", "должно быть позже настоящего времени и времени not_before"),
     (

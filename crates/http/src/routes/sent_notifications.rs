@@ -77,7 +77,7 @@ impl From<Text> for MessageText {
     }
 }
 
-/// A notification to be sent. `title`, `body` and `data` have at most 16 KiB together.
+/// A notification to be sent. The texts of `title` and `body` have at most 16 KiB together, in all languages.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SendNotification, example = json!({
@@ -94,7 +94,7 @@ struct Send {
     title: Text,
     /// Plain text.
     body: Text,
-    /// For the application that shows it.
+    /// For the application that shows it: at most 16 KiB as JSON, 64 members and 8 levels.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     data: Option<serde_json::Map<String, serde_json::Value>>,
