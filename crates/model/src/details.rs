@@ -70,6 +70,7 @@ const RUSSIAN: &[(&str, &str)] = &[
     ("must not have a user name or password", "не должно содержать имени пользователя или пароля"),
     ("must not have a fragment (#…)", "не должно содержать фрагмента (#…)"),
     ("must not lead to a private address", "не должно вести на внутренний адрес"),
+    ("must be a URL", "должно быть адресом (URL)"),
     ("must begin with https:// or http://", "должно начинаться с https:// или http://"),
     ("must have 1 to 200 characters", "должно содержать от 1 до 200 символов"),
     ("must have at most 2048 characters", "должно содержать не больше 2048 символов"),

@@ -48,7 +48,8 @@ fn every_detail_of_a_field_has_a_russian_text() {
         );
         // Parsers answer what is wrong as text.
         if text.contains(", &'static str>") || text.contains(", String>") {
-            let answers = ["Err(", "ok_or(", ": &str = ", "one_line("].iter().flat_map(|name| calls(&text, name));
+            let answers =
+                ["Err(", "ok_or(", "map_err(", ": &str = ", "one_line("].iter().flat_map(|name| calls(&text, name));
             found.extend(answers.flat_map(literals).map(|(word, _)| word).filter(|word| is_detail(word)));
         }
     }
@@ -68,7 +69,7 @@ fn is_slug(word: &str) -> bool {
 
 /// A text about a field begins like this.
 fn is_detail(text: &str) -> bool {
-    ["must ", "has ", "is ", "may ", "contains ", "this name "].iter().any(|start| text.starts_with(start))
+    ["must ", "has ", "is ", "may ", "contains ", "this name ", "no event "].iter().any(|start| text.starts_with(start))
 }
 
 fn code_of(source: &xtask::tree::Source) -> String {

@@ -75,3 +75,29 @@ async fn what_is_wrong_with_a_notification_is_told_field_by_field() {
         assert_eq!(told, pointers, "{body}");
     }
 }
+
+/// Who reads Russian is told in Russian what is wrong with an address and with a type of events.
+#[tokio::test]
+async fn what_is_wrong_with_addresses_and_events_is_told_in_russian() {
+    let services = test_services(TestOptions::default()).await;
+    let app = app_over(Arc::clone(&services));
+    let sent = json!({ "to": { "all": true }, "category": "news", "title": "New", "body": "Look." });
+    let hook = json!({ "url": "https://shop.example/hooks" });
+    for (permission, path, whole, member, value) in [
+        ("notifications.send", "/v1/notifications", &sent, "action_url", json!("here")),
+        ("notifications.send", "/v1/notifications", &sent, "action_url", json!("javascript:alert(1)")),
+        ("notifications.send", "/v1/notifications", &sent, "action_url", json!("https://a:b@shop.example")),
+        ("webhooks.manage", "/v1/webhooks", &hook, "events", json!([])),
+        ("webhooks.manage", "/v1/webhooks", &hook, "events", json!(["users.*"])),
+    ] {
+        let token = format!("Bearer {}", access_token_with(&services, permission).await);
+        let headers =
+            [("authorization", token.as_str()), ("content-type", "application/json"), ("accept-language", "ru")];
+        let mut body = whole.clone();
+        body[member] = value;
+        let answer = ask(&app, request("POST", path, &headers, body.to_string())).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{body}: {}", answer.text());
+        let detail = answer.json()["errors"][0]["detail"].as_str().unwrap().to_owned();
+        assert!(detail.starts_with(['д', 'н', 'с']), "{body}: {detail}");
+    }
+}
