@@ -16,7 +16,7 @@ use userd_services::{
 };
 use userd_web::{
     caller::{AnyCaller, Caller, SignedInUser, Visitor},
-    extract::{Json, Path},
+    extract::{IfMatch, Json, Path},
     problem::Problem,
 };
 use utoipa::ToSchema;
@@ -231,15 +231,18 @@ fn confirmation_words() -> utoipa::openapi::Schema {
 
 /// Change my e-mail address: it is changed once the new one is proven, and the old one is told.
 #[utoipa::path(put, path = "/v1/me/email", tag = "Me", request_body = NewEmail,
+    params(IfMatch),
     responses((status = 202, description = "A mail is on its way to the new address", body = ConfirmationBody),
         (status = 403, description = "The current password is wrong; or there is none: sign in again first"), (status = 503, description = "Busy")))]
 async fn change_email(
     State(api): State<Arc<Api>>,
     user: SignedInUser,
+    guard: IfMatch,
     Json(body): Json<NewEmail>,
 ) -> Result<Response, Problem> {
     let current = body.current_password.map(Password::new);
-    let step: Pending = api.services.emails.change(&user.ctx, &body.email, current.as_ref()).await?;
+    let emails = &api.services.emails;
+    let step: Pending = emails.change(&user.ctx, &body.email, current.as_ref(), guard.version()).await?;
     Ok(pending(step))
 }
 

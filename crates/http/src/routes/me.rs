@@ -69,18 +69,18 @@ struct NewPassword {
 
 /// Change my password, or set the first one. Every other session ends.
 #[utoipa::path(put, path = "/v1/me/password", tag = "Me", request_body = NewPassword,
+    params(IfMatch),
     responses((status = 204, description = "Changed"), (status = 403, description = "The current password is wrong; or there is none yet: sign in again to set the first"),
         (status = 429, description = "Too many attempts"), (status = 503, description = "Busy")))]
 async fn change_password(
     State(api): State<Arc<Api>>,
     user: SignedInUser,
+    guard: IfMatch,
     Json(body): Json<NewPassword>,
 ) -> Result<StatusCode, Problem> {
-    let (accounts, new) = (&api.services.accounts, Password::new(body.new_password));
-    match body.current_password.map(Password::new) {
-        Some(current) => accounts.change_password(&user.ctx, &current, &new).await?,
-        None => accounts.set_first_password(&user.ctx, &new).await?,
-    }
+    let (current, new) = (body.current_password.map(Password::new), Password::new(body.new_password));
+    let accounts = &api.services.accounts;
+    accounts.replace_password(&user.ctx, current.as_ref(), &new, guard.version()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

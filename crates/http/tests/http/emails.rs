@@ -160,3 +160,26 @@ async fn a_deleted_account_is_offered_back_to_whoever_signs_in() {
     assert_eq!(place.post("/v1/auth/restore", restore).await.status, 422);
     assert_eq!(place.post("/v1/auth/login", login).await.status, 200);
 }
+
+/// What the page showed has changed meanwhile: neither password nor address is, and a malformed tag is no tag.
+#[tokio::test]
+async fn a_password_and_an_address_are_changed_of_the_version_that_was_seen() {
+    let place = Place::open(false).await;
+    let wanted = serde_json::json!({ "email": "ada@example.org", "password": PASSWORD });
+    let made = place.post("/v1/auth/register", wanted).await.json();
+    let bearer = format!("Bearer {}", made["tokens"]["access_token"].as_str().unwrap());
+    let put = async |path: &str, tag: &str, body: &serde_json::Value| {
+        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json"), ("if-match", tag)];
+        ask(&place.router, request("PUT", path, &headers, body.to_string())).await
+    };
+    let me = get(&place.router, "/v1/me", &[("authorization", &bearer)]).await;
+    let (seen, stale) = (me.header("etag").to_owned(), format!("\"{}\"", me.json()["version"].as_i64().unwrap() + 1));
+    let email = serde_json::json!({ "email": "ada@example.net", "current_password": PASSWORD });
+    let password = serde_json::json!({ "current_password": PASSWORD, "new_password": "purple otters sing at noon" });
+    for (path, body, done) in [("/v1/me/email", &email, 202), ("/v1/me/password", &password, 204)] {
+        let refused = put(path, &stale, body).await;
+        assert_eq!((refused.status.as_u16(), refused.slug().as_str()), (412, "version_mismatch"), "{path}");
+        assert_eq!(put(path, "seen", body).await.status, 400, "{path}");
+        assert_eq!(put(path, &seen, body).await.status, done, "{path}");
+    }
+}

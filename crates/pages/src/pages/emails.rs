@@ -126,7 +126,7 @@ async fn change(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let email = fields.text("email").trim();
     let current = Some(fields.text("current_password")).filter(|text| !text.is_empty());
     let current = current.map(|text| Password::new(text.to_owned()));
-    sent(&visit, email, visit.site.services.emails.change(&visit.ctx, email, current.as_ref()).await).await
+    sent(&visit, email, visit.site.services.emails.change(&visit.ctx, email, current.as_ref(), None).await).await
 }
 
 async fn sent(visit: &Visit, email: &str, asked: Result<Pending, Failure>) -> Result<Response, Problem> {

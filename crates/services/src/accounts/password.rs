@@ -13,14 +13,7 @@ impl Accounts {
     /// # Errors
     /// `InsufficientAuthentication`, `WrongCurrentPassword`, `InvalidInput`, `TooManyAttempts`, `Busy`.
     pub async fn change_password(&self, ctx: &Context, current: &Password, new: &Password) -> Result<(), Failure> {
-        let (user, session) = ctx.user()?;
-        ctx.may(&Act::ChangePassword(user))?;
-        recent_proof::must_show_factor(ctx, &self.deps.settings, &mut self.deps.store.reading(), user).await?;
-        let proven = self.proof.again(user, session, current, &ctx.origin).await?;
-        check_new_password(&self.deps, &self.user_reader.view(&proven.user)?, new, "/new_password")?;
-        self.proof.must_differ_if_demanded(user, new, &ctx.origin).await?;
-        let hash = self.proof.hash(new, &ctx.origin).await?;
-        self.store_password(ctx, user, hash, &Ground::Current(&proven.hash), Some(session)).await
+        self.replace_password(ctx, Some(current), new, None).await
     }
 
     /// Sets the first password of the signed-in user, who came by a provider so far: a fresh sign-in stands for the
@@ -29,15 +22,47 @@ impl Accounts {
     /// # Errors
     /// `InvalidInput` also where there is a password already, `InsufficientAuthentication`, `Busy`.
     pub async fn set_first_password(&self, ctx: &Context, new: &Password) -> Result<(), Failure> {
+        self.replace_password(ctx, None, new, None).await
+    }
+
+    /// One or the other, by whether a current password is shown; of an account that still has the expected version.
+    ///
+    /// # Errors
+    /// `VersionMismatch`, and those of either.
+    pub async fn replace_password(
+        &self,
+        ctx: &Context,
+        current: Option<&Password>,
+        new: &Password,
+        expected: Option<i64>,
+    ) -> Result<(), Failure> {
         let (user, session) = ctx.user()?;
         ctx.may(&Act::ChangePassword(user))?;
+        let ground = match current {
+            Some(current) => self.proven_by_current(ctx, current, new).await?,
+            None => self.proven_by_sign_in(ctx, new).await?,
+        };
+        let hash = self.proof.hash(new, &ctx.origin).await?;
+        self.store_password(ctx, user, hash, &ground, Some(session), expected).await
+    }
+
+    async fn proven_by_current(&self, ctx: &Context, current: &Password, new: &Password) -> Result<Ground, Failure> {
+        let (user, session) = ctx.user()?;
+        recent_proof::must_show_factor(ctx, &self.deps.settings, &mut self.deps.store.reading(), user).await?;
+        let proven = self.proof.again(user, session, current, &ctx.origin).await?;
+        check_new_password(&self.deps, &self.user_reader.view(&proven.user)?, new, "/new_password")?;
+        self.proof.must_differ_if_demanded(user, new, &ctx.origin).await?;
+        Ok(Ground::Current(proven.hash))
+    }
+
+    async fn proven_by_sign_in(&self, ctx: &Context, new: &Password) -> Result<Ground, Failure> {
+        let (user, _) = ctx.user()?;
         if self.deps.store.reading().password_credentials().find(user).await?.is_some() {
             return Err(current_password_wanted().into());
         }
         recent_proof::must_be_given(ctx, &self.deps.settings, &mut self.deps.store.reading()).await?;
         check_new_password(&self.deps, &self.user_reader.show_own(user).await?, new, "/new_password")?;
-        let hash = self.proof.hash(new, &ctx.origin).await?;
-        self.store_password(ctx, user, hash, &Ground::First, Some(session)).await
+        Ok(Ground::First)
     }
 
     /// Sets a password without knowing the old one: the operator's way in.
@@ -49,7 +74,7 @@ impl Accounts {
         let view = self.user_reader.show(user).await?;
         check_new_password(&self.deps, &view, new, "/password")?;
         let hash = self.proof.hash(new, &ctx.origin).await?;
-        self.store_password(ctx, user, hash, &Ground::Operator, None).await
+        self.store_password(ctx, user, hash, &Ground::Operator, None, None).await
     }
 
     /// Stores the hash, ends every session but `keep`, and voids every one-time token on its way to the user. A change
@@ -59,8 +84,9 @@ impl Accounts {
         ctx: &Context,
         user: UserId,
         hash: String,
-        ground: &Ground<'_>,
+        ground: &Ground,
         keep: Option<SessionId>,
+        expected: Option<i64>,
     ) -> Result<(), Failure> {
         let hash = &hash;
         self.changes
@@ -71,6 +97,7 @@ impl Accounts {
                 if keep.is_some() {
                     owner.must_be_active(change.now)?;
                 }
+                owner.must_have_version(expected)?;
                 let now = change.now;
                 let credential =
                     PasswordCredential { user_id: user, hash: hash.clone(), changed_at: now, must_change: false };
@@ -105,16 +132,16 @@ pub(crate) fn check_new_password(
 }
 
 /// What a new password rests on.
-enum Ground<'a> {
+enum Ground {
     /// The hash that the current password matched.
-    Current(&'a str),
+    Current(String),
     /// There was none.
     First,
     /// The operator's word.
     Operator,
 }
 
-impl Ground<'_> {
+impl Ground {
     fn must_hold(&self, stored: Option<&PasswordCredential>) -> Result<(), Refusal> {
         match self {
             Self::Current(proven) if stored.is_none_or(|stored| stored.hash != *proven) => {

@@ -298,10 +298,10 @@ async fn a_changed_address_is_proven_first_and_the_old_one_is_told(fixture: Fixt
     forgot(&app, &at(&app, home()), "ada").await;
     let (reset, _) = newest(&app, &ada.email).await;
     let me = ctx(&app, &ada);
-    let wrong = app.emails.change(&me, "new@example.org", Some(&password(OTHER_PASSWORD))).await;
+    let wrong = app.emails.change(&me, "new@example.org", Some(&password(OTHER_PASSWORD)), None).await;
     assert_eq!(refusal(wrong), Refusal::WrongCurrentPassword);
-    assert!(matches!(refusal(app.emails.change(&me, "new@example.org", None).await), Refusal::InvalidInput(_)));
-    let pending = app.emails.change(&me, "new@example.org", Some(&password(PASSWORD))).await.unwrap();
+    assert!(matches!(refusal(app.emails.change(&me, "new@example.org", None, None).await), Refusal::InvalidInput(_)));
+    let pending = app.emails.change(&me, "new@example.org", Some(&password(PASSWORD)), None).await.unwrap();
     assert_eq!(app.user_reader.show(ada.id).await.unwrap().email.as_deref(), Some(ada.email.as_str()));
     let (_, code) = newest(&app, "new@example.org").await;
     // With the bearer or with the challenge; for a stranger without either the address is nobody's.
@@ -330,11 +330,11 @@ async fn an_address_of_somebody_else_is_not_taken_over_and_nobody_is_told_but_it
     let (ada, grace) = (app.member("ada").await, app.member("grace").await);
     mails(&app).await;
     let me = of(&app, &ada);
-    app.emails.change(&me, &grace.email, Some(&password(PASSWORD))).await.unwrap();
+    app.emails.change(&me, &grace.email, Some(&password(PASSWORD)), None).await.unwrap();
     let told = mails_to(&app, &grace.email).await;
     assert!(!told[0].text.contains("/l/") && told[0].subject.contains("account"), "{}", told[0].text);
     // A free one that somebody registers meanwhile.
-    app.emails.change(&me, "free@example.org", Some(&password(PASSWORD))).await.unwrap();
+    app.emails.change(&me, "free@example.org", Some(&password(PASSWORD)), None).await.unwrap();
     let (token, _) = newest(&app, "free@example.org").await;
     app.accounts.register(&at(&app, home()), registration(Some("free@example.org"), None), None).await.unwrap();
     assert_eq!(refusal(app.emails.verify_link(&me, &token, None).await), Refusal::EmailTaken);
@@ -365,7 +365,7 @@ async fn addresses_at_unwanted_domains_are_refused_at_registration_and_at_a_chan
     for address in ["ada@example.net", "ada@sub.example.org", "ada@evil.example", "ada@mail.evil.example"] {
         let registered = app.accounts.register(&at(&app, home()), registration(Some(address), None), None).await;
         assert!(matches!(refusal(registered), Refusal::InvalidInput(_)), "{address}");
-        let changed = app.emails.change(&of(&app, &ada), address, Some(&password(PASSWORD))).await;
+        let changed = app.emails.change(&of(&app, &ada), address, Some(&password(PASSWORD)), None).await;
         assert!(matches!(refusal(changed), Refusal::InvalidInput(_)), "{address}");
     }
 }

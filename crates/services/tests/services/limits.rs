@@ -392,7 +392,7 @@ async fn exports_changes_of_the_address_resets_and_accounts_for_others_are_limit
 
     let change = async |member: &Member, n: usize| {
         let address = format!("other{n}@example.net");
-        app.emails.change(&of(&app, member), &address, Some(&password(PASSWORD))).await
+        app.emails.change(&of(&app, member), &address, Some(&password(PASSWORD)), None).await
     };
     for n in 0..5 {
         change(&ada, n).await.unwrap();

@@ -200,7 +200,7 @@ impl<'a> Ada<'a> {
             "the address changed" => {
                 mails(app).await;
                 let new = format!("new-{}", member.email);
-                app.emails.change(&app.acting(member).await, &new, Some(&password(PASSWORD))).await.unwrap();
+                app.emails.change(&app.acting(member).await, &new, Some(&password(PASSWORD)), None).await.unwrap();
                 let (link, _) = newest(app, &new).await;
                 app.emails.verify_link(&at(app, home()), &link, None).await.unwrap();
             }

@@ -7,13 +7,19 @@ use super::{Emails, ask::pending};
 use crate::{Context, limits::Limited, mailbox_proofs::Proves, passwords::Password, recent_proof, sessions::Pending};
 
 impl Emails {
-    /// Asks the signed-in user to prove another address. Until then nothing changes, and nobody learns whether it is
-    /// free.
+    /// Asks the signed-in user to prove another address, of an account that still has the expected version. Until then
+    /// nothing changes, and nobody learns whether it is free.
     ///
     /// # Errors
-    /// `InvalidInput`; `WrongCurrentPassword`, `InsufficientAuthentication` where there is no
+    /// `InvalidInput`, `VersionMismatch`; `WrongCurrentPassword`, `InsufficientAuthentication` where there is no
     /// password or a second factor; `TooManyAttempts`.
-    pub async fn change(&self, ctx: &Context, email: &str, current: Option<&Password>) -> Result<Pending, Failure> {
+    pub async fn change(
+        &self,
+        ctx: &Context,
+        email: &str,
+        current: Option<&Password>,
+        expected: Option<i64>,
+    ) -> Result<Pending, Failure> {
         let (id, session) = ctx.user()?;
         ctx.may(&Act::ChangeEmail(id))?;
         let address = &Email::parse(email).map_err(|detail| Refusal::field("/email", detail))?;
@@ -35,6 +41,7 @@ impl Emails {
             .changes
             .run(ctx, "change_email", |mut change| async move {
                 let user = change.active_user(id).await?;
+                user.must_have_version(expected)?;
                 let stored = change.password_credentials().find(id).await?.map(|credential| credential.hash);
                 if stored.as_ref() != proven {
                     return Err(Refusal::WrongCurrentPassword.into());
