@@ -6,7 +6,7 @@ use axum::{
     extract::{RawQuery, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use userd_services::sign_in::{Along, Finished, Kind, NativeProof, Start, callback_params, fields_of_json};
 use userd_web::{
@@ -98,10 +98,16 @@ struct StartQuery {
 async fn start(
     State(api): State<Arc<Api>>,
     Visitor(ctx): Visitor,
+    method: Method,
     Path(provider): Path<String>,
     headers: HeaderMap,
     Query(query): Query<StartQuery>,
 ) -> Result<Response, Problem> {
+    // Previews of links ask so before anybody has clicked: no attempt begins, and no limit is used up.
+    if method == Method::HEAD {
+        api.services.sign_in.browser_provider(&provider)?;
+        return Ok([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))].into_response());
+    }
     let start = Start {
         return_to: query.return_to,
         code_challenge: query.code_challenge,

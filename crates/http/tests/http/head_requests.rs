@@ -44,6 +44,10 @@ async fn head_changes_nothing_on_any_route() {
         assert!(!answer.headers.contains_key("set-cookie") && !answer.headers.contains_key("location"), "{path}");
         assert!(counting.take().units.is_empty(), "HEAD {path} changed something");
     }
+    for (provider, status) in [("acme", 200), ("nosuch", 404)] {
+        let answer = ask(&router, request("HEAD", &format!("/v1/auth/{provider}/start"), &headers, "")).await;
+        assert_eq!(answer.status, status, "as GET, where it is 404");
+    }
     let landed = get(&router, &callback, &headers).await;
     assert!(landed.header("location").contains("code="), "{}", landed.header("location"));
 }

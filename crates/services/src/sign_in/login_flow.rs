@@ -2,12 +2,12 @@
 //! state, belongs to the browser that began it, and is used once by that browser, whatever comes of it. Where it leads
 //! back to is remembered longer, so that whoever comes too late or twice lands on the application's page too.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use userd_crypto::{OpaqueSecret, constant_time_eq};
 use userd_model::{Act, Refusal, SessionId, UserId};
-use userd_providers::Begin;
+use userd_providers::{Begin, Provider};
 use userd_storage::{Failure, repositories::one_time_tokens::OneTimeToken};
 
 use super::{ReturnTo, SignIn, provider_fault};
@@ -147,6 +147,15 @@ impl SignIn {
         begun
     }
 
+    /// The provider on offer that a browser may be sent to.
+    ///
+    /// # Errors
+    /// `NoSuchProvider`.
+    pub fn browser_provider(&self, id: &str) -> Result<Arc<dyn Provider>, Refusal> {
+        let provider = self.provider(id)?;
+        if provider.capabilities().browser { Ok(provider) } else { Err(Refusal::NoSuchProvider) }
+    }
+
     /// Begins linking an account elsewhere to the signed-in user.
     ///
     /// # Errors
@@ -162,10 +171,7 @@ impl SignIn {
     }
 
     async fn begin(&self, ctx: &Context, id: &str, start: Start, purpose: Purpose) -> Result<StartedFlow, Failure> {
-        let provider = self.provider(id)?;
-        if !provider.capabilities().browser {
-            return Err(Refusal::NoSuchProvider.into());
-        }
+        let provider = self.browser_provider(id)?;
         self.check_return_to(start.return_to.as_deref())?;
         check_challenge(start.code_challenge.as_deref())?;
         if purpose == Purpose::SignIn {
