@@ -302,6 +302,11 @@ struct Decline {
     #[serde(default)]
     #[schema(min_length = 1, max_length = 500)]
     comment: Option<String>,
+    /// Ignored: nothing is granted that could end. So one form may serve both answers.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    #[expect(dead_code, reason = "the contract has one body for both decisions")]
+    expires_at: Option<Timestamp>,
 }
 
 /// Approve a request. When enough have, it is done.
@@ -331,7 +336,7 @@ async fn decline(
     Path(id): Path<AccessRequestId>,
     body: Option<Json<Decline>>,
 ) -> Result<Json<RequestBody>, Problem> {
-    let Decline { comment } = body.map(|Json(body)| body).unwrap_or_default();
+    let Decline { comment, .. } = body.map(|Json(body)| body).unwrap_or_default();
     let input = DecisionInput { comment, expires_at: None };
     Ok(Json(api.services.access_requests.decide(&user.ctx, id, Verdict::Decline, &input).await?.into()))
 }

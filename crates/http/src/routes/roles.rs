@@ -182,7 +182,7 @@ struct RolePage {
     next_cursor: Option<String>,
 }
 
-/// What a role shall be: what is absent is as in a new role.
+/// What a role shall be: what is absent is as in a new role. A role as it was read may be sent back.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = RoleInput, example = json!({"name": "editor", "permissions": ["cms.articles.write"], "requestable": true}))]
@@ -234,6 +234,15 @@ struct RoleInputBody {
     #[serde(default)]
     #[schema(minimum = 60, maximum = 315_360_000)]
     max_duration_seconds: Option<u64>,
+    /// Ignored: it stays what it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    built_in: Option<bool>,
+    /// Ignored: it stays what it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    managed: Option<bool>,
+    /// With `PUT` the version that is replaced, as `If-Match` names it too; else ignored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    version: Option<i64>,
 }
 
 impl RoleInputBody {
@@ -324,11 +333,12 @@ async fn replace(
     guard: IfMatch,
     Json(body): Json<RoleInputBody>,
 ) -> Result<impl IntoResponse, Problem> {
+    let expected = guard.version().or(body.version);
     let (given, input) = body.into_input();
     if given.is_some_and(|given| given != name) {
         return Err(userd_model::Refusal::field("/name", "a role keeps its name").into());
     }
-    let role = api.services.roles.replace(&ctx, &name, &input, guard.version()).await?;
+    let role = api.services.roles.replace(&ctx, &name, &input, expected).await?;
     Ok((version_tag(role.version), Json(RoleBody::from(role))))
 }
 

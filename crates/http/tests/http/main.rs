@@ -29,6 +29,7 @@ mod notification_stream;
 mod passkeys;
 mod personas;
 mod preferences;
+mod roles;
 mod second_factors;
 mod sent_notifications;
 mod sign_in;
