@@ -133,6 +133,9 @@ fn complete_operation(path: &str, method: &str, access: &Access, operation: &mut
         operation.insert("description".into(), text.unwrap_or(note).into());
         operation.insert("x-permission".into(), permission.as_str().into());
     }
+    for (_, body) in members(operation.get_mut("requestBody").and_then(|body| body.get_mut("content"))) {
+        refuse_null(body);
+    }
     let responses = operation.entry("responses").or_insert_with(|| json!({}));
     for (status, response) in members(Some(responses)) {
         complete_response(status, family, response);
@@ -144,6 +147,17 @@ fn complete_operation(path: &str, method: &str, access: &Access, operation: &mut
         };
         known.insert(status.to_string(), json!({"$ref": format!("#/components/responses/{family}{status}")}));
     }
+}
+
+/// A body that may be left out is an `Option` to its handler, which utoipa calls perhaps null; `null` is no body, it is refused.
+fn refuse_null(body: &mut Value) {
+    let Some(schema) = body.get_mut("schema") else { return };
+    let is_null = |choice: &Value| choice.get("type").is_some_and(|kind| kind == "null");
+    let only = match schema.get("oneOf").and_then(Value::as_array).map(Vec::as_slice) {
+        Some([only, null] | [null, only]) if is_null(null) => only.clone(),
+        _ => return,
+    };
+    *schema = only;
 }
 
 /// Resource and handler, `me_change_password`: handlers of different resources may have the same name.

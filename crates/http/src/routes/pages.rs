@@ -18,7 +18,8 @@ pub(super) fn routes() -> Routes {
 }
 
 /// What this is, for whoever opens the address that the start prints.
-#[utoipa::path(get, path = "/", tag = "Pages", responses((status = 200, description = "An HTML page", body = String, content_type = "text/html")))]
+#[utoipa::path(get, path = "/", tag = "Pages", responses((status = 200, description = "An HTML page", body = String, content_type = "text/html"),
+    (status = 303, description = "Where pages for people are on: to the account, or to sign in")))]
 async fn front() -> Response {
     answer("text/html; charset=utf-8", include_str!("../pages/index.html"))
 }

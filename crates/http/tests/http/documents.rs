@@ -347,6 +347,28 @@ fn every_text_of_a_body_is_bounded_in_the_document() {
     assert!(unbounded.is_empty(), "{unbounded:#?}");
 }
 
+/// A body that may be left out is no `null`, which is refused; the front page leads on where there are pages.
+#[tokio::test]
+async fn an_optional_body_is_never_null() {
+    let document = document().unwrap();
+    for (path, method, operation) in operations(&document) {
+        let contents = operation["requestBody"]["content"].as_object();
+        for schema in contents.into_iter().flatten().map(|(_, content)| content["schema"].to_string()) {
+            assert!(!schema.contains("null"), "{method} {path}: {schema}");
+        }
+    }
+    let body = &document["paths"]["/v1/auth/logout-all"]["post"]["requestBody"]["content"]["application/json"];
+    assert_eq!(body["schema"], serde_json::json!({ "$ref": "#/components/schemas/LogoutAll" }));
+    assert!(document["paths"]["/"]["get"]["responses"]["303"].is_object());
+    let router = app();
+    let ada = r#"{"username": "ada-of-no-body", "password": "a long enough passphrase"}"#;
+    let ada = post_json(&router, "/v1/auth/register", ada).await.json();
+    let bearer = format!("Bearer {}", ada["tokens"]["access_token"].as_str().unwrap());
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+    assert_eq!(ask(&router, request("POST", "/v1/auth/logout-all", &headers, "null")).await.status, 400);
+    assert_eq!(ask(&router, request("POST", "/v1/auth/logout-all", &headers[..1], "")).await.status, 204);
+}
+
 /// What is answered, at introspection and the key set too, has the members of its schema, and no others (fault 33).
 /// ASVS V15.3.1
 #[tokio::test]
