@@ -138,11 +138,10 @@ struct Ask {
     duration_seconds: Option<u64>,
 }
 
-/// What can be asked for.
+/// A page of what can be asked for: roles by name, then permissions.
 #[derive(Serialize, ToSchema)]
 struct Catalogue {
     items: Vec<CatalogueItem>,
-    /// Always `null`: everything is here.
     next_cursor: Option<String>,
 }
 
@@ -213,12 +212,17 @@ async fn ask(
     Ok((StatusCode::CREATED, Json(RequestBody::from(made))))
 }
 
-/// What can be asked for.
-#[utoipa::path(get, path = "/v1/me/access-requests/catalogue", operation_id = "list_requestable", tag = "Access requests",
-    responses((status = 200, description = "Everything that can be asked for", body = Catalogue)))]
-async fn catalogue(State(api): State<Arc<Api>>, user: SignedInUser) -> Result<Json<Catalogue>, Problem> {
-    let items = api.services.access_requests.catalogue(&user.ctx).await?;
-    Ok(Json(Catalogue { items: items.into_iter().map(CatalogueItem::from).collect(), next_cursor: None }))
+/// What can be asked for: roles by name, then permissions.
+#[utoipa::path(get, path = "/v1/me/access-requests/catalogue", operation_id = "list_requestable", tag = "Access requests", params(PageQuery),
+    responses((status = 200, description = "A page", body = Catalogue)))]
+async fn catalogue(
+    State(api): State<Arc<Api>>,
+    user: SignedInUser,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Catalogue>, Problem> {
+    let all = api.services.access_requests.catalogue(&user.ctx).await?;
+    let (items, next_cursor) = page.of(&api.cursors, "requestable", all, |one| (one.kind, one.name.clone()))?;
+    Ok(Json(Catalogue { items: items.into_iter().map(CatalogueItem::from).collect(), next_cursor }))
 }
 
 /// Take a request of mine back.

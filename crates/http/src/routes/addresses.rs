@@ -9,7 +9,7 @@ use userd_model::{FurtherEmailId, Timestamp};
 use userd_services::addresses::EmailView;
 use userd_web::{
     caller::SignedInUser,
-    extract::{Json, Path},
+    extract::{Json, PageQuery, Path, Query},
     problem::Problem,
 };
 use utoipa::ToSchema;
@@ -41,16 +41,25 @@ struct AddressBody {
     created_at: Option<Timestamp>,
 }
 
+/// A page of addresses.
 #[derive(Serialize, ToSchema)]
 struct AddressList {
     items: Vec<AddressBody>,
+    next_cursor: Option<String>,
 }
 
 /// My e-mail addresses, the primary one first. Every proven one signs in and gets security notices.
-#[utoipa::path(get, path = "/v1/me/emails", tag = "Me", responses((status = 200, description = "The addresses", body = AddressList)))]
-async fn list_emails(State(api): State<Arc<Api>>, user: SignedInUser) -> Result<Json<AddressList>, Problem> {
+#[utoipa::path(get, path = "/v1/me/emails", tag = "Me", params(PageQuery),
+    responses((status = 200, description = "A page", body = AddressList)))]
+async fn list_emails(
+    State(api): State<Arc<Api>>,
+    user: SignedInUser,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<AddressList>, Problem> {
     let all = api.services.emails.list(&user.ctx).await?;
-    Ok(Json(AddressList { items: all.into_iter().map(address).collect() }))
+    let place = |one: &EmailView| (!one.primary, one.created_at.map(Timestamp::micros), one.id.0);
+    let (items, next_cursor) = page.of(&api.cursors, &format!("emails {}", user.id), all, place)?;
+    Ok(Json(AddressList { items: items.into_iter().map(address).collect(), next_cursor }))
 }
 
 #[derive(Deserialize, ToSchema)]

@@ -12,7 +12,7 @@ use userd_model::Accepted;
 use userd_services::{Completion, accounts::Registration, passwords::Password, sessions::Login};
 use userd_web::{
     caller::{SignedInUser, Visitor},
-    extract::{IdempotencyKey, Json},
+    extract::{IdempotencyKey, Json, PageQuery, Query},
     problem::Problem,
     request_layer::note_user,
 };
@@ -261,15 +261,19 @@ fn registered(completion: Completion) -> Response {
     }
 }
 
-/// The documents that accounts need.
+/// A page of the documents that accounts need.
 #[derive(Serialize, ToSchema)]
 struct DocumentList {
     items: Vec<DocumentBody>,
+    next_cursor: Option<String>,
 }
 
 /// The documents that accounts need, in the versions that count now.
-#[utoipa::path(get, path = "/v1/auth/documents", tag = "Sign-in", responses((status = 200, description = "The documents", body = DocumentList)))]
-async fn documents(State(api): State<Arc<Api>>) -> Json<DocumentList> {
-    let documents = api.services.deps.settings.documents.iter().cloned();
-    Json(DocumentList { items: documents.map(DocumentBody::from).collect() })
+#[utoipa::path(get, path = "/v1/auth/documents", tag = "Sign-in", params(PageQuery),
+    responses((status = 200, description = "A page", body = DocumentList)))]
+async fn documents(State(api): State<Arc<Api>>, Query(page): Query<PageQuery>) -> Result<Json<DocumentList>, Problem> {
+    // In the order of the configuration.
+    let all = api.services.deps.settings.documents.iter().cloned().enumerate().collect();
+    let (items, next_cursor) = page.of(&api.cursors, "documents", all, |(place, _): &(usize, _)| *place)?;
+    Ok(Json(DocumentList { items: items.into_iter().map(|(_, one)| one.into()).collect(), next_cursor }))
 }

@@ -15,7 +15,7 @@ use userd_services::{
 };
 use userd_web::{
     caller::{Caller, SignedInUser, Visitor},
-    extract::{Json, Path},
+    extract::{Json, PageQuery, Path, Query},
     problem::Problem,
 };
 use utoipa::{ToSchema, openapi::Schema};
@@ -177,31 +177,40 @@ struct AcceptedPasskeys {
     all_accepted_credential_ids: Vec<String>,
 }
 
-/// What a user holds.
+/// What a user holds: a page of the factors, and what is to be said of all.
 #[derive(Serialize, ToSchema)]
 struct FactorList {
     items: Vec<FactorBody>,
+    next_cursor: Option<String>,
     recovery_codes_left: usize,
     /// Null where there are no passkeys.
     accepted_passkeys: Option<AcceptedPasskeys>,
 }
 
-impl From<HeldFactors> for FactorList {
-    fn from(held: HeldFactors) -> Self {
+impl FactorList {
+    fn new(held: HeldFactors, (items, next_cursor): (Vec<FactorView>, Option<String>)) -> Self {
         let accepted_passkeys = held.accepted_passkeys.map(|accepted| AcceptedPasskeys {
             rp_id: accepted.rp_id,
             user_id: accepted.user_id,
             all_accepted_credential_ids: accepted.all_accepted_credential_ids,
         });
-        let items = held.items.into_iter().map(FactorBody::from).collect();
-        Self { items, recovery_codes_left: held.recovery_codes_left, accepted_passkeys }
+        let items = items.into_iter().map(FactorBody::from).collect();
+        Self { items, next_cursor, recovery_codes_left: held.recovery_codes_left, accepted_passkeys }
     }
 }
 
 /// My second factors, oldest first.
-#[utoipa::path(get, path = "/v1/me/factors", tag = "Me", responses((status = 200, description = "The factors", body = FactorList)))]
-async fn list(State(api): State<Arc<Api>>, user: SignedInUser) -> Result<Json<FactorList>, Problem> {
-    Ok(Json(api.services.factors.held(&user.ctx).await?.into()))
+#[utoipa::path(get, path = "/v1/me/factors", tag = "Me", params(PageQuery),
+    responses((status = 200, description = "A page", body = FactorList)))]
+async fn list(
+    State(api): State<Arc<Api>>,
+    user: SignedInUser,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<FactorList>, Problem> {
+    let mut held = api.services.factors.held(&user.ctx).await?;
+    let (all, place) = (std::mem::take(&mut held.items), |one: &FactorView| (one.created_at.micros(), one.id.0));
+    let shown = page.of(&api.cursors, &format!("factors {}", user.id), all, place)?;
+    Ok(Json(FactorList::new(held, shown)))
 }
 
 #[derive(Deserialize, ToSchema)]

@@ -6,10 +6,13 @@ use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use userd_model::{GrantKind, Timestamp, UserId};
-use userd_services::roles::{GrantInput, GrantView};
+use userd_services::{
+    Context,
+    roles::{GrantInput, GrantView},
+};
 use userd_web::{
     caller::{Caller, SignedInUser},
-    extract::{Json, Path},
+    extract::{Json, PageQuery, Path, Query},
     problem::Problem,
 };
 use utoipa::ToSchema;
@@ -74,18 +77,11 @@ impl From<GrantView> for GrantBody {
     }
 }
 
-/// What a user holds.
+/// A page of what a user holds, oldest first.
 #[derive(Serialize, ToSchema)]
 struct GrantList {
     items: Vec<GrantBody>,
-    /// Always `null`: everything is here.
     next_cursor: Option<String>,
-}
-
-impl From<Vec<GrantView>> for GrantList {
-    fn from(grants: Vec<GrantView>) -> Self {
-        Self { items: grants.into_iter().map(GrantBody::from).collect(), next_cursor: None }
-    }
 }
 
 /// How something is given.
@@ -120,22 +116,34 @@ impl From<GrantInputBody> for GrantInput {
 }
 
 /// What I hold, why, and until when.
-#[utoipa::path(get, path = "/v1/me/grants", operation_id = "list_own_grants", tag = "Me",
-    responses((status = 200, description = "What I hold", body = GrantList)))]
-async fn own(State(api): State<Arc<Api>>, user: SignedInUser) -> Result<Json<GrantList>, Problem> {
-    Ok(Json(api.services.grants.of_user(&user.ctx, user.id).await?.into()))
+#[utoipa::path(get, path = "/v1/me/grants", operation_id = "list_own_grants", tag = "Me", params(PageQuery),
+    responses((status = 200, description = "A page", body = GrantList)))]
+async fn own(
+    State(api): State<Arc<Api>>,
+    user: SignedInUser,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<GrantList>, Problem> {
+    page_of_grants(&api, &user.ctx, user.id, &page).await
 }
 
 /// What an account holds.
 #[utoipa::path(get, path = "/v1/users/{id}/grants", operation_id = "list_grants", tag = "Users",
-    params(("id" = Uuid, Path, description = "The account")),
-    responses((status = 200, description = "What it holds", body = GrantList)))]
+    params(("id" = Uuid, Path, description = "The account"), PageQuery),
+    responses((status = 200, description = "A page", body = GrantList)))]
 async fn of_user(
     State(api): State<Arc<Api>>,
     Caller(ctx): Caller,
     Path(id): Path<UserId>,
+    Query(page): Query<PageQuery>,
 ) -> Result<Json<GrantList>, Problem> {
-    Ok(Json(api.services.grants.of_user(&ctx, id).await?.into()))
+    page_of_grants(&api, &ctx, id, &page).await
+}
+
+async fn page_of_grants(api: &Api, ctx: &Context, of: UserId, page: &PageQuery) -> Result<Json<GrantList>, Problem> {
+    let all = api.services.grants.of_user(ctx, of).await?;
+    let place = |view: &GrantView| (view.grant.created_at.micros(), view.grant.id.0);
+    let (items, next_cursor) = page.of(&api.cursors, &format!("grants {of}"), all, place)?;
+    Ok(Json(GrantList { items: items.into_iter().map(GrantBody::from).collect(), next_cursor }))
 }
 
 /// Give an account a role, or another time for one that it holds: at most what you may do yourself.

@@ -9,10 +9,13 @@ use axum::{
 use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use userd_model::{IdentityId, Timestamp, UserId};
-use userd_services::sign_in::{Emptied, IdentityView, Start};
+use userd_services::{
+    Context,
+    sign_in::{Emptied, IdentityView, Start},
+};
 use userd_web::{
     caller::{Caller, SignedInUser},
-    extract::{Json, Path},
+    extract::{Json, PageQuery, Path, Query},
     flow_cookie,
     problem::Problem,
 };
@@ -54,18 +57,22 @@ struct IdentityBody {
     last_used_at: Timestamp,
 }
 
+/// A page of accounts elsewhere, oldest first.
 #[derive(Serialize, ToSchema)]
 struct IdentityList {
     items: Vec<IdentityBody>,
-    /// Always `null`: there are few.
     next_cursor: Option<String>,
 }
 
 /// My accounts elsewhere.
-#[utoipa::path(get, path = "/v1/me/identities", tag = "Identities", responses((status = 200, description = "All of them", body = IdentityList)))]
-async fn list(State(api): State<Arc<Api>>, user: SignedInUser) -> Result<Json<IdentityList>, Problem> {
-    let items = api.services.sign_in.identities(&user.ctx, user.id).await?.into_iter().map(identity).collect();
-    Ok(Json(IdentityList { items, next_cursor: None }))
+#[utoipa::path(get, path = "/v1/me/identities", tag = "Identities", params(PageQuery),
+    responses((status = 200, description = "A page", body = IdentityList)))]
+async fn list(
+    State(api): State<Arc<Api>>,
+    user: SignedInUser,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<IdentityList>, Problem> {
+    page_of_identities(&api, &user.ctx, user.id, &page).await
 }
 
 #[derive(Default, Deserialize, ToSchema)]
@@ -143,15 +150,27 @@ async fn move_here(
 }
 
 /// A user's accounts elsewhere.
-#[utoipa::path(get, path = "/v1/users/{id}/identities", tag = "Users", params(("id" = Uuid, Path, description = "The user")),
-    responses((status = 200, description = "All of them", body = IdentityList), (status = 404, description = "No such user")))]
+#[utoipa::path(get, path = "/v1/users/{id}/identities", tag = "Users", params(("id" = Uuid, Path, description = "The user"), PageQuery),
+    responses((status = 200, description = "A page", body = IdentityList), (status = 404, description = "No such user")))]
 async fn list_of(
     State(api): State<Arc<Api>>,
     Caller(ctx): Caller,
     Path(id): Path<UserId>,
+    Query(page): Query<PageQuery>,
 ) -> Result<Json<IdentityList>, Problem> {
-    let items = api.services.sign_in.identities(&ctx, id).await?.into_iter().map(identity).collect();
-    Ok(Json(IdentityList { items, next_cursor: None }))
+    page_of_identities(&api, &ctx, id, &page).await
+}
+
+async fn page_of_identities(
+    api: &Api,
+    ctx: &Context,
+    of: UserId,
+    page: &PageQuery,
+) -> Result<Json<IdentityList>, Problem> {
+    let all = api.services.sign_in.identities(ctx, of).await?;
+    let place = |one: &IdentityView| (one.created_at.micros(), one.id.0);
+    let (items, next_cursor) = page.of(&api.cursors, &format!("identities {of}"), all, place)?;
+    Ok(Json(IdentityList { items: items.into_iter().map(identity).collect(), next_cursor }))
 }
 
 /// Unlink an account elsewhere of a user; never the last way to sign in, and never one of one's own.

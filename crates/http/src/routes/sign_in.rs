@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use userd_services::sign_in::{Along, Finished, Kind, NativeProof, Start, callback_params, fields_of_json};
 use userd_web::{
     caller::Visitor,
-    extract::{Json, Path, Query, RawForm},
+    extract::{Json, PageQuery, Path, Query, RawForm},
     flow_cookie,
     problem::Problem,
     request_layer::note_problem,
@@ -56,19 +56,23 @@ struct ProviderBody {
 #[derive(Serialize, ToSchema)]
 struct ProviderList {
     items: Vec<ProviderBody>,
+    next_cursor: Option<String>,
 }
 
-/// The providers on offer, in order.
-#[utoipa::path(get, path = "/v1/auth/providers", tag = "Providers", responses((status = 200, description = "The providers", body = ProviderList)))]
-async fn providers(State(api): State<Arc<Api>>) -> Json<ProviderList> {
+/// The providers on offer, in the order of the configuration.
+#[utoipa::path(get, path = "/v1/auth/providers", tag = "Providers", params(PageQuery),
+    responses((status = 200, description = "A page", body = ProviderList)))]
+async fn providers(State(api): State<Arc<Api>>, Query(page): Query<PageQuery>) -> Result<Json<ProviderList>, Problem> {
     let base = api.services.public_url();
-    let items = api.services.sign_in.offered().into_iter().map(|provider| ProviderBody {
+    let all = api.services.sign_in.offered().into_iter().enumerate().collect();
+    let (items, next_cursor) = page.of(&api.cursors, "providers", all, |(place, _): &(usize, _)| *place)?;
+    let items = items.into_iter().map(|(_, provider)| ProviderBody {
         id: provider.id().to_owned(),
         kind: provider.kind().as_str(),
         display_name: provider.display_name().to_owned(),
         start_url: format!("{base}/v1/auth/{}/start", provider.id()),
     });
-    Json(ProviderList { items: items.collect() })
+    Ok(Json(ProviderList { items: items.collect(), next_cursor }))
 }
 
 #[derive(Deserialize, IntoParams)]

@@ -8,7 +8,7 @@ use userd_model::{KeyState, Timestamp};
 use userd_services::signing_keys::KeyView;
 use userd_web::{
     caller::Caller,
-    extract::{Json, Path},
+    extract::{Json, PageQuery, Path, Query},
     problem::Problem,
 };
 use utoipa::{ToSchema, openapi::Schema};
@@ -46,19 +46,25 @@ struct KeyBody {
     retired_at: Option<Timestamp>,
 }
 
-/// All keys, oldest first.
+/// Keys, oldest first: a page, or all of them after a change.
 #[derive(Serialize, ToSchema)]
 struct KeyList {
     items: Vec<KeyBody>,
-    /// Always `null`: there are few.
     next_cursor: Option<String>,
 }
 
 /// The signing keys.
-#[utoipa::path(get, path = "/v1/signing-keys", tag = "Signing keys",
-    responses((status = 200, description = "All keys", body = KeyList)))]
-async fn list(State(api): State<Arc<Api>>, Caller(ctx): Caller) -> Result<Json<KeyList>, Problem> {
-    Ok(Json(keys(api.services.signing_keys.list(&ctx).await?)))
+#[utoipa::path(get, path = "/v1/signing-keys", tag = "Signing keys", params(PageQuery),
+    responses((status = 200, description = "A page", body = KeyList)))]
+async fn list(
+    State(api): State<Arc<Api>>,
+    Caller(ctx): Caller,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<KeyList>, Problem> {
+    let all = api.services.signing_keys.list(&ctx).await?;
+    let place = |key: &KeyView| (key.created_at.micros(), key.kid.clone());
+    let (items, next_cursor) = page.of(&api.cursors, "signing keys", all, place)?;
+    Ok(Json(KeyList { next_cursor, ..keys(items) }))
 }
 
 /// Rotate now: the next key signs, and a new next one is published.

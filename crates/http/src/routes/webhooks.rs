@@ -12,7 +12,7 @@ use userd_services::{
 };
 use userd_web::{
     caller::Caller,
-    extract::{CursorText, IdempotencyKey, IfMatch, Json, Path},
+    extract::{CursorText, IdempotencyKey, IfMatch, Json, PageQuery, Path, Query},
     problem::Problem,
 };
 use utoipa::ToSchema;
@@ -83,11 +83,10 @@ struct NewWebhookBody {
     secret: Option<String>,
 }
 
-/// All webhooks, oldest first.
+/// A page of webhooks, oldest first.
 #[derive(Serialize, ToSchema)]
 struct WebhookList {
     items: Vec<WebhookBody>,
-    /// Always `null`: there are at most 200.
     next_cursor: Option<String>,
 }
 
@@ -180,12 +179,17 @@ struct WebhookTestBody {
     detail: Option<String>,
 }
 
-/// The webhooks.
-#[utoipa::path(get, path = "/v1/webhooks", tag = "Webhooks",
-    responses((status = 200, description = "All webhooks", body = WebhookList)))]
-async fn list(State(api): State<Arc<Api>>, Caller(ctx): Caller) -> Result<Json<WebhookList>, Problem> {
-    let items = api.services.webhooks.list(&ctx).await?;
-    Ok(Json(WebhookList { items: items.into_iter().map(WebhookBody::from).collect(), next_cursor: None }))
+/// The webhooks, oldest first. There are at most 200.
+#[utoipa::path(get, path = "/v1/webhooks", tag = "Webhooks", params(PageQuery),
+    responses((status = 200, description = "A page", body = WebhookList)))]
+async fn list(
+    State(api): State<Arc<Api>>,
+    Caller(ctx): Caller,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<WebhookList>, Problem> {
+    let all = api.services.webhooks.list(&ctx).await?;
+    let (items, next_cursor) = page.of(&api.cursors, "webhooks", all, |one| (one.created_at.micros(), one.id.0))?;
+    Ok(Json(WebhookList { items: items.into_iter().map(WebhookBody::from).collect(), next_cursor }))
 }
 
 /// Create a webhook. It is called for what happens from now on.

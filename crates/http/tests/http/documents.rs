@@ -347,6 +347,26 @@ fn every_text_of_a_body_is_bounded_in_the_document() {
     assert!(unbounded.is_empty(), "{unbounded:#?}");
 }
 
+/// Every list is read in pages: `limit` and `cursor` in, `next_cursor` out. Feeds go on by `after`.
+#[test]
+fn every_list_is_paged() {
+    let document = document().unwrap();
+    let mut lists = 0;
+    for (path, _, operation) in operations(&document).filter(|(_, method, _)| *method == "get") {
+        let answer = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+        let members = &resolved(&document, answer)["properties"];
+        if members["items"]["type"] != "array" {
+            continue;
+        }
+        lists += 1;
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let names: BTreeSet<_> = parameters.filter_map(|parameter| parameter["name"].as_str()).collect();
+        assert!(names.contains("limit") && (names.contains("cursor") || names.contains("after")), "{path}: {names:?}");
+        assert!(members["next_cursor"].is_object() || members["next"].is_object(), "{path}: {members}");
+    }
+    assert!(lists > 20, "the lists are no longer found: {lists}");
+}
+
 /// A body that may be left out is no `null`, which is refused; the front page leads on where there are pages.
 #[tokio::test]
 async fn an_optional_body_is_never_null() {

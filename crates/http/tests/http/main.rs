@@ -25,6 +25,7 @@ mod head_requests;
 mod hostile_bodies;
 mod known_devices;
 mod links;
+mod lists;
 mod notification_stream;
 mod passkeys;
 mod personas;
