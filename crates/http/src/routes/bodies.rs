@@ -146,6 +146,10 @@ pub(crate) struct PendingBody {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     documents: Vec<DocumentBody>,
+    /// After a first factor was set up, shown once: each stands for a lost factor once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    recovery_codes: Vec<String>,
     /// Seconds.
     expires_in: u64,
 }
@@ -211,12 +215,18 @@ pub(crate) fn completed(completion: Completion) -> Response {
 
 /// 202 `{status, challenge, expires_in}`: the challenge opens only the routes that resolve the step.
 pub(crate) fn pending(step: Pending) -> Response {
+    pending_with(step, Vec::new())
+}
+
+/// The same after a step that made recovery codes: they are shown here or never.
+pub(crate) fn pending_with(step: Pending, recovery_codes: Vec<String>) -> Response {
     if step.status == PendingStep::Restore.status() {
         return Problem::account_deleted(step.challenge).into_response();
     }
     let Pending { status, challenge, methods, documents, expires_in } = step;
     let documents = documents.into_iter().map(DocumentBody::from).collect();
-    (StatusCode::ACCEPTED, Json(PendingBody { status, challenge, methods, documents, expires_in })).into_response()
+    let body = PendingBody { status, challenge, methods, documents, recovery_codes, expires_in };
+    (StatusCode::ACCEPTED, Json(body)).into_response()
 }
 
 /// What a browser's `toJSON()` made.

@@ -13,7 +13,7 @@ use userd_web::{caller::Visitor, extract::Json, problem::Problem, request_layer:
 use utoipa::{ToSchema, openapi::Schema};
 
 use super::{
-    bodies::{AcceptedBody, Credential, PendingBody, TokenPairBody, completed, one_of, pending},
+    bodies::{AcceptedBody, Credential, PendingBody, TokenPairBody, completed, one_of, pending_with},
     factors::{TotpBody, totp},
     passkeys::{BegunBody, begun},
 };
@@ -143,6 +143,6 @@ fn with_factor((completion, recovery_codes): (Completion, Vec<String>)) -> Respo
             note_user(signed_in.user.id);
             Json(SignedInWithFactor { tokens: signed_in.into(), recovery_codes }).into_response()
         }
-        Err(step) => pending(step),
+        Err(step) => pending_with(step, recovery_codes),
     }
 }

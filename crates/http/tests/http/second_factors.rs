@@ -6,6 +6,7 @@ use axum::Router;
 use http::StatusCode;
 use serde_json::{Value, json};
 use userd_crypto::{TotpSecret, Zeroizing};
+use userd_model::Document;
 use userd_services::{MfaSettings, Services, testing::TestOptions};
 use userd_web::testing::*;
 
@@ -127,6 +128,32 @@ async fn who_must_have_a_factor_sets_one_up_at_sign_in() {
     assert_eq!(done.json()["user"]["roles"], json!(["admin"]));
     let refresh = json!({"refresh_token": done.json()["refresh_token"]});
     assert_eq!(client.send("POST", "/v1/auth/refresh", refresh).await.status, StatusCode::OK);
+}
+
+/// Recovery codes are shown where they are made or never: also where another step comes before the tokens.
+#[tokio::test]
+async fn recovery_codes_are_shown_although_terms_come_next() {
+    let mut options = TestOptions::default();
+    options.settings.mfa = MfaSettings { required_for: vec!["admin".to_owned()], ..MfaSettings::default() };
+    let (id, version, url) = ("terms".to_owned(), "1".to_owned(), "https://example.org/terms".to_owned());
+    options.settings.documents = vec![Document { id, version, url, required: true }];
+    let client = Client::with(options).await;
+    let token = client.services.setup.open(&client.services.operator_context()).await.unwrap().unwrap();
+    let body = json!({"setup_token": token, "username": "root1", "password": PASSWORD});
+    let asked = client.send("POST", "/v1/setup", body).await.json();
+    assert_eq!(asked["status"], "factor_setup_required");
+    assert!(asked.get("recovery_codes").is_none(), "none are made yet");
+    let go_on = |body: Value| client.send("POST", "/v1/auth/continue", body);
+    let begun = go_on(json!({"challenge": asked["challenge"], "method": "totp"})).await.json();
+    let code = client.code(begun["secret"].as_str().unwrap(), 0);
+    let next = go_on(json!({"challenge": asked["challenge"], "code": code})).await;
+    assert_eq!((next.status, next.header("cache-control")), (StatusCode::ACCEPTED, "no-store"));
+    let next = next.json();
+    assert_eq!(next["status"], "terms_required");
+    assert_eq!(next["recovery_codes"].as_array().unwrap().len(), 10);
+    let accept = json!([{"id": "terms", "version": "1"}]);
+    let done = go_on(json!({"challenge": next["challenge"], "accept": accept})).await;
+    assert_eq!((done.status, done.json().get("recovery_codes")), (StatusCode::OK, None));
 }
 
 #[tokio::test]
