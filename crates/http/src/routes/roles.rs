@@ -215,6 +215,7 @@ struct RoleInputBody {
     #[serde(default)]
     #[schema(min_length = 1, max_length = 500)]
     reason_prompt: Option<String>,
+    /// Needs `roles.grant` besides `roles.manage`, as does changing a role that has it. Never serves those who hold one of the two.
     #[serde(default)]
     auto_approve: Option<AutoApproveBody>,
     #[serde(default)]

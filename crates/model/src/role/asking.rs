@@ -53,6 +53,15 @@ impl AutoApprove {
         }
     }
 
+    /// Whether anybody's requests are granted at once.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        match self {
+            Self::All(all) => *all,
+            Self::Holders { roles } => !roles.is_empty(),
+        }
+    }
+
     /// Whether a request of somebody with these roles is granted at once.
     #[must_use]
     pub fn covers(&self, held: &[String]) -> bool {

@@ -53,7 +53,7 @@ impl Approver {
         Self { user, permissions, now }
     }
 
-    fn holds(&self, permission: &Permission) -> bool {
+    pub(super) fn holds(&self, permission: &Permission) -> bool {
         self.permissions.contains(permission)
     }
 

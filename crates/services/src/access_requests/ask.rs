@@ -1,14 +1,14 @@
 //! Asking for a change of one's rights.
 
 use userd_model::{
-    AccessRequest, AccessRequestId, Act, Decision, EventKind, GrantKind, InvalidField, MessageId, Quorum, Refusal,
-    RequestState, RequestedAction, Role, RoleRules, Timestamp, User, UserId, Verdict, text,
+    AccessRequest, AccessRequestId, Act, Decision, EventKind, GrantKind, InvalidField, MessageId, Permission, Quorum,
+    Refusal, RequestState, RequestedAction, Role, RoleRules, Timestamp, User, UserId, Verdict, text,
 };
 use userd_storage::Failure;
 
 use super::{
     AccessRequests, RequestView, Requestable, Thing,
-    approvers::{eligible, told},
+    approvers::{Approver, eligible, told},
     changes_something, close, data,
     tell::tell_approvers,
 };
@@ -35,7 +35,8 @@ pub struct AccessInput {
 }
 
 impl AccessRequests {
-    /// Asks for a role or permission, or to be rid of one. Whom policy trusts is granted it at once.
+    /// Asks for a role or permission, or to be rid of one. Whom policy trusts is granted it at once, but for those who could make
+    /// that policy.
     ///
     /// # Errors
     /// `InvalidInput`; `NotRequestable`, `NothingToChange`, `RequestOpen`, `NoApprover`, `TooManyAttempts`. For a repeat:
@@ -70,8 +71,8 @@ impl AccessRequests {
                 let mut request = self.new_request(&mut change, &user, &thing, input)?;
                 change.event(EventKind::AccessRequestOpened, me, data(&request, &[]));
                 let held: Vec<String> = user.roles_at(change.now).cloned().collect();
-                let is_granted = input.action == RequestedAction::Grant && thing.rules.auto_approve.covers(&held);
-                if is_granted {
+                let is_covered = input.action == RequestedAction::Grant && thing.rules.auto_approve.covers(&held);
+                if is_covered && !makes_rules(&mut change, &user).await? {
                     let (now, quorum) = (change.now, quorum(&thing));
                     let rule =
                         Decision { by: None, verdict: Verdict::Approve, comment: None, at: now, expires_at: None };
@@ -225,6 +226,14 @@ impl AccessRequests {
             version: 1,
         })
     }
+}
+
+/// Whether somebody may make the rules by which rights are granted: such a rule would else be a way to keep a right that was
+/// given for a while. Their requests are for others to decide (decision 0064).
+async fn makes_rules(change: &mut Change<'_>, user: &User) -> Result<bool, Failure> {
+    let now = change.now;
+    let approver = Approver::read(change, user.clone(), now).await?;
+    Ok([Permission::ROLES_MANAGE, Permission::ROLES_GRANT].iter().any(|right| approver.holds(right)))
 }
 
 /// Permissions read at once.

@@ -65,7 +65,7 @@ impl Roles {
     /// Makes a role.
     ///
     /// # Errors
-    /// `Forbidden`, `InvalidInput`, `NameTaken`. For a repeat: `IdempotencyMismatch`, `ReplayRefused`; `NotFound` when it is
+    /// `Forbidden`, also for a rule that grants it at once by whoever may not give rights; `InvalidInput`, `NameTaken`. For a repeat: `IdempotencyMismatch`, `ReplayRefused`; `NotFound` when it is
     /// gone.
     pub async fn create(
         &self,
@@ -91,6 +91,7 @@ impl Roles {
                     return Err(Refusal::NameTaken.into());
                 }
                 must_fit(&mut change, &ctx.actor, None, new).await?;
+                may_be_granted_by_a_rule(&mut change, &ctx.actor, None, new).await?;
                 let now = change.now;
                 change.roles().upsert(new, now).await?;
                 let maker = ctx.user().ok().map(|(user, _)| user);
@@ -105,7 +106,8 @@ impl Roles {
     /// Makes a role what it shall be. Tokens that carry what it does not allow any more are dead at once.
     ///
     /// # Errors
-    /// `Forbidden`, `InvalidInput`, `NotFound`, `VersionMismatch`, `BuiltIn` for `admin`, `ManagedByConfiguration`.
+    /// `Forbidden` as at [`Self::create`]; `InvalidInput`, `NotFound`, `VersionMismatch`, `BuiltIn` for `admin`,
+    /// `ManagedByConfiguration`.
     pub async fn replace(
         &self,
         ctx: &Context,
@@ -124,6 +126,7 @@ impl Roles {
                     return change.commit(old).await;
                 }
                 must_fit(&mut change, &ctx.actor, Some(&old), &new).await?;
+                may_be_granted_by_a_rule(&mut change, &ctx.actor, Some(&old), &new).await?;
                 self.write(&mut change, &old, &new).await?;
                 change.event(EventKind::RoleChanged, Subject::role(name), told::role_changed(&old, &new));
                 change.commit(new).await
@@ -314,6 +317,22 @@ async fn must_fit(change: &mut Change<'_>, actor: &Actor, old: Option<&Role>, ne
     let mut permissions: Vec<Permission> = new.permissions.iter().filter_map(|word| Permission::parse(word)).collect();
     permissions.extend(read_permissions(change, &new.rules.includes).await?);
     Ok(must_give(actor, &permissions)?)
+}
+
+/// What a rule grants at once is given by whoever makes the rule, or what it leads to: that needs the right to give, besides the
+/// one to manage (decision 0064). A role is what it includes, so those above it count too.
+async fn may_be_granted_by_a_rule(
+    change: &mut Change<'_>,
+    actor: &Actor,
+    old: Option<&Role>,
+    new: &Role,
+) -> Result<(), Failure> {
+    if actor.holds(&Permission::ROLES_GRANT) {
+        return Ok(());
+    }
+    let is_on = |role: &Role| role.rules.auto_approve.is_on();
+    let is_granted = is_on(new) || old.is_some_and(is_on) || including(change, &new.name).await?.iter().any(is_on);
+    if is_granted { Err(Refusal::Forbidden.into()) } else { Ok(()) }
 }
 
 fn must_give(actor: &Actor, permissions: &[Permission]) -> Result<(), Refusal> {

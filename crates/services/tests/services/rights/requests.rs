@@ -294,6 +294,24 @@ async fn a_rule_grants_at_once(fixture: Fixture) {
     let _ = boris;
 }
 
+/// Whoever may make rules for a while does not keep a right by one for good: others decide. (0064)
+#[apply(case)]
+async fn a_rule_never_serves_those_who_may_make_rules(fixture: Fixture) {
+    let app = fixture.app().await;
+    app.admin().await;
+    let rules = RoleRules { auto_approve: AutoApprove::All(true), ..requestable() };
+    app.make_role("keeper", &["roles.manage"], rules).await;
+    for (name, right) in [("ada", "roles.manage"), ("boris", "roles.grant")] {
+        let member = app.member(name).await;
+        let input = GrantInput { expires_at: Some(app.now().plus(MINUTE)), ..GrantInput::default() };
+        app.grants.grant(&app.operator_context(), member.id, GrantKind::Permission, right, &input).await.unwrap();
+        let asked = app.ask(&member, wanting("keeper")).await.unwrap();
+        assert_eq!((asked.state, asked.decisions.len()), (RequestState::Open, 0), "{right}");
+    }
+    let carol = app.member("carol").await;
+    assert_eq!(app.ask(&carol, wanting("keeper")).await.unwrap().state, RequestState::Approved);
+}
+
 #[apply(case)]
 async fn a_request_is_taken_back_by_its_maker_alone(fixture: Fixture) {
     let app = fixture.app().await;

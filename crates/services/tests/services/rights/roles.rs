@@ -143,6 +143,32 @@ async fn a_role_that_is_trusted_must_be_there_and_stays(fixture: Fixture) {
     app.roles.remove(&ctx, "tools", None).await.unwrap();
 }
 
+/// A rule that grants at once gives rights: whoever makes it, or changes what it leads to, is one who may give them. (0064)
+#[apply(case)]
+async fn a_rule_that_grants_at_once_needs_the_right_to_grant(fixture: Fixture) {
+    let app = fixture.app().await;
+    let editor = app.service(&[Permission::ROLES_MANAGE, Permission::USERS_READ]).await.actor;
+    let giver = app.service(&[Permission::ROLES_MANAGE, Permission::ROLES_GRANT, Permission::USERS_READ]).await.actor;
+    let (edits, gives) = (|| acting(&app, &editor), || acting(&app, &giver));
+    let rule = || RoleRules { auto_approve: AutoApprove::All(true), ..requestable() };
+    let (ruled, emptied) = (allowing(&["users.read"], rule()), allowing(&[], rule()));
+    let plain = allowing(&["users.read"], requestable());
+    assert_eq!(refusal(app.roles.create(&edits(), "tools", &ruled, None).await), Refusal::Forbidden);
+    app.roles.create(&gives(), "tools", &ruled, None).await.unwrap();
+    for input in [&emptied, &plain] {
+        assert_eq!(refusal(app.roles.replace(&edits(), "tools", input, None).await), Refusal::Forbidden);
+    }
+    // What such a role includes is a part of it.
+    app.make_role("inner", &[], RoleRules::default()).await;
+    app.make_role("outer", &[], RoleRules { includes: vec!["inner".into()], ..rule() }).await;
+    assert_eq!(refusal(app.roles.replace(&edits(), "inner", &plain, None).await), Refusal::Forbidden);
+    app.roles.replace(&gives(), "inner", &plain, None).await.unwrap();
+    // Without the rule it is a role like any other.
+    app.roles.replace(&gives(), "tools", &plain, None).await.unwrap();
+    app.roles.replace(&edits(), "tools", &allowing(&[], requestable()), None).await.unwrap();
+    assert_eq!(refusal(app.roles.replace(&edits(), "tools", &emptied, None).await), Refusal::Forbidden);
+}
+
 /// What a role allows no longer is gone from tokens in use, in every replica; what it allows more is in the next token.
 /// The same for roles that include it. (12.1)
 #[apply(case)]
