@@ -86,6 +86,10 @@ struct Walk<'a> {
     fault: &'a Cell<Fault>,
 }
 
+/// `serde_json` reads an object with a member of such a name as something else than an object: a text in a text, which nobody has
+/// looked at.
+const OF_THE_PARSER: &str = "$serde_json::private::";
+
 /// A member's name, borrowed where it holds no escapes.
 #[derive(Deserialize, PartialEq, Eq, Hash)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
@@ -150,6 +154,9 @@ impl<'de> Visitor<'de> for Walk<'_> {
         let inner = self.deeper()?;
         let mut names = HashSet::new();
         while let Some(name) = members.next_key::<Name<'de>>()? {
+            if name.0.starts_with(OF_THE_PARSER) {
+                return Err(self.fail(Fault::NotJson));
+            }
             if !names.insert(name) {
                 return Err(self.fail(Fault::Duplicate));
             }

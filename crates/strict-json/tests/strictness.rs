@@ -64,6 +64,17 @@ fn what_is_not_json_is_refused() {
     }
 }
 
+/// The parser's own marks would have it read a text within a text, unchecked.
+#[test]
+fn marks_of_the_parser_are_refused() {
+    for text in [
+        r#"{"$serde_json::private::RawValue":"{\"a\":1,\"a\":2}"}"#,
+        r#"{"a":[{"\u0024serde_json::private::Number":"1"}]}"#,
+    ] {
+        assert_eq!(check(text.as_bytes()).unwrap_err().fault, Fault::NotJson, "{text}");
+    }
+}
+
 #[test]
 fn a_refusal_says_where_and_shows_nothing_of_the_text() {
     let refused = check(b"{\"password\":\"secret\",\n \"password\":\"secret\"}").unwrap_err();

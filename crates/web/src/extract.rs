@@ -6,6 +6,7 @@
 mod conditional;
 mod credentials;
 mod json;
+mod members;
 mod page;
 mod pairs;
 mod path;
@@ -14,7 +15,8 @@ mod strict_json;
 
 pub use conditional::{IdempotencyKey, IfMatch, Precondition};
 pub use credentials::{BasicAuth, Bearer};
-pub use json::{Json, MAX_BODY};
+pub use json::{Json, LargeJson, MAX_BODY};
+pub use members::object;
 pub use page::{CursorText, Limit, PageQuery};
 pub use pairs::{Form, Query};
 pub use path::Path;

@@ -9,7 +9,7 @@ use userd_model::UserId;
 use userd_services::roles::{Check, CheckResult, PermissionChecks, PermissionView};
 use userd_web::{
     caller::Caller,
-    extract::{IdempotencyKey, Json, PageQuery, Path, Query},
+    extract::{IdempotencyKey, Json, LargeJson, PageQuery, Path, Query},
     problem::Problem,
 };
 use utoipa::ToSchema;
@@ -182,13 +182,13 @@ impl From<CheckResult> for CheckResultBody {
     }
 }
 
-/// What a user may do now, whatever their tokens say. Answered from memory; a change counts at once.
+/// What a user may do now, whatever their tokens say. Answered from memory; a change counts at once. A body of 512 KiB is taken.
 #[utoipa::path(post, path = "/v1/permissions/check", operation_id = "check_permissions", tag = "Roles", request_body = CheckInput,
     responses((status = 200, description = "The answers", body = CheckAnswer)))]
 async fn check(
     State(api): State<Arc<Api>>,
     Caller(ctx): Caller,
-    Json(body): Json<CheckInput>,
+    LargeJson(body): LargeJson<CheckInput>,
 ) -> Result<Json<CheckAnswer>, Problem> {
     let (checks, is_one) = questions(body)?;
     let results = api.services.permission_checks.check(&ctx, &checks).await?;

@@ -50,6 +50,7 @@ enum AutoApproveBody {
     /// Everybody's, or nobody's.
     All(bool),
     /// Those of whoever holds one of these roles.
+    #[serde(deserialize_with = "userd_web::extract::object")]
     Holders(AutoApproveRoles),
 }
 

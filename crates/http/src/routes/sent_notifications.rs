@@ -54,6 +54,7 @@ struct To {
 #[schema(as = NotificationText)]
 enum Text {
     One(String),
+    #[serde(deserialize_with = "userd_web::extract::object")]
     Each(TextInEach),
 }
 

@@ -26,6 +26,7 @@ pub(super) fn routes() -> Routes {
 #[schema(as = GlobalTokenRevocation,
     example = json!({"sub_id": {"format": "iss_sub", "iss": "https://users.example", "sub": "5f1c1c1e-8a3e-4b2e-9a57-0c6b3f1d2e4a"}}))]
 struct Body {
+    #[serde(deserialize_with = "userd_web::extract::object")]
     sub_id: SubjectBody,
 }
 

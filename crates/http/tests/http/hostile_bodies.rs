@@ -6,11 +6,18 @@ use userd_http::{
     policy::{Access, ROUTES, RouteAccess},
     router::document,
 };
-use userd_web::testing::{Answer, request};
+use userd_services::testing::TestOptions;
+use userd_web::{
+    extract::MAX_BODY,
+    testing::{Answer, ask, post_json, request},
+};
 
-use crate::personas::{
-    callers::{App, Persona},
-    requests::{Sent, body_for, path_for},
+use crate::{
+    app::{access_token_with, app_over, test_services},
+    personas::{
+        callers::{App, Persona},
+        requests::{Sent, body_for, path_for},
+    },
 };
 
 /// What a caller might try to set who knows the columns of the tables, or the objects of JavaScript.
@@ -131,4 +138,37 @@ fn no_body_has_hints_and_none_of_an_administrator_has_a_password() {
             assert!(!(of_others && member.contains("password")), "{route:?} {member}");
         }
     }
+}
+
+/// Of itself the parser fills an object from an array too: one body would have two forms, and one of them no names.
+#[tokio::test]
+async fn an_array_is_not_taken_for_an_object() {
+    let router = crate::app::app();
+    for (path, body, pointer) in [
+        ("/v1/auth/login", json!(["rootadm", "velvet-Trombone-87"]), ""),
+        ("/v1/auth/continue", json!({"challenge": "x", "accept": [["terms", "1"]]}), "/accept/0"),
+    ] {
+        let answer = post_json(&router, path, body.to_string()).await;
+        assert_eq!((answer.status, answer.slug().as_str()), (StatusCode::BAD_REQUEST, "wrong_type"), "{path}");
+        let error = &answer.json()["errors"][0];
+        assert_eq!((&error["pointer"], &error["detail"]), (&json!(pointer), &json!("expected an object")), "{path}");
+    }
+}
+
+/// A thousand questions are promised: they fit, however long the names are.
+#[tokio::test]
+async fn a_thousand_permission_checks_fit_into_a_body() {
+    let services = test_services(TestOptions::default()).await;
+    let token = format!("Bearer {}", access_token_with(&services, "permissions.check").await);
+    let router = app_over(services);
+    let question = json!({"subject": "0197a5c1-4b1c-7d8e-8f00-000000000001", "permission": "p".repeat(100)});
+    let body = json!({ "checks": vec![question; 1_000] }).to_string();
+    assert!(body.len() > MAX_BODY);
+    let headers = [("content-type", "application/json"), ("authorization", token.as_str())];
+    let sent = |body: String| request("POST", "/v1/permissions/check", &headers, body);
+    let answer = ask(&router, sent(body)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    assert_eq!(answer.json()["results"].as_array().unwrap().len(), 1_000);
+    let too_much = ask(&router, sent(" ".repeat(512 * 1024 + 1))).await;
+    assert_eq!(too_much.status, StatusCode::PAYLOAD_TOO_LARGE);
 }

@@ -13,11 +13,14 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_path_to_error::{Path, Segment};
 
-use super::strict_json;
+use super::{members::Members, strict_json};
 use crate::problem::{Problem, table};
 
 /// The largest accepted body, in bytes.
 pub const MAX_BODY: usize = 64 * 1024;
+
+/// The largest body of the few routes that promise to take more, in bytes.
+const MAX_LARGE_BODY: usize = 512 * 1024;
 
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);
@@ -35,6 +38,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         require_media_type(request.headers(), "application/json")?;
         let body = read_body(request.into_body()).await?;
+        parse(&body).map(Self)
+    }
+}
+
+/// The same, of at most 512 KiB: for routes that promise to take many things at once.
+#[derive(Clone, Copy, Debug)]
+pub struct LargeJson<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for LargeJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        require_media_type(request.headers(), "application/json")?;
+        let body = read_body_within(request.into_body(), MAX_LARGE_BODY, BODY_TIMEOUT).await?;
         parse(&body).map(Self)
     }
 }
@@ -70,9 +87,11 @@ impl<T: Serialize> IntoResponse for Json<T> {
 
 /// Parses `body` strictly into `T`.
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    strict_json::check(body)?;
-    let mut reader = serde_json::Deserializer::from_slice(body);
-    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+    let value = strict_json::value(body)?;
+    if !value.is_object() {
+        return Err(Problem::of(&table::WRONG_TYPE).field("", "expected an object"));
+    }
+    serde_path_to_error::deserialize(Members(&value)).map_err(|error| {
         let mut pointer = pointer_of(error.path());
         describe(&error.inner().to_string(), &mut pointer)
     })
@@ -88,10 +107,32 @@ fn describe(message: &str, pointer: &mut String) -> Problem {
         return Problem::of(&table::MISSING_FIELD).field(named(pointer, name), "is required");
     }
     let detail = match message.rsplit_once("expected ") {
-        Some((_, expected)) => format!("expected {expected}"),
+        Some((_, expected)) => format!("expected {}", in_json(expected)),
         None => "has not the form that this field needs".to_owned(),
     };
     Problem::of(&table::WRONG_TYPE).field(std::mem::take(pointer), detail)
+}
+
+/// What serde expected, in JSON's words: its own are Rust's.
+fn in_json(expected: &str) -> &str {
+    match expected {
+        "a map" => "an object",
+        "a sequence" => "an array",
+        "a borrowed string" | "a character" => "a string",
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u64" | "usize" => "a whole number from 0 on",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "unit" => "null",
+        _ => match expected.split(' ').next() {
+            Some("struct" | "internally") => "an object",
+            Some("tuple") => "an array",
+            Some("enum" | "variant") => "a string",
+            _ => expected,
+        },
+    }
 }
 
 fn quoted<'a>(message: &'a str, before: &str) -> Option<&'a str> {
@@ -148,15 +189,15 @@ pub(super) fn require_media_type(headers: &HeaderMap, wanted: &str) -> Result<()
 
 /// Reads at most [`MAX_BODY`] bytes.
 pub(super) async fn read_body(body: Body) -> Result<Bytes, Problem> {
-    read_body_within(body, BODY_TIMEOUT).await
+    read_body_within(body, MAX_BODY, BODY_TIMEOUT).await
 }
 
-async fn read_body_within(body: Body, time: Duration) -> Result<Bytes, Problem> {
+async fn read_body_within(body: Body, most: usize, time: Duration) -> Result<Bytes, Problem> {
     use axum::body::HttpBody as _;
-    if body.size_hint().lower() > MAX_BODY as u64 {
+    if body.size_hint().lower() > most as u64 {
         return Err(Problem::of(&table::PAYLOAD_TOO_LARGE));
     }
-    match tokio::time::timeout(time, Limited::new(body, MAX_BODY).collect()).await {
+    match tokio::time::timeout(time, Limited::new(body, most).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::of(&table::PAYLOAD_TOO_LARGE)),
         Ok(Err(_)) => Err(Problem::malformed("the body ended early")),
@@ -186,6 +227,16 @@ mod tests {
         age: Option<u8>,
         inner: Option<Inner>,
         attributes: Option<serde_json::Map<String, serde_json::Value>>,
+        #[serde(default, deserialize_with = "super::super::object")]
+        one: Option<Each>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only parsed")]
+    struct Each {
+        ru: String,
+        en: String,
     }
 
     #[derive(Debug, Deserialize)]
@@ -244,6 +295,42 @@ mod tests {
         assert_eq!(refusal(nested.as_bytes()).0, "malformed_json");
     }
 
+    /// Of itself serde fills a struct from an array too.
+    #[test]
+    fn an_array_is_no_object() {
+        let detail = |body: &str| {
+            let problem = parse::<Body>(body.as_bytes()).expect_err("the body must be refused");
+            let json = problem.to_json(Language::English, "id");
+            (json["errors"][0]["pointer"].clone(), json["errors"][0]["detail"].clone())
+        };
+        for (body, pointer) in [
+            (r#"["a",3,null,null,null]"#, ""),
+            (r#"{"login":"a","inner":[["x"]]}"#, "/inner"),
+            (r#"{"login":"a","one":["x","y"]}"#, "/one"),
+        ] {
+            assert_eq!(detail(body), (pointer.into(), "expected an object".into()), "{body}");
+        }
+        let read: Body = parse(br#"{"login":"a","inner":{"words":["x"]},"one":{"ru":"x","en":"y"}}"#).unwrap();
+        assert_eq!(read.login, "a");
+    }
+
+    #[test]
+    fn what_was_expected_is_said_in_the_words_of_json() {
+        for (body, expected) in [
+            ("7", "an object"),
+            (r#"{"login":"a","inner":7}"#, "an object"),
+            (r#"{"login":7}"#, "a string"),
+            (r#"{"login":"a","age":"x"}"#, "a whole number from 0 to 255"),
+            (r#"{"login":"a","age":1.5}"#, "a whole number from 0 to 255"),
+            (r#"{"login":"a","inner":{"words":{}}}"#, "an array"),
+            (r#"{"login":"a","attributes":[]}"#, "an object"),
+        ] {
+            let problem = parse::<Body>(body.as_bytes()).expect_err("the body must be refused");
+            let json = problem.to_json(Language::English, "id");
+            assert_eq!(json["errors"][0]["detail"], format!("expected {expected}"), "{body}");
+        }
+    }
+
     #[test]
     fn what_is_not_json_is_refused() {
         for body in ["", " ", "{", "nul", "{}x", "{'login':1}", "\u{feff}{}", "{\"login\":\"a\",}", "NaN"] {
@@ -257,7 +344,7 @@ mod tests {
     async fn a_body_that_trickles_is_given_up() {
         let forever = futures_util::stream::pending::<Result<Bytes, std::io::Error>>();
         let problem =
-            read_body_within(axum::body::Body::from_stream(forever), Duration::from_millis(10)).await.unwrap_err();
+            read_body_within(Body::from_stream(forever), MAX_BODY, Duration::from_millis(10)).await.unwrap_err();
         assert_eq!(problem.status(), 408);
     }
 }

@@ -1,12 +1,13 @@
 //! Ambiguous JSON as a problem. What is ambiguous, and why it matters: `userd_strict_json`.
 
+use serde_json::Value;
 use userd_strict_json::Fault;
 
 use crate::problem::{Problem, table};
 
-/// Refuses bytes that are not one unambiguous JSON text.
-pub(super) fn check(bytes: &[u8]) -> Result<(), Problem> {
-    userd_strict_json::check(bytes).map_err(|refused| {
+/// Reads bytes that are one unambiguous JSON text.
+pub(super) fn value(bytes: &[u8]) -> Result<Value, Problem> {
+    userd_strict_json::value(bytes).map_err(|refused| {
         let place = format!("line {} column {}", refused.line, refused.column);
         match refused.fault {
             Fault::Duplicate => Problem::of(&table::DUPLICATE_MEMBER).detail(format!("{}, {place}", refused.fault)),
