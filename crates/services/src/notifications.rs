@@ -94,7 +94,7 @@ impl Notifications {
         Self { deps, changes }
     }
 
-    /// A page of the actor's inbox, newest first.
+    /// A page of the actor's inbox, newest first, without what has run out: it may have fewer items, and there be more.
     ///
     /// # Errors
     /// `Forbidden`; storage faults.
@@ -119,6 +119,8 @@ impl Notifications {
         let has_more = found.len() > limit;
         found.truncate(limit);
         let next = found.last().filter(|_| has_more).map(|last| (last.created_at, last.id));
+        let now = self.deps.now();
+        found.retain(|notification| is_shown(notification, now));
         Ok(NotificationPage { items: self.views(&user, &inbox, found)?, next })
     }
 
@@ -139,6 +141,8 @@ impl Notifications {
         for folder in Shown::Inbox.folders() {
             found.extend(reading.notifications().newer(owner, *folder, after, limit).await?);
         }
+        let now = self.deps.now();
+        found.retain(|notification| is_shown(notification, now));
         found.sort_by_key(|notification| notification.created_at);
         found.truncate(limit as usize);
         self.views(&user, &inbox, found)
@@ -152,7 +156,7 @@ impl Notifications {
         Ok(self.inbox(ctx).await?.latest)
     }
 
-    /// How much there is to look at: two kept numbers.
+    /// How much there is to look at: two kept numbers. What has run out is in them until it is removed ([`Self::expire`]).
     ///
     /// # Errors
     /// `Forbidden`; storage faults.
@@ -374,6 +378,11 @@ impl Shown {
             Self::Archived => &[Folder::Archived],
         }
     }
+}
+
+/// Whether its time is not over. It lies there for up to a minute longer.
+fn is_shown(notification: &Notification, now: Timestamp) -> bool {
+    notification.expires_at > now
 }
 
 fn view(key: &DataKey, inbox: &Inbox, notification: &Notification) -> Result<NotificationView, Failure> {

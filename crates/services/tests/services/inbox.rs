@@ -118,6 +118,22 @@ async fn after_half_a_year_a_notification_goes_and_is_counted_no_more(fixture: F
     assert_eq!((counts(&app, &ctx).await, ids(&app, &ctx, Shown::Inbox).await.len()), ((0, 0), 0));
 }
 
+/// What has run out is shown to nobody, also before it is removed; the counts follow when it is.
+#[apply(case)]
+async fn what_has_run_out_is_not_shown_before_it_is_removed(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (_, ctx) = with_notifications(&app, "ada", 2).await;
+    let begin = Timestamp::from_seconds(0);
+    assert_eq!(app.notifications.newer(&ctx, begin, 50).await.unwrap().len(), 2);
+    app.advance(DAY * 181);
+    for shown in [Shown::Inbox, Shown::Unread] {
+        assert!(ids(&app, &ctx, shown).await.is_empty(), "{shown:?}");
+    }
+    assert!(app.notifications.newer(&ctx, begin, 50).await.unwrap().is_empty());
+    assert_eq!(app.notifications.expire().await.unwrap(), 2);
+    assert_eq!(counts(&app, &ctx).await, (0, 0));
+}
+
 #[apply(case)]
 async fn a_stream_is_told_of_what_came_after_its_place(fixture: Fixture) {
     let app = fixture.app().await;
