@@ -220,6 +220,7 @@ const RUSSIAN: &[(&str, &str)] = &[
     ("must be between 60 seconds and 10 years", "должно быть от 60 секунд до 10 лет"),
     ("must be a number of days", "должно быть числом дней"),
     ("must lie within 10 years", "должно быть не дальше 10 лет"),
+    ("must be later than the start that was asked for", "должно быть позже запрошенного начала"),
     ("must be given with this request", "нужно указать для этого запроса"),
     ("give 1 to 1000 questions", "задайте от 1 до 1000 вопросов"),
     ("give `subject` and `permission`, or `checks`", "укажите `subject` и `permission` или `checks`"),

@@ -27,7 +27,7 @@ use crate::{
 pub struct DecisionInput {
     /// For the requester and other approvers.
     pub comment: Option<String>,
-    /// With an approval: the grant ends at this time at the latest.
+    /// With an approval: the grant ends at this time at the latest, after it began.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -97,6 +97,12 @@ impl AccessRequests {
             return Err(self.refusal(ctx).into());
         }
         request.must_be_open(now)?;
+        if said.verdict == Verdict::Approve
+            && let (Some(end), Some(start)) = (said.expires_at, request.starts_at)
+            && end <= start
+        {
+            return Err(Refusal::field("/expires_at", "must be later than the start that was asked for").into());
+        }
         let mut requester = requester.ok_or(Refusal::NotFound)?;
         if requester.status == UserStatus::Deleted {
             return Err(Refusal::NotFound.into());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use userd_model::{NotificationId, Refusal};
+use userd_model::{NotificationId, Refusal, Timestamp};
 use userd_services::{Arrived, Context, notifications::Shown};
 
 use crate::{

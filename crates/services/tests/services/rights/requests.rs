@@ -325,6 +325,26 @@ async fn a_request_is_taken_back_by_its_maker_alone(fixture: Fixture) {
     assert!(app.ask(&ada, wanting("editor")).await.is_ok(), "there is room for another one");
 }
 
+/// A grant that is over before it begins is none.
+#[apply(case)]
+async fn an_approval_does_not_end_before_the_grant_begins(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, boris) = with_editors(&app, requestable()).await;
+    let start = app.now().plus(MINUTE * 120);
+    let asked = app.ask(&ada, AccessInput { starts_at: Some(start), ..wanting("editor") }).await.unwrap();
+    let ctx = acting(&app, &app.actor(&boris).await);
+    let until = |end| DecisionInput { expires_at: Some(end), comment: None };
+    for end in [app.now().plus(MINUTE * 10), start] {
+        let answer = app.access_requests.decide(&ctx, asked.request.id, Verdict::Approve, &until(end)).await;
+        assert_eq!(wrong_fields(answer), ["/expires_at"]);
+    }
+    let end = start.plus(MINUTE);
+    app.access_requests.decide(&ctx, asked.request.id, Verdict::Approve, &until(end)).await.unwrap();
+    let held = app.grants.of_user(&of(&app, &ada), ada.id).await.unwrap();
+    let period = &held.iter().find(|one| one.grant.name == "editor").unwrap().grant.period;
+    assert_eq!((period.starts_at, period.expires_at), (Some(start), Some(end)));
+}
+
 /// The approver may shorten, never lengthen; and what waits for somebody who was deleted is decided no more.
 #[apply(case)]
 async fn an_approver_may_shorten_a_grant(fixture: Fixture) {
