@@ -192,6 +192,16 @@ const RUSSIAN: &[(&str, &str)] = &[
     ("is not a field of this request", "такого поля в этом запросе нет"),
     ("is not a parameter of this request", "такого параметра в этом запросе нет"),
     ("is required", "обязательно"),
+    ("is required; then `code` or `credential`", "обязательно; затем `code` или `credential`"),
+    (
+        "is answered at /v1/auth/second-factor: `method`, and `code` or `credential`",
+        "передаётся в /v1/auth/second-factor вместе с `method` и с `code` или `credential`",
+    ),
+    (
+        "is answered at /v1/auth/email/verify: `email` and `code`",
+        "передаётся в /v1/auth/email/verify вместе с `email` и `code`",
+    ),
+    ("is answered at /v1/auth/restore: it is the `restore_token`", "передаётся в /v1/auth/restore как `restore_token`"),
     (
         "is required: an account begins when its address is confirmed",
         "обязательно: учётная запись начинается с подтверждения адреса",

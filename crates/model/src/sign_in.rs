@@ -49,6 +49,12 @@ impl PendingStep {
             Self::Restore => "account_deleted",
         }
     }
+
+    /// The step of a `status`.
+    #[must_use]
+    pub fn parse(status: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|step| step.status() == status)
+    }
 }
 
 /// How a way in goes on once somebody has proven who they are.

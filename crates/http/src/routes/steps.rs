@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
-use userd_model::{Accepted, FactorMethod};
+use userd_model::{Accepted, FactorMethod, PendingStep, Refusal};
 use userd_services::{Completion, passwords::Password};
 use userd_web::{caller::Visitor, extract::Json, problem::Problem, request_layer::note_user};
 use utoipa::{ToSchema, openapi::Schema};
@@ -35,6 +35,8 @@ pub(super) fn routes() -> Routes {
 /// - `password_change_required`: `new_password`.
 /// - `terms_required`: `accept`, with every required document that the answer named.
 /// - `approval_pending`: nothing more; it answers the same until the account is approved, and tokens then.
+///
+/// A challenge alone, where more is needed: 422, and `errors` name it. The challenge stays.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"challenge": "the challenge of the 202", "code": "287082"}))]
@@ -98,7 +100,7 @@ enum Begun {
 #[utoipa::path(post, path = "/v1/auth/continue", tag = "Sign-in", request_body = GoOn,
     responses((status = 200, description = "Signed in", body = Resolved), (status = 201, description = "Show it, then send a code of it; or hand it to the browser, then send its answer", body = Begun),
         (status = 202, description = "Something else is asked for", body = PendingBody), (status = 410, description = "The sign-in has to be started again"),
-        (status = 422, description = "The code, the passkey or the new password is not accepted"), (status = 503, description = "Busy")))]
+        (status = 422, description = "The code, the passkey or the new password is not accepted, or what the challenge needs is missing"), (status = 503, description = "Busy")))]
 async fn go_on(
     State(api): State<Arc<Api>>,
     Visitor(ctx): Visitor,
@@ -131,9 +133,33 @@ async fn go_on(
             Ok(completed(api.services.accounts.change_demanded(&ctx, &challenge, &new).await?))
         }
         (None, None, None, None) if name.is_none() => {
-            Ok(completed(api.services.accounts.ask_whether_approved(&ctx, &challenge).await?))
+            let accounts = &api.services.accounts;
+            match accounts.asked_for(&ctx, &challenge).await? {
+                PendingStep::Approval => Ok(completed(accounts.ask_whether_approved(&ctx, &challenge).await?)),
+                other => Err(missing(other).into()),
+            }
         }
         _ => Err(Problem::malformed(OTHERWISE)),
+    }
+}
+
+/// What a challenge needs that came with nothing else.
+fn missing(step: PendingStep) -> Refusal {
+    match step {
+        PendingStep::FactorSetup => Refusal::field("/method", "is required; then `code` or `credential`"),
+        PendingStep::PasswordChange => Refusal::field("/new_password", "is required"),
+        PendingStep::Terms => Refusal::field("/accept", "is required"),
+        PendingStep::SecondFactor => {
+            Refusal::field("/challenge", "is answered at /v1/auth/second-factor: `method`, and `code` or `credential`")
+        }
+        PendingStep::Confirmation => {
+            Refusal::field("/challenge", "is answered at /v1/auth/email/verify: `email` and `code`")
+        }
+        PendingStep::Restore => {
+            Refusal::field("/challenge", "is answered at /v1/auth/restore: it is the `restore_token`")
+        }
+        // Nothing more is asked for.
+        PendingStep::Approval => Refusal::ChallengeGone,
     }
 }
 

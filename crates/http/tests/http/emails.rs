@@ -53,6 +53,9 @@ async fn a_registration_that_waits_is_answered_202_and_goes_on_with_code_and_cha
     assert_eq!(asked.status, 202);
     let asked = asked.json();
     assert_eq!(asked["status"], "confirmation_required");
+    let alone = place.post("/v1/auth/continue", serde_json::json!({ "challenge": asked["challenge"] })).await;
+    assert_eq!(alone.status, 422);
+    assert!(alone.text().contains("/v1/auth/email/verify"), "{}", alone.text());
     let (_, code) = place.mail("is your code").await;
     let wrong = serde_json::json!({ "email": "ada@example.org" });
     let problem = place.post("/v1/auth/email/verify", wrong).await;

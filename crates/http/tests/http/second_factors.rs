@@ -79,6 +79,9 @@ async fn an_app_is_set_up_shown_and_removed() {
     assert_eq!(first["methods"], json!(["totp", "recovery_code"]));
     let members: Vec<_> = first.as_object().unwrap().keys().cloned().collect();
     assert_eq!(members, ["challenge", "expires_in", "methods", "status"]);
+    let elsewhere = client.send("POST", "/v1/auth/continue", json!({"challenge": first["challenge"]})).await;
+    assert_eq!(elsewhere.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(elsewhere.text().contains("/v1/auth/second-factor"), "{}", elsewhere.text());
     let next = client.code(secret, 1);
     assert!(!text.contains(&next) && !text.contains(secret), "{text}");
     let second = |code: &str| json!({"challenge": first["challenge"], "method": "totp", "code": code});
@@ -118,7 +121,8 @@ async fn who_must_have_a_factor_sets_one_up_at_sign_in() {
     assert_eq!((asked.status, asked.json()["status"].clone()), (StatusCode::ACCEPTED, json!("factor_setup_required")));
     let challenge = asked.json()["challenge"].clone();
     let neither = client.send("POST", "/v1/auth/continue", json!({"challenge": challenge})).await;
-    assert_eq!(neither.status, StatusCode::GONE);
+    assert_eq!(neither.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(neither.json()["errors"][0]["pointer"], "/method", "and the challenge stays");
     let begun = client.send("POST", "/v1/auth/continue", json!({"challenge": challenge, "method": "totp"})).await;
     assert_eq!(begun.status, StatusCode::CREATED);
     let code = client.code(begun.json()["secret"].as_str().unwrap(), 0);
@@ -151,6 +155,9 @@ async fn recovery_codes_are_shown_although_terms_come_next() {
     let next = next.json();
     assert_eq!(next["status"], "terms_required");
     assert_eq!(next["recovery_codes"].as_array().unwrap().len(), 10);
+    let alone = go_on(json!({"challenge": next["challenge"]})).await;
+    assert_eq!((alone.status, alone.slug().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "invalid_input"));
+    assert_eq!(alone.json()["errors"][0]["pointer"], "/accept");
     let accept = json!([{"id": "terms", "version": "1"}]);
     let done = go_on(json!({"challenge": next["challenge"], "accept": accept})).await;
     assert_eq!((done.status, done.json().get("recovery_codes")), (StatusCode::OK, None));
@@ -170,6 +177,9 @@ async fn a_demanded_password_is_asked_for_at_sign_in_and_set_there() {
         (StatusCode::ACCEPTED, json!("password_change_required"))
     );
     let challenge = asked.json()["challenge"].clone();
+    let alone = client.send("POST", "/v1/auth/continue", json!({"challenge": challenge})).await;
+    assert_eq!(alone.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(alone.json()["errors"][0]["pointer"], "/new_password");
     let both = json!({"challenge": challenge, "new_password": "velvet-Bassoon-88", "code": "000000"});
     assert_eq!(client.send("POST", "/v1/auth/continue", both).await.status, StatusCode::BAD_REQUEST);
     let body = json!({"challenge": challenge, "new_password": "velvet-Bassoon-88"});

@@ -10,11 +10,13 @@
 //! - `invited.rs`: by invitation
 //! - `password_demanded.rs`: a new password that an administrator demands
 //! - `approval.rs`: an account that waits until it is approved
+//! - `asked_for.rs`: what a challenge asks for
 //! - `terms.rs`: what has to be accepted
 //! - `username.rs`: a new username
 //! - `wipe.rs`: what goes when somebody else proves the mailbox
 
 mod approval;
+mod asked_for;
 mod claiming;
 mod create;
 pub mod emails;

@@ -1,0 +1,29 @@
+//! What a challenge asks for: whoever shows one without an answer is told what is missing, and may go on.
+
+use userd_model::{PendingStep, Refusal};
+use userd_storage::Failure;
+
+use super::Accounts;
+use crate::{Context, limits::Limited, mailbox_proofs::Proofs};
+
+impl Accounts {
+    /// The step that a challenge asks for. Changes nothing.
+    ///
+    /// # Errors
+    /// `ChallengeGone`, `TooManyAttempts`.
+    pub async fn asked_for(&self, ctx: &Context, challenge: &str) -> Result<PendingStep, Failure> {
+        let now = self.deps.now();
+        self.limits.reserve_from(Limited::LinkPerNetwork, &ctx.origin).await?;
+        let mut reading = self.deps.store.reading();
+        // One of a registration that waits for its address is none of a sign-in.
+        let step = match Proofs(&self.deps).hash_behind(&mut reading, challenge, now).await? {
+            Some(_) => PendingStep::Confirmation,
+            None => {
+                let found = self.sessions.any_challenge(&mut reading, challenge, now).await?;
+                PendingStep::parse(&found.proven.step).ok_or(Refusal::ChallengeGone)?
+            }
+        };
+        self.limits.give_back(Limited::LinkPerNetwork, &ctx.origin.network).await;
+        Ok(step)
+    }
+}
