@@ -239,6 +239,7 @@ const RUSSIAN: &[(&str, &str)] = &[
     ("has not the form that this field needs", "имеет не тот вид, который нужен этому полю"),
     ("expected a string", "должно быть строкой"),
     ("expected a boolean", "должно быть true или false"),
+    ("expected a UUID", "должно быть идентификатором UUID"),
     ("expected an object", "должно быть объектом"),
     ("expected an object of one member", "должно быть объектом с одним полем"),
     ("expected an array", "должно быть массивом"),

@@ -106,11 +106,19 @@ fn describe(message: &str, pointer: &mut String) -> Problem {
     if let Some(name) = quoted(message, "missing field `") {
         return Problem::of(&table::MISSING_FIELD).field(named(pointer, name), "is required");
     }
-    let detail = match message.rsplit_once("expected ") {
+    Problem::of(&table::WRONG_TYPE).field(std::mem::take(pointer), wanted(message))
+}
+
+/// What a value should have been. Never the value.
+pub(super) fn wanted(message: &str) -> String {
+    // It goes on to say which character of the value is wrong.
+    if message.starts_with("UUID parsing failed") {
+        return "expected a UUID".to_owned();
+    }
+    match message.rsplit_once("expected ") {
         Some((_, expected)) => format!("expected {}", in_json(expected)),
         None => "has not the form that this field needs".to_owned(),
-    };
-    Problem::of(&table::WRONG_TYPE).field(std::mem::take(pointer), detail)
+    }
 }
 
 /// What serde expected, in JSON's words: its own are Rust's.
@@ -145,7 +153,7 @@ fn named(pointer: &str, name: &str) -> String {
     if pointer.ends_with(&step) { pointer.to_owned() } else { format!("{pointer}{step}") }
 }
 
-fn pointer_of(path: &Path) -> String {
+pub(super) fn pointer_of(path: &Path) -> String {
     let mut pointer = String::new();
     for segment in path.iter() {
         match segment {
@@ -229,6 +237,7 @@ mod tests {
         attributes: Option<serde_json::Map<String, serde_json::Value>>,
         #[serde(default, deserialize_with = "super::super::object")]
         one: Option<Each>,
+        id: Option<uuid::Uuid>,
     }
 
     #[derive(Debug, Deserialize)]
@@ -324,6 +333,7 @@ mod tests {
             (r#"{"login":"a","age":1.5}"#, "a whole number from 0 to 255"),
             (r#"{"login":"a","inner":{"words":{}}}"#, "an array"),
             (r#"{"login":"a","attributes":[]}"#, "an object"),
+            (r#"{"login":"a","id":"hunter2"}"#, "a UUID"),
         ] {
             let problem = parse::<Body>(body.as_bytes()).expect_err("the body must be refused");
             let json = problem.to_json(Language::English, "id");

@@ -5,7 +5,7 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
-use super::json::{read_body, require_media_type};
+use super::json::{pointer_of, read_body, require_media_type, wanted};
 use crate::problem::{Problem, table};
 
 /// Query parameters. `T` derives `Deserialize` with `deny_unknown_fields`, so that a misspelt filter is an error and
@@ -56,10 +56,13 @@ fn read_pairs<T: DeserializeOwned>(
     }
     // Parsed once more from the cleaned pairs, because this reader turns text into numbers and booleans.
     let clean = form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish();
-    serde_urlencoded::from_str(&clean).map_err(|error| describe(&error.to_string(), row))
+    let reader = serde_urlencoded::Deserializer::new(form_urlencoded::parse(clean.as_bytes()));
+    serde_path_to_error::deserialize(reader)
+        .map_err(|error| describe(&error.inner().to_string(), pointer_of(error.path()), row))
 }
 
-fn describe(message: &str, row: &'static crate::problem::Row) -> Problem {
+/// Turns serde's words into a problem that names the parameter and never repeats its value.
+fn describe(message: &str, place: String, row: &'static crate::problem::Row) -> Problem {
     let name = |before: &str| message.strip_prefix(before).and_then(|rest| rest.split('`').next());
     if let Some(name) = name("unknown field `") {
         return Problem::of(row).field(pointer(name), "is not a parameter of this request");
@@ -67,7 +70,19 @@ fn describe(message: &str, row: &'static crate::problem::Row) -> Problem {
     if let Some(name) = name("missing field `") {
         return Problem::of(row).field(pointer(name), "is required");
     }
-    Problem::of(row).detail("a parameter has not the form that it needs")
+    if place.is_empty() {
+        return Problem::of(row).detail("a parameter has not the form that it needs");
+    }
+    Problem::of(row).field(place, form_of(message))
+}
+
+/// What a value should have been: parsers of the standard library say it in words of their own.
+fn form_of(message: &str) -> String {
+    const OF_INTEGERS: [&str; 3] = ["invalid digit", "cannot parse integer", "number too"];
+    if OF_INTEGERS.iter().any(|start| message.starts_with(start)) {
+        return "expected a whole number".to_owned();
+    }
+    if message.starts_with("provided string was not") { "expected a boolean".to_owned() } else { wanted(message) }
 }
 
 fn pointer(name: &str) -> String {

@@ -56,6 +56,21 @@ async fn lists_take_two_parameters_and_only_their_own_cursors() {
     }
 }
 
+/// A parameter that is wrong is named, with what it should have been, and its value is not repeated.
+#[tokio::test]
+async fn a_wrong_parameter_is_named() {
+    let router = app();
+    for (query, detail) in [
+        ("limit=0", "expected a number from 1 to 200"),
+        ("limit=abc", "expected a whole number"),
+        ("limit=", "expected a whole number"),
+        ("limit=70000", "expected a whole number"),
+    ] {
+        let answer = get(&router, &format!("/v1/things?{query}"), &[]).await;
+        assert_eq!(answer.json()["errors"], serde_json::json!([{"pointer": "/limit", "detail": detail}]), "{query}");
+    }
+}
+
 /// A proxy that compresses makes every tag weak. (fault 31)
 #[tokio::test]
 async fn a_weak_tag_is_its_strong_twin() {
