@@ -81,6 +81,8 @@ struct AuditList {
     /// Where to go on, in `after`. Absent at the end; with `order=oldest` always there, so that whoever follows the log
     /// asks again with it. A page may hold less than was asked for, or nothing, and not be the last.
     next: Option<String>,
+    /// The same while there may be more now, as every list has it: hand it back in `after`. `null` at the end.
+    next_cursor: Option<String>,
 }
 
 /// In which order.
@@ -113,7 +115,7 @@ struct AuditQuery {
     #[serde(default)]
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
     limit: Limit,
-    /// `next` of the page before.
+    /// `next`, or `next_cursor`, of the page before.
     #[param(value_type = Option<String>)]
     after: Option<CursorText>,
 }
@@ -126,7 +128,7 @@ struct UserAuditQuery {
     #[serde(default)]
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
     limit: Limit,
-    /// `next` of the page before.
+    /// `next`, or `next_cursor`, of the page before.
     #[param(value_type = Option<String>)]
     after: Option<CursorText>,
 }
@@ -286,7 +288,8 @@ async fn verify(
 
 fn answer(api: &Api, name: &str, page: AuditPage) -> AuditList {
     let next = page.next.and_then(|position| api.cursors.seal(name, &position));
-    AuditList { items: page.items.into_iter().map(Into::into).collect(), next }
+    let next_cursor = next.clone().filter(|_| page.has_more);
+    AuditList { items: page.items.into_iter().map(Into::into).collect(), next, next_cursor }
 }
 
 impl From<AuditParty> for AuditPartyBody {

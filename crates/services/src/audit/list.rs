@@ -79,6 +79,8 @@ pub struct AuditPage {
     /// Where to go on: the last position that was looked at. None at the end; with the oldest first never, so that
     /// whoever follows the log goes on from there.
     pub next: Option<i64>,
+    /// Whether there may be more now.
+    pub has_more: bool,
 }
 
 impl Audit {
@@ -95,12 +97,12 @@ impl Audit {
     ) -> Result<AuditPage, Failure> {
         ctx.may(&Act::ReadAudit)?;
         filter.check()?;
-        let (rows, next) = self.rows(filter, after, limit).await?;
+        let (rows, next, has_more) = self.rows(filter, after, limit).await?;
         let (mut opener, mut items) = (FactOpener::new(&self.deps), Vec::with_capacity(rows.len()));
         for row in &rows {
             items.push(view(row, &mut opener).await?);
         }
-        Ok(AuditPage { items, next })
+        Ok(AuditPage { items, next, has_more })
     }
 
     /// Entries of what was done to a user, the newest first.
@@ -118,12 +120,13 @@ impl Audit {
         self.list(ctx, &filter, after, limit).await
     }
 
+    /// Rows, where to go on, and whether there may be more now.
     pub(super) async fn rows(
         &self,
         filter: &AuditFilter,
         after: Option<i64>,
         limit: usize,
-    ) -> Result<(Vec<AuditRow>, Option<i64>), Failure> {
+    ) -> Result<(Vec<AuditRow>, Option<i64>, bool), Failure> {
         let order = filter.order();
         let (mut rows, mut looked_at, mut last) = (Vec::new(), 0, after);
         loop {
@@ -142,14 +145,15 @@ impl Audit {
                     rows.push(row);
                 }
                 if rows.len() >= limit {
-                    return Ok((rows, last));
+                    return Ok((rows, last, true));
                 }
             }
             if is_end {
-                return Ok((rows, if filter.oldest_first { last.or(Some(-1)) } else { None }));
+                let next = if filter.oldest_first { last.or(Some(-1)) } else { None };
+                return Ok((rows, next, false));
             }
             if looked_at >= LOOKED_AT {
-                return Ok((rows, last));
+                return Ok((rows, last, true));
             }
         }
     }

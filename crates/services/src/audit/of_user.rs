@@ -42,7 +42,7 @@ impl Audit {
         for filter in [to_them, by_them] {
             let mut after = None;
             loop {
-                let (rows, last) = self.rows(&filter, after, PAGE).await?;
+                let (rows, last, _) = self.rows(&filter, after, PAGE).await?;
                 let is_last = rows.len() < PAGE;
                 entries.extend(rows.into_iter().map(|row| (row.position, row.entry)));
                 if is_last {
