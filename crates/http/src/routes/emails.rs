@@ -39,7 +39,7 @@ pub(super) fn routes() -> Routes {
         .with(routes!(send_reset))
 }
 
-/// The proof: `token`, or `email` and `code`.
+/// The proof: `token`, or `email` and `code`; of a registration that waits also the `challenge` of its 202.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"token": "udl_…"}))]
@@ -55,7 +55,8 @@ struct Verify {
     #[serde(default)]
     #[schema(max_length = 16)]
     code: Option<String>,
-    /// From the 202 that asked for the proof. With it the code signs in.
+    /// From the 202 that asked for the proof. With it the code signs in; without it the code of a registration that waits is
+    /// not good.
     #[serde(default)]
     #[schema(max_length = 256)]
     challenge: Option<String>,
@@ -82,7 +83,7 @@ struct Confirmed {
     responses((status = 200, description = "Proven; the tokens of a registration that waited for it, where the challenge was given", body = Answer),
         (status = 401, description = "An access token was sent, and it is not good"),
         (status = 409, description = "The wanted username was taken meanwhile (give another), or the address was"),
-        (status = 422, description = "The code or link is not valid")))]
+        (status = 422, description = "The code or link is not valid, or the challenge of a registration that waits is missing")))]
 async fn verify(
     State(api): State<Arc<Api>>,
     AnyCaller(ctx): AnyCaller,

@@ -47,9 +47,10 @@ async fn look(
     Ok(answer(&headers, |language| link_page::question(&act, language)))
 }
 
-/// Confirm a link in a message: by its form, or with `List-Unsubscribe=One-Click` (RFC 8058) to unsubscribe.
+/// Confirm a link in a message: by its form (`confirm=yes`), or with `List-Unsubscribe=One-Click` (RFC 8058) to unsubscribe.
+/// Without `confirm=yes` any other link does nothing: the form is shown again.
 #[utoipa::path(post, path = "/l/{token}", tag = "Pages", params(("token" = String, Path, description = "From the message")),
-    responses((status = 200, description = "What was done", body = String, content_type = "text/html"),
+    responses((status = 200, description = "What was done, or the form", body = String, content_type = "text/html"),
         (status = 410, description = "The link was used or has expired"),
         (status = 503, description = "Busy")))]
 async fn follow(

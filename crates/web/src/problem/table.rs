@@ -224,8 +224,8 @@ problems! {
         "Correct each field in `errors`.",
         "Исправьте каждое поле из `errors`.";
     INVALID_CODE = 422 "invalid_code", "invalid_grant", "The code is not valid", "Недействительный код",
-        "Codes and links work once and for a short time: ask for a new one.",
-        "Коды и ссылки действуют один раз и недолго: запросите новый.";
+        "Codes and links work once and for a short time: ask for a new one. The code of a registration that waits needs its `challenge`.",
+        "Коды и ссылки действуют один раз и недолго: запросите новый. К коду ожидающей регистрации нужен её `challenge`.";
     INVALID_PASSKEY = 422 "invalid_passkey", "invalid_grant", "The passkey is not accepted", "Ключ доступа не принят",
         "Begin again. A passkey that was removed in the account has to be removed on the device too.",
         "Начните заново. Ключ, удалённый из учётной записи, нужно удалить и на устройстве.";
