@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use userd_crypto::{Zeroizing, constant_time_eq};
-use userd_model::{AccessRequestId, ClientId, InvitationId, MessageId, Refusal, Sealed, Timestamp, UserId, WebhookId};
+use userd_model::{
+    AccessRequestId, ClientId, FactorId, InvitationId, MessageId, Refusal, Sealed, Timestamp, UserId, WebhookId,
+};
 use userd_storage::{
     Failure, UnitOfWork,
     repositories::{idempotency_keys::IdempotencyRecord, one_time_tokens::OneTimeToken},
@@ -43,6 +45,8 @@ pub(crate) enum Made {
     Role(String),
     Permission(String),
     AccessRequest(AccessRequestId),
+    /// A set-up that waits for its first code.
+    Factor(FactorId),
 }
 
 /// What an earlier request with the same key made.

@@ -176,6 +176,7 @@ impl Services {
             sessions: sessions.clone(),
             user_reader: user_reader.clone(),
             limits: limits.clone(),
+            idempotency: idempotency.clone(),
             proof: proof.clone(),
             ways_in: ways_in.clone(),
         };

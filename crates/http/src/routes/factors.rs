@@ -15,7 +15,7 @@ use userd_services::{
 };
 use userd_web::{
     caller::{Caller, SignedInUser, Visitor},
-    extract::{Json, PageQuery, Path, Query},
+    extract::{IdempotencyKey, Json, PageQuery, Path, Query},
     problem::Problem,
 };
 use utoipa::{ToSchema, openapi::Schema};
@@ -269,15 +269,22 @@ pub(super) struct TotpBody {
 }
 
 /// Begin to set an authenticator app up. The sign-in must be a few minutes old at most.
-#[utoipa::path(post, path = "/v1/me/factors/totp", tag = "Me", request_body(content = Option<NewTotp>),
-    responses((status = 201, description = "Show it, then confirm", body = TotpBody), (status = 403, description = "A fresher or stronger proof is needed")))]
+#[utoipa::path(post, path = "/v1/me/factors/totp", tag = "Me", request_body(content = Option<NewTotp>), params(IdempotencyKey),
+    responses((status = 201, description = "Show it, then confirm; to repeats with the same key the same while it waits, for 10 minutes", body = TotpBody),
+        (status = 403, description = "A fresher or stronger proof is needed"),
+        (status = 409, description = "A repeat after that, or after the password changed")))]
 async fn begin_totp(
     State(api): State<Arc<Api>>,
     user: SignedInUser,
+    IdempotencyKey(key): IdempotencyKey,
     body: Option<Json<NewTotp>>,
 ) -> Result<Response, Problem> {
     let name = body.and_then(|Json(body)| body.name);
-    let begun = api.services.factors.begin_totp(&user.ctx, name.as_deref()).await?;
+    let idempotent = key.map(|key| {
+        let bytes = serde_json::to_vec(&name).unwrap_or_default();
+        api.services.idempotency.request(&format!("POST /v1/me/factors/totp {}", user.ctx.actor.name()), &key, &bytes)
+    });
+    let begun = api.services.factors.begin_totp(&user.ctx, name.as_deref(), idempotent.as_ref()).await?;
     Ok(totp(begun))
 }
 

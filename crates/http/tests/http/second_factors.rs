@@ -134,6 +134,27 @@ async fn who_must_have_a_factor_sets_one_up_at_sign_in() {
     assert_eq!(client.send("POST", "/v1/auth/refresh", refresh).await.status, StatusCode::OK);
 }
 
+/// An answer that was lost is asked for again: the same secret while it waits, and no other set-up in its place.
+#[tokio::test]
+async fn a_repeated_set_up_of_an_app_is_the_same() {
+    let mut client = Client::with(TestOptions::default()).await;
+    let made = client.send("POST", "/v1/auth/register", json!({"username": "ada", "password": PASSWORD})).await.json();
+    client.is(&made["tokens"]);
+    let begin = async |key: &str, name: &str| {
+        let headers =
+            [("content-type", "application/json"), ("authorization", client.bearer.as_str()), ("idempotency-key", key)];
+        ask(&client.app, request("POST", "/v1/me/factors/totp", &headers, json!({ "name": name }).to_string())).await
+    };
+    let first = begin("one", "phone").await;
+    assert_eq!(first.status, StatusCode::CREATED);
+    let again = begin("one", "phone").await;
+    assert_eq!((again.status, again.json()), (StatusCode::CREATED, first.json()));
+    assert_eq!(begin("one", "other").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_ne!(begin("two", "phone").await.json()["secret"], first.json()["secret"]);
+    let late = begin("one", "phone").await;
+    assert_eq!((late.status, late.slug().as_str()), (StatusCode::CONFLICT, "secret_already_shown"));
+}
+
 /// Recovery codes are shown where they are made or never: also where another step comes before the tokens.
 #[tokio::test]
 async fn recovery_codes_are_shown_although_terms_come_next() {

@@ -170,7 +170,7 @@ async fn begin_app(visit: Visit) -> Result<Response, Problem> {
 
 /// A secret that nobody was shown before.
 async fn begun_anew(visit: &Visit, status: StatusCode, told: Option<&str>) -> Result<Response, Problem> {
-    match visit.site.services.factors.begin_totp(&visit.ctx, None).await {
+    match visit.site.services.factors.begin_totp(&visit.ctx, None, None).await {
         Ok(begun) => Ok(app_page(visit, &begun, status, told)),
         Err(failure) => prove_first(failure, APP),
     }

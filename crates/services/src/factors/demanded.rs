@@ -52,7 +52,7 @@ impl Factors {
         let found = self.sessions.challenge(&mut reading, challenge, STEP, self.deps.now()).await?;
         self.limits.give_back(Limited::SecondFactorPerNetwork, &ctx.origin.network).await;
         let hash = found.hash();
-        self.begin_waiting(ctx, found.user, self.setup_id(hash), name, &hex(hash)).await
+        self.begin_waiting(ctx, (found.user, self.setup_id(hash)), name, &hex(hash), None).await
     }
 
     /// What was begun with the challenge, once more: for whoever has shown a wrong code.

@@ -27,8 +27,8 @@ pub use step_up::StepUp;
 pub use totp::TotpBegun;
 
 use crate::{
-    Dependencies, change::Changes, limits::Limits, passwords::PasswordProof, sessions::Sessions,
-    user_reader::UserReader, ways_in::WaysIn,
+    Dependencies, change::Changes, idempotency::IdempotencyKeys, limits::Limits, passwords::PasswordProof,
+    sessions::Sessions, user_reader::UserReader, ways_in::WaysIn,
 };
 
 /// Sets up, shows and removes second factors.
@@ -39,6 +39,7 @@ pub struct Factors {
     pub(crate) sessions: Sessions,
     pub(crate) user_reader: UserReader,
     pub(crate) limits: Limits,
+    pub(crate) idempotency: IdempotencyKeys,
     pub(crate) proof: PasswordProof,
     pub(crate) ways_in: WaysIn,
 }

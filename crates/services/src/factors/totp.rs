@@ -11,8 +11,8 @@ use userd_storage::{Failure, repositories::one_time_tokens::OneTimeToken};
 
 use super::{Factors, qr};
 use crate::{
-    Context, change::Change, limits::Limited, outstanding::outstanding_dies, recent_proof, sealing::row_context,
-    user_reader::internal,
+    Context, IdempotentRequest, change::Change, idempotency::Made, limits::Limited, outstanding::outstanding_dies,
+    recent_proof, sealing::row_context, user_reader::internal,
 };
 
 /// A secret that waits for its first code. Printing leaves it out.
@@ -56,42 +56,55 @@ impl Factors {
     /// Begins setting an authenticator app up.
     ///
     /// # Errors
-    /// `InsufficientAuthentication`, `InvalidInput`, `TooManyAttempts`.
-    pub async fn begin_totp(&self, ctx: &Context, name: Option<&str>) -> Result<TotpBegun, Failure> {
+    /// `InsufficientAuthentication`, `InvalidInput`, `TooManyAttempts`. For a repeat: `IdempotencyMismatch`, `ReplayRefused`;
+    /// `SecretAlreadyShown` once it waits no more.
+    pub async fn begin_totp(
+        &self,
+        ctx: &Context,
+        name: Option<&str>,
+        idempotent: Option<&IdempotentRequest>,
+    ) -> Result<TotpBegun, Failure> {
         let (user, session) = ctx.user()?;
         ctx.may(&Act::ManageFactors(user))?;
         let held = recent_proof::must_be_given(ctx, &self.deps.settings, &mut self.deps.store.reading()).await?;
         must_have_room(&held)?;
         let id = FactorId::mint(self.deps.random.as_ref());
-        self.begin_waiting(ctx, user, id, name, &session.to_string()).await
+        self.begin_waiting(ctx, (user, id), name, &session.to_string(), idempotent).await
     }
 
     /// Makes a secret and lets it wait. One waits at a time.
     pub(super) async fn begin_waiting(
         &self,
         ctx: &Context,
-        user: UserId,
-        id: FactorId,
+        (user, id): (UserId, FactorId),
         name: Option<&str>,
         bound_to: &str,
+        idempotent: Option<&IdempotentRequest>,
     ) -> Result<TotpBegun, Failure> {
         let name = name.map(text::device_name).transpose().map_err(|detail| Refusal::field("/name", detail))?;
         self.limits.reserve(Limited::FactorChange, &user.to_string()).await?;
-        let secret = TotpSecret::mint(self.deps.random.as_ref());
-        let (name, secret_bytes, hash) = (&name, secret.as_bytes(), self.setup_hash(id));
-        let user = self
+        let secret = &TotpSecret::mint(self.deps.random.as_ref());
+        let (name, hash) = (&name, self.setup_hash(id));
+        let (user, id, secret) = self
             .changes
             .run(ctx, "begin_totp", |mut change| async move {
                 let user = change.active_user(user).await?;
+                if let Some(made) = self.idempotency.find(&mut change, idempotent).await? {
+                    let (id, secret) = self.begun_before(&mut change, &user, made, bound_to).await?;
+                    return change.commit((user, id, secret)).await;
+                }
                 change.one_time_tokens().remove_of_owner_for(user.id, PURPOSE).await?;
-                let secret = self.seal_secret(&user, id, secret_bytes)?;
-                let waiting = Waiting { name: name.clone(), secret, bound_to: bound_to.to_owned(), failures: 0 };
+                let sealed = self.seal_secret(&user, id, secret.as_bytes())?;
+                let waiting =
+                    Waiting { name: name.clone(), secret: sealed, bound_to: bound_to.to_owned(), failures: 0 };
                 let (created_at, expires_at) = (change.now, change.now.plus(LIFE));
                 let (owner, payload) = (Some(user.id), self.seal_waiting(&hash, &waiting)?);
                 let purpose = PURPOSE.to_owned();
                 let row = OneTimeToken { hash: hash.to_vec(), purpose, owner, payload, created_at, expires_at };
                 change.one_time_tokens().insert(&row).await?;
-                change.commit(user).await
+                self.idempotency.save(&mut change, idempotent, Made::Factor(id), owner).await?;
+                let secret = TotpSecret::from_bytes(Zeroizing::new(secret.as_bytes().to_vec()));
+                change.commit((user, id, secret)).await
             })
             .await?;
         self.begun(&user, id, &secret)
@@ -126,6 +139,25 @@ impl Factors {
         let user = reading.users().find(user).await?.ok_or(Refusal::NotFound)?;
         let secret = TotpSecret::from_bytes(self.open_secret(&user, id, &waiting.secret)?);
         self.begun(&user, id, &secret)
+    }
+
+    /// What an earlier request with the same key began. Its secret waits for its first code as long as a repeat may see it, so
+    /// it is kept nowhere else.
+    async fn begun_before(
+        &self,
+        change: &mut Change<'_>,
+        user: &User,
+        made: Made,
+        bound_to: &str,
+    ) -> Result<(FactorId, TotpSecret), Failure> {
+        let Made::Factor(id) = made else { return Err(Refusal::IdempotencyMismatch.into()) };
+        let (hash, now) = (self.setup_hash(id), change.now);
+        let row = change.one_time_tokens().find(&hash, PURPOSE, now).await?.ok_or(Refusal::SecretAlreadyShown)?;
+        let waiting = self.open_waiting(&hash, row.payload)?;
+        if row.owner != Some(user.id) || waiting.bound_to != bound_to {
+            return Err(Refusal::SecretAlreadyShown.into());
+        }
+        Ok((id, TotpSecret::from_bytes(self.open_secret(user, id, &waiting.secret)?)))
     }
 
     /// Shows a first code: from now on the app is a factor. Answers recovery codes with the first factor.

@@ -137,7 +137,7 @@ async fn steps_of_a_sign_in(replicas: [&TestApp; 2], asking_terms: [&TestApp; 2]
 async fn set_ups(replicas: [&TestApp; 2], number: usize) {
     let app = replicas[0];
     let (mary, ruth) = (app.member(&format!("mary{number}")).await, app.member(&format!("ruth{number}")).await);
-    let begun = app.factors.begin_totp(&app.acting(&mary).await, None).await.unwrap();
+    let begun = app.factors.begin_totp(&app.acting(&mary).await, None, None).await.unwrap();
     let (who, code) = (app.who(&mary.tokens.access_token).await.unwrap(), Phone::reading(&begun).code(app.now()));
     let apps = winners(replicas, |_, services, ctx| {
         let (ctx, id, code) = (ctx.authenticated(who.clone()), begun.id, code.clone());

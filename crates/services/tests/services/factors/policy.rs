@@ -140,7 +140,10 @@ async fn a_step_up_is_a_fresh_proof_in_the_same_session(fixture: Fixture) {
     let ada = app.member("ada").await;
     app.advance(9 * MINUTE);
     let ctx = app.acting(&ada).await;
-    assert!(matches!(refusal(app.factors.begin_totp(&ctx, None).await), Refusal::InsufficientAuthentication { .. }));
+    assert!(matches!(
+        refusal(app.factors.begin_totp(&ctx, None, None).await),
+        Refusal::InsufficientAuthentication { .. }
+    ));
     let nothing = app.factors.step_up(&ctx, StepUp { password: None, factor: None }).await;
     assert!(matches!(refusal(nothing), Refusal::InvalidInput(_)));
     let wrong = StepUp { password: Some(password("not her password")), factor: None };
@@ -256,7 +259,7 @@ async fn a_remembered_device_stands_for_the_second_factor_for_its_time(fixture: 
     let claims = &app.who(&known.tokens.access_token).await.unwrap().token.claims;
     assert_eq!(claims.acr.as_deref(), Some("aal1"), "and is no second factor");
     let weak = Member { tokens: known.tokens, ..ada.clone() };
-    assert_eq!(refusal(app.factors.begin_totp(&app.acting(&weak).await, None).await), fresh_two());
+    assert_eq!(refusal(app.factors.begin_totp(&app.acting(&weak).await, None, None).await), fresh_two());
     app.advance(DAY);
     let late = app.sessions.login(&at(&app, home()), on(&device)).await.unwrap();
     assert_eq!(pending(late).status, "second_factor_required");

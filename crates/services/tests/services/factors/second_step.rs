@@ -152,7 +152,7 @@ async fn a_recovery_code_stands_for_a_lost_phone(fixture: Fixture) {
     let strong = Member { tokens: signed_in.tokens, ..ada.clone() };
     let ctx = app.acting(&strong).await;
     assert_eq!(app.factors.held(&ctx).await.unwrap().recovery_codes_left, 9);
-    let new = app.factors.begin_totp(&ctx, Some("new phone")).await.unwrap();
+    let new = app.factors.begin_totp(&ctx, Some("new phone"), None).await.unwrap();
     let code = super::support::Phone::reading(&new).code(app.now());
     assert_eq!(app.factors.confirm_totp(&ctx, new.id, &code).await.unwrap(), None, "the codes stay");
     app.factors.remove(&ctx, phone.factor).await.unwrap();

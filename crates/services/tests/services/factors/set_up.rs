@@ -17,7 +17,7 @@ async fn an_app_is_a_factor_once_it_has_shown_a_code(fixture: Fixture) {
     let app = fixture.app().await;
     let ada = app.member("ada").await;
     let ctx = app.acting(&ada).await;
-    let begun = app.factors.begin_totp(&ctx, Some(" my phone ")).await.unwrap();
+    let begun = app.factors.begin_totp(&ctx, Some(" my phone "), None).await.unwrap();
     assert!(begun.uri.starts_with("otpauth://totp/127.0.0.1:ada@example.org?secret="), "{}", *begun.uri);
     assert!(begun.uri.contains(&*begun.secret) && begun.qr_svg.contains("<svg"), "{}", *begun.uri);
     assert!(app.factors.held(&ctx).await.unwrap().items.is_empty(), "it does not count yet");
@@ -34,7 +34,7 @@ async fn an_app_is_a_factor_once_it_has_shown_a_code(fixture: Fixture) {
     assert!(matches!(refusal(again), Refusal::InsufficientAuthentication { .. }), "this session is as weak as it was");
     assert_eq!(app.count_of(ada.id, EventKind::FactorAdded).await, 1);
     assert_eq!(
-        wrong_fields(app.factors.begin_totp(&app.acting(&app.member("grace").await).await, Some("a\nb")).await),
+        wrong_fields(app.factors.begin_totp(&app.acting(&app.member("grace").await).await, Some("a\nb"), None).await),
         ["/name"]
     );
 }
@@ -44,7 +44,7 @@ async fn an_app_is_a_factor_once_it_has_shown_a_code(fixture: Fixture) {
 async fn a_set_up_is_good_once_and_in_its_session(fixture: Fixture) {
     let app = fixture.app().await;
     let (ada, grace) = (app.member("ada").await, app.member("grace").await);
-    let begun = app.factors.begin_totp(&app.acting(&ada).await, None).await.unwrap();
+    let begun = app.factors.begin_totp(&app.acting(&ada).await, None, None).await.unwrap();
     let code = Phone::reading(&begun).code(app.now());
     let elsewhere = Member { tokens: app.login("ada", PASSWORD).await.unwrap().tokens, ..ada.clone() };
     for other in [&grace, &elsewhere] {
@@ -64,7 +64,7 @@ async fn a_set_up_is_good_once_and_in_its_session(fixture: Fixture) {
         refusal(app.factors.confirm_totp(&app.acting(&strong).await, begun.id, &again).await),
         Refusal::NotFound
     );
-    let late = app.factors.begin_totp(&app.acting(&strong).await, None).await.unwrap();
+    let late = app.factors.begin_totp(&app.acting(&strong).await, None, None).await.unwrap();
     for _ in 0..4 {
         assert!(is_wrong(app.factors.confirm_totp(&app.acting(&strong).await, late.id, "000000").await));
     }
@@ -84,13 +84,13 @@ async fn a_new_factor_needs_the_strongest_one_held_and_lifts_no_session(fixture:
     let ada = app.member("ada").await;
     let other = Member { tokens: app.login("ada", PASSWORD).await.unwrap().tokens, ..ada.clone() };
     // Begun by a thief before the owner had a factor.
-    let waiting = app.factors.begin_totp(&app.acting(&other).await, None).await.unwrap();
+    let waiting = app.factors.begin_totp(&app.acting(&other).await, None, None).await.unwrap();
     let phone = app.phone_of(&ada).await;
     let code = Phone::reading(&waiting).code(app.now());
     assert_eq!(refusal(app.factors.confirm_totp(&app.acting(&other).await, waiting.id, &code).await), two_factors());
     for weak in [&ada, &other] {
         let ctx = app.acting(weak).await;
-        assert_eq!(refusal(app.factors.begin_totp(&ctx, None).await), two_factors());
+        assert_eq!(refusal(app.factors.begin_totp(&ctx, None, None).await), two_factors());
         assert_eq!(refusal(app.factors.renew_recovery_codes(&ctx).await), two_factors());
         assert_eq!(refusal(app.factors.remove(&ctx, phone.factor).await), two_factors());
         let (current, new) = (password(PASSWORD), password(OTHER_PASSWORD));
@@ -100,13 +100,17 @@ async fn a_new_factor_needs_the_strongest_one_held_and_lifts_no_session(fixture:
     let claims = &app.who(&refreshed.tokens.access_token).await.unwrap().token.claims;
     assert_eq!((claims.acr.as_deref(), claims.amr.as_slice()), (Some("aal1"), ["pwd".to_owned()].as_slice()));
     let strong = Member { tokens: app.login_with_phone("ada", &phone).await.tokens, ..ada.clone() };
-    assert!(app.factors.begin_totp(&app.acting(&strong).await, None).await.is_ok());
+    assert!(app.factors.begin_totp(&app.acting(&strong).await, None, None).await.is_ok());
     app.advance(5 * MINUTE + MINUTE);
     let strong = Member { tokens: app.refresh(&strong.tokens.refresh_token).await.unwrap().tokens, ..strong };
-    assert_eq!(refusal(app.factors.begin_totp(&app.acting(&strong).await, None).await), two_factors(), "not fresh");
+    assert_eq!(
+        refusal(app.factors.begin_totp(&app.acting(&strong).await, None, None).await),
+        two_factors(),
+        "not fresh"
+    );
     let grace = app.member("grace").await;
     app.advance(6 * MINUTE);
-    assert_eq!(refusal(app.factors.begin_totp(&app.acting(&grace).await, None).await), out_of_date());
+    assert_eq!(refusal(app.factors.begin_totp(&app.acting(&grace).await, None, None).await), out_of_date());
 }
 
 /// ASVS V6.5.6

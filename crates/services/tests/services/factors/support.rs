@@ -62,7 +62,7 @@ impl TestApp {
 
     /// Sets an authenticator app up.
     pub(crate) async fn phone_of(&self, member: &Member) -> Phone {
-        let begun = self.factors.begin_totp(&self.acting(member).await, Some("phone")).await.unwrap();
+        let begun = self.factors.begin_totp(&self.acting(member).await, Some("phone"), None).await.unwrap();
         let mut phone = Phone::reading(&begun);
         let confirmed =
             self.factors.confirm_totp(&self.acting(member).await, begun.id, &phone.code(self.now())).await.unwrap();
