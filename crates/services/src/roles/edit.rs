@@ -65,8 +65,8 @@ impl Roles {
     /// Makes a role.
     ///
     /// # Errors
-    /// `Forbidden`, also for a rule that grants it at once by whoever may not give rights; `InvalidInput`, `NameTaken`. For a repeat: `IdempotencyMismatch`, `ReplayRefused`; `NotFound` when it is
-    /// gone.
+    /// `Forbidden`, also for a rule that grants it at once by whoever may not give rights; `InvalidInput`, `NameTaken`. For a
+    /// repeat: `IdempotencyMismatch`, `ReplayRefused`; `NotFound` when it is gone.
     pub async fn create(
         &self,
         ctx: &Context,
