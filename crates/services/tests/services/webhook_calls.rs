@@ -15,7 +15,7 @@ use crate::{
     webhooks::{SHOP, input, made, receiver, shown, stored, told},
 };
 
-fn event(at: Timestamp) -> Event {
+pub(crate) fn event(at: Timestamp) -> Event {
     Event {
         shard: 3,
         position: 9,

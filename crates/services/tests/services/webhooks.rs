@@ -224,7 +224,7 @@ async fn url_and_secrets_are_sealed_and_open_only_where_they_were_written(fixtur
             })
             .await
             .unwrap();
-        assert!(app.webhooks.call_for(id, &event(app.now()), app.now()).await.is_err());
+        assert!(app.webhooks.call_for(id, &crate::webhook_calls::event(app.now()), app.now()).await.is_err());
     }
 }
 

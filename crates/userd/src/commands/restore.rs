@@ -16,7 +16,7 @@ use userd_services::{Services, restore::Ended, start};
 use userd_storage::{
     Store, StoreError,
     engines::{SqliteEngine, SqliteLocation, SqliteOptions, sqlite::copy_file},
-    migrations::StepState,
+    migrations::{MigrationError, StepState},
     repositories::system_secrets::INSTALLATION,
 };
 
@@ -180,7 +180,10 @@ async fn verified(config: &Config, file: &Path, copy: &Path) -> Result<Verified,
     let (engine, store) = open(copy).map_err(|fault| wrong(of_a_backup(&fault)))?;
     let looked = async {
         engine.check_integrity().await.map_err(|fault| of_a_backup(&fault))?;
-        let states = store.migration_status().await.map_err(|fault| of_a_backup(&fault))?;
+        let states = store.migration_status().await.map_err(|fault| match fault {
+            MigrationError::Store(fault) => of_a_backup(&fault),
+            other => other.to_string(),
+        })?;
         let count = |wanted: fn(&StepState) -> bool| states.iter().filter(|step| wanted(&step.state)).count();
         let steps = count(|state| matches!(state, StepState::Applied(_)));
         if steps == 0 {

@@ -353,8 +353,9 @@ mod tests {
     #[tokio::test]
     async fn a_body_that_trickles_is_given_up() {
         let forever = futures_util::stream::pending::<Result<Bytes, std::io::Error>>();
-        let problem =
-            read_body_within(Body::from_stream(forever), MAX_BODY, Duration::from_millis(10)).await.unwrap_err();
+        let problem = read_body_within(axum::body::Body::from_stream(forever), MAX_BODY, Duration::from_millis(10))
+            .await
+            .unwrap_err();
         assert_eq!(problem.status(), 408);
     }
 }
