@@ -356,7 +356,7 @@ async fn hashes_of_other_software_are_verified_and_outdated_at_once() {
         let stored = passwords.import(of_others).unwrap_or_else(|| panic!("{of_others} is not taken"));
         let right = passwords.verify(text("correct horse, пароль"), Some(stored.clone())).await;
         assert_eq!(right, Ok(OUTDATED), "{of_others}");
-        for wrong in ["correct horse, парол", "", "\0", &"x".repeat(100)] {
+        for wrong in ["correct horse, парол", ""] {
             assert_eq!(passwords.verify(text(wrong), Some(stored.clone())).await, Ok(WRONG), "{of_others}");
         }
     }

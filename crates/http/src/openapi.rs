@@ -167,13 +167,17 @@ fn operation_id(operation: &Map<String, Value>) -> String {
     format!("{tag}_{}", text(operation.get("operationId")))
 }
 
-/// A response that a handler declares: an error without a body gets the problem's, and all get the request id.
+/// A response that a handler declares: an error gets the problem's body, beside a page where it may be one, and all get the
+/// request id.
 fn complete_response(status: &str, family: &str, response: &mut Value) {
     let Some(response) = response.as_object_mut() else {
         return;
     };
-    if status.starts_with(['4', '5']) && !response.contains_key("content") {
-        response.insert("content".into(), content(family));
+    if status.starts_with(['4', '5']) {
+        let declared = response.entry("content").or_insert_with(|| json!({}));
+        if let (Some(declared), Value::Object(problem)) = (declared.as_object_mut(), content(family)) {
+            declared.extend(problem);
+        }
     }
     let headers = response.entry("headers").or_insert_with(|| json!({}));
     if let Some(headers) = headers.as_object_mut() {

@@ -326,6 +326,8 @@ UPDATE roles SET permissions = $1, updated_at = $2, rules = $3, managed = $4, ve
 DELETE FROM roles WHERE name = $1;
 -- schema_migrations.every
 SELECT number, name, checksum, applied_at FROM schema_migrations ORDER BY number;
+-- schema_migrations.find
+SELECT number, name, checksum, applied_at FROM schema_migrations WHERE number = $1;
 -- schema_migrations.insert
 INSERT INTO schema_migrations (number, name, checksum, applied_at) VALUES ($1, $2, $3, $4);
 -- schema_migrations.update_checksum

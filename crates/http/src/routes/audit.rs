@@ -248,7 +248,7 @@ async fn proof(State(api): State<Arc<Api>>, Caller(ctx): Caller, Path(id): Path<
 /// Verify the log: entries against the tree, the tree against the checkpoints. Names the first entry that is not as it was.
 #[utoipa::path(get, path = "/v1/audit-events/verify", tag = "Audit", params(VerifyQuery),
     responses((status = 200, description = "What was found; `intact` says whether all is well", body = AuditVerification),
-        (status = 404, description = "No checkpoint of this size was signed")))]
+        (status = 404, description = "No checkpoint of this size was signed"), (status = 422, description = "`since` is beyond any log")))]
 async fn verify(
     State(api): State<Arc<Api>>,
     Caller(ctx): Caller,

@@ -36,7 +36,7 @@ pub(super) fn routes() -> Routes {
 /// The page behind a link in a message. Opening it changes nothing.
 #[utoipa::path(get, path = "/l/{token}", tag = "Pages", params(("token" = String, Path, description = "From the message")),
     responses((status = 200, description = "A form that asks for a confirmation", body = String, content_type = "text/html"),
-        (status = 410, description = "The link was used or has expired")))]
+        (status = 410, description = "The link was used or has expired: a page where there are pages", body = String, content_type = "text/html")))]
 async fn look(
     State(api): State<Arc<Api>>,
     Visitor(ctx): Visitor,
@@ -51,7 +51,7 @@ async fn look(
 /// Without `confirm=yes` any other link does nothing: the form is shown again.
 #[utoipa::path(post, path = "/l/{token}", tag = "Pages", params(("token" = String, Path, description = "From the message")),
     responses((status = 200, description = "What was done, or the form", body = String, content_type = "text/html"),
-        (status = 410, description = "The link was used or has expired"),
+        (status = 410, description = "The link was used or has expired: a page where there are pages", body = String, content_type = "text/html"),
         (status = 503, description = "Busy")))]
 async fn follow(
     State(api): State<Arc<Api>>,

@@ -99,6 +99,7 @@ struct Finish {
     device_name: Option<String>,
     /// The `device_token` of an earlier answer on this device: its owner is not told of a new one.
     #[serde(default)]
+    #[schema(max_length = 256)]
     device_token: Option<String>,
     /// The service that the access token is for (RFC 8707): one of `tokens.audience`; absent: userd itself.
     #[serde(default)]

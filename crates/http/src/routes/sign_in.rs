@@ -235,6 +235,7 @@ struct Exchange {
     device_name: Option<String>,
     /// The `device_token` of an earlier answer on this device: its owner is not told of a new one.
     #[serde(default)]
+    #[schema(max_length = 256)]
     device_token: Option<String>,
     /// The service that the access token is for (RFC 8707): one of `tokens.audience`; absent: userd itself.
     #[serde(default)]
@@ -288,6 +289,7 @@ struct Native {
     device_name: Option<String>,
     /// The `device_token` of an earlier answer on this device: its owner is not told of a new one.
     #[serde(default)]
+    #[schema(max_length = 256)]
     device_token: Option<String>,
     /// The service that the access token is for (RFC 8707): one of `tokens.audience`; absent: userd itself.
     #[serde(default)]
@@ -341,6 +343,7 @@ struct Widget {
     tg_auth_result: Option<String>,
     /// Not one of Telegram's fields: the `device_token` of an earlier answer on this device; its owner is not told of a new one.
     #[serde(default)]
+    #[schema(max_length = 256)]
     device_token: Option<String>,
     /// Not one of Telegram's fields: the service that the access token is for (RFC 8707), one of `tokens.audience`.
     #[serde(default)]

@@ -93,7 +93,8 @@ fn a_common_password_with_a_little_around_it_or_said_twice_is_still_common() {
 #[test]
 fn a_common_password_said_again_is_refused_for_that_alone() {
     let mut judged = 0;
-    for entry in entries().iter().filter(|entry| (8..=11).contains(&entry.chars().count())) {
+    // One of four: all of them take half a minute.
+    for entry in entries().iter().filter(|entry| (8..=11).contains(&entry.chars().count())).step_by(4) {
         for times in 2..=4 {
             let said = entry.repeat(times);
             if (1..=4).any(|period| said.chars().zip(said.chars().skip(period)).all(|(one, again)| one == again)) {

@@ -90,8 +90,8 @@ fn profile_form(visit: &Visit, account: &UserView, refused: Option<Refused<'_>>)
             div.field {
                 label for="locale" { (visit.texts.common.language) }
                 select id="locale" name="locale" {
-                    @for (tag, name) in [("", "—"), ("en", "English"), ("ru", "Русский")] {
-                        option value=(tag) selected[locale == tag] { (name) }
+                    @for (code, name) in [("", "—"), ("en", "English"), ("ru", "Русский")] {
+                        option value=(code) selected[locale == code] { (name) }
                     }
                 }
             }

@@ -211,7 +211,9 @@ async fn verified(config: &Config, file: &Path, copy: &Path) -> Result<Verified,
 /// What is wrong with a backup. That a backup be put in its place, as is said of a database, is no advice here.
 fn of_a_backup(fault: &StoreError) -> String {
     match fault {
-        StoreError::Unusable(_) => "it is damaged, or no SQLite database at all: take another backup".to_owned(),
+        StoreError::Unusable(_) | StoreError::Corrupt(_) => {
+            "it is damaged, or no SQLite database at all: take another backup".to_owned()
+        }
         other => other.to_string(),
     }
 }

@@ -43,8 +43,8 @@ on_each_engine! {
         let start = Instant::now();
         // Which values are refused has little to do with the engine: the systematic part runs on one.
         let (usually, phases) = match app.engine() {
-            Engine::Sqlite => (25, "examples,coverage,fuzzing"),
-            Engine::Postgres | Engine::Ydb => (10, "fuzzing"),
+            Engine::Sqlite => (15, "examples,coverage,fuzzing"),
+            Engine::Postgres | Engine::Ydb => (6, "fuzzing"),
         };
         let examples = rounds("USERD_TEST_EXAMPLES", usually);
         // Signing out would end the run.

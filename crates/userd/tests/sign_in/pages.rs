@@ -82,7 +82,7 @@ async fn a_provider_signs_in_to_the_pages_and_leads_to_where_somebody_was_going(
         landed.text
     );
     let page = browser.go(&format!("{}/account/linked", fixture.base)).await;
-    assert!(page.text.contains("<strong>corp</strong>"), "{}", page.text);
+    assert!(page.text.contains("<strong>Single sign-on</strong>"), "{}", page.text);
     let kept = browser.cookies_for(&fixture.base);
     assert!(kept.contains("__Host-userd_last_way=with-corp") && !kept.contains("userd_way="), "{kept}");
 

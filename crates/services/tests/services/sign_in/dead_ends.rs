@@ -261,7 +261,9 @@ async fn an_administrator_unlinks_an_account_elsewhere(fixture: Fixture) {
     let root = app.admin().await;
     let own = app.sign_in.unlink_of(&acting(&app, &app.actor(&root).await), root.id, id).await;
     assert_eq!(refusal(own), Refusal::Forbidden, "one's own takes a fresh sign-in");
-    assert_eq!(refusal(app.sign_in.unlink_of(&manager, root.id, id).await), Refusal::NotFound, "not of somebody else");
+    assert_eq!(refusal(app.sign_in.unlink_of(&manager, root.id, id).await), Refusal::Forbidden, "decision 0063");
+    let eve = app.member("eve").await;
+    assert_eq!(refusal(app.sign_in.unlink_of(&manager, eve.id, id).await), Refusal::NotFound, "not of somebody else");
     app.users.block(&app.operator_context(), by_other.id).await.unwrap();
     app.sign_in.unlink_of(&manager, by_other.id, id).await.unwrap();
     assert!(providers_of(&app, by_other.id).await.is_empty());
