@@ -132,9 +132,13 @@ impl Role {
     #[must_use]
     pub fn built_in(name: &str) -> Option<Self> {
         let (_, description, permissions) = BUILT_IN.iter().find(|(known, ..)| *known == name)?;
+        // In order, as those of every role are kept: what was read and is sent back changes nothing.
+        let mut permissions: Vec<String> =
+            permissions.iter().map(|permission| permission.as_str().to_owned()).collect();
+        permissions.sort_unstable();
         Some(Self {
             name: name.to_owned(),
-            permissions: permissions.iter().map(|permission| permission.as_str().to_owned()).collect(),
+            permissions,
             rules: RoleRules { description: Some((*description).to_owned()), ..RoleRules::default() },
             managed: false,
             version: 0,

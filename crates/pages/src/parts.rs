@@ -64,6 +64,9 @@ pub(crate) struct Field<'a> {
     pub(crate) wrong: &'a str,
 }
 
+/// The latest moment that a field for one takes: browsers take years of six digits without it, and nothing here reads them.
+const LATEST: &str = "9999-12-31T23:59";
+
 /// The field with its label, and what is wrong, tied to it for screen readers.
 pub(crate) fn field(field: Field<'_>) -> Markup {
     let Field { name, label, kind, value, autocomplete, hint, is_required, has_focus, wrong } = field;
@@ -82,6 +85,7 @@ pub(crate) fn field(field: Field<'_>) -> Markup {
             label for=(name) { (label) }
             @if !hint.is_empty() { p.hint id=(hint_id) { (hint) } }
             input id=(name) name=(name) type=(kind) value=[(kind != "password").then_some(value)]
+                max=[(kind == "datetime-local").then_some(LATEST)]
                 autocomplete=[Some(autocomplete).filter(|value| !value.is_empty())]
                 required[is_required] autofocus[has_focus] aria-describedby=[described]
                 aria-invalid=[(!wrong.is_empty()).then_some("true")] spellcheck="false" autocapitalize="none";

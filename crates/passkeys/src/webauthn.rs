@@ -121,7 +121,11 @@ fn text(value: &impl Serialize) -> Result<String, Fault> {
     serde_json::to_string(value).map_err(|error| Fault(error.to_string()))
 }
 
+/// Browsers send objects; serde would take their members one after another in an array, too.
 fn read<T: DeserializeOwned>(answer: &Value) -> Result<T, Wrong> {
+    if !answer.is_object() || answer.get("response").is_some_and(|response| !response.is_object()) {
+        return Err(Wrong::Malformed);
+    }
     T::deserialize(answer).map_err(|_| Wrong::Malformed)
 }
 

@@ -115,7 +115,8 @@ struct AuditQuery {
     #[serde(default)]
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
     limit: Limit,
-    /// `next`, or `next_cursor`, of the page before.
+    /// `next`, or `next_cursor`, of the page before; `cursor` is the same.
+    #[serde(alias = "cursor")]
     #[param(value_type = Option<String>)]
     after: Option<CursorText>,
 }
@@ -128,7 +129,8 @@ struct UserAuditQuery {
     #[serde(default)]
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
     limit: Limit,
-    /// `next`, or `next_cursor`, of the page before.
+    /// `next`, or `next_cursor`, of the page before; `cursor` is the same.
+    #[serde(alias = "cursor")]
     #[param(value_type = Option<String>)]
     after: Option<CursorText>,
 }

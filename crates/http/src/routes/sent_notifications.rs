@@ -13,7 +13,7 @@ use userd_model::{
 use userd_services::messages::{ChannelCounts, MessageView};
 use userd_web::{
     caller::Caller,
-    extract::{IdempotencyKey, Json, Path},
+    extract::{IdempotencyKey, Json, LargeJson, Path},
     problem::Problem,
 };
 use utoipa::ToSchema;
@@ -222,7 +222,7 @@ async fn send(
     State(api): State<Arc<Api>>,
     Caller(ctx): Caller,
     IdempotencyKey(key): IdempotencyKey,
-    Json(body): Json<Send>,
+    LargeJson(body): LargeJson<Send>,
 ) -> Result<impl IntoResponse, Problem> {
     let idempotent = key.map(|key| {
         let bytes = serde_json::to_vec(&body).unwrap_or_default();

@@ -6,9 +6,10 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use userd_model::{Accepted, FactorMethod, PendingStep, Refusal};
-use userd_services::{Completion, passwords::Password};
+use userd_services::{Completion, Context, passwords::Password};
 use userd_web::{caller::Visitor, extract::Json, problem::Problem, request_layer::note_user};
 use utoipa::{ToSchema, openapi::Schema};
 
@@ -106,10 +107,23 @@ async fn go_on(
     Visitor(ctx): Visitor,
     Json(body): Json<GoOn>,
 ) -> Result<Response, Problem> {
+    let challenge = body.challenge.clone();
+    match answer(&api, &ctx, body).await {
+        // It may be good for another step: then that is said, and it stays.
+        Err(gone) if gone.status() == StatusCode::GONE => match api.services.accounts.asked_for(&ctx, &challenge).await
+        {
+            Ok(step) => Err(missing(step).into()),
+            Err(_) => Err(gone),
+        },
+        answered => answered,
+    }
+}
+
+async fn answer(api: &Api, ctx: &Context, body: GoOn) -> Result<Response, Problem> {
     let GoOn { challenge, method, name, code, credential, new_password, accept } = body;
     if let (Some(accept), None, None, None, None) = (&accept, method, &code, &credential, &new_password) {
         let accept: Vec<Accepted> = accept.iter().map(Accepted::from).collect();
-        return Ok(completed(api.services.accounts.accept_terms(&ctx, &challenge, &accept).await?));
+        return Ok(completed(api.services.accounts.accept_terms(ctx, &challenge, &accept).await?));
     }
     if accept.is_some() {
         return Err(Problem::malformed(OTHERWISE));
@@ -118,24 +132,24 @@ async fn go_on(
     let factors = &api.services.factors;
     match (method, code, credential, new_password.map(Password::new)) {
         (Some(FactorMethod::Totp), None, None, None) => {
-            Ok(totp(factors.begin_demanded(&ctx, &challenge, name.as_deref()).await?))
+            Ok(totp(factors.begin_demanded(ctx, &challenge, name.as_deref()).await?))
         }
         (Some(FactorMethod::Passkey), None, None, None) => {
-            Ok(begun(factors.begin_demanded_passkey(&ctx, &challenge, name.as_deref()).await?))
+            Ok(begun(factors.begin_demanded_passkey(ctx, &challenge, name.as_deref()).await?))
         }
         (None | Some(FactorMethod::Totp), Some(code), None, None) => {
-            Ok(with_factor(factors.confirm_demanded(&ctx, &challenge, &code).await?))
+            Ok(with_factor(factors.confirm_demanded(ctx, &challenge, &code).await?))
         }
         (None | Some(FactorMethod::Passkey), None, Some(made), None) => {
-            Ok(with_factor(factors.confirm_demanded_passkey(&ctx, &challenge, &made.into_json()).await?))
+            Ok(with_factor(factors.confirm_demanded_passkey(ctx, &challenge, &made.into_json()).await?))
         }
         (None, None, None, Some(new)) => {
-            Ok(completed(api.services.accounts.change_demanded(&ctx, &challenge, &new).await?))
+            Ok(completed(api.services.accounts.change_demanded(ctx, &challenge, &new).await?))
         }
         (None, None, None, None) if name.is_none() => {
             let accounts = &api.services.accounts;
-            match accounts.asked_for(&ctx, &challenge).await? {
-                PendingStep::Approval => Ok(completed(accounts.ask_whether_approved(&ctx, &challenge).await?)),
+            match accounts.asked_for(ctx, &challenge).await? {
+                PendingStep::Approval => Ok(completed(accounts.ask_whether_approved(ctx, &challenge).await?)),
                 other => Err(missing(other).into()),
             }
         }

@@ -31,6 +31,7 @@ const MOVE: &str = "/account/linked/move";
 /// What ended with an error: a link, or a move.
 const LINK_FAILED: &str = "failed";
 const MOVE_FAILED: &str = "unmoved";
+const UNLINK_FAILED: &str = "still-linked";
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
@@ -97,6 +98,7 @@ fn told(visit: &Visit, query: &Query) -> Markup {
         "linked" => done(t.linked_now),
         "removed" => done(t.unlinked_now),
         "moved" => done(t.moved_now),
+        UNLINK_FAILED => alert(&in_words(visit, why, t.not_unlinked, t.not_unlinked)),
         LINK_FAILED if why == "identity_taken" => html! { (alert(t.link_taken)) (moving(visit, provider)) },
         LINK_FAILED if why == "access_denied" => alert(t.link_cancelled),
         LINK_FAILED => alert(&in_words(visit, why, t.not_linked, t.link_failed)),
@@ -235,6 +237,11 @@ fn without_way(mut answer: Response) -> Response {
 }
 
 async fn unlink(visit: Visit, Path(id): Path<IdentityId>) -> Result<Response, Problem> {
-    let removed = visit.site.services.sign_in.unlink(&visit.ctx, id).await;
-    ended(removed, "/account/linked?told=removed", HERE)
+    match visit.site.services.sign_in.unlink(&visit.ctx, id).await {
+        Err(Failure::Refused(refusal)) if !must_prove(&Failure::Refused(refusal.clone())) => {
+            let why = Problem::from(refusal).words().slug;
+            Ok(Visit::go(&ended_with(UNLINK_FAILED, why, "")))
+        }
+        ended_otherwise => ended(ended_otherwise, "/account/linked?told=removed", HERE),
+    }
 }

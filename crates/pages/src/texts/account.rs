@@ -78,6 +78,7 @@ super::texts! {
         no_providers: "None is offered here.", "Здесь ничего не предлагается.";
         linked_now: "Linked. You can sign in with it from now on.", "Привязано. Теперь через него можно входить.";
         unlinked_now: "It is no longer linked.", "Больше не привязан.";
+        not_unlinked: "It is still linked.", "Аккаунт остался привязан.";
         not_linked: "It was not linked.", "Привязать не удалось.";
         link_failed: "It was not linked. Try again, or choose another account.",
             "Привязать не удалось. Попробуйте снова или выберите другой аккаунт.";

@@ -139,13 +139,14 @@ impl Audit {
             };
             let is_end = batch.len() < BATCH as usize;
             for row in batch {
+                let is_wanted = filter.admits(&row);
+                if is_wanted && rows.len() >= limit {
+                    return Ok((rows, last, true));
+                }
                 looked_at += 1;
                 last = Some(row.position);
-                if filter.admits(&row) {
+                if is_wanted {
                     rows.push(row);
-                }
-                if rows.len() >= limit {
-                    return Ok((rows, last, true));
                 }
             }
             if is_end {

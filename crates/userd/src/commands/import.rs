@@ -4,8 +4,8 @@
 use std::{
     fs::{File, OpenOptions},
     io::{BufWriter, Write},
-    os::unix::fs::OpenOptionsExt,
-    path::Path,
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt},
+    path::{Path, PathBuf},
 };
 
 use futures_util::StreamExt as _;
@@ -63,6 +63,7 @@ pub async fn import(services: &Services, terminal: Terminal, arguments: &ImportA
     let hashes = arguments.hash_config.as_deref().map(HashConfig::read).transpose().map_err(WiringError::Config)?;
     let reading = Reading { source: arguments.source, accounts: arguments.accounts.clone(), hashes };
     reading.check(&arguments.files)?;
+    must_be_another(&arguments.rejected, arguments.files.iter().chain(&arguments.accounts))?;
     for path in &arguments.files {
         one_file(services, arguments, &reading, path, &mut report, &mut rejected).await?;
     }
@@ -224,6 +225,19 @@ impl RejectedFile<'_> {
     fn finish(&mut self) -> Result<(), WiringError> {
         let path = self.path;
         self.file.as_mut().map_or(Ok(()), |file| file.flush().map_err(|error| unwritten(path, &error)))
+    }
+}
+
+/// A file of rejected rows that is one of those that are read would be written over while it is read.
+fn must_be_another<'a>(rejected: &Path, mut read: impl Iterator<Item = &'a PathBuf>) -> Result<(), WiringError> {
+    let which = |path: &Path| std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
+    let Some(there) = which(rejected) else { return Ok(()) };
+    match read.find(|path| which(path) == Some(there)) {
+        None => Ok(()),
+        Some(_) => Err(WiringError::Config(format!(
+            "--rejected: {} is a file that is read; name another for the rows that are rejected",
+            rejected.display()
+        ))),
     }
 }
 

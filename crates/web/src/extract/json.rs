@@ -334,6 +334,8 @@ mod tests {
             (r#"{"login":"a","inner":{"words":{}}}"#, "an array"),
             (r#"{"login":"a","attributes":[]}"#, "an object"),
             (r#"{"login":"a","id":"hunter2"}"#, "a UUID"),
+            (r#"{"login":"a","id":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16]}"#, "a UUID"),
+            (r#"{"login":["a"]}"#, "a string"),
         ] {
             let problem = parse::<Body>(body.as_bytes()).expect_err("the body must be refused");
             let json = problem.to_json(Language::English, "id");

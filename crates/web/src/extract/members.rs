@@ -27,6 +27,15 @@ pub fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -
 
 const AN_OBJECT: &str = "expected an object";
 
+/// As the value itself does it: it refuses whatever else it is.
+macro_rules! scalars {
+    ($($name:ident)*) => {
+        $(fn $name<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            self.0.$name(visitor)
+        })*
+    };
+}
+
 impl<'de> Deserializer<'de> for Members<'de> {
     type Error = Error;
 
@@ -77,7 +86,7 @@ impl<'de> Deserializer<'de> for Members<'de> {
     ) -> Result<V::Value, Error> {
         match self.0 {
             Value::String(text) => visitor.visit_enum(BorrowedStrDeserializer::<Error>::new(text)),
-            Value::Object(members) if members.len() == 1 => {
+            Value::Object(members) if members.len() == 1 && members.values().all(|member| !member.is_null()) => {
                 visitor.visit_enum(MapAccessDeserializer::new(each(members)))
             }
             Value::Object(_) => Err(Error::custom("expected an object of one member")),
@@ -85,10 +94,14 @@ impl<'de> Deserializer<'de> for Members<'de> {
         }
     }
 
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct identifier ignored_any
+    // Whoever asks for one of these gets no array and no object: an id would be taken as the sixteen bytes that it is.
+    scalars! {
+        deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128 deserialize_u8
+        deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128 deserialize_f32 deserialize_f64 deserialize_char
+        deserialize_str deserialize_string deserialize_identifier deserialize_unit
     }
+
+    forward_to_deserialize_any! { bytes byte_buf unit_struct seq tuple tuple_struct ignored_any }
 }
 
 impl<'de> IntoDeserializer<'de, Error> for Members<'de> {
