@@ -183,7 +183,6 @@ const PLAINLY: &[(&str, &str, &str)] = &[
     ("crates/services/src/sessions/login.rs", "credential.hash != proven.hash", "both are stored"),
     ("crates/services/src/accounts/password.rs", "stored.hash != *proven", "both are stored"),
     ("crates/services/src/accounts/username.rs", "held.hash == claim.hash", "keyed hashes of names, both of ours"),
-    ("crates/pages/src/pages/profile.rs", "text(&account.locale) == tag", "names of languages"),
     ("crates/services/src/accounts/username.rs", "kept.hash == given_up.hash", "keyed hashes of names, both of ours"),
 ];
 
