@@ -6,7 +6,7 @@ crate::texts::texts! {
         title: "Roles", "Роли";
         permissions: "Permissions", "Права";
         name: "Name", "Название";
-        name_hint: "1 to 100 of a-z, 0-9, _, . and -, no dot first. It stays for good.", "От 1 до 100 символов: a-z, 0-9, _, . и -; точка не первой. Изменить его потом нельзя.";
+        name_hint: "1 to 100 of a-z, 0-9, _, . and -, no dot first. It stays for good.", "От 1 до 100 символов: a-z, 0-9, _, . и -; начинать с точки нельзя. Изменить его потом нельзя.";
         description: "Description", "Описание";
         kind: "Kind", "Вид";
         built_in: "built in", "встроенная";
@@ -84,7 +84,7 @@ crate::texts::texts! {
             "Слова, из которых составлены роли и служебные аккаунты: собственные этого сервиса и зарегистрированные вашими сервисами.";
         name: "Word", "Слово";
         name_hint: "1 to 100 of a-z, 0-9, _, . and -, no dot first. Begin with the name of your service, as in billing.invoices.read.",
-            "От 1 до 100 символов: a-z, 0-9, _, . и -; точка не первой. Начните с названия вашего сервиса, например billing.invoices.read.";
+            "От 1 до 100 символов: a-z, 0-9, _, . и -; начинать с точки нельзя. Начните с названия вашего сервиса, например billing.invoices.read.";
         description: "What it allows", "Что разрешает";
         own: "this service's own", "собственное";
         registered: "registered", "зарегистрировано";
