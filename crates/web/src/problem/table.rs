@@ -104,7 +104,7 @@ problems! {
         "Somebody else has to decide it; you can withdraw it.",
         "Решить должен кто-то другой; вы можете отозвать запрос.";
     NOT_REQUESTABLE = 403 "not_requestable", "invalid_request", "This cannot be asked for", "Об этом нельзя попросить",
-        "Only what roles and permissions say that users may ask for can be; ask an administrator for anything else.",
+        "Only roles and permissions that are marked as requestable can be asked for; ask an administrator for anything else.",
         "Попросить можно только о том, что в ролях и правах отмечено как доступное по запросу; об остальном спросите администратора.";
     CROSS_SITE = 403 "cross_site", "invalid_request", "Cross-site embedding is refused", "Встраивание с других сайтов запрещено",
         "Call the API with fetch in CORS mode from an origin that is listed in `http.cors_origins`.",
