@@ -1,4 +1,4 @@
-//! JSON bodies: `application/json` only, at most 64 KiB, unambiguous, and of exactly the fields that `T` has.
+//! JSON bodies: `application/json` only, at most 64 KiB (`LargeJson`: 512), unambiguous, and of exactly the fields that `T` has.
 
 use std::time::Duration;
 
