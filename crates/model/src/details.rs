@@ -248,6 +248,7 @@ const RUSSIAN: &[(&str, &str)] = &[
     ("expected a whole number from 0 on", "должно быть целым числом не меньше 0"),
     ("expected a whole number from 0 to {}", "должно быть целым числом от 0 до {}"),
     ("expected one of {}", "должно быть одним из: {}"),
+    ("expected a time as 2026-01-31T12:00:00Z", "должно быть временем вида 2026-01-31T12:00:00Z"),
     ("expected a number from 1 to 200", "должно быть числом от 1 до 200"),
     ("expected seconds from 0 to 25", "должно быть числом секунд от 0 до 25"),
     ("expected {}", "имеет не тот вид, который нужен этому полю"),

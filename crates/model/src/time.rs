@@ -87,6 +87,9 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        std::borrow::Cow::<str>::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+        // Not in the parser's words: they repeat a part of the value.
+        std::borrow::Cow::<str>::deserialize(deserializer)?
+            .parse()
+            .map_err(|_| de::Error::custom("expected a time as 2026-01-31T12:00:00Z"))
     }
 }

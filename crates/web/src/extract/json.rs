@@ -238,6 +238,7 @@ mod tests {
         #[serde(default, deserialize_with = "super::super::object")]
         one: Option<Each>,
         id: Option<uuid::Uuid>,
+        at: Option<userd_model::Timestamp>,
     }
 
     #[derive(Debug, Deserialize)]
@@ -336,6 +337,9 @@ mod tests {
             (r#"{"login":"a","id":"hunter2"}"#, "a UUID"),
             (r#"{"login":"a","id":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16]}"#, "a UUID"),
             (r#"{"login":["a"]}"#, "a string"),
+            (r#"{"login":"a","at":"hunter2"}"#, "a time as 2026-01-31T12:00:00Z"),
+            (r#"{"login":"a","at":"2026-02-30T12:00:00Z"}"#, "a time as 2026-01-31T12:00:00Z"),
+            (r#"{"login":"a","at":7}"#, "a string"),
         ] {
             let problem = parse::<Body>(body.as_bytes()).expect_err("the body must be refused");
             let json = problem.to_json(Language::English, "id");

@@ -89,3 +89,37 @@ fn pointer(name: &str) -> String {
     let name: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
     format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::problem::Language;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only parsed")]
+    struct Filter {
+        created_after: Option<userd_model::Timestamp>,
+    }
+
+    /// The library that reads times would say which byte of the value it does not like.
+    #[test]
+    fn a_wrong_time_is_told_by_its_form_in_both_languages() {
+        for value in ["yesterday", "2026-01-31", "2026-01-31T25%3A00%3A00Z", ""] {
+            let text = format!("created_after={value}");
+            let read = read_pairs::<Filter>(text.as_bytes(), false, &table::INVALID_PARAMETER);
+            let problem = read.expect_err("the parameter must be refused");
+            for (language, detail) in [
+                (Language::English, "expected a time as 2026-01-31T12:00:00Z"),
+                (Language::Russian, "должно быть временем вида 2026-01-31T12:00:00Z"),
+            ] {
+                let json = problem.to_json(language, "id");
+                assert_eq!(json["errors"][0]["pointer"], "/created_after", "{value}");
+                assert_eq!(json["errors"][0]["detail"], detail, "{value}");
+            }
+        }
+    }
+}
