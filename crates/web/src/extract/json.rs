@@ -13,7 +13,10 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_path_to_error::{Path, Segment};
 
-use super::{members::Members, strict_json};
+use super::{
+    members::{Members, Passing},
+    strict_json,
+};
 use crate::problem::{Problem, table};
 
 /// The largest accepted body, in bytes.
@@ -87,11 +90,11 @@ impl<T: Serialize> IntoResponse for Json<T> {
 
 /// Parses `body` strictly into `T`.
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    let value = strict_json::value(body)?;
-    if !value.is_object() {
+    let value = Passing(strict_json::value(body)?);
+    if !value.0.is_object() {
         return Err(Problem::of(&table::WRONG_TYPE).field("", "expected an object"));
     }
-    serde_path_to_error::deserialize(Members(&value)).map_err(|error| {
+    serde_path_to_error::deserialize(Members(&value.0)).map_err(|error| {
         let mut pointer = pointer_of(error.path());
         describe(&error.inner().to_string(), &mut pointer)
     })

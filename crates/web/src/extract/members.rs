@@ -10,10 +10,31 @@ use serde::{
     forward_to_deserialize_any,
 };
 use serde_json::{Error, Map, Value};
+use zeroize::Zeroize;
 
 /// A value that is read.
 #[derive(Clone, Copy)]
 pub(super) struct Members<'de>(pub(super) &'de Value);
+
+/// What was sent, between its bytes and the struct that it becomes. Passwords and tokens are among it, so its texts are wiped
+/// when it goes, whether it became anything or not.
+pub(super) struct Passing(pub(super) Value);
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+/// Nested as deep as strict JSON may be, and no deeper.
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(items) => items.iter_mut().for_each(wipe),
+        Value::Object(members) => members.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
 
 /// Reads an object where serde keeps what it reads for later (an enum without a tag, or with one inside) and would take an array
 /// for it again. For `#[serde(deserialize_with)]`.
@@ -21,8 +42,8 @@ pub(super) struct Members<'de>(pub(super) &'de Value);
 /// # Errors
 /// Those of the deserializer.
 pub fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
-    let members = Value::Object(Map::deserialize(deserializer)?);
-    T::deserialize(Members(&members)).map_err(D::Error::custom)
+    let members = Passing(Value::Object(Map::deserialize(deserializer)?));
+    T::deserialize(Members(&members.0)).map_err(D::Error::custom)
 }
 
 const AN_OBJECT: &str = "expected an object";
@@ -123,4 +144,21 @@ fn each<'de>(
     members: &'de Map<String, Value>,
 ) -> MapDeserializer<'de, impl Iterator<Item = (&'de str, Members<'de>)>, Error> {
     MapDeserializer::new(members.iter().map(|(name, value)| (name.as_str(), Members(value))))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_has_passed_leaves_no_text_behind() {
+        let mut sent = json!({
+            "password": "hunter2", "code": 7, "in": {"tokens": ["a", {"b": "c"}, null, true]}, "none": null
+        });
+        wipe(&mut sent);
+        let left = json!({"password": "", "code": 7, "in": {"tokens": ["", {"b": ""}, null, true]}, "none": null});
+        assert_eq!(sent, left);
+    }
 }
