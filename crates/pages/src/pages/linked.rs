@@ -104,6 +104,8 @@ fn told(visit: &Visit, query: &Query) -> Markup {
         LINK_FAILED => alert(&in_words(visit, why, t.not_linked, t.link_failed)),
         MOVE_FAILED if why == "last_way_in" => html! { (alert(t.move_last_way)) (moving(visit, provider)) },
         MOVE_FAILED if why == "identity_taken" => alert(t.move_has_factor),
+        // What is advised of a code is for whoever sends one by hand.
+        MOVE_FAILED if why == "invalid_code" => alert(t.move_failed),
         MOVE_FAILED => alert(&in_words(visit, why, t.not_moved, t.move_failed)),
         _ => Markup::default(),
     }
