@@ -191,7 +191,10 @@ async fn refused(
 ) -> Result<Response, Problem> {
     match failure {
         Failure::Refused(Refusal::ChallengeGone) => Ok(over(next)),
-        Failure::Refused(refusal) if told(visit, &refusal).is_some() => {
+        // No key waits any more: too old, or another sign-in to the account has begun one of its own.
+        Failure::Refused(refusal)
+            if told(visit, &refusal).is_some() || step == PendingStep::FactorSetup && refusal == Refusal::NotFound =>
+        {
             let told = Told { refusal: Some(&refusal), sent: Some(fields), ..Told::default() };
             page(visit, step, challenge, next, told).await
         }
@@ -216,14 +219,19 @@ async fn page(
     Told { note, refusal, sent }: Told<'_>,
 ) -> Result<Response, Problem> {
     let t = &visit.texts.sign_in;
+    let mut alerted = refusal.and_then(|refusal| told(visit, refusal));
+    let mut status = refusal.map_or(StatusCode::OK, status_of);
     let (title, content) = match step {
         PendingStep::SecondFactor => (t.second_title, second_code(visit)),
         PendingStep::FactorSetup => {
-            let begun = match demanded(visit, challenge, refusal.is_some()).await {
+            let (begun, is_other) = match demanded(visit, challenge, refusal.is_some()).await {
                 Ok(begun) => begun,
                 Err(Failure::Refused(Refusal::ChallengeGone)) => return Ok(over(next)),
                 Err(other) => return Err(other.into()),
             };
+            if is_other {
+                (alerted, status) = (Some(t.other_secret), StatusCode::UNPROCESSABLE_ENTITY);
+            }
             let content = html! { p { (t.setup_factor_about) } (secret(visit, &begun)) (code_field(t.first_code)) };
             (t.setup_factor_title, content)
         }
@@ -247,7 +255,7 @@ async fn page(
         title,
         &html! {
             (note)
-            @if let Some(text) = refusal.and_then(|refusal| told(visit, refusal)) { (alert(text)) }
+            @if let Some(text) = alerted { (alert(text)) }
             @if has_passkey && kind == Kind::Show { (passkey(visit, kind, next)) }
             @if has_other {
                 form method="post" action=(STEP_PAGE) {
@@ -271,20 +279,20 @@ async fn page(
             p.after { a href=(with_query("/sign-in", "next", next)) { (t.start_again) } }
         },
     );
-    let status = refusal.map_or(StatusCode::OK, status_of);
     Ok(visit.page_with(status, title, &content).into_response())
 }
 
-/// The app's secret: after a wrong code the same once more, which the app may have already; another one where none waits.
-async fn demanded(visit: &Visit, challenge: &str, again: bool) -> Result<TotpBegun, Failure> {
+/// The app's secret: after a wrong code the same once more, which the app may have already; where none waits another one, and
+/// that it is another.
+async fn demanded(visit: &Visit, challenge: &str, again: bool) -> Result<(TotpBegun, bool), Failure> {
     let factors = &visit.site.services.factors;
     if again {
         match factors.waiting_demanded(&visit.ctx, challenge).await {
             Err(Failure::Refused(Refusal::NotFound)) => {}
-            found => return found,
+            found => return found.map(|begun| (begun, false)),
         }
     }
-    factors.begin_demanded(&visit.ctx, challenge, None).await
+    factors.begin_demanded(&visit.ctx, challenge, None).await.map(|begun| (begun, again))
 }
 
 /// The code that this account can show: of its app, or one on paper.

@@ -52,8 +52,8 @@ super::texts! {
         setup_factor_about: "Your role asks for a second proof at each sign-in. Scan the picture with an authenticator app and enter the code it shows.",
             "Ваша роль требует второго подтверждения при каждом входе. Отсканируйте картинку приложением-аутентификатором и введите код, который оно покажет.";
         first_code: "Code that the app shows", "Код из приложения";
-        other_secret: "The key of before is over: too much time has passed, or too many codes were wrong. Remove it from the app and scan this new picture.",
-            "Прежний ключ больше не действует: прошло слишком много времени или было слишком много неверных кодов. Удалите его из приложения и отсканируйте эту новую картинку.";
+        other_secret: "The key of before is over: too much time has passed, too many codes were wrong, or another key was begun since. Remove it from the app and scan this new picture.",
+            "Прежний ключ больше не действует: прошло слишком много времени, было слишком много неверных кодов или позже создан другой ключ. Удалите его из приложения и отсканируйте эту новую картинку.";
         qr: "Picture to scan with an authenticator app", "Картинка для приложения-аутентификатора";
         secret: "Or type this key into the app:", "Или введите в приложение этот ключ:";
         recovery_title: "Your recovery codes", "Коды восстановления";

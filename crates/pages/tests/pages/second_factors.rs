@@ -67,15 +67,10 @@ async fn an_app_is_set_up_by_its_first_code_and_asked_for_at_the_next_sign_in() 
 /// The codes replace the app when it is lost: they are shown here or never.
 #[tokio::test]
 async fn recovery_codes_are_shown_also_where_another_step_comes_after_the_app() {
-    let mut settings = settings();
-    settings.mfa.required_for = vec!["admin".to_owned()];
     let url = "https://example.org/terms".to_owned();
-    settings.documents = vec![Document { id: "terms".to_owned(), version: "1".to_owned(), url, required: true }];
-    let place = Place::with(TestOptions { settings, ..TestOptions::default() }).await;
+    let terms = Document { id: "terms".to_owned(), version: "1".to_owned(), url, required: true };
+    let place = demanding(vec![terms]).await;
     let services = place.services();
-    let root =
-        Registration { username: Some("root".to_owned()), ..Registration::with(Password::new(PASSWORD.to_owned())) };
-    services.setup.create_administrator(&services.operator_context(), root).await.unwrap();
     let mut browser = place.browser();
     let from = "/sign-in?next=%2Fadmin%2Fusers";
     let asked = browser.submit_from(from, "/sign-in", &[("login", "root"), ("password", PASSWORD)]).await;
@@ -93,4 +88,40 @@ async fn recovery_codes_are_shown_also_where_another_step_comes_after_the_app() 
     assert!(browser.get(&step).await.text().contains("Please read and accept"));
     let answer = browser.submit_from(&step, STEP, &[("accept-terms", "yes")]).await;
     assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/admin/users"), "{}", answer.text());
+}
+
+/// A place whose administrators need a second factor, and one who holds none yet.
+async fn demanding(documents: Vec<Document>) -> Place {
+    let mut settings = settings();
+    settings.documents = documents;
+    settings.mfa.required_for = vec!["admin".to_owned()];
+    let place = Place::with(TestOptions { settings, ..TestOptions::default() }).await;
+    let services = place.services();
+    let root =
+        Registration { username: Some("root".to_owned()), ..Registration::with(Password::new(PASSWORD.to_owned())) };
+    services.setup.create_administrator(&services.operator_context(), root).await.unwrap();
+    place
+}
+
+/// Of an account one key waits at a time: the second sign-in's takes the place of the first's.
+#[tokio::test]
+async fn a_sign_in_whose_key_another_has_replaced_is_shown_a_new_one() {
+    let place = demanding(Vec::new()).await;
+    let (mut first, mut second) = (place.browser(), place.browser());
+    let mut pages = Vec::new();
+    for browser in [&mut first, &mut second] {
+        browser.submit("/sign-in", &[("login", "root"), ("password", PASSWORD)]).await;
+        pages.push(browser.get(STEP).await.text());
+    }
+    let send = |page: &str| {
+        let token = crate::browser::form_of(page, STEP)[0].1.clone();
+        format!("form_token={token}&next=%2Faccount&code={}", app(page).code(place.services().deps.now()))
+    };
+    let replaced = first.post(STEP, &send(&pages[0])).await;
+    let page = replaced.text();
+    assert_eq!(replaced.status, 422, "{page}");
+    assert!(page.contains("scan this new picture") && page.contains("<svg"), "{page}");
+    assert_ne!(*app(&page).base32(), *app(&pages[0]).base32());
+    let done = first.post(STEP, &send(&page)).await;
+    assert_eq!(done.text().matches("<li><code>").count(), 10, "{}", done.text());
 }
