@@ -91,7 +91,9 @@ impl Roles {
                     return Err(Refusal::NameTaken.into());
                 }
                 must_fit(&mut change, &ctx.actor, None, new).await?;
-                may_be_granted_by_a_rule(&mut change, &ctx.actor, None, new).await?;
+                if rule_forbids(&mut change, &ctx.actor, None, new).await? {
+                    return Err(Refusal::Forbidden.into());
+                }
                 let now = change.now;
                 change.roles().upsert(new, now).await?;
                 let maker = ctx.user().ok().map(|(user, _)| user);
@@ -126,7 +128,9 @@ impl Roles {
                     return change.commit(old).await;
                 }
                 must_fit(&mut change, &ctx.actor, Some(&old), &new).await?;
-                may_be_granted_by_a_rule(&mut change, &ctx.actor, Some(&old), &new).await?;
+                if rule_forbids(&mut change, &ctx.actor, Some(&old), &new).await? {
+                    return Err(Refusal::Forbidden.into());
+                }
                 self.write(&mut change, &old, &new).await?;
                 change.event(EventKind::RoleChanged, Subject::role(name), told::role_changed(&old, &new));
                 change.commit(new).await
@@ -176,6 +180,15 @@ impl Roles {
     pub async fn may_edit(&self, ctx: &Context) -> Result<(), Failure> {
         ctx.may(&Act::ManageRoles)?;
         recent_proof::must_be_strong(ctx, &mut self.deps.store.reading()).await
+    }
+
+    /// Whether a rule that grants this role at once, or one above it, keeps the actor from changing it, whatever the change: for
+    /// whoever would offer one.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn is_kept_by_a_rule(&self, ctx: &Context, role: &Role) -> Result<bool, Failure> {
+        rule_forbids(&mut self.deps.store.reading(), &ctx.actor, Some(role), role).await
     }
 
     /// Writes a role. Each that includes it allows something else too, and less where it does.
@@ -321,18 +334,12 @@ async fn must_fit(change: &mut Change<'_>, actor: &Actor, old: Option<&Role>, ne
 
 /// What a rule grants at once is given by whoever makes the rule, or what it leads to: that needs the right to give, besides the
 /// one to manage (decision 0064). A role is what it includes, so those above it count too.
-async fn may_be_granted_by_a_rule(
-    change: &mut Change<'_>,
-    actor: &Actor,
-    old: Option<&Role>,
-    new: &Role,
-) -> Result<(), Failure> {
+async fn rule_forbids(uow: &mut UnitOfWork, actor: &Actor, old: Option<&Role>, new: &Role) -> Result<bool, Failure> {
     if actor.holds(&Permission::ROLES_GRANT) {
-        return Ok(());
+        return Ok(false);
     }
     let is_on = |role: &Role| role.rules.auto_approve.is_on();
-    let is_granted = is_on(new) || old.is_some_and(is_on) || including(change, &new.name).await?.iter().any(is_on);
-    if is_granted { Err(Refusal::Forbidden.into()) } else { Ok(()) }
+    Ok(is_on(new) || old.is_some_and(is_on) || including(uow, &new.name).await?.iter().any(is_on))
 }
 
 fn must_give(actor: &Actor, permissions: &[Permission]) -> Result<(), Refusal> {

@@ -64,10 +64,11 @@ async fn editable(visit: &Visit, name: &str) -> Result<Role, Failure> {
     let role = services.roles.show(&visit.ctx, name).await?;
     let in_all = services.role_reader.permissions(&[name.to_owned()]).await?;
     let in_all: Vec<&str> = in_all.iter().map(userd_model::Permission::as_str).collect();
+    let is_kept = services.roles.is_kept_by_a_rule(&visit.ctx, &role).await?;
     match read_only(visit, &role, &in_all) {
         Some(_) if role.managed => Err(Refusal::ManagedByConfiguration.into()),
-        Some(_) => Err(Refusal::Forbidden.into()),
-        None => Ok(role),
+        None if !is_kept => Ok(role),
+        _ => Err(Refusal::Forbidden.into()),
     }
 }
 

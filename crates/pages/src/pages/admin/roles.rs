@@ -89,6 +89,8 @@ async fn show(visit: Visit, query: Query, Path(name): Path<String>) -> Result<Re
     let in_all = services.role_reader.permissions(std::slice::from_ref(&name)).await?;
     let in_all: Vec<&str> = in_all.iter().map(userd_model::Permission::as_str).collect();
     let why_not = read_only(&visit, &role, &in_all);
+    let may_manage = visit.ctx.may(&Act::ManageRoles).is_ok();
+    let is_kept = may_manage && services.roles.is_kept_by_a_rule(&visit.ctx, &role).await?;
     let content = html! {
         @match query.text("done") { "made" => (done(t.made)), "changed" => (done(t.changed)), _ => {} }
         (facts(&[
@@ -98,9 +100,10 @@ async fn show(visit: Visit, query: Query, Path(name): Path<String>) -> Result<Re
             (t.allowed, words(&visit, &role.permissions)),
             (t.allowed_in_all, words(&visit, &in_all)),
         ]))
-        @if let Some(why_not) = why_not { (note(&why_not.replace('`', ""))) } @else if visit.ctx.may(&Act::ManageRoles).is_ok() {
+        @if let Some(why_not) = why_not { (note(&why_not.replace('`', ""))) } @else if may_manage {
+            @if is_kept { (note(t.rule_about)) }
             p.row {
-                a.button.quiet href={ "/admin/roles/" (name) "/change" } { (t.change) }
+                @if !is_kept { a.button.quiet href={ "/admin/roles/" (name) "/change" } { (t.change) } }
                 a.button.quiet href={ "/admin/roles/" (name) "/remove" } { (t.remove) }
             }
         }

@@ -73,6 +73,8 @@ crate::texts::texts! {
             "Эта роль объявлена в конфигурации и меняется там: `userd roles apply`.";
         admin_about: "This role may do everything, and nobody changes it.", "Этой роли можно всё, и изменить её нельзя.";
         foreign_about: "It allows what you may not do yourself, so you cannot change it.", "Она разрешает то, чего нельзя вам самим, поэтому изменить её вы не можете.";
+        rule_about: "A rule gives this role at once, or one that includes it, so changing it takes the right to give rights, too.",
+            "По правилу эту роль или ту, в которую она входит, получают сразу, поэтому для изменения нужно ещё и право выдавать права.";
     }
 }
 

@@ -1,6 +1,6 @@
 //! Roles and permissions in the browser.
 
-use userd_model::{Actor, GrantKind, RoleRules};
+use userd_model::{Actor, GrantKind, RoleRules, role::AutoApprove};
 use userd_services::roles::{Declared, RoleInput};
 
 use super::{HOSTILE, administered, give, is_safe};
@@ -148,4 +148,34 @@ async fn whoever_may_only_read_roles_is_shown_no_way_to_change_them() {
     }
     let mut of_boss = place.browser_of("boss").await;
     assert_eq!(of_boss.post("/admin/roles/support/remove", "").await.status, 403, "not a form of this browser");
+}
+
+/// Decision 0064: whoever manages roles and gives none is not offered what is refused to them afterwards.
+#[tokio::test]
+async fn a_role_that_a_rule_gives_is_changed_by_those_alone_who_may_give_it() {
+    let (place, _, ada) = administered().await;
+    let services = place.services();
+    let operator = services.context().acting_as(Actor::Operator);
+    let at_once = RoleRules { requestable: true, auto_approve: AutoApprove::All(true), ..RoleRules::default() };
+    let above = RoleRules { includes: vec!["within".to_owned()], ..at_once.clone() };
+    for (name, rules) in [("plain", RoleRules::default()), ("within", RoleRules::default()), ("above", above)] {
+        let input = RoleInput { permissions: Vec::new(), rules };
+        services.roles.create(&operator, name, &input, None).await.unwrap();
+    }
+    let input = RoleInput { permissions: Vec::new(), rules: at_once };
+    services.roles.create(&operator, "given", &input, None).await.unwrap();
+    for permission in ["roles.read", "roles.manage"] {
+        give(&place, &ada, GrantKind::Permission, permission).await;
+    }
+    let (mut of_ada, mut of_boss) = (place.browser_of("ada").await, place.browser_of("boss").await);
+    for (name, is_kept) in [("plain", false), ("within", true), ("above", true), ("given", true)] {
+        let path = format!("/admin/roles/{name}");
+        let page = of_ada.get(&path).await.text();
+        assert!(page.contains("/remove\""), "that takes no rule: {name}: {page}");
+        assert_eq!(page.contains("A rule gives this role"), is_kept, "{name}: {page}");
+        assert_eq!(page.contains("/change\""), !is_kept, "{name}: {page}");
+        let status = of_ada.get(&format!("{path}/change")).await.status;
+        assert_eq!(status, if is_kept { 403 } else { 200 }, "{name}");
+        assert!(of_boss.get(&path).await.text().contains("/change\""), "{name}");
+    }
 }
