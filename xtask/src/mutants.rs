@@ -51,8 +51,9 @@ struct Outcome {
 /// Tries a sample; answers what survived, as lines of a table.
 ///
 /// # Errors
-/// `cargo-mutants` is not installed, or does not end well.
+/// Something is not committed; `cargo-mutants` is not installed, or does not end well.
 pub fn run(tree: &Tree, arguments: &Arguments) -> Result<String, String> {
+    must_be_clean(&status(tree)?)?;
     let packages: Vec<&str> = match &arguments.package[..] {
         [] => PACKAGES.to_vec(),
         named => named.iter().map(String::as_str).collect(),
@@ -79,6 +80,25 @@ pub fn run(tree: &Tree, arguments: &Arguments) -> Result<String, String> {
     )];
     lines.extend(survived.into_iter().cloned());
     Ok(lines.join("\n"))
+}
+
+/// What git says is not committed.
+fn status(tree: &Tree) -> Result<String, String> {
+    let mut command = Command::new("git");
+    command.args(["status", "--porcelain"]).current_dir(tree.root());
+    let output = command.output().map_err(|error| format!("git: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("git status: {}", String::from_utf8_lossy(&output.stderr).trim_end()));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// A run that is broken off leaves a file spoiled: only what is committed can be had back.
+fn must_be_clean(status: &str) -> Result<(), String> {
+    if status.trim().is_empty() {
+        return Ok(());
+    }
+    Err(format!("commit or stash first: the sources are changed in place and put back\n{}", status.trim_end()))
 }
 
 fn list(tree: &Tree, packages: &[&str]) -> Result<Vec<Mutant>, String> {
@@ -183,6 +203,15 @@ mod tests {
         let distinct: BTreeSet<_> = names(1).into_iter().collect();
         assert_eq!(distinct.len(), 20);
         assert_eq!(sample(mutants(5), 20, 1).len(), 5);
+    }
+
+    #[test]
+    fn nothing_is_spoiled_that_is_not_committed() {
+        assert_eq!(must_be_clean(""), Ok(()));
+        for changed in [" M crates/model/src/user.rs\n", "M  Cargo.toml\n", "?? crates/model/src/new.rs\n"] {
+            let refused = must_be_clean(changed).err().unwrap_or_default();
+            assert!(refused.starts_with("commit or stash first") && refused.contains(changed.trim_end()), "{refused}");
+        }
     }
 
     #[test]
