@@ -8,7 +8,7 @@ use userd_web::{Problem, extract::Path};
 
 use super::{
     completion::{fields_of, status_of, told},
-    prove::{ended, prove_first},
+    prove::{ended, prove_and_send_again},
 };
 use crate::{
     fields::Fields,
@@ -135,7 +135,7 @@ async fn sent(visit: &Visit, email: &str, asked: Result<Pending, Failure>) -> Re
         Err(Failure::Refused(refusal)) if told(visit, &refusal).is_some() => {
             page(visit, &Markup::default(), email, Some(&refusal)).await
         }
-        Err(failure) => prove_first(failure, HERE),
+        Err(failure) => prove_and_send_again(failure, HERE),
     }
 }
 

@@ -12,7 +12,7 @@ use userd_web::{Problem, extract::Path, flow_cookie, problem::Words};
 
 use super::{
     completion::must_prove,
-    prove::{ended, prove_first},
+    prove::{ended, prove_and_send_again, prove_first},
 };
 use crate::{
     browser_cookies::{self, WAY},
@@ -170,7 +170,7 @@ async fn begin_move(visit: Visit, fields: Fields, headers: HeaderMap) -> Result<
     let (services, t) = (&visit.site.services, &visit.texts.account);
     let provider = fields.text("provider");
     if let Err(failure) = services.must_have_fresh_proof(&visit.ctx).await {
-        return prove_first(failure, &ended_with(LINK_FAILED, "identity_taken", provider));
+        return prove_and_send_again(failure, &ended_with(LINK_FAILED, "identity_taken", provider));
     }
     let (verifier, challenge) = services.mint_proof_key();
     let start = Start { code_challenge: Some(challenge), locale: Some(visit.tag().to_owned()), ..Start::default() };

@@ -14,7 +14,7 @@ use userd_web::{Problem, extract::Path};
 use super::{
     completion::{fields_of, must_prove, status_of, told},
     passkey_forms::{self, Kind, PasskeyForm, credential},
-    prove::prove_first,
+    prove::{prove_and_send_again, prove_first},
     steps::recovery_codes,
 };
 use crate::{
@@ -196,6 +196,6 @@ async fn rename(visit: Visit, Path(id): Path<FactorId>, fields: Fields) -> Resul
         Err(Failure::Refused(refusal @ Refusal::InvalidInput(_))) => {
             Ok(name_page(&visit, id, fields.text("name"), Some(&refusal)))
         }
-        Err(failure) => prove_first(failure, SECURITY),
+        Err(failure) => prove_and_send_again(failure, SECURITY),
     }
 }

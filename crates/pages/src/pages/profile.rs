@@ -9,7 +9,7 @@ use userd_web::Problem;
 
 use super::{
     completion::{fields_of, status_of, told},
-    prove::prove_first,
+    prove::prove_and_send_again,
 };
 use crate::{
     browser_cookies,
@@ -156,7 +156,7 @@ fn finish(visit: &Visit, (form, fields): (&str, &Fields), outcome: Result<(), Fa
         Err(Failure::Refused(why)) if told(visit, &why).is_some() => {
             page(visit, false, Some(Refused { form, fields, why: &why }))
         }
-        Err(failure) => prove_first(failure, PROFILE),
+        Err(failure) => prove_and_send_again(failure, PROFILE),
     }
 }
 
@@ -224,6 +224,6 @@ async fn delete(visit: Visit, fields: Fields) -> Result<Response, Problem> {
             Ok(answer)
         }
         Err(Failure::Refused(refusal)) if told(&visit, &refusal).is_some() => Ok(data_page(&visit, Some(&refusal))),
-        Err(failure) => prove_first(failure, DATA),
+        Err(failure) => prove_and_send_again(failure, DATA),
     }
 }

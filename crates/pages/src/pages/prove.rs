@@ -24,30 +24,41 @@ use crate::{
 };
 
 const HERE: &str = "/account/prove";
+const UNSENT: &str = "/account/prove?told=unsent";
 const QUESTION: &str = "/account/prove/question";
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes.get(HERE, show).post(HERE, submit).post(QUESTION, ask)
 }
 
-/// How a form ends: on to `done`; to the proof and back to `here`, where a fresher one is asked for.
+/// How a form ends: on to `done`; to the proof and back to `here`, where a fresher one is asked for first.
 pub(super) fn ended<T>(outcome: Result<T, Failure>, done: &str, here: &str) -> Result<Response, Problem> {
     match outcome {
         Ok(_) => Ok(Visit::go(done)),
-        Err(failure) => prove_first(failure, here),
+        Err(failure) => prove_and_send_again(failure, here),
     }
 }
 
 /// Whoever has to prove who they are is led there and back to `here`; everything else is a problem.
 pub(super) fn prove_first(failure: Failure, here: &str) -> Result<Response, Problem> {
     match failure {
-        failure if must_prove(&failure) => Ok(Visit::go(&with_query("/account/prove", "next", here))),
+        failure if must_prove(&failure) => Ok(Visit::go(&with_query(HERE, "next", here))),
+        other => Err(other.into()),
+    }
+}
+
+/// The same of a form: what it sent is not carried along, and the page of the proof says so.
+pub(super) fn prove_and_send_again(failure: Failure, here: &str) -> Result<Response, Problem> {
+    match failure {
+        failure if must_prove(&failure) => Ok(Visit::go(&with_query(UNSENT, "next", here))),
         other => Err(other.into()),
     }
 }
 
 async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
-    page(&visit, local(query.text("next")).unwrap_or("/account"), None).await
+    let is_unsent = query.text("told") == "unsent";
+    let note = if is_unsent { alert(visit.texts.account.prove_unsent) } else { Markup::default() };
+    page(&visit, local(query.text("next")).unwrap_or("/account"), &note, None).await
 }
 
 async fn ask(visit: Visit) -> Result<Response, Problem> {
@@ -66,12 +77,12 @@ async fn submit(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     match visit.site.services.factors.step_up(&visit.ctx, shown).await {
         // The secret of before opens nothing any more: the browser gets the next one.
         Ok(raised) => Ok(Visit::signed_in(&hold(&visit, raised).await?, next)),
-        Err(Failure::Refused(refusal)) => page(&visit, next, Some(&refusal)).await,
+        Err(Failure::Refused(refusal)) => page(&visit, next, &Markup::default(), Some(&refusal)).await,
         Err(fault) => Err(fault.into()),
     }
 }
 
-async fn page(visit: &Visit, next: &str, refusal: Option<&Refusal>) -> Result<Response, Problem> {
+async fn page(visit: &Visit, next: &str, note: &Markup, refusal: Option<&Refusal>) -> Result<Response, Problem> {
     let (t, words) = (&visit.texts.account, &visit.texts.sign_in);
     let held = visit.site.services.factors.held(&visit.ctx).await?;
     let has_passkey = held.items.iter().any(|factor| factor.kind == FactorKind::Passkey);
@@ -86,6 +97,7 @@ async fn page(visit: &Visit, next: &str, refusal: Option<&Refusal>) -> Result<Re
         visit,
         t.prove_title,
         &plain(&html! {
+            (note)
             @if let Some(told) = told { (alert(told)) }
             p { (t.prove_about) }
             @if has_passkey { (passkey_forms::form(visit, passkey, &Markup::default())) }

@@ -14,7 +14,7 @@ use userd_web::{Problem, extract::Path};
 use super::{
     completion::{fields_of, status_of, told},
     passkeys::ADD,
-    prove::{ended, prove_first},
+    prove::{ended, prove_and_send_again, prove_first},
     steps::{password_hint, recovery_codes, secret},
 };
 use crate::{
@@ -213,10 +213,10 @@ async fn confirm_app(visit: Visit, fields: Fields) -> Result<Response, Problem> 
                 Err(Failure::Refused(Refusal::NotFound)) => {
                     begun_anew(&visit, StatusCode::UNPROCESSABLE_ENTITY, Some(visit.texts.sign_in.other_secret)).await
                 }
-                Err(failure) => prove_first(failure, APP),
+                Err(failure) => prove_and_send_again(failure, APP),
             }
         }
-        Err(failure) => prove_first(failure, APP),
+        Err(failure) => prove_and_send_again(failure, APP),
     }
 }
 
@@ -232,6 +232,6 @@ async fn remove(visit: Visit, Path(id): Path<FactorId>) -> Result<Response, Prob
 async fn renew(visit: Visit) -> Result<Response, Problem> {
     match visit.site.services.factors.renew_recovery_codes(&visit.ctx).await {
         Ok(codes) => Ok(shown_once(&visit, &codes)),
-        Err(failure) => prove_first(failure, HERE),
+        Err(failure) => prove_and_send_again(failure, HERE),
     }
 }

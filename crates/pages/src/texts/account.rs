@@ -44,6 +44,8 @@ super::texts! {
         prove_title: "Is it still you?", "Это всё ещё вы?";
         prove_about: "What you are about to do matters, so please prove again who you are.",
             "То, что вы собираетесь сделать, важно. Подтвердите ещё раз, что это вы.";
+        prove_unsent: "What you sent was not done. Prove who you are, and you are back at its page to send it once more.",
+            "Отправленное не выполнено. Подтвердите, что это вы, — и вы вернётесь на ту же страницу, чтобы отправить ещё раз.";
         prove_code_hint: "If you have an authenticator app set up.", "Если настроено приложение-аутентификатор.";
         prove_both: "Your account asks for more: give the password and the code of your app.",
             "Нужно больше: укажите и пароль, и код из приложения.";

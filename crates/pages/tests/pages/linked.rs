@@ -186,7 +186,15 @@ async fn a_move_asks_for_a_fresh_proof_and_goes_on_behind_it() {
     place.app.clock.advance(std::time::Duration::from_secs(3600));
     let asked = browser.submit_from(TAKEN, MOVE, &[]).await;
     let next: String = url::form_urlencoded::byte_serialize(TAKEN.as_bytes()).collect();
-    assert_eq!(asked.header("location"), format!("/account/prove?next={next}"), "{}", asked.text());
+    assert_eq!(asked.header("location"), format!("/account/prove?told=unsent&next={next}"), "{}", asked.text());
+    let said = "What you sent was not done.";
+    assert!(browser.get(asked.header("location")).await.text().contains(said), "the box has to be ticked again");
+    // A link has sent nothing.
+    let led = browser.get("/account/security/app").await;
+    assert_eq!(led.header("location"), "/account/prove?next=%2Faccount%2Fsecurity%2Fapp");
+    assert!(!browser.get(led.header("location")).await.text().contains(said));
+    browser.cookies.insert("__Host-userd_language".to_owned(), "ru".to_owned());
+    assert!(browser.get(asked.header("location")).await.text().contains("Отправленное не выполнено"));
     let fields = [("password", PASSWORD)];
     let proven = browser.submit_from(asked.header("location"), "/account/prove", &fields).await;
     assert_eq!(proven.header("location"), TAKEN, "{}", proven.text());

@@ -31,7 +31,7 @@ use userd_web::Problem;
 use super::{
     completion::words_of,
     paging::{onward, place},
-    prove::prove_first,
+    prove::{prove_and_send_again, prove_first},
 };
 use crate::{layout, parts, routes::Routes, sections, visit::Visit};
 
@@ -122,7 +122,7 @@ fn refused(
     };
     match refusal {
         Refusal::InsufficientAuthentication { .. } | Refusal::Forbidden | Refusal::NotFound | Refusal::NotSignedIn => {
-            return prove_first(refusal.into(), here);
+            return prove_and_send_again(refusal.into(), here);
         }
         _ => {}
     }

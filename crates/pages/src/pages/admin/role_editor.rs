@@ -7,7 +7,7 @@ use userd_services::{Failure, roles::PermissionView};
 use userd_web::{Problem, extract::Path};
 
 use super::{
-    Told, buttons, choice, page, prove_first, refused,
+    Told, buttons, choice, page, prove_and_send_again, prove_first, refused,
     role_draft::Draft,
     roles::{auto, read_only},
     words,
@@ -85,7 +85,7 @@ async fn show_change(visit: Visit, Path(name): Path<String>) -> Result<Response,
 async fn change(visit: Visit, Path(name): Path<String>, fields: Fields) -> Result<Response, Problem> {
     let role = match editable(&visit, &name).await {
         Ok(role) => role,
-        Err(failure) => return prove_first(failure, &visit.here),
+        Err(failure) => return prove_and_send_again(failure, &visit.here),
     };
     let (draft, title) = (Draft::read(&fields), title(&visit, &name));
     let edit = |draft: &Draft, offered: &[PermissionView], told: &Told| form(&visit, Some(&name), draft, offered, told);
