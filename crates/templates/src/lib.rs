@@ -78,7 +78,8 @@ impl Templates {
     /// The message for a reader.
     ///
     /// # Errors
-    /// A template that names a value that the message does not have: found at the start by sample values.
+    /// A template that names a value that the message does not have. Those of a folder are tried with sample values at the
+    /// start, the built-in ones in the tests.
     pub fn render(&self, kind: Kind, values: &Values, reader: &Reader) -> Result<Rendered, TemplateFault> {
         let missing = || TemplateFault::new(kind.file(reader.language), "there is no such template");
         let source = self.sources.get(&(kind, tag(reader.language))).ok_or_else(missing)?;
