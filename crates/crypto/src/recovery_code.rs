@@ -1,7 +1,7 @@
 //! Recovery codes: 120 random bits each, written down by people. So many that nobody who reads the database finds one by
 //! trying, were the key of the hashes known too: they need no slow hash. Stored as keyed hashes only.
 
-use userd_model::Random;
+use userd_model::{Random, text};
 use zeroize::Zeroizing;
 
 use crate::base32::{CROCKFORD, encode};
@@ -25,10 +25,10 @@ impl RecoveryCodeText {
         Self(Zeroizing::new(encode(bytes.as_slice(), CROCKFORD)))
     }
 
-    /// What somebody typed: case, hyphens and spaces do not matter, and what looks like 0 or 1 is one.
+    /// What somebody typed: case, dashes and spaces do not matter, and what looks like 0 or 1 is one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let told = |c: &char| !c.is_whitespace() && *c != '-';
+        let told = |c: &char| !text::is_separator(*c);
         let meant = |c: char| match c.to_ascii_lowercase() {
             'o' => '0',
             'i' | 'l' => '1',
@@ -80,8 +80,14 @@ mod tests {
         let code = RecoveryCodeText::mint(&Fixed);
         let shown = code.shown();
         assert_eq!(shown.len(), 29);
-        let typed =
-            [shown.clone(), shown.to_uppercase(), shown.replace('-', " "), shown.replace('0', "O").replace('1', "l")];
+        let typed = [
+            shown.clone(),
+            shown.to_uppercase(),
+            shown.replace('-', " "),
+            shown.replace('-', "\u{2011}"),
+            shown.replace('-', "\u{2013}"),
+            shown.replace('0', "O").replace('1', "l"),
+        ];
         for text in typed {
             let read = RecoveryCodeText::parse(&text).expect("a code");
             assert_eq!(read.canonical(), code.canonical(), "{text}");

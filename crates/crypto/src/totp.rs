@@ -2,7 +2,7 @@
 //! authenticator app reads; SHA-1 is no weakness in HMAC.
 
 use aws_lc_rs::hmac;
-use userd_model::{Random, Timestamp};
+use userd_model::{Random, Timestamp, text};
 use zeroize::Zeroizing;
 
 use crate::constant_time_eq;
@@ -55,8 +55,7 @@ impl TotpSecret {
     /// a code is good once, and so is every one before it. Whatever is wrong, it takes the same time.
     #[must_use]
     pub fn accepted(&self, code: &str, now: Timestamp, last: i64) -> Option<i64> {
-        let told = |c: &char| !c.is_whitespace() && *c != '-';
-        let code: Zeroizing<String> = Zeroizing::new(code.chars().filter(told).collect());
+        let code: Zeroizing<String> = Zeroizing::new(code.chars().filter(|c| !text::is_separator(*c)).collect());
         let mut found = None;
         for step in step(now) - WINDOW..=step(now) + WINDOW {
             let matches = constant_time_eq(self.code_of(step).as_bytes(), code.as_bytes());
@@ -125,7 +124,10 @@ mod tests {
         assert_eq!(secret().accepted(&code, at(0), 0), Some(step));
         assert_eq!(secret().accepted(&code, at(0), step), None, "used");
         assert_eq!(secret().accepted(&code, at(0), step + 1), None, "a later one was used");
-        assert_eq!(secret().accepted(&format!("{}-{}", &code[..3], &code[3..]), at(0), 0), Some(step));
+        for dash in ['-', '\u{2011}', '\u{2013}', '\u{2212}'] {
+            let typed = format!("{}{dash}{}", &code[..3], &code[3..]);
+            assert_eq!(secret().accepted(&typed, at(0), 0), Some(step), "{typed}");
+        }
         assert_eq!(
             secret().accepted(&format!(" {} {}", &code[..3], &code[3..]), at(0), 0),
             Some(step),

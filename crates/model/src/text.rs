@@ -258,6 +258,12 @@ fn refuse_unprintable(text: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// What people put between the digits and letters of a code, as mails, apps and phones show them: a blank or any dash.
+#[must_use]
+pub fn is_separator(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}')
+}
+
 /// Characters that change the direction of what follows (UAX 9 section 2).
 pub(crate) const fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use userd_crypto::{OpaqueSecret, Zeroizing, constant_time_eq};
-use userd_model::{Email, Random, Sealed, Timestamp, UserId};
+use userd_model::{Email, Random, Sealed, Timestamp, UserId, text};
 use userd_storage::{Failure, UnitOfWork, repositories::one_time_tokens::OneTimeToken};
 
 use crate::{Dependencies, consent::Consent, link_tokens, sealing::row_context, user_reader::internal};
@@ -273,8 +273,7 @@ impl Proofs<'_> {
 
 /// A code as people type it: a blank or a dash between its digits, as mails and phones show them, is no mistake.
 pub(crate) fn digits_of(typed: &str) -> Zeroizing<String> {
-    let is_between = |c: char| c.is_whitespace() || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}');
-    Zeroizing::new(typed.chars().filter(|c| !is_between(*c)).collect())
+    Zeroizing::new(typed.chars().filter(|c| !text::is_separator(*c)).collect())
 }
 
 /// Six digits, each number as likely as the other.
