@@ -86,24 +86,42 @@ pub(super) fn flags(root: &mut Node, flags: Vec<Flag>, findings: &mut Findings) 
         let origin = Origin::Flag(name.into());
         let value = Zeroizing::new(value);
         let steps: Vec<String> = key.split('.').map(str::to_owned).collect();
-        if schema::at(&steps).is_some_and(|schema| schema.get("writeOnly").is_some()) {
-            findings.add(&origin, &key, "a secret is not given on the command line, where everybody can read it; use its _file key or the environment");
+        let what = if schema::at(&steps).is_some_and(|schema| schema.get("writeOnly").is_some()) {
+            "a secret"
+        } else if holds_password(&value) {
+            "a URL with a password"
+        } else {
+            lay(root, &steps, &value, &origin, findings);
             continue;
-        }
-        if holds_password(&value) {
-            findings.add(&origin, &key, "a URL with a password is not given on the command line, where everybody can read it; use its _file key or the environment");
-            continue;
-        }
-        lay(root, &steps, &value, &origin, findings);
+        };
+        let elsewhere = if has_file_key(steps) {
+            "its _file key or the environment"
+        } else {
+            "the environment or the configuration file"
+        };
+        let why = format!("{what} is not given on the command line, where everybody can read it; use {elsewhere}");
+        findings.add(&origin, &key, why);
     }
 }
 
-/// Whether a value is a URL with a password. Not every driver's URL is one of the standard, so only this part is looked at.
+/// Whether the file that a value is in can be given instead of it.
+fn has_file_key(mut steps: Vec<String>) -> bool {
+    if let Some(last) = steps.last_mut() {
+        last.push_str("_file");
+    }
+    schema::at(&steps).is_some()
+}
+
+/// Whether a value is a URL with a password, before its host or in its query. Not every driver's URL is one of the standard,
+/// so only these parts are looked at.
 fn holds_password(value: &str) -> bool {
     let Some((_, rest)) = value.split_once("://") else { return false };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let password = authority.rsplit_once('@').and_then(|(user, _)| user.split_once(':'));
+    let query = rest.split_once('?').map_or("", |(_, query)| query);
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
     password.is_some_and(|(_, password)| !password.is_empty())
+        || pairs.any(|(key, value)| key.to_ascii_lowercase().ends_with("password") && !value.is_empty())
 }
 
 fn lay(root: &mut Node, steps: &[String], text: &str, origin: &Origin, findings: &mut Findings) {

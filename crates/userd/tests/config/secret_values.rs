@@ -60,13 +60,24 @@ fn a_secret_is_not_taken_from_the_command_line() {
     for (key, url) in [
         ("database.url", "postgres://userd:hunter2@db.example/userd"),
         ("database.url", "postgres://userd:hunter2@a.example:5432,b.example:5432/userd?sslmode=disable"),
+        ("database.url", "postgres://db.example/userd?user=userd&password=hunter2"),
+        ("database.url", "postgres://userd@db.example/userd?sslpass%77ord=hunter2"),
         ("cache.url", "redis://:hunter2@cache.example/0"),
+        ("telegram.proxy", "socks5://me:hunter2@proxy.example:1080"),
     ] {
         let refusal = Fixture::new().set(key, url).refusal();
         let expected = format!("flag --set: {key}: a URL with a password is not given on the command line");
         assert!(refusal.starts_with(&expected) && !refusal.contains("hunter2"), "{refusal}");
+        // What is advised is there.
+        let elsewhere = match key {
+            "telegram.proxy" => "use the environment or the configuration file",
+            _ => "use its _file key or the environment",
+        };
+        assert!(refusal.ends_with(elsewhere), "{refusal}");
     }
-    Fixture::new().set("database.url", "postgres://userd@db.example/userd").config();
+    for url in ["postgres://userd@db.example/userd", "postgres://userd@db.example/userd?sslmode=disable&password="] {
+        Fixture::new().set("database.url", url).config();
+    }
 }
 
 #[test]
