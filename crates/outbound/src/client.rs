@@ -75,10 +75,11 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// not, unless `allow_private_addresses` says so. With a proxy the proxy resolves names, so only addresses written
 /// out are refused then, and the proxy's own rules decide about names.
 ///
-/// Each of its two clients is made when the first call needs it: it reads the system's certificates, a tenth of a start.
+/// Each of its two clients is made when the first call needs it: it reads the system's certificates, a tenth of a start. What
+/// fails then may be over at the next call, as where too many files were open: only a client that was made is kept.
 pub struct HttpClient {
-    plain: OnceLock<Result<reqwest::Client, String>>,
-    guarded: OnceLock<Result<reqwest::Client, String>>,
+    plain: OnceLock<reqwest::Client>,
+    guarded: OnceLock<reqwest::Client>,
     options: HttpOptions,
     configured: BTreeSet<String>,
     guard: Arc<PublicOnly>,
@@ -92,7 +93,7 @@ impl HttpClient {
     pub fn new(options: HttpOptions, configured: &[&Url]) -> Result<Self, ConfigError> {
         let plain = OnceLock::new();
         if options.has_what_may_be_wrong() {
-            let _new = plain.set(Ok(build(&options, None)?));
+            let _new = plain.set(build(&options, None)?);
         }
         for url in configured {
             let plain_http_is_fine = options.allow_private_addresses || names_loopback(url);
@@ -175,11 +176,14 @@ impl HttpClient {
 
     fn made<'a>(
         &self,
-        client: &'a OnceLock<Result<reqwest::Client, String>>,
+        client: &'a OnceLock<reqwest::Client>,
         guard: Option<&Arc<PublicOnly>>,
     ) -> Result<&'a reqwest::Client, Unreachable> {
-        let client = client.get_or_init(|| build(&self.options, guard.cloned()).map_err(|e| e.to_string()));
-        client.as_ref().map_err(|e| Unreachable::Failed(e.clone()))
+        if let Some(made) = client.get() {
+            return Ok(made);
+        }
+        let made = build(&self.options, guard.cloned()).map_err(|e| Unreachable::Failed(e.to_string()))?;
+        Ok(client.get_or_init(|| made))
     }
 }
 

@@ -72,6 +72,17 @@ fn plain_http_is_for_the_loopback_only() {
     assert!(!fine("http://idp.example/") && !fine("http://10.0.0.1/") && !fine("ftp://127.0.0.1/"));
 }
 
+/// What fails while a client is made may be over at the next call.
+#[tokio::test]
+async fn a_client_that_could_not_be_made_is_made_by_a_later_call() {
+    let at = serve(Router::new().route("/", get(|| async { "here" }))).await;
+    let mut client = HttpClient::new(HttpOptions::default(), &[&at]).unwrap();
+    client.options.extra_roots = Some(b"no certificates for now".to_vec());
+    assert!(matches!(client.send(Call::get(at.clone())).await, Err(Unreachable::Failed(_))));
+    client.options.extra_roots = None;
+    assert_eq!(client.send(Call::get(at)).await.unwrap().status, 200);
+}
+
 /// A fault's text goes to the log; queries and paths may hold tokens.
 #[tokio::test]
 async fn a_fault_does_not_tell_the_url() {
