@@ -170,6 +170,14 @@ pub struct Decision {
     pub expires_at: Option<Timestamp>,
 }
 
+impl Decision {
+    /// Whether it approves of nothing any more: the end that its approver wants has passed.
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.verdict == Verdict::Approve && self.expires_at.is_some_and(|end| end <= now)
+    }
+}
+
 /// A request for a change of rights.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessRequest {
@@ -231,12 +239,14 @@ impl AccessRequest {
         }
     }
 
-    /// Leaves out what was said by those who may decide no more: it counts for nothing from now on. What a rule said stays.
-    pub fn leave_out(&mut self, may_decide: impl Fn(UserId) -> bool) {
-        self.decisions.retain(|decision| decision.by.is_none_or(&may_decide));
+    /// Leaves out what was said by those who may decide no more, and what was approved until a time that has passed: it counts
+    /// for nothing from now on. What a rule said stays.
+    pub fn leave_out(&mut self, now: Timestamp, may_decide: impl Fn(UserId) -> bool) {
+        self.decisions.retain(|decision| decision.by.is_none_or(&may_decide) && !decision.is_over(now));
     }
 
-    /// Takes a decision into account. Who decided before decides anew: the last word counts.
+    /// Takes a decision into account. Who decided before decides anew: the last word counts. An approval until a time that has
+    /// passed counts no more, or what comes of the request would have ended before it began.
     ///
     /// # Errors
     /// `RequestClosed`; `OwnRequest` for the requester.
@@ -246,7 +256,7 @@ impl AccessRequest {
             return Err(Refusal::OwnRequest);
         }
         let by_rule = decision.by.is_none();
-        self.decisions.retain(|other| other.by.is_none() || other.by != decision.by);
+        self.decisions.retain(|other| (other.by.is_none() || other.by != decision.by) && !other.is_over(now));
         self.decisions.push(decision);
         let count = |verdict| {
             let agreeing = self.decisions.iter().filter(|decision| decision.verdict == verdict);

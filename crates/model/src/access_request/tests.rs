@@ -7,6 +7,8 @@ use super::*;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Vote(u8, Verdict),
+    /// The first approver approves until it is late.
+    Briefly,
     Withdraw,
     /// So much time passes that whoever is asked late may decide.
     Late,
@@ -19,13 +21,14 @@ const LATE: u8 = 2;
 /// After how many seconds.
 const AFTER: Option<u64> = Some(50);
 
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step::Vote(0, Verdict::Approve),
     Step::Vote(0, Verdict::Decline),
     Step::Vote(1, Verdict::Approve),
     Step::Vote(1, Verdict::Decline),
     Step::Vote(2, Verdict::Approve),
     Step::Vote(2, Verdict::Decline),
+    Step::Briefly,
     Step::Withdraw,
     Step::Late,
     Step::Expire,
@@ -34,6 +37,7 @@ const STEPS: [Step; 10] = [
 ];
 
 const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
+const LATER: Timestamp = Timestamp::from_seconds(1_800_000_050);
 
 fn id(number: u8) -> UserId {
     UserId(uuid::Uuid::from_u128(u128::from(number)))
@@ -57,18 +61,33 @@ fn request() -> AccessRequest {
     }
 }
 
-/// The reference: the last word of each approver before the request ended, counted after each word.
+/// The reference: the last word of each approver before the request ended, counted after each word. What was approved until it
+/// is late is no word then.
 fn reference(history: &[Step], quorum: Quorum) -> RequestState {
     let (mut last, mut is_late): ([Option<Verdict>; 3], bool) = ([None; 3], false);
+    let mut is_brief = false;
     for step in history {
         match step {
             Step::Withdraw => return RequestState::Withdrawn,
             Step::Expire => return RequestState::Expired,
-            Step::Late => is_late = true,
+            Step::Late => {
+                is_late = true;
+                if std::mem::take(&mut is_brief) {
+                    last[0] = None;
+                }
+            }
             Step::Vote(9, _) => {}
             Step::Vote(LATE, _) if !is_late => {}
-            Step::Vote(who, verdict) => {
-                last[usize::from(*who)] = Some(*verdict);
+            Step::Briefly if is_late => {}
+            Step::Briefly | Step::Vote(..) => {
+                let (who, verdict) = match step {
+                    Step::Vote(who, verdict) => (*who, *verdict),
+                    _ => (0, Verdict::Approve),
+                };
+                if who == 0 {
+                    is_brief = *step == Step::Briefly;
+                }
+                last[usize::from(who)] = Some(verdict);
                 let of = |verdict| last.iter().filter(|one| **one == Some(verdict)).count();
                 if of(Verdict::Approve) >= quorum.approve as usize {
                     return RequestState::Approved;
@@ -93,14 +112,20 @@ fn run(history: &[Step], quorum: Quorum) -> AccessRequest {
         let (before, was_open) = (request.clone(), request.state_at(now) == RequestState::Open);
         let answer = match step {
             Step::Vote(who, _) if !request.is_up_to(standing(*who), AFTER, now) => Ok(()),
+            // An end that has passed is refused before it comes here.
+            Step::Briefly if LATER <= now => Ok(()),
             Step::Late => {
-                now = now.max(START.plus(Duration::from_secs(50)));
+                now = now.max(LATER);
                 Ok(())
             }
             Step::Vote(who, verdict) => {
                 let decision =
                     Decision { by: Some(id(*who)), verdict: *verdict, comment: None, at: now, expires_at: None };
                 request.decide(decision, quorum, now).map(drop)
+            }
+            Step::Briefly => {
+                let (by, verdict, expires_at) = (Some(id(0)), Verdict::Approve, Some(LATER));
+                request.decide(Decision { by, verdict, comment: None, at: now, expires_at }, quorum, now).map(drop)
             }
             Step::Withdraw => request.withdraw(now),
             Step::Expire => {
@@ -195,13 +220,30 @@ fn what_is_left_out_counts_for_nothing() {
     let quorum = Quorum { approve: 2, decline: 2 };
     let said = |who, verdict| Decision { by: Some(id(who)), verdict, comment: None, at: START, expires_at: None };
     assert_eq!(request.decide(said(0, Verdict::Approve), quorum, START), Ok(RequestState::Open));
-    request.leave_out(|by| by != id(0));
+    request.leave_out(START, |by| by != id(0));
     assert_eq!(request.decide(said(1, Verdict::Approve), quorum, START), Ok(RequestState::Open));
-    request.leave_out(|_| true);
+    request.leave_out(START, |_| true);
     assert_eq!(request.decide(said(2, Verdict::Approve), quorum, START), Ok(RequestState::Approved));
     request.decisions.push(Decision { by: None, ..said(0, Verdict::Approve) });
-    request.leave_out(|_| false);
+    request.leave_out(START, |_| false);
     assert_eq!(request.decisions.iter().map(|decision| decision.by).collect::<Vec<_>>(), [None]);
+}
+
+/// A grant that would have ended before the last one approves of it is none; whoever wanted the end may say another one.
+#[test]
+fn an_approval_until_a_time_that_has_passed_counts_no_more() {
+    let quorum = Quorum { approve: 2, decline: 2 };
+    let said = |who, verdict, expires_at| Decision { by: Some(id(who)), verdict, comment: None, at: START, expires_at };
+    let mut asked = request();
+    assert_eq!(asked.decide(said(0, Verdict::Approve, Some(LATER)), quorum, START), Ok(RequestState::Open));
+    // An end means nothing at a refusal.
+    assert_eq!(asked.decide(said(3, Verdict::Decline, Some(LATER)), quorum, START), Ok(RequestState::Open));
+    let mut seen = asked.clone();
+    seen.leave_out(LATER, |_| true);
+    assert_eq!(seen.decisions.iter().map(|decision| decision.by).collect::<Vec<_>>(), [Some(id(3))]);
+    assert_eq!(asked.decide(said(1, Verdict::Approve, None), quorum, LATER), Ok(RequestState::Open));
+    assert_eq!(asked.decide(said(0, Verdict::Approve, None), quorum, LATER), Ok(RequestState::Approved));
+    assert_eq!(asked.period(None, LATER).expires_at, None);
 }
 
 #[test]

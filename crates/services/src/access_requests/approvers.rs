@@ -79,8 +79,8 @@ impl Approver {
     }
 }
 
-/// Leaves out what those have said so far who may decide no more: they were blocked since, or have lost the right to it. `but`
-/// is whoever decides now, and was looked at.
+/// Leaves out what those have said so far who may decide no more: they were blocked since, or have lost the right to it; and
+/// approvals whose end has passed. `but` is whoever decides now, and was looked at.
 pub(super) async fn leave_out_who_may_not(
     uow: &mut UnitOfWork,
     thing: &Thing,
@@ -97,7 +97,7 @@ pub(super) async fn leave_out_who_may_not(
     let approvers = Approver::read_many(uow, users, now).await?.into_iter();
     let may: Vec<UserId> =
         approvers.filter(|one| one.may_decide(thing, request)).map(|one| one.user.id).chain(but).collect();
-    request.leave_out(|by| may.contains(&by));
+    request.leave_out(now, |by| may.contains(&by));
     Ok(())
 }
 
