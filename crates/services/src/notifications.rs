@@ -137,15 +137,24 @@ impl Notifications {
             return Ok(Vec::new());
         }
         let user = reading.users().find(owner).await?.ok_or(Refusal::NotFound)?;
-        let mut found = Vec::new();
-        for folder in Shown::Inbox.folders() {
-            found.extend(reading.notifications().newer(owner, *folder, after, limit).await?);
+        let (now, mut behind) = (self.deps.now(), after);
+        loop {
+            let mut found = Vec::new();
+            for folder in Shown::Inbox.folders() {
+                found.extend(reading.notifications().newer(owner, *folder, behind, limit).await?);
+            }
+            found.sort_by_key(|notification| notification.created_at);
+            // What is behind the first page of either folder was not read: before anything is left out, the page ends here.
+            found.truncate(limit as usize);
+            let last = found.last().map(|notification| notification.created_at);
+            let is_full = found.len() == limit as usize;
+            found.retain(|notification| is_shown(notification, now));
+            match last.filter(|_| is_full && found.is_empty()) {
+                // All of a page has run out: there may be more behind it.
+                Some(last) => behind = last,
+                None => return self.views(&user, &inbox, found),
+            }
         }
-        let now = self.deps.now();
-        found.retain(|notification| is_shown(notification, now));
-        found.sort_by_key(|notification| notification.created_at);
-        found.truncate(limit as usize);
-        self.views(&user, &inbox, found)
     }
 
     /// When the newest of the actor's notifications came.

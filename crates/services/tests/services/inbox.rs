@@ -134,6 +134,35 @@ async fn what_has_run_out_is_not_shown_before_it_is_removed(fixture: Fixture) {
     assert_eq!(counts(&app, &ctx).await, (0, 0));
 }
 
+/// What has run out and was not removed yet takes nobody's place in a stream: pages of it are passed over, and nothing else is.
+#[apply(case)]
+async fn a_stream_passes_over_what_has_run_out_and_over_nothing_else(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (owner, ctx) = with_notifications(&app, "ada", 3).await;
+    app.advance(DAY * 90);
+    for place in 0..3 {
+        app.accounts.change_username(&of(&app, &owner), &format!("later-{place}"), None).await.unwrap();
+        app.event_log.tick().await.unwrap();
+        app.deliveries.tick().await.unwrap();
+    }
+    let unread = ids(&app, &ctx, Shown::Inbox).await;
+    let [newest, middle, oldest, ..] = unread[..] else { panic!("{unread:?}") };
+    // One of each age is in the other folder.
+    app.notifications.read(&ctx, middle).await.unwrap();
+    app.notifications.read(&ctx, unread[4]).await.unwrap();
+    app.advance(DAY * 91);
+    for limit in [1, 2, 3, 50] {
+        let (mut place, mut told) = (Timestamp::from_seconds(0), Vec::new());
+        loop {
+            let page = app.notifications.newer(&ctx, place, limit).await.unwrap();
+            let Some(last) = page.last() else { break };
+            place = last.created_at;
+            told.extend(page.iter().map(|one| one.id));
+        }
+        assert_eq!(told, [oldest, middle, newest], "pages of {limit}");
+    }
+}
+
 #[apply(case)]
 async fn a_stream_is_told_of_what_came_after_its_place(fixture: Fixture) {
     let app = fixture.app().await;
