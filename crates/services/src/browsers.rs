@@ -32,8 +32,8 @@ impl Services {
     /// # Errors
     /// As [`Self::authenticate_browser`].
     pub async fn recognise_browser(&self, ctx: Context, secret: &str) -> Result<BrowserVisit, Failure> {
-        let (session, user, _) = self.sessions.living_in_browser(secret, HeldAt::Pages, ctx.now).await?;
-        self.visit(ctx, Held { session, user, renewed: None }).await
+        let held = self.sessions.recognised_in_browser(&ctx, secret, HeldAt::Pages).await?;
+        self.visit(ctx, held).await
     }
 
     async fn visit(&self, ctx: Context, held: Held) -> Result<BrowserVisit, Failure> {

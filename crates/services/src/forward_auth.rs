@@ -97,8 +97,8 @@ impl Services {
         host: &ForwardHost,
         secret: &str,
     ) -> Result<ForwardedCaller, Failure> {
-        let (session, user, _) = self.sessions.living_in_browser(secret, HeldAt::Host(host.name()), ctx.now).await?;
-        self.forwarded_session(ctx, &session, &user).await
+        let held = self.sessions.recognised_in_browser(&ctx, secret, HeldAt::Host(host.name())).await?;
+        self.forwarded_session(ctx, &held.session, &held.user).await
     }
 
     /// Begins a session of this host for whoever comes back to it with a code, and gives the secret of its cookie.

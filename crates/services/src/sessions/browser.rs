@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use userd_crypto::{RefreshTokens, Zeroizing, constant_time_eq};
 use userd_model::{Refusal, Session, SessionId, Timestamp, User};
-use userd_storage::Failure;
+use userd_storage::{Failure, UnitOfWork};
 
 use super::{Sessions, SignedIn};
 use crate::{Context, UserView};
@@ -90,7 +90,24 @@ impl Sessions {
         self.seen_in_browser(ctx, session.id, &hash).await.map_err(out)
     }
 
-    /// The session of a cookie's secret, its user, and the secret's hash. Prolongs nothing.
+    /// The same for a request that may change nothing (HEAD): it asks what a use asks, and is none.
+    ///
+    /// # Errors
+    /// `NotSignedIn`, whatever is wrong with it.
+    pub(crate) async fn recognised_in_browser(
+        &self,
+        ctx: &Context,
+        secret: &str,
+        at: HeldAt<'_>,
+    ) -> Result<Held, Failure> {
+        let (session, user, _) = self.living_in_browser(secret, at, ctx.now).await?;
+        if ctx.now.since(session.last_seen_at) >= SEEN_APART {
+            self.must_be_renewable(&mut self.deps.store.reading(), &user, &session).await.map_err(out)?;
+        }
+        Ok(Held { session, user, renewed: None })
+    }
+
+    /// The session of a cookie's secret, its user, and the secret's hash. Prolongs nothing, and asks nothing of today's rules.
     pub(crate) async fn living_in_browser(
         &self,
         secret: &str,
@@ -130,8 +147,7 @@ impl Sessions {
                 let living = found.filter(|(session, _)| is_held(session, hash, now));
                 let (mut session, user) = living.ok_or(Refusal::NotSignedIn)?;
                 user.must_be_active(now)?;
-                self.admission.must_still_hold(&mut change, &user, &session).await?;
-                self.must_be_strong_enough(&mut change, &user, &session).await?;
+                self.must_be_renewable(&mut change, &user, &session).await?;
                 session.last_seen_at = now;
                 session.ip.clone_from(&change.context.origin.ip);
                 session.expires_at = self.deadline(session.created_at, now);
@@ -140,6 +156,12 @@ impl Sessions {
                 change.commit(Held { session, user, renewed }).await
             })
             .await
+    }
+
+    /// Refuses whom a sign-in would not admit today, and a session that is weaker than policy asks.
+    async fn must_be_renewable(&self, unit: &mut UnitOfWork, user: &User, session: &Session) -> Result<(), Failure> {
+        self.admission.must_still_hold(unit, user, session).await?;
+        self.must_be_strong_enough(unit, user, session).await
     }
 }
 

@@ -1,11 +1,16 @@
 //! Sessions that a browser holds: one secret at a time, the same rows, everything that ends a session ends them at once.
 
+use std::sync::Arc;
+
 use userd_model::{Actor, Level, Permission, Refusal};
-use userd_services::{BrowserVisit, Failure, HeldAt, InBrowser, factors::StepUp};
+use userd_services::{
+    BrowserVisit, Failure, HeldAt, InBrowser, factors::StepUp, sign_in::ForwardHost, testing::TestOptions,
+};
 
 use crate::{
-    fixture::{DAY, Fixture, TestApp, at_once, refusal},
+    fixture::{DAY, Fixture, MINUTE, TestApp, at_once, refusal},
     personas::{OTHER_PASSWORD, PASSWORD, at, elsewhere, home, of_id, password},
+    sign_in::elsewhere::{Elsewhere, offering, proven},
 };
 
 impl TestApp {
@@ -173,6 +178,40 @@ async fn use_prolongs_a_browsers_session_and_its_longest_life_ends_it(fixture: F
     }
     app.advance(5 * DAY);
     assert!(!app.is_in(&used).await, "a hundred and eighty days after the sign-in");
+}
+
+/// A request by HEAD is no use of a session, and opens nothing that a use would not.
+#[apply(case)]
+async fn whoever_would_not_be_let_in_today_is_not_recognised_by_head_either(fixture: Fixture) {
+    let acme = Elsewhere::new("acme", |_| {});
+    let app = fixture.app_with(offering(&[&acme])).await;
+    acme.is(proven("acme", "7", "ada@example.org"));
+    let host = ForwardHost::at("https://app.example.org".to_owned());
+    let of_pages = app.sign_in_through("acme").await;
+    let of_pages = app.sessions.hold_in_browser(&at(&app, home()), of_pages, HeldAt::Pages).await.unwrap();
+    let of_host = app.sign_in_through("acme").await;
+    let of_host = app.sessions.hold_in_browser(&at(&app, home()), of_host, HeldAt::Host(host.name())).await.unwrap();
+    let off = Elsewhere::new("acme", |facts| facts.policy.enabled = false);
+    let clock = Some(Arc::clone(&app.clock));
+    let later = fixture.app_with(TestOptions { clock, seed: 2, ..offering(&[&off]) }).await;
+    app.advance(6 * MINUTE);
+    for by_get in [false, true] {
+        let (pages, forwarded) = if by_get {
+            (
+                later.authenticate_browser(at(&later, home()), &of_pages.secret).await.map(drop),
+                later.forwarded_cookie(at(&later, home()), &host, &of_host.secret).await.map(drop),
+            )
+        } else {
+            (
+                later.recognise_browser(at(&later, home()), &of_pages.secret).await.map(drop),
+                later.recognise_forwarded_cookie(at(&later, home()), &host, &of_host.secret).await.map(drop),
+            )
+        };
+        assert_eq!((refusal(pages), refusal(forwarded)), (Refusal::NotSignedIn, Refusal::NotSignedIn), "{by_get}");
+    }
+    // The sessions wait for the rule to change.
+    assert!(app.recognise_browser(at(&app, home()), &of_pages.secret).await.is_ok());
+    assert!(app.recognise_forwarded_cookie(at(&app, home()), &host, &of_host.secret).await.is_ok());
 }
 
 #[apply(case)]
