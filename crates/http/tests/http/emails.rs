@@ -67,6 +67,8 @@ async fn a_registration_that_waits_is_answered_202_and_goes_on_with_code_and_cha
     assert!(signed_in.json()["access_token"].is_string());
     assert_eq!(signed_in.headers["cache-control"], "no-store");
     assert_eq!(place.post("/v1/auth/email/verify", proof).await.status, 422);
+    let used = place.post("/v1/auth/continue", serde_json::json!({ "challenge": asked["challenge"] })).await;
+    assert_eq!(used.status, 410);
 }
 
 #[tokio::test]

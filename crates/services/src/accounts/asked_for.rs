@@ -16,8 +16,13 @@ impl Accounts {
         self.limits.reserve_from(Limited::LinkPerNetwork, &ctx.origin).await?;
         let mut reading = self.deps.store.reading();
         // One of a registration that waits for its address is none of a sign-in.
-        let step = match Proofs(&self.deps).hash_behind(&mut reading, challenge, now).await? {
-            Some(_) => PendingStep::Confirmation,
+        let proofs = Proofs(&self.deps);
+        let step = match proofs.hash_behind(&mut reading, challenge, now).await? {
+            // The challenge's own row outlives the proof that it leads to.
+            Some(hash) => match proofs.find(&mut reading, &hash, now).await? {
+                Some(_) => PendingStep::Confirmation,
+                None => return Err(Refusal::ChallengeGone.into()),
+            },
             None => {
                 let found = self.sessions.any_challenge(&mut reading, challenge, now).await?;
                 PendingStep::parse(&found.proven.step).ok_or(Refusal::ChallengeGone)?

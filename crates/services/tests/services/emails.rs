@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use userd_model::Refusal;
+use userd_model::{PendingStep, Refusal};
 use userd_services::{
     Completion, Context,
     deliveries::MailView,
@@ -232,6 +232,28 @@ async fn a_code_dies_after_five_wrong_ones_and_after_ten_minutes_and_the_link_af
     assert_eq!(app.links.look(&ctx(&app), &token).await.unwrap(), LinkAct::ConfirmEmail);
     app.advance(MINUTE);
     assert_eq!(refusal(app.emails.verify_link(&ctx(&app), &token, None).await), Refusal::InvalidCode);
+}
+
+/// Whoever asks what a challenge wants is not sent for a code that no mail has any more.
+#[apply(case)]
+async fn a_challenge_ends_with_what_its_mail_proves(fixture: Fixture) {
+    let app = required(&fixture).await;
+    let ctx = &at(&app, home());
+    let spent = begin(&app, "ada@example.org", None).await.challenge;
+    let (_, code) = newest(&app, "ada@example.org").await;
+    assert_eq!(app.accounts.asked_for(ctx, &spent).await.unwrap(), PendingStep::Confirmation);
+    for _ in 0..5 {
+        assert_eq!(
+            refusal(verify(&app, ctx, "ada@example.org", &wrong(&code), Some(&spent)).await),
+            Refusal::InvalidCode
+        );
+    }
+    let used = begin(&app, "grace@example.org", None).await.challenge;
+    let (_, code) = newest(&app, "grace@example.org").await;
+    verify(&app, ctx, "grace@example.org", &code, Some(&used)).await.unwrap();
+    for challenge in [spent, used] {
+        assert_eq!(refusal(app.accounts.asked_for(ctx, &challenge).await), Refusal::ChallengeGone);
+    }
 }
 
 #[apply(case)]
