@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use userd_model::{
-    Act, Actor, EventKind, InvalidField, Permission, Refusal, Role, RoleRules, fact::Subject, role::AutoApprove, text,
+    Act, Actor, EventKind, GrantKind, InvalidField, Permission, Refusal, Role, RoleRules, fact::Subject,
+    role::AutoApprove, text,
 };
 use userd_storage::{Failure, UnitOfWork};
 
@@ -108,8 +109,8 @@ impl Roles {
     /// Makes a role what it shall be. Tokens that carry what it does not allow any more are dead at once.
     ///
     /// # Errors
-    /// `Forbidden` as at [`Self::create`]; `InvalidInput`, `NotFound`, `VersionMismatch`, `BuiltIn` for `admin`,
-    /// `ManagedByConfiguration`.
+    /// `Forbidden` as at [`Self::create`], and for more in a role that the editor holds; `InvalidInput`, `NotFound`,
+    /// `VersionMismatch`, `BuiltIn` for `admin`, `ManagedByConfiguration`.
     pub async fn replace(
         &self,
         ctx: &Context,
@@ -131,6 +132,7 @@ impl Roles {
                 if rule_forbids(&mut change, &ctx.actor, Some(&old), &new).await? {
                     return Err(Refusal::Forbidden.into());
                 }
+                must_not_widen_own(&mut change, &new).await?;
                 self.write(&mut change, &old, &new).await?;
                 change.event(EventKind::RoleChanged, Subject::role(name), told::role_changed(&old, &new));
                 change.commit(new).await
@@ -159,6 +161,9 @@ impl Roles {
                     Some(role) => {
                         // The version goes on, or tokens of now would count again.
                         let role = Role { version: old.version + 1, ..role };
+                        let after = allowed_by(&mut change, &role).await?;
+                        must_give(&ctx.actor, &after)?;
+                        must_not_widen_own(&mut change, &role).await?;
                         self.write(&mut change, &old, &role).await?;
                     }
                     None => {
@@ -327,9 +332,34 @@ async fn must_fit(change: &mut Change<'_>, actor: &Actor, old: Option<&Role>, ne
     if let Some(old) = old {
         must_give(actor, &read_permissions(change, std::slice::from_ref(&old.name)).await?)?;
     }
-    let mut permissions: Vec<Permission> = new.permissions.iter().filter_map(|word| Permission::parse(word)).collect();
-    permissions.extend(read_permissions(change, &new.rules.includes).await?);
+    let permissions = allowed_by(change, new).await?;
     Ok(must_give(actor, &permissions)?)
+}
+
+/// What a role allows that is not written yet.
+async fn allowed_by(uow: &mut UnitOfWork, role: &Role) -> Result<Vec<Permission>, Failure> {
+    let mut permissions: Vec<Permission> = role.permissions.iter().filter_map(|word| Permission::parse(word)).collect();
+    permissions.extend(read_permissions(uow, &role.rules.includes).await?);
+    Ok(permissions)
+}
+
+/// Whoever holds a right for a while would hold it for good by a role of theirs that it is put into (decision 0064): nobody adds
+/// to what they hold themselves, but those who may do everything and for good.
+async fn must_not_widen_own(change: &mut Change<'_>, new: &Role) -> Result<(), Failure> {
+    let Actor::User { id, .. } = change.context.actor else { return Ok(()) };
+    let Some(user) = change.users().find(id).await? else { return Ok(()) };
+    let now = change.now;
+    let holds = |name: &str| {
+        let period = user.period_of(GrantKind::Role, name);
+        period.is_some_and(|period| period.expires_at.is_none_or(|end| end > now))
+    };
+    let is_own = holds(&new.name) || including(change, &new.name).await?.iter().any(|above| holds(&above.name));
+    if !is_own || user.is_lasting_administrator() {
+        return Ok(());
+    }
+    let before = read_permissions(change, std::slice::from_ref(&new.name)).await?;
+    let after = allowed_by(change, new).await?;
+    if after.iter().all(|permission| before.contains(permission)) { Ok(()) } else { Err(Refusal::Forbidden.into()) }
 }
 
 /// What a rule grants at once is given by whoever makes the rule, or what it leads to: that needs the right to give, besides the

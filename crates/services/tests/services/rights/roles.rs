@@ -16,7 +16,7 @@ use userd_services::{
 use super::support::{allowing, requestable};
 use crate::{
     fixture::{Fixture, refusal, wrong_fields},
-    personas::{PASSWORD, acting},
+    personas::{Member, PASSWORD, acting},
 };
 
 fn permissions(who: &Authenticated) -> Vec<String> {
@@ -167,6 +167,57 @@ async fn a_rule_that_grants_at_once_needs_the_right_to_grant(fixture: Fixture) {
     app.roles.replace(&gives(), "tools", &plain, None).await.unwrap();
     app.roles.replace(&edits(), "tools", &allowing(&[], requestable()), None).await.unwrap();
     assert_eq!(refusal(app.roles.replace(&edits(), "tools", &emptied, None).await), Refusal::Forbidden);
+}
+
+/// Whoever may manage roles for an hour does not put that into a role that they hold for good, nor into one that it includes, nor
+/// brings a built-in one back that allows them more. Administrators may, where that does not end itself. (0064)
+#[apply(case)]
+async fn nobody_adds_to_a_role_that_they_hold_themselves(fixture: Fixture) {
+    let app = fixture.app().await;
+    let operator = app.operator_context();
+    let including = |name: &str| RoleRules { includes: vec![name.to_owned()], ..RoleRules::default() };
+    app.make_role("inner", &[], RoleRules::default()).await;
+    app.make_role("outer", &[], including("inner")).await;
+    app.make_role("keeper", &["roles.manage"], RoleRules::default()).await;
+    app.make_role("other", &[], RoleRules::default()).await;
+    let fewer = allowing(&["users.read"], RoleRules::default());
+    app.roles.replace(&operator, "support", &fewer, None).await.unwrap();
+    app.make_role("soon", &[], RoleRules::default()).await;
+    let ada = app.member("ada").await;
+    for role in ["outer", "support"] {
+        app.give_role(&ada, role).await;
+    }
+    let later = GrantInput { starts_at: Some(app.now().plus(Duration::from_secs(7200))), ..GrantInput::default() };
+    app.grants.grant(&operator, ada.id, GrantKind::Role, "soon", &later).await.unwrap();
+    let an_hour = GrantInput { expires_at: Some(app.now().plus(Duration::from_secs(3600))), ..GrantInput::default() };
+    for right in ["roles.manage", "deliveries.read"] {
+        app.grants.grant(&operator, ada.id, GrantKind::Permission, right, &an_hour).await.unwrap();
+    }
+    let ada = Member { tokens: app.refresh(&ada.tokens.refresh_token).await.unwrap().tokens, ..ada };
+    let ctx = &acting(&app, &app.actor(&ada).await);
+    let wide = &allowing(&["roles.manage"], RoleRules::default());
+    let around = &allowing(&[], including("keeper"));
+    for (name, input) in [("outer", wide), ("outer", around), ("inner", wide), ("inner", around), ("soon", wide)] {
+        assert_eq!(refusal(app.roles.replace(ctx, name, input, None).await), Refusal::Forbidden, "{name}");
+    }
+    assert_eq!(refusal(app.roles.remove(ctx, "support", None).await), Refusal::Forbidden);
+    // What they do not hold they may change, and what they hold may allow no more than before.
+    app.roles.replace(ctx, "other", wide, None).await.unwrap();
+    app.roles.replace(ctx, "outer", &allowing(&[], requestable()), None).await.unwrap();
+    app.roles.replace(&operator, "inner", wide, None).await.unwrap();
+
+    // An administrator for an hour holds everything for an hour.
+    let root = app.admin().await;
+    for (name, ends) in [("boris", true), ("carol", false)] {
+        let member = app.member(name).await;
+        app.give_role(&member, "soon").await;
+        let input = if ends { an_hour.clone() } else { GrantInput::default() };
+        app.grants.grant(&operator, member.id, GrantKind::Role, Role::ADMIN, &input).await.unwrap();
+        let member = Member { tokens: app.refresh(&member.tokens.refresh_token).await.unwrap().tokens, ..member };
+        let answer = app.roles.replace(&acting(&app, &app.actor(&member).await), "soon", wide, None).await;
+        assert_eq!(answer.is_err(), ends, "{name}");
+    }
+    assert!(app.roles.replace(&acting(&app, &app.actor(&root).await), "soon", around, None).await.is_ok());
 }
 
 /// What a role allows no longer is gone from tokens in use, in every replica; what it allows more is in the next token.
