@@ -65,22 +65,8 @@ pub(crate) async fn may_administer(ctx: &Context, act: &Act, deps: &Dependencies
     must_be_strong(ctx, &mut deps.store.reading()).await
 }
 
-/// That somebody may bar, weaken or end this account now: as [`may_administer`], and nobody whose account it is can do what
-/// the actor cannot (decision 0063).
-///
-/// # Errors
-/// `Forbidden`, `InsufficientAuthentication`.
-pub(crate) async fn may_administer_user(
-    ctx: &Context,
-    act: &Act,
-    of: UserId,
-    deps: &Dependencies,
-) -> Result<(), Failure> {
-    may_administer(ctx, act, deps).await?;
-    must_not_be_above(ctx, &mut deps.store.reading(), of).await
-}
-
-/// Whoever may manage roles can give themself and others everything: only who may too acts against their account.
+/// Whoever may manage roles can give themself and others everything: only who may too bars, weakens or ends their account, or
+/// brings it back (decision 0063). Asked first within the change that does: what they were given meanwhile counts.
 ///
 /// # Errors
 /// `Forbidden`.

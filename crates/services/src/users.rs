@@ -85,7 +85,7 @@ impl Users {
     /// # Errors
     /// `Forbidden`, also for one's own; `InvalidInput`, `LastAdministrator`, `NotFound`.
     pub async fn block_with(&self, ctx: &Context, id: UserId, block: &Block) -> Result<UserView, Failure> {
-        recent_proof::may_administer_user(ctx, &Act::BlockUser(id), id, &self.deps).await?;
+        recent_proof::may_administer(ctx, &Act::BlockUser(id), &self.deps).await?;
         let reason = block.reason.as_deref().map(text::reason).transpose();
         let reason = &reason.map_err(|detail| Refusal::field("/reason", detail))?;
         if block.until.is_some_and(|until| until <= ctx.now) {
@@ -94,6 +94,7 @@ impl Users {
         let user = self
             .changes
             .run(ctx, "block_user", |mut change| async move {
+                recent_proof::must_not_be_above(ctx, &mut change, id).await?;
                 let mut user = change.users().find(id).await?.ok_or(Refusal::NotFound)?;
                 let (epoch, version, before) = (user.security_epoch, user.version, self.reason_of(&user)?);
                 user.block(block.until, change.now)?;
@@ -194,7 +195,7 @@ impl Users {
     /// # Errors
     /// `Forbidden`, `NotFound`.
     pub async fn unblock(&self, ctx: &Context, id: UserId) -> Result<UserView, Failure> {
-        recent_proof::may_administer_user(ctx, &Act::UnblockUser(id), id, &self.deps).await?;
+        recent_proof::may_administer(ctx, &Act::UnblockUser(id), &self.deps).await?;
         self.administer(ctx, "unblock_user", id, Some(EventKind::UserUnblocked), User::unblock).await
     }
 
@@ -203,7 +204,7 @@ impl Users {
     /// # Errors
     /// `Forbidden`, `NotFound`.
     pub async fn sign_out(&self, ctx: &Context, id: UserId) -> Result<UserView, Failure> {
-        recent_proof::may_administer_user(ctx, &Act::SignOutUser(id), id, &self.deps).await?;
+        recent_proof::may_administer(ctx, &Act::SignOutUser(id), &self.deps).await?;
         let act = |user: &mut User, now| {
             user.raise_epoch(now);
             Ok(())
@@ -217,9 +218,10 @@ impl Users {
     /// # Errors
     /// `Forbidden`, `NotFound`, `NoPassword`.
     pub async fn require_password_change(&self, ctx: &Context, id: UserId) -> Result<(), Failure> {
-        recent_proof::may_administer_user(ctx, &Act::RequirePasswordChange(id), id, &self.deps).await?;
+        recent_proof::may_administer(ctx, &Act::RequirePasswordChange(id), &self.deps).await?;
         self.changes
             .run(ctx, "require_password_change", |mut change| async move {
+                recent_proof::must_not_be_above(ctx, &mut change, id).await?;
                 let (user, password) = change.users().find_with_password(id).await?;
                 let mut user = user.filter(|user| user.status != UserStatus::Deleted).ok_or(Refusal::NotFound)?;
                 let password = password.ok_or(Refusal::NoPassword)?;
@@ -248,6 +250,7 @@ impl Users {
         let user = self
             .changes
             .run(ctx, name, |mut change| async move {
+                recent_proof::must_not_be_above(ctx, &mut change, id).await?;
                 let now = change.now;
                 let mut user = change.users().find(id).await?.ok_or(Refusal::NotFound)?;
                 let (epoch, version) = (user.security_epoch, user.version);

@@ -56,10 +56,11 @@ impl Deletions {
     /// # Errors
     /// `Forbidden`, also for one's own; `NotFound`, also for one that is deleted; `LastAdministrator`.
     pub async fn delete(&self, ctx: &Context, id: UserId) -> Result<Timestamp, Failure> {
-        recent_proof::may_administer_user(ctx, &Act::DeleteUser(id), id, &self.deps).await?;
+        recent_proof::may_administer(ctx, &Act::DeleteUser(id), &self.deps).await?;
         let deletion = self
             .changes
             .run(ctx, "delete_user", |mut change| async move {
+                recent_proof::must_not_be_above(ctx, &mut change, id).await?;
                 let deletion = self.carry_out(&mut change, id, DeletedBy::Administrator).await?;
                 change.commit(deletion).await
             })

@@ -48,6 +48,7 @@ impl Deletions {
         ctx.may(&Act::PurgeUser(id))?;
         let mut reading = self.deps.store.reading();
         recent_proof::must_be_given_by_people(ctx, &self.deps.settings, &mut reading).await?;
+        // Before the first change, which nothing undoes; meanwhile nobody gives anything to a deleted account.
         recent_proof::must_not_be_above(ctx, &mut reading, id).await?;
         reading.users().find(id).await?.ok_or(Refusal::NotFound)?;
         if reading.deletions().find(id).await?.is_none() {

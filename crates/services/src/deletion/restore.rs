@@ -95,10 +95,11 @@ impl Deletions {
     /// # Errors
     /// `Forbidden`; `NotFound` for one that is not deleted, or whose window has closed.
     pub async fn restore(&self, ctx: &Context, id: UserId) -> Result<UserView, Failure> {
-        recent_proof::may_administer_user(ctx, &Act::RestoreUser(id), id, &self.deps).await?;
+        recent_proof::may_administer(ctx, &Act::RestoreUser(id), &self.deps).await?;
         let user = self
             .changes
             .run(ctx, "restore_user", |mut change| async move {
+                recent_proof::must_not_be_above(ctx, &mut change, id).await?;
                 let deletion = change.deletions().find(id).await?.ok_or(Refusal::NotFound)?;
                 deletion.must_be_restorable(change.now)?;
                 let user = self.carry_out_restore(&mut change, deletion).await?;

@@ -54,7 +54,7 @@ impl SignIn {
     /// # Errors
     /// `Forbidden`, `LastWayIn`, `NotFound`.
     pub async fn unlink_of(&self, ctx: &Context, user: UserId, id: IdentityId) -> Result<(), Failure> {
-        recent_proof::may_administer_user(ctx, &Act::RemoveIdentity(user), user, &self.deps).await?;
+        recent_proof::may_administer(ctx, &Act::RemoveIdentity(user), &self.deps).await?;
         self.take_way_in(ctx, user, id).await
     }
 
@@ -63,6 +63,9 @@ impl SignIn {
         let (user, identity) = self
             .changes
             .run(ctx, "unlink_identity", |mut change| async move {
+                if !is_owner {
+                    recent_proof::must_not_be_above(ctx, &mut change, of).await?;
+                }
                 let user = change.users().find(of).await?.ok_or(Refusal::NotFound)?;
                 if is_owner {
                     user.must_be_active(change.now)?;

@@ -1,13 +1,21 @@
 //! Administration of accounts, by administrators, services and the operator.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use userd_model::{Actor, EventKind, GrantKind, Permission, Refusal, UserId, UserStatus};
-
+use tokio::runtime::Handle;
+use userd_model::{Actor, EventKind, GrantKind, IdentityId, Permission, Refusal, UserId, UserStatus};
 use userd_services::{
     accounts::{NewUser, ProfileInput},
     roles::GrantInput,
     users::Block,
+};
+use userd_storage::{
+    Access, StoreError,
+    engines::{SqliteEngine, SqliteLocation, SqliteOptions},
+    testing::{Tamper, Tampered, schema_on},
 };
 
 use crate::{
@@ -51,6 +59,63 @@ async fn whoever_may_manage_roles_is_administered_by_their_like_alone(fixture: F
     assert!(app.users.is_within_reach(ctx, anna.id).await.unwrap());
     app.users.block(ctx, anna.id).await.unwrap();
     app.deletions.delete(ctx, anna.id).await.unwrap();
+}
+
+type Act = Box<dyn FnOnce() + Send>;
+
+/// Does something just before a unit of work begins: after everything that was looked at before it.
+#[derive(Default)]
+struct Meanwhile(Mutex<Option<(&'static str, Act)>>);
+
+impl Tamper for Meanwhile {
+    fn begin(&self, access: Access) -> Result<(), StoreError> {
+        let act = self.0.lock().unwrap().take_if(|(name, _)| *name == access.name);
+        if let Some((_, act)) = act {
+            act();
+        }
+        Ok(())
+    }
+}
+
+/// Whoever is given the right to manage roles a moment before an act against their account is spared it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_somebody_is_given_meanwhile_counts() {
+    let engine = Arc::new(SqliteEngine::open(&SqliteOptions::at(SqliteLocation::Memory)).unwrap());
+    schema_on(engine.clone()).await.unwrap();
+    let meanwhile = Arc::new(Meanwhile::default());
+    let app = Fixture::over(Tampered::over(engine, Arc::clone(&meanwhile))).app().await;
+    let manager = app.service(&[Permission::USERS_MANAGE, Permission::USERS_RESET_FACTORS]).await.actor;
+    let ctx = &acting(&app, &manager);
+    for unit in [
+        "block_user",
+        "unblock_user",
+        "sign_out_user",
+        "require_password_change",
+        "reset_factors",
+        "delete_user",
+        "unlink_identity",
+    ] {
+        let id = app.member(&unit.replace('_', "-")).await.id;
+        let services = app.shared();
+        let give = move || {
+            let (operator, right) = (services.operator_context(), Permission::ROLES_MANAGE);
+            let (kind, input) = (GrantKind::Permission, GrantInput::default());
+            let given = services.grants.grant(&operator, id, kind, right.as_str(), &input);
+            tokio::task::block_in_place(|| Handle::current().block_on(given)).unwrap();
+        };
+        *meanwhile.0.lock().unwrap() = Some((unit, Box::new(give)));
+        let answer = match unit {
+            "block_user" => app.users.block(ctx, id).await.map(drop),
+            "unblock_user" => app.users.unblock(ctx, id).await.map(drop),
+            "sign_out_user" => app.users.sign_out(ctx, id).await.map(drop),
+            "require_password_change" => app.users.require_password_change(ctx, id).await,
+            "reset_factors" => app.factors.reset(ctx, id).await,
+            "delete_user" => app.deletions.delete(ctx, id).await.map(drop),
+            _ => app.sign_in.unlink_of(ctx, id, IdentityId(uuid::Uuid::nil())).await,
+        };
+        assert_eq!(refusal(answer), Refusal::Forbidden, "{unit}");
+        assert!(meanwhile.0.lock().unwrap().is_none(), "{unit}");
+    }
 }
 
 /// AC-095: whoever may see accounts may not therefore change them.
