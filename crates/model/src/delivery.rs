@@ -218,6 +218,32 @@ mod tests {
         assert_eq!(back_off(DeliveryChannel::Email, 9, 0), Some(Duration::from_secs(1)), "full jitter");
     }
 
+    #[test]
+    fn a_delivery_ends_with_the_first_of_its_ends() {
+        let at = |hours: u64| Timestamp::from_seconds(1_800_000_000).plus(Duration::from_secs(hours * 3600));
+        let delivery = Delivery {
+            id: DeliveryId(uuid::Uuid::nil()),
+            queue: 0,
+            due_at: at(0),
+            state: DeliveryState::Pending,
+            channel: DeliveryChannel::Email,
+            user_id: None,
+            webhook_id: None,
+            message_id: None,
+            content: Vec::new(),
+            attempts: 0,
+            last_error: None,
+            created_at: at(0),
+            deadline: at(2),
+            finished_at: None,
+            remove_at: Delivery::kept_while_pending(at(2)),
+        };
+        for (expires_at, end) in [(None, at(2)), (Some(at(1)), at(1)), (Some(at(3)), at(2))] {
+            let ending = delivery.clone().ending(expires_at);
+            assert_eq!((ending.deadline, ending.remove_at), (end, Delivery::kept_while_pending(end)));
+        }
+    }
+
     /// Fault 38: what is published is never changed, only added to.
     #[test]
     fn the_published_words_are_fixed() {

@@ -372,6 +372,12 @@ mod tests {
         Timestamp::from_seconds(1_800_000_000)
     }
 
+    /// As the contract has them.
+    #[test]
+    fn the_bounds_are_two_hundred_users_and_sixteen_kibibytes() {
+        assert_eq!((MAX_USERS, MAX_BYTES, FURTHEST.as_secs()), (200, 16_384, 31_536_000));
+    }
+
     fn input() -> MessageInput {
         MessageInput {
             to: Audience::All,

@@ -221,4 +221,34 @@ mod tests {
         }
         assert_eq!(Signal::parse("https://schemas.openid.net/secevent/caep/event-type/device-compliance-change"), None);
     }
+
+    #[test]
+    fn pushes_that_fail_for_long_enough_are_the_last_ones_and_one_that_is_taken_begins_anew() {
+        let start = Timestamp::from_seconds(1_800_000_000);
+        let (wait, patience) = (Duration::from_secs(60), Duration::from_secs(3600));
+        let mut stream = Stream {
+            id: StreamId(uuid::Uuid::nil()),
+            client_id: ClientId(uuid::Uuid::nil()),
+            requested: Vec::new(),
+            description: None,
+            push: None,
+            status: StreamStatus::Enabled,
+            reason: None,
+            cursor: Vec::new(),
+            queued: 0,
+            verified_at: None,
+            failing_since: None,
+            attempts: 0,
+            due_at: start,
+            created_at: start,
+            updated_at: start,
+            version: 1,
+        };
+        assert!(!stream.push_failed(wait, patience, start));
+        assert_eq!((stream.attempts, stream.due_at), (1, start.plus(wait)));
+        assert!(!stream.push_failed(wait, patience, start.plus(patience - wait)));
+        assert!(stream.push_failed(wait, patience, start.plus(patience)));
+        stream.pushed(start.plus(patience));
+        assert!(!stream.push_failed(wait, patience, start.plus(patience + wait)), "a new count");
+    }
 }

@@ -55,6 +55,19 @@ fn security_stays_on_where_it_is_read_first() {
 }
 
 #[test]
+fn a_channel_is_muted_alone() {
+    let category = CategoryName::from(Category::Account);
+    for muted in MessageChannel::ALL {
+        let mut preferences = Preferences::default();
+        assert_eq!(preferences.mute(&category, muted), Ok(true));
+        assert_eq!(preferences.mute(&category, muted), Ok(false), "it is off already");
+        for channel in MessageChannel::ALL {
+            assert_eq!(preferences.wants(&category, channel), channel != muted, "{channel:?}");
+        }
+    }
+}
+
+#[test]
 fn security_ignores_quiet_hours_and_the_rest_waits() {
     let hours = Some(("22:00".to_owned(), "08:00".to_owned()));
     let mut preferences = Preferences::default();

@@ -139,3 +139,17 @@ fn values(delivery: &Delivery) -> Vec<Value> {
         delivery.remove_at.into(),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sent_to_many_waits_in_queues_of_its_own() {
+        for number in 0..64 {
+            let destination = Uuid::from_u128(number);
+            assert!((0..QUEUES).contains(&queue_of(destination)));
+            assert_eq!(bulk_queue_of(destination), queue_of(destination) + QUEUES);
+        }
+    }
+}
