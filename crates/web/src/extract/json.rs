@@ -130,6 +130,7 @@ fn in_json(expected: &str) -> &str {
         "a map" => "an object",
         "a sequence" => "an array",
         "a borrowed string" | "a character" => "a string",
+        "a formatted UUID string" => "a UUID",
         "u8" => "a whole number from 0 to 255",
         "u16" => "a whole number from 0 to 65535",
         "u32" => "a whole number from 0 to 4294967295",
