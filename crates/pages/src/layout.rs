@@ -125,7 +125,7 @@ fn footer(visit: &Visit) -> Markup {
         footer.bottom {
             form method="post" action="/language" aria-label=(t.language) {
                 (token(visit))
-                input type="hidden" name="next" value=(visit.shown_at);
+                input type="hidden" name="next" value=(visit.shown_again());
                 @for language in Language::ALL {
                     button.link name="language" value=(tag(language)) lang=(tag(language))
                         aria-pressed=(if language == visit.language { "true" } else { "false" }) {

@@ -1,6 +1,11 @@
 //! One visit: who it is, the context of what they do, the language, and how a page is made for them.
 
-use std::{convert::Infallible, ops::Deref, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    ops::Deref,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use axum::{
     extract::{FromRequestParts, MatchedPath},
@@ -16,6 +21,7 @@ use userd_web::{
 
 use crate::{
     browser_cookies::{self, BACK, DEVICE, FORM, LAST_WAY, NO_PASSKEY, SESSION, STEP, WAY},
+    layout::with_query,
     policy,
     site::Site,
     texts::{self, Texts},
@@ -43,6 +49,8 @@ pub(crate) struct Visited {
     pub(crate) here: String,
     /// Where a page shows this again: elsewhere than `here` where that is for forms alone.
     pub(crate) shown_at: String,
+    /// Where a form that was sent leads.
+    pub(crate) going_on: OnceLock<String>,
     /// What is carried through a few pages: cookies and their values.
     pub(crate) carried: Vec<(&'static str, String)>,
     /// From an earlier sign-in in this browser.
@@ -109,6 +117,7 @@ impl Visited {
             form_token: String::new(),
             here,
             shown_at,
+            going_on: OnceLock::new(),
             carried,
             device_token: kept(DEVICE),
             last_way: kept(LAST_WAY),
@@ -120,6 +129,18 @@ impl Visited {
             back,
             has_dead_cookie: false,
         }
+    }
+
+    /// Says where a form leads: its page, when it is shown anew as in another language, leads there too. A form is in no address.
+    pub(crate) fn goes_on_to(&self, next: &str) {
+        if next != "/account" {
+            let _once = self.going_on.set(next.to_owned());
+        }
+    }
+
+    /// The address at which this page is shown anew.
+    pub(crate) fn shown_again(&self) -> String {
+        self.going_on.get().map_or_else(|| self.shown_at.clone(), |next| with_query(&self.shown_at, "next", next))
     }
 
     /// The one that was chosen here, else the account's, else the browser's.

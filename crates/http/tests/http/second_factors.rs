@@ -201,6 +201,13 @@ async fn a_demanded_password_is_asked_for_at_sign_in_and_set_there() {
     let alone = client.send("POST", "/v1/auth/continue", json!({"challenge": challenge})).await;
     assert_eq!(alone.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(alone.json()["errors"][0]["pointer"], "/new_password");
+    // What answers another step does not answer this one, and says so.
+    for answer in [json!({"challenge": challenge, "code": "000000"}), json!({"challenge": challenge, "method": "totp"})]
+    {
+        let other = client.send("POST", "/v1/auth/continue", answer).await;
+        assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", other.text());
+        assert_eq!(other.json()["errors"][0]["pointer"], "/new_password");
+    }
     let both = json!({"challenge": challenge, "new_password": "velvet-Bassoon-88", "code": "000000"});
     assert_eq!(client.send("POST", "/v1/auth/continue", both).await.status, StatusCode::BAD_REQUEST);
     let body = json!({"challenge": challenge, "new_password": "velvet-Bassoon-88"});

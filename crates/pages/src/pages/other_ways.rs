@@ -64,6 +64,7 @@ fn code_page(visit: &Visit, next: &str, email: &str, refusal: Option<&userd_mode
 
 async fn send_code(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let next = local(fields.text("next")).unwrap_or("/account");
+    visit.goes_on_to(next);
     match visit.site.services.email_codes.begin(&visit.ctx, fields.text("email")).await {
         Ok(begun) => {
             let fields = [("challenge", begun.challenge.as_str()), ("email", fields.text("email")), ("next", next)];

@@ -67,6 +67,7 @@ async fn ask(visit: Visit) -> Result<Response, Problem> {
 
 async fn submit(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let next = local(fields.text("next")).unwrap_or("/account");
+    visit.goes_on_to(next);
     let given = |name| Some(fields.text(name).to_owned()).filter(|text| !text.trim().is_empty());
     let shown = StepUp {
         password: given("password").map(Password::new),

@@ -55,6 +55,7 @@ async fn show(visit: Visit, query: Query) -> Response {
 async fn submit(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let given = |name: &str| Some(fields.text(name).to_owned()).filter(|text| !text.trim().is_empty());
     let next = local(fields.text("next")).unwrap_or("/account");
+    visit.goes_on_to(next);
     let registration = Registration {
         email: given("email"),
         display_name: given("display_name"),
@@ -150,6 +151,7 @@ fn forgot_form(visit: &Visit, next: &str, login: &str, told: Option<&str>) -> Ma
 async fn send(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let t = &visit.texts.sign_in;
     let next = local(fields.text("next")).unwrap_or("/account");
+    visit.goes_on_to(next);
     let login = fields.text("login");
     if login.trim().is_empty() {
         let content = forgot_form(&visit, next, login, Some(t.look_at_fields));

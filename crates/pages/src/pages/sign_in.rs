@@ -71,6 +71,7 @@ fn unknown_app(visit: &Visit) -> Response {
 
 async fn submit(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let next = local(fields.text("next")).unwrap_or("/account");
+    visit.goes_on_to(next);
     let login = Login {
         login: fields.text("login").to_owned(),
         password: Password::new(fields.text("password").to_owned()),

@@ -53,6 +53,7 @@ fn over(next: &str) -> Response {
 
 async fn submit(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let next = local(fields.text("next")).unwrap_or("/account");
+    visit.goes_on_to(next);
     let Some((step, challenge)) = step_of(&visit) else { return Ok(over(next)) };
     let taken = match step {
         PendingStep::FactorSetup => return set_up(&visit, &challenge, next, &fields).await,
@@ -68,6 +69,7 @@ async fn submit(visit: Visit, fields: Fields) -> Result<Response, Problem> {
 /// Another message with a code; the one before is good for nothing any more.
 async fn resend(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let next = local(fields.text("next")).unwrap_or("/account");
+    visit.goes_on_to(next);
     let Some((step @ PendingStep::Confirmation, challenge)) = step_of(&visit) else { return Ok(over(next)) };
     let email = visit.carried(STEP, "email").unwrap_or_default();
     match visit.site.services.emails.resend(&visit.ctx, &email, Some(&challenge)).await {

@@ -125,6 +125,22 @@ async fn whoever_tried_to_link_in_vain_is_told_why_in_their_language() {
     assert!(unknown.contains("another account here") && !unknown.contains(MOVE), "{unknown}");
 }
 
+/// The last way in is not unlinked: the page says why, and shows what is still there.
+#[tokio::test]
+async fn the_last_way_in_stays_linked_and_its_page_says_why() {
+    let place = place().await;
+    let mut browser = came_by_acme(&place).await;
+    let remove = address(&browser.get("/account/linked").await.text(), "/account/linked/", "/remove");
+    let refused = browser.submit_from("/account/linked", &remove, &[]).await;
+    let there = refused.header("location").to_owned();
+    assert!(there.starts_with("/account/linked?told=still-linked&why=last_way_in"), "{there}");
+    let page = browser.get(&there).await.text();
+    assert!(
+        page.contains("It is still linked.") && page.contains("role=\"alert\"") && page.contains(&remove),
+        "{page}"
+    );
+}
+
 /// One person's two accounts: what cannot be linked is moved, and the other account goes if that is asked for.
 #[tokio::test]
 async fn what_opens_another_account_is_moved_here_from_the_page() {

@@ -96,6 +96,20 @@ async fn the_language_is_chosen_also_on_the_answer_to_a_form() {
     assert_eq!((page.status.as_u16(), page.header("content-language")), (200, "ru"));
 }
 
+/// Nor does the other language forget where somebody was going, on the answer to a form that was refused.
+#[tokio::test]
+async fn the_language_is_chosen_on_a_refused_form_and_the_way_goes_on() {
+    let place = Place::new().await;
+    place.member("ada").await;
+    let mut browser = place.browser();
+    let here = "/sign-in?next=%2Faccount%2Fdevices";
+    let wrong = [("login", "ada"), ("password", "not her password"), ("next", "/account/devices")];
+    let refused = browser.submit_from(here, "/sign-in", &wrong).await;
+    assert!(refused.status.is_client_error(), "{}", refused.text());
+    let fields = form_of(&refused.text(), "/language");
+    assert!(fields.contains(&("next".to_owned(), here.to_owned())), "{fields:?}");
+}
+
 fn by_invitation() -> TestOptions {
     let settings = Settings { registration: RegistrationMode::Invite, ..settings() };
     TestOptions { settings, providers: vec![TestProvider::named("acme", false)], ..TestOptions::default() }

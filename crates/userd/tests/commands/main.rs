@@ -182,6 +182,11 @@ fn an_import_that_rejects_every_row_fails_and_says_so() {
     assert_eq!((&report["rows"], &report["rejected"]), (&1.into(), &1.into()), "{report}");
     assert!(none.stderr.contains("every row was rejected"), "{}", none.stderr);
     assert_eq!(folder.userd("import csv more.csv").code, 0, "somebody came");
+    // What is read is not written over, by whatever name.
+    let read = || fs::read_to_string(folder.0.path().join("people.csv")).unwrap();
+    let same = folder.userd("import csv people.csv --rejected ./data/../people.csv");
+    assert_eq!((same.code, read().as_str()), (2, "email\nnobody\n"), "{}", same.stderr);
+    assert!(same.stderr.contains("is a file that is read"), "{}", same.stderr);
 }
 
 /// Who asks for what is not there hears what that is, and which command lists such things.
