@@ -125,7 +125,7 @@ fn footer(visit: &Visit) -> Markup {
         footer.bottom {
             form method="post" action="/language" aria-label=(t.language) {
                 (token(visit))
-                input type="hidden" name="next" value=(visit.shown_again());
+                input type="hidden" name="next" value=(shown_anew(visit));
                 @for language in Language::ALL {
                     button.link name="language" value=(tag(language)) lang=(tag(language))
                         aria-pressed=(if language == visit.language { "true" } else { "false" }) {
@@ -135,6 +135,11 @@ fn footer(visit: &Visit) -> Markup {
             }
         }
     }
+}
+
+/// The address at which this page is shown anew.
+fn shown_anew(visit: &Visit) -> String {
+    visit.going_on.get().map_or_else(|| visit.shown_at.clone(), |next| with_query(&visit.shown_at, "next", next))
 }
 
 /// The sections of the account around one of them.

@@ -21,7 +21,6 @@ use userd_web::{
 
 use crate::{
     browser_cookies::{self, BACK, DEVICE, FORM, LAST_WAY, NO_PASSKEY, SESSION, STEP, WAY},
-    layout::with_query,
     policy,
     site::Site,
     texts::{self, Texts},
@@ -136,11 +135,6 @@ impl Visited {
         if next != "/account" {
             let _once = self.going_on.set(next.to_owned());
         }
-    }
-
-    /// The address at which this page is shown anew.
-    pub(crate) fn shown_again(&self) -> String {
-        self.going_on.get().map_or_else(|| self.shown_at.clone(), |next| with_query(&self.shown_at, "next", next))
     }
 
     /// The one that was chosen here, else the account's, else the browser's.
