@@ -241,6 +241,7 @@ mod tests {
         for name in Role::built_in_names() {
             let role = Role::built_in(name).unwrap();
             assert_eq!(role.faults(), [], "{name}");
+            assert!(role.permissions.is_sorted(), "{name}: what is read and sent back changes nothing");
             let everything = role.permissions.len() == Permission::WELL_KNOWN.len();
             assert_eq!(everything, name == Role::ADMIN, "{name}");
         }

@@ -164,6 +164,29 @@ impl Stream {
         (next > now).then(|| next.since(now))
     }
 
+    /// A new one, from which nothing was asked yet.
+    #[must_use]
+    pub fn new(id: StreamId, client_id: ClientId, now: Timestamp) -> Self {
+        Self {
+            id,
+            client_id,
+            requested: Vec::new(),
+            description: None,
+            push: None,
+            status: StreamStatus::Enabled,
+            reason: None,
+            cursor: Vec::new(),
+            queued: 0,
+            verified_at: None,
+            failing_since: None,
+            attempts: 0,
+            due_at: now,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        }
+    }
+
     /// A signal was taken.
     pub fn pushed(&mut self, now: Timestamp) {
         (self.failing_since, self.attempts, self.due_at) = (None, 0, now);
@@ -226,24 +249,7 @@ mod tests {
     fn pushes_that_fail_for_long_enough_are_the_last_ones_and_one_that_is_taken_begins_anew() {
         let start = Timestamp::from_seconds(1_800_000_000);
         let (wait, patience) = (Duration::from_secs(60), Duration::from_secs(3600));
-        let mut stream = Stream {
-            id: StreamId(uuid::Uuid::nil()),
-            client_id: ClientId(uuid::Uuid::nil()),
-            requested: Vec::new(),
-            description: None,
-            push: None,
-            status: StreamStatus::Enabled,
-            reason: None,
-            cursor: Vec::new(),
-            queued: 0,
-            verified_at: None,
-            failing_since: None,
-            attempts: 0,
-            due_at: start,
-            created_at: start,
-            updated_at: start,
-            version: 1,
-        };
+        let mut stream = Stream::new(StreamId(uuid::Uuid::nil()), ClientId(uuid::Uuid::nil()), start);
         assert!(!stream.push_failed(wait, patience, start));
         assert_eq!((stream.attempts, stream.due_at), (1, start.plus(wait)));
         assert!(!stream.push_failed(wait, patience, start.plus(patience - wait)));

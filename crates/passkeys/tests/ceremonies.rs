@@ -155,7 +155,11 @@ fn what_is_no_answer_is_told_from_a_wrong_one() {
     let begun = passkeys.begin_proof(&[]).unwrap();
     let mut of_another_kind = authenticator.get(&begun.options).unwrap();
     of_another_kind["type"] = json!("password");
-    for bad in [Value::Null, json!({}), json!("x"), json!({ "id": 7 }), of_another_kind] {
+    // Its members one after another, which serde would take for it.
+    let mut in_an_array = authenticator.get(&begun.options).unwrap();
+    let response = ["authenticatorData", "clientDataJSON", "signature", "userHandle"];
+    in_an_array["response"] = response.iter().map(|name| in_an_array["response"][*name].clone()).collect();
+    for bad in [Value::Null, json!({}), json!("x"), json!({ "id": 7 }), of_another_kind, in_an_array] {
         assert_eq!(passkeys.named(&bad), Err(Wrong::Malformed), "{bad}");
     }
     for bad in [json!({}), json!({ "id": "" })] {

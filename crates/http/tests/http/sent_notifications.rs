@@ -76,6 +76,22 @@ async fn what_is_wrong_with_a_notification_is_told_field_by_field() {
     }
 }
 
+/// The texts and `data` may have 16 KiB each, however the sender writes what is in them.
+#[tokio::test]
+async fn what_is_lawful_fits_into_a_body_with_every_letter_escaped() {
+    let services = test_services(TestOptions::default()).await;
+    let app = app_over(Arc::clone(&services));
+    let token = format!("Bearer {}", access_token_with(&services, "notifications.send").await);
+    let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
+    let text = r"\u044f".repeat(8 * 1024 - 100);
+    let body = format!(
+        r#"{{"to":{{"all":true}},"category":"news","title":"New","body":"{text}","data":{{"text":"{text}"}}}}"#
+    );
+    assert!(body.len() > 64 * 1024);
+    let answer = ask(&app, request("POST", "/v1/notifications", &headers, body)).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+}
+
 /// Who reads Russian is told in Russian what is wrong with an address and with a type of events.
 #[tokio::test]
 async fn what_is_wrong_with_addresses_and_events_is_told_in_russian() {

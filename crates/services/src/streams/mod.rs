@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 use userd_channels::webhook::{WebhookSender, WebhookUrl};
 use userd_crypto::place;
 use userd_model::{
-    Act, Actor, ClientId, EventKind, InvalidField, Refusal, Sealed, Signal, Stream, StreamId, StreamStatus,
+    Act, Actor, ClientId, EventKind, InvalidField, Refusal, Sealed, Signal, Stream, StreamId,
     stream::{MAX_STREAMS, MAX_STREAMS_OF_CLIENT, MIN_VERIFICATION_INTERVAL},
     text,
 };
@@ -125,25 +125,7 @@ impl Streams {
     pub async fn create(&self, ctx: &Context, input: StreamInput) -> Result<StreamView, Failure> {
         let client_id = self.manager(ctx).await?;
         let id = StreamId(uuid::Builder::from_random_bytes(self.deps.random.id_bytes()).into_uuid());
-        let now = self.deps.now();
-        let mut stream = Stream {
-            id,
-            client_id,
-            requested: Vec::new(),
-            description: None,
-            push: None,
-            status: StreamStatus::Enabled,
-            reason: None,
-            cursor: Vec::new(),
-            queued: 0,
-            verified_at: None,
-            failing_since: None,
-            attempts: 0,
-            due_at: now,
-            created_at: now,
-            updated_at: now,
-            version: 1,
-        };
+        let mut stream = Stream::new(id, client_id, self.deps.now());
         self.checked(id, input, true)?.apply(&mut stream);
         self.keys.make_first().await?;
         stream.cursor = self.events.read(EventStart::Now, 1).await?.next.into_positions();

@@ -212,8 +212,8 @@ problems! {
         "Read it again, apply the change to the new version and send that version in `If-Match`.",
         "Прочтите его снова, примените изменение к новой версии и передайте её в `If-Match`.";
     PAYLOAD_TOO_LARGE = 413 "payload_too_large", "invalid_request", "The body is too large", "Тело запроса слишком велико",
-        "Send at most 64 KiB; of permission checks 512 KiB.",
-        "Передавайте не больше 64 КиБ, а проверок прав — не больше 512 КиБ.";
+        "Send at most 64 KiB; of permission checks and notifications 512 KiB.",
+        "Передавайте не больше 64 КиБ, а проверок прав и уведомлений — не больше 512 КиБ.";
     URI_TOO_LONG = 414 "uri_too_long", "invalid_request", "The URL is too long", "URL слишком длинный",
         "Keep path and query within 8 KiB.",
         "Уложите путь и запрос в 8 КиБ.";

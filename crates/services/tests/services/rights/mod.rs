@@ -2,6 +2,7 @@
 
 mod approvers;
 mod cost;
+mod declared;
 mod grants;
 mod races;
 mod registration;
