@@ -2,11 +2,11 @@
 
 use userd_model::ClientId;
 use userd_services::{
-    Services,
+    Failure, Services,
     clients::{ClientChange, ClientInput, ClientView, NewClient},
 };
 
-use super::said;
+use super::{said, said_of};
 use crate::{
     terminal::{Terminal, table},
     wiring::WiringError,
@@ -32,14 +32,15 @@ pub async fn create(
 pub async fn rotate_secret(services: &Services, terminal: Terminal, which: &str) -> Result<(), WiringError> {
     let id = find(services, which, State::Active).await?;
     let made = services.clients.rotate_secret(&services.operator_context(), id).await;
-    show_secret(terminal, &made.map_err(|failure| said(&failure))?);
+    show_secret(terminal, &made.map_err(|failure| said_of_one(&failure, id, State::Active))?);
     Ok(())
 }
 
 /// `clients disable`.
 pub async fn disable(services: &Services, terminal: Terminal, which: &str) -> Result<(), WiringError> {
     let id = find(services, which, State::Active).await?;
-    services.clients.disable(&services.operator_context(), id).await.map_err(|failure| said(&failure))?;
+    let disabled = services.clients.disable(&services.operator_context(), id).await;
+    disabled.map_err(|failure| said_of_one(&failure, id, State::Active))?;
     terminal.answer(&serde_json::json!({ "id": id, "disabled": true }), || {
         format!("{id} is disabled; its tokens are dead.")
     });
@@ -50,7 +51,7 @@ pub async fn disable(services: &Services, terminal: Terminal, which: &str) -> Re
 pub async fn enable(services: &Services, terminal: Terminal, which: &str) -> Result<(), WiringError> {
     let id = find(services, which, State::Disabled).await?;
     let made = services.clients.enable(&services.operator_context(), id).await;
-    show_secret(terminal, &made.map_err(|failure| said(&failure))?);
+    show_secret(terminal, &made.map_err(|failure| said_of_one(&failure, id, State::Disabled))?);
     Ok(())
 }
 
@@ -65,7 +66,7 @@ pub async fn set_audiences(
     let wanted = Some(audiences).filter(|audiences| !audiences.is_empty());
     let wanted = ClientChange { audiences: Some(wanted), ..ClientChange::default() };
     let changed = services.clients.change(&services.operator_context(), id, wanted, None).await;
-    let client = changed.map_err(|failure| said(&failure))?;
+    let client = changed.map_err(|failure| said_of_one(&failure, id, State::Active))?;
     terminal.answer(&client, || format!("Tokens of {} are for {} now.", client.name, audiences_of(&client)));
     Ok(())
 }
@@ -145,6 +146,11 @@ async fn find(services: &Services, which: &str, state: State) -> Result<ClientId
         [] => Err(WiringError::Config(format!("no {name} client {which}; `userd clients list` shows them"))),
         _ => Err(WiringError::Config(format!("{} {name} clients are named {which}: give the id", named.len()))),
     }
+}
+
+/// By its id a client is looked for by the act itself, which finds one of this state only.
+fn said_of_one(failure: &Failure, id: ClientId, state: State) -> WiringError {
+    said_of(failure, &format!("{} client {id}", state.name()), "clients list")
 }
 
 fn show_secret(terminal: Terminal, made: &NewClient) {

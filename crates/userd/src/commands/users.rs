@@ -1,6 +1,6 @@
 //! `userd users …`
 
-use userd_model::UserId;
+use userd_model::{Refusal, UserId, UserStatus};
 use userd_services::{
     Failure, Services, UserView,
     accounts::{NewUser, Registration},
@@ -99,7 +99,7 @@ pub async fn set_blocked(
         Some(block) => users.block_with(&ctx, user.id, &block).await,
         None => users.unblock(&ctx, user.id).await,
     };
-    let user = changed.map_err(|failure| said(&failure))?;
+    let user = changed.map_err(|failure| said_of_deleted(&failure, who))?;
     terminal.answer(&user, || format!("{} is {} now.", called(&user), user.status.as_str()));
     Ok(())
 }
@@ -134,7 +134,7 @@ pub async fn set_password(
 pub async fn delete(services: &Services, terminal: Terminal, who: &str) -> Result<(), WiringError> {
     let user = find(services, who).await?;
     let until = services.deletions.delete(&services.operator_context(), user.id).await;
-    let until = until.map_err(|failure| said(&failure))?;
+    let until = until.map_err(|failure| said_of_deleted(&failure, who))?;
     let deleted = serde_json::json!({ "id": user.id, "restorable_until": until });
     terminal
         .answer(&deleted, || format!("{} is deleted; until {until}: userd users restore {}", called(&user), user.id));
@@ -144,8 +144,16 @@ pub async fn delete(services: &Services, terminal: Terminal, who: &str) -> Resul
 /// `users restore`.
 pub async fn restore(services: &Services, terminal: Terminal, who: &str) -> Result<(), WiringError> {
     let user = find(services, who).await?;
-    let restored = services.deletions.restore(&services.operator_context(), user.id).await;
-    let user = restored.map_err(|failure| said(&failure))?;
+    let (before, restored) = (user.status, services.deletions.restore(&services.operator_context(), user.id).await);
+    let user = restored.map_err(|failure| match failure {
+        Failure::Refused(Refusal::NotFound) if before == UserStatus::Deleted => {
+            WiringError::Part(format!("the time in which {who} could be restored is over"))
+        }
+        Failure::Refused(Refusal::NotFound) => {
+            WiringError::Part(format!("{who} is not deleted; `userd users show {who}` shows the account"))
+        }
+        other => said(&other),
+    })?;
     terminal.answer(&user, || format!("{} is {} again.", called(&user), user.status.as_str()));
     Ok(())
 }
@@ -185,7 +193,7 @@ pub async fn send_password_reset(services: &Services, terminal: Terminal, who: &
 pub async fn require_password_change(services: &Services, terminal: Terminal, who: &str) -> Result<(), WiringError> {
     let user = find(services, who).await?;
     let demanded = services.users.require_password_change(&services.operator_context(), user.id).await;
-    demanded.map_err(|failure| said(&failure))?;
+    demanded.map_err(|failure| said_of_deleted(&failure, who))?;
     let demanded = serde_json::json!({ "id": user.id, "status": "password_change_required" });
     terminal.answer(&demanded, || format!("{} is asked for a new password at the next sign-in.", called(&user)));
     Ok(())
@@ -198,11 +206,21 @@ pub(super) async fn find(services: &Services, who: &str) -> Result<UserView, Wir
         Err(_) => services.users.find(&services.operator_context(), who).await,
     };
     found.map_err(|failure| match failure {
-        Failure::Refused(userd_model::Refusal::NotFound) => {
+        Failure::Refused(Refusal::NotFound) => {
             WiringError::Config(format!("no account {who}: give an id, e-mail address, username or phone number"))
         }
         other => said(&other),
     })
+}
+
+/// The account was found; an act that does not find it leaves deleted ones alone.
+fn said_of_deleted(failure: &Failure, who: &str) -> WiringError {
+    match failure {
+        Failure::Refused(Refusal::NotFound) => {
+            WiringError::Part(format!("{who} is deleted; `userd users restore {who}` has it back"))
+        }
+        other => said(other),
+    }
 }
 
 fn called(user: &UserView) -> String {

@@ -166,7 +166,13 @@ fn an_import_that_rejects_every_row_fails_and_says_so() {
 #[test]
 fn what_is_not_there_is_named() {
     let folder = Folder::new();
-    for line in ["migrate up", "users create --username anna", "roles grant anna support"] {
+    for line in [
+        "migrate up",
+        "users create --username anna",
+        "roles grant anna support",
+        "users create --username gone",
+        "users delete gone",
+    ] {
         assert_eq!(folder.userd(line).code, 0, "{line}");
     }
     let id = "0197f9c2-0000-4000-8000-000000000000";
@@ -182,6 +188,15 @@ fn what_is_not_there_is_named() {
         ("streams show ID", 1, "there is no stream ID; `userd streams list` shows them"),
         ("notifications show ID", 1, "there is no notification ID; "),
         ("audit prove ID", 1, "there is no entry ID; `userd audit tail` shows them"),
+        ("clients disable ID", 1, "there is no active client ID; `userd clients list` shows them"),
+        ("clients enable ID", 1, "there is no disabled client ID; `userd clients list` shows them"),
+        ("clients rotate-secret ID", 1, "there is no active client ID; "),
+        ("clients set-audiences ID userd", 1, "there is no active client ID; "),
+        ("users block gone", 1, "gone is deleted; `userd users restore gone` has it back"),
+        ("users unblock gone", 1, "gone is deleted; "),
+        ("users delete gone", 1, "gone is deleted; "),
+        ("users require-password-change gone", 1, "gone is deleted; "),
+        ("users restore anna", 1, "anna is not deleted; `userd users show anna` shows the account"),
     ] {
         let said = folder.userd(&line.replace("ID", id));
         assert_eq!(said.code, code, "{line}: {}", said.stderr);
