@@ -15,7 +15,7 @@ mod strict_json;
 
 pub use conditional::{IdempotencyKey, IfMatch, Precondition};
 pub use credentials::{BasicAuth, Bearer};
-pub use json::{Json, LargeJson, MAX_BODY};
+pub use json::{Json, LargeJson, MAX_BODY, wanted};
 pub use members::object;
 pub use page::{CursorText, Limit, PageQuery};
 pub use pairs::{Form, Query};

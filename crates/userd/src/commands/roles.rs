@@ -9,6 +9,7 @@ use userd_services::{
     Failure, Services,
     roles::{Declared, GrantInput, Planned, RoleInput},
 };
+use userd_web::extract::wanted;
 
 use super::{said, said_of, users};
 use crate::{
@@ -166,8 +167,11 @@ pub fn declared_in(named: Option<PathBuf>, config: &RolesConfig) -> Result<Decla
 fn read(file: &Path) -> Result<Declared, WiringError> {
     let wrong = |what: &dyn std::fmt::Display| WiringError::Config(format!("{}: {what}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
-    let file: RolesFile = serde_saphyr::from_str(&text).map_err(|error| wrong(&error))?;
     let written: Value = serde_saphyr::from_str(&text).map_err(|error| wrong(&error))?;
+    if let Some(fault) = misread(&written) {
+        return Err(wrong(&fault));
+    }
+    let file: RolesFile = serde_saphyr::from_str(&text).map_err(|error| wrong(&error))?;
     let roles = serde_json::to_value(&file.roles).map_err(|error| wrong(&error))?;
     if let Some(key) = written.get("roles").and_then(|written| unread("roles", written, &roles)) {
         return Err(wrong(&format!("{key}: unknown key")));
@@ -179,6 +183,27 @@ fn read(file: &Path) -> Result<Declared, WiringError> {
             .into_iter()
             .map(|RoleEntry { name, permissions, rules }| (name, RoleInput { permissions, rules }))
             .collect(),
+    })
+}
+
+/// Rules that may be of several kinds, in the words of a file: serde tells the program's.
+const KINDS: [(&str, &str); 2] = [
+    ("auto_approve", "expected true, false or { roles: [NAME] }"),
+    ("notify", "expected all, named or { random: NUMBER }"),
+];
+
+/// The first rule with a value that it cannot have. Each is read alone: of a whole role serde tells neither which rule it
+/// was nor where it stands.
+fn misread(written: &Value) -> Option<String> {
+    let roles = written.get("roles")?.as_array()?;
+    roles.iter().enumerate().find_map(|(place, role)| {
+        role.as_object()?.iter().find_map(|(key, value)| {
+            let alone = Value::from_iter([(key.as_str(), value.clone())]);
+            let fault = serde_json::from_value::<RoleRules>(alone).err()?;
+            let kind = KINDS.iter().find(|(rule, _)| rule == key);
+            let expected = kind.map_or_else(|| wanted(&fault.to_string()), |(_, kind)| (*kind).to_owned());
+            Some(format!("roles.{place}.{key}: {expected}, found {value}"))
+        })
     })
 }
 

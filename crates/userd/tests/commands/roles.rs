@@ -137,3 +137,36 @@ fn roles_of_a_file_are_planned_applied_and_exported() {
         folder.userd("roles grant 0197f9c2-0000-7000-8000-000000000000 editor --expires-at 2099-01-31T00:00:00Z");
     assert_eq!(nobody.code, 2, "{}", nobody.stderr);
 }
+
+/// Neither serde's words nor the program's: where it stands, what may stand there, and what does.
+#[test]
+fn a_value_that_a_rule_cannot_have_is_told_in_the_words_of_the_file() {
+    let folder = Folder::new();
+    assert_eq!(folder.userd("migrate up").code, 0);
+    for (right, wrong, expected) in [
+        (
+            "{ random: 2 }",
+            "everybody",
+            "roles.0.notify: expected all, named or { random: NUMBER }, found \"everybody\"",
+        ),
+        ("{ random: 2 }", "random", "roles.0.notify: expected all, named or { random: NUMBER }, found \"random\""),
+        (
+            "requestable: true",
+            "auto_approve: [approver]",
+            "roles.0.auto_approve: expected true, false or { roles: [NAME] }, found [\"approver\"]",
+        ),
+        (
+            "requestable: true",
+            "quorum: two",
+            "roles.0.quorum: expected a whole number from 0 to 4294967295, found \"two\"",
+        ),
+        ("{ roles: [approver] }", "approver", "roles.0.approvers: expected an object, found \"approver\""),
+    ] {
+        assert!(FILE.contains(right), "{right}");
+        folder.write("wrong.yaml", &FILE.replacen(right, wrong, 1));
+        for command in ["plan", "apply"] {
+            let refused = folder.userd(&format!("roles {command} wrong.yaml"));
+            assert!(refused.code == 2 && refused.stderr.contains(expected), "{wrong}: {}", refused.stderr);
+        }
+    }
+}

@@ -112,8 +112,9 @@ fn describe(message: &str, pointer: &mut String) -> Problem {
     Problem::of(&table::WRONG_TYPE).field(std::mem::take(pointer), wanted(message))
 }
 
-/// What a value should have been. Never the value.
-pub(super) fn wanted(message: &str) -> String {
+/// What a value should have been, of what serde says. Never the value.
+#[must_use]
+pub fn wanted(message: &str) -> String {
     // It goes on to say which character of the value is wrong.
     if message.starts_with("UUID parsing failed") {
         return "expected a UUID".to_owned();
@@ -138,6 +139,7 @@ fn in_json(expected: &str) -> &str {
         "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
         "f32" | "f64" => "a number",
         "unit" => "null",
+        "newtype variant" => "an object of one member",
         _ => match expected.split(' ').next() {
             Some("struct" | "internally") => "an object",
             Some("tuple") => "an array",
@@ -241,6 +243,7 @@ mod tests {
         attributes: Option<serde_json::Map<String, serde_json::Value>>,
         #[serde(default, deserialize_with = "super::super::object")]
         one: Option<Each>,
+        told: Option<Told>,
         id: Option<uuid::Uuid>,
         at: Option<userd_model::Timestamp>,
     }
@@ -251,6 +254,14 @@ mod tests {
     struct Each {
         ru: String,
         en: String,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    #[expect(dead_code, reason = "only parsed")]
+    enum Told {
+        All,
+        Random(u32),
     }
 
     #[derive(Debug, Deserialize)]
@@ -344,6 +355,8 @@ mod tests {
             (r#"{"login":"a","at":"hunter2"}"#, "a time as 2026-01-31T12:00:00Z"),
             (r#"{"login":"a","at":"2026-02-30T12:00:00Z"}"#, "a time as 2026-01-31T12:00:00Z"),
             (r#"{"login":"a","at":7}"#, "a string"),
+            (r#"{"login":"a","told":"each"}"#, "`all` or `random`"),
+            (r#"{"login":"a","told":"random"}"#, "an object of one member"),
         ] {
             let problem = parse::<Body>(body.as_bytes()).expect_err("the body must be refused");
             let json = problem.to_json(Language::English, "id");
