@@ -64,6 +64,7 @@ struct Restored {
 /// # Errors
 /// What is wrong with it.
 pub async fn verify(config: &Config, terminal: Terminal, file: &Path) -> Result<(), WiringError> {
+    must_be_there(&engine::whole(file))?;
     // What SQLite does to a file that it opens is done to a copy.
     let folder = Scratch::new(file)?;
     let copy = folder.0.join("copy.db");
@@ -125,9 +126,7 @@ async fn from_file(config: Config, backup: &Path, keep_sessions: bool) -> Result
         ));
     };
     let target = engine::whole(Path::new(path));
-    if !backup.is_file() {
-        return Err(WiringError::Config(format!("there is no file {}", backup.display())));
-    }
+    must_be_there(backup)?;
     if backup == target {
         return Err(WiringError::Config(format!("{} is in place already: --in-place", backup.display())));
     }
@@ -149,6 +148,16 @@ async fn from_file(config: Config, backup: &Path, keep_sessions: bool) -> Result
         sessions_kept: keep_sessions,
         ended,
     })
+}
+
+/// A mistyped path is told whole: where a relative one leads depends on where it is read.
+fn must_be_there(backup: &Path) -> Result<(), WiringError> {
+    if backup.is_file() {
+        return Ok(());
+    }
+    let what =
+        format!("there is no file {}; a backup is expected there, as `userd backup` writes it", backup.display());
+    Err(WiringError::Config(what))
 }
 
 /// The copy's name while it is prepared.

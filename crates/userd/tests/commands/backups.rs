@@ -94,8 +94,10 @@ fn a_restore_that_is_refused_changes_nothing() {
     let other = with_backup();
     fs::copy(other.0.path().join("copy.db"), path("other.db")).unwrap();
     let (files, database) = (folder.files(), folder.userd("clients list").stdout);
+    let nowhere = path("").canonicalize().unwrap().join("nowhere.db");
+    let nowhere = format!("there is no file {}; a backup is expected there", nowhere.display());
     for (line, code, words) in [
-        ("restore nowhere.db", 2, "there is no file /"),
+        ("restore nowhere.db", 2, nowhere.as_str()),
         ("restore data/userd.db", 2, "is in place already"),
         ("restore text.db", 1, "text.db: "),
         ("restore empty.db", 1, "holds nothing of userd"),
@@ -107,7 +109,9 @@ fn a_restore_that_is_refused_changes_nothing() {
         ("backup --verify empty.db", 1, "holds nothing of userd"),
         ("backup --verify torn.db", 1, "torn.db: "),
         ("backup --verify other.db", 1, "sealed with another master key"),
-        ("backup --verify nowhere.db", 1, "nowhere.db"),
+        ("backup --verify nowhere.db", 2, nowhere.as_str()),
+        ("backup --verify not/mounted/copy.db", 2, "/not/mounted/copy.db; a backup is expected there"),
+        ("backup --verify data", 2, "/data; a backup is expected there"),
         ("--set database.url=postgres://u@127.0.0.1:1/d restore copy.db", 2, "userd restore --in-place"),
     ] {
         let said = folder.userd(line);
