@@ -135,6 +135,9 @@ pub enum Refusal {
     /// An account without a password is asked for a new one.
     #[error("the account has no password")]
     NoPassword,
+    /// A link was to be sent to an account that has no address for it: none, or one that would have to be proven first.
+    #[error("the account has no address that may get this link")]
+    NoAddress,
     /// Only a deleted account is erased.
     #[error("the account is not deleted")]
     NotDeleted,

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use userd_model::{Act, EventKind, Refusal, User, UserId};
+use userd_model::{Act, EventKind, Refusal, User, UserId, UserStatus};
 use userd_storage::{
     Failure, UnitOfWork,
     repositories::{one_time_tokens::OneTimeToken, password_credentials::PasswordCredential},
@@ -49,25 +49,29 @@ impl Recovery {
         let index = &self.deps.crypto.index;
         let claim = login_key(&self.deps, login).claim;
         let claim = claim.unwrap_or_else(|| index.keyed_hash("no login", &[login.as_bytes()]).to_vec());
-        self.post(ctx, Whose::Login(claim)).await
+        self.post(ctx, &Whose::Login(claim)).await
     }
 
     /// Sends the link to a user. An administrator can cause no more than that: nobody sets or sees a password of
     /// somebody else.
     ///
     /// # Errors
-    /// `Forbidden`, `NotFound`, `TooManyAttempts`.
+    /// `Forbidden`, `TooManyAttempts`; `NotFound`, also for one that is deleted; `NoAddress`: an administrator may know.
     pub async fn send_link(&self, ctx: &Context, id: UserId) -> Result<(), Failure> {
         ctx.may(&Act::SendPasswordReset(id))?;
         self.limits.reserve(Limited::ResetSent, &ctx.actor.name()).await?;
-        self.deps.store.reading().users().find(id).await?.ok_or(Refusal::NotFound)?;
-        self.post(ctx, Whose::User(id)).await
+        self.post(ctx, &Whose::User(id)).await
     }
 
-    async fn post(&self, ctx: &Context, whose: Whose) -> Result<(), Failure> {
-        let letter = &Letter::ResetPassword { whose, asked: Asked::from(ctx, ctx.now) };
+    async fn post(&self, ctx: &Context, whose: &Whose) -> Result<(), Failure> {
+        let letter = &Letter::ResetPassword { whose: whose.clone(), asked: Asked::from(ctx, ctx.now) };
         self.changes
             .run(ctx, "ask_for_reset", |mut change| async move {
+                if let Whose::User(id) = whose {
+                    let user = change.users().find(*id).await?;
+                    let user = user.filter(|user| user.status != UserStatus::Deleted).ok_or(Refusal::NotFound)?;
+                    self.deliveries.reset_address(&user, whose).await?.ok_or(Refusal::NoAddress)?;
+                }
                 self.deliveries.post(&mut change, letter, None).await?;
                 change.commit(()).await
             })

@@ -249,7 +249,8 @@ async fn change_email(
 
 /// Send the account's owner a link that sets a new password.
 #[utoipa::path(post, path = "/v1/users/{id}/send-password-reset", tag = "Users", params(("id" = Uuid, Path, description = "The account")),
-    responses((status = 202, description = "A mail is on its way, where the account has an address that may get it", body = Accepted),
+    responses((status = 202, description = "A mail is on its way, unless the account is blocked or its address got too many", body = Accepted),
+        (status = 409, description = "The account has no address that may get the link"),
         (status = 429, description = "Too many of them from you")))]
 async fn send_reset(
     State(api): State<Arc<Api>>,

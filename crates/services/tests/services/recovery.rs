@@ -12,7 +12,7 @@ use userd_services::{
 use crate::{
     emails::{forgot, mails, mails_to, newest},
     fixture::{Fixture, MINUTE, TestApp, at_once, refusal},
-    personas::{OTHER_PASSWORD, PASSWORD, acting, at, elsewhere, home, of, password, registration},
+    personas::{OTHER_PASSWORD, PASSWORD, acting, at, elsewhere, home, of, password, registration, started},
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -176,4 +176,31 @@ async fn an_administrator_can_send_the_link_and_no_more(fixture: Fixture) {
     let (token, _) = newest(&app, &ada.email).await;
     app.recovery.reset(&at(&app, home()), &token, &password(OTHER_PASSWORD)).await.unwrap();
     assert!(app.login(&ada.email, OTHER_PASSWORD).await.is_ok());
+}
+
+/// Who asks for themself hears the same for every login; who administers accounts hears that nothing would come.
+#[apply(case)]
+async fn an_administrator_hears_that_an_account_has_no_address_for_the_link(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, grace, admin) = (app.member("ada").await, app.member("grace").await, app.admin().await);
+    let registered = app.accounts.register(&at(&app, home()), registration(None, Some("nameonly")), None).await;
+    let without = started(registered.unwrap()).user.id;
+    app.grant_alone(ada.id, Permission::USERS_READ).await;
+    app.deletions.delete(&app.operator_context(), grace.id).await.unwrap();
+    mails(&app).await;
+    let root = acting(&app, &app.actor(&admin).await);
+    let pending = async || {
+        let state = userd_model::DeliveryState::Pending;
+        app.reading().deliveries().in_state(state, None, 100).await.unwrap().len()
+    };
+    let before = pending().await;
+    for (who, refused) in [
+        (without, Refusal::NoAddress),
+        // Nobody has proven it, and there is something to win.
+        (ada.id, Refusal::NoAddress),
+        (grace.id, Refusal::NotFound),
+    ] {
+        assert_eq!(refusal(app.recovery.send_link(&root, who).await), refused);
+    }
+    assert_eq!(pending().await, before, "nothing is on its way to nobody");
 }

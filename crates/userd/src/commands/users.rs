@@ -183,7 +183,7 @@ pub async fn export(services: &Services, who: &str) -> Result<(), WiringError> {
 pub async fn send_password_reset(services: &Services, terminal: Terminal, who: &str) -> Result<(), WiringError> {
     let user = find(services, who).await?;
     let sent = services.recovery.send_link(&services.operator_context(), user.id).await;
-    sent.map_err(|failure| said(&failure))?;
+    sent.map_err(|failure| said_of_deleted(&failure, who))?;
     let accepted = serde_json::json!({ "id": user.id, "status": "accepted" });
     terminal.answer(&accepted, || format!("A mail to {} is on its way, where its address may get one.", called(&user)));
     Ok(())

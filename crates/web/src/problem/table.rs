@@ -154,6 +154,9 @@ problems! {
     NO_PASSWORD = 409 "no_password", "invalid_request", "The account has no password", "У учётной записи нет пароля",
         "Its owner signs in another way; there is no password to be changed.",
         "Её владелец входит иначе; пароля, который нужно сменить, нет.";
+    NO_ADDRESS = 409 "no_address", "invalid_request", "The account has no address that may get this link", "У учётной записи нет адреса, на который можно отправить эту ссылку",
+        "Its owner adds an e-mail address and proves it; an account with roles or permissions needs a proven one. Otherwise the operator sets a password: `userd users set-password`.",
+        "Владелец добавляет адрес почты и подтверждает его: учётной записи с ролями или правами нужен подтверждённый. Иначе пароль задаёт оператор: `userd users set-password`.";
     NOT_DELETED = 409 "not_deleted", "invalid_request", "The account is not deleted", "Учётная запись не удалена",
         "Only a deleted account is erased: delete it first.",
         "Стирается только удалённая учётная запись: сначала удалите её.";
@@ -303,6 +306,7 @@ pub(super) fn of_refusal(refusal: &Refusal) -> &'static Row {
         Refusal::SetupDone => &SETUP_DONE,
         Refusal::PrimaryEmail => &PRIMARY_EMAIL,
         Refusal::NoPassword => &NO_PASSWORD,
+        Refusal::NoAddress => &NO_ADDRESS,
         Refusal::NotDeleted => &NOT_DELETED,
         Refusal::OnLegalHold => &LEGAL_HOLD,
         Refusal::CursorExpired => &CURSOR_EXPIRED,
