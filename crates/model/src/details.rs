@@ -198,6 +198,13 @@ const RUSSIAN: &[(&str, &str)] = &[
         "передаётся в /v1/auth/second-factor вместе с `method` и с `code` или `credential`",
     ),
     (
+        "is answered at /v1/auth/continue: `method`; then `code` or `credential`",
+        "передаётся в /v1/auth/continue вместе с `method`, затем с `code` или `credential`",
+    ),
+    ("is answered at /v1/auth/continue: `new_password`", "передаётся в /v1/auth/continue вместе с `new_password`"),
+    ("is answered at /v1/auth/continue: `accept`", "передаётся в /v1/auth/continue вместе с `accept`"),
+    ("is answered at /v1/auth/continue, with nothing more", "передаётся в /v1/auth/continue без чего-либо ещё"),
+    (
         "is answered at /v1/auth/email/verify: `email` and `code`",
         "передаётся в /v1/auth/email/verify вместе с `email` и `code`",
     ),

@@ -8,7 +8,7 @@ use axum::{
 };
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use userd_model::{FactorId, FactorKind, FactorMethod, Timestamp, UserId};
+use userd_model::{FactorId, FactorKind, FactorMethod, PendingStep, Timestamp, UserId};
 use userd_services::{
     factors::{FactorView, HeldFactors, Shown, StepUp, TotpBegun},
     passwords::Password,
@@ -21,7 +21,10 @@ use userd_web::{
 use utoipa::{ToSchema, openapi::Schema};
 use uuid::Uuid;
 
-use super::bodies::{Credential, PendingBody, TokenPairBody, completed, one_of};
+use super::{
+    bodies::{Credential, PendingBody, TokenPairBody, completed, one_of},
+    challenges::not_taken,
+};
 use crate::{
     api::Api,
     documented::{Routes, routes},
@@ -71,14 +74,17 @@ struct SecondFactor {
 #[utoipa::path(post, path = "/v1/auth/second-factor", tag = "Sign-in", request_body = SecondFactor,
     responses((status = 200, description = "Signed in", body = TokenPairBody), (status = 202, description = "Something else is asked for", body = PendingBody),
         (status = 403, description = "The account is blocked"), (status = 410, description = "The sign-in has to be started again"),
-        (status = 422, description = "The code is not right, or was used already; or the passkey is not accepted")))]
+        (status = 422, description = "The code is not right, or was used already; the passkey is not accepted; or the challenge is answered elsewhere")))]
 async fn second_factor(
     State(api): State<Arc<Api>>,
     Visitor(ctx): Visitor,
     Json(body): Json<SecondFactor>,
 ) -> Result<Response, Problem> {
     let shown = shown(body.method, body.code, body.credential)?;
-    Ok(completed(api.services.factors.second_step(&ctx, &body.challenge, &shown).await?))
+    match api.services.factors.second_step(&ctx, &body.challenge, &shown).await {
+        Ok(completion) => Ok(completed(completion)),
+        Err(failure) => Err(not_taken(&api, &ctx, (&body.challenge, Some(PendingStep::SecondFactor)), failure).await),
+    }
 }
 
 fn shown(method: FactorMethod, code: Option<String>, credential: Option<Credential>) -> Result<Shown, Problem> {

@@ -5,6 +5,7 @@ mod addresses;
 mod audit;
 mod auth;
 mod bodies;
+mod challenges;
 mod client_credentials;
 mod clients;
 mod deletion;

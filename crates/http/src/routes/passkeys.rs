@@ -10,6 +10,7 @@ use axum::{
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use userd_model::PendingStep;
 use userd_services::factors::PasskeyBegun;
 use userd_web::{
     caller::{SignedInUser, Visitor},
@@ -20,6 +21,7 @@ use utoipa::ToSchema;
 
 use super::{
     bodies::{Credential, PendingBody, TokenPairBody, completed},
+    challenges::not_taken,
     factors::FactorBody,
 };
 use crate::{
@@ -73,7 +75,8 @@ struct Begin {
 /// no passkeys.
 #[utoipa::path(post, path = "/v1/auth/passkey/begin", tag = "Sign-in", request_body = Begin,
     responses((status = 200, description = "For `navigator.credentials.get`", body = BegunBody),
-        (status = 404, description = "There are no passkeys here, or none of this account"), (status = 410, description = "The sign-in has to be started again")))]
+        (status = 404, description = "There are no passkeys here, or none of this account"), (status = 410, description = "The sign-in has to be started again"),
+        (status = 422, description = "The challenge is answered elsewhere")))]
 async fn passkey_begin(
     State(api): State<Arc<Api>>,
     Visitor(ctx): Visitor,
@@ -81,7 +84,12 @@ async fn passkey_begin(
 ) -> Result<Json<BegunBody>, Problem> {
     let factors = &api.services.factors;
     let begun = match &body.challenge {
-        Some(challenge) => factors.begin_second_factor(&ctx, challenge).await?,
+        Some(challenge) => match factors.begin_second_factor(&ctx, challenge).await {
+            Ok(begun) => begun,
+            Err(failure) => {
+                return Err(not_taken(&api, &ctx, (challenge, Some(PendingStep::SecondFactor)), failure).await);
+            }
+        },
         None => factors.begin_passkey_sign_in(&ctx).await?,
     };
     Ok(Json(begun.into()))
@@ -112,7 +120,8 @@ struct Finish {
 #[utoipa::path(post, path = "/v1/auth/passkey/finish", tag = "Sign-in", request_body = Finish,
     responses((status = 200, description = "Signed in", body = TokenPairBody), (status = 202, description = "Something is asked for first", body = PendingBody),
         (status = 403, description = "The account is blocked"), (status = 404, description = "There are no passkeys here"),
-        (status = 410, description = "The sign-in has to be started again"), (status = 422, description = "The passkey is not accepted")))]
+        (status = 410, description = "The sign-in has to be started again"),
+        (status = 422, description = "The passkey is not accepted, or the challenge is answered elsewhere")))]
 async fn passkey_finish(
     State(api): State<Arc<Api>>,
     Visitor(ctx): Visitor,
@@ -120,7 +129,10 @@ async fn passkey_finish(
 ) -> Result<Response, Problem> {
     let ctx = ctx.for_resource(&api.services.deps.settings, body.resource.as_deref())?.on_device(body.device_token);
     let (answer, device) = (body.credential.into_json(), body.device_name.as_deref());
-    Ok(completed(api.services.factors.finish_passkey_sign_in(&ctx, &body.challenge, &answer, device).await?))
+    match api.services.factors.finish_passkey_sign_in(&ctx, &body.challenge, &answer, device).await {
+        Ok(completion) => Ok(completed(completion)),
+        Err(failure) => Err(not_taken(&api, &ctx, (&body.challenge, None), failure).await),
+    }
 }
 
 /// A question in a session.

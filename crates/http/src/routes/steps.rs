@@ -15,6 +15,7 @@ use utoipa::{ToSchema, openapi::Schema};
 
 use super::{
     bodies::{AcceptedBody, Credential, PendingBody, TokenPairBody, completed, one_of, pending_with},
+    challenges::answered_elsewhere,
     factors::{TotpBody, totp},
     passkeys::{BegunBody, begun},
 };
@@ -163,15 +164,7 @@ fn missing(step: PendingStep) -> Refusal {
         PendingStep::FactorSetup => Refusal::field("/method", "is required; then `code` or `credential`"),
         PendingStep::PasswordChange => Refusal::field("/new_password", "is required"),
         PendingStep::Terms => Refusal::field("/accept", "is required"),
-        PendingStep::SecondFactor => {
-            Refusal::field("/challenge", "is answered at /v1/auth/second-factor: `method`, and `code` or `credential`")
-        }
-        PendingStep::Confirmation => {
-            Refusal::field("/challenge", "is answered at /v1/auth/email/verify: `email` and `code`")
-        }
-        PendingStep::Restore => {
-            Refusal::field("/challenge", "is answered at /v1/auth/restore: it is the `restore_token`")
-        }
+        PendingStep::SecondFactor | PendingStep::Confirmation | PendingStep::Restore => answered_elsewhere(step),
         // Nothing more is asked for.
         PendingStep::Approval => Refusal::ChallengeGone,
     }

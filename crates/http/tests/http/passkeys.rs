@@ -120,6 +120,10 @@ async fn a_page_shows_a_passkey_after_the_password_and_steps_up_by_it() {
     let begun = page.post("/v1/auth/passkey/begin", json!({"challenge": first["challenge"]})).await.json();
     assert_eq!(begun["challenge"], first["challenge"]);
     let shown = laptop.get(&begun["options"]).unwrap();
+    let finish = json!({"challenge": first["challenge"], "credential": shown});
+    let elsewhere = page.post("/v1/auth/passkey/finish", finish).await;
+    assert_eq!(elsewhere.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", elsewhere.text());
+    assert!(elsewhere.text().contains("is answered at /v1/auth/second-factor"), "{}", elsewhere.text());
     let second = |body: Value| page.post("/v1/auth/second-factor", body);
     let mixed = json!({"challenge": first["challenge"], "method": "passkey", "code": "287082"});
     assert_eq!(second(mixed).await.status, StatusCode::BAD_REQUEST);
@@ -139,6 +143,9 @@ async fn who_must_have_a_factor_makes_a_passkey_at_sign_in() {
     let body = json!({"setup_token": token, "username": "root1", "password": PASSWORD});
     let asked = page.post("/v1/setup", body).await.json();
     assert_eq!(asked["methods"], json!(["totp", "passkey"]));
+    let elsewhere = page.post("/v1/auth/passkey/begin", json!({"challenge": asked["challenge"]})).await;
+    assert_eq!(elsewhere.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", elsewhere.text());
+    assert!(elsewhere.text().contains("is answered at /v1/auth/continue"), "{}", elsewhere.text());
     let go_on = |body: Value| page.post("/v1/auth/continue", body);
     let begun = go_on(json!({"challenge": asked["challenge"], "method": "passkey", "name": "key"})).await;
     assert_eq!(begun.status, StatusCode::CREATED);

@@ -123,6 +123,11 @@ async fn who_must_have_a_factor_sets_one_up_at_sign_in() {
     let neither = client.send("POST", "/v1/auth/continue", json!({"challenge": challenge})).await;
     assert_eq!(neither.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(neither.json()["errors"][0]["pointer"], "/method", "and the challenge stays");
+    let second = json!({"challenge": challenge, "method": "totp", "code": "000000"});
+    let elsewhere = client.send("POST", "/v1/auth/second-factor", second).await;
+    assert_eq!(elsewhere.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", elsewhere.text());
+    let detail = "is answered at /v1/auth/continue: `method`; then `code` or `credential`";
+    assert_eq!(elsewhere.json()["errors"], json!([{"pointer": "/challenge", "detail": detail}]), "and it stays");
     let begun = client.send("POST", "/v1/auth/continue", json!({"challenge": challenge, "method": "totp"})).await;
     assert_eq!(begun.status, StatusCode::CREATED);
     let code = client.code(begun.json()["secret"].as_str().unwrap(), 0);
@@ -208,6 +213,10 @@ async fn a_demanded_password_is_asked_for_at_sign_in_and_set_there() {
         assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", other.text());
         assert_eq!(other.json()["errors"][0]["pointer"], "/new_password");
     }
+    let second = json!({"challenge": challenge, "method": "recovery_code", "code": "000000"});
+    let elsewhere = client.send("POST", "/v1/auth/second-factor", second).await;
+    assert_eq!(elsewhere.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", elsewhere.text());
+    assert_eq!(elsewhere.json()["errors"][0]["detail"], "is answered at /v1/auth/continue: `new_password`");
     let both = json!({"challenge": challenge, "new_password": "velvet-Bassoon-88", "code": "000000"});
     assert_eq!(client.send("POST", "/v1/auth/continue", both).await.status, StatusCode::BAD_REQUEST);
     let body = json!({"challenge": challenge, "new_password": "velvet-Bassoon-88"});
