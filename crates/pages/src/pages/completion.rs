@@ -9,6 +9,7 @@ use userd_web::{Problem, problem::table, request_layer::note_user};
 use crate::{
     browser_cookies::{self, STEP, WAY},
     layout::with_query,
+    parts::wrong_with,
     visit::{Visit, local},
 };
 
@@ -141,6 +142,26 @@ pub(super) const fn must_prove_first(refusal: &Refusal) -> bool {
 /// The status of a refusal.
 pub(super) fn status_of(refusal: &Refusal) -> http::StatusCode {
     Problem::from(refusal.clone()).status()
+}
+
+/// The field whose value is there already, where a refusal says so of a whole form.
+pub(super) const fn taken_field(refusal: &Refusal) -> Option<&'static str> {
+    match refusal {
+        Refusal::EmailTaken => Some("/email"),
+        Refusal::UsernameTaken => Some("/username"),
+        // A word of our own is built in, and so taken too.
+        Refusal::NameTaken | Refusal::BuiltIn => Some("/name"),
+        _ => None,
+    }
+}
+
+/// What a form that was refused says at one of its fields.
+pub(super) fn wrong_at(visit: &Visit, refusal: Option<&Refusal>, pointer: &str) -> String {
+    match refusal {
+        Some(refusal) if taken_field(refusal) == Some(pointer) => in_words(visit, refusal),
+        Some(refusal) => wrong_with(fields_of(refusal), pointer, visit.language),
+        None => String::new(),
+    }
 }
 
 /// What is wrong with fields.

@@ -8,7 +8,7 @@ use userd_services::{Failure, UserView, accounts::ProfileInput, passwords::Passw
 use userd_web::Problem;
 
 use super::{
-    completion::{fields_of, status_of, told},
+    completion::{fields_of, status_of, told, wrong_at},
     prove::prove_and_send_again,
 };
 use crate::{
@@ -108,11 +108,7 @@ fn username_form(visit: &Visit, account: &UserView, refused: Option<Refused<'_>>
     let t = &visit.texts.account;
     let stored = account.username.as_deref().unwrap_or_default();
     let value = refused.map_or(stored, |refused| refused.fields.text("username"));
-    let wrong = match refused.map(|refused| refused.why) {
-        Some(Refusal::UsernameTaken) => visit.texts.sign_in.username_taken.to_owned(),
-        Some(refusal) => wrong_with(fields_of(refusal), "/username", visit.language),
-        None => String::new(),
-    };
+    let wrong = wrong_at(visit, refused.map(|refused| refused.why), "/username");
     html! {
         form method="post" action=(USERNAME) data-guard=(t.unsaved) {
             (layout::token(visit))

@@ -93,6 +93,7 @@ async fn page(visit: &Visit, next: &str, note: &Markup, refusal: Option<&Refusal
     let is_wrong = matches!(refusal, Some(Refusal::WrongCredentials));
     let told =
         refusal.map(|refusal| if is_wrong { t.wrong_password } else { told(visit, refusal).unwrap_or(t.prove_both) });
+    let wrong_code = if matches!(refusal, Some(Refusal::InvalidCode)) { words.wrong_code } else { "" };
     let missing = wrong_with(refusal.map(fields_of).unwrap_or_default(), "", visit.language);
     let content = layout::account(
         visit,
@@ -112,7 +113,7 @@ async fn page(visit: &Visit, next: &str, note: &Markup, refusal: Option<&Refusal
                 }))
                 (field(Field {
                     name: "code", label: words.second_code, hint: t.prove_code_hint, autocomplete: "one-time-code",
-                    ..Field::default()
+                    wrong: wrong_code, ..Field::default()
                 }))
                 button { (words.go_on) }
             }

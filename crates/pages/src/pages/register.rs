@@ -8,7 +8,7 @@ use userd_services::{Failure, RegistrationMode, accounts::Registration, password
 use userd_web::Problem;
 
 use super::{
-    completion::{complete, fields_of, status_of, told},
+    completion::{complete, status_of, told, wrong_at},
     sign_in_form::ways_to_an_account,
     steps::{accepted, documents, password_hint},
 };
@@ -16,7 +16,7 @@ use crate::{
     browser_cookies::{self, WAY},
     fields::Fields,
     layout::{self, with_query},
-    parts::{self, Field, alert, field, wrong_with},
+    parts::{self, Field, alert, field},
     routes::Routes,
     visit::{Query, Visit, local},
 };
@@ -84,8 +84,7 @@ fn form(visit: &Visit, filled: &Filled<'_>, refusal: Option<&Refusal>) -> Markup
         let back = with_query("/sign-in", "next", filled.next);
         return parts::single(t.register_title, &html! { p { (about) } p.after { a href=(back) { (t.title) } } });
     }
-    let errors = refusal.map(fields_of).unwrap_or_default();
-    let wrong = |pointer| wrong_with(errors, pointer, visit.language);
+    let wrong = |pointer| wrong_at(visit, refusal, pointer);
     // The rule would take a username in its place, which this form does not ask for.
     let wrong_email = match wrong("/email") {
         told if !told.is_empty() && filled.email.trim().is_empty() => t.email_wanted.to_owned(),
@@ -196,8 +195,8 @@ fn setup_is_done(visit: &Visit, status: StatusCode) -> Response {
 /// The token stands behind `#`, which browsers send to nobody: the script fills it in, or a person does.
 fn setup_form(visit: &Visit, token: &str, username: &str, refusal: Option<&Refusal>) -> Markup {
     let t = &visit.texts.sign_in;
-    let errors = refusal.map(fields_of).unwrap_or_default();
-    let wrong = |pointer| wrong_with(errors, pointer, visit.language);
+    let wrong = |pointer| wrong_at(visit, refusal, pointer);
+    let wrong_token = if matches!(refusal, Some(Refusal::InvalidCode)) { t.wrong_code } else { "" };
     parts::single(
         t.setup_title,
         &html! {
@@ -207,7 +206,7 @@ fn setup_form(visit: &Visit, token: &str, username: &str, refusal: Option<&Refus
                 (layout::token(visit))
                 (field(Field {
                     name: "setup_token", label: t.setup_token, hint: t.setup_token_hint, value: token, autocomplete: "off",
-                    is_required: true, ..Field::default()
+                    is_required: true, wrong: wrong_token, ..Field::default()
                 }))
                 (field(Field {
                     name: "username", label: t.username, value: username, autocomplete: "username", is_required: true,

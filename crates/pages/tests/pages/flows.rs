@@ -119,6 +119,7 @@ async fn what_is_wrong_with_a_registration_stands_at_its_field() {
     let taken = register(&mut browser, &[]).await;
     assert_eq!(taken.status, 409);
     assert!(taken.text().contains("There is an account with this address"));
+    assert!(taken.text().contains("id=\"email-wrong\""), "{}", taken.text());
 }
 
 #[tokio::test]

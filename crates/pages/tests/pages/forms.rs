@@ -288,6 +288,9 @@ async fn the_first_administrator_is_made_by_the_setup_code() {
     let refused = browser.submit("/setup", &short).await;
     assert_eq!(refused.status, 422);
     assert!(refused.text().contains("password-wrong") && refused.text().contains(&code), "{}", refused.text());
+    let wrong = [("setup_token", "000000"), ("username", "root"), ("password", PASSWORD)];
+    let refused = browser.submit("/setup", &wrong).await;
+    assert!(refused.text().contains("id=\"setup_token-wrong\""), "{}", refused.text());
     let mut late = place.browser();
     let token = form_of(&late.get("/setup").await.text(), "/setup")[0].1.clone();
     let fields = [("setup_token", code.as_str()), ("username", "root"), ("password", PASSWORD)];

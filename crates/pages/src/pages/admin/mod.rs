@@ -29,7 +29,7 @@ use userd_services::{Failure, UserView};
 use userd_web::Problem;
 
 use super::{
-    completion::words_of,
+    completion::{taken_field, words_of},
     paging::{onward, place},
     prove::{prove_and_send_again, prove_first},
 };
@@ -126,9 +126,15 @@ fn refused(
         }
         _ => {}
     }
-    let errors = if let Refusal::InvalidInput(errors) = &refusal { errors.clone() } else { Vec::new() };
-    let problem = Problem::from(refusal);
-    let text = if errors.is_empty() { words_of(visit, &problem) } else { visit.texts.admin.frame.invalid.to_owned() };
+    let problem = Problem::from(refusal.clone());
+    let (text, errors) = match refusal {
+        Refusal::InvalidInput(errors) if !errors.is_empty() => (visit.texts.admin.frame.invalid.to_owned(), errors),
+        other => {
+            let (title, _) = problem.words().in_language(visit.language);
+            let taken = taken_field(&other).map(|pointer| InvalidField::new(pointer, title));
+            (words_of(visit, &problem), taken.into_iter().collect())
+        }
+    };
     let content = frame(visit, title, &again(&Told { text, errors }));
     Ok(visit.page_with(problem.status(), title, &content))
 }

@@ -126,3 +126,27 @@ async fn administration_is_not_there_for_others() {
     assert_eq!(tried.status, 404, "refused if tried");
     assert!(place.browser_of("boss").await.get("/account").await.text().contains("href=\"/admin\""));
 }
+
+/// What is there already is said at its field, as everything else is that is wrong with one.
+#[tokio::test]
+async fn a_name_that_is_taken_is_marked_where_it_was_typed() {
+    let (place, ..) = administered().await;
+    let mut browser = place.browser_of("boss").await;
+    let word = ("name", "billing.read");
+    assert_eq!(browser.submit("/admin/permissions/register", &[word]).await.status, 303);
+    for (path, fields, field, told) in [
+        ("/admin/roles/+make", [("name", "support"), ("description", "Helps")], "name", "The name is taken."),
+        ("/admin/permissions/register", [word, ("description", "Helps")], "name", "The name is taken."),
+        ("/admin/permissions/register", [("name", "users.read"), ("description", "Helps")], "name", "This is built in"),
+        ("/admin/users/+make", [("email", "ada@example.org"), ("username", "")], "email", "address is taken."),
+        ("/admin/users/+make", [("username", "ada"), ("email", "")], "username", "The username is taken."),
+    ] {
+        let refused = browser.submit(path, &fields).await;
+        let page = refused.text();
+        assert_eq!(refused.status, 409, "{path}: {page}");
+        let marked = page.split_once(&format!("<p class=\"wrong\" id=\"{field}-wrong\">"));
+        let (_, said) = marked.unwrap_or_else(|| panic!("{path}: no mark at {field}: {page}"));
+        assert!(said.split('<').next().unwrap().contains(told), "{path}: {page}");
+        assert!(page.contains(&format!("value=\"{}\"", fields[0].1)), "what was typed stays: {page}");
+    }
+}
