@@ -55,6 +55,11 @@ async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
         Some(_) => None,
     };
     let page = notifications.list(&visit.ctx, Shown::Inbox, begins, MOST).await?;
+    // The last one of a page was put away: what is left is before it.
+    if after.is_none() && page.items.is_empty() && page.next.is_none() {
+        return Ok(Visit::go(HERE));
+    }
+    let cursor = query.text("cursor");
     let content = layout::account(
         &visit,
         t.notifications,
@@ -64,22 +69,23 @@ async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
                 a.button.quiet href="/account/preferences" { (t.preferences) }
                 form method="post" action="/account/notifications/read-all" data-inbox-unread hidden[visit.unread == 0] {
                     (layout::token(&visit))
+                    (from(cursor))
                     button.quiet { (t.read_all) }
                 }
             }
             p.empty data-inbox-empty hidden[!page.items.is_empty()] { (t.no_notifications) }
             div data-inbox=[after] {
-                @for notification in &page.items { (message(&visit, Some(notification))) }
+                @for notification in &page.items { (message(&visit, Some(notification), cursor)) }
             }
             (onward(&visit, &list, false, page.next.as_ref()))
-            template data-inbox-message { (message(&visit, None)) }
+            template data-inbox-message { (message(&visit, None, "")) }
         },
     );
     Ok(visit.page(t.notifications, &content))
 }
 
 /// A notification; without one, the form that the script fills in with what comes.
-fn message(visit: &Visit, notification: Option<&NotificationView>) -> Markup {
+fn message(visit: &Visit, notification: Option<&NotificationView>, cursor: &str) -> Markup {
     let t = &visit.texts.account;
     let content = notification.map(|notification| &notification.content);
     let url = content.and_then(|content| content.action_url.as_ref());
@@ -99,6 +105,7 @@ fn message(visit: &Visit, notification: Option<&NotificationView>) -> Markup {
                 a href=[url] rel="noreferrer" data-url hidden[url.is_none()] { (t.open) }
                 form method="post" action=(format!("/account/notifications/{id}/archive")) data-archive {
                     (layout::token(visit))
+                    (from(cursor))
                     button.quiet { (t.archive) }
                 }
             }
@@ -106,12 +113,27 @@ fn message(visit: &Visit, notification: Option<&NotificationView>) -> Markup {
     }
 }
 
-async fn read_all(visit: Visit) -> Result<Response, Problem> {
-    ended(visit.site.services.notifications.read_all(&visit.ctx).await, HERE, HERE)
+/// The page of the inbox that a form stands on.
+fn from(cursor: &str) -> Markup {
+    html! { @if !cursor.is_empty() { input type="hidden" name="cursor" value=(cursor); } }
 }
 
-async fn archive(visit: Visit, Path(id): Path<NotificationId>) -> Result<Response, Problem> {
-    ended(visit.site.services.notifications.archive(&visit.ctx, id).await, HERE, HERE)
+/// Back to the page of the inbox that the form was on.
+fn back(fields: &Fields) -> String {
+    match fields.text("cursor") {
+        "" => HERE.to_owned(),
+        cursor => layout::with_query(HERE, "cursor", cursor),
+    }
+}
+
+async fn read_all(visit: Visit, fields: Fields) -> Result<Response, Problem> {
+    let back = back(&fields);
+    ended(visit.site.services.notifications.read_all(&visit.ctx).await, &back, &back)
+}
+
+async fn archive(visit: Visit, Path(id): Path<NotificationId>, fields: Fields) -> Result<Response, Problem> {
+    let back = back(&fields);
+    ended(visit.site.services.notifications.archive(&visit.ctx, id).await, &back, &back)
 }
 
 async fn preferences(visit: Visit, query: Query) -> Result<Response, Problem> {

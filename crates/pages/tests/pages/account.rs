@@ -342,6 +342,35 @@ async fn an_inbox_is_read_page_by_page() {
     assert_eq!(place.browser_of("grace").await.get(&path).await.status, 400, "of another inbox");
 }
 
+/// Who clears up far down stays there; with the last one of a page that page is gone, too.
+#[tokio::test]
+async fn whoever_puts_something_away_stays_on_their_page_of_the_inbox() {
+    let place = Place::new().await;
+    let mut browser = ada(&place).await;
+    let services = place.services();
+    for number in 0..20 {
+        let name = format!("countess{number}");
+        let fields = [("username", name.as_str())];
+        assert_eq!(browser.submit_from("/account/profile", "/account/username", &fields).await.status, 303);
+    }
+    while services.event_log.tick().await.unwrap() > 0 {}
+    while services.deliveries.tick().await.unwrap() > 0 {}
+    let page = browser.get("/account/notifications").await.text();
+    let (before, _) = page.split_once("\" rel=\"next\"").unwrap();
+    let second = before.rsplit('"').next().unwrap().to_owned();
+    assert_eq!(browser.submit_from(&second, "/account/notifications/read-all", &[]).await.header("location"), second);
+    loop {
+        let page = browser.get(&second).await;
+        if page.status == 303 {
+            assert_eq!(page.header("location"), "/account/notifications", "nothing is left there");
+            break;
+        }
+        let archive = crate::forms::address(&page.text(), "/account/notifications/", "/archive");
+        assert_eq!(browser.submit_from(&second, &archive, &[]).await.header("location"), second);
+    }
+    assert_eq!(browser.get("/account/notifications").await.text().matches("/archive\"").count(), 15 + 1);
+}
+
 /// Leaving a page with something written asks first; the script finds the forms by a word of theirs.
 #[tokio::test]
 async fn forms_in_which_people_write_say_so_to_the_script() {
