@@ -189,6 +189,7 @@ pub const PAGES: &[PageAccess] = &[
     page("/account/emails", Access::SignedIn, Limit::Pages),
     form("/account/emails", Access::SignedIn, Limit::Service(Limited::MailPerUser)),
     hashing("/account/emails/change", Access::SignedIn, Limit::Service(Limited::MailPerUser)),
+    form("/account/emails/code", Access::SignedIn, Limit::Service(Limited::CodePerNetwork)),
     form("/account/emails/resend", Access::SignedIn, Limit::Service(Limited::MailPerNetwork)),
     form("/account/emails/{id}/first", Access::SignedIn, Limit::Pages),
     form("/account/emails/{id}/remove", Access::SignedIn, Limit::Pages),

@@ -186,6 +186,19 @@ impl Proofs<'_> {
         ours.map(|row| self.open(&row).map(|proof| (row, proof))).collect()
     }
 
+    /// The addresses that this account is proving, whose codes are still good; the newest first.
+    pub(crate) async fn awaiting_code(
+        &self,
+        unit: &mut UnitOfWork,
+        owner: UserId,
+        now: Timestamp,
+    ) -> Result<Vec<String>, Failure> {
+        let mut found = self.of_owner(unit, owner, now).await?;
+        found.retain(|(_, proof)| proof.code_until > now);
+        found.sort_by_key(|(row, _)| std::cmp::Reverse(row.created_at));
+        Ok(found.into_iter().map(|(_, proof)| proof.address).collect())
+    }
+
     /// The row of an address that this account is proving.
     pub(crate) async fn hash_for(
         &self,

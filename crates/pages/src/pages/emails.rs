@@ -1,13 +1,13 @@
-//! The addresses of an account: proven by the link of a mail, added, removed, made the first.
+//! The addresses of an account: proven by the code or the link of a mail, added, removed, made the first.
 
 use axum::response::Response;
 use maud::{Markup, html};
 use userd_model::{Email, FurtherEmailId, InvalidField, Refusal};
-use userd_services::{Failure, passwords::Password, sessions::Pending};
+use userd_services::{Failure, addresses::EmailView, emails::Code, passwords::Password, sessions::Pending};
 use userd_web::{Problem, extract::Path};
 
 use super::{
-    completion::{fields_of, status_of, told},
+    completion::{fields_of, status_of, told, wrong_at},
     prove::{ended, prove_and_send_again},
 };
 use crate::{
@@ -15,17 +15,20 @@ use crate::{
     layout,
     parts::{Field, alert, done, field, panel, wrong_with},
     routes::Routes,
+    texts::fill,
     visit::{Query, Visit},
 };
 
 const HERE: &str = "/account/emails";
 const CHANGE: &str = "/account/emails/change";
+const CODE: &str = "/account/emails/code";
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get(HERE, show)
         .post(HERE, add)
         .post(CHANGE, change)
+        .post(CODE, prove)
         .post("/account/emails/resend", resend)
         .post("/account/emails/{id}/first", make_first)
         .post("/account/emails/{id}/remove", remove)
@@ -36,18 +39,47 @@ async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
     let note = match query.text("told") {
         "sent" => done(t.email_sent),
         "saved" => done(t.saved),
+        "proven" => done(visit.texts.sign_in.confirmed),
         _ => Markup::default(),
     };
-    page(&visit, &note, "", None).await
+    page(&visit, &note, None).await
 }
 
-async fn page(visit: &Visit, note: &Markup, typed: &str, refusal: Option<&Refusal>) -> Result<Response, Problem> {
+/// A form that was refused: which one, what was sent in it, and why.
+#[derive(Clone, Copy)]
+struct Refused<'a> {
+    form: &'a str,
+    fields: &'a Fields,
+    why: &'a Refusal,
+}
+
+async fn page(visit: &Visit, note: &Markup, refused: Option<Refused<'_>>) -> Result<Response, Problem> {
+    let (t, emails) = (&visit.texts.account, &visit.site.services.emails);
+    let found = emails.list(&visit.ctx).await?;
+    // Further addresses wait until the first one is proven: until then it may be a wrong one, and is put right.
+    let unproven = found.first().filter(|first| first.primary && !first.verified);
+    let mut awaiting = emails.awaiting_code(&visit.ctx).await?;
+    // Its message may be on its way still.
+    let first = unproven.map(|first| first.email.clone()).filter(|first| !awaiting.contains(first));
+    awaiting.extend(first);
+    let (title, action) = if unproven.is_some() { (t.email_change, CHANGE) } else { (t.email_add, HERE) };
+    let of_code = refused.filter(|refused| refused.form == CODE);
+    let content = html! {
+        (note)
+        (panel(t.emails, &list(visit, &found)))
+        @if !awaiting.is_empty() || of_code.is_some() { (panel(t.email_code, &code_form(visit, &awaiting, of_code))) }
+        (panel(title, &address_form(visit, (title, action), refused.filter(|refused| refused.form != CODE))))
+    };
+    let content = layout::account(visit, t.emails, &content);
+    let status = refused.map_or(http::StatusCode::OK, |refused| status_of(refused.why));
+    Ok(visit.page_with(status, t.emails, &content))
+}
+
+fn list(visit: &Visit, found: &[EmailView]) -> Markup {
     let t = &visit.texts.account;
-    let found = visit.site.services.emails.list(&visit.ctx).await?;
-    let errors = refusal.map(fields_of).unwrap_or_default();
-    let list = html! {
+    html! {
         ul.list {
-            @for address in &found {
+            @for address in found {
                 li {
                     span.grow {
                         strong { (address.email) } " "
@@ -64,26 +96,59 @@ async fn page(visit: &Visit, note: &Markup, typed: &str, refusal: Option<&Refusa
             }
         }
         @if found.is_empty() { p.muted { (t.no_emails) } }
-    };
-    // Further addresses wait until the first one is proven: until then it may be a wrong one, and is put right.
-    let is_change = found.first().is_some_and(|first| first.primary && !first.verified);
-    let (title, action) = if is_change { (t.email_change, CHANGE) } else { (t.email_add, HERE) };
+    }
+}
+
+/// The code of a message, for whoever reads it elsewhere than here.
+fn code_form(visit: &Visit, awaiting: &[String], refused: Option<Refused<'_>>) -> Markup {
+    let (t, words) = (&visit.texts.account, &visit.texts.sign_in);
+    let sent_to = refused.map_or("", |refused| refused.fields.text("email"));
+    let refusal = refused.map(|refused| refused.why);
+    let is_wrong = matches!(refusal, Some(Refusal::InvalidCode));
+    html! {
+        @if let Some(text) = refusal.and_then(|refusal| told(visit, refusal)) { (alert(text)) }
+        @if !awaiting.is_empty() {
+            form method="post" action=(CODE) {
+                (layout::token(visit))
+                @if let [only] = awaiting {
+                    p { (fill(t.email_code_about, "email", only)) }
+                    input type="hidden" name="email" value=(only);
+                } @else {
+                    div.field {
+                        label for="sent_to" { (t.email) }
+                        select id="sent_to" name="email" {
+                            @for address in awaiting { option value=(address) selected[address == sent_to] { (address) } }
+                        }
+                    }
+                }
+                (field(Field {
+                    name: "code", label: words.mail_code, autocomplete: "one-time-code", is_required: true,
+                    wrong: if is_wrong { words.wrong_code } else { "" }, ..Field::default()
+                }))
+                button { (words.confirm_submit) }
+            }
+        }
+    }
+}
+
+fn address_form(visit: &Visit, (title, action): (&str, &str), refused: Option<Refused<'_>>) -> Markup {
+    let t = &visit.texts.account;
+    let typed = refused.map_or("", |refused| refused.fields.text("email").trim());
+    let refusal = refused.map(|refused| refused.why);
+    let errors = refusal.map(fields_of).unwrap_or_default();
     let is_wrong = matches!(refusal, Some(Refusal::WrongCurrentPassword));
-    let form = html! {
+    html! {
         @if let Some(text) = refusal.filter(|_| !is_wrong).and_then(|refusal| told(visit, refusal)) { (alert(text)) }
         form method="post" action=(action) data-guard=(t.unsaved) {
             (layout::token(visit))
             (field(Field {
                 name: "email", label: t.email, kind: "email", value: typed, autocomplete: "email", hint: t.email_add_hint,
-                is_required: true, wrong: &wrong_with(errors, "/email", visit.language), ..Field::default()
+                is_required: true, wrong: &wrong_at(visit, refusal, "/email"), ..Field::default()
             }))
-            @if is_change { (password(visit, errors, is_wrong)) }
+            @if action == CHANGE { (password(visit, errors, is_wrong)) }
             button { (title) }
         }
-    };
-    let content = html! { (note) (panel(t.emails, &list)) (panel(title, &form)) };
-    let content = layout::account(visit, t.emails, &content);
-    Ok(visit.page_with(refusal.map_or(http::StatusCode::OK, status_of), t.emails, &content))
+    }
 }
 
 fn password(visit: &Visit, errors: &[InvalidField], is_wrong: bool) -> Markup {
@@ -112,7 +177,7 @@ async fn add(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     } else {
         emails.add(&visit.ctx, email).await
     };
-    sent(&visit, email, asked).await
+    sent(&visit, (HERE, &fields), asked).await
 }
 
 async fn is_own(visit: &Visit, email: &str) -> Result<bool, Failure> {
@@ -126,16 +191,33 @@ async fn change(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let email = fields.text("email").trim();
     let current = Some(fields.text("current_password")).filter(|text| !text.is_empty());
     let current = current.map(|text| Password::new(text.to_owned()));
-    sent(&visit, email, visit.site.services.emails.change(&visit.ctx, email, current.as_ref(), None).await).await
+    let asked = visit.site.services.emails.change(&visit.ctx, email, current.as_ref(), None).await;
+    sent(&visit, (CHANGE, &fields), asked).await
 }
 
-async fn sent(visit: &Visit, email: &str, asked: Result<Pending, Failure>) -> Result<Response, Problem> {
+async fn sent(
+    visit: &Visit,
+    (form, fields): (&str, &Fields),
+    asked: Result<Pending, Failure>,
+) -> Result<Response, Problem> {
     match asked {
         Ok(_) => Ok(Visit::go("/account/emails?told=sent")),
-        Err(Failure::Refused(refusal)) if told(visit, &refusal).is_some() => {
-            page(visit, &Markup::default(), email, Some(&refusal)).await
+        Err(Failure::Refused(why)) if told(visit, &why).is_some() => {
+            page(visit, &Markup::default(), Some(Refused { form, fields, why: &why })).await
         }
         Err(failure) => prove_and_send_again(failure, HERE),
+    }
+}
+
+/// The code of a message in place of its link.
+async fn prove(visit: Visit, fields: Fields) -> Result<Response, Problem> {
+    let code = Code { email: fields.text("email"), code: fields.text("code"), challenge: None };
+    match visit.site.services.emails.verify_code(&visit.ctx, &code, None).await {
+        Ok(_) => Ok(Visit::go("/account/emails?told=proven")),
+        Err(Failure::Refused(why)) if told(&visit, &why).is_some() => {
+            page(&visit, &Markup::default(), Some(Refused { form: CODE, fields: &fields, why: &why })).await
+        }
+        Err(other) => Err(other.into()),
     }
 }
 

@@ -20,9 +20,13 @@ super::texts! {
         email_resend: "Send the message again", "Отправить письмо ещё раз";
         email_add: "Add an address", "Добавить адрес";
         email_change: "Another address in its place", "Другой адрес вместо него";
-        email_add_hint: "We send a message there. The address is yours once you open the link in it.",
-            "Мы отправим туда письмо. Адрес станет вашим, когда вы откроете ссылку из него.";
-        email_sent: "A message is on its way. Open the link in it.", "Письмо в пути. Откройте ссылку из него.";
+        email_add_hint: "We send a message there. The address is yours once you enter the code from it, or open its link.",
+            "Мы отправим туда письмо. Адрес станет вашим, когда вы введёте код из него или откроете ссылку.";
+        email_sent: "A message is on its way. Enter the code from it here, or open its link.",
+            "Письмо в пути. Введите код из него здесь или откройте ссылку.";
+        email_code: "Enter the code", "Ввести код";
+        email_code_about: "The message to {email} has a code in it, which is good for ten minutes.",
+            "В письме на {email} есть код, он действует десять минут.";
         no_emails: "None yet.", "Пока нет.";
         email_confirmed: "confirmed", "подтверждена";
         email_unconfirmed: "not confirmed yet", "ещё не подтверждена";

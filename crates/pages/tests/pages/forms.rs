@@ -183,6 +183,42 @@ async fn a_further_address_becomes_the_first_and_the_other_goes() {
     assert!(!browser.get("/account/emails").await.text().contains("ada@example.org"));
 }
 
+/// The mail asks for its code to be typed where it was asked for: that is this page.
+#[tokio::test]
+async fn an_address_is_proven_by_the_code_of_its_mail() {
+    let place = Place::new().await;
+    place.member("ada").await;
+    let mut browser = place.browser_of("ada").await;
+    let (here, there) = ("/account/emails", "/account/emails/code");
+    let first = code(&place).await;
+    let wrong = browser.submit_from(here, there, &[("code", "000000")]).await;
+    assert_eq!(wrong.status, 422);
+    let page = wrong.text();
+    assert!(page.contains("id=\"code-wrong\"") && page.contains("role=\"alert\""), "{page}");
+    assert!(!page.contains("id=\"email-wrong\""), "the other form was not sent: {page}");
+    let proven = browser.submit_from(here, there, &[("code", &first)]).await;
+    assert_eq!(proven.header("location"), "/account/emails?told=proven", "{}", proven.text());
+    let page = browser.get("/account/emails?told=proven").await.text();
+    assert!(page.contains("The address is confirmed") && !page.contains(there), "nothing waits: {page}");
+    later(&place).await;
+    browser.submit(here, &[("email", "ada@work.example")]).await;
+    let second = code(&place).await;
+    let page = browser.get("/account/emails?told=sent").await.text();
+    assert!(page.contains("The message to ada@work.example has a code in it"), "{page}");
+    let read_out = format!("{}-{}", &second[..3], &second[3..]);
+    let proven = browser.submit_from(here, there, &[("code", &read_out)]).await;
+    assert_eq!(proven.header("location"), "/account/emails?told=proven", "{}", proven.text());
+    let page = browser.get(here).await.text();
+    assert!(page.contains("ada@work.example") && !page.contains(there), "{page}");
+    browser.submit(here, &[("email", "ada@home.example")]).await;
+    browser.submit(here, &[("email", "ada@club.example")]).await;
+    let page = browser.get(here).await.text();
+    let choice = page.split_once("<select id=\"sent_to\"").unwrap().1.split("</select>").next().unwrap();
+    assert_eq!(choice.matches("<option").count(), 2, "{page}");
+    place.app.clock.advance(std::time::Duration::from_secs(601));
+    assert!(!browser.get(here).await.text().contains(there), "the codes are over, the links are not");
+}
+
 /// Sends: /account/devices/{id}/end
 #[tokio::test]
 async fn one_device_is_signed_out_and_the_others_stay() {

@@ -11,7 +11,7 @@ use crate::{
     addresses::{EmailView, addresses_of, field, open},
     change::Change,
     limits::Limited,
-    mailbox_proofs::Proves,
+    mailbox_proofs::{Proofs, Proves},
     recent_proof,
     sessions::Pending,
     user_reader::{internal, open_field, seal_email, seal_field},
@@ -27,6 +27,17 @@ impl Emails {
         ctx.may(&Act::ReadUser(id))?;
         let user = self.deps.store.reading().users().find(id).await?.ok_or(Refusal::NotSignedIn)?;
         addresses_of(&self.deps, &mut self.deps.store.reading(), &user).await
+    }
+
+    /// The addresses to which the signed-in user was sent a code that is still good, the newest first: whoever asked sees their
+    /// own wishes, whether an address is free or not.
+    ///
+    /// # Errors
+    /// `Forbidden` for who is no user.
+    pub async fn awaiting_code(&self, ctx: &Context) -> Result<Vec<String>, Failure> {
+        let (id, _) = ctx.user()?;
+        ctx.may(&Act::ReadUser(id))?;
+        Proofs(&self.deps).awaiting_code(&mut self.deps.store.reading(), id, ctx.now).await
     }
 
     /// Asks the signed-in user to prove a further address. Nobody learns whether it is free.
