@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use maud::{Markup, html};
-use userd_model::{Refusal, Role};
+use userd_model::{Permission, Refusal, Role};
 use userd_services::{Failure, roles::PermissionView};
 use userd_web::{Problem, extract::Path};
 
@@ -63,7 +63,7 @@ async fn editable(visit: &Visit, name: &str) -> Result<Role, Failure> {
     services.roles.may_edit(&visit.ctx).await?;
     let role = services.roles.show(&visit.ctx, name).await?;
     let in_all = services.role_reader.permissions(&[name.to_owned()]).await?;
-    let in_all: Vec<&str> = in_all.iter().map(userd_model::Permission::as_str).collect();
+    let in_all: Vec<&str> = in_all.iter().map(Permission::as_str).collect();
     let is_kept = services.roles.is_kept_by_a_rule(&visit.ctx, &role).await?;
     match read_only(visit, &role, &in_all) {
         Some(_) if role.managed => Err(Refusal::ManagedByConfiguration.into()),
@@ -245,8 +245,11 @@ fn asking(visit: &Visit, draft: &Draft, told: &Told) -> Markup {
             (text("quorum", t.quorum, "", &draft.quorum, "/quorum"))
             (text("decline_quorum", t.decline_quorum, "", &draft.decline_quorum, "/decline_quorum"))
             (text("reason_prompt", t.reason_prompt, t.reason_prompt_hint, &draft.reason_prompt, "/reason_prompt"))
-            (choice("auto_approve", t.auto_approve, &ways, &draft.auto_approve))
-            (text("auto_roles", t.auto_names, "", &draft.auto_roles, "/auto_approve"))
+            // Such a rule gives rights, so it is made by who may (decision 0064).
+            @if visit.holds(&Permission::ROLES_GRANT) {
+                (choice("auto_approve", t.auto_approve, &ways, &draft.auto_approve))
+                (text("auto_roles", t.auto_names, "", &draft.auto_roles, "/auto_approve"))
+            } @else { p.hint { (t.auto_not_yours) } }
             (tick("decide_in_chat", t.decide_in_chat, draft.decide_in_chat))
             (text("request_ttl", t.request_ttl, t.span_hint, &draft.request_ttl, "/request_ttl_seconds"))
             (text("max_duration", t.max_duration, t.max_duration_hint, &draft.max_duration, "/max_duration_seconds"))

@@ -36,6 +36,8 @@ crate::texts::texts! {
         auto_all: "to everybody who asks", "каждому, кто попросит";
         auto_roles: "to holders of these roles", "тем, у кого есть эти роли";
         auto_names: "Roles to which it is given at once", "Роли, которым выдаётся сразу";
+        auto_not_yours: "Whether it is given at once is decided by those who may give rights, too.",
+            "Выдаётся ли она сразу, решают те, кто может и выдавать права.";
         decide_in_chat: "May be decided in a chat", "Можно решать в чате";
         request_ttl: "A request stays open for", "Запрос открыт";
         span_hint: "A number with s, m, h or d, as in 7d.", "Число с s, m, h или d, например 7d.";

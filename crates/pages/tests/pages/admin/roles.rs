@@ -168,6 +168,13 @@ async fn a_role_that_a_rule_gives_is_changed_by_those_alone_who_may_give_it() {
         give(&place, &ada, GrantKind::Permission, permission).await;
     }
     let (mut of_ada, mut of_boss) = (place.browser_of("ada").await, place.browser_of("boss").await);
+    for path in ["/admin/roles/+make", "/admin/roles/plain/change"] {
+        let (offered, page) = ("name=\"auto_approve\"", of_ada.get(path).await.text());
+        assert!(!page.contains(offered) && page.contains("by those who may give rights, too"), "{path}: {page}");
+        assert!(of_boss.get(path).await.text().contains(offered), "{path}");
+    }
+    let made = of_ada.submit("/admin/roles/+make", &[("name", "by-ada")]).await;
+    assert_eq!(made.header("location"), "/admin/roles/by-ada?done=made", "{}", made.text());
     for (name, is_kept) in [("plain", false), ("within", true), ("above", true), ("given", true)] {
         let path = format!("/admin/roles/{name}");
         let page = of_ada.get(&path).await.text();
