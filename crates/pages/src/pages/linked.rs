@@ -169,12 +169,12 @@ fn on_the_way(mut answer: Response, begun: &StartedFlow, headers: &HeaderMap, wa
 async fn begin_move(visit: Visit, fields: Fields, headers: HeaderMap) -> Result<Response, Problem> {
     let (services, t) = (&visit.site.services, &visit.texts.account);
     let provider = fields.text("provider");
-    if let Err(failure) = services.must_have_fresh_proof(&visit.ctx).await {
-        return prove_and_send_again(failure, &ended_with(LINK_FAILED, "identity_taken", provider));
-    }
     let (verifier, challenge) = services.mint_proof_key();
     let start = Start { code_challenge: Some(challenge), locale: Some(visit.tag().to_owned()), ..Start::default() };
-    let begun = services.sign_in.start(&visit.ctx, provider, start).await?;
+    let begun = match services.sign_in.start_move(&visit.ctx, provider, start).await {
+        Ok(begun) => begun,
+        Err(failure) => return prove_and_send_again(failure, &ended_with(LINK_FAILED, "identity_taken", provider)),
+    };
     let deletes = if fields.text("delete_emptied").is_empty() { "no" } else { "yes" };
     let about = if deletes == "yes" { t.move_next_deletes } else { t.move_next };
     let name = services.sign_in.name_of(provider);

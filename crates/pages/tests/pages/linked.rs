@@ -169,6 +169,23 @@ async fn what_opens_another_account_is_moved_here_from_the_page() {
     assert_eq!(left.status, UserStatus::Deleted);
 }
 
+/// Whoever chooses there what opens no account here has it linked: no second account comes of it, which they would have to be
+/// rid of again.
+#[tokio::test]
+async fn what_opens_no_account_is_linked_where_it_was_to_be_moved() {
+    let place = place().await;
+    place.member("ada").await;
+    let mut browser = place.browser_of("ada").await;
+    for again in [false, true] {
+        assert_eq!(moves(&place, &mut browser, &[]).await, "/account/linked?told=linked", "once more: {again}");
+        assert!(!browser.cookies.contains_key("__Host-userd_way"), "nothing is left of the way");
+    }
+    let page = browser.get(HERE).await.text();
+    assert_eq!(page.matches("/remove\"").count(), 1, "{page}");
+    let page = came_by_acme(&place).await.get("/account").await.text();
+    assert!(page.contains("Hello, ada"), "it opens this account: {page}");
+}
+
 /// AC-083: neither a link that somebody is led by nor a code of another browser's moves anything.
 #[tokio::test]
 async fn nothing_is_moved_but_by_whoever_began_it() {

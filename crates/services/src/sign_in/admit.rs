@@ -81,6 +81,26 @@ impl SignIn {
             .await
     }
 
+    /// Finds the account of a profile that opens one.
+    pub(super) async fn admit_known(
+        &self,
+        ctx: &Context,
+        provider: &Arc<dyn Provider>,
+        profile: Profile,
+    ) -> Result<Admission, Failure> {
+        must_be_admitted(provider, &profile)?;
+        let profile = &profile;
+        self.changes
+            .run(ctx, "admit_known", |mut change| async move {
+                self.consume(&mut change, profile, None).await?;
+                let known = self.known(&mut change, profile).await?;
+                let (user, identity) = known.ok_or(Refusal::ProviderRefused("account_gone"))?;
+                change.refresh_view(&user);
+                change.commit(Admission { user: user.id, identity }).await
+            })
+            .await
+    }
+
     /// Links a profile to a signed-in user.
     pub(super) async fn link(
         &self,

@@ -153,6 +153,16 @@ impl SignIn {
                 self.link(ctx, &provider, profile, user, session).await?;
                 Ok(None)
             }
+            Purpose::Move { user, session } => {
+                sign_in_outcome::note_user(user);
+                match self.link(ctx, &provider, profile.clone(), user, session).await {
+                    Err(Failure::Refused(Refusal::IdentityTaken)) => {
+                        let admission = self.admit_known(ctx, &provider, profile).await?;
+                        self.mint_code(ctx, admission, id, flow.code_challenge.clone()).await.map(Some)
+                    }
+                    linked => linked.map(|()| None),
+                }
+            }
         }
     }
 }

@@ -71,7 +71,15 @@ impl fmt::Debug for StartedFlow {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Purpose {
     SignIn,
-    Link { user: UserId, session: SessionId },
+    Link {
+        user: UserId,
+        session: SessionId,
+    },
+    /// The other account is proven by a sign-in to it; what opens no account is linked.
+    Move {
+        user: UserId,
+        session: SessionId,
+    },
 }
 
 /// How something is kept under the hash of a secret.
@@ -161,11 +169,33 @@ impl SignIn {
     /// # Errors
     /// `InsufficientAuthentication`, and those of [`Self::start`].
     pub async fn start_link(&self, ctx: &Context, provider: &str, start: Start) -> Result<StartedFlow, Failure> {
-        self.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
         let (user, session) = ctx.user()?;
+        self.start_bound(ctx, provider, start, Purpose::Link { user, session }).await
+    }
+
+    /// Begins the way to the code for [`Self::move_here`]. It ends with a link where no account is opened by what was chosen at
+    /// the provider: of whoever moves something none is made.
+    ///
+    /// # Errors
+    /// Those of [`Self::start_link`].
+    pub async fn start_move(&self, ctx: &Context, provider: &str, start: Start) -> Result<StartedFlow, Failure> {
+        let (user, session) = ctx.user()?;
+        self.start_bound(ctx, provider, start, Purpose::Move { user, session }).await
+    }
+
+    /// Begins what ends at the signed-in user.
+    async fn start_bound(
+        &self,
+        ctx: &Context,
+        provider: &str,
+        start: Start,
+        purpose: Purpose,
+    ) -> Result<StartedFlow, Failure> {
+        self.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
+        let (user, _) = ctx.user()?;
         ctx.may(&Act::LinkIdentity(user))?;
         recent_proof::must_be_given(ctx, &self.deps.settings, &mut self.deps.store.reading()).await?;
-        let begun = self.begin(ctx, provider, start, Purpose::Link { user, session }).await;
+        let begun = self.begin(ctx, provider, start, purpose).await;
         sign_in_outcome::note(self.method(provider), begun.as_ref().map_or_else(sign_in_outcome::of, |_| "begun"));
         begun
     }
