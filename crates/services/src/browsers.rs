@@ -51,6 +51,15 @@ impl Services {
         recent_proof::must_be_given_by_people(ctx, &self.deps.settings, &mut self.deps.store.reading()).await
     }
 
+    /// Refuses an administrator who holds a second factor and has not shown it in this session, as what they send afterwards
+    /// would: asked by pages before a form is filled in.
+    ///
+    /// # Errors
+    /// `InsufficientAuthentication`.
+    pub async fn must_have_strong_proof(&self, ctx: &Context) -> Result<(), Failure> {
+        recent_proof::must_be_strong(ctx, &mut self.deps.store.reading()).await
+    }
+
     /// Whether this cookie still holds a session. Asking is no use of it: an open page keeps nobody signed in.
     pub async fn is_signed_in_browser(&self, secret: &str) -> bool {
         self.sessions.living_in_browser(secret, HeldAt::Pages, self.deps.now()).await.is_ok()

@@ -8,7 +8,10 @@ use userd_services::{
     testing::{TestOptions, settings},
 };
 
-use crate::browser::{PASSWORD, Place};
+use crate::{
+    admin::administered,
+    browser::{PASSWORD, Place, form_of},
+};
 
 const APP: &str = "/account/security/app";
 const STEP: &str = "/sign-in/step";
@@ -31,7 +34,7 @@ async fn an_app_is_set_up_by_its_first_code_and_asked_for_at_the_next_sign_in() 
     let page = browser.get(APP).await.text();
     let (phone, at) = (app(&page), page.find("name=\"id\" value=\"").unwrap() + 17);
     let id = page[at..].split('"').next().unwrap().to_owned();
-    let token = crate::browser::form_of(&page, APP)[0].1.clone();
+    let token = form_of(&page, APP)[0].1.clone();
     let now = || place.services().deps.now();
     let confirmed = browser.post(APP, &format!("form_token={token}&id={id}&code={}", phone.code(now()))).await;
     assert_eq!(confirmed.status, 200, "{}", confirmed.text());
@@ -78,7 +81,7 @@ async fn recovery_codes_are_shown_also_where_another_step_comes_after_the_app() 
     assert_eq!(step, "/sign-in/step?next=%2Fadmin%2Fusers");
     let page = browser.get(&step).await.text();
     let code = app(&page).code(services.deps.now());
-    let token = crate::browser::form_of(&page, STEP)[0].1.clone();
+    let token = form_of(&page, STEP)[0].1.clone();
     let body = format!("form_token={token}&next=%2Fadmin%2Fusers&code={code}");
     let codes = browser.post(STEP, &body).await;
     assert_eq!((codes.status.as_u16(), codes.header("cache-control")), (200, "no-store"), "{}", codes.text());
@@ -114,7 +117,7 @@ async fn a_sign_in_whose_key_another_has_replaced_is_shown_a_new_one() {
         pages.push(browser.get(STEP).await.text());
     }
     let send = |page: &str| {
-        let token = crate::browser::form_of(page, STEP)[0].1.clone();
+        let token = form_of(page, STEP)[0].1.clone();
         format!("form_token={token}&next=%2Faccount&code={}", app(page).code(place.services().deps.now()))
     };
     let replaced = first.post(STEP, &send(&pages[0])).await;
@@ -124,4 +127,46 @@ async fn a_sign_in_whose_key_another_has_replaced_is_shown_a_new_one() {
     assert_ne!(*app(&page).base32(), *app(&pages[0]).base32());
     let done = first.post(STEP, &send(&page)).await;
     assert_eq!(done.text().matches("<li><code>").count(), 10, "{}", done.text());
+}
+
+/// Whoever has just set a factor up has not shown it yet: it is asked for before a form is filled in, not after.
+#[tokio::test]
+async fn a_factor_is_asked_for_before_a_form_of_administration_is_filled_in() {
+    let (place, _, ada) = administered().await;
+    let mut browser = place.browser_of("boss").await;
+    let webhook = [("url", "https://shop.example/hooks"), ("events", "*")];
+    assert_eq!(browser.submit("/admin/webhooks/make", &webhook).await.status, 200);
+    let list = browser.get("/admin/webhooks").await.text();
+    let webhook =
+        list.split('"').find(|part| part.starts_with("/admin/webhooks/") && part.len() > 40).unwrap().to_owned();
+    let page = browser.get(APP).await.text();
+    let phone = app(&page);
+    let mut body = url::form_urlencoded::Serializer::new(String::new());
+    body.extend_pairs(form_of(&page, APP)).append_pair("code", &phone.code(place.services().deps.now()));
+    assert_eq!(browser.post(APP, &body.finish()).await.status, 200);
+    let to_the_proof = |way: &str, path: &str| format!("/account/prove?{way}next={}", path.replace('/', "%2F"));
+    for path in [
+        "/admin/clients/make".to_owned(),
+        "/admin/webhooks/make".to_owned(),
+        format!("{webhook}/change"),
+        "/admin/invitations/make".to_owned(),
+        "/admin/permissions/register".to_owned(),
+        "/admin/users/+make".to_owned(),
+        format!("/admin/users/{}/grants/give", ada.id),
+        format!("/admin/users/{}/acts/block", ada.id),
+    ] {
+        let asked = browser.get(&path).await;
+        assert_eq!(asked.header("location"), to_the_proof("", &path).replace('+', "%2B"), "{path}: {}", asked.text());
+    }
+    // What is done at once, without anything to fill in.
+    for act in ["test", "switch"] {
+        let tried = browser.submit_from(&webhook, &format!("{webhook}/{act}"), &[("to", "off")]).await;
+        assert_eq!(tried.header("location"), to_the_proof("told=unsent&", &webhook), "{act}: {}", tried.text());
+    }
+    place.app.clock.advance(std::time::Duration::from_secs(60));
+    let (asked, code) = (to_the_proof("", "/admin/invitations/make"), phone.code(place.services().deps.now()));
+    let proven = browser.submit_from(&asked, "/account/prove", &[("password", PASSWORD), ("code", &code)]).await;
+    assert_eq!(proven.header("location"), "/admin/invitations/make", "{}", proven.text());
+    let made = browser.submit("/admin/invitations/make", &[("uses", "2")]).await;
+    assert!(made.text().contains("register?invitation="), "{}", made.text());
 }

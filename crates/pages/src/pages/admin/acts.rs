@@ -6,7 +6,7 @@ use userd_model::{Act, UserId, UserStatus};
 use userd_services::{Failure, UserView, users::Block};
 use userd_web::{Problem, extract::Path};
 
-use super::{Told, buttons, filled, fresh, opened, page, refused};
+use super::{Told, buttons, filled, fresh, opened, page, refused, strong};
 use crate::{
     dates,
     fields::Fields,
@@ -121,6 +121,11 @@ impl UserAct {
         matches!(self, Self::ResetFactors | Self::Delete | Self::Purge | Self::LiftHold)
     }
 
+    /// Whether its form has something to fill in.
+    const fn asks_reason(self) -> bool {
+        matches!(self, Self::Block | Self::Hold)
+    }
+
     pub(super) fn words(self, visit: &Visit) -> Words {
         let t = &visit.texts.admin.acts;
         let (name, about, done) = match self {
@@ -169,6 +174,11 @@ async fn show(visit: Visit, Path((id, word)): Path<(UserId, String)>) -> Result<
     {
         return Ok(turned);
     }
+    if act.asks_reason()
+        && let Some(turned) = strong(&visit).await?
+    {
+        return Ok(turned);
+    }
     let title = act.words(&visit).name;
     Ok(page(&visit, title, &form(&visit, act, &account, &Fields::default(), &Told::default())))
 }
@@ -202,7 +212,7 @@ fn form(visit: &Visit, act: UserAct, account: &UserView, fields: &Fields, told: 
             p { (words.about) }
             form method="post" action={ "/admin/users/" (account.id) "/acts/" (act.word()) } data-guard {
                 (layout::token(visit))
-                @if matches!(act, UserAct::Block | UserAct::Hold) {
+                @if act.asks_reason() {
                     (field(Field {
                         name: "reason", label: t.reason, hint: if act == UserAct::Block { t.reason_hint } else { "" },
                         value: fields.text("reason"), wrong: &told.wrong(visit, "/reason"), autocomplete: "off",

@@ -9,7 +9,7 @@ use userd_services::{
 };
 use userd_web::{Problem, extract::Path};
 
-use super::{PAGE, Told, buttons, filled, frame, fresh, onward, page, place, refused, secret, words};
+use super::{PAGE, Told, buttons, filled, frame, fresh, onward, page, place, refused, secret, strong, words};
 use crate::{
     dates::moment,
     fields::Fields,
@@ -95,6 +95,9 @@ fn ways(visit: &Visit, client: &ClientView) -> Markup {
 
 async fn show_make(visit: Visit) -> Result<Response, Problem> {
     visit.ctx.may(&Act::CreateClient)?;
+    if let Some(turned) = strong(&visit).await? {
+        return Ok(turned);
+    }
     let offered = words::offered(&visit).await?;
     let content = making(&visit, &Fields::default(), &offered, &Told::default());
     Ok(page(&visit, visit.texts.admin.clients.make, &content))
@@ -161,6 +164,9 @@ fn form(visit: &Visit, (action, button): (&str, &str), fields: &Fields, more: &M
 
 async fn show_change(visit: Visit, Path(id): Path<ClientId>) -> Result<Response, Problem> {
     visit.ctx.may(&Act::ChangeClient)?;
+    if let Some(turned) = strong(&visit).await? {
+        return Ok(turned);
+    }
     let client = visit.site.services.clients.read(&visit.ctx, id).await?;
     let audiences = client.audiences.unwrap_or_default().join(" ");
     let version = client.version.to_string();

@@ -9,7 +9,7 @@ use userd_services::{
 };
 use userd_web::{Problem, extract::Path};
 
-use super::{Told, buttons, choice, filled, opened, optional, page, refused};
+use super::{Told, buttons, choice, filled, opened, optional, page, refused, strong};
 use crate::{
     dates::{self, moment},
     fields::Fields,
@@ -97,6 +97,9 @@ async fn offered(visit: &Visit) -> Result<Vec<String>, Failure> {
 
 async fn show_give(visit: Visit, Path(id): Path<UserId>) -> Result<Response, Problem> {
     let account = opened(&visit, id, &Act::GrantTo(id)).await?;
+    if let Some(turned) = strong(&visit).await? {
+        return Ok(turned);
+    }
     let names = offered(&visit).await?;
     let content = give_form(&visit, &account, &names, &Fields::default(), &Told::default());
     Ok(page(&visit, visit.texts.admin.grants.give, &content))

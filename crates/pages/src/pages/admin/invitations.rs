@@ -6,7 +6,7 @@ use userd_model::{Act, InvitationId, Timestamp};
 use userd_services::invitations::{InvitationView, NewInvitation};
 use userd_web::{Problem, extract::Path};
 
-use super::{PAGE, Told, buttons, filled, frame, onward, optional, page, place, refused, secret};
+use super::{PAGE, Told, buttons, filled, frame, onward, optional, page, place, refused, secret, strong};
 use crate::{
     dates::{self, moment},
     fields::Fields,
@@ -71,6 +71,9 @@ fn table(visit: &Visit, invitations: &[InvitationView]) -> Markup {
 
 async fn show_make(visit: Visit) -> Result<Response, Problem> {
     visit.ctx.may(&Act::CreateInvitation)?;
+    if let Some(turned) = strong(&visit).await? {
+        return Ok(turned);
+    }
     Ok(page(&visit, visit.texts.admin.invitations.make, &form(&visit, &Fields::default(), &Told::default())))
 }
 

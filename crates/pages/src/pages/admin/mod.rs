@@ -102,7 +102,17 @@ impl Told {
 
 /// Where whoever does something that cannot be taken back has to prove first who they are: the way there and back.
 async fn fresh(visit: &Visit) -> Result<Option<Response>, Problem> {
-    match visit.site.services.must_have_fresh_proof(&visit.ctx).await {
+    turned(visit, visit.site.services.must_have_fresh_proof(&visit.ctx).await)
+}
+
+/// The same of whoever is about to fill a form in, where the second factor that they hold is all that is asked for (decision
+/// 0062): what they write would not be carried along.
+async fn strong(visit: &Visit) -> Result<Option<Response>, Problem> {
+    turned(visit, visit.site.services.must_have_strong_proof(&visit.ctx).await)
+}
+
+fn turned(visit: &Visit, proven: Result<(), Failure>) -> Result<Option<Response>, Problem> {
+    match proven {
         Ok(()) => Ok(None),
         Err(failure) => prove_first(failure, &visit.here).map(Some),
     }

@@ -6,7 +6,7 @@ use userd_model::Act;
 use userd_services::roles::PermissionView;
 use userd_web::{Problem, extract::Path};
 
-use super::{PAGE, Told, about, buttons, filled, onward, page, place, refused, role_editor::tick};
+use super::{PAGE, Told, about, buttons, filled, onward, page, place, refused, role_editor::tick, strong};
 use crate::{
     fields::Fields,
     layout,
@@ -74,6 +74,9 @@ fn kind(visit: &Visit, word: &PermissionView) -> &'static str {
 
 async fn show_register(visit: Visit) -> Result<Response, Problem> {
     visit.ctx.may(&Act::ManagePermissions)?;
+    if let Some(turned) = strong(&visit).await? {
+        return Ok(turned);
+    }
     Ok(page(&visit, visit.texts.admin.words.register, &form(&visit, &Fields::default(), &Told::default())))
 }
 

@@ -9,7 +9,7 @@ use userd_services::{
 };
 use userd_web::{Problem, extract::Path};
 
-use super::{Told, buttons, choice, filled, opened, page, refused, words};
+use super::{Told, buttons, choice, filled, opened, page, refused, strong, words};
 use crate::{
     fields::Fields,
     layout,
@@ -33,6 +33,9 @@ pub(super) fn routes(routes: Routes) -> Routes {
 
 async fn show_make(visit: Visit) -> Result<Response, Problem> {
     visit.ctx.may(&Act::CreateUser)?;
+    if let Some(turned) = strong(&visit).await? {
+        return Ok(turned);
+    }
     Ok(page(&visit, visit.texts.admin.users.make, &form(&visit, &Fields::default(), &Told::default())))
 }
 

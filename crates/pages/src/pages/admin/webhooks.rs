@@ -7,12 +7,15 @@ use userd_model::{Act, Refusal, WebhookId};
 use userd_services::webhooks::{NewWebhook, WebhookChange, WebhookInput, WebhookTest, WebhookView};
 use userd_web::{Problem, extract::Path};
 
-use super::{Told, buttons, choice, filled, frame, fresh, optional, page, refused, secret, words::names};
+use super::{
+    Told, buttons, choice, filled, frame, fresh, optional, page, prove_and_send_again, refused, secret, strong,
+    words::names,
+};
 use crate::{
     dates::moment,
     fields::Fields,
     layout,
-    pages::completion::is_stale,
+    pages::{completion::is_stale, prove::ended},
     parts::{Field, alert, done, facts, field, note, panel},
     routes::Routes,
     texts::fill,
@@ -132,6 +135,9 @@ fn ways(visit: &Visit, webhook: &WebhookView) -> Markup {
 
 async fn show_make(visit: Visit) -> Result<Response, Problem> {
     visit.ctx.may(&Act::ManageWebhooks)?;
+    if let Some(turned) = strong(&visit).await? {
+        return Ok(turned);
+    }
     let content = form(&visit, "make", &Fields::default(), &Told::default());
     Ok(page(&visit, visit.texts.admin.webhooks.make, &content))
 }
@@ -152,6 +158,9 @@ async fn make(visit: Visit, fields: Fields) -> Result<Response, Problem> {
 
 async fn show_change(visit: Visit, Path(id): Path<WebhookId>) -> Result<Response, Problem> {
     visit.ctx.may(&Act::ManageWebhooks)?;
+    if let Some(turned) = strong(&visit).await? {
+        return Ok(turned);
+    }
     let webhook = visit.site.services.webhooks.read(&visit.ctx, id).await?;
     let fields = Fields::of(&[
         ("url", &webhook.url),
@@ -237,7 +246,10 @@ fn shown_once(visit: &Visit, (title, told): (&str, &str), made: &NewWebhook) -> 
 async fn test(visit: Visit, Path(id): Path<WebhookId>) -> Result<Response, Problem> {
     let t = &visit.texts.admin.webhooks;
     let webhook = visit.site.services.webhooks.read(&visit.ctx, id).await?;
-    let WebhookTest { delivered, outcome, detail } = visit.site.services.webhooks.test(&visit.ctx, id).await?;
+    let WebhookTest { delivered, outcome, detail } = match visit.site.services.webhooks.test(&visit.ctx, id).await {
+        Ok(tried) => tried,
+        Err(failure) => return prove_and_send_again(failure, &format!("{HERE}/{id}")),
+    };
     let content = html! {
         @if delivered { (done(t.test_taken)) } @else {
             (alert(&fill(t.test_failed, "why", detail.as_deref().unwrap_or(outcome))))
@@ -254,8 +266,9 @@ async fn switch(visit: Visit, Path(id): Path<WebhookId>, fields: Fields) -> Resu
         _ => return Err(Problem::not_found()),
     };
     let wanted = WebhookChange { enabled: Some(to), ..WebhookChange::default() };
-    visit.site.services.webhooks.change(&visit.ctx, id, wanted, None).await?;
-    Ok(Visit::go(&format!("{HERE}/{id}?done={}", if to { "on" } else { "off" })))
+    let switched = visit.site.services.webhooks.change(&visit.ctx, id, wanted, None).await;
+    let here = format!("{HERE}/{id}");
+    ended(switched, &format!("{here}?done={}", if to { "on" } else { "off" }), &here)
 }
 
 async fn show_rotate(visit: Visit, Path(id): Path<WebhookId>) -> Result<Response, Problem> {
