@@ -124,23 +124,39 @@ async fn begin_bot(visit: Visit, query: Query) -> Result<Response, Problem> {
     let next = local(query.text("next")).unwrap_or("/account");
     let invitation = Some(query.text("invitation")).filter(|token| !token.is_empty());
     let begun = visit.site.services.sign_in.start_bot(&visit.ctx, invitation).await?;
-    let fields = [("attempt", begun.attempt.as_str()), ("secret", &begun.secret), ("next", next)];
-    let steps = html! {
-        ol {
-            li { a href=(begun.link) rel="noreferrer" target="_blank" { (visit.texts.sign_in.bot_open) } }
-            li { (visit.texts.sign_in.bot_number) " " strong.number { (begun.match_code) } }
-            li { (visit.texts.sign_in.bot_return) }
-        }
-        p.hint { (visit.texts.sign_in.bot_command) " " code { (begun.command) } }
-    };
-    let mut answer = bot_page(&visit, &steps, next, None);
+    let fields = [
+        ("attempt", begun.attempt.as_str()),
+        ("secret", &begun.secret),
+        ("next", next),
+        ("invitation", query.text("invitation")),
+        ("link", &begun.link),
+        ("number", &begun.match_code),
+        ("command", &begun.command),
+    ];
+    let steps = bot_steps(&visit, &begun.link, &begun.match_code, &begun.command);
+    let mut answer = bot_page(&visit, &steps, (next, query.text("invitation")), None);
     let cookie = browser_cookies::carried(WAY, &fields);
     answer.headers_mut().extend(cookie.map(|value| (header::SET_COOKIE, value)));
     Ok(answer)
 }
 
-fn bot_page(visit: &Visit, steps: &Markup, next: &str, note: Option<&str>) -> Response {
+/// What is to be done in the messenger. Whoever has not done it yet needs it as long as they wait.
+fn bot_steps(visit: &Visit, link: &str, number: &str, command: &str) -> Markup {
     let t = &visit.texts.sign_in;
+    html! {
+        ol {
+            li { a href=(link) rel="noreferrer" target="_blank" { (t.bot_open) } }
+            li { (t.bot_number) " " strong.number { (number) } }
+            li { (t.bot_return) }
+        }
+        p.hint { (t.bot_command) " " code { (command) } }
+    }
+}
+
+fn bot_page(visit: &Visit, steps: &Markup, (next, invitation): (&str, &str), note: Option<&str>) -> Response {
+    let t = &visit.texts.sign_in;
+    let anew = with_query("/sign-in/bot", "next", next);
+    let anew = if invitation.is_empty() { anew } else { with_query(&anew, "invitation", invitation) };
     let content = parts::single(
         t.with_bot,
         &html! {
@@ -150,7 +166,7 @@ fn bot_page(visit: &Visit, steps: &Markup, next: &str, note: Option<&str>) -> Re
                 (layout::token(visit))
                 button { (t.bot_confirmed) }
             }
-            p.after { a href=(with_query("/sign-in/bot", "next", next)) { (t.start_again) } }
+            p.after { a href=(anew) { (t.start_again) } }
         },
     );
     visit.page(t.with_bot, &content)
@@ -163,7 +179,12 @@ async fn poll_bot(visit: Visit) -> Result<Response, Problem> {
         Ok(BotPoll::Completed(completion)) => {
             Ok(last_way::remember(complete(&visit, *completion, next, "").await?, BOT))
         }
-        Ok(BotPoll::Pending) => Ok(bot_page(&visit, &Markup::default(), next, Some(visit.texts.sign_in.bot_waiting))),
+        Ok(BotPoll::Pending) => {
+            let [link, number, command, invitation] =
+                ["link", "number", "command", "invitation"].map(|name| carried(name).unwrap_or_default());
+            let steps = bot_steps(&visit, &link, &number, &command);
+            Ok(bot_page(&visit, &steps, (next, &invitation), Some(visit.texts.sign_in.bot_waiting)))
+        }
         Err(Failure::Refused(userd_model::Refusal::InvalidCode)) => Ok(begin_again(next)),
         Err(other) => Err(other.into()),
     }

@@ -96,6 +96,9 @@ async fn somebody_signs_in_by_the_bot_without_javascript() {
     let early = browser.post("/sign-in/bot", &body).await;
     assert_eq!(early.status, 200);
     assert!(early.text().contains("The bot has not heard from you yet"), "{}", early.text());
+    for still in [&format!("/start {payload}<"), &format!("start={payload}\""), &format!(">{number}</strong>")] {
+        assert!(early.text().contains(still), "whoever is not done yet needs {still}: {}", early.text());
+    }
     assert!(form_of(&early.text(), "/sign-in/bot").contains(&("form_token".to_owned(), token)), "its button is there");
 
     let services = place.services();
