@@ -153,8 +153,13 @@ fn end(visit: &Visit, act: &LinkAct) -> Response {
         LinkAct::ResetPassword => t.reset_done,
         LinkAct::AcceptInvitation => t.invited,
     };
-    let content = parts::single(title, &html! { (done(told)) (to_sign_in(visit)) });
-    answer(visit, StatusCode::OK, title, &content)
+    // What ends sessions leads to the sign-in; with the others whoever is signed in here still is.
+    let stays = matches!(act, LinkAct::Unsubscribe { .. } | LinkAct::ConfirmEmail) && visit.account.is_some();
+    let content = html! {
+        (done(told))
+        @if stays { p { a.button href=(wanted(visit)) { (t.go_on) } } } @else { (to_sign_in(visit)) }
+    };
+    answer(visit, StatusCode::OK, title, &parts::single(title, &content))
 }
 
 /// On to where the visitor was going when the mail was asked for.

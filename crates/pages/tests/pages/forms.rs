@@ -33,7 +33,9 @@ pub async fn prove_the_first(place: &Place, browser: &mut Browser<'_>) {
     later(place).await;
     browser.submit_from("/account/emails", "/account/emails/resend", &[]).await;
     let link = link(place).await;
-    assert!(browser.post(&link, "confirm=yes").await.text().contains("The address is confirmed"));
+    let done = browser.post(&link, "confirm=yes").await.text();
+    assert!(done.contains("The address is confirmed"), "{done}");
+    assert!(!done.contains("href=\"/sign-in"), "they are signed in: {done}");
 }
 
 #[tokio::test]
