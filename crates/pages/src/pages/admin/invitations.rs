@@ -2,11 +2,11 @@
 
 use axum::response::Response;
 use maud::{Markup, html};
-use userd_model::{Act, InvitationId, Timestamp};
+use userd_model::{Act, InvitationId, Refusal, Timestamp};
 use userd_services::invitations::{InvitationView, NewInvitation};
 use userd_web::{Problem, extract::Path};
 
-use super::{PAGE, Told, buttons, filled, frame, onward, optional, page, place, refused, secret, strong};
+use super::{PAGE, Told, buttons, filled, frame, onward, optional, page, place, refused, secret, strong, words::names};
 use crate::{
     dates::{self, moment},
     fields::Fields,
@@ -80,20 +80,11 @@ async fn show_make(visit: Visit) -> Result<Response, Problem> {
 async fn make(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let t = &visit.texts.admin.invitations;
     visit.ctx.may(&Act::CreateInvitation)?;
-    let expires_at = match dates::read(&visit, fields.text("expires_at")) {
-        Ok(expires_at) => expires_at,
-        Err(refusal) => {
-            return refused(&visit, refusal.into(), (t.make, &visit.here), |told| form(&visit, &fields, told));
-        }
+    let made = match input(&visit, &fields) {
+        Ok(input) => visit.site.services.invitations.create(&visit.ctx, &input, None).await,
+        Err(refusal) => Err(refusal.into()),
     };
-    let input = NewInvitation {
-        email: filled(fields.text("email")),
-        roles: fields.text("roles").split_whitespace().map(|role| role.trim_matches(',').to_owned()).collect(),
-        uses: filled(fields.text("uses")).and_then(|uses| uses.parse().ok()),
-        expires_at,
-        locale: None,
-    };
-    match visit.site.services.invitations.create(&visit.ctx, &input, None).await {
+    match made {
         // The page that answers is the only one that ever shows it.
         Ok(made) => Ok(match made.token {
             Some(token) => visit.page(t.made, &frame(&visit, t.made, &link(&visit, &token))),
@@ -101,6 +92,17 @@ async fn make(visit: Visit, fields: Fields) -> Result<Response, Problem> {
         }),
         Err(failure) => refused(&visit, failure, (t.make, &visit.here), |told| form(&visit, &fields, told)),
     }
+}
+
+fn input(visit: &Visit, fields: &Fields) -> Result<NewInvitation, Refusal> {
+    let uses = filled(fields.text("uses")).map(|uses| uses.parse::<i64>()).transpose();
+    Ok(NewInvitation {
+        email: filled(fields.text("email")),
+        roles: names(fields.text("roles")),
+        uses: uses.map_err(|_| Refusal::field("/uses", visit.texts.admin.roles.number_wrong))?,
+        expires_at: dates::read(visit, fields.text("expires_at"))?,
+        locale: None,
+    })
 }
 
 fn link(visit: &Visit, token: &str) -> Markup {

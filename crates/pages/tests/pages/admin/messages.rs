@@ -25,6 +25,10 @@ async fn an_invitation_is_made_its_link_is_shown_once_and_it_is_withdrawn() {
     let wrong = browser.submit("/admin/invitations/make", &[("roles", "king"), ("uses", "2")]).await;
     assert_eq!(wrong.status, 422);
     assert!(wrong.text().contains("aria-invalid") && wrong.text().contains("value=\"king\""), "{}", wrong.text());
+    let wrong =
+        browser.submit("/admin/invitations/make", &[("roles", "user_manager, auditor"), ("uses", "a few")]).await;
+    assert_eq!(wrong.status, 422, "not one, which nobody has asked for");
+    assert!(wrong.text().contains("id=\"uses-wrong\"") && wrong.text().contains("value=\"a few\""), "{}", wrong.text());
 }
 
 #[tokio::test]
