@@ -118,8 +118,8 @@ fn turned(visit: &Visit, proven: Result<(), Failure>) -> Result<Option<Response>
     }
 }
 
-/// How a form that was refused goes on: to a fresh proof and back to `here`, or to the same form with what is wrong, or
-/// to the page of problems where there is nothing to be mended.
+/// How a form that was refused goes on: to a fresh proof and back to `here`, or to the same form with what is wrong, also where
+/// what was filled in asks for more than the visitor may do, or to the page of problems where there is nothing to be mended.
 fn refused(
     visit: &Visit,
     failure: Failure,
@@ -131,7 +131,7 @@ fn refused(
         fault => return Err(fault.into()),
     };
     match refusal {
-        Refusal::InsufficientAuthentication { .. } | Refusal::Forbidden | Refusal::NotFound | Refusal::NotSignedIn => {
+        Refusal::InsufficientAuthentication { .. } | Refusal::NotFound | Refusal::NotSignedIn => {
             return prove_and_send_again(refusal.into(), here);
         }
         _ => {}
@@ -139,6 +139,7 @@ fn refused(
     let problem = Problem::from(refusal.clone());
     let (text, errors) = match refusal {
         Refusal::InvalidInput(errors) if !errors.is_empty() => (visit.texts.admin.frame.invalid.to_owned(), errors),
+        Refusal::Forbidden => (visit.texts.admin.frame.beyond.to_owned(), Vec::new()),
         other => {
             let (title, _) = problem.words().in_language(visit.language);
             let taken = taken_field(&other).map(|pointer| InvalidField::new(pointer, title));

@@ -14,6 +14,8 @@ crate::texts::texts! {
         any: "any", "любой";
         none: "none", "нет";
         zone: "In the time zone {zone}.", "В часовом поясе {zone}.";
+        beyond: "Your rights do not suffice for this, or for some of what you filled in. Nothing was changed.",
+            "Ваших прав не хватает на это или на часть того, что заполнено. Ничего не изменено.";
         invalid: "Some of what you filled in cannot be taken. Nothing was changed.", "Часть заполненного принять нельзя. Ничего не изменено.";
     }
 }

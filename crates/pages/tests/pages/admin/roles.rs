@@ -150,6 +150,27 @@ async fn whoever_may_only_read_roles_is_shown_no_way_to_change_them() {
     assert_eq!(of_boss.post("/admin/roles/support/remove", "").await.status, 403, "not a form of this browser");
 }
 
+/// What asks for more than somebody may give is mended where it was written.
+#[tokio::test]
+async fn a_role_that_is_more_than_its_maker_keeps_what_was_written() {
+    let (place, root, ada) = administered().await;
+    for permission in ["roles.read", "roles.manage", "roles.grant", "users.read"] {
+        give(&place, &ada, GrantKind::Permission, permission).await;
+    }
+    let mut browser = place.browser_of("ada").await;
+    let fields = [("name", "clerk"), ("description", "Helps"), ("includes", "user_manager")];
+    let refused = browser.submit("/admin/roles/+make", &fields).await;
+    let page = refused.text();
+    assert_eq!(refused.status, 403, "{page}");
+    for kept in ["role=\"alert\"", "Your rights do not suffice", "value=\"Helps\"", "value=\"user_manager\""] {
+        assert!(page.contains(kept), "{kept}: {page}");
+    }
+    let give_to = format!("/admin/users/{}/grants/give", root.id);
+    let refused = browser.submit(&give_to, &[("kind", "role"), ("name", "user_manager"), ("reason", "to help")]).await;
+    let page = refused.text();
+    assert!(refused.status == 403 && page.contains("value=\"to help\""), "{page}");
+}
+
 /// Decision 0064: whoever manages roles and gives none is not offered what is refused to them afterwards.
 #[tokio::test]
 async fn a_role_that_a_rule_gives_is_changed_by_those_alone_who_may_give_it() {
