@@ -62,10 +62,12 @@ pub(super) fn can_make(visit: &Visit) -> Markup {
     }
 }
 
-fn form(visit: &Visit, next: &str) -> Markup {
+/// Called what it was called when the form was sent, or else after this browser.
+fn form(visit: &Visit, next: &str, sent: Option<&Fields>) -> Markup {
     let t = &visit.texts.passkeys;
     let form = PasskeyForm { kind: Kind::Make, action: ADD, question: QUESTION, next, button: t.make, fills_in: false };
-    let called = visit.ctx.origin.user_agent.as_deref().map(agents::called).unwrap_or_default();
+    let called = || visit.ctx.origin.user_agent.as_deref().map(agents::called).unwrap_or_default();
+    let called = sent.map_or_else(called, |sent| sent.text("name").to_owned());
     let name = field(Field { name: "name", label: t.name, hint: t.name_hint, value: &called, ..Field::default() });
     html! { (passkey_forms::form(visit, form, &name)) (passkey_forms::without(visit)) }
 }
@@ -77,15 +79,15 @@ async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
     Ok(page(&visit, local(query.text("next")).unwrap_or(DONE), None))
 }
 
-fn page(visit: &Visit, next: &str, refusal: Option<&Refusal>) -> Response {
-    let t = &visit.texts.passkeys;
+fn page(visit: &Visit, next: &str, refused: Option<(&Refusal, &Fields)>) -> Response {
+    let (t, refusal) = (&visit.texts.passkeys, refused.map(|(refusal, _)| refusal));
     let content = layout::account(
         visit,
         t.add,
         &plain(&html! {
             @if let Some(text) = refusal.map(|refusal| words(visit, refusal)) { (alert(&text)) }
             p { (t.about) }
-            (form(visit, next))
+            (form(visit, next, refused.map(|(_, sent)| sent)))
         }),
     );
     visit.page_with(refusal.map_or(http::StatusCode::OK, status_of), t.add, &content)
@@ -121,7 +123,7 @@ async fn submit(visit: Visit, fields: Fields) -> Result<Response, Problem> {
         }
         Ok((_, None)) => Ok(Visit::go(next)),
         Err(failure) if must_prove(&failure) => prove_first(failure, &with_query(ADD, "next", next)),
-        Err(Failure::Refused(refusal)) => Ok(page(&visit, next, Some(&refusal))),
+        Err(Failure::Refused(refusal)) => Ok(page(&visit, next, Some((&refusal, &fields)))),
         Err(fault) => Err(fault.into()),
     }
 }
@@ -139,7 +141,7 @@ async fn offer(visit: Visit, query: Query) -> Result<Response, Problem> {
         t.offer,
         &html! {
             p { (t.about) }
-            (form(&visit, next))
+            (form(&visit, next, None))
             form.after method="post" action=(OFFER) {
                 (layout::token(&visit))
                 input type="hidden" name="next" value=(next);

@@ -66,6 +66,10 @@ async fn a_passkey_is_added_signs_in_is_renamed_and_removed() {
     place.member("ada").await;
     let (mut browser, mut laptop) = (place.browser_of("ada").await, laptop());
     assert!(browser.get(ADD).await.text().contains("Passkeys need JavaScript"), "the sentence for those without");
+    let late = [("challenge", "of-before"), ("credential", "{}"), ("name", "The <old> one")];
+    let refused = browser.submit(ADD, &late).await;
+    assert!(refused.status.is_client_error(), "{}", refused.text());
+    assert!(refused.text().contains("value=\"The &lt;old&gt; one\""), "what it is called stays: {}", refused.text());
     let added = add(&mut browser, &mut laptop).await;
     assert_eq!(added.status, 200);
     assert!(added.text().contains("recovery codes"), "with the first factor: {}", added.text());
