@@ -84,7 +84,7 @@ fn list(visit: &Visit, found: &[EmailView]) -> Markup {
                     span.grow {
                         strong { (address.email) } " "
                         @if address.primary { span.badge { (t.email_first) } " " }
-                        @if !address.verified { span.badge { (t.email_unconfirmed) } }
+                        @if !address.verified { span.badge { (t.address_unconfirmed) } }
                     }
                     @if address.primary {
                         @if !address.verified { (button(visit, "/account/emails/resend", t.email_resend)) }

@@ -30,6 +30,7 @@ super::texts! {
         no_emails: "None yet.", "Пока нет.";
         email_confirmed: "confirmed", "подтверждена";
         email_unconfirmed: "not confirmed yet", "ещё не подтверждена";
+        address_unconfirmed: "not confirmed yet", "ещё не подтверждён";
         username: "Username", "Имя пользователя";
         username_hint: "Letters, digits, dots and dashes. What you had before stays reserved for you.",
             "Буквы, цифры, точки и дефисы. Прежнее имя останется закреплённым за вами.";
@@ -71,7 +72,7 @@ super::texts! {
         factor_removed: "Removed.", "Удалено.";
         new_codes: "New recovery codes", "Новые коды восстановления";
         codes_left: "{n} code left|{n} codes left", "остался {n} код|осталось {n} кода|осталось {n} кодов";
-        signed_in_on: "You are signed in on", "Вы вошли на";
+        signed_in_on: "You are signed in on", "Где вы вошли";
         this_device: "this one", "это устройство";
         unknown_device: "Unknown device", "Неизвестное устройство";
         last_seen: "last seen", "последний раз";

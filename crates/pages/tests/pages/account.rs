@@ -194,6 +194,10 @@ async fn a_first_address_that_is_not_proven_is_sent_to_again_or_put_right() {
         assert!(refused.status.is_client_error() && refused.text().contains(marked), "{marked}: {}", refused.text());
         assert!(refused.text().contains(&format!("value=\"{}\"", fields[0].1)), "what was typed stays");
     }
+    browser.cookies.insert("__Host-userd_language".to_owned(), "ru".to_owned());
+    let russian = browser.get(from).await.text();
+    assert!(russian.contains("основной") && russian.contains("ещё не подтверждён<"), "an address is a he: {russian}");
+    browser.cookies.remove("__Host-userd_language");
     crate::flows::later(&place).await;
     let sent = browser.submit_from(from, to, &[("email", right), ("current_password", PASSWORD)]).await;
     assert_eq!(sent.header("location"), "/account/emails?told=sent", "{}", sent.text());

@@ -16,7 +16,7 @@ crate::texts::texts! {
         retired: "Until", "До";
         rotate: "Rotate the keys", "Сменить ключ";
         rotate_about: "The published next key signs from now on. Tokens of the key so far stay good until they expire, so nobody is signed out.",
-            "Подписывать начнёт опубликованный следующий ключ. Токены прежнего ключа действуют до своего срока, никого не разлогинит.";
+            "Подписывать начнёт опубликованный следующий ключ. Токены прежнего ключа действуют до своего срока, и входить заново никому не придётся.";
         revoke: "Revoke", "Отозвать";
         revoke_title: "Revoke a key", "Отозвать ключ";
         revoke_about: "For a key that somebody else may have. Nothing that it signed is accepted any more, at once: whoever holds its tokens has to renew them. If it signs, the next key takes over.",

@@ -30,9 +30,9 @@ crate::texts::texts! {
         device: "Device", "Устройство";
         unknown_device: "unknown device", "неизвестное устройство";
         address: "Address", "Адрес";
-        last_seen: "Last seen", "Был в сети";
-        identities: "Linked accounts", "Связанные аккаунты";
-        linked: "Linked", "Связан";
+        last_seen: "Last seen", "Последняя активность";
+        identities: "Linked accounts", "Привязанные аккаунты";
+        linked: "Linked", "Привязан";
         make: "Make an account", "Создать аккаунт";
         make_about: "An e-mail address or a username is needed. The account has no password: its owner sets one by the address, or comes in through a provider that proves it.",
             "Нужен адрес почты или имя пользователя. Пароля у аккаунта нет: владелец задаст его через свою почту или войдёт через сервис, который её подтверждает.";
