@@ -49,7 +49,7 @@ async fn list(visit: Visit, query: Query) -> Result<Response, Problem> {
     let content = html! {
         @if query.text("done") == "retry" { (done(t.retried)) }
         @if query.text("done") == "give-up" { (done(t.given_up_done)) }
-        (tabs(&here, "state", &states, state.as_str()))
+        (tabs(&here, ("state", visit.texts.admin.requests.state), &states, state.as_str()))
         @if let Some(webhook) = webhook { p { (fill(t.of_webhook, "id", &webhook.to_string())) } }
         @if let Some(user) = user { p { (fill(t.of_person, "id", &user.to_string())) } }
         @if !found.items.is_empty() { (table(&visit, state, &found.items)) }

@@ -151,9 +151,9 @@ fn refused(
 }
 
 /// Links between parts of a list, of which one is shown.
-fn tabs(path: &str, name: &str, options: &[(&str, &str)], chosen: &str) -> Markup {
+fn tabs(path: &str, (name, label): (&str, &str), options: &[(&str, &str)], chosen: &str) -> Markup {
     html! {
-        nav.row.tabs {
+        nav.row.tabs aria-label=(label) {
             @for (value, shown) in options {
                 a href=(layout::with_query(path, name, value)) aria-current=[(*value == chosen).then_some("true")] { (shown) }
             }

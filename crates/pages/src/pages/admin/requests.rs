@@ -34,7 +34,7 @@ async fn list(visit: Visit, query: Query) -> Result<Response, Problem> {
     }
     let states = RequestState::ALL.map(|one| (one.as_str(), self::state(&visit, one)));
     let content = html! {
-        (tabs("/admin/requests", "state", &states, state.as_str()))
+        (tabs("/admin/requests", ("state", t.state), &states, state.as_str()))
         @if !rows.is_empty() { (table(&visit, &rows)) }
         (onward(&visit, &name, rows.is_empty(), found.next.as_ref()))
     };

@@ -56,6 +56,7 @@ async fn deliveries_are_shown_by_state_and_given_up() {
     let mut browser = place.browser_of("boss").await;
     assert!(browser.get("/admin/deliveries").await.text().contains("Nothing is here that fits"));
     let page = browser.get("/admin/deliveries?state=pending").await.text();
+    assert!(page.contains("<nav class=\"row tabs\" aria-label=\"State\">"), "each navigation has a name: {page}");
     assert!(page.contains("e-mail") && page.contains("/retry\"") && page.contains("/give-up\""), "{page}");
     let start = page.find("action=\"/admin/deliveries/").unwrap();
     let path = page[start + 8..].split('"').next().unwrap().replace("/retry", "/give-up");
