@@ -84,6 +84,10 @@ async fn enter_code(visit: Visit) -> Result<Response, Problem> {
     if !visit.site.services.deps.settings.email_code_sign_in {
         return Err(Problem::not_found());
     }
+    // No code was asked for here, or too long ago.
+    if visit.carried(WAY, "challenge").is_none() {
+        return Ok(begin_again(&wanted(&visit)));
+    }
     Ok(enter_page(&visit, None))
 }
 

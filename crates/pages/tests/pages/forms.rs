@@ -60,6 +60,8 @@ async fn a_code_by_mail_signs_in_and_leads_on() {
     let answer = browser.submit("/sign-in/email-code/enter", &[("code", &right)]).await;
     assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/account/devices"), "{}", answer.text());
     let mut late = place.browser();
+    let nothing = late.get("/sign-in/email-code/enter").await;
+    assert_eq!(nothing.header("location"), "/sign-in?told=gone&next=%2Faccount", "no code was asked for");
     let token = form_of(&late.get("/sign-in").await.text(), "/sign-in")[0].1.clone();
     let gone = late.post("/sign-in/email-code/enter", &format!("form_token={token}")).await;
     assert_eq!(gone.header("location"), "/sign-in?told=gone&next=%2Faccount");
