@@ -181,6 +181,7 @@ pub const PAGES: &[PageAccess] = &[
     page("/account", Access::SignedIn, Limit::Pages),
     page("/account/prove", Access::SignedIn, Limit::Pages),
     hashing("/account/prove", Access::SignedIn, Limit::Service(Limited::PasswordPerNetwork)),
+    page("/account/prove/with/{provider}", Access::SignedIn, Limit::Service(Limited::SignInPerNetwork)),
     form("/account/prove/question", Access::SignedIn, Limit::Service(Limited::PasskeyPerNetwork)),
     page("/account/profile", Access::SignedIn, Limit::Pages),
     form("/account/profile", Access::SignedIn, Limit::Pages),

@@ -1,21 +1,22 @@
 //! Accounts elsewhere that open this one: linked, unlinked, and moved here from another account of the same person.
 
-use axum::response::{IntoResponse, Redirect, Response};
-use http::{HeaderMap, header};
+use axum::response::Response;
+use http::HeaderMap;
 use maud::{Markup, html};
 use userd_model::IdentityId;
 use userd_services::{
     Failure,
-    sign_in::{Emptied, IdentityView, Start, StartedFlow},
+    sign_in::{Emptied, IdentityView, Start},
 };
-use userd_web::{Problem, extract::Path, flow_cookie, problem::Words};
+use userd_web::{Problem, extract::Path, problem::Words};
 
 use super::{
     completion::must_prove,
     prove::{ended, prove_and_send_again, prove_first},
+    provider_way::{on_the_way, there, without_way},
 };
 use crate::{
-    browser_cookies::{self, WAY},
+    browser_cookies::WAY,
     dates::moment,
     fields::Fields,
     layout::{self, with_query},
@@ -150,17 +151,7 @@ async fn link(visit: Visit, Path(provider): Path<String>, headers: HeaderMap) ->
         Err(failure) => return prove_first(failure, HERE),
     };
     let way = [("next", HERE), ("provider", provider.as_str())];
-    Ok(on_the_way(Redirect::to(&begun.url).into_response(), &begun, &headers, &way))
-}
-
-/// The answer, after which the browser is on its way to a provider.
-fn on_the_way(mut answer: Response, begun: &StartedFlow, headers: &HeaderMap, way: &[(&str, &str)]) -> Response {
-    let flow = flow_cookie::set(&begun.state, &begun.browser, begun.cross_site);
-    let way = browser_cookies::carried(WAY, way);
-    for cookie in flow_cookie::crowded_out(headers).into_iter().chain([flow]).chain(way) {
-        answer.headers_mut().append(header::SET_COOKIE, cookie);
-    }
-    answer
+    Ok(there(&begun, &headers, &way))
 }
 
 /// The other account is proven by a sign-in to it, with what moves. That begins by a form, never by a link that anybody
@@ -231,11 +222,6 @@ pub(super) fn came_back_in_vain(visit: &Visit, error: &str) -> Response {
 
 fn ended_with(told: &str, why: &str, provider: &str) -> String {
     with_query(&with_query(&with_query(HERE, "told", told), "why", why), "provider", provider)
-}
-
-fn without_way(mut answer: Response) -> Response {
-    answer.headers_mut().extend(browser_cookies::removed(WAY).map(|value| (header::SET_COOKIE, value)));
-    answer
 }
 
 async fn unlink(visit: Visit, Path(id): Path<IdentityId>) -> Result<Response, Problem> {

@@ -19,6 +19,7 @@ mod passkey_sign_in;
 mod passkeys;
 mod profile;
 mod prove;
+mod provider_way;
 mod register;
 mod security;
 mod sign_in;

@@ -5,12 +5,13 @@ use http::{StatusCode, header};
 use maud::Markup;
 use userd_model::Refusal;
 use userd_services::{Failure, passwords::Password, sessions::Login, sign_in::Start};
-use userd_web::{Problem, extract::Path, flow_cookie, problem::Words};
+use userd_web::{Problem, extract::Path, problem::Words};
 
 use super::{
     completion::{begin_again, complete, status_of, told, wanted},
     last_way::{self, PASSWORD},
-    linked, passkeys,
+    linked, passkeys, prove,
+    provider_way::there,
     sign_in_form::form,
 };
 use crate::{
@@ -108,15 +109,8 @@ async fn through(
         ..Start::default()
     };
     let begun = services.sign_in.start(&visit.ctx, &provider, start).await?;
-    let mut answer = Redirect::to(&begun.url).into_response();
     let next = local(query.text("next")).unwrap_or("/account");
-    let way =
-        browser_cookies::carried(WAY, &[("verifier", verifier.as_str()), ("next", next), ("provider", &provider)]);
-    let flow = flow_cookie::set(&begun.state, &begun.browser, begun.cross_site);
-    for cookie in flow_cookie::crowded_out(&headers).into_iter().chain([flow]).chain(way) {
-        answer.headers_mut().append(header::SET_COOKIE, cookie);
-    }
-    Ok(answer)
+    Ok(there(&begun, &headers, &[("verifier", verifier.as_str()), ("next", next), ("provider", &provider)]))
 }
 
 /// Back from a provider, with a code or with what went wrong.
@@ -150,7 +144,8 @@ async fn came_back(visit: Visit, query: Query) -> Result<Response, Problem> {
         return Ok(visit.page(t.title, &form(&visit, &next, "", &Markup::default())));
     }
     if visit.account.is_some() {
-        return Ok(linked::came_back_in_vain(&visit, query.text("error")));
+        let proven_in_vain = prove::came_back_in_vain(&visit, &next);
+        return Ok(proven_in_vain.unwrap_or_else(|| linked::came_back_in_vain(&visit, query.text("error"))));
     }
     let words = Words::find(query.text("error")).map(|words| words.in_language(visit.language).0);
     let text = format!("{} {}.", t.provider_failed, words.unwrap_or(t.provider_no_reason).trim_end_matches('.'));

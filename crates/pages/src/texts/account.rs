@@ -51,6 +51,9 @@ super::texts! {
             "То, что вы собираетесь сделать, важно. Подтвердите ещё раз, что это вы.";
         prove_unsent: "What you sent was not done. Prove who you are, and you are back at its page to send it once more.",
             "Отправленное не выполнено. Подтвердите, что это вы, — и вы вернётесь на ту же страницу, чтобы отправить ещё раз.";
+        prove_failed: "That did not prove it. Choose the account there that you sign in to this one with, or prove it otherwise.",
+            "Подтвердить не удалось. Выберите там тот аккаунт, через который входите сюда, или подтвердите иначе.";
+        prove_elsewhere: "Or by an account that is linked", "Или через привязанный аккаунт";
         prove_code_hint: "If you have an authenticator app set up.", "Если настроено приложение-аутентификатор.";
         prove_both: "Your account asks for more: give the password and the code of your app.",
             "Нужно больше: укажите и пароль, и код из приложения.";

@@ -5,6 +5,7 @@ use userd_model::{GrantKind, UserStatus};
 use userd_services::{
     sign_in::Finished,
     testing::{TestOptions, TestProvider},
+    user_list::UserFilter,
 };
 
 use crate::{
@@ -25,11 +26,15 @@ async fn place() -> Place {
     Place::with(TestOptions { providers, ..TestOptions::default() }).await
 }
 
-/// The provider's pages, where somebody with this account there says yes: back with an address of ours.
+/// The provider's pages, where somebody with the usual account there says yes: back with an address of ours.
 async fn says_yes(place: &Place, browser: &Browser<'_>, url: &str) -> String {
+    says_yes_as(place, browser, url, "sub-1").await
+}
+
+async fn says_yes_as(place: &Place, browser: &Browser<'_>, url: &str, subject: &str) -> String {
     let url = url::Url::parse(url).unwrap();
     let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
-    let params = [("code", "sub-1".to_owned()), ("state", state)].map(|(name, value)| (name.to_owned(), value)).into();
+    let params = [("code", subject.to_owned()), ("state", state)].map(|(name, value)| (name.to_owned(), value)).into();
     let services = place.services();
     match services.sign_in.finish(&services.context(), "acme", &params, browser.cookies.values()).await {
         Finished::Code { code, .. } => format!("/signed-in?code={code}"),
@@ -231,4 +236,45 @@ async fn a_move_asks_for_a_fresh_proof_and_goes_on_behind_it() {
     let fields = [("password", PASSWORD)];
     let proven = browser.submit_from(asked.header("location"), "/account/prove", &fields).await;
     assert_eq!(proven.header("location"), TAKEN, "{}", proven.text());
+}
+
+/// Whoever has only ever come by a provider has no password to show: they prove themselves there. What opens another account
+/// or none proves nothing, and makes none.
+#[tokio::test]
+async fn whoever_has_no_password_proves_themselves_where_they_come_from() {
+    let place = place().await;
+    let mut browser = came_by_acme(&place).await;
+    place.app.clock.advance(std::time::Duration::from_secs(3600));
+    let app = "/account/security/app";
+    let asked = browser.get(app).await.header("location").to_owned();
+    let way = "/account/prove/with/acme?next=%2Faccount%2Fsecurity%2Fapp";
+    let page = browser.get(&asked).await.text();
+    assert!(page.contains(&format!("href=\"{way}\"")) && page.contains("Continue with Works &amp; Co"), "{page}");
+
+    let there = browser.get(way).await;
+    let back = says_yes_as(&place, &browser, there.header("location"), "sub-2").await;
+    let failed = browser.get(&back).await.header("location").to_owned();
+    assert_eq!(failed, "/account/prove?told=failed&next=%2Faccount%2Fsecurity%2Fapp");
+    let page = browser.get(&failed).await.text();
+    assert!(page.contains("That did not prove it") && page.contains(way), "{page}");
+    let services = place.services();
+    let all = services.users.list(&services.operator_context(), &UserFilter::default(), None, 10).await.unwrap();
+    assert_eq!(all.items.len(), 1, "no account was made");
+    assert_eq!(browser.get(app).await.header("location"), asked, "nothing was proven");
+
+    let before = browser.cookies[SESSION].clone();
+    let there = browser.get(way).await;
+    let back = says_yes(&place, &browser, there.header("location")).await;
+    assert_eq!(browser.get(&back).await.header("location"), app);
+    assert_ne!(browser.cookies[SESSION], before, "another secret after the proof");
+    assert_eq!(browser.get(app).await.status, 200);
+
+    place.member("ada").await;
+    let mut other = place.browser_of("ada").await;
+    let page = other.get("/account/prove").await.text();
+    assert!(!page.contains("/prove/with/"), "nothing is linked to this one: {page}");
+    let there = other.get("/account/prove/with/acme").await;
+    let back = says_yes(&place, &other, there.header("location")).await;
+    assert_eq!(other.get(&back).await.header("location"), "/account/prove?told=failed&next=%2Faccount");
+    assert!(other.get("/account").await.text().contains("Hello, ada"), "still who they were");
 }

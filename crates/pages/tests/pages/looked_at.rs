@@ -31,7 +31,7 @@ use crate::{
 const STEP: &str = "/sign-in/step";
 
 /// What no browser shows as a page of ours: files, ways on, what a script reads, and what needs others.
-const NOT_LOOKED_AT: [&str; 13] = [
+const NOT_LOOKED_AT: [&str; 14] = [
     "/",
     "/assets/{file}",
     "/admin",
@@ -45,6 +45,7 @@ const NOT_LOOKED_AT: [&str; 13] = [
     "/sign-in/bot",
     "/account/security/passkeys/accepted",
     "/account/linked/with/{provider}",
+    "/account/prove/with/{provider}",
     "/account/notifications/stream",
     "/account/data/export",
 ];

@@ -81,12 +81,13 @@ impl SignIn {
             .await
     }
 
-    /// Finds the account of a profile that opens one.
+    /// Finds the account of a profile that opens one: this one, where it has to be.
     pub(super) async fn admit_known(
         &self,
         ctx: &Context,
         provider: &Arc<dyn Provider>,
         profile: Profile,
+        must_be: Option<UserId>,
     ) -> Result<Admission, Failure> {
         must_be_admitted(provider, &profile)?;
         let profile = &profile;
@@ -95,6 +96,9 @@ impl SignIn {
                 self.consume(&mut change, profile, None).await?;
                 let known = self.known(&mut change, profile).await?;
                 let (user, identity) = known.ok_or(Refusal::ProviderRefused("account_gone"))?;
+                if must_be.is_some_and(|wanted| wanted != user.id) {
+                    return Err(Refusal::IdentityTaken.into());
+                }
                 change.refresh_view(&user);
                 change.commit(Admission { user: user.id, identity }).await
             })

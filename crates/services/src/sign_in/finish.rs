@@ -157,11 +157,16 @@ impl SignIn {
                 sign_in_outcome::note_user(user);
                 match self.link(ctx, &provider, profile.clone(), user, session).await {
                     Err(Failure::Refused(Refusal::IdentityTaken)) => {
-                        let admission = self.admit_known(ctx, &provider, profile).await?;
+                        let admission = self.admit_known(ctx, &provider, profile, None).await?;
                         self.mint_code(ctx, admission, id, flow.code_challenge.clone()).await.map(Some)
                     }
                     linked => linked.map(|()| None),
                 }
+            }
+            Purpose::Prove { user } => {
+                sign_in_outcome::note_user(user);
+                let admission = self.admit_known(ctx, &provider, profile, Some(user)).await?;
+                self.mint_code(ctx, admission, id, flow.code_challenge.clone()).await.map(Some)
             }
         }
     }

@@ -80,6 +80,10 @@ pub(super) enum Purpose {
         user: UserId,
         session: SessionId,
     },
+    /// The user is proven again, by what opens their account and no other.
+    Prove {
+        user: UserId,
+    },
 }
 
 /// How something is kept under the hash of a secret.
@@ -169,32 +173,27 @@ impl SignIn {
     /// # Errors
     /// `InsufficientAuthentication`, and those of [`Self::start`].
     pub async fn start_link(&self, ctx: &Context, provider: &str, start: Start) -> Result<StartedFlow, Failure> {
-        let (user, session) = ctx.user()?;
-        self.start_bound(ctx, provider, start, Purpose::Link { user, session }).await
+        let (user, session) = self.may_link(ctx).await?;
+        self.start_for(ctx, provider, start, Purpose::Link { user, session }).await
     }
 
-    /// Begins the way to the code for [`Self::move_here`]. It ends with a link where no account is opened by what was chosen at
-    /// the provider: of whoever moves something none is made.
-    ///
-    /// # Errors
-    /// Those of [`Self::start_link`].
-    pub async fn start_move(&self, ctx: &Context, provider: &str, start: Start) -> Result<StartedFlow, Failure> {
+    /// Who may link something to their account now. It counts as a sign-in.
+    pub(super) async fn may_link(&self, ctx: &Context) -> Result<(UserId, SessionId), Failure> {
+        self.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
         let (user, session) = ctx.user()?;
-        self.start_bound(ctx, provider, start, Purpose::Move { user, session }).await
+        ctx.may(&Act::LinkIdentity(user))?;
+        recent_proof::must_be_given(ctx, &self.deps.settings, &mut self.deps.store.reading()).await?;
+        Ok((user, session))
     }
 
-    /// Begins what ends at the signed-in user.
-    async fn start_bound(
+    /// Begins what is for a user who is signed in, once it is counted.
+    pub(super) async fn start_for(
         &self,
         ctx: &Context,
         provider: &str,
         start: Start,
         purpose: Purpose,
     ) -> Result<StartedFlow, Failure> {
-        self.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
-        let (user, _) = ctx.user()?;
-        ctx.may(&Act::LinkIdentity(user))?;
-        recent_proof::must_be_given(ctx, &self.deps.settings, &mut self.deps.store.reading()).await?;
         let begun = self.begin(ctx, provider, start, purpose).await;
         sign_in_outcome::note(self.method(provider), begun.as_ref().map_or_else(sign_in_outcome::of, |_| "begun"));
         begun

@@ -9,6 +9,7 @@
 //! - `native.rs`: apps that hand over a proof themselves
 //! - `identities.rs`: a user's accounts elsewhere: list, unlink
 //! - `moving.rs`: an account elsewhere from one user to another
+//! - `proving.rs`: who is signed in proves it again where they come from
 //! - `identity_names.rs`, `identity_fields.rs`: how identities are named in claims, and what is sealed with them
 //! - `imported.rs`: accounts elsewhere that other software knew of
 //! - `replay.rs`: what was signed elsewhere is good once
@@ -31,6 +32,7 @@ mod imported;
 mod login_flow;
 mod moving;
 mod native;
+mod proving;
 mod replay;
 
 use std::sync::Arc;

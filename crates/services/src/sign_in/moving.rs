@@ -4,15 +4,16 @@
 //! The other user keeps a way in, or is deleted with the move where that is asked for (decision 0057). Deliberately absent:
 //! merging what the two accounts have.
 
-use userd_model::{Act, DeletedBy, EventKind, Identity, IdentityId, Refusal, User};
+use userd_model::{DeletedBy, EventKind, Identity, IdentityId, Refusal, User};
 use userd_storage::Failure;
 
 use super::{
-    SignIn,
+    SignIn, Start, StartedFlow,
     exchange::{Admitted, code_hash},
     identities::IdentityView,
     identities::{end_its_sessions, identity_of},
     identity_names::{KIND, name},
+    login_flow::Purpose,
 };
 use crate::{
     Context,
@@ -20,7 +21,6 @@ use crate::{
     change::Change,
     limits::Limited,
     outstanding::outstanding_dies,
-    recent_proof,
 };
 
 /// What becomes of a user whose last way in moves away.
@@ -33,6 +33,16 @@ pub enum Emptied {
 }
 
 impl SignIn {
+    /// Begins the way to a code for [`Self::move_here`]. It ends with a link where what was chosen at the provider opens no account:
+    /// of whoever moves something none is made.
+    ///
+    /// # Errors
+    /// Those of [`Self::start_link`].
+    pub async fn start_move(&self, ctx: &Context, provider: &str, start: Start) -> Result<StartedFlow, Failure> {
+        let (user, session) = self.may_link(ctx).await?;
+        self.start_for(ctx, provider, start, Purpose::Move { user, session }).await
+    }
+
     /// Moves the account elsewhere that a code was given out for to the signed-in user. The code is used up.
     ///
     /// # Errors
@@ -45,10 +55,7 @@ impl SignIn {
         verifier: Option<&str>,
         emptied: Emptied,
     ) -> Result<IdentityView, Failure> {
-        self.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
-        let (user, _) = ctx.user()?;
-        ctx.may(&Act::LinkIdentity(user))?;
-        recent_proof::must_be_given(ctx, &self.deps.settings, &mut self.deps.store.reading()).await?;
+        self.may_link(ctx).await?;
         let hash = &code_hash(code)?;
         let moved = match self.admitted(ctx, hash).await?.filter(|admitted| admitted.is_proven_by(verifier, None)) {
             Some(admitted) => self.move_admitted(ctx, hash, &admitted, emptied).await,
