@@ -6,7 +6,10 @@ use userd_model::{SessionId, agents};
 use userd_services::sessions::SessionView;
 use userd_web::{Problem, extract::Path};
 
-use super::prove::ended;
+use super::{
+    paging::{onward, place},
+    prove::ended,
+};
 use crate::{
     dates::moment,
     layout,
@@ -17,8 +20,10 @@ use crate::{
 };
 
 const DEVICES: &str = "/account/devices";
-/// Devices on one page; whoever has more ends them all.
-const MOST: u32 = 25;
+/// Devices on one page.
+const MOST: usize = 25;
+/// Sessions that are looked at: as many as are ended at once.
+const ALL: u32 = 1000;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes.get(DEVICES, devices).post("/account/devices/{id}/end", end).post("/account/devices/end-others", end_others)
@@ -27,15 +32,22 @@ pub(super) fn routes(routes: Routes) -> Routes {
 async fn devices(visit: Visit, query: Query) -> Result<Response, Problem> {
     let t = &visit.texts.account;
     let (id, _) = visit.ctx.user()?;
-    let found = visit.site.services.sessions.list(&visit.ctx, id, None, MOST).await?;
+    let list = format!("devices of {id}");
+    let begins: usize = place(&visit, &query, &list)?.unwrap_or(0);
+    let mut found = visit.site.services.sessions.list(&visit.ctx, id, None, ALL).await?;
+    // Where somebody has signed in lately is what they look for; they come oldest first.
+    found.reverse();
+    found.sort_by_key(|device| !device.current);
+    let next = Some(begins.saturating_add(MOST)).filter(|next| *next < found.len());
     let content = layout::account(
         &visit,
         t.devices,
         &html! {
             @if query.text("told") == "ended" { (done(t.device_ended)) }
             (panel(t.signed_in_on, &html! {
-                ul.list { @for device in found.iter().rev() { (device_line(&visit, device)) } }
+                ul.list { @for device in found.iter().skip(begins).take(MOST) { (device_line(&visit, device)) } }
             }))
+            (onward(&visit, &list, false, next.as_ref()))
             @if found.len() > 1 {
                 form method="post" action="/account/devices/end-others" {
                     (layout::token(&visit))

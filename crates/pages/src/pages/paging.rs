@@ -22,7 +22,7 @@ pub(super) fn place<T: DeserializeOwned>(visit: &Visit, query: &Query, list: &st
 pub(super) fn onward<T: Serialize>(visit: &Visit, list: &str, is_empty: bool, next: Option<&T>) -> Markup {
     let t = &visit.texts.admin.frame;
     let (path, query) = visit.here.split_once('?').unwrap_or((&visit.here, ""));
-    let kept = || parse(query.as_bytes()).filter(|(name, _)| name != "cursor" && name != "done");
+    let kept = || parse(query.as_bytes()).filter(|(name, _)| !matches!(&**name, "cursor" | "done" | "told"));
     let address = |cursor: Option<&str>| {
         let mut made = Serializer::new(String::new());
         made.extend_pairs(kept()).extend_pairs(cursor.map(|cursor| ("cursor", cursor)));

@@ -120,6 +120,27 @@ async fn a_device_is_signed_out_from_another() {
     assert_eq!(browser.get("/account/devices").await.text().matches("/end\"").count(), 0);
 }
 
+/// Whoever looks for a stranger finds the newest first, and every other behind it.
+#[tokio::test]
+async fn every_device_is_on_some_page_and_the_newest_on_the_first() {
+    let place = Place::new().await;
+    let mut browser = ada(&place).await;
+    for number in 0..30 {
+        place.app.clock.advance(std::time::Duration::from_secs(1));
+        let mut other = place.browser();
+        other.headers.push(("user-agent", format!("Device{number:02}/1")));
+        other.submit("/sign-in", &[("login", "ada"), ("password", PASSWORD)]).await;
+    }
+    let first = browser.get("/account/devices").await.text();
+    assert!(first.contains("Device29/1") && !first.contains("Device00/1"), "{first}");
+    assert!(first.find("this one").unwrap() < first.find("Device29/1").unwrap(), "one's own stands above: {first}");
+    let (before, _) = first.split_once("\" rel=\"next\"").unwrap();
+    let second = browser.get(before.rsplit('"').next().unwrap()).await.text();
+    assert!(second.contains("Device00/1") && !second.contains("Device29/1"), "{second}");
+    let ends = |page: &str| page.matches("/end\"").count();
+    assert_eq!(ends(&first) + ends(&second), 30 + 1, "each but one's own, registration's too");
+}
+
 /// AC-116: what a device calls itself is shown as text.
 #[tokio::test]
 async fn a_hostile_device_name_is_text() {
