@@ -9,7 +9,7 @@ use userd_services::{
 };
 
 use crate::{
-    admin::administered,
+    admin::{administered, requests::ask},
     browser::{PASSWORD, Place, form_of},
 };
 
@@ -139,6 +139,9 @@ async fn a_factor_is_asked_for_before_a_form_of_administration_is_filled_in() {
     let list = browser.get("/admin/webhooks").await.text();
     let webhook =
         list.split('"').find(|part| part.starts_with("/admin/webhooks/") && part.len() > 40).unwrap().to_owned();
+    let request = ask(&place, &ada, "I write the news now").await;
+    let comment = "name=\"comment\"";
+    assert!(browser.get(&request).await.text().contains(comment));
     let page = browser.get(APP).await.text();
     let phone = app(&page);
     let mut body = url::form_urlencoded::Serializer::new(String::new());
@@ -158,6 +161,9 @@ async fn a_factor_is_asked_for_before_a_form_of_administration_is_filled_in() {
         let asked = browser.get(&path).await;
         assert_eq!(asked.header("location"), to_the_proof("", &path).replace('+', "%2B"), "{path}: {}", asked.text());
     }
+    let page = browser.get(&request).await.text();
+    assert!(page.contains("I write the news now") && !page.contains(comment), "reading is free: {page}");
+    assert!(page.contains(&format!("href=\"{}\"", to_the_proof("", &request))), "{page}");
     // What is done at once, without anything to fill in.
     for act in ["test", "switch"] {
         let tried = browser.submit_from(&webhook, &format!("{webhook}/{act}"), &[("to", "off")]).await;
@@ -169,4 +175,5 @@ async fn a_factor_is_asked_for_before_a_form_of_administration_is_filled_in() {
     assert_eq!(proven.header("location"), "/admin/invitations/make", "{}", proven.text());
     let made = browser.submit("/admin/invitations/make", &[("uses", "2")]).await;
     assert!(made.text().contains("register?invitation="), "{}", made.text());
+    assert!(browser.get(&request).await.text().contains(comment));
 }

@@ -6,11 +6,11 @@ use userd_model::{AccessRequestId, Act, RequestKind, RequestState, RequestedActi
 use userd_services::access_requests::{DecisionInput, RequestView};
 use userd_web::{Problem, extract::Path};
 
-use super::{PAGE, Told, filled, onward, optional, page, place, refused, tabs};
+use super::{PAGE, Told, filled, onward, optional, page, place, refused, strong, tabs};
 use crate::{
     dates::{self, moment},
     fields::Fields,
-    layout,
+    layout::{self, with_query},
     parts::{Field, done, facts, field},
     routes::Routes,
     texts::{count, fill, name_of},
@@ -146,10 +146,13 @@ struct Shown {
     who: Markup,
     deciders: Vec<Markup>,
     may_decide: bool,
+    /// Whether a second factor has to be shown first: reading is free.
+    must_prove: bool,
 }
 
 async fn shown(visit: &Visit, view: &RequestView) -> Result<Shown, Problem> {
     let may_decide = visit.site.services.access_requests.may_decide(&visit.ctx, &view.request).await?;
+    let must_prove = strong(visit).await?.is_some();
     let mut deciders = Vec::with_capacity(view.decisions.len());
     for (decision, _) in &view.decisions {
         deciders.push(match decision.by {
@@ -157,7 +160,7 @@ async fn shown(visit: &Visit, view: &RequestView) -> Result<Shown, Problem> {
             None => html! { (visit.texts.admin.requests.by_rule) },
         });
     }
-    Ok(Shown { who: who(visit, view.request.requester).await, deciders, may_decide })
+    Ok(Shown { who: who(visit, view.request.requester).await, deciders, may_decide, must_prove })
 }
 
 impl Shown {
@@ -176,7 +179,10 @@ impl Shown {
             (told.alert())
             (facts(&pairs))
             @if !view.decisions.is_empty() { (self.decisions(visit, view)) }
-            @if self.may_decide { (form(visit, view, fields, told)) }
+            @if self.may_decide && self.must_prove {
+                @let here = format!("/admin/requests/{}", request.id);
+                p.row { a.button href=(with_query("/account/prove", "next", &here)) { (t.decide) } }
+            } @else if self.may_decide { (form(visit, view, fields, told)) }
         }
     }
 
