@@ -77,7 +77,7 @@ fn device_line(visit: &Visit, device: &SessionView) -> Markup {
             @if !device.current {
                 form method="post" action=(format!("/account/devices/{}/end", device.id)) {
                     (layout::token(visit))
-                    button.quiet { (t.end_device) }
+                    button.quiet aria-label={ (t.end_device) ": " (name) } { (t.end_device) }
                 }
             }
         }

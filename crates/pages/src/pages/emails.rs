@@ -87,10 +87,10 @@ fn list(visit: &Visit, found: &[EmailView]) -> Markup {
                         @if !address.verified { span.badge { (t.address_unconfirmed) } }
                     }
                     @if address.primary {
-                        @if !address.verified { (button(visit, "/account/emails/resend", t.email_resend)) }
+                        @if !address.verified { (button(visit, "/account/emails/resend", t.email_resend, &address.email)) }
                     } @else {
-                        (button(visit, &format!("/account/emails/{}/first", address.id), t.email_make_first))
-                        (button(visit, &format!("/account/emails/{}/remove", address.id), t.remove))
+                        (button(visit, &format!("/account/emails/{}/first", address.id), t.email_make_first, &address.email))
+                        (button(visit, &format!("/account/emails/{}/remove", address.id), t.remove, &address.email))
                     }
                 }
             }
@@ -165,8 +165,13 @@ fn password(visit: &Visit, errors: &[InvalidField], is_wrong: bool) -> Markup {
     })
 }
 
-fn button(visit: &Visit, action: &str, label: &str) -> Markup {
-    html! { form method="post" action=(action) { (layout::token(visit)) button.quiet { (label) } } }
+fn button(visit: &Visit, action: &str, label: &str, of: &str) -> Markup {
+    html! {
+        form method="post" action=(action) {
+            (layout::token(visit))
+            button.quiet aria-label={ (label) ": " (of) } { (label) }
+        }
+    }
 }
 
 async fn add(visit: Visit, fields: Fields) -> Result<Response, Problem> {

@@ -75,17 +75,18 @@ async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
 fn line(visit: &Visit, identity: &IdentityView) -> Markup {
     let t = &visit.texts.account;
     let name = [&identity.display_name, &identity.username, &identity.email].into_iter().flatten().next();
+    let provider = visit.site.services.sign_in.name_of(&identity.provider);
     html! {
         li {
             span.grow {
-                strong { (visit.site.services.sign_in.name_of(&identity.provider)) }
+                strong { (provider) }
                 @if let Some(name) = name { " · " (name) }
                 br;
                 span.muted { (t.last_used) " " (moment(visit, identity.last_used_at)) }
             }
             form method="post" action=(format!("/account/linked/{}/remove", identity.id)) {
                 (layout::token(visit))
-                button.danger { (t.remove) }
+                button.danger aria-label={ (t.remove) ": " (provider) } { (t.remove) }
             }
         }
     }

@@ -122,12 +122,13 @@ fn factors(visit: &Visit, held: &HeldFactors) -> Markup {
                 li {
                     (line(visit, factor))
                     div.row {
-                        a.button.quiet href=(format!("/account/security/factors/{}/rename", factor.id)) {
+                        a.button.quiet href=(format!("/account/security/factors/{}/rename", factor.id))
+                            aria-label={ (visit.texts.passkeys.rename) ": " (called(visit, factor)) } {
                             (visit.texts.passkeys.rename)
                         }
                         form method="post" action=(format!("/account/security/factors/{}/remove", factor.id)) {
                             (layout::token(visit))
-                            button.danger { (t.remove) }
+                            button.danger aria-label={ (t.remove) ": " (called(visit, factor)) } { (t.remove) }
                         }
                     }
                 }
@@ -147,14 +148,21 @@ fn factors(visit: &Visit, held: &HeldFactors) -> Markup {
     }
 }
 
+fn kind(visit: &Visit, factor: &FactorView) -> &'static str {
+    if factor.kind == FactorKind::Passkey { visit.texts.passkeys.title } else { visit.texts.account.app }
+}
+
+fn called<'a>(visit: &Visit, factor: &'a FactorView) -> &'a str {
+    factor.name.as_deref().unwrap_or_else(|| kind(visit, factor))
+}
+
 /// What it is called, what it is, since when and when last.
 fn line(visit: &Visit, factor: &FactorView) -> Markup {
     let t = &visit.texts.account;
-    let kind = if factor.kind == FactorKind::Passkey { visit.texts.passkeys.title } else { t.app };
     html! {
         span.grow {
-            strong { (factor.name.as_deref().unwrap_or(kind)) }
-            @if factor.name.is_some() { " " span.badge { (kind) } }
+            strong { (called(visit, factor)) }
+            @if factor.name.is_some() { " " span.badge { (kind(visit, factor)) } }
             br;
             span.muted {
                 (t.added) " " (moment(visit, factor.created_at))

@@ -133,6 +133,7 @@ async fn every_device_is_on_some_page_and_the_newest_on_the_first() {
     }
     let first = browser.get("/account/devices").await.text();
     assert!(first.contains("Device29/1") && !first.contains("Device00/1"), "{first}");
+    assert!(first.contains("aria-label=\"Sign out there: Device29/1\""), "each button says where: {first}");
     assert!(first.find("this one").unwrap() < first.find("Device29/1").unwrap(), "one's own stands above: {first}");
     let (before, _) = first.split_once("\" rel=\"next\"").unwrap();
     let second = browser.get(before.rsplit('"').next().unwrap()).await.text();

@@ -184,6 +184,7 @@ async fn a_further_address_becomes_the_first_and_the_other_goes() {
     assert_eq!(made.header("location"), "/account/emails?told=saved", "{}", made.text());
     let page = browser.get("/account/emails").await.text();
     assert!(page.find("ada@work.example").unwrap() < page.find("ada@example.org").unwrap(), "{page}");
+    assert!(page.contains("aria-label=\"Remove: ada@example.org\""), "each button says of what: {page}");
     let remove = address(&page, "/account/emails/", "/remove");
     let removed = browser.submit_from("/account/emails", &remove, &[]).await;
     assert_eq!(removed.header("location"), "/account/emails?told=saved", "{}", removed.text());

@@ -92,6 +92,9 @@ async fn a_passkey_is_added_signs_in_is_renamed_and_removed() {
     assert_eq!(renamed.header("location"), "/account/security?told=renamed");
     let page = other.get("/account/security?told=renamed").await.text();
     assert!(page.contains("&lt;b&gt;laptop") && !page.contains(hostile), "{page}");
+    for button in ["Rename", "Remove"] {
+        assert!(page.contains(&format!("aria-label=\"{button}: &lt;b&gt;laptop")), "{button}: {page}");
+    }
 
     let remove = path.replace("/rename", "/remove");
     let removed = other.submit_from("/account/security", &remove, &[]).await;
