@@ -218,7 +218,7 @@ async fn a_first_address_that_is_not_proven_is_sent_to_again_or_put_right() {
     }
     browser.cookies.insert("__Host-userd_language".to_owned(), "ru".to_owned());
     let russian = browser.get(from).await.text();
-    assert!(russian.contains("основной") && russian.contains("ещё не подтверждён<"), "an address is a he: {russian}");
+    assert!(russian.contains("основной") && russian.contains("ещё не подтверждён<"), "адрес is masculine: {russian}");
     browser.cookies.remove("__Host-userd_language");
     crate::flows::later(&place).await;
     let sent = browser.submit_from(from, to, &[("email", right), ("current_password", PASSWORD)]).await;
