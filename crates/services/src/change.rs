@@ -1,6 +1,7 @@
 //! The one way to make a change: a unit of work together with what it tells others. Facts and revocations are
 //! collected while the body runs and written with its last statements; what must happen after the commit (caches
-//! forget, other replicas hear) happens in [`Changes::run`], once, and cannot be forgotten.
+//! forget, other replicas hear) happens here, once, and cannot be forgotten: from the commit on a change goes on to its end,
+//! whoever waits for it.
 //!
 //! Writes of a body are kept from the beginning ([`UnitOfWork::defer_writes`]): they travel with its next read, or with the
 //! commit, and none is waited for by itself.
@@ -17,7 +18,7 @@ use std::{
 use tokio::sync::Notify;
 use userd_crypto::CryptoManager;
 use userd_model::{EventKind, Refusal, Revocation, Revoked, Session, Subject, Timestamp, User, UserId};
-use userd_storage::{Failure, UnitOfWork};
+use userd_storage::{Failure, StoreError, UnitOfWork};
 
 use crate::{
     Context, Dependencies,
@@ -25,6 +26,7 @@ use crate::{
     fact_drafts::{FactDraft, FactDrafts},
     revocations::Revocations,
     role_reader::RoleReader,
+    to_its_end::ToItsEnd,
     user_reader::UserReader,
 };
 
@@ -69,7 +71,7 @@ struct Effects {
 /// What a body answers: a value that is durable. Only [`Change::commit`] makes one.
 pub struct Committed<T> {
     value: T,
-    effects: Effects,
+    following: ToItsEnd<()>,
 }
 
 /// A body, whatever it is.
@@ -133,7 +135,7 @@ impl Changes {
                 })
             })
             .await?;
-        self.follow(committed.effects).await;
+        committed.following.await;
         Ok(committed.value)
     }
 
@@ -152,6 +154,12 @@ impl Changes {
     #[must_use]
     pub const fn arrivals(&self) -> &Arrivals {
         &self.arrivals
+    }
+
+    /// After a commit without an answer: if it was kept, what is remembered is out of date. If it was not, this costs some
+    /// reads. Revocations are left to the poll: one that was not kept would refuse tokens that are good.
+    async fn doubt(&self, effects: Effects) {
+        self.follow(Effects { revocations: Vec::new(), ..effects }).await;
     }
 
     async fn follow(&self, effects: Effects) {
@@ -256,7 +264,7 @@ impl Change<'_> {
     }
 
     /// Writes what was collected, together with the commit where the engine can, and answers `value` once everything is
-    /// durable.
+    /// durable. A commit that has begun is not given up with its caller.
     ///
     /// # Errors
     /// Those of [`UnitOfWork::commit`].
@@ -264,7 +272,19 @@ impl Change<'_> {
         self.effects.told = !self.facts.is_empty();
         self.facts.write(&mut self.unit, &self.changes.deps, self.context).await?;
         self.unit.revocations().insert_many(&self.effects.revocations).await?;
-        self.unit.commit(Committed { value, effects: self.effects }).await
+        let (changes, unit, effects) = (self.changes.clone(), self.unit, self.effects);
+        let following = ToItsEnd::of(async move {
+            match unit.commit(()).await {
+                Ok(()) => Ok(ToItsEnd::of(async move { changes.follow(effects).await })),
+                Err(failure) => {
+                    if matches!(failure, Failure::Store(StoreError::OutcomeUnknown(_))) {
+                        changes.doubt(effects).await;
+                    }
+                    Err(failure)
+                }
+            }
+        });
+        Ok(Committed { value, following: following.await? })
     }
 
     /// An active user, for a change by themself: whoever is not there is not signed in either.

@@ -73,6 +73,7 @@ pub mod sweeper;
 pub mod template_previews;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod to_its_end;
 pub mod user_list;
 pub mod user_reader;
 pub mod users;

@@ -1,15 +1,41 @@
 //! The one way to make a change: what it tells, when, and with which ids.
 
-use std::sync::Mutex;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use userd_model::{EventId, EventKind, PendingStep, Refusal, Revoked, SessionId};
-use userd_services::{Completion, sessions::Pending};
+use tokio::{sync::Notify, task::AbortHandle};
+use userd_model::{EventId, EventKind, PendingStep, Refusal, Revoked, SessionId, UserId, UserStatus};
+use userd_services::{Completion, Failure, sessions::Pending, testing::TestOptions};
+use userd_storage::{
+    Access, StoreError,
+    testing::{Ending, Tamper, Tampered},
+};
 use uuid::Uuid;
 
 use crate::{
-    fixture::{Fixture, MINUTE, refusal},
+    fixture::{Fixture, MINUTE, TestApp, refusal},
     personas::{PASSWORD, of},
 };
+
+/// What happens at the commit of a block.
+struct AtBlock<F>(F);
+
+impl<F: Fn() -> Ending + Send + Sync + 'static> Tamper for AtBlock<F> {
+    fn commit(&self, access: Access) -> Ending {
+        if access.name == "block_user" { self.0() } else { Ending::Commit }
+    }
+}
+
+async fn app_with(fixture: &Fixture, seed: u64, at_block: impl Fn() -> Ending + Send + Sync + 'static) -> TestApp {
+    let engine = Tampered::over(Arc::clone(fixture.store.engine()), Arc::new(AtBlock(at_block)));
+    Fixture::over(engine).app_with(TestOptions { seed, ..TestOptions::default() }).await
+}
+
+async fn status(app: &TestApp, user: UserId) -> UserStatus {
+    app.user_reader.show(user).await.unwrap().status
+}
 
 /// A re-run derives the same ids; the next change of the same request derives others.
 #[apply(case)]
@@ -98,6 +124,54 @@ async fn a_forgotten_user_is_read_anew_in_every_replica(fixture: Fixture) {
     there.follow_revocations().await.unwrap();
     for app in [&here, &there] {
         assert_eq!(app.user_reader.show(ada.id).await.unwrap().display_name.as_deref(), Some("Ada"));
+    }
+}
+
+/// A request may be dropped while its commit is under way. What is kept then has its consequences all the same: nobody is
+/// shown or asked about as they were before.
+#[apply(fault_case)]
+async fn a_caller_who_hangs_up_at_the_commit_keeps_nobody_from_hearing_of_it(fixture: Fixture) {
+    let caller = Arc::new(Mutex::new(None::<AbortHandle>));
+    let hung_up = Arc::clone(&caller);
+    let hangs_up = move || {
+        if let Some(caller) = hung_up.lock().unwrap().take() {
+            caller.abort();
+        }
+        Ending::Commit
+    };
+    let app = app_with(&fixture, 1, hangs_up).await;
+    let ada = app.member("ada").await;
+    assert_eq!(status(&app, ada.id).await, UserStatus::Active);
+    let (services, ctx, id, go) = (app.shared(), app.operator_context(), ada.id, Arc::new(Notify::new()));
+    let begin = Arc::clone(&go);
+    let request = tokio::spawn(async move {
+        begin.notified().await;
+        services.users.block(&ctx, id).await.map(drop)
+    });
+    *caller.lock().unwrap() = Some(request.abort_handle());
+    let mut news = app.deps.cache.subscribe();
+    go.notify_one();
+    let _hung_up = request.await;
+    let told = tokio::time::timeout(Duration::from_secs(20), news.next()).await;
+    assert!(told.is_ok_and(|message| message.is_some()), "nobody is told");
+    assert_eq!(status(&app, ada.id).await, UserStatus::Blocked);
+    assert!(app.who(&ada.tokens.access_token).await.is_err());
+}
+
+/// Where nobody knows whether a commit was kept, what is stored counts, and tokens die by what is stored.
+#[apply(fault_case)]
+async fn a_commit_without_an_answer_leaves_nothing_old_behind(fixture: Fixture) {
+    let unknown = || StoreError::OutcomeUnknown("as told".to_owned());
+    let kept = app_with(&fixture, 1, move || Ending::CommitAndSay(unknown())).await;
+    let lost = app_with(&fixture, 2, move || Ending::RollBack(unknown())).await;
+    for (app, name, then) in [(kept, "ada", UserStatus::Blocked), (lost, "grace", UserStatus::Active)] {
+        let member = app.member(name).await;
+        assert_eq!(status(&app, member.id).await, UserStatus::Active);
+        let blocked = app.users.block(&app.operator_context(), member.id).await;
+        assert!(matches!(blocked, Err(Failure::Store(StoreError::OutcomeUnknown(_)))), "{blocked:?}");
+        assert_eq!(status(&app, member.id).await, then);
+        app.follow_revocations().await.unwrap();
+        assert_eq!(app.who(&member.tokens.access_token).await.is_ok(), then == UserStatus::Active);
     }
 }
 

@@ -155,7 +155,10 @@ impl Transaction for ScheduledTransaction {
         let kept = self.inner.take().unwrap().commit().await;
         *self.scheduler.writer.lock().unwrap() = None;
         kept?;
-        self.scheduler.stand(Place::Kept(self.access.name)).await;
-        answer
+        match self.scheduler.stand(Place::Kept(self.access.name)).await {
+            // Nothing follows where the replica is dead.
+            Verdict::Crash => Err(unavailable()),
+            _ => answer,
+        }
     }
 }

@@ -8,6 +8,7 @@ use std::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    task::Poll,
     time::Duration,
 };
 
@@ -144,7 +145,9 @@ impl Scheduler {
         let verdict = gone.await.unwrap();
         if verdict == Verdict::Crash {
             actor.crash.notify_one();
-            std::future::pending::<()>().await;
+            // Whoever asked is left without an answer. What goes on without them dies with its replica: it hears so.
+            std::future::poll_fn(|_| if ACTOR.try_with(|_| ()).is_ok() { Poll::Pending } else { Poll::Ready(()) })
+                .await;
         }
         verdict
     }
