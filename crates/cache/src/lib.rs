@@ -25,7 +25,7 @@ use bytes::Bytes;
 pub use fanout::{Message, Subscription};
 pub use gcra::{Limit, LimitAnswer};
 pub use memory::Memory;
-pub use options::CacheOptions;
+pub use options::{CacheOptions, LONGEST_LIFE};
 pub use tiered::Tiered;
 pub use typed::{Cached, Loaded};
 

@@ -5,6 +5,9 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use userd_model::{Clock, Random};
 use zeroize::Zeroizing;
 
+/// No value of a [`Cached`](crate::Cached) lives longer, wherever it is kept.
+pub const LONGEST_LIFE: Duration = Duration::from_secs(330);
+
 /// Everything that can be set. Start from [`CacheOptions::new`] and change fields.
 #[derive(Clone)]
 #[expect(missing_debug_implementations, reason = "holds a password")]
@@ -17,7 +20,9 @@ pub struct CacheOptions {
     pub memory_bytes: u64,
     /// Most rate-limit cells kept in process (about 40 bytes each).
     pub limit_cells: usize,
-    /// How long a version floor is remembered after an invalidation: longer than any load may take.
+    /// How long a version floor is remembered after an invalidation: longer than any value lives, and any load after it. A
+    /// replica that hears of a change by a feed of its own raises its floor and no other: what the second level still holds
+    /// must be dead before that floor is forgotten.
     pub floor_ttl: Duration,
     /// Longest life of a value in the in-process level (L1) in front of Redis; zero switches that level off.
     pub l1_ttl: Duration,
@@ -50,7 +55,7 @@ impl CacheOptions {
             random,
             memory_bytes: 64 << 20,
             limit_cells: 200_000,
-            floor_ttl: Duration::from_secs(60),
+            floor_ttl: LONGEST_LIFE.saturating_add(Duration::from_secs(60)),
             l1_ttl: Duration::from_secs(30),
             degraded_age: Duration::from_secs(1),
             key_prefix: "userd".to_owned(),

@@ -16,7 +16,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::OnceCell;
 use userd_model::Random;
 
-use crate::{Cache, CacheKey, Entry};
+use crate::{Cache, CacheKey, Entry, LONGEST_LIFE};
 
 /// What a loader read from the source of truth.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +60,8 @@ where
     T: Serialize + DeserializeOwned + Send + Sync + 'static,
     E: Clone,
 {
-    /// A typed view of `space` whose values live for `ttl` ± 10 % (so that they do not all expire together).
+    /// A typed view of `space` whose values live for `ttl` ± 10 % (so that they do not all expire together), and for
+    /// [`LONGEST_LIFE`] at most.
     pub fn new(cache: Arc<dyn Cache>, random: Arc<dyn Random>, space: &'static str, ttl: Duration) -> Self {
         for result in ["hit", "miss"] {
             metrics::counter!("userd_cache_requests_total", "space" => space, "result" => result).increment(0);
@@ -148,7 +149,8 @@ where
         let mut chance = [0; 2];
         self.random.fill(&mut chance);
         // 0.9 + 0.2 × chance, in 65,535ths.
-        self.ttl.mul_f64(0.9 + 0.2 * f64::from(u16::from_le_bytes(chance)) / f64::from(u16::MAX))
+        let life = self.ttl.mul_f64(0.9 + 0.2 * f64::from(u16::from_le_bytes(chance)) / f64::from(u16::MAX));
+        life.min(LONGEST_LIFE)
     }
 }
 
@@ -246,6 +248,17 @@ mod tests {
     fn values_do_not_all_expire_together() {
         let lives = [0, 128, 255].map(|chance| cached(chance).life().as_secs_f64());
         assert!((lives[0] - 90.0).abs() < 0.1 && (lives[1] - 100.0).abs() < 0.1 && (lives[2] - 110.0).abs() < 0.1);
+    }
+
+    /// A feed raises floors in one process: what Redis holds below them must be dead before they are forgotten, with a minute
+    /// for a load that began before.
+    #[test]
+    fn no_value_outlives_a_floor() {
+        let options = CacheOptions::new(Arc::new(Fixed(0)), Arc::new(Fixed(0)));
+        for seconds in [60, 300, 86_400] {
+            let names = Cached { ttl: Duration::from_secs(seconds), ..cached(255) };
+            assert!(names.life() + Duration::from_secs(60) <= options.floor_ttl, "{seconds}");
+        }
     }
 
     #[tokio::test]

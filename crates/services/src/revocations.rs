@@ -14,6 +14,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
+use userd_cache::LONGEST_LIFE;
 use userd_model::{ClientId, Revocation, RevocationId, Revoked, SessionId, Timestamp, TokenId, UserId};
 use userd_storage::Failure;
 
@@ -21,7 +22,7 @@ use self::feed::is_for_verifiers;
 pub use self::feed::{FeedPage, FeedPlace};
 use crate::Dependencies;
 
-/// Entries outlive every token they can touch by this much.
+/// Entries outlive every token and every remembered value they can touch by this much.
 pub(crate) const MARGIN: Duration = Duration::from_secs(120);
 /// A poll looks this far behind the newest entry it has seen: a slower transaction may commit with an earlier time.
 const OVERLAP: Duration = Duration::from_secs(15);
@@ -133,9 +134,15 @@ impl Revocations {
             || checked.user.is_some_and(|(id, epoch)| view.users.get(&id).is_some_and(|(lowest, _)| epoch < *lowest))
     }
 
-    /// An entry; it can be forgotten when every token that it touches is dead.
+    /// An entry; it can be forgotten when every token that it touches is dead, and every value that a cache remembers of it.
     pub(crate) fn entry(&self, id: RevocationId, what: Revoked, recorded_at: Timestamp) -> Revocation {
-        Revocation { id, what, recorded_at, expires_at: recorded_at.plus(self.deps.settings.access_ttl).plus(MARGIN) }
+        Revocation { id, what, recorded_at, expires_at: recorded_at.plus(self.longest_touched()).plus(MARGIN) }
+    }
+
+    /// How long what is revoked may be told or remembered somewhere. Tokens may live shorter than values in Redis, which a
+    /// replica that starts finds there.
+    fn longest_touched(&self) -> Duration {
+        self.deps.settings.access_ttl.max(LONGEST_LIFE)
     }
 
     /// After the commit: applies the entries here and tells the other replicas.
@@ -162,7 +169,7 @@ impl Revocations {
         let now = self.deps.now();
         let polled = self.view.read().unwrap_or_else(PoisonError::into_inner).polled;
         let mut after = polled.map_or_else(
-            || now.minus(self.deps.settings.access_ttl).minus(MARGIN),
+            || now.minus(self.longest_touched()).minus(MARGIN),
             // A replica whose clock is ahead must not move everybody's window.
             |newest| newest.min(now).minus(OVERLAP),
         );

@@ -2,9 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use userd_cache::{Cache, CacheOptions, Memory, Message};
+use userd_cache::{Cache, CacheOptions, LONGEST_LIFE, Memory, Message};
 use userd_model::{Permission, Revocation, RevocationId, Revoked, Timestamp};
-use userd_services::testing::TestOptions;
+use userd_services::{revocations::Consequence, testing::TestOptions};
 
 use crate::{
     fixture::{Fixture, MINUTE, TestApp, with},
@@ -132,6 +132,24 @@ async fn a_replica_that_starts_later_knows_what_was_revoked_before(fixture: Fixt
     let late = fixture.app_with(TestOptions { clock, seed: 2, ..TestOptions::default() }).await;
     late.follow_revocations().await.unwrap();
     assert!(late.who(&ada.tokens.access_token).await.is_err());
+}
+
+/// A replica that starts finds in Redis what was remembered before: longer than the shortest tokens live.
+#[apply(case)]
+async fn a_replica_that_starts_later_shows_nobody_as_they_were(fixture: Fixture) {
+    let here = fixture.app_with(with(|settings| settings.access_ttl = Duration::from_secs(30))).await;
+    let ada = here.member("ada").await;
+    here.accounts.change_username(&of(&here, &ada), "countess", None).await.unwrap();
+    here.advance(LONGEST_LIFE);
+    here.sweeper.tick().await.unwrap();
+    let clock = Some(Arc::clone(&here.clock));
+    let short = with(|settings| settings.access_ttl = Duration::from_secs(30));
+    let late = fixture.app_with(TestOptions { clock, seed: 2, ..short }).await;
+    let heard = late.revocations.poll().await.unwrap();
+    assert!(
+        heard.iter().any(|one| matches!(one, Consequence::ForgetUser { user, .. } if *user == ada.id)),
+        "{heard:?}"
+    );
 }
 
 /// A full page is followed by the next one, and entries end with the tokens they can touch.

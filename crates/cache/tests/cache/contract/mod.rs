@@ -92,6 +92,7 @@ contract![
     values: an_invalidated_value_is_gone_on_every_replica,
     values: a_late_write_cannot_bring_back_what_was_invalidated,
     values: a_local_invalidation_takes_effect_at_once,
+    values: a_floor_holds_as_long_as_any_value_lives,
     values: no_value_of_one_id_answers_another,
     typed: a_hundred_misses_load_once,
     typed: a_load_that_is_dropped_or_panics_wedges_nobody,

@@ -1,12 +1,15 @@
 //! Values: versions, expiry, invalidation, names.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::task::JoinSet;
-use userd_cache::{CacheHealth, CacheKey};
+use userd_cache::{Cache, CacheHealth, CacheKey, CacheOptions, LONGEST_LIFE};
 
 use super::Fixture;
-use crate::support::{MINUTE, entry, eventually, key};
+use crate::support::{MINUTE, ManualClock, entry, eventually, key, replica};
 
 pub(crate) async fn what_was_put_is_read_by_every_replica(fixture: Fixture) {
     assert_eq!(fixture.a.get(&key("u")).await, None);
@@ -88,6 +91,20 @@ pub(crate) async fn a_local_invalidation_takes_effect_at_once(fixture: Fixture) 
     assert!(fixture.b.get(&key("u")).await.is_some());
     fixture.b.invalidate_local(&key("u"), 2);
     assert_eq!(fixture.b.get(&key("u")).await, None, "not even from Redis, which still has it");
+}
+
+/// Who was told apart from the cache has raised the floor of one replica, and the value is elsewhere as long as it lives.
+pub(crate) async fn a_floor_holds_as_long_as_any_value_lives(fixture: Fixture) {
+    let clock = fixture.clock.clone().unwrap_or_default();
+    let there: Arc<dyn Cache> = match &fixture.redis {
+        None => fixture.b.clone(),
+        Some((url, options)) => replica(url, CacheOptions { clock: clock.clone(), ..options.clone() }).await,
+    };
+    assert!(fixture.a.put(&key("u"), entry(1, "one"), LONGEST_LIFE).await);
+    there.invalidate_local(&key("u"), 2);
+    clock.advance(LONGEST_LIFE);
+    assert_eq!(there.get(&key("u")).await, None, "also where Redis still has it");
+    assert!(!there.put(&key("u"), entry(1, "late"), MINUTE).await);
 }
 
 /// ASVS V1.3.9
