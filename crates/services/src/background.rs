@@ -77,8 +77,10 @@ impl Services {
 
     /// One poll of the revocations and what follows from it.
     pub async fn follow_revocations(&self) -> Result<(), userd_storage::Failure> {
-        let consequences = self.revocations.poll().await?;
-        self.follow(consequences).await
+        let mut consequences = Vec::new();
+        let polled = self.revocations.poll(&mut consequences).await;
+        let followed = self.follow(consequences).await;
+        polled.and(followed)
     }
 
     /// Takes what another replica says, and does what follows from it.
@@ -100,7 +102,14 @@ impl Services {
                 Consequence::ReloadKeys => reload = true,
             }
         }
-        if reload { self.signing_keys.reload().await } else { Ok(()) }
+        if !reload {
+            return Ok(());
+        }
+        let loaded = self.signing_keys.reload().await;
+        if loaded.is_err() {
+            self.revocations.keys_are_behind();
+        }
+        loaded
     }
 
     /// Erases accounts whose window has closed, in one replica at a time.

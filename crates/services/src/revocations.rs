@@ -8,7 +8,10 @@ mod feed;
 
 use std::{
     collections::HashMap,
-    sync::{PoisonError, RwLock},
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -34,6 +37,7 @@ pub struct Revocations {
     view: RwLock<View>,
     /// Changes with every entry that is new here and for verifiers.
     news: watch::Sender<u64>,
+    keys_are_behind: AtomicBool,
 }
 
 #[derive(Default)]
@@ -111,7 +115,7 @@ struct Message {
 
 impl Revocations {
     pub(crate) fn new(deps: Dependencies) -> Self {
-        Self { deps, view: RwLock::default(), news: watch::Sender::default() }
+        Self { deps, view: RwLock::default(), news: watch::Sender::default(), keys_are_behind: AtomicBool::default() }
     }
 
     /// Changes with every entry that is new here and for verifiers.
@@ -151,9 +155,18 @@ impl Revocations {
             return;
         }
         self.apply(entries);
+        // Whoever changed them loads them, unless nobody waits for that any more.
+        if entries.iter().any(|entry| matches!(entry.what, Revoked::Key { .. })) {
+            self.keys_are_behind();
+        }
         if let Ok(bytes) = serde_json::to_vec(&Message { revocations: entries.to_vec() }) {
             self.deps.cache.publish(bytes.into()).await;
         }
+    }
+
+    /// The keys were changed and may not have been loaded since: the next poll says so again.
+    pub(crate) fn keys_are_behind(&self) {
+        self.keys_are_behind.store(true, Ordering::Release);
     }
 
     /// Takes a message of another replica. Nonsense is ignored: the poll brings the truth.
@@ -161,11 +174,15 @@ impl Revocations {
         serde_json::from_slice::<Message>(message).map(|message| self.apply(&message.revocations)).unwrap_or_default()
     }
 
-    /// Reads what the table has beyond what is known, and forgets what has expired.
+    /// Reads what the table has beyond what is known, and forgets what has expired. What follows from it is added to
+    /// `consequences`, page by page: it is not heard again, and must be done also where a later page cannot be read.
     ///
     /// # Errors
-    /// Storage faults; the view stays as it is.
-    pub async fn poll(&self) -> Result<Vec<Consequence>, Failure> {
+    /// Storage faults; the view has what was read before.
+    pub async fn poll(&self, consequences: &mut Vec<Consequence>) -> Result<(), Failure> {
+        if self.keys_are_behind.swap(false, Ordering::AcqRel) {
+            consequences.push(Consequence::ReloadKeys);
+        }
         let now = self.deps.now();
         let polled = self.view.read().unwrap_or_else(PoisonError::into_inner).polled;
         let mut after = polled.map_or_else(
@@ -173,7 +190,6 @@ impl Revocations {
             // A replica whose clock is ahead must not move everybody's window.
             |newest| newest.min(now).minus(OVERLAP),
         );
-        let mut consequences = Vec::new();
         let mut after_id = RevocationId(uuid::Uuid::nil());
         loop {
             let page = self.deps.store.reading().revocations().page(Some((after, after_id)), PAGE).await?;
@@ -187,7 +203,7 @@ impl Revocations {
             }
         }
         self.forget_expired(now);
-        Ok(consequences)
+        Ok(())
     }
 
     fn apply(&self, entries: &[Revocation]) -> Vec<Consequence> {

@@ -19,18 +19,54 @@ use crate::{
     personas::{PASSWORD, of},
 };
 
-/// What happens at the commit of a block.
-struct AtBlock<F>(F);
+/// What happens when a block or a rotation of keys is committed.
+struct AtCommit<F>(F);
 
-impl<F: Fn() -> Ending + Send + Sync + 'static> Tamper for AtBlock<F> {
+impl<F: Fn() -> Ending + Send + Sync + 'static> Tamper for AtCommit<F> {
     fn commit(&self, access: Access) -> Ending {
-        if access.name == "block_user" { self.0() } else { Ending::Commit }
+        if ["block_user", "rotate_signing_keys"].contains(&access.name) { self.0() } else { Ending::Commit }
     }
 }
 
-async fn app_with(fixture: &Fixture, seed: u64, at_block: impl Fn() -> Ending + Send + Sync + 'static) -> TestApp {
-    let engine = Tampered::over(Arc::clone(fixture.store.engine()), Arc::new(AtBlock(at_block)));
+async fn app_with(fixture: &Fixture, seed: u64, at_commit: impl Fn() -> Ending + Send + Sync + 'static) -> TestApp {
+    let engine = Tampered::over(Arc::clone(fixture.store.engine()), Arc::new(AtCommit(at_commit)));
     Fixture::over(engine).app_with(TestOptions { seed, ..TestOptions::default() }).await
+}
+
+/// One whose callers hang up at the commit.
+struct HangingUp {
+    app: TestApp,
+    caller: Arc<Mutex<Option<AbortHandle>>>,
+}
+
+impl HangingUp {
+    async fn on(fixture: &Fixture) -> Self {
+        let caller = Arc::new(Mutex::new(None::<AbortHandle>));
+        let hung_up = Arc::clone(&caller);
+        let hangs_up = move || {
+            if let Some(caller) = hung_up.lock().unwrap().take() {
+                caller.abort();
+            }
+            Ending::Commit
+        };
+        Self { app: app_with(fixture, 1, hangs_up).await, caller }
+    }
+
+    /// Asks, hangs up, and waits until others are told of what was asked for.
+    async fn ask(&self, request: impl Future<Output = Result<(), Failure>> + Send + 'static) {
+        let go = Arc::new(Notify::new());
+        let begin = Arc::clone(&go);
+        let request = tokio::spawn(async move {
+            begin.notified().await;
+            request.await
+        });
+        *self.caller.lock().unwrap() = Some(request.abort_handle());
+        let mut news = self.app.deps.cache.subscribe();
+        go.notify_one();
+        let _hung_up = request.await;
+        let told = tokio::time::timeout(Duration::from_secs(20), news.next()).await;
+        assert!(told.is_ok_and(|message| message.is_some()), "nobody is told");
+    }
 }
 
 async fn status(app: &TestApp, user: UserId) -> UserStatus {
@@ -131,31 +167,26 @@ async fn a_forgotten_user_is_read_anew_in_every_replica(fixture: Fixture) {
 /// shown or asked about as they were before.
 #[apply(fault_case)]
 async fn a_caller_who_hangs_up_at_the_commit_keeps_nobody_from_hearing_of_it(fixture: Fixture) {
-    let caller = Arc::new(Mutex::new(None::<AbortHandle>));
-    let hung_up = Arc::clone(&caller);
-    let hangs_up = move || {
-        if let Some(caller) = hung_up.lock().unwrap().take() {
-            caller.abort();
-        }
-        Ending::Commit
-    };
-    let app = app_with(&fixture, 1, hangs_up).await;
+    let caller = HangingUp::on(&fixture).await;
+    let app = &caller.app;
     let ada = app.member("ada").await;
-    assert_eq!(status(&app, ada.id).await, UserStatus::Active);
-    let (services, ctx, id, go) = (app.shared(), app.operator_context(), ada.id, Arc::new(Notify::new()));
-    let begin = Arc::clone(&go);
-    let request = tokio::spawn(async move {
-        begin.notified().await;
-        services.users.block(&ctx, id).await.map(drop)
-    });
-    *caller.lock().unwrap() = Some(request.abort_handle());
-    let mut news = app.deps.cache.subscribe();
-    go.notify_one();
-    let _hung_up = request.await;
-    let told = tokio::time::timeout(Duration::from_secs(20), news.next()).await;
-    assert!(told.is_ok_and(|message| message.is_some()), "nobody is told");
-    assert_eq!(status(&app, ada.id).await, UserStatus::Blocked);
+    assert_eq!(status(app, ada.id).await, UserStatus::Active);
+    let (services, ctx, id) = (app.shared(), app.operator_context(), ada.id);
+    caller.ask(async move { services.users.block(&ctx, id).await.map(drop) }).await;
+    assert_eq!(status(app, ada.id).await, UserStatus::Blocked);
     assert!(app.who(&ada.tokens.access_token).await.is_err());
+}
+
+/// Who changes the keys loads them. Where nobody waits for that any more the next poll does, though it was heard here before.
+#[apply(fault_case)]
+async fn keys_that_were_changed_for_a_caller_who_hung_up_are_loaded(fixture: Fixture) {
+    let caller = HangingUp::on(&fixture).await;
+    let app = &caller.app;
+    let before = app.deps.crypto.tokens.jwks();
+    let (services, ctx) = (app.shared(), app.operator_context());
+    caller.ask(async move { services.signing_keys.rotate(&ctx).await.map(drop) }).await;
+    app.follow_revocations().await.unwrap();
+    assert_ne!(app.deps.crypto.tokens.jwks(), before, "the heir that was made is published");
 }
 
 /// Where nobody knows whether a commit was kept, what is stored counts, and tokens die by what is stored.

@@ -1,10 +1,20 @@
 //! The revocation view: two replicas that hear of each other through the database only, and the feed.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use userd_cache::{Cache, CacheOptions, LONGEST_LIFE, Memory, Message};
-use userd_model::{Permission, Revocation, RevocationId, Revoked, Timestamp};
+use userd_model::{Permission, Revocation, RevocationId, Revoked, Timestamp, TokenId};
 use userd_services::{revocations::Consequence, testing::TestOptions};
+use userd_storage::{
+    Statement, StoreError,
+    testing::{Tamper, Tampered},
+};
 
 use crate::{
     fixture::{Fixture, MINUTE, TestApp, with},
@@ -145,11 +155,61 @@ async fn a_replica_that_starts_later_shows_nobody_as_they_were(fixture: Fixture)
     let clock = Some(Arc::clone(&here.clock));
     let short = with(|settings| settings.access_ttl = Duration::from_secs(30));
     let late = fixture.app_with(TestOptions { clock, seed: 2, ..short }).await;
-    let heard = late.revocations.poll().await.unwrap();
+    let mut heard = Vec::new();
+    late.revocations.poll(&mut heard).await.unwrap();
     assert!(
         heard.iter().any(|one| matches!(one, Consequence::ForgetUser { user, .. } if *user == ada.id)),
         "{heard:?}"
     );
+}
+
+/// Fails the second page of a poll, once.
+#[derive(Default)]
+struct SecondPage(AtomicU32);
+
+impl Tamper for SecondPage {
+    fn read(&self, statement: &'static Statement) -> Result<(), StoreError> {
+        let is_page = statement.name == "revocations.next_page";
+        if is_page && self.0.fetch_add(1, Ordering::SeqCst) == 1 {
+            return Err(StoreError::Unavailable("as told".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+/// An entry is heard once. What it asks for is done also where the next page cannot be read.
+#[apply(fault_case)]
+async fn a_poll_that_breaks_off_does_what_it_has_heard(fixture: Fixture) {
+    let engine = Tampered::over(Arc::clone(fixture.store.engine()), Arc::new(SecondPage::default()));
+    let app = Fixture::over(engine).app().await;
+    let ada = app.member("ada").await;
+    assert_eq!(app.user_reader.show(ada.id).await.unwrap().display_name, None);
+    app.rewrite(ada.id, |user| {
+        user.display_name = Some("Ada".to_owned());
+        user.touch(user.updated_at);
+    })
+    .await;
+    let (user_id, now) = (ada.id, app.now());
+    let version = app.reading().users().find(user_id).await.unwrap().unwrap().version;
+    record(&app, Revoked::Changed { user_id, version }, now).await;
+    let later = now.plus(Duration::from_secs(1));
+    let others: Vec<Revocation> = (0..1_000)
+        .map(|_| Revocation {
+            id: RevocationId::mint(app.deps.random.as_ref()),
+            what: Revoked::Token { token_id: TokenId::mint(app.deps.random.as_ref()) },
+            recorded_at: later,
+            expires_at: later.plus(MINUTE),
+        })
+        .collect();
+    let others = &others;
+    let put = app.deps.store.transact("others", |mut uow| async move {
+        uow.revocations().insert_many(others).await?;
+        uow.commit(()).await
+    });
+    put.await.unwrap();
+    assert!(app.follow_revocations().await.is_err(), "the second page");
+    assert_eq!(app.user_reader.show(ada.id).await.unwrap().display_name.as_deref(), Some("Ada"));
+    app.follow_revocations().await.unwrap();
 }
 
 /// A full page is followed by the next one, and entries end with the tokens they can touch.
