@@ -23,4 +23,4 @@ pub use row::{Row, Rows};
 pub use statement::Statement;
 pub use store::Store;
 pub use unit_of_work::UnitOfWork;
-pub use value::{Kind, Value};
+pub use value::{Kind, NEVER, Value};

@@ -3,6 +3,10 @@
 use userd_model::Timestamp;
 use uuid::Uuid;
 
+/// The end of what does not end: 9999-12-31. Indexes hold no nothing. An engine whose moments end before it says this of its
+/// last one.
+pub const NEVER: Timestamp = Timestamp::from_seconds(253_402_214_400);
+
 /// What a column or a parameter holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {

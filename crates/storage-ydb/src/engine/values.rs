@@ -6,14 +6,15 @@ use std::{
 };
 
 use userd_model::Timestamp;
-use userd_storage::{Kind, StoreError, Value};
+use userd_storage::{Kind, NEVER, StoreError, Value};
 
 use crate::yql::{
     Type,
     batch::{Argument, Given},
 };
 
-/// The last moment that YDB has: the end of 2105. It has none before 1970 either.
+/// The last moment that YDB has: the end of 2105. It has none before 1970 either. It stands for all that is later, which is
+/// mostly what does not end.
 const LAST: u64 = 4_291_747_199_999_999;
 
 /// What a text is given.
@@ -104,7 +105,8 @@ pub(super) fn read(kind: Kind, value: ydb::Value) -> Result<Value, StoreError> {
     })
 }
 
-/// A moment. Those that YDB does not have become the first or the last that it has.
+/// A moment. Those that YDB does not have become the first or the last that it has, and the last one comes back as
+/// [`NEVER`].
 #[derive(Clone, Copy)]
 struct Moment(SystemTime);
 
@@ -124,7 +126,10 @@ impl From<Timestamp> for Moment {
 impl From<Moment> for Timestamp {
     fn from(moment: Moment) -> Self {
         let since = moment.0.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Self::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+        match i64::try_from(since.as_micros()) {
+            Ok(micros) if since.as_micros() < u128::from(LAST) => Self::from_micros(micros),
+            _ => NEVER,
+        }
     }
 }
 
@@ -141,5 +146,20 @@ impl From<Json> for ydb::Value {
     fn from(document: Json) -> Self {
         // The empty text stands for the type alone; it is never sent.
         Self::Json(document.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_never_ends_comes_back_so() {
+        let there_and_back = |moment: Timestamp| Timestamp::from(Moment::from(moment));
+        assert_eq!(there_and_back(NEVER), NEVER);
+        let before = Timestamp::from_micros(4_291_747_199_999_998);
+        assert_eq!(there_and_back(before), before);
+        assert_eq!(there_and_back(before.plus(Duration::from_micros(1))), NEVER);
+        assert_eq!(there_and_back(Timestamp::from_micros(-1)), Timestamp::from_micros(0));
     }
 }

@@ -4,15 +4,12 @@ use userd_model::{Grant, GrantId, GrantKind, GrantSource, Period, Sealed, Timest
 
 use super::{MOST, known};
 use crate::{
-    Row, StoreError, UnitOfWork, Value,
+    NEVER, Row, StoreError, UnitOfWork, Value,
     tables::{List, Range, Shape, position, statements_of},
 };
 
 /// Grants.
 pub struct Grants<'a>(pub(super) &'a mut UnitOfWork);
-
-/// The end of what does not end: 9999-12-31. Indexes hold no nothing.
-const NEVER: Timestamp = Timestamp::from_seconds(253_402_214_400);
 
 statements_of! { GRANTS:
     UPSERT = "grants.upsert": Shape::Upsert;

@@ -3,7 +3,7 @@
 use serde_json::json;
 use userd_model::{Random, Timestamp};
 use userd_storage::{
-    Duplicate, Failure, Kind, StoreError, Value, statements,
+    Duplicate, Failure, Kind, NEVER, StoreError, Value, statements,
     testing::{TestRandom, run},
 };
 use uuid::Uuid;
@@ -72,6 +72,17 @@ async fn every_kind_comes_back_as_it_went_in(fixture: Fixture) {
         insert(&fixture, &row).await;
         assert!(fetch(&fixture, id).await == row, "row {index} came back changed");
     }
+}
+
+/// Also where the engine has no moment so late.
+#[apply(case)]
+async fn what_never_ends_comes_back_so(fixture: Fixture) {
+    let id = id();
+    let mut row: Vec<Value> = vec![id.into()];
+    row.extend([Kind::Text, Kind::Bytes, Kind::I64, Kind::Bool].map(Value::Null));
+    row.extend([NEVER.into(), Value::Null(Kind::Json)]);
+    insert(&fixture, &row).await;
+    assert!(fetch(&fixture, id).await == row, "it came back with an end");
 }
 
 #[apply(case)]

@@ -63,6 +63,8 @@ async fn the_last_administrator_keeps_the_role(fixture: Fixture) {
     assert_eq!(refusal(app.grants.revoke(&ctx, root.id, role, Role::ADMIN).await), Refusal::LastAdministrator);
     assert_eq!(refusal(app.users.block_with(&ctx, root.id, &Block::default()).await), Refusal::LastAdministrator);
     app.grants.grant(&ctx, ada.id, role, Role::ADMIN, &for_good()).await.unwrap();
+    let held = app.grants.of_user(&ctx, ada.id).await.unwrap();
+    assert!(held.iter().all(|one| one.grant.period.expires_at.is_none()), "for good is without an end on every engine");
     app.grants.revoke(&ctx, root.id, role, Role::ADMIN).await.unwrap();
 }
 
