@@ -185,7 +185,7 @@ fn erasure(table: &Table) -> Result<(String, &'static str), String> {
         Owner::User { column } => {
             let erased = match table.name {
                 "users" => "with the account, after its data key",
-                "claims" => "with the account; usernames stay as keyed hashes",
+                "claims" => "with the account; usernames, imports and the first administrator's stay as keyed hashes",
                 _ if OWNED.iter().any(|owned| owned.table.name == table.name) => "with the account",
                 other => outlives(other)
                     .ok_or_else(|| format!("{other}: say in xtask/src/pages.rs what an erasure leaves of it"))?,

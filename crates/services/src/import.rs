@@ -14,8 +14,9 @@ use crate::{
     sign_in::SignIn,
 };
 
-/// The kind of claims on what people were called by the software that they come from.
-const KIND: &str = "imported";
+/// The kind of claims on what people were called by the software that they come from. They outlive the account: who was
+/// brought over and erased since is not brought over again.
+pub(crate) const KIND: &str = "imported";
 
 /// Brings people over.
 #[derive(Clone)]

@@ -2,7 +2,7 @@
 //! that the first start prints. There is exactly one winner; afterwards the way is shut.
 
 use userd_model::{Act, Refusal, Role, User};
-use userd_storage::{Failure, repositories::one_time_tokens::OneTimeToken};
+use userd_storage::{Failure, UnitOfWork, repositories::one_time_tokens::OneTimeToken};
 
 use crate::{
     Completion, Context, Dependencies, UserView,
@@ -32,7 +32,8 @@ impl Setup {
     /// Whether nobody has become administrator yet.
     pub async fn is_open(&self) -> Result<bool, Failure> {
         let hash = self.deps.crypto.index.claim_hash(KIND, "");
-        Ok(self.deps.store.reading().claims().find(&hash).await?.is_none())
+        let mut reading = self.deps.store.reading();
+        Ok(reading.claims().find(&hash).await?.is_none() && !has_administrator(&mut reading).await?)
     }
 
     /// A one-time setup token, if setup is still open. Each start makes a new one; those before stay good for a day.
@@ -78,6 +79,9 @@ impl Setup {
         let completed = self
             .changes
             .run(ctx, "finish_setup", |mut change| async move {
+                if has_administrator(&mut change).await? {
+                    return Err(Refusal::SetupDone.into());
+                }
                 self.become_first(&mut change, account).await?;
                 let now = change.now;
                 change.one_time_tokens().take(hash, PURPOSE, now).await?.ok_or(Refusal::InvalidCode)?;
@@ -128,5 +132,11 @@ async fn store_administrator(change: &mut Change<'_>, account: &AccountSeed) -> 
     account.store(change).await
 }
 
-/// The kind of the one claim that the first administrator holds.
-const KIND: &str = "first_admin";
+/// Who has the role of administrators has come by it somehow, and set-up is not the way to it any more: where the claim of
+/// the first one is gone, too.
+async fn has_administrator(unit: &mut UnitOfWork) -> Result<bool, Failure> {
+    Ok(!unit.user_terms().holders(Role::ADMIN).await?.is_empty())
+}
+
+/// The kind of the one claim that the first administrator holds. It outlives them.
+pub(crate) const KIND: &str = "first_admin";

@@ -9,14 +9,17 @@ use userd_storage::{
 };
 
 use super::Deletions;
-use crate::{Context, recent_proof, user_reader::internal};
+use crate::{Context, import, recent_proof, setup, user_reader::internal};
 
 /// Accounts per round.
 const ROUND: u32 = 50;
 /// Rows per unit of work.
 const BATCH: u32 = 200;
-/// Claims that outlive their owner: a name that somebody had is never given to somebody else.
-const KEPT_CLAIMS: [&str; 2] = ["username", "username_skeleton"];
+/// Claims that outlive their owner, each a keyed hash: a name that somebody had is never given to somebody else, set-up stays
+/// shut behind the first administrator, and an import that is run again does not bring back who was erased. The others
+/// (`email`, `phone`, `identity`, `passkey`) are what their owner signs up with anew, and `former_username` gives a name
+/// back to nobody but them.
+const KEPT_CLAIMS: [&str; 4] = ["username", "username_skeleton", setup::KIND, import::KIND];
 /// Tables that are emptied otherwise: the account and what says that it is being erased last, claims by their kind.
 const OTHERWISE: [&str; 3] = ["users", "deletions", "claims"];
 

@@ -84,6 +84,26 @@ async fn an_address_that_is_imported_and_registered_at_once_is_one_accounts(fixt
     }
 }
 
+/// Who was erased is not brought back by the file that is still there, be it known by an id or by an address; their address
+/// is free for themselves.
+#[apply(case)]
+async fn an_import_that_is_run_again_brings_nobody_back_who_was_erased(fixture: Fixture) {
+    let app = fixture.app().await;
+    let operator = app.operator_context();
+    let nameless = ImportedPerson { source_id: None, username: None, ..person(2, "grace") };
+    for one in [person(1, "ada"), nameless] {
+        let email = one.email.clone().unwrap();
+        assert_eq!(app.imports.import(&operator, "django", &one, false).await.unwrap(), Arrived::New);
+        let user = app.users.find(&operator, &email).await.unwrap();
+        app.deletions.delete(&operator, user.id).await.unwrap();
+        app.deletions.purge(&operator, user.id).await.unwrap();
+        assert_eq!(app.imports.import(&operator, "django", &one, false).await.unwrap(), Arrived::Before);
+        assert_eq!(refusal(app.users.find(&operator, &email).await), Refusal::NotFound);
+        let again = app.accounts.register(&at(&app, elsewhere(1)), registration(Some(&email), None), None).await;
+        assert_ne!(again.unwrap().who(), Some(user.id));
+    }
+}
+
 /// A trial changes nothing and says what would be; nobody is told of what is done; only who may make accounts imports.
 #[apply(case)]
 async fn an_import_is_quiet_and_a_trial_changes_nothing(fixture: Fixture) {

@@ -119,3 +119,35 @@ async fn the_operator_makes_several_administrators_at_once(fixture: Fixture) {
     assert!(made.iter().all(Result::is_ok), "{made:?}");
     assert!(!app.setup.is_open().await.unwrap());
 }
+
+/// The first administrator leaves the house to the second: nobody becomes administrator by a link for that.
+#[apply(case)]
+async fn set_up_stays_shut_when_the_first_administrator_is_erased(fixture: Fixture) {
+    let app = fixture.app().await;
+    let operator = app.operator_context();
+    let link = app.setup.open(&operator).await.unwrap().unwrap();
+    let first = app.setup.create_administrator(&operator, registration(None, Some("root1"))).await.unwrap();
+    let second = app.setup.create_administrator(&operator, registration(None, Some("root2"))).await.unwrap();
+    app.deletions.delete(&operator, first.id).await.unwrap();
+    app.deletions.purge(&operator, first.id).await.unwrap();
+    let kept = app.reading().claims().of_owner(first.id).await.unwrap();
+    assert!(kept.iter().any(|claim| claim.kind == "first_admin"), "{kept:?}");
+    let enter = async || {
+        let eve = registration(Some("eve@example.org"), None);
+        refusal(app.setup.finish(&at(&app, home()), &link, eve).await.map(started))
+    };
+    assert!(!app.setup.is_open().await.unwrap());
+    assert_eq!(enter().await, Refusal::SetupDone);
+
+    // An earlier version let the claim go.
+    let claim = &kept.iter().find(|claim| claim.kind == "first_admin").unwrap().hash;
+    let let_go = app.deps.store.transact("let_go", |mut uow| async move {
+        uow.claims().remove(claim).await?;
+        uow.commit(()).await
+    });
+    let_go.await.unwrap();
+    assert!(!app.setup.is_open().await.unwrap());
+    assert_eq!(app.setup.open(&operator).await.unwrap(), None);
+    assert_eq!(enter().await, Refusal::SetupDone);
+    assert_eq!(app.user_reader.show(second.id).await.unwrap().roles, [Role::ADMIN]);
+}

@@ -17,7 +17,8 @@ pub struct Claims<'a>(pub(super) &'a mut UnitOfWork);
 pub struct Claim {
     /// The blind index of (kind, canonical value).
     pub hash: Vec<u8>,
-    /// `email`, `username`, `username_skeleton`, `former_username`, `phone`, `identity`, `passkey` or `first_admin`.
+    /// `email`, `username`, `username_skeleton`, `former_username`, `phone`, `identity`, `passkey`, `first_admin` or
+    /// `imported`.
     pub kind: &'static str,
     /// Whose.
     pub owner: UserId,
