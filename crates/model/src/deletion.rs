@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::{Refusal, Timestamp, UserId, UserStatus};
+use crate::{Timestamp, UserId, UserStatus};
 
 /// Who deleted an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,14 +64,6 @@ impl Deletion {
     pub fn is_restorable(&self, now: Timestamp) -> bool {
         now < self.purge_at
     }
-
-    /// Refuses to restore what is about to be erased.
-    ///
-    /// # Errors
-    /// `NotFound`.
-    pub fn must_be_restorable(&self, now: Timestamp) -> Result<(), Refusal> {
-        if self.is_restorable(now) { Ok(()) } else { Err(Refusal::NotFound) }
-    }
 }
 
 #[cfg(test)]
@@ -91,7 +83,7 @@ mod tests {
         ] {
             let (deletion, now) = (deleted(by), at.plus(Duration::from_secs(seconds)));
             assert_eq!(deletion.is_restorable_by_owner(now), owner, "{by:?} {seconds}");
-            assert_eq!(deletion.must_be_restorable(now).is_ok(), administrator, "{by:?} {seconds}");
+            assert_eq!(deletion.is_restorable(now), administrator, "{by:?} {seconds}");
         }
     }
 

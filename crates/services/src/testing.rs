@@ -64,6 +64,8 @@ pub struct TestOptions {
     pub seed: u64,
     /// How hard hashing is, and how much of it happens at once.
     pub passwords: PasswordOptions,
+    /// Remembers who was erased.
+    pub purge_ledger: Option<Arc<dyn crate::deletion::PurgeLedger>>,
     /// Cosigns checkpoints of the audit log.
     pub witness: Option<Arc<dyn crate::audit::CheckpointWitness>>,
     /// Passkeys.
@@ -92,6 +94,7 @@ impl Default for TestOptions {
                 workers: 2,
                 ..PasswordOptions::default()
             },
+            purge_ledger: None,
             witness: None,
             passkeys: passkeys(),
             places: None,
@@ -213,7 +216,7 @@ pub async fn test_app(store: Arc<Store>, options: TestOptions) -> Result<TestApp
         cache,
         clock,
         random,
-        purge_ledger: None,
+        purge_ledger: options.purge_ledger,
         checkpoint_ledger: None,
         checkpoint_witness: options.witness,
         passkeys: options.passkeys,

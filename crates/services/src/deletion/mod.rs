@@ -28,6 +28,17 @@ pub trait PurgeLedger: Send + Sync {
     fn record(&self, user: UserId, at: Timestamp) -> std::io::Result<()>;
 }
 
+/// What became of an account that the ledger names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErasedAgain {
+    /// There was none.
+    Absent,
+    /// It is erased.
+    Erased,
+    /// It was used or changed after it is said to have been erased, so it is left alone.
+    InUse,
+}
+
 /// Deletes, restores and erases accounts.
 #[derive(Clone)]
 pub struct Deletions {

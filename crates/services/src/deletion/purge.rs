@@ -1,15 +1,17 @@
-//! Erasing an account for good. First its wrapped data key and everything that it would open, in one unit of work: from
-//! then on nothing that was sealed for the user can be read, in the event log and in copies of rows neither. Then its rows,
-//! a batch at a time. The deletion's row stays until the end, so that whoever goes on after a crash knows of it.
+//! Erasing an account for good. First it is decided, in one unit of work that reads whatever speaks against it: from then on
+//! the account is neither restored nor held (decision 0065), so what the ledger is told next stays true. Then its wrapped data
+//! key goes and everything that it would open, in one unit of work: from then on nothing that was sealed for the user can be
+//! read, in the event log and in copies of rows neither. Then its rows, a batch at a time. The deletion's row stays until the
+//! end, so that whoever goes on after a crash knows of it.
 
-use userd_model::{Act, Deletion, EventKind, Refusal, Timestamp, UserId};
+use userd_model::{Act, Deletion, EventKind, Refusal, Timestamp, UserId, UserStatus};
 use userd_storage::{
-    Failure,
+    Failure, StoreError,
     repositories::{legal_holds::LegalHold, owned::OWNED},
 };
 
-use super::Deletions;
-use crate::{Context, import, recent_proof, setup, user_reader::internal};
+use super::{Deletions, ErasedAgain};
+use crate::{Context, change::Change, import, recent_proof, setup, user_reader::internal};
 
 /// Accounts per round.
 const ROUND: u32 = 50;
@@ -32,15 +34,34 @@ impl Deletions {
         let (ctx, mut purged) = (self.changes.system_context(), 0);
         let due = self.deps.store.reading().deletions().due(ctx.now, ROUND).await?;
         for deletion in due {
-            if self.deps.store.reading().legal_holds().find(deletion.user_id).await?.is_some() {
-                // Looked at again tomorrow, so that it stands in nobody's way.
-                self.postpone(&ctx, &deletion).await?;
-                continue;
-            }
-            self.erase(&ctx, deletion.user_id).await?;
-            purged += 1;
+            purged += usize::from(self.purge_if_due(&ctx, deletion.user_id).await?);
         }
         Ok(purged)
+    }
+
+    /// Erases an account whose window has closed; answers whether it did. One that is held waits, one that was restored
+    /// since is none.
+    async fn purge_if_due(&self, ctx: &Context, id: UserId) -> Result<bool, Failure> {
+        let is_decided = self
+            .changes
+            .run(ctx, "decide_due_purge", |mut change| async move {
+                let now = change.now;
+                let found = change.deletions().find(id).await?.filter(|found| !found.is_restorable(now));
+                let Some(deletion) = found else { return change.commit(false).await };
+                if change.legal_holds().find(id).await?.is_some() {
+                    // Looked at again tomorrow, so that it stands in nobody's way.
+                    let later = now.plus(std::time::Duration::from_secs(24 * 3600));
+                    change.deletions().end_window(id, later).await?;
+                    return change.commit(false).await;
+                }
+                decide(&mut change, &deletion).await?;
+                change.commit(true).await
+            })
+            .await?;
+        if is_decided {
+            self.erase(ctx, id).await?;
+        }
+        Ok(is_decided)
     }
 
     /// Erases a deleted account now.
@@ -49,37 +70,59 @@ impl Deletions {
     /// `Forbidden`; `NotFound`; `NotDeleted` for one that is in use, `OnLegalHold`.
     pub async fn purge(&self, ctx: &Context, id: UserId) -> Result<(), Failure> {
         ctx.may(&Act::PurgeUser(id))?;
-        let mut reading = self.deps.store.reading();
-        recent_proof::must_be_given_by_people(ctx, &self.deps.settings, &mut reading).await?;
-        // Before the first change, which nothing undoes; meanwhile nobody gives anything to a deleted account.
-        recent_proof::must_not_be_above(ctx, &mut reading, id).await?;
-        reading.users().find(id).await?.ok_or(Refusal::NotFound)?;
-        if reading.deletions().find(id).await?.is_none() {
-            return Err(Refusal::NotDeleted.into());
-        }
-        if reading.legal_holds().find(id).await?.is_some() {
-            return Err(Refusal::OnLegalHold.into());
-        }
+        self.changes
+            .run(ctx, "decide_purge", |mut change| async move {
+                recent_proof::must_be_given_by_people(ctx, &self.deps.settings, &mut change).await?;
+                recent_proof::must_not_be_above(ctx, &mut change, id).await?;
+                change.users().find(id).await?.ok_or(Refusal::NotFound)?;
+                let deletion = change.deletions().find(id).await?.ok_or(Refusal::NotDeleted)?;
+                if change.legal_holds().find(id).await?.is_some() {
+                    return Err(Refusal::OnLegalHold.into());
+                }
+                decide(&mut change, &deletion).await?;
+                change.commit(()).await
+            })
+            .await?;
         self.erase(ctx, id).await
     }
 
-    /// Erases an account that the ledger names, in a backup that was restored: whatever its state there.
+    /// Erases an account that the ledger names, in a backup that was restored: whatever its state there, but for one that
+    /// was used or changed after it is said to have been erased. That one was not: a version before decision 0065 could write
+    /// down an erasure that did not happen.
     ///
     /// # Errors
-    /// `Forbidden`; storage faults. Answers whether there was such an account.
-    pub async fn purge_again(&self, ctx: &Context, id: UserId) -> Result<bool, Failure> {
+    /// `Forbidden`; storage faults.
+    pub async fn purge_again(&self, ctx: &Context, id: UserId, purged_at: Timestamp) -> Result<ErasedAgain, Failure> {
         ctx.may(&Act::EndThePast)?;
-        if self.deps.store.reading().users().find(id).await?.is_none() {
-            return Ok(false);
+        let found = self
+            .changes
+            .run(ctx, "decide_purge_again", |mut change| async move {
+                let now = change.now;
+                let Some(user) = change.users().find(id).await? else {
+                    return change.commit(ErasedAgain::Absent).await;
+                };
+                let is_begun = user.status == UserStatus::Deleted && user.data_key.is_none();
+                let last = user.last_sign_in_at.unwrap_or(user.updated_at).max(user.updated_at);
+                if !is_begun && last > purged_at {
+                    return change.commit(ErasedAgain::InUse).await;
+                }
+                match change.deletions().find(id).await? {
+                    Some(deletion) => decide(&mut change, &deletion).await?,
+                    None => change.tombstones().place(id, now).await?,
+                }
+                change.commit(ErasedAgain::Erased).await
+            })
+            .await?;
+        if found == ErasedAgain::Erased {
+            self.erase(ctx, id).await?;
         }
-        self.erase(ctx, id).await?;
-        Ok(true)
+        Ok(found)
     }
 
     /// Forbids to erase an account, whatever its window says.
     ///
     /// # Errors
-    /// `Forbidden`, `NotFound`, `InvalidInput`.
+    /// `Forbidden`, `InvalidInput`; `NotFound`, also for one whose erasure has been decided.
     pub async fn hold(&self, ctx: &Context, id: UserId, reason: Option<&str>) -> Result<(), Failure> {
         ctx.may(&Act::HoldUser(id))?;
         recent_proof::must_be_strong(ctx, &mut self.deps.store.reading()).await?;
@@ -89,6 +132,9 @@ impl Deletions {
         self.changes
             .run(ctx, "hold_user", |mut change| async move {
                 change.users().find(id).await?.ok_or(Refusal::NotFound)?;
+                if change.tombstones().find(id).await?.is_some() {
+                    return Err(Refusal::NotFound.into());
+                }
                 let hold = LegalHold { user_id: id, reason: reason.cloned(), created_at: change.now };
                 change.legal_holds().place(&hold).await?;
                 change.event(EventKind::LegalHoldPlaced, id, serde_json::json!({}));
@@ -123,16 +169,7 @@ impl Deletions {
             .await
     }
 
-    async fn postpone(&self, ctx: &Context, deletion: &Deletion) -> Result<(), Failure> {
-        self.changes
-            .run(ctx, "postpone_purge", |mut change| async move {
-                let later = change.now.plus(std::time::Duration::from_secs(24 * 3600));
-                change.deletions().postpone(deletion.user_id, later).await?;
-                change.commit(()).await
-            })
-            .await
-    }
-
+    /// What was decided.
     async fn erase(&self, ctx: &Context, id: UserId) -> Result<(), Failure> {
         if let Some(ledger) = self.deps.purge_ledger.clone() {
             let now = self.deps.now();
@@ -147,10 +184,14 @@ impl Deletions {
         self.changes
             .run(ctx, "purge_user", |mut change| async move {
                 let now = change.now;
+                let is_there = change.users().find(id).await?.is_some();
                 change.users().remove(id).await?;
                 change.deletions().remove(id).await?;
                 change.tombstones().place(id, now).await?;
-                change.event(EventKind::UserPurged, id, serde_json::json!({}));
+                // Two may be at it, as an administrator and the sweeper: one of them tells.
+                if is_there {
+                    change.event(EventKind::UserPurged, id, serde_json::json!({}));
+                }
                 change.commit(()).await
             })
             .await?;
@@ -199,4 +240,14 @@ impl Deletions {
             })
             .await
     }
+}
+
+/// From here on the account is erased, whatever happens before it is: its window is closed and it has a tombstone, which
+/// whoever restores or holds an account looks for.
+async fn decide(change: &mut Change<'_>, deletion: &Deletion) -> Result<(), StoreError> {
+    let (id, now) = (deletion.user_id, change.now);
+    if deletion.is_restorable(now) {
+        change.deletions().end_window(id, now).await?;
+    }
+    change.tombstones().place(id, now).await
 }

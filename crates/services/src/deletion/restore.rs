@@ -51,14 +51,11 @@ impl Deletions {
             .run(ctx, "restore_own_account", |mut change| async move {
                 let now = change.now;
                 let claimed = self.claimed(&mut change, token, now).await?;
-                let deletion = change.deletions().find(id).await?.filter(|found| found.is_restorable_by_owner(now));
-                let deletion = deletion.ok_or(Refusal::InvalidCode)?;
+                let found = restorable(&mut change, id).await?;
+                let found = found.filter(|(deletion, _)| deletion.is_restorable_by_owner(now));
+                let (deletion, user) = found.ok_or(Refusal::InvalidCode)?;
                 let is_short = claimed.proven.is_none() && holds_factor(&mut change, id).await?;
-                let user = if is_short {
-                    change.users().find(id).await?.ok_or(Refusal::InvalidCode)?
-                } else {
-                    self.carry_out_restore(&mut change, deletion).await?
-                };
+                let user = if is_short { user } else { self.carry_out_restore(&mut change, (&deletion, user)).await? };
                 let completed = self.sessions.complete(&mut change, user, arrival).await?;
                 change.commit((completed, !is_short)).await
             })
@@ -82,9 +79,10 @@ impl Deletions {
                 if holds_factor(&mut change, claimed.user).await? {
                     return Err(Refusal::InsufficientAuthentication { level: Level::Two, max_age: None }.into());
                 }
-                let found = change.deletions().find(claimed.user).await?;
-                let deletion = found.filter(|found| found.is_restorable_by_owner(now)).ok_or(Refusal::InvalidCode)?;
-                self.carry_out_restore(&mut change, deletion).await?;
+                let found = restorable(&mut change, claimed.user).await?;
+                let found = found.filter(|(deletion, _)| deletion.is_restorable_by_owner(now));
+                let (deletion, user) = found.ok_or(Refusal::InvalidCode)?;
+                self.carry_out_restore(&mut change, (&deletion, user)).await?;
                 change.commit(()).await
             })
             .await
@@ -93,16 +91,15 @@ impl Deletions {
     /// Restores an account, whoever deleted it.
     ///
     /// # Errors
-    /// `Forbidden`; `NotFound` for one that is not deleted, or whose window has closed.
+    /// `Forbidden`; `NotFound` for one that is not deleted, whose window has closed, or whose erasure has been decided.
     pub async fn restore(&self, ctx: &Context, id: UserId) -> Result<UserView, Failure> {
         recent_proof::may_administer(ctx, &Act::RestoreUser(id), &self.deps).await?;
         let user = self
             .changes
             .run(ctx, "restore_user", |mut change| async move {
                 recent_proof::must_not_be_above(ctx, &mut change, id).await?;
-                let deletion = change.deletions().find(id).await?.ok_or(Refusal::NotFound)?;
-                deletion.must_be_restorable(change.now)?;
-                let user = self.carry_out_restore(&mut change, deletion).await?;
+                let (deletion, user) = restorable(&mut change, id).await?.ok_or(Refusal::NotFound)?;
+                let user = self.carry_out_restore(&mut change, (&deletion, user)).await?;
                 change.commit(user).await
             })
             .await?;
@@ -110,9 +107,12 @@ impl Deletions {
         self.user_reader.view(&user)
     }
 
-    async fn carry_out_restore(&self, change: &mut Change<'_>, deletion: Deletion) -> Result<User, Failure> {
+    async fn carry_out_restore(
+        &self,
+        change: &mut Change<'_>,
+        (deletion, mut user): (&Deletion, User),
+    ) -> Result<User, Failure> {
         let (id, now) = (deletion.user_id, change.now);
-        let mut user = change.users().find(id).await?.ok_or(Refusal::NotFound)?;
         user.restore(deletion.status_before, now)?;
         change.users().update(&user).await?;
         change.deletions().remove(id).await?;
@@ -144,6 +144,20 @@ impl Deletions {
         let is_current = unit.deletions().find(user).await?.is_some_and(|found| found.deleted_at == deleted_at);
         if is_current { Ok(Claimed { user, proven: None }) } else { Err(Refusal::InvalidCode.into()) }
     }
+}
+
+/// A deleted account that can still come back: its window is open, and nobody has decided to erase it. Where a version before
+/// decision 0065 was interrupted, the data key is gone and nothing else says so.
+async fn restorable(change: &mut Change<'_>, id: UserId) -> Result<Option<(Deletion, User)>, Failure> {
+    let now = change.now;
+    let Some(deletion) = change.deletions().find(id).await?.filter(|found| found.is_restorable(now)) else {
+        return Ok(None);
+    };
+    if change.tombstones().find(id).await?.is_some() {
+        return Ok(None);
+    }
+    let user = change.users().find(id).await?.filter(|user| user.data_key.is_some());
+    Ok(user.map(|user| (deletion, user)))
 }
 
 async fn holds_factor(unit: &mut UnitOfWork, user: UserId) -> Result<bool, Failure> {

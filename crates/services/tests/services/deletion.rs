@@ -1,9 +1,19 @@
 //! The end of an account: deleted, restored, erased.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, mpsc},
+    time::Duration,
+};
 
-use userd_model::{Level, Refusal, User, UserStatus};
-use userd_services::{Failure, links::LinkAct, sessions::Pending, users::Block};
+use userd_model::{EventKind, Level, Refusal, Timestamp, User, UserId, UserStatus};
+use userd_services::{
+    Failure,
+    deletion::{ErasedAgain, PurgeLedger},
+    links::LinkAct,
+    sessions::Pending,
+    testing::TestOptions,
+    users::Block,
+};
 
 use crate::{
     fixture::{DAY, Fixture, MINUTE, TestApp, at_once, refusal},
@@ -363,9 +373,104 @@ async fn a_legal_hold_stops_the_erasure_until_it_is_lifted(fixture: Fixture) {
 async fn an_account_that_the_ledger_names_is_erased_in_a_restored_backup(fixture: Fixture) {
     let app = fixture.app().await;
     let (ada, operator) = (app.member("ada").await, app.operator_context());
-    assert!(app.deletions.purge_again(&operator, ada.id).await.unwrap());
-    assert!(!app.deletions.purge_again(&operator, ada.id).await.unwrap());
+    let purged_at = app.now();
+    let again = async || app.deletions.purge_again(&operator, ada.id, purged_at).await.unwrap();
+    assert_eq!(again().await, ErasedAgain::Erased);
+    assert_eq!(again().await, ErasedAgain::Absent);
     assert!(app.is_out(&ada.tokens).await);
-    let denied: Result<bool, Failure> = app.deletions.purge_again(&at(&app, home()), ada.id).await;
+    let denied = app.deletions.purge_again(&at(&app, home()), ada.id, purged_at).await;
     assert_eq!(refusal(denied), Refusal::NotSignedIn);
+}
+
+/// An earlier version wrote down an erasure and was interrupted, or overtaken by a restoration: whoever is there since was
+/// not erased then. One that was begun is gone on with, whenever that was.
+#[apply(case)]
+async fn an_account_that_was_used_since_the_ledger_names_it_is_left_alone(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, grace, operator) = (app.member("ada").await, app.member("grace").await, app.operator_context());
+    let purged_at = app.now();
+    app.advance(MINUTE);
+    app.login("ada", PASSWORD).await.unwrap();
+    app.accounts.change_username(&of(&app, &ada), "countess", None).await.unwrap();
+    let again = async |id| app.deletions.purge_again(&operator, id, purged_at).await.unwrap();
+    assert_eq!(again(ada.id).await, ErasedAgain::InUse);
+    delete(&app, &ada).await;
+    assert_eq!(again(ada.id).await, ErasedAgain::InUse, "its own window is open");
+    app.deletions.restore(&operator, ada.id).await.unwrap();
+    assert!(app.login("countess", PASSWORD).await.is_ok());
+    app.rewrite(grace.id, |user| user.erase(purged_at.plus(MINUTE))).await;
+    assert_eq!(again(grace.id).await, ErasedAgain::Erased);
+}
+
+/// A ledger whose disk is slow: it says for whom it is asked, and answers when it is told to.
+struct SlowLedger {
+    asked: tokio::sync::mpsc::UnboundedSender<UserId>,
+    go: Mutex<mpsc::Receiver<()>>,
+}
+
+impl PurgeLedger for SlowLedger {
+    fn record(&self, user: UserId, _: Timestamp) -> std::io::Result<()> {
+        self.asked.send(user).unwrap();
+        self.go.lock().unwrap().recv().map_err(std::io::Error::other)
+    }
+}
+
+/// Whoever comes between the decision and the erasure comes too late: what the ledger says is true.
+#[apply(case)]
+async fn what_is_being_erased_is_neither_restored_nor_held(fixture: Fixture) {
+    let (asked, mut waiting) = tokio::sync::mpsc::unbounded_channel();
+    let (go, wait) = mpsc::channel();
+    let ledger: Arc<dyn PurgeLedger> = Arc::new(SlowLedger { asked, go: Mutex::new(wait) });
+    let app = fixture.app_with(TestOptions { purge_ledger: Some(ledger), ..TestOptions::default() }).await;
+    let (ada, operator) = (app.member("ada").await, app.operator_context());
+    delete(&app, &ada).await;
+    let pending = offer(&app, "ada").await;
+    let (id, services) = (ada.id, app.shared());
+    let purge = tokio::spawn(async move { services.deletions.purge(&services.operator_context(), id).await });
+    assert_eq!(waiting.recv().await, Some(id));
+
+    assert_eq!(refusal(app.deletions.restore(&operator, id).await), Refusal::NotFound);
+    let own = app.deletions.restore_own(&at(&app, home()), &pending.challenge).await;
+    assert_eq!(refusal(own.map(drop)), Refusal::InvalidCode);
+    assert_eq!(refusal(app.deletions.hold(&operator, id, None).await), Refusal::NotFound);
+    assert!(app.login("ada", PASSWORD).await.is_err(), "nothing is offered");
+    go.send(()).unwrap();
+    purge.await.unwrap().unwrap();
+    assert!(app.reading().users().find(id).await.unwrap().is_none());
+    assert_eq!(app.count_of(id, EventKind::UserPurged).await, 1);
+}
+
+/// The same where the deciding process has died, or the disk of the ledger is broken: it is gone on with, before the window
+/// would have closed.
+#[apply(case)]
+async fn an_erasure_that_the_ledger_did_not_take_is_not_undone_but_gone_on_with(fixture: Fixture) {
+    let (asked, _waiting) = tokio::sync::mpsc::unbounded_channel();
+    let (go, wait) = mpsc::channel();
+    let ledger: Arc<dyn PurgeLedger> = Arc::new(SlowLedger { asked, go: Mutex::new(wait) });
+    let app = fixture.app_with(TestOptions { purge_ledger: Some(ledger), ..TestOptions::default() }).await;
+    let (ada, operator) = (app.member("ada").await, app.operator_context());
+    delete(&app, &ada).await;
+    drop(go);
+    assert!(matches!(app.deletions.purge(&operator, ada.id).await, Err(Failure::Internal(_))));
+    assert!(app.reading().users().find(ada.id).await.unwrap().unwrap().data_key.is_some(), "nothing is erased");
+    assert_eq!(refusal(app.deletions.restore(&operator, ada.id).await), Refusal::NotFound);
+    let next = TestOptions { clock: Some(Arc::clone(&app.clock)), seed: 2, ..TestOptions::default() };
+    assert_eq!(fixture.app_with(next).await.deletions.purge_due().await.unwrap(), 1);
+    assert!(app.reading().users().find(ada.id).await.unwrap().is_none());
+}
+
+/// An earlier version was interrupted after the data key had gone, with the window open.
+#[apply(case)]
+async fn an_account_without_its_data_key_is_not_restored(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, operator) = (app.member("ada").await, app.operator_context());
+    delete(&app, &ada).await;
+    let pending = offer(&app, "ada").await;
+    let now = app.now();
+    app.rewrite(ada.id, |user| user.erase(now)).await;
+    assert_eq!(refusal(app.deletions.restore(&operator, ada.id).await), Refusal::NotFound);
+    let own = app.deletions.restore_own(&at(&app, home()), &pending.challenge).await;
+    assert_eq!(refusal(own.map(drop)), Refusal::InvalidCode);
+    app.advance(30 * DAY);
+    assert_eq!(app.deletions.purge_due().await.unwrap(), 1);
 }

@@ -204,6 +204,38 @@ async fn a_block_and_a_new_username_happen_wholly_or_not_at_all(fixture: Fixture
     sweep(&app, &injector, prepare, rename, renamed).await;
 }
 
+/// F02: an erasure that was interrupted has not begun, and the account comes back whole, or it goes on by itself.
+#[apply(fault_case)]
+async fn an_interrupted_erasure_has_not_begun_or_goes_on(fixture: Fixture) {
+    let (app, injector) = fragile(&fixture).await;
+    let operator = app.operator_context();
+    for fault in Fault::ALL {
+        // Until the data key is gone; behind it are rows, table by table.
+        for nth in 0..20 {
+            let name = format!("{fault:?}{nth}").to_lowercase();
+            let id = app.member(&name).await.id;
+            app.deletions.delete(&operator, id).await.unwrap();
+            injector.arm(nth, fault);
+            let ended = app.deletions.purge(&operator, id).await;
+            let fired = injector.fired();
+            injector.disarm();
+            lawful(&ended, fault, fired);
+            match app.deletions.restore(&operator, id).await {
+                Ok(_) => {
+                    assert!(ended.is_err(), "{name}: said to be erased");
+                    app.login(&name, PASSWORD).await.unwrap();
+                }
+                Err(failure) => {
+                    assert_eq!(refusal::<()>(Err(failure)), Refusal::NotFound);
+                    app.deletions.purge_due().await.unwrap();
+                    assert!(app.reading().users().find(id).await.unwrap().is_none(), "{name}: {ended:?}");
+                    assert_eq!(app.count_of(id, EventKind::UserPurged).await, 1);
+                }
+            }
+        }
+    }
+}
+
 /// What a refused change leaves behind: nothing, no event either.
 #[apply(fault_case)]
 async fn a_refused_change_leaves_nothing_behind(fixture: Fixture) {

@@ -38,7 +38,7 @@ impl Deletions<'_> {
     }
 
     /// Another end of the window.
-    pub async fn postpone(&mut self, user: UserId, purge_at: Timestamp) -> Result<(), StoreError> {
+    pub async fn end_window(&mut self, user: UserId, purge_at: Timestamp) -> Result<(), StoreError> {
         self.0.write(&UPDATE_PURGE, &[purge_at.into(), user.into()]).await
     }
 

@@ -5,7 +5,8 @@ use super::{
     table::columns::{timestamp, uuid},
 };
 
-/// Accounts that were erased: their ids, so that a backup's copy of one is known and no event of it hangs in the air.
+/// Accounts that were erased, or will be whatever happens: their ids, so that none of them is restored or held meanwhile, a
+/// backup's copy of one is known and no event of it hangs in the air.
 pub const TOMBSTONES: Table = Table {
     name: "tombstones",
     columns: &[

@@ -12,7 +12,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use userd_model::Clock;
-use userd_services::{Services, restore::Ended, start};
+use userd_services::{Services, deletion::ErasedAgain, restore::Ended, start};
 use userd_storage::{
     Store, StoreError,
     engines::{SqliteEngine, SqliteLocation, SqliteOptions, sqlite::copy_file},
@@ -285,9 +285,17 @@ async fn erase_again(services: &Services, ledger: Option<&Path>) -> Result<(), W
     let Some(path) = ledger else { return Ok(()) };
     let erased = ledger::read(path).map_err(|error| WiringError::Part(format!("{}: {error}", path.display())))?;
     let mut again = 0_u64;
-    for user in erased {
-        let found = services.deletions.purge_again(&services.operator_context(), user).await;
-        again += u64::from(found.map_err(|failure| said(&failure))?);
+    for (user, at) in erased {
+        let found = services.deletions.purge_again(&services.operator_context(), user, at).await;
+        match found.map_err(|failure| said(&failure))? {
+            ErasedAgain::Absent => {}
+            ErasedAgain::Erased => again += 1,
+            ErasedAgain::InUse => notice(&format!(
+                "{user} is in {} as erased at {at}, but was used or changed since, so it was not erased then; it is left as it \
+                 is. If it was, delete and purge it: `userd users delete`, `userd users purge`",
+                path.display()
+            )),
+        }
     }
     if again > 0 {
         notice(&format!("{again} accounts that were erased since the backup are erased again"));

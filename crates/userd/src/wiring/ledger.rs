@@ -2,6 +2,7 @@
 //! before an erasure still holds the account; this is what knows better.
 
 use std::{
+    collections::BTreeMap,
     fs::OpenOptions,
     io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom, Write},
     path::{Path, PathBuf},
@@ -51,22 +52,25 @@ pub(crate) fn missing(config: &Config) -> Option<&'static str> {
     )
 }
 
-/// Everybody whom it names.
+/// Everybody whom it names, and when they were erased: at last, where that was more than once, as in a restored backup.
 ///
 /// # Errors
 /// A file that cannot be read, or has a line that is none of ours.
-pub(crate) fn read(path: &Path) -> io::Result<Vec<UserId>> {
+pub(crate) fn read(path: &Path) -> io::Result<BTreeMap<UserId, Timestamp>> {
     let file = match std::fs::File::open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
         Err(error) => return Err(error),
     };
-    let mut users = Vec::new();
+    let mut users = BTreeMap::new();
     for line in BufReader::new(file).lines() {
         let line = line?;
         if !line.trim().is_empty() {
             match serde_json::from_str::<Line>(&line) {
-                Ok(line) => users.push(line.user_id),
+                Ok(line) => {
+                    let last = users.entry(line.user_id).or_insert(line.purged_at);
+                    *last = line.purged_at.max(*last);
+                }
                 // A power cut tore it: nobody was told that it was written.
                 Err(error) if error.is_eof() => tracing::warn!(file = %path.display(), "a torn line in the ledger"),
                 Err(error) => return Err(error.into()),
@@ -129,9 +133,9 @@ mod tests {
         for end in 1..whole.len() {
             std::fs::write(&ledger.0, format!("{whole}{}", &whole[..end])).unwrap();
             ledger.record(users[1], Timestamp::from_seconds(2)).unwrap();
-            let mut read = read(&ledger.0).unwrap();
-            read.dedup();
-            assert_eq!(read, users, "torn behind {end} bytes");
+            let read = read(&ledger.0).unwrap();
+            let named: Vec<(UserId, i64)> = read.into_iter().map(|(user, at)| (user, at.seconds())).collect();
+            assert_eq!(named, [(users[0], 1), (users[1], 2)], "torn behind {end} bytes");
         }
         std::fs::write(&ledger.0, format!("{whole}nonsense\n")).unwrap();
         assert!(read(&ledger.0).is_err(), "what is no ledger is no torn line");

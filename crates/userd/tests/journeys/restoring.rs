@@ -97,6 +97,27 @@ async fn a_restored_older_backup_brings_no_erased_account_back() {
     visitor.login(&stays, PASSWORD).await;
 }
 
+/// What the ledger says of an account that was used since is not true, and erases nobody.
+#[tokio::test]
+async fn a_ledger_that_names_an_account_in_use_does_not_erase_it() {
+    let app = TestApp::build(Engine::Sqlite).await.unwrap();
+    let replica = app.open().await;
+    let visitor = replica.visitor();
+    let email = unique_email();
+    let member = visitor.register(&email, PASSWORD).await;
+    let backup = app.path("backup.db");
+    let backup = backup.to_str().unwrap();
+    app.ask(&["backup", backup]).await;
+    assert!(replica.stop().await.status.success());
+    let line = json!({ "user_id": member.user_id(), "purged_at": "2020-01-01T00:00:00Z" });
+    std::fs::write(app.path("userd.purged.jsonl"), format!("{line}\n")).unwrap();
+
+    let restored = app.run(&["restore", backup]).await;
+    let words = String::from_utf8_lossy(&restored.stderr).into_owned();
+    assert!(restored.status.success() && words.contains("it is left as it is"), "{words}");
+    app.open().await.visitor().login(&email, PASSWORD).await;
+}
+
 /// (fault 22) A database that its own tools restored is taken as it is.
 #[tokio::test]
 async fn a_restored_postgres_database_is_taken_in_place() {
