@@ -98,6 +98,8 @@ DELETE FROM deletions WHERE user_id = $1;
 UPDATE deletions SET purge_at = $1 WHERE user_id = $2;
 -- deletions.due
 SELECT user_id, deleted_by, status_before, deleted_at, purge_at FROM deletions WHERE purge_at <= $1 ORDER BY purge_at, user_id LIMIT $2;
+-- deletions.next_page
+SELECT user_id, deleted_by, status_before, deleted_at, purge_at FROM deletions WHERE (purge_at, user_id) > ($1, $2) ORDER BY purge_at, user_id LIMIT $3;
 -- deliveries.insert
 INSERT INTO deliveries (id, queue, due_at, state, channel, user_id, webhook_id, message_id, content, attempts, last_error, created_at, deadline, finished_at, remove_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
 -- deliveries.by_id

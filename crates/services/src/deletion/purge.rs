@@ -13,7 +13,7 @@ use userd_storage::{
 use super::{Deletions, ErasedAgain};
 use crate::{Context, change::Change, import, recent_proof, setup, user_reader::internal};
 
-/// Accounts per round.
+/// Accounts per round, as long as so many are erased in it.
 const ROUND: u32 = 50;
 /// Rows per unit of work.
 const BATCH: u32 = 200;
@@ -31,17 +31,27 @@ impl Deletions {
     /// # Errors
     /// Storage faults: what is erased by then stays erased.
     pub async fn purge_due(&self) -> Result<usize, Failure> {
-        let (ctx, mut purged) = (self.changes.system_context(), 0);
-        let due = self.deps.store.reading().deletions().due(ctx.now, ROUND).await?;
-        for deletion in due {
-            purged += usize::from(self.purge_if_due(&ctx, deletion.user_id).await?);
+        let (ctx, mut purged, mut after) = (self.changes.system_context(), 0, None);
+        loop {
+            let due = self.deps.store.reading().deletions().due(ctx.now, after, ROUND).await?;
+            for deletion in &due {
+                purged += usize::from(self.purge_if_due(&ctx, deletion.user_id).await?);
+            }
+            // Those that are held stay at the front, and stand in nobody's way.
+            after = due.last().map(|last| (last.purge_at, last.user_id));
+            if due.len() < ROUND as usize || purged >= ROUND as usize {
+                return Ok(purged);
+            }
         }
-        Ok(purged)
     }
 
     /// Erases an account whose window has closed; answers whether it did. One that is held waits, one that was restored
     /// since is none.
     async fn purge_if_due(&self, ctx: &Context, id: UserId) -> Result<bool, Failure> {
+        // Most of those that are held are passed over by this; it is asked again in the unit of work.
+        if self.deps.store.reading().legal_holds().find(id).await?.is_some() {
+            return Ok(false);
+        }
         let is_decided = self
             .changes
             .run(ctx, "decide_due_purge", |mut change| async move {
@@ -49,9 +59,6 @@ impl Deletions {
                 let found = change.deletions().find(id).await?.filter(|found| !found.is_restorable(now));
                 let Some(deletion) = found else { return change.commit(false).await };
                 if change.legal_holds().find(id).await?.is_some() {
-                    // Looked at again tomorrow, so that it stands in nobody's way.
-                    let later = now.plus(std::time::Duration::from_secs(24 * 3600));
-                    change.deletions().end_window(id, later).await?;
                     return change.commit(false).await;
                 }
                 decide(&mut change, &deletion).await?;

@@ -5,10 +5,10 @@ use std::{
     time::Duration,
 };
 
-use userd_model::{EventKind, Level, Refusal, Timestamp, User, UserId, UserStatus};
+use userd_model::{DeletedBy, Deletion, EventKind, Level, Refusal, Timestamp, User, UserId, UserStatus};
 use userd_services::{
     Failure,
-    deletion::{ErasedAgain, PurgeLedger},
+    deletion::{ErasedAgain, LegalHold, PurgeLedger},
     links::LinkAct,
     sessions::Pending,
     testing::TestOptions,
@@ -364,8 +364,49 @@ async fn a_legal_hold_stops_the_erasure_until_it_is_lifted(fixture: Fixture) {
     assert_eq!(app.deletions.purge_due().await.unwrap(), 0);
     app.deletions.lift_hold(&operator, ada.id).await.unwrap();
     assert_eq!(refusal(app.deletions.lift_hold(&operator, ada.id).await), Refusal::NotFound);
-    app.advance(DAY);
     assert_eq!(app.deletions.purge_due().await.unwrap(), 1);
+}
+
+/// The window that was promised stays the one that counts, however often the sweeper comes by.
+#[apply(case)]
+async fn a_legal_hold_does_not_open_a_window_that_has_closed(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, operator) = (app.member("ada").await, app.operator_context());
+    app.deletions.hold(&operator, ada.id, None).await.unwrap();
+    delete(&app, &ada).await;
+    let pending = offer(&app, "ada").await;
+    app.advance(30 * DAY);
+    for _ in 0..2 {
+        assert_eq!(app.deletions.purge_due().await.unwrap(), 0);
+        assert_eq!(refusal(app.deletions.restore(&operator, ada.id).await), Refusal::NotFound);
+        let own = app.deletions.restore_own(&at(&app, home()), &pending.challenge).await;
+        assert_eq!(refusal(own.map(drop)), Refusal::InvalidCode);
+        assert_eq!(refusal(app.login("ada", PASSWORD).await), Refusal::WrongCredentials, "nothing is offered");
+        app.advance(DAY);
+    }
+}
+
+/// More accounts than one round looks at are held; the one behind them is erased.
+#[apply(case)]
+async fn accounts_on_legal_hold_stand_in_nobodys_way(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, operator) = (app.member("ada").await, app.operator_context());
+    let now = app.now();
+    let held = app.deps.store.transact("hold_many", |mut uow| async move {
+        for number in 1..=120_u128 {
+            let user_id = UserId(uuid::Uuid::from_u128(number));
+            let deletion = Deletion::new(user_id, DeletedBy::Owner, UserStatus::Active, now, DAY);
+            uow.deletions().insert(&deletion).await?;
+            uow.legal_holds().place(&LegalHold { user_id, reason: None, created_at: now }).await?;
+        }
+        uow.commit(()).await
+    });
+    held.await.unwrap();
+    app.deletions.delete(&operator, ada.id).await.unwrap();
+    app.advance(30 * DAY);
+    assert_eq!(app.deletions.purge_due().await.unwrap(), 1);
+    assert!(app.reading().users().find(ada.id).await.unwrap().is_none());
+    assert_eq!(app.deletions.purge_due().await.unwrap(), 0);
 }
 
 /// A backup from before the erasure has the account again: what the ledger names is erased there too.

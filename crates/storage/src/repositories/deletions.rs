@@ -16,6 +16,7 @@ statements_of! { DELETIONS:
     REMOVE = "deletions.remove": Shape::Remove;
     UPDATE_PURGE = "deletions.update_purge": Shape::Update(&["purge_at"]);
     DUE = "deletions.due": Shape::List(List::along("deletions_by_purge").range(Range::UpTo));
+    NEXT_PAGE = "deletions.next_page": Shape::List(List::along("deletions_by_purge").range(Range::Behind));
 }
 
 impl Deletions<'_> {
@@ -37,7 +38,7 @@ impl Deletions<'_> {
         self.0.one(&BY_USER, &[user.into()], deletion).await
     }
 
-    /// Another end of the window.
+    /// The window ends now, before its time.
     pub async fn end_window(&mut self, user: UserId, purge_at: Timestamp) -> Result<(), StoreError> {
         self.0.write(&UPDATE_PURGE, &[purge_at.into(), user.into()]).await
     }
@@ -47,9 +48,18 @@ impl Deletions<'_> {
         self.0.write(&REMOVE, &[user.into()]).await
     }
 
-    /// Those whose window has closed by `now`, the oldest first.
-    pub async fn due(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Deletion>, StoreError> {
-        self.0.many(&DUE, &[now.into(), i64::from(limit).into()], deletion).await
+    /// Those whose window has closed by `now`, the oldest first, behind `after`.
+    pub async fn due(
+        &mut self,
+        now: Timestamp,
+        after: Option<(Timestamp, UserId)>,
+        limit: u32,
+    ) -> Result<Vec<Deletion>, StoreError> {
+        let limit = i64::from(limit).into();
+        let Some((at, user)) = after else { return self.0.many(&DUE, &[now.into(), limit], deletion).await };
+        let mut page = self.0.many(&NEXT_PAGE, &[at.into(), user.into(), limit], deletion).await?;
+        page.retain(|found| found.purge_at <= now);
+        Ok(page)
     }
 }
 
