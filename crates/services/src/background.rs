@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinSet};
 use userd_cache::Message;
 
-use crate::{Services, revocations::Consequence, streams::Streams, sweeper::SWEEPER};
+use crate::{Services, faults::Faults, revocations::Consequence, streams::Streams, sweeper::SWEEPER};
 
 /// A lost message costs this much at most.
 const POLL: Duration = Duration::from_millis(400);
@@ -38,13 +38,7 @@ impl Services {
             services.follow_revocations().await
         }));
         loops.spawn(every(KEYS, stop.clone(), Arc::clone(self), |services| async move { services.keep_keys().await }));
-        loops.spawn(every(SWEEP, stop.clone(), Arc::clone(self), |services| async move {
-            services.sweeper.tick().await?;
-            services.purge_deleted().await?;
-            services.end_what_is_over().await?;
-            services.users.write_missing_terms().await?;
-            services.notifications.expire().await.map(drop)
-        }));
+        loops.spawn(every(SWEEP, stop.clone(), Arc::clone(self), |services| async move { services.tidy_up().await }));
         loops.spawn(every(CHECKPOINTS, stop.clone(), Arc::clone(self), |services| async move {
             services.keep_audit_log().await
         }));
@@ -112,28 +106,34 @@ impl Services {
         loaded
     }
 
-    /// Erases accounts whose window has closed, in one replica at a time.
-    async fn purge_deleted(&self) -> Result<(), userd_storage::Failure> {
-        if self.sweeper.lead(PURGES, self.deps.now(), SWEEP * 3).await? {
-            self.deletions.purge_due().await?;
+    /// One round of what is done once a minute, in one replica at a time: removes what has expired, erases accounts whose
+    /// window has closed, and writes down that grants, requests and blocks have ended. Those count no more from their end on,
+    /// whoever does it.
+    ///
+    /// # Errors
+    /// The first fault; it stops no other step.
+    pub async fn tidy_up(&self) -> Result<(), userd_storage::Failure> {
+        let mut faults = Faults::default();
+        faults.step(self.sweeper.tick().await, "removing what has expired");
+        let purges = self.sweeper.lead(PURGES, self.deps.now(), SWEEP * 3).await;
+        if faults.step(purges, "taking the lease of erasures") == Some(true) {
+            faults.step(self.deletions.purge_due().await, "erasing accounts");
         }
-        Ok(())
+        let grants = self.sweeper.lead(GRANTS, self.deps.now(), SWEEP * 3).await;
+        if faults.step(grants, "taking the lease of grants") == Some(true) {
+            faults.step(self.grants.end_due().await, "ending grants");
+            faults.step(self.grants.remind().await, "reminding of ends of grants");
+            faults.step(self.access_requests.expire_due().await, "closing requests");
+            faults.step(self.users.end_blocks().await, "ending blocks");
+            faults.step(self.access_requests.escalate_due().await, "telling of requests that wait");
+        }
+        faults.step(self.users.write_missing_terms().await, "writing words of accounts");
+        faults.step(self.notifications.expire().await, "removing notifications");
+        faults.end(())
     }
 
-    /// Writes down that grants, requests and blocks have ended, in one replica at a time. They count no more from their end
-    /// on, whoever does it.
-    async fn end_what_is_over(&self) -> Result<(), userd_storage::Failure> {
-        if self.sweeper.lead(GRANTS, self.deps.now(), SWEEP * 3).await? {
-            self.grants.end_due().await?;
-            self.grants.remind().await?;
-            self.access_requests.expire_due().await?;
-            self.users.end_blocks().await?;
-            self.access_requests.escalate_due().await?;
-        }
-        Ok(())
-    }
-
-    /// Signs checkpoints and removes entries whose time is over, in one replica at a time.
+    /// Signs checkpoints and removes entries whose time is over, in one replica at a time. Where a checkpoint is refused, as
+    /// that of a log that was changed, nothing is removed either.
     async fn keep_audit_log(&self) -> Result<(), userd_storage::Failure> {
         if self.sweeper.lead(AUDIT, self.deps.now(), CHECKPOINTS * 3).await? {
             self.audit.checkpoint().await?;
@@ -151,11 +151,14 @@ impl Services {
     }
 
     async fn keep_keys(&self) -> Result<(), userd_storage::Failure> {
-        if self.sweeper.lead(SIGNING_KEYS, self.deps.now(), KEYS * 3).await? {
-            self.signing_keys.tick().await?;
-            self.streams.keep_keys().await?;
+        let mut faults = Faults::default();
+        let leads = self.sweeper.lead(SIGNING_KEYS, self.deps.now(), KEYS * 3).await;
+        if faults.step(leads, "taking the lease of signing keys") == Some(true) {
+            faults.step(self.signing_keys.tick().await, "the schedule of signing keys");
+            faults.step(self.streams.keep_keys().await, "the schedule of the keys of streams");
         }
-        self.signing_keys.reload().await
+        faults.step(self.signing_keys.reload().await, "reading signing keys");
+        faults.end(())
     }
 }
 

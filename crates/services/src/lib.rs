@@ -30,6 +30,7 @@ pub mod export;
 pub mod fact_drafts;
 pub mod factors;
 mod facts;
+mod faults;
 pub mod forward_auth;
 pub mod global_revocation;
 pub mod health;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use userd_model::{EventKind, Timestamp, UserId};
 use userd_storage::Failure;
 
-use crate::Services;
+use crate::{Services, faults::Faults};
 
 /// The shortest window.
 const HOUR: Duration = Duration::from_secs(3600);
@@ -17,10 +17,12 @@ impl Services {
     /// # Errors
     /// Storage faults: then it is told when the limit is reached once more.
     pub async fn tell_limits_reached(&self) -> Result<(), Failure> {
+        let mut faults = Faults::default();
         for (account, limit, period) in self.limits.take_reached() {
-            self.tell_limit_reached(account, limit, period.max(HOUR)).await?;
+            let told = self.tell_limit_reached(account, limit, period.max(HOUR)).await;
+            faults.of(told, "telling of limits reached", &account);
         }
-        Ok(())
+        faults.end(())
     }
 
     async fn tell_limit_reached(&self, account: UserId, limit: &'static str, window: Duration) -> Result<(), Failure> {

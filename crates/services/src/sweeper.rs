@@ -10,7 +10,7 @@ use userd_storage::{
 };
 use uuid::Uuid;
 
-use crate::{Dependencies, change::Changes};
+use crate::{Dependencies, change::Changes, faults::Faults};
 
 /// Rows removed per table and unit of work.
 const BATCH: u32 = 200;
@@ -39,10 +39,11 @@ impl Sweeper {
         if !self.lead(SWEEPER, now, LEASE).await? {
             return Ok(0);
         }
-        let mut removed = 0;
+        let (mut removed, mut faults) = (0, Faults::default());
         for table in EXPIRING.iter() {
             for _ in 0..ROUNDS {
-                let batch = self.sweep(table, now).await?;
+                let swept = self.sweep(table, now).await;
+                let Some(batch) = faults.of(swept, "removing what has expired", &table.table.name) else { break };
                 removed += batch;
                 if batch < BATCH as usize {
                     break;
@@ -52,7 +53,7 @@ impl Sweeper {
         if removed > 0 {
             tracing::debug!(removed, "expired rows removed");
         }
-        Ok(removed)
+        faults.end(removed)
     }
 
     /// Takes or renews a lease; `false` while another replica holds it.

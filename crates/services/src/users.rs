@@ -7,6 +7,7 @@ use userd_storage::{Failure, repositories::password_credentials::PasswordCredent
 use crate::{
     Context, Dependencies, UserView,
     change::{Change, Changes},
+    faults::Faults,
     recent_proof,
     sessions::{lift_block, login_key},
     user_reader::{UserReader, seal_field},
@@ -135,14 +136,14 @@ impl Users {
     /// # Errors
     /// Storage faults.
     pub async fn end_blocks(&self) -> Result<usize, Failure> {
-        let (ctx, mut ended) = (self.changes.system_context(), 0);
+        let (ctx, mut ended, mut faults) = (self.changes.system_context(), 0, Faults::default());
         loop {
             let due = self.deps.store.reading().block_ends().due(self.deps.now(), BATCH).await?;
             for user in &due {
-                ended += usize::from(self.end_block(&ctx, *user).await?);
+                ended += usize::from(faults.of(self.end_block(&ctx, *user).await, "ending blocks", user) == Some(true));
             }
-            if due.len() < BATCH as usize {
-                return Ok(ended);
+            if due.len() < BATCH as usize || faults.any() {
+                return faults.end(ended);
             }
         }
     }

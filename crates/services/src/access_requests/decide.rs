@@ -17,6 +17,7 @@ use super::{
 use crate::{
     Context,
     change::Change,
+    faults::Faults,
     recent_proof,
     roles::{REASON, give, take},
     user_reader::{open_field, seal_field},
@@ -164,33 +165,37 @@ impl AccessRequests {
     /// Storage faults.
     pub async fn expire_due(&self) -> Result<usize, Failure> {
         let ctx = &self.changes.system_context();
-        let mut ended = 0;
+        let (mut ended, mut faults) = (0, Faults::default());
         loop {
             let due = self.deps.store.reading().access_requests().over(self.deps.now(), BATCH).await?;
             for request in &due {
-                self.changes
-                    .run(ctx, "expire_access_request", |mut change| async move {
-                        let now = change.now;
-                        if let Some(mut request) = change.access_requests().find(request.id).await?
-                            && request.expire(now)
-                        {
-                            if request.kind == RequestKind::Account
-                                && let Some(mut user) = change.users().find(request.requester).await?
-                            {
-                                settle(&mut change, &request, &mut user).await?;
-                            }
-                            close(&mut change, &request, None).await?;
-                            self.deliveries.replace_cards(&mut change, &request, None).await?;
-                        }
-                        change.commit(()).await
-                    })
-                    .await?;
+                faults.of(self.expire(ctx, request.id).await, "closing requests", &request.id);
             }
             ended += due.len();
-            if due.len() < BATCH as usize {
-                return Ok(ended);
+            if due.len() < BATCH as usize || faults.any() {
+                return faults.end(ended);
             }
         }
+    }
+
+    async fn expire(&self, ctx: &Context, id: AccessRequestId) -> Result<(), Failure> {
+        self.changes
+            .run(ctx, "expire_access_request", |mut change| async move {
+                let now = change.now;
+                if let Some(mut request) = change.access_requests().find(id).await?
+                    && request.expire(now)
+                {
+                    if request.kind == RequestKind::Account
+                        && let Some(mut user) = change.users().find(request.requester).await?
+                    {
+                        settle(&mut change, &request, &mut user).await?;
+                    }
+                    close(&mut change, &request, None).await?;
+                    self.deliveries.replace_cards(&mut change, &request, None).await?;
+                }
+                change.commit(()).await
+            })
+            .await
     }
 
     /// Does what was asked for.

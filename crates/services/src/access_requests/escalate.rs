@@ -5,7 +5,7 @@ use userd_model::{AccessRequestId, EventKind, MessageId, RequestState, Standing,
 use userd_storage::Failure;
 
 use super::{AccessRequests, Thing, approvers::asked_late, data, tell::tell_approvers};
-use crate::{Context, change::Change};
+use crate::{Context, change::Change, faults::Faults};
 
 /// Requests looked at in one round.
 const BATCH: u32 = 200;
@@ -17,15 +17,15 @@ impl AccessRequests {
     /// Storage faults.
     pub async fn escalate_due(&self) -> Result<usize, Failure> {
         let ctx = &self.changes.system_context();
-        let mut looked_at = 0;
+        let (mut looked_at, mut faults) = (0, Faults::default());
         loop {
             let due = self.deps.store.reading().access_request_escalations().due(self.deps.now(), BATCH).await?;
             for request in &due {
-                self.escalate(ctx, *request).await?;
+                faults.of(self.escalate(ctx, *request).await, "telling of requests that wait", request);
             }
             looked_at += due.len();
-            if due.len() < BATCH as usize {
-                return Ok(looked_at);
+            if due.len() < BATCH as usize || faults.any() {
+                return faults.end(looked_at);
             }
         }
     }

@@ -11,9 +11,9 @@ use userd_storage::{
 };
 
 use super::{Deletions, ErasedAgain};
-use crate::{Context, change::Change, import, recent_proof, setup, user_reader::internal};
+use crate::{Context, change::Change, faults::Faults, import, recent_proof, setup, user_reader::internal};
 
-/// Accounts per round, as long as so many are erased in it.
+/// Accounts that are read at once, and how many are erased in a round, or fail in it.
 const ROUND: u32 = 50;
 /// Rows per unit of work.
 const BATCH: u32 = 200;
@@ -29,18 +29,22 @@ impl Deletions {
     /// Erases accounts whose window has closed; answers how many.
     ///
     /// # Errors
-    /// Storage faults: what is erased by then stays erased.
+    /// The first fault, of storage or the ledger: those whom it does not concern are erased.
     pub async fn purge_due(&self) -> Result<usize, Failure> {
-        let (ctx, mut purged, mut after) = (self.changes.system_context(), 0, None);
+        let (ctx, mut faults) = (self.changes.system_context(), Faults::default());
+        let (mut purged, mut tried, mut after) = (0, 0, None);
         loop {
             let due = self.deps.store.reading().deletions().due(ctx.now, after, ROUND).await?;
             for deletion in &due {
-                purged += usize::from(self.purge_if_due(&ctx, deletion.user_id).await?);
+                let id = deletion.user_id;
+                let is_erased = faults.of(self.purge_if_due(&ctx, id).await, "erasing accounts", &id);
+                purged += usize::from(is_erased == Some(true));
+                tried += usize::from(is_erased != Some(false));
             }
             // Those that are held stay at the front, and stand in nobody's way.
             after = due.last().map(|last| (last.purge_at, last.user_id));
-            if due.len() < ROUND as usize || purged >= ROUND as usize {
-                return Ok(purged);
+            if due.len() < ROUND as usize || tried >= ROUND as usize {
+                return faults.end(purged);
             }
         }
     }

@@ -16,6 +16,7 @@ use crate::{
     Context, Dependencies,
     change::{Change, Changes},
     deliveries::{Deliveries, MoreOfMessage},
+    faults::Faults,
     recent_proof,
     role_reader::{read, read_permissions},
     user_reader::{open_field, seal_field},
@@ -142,18 +143,18 @@ impl Grants {
     /// Storage faults.
     pub async fn end_due(&self) -> Result<usize, Failure> {
         let ctx = Arc::new(self.changes.system_context());
-        let mut ended = 0;
+        let (mut ended, mut faults) = (0, Faults::default());
         loop {
             let due = self.deps.store.reading().grants().ended(self.deps.now(), BATCH).await?;
             let mut users: Vec<UserId> = due.iter().map(|grant| grant.user_id).collect();
             users.sort_unstable();
             users.dedup();
             for user in users {
-                self.end_of(&ctx, user).await?;
+                faults.of(self.end_of(&ctx, user).await, "ending grants", &user);
             }
             ended += due.len();
-            if due.len() < BATCH as usize {
-                return Ok(ended);
+            if due.len() < BATCH as usize || faults.any() {
+                return faults.end(ended);
             }
         }
     }
@@ -164,18 +165,18 @@ impl Grants {
     /// Storage faults.
     pub async fn remind(&self) -> Result<usize, Failure> {
         let ctx = &self.changes.system_context();
-        let (now, mut ending) = (self.deps.now(), 0);
+        let (now, mut ending, mut faults) = (self.deps.now(), 0, Faults::default());
         let mut from = now;
         loop {
             let page = self.deps.store.reading().grants().ending_from(from, BATCH).await?;
             let soon = |grant: &&Grant| grant.period.expires_at.is_some_and(|end| end <= now.plus(REMINDER));
             for grant in page.iter().take_while(soon) {
-                self.remind_of(ctx, grant).await?;
+                faults.of(self.remind_of(ctx, grant).await, "reminding of ends of grants", &grant.user_id);
                 ending += 1;
             }
             match page.last().filter(|last| soon(last) && page.len() == BATCH as usize) {
                 Some(last) => from = last.period.expires_at.unwrap_or(now),
-                None => return Ok(ending),
+                None => return faults.end(ending),
             }
             // More than a page that end at one moment are not all told: the next round begins behind them.
             from = from.plus(Duration::from_micros(1));

@@ -5,11 +5,12 @@ use std::{
     time::Duration,
 };
 
-use userd_model::{DeletedBy, Deletion, EventKind, Level, Refusal, Timestamp, User, UserId, UserStatus};
+use userd_model::{DeletedBy, Deletion, EventKind, GrantKind, Level, Refusal, Timestamp, User, UserId, UserStatus};
 use userd_services::{
     Failure,
     deletion::{ErasedAgain, LegalHold, PurgeLedger},
     links::LinkAct,
+    roles::GrantInput,
     sessions::Pending,
     testing::TestOptions,
     users::Block,
@@ -514,4 +515,47 @@ async fn an_account_without_its_data_key_is_not_restored(fixture: Fixture) {
     assert_eq!(refusal(own.map(drop)), Refusal::InvalidCode);
     app.advance(30 * DAY);
     assert_eq!(app.deletions.purge_due().await.unwrap(), 1);
+}
+
+/// A ledger that takes everybody but one.
+#[derive(Default)]
+struct ChoosyLedger(Mutex<Option<UserId>>);
+
+impl PurgeLedger for ChoosyLedger {
+    fn record(&self, user: UserId, _: Timestamp) -> std::io::Result<()> {
+        let is_refused = *self.0.lock().unwrap() == Some(user);
+        if is_refused { Err(std::io::Error::other("no room")) } else { Ok(()) }
+    }
+}
+
+/// One account cannot be erased: the one behind it is, blocks end and grants end, and whoever looks on is told.
+#[apply(case)]
+async fn an_account_that_cannot_be_erased_stops_nothing_else(fixture: Fixture) {
+    let ledger = Arc::new(ChoosyLedger::default());
+    let shared: Arc<dyn PurgeLedger> = ledger.clone();
+    let app = fixture.app_with(TestOptions { purge_ledger: Some(shared), ..TestOptions::default() }).await;
+    let (ada, grace, mary) = (app.member("ada").await, app.member("grace").await, app.member("mary").await);
+    let operator = app.operator_context();
+    *ledger.0.lock().unwrap() = Some(ada.id);
+    for member in [&ada, &grace] {
+        app.deletions.delete(&operator, member.id).await.unwrap();
+        app.advance(MINUTE);
+    }
+    let end = Some(app.now().plus(MINUTE));
+    let input = GrantInput { expires_at: end, ..GrantInput::default() };
+    app.grants.grant(&operator, mary.id, GrantKind::Role, "auditor", &input).await.unwrap();
+    app.users.block_with(&operator, mary.id, &Block { until: end, ..Block::default() }).await.unwrap();
+    app.advance(31 * DAY);
+
+    assert!(matches!(app.tidy_up().await, Err(Failure::Internal(_))));
+    assert!(app.reading().users().find(ada.id).await.unwrap().is_some());
+    assert!(app.reading().users().find(grace.id).await.unwrap().is_none());
+    let stored = app.reading().users().find(mary.id).await.unwrap().unwrap();
+    assert_eq!(stored.status, UserStatus::Active);
+    assert!(!stored.roles.contains(&"auditor".to_owned()), "{:?}", stored.roles);
+    assert!(app.reading().grants().of_user(mary.id).await.unwrap().is_empty());
+
+    *ledger.0.lock().unwrap() = None;
+    app.tidy_up().await.unwrap();
+    assert!(app.reading().users().find(ada.id).await.unwrap().is_none());
 }
