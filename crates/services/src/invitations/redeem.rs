@@ -1,11 +1,11 @@
 //! What whoever shows an invitation gets. It is looked at before anything costly is done, and used up in the change that
 //! makes the account: of many at once as many win as it has uses.
 
-use userd_model::{Email, Invitation, Refusal, UserStatus};
+use userd_model::{Email, Invitation, Permission, Refusal, UserStatus};
 use userd_storage::Failure;
 
 use super::Invitations;
-use crate::{Context, change::Change, limits::Limited, link_tokens};
+use crate::{Context, change::Change, limits::Limited, link_tokens, role_reader::read_permissions};
 
 /// An invitation that was good a moment ago.
 #[derive(Clone, Debug)]
@@ -59,11 +59,30 @@ impl Redeemable {
     /// Uses it up by one, in the change that makes the account.
     ///
     /// # Errors
-    /// `InvitationGone` where others were faster.
+    /// `InvitationGone` where others were faster, or whoever made it may not give that any more.
     pub(crate) async fn redeem(&self, change: &mut Change<'_>) -> Result<Invitation, Failure> {
         let mut found = change.invitations().by_token(&self.hash).await?.ok_or(Refusal::InvitationGone)?;
+        must_still_be_given(change, &found).await?;
         found.use_once(change.now)?;
         change.invitations().write_uses(&found).await?;
         Ok(found)
+    }
+}
+
+/// What was asked when it was looked at, by what is stored now: since then a password was hashed, and what is remembered of
+/// roles may be a moment old. Of an end to the maker's rights and an account that gets theirs, one comes first.
+async fn must_still_be_given(change: &mut Change<'_>, invitation: &Invitation) -> Result<(), Failure> {
+    let now = change.now;
+    let Some(maker) = invitation.created_by else { return Ok(()) };
+    let maker = change.users().find(maker).await?.filter(|maker| maker.status_at(now) == UserStatus::Active);
+    let maker = maker.ok_or(Refusal::InvitationGone)?;
+    let roles: Vec<String> = maker.roles_at(now).cloned().collect();
+    let mut holds = read_permissions(change, &roles).await?;
+    holds.extend(maker.permissions_at(now).filter_map(|word| Permission::parse(word)));
+    let gives = read_permissions(change, &invitation.roles).await?;
+    if gives.iter().all(|permission| permission.may_be_given_by(&holds)) {
+        Ok(())
+    } else {
+        Err(Refusal::InvitationGone.into())
     }
 }

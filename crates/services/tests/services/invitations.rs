@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use userd_model::{EventKind, Invitation, Permission, Refusal, Role};
+use userd_model::{EventKind, Invitation, Permission, Refusal, Role, RoleRules};
 use userd_providers::NativeProof;
 use userd_services::{
     Completion, Failure, RegistrationMode, SignedIn,
@@ -18,6 +18,7 @@ use crate::{
     factors::support::pending,
     fixture::{DAY, Fixture, TestApp, at_once, refusal, with, wrong_fields},
     personas::{Member, PASSWORD, acting, at, elsewhere, home, of, password, registration},
+    rights::support::allowing,
     sign_in::elsewhere::{Elsewhere, code, offering, person, refused},
 };
 
@@ -169,6 +170,28 @@ async fn nobody_invites_to_more_than_they_may_do_themselves(fixture: Fixture) {
     let fourth = app.invitations.create(&ctx, &NewInvitation::default(), None).await.unwrap().token.unwrap();
     app.users.block(&app.operator_context(), root.id).await.unwrap();
     assert_eq!(refusal(register(&app, with_token("eve", &fourth)).await), Refusal::InvitationGone);
+}
+
+/// What is remembered of a role may be a moment old, here after a change at another replica: what is stored decides.
+#[apply(case)]
+async fn an_inviter_whose_role_allows_less_by_now_gives_no_more(fixture: Fixture) {
+    let (here, there) = fixture.two_apps().await;
+    for word in ["cms.read", "cms.write"] {
+        here.register_permission(word).await;
+    }
+    here.make_role("writer", &["cms.read", "cms.write"], RoleRules::default()).await;
+    here.make_role("inviter", &["cms.read", "cms.write", "users.manage"], RoleRules::default()).await;
+    let ada = here.member("ada").await;
+    here.give_role(&ada, "inviter").await;
+    let ada = Member { tokens: here.login("ada", PASSWORD).await.unwrap().tokens, ..ada };
+    let two = NewInvitation { roles: vec!["writer".to_owned()], uses: Some(2), ..NewInvitation::default() };
+    let token = here.invitations.create(&here.acting(&ada).await, &two, None).await.unwrap().token.unwrap();
+    assert_eq!(registered(&here, with_token("grace", &token)).await.user.roles, ["writer"]);
+    let less = allowing(&["cms.read", "users.manage"], RoleRules::default());
+    there.roles.replace(&there.operator_context(), "inviter", &less, None).await.unwrap();
+    let remembered = here.role_reader.permissions(&["inviter".to_owned()]).await.unwrap();
+    assert!(remembered.iter().any(|word| word.as_str() == "cms.write"), "a moment old");
+    assert_eq!(refusal(register(&here, with_token("eve", &token)).await), Refusal::InvitationGone);
 }
 
 #[apply(case)]
