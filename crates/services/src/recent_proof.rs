@@ -40,6 +40,24 @@ pub(crate) async fn must_show_factor(
     Ok(())
 }
 
+/// The proof of an owner once more, within the change, where it was asked for before a password was hashed: a factor that was
+/// set up meanwhile counts. The password proves them beside a factor, and is the whole proof where there is none.
+///
+/// # Errors
+/// `InsufficientAuthentication`.
+pub(crate) async fn must_still_be_given(
+    ctx: &Context,
+    settings: &Settings,
+    unit: &mut UnitOfWork,
+    by_password: bool,
+) -> Result<(), Failure> {
+    let (user, _) = ctx.user()?;
+    if by_password {
+        return must_show_factor(ctx, settings, unit, user).await;
+    }
+    must_be_given(ctx, settings, unit).await.map(drop)
+}
+
 /// The same for an act to somebody else: people prove themselves; a service has just shown its secret, and the operator
 /// is at the machine.
 ///

@@ -97,6 +97,10 @@ impl Accounts {
                 if keep.is_some() {
                     owner.must_be_active(change.now)?;
                 }
+                if !matches!(ground, Ground::Operator) {
+                    let by_password = matches!(ground, Ground::Current(_));
+                    recent_proof::must_still_be_given(ctx, &self.deps.settings, &mut change, by_password).await?;
+                }
                 owner.must_have_version(expected)?;
                 let now = change.now;
                 let credential =

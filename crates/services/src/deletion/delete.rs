@@ -42,6 +42,7 @@ impl Deletions {
                 if stored.as_ref() != proven {
                     return Err(Refusal::WrongCurrentPassword.into());
                 }
+                recent_proof::must_still_be_given(ctx, &self.deps.settings, &mut change, proven.is_some()).await?;
                 let deletion = self.carry_out(&mut change, id, DeletedBy::Owner).await?;
                 change.commit(deletion).await
             })

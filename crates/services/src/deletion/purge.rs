@@ -136,12 +136,12 @@ impl Deletions {
     /// `Forbidden`, `InvalidInput`; `NotFound`, also for one whose erasure has been decided.
     pub async fn hold(&self, ctx: &Context, id: UserId, reason: Option<&str>) -> Result<(), Failure> {
         ctx.may(&Act::HoldUser(id))?;
-        recent_proof::must_be_strong(ctx, &mut self.deps.store.reading()).await?;
         let reason = reason.map(userd_model::text::reason).transpose();
         let reason = reason.map_err(|detail| Refusal::field("/reason", detail))?;
         let reason = reason.as_ref();
         self.changes
             .run(ctx, "hold_user", |mut change| async move {
+                recent_proof::must_be_strong(ctx, &mut change).await?;
                 change.users().find(id).await?.ok_or(Refusal::NotFound)?;
                 if change.tombstones().find(id).await?.is_some() {
                     return Err(Refusal::NotFound.into());
@@ -169,9 +169,9 @@ impl Deletions {
     /// `Forbidden`; `NotFound` where there is no hold.
     pub async fn lift_hold(&self, ctx: &Context, id: UserId) -> Result<(), Failure> {
         ctx.may(&Act::HoldUser(id))?;
-        recent_proof::must_be_strong(ctx, &mut self.deps.store.reading()).await?;
         self.changes
             .run(ctx, "lift_hold", |mut change| async move {
+                recent_proof::must_be_strong(ctx, &mut change).await?;
                 change.legal_holds().find(id).await?.ok_or(Refusal::NotFound)?;
                 change.legal_holds().lift(id).await?;
                 change.event(EventKind::LegalHoldLifted, id, serde_json::json!({}));

@@ -152,9 +152,9 @@ impl Factors {
     /// come in by: they are sent a link to set a password first.
     pub async fn reset(&self, ctx: &Context, of: UserId) -> Result<(), Failure> {
         ctx.may(&Act::ResetFactors(of))?;
-        recent_proof::must_be_given_by_people(ctx, &self.deps.settings, &mut self.deps.store.reading()).await?;
         self.changes
             .run(ctx, "reset_factors", |mut change| async move {
+                recent_proof::must_be_given_by_people(ctx, &self.deps.settings, &mut change).await?;
                 recent_proof::must_not_be_above(ctx, &mut change, of).await?;
                 let mut user = change.users().find(of).await?.ok_or(Refusal::NotFound)?;
                 let taken = remove_all(&mut change, of, "reset").await?;

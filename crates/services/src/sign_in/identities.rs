@@ -45,7 +45,6 @@ impl SignIn {
     pub async fn unlink(&self, ctx: &Context, id: IdentityId) -> Result<(), Failure> {
         let (user, _) = ctx.user()?;
         ctx.may(&Act::UnlinkIdentity(user))?;
-        recent_proof::must_be_given(ctx, &self.deps.settings, &mut self.deps.store.reading()).await?;
         self.take_way_in(ctx, user, id).await
     }
 
@@ -69,6 +68,7 @@ impl SignIn {
                 let user = change.users().find(of).await?.ok_or(Refusal::NotFound)?;
                 if is_owner {
                     user.must_be_active(change.now)?;
+                    recent_proof::must_be_given(ctx, &self.deps.settings, &mut change).await?;
                 }
                 let identity = identity_of(&mut change, of, id).await?;
                 end_its_sessions(&mut change, &identity).await?;

@@ -83,6 +83,7 @@ impl SignIn {
             .run(ctx, "move_identity", |mut change| async move {
                 self.take_code(&mut change, hash).await?;
                 let here = change.active_user(user).await?;
+                recent_proof::must_be_given(ctx, &self.deps.settings, &mut change).await?;
                 if admitted.user == user {
                     let identity = change.identities().find(id).await?.filter(|identity| identity.user_id == user);
                     let view = self.view(&here, &identity.ok_or(Refusal::InvalidCode)?)?;

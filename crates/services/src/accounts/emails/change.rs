@@ -46,6 +46,7 @@ impl Emails {
                 if stored.as_ref() != proven {
                     return Err(Refusal::WrongCurrentPassword.into());
                 }
+                recent_proof::must_still_be_given(ctx, &self.deps.settings, &mut change, proven.is_some()).await?;
                 let minted = self.ask(&mut change, address, Proves::Replacement(id), user.locale.clone()).await?;
                 change.commit(minted).await
             })
