@@ -166,4 +166,6 @@ mod checksum;
 mod runner;
 
 pub use runner::{MigrationError, MigrationReport, MigrationState, StepState};
-pub(crate) use runner::{apply, record_all, status};
+#[cfg(feature = "testing")]
+pub(crate) use runner::record_all;
+pub(crate) use runner::{apply, status};

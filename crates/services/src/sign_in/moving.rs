@@ -21,6 +21,7 @@ use crate::{
     change::Change,
     limits::Limited,
     outstanding::outstanding_dies,
+    recent_proof,
 };
 
 /// What becomes of a user whose last way in moves away.

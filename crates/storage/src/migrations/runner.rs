@@ -268,6 +268,7 @@ async fn record(store: &Store, step: &'static Migration, clock: &dyn Clock, owne
 }
 
 /// Remembers steps that were not run one by one: their tables have been made as they are today.
+#[cfg(feature = "testing")]
 pub(crate) async fn record_all(store: &Store, list: &[Migration], clock: &dyn Clock) -> Result<(), Failure> {
     let (dialect, now) = (store.engine().dialect(), clock.now());
     let rows: &Vec<Applied> = &list.iter().map(|step| row(step, dialect, now)).collect();
