@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use userd_crypto::{OpaqueSecret, Zeroizing, constant_time_eq};
-use userd_model::{Email, Random, Sealed, Timestamp, UserId, text};
+use userd_model::{Email, Random, Sealed, SessionId, Timestamp, UserId, text};
 use userd_storage::{Failure, UnitOfWork, repositories::one_time_tokens::OneTimeToken};
 
 use crate::{Dependencies, consent::Consent, link_tokens, sealing::row_context, user_reader::internal};
@@ -29,6 +29,9 @@ const MOST_WAITING: usize = 5;
 pub(crate) struct MailboxProof {
     pub(crate) address: String,
     pub(crate) proves: Proves,
+    /// The session in which it was asked for.
+    #[serde(default)]
+    session: Option<SessionId>,
     code: Vec<u8>,
     code_until: Timestamp,
     failures: u32,
@@ -46,6 +49,13 @@ pub(crate) enum Proves {
     Replacement(UserId),
     /// It is a further address of the account.
     Further(UserId),
+}
+
+/// Which proofs are meant, by the session in which they were asked for. One of which that is not known is meant always.
+#[derive(Clone, Copy)]
+pub(crate) enum AskedIn {
+    One(SessionId),
+    AllBut(Option<SessionId>),
 }
 
 /// A registration that waits: nothing of it is claimed.
@@ -88,6 +98,15 @@ impl Proves {
     }
 }
 
+impl AskedIn {
+    fn covers(self, session: Option<SessionId>) -> bool {
+        match self {
+            Self::One(of) => session.is_none_or(|session| session == of),
+            Self::AllBut(kept) => session.is_none() || session != kept,
+        }
+    }
+}
+
 /// Mints proofs and finds them again.
 pub(crate) struct Proofs<'a>(pub(crate) &'a Dependencies);
 
@@ -99,7 +118,7 @@ impl Proofs<'_> {
         unit: &mut UnitOfWork,
         now: Timestamp,
         address: &Email,
-        proves: Proves,
+        (proves, session): (Proves, Option<SessionId>),
     ) -> Result<Minted, Failure> {
         let owner = proves.owner();
         // Whoever proves the address that they claim was given no challenge.
@@ -114,6 +133,7 @@ impl Proofs<'_> {
         let proof = MailboxProof {
             address: address.as_str().to_owned(),
             proves,
+            session,
             code: self.hash_of_code(&hash, &code).to_vec(),
             code_until: now.plus(CODE_LIFE),
             failures: 0,
@@ -165,9 +185,10 @@ impl Proofs<'_> {
         unit: &mut UnitOfWork,
         owner: UserId,
         now: Timestamp,
+        asked_in: AskedIn,
     ) -> Result<(), Failure> {
         for (row, proof) in self.of_owner(unit, owner, now).await? {
-            if !matches!(proof.proves, Proves::Own(_)) {
+            if !matches!(proof.proves, Proves::Own(_)) && asked_in.covers(proof.session) {
                 unit.one_time_tokens().take(&row.hash, PURPOSE, now).await?;
             }
         }

@@ -10,7 +10,11 @@ use userd_model::UserId;
 use userd_storage::Failure;
 
 use crate::{
-    Dependencies, change::Change, email_code_rows::CODE_PURPOSE, link_tokens::PASSWORD_RESET, mailbox_proofs::Proofs,
+    Dependencies,
+    change::Change,
+    email_code_rows::CODE_PURPOSE,
+    link_tokens::PASSWORD_RESET,
+    mailbox_proofs::{AskedIn, Proofs},
 };
 
 /// Lets it die, within the change of the ways in.
@@ -23,5 +27,5 @@ pub(crate) async fn outstanding_dies(
     for purpose in [PASSWORD_RESET, CODE_PURPOSE] {
         change.one_time_tokens().remove_of_owner_for(user, purpose).await?;
     }
-    Proofs(deps).forget_other_addresses(change, user, now).await
+    Proofs(deps).forget_other_addresses(change, user, now, AskedIn::AllBut(None)).await
 }

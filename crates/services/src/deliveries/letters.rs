@@ -170,7 +170,8 @@ impl Deliveries {
                     .changes
                     .run(&self.changes.system_context(), "mint_proof", |mut change| async move {
                         let now = change.now;
-                        let minted = Proofs(&self.deps).mint(&mut change, now, address, Proves::Own(owner)).await?;
+                        let minted =
+                            Proofs(&self.deps).mint(&mut change, now, address, (Proves::Own(owner), None)).await?;
                         change.commit(minted).await
                     })
                     .await?;

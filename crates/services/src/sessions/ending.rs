@@ -5,7 +5,13 @@ use userd_model::{Act, Refusal, Session, SessionId, Timestamp, UserId};
 use userd_storage::Failure;
 
 use super::{CHALLENGE_PURPOSE, Sessions, login::device_name};
-use crate::{Context, change::Change, idempotency};
+use crate::{
+    Context,
+    change::Change,
+    email_code_rows::CODE_PURPOSE,
+    idempotency,
+    mailbox_proofs::{AskedIn, Proofs},
+};
 
 /// Codes of a provider's sign-in that are on their way to be exchanged.
 pub(crate) const EXCHANGE_PURPOSE: &str = "exchange_code";
@@ -13,8 +19,14 @@ pub(crate) const EXCHANGE_PURPOSE: &str = "exchange_code";
 pub(crate) const BOT_PURPOSE: &str = "bot_attempt";
 
 /// One-time tokens that would begin a session: whoever signs out everywhere ends these too.
-const BEGINNINGS: [&str; 5] =
-    [CHALLENGE_PURPOSE, idempotency::REPLAY_PURPOSE, idempotency::SECRET_PURPOSE, EXCHANGE_PURPOSE, BOT_PURPOSE];
+const BEGINNINGS: [&str; 6] = [
+    CHALLENGE_PURPOSE,
+    idempotency::REPLAY_PURPOSE,
+    idempotency::SECRET_PURPOSE,
+    EXCHANGE_PURPOSE,
+    BOT_PURPOSE,
+    CODE_PURPOSE,
+];
 
 /// A session as its owner and administrators see it.
 #[derive(Clone, Debug, Serialize)]
@@ -88,7 +100,7 @@ impl Sessions {
     /// `Forbidden` for a service.
     pub async fn sign_out(&self, ctx: &Context) -> Result<(), Failure> {
         let (user, session) = ctx.user()?;
-        self.end_chosen(ctx, user, "logout", Chosen::One(session)).await
+        self.end_chosen(ctx, user, "logout", Chosen::Own(session)).await
     }
 
     /// Ends one session of a user. Ending an ended one is fine.
@@ -97,7 +109,9 @@ impl Sessions {
     /// `Forbidden`; `NotFound` when the user has no such session.
     pub async fn end(&self, ctx: &Context, user: UserId, session: SessionId) -> Result<(), Failure> {
         ctx.may(&Act::EndSessions(user))?;
-        self.end_chosen(ctx, user, "ended_by_user", Chosen::One(session)).await
+        let is_own = ctx.user().is_ok_and(|(_, acting)| acting == session);
+        let chosen = if is_own { Chosen::Own(session) } else { Chosen::Another(session) };
+        self.end_chosen(ctx, user, "ended_by_user", chosen).await
     }
 
     /// Ends all sessions of a user, except one where given.
@@ -113,7 +127,7 @@ impl Sessions {
     pub async fn revoke_refresh_token(&self, ctx: &Context, token: &str) -> Result<(), Failure> {
         let Some((id, _)) = self.deps.crypto.refresh_tokens.parse(token) else { return Ok(()) };
         match self.deps.store.reading().sessions().find(id).await? {
-            Some(session) => self.end_chosen(ctx, session.user_id, "revoked", Chosen::One(id)).await,
+            Some(session) => self.end_chosen(ctx, session.user_id, "revoked", Chosen::Own(id)).await,
             None => Ok(()),
         }
     }
@@ -133,6 +147,10 @@ impl Sessions {
                         change.one_time_tokens().remove_of_owner_for(user, purpose).await?;
                     }
                 }
+                if let Some(asked_in) = chosen.takes_along() {
+                    let now = change.now;
+                    Proofs(&self.deps).forget_other_addresses(&mut change, user, now, asked_in).await?;
+                }
                 change.end_sessions(sessions, reason).await?;
                 change.commit(()).await
             })
@@ -142,14 +160,28 @@ impl Sessions {
 
 #[derive(Clone, Copy)]
 enum Chosen {
-    One(SessionId),
+    /// The one that acts, ended by whoever holds it.
+    Own(SessionId),
+    /// Another one, which somebody else may have held.
+    Another(SessionId),
     AllBut(Option<SessionId>),
+}
+
+impl Chosen {
+    /// The proofs of other addresses that end too. Whoever leaves a browser and reads the mail elsewhere keeps theirs.
+    const fn takes_along(self) -> Option<AskedIn> {
+        match self {
+            Self::Own(_) => None,
+            Self::Another(session) => Some(AskedIn::One(session)),
+            Self::AllBut(kept) => Some(AskedIn::AllBut(kept)),
+        }
+    }
 }
 
 async fn choose(change: &mut Change<'_>, user: UserId, chosen: Chosen) -> Result<Vec<Session>, Failure> {
     let now = change.now;
     match chosen {
-        Chosen::One(id) => {
+        Chosen::Own(id) | Chosen::Another(id) => {
             let session = change.sessions().find(id).await?.filter(|session| session.user_id == user);
             let session = session.ok_or(Refusal::NotFound)?;
             Ok(if session.ended_at.is_none() { vec![session] } else { Vec::new() })

@@ -13,7 +13,14 @@ use userd_model::{
 use userd_storage::Failure;
 
 use super::{Sessions, SignedIn};
-use crate::{Context, access_tokens::SessionFacts, change::Change, limits::Limited, user_reader::internal};
+use crate::{
+    Context,
+    access_tokens::SessionFacts,
+    change::Change,
+    limits::Limited,
+    mailbox_proofs::{AskedIn, Proofs},
+    user_reader::internal,
+};
 
 /// What a change decided.
 enum Outcome {
@@ -130,7 +137,7 @@ impl Sessions {
                     Presented::Stale => Replay::Theft,
                 };
                 if replay == Replay::Theft {
-                    end_stolen(&mut change, session).await?;
+                    self.end_stolen(&mut change, session).await?;
                     return change.commit(Outcome::Ended).await;
                 }
                 self.admission.must_still_hold(&mut change, &user, &session).await?;
@@ -158,6 +165,17 @@ impl Sessions {
         let sealed =
             self.deps.vault.seal(random, &successor_context(session_id), successor.as_bytes()).map_err(internal)?;
         Ok(Minted { successor, successor_hash, sealed })
+    }
+
+    /// What was asked for in it may have been the thief's wish.
+    async fn end_stolen(&self, change: &mut Change<'_>, mut session: Session) -> Result<(), Failure> {
+        let (session_id, user_id, now) = (session.id, session.user_id, change.now);
+        session.end(now);
+        change.sessions().update(&session).await?;
+        Proofs(&self.deps).forget_other_addresses(change, user_id, now, AskedIn::One(session_id)).await?;
+        change.revoke(Revoked::Session { session_id, user_id });
+        change.event(EventKind::RefreshTokenReplayed, user_id, serde_json::json!({ "session_id": session_id }));
+        Ok(())
     }
 
     fn open_successor(&self, session: &Session) -> Result<String, Failure> {
@@ -194,15 +212,6 @@ async fn living(change: &mut Change<'_>, id: SessionId) -> Result<(Session, User
         other => other,
     })?;
     Ok((session, user))
-}
-
-async fn end_stolen(change: &mut Change<'_>, mut session: Session) -> Result<(), Failure> {
-    let (session_id, user_id) = (session.id, session.user_id);
-    session.end(change.now);
-    change.sessions().update(&session).await?;
-    change.revoke(Revoked::Session { session_id, user_id });
-    change.event(EventKind::RefreshTokenReplayed, user_id, serde_json::json!({ "session_id": session_id }));
-    Ok(())
 }
 
 /// Which of the family's tokens has this hash.

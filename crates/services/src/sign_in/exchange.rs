@@ -15,6 +15,7 @@ use crate::{
     Completion, Context,
     change::Change,
     limits::Limited,
+    mailbox_proofs::{AskedIn, Proofs},
     sessions::{Arrival, EarlierProof, Proof},
     sign_in_outcome,
 };
@@ -201,7 +202,11 @@ impl SignIn {
                 if let Some(spent) = change.one_time_tokens().take(hash, SPENT, now).await? {
                     let session: SessionId = self.unseal(CONTEXT, hash, spent.payload)?;
                     let session = change.sessions().find(session).await?.filter(|session| session.is_alive(now));
-                    change.end_sessions(session.into_iter().collect(), "code_replayed").await?;
+                    if let Some(session) = session {
+                        let (user, asked_in) = (session.user_id, AskedIn::One(session.id));
+                        Proofs(&self.deps).forget_other_addresses(&mut change, user, now, asked_in).await?;
+                        change.end_sessions(vec![session], "code_replayed").await?;
+                    }
                 }
                 change.commit(()).await
             })

@@ -8,7 +8,7 @@ use userd_services::{Context, addresses::EmailView};
 use crate::{
     emails::{mails, mails_to, newest},
     fixture::{DAY, Fixture, TestApp, at_once, out_of_date, refusal, with, wrong_fields},
-    personas::{Member, OTHER_PASSWORD, PASSWORD, at, elsewhere, home, password},
+    personas::{Member, OTHER_PASSWORD, PASSWORD, at, elsewhere, home, of, password},
 };
 
 /// Somebody who has proven their first address.
@@ -133,6 +133,84 @@ async fn an_account_has_six_addresses_at_most(fixture: Fixture) {
         add(&app, &ctx, &format!("ada{n}@example.net")).await;
     }
     assert_eq!(wrong_fields(app.emails.add(&ctx, "ada5@example.net").await), ["/email"]);
+}
+
+/// How a session ends in which somebody asked for addresses that the account does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    ByItself,
+    FromAnotherDevice,
+    ByTheOperator,
+    WithAllOthers,
+    WithAll,
+    AsStolen,
+}
+
+/// Whoever was in the account for a moment has an address under way: with the session ended as somebody else's no link of it
+/// adds or replaces an address any more, and none of it leads back in by a forgotten password. Whoever only signs out where
+/// they asked keeps what they asked for, and reads the mail elsewhere.
+#[apply(case)]
+async fn what_a_thief_asked_for_dies_with_the_thiefs_session(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ends =
+        [End::ByItself, End::FromAnotherDevice, End::ByTheOperator, End::WithAllOthers, End::WithAll, End::AsStolen];
+    for (n, end) in ends.into_iter().enumerate() {
+        let ada = proven(&app, &format!("ada{n}")).await;
+        let tokens = app.login(&ada.email, PASSWORD).await.unwrap().tokens;
+        let thief = Member { id: ada.id, email: ada.email.clone(), tokens };
+        let (further, instead) = (format!("further{n}@example.net"), format!("instead{n}@example.net"));
+        let (ctx, home) = (app.acting(&thief).await, at(&app, home()));
+        app.emails.add(&ctx, &further).await.unwrap();
+        app.emails.change(&ctx, &instead, Some(&password(PASSWORD)), None).await.unwrap();
+        let links = [newest(&app, &further).await.0, newest(&app, &instead).await.0];
+
+        match end {
+            End::ByItself => app.sessions.sign_out(&ctx).await.unwrap(),
+            End::FromAnotherDevice => {
+                app.sessions.end(&of(&app, &ada), ada.id, thief.tokens.session_id).await.unwrap();
+            }
+            End::ByTheOperator => {
+                app.sessions.end(&app.operator_context(), ada.id, thief.tokens.session_id).await.unwrap();
+            }
+            End::WithAllOthers => {
+                app.sessions.end_all(&of(&app, &ada), ada.id, Some(ada.tokens.session_id)).await.unwrap();
+            }
+            End::WithAll => app.sessions.end_all(&of(&app, &ada), ada.id, None).await.unwrap(),
+            End::AsStolen => {
+                let stale = &thief.tokens.refresh_token;
+                let next = app.refresh(stale).await.unwrap().tokens.refresh_token;
+                app.refresh(&next).await.unwrap();
+                assert!(app.refresh(stale).await.is_err());
+            }
+        }
+        if end == End::ByItself {
+            for link in links {
+                app.emails.verify_link(&home, &link, None).await.unwrap();
+            }
+            continue;
+        }
+        for link in links {
+            let late = app.emails.verify_link(&home, &link, None).await;
+            assert_eq!(refusal(late), Refusal::InvalidCode, "{end:?}");
+        }
+        app.recovery.forgot(&home, &further).await.unwrap();
+        app.recovery.forgot(&home, &instead).await.unwrap();
+        let resets = mails(&app).await.into_iter().filter(|mail| mail.subject.contains("A new password"));
+        assert_eq!(resets.count(), 0, "{end:?}");
+    }
+}
+
+/// Signing everybody else out leaves what one has asked for oneself, here, in the session that stays.
+#[apply(case)]
+async fn who_signs_everybody_else_out_keeps_what_they_asked_for(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = proven(&app, "ada").await;
+    app.login(&ada.email, PASSWORD).await.unwrap();
+    let ctx = app.acting(&ada).await;
+    app.emails.add(&ctx, "ada@example.net").await.unwrap();
+    app.sessions.end_all(&ctx, ada.id, Some(ada.tokens.session_id)).await.unwrap();
+    prove(&app, "ada@example.net").await;
+    assert_eq!(listed(&app, &ctx).await.len(), 2);
 }
 
 /// The purge frees them and removes their rows.

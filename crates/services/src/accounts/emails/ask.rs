@@ -96,7 +96,8 @@ impl Emails {
         locale: Option<String>,
     ) -> Result<Minted, Failure> {
         let (owner, now) = (proves.owner(), change.now);
-        let minted = Proofs(&self.deps).mint(change, now, address, proves).await?;
+        let session = change.context.user().ok().map(|(_, session)| session);
+        let minted = Proofs(&self.deps).mint(change, now, address, (proves, session)).await?;
         let letter = Letter::ProveAddress {
             to: address.as_str().to_owned(),
             locale,
