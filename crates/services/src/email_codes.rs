@@ -19,7 +19,8 @@ use crate::{
     deliveries::{Asked, Deliveries, Letter},
     email_code_rows::{CODE_PURPOSE, LIFE, hash_of_code, hash_of_sent},
     limits::{Limited, Limits},
-    mailbox_proofs::digits_of,
+    mailbox_limits::{Asking, Reserved},
+    mailbox_proofs::{MOST_FAILURES, digits_of},
     sealing::row_context,
     sessions::{Proof, Sessions, device_name},
     sign_in_outcome,
@@ -28,8 +29,6 @@ use crate::{
 
 const CHALLENGE_PURPOSE: &str = "email_code_challenge";
 const CONTEXT: &str = "one_time_tokens|email_code_challenge";
-/// Wrong codes after which the challenge is gone.
-const MOST_FAILURES: u32 = 5;
 
 /// Signs in by mailed codes.
 #[derive(Clone)]
@@ -59,6 +58,9 @@ impl std::fmt::Debug for CodeBegun {
 #[derive(Serialize, Deserialize)]
 struct Remembered {
     failures: u32,
+    /// The claim of the address: wrong codes are counted by it too.
+    #[serde(default)]
+    claim: Vec<u8>,
 }
 
 impl EmailCodes {
@@ -72,15 +74,16 @@ impl EmailCodes {
         self.limits.reserve_from(Limited::MailPerNetwork, &ctx.origin).await?;
         let (challenge, hash) = OpaqueSecret::mint("", self.deps.random.as_ref());
         let hash = &hash;
-        let claim = self.deps.crypto.index.claim_hash("email", address.as_str()).to_vec();
-        let letter = &Letter::SignInCode { claim, challenge: hash.to_vec(), asked: Asked::from(ctx, ctx.now) };
+        let claim = &self.deps.crypto.index.claim_hash("email", address.as_str()).to_vec();
+        let asked = Asked::from(ctx, ctx.now).by(Asking::of(&self.deps, ctx).await?);
+        let letter = &Letter::SignInCode { claim: claim.clone(), challenge: hash.to_vec(), asked };
         self.changes
             .run(ctx, "begin_email_code", |mut change| async move {
                 let row = OneTimeToken {
                     hash: hash.to_vec(),
                     purpose: CHALLENGE_PURPOSE.to_owned(),
                     owner: None,
-                    payload: self.seal(hash, &Remembered { failures: 0 })?,
+                    payload: self.seal(hash, &Remembered { failures: 0, claim: claim.clone() })?,
                     created_at: change.now,
                     expires_at: change.now.plus(LIFE),
                 };
@@ -123,6 +126,7 @@ impl EmailCodes {
         let hash = &OpaqueSecret::hash_of("", challenge).ok_or(Refusal::InvalidCode)?;
         let (now, code) = (self.deps.now(), &digits_of(code));
         let owner = self.sent(&mut self.deps.store.reading(), hash, now).await?.and_then(|sent| sent.owner);
+        let reserved = self.reserve_guess(ctx, hash, owner, now).await?;
         // Whoever is nobody's is compared in the same way, with nothing.
         let owner = owner.unwrap_or(UserId(uuid::Uuid::nil()));
         let proof = Proof { amr: "otp", device_name, identity: None, device: None };
@@ -140,7 +144,24 @@ impl EmailCodes {
             .await?
             .ok_or(Refusal::InvalidCode)?;
         self.limits.give_back(Limited::CodePerNetwork, &ctx.origin.network).await;
+        self.limits.give_all_back(reserved).await;
         self.sessions.completion(completed, arrival).await
+    }
+
+    /// Counts a code by the address that its challenge is of, whatever other challenges that has. What is no challenge has no
+    /// code to be guessed.
+    async fn reserve_guess(
+        &self,
+        ctx: &Context,
+        hash: &[u8; 32],
+        owner: Option<UserId>,
+        now: Timestamp,
+    ) -> Result<Reserved, Failure> {
+        let found = self.deps.store.reading().one_time_tokens().find(hash, CHALLENGE_PURPOSE, now).await?;
+        let Some(row) = found else { return Ok(Reserved::default()) };
+        let claim = self.open(hash, row.payload)?.claim;
+        let asking = Asking::of(&self.deps, ctx).await?;
+        Ok(self.limits.reserve_guess(&claim, &asking, owner).await?)
     }
 
     /// Compares a code, and uses challenge and code up where it is right; a wrong one is counted.
@@ -158,12 +179,12 @@ impl EmailCodes {
         let expected = self.hash_of_code(hash, code);
         let is_right = constant_time_eq(sent.as_ref().map_or(&[0; 32][..], |sent| &sent.payload), &expected);
         let is_theirs = sent.as_ref().is_some_and(|sent| sent.owner == Some(owner));
-        let failures = remembered.failures + 1;
+        let (failures, claim) = (remembered.failures + 1, remembered.claim);
         if is_right && is_theirs || failures >= MOST_FAILURES {
             change.one_time_tokens().take(hash, CHALLENGE_PURPOSE, now).await?;
             change.one_time_tokens().take(&self.hash_of_sent(hash), CODE_PURPOSE, now).await?;
         } else {
-            let payload = self.seal(hash, &Remembered { failures })?;
+            let payload = self.seal(hash, &Remembered { failures, claim })?;
             change.one_time_tokens().update_payload(hash, &payload).await?;
         }
         Ok(is_right && is_theirs)

@@ -42,6 +42,7 @@ pub mod limits;
 mod limits_reached;
 mod link_tokens;
 pub mod links;
+mod mailbox_limits;
 mod mailbox_proofs;
 mod message_contents;
 pub mod messages;

@@ -18,7 +18,7 @@ use arc_swap::ArcSwap;
 use userd_cache::{Limit, LimitAnswer};
 use userd_model::{Refusal, UserId};
 
-use crate::{Dependencies, RequestOrigin};
+use crate::{Dependencies, RequestOrigin, mailbox_proofs::MOST_FAILURES};
 
 /// Accounts of which is remembered that a limit was reached, until it is told: a moment.
 const MOST_REACHED: usize = 10_000;
@@ -136,8 +136,10 @@ pub enum Limited {
     AuditVerification,
     MailPerNetwork,
     MailPerRecipient,
+    MailPerRecipientFromAll,
     MailPerUser,
     CodePerNetwork,
+    CodePerAddress,
     PagePerNetwork,
     PasskeyPerNetwork,
     WebhookTest,
@@ -252,8 +254,10 @@ impl Limits {
             Limited::AuditVerification => ("audit_verification", VERIFICATIONS),
             Limited::MailPerNetwork => ("mail_per_network", settings.mail_per_network),
             Limited::MailPerRecipient => ("mail_per_recipient", settings.mail_per_recipient),
+            Limited::MailPerRecipientFromAll => ("mail_per_recipient_from_all", from_all(settings.mail_per_recipient)),
             Limited::MailPerUser => ("mail_per_user", settings.mail_per_recipient),
             Limited::CodePerNetwork => ("code_per_network", settings.code_per_network),
+            Limited::CodePerAddress => ("code_per_address", guesses_at(settings.mail_per_recipient)),
             Limited::PasskeyPerNetwork => ("passkey_per_network", settings.passkey_per_network),
             Limited::LinkPerNetwork => ("link_per_network", BAD_LINKS),
             Limited::PagePerNetwork => ("page_per_network", PAGES),
@@ -268,6 +272,17 @@ impl Limits {
         // The cache counts the time in which a whole burst comes back.
         Some(Limit { name, burst: rate.burst, period: rate.period * rate.burst })
     }
+}
+
+/// What all networks together may have sent to one address: four times as much at once, and no more than one of them as time
+/// goes on, so that a mailbox is not flooded from many.
+const fn from_all(one: Rate) -> Rate {
+    Rate { burst: one.burst.saturating_mul(4), period: one.period }
+}
+
+/// Wrong codes for one address: five for each mail that one network may have sent to it.
+fn guesses_at(mails: Rate) -> Rate {
+    Rate { burst: mails.burst.saturating_mul(MOST_FAILURES), period: mails.period / MOST_FAILURES }
 }
 
 /// Twice as much in the same time.

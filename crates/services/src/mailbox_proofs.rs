@@ -19,8 +19,8 @@ const CHALLENGE: &str = "";
 pub(crate) const LIFE: Duration = Duration::from_secs(24 * 3600);
 /// How long the code is good: it is short, so it is not good for long.
 pub(crate) const CODE_LIFE: Duration = Duration::from_secs(600);
-/// Wrong codes after which the row is gone.
-const MOST_FAILURES: u32 = 5;
+/// Wrong codes after which a code is gone.
+pub(crate) const MOST_FAILURES: u32 = 5;
 /// Addresses that one account may be proving at a time.
 const MOST_WAITING: usize = 5;
 
@@ -33,7 +33,7 @@ pub(crate) struct MailboxProof {
     #[serde(default)]
     session: Option<SessionId>,
     code: Vec<u8>,
-    code_until: Timestamp,
+    pub(crate) code_until: Timestamp,
     failures: u32,
 }
 
@@ -56,6 +56,16 @@ pub(crate) enum Proves {
 pub(crate) enum AskedIn {
     One(SessionId),
     AllBut(Option<SessionId>),
+}
+
+/// A proof that is asked for.
+pub(crate) struct Wanted {
+    pub(crate) proves: Proves,
+    /// In which session.
+    pub(crate) session: Option<SessionId>,
+    /// Whether a mail goes out. Where none does, there is no code, because it could only be guessed, and what an
+    /// earlier mail brought stays good.
+    pub(crate) goes_out: bool,
 }
 
 /// A registration that waits: nothing of it is claimed.
@@ -98,6 +108,13 @@ impl Proves {
     }
 }
 
+impl MailboxProof {
+    /// Whether the code was guessed at too often: it is gone.
+    pub(crate) const fn has_ended(&self) -> bool {
+        self.failures >= MOST_FAILURES
+    }
+}
+
 impl AskedIn {
     fn covers(self, session: Option<SessionId>) -> bool {
         match self {
@@ -118,23 +135,27 @@ impl Proofs<'_> {
         unit: &mut UnitOfWork,
         now: Timestamp,
         address: &Email,
-        (proves, session): (Proves, Option<SessionId>),
+        Wanted { proves, session, goes_out }: Wanted,
     ) -> Result<Minted, Failure> {
         let owner = proves.owner();
         // Whoever proves the address that they claim was given no challenge.
         let has_challenge = !matches!(proves, Proves::Own(_));
-        if let Some(owner) = owner {
-            self.forget_earlier(unit, owner, address, now).await?;
-        }
         let random = self.0.random.as_ref();
         let (token, hash) = OpaqueSecret::mint(link_tokens::PREFIX, random);
         let (challenge, challenge_hash) = OpaqueSecret::mint(CHALLENGE, random);
         let code = six_digits(random);
+        let hash_of_code = if goes_out { self.hash_of_code(&hash, &code).to_vec() } else { Vec::new() };
+        match owner {
+            Some(owner) if goes_out => self.forget_earlier(unit, owner, address, now).await?,
+            Some(_) => return Ok(Minted { token, code, challenge }),
+            // A registration waits with what was typed, and gets its code by asking for the mail once more.
+            None => {}
+        }
         let proof = MailboxProof {
             address: address.as_str().to_owned(),
             proves,
             session,
-            code: self.hash_of_code(&hash, &code).to_vec(),
+            code: hash_of_code,
             code_until: now.plus(CODE_LIFE),
             failures: 0,
         };
@@ -278,13 +299,13 @@ impl Proofs<'_> {
         if is_right && proof.code_until > now && proof.address == address.as_str() {
             return Ok(Compared::Right(proof));
         }
-        proof.failures += 1;
-        if proof.failures >= MOST_FAILURES {
-            unit.one_time_tokens().take(hash, PURPOSE, now).await?;
-        } else {
-            let sealed = self.seal(hash, &proof)?;
-            unit.one_time_tokens().update_payload(hash, &sealed).await?;
+        proof.failures = proof.failures.saturating_add(1);
+        // The link stays: nobody guesses it, and whoever guesses at the code must not take it from the reader of the mail.
+        if proof.has_ended() {
+            proof.code.clear();
         }
+        let sealed = self.seal(hash, &proof)?;
+        unit.one_time_tokens().update_payload(hash, &sealed).await?;
         Ok(Compared::Wrong)
     }
 

@@ -132,9 +132,10 @@ impl PasswordProof {
     /// a token from before the security epoch was raised or the password was set is one of nobody's.
     async fn known_device(&self, owner: Option<UserId>, token: Option<&str>) -> Result<Option<KnownDevice>, Failure> {
         let device = token.and_then(|token| self.deps.crypto.device_tokens.parse(token));
-        let Some(device) = device.filter(|device| owner == Some(device.user)) else { return Ok(None) };
-        let (user, credential) = self.deps.store.reading().users().find_with_password(device.user).await?;
-        Ok(is_current(&device, user.as_ref(), credential.as_ref()).then_some(device))
+        match device.filter(|device| owner == Some(device.user)) {
+            Some(device) => current_device(&self.deps, device).await,
+            None => Ok(None),
+        }
     }
 
     /// Proves a signed-in user again. The counter is the account's own, shared with sign-in.
@@ -275,6 +276,12 @@ fn busy(error: PasswordError) -> Failure {
         PasswordError::Busy(wait) => Refusal::Busy(wait.max(Duration::from_secs(1))).into(),
         other => internal(other),
     }
+}
+
+/// The same device, if its token still counts.
+pub(crate) async fn current_device(deps: &Dependencies, device: KnownDevice) -> Result<Option<KnownDevice>, Failure> {
+    let (user, credential) = deps.store.reading().users().find_with_password(device.user).await?;
+    Ok(is_current(&device, user.as_ref(), credential.as_ref()).then_some(device))
 }
 
 /// Whether a device token still counts for the account as it is now.

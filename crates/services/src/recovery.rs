@@ -22,6 +22,7 @@ use crate::{
     deliveries::{Asked, Deliveries, Letter, Whose},
     limits::{Limited, Limits},
     link_tokens::{self, PASSWORD_RESET},
+    mailbox_limits::Asking,
     passwords::{Password, PasswordProof},
     sessions::login_key,
     user_reader::UserReader,
@@ -49,7 +50,8 @@ impl Recovery {
         let index = &self.deps.crypto.index;
         let claim = login_key(&self.deps, login).claim;
         let claim = claim.unwrap_or_else(|| index.keyed_hash("no login", &[login.as_bytes()]).to_vec());
-        self.post(ctx, &Whose::Login(claim)).await
+        let asking = Asking::of(&self.deps, ctx).await?;
+        self.post(ctx, &Whose::Login(claim), asking).await
     }
 
     /// Sends the link to a user. An administrator can cause no more than that: nobody sets or sees a password of
@@ -60,11 +62,12 @@ impl Recovery {
     pub async fn send_link(&self, ctx: &Context, id: UserId) -> Result<(), Failure> {
         ctx.may(&Act::SendPasswordReset(id))?;
         self.limits.reserve(Limited::ResetSent, &ctx.actor.name()).await?;
-        self.post(ctx, &Whose::User(id)).await
+        // Strangers who ask for such links do not keep it from being sent.
+        self.post(ctx, &Whose::User(id), Asking::on_behalf_of(id, ctx)).await
     }
 
-    async fn post(&self, ctx: &Context, whose: &Whose) -> Result<(), Failure> {
-        let letter = &Letter::ResetPassword { whose: whose.clone(), asked: Asked::from(ctx, ctx.now) };
+    async fn post(&self, ctx: &Context, whose: &Whose, asking: Asking) -> Result<(), Failure> {
+        let letter = &Letter::ResetPassword { whose: whose.clone(), asked: Asked::from(ctx, ctx.now).by(asking) };
         self.changes
             .run(ctx, "ask_for_reset", |mut change| async move {
                 if let Whose::User(id) = whose {

@@ -165,7 +165,7 @@ pub static MIGRATIONS: &[Migration] = &[
 mod checksum;
 mod runner;
 
-pub use runner::{MigrationError, MigrationReport, MigrationState, StepState};
 #[cfg(feature = "testing")]
 pub(crate) use runner::record_all;
+pub use runner::{MigrationError, MigrationReport, MigrationState, StepState};
 pub(crate) use runner::{apply, status};

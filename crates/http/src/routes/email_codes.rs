@@ -29,6 +29,10 @@ pub(super) fn routes() -> Routes {
 struct Begin {
     #[schema(max_length = 254, format = Email)]
     email: String,
+    /// The `device_token` of an earlier answer on this device: its owner gets their mail, however many strangers ask for it.
+    #[serde(default)]
+    #[schema(max_length = 256)]
+    device_token: Option<String>,
 }
 
 /// The same for every address.
@@ -51,6 +55,7 @@ async fn begin(
     Visitor(ctx): Visitor,
     Json(body): Json<Begin>,
 ) -> Result<Response, Problem> {
+    let ctx = ctx.on_device(body.device_token);
     let begun = api.services.email_codes.begin(&ctx, &body.email).await?;
     let body = Begun { challenge: begun.challenge, expires_in: begun.expires_in };
     Ok((StatusCode::ACCEPTED, Json(body)).into_response())

@@ -123,10 +123,14 @@ enum Answer {
 struct Resend {
     #[schema(max_length = 254, format = Email)]
     email: String,
-    /// Of the registration that waits for the proof. The answer has a new one.
+    /// Of the registration that waits for the proof. The answer has the one that counts from now on.
     #[serde(default)]
     #[schema(max_length = 256)]
     challenge: Option<String>,
+    /// The `device_token` of an earlier answer on this device: its owner gets their mail, however many strangers ask for it.
+    #[serde(default)]
+    #[schema(max_length = 256)]
+    device_token: Option<String>,
 }
 
 /// Always the same, whether the address is known or not.
@@ -152,6 +156,7 @@ async fn resend(
     Visitor(ctx): Visitor,
     Json(body): Json<Resend>,
 ) -> Result<Response, Problem> {
+    let ctx = ctx.on_device(body.device_token);
     let renewed = api.services.emails.resend(&ctx, &body.email, body.challenge.as_deref()).await?;
     Ok(renewed.map_or_else(accepted, pending))
 }
@@ -163,6 +168,10 @@ struct Forgot {
     /// E-mail address, username, or phone number with a plus.
     #[schema(max_length = 254)]
     login: String,
+    /// The `device_token` of an earlier answer on this device: its owner gets their mail, however many strangers ask for it.
+    #[serde(default)]
+    #[schema(max_length = 256)]
+    device_token: Option<String>,
 }
 
 /// Forgotten password: send a link to the account's e-mail address. The answer is the same for every login, in the same
@@ -174,6 +183,7 @@ async fn forgot(
     Visitor(ctx): Visitor,
     Json(body): Json<Forgot>,
 ) -> Result<Response, Problem> {
+    let ctx = ctx.on_device(body.device_token);
     api.services.recovery.forgot(&ctx, &body.login).await?;
     Ok(accepted())
 }

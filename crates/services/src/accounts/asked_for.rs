@@ -20,8 +20,8 @@ impl Accounts {
         let step = match proofs.hash_behind(&mut reading, challenge, now).await? {
             // The challenge's own row outlives the proof that it leads to.
             Some(hash) => match proofs.find(&mut reading, &hash, now).await? {
-                Some(_) => PendingStep::Confirmation,
-                None => return Err(Refusal::ChallengeGone.into()),
+                Some(proof) if !proof.has_ended() => PendingStep::Confirmation,
+                _ => return Err(Refusal::ChallengeGone.into()),
             },
             None => {
                 let found = self.sessions.any_challenge(&mut reading, challenge, now).await?;

@@ -14,6 +14,7 @@ use crate::{
     idempotency::Made,
     invitations::Redeemable,
     limits::Limited,
+    mailbox_limits::Asking,
     passwords::Password,
     sessions::{Proof, device_name},
 };
@@ -163,6 +164,7 @@ impl Accounts {
         let id = account.user.id;
         let arrival =
             &self.sessions.arrive(ctx, id, Proof { amr: "pwd", device_name, identity: None, device: None }, now);
+        let asking = &Asking::of(&self.deps, ctx).await?;
         let completed = self
             .changes
             .run(ctx, "register", |mut change| async move {
@@ -172,7 +174,7 @@ impl Accounts {
                 let user = account.store(&mut change).await?;
                 self.approvals.ask(&mut change, &user).await?;
                 if let Some(email) = checked.email.as_ref().filter(|_| !checked.email_verified) {
-                    self.emails.ask_owner(&mut change, &user, email).await?;
+                    self.emails.ask_owner(&mut change, &user, email, asking.clone()).await?;
                 }
                 let completed = self.sessions.complete(&mut change, user, arrival).await?;
                 self.idempotency.save(&mut change, idempotent, Made::User(id), Some(id)).await?;

@@ -14,11 +14,10 @@ use crate::{
     addresses::addresses_of,
     change::Change,
     email_code_rows::mint_code,
-    limits::Limited,
     link_tokens,
     links::LinkAct,
-    mailbox_proofs::{self, Proofs, Proves},
-    sealing::hex,
+    mailbox_limits::{Asking, Reserved},
+    mailbox_proofs::{self, Proofs, Proves, Wanted},
     user_reader::{internal, open_field},
 };
 
@@ -27,9 +26,22 @@ use crate::{
 #[serde(tag = "letter", rename_all = "snake_case")]
 pub(crate) enum Letter {
     /// Link and code that prove the address. Whoever has it already is told so instead.
-    ProveAddress { to: String, locale: Option<String>, token: String, code: String, owner: Option<UserId> },
+    ProveAddress {
+        to: String,
+        locale: Option<String>,
+        token: String,
+        code: String,
+        owner: Option<UserId>,
+        /// The address had too many when it was asked for: it was made all the same, so that asking takes as long.
+        #[serde(default)]
+        held_back: bool,
+    },
     /// The same for the claimed address of an account that has not proven it, if there is such an account.
-    ProveOwn { claim: Vec<u8> },
+    ProveOwn {
+        claim: Vec<u8>,
+        #[serde(default)]
+        asking: Asking,
+    },
     /// A link that sets a new password.
     ResetPassword { whose: Whose, asked: Asked },
     /// A code that signs in whoever has proven this address, if anybody.
@@ -58,7 +70,17 @@ pub(crate) struct Asked {
     at: Timestamp,
     address: Option<String>,
     device: Option<String>,
+    #[serde(default)]
+    asking: Asking,
 }
+
+/// Nobody has the address, or may be written to there.
+const NOBODY: &str = "there is nobody to write to";
+/// The limits of an address.
+const TOO_MANY: &str = "this address got too many such mails";
+
+/// A letter, or why there is none.
+type Found = Result<Addressed, &'static str>;
 
 /// A letter that has somebody to go to.
 struct Addressed {
@@ -67,11 +89,19 @@ struct Addressed {
     kind: Kind,
     values: Values,
     reader: Reader,
+    /// Its place among the mails that the address gets.
+    reserved: Reserved,
 }
 
 impl Asked {
     pub(crate) fn from(ctx: &Context, at: Timestamp) -> Self {
-        Self { at, address: ctx.origin.ip.clone(), device: ctx.origin.user_agent.clone() }
+        let (address, device) = (ctx.origin.ip.clone(), ctx.origin.user_agent.clone());
+        Self { at, address, device, asking: Asking::default() }
+    }
+
+    /// The same, asked for by them.
+    pub(crate) fn by(self, asking: Asking) -> Self {
+        Self { asking, ..self }
     }
 
     fn into_values(self, values: Values) -> Values {
@@ -118,15 +148,10 @@ impl Deliveries {
     }
 
     pub(super) async fn send_letter(&self, delivery: &Delivery, letter: Letter) -> Result<Outcome, Failure> {
-        let Some(addressed) = self.address(letter).await? else {
-            return Ok(Outcome::Nobody("there is nobody to write to"));
+        let Addressed { to, name, kind, values, reader, reserved } = match self.address(letter).await? {
+            Ok(addressed) => addressed,
+            Err(why) => return Ok(Outcome::Nobody(why)),
         };
-        let Addressed { to, name, kind, values, reader } = addressed;
-        let claim = self.deps.crypto.index.claim_hash("email", to.as_str());
-        let recipient = format!("{}|{}", kind.as_str(), hex(&claim));
-        if self.limits.reserve(Limited::MailPerRecipient, &recipient).await.is_err() {
-            return Ok(Outcome::Nobody("this address got too many such mails"));
-        }
         let rendered = self.channels.templates.render(kind, &values, &reader).map_err(internal)?;
         let mail = Mail {
             id: delivery.id.0,
@@ -144,102 +169,138 @@ impl Deliveries {
             Some(relay) => relay.send(&mail).await.map_or_else(Outcome::Failed, |()| Outcome::Taken),
         };
         if matches!(outcome, Outcome::Failed(_)) {
-            self.limits.give_back(Limited::MailPerRecipient, &recipient).await;
+            self.limits.give_all_back(reserved).await;
         }
         Ok(outcome)
     }
 
-    /// To whom a letter goes and what it says; none where there is nobody.
-    async fn address(&self, letter: Letter) -> Result<Option<Addressed>, Failure> {
+    /// To whom a letter goes and what it says. Whether the address may get one more is asked before anything is made that
+    /// the letter would carry.
+    async fn address(&self, letter: Letter) -> Result<Found, Failure> {
         match letter {
-            Letter::ProveAddress { to, locale, token, code, owner } => {
+            Letter::ProveAddress { held_back: true, .. } => Ok(Err(TOO_MANY)),
+            Letter::ProveAddress { to, locale, token, code, owner, .. } => {
                 let to = Email::parse(&to).map_err(internal)?;
                 let reader = Reader::of(locale.as_deref(), None);
-                let claim = self.deps.crypto.index.claim_hash("email", to.as_str());
-                let taken_by = self.deps.store.reading().claims().find(&claim).await?.map(|claim| claim.owner);
+                let taken_by = self.deps.store.reading().claims().find(&self.claim_of(&to)).await?;
+                let taken_by = taken_by.map(|claim| claim.owner);
+                // Its place was taken when it was asked for.
+                let reserved = Reserved::default();
                 if taken_by.is_some() && taken_by != owner {
-                    return self.tell_taken(to, taken_by, reader).await;
+                    return self.tell_taken((to, reserved), taken_by, reader).await.map(Ok);
                 }
-                self.proving(to, None, (&token, &code), reader).map(Some)
+                self.proving((to, reserved), None, (&token, &code), reader).map(Ok)
             }
-            Letter::ProveOwn { claim } => {
-                let Some(user) = self.user_behind(&Whose::Login(claim)).await? else { return Ok(None) };
-                let Some(to) = self.email_of(&user)?.filter(|_| !user.email_verified) else { return Ok(None) };
-                let (address, owner) = (&to, user.id);
-                let minted = self
-                    .changes
-                    .run(&self.changes.system_context(), "mint_proof", |mut change| async move {
-                        let now = change.now;
-                        let minted =
-                            Proofs(&self.deps).mint(&mut change, now, address, (Proves::Own(owner), None)).await?;
-                        change.commit(minted).await
-                    })
-                    .await?;
-                let reader = Reader::of(user.locale.as_deref(), user.time_zone.as_deref());
-                let name = user.display_name.clone();
-                self.proving(to, name, (&minted.token, &minted.code), reader).map(Some)
-            }
-            Letter::ResetPassword { whose, asked } => {
-                let Some(user) = self.user_behind(&whose).await? else { return Ok(None) };
-                let Some(to) = self.reset_address(&user, &whose).await? else { return Ok(None) };
-                let link = link_tokens::mint_reset(&self.deps, &self.changes, &user, &to).await?;
-                let reader = Reader::of(user.locale.as_deref(), user.time_zone.as_deref());
-                let values = asked.into_values(self.values()).with("link", Value::Link(link));
-                Ok(Some(Addressed { to, name: user.display_name, kind: Kind::ResetPassword, values, reader }))
-            }
+            Letter::ProveOwn { claim, asking } => self.prove_own(claim, &asking).await,
+            Letter::ResetPassword { whose, asked } => self.reset_password(&whose, asked).await,
             Letter::SignInCode { claim, challenge, asked } => self.sign_in_code(&claim, &challenge, asked).await,
             Letter::Invitation { to, locale, token, until } => {
                 let hash = link_tokens::hash_of(&token).unwrap_or_default();
                 if self.deps.store.reading().invitations().by_token(&hash).await?.is_none() {
-                    return Ok(None);
+                    return Ok(Err(NOBODY));
                 }
-                let to = Email::parse(&to).map_err(internal)?;
+                let (to, kind) = (Email::parse(&to).map_err(internal)?, Kind::Invitation);
+                let Some(reserved) = self.place_for(kind, &to, None, None).await else { return Ok(Err(TOO_MANY)) };
                 let link = link_tokens::url(&self.deps, &token)?;
                 let values = self.values().with("link", Value::Link(link)).with("until", Value::Moment(until));
                 let reader = Reader::of(locale.as_deref(), None);
-                Ok(Some(Addressed { to, name: None, kind: Kind::Invitation, values, reader }))
+                Ok(Ok(Addressed { to, name: None, kind, values, reader, reserved }))
             }
-            Letter::AccountDeleted { user } => {
-                let mut reading = self.deps.store.reading();
-                let deletion = reading.deletions().find(user).await?;
-                let (Some(deletion), Some(user)) = (deletion, reading.users().find(user).await?) else {
-                    return Ok(None);
-                };
-                let Some(to) = self.email_of(&user)?.filter(|_| user.email_verified) else { return Ok(None) };
-                let values = self
-                    .values()
-                    .with("at", Value::Moment(deletion.deleted_at))
-                    .with("until", Value::Moment(deletion.purge_at));
-                let values = if deletion.by == userd_model::DeletedBy::Owner {
-                    let link = link_tokens::mint_restore(&self.deps, &self.changes, &deletion).await?;
-                    values.with("link", Value::Link(link))
-                } else {
-                    values
-                };
-                let reader = Reader::of(user.locale.as_deref(), user.time_zone.as_deref());
-                Ok(Some(Addressed { to, name: user.display_name, kind: Kind::AccountDeleted, values, reader }))
-            }
+            Letter::AccountDeleted { user } => self.account_deleted(user).await,
             Letter::AddressChanged { to, user, asked } => {
-                let to = Email::parse(&to).map_err(internal)?;
-                let Some(user) = self.user_behind(&Whose::User(user)).await? else { return Ok(None) };
+                let (to, kind) = (Email::parse(&to).map_err(internal)?, Kind::EmailChanged);
+                let Some(user) = self.user_behind(&Whose::User(user)).await? else { return Ok(Err(NOBODY)) };
+                let Some(reserved) = self.place_for(kind, &to, None, None).await else { return Ok(Err(TOO_MANY)) };
                 let link = self.mint(&user, LinkAct::NotMe { session_id: None }).await?;
                 let reader = Reader::of(user.locale.as_deref(), user.time_zone.as_deref());
                 let values = asked.into_values(self.values()).with("link", Value::Link(link));
-                Ok(Some(Addressed { to, name: user.display_name, kind: Kind::EmailChanged, values, reader }))
+                Ok(Ok(Addressed { to, name: user.display_name, kind, values, reader, reserved }))
             }
         }
     }
 
+    async fn prove_own(&self, claim: Vec<u8>, asking: &Asking) -> Result<Found, Failure> {
+        let Some(user) = self.user_behind(&Whose::Login(claim)).await? else { return Ok(Err(NOBODY)) };
+        let Some(to) = self.email_of(&user)?.filter(|_| !user.email_verified) else { return Ok(Err(NOBODY)) };
+        let (address, owner) = (&to, user.id);
+        let reserved = self.place_for(Kind::ConfirmAddress, address, Some(asking), Some(owner)).await;
+        let Some(reserved) = reserved else { return Ok(Err(TOO_MANY)) };
+        let minted = self
+            .changes
+            .run(&self.changes.system_context(), "mint_proof", |mut change| async move {
+                let (now, proves) = (change.now, Proves::Own(owner));
+                let wanted = Wanted { proves, session: None, goes_out: true };
+                let minted = Proofs(&self.deps).mint(&mut change, now, address, wanted).await?;
+                change.commit(minted).await
+            })
+            .await?;
+        let reader = Reader::of(user.locale.as_deref(), user.time_zone.as_deref());
+        self.proving((to, reserved), user.display_name, (&minted.token, &minted.code), reader).map(Ok)
+    }
+
+    async fn reset_password(&self, whose: &Whose, asked: Asked) -> Result<Found, Failure> {
+        let Some(user) = self.user_behind(whose).await? else { return Ok(Err(NOBODY)) };
+        let Some(to) = self.reset_address(&user, whose).await? else { return Ok(Err(NOBODY)) };
+        let kind = Kind::ResetPassword;
+        let reserved = self.place_for(kind, &to, Some(&asked.asking), Some(user.id)).await;
+        let Some(reserved) = reserved else { return Ok(Err(TOO_MANY)) };
+        let link = link_tokens::mint_reset(&self.deps, &self.changes, &user, &to).await?;
+        let reader = Reader::of(user.locale.as_deref(), user.time_zone.as_deref());
+        let values = asked.into_values(self.values()).with("link", Value::Link(link));
+        Ok(Ok(Addressed { to, name: user.display_name, kind, values, reader, reserved }))
+    }
+
     /// Whoever deleted their account signs in to have it back, so it counts here.
-    async fn sign_in_code(&self, claim: &[u8], challenge: &[u8], asked: Asked) -> Result<Option<Addressed>, Failure> {
+    async fn sign_in_code(&self, claim: &[u8], challenge: &[u8], asked: Asked) -> Result<Found, Failure> {
         let mut reading = self.deps.store.reading();
-        let Some(found) = reading.claims().find(claim).await? else { return Ok(None) };
-        let Some(user) = reading.users().find(found.owner).await? else { return Ok(None) };
-        let Some(to) = self.proven_address(&user, claim).await? else { return Ok(None) };
+        let Some(found) = reading.claims().find(claim).await? else { return Ok(Err(NOBODY)) };
+        let Some(user) = reading.users().find(found.owner).await? else { return Ok(Err(NOBODY)) };
+        let Some(to) = self.proven_address(&user, claim).await? else { return Ok(Err(NOBODY)) };
+        let kind = Kind::SignInCode;
+        let reserved = self.place_for(kind, &to, Some(&asked.asking), Some(user.id)).await;
+        let Some(reserved) = reserved else { return Ok(Err(TOO_MANY)) };
         let code = mint_code(&self.deps, &self.changes, challenge, user.id).await?;
         let values = asked.into_values(self.values()).with("code", Value::Exact(code.to_string()));
         let reader = Reader::of(user.locale.as_deref(), user.time_zone.as_deref());
-        Ok(Some(Addressed { to, name: user.display_name, kind: Kind::SignInCode, values, reader }))
+        Ok(Ok(Addressed { to, name: user.display_name, kind, values, reader, reserved }))
+    }
+
+    async fn account_deleted(&self, user: UserId) -> Result<Found, Failure> {
+        let mut reading = self.deps.store.reading();
+        let deletion = reading.deletions().find(user).await?;
+        let (Some(deletion), Some(user)) = (deletion, reading.users().find(user).await?) else {
+            return Ok(Err(NOBODY));
+        };
+        let Some(to) = self.email_of(&user)?.filter(|_| user.email_verified) else { return Ok(Err(NOBODY)) };
+        let kind = Kind::AccountDeleted;
+        let Some(reserved) = self.place_for(kind, &to, None, None).await else { return Ok(Err(TOO_MANY)) };
+        let values = self
+            .values()
+            .with("at", Value::Moment(deletion.deleted_at))
+            .with("until", Value::Moment(deletion.purge_at));
+        let values = if deletion.by == userd_model::DeletedBy::Owner {
+            let link = link_tokens::mint_restore(&self.deps, &self.changes, &deletion).await?;
+            values.with("link", Value::Link(link))
+        } else {
+            values
+        };
+        let reader = Reader::of(user.locale.as_deref(), user.time_zone.as_deref());
+        Ok(Ok(Addressed { to, name: user.display_name, kind, values, reader, reserved }))
+    }
+
+    /// A place among the mails of this kind that an address gets, if there is one.
+    async fn place_for(
+        &self,
+        kind: Kind,
+        to: &Email,
+        asking: Option<&Asking>,
+        owner: Option<UserId>,
+    ) -> Option<Reserved> {
+        self.limits.reserve_mail((kind, &self.claim_of(to)), asking, owner).await
+    }
+
+    fn claim_of(&self, address: &Email) -> Vec<u8> {
+        self.deps.crypto.index.claim_hash("email", address.as_str()).to_vec()
     }
 
     /// Where a link to reset the password goes: to the proven address that was asked for, else to the first one. It is read
@@ -268,18 +329,23 @@ impl Deliveries {
 
     fn proving(
         &self,
-        to: Email,
+        (to, reserved): (Email, Reserved),
         name: Option<String>,
         (token, code): (&str, &str),
         reader: Reader,
     ) -> Result<Addressed, Failure> {
         let link = link_tokens::url(&self.deps, token)?;
         let values = self.values().with("link", Value::Link(link)).with("code", Value::Exact(code.to_owned()));
-        Ok(Addressed { to, name, kind: Kind::ConfirmAddress, values, reader })
+        Ok(Addressed { to, name, kind: Kind::ConfirmAddress, values, reader, reserved })
     }
 
     /// The address has an account: its owner is told, in their own language, and whoever asked is not.
-    async fn tell_taken(&self, to: Email, owner: Option<UserId>, asked: Reader) -> Result<Option<Addressed>, Failure> {
+    async fn tell_taken(
+        &self,
+        (to, reserved): (Email, Reserved),
+        owner: Option<UserId>,
+        asked: Reader,
+    ) -> Result<Addressed, Failure> {
         let user = match owner {
             Some(owner) => self.user_behind(&Whose::User(owner)).await?,
             None => None,
@@ -289,7 +355,7 @@ impl Deliveries {
             None => asked,
         };
         let name = user.and_then(|user| user.display_name);
-        Ok(Some(Addressed { to, name, kind: Kind::AddressTaken, values: self.values(), reader }))
+        Ok(Addressed { to, name, kind: Kind::AddressTaken, values: self.values(), reader, reserved })
     }
 
     /// The account, if it may be used.

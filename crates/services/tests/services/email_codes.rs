@@ -172,6 +172,51 @@ async fn a_deleted_account_is_offered_back(fixture: Fixture) {
     assert!(app.deletions.restore_own(&at(&app, home()), &step.challenge).await.unwrap().signed_in().is_ok());
 }
 
+/// AC-004: whoever asks from ever more networks gets ever more challenges, and no more guesses: twenty mails at once, no
+/// code without a mail, and twenty-five wrong codes at once for one address, whatever they are codes of. Its owner, on a
+/// device that they signed in with, has a count of their own.
+#[apply(case)]
+async fn guesses_at_the_codes_of_one_address_are_bounded_from_however_many_networks(fixture: Fixture) {
+    let app = fixture
+        .app_with(with(|settings| {
+            settings.email_code_sign_in = true;
+            settings.limits.enabled = true;
+        }))
+        .await;
+    let ada = proven(&app, "ada").await;
+    let before = mails_to(&app, &ada.email).await.len();
+    for email in [ada.email.as_str(), "nobody@example.org"] {
+        let (mut compared, mut last) = (0, None);
+        for n in 0..60 {
+            let ctx = at(&app, elsewhere(n));
+            let challenge = app.email_codes.begin(&ctx, email).await.unwrap().challenge;
+            mails(&app).await;
+            for _ in 0..5 {
+                let guessed = app.email_codes.finish(&ctx, &challenge, "123456", None).await.map(drop);
+                compared += usize::from(refusal(guessed) == Refusal::InvalidCode);
+            }
+            last = Some((ctx, challenge));
+        }
+        assert_eq!(compared, 25, "{email}");
+        let (ctx, challenge) = last.unwrap();
+        app.advance(2 * MINUTE);
+        assert_eq!(refusal(app.email_codes.finish(&ctx, &challenge, "123456", None).await), Refusal::InvalidCode);
+        let next = refusal(app.email_codes.finish(&ctx, &challenge, "123456", None).await);
+        assert!(matches!(next, Refusal::TooManyAttempts(_)), "one in two minutes is 720 a day");
+    }
+    assert_eq!(mails_to(&app, &ada.email).await.len() - before, 20);
+    let rows = app.reading().one_time_tokens().of_owner(ada.id, app.now()).await.unwrap();
+    let codes = rows.iter().filter(|row| row.purpose == "email_code").count();
+    assert_eq!(codes, 15, "one for each mail, without the five that were guessed at to their end");
+
+    let known = |app: &TestApp| at(app, home()).on_device(ada.tokens.device_token.clone());
+    let challenge = app.email_codes.begin(&known(&app), &ada.email).await.unwrap().challenge;
+    let (_, code) = newest(&app, &ada.email).await;
+    let wrong = app.email_codes.finish(&known(&app), &challenge, &other(&code), None).await;
+    assert_eq!(refusal(wrong), Refusal::InvalidCode, "compared");
+    assert!(app.email_codes.finish(&known(&app), &challenge, &code, None).await.is_ok());
+}
+
 /// The named limits: mails by network and by address, wrong codes by network.
 #[apply(case)]
 async fn mails_and_wrong_codes_are_limited(fixture: Fixture) {

@@ -213,6 +213,33 @@ async fn who_signs_everybody_else_out_keeps_what_they_asked_for(fixture: Fixture
     assert_eq!(listed(&app, &ctx).await.len(), 2);
 }
 
+/// Strangers who had too many mails sent to an address leave what its owner has asked for: the answer is the same, no mail goes
+/// out, and the link of the one before stays good.
+#[apply(case)]
+async fn a_link_for_a_further_address_stays_when_no_more_mails_go_there(fixture: Fixture) {
+    let app = fixture
+        .app_with(with(|settings| {
+            settings.limits.enabled = true;
+            settings.email_confirmation_required = true;
+        }))
+        .await;
+    let admin = app.admin().await;
+    let (ctx, wanted) = (app.acting(&admin).await, "root@example.net");
+    app.emails.resend(&ctx, &admin.email, None).await.unwrap();
+    prove(&app, &admin.email).await;
+    app.emails.add(&ctx, wanted).await.unwrap();
+    let (link, _) = newest(&app, wanted).await;
+    for n in 0..30 {
+        let stranger = crate::personas::registration(Some(wanted), None);
+        app.accounts.register(&at(&app, elsewhere(n)), stranger, None).await.unwrap();
+    }
+    let before = mails_to(&app, wanted).await.len();
+    assert_eq!(app.emails.add(&ctx, wanted).await.unwrap().status, "confirmation_required");
+    assert_eq!(mails_to(&app, wanted).await.len(), before);
+    app.emails.verify_link(&at(&app, home()), &link, None).await.unwrap();
+    assert_eq!(listed(&app, &ctx).await.len(), 2);
+}
+
 /// The purge frees them and removes their rows.
 #[apply(case)]
 async fn an_erased_account_leaves_no_address(fixture: Fixture) {

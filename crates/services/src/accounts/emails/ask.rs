@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use userd_model::{Email, InvalidField, Refusal, User, UserId};
+use userd_model::{Email, InvalidField, Refusal, Timestamp, User, UserId};
 use userd_storage::{Failure, UnitOfWork};
+use userd_templates::Kind;
 
 use super::Emails;
 use crate::{
@@ -14,7 +15,8 @@ use crate::{
     deliveries::Letter,
     idempotency::Made,
     limits::Limited,
-    mailbox_proofs::{CODE_LIFE, Minted, PURPOSE, Proofs, Proves, Waiting},
+    mailbox_limits::{Asking, Reserved},
+    mailbox_proofs::{CODE_LIFE, MailboxProof, Minted, PURPOSE, Proofs, Proves, Waiting, Wanted},
     sessions::{Pending, device_name},
 };
 
@@ -47,19 +49,23 @@ impl Emails {
             consent: checked.consent.clone(),
             invitation: checked.invitation.as_ref().map(|invitation| invitation.hash.clone()),
         };
-        let pending = self
+        let reserved = self.reserve(address, &Asking::of(&self.deps, ctx).await?).await;
+        let goes_out = reserved.is_some();
+        let asked = self
             .changes
             .run(ctx, "begin_registration", |mut change| async move {
                 if let Some(before) = self.asked_before(&mut change, idempotent).await? {
-                    return change.commit(before).await;
+                    return change.commit((before, false)).await;
                 }
                 let proves = Proves::Registration(Box::new(waiting.clone()));
-                let minted = self.ask(&mut change, address, proves, waiting.locale.clone()).await?;
+                let minted = self.ask(&mut change, address, proves, waiting.locale.clone(), goes_out).await?;
                 self.idempotency.save(&mut change, idempotent, Made::Registration, None).await?;
                 self.idempotency.keep_secret(&mut change, idempotent, None, &minted.challenge).await?;
-                change.commit(pending(&minted)).await
+                change.commit((pending(&minted), true)).await
             })
-            .await?;
+            .await;
+        let is_new = matches!(asked, Ok((_, true)));
+        let (pending, _) = self.settled(reserved, asked, is_new).await?;
         self.deliveries.wake();
         Ok(Completion::Pending(pending))
     }
@@ -84,8 +90,38 @@ impl Emails {
     }
 
     /// Asks the owner of a new account to prove its address, in the change that makes it.
-    pub(crate) async fn ask_owner(&self, change: &mut Change<'_>, user: &User, address: &Email) -> Result<(), Failure> {
-        self.ask(change, address, Proves::Own(user.id), user.locale.clone()).await.map(drop)
+    pub(crate) async fn ask_owner(
+        &self,
+        change: &mut Change<'_>,
+        user: &User,
+        address: &Email,
+        asking: Asking,
+    ) -> Result<(), Failure> {
+        let letter = Letter::ProveOwn { claim: self.claim_of(address), asking };
+        self.deliveries.post(change, &letter, Some(user.id)).await
+    }
+
+    fn claim_of(&self, address: &Email) -> Vec<u8> {
+        self.deps.crypto.index.claim_hash("email", address.as_str()).to_vec()
+    }
+
+    /// A place among the mails that the address gets, if there is one. Whether the address is anybody's makes no
+    /// difference.
+    pub(super) async fn reserve(&self, address: &Email, asking: &Asking) -> Option<Reserved> {
+        self.limits.reserve_mail((Kind::ConfirmAddress, &self.claim_of(address)), Some(asking), None).await
+    }
+
+    /// Gives the place back where nothing was asked for.
+    pub(super) async fn settled<T>(
+        &self,
+        reserved: Option<Reserved>,
+        asked: Result<T, Failure>,
+        is_used: bool,
+    ) -> Result<T, Failure> {
+        if let Some(reserved) = reserved.filter(|_| !is_used) {
+            self.limits.give_all_back(reserved).await;
+        }
+        asked
     }
 
     pub(super) async fn ask(
@@ -94,16 +130,18 @@ impl Emails {
         address: &Email,
         proves: Proves,
         locale: Option<String>,
+        goes_out: bool,
     ) -> Result<Minted, Failure> {
         let (owner, now) = (proves.owner(), change.now);
         let session = change.context.user().ok().map(|(_, session)| session);
-        let minted = Proofs(&self.deps).mint(change, now, address, (proves, session)).await?;
+        let minted = Proofs(&self.deps).mint(change, now, address, Wanted { proves, session, goes_out }).await?;
         let letter = Letter::ProveAddress {
             to: address.as_str().to_owned(),
             locale,
             token: minted.token.to_string(),
             code: minted.code.to_string(),
             owner,
+            held_back: !goes_out,
         };
         self.deliveries.post(change, &letter, owner).await?;
         Ok(minted)
@@ -122,41 +160,72 @@ impl Emails {
     ) -> Result<Option<Pending>, Failure> {
         let address = &Email::parse(email).map_err(|detail| Refusal::field("/email", detail))?;
         self.limits.reserve_from(Limited::MailPerNetwork, &ctx.origin).await?;
-        let pending = self
-            .changes
-            .run(ctx, "resend_proof", |mut change| async move {
-                let renewed = match challenge {
-                    Some(challenge) => self.renew(&mut change, address, challenge).await?,
-                    None => {
-                        let claim = self.deps.crypto.index.claim_hash("email", address.as_str()).to_vec();
-                        self.deliveries.post(&mut change, &Letter::ProveOwn { claim }, None).await?;
-                        None
-                    }
-                };
-                change.commit(renewed).await
-            })
-            .await?;
+        let asking = &Asking::of(&self.deps, ctx).await?;
+        let pending = match challenge {
+            Some(challenge) => self.renew(ctx, address, challenge, asking).await?,
+            None => {
+                let letter = &Letter::ProveOwn { claim: self.claim_of(address), asking: asking.clone() };
+                self.changes
+                    .run(ctx, "resend_proof", |mut change| async move {
+                        self.deliveries.post(&mut change, letter, None).await?;
+                        change.commit(()).await
+                    })
+                    .await?;
+                None
+            }
+        };
         self.deliveries.wake();
         Ok(pending)
     }
 
-    /// A waiting registration with a new link, code and challenge; the old ones are gone.
+    /// A waiting registration with a new link, code and challenge; the old ones are gone. Where the address got too many
+    /// mails nothing is renewed: what it has got stays good.
     async fn renew(
         &self,
-        change: &mut Change<'_>,
+        ctx: &Context,
         address: &Email,
         challenge: &str,
+        asking: &Asking,
     ) -> Result<Option<Pending>, Failure> {
-        let (proofs, now) = (Proofs(&self.deps), change.now);
-        let Some(hash) = proofs.hash_behind(change, challenge, now).await? else { return Ok(None) };
-        let Some(proof) = proofs.find(change, &hash, now).await? else { return Ok(None) };
-        let locale = match &proof.proves {
-            Proves::Registration(waiting) if proof.address == address.as_str() => waiting.locale.clone(),
-            _ => return Ok(None),
+        let found = self.waiting(&mut self.deps.store.reading(), address, challenge, ctx.now).await?;
+        let Some((_, waits)) = found else { return Ok(None) };
+        let Some(reserved) = self.reserve(address, asking).await else {
+            return Ok(Some(confirmation(challenge, waits.code_until.since(ctx.now))));
         };
-        change.one_time_tokens().take(&hash, PURPOSE, now).await?;
-        let minted = self.ask(change, address, proof.proves, locale).await?;
-        Ok(Some(pending(&minted)))
+        let renewed = self
+            .changes
+            .run(ctx, "renew_proof", |mut change| async move {
+                let now = change.now;
+                let Some((hash, proof)) = self.waiting(&mut change, address, challenge, now).await? else {
+                    return change.commit(None).await;
+                };
+                change.one_time_tokens().take(&hash, PURPOSE, now).await?;
+                let locale = match &proof.proves {
+                    Proves::Registration(waiting) => waiting.locale.clone(),
+                    _ => None,
+                };
+                let minted = self.ask(&mut change, address, proof.proves, locale, true).await?;
+                change.commit(Some(pending(&minted))).await
+            })
+            .await;
+        let is_used = matches!(renewed, Ok(Some(_)));
+        self.settled(Some(reserved), renewed, is_used).await
+    }
+
+    /// The registration of this address that a challenge leads to, and the hash of its row.
+    async fn waiting(
+        &self,
+        unit: &mut UnitOfWork,
+        address: &Email,
+        challenge: &str,
+        now: Timestamp,
+    ) -> Result<Option<(Vec<u8>, MailboxProof)>, Failure> {
+        let proofs = Proofs(&self.deps);
+        let Some(hash) = proofs.hash_behind(unit, challenge, now).await? else { return Ok(None) };
+        let found = proofs.find(unit, &hash, now).await?;
+        let waits =
+            |proof: &MailboxProof| matches!(proof.proves, Proves::Registration(_)) && proof.address == address.as_str();
+        Ok(found.filter(waits).map(|proof| (hash, proof)))
     }
 }
 

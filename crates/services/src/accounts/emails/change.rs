@@ -4,7 +4,10 @@ use userd_model::{Act, Email, Refusal};
 use userd_storage::Failure;
 
 use super::{Emails, ask::pending};
-use crate::{Context, limits::Limited, mailbox_proofs::Proves, passwords::Password, recent_proof, sessions::Pending};
+use crate::{
+    Context, limits::Limited, mailbox_limits::Asking, mailbox_proofs::Proves, passwords::Password, recent_proof,
+    sessions::Pending,
+};
 
 impl Emails {
     /// Asks the signed-in user to prove another address, of an account that still has the expected version. Until then
@@ -37,7 +40,9 @@ impl Emails {
             }
         };
         let proven = proven.as_ref();
-        let minted = self
+        let reserved = self.reserve(address, &Asking::of(&self.deps, ctx).await?).await;
+        let goes_out = reserved.is_some();
+        let asked = self
             .changes
             .run(ctx, "change_email", |mut change| async move {
                 let user = change.active_user(id).await?;
@@ -47,10 +52,13 @@ impl Emails {
                     return Err(Refusal::WrongCurrentPassword.into());
                 }
                 recent_proof::must_still_be_given(ctx, &self.deps.settings, &mut change, proven.is_some()).await?;
-                let minted = self.ask(&mut change, address, Proves::Replacement(id), user.locale.clone()).await?;
+                let proves = Proves::Replacement(id);
+                let minted = self.ask(&mut change, address, proves, user.locale.clone(), goes_out).await?;
                 change.commit(minted).await
             })
-            .await?;
+            .await;
+        let is_used = asked.is_ok();
+        let minted = self.settled(reserved, asked, is_used).await?;
         self.deliveries.wake();
         Ok(pending(&minted))
     }

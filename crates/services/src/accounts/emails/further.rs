@@ -11,6 +11,7 @@ use crate::{
     addresses::{EmailView, addresses_of, field, open},
     change::Change,
     limits::Limited,
+    mailbox_limits::Asking,
     mailbox_proofs::{Proofs, Proves},
     recent_proof,
     sessions::Pending,
@@ -51,7 +52,9 @@ impl Emails {
         let address = &Email::parse(email).map_err(|detail| Refusal::field("/email", detail))?;
         self.deps.settings.email_domains.must_admit(address)?;
         self.limits.reserve(Limited::MailPerUser, &id.to_string()).await?;
-        let minted = self
+        let reserved = self.reserve(address, &Asking::of(&self.deps, ctx).await?).await;
+        let goes_out = reserved.is_some();
+        let asked = self
             .changes
             .run(ctx, "add_email", |mut change| async move {
                 let user = change.active_user(id).await?;
@@ -61,10 +64,12 @@ impl Emails {
                 if matches!(proves, Proves::Further(_)) {
                     must_have_room(&mut change, &user).await?;
                 }
-                let minted = self.ask(&mut change, address, proves, user.locale.clone()).await?;
+                let minted = self.ask(&mut change, address, proves, user.locale.clone(), goes_out).await?;
                 change.commit(minted).await
             })
-            .await?;
+            .await;
+        let is_used = asked.is_ok();
+        let minted = self.settled(reserved, asked, is_used).await?;
         self.deliveries.wake();
         Ok(pending(&minted))
     }

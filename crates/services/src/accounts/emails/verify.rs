@@ -1,6 +1,6 @@
 //! The proof of an address: by the link of the mail, or by its code.
 
-use userd_model::{Email, EventKind, Refusal, Timestamp, User, Username};
+use userd_model::{Email, EventKind, Refusal, Timestamp, User, UserId, Username};
 use userd_storage::Failure;
 
 use super::{Emails, further::forget_further};
@@ -11,6 +11,7 @@ use crate::{
     deliveries::{Asked, Letter},
     limits::Limited,
     link_tokens,
+    mailbox_limits::Asking,
     mailbox_proofs::{Compared, MailboxProof, Proofs, Proves, Waiting, digits_of},
     sessions::Proof,
     user_reader::{internal, open_field, seal_email},
@@ -55,7 +56,8 @@ impl Emails {
     /// claimed one of an account.
     ///
     /// # Errors
-    /// `InvalidCode`, also after five wrong ones; those of [`Self::verify_link`].
+    /// `InvalidCode`, also after five wrong ones; `TooManyAttempts` for the network or the address; those of
+    /// [`Self::verify_link`].
     pub async fn verify_code(
         &self,
         ctx: &Context,
@@ -64,7 +66,11 @@ impl Emails {
     ) -> Result<Verified, Failure> {
         let address = &Email::parse(code.email).map_err(|detail| Refusal::field("/email", detail))?;
         self.limits.reserve_from(Limited::CodePerNetwork, &ctx.origin).await?;
-        let hash = &self.row_of(ctx, address, code.challenge).await?;
+        let claim = self.deps.crypto.index.claim_hash("email", address.as_str());
+        let owner = self.deps.store.reading().claims().find(&claim).await?.map(|claim| claim.owner);
+        let asking = Asking::of(&self.deps, ctx).await?;
+        let reserved = self.limits.reserve_guess(&claim, &asking, owner).await?;
+        let hash = &self.row_of(ctx, (address, owner), code.challenge).await?;
         let digits = &digits_of(code.code);
         let compared = self
             .changes
@@ -76,22 +82,25 @@ impl Emails {
             .await?;
         let Compared::Right(proof) = compared else { return Err(Refusal::InvalidCode.into()) };
         self.limits.give_back(Limited::CodePerNetwork, &ctx.origin.network).await;
+        self.limits.give_all_back(reserved).await;
         self.carry_out(ctx, hash, &proof, username, code.challenge.is_some()).await
     }
 
     /// The hash of the row to compare with; of none where there is none, so that the same is done.
-    async fn row_of(&self, ctx: &Context, address: &Email, challenge: Option<&str>) -> Result<Vec<u8>, Failure> {
+    async fn row_of(
+        &self,
+        ctx: &Context,
+        (address, owner): (&Email, Option<UserId>),
+        challenge: Option<&str>,
+    ) -> Result<Vec<u8>, Failure> {
         let (proofs, mut reading) = (Proofs(&self.deps), self.deps.store.reading());
         let found = match (challenge, ctx.user()) {
             (Some(challenge), _) => proofs.hash_behind(&mut reading, challenge, ctx.now).await?,
             (None, Ok((user, _))) => proofs.hash_for(&mut reading, user, address, ctx.now).await?,
-            (None, Err(_)) => {
-                let claim = self.deps.crypto.index.claim_hash("email", address.as_str());
-                match reading.claims().find(&claim).await? {
-                    Some(claim) => proofs.hash_for(&mut reading, claim.owner, address, ctx.now).await?,
-                    None => None,
-                }
-            }
+            (None, Err(_)) => match owner {
+                Some(owner) => proofs.hash_for(&mut reading, owner, address, ctx.now).await?,
+                None => None,
+            },
         };
         Ok(found.unwrap_or_else(|| vec![0; 32]))
     }
