@@ -188,3 +188,46 @@ async fn a_password_and_an_address_are_changed_of_the_version_that_was_seen() {
         assert_eq!(put(path, &seen, body).await.status, done, "{path}");
     }
 }
+
+/// Strangers use up the mails of an address; its owner is told from them by the token of their device.
+#[tokio::test]
+async fn whoever_shows_the_token_of_their_device_gets_a_mail_when_strangers_have_used_theirs_up() {
+    let mut settings = Settings { email_code_sign_in: true, ..settings() };
+    settings.limits.enabled = true;
+    let services = test_services(TestOptions { settings, ..TestOptions::default() }).await;
+    let place = Place { router: app_over(Arc::clone(&services)), services };
+    let sent = async |subject: &str| {
+        place.services.deliveries.tick().await.unwrap();
+        let mails = place.services.deliveries.mails(&place.services.operator_context(), 100).await.unwrap();
+        mails.iter().filter(|mail| mail.subject.contains(subject)).count()
+    };
+    let email = "ada@example.org";
+    let ada = place.post("/v1/auth/register", serde_json::json!({ "email": email, "password": PASSWORD })).await.json();
+    let device = &ada["tokens"]["device_token"];
+    assert!(device.is_string());
+    // Of the first kind the registration had one.
+    for (path, field, subject, asked) in [
+        ("/v1/auth/email/resend", "email", "is your code for", 5),
+        ("/v1/auth/password/forgot", "login", "A new password", 6),
+        ("/v1/auth/email-code/begin", "email", "is your code to sign in", 6),
+    ] {
+        for _ in 0..asked {
+            assert_eq!(place.post(path, serde_json::json!({ field: email })).await.status, 202);
+        }
+        assert_eq!(sent(subject).await, 5, "{path}");
+        let known = serde_json::json!({ field: email, "device_token": device });
+        assert_eq!(place.post(path, known).await.status, 202);
+        assert_eq!(sent(subject).await, 6, "{path}");
+        if path.ends_with("resend") {
+            // A link of the newest mail: the others are void.
+            let mails = place.services.deliveries.mails(&place.services.operator_context(), 100).await.unwrap();
+            let tokens = mails.iter().filter_map(|mail| mail.text.split("/l/").nth(1)?.split_whitespace().next());
+            let mut proven = 0;
+            for token in tokens {
+                let proof = place.post("/v1/auth/email/verify", serde_json::json!({ "token": token })).await;
+                proven += usize::from(proof.status == 200);
+            }
+            assert_eq!(proven, 1);
+        }
+    }
+}

@@ -60,7 +60,7 @@ pub struct RateLimitsConfig {
     pub broadcast_per_sender: Rate,
     /// Mails asked for from one network by whoever is not signed in: a forgotten password, a confirmation.
     pub mail_per_network: Rate,
-    /// Mails of one kind to one address; and changes of address that one account asks for.
+    /// Mails of one kind that one network has sent to one address; and changes of address that one account asks for.
     pub mail_per_recipient: Rate,
     /// Wrong codes of mails from one network. Five wrong ones end a code in any case.
     pub code_per_network: Rate,
