@@ -161,7 +161,7 @@ impl EmailCodes {
         let Some(row) = found else { return Ok(Reserved::default()) };
         let claim = self.open(hash, row.payload)?.claim;
         let asking = Asking::of(&self.deps, ctx).await?;
-        Ok(self.limits.reserve_guess(&claim, &asking, owner).await?)
+        Ok(self.limits.reserve_guess(&claim, asking.is(owner)).await?)
     }
 
     /// Compares a code, and uses challenge and code up where it is right; a wrong one is counted.

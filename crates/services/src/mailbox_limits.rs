@@ -51,7 +51,7 @@ impl Asking {
     }
 
     /// Whether it is the owner, as far as that is known.
-    fn is(&self, owner: Option<UserId>) -> bool {
+    pub(crate) fn is(&self, owner: Option<UserId>) -> bool {
         owner.is_some() && self.speaks_for == owner
     }
 }
@@ -87,18 +87,14 @@ impl Limits {
         Some(reserved)
     }
 
-    /// Reserves one code that is shown for the address with this claim, before it is compared.
+    /// Reserves one code that is shown for the address with this claim, before it is compared; by its owner, where that is
+    /// known.
     ///
     /// # Errors
     /// `TooManyAttempts`: then nobody may be told whether it was right.
-    pub(crate) async fn reserve_guess(
-        &self,
-        claim: &[u8],
-        asking: &Asking,
-        owner: Option<UserId>,
-    ) -> Result<Reserved, Refusal> {
+    pub(crate) async fn reserve_guess(&self, claim: &[u8], is_known: bool) -> Result<Reserved, Refusal> {
         let address = hex(claim);
-        let key = if asking.is(owner) { format!("{address}|known") } else { address };
+        let key = if is_known { format!("{address}|known") } else { address };
         self.reserve(Limited::CodePerAddress, &key).await?;
         Ok(Reserved(vec![(Limited::CodePerAddress, key)]))
     }

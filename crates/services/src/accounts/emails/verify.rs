@@ -1,6 +1,6 @@
 //! The proof of an address: by the link of the mail, or by its code.
 
-use userd_model::{Email, EventKind, Refusal, Timestamp, User, UserId, Username};
+use userd_model::{Email, EventKind, Refusal, Timestamp, User, Username};
 use userd_storage::Failure;
 
 use super::{Emails, further::forget_further};
@@ -11,7 +11,6 @@ use crate::{
     deliveries::{Asked, Letter},
     limits::Limited,
     link_tokens,
-    mailbox_limits::Asking,
     mailbox_proofs::{Compared, MailboxProof, Proofs, Proves, Waiting, digits_of},
     sessions::Proof,
     user_reader::{internal, open_field, seal_email},
@@ -67,10 +66,9 @@ impl Emails {
         let address = &Email::parse(code.email).map_err(|detail| Refusal::field("/email", detail))?;
         self.limits.reserve_from(Limited::CodePerNetwork, &ctx.origin).await?;
         let claim = self.deps.crypto.index.claim_hash("email", address.as_str());
-        let owner = self.deps.store.reading().claims().find(&claim).await?.map(|claim| claim.owner);
-        let asking = Asking::of(&self.deps, ctx).await?;
-        let reserved = self.limits.reserve_guess(&claim, &asking, owner).await?;
-        let hash = &self.row_of(ctx, (address, owner), code.challenge).await?;
+        // Nobody is its owner before it is proven: whoever claims it guesses like everybody else.
+        let reserved = self.limits.reserve_guess(&claim, false).await?;
+        let hash = &self.row_of(ctx, address, code.challenge).await?;
         let digits = &digits_of(code.code);
         let compared = self
             .changes
@@ -87,20 +85,18 @@ impl Emails {
     }
 
     /// The hash of the row to compare with; of none where there is none, so that the same is done.
-    async fn row_of(
-        &self,
-        ctx: &Context,
-        (address, owner): (&Email, Option<UserId>),
-        challenge: Option<&str>,
-    ) -> Result<Vec<u8>, Failure> {
+    async fn row_of(&self, ctx: &Context, address: &Email, challenge: Option<&str>) -> Result<Vec<u8>, Failure> {
         let (proofs, mut reading) = (Proofs(&self.deps), self.deps.store.reading());
         let found = match (challenge, ctx.user()) {
             (Some(challenge), _) => proofs.hash_behind(&mut reading, challenge, ctx.now).await?,
             (None, Ok((user, _))) => proofs.hash_for(&mut reading, user, address, ctx.now).await?,
-            (None, Err(_)) => match owner {
-                Some(owner) => proofs.hash_for(&mut reading, owner, address, ctx.now).await?,
-                None => None,
-            },
+            (None, Err(_)) => {
+                let claim = self.deps.crypto.index.claim_hash("email", address.as_str());
+                match reading.claims().find(&claim).await? {
+                    Some(claim) => proofs.hash_for(&mut reading, claim.owner, address, ctx.now).await?,
+                    None => None,
+                }
+            }
         };
         Ok(found.unwrap_or_else(|| vec![0; 32]))
     }
