@@ -93,7 +93,7 @@ kinds! {
     EmailChanged = "user.email_changed" of "user" {},
     /// The owner proved a further address.
     EmailAdded = "user.email_added" of "user" {},
-    /// A further address was removed.
+    /// A further address was removed; or one that nobody had proven, which somebody else took while the account was deleted.
     EmailRemoved = "user.email_removed" of "user" {},
     /// The password changed.
     PasswordChanged = "user.password_changed" of "user" {},

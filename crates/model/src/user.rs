@@ -151,6 +151,18 @@ impl User {
         }
     }
 
+    /// Whether it has an address that nobody has proven.
+    #[must_use]
+    pub const fn only_claims_its_address(&self) -> bool {
+        self.email.is_some() && !self.email_verified
+    }
+
+    /// Whether its address is for whoever wants it: nobody has proven it, and the account is deleted (decision 0068).
+    #[must_use]
+    pub fn gives_up_its_address(&self) -> bool {
+        self.status == UserStatus::Deleted && self.only_claims_its_address()
+    }
+
     /// Refuses a change that was prepared against another version (`If-Match`).
     ///
     /// # Errors

@@ -1,8 +1,13 @@
-//! Claims of an account on what is unique: addresses, usernames and their looks. Deliberately absent: what an account is
-//! beside (`register.rs`).
+//! Claims of an account on what is unique: addresses, usernames and their looks. The address of a deleted account that never
+//! proved it is no obstacle to anybody: the claim on it goes to whoever wants it (decision 0068).
+//!
+//! Deliberately absent: what an account is beside (`register.rs`).
 
 use userd_model::{Refusal, Timestamp, UserId, Username};
-use userd_storage::{Failure, StoreError, UnitOfWork, repositories::claims::Claim};
+use userd_storage::{
+    Failure, StoreError, UnitOfWork,
+    repositories::claims::{Claim, StoredClaim},
+};
 
 use crate::Dependencies;
 
@@ -27,7 +32,9 @@ pub(crate) fn claim(deps: &Dependencies, kind: &'static str, canonical: &str, ow
 /// Claims unique values, all or none; refuses with what stands beside the first that is taken.
 pub(crate) async fn claim_all(uow: &mut UnitOfWork, wanted: &[(Claim, Refusal)]) -> Result<(), Failure> {
     // Reading first lets the database see the conflict of two transactions as one that can be run again.
-    must_be_free(uow, wanted).await?;
+    for given_up in obstacles(uow, wanted).await? {
+        uow.claims().remove(&given_up.hash).await?;
+    }
     let claims: Vec<Claim> = wanted.iter().map(|(claim, _)| claim.clone()).collect();
     match uow.claims().insert_many(&claims).await {
         // It was free a moment ago: a lost race. The database has given the transaction up; the re-run finds it taken.
@@ -38,10 +45,38 @@ pub(crate) async fn claim_all(uow: &mut UnitOfWork, wanted: &[(Claim, Refusal)])
 
 /// Refuses with what stands beside the first that is taken.
 pub(super) async fn must_be_free(uow: &mut UnitOfWork, wanted: &[(Claim, Refusal)]) -> Result<(), Failure> {
+    obstacles(uow, wanted).await.map(drop)
+}
+
+/// Whose a claim is; nobody's where its owner gives it up.
+pub(crate) async fn holder(uow: &mut UnitOfWork, hash: &[u8]) -> Result<Option<UserId>, Failure> {
+    match uow.claims().find(hash).await? {
+        Some(found) if !is_given_up(uow, &found).await? => Ok(Some(found.owner)),
+        _ => Ok(None),
+    }
+}
+
+/// The claims that are given up and have to go first.
+///
+/// # Errors
+/// What stands beside the first that is taken.
+async fn obstacles(uow: &mut UnitOfWork, wanted: &[(Claim, Refusal)]) -> Result<Vec<StoredClaim>, Failure> {
     let claims: Vec<Claim> = wanted.iter().map(|(claim, _)| claim.clone()).collect();
     let found = uow.claims().find_many(&claims).await?;
-    match wanted.iter().zip(found).find(|(_, found)| found.is_some()) {
-        Some(((_, taken), _)) => Err(taken.clone().into()),
-        None => Ok(()),
+    let mut given_up = Vec::new();
+    for ((_, taken), found) in wanted.iter().zip(found) {
+        let Some(found) = found else { continue };
+        if !is_given_up(uow, &found).await? {
+            return Err(taken.clone().into());
+        }
+        given_up.push(found);
     }
+    Ok(given_up)
+}
+
+async fn is_given_up(uow: &mut UnitOfWork, found: &StoredClaim) -> Result<bool, Failure> {
+    if found.kind != "email" {
+        return Ok(false);
+    }
+    Ok(uow.users().find(found.owner).await?.is_some_and(|owner| owner.gives_up_its_address()))
 }

@@ -30,7 +30,7 @@ mod terms;
 mod username;
 mod wipe;
 
-pub(crate) use claiming::{claim, claim_all};
+pub(crate) use claiming::{claim, claim_all, holder};
 pub(crate) use password::check_new_password;
 pub(crate) use register::{NewAccount, Reserved, own_username as username_of, parsed, username as username_with};
 pub(crate) use seed::AccountSeed;

@@ -1,4 +1,5 @@
-//! Deleting: at once signed out and gone for everybody. Nothing is erased yet, and no name or address becomes free.
+//! Deleting: at once signed out and gone for everybody. Nothing is erased yet, and no name and no proven address becomes free. One
+//! that nobody has proven is given up to whoever wants it: else a squatter would hold it by deleting (decision 0068).
 
 use userd_model::{Act, DeletedBy, Deletion, EventKind, Refusal, Timestamp, UserId};
 use userd_storage::Failure;

@@ -1,5 +1,6 @@
 //! Restoring: everything is as it was, but for sessions. Whoever signs in to a deleted account is offered it back; the
-//! message about the deletion has a link; an administrator can too. A block is not lifted by it.
+//! message about the deletion has a link; an administrator can too. A block is not lifted by it, and an address that nobody had
+//! proven may have gone to somebody else meanwhile.
 //!
 //! The link proves the mailbox, which is one factor: whoever holds a second one shows it before anything is restored, as at
 //! every other way in (decision 0041).
@@ -16,7 +17,7 @@ use crate::{
     recent_proof,
     sealing::row_context,
     sessions::{EarlierProof, Proof},
-    user_reader::internal,
+    user_reader::{internal, open_field},
 };
 
 /// What a token to restore proves, and of whom.
@@ -114,6 +115,7 @@ impl Deletions {
     ) -> Result<User, Failure> {
         let (id, now) = (deletion.user_id, change.now);
         user.restore(deletion.status_before, now)?;
+        self.forget_lost_address(change, &mut user).await?;
         change.users().update(&user).await?;
         change.deletions().remove(id).await?;
         if let Some(end) = user.blocked_until.filter(|_| user.status == UserStatus::Blocked) {
@@ -124,6 +126,23 @@ impl Deletions {
         change.event(EventKind::UserRestored, id, serde_json::json!({}));
         change.forget(&user);
         Ok(user)
+    }
+
+    /// An address that nobody had proven may be somebody else's by now (decision 0068): the account comes back without it.
+    async fn forget_lost_address(&self, change: &mut Change<'_>, user: &mut User) -> Result<(), Failure> {
+        if !user.only_claims_its_address() {
+            return Ok(());
+        }
+        let address = open_field(&self.deps, user, "email", user.email.as_ref())?.unwrap_or_default();
+        let claim = self.deps.crypto.index.claim_hash("email", &address);
+        if change.claims().find(&claim).await?.is_some_and(|found| found.owner == user.id) {
+            return Ok(());
+        }
+        user.email = None;
+        change
+            .event(EventKind::EmailRemoved, user.id, serde_json::json!({}))
+            .personal(serde_json::json!({ "email": address }));
+        Ok(())
     }
 
     /// Whose account a token restores. It stays until the account is restored, and goes with whatever else it has.

@@ -11,6 +11,7 @@ use userd_templates::{Kind, Reader, Value, Values};
 use super::{Deliveries, content::Content, send::Outcome};
 use crate::{
     Context,
+    accounts::holder,
     addresses::addresses_of,
     change::Change,
     email_code_rows::mint_code,
@@ -182,8 +183,7 @@ impl Deliveries {
             Letter::ProveAddress { to, locale, token, code, owner, .. } => {
                 let to = Email::parse(&to).map_err(internal)?;
                 let reader = Reader::of(locale.as_deref(), None);
-                let taken_by = self.deps.store.reading().claims().find(&self.claim_of(&to)).await?;
-                let taken_by = taken_by.map(|claim| claim.owner);
+                let taken_by = holder(&mut self.deps.store.reading(), &self.claim_of(&to)).await?;
                 // Its place was taken when it was asked for.
                 let reserved = Reserved::default();
                 if taken_by.is_some() && taken_by != owner {

@@ -5,7 +5,8 @@
 //!    owner signs in there and links.
 //! 3. A proven e-mail that an account here only *claims*: who proves the mailbox wins the account, and everything the
 //!    claimant could come back with is wiped first. Accounts that hold roles or permissions are never won this way, and none is by
-//!    the operator's trust alone: the provider itself must say that the address is verified.
+//!    the operator's trust alone: the provider itself must say that the address is verified. A deleted account is not won either:
+//!    it gives the address up, and the newcomer's own account has it (decision 0068).
 //! 4. An unproven address makes a new account without an address.
 //! 5. An identity belongs to one account; linking it to a second is refused.
 //! 6. Nothing at the provider overwrites what the user has here.
@@ -22,7 +23,7 @@ use super::{
 };
 use crate::{
     Context,
-    accounts::{AccountSeed, NewAccount, claim, claim_all, wipe_claimant},
+    accounts::{AccountSeed, NewAccount, claim, claim_all, holder, wipe_claimant},
     change::Change,
     invitations::Redeemable,
     outstanding::outstanding_dies,
@@ -171,7 +172,7 @@ impl SignIn {
         account: &NewcomerSeed,
     ) -> Result<(User, Option<IdentityId>), Failure> {
         let mut seed = &account.whole;
-        if let Some(owner) = self.owner_of_proven_email(change, profile).await? {
+        if let Some(owner) = self.holder_of_proven_email(change, profile).await? {
             let owner = change.users().find(owner).await?.ok_or(Refusal::AccountExists)?;
             let is_settled = owner.email_verified || owner.holds_rights() || owner.must_be_active(change.now).is_err();
             if is_settled {
@@ -197,10 +198,9 @@ impl SignIn {
         Ok((user, Some(identity)))
     }
 
-    async fn owner_of_proven_email(&self, uow: &mut UnitOfWork, profile: &Profile) -> Result<Option<UserId>, Failure> {
+    async fn holder_of_proven_email(&self, uow: &mut UnitOfWork, profile: &Profile) -> Result<Option<UserId>, Failure> {
         let Some(email) = proven_email(profile) else { return Ok(None) };
-        let hash = self.deps.crypto.index.claim_hash("email", email.as_str());
-        Ok(uow.claims().find(&hash).await?.map(|claim| claim.owner))
+        holder(uow, &self.deps.crypto.index.claim_hash("email", email.as_str())).await
     }
 
     /// The newcomer has proven the mailbox that `user` only claims: wipe every way the claimant could come back, and

@@ -63,6 +63,7 @@ async fn of_sixty_four_deletions_one_counts_and_none_is_a_fault(fixture: Fixture
 async fn a_deleted_account_is_gone_for_everybody_and_keeps_its_names(fixture: Fixture) {
     let app = fixture.app().await;
     let ada = app.member("ada").await;
+    app.rewrite(ada.id, |user| user.email_verified = true).await;
     let mine = of(&app, &ada);
     let wrong = app.deletions.delete_own(&mine, Some(&password(OTHER_PASSWORD))).await;
     assert_eq!(refusal(wrong), Refusal::WrongCurrentPassword);

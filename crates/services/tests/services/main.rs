@@ -110,6 +110,7 @@ mod setup;
 mod sign_in;
 mod signing_keys;
 mod simulation;
+mod squatting;
 mod streams;
 mod sweeper;
 mod terms;

@@ -154,7 +154,10 @@ async fn accounts_with_rights_and_shut_accounts_are_never_won(fixture: Fixture) 
         let member = app.member(name).await;
         match name {
             "ada" => drop(app.users.block(&app.operator_context(), member.id).await.unwrap()),
-            "grace" => app.delete(member.id).await,
+            "grace" => {
+                prove_address(&app, member.id).await;
+                app.delete(member.id).await;
+            }
             _ => app.grant_alone(member.id, Permission::USERS_MANAGE).await,
         }
         acme.is(proven("acme", name, &member.email));

@@ -1,0 +1,96 @@
+//! Attacks of somebody who registers an address that is not theirs and wants to keep its owner out of it (decisions 0008 and
+//! 0068): the owner has it in the end, by every way that proves it, and the squatter nothing of theirs.
+
+use userd_model::{EventKind, Refusal, UserStatus};
+
+use crate::{
+    emails::{forgot, mails, mails_to, newest},
+    fixture::{Fixture, TestApp, refusal},
+    personas::{
+        Member, OTHER_PASSWORD, PASSWORD, at, elsewhere, home, login_with, of, password, registration, started,
+    },
+    sign_in::{
+        app_with_acme,
+        elsewhere::{proven, refused},
+    },
+};
+
+async fn delete(app: &TestApp, squatter: &Member) {
+    app.deletions.delete_own(&of(app, squatter), Some(&password(PASSWORD))).await.unwrap();
+}
+
+/// What a sign-in to the deleted account offers.
+async fn offer(app: &TestApp, login: &str) -> String {
+    let answer = app.sessions.login(&at(app, home()), login_with(login, PASSWORD)).await.unwrap();
+    answer.signed_in().unwrap_err().challenge
+}
+
+/// Deleting keeps nobody out: the owner comes by the provider, and the squatter gets back an account without the address,
+/// whatever was offered to them before.
+#[apply(case)]
+async fn a_squatter_who_deletes_the_account_keeps_the_owner_out_of_no_provider(fixture: Fixture) {
+    let (app, acme) = app_with_acme(&fixture).await;
+    let squatter = app.member("victim").await;
+    delete(&app, &squatter).await;
+    let early = offer(&app, &squatter.email).await;
+    acme.is(proven("acme", "7", &squatter.email));
+    let owner = app.sign_in_through("acme").await;
+    assert_ne!(owner.user.id, squatter.id);
+    assert_eq!((owner.user.email.as_deref(), owner.user.email_verified), (Some("victim@example.org"), true));
+    assert_eq!(refusal(app.login(&squatter.email, PASSWORD).await), Refusal::WrongCredentials, "the owner's login");
+
+    let back = app.deletions.restore_own(&at(&app, home()), &early).await.map(started).unwrap();
+    assert_eq!((back.user.id, back.user.email, back.user.email_verified), (squatter.id, None, false));
+    assert_eq!(app.count_of(squatter.id, EventKind::EmailRemoved).await, 1);
+    // Once more, since they have nothing to squat with.
+    delete(&app, &Member { tokens: back.tokens, ..squatter }).await;
+    assert_eq!(app.sign_in_through("acme").await.user.id, owner.user.id);
+    forgot(&app, &at(&app, elsewhere(7)), "victim@example.org").await;
+    assert!(mails_to(&app, "victim@example.org").await[0].subject.contains("password"));
+}
+
+/// Nor out of a registration, with the proof of the address after it; an administrator's deletion frees it as well.
+#[apply(case)]
+async fn a_squatter_who_deletes_the_account_keeps_the_owner_out_of_no_registration(fixture: Fixture) {
+    let app = fixture.app().await;
+    for by_operator in [false, true] {
+        let name = if by_operator { "mary" } else { "victim" };
+        let squatter = app.member(name).await;
+        mails(&app).await;
+        if by_operator {
+            app.deletions.delete(&app.operator_context(), squatter.id).await.unwrap();
+        } else {
+            delete(&app, &squatter).await;
+        }
+        let asked = registration(Some(&squatter.email), None);
+        let owner = app.accounts.register(&at(&app, elsewhere(7)), asked, None).await.map(started).unwrap();
+        assert_ne!(owner.user.id, squatter.id);
+        let (link, _) = newest(&app, &squatter.email).await;
+        app.emails.verify_link(&at(&app, elsewhere(7)), &link, None).await.unwrap();
+        assert!(app.user_reader.show(owner.user.id).await.unwrap().email_verified);
+        let restored = app.deletions.restore(&app.operator_context(), squatter.id).await.unwrap();
+        assert_eq!((restored.status, restored.email), (UserStatus::Active, None));
+        assert_eq!(app.login(&squatter.email, PASSWORD).await.unwrap().user.id, owner.user.id);
+    }
+}
+
+/// Nobody wants the address: whoever never proved it has it back. Who has proven it keeps it all the time.
+#[apply(case)]
+async fn a_deleted_account_comes_back_with_an_address_that_nobody_took(fixture: Fixture) {
+    let (app, acme) = app_with_acme(&fixture).await;
+    let ada = app.member("ada").await;
+    delete(&app, &ada).await;
+    let offered = offer(&app, &ada.email).await;
+    let back = app.deletions.restore_own(&at(&app, home()), &offered).await.map(started).unwrap();
+    assert_eq!(back.user.email.as_deref(), Some("ada@example.org"));
+    assert_eq!(app.count_of(ada.id, EventKind::EmailRemoved).await, 0);
+
+    app.rewrite(ada.id, |user| user.email_verified = true).await;
+    delete(&app, &Member { tokens: back.tokens, ..ada }).await;
+    let again = app.accounts.register(&at(&app, home()), registration(Some("ada@example.org"), None), None).await;
+    assert_eq!(refusal(again), Refusal::EmailTaken);
+    acme.is(proven("acme", "7", "ada@example.org"));
+    assert_eq!(refused(app.through("acme").await), Refusal::AccountExists);
+    let other = app.login("ada", OTHER_PASSWORD).await;
+    assert_eq!(refusal(other), Refusal::WrongCredentials);
+}
