@@ -36,7 +36,7 @@ pub struct AccessInput {
 
 impl AccessRequests {
     /// Asks for a role or permission, or to be rid of one. Whom policy trusts is granted it at once, but for those who could make
-    /// that policy.
+    /// that policy, and those whose address nobody has proven.
     ///
     /// # Errors
     /// `InvalidInput`; `NotRequestable`, `NothingToChange`, `RequestOpen`, `NoApprover`, `TooManyAttempts`. For a repeat:
@@ -72,7 +72,8 @@ impl AccessRequests {
                 change.event(EventKind::AccessRequestOpened, me, data(&request, &[]));
                 let held: Vec<String> = user.roles_at(change.now).cloned().collect();
                 let is_covered = input.action == RequestedAction::Grant && thing.rules.auto_approve.covers(&held);
-                if is_covered && !makes_rules(&mut change, &user).await? {
+                // Whoever holds rights keeps an address that they only claim (decision 0008), so others look at them first (0068).
+                if is_covered && !user.only_claims_its_address() && !makes_rules(&mut change, &user).await? {
                     let (now, quorum) = (change.now, quorum(&thing));
                     let rule =
                         Decision { by: None, verdict: Verdict::Approve, comment: None, at: now, expires_at: None };

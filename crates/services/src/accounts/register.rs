@@ -64,7 +64,7 @@ impl Accounts {
         }
         self.limits.reserve_from(Limited::RegistrationPerNetwork, &ctx.origin).await?;
         let hash = self.proof.hash(&registration.password, &ctx.origin).await?;
-        if self.deps.settings.email_confirmation_required && !checked.email_verified {
+        if self.must_prove_first(&checked) {
             return self.emails.begin_registration(ctx, &checked, hash, &registration, idempotent).await;
         }
         let refused = match self.store(ctx, &checked, hash, &registration, idempotent).await {
@@ -78,6 +78,13 @@ impl Accounts {
             Some(before) => self.answer_again(ctx, before, &registration, idempotent).await,
             None => Err(refused.into()),
         }
+    }
+
+    /// Whether the account begins when its address is proven: everywhere, where the settings say so, or where an invitation gives
+    /// it roles. Whoever holds rights keeps an address that they only claim (decisions 0008 and 0068).
+    fn must_prove_first(&self, new: &NewAccount) -> bool {
+        let claims_with_rights = new.email.is_some() && !new.roles.is_empty();
+        !new.email_verified && (self.deps.settings.email_confirmation_required || claims_with_rights)
     }
 
     /// What an earlier request with this key made. Its body held the password: one that does not match is a guess at it,

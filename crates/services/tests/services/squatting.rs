@@ -1,7 +1,8 @@
 //! Attacks of somebody who registers an address that is not theirs and wants to keep its owner out of it (decisions 0008 and
 //! 0068): the owner has it in the end, by every way that proves it, and the squatter nothing of theirs.
 
-use userd_model::{EventKind, Refusal, UserStatus};
+use userd_model::{EventKind, Refusal, RequestState, RoleRules, UserStatus, role::AutoApprove};
+use userd_services::{accounts::Registration, invitations::NewInvitation};
 
 use crate::{
     emails::{forgot, mails, mails_to, newest},
@@ -9,6 +10,7 @@ use crate::{
     personas::{
         Member, OTHER_PASSWORD, PASSWORD, at, elsewhere, home, login_with, of, password, registration, started,
     },
+    rights::support::{requestable, wanting},
     sign_in::{
         app_with_acme,
         elsewhere::{proven, refused},
@@ -93,4 +95,60 @@ async fn a_deleted_account_comes_back_with_an_address_that_nobody_took(fixture: 
     assert_eq!(refused(app.through("acme").await), Refusal::AccountExists);
     let other = app.login("ada", OTHER_PASSWORD).await;
     assert_eq!(refusal(other), Refusal::WrongCredentials);
+}
+
+/// Nor does a rule that gives a role to everybody: whoever holds rights is not won, so it serves nobody whose address is not
+/// proven. Others decide.
+#[apply(case)]
+async fn a_squatter_gets_no_rights_by_a_rule_that_would_keep_the_owner_out(fixture: Fixture) {
+    let (app, acme) = app_with_acme(&fixture).await;
+    let rules = RoleRules { auto_approve: AutoApprove::All(true), ..requestable() };
+    app.make_role("beta", &[], rules).await;
+    let squatter = app.member("victim").await;
+    assert_eq!(refusal(app.ask(&squatter, wanting("beta")).await), Refusal::NoApprover, "nobody is there to decide");
+    app.admin().await;
+    assert_eq!(app.ask(&squatter, wanting("beta")).await.unwrap().state, RequestState::Open);
+    forgot(&app, &at(&app, elsewhere(7)), &squatter.email).await;
+    assert!(mails_to(&app, &squatter.email).await[0].subject.contains("password"));
+    acme.is(proven("acme", "7", &squatter.email));
+    assert_eq!(app.sign_in_through("acme").await.user.id, squatter.id, "won");
+    assert!(app.is_out(&squatter.tokens).await);
+
+    let proven_one = app.member("ada").await;
+    app.rewrite(proven_one.id, |user| user.email_verified = true).await;
+    assert_eq!(app.ask(&proven_one, wanting("beta")).await.unwrap().state, RequestState::Approved);
+    let nameless = app.accounts.register(&at(&app, home()), registration(None, Some("nameless")), None).await;
+    let nameless = nameless.map(started).unwrap();
+    let nameless = Member { id: nameless.user.id, email: String::new(), tokens: nameless.tokens };
+    assert_eq!(app.ask(&nameless, wanting("beta")).await.unwrap().state, RequestState::Approved, "nothing to win");
+}
+
+/// Nor an invitation that gives roles to whoever shows it: the account begins when its address is proven.
+#[apply(case)]
+async fn a_squatter_with_an_invitation_to_roles_holds_no_address_before_its_proof(fixture: Fixture) {
+    let app = fixture.app().await;
+    let operator = app.operator_context();
+    app.make_role("beta", &[], RoleRules::default()).await;
+    let invited = async |roles: &[&str]| {
+        let roles = roles.iter().map(|role| (*role).to_owned()).collect();
+        let new = NewInvitation { roles, uses: Some(2), ..NewInvitation::default() };
+        app.invitations.create(&operator, &new, None).await.unwrap().token.unwrap()
+    };
+    let (to_roles, plain) = (invited(&["beta"]).await, invited(&[]).await);
+    let register = async |email: Option<&str>, name: &str, invitation: &str| {
+        let asked = Registration { invitation: Some(invitation.to_owned()), ..registration(email, Some(name)) };
+        app.accounts.register(&at(&app, home()), asked, None).await.unwrap()
+    };
+    let waits = register(Some("victim@example.org"), "eve", &to_roles).await.signed_in().unwrap_err();
+    assert_eq!(waits.status, "confirmation_required");
+    mails(&app).await;
+    let owner = app.member("victim").await;
+    let (link, _) = newest(&app, &owner.email).await;
+    app.emails.verify_link(&at(&app, home()), &link, None).await.unwrap();
+    assert!(app.user_reader.show(owner.id).await.unwrap().email_verified, "the address was free");
+
+    let named = register(None, "grace", &to_roles).await.signed_in().unwrap();
+    assert_eq!(named.user.roles, ["beta"], "no address, nothing to prove");
+    let deferred = register(Some("joan@example.org"), "joan", &plain).await.signed_in().unwrap();
+    assert_eq!((deferred.user.email_verified, deferred.user.roles.len()), (false, 0), "as everybody");
 }

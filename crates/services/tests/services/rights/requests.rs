@@ -280,6 +280,7 @@ async fn a_rule_grants_at_once(fixture: Fixture) {
     let (ada, boris) = with_editors(&app, rules).await;
     assert_eq!(app.ask(&ada, wanting("editor")).await.unwrap().state, RequestState::Open);
     let carol = app.member("carol").await;
+    app.rewrite(carol.id, |user| user.email_verified = true).await;
     app.give_role(&carol, "support").await;
     let done = app.ask(&carol, wanting("editor")).await.unwrap();
     assert_eq!((done.state, done.decisions[0].0.by), (RequestState::Approved, None));
@@ -303,12 +304,14 @@ async fn a_rule_never_serves_those_who_may_make_rules(fixture: Fixture) {
     app.make_role("keeper", &["roles.manage"], rules).await;
     for (name, right) in [("ada", "roles.manage"), ("boris", "roles.grant")] {
         let member = app.member(name).await;
+        app.rewrite(member.id, |user| user.email_verified = true).await;
         let input = GrantInput { expires_at: Some(app.now().plus(MINUTE)), ..GrantInput::default() };
         app.grants.grant(&app.operator_context(), member.id, GrantKind::Permission, right, &input).await.unwrap();
         let asked = app.ask(&member, wanting("keeper")).await.unwrap();
         assert_eq!((asked.state, asked.decisions.len()), (RequestState::Open, 0), "{right}");
     }
     let carol = app.member("carol").await;
+    app.rewrite(carol.id, |user| user.email_verified = true).await;
     assert_eq!(app.ask(&carol, wanting("keeper")).await.unwrap().state, RequestState::Approved);
 }
 
