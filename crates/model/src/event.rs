@@ -115,7 +115,9 @@ kinds! {
     /// The account was deleted, and can be restored.
     UserDeleted = "user.deleted" of "user" { by: Text "`owner` or `administrator`" },
     /// A deleted account is back.
-    UserRestored = "user.restored" of "user" {},
+    UserRestored = "user.restored" of "user" {
+        status(maybe): Text "`blocked`: it is back, and stays blocked",
+    },
     /// A deleted account was erased for good; forget what you know of it.
     UserPurged = "user.purged" of "user" {},
     /// The account may not be erased.

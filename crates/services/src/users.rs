@@ -7,6 +7,7 @@ use userd_storage::{Failure, repositories::password_credentials::PasswordCredent
 use crate::{
     Context, Dependencies, UserView,
     change::{Change, Changes},
+    deletion::{as_it_comes_back, stays_deleted},
     faults::Faults,
     recent_proof,
     sessions::{lift_block, login_key},
@@ -81,7 +82,8 @@ impl Users {
         self.block_with(ctx, id, &Block::default()).await
     }
 
-    /// Blocks an account: its sessions end and its tokens die at once.
+    /// Blocks an account: its sessions end and its tokens die at once. One that is deleted stays so, and comes back blocked:
+    /// nobody evades a block by deleting their account first.
     ///
     /// # Errors
     /// `Forbidden`, also for one's own; `InvalidInput`, `LastAdministrator`, `NotFound`.
@@ -97,6 +99,7 @@ impl Users {
             .run(ctx, "block_user", |mut change| async move {
                 recent_proof::must_not_be_above(ctx, &mut change, id).await?;
                 let mut user = change.users().find(id).await?.ok_or(Refusal::NotFound)?;
+                let deletion = as_it_comes_back(&mut change, &mut user).await?;
                 let (epoch, version, before) = (user.security_epoch, user.version, self.reason_of(&user)?);
                 user.block(block.until, change.now)?;
                 if before != *reason {
@@ -104,6 +107,9 @@ impl Users {
                     if user.version == version {
                         user.touch(change.now);
                     }
+                }
+                if let Some(deletion) = deletion {
+                    stays_deleted(&mut change, &mut user, deletion).await?;
                 }
                 // Blocking who is blocked is no second event.
                 if user.version == version {

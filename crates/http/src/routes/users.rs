@@ -177,7 +177,7 @@ struct BlockInput {
     until: Option<Timestamp>,
 }
 
-/// Block an account and revoke its tokens at once.
+/// Block an account and revoke its tokens at once. One that is deleted stays so, and comes back blocked.
 #[utoipa::path(post, path = "/v1/users/{id}/block", tag = "Users", request_body(content = Option<BlockInput>), params(("id" = Uuid, Path, description = "The account")),
     responses((status = 200, description = "Blocked", body = UserBody), (status = 409, description = "The last administrator")))]
 async fn block(

@@ -10,7 +10,12 @@ use userd_model::{
 use userd_storage::Failure;
 
 use super::{Thing, approvers::eligible, data, tell::tell_approvers};
-use crate::{Dependencies, Settings, change::Change, deliveries::Deliveries};
+use crate::{
+    Dependencies, Settings,
+    change::Change,
+    deletion::{as_it_comes_back, stays_deleted},
+    deliveries::Deliveries,
+};
 
 /// What an account is called in its request.
 const NAME: &str = "registration";
@@ -73,9 +78,16 @@ pub(super) async fn settle(change: &mut Change<'_>, request: &AccessRequest, use
         return Ok(());
     }
     user.decide_approval(now);
-    if request.state != RequestState::Approved && user.status != UserStatus::Deleted {
-        user.block(None, now)?;
-        change.event(EventKind::UserBlocked, user.id, serde_json::json!({}));
+    if request.state != RequestState::Approved {
+        // One that was deleted meanwhile comes back blocked, not let in by its restoration.
+        let deletion = as_it_comes_back(change, user).await?;
+        if user.status != UserStatus::Deleted {
+            user.block(None, now)?;
+            change.event(EventKind::UserBlocked, user.id, serde_json::json!({}));
+        }
+        if let Some(deletion) = deletion {
+            stays_deleted(change, user, deletion).await?;
+        }
     }
     change.users().update(user).await?;
     if user.security_epoch > epoch {

@@ -86,7 +86,7 @@ impl Deletions {
         let mut user = change.users().find(id).await?.ok_or(Refusal::NotFound)?;
         let before = user.delete(now)?;
         let deletion = Deletion::new(id, by, before, now, window);
-        change.deletions().insert(&deletion).await?;
+        change.deletions().write(&deletion).await?;
         must_leave_an_administrator(change, &user).await?;
         change.users().update(&user).await?;
         end_everything(change, id, "account_deleted").await?;

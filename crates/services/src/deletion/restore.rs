@@ -32,7 +32,7 @@ impl Deletions {
     ///
     /// # Errors
     /// `InvalidCode` for a token that is unknown, used, expired, or of an account that only an administrator restores;
-    /// `Blocked` where it was blocked before (it is restored then, and stays blocked); `TooManyAttempts`.
+    /// `Blocked` where it is blocked (it stays deleted then); `TooManyAttempts`.
     pub async fn restore_own(&self, ctx: &Context, token: &str) -> Result<Completion, Failure> {
         self.limits.reserve_from(Limited::LinkPerNetwork, &ctx.origin).await?;
         let Claimed { user: id, proven } = self.claimed(&mut self.deps.store.reading(), token, ctx.now).await?;
@@ -123,7 +123,9 @@ impl Deletions {
         }
         // Offers and links of this deletion.
         change.one_time_tokens().remove_of_owner(id).await?;
-        change.event(EventKind::UserRestored, id, serde_json::json!({}));
+        let is_blocked = user.status_at(now) == UserStatus::Blocked;
+        let data = if is_blocked { serde_json::json!({ "status": "blocked" }) } else { serde_json::json!({}) };
+        change.event(EventKind::UserRestored, id, data);
         change.forget(&user);
         Ok(user)
     }

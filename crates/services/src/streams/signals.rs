@@ -145,6 +145,8 @@ fn said(event: &Event) -> Option<Said> {
             caep(Signal::TokenClaimsChange, by, "A role or permission was taken away, or has ended", json!({}))
         }
         EventKind::UserBlocked | EventKind::UserDeleted => risc(Signal::AccountDisabled),
+        // It cannot be used, as before.
+        EventKind::UserRestored if word("status") == "blocked" => None,
         EventKind::UserUnblocked | EventKind::UserRestored => risc(Signal::AccountEnabled),
         EventKind::UserPurged => risc(Signal::AccountPurged),
         EventKind::PasswordChangeRequired => risc(Signal::AccountCredentialChangeRequired),

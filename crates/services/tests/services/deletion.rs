@@ -276,6 +276,46 @@ async fn what_an_administrator_deleted_only_an_administrator_restores_and_a_bloc
     assert_eq!(refusal(app.deletions.restore(&root, ada.id).await), Refusal::NotFound, "not deleted");
 }
 
+/// Nobody evades a block by deleting their account before it comes: the deleted account is blocked, what was offered to its owner
+/// is gone, and what is offered anew gives nothing back. A block that has an end keeps them out until then.
+#[apply(case)]
+async fn an_abuser_who_deletes_the_account_first_is_blocked_all_the_same(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (abuser, admin, visitor) = (app.member("abuser").await, app.admin().await, at(&app, home()));
+    let root = acting(&app, &app.actor(&admin).await);
+    let proof = link(&app, &abuser.email).await.unwrap();
+    app.emails.verify_link(&visitor, &proof, None).await.unwrap();
+    delete(&app, &abuser).await;
+    let mailed = link(&app, &abuser.email).await.unwrap();
+    let offered = offer(&app, "abuser").await.challenge;
+    let block = Block { reason: Some("spam".to_owned()), until: None };
+    for _ in 0..2 {
+        let view = app.users.block_with(&root, abuser.id, &block).await.unwrap();
+        assert_eq!((view.status, view.block_reason.as_deref()), (UserStatus::Deleted, Some("spam")));
+        assert_eq!(app.count_of(abuser.id, EventKind::UserBlocked).await, 1, "blocked once");
+    }
+    for dead in [mailed, offered] {
+        assert_eq!(refusal(app.deletions.restore_own(&visitor, &dead).await.map(drop)), Refusal::InvalidCode);
+    }
+    let anew = offer(&app, "abuser").await.challenge;
+    assert_eq!(refusal(app.deletions.restore_own(&visitor, &anew).await.map(drop)), Refusal::Blocked);
+    assert_eq!(app.user_reader.show(abuser.id).await.unwrap().status, UserStatus::Deleted);
+    assert_eq!(app.deletions.restore(&root, abuser.id).await.unwrap().status, UserStatus::Blocked);
+    assert_eq!(refusal(app.login("abuser", PASSWORD).await), Refusal::Blocked);
+    let restored = app.facts_of(abuser.id).await.into_iter().rfind(|fact| fact.kind == "user.restored").unwrap();
+    assert_eq!(restored.data["status"], "blocked");
+
+    let hasty = app.member("hasty").await;
+    delete(&app, &hasty).await;
+    let until = Some(app.now().plus(MINUTE));
+    app.users.block_with(&root, hasty.id, &Block { reason: None, until }).await.unwrap();
+    let offered = offer(&app, "hasty").await.challenge;
+    assert_eq!(refusal(app.deletions.restore_own(&visitor, &offered).await.map(drop)), Refusal::Blocked);
+    app.advance(MINUTE);
+    let back = app.deletions.restore_own(&at(&app, home()), &offered).await.unwrap().signed_in().unwrap();
+    assert_eq!(back.user.status, UserStatus::Active);
+}
+
 #[apply(case)]
 async fn the_last_administrator_is_not_deleted(fixture: Fixture) {
     let app = fixture.app().await;

@@ -195,6 +195,15 @@ async fn what_happens_waits_in_a_stream_until_it_is_acknowledged(fixture: Fixtur
     assert_eq!(said[0].1["sub_id"]["sub"], json!(user));
     let ids: Vec<_> = said.iter().map(|(_, claims)| claims["txn"].as_str().unwrap().to_owned()).collect();
     assert!(ids[0] != ids[1]);
+
+    // Who is restored and still blocked is not enabled by it.
+    app.deletions.delete(&operator, user).await.unwrap();
+    app.deletions.restore(&operator, user).await.unwrap();
+    app.users.unblock(&operator, user).await.unwrap();
+    app.event_log.tick().await.unwrap();
+    let said = read(&poll(&app, &ctx, id, PollRequest::default()).await.sets);
+    let enabled = said.iter().filter(|(kind, _)| kind == Signal::AccountEnabled.uri());
+    assert_eq!(enabled.count(), 2, "by the two that unblocked");
 }
 
 #[apply(case)]

@@ -20,8 +20,8 @@ statements_of! { DELETIONS:
 }
 
 impl Deletions<'_> {
-    /// Adds a deletion. Of two at once the account's row lets one through.
-    pub async fn insert(&mut self, deletion: &Deletion) -> Result<(), StoreError> {
+    /// Adds a deletion, or changes it. Of two at once the account's row lets one through.
+    pub async fn write(&mut self, deletion: &Deletion) -> Result<(), StoreError> {
         let Deletion { user_id, by, status_before, deleted_at, purge_at } = deletion;
         let values = [
             (*user_id).into(),

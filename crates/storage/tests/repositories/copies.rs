@@ -42,7 +42,7 @@ async fn fill(store: &Store) {
             let by = userd_model::DeletedBy::Owner;
             let window = std::time::Duration::from_secs(100);
             let deletion = userd_model::Deletion::new(user.id, by, user.status, now, window);
-            uow.deletions().insert(&deletion).await?;
+            uow.deletions().write(&deletion).await?;
             let reason = Some("case 17".to_owned());
             uow.legal_holds().place(&LegalHold { user_id: user.id, reason, created_at: now }).await?;
             uow.tombstones().place(user.id, now).await?;

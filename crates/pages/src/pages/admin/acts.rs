@@ -99,7 +99,8 @@ impl UserAct {
     /// Whether an account of this status leaves it to be done: for what is shown, services look themselves.
     pub(super) fn fits(self, status: UserStatus) -> bool {
         match self {
-            Self::Block => status == UserStatus::Active,
+            // One that its owner deleted, too: they would come back else.
+            Self::Block => status != UserStatus::Blocked,
             Self::Unblock => status == UserStatus::Blocked,
             Self::Restore | Self::Purge => status == UserStatus::Deleted,
             Self::Hold | Self::LiftHold => true,

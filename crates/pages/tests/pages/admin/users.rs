@@ -107,7 +107,8 @@ async fn an_account_is_signed_out_deleted_restored_and_erased() {
         assert_eq!(status(&place, &ada).await, left, "{act}");
     }
     let page = browser.get(&of(&ada, "")).await.text();
-    assert!(page.contains("/acts/restore") && page.contains("/acts/purge") && !page.contains("/acts/block"));
+    assert!(page.contains("/acts/restore") && page.contains("/acts/purge") && !page.contains("/acts/sign-out"));
+    assert!(page.contains("/acts/block"), "who was deleted comes back blocked then");
     let answer = browser.submit(&of(&ada, "/acts/purge"), &[]).await;
     assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/admin/users?done=purge"));
 }

@@ -165,7 +165,7 @@ pub(crate) async fn delete_restorably(app: &TestApp, user: UserId) {
     app.delete(user).await;
     let deletion = &Deletion::new(user, DeletedBy::Owner, UserStatus::Active, app.now(), 30 * DAY);
     let put = app.deps.store.transact("delete", |mut uow| async move {
-        uow.deletions().insert(deletion).await?;
+        uow.deletions().write(deletion).await?;
         uow.commit(()).await
     });
     put.await.unwrap();

@@ -148,6 +148,20 @@ async fn a_refused_account_is_blocked_and_can_be_let_in_later(fixture: Fixture) 
     signed_in(login(&app, "ada").await);
 }
 
+/// Deleting and restoring it lets nobody in past those who decide: what was not approved meanwhile comes back blocked.
+#[apply(case)]
+async fn an_account_that_waits_is_not_let_in_by_its_restoration(fixture: Fixture) {
+    let (app, boris, _) = waiting(&fixture, |_| {}).await;
+    must_wait(register(&app, "ada").await);
+    let id = open(&app, &boris).await[0].request.requester;
+    app.advance(MINUTE);
+    app.deletions.delete(&app.operator_context(), id).await.unwrap();
+    app.advance(MINUTE * (60 * 24 * 30 - 1));
+    assert_eq!(app.access_requests.expire_due().await.unwrap(), 1);
+    app.deletions.restore(&app.operator_context(), id).await.unwrap();
+    assert_eq!(refusal(login(&app, "ada").await), Refusal::Blocked);
+}
+
 /// Sign-ups through providers, registrations that wait for their address first; who was invited waits for nobody.
 #[apply(case)]
 async fn every_way_of_registering_waits(fixture: Fixture) {
