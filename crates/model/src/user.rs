@@ -151,6 +151,12 @@ impl User {
         }
     }
 
+    /// Whether its owner can come in: it is active, and waits for no approval. Rights of others count for nothing.
+    #[must_use]
+    pub fn is_in_use(&self, now: Timestamp) -> bool {
+        self.status_at(now) == UserStatus::Active && self.awaits_approval_since.is_none()
+    }
+
     /// Whether it has an address that nobody has proven.
     #[must_use]
     pub const fn only_claims_its_address(&self) -> bool {

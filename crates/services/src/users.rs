@@ -286,8 +286,7 @@ impl Users {
 /// work, so that of two who end each other's rights at the same moment one is refused.
 pub(crate) async fn must_leave_an_administrator(change: &mut Change<'_>, user: &User) -> Result<(), Failure> {
     // One whose role ends by itself would leave nobody then.
-    let is_administrator =
-        |user: &User, now| user.is_lasting_administrator() && user.status_at(now) == UserStatus::Active;
+    let is_administrator = |user: &User, now| user.is_lasting_administrator() && user.is_in_use(now);
     let before = change.users().find(user.id).await?;
     if !before.is_some_and(|before| is_administrator(&before, change.now)) || is_administrator(user, change.now) {
         return Ok(());

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use userd_model::{
-    AccessRequest, AccessRequestId, GrantKind, Permission, Role, Standing, Timestamp, User, UserId, UserStatus,
+    AccessRequest, AccessRequestId, GrantKind, Permission, Role, Standing, Timestamp, User, UserId,
     role::{Approvers, Notify},
 };
 use userd_storage::{Failure, UnitOfWork};
@@ -75,7 +75,7 @@ impl Approver {
     pub(super) fn may_decide(&self, thing: &Thing, request: &AccessRequest) -> bool {
         let after = thing.rules.escalate_after_seconds;
         let is_theirs = self.standing(thing).is_some_and(|standing| request.is_up_to(standing, after, self.now));
-        self.user.id != request.requester && self.user.status_at(self.now) == UserStatus::Active && is_theirs
+        self.user.id != request.requester && self.user.is_in_use(self.now) && is_theirs
     }
 }
 

@@ -199,5 +199,5 @@ impl Deliveries {
 /// Blocked and deleted accounts are told nothing by others.
 fn is_meant(message: &Message, user: &User, now: Timestamp) -> bool {
     let has_role = message.role.as_ref().is_none_or(|role| user.has_role(role, now));
-    user.status == UserStatus::Active && has_role
+    user.status_at(now) == UserStatus::Active && has_role
 }

@@ -91,7 +91,7 @@ impl Deliveries {
             None => None,
         };
         // Others have nothing to say to whoever is blocked or deleted; what happens to the account is told all the same.
-        let is_told = |user: &User| delivery.message_id.is_none() || user.status == UserStatus::Active;
+        let is_told = |user: &User| delivery.message_id.is_none() || user.status_at(now) == UserStatus::Active;
         let (Some(user), Some((content, written))) = (user.filter(is_told), written) else {
             delivery.bury("there is nobody to tell", now);
             self.write_state(&mut change, DeliveryState::Pending, &mut delivery).await?;

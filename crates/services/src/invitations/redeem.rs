@@ -44,7 +44,7 @@ impl Invitations {
     async fn must_still_be_given(&self, ctx: &Context, invitation: &Invitation) -> Result<(), Failure> {
         let Some(maker) = invitation.created_by else { return Ok(()) };
         let maker = self.deps.store.reading().users().find(maker).await?;
-        let maker = maker.filter(|maker| maker.status_at(ctx.now) == UserStatus::Active);
+        let maker = maker.filter(|maker| maker.is_in_use(ctx.now));
         let maker = maker.ok_or(Refusal::InvitationGone)?;
         let holds = self.roles.rights_of(&maker, ctx.now).await?.permissions;
         let gives = self.roles.permissions(&invitation.roles).await?;

@@ -62,6 +62,7 @@ impl PermissionChecks {
             other => other?,
         };
         match user.status_at(now) {
+            UserStatus::Active if !user.is_in_use(now) => Ok(Answer::NotActive),
             UserStatus::Active => Ok(Answer::May(self.roles.rights_of(&user, now).await?.permissions)),
             UserStatus::Blocked => Ok(Answer::NotActive),
             // Whether an account was there is nobody's business.

@@ -13,7 +13,9 @@
 
 use std::sync::Arc;
 
-use userd_model::{Email, EventKind, Identity, IdentityId, Phone, Refusal, SessionId, Timestamp, User, UserId, text};
+use userd_model::{
+    Email, EventKind, Identity, IdentityId, Phone, Refusal, SessionId, Timestamp, User, UserId, UserStatus, text,
+};
 use userd_providers::{Profile, Provider};
 use userd_storage::{Failure, UnitOfWork, repositories::claims::Claim};
 
@@ -144,12 +146,17 @@ impl SignIn {
         profile: &Profile,
     ) -> Result<Option<(User, Option<IdentityId>)>, Failure> {
         let Some(owner) = self.known_owner(change, profile).await? else { return Ok(None) };
-        let user = change.users().find(owner).await?.ok_or(Refusal::ProviderRefused("account_gone"))?;
-        user.must_be_active(change.now).map_err(|refusal| match refusal {
-            Refusal::NotSignedIn => Refusal::ProviderRefused("account_gone"),
-            other => other,
-        })?;
-        let now = change.now;
+        let (user, now) = (change.users().find(owner).await?, change.now);
+        let user = user.ok_or(Refusal::ProviderRefused("account_gone"))?;
+        if user.status == UserStatus::Deleted {
+            // Whoever deleted their account has it offered back, by this way as by all others (`sessions/completion.rs`).
+            let deletion = change.deletions().find(user.id).await?;
+            if !deletion.is_some_and(|found| found.is_restorable_by_owner(now)) {
+                return Err(Refusal::ProviderRefused("account_gone").into());
+            }
+        } else {
+            user.must_be_active(now)?;
+        }
         let identity = self.record_use(change, &user, profile, now).await?;
         Ok(Some((user, identity)))
     }

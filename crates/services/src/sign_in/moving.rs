@@ -4,7 +4,7 @@
 //! The other user keeps a way in, or is deleted with the move where that is asked for (decision 0057). Deliberately absent:
 //! merging what the two accounts have.
 
-use userd_model::{DeletedBy, EventKind, Identity, IdentityId, Refusal, User};
+use userd_model::{DeletedBy, EventKind, Identity, IdentityId, Refusal, User, UserStatus};
 use userd_storage::Failure;
 
 use super::{
@@ -91,6 +91,9 @@ impl SignIn {
                     return change.commit((view, false)).await;
                 }
                 let there = change.users().find(admitted.user).await?.ok_or(Refusal::InvalidCode)?;
+                if there.status == UserStatus::Deleted {
+                    return Err(Refusal::InvalidCode.into());
+                }
                 there.must_be_active(change.now)?;
                 // The code proves one factor of theirs; where they hold another one, that is not enough to take something.
                 if !change.factors().of_user(there.id).await?.is_empty() {

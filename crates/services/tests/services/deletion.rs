@@ -19,7 +19,10 @@ use userd_services::{
 use crate::{
     fixture::{DAY, Fixture, MINUTE, TestApp, at_once, refusal},
     personas::{Member, OTHER_PASSWORD, PASSWORD, acting, at, elsewhere, home, login_with, of, password, registration},
-    sign_in::app_with_acme,
+    sign_in::{
+        app_with_acme,
+        elsewhere::{code, refused},
+    },
 };
 
 /// What a sign-in to a deleted account answers.
@@ -98,6 +101,23 @@ async fn signing_in_offers_the_account_back_and_everything_is_as_it_was(fixture:
     assert_eq!(refusal(again.map(drop)), Refusal::InvalidCode, "once");
     assert!(app.is_out(&ada.tokens).await, "sessions do not come back");
     assert!(app.login("ada", PASSWORD).await.is_ok());
+}
+
+/// By an account elsewhere as well, where there is no other way in; what an administrator deleted is gone by it.
+#[apply(case)]
+async fn signing_in_through_a_provider_offers_the_account_back(fixture: Fixture) {
+    let (app, _) = app_with_acme(&fixture).await;
+    let signed_in = app.sign_in_through("acme").await;
+    let ada = Member { id: signed_in.user.id, email: String::new(), tokens: signed_in.tokens };
+    let mine = app.acting(&ada).await;
+    app.deletions.delete_own(&mine, None).await.unwrap();
+    let (visitor, through) = (at(&app, home()), code(app.through("acme").await));
+    let pending = app.sign_in.exchange(&visitor, &through, None, None).await.unwrap().signed_in().unwrap_err();
+    assert_eq!(pending.status, "account_deleted");
+    let back = app.deletions.restore_own(&visitor, &pending.challenge).await.unwrap().signed_in().unwrap();
+    assert_eq!(back.user.id, ada.id);
+    app.deletions.delete(&app.operator_context(), ada.id).await.unwrap();
+    assert_eq!(refused(app.through("acme").await), Refusal::ProviderRefused("account_gone"));
 }
 
 /// What is exported before and after differs in times and in the version alone.

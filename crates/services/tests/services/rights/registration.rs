@@ -1,10 +1,11 @@
 //! Registration that asks for approval: the account is there, and every way into it ends with one answer until somebody has
 //! decided.
 
-use userd_model::{EventKind, Refusal, RequestKind, RequestState, Verdict};
+use userd_model::{EventKind, GrantKind, Permission, Refusal, RequestKind, RequestState, Role, Verdict};
 use userd_services::{
     Completion, Failure, RegistrationMode, SignedIn,
     access_requests::{DecisionInput, RequestView},
+    roles::{Check, GrantInput},
     sessions::Pending,
     testing::TestOptions,
 };
@@ -146,6 +147,24 @@ async fn a_refused_account_is_blocked_and_can_be_let_in_later(fixture: Fixture) 
     assert_eq!(refusal(login(&app, "grace").await), Refusal::Blocked);
     app.users.unblock(&app.operator_context(), id).await.unwrap();
     signed_in(login(&app, "ada").await);
+}
+
+/// Rights that were given to an account before it is let in count for nothing until then.
+#[apply(case)]
+async fn an_account_that_waits_may_nothing_decides_nothing_and_is_no_other_administrator(fixture: Fixture) {
+    let (app, boris, _) = waiting(&fixture, |_| {}).await;
+    let (root, operator) = (app.admin().await, app.operator_context());
+    must_wait(register(&app, "ada").await);
+    let id = open(&app, &boris).await[0].request.requester;
+    let (role, for_good) = (GrantKind::Role, GrantInput::default());
+    app.grants.grant(&operator, id, role, Role::ADMIN, &for_good).await.unwrap();
+    let asking = acting(&app, &app.service(&[Permission::PERMISSIONS_CHECK]).await.actor);
+    let check = [Check { subject: id, permission: "users.read".to_owned() }];
+    assert_eq!(app.permission_checks.check(&asking, &check).await.unwrap()[0].reason, "not_active");
+    assert_eq!(refusal(app.users.block(&operator, root.id).await), Refusal::LastAdministrator);
+    decide(&app, &boris, &open(&app, &boris).await[0], Verdict::Approve).await.unwrap();
+    assert_eq!(app.permission_checks.check(&asking, &check).await.unwrap()[0].reason, "granted");
+    app.users.block(&operator, root.id).await.unwrap();
 }
 
 /// Deleting and restoring it lets nobody in past those who decide: what was not approved meanwhile comes back blocked.
