@@ -34,7 +34,8 @@ pub(crate) fn hash_of(token: &str) -> Option<[u8; 32]> {
 }
 
 /// A link that sets a new password, for the mail that carries it. It dies with any change of the account's credentials
-/// or address, because it has an owner.
+/// or address, because it has an owner. One to an address that nobody has proven has none: whoever only claims the address would
+/// keep its owner out by changing something again and again (decision 0068).
 pub(crate) async fn mint_reset(
     deps: &Dependencies,
     changes: &Changes,
@@ -42,14 +43,15 @@ pub(crate) async fn mint_reset(
     to: &Email,
 ) -> Result<Url, Failure> {
     let (token, hash) = OpaqueSecret::mint(PREFIX, deps.random.as_ref());
-    let (owner, address) = (user.id, deps.crypto.index.claim_hash("email", to.as_str()).to_vec());
+    let (owner, address) =
+        (user.email_verified.then_some(user.id), deps.crypto.index.claim_hash("email", to.as_str()).to_vec());
     let (hash, address) = (&hash, &address);
     changes
         .run(&changes.system_context(), "mint_reset", |mut change| async move {
             let row = OneTimeToken {
                 hash: hash.to_vec(),
                 purpose: PASSWORD_RESET.to_owned(),
-                owner: Some(owner),
+                owner,
                 payload: address.clone(),
                 created_at: change.now,
                 expires_at: change.now.plus(PASSWORD_RESET_LIFE),

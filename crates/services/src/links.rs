@@ -97,7 +97,7 @@ pub struct Links {
 impl LinkAct {
     /// Of links whose rows say what they do.
     const PURPOSES: [&'static str; 2] = ["link_unsubscribe", "link_not_me"];
-    /// Of links that open something: their rows have an owner, and are another service's.
+    /// Of links that open something: their rows have an owner, but for resets of unproven addresses, and are another service's.
     const ELSEWHERE: [Self; 3] = [Self::ConfirmEmail, Self::ResetPassword, Self::Restore];
 
     const fn purpose(&self) -> &'static str {

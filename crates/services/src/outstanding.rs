@@ -3,8 +3,9 @@
 //! elsewhere may do so because somebody else was in; none of it must lead in again.
 //!
 //! Deliberately absent: changes of the password or the address and wipes, after which every token of the user is gone. What
-//! stays here: the proof of the address that the account has, links that only unsubscribe or throw somebody out (their rows
-//! have no owner), and sign-ins and set-ups that are under way, which ask for the factors that are held by then.
+//! stays here: the proof of the address that the account has, a reset that was sent to an address that nobody has proven, links
+//! that only unsubscribe or throw somebody out (the rows of these have no owner), and sign-ins and set-ups that are under way,
+//! which ask for the factors that are held by then.
 
 use userd_model::UserId;
 use userd_storage::Failure;

@@ -18,7 +18,7 @@ use crate::{
     Context, Dependencies,
     accounts::{check_new_password, wipe_claimant},
     addresses::addresses_of,
-    change::Changes,
+    change::{Change, Changes},
     deliveries::{Asked, Deliveries, Letter, Whose},
     limits::{Limited, Limits},
     link_tokens::{self, PASSWORD_RESET},
@@ -92,7 +92,7 @@ impl Recovery {
         self.limits.reserve_from(Limited::LinkPerNetwork, &ctx.origin).await?;
         let hash = &link_tokens::hash_of(token).ok_or(Refusal::InvalidCode)?;
         let row = self.deps.store.reading().one_time_tokens().find(hash, PASSWORD_RESET, ctx.now).await?;
-        let owner = row.and_then(|row| row.owner).ok_or(Refusal::InvalidCode)?;
+        let owner = whose(&mut self.deps.store.reading(), &row.ok_or(Refusal::InvalidCode)?).await?;
         self.limits.give_back(Limited::LinkPerNetwork, &ctx.origin.network).await;
         check_new_password(&self.deps, &self.user_reader.show(owner).await?, new, "/new_password")?;
         self.proof.must_differ_if_demanded(owner, new, &ctx.origin).await?;
@@ -102,12 +102,16 @@ impl Recovery {
                 let now = change.now;
                 let row =
                     change.one_time_tokens().take(hash, PASSWORD_RESET, now).await?.ok_or(Refusal::InvalidCode)?;
+                if whose(&mut change, &row).await? != owner {
+                    return Err(Refusal::InvalidCode.into());
+                }
                 let mut user = change.users().find(owner).await?.ok_or(Refusal::InvalidCode)?;
                 user.must_be_active(now).map_err(|_| Refusal::InvalidCode)?;
-                if !self.is_proven(&mut change, &user, &row).await? {
-                    if user.holds_rights() {
-                        return Err(Refusal::InvalidCode.into());
-                    }
+                if self.is_proven(&mut change, &user, &row).await? {
+                    must_be_current(&mut change, &row, owner).await?;
+                } else if user.holds_rights() {
+                    return Err(Refusal::InvalidCode.into());
+                } else {
                     wipe_claimant(&mut change, &mut user).await?;
                 }
                 sign_out_everywhere(&mut change, &mut user, "password_reset").await?;
@@ -129,4 +133,25 @@ impl Recovery {
         let address = all.into_iter().find(|address| index.claim_hash("email", &address.email)[..] == row.payload);
         Ok(address.ok_or(Refusal::InvalidCode)?.verified)
     }
+}
+
+/// Whose password a link sets: its owner's. One that was sent to an address that nobody had proven has none, and is for whichever
+/// account claims that address now.
+async fn whose(unit: &mut UnitOfWork, row: &OneTimeToken) -> Result<UserId, Failure> {
+    if let Some(owner) = row.owner {
+        return Ok(owner);
+    }
+    let claim = unit.claims().find(&row.payload).await?.ok_or(Refusal::InvalidCode)?;
+    Ok(claim.owner)
+}
+
+/// Refuses a link without an owner once the address has been proven, unless the password still is the one that was forgotten:
+/// with another one it would have died.
+async fn must_be_current(change: &mut Change<'_>, row: &OneTimeToken, owner: UserId) -> Result<(), Failure> {
+    if row.owner.is_some() {
+        return Ok(());
+    }
+    let password = change.password_credentials().find(owner).await?;
+    let is_current = password.is_some_and(|password| password.changed_at < row.created_at);
+    if is_current { Ok(()) } else { Err(Refusal::InvalidCode.into()) }
 }

@@ -17,8 +17,8 @@ use crate::{
     },
 };
 
-async fn delete(app: &TestApp, squatter: &Member) {
-    app.deletions.delete_own(&of(app, squatter), Some(&password(PASSWORD))).await.unwrap();
+async fn delete(app: &TestApp, squatter: &Member, with: &str) {
+    app.deletions.delete_own(&of(app, squatter), Some(&password(with))).await.unwrap();
 }
 
 /// What a sign-in to the deleted account offers.
@@ -33,7 +33,7 @@ async fn offer(app: &TestApp, login: &str) -> String {
 async fn a_squatter_who_deletes_the_account_keeps_the_owner_out_of_no_provider(fixture: Fixture) {
     let (app, acme) = app_with_acme(&fixture).await;
     let squatter = app.member("victim").await;
-    delete(&app, &squatter).await;
+    delete(&app, &squatter, PASSWORD).await;
     let early = offer(&app, &squatter.email).await;
     acme.is(proven("acme", "7", &squatter.email));
     let owner = app.sign_in_through("acme").await;
@@ -45,7 +45,7 @@ async fn a_squatter_who_deletes_the_account_keeps_the_owner_out_of_no_provider(f
     assert_eq!((back.user.id, back.user.email, back.user.email_verified), (squatter.id, None, false));
     assert_eq!(app.count_of(squatter.id, EventKind::EmailRemoved).await, 1);
     // Once more, since they have nothing to squat with.
-    delete(&app, &Member { tokens: back.tokens, ..squatter }).await;
+    delete(&app, &Member { tokens: back.tokens, ..squatter }, PASSWORD).await;
     assert_eq!(app.sign_in_through("acme").await.user.id, owner.user.id);
     forgot(&app, &at(&app, elsewhere(7)), "victim@example.org").await;
     assert!(mails_to(&app, "victim@example.org").await[0].subject.contains("password"));
@@ -62,7 +62,7 @@ async fn a_squatter_who_deletes_the_account_keeps_the_owner_out_of_no_registrati
         if by_operator {
             app.deletions.delete(&app.operator_context(), squatter.id).await.unwrap();
         } else {
-            delete(&app, &squatter).await;
+            delete(&app, &squatter, PASSWORD).await;
         }
         let asked = registration(Some(&squatter.email), None);
         let owner = app.accounts.register(&at(&app, elsewhere(7)), asked, None).await.map(started).unwrap();
@@ -81,14 +81,14 @@ async fn a_squatter_who_deletes_the_account_keeps_the_owner_out_of_no_registrati
 async fn a_deleted_account_comes_back_with_an_address_that_nobody_took(fixture: Fixture) {
     let (app, acme) = app_with_acme(&fixture).await;
     let ada = app.member("ada").await;
-    delete(&app, &ada).await;
+    delete(&app, &ada, PASSWORD).await;
     let offered = offer(&app, &ada.email).await;
     let back = app.deletions.restore_own(&at(&app, home()), &offered).await.map(started).unwrap();
     assert_eq!(back.user.email.as_deref(), Some("ada@example.org"));
     assert_eq!(app.count_of(ada.id, EventKind::EmailRemoved).await, 0);
 
     app.rewrite(ada.id, |user| user.email_verified = true).await;
-    delete(&app, &Member { tokens: back.tokens, ..ada }).await;
+    delete(&app, &Member { tokens: back.tokens, ..ada }, PASSWORD).await;
     let again = app.accounts.register(&at(&app, home()), registration(Some("ada@example.org"), None), None).await;
     assert_eq!(refusal(again), Refusal::EmailTaken);
     acme.is(proven("acme", "7", "ada@example.org"));
@@ -151,4 +151,49 @@ async fn a_squatter_with_an_invitation_to_roles_holds_no_address_before_its_proo
     assert_eq!(named.user.roles, ["beta"], "no address, nothing to prove");
     let deferred = register(Some("joan@example.org"), "joan", &plain).await.signed_in().unwrap();
     assert_eq!((deferred.user.email_verified, deferred.user.roles.len()), (false, 0), "as everybody");
+}
+
+/// Nor do changes, which let links die: the link to an address that nobody has proven is the owner's, whatever the squatter does
+/// until it is followed.
+#[apply(case)]
+async fn a_squatter_who_changes_the_password_all_the_time_kills_no_link_of_the_owners(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (squatter, owner) = (app.member("victim").await, at(&app, elsewhere(7)));
+    forgot(&app, &owner, &squatter.email).await;
+    let (link, _) = newest(&app, &squatter.email).await;
+    let (old, new) = (password(PASSWORD), password(OTHER_PASSWORD));
+    app.accounts.change_password(&of(&app, &squatter), &old, &new).await.unwrap();
+    delete(&app, &squatter, OTHER_PASSWORD).await;
+    let dead = app.recovery.reset(&owner, &link, &password("seven purple ships at noon")).await;
+    assert_eq!(refusal(dead), Refusal::InvalidCode, "of a deleted account: the address is free meanwhile");
+    let offered = app.sessions.login(&at(&app, home()), login_with("victim", OTHER_PASSWORD)).await.unwrap();
+    let offered = offered.signed_in().unwrap_err().challenge;
+    app.deletions.restore_own(&at(&app, home()), &offered).await.map(started).unwrap();
+    app.recovery.reset(&owner, &link, &password("seven purple ships at noon")).await.unwrap();
+    let won = app.login(&squatter.email, "seven purple ships at noon").await.unwrap();
+    assert_eq!((won.user.id, won.user.username, won.user.email_verified), (squatter.id, None, true));
+    let again = app.recovery.reset(&owner, &link, &password(PASSWORD)).await;
+    assert_eq!(refusal(again), Refusal::InvalidCode, "once");
+}
+
+/// Whoever forgot the password before the address was proven, and proves it first, uses the link all the same; with another
+/// password it is dead, as every link is.
+#[apply(case)]
+async fn a_link_from_before_the_proof_is_good_for_the_forgotten_password_alone(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ctx = &at(&app, home());
+    for changes in [false, true] {
+        let ada = app.member(if changes { "mary" } else { "ada" }).await;
+        let (proof, _) = newest(&app, &ada.email).await;
+        forgot(&app, ctx, &ada.email).await;
+        let (link, _) = newest(&app, &ada.email).await;
+        app.emails.verify_link(ctx, &proof, None).await.unwrap();
+        if changes {
+            let (old, new) = (password(PASSWORD), password(OTHER_PASSWORD));
+            app.accounts.change_password(&of(&app, &ada), &old, &new).await.unwrap();
+        }
+        let set = app.recovery.reset(ctx, &link, &password("seven purple ships at noon")).await;
+        assert_eq!(set.is_ok(), !changes);
+        assert!(app.user_reader.show(ada.id).await.unwrap().username.is_some(), "nothing is wiped");
+    }
 }
