@@ -1,7 +1,7 @@
 //! What whoever shows an invitation gets. It is looked at before anything costly is done, and used up in the change that
 //! makes the account: of many at once as many win as it has uses.
 
-use userd_model::{Email, Invitation, Permission, Refusal, UserStatus};
+use userd_model::{Email, Invitation, Permission, Refusal};
 use userd_storage::Failure;
 
 use super::Invitations;
@@ -74,7 +74,7 @@ impl Redeemable {
 async fn must_still_be_given(change: &mut Change<'_>, invitation: &Invitation) -> Result<(), Failure> {
     let now = change.now;
     let Some(maker) = invitation.created_by else { return Ok(()) };
-    let maker = change.users().find(maker).await?.filter(|maker| maker.status_at(now) == UserStatus::Active);
+    let maker = change.users().find(maker).await?.filter(|maker| maker.is_in_use(now));
     let maker = maker.ok_or(Refusal::InvitationGone)?;
     let roles: Vec<String> = maker.roles_at(now).cloned().collect();
     let mut holds = read_permissions(change, &roles).await?;

@@ -100,7 +100,10 @@ pub async fn set_blocked(
         None => users.unblock(&ctx, user.id).await,
     };
     let user = changed.map_err(|failure| said_of_deleted(&failure, who))?;
-    terminal.answer(&user, || format!("{} is {} now.", called(&user), user.status.as_str()));
+    terminal.answer(&user, || match user.status {
+        UserStatus::Deleted => format!("{} is deleted, and blocked when it is restored.", called(&user)),
+        status => format!("{} is {} now.", called(&user), status.as_str()),
+    });
     Ok(())
 }
 
