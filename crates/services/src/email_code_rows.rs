@@ -13,17 +13,21 @@ pub(crate) const CODE_PURPOSE: &str = "email_code";
 /// How long challenge and code are good.
 pub(crate) const LIFE: Duration = Duration::from_secs(600);
 
-/// Makes the code, when its mail is sent to whom it is for.
+/// Makes the code, when its mail is sent to whom it is for; none where the address was taken from the account meanwhile: what
+/// takes it away lets the codes die that there are.
 pub(crate) async fn mint_code(
     deps: &Dependencies,
     changes: &Changes,
     challenge: &[u8],
-    owner: UserId,
-) -> Result<Zeroizing<String>, Failure> {
+    (claim, owner): (&[u8], UserId),
+) -> Result<Option<Zeroizing<String>>, Failure> {
     let code = six_digits(deps.random.as_ref());
     let (hash, payload) = (&hash_of_sent(deps, challenge), &hash_of_code(deps, challenge, &code));
-    changes
+    let is_made = changes
         .run(&changes.system_context(), "mint_email_code", |mut change| async move {
+            if change.claims().find(claim).await?.is_none_or(|claim| claim.owner != owner) {
+                return change.commit(false).await;
+            }
             let row = OneTimeToken {
                 hash: hash.to_vec(),
                 purpose: CODE_PURPOSE.to_owned(),
@@ -34,10 +38,10 @@ pub(crate) async fn mint_code(
             };
             // A mail that is tried again has another code.
             change.one_time_tokens().replace(&row).await?;
-            change.commit(()).await
+            change.commit(true).await
         })
         .await?;
-    Ok(code)
+    Ok(is_made.then_some(code))
 }
 
 pub(crate) fn hash_of_sent(deps: &Dependencies, challenge: &[u8]) -> [u8; 32] {

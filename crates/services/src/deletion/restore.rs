@@ -57,7 +57,7 @@ impl Deletions {
                 let (deletion, user) = found.ok_or(Refusal::InvalidCode)?;
                 let is_short = claimed.proven.is_none() && holds_factor(&mut change, id).await?;
                 let user = if is_short { user } else { self.carry_out_restore(&mut change, (&deletion, user)).await? };
-                let completed = self.sessions.complete(&mut change, user, arrival).await?;
+                let completed = self.sessions.complete(&mut change, user, arrival).await.map_err(gone)?;
                 change.commit((completed, !is_short)).await
             })
             .await?;
@@ -151,10 +151,7 @@ impl Deletions {
     async fn claimed(&self, unit: &mut UnitOfWork, token: &str, now: Timestamp) -> Result<Claimed, Failure> {
         let Some(hash) = link_tokens::hash_of(token) else {
             let step = PendingStep::Restore;
-            let found = self.sessions.challenge(unit, token, step, now).await.map_err(|failure| match failure {
-                Failure::Refused(Refusal::ChallengeGone) => Refusal::InvalidCode.into(),
-                other => other,
-            })?;
+            let found = self.sessions.challenge(unit, token, step, now).await.map_err(gone)?;
             return Ok(Claimed { user: found.user, proven: Some(found.proven) });
         };
         let found = unit.one_time_tokens().find(&hash, RESTORE, now).await?.ok_or(Refusal::InvalidCode)?;
@@ -179,6 +176,14 @@ async fn restorable(change: &mut Change<'_>, id: UserId) -> Result<Option<(Delet
     }
     let user = change.users().find(id).await?.filter(|user| user.data_key.is_some());
     Ok(user.map(|user| (deletion, user)))
+}
+
+/// A token to restore is called a code, also where it is the challenge of a sign-in.
+fn gone(failure: Failure) -> Failure {
+    match failure {
+        Failure::Refused(Refusal::ChallengeGone) => Refusal::InvalidCode.into(),
+        other => other,
+    }
 }
 
 async fn holds_factor(unit: &mut UnitOfWork, user: UserId) -> Result<bool, Failure> {

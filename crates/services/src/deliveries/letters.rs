@@ -259,7 +259,8 @@ impl Deliveries {
         let kind = Kind::SignInCode;
         let reserved = self.place_for(kind, &to, Some(&asked.asking), Some(user.id)).await;
         let Some(reserved) = reserved else { return Ok(Err(TOO_MANY)) };
-        let code = mint_code(&self.deps, &self.changes, challenge, user.id).await?;
+        let minted = mint_code(&self.deps, &self.changes, challenge, (claim, user.id)).await?;
+        let Some(code) = minted else { return Ok(Err(NOBODY)) };
         let values = asked.into_values(self.values()).with("code", Value::Exact(code.to_string()));
         let reader = Reader::of(user.locale.as_deref(), user.time_zone.as_deref());
         Ok(Ok(Addressed { to, name: user.display_name, kind, values, reader, reserved }))

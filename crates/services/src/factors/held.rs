@@ -8,7 +8,7 @@ use super::{
     Factors,
     passkeys::{CLAIM, as_text},
 };
-use crate::{Context, change::Change, limits::Limited, outstanding::outstanding_dies, recent_proof};
+use crate::{Context, change::Change, limits::Limited, outstanding::begun_dies, recent_proof};
 
 /// A factor as its owner sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -112,7 +112,7 @@ impl Factors {
                     change.claims().remove(&claim.hash).await?;
                 }
                 take_away(&mut change, factor, "removed_by_user").await?;
-                outstanding_dies(&self.deps, &mut change, user.id).await?;
+                begun_dies(&self.deps, &mut change, user.id).await?;
                 self.must_leave_way_in(&mut change, &user, factor.kind).await?;
                 if held.len() == 1 {
                     change.recovery_codes().replace(user.id, &[]).await?;

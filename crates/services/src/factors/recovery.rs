@@ -6,7 +6,7 @@ use userd_model::{Act, EventKind, Refusal, UserId};
 use userd_storage::{Failure, repositories::recovery_codes::RecoveryCode};
 
 use super::Factors;
-use crate::{Context, change::Change, limits::Limited, outstanding::outstanding_dies, recent_proof};
+use crate::{Context, change::Change, limits::Limited, outstanding::begun_dies, recent_proof};
 
 /// How many there are of a set.
 const SET: usize = 10;
@@ -32,7 +32,7 @@ impl Factors {
                     return Err(Refusal::NotFound.into());
                 }
                 self.store_set(&mut change, user, set).await?;
-                outstanding_dies(&self.deps, &mut change, user).await?;
+                begun_dies(&self.deps, &mut change, user).await?;
                 change.commit(()).await
             })
             .await?;

@@ -6,11 +6,11 @@
 
 use userd_crypto::{KnownDevice, Zeroizing};
 use userd_model::{
-    Document, EventKind, Factor, FactorMethod, IdentityId, Level, PendingStep, Session, SessionId, SignInOutcome,
-    Timestamp, User, UserId, UserStatus, factor, sign_in, terms,
+    Document, EventKind, Factor, FactorMethod, IdentityId, Level, PendingStep, Refusal, Session, SessionId,
+    SignInOutcome, Timestamp, User, UserId, UserStatus, factor, sign_in, terms,
 };
 use userd_storage::{
-    Failure,
+    Failure, UnitOfWork,
     repositories::{password_credentials::PasswordCredential, sessions::BeforeSignIn},
 };
 
@@ -163,7 +163,8 @@ impl Sessions {
     /// Decides how the way in goes on, and writes what follows from it.
     ///
     /// # Errors
-    /// The refusal of the model; storage faults.
+    /// `ChallengeGone` where the account elsewhere that was the proof is not the user's any more; the refusal of the model;
+    /// storage faults.
     pub(crate) async fn complete(
         &self,
         change: &mut Change<'_>,
@@ -183,6 +184,7 @@ impl Sessions {
         before: BeforeSignIn,
     ) -> Result<Completed, Failure> {
         let session = &arrival.session;
+        must_still_be_theirs(change, session).await?;
         if let Some(number) = before.facts {
             change.knows_facts(&user, number);
         }
@@ -329,6 +331,15 @@ impl Sessions {
             session_id: facts.id,
             device_token: None,
         })
+    }
+}
+
+/// An account elsewhere that was unlinked or moved since it was shown proves nothing any more, however the sign-in went on.
+async fn must_still_be_theirs(unit: &mut UnitOfWork, session: &Session) -> Result<(), Failure> {
+    let Some(identity) = session.identity_id else { return Ok(()) };
+    match unit.identities().find(identity).await? {
+        Some(identity) if identity.user_id == session.user_id => Ok(()),
+        _ => Err(Refusal::ChallengeGone.into()),
     }
 }
 

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use userd_crypto::{OpaqueSecret, constant_time_eq};
-use userd_model::{IdentityId, Refusal, SessionId, UserId};
+use userd_model::{IdentityId, Refusal, Session, SessionId, Timestamp, UserId};
 use userd_providers::ReplayKey;
-use userd_storage::Failure;
+use userd_storage::{Failure, UnitOfWork};
 
 use super::{SignIn, admit::Admission, login_flow::Keep};
 use crate::{
@@ -41,6 +41,9 @@ pub(super) struct Admitted {
     /// What was proven to the browser that asked for the code, where somebody was signed in there.
     #[serde(default)]
     earlier: Option<EarlierProof>,
+    /// The session there: what ends it ends the code; none in codes of a release that did not write it down.
+    #[serde(default)]
+    session: Option<SessionId>,
     /// The host that the code is good at, and nowhere else; none for applications, which exchange it themselves.
     #[serde(default)]
     host: Option<String>,
@@ -58,8 +61,8 @@ struct Shown<'a> {
 /// What the session begins with.
 #[derive(Clone, Copy)]
 pub(super) enum Began<'a> {
-    /// A one-time code.
-    Code(&'a [u8; 32]),
+    /// A one-time code, and the session that stands for it.
+    Code(&'a [u8; 32], Option<SessionId>),
     /// A proof that was handed over, and what of it is remembered as used.
     Proof(&'a [ReplayKey]),
 }
@@ -74,7 +77,7 @@ impl SignIn {
     ) -> Result<String, Failure> {
         let (code, hash) = OpaqueSecret::mint(PREFIX, self.deps.random.as_ref());
         let provider = Some(provider.to_owned());
-        let admitted = Admitted { user, code_challenge, identity, provider, earlier: None, host: None };
+        let admitted = Admitted { user, code_challenge, identity, provider, earlier: None, session: None, host: None };
         let keep = Keep { purpose: PURPOSE, context: CONTEXT, owner: Some(user), life: LIFE };
         self.remember(ctx, &hash, &keep, &admitted).await?;
         Ok(code.to_string())
@@ -88,21 +91,28 @@ impl SignIn {
     pub async fn code_for_app(&self, ctx: &Context, return_to: &str, code_challenge: &str) -> Result<String, Failure> {
         let (user, session) = ctx.user()?;
         let host = self.check_app(return_to, code_challenge)?;
-        let found = self.deps.store.reading().sessions().find(session).await?;
-        let session =
-            found.filter(|found| found.user_id == user && found.is_alive(ctx.now)).ok_or(Refusal::NotSignedIn)?;
+        let mut reading = self.deps.store.reading();
+        let session = alive(&mut reading, user, session, ctx.now).await?.ok_or(Refusal::NotSignedIn)?;
+        // A session outlives the unlinking that it made itself: what it began with is not what it stands on any more.
+        let identity = match session.identity_id {
+            Some(id) => {
+                reading.identities().find(id).await?.filter(|found| found.user_id == user).map(|found| found.id)
+            }
+            None => None,
+        };
         let earlier = EarlierProof {
             step: String::new(),
             amr: session.amr,
             auth_time: session.auth_time,
             device_name: None,
-            identity: session.identity_id,
+            identity,
             audience: None,
             known_device: false,
             failures: 0,
         };
-        let (identity, code_challenge) = (earlier.identity, Some(code_challenge.to_owned()));
-        let admitted = Admitted { user, code_challenge, identity, provider: None, earlier: Some(earlier), host };
+        let (session, code_challenge) = (Some(session.id), Some(code_challenge.to_owned()));
+        let earlier = Some(earlier);
+        let admitted = Admitted { user, code_challenge, identity, provider: None, earlier, session, host };
         let (code, hash) = OpaqueSecret::mint(PREFIX, self.deps.random.as_ref());
         let keep = Keep { purpose: PURPOSE, context: CONTEXT, owner: Some(user), life: LIFE };
         self.remember(ctx, &hash, &keep, &admitted).await?;
@@ -112,7 +122,8 @@ impl SignIn {
     /// Exchanges a code for tokens.
     ///
     /// # Errors
-    /// `InvalidCode` for an unknown, used or expired code or a wrong verifier; `Blocked`.
+    /// `InvalidCode` for an unknown, used or expired code or a wrong verifier, and where what it rests on is gone: the account
+    /// elsewhere is not the user's any more, or the session that it was made in has ended; `Blocked`.
     pub async fn exchange(
         &self,
         ctx: &Context,
@@ -157,12 +168,12 @@ impl SignIn {
         }
         let proven = admitted.filter(|admitted| admitted.is_proven_by(shown.verifier, shown.host));
         let begun = match proven {
-            Some(Admitted { user, earlier: Some(earlier), .. }) => {
+            Some(Admitted { user, earlier: Some(earlier), session, .. }) => {
                 let earlier = EarlierProof { device_name, audience: ctx.audience.clone(), ..earlier };
                 let arrival = self.sessions.arrive_again(ctx, user, earlier, self.deps.now());
-                self.begin_arrived(ctx, &arrival, Began::Code(hash)).await
+                self.begin_arrived(ctx, &arrival, Began::Code(hash, session)).await
             }
-            Some(admitted) => self.begin_session(ctx, admitted.admission(), Began::Code(hash), device_name).await,
+            Some(admitted) => self.begin_session(ctx, admitted.admission(), Began::Code(hash, None), device_name).await,
             None => Err(Refusal::InvalidCode.into()),
         };
         if let Err(Failure::Refused(_)) = begun {
@@ -180,8 +191,14 @@ impl SignIn {
     }
 
     /// Uses a code up for something else than a session.
-    pub(super) async fn take_code(&self, change: &mut Change<'_>, hash: &[u8; 32]) -> Result<(), Failure> {
+    pub(super) async fn take_code(
+        &self,
+        change: &mut Change<'_>,
+        hash: &[u8; 32],
+        admitted: &Admitted,
+    ) -> Result<(), Failure> {
         let now = change.now;
+        must_stand(change, admitted.user, admitted.session).await?;
         change.one_time_tokens().take(hash, PURPOSE, now).await?.ok_or(Refusal::InvalidCode)?;
         Ok(())
     }
@@ -243,11 +260,14 @@ impl SignIn {
             .changes
             .run(ctx, "sign_in", |mut change| async move {
                 match began {
-                    Began::Code(code) => self.spend(&mut change, code, user, arrival.session.id).await?,
+                    Began::Code(code, by) => {
+                        must_stand(&mut change, user, by).await?;
+                        self.spend(&mut change, code, user, arrival.session.id).await?;
+                    }
                     Began::Proof(keys) => self.hold(&mut change, keys, user, arrival.session.created_at).await?,
                 }
                 let user = change.users().find(user).await?.ok_or(Refusal::InvalidCode)?;
-                let completed = self.sessions.complete(&mut change, user, arrival).await?;
+                let completed = self.sessions.complete(&mut change, user, arrival).await.map_err(withdrawn)?;
                 change.commit(completed).await
             })
             .await?;
@@ -266,6 +286,31 @@ impl SignIn {
         let keep = Keep { purpose: SPENT, context: CONTEXT, owner: Some(owner), life: SPENT_LIFE };
         let spent = self.sealed_secret(change, code, &keep, &session)?;
         Ok(change.one_time_tokens().insert(&spent).await?)
+    }
+}
+
+/// This session of this user, while it lives.
+async fn alive(
+    unit: &mut UnitOfWork,
+    user: UserId,
+    session: SessionId,
+    now: Timestamp,
+) -> Result<Option<Session>, Failure> {
+    Ok(unit.sessions().find(session).await?.filter(|found| found.user_id == user && found.is_alive(now)))
+}
+
+/// Refuses a code that was made in a session which has ended since.
+async fn must_stand(change: &mut Change<'_>, user: UserId, by: Option<SessionId>) -> Result<(), Failure> {
+    let (Some(session), now) = (by, change.now) else { return Ok(()) };
+    alive(change, user, session, now).await?.ok_or(Refusal::InvalidCode)?;
+    Ok(())
+}
+
+/// The account elsewhere was taken away after it was shown: the code for it is worth no more than one that was used.
+fn withdrawn(failure: Failure) -> Failure {
+    match failure {
+        Failure::Refused(Refusal::ChallengeGone) => Refusal::InvalidCode.into(),
+        other => other,
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
     SignIn,
     identity_names::{KIND, name},
 };
-use crate::{Context, change::Change, outstanding::outstanding_dies, recent_proof, user_reader::internal};
+use crate::{Context, change::Change, outstanding::begun_dies, recent_proof, user_reader::internal};
 
 /// An account elsewhere as its owner sees it.
 #[derive(Clone, Debug, Serialize)]
@@ -74,7 +74,7 @@ impl SignIn {
                 end_its_sessions(&mut change, &identity).await?;
                 self.remove_identity(&mut change, &user, &identity).await?;
                 self.ways_in.must_be_left(&mut change, &user).await?;
-                outstanding_dies(&self.deps, &mut change, of).await?;
+                begun_dies(&self.deps, &mut change, of).await?;
                 let data = serde_json::json!({ "identity_id": id, "provider": identity.provider });
                 change.event(EventKind::IdentityUnlinked, of, data);
                 change.commit((user, identity)).await

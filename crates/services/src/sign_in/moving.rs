@@ -20,7 +20,7 @@ use crate::{
     accounts::{claim, claim_all},
     change::Change,
     limits::Limited,
-    outstanding::outstanding_dies,
+    outstanding::begun_dies,
     recent_proof,
 };
 
@@ -82,7 +82,7 @@ impl SignIn {
         let (view, is_deleted) = self
             .changes
             .run(ctx, "move_identity", |mut change| async move {
-                self.take_code(&mut change, hash).await?;
+                self.take_code(&mut change, hash, admitted).await?;
                 let here = change.active_user(user).await?;
                 recent_proof::must_be_given(ctx, &self.deps.settings, &mut change).await?;
                 if admitted.user == user {
@@ -103,7 +103,7 @@ impl SignIn {
                 end_its_sessions(&mut change, &identity).await?;
                 let moved = self.adopt(&mut change, &there, &identity, &here).await?;
                 for touched in [there.id, here.id] {
-                    outstanding_dies(&self.deps, &mut change, touched).await?;
+                    begun_dies(&self.deps, &mut change, touched).await?;
                 }
                 let is_deleted = self.settle(&mut change, &there, emptied).await?;
                 change.commit((self.view(&here, &moved)?, is_deleted)).await

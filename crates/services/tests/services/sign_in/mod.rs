@@ -11,5 +11,6 @@ mod linking;
 mod login_flows;
 pub(crate) mod messenger;
 mod shown;
+mod withdrawn;
 
 pub(crate) use elsewhere::app_with_acme;
