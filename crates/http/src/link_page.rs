@@ -189,6 +189,34 @@ pub(crate) fn done(act: &LinkAct, language: Language) -> String {
     page(language, title, &text)
 }
 
+/// Everybody is thrown out, and the password with them.
+pub(crate) fn password_gone(is_mailed: bool, language: Language) -> String {
+    let (title, how, last) = match (is_mailed, language) {
+        (true, Language::English) => (
+            "Every device is signed out",
+            "The old password does not sign in any more. A mail with a link to set a new one is on its way to the first address \
+             of the account.",
+            "Look at the linked accounts, the addresses and the second factors, and remove what is not yours.",
+        ),
+        (true, Language::Russian) => (
+            "Вход завершён на всех устройствах",
+            "Старый пароль больше не действует. Письмо со ссылкой для нового уже в пути на основной адрес учётной записи.",
+            "Проверьте привязанные учётные записи, адреса и вторые факторы и удалите чужое.",
+        ),
+        (false, Language::English) => (
+            "Every device is signed out",
+            "The old password does not sign in any more. Sign in by an account elsewhere or a passkey, and set a new one.",
+            "Look at the linked accounts, the addresses and the second factors, and remove what is not yours.",
+        ),
+        (false, Language::Russian) => (
+            "Вход завершён на всех устройствах",
+            "Старый пароль больше не действует. Войдите через привязанную учётную запись или ключом доступа и задайте новый.",
+            "Проверьте привязанные учётные записи, адреса и вторые факторы и удалите чужое.",
+        ),
+    };
+    page(language, title, &format!("<ol>\n<li>{how}</li>\n<li>{last}</li>\n</ol>\n"))
+}
+
 /// What the messages are about. Names of other services' categories have no letter that HTML could read.
 fn named(category: &CategoryName, language: Language) -> String {
     let ours = Category::ALL.into_iter().find(|ours| CategoryName::from(*ours) == *category);

@@ -47,6 +47,7 @@ mod mailbox_proofs;
 mod message_contents;
 pub mod messages;
 mod mfa_policy;
+pub mod not_me;
 pub mod notifications;
 mod outstanding;
 pub mod overview;

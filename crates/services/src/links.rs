@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use userd_crypto::OpaqueSecret;
 use userd_model::{
-    Refusal, Sealed, Session, SessionId, Timestamp, UserId, UserStatus,
+    FactorId, IdentityId, Refusal, Sealed, SessionId, Timestamp, User, UserId, UserStatus,
     preferences::{CategoryName, MessageChannel},
 };
 use userd_storage::{Failure, UnitOfWork, repositories::one_time_tokens::OneTimeToken};
@@ -25,12 +25,11 @@ use crate::{
     preferences::NotificationPreferences,
     sealing::row_context,
     user_reader::internal,
-    users::sign_out_everywhere,
 };
 
 const CONTEXT: &str = "one_time_tokens|link";
-/// Sessions that are read at once.
-const SESSIONS: u32 = 100;
+/// How long "this was not me" can be said.
+pub(crate) const NOT_ME_LIFE: Duration = Duration::from_secs(7 * DAY.as_secs());
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// What a link does when it is confirmed.
@@ -44,7 +43,7 @@ pub enum LinkAct {
         /// Which way.
         channel: MessageChannel,
     },
-    /// "This was not me": ends every session. Once.
+    /// "This was not me": ends every session, and takes back what the message told of. Once; carried out by `not_me`.
     NotMe {
         /// The session that the message told of.
         session_id: Option<SessionId>,
@@ -84,6 +83,37 @@ pub enum Followed {
 struct Payload {
     user: UserId,
     act: LinkAct,
+    /// What "this was not me" takes back; none where it only signs out, and in links of a release that did not write it down.
+    #[serde(default)]
+    told: Option<Told>,
+}
+
+/// What a message told of, to a mailbox or a chat that was the account's long before.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Told {
+    /// When it happened.
+    pub(crate) at: Timestamp,
+    /// The first address of the account until then; none for a chat.
+    pub(crate) to: Option<String>,
+    pub(crate) what: Happened,
+}
+
+/// What can be taken back.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Happened {
+    /// An account elsewhere was linked.
+    Linked(IdentityId),
+    /// A further address was proven.
+    AddressAdded(String),
+    /// Another address is the first one.
+    FirstAddress,
+    /// A factor was set up.
+    Factor(FactorId),
+    /// Recovery codes were made, at that time.
+    RecoveryCodes,
+    /// Nothing that stays.
+    Passed,
 }
 
 /// Makes links and follows them.
@@ -115,7 +145,7 @@ impl LinkAct {
     const fn life(&self) -> Duration {
         match self {
             Self::Unsubscribe { .. } => Duration::from_secs(30 * DAY.as_secs()),
-            Self::NotMe { .. } => Duration::from_secs(7 * DAY.as_secs()),
+            Self::NotMe { .. } => NOT_ME_LIFE,
             Self::ConfirmEmail => mailbox_proofs::LIFE,
             // These say themselves how long they are good.
             Self::ResetPassword | Self::Restore | Self::AcceptInvitation => link_tokens::PASSWORD_RESET_LIFE,
@@ -138,10 +168,24 @@ impl Links {
         {
             return Err(Refusal::Forbidden.into());
         }
+        self.mint_payload(change, Payload { user: owner, act, told: None }).await
+    }
+
+    /// A link that says "this was not me"; what it takes back beside the sessions is `told`.
+    pub(crate) async fn mint_not_me(
+        &self,
+        change: &mut Change<'_>,
+        owner: UserId,
+        session_id: Option<SessionId>,
+        told: Option<Told>,
+    ) -> Result<Url, Failure> {
+        self.mint_payload(change, Payload { user: owner, act: LinkAct::NotMe { session_id }, told }).await
+    }
+
+    async fn mint_payload(&self, change: &mut Change<'_>, payload: Payload) -> Result<Url, Failure> {
         let (text, hash) = OpaqueSecret::mint(PREFIX, self.deps.random.as_ref());
-        let (purpose, life) = (act.purpose().to_owned(), act.life());
-        let payload =
-            userd_crypto::Zeroizing::new(serde_json::to_vec(&Payload { user: owner, act }).map_err(internal)?);
+        let (purpose, life) = (payload.act.purpose().to_owned(), payload.act.life());
+        let payload = userd_crypto::Zeroizing::new(serde_json::to_vec(&payload).map_err(internal)?);
         let context = row_context(CONTEXT, &[&hash]);
         let token = OneTimeToken {
             hash: hash.to_vec(),
@@ -169,34 +213,18 @@ impl Links {
     /// Those of [`Self::look`].
     pub async fn follow(&self, ctx: &Context, token: &str, how: Confirmation) -> Result<Followed, Failure> {
         let (hash, act) = &self.found(ctx, token).await?;
-        if LinkAct::ELSEWHERE.contains(act) || *act == LinkAct::AcceptInvitation {
+        if !matches!(act, LinkAct::Unsubscribe { .. }) {
             let is_confirmed = how == Confirmation::Form;
             return Ok(if is_confirmed { Followed::Elsewhere(act.clone()) } else { Followed::Ask(act.clone()) });
-        }
-        if how == Confirmation::OneClick && !matches!(act, LinkAct::Unsubscribe { .. }) {
-            return Ok(Followed::Ask(act.clone()));
         }
         let done = self
             .changes
             .run(ctx, "follow_link", |mut change| async move {
                 let now = change.now;
-                let Payload { user, act } = self.stored(&mut change, hash, now).await?.ok_or(Refusal::LinkGone)?;
-                match &act {
-                    LinkAct::Unsubscribe { category, channel } => {
-                        must_exist(&mut change, user).await?;
-                        NotificationPreferences::mute(&mut change, user, category, *channel).await?;
-                    }
-                    LinkAct::NotMe { .. } => {
-                        change.one_time_tokens().take(hash, act.purpose(), now).await?.ok_or(Refusal::LinkGone)?;
-                        let mut user = must_exist(&mut change, user).await?;
-                        sign_out_everywhere(&mut change, &mut user, "not_me").await?;
-                        // Whoever it was, a sign-in from there is news again.
-                        forget_devices(&mut change, user.id).await?;
-                    }
-                    LinkAct::ConfirmEmail | LinkAct::ResetPassword | LinkAct::Restore | LinkAct::AcceptInvitation => {
-                        return Err(Refusal::LinkGone.into());
-                    }
-                }
+                let Payload { user, act, .. } = self.stored(&mut change, hash, now).await?.ok_or(Refusal::LinkGone)?;
+                let LinkAct::Unsubscribe { category, channel } = &act else { return Err(Refusal::LinkGone.into()) };
+                must_exist(&mut change, user).await?;
+                NotificationPreferences::mute(&mut change, user, category, *channel).await?;
                 change.commit((user, act)).await
             })
             .await?;
@@ -205,8 +233,24 @@ impl Links {
         Ok(Followed::Done(act))
     }
 
+    /// Uses a link up that says "this was not me": whose it is, and what it takes back.
+    ///
+    /// # Errors
+    /// `LinkGone`, also for a link that is for something else.
+    pub(crate) async fn take_not_me(
+        &self,
+        change: &mut Change<'_>,
+        hash: &[u8; 32],
+    ) -> Result<(UserId, Option<Told>), Failure> {
+        let now = change.now;
+        let Payload { user, act, told } = self.stored(change, hash, now).await?.ok_or(Refusal::LinkGone)?;
+        let LinkAct::NotMe { .. } = act else { return Err(Refusal::LinkGone.into()) };
+        change.one_time_tokens().take(hash, act.purpose(), now).await?.ok_or(Refusal::LinkGone)?;
+        Ok((user, told))
+    }
+
     /// Only what is no good link counts against a network: the mail programs of many people share one.
-    async fn found(&self, ctx: &Context, token: &str) -> Result<([u8; 32], LinkAct), Failure> {
+    pub(crate) async fn found(&self, ctx: &Context, token: &str) -> Result<([u8; 32], LinkAct), Failure> {
         self.limits.reserve_from(Limited::LinkPerNetwork, &ctx.origin).await?;
         let hash = hash_of(token).ok_or(Refusal::NotFound)?;
         let mut reading = self.deps.store.reading();
@@ -241,19 +285,15 @@ impl Links {
     }
 }
 
-/// No session of the user's tells any more where somebody was.
-async fn forget_devices(change: &mut Change<'_>, user: UserId) -> Result<(), Failure> {
-    let mut after = None;
-    loop {
-        let mut page = change.sessions().page_of_user(user, after, SESSIONS).await?;
-        let Some(last) = page.last() else { return Ok(()) };
-        after = Some((last.created_at, last.id));
-        page.iter_mut().for_each(Session::forget_device);
-        change.sessions().update_many(&page).await?;
-    }
+/// Whether what the account has since `created_at` was its owner's before `at`: since the account began, or for as long as
+/// such a link lives. Whoever brings an address along gets no link that takes anything back, until the links that tell of it
+/// are over.
+pub(crate) fn is_settled(user: &User, created_at: Timestamp, at: Timestamp) -> bool {
+    created_at <= user.created_at || created_at.plus(NOT_ME_LIFE) <= at
 }
 
-async fn must_exist(change: &mut Change<'_>, user: UserId) -> Result<userd_model::User, Failure> {
+/// Whoever a link was sent to, while they are there.
+pub(crate) async fn must_exist(change: &mut Change<'_>, user: UserId) -> Result<User, Failure> {
     let user = change.users().find(user).await?.filter(|user| user.status != UserStatus::Deleted);
     Ok(user.ok_or(Refusal::LinkGone)?)
 }

@@ -28,6 +28,7 @@ use crate::{
     limits::{LimitSettings, Limits},
     links::Links,
     messages::Messages,
+    not_me::NotMe,
     notifications::Notifications,
     overview::Overview,
     passwords::PasswordProof,
@@ -97,6 +98,8 @@ pub struct Services {
     pub preferences: NotificationPreferences,
     /// Links in messages.
     pub links: Links,
+    /// What follows from the links that say "this was not me".
+    pub not_me: NotMe,
     /// What the messenger's bot hears.
     pub bot: BotUpdates,
     /// Inboxes.
@@ -252,8 +255,17 @@ impl Services {
             limits.clone(),
             providers,
             bot.clone(),
-            (invitations.clone(), approvals, ways_in, deletions.clone()),
+            (invitations.clone(), approvals, ways_in.clone(), deletions.clone()),
         );
+        let not_me = NotMe {
+            deps: deps.clone(),
+            changes: changes.clone(),
+            links: links.clone(),
+            factors: factors.clone(),
+            sign_in: sign_in.clone(),
+            ways_in,
+            deliveries: Arc::clone(&deliveries),
+        };
         let event_log = Arc::new(EventLog::new(deps.clone(), changes.clone(), Arc::clone(&deliveries)));
         let signing_keys = SigningKeys::new(deps.clone(), changes.clone());
         let streams = Streams::new(
@@ -302,6 +314,7 @@ impl Services {
             audit: Audit::new(deps.clone(), changes.clone(), limits.clone()),
             event_log,
             preferences: NotificationPreferences::new(deps.clone(), changes.clone()),
+            not_me,
             links,
             notifications,
             messages: Messages::new(

@@ -13,6 +13,7 @@ use userd_model::Refusal;
 use userd_services::{
     Context, Failure,
     links::{Confirmation, Followed, LinkAct},
+    not_me::ThrownOut,
     passwords::Password,
 };
 use userd_web::{
@@ -66,6 +67,14 @@ async fn follow(
     let how = if is_form { Confirmation::Form } else { Confirmation::OneClick };
     let followed = api.services.links.follow(&ctx, &token, how).await?;
     if let Followed::Elsewhere(act) = &followed {
+        if matches!(act, LinkAct::NotMe { .. }) {
+            let thrown_out = api.services.not_me.confirm(&ctx, &token).await?;
+            return Ok(answer(&headers, |language| match thrown_out {
+                ThrownOut::SignedOut => link_page::done(act, language),
+                ThrownOut::PasswordGone => link_page::password_gone(false, language),
+                ThrownOut::ResetMailed => link_page::password_gone(true, language),
+            }));
+        }
         let password = field("new_password").map(|text| Password::new(text.into_owned()));
         let wrong = match carry_out(&api, &ctx, &token, act, password).await {
             Ok(()) => None,

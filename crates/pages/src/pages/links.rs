@@ -9,6 +9,7 @@ use userd_model::Refusal;
 use userd_services::{
     Failure,
     links::{Confirmation, Followed, LinkAct},
+    not_me::ThrownOut,
     passwords::Password,
 };
 use userd_web::{Problem, extract::Path, request_layer::note_problem};
@@ -44,6 +45,14 @@ async fn follow(visit: Visit, Path(token): Path<String>, fields: Fields) -> Resu
         Err(failure) => gone_or(&visit, failure),
         Ok(Followed::Done(act)) => Ok(end(&visit, &act)),
         Ok(Followed::Ask(act)) => Ok(question(&visit, &token, &act, None)),
+        Ok(Followed::Elsewhere(act @ LinkAct::NotMe { .. })) => {
+            match visit.site.services.not_me.confirm(&visit.ctx, &token).await {
+                Ok(ThrownOut::SignedOut) => Ok(end(&visit, &act)),
+                Ok(ThrownOut::PasswordGone) => Ok(ended(&visit, &act, visit.texts.sign_in.not_me_password_gone)),
+                Ok(ThrownOut::ResetMailed) => Ok(ended(&visit, &act, visit.texts.sign_in.not_me_mailed)),
+                Err(failure) => gone_or(&visit, failure),
+            }
+        }
         Ok(Followed::Elsewhere(act)) => match carry_out(&visit, &token, &act, &fields).await {
             Ok(()) => Ok(end(&visit, &act)),
             Err(Failure::Refused(refusal @ Refusal::InvalidInput(_))) => {
@@ -144,7 +153,6 @@ fn sign_in_first(visit: &Visit) -> Response {
 /// What was done, and what next.
 fn end(visit: &Visit, act: &LinkAct) -> Response {
     let t = &visit.texts.sign_in;
-    let [title, ..] = words(t, act);
     let told = match act {
         LinkAct::Unsubscribe { .. } => t.unsubscribe_done,
         LinkAct::NotMe { .. } => t.not_me_done,
@@ -153,6 +161,12 @@ fn end(visit: &Visit, act: &LinkAct) -> Response {
         LinkAct::ResetPassword => t.reset_done,
         LinkAct::AcceptInvitation => t.invited,
     };
+    ended(visit, act, told)
+}
+
+fn ended(visit: &Visit, act: &LinkAct, told: &str) -> Response {
+    let t = &visit.texts.sign_in;
+    let [title, ..] = words(t, act);
     // What ends sessions leads to the sign-in; with the others whoever is signed in here still is.
     let stays = matches!(act, LinkAct::Unsubscribe { .. } | LinkAct::ConfirmEmail) && visit.account.is_some();
     let content = html! {

@@ -132,6 +132,10 @@ super::texts! {
         not_me_submit: "Sign out everywhere", "Выйти на всех устройствах";
         not_me_done: "Every device is signed out. Sign in, change your password, and look at linked accounts and your address.",
             "Сеансы на всех устройствах завершены. Войдите, смените пароль и проверьте привязанные аккаунты и адрес.";
+        not_me_mailed: "Every device is signed out, and the old password does not sign in any more. A mail with a link to set a new one is on its way to the first address of the account. Then look at linked accounts, addresses and second factors, and remove what is not yours.",
+            "Сеансы на всех устройствах завершены, и старый пароль больше не действует. Письмо со ссылкой для нового уже в пути на основной адрес аккаунта. Затем проверьте привязанные аккаунты, адреса и вторые факторы и удалите чужое.";
+        not_me_password_gone: "Every device is signed out, and the old password does not sign in any more. Sign in by a linked account or a passkey, set a new one, and remove what is not yours.",
+            "Сеансы на всех устройствах завершены, и старый пароль больше не действует. Войдите через привязанный аккаунт или ключом доступа, задайте новый и удалите чужое.";
         setup_title: "The first administrator", "Первый администратор";
         setup_about: "The setup link works once. Create the administrator's account.",
             "Ссылка установки работает один раз. Создайте аккаунт администратора.";

@@ -16,7 +16,7 @@ use crate::{
     change::Change,
     email_code_rows::mint_code,
     link_tokens,
-    links::LinkAct,
+    links::{Happened, Told},
     mailbox_limits::{Asking, Reserved},
     mailbox_proofs::{self, Proofs, Proves, Wanted},
     user_reader::{internal, open_field},
@@ -52,7 +52,14 @@ pub(crate) enum Letter {
     /// The account is deleted, and how to have it back.
     AccountDeleted { user: UserId },
     /// To the address that an account had.
-    AddressChanged { to: String, user: UserId, asked: Asked },
+    AddressChanged {
+        to: String,
+        user: UserId,
+        asked: Asked,
+        /// Whether the account may be had back from there.
+        #[serde(default)]
+        settled: bool,
+    },
 }
 
 /// Whose account a letter is about.
@@ -207,11 +214,13 @@ impl Deliveries {
                 Ok(Ok(Addressed { to, name: None, kind, values, reader, reserved }))
             }
             Letter::AccountDeleted { user } => self.account_deleted(user).await,
-            Letter::AddressChanged { to, user, asked } => {
+            Letter::AddressChanged { to, user, asked, settled } => {
                 let (to, kind) = (Email::parse(&to).map_err(internal)?, Kind::EmailChanged);
                 let Some(user) = self.user_behind(&Whose::User(user)).await? else { return Ok(Err(NOBODY)) };
                 let Some(reserved) = self.place_for(kind, &to, None, None).await else { return Ok(Err(TOO_MANY)) };
-                let link = self.mint(&user, LinkAct::NotMe { session_id: None }).await?;
+                let before = Some(to.as_str().to_owned());
+                let told = Told { at: asked.at, to: before, what: Happened::FirstAddress };
+                let link = self.mint_not_me(&user, None, settled.then_some(told)).await?;
                 let reader = Reader::of(user.locale.as_deref(), user.time_zone.as_deref());
                 let values = asked.into_values(self.values()).with("link", Value::Link(link));
                 Ok(Ok(Addressed { to, name: user.display_name, kind, values, reader, reserved }))

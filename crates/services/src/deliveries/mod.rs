@@ -20,6 +20,7 @@ mod place;
 mod resend;
 mod send;
 mod switched_off;
+mod told;
 mod worker;
 
 use std::{

@@ -11,8 +11,9 @@ use userd_model::{
 use userd_storage::Failure;
 use userd_templates::{Category, Kind, Reader, Rendered, Value, Values};
 
-use super::{Deliveries, content::Content, notice};
+use super::{Deliveries, content::Content, notice, told::Reached};
 use crate::{
+    addresses,
     admission::provider_name,
     change::{Change, Committed},
     fact_drafts::{self, OpenedFact},
@@ -35,6 +36,8 @@ pub(super) struct Written {
     pub(super) shown: NotificationContent,
     /// What can be pressed under it in the messenger.
     pub(super) buttons: Vec<(String, String)>,
+    /// The address that is told by a letter of its own.
+    told_apart: Option<String>,
 }
 
 /// Whether a way is taken, or why not.
@@ -55,7 +58,9 @@ impl Deliveries {
         let Some(user_id) = delivery.user_id else { return Ok(()) };
         // Who has been erased by now is not found again inside either.
         let written = match (self.deps.store.reading().users().find(user_id).await?, content) {
-            (Some(user), Some(content)) => self.write(&user, content).await?.map(|written| (content, written)),
+            (Some(user), Some(content)) => {
+                self.write(&user, content, Reached::Inbox).await?.map(|written| (content, written))
+            }
             _ => None,
         };
         let written = written.as_ref();
@@ -121,7 +126,8 @@ impl Deliveries {
             }
         }
         if written.is_security && further.iter().any(|copy| copy.channel == DeliveryChannel::Email) {
-            further.extend(self.to_further_addresses(&mut change, &user, content, due_at).await?);
+            let told_apart = written.told_apart.as_deref();
+            further.extend(self.to_further_addresses(&mut change, &user, (content, told_apart), due_at).await?);
         }
         change.deliveries().insert_many(&further).await?;
         delivery.deliver(now);
@@ -132,17 +138,21 @@ impl Deliveries {
         change.commit(!further.is_empty()).await
     }
 
-    /// A security notice goes to every proven address: one of them may be in other hands.
+    /// A security notice goes to every proven address: one of them may be in other hands. Not to the one that was the first
+    /// until then: its letter says the same, and can do more.
     async fn to_further_addresses(
         &self,
         change: &mut Change<'_>,
         user: &User,
-        content: &Content,
+        (content, told_apart): (&Content, Option<&str>),
         due_at: Timestamp,
     ) -> Result<Vec<Delivery>, Failure> {
         let Content::Notice(notice) = content else { return Ok(Vec::new()) };
         let mut copies = Vec::new();
         for address in change.further_emails().of_user(user.id).await? {
+            if told_apart.is_some() && told_apart == Some(addresses::open(&self.deps, user, &address)?.as_str()) {
+                continue;
+            }
             let (id, content) = (change.id(), Content::NoticeTo(notice.clone(), address.id));
             let copy = self.to_user(id, DeliveryChannel::Email, user.id, &content, due_at)?;
             copies.push(Delivery { created_at: change.now, ..copy });
@@ -189,20 +199,26 @@ impl Deliveries {
     }
 
     /// The message in the user's language; none where there is nothing to say any more.
-    pub(super) async fn write(&self, user: &User, content: &Content) -> Result<Option<Written>, Failure> {
+    pub(super) async fn write(
+        &self,
+        user: &User,
+        content: &Content,
+        reached: Reached,
+    ) -> Result<Option<Written>, Failure> {
         let reader = Reader::of(user.locale.as_deref(), user.time_zone.as_deref());
-        let (kind, values, data) = match content {
+        let (kind, values, data, told_apart) = match content {
             Content::Notice(notice) | Content::NoticeTo(notice, _) => {
                 let fact = notice.fact();
                 let Some(kind) = notice::template(&fact) else { return Ok(None) };
                 let mut opened = fact_drafts::open(&self.deps, &fact).await?;
                 self.say_place(&mut opened, reader.language);
-                let session_id = fact.data.get("session_id").and_then(|id| serde_json::from_value(id.clone()).ok());
-                let link = self.mint(user, LinkAct::NotMe { session_id }).await?;
+                let link = self.not_me(user, (&fact, &opened), reached).await?;
                 let called = |provider: &str| provider_name(&self.providers, provider);
                 let values = notice::values(kind, &fact, &opened, (&self.deps.settings.site(), &link), called);
                 let data = serde_json::json!({ "event": fact.kind, "event_id": fact.id });
-                (kind, values, data)
+                let before = opened.personal.as_ref().and_then(|personal| personal.get("before"));
+                let before = before.filter(|_| kind == Kind::EmailChanged).and_then(serde_json::Value::as_str);
+                (kind, values, data, before.map(str::to_owned))
             }
             Content::Event(_) | Content::Letter(_) | Content::RequestCard(..) => return Ok(None),
             Content::Message(message) => {
@@ -223,6 +239,7 @@ impl Deliveries {
                     rendered,
                     shown: said,
                     buttons: message.buttons(reader.language),
+                    told_apart: None,
                 }));
             }
         };
@@ -235,7 +252,8 @@ impl Deliveries {
             action_url: None,
         };
         let (category, channels) = (kind.category().into(), MessageChannel::ALL.to_vec());
-        Ok(Some(Written { category, is_security, channels, expires_at: None, rendered, shown, buttons: Vec::new() }))
+        let buttons = Vec::new();
+        Ok(Some(Written { category, is_security, channels, expires_at: None, rendered, shown, buttons, told_apart }))
     }
 
     /// A link of the user's: in a unit of work of its own, since a message is rendered outside of any. One that is not

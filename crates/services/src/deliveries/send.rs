@@ -13,7 +13,7 @@ use userd_model::{
 use userd_storage::Failure;
 use userd_templates::Reader;
 
-use super::{Deliveries, content::Content, notice, place::Written, worker::Destination};
+use super::{Deliveries, content::Content, notice, place::Written, told::Reached, worker::Destination};
 use crate::{
     addresses::{EmailView, addresses_of},
     change::Change,
@@ -95,7 +95,15 @@ impl Deliveries {
             _ => None,
         };
         let written = match content {
-            Some(content) => self.write(&user, &content).await?,
+            Some(content) => {
+                let reached = match (delivery.channel, address) {
+                    (DeliveryChannel::Email, None) => Reached::FirstAddress,
+                    (DeliveryChannel::Email, Some(_)) => Reached::FurtherAddress,
+                    (DeliveryChannel::Telegram, _) => Reached::Chat,
+                    (DeliveryChannel::Inbox | DeliveryChannel::Webhook, _) => Reached::Inbox,
+                };
+                self.write(&user, &content, reached).await?
+            }
             None => None,
         };
         let Some(written) = written else { return gone("there is nothing to tell") };

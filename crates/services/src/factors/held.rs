@@ -122,6 +122,21 @@ impl Factors {
             .await
     }
 
+    /// Takes a factor away that its owner did not set up, where it is there still and an older one stays: by a mailbox alone
+    /// nobody gets around the only one.
+    pub(crate) async fn take_told(&self, change: &mut Change<'_>, user: &User, id: FactorId) -> Result<(), Failure> {
+        let held = change.factors().of_user(user.id).await?;
+        let Some(factor) = held.iter().find(|factor| factor.id == id) else { return Ok(()) };
+        if !held.iter().any(|other| other.created_at < factor.created_at) {
+            return Ok(());
+        }
+        if let Some(id) = self.credential_id(user, factor)? {
+            let claim = self.claim_of(user, &id, change);
+            change.claims().remove(&claim.hash).await?;
+        }
+        take_away(change, factor, "not_me").await
+    }
+
     /// After a factor was taken: a passkey was a way in, as long as there are passkeys here.
     pub(super) async fn must_leave_way_in(
         &self,

@@ -84,6 +84,22 @@ impl SignIn {
         Ok(())
     }
 
+    /// Unlinks an account elsewhere that its owner did not link, where it is there still. What is left is looked at by whoever
+    /// asks; every session ends with it.
+    pub(crate) async fn take_linked(
+        &self,
+        change: &mut Change<'_>,
+        user: &User,
+        id: IdentityId,
+    ) -> Result<(), Failure> {
+        let found = change.identities().find(id).await?.filter(|identity| identity.user_id == user.id);
+        let Some(identity) = found else { return Ok(()) };
+        self.remove_identity(change, user, &identity).await?;
+        let data = serde_json::json!({ "identity_id": id, "provider": identity.provider });
+        change.event(EventKind::IdentityUnlinked, user.id, data);
+        Ok(())
+    }
+
     /// Removes an identity and its claims within a unit of work.
     pub(super) async fn remove_identity(
         &self,

@@ -10,7 +10,7 @@ use userd_channels::{Channel, ChannelFault, email::Email};
 use userd_model::{Delivery, DeliveryChannel, DeliveryState, Refusal, RoleRules, Timestamp, User, UserId};
 use userd_services::{
     Context, RequestOrigin,
-    links::Confirmation,
+    not_me::ThrownOut,
     notifications::{NotificationView, Shown},
     sessions::Login,
     testing::{TestOptions, channels},
@@ -18,7 +18,7 @@ use userd_services::{
 
 use crate::{
     fixture::{Fixture, MINUTE, TestApp, refusal},
-    personas::{Member, PASSWORD, at, elsewhere, home, login_with, of, started},
+    personas::{Member, PASSWORD, at, elsewhere, home, login_with, of, password, started},
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -344,7 +344,9 @@ async fn a_device_is_known_for_ninety_days_whatever_was_signed_out_meanwhile(fix
     // "This was not me": whoever it was is a stranger again, with their device token too.
     let text = relay.taken.lock().unwrap().last().unwrap().text.clone();
     let token = text.split("/l/").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
-    app.links.follow(&at(&app, home()), &token, Confirmation::Form).await.unwrap();
+    assert_eq!(app.not_me.confirm(&at(&app, home()), &token).await.unwrap(), ThrownOut::ResetMailed);
+    app.accounts.set_password(&app.operator_context(), ada.id, &password(PASSWORD)).await.unwrap();
+    settle(&app).await;
     assert_eq!(news(elsewhere(1), phone.device_token).await.0, 1);
 }
 
@@ -360,7 +362,7 @@ async fn the_notice_of_a_role_has_the_button_that_ends_every_session(fixture: Fi
     let mail = relay.taken.lock().unwrap().pop().unwrap();
     assert!(mail.subject.contains("role"), "{}", mail.subject);
     let token = mail.text.split("/l/").nth(1).expect("a link").split_whitespace().next().unwrap().to_owned();
-    app.links.follow(&at(&app, home()), &token, Confirmation::Form).await.unwrap();
+    app.not_me.confirm(&at(&app, home()), &token).await.unwrap();
     assert!(app.is_out(&ada.tokens).await);
 }
 

@@ -91,6 +91,7 @@ mod lost;
 mod master_key;
 mod message_ways;
 mod messages;
+mod not_me;
 mod outbox;
 mod outstanding;
 mod overview;

@@ -110,7 +110,7 @@ impl Emails {
                 change.claims().remove(&hash).await?;
                 change.one_time_tokens().remove_of_owner(id).await?;
                 let now = change.now;
-                self.tell_old_address(&mut change, &user, &address, now).await?;
+                self.tell_old_address(&mut change, &user, &address, (now, false)).await?;
                 self.touch(&mut change, user, EventKind::EmailRemoved, &address).await?;
                 change.commit(()).await
             })
@@ -139,6 +139,8 @@ impl Emails {
                 let before = open_field(&self.deps, &user, "email", user.email.as_ref())?;
                 change.further_emails().remove(which).await?;
                 if let Some(before) = &before {
+                    let (settled, now) = (self.is_settled(&mut change, &user, before).await?, change.now);
+                    self.tell_old_address(&mut change, &user, before, (now, settled)).await?;
                     self.insert_further(&mut change, &user, &Email::parse(before).map_err(internal)?).await?;
                 }
                 user.email = Some(seal_email(&self.deps, id, key_of(&user)?, &address)?);
@@ -150,7 +152,9 @@ impl Emails {
                 change.forget(&user);
                 change.commit(()).await
             })
-            .await
+            .await?;
+        self.deliveries.wake();
+        Ok(())
     }
 
     async fn insert_further(&self, change: &mut Change<'_>, user: &User, address: &Email) -> Result<(), Failure> {

@@ -11,6 +11,7 @@ use crate::{
     deliveries::{Asked, Letter},
     limits::Limited,
     link_tokens,
+    links::is_settled,
     mailbox_proofs::{Compared, MailboxProof, Proofs, Proves, Waiting, digits_of},
     sessions::Proof,
     user_reader::{internal, open_field, seal_email},
@@ -218,8 +219,9 @@ impl Emails {
         forget_further(&self.deps, change, &user, address).await?;
         if let Some(before) = before.as_deref().filter(|before| *before != address.as_str()) {
             let old = self.deps.crypto.index.claim_hash("email", before);
+            let settled = self.is_settled(change, &user, before).await?;
             change.claims().remove(&old).await?;
-            self.tell_old_address(change, &user, before, now).await?;
+            self.tell_old_address(change, &user, before, (now, settled)).await?;
         }
         let key = user.data_key.as_ref().ok_or_else(|| internal("a user without a data key"))?;
         user.email = Some(seal_email(&self.deps, id, key, address)?);
@@ -238,10 +240,23 @@ impl Emails {
         change: &mut Change<'_>,
         user: &User,
         to: &str,
-        at: Timestamp,
+        (at, settled): (Timestamp, bool),
     ) -> Result<(), Failure> {
         let asked = Asked::from(change.context, at);
-        let letter = Letter::AddressChanged { to: to.to_owned(), user: user.id, asked };
+        let letter = Letter::AddressChanged { to: to.to_owned(), user: user.id, asked, settled };
         self.deliveries.post(change, &letter, Some(user.id)).await
+    }
+
+    /// Whether the first address may be had back from its mailbox: it is proven, and not one that somebody has just brought
+    /// along.
+    pub(super) async fn is_settled(
+        &self,
+        change: &mut Change<'_>,
+        user: &User,
+        address: &str,
+    ) -> Result<bool, Failure> {
+        let (now, hash) = (change.now, self.deps.crypto.index.claim_hash("email", address));
+        let claim = change.claims().find(&hash).await?.filter(|claim| claim.owner == user.id);
+        Ok(user.email_verified && claim.is_some_and(|claim| is_settled(user, claim.created_at, now)))
     }
 }
