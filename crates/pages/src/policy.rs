@@ -213,7 +213,7 @@ pub const PAGES: &[PageAccess] = &[
     form("/account/devices/{id}/end", Access::SignedIn, Limit::Pages),
     form("/account/devices/end-others", Access::SignedIn, Limit::Pages),
     page("/account/linked", Access::SignedIn, Limit::Pages),
-    page("/account/linked/with/{provider}", Access::SignedIn, Limit::Service(Limited::SignInPerNetwork)),
+    form("/account/linked/with/{provider}", Access::SignedIn, Limit::Service(Limited::SignInPerNetwork)),
     form("/account/linked/move", Access::SignedIn, Limit::Service(Limited::SignInPerNetwork)),
     form("/account/linked/{id}/remove", Access::SignedIn, Limit::Pages),
     page("/account/notifications", Access::SignedIn, Limit::Pages),

@@ -79,13 +79,12 @@ fn assemble(site: &Arc<Site>, api: Router) -> Router {
 
 fn traits(table: &'static [PageAccess]) -> impl Iterator<Item = RouteTraits> {
     /// A GET changes something there: an attempt begins, or ends, or the secret of an app is made.
-    const CHANGED_BY_GET: [&str; 8] = [
+    const CHANGED_BY_GET: [&str; 7] = [
         "/sign-in/with/{provider}",
         "/sign-in/step",
         "/signed-in",
         "/continue",
         "/sign-in/bot",
-        "/account/linked/with/{provider}",
         "/account/prove/with/{provider}",
         "/account/security/app",
     ];

@@ -6,14 +6,14 @@ use maud::{Markup, html};
 use userd_model::IdentityId;
 use userd_services::{
     Failure,
-    sign_in::{Emptied, IdentityView, Start},
+    sign_in::{Emptied, IdentityView, Start, StartedFlow},
 };
 use userd_web::{Problem, extract::Path, problem::Words};
 
 use super::{
     completion::must_prove,
     prove::{ended, prove_and_send_again, prove_first},
-    provider_way::{on_the_way, there, without_way},
+    provider_way::{on_the_way, without_way},
 };
 use crate::{
     browser_cookies::WAY,
@@ -37,7 +37,7 @@ const UNLINK_FAILED: &str = "still-linked";
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get(HERE, show)
-        .get("/account/linked/with/{provider}", link)
+        .post("/account/linked/with/{provider}", begin_link)
         .post(MOVE, begin_move)
         .post("/account/linked/{id}/remove", unlink)
 }
@@ -60,8 +60,9 @@ async fn show(visit: Visit, query: Query) -> Result<Response, Problem> {
             (panel(t.link_more, &html! {
                 div.row {
                     @for provider in offered.iter().filter(|provider| provider.capabilities().browser) {
-                        a.button.quiet href=(format!("/account/linked/with/{}", provider.id())) {
-                            (fill(t.link_with, "provider", provider.display_name()))
+                        form method="post" action=(format!("/account/linked/with/{}", provider.id())) {
+                            (layout::token(&visit))
+                            button.quiet { (fill(t.link_with, "provider", provider.display_name())) }
                         }
                     }
                     @if offered.is_empty() { p.muted { (t.no_providers) } }
@@ -145,19 +146,42 @@ fn moving(visit: &Visit, provider: &str) -> Markup {
     }
 }
 
-async fn link(visit: Visit, Path(provider): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
+/// Whose account is linked, the provider says: the browser may be signed in there as somebody else, who would come in here
+/// from then on. So it begins by a form that this browser was given, never by a link that anybody could lead here with. The
+/// page leads on by a link of its own, because the answer to a form leads to no other host.
+async fn begin_link(visit: Visit, Path(provider): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
+    let (services, t) = (&visit.site.services, &visit.texts.account);
     let start = Start { locale: Some(visit.tag().to_owned()), ..Start::default() };
-    let begun = match visit.site.services.sign_in.start_link(&visit.ctx, &provider, start).await {
+    let begun = match services.sign_in.start_link(&visit.ctx, &provider, start).await {
         Ok(begun) => begun,
-        Err(failure) => return prove_first(failure, HERE),
+        Err(failure) => return prove_and_send_again(failure, HERE),
     };
+    let page = leading_on(&visit, t.link_more, (t.link_next, t.link_with), &provider, &begun);
     let way = [("next", HERE), ("provider", provider.as_str())];
-    Ok(there(&begun, &headers, &way))
+    Ok(on_the_way(page, &begun, &headers, &way))
 }
 
-/// The other account is proven by a sign-in to it, with what moves. That begins by a form, never by a link that anybody
-/// could lead here with: what comes of it is not undone by the same way. The page leads on by a link of its own, because the
-/// answer to a form leads to no other host.
+/// The page with the link to the provider.
+fn leading_on(
+    visit: &Visit,
+    title: &str,
+    (about, go_on): (&str, &str),
+    provider: &str,
+    begun: &StartedFlow,
+) -> Response {
+    let name = visit.site.services.sign_in.name_of(provider);
+    let content = plain(&html! {
+        p { (fill(about, "provider", &name)) }
+        div.row {
+            a.button href=(begun.url) { (fill(go_on, "provider", &name)) }
+            a.button.quiet href=(HERE) { (visit.texts.admin.frame.cancel) }
+        }
+    });
+    visit.page(title, &layout::account(visit, title, &content))
+}
+
+/// The other account is proven by a sign-in to it, with what moves. That begins by a form too: what comes of it is not undone
+/// by the same way.
 async fn begin_move(visit: Visit, fields: Fields, headers: HeaderMap) -> Result<Response, Problem> {
     let (services, t) = (&visit.site.services, &visit.texts.account);
     let provider = fields.text("provider");
@@ -169,15 +193,7 @@ async fn begin_move(visit: Visit, fields: Fields, headers: HeaderMap) -> Result<
     };
     let deletes = if fields.text("delete_emptied").is_empty() { "no" } else { "yes" };
     let about = if deletes == "yes" { t.move_next_deletes } else { t.move_next };
-    let name = services.sign_in.name_of(provider);
-    let content = plain(&html! {
-        p { (fill(about, "provider", &name)) }
-        div.row {
-            a.button href=(begun.url) { (fill(visit.texts.sign_in.with, "provider", &name)) }
-            a.button.quiet href=(HERE) { (visit.texts.admin.frame.cancel) }
-        }
-    });
-    let page = visit.page(t.move_title, &layout::account(&visit, t.move_title, &content));
+    let page = leading_on(&visit, t.move_title, (about, visit.texts.sign_in.with), provider, &begun);
     let way = [("verifier", verifier.as_str()), ("next", HERE), ("provider", provider), ("move_deletes", deletes)];
     Ok(on_the_way(page, &begun, &headers, &way))
 }

@@ -85,6 +85,8 @@ super::texts! {
         no_linked: "None yet. Link one, and you can sign in with it.", "Пока нет. Привяжите аккаунт, и сможете входить через него.";
         link_more: "Link another account", "Привязать ещё один";
         link_with: "Link {provider}", "Привязать {provider}";
+        link_next: "At {provider}, choose the account that shall open this one. It is linked as soon as you are back: if {provider} knows this browser as somebody else, sign out there first.",
+            "Выберите в {provider} аккаунт, который будет открывать этот. Он привяжется, как только вы вернётесь: если {provider} знает этот браузер под чужим именем, сначала выйдите там.";
         no_providers: "None is offered here.", "Здесь ничего не предлагается.";
         linked_now: "Linked. You can sign in with it from now on.", "Привязано. Теперь через него можно входить.";
         unlinked_now: "It is no longer linked.", "Больше не привязан.";

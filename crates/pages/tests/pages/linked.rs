@@ -17,6 +17,7 @@ use crate::{
 
 const SESSION: &str = "__Host-userd_session";
 const HERE: &str = "/account/linked";
+const LINK: &str = "/account/linked/with/acme";
 const MOVE: &str = "/account/linked/move";
 const TAKEN: &str = "/account/linked?told=failed&why=identity_taken&provider=acme";
 
@@ -54,10 +55,16 @@ async fn came_by_acme(place: &Place) -> Browser<'_> {
     browser
 }
 
+/// Where the page that answers a form leads on to.
+fn way_on(page: &str) -> String {
+    let url = page.split('"').find(|part| part.starts_with("https://acme.example/")).expect("the way there");
+    unescaped(url)
+}
+
 /// Tries to link it in a browser of somebody else; answers where that ends.
 async fn tries_to_link(place: &Place, browser: &mut Browser<'_>) -> String {
-    let there = browser.get("/account/linked/with/acme").await;
-    let back = says_yes(place, browser, there.header("location")).await;
+    let begun = browser.submit_from(HERE, LINK, &[]).await;
+    let back = says_yes(place, browser, &way_on(&begun.text())).await;
     browser.get(&back).await.header("location").to_owned()
 }
 
@@ -66,8 +73,7 @@ async fn moves(place: &Place, browser: &mut Browser<'_>, fields: &[(&str, &str)]
     let begun = browser.submit_from(TAKEN, MOVE, fields).await;
     let page = begun.text();
     assert_eq!(begun.status, StatusCode::OK, "{page}");
-    let url = page.split('"').find(|part| part.starts_with("https://acme.example/")).expect("the way there");
-    let back = says_yes(place, browser, &unescaped(url)).await;
+    let back = says_yes(place, browser, &way_on(&page)).await;
     browser.get(&back).await.header("location").to_owned()
 }
 
@@ -120,7 +126,7 @@ async fn whoever_tried_to_link_in_vain_is_told_why_in_their_language() {
         ("%3Cscript%3Ealert(1)", "Try again, or choose another account."),
         ("", "Try again, or choose another account."),
     ] {
-        browser.get("/account/linked/with/acme").await;
+        browser.submit_from(HERE, LINK, &[]).await;
         let back = browser.get(&format!("/signed-in?error={error}")).await;
         let page = browser.get(back.header("location")).await.text();
         assert!(page.contains(said) && page.contains("role=\"alert\""), "{error}: {page}");
@@ -172,6 +178,40 @@ async fn what_opens_another_account_is_moved_here_from_the_page() {
     assert_eq!(other.get("/account").await.status, 303);
     let left = services.users.show(&services.operator_context(), other_id).await.unwrap();
     assert_eq!(left.status, UserStatus::Deleted);
+}
+
+/// AC-045: a hostile site leads somebody who is signed in here to the beginning of a link, and their browser is signed in at
+/// the provider as the attacker.
+/// Sends: /account/linked/with/{provider}
+#[tokio::test]
+async fn a_hostile_site_begins_no_link() {
+    let place = place().await;
+    place.member("ada").await;
+    let mut browser = place.browser_of("ada").await;
+    let from_afar =
+        [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("referer", "https://evil.example/")];
+    let led = browser.send("GET", LINK, &from_afar, "").await;
+    assert!(led.status.is_client_error() && led.header("location").is_empty(), "{}", led.text());
+    assert!(led.header("set-cookie").is_empty(), "nothing has begun");
+    assert_eq!(browser.post(LINK, "").await.status, 403, "a form that this browser was not given");
+    assert!(browser.get(HERE).await.text().contains("None yet."));
+    // By its own form the person begins it, and sees where it leads.
+    let begun = browser.submit_from(HERE, LINK, &[]).await;
+    assert!(begun.status == StatusCode::OK && begun.text().contains("Works &amp; Co"), "{}", begun.text());
+    let back = says_yes(&place, &browser, &way_on(&begun.text())).await;
+    assert_eq!(browser.get(&back).await.header("location"), "/account/linked?told=linked");
+    assert_eq!(browser.submit_from(HERE, LINK, &[]).await.status, 200);
+}
+
+/// Whoever has to prove who they are is told that the form was not sent.
+#[tokio::test]
+async fn a_link_asks_for_a_fresh_proof_first() {
+    let place = place().await;
+    place.member("ada").await;
+    let mut browser = place.browser_of("ada").await;
+    place.app.clock.advance(std::time::Duration::from_secs(3600));
+    let asked = browser.submit_from(HERE, LINK, &[]).await;
+    assert_eq!(asked.header("location"), "/account/prove?told=unsent&next=%2Faccount%2Flinked", "{}", asked.text());
 }
 
 /// Whoever chooses there what opens no account here has it linked: no second account comes of it, which they would have to be

@@ -31,7 +31,7 @@ use crate::{
 const STEP: &str = "/sign-in/step";
 
 /// What no browser shows as a page of ours: files, ways on, what a script reads, and what needs others.
-const NOT_LOOKED_AT: [&str; 14] = [
+const NOT_LOOKED_AT: [&str; 13] = [
     "/",
     "/assets/{file}",
     "/admin",
@@ -44,7 +44,6 @@ const NOT_LOOKED_AT: [&str; 14] = [
     // It needs the messenger.
     "/sign-in/bot",
     "/account/security/passkeys/accepted",
-    "/account/linked/with/{provider}",
     "/account/prove/with/{provider}",
     "/account/notifications/stream",
     "/account/data/export",
@@ -221,6 +220,7 @@ async fn people(plan: &mut Plan) {
     let taken = "/account/linked?told=failed&why=identity_taken&provider=acme";
     plan.open(&new, taken);
     plan.send(&new, taken, Some(("/account/linked/move", &[])));
+    plan.send(&new, "/account/linked", Some(("/account/linked/with/acme", &[])));
 }
 
 async fn administration(plan: &mut Plan) {
