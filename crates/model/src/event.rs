@@ -106,8 +106,13 @@ kinds! {
     SignInLimitReached = "user.sign_in_limit_reached" of "user" {
         limit: Text "Which: `password_per_account`, `password_per_known_devices` or `second_factor_per_account`",
     },
-    /// An administrator demands a new password: the next sign-in by the one so far asks for it.
+    /// An administrator demands a new password: the next sign-in by the one so far asks for it. Or its owner has said of something
+    /// that it was not them: then the one so far is gone.
     PasswordChangeRequired = "user.password_change_required" of "user" {},
+    /// An administrator had a link sent to the account's address that sets a new password.
+    PasswordResetSent = "user.password_reset_sent" of "user" {},
+    /// Everything that is held about the account was given out, to its owner or to the operator.
+    UserExported = "user.exported" of "user" {},
     /// An administrator shut the account.
     UserBlocked = "user.blocked" of "user" { until(maybe): Text "When it ends by itself (RFC 3339)" },
     /// An administrator opened it again, or the block ended by itself.
@@ -257,7 +262,7 @@ kinds! {
     FactorRemoved = "factor.removed" of "user" {
         factor_id: Uuid "The factor",
         kind: Text "`totp` or `passkey`",
-        reason: Text "`removed_by_user`, `reset` by an administrator, or `mailbox_proven_by_another`",
+        reason: Text "`removed_by_user`, `reset` by an administrator, `not_me` or `mailbox_proven_by_another`",
     },
     /// A new set of recovery codes took the place of the old one.
     RecoveryCodesMade = "factor.recovery_codes_made" of "user" {},
@@ -294,6 +299,8 @@ kinds! {
     WebhookChanged = "webhook.changed" of "webhook" {
         events: Texts "The types that it is called for",
         enabled: Boolean "Whether it is on",
+        host(maybe): Text "Where it leads from now on, where that has changed: host and port, and nothing else of the URL",
+        previous_host(maybe): Text "And before",
     },
     /// A webhook got a new secret.
     WebhookSecretRotated = "webhook.secret_rotated" of "webhook" {},

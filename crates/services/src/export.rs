@@ -2,7 +2,7 @@
 //! when a table says that it holds users' data and is neither a section here nor left out with a reason.
 
 use serde_json::{Map, Value, json};
-use userd_model::{Act, Refusal, User, UserId};
+use userd_model::{Act, EventKind, Refusal, User, UserId};
 use userd_storage::Failure;
 
 use crate::{
@@ -57,7 +57,8 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
 ];
 
 impl Services {
-    /// Everything that is held about an account: for its owner, and for the operator at the machine.
+    /// Everything that is held about an account: for its owner, and for the operator at the machine. That it was given out is
+    /// written down.
     ///
     /// # Errors
     /// `Forbidden`, `NotFound`, `TooManyAttempts`.
@@ -65,6 +66,12 @@ impl Services {
         ctx.may(&Act::ExportAccount(id))?;
         self.limits.reserve(Limited::ExportPerUser, &id.to_string()).await?;
         let user = self.deps.store.reading().users().find(id).await?.ok_or(Refusal::NotFound)?;
+        self.changes
+            .run(ctx, "export_account", |mut change| async move {
+                change.event(EventKind::UserExported, id, json!({}));
+                change.commit(()).await
+            })
+            .await?;
         let mut archive = Map::new();
         let mut put = |name: &str, value: Value| {
             archive.insert(name.to_owned(), value);

@@ -74,6 +74,8 @@ impl Recovery {
                     let user = change.users().find(*id).await?;
                     let user = user.filter(|user| user.status != UserStatus::Deleted).ok_or(Refusal::NotFound)?;
                     self.deliveries.reset_address(&user, whose).await?.ok_or(Refusal::NoAddress)?;
+                    // Whoever has forgotten a password has not acted in the account; whoever sends somebody a link has.
+                    change.event(EventKind::PasswordResetSent, *id, serde_json::json!({}));
                 }
                 self.deliveries.post(&mut change, letter, None).await?;
                 change.commit(()).await

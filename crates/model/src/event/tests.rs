@@ -16,6 +16,8 @@ fn the_published_words_are_fixed() {
         "user.password_changed",
         "user.sign_in_limit_reached",
         "user.password_change_required",
+        "user.password_reset_sent",
+        "user.exported",
         "user.terms_accepted",
         "user.blocked",
         "user.unblocked",

@@ -128,7 +128,7 @@ fn said(event: &Event) -> Option<Said> {
             caep(Signal::CredentialChange, "user", "A second factor was set up", own)
         }
         EventKind::FactorRemoved => {
-            let by = if word("reason") == "removed_by_user" { "user" } else { "admin" };
+            let by = if matches!(word("reason"), "removed_by_user" | "not_me") { "user" } else { "admin" };
             let change = if by == "user" { "delete" } else { "revoke" };
             let own = json!({ "credential_type": credential(word("kind")), "change_type": change });
             caep(Signal::CredentialChange, by, "A second factor was removed", own)

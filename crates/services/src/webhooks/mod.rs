@@ -225,10 +225,20 @@ impl Webhooks {
             .run(ctx, "change_webhook", |mut change| async move {
                 let mut webhook = found(&mut change, id).await?;
                 webhook.must_have_version(expected)?;
+                let before = self.open(id, URL, &webhook.url)?;
                 wanted.apply(&mut webhook, change.now);
                 webhook.touch(change.now);
                 change.webhooks().update(&webhook).await?;
-                let data = serde_json::json!({ "events": words(&webhook), "enabled": webhook.is_enabled() });
+                let after = self.open(id, URL, &webhook.url)?;
+                let (events, enabled) = (words(&webhook), webhook.is_enabled());
+                let data = if before == after {
+                    serde_json::json!({ "events": events, "enabled": enabled })
+                } else {
+                    let (host, previous) = (host_of(&after)?, host_of(&before)?);
+                    serde_json::json!({
+                        "events": events, "enabled": enabled, "host": host, "previous_host": previous,
+                    })
+                };
                 change.event(EventKind::WebhookChanged, id, data);
                 change.commit(webhook).await
             })
@@ -399,6 +409,13 @@ impl Checked {
 
 async fn found(change: &mut Change<'_>, id: WebhookId) -> Result<Webhook, Failure> {
     Ok(change.webhooks().find(id).await?.ok_or(Refusal::NotFound)?)
+}
+
+/// Host and port. What else a URL says may be a secret.
+fn host_of(url: &str) -> Result<String, Failure> {
+    let url = url::Url::parse(url).map_err(internal)?;
+    let host = url.host_str().unwrap_or_default();
+    Ok(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
 }
 
 fn words(webhook: &Webhook) -> Vec<String> {

@@ -193,6 +193,19 @@ async fn the_export_has_what_was_and_is_no_more_and_nothing_of_others(fixture: F
     assert!(!of_root["events"].to_string().contains("spam"));
 }
 
+/// Whoever takes everything that is held about somebody leaves a trace of it.
+#[apply(case)]
+async fn an_export_is_written_down_with_who_has_it(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    app.export(&app.operator_context(), ada.id).await.unwrap();
+    let given = app.facts_of(ada.id).await.pop().unwrap();
+    assert_eq!((given.kind.as_str(), given.actor.kind.as_str()), ("user.exported", "operator"));
+    app.export(&of(&app, &ada), ada.id).await.unwrap();
+    let given = app.facts_of(ada.id).await.pop().unwrap();
+    assert_eq!((given.kind.as_str(), given.actor.id), ("user.exported", Some(ada.id.0)));
+}
+
 /// A table that holds a user's data is in the export, or left out for a reason that the export tells.
 #[test]
 fn every_table_with_data_of_users_is_exported_or_left_out_with_a_reason() {

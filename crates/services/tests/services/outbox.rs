@@ -80,6 +80,8 @@ async fn every_kind_of_event_is_written_once_by_its_change(fixture: Fixture) {
         "user.permission_revoked",
         "identity.bot_access_changed",
         "user.password_change_required",
+        "user.password_reset_sent",
+        "user.exported",
         "user.sign_in_limit_reached",
         "user.terms_accepted",
         "invitation.created",

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use userd_model::{Permission, Refusal};
+use userd_model::{EventKind, Permission, Refusal};
 use userd_services::{
     links::LinkAct,
     passwords::Password,
@@ -188,7 +188,16 @@ async fn an_administrator_can_send_the_link_and_no_more(fixture: Fixture) {
     assert_eq!(refusal(denied), Refusal::Forbidden);
     let root = acting(&app, &app.actor(&admin).await);
     mails(&app).await;
+    app.recovery.forgot(&at(&app, home()), &ada.email).await.unwrap();
+    assert_eq!(
+        app.count_of(ada.id, EventKind::PasswordResetSent).await,
+        0,
+        "whoever asks has not acted in the account"
+    );
+    mails(&app).await;
     app.recovery.send_link(&root, ada.id).await.unwrap();
+    let sent = app.facts_of(ada.id).await.pop().unwrap();
+    assert_eq!((sent.kind.as_str(), sent.actor.id), ("user.password_reset_sent", Some(admin.id.0)));
     let (token, _) = newest(&app, &ada.email).await;
     app.recovery.reset(&at(&app, home()), &token, &password(OTHER_PASSWORD)).await.unwrap();
     assert!(app.login(&ada.email, OTHER_PASSWORD).await.is_ok());

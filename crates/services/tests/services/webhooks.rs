@@ -90,6 +90,23 @@ async fn a_webhook_is_made_read_changed_and_removed(fixture: Fixture) {
     assert_eq!(told[2], ("webhook.removed".to_owned(), json!({})));
 }
 
+/// An administrator, or whoever is in their session, leads the events elsewhere. The audit log says from where to where,
+/// and nothing else of the URLs.
+#[apply(case)]
+async fn a_webhook_that_is_led_elsewhere_is_told_with_both_hosts(fixture: Fixture) {
+    let app = fixture.app().await;
+    let id = made(&app, SHOP).await.webhook.id;
+    let elsewhere = "https://collector.example:8443/hooks/secret-part?key=secret".to_owned();
+    let change = WebhookChange { url: Some(elsewhere), ..WebhookChange::default() };
+    let ctx = app.operator_context();
+    app.webhooks.change(&ctx, id, change, None).await.unwrap();
+    let told = told(&app, id).await;
+    let wanted = json!({
+        "events": ["user.*"], "enabled": true, "host": "collector.example:8443", "previous_host": "shop.example",
+    });
+    assert_eq!(told[1], ("webhook.changed".to_owned(), wanted));
+}
+
 #[apply(case)]
 async fn whoever_may_not_manage_webhooks_does_not(fixture: Fixture) {
     let app = fixture.app().await;
