@@ -145,14 +145,16 @@ impl NotMe {
         user: &mut User,
         (to, since): (&str, Timestamp),
     ) -> Result<(), Failure> {
-        let (id, now) = (user.id, change.now);
+        let id = user.id;
         let before = open_field(&self.deps, user, "email", user.email.as_ref())?;
         if before.as_deref() == Some(to) || self.is_overruled(change, id, since).await? {
             return Ok(());
         }
-        let wanted = claim(&self.deps, "email", to, id, now);
-        match change.claims().find(&wanted.hash).await? {
-            Some(found) if found.owner == id => {}
+        // It is no younger than it was: what happens next is told there with the same power.
+        let wanted = claim(&self.deps, "email", to, id, user.created_at);
+        let owner = change.claims().find(&wanted.hash).await?.map(|claim| claim.owner);
+        match owner {
+            Some(owner) if owner == id => {}
             Some(_) => return Ok(()),
             None => claim_all(change, &[(wanted, Refusal::EmailTaken)]).await?,
         }
@@ -169,6 +171,7 @@ impl NotMe {
         user.email_verified = true;
         let addresses = json!({ "before": before, "after": to });
         change.event(EventKind::EmailChanged, id, json!({})).personal(addresses);
+        let now = change.now;
         self.overrule(change, id, (since, now)).await
     }
 
