@@ -56,7 +56,7 @@ async fn replace_first(app: &TestApp, ctx: &Context, by: &str) {
     app.advance(MINUTE);
 }
 
-/// AC-163: whoever knows the password is thrown out by the link, and signs in with it again.
+/// AC-165: whoever knows the password is thrown out by the link, and signs in with it again.
 #[apply(case)]
 async fn who_knows_the_password_does_not_come_back_with_it(fixture: Fixture) {
     let app = fixture.app().await;
@@ -74,7 +74,7 @@ async fn who_knows_the_password_does_not_come_back_with_it(fixture: Fixture) {
     assert_eq!(refusal(app.not_me.confirm(&at(&app, home()), &notice).await), Refusal::LinkGone);
 }
 
-/// AC-163: the thief has linked an account of theirs and signs in by it after they were thrown out.
+/// AC-165: the thief has linked an account of theirs and signs in by it after they were thrown out.
 #[apply(case)]
 async fn the_account_elsewhere_that_was_told_of_is_unlinked(fixture: Fixture) {
     let (app, _) = app_with_acme(&fixture).await;
@@ -89,7 +89,7 @@ async fn the_account_elsewhere_that_was_told_of_is_unlinked(fixture: Fixture) {
     set_anew(&app, &ada).await;
 }
 
-/// AC-163: the notice goes to the address that the thief has added, too. From there it takes nothing away.
+/// AC-165: the notice goes to the address that the thief has added, too. From there it takes nothing away.
 #[apply(case)]
 async fn an_added_address_goes_and_is_given_no_power(fixture: Fixture) {
     let app = fixture.app().await;
@@ -106,7 +106,7 @@ async fn an_added_address_goes_and_is_given_no_power(fixture: Fixture) {
     assert!(links(&app, THEIRS, "A new password").await.is_empty());
 }
 
-/// AC-163: the thief puts their own address in the place of the owner's, and another one after it; the link to the owner's
+/// AC-165: the thief puts their own address in the place of the owner's, and another one after it; the link to the owner's
 /// gives the account back, and the link to the thief's does not take it again.
 #[apply(case)]
 async fn a_first_address_that_was_taken_away_comes_back(fixture: Fixture) {
@@ -142,7 +142,7 @@ async fn a_first_address_that_was_put_behind_and_removed_comes_back(fixture: Fix
     assert_eq!(addresses(&app, &ada).await, [ada.email.as_str()]);
 }
 
-/// AC-163: a thief waits until their address counts as the account's own, and has a link from when it was the first one: what
+/// AC-165: a thief waits until their address counts as the account's own, and has a link from when it was the first one: what
 /// happened earlier counts.
 #[apply(case)]
 async fn of_two_links_that_give_an_address_back_the_earlier_counts(fixture: Fixture) {
