@@ -297,17 +297,21 @@ impl Clients {
     /// Authenticates a service by id and secret (RFC 6749 section 2.3.1).
     ///
     /// # Errors
-    /// `InvalidClient`, `TooManyAttempts`.
+    /// `InvalidClient`; `TooManyAttempts` in its place where too many of the network were wrong. A right secret is not refused
+    /// because of them.
     pub async fn authenticate(&self, id: &str, secret: &str, origin: &RequestOrigin) -> Result<Client, Failure> {
-        self.limits.reserve_from(Limited::ClientPerNetwork, origin).await?;
+        let shown = self.compare(id, secret).await;
+        self.limits.count_failure(Limited::ClientPerNetwork, origin, shown).await
+    }
+
+    async fn compare(&self, id: &str, secret: &str) -> Result<Client, Failure> {
         let id: ClientId = id.parse().map_err(|_| Refusal::InvalidClient)?;
         let client = self.deps.store.reading().clients().find(id).await?;
         let hash = OpaqueSecret::hash_of(PREFIX, secret).ok_or(Refusal::InvalidClient)?;
-        let client = client
-            .filter(|client| userd_crypto::constant_time_eq(&client.secret_hash, &hash) && client.disabled_at.is_none())
-            .ok_or(Refusal::InvalidClient)?;
-        self.limits.give_back(Limited::ClientPerNetwork, &origin.network).await;
-        Ok(client)
+        let client = client.filter(|client| {
+            userd_crypto::constant_time_eq(&client.secret_hash, &hash) && client.disabled_at.is_none()
+        });
+        Ok(client.ok_or(Refusal::InvalidClient)?)
     }
 
     /// A token for an authenticated service: for the first of its audiences, or for another one that it asks for. One

@@ -1,6 +1,10 @@
 //! Limits on attempts: what is counted, by whom, and how long the delay is. An attempt is reserved before it is
 //! verified, so that a parallel storm never gets more than its burst; a success gives its reservation back.
 //!
+//! Secrets of 256 random bits (of service accounts, links, invitations, challenges, codes of a sign-in) are the other way
+//! round: nobody guesses them, so they are looked up first, and only failures are counted. A service that goes on with an
+//! old secret, or a neighbour's mail program, keeps nobody out who shows a right one.
+//!
 //! A lock is a delay. A device that has signed in to an account before has a count of its own there, so guessing
 //! from elsewhere never locks the owner out. All such devices of an account, and its sessions, share twice one's count:
 //! whoever signs in twenty times has no twenty counts.
@@ -17,6 +21,7 @@ use std::{
 use arc_swap::ArcSwap;
 use userd_cache::{Limit, LimitAnswer};
 use userd_model::{Refusal, UserId};
+use userd_storage::Failure;
 
 use crate::{Dependencies, RequestOrigin, mailbox_proofs::MOST_FAILURES};
 
@@ -32,7 +37,7 @@ pub struct Rate {
     pub period: Duration,
 }
 
-/// Links that are none, from one network. Good ones are given back, and no token can be guessed, so there is nothing to
+/// Links that are none, from one network. Good ones are not counted, and no token can be guessed, so there is nothing to
 /// configure.
 const BAD_LINKS: Rate = Rate { burst: 120, period: Duration::from_secs(1) };
 
@@ -218,6 +223,23 @@ impl Limits {
     /// `TooManyAttempts`.
     pub async fn reserve_from(&self, what: Limited, origin: &RequestOrigin) -> Result<(), Refusal> {
         self.reserve(what, &origin.network).await
+    }
+
+    /// Counts what showing a random secret came to, if it was refused; a right one passes, whatever others have shown.
+    ///
+    /// # Errors
+    /// The refusal itself; `TooManyAttempts` in its place where there were too many.
+    pub(crate) async fn count_failure<T>(
+        &self,
+        what: Limited,
+        origin: &RequestOrigin,
+        outcome: Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let is_refused = matches!(outcome, Err(Failure::Refused(_)));
+        if is_refused {
+            self.reserve_from(what, origin).await?;
+        }
+        outcome
     }
 
     /// Gives a reservation back: the attempt was right.

@@ -251,7 +251,11 @@ impl Links {
 
     /// Only what is no good link counts against a network: the mail programs of many people share one.
     pub(crate) async fn found(&self, ctx: &Context, token: &str) -> Result<([u8; 32], LinkAct), Failure> {
-        self.limits.reserve_from(Limited::LinkPerNetwork, &ctx.origin).await?;
+        let found = self.behind(ctx, token).await;
+        self.limits.count_failure(Limited::LinkPerNetwork, &ctx.origin, found).await
+    }
+
+    async fn behind(&self, ctx: &Context, token: &str) -> Result<([u8; 32], LinkAct), Failure> {
         let hash = hash_of(token).ok_or(Refusal::NotFound)?;
         let mut reading = self.deps.store.reading();
         let mut found = self.stored(&mut reading, &hash, ctx.now).await?.map(|payload| payload.act);
@@ -266,9 +270,7 @@ impl Links {
             let is_good = invitation.is_some_and(|found| found.email.is_some() && found.is_good(ctx.now));
             found = is_good.then_some(LinkAct::AcceptInvitation);
         }
-        let act = found.ok_or(Refusal::LinkGone)?;
-        self.limits.give_back(Limited::LinkPerNetwork, &ctx.origin.network).await;
-        Ok((hash, act))
+        Ok((hash, found.ok_or(Refusal::LinkGone)?))
     }
 
     /// A token of the same form that is for something else is no link.

@@ -91,11 +91,9 @@ impl Recovery {
     /// `InvalidCode` for a link that is unknown, used, expired or out of date; `InvalidInput` (the link stays),
     /// `TooManyAttempts`, `Busy`.
     pub async fn reset(&self, ctx: &Context, token: &str, new: &Password) -> Result<(), Failure> {
-        self.limits.reserve_from(Limited::LinkPerNetwork, &ctx.origin).await?;
-        let hash = &link_tokens::hash_of(token).ok_or(Refusal::InvalidCode)?;
-        let row = self.deps.store.reading().one_time_tokens().find(hash, PASSWORD_RESET, ctx.now).await?;
-        let owner = whose(&mut self.deps.store.reading(), &row.ok_or(Refusal::InvalidCode)?).await?;
-        self.limits.give_back(Limited::LinkPerNetwork, &ctx.origin.network).await;
+        let found = self.owner_of(ctx, token).await;
+        let (hash, owner) = self.limits.count_failure(Limited::LinkPerNetwork, &ctx.origin, found).await?;
+        let hash = &hash;
         check_new_password(&self.deps, &self.user_reader.show(owner).await?, new, "/new_password")?;
         self.proof.must_differ_if_demanded(owner, new, &ctx.origin).await?;
         let password = &self.proof.hash(new, &ctx.origin).await?;
@@ -126,6 +124,15 @@ impl Recovery {
             .await?;
         tracing::info!(user_id = %owner, "password reset");
         Ok(())
+    }
+
+    /// The link's hash, and whose password it sets.
+    async fn owner_of(&self, ctx: &Context, token: &str) -> Result<([u8; 32], UserId), Failure> {
+        let hash = link_tokens::hash_of(token).ok_or(Refusal::InvalidCode)?;
+        let mut reading = self.deps.store.reading();
+        let row = reading.one_time_tokens().find(&hash, PASSWORD_RESET, ctx.now).await?;
+        let owner = whose(&mut reading, &row.ok_or(Refusal::InvalidCode)?).await?;
+        Ok((hash, owner))
     }
 
     /// Whether the address that the mail went to is proven. The account still has it.

@@ -64,14 +64,11 @@ impl Setup {
     /// # Errors
     /// `SetupDone`, `InvalidCode`, and those of a registration.
     pub async fn finish(&self, ctx: &Context, token: &str, registration: Registration) -> Result<Completion, Failure> {
-        self.accounts.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
         if !self.is_open().await? {
             return Err(Refusal::SetupDone.into());
         }
-        let hash = &userd_crypto::OpaqueSecret::hash_of(PREFIX, token).ok_or(Refusal::InvalidCode)?;
-        if self.deps.store.reading().one_time_tokens().find(hash, PURPOSE, ctx.now).await?.is_none() {
-            return Err(Refusal::InvalidCode.into());
-        }
+        let found = self.found(ctx, token).await;
+        let hash = &self.accounts.limits.count_failure(Limited::SignInPerNetwork, &ctx.origin, found).await?;
         let account = &self.account(ctx, &registration).await?.signing_in();
         let sessions = &self.accounts.sessions;
         let proof = Proof { amr: "pwd", device_name: None, identity: None, device: None };
@@ -92,6 +89,12 @@ impl Setup {
             .await?;
         tracing::info!(user_id = %account.user.id, "the first administrator has set up");
         sessions.completion(completed, arrival).await
+    }
+
+    async fn found(&self, ctx: &Context, token: &str) -> Result<[u8; 32], Failure> {
+        let hash = userd_crypto::OpaqueSecret::hash_of(PREFIX, token).ok_or(Refusal::InvalidCode)?;
+        let row = self.deps.store.reading().one_time_tokens().find(&hash, PURPOSE, ctx.now).await?;
+        Ok(row.map(|_| hash).ok_or(Refusal::InvalidCode)?)
     }
 
     /// Makes an administrator at the command line; closes the setup link if it was open.

@@ -26,7 +26,8 @@ const SECTIONS: &[Section] = &[
     Section {
         title: "Limits on attempts and sizes",
         text: "An attempt is counted before it is looked at and given back when it was right, so a storm gets no more than the \
-               burst. A lock is a delay; a device that has signed in to an account before has a count of its own, so nobody locks \
+               burst. Of random secrets (service accounts, links, invitations, codes of a sign-in) only wrong ones are counted, \
+               and a right one passes whatever its neighbours have shown. A lock is a delay; a device that has signed in to an account before has a count of its own, so nobody locks \
                an owner out. The dear work is hashing passwords: it has a fixed number of threads, a bounded queue, and gives way \
                to every other route. Beyond these, a body has at most 64 KiB (of permission checks 512), an address 8 KiB, a list 200 items.",
         takes: |key| key.format == "rate" || is_one_of(&key.path, &LIMITS),

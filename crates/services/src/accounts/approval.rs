@@ -22,9 +22,8 @@ impl Accounts {
 
     async fn go_on_when_approved(&self, ctx: &Context, text: &str) -> Result<Completion, Failure> {
         let now = self.deps.now();
-        self.limits.reserve_from(Limited::LinkPerNetwork, &ctx.origin).await?;
-        let found = self.sessions.challenge(&mut self.deps.store.reading(), text, STEP, now).await?;
-        self.limits.give_back(Limited::LinkPerNetwork, &ctx.origin.network).await;
+        let found = self.sessions.challenge(&mut self.deps.store.reading(), text, STEP, now).await;
+        let found = self.limits.count_failure(Limited::LinkPerNetwork, &ctx.origin, found).await?;
         let user = self.deps.store.reading().users().find(found.user).await?.ok_or(Refusal::ChallengeGone)?;
         if user.awaits_approval_since.is_some() && user.must_be_active(now).is_ok() {
             return Ok(Completion::Pending(found.again(text, now)));

@@ -12,23 +12,25 @@ impl Accounts {
     /// # Errors
     /// `ChallengeGone`, `TooManyAttempts`.
     pub async fn asked_for(&self, ctx: &Context, challenge: &str) -> Result<PendingStep, Failure> {
+        let found = self.step_of(challenge).await;
+        self.limits.count_failure(Limited::LinkPerNetwork, &ctx.origin, found).await
+    }
+
+    async fn step_of(&self, challenge: &str) -> Result<PendingStep, Failure> {
         let now = self.deps.now();
-        self.limits.reserve_from(Limited::LinkPerNetwork, &ctx.origin).await?;
         let mut reading = self.deps.store.reading();
         // One of a registration that waits for its address is none of a sign-in.
         let proofs = Proofs(&self.deps);
-        let step = match proofs.hash_behind(&mut reading, challenge, now).await? {
+        match proofs.hash_behind(&mut reading, challenge, now).await? {
             // The challenge's own row outlives the proof that it leads to.
             Some(hash) => match proofs.find(&mut reading, &hash, now).await? {
-                Some(proof) if !proof.has_ended() => PendingStep::Confirmation,
-                _ => return Err(Refusal::ChallengeGone.into()),
+                Some(proof) if !proof.has_ended() => Ok(PendingStep::Confirmation),
+                _ => Err(Refusal::ChallengeGone.into()),
             },
             None => {
                 let found = self.sessions.any_challenge(&mut reading, challenge, now).await?;
-                PendingStep::parse(&found.proven.step).ok_or(Refusal::ChallengeGone)?
+                Ok(PendingStep::parse(&found.proven.step).ok_or(Refusal::ChallengeGone)?)
             }
-        };
-        self.limits.give_back(Limited::LinkPerNetwork, &ctx.origin.network).await;
-        Ok(step)
+        }
     }
 }

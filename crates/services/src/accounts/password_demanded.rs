@@ -21,9 +21,8 @@ impl Accounts {
 
     async fn set_demanded(&self, ctx: &Context, text: &str, new: &Password) -> Result<Completion, Failure> {
         let now = self.deps.now();
-        self.limits.reserve_from(Limited::LinkPerNetwork, &ctx.origin).await?;
-        let found = self.sessions.challenge(&mut self.deps.store.reading(), text, STEP, now).await?;
-        self.limits.give_back(Limited::LinkPerNetwork, &ctx.origin.network).await;
+        let found = self.sessions.challenge(&mut self.deps.store.reading(), text, STEP, now).await;
+        let found = self.limits.count_failure(Limited::LinkPerNetwork, &ctx.origin, found).await?;
         let id = found.user;
         check_new_password(&self.deps, &self.user_reader.show(id).await?, new, "/new_password")?;
         self.proof.must_differ_if_demanded(id, new, &ctx.origin).await?;

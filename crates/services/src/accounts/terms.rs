@@ -33,9 +33,8 @@ impl Accounts {
 
     async fn accept_with(&self, ctx: &Context, text: &str, accept: &[Accepted]) -> Result<Completion, Failure> {
         let now = self.deps.now();
-        self.limits.reserve_from(Limited::LinkPerNetwork, &ctx.origin).await?;
-        let found = self.sessions.challenge(&mut self.deps.store.reading(), text, STEP, now).await?;
-        self.limits.give_back(Limited::LinkPerNetwork, &ctx.origin.network).await;
+        let found = self.sessions.challenge(&mut self.deps.store.reading(), text, STEP, now).await;
+        let found = self.limits.count_failure(Limited::LinkPerNetwork, &ctx.origin, found).await?;
         let missing = || Refusal::field("/accept", "must name every required document in its current version");
         let consent = &Consent::given(&self.deps, ctx, accept)?.ok_or_else(missing)?;
         let arrival = &self.sessions.arrive_again(ctx, found.user, found.proven, now);

@@ -34,9 +34,9 @@ impl Deletions {
     /// `InvalidCode` for a token that is unknown, used, expired, or of an account that only an administrator restores;
     /// `Blocked` where it is blocked (it stays deleted then); `TooManyAttempts`.
     pub async fn restore_own(&self, ctx: &Context, token: &str) -> Result<Completion, Failure> {
-        self.limits.reserve_from(Limited::LinkPerNetwork, &ctx.origin).await?;
-        let Claimed { user: id, proven } = self.claimed(&mut self.deps.store.reading(), token, ctx.now).await?;
-        self.limits.give_back(Limited::LinkPerNetwork, &ctx.origin.network).await;
+        let found = self.claimed(&mut self.deps.store.reading(), token, ctx.now).await;
+        let Claimed { user: id, proven } =
+            self.limits.count_failure(Limited::LinkPerNetwork, &ctx.origin, found).await?;
         let now = self.deps.now();
         let arrival = &match proven {
             Some(proven) => self.sessions.arrive_again(ctx, id, proven, now),

@@ -24,11 +24,11 @@ impl Invitations {
     /// # Errors
     /// `InvitationGone`, `TooManyAttempts`.
     pub(crate) async fn look(&self, ctx: &Context, token: &str) -> Result<Redeemable, Failure> {
-        self.limits.reserve_from(Limited::LinkPerNetwork, &ctx.origin).await?;
-        let hash = link_tokens::hash_of(token).ok_or(Refusal::InvitationGone)?;
-        let found = self.look_up(ctx, &hash).await?;
-        self.limits.give_back(Limited::LinkPerNetwork, &ctx.origin.network).await;
-        Ok(found)
+        let found = match link_tokens::hash_of(token) {
+            Some(hash) => self.look_up(ctx, &hash).await,
+            None => Err(Refusal::InvitationGone.into()),
+        };
+        self.limits.count_failure(Limited::LinkPerNetwork, &ctx.origin, found).await
     }
 
     /// The same by the hash of the token, for whoever has shown it before.

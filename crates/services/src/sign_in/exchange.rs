@@ -153,13 +153,13 @@ impl SignIn {
     async fn exchange_shown(&self, ctx: &Context, shown: Shown<'_>) -> Result<Completion, Failure> {
         let mut method = sign_in_outcome::UNKNOWN.to_owned();
         let end = self.redeem(ctx, shown, &mut method).await;
+        let end = self.limits.count_failure(Limited::SignInPerNetwork, &ctx.origin, end).await;
         sign_in_outcome::ended(&method, end.as_ref().map(Completion::who));
         end
     }
 
     /// `method` is told as soon as it is known, whatever comes of it.
     async fn redeem(&self, ctx: &Context, shown: Shown<'_>, method: &mut String) -> Result<Completion, Failure> {
-        self.limits.reserve_from(Limited::SignInPerNetwork, &ctx.origin).await?;
         let device_name = crate::sessions::device_name(shown.device_name)?;
         let hash = &code_hash(shown.code)?;
         let admitted = self.admitted(ctx, hash).await?;
@@ -179,9 +179,7 @@ impl SignIn {
         if let Err(Failure::Refused(_)) = begun {
             self.void(ctx, hash).await?;
         }
-        let completion = begun?;
-        self.limits.give_back(Limited::SignInPerNetwork, &ctx.origin.network).await;
-        Ok(completion)
+        begun
     }
 
     /// Whom a code was given out for; it stays good.

@@ -44,12 +44,15 @@ impl Emails {
     /// `InvalidCode` for a link that is unknown, used or expired; `UsernameTaken` where the wanted name was taken
     /// meanwhile (the link stays: give another `username`), `EmailTaken`, `TooManyAttempts`.
     pub async fn verify_link(&self, ctx: &Context, token: &str, username: Option<&str>) -> Result<(), Failure> {
-        self.limits.reserve_from(Limited::LinkPerNetwork, &ctx.origin).await?;
-        let hash = link_tokens::hash_of(token).ok_or(Refusal::InvalidCode)?;
-        let found = Proofs(&self.deps).find(&mut self.deps.store.reading(), &hash, ctx.now).await?;
-        let proof = found.ok_or(Refusal::InvalidCode)?;
-        self.limits.give_back(Limited::LinkPerNetwork, &ctx.origin.network).await;
+        let found = self.behind_link(ctx, token).await;
+        let (hash, proof) = self.limits.count_failure(Limited::LinkPerNetwork, &ctx.origin, found).await?;
         self.carry_out(ctx, &hash, &proof, username, false).await.map(drop)
+    }
+
+    async fn behind_link(&self, ctx: &Context, token: &str) -> Result<([u8; 32], MailboxProof), Failure> {
+        let hash = link_tokens::hash_of(token).ok_or(Refusal::InvalidCode)?;
+        let proof = Proofs(&self.deps).find(&mut self.deps.store.reading(), &hash, ctx.now).await?;
+        Ok((hash, proof.ok_or(Refusal::InvalidCode)?))
     }
 
     /// Proves an address by the code of its mail. Without a challenge it is one of the signed-in user's, or the
