@@ -9,7 +9,7 @@ use crate::{EventKind, InvalidField, Refusal, Sealed, Timestamp, UserId, Webhook
 pub const MAX_WEBHOOKS: usize = 200;
 /// The most patterns of one webhook.
 pub const MAX_PATTERNS: usize = 50;
-/// How long the secret before the present one signs too.
+/// How long secrets before the present one sign too.
 const BOTH_SECRETS: Duration = Duration::from_hours(24);
 
 /// Which events: a type (`user.registered`), all types that begin alike (`user.*`), or all (`*`).
@@ -160,7 +160,7 @@ pub struct Webhook {
     pub description: Option<String>,
     /// What signs.
     pub secret: Sealed,
-    /// What signs too, until `previous_until`.
+    /// What signs too, until `previous_until`: the secret before the present one, and those that signed beside that.
     pub previous_secret: Option<Sealed>,
     /// Until when.
     pub previous_until: Option<Timestamp>,
@@ -236,7 +236,7 @@ impl Webhook {
         }
     }
 
-    /// Another secret signs; the one until now, sealed anew as the previous one, signs too for a day.
+    /// Another secret signs; those until now, sealed anew as the previous ones, sign too for a day.
     pub fn rotate_secret(&mut self, secret: Sealed, previous: Sealed, now: Timestamp) {
         self.secret = secret;
         self.previous_secret = Some(previous);

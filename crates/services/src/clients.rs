@@ -2,12 +2,11 @@
 //! read the revocation feed. Their secrets are 256 random bits, shown once and stored as hashes.
 
 mod change;
-
-use std::time::Duration;
+mod secrets;
 
 use serde::{Deserialize, Serialize};
 use userd_crypto::OpaqueSecret;
-use userd_model::{Act, Actor, Client, ClientId, EventKind, Permission, Refusal, Revoked, Timestamp, text};
+use userd_model::{Act, Actor, Client, ClientId, EventKind, Permission, Refusal, Timestamp, text};
 use userd_storage::{Failure, UnitOfWork};
 
 use crate::{
@@ -183,7 +182,7 @@ impl Clients {
         if known.is_empty() { Err(Refusal::field("/audiences", "must name at least one audience")) } else { Ok(known) }
     }
 
-    /// The service account that the first request made, with its secret where that is a matter of minutes.
+    /// The service account that the first request made or gave a secret, with that secret where that is a matter of minutes.
     async fn created_before(
         &self,
         uow: &mut UnitOfWork,
@@ -212,86 +211,6 @@ impl Clients {
     ) -> Result<Vec<ClientView>, Failure> {
         ctx.may(&Act::ListClients)?;
         Ok(self.deps.store.reading().clients().page(after, limit).await?.iter().map(view).collect())
-    }
-
-    /// Disables a service account; its tokens die at once.
-    ///
-    /// # Errors
-    /// `Forbidden`, `NotFound`.
-    pub async fn disable(&self, ctx: &Context, id: ClientId) -> Result<(), Failure> {
-        recent_proof::may_administer(ctx, &Act::DisableClient, &self.deps).await?;
-        self.end_tokens(ctx, ("disable_client", EventKind::ClientDisabled), id, |client, at| {
-            must_be(client, InUse::Yes)?;
-            client.disabled_at = Some(at);
-            Ok(())
-        })
-        .await
-        .map(drop)
-    }
-
-    /// Enables a service account that was disabled, with a new secret: the one of before may be what it was disabled for. As
-    /// with a new secret, whoever lacks one of its permissions may not.
-    ///
-    /// # Errors
-    /// `Forbidden`; `NotFound`, also for one that is not disabled.
-    pub async fn enable(&self, ctx: &Context, id: ClientId) -> Result<NewClient, Failure> {
-        recent_proof::may_administer(ctx, &Act::EnableClient, &self.deps).await?;
-        self.with_new_secret(ctx, ("enable_client", EventKind::ClientEnabled), id, InUse::No).await
-    }
-
-    /// A new secret; tokens got with the old one die at once. Whoever makes it can act as the service, so an actor
-    /// that lacks one of its permissions may not.
-    ///
-    /// # Errors
-    /// `Forbidden`, `NotFound`.
-    pub async fn rotate_secret(&self, ctx: &Context, id: ClientId) -> Result<NewClient, Failure> {
-        recent_proof::may_administer(ctx, &Act::RotateClientSecret, &self.deps).await?;
-        self.with_new_secret(ctx, ("rotate_client_secret", EventKind::ClientSecretRotated), id, InUse::Yes).await
-    }
-
-    async fn with_new_secret(
-        &self,
-        ctx: &Context,
-        told: (&'static str, EventKind),
-        id: ClientId,
-        wanted: InUse,
-    ) -> Result<NewClient, Failure> {
-        let (secret, hash) = OpaqueSecret::mint(PREFIX, self.deps.random.as_ref());
-        let client = self
-            .end_tokens(ctx, told, id, |client, at| {
-                must_be(client, wanted)?;
-                must_hold(&ctx.actor, &client.permissions)?;
-                client.secret_hash = hash.to_vec();
-                client.secret_changed_at = at;
-                client.disabled_at = None;
-                Ok(())
-            })
-            .await?;
-        Ok(NewClient { client: view(&client), client_secret: secret.to_string() })
-    }
-
-    /// A change after which tokens of before are dead.
-    async fn end_tokens(
-        &self,
-        ctx: &Context,
-        (name, told): (&'static str, EventKind),
-        id: ClientId,
-        act: impl Fn(&mut Client, Timestamp) -> Result<(), Refusal> + Send + Sync,
-    ) -> Result<Client, Failure> {
-        let act = &act;
-        self.changes
-            .run(ctx, name, |mut change| async move {
-                let mut client = change.clients().find(id).await?.ok_or(Refusal::NotFound)?;
-                // Later than the secret that it kills, whatever the clocks of two replicas say.
-                let at = change.now.max(client.secret_changed_at.plus(Duration::from_micros(1)));
-                act(&mut client, at)?;
-                client.version += 1;
-                change.clients().update(&client).await?;
-                change.revoke_at(Revoked::Client { client_id: id, before: at.micros() }, at);
-                change.event(told, id, serde_json::json!({}));
-                change.commit(client).await
-            })
-            .await
     }
 
     /// Authenticates a service by id and secret (RFC 6749 section 2.3.1).
@@ -337,28 +256,6 @@ impl Clients {
         let permissions = client.permissions.iter().filter_map(|word| Permission::parse(word)).collect();
         Actor::Service { id: client.id, permissions, prefix: client.permission_prefix.clone() }
     }
-}
-
-/// Whether a service account is in use, or disabled.
-#[derive(Clone, Copy, PartialEq)]
-enum InUse {
-    Yes,
-    No,
-}
-
-/// For an act to one in use there is none that is disabled, and the other way round.
-fn must_be(client: &Client, wanted: InUse) -> Result<(), Refusal> {
-    let is = if client.disabled_at.is_none() { InUse::Yes } else { InUse::No };
-    if is == wanted { Ok(()) } else { Err(Refusal::NotFound) }
-}
-
-fn must_hold(actor: &Actor, words: &[String]) -> Result<(), Refusal> {
-    // A word that cannot be a permission is held by nobody but the operator.
-    let holds = |word: &String| match Permission::parse(word) {
-        Some(permission) => actor.may_give(&permission),
-        None => *actor == Actor::Operator,
-    };
-    if words.iter().all(holds) { Ok(()) } else { Err(Refusal::Forbidden) }
 }
 
 /// What a new service account is limited to: what was asked for, within what limits its maker.

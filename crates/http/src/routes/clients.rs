@@ -6,7 +6,10 @@ use axum::{extract::State, response::IntoResponse};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use userd_model::{ClientId, Timestamp};
-use userd_services::clients::{ClientChange, ClientInput, ClientView, NewClient};
+use userd_services::{
+    Context, IdempotentRequest,
+    clients::{ClientChange, ClientInput, ClientView, NewClient},
+};
 use userd_web::{
     caller::Caller,
     extract::{IdempotencyKey, IfMatch, Json, PageQuery, Path, Query},
@@ -171,26 +174,40 @@ async fn remove(
 }
 
 /// Enable a disabled service account, with a new secret.
-#[utoipa::path(post, path = "/v1/clients/{id}/enable", tag = "Clients", params(("id" = Uuid, Path, description = "The client")),
-    responses((status = 200, description = "Enabled; the new secret is shown only once", body = NewClientBody),
-        (status = 404, description = "No such service account is disabled")))]
+#[utoipa::path(post, path = "/v1/clients/{id}/enable", tag = "Clients",
+    params(IdempotencyKey, ("id" = Uuid, Path, description = "The client")),
+    responses((status = 200, description = "Enabled; the new secret is shown only once, to repeats with the same key for 10 minutes", body = NewClientBody),
+        (status = 404, description = "No such service account is disabled"),
+        (status = 409, description = "A repeat after that, or after the caller's password changed")))]
 async fn enable(
     State(api): State<Arc<Api>>,
     Caller(ctx): Caller,
     Path(id): Path<ClientId>,
+    IdempotencyKey(key): IdempotencyKey,
 ) -> Result<Json<NewClientBody>, Problem> {
-    Ok(Json(new_client(api.services.clients.enable(&ctx, id).await?)))
+    let idempotent = once(&api, &ctx, key, &format!("{id}/enable"));
+    Ok(Json(new_client(api.services.clients.enable(&ctx, id, idempotent.as_ref()).await?)))
 }
 
 /// Rotate the secret: the old one and the tokens obtained with it are revoked at once.
-#[utoipa::path(post, path = "/v1/clients/{id}/rotate-secret", tag = "Clients", params(("id" = Uuid, Path, description = "The client")),
-    responses((status = 200, description = "The new secret, shown only once", body = NewClientBody)))]
+#[utoipa::path(post, path = "/v1/clients/{id}/rotate-secret", tag = "Clients",
+    params(IdempotencyKey, ("id" = Uuid, Path, description = "The client")),
+    responses((status = 200, description = "The new secret, shown only once, to repeats with the same key for 10 minutes", body = NewClientBody),
+        (status = 409, description = "A repeat after that, or after the caller's password changed")))]
 async fn rotate_secret(
     State(api): State<Arc<Api>>,
     Caller(ctx): Caller,
     Path(id): Path<ClientId>,
+    IdempotencyKey(key): IdempotencyKey,
 ) -> Result<Json<NewClientBody>, Problem> {
-    Ok(Json(new_client(api.services.clients.rotate_secret(&ctx, id).await?)))
+    let idempotent = once(&api, &ctx, key, &format!("{id}/rotate-secret"));
+    Ok(Json(new_client(api.services.clients.rotate_secret(&ctx, id, idempotent.as_ref()).await?)))
+}
+
+/// A request without a body that is carried out once.
+fn once(api: &Api, ctx: &Context, key: Option<String>, path: &str) -> Option<IdempotentRequest> {
+    let scope = format!("POST /v1/clients/{path} {}", ctx.actor.name());
+    key.map(|key| api.services.idempotency.request(&scope, &key, b""))
 }
 
 fn client(view: ClientView) -> ClientBody {

@@ -60,9 +60,9 @@ struct WebhookBody {
     /// With `v1a`: what the receiver checks signatures with.
     #[schema(example = "whpk_A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=")]
     public_key: Option<String>,
-    /// The public key before the present one, as long as that signs too.
+    /// The newest public key before the present one that signs too.
     previous_public_key: Option<String>,
-    /// Until when the secret or key before the present one signs too.
+    /// Until when the secrets and keys before the present one sign too.
     #[schema(value_type = Option<String>, format = DateTime)]
     previous_secret_until: Option<Timestamp>,
     #[schema(value_type = String, format = DateTime)]
@@ -287,18 +287,26 @@ async fn resend(
 }
 
 /// Rotate the secret or the key, also to signatures of the other kind: calls are signed with the old one too for 24 hours,
-/// so that the receiver can change over.
+/// so that the receiver can change over. Another rotation within them leaves those before signing (the last four) and begins the 24 hours anew.
 #[utoipa::path(post, path = "/v1/webhooks/{id}/rotate-secret", tag = "Webhooks", request_body(content = Option<RotateSecret>),
-    params(("id" = Uuid, Path, description = "The webhook")),
-    responses((status = 200, description = "The new secret, shown only once", body = NewWebhookBody)))]
+    params(IdempotencyKey, ("id" = Uuid, Path, description = "The webhook")),
+    responses((status = 200, description = "The new secret, shown only once, to repeats with the same key for 10 minutes", body = NewWebhookBody),
+        (status = 409, description = "A repeat after that, or after the caller's password changed")))]
 async fn rotate_secret(
     State(api): State<Arc<Api>>,
     Caller(ctx): Caller,
     Path(id): Path<WebhookId>,
+    IdempotencyKey(key): IdempotencyKey,
     body: Option<Json<RotateSecret>>,
 ) -> Result<impl IntoResponse, Problem> {
     let RotateSecret { signature } = body.map(|Json(body)| body).unwrap_or_default();
-    Ok(new_webhook(api.services.webhooks.rotate_secret(&ctx, id, signature.as_deref()).await?))
+    let idempotent = key.map(|key| {
+        let bytes = serde_json::to_vec(&signature).unwrap_or_default();
+        let scope = format!("POST /v1/webhooks/{id}/rotate-secret {}", ctx.actor.name());
+        api.services.idempotency.request(&scope, &key, &bytes)
+    });
+    let made = api.services.webhooks.rotate_secret(&ctx, id, signature.as_deref(), idempotent.as_ref()).await?;
+    Ok(new_webhook(made))
 }
 
 impl From<WebhookView> for WebhookBody {

@@ -67,7 +67,11 @@ async fn a_webhook_is_managed_and_its_signature_is_right() {
         assert_eq!(resend(body.clone()).await.status, status, "{body}");
     }
 
-    let rotated = send("POST", &format!("{path}/rotate-secret"), &[], json!({})).await.json();
+    let once = [("idempotency-key", "two")];
+    let rotated = send("POST", &format!("{path}/rotate-secret"), &once, json!({})).await.json();
+    assert_eq!(send("POST", &format!("{path}/rotate-secret"), &once, json!({})).await.json(), rotated, "a repeat");
+    let other = send("POST", &format!("{path}/rotate-secret"), &once, json!({ "signature": "v1a" })).await;
+    assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY, "another body");
     assert!(rotated["secret"] != made["secret"] && rotated["previous_secret_until"].is_string());
     let by_key = send("POST", &format!("{path}/rotate-secret"), &[], json!({ "signature": "v1a" })).await.json();
     assert_eq!((&by_key["signature"], &by_key["secret"]), (&json!("v1a"), &Value::Null));

@@ -3,7 +3,11 @@
 use userd_model::{Act, ClientId, EventKind, Refusal, text};
 use userd_storage::Failure;
 
-use super::{ClientChange, ClientView, Clients, InUse, must_be, view};
+use super::{
+    ClientChange, ClientView, Clients,
+    secrets::{InUse, must_be},
+    view,
+};
 use crate::{Context, recent_proof};
 
 impl Clients {

@@ -12,7 +12,7 @@ use userd_model::{
 };
 use userd_storage::Failure;
 
-use super::{PREVIOUS_SECRET, SECRET, URL, Webhooks};
+use super::{URL, Webhooks};
 use crate::{Context, cloud_event::CloudEvent, limits::Limited, recent_proof, user_reader::internal};
 
 /// The type of what a test sends. No such event is in the log.
@@ -152,10 +152,8 @@ impl Webhooks {
     fn call(&self, webhook: &Webhook, event: &CloudEvent, now: Timestamp) -> Result<WebhookCall, Failure> {
         let id = webhook.id;
         let url = self.open(id, URL, &webhook.url)?;
-        let mut secrets = vec![self.read_secret(id, SECRET, &webhook.secret)?];
-        if let Some(sealed) = webhook.previous_secret(now) {
-            secrets.push(self.read_secret(id, PREVIOUS_SECRET, sealed)?);
-        }
+        let mut secrets = vec![self.current(webhook)?];
+        secrets.append(&mut self.previous(webhook, now)?);
         Ok(WebhookCall {
             id: event.id.to_string(),
             at: now,

@@ -4,17 +4,18 @@
 //! Deliberately absent: the queue of what is to be delivered, and trying again. It asks `delivery.rs` for each call.
 
 mod delivery;
+mod secrets;
 
 use std::sync::Arc;
 
 use serde::Serialize;
 use userd_channels::webhook::{WebhookSecret, WebhookSender};
-use userd_crypto::{Zeroizing, constant_time_eq, place};
+use userd_crypto::{Zeroizing, place};
 use userd_model::{
     Act, EventKind, EventPattern, InvalidField, Refusal, Sealed, Timestamp, Webhook, WebhookId, text,
     webhook::{MAX_WEBHOOKS, SignatureScheme, patterns},
 };
-use userd_storage::{Failure, UnitOfWork};
+use userd_storage::Failure;
 
 pub(crate) use self::delivery::SwitchedOff;
 pub use self::delivery::{TEST_TYPE, WebhookTest, matching};
@@ -90,8 +91,6 @@ pub struct NewWebhook {
 }
 
 const URL: &str = "url";
-const SECRET: &str = "secret";
-const PREVIOUS_SECRET: &str = "previous_secret";
 
 impl Webhooks {
     pub(crate) const fn new(
@@ -165,27 +164,6 @@ impl Webhooks {
             .await
     }
 
-    /// The webhook that the first request made, with its secret where that is a matter of minutes.
-    async fn created_before(
-        &self,
-        uow: &mut UnitOfWork,
-        made: Made,
-        scheme: SignatureScheme,
-        idempotent: Option<&IdempotentRequest>,
-    ) -> Result<NewWebhook, Failure> {
-        let Made::Webhook(id) = made else { return Err(Refusal::IdempotencyMismatch.into()) };
-        let webhook = uow.webhooks().find(id).await?.ok_or(Refusal::NotFound)?;
-        if scheme == SignatureScheme::V1a {
-            return Ok(NewWebhook { webhook: self.view(&webhook)?, secret: None });
-        }
-        let secret = self.idempotency.secret(uow, idempotent).await?;
-        let current = self.open(id, SECRET, &webhook.secret)?;
-        if !constant_time_eq(secret.as_bytes(), current.as_bytes()) {
-            return Err(Refusal::SecretAlreadyShown.into());
-        }
-        Ok(NewWebhook { webhook: self.view(&webhook)?, secret: Some(secret.to_string()) })
-    }
-
     /// Every webhook, oldest first; there are at most [`MAX_WEBHOOKS`].
     ///
     /// # Errors
@@ -246,43 +224,6 @@ impl Webhooks {
         self.view(&webhook)
     }
 
-    /// A new secret, shown this once, or a new key, for signatures of the kind so far or of another one. The old one signs
-    /// too for 24 hours, so that the receiver can change over.
-    ///
-    /// # Errors
-    /// `Forbidden`, `InvalidInput`, `NotFound`.
-    pub async fn rotate_secret(
-        &self,
-        ctx: &Context,
-        id: WebhookId,
-        signature: Option<&str>,
-    ) -> Result<NewWebhook, Failure> {
-        recent_proof::may_administer(ctx, &Act::ManageWebhooks, &self.deps).await?;
-        let scheme = match signature {
-            Some(_) => SignatureScheme::asked(signature)?,
-            None => {
-                let webhook = self.deps.store.reading().webhooks().find(id).await?.ok_or(Refusal::NotFound)?;
-                self.read_secret(id, SECRET, &webhook.secret)?.scheme()
-            }
-        };
-        let (secret, sealed) = self.new_secret(id, scheme)?;
-        let sealed = &sealed;
-        let webhook = self
-            .changes
-            .run(ctx, "rotate_webhook_secret", |mut change| async move {
-                let mut webhook = found(&mut change, id).await?;
-                let previous = self.open(id, SECRET, &webhook.secret)?;
-                let previous = self.seal(id, PREVIOUS_SECRET, &previous)?;
-                webhook.rotate_secret(sealed.clone(), previous, change.now);
-                webhook.touch(change.now);
-                change.webhooks().update(&webhook).await?;
-                change.event(EventKind::WebhookSecretRotated, id, serde_json::json!({}));
-                change.commit(webhook).await
-            })
-            .await?;
-        Ok(NewWebhook { webhook: self.view(&webhook)?, secret })
-    }
-
     /// Removes a webhook. What waits to be delivered to it is not delivered any more.
     ///
     /// # Errors
@@ -332,25 +273,9 @@ impl Webhooks {
         Ok(Checked { url, events, description, enabled: input.enabled })
     }
 
-    /// What its receiver is shown of a new secret, and what is stored of it.
-    fn new_secret(&self, id: WebhookId, scheme: SignatureScheme) -> Result<(Option<String>, Sealed), Failure> {
-        let secret = match scheme {
-            SignatureScheme::V1 => WebhookSecret::mint(self.deps.random.as_ref()),
-            SignatureScheme::V1a => WebhookSecret::mint_key().map_err(internal)?,
-        };
-        let text = secret.text().map_err(internal)?;
-        let sealed = self.seal(id, SECRET, text.expose())?;
-        Ok((Some(text.expose().to_owned()).filter(|_| scheme == SignatureScheme::V1), sealed))
-    }
-
-    fn read_secret(&self, id: WebhookId, column: &str, sealed: &Sealed) -> Result<WebhookSecret, Failure> {
-        WebhookSecret::parse(&self.open(id, column, sealed)?).ok_or_else(|| internal("no secret of a webhook"))
-    }
-
     fn view(&self, webhook: &Webhook) -> Result<WebhookView, Failure> {
-        let previous = webhook.previous_secret(self.deps.now());
-        let secret = self.read_secret(webhook.id, SECRET, &webhook.secret)?;
-        let before = previous.map(|sealed| self.read_secret(webhook.id, PREVIOUS_SECRET, sealed)).transpose()?;
+        let previous = self.previous(webhook, self.deps.now())?;
+        let secret = self.current(webhook)?;
         Ok(WebhookView {
             id: webhook.id,
             url: self.open(webhook.id, URL, &webhook.url)?.to_string(),
@@ -362,8 +287,8 @@ impl Webhooks {
             failing_since: webhook.failing_since,
             signature: secret.scheme().as_str(),
             public_key: secret.public_key(),
-            previous_public_key: before.and_then(|secret| secret.public_key()),
-            previous_secret_until: previous.and(webhook.previous_until),
+            previous_public_key: previous.iter().find_map(WebhookSecret::public_key),
+            previous_secret_until: webhook.previous_until.filter(|_| !previous.is_empty()),
             created_at: webhook.created_at,
             updated_at: webhook.updated_at,
             version: webhook.version,

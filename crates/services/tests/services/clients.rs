@@ -138,14 +138,17 @@ async fn nobody_takes_over_a_service_that_may_do_more(fixture: Fixture) {
     let app = fixture.app().await;
     let deputy = app.service(&[Permission::CLIENTS_MANAGE]).await;
     let strong = app.service(&[Permission::USERS_MANAGE]).await;
-    assert_eq!(refusal(app.clients.rotate_secret(&acting(&app, &deputy.actor), strong.id).await), Refusal::Forbidden);
+    assert_eq!(
+        refusal(app.clients.rotate_secret(&acting(&app, &deputy.actor), strong.id, None).await),
+        Refusal::Forbidden
+    );
     assert!(app.client_token(strong.id, &strong.secret).await.is_ok(), "nothing has happened");
     let equal = app.service(&[Permission::CLIENTS_MANAGE]).await;
-    assert!(app.clients.rotate_secret(&acting(&app, &deputy.actor), equal.id).await.is_ok());
+    assert!(app.clients.rotate_secret(&acting(&app, &deputy.actor), equal.id, None).await.is_ok());
     app.clients.disable(&acting(&app, &deputy.actor), strong.id).await.unwrap();
-    assert_eq!(refusal(app.clients.enable(&acting(&app, &deputy.actor), strong.id).await), Refusal::Forbidden);
+    assert_eq!(refusal(app.clients.enable(&acting(&app, &deputy.actor), strong.id, None).await), Refusal::Forbidden);
     app.clients.disable(&acting(&app, &deputy.actor), equal.id).await.unwrap();
-    assert!(app.clients.enable(&acting(&app, &deputy.actor), equal.id).await.is_ok());
+    assert!(app.clients.enable(&acting(&app, &deputy.actor), equal.id, None).await.is_ok());
 }
 
 #[apply(case)]
@@ -156,8 +159,11 @@ async fn who_may_not_manage_services_is_refused(fixture: Fixture) {
     for actor in [app.actor(&ada).await, reader.actor.clone()] {
         assert_eq!(refusal(app.clients.create(&acting(&app, &actor), "x", &[], None).await), Refusal::Forbidden);
         assert_eq!(refusal(app.clients.disable(&acting(&app, &actor), reader.id).await), Refusal::Forbidden);
-        assert_eq!(refusal(app.clients.rotate_secret(&acting(&app, &actor), reader.id).await), Refusal::Forbidden);
-        assert_eq!(refusal(app.clients.enable(&acting(&app, &actor), reader.id).await), Refusal::Forbidden);
+        assert_eq!(
+            refusal(app.clients.rotate_secret(&acting(&app, &actor), reader.id, None).await),
+            Refusal::Forbidden
+        );
+        assert_eq!(refusal(app.clients.enable(&acting(&app, &actor), reader.id, None).await), Refusal::Forbidden);
     }
     assert_eq!(app.clients.page(&acting(&app, &reader.actor), None, 5).await.unwrap().len(), 1);
 }
@@ -181,12 +187,12 @@ async fn a_new_secret_kills_what_the_old_one_got_and_nothing_else(fixture: Fixtu
     let app = fixture.app().await;
     let service = app.service(&[Permission::USERS_READ]).await;
     for _ in 0..3 {
-        let rotated = app.clients.rotate_secret(&app.operator_context(), service.id).await.unwrap();
+        let rotated = app.clients.rotate_secret(&app.operator_context(), service.id, None).await.unwrap();
         assert_eq!(refusal(app.client_token(service.id, &service.secret).await), Refusal::InvalidClient);
         assert!(app.who(&service.token).await.is_err());
         let fresh = app.client_token(service.id, &rotated.client_secret).await.unwrap().access_token;
         assert!(app.who(&fresh).await.is_ok(), "the service works on with its new secret at once");
-        app.clients.rotate_secret(&app.operator_context(), service.id).await.unwrap();
+        app.clients.rotate_secret(&app.operator_context(), service.id, None).await.unwrap();
         assert!(app.who(&fresh).await.is_err());
         let other = app.service(&[]).await;
         assert!(app.who(&other.token).await.is_ok(), "others are not concerned");
@@ -202,11 +208,11 @@ async fn a_disabled_service_is_out_at_once_until_it_is_enabled_with_another_secr
     assert!(app.who(&service.token).await.is_err());
     assert_eq!(refusal(app.client_token(service.id, &service.secret).await), Refusal::InvalidClient);
     assert_eq!(refusal(app.clients.disable(&app.operator_context(), service.id).await), Refusal::NotFound);
-    assert_eq!(refusal(app.clients.rotate_secret(&app.operator_context(), service.id).await), Refusal::NotFound);
+    assert_eq!(refusal(app.clients.rotate_secret(&app.operator_context(), service.id, None).await), Refusal::NotFound);
     let page = app.clients.page(&app.operator_context(), None, 5).await.unwrap();
     assert!(page[0].disabled_at.is_some(), "its row stays, so that its id is never used again");
 
-    let enabled = app.clients.enable(&app.operator_context(), service.id).await.unwrap();
+    let enabled = app.clients.enable(&app.operator_context(), service.id, None).await.unwrap();
     assert_eq!((enabled.client.id, enabled.client.disabled_at), (service.id, None));
     assert_eq!(enabled.client.permissions, ["users.read"], "it may do what it could");
     let old = app.client_token(service.id, &service.secret).await;
@@ -214,9 +220,9 @@ async fn a_disabled_service_is_out_at_once_until_it_is_enabled_with_another_secr
     assert!(app.who(&service.token).await.is_err());
     let token = app.client_token(service.id, &enabled.client_secret).await.unwrap().access_token;
     assert!(app.who(&token).await.is_ok());
-    assert_eq!(refusal(app.clients.enable(&app.operator_context(), service.id).await), Refusal::NotFound);
+    assert_eq!(refusal(app.clients.enable(&app.operator_context(), service.id, None).await), Refusal::NotFound);
     let nobody = ClientId(uuid::Uuid::nil());
-    assert_eq!(refusal(app.clients.enable(&app.operator_context(), nobody).await), Refusal::NotFound);
+    assert_eq!(refusal(app.clients.enable(&app.operator_context(), nobody, None).await), Refusal::NotFound);
     let kinds: Vec<_> = app.facts_of(service.id).await.into_iter().map(|fact| fact.kind).collect();
     assert_eq!(kinds, ["client.created", "client.disabled", "client.enabled"]);
 }

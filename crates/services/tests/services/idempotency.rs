@@ -98,9 +98,37 @@ async fn a_clients_secret_is_repeated_for_ten_minutes(fixture: Fixture) {
     app.advance(Duration::from_secs(1));
     assert_eq!(refusal(make("one").await), Refusal::SecretAlreadyShown);
     let rotated = make("two").await.unwrap();
-    app.clients.rotate_secret(&operator, rotated.client.id).await.unwrap();
+    app.clients.rotate_secret(&operator, rotated.client.id, None).await.unwrap();
     assert_eq!(refusal(make("two").await), Refusal::SecretAlreadyShown, "a secret that is none any more");
     assert_eq!(app.clients.page(&operator, None, 10).await.unwrap().len(), 2);
+}
+
+/// A repeat of a rotation, or of enabling, is no second one: whoever has the first answer has the secret that counts.
+#[apply(case)]
+async fn a_new_secret_of_a_client_is_made_once(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (operator, service) = (app.operator_context(), app.service(&[]).await);
+    let rotate = async |key: &str| {
+        let once = app.idempotency.request("rotate", key, b"");
+        app.clients.rotate_secret(&operator, service.id, Some(&once)).await
+    };
+    let first = rotate("one").await.unwrap();
+    assert_ne!(first.client_secret, service.secret);
+    let again = rotate("one").await.unwrap();
+    assert_eq!((again.client, &again.client_secret), (first.client.clone(), &first.client_secret));
+    app.client_token(service.id, &first.client_secret).await.unwrap();
+    app.advance(MINUTE * 10);
+    assert_eq!(refusal(rotate("one").await), Refusal::SecretAlreadyShown);
+    assert_ne!(rotate("two").await.unwrap().client_secret, first.client_secret);
+
+    app.clients.disable(&operator, service.id).await.unwrap();
+    let enable = async || {
+        let once = app.idempotency.request("enable", "one", b"");
+        app.clients.enable(&operator, service.id, Some(&once)).await
+    };
+    let enabled = enable().await.unwrap();
+    assert_eq!(enable().await.unwrap().client_secret, enabled.client_secret, "though it is not disabled any more");
+    app.client_token(service.id, &enabled.client_secret).await.unwrap();
 }
 
 /// (fault 5) A role, a permission and a request are made once, however often they are asked for; and only as they were.

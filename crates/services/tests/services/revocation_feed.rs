@@ -226,7 +226,7 @@ async fn a_new_secret_names_the_tokens_that_die_and_spares_its_own(fixture: Fixt
     let ver = async |token: &str| app.who(token).await.unwrap().token.claims.ver;
     let mut versions = vec![ver(&service.token).await];
     for _ in 0..3 {
-        let rotated = app.clients.rotate_secret(&app.operator_context(), service.id).await.unwrap();
+        let rotated = app.clients.rotate_secret(&app.operator_context(), service.id, None).await.unwrap();
         let token = app.client_token(service.id, &rotated.client_secret).await.unwrap().access_token;
         versions.push(ver(&token).await);
         let page = app.revocations.feed(&app.operator_context(), None, 50).await.unwrap();

@@ -82,7 +82,7 @@ async fn a_webhook_is_made_read_changed_and_removed(fixture: Fixture) {
     assert_eq!(refusal(app.webhooks.read(&ctx, view.id).await), Refusal::NotFound);
     assert_eq!(refusal(app.webhooks.remove(&ctx, view.id).await), Refusal::NotFound);
     assert_eq!(refusal(app.webhooks.change(&ctx, view.id, WebhookChange::default(), None).await), Refusal::NotFound);
-    assert_eq!(refusal(app.webhooks.rotate_secret(&ctx, view.id, None).await), Refusal::NotFound);
+    assert_eq!(refusal(app.webhooks.rotate_secret(&ctx, view.id, None, None).await), Refusal::NotFound);
     assert_eq!(refusal(app.webhooks.test(&ctx, view.id).await), Refusal::NotFound);
     let told = told(&app, view.id).await;
     assert_eq!(told[0], ("webhook.created".to_owned(), json!({ "events": ["user.*", "client.created"] })));
@@ -118,7 +118,7 @@ async fn whoever_may_not_manage_webhooks_does_not(fixture: Fixture) {
         let ctx = &acting(&app, &actor);
         assert_eq!(refusal(app.webhooks.create(ctx, input(SHOP, &["*"]), None).await), Refusal::Forbidden);
         assert_eq!(refusal(app.webhooks.change(ctx, id, WebhookChange::default(), None).await), Refusal::Forbidden);
-        assert_eq!(refusal(app.webhooks.rotate_secret(ctx, id, None).await), Refusal::Forbidden);
+        assert_eq!(refusal(app.webhooks.rotate_secret(ctx, id, None, None).await), Refusal::Forbidden);
         assert_eq!(refusal(app.webhooks.test(ctx, id).await), Refusal::Forbidden);
         assert_eq!(refusal(app.webhooks.remove(ctx, id).await), Refusal::Forbidden);
     }
@@ -217,7 +217,7 @@ async fn url_and_secrets_are_sealed_and_open_only_where_they_were_written(fixtur
     let app = fixture.app().await;
     let (one, two) = (made(&app, SHOP).await, made(&app, "https://b.example/").await);
     let (id, other) = (one.webhook.id, stored(&app, two.webhook.id).await);
-    app.webhooks.rotate_secret(&app.operator_context(), id, None).await.unwrap();
+    app.webhooks.rotate_secret(&app.operator_context(), id, None, None).await.unwrap();
     let webhook = stored(&app, id).await;
     for sealed in [&webhook.url, &webhook.secret, webhook.previous_secret.as_ref().unwrap()] {
         let text = String::from_utf8_lossy(&sealed.0).into_owned();
@@ -263,7 +263,7 @@ async fn a_secret_is_shown_when_it_is_made_and_to_repeats_for_ten_minutes(fixtur
 
     let again = app.idempotency.request("webhooks", "another key", b"a");
     let second = app.webhooks.create(&ctx, input(SHOP, &["*"]), Some(&again)).await.unwrap();
-    app.webhooks.rotate_secret(&ctx, second.webhook.id, None).await.unwrap();
+    app.webhooks.rotate_secret(&ctx, second.webhook.id, None, None).await.unwrap();
     assert_eq!(refusal(create(again).await), Refusal::SecretAlreadyShown, "it is not the secret any more");
 }
 
@@ -273,7 +273,7 @@ async fn the_old_secret_signs_beside_the_new_one_for_a_day(fixture: Fixture) {
     let (ctx, receiver) = (app.operator_context(), receiver(&app).await);
     let first = made(&app, &receiver.url()).await;
     let id = first.webhook.id;
-    let second = app.webhooks.rotate_secret(&ctx, id, None).await.unwrap();
+    let second = app.webhooks.rotate_secret(&ctx, id, None, None).await.unwrap();
     assert_ne!(second.secret, first.secret);
     assert_eq!(second.webhook.previous_secret_until, Some(app.now().plus(DAY)));
     let judge = async |secret: &str| {
@@ -288,6 +288,41 @@ async fn the_old_secret_signs_beside_the_new_one_for_a_day(fixture: Fixture) {
     assert_eq!(judge(&shown(&second)).await, Verdict::Genuine);
     assert_eq!(app.webhooks.read(&ctx, id).await.unwrap().previous_secret_until, None);
     assert_eq!(told(&app, id).await[1], ("webhook.secret_rotated".to_owned(), json!({})));
+}
+
+/// A rotation is made once however often it is asked for; and one that is made again because its answer was lost takes nothing
+/// from a receiver that has the secret of before.
+#[apply(case)]
+async fn a_repeated_rotation_leaves_the_deployed_secret_signing(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ctx, receiver) = (app.operator_context(), receiver(&app).await);
+    let first = made(&app, &receiver.url()).await;
+    let id = first.webhook.id;
+    let rotate = async |key: &str| {
+        let once = app.idempotency.request("rotate", key, b"null");
+        app.webhooks.rotate_secret(&ctx, id, None, Some(&once)).await
+    };
+    let second = rotate("one").await.unwrap();
+    assert_eq!(rotate("one").await.unwrap().secret, second.secret, "a repeat");
+    let third = rotate("two").await.unwrap();
+    assert_eq!(refusal(rotate("one").await), Refusal::SecretAlreadyShown, "it is not the secret any more");
+    let judge = async |secret: &str| {
+        receiver.turn(|knobs| secret.clone_into(&mut knobs.secret));
+        app.webhooks.test(&ctx, id).await.unwrap();
+        verdicts(&receiver).pop().unwrap()
+    };
+    for secret in [&first, &second, &third] {
+        assert_eq!(judge(&shown(secret)).await, Verdict::Genuine);
+    }
+    for turn in 0..2 {
+        app.webhooks.rotate_secret(&ctx, id, None, None).await.unwrap();
+        assert_eq!(judge(&shown(&first)).await, Verdict::Genuine, "{turn}");
+    }
+    app.webhooks.rotate_secret(&ctx, id, None, None).await.unwrap();
+    assert_eq!(judge(&shown(&first)).await, Verdict::Forged, "four beside the present one");
+    assert_eq!(judge(&shown(&second)).await, Verdict::Genuine);
+    app.advance(DAY);
+    assert_eq!(judge(&shown(&second)).await, Verdict::Forged);
 }
 
 /// Signatures by Ed25519, for a receiver that must not be able to sign: it is told the public key, whenever it asks, and
@@ -312,7 +347,7 @@ async fn a_webhook_is_signed_by_a_key_where_that_is_chosen(fixture: Fixture) {
     };
     assert_eq!(judge(&first).await, Verdict::Genuine);
 
-    let second = app.webhooks.rotate_secret(&ctx, id, None).await.unwrap();
+    let second = app.webhooks.rotate_secret(&ctx, id, None, None).await.unwrap();
     let key = second.webhook.public_key.clone().unwrap();
     assert_ne!(key, first);
     assert_eq!((&second.secret, &second.webhook.previous_public_key), (&None, &Some(first.clone())));
@@ -320,8 +355,8 @@ async fn a_webhook_is_signed_by_a_key_where_that_is_chosen(fixture: Fixture) {
     app.advance(DAY);
     assert_eq!((judge(&first).await, judge(&key).await), (Verdict::Forged, Verdict::Genuine));
 
-    assert_eq!(wrong_fields(app.webhooks.rotate_secret(&ctx, id, Some("none")).await), ["/signature"]);
-    let third = app.webhooks.rotate_secret(&ctx, id, Some("v1")).await.unwrap();
+    assert_eq!(wrong_fields(app.webhooks.rotate_secret(&ctx, id, Some("none"), None).await), ["/signature"]);
+    let third = app.webhooks.rotate_secret(&ctx, id, Some("v1"), None).await.unwrap();
     assert_eq!((third.webhook.signature, &third.webhook.public_key), ("v1", &None));
     assert_eq!(third.webhook.previous_public_key.as_ref(), Some(&key), "while the receiver changes over");
     assert_eq!((judge(&key).await, judge(&shown(&third)).await), (Verdict::Genuine, Verdict::Genuine));

@@ -31,7 +31,7 @@ pub async fn create(
 /// `clients rotate-secret`: the old secret and tokens got with it die at once.
 pub async fn rotate_secret(services: &Services, terminal: Terminal, which: &str) -> Result<(), WiringError> {
     let id = find(services, which, State::Active).await?;
-    let made = services.clients.rotate_secret(&services.operator_context(), id).await;
+    let made = services.clients.rotate_secret(&services.operator_context(), id, None).await;
     show_secret(terminal, &made.map_err(|failure| said_of_one(&failure, id, State::Active))?);
     Ok(())
 }
@@ -50,7 +50,7 @@ pub async fn disable(services: &Services, terminal: Terminal, which: &str) -> Re
 /// `clients enable`: with a new secret.
 pub async fn enable(services: &Services, terminal: Terminal, which: &str) -> Result<(), WiringError> {
     let id = find(services, which, State::Disabled).await?;
-    let made = services.clients.enable(&services.operator_context(), id).await;
+    let made = services.clients.enable(&services.operator_context(), id, None).await;
     show_secret(terminal, &made.map_err(|failure| said_of_one(&failure, id, State::Disabled))?);
     Ok(())
 }

@@ -27,7 +27,7 @@ pub async fn rotate_secret(
     id: WebhookId,
     signature: Option<&str>,
 ) -> Result<(), WiringError> {
-    let made = services.webhooks.rotate_secret(&services.operator_context(), id, signature).await;
+    let made = services.webhooks.rotate_secret(&services.operator_context(), id, signature, None).await;
     show_secret(terminal, &made.map_err(|failure| said_of_one(&failure, id))?);
     Ok(())
 }

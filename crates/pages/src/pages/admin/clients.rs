@@ -222,7 +222,7 @@ async fn rotate(visit: Visit, Path(id): Path<ClientId>) -> Result<Response, Prob
         return Ok(turned);
     }
     let t = &visit.texts.admin.clients;
-    match visit.site.services.clients.rotate_secret(&visit.ctx, id).await {
+    match visit.site.services.clients.rotate_secret(&visit.ctx, id, None).await {
         Ok(made) => Ok(shown_once(&visit, (t.rotate, t.rotated), &made)),
         Err(failure) => refused(&visit, failure, (t.rotate, &visit.here), |told| rotation(&visit, id, told)),
     }
@@ -270,7 +270,7 @@ async fn enable(visit: Visit, Path(id): Path<ClientId>) -> Result<Response, Prob
         return Ok(turned);
     }
     let t = &visit.texts.admin.clients;
-    match visit.site.services.clients.enable(&visit.ctx, id).await {
+    match visit.site.services.clients.enable(&visit.ctx, id, None).await {
         Ok(made) => Ok(shown_once(&visit, (t.enable, t.enabled_done), &made)),
         Err(failure) => refused(&visit, failure, (t.enable, &visit.here), |told| enabling(&visit, id, told)),
     }

@@ -287,8 +287,12 @@ async fn rotate(visit: Visit, Path(id): Path<WebhookId>, fields: Fields) -> Resu
         return Ok(turned);
     }
     let t = &visit.texts.admin.webhooks;
-    let made =
-        visit.site.services.webhooks.rotate_secret(&visit.ctx, id, filled(fields.text("signature")).as_deref()).await?;
+    let made = visit
+        .site
+        .services
+        .webhooks
+        .rotate_secret(&visit.ctx, id, filled(fields.text("signature")).as_deref(), None)
+        .await?;
     Ok(shown_once(&visit, (t.rotate, t.rotated), &made))
 }
 

@@ -183,14 +183,14 @@ async fn services_keys_and_webhooks_are_administered_after_the_factor_that_is_he
     for refused in [
         app.clients.create(weak, "spy", &[], None).await.map(drop),
         app.clients.change(weak, client, ClientChange::default(), None).await.map(drop),
-        app.clients.rotate_secret(weak, client).await.map(drop),
+        app.clients.rotate_secret(weak, client, None).await.map(drop),
         app.clients.disable(weak, client).await,
-        app.clients.enable(weak, client).await.map(drop),
+        app.clients.enable(weak, client, None).await.map(drop),
         app.signing_keys.rotate(weak).await.map(drop),
         app.signing_keys.revoke(weak, &kid).await.map(drop),
         app.webhooks.create(weak, hook(), None).await.map(drop),
         app.webhooks.change(weak, webhook, WebhookChange::default(), None).await.map(drop),
-        app.webhooks.rotate_secret(weak, webhook, None).await.map(drop),
+        app.webhooks.rotate_secret(weak, webhook, None, None).await.map(drop),
         app.webhooks.test(weak, webhook).await.map(drop),
         app.webhooks.remove(weak, webhook).await,
         app.deliveries.resend_events(weak, webhook, &range).await.map(drop),
@@ -201,7 +201,7 @@ async fn services_keys_and_webhooks_are_administered_after_the_factor_that_is_he
     let raised = StepUp { password: None, factor: Some(phone.shows(app.now())) };
     let tokens = app.factors.step_up(weak, raised).await.unwrap().tokens;
     let strong = &app.acting(&Member { tokens, ..root }).await;
-    app.clients.rotate_secret(strong, client).await.map(drop).unwrap();
+    app.clients.rotate_secret(strong, client, None).await.map(drop).unwrap();
     app.signing_keys.rotate(strong).await.map(drop).unwrap();
     app.webhooks.remove(strong, webhook).await.unwrap();
 }
