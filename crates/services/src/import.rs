@@ -2,6 +2,11 @@
 //! an event for each. Whoever was brought over before is left alone, so an import can be run again. Deliberately absent:
 //! files and their formats, which the command line reads.
 
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+};
+
 use serde_json::json;
 use userd_model::{Act, Email, Identity, IdentityId, InvalidField, Phone, Refusal, Timestamp, User, UserStatus, text};
 use userd_storage::{Failure, repositories::claims::Claim};
@@ -66,6 +71,27 @@ pub enum Arrived {
     Before,
 }
 
+/// What the people of a trial would have claimed by now: of two with one address only the first would come over.
+#[derive(Debug, Default)]
+pub struct Trial(Mutex<HashSet<[u8; 16]>>);
+
+impl Trial {
+    /// What would come of somebody whose claims are free in the database.
+    fn arrive(&self, known: &[u8], claims: &[(Claim, Refusal)]) -> Result<Arrived, Refusal> {
+        // Half of a hash is enough to tell millions of them apart.
+        let half = |hash: &[u8]| hash.first_chunk::<16>().copied().unwrap_or_default();
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if taken.contains(&half(known)) {
+            return Ok(Arrived::Before);
+        }
+        if let Some((_, refusal)) = claims.iter().find(|(claim, _)| taken.contains(&half(&claim.hash))) {
+            return Err(refusal.clone());
+        }
+        taken.extend(claims.iter().map(|(claim, _)| half(&claim.hash)));
+        Ok(Arrived::New)
+    }
+}
+
 /// Somebody, checked: everything random is minted, so that storing it twice stores the same.
 struct Checked {
     seed: AccountSeed,
@@ -73,7 +99,7 @@ struct Checked {
 }
 
 impl Imports {
-    /// Brings somebody over, from the software that is called `source`. With `trial` nothing is changed.
+    /// Brings somebody over, from the software that is called `source`. In a trial nothing is changed.
     ///
     /// # Errors
     /// `Forbidden`; `InvalidInput` with everything that is wrong; `EmailTaken`, `UsernameTaken`, `IdentityTaken`, `NoSuchProvider`.
@@ -82,7 +108,7 @@ impl Imports {
         ctx: &Context,
         source: &str,
         person: &ImportedPerson,
-        trial: bool,
+        trial: Option<&Trial>,
     ) -> Result<Arrived, Failure> {
         ctx.may(&Act::CreateUser)?;
         let new = self.new_account(person).await?;
@@ -96,9 +122,9 @@ impl Imports {
             return Ok(Arrived::Before);
         }
         let checked = &self.checked(person, &new, &origin)?;
-        if trial {
+        if let Some(trial) = trial {
             checked.seed.must_be_free(&mut self.deps.store.reading()).await?;
-            return Ok(Arrived::New);
+            return Ok(trial.arrive(&known, checked.seed.claims())?);
         }
         self.changes
             .run(ctx, "import_user", |mut change| async move {

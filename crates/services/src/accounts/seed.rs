@@ -102,6 +102,11 @@ impl AccountSeed {
         self
     }
 
+    /// What it claims, and what is refused where that is taken.
+    pub(crate) fn claims(&self) -> &[(Claim, Refusal)] {
+        &self.claims
+    }
+
     /// Refuses where something is claimed already that it would claim.
     pub(crate) async fn must_be_free(&self, uow: &mut UnitOfWork) -> Result<(), Failure> {
         must_be_free(uow, &self.claims).await

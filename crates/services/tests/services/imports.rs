@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use userd_model::{Permission, Refusal, Timestamp, UserStatus};
-use userd_services::import::{Arrived, ImportedPerson};
+use userd_services::import::{Arrived, ImportedPerson, Trial};
 
 use crate::{
     fixture::{Fixture, at_once, refusal},
@@ -34,7 +34,7 @@ async fn the_same_people_imported_twice_at_once_come_over_once(fixture: Fixture)
         at_once(64, |n| {
             let services = Arc::clone(&services);
             let one = person(n % 32, &format!("ada{}", n % 32));
-            async move { services.imports.import(&services.operator_context(), "django", &one, false).await.unwrap() }
+            async move { services.imports.import(&services.operator_context(), "django", &one, None).await.unwrap() }
         })
     };
     let arrived = run().await;
@@ -62,7 +62,7 @@ async fn an_address_that_is_imported_and_registered_at_once_is_one_accounts(fixt
                 let asked = registration(Some("ADA@example.org"), None);
                 return services.accounts.register(&ctx, asked, None).await.map(|_| "registered");
             }
-            let arrived = services.imports.import(&services.operator_context(), "django", &ada, false).await?;
+            let arrived = services.imports.import(&services.operator_context(), "django", &ada, None).await?;
             Ok(if arrived == Arrived::New { "imported" } else { "here before" })
         }
     })
@@ -77,7 +77,7 @@ async fn an_address_that_is_imported_and_registered_at_once_is_one_accounts(fixt
     }
     assert_eq!(made.len(), 1, "{made:?}");
     assert_eq!(app.reading().users().page(None, 10).await.unwrap().len(), 1);
-    let again = app.imports.import(&app.operator_context(), "django", &ada, false).await;
+    let again = app.imports.import(&app.operator_context(), "django", &ada, None).await;
     match made[..] {
         ["imported"] => assert_eq!(again.unwrap(), Arrived::Before),
         _ => assert_eq!(refusal(again), Refusal::EmailTaken),
@@ -110,18 +110,40 @@ async fn an_import_is_quiet_and_a_trial_changes_nothing(fixture: Fixture) {
     let app = fixture.app().await;
     let (operator, ada) = (app.operator_context(), person(1, "ada"));
     let reader = app.service(&[Permission::USERS_READ]).await.actor;
-    assert_eq!(refusal(app.imports.import(&acting(&app, &reader), "django", &ada, false).await), Refusal::Forbidden);
+    assert_eq!(refusal(app.imports.import(&acting(&app, &reader), "django", &ada, None).await), Refusal::Forbidden);
     let facts = app.facts().await.len();
-    assert_eq!(app.imports.import(&operator, "django", &ada, true).await.unwrap(), Arrived::New);
-    assert_eq!(app.imports.import(&operator, "django", &ada, true).await.unwrap(), Arrived::New);
+    assert_eq!(app.imports.import(&operator, "django", &ada, Some(&Trial::default())).await.unwrap(), Arrived::New);
+    assert_eq!(app.imports.import(&operator, "django", &ada, Some(&Trial::default())).await.unwrap(), Arrived::New);
     assert!(app.reading().users().page(None, 10).await.unwrap().is_empty());
-    assert_eq!(app.imports.import(&operator, "django", &ada, false).await.unwrap(), Arrived::New);
-    assert_eq!(app.imports.import(&operator, "django", &ada, true).await.unwrap(), Arrived::Before);
+    assert_eq!(app.imports.import(&operator, "django", &ada, None).await.unwrap(), Arrived::New);
+    assert_eq!(app.imports.import(&operator, "django", &ada, Some(&Trial::default())).await.unwrap(), Arrived::Before);
     assert_eq!(app.facts().await.len(), facts);
     // The same number of other software is somebody else, and a trial says what is taken too.
-    for trial in [true, false] {
+    for trial in [Some(&Trial::default()), None] {
         assert_eq!(refusal(app.imports.import(&operator, "supabase", &ada, trial).await), Refusal::EmailTaken);
     }
+}
+
+/// Somebody twice in what is imported: a trial of it says what the import does.
+#[apply(case)]
+async fn a_trial_counts_one_of_two_with_one_address(fixture: Fixture) {
+    let app = fixture.app().await;
+    let operator = app.operator_context();
+    let nameless = |name: &str| ImportedPerson { source_id: None, username: None, ..person(1, name) };
+    let people =
+        [nameless("ada"), nameless("ADA"), person(2, "ada"), person(3, "grace"), person(3, "linus"), person(4, "joan")];
+    let mut told = Vec::new();
+    for trial in [Some(&Trial::default()), None] {
+        let mut came = Vec::new();
+        for one in &people {
+            let end = app.imports.import(&operator, "csv", one, trial).await;
+            came.push(end.map_err(|failure| refusal::<()>(Err(failure))));
+        }
+        told.push(came);
+    }
+    assert_eq!(told[0], told[1]);
+    let (new, before) = (Ok(Arrived::New), Ok(Arrived::Before));
+    assert_eq!(told[0], [new.clone(), before.clone(), Err(Refusal::EmailTaken), new.clone(), before, new]);
 }
 
 /// A block is brought over with its end; one that is over is none.
@@ -136,7 +158,7 @@ async fn a_block_of_other_software_ends_when_it_would_have_ended_there(fixture: 
         ..person(id, name)
     };
     for one in [blocked(1, "ada", Some(end)), blocked(2, "grace", Some(app.now())), blocked(3, "joan", None)] {
-        app.imports.import(&operator, "better-auth", &one, false).await.unwrap();
+        app.imports.import(&operator, "better-auth", &one, None).await.unwrap();
     }
     assert_eq!(refusal(app.login("ada_1", OLD_PASSWORD).await), Refusal::Blocked);
     assert_eq!(app.login("grace_2", OLD_PASSWORD).await.unwrap().user.status, UserStatus::Active);

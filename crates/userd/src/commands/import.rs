@@ -15,7 +15,7 @@ use tokio::sync::RwLock;
 use userd_model::Refusal;
 use userd_services::{
     Failure, Services,
-    import::{Arrived, ImportedPerson},
+    import::{Arrived, ImportedPerson, Trial},
 };
 use userd_storage::StoreError;
 
@@ -64,8 +64,10 @@ pub async fn import(services: &Services, terminal: Terminal, arguments: &ImportA
     let reading = Reading { source: arguments.source, accounts: arguments.accounts.clone(), hashes };
     reading.check(&arguments.files)?;
     must_be_another(&arguments.rejected, arguments.files.iter().chain(&arguments.accounts))?;
+    // One for all files: they come over one after the other.
+    let trial = arguments.dry_run.then(Trial::default);
     for path in &arguments.files {
-        one_file(services, arguments, &reading, path, &mut report, &mut rejected).await?;
+        one_file(services, (arguments, trial.as_ref()), &reading, path, &mut report, &mut rejected).await?;
     }
     rejected.finish()?;
     terminal.answer(&report, || {
@@ -88,7 +90,7 @@ pub async fn import(services: &Services, terminal: Terminal, arguments: &ImportA
 
 async fn one_file(
     services: &Services,
-    arguments: &ImportArgs,
+    (arguments, trial): (&ImportArgs, Option<&Trial>),
     reading: &Reading,
     path: &Path,
     report: &mut Report,
@@ -100,7 +102,7 @@ async fn one_file(
         bar.set_style(style);
     }
     let rows = reading.read(path, &bar)?;
-    let (source, trial, together) = (arguments.source.name(), arguments.dry_run, RwLock::new(()));
+    let (source, together) = (arguments.source.name(), RwLock::new(()));
     let together = &together;
     let each = |row: Row| async move {
         let person = row.person.map(|person| as_here(person, arguments));
@@ -149,7 +151,7 @@ async fn bring(
     services: &Services,
     source: &str,
     person: &ImportedPerson,
-    trial: bool,
+    trial: Option<&Trial>,
     together: &RwLock<()>,
 ) -> Result<Arrived, Failure> {
     let attempt = async || services.imports.import(&services.operator_context(), source, person, trial).await;
