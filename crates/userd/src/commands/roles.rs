@@ -173,8 +173,8 @@ fn read(file: &Path) -> Result<Declared, WiringError> {
     }
     let file: RolesFile = serde_saphyr::from_str(&text).map_err(|error| wrong(&error))?;
     let roles = serde_json::to_value(&file.roles).map_err(|error| wrong(&error))?;
-    if let Some(key) = written.get("roles").and_then(|written| unread("roles", written, &roles)) {
-        return Err(wrong(&format!("{key}: unknown key")));
+    if let Some(fault) = written.get("roles").and_then(|written| unread("roles", written, &roles)) {
+        return Err(wrong(&fault));
     }
     let RolesFile { permissions, roles } = file;
     Ok(Declared {
@@ -207,7 +207,7 @@ fn misread(written: &Value) -> Option<String> {
     })
 }
 
-/// The first key that nobody has read. Rows of the database are of the same types, and pass over what a later release has
+/// The first key that nobody has read, and those that are read there: a rule may have another name in the configuration. Rows of the database are of the same types, and pass over what a later release has
 /// put into them; in a file a misspelt key would silently leave a rule out.
 fn unread(at: &str, written: &Value, read: &Value) -> Option<String> {
     match (written, read) {
@@ -215,7 +215,10 @@ fn unread(at: &str, written: &Value, read: &Value) -> Option<String> {
             let at = format!("{at}.{key}");
             match read.get(key) {
                 Some(read) => unread(&at, value, read),
-                None => Some(at),
+                None => {
+                    let known: Vec<&str> = read.keys().map(String::as_str).collect();
+                    Some(format!("{at}: unknown key; there are {}", known.join(", ")))
+                }
             }
         }),
         (Value::Array(written), Value::Array(read)) => {

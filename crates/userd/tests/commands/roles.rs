@@ -105,7 +105,13 @@ fn roles_of_a_file_are_planned_applied_and_exported() {
     for (right, wrong, key) in [
         ("requestable: true", "requestable: true\n    quorom: 2", "quorom"),
         ("{ roles: [approver] }", "{ role: [approver] }", "roles.0.approvers.role"),
-        ("{ roles: [admin] }", "{ roles: [admin], persons: [] }", "roles.0.escalate_to.persons"),
+        (
+            "{ roles: [admin] }",
+            "{ roles: [admin], persons: [] }",
+            "roles.0.escalate_to.persons: unknown key; there are",
+        ),
+        ("escalate_after_seconds: 86400", "escalate_after: 1d", "roles.0.escalate_after: unknown key; there are"),
+        ("escalate_after_seconds: 86400", "escalate_after: 1d", "escalate_after_seconds"),
         ("description: Write articles", "about: Write articles", "about"),
     ] {
         assert!(FILE.contains(right), "{right}");
