@@ -9,11 +9,12 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
 use userd_services::{BrowserVisit, Context, Failure, limits::Limited};
 use userd_web::{
     caller::Visitor,
     extract::MAX_BODY,
+    foreign::is_foreign,
     problem::{Problem, table},
     request_layer::{ToldIn, note_user},
 };
@@ -126,17 +127,7 @@ fn sign_in_first(visit: &Visit, parts: &Parts) -> Response {
 /// Refuses a form of another site, by what the browser says of where it comes from, and one that this browser was not
 /// given, by the field that is bound to its cookie.
 fn must_be_ours(visit: &Visit, headers: &HeaderMap, token: &str) -> Result<(), Box<Response>> {
-    const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let is_foreign = match (text(SITE), text(header::ORIGIN)) {
-        (Some(site), _) => !matches!(site, "same-origin" | "none"),
-        // `null` says nothing: pages with a secret in their address send it too. The field decides.
-        (None, Some(origin)) => {
-            origin != "null" && origin != visit.site.options.requests.public_url.origin().ascii_serialization()
-        }
-        (None, None) => false,
-    };
-    if is_foreign {
+    if is_foreign(headers, &visit.site.options.requests.public_url.origin().ascii_serialization()) {
         return Err(Box::new(Problem::of(&table::CROSS_SITE).into_response()));
     }
     let cookie = if visit.account.is_some() { SESSION } else { FORM };

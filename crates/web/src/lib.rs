@@ -13,6 +13,7 @@ pub mod cursor;
 mod extensions;
 pub mod extract;
 pub mod flow_cookie;
+pub mod foreign;
 pub mod inbox_stream;
 mod known_routes;
 pub mod metrics;

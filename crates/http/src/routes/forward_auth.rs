@@ -2,7 +2,10 @@
 //! `forward_auth`), and the few paths below `/_userd/` of that host which the proxy passes on to here (decision 0046).
 //! Deliberately absent: access tokens for browsers; the cookie of a host is good at that host, for this and nothing else.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use axum::{
     extract::{FromRequestParts, State},
@@ -18,6 +21,7 @@ use userd_web::{
     client_address::PassedOn,
     cookies,
     extract::{Bearer, Query},
+    foreign::is_foreign,
     problem::Problem,
 };
 use utoipa::IntoParams;
@@ -37,6 +41,11 @@ const RETURN_LIFE: u64 = 3600;
 const MOST_ROLES: usize = 2048;
 /// The longest address that is gone back to.
 const LONGEST_ADDRESS: usize = 2048;
+
+/// Hosts that are said to be missing in the configuration: a proxy that serves every name would fill the log.
+const MOST_TOLD: usize = 32;
+/// The longest name of a host, with a port.
+const LONGEST_HOST: usize = 260;
 
 /// The routes of this resource.
 #[must_use]
@@ -59,7 +68,7 @@ impl FromRequestParts<Arc<Api>> for Forwarded {
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
         let name = single(&parts.headers, "x-forwarded-host").filter(|_| parts.extensions.get::<PassedOn>().is_some());
         let name = name.ok_or_else(|| refused("no trusted proxy says by X-Forwarded-Host which host it is"))?;
-        let host = api.services.forward_host(name).map_err(|_| refused("the host is not in sign_in.forward_auth"))?;
+        let host = api.services.forward_host(name).map_err(|_| unknown_host(name))?;
         Ok(Self { host: host.clone(), is_head: parts.method == Method::HEAD, headers: parts.headers.clone() })
     }
 }
@@ -67,6 +76,16 @@ impl FromRequestParts<Arc<Api>> for Forwarded {
 fn refused(why: &'static str) -> Problem {
     tracing::debug!(why, "forward-auth is refused");
     Refusal::Forbidden.into()
+}
+
+/// Nearly always a mistake of whoever configured proxy and service, so it is said aloud: once for each host.
+fn unknown_host(name: &str) -> Problem {
+    static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    if told.len() < MOST_TOLD && name.len() <= LONGEST_HOST && told.insert(name.to_ascii_lowercase()) {
+        tracing::warn!(host = name, "forward-auth is refused: the host is not in sign_in.forward_auth");
+    }
+    refused("the host is not in sign_in.forward_auth")
 }
 
 impl Forwarded {
@@ -126,7 +145,8 @@ struct ForwardAuthQuery {
         `X-Userd-Session` and `X-Userd-Acr` say who it is. All of them are always there, empty where there is nothing, so that a proxy that copies them leaves nothing of what the client sent. \
         What is not ASCII is percent-encoded"),
         (status = 303, description = "A person has to sign in: to `/_userd/start` of that host"),
-        (status = 401, description = "Nobody is signed in"), (status = 403, description = "The role or permission is missing, or proxy or host are not configured")))]
+        (status = 401, description = "Nobody is signed in"), (status = 403, description = "The role or permission is missing, or proxy or host are not configured"),
+        (status = 422, description = "The audience is not configured: `invalid_target`")))]
 async fn forward_auth(
     State(api): State<Arc<Api>>,
     Query(query): Query<ForwardAuthQuery>,
@@ -143,6 +163,8 @@ async fn forward_auth(
         Some("401") => StatusCode::UNAUTHORIZED,
         Some(_) => return Err(parameter("/redirect_status", "expected 303 or 401")),
     };
+    // Also where no token is shown: a misspelt one would be noticed by the first service that calls.
+    api.services.deps.settings.audience(query.audience.as_deref())?;
     let asked = match bearer {
         Some(Bearer(token)) => api.services.forwarded_bearer(ctx, &token, query.audience.as_deref()).await,
         None => of_cookie(&api.services, ctx, &forwarded).await,
@@ -278,14 +300,17 @@ async fn callback(
 }
 
 /// Ends the session of the host in this browser, and leads to userd's pages, where its own session can be ended. A form of
-/// another site brings no cookie.
+/// another site is refused: it brings no cookie, but the answer would take this browser's away.
 #[utoipa::path(post, path = "/_userd/sign-out", tag = "Forward authentication",
-    responses((status = 303, description = "To userd's pages"), (status = 403, description = "Proxy or host are not configured")))]
+    responses((status = 303, description = "To userd's pages"), (status = 403, description = "A form of another site, or proxy or host are not configured")))]
 async fn sign_out(
     State(api): State<Arc<Api>>,
     forwarded: Forwarded,
     Visitor(ctx): Visitor,
 ) -> Result<Response, Problem> {
+    if is_foreign(&forwarded.headers, &forwarded.host.address("")) {
+        return Err(Problem::of(&userd_web::problem::table::CROSS_SITE));
+    }
     match of_cookie(&api.services, ctx, &forwarded).await {
         Ok(caller) => api.services.sessions.sign_out(&caller.ctx).await?,
         Err(Failure::Refused(_)) => {}

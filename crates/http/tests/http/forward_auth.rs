@@ -20,7 +20,10 @@ use userd_web::{
     testing::{Answer, ask, request},
 };
 
-use super::app::{access_token_with, api_with};
+use super::{
+    app::{access_token_with, api_with},
+    sign_in_log::Memory,
+};
 
 const APP: &str = "app.example.org";
 const OTHER: &str = "other.example.org:8443";
@@ -237,6 +240,60 @@ async fn only_a_trusted_proxy_says_which_host_it_is_and_only_configured_hosts_ar
     for path in ["/v1/forward-auth", "/_userd/start", "/_userd/callback"] {
         assert_eq!(direct.at(APP, "GET", path, &[]).await.slug(), "forbidden", "{path}");
     }
+}
+
+/// A host that is missing in the configuration is the mistake of whoever configured the proxy.
+#[tokio::test]
+async fn a_host_that_is_not_configured_is_said_aloud_once() {
+    let site = Site::new().await;
+    let log = Memory::default();
+    let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).finish();
+    let _listening = tracing::subscriber::set_default(subscriber);
+    for host in ["wiki.example.org", "WIKI.example.org", "wiki.example.org"] {
+        assert_eq!(site.asked(host, "", &[]).await.slug(), "forbidden");
+    }
+    let told = log.text();
+    assert_eq!(told.matches("wiki.example.org").count(), 1, "{told}");
+    assert!(told.contains("WARN") && told.contains("sign_in.forward_auth"), "{told}");
+    // A name for each request of somebody who makes them up.
+    for n in 0..100 {
+        site.asked(&format!("made-up-{n}.example"), "", &[]).await;
+    }
+    assert!(log.text().matches("made-up-").count() <= 32);
+}
+
+#[tokio::test]
+async fn an_audience_that_there_is_none_of_is_refused_whoever_asks() {
+    let site = Site::new().await;
+    let ada = site.person("ada").await;
+    let held = site.signed_in(APP, &ada).await;
+    for headers in [vec![("cookie", held.as_str())], vec![PAGE]] {
+        let answer = site.asked(APP, "?audience=zzz", &headers).await;
+        assert_eq!((answer.status.as_u16(), answer.slug().as_str()), (422, "invalid_target"), "{headers:?}");
+    }
+    assert_eq!(site.asked(APP, "?audience=https://orders.example", &[("cookie", &held)]).await.status, 200);
+}
+
+/// A form of another site brings no cookie; what it is answered would take this browser's away.
+#[tokio::test]
+async fn another_site_signs_nobody_out_of_a_host() {
+    let site = Site::new().await;
+    let ada = site.person("ada").await;
+    let held = site.signed_in(APP, &ada).await;
+    for elsewhere in [
+        ("origin", "https://evil.example"),
+        ("origin", "http://app.example.org"),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+    ] {
+        let out = site.at(APP, "POST", "/_userd/sign-out", &[elsewhere]).await;
+        assert_eq!((out.status.as_u16(), out.slug().as_str()), (403, "cross_site"), "{elsewhere:?}");
+        assert!(!out.headers.contains_key("set-cookie"), "{elsewhere:?}");
+    }
+    assert_eq!(site.asked(APP, "", &[("cookie", &held)]).await.status, 200);
+    let own = [("cookie", held.as_str()), ("origin", "https://app.example.org"), ("sec-fetch-site", "same-origin")];
+    assert_eq!(site.at(APP, "POST", "/_userd/sign-out", &own).await.status, 303);
+    assert_eq!(site.asked(APP, "", &[("cookie", &held)]).await.status, 401);
 }
 
 /// The cookie of a host is good at that host, for forward-auth and nothing else; no other secret is good there.

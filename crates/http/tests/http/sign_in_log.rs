@@ -19,7 +19,7 @@ const PROVIDER: &str = "acme-of-the-log";
 const PASSWORD: &str = "plum-Orchestra-19";
 
 #[derive(Clone, Default)]
-struct Memory(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Memory(Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Memory {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -41,9 +41,13 @@ impl<'a> MakeWriter<'a> for Memory {
 }
 
 impl Memory {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
     /// The fields of the newest access line: provider, outcome, problem, reason, user id.
     fn told(&self) -> [String; 5] {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let text = self.text();
         let mut lines = text.lines().rev().map(|line| serde_json::from_str::<Value>(line).unwrap());
         let line = lines.find(|line| line["target"] == "userd_http::access").unwrap();
         ["provider", "outcome", "problem", "reason", "user_id"]
