@@ -19,6 +19,11 @@ pub use reasons::Reason;
 pub use table::Row;
 pub use userd_model::texts::Language;
 
+/// What whoever has shown nothing is asked for.
+pub(crate) const ASKED: &str = r#"Bearer realm="userd""#;
+/// The same to whoever has shown a token that is not good.
+pub(crate) const BAD_TOKEN: &str = r#"Bearer realm="userd", error="invalid_token""#;
+
 /// One problem on its way to the caller.
 ///
 /// As an answer it carries its status and waits in the response's extensions; the middleware writes the body, because
@@ -217,8 +222,8 @@ impl Problem {
         }
         Some(HeaderValue::from_static(match self.row.slug {
             "invalid_client" => r#"Basic realm="userd", charset="UTF-8""#,
-            "not_signed_in" => r#"Bearer realm="userd", error="invalid_token""#,
-            _ => r#"Bearer realm="userd""#,
+            "not_signed_in" => BAD_TOKEN,
+            _ => ASKED,
         }))
     }
 }

@@ -18,7 +18,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::FutureExt;
-use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use tower::{Layer, Service};
 use tracing::{Instrument, Span, field};
 use url::Url;
@@ -29,7 +29,7 @@ use crate::{
     cors::Cors,
     extensions::{BadFraming, LowPriority},
     known_routes::{KnownRoute, KnownRoutes, RouteTraits},
-    problem::{Language, Problem, page, table},
+    problem::{ASKED, BAD_TOKEN, Language, Problem, page, table},
     request_id::{REQUEST_ID, RequestId, RequestIds, TraceParent, trace_parent},
     security_headers::SecurityHeaders,
 };
@@ -52,6 +52,11 @@ fn record_problem(span: &Span, problem: &Problem) {
     if let Some(reason) = problem.reason() {
         span.record("reason", reason);
     }
+}
+
+fn shows_token(headers: &HeaderMap) -> bool {
+    let scheme = headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().get(..6));
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))
 }
 
 /// The span of a request. What is empty is filled in by whoever learns it: `provider` and `outcome` by the services,
@@ -240,6 +245,8 @@ struct Exchange {
     /// For who prefers a page to JSON: where its style is.
     style: Option<String>,
     oauth: bool,
+    /// Whether a bearer token was sent, good or bad.
+    shows_token: bool,
     origin: Option<HeaderValue>,
     preflight: bool,
     span: Span,
@@ -262,6 +269,7 @@ impl Exchange {
             language: page::language(headers),
             style: page::is_preferred(headers).then(|| page::style_below(request.uri().path())),
             oauth: request.uri().path().starts_with("/oauth2/"),
+            shows_token: shows_token(headers),
             origin: shared.cors.allowed(headers),
             preflight: Cors::is_preflight(request),
             span,
@@ -326,6 +334,13 @@ impl Exchange {
 
     fn write_problem(&self, problem: &Problem, response: &mut Response) {
         const CONTENT: [&str; 2] = ["application/json", "application/problem+json"];
+        // Whoever has shown nothing has shown nothing wrong (RFC 6750 section 3.1).
+        if let Some(challenge) = response.headers_mut().get_mut(header::WWW_AUTHENTICATE)
+            && !self.shows_token
+            && *challenge == *BAD_TOKEN
+        {
+            *challenge = HeaderValue::from_static(ASKED);
+        }
         let language = response.extensions_mut().remove::<ToldIn>().map_or(self.language, |ToldIn(language)| language);
         let (id, [oauth, json]) = (self.id.as_str(), CONTENT.map(HeaderValue::from_static));
         let body = if self.oauth {

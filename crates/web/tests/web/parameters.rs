@@ -140,9 +140,17 @@ async fn a_bearer_token_comes_in_one_header_and_nowhere_else() {
     for bad in ["Bearer", "Bearer ", "Bearer a b", "Bearer \"a\"", "Basic YTpi", "a.b.c", "Bearer=a"] {
         let answer = get(&router, "/v1/bearer", &[("authorization", bad)]).await;
         assert_eq!(answer.slug(), "not_signed_in", "{bad}");
-        assert!(answer.header("www-authenticate").starts_with("Bearer "));
+        let is_token = bad.starts_with("Bearer");
+        let challenge =
+            if is_token { r#"Bearer realm="userd", error="invalid_token""# } else { r#"Bearer realm="userd""# };
+        assert_eq!(answer.header("www-authenticate"), challenge, "{bad}");
     }
-    assert_eq!(get(&router, "/v1/bearer", &[]).await.slug(), "not_signed_in");
+    // Whoever has shown nothing has shown nothing wrong (RFC 6750 section 3.1).
+    let nothing = get(&router, "/v1/bearer", &[]).await;
+    assert_eq!(
+        (nothing.slug().as_str(), nothing.header("www-authenticate")),
+        ("not_signed_in", r#"Bearer realm="userd""#)
+    );
     assert_eq!(
         get(&router, "/v1/bearer?access_token=x", &[("cookie", "access_token=x")]).await.slug(),
         "not_signed_in"
