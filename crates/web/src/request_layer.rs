@@ -344,7 +344,12 @@ impl Exchange {
         let language = response.extensions_mut().remove::<ToldIn>().map_or(self.language, |ToldIn(language)| language);
         let (id, [oauth, json]) = (self.id.as_str(), CONTENT.map(HeaderValue::from_static));
         let body = if self.oauth {
-            *response.status_mut() = problem.oauth_status();
+            // A path that is none is none, whatever it begins with.
+            let status = if self.matched.is_some() { problem.oauth_status() } else { problem.status() };
+            if status != StatusCode::UNAUTHORIZED && problem.status() == StatusCode::UNAUTHORIZED {
+                response.headers_mut().remove(header::WWW_AUTHENTICATE);
+            }
+            *response.status_mut() = status;
             response.headers_mut().insert(header::CONTENT_TYPE, oauth);
             problem.to_oauth_json(id).to_string()
         } else if let Some(style) = &self.style {

@@ -214,7 +214,7 @@ async fn token(
     Visitor(ctx): Visitor,
     basic: Option<BasicAuth>,
     Form(body): Form<TokenRequest>,
-) -> Result<Json<TokenAnswer>, Problem> {
+) -> Result<impl IntoResponse, Problem> {
     // Before the grant: credentials that are shown must be right, whatever else would have been enough (section 6).
     let client = match FormCredentials::new(body.client_id, body.client_secret).beside(basic)? {
         Some(shown) => {
@@ -223,30 +223,32 @@ async fn token(
         }
         None => None,
     };
-    match body.grant_type.as_str() {
+    let answer = match body.grant_type.as_str() {
         "client_credentials" => {
             let client = client.ok_or(Refusal::InvalidClient)?;
             let token = api.services.clients.token(&client, body.resource.as_deref())?;
-            Ok(Json(TokenAnswer {
+            TokenAnswer {
                 access_token: token.access_token,
                 token_type: "Bearer",
                 expires_in: token.expires_in,
                 refresh_token: None,
                 scope: Some(token.scope),
-            }))
+            }
         }
         "refresh_token" => {
             let presented = body.refresh_token.ok_or(Refusal::Malformed("refresh_token is required for this grant"))?;
             let ctx = ctx.for_resource(&api.services.deps.settings, body.resource.as_deref())?;
             let signed_in = api.services.sessions.refresh(&ctx, &presented).await?;
-            Ok(Json(TokenAnswer {
+            TokenAnswer {
                 access_token: signed_in.tokens.access_token,
                 token_type: "Bearer",
                 expires_in: signed_in.tokens.expires_in,
                 refresh_token: Some(signed_in.tokens.refresh_token),
                 scope: None,
-            }))
+            }
         }
-        _ => Err(Problem::of(&table::UNSUPPORTED_GRANT_TYPE)),
-    }
+        _ => return Err(Problem::of(&table::UNSUPPORTED_GRANT_TYPE)),
+    };
+    // Every answer says `Cache-Control: no-store`; RFC 6749 section 5.1 wants this one beside it.
+    Ok(([(header::PRAGMA, HeaderValue::from_static("no-cache"))], Json(answer)))
 }

@@ -122,6 +122,26 @@ async fn two_methods_of_client_authentication_in_one_request_are_refused() {
     }
 }
 
+/// RFC 6749 sections 5.1 and 5.2: what holds tokens is kept nowhere, and only who is not authenticated is challenged.
+#[tokio::test]
+async fn answers_with_tokens_and_refusals_have_the_headers_of_oauth() {
+    let shop = Shop::open().await;
+    let (path, body) = &shop.requests()[0];
+    let client = shop.ask("/oauth2/token", &shop.basic(&shop.secret), "grant_type=client_credentials").await;
+    for answer in [client, shop.ask(path, "", body).await] {
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!((answer.header("cache-control"), answer.header("pragma")), ("no-store", "no-cache"));
+    }
+    let unknown = shop.ask(path, "", "grant_type=refresh_token&refresh_token=udr_x").await;
+    assert_eq!((unknown.status.as_u16(), unknown.json()["error"].as_str()), (400, Some("invalid_grant")));
+    assert!(
+        !unknown.headers.contains_key("www-authenticate"),
+        "whoever shows a refresh token is no client to ask for a secret"
+    );
+    let twice = "grant_type=client_credentials&resource=userd&resource=userd";
+    shop.refused("/oauth2/token", &shop.basic(&shop.secret), twice, (400, "invalid_target")).await;
+}
+
 /// Who is known and may not ask is told so, by a status that the document has: 403, whichever way they came.
 #[tokio::test]
 async fn introspection_without_the_permission_is_forbidden() {

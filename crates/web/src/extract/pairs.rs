@@ -39,7 +39,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
 
 fn read_pairs<T: DeserializeOwned>(
     text: &[u8],
-    drop_empty: bool,
+    is_form: bool,
     row: &'static crate::problem::Row,
 ) -> Result<T, Problem> {
     let mut pairs: Vec<(String, String)> = Vec::new();
@@ -48,9 +48,14 @@ fn read_pairs<T: DeserializeOwned>(
             return Err(Problem::of(row).detail("a parameter is not valid UTF-8"));
         }
         if pairs.iter().any(|(known, _)| *known == name) {
+            // RFC 8707 allows several; a token here is for one.
+            if is_form && name == "resource" {
+                return Err(Problem::of(&table::INVALID_TARGET).field(pointer(&name), "occurs twice"));
+            }
             return Err(Problem::of(row).field(pointer(&name), "occurs twice"));
         }
-        if !(drop_empty && value.is_empty()) {
+        // One without a value counts as absent there.
+        if !(is_form && value.is_empty()) {
             pairs.push((name.into_owned(), value.into_owned()));
         }
     }

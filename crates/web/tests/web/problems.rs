@@ -149,11 +149,14 @@ async fn errors_on_oauth_paths_speak_oauth() {
         ("grant_type=", 400, "invalid_request"),
         ("grant_type=a&grant_type=b", 400, "invalid_request"),
         ("grant_type=%ff", 400, "invalid_request"),
+        ("grant_type=password&resource=a&resource=b", 400, "invalid_target"),
     ] {
         let answer = ask(&router, request("POST", "/oauth2/form", &form, body)).await;
         assert_eq!((answer.status.as_u16(), answer.json()["error"].as_str()), (status, Some(code)), "{body}");
         assert_eq!(answer.header("content-type"), "application/json");
         assert_eq!(answer.header("www-authenticate").starts_with("Basic "), status == 401);
+        assert_eq!(answer.header("www-authenticate").is_empty(), status != 401, "{body}");
+        assert_eq!(answer.header("cache-control"), "no-store");
     }
     let answer =
         ask(&router, request("POST", "/oauth2/form", &form, "grant_type=client_credentials&scope=&other=1")).await;
@@ -162,6 +165,11 @@ async fn errors_on_oauth_paths_speak_oauth() {
         (200, ""),
         "empty counts as absent, unknown is ignored"
     );
+    for (method, path, status) in
+        [("GET", "/oauth2/form", 405), ("HEAD", "/oauth2/form", 405), ("GET", "/oauth2/authorize", 404)]
+    {
+        assert_eq!(ask(&router, request(method, path, &[], "")).await.status.as_u16(), status, "{method} {path}");
+    }
     let json = [("content-type", "application/json")];
     let answer = ask(&router, request("POST", "/oauth2/form", &json, r#"{"grant_type":"password"}"#)).await;
     assert_eq!((answer.status.as_u16(), answer.json()["error"].as_str()), (415, Some("invalid_request")));
