@@ -248,6 +248,11 @@ const RUSSIAN: &[(&str, &str)] = &[
     ("expected a boolean", "должно быть true или false"),
     ("expected a UUID", "должно быть идентификатором UUID"),
     ("expected an object", "должно быть объектом"),
+    (
+        "expected a text, or an object with a text in each language: `ru` and `en`",
+        "должно быть текстом или объектом с текстом на каждом языке: `ru` и `en`",
+    ),
+    ("expected true, false, or an object with `roles`", "должно быть true, false или объектом с полем `roles`"),
     ("expected an object of one member", "должно быть объектом с одним полем"),
     ("expected an array", "должно быть массивом"),
     ("expected a number", "должно быть числом"),

@@ -45,7 +45,7 @@ struct ApproversBody {
 
 /// Whose requests are granted at once.
 #[derive(Serialize, Deserialize, ToSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected true, false, or an object with `roles`")]
 enum AutoApproveBody {
     /// Everybody's, or nobody's.
     All(bool),

@@ -50,7 +50,7 @@ struct To {
 
 /// One text for everybody, or one in each language.
 #[derive(Serialize, Deserialize, ToSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a text, or an object with a text in each language: `ru` and `en`")]
 #[schema(as = NotificationText)]
 enum Text {
     One(String),

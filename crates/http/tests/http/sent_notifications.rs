@@ -76,6 +76,46 @@ async fn what_is_wrong_with_a_notification_is_told_field_by_field() {
     }
 }
 
+/// A field that may be of several kinds says which, in the words of whoever reads it: a text in one language alone is none.
+#[tokio::test]
+async fn a_text_that_lacks_a_language_is_told_which_there_must_be() {
+    let services = test_services(TestOptions::default()).await;
+    let app = app_over(Arc::clone(&services));
+    let sent = json!({ "to": { "all": true }, "category": "news", "title": "New", "body": "Look." });
+    let role = json!({ "name": "editor" });
+    let text =
+        ["expected a text, or an object with a text in each language: `ru` and `en`", "на каждом языке: `ru` и `en`"];
+    let approval = ["expected true, false, or an object with `roles`", "или объектом с полем `roles`"];
+    for (permission, path, whole, member, value, told) in [
+        ("notifications.send", "/v1/notifications", &sent, "title", json!({ "en": "New" }), text),
+        (
+            "notifications.send",
+            "/v1/notifications",
+            &sent,
+            "body",
+            json!({ "ru": "Новое", "en": "New", "de": "Neu" }),
+            text,
+        ),
+        ("notifications.send", "/v1/notifications", &sent, "body", json!(7), text),
+        ("roles.manage", "/v1/roles", &role, "auto_approve", json!(["staff"]), approval),
+    ] {
+        let token = format!("Bearer {}", access_token_with(&services, permission).await);
+        let mut body = whole.clone();
+        body[member] = value;
+        for (language, told) in ["en", "ru"].into_iter().zip(told) {
+            let headers = [
+                ("authorization", token.as_str()),
+                ("content-type", "application/json"),
+                ("accept-language", language),
+            ];
+            let answer = ask(&app, request("POST", path, &headers, body.to_string())).await;
+            assert_eq!(answer.slug(), "wrong_type", "{body}");
+            let detail = answer.json()["errors"][0]["detail"].as_str().unwrap().to_owned();
+            assert!(detail.ends_with(told), "{body}: {detail}");
+        }
+    }
+}
+
 /// The texts and `data` may have 16 KiB each, however the sender writes what is in them.
 #[tokio::test]
 async fn what_is_lawful_fits_into_a_body_with_every_letter_escaped() {
