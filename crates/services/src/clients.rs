@@ -2,7 +2,7 @@
 //! read the revocation feed. Their secrets are 256 random bits, shown once and stored as hashes.
 
 mod change;
-mod secrets;
+mod rotation;
 
 use serde::{Deserialize, Serialize};
 use userd_crypto::OpaqueSecret;

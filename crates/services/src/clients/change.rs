@@ -5,7 +5,7 @@ use userd_storage::Failure;
 
 use super::{
     ClientChange, ClientView, Clients,
-    secrets::{InUse, must_be},
+    rotation::{InUse, must_be},
     view,
 };
 use crate::{Context, recent_proof};

@@ -4,7 +4,7 @@
 //! Deliberately absent: the queue of what is to be delivered, and trying again. It asks `delivery.rs` for each call.
 
 mod delivery;
-mod secrets;
+mod rotation;
 
 use std::sync::Arc;
 

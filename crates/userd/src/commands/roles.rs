@@ -207,8 +207,9 @@ fn misread(written: &Value) -> Option<String> {
     })
 }
 
-/// The first key that nobody has read, and those that are read there: a rule may have another name in the configuration. Rows of the database are of the same types, and pass over what a later release has
-/// put into them; in a file a misspelt key would silently leave a rule out.
+/// The first key that nobody has read, and those that are read there: a rule may have another name in the configuration. Rows
+/// of the database are of the same types, and pass over what a later release has put into them; in a file a misspelt key would
+/// silently leave a rule out.
 fn unread(at: &str, written: &Value, read: &Value) -> Option<String> {
     match (written, read) {
         (Value::Object(written), Value::Object(read)) => written.iter().find_map(|(key, value)| {
