@@ -200,7 +200,7 @@ impl Webhook {
         self.disabled_at.is_none()
     }
 
-    /// The secret before the present one, as long as it signs too.
+    /// What signed before the present one, as long as it signs too.
     #[must_use]
     pub fn previous_secret(&self, now: Timestamp) -> Option<&Sealed> {
         self.previous_secret.as_ref().filter(|_| self.previous_until.is_some_and(|until| now < until))
