@@ -93,11 +93,11 @@ async fn an_import_that_is_run_again_brings_nobody_back_who_was_erased(fixture: 
     let nameless = ImportedPerson { source_id: None, username: None, ..person(2, "grace") };
     for one in [person(1, "ada"), nameless] {
         let email = one.email.clone().unwrap();
-        assert_eq!(app.imports.import(&operator, "django", &one, false).await.unwrap(), Arrived::New);
+        assert_eq!(app.imports.import(&operator, "django", &one, None).await.unwrap(), Arrived::New);
         let user = app.users.find(&operator, &email).await.unwrap();
         app.deletions.delete(&operator, user.id).await.unwrap();
         app.deletions.purge(&operator, user.id).await.unwrap();
-        assert_eq!(app.imports.import(&operator, "django", &one, false).await.unwrap(), Arrived::Before);
+        assert_eq!(app.imports.import(&operator, "django", &one, None).await.unwrap(), Arrived::Before);
         assert_eq!(refusal(app.users.find(&operator, &email).await), Refusal::NotFound);
         let again = app.accounts.register(&at(&app, elsewhere(1)), registration(Some(&email), None), None).await;
         assert_ne!(again.unwrap().who(), Some(user.id));
