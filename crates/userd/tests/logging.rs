@@ -228,8 +228,10 @@ fn the_file_is_json_rotated_kept_within_bounds_and_linked() {
     assert_eq!(one_object(&fs::read_to_string(&file).unwrap())["message"], "to both");
     assert!(file.is_symlink());
     let names = files_in(&logs);
-    assert!(names.contains(&"userd-audit.log".to_owned()), "{names:?}");
-    assert_eq!(names.iter().filter(|name| name.starts_with("userd.log.")).count(), 3, "{names:?}");
+    for theirs in ["userd-audit.log", "userd.log.before-rotation"] {
+        assert!(names.contains(&theirs.to_owned()), "{names:?}");
+    }
+    assert_eq!(names.iter().filter(|name| name.starts_with("userd.log.2")).count(), 3, "{names:?}");
 }
 
 fn logging_file(path: &Path) -> userd::config::Optional<userd::config::FilePath> {

@@ -126,31 +126,32 @@ impl Guard {
     }
 }
 
-/// Starts the log of the process. Only a service that `serves` sends traces.
+/// Starts the log of the process. Only a service that `serves` sends traces and removes old files.
 pub fn init(config: &LogConfig, console: Console, serves: bool) -> Result<Guard, LogError> {
     let console_writer: Box<dyn io::Write + Send> = match console.stream {
         Stream::Stdout => Box::new(io::stdout()),
         Stream::Stderr => Box::new(io::stderr()),
     };
     let traces = if serves { traces::begin(&config.otlp).map_err(LogError::Traces)? } else { None };
-    let (dispatch, guard) = dispatch_with(config, console, console_writer, traces)?;
+    let (dispatch, guard) = dispatch_with(config, console, console_writer, serves, traces)?;
     dispatch.try_init().map_err(|_| LogError::Twice)?;
     Ok(guard)
 }
 
-/// The log without making it the one of the process: for tests, which bring their own console.
+/// The log of a service without making it the one of the process: for tests, which bring their own console.
 pub fn dispatch(
     config: &LogConfig,
     console: Console,
     writer: impl io::Write + Send + 'static,
 ) -> Result<(Dispatch, Guard), LogError> {
-    dispatch_with(config, console, writer, None)
+    dispatch_with(config, console, writer, true, None)
 }
 
 fn dispatch_with(
     config: &LogConfig,
     console: Console,
     writer: impl io::Write + Send + 'static,
+    serves: bool,
     traces: Option<(TraceLayer, Traces)>,
 ) -> Result<(Dispatch, Guard), LogError> {
     let console_form = match (config.format, console.is_terminal) {
@@ -172,7 +173,7 @@ fn dispatch_with(
     add("log-console", console_form, Box::new(writer));
     if let Some(path) = config.file.as_ref() {
         let file_form = if config.format == LogFormat::Pretty { Form::Pretty { colour: false } } else { Form::Json };
-        let file = file::open(path, config.rotation, config.keep)
+        let file = file::open(path, config.rotation, serves.then_some(config.keep))
             .map_err(|why| LogError::File { path: path.to_path_buf(), why })?;
         add("log-file", file_form, Box::new(file));
     }

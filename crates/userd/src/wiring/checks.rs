@@ -1,14 +1,14 @@
 //! The configuration, loaded and tried: each room is asked whether it could be built from its part. What is built here is
 //! thrown away. Deliberately absent: what one key means for another (`crate::config`), and contact with anybody.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use userd_crypto::MasterKeys;
 use userd_model::Random;
 use userd_providers::{Kind, ProviderDependencies, Secret};
 
 use super::{engine, pages, places, providers, roles, secret_files};
-use crate::config::{Config, ConfigErrors, Loaded, Rules, Sources};
+use crate::config::{Config, ConfigErrors, DatabaseKind, Loaded, MasterKeySource, Rules, Sources};
 
 /// Loads the configuration and asks the rooms about it.
 ///
@@ -32,6 +32,25 @@ fn check(config: &Config, rules: &mut Rules<'_>) {
     declared_roles(config, rules);
     sign_in_providers(config, rules);
     traces(config, rules);
+    log_file(config, rules);
+}
+
+/// The log would be written into it, or with rotation move it aside.
+fn log_file(config: &Config, rules: &mut Rules<'_>) {
+    let Some(log) = config.log.file.as_ref().map(|file| engine::whole(file)) else { return };
+    let database = match config.database.url.kind() {
+        DatabaseKind::Sqlite(path) => Some(Path::new(path)),
+        _ => None,
+    };
+    let key = match config.crypto.master_key_source() {
+        MasterKeySource::File(path) => Some(path),
+        MasterKeySource::Given(_) | MasterKeySource::Command(_) => None,
+    };
+    for (path, name) in [(database, "database.url"), (key, "crypto.master_key_file")] {
+        if path.is_some_and(|path| engine::whole(path) == log) {
+            rules.refuse(&["log.file", name], &format!("is the file of {name} too: name another"));
+        }
+    }
 }
 
 fn traces(config: &Config, rules: &mut Rules<'_>) {

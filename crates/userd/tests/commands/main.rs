@@ -10,6 +10,7 @@
 mod backups;
 mod doctor;
 mod every_command;
+mod logs;
 mod messages;
 mod roles;
 
