@@ -9,7 +9,9 @@ pub enum CryptoError {
     #[error("the sealed value cannot be opened")]
     CannotOpen,
     /// Sealed under a master key that is neither the current nor a previous one: the configuration lacks a key.
-    #[error("the sealed value names a master key that is not configured")]
+    #[error(
+        "the sealed value names a master key that is not configured: it belongs in crypto.previous_master_key_files of every replica"
+    )]
     UnknownMasterKey,
     /// Not 32 bytes in base64.
     #[error("a master key is 32 bytes in base64")]

@@ -1,7 +1,10 @@
 //! Field encryption: a data key per user, wrapped by the master key. Destroying the wrapped key erases the user's
 //! fields even from backups. Every ciphertext is bound to its table, column and row.
 
-use std::fmt::Display;
+use std::{
+    fmt::Display,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use userd_model::{Random, Sealed, UserId};
 use zeroize::Zeroizing;
@@ -19,6 +22,7 @@ const DATA_KEY: Mark = *b"data";
 #[derive(Debug)]
 pub struct Fields {
     keys: MasterKeys,
+    lacks_a_key: AtomicBool,
 }
 
 /// One user's key. Wiped when dropped.
@@ -34,13 +38,25 @@ impl Fields {
     /// Under these master keys.
     #[must_use]
     pub const fn new(keys: MasterKeys) -> Self {
-        Self { keys }
+        Self { keys, lacks_a_key: AtomicBool::new(false) }
     }
 
     /// The master keys.
     #[must_use]
     pub const fn master_keys(&self) -> &MasterKeys {
         &self.keys
+    }
+
+    /// Whether this wrapped data key or system value is under one of these keys.
+    #[must_use]
+    pub fn knows(&self, sealed: &Sealed) -> bool {
+        aead::mark_of(sealed).is_some_and(|mark| self.keys.find(mark).is_some())
+    }
+
+    /// Whether anything was to be opened so far that is under none of these keys: the configuration lacks one.
+    #[must_use]
+    pub fn lacks_a_key(&self) -> bool {
+        self.lacks_a_key.load(Ordering::Relaxed)
     }
 
     /// A new data key for `user`, wrapped for storing in the user's row.
@@ -90,7 +106,10 @@ impl Fields {
 
     fn open(&self, place: &str, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
         let mark = aead::mark_of(sealed).ok_or(CryptoError::CannotOpen)?;
-        let master = self.keys.find(mark).ok_or(CryptoError::UnknownMasterKey)?;
+        let Some(master) = self.keys.find(mark) else {
+            self.lacks_a_key.store(true, Ordering::Relaxed);
+            return Err(CryptoError::UnknownMasterKey);
+        };
         aead::open(&master.key, master.mark, place, sealed)
     }
 }

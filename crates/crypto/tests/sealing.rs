@@ -100,7 +100,9 @@ fn a_new_master_key_opens_the_old_and_rewraps_it() {
     assert!(!rotating.needs_rewrap(&rewrapped));
 
     let new = Fields::new(MasterKeys::new([8; 32], vec![]));
+    assert!(!new.knows(&wrapped) && new.knows(&rewrapped) && !new.lacks_a_key(), "nothing was opened yet");
     assert_eq!(new.open_data_key(&wrapped, alice()).unwrap_err(), CryptoError::UnknownMasterKey);
+    assert!(new.lacks_a_key() && !rotating.lacks_a_key());
     let key = new.open_data_key(&rewrapped, alice()).unwrap();
     assert_eq!(key.open("place", &field).unwrap().as_slice(), b"kept");
     assert_eq!(new.open_system("index", &system).unwrap().as_slice(), b"key");

@@ -1,11 +1,19 @@
 //! The life of signing keys: made, published before use, rotated on a schedule, revoked when compromised; and the
 //! rotation of the master key they are sealed under. All replicas share them through the database.
 
-use std::time::Duration;
+mod rewrapping;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use serde::Serialize;
 use userd_crypto::{LoadedKey, Tokens};
-use userd_model::{Act, EventKind, KeyState, Refusal, Revoked, Sealed, SigningKeyRecord, Subject, Timestamp};
+use userd_model::{Act, EventKind, KeyState, Refusal, Revoked, SigningKeyRecord, Subject, Timestamp};
 use userd_storage::Failure;
 
 use crate::{
@@ -20,6 +28,7 @@ use crate::{
 pub struct SigningKeys {
     deps: Dependencies,
     changes: Changes,
+    unreadable: Arc<AtomicBool>,
 }
 
 /// A signing key as administrators see it.
@@ -57,8 +66,8 @@ impl std::fmt::Display for AlgorithmChange {
 }
 
 impl SigningKeys {
-    pub(crate) const fn new(deps: Dependencies, changes: Changes) -> Self {
-        Self { deps, changes }
+    pub(crate) fn new(deps: Dependencies, changes: Changes) -> Self {
+        Self { deps, changes, unreadable: Arc::default() }
     }
 
     /// Makes the first keys where there are none, and a next one of the configured algorithm; loads all.
@@ -115,6 +124,30 @@ impl SigningKeys {
     /// # Errors
     /// Faults of storage and cryptography; the keys in use stay.
     pub async fn reload(&self) -> Result<(), Failure> {
+        let loaded = self.load().await;
+        match &loaded {
+            Ok(()) if self.unreadable.swap(false, Ordering::Relaxed) => {
+                tracing::info!("the signing keys can be read again")
+            }
+            Err(failure @ Failure::Internal(_)) if !self.unreadable.swap(true, Ordering::Relaxed) => tracing::error!(
+                %failure,
+                "the signing keys in the database cannot be opened: this replica signs with those that it had, and refuses \
+                 tokens of new ones"
+            ),
+            // A database that is away is told of by its own part.
+            _ => {}
+        }
+        loaded
+    }
+
+    /// Whether the keys in the database could be opened when they were last looked at. Where they could not, those from
+    /// before are in use: retired ones, after a rotation.
+    #[must_use]
+    pub fn are_readable(&self) -> bool {
+        !self.unreadable.load(Ordering::Relaxed)
+    }
+
+    async fn load(&self) -> Result<(), Failure> {
         let mut reading = self.deps.store.reading();
         let records = reading.signing_keys().all().await?;
         // Shared signals are verified by the same set.
@@ -290,71 +323,6 @@ impl SigningKeys {
             activated_at: (state == KeyState::Active).then_some(now),
             retired_at: None,
         })
-    }
-
-    /// Re-wraps everything sealed under a previous master key, in small units of work. IdempotencyKeys how many.
-    pub async fn rewrap(&self, ctx: &Context, progress: &(dyn Fn(u64) + Send + Sync)) -> Result<u64, Failure> {
-        let mut count = self.rewrap_system(ctx).await?;
-        progress(count);
-        let mut after = None;
-        loop {
-            let page = self.deps.store.reading().users().page(after, 200).await?;
-            let Some(last) = page.last() else { return Ok(count) };
-            after = Some((last.created_at, last.id));
-            for user in &page {
-                if user.data_key.as_ref().is_some_and(|key| self.deps.crypto.fields.needs_rewrap(key)) {
-                    self.rewrap_user(ctx, user.id).await?;
-                    count += 1;
-                    progress(count);
-                }
-            }
-        }
-    }
-
-    async fn rewrap_user(&self, ctx: &Context, id: userd_model::UserId) -> Result<(), Failure> {
-        self.changes
-            .run(ctx, "rewrap_user", |mut change| async move {
-                let Some(mut user) = change.users().find(id).await? else { return change.commit(()).await };
-                let Some(key) = &user.data_key else { return change.commit(()).await };
-                let random = self.deps.random.as_ref();
-                user.data_key = Some(self.deps.crypto.fields.rewrap_data_key(random, key, id).map_err(internal)?);
-                change.users().update(&user).await?;
-                // What is remembered opens with the old key only, and may outlive it.
-                change.forget(&user);
-                change.commit(()).await
-            })
-            .await
-    }
-
-    async fn rewrap_system(&self, ctx: &Context) -> Result<u64, Failure> {
-        let fields = &self.deps.crypto.fields;
-        let again = |context: &str, sealed: &Sealed| -> Result<Option<Sealed>, Failure> {
-            if !fields.needs_rewrap(sealed) {
-                return Ok(None);
-            }
-            let plain = fields.open_system(context, sealed).map_err(internal)?;
-            fields.seal_system(self.deps.random.as_ref(), context, &plain).map(Some).map_err(internal)
-        };
-        let again = &again;
-        self.changes
-            .run(ctx, "rewrap_system", |mut change| async move {
-                let mut count = 0;
-                for mut key in change.signing_keys().all().await? {
-                    if let Some(sealed) = again(&context(&key.kid), &key.private_key)? {
-                        key.private_key = sealed;
-                        change.signing_keys().update(&key).await?;
-                        count += 1;
-                    }
-                }
-                for (name, sealed) in change.system_secrets().all().await? {
-                    if let Some(sealed) = crate::start::rewrap_secret(&self.deps, &name, &sealed)? {
-                        change.system_secrets().update(&name, &sealed).await?;
-                        count += 1;
-                    }
-                }
-                change.commit(count).await
-            })
-            .await
     }
 }
 

@@ -62,10 +62,11 @@ impl UserReader {
     /// `NotFound`; storage faults.
     pub async fn show(&self, id: UserId) -> Result<UserView, Failure> {
         let user = self.current(id).await?;
-        if let Ok(view) = self.view(&user) {
+        // Remembered from before the master key changed, by a load that was under way then: what is stored counts.
+        let is_known = user.data_key.as_ref().is_none_or(|key| self.deps.crypto.fields.knows(key));
+        if is_known && let Ok(view) = self.view(&user) {
             return Ok(view);
         }
-        // Remembered from before the master key changed, by a load that was under way then: what is stored counts.
         let user = self.deps.store.reading().users().find(id).await?.ok_or(Refusal::NotFound)?;
         self.changed(&user).await;
         self.view(&user)

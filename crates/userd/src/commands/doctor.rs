@@ -198,9 +198,15 @@ fn master_key(config: &Config, fresh: bool) -> Finding {
     }
 }
 
+const LACKS_A_KEY: &str = "something in the database is sealed under a master key that is not known here: add its file to \
+                           crypto.previous_master_key_files and restart";
+
 /// What the wired services say.
 async fn running(services: &Services, findings: &mut Vec<Finding>) {
     findings.push(signing_keys(services).await);
+    if services.deps.crypto.fields.lacks_a_key() {
+        findings.push(wrong("master_key", LACKS_A_KEY));
+    }
     findings.push(match services.deps.cache.health().await {
         CacheHealth::InProcess => ok("cache", "in process; with several replicas configure cache.url: redis://…"),
         CacheHealth::Connected => ok("cache", "Redis answers"),
@@ -293,6 +299,9 @@ fn clock() -> Finding {
 async fn signing_keys(services: &Services) -> Finding {
     match services.signing_keys.list(&services.operator_context()).await {
         Err(fault) => wrong("signing_keys", fault.to_string()),
+        Ok(_) if !services.signing_keys.are_readable() => {
+            wrong("signing_keys", "those in the database cannot be opened; the log says why")
+        }
         Ok(keys) => match services.deps.crypto.tokens.active_kid() {
             None => wrong("signing_keys", "none is active: `userd keys rotate`"),
             Some(kid) => match services.signing_keys.algorithm_change().await {

@@ -1,4 +1,5 @@
-//! What `/readyz` asks: the database must find rows and keep them; without the cache the service is slower, but ready.
+//! What `/readyz` asks: the database must find rows and keep them, and the signing keys in it must open; without the cache the service is
+//! slower, but ready.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,13 +22,16 @@ impl Readiness for AskParts {
         let state = |works: bool| if works { PartState::Ok } else { PartState::Down };
         let (reads, writes) = database.map_or((false, false), |database| (database.reads, database.writes));
         let cache = if cache == CacheHealth::Degraded { PartState::Degraded } else { PartState::Ok };
-        let keys = deps.crypto.tokens.active_kid().map_or(PartState::Down, |_| PartState::Ok);
+        let has_keys = deps.crypto.tokens.active_kid().is_some() && self.0.signing_keys.are_readable();
+        // Accounts that are sealed under another key are served elsewhere; the others here.
+        let master = if deps.crypto.fields.lacks_a_key() { PartState::Degraded } else { PartState::Ok };
         vec![
             ("database", state(reads && writes)),
             ("database_read", state(reads)),
             ("database_write", state(writes)),
             ("cache", cache),
-            ("signing_keys", keys),
+            ("signing_keys", state(has_keys)),
+            ("master_key", master),
         ]
     }
 }

@@ -31,6 +31,7 @@ mod imports;
 mod killed_while_draining;
 mod load;
 mod login_storm;
+mod master_key;
 mod metrics;
 mod moving;
 mod operations;
