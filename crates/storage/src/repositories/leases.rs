@@ -36,6 +36,19 @@ impl Lease {
     }
 }
 
+/// The row that says that everything of another database is being copied into this one. Nobody takes it as a lease, and
+/// leases are not copied: it is of this database alone.
+const COPY: &str = "storage_copy";
+
+/// A copy that was begun into this database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Copying {
+    /// The installation that it comes from.
+    pub source: Uuid,
+    /// Whether everything came over. Until then this is no database to serve.
+    pub is_finished: bool,
+}
+
 statements_of! { LEASES:
     BY_NAME = "leases.by_name": Shape::Find;
     UPSERT = "leases.upsert": Shape::Upsert;
@@ -65,6 +78,18 @@ impl Leases<'_> {
     /// Writes a row that nobody holds, so that whoever asks knows whether a write lasts.
     pub async fn probe(&mut self, name: &str, owner: Uuid) -> Result<(), StoreError> {
         self.write(name, owner, 0, Timestamp::from_micros(0)).await
+    }
+
+    /// Writes down that a copy was begun, or that everything came over.
+    pub async fn mark_copying(&mut self, copying: Copying) -> Result<(), StoreError> {
+        let unfinished = i64::from(!copying.is_finished);
+        self.write(COPY, copying.source, unfinished, Timestamp::from_micros(0)).await
+    }
+
+    /// The copy that was begun into this database, if any was.
+    pub async fn copying(&mut self) -> Result<Option<Copying>, StoreError> {
+        let row = self.find(COPY).await?;
+        Ok(row.map(|row| Copying { source: row.owner, is_finished: row.epoch == 0 }))
     }
 
     /// Gives the lease back if `owner` still has it. The row stays, so that the epoch goes on.

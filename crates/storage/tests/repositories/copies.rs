@@ -7,6 +7,7 @@ use userd_storage::{
         audit_heads::AuditHeadRow,
         audit_tiles::AuditTileRow,
         copying::{COPIED, TableCopy},
+        leases::Copying,
         legal_holds::LegalHold,
     },
     testing::memory_store,
@@ -132,6 +133,19 @@ async fn a_copy_in_portions_has_every_row_in_the_order_of_keys() {
             let last = Row(rows.last().unwrap().clone());
             let key = copy.last_key(&mut target.reading()).await.unwrap();
             assert_eq!(key.as_deref(), Some(copy.key(&last).unwrap()), "{}", copy.table.name);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_copy_is_unfinished_until_it_is_said_to_have_ended() {
+    on_every_engine(async |store| {
+        assert_eq!(store.reading().leases().copying().await.unwrap(), None);
+        for is_finished in [false, true] {
+            let copying = Copying { source: uuid::Uuid::from_u128(7), is_finished };
+            transact!(store, uow => uow.leases().mark_copying(copying).await?).unwrap();
+            assert_eq!(store.reading().leases().copying().await.unwrap(), Some(copying));
         }
     })
     .await;

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use userd_storage::Store;
 
 use crate::{
     config::{Config, MasterKeySource},
@@ -10,6 +11,8 @@ use crate::{
     wiring::{
         WiringError,
         engine::{self, Opening},
+        must_be_whole,
+        outside::OsRandom,
         part,
     },
 };
@@ -20,6 +23,7 @@ use crate::{
 /// Another engine than the embedded one, a database that is not there, a target that exists, has no folder or cannot be written.
 pub async fn backup(config: &Config, terminal: Terminal, target: PathBuf) -> Result<(), WiringError> {
     let opened = engine::open(config, Opening::MustExist)?;
+    let store = Store::new(Arc::clone(&opened.engine), Arc::new(OsRandom));
     let sqlite = opened.sqlite.ok_or_else(|| {
         WiringError::Config(
             "userd backup copies the embedded database; for PostgreSQL use pg_dump or its own base backups".to_owned(),
@@ -35,6 +39,10 @@ pub async fn backup(config: &Config, terminal: Terminal, target: PathBuf) -> Res
         return Err(WiringError::Config(what));
     }
     notice(&format!("database: {}", engine::place(&config.database.url)));
+    // One that is damaged is copied as it is.
+    if let Err(refused @ WiringError::Config(_)) = must_be_whole(&store, "database.url", &config.database.url).await {
+        return Err(refused);
+    }
     let bar = Arc::new(ProgressBar::new(0));
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} pages ({eta})") {
         bar.set_style(style);

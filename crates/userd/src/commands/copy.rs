@@ -1,6 +1,7 @@
 //! `userd storage copy`: moves everything from one engine to another, table by table in primary-key order. It can be
 //! interrupted and resumed; at the end both sides are read once more and compared by checksum, which also notices a
-//! source that was written to meanwhile.
+//! source that was written to meanwhile. From the first row to that end the target says that it is half copied, and of
+//! which installation: nothing else is gone on with, and nobody serves it.
 
 use std::sync::Arc;
 
@@ -8,9 +9,15 @@ use aws_lc_rs::digest::{Context, SHA256};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use userd_storage::{
-    Rows, Store, Value,
-    repositories::copying::{COPIED, TableCopy},
+    Failure, Rows, Store, StoreError, Value,
+    migrations::StepState,
+    repositories::{
+        copying::{COPIED, TableCopy},
+        leases::Copying,
+        system_secrets::INSTALLATION,
+    },
 };
+use uuid::Uuid;
 
 use crate::{
     config::{Config, DatabaseUrl},
@@ -18,7 +25,7 @@ use crate::{
     wiring::{
         WiringError,
         engine::{self, Opening},
-        must_be_ours,
+        must_be_ours, must_be_whole,
         outside::{OsRandom, SystemClock},
         part,
     },
@@ -38,8 +45,8 @@ struct Copied {
 /// Copies `from` to `to`. With `resume`, goes on where an interrupted copy stopped.
 ///
 /// # Errors
-/// A source that is not there, an embedded database that a service runs on, a target that holds data, a source that changed
-/// meanwhile, faults of either database.
+/// A source that is not there, an embedded database that a service runs on, a target that holds anything but an unfinished
+/// copy of this source, all of it before anything is written there; a source that changed meanwhile, faults of either database.
 pub async fn copy(
     config: &Config,
     terminal: Terminal,
@@ -54,16 +61,16 @@ pub async fn copy(
     let (from_place, to_place) = (engine::place(&from), engine::place(&to));
     let source = open(config, from.clone(), Opening::MustExist)?;
     must_be_ours(&source, "--from", &from).await?;
+    must_be_whole(&source, "--from", &from).await?;
     // What a service wrote behind the copy's back would stay behind, unnoticed.
     let _alone = (engine::alone(&from, "--from")?, engine::alone(&to, "--to")?);
     notice(&format!("from: {from_place}\nto:   {to_place}"));
+    source.migrate(&SystemClock::default()).await.map_err(part)?;
+    let whose = installation(&source).await?;
     let target = open(config, to, Opening::MayCreate)?;
-    for store in [&source, &target] {
-        store.migrate(&SystemClock::default()).await.map_err(part)?;
-    }
-    if !resume {
-        must_be_empty(&target).await?;
-    }
+    may_be_filled(&target, whose, resume).await?;
+    target.migrate(&SystemClock::default()).await.map_err(part)?;
+    mark(&target, Copying { source: whose, is_finished: false }).await?;
     let bar = ProgressBar::new_spinner();
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}: {pos} rows ({per_sec})") {
         bar.set_style(style);
@@ -79,6 +86,7 @@ pub async fn copy(
         bar.set_position(0);
         copied.push(compare(table, &source, &target, &bar).await?);
     }
+    mark(&target, Copying { source: whose, is_finished: true }).await?;
     bar.finish_and_clear();
     source.engine().close().await;
     target.engine().close().await;
@@ -99,13 +107,51 @@ fn open(config: &Config, url: DatabaseUrl, opening: Opening) -> Result<Store, Wi
     Ok(Store::new(engine::open(&config, opening)?.engine, Arc::new(OsRandom)))
 }
 
-async fn must_be_empty(target: &Store) -> Result<(), WiringError> {
+/// The id of the installation that is copied; none yet where it was never served.
+async fn installation(source: &Store) -> Result<Uuid, WiringError> {
+    let id = source.reading().system_secrets().find(INSTALLATION).await.map_err(part)?;
+    id.map_or(Ok(Uuid::nil()), |id| Uuid::from_slice(&id.0).map_err(part))
+}
+
+async fn mark(target: &Store, copying: Copying) -> Result<(), WiringError> {
+    let marked: Result<(), Failure> = target
+        .transact("storage_copy_mark", |mut uow| async move {
+            uow.leases().mark_copying(copying).await?;
+            uow.commit(()).await
+        })
+        .await;
+    marked.map_err(part)
+}
+
+/// Whether the target is empty, or with `resume` holds what was copied of this very source so far. It is only read: what
+/// is in it may be somebody's.
+async fn may_be_filled(target: &Store, source: Uuid, resume: bool) -> Result<(), WiringError> {
+    let refuse = |why: String| Err(WiringError::Config(format!("the target is not empty: {why}")));
+    let steps = target.migration_status().await.map_err(part)?;
+    if steps.iter().all(|step| step.state == StepState::Pending) {
+        return Ok(());
+    }
+    // A schema that is not whole may lack a table.
+    let copying = match target.reading().leases().copying().await {
+        Err(StoreError::NoSchema(_)) => None,
+        found => found.map_err(part)?,
+    };
+    match copying.filter(|copying| !copying.is_finished) {
+        Some(copying) if copying.source != source => {
+            return refuse("it holds an unfinished copy of another installation. Choose an empty database".to_owned());
+        }
+        Some(_) if resume => return Ok(()),
+        _ => {}
+    }
     for table in COPIED.iter() {
-        if table.last_key(&mut target.reading()).await.map_err(part)?.is_some() {
-            return Err(WiringError::Config(format!(
-                "the target is not empty: {} has rows. Choose an empty database, or --resume an interrupted copy",
-                table.name()
-            )));
+        match table.last_key(&mut target.reading()).await {
+            Ok(Some(_)) => {
+                let advice = "Choose an empty database; --resume goes on with an unfinished copy of the same source, and with \
+                              nothing else";
+                return refuse(format!("{} has rows. {advice}", table.name()));
+            }
+            Ok(None) | Err(StoreError::NoSchema(_)) => {}
+            Err(fault) => return Err(part(fault)),
         }
     }
     Ok(())

@@ -19,6 +19,7 @@ use crate::{
         ledger,
         machine::Machine,
         master_key::{self, MasterKeyError},
+        must_be_whole,
         outside::{OsRandom, SystemClock},
         secret_files, wire,
     },
@@ -149,7 +150,13 @@ async fn look_inside(config: &Config, store: &Store, findings: &mut Vec<Finding>
         findings.push(master_key(config, pending == steps.len()));
         return false;
     }
-    keys(config, store, findings).await
+    match must_be_whole(store, "database.url", &config.database.url).await {
+        Ok(()) => keys(config, store, findings).await,
+        Err(fault) => {
+            findings.push(wrong("database", fault.to_string()));
+            false
+        }
+    }
 }
 
 /// The master key, what it seals, and the key that signs.

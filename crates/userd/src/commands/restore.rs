@@ -201,6 +201,10 @@ async fn verified(config: &Config, file: &Path, copy: &Path) -> Result<Verified,
         if count(|state| matches!(state, StepState::Changed(_) | StepState::Newer(_))) > 0 {
             return Err("its schema is of a later version of userd: restore it with that one".to_owned());
         }
+        let copying = store.reading().leases().copying().await.map_err(|fault| of_a_backup(&fault))?;
+        if copying.is_some_and(|copying| !copying.is_finished) {
+            return Err("it is half of a database: `userd storage copy` had not come to its end there".to_owned());
+        }
         let master = master_key::find(&config.crypto, false).map_err(|fault| fault.to_string())?;
         start::opens(&store, master.keys).await.map_err(|fault| fault.to_string())?;
         let installation = installation(&store).await;

@@ -84,6 +84,7 @@ pub async fn open_store(config: &Config, opening: Opening) -> Result<(Arc<Store>
         must_be_ours(&store, "database.url", &config.database.url).await?;
     }
     let report = store.migrate(&SystemClock::default()).await.map_err(part)?;
+    must_be_whole(&store, "database.url", &config.database.url).await?;
     Ok((Arc::new(store), opened, report.applied.len()))
 }
 
@@ -99,6 +100,24 @@ pub async fn must_be_ours(store: &Store, key: &str, url: &config::DatabaseUrl) -
         return Err(WiringError::Config(format!("{key}: {place}: this database holds nothing of userd; {first}")));
     }
     Ok(())
+}
+
+/// What is said of a database that a copy was not finished into.
+pub const HALF_COPIED: &str = "`userd storage copy` into this database has not come to its end: have it do so with \
+                               --resume, or empty the database";
+
+/// Refuses a database that a copy was begun into and not finished: half of the accounts would be served, and what a start
+/// makes where it is missing would never be what was to come.
+///
+/// # Errors
+/// `Config`, naming the database and `key`, where it was given; the database cannot be read.
+pub async fn must_be_whole(store: &Store, key: &str, url: &config::DatabaseUrl) -> Result<(), WiringError> {
+    match store.reading().leases().copying().await.map_err(part)? {
+        Some(copying) if !copying.is_finished => {
+            Err(WiringError::Config(format!("{key}: {}: {HALF_COPIED}", engine::place(url))))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Wires everything. `opening` says whether what is not there yet is made: database, schema, and the folder of the master

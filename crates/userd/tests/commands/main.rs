@@ -8,6 +8,7 @@
 )]
 
 mod backups;
+mod copies;
 mod doctor;
 mod every_command;
 mod logs;
