@@ -18,6 +18,7 @@ pub mod migrate;
 pub mod notifications;
 pub mod restore;
 pub mod roles;
+mod scratch;
 pub mod streams;
 pub mod telegram;
 pub mod templates;

@@ -3,7 +3,6 @@
 //! then, whatever goes wrong, nothing has changed.
 
 use std::{
-    ffi::OsString,
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -20,7 +19,10 @@ use userd_storage::{
     repositories::system_secrets::INSTALLATION,
 };
 
-use super::said;
+use super::{
+    said,
+    scratch::{Scratch, with_end},
+};
 use crate::{
     config::{Config, DatabaseKind, DatabaseUrl},
     terminal::{Terminal, notice},
@@ -67,7 +69,7 @@ pub async fn verify(config: &Config, terminal: Terminal, file: &Path) -> Result<
     must_be_there(&engine::whole(file))?;
     // What SQLite does to a file that it opens is done to a copy.
     let folder = Scratch::new(file)?;
-    let copy = folder.0.join("copy.db");
+    let copy = folder.at("copy.db");
     let verified = verified(config, file, &copy).await?;
     terminal.answer(&verified, || {
         let whose = verified.installation.as_deref().unwrap_or("none (made by an earlier version)");
@@ -139,7 +141,7 @@ async fn from_file(config: Config, backup: &Path, keep_sessions: bool) -> Result
         let _absent = fs::remove_file(&target);
     }
     let (fresh, steps_applied, ended) = outcome?;
-    let kept = swap(&fresh.0.join(FRESH), &target, was_there).map_err(part)?;
+    let kept = swap(&fresh.at(FRESH), &target, was_there).map_err(part)?;
     Ok(Restored {
         database: target.display().to_string(),
         from: Some(backup.to_owned()),
@@ -171,7 +173,7 @@ async fn prepare(
     keep_sessions: bool,
 ) -> Result<(Scratch, usize, Ended), WiringError> {
     let folder = Scratch::new(target)?;
-    let fresh = folder.0.join(FRESH);
+    let fresh = folder.at(FRESH);
     let verified = verified(config, backup, &fresh).await?;
     same_installation(target, verified.installation.as_deref()).await?;
     let url = DatabaseUrl::of_file(&fresh).map_err(WiringError::Config)?;
@@ -309,9 +311,8 @@ async fn erase_again(services: &Services, ledger: Option<&Path>) -> Result<(), W
 
 /// The prepared file takes the database's place; that one, with its log, is kept under another name, which is answered.
 fn swap(fresh: &Path, target: &Path, was_there: bool) -> io::Result<Option<PathBuf>> {
-    let now = Clock::now(&SystemClock::default()).seconds();
-    let kept = with_end(target, &format!(".before-restore-{now}"));
-    for end in ["-wal", "-shm", ""] {
+    let kept = free_name(target);
+    for end in LOGS {
         let old = with_end(target, end);
         if old.exists() {
             fs::rename(&old, with_end(&kept, end))?;
@@ -328,27 +329,19 @@ fn swap(fresh: &Path, target: &Path, was_there: bool) -> io::Result<Option<PathB
     Ok(None)
 }
 
-fn with_end(path: &Path, end: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(end);
-    name.into()
-}
+/// What belongs to a database, itself at the end.
+const LOGS: [&str; 3] = ["-wal", "-shm", ""];
 
-/// A folder beside a file, for its owner only, gone with what is in it.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(beside: &Path) -> Result<Self, WiringError> {
-        let folder = with_end(&engine::whole(beside), &format!(".{}", std::process::id()));
-        fs::create_dir(&folder).map_err(|error| WiringError::Part(format!("{}: {error}", folder.display())))?;
-        Ok(Self(folder))
+/// Where the database is kept that was in place: nothing is there yet, also where two are restored within a second. Nobody
+/// else takes the name meanwhile, for only one command at a time has the database alone.
+fn free_name(target: &Path) -> PathBuf {
+    let now = Clock::now(&SystemClock::default()).seconds();
+    let name = with_end(target, &format!(".before-restore-{now}"));
+    let is_free = |name: &PathBuf| LOGS.iter().all(|end| fs::symlink_metadata(with_end(name, end)).is_err());
+    if is_free(&name) {
+        return name;
     }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _gone = fs::remove_dir_all(&self.0);
-    }
+    (2_u32..).map(|number| with_end(&name, &format!("-{number}"))).find(is_free).unwrap_or(name)
 }
 
 fn words(restored: &Restored) -> String {
@@ -374,4 +367,24 @@ fn words(restored: &Restored) -> String {
     lines
         .push("Blocks, role changes and passwords are those of the backup: look what has to be done again.".to_owned());
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn databases_that_were_in_place_within_one_second_are_all_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let (fresh, target) = (folder.path().join("fresh.db"), folder.path().join("userd.db"));
+        fs::write(&target, "0").unwrap();
+        let mut kept = Vec::new();
+        for number in 1..=9 {
+            fs::write(&fresh, number.to_string()).unwrap();
+            kept.push(swap(&fresh, &target, true).unwrap().unwrap());
+        }
+        let read = |path: &PathBuf| fs::read_to_string(path).unwrap();
+        assert_eq!(kept.iter().map(read).collect::<String>(), "012345678");
+        assert_eq!(read(&target), "9");
+    }
 }

@@ -69,6 +69,23 @@ fn a_backup_is_restored_in_place_of_the_database() {
     assert_eq!(left, ["copy.db", "data/master.key", "data/userd.db", "data/userd.db.lock"]);
 }
 
+/// A restore, or a verification, that is killed leaves a whole copy of the database; the next one removes it.
+#[test]
+fn what_a_killed_command_left_is_removed_and_stands_in_no_way() {
+    let folder = with_backup();
+    let left = |file: &str| format!("{file}.userd-copy-{:032x}", 1);
+    for file in ["copy.db", "data/userd.db"] {
+        folder.write(&format!("{}/held", left(file)), "");
+        folder.write(&format!("{}/restored.db", left(file)), "everybody's secrets");
+    }
+    for (line, file) in [("backup --verify copy.db", "copy.db"), ("restore copy.db", "data/userd.db")] {
+        let said = folder.userd(line);
+        assert_eq!(said.code, 0, "{line}: {}", said.stderr);
+        assert!(said.stderr.contains(&format!("{} was left behind", left(file))), "{line}: {}", said.stderr);
+        assert!(!folder.0.path().join(left(file)).exists(), "{line}");
+    }
+}
+
 /// (fault 22) Where no database is yet, the backup becomes it.
 #[test]
 fn a_backup_is_restored_where_there_is_no_database() {
