@@ -42,7 +42,13 @@ pub async fn audit(services: &Services, terminal: Terminal, command: AuditComman
         AuditCommand::Tail { what, lines, follow } => tail(services, &ctx, &what, lines, follow).await,
         AuditCommand::Key => {
             let key = services.audit.verifier(&ctx).await.map_err(|failure| said(&failure))?;
-            terminal.answer(&key, || key.clone().unwrap_or_else(|| "nothing has been logged yet.".to_owned()));
+            let key = key.ok_or_else(|| {
+                WiringError::Part(
+                    "nothing has been logged yet: the log gets its name, and so its key, with its first entry"
+                        .to_owned(),
+                )
+            })?;
+            terminal.answer(&key, || key.clone());
             Ok(())
         }
     }
@@ -66,19 +72,25 @@ async fn verify(services: &Services, terminal: Terminal, ctx: &Context, scope: &
     let found = services.audit.verify(ctx, scope, &progress).await.map_err(|failure| said(&failure));
     bar.finish_and_clear();
     let found = found?;
-    terminal.answer(&found, || words(&found));
+    terminal.answer(&found, || words(&found, scope.newest.is_some()));
     match found.fault {
         None => Ok(()),
         Some(fault) => Err(WiringError::Answered(format!("entry {}: {}", fault.position, fault.what))),
     }
 }
 
-fn words(found: &Verified) -> String {
+/// `in_part`: the newest entries alone were to be compared.
+fn words(found: &Verified, in_part: bool) -> String {
     let Some(origin) = &found.origin else { return "nothing has been logged yet.".to_owned() };
     let state = if found.intact { "is intact" } else { "was CHANGED" };
+    let which = if in_part {
+        format!("the newest {}", found.entries)
+    } else {
+        format!("those that are kept, {},", found.entries)
+    };
     let mut lines = vec![format!(
-        "{origin} {state}: {} entries, of which {} are kept and were compared, and {} checkpoints.",
-        found.size, found.entries, found.checkpoints
+        "{origin} {state}: {} entries, of which {which} were compared, and {} checkpoints.",
+        found.size, found.checkpoints
     )];
     for opening in &found.openings {
         lines.push(format!(
@@ -183,6 +195,27 @@ fn write(services: &Services, what: &AuditChoice, items: &[AuditView]) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_that_was_compared_is_not_called_all_that_is_kept() {
+        let found = Verified {
+            intact: true,
+            fault: None,
+            origin: Some("log".to_owned()),
+            size: 31,
+            entries: 15,
+            checkpoints: 2,
+            cut_off: 0,
+            openings: Vec::new(),
+            checkpoint: None,
+            verifier: None,
+        };
+        assert_eq!(
+            words(&found, true),
+            "log is intact: 31 entries, of which the newest 15 were compared, and 2 checkpoints."
+        );
+        assert!(words(&found, false).contains("of which those that are kept, 15, were compared"));
+    }
 
     #[test]
     fn a_file_of_checkpoints_is_taken_apart_and_a_single_note_is_one() {

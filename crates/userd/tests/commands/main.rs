@@ -164,6 +164,16 @@ fn an_import_that_rejects_every_row_fails_and_says_so() {
     assert!(same.stderr.contains("is a file that is read"), "{}", same.stderr);
 }
 
+/// A script that reads a key reads no excuse.
+#[test]
+fn the_key_of_a_log_that_has_not_begun_is_no_answer() {
+    let folder = Folder::new();
+    assert_eq!(folder.userd("migrate up").code, 0);
+    let said = folder.userd("audit key");
+    assert_eq!((said.code, said.stdout.as_str()), (1, ""), "{}", said.stderr);
+    assert!(said.stderr.contains("nothing has been logged yet"), "{}", said.stderr);
+}
+
 /// Who asks for what is not there hears what that is, and which command lists such things.
 #[test]
 fn what_is_not_there_is_named() {
