@@ -353,6 +353,7 @@ kinds! {
         size: Number "How many entries the backup had",
         previous: Text "The name so far",
         checkpoint(maybe): Text "The last checkpoint in the backup, as it was signed",
+        replaced(maybe): Texts "Names of logs that this one never was: those of the database whose place the backup took",
     },
     /// Entries of the audit log whose time is over are removed from its front.
     AuditPruned = "audit.pruned" of "audit_log" { before: Number "The position of the first entry that stays" },

@@ -27,7 +27,8 @@ pub struct Ended {
 
 impl Services {
     /// Ends everything that was issued before now: access tokens, the keys that signed them and, unless they are kept,
-    /// sessions with the codes and links of their users. It can be repeated.
+    /// sessions with the codes and links of their users. It can be repeated. `replaced` are the names of the audit log in
+    /// the database whose place this one takes ([`crate::audit::names`]).
     ///
     /// # Errors
     /// `Forbidden`; storage faults: what is done by then stays done.
@@ -35,6 +36,7 @@ impl Services {
         &self,
         ctx: &Context,
         keep_sessions: bool,
+        replaced: &[String],
         progress: &(dyn Fn(u64) + Send + Sync),
     ) -> Result<Ended, Failure> {
         ctx.may(&Act::EndThePast)?;
@@ -46,7 +48,7 @@ impl Services {
                 change.commit(()).await
             })
             .await?;
-        self.audit.open_anew(ctx).await?;
+        self.audit.open_anew(ctx, replaced).await?;
         let sessions = if keep_sessions { 0 } else { self.end_all_sessions(ctx, progress).await? };
         tracing::warn!(%issued_before, sessions, "everything issued before now is dead");
         Ok(Ended { issued_before, revoked_keys, signing_key: self.deps.crypto.tokens.active_kid(), sessions })

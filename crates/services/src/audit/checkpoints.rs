@@ -12,7 +12,7 @@ use userd_storage::{
     repositories::{audit_checkpoints::AuditCheckpointRow, audit_heads::AuditHeadRow},
 };
 
-use super::{Audit, append::Head, tree};
+use super::{Audit, append::Head, openings, tree};
 use crate::{Context, change::Change, user_reader::internal};
 
 /// Keeps checkpoints outside the database.
@@ -102,12 +102,14 @@ impl Audit {
     }
 
     /// Gives the log another name after a backup was restored: what was signed after the backup was made is another
-    /// log's from now on, and the new one says where it begins.
+    /// log's from now on, and the new one says where it begins. `replaced` are the names in the database that was there.
     ///
     /// # Errors
     /// `Forbidden`; storage faults.
-    pub async fn open_anew(&self, ctx: &Context) -> Result<(), Failure> {
+    pub async fn open_anew(&self, ctx: &Context, replaced: &[String]) -> Result<(), Failure> {
         ctx.may(&Act::EndThePast)?;
+        let ours = openings::names(&self.deps.store).await?;
+        let replaced: &Vec<&String> = &replaced.iter().filter(|name| !ours.contains(name)).collect();
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.changes
             .run(ctx, "open_audit_log", |mut change| async move {
@@ -119,6 +121,9 @@ impl Audit {
                 let mut data = json!({ "origin": origin, "size": head.edge.size(), "previous": head.origin });
                 if let (Some(members), Some(last)) = (data.as_object_mut(), last) {
                     members.insert("checkpoint".to_owned(), last.note.into());
+                }
+                if let Some(members) = data.as_object_mut().filter(|_| !replaced.is_empty()) {
+                    members.insert("replaced".to_owned(), json!(replaced));
                 }
                 change.event(EventKind::AuditLogOpened, Subject::audit_log(&origin), data);
                 change.commit(()).await

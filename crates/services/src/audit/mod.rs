@@ -6,6 +6,7 @@
 //! - `checkpoints.rs`, `witness.rs`: what is signed and leaves the database, and who cosigns it
 //! - `list.rs`, `proofs.rs`, `verify.rs`: what auditors ask
 //! - `of_user.rs`: what the export of an account shows of it
+//! - `openings.rs`: the names of the log, after backups were restored
 //! - `prune.rs`: the end of entries
 
 mod append;
@@ -13,6 +14,7 @@ mod checkpoints;
 mod entry;
 mod list;
 mod of_user;
+mod openings;
 mod proofs;
 mod prune;
 mod tree;
@@ -27,6 +29,7 @@ pub use checkpoints::{CheckpointLedger, Signed};
 pub use entry::{NOT_AUDITED, is_audited};
 pub use list::{AuditFilter, AuditPage, AuditParty, AuditView};
 pub use of_user::Happened;
+pub use openings::names;
 pub use proofs::{Consistency, Inclusion};
 use userd_crypto::transparency::Checkpoint;
 pub use verify::{Scope, Verified};

@@ -97,7 +97,17 @@ pub(super) async fn pruned_before(unit: &mut UnitOfWork) -> Result<i64, Failure>
 
 /// Whether such a fact about the log is still to be passed on.
 pub(super) async fn waits(unit: &mut UnitOfWork, kind: EventKind, origin: &str) -> Result<bool, Failure> {
+    Ok(waiting(unit, kind, origin).await?.is_some())
+}
+
+/// What it says.
+pub(super) async fn waiting(
+    unit: &mut UnitOfWork,
+    kind: EventKind,
+    origin: &str,
+) -> Result<Option<serde_json::Value>, Failure> {
     let subject = Subject::audit_log(origin);
     let facts = unit.outbox().page(shard_of(&subject), None, BATCH).await?;
-    Ok(facts.iter().any(|fact| fact.subject == subject && fact.kind == kind.as_str()))
+    let found = facts.into_iter().find(|fact| fact.subject == subject && fact.kind == kind.as_str());
+    Ok(found.map(|fact| fact.data))
 }

@@ -4,23 +4,19 @@
 use serde::Serialize;
 use userd_crypto::transparency::{Checkpoint, WIDTH};
 use userd_model::{Act, EventKind, Refusal};
-use userd_storage::{
-    Failure, StoreError, UnitOfWork,
-    repositories::audit_entries::{AuditOrder, AuditRow},
-};
+use userd_storage::{Failure, StoreError, UnitOfWork, repositories::audit_entries::AuditOrder};
 
 use super::{
     Audit,
     append::Head,
-    entry, prune,
+    openings::{self, is_cut_off},
+    prune,
     walk::{Fault, Opening, Roots, Stop, Walk, fault, number},
 };
 use crate::{Context, limits::Limited};
 
 /// Checkpoints read at once.
 const BATCH: u32 = 1_000;
-/// Openings that are looked at.
-const OPENINGS: u32 = 1_000;
 
 /// What is verified.
 #[derive(Clone, Debug, Default)]
@@ -118,11 +114,13 @@ impl Audit {
         let size = head.edge.size();
         (found.origin, found.size) = (Some(head.origin.clone()), size);
         found.verifier = Some(self.deps.crypto.checkpoints.verifier(&head.origin));
-        found.openings = openings(&mut unit).await?;
+        found.openings = openings::told(&mut unit).await?;
+        let waiting = openings::waiting(&mut unit, &head.origin, number(size)?).await?;
+        let told: Vec<Opening> = found.openings.iter().cloned().chain(waiting).collect();
         let (mut roots, last) = self.own_roots(&mut unit).await?;
         found.checkpoint = last.as_ref().map(|(_, note)| note.clone());
         for checkpoint in kept {
-            if is_cut_off(&checkpoint, &found.openings) {
+            if is_cut_off(&checkpoint, &told) {
                 found.cut_off += 1;
                 continue;
             }
@@ -237,25 +235,4 @@ async fn without_head(unit: &mut UnitOfWork, kept: &[Checkpoint]) -> Result<(), 
         return fault(0, "the row that says where the log ends is missing");
     }
     Ok(())
-}
-
-async fn openings(unit: &mut UnitOfWork) -> Result<Vec<Opening>, Stop> {
-    let act = AuditOrder::Act(EventKind::AuditLogOpened.as_str());
-    // What cannot be read is named by the walk.
-    let rows = match unit.audit_entries().from(act, 0, OPENINGS).await {
-        Err(StoreError::Corrupt(_)) => Vec::new(),
-        other => other?,
-    };
-    let opening = |row: &AuditRow| {
-        let data = entry::fact(&row.entry).ok()?.data;
-        let text = |name: &str| data.get(name)?.as_str().map(str::to_owned);
-        let size = data.get("size")?.as_u64()?;
-        Some(Opening { position: row.position, origin: text("origin")?, previous: text("previous")?, size })
-    };
-    Ok(rows.iter().filter_map(opening).collect())
-}
-
-/// Whether a backup was restored from before this checkpoint: then it is of a log that was left behind.
-fn is_cut_off(checkpoint: &Checkpoint, openings: &[Opening]) -> bool {
-    openings.iter().any(|opening| opening.previous == checkpoint.origin && opening.size < checkpoint.size)
 }

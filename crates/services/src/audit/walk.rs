@@ -40,6 +40,9 @@ pub struct Opening {
     pub previous: String,
     /// How many entries there were.
     pub size: u64,
+    /// Names of logs that this one never was: of the database whose place the backup took.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub replaced: Vec<String>,
 }
 
 /// Why a walk ended early.

@@ -229,7 +229,7 @@ async fn after_a_restore_the_log_goes_on_under_a_new_name_that_tells_the_last_ch
     grow(&app, 30).await;
     let in_backup = signed(&app).await;
     grow(&app, 2).await;
-    let ended = app.end_the_past(&app.operator_context(), false, &|_| {}).await;
+    let ended = app.end_the_past(&app.operator_context(), false, &[], &|_| {}).await;
     ended.unwrap();
     assert!(verified(&app, &[&in_backup.note]).await.intact, "also before the fact is passed on");
     app.event_log.tick().await.unwrap();
@@ -244,6 +244,23 @@ async fn after_a_restore_the_log_goes_on_under_a_new_name_that_tells_the_last_ch
     let found = verified(&app, &[&in_backup.note, &after.note, &lost]).await;
     assert!(found.intact && found.cut_off == 1, "{found:?}");
     assert_eq!((found.openings[0].size, &found.openings[0].previous), (32, &in_backup.checkpoint.origin));
+    // What a database had signed whose place the backup took: it had been restored from the same backup before.
+    let between = "between.example/log".to_owned();
+    let between = userd_crypto::transparency::Checkpoint { size: 36, origin: between, root: [7; 32] };
+    let between_note = app.deps.crypto.checkpoints.sign(&between).unwrap();
+    assert!(!verified(&app, &[&between_note]).await.intact, "nothing tells of it");
+    let replaced = [between.origin.clone(), in_backup.checkpoint.origin.clone()];
+    app.end_the_past(&app.operator_context(), false, &replaced, &|_| {}).await.unwrap();
+    for is_passed_on in [false, true] {
+        let found = verified(&app, &[&in_backup.note, &after.note, &between_note, &lost]).await;
+        assert!(found.intact && found.cut_off == 2, "{is_passed_on}: {found:?}");
+        app.event_log.tick().await.unwrap();
+    }
+    let names = userd_services::audit::names(&app.deps.store).await.unwrap();
+    assert!(names.len() == 4 && names.contains(&between.origin), "{names:?}");
+    let found = verified(&app, &[]).await;
+    assert_eq!(found.openings[1].replaced, [between.origin], "the others are its own");
+    let after = signed(&app).await;
     // Without a restore that the log tells of, it is a truncation.
     let short = userd_crypto::transparency::Checkpoint { size: 99, ..after.checkpoint };
     let found = verified(&app, &[&app.deps.crypto.checkpoints.sign(&short).unwrap()]).await;

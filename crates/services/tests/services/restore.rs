@@ -22,7 +22,7 @@ async fn everything_issued_before_a_restore_is_dead(fixture: Fixture) {
     let old = app.deps.crypto.tokens.active_kid().unwrap();
     app.advance(Duration::from_secs(1));
     let operator = app.operator_context();
-    let ended = app.end_the_past(&operator, false, &|_| {}).await.unwrap();
+    let ended = app.end_the_past(&operator, false, &[], &|_| {}).await.unwrap();
     assert_eq!((ended.sessions, ended.issued_before), (3, app.now()));
     assert!(ended.revoked_keys.contains(&old) && ended.revoked_keys.len() == 2, "the next key too");
     for tokens in [&ada.tokens, &grace.tokens, &phone] {
@@ -38,7 +38,7 @@ async fn everything_issued_before_a_restore_is_dead(fixture: Fixture) {
     assert_eq!(ended.signing_key, app.deps.crypto.tokens.active_kid());
     let again = app.login("ada", PASSWORD).await.unwrap();
     assert!(app.who(&again.tokens.access_token).await.is_ok());
-    assert_eq!(app.end_the_past(&operator, false, &|_| {}).await.unwrap().sessions, 1, "it can be repeated");
+    assert_eq!(app.end_the_past(&operator, false, &[], &|_| {}).await.unwrap().sessions, 1, "it can be repeated");
 }
 
 /// (fault 22) Sessions can be kept; their access tokens are dead all the same. Only the operator does either.
@@ -47,9 +47,9 @@ async fn sessions_of_a_restored_backup_can_be_kept(fixture: Fixture) {
     let app = fixture.app().await;
     let ada = app.member("ada").await;
     app.advance(Duration::from_secs(1));
-    assert_eq!(refusal(app.end_the_past(&of_id(&app, ada.id), true, &|_| {}).await), Refusal::Forbidden);
+    assert_eq!(refusal(app.end_the_past(&of_id(&app, ada.id), true, &[], &|_| {}).await), Refusal::Forbidden);
     assert!(app.who(&ada.tokens.access_token).await.is_ok());
-    let ended = app.end_the_past(&app.operator_context(), true, &|_| {}).await.unwrap();
+    let ended = app.end_the_past(&app.operator_context(), true, &[], &|_| {}).await.unwrap();
     assert_eq!(ended.sessions, 0);
     assert!(app.who(&ada.tokens.access_token).await.is_err());
     let next = app.refresh(&ada.tokens.refresh_token).await.unwrap();

@@ -11,7 +11,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use userd_model::Clock;
-use userd_services::{Services, deletion::ErasedAgain, restore::Ended, start};
+use userd_services::{Services, audit, deletion::ErasedAgain, restore::Ended, start};
 use userd_storage::{
     Store, StoreError,
     engines::{SqliteEngine, SqliteLocation, SqliteOptions, sqlite::copy_file},
@@ -115,7 +115,7 @@ async fn in_place(config: Config, keep_sessions: bool) -> Result<Restored, Wirin
     let database = engine::place(&config.database.url);
     notice(&format!("database: {database}"));
     let ledger = ledger::path(&config);
-    let (steps_applied, ended) = end_the_past(config, keep_sessions, ledger).await?;
+    let (steps_applied, ended) = end_the_past(config, keep_sessions, ledger, &[]).await?;
     Ok(Restored { database, from: None, kept: None, steps_applied, sessions_kept: keep_sessions, ended })
 }
 
@@ -175,12 +175,12 @@ async fn prepare(
     let folder = Scratch::new(target)?;
     let fresh = folder.at(FRESH);
     let verified = verified(config, backup, &fresh).await?;
-    same_installation(target, verified.installation.as_deref()).await?;
+    let replaced = same_installation(target, verified.installation.as_deref()).await?;
     let url = DatabaseUrl::of_file(&fresh).map_err(WiringError::Config)?;
     let ledger = ledger::path(config);
     let mut config = config.clone();
     config.database.url = url;
-    let (steps_applied, ended) = end_the_past(config, keep_sessions, ledger).await?;
+    let (steps_applied, ended) = end_the_past(config, keep_sessions, ledger, &replaced).await?;
     Ok((folder, steps_applied, ended))
 }
 
@@ -234,17 +234,18 @@ fn of_a_backup(fault: &StoreError) -> String {
 }
 
 /// Refuses the backup of one installation in place of another's database. One that does not open says nothing: that may
-/// be why a backup is restored.
-async fn same_installation(target: &Path, backup: Option<&str>) -> Result<(), WiringError> {
-    let Ok((_, store)) = open(target) else { return Ok(()) };
+/// be why a backup is restored. Answers the names of the audit log there.
+async fn same_installation(target: &Path, backup: Option<&str>) -> Result<Vec<String>, WiringError> {
+    let Ok((_, store)) = open(target) else { return Ok(Vec::new()) };
     let there = installation(&store).await;
+    let names = audit::names(&store).await.unwrap_or_default();
     store.engine().close().await;
     match (there, backup) {
         (Some(there), Some(backup)) if there != backup => Err(WiringError::Config(format!(
             "{} is of installation {there}, the backup of {backup}: move that database away first if you mean it",
             target.display()
         ))),
-        _ => Ok(()),
+        _ => Ok(names),
     }
 }
 
@@ -264,6 +265,7 @@ async fn end_the_past(
     config: Config,
     keep_sessions: bool,
     ledger: Option<PathBuf>,
+    replaced: &[String],
 ) -> Result<(usize, Ended), WiringError> {
     let (store, _, steps) = open_store(&config, Opening::MustExist).await?;
     store.engine().close().await;
@@ -274,7 +276,7 @@ async fn end_the_past(
     }
     let services = &wired.services;
     let ended = services
-        .end_the_past(&services.operator_context(), keep_sessions, &|count| bar.set_position(count))
+        .end_the_past(&services.operator_context(), keep_sessions, replaced, &|count| bar.set_position(count))
         .await
         .map_err(|failure| said(&failure));
     bar.finish_and_clear();

@@ -1,8 +1,10 @@
 //! Restoring: a database that goes back in time under tokens that do not (fault 22).
 
-use serde_json::json;
+use std::time::Duration;
 
-use crate::support::{Engine, PASSWORD, TestApp, unique, unique_email};
+use serde_json::{Value, json};
+
+use crate::support::{Engine, PASSWORD, TestApp, unique, unique_email, until};
 
 /// (fault 22) The service runs: refused, naming it. It stopped: the administrator whom the backup does not know blocks
 /// nobody, nobody's old token is good anywhere, verifiers are told, and who is in the backup signs in again.
@@ -40,6 +42,45 @@ async fn a_restored_backup_brings_no_token_back() {
     let keys = visitor.get("/.well-known/jwks.json").await.expect(200).to_string();
     for kid in told["revoked_keys"].as_array().unwrap() {
         assert!(!keys.contains(kid.as_str().unwrap()), "{kid} is still published");
+    }
+}
+
+/// Somebody comes, and a checkpoint of that is signed. Answers it.
+async fn signed_after_somebody_came(app: &TestApp) -> String {
+    let entries = async || {
+        let exported = app.run(&["audit", "export", "--format", "jsonl"]).await;
+        let lines = String::from_utf8(exported.stdout).unwrap();
+        lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect::<Vec<_>>()
+    };
+    let before = entries().await.len();
+    let replica = app.open().await;
+    replica.member().await;
+    until("more is in the audit log", Duration::from_secs(20), async || entries().await.len() > before).await;
+    let id = entries().await.last().unwrap()["id"].as_str().unwrap().to_owned();
+    let proof = app.ask(&["audit", "prove", &id]).await["proof"].as_str().unwrap().to_owned();
+    assert!(replica.stop().await.status.success());
+    proof.split_once("\n\n").unwrap().1.to_owned()
+}
+
+/// What was signed between two restores of one backup is counted as cut off and contradicts nothing, before the service has
+/// run again too.
+#[tokio::test]
+async fn a_checkpoint_from_between_two_restores_of_one_backup_is_counted() {
+    let app = TestApp::build(Engine::Sqlite).await.unwrap();
+    signed_after_somebody_came(&app).await;
+    let backup = app.path("backup.db");
+    let backup = backup.to_str().unwrap();
+    app.ask(&["backup", backup]).await;
+    app.ask(&["restore", backup]).await;
+    let kept = app.path("kept");
+    std::fs::write(&kept, signed_after_somebody_came(&app).await).unwrap();
+    let verify = ["audit", "verify", "--checkpoint", kept.to_str().unwrap()];
+    assert_eq!(app.ask(&verify).await["cut_off"], json!(0));
+    app.ask(&["restore", backup]).await;
+    for _ in 0..2 {
+        let found = app.ask(&verify).await;
+        assert_eq!((&found["intact"], &found["cut_off"]), (&json!(true), &json!(1)), "{found}");
+        signed_after_somebody_came(&app).await;
     }
 }
 
