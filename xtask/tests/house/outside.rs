@@ -51,7 +51,8 @@ const WRITES: &[&str] = &[
     "fs::create_dir",
     "DirBuilder::new()",
     "open_with_flags(",
-    "RollingFileAppender",
+    "File::create_new(",
+    "symlink(",
 ];
 
 const WRITTEN: &[Told] = &[
@@ -61,6 +62,7 @@ const WRITTEN: &[Told] = &[
     ("crates/storage/src/engines/sqlite/service_lock.rs", "the embedded database, its log and its lock"),
     ("crates/userd/src/commands/import.rs", "rows that an import refused"),
     ("crates/userd/src/commands/restore.rs", "the embedded database, its log and its lock"),
+    ("crates/userd/src/commands/scratch.rs", "the embedded database, its log and its lock"),
     ("crates/userd/src/logging/file.rs", "the log"),
     ("crates/userd/src/viewer.rs", "a page to look at"),
     ("crates/userd/src/wiring/ledger.rs", "the ledger of erased accounts"),

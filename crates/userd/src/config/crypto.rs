@@ -24,7 +24,7 @@ pub struct CryptoConfig {
     /// Program and arguments that print the key, such as a vault's client. No shell is involved.
     #[schemars(length(max = 32))]
     pub master_key_command: Vec<String>,
-    /// Files with earlier master keys, which still open what they sealed until `userd keys rewrap` is done.
+    /// Files with further master keys, which open what they sealed: earlier ones until `userd keys rewrap` is done, and the one to come before any replica seals with it.
     #[schemars(length(max = 16))]
     pub previous_master_key_files: Vec<InputFile>,
 }
