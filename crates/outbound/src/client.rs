@@ -210,8 +210,7 @@ fn build(options: &HttpOptions, guard: Option<Arc<PublicOnly>>) -> Result<reqwes
         .tls_version_min(reqwest::tls::Version::TLS_1_2)
         .user_agent(concat!("userd/", env!("CARGO_PKG_VERSION")));
     if let Some(proxy) = &options.proxy {
-        let proxy = reqwest::Proxy::all(proxy.expose()).map_err(|_| ConfigError::new("proxy", "is not a proxy URL"))?;
-        builder = builder.proxy(proxy);
+        builder = builder.proxy(named_proxy(proxy)?);
     } else if let Some(guard) = guard {
         builder = builder.dns_resolver(guard);
     }
@@ -232,6 +231,18 @@ fn build(options: &HttpOptions, guard: Option<Arc<PublicOnly>>) -> Result<reqwes
     builder.build().map_err(|e| {
         let cause = std::error::Error::source(&e).map_or_else(|| e.to_string(), ToString::to_string);
         ConfigError::new("ca_file", format!("no TLS client can be made: {cause}"))
+    })
+}
+
+/// A proxy that calls do go through: reqwest takes any scheme, and calls directly where it knows none of that name.
+fn named_proxy(proxy: &Secret) -> Result<reqwest::Proxy, ConfigError> {
+    let has_host = |url: &Url| url.host_str().is_some_and(|host| !host.is_empty());
+    let is_known = |url: &Url| matches!(url.scheme(), "http" | "https" | "socks5" | "socks5h");
+    let lawful =
+        Url::parse(proxy.expose()).ok().filter(|url| is_known(url) && has_host(url) && url.fragment().is_none());
+    lawful.and_then(|url| reqwest::Proxy::all(url).ok()).ok_or_else(|| {
+        let expected = "expected http://host:port, https://host:port, socks5://host:port or socks5h://host:port";
+        ConfigError::new("proxy", expected)
     })
 }
 

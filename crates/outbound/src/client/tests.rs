@@ -213,3 +213,31 @@ async fn a_name_that_turned_inside_is_refused() {
         assert!(matches!(second, Err(Unreachable::Refused(_))), "{inside}: {second:?}");
     }
 }
+
+/// A proxy that is not understood would be gone around: refused when the client is made, without its password.
+#[test]
+fn a_proxy_that_no_call_would_go_through_is_refused() {
+    let made = |proxy: &str| {
+        let options = HttpOptions { proxy: Some(Secret::new(proxy)), ..HttpOptions::default() };
+        HttpClient::new(options, &[]).err()
+    };
+    for proxy in [
+        "sock5://u:hunter2@proxy.example:1080",
+        "socks4://proxy.example:1080",
+        "ftp://proxy.example",
+        "foo",
+        "proxy.example:3128",
+        "http://",
+        "socks5://",
+        "",
+    ] {
+        let fault = made(proxy).unwrap_or_else(|| panic!("{proxy} is taken"));
+        assert_eq!(fault.field, "proxy");
+        assert!(fault.detail.contains("socks5://host:port") && !fault.detail.contains("hunter2"), "{fault}");
+    }
+    for proxy in
+        ["http://proxy.example:3128", "https://u:p@proxy.example", "socks5://127.0.0.1:1080", "socks5h://[::1]"]
+    {
+        assert!(made(proxy).is_none(), "{proxy} is refused");
+    }
+}

@@ -278,6 +278,11 @@ fn the_check_refuses_what_the_start_would_refuse() {
             "http: { tls: { certificate_file: no.pem, key_file: no.pem } }\n",
             "config.yaml:1:34: http.tls.certificate_file: ",
         ),
+        (
+            "providers:\n  - { id: ya, kind: yandex, client_id: a, client_secret: hunter2, proxy: 'sock5://h:1' }\n",
+            "providers.0.proxy: expected http://host:port",
+        ),
+        ("telegram: { proxy: 'sock5://h:1' }\n", "config.yaml:1:20: telegram.proxy: "),
     ] {
         folder.write("config.yaml", yaml);
         let said = folder.userd("config check");
