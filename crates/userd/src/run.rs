@@ -1,6 +1,11 @@
 //! One run of the program: arguments and environment in, exit code out.
 
-use std::{ffi::OsString, io::IsTerminal, process::ExitCode, time::Duration};
+use std::{
+    ffi::OsString,
+    io::{self, IsTerminal},
+    process::ExitCode,
+    time::Duration,
+};
 
 use tokio::runtime::Builder;
 
@@ -26,7 +31,7 @@ use crate::{
     logging::{self, Console, Stream},
     reload::Reloadable,
     serve::{BUILD, serve},
-    terminal::{Terminal, notice, out},
+    terminal::{Terminal, notice, out, unwritten},
     wiring::{
         WiringError, checks,
         engine::{self, Opening},
@@ -39,7 +44,19 @@ const USAGE: u8 = 2;
 
 /// Does what the arguments say. `variables` is the environment.
 #[must_use]
-pub fn run(mut args: Args, variables: Vec<(OsString, OsString)>) -> ExitCode {
+pub fn run(args: Args, variables: Vec<(OsString, OsString)>) -> ExitCode {
+    let code = done(args, variables);
+    // A closed pipe is the reader's choice and no fault.
+    match unwritten().filter(|fault| fault.kind() != io::ErrorKind::BrokenPipe) {
+        None => code,
+        Some(fault) => {
+            notice(&format!("error: the answer could not be written to the standard output: {fault}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn done(mut args: Args, variables: Vec<(OsString, OsString)>) -> ExitCode {
     let terminal = Terminal { json: args.json };
     process::keep_files_from_others();
     match &args.command {

@@ -1,7 +1,10 @@
 //! Words to the person at the terminal: answers on stdout, notices and questions on stderr, colours only where they
 //! can be seen. Log lines are not here.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::{
+    io::{self, BufRead, IsTerminal, Write},
+    sync::OnceLock,
+};
 
 use serde::Serialize;
 
@@ -21,11 +24,40 @@ impl Terminal {
             out(&words());
         }
     }
+
+    /// The same where the answer holds a secret that is shown this once; `again` makes another.
+    ///
+    /// # Errors
+    /// Nobody saw it, whoever closed the pipe included: what is lost, and `again`.
+    pub fn answer_secret(
+        self,
+        value: &impl Serialize,
+        words: impl FnOnce() -> String,
+        again: &str,
+    ) -> Result<(), String> {
+        self.answer(value, words);
+        match unwritten() {
+            None => Ok(()),
+            Some(fault) => Err(format!("the secret was made and could not be shown ({fault}), it is lost: {again}")),
+        }
+    }
 }
 
-/// A line on stdout. A closed pipe is the reader's choice and no fault.
+/// The first write to stdout that failed: of the process, as stdout is. Whoever answers need not look; the end does.
+static UNWRITTEN: OnceLock<io::Error> = OnceLock::new();
+
+/// A line on stdout, which is there or told as [`unwritten`].
 pub fn out(text: &str) {
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
+    let mut stdout = io::stdout().lock();
+    if let Err(fault) = writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        let _first = UNWRITTEN.set(fault);
+    }
+}
+
+/// Why not all that was answered is on stdout: nobody reads on, or there is no room.
+#[must_use]
+pub fn unwritten() -> Option<&'static io::Error> {
+    UNWRITTEN.get()
 }
 
 /// A line on stderr, for people; never in the log, so that it may hold a secret meant for whoever sits here.

@@ -12,7 +12,7 @@ use userd_services::{
 use super::{audit_formats, said, said_of};
 use crate::{
     cli::{AuditChoice, AuditCommand},
-    terminal::{Terminal, out},
+    terminal::{Terminal, out, unwritten},
     wiring::{WiringError, part},
 };
 
@@ -138,7 +138,7 @@ async fn write_all(
         let page = services.audit.list(ctx, &filter, after, PAGE).await.map_err(|failure| said(&failure))?;
         write(services, what, &page.items)?;
         // With the oldest first there is always a place to go on; the end is where it stays.
-        if page.next == after || page.next.is_none() {
+        if page.next == after || page.next.is_none() || unwritten().is_some() {
             return Ok(after);
         }
         after = page.next;
@@ -173,10 +173,12 @@ async fn tail(
     if !follow {
         return Ok(());
     }
-    loop {
+    // Until nobody reads on.
+    while unwritten().is_none() {
         tokio::time::sleep(LOOK).await;
         last = write_all(services, ctx, what, last).await?;
     }
+    Ok(())
 }
 
 fn filter(what: &AuditChoice, oldest_first: bool) -> AuditFilter {

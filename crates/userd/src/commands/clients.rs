@@ -24,16 +24,14 @@ pub async fn create(
     let (ctx, audiences) = (services.operator_context(), Some(audiences).filter(|audiences| !audiences.is_empty()));
     let input = ClientInput { name, permissions, audiences, permission_prefix };
     let made = services.clients.create_for(&ctx, input, None).await;
-    show_secret(terminal, &made.map_err(|failure| said(&failure))?);
-    Ok(())
+    show_secret(terminal, &made.map_err(|failure| said(&failure))?)
 }
 
 /// `clients rotate-secret`: the old secret and tokens got with it die at once.
 pub async fn rotate_secret(services: &Services, terminal: Terminal, which: &str) -> Result<(), WiringError> {
     let id = find(services, which, State::Active).await?;
     let made = services.clients.rotate_secret(&services.operator_context(), id, None).await;
-    show_secret(terminal, &made.map_err(|failure| said_of_one(&failure, id, State::Active))?);
-    Ok(())
+    show_secret(terminal, &made.map_err(|failure| said_of_one(&failure, id, State::Active))?)
 }
 
 /// `clients disable`.
@@ -51,8 +49,7 @@ pub async fn disable(services: &Services, terminal: Terminal, which: &str) -> Re
 pub async fn enable(services: &Services, terminal: Terminal, which: &str) -> Result<(), WiringError> {
     let id = find(services, which, State::Disabled).await?;
     let made = services.clients.enable(&services.operator_context(), id, None).await;
-    show_secret(terminal, &made.map_err(|failure| said_of_one(&failure, id, State::Disabled))?);
-    Ok(())
+    show_secret(terminal, &made.map_err(|failure| said_of_one(&failure, id, State::Disabled))?)
 }
 
 /// `clients set-audiences`: none named, the first that is configured.
@@ -153,11 +150,13 @@ fn said_of_one(failure: &Failure, id: ClientId, state: State) -> WiringError {
     said_of(failure, &format!("{} client {id}", state.name()), "clients list")
 }
 
-fn show_secret(terminal: Terminal, made: &NewClient) {
-    terminal.answer(made, || {
+fn show_secret(terminal: Terminal, made: &NewClient) -> Result<(), WiringError> {
+    let words = || {
         format!(
             "client id      {}\nclient secret  {}\n\nThe secret is shown this once: keep it where the service reads it.",
             made.client.id, made.client_secret
         )
-    });
+    };
+    let again = format!("`userd clients rotate-secret {}` makes another", made.client.id);
+    terminal.answer_secret(made, words, &again).map_err(WiringError::Answered)
 }

@@ -16,11 +16,15 @@ use crate::{
 pub async fn create(services: &Services, terminal: Terminal, input: &NewInvitation) -> Result<(), WiringError> {
     let made = services.invitations.create(&services.operator_context(), input, None).await;
     let made = made.map_err(|failure| said(&failure))?;
-    terminal.answer(&made, || match (&made.token, &made.invitation.email) {
-        (Some(token), _) => format!("{token}\nGood until {}; it is not shown again.", made.invitation.expires_at),
-        (None, email) => format!("An invitation to {} is on its way.", email.as_deref().unwrap_or_default()),
-    });
-    Ok(())
+    let Some(token) = &made.token else {
+        let email = made.invitation.email.as_deref().unwrap_or_default();
+        terminal.answer(&made, || format!("An invitation to {email} is on its way."));
+        return Ok(());
+    };
+    let words = || format!("{token}\nGood until {}; it is not shown again.", made.invitation.expires_at);
+    let id = made.invitation.id;
+    let again = format!("`userd invitations revoke {id}`, and create another");
+    terminal.answer_secret(&made, words, &again).map_err(WiringError::Answered)
 }
 
 /// `invitations list`.

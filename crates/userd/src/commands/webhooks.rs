@@ -16,8 +16,7 @@ use crate::{
 /// `webhooks create`: the secret is shown this once.
 pub async fn create(services: &Services, terminal: Terminal, input: WebhookInput) -> Result<(), WiringError> {
     let made = services.webhooks.create(&services.operator_context(), input, None).await;
-    show_secret(terminal, &made.map_err(|failure| said(&failure))?);
-    Ok(())
+    show_secret(terminal, &made.map_err(|failure| said(&failure))?)
 }
 
 /// `webhooks rotate-secret`: the old secret signs too for 24 hours.
@@ -28,8 +27,7 @@ pub async fn rotate_secret(
     signature: Option<&str>,
 ) -> Result<(), WiringError> {
     let made = services.webhooks.rotate_secret(&services.operator_context(), id, signature, None).await;
-    show_secret(terminal, &made.map_err(|failure| said_of_one(&failure, id))?);
-    Ok(())
+    show_secret(terminal, &made.map_err(|failure| said_of_one(&failure, id))?)
 }
 
 /// `webhooks list`.
@@ -104,12 +102,18 @@ fn said_of_one(failure: &Failure, id: WebhookId) -> WiringError {
     said_of(failure, &format!("webhook {id}"), "webhooks list")
 }
 
-fn show_secret(terminal: Terminal, made: &NewWebhook) {
+fn show_secret(terminal: Terminal, made: &NewWebhook) -> Result<(), WiringError> {
     let id = made.webhook.id;
-    terminal.answer(made, || match &made.secret {
-        Some(secret) => format!(
+    let Some(secret) = &made.secret else {
+        let key = made.webhook.public_key.as_deref().unwrap_or_default();
+        terminal.answer(made, || format!("webhook id  {id}\npublic key  {key}"));
+        return Ok(());
+    };
+    let words = || {
+        format!(
             "webhook id  {id}\nsecret      {secret}\n\nThe secret is shown this once: keep it where the receiver reads it."
-        ),
-        None => format!("webhook id  {id}\npublic key  {}", made.webhook.public_key.as_deref().unwrap_or_default()),
-    });
+        )
+    };
+    let again = format!("`userd webhooks rotate-secret {id}` makes another");
+    terminal.answer_secret(made, words, &again).map_err(WiringError::Answered)
 }

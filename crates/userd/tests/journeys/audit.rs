@@ -1,7 +1,7 @@
 //! The audit log as an auditor meets it: read, proven and verified, by the API, at the command line, by a checker
 //! that knows the specifications alone, and by the packages that Go's checksum database is built on.
 
-use std::time::Duration;
+use std::{fs::File, process::Stdio, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -157,4 +157,28 @@ on_each_engine! {
             assert_eq!(text.lines().count() as u64, found["size"].as_u64().unwrap(), "{text}");
         }
     }
+}
+
+/// What follows the log ends where nobody reads on, and an export for which there is no room fails.
+#[tokio::test]
+async fn an_export_ends_where_nothing_can_be_written() {
+    let app = TestApp::build(Engine::Sqlite).await.unwrap();
+    let replica = app.open().await;
+    replica.member().await;
+    let is_there = async || !app.run(&["audit", "export"]).await.stdout.is_empty();
+    until("something is in the audit log", Duration::from_secs(20), is_there).await;
+    for arguments in [["audit", "export"].as_slice(), &["audit", "tail", "--follow"]] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let (reader, closed) = std::io::pipe().unwrap();
+        drop(reader);
+        for (stdout, code) in [(Stdio::from(full), 1), (Stdio::from(closed), 0)] {
+            let child = app.command().args(arguments).stdout(stdout).spawn().unwrap();
+            let ended = tokio::time::timeout(Duration::from_secs(20), child.wait_with_output()).await;
+            let ended = ended.unwrap_or_else(|_| panic!("{arguments:?} does not end")).unwrap();
+            let stderr = String::from_utf8_lossy(&ended.stderr);
+            assert_eq!(ended.status.code(), Some(code), "{arguments:?}: {stderr}");
+            assert_eq!(stderr.contains("could not be written"), code == 1, "{arguments:?}: {stderr}");
+        }
+    }
+    assert!(replica.stop().await.status.success());
 }
