@@ -33,7 +33,7 @@ use crate::{
     serve::{BUILD, serve},
     terminal::{Terminal, notice, out, unwritten},
     wiring::{
-        WiringError, checks,
+        self, WiringError, checks,
         engine::{self, Opening},
         process, wire,
     },
@@ -80,12 +80,15 @@ fn done(mut args: Args, variables: Vec<(OsString, OsString)>) -> ExitCode {
         Ok(loaded) => loaded,
         Err(errors) => return refuse(terminal, &errors),
     };
+    let owners = wiring::owners(&loaded.config);
     let console = console(&args, &variables);
     let is_server = matches!(args.command, None | Some(Command::Serve));
     let guard = match logging::init(&loaded.config.log, console, is_server) {
         Ok(guard) => guard,
         Err(error) => return fail(terminal, &WiringError::Config(error.to_string())),
     };
+    // The log of today, which a service that runs may begin now.
+    owners.give();
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -110,6 +113,7 @@ fn done(mut args: Args, variables: Vec<(OsString, OsString)>) -> ExitCode {
     };
     let code = outcome.unwrap_or_else(|error| fail(terminal, &error));
     drop(guard);
+    owners.give();
     code
 }
 
@@ -155,7 +159,10 @@ async fn command(
         }
         Command::Storage(StorageCommand::Copy(arguments)) => {
             let (from, to) = arguments.databases().map_err(WiringError::Config)?;
-            copy::copy(&config, terminal, from, to, arguments.resume).await?;
+            let owners = wiring::owners_of_database(&to);
+            let copied = copy::copy(&config, terminal, from, to, arguments.resume).await;
+            owners.give();
+            copied?;
         }
         Command::Telegram(TelegramCommand::SetWebhook) => telegram::set_webhook(&config, terminal).await?,
         other => with_services(other, config, terminal).await?,

@@ -14,7 +14,7 @@ use userd_model::{Timestamp, UserId};
 use userd_services::{audit::CheckpointLedger, deletion::PurgeLedger};
 use userd_storage::engines::sqlite::sync_name;
 
-use super::engine;
+use super::{engine, owners};
 use crate::config::{Config, DatabaseKind};
 
 /// A file of lines.
@@ -104,9 +104,14 @@ impl PurgeLedger for LedgerFile {
 }
 
 /// Adds to a file, behind a line that a power cut tore, and answers when it is on the disk. In one piece: replicas may
-/// write to one file.
+/// write to one file. A fault names the file.
 fn append(path: &Path, text: &str) -> io::Result<()> {
+    added(path, text).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+}
+
+fn added(path: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
+    owners::give_at_once(&file, path)?;
     let mut last = [b'\n'];
     if file.metadata()?.len() > 0 {
         file.seek(SeekFrom::End(-1))?;

@@ -8,6 +8,7 @@ pub(crate) mod ledger;
 pub mod machine;
 pub mod master_key;
 pub mod outside;
+pub mod owners;
 pub(crate) mod pages;
 pub(crate) mod passkeys;
 pub mod places;
@@ -18,7 +19,7 @@ pub mod roles;
 pub mod secret_files;
 mod witness;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use userd_cache::{Cache, CacheOptions};
 use userd_crypto::{Algorithm, PasswordOptions, TokenOptions};
@@ -37,8 +38,9 @@ use self::{
     engine::Opening,
     master_key::MasterKeyError,
     outside::{OsRandom, SystemClock},
+    owners::Owners,
 };
-use crate::config::{self, Config, RegistrationMode, SigningAlgorithm};
+use crate::config::{self, Config, DatabaseKind, RegistrationMode, SigningAlgorithm};
 
 /// Everything wired, before any port is open.
 pub struct Wired {
@@ -156,6 +158,32 @@ pub async fn wire(config: Config, opening: Opening, serves_alone: bool) -> Resul
     services.signing_keys.start().await.map_err(part)?;
     services.follow_revocations().await.map_err(part)?;
     Ok(Wired { config, services, sqlite: opened.sqlite, places, migrated })
+}
+
+/// Whose the files are that the service keeps, before this process makes any.
+#[must_use]
+pub fn owners(config: &Config) -> Owners {
+    let key = match config.crypto.master_key_source() {
+        config::MasterKeySource::File(path) => Some(path.to_owned()),
+        _ => None,
+    };
+    let named = [&config.audit.checkpoint_file.0, &config.log.file.0].into_iter().flatten();
+    let named = named.map(|file| file.0.clone());
+    let database = database_file(&config.database.url);
+    Owners::of(database.into_iter().chain(ledger::path(config)).chain(key).chain(named))
+}
+
+/// The same of a database that is named at the command.
+#[must_use]
+pub fn owners_of_database(url: &config::DatabaseUrl) -> Owners {
+    Owners::of(database_file(url))
+}
+
+fn database_file(url: &config::DatabaseUrl) -> Option<PathBuf> {
+    match url.kind() {
+        DatabaseKind::Sqlite(path) => Some(PathBuf::from(path)),
+        _ => None,
+    }
 }
 
 /// The service logs; a command talks to whoever typed it.

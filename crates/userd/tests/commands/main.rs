@@ -14,6 +14,7 @@ mod doctor;
 mod every_command;
 mod logs;
 mod messages;
+mod owners;
 mod roles;
 
 use std::{
